@@ -1,0 +1,56 @@
+/* body.h - reads persons and events from JSON, strictly.
+ *
+ * For request bodies and for the lines of an import. JSON is read per RFC 8259 with these
+ * refused: duplicate keys, bytes that are not UTF-8, \u0000, lone surrogates, anything
+ * behind the value, more than 32 levels, integers beyond 64 bits, numbers of more than 100
+ * characters or an exponent past 308 (PostgreSQL's jsonb would refuse or inflate them),
+ * unknown fields, wrong types.
+ */
+#ifndef DBK_HTTP_BODY_H
+#define DBK_HTTP_BODY_H
+
+#include "http/fields.h"
+#include "store/error.h"
+#include "store/record.h"
+
+/* Where the body comes from decides which fields it may have. */
+enum dbk_body_kind {
+    DBK_BODY_CREATE, /* POST: the four fields; events: id, event_type, person_id,
+                        datetime_created, properties */
+    DBK_BODY_IMPORT, /* a line of an import: as above, with id and datetime_created
+                        required, also for persons */
+};
+
+/* A draft read from a body, and the memory its slices point to. */
+struct dbk_body {
+    struct dbk_record record; /* type, subject and the fields; subject is a new id unless
+                                 has_id */
+    bool has_id;
+    void *memory; /* private */
+};
+void dbk_body_finish(struct dbk_body *body); /* frees the memory; a zeroed one is fine */
+
+/* Restricts event types: NULL or an array that ends with NULL. Borrowed. */
+struct dbk_body_rules {
+    const char *const *event_types;
+};
+
+/* Read a person.created or an event.recorded. text is borrowed for the call only.
+ *
+ * DBK_INVALID    err says what and where (JSON errors with line and column); fields, where
+ *                the JSON was fine and its content was not. On failure body is zeroed.
+ * DBK_NO_MEMORY
+ */
+enum dbk_code dbk_body_person(const char *text, size_t length, enum dbk_body_kind kind,
+                              struct dbk_body *body, struct dbk_field_errors *fields,
+                              struct dbk_error *err);
+enum dbk_code dbk_body_event(const char *text, size_t length, enum dbk_body_kind kind,
+                             const struct dbk_body_rules *rules, struct dbk_body *body,
+                             struct dbk_field_errors *fields, struct dbk_error *err);
+
+/* Whether an event that a client brings again is the one in the log: type, person, time
+ * (where brought has one), and properties as JSON values, whatever their key order, white
+ * space or spelling of numbers. */
+bool dbk_body_same_event(const struct dbk_record *brought, const struct dbk_record *logged);
+
+#endif

@@ -1,0 +1,65 @@
+/* server.h - the REST API: civetweb in front of the log and the read model. */
+#ifndef DBK_HTTP_SERVER_H
+#define DBK_HTTP_SERVER_H
+
+#include "projections/projector.h"
+#include "projections/read_model.h"
+#include "store/error.h"
+#include "store/log.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct dbk_server; /* safe to share between threads */
+
+/* One request, answered. Borrowed for the call. */
+struct dbk_access {
+    const char *method;
+    const char *path; /* as it came, query string included; at most 512 characters; may hold
+                         any byte: the logger escapes it */
+    const char *remote;
+    const char *request_id;
+    int status;       /* 0: the client went away */
+    uint64_t sequence; /* of what was written, 0 for none */
+    uint64_t bytes;   /* of the answer's body */
+    double milliseconds;
+    const char *error; /* what went wrong inside; "" for none; never sent to the client */
+};
+
+struct dbk_server_options {
+    const char *address;     /* numeric */
+    unsigned port;           /* 0: any free one (dbk_server_port tells) */
+    unsigned threads;        /* requests at once */
+    size_t body_max;         /* bytes of a body */
+    size_t batch_body_max;   /* bytes of the body of POST /events/batch */
+    unsigned batch_items_max;
+    int read_wait_ms;        /* how long a read waits for the projection by default */
+    int request_timeout_ms;  /* deadline for a whole request to arrive */
+    dbk_timestamp idempotency_keep_us;
+    const char *const *event_types; /* NULL: any; else ends with NULL */
+    bool show_error_details;
+    void (*access)(void *context, const struct dbk_access *entry); /* may be NULL */
+    void *access_context;
+    void (*report)(void *context, const char *line); /* may be NULL */
+    void *report_context;
+};
+
+/* Listen and serve on threads of its own. What is given must outlive the server.
+ *
+ * DBK_CONFLICT  the port is taken; err says so
+ * DBK_INVALID   an option civetweb refuses; err names it
+ * DBK_NO_MEMORY, DBK_IO
+ */
+enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projector,
+                               struct dbk_read_model *model,
+                               const struct dbk_server_options *options,
+                               struct dbk_server **server, struct dbk_error *err);
+
+/* The port it listens on. */
+unsigned dbk_server_port(const struct dbk_server *server);
+
+/* Take no new request (503, Connection: close), let those under way finish (at most
+ * drain_ms), stop. NULL is fine. */
+void dbk_server_stop(struct dbk_server *server, int drain_ms);
+
+#endif

@@ -1,0 +1,87 @@
+/* projector.h - the thread that follows the log and posts it to the read tables.
+ *
+ * It applies batches of records and its checkpoint in one Postgres transaction each, so a
+ * record takes effect exactly once, whatever is killed when. Where PostgreSQL is away it
+ * reconnects (with a growing pause, at most 1 s), migrates where needed, and catches up.
+ * A record that PostgreSQL refuses quarantines its person: the person's later records are
+ * set aside too, everyone else's go on. A checkpoint that belongs to another log, or lies
+ * past the end of this one, stops projection with a clear state.
+ */
+#ifndef DBK_PROJECTIONS_PROJECTOR_H
+#define DBK_PROJECTIONS_PROJECTOR_H
+
+#include "projections/database.h"
+#include "store/error.h"
+#include "store/log.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct dbk_projector; /* safe to share between threads */
+
+struct dbk_projector_options {
+    /* Told of each change of state (connected, lost, quarantined), one line, from the
+     * projector's thread. May be NULL. */
+    void (*report)(void *context, const char *line);
+    void *report_context;
+};
+
+/* Start following. PostgreSQL need not be there yet. log and database must outlive it.
+ * DBK_NO_MEMORY, DBK_IO (no thread). */
+enum dbk_code dbk_projector_start(struct dbk_log *log, const struct dbk_database *database,
+                                  const struct dbk_projector_options *options,
+                                  struct dbk_projector **projector, struct dbk_error *err);
+
+/* Finish the batch under way, then end. NULL is fine. */
+void dbk_projector_stop(struct dbk_projector *projector);
+
+/* Wait until the record `sequence` and all before it are in the read tables. Any thread.
+ *
+ * DBK_TIMEOUT      not within timeout_ms; the read tables can still be asked
+ * DBK_UNAVAILABLE  projection is not running now (PostgreSQL is away, another log's
+ *                  tables): told at once, without waiting; err says why
+ */
+enum dbk_code dbk_projector_wait(struct dbk_projector *projector, uint64_t sequence,
+                                 int timeout_ms, struct dbk_error *err);
+
+struct dbk_projector_status {
+    uint64_t projected;      /* the checkpoint */
+    bool running;            /* connected and following */
+    char state[256];         /* "following", or why not */
+    uint64_t quarantined;    /* persons (and undecodable records) set aside */
+};
+void dbk_projector_status(struct dbk_projector *projector,
+                          struct dbk_projector_status *out);
+
+/* What the tables themselves say, for a process that runs no projector. */
+struct dbk_checkpoint {
+    struct dbk_uuid store_id;
+    uint64_t projected;
+    uint64_t quarantined;
+    uint64_t persons, events;            /* rows; events as PostgreSQL estimates them */
+    uint64_t table_bytes;                /* with their indexes */
+};
+/* DBK_UNAVAILABLE (PostgreSQL away), DBK_NOT_FOUND (no tables yet), DBK_INVALID. */
+enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
+                                  struct dbk_checkpoint *out, struct dbk_error *err);
+
+/* One set-aside record, as its quarantine row says. Borrowed for the call. */
+struct dbk_quarantined {
+    bool has_person;         /* false: the record could not even be read */
+    struct dbk_uuid person_id;
+    uint64_t sequence;       /* the first record that failed */
+    const char *reason;
+    const char *quarantined_at; /* timestamp text */
+};
+/* Visit at most limit of them, oldest first. Errors as dbk_checkpoint_read. */
+enum dbk_code dbk_quarantine_list(const struct dbk_database *database, unsigned limit,
+                                  void (*visit)(void *context,
+                                                const struct dbk_quarantined *one),
+                                  void *context, struct dbk_error *err);
+
+/* Ask the projector, running now or started later, to try all quarantined persons once
+ * more from the log. *count receives how many. Errors as dbk_checkpoint_read. */
+enum dbk_code dbk_quarantine_retry(const struct dbk_database *database, uint64_t *count,
+                                   struct dbk_error *err);
+
+#endif

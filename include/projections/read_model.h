@@ -1,0 +1,88 @@
+/* read_model.h - asks the read tables: persons with their events, events.
+ *
+ * Rows come as finished JSON objects in the API's shape (PostgreSQL builds them):
+ *
+ *   event:  {"id", "datetime_created", "event_type", "person_id"[, "properties"]}
+ *   person: {"id", "datetime_created", "datetime_modified", "email", "events": [event],
+ *            "first_name", "last_name", "role"}
+ *
+ * Ids lower-case, timestamps as in store/timestamp.h, properties only where there are
+ * some. A person's events are its newest by sequence, oldest first.
+ */
+#ifndef DBK_PROJECTIONS_READ_MODEL_H
+#define DBK_PROJECTIONS_READ_MODEL_H
+
+#include "projections/database.h"
+#include "store/error.h"
+#include "store/slice.h"
+#include "store/timestamp.h"
+#include "store/uuid.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dbk_read_model; /* safe to share between threads */
+
+/* Nothing is connected yet: connections are made when first used, at most `connections`
+ * of them, and again after they break. database must outlive it. Every call below gives
+ * up after query_timeout_ms, also where PostgreSQL hangs. DBK_NO_MEMORY. */
+enum dbk_code dbk_read_model_open(const struct dbk_database *database,
+                                  unsigned connections, int query_timeout_ms,
+                                  struct dbk_read_model **model, struct dbk_error *err);
+/* No call may be under way. NULL is fine. */
+void dbk_read_model_close(struct dbk_read_model *model);
+
+/* Answered rows. Zero it before first use, dbk_rows_finish frees it; may be used again. */
+struct dbk_rows {
+    size_t count;
+    struct dbk_row {
+        uint64_t cursor;  /* give it as `after` to go on behind this row */
+        uint64_t version; /* persons: their version; events: their sequence */
+        size_t offset;    /* of its JSON in bytes */
+        size_t length;
+    } *rows;
+    char *bytes; /* one JSON after the other, nothing between */
+    bool more;   /* there are rows behind the last one */
+    size_t bytes_used, bytes_size, rows_size; /* private */
+};
+void dbk_rows_finish(struct dbk_rows *rows);
+
+/* Which part of a list. Rows after the cursor `after` (0: from the start), at most
+ * limit, and, but for the first, at most max_bytes of JSON: so memory is bounded, and a
+ * long list is asked for page by page, with no connection held in between. */
+struct dbk_page {
+    uint64_t after;
+    unsigned limit;
+    size_t max_bytes;
+};
+
+struct dbk_event_filter {
+    bool has_person_id;
+    struct dbk_uuid person_id;
+    struct dbk_slice event_type;   /* length 0: any */
+    bool has_since, has_until;     /* of datetime_created: since <= it < until */
+    dbk_timestamp since, until;
+    struct dbk_slice properties;   /* JSON text of an object to contain; length 0: any */
+};
+
+/* Each of these:
+ *   DBK_NOT_FOUND    (the single ones) no such row
+ *   DBK_UNAVAILABLE  PostgreSQL is away, or refuses; err says why
+ *   DBK_BUSY         no connection came free in time
+ *   DBK_TIMEOUT      the query took longer than query_timeout_ms
+ *   DBK_NO_MEMORY
+ * persons lists in order of creation in the log; events in sequence order. */
+enum dbk_code dbk_read_person(struct dbk_read_model *model, const struct dbk_uuid *id,
+                              unsigned events_limit, struct dbk_rows *rows,
+                              struct dbk_error *err);
+enum dbk_code dbk_read_persons(struct dbk_read_model *model, const struct dbk_page *page,
+                               unsigned events_limit, struct dbk_rows *rows,
+                               struct dbk_error *err);
+enum dbk_code dbk_read_event(struct dbk_read_model *model, const struct dbk_uuid *id,
+                             struct dbk_rows *rows, struct dbk_error *err);
+enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_page *page,
+                              const struct dbk_event_filter *filter, struct dbk_rows *rows,
+                              struct dbk_error *err);
+
+#endif

@@ -1,0 +1,144 @@
+/* log.h - the append-only log, and the indexes that deciding needs.
+ *
+ * Knows nothing of SQL, HTTP or JSON. Sequence numbers start at 1, rise by 1, have no gaps
+ * and are commit order: whoever has seen N has seen everything up to N. Several processes
+ * may have one directory open and write to it.
+ *
+ * Files: data.mdb and lock.mdb in the directory (LMDB's own).
+ */
+#ifndef DBK_STORE_LOG_H
+#define DBK_STORE_LOG_H
+
+#include "store/command.h"
+#include "store/error.h"
+#include "store/record.h"
+#include "store/uuid.h"
+
+struct dbk_log; /* one open log; safe to share between threads */
+
+struct dbk_log_options {
+    bool must_exist;     /* refuse a directory that holds no log; else it is made (0700) */
+    size_t queue_bytes;  /* bound on the records that wait for the writer; 0: 64 MiB */
+    size_t map_size;     /* bound on the file, address space only; 0: 1 TiB */
+    /* Told of what an operator should know (a commit that failed, a reopen): one line,
+     * borrowed for the call; called from the writer thread. May be NULL. */
+    void (*report)(void *context, const char *line);
+    void *report_context;
+};
+
+/* Open or make the log in directory dir and start its writer thread. options may be
+ * NULL. Close with dbk_log_close. One dbk_log per directory and process.
+ *
+ * DBK_NOT_FOUND    must_exist, and there is no log
+ * DBK_UNSUPPORTED  the directory holds something else, or a newer format
+ * DBK_DAMAGED      not an LMDB file, or shorter than it says
+ * DBK_NO_ROOM      the file system is full
+ * DBK_IO           the system refused; err says which call and why
+ * DBK_NO_MEMORY
+ */
+enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *options,
+                           struct dbk_log **log, struct dbk_error *err);
+
+/* Decide what is still queued, stop the writer, close. No other call may be under way.
+ * NULL is fine. */
+void dbk_log_close(struct dbk_log *log);
+
+/* A key that makes a submission happen at most once. */
+struct dbk_idempotency {
+    uint8_t key[32];       /* hash of the key */
+    uint8_t request[32];   /* hash of what was asked */
+    dbk_timestamp keep_us; /* how long to keep it, microseconds */
+};
+
+/* Decide and append count commands, in this order and in one transaction, and wait until
+ * they are durable. Each gets its own verdict; one that is refused does not disturb the
+ * others. With idempotency (else NULL), and the same key and request in the log, nothing
+ * is appended: the commands get the verdicts of the first time (code, sequences and time;
+ * no state of the person) and *replayed is true. A key is kept only where at least one
+ * command was accepted. replayed may be NULL when idempotency is.
+ *
+ * DBK_OK             every command has a verdict, which may be a refusal
+ * DBK_BUSY           the queue is full; nothing was appended
+ * DBK_KEY_REUSED     the key is known with another request; nothing was appended
+ * DBK_NO_ROOM        the disk is full; nothing was appended
+ * DBK_IO             the disk failed; nothing was appended
+ * DBK_UNAVAILABLE    the log is closing, or could not be reopened after a failure
+ *
+ * Verdicts (dbk_command_verdict):
+ *   DBK_EXISTS     a record with this id is in the log, live; sequence tells which
+ *   DBK_CONFLICT   the email is taken; or the id was deleted; or an event.deleted names
+ *                  another person than the event's
+ *   DBK_NOT_FOUND  no such person or event
+ *   DBK_MOVED      the person is not at the expected version
+ */
+enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *commands,
+                             size_t count, const struct dbk_idempotency *idempotency,
+                             bool *replayed, struct dbk_error *err);
+
+/* The last sequence in the log, 0 where it is empty; read from the file, so it includes
+ * what other processes appended. DBK_IO, DBK_UNAVAILABLE. */
+enum dbk_code dbk_log_head(struct dbk_log *log, uint64_t *head, struct dbk_error *err);
+
+/* Records copied out of the log. Zero it before first use; dbk_batch_finish frees it. It
+ * may be used again and again, and keeps its memory. */
+struct dbk_batch {
+    size_t count;
+    struct dbk_batch_entry {
+        uint64_t sequence;
+        size_t offset; /* into bytes */
+        size_t length;
+    } *entries; /* owned by the batch */
+    char *bytes;
+    size_t bytes_used, bytes_size, entries_size; /* private */
+};
+
+void dbk_batch_finish(struct dbk_batch *batch);
+
+/* Copy the records after sequence `after`, at most max_records of them and, but for the
+ * first, at most max_bytes. An empty batch: there are none. The read transaction ends
+ * before it returns.
+ *
+ * DBK_IO, DBK_UNAVAILABLE, DBK_NO_MEMORY, DBK_DAMAGED (a gap)
+ */
+enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_records,
+                           size_t max_bytes, struct dbk_batch *batch,
+                           struct dbk_error *err);
+
+/* Wait until the head is past `after`, at most timeout_ms; *head receives it either way.
+ * Wakes at once for what this process appended, within 50 ms for another's, and early
+ * after dbk_log_interrupt. */
+enum dbk_code dbk_log_wait(struct dbk_log *log, uint64_t after, int timeout_ms,
+                           uint64_t *head, struct dbk_error *err);
+
+/* Wake every dbk_log_wait that is under way. */
+void dbk_log_interrupt(struct dbk_log *log);
+
+/* The state of a person, deleted ones included. DBK_NOT_FOUND, DBK_IO. */
+enum dbk_code dbk_log_person(struct dbk_log *log, const struct dbk_uuid *id,
+                             struct dbk_person_state *out, struct dbk_error *err);
+
+/* Where an event is. */
+struct dbk_event_state {
+    uint64_t sequence;         /* of its event.recorded */
+    uint64_t deleted_sequence; /* of its event.deleted; 0 while it lives */
+    struct dbk_uuid person_id;
+};
+/* DBK_NOT_FOUND, DBK_IO. An event of a deleted person is found: ask for the person. */
+enum dbk_code dbk_log_event(struct dbk_log *log, const struct dbk_uuid *id,
+                            struct dbk_event_state *out, struct dbk_error *err);
+
+struct dbk_log_stats {
+    struct dbk_uuid store_id; /* made with the log; names it for ever */
+    uint64_t head;
+    uint64_t persons;    /* ids ever used */
+    uint64_t events;     /* ids ever used */
+    uint64_t file_bytes; /* of data.mdb */
+    uint64_t free_bytes; /* on its file system, for this user */
+};
+enum dbk_code dbk_log_stats(struct dbk_log *log, struct dbk_log_stats *out,
+                            struct dbk_error *err);
+
+/* The id that names this log. */
+struct dbk_uuid dbk_log_store_id(const struct dbk_log *log);
+
+#endif

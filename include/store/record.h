@@ -1,0 +1,122 @@
+/* record.h - one record of the log: what it says, and its bytes.
+ *
+ * On disk a record is a msgpack array of seven:
+ *
+ *     [format, type, sequence, recorded_at_us, subject_id, data, meta]
+ *
+ *   format         positive fixint, 1
+ *   type           str: "person.created", ...
+ *   sequence       uint 64, always nine bytes, so that the writer can fill it in
+ *   recorded_at_us int 64, always nine bytes; microseconds since 1970 UTC
+ *   subject_id     bin 8 of 16 bytes: the person or event the record is about
+ *   data           map of str to value, in the order listed at each struct below
+ *   meta           map of str to str: request_id, actor, source; only those there are
+ *
+ * The bytes of a record never change once written. Format: https://msgpack.org (spec of
+ * 2017, bin and str types).
+ */
+#ifndef DBK_STORE_RECORD_H
+#define DBK_STORE_RECORD_H
+
+#include "store/error.h"
+#include "store/slice.h"
+#include "store/timestamp.h"
+#include "store/uuid.h"
+
+#define DBK_RECORD_FORMAT 1
+
+/* The longest fields that a record may carry, in bytes. */
+#define DBK_EMAIL_MAX 254
+#define DBK_NAME_MAX 400 /* 100 characters of UTF-8 */
+#define DBK_EVENT_TYPE_MAX 64
+#define DBK_PROPERTIES_MAX 65536
+#define DBK_META_MAX 128
+#define DBK_RECORD_MAX 70000 /* a record with all of them at their longest fits */
+
+enum dbk_type {
+    DBK_PERSON_CREATED = 1,
+    DBK_PERSON_UPDATED,
+    DBK_PERSON_DELETED,
+    DBK_EVENT_RECORDED,
+    DBK_EVENT_DELETED,
+};
+
+enum dbk_role { DBK_ROLE_USER = 1, DBK_ROLE_ADMIN };
+
+/* Which fields of dbk_person_fields are there. */
+enum {
+    DBK_HAS_EMAIL = 1,
+    DBK_HAS_FIRST_NAME = 2,
+    DBK_HAS_LAST_NAME = 4,
+    DBK_HAS_ROLE = 8,
+    DBK_HAS_ALL = 15,
+};
+
+/* data: email, first_name, last_name, role (str "user" or "admin") */
+struct dbk_person_fields {
+    unsigned has; /* DBK_HAS_... */
+    struct dbk_slice email;
+    struct dbk_slice first_name;
+    struct dbk_slice last_name;
+    enum dbk_role role;
+};
+
+/* A record decoded, or a draft of one. Slices are borrowed from the bytes it was decoded
+ * from, or from whoever drafted it. */
+struct dbk_record {
+    unsigned format;           /* decode only */
+    enum dbk_type type;
+    uint64_t sequence;         /* decode only: the writer gives it */
+    dbk_timestamp recorded_at; /* decode only: the writer gives it */
+    struct dbk_uuid subject;
+
+    /* person.created: all four fields; person.updated: those that changed */
+    struct dbk_person_fields person;
+
+    /* event.recorded and event.deleted: whose event. data: person_id (bin 16) */
+    struct dbk_uuid person_id;
+
+    /* event.recorded. data: person_id, event_type (str), and properties (str: the JSON
+     * text of an object, the client's own bytes) where there are some: length 0 is none */
+    struct dbk_slice event_type;
+    struct dbk_slice properties;
+
+    /* person.created and event.recorded: when it happened, where the client said so
+     * (data: datetime_created, int, microseconds). Decoding gives recorded_at where not. */
+    bool has_datetime_created;
+    dbk_timestamp datetime_created;
+
+    /* meta; length 0 is absent */
+    struct dbk_slice request_id;
+    struct dbk_slice actor;
+    struct dbk_slice source;
+};
+
+/* "person.created" for DBK_PERSON_CREATED and so on. Static. */
+const char *dbk_type_name(enum dbk_type type);
+/* "user" or "admin". Static. */
+const char *dbk_role_name(enum dbk_role role);
+/* False for any other text. */
+bool dbk_role_parse(const char *text, size_t length, enum dbk_role *out);
+
+/* Write the record's bytes to out, which has size bytes (DBK_RECORD_MAX is enough);
+ * *length receives how many. Thread-safe.
+ *
+ * DBK_TOO_LARGE  a field is over its bound, or out is too small
+ */
+enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size_t size,
+                                size_t *length, struct dbk_error *err);
+
+/* Read a record of any format ever written. out's slices point into bytes. Allocates
+ * nothing and reads nothing past length, whatever the bytes are. Thread-safe.
+ *
+ * DBK_DAMAGED      the bytes are not a record; err says what is wrong at which offset
+ * DBK_UNSUPPORTED  a format newer than DBK_RECORD_FORMAT
+ */
+enum dbk_code dbk_record_decode(const char *bytes, size_t length, struct dbk_record *out,
+                                struct dbk_error *err);
+
+/* Fill in the sequence and time of an encoded record. */
+void dbk_record_stamp(char *bytes, uint64_t sequence, dbk_timestamp recorded_at);
+
+#endif
