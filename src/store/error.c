@@ -13,7 +13,8 @@ static void keep_one_line(char *text)
     }
 }
 
-enum dbk_code dbk_fail(struct dbk_error *err, enum dbk_code code, const char *format, ...)
+enum dbk_code dbk_fail(struct dbk_error *err, enum dbk_code code, const char *format,
+                       ...)
 {
     va_list args;
 
