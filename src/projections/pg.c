@@ -1,0 +1,237 @@
+/* Running one statement: send, wait with a deadline, tell what happened. */
+#include "pg.h"
+#include "dbk_sql.h"
+#include "pg_wire.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* After a visitor has had enough, reading on is cheaper than a new connection, up to
+ * about here. */
+#define DRAIN_BYTES (1 << 20)
+
+bool dbk_pg_alive(const struct dbk_pg *pg)
+{
+    return !pg->dead && PQstatus(pg->conn) == CONNECTION_OK;
+}
+
+const char *dbk_pg_sqlstate(const struct dbk_pg *pg)
+{
+    return pg->sqlstate;
+}
+
+bool dbk_pg_in_transaction(const struct dbk_pg *pg)
+{
+    PGTransactionStatusType status = PQtransactionStatus(pg->conn);
+
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+enum dbk_code pg_await(struct dbk_pg *pg, pg_deadline deadline, struct dbk_error *err)
+{
+    enum dbk_code code;
+    short seen = 0;
+    int unsent;
+
+    while (PQisBusy(pg->conn)) {
+        unsent = PQflush(pg->conn);
+        if (unsent < 0)
+            return pg_lost(pg, err);
+        /* Reading while sending: else both sides could wait for the other's buffer. */
+        code =
+            pg_poll(pg->conn, unsent ? POLLIN | POLLOUT : POLLIN, deadline, &seen, err);
+        if (code != DBK_OK) {
+            pg->dead = true;
+            return code;
+        }
+        if ((seen & ~POLLOUT) && !PQconsumeInput(pg->conn))
+            return pg_lost(pg, err);
+    }
+    return DBK_OK;
+}
+
+/* The results of what was sent, to the last. *kept receives the last good one. */
+static enum dbk_code finish(struct dbk_pg *pg, pg_deadline deadline, PGresult **kept,
+                            struct dbk_error *err)
+{
+    enum dbk_code first = DBK_OK, code;
+    PGresult *result;
+
+    *kept = NULL;
+    for (;;) {
+        code = pg_await(pg, deadline, first == DBK_OK ? err : NULL);
+        if (code != DBK_OK)
+            return first != DBK_OK ? first : code;
+        result = PQgetResult(pg->conn);
+        if (!result)
+            return first;
+        if (first == DBK_OK)
+            first = pg_check(pg, result, err);
+        PQclear(*kept);
+        *kept = result;
+        if (pg->dead) /* in COPY: PQgetResult would answer the same for ever */
+            return first;
+    }
+}
+
+enum dbk_code pg_prepare(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
+                         pg_deadline deadline, struct dbk_error *err)
+{
+    PGresult *result;
+    enum dbk_code code;
+
+    if (!statement->name)
+        return DBK_OK;
+    for (size_t i = 0; i < pg->prepared_count; i++)
+        if (!strcmp(pg->prepared[i], statement->name))
+            return DBK_OK;
+    if (pg->prepared_count == PG_PREPARED_MAX)
+        return dbk_fail(err, DBK_INTERNAL, "Too many prepared statements");
+    if (!PQsendPrepare(pg->conn, statement->name, statement->sql, 0, NULL))
+        return pg_lost(pg, err);
+    code = finish(pg, deadline, &result, err);
+    PQclear(result);
+    if (code == DBK_OK)
+        pg->prepared[pg->prepared_count++] = statement->name;
+    return code;
+}
+
+enum dbk_code pg_send(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
+                      const struct dbk_pg_param *params, int count,
+                      struct dbk_error *err)
+{
+    const char *values[DBK_PG_PARAMS_MAX];
+    int lengths[DBK_PG_PARAMS_MAX], formats[DBK_PG_PARAMS_MAX];
+    int sent;
+
+    if (count < 0 || count > DBK_PG_PARAMS_MAX)
+        return dbk_fail(err, DBK_INTERNAL, "%d parameters in a statement", count);
+    for (int i = 0; i < count; i++) {
+        values[i] = params[i].data;
+        lengths[i] = params[i].length;
+        formats[i] = params[i].binary;
+    }
+    if (statement->name)
+        sent = PQsendQueryPrepared(pg->conn, statement->name, count, values, lengths,
+                                   formats, 0);
+    else
+        sent = PQsendQueryParams(pg->conn, statement->sql, count, NULL, values, lengths,
+                                 formats, 0);
+    return sent ? DBK_OK : pg_lost(pg, err);
+}
+
+static enum dbk_code start(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
+                           const struct dbk_pg_param *params, int count,
+                           pg_deadline deadline, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    pg->sqlstate[0] = '\0';
+    if (!dbk_pg_alive(pg))
+        return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
+    code = pg_prepare(pg, statement, deadline, err);
+    if (code != DBK_OK)
+        return code;
+    return pg_send(pg, statement, params, count, err);
+}
+
+enum dbk_code dbk_pg_run(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
+                         const struct dbk_pg_param *params, int count, int timeout_ms,
+                         struct dbk_pg_result **result, struct dbk_error *err)
+{
+    pg_deadline deadline = pg_deadline_in(timeout_ms);
+    PGresult *kept = NULL;
+    enum dbk_code code;
+
+    code = start(pg, statement, params, count, deadline, err);
+    if (code == DBK_OK)
+        code = finish(pg, deadline, &kept, err);
+    if (result)
+        *result = code == DBK_OK ? (struct dbk_pg_result *)kept : NULL;
+    if (!result || code != DBK_OK)
+        PQclear(kept);
+    return code;
+}
+
+enum dbk_code dbk_pg_script(struct dbk_pg *pg, const char *sql, int timeout_ms,
+                            struct dbk_error *err)
+{
+    pg_deadline deadline = pg_deadline_in(timeout_ms);
+    PGresult *kept;
+    enum dbk_code code;
+
+    pg->sqlstate[0] = '\0';
+    if (!dbk_pg_alive(pg))
+        return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
+    if (!PQsendQuery(pg->conn, sql))
+        return pg_lost(pg, err);
+    code = finish(pg, deadline, &kept, err);
+    PQclear(kept);
+    return code;
+}
+
+static size_t row_bytes(const PGresult *result)
+{
+    size_t bytes = 0;
+
+    for (int i = 0; i < PQnfields(result); i++)
+        bytes += (size_t)PQgetlength(result, 0, i);
+    return bytes;
+}
+
+enum dbk_code dbk_pg_each(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
+                          const struct dbk_pg_param *params, int count, int timeout_ms,
+                          dbk_pg_visit *visit, void *context, struct dbk_error *err)
+{
+    pg_deadline deadline = pg_deadline_in(timeout_ms);
+    enum dbk_code code, failed = DBK_OK;
+    bool wanted = true;
+    size_t drained = 0;
+    PGresult *result;
+
+    code = start(pg, statement, params, count, deadline, err);
+    if (code != DBK_OK)
+        return code;
+    if (!PQsetSingleRowMode(pg->conn))
+        return pg_lost(pg, err);
+    for (;;) {
+        code = pg_await(pg, deadline, failed == DBK_OK ? err : NULL);
+        if (code != DBK_OK)
+            break;
+        result = PQgetResult(pg->conn);
+        if (!result)
+            break;
+        if (PQresultStatus(result) != PGRES_SINGLE_TUPLE)
+            failed = failed != DBK_OK ? failed : pg_check(pg, result, err);
+        else if (wanted)
+            wanted = visit(context, (const struct dbk_pg_result *)result);
+        else
+            drained += row_bytes(result);
+        PQclear(result);
+        pg->dead = pg->dead || drained > DRAIN_BYTES;
+        if (pg->dead)
+            break;
+    }
+    if (!wanted) /* the caller has what it asked for, however the rest ended */
+        return DBK_OK;
+    return failed != DBK_OK ? failed : code;
+}
+
+enum dbk_code dbk_pg_begin(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err)
+{
+    return dbk_pg_script(pg, dbk_sql_begin, timeout_ms, err);
+}
+
+enum dbk_code dbk_pg_commit(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err)
+{
+    /* COMMIT of a failed transaction rolls back and calls that a success. */
+    if (PQtransactionStatus(pg->conn) == PQTRANS_INERROR)
+        return dbk_fail(err, DBK_INTERNAL, "Commit of a transaction that failed");
+    return dbk_pg_script(pg, dbk_sql_commit, timeout_ms, err);
+}
+
+enum dbk_code dbk_pg_rollback(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err)
+{
+    return dbk_pg_script(pg, dbk_sql_rollback, timeout_ms, err);
+}

@@ -1,0 +1,140 @@
+/* pg.h - the one owner of libpq: connections to PostgreSQL, with a deadline on
+ * everything.
+ *
+ * It knows nothing of persons, events or migrations: it runs the statements it is given
+ * and says how they failed. It does not retry, log, or keep a pool (pool.h does that).
+ * A connection belongs to one thread at a time.
+ *
+ * Failures of a statement, by SQLSTATE (dbk_pg_sqlstate has the code itself):
+ *
+ *   DBK_INVALID      22, 23, 54: the data is at fault; sending it again will not help
+ *   DBK_TIMEOUT      not done by the deadline; or 57014, statement_timeout of the
+ * server DBK_UNAVAILABLE  everything else: the connection is lost (no SQLSTATE), the
+ * server stops (57), is full (53), lacks tables (42), wants a retry (40), ...
+ *   DBK_INTERNAL     21: one statement touched a row twice, which is the caller's bug
+ *   DBK_NO_MEMORY
+ *
+ * After a deadline or a loss the connection is dead (dbk_pg_alive): all that is left is
+ * dbk_pg_close. What a statement did that was under way then is unknown.
+ */
+#ifndef DBK_PROJECTIONS_PG_H
+#define DBK_PROJECTIONS_PG_H
+
+#include "projections/database.h"
+#include "store/error.h"
+#include "store/slice.h"
+#include "store/timestamp.h"
+#include "store/uuid.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dbk_pg;        /* one connection */
+struct dbk_pg_result; /* rows of one statement; owned by whoever asked for them */
+
+struct dbk_pg_options {
+    const char *application;  /* shown in pg_stat_activity; borrowed for the call */
+    int connect_timeout_ms;   /* for the whole of opening */
+    int statement_timeout_ms; /* the server's own; 0: none */
+    bool async_commit;        /* synchronous_commit = off: for whoever can redo it */
+};
+
+/* Connect. The session has search_path on the database's schema (which need not exist
+ * yet) and nothing else, UTF8, UTC, ISO dates. Resolving a host name is libpq's, and
+ * blocks.
+ *
+ * DBK_UNAVAILABLE  not reached, or refused; err has libpq's words, never a password
+ * DBK_TIMEOUT, DBK_NO_MEMORY
+ */
+enum dbk_code dbk_pg_open(const struct dbk_database *database,
+                          const struct dbk_pg_options *options, struct dbk_pg **pg,
+                          struct dbk_error *err);
+
+/* Never blocks; an open transaction is rolled back by the server. NULL is fine. */
+void dbk_pg_close(struct dbk_pg *pg);
+
+/* Whether statements can still be run, as far as is known without asking the server. */
+bool dbk_pg_alive(const struct dbk_pg *pg);
+
+/* Of the last statement: five characters, or "" where it did not fail or PostgreSQL was
+ * not heard. Valid until the next call with pg. */
+const char *dbk_pg_sqlstate(const struct dbk_pg *pg);
+
+/* A statement: with a name it is prepared once per connection, when first run. name and
+ * sql must outlive the connection (they are constants). */
+struct dbk_pg_statement {
+    const char *name; /* NULL: parse it each time */
+    const char *sql;
+};
+
+/* A parameter, borrowed for the call. Its type is what the statement says ($1::uuid).
+ */
+struct dbk_pg_param {
+    const char *data; /* NULL: SQL NULL */
+    int length;       /* of binary data; text ends with NUL */
+    bool binary;
+};
+#define DBK_PG_PARAMS_MAX 24
+
+struct dbk_pg_param dbk_pg_text(const char *text);
+struct dbk_pg_param dbk_pg_uuid(const struct dbk_uuid *id); /* borrows id */
+/* These write the binary form to out, which must live as long as the parameter. */
+struct dbk_pg_param dbk_pg_int8(char out[8], int64_t value);
+struct dbk_pg_param dbk_pg_timestamp(char out[8], dbk_timestamp at);
+/* The bytes as they are, for types whose binary form is their text: text, varchar, json
+ * (not jsonb). NUL inside is the server's to refuse. Length 0 is "", not NULL. */
+struct dbk_pg_param dbk_pg_bytes(struct dbk_slice bytes);
+
+/* Run one statement and wait for it. result (NULL: not wanted) receives its rows on
+ * DBK_OK, else NULL. Outside dbk_pg_begin it is a transaction of its own. */
+enum dbk_code dbk_pg_run(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
+                         const struct dbk_pg_param *params, int count, int timeout_ms,
+                         struct dbk_pg_result **result, struct dbk_error *err);
+
+/* Run one statement and visit its rows as they come, so that memory holds one at a
+ * time; row is the result with that row as row 0. Where visit returns false the rest is
+ * thrown away: DBK_OK, and where the rest was long the connection is dead. */
+typedef bool dbk_pg_visit(void *context, const struct dbk_pg_result *row);
+enum dbk_code dbk_pg_each(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
+                          const struct dbk_pg_param *params, int count, int timeout_ms,
+                          dbk_pg_visit *visit, void *context, struct dbk_error *err);
+
+/* Run several statements, separated by semicolons, without parameters or rows. */
+enum dbk_code dbk_pg_script(struct dbk_pg *pg, const char *sql, int timeout_ms,
+                            struct dbk_error *err);
+
+/* A transaction of several calls. After a statement in it failed only dbk_pg_rollback
+ * is of use (dbk_pg_commit then fails). */
+enum dbk_code dbk_pg_begin(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err);
+enum dbk_code dbk_pg_commit(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err);
+enum dbk_code dbk_pg_rollback(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err);
+bool dbk_pg_in_transaction(const struct dbk_pg *pg);
+
+/* Run all steps in one transaction and one round trip (libpq's pipeline mode): all take
+ * effect or none. Not inside dbk_pg_begin. */
+struct dbk_pg_step {
+    const struct dbk_pg_statement *statement;
+    const struct dbk_pg_param *params;
+    int count;
+    struct dbk_pg_result *result; /* out, with DBK_OK; free with dbk_pg_clear */
+};
+/* *failed (may be NULL) receives the index of the step that failed; count where the
+ * commit or the connection did. */
+enum dbk_code dbk_pg_transact(struct dbk_pg *pg, struct dbk_pg_step *steps,
+                              size_t count, int timeout_ms, size_t *failed,
+                              struct dbk_error *err);
+
+/* Rows and columns count from 0; those asked for must exist. */
+size_t dbk_pg_rows(const struct dbk_pg_result *result);
+/* Rows inserted, updated or deleted. */
+uint64_t dbk_pg_affected(const struct dbk_pg_result *result);
+bool dbk_pg_null(const struct dbk_pg_result *result, size_t row, int column);
+/* Text form. data ends with NUL and is never NULL; valid until dbk_pg_clear. */
+struct dbk_slice dbk_pg_value(const struct dbk_pg_result *result, size_t row,
+                              int column);
+uint64_t dbk_pg_u64(const struct dbk_pg_result *result, size_t row, int column);
+bool dbk_pg_bool(const struct dbk_pg_result *result, size_t row, int column);
+void dbk_pg_clear(struct dbk_pg_result *result); /* NULL is fine */
+
+#endif

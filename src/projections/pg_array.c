@@ -1,0 +1,160 @@
+/* Arrays in PostgreSQL's binary form. */
+#include "pg_array.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER 20             /* of an array with one dimension */
+#define EMPTY 12              /* of one without */
+#define ARRAY_MAX 0x3ffffff0u /* MaxAllocSize of PostgreSQL, about */
+
+static void put_int4(char *at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (char)(unsigned char)(value >> (24 - 8 * i));
+}
+
+void dbk_pg_array_init(struct dbk_pg_array *array, enum dbk_pg_element element)
+{
+    *array = (struct dbk_pg_array){.element = element};
+}
+
+void dbk_pg_array_clear(struct dbk_pg_array *array)
+{
+    array->count = 0;
+    array->used = 0;
+    array->has_null = false;
+    array->failed = DBK_OK;
+}
+
+void dbk_pg_array_free(struct dbk_pg_array *array)
+{
+    free(array->bytes);
+    dbk_pg_array_init(array, array->element);
+}
+
+/* Room for more bytes behind those used, or NULL. */
+static char *grow(struct dbk_pg_array *array, size_t more)
+{
+    size_t used = array->used ? array->used : HEADER;
+    size_t size = array->size ? array->size : 1024;
+    char *bytes;
+
+    if (more > ARRAY_MAX - used) {
+        array->failed = DBK_TOO_LARGE;
+        return NULL;
+    }
+    while (size < used + more)
+        size *= 2;
+    if (size != array->size) {
+        bytes = realloc(array->bytes, size);
+        if (!bytes) {
+            array->failed = DBK_NO_MEMORY;
+            return NULL;
+        }
+        array->bytes = bytes;
+        array->size = size;
+    }
+    array->used = used + more;
+    return array->bytes + used;
+}
+
+/* Where the element's bytes go, its length written before them; NULL once anything
+ * failed. */
+static char *element(struct dbk_pg_array *array, size_t length)
+{
+    char *at;
+
+    if (array->failed != DBK_OK)
+        return NULL;
+    if (length > ARRAY_MAX) {
+        array->failed = DBK_TOO_LARGE;
+        return NULL;
+    }
+    at = grow(array, 4 + length);
+    if (!at)
+        return NULL;
+    put_int4(at, (uint32_t)length);
+    array->count++;
+    return at + 4;
+}
+
+void dbk_pg_array_null(struct dbk_pg_array *array)
+{
+    char *at = element(array, 0);
+
+    if (!at)
+        return;
+    put_int4(at - 4, UINT32_MAX);
+    array->has_null = true;
+}
+
+void dbk_pg_array_bool(struct dbk_pg_array *array, bool value)
+{
+    char *at = element(array, 1);
+
+    if (at)
+        *at = value ? 1 : 0;
+}
+
+void dbk_pg_array_int8(struct dbk_pg_array *array, int64_t value)
+{
+    char *at = element(array, 8);
+
+    if (at)
+        dbk_pg_int8(at, value);
+}
+
+void dbk_pg_array_text(struct dbk_pg_array *array, struct dbk_slice text)
+{
+    char *at = element(array, text.length);
+
+    if (at && text.length > 0)
+        memcpy(at, text.data, text.length);
+}
+
+void dbk_pg_array_timestamp(struct dbk_pg_array *array, dbk_timestamp when)
+{
+    char *at = element(array, 8);
+
+    if (at)
+        dbk_pg_timestamp(at, when);
+}
+
+void dbk_pg_array_uuid(struct dbk_pg_array *array, const struct dbk_uuid *id)
+{
+    char *at = element(array, sizeof id->bytes);
+
+    if (at)
+        memcpy(at, id->bytes, sizeof id->bytes);
+}
+
+void dbk_pg_array_jsonb(struct dbk_pg_array *array, struct dbk_slice json)
+{
+    char *at = element(array, 1 + json.length);
+
+    if (!at)
+        return;
+    *at = 1; /* the version of jsonb's binary form: its text follows */
+    if (json.length > 0)
+        memcpy(at + 1, json.data, json.length);
+}
+
+enum dbk_code dbk_pg_array_param(struct dbk_pg_array *array, struct dbk_pg_param *param,
+                                 struct dbk_error *err)
+{
+    if (array->used == 0 && array->failed == DBK_OK)
+        grow(array, 0);
+    if (array->failed == DBK_TOO_LARGE)
+        return dbk_fail(err, DBK_TOO_LARGE, "More than 1 GB in one statement");
+    if (array->failed != DBK_OK)
+        return dbk_fail(err, array->failed, "Out of memory");
+    put_int4(array->bytes, array->count > 0 ? 1 : 0);
+    put_int4(array->bytes + 4, array->has_null);
+    put_int4(array->bytes + 8, (uint32_t)array->element);
+    put_int4(array->bytes + 12, (uint32_t)array->count);
+    put_int4(array->bytes + 16, 1);
+    *param = (struct dbk_pg_param){array->bytes,
+                                   (int)(array->count > 0 ? array->used : EMPTY), true};
+    return DBK_OK;
+}

@@ -1,0 +1,88 @@
+/* What PostgreSQL's failures mean to callers. */
+#include "pg_wire.h"
+
+#include <string.h>
+
+static bool class_is(const char *sqlstate, const char *class)
+{
+    return !strncmp(sqlstate, class, 2);
+}
+
+static enum dbk_code code_of(const char *sqlstate)
+{
+    if (class_is(sqlstate, "22") || class_is(sqlstate, "23") ||
+        class_is(sqlstate, "54"))
+        return DBK_INVALID;
+    if (!strcmp(sqlstate, "57014")) /* query_canceled: statement_timeout */
+        return DBK_TIMEOUT;
+    if (class_is(sqlstate, "21"))
+        return DBK_INTERNAL;
+    return DBK_UNAVAILABLE;
+}
+
+/* The session itself is of no more use: it ends (57P, 08), or what was prepared in it
+ * no longer fits (0A000 "cached plan must not change result type", 26000 unknown name).
+ */
+static bool session_ended(const char *sqlstate)
+{
+    return !strncmp(sqlstate, "57P", 3) || class_is(sqlstate, "08") ||
+           !strcmp(sqlstate, "0A000") || !strcmp(sqlstate, "26000");
+}
+
+static int without_newline(const char *text)
+{
+    size_t length = strlen(text);
+
+    while (length > 0 && text[length - 1] == '\n')
+        length--;
+    return (int)length;
+}
+
+enum dbk_code pg_lost(struct dbk_pg *pg, struct dbk_error *err)
+{
+    const char *text = PQerrorMessage(pg->conn);
+
+    pg->dead = true;
+    return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost: %.*s",
+                    without_newline(text), text);
+}
+
+static enum dbk_code refused(struct dbk_pg *pg, const PGresult *result,
+                             struct dbk_error *err)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+    if (!sqlstate) /* libpq made this result itself */
+        return pg_lost(pg, err);
+    memcpy(pg->sqlstate, sqlstate, strnlen(sqlstate, 5));
+    pg->sqlstate[5] = '\0';
+    if (session_ended(pg->sqlstate))
+        pg->dead = true;
+    return dbk_fail(err, code_of(pg->sqlstate), "PostgreSQL: %s (%s)",
+                    text ? text : "no message", pg->sqlstate);
+}
+
+enum dbk_code pg_check(struct dbk_pg *pg, const PGresult *result, struct dbk_error *err)
+{
+    switch (PQresultStatus(result)) {
+    case PGRES_EMPTY_QUERY:
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+    case PGRES_SINGLE_TUPLE:
+    case PGRES_PIPELINE_SYNC:
+    case PGRES_NONFATAL_ERROR:
+        return DBK_OK;
+    case PGRES_COPY_IN:
+    case PGRES_COPY_OUT:
+    case PGRES_COPY_BOTH:
+        pg->dead = true;
+        return dbk_fail(err, DBK_INVALID, "COPY to or from the client is not possible");
+    case PGRES_PIPELINE_ABORTED:
+        return dbk_fail(err, DBK_UNAVAILABLE, "An earlier statement failed");
+    case PGRES_BAD_RESPONSE:
+    case PGRES_FATAL_ERROR:
+        return refused(pg, result, err);
+    }
+    return pg_lost(pg, err);
+}

@@ -1,0 +1,158 @@
+/* Opening a connection without ever waiting past its deadline. */
+#include "dbk_sql.h"
+#include "pg_wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+pg_deadline pg_deadline_in(int timeout_ms)
+{
+    return now_ms() + timeout_ms;
+}
+
+enum dbk_code pg_poll(const PGconn *conn, short events, pg_deadline deadline,
+                      short *seen, struct dbk_error *err)
+{
+    struct pollfd one = {.fd = PQsocket(conn), .events = events};
+    int64_t left;
+    int rc;
+
+    if (one.fd < 0)
+        return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is closed");
+    do {
+        left = deadline - now_ms();
+        rc = poll(&one, 1, left > 0 ? (int)left : 0);
+    } while (rc < 0 && errno == EINTR);
+    if (rc < 0)
+        return dbk_fail(err, DBK_UNAVAILABLE, "poll: %s", strerror(errno));
+    if (rc == 0)
+        return dbk_fail(err, DBK_TIMEOUT, "PostgreSQL did not answer in time");
+    if (seen)
+        *seen = one.revents;
+    return DBK_OK;
+}
+
+/* Keyword arrays rather than one string: nothing needs quoting, and no value can
+ * smuggle in another keyword. */
+static PGconn *connect_start(const struct dbk_database *database,
+                             const char *application)
+{
+    const char *const keywords[] = {"host",
+                                    "port",
+                                    "dbname",
+                                    "user",
+                                    "password",
+                                    "application_name",
+                                    "client_encoding",
+                                    NULL};
+    const char *const values[] = {
+        database->host,     database->port, database->name, database->user,
+        database->password, application,    "UTF8",         NULL};
+
+    return PQconnectStartParams(keywords, values, 0);
+}
+
+static enum dbk_code connect_fail(const PGconn *conn, struct dbk_error *err)
+{
+    const char *text = PQerrorMessage(conn);
+    size_t length = strlen(text);
+
+    while (length > 0 && text[length - 1] == '\n')
+        length--;
+    return dbk_fail(err, DBK_UNAVAILABLE, "PostgreSQL cannot be reached: %.*s",
+                    (int)length, text);
+}
+
+static enum dbk_code connect_finish(PGconn *conn, pg_deadline deadline,
+                                    struct dbk_error *err)
+{
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+    enum dbk_code code;
+
+    if (PQstatus(conn) == CONNECTION_BAD)
+        return connect_fail(conn, err);
+    while (state != PGRES_POLLING_OK) {
+        short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+
+        code = pg_poll(conn, events, deadline, NULL, err);
+        if (code != DBK_OK)
+            return code;
+        state = PQconnectPoll(conn);
+        if (state == PGRES_POLLING_FAILED)
+            return connect_fail(conn, err);
+    }
+    return DBK_OK;
+}
+
+/* As a statement, not as start-up options: connection poolers refuse those. */
+static enum dbk_code set_session(struct dbk_pg *pg, const struct dbk_database *database,
+                                 const struct dbk_pg_options *options,
+                                 pg_deadline deadline, struct dbk_error *err)
+{
+    const struct dbk_pg_statement statement = {NULL, dbk_sql_session};
+    const char *schema =
+        database->schema && *database->schema ? database->schema : "daybook";
+    int64_t left = deadline - now_ms();
+    char timeout[16];
+    struct dbk_pg_param params[3];
+
+    snprintf(timeout, sizeof timeout, "%d", options->statement_timeout_ms);
+    params[0] = dbk_pg_text(schema);
+    params[1] = dbk_pg_text(timeout);
+    params[2] = dbk_pg_text(options->async_commit ? "off" : "on");
+    return dbk_pg_run(pg, &statement, params, 3, left > 0 ? (int)left : 0, NULL, err);
+}
+
+enum dbk_code dbk_pg_open(const struct dbk_database *database,
+                          const struct dbk_pg_options *options, struct dbk_pg **out,
+                          struct dbk_error *err)
+{
+    pg_deadline deadline = pg_deadline_in(options->connect_timeout_ms);
+    struct dbk_pg *pg = calloc(1, sizeof *pg);
+    enum dbk_code code;
+
+    *out = NULL;
+    if (!pg)
+        return dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+    pg->conn = connect_start(database, options->application);
+    if (!pg->conn) {
+        code = dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+        goto fail;
+    }
+    code = connect_finish(pg->conn, deadline, err);
+    if (code != DBK_OK)
+        goto fail;
+    if (PQsetnonblocking(pg->conn, 1) != 0) {
+        code = connect_fail(pg->conn, err);
+        goto fail;
+    }
+    code = set_session(pg, database, options, deadline, err);
+    if (code != DBK_OK)
+        goto fail;
+    *out = pg;
+    return DBK_OK;
+
+fail:
+    dbk_pg_close(pg);
+    return code;
+}
+
+void dbk_pg_close(struct dbk_pg *pg)
+{
+    if (!pg)
+        return;
+    PQfinish(pg->conn); /* non-blocking, so its goodbye does not wait for anyone */
+    free(pg);
+}

@@ -1,0 +1,84 @@
+/* Parameters in, values out. */
+#include "pg.h"
+#include "pg_wire.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+/* Microseconds from 1970-01-01, ours, to 2000-01-01, PostgreSQL's. */
+#define EPOCH_2000_US INT64_C(946684800000000)
+
+struct dbk_pg_param dbk_pg_text(const char *text)
+{
+    return (struct dbk_pg_param){text, 0, false};
+}
+
+struct dbk_pg_param dbk_pg_uuid(const struct dbk_uuid *id)
+{
+    return (struct dbk_pg_param){(const char *)id->bytes, sizeof id->bytes, true};
+}
+
+struct dbk_pg_param dbk_pg_int8(char out[8], int64_t value)
+{
+    uint64_t bits = (uint64_t)value;
+
+    for (int i = 0; i < 8; i++)
+        out[i] = (char)(unsigned char)(bits >> (56 - 8 * i));
+    return (struct dbk_pg_param){out, 8, true};
+}
+
+struct dbk_pg_param dbk_pg_timestamp(char out[8], dbk_timestamp at)
+{
+    return dbk_pg_int8(out, at - EPOCH_2000_US);
+}
+
+struct dbk_pg_param dbk_pg_bytes(struct dbk_slice bytes)
+{
+    /* What does not fit an int is cut; the callers' own bounds lie far below. */
+    int length = bytes.length < INT_MAX ? (int)bytes.length : INT_MAX;
+
+    return (struct dbk_pg_param){bytes.data ? bytes.data : "", length, true};
+}
+
+static const PGresult *inside(const struct dbk_pg_result *result)
+{
+    return (const PGresult *)result;
+}
+
+size_t dbk_pg_rows(const struct dbk_pg_result *result)
+{
+    return (size_t)PQntuples(inside(result));
+}
+
+uint64_t dbk_pg_affected(const struct dbk_pg_result *result)
+{
+    /* libpq takes a plain pointer here and changes nothing. */
+    return strtoull(PQcmdTuples((PGresult *)(uintptr_t)result), NULL, 10);
+}
+
+bool dbk_pg_null(const struct dbk_pg_result *result, size_t row, int column)
+{
+    return PQgetisnull(inside(result), (int)row, column) != 0;
+}
+
+struct dbk_slice dbk_pg_value(const struct dbk_pg_result *result, size_t row,
+                              int column)
+{
+    return (struct dbk_slice){PQgetvalue(inside(result), (int)row, column),
+                              (size_t)PQgetlength(inside(result), (int)row, column)};
+}
+
+uint64_t dbk_pg_u64(const struct dbk_pg_result *result, size_t row, int column)
+{
+    return strtoull(dbk_pg_value(result, row, column).data, NULL, 10);
+}
+
+bool dbk_pg_bool(const struct dbk_pg_result *result, size_t row, int column)
+{
+    return dbk_pg_value(result, row, column).data[0] == 't';
+}
+
+void dbk_pg_clear(struct dbk_pg_result *result)
+{
+    PQclear((PGresult *)result);
+}

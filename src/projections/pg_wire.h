@@ -1,0 +1,48 @@
+/* pg_wire.h - the inside of a connection, shared by the files of pg.h only. */
+#ifndef DBK_PROJECTIONS_PG_WIRE_H
+#define DBK_PROJECTIONS_PG_WIRE_H
+
+#include "pg.h"
+
+#include <libpq-fe.h>
+
+#define PG_PREPARED_MAX 48
+
+struct dbk_pg {
+    PGconn *conn; /* non-blocking once open */
+    bool dead;    /* what the server still sends would be mistaken for another answer */
+    char sqlstate[6];
+    const char *prepared[PG_PREPARED_MAX]; /* names known to this session */
+    size_t prepared_count;
+};
+
+/* Milliseconds of the monotonic clock at which something must be done. */
+typedef int64_t pg_deadline;
+pg_deadline pg_deadline_in(int timeout_ms);
+
+/* Wait for the socket. events as poll(2) has them; *seen (may be NULL) what came.
+ * DBK_TIMEOUT past the deadline. The connection stays as it is. */
+enum dbk_code pg_poll(const PGconn *conn, short events, pg_deadline deadline,
+                      short *seen, struct dbk_error *err);
+
+/* Send what is buffered and wait until the next PQgetResult will not block. On failure
+ * the connection is dead. */
+enum dbk_code pg_await(struct dbk_pg *pg, pg_deadline deadline, struct dbk_error *err);
+
+/* Whether a result is a success; else err and the SQLSTATE are filled. */
+enum dbk_code pg_check(struct dbk_pg *pg, const PGresult *result,
+                       struct dbk_error *err);
+
+/* libpq itself failed: the connection is dead; err has its words. */
+enum dbk_code pg_lost(struct dbk_pg *pg, struct dbk_error *err);
+
+/* Prepare the statement unless it has no name or is prepared already. */
+enum dbk_code pg_prepare(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
+                         pg_deadline deadline, struct dbk_error *err);
+
+/* Hand a prepared (or nameless) statement to libpq; pg_await sends it. */
+enum dbk_code pg_send(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
+                      const struct dbk_pg_param *params, int count,
+                      struct dbk_error *err);
+
+#endif
