@@ -1,0 +1,4 @@
+drop table quarantine;
+drop table checkpoint;
+drop table event;
+drop table person;
