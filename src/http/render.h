@@ -31,6 +31,10 @@ enum dbk_code dbk_render_code(const struct dbk_render *render);
 void dbk_render_raw(struct dbk_render *render, const char *bytes, size_t length);
 void dbk_render_text(struct dbk_render *render, const char *text);
 
+/* JSON that a client wrote, on one line: a line break in it can only be white space
+ * between its values, and becomes a space, so that NDJSON stays a line a value. */
+void dbk_render_json(struct dbk_render *render, struct dbk_slice json);
+
 /* JSON values. A string's bytes that are not UTF-8 become U+FFFD, one for each byte. */
 void dbk_render_string(struct dbk_render *render, struct dbk_slice text);
 void dbk_render_number(struct dbk_render *render, uint64_t number);

@@ -1,0 +1,82 @@
+/* An event as POST /events, POST /events/{id}, a batch and an import bring it. */
+#include "body_event.h"
+
+#include "body_fields.h"
+#include "body_values.h"
+
+const struct dbk_body_field dbk_body_event_fields[] = {
+    {"event_type", DBK_FIELD_REQUIRED, dbk_body_event_type},
+    {"person_id", DBK_FIELD_REQUIRED, dbk_body_person_id},
+    {"id", DBK_FIELD_OPTIONAL, dbk_body_id},
+    {"datetime_created", DBK_FIELD_OPTIONAL, dbk_body_datetime_created},
+    {"properties", DBK_FIELD_OPTIONAL, dbk_body_properties},
+    {0},
+};
+
+const struct dbk_body_field dbk_body_event_fields_with_id[] = {
+    {"event_type", DBK_FIELD_REQUIRED, dbk_body_event_type},
+    {"person_id", DBK_FIELD_REQUIRED, dbk_body_person_id},
+    {"id", DBK_FIELD_REQUIRED, dbk_body_id},
+    {"datetime_created", DBK_FIELD_OPTIONAL, dbk_body_datetime_created},
+    {"properties", DBK_FIELD_OPTIONAL, dbk_body_properties},
+    {0},
+};
+
+static const struct dbk_body_field import_fields[] = {
+    {"event_type", DBK_FIELD_REQUIRED, dbk_body_event_type},
+    {"person_id", DBK_FIELD_REQUIRED, dbk_body_person_id},
+    {"id", DBK_FIELD_REQUIRED, dbk_body_id},
+    {"datetime_created", DBK_FIELD_REQUIRED, dbk_body_datetime_created},
+    {"properties", DBK_FIELD_OPTIONAL, dbk_body_properties},
+    {0},
+};
+
+static enum dbk_code read_event(const char *text, size_t length,
+                                const struct dbk_body_field *table,
+                                struct dbk_body_draft *draft, struct dbk_body *body,
+                                struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    *body = (struct dbk_body){.record.type = DBK_EVENT_RECORDED};
+    draft->record = &body->record;
+    code = dbk_body_read(text, length, table, draft, &body->memory, err);
+    if (code != DBK_OK) {
+        *body = (struct dbk_body){0};
+        return code;
+    }
+    body->has_id = draft->has_id;
+    return DBK_OK;
+}
+
+enum dbk_code dbk_body_event(const char *text, size_t length, enum dbk_body_kind kind,
+                             const struct dbk_body_rules *rules, struct dbk_body *body,
+                             struct dbk_field_errors *fields, struct dbk_error *err)
+{
+    struct dbk_body_draft draft = {.rules = rules, .fields = fields};
+    enum dbk_code code;
+
+    code = read_event(text, length,
+                      kind == DBK_BODY_IMPORT ? import_fields : dbk_body_event_fields,
+                      &draft, body, err);
+    if (code == DBK_OK && !body->has_id)
+        body->record.subject = dbk_uuid_new();
+    return code;
+}
+
+enum dbk_code dbk_body_event_at(const char *text, size_t length,
+                                const struct dbk_uuid *id,
+                                const struct dbk_body_rules *rules,
+                                struct dbk_body *body, struct dbk_field_errors *fields,
+                                struct dbk_error *err)
+{
+    struct dbk_body_draft draft = {.rules = rules, .fields = fields, .id = id};
+    enum dbk_code code;
+
+    code = read_event(text, length, dbk_body_event_fields, &draft, body, err);
+    if (code == DBK_OK) {
+        body->record.subject = *id;
+        body->has_id = true;
+    }
+    return code;
+}

@@ -1,0 +1,64 @@
+/* body_object.h - reads an object of a body by a table of the fields it may have.
+ *
+ * Private to the body_*.c files. A draft is what has been read so far and where
+ * complaints go. Its strings are copied into one block, as long as the text of the
+ * body: no string is longer than its JSON.
+ */
+#ifndef DBK_HTTP_BODY_OBJECT_H
+#define DBK_HTTP_BODY_OBJECT_H
+
+#include "http/body.h"
+
+#include <jansson.h>
+
+struct dbk_body_draft {
+    struct dbk_record *record; /* being filled */
+    bool has_id, has_person_id;
+    const struct dbk_uuid *id;        /* what `id` must equal; NULL: any */
+    const struct dbk_uuid *person_id; /* what `person_id` must equal; NULL: any */
+    const struct dbk_body_rules *rules;
+
+    /* A PUT's events: where they go, and how many there are. */
+    struct dbk_record *events;
+    size_t event_count;
+
+    char *copy;         /* where the next string goes */
+    const char *prefix; /* before the names of the fields: "" or "events[3]." */
+    const char *name;   /* of the field being read */
+    struct dbk_field_errors *fields;
+    size_t complaints; /* also those that fields had no room for */
+    bool no_memory;
+};
+
+/* One field: how it is called, whether it must be there, and what reads it. value is
+ * its JSON, text its bytes. A reader that is not content calls dbk_body_complain. */
+struct dbk_body_field {
+    const char *name;
+    enum {
+        DBK_FIELD_OPTIONAL,
+        DBK_FIELD_REQUIRED,
+        DBK_FIELD_READ_ONLY, /* refused; has no reader */
+    } use;
+    void (*read)(struct dbk_body_draft *draft, const json_t *value,
+                 struct dbk_slice text);
+};
+
+/* Note what is wrong with the field being read. */
+void dbk_body_complain(struct dbk_body_draft *draft, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Read the members of object, whose text is text. table ends with a field without a
+ * name. At most 32 fields. */
+void dbk_body_object(struct dbk_body_draft *draft, const struct dbk_body_field *table,
+                     const json_t *object, struct dbk_slice text);
+
+/* A whole body: parse text, which must be an object, read it by table, and put into
+ * *memory the block that the strings of draft are in (the caller frees it).
+ * draft->record and draft->fields must be set. Errors as in http/body.h; on failure
+ * *memory is NULL. */
+enum dbk_code dbk_body_read(const char *text, size_t length,
+                            const struct dbk_body_field *table,
+                            struct dbk_body_draft *draft, void **memory,
+                            struct dbk_error *err);
+
+#endif

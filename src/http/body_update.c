@@ -1,0 +1,177 @@
+/* A person as PUT and PATCH bring it. */
+#include "body_event.h"
+#include "body_fields.h"
+#include "body_values.h"
+#include "json_parse.h"
+#include "json_walk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void read_events(struct dbk_body_draft *draft, const json_t *value,
+                        struct dbk_slice text);
+
+static const struct dbk_body_field put_fields[] = {
+    {"email", DBK_FIELD_REQUIRED, dbk_body_email},
+    {"first_name", DBK_FIELD_REQUIRED, dbk_body_first_name},
+    {"last_name", DBK_FIELD_REQUIRED, dbk_body_last_name},
+    {"role", DBK_FIELD_REQUIRED, dbk_body_role},
+    {"id", DBK_FIELD_OPTIONAL, dbk_body_id},
+    {"events", DBK_FIELD_OPTIONAL, read_events},
+    {"datetime_created", DBK_FIELD_OPTIONAL, dbk_body_ignored_time},
+    {"datetime_modified", DBK_FIELD_OPTIONAL, dbk_body_ignored_time},
+    {0},
+};
+
+static const struct dbk_body_field patch_fields[] = {
+    {"email", DBK_FIELD_OPTIONAL, dbk_body_email},
+    {"first_name", DBK_FIELD_OPTIONAL, dbk_body_first_name},
+    {"last_name", DBK_FIELD_OPTIONAL, dbk_body_last_name},
+    {"role", DBK_FIELD_OPTIONAL, dbk_body_role},
+    {"id", DBK_FIELD_OPTIONAL, dbk_body_id},
+    {"events", DBK_FIELD_READ_ONLY, NULL},
+    {"datetime_created", DBK_FIELD_READ_ONLY, NULL},
+    {"datetime_modified", DBK_FIELD_READ_ONLY, NULL},
+    {0},
+};
+
+/* Read one event of the array into record, as a draft of its own that shares the block
+ * of strings and the list of complaints. */
+static void read_event(struct dbk_body_draft *draft, size_t index, const json_t *value,
+                       struct dbk_slice text, struct dbk_record *record)
+{
+    struct dbk_body_draft event = *draft;
+    char prefix[40];
+
+    *record = (struct dbk_record){.type = DBK_EVENT_RECORDED};
+    event.record = record;
+    event.id = NULL;
+    event.person_id = draft->id;
+    if (json_is_object(value)) {
+        snprintf(prefix, sizeof prefix, "events[%zu].", index);
+        event.prefix = prefix;
+        dbk_body_object(&event, dbk_body_event_fields_with_id, value, text);
+    } else {
+        snprintf(prefix, sizeof prefix, "events[%zu]", index);
+        event.name = prefix;
+        dbk_body_complain(&event, "expected an object, not %s", dbk_json_kind(value));
+    }
+    draft->copy = event.copy;
+    draft->complaints = event.complaints;
+}
+
+struct place {
+    struct dbk_uuid id;
+    size_t index;
+};
+
+static int compare_places(const void *left, const void *right)
+{
+    const struct place *a = left, *b = right;
+    int order = memcmp(a->id.bytes, b->id.bytes, sizeof a->id.bytes);
+
+    if (order != 0)
+        return order;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+/* Complain of each event whose id an earlier one has. */
+static void refuse_twice(struct dbk_body_draft *draft)
+{
+    struct place *places = calloc(draft->event_count, sizeof *places);
+    char path[40];
+
+    if (!places) {
+        draft->no_memory = true;
+        return;
+    }
+    for (size_t i = 0; i < draft->event_count; i++)
+        places[i] = (struct place){draft->events[i].subject, i};
+    qsort(places, draft->event_count, sizeof *places, compare_places);
+    for (size_t i = 1; i < draft->event_count; i++) {
+        if (!dbk_uuid_equal(&places[i].id, &places[i - 1].id))
+            continue;
+        snprintf(path, sizeof path, "events[%zu].id", places[i].index);
+        draft->name = path;
+        dbk_body_complain(draft, "the same id as events[%zu]", places[i - 1].index);
+    }
+    free(places);
+}
+
+static void read_events(struct dbk_body_draft *draft, const json_t *value,
+                        struct dbk_slice text)
+{
+    size_t complaints = draft->complaints;
+    struct dbk_json_walk walk;
+    struct dbk_slice bytes;
+    size_t i;
+    json_t *event;
+
+    if (!json_is_array(value)) {
+        dbk_body_complain(draft, "expected an array, not %s", dbk_json_kind(value));
+        return;
+    }
+    if (json_array_size(value) == 0)
+        return;
+    draft->events = calloc(json_array_size(value), sizeof *draft->events);
+    if (!draft->events) {
+        draft->no_memory = true;
+        return;
+    }
+    draft->event_count = json_array_size(value);
+    dbk_json_walk_start(&walk, text);
+    json_array_foreach(value, i, event)
+    {
+        if (dbk_json_walk_next(&walk, &bytes))
+            read_event(draft, i, event, bytes, &draft->events[i]);
+    }
+    if (draft->complaints == complaints)
+        refuse_twice(draft);
+}
+
+void dbk_body_update_finish(struct dbk_body_update *update)
+{
+    free(update->events);
+    free(update->memory);
+    *update = (struct dbk_body_update){0};
+}
+
+static enum dbk_code read_update(const char *text, size_t length,
+                                 const struct dbk_body_field *table,
+                                 struct dbk_body_draft *draft,
+                                 struct dbk_body_update *update, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    *update = (struct dbk_body_update){.record.type = DBK_PERSON_UPDATED};
+    draft->record = &update->record;
+    code = dbk_body_read(text, length, table, draft, &update->memory, err);
+    update->events = draft->events;
+    update->event_count = draft->event_count;
+    if (code != DBK_OK)
+        dbk_body_update_finish(update);
+    else
+        update->record.subject = *draft->id;
+    return code;
+}
+
+enum dbk_code
+dbk_body_put_person(const char *text, size_t length, const struct dbk_uuid *id,
+                    const struct dbk_body_rules *rules, struct dbk_body_update *update,
+                    struct dbk_field_errors *fields, struct dbk_error *err)
+{
+    struct dbk_body_draft draft = {.id = id, .rules = rules, .fields = fields};
+
+    return read_update(text, length, put_fields, &draft, update, err);
+}
+
+enum dbk_code dbk_body_patch_person(const char *text, size_t length,
+                                    const struct dbk_uuid *id,
+                                    struct dbk_body_update *update,
+                                    struct dbk_field_errors *fields,
+                                    struct dbk_error *err)
+{
+    struct dbk_body_draft draft = {.id = id, .fields = fields};
+
+    return read_update(text, length, patch_fields, &draft, update, err);
+}

@@ -1,0 +1,196 @@
+#include "body_values.h"
+
+#include "email.h"
+#include "event_type.h"
+#include "json_parse.h"
+#include "name.h"
+
+#include <stdio.h>
+
+static bool read_string(struct dbk_body_draft *draft, const json_t *value,
+                        struct dbk_slice *out)
+{
+    if (json_is_null(value))
+        dbk_body_complain(draft, "must not be null");
+    else if (!json_is_string(value))
+        dbk_body_complain(draft, "expected a string, not %s", dbk_json_kind(value));
+    else
+        *out = (struct dbk_slice){json_string_value(value), json_string_length(value)};
+    return json_is_string(value);
+}
+
+/* Copy a text that must outlive the tree. */
+static struct dbk_slice keep(struct dbk_body_draft *draft, struct dbk_slice text)
+{
+    struct dbk_slice kept = {draft->copy, text.length};
+
+    memcpy(draft->copy, text.data, text.length);
+    draft->copy += text.length;
+    return kept;
+}
+
+static bool read_uuid(struct dbk_body_draft *draft, const json_t *value,
+                      const struct dbk_uuid *expected, struct dbk_uuid *out)
+{
+    struct dbk_slice text;
+    char wanted[DBK_UUID_TEXT + 1];
+
+    if (!read_string(draft, value, &text))
+        return false;
+    if (!dbk_uuid_parse(text.data, text.length, out)) {
+        dbk_body_complain(draft, "must be a UUID");
+        return false;
+    }
+    if (expected && !dbk_uuid_equal(out, expected)) {
+        dbk_uuid_format(expected, wanted);
+        dbk_body_complain(draft, "must be %s, as in the path", wanted);
+        return false;
+    }
+    return true;
+}
+
+void dbk_body_id(struct dbk_body_draft *draft, const json_t *value,
+                 struct dbk_slice text)
+{
+    (void)text;
+    if (read_uuid(draft, value, draft->id, &draft->record->subject))
+        draft->has_id = true;
+}
+
+void dbk_body_person_id(struct dbk_body_draft *draft, const json_t *value,
+                        struct dbk_slice text)
+{
+    (void)text;
+    if (read_uuid(draft, value, draft->person_id, &draft->record->person_id))
+        draft->has_person_id = true;
+}
+
+void dbk_body_email(struct dbk_body_draft *draft, const json_t *value,
+                    struct dbk_slice text)
+{
+    if (!read_string(draft, value, &text))
+        return;
+    if (!dbk_email_valid(text)) {
+        dbk_body_complain(draft,
+                          "must be an email address such as name@example.com, of "
+                          "at most 254 bytes");
+        return;
+    }
+    draft->record->person.email = keep(draft, text);
+    draft->record->person.has |= DBK_HAS_EMAIL;
+}
+
+static void read_name(struct dbk_body_draft *draft, const json_t *value, unsigned has,
+                      struct dbk_slice *out)
+{
+    struct dbk_slice text, name;
+    const char *wrong;
+
+    if (!read_string(draft, value, &text))
+        return;
+    wrong = dbk_name_trim(text, &name);
+    if (wrong) {
+        dbk_body_complain(draft, "%s", wrong);
+        return;
+    }
+    *out = keep(draft, name);
+    draft->record->person.has |= has;
+}
+
+void dbk_body_first_name(struct dbk_body_draft *draft, const json_t *value,
+                         struct dbk_slice text)
+{
+    (void)text;
+    read_name(draft, value, DBK_HAS_FIRST_NAME, &draft->record->person.first_name);
+}
+
+void dbk_body_last_name(struct dbk_body_draft *draft, const json_t *value,
+                        struct dbk_slice text)
+{
+    (void)text;
+    read_name(draft, value, DBK_HAS_LAST_NAME, &draft->record->person.last_name);
+}
+
+void dbk_body_role(struct dbk_body_draft *draft, const json_t *value,
+                   struct dbk_slice text)
+{
+    if (!read_string(draft, value, &text))
+        return;
+    if (!dbk_role_parse(text.data, text.length, &draft->record->person.role)) {
+        dbk_body_complain(draft, "must be \"user\" or \"admin\"");
+        return;
+    }
+    draft->record->person.has |= DBK_HAS_ROLE;
+}
+
+static void complain_type(struct dbk_body_draft *draft, const char *const *types)
+{
+    char list[256] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; types[i] && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
+                                 types[i]);
+    dbk_body_complain(draft, "must be one of: %s", list);
+}
+
+void dbk_body_event_type(struct dbk_body_draft *draft, const json_t *value,
+                         struct dbk_slice text)
+{
+    const char *const *types = draft->rules ? draft->rules->event_types : NULL;
+
+    if (!read_string(draft, value, &text))
+        return;
+    if (!dbk_event_type_valid(text))
+        dbk_body_complain(draft, "must be 1 to 64 of letters, digits, _ . : and -");
+    else if (!dbk_event_type_allowed(text, types))
+        complain_type(draft, types);
+    else
+        draft->record->event_type = keep(draft, text);
+}
+
+void dbk_body_properties(struct dbk_body_draft *draft, const json_t *value,
+                         struct dbk_slice text)
+{
+    if (!json_is_object(value))
+        dbk_body_complain(draft, "expected an object, not %s", dbk_json_kind(value));
+    else if (text.length > DBK_PROPERTIES_MAX)
+        dbk_body_complain(draft, "must have at most %d bytes, not %zu",
+                          DBK_PROPERTIES_MAX, text.length);
+    else if (json_object_size(value) > 0)
+        draft->record->properties = keep(draft, text);
+}
+
+static bool read_time(struct dbk_body_draft *draft, const json_t *value,
+                      dbk_timestamp *out)
+{
+    struct dbk_slice text;
+
+    if (!read_string(draft, value, &text))
+        return false;
+    if (!dbk_timestamp_parse(text.data, text.length, out) ||
+        !dbk_timestamp_valid(*out)) {
+        dbk_body_complain(draft,
+                          "must be a time such as 2023-10-08T06:03:33.330037, on a "
+                          "day of the calendar, in the years 0001 to 9999");
+        return false;
+    }
+    return true;
+}
+
+void dbk_body_datetime_created(struct dbk_body_draft *draft, const json_t *value,
+                               struct dbk_slice text)
+{
+    (void)text;
+    if (read_time(draft, value, &draft->record->datetime_created))
+        draft->record->has_datetime_created = true;
+}
+
+void dbk_body_ignored_time(struct dbk_body_draft *draft, const json_t *value,
+                           struct dbk_slice text)
+{
+    dbk_timestamp ignored;
+
+    (void)text;
+    read_time(draft, value, &ignored);
+}

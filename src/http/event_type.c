@@ -1,0 +1,31 @@
+#include "event_type.h"
+
+#include "store/record.h"
+
+static bool is_allowed(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           c == '_' || c == '.' || c == ':' || c == '-';
+}
+
+bool dbk_event_type_valid(struct dbk_slice text)
+{
+    if (text.length == 0 || text.length > DBK_EVENT_TYPE_MAX)
+        return false;
+    for (size_t i = 0; i < text.length; i++) {
+        if (!is_allowed(text.data[i]))
+            return false;
+    }
+    return true;
+}
+
+bool dbk_event_type_allowed(struct dbk_slice text, const char *const *types)
+{
+    if (!types || dbk_slice_equal(text, dbk_slice(DBK_EVENT_TYPE_SIGNUP)))
+        return true;
+    for (; *types; types++) {
+        if (dbk_slice_equal(text, dbk_slice(*types)))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,267 @@
+#include "json_check.h"
+
+#include "json_number.h"
+#include "utf8.h"
+
+#include <string.h>
+
+/* A pass over the text. Each check_ function reads one thing that begins at `at` and
+ * leaves `at` behind it, or at what is wrong with it. */
+struct check {
+    const char *text, *at, *end;
+    unsigned depth;
+    size_t values, values_max;
+    struct dbk_error *err;
+};
+
+static enum dbk_code check_value(struct check *check);
+
+enum dbk_code dbk_json_fail(const char *text, size_t length, size_t offset,
+                            const char *message, struct dbk_error *err)
+{
+    unsigned long line = 1, column = 1;
+
+    for (size_t i = 0; i < offset && i < length; i++) {
+        if (text[i] == '\n') {
+            line++;
+            column = 1;
+        } else if (((unsigned char)text[i] & 0xC0) != 0x80) {
+            column++;
+        }
+    }
+    return dbk_fail(err, DBK_INVALID, "line %lu, column %lu: %s", line, column,
+                    message);
+}
+
+static enum dbk_code refuse(const struct check *check, const char *message)
+{
+    return dbk_json_fail(check->text, (size_t)(check->end - check->text),
+                         (size_t)(check->at - check->text), message, check->err);
+}
+
+/* The character at hand, and -1 at the end. */
+static int peek(const struct check *check)
+{
+    return check->at < check->end ? (unsigned char)*check->at : -1;
+}
+
+static void skip_space(struct check *check)
+{
+    while (check->at < check->end && (*check->at == ' ' || *check->at == '\n' ||
+                                      *check->at == '\r' || *check->at == '\t'))
+        check->at++;
+}
+
+/* What was found where something else belongs. */
+static enum dbk_code refuse_found(const struct check *check, const char *otherwise)
+{
+    uint32_t point;
+
+    if (check->at == check->end)
+        return refuse(check, "the JSON ends too early");
+    if (dbk_utf8_decode(check->at, check->end, &point) == 0)
+        return refuse(check, "not UTF-8");
+    return refuse(check, otherwise);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* The four digits of a \u escape that begins at `at`; -1 where that is not there. */
+static int32_t read_escape_u(const char *at, const char *end)
+{
+    int32_t unit = 0;
+
+    if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
+        return -1;
+    for (int i = 2; i < 6; i++) {
+        int digit = hex_digit(at[i]);
+        if (digit < 0)
+            return -1;
+        unit = unit * 16 + digit;
+    }
+    return unit;
+}
+
+static enum dbk_code check_escape_u(struct check *check)
+{
+    int32_t unit = read_escape_u(check->at, check->end);
+
+    if (unit < 0)
+        return refuse(check, "\\u needs four hexadecimal digits");
+    if (unit == 0)
+        return refuse(check, "\\u0000 is not allowed");
+    if (unit >= 0xDC00 && unit <= 0xDFFF)
+        return refuse(check, "half of a surrogate pair");
+    if (unit >= 0xD800 && unit <= 0xDBFF) {
+        int32_t low = read_escape_u(check->at + 6, check->end);
+        if (low < 0xDC00 || low > 0xDFFF)
+            return refuse(check, "half of a surrogate pair");
+        check->at += 6;
+    }
+    check->at += 6;
+    return DBK_OK;
+}
+
+static enum dbk_code check_escape(struct check *check)
+{
+    if (check->end - check->at < 2)
+        return refuse(check, "the JSON ends inside a string");
+    if (check->at[1] == 'u')
+        return check_escape_u(check);
+    if (check->at[1] == '\0' || !strchr("\"\\/bfnrt", check->at[1]))
+        return refuse(check, "no such escape in JSON");
+    check->at += 2;
+    return DBK_OK;
+}
+
+static enum dbk_code check_string(struct check *check)
+{
+    uint32_t point;
+
+    check->at++;
+    while (check->at < check->end) {
+        unsigned char byte = (unsigned char)*check->at;
+        if (byte == '"') {
+            check->at++;
+            return DBK_OK;
+        }
+        if (byte == '\\') {
+            if (check_escape(check) != DBK_OK)
+                return DBK_INVALID;
+        } else if (byte < 0x20) {
+            return refuse(check, "a control character in a string must be escaped");
+        } else {
+            size_t length = dbk_utf8_decode(check->at, check->end, &point);
+            if (length == 0)
+                return refuse(check, "not UTF-8");
+            check->at += length;
+        }
+    }
+    return refuse(check, "the JSON ends inside a string");
+}
+
+static enum dbk_code check_literal(struct check *check, const char *literal)
+{
+    size_t length = strlen(literal);
+
+    if ((size_t)(check->end - check->at) < length ||
+        memcmp(check->at, literal, length) != 0)
+        return refuse(check, "expected a JSON value");
+    check->at += length;
+    return DBK_OK;
+}
+
+static enum dbk_code check_number(struct check *check)
+{
+    const char *message = NULL;
+    size_t length = dbk_json_number_scan(check->at, check->end, &message);
+
+    if (message)
+        return refuse(check, message);
+    check->at += length;
+    return DBK_OK;
+}
+
+static enum dbk_code check_member(struct check *check)
+{
+    if (peek(check) != '"')
+        return refuse_found(check, "expected a key in double quotes");
+    if (check_string(check) != DBK_OK)
+        return DBK_INVALID;
+    skip_space(check);
+    if (peek(check) != ':')
+        return refuse_found(check, "expected a colon behind the key");
+    check->at++;
+    return check_value(check);
+}
+
+/* An array or an object: they differ in the bracket and in what an item is. */
+static enum dbk_code check_items(struct check *check, char closing,
+                                 enum dbk_code (*check_item)(struct check *),
+                                 const char *otherwise)
+{
+    if (++check->depth > DBK_JSON_DEPTH_MAX)
+        return refuse(check, "nested deeper than 32 levels");
+    check->at++;
+    skip_space(check);
+    if (peek(check) != closing) {
+        for (;;) {
+            if (check_item(check) != DBK_OK)
+                return DBK_INVALID;
+            skip_space(check);
+            if (peek(check) != ',')
+                break;
+            check->at++;
+            skip_space(check);
+        }
+        if (peek(check) != closing)
+            return refuse_found(check, otherwise);
+    }
+    check->at++;
+    check->depth--;
+    return DBK_OK;
+}
+
+static enum dbk_code check_value(struct check *check)
+{
+    skip_space(check);
+    if (++check->values > check->values_max)
+        return refuse(check, "too many values");
+    switch (peek(check)) {
+    case '{':
+        return check_items(check, '}', check_member, "expected a comma or }");
+    case '[':
+        return check_items(check, ']', check_value, "expected a comma or ]");
+    case '"':
+        return check_string(check);
+    case 't':
+        return check_literal(check, "true");
+    case 'f':
+        return check_literal(check, "false");
+    case 'n':
+        return check_literal(check, "null");
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9':
+        return check_number(check);
+    default:
+        return refuse_found(check, "expected a JSON value");
+    }
+}
+
+enum dbk_code dbk_json_check(const char *text, size_t length, size_t values_max,
+                             struct dbk_error *err)
+{
+    struct check check = {.text = text,
+                          .at = text,
+                          .end = text + length,
+                          .values_max = values_max,
+                          .err = err};
+
+    skip_space(&check);
+    if (check.at == check.end)
+        return dbk_fail(err, DBK_INVALID, "empty, where JSON is expected");
+    if (check_value(&check) != DBK_OK)
+        return DBK_INVALID;
+    skip_space(&check);
+    if (check.at != check.end)
+        return refuse(&check, "trailing bytes after the JSON value");
+    return DBK_OK;
+}

@@ -1,0 +1,170 @@
+#include "json_number.h"
+
+#include "json_check.h"
+
+static const char *skip_digits(const char *at, const char *end)
+{
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+/* Whether the digits of an integer fit 64 bits with a sign. */
+static bool integer_fits(const char *digits, size_t count, bool negative)
+{
+    const char *limit = negative ? "9223372036854775808" : "9223372036854775807";
+
+    if (count != 19)
+        return count < 19;
+    return memcmp(digits, limit, 19) <= 0;
+}
+
+/* The value of an exponent's digits, cut at what is surely too large. */
+static int exponent_value(const char *at, const char *end)
+{
+    int value = 0;
+
+    for (; at < end && value <= DBK_JSON_EXPONENT_MAX; at++)
+        value = value * 10 + (*at - '0');
+    return value;
+}
+
+/* The integer part; NULL with a message where it is none. */
+static const char *scan_integer(const char *at, const char *end, const char **message)
+{
+    const char *behind = skip_digits(at, end);
+
+    if (behind == at) {
+        *message = "expected a digit";
+        return NULL;
+    }
+    if (*at == '0' && behind - at > 1) {
+        *message = "a number must not begin with 0";
+        return NULL;
+    }
+    return behind;
+}
+
+static const char *scan_fraction(const char *at, const char *end, const char **message)
+{
+    const char *behind;
+
+    if (at == end || *at != '.')
+        return at;
+    behind = skip_digits(at + 1, end);
+    if (behind == at + 1) {
+        *message = "expected a digit behind the decimal point";
+        return NULL;
+    }
+    return behind;
+}
+
+static const char *scan_exponent(const char *at, const char *end, const char **message)
+{
+    const char *digits, *behind;
+
+    if (at == end || (*at != 'e' && *at != 'E'))
+        return at;
+    digits = at + 1;
+    if (digits < end && (*digits == '+' || *digits == '-'))
+        digits++;
+    behind = skip_digits(digits, end);
+    if (behind == digits) {
+        *message = "expected a digit in the exponent";
+        return NULL;
+    }
+    if (exponent_value(digits, behind) > DBK_JSON_EXPONENT_MAX) {
+        *message = "an exponent past 308";
+        return NULL;
+    }
+    return behind;
+}
+
+size_t dbk_json_number_scan(const char *at, const char *end, const char **message)
+{
+    bool negative = *at == '-';
+    const char *digits = at + negative;
+    const char *integer, *behind;
+
+    integer = scan_integer(digits, end, message);
+    if (!integer)
+        return 0;
+    behind = scan_fraction(integer, end, message);
+    if (behind)
+        behind = scan_exponent(behind, end, message);
+    if (!behind)
+        return 0;
+    if (behind - at > DBK_JSON_NUMBER_MAX)
+        *message = "a number of more than 100 characters";
+    else if (behind == integer &&
+             !integer_fits(digits, (size_t)(integer - digits), negative))
+        *message = "an integer beyond 64 bits";
+    return (size_t)(behind - at);
+}
+
+/* 0.digits * 10^exponent, without zeros at either end of the digits. Zero has no
+ * digits.
+ */
+struct decimal {
+    bool negative;
+    int exponent;
+    size_t count;
+    char digits[DBK_JSON_NUMBER_MAX];
+};
+
+static void add_digits(struct decimal *decimal, const char **at, const char *end)
+{
+    for (; *at < end && **at >= '0' && **at <= '9'; ++*at) {
+        if (decimal->count < sizeof decimal->digits)
+            decimal->digits[decimal->count++] = **at;
+    }
+}
+
+static void strip_zeros(struct decimal *decimal)
+{
+    size_t leading = 0;
+
+    while (decimal->count > 0 && decimal->digits[decimal->count - 1] == '0')
+        decimal->count--;
+    while (leading < decimal->count && decimal->digits[leading] == '0')
+        leading++;
+    decimal->count -= leading;
+    decimal->exponent -= (int)leading;
+    memmove(decimal->digits, decimal->digits + leading, decimal->count);
+    if (decimal->count == 0) {
+        decimal->negative = false;
+        decimal->exponent = 0;
+    }
+}
+
+static void read_decimal(struct dbk_slice text, struct decimal *out)
+{
+    const char *at = text.data, *end = text.data + text.length;
+
+    *out = (struct decimal){.negative = at < end && *at == '-'};
+    if (out->negative)
+        at++;
+    add_digits(out, &at, end);
+    out->exponent = (int)out->count;
+    if (at < end && *at == '.') {
+        at++;
+        add_digits(out, &at, end);
+    }
+    if (at < end) { /* e or E */
+        bool negative = ++at < end && *at == '-';
+        if (at < end && (*at == '-' || *at == '+'))
+            at++;
+        out->exponent += negative ? -exponent_value(at, end) : exponent_value(at, end);
+    }
+    strip_zeros(out);
+}
+
+bool dbk_json_number_equal(struct dbk_slice a, struct dbk_slice b)
+{
+    struct decimal left, right;
+
+    read_decimal(a, &left);
+    read_decimal(b, &right);
+    return left.negative == right.negative && left.exponent == right.exponent &&
+           left.count == right.count && !memcmp(left.digits, right.digits, left.count);
+}

@@ -1,0 +1,78 @@
+#include "json_walk.h"
+
+/* Skips what stands between values: white space, commas, colons. */
+static const char *skip_between(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t' ||
+                        *at == ',' || *at == ':'))
+        at++;
+    return at;
+}
+
+static const char *skip_string(const char *at, const char *end)
+{
+    for (at++; at < end && *at != '"'; at++) {
+        if (*at == '\\' && end - at > 1)
+            at++;
+    }
+    return at < end ? at + 1 : end;
+}
+
+static const char *skip_scalar(const char *at, const char *end)
+{
+    while (at < end && *at != ',' && *at != ']' && *at != '}' && *at != ' ' &&
+           *at != '\n' && *at != '\r' && *at != '\t')
+        at++;
+    return at;
+}
+
+static const char *skip_container(const char *at, const char *end)
+{
+    size_t depth = 0;
+
+    while (at < end) {
+        if (*at == '"') {
+            at = skip_string(at, end);
+            continue;
+        }
+        if (*at == '{' || *at == '[')
+            depth++;
+        else if (*at == '}' || *at == ']')
+            depth--;
+        at++;
+        if (depth == 0)
+            break;
+    }
+    return at;
+}
+
+static const char *skip_value(const char *at, const char *end)
+{
+    if (*at == '"')
+        return skip_string(at, end);
+    if (*at == '{' || *at == '[')
+        return skip_container(at, end);
+    return skip_scalar(at, end);
+}
+
+void dbk_json_walk_start(struct dbk_json_walk *walk, struct dbk_slice container)
+{
+    walk->end = container.data + container.length;
+    walk->at = skip_between(container.data, walk->end);
+    walk->keyed = walk->at < walk->end && *walk->at == '{';
+    if (walk->at < walk->end)
+        walk->at++;
+}
+
+bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value)
+{
+    const char *at = skip_between(walk->at, walk->end);
+
+    if (walk->keyed && at < walk->end && *at == '"')
+        at = skip_between(skip_string(at, walk->end), walk->end);
+    if (at == walk->end || *at == '}' || *at == ']')
+        return false;
+    walk->at = skip_value(at, walk->end);
+    *value = (struct dbk_slice){at, (size_t)(walk->at - at)};
+    return true;
+}

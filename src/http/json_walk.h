@@ -1,0 +1,25 @@
+/* json_walk.h - the byte ranges of the values in an object or array. Private to
+ * src/http.
+ *
+ * For text that dbk_json_check has passed: it looks for the ends of things only.
+ * Allocates nothing, and reads nothing past the text even if it has not been checked.
+ */
+#ifndef DBK_HTTP_JSON_WALK_H
+#define DBK_HTTP_JSON_WALK_H
+
+#include "store/slice.h"
+
+struct dbk_json_walk {
+    const char *at, *end; /* private */
+    bool keyed;           /* private */
+};
+
+/* Start before the first value of container, the text of an object or array; white
+ * space before it is fine. */
+void dbk_json_walk_start(struct dbk_json_walk *walk, struct dbk_slice container);
+
+/* The next element, or the value of the next member, without the white space around it;
+ * false behind the last. In the order of the text, as jansson iterates. */
+bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value);
+
+#endif

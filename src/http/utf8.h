@@ -1,0 +1,13 @@
+/* utf8.h - one code point of UTF-8 at a time. Source: RFC 3629, section 4. */
+#ifndef DBK_HTTP_UTF8_H
+#define DBK_HTTP_UTF8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The code point at `at`, which must be before end, into *point. Returns how many bytes
+ * it takes, or 0 where they are not UTF-8 (cut short, overlong, a surrogate, past
+ * U+10FFFF). */
+size_t dbk_utf8_decode(const char *at, const char *end, uint32_t *point);
+
+#endif
