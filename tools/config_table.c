@@ -1,0 +1,131 @@
+/* The settings, one entry each. README.md and .env.sample are held against this table.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#define KIB INT64_C(1024)
+#define MIB (KIB * 1024)
+#define GIB (MIB * 1024)
+#define SECOND INT64_C(1000)
+
+/* clang-format off */
+const struct config_entry config_table[SETTING_COUNT] = {
+    [SETTING_DATA_DIR] = {
+        .name = "DATA_DIR", .flag = "--data-dir", .fallback = "./data",
+        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATA, .min = 1, .max = 3072,
+        .help = "Directory of the log and of the private PostgreSQL"},
+    [SETTING_LOG_LEVEL] = {
+        .name = "LOG_LEVEL", .flag = "--log-level", .fallback = "info",
+        .kind = CONFIG_CHOICE, .group = CONFIG_GROUP_DATA,
+        .choices = "error, warn, info, debug",
+        .help = "What is logged to stderr; each request is at info"},
+    [SETTING_LOG_FORMAT] = {
+        .name = "LOG_FORMAT", .flag = "--log-format", .fallback = "text",
+        .kind = CONFIG_CHOICE, .group = CONFIG_GROUP_DATA, .choices = "text, json",
+        .help = "Lines for people, or a JSON object a line"},
+    [SETTING_HOST] = {
+        .name = "HOST", .flag = "--host", .fallback = "127.0.0.1",
+        .kind = CONFIG_ADDRESS, .group = CONFIG_GROUP_SERVE,
+        .help = "Address to listen on; of this machine only"},
+    [SETTING_PORT] = {
+        .name = "PORT", .flag = "--port", .fallback = "8080",
+        .kind = CONFIG_PORT, .group = CONFIG_GROUP_SERVE, .min = 0, .max = 65535,
+        .help = "Port to listen on; 0 takes any free one and logs which"},
+    [SETTING_HTTP_THREADS] = {
+        .name = "HTTP_THREADS", .flag = "--http-threads", .fallback = "256",
+        .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 2, .max = 4096,
+        .help = "Connections served at once"},
+    [SETTING_BODY_MAX] = {
+        .name = "BODY_MAX", .flag = "--body-max", .fallback = "1 MiB",
+        .kind = CONFIG_SIZE, .group = CONFIG_GROUP_SERVE, .min = KIB, .max = GIB,
+        .help = "Largest body of a request"},
+    [SETTING_BATCH_BODY_MAX] = {
+        .name = "BATCH_BODY_MAX", .flag = "--batch-body-max", .fallback = "8 MiB",
+        .kind = CONFIG_SIZE, .group = CONFIG_GROUP_SERVE, .min = KIB, .max = GIB,
+        .help = "Largest body of POST /events/batch"},
+    [SETTING_BATCH_ITEMS_MAX] = {
+        .name = "BATCH_ITEMS_MAX", .flag = "--batch-items-max", .fallback = "10000",
+        .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 1000000,
+        .help = "Most events in one POST /events/batch"},
+    [SETTING_REQUEST_TIMEOUT] = {
+        .name = "REQUEST_TIMEOUT", .flag = "--request-timeout", .fallback = "30",
+        .kind = CONFIG_SECONDS, .group = CONFIG_GROUP_SERVE,
+        .min = SECOND / 10, .max = 3600 * SECOND,
+        .help = "Seconds in which a whole request must arrive"},
+    [SETTING_READ_WAIT] = {
+        .name = "READ_WAIT", .flag = "--read-wait", .fallback = "5",
+        .kind = CONFIG_SECONDS, .group = CONFIG_GROUP_SERVE,
+        .min = 0, .max = 60 * SECOND,
+        .help = "Seconds a read waits for what was written before it"},
+    [SETTING_QUERY_TIMEOUT] = {
+        .name = "QUERY_TIMEOUT", .flag = "--query-timeout", .fallback = "10",
+        .kind = CONFIG_SECONDS, .group = CONFIG_GROUP_SERVE,
+        .min = SECOND / 10, .max = 600 * SECOND,
+        .help = "Seconds a query of the read tables may take"},
+    [SETTING_IDEMPOTENCY_DAYS] = {
+        .name = "IDEMPOTENCY_DAYS", .flag = "--idempotency-days", .fallback = "7",
+        .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 3650,
+        .help = "Days an Idempotency-Key is remembered"},
+    [SETTING_EVENT_TYPES] = {
+        .name = "EVENT_TYPES", .flag = "--event-types", .fallback = "",
+        .kind = CONFIG_LIST, .group = CONFIG_GROUP_EVENTS, .min = 1, .max = 64,
+        .help = "Event types to accept, separated by commas; empty accepts any"},
+    [SETTING_ENVIRONMENT] = {
+        .name = "ENVIRONMENT", .flag = "--environment", .fallback = "local",
+        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 64,
+        .help = "Name of this installation"},
+    [SETTING_SHOW_ERROR_DETAILS] = {
+        .name = "SHOW_ERROR_DETAILS", .flag = "--show-error-details",
+        .fallback = "false", .kind = CONFIG_BOOLEAN, .group = CONFIG_GROUP_SERVE,
+        .help = "Tell clients the inner cause of a 5xx; only where ENVIRONMENT is local"},
+    [SETTING_DB_HOST] = {
+        .name = "DB_HOST", .flag = "--db-host", .fallback = "",
+        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .max = 1024,
+        .help = "PostgreSQL for the read tables; empty runs a private one"},
+    [SETTING_DB_PORT] = {
+        .name = "DB_PORT", .flag = "--db-port", .fallback = "5432",
+        .kind = CONFIG_PORT, .group = CONFIG_GROUP_DATABASE, .min = 1, .max = 65535,
+        .help = "Its port"},
+    [SETTING_DB_NAME] = {
+        .name = "DB_NAME", .flag = "--db-name", .fallback = "postgres",
+        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .min = 1, .max = 63,
+        .help = "Its database"},
+    [SETTING_DB_USER] = {
+        .name = "DB_USER", .flag = "--db-user", .fallback = "postgres",
+        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .min = 1, .max = 63,
+        .help = "Its user"},
+    [SETTING_DB_PASS] = {
+        .name = "DB_PASS", .flag = NULL, .fallback = "",
+        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .max = 1024, .secret = true,
+        .help = "The user's password; no flag, for others could read it in ps"},
+    [SETTING_DB_SCHEMA] = {
+        .name = "DB_SCHEMA", .flag = "--db-schema", .fallback = "daybook",
+        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .min = 1, .max = 63,
+        .help = "Schema of the read tables"},
+    [SETTING_DB_CONNECTIONS] = {
+        .name = "DB_CONNECTIONS", .flag = "--db-connections", .fallback = "8",
+        .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 256,
+        .help = "Connections that reads share"},
+};
+/* clang-format on */
+
+enum setting config_find_flag(const char *flag, size_t length)
+{
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const char *known = config_table[i].flag;
+
+        if (known && strlen(known) == length && !memcmp(known, flag, length))
+            return (enum setting)i;
+    }
+    return SETTING_COUNT;
+}
+
+enum setting config_find_name(const char *name)
+{
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        if (!strcmp(config_table[i].name, name))
+            return (enum setting)i;
+    }
+    return SETTING_COUNT;
+}

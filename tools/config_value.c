@@ -1,0 +1,284 @@
+#include "config_value.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Digits only: strtoll would take signs, spaces and overflows in its stride. *rest
+ * receives what follows them. */
+static bool read_digits(const char *text, int64_t *out, const char **rest)
+{
+    int64_t number = 0;
+
+    if (!isdigit((unsigned char)*text))
+        return false;
+    for (; isdigit((unsigned char)*text); text++) {
+        if (number > (INT64_MAX - 9) / 10)
+            return false;
+        number = number * 10 + (*text - '0');
+    }
+    *out = number;
+    *rest = text;
+    return true;
+}
+
+static enum dbk_code read_integer(const struct config_entry *entry, const char *text,
+                                  struct config_value *out, struct dbk_error *err)
+{
+    const char *rest;
+
+    if (!read_digits(text, &out->number, &rest) || *rest || out->number < entry->min ||
+        out->number > entry->max)
+        return dbk_fail(err, DBK_INVALID, "a whole number from %lld to %lld is allowed",
+                        (long long)entry->min, (long long)entry->max);
+    return DBK_OK;
+}
+
+static enum dbk_code read_port(const struct config_entry *entry, const char *text,
+                               struct config_value *out, struct dbk_error *err)
+{
+    const char *rest;
+    bool digits = read_digits(text, &out->number, &rest);
+
+    if (digits && (!strcmp(rest, "s") || !strcmp(rest, "r")))
+        return dbk_fail(err, DBK_INVALID,
+                        "TLS is the part of a proxy in front (README.md has a working "
+                        "example); a port number alone is allowed");
+    if (!digits || *rest || out->number < entry->min || out->number > entry->max)
+        return dbk_fail(err, DBK_INVALID, "a port number from %lld to %lld is allowed",
+                        (long long)entry->min, (long long)entry->max);
+    return DBK_OK;
+}
+
+static int unit_shift(const char *unit)
+{
+    static const struct {
+        const char *names[3];
+        int shift;
+    } units[] = {{{"", "b", "b"}, 0},
+                 {{"k", "kb", "kib"}, 10},
+                 {{"m", "mb", "mib"}, 20},
+                 {{"g", "gb", "gib"}, 30}};
+
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        for (size_t j = 0; j < 3; j++) {
+            if (!strcasecmp(unit, units[i].names[j]))
+                return units[i].shift;
+        }
+    }
+    return -1;
+}
+
+static enum dbk_code read_size(const struct config_entry *entry, const char *text,
+                               struct config_value *out, struct dbk_error *err)
+{
+    const char *rest = "";
+    bool good = read_digits(text, &out->number, &rest);
+    int shift = unit_shift(rest + (*rest == ' '));
+
+    good = good && shift >= 0 && out->number <= entry->max >> shift;
+    if (good)
+        out->number <<= shift;
+    if (!good || out->number < entry->min)
+        return dbk_fail(err, DBK_INVALID,
+                        "a size from %lld to %lld bytes is allowed, as in 1048576, "
+                        "1024K or 1 MiB",
+                        (long long)entry->min, (long long)entry->max);
+    return DBK_OK;
+}
+
+/* "2" or "0.25" as milliseconds; no more than three decimals. */
+static bool read_milliseconds(const char *text, int64_t *out)
+{
+    const char *rest;
+    int64_t unit = 100;
+
+    if (!read_digits(text, out, &rest) || *out > INT32_MAX)
+        return false;
+    *out *= 1000;
+    if (*rest == '.' && rest[1]) {
+        for (rest++; isdigit((unsigned char)*rest) && unit > 0; rest++, unit /= 10)
+            *out += (*rest - '0') * unit;
+    }
+    return *rest == '\0';
+}
+
+static enum dbk_code read_seconds(const struct config_entry *entry, const char *text,
+                                  struct config_value *out, struct dbk_error *err)
+{
+    if (!read_milliseconds(text, &out->number) || out->number < entry->min ||
+        out->number > entry->max)
+        return dbk_fail(err, DBK_INVALID,
+                        "seconds from %g to %g are allowed, as in 5 or 0.25",
+                        (double)entry->min / 1000, (double)entry->max / 1000);
+    return DBK_OK;
+}
+
+static enum dbk_code read_boolean(const char *text, struct config_value *out,
+                                  struct dbk_error *err)
+{
+    static const char *const words[] = {"false", "true", "no",  "yes",
+                                        "0",     "1",    "off", "on"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!strcasecmp(text, words[i])) {
+            out->number = i % 2;
+            return DBK_OK;
+        }
+    }
+    return dbk_fail(err, DBK_INVALID, "true or false is allowed");
+}
+
+/* number receives the place of text in the choices. */
+static enum dbk_code read_choice(const struct config_entry *entry, const char *text,
+                                 struct config_value *out, struct dbk_error *err)
+{
+    const char *at = entry->choices;
+    size_t length = strlen(text);
+
+    for (out->number = 0;; out->number++) {
+        size_t word = strcspn(at, ",");
+
+        if (word == length && !memcmp(at, text, length))
+            return DBK_OK;
+        if (!at[word])
+            return dbk_fail(err, DBK_INVALID, "allowed are %s", entry->choices);
+        at += word + 2;
+    }
+}
+
+/* Nobody who can reach the port is asked who they are. So only this machine may. */
+static enum dbk_code read_address(const char *text, struct config_value *out,
+                                  struct dbk_error *err)
+{
+    struct in_addr address;
+    char *loopback = NULL;
+
+    if (!strcmp(text, "localhost")) {
+        loopback = strdup("127.0.0.1");
+        if (!loopback)
+            return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+        free(out->text);
+        out->text = loopback;
+        return DBK_OK;
+    }
+    if (inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127)
+        return DBK_OK;
+    return dbk_fail(
+        err, DBK_INVALID,
+        "only an address of this machine's own loopback, such as 127.0.0.1, "
+        "is allowed: there are no access tokens yet, so whoever reaches the "
+        "port may read and write everything; put a proxy in front that does "
+        "TLS and authentication (README.md has an example)");
+}
+
+static bool event_type_char(char c)
+{
+    return isalnum((unsigned char)c) || (c && strchr("_.:-", c));
+}
+
+/* Cut the item that begins at `at` at its comma; what follows it, or NULL. */
+static char *cut_item(char *at, char **item)
+{
+    char *comma = strchr(at, ','), *end = comma ? comma : at + strlen(at);
+
+    while (*at == ' ')
+        at++;
+    *item = at;
+    while (end > at && end[-1] == ' ')
+        end--;
+    *end = '\0';
+    return comma ? comma + 1 : NULL;
+}
+
+static enum dbk_code read_list(const struct config_entry *entry,
+                               struct config_value *out, struct dbk_error *err)
+{
+    size_t commas = 0, count = 0;
+    char *at = out->text;
+
+    if (!*at)
+        return DBK_OK;
+    for (const char *c = at; *c; c++)
+        commas += *c == ',';
+    out->items = calloc(commas + 2, sizeof *out->items);
+    if (!out->items)
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    while (at) {
+        char *item;
+        size_t length = 0;
+
+        at = cut_item(at, &item);
+        while (event_type_char(item[length]))
+            length++;
+        if (item[length] || length < (size_t)entry->min || length > (size_t)entry->max)
+            return dbk_fail(
+                err, DBK_INVALID,
+                "names of %lld to %lld letters, digits, _ . : - are allowed, "
+                "separated by commas",
+                (long long)entry->min, (long long)entry->max);
+        out->items[count++] = item;
+    }
+    return DBK_OK;
+}
+
+static enum dbk_code read_text(const struct config_entry *entry, const char *text,
+                               struct dbk_error *err)
+{
+    size_t length = strlen(text);
+
+    if (length < (size_t)entry->min)
+        return dbk_fail(err, DBK_INVALID, "it may not be empty");
+    if (length > (size_t)entry->max)
+        return dbk_fail(err, DBK_INVALID, "at most %lld bytes are allowed",
+                        (long long)entry->max);
+    return DBK_OK;
+}
+
+static enum dbk_code read_kind(const struct config_entry *entry, const char *text,
+                               struct config_value *out, struct dbk_error *err)
+{
+    switch (entry->kind) {
+    case CONFIG_TEXT:
+        return read_text(entry, text, err);
+    case CONFIG_ADDRESS:
+        return read_address(text, out, err);
+    case CONFIG_PORT:
+        return read_port(entry, text, out, err);
+    case CONFIG_INTEGER:
+        return read_integer(entry, text, out, err);
+    case CONFIG_SIZE:
+        return read_size(entry, text, out, err);
+    case CONFIG_SECONDS:
+        return read_seconds(entry, text, out, err);
+    case CONFIG_BOOLEAN:
+        return read_boolean(text, out, err);
+    case CONFIG_CHOICE:
+        return read_choice(entry, text, out, err);
+    case CONFIG_LIST:
+        return read_list(entry, out, err);
+    }
+    return dbk_fail(err, DBK_INTERNAL, "a setting of no kind");
+}
+
+enum dbk_code config_value_read(const struct config_entry *entry, const char *text,
+                                struct config_value *out, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    *out = (struct config_value){.text = strdup(text)};
+    if (!out->text)
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    code = read_kind(entry, text, out, err);
+    if (code != DBK_OK)
+        config_value_finish(out);
+    return code;
+}
+
+void config_value_finish(struct config_value *value)
+{
+    free(value->text);
+    free(value->items);
+    *value = (struct config_value){0};
+}

@@ -1,0 +1,71 @@
+#include "database.h"
+
+#include "store/log.h"
+
+#include <stdio.h>
+
+bool tool_log_dir(const struct config *config, char *out, size_t size,
+                  struct dbk_error *err)
+{
+    int length = snprintf(out, size, "%s/log", config_text(config, SETTING_DATA_DIR));
+
+    if (length > 0 && (size_t)length < size)
+        return true;
+    dbk_fail(err, DBK_INVALID, "the data directory's path is too long");
+    return false;
+}
+
+/* The private cluster is named after its log where it must lie outside of it. */
+static enum dbk_code read_store_id(const struct tool *tool, struct dbk_uuid *id,
+                                   struct dbk_error *err)
+{
+    struct dbk_log_options options = {.must_exist = true};
+    struct dbk_log *log;
+    char dir[4096];
+
+    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
+        return err->code;
+    if (dbk_log_open(dir, &options, &log, err) != DBK_OK)
+        return err->code;
+    *id = dbk_log_store_id(log);
+    dbk_log_close(log);
+    return DBK_OK;
+}
+
+static void report(void *context, const char *line)
+{
+    const struct tool *tool = context;
+
+    logger_line(tool->logger, LOG_LEVEL_INFO, line);
+}
+
+enum dbk_code tool_database_open(const struct tool *tool,
+                                 const struct dbk_uuid *store_id, bool attach_only,
+                                 struct tool_database *out, struct dbk_error *err)
+{
+    struct dbk_cluster_options options = {
+        .data_dir = config_text(tool->config, SETTING_DATA_DIR),
+        .attach_only = attach_only,
+        .report = report,
+        .report_context = (void *)(uintptr_t)tool, /* report only reads it */
+    };
+
+    *out = (struct tool_database){0};
+    if (config_database(tool->config, &out->at))
+        return DBK_OK;
+    if (store_id)
+        options.store_id = *store_id;
+    else if (read_store_id(tool, &options.store_id, err) != DBK_OK)
+        return err->code;
+    if (dbk_cluster_open(&options, &out->cluster, err) != DBK_OK)
+        return err->code;
+    out->at = *dbk_cluster_database(out->cluster);
+    out->at.schema = config_text(tool->config, SETTING_DB_SCHEMA);
+    return DBK_OK;
+}
+
+void tool_database_close(struct tool_database *database)
+{
+    dbk_cluster_close(database->cluster);
+    *database = (struct tool_database){0};
+}

@@ -1,0 +1,32 @@
+/* database.h - the PostgreSQL a subcommand works with: the one DB_HOST names, or the
+ * private cluster in the data directory. */
+#ifndef DBK_TOOLS_DATABASE_H
+#define DBK_TOOLS_DATABASE_H
+
+#include "command.h"
+#include "projections/cluster.h"
+#include "projections/database.h"
+#include "store/uuid.h"
+
+struct tool_database {
+    struct dbk_database at;      /* how to connect; borrowed from config or cluster */
+    struct dbk_cluster *cluster; /* NULL: DB_HOST names a server */
+};
+
+/* DATA_DIR/log, where the log is. False where the path is too long. */
+bool tool_log_dir(const struct config *config, char *out, size_t size,
+                  struct dbk_error *err);
+
+/* Say how to connect, starting the private cluster where it is meant and none runs, or
+ * with attach_only refusing that (DBK_UNAVAILABLE). A server that DB_HOST names is not
+ * asked. store_id may be NULL: it is then read from the log, if it is needed.
+ *
+ * Errors as dbk_cluster_open and dbk_log_open have them. Close with
+ * tool_database_close.
+ */
+enum dbk_code tool_database_open(const struct tool *tool,
+                                 const struct dbk_uuid *store_id, bool attach_only,
+                                 struct tool_database *out, struct dbk_error *err);
+void tool_database_close(struct tool_database *database); /* a zeroed one is fine */
+
+#endif

@@ -1,0 +1,30 @@
+/* escape.h - makes any bytes safe to print on one line. */
+#ifndef DBK_TOOLS_ESCAPE_H
+#define DBK_TOOLS_ESCAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Text that grows in a buffer of fixed size, always NUL-terminated. What does not fit
+ * whole is left out, and cut says so. */
+struct line {
+    char *text; /* borrowed */
+    size_t size;
+    size_t length;
+    bool cut;
+};
+
+void line_add(struct line *line, const char *text);
+
+/* Add text as the inside of a JSON string: quotes, backslashes and control characters
+ * escaped, U+FFFD for each byte that is not UTF-8. */
+void line_add_json(struct line *line, const char *text);
+
+/* Add text for people: as it stands where it is one plain word, else in quotes with
+ * \" \\ \n \r \t and \xNN for other control characters and bytes that are not UTF-8. */
+void line_add_value(struct line *line, const char *text);
+
+/* As line_add_value, without the quotes: only what could break the line is escaped. */
+void line_add_plain(struct line *line, const char *text);
+
+#endif

@@ -1,0 +1,94 @@
+#include "lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum dbk_code system_fail(struct dbk_error *err, const char *doing,
+                                 const char *path)
+{
+    return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "%s %s: %s", doing,
+                    path, strerror(errno));
+}
+
+/* Make each directory of the path that is missing. */
+static enum dbk_code make_directories(const char *dir, struct dbk_error *err)
+{
+    char path[PATH_MAX];
+
+    if ((size_t)snprintf(path, sizeof path, "%s", dir) >= sizeof path)
+        return dbk_fail(err, DBK_IO, "the data directory's path is too long");
+    for (char *at = path + 1; *at; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        if (mkdir(path, 0700) != 0 && errno != EEXIST)
+            return system_fail(err, "make", path);
+        *at = '/';
+    }
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return system_fail(err, "make", path);
+    return DBK_OK;
+}
+
+/* The number in the file is for the message only: the lock is what counts. */
+static enum dbk_code taken(int fd, const char *dir, struct dbk_error *err)
+{
+    char text[16] = "";
+    ssize_t got = pread(fd, text, sizeof text - 1, 0);
+    int pid = got > 0 ? atoi(text) : 0;
+
+    if (pid > 0)
+        return dbk_fail(err, DBK_CONFLICT,
+                        "%s is served already, by process %d: stop it first, or give "
+                        "another --data-dir",
+                        dir, pid);
+    return dbk_fail(err, DBK_CONFLICT,
+                    "%s is served already: stop that server first, or give another "
+                    "--data-dir",
+                    dir);
+}
+
+/* On a full disk the number is missing, which is no reason not to serve. */
+static void write_pid(int fd)
+{
+    if (ftruncate(fd, 0) == 0)
+        (void)dprintf(fd, "%d\n", (int)getpid());
+}
+
+enum dbk_code lock_take(const char *dir, int *fd, struct dbk_error *err)
+{
+    char path[PATH_MAX + 16];
+    enum dbk_code code = make_directories(dir, err);
+
+    *fd = -1;
+    if (code != DBK_OK)
+        return code;
+    snprintf(path, sizeof path, "%s/serve.lock", dir);
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*fd < 0)
+        return system_fail(err, "open", path);
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+        write_pid(*fd);
+    else if (errno == EWOULDBLOCK)
+        code = taken(*fd, dir, err);
+    else
+        code = system_fail(err, "lock", path);
+    if (code != DBK_OK) {
+        lock_release(*fd);
+        *fd = -1;
+    }
+    return code;
+}
+
+void lock_release(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}

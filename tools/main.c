@@ -1,0 +1,135 @@
+/* daybook - one program, a subcommand a file. */
+#include "arguments.h"
+#include "command.h"
+#include "help.h"
+#include "suggest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct command *const commands[] = {
+    &command_serve,  &command_migrate, &command_import,
+    &command_status, &command_retry,   NULL,
+};
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; commands[i]; i++) {
+        if (!strcmp(commands[i]->name, name))
+            return commands[i];
+    }
+    return NULL;
+}
+
+static enum tool_exit unknown_command(const char *name)
+{
+    struct suggestion near = {0};
+    struct dbk_error err;
+
+    suggest(&near, name, strlen(name), "help");
+    for (size_t i = 0; commands[i]; i++)
+        suggest(&near, name, strlen(name), commands[i]->name);
+    dbk_fail(&err, DBK_INVALID, "no command \"%.64s\"", name);
+    fprintf(stderr, "daybook: %s", err.text);
+    if (near.best)
+        fprintf(stderr, "; did you mean %s?\n", near.best);
+    else
+        fputs("; daybook help lists them\n", stderr);
+    return TOOL_MISUSED;
+}
+
+static enum tool_exit show_help(int argc, char **argv)
+{
+    const struct command *command;
+
+    if (argc < 1) {
+        help_program(stdout, commands);
+        return TOOL_DONE;
+    }
+    command = find_command(argv[0]);
+    if (!command)
+        return unknown_command(argv[0]);
+    help_command(stdout, command);
+    return TOOL_DONE;
+}
+
+static enum tool_exit run_with(struct tool *tool, const struct arguments *arguments)
+{
+    struct config_sources sources = {.dotenv_path = ".env",
+                                     .groups = tool->command->settings};
+    struct logger logger = {.fd = STDERR_FILENO};
+    struct dbk_error err;
+    struct config *config;
+    enum tool_exit status;
+
+    memcpy(sources.flags, arguments->settings, sizeof sources.flags);
+    if (config_load(&sources, &config, &err) != DBK_OK)
+        return tool_misused(tool, "%s", err.text);
+    logger.level = (enum log_level)config_number(config, SETTING_LOG_LEVEL);
+    logger.json = config_number(config, SETTING_LOG_FORMAT) == 1;
+    tool->config = config;
+    tool->logger = &logger;
+    tool->operands = arguments->operands;
+    tool->operand_count = arguments->operand_count;
+    memcpy(tool->values, arguments->values, sizeof tool->values);
+    status = tool->command->run(tool);
+    config_destroy(config);
+    return status;
+}
+
+static enum tool_exit run_command(const struct command *command, int argc, char **argv)
+{
+    struct tool tool = {.command = command};
+    struct arguments arguments;
+    struct dbk_error err;
+    enum tool_exit status = TOOL_DONE;
+
+    if (arguments_read(command, argc, argv, &arguments, &err) != DBK_OK)
+        return tool_misused(&tool, "%s", err.text);
+    if (arguments.help)
+        help_command(stdout, command);
+    else
+        status = run_with(&tool, &arguments);
+    arguments_finish(&arguments);
+    return status;
+}
+
+static enum tool_exit run(int argc, char **argv)
+{
+    const struct command *command;
+
+    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+        return show_help(0, NULL);
+    if (!strcmp(argv[1], "help"))
+        return show_help(argc - 2, argv + 2);
+    if (!strcmp(argv[1], "--version")) {
+        puts("daybook " DAYBOOK_VERSION);
+        return TOOL_DONE;
+    }
+    command = find_command(argv[1]);
+    if (!command)
+        return unknown_command(argv[1]);
+    return run_command(command, argc - 2, argv + 2);
+}
+
+/* Whether what was printed has arrived: a report cut short must not look whole. */
+static bool printed(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    enum tool_exit status;
+
+    umask(077); /* what is written is for this user only */
+    status = run(argc, argv);
+    if (!printed() && status == TOOL_DONE) {
+        fprintf(stderr, "daybook: write to standard output: %s\n", strerror(errno));
+        return TOOL_FAILED;
+    }
+    return status;
+}

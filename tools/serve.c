@@ -1,0 +1,297 @@
+/* daybook serve - the log, the projector and the REST API in one process. */
+#include "command.h"
+#include "database.h"
+#include "http/server.h"
+#include "lock.h"
+#include "projections/projector.h"
+#include "projections/read_model.h"
+#include "serve_report.h"
+#include "store/log.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* What runs, in the order in which it was started. */
+struct serving {
+    const struct tool *tool;
+    int lock;
+    struct dbk_log *log;
+    struct tool_database database;
+    struct dbk_projector *projector;
+    struct dbk_read_model *model;
+    struct dbk_server *server;
+};
+
+static void say(const struct serving *serving, const char *message)
+{
+    logger_line(serving->tool->logger, LOG_LEVEL_INFO, message);
+}
+
+static void say_with(const struct serving *serving, const char *message,
+                     const char *key, const char *value)
+{
+    struct log_field field = {.key = key, .text = value};
+
+    logger_write(serving->tool->logger, LOG_LEVEL_INFO, message, &field, 1);
+}
+
+/* The callbacks take a plain pointer; they only read what it points to. */
+static void *logger_of(const struct serving *serving)
+{
+    return (void *)(uintptr_t)serving->tool->logger;
+}
+
+static enum dbk_code take_lock(struct serving *serving, struct dbk_error *err)
+{
+    const char *dir = config_text(serving->tool->config, SETTING_DATA_DIR);
+
+    if (lock_take(dir, &serving->lock, err) != DBK_OK)
+        return err->code;
+    say_with(serving, "data directory locked", "data_dir", dir);
+    return DBK_OK;
+}
+
+static enum dbk_code open_log(struct serving *serving, struct dbk_error *err)
+{
+    struct dbk_log_options options = {.report = serve_report_trouble,
+                                      .report_context = logger_of(serving)};
+    char dir[4096], id[DBK_UUID_TEXT + 1];
+    struct dbk_uuid store_id;
+    uint64_t head;
+
+    if (!tool_log_dir(serving->tool->config, dir, sizeof dir, err))
+        return err->code;
+    if (dbk_log_open(dir, &options, &serving->log, err) != DBK_OK)
+        return dbk_wrap(err, "open the log");
+    if (dbk_log_head(serving->log, &head, err) != DBK_OK)
+        return dbk_wrap(err, "read the head of the log");
+    store_id = dbk_log_store_id(serving->log);
+    dbk_uuid_format(&store_id, id);
+    logger_write(serving->tool->logger, LOG_LEVEL_INFO, "log open",
+                 (struct log_field[]){{.key = "dir", .text = dir},
+                                      {.key = "head", .number = (int64_t)head},
+                                      {.key = "store_id", .text = id}},
+                 3);
+    return DBK_OK;
+}
+
+static enum dbk_code open_database(struct serving *serving, struct dbk_error *err)
+{
+    struct dbk_uuid store_id = dbk_log_store_id(serving->log);
+
+    if (tool_database_open(serving->tool, &store_id, false, &serving->database, err) !=
+        DBK_OK)
+        return dbk_wrap(err, "start the private PostgreSQL (or set DB_HOST to use "
+                             "one of yours)");
+    say_with(serving,
+             serving->database.cluster ? "private PostgreSQL runs"
+                                       : "PostgreSQL is set",
+             "host", serving->database.at.host);
+    return DBK_OK;
+}
+
+static enum dbk_code start_projector(struct serving *serving, struct dbk_error *err)
+{
+    struct dbk_projector_options options = {.report = serve_report_line,
+                                            .report_context = logger_of(serving)};
+
+    if (dbk_projector_start(serving->log, &serving->database.at, &options,
+                            &serving->projector, err) != DBK_OK)
+        return dbk_wrap(err, "start the projector");
+    say(serving, "projector started");
+    return DBK_OK;
+}
+
+static enum dbk_code open_read_model(struct serving *serving, struct dbk_error *err)
+{
+    const struct config *config = serving->tool->config;
+
+    if (dbk_read_model_open(&serving->database.at,
+                            (unsigned)config_number(config, SETTING_DB_CONNECTIONS),
+                            (int)config_number(config, SETTING_QUERY_TIMEOUT),
+                            &serving->model, err) != DBK_OK)
+        return dbk_wrap(err, "open the read model");
+    say(serving, "read model open");
+    return DBK_OK;
+}
+
+static struct dbk_server_options server_options(const struct serving *serving)
+{
+    const struct config *config = serving->tool->config;
+
+    return (struct dbk_server_options){
+        .address = config_text(config, SETTING_HOST),
+        .port = (unsigned)config_number(config, SETTING_PORT),
+        .threads = (unsigned)config_number(config, SETTING_HTTP_THREADS),
+        .body_max = (size_t)config_number(config, SETTING_BODY_MAX),
+        .batch_body_max = (size_t)config_number(config, SETTING_BATCH_BODY_MAX),
+        .batch_items_max = (unsigned)config_number(config, SETTING_BATCH_ITEMS_MAX),
+        .read_wait_ms = (int)config_number(config, SETTING_READ_WAIT),
+        .request_timeout_ms = (int)config_number(config, SETTING_REQUEST_TIMEOUT),
+        .idempotency_keep_us =
+            config_number(config, SETTING_IDEMPOTENCY_DAYS) * INT64_C(86400) * 1000000,
+        .event_types = config_list(config, SETTING_EVENT_TYPES),
+        .show_error_details = config_error_details(config),
+        .access = serve_report_access,
+        .access_context = logger_of(serving),
+        .report = serve_report_trouble,
+        .report_context = logger_of(serving),
+    };
+}
+
+static enum dbk_code start_server(struct serving *serving, struct dbk_error *err)
+{
+    struct dbk_server_options options = server_options(serving);
+    char ready[256];
+
+    if (dbk_server_start(serving->log, serving->projector, serving->model, &options,
+                         &serving->server, err) != DBK_OK)
+        return dbk_wrap(err, "listen on %s port %u", options.address, options.port);
+    snprintf(ready, sizeof ready, "ready: http://%s:%u \xe2\x80\x94 docs at /docs",
+             options.address, dbk_server_port(serving->server));
+    say(serving, ready);
+    return DBK_OK;
+}
+
+/* One wait for what each of the API's bounds may take, so that no request that was
+ * accepted is dropped. */
+static int drain_ms(const struct serving *serving)
+{
+    const struct config *config = serving->tool->config;
+
+    return (int)(config_number(config, SETTING_REQUEST_TIMEOUT) +
+                 config_number(config, SETTING_READ_WAIT) +
+                 config_number(config, SETTING_QUERY_TIMEOUT));
+}
+
+/* Undo the steps, last one first; those that were not taken are fine. */
+static void stop(struct serving *serving)
+{
+    if (serving->server) {
+        say(serving, "stopping: finishing requests");
+        dbk_server_stop(serving->server, drain_ms(serving));
+    }
+    if (serving->projector) {
+        say(serving, "stopping: projector");
+        dbk_projector_stop(serving->projector);
+    }
+    dbk_read_model_close(serving->model);
+    if (serving->database.cluster)
+        say(serving, "stopping: private PostgreSQL");
+    tool_database_close(&serving->database);
+    if (serving->log) {
+        say(serving, "stopping: log");
+        dbk_log_close(serving->log);
+    }
+    lock_release(serving->lock);
+}
+
+/* Block what ends the server before any thread is made, so that only sigwait sees it.
+ */
+static void hold_signals(sigset_t *ending)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGHUP, &ignore, NULL);
+    sigemptyset(ending);
+    sigaddset(ending, SIGTERM);
+    sigaddset(ending, SIGINT);
+    pthread_sigmask(SIG_BLOCK, ending, NULL);
+}
+
+/* Whether one came while the steps were taken. */
+static bool signalled(void)
+{
+    sigset_t pending;
+
+    sigpending(&pending);
+    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
+}
+
+/* A file for each connection, and room for the rest. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static enum dbk_code start(struct serving *serving, struct dbk_error *err)
+{
+    static enum dbk_code (*const steps[])(struct serving *, struct dbk_error *) = {
+        take_lock,       open_log,        open_database,
+        start_projector, open_read_model, start_server,
+    };
+
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && !signalled(); i++) {
+        if (steps[i](serving, err) != DBK_OK)
+            return err->code;
+    }
+    return DBK_OK;
+}
+
+static void warn_of_ineffective(const struct tool *tool)
+{
+    if (config_boolean(tool->config, SETTING_SHOW_ERROR_DETAILS) &&
+        !config_error_details(tool->config))
+        logger_line(tool->logger, LOG_LEVEL_WARN,
+                    "SHOW_ERROR_DETAILS has no effect where ENVIRONMENT is not local");
+}
+
+/* The second signal meets the default action, in this thread, and ends the process at
+ * once: nothing acknowledged is lost by that. */
+static void wait_for_signal(const struct serving *serving, const sigset_t *ending)
+{
+    int number = 0;
+
+    sigwait(ending, &number);
+    say_with(serving, "stopping; a second signal ends it at once", "signal",
+             number == SIGINT ? "SIGINT" : "SIGTERM");
+    pthread_sigmask(SIG_UNBLOCK, ending, NULL);
+}
+
+static enum tool_exit run(struct tool *tool)
+{
+    struct serving serving = {.tool = tool, .lock = -1};
+    enum tool_exit status = TOOL_DONE;
+    struct dbk_error err;
+    sigset_t ending;
+
+    hold_signals(&ending);
+    raise_file_limit();
+    warn_of_ineffective(tool);
+    if (start(&serving, &err) == DBK_OK) {
+        wait_for_signal(&serving, &ending);
+    } else {
+        logger_line(tool->logger, LOG_LEVEL_ERROR, err.text);
+        status = TOOL_FAILED;
+    }
+    stop(&serving);
+    if (status == TOOL_DONE)
+        say(&serving, "stopped");
+    return status;
+}
+
+const struct command command_serve = {
+    .name = "serve",
+    .purpose = "run the API",
+    .operands = "",
+    .details =
+        "Opens the log in the data directory, posts it to PostgreSQL, and answers\n"
+        "the REST API until SIGTERM or SIGINT, which finishes the requests under\n"
+        "way first. Where DB_HOST is empty it runs a PostgreSQL of its own in the\n"
+        "data directory, on a unix socket only. Where PostgreSQL is away, writes\n"
+        "go on and reads answer 503 until it is back.\n",
+    .example = "  daybook serve --data-dir /var/lib/daybook --port 8080\n",
+    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE | CONFIG_GROUP_SERVE |
+                CONFIG_GROUP_EVENTS,
+    .run = run,
+};

@@ -1,0 +1,48 @@
+#include "serve_report.h"
+
+#include "logger.h"
+
+#include <stdio.h>
+
+/* A 503 says that something else is away; any other 5xx is ours. */
+static enum log_level access_level(const struct dbk_access *entry)
+{
+    if (entry->status == 503)
+        return LOG_LEVEL_WARN;
+    return entry->status >= 500 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
+}
+
+void serve_report_access(void *context, const struct dbk_access *entry)
+{
+    const struct logger *logger = context;
+    struct log_field fields[9];
+    size_t count = 0;
+    char milliseconds[32];
+
+    snprintf(milliseconds, sizeof milliseconds, "%.3f", entry->milliseconds);
+    fields[count++] = (struct log_field){.key = "method", .text = entry->method};
+    fields[count++] = (struct log_field){.key = "path", .text = entry->path};
+    fields[count++] = (struct log_field){.key = "status", .number = entry->status};
+    fields[count++] = (struct log_field){.key = "ms", .text = milliseconds};
+    fields[count++] =
+        (struct log_field){.key = "bytes", .number = (int64_t)entry->bytes};
+    if (entry->sequence)
+        fields[count++] =
+            (struct log_field){.key = "sequence", .number = (int64_t)entry->sequence};
+    fields[count++] = (struct log_field){.key = "remote", .text = entry->remote};
+    fields[count++] =
+        (struct log_field){.key = "request_id", .text = entry->request_id};
+    if (entry->error && *entry->error)
+        fields[count++] = (struct log_field){.key = "error", .text = entry->error};
+    logger_write(logger, access_level(entry), "request", fields, count);
+}
+
+void serve_report_line(void *context, const char *line)
+{
+    logger_line(context, LOG_LEVEL_INFO, line);
+}
+
+void serve_report_trouble(void *context, const char *line)
+{
+    logger_line(context, LOG_LEVEL_WARN, line);
+}

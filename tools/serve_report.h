@@ -1,0 +1,13 @@
+/* serve_report.h - turns what the layers report into lines of the server's log. */
+#ifndef DBK_TOOLS_SERVE_REPORT_H
+#define DBK_TOOLS_SERVE_REPORT_H
+
+#include "http/server.h"
+
+/* The context of each is the struct logger. */
+void serve_report_access(void *context, const struct dbk_access *entry);
+void serve_report_line(void *context, const char *line); /* part of normal life */
+void serve_report_trouble(void *context,
+                          const char *line); /* an operator should look */
+
+#endif

@@ -1,0 +1,120 @@
+/* daybook status - how far the log is, and how far the tables follow. */
+#include "status.h"
+
+#include "command.h"
+#include "database.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum dbk_code read_log(const struct tool *tool, struct status *status,
+                              struct dbk_error *err)
+{
+    struct dbk_log_options options = {.must_exist = true};
+    struct dbk_log *log;
+    enum dbk_code code;
+    char dir[4096];
+
+    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
+        return err->code;
+    if (dbk_log_open(dir, &options, &log, err) != DBK_OK)
+        return err->code;
+    code = dbk_log_stats(log, &status->log, err);
+    dbk_log_close(log);
+    return code;
+}
+
+static void add_quarantined(void *context, const struct dbk_quarantined *one)
+{
+    struct status *status = context;
+    struct status_quarantined *to;
+
+    if (status->quarantine_count == STATUS_QUARANTINE_MAX)
+        return;
+    to = &status->quarantine[status->quarantine_count++];
+    if (one->has_person)
+        dbk_uuid_format(&one->person_id, to->person);
+    to->sequence = one->sequence;
+    snprintf(to->reason, sizeof to->reason, "%s", one->reason);
+    snprintf(to->at, sizeof to->at, "%s", one->quarantined_at);
+}
+
+static enum dbk_code read_tables(const struct dbk_database *database,
+                                 struct status *status, struct dbk_error *err)
+{
+    if (dbk_checkpoint_read(database, &status->tables, err) != DBK_OK)
+        return err->code;
+    status->foreign = !dbk_uuid_equal(&status->tables.store_id, &status->log.store_id);
+    if (status->tables.quarantined == 0)
+        return DBK_OK;
+    return dbk_quarantine_list(database, STATUS_QUARANTINE_MAX, add_quarantined, status,
+                               err);
+}
+
+/* A private cluster that does not run is not started for a question: the log's part is
+ * the answer then, and no failure. */
+static enum dbk_code ask_tables(const struct tool *tool, struct status *status,
+                                struct dbk_error *err)
+{
+    struct tool_database database;
+    enum dbk_code code =
+        tool_database_open(tool, &status->log.store_id, true, &database, err);
+
+    if (code == DBK_OK) {
+        code = read_tables(&database.at, status, err);
+        tool_database_close(&database);
+        status->asked = code == DBK_OK;
+    } else if (code == DBK_UNAVAILABLE) {
+        dbk_fail(err, code, "not asked: the private PostgreSQL does not run");
+        code = DBK_OK;
+    }
+    if (!status->asked)
+        snprintf(status->why_not, sizeof status->why_not, "%s", err->text);
+    return code;
+}
+
+static enum tool_exit run_into(const struct tool *tool, struct status *status)
+{
+    struct dbk_error err;
+    enum dbk_code code;
+
+    if (read_log(tool, status, &err) != DBK_OK)
+        return tool_fail(tool, &err);
+    code = ask_tables(tool, status, &err);
+    if (tool_has(tool, "--json"))
+        status_print_json(status);
+    else
+        status_print_text(status);
+    if (code != DBK_OK && code != DBK_NOT_FOUND) /* not found: no tables yet */
+        return tool_fail(tool, &err);
+    return status->foreign || status->tables.quarantined ? TOOL_DIFFERENT : TOOL_DONE;
+}
+
+static enum tool_exit run(struct tool *tool)
+{
+    struct status *status = calloc(1, sizeof *status);
+    struct dbk_error err;
+    enum tool_exit result;
+
+    if (!status) {
+        dbk_fail(&err, DBK_NO_MEMORY, "out of memory");
+        return tool_fail(tool, &err);
+    }
+    result = run_into(tool, status);
+    free(status);
+    return result;
+}
+
+const struct command command_status = {
+    .name = "status",
+    .purpose = "show the log's head, the projection's lag, and sizes",
+    .operands = "",
+    .details = "Works beside a running server, and without one. Exits with 1 where\n"
+               "persons are quarantined or the tables belong to another log.\n",
+    .example = "  daybook status\n"
+               "  daybook status --json\n",
+    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE,
+    .options = {{"--json", NULL, "Print one JSON object"}},
+    .run = run,
+};

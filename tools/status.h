@@ -1,0 +1,31 @@
+/* status.h - what `daybook status` found out, and its two forms. Private to status*.c.
+ */
+#ifndef DBK_TOOLS_STATUS_H
+#define DBK_TOOLS_STATUS_H
+
+#include "projections/projector.h"
+#include "store/log.h"
+
+#include <stdbool.h>
+
+#define STATUS_QUARANTINE_MAX 100 /* persons listed; the count tells of all */
+
+struct status {
+    struct dbk_log_stats log;
+    bool asked;        /* the read tables answered */
+    bool foreign;      /* they belong to another log */
+    char why_not[512]; /* where they were not asked, or could not be */
+    struct dbk_checkpoint tables;
+    struct status_quarantined {
+        char person[DBK_UUID_TEXT + 1]; /* "" where the record could not be read */
+        uint64_t sequence;
+        char reason[256];
+        char at[32];
+    } quarantine[STATUS_QUARANTINE_MAX];
+    size_t quarantine_count;
+};
+
+void status_print_text(const struct status *status);
+void status_print_json(const struct status *status);
+
+#endif

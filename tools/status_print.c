@@ -1,0 +1,135 @@
+#include "status.h"
+
+#include "escape.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* The tables may be ahead of what was read of the log a moment before. */
+static uint64_t lag(const struct status *status)
+{
+    uint64_t head = status->log.head, projected = status->tables.projected;
+
+    return head > projected ? head - projected : 0;
+}
+
+static void print_count(const char *name, uint64_t count)
+{
+    printf("%-13s %" PRIu64 "\n", name, count);
+}
+
+static void print_bytes(const char *name, uint64_t bytes)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    double size = (double)bytes;
+    size_t unit = 0;
+
+    for (; size >= 1024 && unit + 1 < sizeof units / sizeof *units; unit++)
+        size /= 1024;
+    printf("%-13s %.*f %s\n", name, unit ? 1 : 0, size, units[unit]);
+}
+
+static void print_quarantined(const struct status_quarantined *one)
+{
+    char text[2048] = "";
+    struct line line = {.text = text, .size = sizeof text};
+
+    line_add_plain(&line, one->reason);
+    printf("  %s  from record %" PRIu64 ", since %s: %s\n",
+           *one->person ? one->person : "(unreadable)", one->sequence, one->at, text);
+}
+
+static void print_tables(const struct status *status)
+{
+    if (!status->asked) {
+        printf("%-13s %s\n", "read tables", status->why_not);
+        return;
+    }
+    if (status->foreign) {
+        printf("%-13s belong to another log: give another DB_SCHEMA or DB_NAME\n",
+               "read tables");
+        return;
+    }
+    print_count("projected", status->tables.projected);
+    print_count("lag", lag(status));
+    print_count("persons", status->tables.persons);
+    print_count("events", status->tables.events);
+    print_bytes("read tables", status->tables.table_bytes);
+    print_count("quarantined", status->tables.quarantined);
+    for (size_t i = 0; i < status->quarantine_count; i++)
+        print_quarantined(&status->quarantine[i]);
+}
+
+void status_print_text(const struct status *status)
+{
+    char id[DBK_UUID_TEXT + 1];
+
+    dbk_uuid_format(&status->log.store_id, id);
+    printf("%-13s %s\n", "store id", id);
+    print_count("head", status->log.head);
+    print_bytes("log file", status->log.file_bytes);
+    print_bytes("free disk", status->log.free_bytes);
+    print_tables(status);
+}
+
+static void print_json_text(const char *text)
+{
+    char bytes[4096] = "";
+    struct line line = {.text = bytes, .size = sizeof bytes};
+
+    line_add_json(&line, text);
+    printf("\"%s\"", bytes);
+}
+
+static void print_json_quarantine(const struct status *status)
+{
+    fputs(",\"quarantine\":[", stdout);
+    for (size_t i = 0; i < status->quarantine_count; i++) {
+        const struct status_quarantined *one = &status->quarantine[i];
+
+        printf("%s{\"person_id\":", i ? "," : "");
+        if (*one->person)
+            print_json_text(one->person);
+        else
+            fputs("null", stdout);
+        printf(",\"sequence\":%" PRIu64 ",\"reason\":", one->sequence);
+        print_json_text(one->reason);
+        fputs(",\"quarantined_at\":", stdout);
+        print_json_text(one->at);
+        putchar('}');
+    }
+    putchar(']');
+}
+
+static void print_json_tables(const struct status *status)
+{
+    const struct dbk_checkpoint *tables = &status->tables;
+
+    if (!status->asked) {
+        fputs(",\"projected\":null,\"lag\":null,\"quarantined\":null,\"tables\":null,"
+              "\"tables_error\":",
+              stdout);
+        print_json_text(status->why_not);
+        return;
+    }
+    printf(",\"projected\":%" PRIu64 ",\"lag\":%" PRIu64 ",\"quarantined\":%" PRIu64
+           ",\"tables\":{\"foreign\":%s,\"persons\":%" PRIu64 ",\"events\":%" PRIu64
+           ",\"bytes\":%" PRIu64 "}",
+           tables->projected, lag(status), tables->quarantined,
+           status->foreign ? "true" : "false", tables->persons, tables->events,
+           tables->table_bytes);
+    print_json_quarantine(status);
+}
+
+void status_print_json(const struct status *status)
+{
+    char id[DBK_UUID_TEXT + 1];
+
+    dbk_uuid_format(&status->log.store_id, id);
+    printf("{\"store_id\":\"%s\",\"head\":%" PRIu64 ",\"log\":{\"persons\":%" PRIu64
+           ",\"events\":%" PRIu64 ",\"bytes\":%" PRIu64 "},\"free_bytes\":%" PRIu64,
+           id, status->log.head, status->log.persons, status->log.events,
+           status->log.file_bytes, status->log.free_bytes);
+    print_json_tables(status);
+    puts("}");
+}
