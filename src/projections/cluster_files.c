@@ -1,0 +1,211 @@
+#include "cluster_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <locale.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOG_MAX (4 << 20) /* bytes; it gets a few lines a start */
+#define ROOM_NEEDED                                                                    \
+    (128ULL << 20)             /* a new cluster takes 40 MiB, its log grows at once */
+#define ROOM_FULL (2ULL << 20) /* less than that: the disk is why it failed */
+
+enum { INITDB_MS = 180000, REMOVE_MS = 60000 };
+
+static size_t read_file(const char *path, off_t from_end, char *out, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = 0;
+
+    if (fd >= 0) {
+        if (from_end)
+            lseek(fd, -from_end, SEEK_END);
+        length = read(fd, out, size - 1);
+        close(fd);
+    }
+    out[length > 0 ? length : 0] = '\0';
+    return length > 0 ? (size_t)length : 0;
+}
+
+int cluster_version(const struct cluster_place *place)
+{
+    char path[PATH_MAX], text[16];
+
+    if (cluster_path(path, place->dir, "PG_VERSION", NULL) != DBK_OK)
+        return 0;
+    read_file(path, 0, text, sizeof text);
+    return atoi(text);
+}
+
+int cluster_log_open(const struct cluster_place *place)
+{
+    int fd = open(place->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+                  S_IRUSR | S_IWUSR);
+    struct stat found;
+
+    if (fd >= 0 && fstat(fd, &found) == 0 && found.st_size > LOG_MAX &&
+        ftruncate(fd, 0) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+void cluster_log_tail(const struct cluster_place *place, char *line, size_t size)
+{
+    char tail[512];
+    struct stat found;
+    size_t length;
+    char *last;
+
+    *line = '\0';
+    if (stat(place->log, &found) != 0)
+        return;
+    length = read_file(place->log,
+                       found.st_size < (off_t)sizeof tail - 1 ? found.st_size
+                                                              : (off_t)sizeof tail - 1,
+                       tail, sizeof tail);
+    while (length > 0 && tail[length - 1] == '\n')
+        tail[--length] = '\0';
+    last = strrchr(tail, '\n');
+    snprintf(line, size, "%s", last ? last + 1 : tail);
+}
+
+/* As the cluster's user: the files in it are that user's, links and all. The directory
+ * itself lies in one that may not be. */
+static void remove_tree(const struct cluster_place *place, const char *dir, int log_fd)
+{
+    const char *argv[] = {"/bin/rm", "-rf", "--", dir, NULL};
+
+    cluster_run(&place->user, argv, log_fd, REMOVE_MS, NULL);
+    rmdir(dir);
+}
+
+/* What a first start that was interrupted left behind. */
+static void remove_half_made(const struct cluster_place *place, int log_fd)
+{
+    char pattern[PATH_MAX];
+    glob_t found;
+
+    if (cluster_path(pattern, place->base, "postgres.tmp.??????", NULL) != DBK_OK ||
+        glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        remove_tree(place, found.gl_pathv[i], log_fd);
+    globfree(&found);
+}
+
+/* A name of its own each time: a killed initdb may still be tidying up the last one. */
+static enum dbk_code make_temporary(const struct cluster_place *place,
+                                    char dir[PATH_MAX], struct dbk_error *err)
+{
+    if (cluster_path(dir, place->base, "postgres.tmp.XXXXXX", err) != DBK_OK)
+        return DBK_TOO_LARGE;
+    if (!mkdtemp(dir))
+        return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s", dir,
+                        strerror(errno));
+    if (place->user.drop && chown(dir, place->user.uid, place->user.gid) != 0)
+        return dbk_fail(err, DBK_IO, "give %s to PostgreSQL: %s", dir, strerror(errno));
+    return DBK_OK;
+}
+
+static const char *locale_option(void)
+{
+    locale_t locale = newlocale(LC_ALL_MASK, "C.UTF-8", (locale_t)0);
+
+    if (!locale)
+        return "--locale=C";
+    freelocale(locale);
+    return "--locale=C.UTF-8";
+}
+
+static bool has_room(const struct cluster_place *place, unsigned long long bytes)
+{
+    struct statvfs room;
+
+    return statvfs(place->base, &room) != 0 ||
+           (unsigned long long)room.f_bavail * room.f_frsize >= bytes;
+}
+
+/* The rename is in place after a power cut, too. */
+static enum dbk_code put_in_place(const struct cluster_place *place, const char *dir,
+                                  struct dbk_error *err)
+{
+    int base = open(place->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = base >= 0 && rename(dir, place->dir) == 0 && fsync(base) == 0;
+    int reason = errno;
+
+    if (base >= 0)
+        close(base);
+    if (!done)
+        return dbk_fail(err, DBK_IO, "rename %s to postgres: %s", dir,
+                        strerror(reason));
+    return DBK_OK;
+}
+
+enum dbk_code cluster_make(const struct cluster_place *place,
+                           const struct cluster_programs *programs,
+                           const struct cluster_report *report, struct dbk_error *err)
+{
+    char dir[PATH_MAX] = "", tail[256];
+    const char *argv[] = {programs->initdb,
+                          "-D",
+                          dir,
+                          "-U",
+                          "daybook",
+                          "-A",
+                          "trust",
+                          "-E",
+                          "UTF8",
+                          "--data-checksums",
+                          locale_option(),
+                          NULL};
+    enum dbk_code code;
+    int log_fd;
+
+    if (!has_room(place, ROOM_NEEDED))
+        return dbk_fail(err, DBK_NO_ROOM,
+                        "a PostgreSQL cluster needs %llu MiB below %s",
+                        ROOM_NEEDED >> 20, place->base);
+    log_fd = cluster_log_open(place);
+    if (log_fd < 0)
+        return dbk_fail(err, DBK_IO, "open %s: %s", place->log, strerror(errno));
+    remove_half_made(place, log_fd);
+    cluster_say(report, "making a private PostgreSQL cluster in %s", place->dir);
+    code = make_temporary(place, dir, err);
+    if (code == DBK_OK)
+        code = cluster_run(&place->user, argv, log_fd, INITDB_MS, err);
+    if (code == DBK_OK)
+        code = put_in_place(place, dir, err);
+    if (code != DBK_OK && dir[0]) {
+        if (!has_room(place, ROOM_FULL))
+            code = dbk_fail(err, DBK_NO_ROOM, "the disk is full");
+        cluster_log_tail(place, tail, sizeof tail);
+        dbk_wrap(err, "make a PostgreSQL cluster (%s says: %s)", place->log, tail);
+        remove_tree(place, dir, log_fd);
+    }
+    close(log_fd);
+    return code;
+}
+
+enum dbk_code cluster_set_aside(const struct cluster_place *place, int version,
+                                struct dbk_error *err)
+{
+    char aside[PATH_MAX], name[64];
+
+    snprintf(name, sizeof name, "postgres.version-%d.%ld", version, (long)time(NULL));
+    if (cluster_path(aside, place->base, name, err) != DBK_OK)
+        return DBK_TOO_LARGE;
+    if (rename(place->dir, aside) != 0)
+        return dbk_fail(err, DBK_IO, "rename %s to %s: %s", place->dir, aside,
+                        strerror(errno));
+    return DBK_OK;
+}

@@ -1,0 +1,165 @@
+#include "cluster_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <unistd.h>
+
+/* Exit statuses of a child that did not get as far as its program. */
+enum {
+    CHILD_ORPHANED = 124,
+    CHILD_NOT_PERMITTED = 125,
+    CHILD_NO_FILES = 126,
+    CHILD_NO_PROGRAM = 127
+};
+
+enum { POLL_MS = 10 };
+
+static bool named_user(const char *name, struct cluster_user *user)
+{
+    char buffer[4096];
+    struct passwd entry, *found = NULL;
+
+    if (getpwnam_r(name, &entry, buffer, sizeof buffer, &found) != 0 || !found)
+        return false;
+    user->uid = entry.pw_uid;
+    user->gid = entry.pw_gid;
+    return user->uid != 0;
+}
+
+struct cluster_user cluster_user_find(void)
+{
+    struct cluster_user user = {
+        .drop = geteuid() == 0, .uid = geteuid(), .gid = getegid()};
+
+    if (user.drop && !named_user("postgres", &user) && !named_user("nobody", &user)) {
+        user.uid = 65534;
+        user.gid = 65534;
+    }
+    return user;
+}
+
+/* Between fork and exec: async-signal-safe calls only, other threads may hold locks. */
+static bool become(const struct cluster_user *user)
+{
+    return !user->drop || (setgroups(1, &user->gid) == 0 && setgid(user->gid) == 0 &&
+                           setuid(user->uid) == 0);
+}
+
+bool cluster_user_reaches(const struct cluster_user *user, const char *dir)
+{
+    int status = 0;
+    pid_t pid;
+
+    if (!user->drop)
+        return access(dir, X_OK) == 0;
+    pid = fork();
+    if (pid == 0)
+        _exit(become(user) && access(dir, X_OK) == 0 ? 0 : 1);
+    if (pid < 0)
+        return false;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* What the parent blocked or ignored must not be inherited. */
+static void reset_signals(void)
+{
+    sigset_t none;
+
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static bool reset_files(int log_fd)
+{
+    int null = open("/dev/null", O_RDONLY);
+
+    return null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
+           dup2(log_fd, STDOUT_FILENO) >= 0 && dup2(log_fd, STDERR_FILENO) >= 0 &&
+           close_range(3, ~0U, 0) == 0;
+}
+
+static _Noreturn void become_program(const struct cluster_user *user,
+                                     const char *const *argv, int log_fd, pid_t parent)
+{
+    static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "TZ=UTC",
+                                        "LC_ALL=C", NULL};
+
+    setsid();
+    reset_signals();
+    if (!become(user) || chdir("/") != 0)
+        _exit(CHILD_NOT_PERMITTED);
+    /* After setuid, which clears it; the parent may have died before it was set. */
+    if (prctl(PR_SET_PDEATHSIG, SIGINT) != 0 || getppid() != parent)
+        _exit(CHILD_ORPHANED);
+    umask(S_IRWXG | S_IRWXO);
+    if (!reset_files(log_fd))
+        _exit(CHILD_NO_FILES);
+    execve(argv[0], (char *const *)(uintptr_t)argv, environment);
+    _exit(CHILD_NO_PROGRAM);
+}
+
+enum dbk_code cluster_spawn(const struct cluster_user *user, const char *const *argv,
+                            int log_fd, pid_t *pid, struct dbk_error *err)
+{
+    pid_t parent = getpid();
+
+    *pid = fork();
+    if (*pid == 0)
+        become_program(user, argv, log_fd, parent);
+    if (*pid < 0)
+        return dbk_fail(err, DBK_IO, "start %s: %s", argv[0], strerror(errno));
+    return DBK_OK;
+}
+
+/* True once it has ended. */
+static bool wait_bounded(pid_t pid, int timeout_ms, int *status)
+{
+    const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
+
+    for (int waited = 0; waited < timeout_ms; waited += POLL_MS) {
+        pid_t ended = waitpid(pid, status, WNOHANG);
+
+        if (ended == pid || (ended < 0 && errno != EINTR))
+            return true;
+        nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+enum dbk_code cluster_run(const struct cluster_user *user, const char *const *argv,
+                          int log_fd, int timeout_ms, struct dbk_error *err)
+{
+    int status = -1;
+    pid_t pid;
+
+    if (cluster_spawn(user, argv, log_fd, &pid, err) != DBK_OK)
+        return err ? err->code : DBK_IO;
+    if (!wait_bounded(pid, timeout_ms, &status)) {
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+        return dbk_fail(err, DBK_TIMEOUT, "%s took more than %d s", argv[0],
+                        timeout_ms / 1000);
+    }
+    if (WIFSIGNALED(status))
+        return dbk_fail(err, DBK_IO, "%s was ended by signal %d", argv[0],
+                        WTERMSIG(status));
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return dbk_fail(err, DBK_IO, "%s failed with status %d", argv[0],
+                        WEXITSTATUS(status));
+    return DBK_OK;
+}

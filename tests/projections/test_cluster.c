@@ -1,0 +1,436 @@
+/* The private cluster, with real servers and real kills. Started as
+ * "test_projections_cluster hold DIR ID" this program is the other process. */
+#include "projections/cluster.h"
+
+#include "pg.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { PATIENCE_MS = 30000 };
+
+struct world {
+    char dir[64];
+    struct dbk_uuid id;
+};
+
+static bool no_programs; /* what the wrapped glob answers */
+
+int __real_glob(const char *pattern, int flags, int (*told)(const char *, int),
+                glob_t *found);
+int __wrap_glob(const char *pattern, int flags, int (*told)(const char *, int),
+                glob_t *found);
+
+int __wrap_glob(const char *pattern, int flags, int (*told)(const char *, int),
+                glob_t *found)
+{
+    return no_programs ? GLOB_NOMATCH : __real_glob(pattern, flags, told, found);
+}
+
+static void pause_10ms(void)
+{
+    const struct timespec pause = {.tv_nsec = 10000000L};
+
+    nanosleep(&pause, NULL);
+}
+
+static void remove_tree(const char *dir, const char *name)
+{
+    char command[256];
+
+    snprintf(command, sizeof command, "rm -rf %s/%s", dir, name);
+    assert_int_equal(system(command), 0);
+}
+
+static void write_file(const char *dir, const char *name, const char *text)
+{
+    char path[256];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static struct dbk_cluster *open_cluster(const struct world *world)
+{
+    struct dbk_cluster_options options = {.data_dir = world->dir,
+                                          .store_id = world->id};
+    struct dbk_cluster *cluster;
+    struct dbk_error err = {0};
+
+    if (dbk_cluster_open(&options, &cluster, &err) != DBK_OK)
+        fail_msg("%s", err.text);
+    return cluster;
+}
+
+static bool answers(const struct dbk_database *database)
+{
+    struct dbk_pg_options options = {.connect_timeout_ms = 5000};
+    struct dbk_pg_statement statement = {.sql = "select 1"};
+    struct dbk_pg *pg;
+    bool good;
+
+    if (dbk_pg_open(database, &options, &pg, NULL) != DBK_OK)
+        return false;
+    good = dbk_pg_run(pg, &statement, NULL, 0, 5000, NULL, NULL) == DBK_OK;
+    dbk_pg_close(pg);
+    return good;
+}
+
+/* 0: no server. */
+static pid_t server_pid(const char *dir)
+{
+    char path[128];
+    long pid = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/postgres/postmaster.pid", dir);
+    file = fopen(path, "r");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%ld", &pid) != 1)
+        pid = 0;
+    fclose(file);
+    return (pid_t)pid;
+}
+
+static bool exists(const char *dir, const char *pattern)
+{
+    char path[256];
+    glob_t found;
+    bool any;
+
+    snprintf(path, sizeof path, "%s/%s", dir, pattern);
+    any = __real_glob(path, 0, NULL, &found) == 0;
+    if (any)
+        globfree(&found);
+    return any;
+}
+
+/* The other process. Closing in ends it in order. */
+struct other {
+    pid_t pid;
+    int in, out;
+};
+
+static struct other start_other(const struct world *world)
+{
+    struct other other;
+    int in[2], out[2];
+    char id[DBK_UUID_TEXT + 1];
+
+    dbk_uuid_format(&world->id, id);
+    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    other.pid = fork();
+    if (other.pid == 0) {
+        dup2(in[0], 0);
+        dup2(out[1], 1);
+        execl("/proc/self/exe", "test", "hold", world->dir, id, (char *)NULL);
+        _exit(127);
+    }
+    assert_true(other.pid > 0);
+    close(in[0]);
+    close(out[1]);
+    other.in = in[1];
+    other.out = out[0];
+    return other;
+}
+
+/* The host that the other process connects to; blocks until it has opened. */
+static void read_host(const struct other *other, char *host, size_t size)
+{
+    ssize_t length = read(other->out, host, size - 1);
+
+    assert_true(length > 0);
+    host[length] = '\0';
+}
+
+static void end_other(const struct other *other, int signal_number)
+{
+    int status;
+
+    if (signal_number)
+        kill(other->pid, signal_number);
+    close(other->in);
+    assert_int_equal(waitpid(other->pid, &status, 0), other->pid);
+    close(other->out);
+    if (!signal_number)
+        assert_int_equal(status, 0);
+}
+
+static int hold(const char *dir, const char *id)
+{
+    struct dbk_cluster_options options = {.data_dir = dir};
+    struct dbk_cluster *cluster;
+    struct dbk_error err;
+    char byte;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dbk_uuid_parse(id, strlen(id), &options.store_id);
+    if (dbk_cluster_open(&options, &cluster, &err) != DBK_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    printf("%s", dbk_cluster_database(cluster)->host);
+    fflush(stdout);
+    while (read(0, &byte, 1) > 0)
+        ;
+    dbk_cluster_close(cluster);
+    return 0;
+}
+
+static void the_cluster_starts_answers_and_stops(void **state)
+{
+    struct world *world = *state;
+    struct dbk_cluster *cluster = open_cluster(world);
+
+    assert_true(answers(dbk_cluster_database(cluster)));
+    dbk_cluster_close(cluster);
+    assert_int_equal(server_pid(world->dir), 0);
+    assert_false(exists(world->dir, "postgres.tmp.*"));
+}
+
+static void another_process_attaches_and_leaves_it_running(void **state)
+{
+    struct world *world = *state;
+    struct dbk_cluster *cluster = open_cluster(world);
+    struct other other = start_other(world);
+    pid_t server = server_pid(world->dir);
+    char host[256];
+
+    read_host(&other, host, sizeof host);
+    assert_string_equal(host, dbk_cluster_database(cluster)->host);
+    end_other(&other, 0);
+    assert_int_equal(server_pid(world->dir), server);
+    assert_true(answers(dbk_cluster_database(cluster)));
+    dbk_cluster_close(cluster);
+}
+
+static void attaching_starts_nothing(void **state)
+{
+    struct world *world = *state;
+    struct dbk_cluster_options options = {.data_dir = world->dir, .attach_only = true};
+    struct dbk_cluster *cluster;
+    struct dbk_error err;
+
+    assert_int_equal(dbk_cluster_open(&options, &cluster, &err), DBK_UNAVAILABLE);
+    assert_null(cluster);
+    assert_int_equal(server_pid(world->dir), 0);
+}
+
+static void a_killed_server_comes_back(void **state)
+{
+    struct world *world = *state;
+    struct dbk_cluster *cluster = open_cluster(world);
+    pid_t server = server_pid(world->dir);
+    bool back = false;
+
+    assert_int_equal(kill(server, SIGKILL), 0);
+    for (int waited = 0; waited < PATIENCE_MS && !back; waited += 10) {
+        pause_10ms();
+        back =
+            server_pid(world->dir) != server && answers(dbk_cluster_database(cluster));
+    }
+    assert_true(back);
+    dbk_cluster_close(cluster);
+    assert_int_equal(server_pid(world->dir), 0);
+}
+
+static void a_killed_owner_takes_its_server_along(void **state)
+{
+    struct world *world = *state;
+    struct other owner = start_other(world);
+    struct dbk_cluster *cluster;
+    char host[256];
+    pid_t server;
+
+    read_host(&owner, host, sizeof host);
+    server = server_pid(world->dir);
+    assert_true(server > 0);
+    end_other(&owner, SIGKILL);
+    cluster = open_cluster(world);
+    assert_int_not_equal(server_pid(world->dir), server);
+    assert_true(answers(dbk_cluster_database(cluster)));
+    dbk_cluster_close(cluster);
+}
+
+/* The number of a leftover may be any program's after the machine started again. */
+static void a_pid_file_of_another_program_is_no_server(void **state)
+{
+    struct world *world = *state;
+    struct dbk_cluster *cluster;
+    char text[256];
+
+    snprintf(text, sizeof text, "%ld\n%s/postgres\n0\n5432\n/tmp\n", (long)getpid(),
+             world->dir);
+    write_file(world->dir, "postgres/postmaster.pid", text);
+    cluster = open_cluster(world);
+    assert_true(answers(dbk_cluster_database(cluster)));
+    dbk_cluster_close(cluster);
+}
+
+static void a_long_path_has_its_socket_elsewhere(void **state)
+{
+    struct world *world = *state;
+    char long_dir[256], socket_dir[128];
+    struct dbk_cluster_options options = {.data_dir = long_dir, .store_id = world->id};
+    struct dbk_cluster *cluster;
+    struct dbk_error err = {0};
+
+    snprintf(long_dir, sizeof long_dir, "%s.%0100d", world->dir, 1);
+    assert_int_equal(rename(world->dir, long_dir), 0);
+    if (dbk_cluster_open(&options, &cluster, &err) != DBK_OK)
+        fail_msg("%s", err.text);
+    snprintf(socket_dir, sizeof socket_dir, "%s", dbk_cluster_database(cluster)->host);
+    assert_memory_equal(socket_dir, "/tmp/daybook-", 13);
+    assert_true(answers(dbk_cluster_database(cluster)));
+    dbk_cluster_close(cluster);
+    assert_int_equal(access(socket_dir, F_OK), -1);
+    assert_int_equal(rename(long_dir, world->dir), 0);
+}
+
+static void without_programs_it_says_what_to_install(void **state)
+{
+    struct world *world = *state;
+    struct dbk_cluster_options options = {.data_dir = world->dir};
+    struct dbk_cluster *cluster;
+    struct dbk_error err;
+    char *path = strdup(getenv("PATH"));
+
+    setenv("PATH", "/nonexistent", 1);
+    no_programs = true;
+    assert_int_equal(dbk_cluster_open(&options, &cluster, &err), DBK_NOT_FOUND);
+    assert_non_null(strstr(err.text, "postgresql"));
+    no_programs = false;
+    setenv("PATH", path, 1);
+    free(path);
+}
+
+static void an_interrupted_first_start_is_made_again(void **state)
+{
+    struct world *world = *state;
+    struct other owner;
+    struct dbk_cluster *cluster;
+    bool begun = false;
+
+    remove_tree(world->dir, "postgres");
+    owner = start_other(world);
+    for (int waited = 0; waited < PATIENCE_MS && !begun; waited += 10) {
+        pause_10ms();
+        begun = exists(world->dir, "postgres.tmp.*/global");
+    }
+    assert_true(begun);
+    end_other(&owner, SIGKILL);
+    assert_false(exists(world->dir, "postgres"));
+    cluster = open_cluster(world);
+    assert_true(answers(dbk_cluster_database(cluster)));
+    dbk_cluster_close(cluster);
+}
+
+static void a_cluster_of_another_version_is_set_aside(void **state)
+{
+    struct world *world = *state;
+    struct dbk_cluster *cluster;
+
+    write_file(world->dir, "postgres/PG_VERSION", "9\n");
+    cluster = open_cluster(world);
+    assert_true(answers(dbk_cluster_database(cluster)));
+    dbk_cluster_close(cluster);
+    assert_true(exists(world->dir, "postgres.version-9.*"));
+}
+
+static void keep_line(void *context, const char *line)
+{
+    if (strstr(line, "/var/lib/daybook"))
+        snprintf((char *)context, 256, "%s", line);
+}
+
+/* Two threads report, but only the first lines, before the supervisor runs, are kept.
+ */
+static void where_its_user_cannot_go_it_lies_outside(void **state)
+{
+    struct world *world = *state;
+    char told[256] = "", outside[128], id[DBK_UUID_TEXT + 1];
+    struct dbk_cluster_options options = {.data_dir = world->dir,
+                                          .store_id = world->id,
+                                          .report = keep_line,
+                                          .report_context = told};
+    struct dbk_cluster *cluster;
+    struct dbk_error err = {0};
+
+    if (geteuid() != 0)
+        skip();
+    dbk_uuid_format(&world->id, id);
+    snprintf(outside, sizeof outside, "/var/lib/daybook/%s", id);
+    remove_tree(world->dir, "postgres");
+    assert_int_equal(chmod(world->dir, 0700), 0);
+    if (dbk_cluster_open(&options, &cluster, &err) != DBK_OK)
+        fail_msg("%s", err.text);
+    assert_true(answers(dbk_cluster_database(cluster)));
+    assert_string_equal(dbk_cluster_database(cluster)->host + strlen(outside),
+                        "/postgres");
+    assert_non_null(strstr(told, outside));
+    dbk_cluster_close(cluster);
+    assert_false(exists(world->dir, "postgres"));
+    remove_tree(outside, "");
+}
+
+static int make_world(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+
+    if (!world)
+        return -1;
+    strcpy(world->dir, "/tmp/dbk-cluster-XXXXXX");
+    world->id = dbk_uuid_new();
+    *state = world;
+    return mkdtemp(world->dir) && chmod(world->dir, 0755) == 0 ? 0 : -1;
+}
+
+static int remove_world(void **state)
+{
+    struct world *world = *state;
+
+    remove_tree(world->dir, "");
+    free(world);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_cluster_starts_answers_and_stops),
+        cmocka_unit_test(another_process_attaches_and_leaves_it_running),
+        cmocka_unit_test(attaching_starts_nothing),
+        cmocka_unit_test(a_killed_server_comes_back),
+        cmocka_unit_test(a_killed_owner_takes_its_server_along),
+        cmocka_unit_test(a_pid_file_of_another_program_is_no_server),
+        cmocka_unit_test(a_long_path_has_its_socket_elsewhere),
+        cmocka_unit_test(without_programs_it_says_what_to_install),
+        cmocka_unit_test(an_interrupted_first_start_is_made_again),
+        cmocka_unit_test(a_cluster_of_another_version_is_set_aside),
+        cmocka_unit_test(where_its_user_cannot_go_it_lies_outside),
+    };
+
+    if (argc == 4 && !strcmp(argv[1], "hold"))
+        return hold(argv[2], argv[3]);
+    return cmocka_run_group_tests(tests, make_world, remove_world) != 0;
+}
