@@ -1,0 +1,141 @@
+#include "command_private.h"
+
+#include <stdlib.h>
+
+/* The parts of a record besides its texts never take more. */
+#define RECORD_FRAME 320
+
+struct dbk_command *dbk_command_create(void)
+{
+    return calloc(1, sizeof(struct dbk_command));
+}
+
+void dbk_command_destroy(struct dbk_command *command)
+{
+    if (!command)
+        return;
+    free(command->entries);
+    free(command->bytes);
+    free(command->person);
+    free(command);
+}
+
+static bool grow(void **memory, size_t *size, size_t needed, size_t item)
+{
+    size_t wanted = *size * 2 > needed ? *size * 2 : needed;
+    void *grown;
+
+    if (needed <= *size)
+        return true;
+    grown = realloc(*memory, wanted * item);
+    if (!grown)
+        return false;
+    *memory = grown;
+    *size = wanted;
+    return true;
+}
+
+static bool event_id_twice(const struct dbk_command *command, const struct dbk_uuid *id)
+{
+    for (size_t i = 0; i < command->count; i++) {
+        if (command->entries[i].type == DBK_EVENT_RECORDED &&
+            dbk_uuid_equal(&command->entries[i].subject, id))
+            return true;
+    }
+    return false;
+}
+
+/* Behind the first record only events of its person may follow. */
+static enum dbk_code check_shape(const struct dbk_command *command,
+                                 const struct dbk_record *draft, struct dbk_error *err)
+{
+    const struct dbk_command_entry *first = command->entries;
+
+    if (command->count == 0)
+        return DBK_OK;
+    if (draft->type != DBK_EVENT_RECORDED ||
+        (first->type != DBK_PERSON_CREATED && first->type != DBK_PERSON_UPDATED))
+        return dbk_fail(err, DBK_INVALID, "%s cannot follow %s in one command",
+                        dbk_type_name(draft->type), dbk_type_name(first->type));
+    if (!dbk_uuid_equal(&draft->person_id, &first->subject))
+        return dbk_fail(err, DBK_INVALID, "the event belongs to another person");
+    if (event_id_twice(command, &draft->subject))
+        return dbk_fail(err, DBK_INVALID, "an event id stands twice in one command");
+    return DBK_OK;
+}
+
+static size_t room_for(const struct dbk_record *draft)
+{
+    return RECORD_FRAME + draft->person.email.length + draft->person.first_name.length +
+           draft->person.last_name.length + draft->event_type.length +
+           draft->properties.length + draft->request_id.length + draft->actor.length +
+           draft->source.length;
+}
+
+static bool make_room(struct dbk_command *command, const struct dbk_record *draft)
+{
+    bool changes_person =
+        draft->type == DBK_PERSON_CREATED || draft->type == DBK_PERSON_UPDATED;
+
+    if (changes_person && !command->person)
+        command->person = calloc(1, sizeof *command->person);
+    return (!changes_person || command->person) &&
+           grow((void **)&command->entries, &command->entries_size, command->count + 1,
+                sizeof *command->entries) &&
+           grow((void **)&command->bytes, &command->bytes_size,
+                command->bytes_used + room_for(draft), 1);
+}
+
+enum dbk_code dbk_command_add(struct dbk_command *command,
+                              const struct dbk_record *draft, struct dbk_error *err)
+{
+    struct dbk_command_entry *entry;
+    enum dbk_code code = check_shape(command, draft, err);
+
+    if (code != DBK_OK)
+        return code;
+    if (!make_room(command, draft))
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for a record");
+
+    entry = &command->entries[command->count];
+    entry->type = draft->type;
+    entry->subject = draft->subject;
+    entry->person_id = draft->person_id;
+    entry->offset = command->bytes_used;
+    code = dbk_record_encode(draft, command->bytes + entry->offset,
+                             command->bytes_size - entry->offset, &entry->length, err);
+    if (code != DBK_OK)
+        return code;
+    command->bytes_used += entry->length;
+    command->count++;
+    return DBK_OK;
+}
+
+void dbk_command_expect(struct dbk_command *command, uint64_t version)
+{
+    command->expected_version = version;
+}
+
+void dbk_command_expect_person(struct dbk_command *command, const struct dbk_uuid *id)
+{
+    command->expects_person = true;
+    command->expected_person = *id;
+}
+
+size_t dbk_command_size(const struct dbk_command *command)
+{
+    return command->bytes_used;
+}
+
+const struct dbk_verdict *dbk_command_verdict(const struct dbk_command *command)
+{
+    return &command->verdict;
+}
+
+const struct dbk_person_state *dbk_command_person(const struct dbk_command *command)
+{
+    bool known = command->verdict.code == DBK_OK && command->person &&
+                 command->person->version != 0;
+
+    return known ? command->person : NULL;
+}

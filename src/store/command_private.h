@@ -1,0 +1,28 @@
+/* command_private.h - a command as the writer sees it. Private to the store. */
+#ifndef DBK_COMMAND_PRIVATE_H
+#define DBK_COMMAND_PRIVATE_H
+
+#include "store/command.h"
+
+struct dbk_command_entry {
+    enum dbk_type type;
+    struct dbk_uuid subject;
+    struct dbk_uuid person_id; /* event.recorded */
+    size_t offset;             /* of the encoded record in bytes */
+    size_t length;
+};
+
+struct dbk_command {
+    struct dbk_command_entry *entries;
+    size_t count, entries_size;
+    char *bytes;
+    size_t bytes_used, bytes_size;
+    uint64_t expected_version; /* 0: any */
+    bool expects_person;
+    struct dbk_uuid expected_person;
+    struct dbk_verdict verdict;
+    struct dbk_person_state *person; /* for commands that begin with person.created or
+                                        person.updated; filled when they are accepted */
+};
+
+#endif

@@ -1,0 +1,27 @@
+/* decide.h - the rules: may this command be, and what does it append and index?
+ *
+ * Private to the store. Pure but for the transaction it is given; the writer calls it,
+ * one command after the other.
+ */
+#ifndef DBK_DECIDE_H
+#define DBK_DECIDE_H
+
+#include "command_private.h"
+#include "environment.h"
+
+/* One write transaction's worth of deciding. */
+struct dbk_turn {
+    const struct dbk_environment *environment;
+    MDB_txn *txn;
+    uint64_t head;     /* the last sequence so far; decide raises it */
+    dbk_timestamp now; /* recorded_at of all that this turn appends */
+};
+
+/* Give the command its verdict, and if it is accepted append its records and change the
+ * indexes. Either all of it happens or nothing.
+ *
+ * Returns 0, or the LMDB code that spoiled the transaction: then it must be aborted.
+ */
+int dbk_decide(struct dbk_turn *turn, struct dbk_command *command);
+
+#endif

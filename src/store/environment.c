@@ -1,0 +1,238 @@
+#include "environment.h"
+
+#include "environment_check.h"
+#include "store/timestamp.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#define MAP_SIZE ((size_t)1 << 40)
+#define MAP_SIZE_MIN ((size_t)1 << 30)
+#define READERS_MAX 1024
+#define FULL_BELOW (1 << 20)
+
+static bool disk_is_full(MDB_env *env)
+{
+    struct statvfs vfs;
+    const char *path;
+
+    /* What failed was larger than a page, so a little may still be free. */
+    return env && mdb_env_get_path(env, &path) == 0 && path &&
+           statvfs(path, &vfs) == 0 &&
+           (uint64_t)vfs.f_bavail * vfs.f_frsize < FULL_BELOW;
+}
+
+enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
+                            const char *doing)
+{
+    switch (rc) {
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+        return dbk_fail(err, DBK_DAMAGED, "%s: the log's file is damaged (%s)", doing,
+                        mdb_strerror(rc));
+    case MDB_VERSION_MISMATCH:
+        return dbk_fail(err, DBK_UNSUPPORTED, "%s: written by another version of LMDB",
+                        doing);
+    case MDB_MAP_FULL:
+        return dbk_fail(err, DBK_NO_ROOM, "%s: the log has reached its largest size",
+                        doing);
+    case MDB_READERS_FULL:
+        return dbk_fail(err, DBK_BUSY, "%s: too many readers of the log", doing);
+    case ENOMEM:
+        return dbk_fail(err, DBK_NO_MEMORY, "%s: no memory", doing);
+    default:
+        break;
+    }
+    if (rc == ENOSPC || rc == EDQUOT || (rc == EIO && disk_is_full(env)))
+        return dbk_fail(err, DBK_NO_ROOM, "%s: the disk is full", doing);
+    return dbk_fail(err, DBK_IO, "%s: %s", doing, mdb_strerror(rc));
+}
+
+/* Map as much as asked for, or as this process may: address space, not memory. */
+static int open_mapped(const char *dir, size_t map_size, MDB_env **env)
+{
+    size_t size = map_size ? map_size : MAP_SIZE;
+    int rc;
+
+    do {
+        rc = mdb_env_create(env);
+        if (rc != 0)
+            return rc;
+        if ((rc = mdb_env_set_mapsize(*env, size)) == 0 &&
+            (rc = mdb_env_set_maxdbs(*env, 8)) == 0 &&
+            (rc = mdb_env_set_maxreaders(*env, READERS_MAX)) == 0)
+            rc = mdb_env_open(*env, dir, MDB_NOTLS, 0600);
+        if (rc != 0) {
+            mdb_env_close(*env);
+            *env = NULL;
+        }
+        size /= 2;
+    } while (rc == ENOMEM && !map_size && size >= MAP_SIZE_MIN);
+    return rc;
+}
+
+static int open_databases(MDB_txn *txn, unsigned flags, struct dbk_environment *out)
+{
+    int rc;
+
+    if ((rc = mdb_dbi_open(txn, "log", flags | MDB_INTEGERKEY, &out->log)) != 0 ||
+        (rc = mdb_dbi_open(txn, "person", flags, &out->person)) != 0 ||
+        (rc = mdb_dbi_open(txn, "email", flags, &out->email)) != 0 ||
+        (rc = mdb_dbi_open(txn, "event", flags, &out->event)) != 0 ||
+        (rc = mdb_dbi_open(txn, "idempotency", flags, &out->idempotency)) != 0)
+        return rc;
+    return 0;
+}
+
+static int put_meta(MDB_txn *txn, MDB_dbi meta, const char *name, const void *bytes,
+                    size_t length)
+{
+    MDB_val key = {strlen(name), (void *)(uintptr_t)name};
+    MDB_val value = {length, (void *)(uintptr_t)bytes};
+
+    return mdb_put(txn, meta, &key, &value, 0);
+}
+
+static int get_meta(MDB_txn *txn, MDB_dbi meta, const char *name, void *out,
+                    size_t length)
+{
+    MDB_val key = {strlen(name), (void *)(uintptr_t)name};
+    MDB_val value;
+    int rc = mdb_get(txn, meta, &key, &value);
+
+    if (rc == 0 && value.mv_size != length)
+        return MDB_CORRUPTED;
+    if (rc == 0)
+        memcpy(out, value.mv_data, length);
+    return rc;
+}
+
+static int initialise(MDB_txn *txn, struct dbk_environment *out)
+{
+    uint32_t format = DBK_STORE_FORMAT;
+    struct dbk_uuid store_id = dbk_uuid_new();
+    int rc;
+
+    if ((rc = mdb_dbi_open(txn, "meta", MDB_CREATE, &out->meta)) != 0 ||
+        (rc = put_meta(txn, out->meta, "format", &format, sizeof format)) != 0)
+        return rc;
+    return put_meta(txn, out->meta, "store_id", store_id.bytes, sizeof store_id.bytes);
+}
+
+static bool is_empty(MDB_txn *txn)
+{
+    MDB_dbi unnamed;
+    MDB_stat stat;
+
+    return mdb_dbi_open(txn, NULL, 0, &unnamed) == 0 &&
+           mdb_stat(txn, unnamed, &stat) == 0 && stat.ms_entries == 0;
+}
+
+static enum dbk_code check_format(MDB_txn *txn, struct dbk_environment *out,
+                                  struct dbk_error *err)
+{
+    uint32_t format;
+    int rc = get_meta(txn, out->meta, "format", &format, sizeof format);
+
+    if (rc == MDB_NOTFOUND)
+        return dbk_fail(err, DBK_UNSUPPORTED, "an LMDB file, but not a log of ours");
+    if (rc == 0 && format > DBK_STORE_FORMAT)
+        return dbk_fail(err, DBK_UNSUPPORTED,
+                        "written by a newer daybook (format %u, this one knows %u): "
+                        "use that one",
+                        format, DBK_STORE_FORMAT);
+    if (rc == 0)
+        rc = get_meta(txn, out->meta, "store_id", out->store_id.bytes,
+                      sizeof out->store_id.bytes);
+    return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, out->env, rc, "read what the log is");
+}
+
+/* Open the databases inside txn, making them where the file is new. */
+static enum dbk_code load(MDB_txn *txn, struct dbk_environment *out,
+                          struct dbk_error *err)
+{
+    enum dbk_code code;
+    int rc = mdb_dbi_open(txn, "meta", 0, &out->meta);
+
+    if (rc == MDB_NOTFOUND && is_empty(txn))
+        rc = initialise(txn, out);
+    if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)
+        return dbk_fail(err, DBK_UNSUPPORTED, "an LMDB file, but not a log of ours");
+    if (rc != 0)
+        return dbk_lmdb_fail(err, out->env, rc, "open the log");
+    code = check_format(txn, out, err);
+    if (code != DBK_OK)
+        return code;
+    rc = open_databases(txn, MDB_CREATE, out);
+    return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, out->env, rc, "open the log");
+}
+
+static enum dbk_code load_databases(struct dbk_environment *out, struct dbk_error *err)
+{
+    MDB_txn *txn;
+    enum dbk_code code;
+    int rc = mdb_txn_begin(out->env, NULL, 0, &txn);
+
+    if (rc != 0)
+        return dbk_lmdb_fail(err, out->env, rc, "open the log");
+    code = load(txn, out, err);
+    if (code != DBK_OK) {
+        mdb_txn_abort(txn);
+        return code;
+    }
+    rc = mdb_txn_commit(txn); /* writes nothing where nothing was made */
+    return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, out->env, rc, "open the log");
+}
+
+enum dbk_code dbk_environment_open(const char *dir, bool must_exist, size_t map_size,
+                                   struct dbk_environment *out, struct dbk_error *err)
+{
+    enum dbk_code code;
+    bool fresh;
+    int dead, rc;
+
+    memset(out, 0, sizeof *out);
+    code = dbk_check_directory(dir, must_exist, &fresh, err);
+    if (code != DBK_OK)
+        return code;
+    rc = open_mapped(dir, map_size, &out->env);
+    if (rc != 0) {
+        dbk_lmdb_fail(err, NULL, rc, "open the log");
+        return dbk_wrap(err, "%s", dir);
+    }
+    code = dbk_check_length(out->env, err);
+    if (code == DBK_OK) {
+        mdb_reader_check(out->env, &dead);
+        code = load_databases(out, err);
+    }
+    if (code != DBK_OK) {
+        dbk_environment_close(out);
+        return dbk_wrap(err, "%s", dir);
+    }
+    return DBK_OK;
+}
+
+void dbk_environment_close(struct dbk_environment *environment)
+{
+    if (environment->env)
+        mdb_env_close(environment->env);
+    memset(environment, 0, sizeof *environment);
+}
+
+int dbk_environment_settle(struct dbk_environment *environment)
+{
+    dbk_timestamp now = dbk_timestamp_now();
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(environment->env, NULL, 0, &txn);
+
+    if (rc != 0)
+        return rc;
+    rc = put_meta(txn, environment->meta, "reopened", &now, sizeof now);
+    if (rc != 0) {
+        mdb_txn_abort(txn);
+        return rc;
+    }
+    return mdb_txn_commit(txn);
+}

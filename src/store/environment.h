@@ -1,0 +1,43 @@
+/* environment.h - the LMDB environment: opened, checked, and its errors in words.
+ *
+ * Private to the store. Not thread-safe to open or close; transactions are LMDB's own.
+ */
+#ifndef DBK_ENVIRONMENT_H
+#define DBK_ENVIRONMENT_H
+
+#include "store/error.h"
+#include "store/uuid.h"
+
+#include <lmdb.h>
+#include <stdbool.h>
+
+/* What is in the file. A newer program may raise it. */
+#define DBK_STORE_FORMAT 1
+
+struct dbk_environment {
+    MDB_env *env;
+    MDB_dbi log;         /* sequence (u64, native) -> record */
+    MDB_dbi person;      /* person id -> state, see index.h */
+    MDB_dbi email;       /* lower-cased email -> person id */
+    MDB_dbi event;       /* event id -> place, see index.h */
+    MDB_dbi idempotency; /* key hash -> verdicts, see idempotency.h */
+    MDB_dbi meta;        /* "format", "store_id", "reopened" */
+    struct dbk_uuid store_id;
+};
+
+/* Errors as dbk_log_open. On failure *out is zeroed. */
+enum dbk_code dbk_environment_open(const char *dir, bool must_exist, size_t map_size,
+                                   struct dbk_environment *out, struct dbk_error *err);
+void dbk_environment_close(struct dbk_environment *environment); /* zeroed is fine */
+
+/* Commit something harmless, so that all that is visible now is known to be on disk.
+ * An LMDB or system code. */
+int dbk_environment_settle(struct dbk_environment *environment);
+
+/* Turn an LMDB or system code into a failure: "doing: why". A full disk, which LMDB
+ * reports as EIO, is told from a broken one by asking the file system. env may be NULL.
+ */
+enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
+                            const char *doing);
+
+#endif

@@ -1,0 +1,152 @@
+#include "environment_check.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define ROOM_MIN ((uint64_t)4 << 20) /* what a new log needs */
+
+static enum dbk_code system_fail(struct dbk_error *err, const char *call,
+                                 const char *path)
+{
+    return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "%s %s: %s", call,
+                    path, strerror(errno));
+}
+
+/* The name of any file in dir that is not LMDB's; "" where there is none. */
+static enum dbk_code find_foreign_file(const char *dir, char *name, size_t size,
+                                       struct dbk_error *err)
+{
+    static const char *const ours[] = {".", "..", "data.mdb", "lock.mdb", "lost+found"};
+    struct dirent *entry;
+    DIR *stream = opendir(dir);
+
+    if (!stream)
+        return system_fail(err, "open", dir);
+    name[0] = '\0';
+    while (!name[0] && (entry = readdir(stream))) {
+        bool known = false;
+
+        for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+            known = known || !strcmp(entry->d_name, ours[i]);
+        if (!known)
+            snprintf(name, size, "%s", entry->d_name);
+    }
+    closedir(stream);
+    return DBK_OK;
+}
+
+static enum dbk_code check_new(const char *dir, struct dbk_error *err)
+{
+    char foreign[NAME_MAX + 1];
+    struct statvfs vfs;
+    enum dbk_code code = find_foreign_file(dir, foreign, sizeof foreign, err);
+
+    if (code != DBK_OK)
+        return code;
+    if (foreign[0])
+        return dbk_fail(err, DBK_UNSUPPORTED,
+                        "%s holds no log but other files (%s): give an empty directory",
+                        dir, foreign);
+    if (statvfs(dir, &vfs) == 0 && (uint64_t)vfs.f_bavail * vfs.f_frsize < ROOM_MIN)
+        return dbk_fail(err, DBK_NO_ROOM, "%s: the disk is full, a new log needs 4 MiB",
+                        dir);
+    return DBK_OK;
+}
+
+enum dbk_code dbk_check_directory(const char *dir, bool must_exist, bool *fresh,
+                                  struct dbk_error *err)
+{
+    char path[PATH_MAX];
+    struct stat st;
+
+    if (snprintf(path, sizeof path, "%s/data.mdb", dir) >= (int)sizeof path)
+        return dbk_fail(err, DBK_INVALID, "the path of the log is too long");
+    *fresh = stat(path, &st) != 0;
+    if (!*fresh)
+        return S_ISREG(st.st_mode)
+                   ? DBK_OK
+                   : dbk_fail(err, DBK_UNSUPPORTED, "%s is no file", path);
+    if (errno != ENOENT)
+        return system_fail(err, "look at", path);
+    if (must_exist)
+        return dbk_fail(err, DBK_NOT_FOUND, "%s holds no log", dir);
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return system_fail(err, "make directory", dir);
+    return check_new(dir, err);
+}
+
+static int read_all_entries(MDB_txn *txn, MDB_dbi dbi)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    volatile char byte;
+    int rc = mdb_cursor_open(txn, dbi, &cursor);
+
+    if (rc != 0)
+        return rc;
+    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        if (value.mv_size) /* touches values on overflow pages too */
+            byte = ((const char *)value.mv_data)[value.mv_size - 1];
+    }
+    (void)byte;
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* Every database there is: the unnamed one lists them. */
+static int read_everything(MDB_env *env)
+{
+    static const char *const names[] = {"log",   "person",      "email",
+                                        "event", "idempotency", "meta"};
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+
+    if (rc != 0)
+        return rc;
+    for (size_t i = 0; rc == 0 && i < sizeof names / sizeof *names; i++) {
+        rc = mdb_dbi_open(txn, names[i], 0, &dbi);
+        if (rc == 0)
+            rc = read_all_entries(txn, dbi);
+        else if (rc == MDB_NOTFOUND)
+            rc = 0;
+    }
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+enum dbk_code dbk_check_length(MDB_env *env, struct dbk_error *err)
+{
+    MDB_envinfo info;
+    struct stat st;
+    MDB_stat stat;
+    uint64_t needed;
+    int fd, rc;
+
+    if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &stat) != 0 ||
+        mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &st) != 0)
+        return dbk_fail(err, DBK_IO, "cannot look at the log's file: %s",
+                        strerror(errno));
+    needed = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+    if ((uint64_t)st.st_size >= needed)
+        return DBK_OK;
+
+    if (ftruncate(fd, (off_t)needed) != 0)
+        return dbk_fail(err, DBK_IO, "cannot extend the log's file: %s",
+                        strerror(errno));
+    rc = read_everything(env);
+    if (rc != 0)
+        return dbk_fail(err, DBK_DAMAGED,
+                        "data.mdb is cut off: it had %lld bytes, its last commit needs "
+                        "%llu (%s); restore it from a backup",
+                        (long long)st.st_size, (unsigned long long)needed,
+                        mdb_strerror(rc));
+    return DBK_OK;
+}

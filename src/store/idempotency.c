@@ -1,0 +1,146 @@
+#include "idempotency.h"
+
+#include "command_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SWEPT_AT_ONCE 4
+
+struct kept_head {
+    uint8_t request[32];
+    int64_t expires_at;
+};
+
+struct kept_verdict {
+    uint64_t code, first_sequence, sequence;
+    int64_t recorded_at;
+};
+
+static MDB_val key_of(const uint8_t hash[32])
+{
+    return (MDB_val){32, (void *)(uintptr_t)hash};
+}
+
+static void recall(const char *at, struct dbk_command *command)
+{
+    struct dbk_verdict *verdict = &command->verdict;
+    struct kept_verdict kept;
+
+    memcpy(&kept, at, sizeof kept);
+    memset(verdict, 0, sizeof *verdict);
+    verdict->code = (enum dbk_code)kept.code;
+    verdict->first_sequence = kept.first_sequence;
+    verdict->sequence = kept.sequence;
+    verdict->recorded_at = kept.recorded_at;
+    if (verdict->code != DBK_OK)
+        dbk_fail(&verdict->error, verdict->code,
+                 "refused when this key was first used; use a new key to try again");
+    if (command->person)
+        command->person->version = 0; /* what it was then is in the log */
+}
+
+int dbk_idempotency_find(MDB_txn *txn, const struct dbk_environment *environment,
+                         const struct dbk_idempotency *idempotency, dbk_timestamp now,
+                         struct dbk_command *const *commands, size_t count,
+                         enum dbk_key_state *state)
+{
+    MDB_val key = key_of(idempotency->key), value;
+    int rc = mdb_get(txn, environment->idempotency, &key, &value);
+    struct kept_head head;
+
+    *state = DBK_KEY_NEW;
+    if (rc != 0)
+        return rc == MDB_NOTFOUND ? 0 : rc;
+    if (value.mv_size < sizeof head)
+        return MDB_CORRUPTED;
+    memcpy(&head, value.mv_data, sizeof head);
+    if (head.expires_at <= now)
+        return 0;
+    /* The same request may have been read as another number of commands, by other rules
+     * (an event type that is no longer allowed): not the same request then. */
+    if (memcmp(head.request, idempotency->request, sizeof head.request) != 0 ||
+        value.mv_size != sizeof head + count * sizeof(struct kept_verdict)) {
+        *state = DBK_KEY_OTHER_REQUEST;
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++)
+        recall((const char *)value.mv_data + sizeof head +
+                   i * sizeof(struct kept_verdict),
+               commands[i]);
+    *state = DBK_KEY_KNOWN;
+    return 0;
+}
+
+int dbk_idempotency_keep(MDB_txn *txn, const struct dbk_environment *environment,
+                         const struct dbk_idempotency *idempotency, dbk_timestamp now,
+                         struct dbk_command *const *commands, size_t count)
+{
+    struct kept_head head = {.expires_at = now + idempotency->keep_us};
+    MDB_val key = key_of(idempotency->key);
+    MDB_val value = {sizeof head + count * sizeof(struct kept_verdict), NULL};
+    int rc = mdb_put(txn, environment->idempotency, &key, &value, MDB_RESERVE);
+    char *at = value.mv_data;
+
+    if (rc != 0)
+        return rc;
+    memcpy(head.request, idempotency->request, sizeof head.request);
+    memcpy(at, &head, sizeof head);
+    at += sizeof head;
+    for (size_t i = 0; i < count; i++) {
+        const struct dbk_verdict *verdict = &commands[i]->verdict;
+        struct kept_verdict kept = {(uint64_t)verdict->code, verdict->first_sequence,
+                                    verdict->sequence, verdict->recorded_at};
+
+        memcpy(at, &kept, sizeof kept);
+        at += sizeof kept;
+    }
+    return 0;
+}
+
+/* The entry at or behind *place; from the start again past the last one. */
+static int step(MDB_cursor *cursor, uint8_t place[32], MDB_val *value)
+{
+    MDB_val key = key_of(place);
+    int rc = mdb_cursor_get(cursor, &key, value, MDB_SET_RANGE);
+
+    if (rc == MDB_NOTFOUND)
+        rc = mdb_cursor_get(cursor, &key, value, MDB_FIRST);
+    if (rc == 0 && (key.mv_size != 32 || value->mv_size < sizeof(struct kept_head)))
+        rc = MDB_CORRUPTED;
+    if (rc == 0)
+        memcpy(place, key.mv_data, 32);
+    return rc;
+}
+
+/* The next possible key, so that the same one is not looked at again. */
+static void advance(uint8_t place[32])
+{
+    for (int i = 31; i >= 0; i--) {
+        if (++place[i] != 0)
+            return;
+    }
+}
+
+int dbk_idempotency_sweep(MDB_txn *txn, const struct dbk_environment *environment,
+                          dbk_timestamp now, uint8_t place[32])
+{
+    MDB_cursor *cursor = NULL;
+    int rc = mdb_cursor_open(txn, environment->idempotency, &cursor);
+
+    for (int i = 0; rc == 0 && i < SWEPT_AT_ONCE; i++) {
+        struct kept_head head;
+        MDB_val value;
+
+        rc = step(cursor, place, &value);
+        if (rc != 0)
+            break;
+        memcpy(&head, value.mv_data, sizeof head);
+        if (head.expires_at <= now)
+            rc = mdb_cursor_del(cursor, 0);
+        advance(place);
+    }
+    if (cursor)
+        mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}

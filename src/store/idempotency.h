@@ -1,0 +1,35 @@
+/* idempotency.h - keys that make a submission happen at most once.
+ *
+ * Private to the store; used inside the writer's transaction.
+ *
+ *   idempotency  key hash (32) -> request hash (32), expiry i64, and for each command
+ *                code u64, first_sequence u64, sequence u64, recorded_at i64 (native)
+ *
+ * Expired keys go a few at a time, whenever a new one comes: so their number stays in
+ * proportion, and no write ever pays for many.
+ */
+#ifndef DBK_IDEMPOTENCY_H
+#define DBK_IDEMPOTENCY_H
+
+#include "environment.h"
+#include "store/log.h"
+
+enum dbk_key_state { DBK_KEY_NEW, DBK_KEY_KNOWN, DBK_KEY_OTHER_REQUEST };
+
+/* Look the key up; when it is known with this request the commands get their first
+ * verdicts. An LMDB code. */
+int dbk_idempotency_find(MDB_txn *txn, const struct dbk_environment *environment,
+                         const struct dbk_idempotency *idempotency, dbk_timestamp now,
+                         struct dbk_command *const *commands, size_t count,
+                         enum dbk_key_state *state);
+
+/* Keep the verdicts under the key. An LMDB code. */
+int dbk_idempotency_keep(MDB_txn *txn, const struct dbk_environment *environment,
+                         const struct dbk_idempotency *idempotency, dbk_timestamp now,
+                         struct dbk_command *const *commands, size_t count);
+
+/* Look at a few keys from *place on (any 32 bytes), drop those expired, and move on. */
+int dbk_idempotency_sweep(MDB_txn *txn, const struct dbk_environment *environment,
+                          dbk_timestamp now, uint8_t place[32]);
+
+#endif

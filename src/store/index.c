@@ -1,0 +1,219 @@
+#include "index.h"
+
+#include <endian.h>
+#include <string.h>
+
+#define PERSON_FIXED (8 + 8 + 8 + 1 + 1 + 2 + 2 + 2)
+#define EVENT_FIXED (8 + 8 + 16)
+
+static char *put_u64(char *at, uint64_t value)
+{
+    value = htole64(value);
+    memcpy(at, &value, sizeof value);
+    return at + sizeof value;
+}
+
+static char *put_u16(char *at, size_t value)
+{
+    uint16_t small = htole16((uint16_t)value);
+
+    memcpy(at, &small, sizeof small);
+    return at + sizeof small;
+}
+
+static char *put_bytes(char *at, const void *bytes, size_t length)
+{
+    memcpy(at, bytes, length);
+    return at + length;
+}
+
+static uint64_t take_u64(const char **at)
+{
+    uint64_t value;
+
+    memcpy(&value, *at, sizeof value);
+    *at += sizeof value;
+    return le64toh(value);
+}
+
+static size_t take_u16(const char **at)
+{
+    uint16_t value;
+
+    memcpy(&value, *at, sizeof value);
+    *at += sizeof value;
+    return le16toh(value);
+}
+
+static MDB_val value_of(const void *bytes, size_t length)
+{
+    return (MDB_val){length, (void *)(uintptr_t)bytes};
+}
+
+static MDB_val key_of(const struct dbk_uuid *id)
+{
+    return value_of(id->bytes, sizeof id->bytes);
+}
+
+static void take_text(const char **at, size_t length, char *out)
+{
+    memcpy(out, *at, length);
+    out[length] = '\0';
+    *at += length;
+}
+
+static int unpack_person(MDB_val value, struct dbk_person_state *out)
+{
+    const char *at = value.mv_data;
+    size_t email, first_name, last_name;
+
+    if (value.mv_size < PERSON_FIXED)
+        return MDB_CORRUPTED;
+    out->version = take_u64(&at);
+    out->datetime_created = (dbk_timestamp)take_u64(&at);
+    out->datetime_modified = (dbk_timestamp)take_u64(&at);
+    out->deleted = *at++ != 0;
+    out->role = *at++ == DBK_ROLE_ADMIN ? DBK_ROLE_ADMIN : DBK_ROLE_USER;
+    email = take_u16(&at);
+    first_name = take_u16(&at);
+    last_name = take_u16(&at);
+    if (email > DBK_EMAIL_MAX || first_name > DBK_NAME_MAX ||
+        last_name > DBK_NAME_MAX ||
+        value.mv_size != PERSON_FIXED + email + first_name + last_name)
+        return MDB_CORRUPTED;
+    take_text(&at, email, out->email);
+    take_text(&at, first_name, out->first_name);
+    take_text(&at, last_name, out->last_name);
+    return 0;
+}
+
+int dbk_index_get_person(MDB_txn *txn, const struct dbk_environment *environment,
+                         const struct dbk_uuid *id, struct dbk_person_state *out)
+{
+    MDB_val key = key_of(id), value;
+    int rc = mdb_get(txn, environment->person, &key, &value);
+
+    out->id = *id;
+    return rc == 0 ? unpack_person(value, out) : rc;
+}
+
+int dbk_index_put_person(MDB_txn *txn, const struct dbk_environment *environment,
+                         const struct dbk_person_state *state)
+{
+    char bytes[PERSON_FIXED + DBK_EMAIL_MAX + 2 * DBK_NAME_MAX];
+    size_t email = strlen(state->email);
+    size_t first_name = strlen(state->first_name);
+    size_t last_name = strlen(state->last_name);
+    char *at = bytes;
+    MDB_val key = key_of(&state->id), value;
+
+    at = put_u64(at, state->version);
+    at = put_u64(at, (uint64_t)state->datetime_created);
+    at = put_u64(at, (uint64_t)state->datetime_modified);
+    *at++ = state->deleted;
+    *at++ = (char)state->role;
+    at = put_u16(at, email);
+    at = put_u16(at, first_name);
+    at = put_u16(at, last_name);
+    at = put_bytes(at, state->email, email);
+    at = put_bytes(at, state->first_name, first_name);
+    at = put_bytes(at, state->last_name, last_name);
+    value = value_of(bytes, (size_t)(at - bytes));
+    return mdb_put(txn, environment->person, &key, &value, 0);
+}
+
+int dbk_index_get_event(MDB_txn *txn, const struct dbk_environment *environment,
+                        const struct dbk_uuid *id, struct dbk_event_state *out)
+{
+    MDB_val key = key_of(id), value;
+    int rc = mdb_get(txn, environment->event, &key, &value);
+    const char *at = value.mv_data;
+
+    if (rc != 0)
+        return rc;
+    if (value.mv_size != EVENT_FIXED)
+        return MDB_CORRUPTED;
+    out->sequence = take_u64(&at);
+    out->deleted_sequence = take_u64(&at);
+    memcpy(out->person_id.bytes, at, sizeof out->person_id.bytes);
+    return 0;
+}
+
+int dbk_index_put_event(MDB_txn *txn, const struct dbk_environment *environment,
+                        const struct dbk_uuid *id, const struct dbk_event_state *state)
+{
+    char bytes[EVENT_FIXED];
+    MDB_val key = key_of(id), value = value_of(bytes, sizeof bytes);
+    char *at = bytes;
+
+    at = put_u64(at, state->sequence);
+    at = put_u64(at, state->deleted_sequence);
+    put_bytes(at, state->person_id.bytes, sizeof state->person_id.bytes);
+    return mdb_put(txn, environment->event, &key, &value, 0);
+}
+
+/* Emails are ASCII (WHATWG), so lower case is; what is not a capital letter stays. */
+static MDB_val email_key(struct dbk_slice email, char bytes[DBK_EMAIL_MAX])
+{
+    size_t length = email.length < DBK_EMAIL_MAX ? email.length : DBK_EMAIL_MAX;
+
+    for (size_t i = 0; i < length; i++) {
+        char c = email.data[i];
+
+        bytes[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    return value_of(bytes, length);
+}
+
+int dbk_index_get_email(MDB_txn *txn, const struct dbk_environment *environment,
+                        struct dbk_slice email, struct dbk_uuid *out)
+{
+    char bytes[DBK_EMAIL_MAX];
+    MDB_val key = email_key(email, bytes), value;
+    int rc = mdb_get(txn, environment->email, &key, &value);
+
+    if (rc == 0 && value.mv_size != sizeof out->bytes)
+        return MDB_CORRUPTED;
+    if (rc == 0)
+        memcpy(out->bytes, value.mv_data, sizeof out->bytes);
+    return rc;
+}
+
+int dbk_index_put_email(MDB_txn *txn, const struct dbk_environment *environment,
+                        struct dbk_slice email, const struct dbk_uuid *person_id)
+{
+    char bytes[DBK_EMAIL_MAX];
+    MDB_val key = email_key(email, bytes);
+    MDB_val value = key_of(person_id);
+
+    return mdb_put(txn, environment->email, &key, &value, 0);
+}
+
+int dbk_index_drop_email(MDB_txn *txn, const struct dbk_environment *environment,
+                         struct dbk_slice email)
+{
+    char bytes[DBK_EMAIL_MAX];
+    MDB_val key = email_key(email, bytes);
+    int rc = mdb_del(txn, environment->email, &key, NULL);
+
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int dbk_index_head(MDB_txn *txn, const struct dbk_environment *environment,
+                   uint64_t *head)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    int rc = mdb_cursor_open(txn, environment->log, &cursor);
+
+    if (rc != 0)
+        return rc;
+    *head = 0;
+    rc = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+    if (rc == 0 && key.mv_size != sizeof *head)
+        rc = MDB_CORRUPTED;
+    else if (rc == 0)
+        memcpy(head, key.mv_data, sizeof *head);
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}

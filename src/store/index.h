@@ -1,0 +1,40 @@
+/* index.h - the values of the derived databases, and how to find them.
+ *
+ * Private to the store. All of them can be made again from the log. Numbers are
+ * little-endian.
+ *
+ *   person  id -> version u64, datetime_created i64, datetime_modified i64, deleted u8,
+ *                 role u8, lengths of email, first_name, last_name u16 each, their
+ * bytes email   lower-cased email -> person id event   id -> sequence u64,
+ * deleted_sequence u64, person id
+ */
+#ifndef DBK_INDEX_H
+#define DBK_INDEX_H
+
+#include "environment.h"
+#include "store/command.h"
+#include "store/log.h"
+
+/* Each returns 0, MDB_NOTFOUND or another LMDB code; a value of the wrong shape is
+ * MDB_CORRUPTED. Everything is copied. */
+int dbk_index_get_person(MDB_txn *txn, const struct dbk_environment *environment,
+                         const struct dbk_uuid *id, struct dbk_person_state *out);
+int dbk_index_get_event(MDB_txn *txn, const struct dbk_environment *environment,
+                        const struct dbk_uuid *id, struct dbk_event_state *out);
+int dbk_index_get_email(MDB_txn *txn, const struct dbk_environment *environment,
+                        struct dbk_slice email, struct dbk_uuid *out);
+
+int dbk_index_put_person(MDB_txn *txn, const struct dbk_environment *environment,
+                         const struct dbk_person_state *state);
+int dbk_index_put_event(MDB_txn *txn, const struct dbk_environment *environment,
+                        const struct dbk_uuid *id, const struct dbk_event_state *state);
+int dbk_index_put_email(MDB_txn *txn, const struct dbk_environment *environment,
+                        struct dbk_slice email, const struct dbk_uuid *person_id);
+int dbk_index_drop_email(MDB_txn *txn, const struct dbk_environment *environment,
+                         struct dbk_slice email);
+
+/* The last sequence; 0 for an empty log. */
+int dbk_index_head(MDB_txn *txn, const struct dbk_environment *environment,
+                   uint64_t *head);
+
+#endif

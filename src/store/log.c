@@ -1,0 +1,171 @@
+#include "log_private.h"
+#include "writer.h"
+
+#include "command_private.h"
+#include "index.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#define QUEUE_BYTES ((size_t)64 << 20)
+#define COMMAND_COST 256 /* what a queued command takes besides its records */
+
+void dbk_log_report(const struct dbk_log *log, const char *line)
+{
+    if (log->options.report)
+        log->options.report(log->options.report_context, line);
+}
+
+static bool init_locks(struct dbk_log *log)
+{
+    pthread_rwlockattr_t gate;
+    pthread_condattr_t cond;
+    bool fine;
+
+    pthread_rwlockattr_init(&gate);
+    /* Readers come all the time; reopening must not wait for a moment without any. */
+    pthread_rwlockattr_setkind_np(&gate, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_condattr_init(&cond);
+    pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);
+    fine = pthread_rwlock_init(&log->gate, &gate) == 0 &&
+           pthread_mutex_init(&log->mutex, NULL) == 0 &&
+           pthread_cond_init(&log->submitted, &cond) == 0 &&
+           pthread_cond_init(&log->appended, &cond) == 0;
+    pthread_condattr_destroy(&cond);
+    pthread_rwlockattr_destroy(&gate);
+    return fine;
+}
+
+static void destroy(struct dbk_log *log)
+{
+    dbk_environment_close(&log->environment);
+    pthread_cond_destroy(&log->appended);
+    pthread_cond_destroy(&log->submitted);
+    pthread_mutex_destroy(&log->mutex);
+    pthread_rwlock_destroy(&log->gate);
+    free(log->dir);
+    free(log);
+}
+
+static struct dbk_log *create(const char *dir, const struct dbk_log_options *options)
+{
+    struct dbk_log *log = calloc(1, sizeof *log);
+
+    if (!log)
+        return NULL;
+    log->dir = strdup(dir);
+    if (!log->dir || !init_locks(log)) {
+        free(log->dir);
+        free(log);
+        return NULL;
+    }
+    if (options)
+        log->options = *options;
+    if (log->options.queue_bytes == 0)
+        log->options.queue_bytes = QUEUE_BYTES;
+    log->last = &log->first;
+    return log;
+}
+
+enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *options,
+                           struct dbk_log **out, struct dbk_error *err)
+{
+    struct dbk_log *log = create(dir, options);
+    enum dbk_code code;
+
+    *out = NULL;
+    if (!log)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory to open the log");
+    code = dbk_environment_open(dir, log->options.must_exist, log->options.map_size,
+                                &log->environment, err);
+    if (code != DBK_OK)
+        goto fail;
+    log->store_id = log->environment.store_id;
+    log->usable = true;
+    if (pthread_create(&log->writer, NULL, dbk_writer_run, log) != 0) {
+        code = dbk_fail(err, DBK_IO, "cannot start the log's writer thread");
+        goto fail;
+    }
+    *out = log;
+    return DBK_OK;
+
+fail:
+    destroy(log);
+    return code;
+}
+
+void dbk_log_close(struct dbk_log *log)
+{
+    if (!log)
+        return;
+    pthread_mutex_lock(&log->mutex);
+    log->closing = true;
+    pthread_cond_signal(&log->submitted);
+    pthread_cond_broadcast(&log->appended);
+    pthread_mutex_unlock(&log->mutex);
+    pthread_join(log->writer, NULL);
+    destroy(log);
+}
+
+struct dbk_uuid dbk_log_store_id(const struct dbk_log *log)
+{
+    return log->store_id;
+}
+
+/* A submission larger than the bound alone still goes through an empty queue. */
+static enum dbk_code enqueue(struct dbk_log *log, struct dbk_group *group,
+                             struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    pthread_mutex_lock(&log->mutex);
+    if (log->closing) {
+        code = dbk_fail(err, DBK_UNAVAILABLE, "the log is closing");
+    } else if (log->first &&
+               log->queued_bytes + group->bytes > log->options.queue_bytes) {
+        code = dbk_fail(err, DBK_BUSY, "too many writes are waiting: try again");
+    } else {
+        *log->last = group;
+        log->last = &group->next;
+        log->queued_bytes += group->bytes;
+        pthread_cond_signal(&log->submitted);
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return code;
+}
+
+static void wait_until_done(struct dbk_group *group)
+{
+    while (sem_wait(&group->done) != 0)
+        ; /* a signal handler ran */
+    sem_destroy(&group->done);
+}
+
+enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *commands,
+                             size_t count, const struct dbk_idempotency *idempotency,
+                             bool *replayed, struct dbk_error *err)
+{
+    struct dbk_group group = {
+        .commands = commands, .count = count, .idempotency = idempotency};
+    enum dbk_code code;
+
+    if (replayed)
+        *replayed = false;
+    if (count == 0)
+        return DBK_OK;
+    for (size_t i = 0; i < count; i++)
+        group.bytes += commands[i]->bytes_used + COMMAND_COST;
+    sem_init(&group.done, 0, 0);
+    code = enqueue(log, &group, err);
+    if (code != DBK_OK) {
+        sem_destroy(&group.done);
+        return code;
+    }
+    wait_until_done(&group);
+    if (replayed)
+        *replayed = group.replayed;
+    if (group.code != DBK_OK && err)
+        *err = group.error;
+    return group.code;
+}

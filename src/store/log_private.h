@@ -1,0 +1,47 @@
+/* log_private.h - an open log, whole. Private to the store.
+ *
+ * Who touches what: `gate` guards the environment: readers and the writer's
+ * transactions hold it shared, and only reopening after a failed commit holds it alone.
+ * `mutex` guards everything below it. Locks are taken in the order gate, mutex; never
+ * the other way.
+ */
+#ifndef DBK_LOG_PRIVATE_H
+#define DBK_LOG_PRIVATE_H
+
+#include "environment.h"
+#include "store/log.h"
+
+#include <pthread.h>
+
+struct dbk_group; /* one submission, see writer.h */
+
+struct dbk_log {
+    char *dir;                      /* from open on, never changes */
+    struct dbk_log_options options; /* the same */
+    struct dbk_uuid store_id;       /* the same */
+    pthread_t writer;
+
+    pthread_rwlock_t gate;
+    struct dbk_environment environment;
+    bool usable; /* false: reopening failed; the writer tries again */
+
+    pthread_mutex_t mutex;
+    pthread_cond_t submitted;        /* the writer waits here */
+    pthread_cond_t appended;         /* followers wait here */
+    struct dbk_group *first, **last; /* the queue */
+    size_t queued_bytes;
+    uint64_t appends;    /* counts commits and interrupts, so that none is missed */
+    uint64_t interrupts; /* counts interrupts */
+    bool closing;
+};
+
+/* Begin a read transaction and hold the gate; dbk_log_end_read ends both.
+ * DBK_UNAVAILABLE, DBK_BUSY, DBK_IO. */
+enum dbk_code dbk_log_begin_read(struct dbk_log *log, MDB_txn **txn,
+                                 struct dbk_error *err);
+void dbk_log_end_read(struct dbk_log *log, MDB_txn *txn);
+
+/* Tell options.report one line. */
+void dbk_log_report(const struct dbk_log *log, const char *line);
+
+#endif

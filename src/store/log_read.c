@@ -1,0 +1,234 @@
+#include "index.h"
+#include "log_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+/* How soon what another process appended is noticed. */
+#define POLL_MS 50
+
+enum dbk_code dbk_log_begin_read(struct dbk_log *log, MDB_txn **txn,
+                                 struct dbk_error *err)
+{
+    int rc;
+
+    pthread_rwlock_rdlock(&log->gate);
+    if (!log->usable) {
+        pthread_rwlock_unlock(&log->gate);
+        return dbk_fail(err, DBK_UNAVAILABLE, "the log could not be reopened yet");
+    }
+    rc = mdb_txn_begin(log->environment.env, NULL, MDB_RDONLY, txn);
+    if (rc != 0) {
+        enum dbk_code code =
+            dbk_lmdb_fail(err, log->environment.env, rc, "read the log");
+
+        pthread_rwlock_unlock(&log->gate);
+        return code;
+    }
+    return DBK_OK;
+}
+
+void dbk_log_end_read(struct dbk_log *log, MDB_txn *txn)
+{
+    mdb_txn_abort(txn);
+    pthread_rwlock_unlock(&log->gate);
+}
+
+enum dbk_code dbk_log_head(struct dbk_log *log, uint64_t *head, struct dbk_error *err)
+{
+    enum dbk_code code;
+    MDB_txn *txn;
+    int rc;
+
+    *head = 0;
+    code = dbk_log_begin_read(log, &txn, err);
+    if (code != DBK_OK)
+        return code;
+    rc = dbk_index_head(txn, &log->environment, head);
+    if (rc != 0)
+        code = dbk_lmdb_fail(err, log->environment.env, rc, "find the log's head");
+    dbk_log_end_read(log, txn);
+    return code;
+}
+
+void dbk_batch_finish(struct dbk_batch *batch)
+{
+    free(batch->entries);
+    free(batch->bytes);
+    memset(batch, 0, sizeof *batch);
+}
+
+static bool reserve(void **memory, size_t *size, size_t needed, size_t item,
+                    size_t least)
+{
+    size_t wanted = *size * 2 > least ? *size * 2 : least;
+    void *grown;
+
+    if (needed <= *size)
+        return true;
+    if (wanted < needed)
+        wanted = needed;
+    grown = realloc(*memory, wanted * item);
+    if (!grown)
+        return false;
+    *memory = grown;
+    *size = wanted;
+    return true;
+}
+
+static bool batch_add(struct dbk_batch *batch, uint64_t sequence, MDB_val value)
+{
+    if (!reserve((void **)&batch->entries, &batch->entries_size, batch->count + 1,
+                 sizeof *batch->entries, 64) ||
+        !reserve((void **)&batch->bytes, &batch->bytes_size,
+                 batch->bytes_used + value.mv_size, 1, 16384))
+        return false;
+    memcpy(batch->bytes + batch->bytes_used, value.mv_data, value.mv_size);
+    batch->entries[batch->count++] =
+        (struct dbk_batch_entry){sequence, batch->bytes_used, value.mv_size};
+    batch->bytes_used += value.mv_size;
+    return true;
+}
+
+/* What a read is bounded by. */
+struct bounds {
+    size_t max_records, max_bytes;
+};
+
+static bool within(const struct dbk_batch *batch, const struct bounds *bounds,
+                   size_t length)
+{
+    return batch->count == 0 || (batch->count < bounds->max_records &&
+                                 batch->bytes_used + length <= bounds->max_bytes);
+}
+
+static enum dbk_code read_from(struct dbk_log *log, MDB_cursor *cursor, uint64_t after,
+                               const struct bounds *bounds, struct dbk_batch *batch,
+                               struct dbk_error *err)
+{
+    uint64_t expected = after + 1, sequence;
+    MDB_val key = {sizeof expected, &expected}, value;
+    int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+
+    while (rc == 0 && within(batch, bounds, value.mv_size)) {
+        if (key.mv_size != sizeof sequence)
+            return dbk_lmdb_fail(err, NULL, MDB_CORRUPTED, "read the log");
+        memcpy(&sequence, key.mv_data, sizeof sequence);
+        if (sequence != after + 1)
+            return dbk_fail(err, DBK_DAMAGED, "record %llu is missing from the log",
+                            (unsigned long long)after + 1);
+        if (!batch_add(batch, sequence, value))
+            return dbk_fail(err, DBK_NO_MEMORY, "no memory to read the log");
+        after = sequence;
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        return dbk_lmdb_fail(err, log->environment.env, rc, "read the log");
+    return DBK_OK;
+}
+
+enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_records,
+                           size_t max_bytes, struct dbk_batch *batch,
+                           struct dbk_error *err)
+{
+    struct bounds bounds = {max_records, max_bytes};
+    enum dbk_code code;
+    MDB_cursor *cursor;
+    MDB_txn *txn;
+    int rc;
+
+    batch->count = 0;
+    batch->bytes_used = 0;
+    if (max_records == 0 || after == UINT64_MAX)
+        return DBK_OK;
+    code = dbk_log_begin_read(log, &txn, err);
+    if (code != DBK_OK)
+        return code;
+    rc = mdb_cursor_open(txn, log->environment.log, &cursor);
+    if (rc == 0) {
+        code = read_from(log, cursor, after, &bounds, batch, err);
+        mdb_cursor_close(cursor);
+    } else {
+        code = dbk_lmdb_fail(err, log->environment.env, rc, "read the log");
+    }
+    dbk_log_end_read(log, txn);
+    if (code != DBK_OK)
+        batch->count = 0;
+    return code;
+}
+
+static void add_ms(struct timespec *at, int64_t ms)
+{
+    at->tv_sec += ms / 1000;
+    at->tv_nsec += ms % 1000 * 1000000;
+    if (at->tv_nsec >= 1000000000) {
+        at->tv_sec++;
+        at->tv_nsec -= 1000000000;
+    }
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+/* Sleep until something was appended here since `seen`, but not past `until` nor longer
+ * than it takes to look for another process's appends. False when the wait is over. */
+static bool sleep_a_little(struct dbk_log *log, uint64_t seen, uint64_t interrupts,
+                           const struct timespec *until)
+{
+    struct timespec now, wake;
+    bool go_on;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    wake = now;
+    add_ms(&wake, POLL_MS);
+    if (is_before(until, &wake))
+        wake = *until;
+    pthread_mutex_lock(&log->mutex);
+    while (log->appends == seen && !log->closing &&
+           pthread_cond_timedwait(&log->appended, &log->mutex, &wake) == 0)
+        ;
+    go_on = log->interrupts == interrupts && !log->closing;
+    pthread_mutex_unlock(&log->mutex);
+    return go_on && is_before(&now, until);
+}
+
+enum dbk_code dbk_log_wait(struct dbk_log *log, uint64_t after, int timeout_ms,
+                           uint64_t *head, struct dbk_error *err)
+{
+    uint64_t interrupts = 0, seen = 0;
+    struct timespec until;
+    bool first = true, go_on = true;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    add_ms(&until, timeout_ms > 0 ? timeout_ms : 0);
+    while (go_on) {
+        enum dbk_code code;
+
+        pthread_mutex_lock(&log->mutex);
+        if (first)
+            interrupts = log->interrupts;
+        first = false;
+        seen = log->appends; /* before the look, so that no append slips in between */
+        pthread_mutex_unlock(&log->mutex);
+
+        code = dbk_log_head(log, head, err);
+        if (code != DBK_OK || *head > after)
+            return code;
+        go_on = sleep_a_little(log, seen, interrupts, &until);
+    }
+    return DBK_OK;
+}
+
+void dbk_log_interrupt(struct dbk_log *log)
+{
+    pthread_mutex_lock(&log->mutex);
+    log->appends++;
+    log->interrupts++;
+    pthread_cond_broadcast(&log->appended);
+    pthread_mutex_unlock(&log->mutex);
+}

@@ -1,0 +1,95 @@
+#include "recover.h"
+
+#include "command_private.h"
+#include "environment.h"
+
+#include <string.h>
+
+/* The record of the command that came first: one that changed nothing was skipped, so
+ * look for the sequence that was stamped into it. */
+static bool same_record(const struct dbk_command *command, MDB_val value)
+{
+    for (size_t i = 0; i < command->count; i++) {
+        const struct dbk_command_entry *entry = &command->entries[i];
+
+        if (entry->length == value.mv_size &&
+            !memcmp(command->bytes + entry->offset, value.mv_data, entry->length))
+            return true;
+    }
+    return false;
+}
+
+static int look_up(const struct dbk_environment *environment,
+                   const struct dbk_command *command, uint64_t sequence,
+                   bool *committed)
+{
+    MDB_val key = {sizeof sequence, &sequence}, value;
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
+
+    if (rc != 0)
+        return rc;
+    rc = mdb_get(txn, environment->log, &key, &value);
+    *committed = rc == 0 && same_record(command, value);
+    mdb_txn_abort(txn);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static enum dbk_code reopen(struct dbk_log *log, struct dbk_error *err)
+{
+    struct dbk_environment *environment = &log->environment;
+    enum dbk_code code;
+
+    dbk_environment_close(environment);
+    code =
+        dbk_environment_open(log->dir, true, log->options.map_size, environment, err);
+    if (code == DBK_OK && !dbk_uuid_equal(&environment->store_id, &log->store_id)) {
+        dbk_environment_close(environment);
+        code = dbk_fail(err, DBK_UNSUPPORTED, "%s holds another log now", log->dir);
+    }
+    return code;
+}
+
+/* With the gate held alone. */
+static enum dbk_code find_out(struct dbk_log *log, const struct dbk_command *command,
+                              uint64_t sequence, bool *committed, struct dbk_error *err)
+{
+    struct dbk_environment *environment = &log->environment;
+    enum dbk_code code = reopen(log, err);
+    int settled, rc = 0;
+
+    if (code != DBK_OK)
+        return code;
+    settled = dbk_environment_settle(environment);
+    if (settled != 0) /* that may have killed it again; for reading it must live */
+        code = reopen(log, err);
+    if (code != DBK_OK)
+        return code;
+    log->usable = true;
+    if (command)
+        rc = look_up(environment, command, sequence, committed);
+    if (rc == 0 && *committed)
+        rc = settled;
+    return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, environment->env, rc, "settle");
+}
+
+enum dbk_code dbk_recover(struct dbk_log *log, const struct dbk_command *command,
+                          uint64_t sequence, bool *committed, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    *committed = false;
+    pthread_rwlock_wrlock(&log->gate);
+    log->usable = false;
+    code = find_out(log, command, sequence, committed, err);
+    pthread_rwlock_unlock(&log->gate);
+
+    if (code != DBK_OK)
+        return dbk_fail(err, DBK_UNAVAILABLE,
+                        "after a failed commit it is unknown what was recorded: %.300s",
+                        err->text);
+    dbk_log_report(log, *committed
+                            ? "reopened the log: the commit that failed did happen"
+                            : "reopened the log after a failed commit");
+    return DBK_OK;
+}

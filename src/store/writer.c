@@ -1,0 +1,242 @@
+#include "writer.h"
+
+#include "command_private.h"
+#include "decide.h"
+#include "idempotency.h"
+#include "index.h"
+#include "recover.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+/* One transaction takes no more than this, but for a submission that is larger alone.
+ */
+#define BATCH_BYTES ((size_t)16 << 20)
+#define BATCH_COMMANDS 16384
+
+/* How long to sleep when nothing comes, before looking after dead readers. */
+#define IDLE_SECONDS 30
+
+/* What one transaction holds. */
+struct batch {
+    struct dbk_group *first;
+    struct dbk_turn turn;
+    uint64_t head_before;
+};
+
+static void wait_for_work(struct dbk_log *log)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += IDLE_SECONDS;
+    while (!log->first && !log->closing) {
+        if (pthread_cond_timedwait(&log->submitted, &log->mutex, &until) == ETIMEDOUT)
+            return;
+    }
+}
+
+/* Take from the queue's front what fits one transaction; log->mutex is held. */
+static struct dbk_group *take_batch(struct dbk_log *log)
+{
+    struct dbk_group *first = log->first, **end = &log->first;
+    size_t bytes = 0, commands = 0;
+
+    while (*end &&
+           (end == &log->first || (bytes + (*end)->bytes <= BATCH_BYTES &&
+                                   commands + (*end)->count <= BATCH_COMMANDS))) {
+        bytes += (*end)->bytes;
+        commands += (*end)->count;
+        end = &(*end)->next;
+    }
+    if (!first)
+        return NULL;
+    log->queued_bytes -= bytes;
+    log->first = *end;
+    *end = NULL;
+    if (!log->first)
+        log->last = &log->first;
+    return first;
+}
+
+static bool any_accepted(const struct dbk_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->commands[i]->verdict.code == DBK_OK)
+            return true;
+    }
+    return false;
+}
+
+static int decide_commands(struct dbk_turn *turn, struct dbk_group *group)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < group->count; i++)
+        rc = dbk_decide(turn, group->commands[i]);
+    return rc;
+}
+
+static int decide_keyed(struct dbk_log *log, struct dbk_turn *turn,
+                        struct dbk_group *group, uint8_t sweep_place[32])
+{
+    enum dbk_key_state state;
+    int rc = dbk_idempotency_find(turn->txn, &log->environment, group->idempotency,
+                                  turn->now, group->commands, group->count, &state);
+
+    if (rc != 0)
+        return rc;
+    if (state == DBK_KEY_KNOWN) {
+        group->replayed = true;
+        return 0;
+    }
+    if (state == DBK_KEY_OTHER_REQUEST) {
+        group->code = dbk_fail(&group->error, DBK_KEY_REUSED,
+                               "this idempotency key was used with another request");
+        return 0;
+    }
+    rc = decide_commands(turn, group);
+    if (rc == 0 && any_accepted(group))
+        rc = dbk_idempotency_keep(turn->txn, &log->environment, group->idempotency,
+                                  turn->now, group->commands, group->count);
+    if (rc == 0)
+        rc =
+            dbk_idempotency_sweep(turn->txn, &log->environment, turn->now, sweep_place);
+    return rc;
+}
+
+/* Decide all of the batch; an LMDB code means that the transaction is spoiled. */
+static int decide_batch(struct dbk_log *log, struct batch *batch,
+                        uint8_t sweep_place[32])
+{
+    struct dbk_turn *turn = &batch->turn;
+    int rc = dbk_index_head(turn->txn, &log->environment, &batch->head_before);
+
+    turn->head = batch->head_before;
+    for (struct dbk_group *group = batch->first; rc == 0 && group;
+         group = group->next) {
+        group->code = DBK_OK;
+        rc = group->idempotency ? decide_keyed(log, turn, group, sweep_place)
+                                : decide_commands(turn, group);
+    }
+    return rc;
+}
+
+/* Nothing of the batch was appended: whatever was decided is void. */
+static void fail_batch(struct batch *batch, const struct dbk_error *why)
+{
+    for (struct dbk_group *group = batch->first; group; group = group->next) {
+        group->code = why->code;
+        group->error = *why;
+        group->replayed = false;
+    }
+}
+
+/* The first record that the batch appended, with its place in bytes; NULL for none. */
+static const struct dbk_command *first_appended(const struct batch *batch)
+{
+    for (struct dbk_group *group = batch->first; group; group = group->next) {
+        for (size_t i = 0; group->code == DBK_OK && i < group->count; i++) {
+            if (group->commands[i]->verdict.first_sequence == batch->head_before + 1)
+                return group->commands[i];
+        }
+    }
+    return NULL;
+}
+
+/* A commit failed, and whether it happened is unknown until the file is read again. */
+static void settle_failed_commit(struct dbk_log *log, struct batch *batch,
+                                 const struct dbk_error *why)
+{
+    const struct dbk_command *command = first_appended(batch);
+    struct dbk_error err = *why;
+    bool committed;
+
+    dbk_log_report(log, why->text);
+    if (dbk_recover(log, command, batch->head_before + 1, &committed, &err) != DBK_OK) {
+        dbk_log_report(log, err.text);
+        fail_batch(batch, &err);
+    } else if (!committed) {
+        fail_batch(batch, why);
+    }
+}
+
+static void write_batch(struct dbk_log *log, struct batch *batch,
+                        uint8_t sweep_place[32])
+{
+    struct dbk_turn *turn = &batch->turn;
+    MDB_env *env = log->environment.env;
+    struct dbk_error err;
+    int rc = mdb_txn_begin(env, NULL, 0, &turn->txn);
+
+    if (rc == 0) {
+        turn->now = dbk_timestamp_now();
+        rc = decide_batch(log, batch, sweep_place);
+        if (rc != 0)
+            mdb_txn_abort(turn->txn);
+    }
+    if (rc != 0) {
+        dbk_lmdb_fail(&err, env, rc, "append to the log");
+        dbk_log_report(log, err.text);
+        fail_batch(batch, &err);
+        return;
+    }
+    rc = mdb_txn_commit(turn->txn); /* frees txn even when it fails */
+    if (rc != 0) {
+        dbk_lmdb_fail(&err, env, rc, "commit to the log");
+        settle_failed_commit(log, batch, &err);
+    }
+}
+
+static void announce(struct dbk_log *log, struct batch *batch)
+{
+    struct dbk_group *next;
+
+    pthread_mutex_lock(&log->mutex);
+    log->appends++;
+    pthread_cond_broadcast(&log->appended);
+    pthread_mutex_unlock(&log->mutex);
+    for (struct dbk_group *group = batch->first; group; group = next) {
+        next = group->next; /* the group is gone once its owner wakes */
+        sem_post(&group->done);
+    }
+}
+
+static void process(struct dbk_log *log, struct batch *batch, uint8_t sweep_place[32])
+{
+    struct dbk_error err;
+    bool committed;
+
+    batch->turn.environment = &log->environment;
+    /* Only this thread ever makes it unusable or usable, so no lock is needed to look.
+     */
+    if (!log->usable && dbk_recover(log, NULL, 0, &committed, &err) != DBK_OK)
+        fail_batch(batch, &err);
+    else
+        write_batch(log, batch, sweep_place);
+    announce(log, batch);
+}
+
+void *dbk_writer_run(void *context)
+{
+    struct dbk_log *log = context;
+    uint8_t sweep_place[32] = {0};
+    bool closing;
+    int dead;
+
+    do {
+        struct batch batch = {0};
+
+        pthread_mutex_lock(&log->mutex);
+        wait_for_work(log);
+        batch.first = take_batch(log);
+        closing = log->closing && !batch.first;
+        pthread_mutex_unlock(&log->mutex);
+        if (batch.first)
+            process(log, &batch, sweep_place);
+        else if (!closing && log->usable)
+            mdb_reader_check(log->environment.env, &dead);
+    } while (!closing);
+    return NULL;
+}
