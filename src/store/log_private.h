@@ -1,9 +1,8 @@
 /* log_private.h - an open log, whole. Private to the store.
  *
- * Who touches what: `gate` guards the environment: readers and the writer's
- * transactions hold it shared, and only reopening after a failed commit holds it alone.
- * `mutex` guards everything below it. Locks are taken in the order gate, mutex; never
- * the other way.
+ * Who touches what: `gate` guards the environment: readers hold it shared, and only
+ * reopening after a failed commit, by the writer thread, holds it alone. `mutex` guards
+ * everything below it. Locks are taken in the order gate, mutex; never the other way.
  */
 #ifndef DBK_LOG_PRIVATE_H
 #define DBK_LOG_PRIVATE_H
