@@ -1,0 +1,73 @@
+/* scratch.h - the tests' own PostgreSQL, and a schema in it for one test program. */
+#ifndef TEST_SCRATCH_H
+#define TEST_SCRATCH_H
+
+#include "pg.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static inline struct dbk_database scratch_database(const char *schema)
+{
+    return (struct dbk_database){.host = getenv("DAYBOOK_TEST_PG"),
+                                 .name = "daybook",
+                                 .user = "daybook",
+                                 .schema = schema};
+}
+
+/* A connection, or the end of the test. */
+static inline struct dbk_pg *scratch_open(const struct dbk_database *database)
+{
+    const struct dbk_pg_options options = {.application = "test",
+                                           .connect_timeout_ms = 10000};
+    struct dbk_error err = {0};
+    struct dbk_pg *pg;
+
+    if (dbk_pg_open(database, &options, &pg, &err) != DBK_OK) {
+        fprintf(stderr, "test database: %s\n", err.text);
+        abort();
+    }
+    return pg;
+}
+
+static inline void scratch_script(struct dbk_pg *pg, const char *sql)
+{
+    struct dbk_error err = {0};
+
+    if (dbk_pg_script(pg, sql, 60000, &err) != DBK_OK) {
+        fprintf(stderr, "%s: %s\n", sql, err.text);
+        abort();
+    }
+}
+
+/* The first column of the first row, as a number. */
+static inline uint64_t scratch_number(struct dbk_pg *pg, const char *sql)
+{
+    const struct dbk_pg_statement statement = {NULL, sql};
+    struct dbk_pg_result *result;
+    struct dbk_error err = {0};
+    uint64_t value;
+
+    if (dbk_pg_run(pg, &statement, NULL, 0, 60000, &result, &err) != DBK_OK) {
+        fprintf(stderr, "%s: %s\n", sql, err.text);
+        abort();
+    }
+    value = dbk_pg_u64(result, 0, 0);
+    dbk_pg_clear(result);
+    return value;
+}
+
+static inline void scratch_drop(const struct dbk_database *database)
+{
+    struct dbk_pg *pg = scratch_open(database);
+    char sql[160];
+
+    snprintf(sql, sizeof sql,
+             "set client_min_messages = warning; drop schema if exists \"%s\" cascade",
+             database->schema);
+    scratch_script(pg, sql);
+    dbk_pg_close(pg);
+}
+
+#endif
