@@ -1,0 +1,67 @@
+#include "scratch_log.h"
+
+static void only_events_of_the_person_may_follow(void **state)
+{
+    struct dbk_record person = draft_person("a@x.mock");
+    struct dbk_uuid stranger = dbk_uuid_new();
+    struct dbk_record own = draft_event(&person.subject);
+    struct dbk_record foreign = draft_event(&stranger);
+    struct dbk_command *command = command_of(&person);
+    (void)state;
+
+    assert_int_equal(dbk_command_add(command, &own, NULL), DBK_OK);
+    assert_int_equal(dbk_command_add(command, &foreign, NULL), DBK_INVALID);
+    assert_int_equal(dbk_command_add(command, &person, NULL), DBK_INVALID);
+    dbk_command_destroy(command);
+}
+
+static void nothing_may_follow_an_event(void **state)
+{
+    struct dbk_uuid person = dbk_uuid_new();
+    struct dbk_record first = draft_event(&person), second = draft_event(&person);
+    struct dbk_command *command = command_of(&first);
+    (void)state;
+
+    assert_int_equal(dbk_command_add(command, &second, NULL), DBK_INVALID);
+    dbk_command_destroy(command);
+}
+
+static void an_event_id_stands_once(void **state)
+{
+    struct dbk_record person = draft_person("a@x.mock");
+    struct dbk_record event = draft_event(&person.subject);
+    struct dbk_command *command = command_of(&person);
+    (void)state;
+
+    assert_int_equal(dbk_command_add(command, &event, NULL), DBK_OK);
+    assert_int_equal(dbk_command_add(command, &event, NULL), DBK_INVALID);
+    dbk_command_destroy(command);
+}
+
+static void a_field_over_its_bound_is_refused(void **state)
+{
+    struct dbk_record person = draft_person("a@x.mock");
+    struct dbk_command *command = dbk_command_create();
+    char name[DBK_NAME_MAX + 2];
+    struct dbk_error err;
+    (void)state;
+
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    person.person.first_name = dbk_slice(name);
+    assert_int_equal(dbk_command_add(command, &person, &err), DBK_TOO_LARGE);
+    assert_non_null(strstr(err.text, "first_name"));
+    assert_int_equal(dbk_command_size(command), 0);
+    dbk_command_destroy(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_events_of_the_person_may_follow),
+        cmocka_unit_test(nothing_may_follow_an_event),
+        cmocka_unit_test(an_event_id_stands_once),
+        cmocka_unit_test(a_field_over_its_bound_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,139 @@
+#include "scratch_log.h"
+
+#include <pthread.h>
+#include <sys/wait.h>
+
+#define TEST(name)                                                                     \
+    cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
+
+static void records_are_read_back_in_order(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_batch batch = {0};
+    uint64_t after = 0;
+
+    for (int i = 0; i < 99; i++) {
+        struct dbk_record event = draft_event(&kate);
+        submit(s, &event);
+    }
+    scratch_reopen(s);
+    for (;;) {
+        assert_int_equal(dbk_log_read(s->log, after, 7, 1 << 20, &batch, NULL), DBK_OK);
+        if (batch.count == 0)
+            break;
+        for (size_t i = 0; i < batch.count; i++) {
+            struct dbk_record record;
+
+            assert_int_equal(batch.entries[i].sequence, ++after);
+            assert_int_equal(dbk_record_decode(batch.bytes + batch.entries[i].offset,
+                                               batch.entries[i].length, &record, NULL),
+                             DBK_OK);
+            assert_int_equal(record.sequence, after);
+        }
+    }
+    assert_int_equal(after, 100);
+    dbk_batch_finish(&batch);
+}
+
+static void a_read_is_bounded_by_bytes_but_gives_one(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_batch batch = {0};
+
+    add_person(s, "a@x.mock");
+    add_person(s, "b@x.mock");
+    assert_int_equal(dbk_log_read(s->log, 0, 10, 1, &batch, NULL), DBK_OK);
+    assert_int_equal(batch.count, 1);
+    dbk_batch_finish(&batch);
+}
+
+static void a_wait_ends_when_another_process_appends(void **state)
+{
+    struct scratch *s = *state;
+    uint64_t head;
+    int status;
+    pid_t child;
+
+    dbk_log_close(s->log); /* LMDB may not be carried across a fork */
+    child = fork();
+    if (child == 0) {
+        scratch_open(s);
+        usleep(200000);
+        add_person(s, "child@x.mock");
+        dbk_log_close(s->log);
+        _exit(0);
+    }
+    scratch_open(s);
+    assert_int_equal(dbk_log_wait(s->log, 0, 20000, &head, NULL), DBK_OK);
+    assert_int_equal(head, 1);
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    add_person(s, "parent@x.mock"); /* goes on behind the other's record */
+    assert_int_equal(head_of(s), 2);
+}
+
+static void *interrupt(void *context)
+{
+    struct dbk_log *log = context;
+
+    usleep(50000);
+    dbk_log_interrupt(log);
+    return NULL;
+}
+
+static void an_interrupt_ends_a_wait(void **state)
+{
+    struct scratch *s = *state;
+    pthread_t thread;
+    uint64_t head;
+
+    pthread_create(&thread, NULL, interrupt, s->log);
+    assert_int_equal(dbk_log_wait(s->log, 0, 100000, &head, NULL), DBK_OK);
+    assert_int_equal(head, 0);
+    pthread_join(thread, NULL);
+}
+
+static void states_can_be_looked_up(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock"), nobody = dbk_uuid_new();
+    struct dbk_record event = draft_event(&kate);
+    struct dbk_person_state person;
+    struct dbk_event_state place;
+
+    submit(s, &event);
+    assert_int_equal(dbk_log_person(s->log, &kate, &person, NULL), DBK_OK);
+    assert_string_equal(person.email, "kate@x.mock");
+    assert_int_equal(dbk_log_person(s->log, &nobody, &person, NULL), DBK_NOT_FOUND);
+    assert_int_equal(dbk_log_event(s->log, &event.subject, &place, NULL), DBK_OK);
+    assert_int_equal(place.sequence, 2);
+    assert_true(dbk_uuid_equal(&place.person_id, &kate));
+    assert_int_equal(dbk_log_event(s->log, &nobody, &place, NULL), DBK_NOT_FOUND);
+}
+
+static void stats_count_what_is_there(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_log_stats stats;
+
+    add_person(s, "a@x.mock");
+    assert_int_equal(dbk_log_stats(s->log, &stats, NULL), DBK_OK);
+    assert_int_equal(stats.head, 1);
+    assert_int_equal(stats.persons, 1);
+    assert_int_equal(stats.events, 0);
+    assert_true(stats.file_bytes >= 8192 && stats.free_bytes > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(records_are_read_back_in_order),
+        TEST(a_read_is_bounded_by_bytes_but_gives_one),
+        TEST(a_wait_ends_when_another_process_appends),
+        TEST(an_interrupt_ends_a_wait),
+        TEST(states_can_be_looked_up),
+        TEST(stats_count_what_is_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,277 @@
+#include "store/record.h"
+
+#include "record_layout.h"
+
+#include <msgpack.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static struct dbk_uuid id_of(unsigned char fill)
+{
+    struct dbk_uuid id;
+
+    memset(id.bytes, fill, sizeof id.bytes);
+    return id;
+}
+
+/* One of each type, with fixed content: their bytes are kept in golden/. */
+static struct dbk_record sample(enum dbk_type type)
+{
+    struct dbk_record record = {.type = type,
+                                .sequence = 0x0102030405060708,
+                                .recorded_at = INT64_C(1696745013330037),
+                                .subject = id_of(0xab),
+                                .request_id = dbk_slice("req-1"),
+                                .source = dbk_slice("rest")};
+
+    switch (type) {
+    case DBK_PERSON_CREATED:
+        record.person = (struct dbk_person_fields){
+            DBK_HAS_ALL, dbk_slice("Kate@x.mock"), dbk_slice("Kate"),
+            dbk_slice("Pryde"), DBK_ROLE_ADMIN};
+        record.has_datetime_created = true;
+        record.datetime_created = -1;
+        break;
+    case DBK_PERSON_UPDATED:
+        record.person.has = DBK_HAS_LAST_NAME;
+        record.person.last_name = dbk_slice("Prÿde");
+        break;
+    case DBK_EVENT_RECORDED:
+        record.person_id = id_of(0xcd);
+        record.event_type = dbk_slice("page_edit");
+        record.properties = dbk_slice("{\"a\": 1}");
+        record.actor = dbk_slice("someone");
+        break;
+    case DBK_EVENT_DELETED:
+        record.person_id = id_of(0xcd);
+        break;
+    case DBK_PERSON_DELETED:
+        break;
+    }
+    return record;
+}
+
+static size_t encode(const struct dbk_record *record, char *out)
+{
+    size_t length;
+    struct dbk_error err;
+
+    if (dbk_record_encode(record, out, DBK_RECORD_MAX, &length, &err) != DBK_OK)
+        fail_msg("%s", err.text);
+    return length;
+}
+
+static void assert_same(const struct dbk_record *a, const struct dbk_record *b)
+{
+    assert_int_equal(a->type, b->type);
+    assert_int_equal(a->sequence, b->sequence);
+    assert_int_equal(a->recorded_at, b->recorded_at);
+    assert_memory_equal(&a->subject, &b->subject, sizeof a->subject);
+    assert_int_equal(a->person.has, b->person.has);
+    assert_true(dbk_slice_equal(a->person.email, b->person.email));
+    assert_true(dbk_slice_equal(a->person.first_name, b->person.first_name));
+    assert_true(dbk_slice_equal(a->person.last_name, b->person.last_name));
+    assert_int_equal(a->person.role, b->person.role);
+    assert_memory_equal(&a->person_id, &b->person_id, sizeof a->person_id);
+    assert_true(dbk_slice_equal(a->event_type, b->event_type));
+    assert_true(dbk_slice_equal(a->properties, b->properties));
+    assert_int_equal(a->has_datetime_created, b->has_datetime_created);
+    assert_true(dbk_slice_equal(a->request_id, b->request_id));
+    assert_true(dbk_slice_equal(a->actor, b->actor));
+    assert_true(dbk_slice_equal(a->source, b->source));
+}
+
+static void what_is_encoded_is_decoded(void **state)
+{
+    (void)state;
+    for (enum dbk_type type = DBK_PERSON_CREATED; type <= DBK_EVENT_DELETED; type++) {
+        struct dbk_record in = sample(type), out;
+        char bytes[DBK_RECORD_MAX];
+        size_t length = encode(&in, bytes);
+
+        assert_int_equal(dbk_record_decode(bytes, length, &out, NULL), DBK_OK);
+        assert_same(&in, &out);
+        assert_int_equal(out.format, DBK_RECORD_FORMAT);
+        assert_int_equal(out.datetime_created, in.has_datetime_created
+                                                   ? in.datetime_created
+                                                   : in.recorded_at);
+    }
+}
+
+/* A record once written must be readable for ever, and written the same for ever. */
+static void bytes_are_the_golden_ones(void **state)
+{
+    (void)state;
+    for (enum dbk_type type = DBK_PERSON_CREATED; type <= DBK_EVENT_DELETED; type++) {
+        char path[512], golden[1024], bytes[DBK_RECORD_MAX];
+        struct dbk_record record = sample(type);
+        size_t length = encode(&record, bytes), golden_length;
+        FILE *file;
+
+        snprintf(path, sizeof path, "%s/tests/store/golden/%s.1.msgpack", SOURCE_DIR,
+                 dbk_type_name(type));
+        file = fopen(path, "rb");
+        if (!file)
+            fail_msg("%s is missing", path);
+        golden_length = fread(golden, 1, sizeof golden, file);
+        fclose(file);
+        assert_int_equal(length, golden_length);
+        assert_memory_equal(bytes, golden, length);
+    }
+}
+
+static void msgpack_itself_reads_a_record(void **state)
+{
+    struct dbk_record record = sample(DBK_EVENT_RECORDED);
+    char bytes[DBK_RECORD_MAX];
+    size_t length = encode(&record, bytes), offset = 0;
+    msgpack_unpacked whole;
+    const msgpack_object *items;
+    (void)state;
+
+    msgpack_unpacked_init(&whole);
+    assert_int_equal(msgpack_unpack_next(&whole, bytes, length, &offset),
+                     MSGPACK_UNPACK_SUCCESS);
+    assert_int_equal(offset, length);
+    assert_int_equal(whole.data.type, MSGPACK_OBJECT_ARRAY);
+    assert_int_equal(whole.data.via.array.size, 7);
+    items = whole.data.via.array.ptr;
+    assert_int_equal(items[0].via.u64, 1);
+    assert_memory_equal(items[1].via.str.ptr, "event.recorded", 14);
+    assert_int_equal(items[2].via.u64, record.sequence);
+    assert_int_equal(items[3].via.i64, record.recorded_at);
+    assert_int_equal(items[4].type, MSGPACK_OBJECT_BIN);
+    assert_int_equal(items[5].via.map.size, 3);
+    assert_int_equal(items[6].via.map.size, 3);
+    msgpack_unpacked_destroy(&whole);
+}
+
+static void every_cut_is_damage(void **state)
+{
+    struct dbk_record record = sample(DBK_PERSON_CREATED), out;
+    char bytes[DBK_RECORD_MAX];
+    size_t length = encode(&record, bytes);
+    (void)state;
+
+    for (size_t cut = 0; cut < length; cut++) {
+        char *exact = malloc(cut ? cut : 1); /* so that ASan sees a read past the end */
+
+        memcpy(exact, bytes, cut);
+        assert_int_equal(dbk_record_decode(exact, cut, &out, NULL), DBK_DAMAGED);
+        free(exact);
+    }
+    bytes[length] = 0;
+    assert_int_equal(dbk_record_decode(bytes, length + 1, &out, NULL), DBK_DAMAGED);
+}
+
+static void no_flipped_bit_is_read_out_of_bounds(void **state)
+{
+    (void)state;
+    for (enum dbk_type type = DBK_PERSON_CREATED; type <= DBK_EVENT_DELETED; type++) {
+        struct dbk_record record = sample(type), out;
+        char bytes[DBK_RECORD_MAX];
+        size_t length = encode(&record, bytes);
+
+        for (size_t bit = 0; bit < length * 8; bit++) {
+            char *exact = malloc(length);
+            enum dbk_code code;
+
+            memcpy(exact, bytes, length);
+            exact[bit / 8] = (char)(exact[bit / 8] ^ 1 << bit % 8);
+            code = dbk_record_decode(exact, length, &out, NULL);
+            assert_true(code == DBK_OK || code == DBK_DAMAGED ||
+                        code == DBK_UNSUPPORTED);
+            free(exact);
+        }
+    }
+}
+
+static void a_newer_format_is_named(void **state)
+{
+    struct dbk_record record = sample(DBK_PERSON_DELETED), out;
+    char bytes[DBK_RECORD_MAX];
+    size_t length = encode(&record, bytes);
+    struct dbk_error err;
+    (void)state;
+
+    bytes[1] = 2;
+    assert_int_equal(dbk_record_decode(bytes, length, &out, &err), DBK_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "newer"));
+}
+
+static void fields_over_their_bound_are_refused(void **state)
+{
+    static char long_text[DBK_PROPERTIES_MAX + 1];
+    struct dbk_record record = sample(DBK_EVENT_RECORDED);
+    char bytes[DBK_RECORD_MAX];
+    size_t length;
+    (void)state;
+
+    memset(long_text, 'x', sizeof long_text);
+    record.properties = (struct dbk_slice){long_text, DBK_PROPERTIES_MAX};
+    assert_int_equal(dbk_record_encode(&record, bytes, sizeof bytes, &length, NULL),
+                     DBK_OK);
+    record.properties.length++;
+    assert_int_equal(dbk_record_encode(&record, bytes, sizeof bytes, &length, NULL),
+                     DBK_TOO_LARGE);
+}
+
+static void a_stamp_changes_sequence_and_time_only(void **state)
+{
+    struct dbk_record record = sample(DBK_EVENT_DELETED), out;
+    char bytes[DBK_RECORD_MAX];
+    size_t length = encode(&record, bytes);
+    struct dbk_uuid other = id_of(0x11);
+    (void)state;
+
+    record.sequence = 42;
+    record.recorded_at = 43;
+    record.person_id = other;
+    dbk_record_stamp(bytes, 42, 43);
+    dbk_record_set_person(bytes, &other);
+    assert_int_equal(dbk_record_decode(bytes, length, &out, NULL), DBK_OK);
+    assert_same(&record, &out);
+}
+
+static void write_golden(void)
+{
+    for (enum dbk_type type = DBK_PERSON_CREATED; type <= DBK_EVENT_DELETED; type++) {
+        struct dbk_record record = sample(type);
+        char path[512], bytes[DBK_RECORD_MAX];
+        size_t length = encode(&record, bytes);
+        FILE *file;
+
+        snprintf(path, sizeof path, "%s/tests/store/golden/%s.%d.msgpack", SOURCE_DIR,
+                 dbk_type_name(type), DBK_RECORD_FORMAT);
+        file = fopen(path, "wbx"); /* never over one that exists */
+        if (file) {
+            fwrite(bytes, 1, length, file);
+            fclose(file);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_encoded_is_decoded),
+        cmocka_unit_test(bytes_are_the_golden_ones),
+        cmocka_unit_test(msgpack_itself_reads_a_record),
+        cmocka_unit_test(every_cut_is_damage),
+        cmocka_unit_test(no_flipped_bit_is_read_out_of_bounds),
+        cmocka_unit_test(a_newer_format_is_named),
+        cmocka_unit_test(fields_over_their_bound_are_refused),
+        cmocka_unit_test(a_stamp_changes_sequence_and_time_only),
+    };
+
+    /* For a new format: --write-golden adds its files, and leaves the old ones. */
+    if (argc > 1 && !strcmp(argv[1], "--write-golden")) {
+        write_golden();
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

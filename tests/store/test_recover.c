@@ -1,0 +1,115 @@
+/* What happens when a commit fails: mdb_txn_commit is wrapped by the linker. */
+#include "scratch_log.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+typedef struct MDB_txn MDB_txn;
+int __real_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn);
+void mdb_txn_abort(MDB_txn *txn);
+
+/* What the next commits do, one character each: '.' works, 'x' fails and writes
+ * nothing,
+ * '?' writes and says that it failed, as after a failed sync of the meta page. */
+static _Atomic(const char *) script;
+
+int __wrap_mdb_txn_commit(MDB_txn *txn)
+{
+    const char *at = atomic_load(&script);
+    char what = at && *at ? *at : '.';
+
+    if (at && *at)
+        atomic_store(&script, at + 1);
+    if (what == 'x') {
+        mdb_txn_abort(txn);
+        return EIO;
+    }
+    if (what == '?')
+        return __real_mdb_txn_commit(txn) == 0 ? EIO : EIO;
+    return __real_mdb_txn_commit(txn);
+}
+
+static int teardown(void **state)
+{
+    atomic_store(&script, NULL);
+    return scratch_teardown(state);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, teardown)
+
+static enum dbk_code try_event(struct scratch *s, const struct dbk_uuid *person,
+                               uint64_t *sequence)
+{
+    struct dbk_record event = draft_event(person);
+    struct dbk_command *command = command_of(&event);
+    enum dbk_code code = dbk_log_submit(s->log, &command, 1, NULL, NULL, &s->err);
+
+    *sequence = dbk_command_verdict(command)->sequence;
+    dbk_command_destroy(command);
+    return code;
+}
+
+static void a_commit_that_failed_is_not_acknowledged(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    uint64_t sequence;
+
+    atomic_store(&script, "x");
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_IO);
+    assert_int_equal(head_of(s), 1);
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
+    assert_int_equal(sequence, 2);
+}
+
+static void a_commit_that_happened_after_all_is_acknowledged(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    uint64_t sequence;
+
+    atomic_store(&script, "?");
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
+    assert_int_equal(sequence, 2);
+    assert_int_equal(head_of(s), 2);
+}
+
+static void what_may_not_be_on_disk_is_not_acknowledged(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    uint64_t sequence;
+
+    /* It is visible, but the commit that would prove it on disk fails as well: after
+     * reopening there is one commit of the opening itself, then the proof. */
+    atomic_store(&script, "?.x");
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_UNAVAILABLE);
+    assert_non_null(strstr(s->err.text, "unknown"));
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
+    assert_int_equal(sequence, 3);
+}
+
+static void a_log_that_cannot_be_reopened_comes_back(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    uint64_t sequence, head;
+
+    atomic_store(&script, "xx"); /* the commit, and the opening's */
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_UNAVAILABLE);
+    assert_int_equal(dbk_log_head(s->log, &head, &s->err), DBK_UNAVAILABLE);
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
+    assert_int_equal(sequence, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_commit_that_failed_is_not_acknowledged),
+        TEST(a_commit_that_happened_after_all_is_acknowledged),
+        TEST(what_may_not_be_on_disk_is_not_acknowledged),
+        TEST(a_log_that_cannot_be_reopened_comes_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
