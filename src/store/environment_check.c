@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,42 +83,80 @@ enum dbk_code dbk_check_directory(const char *dir, bool must_exist, bool *fresh,
     return check_new(dir, err);
 }
 
-static int read_all_entries(MDB_txn *txn, MDB_dbi dbi)
-{
+/* Reading may be left by a jump: what must be freed then, and where to jump to. */
+struct reading {
     MDB_cursor *cursor;
+    jmp_buf damaged;
+};
+
+static void close_cursor(struct reading *reading)
+{
+    if (reading->cursor)
+        mdb_cursor_close(reading->cursor);
+    reading->cursor = NULL;
+}
+
+static int read_all_entries(struct reading *reading, MDB_txn *txn, MDB_dbi dbi)
+{
     MDB_val key, value;
     volatile char byte;
-    int rc = mdb_cursor_open(txn, dbi, &cursor);
+    int rc = mdb_cursor_open(txn, dbi, &reading->cursor);
 
     if (rc != 0)
         return rc;
-    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+    while ((rc = mdb_cursor_get(reading->cursor, &key, &value, MDB_NEXT)) == 0) {
         if (value.mv_size) /* touches values on overflow pages too */
             byte = ((const char *)value.mv_data)[value.mv_size - 1];
     }
     (void)byte;
-    mdb_cursor_close(cursor);
+    close_cursor(reading);
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* Every database there is: the unnamed one lists them. */
-static int read_everything(MDB_env *env)
+static int read_databases(struct reading *reading, MDB_txn *txn)
 {
     static const char *const names[] = {"log",   "person",      "email",
                                         "event", "idempotency", "meta"};
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof names / sizeof *names; i++) {
+        MDB_dbi dbi;
+
+        rc = mdb_dbi_open(txn, names[i], 0, &dbi);
+        if (rc == 0)
+            rc = read_all_entries(reading, txn, dbi);
+        else if (rc == MDB_NOTFOUND)
+            rc = 0;
+    }
+    return rc;
+}
+
+/* Where LMDB goes instead of aborting the process when a page is not what it must be.
+ */
+static void leave_reading(MDB_env *env, const char *message)
+{
+    (void)message;
+    longjmp(((struct reading *)mdb_env_get_userctx(env))->damaged, 1);
+}
+
+/* Every page that is in use. Nothing is written, so LMDB may be left in the middle. */
+static int read_everything(MDB_env *env)
+{
+    struct reading reading = {.cursor = NULL};
     MDB_txn *txn;
-    MDB_dbi dbi;
     int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
 
     if (rc != 0)
         return rc;
-    for (size_t i = 0; rc == 0 && i < sizeof names / sizeof *names; i++) {
-        rc = mdb_dbi_open(txn, names[i], 0, &dbi);
-        if (rc == 0)
-            rc = read_all_entries(txn, dbi);
-        else if (rc == MDB_NOTFOUND)
-            rc = 0;
-    }
+    mdb_env_set_userctx(env, &reading);
+    mdb_env_set_assert(env, leave_reading);
+    if (setjmp(reading.damaged) == 0)
+        rc = read_databases(&reading, txn);
+    else
+        rc = MDB_CORRUPTED;
+    mdb_env_set_assert(env, NULL);
+    mdb_env_set_userctx(env, NULL);
+    close_cursor(&reading);
     mdb_txn_abort(txn);
     return rc;
 }
