@@ -1,0 +1,252 @@
+#include "body_fields.h"
+#include "check.h"
+
+#define PERSON "9c65af1a-c109-4c17-9bf1-5f4bcac95e3c"
+#define EVENT "9c65af1a-c109-4c17-9bf1-5f4bcac95e3d"
+#define HEAD "{\"event_type\":\"click\",\"person_id\":\"" PERSON "\""
+
+struct reading {
+    struct dbk_body body;
+    struct dbk_field_errors fields;
+    struct dbk_error err;
+};
+
+static enum dbk_code read_ruled(const char *text, enum dbk_body_kind kind,
+                                const struct dbk_body_rules *rules, struct reading *out)
+{
+    size_t length = strlen(text);
+    char *copy = exact(text, length);
+    enum dbk_code code;
+
+    *out = (struct reading){0};
+    code =
+        dbk_body_event(copy, length, kind, rules, &out->body, &out->fields, &out->err);
+    free(copy);
+    if (code != DBK_OK)
+        assert_null(out->body.memory);
+    return code;
+}
+
+static enum dbk_code read_new(const char *text, struct reading *out)
+{
+    return read_ruled(text, DBK_BODY_CREATE, NULL, out);
+}
+
+static void the_seeds_event_is_read(void **state)
+{
+    struct reading r;
+    char id[DBK_UUID_TEXT + 1];
+
+    (void)state;
+    assert_int_equal(read_new(HEAD "}", &r), DBK_OK);
+    assert_int_equal(r.body.record.type, DBK_EVENT_RECORDED);
+    assert_slice(r.body.record.event_type, "click");
+    dbk_uuid_format(&r.body.record.person_id, id);
+    assert_string_equal(id, PERSON);
+    assert_false(r.body.has_id);
+    assert_int_equal(r.body.record.subject.bytes[6] >> 4, 7);
+    assert_int_equal(r.body.record.properties.length, 0);
+    assert_false(r.body.record.has_datetime_created);
+    dbk_body_finish(&r.body);
+}
+
+static void properties_are_the_clients_own_bytes(void **state)
+{
+    static const struct {
+        const char *body, *properties;
+    } cases[] = {
+        {HEAD ",\"properties\":{\"a\":1.0}}", "{\"a\":1.0}"},
+        {HEAD ",\"properties\" :  { \"a\" : [1e2, {}] } }", "{ \"a\" : [1e2, {}] }"},
+        {HEAD ",\"prop\\u0065rties\":{\"a\":0.1}}", "{\"a\":0.1}"},
+        {"{\"properties\":{\"properties\":{\"x\":1}},\"person_id\":\"" PERSON "\","
+         "\"event_type\":\"a\"}",
+         "{\"properties\":{\"x\":1}}"},
+        {HEAD ",\"properties\":{\"\\\"}\":\"}{\\\\\"}}", "{\"\\\"}\":\"}{\\\\\"}"},
+        {HEAD ",\"properties\":{\"\\u0061\":\"\\ud83d\\ude00\xE2\x82\xAC\"}}",
+         "{\"\\u0061\":\"\\ud83d\\ude00\xE2\x82\xAC\"}"},
+        {HEAD ",\"properties\":{}}", ""},
+        {HEAD ",\"properties\":{ \n }}", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct reading r;
+        assert_int_equal(read_new(cases[i].body, &r), DBK_OK);
+        assert_slice(r.body.record.properties, cases[i].properties);
+        dbk_body_finish(&r.body);
+    }
+}
+
+/* A body whose properties have length bytes. */
+static char *body_with_properties(size_t length)
+{
+    char *text = malloc(length + 200);
+    int used;
+
+    assert_non_null(text);
+    used = snprintf(text, 200, HEAD ",\"properties\":{\"a\":\"");
+    memset(text + used, 'x', length - 8);
+    strcpy(text + used + length - 8, "\"}}");
+    return text;
+}
+
+static void properties_are_bounded(void **state)
+{
+    struct reading r;
+    char *text = body_with_properties(DBK_PROPERTIES_MAX);
+
+    (void)state;
+    assert_int_equal(read_new(text, &r), DBK_OK);
+    assert_int_equal(r.body.record.properties.length, DBK_PROPERTIES_MAX);
+    dbk_body_finish(&r.body);
+    free(text);
+
+    text = body_with_properties(DBK_PROPERTIES_MAX + 1);
+    assert_int_equal(read_new(text, &r), DBK_INVALID);
+    assert_field(&r.fields, "properties", "must have at most 65536 bytes, not 65537");
+    free(text);
+}
+
+static void each_wrong_field_is_named(void **state)
+{
+    static const struct {
+        const char *body, *field, *message;
+    } cases[] = {
+        {"{}", "event_type", "required"},
+        {"{}", "person_id", "required"},
+        {HEAD ",\"id\":\"\"}", "id", "must be a UUID"},
+        {HEAD ",\"id\":7}", "id", "expected a string, not a number"},
+        {HEAD ",\"id\":\"" PERSON "0\"}", "id", "must be a UUID"},
+        {HEAD ",\"properties\":null}", "properties", "expected an object, not null"},
+        {HEAD ",\"properties\":[]}", "properties", "expected an object, not an array"},
+        {HEAD ",\"properties\":\"{}\"}", "properties",
+         "expected an object, not a string"},
+        {HEAD ",\"datetime_created\":\"2023-02-29T00:00:00\"}", "datetime_created",
+         "must be a time such as"},
+        {HEAD ",\"datetime_created\":\"0000-01-01T00:00:00\"}", "datetime_created",
+         "must be a time such as"},
+        {HEAD ",\"datetime_created\":\"0001-01-01T00:00:00+01:00\"}",
+         "datetime_created", "must be a time such as"},
+        {HEAD ",\"datetime_created\":1696744000}", "datetime_created",
+         "expected a string, not a number"},
+        {HEAD ",\"sequence\":1}", "sequence", "unknown field"},
+        {HEAD ",\"\":1}", "", "unknown field"},
+        {"{\"event_type\":\"a b\",\"person_id\":\"x\"}", "event_type",
+         "must be 1 to 64"},
+        {"{\"event_type\":\"a b\",\"person_id\":\"x\"}", "person_id", "must be a UUID"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct reading r;
+        assert_int_equal(read_new(cases[i].body, &r), DBK_INVALID);
+        assert_field(&r.fields, cases[i].field, cases[i].message);
+    }
+}
+
+static void times_are_read_in_every_allowed_form(void **state)
+{
+    static const char *const times[] = {
+        "2023-10-08T06:03:33.330037", "2023-10-08 06:03:33.330037",
+        "2023-10-08t08:03:33.330037+02:00", "2023-10-08T06:03:33.330037Z"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        char text[200], at[DBK_TIMESTAMP_TEXT + 1];
+        struct reading r;
+        snprintf(text, sizeof text, HEAD ",\"datetime_created\":\"%s\"}", times[i]);
+        assert_int_equal(read_new(text, &r), DBK_OK);
+        assert_true(r.body.record.has_datetime_created);
+        dbk_timestamp_format(r.body.record.datetime_created, at);
+        assert_string_equal(at, "2023-10-08T06:03:33.330037");
+        dbk_body_finish(&r.body);
+    }
+}
+
+static void types_can_be_restricted(void **state)
+{
+    const char *const types[] = {"signup", "view", NULL};
+    const struct dbk_body_rules rules = {types};
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(read_ruled(HEAD "}", DBK_BODY_CREATE, &rules, &r), DBK_INVALID);
+    assert_field(&r.fields, "event_type", "must be one of: signup, view");
+    assert_int_equal(read_ruled("{\"event_type\":\"view\",\"person_id\":\"" PERSON
+                                "\"}",
+                                DBK_BODY_CREATE, &rules, &r),
+                     DBK_OK);
+    dbk_body_finish(&r.body);
+}
+
+static void many_configured_types_still_fit_the_message(void **state)
+{
+    static char names[40][65];
+    const char *types[41] = {0};
+    struct reading r;
+
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        memset(names[i], 'a' + i % 26, 64);
+        types[i] = names[i];
+    }
+    assert_int_equal(
+        read_ruled(HEAD "}", DBK_BODY_CREATE, &(struct dbk_body_rules){types}, &r),
+        DBK_INVALID);
+    assert_field(&r.fields, "event_type", "must be one of: aaaa");
+}
+
+static void the_path_gives_the_id(void **state)
+{
+    struct dbk_uuid id;
+    struct dbk_body body;
+    struct dbk_field_errors fields = {0};
+    struct dbk_error err = {0};
+    const char *other = HEAD ",\"id\":\"" PERSON "\"}";
+
+    (void)state;
+    assert_true(dbk_uuid_parse(EVENT, DBK_UUID_TEXT, &id));
+    assert_int_equal(
+        dbk_body_event_at(HEAD "}", strlen(HEAD "}"), &id, NULL, &body, &fields, &err),
+        DBK_OK);
+    assert_true(body.has_id);
+    assert_true(dbk_uuid_equal(&body.record.subject, &id));
+    dbk_body_finish(&body);
+    assert_int_equal(
+        dbk_body_event_at(other, strlen(other), &id, NULL, &body, &fields, &err),
+        DBK_INVALID);
+    assert_field(&fields, "id", "must be " EVENT ", as in the path");
+}
+
+static void an_import_needs_id_and_time(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(read_ruled(HEAD "}", DBK_BODY_IMPORT, NULL, &r), DBK_INVALID);
+    assert_field(&r.fields, "id", "required");
+    assert_field(&r.fields, "datetime_created", "required");
+    assert_int_equal(read_ruled(HEAD ",\"id\":\"" EVENT "\",\"datetime_created\":"
+                                     "\"2015-09-11T00:46:58.771000\"}",
+                                DBK_BODY_IMPORT, NULL, &r),
+                     DBK_OK);
+    assert_true(r.body.has_id);
+    dbk_body_finish(&r.body);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_seeds_event_is_read),
+        cmocka_unit_test(properties_are_the_clients_own_bytes),
+        cmocka_unit_test(properties_are_bounded),
+        cmocka_unit_test(each_wrong_field_is_named),
+        cmocka_unit_test(times_are_read_in_every_allowed_form),
+        cmocka_unit_test(types_can_be_restricted),
+        cmocka_unit_test(many_configured_types_still_fit_the_message),
+        cmocka_unit_test(the_path_gives_the_id),
+        cmocka_unit_test(an_import_needs_id_and_time),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,272 @@
+#include "body_fields.h"
+#include "check.h"
+
+#define PERSON "9c65af1a-c109-4c17-9bf1-5f4bcac95e3c"
+#define OTHER "0fcf3634-9b0c-4ceb-ab53-7ba8edf3d5fa"
+#define EVENT1 "11111111-0000-4000-8000-000000000001"
+#define EVENT2 "11111111-0000-4000-8000-000000000002"
+#define FOUR                                                                           \
+    "\"email\":\"Scott.Summers@test.mock\",\"first_name\":\"Scott\","                  \
+    "\"last_name\":\"Summers\",\"role\":\"admin\""
+#define EVENT(id)                                                                      \
+    "{\"id\":\"" id "\",\"datetime_created\":\"2023-10-08T06:03:33.334854\","          \
+    "\"event_type\":\"signup\",\"person_id\":\"" PERSON "\"}"
+
+struct reading {
+    struct dbk_uuid id;
+    struct dbk_body_update update;
+    struct dbk_field_errors fields;
+    struct dbk_error err;
+};
+
+static enum dbk_code finish_reading(struct reading *r, char *copy, enum dbk_code code)
+{
+    free(copy);
+    if (code != DBK_OK) {
+        assert_null(r->update.memory);
+        assert_null(r->update.events);
+    }
+    return code;
+}
+
+static enum dbk_code put(const char *text, struct reading *r)
+{
+    char *copy = exact(text, strlen(text));
+
+    *r = (struct reading){0};
+    assert_true(dbk_uuid_parse(PERSON, DBK_UUID_TEXT, &r->id));
+    return finish_reading(r, copy,
+                          dbk_body_put_person(copy, strlen(text), &r->id, NULL,
+                                              &r->update, &r->fields, &r->err));
+}
+
+static enum dbk_code patch(const char *text, struct reading *r)
+{
+    char *copy = exact(text, strlen(text));
+
+    *r = (struct reading){0};
+    assert_true(dbk_uuid_parse(PERSON, DBK_UUID_TEXT, &r->id));
+    return finish_reading(r, copy,
+                          dbk_body_patch_person(copy, strlen(text), &r->id, &r->update,
+                                                &r->fields, &r->err));
+}
+
+static void a_put_takes_the_four_fields(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(put("{" FOUR "}", &r), DBK_OK);
+    assert_int_equal(r.update.record.type, DBK_PERSON_UPDATED);
+    assert_true(dbk_uuid_equal(&r.update.record.subject, &r.id));
+    assert_int_equal(r.update.record.person.has, DBK_HAS_ALL);
+    assert_slice(r.update.record.person.first_name, "Scott");
+    assert_int_equal(r.update.record.person.role, DBK_ROLE_ADMIN);
+    assert_int_equal(r.update.event_count, 0);
+    dbk_body_update_finish(&r.update);
+}
+
+static void a_put_needs_all_four(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(put("{}", &r), DBK_INVALID);
+    assert_int_equal(r.fields.count, 4);
+    assert_field(&r.fields, "email", "required");
+    assert_field(&r.fields, "first_name", "required");
+    assert_field(&r.fields, "last_name", "required");
+    assert_field(&r.fields, "role", "required");
+}
+
+static void what_get_gave_can_be_put_back(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(
+        put("{\"id\":\"" PERSON "\","
+            "\"datetime_created\":\"2023-10-06T02:41:08.307449\","
+            "\"datetime_modified\":\"2023-10-05T21:56:47.467118\","
+            "\"events\":[" EVENT(
+                EVENT1) ", {\"id\":\"" EVENT2
+                        "\",\"datetime_created\":\"2023-10-08 06:03:33.334854\","
+                        "\"event_type\":\"click\",\"person_id\":\"" PERSON "\","
+                        "\"properties\":{\"n\": 1.0}}]," FOUR "}",
+            &r),
+        DBK_OK);
+    assert_false(r.update.record.has_datetime_created);
+    assert_int_equal(r.update.event_count, 2);
+    assert_int_equal(r.update.events[0].type, DBK_EVENT_RECORDED);
+    assert_slice(r.update.events[0].event_type, "signup");
+    assert_true(r.update.events[0].has_datetime_created);
+    assert_int_equal(r.update.events[0].subject.bytes[15], 1);
+    assert_int_equal(r.update.events[1].subject.bytes[15], 2);
+    assert_slice(r.update.events[1].properties, "{\"n\": 1.0}");
+    assert_true(dbk_uuid_equal(&r.update.events[1].person_id, &r.id));
+    dbk_body_update_finish(&r.update);
+}
+
+static void an_empty_list_of_events_is_fine(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(put("{\"events\":[ ]," FOUR "}", &r), DBK_OK);
+    assert_int_equal(r.update.event_count, 0);
+    dbk_body_update_finish(&r.update);
+}
+
+static void each_wrong_field_of_a_put_is_named(void **state)
+{
+    static const struct {
+        const char *body, *field, *message;
+    } cases[] = {
+        {"{" FOUR ",\"id\":\"" OTHER "\"}", "id", "must be " PERSON ", as in the path"},
+        {"{" FOUR ",\"id\":null}", "id", "must not be null"},
+        {"{" FOUR ",\"datetime_created\":\"yesterday\"}", "datetime_created",
+         "must be a time"},
+        {"{" FOUR ",\"datetime_modified\":7}", "datetime_modified",
+         "expected a string, not a number"},
+        {"{" FOUR ",\"version\":7}", "version", "unknown field"},
+        {"{" FOUR ",\"events\":{}}", "events", "expected an array, not an object"},
+        {"{" FOUR ",\"events\":null}", "events", "expected an array, not null"},
+        {"{" FOUR ",\"events\":[7]}", "events[0]", "expected an object, not a number"},
+        {"{" FOUR ",\"events\":[{}]}", "events[0].id", "required"},
+        {"{" FOUR ",\"events\":[{}]}", "events[0].person_id", "required"},
+        {"{" FOUR ",\"events\":[{}]}", "events[0].event_type", "required"},
+        {"{" FOUR ",\"events\":[{\"x\":1}]}", "events[0].x", "unknown field"},
+        {"{" FOUR ",\"events\":[" EVENT(
+             EVENT1) ",{\"id\":\"" EVENT2
+                     "\",\"event_type\":\"a\",\"person_id\":\"" OTHER "\"}]}",
+         "events[1].person_id", "must be " PERSON ", as in the path"},
+        {"{" FOUR
+         ",\"events\":[" EVENT(EVENT2) "," EVENT(EVENT1) "," EVENT(EVENT2) "]}",
+         "events[2].id", "the same id as events[0]"},
+        {"{" FOUR ",\"events\":[" EVENT(EVENT1) ",0]}", "events[1]",
+         "expected an object, not a number"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct reading r;
+        assert_int_equal(put(cases[i].body, &r), DBK_INVALID);
+        assert_field(&r.fields, cases[i].field, cases[i].message);
+    }
+}
+
+static void a_patch_takes_any_of_the_four(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(patch("{\"last_name\":\" Grey \",\"id\":\"" PERSON "\"}", &r),
+                     DBK_OK);
+    assert_int_equal(r.update.record.person.has, DBK_HAS_LAST_NAME);
+    assert_slice(r.update.record.person.last_name, "Grey");
+    assert_true(dbk_uuid_equal(&r.update.record.subject, &r.id));
+    dbk_body_update_finish(&r.update);
+
+    assert_int_equal(patch("{}", &r), DBK_OK);
+    assert_int_equal(r.update.record.person.has, 0);
+    dbk_body_update_finish(&r.update);
+}
+
+static void each_wrong_field_of_a_patch_is_named(void **state)
+{
+    static const struct {
+        const char *body, *field, *message;
+    } cases[] = {
+        {"{\"email\":null}", "email", "must not be null"},
+        {"{\"role\":null}", "role", "must not be null"},
+        {"{\"first_name\":\"\"}", "first_name", "must not be empty"},
+        {"{\"id\":\"" OTHER "\"}", "id", "must be " PERSON ", as in the path"},
+        {"{\"events\":[]}", "events", "read-only: the server sets it"},
+        {"{\"datetime_modified\":\"2023-10-08T06:03:33\"}", "datetime_modified",
+         "read-only: the server sets it"},
+        {"{\"nick\":null}", "nick", "unknown field"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct reading r;
+        assert_int_equal(patch(cases[i].body, &r), DBK_INVALID);
+        assert_int_equal(r.fields.count, 1);
+        assert_field(&r.fields, cases[i].field, cases[i].message);
+    }
+}
+
+static void a_delete_may_name_what_it_deletes(void **state)
+{
+    static const struct {
+        const char *body;
+        enum dbk_code code;
+    } cases[] = {
+        {"", DBK_OK},
+        {" \r\n", DBK_OK},
+        {"{}", DBK_OK},
+        {"{\"id\":\"" PERSON "\"}", DBK_OK},
+        {"{\"id\":\"9C65AF1A-C109-4C17-9BF1-5F4BCAC95E3C\"}", DBK_OK},
+        {"{\"id\":\"" OTHER "\"}", DBK_INVALID},
+        {"{\"id\":1}", DBK_INVALID},
+        {"{\"person_id\":\"" PERSON "\"}", DBK_INVALID},
+        {"[]", DBK_INVALID},
+        {"null", DBK_INVALID},
+        {"{", DBK_INVALID},
+    };
+    struct dbk_uuid id;
+
+    (void)state;
+    assert_true(dbk_uuid_parse(PERSON, DBK_UUID_TEXT, &id));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct dbk_field_errors fields = {0};
+        struct dbk_error err = {0};
+        assert_int_equal(dbk_body_delete_person(cases[i].body, strlen(cases[i].body),
+                                                &id, &fields, &err),
+                         cases[i].code);
+    }
+}
+
+static void a_delete_of_an_event_may_name_its_person(void **state)
+{
+    const char *with = "{\"id\":\"" PERSON "\",\"person_id\":\"" OTHER "\"}";
+    struct dbk_body_delete deleted;
+    struct dbk_field_errors fields = {0};
+    struct dbk_error err = {0};
+    struct dbk_uuid id;
+    char text[DBK_UUID_TEXT + 1];
+
+    (void)state;
+    assert_true(dbk_uuid_parse(PERSON, DBK_UUID_TEXT, &id));
+    assert_int_equal(dbk_body_delete_event(NULL, 0, &id, &deleted, &fields, &err),
+                     DBK_OK);
+    assert_false(deleted.has_person_id);
+    assert_int_equal(
+        dbk_body_delete_event(with, strlen(with), &id, &deleted, &fields, &err),
+        DBK_OK);
+    assert_true(deleted.has_person_id);
+    dbk_uuid_format(&deleted.person_id, text);
+    assert_string_equal(text, OTHER);
+    assert_int_equal(
+        dbk_body_delete_event("{\"x\":1}", 7, &id, &deleted, &fields, &err),
+        DBK_INVALID);
+    assert_false(deleted.has_person_id);
+    assert_field(&fields, "x", "unknown field");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_put_takes_the_four_fields),
+        cmocka_unit_test(a_put_needs_all_four),
+        cmocka_unit_test(what_get_gave_can_be_put_back),
+        cmocka_unit_test(an_empty_list_of_events_is_fine),
+        cmocka_unit_test(each_wrong_field_of_a_put_is_named),
+        cmocka_unit_test(a_patch_takes_any_of_the_four),
+        cmocka_unit_test(each_wrong_field_of_a_patch_is_named),
+        cmocka_unit_test(a_delete_may_name_what_it_deletes),
+        cmocka_unit_test(a_delete_of_an_event_may_name_its_person),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,65 @@
+#include "check.h"
+#include "json_walk.h"
+
+/* Walk text, and compare what comes with expected, which ends with NULL. */
+static void assert_values(const char *text, const char *const *expected)
+{
+    struct dbk_json_walk walk;
+    struct dbk_slice value;
+
+    dbk_json_walk_start(&walk, dbk_slice(text));
+    for (; *expected; expected++) {
+        assert_true(dbk_json_walk_next(&walk, &value));
+        assert_slice(value, *expected);
+    }
+    assert_false(dbk_json_walk_next(&walk, &value));
+}
+
+static void elements_come_with_their_own_bytes(void **state)
+{
+    (void)state;
+    assert_values(
+        " [ 1 , \"a]\\\"[\" ,{ \"b\": [ ] }\n, null]",
+        (const char *const[]){"1", "\"a]\\\"[\"", "{ \"b\": [ ] }", "null", NULL});
+    assert_values("[]", (const char *const[]){NULL});
+    assert_values(" [ ] ", (const char *const[]){NULL});
+}
+
+static void members_come_with_their_values(void **state)
+{
+    (void)state;
+    assert_values("{\"a\" : 1.5e3 ,\"}\\\\\":\"{\",\"\": {\"x\":[{}]}}",
+                  (const char *const[]){"1.5e3", "\"{\"", "{\"x\":[{}]}", NULL});
+    assert_values("{ }", (const char *const[]){NULL});
+}
+
+static void text_that_was_not_checked_is_not_read_past(void **state)
+{
+    static const char *const texts[] = {
+        "",    "[", "{",    "{\"",      "{\"a",      "{\"a\"", "{\"a\":", "[\"\\",
+        "[{[", "]", "[[[]", "{\"a\":{", "{\"a\":\"", "1234",   "[1"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        size_t length = strlen(texts[i]);
+        char *copy = exact(texts[i], length);
+        struct dbk_json_walk walk;
+        struct dbk_slice value;
+        size_t steps = 0;
+        dbk_json_walk_start(&walk, (struct dbk_slice){copy, length});
+        while (dbk_json_walk_next(&walk, &value))
+            assert_true(++steps <= length);
+        free(copy);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(elements_come_with_their_own_bytes),
+        cmocka_unit_test(members_come_with_their_values),
+        cmocka_unit_test(text_that_was_not_checked_is_not_read_past),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
