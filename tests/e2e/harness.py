@@ -1,0 +1,201 @@
+"""Runs the real program and talks to it over real HTTP.
+
+DAYBOOK is the program, DAYBOOK_TEST_PG the socket directory of the tests' PostgreSQL;
+ctest sets both. Each server gets a data directory and a schema of its own.
+"""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+
+PROGRAM = os.environ["DAYBOOK"]
+PATIENCE = 60  # seconds until something that must happen has not happened
+
+
+class Answer:
+    """One HTTP answer."""
+
+    def __init__(self, response, body):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def data(self):
+        return self.json["data"]
+
+    @property
+    def details(self):
+        return self.json["response"]["details"]
+
+    @property
+    def sequence(self):
+        return int(self.headers["Daybook-Sequence"])
+
+
+class Client:
+    """One keep-alive connection."""
+
+    def __init__(self, port, timeout=PATIENCE):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+
+    def request(self, method, path, body=None, headers=None):
+        headers = dict(headers or {})
+        if body is not None and not isinstance(body, (str, bytes)):
+            body = json.dumps(body)
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+            if isinstance(body, str):
+                body = body.encode()
+        self.connection.request(method, path, body=body, headers=headers)
+        response = self.connection.getresponse()
+        return Answer(response, response.read())
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers=_names(headers))
+
+    def post(self, path, body, **headers):
+        return self.request("POST", path, body, _names(headers))
+
+    def put(self, path, body, **headers):
+        return self.request("PUT", path, body, _names(headers))
+
+    def patch(self, path, body, **headers):
+        return self.request("PATCH", path, body, _names(headers))
+
+    def delete(self, path, body=None, **headers):
+        return self.request("DELETE", path, body, _names(headers))
+
+    def close(self):
+        self.connection.close()
+
+
+def _names(headers):
+    """if_match="x" is the header If-Match: x."""
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """daybook serve, with a data directory that outlives restarts.
+
+    private=True lets it run its own PostgreSQL; else it uses the tests' one.
+    """
+
+    def __init__(self, private=False, env=None, flags=()):
+        self.data_dir = tempfile.mkdtemp(prefix="daybook-e2e-")
+        os.chmod(self.data_dir, 0o755)  # so that an unprivileged PostgreSQL gets in
+        self.port = free_port()
+        self.flags = list(flags)
+        self.env = {"PATH": os.environ["PATH"], "HOME": self.data_dir}
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"):
+            if name in os.environ:
+                self.env[name] = os.environ[name]
+        if not private:
+            self.env.update(
+                DB_HOST=os.environ["DAYBOOK_TEST_PG"], DB_NAME="daybook",
+                DB_USER="daybook", DB_SCHEMA="e2e_" + uuid.uuid4().hex)
+        self.env.update(env or {})
+        self.process = None
+        self.log = open(os.path.join(self.data_dir, "serve.log"), "ab")
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [PROGRAM, "serve", "--data-dir", self.data_dir, "--port", str(self.port),
+             *self.flags],
+            env=self.env, cwd=self.data_dir, stdin=subprocess.DEVNULL,
+            stdout=self.log, stderr=self.log)
+        self.wait_ready()
+        return self
+
+    def wait_ready(self):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"serve ended {self.process.returncode}: {self.tail()}")
+            try:
+                client = self.client(timeout=5)
+                if client.get("/health").status == 200:
+                    return
+            except OSError:
+                pass
+            finally:
+                client.close()
+            time.sleep(0.02)
+        raise AssertionError("serve did not get ready: " + self.tail())
+
+    def stop(self):
+        """SIGTERM; it must end well (a sanitizer's finding makes it end badly)."""
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(PATIENCE)
+        self.process = None
+        if status != 0:
+            raise AssertionError(f"serve ended {status}: {self.tail()}")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(PATIENCE)
+        self.process = None
+
+    def close(self):
+        try:
+            if self.process:
+                self.stop()
+        finally:
+            if self.process:
+                self.kill()
+            self.log.close()
+            shutil.rmtree(self.data_dir, ignore_errors=True)
+
+    def client(self, timeout=PATIENCE):
+        return Client(self.port, timeout)
+
+    def run(self, *arguments, check=True, **kwargs):
+        """Run a subcommand with this server's settings."""
+        done = subprocess.run(
+            [PROGRAM, arguments[0], "--data-dir", self.data_dir, *arguments[1:]],
+            env=self.env, cwd=self.data_dir, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=300, **kwargs)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{arguments} ended {done.returncode}: {done.stderr}")
+        return done
+
+    def tail(self):
+        with open(os.path.join(self.data_dir, "serve.log"), errors="replace") as log:
+            return log.read()[-4000:]
+
+    def wait_for(self, condition, what):
+        """Until condition() is true. A bound on patience, not a measurement."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if condition():
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"{what} did not happen: {self.tail()}")
+
+    def log_records(self):
+        """The whole log, by GET /log, as a list."""
+        client, after, records = self.client(), 0, []
+        while True:
+            page = client.get(f"/log?after={after}&limit=1000").data
+            if not page:
+                client.close()
+                return records
+            records += page
+            after = page[-1]["sequence"]
