@@ -2,261 +2,9 @@
 
 #include "index.h"
 #include "record_layout.h"
+#include "rules.h"
 
-#include <stdio.h>
 #include <string.h>
-
-/* A command is checked whole before any of it is written, so a refusal leaves nothing
- * to take back. What checking learned, for writing. */
-struct plan {
-    struct dbk_command *command;
-    struct dbk_person_state person; /* of the first record, where it changes a person */
-    char old_email[DBK_EMAIL_MAX + 1];
-    bool email_changes;
-    bool nothing_changes;         /* person.updated to what it is already */
-    struct dbk_event_state event; /* event.deleted */
-    int rc;                       /* an LMDB code that spoils the transaction */
-};
-
-static bool refuse(struct plan *plan, enum dbk_code code, const char *text)
-{
-    struct dbk_verdict *verdict = &plan->command->verdict;
-
-    verdict->code = dbk_fail(&verdict->error, code, "%s", text);
-    return false;
-}
-
-static bool refuse_id(struct plan *plan, enum dbk_code code, const char *what,
-                      const struct dbk_uuid *id)
-{
-    char text[128], id_text[DBK_UUID_TEXT + 1];
-
-    dbk_uuid_format(id, id_text);
-    snprintf(text, sizeof text, "%s %s", what, id_text);
-    return refuse(plan, code, text);
-}
-
-/* LMDB could not answer. */
-static bool spoil(struct plan *plan, int rc)
-{
-    plan->rc = rc;
-    return false;
-}
-
-static struct dbk_record decode_entry(const struct dbk_command *command, size_t i)
-{
-    const struct dbk_command_entry *entry = &command->entries[i];
-    struct dbk_record record;
-
-    dbk_record_decode(command->bytes + entry->offset, entry->length, &record, NULL);
-    return record;
-}
-
-static bool check_email_free(struct plan *plan, const struct dbk_turn *turn,
-                             struct dbk_slice email, const struct dbk_uuid *self)
-{
-    struct dbk_uuid owner;
-    int rc = dbk_index_get_email(turn->txn, turn->environment, email, &owner);
-
-    if (rc == MDB_NOTFOUND)
-        return true;
-    if (rc != 0)
-        return spoil(plan, rc);
-    if (dbk_uuid_equal(&owner, self))
-        return true;
-    return refuse(plan, DBK_CONFLICT, "another person has this email");
-}
-
-/* Find a person who is there and not deleted. */
-static bool find_person(struct plan *plan, const struct dbk_turn *turn,
-                        const struct dbk_uuid *id, struct dbk_person_state *out)
-{
-    int rc = dbk_index_get_person(turn->txn, turn->environment, id, out);
-
-    if (rc != 0 && rc != MDB_NOTFOUND)
-        return spoil(plan, rc);
-    if (rc == MDB_NOTFOUND || out->deleted)
-        return refuse_id(plan, DBK_NOT_FOUND, "there is no person", id);
-    return true;
-}
-
-static bool check_version(struct plan *plan)
-{
-    uint64_t expected = plan->command->expected_version;
-
-    if (expected == 0 || expected == plan->person.version)
-        return true;
-    return refuse(plan, DBK_MOVED, "the person has changed since that version");
-}
-
-static void copy_text(char *out, size_t size, struct dbk_slice text)
-{
-    size_t length = text.length < size ? text.length : size - 1;
-
-    if (length)
-        memcpy(out, text.data, length);
-    out[length] = '\0';
-}
-
-/* Take over the fields that are there; true when any of them differs. */
-static bool change_person(struct dbk_person_state *state,
-                          const struct dbk_person_fields *fields)
-{
-    struct dbk_person_state before = *state;
-
-    if (fields->has & DBK_HAS_EMAIL)
-        copy_text(state->email, sizeof state->email, fields->email);
-    if (fields->has & DBK_HAS_FIRST_NAME)
-        copy_text(state->first_name, sizeof state->first_name, fields->first_name);
-    if (fields->has & DBK_HAS_LAST_NAME)
-        copy_text(state->last_name, sizeof state->last_name, fields->last_name);
-    if (fields->has & DBK_HAS_ROLE)
-        state->role = fields->role;
-    return strcmp(before.email, state->email) != 0 ||
-           strcmp(before.first_name, state->first_name) != 0 ||
-           strcmp(before.last_name, state->last_name) != 0 ||
-           before.role != state->role;
-}
-
-static bool check_created(struct plan *plan, const struct dbk_turn *turn)
-{
-    struct dbk_record record = decode_entry(plan->command, 0);
-    struct dbk_person_state *person = &plan->person;
-    int rc =
-        dbk_index_get_person(turn->txn, turn->environment, &record.subject, person);
-
-    if (rc == 0 && person->deleted)
-        return refuse_id(plan, DBK_CONFLICT, "a deleted person had the id",
-                         &record.subject);
-    if (rc == 0) {
-        plan->command->verdict.sequence = person->version;
-        return refuse_id(plan, DBK_EXISTS, "there is a person already with the id",
-                         &record.subject);
-    }
-    if (rc != MDB_NOTFOUND)
-        return spoil(plan, rc);
-
-    memset(person, 0, sizeof *person);
-    person->id = record.subject;
-    person->datetime_created =
-        record.has_datetime_created ? record.datetime_created : turn->now;
-    person->datetime_modified = person->datetime_created;
-    change_person(person, &record.person);
-    plan->email_changes = true;
-    return check_email_free(plan, turn, record.person.email, &record.subject);
-}
-
-static bool check_updated(struct plan *plan, const struct dbk_turn *turn)
-{
-    struct dbk_record record = decode_entry(plan->command, 0);
-    struct dbk_person_state *person = &plan->person;
-
-    if (!find_person(plan, turn, &record.subject, person) || !check_version(plan))
-        return false;
-    memcpy(plan->old_email, person->email, sizeof plan->old_email);
-    plan->nothing_changes = !change_person(person, &record.person);
-    if (!plan->nothing_changes)
-        person->datetime_modified = turn->now;
-    plan->email_changes = strcmp(plan->old_email, person->email) != 0;
-    return !plan->email_changes ||
-           check_email_free(plan, turn, dbk_slice(person->email), &record.subject);
-}
-
-static bool check_deleted(struct plan *plan, const struct dbk_turn *turn)
-{
-    struct dbk_person_state *person = &plan->person;
-
-    if (!find_person(plan, turn, &plan->command->entries[0].subject, person) ||
-        !check_version(plan))
-        return false;
-    memcpy(plan->old_email, person->email, sizeof plan->old_email);
-    person->deleted = true;
-    /* Nothing will ask for them again, and a person may have wanted to be forgotten. */
-    person->email[0] = person->first_name[0] = person->last_name[0] = '\0';
-    person->datetime_modified = turn->now;
-    return true;
-}
-
-static bool check_event_id(struct plan *plan, const struct dbk_turn *turn,
-                           const struct dbk_uuid *id)
-{
-    struct dbk_event_state event;
-    int rc = dbk_index_get_event(turn->txn, turn->environment, id, &event);
-
-    if (rc == MDB_NOTFOUND)
-        return true;
-    if (rc != 0)
-        return spoil(plan, rc);
-    plan->command->verdict.sequence = event.sequence;
-    if (event.deleted_sequence)
-        return refuse_id(plan, DBK_CONFLICT, "a deleted event had the id", id);
-    return refuse_id(plan, DBK_EXISTS, "there is an event already with the id", id);
-}
-
-static bool check_recorded(struct plan *plan, const struct dbk_turn *turn,
-                           const struct dbk_command_entry *entry)
-{
-    struct dbk_person_state person;
-    bool alone = entry == plan->command->entries;
-
-    /* Behind person.created or person.updated the person has been looked at. */
-    if (alone && !find_person(plan, turn, &entry->person_id, &person))
-        return false;
-    return check_event_id(plan, turn, &entry->subject);
-}
-
-static bool check_event_deleted(struct plan *plan, const struct dbk_turn *turn)
-{
-    const struct dbk_command *command = plan->command;
-    const struct dbk_uuid *id = &command->entries[0].subject;
-    struct dbk_person_state person;
-    int rc = dbk_index_get_event(turn->txn, turn->environment, id, &plan->event);
-
-    if (rc != 0 && rc != MDB_NOTFOUND)
-        return spoil(plan, rc);
-    if (rc == MDB_NOTFOUND || plan->event.deleted_sequence)
-        return refuse_id(plan, DBK_NOT_FOUND, "there is no event", id);
-    rc = dbk_index_get_person(turn->txn, turn->environment, &plan->event.person_id,
-                              &person);
-    if (rc != 0)
-        return spoil(plan, rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc);
-    if (person.deleted) /* its events went with it */
-        return refuse_id(plan, DBK_NOT_FOUND, "there is no event", id);
-    if (command->expects_person &&
-        !dbk_uuid_equal(&command->expected_person, &plan->event.person_id))
-        return refuse(plan, DBK_CONFLICT, "the event belongs to another person");
-    return true;
-}
-
-static bool check(struct plan *plan, const struct dbk_turn *turn)
-{
-    const struct dbk_command *command = plan->command;
-
-    for (size_t i = 0; i < command->count; i++) {
-        bool fine = false;
-
-        switch (command->entries[i].type) {
-        case DBK_PERSON_CREATED:
-            fine = check_created(plan, turn);
-            break;
-        case DBK_PERSON_UPDATED:
-            fine = check_updated(plan, turn);
-            break;
-        case DBK_PERSON_DELETED:
-            fine = check_deleted(plan, turn);
-            break;
-        case DBK_EVENT_RECORDED:
-            fine = check_recorded(plan, turn, &command->entries[i]);
-            break;
-        case DBK_EVENT_DELETED:
-            fine = check_event_deleted(plan, turn);
-            break;
-        }
-        if (!fine)
-            return false;
-    }
-    return command->count > 0 || refuse(plan, DBK_INVALID, "an empty command");
-}
 
 static int append(struct dbk_turn *turn, struct dbk_command *command,
                   const struct dbk_command_entry *entry)
@@ -273,7 +21,7 @@ static int append(struct dbk_turn *turn, struct dbk_command *command,
     return rc;
 }
 
-static int index_person(struct plan *plan, const struct dbk_turn *turn)
+static int index_person(struct dbk_plan *plan, const struct dbk_turn *turn)
 {
     const struct dbk_environment *environment = turn->environment;
     struct dbk_person_state *person = &plan->person;
@@ -297,7 +45,7 @@ static int index_recorded(const struct dbk_turn *turn,
     return dbk_index_put_event(turn->txn, turn->environment, &entry->subject, &event);
 }
 
-static int write_entry(struct plan *plan, struct dbk_turn *turn,
+static int write_entry(struct dbk_plan *plan, struct dbk_turn *turn,
                        const struct dbk_command_entry *entry)
 {
     struct dbk_command *command = plan->command;
@@ -326,7 +74,7 @@ static int write_entry(struct plan *plan, struct dbk_turn *turn,
     return MDB_CORRUPTED;
 }
 
-static void accept(struct plan *plan, const struct dbk_turn *turn, uint64_t before)
+static void accept(struct dbk_plan *plan, const struct dbk_turn *turn, uint64_t before)
 {
     struct dbk_command *command = plan->command;
     bool appended = turn->head > before;
@@ -341,11 +89,11 @@ static void accept(struct plan *plan, const struct dbk_turn *turn, uint64_t befo
 
 int dbk_decide(struct dbk_turn *turn, struct dbk_command *command)
 {
-    struct plan plan = {.command = command};
+    struct dbk_plan plan = {.command = command};
     uint64_t before = turn->head;
 
     memset(&command->verdict, 0, sizeof command->verdict);
-    if (!check(&plan, turn))
+    if (!dbk_check_command(&plan, turn))
         return plan.rc;
     for (size_t i = 0; i < command->count; i++) {
         int rc = write_entry(&plan, turn, &command->entries[i]);
