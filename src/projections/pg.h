@@ -40,6 +40,9 @@ struct dbk_pg_options {
     bool async_commit;        /* synchronous_commit = off: for whoever can redo it */
 };
 
+/* The name of the schema, where none is configured the default one. */
+const char *dbk_pg_schema(const struct dbk_database *database);
+
 /* Connect. The session has search_path on the database's schema (which need not exist
  * yet) and nothing else, UTF8, UTC, ISO dates. Resolving a host name is libpq's, and
  * blocks.

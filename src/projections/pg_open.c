@@ -64,6 +64,13 @@ static PGconn *connect_start(const struct dbk_database *database,
     return PQconnectStartParams(keywords, values, 0);
 }
 
+/* libpq would print notices ("already exists, skipping") to stderr. */
+static void drop_notice(void *context, const PGresult *notice)
+{
+    (void)context;
+    (void)notice;
+}
+
 static enum dbk_code connect_fail(const PGconn *conn, struct dbk_error *err)
 {
     const char *text = PQerrorMessage(conn);
@@ -96,20 +103,23 @@ static enum dbk_code connect_finish(PGconn *conn, pg_deadline deadline,
     return DBK_OK;
 }
 
+const char *dbk_pg_schema(const struct dbk_database *database)
+{
+    return database->schema && *database->schema ? database->schema : "daybook";
+}
+
 /* As a statement, not as start-up options: connection poolers refuse those. */
 static enum dbk_code set_session(struct dbk_pg *pg, const struct dbk_database *database,
                                  const struct dbk_pg_options *options,
                                  pg_deadline deadline, struct dbk_error *err)
 {
     const struct dbk_pg_statement statement = {NULL, dbk_sql_session};
-    const char *schema =
-        database->schema && *database->schema ? database->schema : "daybook";
     int64_t left = deadline - now_ms();
     char timeout[16];
     struct dbk_pg_param params[3];
 
     snprintf(timeout, sizeof timeout, "%d", options->statement_timeout_ms);
-    params[0] = dbk_pg_text(schema);
+    params[0] = dbk_pg_text(dbk_pg_schema(database));
     params[1] = dbk_pg_text(timeout);
     params[2] = dbk_pg_text(options->async_commit ? "off" : "on");
     return dbk_pg_run(pg, &statement, params, 3, left > 0 ? (int)left : 0, NULL, err);
@@ -131,6 +141,7 @@ enum dbk_code dbk_pg_open(const struct dbk_database *database,
         code = dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
         goto fail;
     }
+    PQsetNoticeReceiver(pg->conn, drop_notice, NULL);
     code = connect_finish(pg->conn, deadline, err);
     if (code != DBK_OK)
         goto fail;
