@@ -23,12 +23,14 @@ enum dbk_body_kind {
 
 /* A draft read from a body, and the memory its slices point to. */
 struct dbk_body {
-    struct dbk_record record; /* type, subject and the fields; subject is a new id unless
+    struct dbk_record
+        record; /* type, subject and the fields; subject is a new id unless
                                  has_id */
     bool has_id;
     void *memory; /* private */
 };
-void dbk_body_finish(struct dbk_body *body); /* frees the memory; a zeroed one is fine */
+void dbk_body_finish(
+    struct dbk_body *body); /* frees the memory; a zeroed one is fine */
 
 /* Restricts event types: NULL or an array that ends with NULL. Borrowed. */
 struct dbk_body_rules {
@@ -51,6 +53,7 @@ enum dbk_code dbk_body_event(const char *text, size_t length, enum dbk_body_kind
 /* Whether an event that a client brings again is the one in the log: type, person, time
  * (where brought has one), and properties as JSON values, whatever their key order, white
  * space or spelling of numbers. */
-bool dbk_body_same_event(const struct dbk_record *brought, const struct dbk_record *logged);
+bool dbk_body_same_event(const struct dbk_record *brought,
+                         const struct dbk_record *logged);
 
 #endif

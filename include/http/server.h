@@ -15,26 +15,28 @@ struct dbk_server; /* safe to share between threads */
 /* One request, answered. Borrowed for the call. */
 struct dbk_access {
     const char *method;
-    const char *path; /* as it came, query string included; at most 512 characters; may hold
+    const char
+        *path; /* as it came, query string included; at most 512 characters; may hold
                          any byte: the logger escapes it */
     const char *remote;
     const char *request_id;
-    int status;       /* 0: the client went away */
+    int status;        /* 0: the client went away */
     uint64_t sequence; /* of what was written, 0 for none */
-    uint64_t bytes;   /* of the answer's body */
+    uint64_t bytes;    /* of the answer's body */
     double milliseconds;
-    const char *error; /* what went wrong inside; "" for none; never sent to the client */
+    const char
+        *error; /* what went wrong inside; "" for none; never sent to the client */
 };
 
 struct dbk_server_options {
-    const char *address;     /* numeric */
-    unsigned port;           /* 0: any free one (dbk_server_port tells) */
-    unsigned threads;        /* requests at once */
-    size_t body_max;         /* bytes of a body */
-    size_t batch_body_max;   /* bytes of the body of POST /events/batch */
+    const char *address;   /* numeric */
+    unsigned port;         /* 0: any free one (dbk_server_port tells) */
+    unsigned threads;      /* requests at once */
+    size_t body_max;       /* bytes of a body */
+    size_t batch_body_max; /* bytes of the body of POST /events/batch */
     unsigned batch_items_max;
-    int read_wait_ms;        /* how long a read waits for the projection by default */
-    int request_timeout_ms;  /* deadline for a whole request to arrive */
+    int read_wait_ms;       /* how long a read waits for the projection by default */
+    int request_timeout_ms; /* deadline for a whole request to arrive */
     dbk_timestamp idempotency_keep_us;
     const char *const *event_types; /* NULL: any; else ends with NULL */
     bool show_error_details;

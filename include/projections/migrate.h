@@ -17,7 +17,7 @@
 
 struct dbk_migration_state {
     int version;
-    const char *name;    /* static, or "" where this program does not know it */
+    const char *name; /* static, or "" where this program does not know it */
     bool applied;
     char applied_at[32]; /* timestamp text, "" where it is not applied */
     bool known;          /* false: applied by a newer program */
@@ -25,7 +25,8 @@ struct dbk_migration_state {
 };
 
 /* Called for each migration; borrowed for the call. */
-typedef void dbk_migration_visit(void *context, const struct dbk_migration_state *state);
+typedef void dbk_migration_visit(void *context,
+                                 const struct dbk_migration_state *state);
 
 /* Apply every migration that is not applied, oldest first, making the schema where it is
  * missing; visit (may be NULL) is told each one applied.

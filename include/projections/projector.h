@@ -28,9 +28,11 @@ struct dbk_projector_options {
 
 /* Start following. PostgreSQL need not be there yet. log and database must outlive it.
  * DBK_NO_MEMORY, DBK_IO (no thread). */
-enum dbk_code dbk_projector_start(struct dbk_log *log, const struct dbk_database *database,
+enum dbk_code dbk_projector_start(struct dbk_log *log,
+                                  const struct dbk_database *database,
                                   const struct dbk_projector_options *options,
-                                  struct dbk_projector **projector, struct dbk_error *err);
+                                  struct dbk_projector **projector,
+                                  struct dbk_error *err);
 
 /* Finish the batch under way, then end. NULL is fine. */
 void dbk_projector_stop(struct dbk_projector *projector);
@@ -45,10 +47,10 @@ enum dbk_code dbk_projector_wait(struct dbk_projector *projector, uint64_t seque
                                  int timeout_ms, struct dbk_error *err);
 
 struct dbk_projector_status {
-    uint64_t projected;      /* the checkpoint */
-    bool running;            /* connected and following */
-    char state[256];         /* "following", or why not */
-    uint64_t quarantined;    /* persons (and undecodable records) set aside */
+    uint64_t projected;   /* the checkpoint */
+    bool running;         /* connected and following */
+    char state[256];      /* "following", or why not */
+    uint64_t quarantined; /* persons (and undecodable records) set aside */
 };
 void dbk_projector_status(struct dbk_projector *projector,
                           struct dbk_projector_status *out);
@@ -58,8 +60,8 @@ struct dbk_checkpoint {
     struct dbk_uuid store_id;
     uint64_t projected;
     uint64_t quarantined;
-    uint64_t persons, events;            /* rows; events as PostgreSQL estimates them */
-    uint64_t table_bytes;                /* with their indexes */
+    uint64_t persons, events; /* rows; events as PostgreSQL estimates them */
+    uint64_t table_bytes;     /* with their indexes */
 };
 /* DBK_UNAVAILABLE (PostgreSQL away), DBK_NOT_FOUND (no tables yet), DBK_INVALID. */
 enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
@@ -67,9 +69,9 @@ enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
 
 /* One set-aside record, as its quarantine row says. Borrowed for the call. */
 struct dbk_quarantined {
-    bool has_person;         /* false: the record could not even be read */
+    bool has_person; /* false: the record could not even be read */
     struct dbk_uuid person_id;
-    uint64_t sequence;       /* the first record that failed */
+    uint64_t sequence; /* the first record that failed */
     const char *reason;
     const char *quarantined_at; /* timestamp text */
 };

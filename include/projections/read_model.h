@@ -41,7 +41,7 @@ struct dbk_rows {
         uint64_t version; /* persons: their version; events: their sequence */
         size_t offset;    /* of its JSON in bytes */
         size_t length;
-    } *rows;
+    } * rows;
     char *bytes; /* one JSON after the other, nothing between */
     bool more;   /* there are rows behind the last one */
     size_t bytes_used, bytes_size, rows_size; /* private */
@@ -60,10 +60,10 @@ struct dbk_page {
 struct dbk_event_filter {
     bool has_person_id;
     struct dbk_uuid person_id;
-    struct dbk_slice event_type;   /* length 0: any */
-    bool has_since, has_until;     /* of datetime_created: since <= it < until */
+    struct dbk_slice event_type; /* length 0: any */
+    bool has_since, has_until;   /* of datetime_created: since <= it < until */
     dbk_timestamp since, until;
-    struct dbk_slice properties;   /* JSON text of an object to contain; length 0: any */
+    struct dbk_slice properties; /* JSON text of an object to contain; length 0: any */
 };
 
 /* Each of these:
@@ -76,13 +76,13 @@ struct dbk_event_filter {
 enum dbk_code dbk_read_person(struct dbk_read_model *model, const struct dbk_uuid *id,
                               unsigned events_limit, struct dbk_rows *rows,
                               struct dbk_error *err);
-enum dbk_code dbk_read_persons(struct dbk_read_model *model, const struct dbk_page *page,
-                               unsigned events_limit, struct dbk_rows *rows,
-                               struct dbk_error *err);
+enum dbk_code dbk_read_persons(struct dbk_read_model *model,
+                               const struct dbk_page *page, unsigned events_limit,
+                               struct dbk_rows *rows, struct dbk_error *err);
 enum dbk_code dbk_read_event(struct dbk_read_model *model, const struct dbk_uuid *id,
                              struct dbk_rows *rows, struct dbk_error *err);
 enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_page *page,
-                              const struct dbk_event_filter *filter, struct dbk_rows *rows,
-                              struct dbk_error *err);
+                              const struct dbk_event_filter *filter,
+                              struct dbk_rows *rows, struct dbk_error *err);
 
 #endif

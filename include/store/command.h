@@ -34,8 +34,8 @@ struct dbk_person_state {
 /* The verdict on a command. */
 struct dbk_verdict {
     enum dbk_code code;
-    uint64_t first_sequence;   /* of its first record; 0 where nothing was appended */
-    uint64_t sequence;         /* of its last record; where a person.updated changed nothing
+    uint64_t first_sequence; /* of its first record; 0 where nothing was appended */
+    uint64_t sequence; /* of its last record; where a person.updated changed nothing
                                   and so nothing was appended, the person's version;
                                   with DBK_EXISTS, the record that has the id */
     dbk_timestamp recorded_at; /* the same for all its records */
@@ -53,8 +53,8 @@ void dbk_command_destroy(struct dbk_command *command); /* NULL is fine */
  * DBK_TOO_LARGE  a field over its bound
  * DBK_NO_MEMORY
  */
-enum dbk_code dbk_command_add(struct dbk_command *command, const struct dbk_record *draft,
-                              struct dbk_error *err);
+enum dbk_code dbk_command_add(struct dbk_command *command,
+                              const struct dbk_record *draft, struct dbk_error *err);
 
 /* Refuse with DBK_MOVED unless the person is at this version (0: any). For commands that
  * begin with person.updated or person.deleted. */

@@ -34,8 +34,8 @@ struct dbk_error {
 
 /* Fill *err and return code, so that a failure is one return statement. err may be
  * NULL. */
-enum dbk_code dbk_fail(struct dbk_error *err, enum dbk_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+enum dbk_code dbk_fail(struct dbk_error *err, enum dbk_code code, const char *format,
+                       ...) __attribute__((format(printf, 3, 4)));
 
 /* Put "context: " before the text of *err and return its code. */
 enum dbk_code dbk_wrap(struct dbk_error *err, const char *format, ...)

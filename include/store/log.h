@@ -17,9 +17,9 @@
 struct dbk_log; /* one open log; safe to share between threads */
 
 struct dbk_log_options {
-    bool must_exist;     /* refuse a directory that holds no log; else it is made (0700) */
-    size_t queue_bytes;  /* bound on the records that wait for the writer; 0: 64 MiB */
-    size_t map_size;     /* bound on the file, address space only; 0: 1 TiB */
+    bool must_exist; /* refuse a directory that holds no log; else it is made (0700) */
+    size_t queue_bytes; /* bound on the records that wait for the writer; 0: 64 MiB */
+    size_t map_size;    /* bound on the file, address space only; 0: 1 TiB */
     /* Told of what an operator should know (a commit that failed, a reopen): one line,
      * borrowed for the call; called from the writer thread. May be NULL. */
     void (*report)(void *context, const char *line);
@@ -87,7 +87,7 @@ struct dbk_batch {
         uint64_t sequence;
         size_t offset; /* into bytes */
         size_t length;
-    } *entries; /* owned by the batch */
+    } * entries; /* owned by the batch */
     char *bytes;
     size_t bytes_used, bytes_size, entries_size; /* private */
 };

@@ -64,7 +64,7 @@ struct dbk_person_fields {
 /* A record decoded, or a draft of one. Slices are borrowed from the bytes it was decoded
  * from, or from whoever drafted it. */
 struct dbk_record {
-    unsigned format;           /* decode only */
+    unsigned format; /* decode only */
     enum dbk_type type;
     uint64_t sequence;         /* decode only: the writer gives it */
     dbk_timestamp recorded_at; /* decode only: the writer gives it */
@@ -113,8 +113,8 @@ enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size
  * DBK_DAMAGED      the bytes are not a record; err says what is wrong at which offset
  * DBK_UNSUPPORTED  a format newer than DBK_RECORD_FORMAT
  */
-enum dbk_code dbk_record_decode(const char *bytes, size_t length, struct dbk_record *out,
-                                struct dbk_error *err);
+enum dbk_code dbk_record_decode(const char *bytes, size_t length,
+                                struct dbk_record *out, struct dbk_error *err);
 
 /* Fill in the sequence and time of an encoded record. */
 void dbk_record_stamp(char *bytes, uint64_t sequence, dbk_timestamp recorded_at);
