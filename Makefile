@@ -1,0 +1,59 @@
+# What a newcomer and CI type. Targets say what they need; nothing here is needed by CMake.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help start-api build test test-tsan setup-db setup-db-stop format lint clean \
+	install-deps
+
+JOBS ?= $(shell nproc)
+SOURCES = git ls-files '*.c' '*.h'
+VIEWER = node_modules/.package-lock.json
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+start-api: build ## install what is missing, build, and serve on http://127.0.0.1:8080
+	@exec build/release/daybook serve
+
+build: build/release/build.ninja ## build build/release/daybook, optimised
+	@cmake --build build/release -j $(JOBS) --target daybook
+
+test: build/dev/build.ninja ## build with ASan and UBSan, and run all tests
+	@cmake --build build/dev -j $(JOBS)
+	@ctest --preset dev -j $(JOBS)
+
+test-tsan: build/tsan/build.ninja ## build with TSan, and run all tests
+	@cmake --build build/tsan -j $(JOBS)
+	@ctest --preset tsan -j $(JOBS)
+
+setup-db: ## start a local PostgreSQL for the values in .env
+	@tools/install-deps
+	@tools/setup-db start
+
+setup-db-stop: ## stop it again; its data stays
+	@tools/setup-db stop
+
+format: ## format the C files in place
+	@$(SOURCES) | xargs clang-format -i
+
+lint: build/dev/build.ninja ## check the format, then clang-tidy over the C files
+	@$(SOURCES) | xargs clang-format --dry-run -Werror
+	@cmake --build build/dev -j $(JOBS)
+	@git ls-files 'src/*.c' 'tools/*.c' | \
+		xargs -P $(JOBS) -n 4 clang-tidy -p build/dev --quiet --warnings-as-errors='*'
+
+clean: ## delete what was built; data and node_modules stay
+	@rm -rf build
+
+install-deps: ## install the packages that are missing
+	@tools/install-deps
+
+# Each run checks for missing packages (well under a second), and configures once.
+build/%/build.ninja: install-deps $(VIEWER)
+	@[ -f $@ ] || cmake --preset $* -Wno-dev
+
+# The pages of /docs; npm touches this file when it has installed.
+$(VIEWER): package.json package-lock.json | install-deps
+	@npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
