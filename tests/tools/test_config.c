@@ -1,0 +1,336 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ALL_GROUPS 15U
+
+struct place {
+    char dotenv[64];
+    struct config_sources sources;
+    struct config *config;
+    struct dbk_error err;
+};
+
+static int make_place(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+    int fd;
+
+    for (int i = 0; i < SETTING_COUNT; i++)
+        unsetenv(config_table[i].name);
+    snprintf(place->dotenv, sizeof place->dotenv, "/tmp/daybook-config-XXXXXX");
+    fd = mkstemp(place->dotenv);
+    assert_true(fd >= 0);
+    close(fd);
+    place->sources.dotenv_path = place->dotenv;
+    place->sources.groups = ALL_GROUPS;
+    *state = place;
+    return 0;
+}
+
+static int remove_place(void **state)
+{
+    struct place *place = *state;
+
+    config_destroy(place->config);
+    unlink(place->dotenv);
+    free(place);
+    return 0;
+}
+
+static void write_dotenv(const struct place *place, const char *text)
+{
+    FILE *file = fopen(place->dotenv, "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static enum dbk_code load(struct place *place)
+{
+    config_destroy(place->config);
+    return config_load(&place->sources, &place->config, &place->err);
+}
+
+/* One value, given as a flag. */
+static enum dbk_code load_flag(struct place *place, enum setting setting,
+                               const char *value)
+{
+    enum dbk_code code;
+
+    place->sources.flags[setting] = value;
+    code = load(place);
+    place->sources.flags[setting] = NULL;
+    return code;
+}
+
+static void defaults_are_allowed_and_private(void **state)
+{
+    struct place *place = *state;
+    struct dbk_database database;
+
+    assert_int_equal(load(place), DBK_OK);
+    assert_string_equal(config_text(place->config, SETTING_DATA_DIR), "./data");
+    assert_string_equal(config_text(place->config, SETTING_HOST), "127.0.0.1");
+    assert_int_equal(config_number(place->config, SETTING_PORT), 8080);
+    assert_int_equal(config_number(place->config, SETTING_BODY_MAX), 1048576);
+    assert_int_equal(config_number(place->config, SETTING_READ_WAIT), 5000);
+    assert_null(config_list(place->config, SETTING_EVENT_TYPES));
+    assert_false(config_error_details(place->config));
+    assert_false(config_database(place->config, &database));
+    assert_string_equal(config_origin(place->config, SETTING_PORT), "the default");
+}
+
+static void flags_go_before_environment_before_dotenv(void **state)
+{
+    struct place *place = *state;
+
+    write_dotenv(place, "\nPORT=1001\nDB_NAME=\"file\"\nDB_USER=file\n");
+    setenv("PORT", "1002", 1);
+    setenv("DB_NAME", "environment", 1);
+    assert_int_equal(load_flag(place, SETTING_PORT, "1003"), DBK_OK);
+    assert_int_equal(config_number(place->config, SETTING_PORT), 1003);
+    assert_string_equal(config_origin(place->config, SETTING_PORT), "--port");
+    assert_string_equal(config_text(place->config, SETTING_DB_NAME), "environment");
+    assert_string_equal(config_origin(place->config, SETTING_DB_NAME),
+                        "the environment");
+    assert_string_equal(config_text(place->config, SETTING_DB_USER), "file");
+    assert_string_equal(config_origin(place->config, SETTING_DB_USER), ".env line 4");
+}
+
+static void an_empty_value_is_a_value(void **state)
+{
+    struct place *place = *state;
+    struct dbk_database database;
+
+    write_dotenv(place, "DB_HOST=localhost\n");
+    assert_int_equal(load(place), DBK_OK);
+    assert_true(config_database(place->config, &database));
+    setenv("DB_HOST", "", 1);
+    assert_int_equal(load(place), DBK_OK);
+    assert_false(config_database(place->config, &database));
+    setenv("PORT", "", 1);
+    assert_int_equal(load(place), DBK_INVALID);
+}
+
+static void settings_of_other_groups_are_not_read(void **state)
+{
+    struct place *place = *state;
+
+    setenv("PORT", "nonsense", 1);
+    assert_int_equal(load(place), DBK_INVALID);
+    place->sources.groups = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE;
+    assert_int_equal(load(place), DBK_OK);
+    assert_int_equal(config_number(place->config, SETTING_PORT), 8080);
+}
+
+static void a_refusal_names_setting_origin_and_bounds(void **state)
+{
+    struct place *place = *state;
+
+    write_dotenv(place, "# first\nDB_PORT=99999\n");
+    assert_int_equal(load(place), DBK_INVALID);
+    assert_string_equal(place->err.text,
+                        "DB_PORT from .env line 2 is \"99999\": a port "
+                        "number from 1 to 65535 is allowed");
+    write_dotenv(place, "");
+    assert_int_equal(load_flag(place, SETTING_LOG_LEVEL, "loud"), DBK_INVALID);
+    assert_string_equal(place->err.text,
+                        "LOG_LEVEL from --log-level is \"loud\": allowed "
+                        "are error, warn, info, debug");
+}
+
+static void a_secret_is_never_told(void **state)
+{
+    struct place *place = *state;
+    char *password = malloc(2000);
+
+    memset(password, 'x', 1999);
+    password[1999] = '\0';
+    setenv("DB_PASS", password, 1);
+    assert_int_equal(load(place), DBK_INVALID);
+    assert_null(strstr(place->err.text, "xxx"));
+    assert_non_null(strstr(place->err.text, "DB_PASS from the environment"));
+    assert_null(config_table[SETTING_DB_PASS].flag);
+    free(password);
+}
+
+static void numbers_are_strict(void **state)
+{
+    static const char *const bad[] = {"",
+                                      " 80",
+                                      "80 ",
+                                      "+80",
+                                      "-1",
+                                      "0x50",
+                                      "8e1",
+                                      "80.0",
+                                      "65536",
+                                      "8080,8081",
+                                      "٨٠",
+                                      "99999999999999999999",
+                                      "127.0.0.1:80"};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(load_flag(*state, SETTING_PORT, bad[i]), DBK_INVALID);
+    assert_int_equal(load_flag(*state, SETTING_PORT, "0"), DBK_OK);
+    assert_int_equal(load_flag(*state, SETTING_DB_PORT, "0"), DBK_INVALID);
+    assert_int_equal(load_flag(*state, SETTING_BATCH_ITEMS_MAX, "0"), DBK_INVALID);
+}
+
+static void a_tls_port_is_told_about_the_proxy(void **state)
+{
+    struct place *place = *state;
+
+    assert_int_equal(load_flag(place, SETTING_PORT, "443s"), DBK_INVALID);
+    assert_non_null(strstr(place->err.text, "TLS is the part of a proxy"));
+}
+
+static void only_loopback_is_listened_on(void **state)
+{
+    static const char *const good[] = {"127.0.0.1", "127.9.9.9", "localhost"};
+    static const char *const bad[] = {
+        "0.0.0.0", "192.168.1.1", "::",  "::1",   "*",
+        "",        "example.org", "127", "127.1", "1127.0.0.1"};
+    struct place *place = *state;
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(load_flag(place, SETTING_HOST, good[i]), DBK_OK);
+        assert_memory_equal(config_text(place->config, SETTING_HOST), "127.", 4);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(load_flag(place, SETTING_HOST, bad[i]), DBK_INVALID);
+        assert_non_null(strstr(place->err.text, "no access tokens yet"));
+    }
+}
+
+static void sizes_take_units(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t bytes; /* 0: refused */
+    } cases[] = {
+        {"2048", 2048},
+        {"2k", 2048},
+        {"2 KiB", 2048},
+        {"1MiB", 1048576},
+        {"1 GB", 1073741824},
+        {"1025", 1025},
+        {"1023", 0},
+        {"2 GiB", 0},
+        {"1048577K", 0},
+        {"1  MiB", 0},
+        {"1.5M", 0},
+        {"1MiBs", 0},
+        {"9223372036854775807G", 0},
+        {"MiB", 0},
+        {"", 0},
+        {"-1K", 0},
+    };
+    struct place *place = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        enum dbk_code code = load_flag(place, SETTING_BODY_MAX, cases[i].text);
+
+        assert_int_equal(code, cases[i].bytes ? DBK_OK : DBK_INVALID);
+        if (cases[i].bytes)
+            assert_int_equal(config_number(place->config, SETTING_BODY_MAX),
+                             cases[i].bytes);
+    }
+}
+
+static void seconds_are_kept_in_milliseconds(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t milliseconds; /* -1: refused */
+    } cases[] = {{"5", 5000},   {"0.25", 250},  {"0", 0},       {"0.001", 1},
+                 {"60", 60000}, {"60.001", -1}, {"0.0001", -1}, {"1.", -1},
+                 {".5", -1},    {"5s", -1},     {"-1", -1},     {"99999999999999", -1}};
+    struct place *place = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        enum dbk_code code = load_flag(place, SETTING_READ_WAIT, cases[i].text);
+
+        assert_int_equal(code, cases[i].milliseconds < 0 ? DBK_INVALID : DBK_OK);
+        if (code == DBK_OK)
+            assert_int_equal(config_number(place->config, SETTING_READ_WAIT),
+                             cases[i].milliseconds);
+    }
+}
+
+static void lists_are_cut_at_commas(void **state)
+{
+    static const char *const bad[] = {",", "a,", "a,,b", "a b", "a;b", "é"};
+    struct place *place = *state;
+    const char *const *list;
+
+    assert_int_equal(load_flag(place, SETTING_EVENT_TYPES, "click, sign-up ,a.b:c_1"),
+                     DBK_OK);
+    list = config_list(place->config, SETTING_EVENT_TYPES);
+    assert_string_equal(list[0], "click");
+    assert_string_equal(list[1], "sign-up");
+    assert_string_equal(list[2], "a.b:c_1");
+    assert_null(list[3]);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(load_flag(place, SETTING_EVENT_TYPES, bad[i]), DBK_INVALID);
+}
+
+static void error_details_are_shown_only_where_local(void **state)
+{
+    struct place *place = *state;
+
+    setenv("SHOW_ERROR_DETAILS", "true", 1);
+    assert_int_equal(load(place), DBK_OK);
+    assert_true(config_error_details(place->config));
+    setenv("ENVIRONMENT", "production", 1);
+    assert_int_equal(load(place), DBK_OK);
+    assert_false(config_error_details(place->config));
+    setenv("SHOW_ERROR_DETAILS", "maybe", 1);
+    assert_int_equal(load(place), DBK_INVALID);
+}
+
+static void a_broken_dotenv_is_refused(void **state)
+{
+    struct place *place = *state;
+
+    write_dotenv(place, "PORT=1\nDB_PASS=\"x\n");
+    assert_int_equal(load(place), DBK_INVALID);
+    assert_non_null(strstr(place->err.text, "line 2"));
+    assert_null(place->config);
+}
+
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_PLACE(defaults_are_allowed_and_private),
+        IN_PLACE(flags_go_before_environment_before_dotenv),
+        IN_PLACE(an_empty_value_is_a_value),
+        IN_PLACE(settings_of_other_groups_are_not_read),
+        IN_PLACE(a_refusal_names_setting_origin_and_bounds),
+        IN_PLACE(a_secret_is_never_told),
+        IN_PLACE(numbers_are_strict),
+        IN_PLACE(a_tls_port_is_told_about_the_proxy),
+        IN_PLACE(only_loopback_is_listened_on),
+        IN_PLACE(sizes_take_units),
+        IN_PLACE(seconds_are_kept_in_milliseconds),
+        IN_PLACE(lists_are_cut_at_commas),
+        IN_PLACE(error_details_are_shown_only_where_local),
+        IN_PLACE(a_broken_dotenv_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
