@@ -1,6 +1,7 @@
 #include "decide.h"
 
 #include "index.h"
+#include "log_value.h"
 #include "record_layout.h"
 #include "rules.h"
 
@@ -11,14 +12,17 @@ static int append(struct dbk_turn *turn, struct dbk_command *command,
 {
     uint64_t sequence = turn->head + 1;
     MDB_val key = {sizeof sequence, &sequence};
-    MDB_val value = {entry->length, command->bytes + entry->offset};
-    int rc;
+    MDB_val value = {entry->length + DBK_CHECKSUM_BYTES, NULL};
+    char *record = command->bytes + entry->offset;
+    int rc = mdb_put(turn->txn, turn->environment->log, &key, &value,
+                     MDB_APPEND | MDB_RESERVE);
 
-    dbk_record_stamp(value.mv_data, sequence, turn->now);
-    rc = mdb_put(turn->txn, turn->environment->log, &key, &value, MDB_APPEND);
-    if (rc == 0)
-        turn->head = sequence;
-    return rc;
+    if (rc != 0)
+        return rc;
+    dbk_record_stamp(record, sequence, turn->now);
+    dbk_log_value_write(value.mv_data, record, entry->length);
+    turn->head = sequence;
+    return 0;
 }
 
 static int index_person(struct dbk_plan *plan, const struct dbk_turn *turn)

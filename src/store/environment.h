@@ -16,7 +16,7 @@
 
 struct dbk_environment {
     MDB_env *env;
-    MDB_dbi log;         /* sequence (u64, native) -> record */
+    MDB_dbi log;         /* sequence (u64, native) -> record, see log_value.h */
     MDB_dbi person;      /* person id -> state, see index.h */
     MDB_dbi email;       /* lower-cased email -> person id */
     MDB_dbi event;       /* event id -> place, see index.h */

@@ -1,5 +1,6 @@
 #include "index.h"
 #include "log_private.h"
+#include "log_value.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -81,15 +82,20 @@ static bool reserve(void **memory, size_t *size, size_t needed, size_t item,
 
 static bool batch_add(struct dbk_batch *batch, uint64_t sequence, MDB_val value)
 {
+    size_t length;
+
     if (!reserve((void **)&batch->entries, &batch->entries_size, batch->count + 1,
                  sizeof *batch->entries, 64) ||
         !reserve((void **)&batch->bytes, &batch->bytes_size,
                  batch->bytes_used + value.mv_size, 1, 16384))
         return false;
-    memcpy(batch->bytes + batch->bytes_used, value.mv_data, value.mv_size);
+    if (!dbk_log_value_check(value.mv_data, value.mv_size, &length))
+        length = 0;
+    if (length)
+        memcpy(batch->bytes + batch->bytes_used, value.mv_data, length);
     batch->entries[batch->count++] =
-        (struct dbk_batch_entry){sequence, batch->bytes_used, value.mv_size};
-    batch->bytes_used += value.mv_size;
+        (struct dbk_batch_entry){sequence, batch->bytes_used, length};
+    batch->bytes_used += length;
     return true;
 }
 

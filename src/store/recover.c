@@ -2,6 +2,7 @@
 
 #include "command_private.h"
 #include "environment.h"
+#include "log_value.h"
 
 #include <string.h>
 
@@ -9,10 +10,14 @@
  * look for the sequence that was stamped into it. */
 static bool same_record(const struct dbk_command *command, MDB_val value)
 {
+    size_t length;
+
+    if (!dbk_log_value_check(value.mv_data, value.mv_size, &length))
+        return false;
     for (size_t i = 0; i < command->count; i++) {
         const struct dbk_command_entry *entry = &command->entries[i];
 
-        if (entry->length == value.mv_size &&
+        if (entry->length == length &&
             !memcmp(command->bytes + entry->offset, value.mv_data, entry->length))
             return true;
     }

@@ -48,6 +48,52 @@ static void a_read_is_bounded_by_bytes_but_gives_one(void **state)
     dbk_batch_finish(&batch);
 }
 
+/* Change one byte of a record on disk, by its text. */
+static void flip_on_disk(const struct scratch *s, const char *text)
+{
+    char path[128], *bytes, *found;
+    FILE *file;
+    long size;
+
+    snprintf(path, sizeof path, "%s/data.mdb", s->dir);
+    file = fopen(path, "r+");
+    assert_non_null(file);
+    fseek(file, 0, SEEK_END);
+    size = ftell(file);
+    bytes = malloc((size_t)size);
+    rewind(file);
+    assert_int_equal(fread(bytes, 1, (size_t)size, file), size);
+    while ((found = memmem(bytes, (size_t)size, text, strlen(text)))) {
+        found[0] ^= 1; /* in every copy: pages are copied on write */
+        fseek(file, found - bytes, SEEK_SET);
+        fputc(found[0], file);
+    }
+    fclose(file);
+    free(bytes);
+}
+
+static void a_byte_changed_on_disk_is_noticed(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_record event = draft_event(&kate), record;
+    struct dbk_batch batch = {0};
+
+    event.event_type = dbk_slice("unmistakable");
+    submit(s, &event);
+    dbk_log_close(s->log);
+    flip_on_disk(s, "unmistakable");
+    scratch_open(s);
+    assert_int_equal(dbk_log_read(s->log, 0, 10, 1 << 20, &batch, NULL), DBK_OK);
+    assert_int_equal(batch.count, 2);
+    assert_int_not_equal(batch.entries[0].length, 0);
+    assert_int_equal(batch.entries[1].length, 0);
+    assert_int_equal(
+        dbk_record_decode(batch.bytes + batch.entries[1].offset, 0, &record, &s->err),
+        DBK_DAMAGED);
+    dbk_batch_finish(&batch);
+}
+
 static void a_wait_ends_when_another_process_appends(void **state)
 {
     struct scratch *s = *state;
@@ -130,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(records_are_read_back_in_order),
         TEST(a_read_is_bounded_by_bytes_but_gives_one),
+        TEST(a_byte_changed_on_disk_is_noticed),
         TEST(a_wait_ends_when_another_process_appends),
         TEST(an_interrupt_ends_a_wait),
         TEST(states_can_be_looked_up),

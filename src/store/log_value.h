@@ -1,0 +1,20 @@
+/* log_value.h - a value of the database `log`: the record's bytes, then their checksum.
+ *
+ * CRC-32 as in ISO 3309 and zlib, little-endian, four bytes. A record whose bytes were
+ * changed on disk is known for damaged instead of being believed. Private to the store.
+ */
+#ifndef DBK_LOG_VALUE_H
+#define DBK_LOG_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define DBK_CHECKSUM_BYTES 4
+
+/* Write record and checksum to out, which has length + DBK_CHECKSUM_BYTES bytes. */
+void dbk_log_value_write(char *out, const char *record, size_t length);
+
+/* Whether the value is whole; *length receives that of the record at its front. */
+bool dbk_log_value_check(const char *value, size_t size, size_t *length);
+
+#endif
