@@ -42,11 +42,11 @@ static enum dbk_code taken(int fd, const char *dir, struct dbk_error *err)
 {
     char text[16] = "";
     ssize_t got = pread(fd, text, sizeof text - 1, 0);
-    int pid = got > 0 ? atoi(text) : 0;
+    long pid = got > 0 ? strtol(text, NULL, 10) : 0;
 
     if (pid > 0)
         return dbk_fail(err, DBK_CONFLICT,
-                        "%s is served already, by process %d: stop it first, or give "
+                        "%s is served already, by process %ld: stop it first, or give "
                         "another --data-dir",
                         dir, pid);
     return dbk_fail(err, DBK_CONFLICT,
