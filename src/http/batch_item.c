@@ -1,0 +1,164 @@
+#include "batch_item.h"
+
+#include "known_event.h"
+#include "logged.h"
+#include "status.h"
+#include "submit.h"
+
+#include <ctype.h>
+
+#define FIELD_ERRORS_SHOWN 4 /* of an item: an answer must not outgrow its request */
+
+static enum dbk_code read_item(const struct request *rq, struct dbk_slice text,
+                               struct dbk_body *body, struct dbk_field_errors *fields,
+                               struct dbk_error *err)
+{
+    return dbk_body_event(text.data, text.length, DBK_BODY_CREATE, &rq->service->rules,
+                          body, fields, err);
+}
+
+enum dbk_code batch_item_draft(const struct request *rq, struct dbk_slice text,
+                               struct batch_item *item, struct dbk_error *err)
+{
+    struct dbk_field_errors fields = {0};
+    const struct dbk_record *drafts[1];
+    struct dbk_body body = {0};
+    enum dbk_code code = read_item(rq, text, &body, &fields, err);
+
+    if (code != DBK_OK)
+        return code == DBK_NO_MEMORY ? code : DBK_OK;
+    submit_meta(rq, &body.record);
+    drafts[0] = &body.record;
+    item->id = body.record.subject;
+    item->command = submit_draft(drafts, 1, err);
+    dbk_body_finish(&body);
+    return item->command || err->code == DBK_TOO_LARGE ? DBK_OK : err->code;
+}
+
+static void render_fields(const struct dbk_field_errors *fields, struct dbk_render *out)
+{
+    for (size_t i = 0; i < fields->count && i < FIELD_ERRORS_SHOWN; i++) {
+        dbk_render_text(out, i ? ",{\"field\":" : ",\"errors\":[{\"field\":");
+        dbk_render_string(out, dbk_slice(fields->list[i].field));
+        dbk_render_text(out, ",\"message\":");
+        dbk_render_string(out, dbk_slice(fields->list[i].message));
+        dbk_render_text(out, "}");
+    }
+    if (fields->count > 0)
+        dbk_render_text(out, "]");
+}
+
+static void begin(size_t index, int status, const struct dbk_uuid *id,
+                  struct dbk_render *out)
+{
+    dbk_render_text(out, "{\"index\":");
+    dbk_render_number(out, index);
+    dbk_render_text(out, ",\"status\":");
+    dbk_render_number(out, (uint64_t)status);
+    if (!id)
+        return;
+    dbk_render_text(out, ",\"id\":");
+    dbk_render_uuid(out, id);
+}
+
+static void render_refused(size_t index, const struct dbk_uuid *id,
+                           struct dbk_error *err, const struct dbk_field_errors *fields,
+                           struct dbk_render *out, struct batch_counts *counts)
+{
+    const char *sentence = status_sentence(err->code);
+
+    err->text[0] = (char)toupper((unsigned char)err->text[0]);
+    begin(index, status_of(err->code), id, out);
+    dbk_render_text(out, ",\"details\":");
+    dbk_render_string(out, dbk_slice(sentence ? sentence : err->text));
+    render_fields(fields, out);
+    dbk_render_text(out, "}");
+    counts->refused++;
+}
+
+static void render_sequence(size_t index, int status, const struct dbk_uuid *id,
+                            uint64_t sequence, struct dbk_render *out)
+{
+    begin(index, status, id, out);
+    dbk_render_text(out, ",\"sequence\":");
+    dbk_render_number(out, sequence);
+    dbk_render_text(out, "}");
+}
+
+/* The log has the id: the same event again, or another. */
+static enum dbk_code compare(const struct request *rq, struct dbk_slice text,
+                             uint64_t sequence, struct dbk_error *err)
+{
+    struct dbk_field_errors fields = {0};
+    struct dbk_body body = {0};
+    struct dbk_record logged;
+    enum dbk_code code = read_item(rq, text, &body, &fields, err);
+
+    if (code != DBK_OK)
+        return code;
+    code = known_event_compare(rq, &body.record, sequence, &logged, err);
+    dbk_body_finish(&body);
+    return code;
+}
+
+static void render_recorded(const struct request *rq, size_t index,
+                            const struct batch_item *item, bool replayed,
+                            struct dbk_render *out, struct batch_counts *counts)
+{
+    uint64_t sequence = dbk_command_verdict(item->command)->sequence;
+    struct dbk_record logged = {.subject = item->id};
+    struct dbk_field_errors none = {0};
+    struct dbk_error err;
+
+    if (replayed && logged_read(rq, sequence, &logged, 1, &err) != DBK_OK) {
+        render_refused(index, NULL, &err, &none, out, counts);
+        return;
+    }
+    render_sequence(index, 201, &logged.subject, sequence, out);
+    counts->recorded++;
+    if (sequence > counts->last_sequence)
+        counts->last_sequence = sequence;
+}
+
+static void render_invalid(const struct request *rq, struct dbk_slice text,
+                           size_t index, struct dbk_render *out,
+                           struct batch_counts *counts)
+{
+    struct dbk_error err = {DBK_TOO_LARGE, "A field is larger than a record can hold"};
+    struct dbk_field_errors fields = {0};
+    struct dbk_body body = {0};
+
+    read_item(rq, text, &body, &fields, &err);
+    dbk_body_finish(&body);
+    render_refused(index, NULL, &err, &fields, out, counts);
+}
+
+void batch_item_render(const struct request *rq, struct dbk_slice text, size_t index,
+                       const struct batch_item *item, bool replayed,
+                       struct dbk_render *out, struct batch_counts *counts)
+{
+    struct dbk_field_errors none = {0};
+    const struct dbk_verdict *verdict;
+    struct dbk_error err;
+    enum dbk_code code;
+
+    if (!item->command) {
+        render_invalid(rq, text, index, out, counts);
+        return;
+    }
+    verdict = dbk_command_verdict(item->command);
+    err = verdict->error;
+    code = verdict->code;
+    if (code == DBK_OK) {
+        render_recorded(rq, index, item, replayed, out, counts);
+        return;
+    }
+    if (code == DBK_EXISTS)
+        code = compare(rq, text, verdict->sequence, &err);
+    if (code != DBK_OK) {
+        render_refused(index, &item->id, &err, &none, out, counts);
+        return;
+    }
+    render_sequence(index, 200, &item->id, verdict->sequence, out);
+    counts->known++;
+}

@@ -1,0 +1,29 @@
+/* batch_item.h - one event of a batch: its command, and what became of it. */
+#ifndef DBK_HTTP_BATCH_ITEM_H
+#define DBK_HTTP_BATCH_ITEM_H
+
+#include "render.h"
+#include "request.h"
+#include "store/command.h"
+
+struct batch_item {
+    struct dbk_command *command; /* NULL: the item is invalid. Owned by the batch */
+    struct dbk_uuid id;
+};
+
+/* Read the item and draft its command. An invalid item is no failure. DBK_NO_MEMORY. */
+enum dbk_code batch_item_draft(const struct request *rq, struct dbk_slice text,
+                               struct batch_item *item, struct dbk_error *err);
+
+struct batch_counts {
+    size_t recorded, known, refused;
+    uint64_t last_sequence; /* the highest of those recorded */
+};
+
+/* {"index", "status", "id", "sequence"}, or with "details" (and "errors") instead of the
+ * sequence. replayed: its id may be another than was drafted; it is read from the log. */
+void batch_item_render(const struct request *rq, struct dbk_slice text, size_t index,
+                       const struct batch_item *item, bool replayed,
+                       struct dbk_render *out, struct batch_counts *counts);
+
+#endif

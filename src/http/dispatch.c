@@ -1,0 +1,148 @@
+#include "dispatch.h"
+
+#include "guard.h"
+#include "status.h"
+#include "worker.h"
+
+#include <civetweb.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+static double now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static enum dbk_code answer_options(const struct request *rq, struct response *rs)
+{
+    response_header(rs, "Allow", "%s", rq->match.allow);
+    rs->status = 204;
+    return DBK_OK;
+}
+
+/* Find the route, read what the request brings, let the handler answer. Returns 0, or
+ * the status of the failure in err (0 there too where its code tells). */
+static enum dbk_code handle(struct request *rq, struct response *rs, int *status,
+                            struct dbk_error *err)
+{
+    struct worker *worker = rq->worker;
+    const struct route *route;
+
+    if (route_find(rq->method, rq->path, &rq->match, err) != DBK_OK)
+        return err->code;
+    if (rq->match.options)
+        return answer_options(rq, rs);
+    route = rq->match.route;
+    if (params_parse(worker->query, route->params, &rq->params, &rq->fields, err) !=
+        DBK_OK)
+        return err->code;
+    *status = request_body(rq, err);
+    if (*status != 0)
+        return err->code;
+    guarded_working(rq->guarded);
+    return route->handle(rq, rs, err);
+}
+
+static void fail(struct request *rq, struct response *rs, int status,
+                 const struct dbk_error *err)
+{
+    if (rq->match.wrong_method)
+        status = 405;
+    response_fail(rs, rq, status, err);
+    if (rq->match.wrong_method)
+        response_header(rs, "Allow", "%s", rq->match.allow);
+}
+
+static void tell(const struct request *rq, const struct response *rs, double began)
+{
+    const struct dbk_server_options *options = &rq->service->options;
+    const struct mg_request_info *info = mg_get_request_info(rq->connection);
+    struct dbk_access entry = {
+        .method = rq->method,
+        .path = rq->target,
+        .remote = info->remote_addr,
+        .request_id = rq->id,
+        .status = rs->broken && !rs->sent ? 0 : rs->status,
+        .sequence = rs->sequence,
+        .bytes = rs->bytes,
+        .milliseconds = now_ms() - began,
+        .error = rs->error,
+    };
+
+    if (options->access)
+        options->access(options->access_context, &entry);
+}
+
+static void begin(const struct service *service, struct worker *worker)
+{
+    worker_clear(worker);
+    worker->request.service = service;
+}
+
+static void answer(struct request *rq, struct response *rs, bool stopping)
+{
+    struct dbk_error err = {0};
+    int status = request_open(rq, rq->connection, &err);
+    enum dbk_code code = err.code;
+
+    guarded_reading(rq->guarded, rq->service->options.request_timeout_ms);
+    if (stopping) {
+        rq->unavailable = "The server is stopping; try again shortly";
+        code = dbk_fail(&err, DBK_UNAVAILABLE, "stopping");
+    } else if (status == 0) {
+        code = handle(rq, rs, &status, &err);
+    }
+    if (code != DBK_OK)
+        fail(rq, rs, stopping ? 503 : status, &err);
+    if (stopping || guard_turn_over(rq->service->guard, rq->guarded))
+        rs->close = true;
+    response_send(rs, rq);
+}
+
+int dispatch(const struct service *service, struct worker *worker,
+             struct mg_connection *connection, bool stopping)
+{
+    struct request *rq = &worker->request;
+    struct response *rs = &worker->response;
+    double began = now_ms();
+
+    begin(service, worker);
+    rq->connection = connection;
+    answer(rq, rs, stopping);
+    tell(rq, rs, began);
+    guarded_idle(rq->guarded);
+    return rs->status;
+}
+
+/* Nothing of the request can be relied on, so the access line shows none of it. */
+void dispatch_unreadable(const struct service *service, struct worker *worker,
+                         struct mg_connection *connection, int status,
+                         const char *reason)
+{
+    struct request *rq = &worker->request;
+    struct response *rs = &worker->response;
+    double began = now_ms();
+    struct dbk_error err;
+
+    begin(service, worker);
+    rq->connection = connection;
+    rq->guarded = mg_get_user_connection_data(connection);
+    rq->method = rq->path = "-";
+    rq->version = "1.1";
+    snprintf(rq->target, sizeof rq->target, "-");
+    request_new_id(rq);
+    dbk_fail(
+        &err, DBK_INVALID,
+        "The request cannot be read (%s): its head is malformed, over 16 KB, or did "
+        "not arrive in time",
+        reason);
+    response_fail(rs, rq, status, &err);
+    rs->close = true;
+    response_send(rs, rq);
+    tell(rq, rs, began);
+}

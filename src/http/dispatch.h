@@ -1,0 +1,22 @@
+/* dispatch.h - one request from its first header to its last byte. */
+#ifndef DBK_HTTP_DISPATCH_H
+#define DBK_HTTP_DISPATCH_H
+
+#include "service.h"
+
+#include <stdbool.h>
+
+struct mg_connection;
+struct worker;
+
+/* Answer the request on this connection with this thread's memory, and tell the access
+ * callback. stopping: with 503, whatever it is. Returns the status. */
+int dispatch(const struct service *service, struct worker *worker,
+             struct mg_connection *connection, bool stopping);
+
+/* Answer what civetweb could not read as a request: status and reason are its own. */
+void dispatch_unreadable(const struct service *service, struct worker *worker,
+                         struct mg_connection *connection, int status,
+                         const char *reason);
+
+#endif

@@ -1,0 +1,109 @@
+#include "etag.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HASH_BYTES 8
+
+static void hash_hex(struct dbk_slice content, char out[2 * HASH_BYTES + 1])
+{
+    unsigned char hash[crypto_generichash_BYTES_MIN];
+
+    crypto_generichash(hash, sizeof hash, (const unsigned char *)content.data,
+                       content.length, NULL, 0);
+    sodium_bin2hex(out, 2 * HASH_BYTES + 1, hash, HASH_BYTES);
+}
+
+void etag_format(char out[ETAG_MAX], uint64_t version, struct dbk_slice content)
+{
+    char hash[2 * HASH_BYTES + 1] = "";
+
+    if (content.length > 0)
+        hash_hex(content, hash);
+    if (version == 0)
+        snprintf(out, ETAG_MAX, "\"%s\"", hash);
+    else
+        snprintf(out, ETAG_MAX, "\"%" PRIu64 "%s%s\"", version, *hash ? "-" : "", hash);
+}
+
+/* Step over one tag of a list; *inside receives what is between its quotes. False at
+ * the end of the list, and where there is no tag (*at then is not at the end). */
+static bool next_tag(const char **at, bool *weak, struct dbk_slice *inside)
+{
+    const char *text = *at + strspn(*at, ", \t");
+    const char *end;
+
+    *at = text;
+    *weak = strncmp(text, "W/", 2) == 0;
+    text += *weak ? 2 : 0;
+    end = *text == '"' ? strchr(text + 1, '"') : NULL;
+    if (!end)
+        return false;
+    *inside = (struct dbk_slice){text + 1, (size_t)(end - text - 1)};
+    *at = end + 1 + strspn(end + 1, " \t");
+    return **at == '\0' || **at == ',';
+}
+
+/* The number before '-' or the end; 0 for a tag that is not one of ours. */
+static uint64_t version_of(struct dbk_slice tag)
+{
+    uint64_t version = 0;
+    size_t i = 0;
+
+    for (; i < tag.length && i < 19 && tag.data[i] >= '0' && tag.data[i] <= '9'; i++)
+        version = version * 10 + (uint64_t)(tag.data[i] - '0');
+    return i == tag.length || tag.data[i] == '-' ? version : 0;
+}
+
+enum dbk_code etag_if_match(const char *header, struct etag_versions *versions,
+                            struct dbk_error *err)
+{
+    struct dbk_slice tag;
+    bool weak;
+
+    *versions = (struct etag_versions){.any = !header || strcmp(header, "*") == 0};
+    if (versions->any)
+        return DBK_OK;
+    while (next_tag(&header, &weak, &tag)) {
+        uint64_t version = weak ? 0 : version_of(tag);
+        if (version == 0)
+            continue;
+        if (versions->count == ETAG_VERSIONS_MAX)
+            return dbk_fail(err, DBK_INVALID, "If-Match has more than %d entity tags",
+                            ETAG_VERSIONS_MAX);
+        versions->list[versions->count++] = version;
+    }
+    if (*header != '\0')
+        return dbk_fail(err, DBK_INVALID,
+                        "If-Match is not a list of entity tags such as \"12\"");
+    return DBK_OK;
+}
+
+bool etag_matches(const struct etag_versions *versions, uint64_t version)
+{
+    if (versions->any)
+        return true;
+    for (size_t i = 0; i < versions->count; i++) {
+        if (versions->list[i] == version)
+            return true;
+    }
+    return false;
+}
+
+bool etag_if_none_match(const char *header, const char *tag)
+{
+    struct dbk_slice ours = {tag + 1, strlen(tag) - 2}, theirs;
+    bool weak;
+
+    if (!header)
+        return false;
+    if (strcmp(header, "*") == 0)
+        return true;
+    while (next_tag(&header, &weak, &theirs)) {
+        if (dbk_slice_equal(ours, theirs))
+            return true;
+    }
+    return false;
+}

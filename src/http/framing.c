@@ -1,0 +1,100 @@
+#include "framing.h"
+
+#include <civetweb.h>
+#include <string.h>
+#include <strings.h>
+
+/* Headers that must come once: two of them could be read as either. */
+static const char *const single[] = {
+    "Host",     "Content-Length",  "Transfer-Encoding", "Content-Type",
+    "If-Match", "Idempotency-Key", "If-None-Match",     "Expect",
+};
+
+static int refuse(struct dbk_error *err, int status, const char *details)
+{
+    dbk_fail(err, DBK_INVALID, "%s", details);
+    return status;
+}
+
+static const char *find(const struct mg_request_info *info, const char *name,
+                        unsigned *count)
+{
+    const char *value = NULL;
+
+    *count = 0;
+    for (int i = 0; i < info->num_headers; i++) {
+        if (strcasecmp(info->http_headers[i].name, name) != 0)
+            continue;
+        if ((*count)++ == 0)
+            value = info->http_headers[i].value;
+    }
+    return value;
+}
+
+static int check_headers(const struct mg_request_info *info, struct dbk_error *err)
+{
+    unsigned count;
+
+    /* civetweb drops those behind the last it has room for, without a word. */
+    if (info->num_headers >= MG_MAX_HEADERS)
+        return refuse(err, 431,
+                      "The request has too many headers; at most 63 are read");
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
+        find(info, single[i], &count);
+        if (count > 1) {
+            dbk_fail(err, DBK_INVALID, "The header %s comes more than once", single[i]);
+            return 400;
+        }
+    }
+    if (!find(info, "Host", &count) && strcmp(info->http_version, "1.1") == 0)
+        return refuse(err, 400, "The request has no Host header");
+    return 0;
+}
+
+/* Digits and nothing else; civetweb would take "5, 7" for 5. */
+static int take_length(const char *text, struct framing *framing, struct dbk_error *err)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    if (digits == 0 || text[digits + strspn(text + digits, " \t")] != '\0')
+        return refuse(err, 400, "The header Content-Length is not a number");
+    framing->has_length = true;
+    if (digits > 18)
+        return refuse(err, 413, "The body is larger than is taken");
+    for (size_t i = 0; i < digits; i++)
+        framing->length = framing->length * 10 + (uint64_t)(text[i] - '0');
+    return 0;
+}
+
+static bool wants_body(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0;
+}
+
+int framing_read(const struct mg_request_info *info, struct framing *framing,
+                 struct dbk_error *err)
+{
+    unsigned count;
+    const char *length = find(info, "Content-Length", &count);
+    const char *encoding = find(info, "Transfer-Encoding", &count);
+    int status;
+
+    memset(framing, 0, sizeof *framing);
+    status = check_headers(info, err);
+    if (status != 0)
+        return status;
+    if (encoding && length)
+        return refuse(err, 400,
+                      "Content-Length and Transfer-Encoding exclude each other");
+    if (encoding && (strcasecmp(encoding, "chunked") != 0 ||
+                     strcmp(info->http_version, "1.1") != 0))
+        return refuse(err, 501, "The only Transfer-Encoding taken is chunked");
+    framing->chunked = encoding != NULL;
+    if (length)
+        return take_length(length, framing, err);
+    if (!encoding && wants_body(info->request_method))
+        return refuse(err, 411,
+                      "The request needs a Content-Length (or chunked encoding)");
+    return 0;
+}

@@ -1,0 +1,23 @@
+/* framing.h - where a request ends, told by its headers. Whatever could be read in two
+ * ways is refused, for a proxy before us may have read it in the other. */
+#ifndef DBK_HTTP_FRAMING_H
+#define DBK_HTTP_FRAMING_H
+
+#include "store/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mg_request_info;
+
+struct framing {
+    bool chunked;
+    bool has_length;
+    uint64_t length;
+};
+
+/* Returns 0, or the status to refuse the request with; err then says why. */
+int framing_read(const struct mg_request_info *info, struct framing *framing,
+                 struct dbk_error *err);
+
+#endif

@@ -1,0 +1,82 @@
+#include "fresh.h"
+
+#include "prefer.h"
+
+#include <inttypes.h>
+
+static int bound_ms(const struct request *rq, struct response *rs)
+{
+    int seconds;
+
+    if (!prefer_wait(request_header(rq, "Prefer"), &seconds))
+        return rq->service->options.read_wait_ms;
+    response_header(rs, "Preference-Applied", "wait=%d", seconds);
+    return seconds * 1000;
+}
+
+enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wanted,
+                         struct fresh *fresh, struct dbk_error *err)
+{
+    const struct service *service = rq->service;
+    struct dbk_projector_status status;
+    enum dbk_code code;
+
+    rq->unavailable =
+        "PostgreSQL, which answers reads, is not available now; writes and "
+        "GET /log go on";
+    fresh->wanted = wanted;
+    if (!service->projector)
+        return dbk_fail(err, DBK_UNAVAILABLE, "this server has no read tables");
+    if (wanted == 0 && dbk_log_head(service->log, &fresh->wanted, err) != DBK_OK)
+        return err->code;
+    code = dbk_projector_wait(service->projector, fresh->wanted, bound_ms(rq, rs), err);
+    if (code != DBK_OK && code != DBK_TIMEOUT)
+        return code;
+    dbk_projector_status(service->projector, &status);
+    fresh->projected = status.projected;
+    response_header(rs, "Daybook-Projected-Sequence", "%" PRIu64, fresh->projected);
+    return DBK_OK;
+}
+
+static enum dbk_code not_yet(struct request *rq, const struct fresh *fresh,
+                             struct dbk_error *err)
+{
+    bool behind = fresh->projected < fresh->wanted;
+
+    rq->unavailable = behind ? "It is in the log, and not yet in the read tables; try "
+                               "again shortly"
+                             : "It is in the log, but its person is set aside; GET "
+                               "/health counts such persons";
+    return dbk_fail(err, DBK_UNAVAILABLE, "in the log, %s",
+                    behind ? "and the projection is behind" : "but quarantined");
+}
+
+enum dbk_code fresh_no_person(struct request *rq, const struct dbk_uuid *id,
+                              const struct fresh *fresh, struct dbk_error *err)
+{
+    struct dbk_person_state state;
+    enum dbk_code code = dbk_log_person(rq->service->log, id, &state, err);
+
+    if (code == DBK_OK && !state.deleted)
+        return not_yet(rq, fresh, err);
+    if (code != DBK_OK && code != DBK_NOT_FOUND)
+        return code;
+    return dbk_fail(err, DBK_NOT_FOUND, "There is no person with this id");
+}
+
+enum dbk_code fresh_no_event(struct request *rq, const struct dbk_uuid *id,
+                             const struct fresh *fresh, struct dbk_error *err)
+{
+    struct dbk_person_state person;
+    struct dbk_event_state state;
+    enum dbk_code code = dbk_log_event(rq->service->log, id, &state, err);
+
+    if (code == DBK_OK && state.deleted_sequence == 0) {
+        code = dbk_log_person(rq->service->log, &state.person_id, &person, err);
+        if (code == DBK_OK && !person.deleted)
+            return not_yet(rq, fresh, err);
+    }
+    if (code != DBK_OK && code != DBK_NOT_FOUND)
+        return code;
+    return dbk_fail(err, DBK_NOT_FOUND, "There is no event with this id");
+}

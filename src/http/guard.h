@@ -1,0 +1,57 @@
+/* guard.h - sees to it that no client holds a thread for longer than it should.
+ *
+ * civetweb gives a thread to a connection, and every single read and write a timeout of
+ * its own: a client that sends or takes one byte now and then would hold its thread for
+ * as long as it likes. The guard knows the socket of each connection and shuts it down
+ * when its deadline has passed; the read or write that waits then fails at once. It also
+ * ends connections that idle while every thread has one.
+ */
+#ifndef DBK_HTTP_GUARD_H
+#define DBK_HTTP_GUARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct guard;   /* safe to share between threads */
+struct guarded; /* one connection; used by its thread only */
+
+/* Start guarding at most `threads` connections. NULL: out of memory, or no thread. */
+struct guard *guard_create(unsigned threads);
+/* Every connection must have left. NULL is fine. */
+void guard_destroy(struct guard *guard);
+
+/* A connection begins, from this address (text) and port, at this port of ours. NULL
+ * where its socket is not found: it then lives without a guard. */
+struct guarded *guard_enter(struct guard *guard, const char *remote, int remote_port,
+                            int own_port);
+/* It is about to be closed. NULL is fine, here and below. */
+void guard_leave(struct guarded *guarded);
+
+/* A request begins: it must have arrived within `ms`, or reading fails. */
+void guarded_reading(struct guarded *guarded, int ms);
+/* What is written now must have been taken within `ms`, or writing fails. */
+void guarded_writing(struct guarded *guarded, int ms);
+/* No deadline: the work is ours. */
+void guarded_working(struct guarded *guarded);
+/* The request is answered; the connection idles until the next. */
+void guarded_idle(struct guarded *guarded);
+/* Whether the deadline of guarded_reading has passed. */
+bool guarded_late(const struct guarded *guarded);
+/* Send the end, then take and drop what the client still sends, at most for `ms`.
+ * Closing a socket with unread bytes would reset it, and the client lose the answer. */
+void guarded_linger(struct guarded *guarded, int ms);
+
+/* Whether this connection has had its turn: every thread has a connection, so that
+ * others may wait, and this one has had its thread for a second. */
+bool guard_turn_over(const struct guard *guard, const struct guarded *guarded);
+
+/* From now on end each connection once it has idled for this long. */
+void guard_drain(struct guard *guard, int idle_ms);
+/* How many connections there are. */
+unsigned guard_connections(const struct guard *guard);
+
+/* Milliseconds of a clock that only goes forward; and a sleep. */
+int64_t guard_now(void);
+void guard_pause(int ms);
+
+#endif

@@ -1,0 +1,103 @@
+/* POST /events/batch: many events, a verdict for each.
+ *
+ * The items are read twice: once to draft their commands, and once to say what became of
+ * them, so that nothing but a command and an id is kept for each in between. */
+#include "batch_item.h"
+#include "body_fields.h"
+#include "handlers.h"
+#include "request.h"
+#include "response.h"
+#include "submit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct batch {
+    struct batch_item *items;
+    struct dbk_command **commands; /* of the items that can be submitted */
+    size_t item_count, command_count;
+    bool replayed;
+};
+
+static void finish(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->command_count; i++)
+        dbk_command_destroy(batch->commands[i]);
+    free(batch->commands);
+    free(batch->items);
+}
+
+static enum dbk_code draft_all(const struct request *rq, struct dbk_body_items items,
+                               struct batch *batch, struct dbk_error *err)
+{
+    struct dbk_slice text;
+
+    batch->items = calloc(items.count, sizeof *batch->items);
+    batch->commands = calloc(items.count, sizeof *batch->commands);
+    if (!batch->items || !batch->commands)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for %zu items", items.count);
+    while (batch->item_count < items.count && dbk_body_items_next(&items, &text)) {
+        struct batch_item *item = &batch->items[batch->item_count++];
+        enum dbk_code code = batch_item_draft(rq, text, item, err);
+        if (code != DBK_OK)
+            return code;
+        if (item->command)
+            batch->commands[batch->command_count++] = item->command;
+    }
+    return DBK_OK;
+}
+
+static enum dbk_code submit_all(const struct request *rq, struct response *rs,
+                                struct batch *batch, struct dbk_error *err)
+{
+    if (batch->command_count == 0)
+        return DBK_OK;
+    return submit_keyed(rq, rs, batch->commands, batch->command_count, &batch->replayed,
+                        err);
+}
+
+static enum dbk_code answer(const struct request *rq, struct response *rs,
+                            struct dbk_body_items items, const struct batch *batch,
+                            struct dbk_error *err)
+{
+    struct batch_counts counts = {0};
+    struct dbk_slice text;
+    char details[160];
+
+    response_begin(rs);
+    for (size_t i = 0; i < batch->item_count && dbk_body_items_next(&items, &text);
+         i++) {
+        dbk_render_text(&rs->body, i ? "," : "[");
+        batch_item_render(rq, text, i, &batch->items[i], batch->replayed, &rs->body,
+                          &counts);
+    }
+    dbk_render_text(&rs->body, "]");
+    if (counts.last_sequence > 0) {
+        rs->sequence = counts.last_sequence;
+        response_header(rs, "Daybook-Sequence", "%" PRIu64, counts.last_sequence);
+    }
+    snprintf(details, sizeof details, "%zu recorded, %zu known already, %zu refused",
+             counts.recorded, counts.known, counts.refused);
+    return response_end(rs, 200, details, err);
+}
+
+enum dbk_code handle_post_batch(struct request *rq, struct response *rs,
+                                struct dbk_error *err)
+{
+    struct dbk_body_items items;
+    struct batch batch = {0};
+    enum dbk_code code;
+
+    if (dbk_body_items_open(rq->body.data, rq->body.length, rq->lines,
+                            rq->service->options.batch_items_max, &items,
+                            err) != DBK_OK)
+        return err->code;
+    code = draft_all(rq, items, &batch, err);
+    if (code == DBK_OK)
+        code = submit_all(rq, rs, &batch, err);
+    if (code == DBK_OK)
+        code = answer(rq, rs, items, &batch, err);
+    finish(&batch);
+    return code;
+}

@@ -1,0 +1,132 @@
+/* POST /events, POST /events/{id}, DELETE /events/{id}. All are answered from the log
+ * alone, so they work while PostgreSQL is away. */
+#include "body_fields.h"
+#include "etag.h"
+#include "expect.h"
+#include "handlers.h"
+#include "known_event.h"
+#include "logged.h"
+#include "request.h"
+#include "response.h"
+#include "submit.h"
+
+#include <inttypes.h>
+
+static enum dbk_code answer_event(struct response *rs, int status,
+                                  const struct dbk_record *event, uint64_t sequence,
+                                  dbk_timestamp recorded_at, struct dbk_error *err)
+{
+    char id[DBK_UUID_TEXT + 1];
+
+    dbk_uuid_format(&event->subject, id);
+    if (status == 201)
+        response_header(rs, "Location", "/events/%s", id);
+    response_header(rs, "ETag", "\"%" PRIu64 "\"", sequence);
+    response_begin(rs);
+    dbk_render_event(&rs->body, event, recorded_at);
+    return response_end(rs, status, DETAILS_OK, err);
+}
+
+/* The id is taken: by this very event, so that the client has sent it twice, or not. */
+static enum dbk_code answer_known(const struct request *rq, struct response *rs,
+                                  const struct dbk_record *brought, uint64_t sequence,
+                                  struct dbk_error *err)
+{
+    struct dbk_record logged;
+
+    if (known_event_compare(rq, brought, sequence, &logged, err) != DBK_OK)
+        return err->code;
+    response_header(rs, "Daybook-Sequence", "%" PRIu64, sequence);
+    return answer_event(rs, 200, &logged, sequence, logged.recorded_at, err);
+}
+
+static enum dbk_code answer_verdict(const struct request *rq, struct response *rs,
+                                    const struct dbk_record *event,
+                                    const struct dbk_command *command, bool replayed,
+                                    struct dbk_error *err)
+{
+    const struct dbk_verdict *verdict = dbk_command_verdict(command);
+    struct dbk_record logged = *event;
+
+    if (verdict->code == DBK_EXISTS)
+        return answer_known(rq, rs, event, verdict->sequence, err);
+    if (submit_accept(rs, command, err) != DBK_OK)
+        return err->code;
+    if (replayed && logged_read(rq, verdict->sequence, &logged, 1, err) != DBK_OK)
+        return err->code;
+    return answer_event(rs, 201, &logged, verdict->sequence, verdict->recorded_at, err);
+}
+
+static enum dbk_code record_event(struct request *rq, struct response *rs,
+                                  struct dbk_record *event, struct dbk_error *err)
+{
+    const struct dbk_record *drafts[] = {event};
+    struct dbk_command *command;
+    enum dbk_code code;
+    bool replayed;
+
+    submit_meta(rq, event);
+    command = submit_draft(drafts, 1, err);
+    if (!command)
+        return err->code;
+    code = submit_keyed(rq, rs, &command, 1, &replayed, err);
+    if (code == DBK_OK)
+        code = answer_verdict(rq, rs, event, command, replayed, err);
+    dbk_command_destroy(command);
+    return code;
+}
+
+enum dbk_code handle_post_event(struct request *rq, struct response *rs,
+                                struct dbk_error *err)
+{
+    struct dbk_body body = {0};
+    enum dbk_code code;
+
+    if (dbk_body_event(rq->body.data, rq->body.length, DBK_BODY_CREATE,
+                       &rq->service->rules, &body, &rq->fields, err) != DBK_OK)
+        return err->code;
+    code = record_event(rq, rs, &body.record, err);
+    dbk_body_finish(&body);
+    return code;
+}
+
+enum dbk_code handle_post_event_at(struct request *rq, struct response *rs,
+                                   struct dbk_error *err)
+{
+    struct dbk_body body = {0};
+    enum dbk_code code;
+
+    if (dbk_body_event_at(rq->body.data, rq->body.length, &rq->match.id,
+                          &rq->service->rules, &body, &rq->fields, err) != DBK_OK)
+        return err->code;
+    code = record_event(rq, rs, &body.record, err);
+    dbk_body_finish(&body);
+    return code;
+}
+
+enum dbk_code handle_delete_event(struct request *rq, struct response *rs,
+                                  struct dbk_error *err)
+{
+    struct dbk_record deleted = {.type = DBK_EVENT_DELETED, .subject = rq->match.id};
+    const struct dbk_record *drafts[] = {&deleted};
+    struct dbk_body_delete body = {0};
+    struct dbk_command *command;
+    enum dbk_code code;
+
+    if (dbk_body_delete_event(rq->body.data, rq->body.length, &rq->match.id, &body,
+                              &rq->fields, err) != DBK_OK)
+        return err->code;
+    if (expect_event(rq, err) != DBK_OK)
+        return err->code;
+    submit_meta(rq, &deleted);
+    command = submit_draft(drafts, 1, err);
+    if (!command)
+        return err->code;
+    if (body.has_person_id)
+        dbk_command_expect_person(command, &body.person_id);
+    code = submit_plain(rq, command, err);
+    if (code == DBK_OK)
+        code = submit_accept(rs, command, err);
+    dbk_command_destroy(command);
+    return code == DBK_OK ? response_empty(rs, 200, DETAILS_OK, NULL, err) : code;
+}

@@ -1,0 +1,151 @@
+/* GET /log, GET /log/{sequence}: the records themselves, straight from the log, so they
+ * are answered while PostgreSQL is away. As JSON, or a record a line (NDJSON). */
+#include "handlers.h"
+#include "link.h"
+#include "list.h"
+#include "logged.h"
+#include "request.h"
+#include "response.h"
+#include "response_stream.h"
+#include "worker.h"
+
+#include <inttypes.h>
+
+#define NDJSON "application/x-ndjson"
+#define PIECE_RECORDS 1000
+#define PIECE_BYTES (128u << 10)
+
+struct log_page {
+    uint64_t after; /* of the last record rendered */
+    uint64_t last;  /* the page ends with this one */
+    bool lines;
+    bool first; /* nothing is rendered yet */
+};
+
+static void render_one(const struct dbk_record *record, struct log_page *page,
+                       struct dbk_render *out)
+{
+    if (!page->lines && !page->first)
+        dbk_render_raw(out, ",", 1);
+    dbk_render_record(out, record);
+    if (page->lines)
+        dbk_render_raw(out, "\n", 1);
+    page->after = record->sequence;
+    page->first = false;
+}
+
+static enum dbk_code render_piece(const struct request *rq, struct log_page *page,
+                                  struct dbk_render *out, struct dbk_error *err)
+{
+    struct dbk_batch *batch = &rq->worker->batch;
+    uint64_t left = page->last - page->after;
+    size_t records = left < PIECE_RECORDS ? (size_t)left : PIECE_RECORDS;
+    struct dbk_record record;
+
+    if (dbk_log_read(rq->service->log, page->after, records, PIECE_BYTES, batch, err) !=
+        DBK_OK)
+        return err->code;
+    if (batch->count == 0)
+        return dbk_fail(err, DBK_DAMAGED, "the log ends before record %" PRIu64,
+                        page->last);
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct dbk_batch_entry *entry = &batch->entries[i];
+        if (dbk_record_decode(batch->bytes + entry->offset, entry->length, &record,
+                              err) != DBK_OK)
+            return dbk_wrap(err, "record %" PRIu64, entry->sequence);
+        render_one(&record, page, out);
+    }
+    return DBK_OK;
+}
+
+static enum dbk_code end_page(struct response *rs, const struct log_page *page,
+                              const char *details, struct dbk_error *err)
+{
+    rs->status = 200;
+    if (page->lines)
+        return DBK_OK;
+    dbk_render_text(&rs->body, "]");
+    return response_end(rs, 200, details, err);
+}
+
+static enum dbk_code stream(struct request *rq, struct response *rs,
+                            struct log_page *page, struct dbk_error *err)
+{
+    response_stream_begin(rs, rq, 200);
+    while (response_stream_piece(rs, rq) && page->after < page->last) {
+        if (render_piece(rq, page, &rs->body, err) != DBK_OK) {
+            response_stream_break(rs, err);
+            return DBK_OK;
+        }
+    }
+    if (end_page(rs, page, DETAILS_OK, err) != DBK_OK)
+        response_stream_break(rs, err);
+    response_stream_end(rs, rq);
+    return DBK_OK;
+}
+
+/* Sequences have no gaps, so where a page ends is known before it is read. */
+static enum dbk_code open_page(struct request *rq, struct response *rs,
+                               struct log_page *page, struct dbk_error *err)
+{
+    struct list list;
+    uint64_t head;
+
+    list_params(rq, &list);
+    if (params_done(&rq->fields, err) != DBK_OK)
+        return err->code;
+    if (dbk_log_head(rq->service->log, &head, err) != DBK_OK)
+        return err->code;
+    page->lines = request_accepts(rq, NDJSON);
+    page->first = true;
+    page->after = list.after;
+    page->last = list.after >= head                ? list.after
+                 : head - list.after <= list.limit ? head
+                                                   : list.after + list.limit;
+    if (page->last < head)
+        link_next(rq, rs, page->last);
+    return DBK_OK;
+}
+
+enum dbk_code handle_list_log(struct request *rq, struct response *rs,
+                              struct dbk_error *err)
+{
+    struct log_page page;
+
+    if (open_page(rq, rs, &page, err) != DBK_OK)
+        return err->code;
+    if (page.lines) {
+        rs->content_type = NDJSON;
+    } else {
+        response_begin(rs);
+        dbk_render_text(&rs->body, "[");
+    }
+    if (page.after < page.last && render_piece(rq, &page, &rs->body, err) != DBK_OK)
+        return err->code;
+    if (page.after < page.last)
+        return stream(rq, rs, &page, err);
+    return end_page(rs, &page,
+                    page.first ? "The request was successful, and there are no records "
+                                 "behind this one"
+                               : DETAILS_OK,
+                    err);
+}
+
+enum dbk_code handle_get_record(struct request *rq, struct response *rs,
+                                struct dbk_error *err)
+{
+    bool lines = request_accepts(rq, NDJSON);
+    struct dbk_record record;
+
+    if (logged_read(rq, rq->match.sequence, &record, 1, err) != DBK_OK)
+        return err->code;
+    if (!lines)
+        response_begin(rs);
+    dbk_render_record(&rs->body, &record);
+    if (!lines)
+        return response_end(rs, 200, DETAILS_OK, err);
+    dbk_render_text(&rs->body, "\n");
+    rs->content_type = NDJSON;
+    rs->status = 200;
+    return DBK_OK;
+}

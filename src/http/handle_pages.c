@@ -1,0 +1,93 @@
+/* What people look at: GET /, /docs with its files, /openapi.json. All of it lies in the
+ * program; none of it asks another host for anything. */
+#include "etag.h"
+#include "handlers.h"
+#include "page.h"
+#include "request.h"
+#include "response.h"
+
+#include <string.h>
+
+#define HTML "text/html; charset=utf-8"
+
+/* The viewer sets styles on its elements and shows icons from data: addresses. */
+#define CONTENT_POLICY                                                                 \
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "     \
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+static const struct {
+    const char *name;
+    const char *type;
+    const char *bytes;
+    const size_t *size;
+} files[] = {
+    {"docs.js", "text/javascript; charset=utf-8", page_docs_js, &page_docs_js_size},
+    {"swagger-ui.css", "text/css; charset=utf-8", page_swagger_ui_css,
+     &page_swagger_ui_css_size},
+    {"swagger-ui-bundle.js", "text/javascript; charset=utf-8",
+     page_swagger_ui_bundle_js, &page_swagger_ui_bundle_js_size},
+    {"favicon-32x32.png", "image/png", page_favicon_32x32_png,
+     &page_favicon_32x32_png_size},
+};
+
+static enum dbk_code answer(const struct request *rq, struct response *rs,
+                            const char *type, const char *bytes, size_t size)
+{
+    char tag[ETAG_MAX];
+
+    etag_format(tag, 0, (struct dbk_slice){bytes, size});
+    response_header(rs, "ETag", "%s", tag);
+    response_header(rs, "Cache-Control", "no-cache");
+    response_header(rs, "Content-Security-Policy", "%s", CONTENT_POLICY);
+    response_header(rs, "Referrer-Policy", "no-referrer");
+    rs->content_type = type;
+    rs->fixed = (struct dbk_slice){bytes, size};
+    rs->status =
+        etag_if_none_match(request_header(rq, "If-None-Match"), tag) ? 304 : 200;
+    return DBK_OK;
+}
+
+static enum dbk_code index_json(struct response *rs, struct dbk_error *err)
+{
+    response_begin(rs);
+    dbk_render_text(&rs->body,
+                    "{\"name\":\"Daybook\",\"version\":\"" DAYBOOK_VERSION "\","
+                    "\"docs\":\"/docs\",\"openapi\":\"/openapi.json\","
+                    "\"persons\":\"/persons\",\"events\":\"/events\","
+                    "\"log\":\"/log\",\"health\":\"/health\"}");
+    return response_end(rs, 200, DETAILS_OK, err);
+}
+
+enum dbk_code handle_index(struct request *rq, struct response *rs,
+                           struct dbk_error *err)
+{
+    response_header(rs, "Vary", "Accept");
+    if (request_accepts(rq, "application/json") && !request_accepts(rq, "text/html"))
+        return index_json(rs, err);
+    return answer(rq, rs, HTML, page_index_html, page_index_html_size);
+}
+
+enum dbk_code handle_docs(struct request *rq, struct response *rs,
+                          struct dbk_error *err)
+{
+    (void)err;
+    return answer(rq, rs, HTML, page_docs_html, page_docs_html_size);
+}
+
+enum dbk_code handle_docs_file(struct request *rq, struct response *rs,
+                               struct dbk_error *err)
+{
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        if (strcmp(files[i].name, rq->match.file) == 0)
+            return answer(rq, rs, files[i].type, files[i].bytes, *files[i].size);
+    }
+    return dbk_fail(err, DBK_NOT_FOUND, "There is no such file");
+}
+
+enum dbk_code handle_openapi(struct request *rq, struct response *rs,
+                             struct dbk_error *err)
+{
+    (void)err;
+    return answer(rq, rs, "application/json", page_openapi_json,
+                  page_openapi_json_size);
+}

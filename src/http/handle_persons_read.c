@@ -1,0 +1,63 @@
+/* GET /persons, GET /persons/{id}. */
+#include "etag.h"
+#include "fresh.h"
+#include "handlers.h"
+#include "list.h"
+#include "one.h"
+#include "request.h"
+#include "response.h"
+#include "worker.h"
+
+#define EVENTS_LIMIT_DEFAULT 100
+#define EVENTS_LIMIT_MAX 1000
+
+static unsigned events_limit(struct request *rq)
+{
+    uint64_t limit = EVENTS_LIMIT_DEFAULT;
+
+    params_unsigned(&rq->params, "events_limit", 0, EVENTS_LIMIT_MAX, &limit,
+                    &rq->fields);
+    return (unsigned)limit;
+}
+
+static enum dbk_code read_page(struct dbk_read_model *model,
+                               const struct dbk_page *page, const void *context,
+                               struct dbk_rows *rows, struct dbk_error *err)
+{
+    const unsigned *limit = context;
+
+    return dbk_read_persons(model, page, *limit, rows, err);
+}
+
+enum dbk_code handle_list_persons(struct request *rq, struct response *rs,
+                                  struct dbk_error *err)
+{
+    unsigned limit = events_limit(rq);
+    struct list list = {.read = read_page,
+                        .context = &limit,
+                        .nothing = "The request was successful, and there are no "
+                                   "persons to show"};
+
+    list_params(rq, &list);
+    return list_answer(rq, rs, &list, err);
+}
+
+enum dbk_code handle_get_person(struct request *rq, struct response *rs,
+                                struct dbk_error *err)
+{
+    unsigned limit = events_limit(rq);
+    struct fresh fresh;
+    enum dbk_code code;
+
+    if (params_done(&rq->fields, err) != DBK_OK)
+        return err->code;
+    if (fresh_wait(rq, rs, 0, &fresh, err) != DBK_OK)
+        return err->code;
+    code = dbk_read_person(rq->service->model, &rq->match.id, limit, &rq->worker->rows,
+                           err);
+    if (code == DBK_NOT_FOUND)
+        return fresh_no_person(rq, &rq->match.id, &fresh, err);
+    if (code != DBK_OK)
+        return code;
+    return one_answer(rq, rs, TAG_CONTENT, err);
+}

@@ -1,0 +1,137 @@
+/* PUT and PATCH /persons/{id}. */
+#include "body_fields.h"
+#include "etag.h"
+#include "expect.h"
+#include "fresh.h"
+#include "handlers.h"
+#include "known_event.h"
+#include "request.h"
+#include "response.h"
+#include "submit.h"
+#include "worker.h"
+
+#define EVENTS_SHOWN 100
+#define RACES_MAX 8
+
+/* Add the events that the log does not have. Those it has must be equal: what happened
+ * is not overwritten. */
+static enum dbk_code add_new_events(const struct request *rq,
+                                    struct dbk_command *command,
+                                    struct dbk_body_update *update,
+                                    struct dbk_error *err)
+{
+    for (size_t i = 0; i < update->event_count; i++) {
+        struct dbk_record *event = &update->events[i];
+        enum dbk_code code = known_event_check(rq, event, err);
+        if (code == DBK_NOT_FOUND) {
+            submit_meta(rq, event);
+            code = dbk_command_add(command, event, err);
+        }
+        if (code != DBK_OK)
+            return code;
+    }
+    return DBK_OK;
+}
+
+static enum dbk_code submit_once(const struct request *rq, struct dbk_command *command,
+                                 struct dbk_body_update *update, struct dbk_error *err)
+{
+    if (dbk_command_add(command, &update->record, err) != DBK_OK)
+        return err->code;
+    if (add_new_events(rq, command, update, err) != DBK_OK)
+        return err->code;
+    if (expect_person(rq, command, err) != DBK_OK)
+        return err->code;
+    return submit_plain(rq, command, err);
+}
+
+/* The person as it is read, where the read tables can show just this version of it. */
+static const char *render_read(struct request *rq, struct response *rs,
+                               const struct dbk_person_state *person)
+{
+    struct dbk_rows *rows = &rq->worker->rows;
+    struct dbk_error ignored;
+    struct fresh fresh;
+
+    if (fresh_wait(rq, rs, person->version, &fresh, &ignored) != DBK_OK ||
+        fresh.projected < person->version ||
+        dbk_read_person(rq->service->model, &rq->match.id, EVENTS_SHOWN, rows,
+                        &ignored) != DBK_OK)
+        return "The request was successful; events are not shown, as the read tables "
+               "are not available or behind";
+    if (rows->rows[0].version != person->version)
+        return "The request was successful; events are not shown, as the person has "
+               "been changed again since";
+    dbk_render_raw(&rs->body, rows->bytes + rows->rows[0].offset, rows->rows[0].length);
+    return NULL;
+}
+
+static enum dbk_code answer_updated(struct request *rq, struct response *rs,
+                                    const struct dbk_command *command,
+                                    struct dbk_error *err)
+{
+    const struct dbk_person_state *person = dbk_command_person(command);
+    char tag[ETAG_MAX];
+    const char *not_shown;
+
+    if (!person)
+        return dbk_fail(err, DBK_INTERNAL, "an accepted update without its person");
+    etag_format(tag, person->version, (struct dbk_slice){NULL, 0});
+    response_header(rs, "ETag", "%s", tag);
+    response_begin(rs);
+    not_shown = render_read(rq, rs, person);
+    if (not_shown)
+        dbk_render_person(&rs->body, person, dbk_slice("null"));
+    return response_end(rs, 200, not_shown ? not_shown : DETAILS_OK, err);
+}
+
+/* An event that was not in the log when we looked may be there when the writer does:
+ * look again then. Each turn another request has recorded one of them, so it ends. */
+static enum dbk_code update_person(struct request *rq, struct response *rs,
+                                   struct dbk_body_update *update,
+                                   struct dbk_error *err)
+{
+    enum dbk_code code = DBK_EXISTS;
+
+    submit_meta(rq, &update->record);
+    for (int turn = 0; turn < RACES_MAX && code == DBK_EXISTS; turn++) {
+        struct dbk_command *command = dbk_command_create();
+        if (!command)
+            return dbk_fail(err, DBK_NO_MEMORY, "no memory for a command");
+        code = submit_once(rq, command, update, err);
+        if (code == DBK_OK)
+            code = submit_accept(rs, command, err);
+        if (code == DBK_OK)
+            code = answer_updated(rq, rs, command, err);
+        dbk_command_destroy(command);
+    }
+    return code;
+}
+
+enum dbk_code handle_put_person(struct request *rq, struct response *rs,
+                                struct dbk_error *err)
+{
+    struct dbk_body_update update = {0};
+    enum dbk_code code;
+
+    if (dbk_body_put_person(rq->body.data, rq->body.length, &rq->match.id,
+                            &rq->service->rules, &update, &rq->fields, err) != DBK_OK)
+        return err->code;
+    code = update_person(rq, rs, &update, err);
+    dbk_body_update_finish(&update);
+    return code;
+}
+
+enum dbk_code handle_patch_person(struct request *rq, struct response *rs,
+                                  struct dbk_error *err)
+{
+    struct dbk_body_update update = {0};
+    enum dbk_code code;
+
+    if (dbk_body_patch_person(rq->body.data, rq->body.length, &rq->match.id, &update,
+                              &rq->fields, err) != DBK_OK)
+        return err->code;
+    code = update_person(rq, rs, &update, err);
+    dbk_body_update_finish(&update);
+    return code;
+}

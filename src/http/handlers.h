@@ -1,0 +1,17 @@
+/* handlers.h - one function a route, each in the file of its resource. */
+#ifndef DBK_HTTP_HANDLERS_H
+#define DBK_HTTP_HANDLERS_H
+
+#include "routes.h"
+
+handler handle_index, handle_docs, handle_docs_file, handle_openapi;  /* pages */
+handler handle_list_persons, handle_get_person;                       /* read */
+handler handle_post_person, handle_delete_person;                     /* write */
+handler handle_put_person, handle_patch_person;                       /* update */
+handler handle_list_events, handle_get_event;                         /* read */
+handler handle_post_event, handle_post_event_at, handle_delete_event; /* write */
+handler handle_post_batch;
+handler handle_list_log, handle_get_record;
+handler handle_health;
+
+#endif

@@ -1,0 +1,122 @@
+#include "list.h"
+
+#include "fresh.h"
+#include "link.h"
+#include "response_stream.h"
+#include "worker.h"
+
+#define WHOLE_MAX (1u << 20)     /* a larger page is streamed */
+#define PIECE_BYTES (256u << 10) /* what is read, and sent, at a time */
+
+/* Where a walk over the page is. */
+struct walk {
+    uint64_t at;    /* cursor of the last row seen */
+    uint64_t count; /* rows seen */
+    size_t bytes;   /* of their JSON */
+    bool more;      /* there are rows behind */
+};
+
+void list_params(struct request *rq, struct list *list)
+{
+    list->after = 0;
+    list->limit = LIST_LIMIT_DEFAULT;
+    params_unsigned(&rq->params, "limit", 1, LIST_LIMIT_MAX, &list->limit, &rq->fields);
+    params_unsigned(&rq->params, "after", 0, INT64_MAX, &list->after, &rq->fields);
+}
+
+static enum dbk_code read_rows(const struct request *rq, const struct list *list,
+                               struct walk *walk, struct dbk_error *err)
+{
+    struct dbk_page page = {.after = walk->at,
+                            .limit = (unsigned)(list->limit - walk->count),
+                            .max_bytes = PIECE_BYTES};
+    struct dbk_rows *rows = &rq->worker->rows;
+
+    if (list->read(rq->service->model, &page, list->context, rows, err) != DBK_OK)
+        return err->code;
+    walk->count += rows->count;
+    walk->bytes += rows->bytes_used;
+    walk->more = rows->more && rows->count > 0;
+    if (rows->count > 0)
+        walk->at = rows->rows[rows->count - 1].cursor;
+    return DBK_OK;
+}
+
+static bool page_ends(const struct list *list, const struct walk *walk)
+{
+    return !walk->more || walk->count >= list->limit || walk->bytes >= LIST_BYTES_MAX;
+}
+
+/* Rows up to the cursor `last`, for those after it belong to the next page. */
+static void render_rows(const struct dbk_rows *rows, uint64_t last, bool first,
+                        struct dbk_render *out)
+{
+    for (size_t i = 0; i < rows->count && rows->rows[i].cursor <= last; i++) {
+        if (!first)
+            dbk_render_raw(out, ",", 1);
+        dbk_render_raw(out, rows->bytes + rows->rows[i].offset, rows->rows[i].length);
+        first = false;
+    }
+}
+
+/* Walk the page to its end, and render it while it is small. *rendered is how far that
+ * went. */
+static enum dbk_code look_ahead(const struct request *rq, struct response *rs,
+                                const struct list *list, struct walk *end,
+                                struct walk *rendered, struct dbk_error *err)
+{
+    do {
+        bool first = end->count == 0, whole = rendered->count == end->count;
+        if (read_rows(rq, list, end, err) != DBK_OK)
+            return err->code;
+        if (!whole || end->bytes > WHOLE_MAX)
+            continue;
+        render_rows(&rq->worker->rows, UINT64_MAX, first, &rs->body);
+        *rendered = *end;
+    } while (!page_ends(list, end));
+    return DBK_OK;
+}
+
+/* Send the rest of the page. What was deleted since we looked ahead is not there any
+ * more, and what was added lies behind the end. */
+static enum dbk_code stream(struct request *rq, struct response *rs,
+                            const struct list *list, const struct walk *end,
+                            struct walk *walk, struct dbk_error *err)
+{
+    response_stream_begin(rs, rq, 200);
+    while (response_stream_piece(rs, rq) && walk->more && walk->at < end->at) {
+        bool first = walk->count == 0;
+        if (read_rows(rq, list, walk, err) != DBK_OK) {
+            response_stream_break(rs, err);
+            return DBK_OK;
+        }
+        render_rows(&rq->worker->rows, end->at, first, &rs->body);
+    }
+    dbk_render_text(&rs->body, "]");
+    if (response_end(rs, 200, DETAILS_OK, err) != DBK_OK)
+        response_stream_break(rs, err);
+    response_stream_end(rs, rq);
+    return DBK_OK;
+}
+
+enum dbk_code list_answer(struct request *rq, struct response *rs,
+                          const struct list *list, struct dbk_error *err)
+{
+    struct walk end = {.at = list->after}, rendered = {.at = list->after};
+    struct fresh fresh;
+
+    if (params_done(&rq->fields, err) != DBK_OK)
+        return err->code;
+    if (fresh_wait(rq, rs, 0, &fresh, err) != DBK_OK)
+        return err->code;
+    response_begin(rs);
+    dbk_render_text(&rs->body, "[");
+    if (look_ahead(rq, rs, list, &end, &rendered, err) != DBK_OK)
+        return err->code;
+    if (end.more)
+        link_next(rq, rs, end.at);
+    if (rendered.count < end.count)
+        return stream(rq, rs, list, &end, &rendered, err);
+    dbk_render_text(&rs->body, "]");
+    return response_end(rs, 200, end.count ? DETAILS_OK : list->nothing, err);
+}

@@ -1,0 +1,41 @@
+/* list.h - answers a page of a list out of the read tables.
+ *
+ * A small page goes out whole. For a large one the tables are walked twice: first to see
+ * where it ends, for the link to the next page stands in the head of the answer, and
+ * then to send it piece by piece. So memory does not grow with the page, and no
+ * connection to PostgreSQL is held while a client takes its time.
+ */
+#ifndef DBK_HTTP_LIST_H
+#define DBK_HTTP_LIST_H
+
+#include "request.h"
+#include "response.h"
+
+#include "projections/read_model.h"
+
+#define LIST_LIMIT_DEFAULT 1000
+#define LIST_LIMIT_MAX 10000
+#define LIST_BYTES_MAX                                                                 \
+    (16u << 20) /* a page of more JSON ends early, with a next link */
+
+/* How to read the rows behind page->after. */
+typedef enum dbk_code list_read(struct dbk_read_model *model,
+                                const struct dbk_page *page, const void *context,
+                                struct dbk_rows *rows, struct dbk_error *err);
+
+struct list {
+    uint64_t after;
+    uint64_t limit;
+    list_read *read;
+    const void *context;
+    const char *nothing; /* the details of an empty list */
+};
+
+/* Read limit and after of the query. A bad one adds to rq->fields. */
+void list_params(struct request *rq, struct list *list);
+
+/* Wait for freshness, then answer. */
+enum dbk_code list_answer(struct request *rq, struct response *rs,
+                          const struct list *list, struct dbk_error *err);
+
+#endif

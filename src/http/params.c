@@ -1,0 +1,204 @@
+#include "params.h"
+
+#include "event_type.h"
+#include "json_check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void wrong(struct dbk_field_errors *fields, struct dbk_slice name,
+                  const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void wrong(struct dbk_field_errors *fields, struct dbk_slice name,
+                  const char *format, ...)
+{
+    struct dbk_field_error *one;
+    va_list args;
+
+    if (fields->count == DBK_FIELD_ERRORS_MAX)
+        return;
+    one = &fields->list[fields->count++];
+    snprintf(one->field, sizeof one->field, "%.*s",
+             (int)(name.length < 63 ? name.length : 63), name.data);
+    va_start(args, format);
+    vsnprintf(one->message, sizeof one->message, format, args);
+    va_end(args);
+}
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool params_decode(char *text, size_t *length, bool plus_is_space)
+{
+    size_t out = 0;
+
+    for (size_t at = 0; at < *length; at++) {
+        char c = text[at];
+        if (c == '%') {
+            int high = at + 2 < *length ? hex(text[at + 1]) : -1;
+            int low = high >= 0 ? hex(text[at + 2]) : -1;
+            if (low < 0 || high + low == 0)
+                return false;
+            c = (char)(high * 16 + low);
+            at += 2;
+        } else if (c == '+' && plus_is_space) {
+            c = ' ';
+        }
+        text[out++] = c;
+    }
+    *length = out;
+    return true;
+}
+
+static const struct param *find(const struct params *params, struct dbk_slice name)
+{
+    for (size_t i = 0; i < params->count; i++) {
+        if (dbk_slice_equal(params->list[i].name, name))
+            return &params->list[i];
+    }
+    return NULL;
+}
+
+static bool is_allowed(const char *const *allowed, struct dbk_slice name)
+{
+    for (; *allowed; allowed++) {
+        if (dbk_slice_equal(dbk_slice(*allowed), name))
+            return true;
+    }
+    return false;
+}
+
+/* name=value, already cut out of the query. */
+static void take(struct params *params, char *text, const char *const *allowed,
+                 struct dbk_field_errors *fields)
+{
+    char *equals = strchr(text, '=');
+    char *value = equals ? equals + 1 : text + strlen(text);
+    size_t name_length = equals ? (size_t)(equals - text) : strlen(text);
+    size_t value_length = strlen(value);
+    bool readable = params_decode(text, &name_length, true);
+    struct dbk_slice name = {text, name_length};
+
+    if (!readable || !is_allowed(allowed, name))
+        wrong(fields, name, "no such parameter here");
+    else if (find(params, name))
+        wrong(fields, name, "given more than once");
+    else if (!params_decode(value, &value_length, true))
+        wrong(fields, name, "a %% is not followed by two hex digits, or is %%00");
+    else if (params->count < PARAMS_MAX)
+        params->list[params->count++] = (struct param){name, {value, value_length}};
+}
+
+enum dbk_code params_parse(char *query, const char *const *allowed,
+                           struct params *params, struct dbk_field_errors *fields,
+                           struct dbk_error *err)
+{
+    char *rest = NULL;
+
+    params->count = 0;
+    for (char *one = strtok_r(query, "&", &rest); one; one = strtok_r(NULL, "&", &rest))
+        take(params, one, allowed, fields);
+    return params_done(fields, err);
+}
+
+enum dbk_code params_done(const struct dbk_field_errors *fields, struct dbk_error *err)
+{
+    if (fields->count == 0)
+        return DBK_OK;
+    return dbk_fail(err, DBK_INVALID, "Query parameter \"%s\": %s",
+                    fields->list[0].field, fields->list[0].message);
+}
+
+bool params_unsigned(const struct params *params, const char *name, uint64_t least,
+                     uint64_t most, uint64_t *out, struct dbk_field_errors *fields)
+{
+    const struct param *param = find(params, dbk_slice(name));
+    uint64_t number = 0;
+    bool good;
+
+    if (!param)
+        return false;
+    good = param->value.length >= 1 && param->value.length <= 19;
+    for (size_t i = 0; good && i < param->value.length; i++) {
+        good = param->value.data[i] >= '0' && param->value.data[i] <= '9';
+        number = number * 10 + (uint64_t)(param->value.data[i] - '0');
+    }
+    if (!good || number < least || number > most) {
+        wrong(fields, param->name, "a whole number from %llu to %llu is needed",
+              (unsigned long long)least, (unsigned long long)most);
+        return false;
+    }
+    *out = number;
+    return true;
+}
+
+bool params_uuid(const struct params *params, const char *name, struct dbk_uuid *out,
+                 struct dbk_field_errors *fields)
+{
+    const struct param *param = find(params, dbk_slice(name));
+
+    if (!param)
+        return false;
+    if (dbk_uuid_parse(param->value.data, param->value.length, out))
+        return true;
+    wrong(fields, param->name, "a UUID of 8-4-4-4-12 hex digits is needed");
+    return false;
+}
+
+bool params_timestamp(const struct params *params, const char *name, dbk_timestamp *out,
+                      struct dbk_field_errors *fields)
+{
+    const struct param *param = find(params, dbk_slice(name));
+
+    if (!param)
+        return false;
+    if (dbk_timestamp_parse(param->value.data, param->value.length, out))
+        return true;
+    wrong(fields, param->name,
+          "a time such as 2023-10-08T06:03:33.330037 is needed (UTC, or with an "
+          "offset whose + is written %%2B)");
+    return false;
+}
+
+bool params_event_type(const struct params *params, const char *name,
+                       struct dbk_slice *out, struct dbk_field_errors *fields)
+{
+    const struct param *param = find(params, dbk_slice(name));
+
+    if (!param)
+        return false;
+    if (dbk_event_type_valid(param->value)) {
+        *out = param->value;
+        return true;
+    }
+    wrong(fields, param->name, "1 to 64 letters, digits or _ . : - are needed");
+    return false;
+}
+
+bool params_object(const struct params *params, const char *name, struct dbk_slice *out,
+                   struct dbk_field_errors *fields)
+{
+    const struct param *param = find(params, dbk_slice(name));
+    struct dbk_error why;
+
+    if (!param)
+        return false;
+    if (dbk_json_check(param->value.data, param->value.length, DBK_JSON_VALUES_MAX,
+                       &why) != DBK_OK) {
+        wrong(fields, param->name, "not JSON: %.120s", why.text);
+        return false;
+    }
+    if (param->value.data[strspn(param->value.data, " \t\r\n")] != '{') {
+        wrong(fields, param->name, "a JSON object is needed");
+        return false;
+    }
+    *out = param->value;
+    return true;
+}

@@ -1,0 +1,76 @@
+#include "request.h"
+
+#include "framing.h"
+#include "guard.h"
+#include "worker.h"
+
+#include <civetweb.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+const char *request_header(const struct request *rq, const char *name)
+{
+    return mg_get_header(rq->connection, name);
+}
+
+bool request_accepts(const struct request *rq, const char *type)
+{
+    const char *accept = request_header(rq, "Accept");
+
+    return accept && strcasestr(accept, type) != NULL;
+}
+
+/* An id of the client's is taken only where it is safe to write anywhere. */
+static bool take_id(struct request *rq, const char *id)
+{
+    size_t length = id ? strlen(id) : 0;
+
+    if (length == 0 || length > REQUEST_ID_MAX)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (!isalnum((unsigned char)id[i]) && !strchr("._-", id[i]))
+            return false;
+    }
+    memcpy(rq->id, id, length + 1);
+    return true;
+}
+
+void request_new_id(struct request *rq)
+{
+    struct dbk_uuid id = dbk_uuid_new();
+
+    dbk_uuid_format(&id, rq->id);
+}
+
+static void copy_query(struct request *rq, const char *query)
+{
+    snprintf(rq->worker->query, sizeof rq->worker->query, "%s", query);
+}
+
+int request_open(struct request *rq, struct mg_connection *connection,
+                 struct dbk_error *err)
+{
+    const struct mg_request_info *info = mg_get_request_info(connection);
+    const char *query = info->query_string ? info->query_string : "";
+    struct framing framing;
+    int status;
+
+    rq->connection = connection;
+    rq->guarded = mg_get_user_connection_data(connection);
+    rq->method = info->request_method;
+    rq->path = info->local_uri_raw;
+    rq->version = info->http_version;
+    snprintf(rq->target, sizeof rq->target, "%s%s%s", rq->path, *query ? "?" : "",
+             query);
+    if (!take_id(rq, request_header(rq, "X-Request-Id")))
+        request_new_id(rq);
+    copy_query(rq, query);
+    status = framing_read(info, &framing, err);
+    rq->chunked = framing.chunked;
+    rq->has_length = framing.has_length;
+    rq->length = framing.length;
+    rq->body_taken = status == 0 && !rq->chunked && rq->length == 0;
+    return status;
+}

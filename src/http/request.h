@@ -1,0 +1,64 @@
+/* request.h - one HTTP request, as the handlers see it. */
+#ifndef DBK_HTTP_REQUEST_H
+#define DBK_HTTP_REQUEST_H
+
+#include "http/fields.h"
+#include "params.h"
+#include "router.h"
+#include "service.h"
+
+#define REQUEST_ID_MAX 64
+#define REQUEST_TARGET_MAX 512 /* what the access line shows of path and query */
+
+struct mg_connection;
+struct worker;
+
+/* Lives as long as the request does; all of it is borrowed by the handlers. */
+struct request {
+    const struct service *service;
+    struct worker *worker; /* the memory of this thread (worker.h) */
+    struct mg_connection *connection;
+    struct guarded *guarded;
+
+    const char *method;
+    const char *path; /* as it came, without the query */
+    const char *version;
+    char target[REQUEST_TARGET_MAX + 1];
+    char id[REQUEST_ID_MAX + 1]; /* the client's X-Request-Id, or a new one */
+
+    struct route_match match;
+    struct params params;
+    struct dbk_field_errors fields; /* what is wrong with its parameters or body */
+
+    bool chunked;
+    bool has_length;
+    uint64_t length;       /* Content-Length */
+    bool body_taken;       /* whole, or there was none: the connection can live on */
+    struct dbk_slice body; /* once request_body has read it */
+    bool lines;            /* it is NDJSON */
+
+    const char
+        *unavailable; /* what a client is told of DBK_UNAVAILABLE; static, or NULL
+                                where nothing more is known */
+};
+
+/* The value of a header, or NULL. Borrowed. */
+const char *request_header(const struct request *rq, const char *name);
+
+/* Give it an id of ours. */
+void request_new_id(struct request *rq);
+
+/* Fill rq from what civetweb has parsed. Returns 0, or the status to refuse it with:
+ * whatever makes it unclear where this request ends and the next begins (err says what);
+ * such a connection must be closed. */
+int request_open(struct request *rq, struct mg_connection *connection,
+                 struct dbk_error *err);
+
+/* Check the media type and read the body into rq->body, as the route wants it, within
+ * the deadline and the limits. Returns 0, or the status to refuse with. */
+int request_body(struct request *rq, struct dbk_error *err);
+
+/* Whether a header with a list of media types (Accept) names this one. */
+bool request_accepts(const struct request *rq, const char *type);
+
+#endif

@@ -1,0 +1,147 @@
+#include "guard.h"
+#include "media_type.h"
+#include "request.h"
+#include "worker.h"
+
+#include <civetweb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define FIRST_SIZE (16u << 10)
+#define READ_MAX (64u << 10)
+
+static int refuse(struct dbk_error *err, int status, const char *details)
+{
+    dbk_fail(err, DBK_INVALID, "%s", details);
+    return status;
+}
+
+static size_t limit_of(const struct request *rq)
+{
+    return rq->match.route->body == BODY_BATCH ? rq->service->options.batch_body_max
+                                               : rq->service->options.body_max;
+}
+
+static int too_large(const struct request *rq, struct dbk_error *err)
+{
+    dbk_fail(err, DBK_TOO_LARGE, "The body is larger than the %zu bytes taken here",
+             limit_of(rq));
+    return 413;
+}
+
+static int check_type(struct request *rq, struct dbk_error *err)
+{
+    enum media_type type = media_type_parse(request_header(rq, "Content-Type"));
+    enum body_kind kind = rq->match.route->body;
+
+    rq->lines = type == MEDIA_NDJSON;
+    if (type == MEDIA_JSON || (type == MEDIA_MERGE_PATCH && kind == BODY_PATCH) ||
+        (type == MEDIA_NDJSON && kind == BODY_BATCH))
+        return 0;
+    switch (kind) {
+    case BODY_PATCH:
+        return refuse(err, 415,
+                      "Send the header Content-Type: application/merge-patch+json (or "
+                      "application/json), and UTF-8");
+    case BODY_BATCH:
+        return refuse(err, 415,
+                      "Send the header Content-Type: application/json (an array) or "
+                      "application/x-ndjson (an event a line), and UTF-8");
+    case BODY_NONE:
+    case BODY_JSON:
+    case BODY_OPTIONAL:
+        break;
+    }
+    return refuse(err, 415,
+                  "Send the header Content-Type: application/json, and UTF-8");
+}
+
+/* A client that asks first waits for this before it sends the body. */
+static int answer_expect(struct request *rq, struct dbk_error *err)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    const char *expect = request_header(rq, "Expect");
+
+    if (!expect)
+        return 0;
+    if (strcasecmp(expect, "100-continue") != 0)
+        return refuse(err, 417, "The only Expect taken is 100-continue");
+    if (strcmp(rq->version, "1.1") == 0)
+        mg_write(rq->connection, go_on, sizeof go_on - 1);
+    return 0;
+}
+
+static int grow(struct worker *worker, size_t wanted, struct dbk_error *err)
+{
+    size_t size = worker->body_size ? worker->body_size : FIRST_SIZE;
+    char *larger;
+
+    while (size < wanted)
+        size *= 2;
+    if (size == worker->body_size)
+        return 0;
+    larger = realloc(worker->body, size);
+    if (!larger) {
+        dbk_fail(err, DBK_NO_MEMORY, "no memory for a body of %zu bytes", wanted);
+        return 503;
+    }
+    worker->body = larger;
+    worker->body_size = size;
+    return 0;
+}
+
+/* civetweb returns less than was asked for at the end, and when something broke. */
+static int ended_early(struct request *rq, struct dbk_error *err)
+{
+    if (guarded_late(rq->guarded))
+        return refuse(err, 408, "The request did not arrive in time");
+    if (rq->chunked)
+        return refuse(err, 400, "The chunked encoding of the body is broken");
+    return refuse(err, 400, "The body is shorter than its Content-Length");
+}
+
+/* Read until the body's end, or one byte past the limit. Memory grows with what has
+ * arrived, not with what was announced. */
+static int read_all(struct request *rq, struct dbk_error *err)
+{
+    struct worker *worker = rq->worker;
+    size_t limit = limit_of(rq), used = 0;
+    size_t wanted = rq->chunked ? limit + 1 : (size_t)rq->length;
+
+    while (used < wanted) {
+        size_t part = wanted - used < READ_MAX ? wanted - used : READ_MAX;
+        int status = grow(worker, used + part, err);
+        int got;
+        if (status != 0)
+            return status;
+        got = mg_read(rq->connection, worker->body + used, part);
+        if (got < 0 || (got == 0 && !rq->chunked))
+            return ended_early(rq, err);
+        if (got == 0)
+            break;
+        used += (size_t)got;
+    }
+    rq->body = (struct dbk_slice){worker->body, used};
+    return used > limit ? too_large(rq, err) : 0;
+}
+
+int request_body(struct request *rq, struct dbk_error *err)
+{
+    int status;
+
+    if (rq->match.route->body == BODY_NONE)
+        return 0; /* one that comes all the same is not read: the connection closes */
+    if (rq->has_length && rq->length > limit_of(rq))
+        return too_large(rq, err);
+    if (rq->body_taken && rq->match.route->body == BODY_OPTIONAL)
+        return 0;
+    status = check_type(rq, err);
+    if (status == 0)
+        status = answer_expect(rq, err);
+    if (status == 0)
+        status = read_all(rq, err);
+    if (status == 0)
+        rq->body_taken = true;
+    return status;
+}

@@ -1,0 +1,160 @@
+#include "response.h"
+
+#include "request.h"
+#include "status.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HEAD_MAX 8192
+#define KEPT_MAX (256u << 10) /* what a thread keeps for the next answer */
+
+void response_init(struct response *rs)
+{
+    memset(rs, 0, sizeof *rs);
+    dbk_render_init(&rs->head, HEAD_MAX);
+    dbk_render_init(&rs->body, RESPONSE_MAX);
+    dbk_render_init(&rs->wire, HEAD_MAX + RESPONSE_MAX);
+}
+
+void response_finish(struct response *rs)
+{
+    dbk_render_finish(&rs->head);
+    dbk_render_finish(&rs->body);
+    dbk_render_finish(&rs->wire);
+}
+
+static void keep_or_free(struct dbk_render *render, size_t limit)
+{
+    if (render->length <= KEPT_MAX) {
+        dbk_render_clear(render);
+        return;
+    }
+    dbk_render_finish(render);
+    dbk_render_init(render, limit);
+}
+
+static void forget_answer(struct response *rs)
+{
+    dbk_render_clear(&rs->head);
+    dbk_render_clear(&rs->body);
+    rs->content_type = "application/json";
+    rs->fixed = (struct dbk_slice){NULL, 0};
+}
+
+void response_clear(struct response *rs)
+{
+    keep_or_free(&rs->body, RESPONSE_MAX);
+    keep_or_free(&rs->wire, HEAD_MAX + RESPONSE_MAX);
+    forget_answer(rs);
+    rs->status = 0;
+    rs->close = rs->sent = rs->broken = false;
+    rs->bytes = rs->sequence = 0;
+    rs->error[0] = '\0';
+}
+
+void response_header(struct response *rs, const char *name, const char *format, ...)
+{
+    char value[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(value, sizeof value, format, args);
+    va_end(args);
+    dbk_render_text(&rs->head, name);
+    dbk_render_raw(&rs->head, ": ", 2);
+    dbk_render_text(&rs->head, value);
+    dbk_render_raw(&rs->head, "\r\n", 2);
+}
+
+void response_begin(struct response *rs)
+{
+    dbk_render_clear(&rs->body);
+    dbk_render_text(&rs->body, "{\"data\":");
+}
+
+static void render_fields(struct dbk_render *body,
+                          const struct dbk_field_errors *fields)
+{
+    dbk_render_text(body, ",\"errors\":[");
+    for (size_t i = 0; i < fields->count; i++) {
+        dbk_render_text(body, i ? ",{\"field\":" : "{\"field\":");
+        dbk_render_string(body, dbk_slice(fields->list[i].field));
+        dbk_render_text(body, ",\"message\":");
+        dbk_render_string(body, dbk_slice(fields->list[i].message));
+        dbk_render_text(body, "}");
+    }
+    dbk_render_text(body, "]");
+}
+
+static enum dbk_code end_with(struct response *rs, int status, const char *details,
+                              const struct dbk_field_errors *fields,
+                              struct dbk_error *err)
+{
+    dbk_render_text(&rs->body, ",\"response\":{\"details\":");
+    dbk_render_string(&rs->body, dbk_slice(details));
+    if (fields && fields->count > 0)
+        render_fields(&rs->body, fields);
+    dbk_render_text(&rs->body, ",\"message\":");
+    dbk_render_string(&rs->body,
+                      dbk_slice(status < 300 ? "Ok" : status_reason(status)));
+    dbk_render_text(&rs->body, ",\"status\":");
+    dbk_render_number(&rs->body, (uint64_t)status);
+    dbk_render_text(&rs->body, "}}");
+    rs->status = status;
+    if (dbk_render_code(&rs->body) == DBK_OK)
+        return DBK_OK;
+    return dbk_fail(err, DBK_NO_MEMORY, "no memory for the answer");
+}
+
+enum dbk_code response_end(struct response *rs, int status, const char *details,
+                           struct dbk_error *err)
+{
+    return end_with(rs, status, details, NULL, err);
+}
+
+enum dbk_code response_empty(struct response *rs, int status, const char *details,
+                             const struct dbk_field_errors *fields,
+                             struct dbk_error *err)
+{
+    response_begin(rs);
+    dbk_render_text(&rs->body, "null");
+    return end_with(rs, status, details, fields, err);
+}
+
+/* What a client may read of a failure: its own mistakes in full, ours in general, unless
+ * the server was told to show them. */
+static void details_of(const struct request *rq, const struct dbk_error *err, char *out,
+                       size_t size)
+{
+    const char *sentence = status_sentence(err->code);
+
+    if (sentence && err->code == DBK_UNAVAILABLE && rq->unavailable)
+        sentence = rq->unavailable;
+    if (!sentence)
+        snprintf(out, size, "%s", err->text);
+    else if (rq->service->options.show_error_details)
+        snprintf(out, size, "%s: %s", sentence, err->text);
+    else
+        snprintf(out, size, "%s", sentence);
+    out[0] = (char)toupper((unsigned char)out[0]);
+}
+
+void response_fail(struct response *rs, const struct request *rq, int status,
+                   const struct dbk_error *err)
+{
+    char details[sizeof err->text + 256];
+
+    details_of(rq, err, details, sizeof details);
+    if (status == 0)
+        status = status_of(err->code);
+    if (status_sentence(err->code))
+        memcpy(rs->error, err->text, sizeof rs->error);
+    forget_answer(rs);
+    if (status_passes(status))
+        response_header(rs, "Retry-After", "1");
+    if (response_empty(rs, status, details, &rq->fields, NULL) != DBK_OK)
+        rs->close = true; /* the status says enough */
+}

@@ -1,0 +1,72 @@
+/* response.h - one answer: filled by a handler, sent once.
+ *
+ * Every JSON answer is the envelope {"data": ..., "response": {"details", "message",
+ * "status"}}. It goes out in one write with its headers where it is small, for writes
+ * are what costs; long lists are streamed (response_stream.h).
+ */
+#ifndef DBK_HTTP_RESPONSE_H
+#define DBK_HTTP_RESPONSE_H
+
+#include "http/fields.h"
+#include "render.h"
+#include "store/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RESPONSE_MAX (64u << 20) /* of one that is not streamed: the largest batch's */
+
+#define DETAILS_OK "The request was successful"
+
+struct request;
+
+struct response {
+    int status;
+    const char *content_type;
+    struct dbk_render head; /* header lines, each with its CRLF */
+    struct dbk_render body;
+    struct dbk_render wire; /* both, as they go out */
+    struct dbk_slice fixed; /* a body that lives in the program; else length 0 */
+    bool close;             /* the connection ends with this answer */
+    bool sent;              /* a stream; there is nothing left to send */
+    bool broken;            /* the client went away, or was cut off in mid-stream */
+    uint64_t bytes;         /* of the body, once it is sent */
+    uint64_t sequence;      /* of what was written; 0 for none */
+    char error[sizeof((struct dbk_error *)0)->text]; /* for the access line only */
+    char date[32];
+    int64_t date_at; /* the second that date is the text of */
+};
+
+void response_init(struct response *rs);
+void response_finish(struct response *rs);
+void response_clear(struct response *rs); /* for the next request; keeps the memory */
+
+/* Add a header. */
+void response_header(struct response *rs, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The envelope: begin, render the data into rs->body, end. */
+void response_begin(struct response *rs);
+enum dbk_code response_end(struct response *rs, int status, const char *details,
+                           struct dbk_error *err);
+/* A whole one whose data is null. fields may be NULL. */
+enum dbk_code response_empty(struct response *rs, int status, const char *details,
+                             const struct dbk_field_errors *fields,
+                             struct dbk_error *err);
+
+/* Drop whatever was filled in and answer this failure instead. status 0: the one of
+ * err->code. */
+void response_fail(struct response *rs, const struct request *rq, int status,
+                   const struct dbk_error *err);
+
+/* Write it to the client. Once. */
+void response_send(struct response *rs, struct request *rq);
+
+/* What streams share with it: the head, into rs->wire, with the line that says how long
+ * the body is; and bytes, within a deadline, false when the client is gone. */
+void response_render_head(struct response *rs, const struct request *rq,
+                          const char *length_line);
+bool response_write(struct response *rs, struct request *rq, const char *bytes,
+                    size_t length);
+
+#endif

@@ -1,0 +1,118 @@
+#include "guard.h"
+#include "request.h"
+#include "response.h"
+#include "status.h"
+
+#include <civetweb.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define ONE_WRITE_MAX (64u << 10)
+#define SLOWEST 16 /* bytes a millisecond that a client must take */
+#define LINGER_MS 1000
+
+/* As civetweb decides it: the server's wish, then the client's header, then the
+ * version. */
+static bool keeps(const struct response *rs, const struct request *rq)
+{
+    const char *wish = request_header(rq, "Connection");
+
+    if (rs->close)
+        return false;
+    return wish ? strcasestr(wish, "keep-alive") != NULL
+                : strcmp(rq->version, "1.1") == 0;
+}
+
+static const char *date_of(struct response *rs)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+
+    if ((int64_t)now != rs->date_at) {
+        gmtime_r(&now, &utc);
+        strftime(rs->date, sizeof rs->date, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+        rs->date_at = (int64_t)now;
+    }
+    return rs->date;
+}
+
+void response_render_head(struct response *rs, const struct request *rq,
+                          const char *length_line)
+{
+    char text[512];
+
+    snprintf(text, sizeof text,
+             "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: %s\r\n%s"
+             "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n",
+             rs->status, status_reason(rs->status), date_of(rs),
+             keeps(rs, rq) ? "keep-alive" : "close", length_line, rq->id);
+    dbk_render_clear(&rs->wire);
+    dbk_render_text(&rs->wire, text);
+    if (rs->status != 204 && rs->status != 304) {
+        dbk_render_text(&rs->wire, "Content-Type: ");
+        dbk_render_text(&rs->wire, rs->content_type);
+        dbk_render_text(&rs->wire, "\r\n");
+    }
+    dbk_render_raw(&rs->wire, rs->head.text, rs->head.length);
+    dbk_render_text(&rs->wire, "\r\n");
+}
+
+bool response_write(struct response *rs, struct request *rq, const char *bytes,
+                    size_t length)
+{
+    int allowed = rq->service->options.request_timeout_ms + (int)(length / SLOWEST);
+
+    guarded_writing(rq->guarded, allowed);
+    if (mg_write(rq->connection, bytes, length) != (int)length)
+        rs->broken = true;
+    guarded_working(rq->guarded);
+    return !rs->broken;
+}
+
+static struct dbk_slice body_of(const struct response *rs)
+{
+    if (rs->status == 204 || rs->status == 304)
+        return (struct dbk_slice){NULL, 0};
+    return rs->fixed.length ? rs->fixed
+                            : (struct dbk_slice){rs->body.text, rs->body.length};
+}
+
+static void write_whole(struct response *rs, struct request *rq)
+{
+    struct dbk_slice body = body_of(rs);
+    char length_line[64] = "";
+
+    if (rs->status != 204 && rs->status != 304)
+        snprintf(length_line, sizeof length_line, "Content-Length: %zu\r\n",
+                 body.length);
+    response_render_head(rs, rq, length_line);
+    if (rq->match.head)
+        body.length = 0;
+    if (body.length <= ONE_WRITE_MAX)
+        dbk_render_raw(&rs->wire, body.data, body.length);
+    if (dbk_render_code(&rs->wire) != DBK_OK) {
+        rs->broken = true;
+        return;
+    }
+    rs->bytes = body.length;
+    if (response_write(rs, rq, rs->wire.text, rs->wire.length) &&
+        body.length > ONE_WRITE_MAX)
+        response_write(rs, rq, body.data, body.length);
+}
+
+void response_send(struct response *rs, struct request *rq)
+{
+    if (!rq->body_taken)
+        rs->close = true;
+    if (!rs->sent)
+        write_whole(rs, rq);
+    if (rs->broken)
+        rs->close = true;
+    if (!rs->close)
+        return;
+    mg_disable_connection_keep_alive(rq->connection);
+    if (!rs->broken && !rq->body_taken)
+        guarded_linger(rq->guarded, LINGER_MS);
+}

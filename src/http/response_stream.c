@@ -1,0 +1,72 @@
+#include "response_stream.h"
+
+#include "request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool chunked(const struct request *rq)
+{
+    return strcmp(rq->version, "1.1") == 0;
+}
+
+void response_stream_begin(struct response *rs, struct request *rq, int status)
+{
+    rs->status = status;
+    rs->sent = true;
+    if (!chunked(rq) || !rq->body_taken)
+        rs->close = true;
+    response_render_head(rs, rq, chunked(rq) ? "Transfer-Encoding: chunked\r\n" : "");
+}
+
+static void add_chunk(struct response *rs, const struct request *rq)
+{
+    char size[24];
+
+    if (rs->body.length == 0)
+        return;
+    snprintf(size, sizeof size, "%zx\r\n", rs->body.length);
+    if (chunked(rq))
+        dbk_render_text(&rs->wire, size);
+    dbk_render_raw(&rs->wire, rs->body.text, rs->body.length);
+    if (chunked(rq))
+        dbk_render_text(&rs->wire, "\r\n");
+    rs->bytes += rs->body.length;
+}
+
+static bool flush(struct response *rs, struct request *rq)
+{
+    if (dbk_render_code(&rs->body) != DBK_OK || dbk_render_code(&rs->wire) != DBK_OK)
+        rs->broken = true;
+    if (!rs->broken && rs->wire.length > 0)
+        response_write(rs, rq, rs->wire.text, rs->wire.length);
+    dbk_render_clear(&rs->wire);
+    dbk_render_clear(&rs->body);
+    return !rs->broken;
+}
+
+bool response_stream_piece(struct response *rs, struct request *rq)
+{
+    if (rs->broken || rq->match.head)
+        return false;
+    add_chunk(rs, rq);
+    return flush(rs, rq);
+}
+
+void response_stream_end(struct response *rs, struct request *rq)
+{
+    if (rs->broken)
+        return;
+    if (!rq->match.head) {
+        add_chunk(rs, rq);
+        if (chunked(rq))
+            dbk_render_text(&rs->wire, "0\r\n\r\n");
+    }
+    flush(rs, rq);
+}
+
+void response_stream_break(struct response *rs, const struct dbk_error *err)
+{
+    rs->broken = true;
+    memcpy(rs->error, err->text, sizeof rs->error);
+}

@@ -1,0 +1,34 @@
+#include "routes.h"
+
+#include "handlers.h"
+
+static const char *const none[] = {NULL};
+static const char *const persons[] = {"limit", "after", "events_limit", NULL};
+static const char *const person[] = {"events_limit", NULL};
+static const char *const events[] = {"keyword",    "person_id", "since", "until",
+                                     "properties", "limit",     "after", NULL};
+static const char *const log_page[] = {"limit", "after", NULL};
+
+const struct route routes[] = {
+    {"GET", "/", BODY_NONE, none, handle_index},
+    {"GET", "/docs", BODY_NONE, none, handle_docs},
+    {"GET", "/docs/{file}", BODY_NONE, none, handle_docs_file},
+    {"GET", "/events", BODY_NONE, events, handle_list_events},
+    {"POST", "/events", BODY_JSON, none, handle_post_event},
+    {"POST", "/events/batch", BODY_BATCH, none, handle_post_batch},
+    {"GET", "/events/{id}", BODY_NONE, none, handle_get_event},
+    {"POST", "/events/{id}", BODY_JSON, none, handle_post_event_at},
+    {"DELETE", "/events/{id}", BODY_OPTIONAL, none, handle_delete_event},
+    {"GET", "/health", BODY_NONE, none, handle_health},
+    {"GET", "/log", BODY_NONE, log_page, handle_list_log},
+    {"GET", "/log/{sequence}", BODY_NONE, none, handle_get_record},
+    {"GET", "/openapi.json", BODY_NONE, none, handle_openapi},
+    {"GET", "/persons", BODY_NONE, persons, handle_list_persons},
+    {"POST", "/persons", BODY_JSON, none, handle_post_person},
+    {"GET", "/persons/{id}", BODY_NONE, person, handle_get_person},
+    {"PUT", "/persons/{id}", BODY_JSON, none, handle_put_person},
+    {"PATCH", "/persons/{id}", BODY_PATCH, none, handle_patch_person},
+    {"DELETE", "/persons/{id}", BODY_OPTIONAL, none, handle_delete_person},
+};
+
+const size_t routes_count = sizeof routes / sizeof *routes;

@@ -1,0 +1,237 @@
+#include "http/server.h"
+
+#include "dispatch.h"
+#include "guard.h"
+#include "listen.h"
+#include "worker.h"
+
+#include <civetweb.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DRAIN_IDLE_MS 300 /* how long a connection may idle once we are stopping */
+#define DRAIN_STEP_MS 10
+
+struct dbk_server {
+    struct service service;
+    struct mg_context *context;
+    unsigned port;
+    atomic_bool stopping;
+    atomic_uint under_way;         /* requests */
+    struct dbk_error *start_error; /* where civetweb's words go while it starts */
+};
+
+static struct dbk_server *server_of(const struct mg_connection *connection)
+{
+    return mg_get_user_data(mg_get_context(connection));
+}
+
+static int on_request(struct mg_connection *connection)
+{
+    struct dbk_server *server = server_of(connection);
+    struct worker *worker = mg_get_thread_pointer(connection);
+    int status;
+
+    if (!worker) { /* the thread began without memory; civetweb cannot be told so */
+        mg_disable_connection_keep_alive(connection);
+        return 503;
+    }
+    atomic_fetch_add(&server->under_way, 1);
+    status =
+        dispatch(&server->service, worker, connection, atomic_load(&server->stopping));
+    atomic_fetch_sub(&server->under_way, 1);
+    return status;
+}
+
+static int on_error(struct mg_connection *connection, int status, const char *reason)
+{
+    struct dbk_server *server = server_of(connection);
+    struct worker *worker = mg_get_thread_pointer(connection);
+
+    if (worker)
+        dispatch_unreadable(&server->service, worker, connection, status, reason);
+    return 0;
+}
+
+static int on_connection(const struct mg_connection *connection, void **data)
+{
+    const struct mg_request_info *info = mg_get_request_info(connection);
+
+    *data = guard_enter(server_of(connection)->service.guard, info->remote_addr,
+                        info->remote_port, info->server_port);
+    return 0;
+}
+
+static void on_close(const struct mg_connection *connection)
+{
+    guard_leave(mg_get_user_connection_data(connection));
+}
+
+static void *on_thread(const struct mg_context *context, int type)
+{
+    (void)context;
+    return type == 1 ? worker_create() : NULL;
+}
+
+static void on_thread_end(const struct mg_context *context, int type, void *worker)
+{
+    (void)context;
+    if (type == 1)
+        worker_destroy(worker);
+}
+
+static int on_message(const struct mg_connection *connection, const char *message)
+{
+    struct dbk_server *server = server_of(connection);
+    const struct dbk_server_options *options;
+
+    if (!server)
+        return 1;
+    options = &server->service.options;
+    if (server->start_error)
+        dbk_fail(server->start_error, DBK_INVALID, "%s", message);
+    else if (options->report)
+        options->report(options->report_context, message);
+    return 1;
+}
+
+/* civetweb reads its options as text. */
+struct settings {
+    char listen[64], threads[16], request_timeout[16];
+    const char *list[32];
+};
+
+static void fill_settings(const struct dbk_server_options *options, struct settings *s)
+{
+    snprintf(s->listen, sizeof s->listen, "%s:%u", options->address, options->port);
+    snprintf(s->threads, sizeof s->threads, "%u", options->threads);
+    snprintf(s->request_timeout, sizeof s->request_timeout, "%d",
+             options->request_timeout_ms);
+    const char *const list[] = {
+        "listening_ports",
+        s->listen,
+        "num_threads",
+        s->threads,
+        "request_timeout_ms",
+        s->request_timeout,
+        "keep_alive_timeout_ms",
+        "30000", /* less where threads are scarce: guard.h */
+        "enable_keep_alive",
+        "yes",
+        "tcp_nodelay",
+        "1",
+        "decode_url",
+        "no", /* the router does it, and keeps slashes apart */
+        "enable_auth_domain_check",
+        "no",
+        "access_control_allow_origin",
+        "",
+        "access_control_allow_methods",
+        "",
+        "access_control_allow_headers",
+        "",
+        "connection_queue",
+        "1024",
+        "listen_backlog",
+        "1024",
+        NULL,
+    };
+    memcpy(s->list, list, sizeof list);
+}
+
+static enum dbk_code start_civetweb(struct dbk_server *server, struct dbk_error *err)
+{
+    static const struct mg_callbacks callbacks = {
+        .begin_request = on_request,
+        .http_error = on_error,
+        .init_connection = on_connection,
+        .connection_close = on_close,
+        .init_thread = on_thread,
+        .exit_thread = on_thread_end,
+        .log_message = on_message,
+    };
+    struct mg_server_port port;
+    struct settings settings;
+
+    fill_settings(&server->service.options, &settings);
+    dbk_fail(err, DBK_INVALID, "civetweb does not start");
+    server->start_error = err;
+    server->context = mg_start(&callbacks, server, settings.list);
+    server->start_error = NULL;
+    if (!server->context)
+        return dbk_wrap(err, "listen on %s", settings.listen);
+    if (mg_get_server_ports(server->context, 1, &port) == 1)
+        server->port = (unsigned)port.port;
+    *err = (struct dbk_error){0};
+    return DBK_OK;
+}
+
+enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projector,
+                               struct dbk_read_model *model,
+                               const struct dbk_server_options *options,
+                               struct dbk_server **out, struct dbk_error *err)
+{
+    struct dbk_server *server;
+
+    *out = NULL;
+    if (listen_check(options->address, options->port, err) != DBK_OK)
+        return err->code;
+    if (sodium_init() < 0)
+        return dbk_fail(err, DBK_IO, "libsodium does not start");
+    server = calloc(1, sizeof *server);
+    if (!server)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for a server");
+    server->service = (struct service){
+        .log = log,
+        .projector = projector,
+        .model = model,
+        .options = *options,
+        .rules = {options->event_types},
+        .guard = guard_create(options->threads),
+    };
+    if (!server->service.guard)
+        dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to guard connections");
+    else if (start_civetweb(server, err) == DBK_OK)
+        *out = server;
+    if (*out)
+        return DBK_OK;
+    guard_destroy(server->service.guard);
+    free(server);
+    return err->code;
+}
+
+unsigned dbk_server_port(const struct dbk_server *server)
+{
+    return server->port;
+}
+
+static void wait_until_quiet(struct dbk_server *server, int drain_ms)
+{
+    int64_t until = guard_now() + drain_ms;
+
+    while (guard_now() < until && (guard_connections(server->service.guard) > 0 ||
+                                   atomic_load(&server->under_way) > 0))
+        guard_pause(DRAIN_STEP_MS);
+}
+
+/* Clients that keep their connections get their 503 and the end of the connection with
+ * their next request; those that idle are ended by the guard. Only then may civetweb
+ * stop, for it drops answers under way. */
+void dbk_server_stop(struct dbk_server *server, int drain_ms)
+{
+    struct listen_waker waker;
+
+    if (!server)
+        return;
+    atomic_store(&server->stopping, true);
+    guard_drain(server->service.guard, DRAIN_IDLE_MS);
+    wait_until_quiet(server, drain_ms);
+    listen_wake(&waker, server->service.options.address, server->port);
+    mg_stop(server->context);
+    listen_wake_end(&waker);
+    guard_destroy(server->service.guard);
+    free(server);
+}

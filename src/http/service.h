@@ -1,0 +1,18 @@
+/* service.h - what every handler works with. Made once; read only, and shared by the
+ * threads. */
+#ifndef DBK_HTTP_SERVICE_H
+#define DBK_HTTP_SERVICE_H
+
+#include "http/body.h"
+#include "http/server.h"
+
+struct service {
+    struct dbk_log *log;
+    struct dbk_projector *projector; /* NULL where there are no read tables */
+    struct dbk_read_model *model;    /* NULL as above */
+    struct dbk_server_options options;
+    struct dbk_body_rules rules;
+    struct guard *guard;
+};
+
+#endif

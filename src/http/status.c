@@ -1,0 +1,113 @@
+#include "status.h"
+
+#include <stddef.h>
+
+int status_of(enum dbk_code code)
+{
+    switch (code) {
+    case DBK_OK:
+        return 200;
+    case DBK_INVALID:
+        return 400;
+    case DBK_NOT_FOUND:
+        return 404;
+    case DBK_EXISTS:
+    case DBK_CONFLICT:
+        return 409;
+    case DBK_MOVED:
+        return 412;
+    case DBK_TOO_LARGE:
+        return 413;
+    case DBK_KEY_REUSED:
+        return 422;
+    case DBK_BUSY:
+    case DBK_TIMEOUT:
+    case DBK_UNAVAILABLE:
+    case DBK_NO_ROOM:
+    case DBK_IO:
+    case DBK_NO_MEMORY:
+        return 503;
+    case DBK_DAMAGED:
+    case DBK_UNSUPPORTED:
+    case DBK_INTERNAL:
+        return 500;
+    }
+    return 500;
+}
+
+const char *status_sentence(enum dbk_code code)
+{
+    switch (code) {
+    case DBK_OK:
+    case DBK_INVALID:
+    case DBK_NOT_FOUND:
+    case DBK_EXISTS:
+    case DBK_CONFLICT:
+    case DBK_MOVED:
+    case DBK_TOO_LARGE:
+    case DBK_KEY_REUSED:
+        return NULL;
+    case DBK_BUSY:
+        return "The server has more to do than it can queue; try again shortly";
+    case DBK_TIMEOUT:
+        return "The request was not done in time; try again, or ask for less";
+    case DBK_UNAVAILABLE:
+        return "A part of the server that this request needs is not available; "
+               "GET /health tells which";
+    case DBK_NO_ROOM:
+        return "The server's disk is full; nothing was written";
+    case DBK_IO:
+        return "The server's disk failed; nothing was acknowledged";
+    case DBK_NO_MEMORY:
+        return "The server is out of memory; try again shortly";
+    case DBK_DAMAGED:
+        return "What is stored cannot be read; the server's log has the reason";
+    case DBK_UNSUPPORTED:
+        return "What is stored is of a newer version than this server";
+    case DBK_INTERNAL:
+        return "The server made a mistake; its log has the reason";
+    }
+    return NULL;
+}
+
+bool status_passes(int status)
+{
+    return status == 429 || status == 503;
+}
+
+const char *status_reason(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {204, "No Content"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {411, "Length Required"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+        {505, "HTTP Version Not Supported"},
+    };
+
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    }
+    return "Error";
+}

@@ -1,0 +1,31 @@
+/* submit.h - hands commands to the log for a request. */
+#ifndef DBK_HTTP_SUBMIT_H
+#define DBK_HTTP_SUBMIT_H
+
+#include "request.h"
+#include "response.h"
+#include "store/command.h"
+
+/* What the record of every write of this request says of it. */
+void submit_meta(const struct request *rq, struct dbk_record *draft);
+
+/* A command of these drafts; NULL: err says why. */
+struct dbk_command *submit_draft(const struct dbk_record *const *drafts, size_t count,
+                                 struct dbk_error *err);
+
+/* Decide the commands, under the request's Idempotency-Key where it has one. Adds
+ * Idempotency-Replayed where these are the verdicts of the first time (*replayed).
+ * Failures: dbk_log_submit's, and DBK_INVALID for a bad key. */
+enum dbk_code submit_keyed(const struct request *rq, struct response *rs,
+                           struct dbk_command *const *commands, size_t count,
+                           bool *replayed, struct dbk_error *err);
+
+/* Decide one command, without a key. Failures: dbk_log_submit's. */
+enum dbk_code submit_plain(const struct request *rq, struct dbk_command *command,
+                           struct dbk_error *err);
+
+/* The verdict as a failure, or DBK_OK; then Daybook-Sequence is added. */
+enum dbk_code submit_accept(struct response *rs, const struct dbk_command *command,
+                            struct dbk_error *err);
+
+#endif

@@ -1,0 +1,44 @@
+#include "worker.h"
+
+#include <stdlib.h>
+
+#define KEPT_MAX (256u << 10)
+
+struct worker *worker_create(void)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+
+    if (worker)
+        response_init(&worker->response);
+    return worker;
+}
+
+void worker_destroy(struct worker *worker)
+{
+    if (!worker)
+        return;
+    response_finish(&worker->response);
+    dbk_rows_finish(&worker->rows);
+    dbk_batch_finish(&worker->batch);
+    free(worker->body);
+    free(worker);
+}
+
+void worker_clear(struct worker *worker)
+{
+    worker->request = (struct request){.worker = worker};
+    response_clear(&worker->response);
+    if (worker->body_size > KEPT_MAX) {
+        free(worker->body);
+        worker->body = NULL;
+        worker->body_size = 0;
+    }
+    if (worker->rows.bytes_size > 2 * KEPT_MAX) {
+        dbk_rows_finish(&worker->rows);
+        worker->rows = (struct dbk_rows){0};
+    }
+    if (worker->batch.bytes_size > 2 * KEPT_MAX) {
+        dbk_batch_finish(&worker->batch);
+        worker->batch = (struct dbk_batch){0};
+    }
+}

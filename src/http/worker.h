@@ -1,0 +1,29 @@
+/* worker.h - the memory a server thread keeps from request to request, so that answering
+ * allocates nothing once it is warm. */
+#ifndef DBK_HTTP_WORKER_H
+#define DBK_HTTP_WORKER_H
+
+#include "projections/read_model.h"
+#include "request.h"
+#include "response.h"
+#include "store/log.h"
+
+#define QUERY_MAX 16384 /* civetweb takes no longer request line */
+
+struct worker {
+    struct request request;
+    struct response response;
+    struct dbk_rows rows;
+    struct dbk_batch batch;
+    char query[QUERY_MAX + 1];
+    char *body;
+    size_t body_size;
+};
+
+struct worker *worker_create(void); /* NULL: out of memory */
+void worker_destroy(struct worker *worker);
+
+/* Make ready for the next request; what grew large is given back. */
+void worker_clear(struct worker *worker);
+
+#endif
