@@ -1,0 +1,58 @@
+/* apply.h - puts a fold into the read tables, all of it or nothing.
+ *
+ * Bulk statements, one per kind of change whatever the number of rows. A change whose
+ * row is not there is refused like one that breaks a constraint: the tables have
+ * diverged.
+ */
+#ifndef DBK_PROJECTIONS_APPLY_H
+#define DBK_PROJECTIONS_APPLY_H
+
+#include "fold.h"
+#include "pg.h"
+#include "pg_array.h"
+
+enum { APPLY_COLUMNS = 24, APPLY_STEPS = 8 };
+
+/* Parameters under construction; belongs to one thread and keeps its memory. */
+struct apply {
+    struct dbk_pg_array columns[APPLY_COLUMNS];
+    struct dbk_pg_param params[APPLY_STEPS * 9];
+    char numbers[APPLY_STEPS + 3][8];
+    struct dbk_pg_step steps[APPLY_STEPS];
+    size_t step_count, param_count, number_count;
+};
+
+void apply_init(struct apply *apply);
+void apply_free(struct apply *apply);
+
+/* From which checkpoint to which. */
+struct apply_move {
+    struct dbk_uuid store_id;
+    uint64_t from, to;
+    uint64_t quarantined; /* rows that the table of them has, as far as we know */
+};
+
+/* Apply the fold and move the checkpoint in one transaction.
+ *
+ * DBK_MOVED    the checkpoint is not where we think: load it again
+ * DBK_INVALID  the data is at fault: PostgreSQL refuses a row, or misses one
+ * anything else: PostgreSQL is away, or not in order
+ */
+enum dbk_code apply_batch(struct apply *apply, struct dbk_pg *pg,
+                          const struct fold *fold, const struct apply_move *move,
+                          struct dbk_error *err);
+
+/* Apply the fold inside the transaction that is open. Errors but DBK_MOVED as above. */
+enum dbk_code apply_within(struct apply *apply, struct dbk_pg *pg,
+                           const struct fold *fold, struct dbk_error *err);
+
+/* Set one record aside (person NULL: it could not be read) and move the checkpoint past
+ * it in one transaction. Errors as apply_batch. */
+enum dbk_code apply_quarantine(struct apply *apply, struct dbk_pg *pg,
+                               const struct dbk_uuid *person, const char *reason,
+                               const struct apply_move *move, struct dbk_error *err);
+
+/* Whether the failure of the last statement is the data's fault. */
+bool apply_data_fault(const struct dbk_pg *pg);
+
+#endif

@@ -1,0 +1,74 @@
+#include "checkpoint.h"
+
+#include "dbk_sql.h"
+
+#include <string.h>
+
+enum { CONNECT_MS = 5000, QUERY_MS = 30000 };
+enum column { STORE_ID, SEQUENCE, QUARANTINED, PERSONS, EVENTS, BYTES };
+
+/* No such table, no such schema. */
+static bool lacks_tables(const struct dbk_pg *pg)
+{
+    const char *sqlstate = dbk_pg_sqlstate(pg);
+
+    return !strcmp(sqlstate, "42P01") || !strcmp(sqlstate, "3F000");
+}
+
+static enum dbk_code no_tables(struct dbk_error *err)
+{
+    return dbk_fail(err, DBK_NOT_FOUND,
+                    "there are no read tables yet: run \"daybook serve\" or \"daybook "
+                    "migrate\"");
+}
+
+enum dbk_code checkpoint_ask(const struct dbk_database *database, const char *sql,
+                             const struct dbk_pg_param *params, int count,
+                             struct dbk_pg_result **result, struct dbk_error *err)
+{
+    const struct dbk_pg_options options = {.application = "daybook",
+                                           .connect_timeout_ms = CONNECT_MS,
+                                           .statement_timeout_ms = QUERY_MS};
+    const struct dbk_pg_statement statement = {NULL, sql};
+    struct dbk_pg *pg;
+    enum dbk_code code = dbk_pg_open(database, &options, &pg, err);
+
+    if (code == DBK_OK) {
+        code = dbk_pg_run(pg, &statement, params, count, QUERY_MS, result, err);
+        if (code != DBK_OK && lacks_tables(pg))
+            code = no_tables(err);
+        dbk_pg_close(pg);
+    }
+    if (code == DBK_TIMEOUT) {
+        dbk_wrap(err, "PostgreSQL");
+        code = err ? (err->code = DBK_UNAVAILABLE) : DBK_UNAVAILABLE;
+    }
+    return code;
+}
+
+enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
+                                  struct dbk_checkpoint *out, struct dbk_error *err)
+{
+    struct dbk_pg_result *result = NULL;
+    enum dbk_code code =
+        checkpoint_ask(database, dbk_sql_checkpoint_read, NULL, 0, &result, err);
+    struct dbk_slice id;
+
+    memset(out, 0, sizeof *out);
+    if (code != DBK_OK)
+        return code;
+    if (dbk_pg_rows(result) == 0) {
+        dbk_pg_clear(result);
+        return no_tables(err);
+    }
+    id = dbk_pg_value(result, 0, STORE_ID);
+    if (!dbk_uuid_parse(id.data, id.length, &out->store_id))
+        code = dbk_fail(err, DBK_INVALID, "the checkpoint's store id is no UUID");
+    out->projected = dbk_pg_u64(result, 0, SEQUENCE);
+    out->quarantined = dbk_pg_u64(result, 0, QUARANTINED);
+    out->persons = dbk_pg_u64(result, 0, PERSONS);
+    out->events = dbk_pg_u64(result, 0, EVENTS);
+    out->table_bytes = dbk_pg_u64(result, 0, BYTES);
+    dbk_pg_clear(result);
+    return code;
+}

@@ -1,0 +1,14 @@
+/* checkpoint.h - a look at the tables by somebody who runs no projector. */
+#ifndef DBK_PROJECTIONS_CHECKPOINT_H
+#define DBK_PROJECTIONS_CHECKPOINT_H
+
+#include "pg.h"
+#include "projections/projector.h"
+
+/* Connect, run the one statement, and hand over its result (NULL: not wanted).
+ * DBK_UNAVAILABLE, DBK_NOT_FOUND (no tables yet), DBK_INVALID. */
+enum dbk_code checkpoint_ask(const struct dbk_database *database, const char *sql,
+                             const struct dbk_pg_param *params, int count,
+                             struct dbk_pg_result **result, struct dbk_error *err);
+
+#endif

@@ -1,0 +1,230 @@
+#include "fold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_SIZE = 64 };
+
+void fold_init(struct fold *fold)
+{
+    memset(fold, 0, sizeof *fold);
+    fold_index_init(&fold->person_index);
+    fold_index_init(&fold->event_index);
+}
+
+void fold_free(struct fold *fold)
+{
+    free(fold->persons);
+    free(fold->events);
+    fold_index_free(&fold->person_index);
+    fold_index_free(&fold->event_index);
+    memset(fold, 0, sizeof *fold);
+}
+
+void fold_clear(struct fold *fold)
+{
+    fold->person_count = 0;
+    fold->event_count = 0;
+    fold_index_clear(&fold->person_index);
+    fold_index_clear(&fold->event_index);
+}
+
+static enum dbk_code no_memory(struct dbk_error *err)
+{
+    return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+}
+
+static enum dbk_code contradicts(const struct dbk_record *record, struct dbk_error *err)
+{
+    return dbk_fail(err, DBK_CONFLICT, "record %llu contradicts the records before it",
+                    (unsigned long long)record->sequence);
+}
+
+static struct fold_person *find_person(const struct fold *fold,
+                                       const struct dbk_uuid *id)
+{
+    size_t at;
+
+    return fold_index_find(&fold->person_index, id, &at) ? &fold->persons[at] : NULL;
+}
+
+static struct fold_person *new_person(struct fold *fold, const struct dbk_uuid *id,
+                                      enum fold_fate fate)
+{
+    struct fold_person *person;
+
+    if (fold->person_count == fold->persons_size) {
+        size_t size = fold->persons_size ? fold->persons_size * 2 : FIRST_SIZE;
+
+        person = realloc(fold->persons, size * sizeof *person);
+        if (!person)
+            return NULL;
+        fold->persons = person;
+        fold->persons_size = size;
+    }
+    if (!fold_index_add(&fold->person_index, id, fold->person_count))
+        return NULL;
+    person = &fold->persons[fold->person_count++];
+    *person = (struct fold_person){.id = *id, .fate = fate};
+    return person;
+}
+
+static struct fold_event *find_event(const struct fold *fold, const struct dbk_uuid *id)
+{
+    size_t at;
+
+    return fold_index_find(&fold->event_index, id, &at) ? &fold->events[at] : NULL;
+}
+
+static struct fold_event *new_event(struct fold *fold, const struct dbk_record *record,
+                                    enum fold_fate fate)
+{
+    struct fold_event *event;
+
+    if (fold->event_count == fold->events_size) {
+        size_t size = fold->events_size ? fold->events_size * 2 : FIRST_SIZE;
+
+        event = realloc(fold->events, size * sizeof *event);
+        if (!event)
+            return NULL;
+        fold->events = event;
+        fold->events_size = size;
+    }
+    if (!fold_index_add(&fold->event_index, &record->subject, fold->event_count))
+        return NULL;
+    event = &fold->events[fold->event_count++];
+    *event = (struct fold_event){.id = record->subject,
+                                 .fate = fate,
+                                 .person_id = record->person_id,
+                                 .sequence = record->sequence};
+    return event;
+}
+
+static void merge_fields(struct dbk_person_fields *into,
+                         const struct dbk_person_fields *changed)
+{
+    into->has |= changed->has;
+    if (changed->has & DBK_HAS_EMAIL)
+        into->email = changed->email;
+    if (changed->has & DBK_HAS_FIRST_NAME)
+        into->first_name = changed->first_name;
+    if (changed->has & DBK_HAS_LAST_NAME)
+        into->last_name = changed->last_name;
+    if (changed->has & DBK_HAS_ROLE)
+        into->role = changed->role;
+}
+
+static enum dbk_code add_person_created(struct fold *fold,
+                                        const struct dbk_record *record,
+                                        struct dbk_error *err)
+{
+    struct fold_person *person = find_person(fold, &record->subject);
+
+    if (person || record->person.has != DBK_HAS_ALL)
+        return contradicts(record, err);
+    person = new_person(fold, &record->subject, FOLD_INSERT);
+    if (!person)
+        return no_memory(err);
+    person->sequence = record->sequence;
+    person->created_sequence = record->sequence;
+    person->datetime_created = record->datetime_created;
+    person->datetime_modified = record->datetime_created;
+    person->fields = record->person;
+    return DBK_OK;
+}
+
+static enum dbk_code add_person_updated(struct fold *fold,
+                                        const struct dbk_record *record,
+                                        struct dbk_error *err)
+{
+    struct fold_person *person = find_person(fold, &record->subject);
+
+    if (person && person->deleted)
+        return contradicts(record, err);
+    if (!person)
+        person = new_person(fold, &record->subject, FOLD_UPDATE);
+    if (!person)
+        return no_memory(err);
+    person->sequence = record->sequence;
+    person->datetime_modified = record->recorded_at;
+    merge_fields(&person->fields, &record->person);
+    return DBK_OK;
+}
+
+static enum dbk_code add_person_deleted(struct fold *fold,
+                                        const struct dbk_record *record,
+                                        struct dbk_error *err)
+{
+    struct fold_person *person = find_person(fold, &record->subject);
+
+    if (person && person->deleted)
+        return contradicts(record, err);
+    if (!person)
+        person = new_person(fold, &record->subject, FOLD_DELETE);
+    if (!person)
+        return no_memory(err);
+    person->fate = person->fate == FOLD_INSERT ? FOLD_NOTHING : FOLD_DELETE;
+    person->deleted = true;
+    person->sequence = record->sequence;
+    return DBK_OK;
+}
+
+static enum dbk_code add_event_recorded(struct fold *fold,
+                                        const struct dbk_record *record,
+                                        struct dbk_error *err)
+{
+    struct fold_event *event = find_event(fold, &record->subject);
+
+    if (event)
+        return contradicts(record, err);
+    event = new_event(fold, record, FOLD_INSERT);
+    if (!event)
+        return no_memory(err);
+    event->event_type = record->event_type;
+    event->properties = record->properties;
+    event->datetime_created = record->datetime_created;
+    return DBK_OK;
+}
+
+static enum dbk_code add_event_deleted(struct fold *fold,
+                                       const struct dbk_record *record,
+                                       struct dbk_error *err)
+{
+    struct fold_event *event = find_event(fold, &record->subject);
+
+    if (event && event->fate != FOLD_INSERT)
+        return contradicts(record, err);
+    if (!event)
+        return new_event(fold, record, FOLD_DELETE) ? DBK_OK : no_memory(err);
+    event->fate = FOLD_NOTHING;
+    event->sequence = record->sequence;
+    return DBK_OK;
+}
+
+enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
+                       struct dbk_error *err)
+{
+    switch (record->type) {
+    case DBK_PERSON_CREATED:
+        return add_person_created(fold, record, err);
+    case DBK_PERSON_UPDATED:
+        return add_person_updated(fold, record, err);
+    case DBK_PERSON_DELETED:
+        return add_person_deleted(fold, record, err);
+    case DBK_EVENT_RECORDED:
+        return add_event_recorded(fold, record, err);
+    case DBK_EVENT_DELETED:
+        return add_event_deleted(fold, record, err);
+    }
+    return dbk_fail(err, DBK_UNSUPPORTED, "record %llu is of an unknown type",
+                    (unsigned long long)record->sequence);
+}
+
+enum fold_fate fold_event_fate(const struct fold *fold, const struct fold_event *event)
+{
+    const struct fold_person *person = find_person(fold, &event->person_id);
+
+    if (person && person->deleted && event->sequence < person->sequence)
+        return FOLD_NOTHING;
+    return event->fate;
+}

@@ -1,0 +1,67 @@
+/* fold.h - what a run of records comes to: rows to insert, update and delete.
+ *
+ * Pure: knows nothing of PostgreSQL or of what the tables hold. Each person and each
+ * event ends in at most one of the sets, whatever happened to it in between, so that
+ * the sets can be applied in bulk, in the order delete, update, insert.
+ */
+#ifndef DBK_PROJECTIONS_FOLD_H
+#define DBK_PROJECTIONS_FOLD_H
+
+#include "fold_index.h"
+#include "store/error.h"
+#include "store/record.h"
+
+enum fold_fate {
+    FOLD_NOTHING, /* came and went */
+    FOLD_INSERT,
+    FOLD_UPDATE, /* persons only */
+    FOLD_DELETE,
+};
+
+struct fold_person {
+    struct dbk_uuid id;
+    enum fold_fate fate;
+    bool deleted;                    /* its last record is person.deleted */
+    uint64_t sequence;               /* of its last record */
+    uint64_t created_sequence;       /* FOLD_INSERT */
+    dbk_timestamp datetime_created;  /* FOLD_INSERT */
+    dbk_timestamp datetime_modified; /* FOLD_INSERT, FOLD_UPDATE */
+    struct dbk_person_fields fields; /* FOLD_INSERT: all; FOLD_UPDATE: those changed */
+};
+
+struct fold_event {
+    struct dbk_uuid id;
+    enum fold_fate fate; /* ask fold_event_fate */
+    struct dbk_uuid person_id;
+    uint64_t sequence; /* of its last record */
+    struct dbk_slice event_type;
+    struct dbk_slice properties;
+    dbk_timestamp datetime_created;
+};
+
+struct fold {
+    struct fold_person *persons;
+    size_t person_count, persons_size;
+    struct fold_event *events;
+    size_t event_count, events_size;
+    struct fold_index person_index, event_index;
+};
+
+void fold_init(struct fold *fold);
+void fold_free(struct fold *fold);
+/* Begin a new run; the memory stays. */
+void fold_clear(struct fold *fold);
+
+/* Add the next record. Its slices are kept, so its bytes must outlive the fold.
+ *
+ * DBK_CONFLICT   no log that was decided well has this record after those before it
+ * DBK_NO_MEMORY
+ */
+enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
+                       struct dbk_error *err);
+
+/* What becomes of the event at the end of the run: the events of a person go with it.
+ */
+enum fold_fate fold_event_fate(const struct fold *fold, const struct fold_event *event);
+
+#endif

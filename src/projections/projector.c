@@ -1,0 +1,276 @@
+#include "projector_private.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { BACKOFF_MIN_MS = 20, BACKOFF_MAX_MS = 1000, NUDGE_MS = 20 };
+
+static struct timespec after_ms(int ms)
+{
+    struct timespec at;
+
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += ms % 1000 * 1000000L;
+    if (at.tv_nsec >= 1000000000L) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000L;
+    }
+    return at;
+}
+
+static void init_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+void projector_say(const struct dbk_projector *self, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+
+    if (!self->options.report)
+        return;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    self->options.report(self->options.report_context, line);
+}
+
+bool projector_stopping(struct dbk_projector *self)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&self->lock);
+    stopping = self->stopping;
+    pthread_mutex_unlock(&self->lock);
+    return stopping;
+}
+
+/* With the lock held: wake those who have what they wait for, or will not get it. Each
+ * has a condition of its own, so a batch wakes nobody in vain. */
+static void wake_waiters(struct dbk_projector *self)
+{
+    for (struct projector_waiter *one = self->waiters; one; one = one->next)
+        if (!self->status.running || one->sequence <= self->status.projected)
+            pthread_cond_signal(&one->woken);
+}
+
+void projector_publish(struct dbk_projector *self)
+{
+    pthread_mutex_lock(&self->lock);
+    self->status.projected = self->projected;
+    self->status.quarantined = self->quarantined;
+    wake_waiters(self);
+    pthread_mutex_unlock(&self->lock);
+}
+
+void projector_set_running(struct dbk_projector *self, const char *why)
+{
+    struct dbk_projector_status *status = &self->status;
+    bool news;
+
+    pthread_mutex_lock(&self->lock);
+    news = status->running != !why ||
+           (why && strncmp(status->state, why, sizeof status->state - 1) != 0);
+    status->running = !why;
+    snprintf(status->state, sizeof status->state, "%s", why ? why : "following");
+    wake_waiters(self);
+    pthread_mutex_unlock(&self->lock);
+    if (!news)
+        return;
+    if (why)
+        projector_say(self, "projection stands still: %s", why);
+    else
+        projector_say(self, "projection follows the log from sequence %llu",
+                      (unsigned long long)self->projected);
+}
+
+/* False when it is time to end. */
+static bool back_off(struct dbk_projector *self, int ms)
+{
+    struct timespec until = after_ms(ms);
+    bool go_on;
+
+    pthread_mutex_lock(&self->lock);
+    while (!self->stopping &&
+           pthread_cond_timedwait(&self->changed, &self->lock, &until) == 0)
+        ;
+    go_on = !self->stopping;
+    pthread_mutex_unlock(&self->lock);
+    return go_on;
+}
+
+static void end_thread(struct dbk_projector *self)
+{
+    pthread_mutex_lock(&self->lock);
+    self->ended = true;
+    pthread_cond_broadcast(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
+static void *project(void *argument)
+{
+    struct dbk_projector *self = argument;
+    int pause_ms = BACKOFF_MIN_MS;
+    uint64_t before = 0;
+    struct dbk_error err;
+
+    while (projector_session(self, &err) != DBK_OK) {
+        projector_set_running(self, err.text);
+        if (self->projected != before) /* else it fails as it did the last time */
+            pause_ms = BACKOFF_MIN_MS;
+        before = self->projected;
+        if (!back_off(self, pause_ms))
+            break;
+        pause_ms = pause_ms * 2 < BACKOFF_MAX_MS ? pause_ms * 2 : BACKOFF_MAX_MS;
+    }
+    projector_set_running(self, "the projector is stopping");
+    end_thread(self);
+    return NULL;
+}
+
+/* Signals are for the program's main thread. */
+static int start_thread(struct dbk_projector *self)
+{
+    sigset_t all, before;
+    int rc;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    rc = pthread_create(&self->thread, NULL, project, self);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
+static void destroy(struct dbk_projector *self)
+{
+    pthread_mutex_destroy(&self->lock);
+    pthread_cond_destroy(&self->changed);
+    fold_index_free(&self->set_aside);
+    projector_retry_free(self);
+    dbk_batch_finish(&self->batch);
+    fold_free(&self->fold);
+    apply_free(&self->apply);
+    free(self);
+}
+
+enum dbk_code dbk_projector_start(struct dbk_log *log,
+                                  const struct dbk_database *database,
+                                  const struct dbk_projector_options *options,
+                                  struct dbk_projector **projector,
+                                  struct dbk_error *err)
+{
+    struct dbk_projector *self = calloc(1, sizeof *self);
+    int rc;
+
+    *projector = NULL;
+    if (!self)
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    self->log = log;
+    self->database = database;
+    if (options)
+        self->options = *options;
+    self->store_id = dbk_log_store_id(log);
+    snprintf(self->status.state, sizeof self->status.state, "connecting to PostgreSQL");
+    pthread_mutex_init(&self->lock, NULL);
+    init_cond(&self->changed);
+    fold_index_init(&self->set_aside);
+    fold_init(&self->fold);
+    apply_init(&self->apply);
+    projector_retry_init(self);
+    rc = start_thread(self);
+    if (rc != 0) {
+        destroy(self);
+        return dbk_fail(err, DBK_IO, "start a thread: %s", strerror(rc));
+    }
+    *projector = self;
+    return DBK_OK;
+}
+
+void dbk_projector_stop(struct dbk_projector *projector)
+{
+    if (!projector)
+        return;
+    pthread_mutex_lock(&projector->lock);
+    projector->stopping = true;
+    pthread_cond_broadcast(&projector->changed);
+    while (!projector->ended) {
+        struct timespec until = after_ms(NUDGE_MS);
+
+        /* Again and again: it may be just about to wait for the log. */
+        dbk_log_interrupt(projector->log);
+        pthread_cond_timedwait(&projector->changed, &projector->lock, &until);
+    }
+    pthread_mutex_unlock(&projector->lock);
+    pthread_join(projector->thread, NULL);
+    destroy(projector);
+}
+
+static void link_waiter(struct dbk_projector *self, struct projector_waiter *waiter)
+{
+    waiter->next = self->waiters;
+    waiter->link = &self->waiters;
+    if (waiter->next)
+        waiter->next->link = &waiter->next;
+    self->waiters = waiter;
+}
+
+static void unlink_waiter(struct projector_waiter *waiter)
+{
+    *waiter->link = waiter->next;
+    if (waiter->next)
+        waiter->next->link = waiter->link;
+}
+
+/* With the lock held. */
+static void wait_linked(struct dbk_projector *self, uint64_t sequence, int timeout_ms)
+{
+    struct projector_waiter waiter = {.sequence = sequence};
+    struct timespec until = after_ms(timeout_ms);
+
+    init_cond(&waiter.woken);
+    link_waiter(self, &waiter);
+    while (self->status.running && self->status.projected < sequence &&
+           pthread_cond_timedwait(&waiter.woken, &self->lock, &until) == 0)
+        ;
+    unlink_waiter(&waiter);
+    pthread_cond_destroy(&waiter.woken);
+}
+
+enum dbk_code dbk_projector_wait(struct dbk_projector *projector, uint64_t sequence,
+                                 int timeout_ms, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    pthread_mutex_lock(&projector->lock);
+    if (projector->status.running && projector->status.projected < sequence &&
+        timeout_ms > 0)
+        wait_linked(projector, sequence, timeout_ms);
+    if (!projector->status.running)
+        code = dbk_fail(err, DBK_UNAVAILABLE, "%s", projector->status.state);
+    else if (projector->status.projected < sequence)
+        code =
+            dbk_fail(err, DBK_TIMEOUT, "the read tables are at sequence %llu, not %llu",
+                     (unsigned long long)projector->status.projected,
+                     (unsigned long long)sequence);
+    pthread_mutex_unlock(&projector->lock);
+    return code;
+}
+
+void dbk_projector_status(struct dbk_projector *projector,
+                          struct dbk_projector_status *out)
+{
+    pthread_mutex_lock(&projector->lock);
+    *out = projector->status;
+    pthread_mutex_unlock(&projector->lock);
+}

@@ -1,0 +1,105 @@
+/* projector_private.h - the projector's own parts, and who touches what.
+ *
+ * projector.c          starts, stops, and lets others wait
+ * projector_session.c  one connection's life: follow the log, poll the tables
+ * projector_load.c     what the tables say: checkpoint, quarantine
+ * projector_range.c    a run of records: fold, apply, halve it where it is refused
+ * projector_retry.c    persons in quarantine: once more from the log
+ */
+#ifndef DBK_PROJECTIONS_PROJECTOR_PRIVATE_H
+#define DBK_PROJECTIONS_PROJECTOR_PRIVATE_H
+
+#include "apply.h"
+#include "fold.h"
+#include "pg.h"
+#include "projections/projector.h"
+
+#include <pthread.h>
+
+/* A quarantine row that is to be tried again. */
+struct projector_retry_row {
+    uint64_t sequence;
+    struct dbk_uuid person_id;
+    uint64_t scan_from; /* the person has no record before this one */
+};
+
+/* Rows to try, and which runs of them, the next on top. */
+struct projector_retry {
+    struct projector_retry_row *rows;
+    size_t row_count;
+    struct projector_run {
+        size_t first, end;
+    } runs[64]; /* halves of halves: far fewer are ever needed */
+    size_t run_count;
+    struct fold events;
+};
+
+struct projector_waiter {
+    struct projector_waiter *next, **link;
+    uint64_t sequence;
+    pthread_cond_t woken;
+};
+
+struct dbk_projector {
+    struct dbk_log *log;                 /* borrowed */
+    const struct dbk_database *database; /* borrowed */
+    struct dbk_projector_options options;
+    struct dbk_uuid store_id;
+    pthread_t thread;
+
+    pthread_mutex_t lock; /* guards this group */
+    pthread_cond_t changed;
+    struct projector_waiter *waiters;
+    struct dbk_projector_status status;
+    bool stopping;
+    bool ended;
+
+    /* The thread's own. */
+    struct dbk_pg *pg; /* NULL: not connected */
+    uint64_t projected;
+    struct fold_index set_aside; /* persons in quarantine */
+    uint64_t quarantined;        /* rows of the table, records without a person too */
+    bool retried_all;            /* everyone in quarantine gets one try at start */
+    struct projector_retry retry;
+    struct dbk_batch batch;
+    struct fold fold;
+    struct apply apply;
+};
+
+/* Tell the operator. */
+void projector_say(const struct dbk_projector *self, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Let the waiting ones know where we are. */
+void projector_publish(struct dbk_projector *self);
+bool projector_stopping(struct dbk_projector *self);
+/* The person that a record is about. */
+const struct dbk_uuid *projector_person_of(const struct dbk_record *record);
+/* Whether the code says that the data is at fault, not PostgreSQL. */
+bool projector_data_fault(enum dbk_code code);
+/* Following (why NULL), or why not. */
+void projector_set_running(struct dbk_projector *self, const char *why);
+
+/* Connect and follow the log until the stop (DBK_OK) or a failure. */
+enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *err);
+/* Read the checkpoint and the quarantine from the tables. DBK_UNSUPPORTED: not ours. */
+enum dbk_code projector_load(struct dbk_projector *self, struct dbk_error *err);
+/* Whether the tables are as we know them (*same), and how many retries are wanted. */
+enum dbk_code projector_poll(struct dbk_projector *self, bool *same, uint64_t *retries,
+                             struct dbk_error *err);
+
+/* Apply all records of self->batch; self->projected has moved over those that are, also
+ * on failure. A record that is refused alone quarantines its person. DBK_MOVED: load
+ * again; anything else: PostgreSQL is away. */
+enum dbk_code projector_apply(struct dbk_projector *self, struct dbk_error *err);
+
+/* Note who is to be tried again: all in quarantine, or those that somebody asked for.
+ */
+enum dbk_code projector_retry_begin(struct dbk_projector *self, bool all,
+                                    struct dbk_error *err);
+bool projector_retry_pending(const struct dbk_projector *self);
+/* Try the next few of them. Errors as projector_apply. */
+enum dbk_code projector_retry_step(struct dbk_projector *self, struct dbk_error *err);
+void projector_retry_init(struct dbk_projector *self);
+void projector_retry_free(struct dbk_projector *self);
+
+#endif

@@ -1,0 +1,135 @@
+#include "projector_private.h"
+
+#include <stdio.h>
+
+const struct dbk_uuid *projector_person_of(const struct dbk_record *record)
+{
+    switch (record->type) {
+    case DBK_PERSON_CREATED:
+    case DBK_PERSON_UPDATED:
+    case DBK_PERSON_DELETED:
+        return &record->subject;
+    case DBK_EVENT_RECORDED:
+    case DBK_EVENT_DELETED:
+        break;
+    }
+    return &record->person_id;
+}
+
+static enum dbk_code decode(const struct dbk_projector *self, size_t i,
+                            struct dbk_record *record, struct dbk_error *err)
+{
+    const struct dbk_batch_entry *entry = &self->batch.entries[i];
+
+    return dbk_record_decode(self->batch.bytes + entry->offset, entry->length, record,
+                             err);
+}
+
+static enum dbk_code fold_range(struct dbk_projector *self, size_t first, size_t end,
+                                struct dbk_error *err)
+{
+    struct dbk_record record;
+    enum dbk_code code = DBK_OK;
+
+    fold_clear(&self->fold);
+    for (size_t i = first; i < end && code == DBK_OK; i++) {
+        code = decode(self, i, &record, err);
+        if (code == DBK_OK &&
+            !fold_index_find(&self->set_aside, projector_person_of(&record), NULL))
+            code = fold_add(&self->fold, &record, err);
+    }
+    return code;
+}
+
+static struct apply_move move_to(const struct dbk_projector *self, uint64_t to)
+{
+    return (struct apply_move){.store_id = self->store_id,
+                               .from = self->projected,
+                               .to = to,
+                               .quarantined = self->quarantined};
+}
+
+static enum dbk_code apply_range(struct dbk_projector *self, size_t first, size_t end,
+                                 struct dbk_error *err)
+{
+    struct apply_move move = move_to(self, self->batch.entries[end - 1].sequence);
+    enum dbk_code code = fold_range(self, first, end, err);
+
+    if (code == DBK_OK)
+        code = apply_batch(&self->apply, self->pg, &self->fold, &move, err);
+    if (code != DBK_OK)
+        return code;
+    self->projected = move.to;
+    projector_publish(self);
+    return DBK_OK;
+}
+
+bool projector_data_fault(enum dbk_code code)
+{
+    return code == DBK_INVALID || code == DBK_CONFLICT || code == DBK_DAMAGED ||
+           code == DBK_UNSUPPORTED;
+}
+
+static void say_quarantined(const struct dbk_projector *self, uint64_t sequence,
+                            const struct dbk_uuid *person, const char *reason)
+{
+    char id[DBK_UUID_TEXT + 1] = "nobody";
+
+    if (person)
+        dbk_uuid_format(person, id);
+    projector_say(self, "record %llu cannot be applied, %s%s is in quarantine: %s",
+                  (unsigned long long)sequence, person ? "person " : "", id, reason);
+}
+
+static enum dbk_code quarantine(struct dbk_projector *self, size_t i,
+                                const char *reason, struct dbk_error *err)
+{
+    struct apply_move move = move_to(self, self->batch.entries[i].sequence);
+    struct dbk_record record;
+    const struct dbk_uuid *person = NULL;
+    enum dbk_code code;
+
+    if (decode(self, i, &record, NULL) == DBK_OK)
+        person = projector_person_of(&record);
+    /* First, so that what is in the table is known here, too. */
+    if (person && !fold_index_add(&self->set_aside, person, 0))
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    code = apply_quarantine(&self->apply, self->pg, person, reason, &move, err);
+    if (code == DBK_INVALID) /* not a record's fault: do not halve or repeat it */
+        code = dbk_fail(err, DBK_INTERNAL,
+                        "record %llu can neither be applied nor set "
+                        "aside",
+                        (unsigned long long)move.to);
+    if (code != DBK_OK)
+        return code;
+    self->projected = move.to;
+    self->quarantined++;
+    say_quarantined(self, move.to, person, reason);
+    projector_publish(self);
+    return DBK_OK;
+}
+
+/* Records that are refused together are applied in halves, each in a transaction of its
+ * own, down to the one at fault. */
+static enum dbk_code apply_or_halve(struct dbk_projector *self, size_t first,
+                                    size_t end, struct dbk_error *err)
+{
+    enum dbk_code code = apply_range(self, first, end, err);
+    size_t middle = first + (end - first) / 2;
+
+    if (!projector_data_fault(code))
+        return code;
+    if (end - first == 1) {
+        char reason[sizeof err->text];
+
+        snprintf(reason, sizeof reason, "%s", err->text);
+        return quarantine(self, first, reason, err);
+    }
+    code = apply_or_halve(self, first, middle, err);
+    return code == DBK_OK ? apply_or_halve(self, middle, end, err) : code;
+}
+
+enum dbk_code projector_apply(struct dbk_projector *self, struct dbk_error *err)
+{
+    return apply_or_halve(self, 0, self->batch.count, err);
+}

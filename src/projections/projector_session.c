@@ -1,0 +1,134 @@
+#include "projector_private.h"
+
+#include "dbk_sql.h"
+#include "projections/migrate.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { CONNECT_MS = 5000, QUERY_MS = 30000, STATEMENT_MS = 60000, POLL_MS = 500 };
+enum { BATCH_RECORDS = 4096, BATCH_BYTES = 4 << 20 };
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static enum dbk_code connect_pg(struct dbk_projector *self, struct dbk_error *err)
+{
+    const struct dbk_pg_options options = {.application = "daybook projector",
+                                           .connect_timeout_ms = CONNECT_MS,
+                                           .statement_timeout_ms = STATEMENT_MS,
+                                           .async_commit = true};
+    enum dbk_code code = dbk_migrate_up(self->database, NULL, NULL, err);
+
+    if (code == DBK_OK)
+        code = dbk_pg_open(self->database, &options, &self->pg, err);
+    if (code == DBK_OK)
+        code = dbk_pg_script(self->pg, dbk_sql_projector_session, QUERY_MS, err);
+    return code;
+}
+
+/* Apply what is there to be read, if anything. */
+static enum dbk_code follow(struct dbk_projector *self, int timeout_ms,
+                            struct dbk_error *err)
+{
+    uint64_t head;
+    enum dbk_code code =
+        dbk_log_wait(self->log, self->projected, timeout_ms, &head, err);
+
+    if (code == DBK_OK && head > self->projected)
+        code = dbk_log_read(self->log, self->projected, BATCH_RECORDS, BATCH_BYTES,
+                            &self->batch, err);
+    else
+        self->batch.count = 0;
+    if (code == DBK_OK && self->batch.count > 0)
+        code = projector_apply(self, err);
+    return code;
+}
+
+/* Notices, while there is nothing to write, that PostgreSQL has gone, that somebody else
+ * has changed the tables, or that a retry is wanted. */
+static enum dbk_code look_after(struct dbk_projector *self, struct dbk_error *err)
+{
+    uint64_t retries;
+    bool same;
+    enum dbk_code code = projector_poll(self, &same, &retries, err);
+
+    if (code == DBK_OK && !same)
+        code = DBK_MOVED;
+    if (code == DBK_OK && retries > 0 && !projector_retry_pending(self))
+        code = projector_retry_begin(self, false, err);
+    return code;
+}
+
+static enum dbk_code turn(struct dbk_projector *self, int64_t *poll_at,
+                          struct dbk_error *err)
+{
+    bool busy = projector_retry_pending(self);
+    int64_t left = *poll_at - now_ms();
+    enum dbk_code code = follow(self, busy || left < 0 ? 0 : (int)left, err);
+
+    if (code != DBK_OK)
+        return code;
+    projector_set_running(self, NULL);
+    if (busy)
+        code = projector_retry_step(self, err);
+    if (code == DBK_OK && now_ms() >= *poll_at) {
+        code = look_after(self, err);
+        *poll_at = now_ms() + POLL_MS;
+    }
+    return code;
+}
+
+static enum dbk_code follow_until_stop(struct dbk_projector *self,
+                                       struct dbk_error *err)
+{
+    int64_t poll_at = now_ms() + POLL_MS;
+    enum dbk_code code = DBK_OK;
+
+    while (code == DBK_OK && !projector_stopping(self)) {
+        code = turn(self, &poll_at, err);
+        if (code == DBK_MOVED)
+            code = projector_load(self, err);
+    }
+    return code;
+}
+
+/* Tables that were dropped by hand, with the list of migrations still there. */
+static enum dbk_code say_what_to_do(struct dbk_projector *self, enum dbk_code code,
+                                    struct dbk_error *err)
+{
+    char text[sizeof err->text];
+
+    if (strcmp(dbk_pg_sqlstate(self->pg), "42P01") != 0)
+        return code;
+    memcpy(text, err->text, sizeof text);
+    return dbk_fail(err, code,
+                    "%s: drop the schema of the read tables, and they are made again "
+                    "from the log",
+                    text);
+}
+
+enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *err)
+{
+    enum dbk_code code = connect_pg(self, err);
+
+    if (code == DBK_OK)
+        code = projector_load(self, err);
+    if (code == DBK_OK && !self->retried_all) {
+        code = projector_retry_begin(self, true, err);
+        self->retried_all = code == DBK_OK;
+    }
+    if (code == DBK_OK)
+        code = follow_until_stop(self, err);
+    if (code != DBK_OK && self->pg)
+        code = say_what_to_do(self, code, err);
+    dbk_pg_close(self->pg);
+    self->pg = NULL;
+    return code;
+}

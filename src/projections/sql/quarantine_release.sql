@@ -1,0 +1,2 @@
+-- $1 sequences.
+delete from quarantine where sequence = any($1::bigint[]);

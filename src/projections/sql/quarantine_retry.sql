@@ -1,0 +1,1 @@
+update quarantine set retry = true;
