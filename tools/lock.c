@@ -1,5 +1,7 @@
 #include "lock.h"
 
+#include "directory.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,26 +17,6 @@ static enum dbk_code system_fail(struct dbk_error *err, const char *doing,
 {
     return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "%s %s: %s", doing,
                     path, strerror(errno));
-}
-
-/* Make each directory of the path that is missing. */
-static enum dbk_code make_directories(const char *dir, struct dbk_error *err)
-{
-    char path[PATH_MAX];
-
-    if ((size_t)snprintf(path, sizeof path, "%s", dir) >= sizeof path)
-        return dbk_fail(err, DBK_IO, "the data directory's path is too long");
-    for (char *at = path + 1; *at; at++) {
-        if (*at != '/')
-            continue;
-        *at = '\0';
-        if (mkdir(path, 0700) != 0 && errno != EEXIST)
-            return system_fail(err, "make", path);
-        *at = '/';
-    }
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return system_fail(err, "make", path);
-    return DBK_OK;
 }
 
 /* The number in the file is for the message only: the lock is what counts. */
@@ -65,7 +47,7 @@ static void write_pid(int fd)
 enum dbk_code lock_take(const char *dir, int *fd, struct dbk_error *err)
 {
     char path[PATH_MAX + 16];
-    enum dbk_code code = make_directories(dir, err);
+    enum dbk_code code = directory_make(dir, err);
 
     *fd = -1;
     if (code != DBK_OK)

@@ -1,0 +1,10 @@
+/* directory.h - makes the data directory. */
+#ifndef DBK_TOOLS_DIRECTORY_H
+#define DBK_TOOLS_DIRECTORY_H
+
+#include "store/error.h"
+
+/* Make each directory of the path that is missing, with mode 0700. DBK_IO, DBK_NO_ROOM. */
+enum dbk_code directory_make(const char *path, struct dbk_error *err);
+
+#endif

@@ -1,0 +1,187 @@
+#include "import_batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SOURCE "import"
+
+static void empty(struct import_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        dbk_body_finish(&batch->entries[i].body);
+        dbk_command_destroy(batch->entries[i].command);
+        batch->entries[i] = (struct import_entry){0};
+    }
+    batch->count = 0;
+    batch->bytes = 0;
+    batch->bad = false;
+}
+
+void import_batch_finish(struct import_batch *batch)
+{
+    empty(batch);
+    free(batch->entries);
+    free(batch->commands);
+    dbk_batch_finish(&batch->logged);
+    *batch = (struct import_batch){0};
+}
+
+bool import_batch_full(const struct import_batch *batch)
+{
+    return batch->count >= IMPORT_BATCH_LINES || batch->bytes >= IMPORT_BATCH_BYTES;
+}
+
+static enum dbk_code no_memory(struct dbk_error *err)
+{
+    return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+}
+
+/* The next free entry, or NULL. The caller has seen that the batch is not full. */
+static struct import_entry *next_entry(struct import_batch *batch, uint64_t line)
+{
+    if (!batch->entries) {
+        batch->entries = calloc(IMPORT_BATCH_LINES, sizeof *batch->entries);
+        batch->commands = calloc(IMPORT_BATCH_LINES, sizeof *batch->commands);
+    }
+    if (!batch->entries || !batch->commands || batch->count == IMPORT_BATCH_LINES)
+        return NULL;
+    batch->entries[batch->count].line = line;
+    return &batch->entries[batch->count++];
+}
+
+/* The event that comes with each person, as with POST /persons. */
+static struct dbk_record signup(const struct dbk_record *person)
+{
+    return (struct dbk_record){.type = DBK_EVENT_RECORDED,
+                               .subject = dbk_uuid_new(),
+                               .person_id = person->subject,
+                               .event_type = dbk_slice("signup"),
+                               .has_datetime_created = person->has_datetime_created,
+                               .datetime_created = person->datetime_created,
+                               .source = dbk_slice(SOURCE)};
+}
+
+static enum dbk_code draft(struct import_entry *entry, struct dbk_error *err)
+{
+    struct dbk_record *record = &entry->body.record, event;
+    enum dbk_code code;
+
+    entry->command = dbk_command_create();
+    if (!entry->command)
+        return no_memory(err);
+    record->source = dbk_slice(SOURCE);
+    code = dbk_command_add(entry->command, record, err);
+    if (code == DBK_OK && record->type == DBK_PERSON_CREATED) {
+        event = signup(record);
+        code = dbk_command_add(entry->command, &event, err);
+    }
+    return code;
+}
+
+enum dbk_code import_batch_add(struct import_batch *batch, uint64_t line, size_t bytes,
+                               struct dbk_body *body, struct dbk_error *err)
+{
+    struct import_entry *entry = next_entry(batch, line);
+
+    if (!entry) {
+        dbk_body_finish(body);
+        return no_memory(err);
+    }
+    entry->body = *body;
+    *body = (struct dbk_body){0};
+    batch->bytes += bytes;
+    return draft(entry, err);
+}
+
+enum dbk_code import_batch_add_bad(struct import_batch *batch, uint64_t line,
+                                   const char *reason, struct dbk_error *err)
+{
+    struct import_entry *entry = next_entry(batch, line);
+
+    if (!entry)
+        return no_memory(err);
+    batch->bad = true;
+    snprintf(entry->reason, sizeof entry->reason, "%s", reason);
+    return DBK_OK;
+}
+
+/* Compare an event with the record in the log that has its id. */
+static enum dbk_code compare(struct import_batch *batch, struct dbk_log *log,
+                             struct import_entry *entry, uint64_t sequence,
+                             enum import_fate *fate, struct dbk_error *err)
+{
+    const struct dbk_batch *logged = &batch->logged;
+    struct dbk_record record;
+
+    if (dbk_log_read(log, sequence - 1, 1, DBK_RECORD_MAX, &batch->logged, err) !=
+        DBK_OK)
+        return err->code;
+    if (logged->count != 1)
+        return dbk_fail(err, DBK_DAMAGED, "record %llu is not in the log",
+                        (unsigned long long)sequence);
+    if (dbk_record_decode(logged->bytes + logged->entries[0].offset,
+                          logged->entries[0].length, &record, err) != DBK_OK)
+        return dbk_wrap(err, "record %llu", (unsigned long long)sequence);
+    *fate = IMPORT_THERE;
+    if (!dbk_body_same_event(&entry->body.record, &record)) {
+        *fate = IMPORT_BAD;
+        snprintf(entry->reason, sizeof entry->reason,
+                 "id: an event with this id and another content is in the log, as "
+                 "record %llu",
+                 (unsigned long long)sequence);
+    }
+    return DBK_OK;
+}
+
+static enum dbk_code decide(struct import_batch *batch, struct dbk_log *log,
+                            struct import_entry *entry, enum import_fate *fate,
+                            struct dbk_error *err)
+{
+    const struct dbk_verdict *verdict;
+
+    *fate = IMPORT_BAD;
+    if (!entry->command)
+        return DBK_OK;
+    verdict = dbk_command_verdict(entry->command);
+    if (verdict->code == DBK_OK) {
+        *fate = IMPORT_ADDED;
+    } else if (verdict->code != DBK_EXISTS) {
+        snprintf(entry->reason, sizeof entry->reason, "%.255s", verdict->error.text);
+    } else if (entry->body.record.type == DBK_PERSON_CREATED) {
+        *fate = IMPORT_THERE;
+    } else {
+        return compare(batch, log, entry, verdict->sequence, fate, err);
+    }
+    return DBK_OK;
+}
+
+static enum dbk_code submit(struct import_batch *batch, struct dbk_log *log,
+                            struct dbk_error *err)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->entries[i].command)
+            batch->commands[count++] = batch->entries[i].command;
+    }
+    if (count == 0)
+        return DBK_OK;
+    return dbk_log_submit(log, batch->commands, count, NULL, NULL, err);
+}
+
+enum dbk_code import_batch_flush(struct import_batch *batch, struct dbk_log *log,
+                                 import_tell *tell, void *context,
+                                 struct dbk_error *err)
+{
+    enum dbk_code code = submit(batch, log, err);
+
+    for (size_t i = 0; code == DBK_OK && i < batch->count; i++) {
+        struct import_entry *entry = &batch->entries[i];
+        enum import_fate fate;
+        code = decide(batch, log, entry, &fate, err);
+        if (code == DBK_OK)
+            tell(context, entry->body.record.type, entry->line, fate, entry->reason);
+    }
+    empty(batch);
+    return code;
+}

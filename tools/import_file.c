@@ -1,0 +1,174 @@
+#include "import_file.h"
+
+#include "escape.h"
+
+#include <inttypes.h>
+
+void import_finish(struct import *import)
+{
+    import_batch_finish(&import->batch);
+}
+
+static void complain(struct import *import, uint64_t line, const char *reason)
+{
+    char text[1024] = "";
+    struct line safe = {.text = text, .size = sizeof text};
+
+    if (!import->complaints)
+        return;
+    import_progress_clear(import->progress);
+    line_add_plain(&safe, reason);
+    fprintf(import->complaints, "%s:%" PRIu64 ": %s\n", import->path, line, text);
+}
+
+static void tell(void *context, enum dbk_type type, uint64_t line,
+                 enum import_fate fate, const char *reason)
+{
+    struct import *import = context;
+    bool person = type == DBK_PERSON_CREATED;
+
+    switch (fate) {
+    case IMPORT_ADDED:
+        ++*(person ? &import->persons_added : &import->events_added);
+        break;
+    case IMPORT_THERE:
+        ++*(person ? &import->persons_there : &import->events_there);
+        break;
+    case IMPORT_BAD:
+        if (import->bad++ == 0 || import->go_on)
+            complain(import, line, reason);
+        break;
+    }
+}
+
+/* Append what is gathered of the lines up to number; DBK_INVALID where that shows a bad
+ * line to stop at. */
+static enum dbk_code flush(struct import *import, uint64_t number,
+                           struct dbk_error *err)
+{
+    uint64_t bad = import->bad;
+    enum dbk_code code =
+        import_batch_flush(&import->batch, import->log, tell, import, err);
+
+    if (code != DBK_OK)
+        return code;
+    import->done = number;
+    if (import->bad > bad && !import->go_on)
+        return dbk_fail(err, DBK_INVALID, "stopped at a bad line");
+    return DBK_OK;
+}
+
+static bool is_blank(struct dbk_slice line)
+{
+    for (size_t i = 0; i < line.length; i++) {
+        if (line.data[i] != ' ' && line.data[i] != '\t')
+            return false;
+    }
+    return true;
+}
+
+static enum dbk_code read_body(const struct import *import, struct dbk_slice line,
+                               enum dbk_type type, struct dbk_body *body,
+                               struct dbk_error *err)
+{
+    struct dbk_field_errors fields = {0};
+
+    if (type == DBK_PERSON_CREATED)
+        return dbk_body_person(line.data, line.length, DBK_BODY_IMPORT, body, &fields,
+                               err);
+    return dbk_body_event(line.data, line.length, DBK_BODY_IMPORT, import->rules, body,
+                          &fields, err);
+}
+
+static enum dbk_code add_line(struct import *import, uint64_t number,
+                              struct dbk_slice line, enum dbk_type type,
+                              struct dbk_error *err)
+{
+    struct dbk_body body;
+    enum dbk_code code;
+
+    if (is_blank(line))
+        return DBK_OK;
+    code = read_body(import, line, type, &body, err);
+    if (code == DBK_OK)
+        return import_batch_add(&import->batch, number, line.length, &body, err);
+    if (code == DBK_INVALID)
+        return import_batch_add_bad(&import->batch, number, err->text, err);
+    return code;
+}
+
+static enum dbk_code gather_one(struct import *import, struct import_lines *lines,
+                                enum dbk_type type, bool *more, struct dbk_error *err)
+{
+    struct dbk_slice line;
+
+    switch (import_lines_next(lines, &line, err)) {
+    case IMPORT_LINE:
+        import->lines++;
+        return add_line(import, import_lines_number(lines), line, type, err);
+    case IMPORT_LONG_LINE:
+        import->lines++;
+        return import_batch_add_bad(&import->batch, import_lines_number(lines),
+                                    "more than 1 MiB in one line", err);
+    case IMPORT_END:
+        *more = false;
+        return DBK_OK;
+    case IMPORT_FAILED:
+        return err->code;
+    }
+    return DBK_OK;
+}
+
+/* Read until the batch is full, a line stops the import, or *more turns false. Where the
+ * file breaks off, what was read before that is in the batch. */
+static enum dbk_code gather(struct import *import, struct import_lines *lines,
+                            enum dbk_type type, bool *more, struct dbk_error *err)
+{
+    const struct import_batch *batch = &import->batch;
+    enum dbk_code code = DBK_OK;
+
+    while (code == DBK_OK && *more && !import_batch_full(batch) &&
+           !(batch->bad && !import->go_on))
+        code = gather_one(import, lines, type, more, err);
+    return code;
+}
+
+static bool is_interrupted(const struct import *import)
+{
+    return import->interrupted && import->interrupted(import->interrupted_context);
+}
+
+/* One batch. What was read is appended also where reading on failed. */
+static enum dbk_code step(struct import *import, struct import_lines *lines,
+                          enum dbk_type type, bool *more, struct dbk_error *err)
+{
+    struct dbk_error flush_err;
+    enum dbk_code code = gather(import, lines, type, more, err);
+
+    if (flush(import, import_lines_number(lines), &flush_err) != DBK_OK) {
+        *err = flush_err;
+        code = flush_err.code;
+    }
+    import_progress_show(import->progress, import->lines, import_lines_share(lines));
+    if (code == DBK_OK && *more && is_interrupted(import))
+        code = dbk_fail(err, DBK_UNAVAILABLE, "interrupted");
+    return code;
+}
+
+enum dbk_code import_file(struct import *import, const char *path,
+                          struct import_lines *lines, enum dbk_type type,
+                          struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+    bool more = true;
+
+    import->path = path;
+    import->done = 0;
+    import_progress_file(import->progress, path, import->lines);
+    while (code == DBK_OK && more)
+        code = step(import, lines, type, &more, err);
+    import_progress_clear(import->progress);
+    if (code != DBK_OK && code != DBK_INVALID)
+        return dbk_wrap(err, "%s, after line %" PRIu64, path, import->done);
+    return code;
+}

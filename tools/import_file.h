@@ -1,0 +1,40 @@
+/* import_file.h - appends the lines of a file to the log. */
+#ifndef DBK_TOOLS_IMPORT_FILE_H
+#define DBK_TOOLS_IMPORT_FILE_H
+
+#include "import_batch.h"
+#include "import_lines.h"
+#include "import_progress.h"
+
+/* One import: of one file, then perhaps of another. */
+struct import {
+    struct dbk_log *log;
+    const struct dbk_body_rules *rules;
+    bool go_on;       /* past bad lines */
+    FILE *complaints; /* where bad lines go; may be NULL */
+    struct import_progress *progress;
+    bool (*interrupted)(void *context); /* asked between batches; may be NULL */
+    void *interrupted_context;
+
+    uint64_t lines, persons_added, persons_there, events_added, events_there, bad;
+    const char *path; /* of the file being read */
+    uint64_t done;    /* its lines up to here are in the log, or were bad */
+    struct import_batch batch;
+};
+void import_finish(struct import *import);
+
+/* Append each line of lines: persons for DBK_PERSON_CREATED, events for
+ * DBK_EVENT_RECORDED. path is for what is told.
+ *
+ * DBK_OK           all was read; bad lines (go_on) are counted
+ * DBK_INVALID      stopped at a bad line; the lines before it are in the log, and some
+ *                  behind it may be
+ * DBK_UNAVAILABLE  interrupted; err says behind which line
+ * DBK_DAMAGED, DBK_IO   the file cannot be read on; what was read is in the log
+ * others           as dbk_log_submit has them; err says behind which line
+ */
+enum dbk_code import_file(struct import *import, const char *path,
+                          struct import_lines *lines, enum dbk_type type,
+                          struct dbk_error *err);
+
+#endif
