@@ -56,11 +56,15 @@ static void adopt_owner(struct cluster_place *place)
     place->user.gid = found.st_gid;
 }
 
+/* The unprivileged user must get through, whatever the caller's umask. */
 static enum dbk_code make_dir(const char *dir, struct dbk_error *err)
 {
-    if (mkdir(dir, S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH) != 0 &&
-        errno != EEXIST)
-        return dbk_fail(err, DBK_IO, "make %s: %s", dir, strerror(errno));
+    if (mkdir(dir, S_IRWXU) != 0)
+        return errno == EEXIST
+                   ? DBK_OK
+                   : dbk_fail(err, DBK_IO, "make %s: %s", dir, strerror(errno));
+    if (chmod(dir, S_IRWXU | S_IXGRP | S_IXOTH) != 0)
+        return dbk_fail(err, DBK_IO, "open %s to others: %s", dir, strerror(errno));
     return DBK_OK;
 }
 
