@@ -175,7 +175,8 @@ const struct command command_import = {
         "added twice. It works beside a running server and needs no PostgreSQL.\n"
         "\n"
         "A bad line is told as FILE:LINE: reason, and stops the import; the lines\n"
-        "before it are in the log, and some behind it may be.\n",
+        "before it are in the log, and some behind it may be. Exit codes: 0 all is in\n"
+        "the log, 1 bad lines, 2 wrong use, 3 stopped before the end.\n",
     .example = "  daybook import persons.ndjson.gz events.ndjson.gz\n"
                "  daybook import - more_events.ndjson --continue\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_EVENTS,
