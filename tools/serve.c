@@ -87,10 +87,8 @@ static enum dbk_code open_database(struct serving *serving, struct dbk_error *er
         DBK_OK)
         return dbk_wrap(err, "start the private PostgreSQL (or set DB_HOST to use "
                              "one of yours)");
-    say_with(serving,
-             serving->database.cluster ? "private PostgreSQL runs"
-                                       : "PostgreSQL is set",
-             "host", serving->database.at.host);
+    if (!serving->database.cluster) /* the private one has said so itself */
+        say_with(serving, "PostgreSQL is set", "host", serving->database.at.host);
     return DBK_OK;
 }
 
