@@ -28,7 +28,7 @@ bool dbk_pg_in_transaction(const struct dbk_pg *pg)
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
-enum dbk_code pg_await(struct dbk_pg *pg, pg_deadline deadline, struct dbk_error *err)
+enum dbk_code pg_await(struct dbk_pg *pg, dbk_deadline deadline, struct dbk_error *err)
 {
     enum dbk_code code;
     short seen = 0;
@@ -52,7 +52,7 @@ enum dbk_code pg_await(struct dbk_pg *pg, pg_deadline deadline, struct dbk_error
 }
 
 /* The results of what was sent, to the last. *kept receives the last good one. */
-static enum dbk_code finish(struct dbk_pg *pg, pg_deadline deadline, PGresult **kept,
+static enum dbk_code finish(struct dbk_pg *pg, dbk_deadline deadline, PGresult **kept,
                             struct dbk_error *err)
 {
     enum dbk_code first = DBK_OK, code;
@@ -76,7 +76,7 @@ static enum dbk_code finish(struct dbk_pg *pg, pg_deadline deadline, PGresult **
 }
 
 enum dbk_code pg_prepare(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
-                         pg_deadline deadline, struct dbk_error *err)
+                         dbk_deadline deadline, struct dbk_error *err)
 {
     PGresult *result;
     enum dbk_code code;
@@ -123,7 +123,7 @@ enum dbk_code pg_send(struct dbk_pg *pg, const struct dbk_pg_statement *statemen
 
 static enum dbk_code start(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
                            const struct dbk_pg_param *params, int count,
-                           pg_deadline deadline, struct dbk_error *err)
+                           dbk_deadline deadline, struct dbk_error *err)
 {
     enum dbk_code code;
 
@@ -140,7 +140,7 @@ enum dbk_code dbk_pg_run(struct dbk_pg *pg, const struct dbk_pg_statement *state
                          const struct dbk_pg_param *params, int count, int timeout_ms,
                          struct dbk_pg_result **result, struct dbk_error *err)
 {
-    pg_deadline deadline = pg_deadline_in(timeout_ms);
+    dbk_deadline deadline = dbk_deadline_in(timeout_ms);
     PGresult *kept = NULL;
     enum dbk_code code;
 
@@ -157,7 +157,7 @@ enum dbk_code dbk_pg_run(struct dbk_pg *pg, const struct dbk_pg_statement *state
 enum dbk_code dbk_pg_script(struct dbk_pg *pg, const char *sql, int timeout_ms,
                             struct dbk_error *err)
 {
-    pg_deadline deadline = pg_deadline_in(timeout_ms);
+    dbk_deadline deadline = dbk_deadline_in(timeout_ms);
     PGresult *kept;
     enum dbk_code code;
 
@@ -184,7 +184,7 @@ enum dbk_code dbk_pg_each(struct dbk_pg *pg, const struct dbk_pg_statement *stat
                           const struct dbk_pg_param *params, int count, int timeout_ms,
                           dbk_pg_visit *visit, void *context, struct dbk_error *err)
 {
-    pg_deadline deadline = pg_deadline_in(timeout_ms);
+    dbk_deadline deadline = dbk_deadline_in(timeout_ms);
     enum dbk_code code, failed = DBK_OK;
     bool wanted = true;
     size_t drained = 0;

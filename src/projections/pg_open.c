@@ -7,33 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-pg_deadline pg_deadline_in(int timeout_ms)
-{
-    return now_ms() + timeout_ms;
-}
-
-enum dbk_code pg_poll(const PGconn *conn, short events, pg_deadline deadline,
+enum dbk_code pg_poll(const PGconn *conn, short events, dbk_deadline deadline,
                       short *seen, struct dbk_error *err)
 {
     struct pollfd one = {.fd = PQsocket(conn), .events = events};
-    int64_t left;
     int rc;
 
     if (one.fd < 0)
         return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is closed");
     do {
-        left = deadline - now_ms();
-        rc = poll(&one, 1, left > 0 ? (int)left : 0);
+        rc = poll(&one, 1, dbk_deadline_left(deadline));
     } while (rc < 0 && errno == EINTR);
     if (rc < 0)
         return dbk_fail(err, DBK_UNAVAILABLE, "poll: %s", strerror(errno));
@@ -82,7 +66,7 @@ static enum dbk_code connect_fail(const PGconn *conn, struct dbk_error *err)
                     (int)length, text);
 }
 
-static enum dbk_code connect_finish(PGconn *conn, pg_deadline deadline,
+static enum dbk_code connect_finish(PGconn *conn, dbk_deadline deadline,
                                     struct dbk_error *err)
 {
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
@@ -111,25 +95,26 @@ const char *dbk_pg_schema(const struct dbk_database *database)
 /* As a statement, not as start-up options: connection poolers refuse those. */
 static enum dbk_code set_session(struct dbk_pg *pg, const struct dbk_database *database,
                                  const struct dbk_pg_options *options,
-                                 pg_deadline deadline, struct dbk_error *err)
+                                 dbk_deadline deadline, struct dbk_error *err)
 {
     const struct dbk_pg_statement statement = {NULL, dbk_sql_session};
-    int64_t left = deadline - now_ms();
     char timeout[16];
-    struct dbk_pg_param params[3];
+    struct dbk_pg_param params[4];
 
     snprintf(timeout, sizeof timeout, "%d", options->statement_timeout_ms);
     params[0] = dbk_pg_text(dbk_pg_schema(database));
     params[1] = dbk_pg_text(timeout);
     params[2] = dbk_pg_text(options->async_commit ? "off" : "on");
-    return dbk_pg_run(pg, &statement, params, 3, left > 0 ? (int)left : 0, NULL, err);
+    params[3] = dbk_pg_text(options->by_index ? "off" : "on");
+    return dbk_pg_run(pg, &statement, params, 4, dbk_deadline_left(deadline), NULL,
+                      err);
 }
 
 enum dbk_code dbk_pg_open(const struct dbk_database *database,
                           const struct dbk_pg_options *options, struct dbk_pg **out,
                           struct dbk_error *err)
 {
-    pg_deadline deadline = pg_deadline_in(options->connect_timeout_ms);
+    dbk_deadline deadline = dbk_deadline_in(options->connect_timeout_ms);
     struct dbk_pg *pg = calloc(1, sizeof *pg);
     enum dbk_code code;
 

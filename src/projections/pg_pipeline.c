@@ -7,7 +7,7 @@
 
 /* The result of one step, and the NULL behind it. */
 static enum dbk_code take_step(struct dbk_pg *pg, struct dbk_pg_step *step,
-                               pg_deadline deadline, struct dbk_error *err)
+                               dbk_deadline deadline, struct dbk_error *err)
 {
     enum dbk_code code, verdict = DBK_OK;
     PGresult *result;
@@ -29,7 +29,7 @@ static enum dbk_code take_step(struct dbk_pg *pg, struct dbk_pg_step *step,
 }
 
 /* The sync: the transaction is committed once it is here. */
-static enum dbk_code take_sync(struct dbk_pg *pg, pg_deadline deadline,
+static enum dbk_code take_sync(struct dbk_pg *pg, dbk_deadline deadline,
                                struct dbk_error *err)
 {
     enum dbk_code code, verdict = DBK_OK;
@@ -52,7 +52,8 @@ static enum dbk_code take_sync(struct dbk_pg *pg, pg_deadline deadline,
 }
 
 static enum dbk_code send_all(struct dbk_pg *pg, struct dbk_pg_step *steps,
-                              size_t count, pg_deadline deadline, struct dbk_error *err)
+                              size_t count, dbk_deadline deadline,
+                              struct dbk_error *err)
 {
     enum dbk_code code;
 
@@ -74,7 +75,7 @@ static enum dbk_code send_all(struct dbk_pg *pg, struct dbk_pg_step *steps,
 }
 
 static enum dbk_code take_all(struct dbk_pg *pg, struct dbk_pg_step *steps,
-                              size_t count, pg_deadline deadline, size_t *failed,
+                              size_t count, dbk_deadline deadline, size_t *failed,
                               struct dbk_error *err)
 {
     enum dbk_code verdict = DBK_OK, code;
@@ -99,7 +100,7 @@ enum dbk_code dbk_pg_transact(struct dbk_pg *pg, struct dbk_pg_step *steps,
                               size_t count, int timeout_ms, size_t *failed,
                               struct dbk_error *err)
 {
-    pg_deadline deadline = pg_deadline_in(timeout_ms);
+    dbk_deadline deadline = dbk_deadline_in(timeout_ms);
     size_t unused, *at = failed ? failed : &unused;
     enum dbk_code code;
 

@@ -2,6 +2,7 @@
 #ifndef DBK_PROJECTIONS_PG_WIRE_H
 #define DBK_PROJECTIONS_PG_WIRE_H
 
+#include "deadline.h"
 #include "pg.h"
 
 #include <libpq-fe.h>
@@ -16,18 +17,14 @@ struct dbk_pg {
     size_t prepared_count;
 };
 
-/* Milliseconds of the monotonic clock at which something must be done. */
-typedef int64_t pg_deadline;
-pg_deadline pg_deadline_in(int timeout_ms);
-
 /* Wait for the socket. events as poll(2) has them; *seen (may be NULL) what came.
  * DBK_TIMEOUT past the deadline. The connection stays as it is. */
-enum dbk_code pg_poll(const PGconn *conn, short events, pg_deadline deadline,
+enum dbk_code pg_poll(const PGconn *conn, short events, dbk_deadline deadline,
                       short *seen, struct dbk_error *err);
 
 /* Send what is buffered and wait until the next PQgetResult will not block. On failure
  * the connection is dead. */
-enum dbk_code pg_await(struct dbk_pg *pg, pg_deadline deadline, struct dbk_error *err);
+enum dbk_code pg_await(struct dbk_pg *pg, dbk_deadline deadline, struct dbk_error *err);
 
 /* Whether a result is a success; else err and the SQLSTATE are filled. */
 enum dbk_code pg_check(struct dbk_pg *pg, const PGresult *result,
@@ -38,7 +35,7 @@ enum dbk_code pg_lost(struct dbk_pg *pg, struct dbk_error *err);
 
 /* Prepare the statement unless it has no name or is prepared already. */
 enum dbk_code pg_prepare(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
-                         pg_deadline deadline, struct dbk_error *err);
+                         dbk_deadline deadline, struct dbk_error *err);
 
 /* Hand a prepared (or nameless) statement to libpq; pg_await sends it. */
 enum dbk_code pg_send(struct dbk_pg *pg, const struct dbk_pg_statement *statement,

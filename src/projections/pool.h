@@ -1,0 +1,34 @@
+/* pool.h - a few connections for many threads.
+ *
+ * Connections are made when needed, up to a bound, and kept. The one given back last is
+ * handed out first: few busy connections mean fewer wake-ups than many idle ones. It does
+ * not retry: whoever meets a lost connection knows whether its statement may run twice.
+ */
+#ifndef DBK_PROJECTIONS_POOL_H
+#define DBK_PROJECTIONS_POOL_H
+
+#include "deadline.h"
+#include "pg.h"
+
+struct dbk_pool; /* safe to share between threads */
+
+/* What database and options point to must outlive the pool; connect_timeout_ms is not
+ * used. DBK_NO_MEMORY. */
+enum dbk_code dbk_pool_open(const struct dbk_database *database,
+                            const struct dbk_pg_options *options, unsigned connections,
+                            struct dbk_pool **pool, struct dbk_error *err);
+/* All connections must have been given back. NULL is fine. */
+void dbk_pool_close(struct dbk_pool *pool);
+
+/* A connection for this thread alone, until given back.
+ * DBK_BUSY (none came free by the deadline), and those of dbk_pg_open. */
+enum dbk_code dbk_pool_take(struct dbk_pool *pool, dbk_deadline deadline,
+                            struct dbk_pg **pg, struct dbk_error *err);
+
+/* Give it back; a dead one is closed, so that the next to need one connects anew. */
+void dbk_pool_give(struct dbk_pool *pool, struct dbk_pg *pg);
+
+/* Close the idle connections: one was found lost, so these probably are too. */
+void dbk_pool_renew(struct dbk_pool *pool);
+
+#endif

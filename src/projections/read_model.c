@@ -1,0 +1,94 @@
+/* The read model, and its questions about persons. */
+#include "projections/read_model.h"
+#include "dbk_sql.h"
+#include "read_query.h"
+#include "rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FIRST_PART 64 /* persons: each may carry many events */
+
+enum dbk_code dbk_read_model_open(const struct dbk_database *database,
+                                  unsigned connections, int query_timeout_ms,
+                                  struct dbk_read_model **out, struct dbk_error *err)
+{
+    const struct dbk_pg_options options = {.application = "daybook read",
+                                           .statement_timeout_ms = query_timeout_ms,
+                                           .by_index = true};
+    struct dbk_read_model *model = calloc(1, sizeof *model);
+    enum dbk_code code;
+
+    *out = NULL;
+    if (!model)
+        return dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+    model->timeout_ms = query_timeout_ms;
+    code = dbk_pool_open(database, &options, connections, &model->pool, err);
+    if (code != DBK_OK) {
+        free(model);
+        return code;
+    }
+    *out = model;
+    return DBK_OK;
+}
+
+void dbk_read_model_close(struct dbk_read_model *model)
+{
+    if (!model)
+        return;
+    dbk_pool_close(model->pool);
+    free(model);
+}
+
+enum dbk_code dbk_read_person(struct dbk_read_model *model, const struct dbk_uuid *id,
+                              unsigned events_limit, struct dbk_rows *rows,
+                              struct dbk_error *err)
+{
+    const struct dbk_pg_statement statement = {"person_get", dbk_sql_person_get};
+    char events[8];
+    const struct dbk_pg_param params[] = {dbk_pg_uuid(id),
+                                          dbk_pg_int8(events, events_limit)};
+    const struct read_query query = {&statement, params, 2, 1, SIZE_MAX};
+    enum dbk_code code;
+
+    rows_clear(rows);
+    code = read_query_run(model, &query, dbk_deadline_in(model->timeout_ms), rows, NULL,
+                          err);
+    if (code == DBK_OK && rows->count == 0)
+        return dbk_fail(err, DBK_NOT_FOUND, "There is no such person");
+    return code;
+}
+
+struct persons {
+    struct dbk_read_model *model;
+    dbk_deadline deadline;
+    size_t bytes_max;
+    unsigned events_limit;
+};
+
+static enum dbk_code fetch_persons(void *context, uint64_t after, size_t part,
+                                   struct dbk_rows *rows, bool *full,
+                                   struct dbk_error *err)
+{
+    /* No name: so it is planned for these very values each time. */
+    const struct dbk_pg_statement statement = {NULL, dbk_sql_person_list};
+    const struct persons *persons = context;
+    char behind[8], limit[8], events[8];
+    const struct dbk_pg_param params[] = {
+        dbk_pg_int8(behind, after < INT64_MAX ? (int64_t)after : INT64_MAX),
+        dbk_pg_int8(limit, (int64_t)part + 1),
+        dbk_pg_int8(events, persons->events_limit)};
+    const struct read_query query = {&statement, params, 3, part, persons->bytes_max};
+
+    return read_query_run(persons->model, &query, persons->deadline, rows, full, err);
+}
+
+enum dbk_code dbk_read_persons(struct dbk_read_model *model,
+                               const struct dbk_page *page, unsigned events_limit,
+                               struct dbk_rows *rows, struct dbk_error *err)
+{
+    struct persons persons = {model, dbk_deadline_in(model->timeout_ms),
+                              page->max_bytes, events_limit};
+
+    return read_in_parts(page, FIRST_PART, fetch_persons, &persons, rows, err);
+}

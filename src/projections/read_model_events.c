@@ -1,0 +1,99 @@
+/* The read model's questions about events. */
+#include "dbk_sql.h"
+#include "projections/read_model.h"
+#include "read_query.h"
+#include "rows.h"
+
+#define FIRST_PART 256
+#define FILTER_PARAMS 5
+
+enum dbk_code dbk_read_event(struct dbk_read_model *model, const struct dbk_uuid *id,
+                             struct dbk_rows *rows, struct dbk_error *err)
+{
+    const struct dbk_pg_statement statement = {"event_get", dbk_sql_event_get};
+    const struct dbk_pg_param param = dbk_pg_uuid(id);
+    const struct read_query query = {&statement, &param, 1, 1, SIZE_MAX};
+    enum dbk_code code;
+
+    rows_clear(rows);
+    code = read_query_run(model, &query, dbk_deadline_in(model->timeout_ms), rows, NULL,
+                          err);
+    if (code == DBK_OK && rows->count == 0)
+        return dbk_fail(err, DBK_NOT_FOUND, "There is no such event");
+    return code;
+}
+
+struct events {
+    struct dbk_read_model *model;
+    const struct dbk_event_filter *filter;
+    dbk_deadline deadline;
+    size_t bytes_max;
+    bool few; /* look all matches up and sort them */
+};
+
+/* $1 to $5; NULL where the filter does not ask. */
+static void put_filter(const struct dbk_event_filter *filter, char since[8],
+                       char until[8], struct dbk_pg_param params[FILTER_PARAMS])
+{
+    const struct dbk_pg_param null = {NULL, 0, false};
+
+    params[0] = filter->has_person_id ? dbk_pg_uuid(&filter->person_id) : null;
+    params[1] = filter->event_type.length ? dbk_pg_bytes(filter->event_type) : null;
+    params[2] = filter->has_since ? dbk_pg_timestamp(since, filter->since) : null;
+    params[3] = filter->has_until ? dbk_pg_timestamp(until, filter->until) : null;
+    params[4] = filter->properties.length ? dbk_pg_bytes(filter->properties) : null;
+}
+
+static enum dbk_code fetch(const struct events *events, uint64_t after, size_t part,
+                           struct dbk_rows *rows, bool *full, struct dbk_error *err)
+{
+    /* No name: so it is planned for these very values each time. */
+    const struct dbk_pg_statement statement = {NULL, dbk_sql_event_list};
+    char since[8], until[8], behind[8], limit[8];
+    struct dbk_pg_param params[FILTER_PARAMS + 3];
+    const struct read_query query = {&statement, params, FILTER_PARAMS + 3, part,
+                                     events->bytes_max};
+
+    put_filter(events->filter, since, until, params);
+    params[FILTER_PARAMS] =
+        dbk_pg_int8(behind, after < INT64_MAX ? (int64_t)after : INT64_MAX);
+    params[FILTER_PARAMS + 1] = dbk_pg_int8(limit, (int64_t)part + 1);
+    params[FILTER_PARAMS + 2] = dbk_pg_text(events->few ? "true" : "false");
+    return read_query_run(events->model, &query, events->deadline, rows, full, err);
+}
+
+/* A row with cursor 0 says that more match than are worth sorting. Then walking along an
+ * index in sequence order comes upon enough of them soon. */
+static enum dbk_code fetch_events(void *context, uint64_t after, size_t part,
+                                  struct dbk_rows *rows, bool *full,
+                                  struct dbk_error *err)
+{
+    struct events *events = context;
+    size_t before = rows->count;
+    enum dbk_code code;
+
+    code = fetch(events, after, part, rows, full, err);
+    if (code == DBK_OK && rows->count > before && rows->rows[before].cursor == 0) {
+        rows_truncate(rows, before);
+        events->few = false;
+        code = fetch(events, after, part, rows, full, err);
+    }
+    return code;
+}
+
+enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_page *page,
+                              const struct dbk_event_filter *filter,
+                              struct dbk_rows *rows, struct dbk_error *err)
+{
+    struct events events = {.model = model,
+                            .filter = filter,
+                            .deadline = dbk_deadline_in(model->timeout_ms),
+                            .bytes_max = page->max_bytes};
+
+    /* For a person alone, a type alone, or neither, there is an index in the order of
+     * the list. Anything else could walk far between two matches. */
+    events.few = filter->has_since || filter->has_until ||
+                 filter->properties.length > 0 ||
+                 (filter->has_person_id && filter->event_type.length > 0);
+    return read_in_parts(page, FIRST_PART, fetch_events, &events, rows, err);
+}

@@ -1,0 +1,40 @@
+/* read_query.h - runs one statement of the read model and collects its rows. */
+#ifndef DBK_PROJECTIONS_READ_QUERY_H
+#define DBK_PROJECTIONS_READ_QUERY_H
+
+#include "deadline.h"
+#include "pg.h"
+#include "pool.h"
+#include "projections/read_model.h"
+
+struct dbk_read_model {
+    struct dbk_pool *pool;
+    int timeout_ms;
+};
+
+/* A statement that answers rows of (cursor bigint, version bigint, json text). */
+struct read_query {
+    const struct dbk_pg_statement *statement;
+    const struct dbk_pg_param *params;
+    int count;
+    size_t rows_max;  /* take no more than this many into rows, */
+    size_t bytes_max; /* and, but for the first ever, no more bytes in all */
+};
+
+/* Add the statement's rows to rows; rows->more tells whether it had one more than was
+ * taken, *full (may be NULL) whether that was for its size. A connection found lost is
+ * replaced, once. Errors as read_model.h has them. */
+enum dbk_code read_query_run(struct dbk_read_model *model,
+                             const struct read_query *query, dbk_deadline deadline,
+                             struct dbk_rows *rows, bool *full, struct dbk_error *err);
+
+/* A list, part by part: parts grow, so that one that turns out to hold large rows was
+ * small. fetch adds at most part rows behind the cursor, as read_query_run does. */
+typedef enum dbk_code read_part(void *context, uint64_t after, size_t part,
+                                struct dbk_rows *rows, bool *full,
+                                struct dbk_error *err);
+enum dbk_code read_in_parts(const struct dbk_page *page, size_t first_part,
+                            read_part *fetch, void *context, struct dbk_rows *rows,
+                            struct dbk_error *err);
+
+#endif
