@@ -1,0 +1,231 @@
+/* naive_fold.h - what the read tables must hold, worked out the slow and obvious way, and
+ * what they do hold, both as lines of text. */
+#ifndef TEST_NAIVE_FOLD_H
+#define TEST_NAIVE_FOLD_H
+
+#include "log_world.h"
+
+enum { NAIVE_MAX = 4096, LINES_SIZE = 4 << 20 };
+
+struct naive_person {
+    struct dbk_uuid id;
+    uint64_t sequence, created_sequence;
+    dbk_timestamp created, modified;
+    char email[DBK_EMAIL_MAX + 1], first_name[DBK_NAME_MAX + 1],
+        last_name[DBK_NAME_MAX + 1];
+    enum dbk_role role;
+    bool gone;
+};
+
+struct naive_event {
+    struct dbk_uuid id, person_id;
+    uint64_t sequence;
+    char type[DBK_EVENT_TYPE_MAX + 1], properties[256];
+    dbk_timestamp created;
+    bool gone;
+};
+
+struct naive {
+    struct naive_person persons[NAIVE_MAX];
+    struct naive_event events[NAIVE_MAX];
+    size_t person_count, event_count;
+};
+
+static inline void naive_copy(char *out, struct dbk_slice slice)
+{
+    if (slice.length)
+        memcpy(out, slice.data, slice.length);
+    out[slice.length] = '\0';
+}
+
+static inline struct naive_person *naive_find(struct naive *naive,
+                                              const struct dbk_uuid *id)
+{
+    for (size_t i = 0; i < naive->person_count; i++)
+        if (dbk_uuid_equal(&naive->persons[i].id, id))
+            return &naive->persons[i];
+    fail_msg("the log names a person that it has not created");
+    return NULL;
+}
+
+static inline void naive_change(struct naive_person *person,
+                                const struct dbk_person_fields *fields)
+{
+    if (fields->has & DBK_HAS_EMAIL)
+        naive_copy(person->email, fields->email);
+    if (fields->has & DBK_HAS_FIRST_NAME)
+        naive_copy(person->first_name, fields->first_name);
+    if (fields->has & DBK_HAS_LAST_NAME)
+        naive_copy(person->last_name, fields->last_name);
+    if (fields->has & DBK_HAS_ROLE)
+        person->role = fields->role;
+}
+
+static inline void naive_delete(struct naive *naive, const struct dbk_uuid *id)
+{
+    naive_find(naive, id)->gone = true;
+    for (size_t i = 0; i < naive->event_count; i++)
+        if (dbk_uuid_equal(&naive->events[i].person_id, id))
+            naive->events[i].gone = true;
+}
+
+static inline void naive_record(struct naive *naive, const struct dbk_record *record)
+{
+    struct naive_event *event = &naive->events[naive->event_count++];
+
+    assert_true(naive->event_count < NAIVE_MAX);
+    event->id = record->subject;
+    event->person_id = record->person_id;
+    event->sequence = record->sequence;
+    event->created = record->datetime_created;
+    naive_copy(event->type, record->event_type);
+    naive_copy(event->properties, record->properties);
+}
+
+static inline void naive_add(struct naive *naive, const struct dbk_record *record)
+{
+    struct naive_person *person;
+
+    switch (record->type) {
+    case DBK_PERSON_CREATED:
+        person = &naive->persons[naive->person_count++];
+        assert_true(naive->person_count < NAIVE_MAX);
+        person->id = record->subject;
+        person->sequence = person->created_sequence = record->sequence;
+        person->created = person->modified = record->datetime_created;
+        naive_change(person, &record->person);
+        return;
+    case DBK_PERSON_UPDATED:
+        person = naive_find(naive, &record->subject);
+        person->sequence = record->sequence;
+        person->modified = record->recorded_at;
+        naive_change(person, &record->person);
+        return;
+    case DBK_PERSON_DELETED:
+        naive_delete(naive, &record->subject);
+        return;
+    case DBK_EVENT_RECORDED:
+        naive_record(naive, record);
+        return;
+    case DBK_EVENT_DELETED:
+        for (size_t i = 0; i < naive->event_count; i++)
+            if (dbk_uuid_equal(&naive->events[i].id, &record->subject))
+                naive->events[i].gone = true;
+        return;
+    }
+}
+
+static inline void naive_person_line(const struct naive_person *person, FILE *out)
+{
+    char id[DBK_UUID_TEXT + 1], created[DBK_TIMESTAMP_TEXT + 1],
+        modified[DBK_TIMESTAMP_TEXT + 1];
+
+    dbk_uuid_format(&person->id, id);
+    dbk_timestamp_format(person->created, created);
+    dbk_timestamp_format(person->modified, modified);
+    fprintf(out, "%llu|%llu|%s|%s|%s|%s|%s|%s|%s\n",
+            (unsigned long long)person->created_sequence,
+            (unsigned long long)person->sequence, id, created, modified, person->email,
+            person->first_name, person->last_name, dbk_role_name(person->role));
+}
+
+static inline void naive_event_line(const struct naive_event *event, FILE *out)
+{
+    char id[DBK_UUID_TEXT + 1], person[DBK_UUID_TEXT + 1],
+        created[DBK_TIMESTAMP_TEXT + 1];
+
+    dbk_uuid_format(&event->id, id);
+    dbk_uuid_format(&event->person_id, person);
+    dbk_timestamp_format(event->created, created);
+    fprintf(out, "%llu|%s|%s|%s|%s|%s\n", (unsigned long long)event->sequence, id,
+            person, event->type, created, event->properties);
+}
+
+static inline void naive_read_log(struct naive *naive, struct dbk_log *log)
+{
+    struct dbk_batch batch = {0};
+    struct dbk_record record;
+    uint64_t after = 0;
+
+    do {
+        assert_int_equal(dbk_log_read(log, after, 100, 1 << 20, &batch, NULL), DBK_OK);
+        for (size_t i = 0; i < batch.count; i++) {
+            assert_int_equal(dbk_record_decode(batch.bytes + batch.entries[i].offset,
+                                               batch.entries[i].length, &record, NULL),
+                             DBK_OK);
+            naive_add(naive, &record);
+            after = batch.entries[i].sequence;
+        }
+    } while (batch.count > 0);
+    dbk_batch_finish(&batch);
+}
+
+/* Free with free. */
+static inline char *expected_lines(const struct world *world)
+{
+    struct naive *naive = calloc(1, sizeof *naive);
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(naive);
+    assert_non_null(out);
+    naive_read_log(naive, world->log);
+    for (size_t i = 0; i < naive->person_count; i++)
+        if (!naive->persons[i].gone)
+            naive_person_line(&naive->persons[i], out);
+    for (size_t i = 0; i < naive->event_count; i++)
+        if (!naive->events[i].gone)
+            naive_event_line(&naive->events[i], out);
+    fclose(out);
+    free(naive);
+    return text;
+}
+
+static inline void lines_of(struct dbk_pg *pg, const char *sql, FILE *out)
+{
+    const struct dbk_pg_statement statement = {NULL, sql};
+    struct dbk_pg_result *result;
+    struct dbk_error err = {0};
+
+    if (dbk_pg_run(pg, &statement, NULL, 0, 60000, &result, &err) != DBK_OK)
+        fail_msg("%s", err.text);
+    for (size_t i = 0; i < dbk_pg_rows(result); i++)
+        fprintf(out, "%s\n", dbk_pg_value(result, i, 0).data);
+    dbk_pg_clear(result);
+}
+
+static inline char *actual_lines(const struct world *world)
+{
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    lines_of(world->pg,
+             "select concat_ws('|', created_sequence, sequence, id,"
+             " to_char(datetime_created, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
+             " to_char(datetime_modified, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
+             " email, first_name, last_name, role)"
+             " from person order by created_sequence",
+             out);
+    lines_of(world->pg,
+             "select concat_ws('|', sequence, id, person_id, event_type,"
+             " to_char(datetime_created, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
+             " coalesce(properties::text, '')) from event order by sequence",
+             out);
+    fclose(out);
+    return text;
+}
+
+static inline void assert_tables_equal_the_log(const struct world *world)
+{
+    char *expected = expected_lines(world), *actual = actual_lines(world);
+
+    assert_string_equal(actual, expected);
+    assert_true(expected[0] != '\0'); /* or nothing is compared */
+    free(expected);
+    free(actual);
+}
+
+#endif

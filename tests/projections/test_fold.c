@@ -1,0 +1,313 @@
+/* What a run of records comes to, without PostgreSQL. */
+#include "fold.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* A fold under test, and the sequence and time of its next record. */
+struct world {
+    struct fold fold;
+    uint64_t sequence;
+};
+
+static struct dbk_uuid id_of(uint8_t number)
+{
+    struct dbk_uuid id = {{0}};
+
+    id.bytes[15] = number;
+    return id;
+}
+
+static enum dbk_code add(struct world *world, struct dbk_record record)
+{
+    record.sequence = ++world->sequence;
+    record.recorded_at = (dbk_timestamp)world->sequence * 1000;
+    if (!record.has_datetime_created)
+        record.datetime_created = record.recorded_at;
+    return fold_add(&world->fold, &record, NULL);
+}
+
+static enum dbk_code create(struct world *world, uint8_t person, const char *email)
+{
+    return add(world, (struct dbk_record){.type = DBK_PERSON_CREATED,
+                                          .subject = id_of(person),
+                                          .person = {.has = DBK_HAS_ALL,
+                                                     .email = dbk_slice(email),
+                                                     .first_name = dbk_slice("A"),
+                                                     .last_name = dbk_slice("B"),
+                                                     .role = DBK_ROLE_USER}});
+}
+
+static enum dbk_code update(struct world *world, uint8_t person,
+                            struct dbk_person_fields fields)
+{
+    return add(world, (struct dbk_record){.type = DBK_PERSON_UPDATED,
+                                          .subject = id_of(person),
+                                          .person = fields});
+}
+
+static enum dbk_code set_email(struct world *world, uint8_t person, const char *email)
+{
+    return update(
+        world, person,
+        (struct dbk_person_fields){.has = DBK_HAS_EMAIL, .email = dbk_slice(email)});
+}
+
+static enum dbk_code remove_person(struct world *world, uint8_t person)
+{
+    return add(world, (struct dbk_record){.type = DBK_PERSON_DELETED,
+                                          .subject = id_of(person)});
+}
+
+static enum dbk_code record(struct world *world, uint8_t event, uint8_t person)
+{
+    return add(world, (struct dbk_record){.type = DBK_EVENT_RECORDED,
+                                          .subject = id_of(event),
+                                          .person_id = id_of(person),
+                                          .event_type = dbk_slice("login")});
+}
+
+static enum dbk_code erase(struct world *world, uint8_t event, uint8_t person)
+{
+    return add(world, (struct dbk_record){.type = DBK_EVENT_DELETED,
+                                          .subject = id_of(event),
+                                          .person_id = id_of(person)});
+}
+
+static const struct fold_person *person_at(const struct world *world, size_t i)
+{
+    assert_true(i < world->fold.person_count);
+    return &world->fold.persons[i];
+}
+
+static enum fold_fate fate_at(const struct world *world, size_t i)
+{
+    assert_true(i < world->fold.event_count);
+    return fold_event_fate(&world->fold, &world->fold.events[i]);
+}
+
+static void assert_text(struct dbk_slice slice, const char *text)
+{
+    assert_true(dbk_slice_equal(slice, dbk_slice(text)));
+}
+
+static void a_created_person_is_inserted_as_last_updated(void **state)
+{
+    struct world *world = *state;
+    const struct fold_person *person;
+
+    assert_int_equal(create(world, 1, "a@x"), DBK_OK);
+    assert_int_equal(set_email(world, 1, "b@x"), DBK_OK);
+    person = person_at(world, 0);
+    assert_int_equal(person->fate, FOLD_INSERT);
+    assert_int_equal(person->fields.has, DBK_HAS_ALL);
+    assert_text(person->fields.email, "b@x");
+    assert_text(person->fields.first_name, "A");
+    assert_int_equal(person->created_sequence, 1);
+    assert_int_equal(person->sequence, 2);
+    assert_int_equal(person->datetime_created, 1000);
+    assert_int_equal(person->datetime_modified, 2000);
+}
+
+static void a_created_person_was_modified_when_it_was_created(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(add(world, (struct dbk_record){.type = DBK_PERSON_CREATED,
+                                                    .subject = id_of(1),
+                                                    .person = {.has = DBK_HAS_ALL},
+                                                    .has_datetime_created = true,
+                                                    .datetime_created = 7}),
+                     DBK_OK);
+    assert_int_equal(person_at(world, 0)->datetime_created, 7);
+    assert_int_equal(person_at(world, 0)->datetime_modified, 7);
+}
+
+static void updates_of_different_fields_are_merged(void **state)
+{
+    struct world *world = *state;
+    const struct fold_person *person;
+
+    assert_int_equal(set_email(world, 1, "a@x"), DBK_OK);
+    assert_int_equal(
+        update(world, 1,
+               (struct dbk_person_fields){.has = DBK_HAS_ROLE | DBK_HAS_FIRST_NAME,
+                                          .role = DBK_ROLE_ADMIN,
+                                          .first_name = dbk_slice("C")}),
+        DBK_OK);
+    assert_int_equal(set_email(world, 1, "b@x"), DBK_OK);
+    assert_int_equal(world->fold.person_count, 1);
+    person = person_at(world, 0);
+    assert_int_equal(person->fate, FOLD_UPDATE);
+    assert_int_equal(person->fields.has,
+                     DBK_HAS_EMAIL | DBK_HAS_ROLE | DBK_HAS_FIRST_NAME);
+    assert_text(person->fields.email, "b@x");
+    assert_text(person->fields.first_name, "C");
+    assert_int_equal(person->fields.role, DBK_ROLE_ADMIN);
+    assert_int_equal(person->sequence, 3);
+    assert_int_equal(person->datetime_modified, 3000);
+}
+
+static void an_email_handed_over_is_one_change_each(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(set_email(world, 1, "free@x"), DBK_OK);
+    assert_int_equal(create(world, 2, "taken@x"), DBK_OK);
+    assert_int_equal(person_at(world, 0)->fate, FOLD_UPDATE);
+    assert_text(person_at(world, 0)->fields.email, "free@x");
+    assert_int_equal(person_at(world, 1)->fate, FOLD_INSERT);
+    assert_text(person_at(world, 1)->fields.email, "taken@x");
+}
+
+static void who_came_and_went_leaves_nothing(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(create(world, 1, "a@x"), DBK_OK);
+    assert_int_equal(record(world, 10, 1), DBK_OK);
+    assert_int_equal(remove_person(world, 1), DBK_OK);
+    assert_int_equal(person_at(world, 0)->fate, FOLD_NOTHING);
+    assert_int_equal(fate_at(world, 0), FOLD_NOTHING);
+}
+
+static void an_updated_person_that_is_deleted_is_only_deleted(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(set_email(world, 1, "b@x"), DBK_OK);
+    assert_int_equal(remove_person(world, 1), DBK_OK);
+    assert_int_equal(world->fold.person_count, 1);
+    assert_int_equal(person_at(world, 0)->fate, FOLD_DELETE);
+    assert_int_equal(person_at(world, 0)->sequence, 2);
+}
+
+static void a_deleted_person_takes_its_events_along(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(record(world, 10, 1), DBK_OK);
+    assert_int_equal(erase(world, 11, 1), DBK_OK);
+    assert_int_equal(record(world, 12, 2), DBK_OK);
+    assert_int_equal(remove_person(world, 1), DBK_OK);
+    assert_int_equal(fate_at(world, 0), FOLD_NOTHING);
+    assert_int_equal(fate_at(world, 1), FOLD_NOTHING);
+    assert_int_equal(fate_at(world, 2), FOLD_INSERT);
+}
+
+static void an_event_recorded_and_deleted_leaves_nothing(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(record(world, 10, 1), DBK_OK);
+    assert_int_equal(erase(world, 10, 1), DBK_OK);
+    assert_int_equal(erase(world, 11, 1), DBK_OK);
+    assert_int_equal(fate_at(world, 0), FOLD_NOTHING);
+    assert_int_equal(fate_at(world, 1), FOLD_DELETE);
+}
+
+static void events_stay_in_the_order_of_the_log(void **state)
+{
+    struct world *world = *state;
+
+    for (uint8_t i = 200; i > 0; i--)
+        assert_int_equal(record(world, i, 1), DBK_OK);
+    for (size_t i = 0; i < 200; i++)
+        assert_int_equal(world->fold.events[i].sequence, i + 1);
+}
+
+static void what_contradicts_is_refused(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(create(world, 1, "a@x"), DBK_OK);
+    assert_int_equal(create(world, 1, "a@x"), DBK_CONFLICT);
+    assert_int_equal(remove_person(world, 1), DBK_OK);
+    assert_int_equal(remove_person(world, 1), DBK_CONFLICT);
+    assert_int_equal(set_email(world, 1, "b@x"), DBK_CONFLICT);
+    assert_int_equal(create(world, 1, "a@x"), DBK_CONFLICT);
+    assert_int_equal(record(world, 10, 2), DBK_OK);
+    assert_int_equal(record(world, 10, 2), DBK_CONFLICT);
+    assert_int_equal(erase(world, 10, 2), DBK_OK);
+    assert_int_equal(erase(world, 10, 2), DBK_CONFLICT);
+}
+
+static void a_cleared_fold_knows_nobody(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(create(world, 1, "a@x"), DBK_OK);
+    assert_int_equal(record(world, 10, 1), DBK_OK);
+    fold_clear(&world->fold);
+    assert_int_equal(create(world, 1, "a@x"), DBK_OK);
+    assert_int_equal(record(world, 10, 1), DBK_OK);
+    assert_int_equal(world->fold.person_count, 1);
+    assert_int_equal(world->fold.event_count, 1);
+}
+
+static void the_index_finds_each_of_many(void **state)
+{
+    struct fold_index index;
+    struct dbk_uuid id;
+    size_t at;
+
+    (void)state;
+    fold_index_init(&index);
+    for (size_t i = 0; i < 5000; i++) {
+        id = id_of((uint8_t)i);
+        id.bytes[0] = (uint8_t)(i >> 8);
+        assert_false(fold_index_find(&index, &id, NULL));
+        assert_true(fold_index_add(&index, &id, i));
+    }
+    for (size_t i = 0; i < 5000; i++) {
+        id = id_of((uint8_t)i);
+        id.bytes[0] = (uint8_t)(i >> 8);
+        assert_true(fold_index_find(&index, &id, &at));
+        assert_int_equal(at, i);
+    }
+    fold_index_free(&index);
+}
+
+static int make_world(void **state)
+{
+    static struct world world;
+
+    memset(&world, 0, sizeof world);
+    fold_init(&world.fold);
+    *state = &world;
+    return 0;
+}
+
+static int free_world(void **state)
+{
+    struct world *world = *state;
+
+    fold_free(&world->fold);
+    return 0;
+}
+
+#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, make_world, free_world)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_A_WORLD(a_created_person_is_inserted_as_last_updated),
+        IN_A_WORLD(a_created_person_was_modified_when_it_was_created),
+        IN_A_WORLD(updates_of_different_fields_are_merged),
+        IN_A_WORLD(an_email_handed_over_is_one_change_each),
+        IN_A_WORLD(who_came_and_went_leaves_nothing),
+        IN_A_WORLD(an_updated_person_that_is_deleted_is_only_deleted),
+        IN_A_WORLD(a_deleted_person_takes_its_events_along),
+        IN_A_WORLD(an_event_recorded_and_deleted_leaves_nothing),
+        IN_A_WORLD(events_stay_in_the_order_of_the_log),
+        IN_A_WORLD(what_contradicts_is_refused),
+        IN_A_WORLD(a_cleared_fold_knows_nobody),
+        cmocka_unit_test(the_index_finds_each_of_many),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,392 @@
+/* The read tables are a function of the log, whatever happens on the way. */
+#include "naive_fold.h"
+
+#include <pthread.h>
+
+/* How many records a read of the log may give the projector; 0: as many as it wants. */
+static _Atomic size_t records_at_once;
+
+enum dbk_code __real_dbk_log_read(struct dbk_log *log, uint64_t after,
+                                  size_t max_records, size_t max_bytes,
+                                  struct dbk_batch *batch, struct dbk_error *err);
+enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
+                                  size_t max_records, size_t max_bytes,
+                                  struct dbk_batch *batch, struct dbk_error *err);
+
+enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
+                                  size_t max_records, size_t max_bytes,
+                                  struct dbk_batch *batch, struct dbk_error *err)
+{
+    size_t most = records_at_once;
+
+    return __real_dbk_log_read(log, after,
+                               most && most < max_records ? most : max_records,
+                               max_bytes, batch, err);
+}
+
+/* Repeatable, and the same on every machine. */
+static uint32_t draw(uint32_t *seed, uint32_t below)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return (*seed >> 8) % below;
+}
+
+static struct dbk_command *draw_update(uint32_t *seed, uint32_t person)
+{
+    static const char *const names[] = {"Ada", "Grace", "\xe5\xbe\xb7"};
+    char email[32];
+    struct dbk_person_fields fields = {.has = 1 + draw(seed, DBK_HAS_ALL)};
+
+    snprintf(email, sizeof email, "e%u@example.org", draw(seed, 10));
+    fields.email = dbk_slice(email);
+    fields.first_name = dbk_slice(names[draw(seed, 3)]);
+    fields.last_name = dbk_slice(names[draw(seed, 3)]);
+    fields.role = draw(seed, 2) ? DBK_ROLE_ADMIN : DBK_ROLE_USER;
+    return draft_update(person, fields);
+}
+
+/* Many of these will be refused: taken emails, unknown persons. That is fine. */
+static struct dbk_command *draw_command(uint32_t *seed)
+{
+    uint32_t person = draw(seed, 30), event = draw(seed, 400);
+    char email[32];
+
+    switch (draw(seed, 12)) {
+    case 0:
+    case 1:
+        snprintf(email, sizeof email, "e%u@example.org", draw(seed, 10));
+        return draft_create(person, email);
+    case 2:
+    case 3:
+    case 4:
+        return draw_update(seed, person);
+    case 5:
+        return draw(seed, 3) == 0 ? draft_delete(person) : draw_update(seed, person);
+    case 6:
+    case 7:
+        return draft_erase(event);
+    default:
+        return draft_record(event, person, draw(seed, 2) ? "{\"n\": 12.50}" : "");
+    }
+}
+
+static void submit_random(struct world *world, uint32_t *seed, size_t count)
+{
+    struct dbk_command *commands[64];
+
+    while (count > 0) {
+        size_t some = 1 + draw(seed, 64);
+
+        some = some < count ? some : count;
+        for (size_t i = 0; i < some; i++)
+            commands[i] = draw_command(seed);
+        submit_all(world, commands, some);
+        count -= some;
+    }
+}
+
+static void any_commands_in_any_batches_end_as_the_log_says(void **state)
+{
+    struct world *world = *state;
+
+    world_start(world);
+    for (uint32_t seed = 1; seed <= 12; seed++) {
+        uint32_t drawn = seed;
+
+        records_at_once = seed % 4 == 0 ? 0 : seed * 3;
+        submit_random(world, &drawn, 200);
+        world_catch_up(world);
+        assert_tables_equal_the_log(world);
+    }
+    wait_quarantined(world->projector, 0);
+}
+
+static void a_long_log_is_posted_in_large_batches(void **state)
+{
+    struct world *world = *state;
+    uint32_t seed = 99;
+
+    submit_random(world, &seed, 3000);
+    world_start(world);
+    world_catch_up(world);
+    assert_tables_equal_the_log(world);
+    wait_quarantined(world->projector, 0);
+}
+
+static void emails_change_hands_within_a_batch(void **state)
+{
+    struct world *world = *state;
+    struct dbk_command *commands[] = {
+        draft_create(1, "a@x.org"), draft_create(2, "b@x.org"),
+        draft_create(3, "c@x.org"), draft_email(1, "free@x.org"),
+        draft_email(2, "a@x.org"),  draft_email(3, "b@x.org"),
+        draft_email(1, "c@x.org"),  draft_delete(2),
+        draft_create(4, "A@x.org"),
+    };
+
+    submit(world, draft_create(9, "z@x.org"));
+    world_start(world);
+    world_catch_up(world);
+    submit_all(world, commands, sizeof commands / sizeof commands[0]);
+    world_catch_up(world);
+    commands[0] = draft_email(1, "free@x.org");
+    commands[1] = draft_email(3, "c@x.org");
+    commands[2] = draft_email(1, "b@x.org");
+    submit_all(world, commands, 3);
+    world_catch_up(world);
+    wait_quarantined(world->projector, 0);
+    assert_tables_equal_the_log(world);
+}
+
+static void what_was_posted_is_not_posted_again(void **state)
+{
+    struct world *world = *state;
+    uint32_t seed = 5;
+
+    for (int i = 0; i < 5; i++) {
+        submit_random(world, &seed, 60);
+        world_start(world);
+        if (i % 2 == 0)
+            world_catch_up(world);
+        world_stop(world);
+    }
+    world_start(world);
+    world_catch_up(world);
+    assert_tables_equal_the_log(world);
+}
+
+static void kill_projectors(struct world *world)
+{
+    scratch_number(world->pg, "select count(pg_terminate_backend(pid))"
+                              " from pg_stat_activity"
+                              " where application_name = 'daybook projector'");
+}
+
+static void a_killed_connection_costs_nothing_but_time(void **state)
+{
+    struct world *world = *state;
+    uint32_t seed = 7;
+
+    world_start(world);
+    for (int i = 0; i < 20; i++) {
+        records_at_once = 1 + draw(&seed, 9);
+        submit_random(world, &seed, 40);
+        kill_projectors(world);
+    }
+    records_at_once = 0;
+    world_catch_up(world);
+    assert_tables_equal_the_log(world);
+}
+
+static void a_dropped_schema_is_made_again(void **state)
+{
+    struct world *world = *state;
+    uint32_t seed = 8;
+
+    submit_random(world, &seed, 200);
+    world_start(world);
+    world_catch_up(world);
+    scratch_script(world->pg, "drop schema projector_test cascade");
+    submit_random(world, &seed, 50);
+    wait_state(world->projector, false, "");
+    world_catch_up(world);
+    assert_tables_equal_the_log(world);
+}
+
+static void dropped_tables_are_told_with_what_to_do(void **state)
+{
+    struct world *world = *state;
+
+    submit(world, draft_create(1, "a@x.org"));
+    world_start(world);
+    world_catch_up(world);
+    scratch_script(world->pg, "drop table person");
+    submit(world, draft_create(2, "b@x.org"));
+    wait_state(world->projector, false, "drop the schema");
+    scratch_script(world->pg, "drop schema projector_test cascade");
+    world_catch_up(world);
+    assert_tables_equal_the_log(world);
+}
+
+static void tables_of_another_log_are_left_alone(void **state)
+{
+    struct world *world = *state;
+
+    submit(world, draft_create(1, "a@x.org"));
+    world_start(world);
+    world_catch_up(world);
+    world_stop(world);
+    scratch_script(world->pg, "update checkpoint set store_id = gen_random_uuid()");
+    submit(world, draft_create(2, "b@x.org"));
+    world_start(world);
+    wait_state(world->projector, false, "another log");
+    assert_int_equal(dbk_projector_wait(world->projector, 1, 60000, NULL),
+                     DBK_UNAVAILABLE);
+    assert_int_equal(scratch_number(world->pg, "select count(*) from person"), 1);
+}
+
+static void a_checkpoint_past_the_end_stops_projection(void **state)
+{
+    struct world *world = *state;
+
+    submit(world, draft_create(1, "a@x.org"));
+    world_start(world);
+    world_catch_up(world);
+    world_stop(world);
+    scratch_script(world->pg, "update checkpoint set sequence = 1000");
+    world_start(world);
+    wait_state(world->projector, false, "past the end");
+}
+
+static void rows_without_a_checkpoint_are_left_alone(void **state)
+{
+    struct world *world = *state;
+
+    submit(world, draft_create(1, "a@x.org"));
+    world_start(world);
+    world_catch_up(world);
+    world_stop(world);
+    scratch_script(world->pg, "delete from checkpoint");
+    world_start(world);
+    wait_state(world->projector, false, "no checkpoint");
+}
+
+static void two_projectors_share_the_work(void **state)
+{
+    struct world *world = *state;
+    struct dbk_projector *second;
+    uint32_t seed = 21;
+
+    world_start(world);
+    assert_int_equal(
+        dbk_projector_start(world->log, &world->database, NULL, &second, NULL), DBK_OK);
+    for (int i = 0; i < 40; i++) {
+        records_at_once = 1 + draw(&seed, 5);
+        submit_random(world, &seed, 40);
+    }
+    world_catch_up(world);
+    wait_posted(second, world_head(world));
+    assert_tables_equal_the_log(world);
+    wait_quarantined(second, 0);
+    dbk_projector_stop(second);
+}
+
+static void waiting_is_bounded(void **state)
+{
+    struct world *world = *state;
+    struct dbk_error err;
+
+    submit(world, draft_create(1, "a@x.org"));
+    world_start(world);
+    world_catch_up(world);
+    assert_int_equal(dbk_projector_wait(world->projector, 2, 0, &err), DBK_TIMEOUT);
+    assert_int_equal(dbk_projector_wait(world->projector, 2, 20, &err), DBK_TIMEOUT);
+    assert_int_equal(dbk_projector_wait(world->projector, 1, 0, &err), DBK_OK);
+}
+
+struct waiter {
+    struct world *world;
+    pthread_t thread;
+    uint32_t number;
+    int failed;
+};
+
+/* Write, wait for it, and write again. */
+static void *write_and_wait(void *argument)
+{
+    struct waiter *waiter = argument;
+
+    for (uint32_t i = 0; i < 50; i++) {
+        struct dbk_command *command = draft_record(waiter->number * 1000 + i, 1, "");
+
+        if (dbk_log_submit(waiter->world->log, &command, 1, NULL, NULL, NULL) !=
+                DBK_OK ||
+            dbk_projector_wait(waiter->world->projector,
+                               dbk_command_verdict(command)->sequence, PATIENCE_MS,
+                               NULL) != DBK_OK)
+            waiter->failed++;
+        dbk_command_destroy(command);
+    }
+    return NULL;
+}
+
+static void each_of_many_waits_for_its_own_write(void **state)
+{
+    struct world *world = *state;
+    struct waiter waiters[16];
+
+    submit(world, draft_create(1, "a@x.org"));
+    world_start(world);
+    world_catch_up(world);
+    for (uint32_t i = 0; i < 16; i++) {
+        waiters[i] = (struct waiter){.world = world, .number = i};
+        assert_int_equal(
+            pthread_create(&waiters[i].thread, NULL, write_and_wait, &waiters[i]), 0);
+    }
+    for (size_t i = 0; i < 16; i++) {
+        pthread_join(waiters[i].thread, NULL);
+        assert_int_equal(waiters[i].failed, 0);
+    }
+    assert_int_equal(scratch_number(world->pg, "select count(*) from event"), 800);
+}
+
+static void the_tables_can_be_asked_without_a_projector(void **state)
+{
+    struct world *world = *state;
+    struct dbk_uuid store_id = dbk_log_store_id(world->log);
+    struct dbk_checkpoint checkpoint;
+    struct dbk_database nowhere = {.host = "/nonexistent"};
+    struct dbk_error err;
+
+    assert_int_equal(dbk_checkpoint_read(&world->database, &checkpoint, &err),
+                     DBK_NOT_FOUND);
+    assert_int_equal(dbk_checkpoint_read(&nowhere, &checkpoint, &err), DBK_UNAVAILABLE);
+    submit(world, draft_create(1, "a@x.org"));
+    submit(world, draft_record(1, 1, ""));
+    world_start(world);
+    world_catch_up(world);
+    assert_int_equal(dbk_checkpoint_read(&world->database, &checkpoint, &err), DBK_OK);
+    assert_true(dbk_uuid_equal(&checkpoint.store_id, &store_id));
+    assert_int_equal(checkpoint.projected, 2);
+    assert_int_equal(checkpoint.persons, 1);
+    assert_int_equal(checkpoint.events, 1);
+    assert_int_equal(checkpoint.quarantined, 0);
+    assert_true(checkpoint.table_bytes > 0);
+}
+
+static int make_world(void **state)
+{
+    records_at_once = 0;
+    *state = world_make("projector_test");
+    return 0;
+}
+
+static int end_world(void **state)
+{
+    world_end(*state);
+    return 0;
+}
+
+#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_A_WORLD(any_commands_in_any_batches_end_as_the_log_says),
+        IN_A_WORLD(a_long_log_is_posted_in_large_batches),
+        IN_A_WORLD(emails_change_hands_within_a_batch),
+        IN_A_WORLD(what_was_posted_is_not_posted_again),
+        IN_A_WORLD(a_killed_connection_costs_nothing_but_time),
+        IN_A_WORLD(a_dropped_schema_is_made_again),
+        IN_A_WORLD(dropped_tables_are_told_with_what_to_do),
+        IN_A_WORLD(tables_of_another_log_are_left_alone),
+        IN_A_WORLD(a_checkpoint_past_the_end_stops_projection),
+        IN_A_WORLD(rows_without_a_checkpoint_are_left_alone),
+        IN_A_WORLD(two_projectors_share_the_work),
+        IN_A_WORLD(waiting_is_bounded),
+        IN_A_WORLD(each_of_many_waits_for_its_own_write),
+        IN_A_WORLD(the_tables_can_be_asked_without_a_projector),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
