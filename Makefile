@@ -8,7 +8,6 @@ SHELL := /bin/bash
 
 JOBS ?= $(shell nproc)
 SOURCES = git ls-files '*.c' '*.h'
-VIEWER = node_modules/.package-lock.json
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -50,10 +49,5 @@ install-deps: ## install the packages that are missing
 	@tools/install-deps
 
 # Each run checks for missing packages (well under a second), and configures once.
-build/%/build.ninja: install-deps $(VIEWER)
+build/%/build.ninja: install-deps
 	@[ -f $@ ] || cmake --preset $* -Wno-dev
-
-# The pages of /docs; npm touches this file when it has installed.
-$(VIEWER): package.json package-lock.json | install-deps
-	@npm ci --ignore-scripts --no-audit --no-fund
-	@touch $@
