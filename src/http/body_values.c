@@ -3,9 +3,14 @@
 #include "email.h"
 #include "event_type.h"
 #include "json_parse.h"
+#include "json_walk.h"
 #include "name.h"
 
 #include <stdio.h>
+
+/* So that they fit also where an event stands deeper: in a batch, in the events of a PUT.
+ */
+#define PROPERTIES_DEPTH_MAX 28
 
 static bool read_string(struct dbk_body_draft *draft, const json_t *value,
                         struct dbk_slice *out)
@@ -157,6 +162,9 @@ void dbk_body_properties(struct dbk_body_draft *draft, const json_t *value,
     else if (text.length > DBK_PROPERTIES_MAX)
         dbk_body_complain(draft, "must have at most %d bytes, not %zu",
                           DBK_PROPERTIES_MAX, text.length);
+    else if (dbk_json_depth(text) > PROPERTIES_DEPTH_MAX)
+        dbk_body_complain(draft, "must not nest deeper than %d levels",
+                          PROPERTIES_DEPTH_MAX);
     else if (json_object_size(value) > 0)
         draft->record->properties = keep(draft, text);
 }

@@ -76,3 +76,22 @@ bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value)
     *value = (struct dbk_slice){at, (size_t)(walk->at - at)};
     return true;
 }
+
+unsigned dbk_json_depth(struct dbk_slice value)
+{
+    const char *at = value.data, *end = value.data + value.length;
+    unsigned depth = 0, deepest = 0;
+
+    while (at < end) {
+        if (*at == '"') {
+            at = skip_string(at, end);
+            continue;
+        }
+        if ((*at == '{' || *at == '[') && ++depth > deepest)
+            deepest = depth;
+        else if (*at == '}' || *at == ']')
+            depth--;
+        at++;
+    }
+    return deepest;
+}

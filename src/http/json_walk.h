@@ -22,4 +22,7 @@ void dbk_json_walk_start(struct dbk_json_walk *walk, struct dbk_slice container)
  * false behind the last. In the order of the text, as jansson iterates. */
 bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value);
 
+/* How deep a value nests: 0 for a scalar, 1 for {} and [1], 2 for [[]]. */
+unsigned dbk_json_depth(struct dbk_slice value);
+
 #endif

@@ -107,6 +107,33 @@ static void properties_are_bounded(void **state)
     free(text);
 }
 
+/* {"a":{"a":...1}} of so many levels. */
+static void nest(char *out, size_t levels)
+{
+    for (size_t i = 0; i < levels; i++)
+        out = stpcpy(out, "{\"a\":");
+    *out++ = '1';
+    memset(out, '}', levels);
+    out[levels] = '\0';
+}
+
+static void properties_nest_as_deep_as_fits_everywhere(void **state)
+{
+    char properties[256], text[512];
+    struct reading r;
+
+    (void)state;
+    nest(properties, 28);
+    snprintf(text, sizeof text, HEAD ",\"properties\":%s}", properties);
+    assert_int_equal(read_new(text, &r), DBK_OK);
+    assert_slice(r.body.record.properties, properties);
+    dbk_body_finish(&r.body);
+    nest(properties, 29);
+    snprintf(text, sizeof text, HEAD ",\"properties\":%s}", properties);
+    assert_int_equal(read_new(text, &r), DBK_INVALID);
+    assert_field(&r.fields, "properties", "must not nest deeper than 28 levels");
+}
+
 static void each_wrong_field_is_named(void **state)
 {
     static const struct {
@@ -240,6 +267,7 @@ int main(void)
         cmocka_unit_test(the_seeds_event_is_read),
         cmocka_unit_test(properties_are_the_clients_own_bytes),
         cmocka_unit_test(properties_are_bounded),
+        cmocka_unit_test(properties_nest_as_deep_as_fits_everywhere),
         cmocka_unit_test(each_wrong_field_is_named),
         cmocka_unit_test(times_are_read_in_every_allowed_form),
         cmocka_unit_test(types_can_be_restricted),

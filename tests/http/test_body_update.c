@@ -107,6 +107,24 @@ static void what_get_gave_can_be_put_back(void **state)
     dbk_body_update_finish(&r.update);
 }
 
+static void the_deepest_properties_can_be_put_back(void **state)
+{
+    char text[1024], *at = text;
+    struct reading r;
+
+    (void)state;
+    at = stpcpy(at, "{" FOUR ",\"events\":[{\"id\":\"" EVENT1 "\",\"event_type\":\"a\","
+                    "\"person_id\":\"" PERSON "\",\"properties\":");
+    for (int i = 0; i < 28; i++)
+        at = stpcpy(at, "{\"a\":");
+    at = stpcpy(at, "1");
+    for (int i = 0; i < 28; i++)
+        at = stpcpy(at, "}");
+    strcpy(at, "}]}");
+    assert_int_equal(put(text, &r), DBK_OK);
+    dbk_body_update_finish(&r.update);
+}
+
 static void an_empty_list_of_events_is_fine(void **state)
 {
     struct reading r;
@@ -260,6 +278,7 @@ int main(void)
         cmocka_unit_test(a_put_takes_the_four_fields),
         cmocka_unit_test(a_put_needs_all_four),
         cmocka_unit_test(what_get_gave_can_be_put_back),
+        cmocka_unit_test(the_deepest_properties_can_be_put_back),
         cmocka_unit_test(an_empty_list_of_events_is_fine),
         cmocka_unit_test(each_wrong_field_of_a_put_is_named),
         cmocka_unit_test(a_patch_takes_any_of_the_four),

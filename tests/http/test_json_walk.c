@@ -33,6 +33,16 @@ static void members_come_with_their_values(void **state)
     assert_values("{ }", (const char *const[]){NULL});
 }
 
+static void depth_counts_brackets_outside_strings(void **state)
+{
+    (void)state;
+    assert_int_equal(dbk_json_depth(dbk_slice("7")), 0);
+    assert_int_equal(dbk_json_depth(dbk_slice("\"[[{\"")), 0);
+    assert_int_equal(dbk_json_depth(dbk_slice("[]")), 1);
+    assert_int_equal(dbk_json_depth(dbk_slice("[{},{},[1]]")), 2);
+    assert_int_equal(dbk_json_depth(dbk_slice("{\"a\\\"[\":{\"b\":[0]},\"c\":[]}")), 3);
+}
+
 static void text_that_was_not_checked_is_not_read_past(void **state)
 {
     static const char *const texts[] = {
@@ -58,6 +68,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements_come_with_their_own_bytes),
         cmocka_unit_test(members_come_with_their_values),
+        cmocka_unit_test(depth_counts_brackets_outside_strings),
         cmocka_unit_test(text_that_was_not_checked_is_not_read_past),
     };
 
