@@ -1,0 +1,171 @@
+"""The pages: served by the server itself, and true."""
+
+import html.parser
+import json
+import re
+import unittest
+
+from schema import Schema
+from served import Served, new_id
+
+
+class Addresses(html.parser.HTMLParser):
+    """What a page loads, and what it links to."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.loaded, self.linked = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        for name, value in attrs:
+            if name in ("src", "href", "action", "srcset", "data"):
+                (self.linked if tag == "a" else self.loaded).append(value)
+
+
+class Docs(Served):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.document = cls.client.get("/openapi.json").json
+        cls.schema = Schema(cls.document)
+
+    def page(self, path):
+        answer = self.client.get(path)
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.headers["Content-Type"], "text/html; charset=utf-8")
+        return answer
+
+    def operations(self):
+        for path, methods in self.document["paths"].items():
+            for method, operation in methods.items():
+                if method != "parameters":
+                    yield method.upper(), path, operation
+
+    def test_the_pages_load_nothing_from_elsewhere(self):
+        for path in ("/", "/docs"):
+            page = Addresses(self.page(path).body.decode())
+            for address in page.loaded + page.linked:
+                with self.subTest(address):
+                    self.assertRegex(address, "^/(?!/)")
+                    answer = self.client.get(address)
+                    self.assertEqual(answer.status, 200)
+                    self.assertTrue(answer.body)
+
+    def test_the_browser_is_told_to_load_nothing_from_elsewhere(self):
+        for path in ("/", "/docs"):
+            policy = self.page(path).headers["Content-Security-Policy"]
+            rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+            self.assertEqual(rules["default-src"], "'self'")
+            for sources in rules.values():
+                self.assertLessEqual(set(sources.split()), {
+                    "'self'", "'none'", "data:", "'unsafe-inline'"})
+
+    def test_the_docs_page_has_the_viewer_and_shows_our_document(self):
+        loaded = Addresses(self.page("/docs").body.decode()).loaded
+        texts = {}
+        for address in loaded:
+            answer = self.client.get(address)
+            texts[address] = answer.body
+            kind = {"js": "text/javascript; charset=utf-8", "png": "image/png",
+                    "css": "text/css; charset=utf-8"}[address.rpartition(".")[2]]
+            self.assertEqual(answer.headers["Content-Type"], kind)
+            self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+        self.assertTrue(any(len(text) > 500_000 for text in texts.values()))
+        own = texts["/docs/docs.js"].decode()
+        self.assertIn('"/openapi.json"', own)
+        self.assertNotRegex(own, "https?://")
+        for sheet in (text for name, text in texts.items() if name.endswith(".css")):
+            self.assertNotRegex(sheet.decode(), r"url\(['\"]?(https?:)?//|@import")
+
+    def test_the_pages_are_not_sent_again_unchanged(self):
+        for path in ("/", "/docs", "/openapi.json", "/docs/swagger-ui-bundle.js"):
+            tag = self.client.get(path).headers["ETag"]
+            again = self.client.get(path, If_None_Match=tag)
+            self.assertEqual((again.status, again.body), (304, b""))
+
+    def test_the_first_page_tells_where_to_go(self):
+        page = self.page("/").body.decode()
+        self.assertLessEqual({"/docs", "/persons", "/events", "/log", "/health"},
+                             set(Addresses(page).linked))
+        for_programs = self.client.get("/", Accept="application/json")
+        self.assert_ok(for_programs)
+        self.assertEqual(for_programs.data["openapi"], "/openapi.json")
+
+    def test_the_document_is_openapi_3_1_and_whole(self):
+        self.assertRegex(self.document["openapi"], r"^3\.1\.\d$")
+        ids = [operation["operationId"] for _, _, operation in self.operations()]
+        self.assertEqual(len(ids), len(set(ids)))
+        for reference in re.findall(r'"\$ref": ?"([^"]+)"', json.dumps(self.document)):
+            self.assertIsInstance(self.schema.resolve({"$ref": reference}), dict)
+        for method, path, operation in self.operations():
+            with self.subTest(f"{method} {path}"):
+                self.assertTrue(operation["summary"])
+                names = {self.schema.resolve(each)["name"]
+                         for each in operation.get("parameters", [])
+                         if self.schema.resolve(each)["in"] == "path"}
+                self.assertEqual(names, set(re.findall(r"\{(\w+)\}", path)))
+
+    def test_every_example_is_as_its_schema_says(self):
+        checked = 0
+        for method, path, operation in self.operations():
+            bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+            for body in map(self.schema.resolve, bodies):
+                for media, content in body.get("content", {}).items():
+                    if media != "application/json" or "example" not in content:
+                        continue
+                    with self.subTest(f"{method} {path}"):
+                        self.assertEqual(self.schema.wrong(
+                            content["schema"], content["example"]), [])
+                    checked += 1
+        self.assertGreater(checked, 20)
+
+    def test_every_example_request_is_taken_and_answered_as_the_schema_says(self):
+        for method, path, operation in self.operations():
+            content = operation.get("requestBody", {}).get("content", {})
+            for media, body in content.items() or [(None, {})]:
+                with self.subTest(f"{method} {path} {media}"):
+                    self.try_example(method, path, operation, media, body.get("example"))
+
+    def try_example(self, method, path, operation, media, example):
+        made = self.created()
+        event = self.recorded(made["id"])["id"]
+        if isinstance(example, dict) and "email" in example:
+            example = {**example, "email": new_id() + "@test.mock"}
+        text = example if isinstance(example, str) else json.dumps(example)
+        # The examples' own ids are those of this person and event.
+        for shown in set(re.findall(r'"person_id": "([^"]+)"', text)):
+            text = text.replace(shown, made["id"])
+        if isinstance(example, dict) and "id" in example:
+            text = text.replace(example["id"], event if "event" in path else made["id"])
+        if method == "POST":
+            event = new_id()
+        answer = self.client.request(
+            method, path.replace("/persons/{id}", "/persons/" + made["id"])
+            .replace("/events/{id}", "/events/" + event).replace("{sequence}", "1")
+            .replace("{file}", "docs.js"), text if media else None,
+            {"Content-Type": media} if media else {})
+        self.assertIn(answer.status, (200, 201), answer.body)
+        self.assert_documented(operation, answer)
+
+    def assert_documented(self, operation, answer):
+        documented = self.schema.resolve(operation["responses"][str(answer.status)])
+        for name in documented.get("headers", {}):
+            if name not in ("Link", "Preference-Applied", "Idempotency-Replayed"):
+                self.assertIsNotNone(answer.headers[name], name)
+        media = answer.headers["Content-Type"].partition(";")[0]
+        content = documented["content"]
+        self.assertIn(media, [name.partition(";")[0] for name in content])
+        if media == "application/json" and "schema" in content[media]:
+            self.assertEqual(self.schema.wrong(content[media]["schema"], answer.json), [])
+
+    def test_errors_are_as_the_schema_says(self):
+        error = {"$ref": "#/components/schemas/Error"}
+        for answer in (self.client.get("/nothing"), self.client.get("/events?x=1"),
+                       self.client.post("/persons", {}), self.client.put("/log", {}),
+                       self.client.get("/persons/" + new_id())):
+            self.assertEqual(self.schema.wrong(error, answer.json), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,211 @@
+"""HTTP itself: methods, paths, framing; what is unclear is refused and cut off."""
+
+import json
+import unittest
+
+from served import Served, new_id, person
+from wire import Wire, exchange
+
+HOST = "Host: localhost\r\n"
+
+
+class Protocol(Served):
+    def refused_and_closed(self, data, status, saying=""):
+        got, headers, body, closed = exchange(self.server.port, data)
+        self.assertEqual(got, status, body)
+        self.assertTrue(closed)
+        envelope = json.loads(body)
+        self.assertIsNone(envelope["data"])
+        self.assertEqual(envelope["response"]["status"], status)
+        self.assertIn(saying, envelope["response"]["details"])
+
+    def post(self, headers, body=""):
+        return f"POST /persons HTTP/1.1\r\n{HOST}Content-Type: application/json\r\n" \
+               f"{headers}\r\n{body}"
+
+    def test_a_path_that_is_not_there(self):
+        for path in ("/nothing", "/persons/", "/persons/a/b", "/person", "/eventsx",
+                     "//persons", "/persons/" + new_id() + "/events", "/docs/../persons",
+                     "/docs/nothing.js", "/%2e%2e/etc/passwd", "/PERSONS"):
+            answer = self.client.get(path)
+            self.assertIn(answer.status, (400, 404), path)
+            self.assert_refused(answer, answer.status)
+
+    def test_a_method_that_is_not_taken(self):
+        for method, path, allowed in (
+                ("PUT", "/persons", "GET, HEAD, POST, OPTIONS"),
+                ("PATCH", "/events", "GET, HEAD, POST, OPTIONS"),
+                ("POST", "/persons/" + new_id(), "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
+                ("PUT", "/events/" + new_id(), "GET, HEAD, POST, DELETE, OPTIONS"),
+                ("DELETE", "/log", "GET, HEAD, OPTIONS"),
+                ("DELETE", "/events/batch", "POST, OPTIONS"),
+                ("PUT", "/events/batch", "POST, OPTIONS")):
+            with self.subTest(f"{method} {path}"):
+                answer = self.client.request(method, path, {})
+                self.assert_refused(answer, 405, method)
+                self.assertEqual(answer.headers["Allow"], allowed)
+
+    def test_options_tells_the_methods(self):
+        for path, allowed in (("/persons", "GET, HEAD, POST, OPTIONS"),
+                              ("/events/batch", "POST, OPTIONS"),
+                              ("/health", "GET, HEAD, OPTIONS")):
+            answer = self.client.request("OPTIONS", path)
+            self.assertIn(answer.status, (200, 204))
+            self.assertEqual(answer.headers["Allow"], allowed)
+
+    def test_another_sites_script_gets_no_leave(self):
+        answer = self.client.request("OPTIONS", "/persons", headers={
+            "Origin": "http://elsewhere.mock", "Access-Control-Request-Method": "POST"})
+        self.assertIsNone(answer.headers["Access-Control-Allow-Origin"])
+
+    def test_head_is_get_without_the_body(self):
+        path = "/persons/" + self.created()["id"]
+        for each in (path, "/persons", "/events", "/log", "/health", "/", "/docs",
+                     "/openapi.json", "/persons/" + new_id(), "/nothing"):
+            with self.subTest(each):
+                get = self.client.get(each)
+                head = self.client.request("HEAD", each)
+                self.assertEqual((head.status, head.body), (get.status, b""))
+                for name in ("Content-Type", "ETag", "Link"):
+                    self.assertEqual(head.headers[name], get.headers[name])
+        _, headers, _, _ = exchange(
+            self.server.port, f"HEAD {path} HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n",
+            head=True)
+        self.assertEqual(int(headers["content-length"]), len(self.client.get(path).body))
+
+    def test_unclear_lengths_are_refused(self):
+        for headers, status in (
+                ("Content-Length: 2\r\nContent-Length: 2\r\n", 400),
+                ("Content-Length: 2\r\nContent-Length: 30\r\n", 400),
+                ("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", 400),
+                ("Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", 400),
+                ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400),
+                ("Transfer-Encoding: gzip, chunked\r\n", 400),
+                ("Transfer-Encoding: identity\r\n", 501),
+                ("Content-Length: -1\r\n", 411), ("Content-Length: 2, 2\r\n", 400),
+                ("Content-Length: 0x2\r\n", 400), ("Content-Length: +2\r\n", 400),
+                ("Content-Length: \r\n", 411), ("", 411),
+                ("Content-Length: 99999999999\r\n", 413),
+                ("Content-Length: 99999999999999999999999\r\n", 413)):
+            with self.subTest(headers):
+                # What follows must not be taken for the next request.
+                self.refused_and_closed(
+                    self.post(headers, f"{{}}GET /health HTTP/1.1\r\n{HOST}\r\n"), status)
+
+    def test_headers_that_must_come_once(self):
+        for name in ("Content-Type", "If-Match", "Idempotency-Key", "Host"):
+            data = (f"POST /persons HTTP/1.1\r\n{HOST}{name}: a\r\n{name}: a\r\n"
+                    "Content-Length: 2\r\n\r\n{}")
+            self.refused_and_closed(data, 400, name)
+
+    def test_a_host_is_needed(self):
+        self.refused_and_closed("GET /health HTTP/1.1\r\n\r\n", 400, "Host")
+
+    def test_more_headers_than_are_read_are_refused(self):
+        many = "".join(f"X-{n}: {n}\r\n" for n in range(70))
+        self.refused_and_closed(f"GET /health HTTP/1.1\r\n{HOST}{many}\r\n", 431)
+
+    def test_what_is_no_http_is_refused(self):
+        for data in ("hello\r\n\r\n", "GET\r\n\r\n", "GET /health\r\n\r\n",
+                     f"GET /health HTTP/9.9\r\n{HOST}\r\n", "\x16\x03\x01\x02\0\x01\0\r\n\r\n",
+                     f"GET /{'x' * 20000} HTTP/1.1\r\n{HOST}\r\n"):
+            wire = Wire(self.server.port)
+            wire.send(data)
+            answer = wire.stream.read()
+            self.assertTrue(answer == b"" or b" 400 " in answer or b" 414 " in answer
+                            or b" 505 " in answer or b" 413 " in answer, answer)
+            wire.close()
+        self.assert_ok(self.client.get("/health"))
+
+    def test_a_chunked_body_is_taken(self):
+        body = json.dumps(person())
+        chunks = "".join(f"{1:x}\r\n{each}\r\n" for each in body) + "0\r\n\r\n"
+        wire = Wire(self.server.port)
+        for _ in range(2):  # the connection lives on
+            wire.send(self.post("Transfer-Encoding: chunked\r\n", chunks))
+            status, _, answer = wire.answer()
+            self.assertIn(status, (201, 409), answer)
+        self.assertEqual(status, 409)
+        wire.close()
+
+    def test_a_broken_chunked_body_is_refused(self):
+        for chunks in ("zz\r\n{}\r\n0\r\n\r\n", "-1\r\n{}\r\n0\r\n\r\n",
+                       "ffffffffffffffff\r\n{}\r\n"):
+            wire = Wire(self.server.port)
+            wire.send(self.post("Transfer-Encoding: chunked\r\n", chunks))
+            wire.socket.shutdown(1)
+            status, headers, _ = wire.answer()
+            self.assertIn(status, (400, 413))
+            self.assertEqual(headers["connection"], "close")
+            wire.close()
+
+    def test_a_client_that_asks_first_is_told_to_go_on(self):
+        body = json.dumps(person())
+        wire = Wire(self.server.port)
+        wire.send(self.post(f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n"))
+        self.assertEqual(wire.answer()[0], 100)
+        wire.send(body)
+        self.assertEqual(wire.answer()[0], 201)
+        wire.close()
+
+    def test_a_client_that_asks_first_is_not_told_to_go_on_in_vain(self):
+        for headers, status in (("Content-Length: 99999999\r\n", 413),
+                                ("Content-Length: 2\r\nIf-Match: 1\r\nIf-Match: 1\r\n", 400)):
+            self.refused_and_closed(self.post(headers + "Expect: 100-continue\r\n"), status)
+        self.refused_and_closed(self.post("Content-Length: 2\r\nExpect: tea\r\n"), 417)
+
+    def test_requests_in_a_pipeline_are_answered_in_order(self):
+        bodies = [json.dumps(person(first_name=f"Kate {n}")) for n in range(10)]
+        wire = Wire(self.server.port)
+        wire.send("".join(self.post(f"Content-Length: {len(body)}\r\n", body)
+                          + f"GET /health HTTP/1.1\r\n{HOST}\r\n" for body in bodies))
+        for n in range(10):
+            status, _, body = wire.answer()
+            self.assertEqual((status, json.loads(body)["data"]["first_name"]),
+                             (201, f"Kate {n}"))
+            self.assertEqual(wire.answer()[0], 200)
+        wire.close()
+
+    def test_a_body_where_none_belongs_is_not_the_next_request(self):
+        inner = f"DELETE /persons/{new_id()} HTTP/1.1\r\n{HOST}\r\n"
+        wire = Wire(self.server.port)
+        wire.send(f"GET /health HTTP/1.1\r\n{HOST}Content-Length: {len(inner)}\r\n\r\n{inner}")
+        status, headers, _ = wire.answer()
+        self.assertEqual(status, 200)
+        self.assertTrue(wire.ended())
+        wire.close()
+
+    def test_a_client_that_leaves_early_harms_nobody(self):
+        head = self.client.get("/health").data["head"]
+        for data in ("", "G", "GET /health HTTP/1.1\r\n", self.post(""),
+                     self.post("Content-Length: 100\r\n", '{"email"'),
+                     self.post("Transfer-Encoding: chunked\r\n", "5\r\n{"),
+                     f"GET /persons HTTP/1.1\r\n{HOST}\r\n"):
+            for _ in range(5):
+                wire = Wire(self.server.port)
+                wire.send(data)
+                wire.close()
+        self.assert_ok(self.client.get("/health"))
+        self.assertEqual(self.client.get("/health").data["head"], head)
+
+    def test_http_1_0_is_answered_and_closed(self):
+        for path in ("/persons", "/log"):
+            wire = Wire(self.server.port)
+            wire.send(f"GET {path} HTTP/1.0\r\n\r\n")
+            whole = wire.stream.read()
+            self.assertIn(b" 200 ", whole.split(b"\r\n")[0])
+            self.assertNotIn(b"chunked", whole.split(b"\r\n\r\n")[0])
+            json.loads(whole.partition(b"\r\n\r\n")[2])
+            wire.close()
+
+    def test_every_answer_has_the_request_id(self):
+        answer = self.client.get("/health", X_Request_Id="a-1.b_2")
+        self.assertEqual(answer.headers["X-Request-Id"], "a-1.b_2")
+        for bad in ("a b", "x" * 65, "a\x01"):
+            made = self.client.get("/health", X_Request_Id=bad).headers["X-Request-Id"]
+            self.assertNotEqual(made, bad)
+            self.assertTrue(made)
+
+
+if __name__ == "__main__":
+    unittest.main()

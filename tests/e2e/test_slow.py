@@ -1,0 +1,98 @@
+"""Clients that take their time: they are cut off, and the others are served meanwhile."""
+
+import socket
+import threading
+import time
+import unittest
+
+from harness import PATIENCE
+from served import Served, person
+from wire import Wire
+
+POST = ("POST /persons HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Content-Length: 1000\r\n\r\n")
+
+
+class Slow(Served):
+    settings = {"REQUEST_TIMEOUT": "1", "HTTP_THREADS": "8"}
+
+    def drip(self, data, cut_off):
+        """Send one byte now and then until the server has had enough."""
+        wire = Wire(self.server.port)
+        wire.send(data)
+        deadline = time.monotonic() + PATIENCE
+        wire.socket.settimeout(0.1)
+        while time.monotonic() < deadline:
+            try:
+                wire.send(b" ")
+                if wire.socket.recv(4096) == b"":
+                    break
+            except socket.timeout:
+                continue
+            except OSError:
+                break
+        else:
+            wire.close()
+            return
+        cut_off.append(data)
+        wire.close()
+
+    def test_dripped_requests_are_cut_off_while_others_are_served(self):
+        cut_off = []
+        threads = [threading.Thread(target=self.drip, args=(data, cut_off)) for data in
+                   (POST, POST, "GET /health HTTP/1.1\r\nX-Slow:", "G")]
+        for thread in threads:
+            thread.start()
+        served = 0
+        while any(thread.is_alive() for thread in threads):
+            client = self.server.client(timeout=10)
+            self.assertEqual(client.post("/persons", person()).status, 201)
+            client.close()
+            served += 1
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(cut_off), len(threads))
+        self.assertGreater(served, 3)
+
+    def test_a_body_that_is_late_is_told_so(self):
+        wire = Wire(self.server.port)
+        wire.send(POST + "{")
+        self.assertEqual(wire.answer()[0], 408)
+        self.assertTrue(wire.ended())
+        wire.close()
+
+    def test_idle_connections_do_not_starve_a_new_one(self):
+        idle = [self.server.client() for _ in range(12)]
+        for client in idle[:8]:
+            self.assertEqual(client.get("/health").status, 200)
+        newcomer = self.server.client(timeout=20)
+        self.assertEqual(newcomer.get("/health").status, 200)
+        for client in (*idle, newcomer):
+            client.close()
+
+    def test_busy_connections_do_not_starve_a_new_one(self):
+        stop, served = threading.Event(), []
+
+        def keep_busy():
+            client = self.server.client()
+            while not stop.is_set():
+                served.append(client.get("/health").status)
+            client.close()
+
+        threads = [threading.Thread(target=keep_busy) for _ in range(10)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(3):
+                newcomer = self.server.client(timeout=20)
+                self.assertEqual(newcomer.get("/health").status, 200)
+                newcomer.close()
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(set(served), {200})
+
+
+if __name__ == "__main__":
+    unittest.main()

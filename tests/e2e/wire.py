@@ -1,0 +1,62 @@
+"""HTTP by hand, for what no client would send."""
+
+import socket
+
+from harness import PATIENCE
+
+
+class Wire:
+    """One connection: bytes out, answers in."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        self.stream = self.socket.makefile("rb")
+
+    def send(self, data):
+        self.socket.sendall(data.encode() if isinstance(data, str) else data)
+
+    def answer(self, head=False):
+        """The next answer: (status, headers by lower-case name, body). head: it has no
+        body."""
+        version, status, _ = self.stream.readline().decode().split(" ", 2)
+        assert version == "HTTP/1.1", version
+        headers = {}
+        while line := self.stream.readline().decode().rstrip("\r\n"):
+            name, _, value = line.partition(":")
+            assert name.lower() not in headers, f"{name} twice"
+            headers[name.lower()] = value.strip()
+        if head or status[0] == "1" or status in ("204", "304"):
+            return int(status), headers, b""
+        if headers.get("transfer-encoding") == "chunked":
+            return int(status), headers, b"".join(self._chunks())
+        return int(status), headers, self.stream.read(int(headers["content-length"]))
+
+    def _chunks(self):
+        while size := int(self.stream.readline(), 16):
+            yield self.stream.read(size)
+            assert self.stream.readline() == b"\r\n"
+        assert self.stream.readline() == b"\r\n"
+
+    def ended(self):
+        """Whether the server has closed it, with nothing more to read."""
+        try:
+            return self.stream.read(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def close(self):
+        self.stream.close()
+        self.socket.close()
+
+
+def exchange(port, data, head=False):
+    """The answer to these bytes on a connection of their own, and whether the server
+    closed it then (asked for only where it said that it would)."""
+    wire = Wire(port)
+    try:
+        wire.send(data)
+        status, headers, body = wire.answer(head)
+        closed = headers.get("connection") == "close" and wire.ended()
+        return status, headers, body, closed
+    finally:
+        wire.close()
