@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 /* What runs, in the order in which it was started. */
 struct serving {
@@ -244,6 +245,17 @@ static void warn_of_ineffective(const struct tool *tool)
                     "SHOW_ERROR_DETAILS has no effect where ENVIRONMENT is not local");
 }
 
+/* A terminal, make and a service manager may each pass the same stop on: what follows at
+ * once is no second one. */
+static void drop_echoes(const sigset_t *ending)
+{
+    const struct timespec moment = {.tv_nsec = 100000000}, now = {0};
+
+    nanosleep(&moment, NULL);
+    while (sigtimedwait(ending, NULL, &now) > 0)
+        continue;
+}
+
 /* The second signal meets the default action, in this thread, and ends the process at
  * once: nothing acknowledged is lost by that. */
 static void wait_for_signal(const struct serving *serving, const sigset_t *ending)
@@ -253,6 +265,7 @@ static void wait_for_signal(const struct serving *serving, const sigset_t *endin
     sigwait(ending, &number);
     say_with(serving, "stopping; a second signal ends it at once", "signal",
              number == SIGINT ? "SIGINT" : "SIGTERM");
+    drop_echoes(ending);
     pthread_sigmask(SIG_UNBLOCK, ending, NULL);
 }
 

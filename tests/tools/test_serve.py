@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 import unittest
@@ -142,7 +143,26 @@ class WithoutPostgres(InOrder):
     def test_sigint_ends_it_too(self):
         self.server.process.send_signal(signal.SIGINT)
         self.assertEqual(self.server.process.wait(PATIENCE), 0)
+        self.server.process = None
         self.assertIn("SIGINT", self.server.tail())
+
+    def test_an_echo_of_the_signal_is_no_second_one(self):
+        for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+            self.server.process.send_signal(number)  # so that both wait at once
+        self.assertEqual(self.server.process.wait(PATIENCE), 0)
+        self.server.process = None
+        self.assertIn("stopped", self.server.tail())
+
+    def test_a_second_signal_ends_it_at_once(self):
+        slow = socket.create_connection(("127.0.0.1", self.server.port))
+        self.addCleanup(slow.close)
+        slow.sendall(b"POST /persons HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n"
+                     b"Content-Type: application/json\r\n\r\n{")
+        self.server.process.send_signal(signal.SIGTERM)
+        self.server.wait_for(lambda: "finishing requests" in self.server.tail(), "the stop")
+        self.server.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.server.process.wait(PATIENCE), -signal.SIGTERM)
+        self.server.process = None
 
     def test_sighup_does_not(self):
         self.server.process.send_signal(signal.SIGHUP)
