@@ -41,7 +41,8 @@ void dbk_projector_stop(struct dbk_projector *projector);
  *
  * DBK_TIMEOUT      not within timeout_ms; the read tables can still be asked
  * DBK_UNAVAILABLE  projection is not running now (PostgreSQL is away, another log's
- *                  tables): told at once, without waiting; err says why
+ *                  tables): told at once, without waiting, once the first connection
+ *                  has been made or has failed; err says why
  */
 enum dbk_code dbk_projector_wait(struct dbk_projector *projector, uint64_t sequence,
                                  int timeout_ms, struct dbk_error *err);

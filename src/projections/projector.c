@@ -83,6 +83,7 @@ void projector_set_running(struct dbk_projector *self, const char *why)
     news = status->running != !why ||
            (why && strncmp(status->state, why, sizeof status->state - 1) != 0);
     status->running = !why;
+    self->tried = true;
     snprintf(status->state, sizeof status->state, "%s", why ? why : "following");
     wake_waiters(self);
     pthread_mutex_unlock(&self->lock);
@@ -232,6 +233,13 @@ static void unlink_waiter(struct projector_waiter *waiter)
         waiter->next->link = waiter->link;
 }
 
+/* With the lock held. Before the first connection is made or has failed, it is too early
+ * to say that PostgreSQL is away. */
+static bool may_come(const struct dbk_projector *self, uint64_t sequence)
+{
+    return !self->tried || (self->status.running && self->status.projected < sequence);
+}
+
 /* With the lock held. */
 static void wait_linked(struct dbk_projector *self, uint64_t sequence, int timeout_ms)
 {
@@ -240,7 +248,7 @@ static void wait_linked(struct dbk_projector *self, uint64_t sequence, int timeo
 
     init_cond(&waiter.woken);
     link_waiter(self, &waiter);
-    while (self->status.running && self->status.projected < sequence &&
+    while (may_come(self, sequence) &&
            pthread_cond_timedwait(&waiter.woken, &self->lock, &until) == 0)
         ;
     unlink_waiter(&waiter);
@@ -253,8 +261,7 @@ enum dbk_code dbk_projector_wait(struct dbk_projector *projector, uint64_t seque
     enum dbk_code code = DBK_OK;
 
     pthread_mutex_lock(&projector->lock);
-    if (projector->status.running && projector->status.projected < sequence &&
-        timeout_ms > 0)
+    if (timeout_ms > 0 && may_come(projector, sequence))
         wait_linked(projector, sequence, timeout_ms);
     if (!projector->status.running)
         code = dbk_fail(err, DBK_UNAVAILABLE, "%s", projector->status.state);

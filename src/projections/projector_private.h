@@ -51,6 +51,7 @@ struct dbk_projector {
     pthread_cond_t changed;
     struct projector_waiter *waiters;
     struct dbk_projector_status status;
+    bool tried; /* the first connection has been made or has failed */
     bool stopping;
     bool ended;
 

@@ -88,7 +88,8 @@ static enum dbk_code turn(struct dbk_projector *self, int64_t *poll_at,
 static enum dbk_code follow_until_stop(struct dbk_projector *self,
                                        struct dbk_error *err)
 {
-    int64_t poll_at = now_ms() + POLL_MS;
+    int64_t poll_at =
+        now_ms(); /* the first turn waits for nothing: reads wait for it */
     enum dbk_code code = DBK_OK;
 
     while (code == DBK_OK && !projector_stopping(self)) {
