@@ -88,8 +88,7 @@ static enum dbk_code turn(struct dbk_projector *self, int64_t *poll_at,
 static enum dbk_code follow_until_stop(struct dbk_projector *self,
                                        struct dbk_error *err)
 {
-    int64_t poll_at =
-        now_ms(); /* the first turn waits for nothing: reads wait for it */
+    int64_t poll_at = now_ms(); /* at once: reads wait for the first turn */
     enum dbk_code code = DBK_OK;
 
     while (code == DBK_OK && !projector_stopping(self)) {
