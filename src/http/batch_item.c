@@ -30,6 +30,7 @@ enum dbk_code batch_item_draft(const struct request *rq, struct dbk_slice text,
     submit_meta(rq, &body.record);
     drafts[0] = &body.record;
     item->id = body.record.subject;
+    item->has_id = body.has_id;
     item->command = submit_draft(drafts, 1, err);
     dbk_body_finish(&body);
     return item->command || err->code == DBK_TOO_LARGE ? DBK_OK : err->code;
@@ -133,6 +134,15 @@ static void render_invalid(const struct request *rq, struct dbk_slice text,
     render_refused(index, NULL, &err, &fields, out, counts);
 }
 
+/* Of a verdict that is replayed only the code is known, so the words are ours. */
+static void say_why(enum dbk_code code, struct dbk_error *err)
+{
+    if (code == DBK_NOT_FOUND)
+        dbk_fail(err, code, "There is no person with this person_id");
+    else if (code == DBK_CONFLICT)
+        dbk_fail(err, code, "An event with this id was deleted");
+}
+
 void batch_item_render(const struct request *rq, struct dbk_slice text, size_t index,
                        const struct batch_item *item, bool replayed,
                        struct dbk_render *out, struct batch_counts *counts)
@@ -155,8 +165,11 @@ void batch_item_render(const struct request *rq, struct dbk_slice text, size_t i
     }
     if (code == DBK_EXISTS)
         code = compare(rq, text, verdict->sequence, &err);
+    else
+        say_why(code, &err);
     if (code != DBK_OK) {
-        render_refused(index, &item->id, &err, &none, out, counts);
+        render_refused(index, item->has_id ? &item->id : NULL, &err, &none, out,
+                       counts);
         return;
     }
     render_sequence(index, 200, &item->id, verdict->sequence, out);

@@ -9,6 +9,7 @@
 struct batch_item {
     struct dbk_command *command; /* NULL: the item is invalid. Owned by the batch */
     struct dbk_uuid id;
+    bool has_id; /* the client's own */
 };
 
 /* Read the item and draft its command. An invalid item is no failure. DBK_NO_MEMORY. */
@@ -20,8 +21,10 @@ struct batch_counts {
     uint64_t last_sequence; /* the highest of those recorded */
 };
 
-/* {"index", "status", "id", "sequence"}, or with "details" (and "errors") instead of the
- * sequence. replayed: its id may be another than was drafted; it is read from the log. */
+/* {"index", "status", "id", "sequence"}; or, where it was refused, "details" (and
+ * "errors") instead of the sequence, and the id only where the client gave it: so that
+ * it is the same when replayed. replayed: its id is another than was drafted, and is
+ * read from the log. */
 void batch_item_render(const struct request *rq, struct dbk_slice text, size_t index,
                        const struct batch_item *item, bool replayed,
                        struct dbk_render *out, struct batch_counts *counts);

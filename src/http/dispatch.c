@@ -84,28 +84,36 @@ static void begin(const struct service *service, struct worker *worker)
     worker->request.service = service;
 }
 
-static void answer(struct request *rq, struct response *rs, bool stopping)
+static bool stopping(const struct request *rq)
+{
+    return atomic_load(&rq->service->stopping);
+}
+
+/* Those that find us stopping are refused; those under way are finished, and end their
+ * connection. */
+static void answer(struct request *rq, struct response *rs)
 {
     struct dbk_error err = {0};
+    bool refused = stopping(rq);
     int status = request_open(rq, rq->connection, &err);
     enum dbk_code code = err.code;
 
     guarded_reading(rq->guarded, rq->service->options.request_timeout_ms);
-    if (stopping) {
+    if (refused) {
         rq->unavailable = "The server is stopping; try again shortly";
         code = dbk_fail(&err, DBK_UNAVAILABLE, "stopping");
     } else if (status == 0) {
         code = handle(rq, rs, &status, &err);
     }
     if (code != DBK_OK)
-        fail(rq, rs, stopping ? 503 : status, &err);
-    if (stopping || guard_turn_over(rq->service->guard, rq->guarded))
+        fail(rq, rs, refused ? 503 : status, &err);
+    if (stopping(rq) || guard_turn_over(rq->service->guard, rq->guarded))
         rs->close = true;
     response_send(rs, rq);
 }
 
 int dispatch(const struct service *service, struct worker *worker,
-             struct mg_connection *connection, bool stopping)
+             struct mg_connection *connection)
 {
     struct request *rq = &worker->request;
     struct response *rs = &worker->response;
@@ -113,7 +121,7 @@ int dispatch(const struct service *service, struct worker *worker,
 
     begin(service, worker);
     rq->connection = connection;
-    answer(rq, rs, stopping);
+    answer(rq, rs);
     tell(rq, rs, began);
     guarded_idle(rq->guarded);
     return rs->status;
@@ -131,7 +139,7 @@ void dispatch_unreadable(const struct service *service, struct worker *worker,
 
     begin(service, worker);
     rq->connection = connection;
-    rq->guarded = mg_get_user_connection_data(connection);
+    request_guard(rq);
     rq->method = rq->path = "-";
     rq->version = "1.1";
     snprintf(rq->target, sizeof rq->target, "-");

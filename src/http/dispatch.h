@@ -4,15 +4,13 @@
 
 #include "service.h"
 
-#include <stdbool.h>
-
 struct mg_connection;
 struct worker;
 
 /* Answer the request on this connection with this thread's memory, and tell the access
- * callback. stopping: with 503, whatever it is. Returns the status. */
+ * callback. Once the service is stopping, with 503, whatever it is. Returns the status. */
 int dispatch(const struct service *service, struct worker *worker,
-             struct mg_connection *connection, bool stopping);
+             struct mg_connection *connection);
 
 /* Answer what civetweb could not read as a request: status and reason are its own. */
 void dispatch_unreadable(const struct service *service, struct worker *worker,

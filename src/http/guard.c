@@ -29,8 +29,9 @@ struct guard {
     pthread_cond_t changed;
     bool stopping;
     atomic_int drain_idle_ms; /* -1: not draining */
-    atomic_uint connections;
-    unsigned count;
+    atomic_uint connections;  /* that have a thread */
+    atomic_uint guarded;      /* of these, those in the list */
+    unsigned threads;
     struct guarded list[];
 };
 
@@ -64,7 +65,7 @@ static bool idles_too_long(const struct guard *guard, const struct guarded *one,
 
     if (since == 0)
         return false;
-    if (allowed < 0 && atomic_load(&guard->connections) < guard->count)
+    if (allowed < 0 && atomic_load(&guard->connections) < guard->threads)
         return false;
     return now - since >= (allowed >= 0 ? allowed : CROWDED_IDLE_MS);
 }
@@ -99,12 +100,12 @@ static void *watch(void *argument)
 
     pthread_mutex_lock(&guard->mutex);
     while (!guard->stopping) {
-        if (atomic_load(&guard->connections) == 0)
+        if (atomic_load(&guard->guarded) == 0)
             pthread_cond_wait(&guard->changed, &guard->mutex);
         else
             tick(guard);
         int64_t now = guard_now();
-        for (unsigned i = 0; i < guard->count; i++)
+        for (unsigned i = 0; i < guard->threads; i++)
             look_at(guard, &guard->list[i], now);
     }
     pthread_mutex_unlock(&guard->mutex);
@@ -136,7 +137,7 @@ struct guard *guard_create(unsigned threads)
     if (!guard)
         return NULL;
     init_sync(guard);
-    guard->count = threads;
+    guard->threads = threads;
     atomic_init(&guard->drain_idle_ms, -1);
     for (unsigned i = 0; i < threads; i++)
         guard->list[i] = (struct guarded){.guard = guard, .sock = -1};
@@ -163,7 +164,7 @@ static struct guarded *take_place(struct guard *guard, int sock)
     struct guarded *taken = NULL;
 
     pthread_mutex_lock(&guard->mutex);
-    for (unsigned i = 0; i < guard->count && !taken; i++) {
+    for (unsigned i = 0; i < guard->threads && !taken; i++) {
         if (guard->list[i].sock < 0)
             taken = &guard->list[i];
     }
@@ -173,14 +174,24 @@ static struct guarded *take_place(struct guard *guard, int sock)
         atomic_store(&taken->write_deadline, 0);
         atomic_store(&taken->idle_since, taken->since);
         taken->sock = sock;
-        if (atomic_fetch_add(&guard->connections, 1) == 0)
+        if (atomic_fetch_add(&guard->guarded, 1) == 0)
             pthread_cond_signal(&guard->changed);
     }
     pthread_mutex_unlock(&guard->mutex);
     return taken;
 }
 
-struct guarded *guard_enter(struct guard *guard, const char *remote, int remote_port,
+void guard_arrived(struct guard *guard)
+{
+    atomic_fetch_add(&guard->connections, 1);
+}
+
+void guard_left(struct guard *guard)
+{
+    atomic_fetch_sub(&guard->connections, 1);
+}
+
+struct guarded *guard_begin(struct guard *guard, const char *remote, int remote_port,
                             int own_port)
 {
     int sock = peer_socket(remote, remote_port, own_port);
@@ -188,13 +199,13 @@ struct guarded *guard_enter(struct guard *guard, const char *remote, int remote_
     return sock < 0 ? NULL : take_place(guard, sock);
 }
 
-void guard_leave(struct guarded *guarded)
+void guard_end(struct guarded *guarded)
 {
     if (!guarded)
         return;
     pthread_mutex_lock(&guarded->guard->mutex);
     guarded->sock = -1;
-    atomic_fetch_sub(&guarded->guard->connections, 1);
+    atomic_fetch_sub(&guarded->guard->guarded, 1);
     pthread_mutex_unlock(&guarded->guard->mutex);
 }
 
@@ -255,7 +266,7 @@ void guarded_linger(struct guarded *guarded, int ms)
 
 bool guard_turn_over(const struct guard *guard, const struct guarded *guarded)
 {
-    return guarded && atomic_load(&guard->connections) >= guard->count &&
+    return guarded && atomic_load(&guard->connections) >= guard->threads &&
            guard_now() - guarded->since >= TURN_MS;
 }
 
@@ -267,7 +278,12 @@ void guard_drain(struct guard *guard, int idle_ms)
     pthread_mutex_unlock(&guard->mutex);
 }
 
-unsigned guard_connections(const struct guard *guard)
+unsigned guard_count(const struct guard *guard)
+{
+    return atomic_load(&guard->guarded);
+}
+
+unsigned guard_arrivals(const struct guard *guard)
 {
     return atomic_load(&guard->connections);
 }

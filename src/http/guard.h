@@ -15,17 +15,21 @@
 struct guard;   /* safe to share between threads */
 struct guarded; /* one connection; used by its thread only */
 
-/* Start guarding at most `threads` connections. NULL: out of memory, or no thread. */
+/* Guard the connections of so many threads. NULL: out of memory, or no thread. */
 struct guard *guard_create(unsigned threads);
-/* Every connection must have left. NULL is fine. */
+/* Every connection must have ended. NULL is fine. */
 void guard_destroy(struct guard *guard);
 
-/* A connection begins, from this address (text) and port, at this port of ours. NULL
- * where its socket is not found: it then lives without a guard. */
-struct guarded *guard_enter(struct guard *guard, const char *remote, int remote_port,
+/* A thread has taken a connection, and lets go of it. */
+void guard_arrived(struct guard *guard);
+void guard_left(struct guard *guard);
+
+/* Guard a connection, from this address (text) and port, at this port of ours; civetweb
+ * tells these with its first request, and not before. NULL where its socket is not found:
+ * it then lives without a guard. End it before it is closed. */
+struct guarded *guard_begin(struct guard *guard, const char *remote, int remote_port,
                             int own_port);
-/* It is about to be closed. NULL is fine, here and below. */
-void guard_leave(struct guarded *guarded);
+void guard_end(struct guarded *guarded); /* NULL is fine, here and below */
 
 /* A request begins: it must have arrived within `ms`, or reading fails. */
 void guarded_reading(struct guarded *guarded, int ms);
@@ -47,8 +51,9 @@ bool guard_turn_over(const struct guard *guard, const struct guarded *guarded);
 
 /* From now on end each connection once it has idled for this long. */
 void guard_drain(struct guard *guard, int idle_ms);
-/* How many connections there are. */
-unsigned guard_connections(const struct guard *guard);
+/* How many connections have a thread, and how many of them are guarded. */
+unsigned guard_arrivals(const struct guard *guard);
+unsigned guard_count(const struct guard *guard);
 
 /* Milliseconds of a clock that only goes forward; and a sleep. */
 int64_t guard_now(void);

@@ -5,13 +5,14 @@
 #include "fresh.h"
 #include "handlers.h"
 #include "known_event.h"
+#include "person_change.h"
 #include "request.h"
 #include "response.h"
 #include "submit.h"
 #include "worker.h"
 
 #define EVENTS_SHOWN 100
-#define RACES_MAX 8
+#define RACES_MAX 100
 
 /* Add the events that the log does not have. Those it has must be equal: what happened
  * is not overwritten. */
@@ -33,10 +34,33 @@ static enum dbk_code add_new_events(const struct request *rq,
     return DBK_OK;
 }
 
-static enum dbk_code submit_once(const struct request *rq, struct dbk_command *command,
-                                 struct dbk_body_update *update, struct dbk_error *err)
+/* The record says what changes, not what stays. That is right for the version that was
+ * looked at only, so the writer is told to expect it. *guessed: the client did not ask
+ * for that, so where the person has moved it is ours to look again. */
+static enum dbk_code add_change(const struct request *rq, struct dbk_command *command,
+                                const struct dbk_record *wanted, bool *guessed,
+                                struct dbk_error *err)
 {
-    if (dbk_command_add(command, &update->record, err) != DBK_OK)
+    struct dbk_record change = *wanted;
+    struct dbk_person_state person;
+    enum dbk_code code =
+        dbk_log_person(rq->service->log, &wanted->subject, &person, err);
+    bool less =
+        code == DBK_OK && !person.deleted && person_change(&change.person, &person);
+
+    *guessed = less && !request_header(rq, "If-Match");
+    if (code != DBK_OK && code != DBK_NOT_FOUND)
+        return code;
+    if (less)
+        dbk_command_expect(command, person.version);
+    return dbk_command_add(command, &change, err);
+}
+
+static enum dbk_code submit_once(const struct request *rq, struct dbk_command *command,
+                                 struct dbk_body_update *update, bool *guessed,
+                                 struct dbk_error *err)
+{
+    if (add_change(rq, command, &update->record, guessed, err) != DBK_OK)
         return err->code;
     if (add_new_events(rq, command, update, err) != DBK_OK)
         return err->code;
@@ -45,16 +69,17 @@ static enum dbk_code submit_once(const struct request *rq, struct dbk_command *c
     return submit_plain(rq, command, err);
 }
 
-/* The person as it is read, where the read tables can show just this version of it. */
+/* The person as it is read, once the read tables show what was written, and where they
+ * show just this version. Returns NULL, or what to say instead. */
 static const char *render_read(struct request *rq, struct response *rs,
-                               const struct dbk_person_state *person)
+                               const struct dbk_person_state *person, uint64_t written)
 {
     struct dbk_rows *rows = &rq->worker->rows;
     struct dbk_error ignored;
     struct fresh fresh;
 
-    if (fresh_wait(rq, rs, person->version, &fresh, &ignored) != DBK_OK ||
-        fresh.projected < person->version ||
+    if (fresh_wait(rq, rs, written, &fresh, &ignored) != DBK_OK ||
+        fresh.projected < written ||
         dbk_read_person(rq->service->model, &rq->match.id, EVENTS_SHOWN, rows,
                         &ignored) != DBK_OK)
         return "The request was successful; events are not shown, as the read tables "
@@ -79,33 +104,37 @@ static enum dbk_code answer_updated(struct request *rq, struct response *rs,
     etag_format(tag, person->version, (struct dbk_slice){NULL, 0});
     response_header(rs, "ETag", "%s", tag);
     response_begin(rs);
-    not_shown = render_read(rq, rs, person);
+    not_shown = render_read(rq, rs, person, dbk_command_verdict(command)->sequence);
     if (not_shown)
         dbk_render_person(&rs->body, person, dbk_slice("null"));
     return response_end(rs, 200, not_shown ? not_shown : DETAILS_OK, err);
 }
 
-/* An event that was not in the log when we looked may be there when the writer does:
- * look again then. Each turn another request has recorded one of them, so it ends. */
+/* What we looked at may have moved when the writer decides: an event that was not there
+ * is, or the person has changed. Then look again; each time another request was first,
+ * so this ends. */
 static enum dbk_code update_person(struct request *rq, struct response *rs,
                                    struct dbk_body_update *update,
                                    struct dbk_error *err)
 {
     enum dbk_code code = DBK_EXISTS;
+    bool guessed = false;
 
     submit_meta(rq, &update->record);
-    for (int turn = 0; turn < RACES_MAX && code == DBK_EXISTS; turn++) {
+    for (int turn = 0; turn < RACES_MAX; turn++) {
         struct dbk_command *command = dbk_command_create();
         if (!command)
             return dbk_fail(err, DBK_NO_MEMORY, "no memory for a command");
-        code = submit_once(rq, command, update, err);
+        code = submit_once(rq, command, update, &guessed, err);
         if (code == DBK_OK)
             code = submit_accept(rs, command, err);
         if (code == DBK_OK)
             code = answer_updated(rq, rs, command, err);
         dbk_command_destroy(command);
+        if (code != DBK_EXISTS && !(code == DBK_MOVED && guessed))
+            return code;
     }
-    return code;
+    return dbk_fail(err, DBK_BUSY, "the person is being changed by many at once");
 }
 
 enum dbk_code handle_put_person(struct request *rq, struct response *rs,

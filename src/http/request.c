@@ -49,6 +49,19 @@ static void copy_query(struct request *rq, const char *query)
     snprintf(rq->worker->query, sizeof rq->worker->query, "%s", query);
 }
 
+/* civetweb says who is there with the first request of a connection. */
+void request_guard(struct request *rq)
+{
+    const struct mg_request_info *info = mg_get_request_info(rq->connection);
+
+    rq->guarded = mg_get_user_connection_data(rq->connection);
+    if (rq->guarded)
+        return;
+    rq->guarded = guard_begin(rq->service->guard, info->remote_addr, info->remote_port,
+                              info->server_port);
+    mg_set_user_connection_data(rq->connection, rq->guarded);
+}
+
 int request_open(struct request *rq, struct mg_connection *connection,
                  struct dbk_error *err)
 {
@@ -58,7 +71,7 @@ int request_open(struct request *rq, struct mg_connection *connection,
     int status;
 
     rq->connection = connection;
-    rq->guarded = mg_get_user_connection_data(connection);
+    request_guard(rq);
     rq->method = info->request_method;
     rq->path = info->local_uri_raw;
     rq->version = info->http_version;

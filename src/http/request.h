@@ -45,8 +45,9 @@ struct request {
 /* The value of a header, or NULL. Borrowed. */
 const char *request_header(const struct request *rq, const char *name);
 
-/* Give it an id of ours. */
+/* Give it an id of ours; and a guard, from its connection. */
 void request_new_id(struct request *rq);
+void request_guard(struct request *rq);
 
 /* Fill rq from what civetweb has parsed. Returns 0, or the status to refuse it with:
  * whatever makes it unclear where this request ends and the next begins (err says what);

@@ -91,10 +91,10 @@ static int grow(struct worker *worker, size_t wanted, struct dbk_error *err)
     return 0;
 }
 
-/* civetweb returns less than was asked for at the end, and when something broke. */
-static int ended_early(struct request *rq, struct dbk_error *err)
+/* civetweb returns 0 where nothing came for long, and -1 for all else. */
+static int ended_early(struct request *rq, int got, struct dbk_error *err)
 {
-    if (guarded_late(rq->guarded))
+    if (got == 0 || guarded_late(rq->guarded))
         return refuse(err, 408, "The request did not arrive in time");
     if (rq->chunked)
         return refuse(err, 400, "The chunked encoding of the body is broken");
@@ -117,7 +117,7 @@ static int read_all(struct request *rq, struct dbk_error *err)
             return status;
         got = mg_read(rq->connection, worker->body + used, part);
         if (got < 0 || (got == 0 && !rq->chunked))
-            return ended_early(rq, err);
+            return ended_early(rq, got, err);
         if (got == 0)
             break;
         used += (size_t)got;

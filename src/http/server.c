@@ -14,12 +14,12 @@
 
 #define DRAIN_IDLE_MS 300 /* how long a connection may idle once we are stopping */
 #define DRAIN_STEP_MS 10
+#define STALL_MS 10000 /* how long a client may send or take nothing at all */
 
 struct dbk_server {
     struct service service;
     struct mg_context *context;
     unsigned port;
-    atomic_bool stopping;
     atomic_uint under_way;         /* requests */
     struct dbk_error *start_error; /* where civetweb's words go while it starts */
 };
@@ -58,16 +58,15 @@ static int on_error(struct mg_connection *connection, int status, const char *re
 
 static int on_connection(const struct mg_connection *connection, void **data)
 {
-    const struct mg_request_info *info = mg_get_request_info(connection);
-
-    *data = guard_enter(server_of(connection)->service.guard, info->remote_addr,
-                        info->remote_port, info->server_port);
+    guard_arrived(server_of(connection)->service.guard);
+    *data = NULL;
     return 0;
 }
 
 static void on_close(const struct mg_connection *connection)
 {
-    guard_leave(mg_get_user_connection_data(connection));
+    guard_end(mg_get_user_connection_data(connection));
+    guard_left(server_of(connection)->service.guard);
 }
 
 static void *on_thread(const struct mg_context *context, int type)
@@ -109,7 +108,8 @@ static void fill_settings(const struct dbk_server_options *options, struct setti
     snprintf(s->listen, sizeof s->listen, "%s:%u", options->address, options->port);
     snprintf(s->threads, sizeof s->threads, "%u", options->threads);
     snprintf(s->request_timeout, sizeof s->request_timeout, "%d",
-             options->request_timeout_ms);
+             options->request_timeout_ms < STALL_MS ? options->request_timeout_ms
+                                                    : STALL_MS);
     const char *const list[] = {
         "listening_ports",
         s->listen,
@@ -169,6 +169,20 @@ static enum dbk_code start_civetweb(struct dbk_server *server, struct dbk_error 
     return DBK_OK;
 }
 
+static void fill_service(struct service *service, struct dbk_log *log,
+                         struct dbk_projector *projector, struct dbk_read_model *model,
+                         const struct dbk_server_options *options)
+{
+    service->log = log;
+    service->projector = projector;
+    service->model = model;
+    service->options = *options;
+    service->rules.event_types = options->event_types;
+    service->guard = guard_create(options->threads);
+    service->started = guard_now();
+    atomic_init(&service->stopping, false);
+}
+
 enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projector,
                                struct dbk_read_model *model,
                                const struct dbk_server_options *options,
@@ -184,14 +198,7 @@ enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projec
     server = calloc(1, sizeof *server);
     if (!server)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a server");
-    server->service = (struct service){
-        .log = log,
-        .projector = projector,
-        .model = model,
-        .options = *options,
-        .rules = {options->event_types},
-        .guard = guard_create(options->threads),
-    };
+    fill_service(&server->service, log, projector, model, options);
     if (!server->service.guard)
         dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to guard connections");
     else if (start_civetweb(server, err) == DBK_OK)
@@ -208,13 +215,19 @@ unsigned dbk_server_port(const struct dbk_server *server)
     return server->port;
 }
 
+/* A connection that has a thread and no request yet is not guarded; it gets as long as
+ * one that idles. */
 static void wait_until_quiet(struct dbk_server *server, int drain_ms)
 {
-    int64_t until = guard_now() + drain_ms;
+    int64_t now = guard_now(), least = now + DRAIN_IDLE_MS, most = now + drain_ms;
+    struct guard *guard = server->service.guard;
 
-    while (guard_now() < until && (guard_connections(server->service.guard) > 0 ||
-                                   atomic_load(&server->under_way) > 0))
+    for (; now < most; now = guard_now()) {
+        bool busy = atomic_load(&server->under_way) > 0 || guard_count(guard) > 0;
+        if (!busy && (now >= least || guard_arrivals(guard) == 0))
+            return;
         guard_pause(DRAIN_STEP_MS);
+    }
 }
 
 /* Clients that keep their connections get their 503 and the end of the connection with
@@ -226,7 +239,7 @@ void dbk_server_stop(struct dbk_server *server, int drain_ms)
 
     if (!server)
         return;
-    atomic_store(&server->stopping, true);
+    atomic_store(&server->service.stopping, true);
     guard_drain(server->service.guard, DRAIN_IDLE_MS);
     wait_until_quiet(server, drain_ms);
     listen_wake(&waker, server->service.options.address, server->port);

@@ -1,10 +1,12 @@
-/* service.h - what every handler works with. Made once; read only, and shared by the
- * threads. */
+/* service.h - what every handler works with. Made once; but for stopping
+ * read only, and shared by the threads. */
 #ifndef DBK_HTTP_SERVICE_H
 #define DBK_HTTP_SERVICE_H
 
 #include "http/body.h"
 #include "http/server.h"
+
+#include <stdatomic.h>
 
 struct service {
     struct dbk_log *log;
@@ -13,6 +15,8 @@ struct service {
     struct dbk_server_options options;
     struct dbk_body_rules rules;
     struct guard *guard;
+    int64_t started; /* by guard_now */
+    atomic_bool stopping;
 };
 
 #endif

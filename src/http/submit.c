@@ -33,14 +33,21 @@ enum dbk_code submit_keyed(const struct request *rq, struct response *rs,
                            bool *replayed, struct dbk_error *err)
 {
     struct dbk_idempotency key;
+    enum dbk_code code;
     bool there;
 
     *replayed = false;
     if (idempotency_key(rq, &key, &there, err) != DBK_OK)
         return err->code;
-    if (dbk_log_submit(rq->service->log, commands, count, there ? &key : NULL, replayed,
-                       err) != DBK_OK)
-        return err->code;
+    code = dbk_log_submit(rq->service->log, commands, count, there ? &key : NULL,
+                          replayed, err);
+    if (code == DBK_KEY_REUSED)
+        return dbk_fail(
+            err, DBK_KEY_REUSED,
+            "This idempotency key was used with another request; send a new "
+            "Idempotency-Key");
+    if (code != DBK_OK)
+        return code;
     if (*replayed)
         response_header(rs, "Idempotency-Replayed", "true");
     return DBK_OK;
