@@ -84,17 +84,11 @@ static void begin(const struct service *service, struct worker *worker)
     worker->request.service = service;
 }
 
-static bool stopping(const struct request *rq)
-{
-    return atomic_load(&rq->service->stopping);
-}
-
-/* Those that find us stopping are refused; those under way are finished, and end their
- * connection. */
+/* Those that find us stopping are refused; those under way are finished. */
 static void answer(struct request *rq, struct response *rs)
 {
     struct dbk_error err = {0};
-    bool refused = stopping(rq);
+    bool refused = atomic_load(&rq->service->stopping);
     int status = request_open(rq, rq->connection, &err);
     enum dbk_code code = err.code;
 
@@ -107,8 +101,6 @@ static void answer(struct request *rq, struct response *rs)
     }
     if (code != DBK_OK)
         fail(rq, rs, refused ? 503 : status, &err);
-    if (stopping(rq) || guard_turn_over(rq->service->guard, rq->guarded))
-        rs->close = true;
     response_send(rs, rq);
 }
 

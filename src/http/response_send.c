@@ -13,12 +13,20 @@
 #define SLOWEST 16 /* bytes a millisecond that a client must take */
 #define LINGER_MS 1000
 
+/* What we know against keeping the connection, when the head is written. */
+static bool must_close(const struct response *rs, const struct request *rq)
+{
+    return rs->close || !rq->body_taken || atomic_load(&rq->service->stopping) ||
+           guard_turn_over(rq->service->guard, rq->guarded);
+}
+
 /* As civetweb decides it: the server's wish, then the client's header, then the
  * version. */
-static bool keeps(const struct response *rs, const struct request *rq)
+static bool keeps(struct response *rs, const struct request *rq)
 {
     const char *wish = request_header(rq, "Connection");
 
+    rs->close = must_close(rs, rq);
     if (rs->close)
         return false;
     return wish ? strcasestr(wish, "keep-alive") != NULL
@@ -104,8 +112,6 @@ static void write_whole(struct response *rs, struct request *rq)
 
 void response_send(struct response *rs, struct request *rq)
 {
-    if (!rq->body_taken)
-        rs->close = true;
     if (!rs->sent)
         write_whole(rs, rq);
     if (rs->broken)

@@ -14,7 +14,7 @@ void response_stream_begin(struct response *rs, struct request *rq, int status)
 {
     rs->status = status;
     rs->sent = true;
-    if (!chunked(rq) || !rq->body_taken)
+    if (!chunked(rq))
         rs->close = true;
     response_render_head(rs, rq, chunked(rq) ? "Transfer-Encoding: chunked\r\n" : "");
 }

@@ -40,8 +40,7 @@ static int on_request(struct mg_connection *connection)
         return 503;
     }
     atomic_fetch_add(&server->under_way, 1);
-    status =
-        dispatch(&server->service, worker, connection, atomic_load(&server->stopping));
+    status = dispatch(&server->service, worker, connection);
     atomic_fetch_sub(&server->under_way, 1);
     return status;
 }
