@@ -182,6 +182,25 @@ static void a_long_unknown_name_is_cut_between_characters(void **state)
     assert_null(strchr(r.err.text, '\n'));
 }
 
+static void complaints_of_an_earlier_reading_are_forgotten(void **state)
+{
+    struct dbk_field_errors fields = {0};
+    struct dbk_body body;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            dbk_body_person("{}", 2, DBK_BODY_CREATE, &body, &fields, NULL),
+            DBK_INVALID);
+        assert_int_equal(fields.count, 3);
+    }
+    assert_int_equal(
+        dbk_body_person(KATE, strlen(KATE), DBK_BODY_CREATE, &body, &fields, NULL),
+        DBK_OK);
+    assert_int_equal(fields.count, 0);
+    dbk_body_finish(&body);
+}
+
 static void an_import_needs_id_and_time(void **state)
 {
     struct reading r;
@@ -218,6 +237,7 @@ int main(void)
         cmocka_unit_test(escapes_are_read_as_what_they_mean),
         cmocka_unit_test(complaints_are_bounded_and_all_are_counted),
         cmocka_unit_test(a_long_unknown_name_is_cut_between_characters),
+        cmocka_unit_test(complaints_of_an_earlier_reading_are_forgotten),
         cmocka_unit_test(an_import_needs_id_and_time),
     };
 
