@@ -6,11 +6,10 @@
 #include "projections/projector.h"
 #include "projections/read_model.h"
 #include "serve_report.h"
+#include "signals.h"
 #include "store/log.h"
 
 #include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -105,6 +104,24 @@ static enum dbk_code start_projector(struct serving *serving, struct dbk_error *
     return DBK_OK;
 }
 
+/* Whoever reads the moment it is ready should not meet a projector that is about to
+ * connect. A PostgreSQL that is away keeps nobody from writing, so not for long. */
+static enum dbk_code await_projection(struct serving *serving, struct dbk_error *err)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+    struct dbk_projector_status status = {0};
+
+    (void)err;
+    for (int i = 0; i < 200 && !status.running && !signals_came(); i++) {
+        nanosleep(&moment, NULL);
+        dbk_projector_status(serving->projector, &status);
+    }
+    if (!status.running)
+        logger_line(serving->tool->logger, LOG_LEVEL_WARN,
+                    "starting without the read tables: writes work, reads answer 503");
+    return DBK_OK;
+}
+
 static enum dbk_code open_read_model(struct serving *serving, struct dbk_error *err)
 {
     const struct config *config = serving->tool->config;
@@ -189,29 +206,6 @@ static void stop(struct serving *serving)
     lock_release(serving->lock);
 }
 
-/* Block what ends the server before any thread is made, so that only sigwait sees it.
- */
-static void hold_signals(sigset_t *ending)
-{
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-
-    sigaction(SIGPIPE, &ignore, NULL);
-    sigaction(SIGHUP, &ignore, NULL);
-    sigemptyset(ending);
-    sigaddset(ending, SIGTERM);
-    sigaddset(ending, SIGINT);
-    pthread_sigmask(SIG_BLOCK, ending, NULL);
-}
-
-/* Whether one came while the steps were taken. */
-static bool signalled(void)
-{
-    sigset_t pending;
-
-    sigpending(&pending);
-    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
-}
-
 /* A file for each connection, and room for the rest. */
 static void raise_file_limit(void)
 {
@@ -226,11 +220,11 @@ static void raise_file_limit(void)
 static enum dbk_code start(struct serving *serving, struct dbk_error *err)
 {
     static enum dbk_code (*const steps[])(struct serving *, struct dbk_error *) = {
-        take_lock,       open_log,        open_database,
-        start_projector, open_read_model, start_server,
+        take_lock,        open_log,        open_database, start_projector,
+        await_projection, open_read_model, start_server,
     };
 
-    for (size_t i = 0; i < sizeof steps / sizeof *steps && !signalled(); i++) {
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && !signals_came(); i++) {
         if (steps[i](serving, err) != DBK_OK)
             return err->code;
     }
@@ -245,46 +239,23 @@ static void warn_of_ineffective(const struct tool *tool)
                     "SHOW_ERROR_DETAILS has no effect where ENVIRONMENT is not local");
 }
 
-/* A terminal, make and a service manager may each pass the same stop on: what follows at
- * once is no second one. */
-static void drop_echoes(const sigset_t *ending)
-{
-    const struct timespec moment = {.tv_nsec = 100000000}, now = {0};
-
-    nanosleep(&moment, NULL);
-    while (sigtimedwait(ending, NULL, &now) > 0)
-        continue;
-}
-
-/* The second signal meets the default action, in this thread, and ends the process at
- * once: nothing acknowledged is lost by that. */
-static void wait_for_signal(const struct serving *serving, const sigset_t *ending)
-{
-    int number = 0;
-
-    sigwait(ending, &number);
-    say_with(serving, "stopping; a second signal ends it at once", "signal",
-             number == SIGINT ? "SIGINT" : "SIGTERM");
-    drop_echoes(ending);
-    pthread_sigmask(SIG_UNBLOCK, ending, NULL);
-}
-
 static enum tool_exit run(struct tool *tool)
 {
     struct serving serving = {.tool = tool, .lock = -1};
     enum tool_exit status = TOOL_DONE;
     struct dbk_error err;
-    sigset_t ending;
 
-    hold_signals(&ending);
+    signals_hold();
     raise_file_limit();
     warn_of_ineffective(tool);
     if (start(&serving, &err) == DBK_OK) {
-        wait_for_signal(&serving, &ending);
+        say_with(&serving, "stopping; a second signal ends it at once", "signal",
+                 signals_wait());
     } else {
         logger_line(tool->logger, LOG_LEVEL_ERROR, err.text);
         status = TOOL_FAILED;
     }
+    signals_release(); /* nothing acknowledged is lost by an end at once */
     stop(&serving);
     if (status == TOOL_DONE)
         say(&serving, "stopped");

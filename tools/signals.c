@@ -1,0 +1,54 @@
+#include "signals.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <time.h>
+
+static sigset_t ending(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    return set;
+}
+
+void signals_hold(void)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigset_t set = ending();
+
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGHUP, &ignore, NULL);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+bool signals_came(void)
+{
+    sigset_t pending;
+
+    sigpending(&pending);
+    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
+}
+
+const char *signals_wait(void)
+{
+    sigset_t set = ending();
+    int number = 0;
+
+    sigwait(&set, &number);
+    return number == SIGINT ? "SIGINT" : "SIGTERM";
+}
+
+void signals_release(void)
+{
+    const struct timespec moment = {.tv_nsec = 100000000}, now = {0};
+    sigset_t set = ending();
+
+    nanosleep(&moment, NULL);
+    while (sigtimedwait(&set, NULL, &now) > 0)
+        continue;
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}

@@ -1,0 +1,21 @@
+/* signals.h - how the server is asked to end: by SIGTERM or SIGINT, seen by main alone. */
+#ifndef DBK_TOOLS_SIGNALS_H
+#define DBK_TOOLS_SIGNALS_H
+
+#include <stdbool.h>
+
+/* Hold them back, and ignore SIGPIPE and SIGHUP; before any thread is made, since threads
+ * inherit it. */
+void signals_hold(void);
+
+/* Whether one has come and waits for signals_wait. */
+bool signals_came(void);
+
+/* Wait for one and return its name, "SIGTERM" or "SIGINT". */
+const char *signals_wait(void);
+
+/* Let the next one end the process at once. A terminal, make and a service manager may
+ * each pass the same stop on, so what follows within a moment is no next one. */
+void signals_release(void);
+
+#endif
