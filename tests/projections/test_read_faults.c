@@ -1,0 +1,298 @@
+/* The read model while PostgreSQL hangs, dies, is away, or changes under it. */
+#include "projections/migrate.h"
+#include "projections/read_model.h"
+#include "scratch.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct dbk_database database;
+static struct dbk_pg *admin;
+static struct dbk_uuid person; /* there is one, with many large events */
+static struct dbk_error err;
+
+static const char *const data =
+    "insert into person values ('00000000-0000-0000-0000-000000000001', 1, 1, "
+    "  '2023-10-08', '2023-10-08', 'a@b.mock', 'A', 'B', 'user'); "
+    "insert into event select md5('e' || i)::uuid, 1 + i, "
+    "  '00000000-0000-0000-0000-000000000001', 'large', '2023-10-08', "
+    "  jsonb_build_object('x', repeat(md5(i::text), 1000)) from generate_series(1, "
+    "2000) i";
+
+static int start(void **state)
+{
+    (void)state;
+    scratch_drop(&database);
+    if (dbk_migrate_up(&database, NULL, NULL, &err) != DBK_OK)
+        return -1;
+    admin = scratch_open(&database);
+    scratch_script(admin, data);
+    scratch_script(admin, "drop role if exists daybook_faults; "
+                          "create role daybook_faults login superuser");
+    database.user = "daybook_faults";
+    return dbk_uuid_parse("00000000-0000-0000-0000-000000000001", 36, &person) ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    database.user = "daybook";
+    scratch_script(admin, "drop role daybook_faults");
+    dbk_pg_close(admin);
+    scratch_drop(&database);
+    return 0;
+}
+
+static struct dbk_read_model *open_model(unsigned connections, int timeout_ms)
+{
+    struct dbk_read_model *model;
+
+    assert_int_equal(
+        dbk_read_model_open(&database, connections, timeout_ms, &model, &err), DBK_OK);
+    return model;
+}
+
+static enum dbk_code read_one(struct dbk_read_model *model)
+{
+    struct dbk_rows rows = {0};
+    enum dbk_code code = dbk_read_person(model, &person, 0, &rows, &err);
+
+    assert_int_equal(rows.count, code == DBK_OK ? 1 : 0);
+    dbk_rows_finish(&rows);
+    return code;
+}
+
+/* Of the read model's connections, which have a user of their own. */
+static uint64_t backends(const char *what)
+{
+    char sql[200];
+
+    snprintf(
+        sql, sizeof sql,
+        "select coalesce(max(x), 0) from (select %s as x from pg_stat_activity "
+        "where application_name = 'daybook read' and usename = 'daybook_faults') t",
+        what);
+    return scratch_number(admin, sql);
+}
+
+static void a_terminated_connection_is_replaced_without_notice(void **state)
+{
+    struct dbk_read_model *model = open_model(1, 20000);
+
+    (void)state;
+    assert_int_equal(read_one(model), DBK_OK);
+    for (int i = 0; i < 3; i++) {
+        uint64_t before = backends("pid"), after;
+
+        assert_int_equal(backends("pg_terminate_backend(pid, 10000)::int"), 1);
+        assert_int_equal(read_one(model), DBK_OK);
+        after = backends("pid");
+        assert_true(after != 0 && after != before);
+    }
+    dbk_read_model_close(model);
+}
+
+static void a_hung_connection_costs_its_timeout_and_is_replaced(void **state)
+{
+    struct dbk_read_model *model = open_model(1, 1500);
+    pid_t hung;
+
+    (void)state;
+    assert_int_equal(read_one(model), DBK_OK);
+    hung = (pid_t)backends("pid");
+    assert_int_equal(kill(hung, SIGSTOP), 0);
+    assert_int_equal(read_one(model), DBK_TIMEOUT);
+    assert_int_equal(read_one(model), DBK_OK);
+    assert_int_equal(kill(hung, SIGCONT), 0);
+    dbk_read_model_close(model);
+}
+
+static void a_slow_query_ends_at_its_timeout(void **state)
+{
+    struct dbk_read_model *model = open_model(1, 1500);
+
+    (void)state;
+    assert_int_equal(read_one(model), DBK_OK);
+    scratch_script(admin, "begin; lock table person in access exclusive mode");
+    assert_int_equal(read_one(model), DBK_TIMEOUT);
+    scratch_script(admin, "rollback");
+    assert_int_equal(read_one(model), DBK_OK);
+    dbk_read_model_close(model);
+}
+
+struct reader {
+    pthread_t thread;
+    struct dbk_read_model *model;
+    enum dbk_code code;
+    unsigned times;
+};
+
+static void *read_often(void *context)
+{
+    struct reader *reader = context;
+    struct dbk_rows rows = {0};
+
+    for (unsigned i = 0; i < reader->times && reader->code == DBK_OK; i++) {
+        reader->code = dbk_read_person(reader->model, &person, 1, &rows, NULL);
+        if (reader->code == DBK_OK && rows.count != 1)
+            reader->code = DBK_INTERNAL;
+    }
+    dbk_rows_finish(&rows);
+    return NULL;
+}
+
+static void start_readers(struct reader *readers, size_t count,
+                          struct dbk_read_model *model, unsigned times)
+{
+    for (size_t i = 0; i < count; i++) {
+        readers[i] = (struct reader){.model = model, .times = times};
+        assert_int_equal(
+            pthread_create(&readers[i].thread, NULL, read_often, &readers[i]), 0);
+    }
+}
+
+static void many_threads_share_few_connections(void **state)
+{
+    struct dbk_read_model *model = open_model(2, 20000);
+    struct reader readers[16];
+
+    (void)state;
+    start_readers(readers, 16, model, 50);
+    for (size_t i = 0; i < 16; i++) {
+        pthread_join(readers[i].thread, NULL);
+        assert_int_equal(readers[i].code, DBK_OK);
+    }
+    assert_true(backends("count(*)") <= 2);
+    dbk_read_model_close(model);
+}
+
+static void readers_do_not_see_connections_being_killed(void **state)
+{
+    struct dbk_read_model *model = open_model(2, 20000);
+    struct reader readers[4];
+    size_t failed = 0;
+
+    (void)state;
+    start_readers(readers, 4, model, 300);
+    for (int i = 0; i < 5; i++)
+        backends("pg_terminate_backend(pid)::int");
+    for (size_t i = 0; i < 4; i++) {
+        pthread_join(readers[i].thread, NULL);
+        /* Killed, retried, and killed again in that very moment is told. */
+        assert_true(readers[i].code == DBK_OK || readers[i].code == DBK_UNAVAILABLE);
+        failed += readers[i].code != DBK_OK;
+    }
+    assert_true(failed < 4);
+    assert_int_equal(read_one(model), DBK_OK);
+    dbk_read_model_close(model);
+}
+
+static void with_postgres_away_it_is_unavailable(void **state)
+{
+    struct dbk_database nowhere = {.host = "127.0.0.1", .port = "1", .name = "daybook"};
+    struct dbk_read_model *model;
+    struct dbk_rows rows = {0};
+
+    (void)state;
+    assert_int_equal(dbk_read_model_open(&nowhere, 1, 5000, &model, &err), DBK_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(dbk_read_person(model, &person, 1, &rows, &err),
+                         DBK_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "PostgreSQL cannot be reached"));
+    dbk_read_model_close(model);
+    dbk_rows_finish(&rows);
+}
+
+static void missing_tables_are_said_to_be_missing(void **state)
+{
+    struct dbk_database empty = database;
+    struct dbk_read_model *model;
+    struct dbk_rows rows = {0};
+
+    (void)state;
+    empty.schema = "test_read_faults_empty";
+    assert_int_equal(dbk_read_model_open(&empty, 1, 5000, &model, &err), DBK_OK);
+    assert_int_equal(dbk_read_person(model, &person, 1, &rows, &err), DBK_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "read tables are missing"));
+    dbk_read_model_close(model);
+    dbk_rows_finish(&rows);
+}
+
+static void a_page_cut_short_among_large_rows_leaves_the_next_one_whole(void **state)
+{
+    struct dbk_read_model *model = open_model(1, 20000);
+    struct dbk_page page = {.limit = 10000, .max_bytes = 100000};
+    const struct dbk_event_filter any = {0};
+    struct dbk_rows rows = {0};
+    size_t seen = 0;
+
+    (void)state;
+    do {
+        assert_int_equal(dbk_read_events(model, &page, &any, &rows, &err), DBK_OK);
+        assert_int_equal(rows.rows[0].cursor, page.after ? page.after + 1 : 2);
+        assert_true(rows.bytes_used <= 100000);
+        seen += rows.count;
+        page.after = rows.rows[rows.count - 1].cursor;
+    } while (rows.more && seen < 60);
+    assert_true(seen >= 60);
+    dbk_rows_finish(&rows);
+    dbk_read_model_close(model);
+}
+
+static void a_schema_swapped_in_is_read_at_once(void **state)
+{
+    struct dbk_read_model *model = open_model(1, 20000);
+    struct dbk_rows rows = {0};
+
+    (void)state;
+    for (int i = 0; i < 10; i++) /* often enough for a plan that is kept */
+        assert_int_equal(read_one(model), DBK_OK);
+    scratch_script(admin,
+                   "drop schema if exists test_read_faults_new cascade; "
+                   "create schema test_read_faults_new; "
+                   "create table test_read_faults_new.person "
+                   "  (like test_read_faults.person including all); "
+                   "create table test_read_faults_new.event "
+                   "  (like test_read_faults.event including all); "
+                   "insert into test_read_faults_new.person "
+                   "  select id, 99, 1, datetime_created, datetime_modified, email, "
+                   "  first_name, last_name, role from test_read_faults.person; "
+                   "begin; "
+                   "alter schema test_read_faults rename to test_read_faults_old; "
+                   "alter schema test_read_faults_new rename to test_read_faults; "
+                   "commit");
+    assert_int_equal(dbk_read_person(model, &person, 1, &rows, &err), DBK_OK);
+    assert_int_equal(rows.rows[0].version, 99);
+    scratch_script(admin,
+                   "begin; "
+                   "alter schema test_read_faults rename to test_read_faults_new; "
+                   "alter schema test_read_faults_old rename to test_read_faults; "
+                   "drop schema test_read_faults_new cascade; commit");
+    assert_int_equal(dbk_read_person(model, &person, 1, &rows, &err), DBK_OK);
+    assert_int_equal(rows.rows[0].version, 1);
+    dbk_rows_finish(&rows);
+    dbk_read_model_close(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_terminated_connection_is_replaced_without_notice),
+        cmocka_unit_test(a_hung_connection_costs_its_timeout_and_is_replaced),
+        cmocka_unit_test(a_slow_query_ends_at_its_timeout),
+        cmocka_unit_test(many_threads_share_few_connections),
+        cmocka_unit_test(readers_do_not_see_connections_being_killed),
+        cmocka_unit_test(with_postgres_away_it_is_unavailable),
+        cmocka_unit_test(missing_tables_are_said_to_be_missing),
+        cmocka_unit_test(a_page_cut_short_among_large_rows_leaves_the_next_one_whole),
+        cmocka_unit_test(a_schema_swapped_in_is_read_at_once),
+    };
+
+    database = scratch_database("test_read_faults");
+    return cmocka_run_group_tests(tests, start, stop) != 0;
+}

@@ -1,0 +1,431 @@
+/* What the read model answers, compared with what SQL of the plainest kind finds. */
+#include "projections/migrate.h"
+#include "projections/read_model.h"
+#include "scratch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct dbk_database database;
+static struct dbk_read_model *model;
+static struct dbk_error err;
+
+/* 300 persons; 3,000 events of the first 100 of them in turn, of which one in ten is all
+ * person 7's, and 11,000 "bulk" of person 200, so that there are many. */
+static const char *const data =
+    "insert into person select md5('p' || i)::uuid, i * 2, i, "
+    "  timestamp '2023-10-08 06:03:33.330037' + i * interval '1 s', "
+    "  timestamp '2023-10-09' + i * interval '1 s', "
+    "  'p' || i || '@test.mock', 'F\"' || i, E'L\\\\\\n' || i, "
+    "  case when i % 5 = 0 then 'admin' else 'user' end from generate_series(1, 300) "
+    "i; "
+    "insert into event select md5('e' || i)::uuid, 1000 + i, "
+    "  md5('p' || case when i % 10 = 0 then 7 else 1 + i % 100 end)::uuid, "
+    "  (array['click', 'signup', 'page_edit'])[1 + i % 3], "
+    "  timestamp '2023-10-08' + i * interval '1 minute', "
+    "  case when i % 4 = 0 then null "
+    "       else jsonb_build_object('bot', i % 2 = 0, 'n', i, 'w', jsonb_build_object("
+    "         'x', i % 50)) end "
+    "from generate_series(1, 3000) i; "
+    "insert into event select md5('b' || i)::uuid, 5000 + i, md5('p200')::uuid, "
+    "'bulk', "
+    "  timestamp '2024-01-01' + i * interval '1 s', '{\"bulk\": true}' "
+    "from generate_series(1, 11000) i; "
+    "analyze;";
+
+static int start(void **state)
+{
+    struct dbk_pg *pg;
+
+    (void)state;
+    scratch_drop(&database);
+    if (dbk_migrate_up(&database, NULL, NULL, &err) != DBK_OK)
+        return -1;
+    pg = scratch_open(&database);
+    scratch_script(pg, data);
+    dbk_pg_close(pg);
+    return dbk_read_model_open(&database, 2, 20000, &model, &err) == DBK_OK ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    dbk_read_model_close(model);
+    scratch_drop(&database);
+    return 0;
+}
+
+/* The id that md5(name)::uuid gives. */
+static struct dbk_uuid id_of(const char *name)
+{
+    struct dbk_pg *pg = scratch_open(&database);
+    const struct dbk_pg_statement statement = {NULL, "select md5($1::text)::uuid"};
+    const struct dbk_pg_param param = dbk_pg_text(name);
+    struct dbk_pg_result *result;
+    struct dbk_uuid id;
+
+    assert_int_equal(dbk_pg_run(pg, &statement, &param, 1, 10000, &result, &err),
+                     DBK_OK);
+    assert_true(dbk_uuid_parse(dbk_pg_value(result, 0, 0).data, DBK_UUID_TEXT, &id));
+    dbk_pg_clear(result);
+    dbk_pg_close(pg);
+    return id;
+}
+
+/* The first column of the first row; to be freed. */
+static char *sql_text(const char *sql)
+{
+    const struct dbk_pg_statement statement = {NULL, sql};
+    struct dbk_pg *pg = scratch_open(&database);
+    struct dbk_pg_result *result = NULL;
+    char *text;
+
+    err.text[0] = '\0';
+    dbk_pg_run(pg, &statement, NULL, 0, 20000, &result, &err);
+    assert_string_equal(err.text, "");
+    text = strdup(dbk_pg_value(result, 0, 0).data);
+    dbk_pg_clear(result);
+    dbk_pg_close(pg);
+    return text;
+}
+
+static void assert_row(const struct dbk_rows *rows, size_t i, const char *expected)
+{
+    char *json = strndup(rows->bytes + rows->rows[i].offset, rows->rows[i].length);
+
+    assert_string_equal(json, expected);
+    free(json);
+}
+
+static void an_event_is_answered_in_the_shape_of_the_api(void **state)
+{
+    struct dbk_uuid with = id_of("e1"), without = id_of("e4"), none = id_of("nobody");
+    struct dbk_rows rows = {0};
+    char *expected;
+
+    (void)state;
+    assert_int_equal(dbk_read_event(model, &with, &rows, &err), DBK_OK);
+    assert_int_equal(rows.count, 1);
+    assert_int_equal(rows.rows[0].version, 1001);
+    assert_false(rows.more);
+    expected =
+        sql_text("select '{\"id\":\"' || md5('e1')::uuid || '\",\"datetime_created\":"
+                 "\"2023-10-08T00:01:00.000000\",\"event_type\":\"signup\","
+                 "\"person_id\":\"' || md5('p2')::uuid || '\",\"properties\":"
+                 "{\"n\": 1, \"w\": {\"x\": 1}, \"bot\": false}}'");
+    assert_row(&rows, 0, expected);
+    free(expected);
+    assert_int_equal(dbk_read_event(model, &without, &rows, &err), DBK_OK);
+    expected =
+        sql_text("select '{\"id\":\"' || md5('e4')::uuid || '\",\"datetime_created\":"
+                 "\"2023-10-08T00:04:00.000000\",\"event_type\":\"signup\","
+                 "\"person_id\":\"' || md5('p5')::uuid || '\"}'");
+    assert_row(&rows, 0, expected);
+    free(expected);
+    assert_int_equal(dbk_read_event(model, &none, &rows, &err), DBK_NOT_FOUND);
+    assert_int_equal(rows.count, 0);
+    dbk_rows_finish(&rows);
+}
+
+static void a_person_is_answered_with_its_newest_events_oldest_first(void **state)
+{
+    struct dbk_uuid id = id_of("p7"), none = id_of("nobody");
+    struct dbk_rows rows = {0};
+    char *expected;
+
+    (void)state;
+    assert_int_equal(dbk_read_person(model, &id, 2, &rows, &err), DBK_OK);
+    assert_int_equal(rows.count, 1);
+    assert_int_equal(rows.rows[0].cursor, 7);
+    assert_int_equal(rows.rows[0].version, 14);
+    expected = sql_text(
+        "select "
+        "format('{\"id\":\"%1$s\",\"datetime_created\":\"2023-10-08T06:03:40.330037\","
+        "\"datetime_modified\":\"2023-10-09T00:00:07.000000\",\"email\":\"p7@test."
+        "mock\","
+        "\"events\":[{\"id\":\"%2$s\",\"datetime_created\":\"2023-10-10T01:50:00."
+        "000000\","
+        "\"event_type\":\"page_edit\",\"person_id\":\"%1$s\",\"properties\":{\"n\": "
+        "2990, "
+        "\"w\": {\"x\": 40}, \"bot\": true}},"
+        "{\"id\":\"%3$s\",\"datetime_created\":\"2023-10-10T02:00:00.000000\","
+        "\"event_type\":\"click\",\"person_id\":\"%1$s\"}],"
+        "\"first_name\":\"F\\\"7\",\"last_name\":\"L\\\\\\n7\",\"role\":\"user\"}', "
+        "md5('p7')::uuid, md5('e2990')::uuid, md5('e3000')::uuid)");
+    assert_row(&rows, 0, expected);
+    free(expected);
+    assert_int_equal(dbk_read_person(model, &none, 2, &rows, &err), DBK_NOT_FOUND);
+    dbk_rows_finish(&rows);
+}
+
+static void a_person_without_events_has_an_empty_list(void **state)
+{
+    struct dbk_uuid id = id_of("p300"), busy = id_of("p7");
+    struct dbk_rows rows = {0};
+
+    (void)state;
+    assert_int_equal(dbk_read_person(model, &id, 100, &rows, &err), DBK_OK);
+    assert_non_null(memmem(rows.bytes, rows.bytes_used, "\"events\":[],", 12));
+    assert_int_equal(dbk_read_person(model, &busy, 0, &rows, &err), DBK_OK);
+    assert_non_null(memmem(rows.bytes, rows.bytes_used, "\"events\":[],", 12));
+    dbk_rows_finish(&rows);
+}
+
+/* Cursors of all pages, as text "1,2,3"; the pages checked to keep their bounds. */
+static char *list_events(const struct dbk_event_filter *filter, unsigned limit,
+                         size_t max_bytes)
+{
+    struct dbk_page page = {.limit = limit, .max_bytes = max_bytes};
+    struct dbk_rows rows = {0};
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    do {
+        err.text[0] = '\0';
+        dbk_read_events(model, &page, filter, &rows, &err);
+        assert_string_equal(err.text, "");
+        assert_true(rows.count <= limit);
+        assert_true(rows.count == 1 || rows.bytes_used <= max_bytes);
+        assert_true(rows.count > 0 || !rows.more);
+        for (size_t i = 0; i < rows.count; i++) {
+            assert_true(rows.rows[i].cursor > page.after);
+            page.after = rows.rows[i].cursor;
+            fprintf(stream, "%llu,", (unsigned long long)page.after);
+        }
+    } while (rows.more);
+    dbk_rows_finish(&rows);
+    fclose(stream);
+    return text;
+}
+
+static void assert_lists(const struct dbk_event_filter *filter, const char *where)
+{
+    static const struct {
+        unsigned limit;
+        size_t max_bytes;
+    } pages[] = {{10000, SIZE_MAX}, {300, SIZE_MAX}, {256, SIZE_MAX}, {10000, 100000}};
+    char sql[600], *expected, *found;
+
+    snprintf(sql, sizeof sql,
+             "select coalesce(string_agg(sequence || ',', '' order by sequence), '') "
+             "from event where %s",
+             where);
+    expected = sql_text(sql);
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        found = list_events(filter, pages[i].limit, pages[i].max_bytes);
+        assert_string_equal(found, expected);
+        free(found);
+    }
+    free(expected);
+}
+
+static dbk_timestamp at(const char *text)
+{
+    dbk_timestamp out;
+
+    assert_true(dbk_timestamp_parse(text, strlen(text), &out));
+    return out;
+}
+
+static void every_combination_of_filters_finds_its_events(void **state)
+{
+    (void)state;
+    for (unsigned bits = 0; bits < 32; bits++) {
+        struct dbk_event_filter filter = {.has_person_id = bits & 1,
+                                          .person_id = id_of("p7"),
+                                          .has_since = bits & 4,
+                                          .since = at("2023-10-08T10:00:00"),
+                                          .has_until = bits & 8,
+                                          .until = at("2023-10-09T20:00:00")};
+        char where[400];
+
+        if (bits & 2)
+            filter.event_type = dbk_slice("click");
+        if (bits & 16)
+            filter.properties = dbk_slice("{\"bot\": true, \"w\": {}}");
+        snprintf(where, sizeof where, "true%s%s%s%s%s",
+                 bits & 1 ? " and person_id = md5('p7')::uuid" : "",
+                 bits & 2 ? " and event_type = 'click'" : "",
+                 bits & 4 ? " and datetime_created >= '2023-10-08 10:00'" : "",
+                 bits & 8 ? " and datetime_created < '2023-10-09 20:00'" : "",
+                 bits & 16 ? " and (properties->>'bot')::bool" : "");
+        assert_lists(&filter, where);
+    }
+}
+
+static void where_many_match_they_are_all_found_too(void **state)
+{
+    struct dbk_event_filter filter = {.properties = dbk_slice("{\"bulk\": true}")};
+
+    (void)state;
+    assert_lists(&filter, "event_type = 'bulk'");
+    filter = (struct dbk_event_filter){.has_since = true,
+                                       .since = at("2023-10-09T00:00:00")};
+    assert_lists(&filter, "datetime_created >= '2023-10-09'");
+    filter = (struct dbk_event_filter){.has_person_id = true,
+                                       .person_id = id_of("p200"),
+                                       .event_type = dbk_slice("bulk")};
+    assert_lists(&filter, "event_type = 'bulk'");
+}
+
+static void filters_that_match_nothing_find_nothing(void **state)
+{
+    struct dbk_event_filter filter = {.event_type = dbk_slice("no.such")};
+
+    (void)state;
+    assert_lists(&filter, "false");
+    filter =
+        (struct dbk_event_filter){.has_person_id = true, .person_id = id_of("nobody")};
+    assert_lists(&filter, "false");
+    filter = (struct dbk_event_filter){.properties = dbk_slice("{\"n\": -1}")};
+    assert_lists(&filter, "false");
+}
+
+static void times_are_taken_from_since_on_and_before_until(void **state)
+{
+    struct dbk_event_filter filter = {.has_since = true,
+                                      .since = at("2023-10-08T00:05:00"),
+                                      .has_until = true,
+                                      .until = at("2023-10-08T00:07:00")};
+    char *found = list_events(&filter, 10, SIZE_MAX);
+
+    (void)state;
+    assert_string_equal(found, "1005,1006,");
+    free(found);
+}
+
+static void what_no_json_is_is_invalid(void **state)
+{
+    const struct dbk_page page = {.limit = 10, .max_bytes = SIZE_MAX};
+    struct dbk_event_filter filter = {.properties = dbk_slice("{\"a\":")};
+    struct dbk_rows rows = {0};
+
+    (void)state;
+    assert_int_equal(dbk_read_events(model, &page, &filter, &rows, &err), DBK_INVALID);
+    filter.properties = (struct dbk_slice){"{}\0", 3};
+    assert_int_equal(dbk_read_events(model, &page, &filter, &rows, &err), DBK_INVALID);
+    filter = (struct dbk_event_filter){.event_type = {"\xff", 1}};
+    assert_int_equal(dbk_read_events(model, &page, &filter, &rows, &err), DBK_INVALID);
+    dbk_rows_finish(&rows);
+}
+
+static void a_single_row_may_pass_the_bound_of_bytes(void **state)
+{
+    const struct dbk_event_filter filter = {.event_type = dbk_slice("page_edit")};
+    const struct dbk_page page = {.limit = 10, .max_bytes = 1};
+    struct dbk_rows rows = {0};
+
+    (void)state;
+    assert_int_equal(dbk_read_events(model, &page, &filter, &rows, &err), DBK_OK);
+    assert_int_equal(rows.count, 1);
+    assert_true(rows.more);
+    dbk_rows_finish(&rows);
+}
+
+static void persons_come_in_order_of_creation_page_by_page(void **state)
+{
+    static const unsigned limits[] = {1000, 300, 100, 64, 7};
+    struct dbk_rows rows = {0};
+
+    (void)state;
+    for (size_t l = 0; l < sizeof limits / sizeof *limits; l++) {
+        struct dbk_page page = {.limit = limits[l], .max_bytes = SIZE_MAX};
+        uint64_t expected = 0;
+
+        do {
+            err.text[0] = '\0';
+            dbk_read_persons(model, &page, 3, &rows, &err);
+            assert_string_equal(err.text, "");
+            assert_true(rows.count <= limits[l]);
+            for (size_t i = 0; i < rows.count; i++) {
+                assert_int_equal(rows.rows[i].cursor, ++expected);
+                assert_int_equal(rows.rows[i].version, 2 * expected);
+            }
+            page.after = expected;
+        } while (rows.more);
+        assert_int_equal(expected, 300);
+    }
+    dbk_rows_finish(&rows);
+}
+
+static void a_listed_person_looks_like_one_asked_for(void **state)
+{
+    const struct dbk_page page = {.after = 6, .limit = 1, .max_bytes = SIZE_MAX};
+    struct dbk_rows listed = {0}, single = {0};
+    struct dbk_uuid id = id_of("p7");
+
+    (void)state;
+    assert_int_equal(dbk_read_persons(model, &page, 100, &listed, &err), DBK_OK);
+    assert_int_equal(dbk_read_person(model, &id, 100, &single, &err), DBK_OK);
+    assert_int_equal(listed.bytes_used, single.bytes_used);
+    assert_memory_equal(listed.bytes, single.bytes, single.bytes_used);
+    dbk_rows_finish(&listed);
+    dbk_rows_finish(&single);
+}
+
+static void an_event_looks_the_same_wherever_it_is_found(void **state)
+{
+    struct dbk_event_filter filter = {.has_person_id = true, .person_id = id_of("p7")};
+    struct dbk_page page = {.after = 3989, .limit = 2, .max_bytes = SIZE_MAX};
+    struct dbk_rows rows = {0}, person = {0};
+    struct dbk_uuid id = id_of("e2990");
+    char *json;
+
+    (void)state;
+    assert_int_equal(dbk_read_event(model, &id, &rows, &err), DBK_OK);
+    json = strndup(rows.bytes, rows.bytes_used);
+    assert_int_equal(dbk_read_person(model, &filter.person_id, 2, &person, &err),
+                     DBK_OK);
+    assert_non_null(memmem(person.bytes, person.bytes_used, json, strlen(json)));
+    assert_int_equal(dbk_read_events(model, &page, &filter, &rows, &err), DBK_OK);
+    assert_row(&rows, 0, json);
+    filter.event_type = dbk_slice("page_edit");
+    assert_int_equal(dbk_read_events(model, &page, &filter, &rows, &err), DBK_OK);
+    assert_row(&rows, 0, json);
+    free(json);
+    dbk_rows_finish(&rows);
+    dbk_rows_finish(&person);
+}
+
+static void behind_the_last_there_is_nothing(void **state)
+{
+    const struct dbk_event_filter any = {0};
+    const struct dbk_page page = {
+        .after = UINT64_MAX, .limit = 5, .max_bytes = SIZE_MAX};
+    struct dbk_rows rows = {0};
+
+    (void)state;
+    assert_int_equal(dbk_read_events(model, &page, &any, &rows, &err), DBK_OK);
+    assert_int_equal(rows.count, 0);
+    assert_int_equal(dbk_read_persons(model, &page, 5, &rows, &err), DBK_OK);
+    assert_int_equal(rows.count, 0);
+    assert_false(rows.more);
+    dbk_rows_finish(&rows);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_event_is_answered_in_the_shape_of_the_api),
+        cmocka_unit_test(a_person_is_answered_with_its_newest_events_oldest_first),
+        cmocka_unit_test(a_person_without_events_has_an_empty_list),
+        cmocka_unit_test(every_combination_of_filters_finds_its_events),
+        cmocka_unit_test(where_many_match_they_are_all_found_too),
+        cmocka_unit_test(filters_that_match_nothing_find_nothing),
+        cmocka_unit_test(times_are_taken_from_since_on_and_before_until),
+        cmocka_unit_test(what_no_json_is_is_invalid),
+        cmocka_unit_test(a_single_row_may_pass_the_bound_of_bytes),
+        cmocka_unit_test(persons_come_in_order_of_creation_page_by_page),
+        cmocka_unit_test(a_listed_person_looks_like_one_asked_for),
+        cmocka_unit_test(an_event_looks_the_same_wherever_it_is_found),
+        cmocka_unit_test(behind_the_last_there_is_nothing),
+    };
+
+    database = scratch_database("test_read_model");
+    return cmocka_run_group_tests(tests, start, stop) != 0;
+}
