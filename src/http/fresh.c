@@ -1,12 +1,8 @@
 #include "fresh.h"
 
-#include "guard.h"
 #include "prefer.h"
 
 #include <inttypes.h>
-
-#define START_MS 1000 /* how long the projector may take to connect when we start */
-#define START_STEP_MS 10
 
 static int bound_ms(const struct request *rq, struct response *rs)
 {
@@ -16,21 +12,6 @@ static int bound_ms(const struct request *rq, struct response *rs)
         return rq->service->options.read_wait_ms;
     response_header(rs, "Preference-Applied", "wait=%d", seconds);
     return seconds * 1000;
-}
-
-/* The projector is started just before the server, and connects while the first requests
- * come: that is no reason to refuse them. */
-static enum dbk_code wait_for(const struct service *service, uint64_t sequence, int ms,
-                              struct dbk_error *err)
-{
-    enum dbk_code code;
-
-    for (;;) {
-        code = dbk_projector_wait(service->projector, sequence, ms, err);
-        if (code != DBK_UNAVAILABLE || guard_now() - service->started > START_MS)
-            return code;
-        guard_pause(START_STEP_MS);
-    }
 }
 
 enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wanted,
@@ -48,7 +29,7 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
         return dbk_fail(err, DBK_UNAVAILABLE, "this server has no read tables");
     if (wanted == 0 && dbk_log_head(service->log, &fresh->wanted, err) != DBK_OK)
         return err->code;
-    code = wait_for(service, fresh->wanted, bound_ms(rq, rs), err);
+    code = dbk_projector_wait(service->projector, fresh->wanted, bound_ms(rq, rs), err);
     if (code != DBK_OK && code != DBK_TIMEOUT)
         return code;
     dbk_projector_status(service->projector, &status);

@@ -178,7 +178,6 @@ static void fill_service(struct service *service, struct dbk_log *log,
     service->options = *options;
     service->rules.event_types = options->event_types;
     service->guard = guard_create(options->threads);
-    service->started = guard_now();
     atomic_init(&service->stopping, false);
 }
 

@@ -1,5 +1,5 @@
-/* service.h - what every handler works with. Made once; but for stopping
- * read only, and shared by the threads. */
+/* service.h - what every handler works with. Made once and shared by the threads; only
+ * stopping ever changes. */
 #ifndef DBK_HTTP_SERVICE_H
 #define DBK_HTTP_SERVICE_H
 
@@ -15,7 +15,6 @@ struct service {
     struct dbk_server_options options;
     struct dbk_body_rules rules;
     struct guard *guard;
-    int64_t started; /* by guard_now */
     atomic_bool stopping;
 };
 
