@@ -21,6 +21,7 @@ struct world {
     struct dbk_database database;
     struct dbk_pg *pg; /* the test's own connection */
     struct dbk_projector *projector;
+    struct dbk_projector *second; /* another one on the same tables */
 };
 
 static inline void pause_10ms(void)
@@ -60,13 +61,20 @@ static inline void remove_dir(const char *dir)
     assert_int_equal(system(command), 0);
 }
 
-static inline void world_start(struct world *world)
+static inline struct dbk_projector *start_projector(const struct world *world)
 {
+    struct dbk_projector *projector;
     struct dbk_error err = {0};
 
-    if (dbk_projector_start(world->log, &world->database, NULL, &world->projector,
-                            &err) != DBK_OK)
+    if (dbk_projector_start(world->log, &world->database, NULL, &projector, &err) !=
+        DBK_OK)
         fail_msg("%s", err.text);
+    return projector;
+}
+
+static inline void world_start(struct world *world)
+{
+    world->projector = start_projector(world);
 }
 
 static inline void world_stop(struct world *world)
@@ -78,6 +86,7 @@ static inline void world_stop(struct world *world)
 static inline void world_end(struct world *world)
 {
     world_stop(world);
+    dbk_projector_stop(world->second);
     dbk_log_close(world->log);
     dbk_pg_close(world->pg);
     scratch_drop(&world->database);

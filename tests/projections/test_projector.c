@@ -254,21 +254,19 @@ static void rows_without_a_checkpoint_are_left_alone(void **state)
 static void two_projectors_share_the_work(void **state)
 {
     struct world *world = *state;
-    struct dbk_projector *second;
     uint32_t seed = 21;
 
     world_start(world);
-    assert_int_equal(
-        dbk_projector_start(world->log, &world->database, NULL, &second, NULL), DBK_OK);
+    world->second = start_projector(world);
+    wait_state(world->second, true, "");
     for (int i = 0; i < 40; i++) {
         records_at_once = 1 + draw(&seed, 5);
         submit_random(world, &seed, 40);
     }
     world_catch_up(world);
-    wait_posted(second, world_head(world));
+    wait_posted(world->second, world_head(world));
     assert_tables_equal_the_log(world);
-    wait_quarantined(second, 0);
-    dbk_projector_stop(second);
+    wait_quarantined(world->second, 0);
 }
 
 static void waiting_is_bounded(void **state)
