@@ -208,11 +208,11 @@ class Accepted(Served):
         self.assertIn(answer.status, (400, 413))
         self.assert_refused(answer, answer.status, "properties", "properties")
 
-    def test_31_levels_of_properties_are_taken(self):
+    def test_28_levels_of_properties_are_taken(self):
         made = self.created()
         event = self.client.post("/events", (
             '{"event_type":"click","person_id":"%s","properties":%s}'
-            % (made["id"], '{"a":' * 31 + "1" + "}" * 31)))
+            % (made["id"], '{"a":' * 28 + "1" + "}" * 28)))
         self.assert_ok(event, 201)
         self.assertEqual(self.client.get("/events/" + event.data["id"]).data, event.data)
 

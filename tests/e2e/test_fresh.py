@@ -37,6 +37,9 @@ class Fresh(Served):
         events, _ = self.follow(f"/events?person_id={self.kate}&keyword=click")
         self.assertEqual(sorted(each["properties"]["n"] for each in events),
                          list(range(WRITES)))
+        records = self.server.log_records()
+        self.assertEqual([each["sequence"] for each in records],
+                         list(range(1, len(records) + 1)))
 
     def test_updates_and_deletes_are_read_back_at_once(self):
         wrong, done = [], []

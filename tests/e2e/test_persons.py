@@ -1,5 +1,6 @@
 """Persons: made, read, replaced, patched, deleted."""
 
+import threading
 import unittest
 
 from served import UUIDV7, Served, new_id, person
@@ -48,6 +49,24 @@ class Persons(Served):
         self.assertEqual(made["email"], "Ororo@Storm.mock")
         self.assert_refused(self.client.post("/persons", person(email="ororo@STORM.mock")),
                             409, "email")
+
+    def test_of_many_at_once_with_one_email_one_is_made(self):
+        answers, gate = [], threading.Barrier(8)
+
+        def post():
+            client = self.server.client()
+            gate.wait()
+            answers.append(client.post("/persons", person(email="one@of.many")))
+            client.close()
+
+        threads = [threading.Thread(target=post) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(each.status for each in answers), [201] + [409] * 7)
+        records = [each["data"].get("email") for each in self.server.log_records()]
+        self.assertEqual(records.count("one@of.many"), 1)
 
     def test_a_refused_person_leaves_nothing_behind(self):
         self.created(email="once@only.mock")
