@@ -90,15 +90,9 @@ static enum dbk_code fail_fields(const struct dbk_body_draft *draft,
     const struct dbk_field_error *first = &draft->fields->list[0];
 
     if (draft->complaints == 1)
-        dbk_fail(err, DBK_INVALID, "%s: %s", first->field, first->message);
-    else
-        dbk_fail(err, DBK_INVALID, "%s: %s; and %zu more", first->field, first->message,
-                 draft->complaints - 1);
-    for (char *at = err ? err->text : NULL; at && *at; at++) {
-        if ((unsigned char)*at < 0x20) /* a client's own field name may hold any */
-            *at = ' ';
-    }
-    return DBK_INVALID;
+        return dbk_fail(err, DBK_INVALID, "%s: %s", first->field, first->message);
+    return dbk_fail(err, DBK_INVALID, "%s: %s; and %zu more", first->field,
+                    first->message, draft->complaints - 1);
 }
 
 enum dbk_code dbk_body_read(const char *text, size_t length,

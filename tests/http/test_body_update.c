@@ -173,6 +173,15 @@ static void each_wrong_field_of_a_put_is_named(void **state)
     }
 }
 
+static void events_without_ids_are_not_called_twins(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(put("{" FOUR ",\"events\":[{},{}]}", &r), DBK_INVALID);
+    assert_int_equal(r.fields.count, 6);
+}
+
 static void a_patch_takes_any_of_the_four(void **state)
 {
     struct reading r;
@@ -270,6 +279,9 @@ static void a_delete_of_an_event_may_name_its_person(void **state)
         DBK_INVALID);
     assert_false(deleted.has_person_id);
     assert_field(&fields, "x", "unknown field");
+    assert_int_equal(dbk_body_delete_event(" ", 1, &id, &deleted, &fields, &err),
+                     DBK_OK);
+    assert_int_equal(fields.count, 0);
 }
 
 int main(void)
@@ -281,6 +293,7 @@ int main(void)
         cmocka_unit_test(the_deepest_properties_can_be_put_back),
         cmocka_unit_test(an_empty_list_of_events_is_fine),
         cmocka_unit_test(each_wrong_field_of_a_put_is_named),
+        cmocka_unit_test(events_without_ids_are_not_called_twins),
         cmocka_unit_test(a_patch_takes_any_of_the_four),
         cmocka_unit_test(each_wrong_field_of_a_patch_is_named),
         cmocka_unit_test(a_delete_may_name_what_it_deletes),
