@@ -207,8 +207,14 @@ static void it_grows_up_to_its_limit_and_a_failure_sticks(void **state)
     assert_int_equal(render.length, 1000);
     dbk_render_text(&render, "x");
     assert_int_equal(dbk_render_code(&render), DBK_TOO_LARGE);
-    dbk_render_text(&render, "");
-    assert_int_equal(render.length, 1000);
+    dbk_render_clear(&render);
+    dbk_render_text(&render, "fits");
+    for (int i = 0; i < 100; i++)
+        dbk_render_text(&render, "0123456789");
+    assert_int_equal(render.length, 994); /* the next was too long */
+    dbk_render_text(&render, "x");        /* fits, and comes too late */
+    assert_int_equal(render.length, 994);
+    assert_int_equal(dbk_render_code(&render), DBK_TOO_LARGE);
     dbk_render_clear(&render);
     dbk_render_number(&render, 7);
     assert_text(&render, "7");
