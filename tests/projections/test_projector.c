@@ -178,6 +178,40 @@ static void a_killed_connection_costs_nothing_but_time(void **state)
     assert_tables_equal_the_log(world);
 }
 
+static void let_in(struct world *world, const char *answer)
+{
+    char sql[128];
+
+    snprintf(sql, sizeof sql, "alter database projector_away allow_connections %s",
+             answer);
+    scratch_script(world->pg, sql);
+}
+
+/* A database of its own, that can go away while the others' stays. */
+static void a_database_that_goes_away_while_idle_is_missed(void **state)
+{
+    struct world *world = *state;
+    struct dbk_error err;
+
+    scratch_script(world->pg, "drop database if exists projector_away");
+    scratch_script(world->pg, "create database projector_away");
+    world->database.name = "projector_away";
+    submit(world, draft_create(1, "a@x.org"));
+    world_start(world);
+    world_catch_up(world);
+    let_in(world, "false");
+    kill_projectors(world);
+    wait_state(world->projector, false, "projector_away");
+    assert_int_equal(dbk_projector_wait(world->projector, 1, PATIENCE_MS, &err),
+                     DBK_UNAVAILABLE);
+    submit(world, draft_create(2, "b@x.org"));
+    let_in(world, "true");
+    world_catch_up(world);
+    world_stop(world);
+    world->database.name = "daybook";
+    scratch_script(world->pg, "drop database projector_away");
+}
+
 static void a_dropped_schema_is_made_again(void **state)
 {
     struct world *world = *state;
@@ -375,6 +409,7 @@ int main(void)
         IN_A_WORLD(emails_change_hands_within_a_batch),
         IN_A_WORLD(what_was_posted_is_not_posted_again),
         IN_A_WORLD(a_killed_connection_costs_nothing_but_time),
+        IN_A_WORLD(a_database_that_goes_away_while_idle_is_missed),
         IN_A_WORLD(a_dropped_schema_is_made_again),
         IN_A_WORLD(dropped_tables_are_told_with_what_to_do),
         IN_A_WORLD(tables_of_another_log_are_left_alone),

@@ -19,6 +19,27 @@ enum dbk_code __wrap_dbk_record_decode(const char *bytes, size_t length,
     return code;
 }
 
+/* How many records a read of the log may give; 0: as many as are wanted. */
+static _Atomic size_t records_at_once;
+
+enum dbk_code __real_dbk_log_read(struct dbk_log *log, uint64_t after,
+                                  size_t max_records, size_t max_bytes,
+                                  struct dbk_batch *batch, struct dbk_error *err);
+enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
+                                  size_t max_records, size_t max_bytes,
+                                  struct dbk_batch *batch, struct dbk_error *err);
+
+enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
+                                  size_t max_records, size_t max_bytes,
+                                  struct dbk_batch *batch, struct dbk_error *err)
+{
+    size_t most = records_at_once;
+
+    return __real_dbk_log_read(log, after,
+                               most && most < max_records ? most : max_records,
+                               max_bytes, batch, err);
+}
+
 struct seen {
     unsigned count;
     struct dbk_quarantined last;
@@ -216,6 +237,26 @@ static void everyone_is_tried_once_when_the_projector_starts(void **state)
     assert_tables_equal_the_log(world);
 }
 
+static void a_retry_goes_no_further_than_the_checkpoint(void **state)
+{
+    struct world *world = *state;
+
+    start_empty(world);
+    poison(world);
+    submit(world, draft_create(2, "poison@x.org"));
+    world_catch_up(world);
+    wait_quarantined(world->projector, 1);
+    world_stop(world);
+    cure(world);
+    for (uint32_t i = 0; i < 100; i++)
+        submit(world, draft_record(i, 2, ""));
+    records_at_once = 7;
+    world_start(world);
+    world_catch_up(world);
+    wait_none(world, "select count(*) from quarantine");
+    assert_tables_equal_the_log(world);
+}
+
 static void a_missing_row_is_not_passed_over(void **state)
 {
     struct world *world = *state;
@@ -308,6 +349,7 @@ static void two_projectors_agree_on_who_is_set_aside(void **state)
 static int make_world(void **state)
 {
     unreadable = 0;
+    records_at_once = 0;
     *state = world_make("quarantine_test");
     return 0;
 }
@@ -328,6 +370,7 @@ int main(void)
         IN_A_WORLD(a_retry_takes_deleted_persons_out),
         IN_A_WORLD(some_heal_while_others_do_not),
         IN_A_WORLD(everyone_is_tried_once_when_the_projector_starts),
+        IN_A_WORLD(a_retry_goes_no_further_than_the_checkpoint),
         IN_A_WORLD(a_missing_row_is_not_passed_over),
         IN_A_WORLD(what_a_trigger_raises_is_the_data_s_fault),
         IN_A_WORLD(an_unreadable_record_is_kept_for_later),
