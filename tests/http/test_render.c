@@ -166,6 +166,20 @@ static void a_record_shows_only_what_it_has(void **state)
                 "\"meta\":{\"request_id\":\"r\\\"1\",\"actor\":\"me\"}}");
 }
 
+static void an_event_without_time_or_properties_shows_neither(void **state)
+{
+    struct dbk_record record = event_record();
+    struct dbk_render render;
+
+    (void)state;
+    dbk_render_init(&render, 4096);
+    dbk_render_record(&render, &record);
+    assert_text(&render, "{\"format\":1,\"type\":\"event.recorded\",\"sequence\":42,"
+                         "\"recorded_at\":\"" LATER "\",\"subject_id\":\"" EVENT
+                         "\",\"data\":{\"person_id\":\"" PERSON
+                         "\",\"event_type\":\"click\"},\"meta\":{}}");
+}
+
 static void strings_are_escaped_and_bad_bytes_replaced(void **state)
 {
     static const struct {
@@ -228,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_person_has_the_seeds_shape),
         cmocka_unit_test(every_type_of_record_has_its_seven_names),
         cmocka_unit_test(a_record_shows_only_what_it_has),
+        cmocka_unit_test(an_event_without_time_or_properties_shows_neither),
         cmocka_unit_test(strings_are_escaped_and_bad_bytes_replaced),
         cmocka_unit_test(it_grows_up_to_its_limit_and_a_failure_sticks),
     };
