@@ -253,7 +253,7 @@ static void head_is_get_without_its_body(void **state)
     struct heard head = live_ask(*state, "HEAD", "/openapi.json", "", NULL);
 
     assert_heard(&head, 200, "Content-Type: application/json");
-    assert_int_equal(heard_length(&head), heard_length(&get));
+    assert_int_equal(head.announced, get.announced);
     assert_int_equal(strlen(head.body), 0);
     heard_free(&get);
     heard_free(&head);
