@@ -139,7 +139,8 @@ static void details_of(const struct request *rq, const struct dbk_error *err, ch
         snprintf(out, size, "%s: %s", sentence, err->text);
     else
         snprintf(out, size, "%s", sentence);
-    out[0] = (char)toupper((unsigned char)out[0]);
+    if (rq->fields.count == 0) /* else it begins with a field's name */
+        out[0] = (char)toupper((unsigned char)out[0]);
 }
 
 void response_fail(struct response *rs, const struct request *rq, int status,
