@@ -87,7 +87,7 @@ class PostgresFails(unittest.TestCase):
         check_reads(server, records)
 
     def test_hung_reads_are_bounded_and_writes_go_on(self):
-        server = self.serve(READ_WAIT="0.5", QUERY_TIMEOUT="0.5")
+        server = self.serve(READ_WAIT="0.5", QUERY_TIMEOUT="0.5", DB_CONNECTIONS="4")
         client = server.client()
         person = write_read(self, client, "first@b.test")
         load = Load(server, SEED, clients=4).start()
@@ -101,8 +101,8 @@ class PostgresFails(unittest.TestCase):
                 return f"status {answer.status}"
             return f"it took {took:.2f} s" if took > 1.5 + SOON else None
 
-        reads = Reads(server, paths(person), bounded, clients=24).start()
-        reads.wait_for(150)  # more than there are connections to hang on
+        reads = Reads(server, paths(person), bounded, clients=12).start()
+        reads.wait_for(40)  # more than there are connections to hang on
         load.wait_for_answers(300)
         reads.stop()
         self.postgres.thaw()
