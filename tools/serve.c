@@ -13,11 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
-enum {
-    START_MS = 2000
-}; /* how long PostgreSQL may take to answer for the first time */
+#define START_MS 2000 /* how long PostgreSQL may take to answer for the first time */
 
 /* What runs, in the order in which it was started. */
 struct serving {
