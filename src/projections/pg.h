@@ -57,6 +57,10 @@ enum dbk_code dbk_pg_open(const struct dbk_database *database,
                           const struct dbk_pg_options *options, struct dbk_pg **pg,
                           struct dbk_error *err);
 
+/* Break the connection off: what waits for PostgreSQL fails at once, as it does when the
+ * connection is lost. The one call that another thread may make, until dbk_pg_close. */
+void dbk_pg_break(const struct dbk_pg *pg);
+
 /* Never blocks; an open transaction is rolled back by the server. NULL is fine. */
 void dbk_pg_close(struct dbk_pg *pg);
 

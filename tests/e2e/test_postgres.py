@@ -139,6 +139,18 @@ class PostgresFails(unittest.TestCase):
         server.start()
         check_reads(server, server.log_records())
 
+    def test_hung_at_stop_the_server_ends_well(self):
+        server = self.serve(READ_WAIT="0.5", QUERY_TIMEOUT="0.5")
+        client = server.client()
+        write_read(self, client, "a@b.test")
+        self.postgres.freeze()
+        client.post("/persons", {"email": "b@b.test", "first_name": "A",
+                                 "last_name": "B"})
+        server.stop()
+        self.postgres.thaw()
+        server.start()
+        check_reads(server, server.log_records())
+
     def test_a_backend_that_is_killed_alone_costs_at_most_a_retry(self):
         server = self.serve()
         client = server.client()
