@@ -47,6 +47,7 @@ struct dbk_server_options {
 };
 
 /* Listen and serve on threads of its own. What is given must outlive the server.
+ * projector and model may be NULL: reads of persons and events then answer 503.
  *
  * DBK_CONFLICT  the port is taken; err says so
  * DBK_INVALID   an option civetweb refuses; err names it

@@ -96,6 +96,7 @@ static enum dbk_code open_page(struct request *rq, struct response *rs,
         return err->code;
     if (dbk_log_head(rq->service->log, &head, err) != DBK_OK)
         return err->code;
+    response_header(rs, "Vary", "Accept");
     page->lines = request_accepts(rq, NDJSON);
     page->first = true;
     page->after = list.after;
@@ -139,6 +140,7 @@ enum dbk_code handle_get_record(struct request *rq, struct response *rs,
 
     if (logged_read(rq, rq->match.sequence, &record, 1, err) != DBK_OK)
         return err->code;
+    response_header(rs, "Vary", "Accept");
     if (!lines)
         response_begin(rs);
     dbk_render_record(&rs->body, &record);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define HEAD_MAX 8192
-#define KEPT_MAX (256u << 10) /* what a thread keeps for the next answer */
+#define KEPT_MAX (64u << 10) /* what a thread keeps for the next answer */
 
 void response_init(struct response *rs)
 {

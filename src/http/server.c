@@ -191,27 +191,27 @@ static void fill_service(struct service *service, struct dbk_log *log,
 enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projector,
                                struct dbk_read_model *model,
                                const struct dbk_server_options *options,
-                               struct dbk_server **out, struct dbk_error *err)
+                               struct dbk_server **server, struct dbk_error *err)
 {
-    struct dbk_server *server;
+    struct dbk_server *made;
 
-    *out = NULL;
+    *server = NULL;
     if (listen_check(options->address, options->port, err) != DBK_OK)
         return err->code;
     if (sodium_init() < 0)
         return dbk_fail(err, DBK_IO, "libsodium does not start");
-    server = calloc(1, sizeof *server);
-    if (!server)
+    made = calloc(1, sizeof *made);
+    if (!made)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a server");
-    fill_service(&server->service, log, projector, model, options);
-    if (!server->service.guard)
+    fill_service(&made->service, log, projector, model, options);
+    if (!made->service.guard)
         dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to guard connections");
-    else if (start_civetweb(server, err) == DBK_OK)
-        *out = server;
-    if (*out)
+    else if (start_civetweb(made, err) == DBK_OK)
+        *server = made;
+    if (*server)
         return DBK_OK;
-    guard_destroy(server->service.guard);
-    free(server);
+    guard_destroy(made->service.guard);
+    free(made);
     return err->code;
 }
 
