@@ -29,8 +29,7 @@ enum dbk_code {
 
 struct dbk_error {
     enum dbk_code code;
-    char text
-        [512]; /* NUL-terminated, no newline; cut between characters when too long */
+    char text[512]; /* NUL-terminated, one line; cut between characters */
 };
 
 /* Fill *err and return code, so that a failure is one return statement. err may be

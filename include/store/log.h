@@ -86,9 +86,8 @@ struct dbk_batch {
     struct dbk_batch_entry {
         uint64_t sequence;
         size_t offset; /* into bytes */
-        size_t
-            length; /* 0: damaged on disk, its checksum is wrong (decoding says so) */
-    } * entries;    /* owned by the batch */
+        size_t length; /* 0: its checksum is wrong, which decoding then says */
+    } * entries;       /* owned by the batch */
     char *bytes;
     size_t bytes_used, bytes_size, entries_size; /* private */
 };

@@ -4,9 +4,9 @@
  * little-endian.
  *
  *   person  id -> version u64, datetime_created i64, datetime_modified i64, deleted u8,
- *                 role u8, lengths of email, first_name, last_name u16 each, their
- * bytes email   lower-cased email -> person id event   id -> sequence u64,
- * deleted_sequence u64, person id
+ *           role u8, lengths of email, first_name, last_name u16 each, their bytes
+ *   email   lower-cased email -> person id
+ *   event   id -> sequence u64, deleted_sequence u64, person id
  */
 #ifndef DBK_INDEX_H
 #define DBK_INDEX_H

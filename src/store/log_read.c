@@ -2,10 +2,8 @@
 #include "log_private.h"
 #include "log_value.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <time.h>
 
 /* How soon what another process appended is noticed. */
