@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEAD_MAX 8192
+#define HEAD_MAX (64u << 10) /* the Link of the longest query, each byte as three */
 #define KEPT_MAX (64u << 10) /* what a thread keeps for the next answer */
 
 void response_init(struct response *rs)

@@ -65,6 +65,9 @@ void response_render_head(struct response *rs, const struct request *rq,
     }
     dbk_render_raw(&rs->wire, rs->head.text, rs->head.length);
     dbk_render_text(&rs->wire, "\r\n");
+    /* Cut anywhere, a head runs into its body. */
+    if (dbk_render_code(&rs->head) != DBK_OK)
+        rs->broken = true;
 }
 
 bool response_write(struct response *rs, struct request *rq, const char *bytes,
@@ -100,10 +103,10 @@ static void write_whole(struct response *rs, struct request *rq)
         body.length = 0;
     if (body.length <= ONE_WRITE_MAX)
         dbk_render_raw(&rs->wire, body.data, body.length);
-    if (dbk_render_code(&rs->wire) != DBK_OK) {
+    if (dbk_render_code(&rs->wire) != DBK_OK)
         rs->broken = true;
+    if (rs->broken)
         return;
-    }
     rs->bytes = body.length;
     if (response_write(rs, rq, rs->wire.text, rs->wire.length) &&
         body.length > ONE_WRITE_MAX)

@@ -212,6 +212,23 @@ static void the_next_link_keeps_the_parameters(void **state)
     heard_free(&heard);
 }
 
+/* As long as a query can be, of bytes that take three when they are written again. */
+static void the_longest_query_still_fits_the_link(void **state)
+{
+    enum { BRACKETS = 15000 };
+    char path[BRACKETS + 64] = "/events?limit=7&properties={\"x\":\"";
+    size_t length = strlen(path);
+    struct heard heard;
+
+    memset(path + length, '{', BRACKETS);
+    strcpy(path + length + BRACKETS, "\"}");
+    atomic_store(&script.rows, 30);
+    heard = live_ask(*state, "GET", path, "", NULL);
+    assert_rows(&heard, 7);
+    assert_non_null(strstr(heard.text, "%7B%22%7D&after=7>; rel=\"next\"\r\n"));
+    heard_free(&heard);
+}
+
 static void no_link_where_the_page_just_fits(void **state)
 {
     struct heard heard;
@@ -501,6 +518,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         LIVE(a_short_list_is_one_piece_without_a_link),
         LIVE(the_next_link_keeps_the_parameters),
+        LIVE(the_longest_query_still_fits_the_link),
         LIVE(no_link_where_the_page_just_fits),
         LIVE(a_long_list_is_streamed_whole),
         LIVE(a_page_of_very_large_rows_ends_early_with_a_link),
