@@ -18,6 +18,7 @@ static struct {
     atomic_bool waiting;
     atomic_uint_least64_t projected;
     atomic_bool has_person;
+    atomic_bool log_away;
 } script;
 
 enum dbk_code __wrap_dbk_projector_wait(struct dbk_projector *projector,
@@ -25,6 +26,10 @@ enum dbk_code __wrap_dbk_projector_wait(struct dbk_projector *projector,
                                         struct dbk_error *err);
 void __wrap_dbk_projector_status(struct dbk_projector *projector,
                                  struct dbk_projector_status *out);
+enum dbk_code __real_dbk_log_head(struct dbk_log *log, uint64_t *head,
+                                  struct dbk_error *err);
+enum dbk_code __wrap_dbk_log_head(struct dbk_log *log, uint64_t *head,
+                                  struct dbk_error *err);
 enum dbk_code __wrap_dbk_read_events(struct dbk_read_model *model,
                                      const struct dbk_page *page,
                                      const struct dbk_event_filter *filter,
@@ -45,6 +50,14 @@ enum dbk_code __wrap_dbk_projector_wait(struct dbk_projector *projector,
     if (atomic_load(&script.wait_code) == DBK_OK)
         return DBK_OK;
     return dbk_fail(err, (enum dbk_code)atomic_load(&script.wait_code), "scripted");
+}
+
+enum dbk_code __wrap_dbk_log_head(struct dbk_log *log, uint64_t *head,
+                                  struct dbk_error *err)
+{
+    if (atomic_load(&script.log_away))
+        return dbk_fail(err, DBK_UNAVAILABLE, "scripted");
+    return __real_dbk_log_head(log, head, err);
 }
 
 void __wrap_dbk_projector_status(struct dbk_projector *projector,
@@ -428,6 +441,17 @@ static void a_person_not_yet_projected_is_not_said_to_be_missing(void **state)
     heard_free(&heard);
 }
 
+static void a_log_that_is_away_is_not_called_postgresql(void **state)
+{
+    struct heard heard;
+
+    atomic_store(&script.log_away, true);
+    heard = live_ask(*state, "GET", "/events", "", NULL);
+    assert_heard(&heard, 503, "A part of the server");
+    assert_null(strstr(heard.text, "writes and GET /log go on"));
+    heard_free(&heard);
+}
+
 static void a_client_that_has_it_is_told_so(void **state)
 {
     static const char path[] = "/persons/f4cc4f34-3f7c-4a0c-b333-df23f72ebc68";
@@ -532,6 +556,7 @@ int main(void)
         LIVE(prefer_sets_the_bound),
         LIVE(when_the_bound_passes_what_is_there_is_shown),
         LIVE(a_person_not_yet_projected_is_not_said_to_be_missing),
+        LIVE(a_log_that_is_away_is_not_called_postgresql),
         LIVE(a_client_that_has_it_is_told_so),
         cmocka_unit_test(a_client_that_does_not_read_is_cut_off),
         cmocka_unit_test(a_read_under_way_is_finished_when_stopping),
