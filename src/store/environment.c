@@ -190,11 +190,10 @@ enum dbk_code dbk_environment_open(const char *dir, bool must_exist, size_t map_
                                    struct dbk_environment *out, struct dbk_error *err)
 {
     enum dbk_code code;
-    bool fresh;
     int dead, rc;
 
     memset(out, 0, sizeof *out);
-    code = dbk_check_directory(dir, must_exist, &fresh, err);
+    code = dbk_check_directory(dir, must_exist, err);
     if (code != DBK_OK)
         return code;
     rc = open_mapped(dir, map_size, &out->env);
@@ -207,6 +206,9 @@ enum dbk_code dbk_environment_open(const char *dir, bool must_exist, size_t map_
         mdb_reader_check(out->env, &dead);
         code = load_databases(out, err);
     }
+    /* Not for new ones only: whoever made it may have been killed before this. */
+    if (code == DBK_OK && !must_exist)
+        code = dbk_sync_directory(dir, err);
     if (code != DBK_OK) {
         dbk_environment_close(out);
         return dbk_wrap(err, "%s", dir);
