@@ -45,10 +45,14 @@ def paths(person):
 
 
 class PostgresFails(unittest.TestCase):
-    def setUp(self):
+    @classmethod
+    def setUpClass(cls):
         print(f"DAYBOOK_SEED={SEED}", flush=True)
-        self.postgres = Postgres()
-        self.addCleanup(self.postgres.close)
+        cls.postgres = Postgres()
+        cls.addClassCleanup(cls.postgres.close)
+
+    def setUp(self):
+        self.postgres.heal()
 
     def serve(self, **env):
         server = Server(env=dict(self.postgres.settings(), **env)).start()
