@@ -55,9 +55,9 @@ class PostgresFails(unittest.TestCase):
         self.postgres.heal()
 
     def serve(self, **env):
-        server = Server(env=dict(self.postgres.settings(), **env)).start()
+        server = Server(env=dict(self.postgres.settings(), **env))
         self.addCleanup(server.close)
-        return server
+        return server.start()
 
     def test_killed_under_load_writes_go_on_and_reads_say_so_at_once(self):
         server = self.serve()

@@ -21,9 +21,10 @@ SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
 class PrivateCluster(unittest.TestCase):
     def setUp(self):
         print(f"DAYBOOK_SEED={SEED}", flush=True)
-        self.server = Server(private=True).start()
-        self.addCleanup(self.end)
+        self.server = Server(private=True)
         self.cluster = os.path.join(self.server.data_dir, "postgres")
+        self.addCleanup(self.end)
+        self.server.start()
         # It is started before the first request is answered.
         self.assertIn(postmaster_of(self.cluster), processes_in(self.cluster))
 
