@@ -95,7 +95,7 @@ static enum dbk_code open_database(struct serving *serving, struct dbk_error *er
 
 static enum dbk_code start_projector(struct serving *serving, struct dbk_error *err)
 {
-    struct dbk_projector_options options = {.report = serve_report_line,
+    struct dbk_projector_options options = {.report = serve_report_projection,
                                             .report_context = logger_of(serving)};
 
     if (dbk_projector_start(serving->log, &serving->database.at, &options,
