@@ -33,6 +33,11 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
 /* No call may be under way. NULL is fine. */
 void dbk_read_model_close(struct dbk_read_model *model);
 
+/* Somebody is being told that the read tables show this sequence. From now on tables that
+ * are behind it, after a crash of PostgreSQL, are not asked (DBK_UNAVAILABLE) until they
+ * have caught up. Any thread. */
+void dbk_read_model_claim(struct dbk_read_model *model, uint64_t sequence);
+
 /* Answered rows. Zero it before first use, dbk_rows_finish frees it; may be used again. */
 struct dbk_rows {
     size_t count;

@@ -34,6 +34,7 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
         return code;
     dbk_projector_status(service->projector, &status);
     fresh->projected = status.projected;
+    dbk_read_model_claim(service->model, fresh->projected);
     response_header(rs, "Daybook-Projected-Sequence", "%" PRIu64, fresh->projected);
     return DBK_OK;
 }

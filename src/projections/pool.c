@@ -17,6 +17,8 @@ struct waiter {
 struct dbk_pool {
     const struct dbk_database *database;
     struct dbk_pg_options options;
+    dbk_pool_check *check; /* NULL: none */
+    void *check_context;
     unsigned max;
 
     pthread_condattr_t monotonic;
@@ -63,6 +65,12 @@ void dbk_pool_close(struct dbk_pool *pool)
     free(pool);
 }
 
+void dbk_pool_check_new(struct dbk_pool *pool, dbk_pool_check *check, void *context)
+{
+    pool->check = check;
+    pool->check_context = context;
+}
+
 /* With the mutex held: the first in the queue, taken out of it; NULL: nobody waits. */
 static struct waiter *next_waiter(struct dbk_pool *pool)
 {
@@ -97,8 +105,12 @@ static enum dbk_code connect_one(struct dbk_pool *pool, dbk_deadline deadline,
 
     options.connect_timeout_ms = dbk_deadline_left(deadline);
     code = dbk_pg_open(pool->database, &options, pg, err);
+    if (code == DBK_OK && pool->check)
+        code = pool->check(pool->check_context, *pg, deadline, err);
     if (code == DBK_OK)
         return DBK_OK;
+    dbk_pg_close(*pg);
+    *pg = NULL;
     pthread_mutex_lock(&pool->mutex);
     drop_one(pool);
     pthread_mutex_unlock(&pool->mutex);

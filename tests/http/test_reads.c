@@ -17,6 +17,7 @@ static struct {
     atomic_bool wait_blocks; /* until it is false again */
     atomic_bool waiting;
     atomic_uint_least64_t projected;
+    atomic_uint_least64_t claimed; /* what dbk_read_model_claim was told last */
     atomic_bool has_person;
     atomic_bool log_away;
 } script;
@@ -30,6 +31,7 @@ enum dbk_code __real_dbk_log_head(struct dbk_log *log, uint64_t *head,
                                   struct dbk_error *err);
 enum dbk_code __wrap_dbk_log_head(struct dbk_log *log, uint64_t *head,
                                   struct dbk_error *err);
+void __wrap_dbk_read_model_claim(struct dbk_read_model *model, uint64_t sequence);
 enum dbk_code __wrap_dbk_read_events(struct dbk_read_model *model,
                                      const struct dbk_page *page,
                                      const struct dbk_event_filter *filter,
@@ -92,6 +94,12 @@ static void add_row(struct dbk_rows *rows, uint64_t cursor, unsigned bytes)
     rows->rows[rows->count++] =
         (struct dbk_row){cursor, cursor, rows->bytes_used, length};
     rows->bytes_used += length;
+}
+
+void __wrap_dbk_read_model_claim(struct dbk_read_model *read_model, uint64_t sequence)
+{
+    (void)read_model;
+    atomic_store(&script.claimed, sequence);
 }
 
 enum dbk_code __wrap_dbk_read_events(struct dbk_read_model *model,
@@ -414,6 +422,7 @@ static void when_the_bound_passes_what_is_there_is_shown(void **state)
     assert_rows(&heard, 3);
     assert_string_equal(heard_header(&heard, "Daybook-Projected-Sequence", value),
                         "41");
+    assert_int_equal(atomic_load(&script.claimed), 41);
     heard_free(&heard);
 }
 
