@@ -70,6 +70,7 @@ struct dbk_idempotency {
  *                  another person than the event's
  *   DBK_NOT_FOUND  no such person or event
  *   DBK_MOVED      the person is not at the expected version
+ *   DBK_DAMAGED    what deciding needs to know of it is damaged on disk
  */
 enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *commands,
                              size_t count, const struct dbk_idempotency *idempotency,

@@ -1,6 +1,7 @@
 #include "environment.h"
 
 #include "environment_check.h"
+#include "index.h"
 #include "store/timestamp.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 
 #define MAP_SIZE ((size_t)1 << 40)
 #define MAP_SIZE_MIN ((size_t)1 << 30)
-#define READERS_MAX 1024
+#define READERS_MAX 8192 /* every HTTP thread there may be, and tools beside */
 #define FULL_BELOW (1 << 20)
 
 static bool disk_is_full(MDB_env *env)
@@ -32,6 +33,9 @@ enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
     case MDB_INVALID:
         return dbk_fail(err, DBK_DAMAGED, "%s: the log's file is damaged (%s)", doing,
                         mdb_strerror(rc));
+    case DBK_INDEX_DAMAGED:
+        return dbk_fail(err, DBK_DAMAGED, "%s: an entry of the indexes is damaged",
+                        doing);
     case MDB_VERSION_MISMATCH:
         return dbk_fail(err, DBK_UNSUPPORTED, "%s: written by another version of LMDB",
                         doing);

@@ -178,13 +178,26 @@ static void settle_failed_commit(struct dbk_log *log, struct batch *batch,
     }
 }
 
+/* Where the environment is dead, as after a failure that is not ours to see, it is
+ * opened again. */
+static int begin_turn(struct dbk_log *log, struct dbk_turn *turn)
+{
+    struct dbk_error err;
+    bool committed;
+    int rc = mdb_txn_begin(log->environment.env, NULL, 0, &turn->txn);
+
+    if (rc != MDB_PANIC || dbk_recover(log, NULL, 0, &committed, &err) != DBK_OK)
+        return rc;
+    return mdb_txn_begin(log->environment.env, NULL, 0, &turn->txn);
+}
+
 static void write_batch(struct dbk_log *log, struct batch *batch,
                         uint8_t sweep_place[32])
 {
     struct dbk_turn *turn = &batch->turn;
+    int rc = begin_turn(log, turn);
     MDB_env *env = log->environment.env;
     struct dbk_error err;
-    int rc = mdb_txn_begin(env, NULL, 0, &turn->txn);
 
     if (rc == 0) {
         turn->now = dbk_timestamp_now();
@@ -227,10 +240,16 @@ static void process(struct dbk_log *log, struct batch *batch, uint8_t sweep_plac
     batch->turn.environment = &log->environment;
     /* Only this thread ever makes it unusable or usable, so no lock is needed to look.
      */
-    if (!log->usable && dbk_recover(log, NULL, 0, &committed, &err) != DBK_OK)
-        fail_batch(batch, &err);
-    else
+    if (log->usable || dbk_recover(log, NULL, 0, &committed, &err) == DBK_OK) {
         write_batch(log, batch, sweep_place);
+    } else {
+        dbk_log_report(log, err.text);
+        dbk_fail(
+            &err, DBK_UNAVAILABLE,
+            "the log cannot be opened again since a commit failed; nothing of this "
+            "was recorded");
+        fail_batch(batch, &err);
+    }
     announce(log, batch);
 }
 
