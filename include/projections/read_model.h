@@ -7,7 +7,8 @@
  *            "first_name", "last_name", "role"}
  *
  * Ids lower-case, timestamps as in store/timestamp.h, properties only where there are
- * some. A person's events are its newest by sequence, oldest first.
+ * some. A person's events are its newest by sequence, oldest first: no more than come to
+ * 1 MiB (its properties and 256 bytes for each), but always the newest one.
  */
 #ifndef DBK_PROJECTIONS_READ_MODEL_H
 #define DBK_PROJECTIONS_READ_MODEL_H

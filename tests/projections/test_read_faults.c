@@ -265,18 +265,16 @@ static void a_page_cut_short_among_large_rows_leaves_the_next_one_whole(void **s
 static void a_schema_swapped_in_is_read_at_once(void **state)
 {
     struct dbk_read_model *model = open_model(1, 20000);
+    struct dbk_database incoming = database;
     struct dbk_rows rows = {0};
 
     (void)state;
+    incoming.schema = "test_read_faults_new";
     for (int i = 0; i < 10; i++) /* often enough for a plan that is kept */
         assert_int_equal(read_one(model), DBK_OK);
+    scratch_drop(&incoming);
+    assert_int_equal(dbk_migrate_up(&incoming, NULL, NULL, &err), DBK_OK);
     scratch_script(admin,
-                   "drop schema if exists test_read_faults_new cascade; "
-                   "create schema test_read_faults_new; "
-                   "create table test_read_faults_new.person "
-                   "  (like test_read_faults.person including all); "
-                   "create table test_read_faults_new.event "
-                   "  (like test_read_faults.event including all); "
                    "insert into test_read_faults_new.person "
                    "  select id, 99, 1, datetime_created, datetime_modified, email, "
                    "  first_name, last_name, role from test_read_faults.person; "
