@@ -88,7 +88,8 @@ static const char *render_read(struct request *rq, struct response *rs,
     if (rows->rows[0].version != person->version)
         return "The request was successful; events are not shown, as the person has "
                "been changed again since";
-    dbk_render_raw(&rs->body, rows->bytes + rows->rows[0].offset, rows->rows[0].length);
+    response_row(rs, (struct dbk_slice){rows->bytes + rows->rows[0].offset,
+                                        rows->rows[0].length});
     return NULL;
 }
 

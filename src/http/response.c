@@ -41,7 +41,7 @@ static void forget_answer(struct response *rs)
     dbk_render_clear(&rs->head);
     dbk_render_clear(&rs->body);
     rs->content_type = "application/json";
-    rs->fixed = (struct dbk_slice){NULL, 0};
+    rs->fixed = rs->row = (struct dbk_slice){NULL, 0};
 }
 
 void response_clear(struct response *rs)
@@ -72,7 +72,14 @@ void response_header(struct response *rs, const char *name, const char *format, 
 void response_begin(struct response *rs)
 {
     dbk_render_clear(&rs->body);
+    rs->row = (struct dbk_slice){NULL, 0};
     dbk_render_text(&rs->body, "{\"data\":");
+}
+
+void response_row(struct response *rs, struct dbk_slice json)
+{
+    rs->row = json;
+    rs->row_at = rs->body.length;
 }
 
 static void render_fields(struct dbk_render *body,
