@@ -30,7 +30,6 @@ static void render_one(const struct dbk_record *record, struct log_page *page,
     dbk_render_record(out, record);
     if (page->lines)
         dbk_render_raw(out, "\n", 1);
-    page->after = record->sequence;
     page->first = false;
 }
 
@@ -54,6 +53,7 @@ static enum dbk_code render_piece(const struct request *rq, struct log_page *pag
                               err) != DBK_OK)
             return dbk_wrap(err, "record %" PRIu64, entry->sequence);
         render_one(&record, page, out);
+        page->after = entry->sequence; /* where it lies, whatever it says of itself */
     }
     return DBK_OK;
 }
