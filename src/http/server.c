@@ -6,6 +6,7 @@
 #include "worker.h"
 
 #include <civetweb.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,7 +23,8 @@ struct dbk_server {
     struct mg_context *context;
     unsigned port;
     atomic_uint under_way;         /* requests that were accepted */
-    struct dbk_error *start_error; /* where civetweb's words go while it starts */
+    pthread_t starter;             /* the thread that starts it, */
+    struct dbk_error *start_error; /* and where civetweb's words to it go meanwhile */
 };
 
 static struct dbk_server *server_of(const struct mg_connection *connection)
@@ -96,7 +98,8 @@ static int on_message(const struct mg_connection *connection, const char *messag
     if (!server)
         return 1;
     options = &server->service.options;
-    if (server->start_error)
+    /* Only that thread looks at it: others run before it is done with it. */
+    if (pthread_equal(pthread_self(), server->starter) && server->start_error)
         dbk_fail(server->start_error, DBK_INVALID, "%s", message);
     else if (options->report)
         options->report(options->report_context, message);
@@ -164,6 +167,7 @@ static enum dbk_code start_civetweb(struct dbk_server *server, struct dbk_error 
 
     fill_settings(&server->service.options, &settings);
     dbk_fail(err, DBK_INVALID, "civetweb does not start");
+    server->starter = pthread_self();
     server->start_error = err;
     server->context = mg_start(&callbacks, server, settings.list);
     server->start_error = NULL;
