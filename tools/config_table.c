@@ -1,6 +1,7 @@
 /* The settings, one entry each. README.md and .env.sample are held against this table.
  */
 #include "config.h"
+#include "projections/cluster.h"
 
 #include <string.h>
 
@@ -105,8 +106,8 @@ const struct config_entry config_table[SETTING_COUNT] = {
         .help = "Schema of the read tables"},
     [SETTING_DB_CONNECTIONS] = {
         .name = "DB_CONNECTIONS", .flag = "--db-connections", .fallback = "8",
-        .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 256,
-        .help = "Connections that reads share"},
+        .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1,
+        .max = DBK_CLUSTER_READS_MAX, .help = "Connections that reads share"},
 };
 /* clang-format on */
 

@@ -22,6 +22,10 @@
 
 struct dbk_cluster; /* safe to share between threads */
 
+/* How many connections reads may have at most; there is room for some more, for what
+ * else connects. */
+#define DBK_CLUSTER_READS_MAX 256
+
 struct dbk_cluster_options {
     const char *data_dir;     /* the cluster goes to data_dir/postgres */
     struct dbk_uuid store_id; /* for the place outside data_dir */

@@ -1,6 +1,7 @@
 #include "cluster_supervisor.h"
 
 #include "cluster_files.h"
+#include "projections/cluster.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -21,7 +22,6 @@ enum { LIVED_WELL_S = 30 };
 static const char *const settings[] = {
     "listen_addresses=",
     "unix_socket_permissions=0700",
-    "max_connections=200",
     "shared_buffers=128MB",
     "synchronous_commit=off",
     "wal_level=minimal",
@@ -40,12 +40,15 @@ static const char *const settings[] = {
 };
 enum { SETTINGS = sizeof settings / sizeof settings[0] };
 
+enum { OTHERS_MAX = 44 }; /* connections of projectors, commands and people */
+
 struct cluster_supervisor {
     const struct cluster_place *place; /* borrowed */
     struct cluster_report report;
     char postgres[PATH_MAX];
     char socket_setting[CLUSTER_SOCKET_DIR + 32];
-    const char *argv[6 + 2 * (SETTINGS + 1)];
+    char connections_setting[32];
+    const char *argv[6 + 2 * (SETTINGS + 2)];
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards the rest */
@@ -70,6 +73,10 @@ static void set_arguments(struct cluster_supervisor *self)
     self->argv[n++] = CLUSTER_PORT;
     self->argv[n++] = "-c";
     self->argv[n++] = self->socket_setting;
+    snprintf(self->connections_setting, sizeof self->connections_setting,
+             "max_connections=%d", DBK_CLUSTER_READS_MAX + OTHERS_MAX);
+    self->argv[n++] = "-c";
+    self->argv[n++] = self->connections_setting;
     for (size_t i = 0; i < SETTINGS; i++) {
         self->argv[n++] = "-c";
         self->argv[n++] = settings[i];

@@ -208,6 +208,23 @@ static void the_cluster_starts_answers_and_stops(void **state)
     assert_false(exists(world->dir, "postgres.tmp.*"));
 }
 
+static void it_has_room_for_all_reads_and_for_others(void **state)
+{
+    const struct dbk_pg_options options = {.connect_timeout_ms = 5000};
+    const struct dbk_pg_statement show = {.sql = "show max_connections"};
+    struct dbk_cluster *cluster = open_cluster(*state);
+    struct dbk_pg_result *result;
+    struct dbk_pg *pg;
+
+    assert_int_equal(dbk_pg_open(dbk_cluster_database(cluster), &options, &pg, NULL),
+                     DBK_OK);
+    assert_int_equal(dbk_pg_run(pg, &show, NULL, 0, 5000, &result, NULL), DBK_OK);
+    assert_true(dbk_pg_u64(result, 0, 0) >= DBK_CLUSTER_READS_MAX + 20);
+    dbk_pg_clear(result);
+    dbk_pg_close(pg);
+    dbk_cluster_close(cluster);
+}
+
 static void another_process_attaches_and_leaves_it_running(void **state)
 {
     struct world *world = *state;
@@ -418,6 +435,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cluster_starts_answers_and_stops),
+        cmocka_unit_test(it_has_room_for_all_reads_and_for_others),
         cmocka_unit_test(another_process_attaches_and_leaves_it_running),
         cmocka_unit_test(attaching_starts_nothing),
         cmocka_unit_test(a_killed_server_comes_back),
