@@ -6,9 +6,9 @@
 #include "cluster_programs.h"
 #include "cluster_supervisor.h"
 #include "deadline.h"
+#include "pg.h"
 
 #include <errno.h>
-#include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -41,23 +41,13 @@ static void set_database(struct dbk_cluster *self)
                                            .user = "daybook"};
 }
 
-static bool accepts_connections(const struct dbk_database *database)
-{
-    const char *const keys[] = {"host", "port", "dbname", "user", "connect_timeout",
-                                NULL};
-    const char *const values[] = {
-        database->host, database->port, database->name, database->user, "2", NULL};
-
-    return PQpingParams(keys, values, 0) == PQPING_OK;
-}
-
 static enum dbk_code wait_until_ready(struct dbk_cluster *self, struct dbk_error *err)
 {
     dbk_deadline deadline = dbk_deadline_in(READY_MS);
     char tail[256];
 
     while (dbk_deadline_left(deadline) > 0) {
-        if (accepts_connections(&self->database))
+        if (dbk_pg_answers(&self->database))
             return DBK_OK;
         if (cluster_supervisor_deaths(self->supervisor) >= DEATHS_MAX)
             break;
@@ -129,7 +119,7 @@ static bool try_attach(struct dbk_cluster *self)
 {
     cluster_owner_read(&self->owner, self->place.socket_dir);
     set_database(self);
-    return self->place.socket_dir[0] == '/' && accepts_connections(&self->database);
+    return self->place.socket_dir[0] == '/' && dbk_pg_answers(&self->database);
 }
 
 /* Own it or attach to it. An owner that is just starting or ending is waited for, not so

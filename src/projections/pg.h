@@ -57,6 +57,10 @@ enum dbk_code dbk_pg_open(const struct dbk_database *database,
                           const struct dbk_pg_options *options, struct dbk_pg **pg,
                           struct dbk_error *err);
 
+/* Whether a server accepts connections there, as who it does not say: one that asks for a
+ * password does. Takes two seconds at most, but for resolving a host name. */
+bool dbk_pg_answers(const struct dbk_database *database);
+
 /* Break the connection off: what waits for PostgreSQL fails at once, as it does when the
  * connection is lost. The one call that another thread may make, until dbk_pg_close. */
 void dbk_pg_break(const struct dbk_pg *pg);

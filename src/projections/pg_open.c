@@ -150,6 +150,16 @@ fail:
     return code;
 }
 
+bool dbk_pg_answers(const struct dbk_database *database)
+{
+    const char *const keywords[] = {"host", "port", "dbname", "user", "connect_timeout",
+                                    NULL};
+    const char *const values[] = {
+        database->host, database->port, database->name, database->user, "2", NULL};
+
+    return PQpingParams(keywords, values, 0) == PQPING_OK;
+}
+
 void dbk_pg_break(const struct dbk_pg *pg)
 {
     if (pg->sock >= 0)

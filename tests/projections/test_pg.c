@@ -369,9 +369,20 @@ static void a_session_that_dies_in_a_pipeline_is_lost(void **state)
 
 #define ON_ONE(name) cmocka_unit_test_setup_teardown(name, open_one, close_one)
 
+static void whether_a_server_answers_is_known(void **state)
+{
+    struct dbk_database nowhere = database;
+
+    (void)state;
+    nowhere.host = "/nonexistent";
+    assert_true(dbk_pg_answers(&database));
+    assert_false(dbk_pg_answers(&nowhere));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whether_a_server_answers_is_known),
         ON_ONE(rows_and_parameters_make_the_round_trip),
         cmocka_unit_test(the_schema_may_have_any_name),
         ON_ONE(a_refusal_tells_whose_fault_it_is),
