@@ -1,6 +1,7 @@
 #include "directory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,16 +16,42 @@ static mode_t mode_of_new(void)
     return geteuid() == 0 ? 0711 : 0700;
 }
 
+static enum dbk_code system_fail(struct dbk_error *err, const char *what,
+                                 const char *path)
+{
+    return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "%s %s: %s", what,
+                    path, strerror(errno));
+}
+
+/* So that the name is there after a power cut, and all that lies behind it. */
+static enum dbk_code sync_parent(const char *path, struct dbk_error *err)
+{
+    char parent[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    enum dbk_code code = DBK_OK;
+    int fd;
+
+    snprintf(parent, sizeof parent, "%.*s", slash > path ? (int)(slash - path) : 1,
+             slash ? path : ".");
+    fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) /* what we may not read we cannot sync */
+        return errno == EACCES ? DBK_OK : system_fail(err, "open", parent);
+    if (fsync(fd) != 0 &&
+        errno != EINVAL) /* EINVAL: its file system has no such sync */
+        code = system_fail(err, "sync", parent);
+    close(fd);
+    return code;
+}
+
 static enum dbk_code make_one(const char *path, struct dbk_error *err)
 {
     mode_t before = umask(0);
     int rc = mkdir(path, mode_of_new());
 
     umask(before);
-    if (rc == 0 || errno == EEXIST)
-        return DBK_OK;
-    return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s", path,
-                    strerror(errno));
+    if (rc == 0)
+        return sync_parent(path, err);
+    return errno == EEXIST ? DBK_OK : system_fail(err, "make", path);
 }
 
 enum dbk_code directory_make(const char *path, struct dbk_error *err)
