@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -116,10 +117,30 @@ static void add_end(struct line *line, bool json, bool message_cut)
     line_add(line, json ? "}\n" : "\n");
 }
 
+/* Whether the write that failed may be tried again. Where it would have to wait, and the
+ * descriptor is set not to, we do. */
+static bool passes(int fd)
+{
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
+
+    if (errno == EAGAIN)
+        poll(&room, 1, -1);
+    return errno == EAGAIN || errno == EINTR;
+}
+
+/* To its end: a file or pipe takes a line at once, a terminal or socket maybe in parts. */
 static void put(int fd, const struct line *line)
 {
-    while (write(fd, line->text, line->length) < 0 && errno == EINTR)
-        continue;
+    size_t done = 0;
+
+    while (done < line->length) {
+        ssize_t wrote = write(fd, line->text + done, line->length - done);
+
+        if (wrote > 0)
+            done += (size_t)wrote;
+        else if (wrote == 0 || !passes(fd))
+            return;
+    }
 }
 
 void logger_write(const struct logger *logger, enum log_level level,

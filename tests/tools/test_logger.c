@@ -7,11 +7,38 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* What the next writes do: fail with an error number, or take no more than so many
+ * bytes; 0: what they really do. */
+struct step {
+    int error;
+    size_t most;
+};
+static const struct step *steps;
+
+ssize_t __real_write(int fd, const void *bytes, size_t length);
+ssize_t __wrap_write(int fd, const void *bytes, size_t length);
+
+ssize_t __wrap_write(int fd, const void *bytes, size_t length)
+{
+    struct step step;
+
+    if (!steps)
+        return __real_write(fd, bytes, length);
+    step = *steps;
+    steps = step.error || step.most ? steps + 1 : NULL;
+    errno = step.error;
+    if (step.error)
+        return -1;
+    return __real_write(fd, bytes,
+                        step.most && step.most < length ? step.most : length);
+}
 
 struct place {
     int read_end;
@@ -165,6 +192,29 @@ static void too_much_is_cut_and_says_so(void **state)
     free(value);
 }
 
+static void a_line_is_written_to_its_end(void **state)
+{
+    static const struct step bumpy[] = {{EINTR, 0},  {0, 5},  {EINTR, 0}, {0, 1},
+                                        {EAGAIN, 0}, {0, 30}, {0, 0}};
+    struct place *place = *state;
+
+    steps = bumpy;
+    log_value(place, "aaaaaaaaaaaaaaaaaaaa");
+    assert_string_equal(written(place) + 27, " info m k=aaaaaaaaaaaaaaaaaaaa\n");
+}
+
+static void a_line_that_cannot_be_written_is_given_up(void **state)
+{
+    static const struct step broken[] = {{EPIPE, 0}, {0, 0}};
+    struct place *place = *state;
+
+    steps = broken;
+    log_value(place, "lost");
+    assert_string_equal(written(place), "");
+    log_value(place, "b");
+    assert_string_equal(written(place) + 27, " info m k=b\n");
+}
+
 #define THREADS 4
 #define LINES 200
 
@@ -206,6 +256,8 @@ int main(void)
         IN_PLACE(a_message_cannot_break_its_line),
         IN_PLACE(json_replaces_what_is_not_utf8),
         IN_PLACE(too_much_is_cut_and_says_so),
+        IN_PLACE(a_line_is_written_to_its_end),
+        IN_PLACE(a_line_that_cannot_be_written_is_given_up),
         IN_PLACE(lines_of_threads_do_not_mix),
     };
 
