@@ -5,10 +5,23 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+/* Only its owner may look inside. Where that is root, the private PostgreSQL's
+ * unprivileged user must be able to pass through to its own directory, which is closed to
+ * all others, as the log's is. */
+static mode_t mode_of_new(void)
+{
+    return geteuid() == 0 ? 0711 : 0700;
+}
 
 static enum dbk_code make_one(const char *path, struct dbk_error *err)
 {
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+    mode_t before = umask(0);
+    int rc = mkdir(path, mode_of_new());
+
+    umask(before);
+    if (rc == 0 || errno == EEXIST)
         return DBK_OK;
     return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s", path,
                     strerror(errno));

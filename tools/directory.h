@@ -4,7 +4,9 @@
 
 #include "store/error.h"
 
-/* Make each directory of the path that is missing, with mode 0700. DBK_IO, DBK_NO_ROOM. */
+/* Make each directory of the path that is missing, with mode 0700; as root 0711, so that
+ * the unprivileged user of the private PostgreSQL gets to its part. Before there are
+ * threads: it sets the umask for a moment. DBK_IO, DBK_NO_ROOM. */
 enum dbk_code directory_make(const char *path, struct dbk_error *err);
 
 #endif

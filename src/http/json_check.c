@@ -139,6 +139,8 @@ static enum dbk_code check_string(struct check *check)
                 return DBK_INVALID;
         } else if (byte < 0x20) {
             return refuse(check, "a control character in a string must be escaped");
+        } else if (byte < 0x80) {
+            check->at++;
         } else {
             size_t length = dbk_utf8_decode(check->at, check->end, &point);
             if (length == 0)

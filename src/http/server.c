@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DRAIN_IDLE_MS 300 /* how long a connection may idle once we are stopping */
+#define DRAIN_IDLE_MS 300    /* how long a connection may idle once we are stopping */
+#define DRAIN_REFUSE_MS 1000 /* how long those that keep coming are told so */
 #define DRAIN_STEP_MS 10
 #define STALL_MS 10000 /* how long a client may send or take nothing at all */
 
@@ -20,7 +21,7 @@ struct dbk_server {
     struct service service;
     struct mg_context *context;
     unsigned port;
-    atomic_uint under_way;         /* requests */
+    atomic_uint under_way;         /* requests that were accepted */
     struct dbk_error *start_error; /* where civetweb's words go while it starts */
 };
 
@@ -33,15 +34,21 @@ static int on_request(struct mg_connection *connection)
 {
     struct dbk_server *server = server_of(connection);
     struct worker *worker = mg_get_thread_pointer(connection);
+    bool accepted;
     int status;
 
     if (!worker) { /* the thread began without memory; civetweb cannot be told so */
         mg_disable_connection_keep_alive(connection);
         return 503;
     }
+    /* Counted before looking, so that the stop waits for all that did not see it. */
     atomic_fetch_add(&server->under_way, 1);
+    accepted = !atomic_load(&server->service.stopping);
+    if (!accepted)
+        atomic_fetch_sub(&server->under_way, 1);
     status = dispatch(&server->service, worker, connection);
-    atomic_fetch_sub(&server->under_way, 1);
+    if (accepted)
+        atomic_fetch_sub(&server->under_way, 1);
     return status;
 }
 
@@ -213,16 +220,19 @@ unsigned dbk_server_port(const struct dbk_server *server)
     return server->port;
 }
 
-/* A connection that has a thread and no request yet is not guarded; it gets as long as
- * one that idles. */
+/* Requests that were accepted are waited for. Connections, which are being refused or
+ * closed, only for a while: others may keep coming for as long as they like. One that has
+ * a thread and no request yet is not guarded; it gets as long as one that idles. */
 static void wait_until_quiet(struct dbk_server *server, int drain_ms)
 {
-    int64_t now = guard_now(), least = now + DRAIN_IDLE_MS, most = now + drain_ms;
+    int64_t start = guard_now(), now = start;
     struct guard *guard = server->service.guard;
 
-    for (; now < most; now = guard_now()) {
-        bool busy = atomic_load(&server->under_way) > 0 || guard_count(guard) > 0;
-        if (!busy && (now >= least || guard_arrivals(guard) == 0))
+    for (; now < start + drain_ms; now = guard_now()) {
+        bool connected = guard_count(guard) > 0 ||
+                         (now < start + DRAIN_IDLE_MS && guard_arrivals(guard) > 0);
+        if (atomic_load(&server->under_way) == 0 &&
+            (!connected || now >= start + DRAIN_REFUSE_MS))
             return;
         guard_pause(DRAIN_STEP_MS);
     }

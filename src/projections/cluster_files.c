@@ -42,7 +42,7 @@ int cluster_version(const struct cluster_place *place)
     if (cluster_path(path, place->dir, "PG_VERSION", NULL) != DBK_OK)
         return 0;
     read_file(path, 0, text, sizeof text);
-    return atoi(text);
+    return (int)strtol(text, NULL, 10);
 }
 
 int cluster_log_open(const struct cluster_place *place)

@@ -6,13 +6,11 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
-
 #include <unistd.h>
 
 /* Exit statuses of a child that did not get as far as its program. */
@@ -24,6 +22,8 @@ enum {
 };
 
 enum { POLL_MS = 10 };
+
+enum { OLD_KERNEL_FILES = 4096 }; /* before Linux 5.9 there is no close_range */
 
 static bool named_user(const char *name, struct cluster_user *user)
 {
@@ -84,13 +84,23 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static void close_the_rest(void)
+{
+    if (close_range(STDERR_FILENO + 1, ~0U, 0) == 0)
+        return;
+    for (int fd = STDERR_FILENO + 1; fd < OLD_KERNEL_FILES; fd++)
+        close(fd);
+}
+
 static bool reset_files(int log_fd)
 {
     int null = open("/dev/null", O_RDONLY);
 
-    return null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
-           dup2(log_fd, STDOUT_FILENO) >= 0 && dup2(log_fd, STDERR_FILENO) >= 0 &&
-           close_range(3, ~0U, 0) == 0;
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(log_fd, STDOUT_FILENO) < 0 ||
+        dup2(log_fd, STDERR_FILENO) < 0)
+        return false;
+    close_the_rest();
+    return true;
 }
 
 static _Noreturn void become_program(const struct cluster_user *user,

@@ -46,7 +46,7 @@ static int ask_major(const char *postgres)
         answer[0] = '\0';
     close(fd);
     number = strchr(answer, ')');
-    return number ? atoi(number + 1) : 0;
+    return number ? (int)strtol(number + 1, NULL, 10) : 0;
 }
 
 static bool find_in_path(struct cluster_programs *programs)
@@ -68,7 +68,7 @@ static bool find_in_path(struct cluster_programs *programs)
 
 static int major_of(const char *dir)
 {
-    return atoi(dir + strlen(DEBIAN_ROOT)); /* "15/bin" */
+    return (int)strtol(dir + strlen(DEBIAN_ROOT), NULL, 10); /* "15/bin" */
 }
 
 /* The newest, or exactly the wanted version. */

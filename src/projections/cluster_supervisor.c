@@ -20,7 +20,6 @@ enum { LIVED_WELL_S = 30 };
  * loses the last moments but never mixes old pages with new. */
 static const char *const settings[] = {
     "listen_addresses=",
-    "port=" CLUSTER_PORT,
     "unix_socket_permissions=0700",
     "max_connections=200",
     "shared_buffers=128MB",
@@ -46,7 +45,7 @@ struct cluster_supervisor {
     struct cluster_report report;
     char postgres[PATH_MAX];
     char socket_setting[CLUSTER_SOCKET_DIR + 32];
-    const char *argv[4 + 2 * (SETTINGS + 1)];
+    const char *argv[6 + 2 * (SETTINGS + 1)];
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards the rest */
@@ -67,6 +66,8 @@ static void set_arguments(struct cluster_supervisor *self)
     self->argv[n++] = self->postgres;
     self->argv[n++] = "-D"; /* first: so a leftover is recognised by it */
     self->argv[n++] = self->place->dir;
+    self->argv[n++] = "-p";
+    self->argv[n++] = CLUSTER_PORT;
     self->argv[n++] = "-c";
     self->argv[n++] = self->socket_setting;
     for (size_t i = 0; i < SETTINGS; i++) {

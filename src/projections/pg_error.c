@@ -20,13 +20,11 @@ static enum dbk_code code_of(const char *sqlstate)
     return DBK_UNAVAILABLE;
 }
 
-/* The session itself is of no more use: it ends (57P, 08), or what was prepared in it
- * no longer fits (0A000 "cached plan must not change result type", 26000 unknown name).
- */
-static bool session_ended(const char *sqlstate)
+/* What was prepared in this session no longer fits the tables ("cached plan must not change
+ * result type"), or is unknown to it (a pooler gave another): only a new one helps. */
+static bool needs_new_session(const char *sqlstate)
 {
-    return !strncmp(sqlstate, "57P", 3) || class_is(sqlstate, "08") ||
-           !strcmp(sqlstate, "0A000") || !strcmp(sqlstate, "26000");
+    return !strcmp(sqlstate, "0A000") || !strcmp(sqlstate, "26000");
 }
 
 static int without_newline(const char *text)
@@ -57,7 +55,7 @@ static enum dbk_code refused(struct dbk_pg *pg, const PGresult *result,
         return pg_lost(pg, err);
     memcpy(pg->sqlstate, sqlstate, strnlen(sqlstate, 5));
     pg->sqlstate[5] = '\0';
-    if (session_ended(pg->sqlstate))
+    if (needs_new_session(pg->sqlstate))
         pg->dead = true;
     return dbk_fail(err, code_of(pg->sqlstate), "PostgreSQL: %s (%s)",
                     text ? text : "no message", pg->sqlstate);

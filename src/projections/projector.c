@@ -80,8 +80,9 @@ void projector_set_running(struct dbk_projector *self, const char *why)
     bool news;
 
     pthread_mutex_lock(&self->lock);
-    news = status->running != !why ||
-           (why && strncmp(status->state, why, sizeof status->state - 1) != 0);
+    news = !self->stopping &&
+           (status->running != !why ||
+            (why && strncmp(status->state, why, sizeof status->state - 1) != 0));
     status->running = !why;
     self->tried = true;
     snprintf(status->state, sizeof status->state, "%s", why ? why : "following");

@@ -4,7 +4,8 @@
  * projector_session.c  one connection's life: follow the log, poll the tables
  * projector_load.c     what the tables say: checkpoint, quarantine
  * projector_range.c    a run of records: fold, apply, halve it where it is refused
- * projector_retry.c    persons in quarantine: once more from the log
+ * projector_retry.c    who in quarantine is tried again
+ * projector_attempt.c  one such try: fold them again from the log
  */
 #ifndef DBK_PROJECTIONS_PROJECTOR_PRIVATE_H
 #define DBK_PROJECTIONS_PROJECTOR_PRIVATE_H
@@ -100,6 +101,9 @@ enum dbk_code projector_retry_begin(struct dbk_projector *self, bool all,
 bool projector_retry_pending(const struct dbk_projector *self);
 /* Try the next few of them. Errors as projector_apply. */
 enum dbk_code projector_retry_step(struct dbk_projector *self, struct dbk_error *err);
+/* Fold the rows of the run again and take them out of quarantine, or change nothing. */
+enum dbk_code projector_attempt(struct dbk_projector *self, struct projector_run run,
+                                struct dbk_error *err);
 void projector_retry_init(struct dbk_projector *self);
 void projector_retry_free(struct dbk_projector *self);
 

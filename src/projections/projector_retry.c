@@ -1,42 +1,20 @@
-/* Once more from the log: everything a person has in the tables is thrown away and folded
- * again from the person's first record, so that what comes out depends on nothing but the
- * log. Several are tried together in one scan of it; where that is refused, in halves. */
+/* Who in quarantine is tried again, and together with whom: as many as possible in one
+ * scan of the log, and where that is refused, in halves. */
 #include "projector_private.h"
 
 #include "dbk_sql.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { QUERY_MS = 60000, TOGETHER_MAX = 512 };
-enum { BATCH_RECORDS = 4096, BATCH_BYTES = 4 << 20 };
+enum { RECORD_BYTES = 1 << 20 };
 enum column { SEQUENCE, CREATED_SEQUENCE };
 
-static const struct dbk_pg_statement
-    pending = {"quarantine_pending", dbk_sql_quarantine_pending},
-    keep = {"quarantine_keep", dbk_sql_quarantine_keep},
-    release = {"quarantine_release", dbk_sql_quarantine_release},
-    lock = {"checkpoint_lock", dbk_sql_checkpoint_lock},
-    drop_person = {"person_delete", dbk_sql_person_delete},
-    drop_events = {"person_events_delete", dbk_sql_person_events_delete};
-
-/* The texts of a person, copied out of the records they came from. */
-struct texts {
-    char email[DBK_EMAIL_MAX];
-    char first_name[DBK_NAME_MAX];
-    char last_name[DBK_NAME_MAX];
-};
-
-/* One attempt: the persons of a run, and what the log says of them. */
-struct attempt {
-    struct dbk_projector *self;
-    const struct projector_retry_row *rows;
-    size_t count;
-    struct fold_index persons;
-    struct texts *texts; /* one a person */
-    uint64_t scan_from;
-};
+static const struct dbk_pg_statement pending = {"quarantine_pending",
+                                                dbk_sql_quarantine_pending};
+static const struct dbk_pg_statement keep = {"quarantine_keep",
+                                             dbk_sql_quarantine_keep};
 
 void projector_retry_init(struct dbk_projector *self)
 {
@@ -76,7 +54,7 @@ static enum dbk_code look_up(struct dbk_projector *self,
 {
     struct dbk_record record;
     enum dbk_code code =
-        dbk_log_read(self->log, row->sequence - 1, 1, BATCH_BYTES, &self->batch, err);
+        dbk_log_read(self->log, row->sequence - 1, 1, RECORD_BYTES, &self->batch, err);
 
     if (code != DBK_OK)
         return code;
@@ -140,215 +118,6 @@ enum dbk_code projector_retry_begin(struct dbk_projector *self, bool all,
     return code;
 }
 
-/* Copy the text where it is still a slice of a record. */
-static void own(struct dbk_slice *slice, char *text, size_t size)
-{
-    if (slice->length == 0 || slice->data == text)
-        return;
-    slice->length = slice->length < size ? slice->length : size;
-    memcpy(text, slice->data, slice->length);
-    slice->data = text;
-}
-
-/* The records' bytes are about to go. */
-static void own_texts(struct attempt *attempt)
-{
-    struct fold *fold = &attempt->self->fold;
-
-    for (size_t i = 0; i < fold->person_count; i++) {
-        struct dbk_person_fields *fields = &fold->persons[i].fields;
-        struct texts *texts = &attempt->texts[i];
-
-        own(&fields->email, texts->email, sizeof texts->email);
-        own(&fields->first_name, texts->first_name, sizeof texts->first_name);
-        own(&fields->last_name, texts->last_name, sizeof texts->last_name);
-    }
-}
-
-/* Persons are folded to the end first: a state in between may have an email that is by
- * now another's. Their events can be many, and go in batch by batch. */
-static enum dbk_code fold_batch(struct attempt *attempt, uint64_t *at,
-                                struct dbk_error *err)
-{
-    struct dbk_projector *self = attempt->self;
-    const struct dbk_batch *batch = &self->batch;
-    enum dbk_code code = DBK_OK;
-
-    fold_clear(&self->retry.events);
-    for (size_t i = 0; i < batch->count && code == DBK_OK; i++) {
-        struct dbk_record record;
-        bool event;
-
-        *at = batch->entries[i].sequence;
-        if (*at > self->projected)
-            break;
-        if (dbk_record_decode(batch->bytes + batch->entries[i].offset,
-                              batch->entries[i].length, &record, NULL) != DBK_OK)
-            continue; /* it has a quarantine row of its own */
-        if (!fold_index_find(&attempt->persons, projector_person_of(&record), NULL))
-            continue;
-        event = record.type == DBK_EVENT_RECORDED || record.type == DBK_EVENT_DELETED;
-        code = fold_add(event ? &self->retry.events : &self->fold, &record, err);
-    }
-    own_texts(attempt);
-    return code;
-}
-
-static enum dbk_code scan(struct attempt *attempt, struct dbk_error *err)
-{
-    struct dbk_projector *self = attempt->self;
-    uint64_t at = attempt->scan_from - 1;
-    enum dbk_code code = DBK_OK;
-
-    fold_clear(&self->fold);
-    while (code == DBK_OK && at < self->projected) {
-        if (projector_stopping(self))
-            return dbk_fail(err, DBK_UNAVAILABLE, "the projector is stopping");
-        code =
-            dbk_log_read(self->log, at, BATCH_RECORDS, BATCH_BYTES, &self->batch, err);
-        if (code == DBK_OK && self->batch.count == 0)
-            code = dbk_fail(err, DBK_IO, "the log ends before the checkpoint");
-        if (code == DBK_OK)
-            code = fold_batch(attempt, &at, err);
-        if (code == DBK_OK)
-            code = apply_within(&self->apply, self->pg, &self->retry.events, err);
-    }
-    return code;
-}
-
-static enum dbk_code run_with_array(struct dbk_projector *self,
-                                    const struct dbk_pg_statement *statement,
-                                    struct dbk_pg_array *array, struct dbk_error *err)
-{
-    /* person_delete takes the number expected, NULL for any, as its second. */
-    struct dbk_pg_param params[2] = {{NULL, 0, false}, {NULL, 0, false}};
-    enum dbk_code code = dbk_pg_array_param(array, &params[0], err);
-
-    if (code != DBK_OK)
-        return code;
-    return dbk_pg_run(self->pg, statement, params, statement == &drop_person ? 2 : 1,
-                      QUERY_MS, NULL, err);
-}
-
-static enum dbk_code drop_everything(struct attempt *attempt, struct dbk_error *err)
-{
-    struct dbk_pg_array ids;
-    enum dbk_code code;
-
-    dbk_pg_array_init(&ids, DBK_PG_UUID);
-    for (size_t i = 0; i < attempt->count; i++)
-        dbk_pg_array_uuid(&ids, &attempt->rows[i].person_id);
-    code = run_with_array(attempt->self, &drop_events, &ids, err);
-    if (code == DBK_OK)
-        code = run_with_array(attempt->self, &drop_person, &ids, err);
-    dbk_pg_array_free(&ids);
-    return code;
-}
-
-/* The events of those who were deleted went in with the rest. */
-static enum dbk_code drop_events_of_deleted(struct attempt *attempt,
-                                            struct dbk_error *err)
-{
-    const struct fold *fold = &attempt->self->fold;
-    struct dbk_pg_array ids;
-    enum dbk_code code;
-
-    dbk_pg_array_init(&ids, DBK_PG_UUID);
-    for (size_t i = 0; i < fold->person_count; i++)
-        if (fold->persons[i].deleted)
-            dbk_pg_array_uuid(&ids, &fold->persons[i].id);
-    code = run_with_array(attempt->self, &drop_events, &ids, err);
-    dbk_pg_array_free(&ids);
-    return code;
-}
-
-static enum dbk_code release_rows(struct attempt *attempt, struct dbk_error *err)
-{
-    struct dbk_pg_array sequences;
-    enum dbk_code code;
-
-    dbk_pg_array_init(&sequences, DBK_PG_INT8);
-    for (size_t i = 0; i < attempt->count; i++)
-        dbk_pg_array_int8(&sequences, (int64_t)attempt->rows[i].sequence);
-    code = run_with_array(attempt->self, &release, &sequences, err);
-    dbk_pg_array_free(&sequences);
-    return code;
-}
-
-/* With the checkpoint locked, so that no other projector moves while we read. */
-static enum dbk_code check_position(struct dbk_projector *self, struct dbk_error *err)
-{
-    uint64_t retries;
-    bool same;
-    enum dbk_code code = dbk_pg_run(self->pg, &lock, NULL, 0, QUERY_MS, NULL, err);
-
-    if (code == DBK_OK)
-        code = projector_poll(self, &same, &retries, err);
-    if (code == DBK_OK && !same)
-        code = dbk_fail(err, DBK_MOVED, "another projector moves the checkpoint");
-    return code;
-}
-
-static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
-{
-    struct dbk_projector *self = attempt->self;
-    enum dbk_code code = dbk_pg_begin(self->pg, QUERY_MS, err);
-
-    if (code != DBK_OK)
-        return code;
-    code = check_position(self, err);
-    if (code == DBK_OK)
-        code = drop_everything(attempt, err);
-    if (code == DBK_OK)
-        code = scan(attempt, err);
-    if (code == DBK_OK)
-        code = apply_within(&self->apply, self->pg, &self->fold, err);
-    if (code == DBK_OK)
-        code = drop_events_of_deleted(attempt, err);
-    if (code == DBK_OK)
-        code = release_rows(attempt, err);
-    if (code == DBK_OK)
-        code = dbk_pg_commit(self->pg, QUERY_MS, err);
-    if (code != DBK_OK && dbk_pg_alive(self->pg) &&
-        dbk_pg_rollback(self->pg, QUERY_MS, NULL) != DBK_OK)
-        return dbk_fail(err, DBK_UNAVAILABLE, "a transaction cannot be rolled back");
-    return code;
-}
-
-static enum dbk_code prepare(struct attempt *attempt, struct dbk_error *err)
-{
-    fold_index_init(&attempt->persons);
-    attempt->scan_from = UINT64_MAX;
-    attempt->texts = malloc(attempt->count * sizeof *attempt->texts);
-    if (!attempt->texts)
-        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < attempt->count; i++) {
-        const struct projector_retry_row *row = &attempt->rows[i];
-
-        if (row->scan_from < attempt->scan_from)
-            attempt->scan_from = row->scan_from;
-        if (!fold_index_find(&attempt->persons, &row->person_id, NULL) &&
-            !fold_index_add(&attempt->persons, &row->person_id, 0))
-            return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    }
-    return DBK_OK;
-}
-
-static enum dbk_code try_run(struct dbk_projector *self, struct projector_run run,
-                             struct dbk_error *err)
-{
-    struct attempt attempt = {.self = self,
-                              .rows = &self->retry.rows[run.first],
-                              .count = run.end - run.first};
-    enum dbk_code code = prepare(&attempt, err);
-
-    if (code == DBK_OK)
-        code = fold_again(&attempt, err);
-    fold_index_free(&attempt.persons);
-    free(attempt.texts);
-    return code;
-}
-
 static void say_healed(const struct dbk_projector *self, struct projector_run run)
 {
     char id[DBK_UUID_TEXT + 1];
@@ -392,5 +161,5 @@ enum dbk_code projector_retry_step(struct dbk_projector *self, struct dbk_error 
         push(retry, run.first + TOGETHER_MAX, run.end);
         run.end = run.first + TOGETHER_MAX;
     }
-    return settle(self, run, try_run(self, run, err), err);
+    return settle(self, run, projector_attempt(self, run, err), err);
 }

@@ -83,7 +83,7 @@ class Client:
 
 def _names(headers):
     """if_match="x" is the header If-Match: x."""
-    return {name.replace("_", "-"): value for name, value in headers.items()}
+    return {name.replace("_", "-").title(): value for name, value in headers.items()}
 
 
 def free_port():
@@ -113,16 +113,21 @@ class Server:
                 DB_USER="daybook", DB_SCHEMA="e2e_" + uuid.uuid4().hex)
         self.env.update(env or {})
         self.process = None
+        self.clients = []
         self.log = open(os.path.join(self.data_dir, "serve.log"), "ab")
 
     def start(self):
+        self.spawn()
+        self.wait_ready()
+        return self
+
+    def spawn(self):
+        """Start it, and do not wait until it answers."""
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--data-dir", self.data_dir, "--port", str(self.port),
              *self.flags],
             env=self.env, cwd=self.data_dir, stdin=subprocess.DEVNULL,
             stdout=self.log, stderr=self.log)
-        self.wait_ready()
-        return self
 
     def wait_ready(self):
         deadline = time.monotonic() + PATIENCE
@@ -154,6 +159,8 @@ class Server:
         self.process = None
 
     def close(self):
+        for client in self.clients:
+            client.close()
         try:
             if self.process:
                 self.stop()
@@ -164,7 +171,10 @@ class Server:
             shutil.rmtree(self.data_dir, ignore_errors=True)
 
     def client(self, timeout=PATIENCE):
-        return Client(self.port, timeout)
+        """A new connection, closed with the server at the latest."""
+        client = Client(self.port, timeout)
+        self.clients.append(client)
+        return client
 
     def run(self, *arguments, check=True, **kwargs):
         """Run a subcommand with this server's settings."""

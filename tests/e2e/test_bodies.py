@@ -70,6 +70,7 @@ class Bodies(Served):
             (self.event(b'{"a":"\\u0000"}'), "u0000"),
             (self.event(b'{"\\u0000":1}'), "u0000"), (self.event(b'{"a":"\0"}'), "control"),
             (self.event(b'{"a":"\\ud800"}'), "surrogate"),
+            (self.event(b'{"a":"\\udc00"}'), "surrogate"),
             (self.event(b'{"a":"\\udc00\\ud800"}'), "surrogate"),
             (self.event(b'{"\\ud800x":1}'), "surrogate")])
 

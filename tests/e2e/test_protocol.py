@@ -74,12 +74,13 @@ class Protocol(Served):
         self.assertEqual(int(headers["content-length"]), len(self.client.get(path).body))
 
     def test_unclear_lengths_are_refused(self):
-        for headers, status in (
-                ("Content-Length: 2\r\nContent-Length: 2\r\n", 400),
-                ("Content-Length: 2\r\nContent-Length: 30\r\n", 400),
-                ("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", 400),
-                ("Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", 400),
-                ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400),
+        for headers, status, *saying in (
+                ("Content-Length: 2\r\nContent-Length: 2\r\n", 400, "more than once"),
+                ("Content-Length: 2\r\nContent-Length: 30\r\n", 400, "more than once"),
+                ("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", 400, "exclude"),
+                ("Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", 400, "exclude"),
+                ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400,
+                 "more than once"),
                 ("Transfer-Encoding: gzip, chunked\r\n", 400),
                 ("Transfer-Encoding: identity\r\n", 501),
                 ("Content-Length: -1\r\n", 411), ("Content-Length: 2, 2\r\n", 400),
@@ -90,7 +91,8 @@ class Protocol(Served):
             with self.subTest(headers):
                 # What follows must not be taken for the next request.
                 self.refused_and_closed(
-                    self.post(headers, f"{{}}GET /health HTTP/1.1\r\n{HOST}\r\n"), status)
+                    self.post(headers, f"{{}}GET /health HTTP/1.1\r\n{HOST}\r\n"),
+                    status, *saying)
 
     def test_headers_that_must_come_once(self):
         for name in ("Content-Type", "If-Match", "Idempotency-Key", "Host"):

@@ -61,6 +61,37 @@ class Slow(Served):
         self.assertTrue(wire.ended())
         wire.close()
 
+    def sip(self, stop):
+        """Ask for a long answer and take little of it at a time."""
+        with socket.socket() as sipping:
+            sipping.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sipping.connect(("127.0.0.1", self.server.port))
+            sipping.sendall(b"GET /log HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            while not stop.wait(0.2):
+                if not sipping.recv(1024):
+                    return
+
+    def test_answers_that_are_sipped_do_not_hold_a_thread_for_ever(self):
+        kate = self.created()["id"]
+        answer = self.client.post("/events/batch", [
+            {"event_type": "click", "person_id": kate, "properties": {"text": "x" * 60000}}
+            for _ in range(120)])
+        self.assertEqual(answer.status, 200)
+        self.client.close()  # so that every thread is theirs
+        stop = threading.Event()
+        threads = [threading.Thread(target=self.sip, args=(stop,)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)  # they all have their thread now
+        try:
+            newcomer = self.server.client(timeout=40)
+            self.assertEqual(newcomer.get("/health").status, 200)
+            newcomer.close()
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
     def test_idle_connections_do_not_starve_a_new_one(self):
         idle = [self.server.client() for _ in range(12)]
         for client in idle[:8]:

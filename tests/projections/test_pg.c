@@ -155,6 +155,37 @@ static void more_than_the_socket_holds_does_not_outwait_a_hung_server(void **sta
     free(text);
 }
 
+static void more_than_the_socket_holds_arrives_and_comes_back(void **state)
+{
+    const struct dbk_pg_statement statement = {NULL, "select $1::text, $1::text"};
+    struct dbk_pg_result *result;
+    size_t length = 8u << 20;
+    char *text = malloc(length);
+    struct dbk_pg_param param;
+
+    assert_non_null(text);
+    memset(text, 'x', length);
+    param = dbk_pg_bytes((struct dbk_slice){text, length});
+    assert_int_equal(dbk_pg_run(*state, &statement, &param, 1, TIME, &result, &err),
+                     DBK_OK);
+    assert_int_equal(dbk_pg_value(result, 0, 1).length, length);
+    dbk_pg_clear(result);
+    free(text);
+}
+
+static void a_statement_that_outlived_its_table_ends_the_session(void **state)
+{
+    const struct dbk_pg_statement statement = {"outlived", "select * from t"};
+
+    run(*state, "create temporary table t (i int)");
+    assert_int_equal(dbk_pg_run(*state, &statement, NULL, 0, TIME, NULL, &err), DBK_OK);
+    run(*state, "alter table t add j int");
+    assert_int_equal(dbk_pg_run(*state, &statement, NULL, 0, TIME, NULL, &err),
+                     DBK_UNAVAILABLE);
+    assert_string_equal(dbk_pg_sqlstate(*state), "0A000");
+    assert_false(dbk_pg_alive(*state));
+}
+
 static void a_terminated_session_is_lost(void **state)
 {
     struct dbk_pg *other = scratch_open(&database);
@@ -347,6 +378,8 @@ int main(void)
         cmocka_unit_test(the_server_itself_ends_a_statement_that_takes_too_long),
         ON_ONE(a_hung_server_costs_the_deadline_and_the_connection),
         ON_ONE(more_than_the_socket_holds_does_not_outwait_a_hung_server),
+        ON_ONE(more_than_the_socket_holds_arrives_and_comes_back),
+        ON_ONE(a_statement_that_outlived_its_table_ends_the_session),
         ON_ONE(a_terminated_session_is_lost),
         cmocka_unit_test(who_cannot_be_reached_is_named_without_the_password),
         cmocka_unit_test(a_silent_server_costs_the_connect_timeout),

@@ -155,11 +155,16 @@ static void what_was_posted_is_not_posted_again(void **state)
     assert_tables_equal_the_log(world);
 }
 
-static void kill_projectors(struct world *world)
+/* Those of this test's database only: other tests run beside it. */
+static void kill_projectors(struct dbk_pg *pg, const char *database)
 {
-    scratch_number(world->pg, "select count(pg_terminate_backend(pid))"
-                              " from pg_stat_activity"
-                              " where application_name = 'daybook projector'");
+    char sql[256];
+
+    snprintf(sql, sizeof sql,
+             "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+             " where application_name = 'daybook projector' and datname = '%s'",
+             database);
+    scratch_number(pg, sql);
 }
 
 static void a_killed_connection_costs_nothing_but_time(void **state)
@@ -171,7 +176,7 @@ static void a_killed_connection_costs_nothing_but_time(void **state)
     for (int i = 0; i < 20; i++) {
         records_at_once = 1 + draw(&seed, 9);
         submit_random(world, &seed, 40);
-        kill_projectors(world);
+        kill_projectors(world->pg, "projector_test");
     }
     records_at_once = 0;
     world_catch_up(world);
@@ -200,7 +205,7 @@ static void a_database_that_goes_away_while_idle_is_missed(void **state)
     world_start(world);
     world_catch_up(world);
     let_in(world, "false");
-    kill_projectors(world);
+    kill_projectors(world->pg, "projector_away");
     wait_state(world->projector, false, "projector_away");
     assert_int_equal(dbk_projector_wait(world->projector, 1, PATIENCE_MS, &err),
                      DBK_UNAVAILABLE);
@@ -208,7 +213,7 @@ static void a_database_that_goes_away_while_idle_is_missed(void **state)
     let_in(world, "true");
     world_catch_up(world);
     world_stop(world);
-    world->database.name = "daybook";
+    world->database.name = "projector_test";
     scratch_script(world->pg, "drop database projector_away");
 }
 
@@ -389,13 +394,38 @@ static void the_tables_can_be_asked_without_a_projector(void **state)
 static int make_world(void **state)
 {
     records_at_once = 0;
-    *state = world_make("projector_test");
+    *state = world_make("projector_test", "projector_test");
     return 0;
 }
 
 static int end_world(void **state)
 {
     world_end(*state);
+    return 0;
+}
+
+static void admin(const char *sql)
+{
+    struct dbk_database database = scratch_database(NULL);
+    struct dbk_pg *pg = scratch_open(&database);
+
+    scratch_script(pg, "set client_min_messages = warning");
+    scratch_script(pg, sql);
+    dbk_pg_close(pg);
+}
+
+static int make_database(void **state)
+{
+    (void)state;
+    admin("drop database if exists projector_test with (force)");
+    admin("create database projector_test");
+    return 0;
+}
+
+static int drop_database(void **state)
+{
+    (void)state;
+    admin("drop database projector_test with (force)");
     return 0;
 }
 
@@ -421,5 +451,5 @@ int main(void)
         IN_A_WORLD(the_tables_can_be_asked_without_a_projector),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return cmocka_run_group_tests(tests, make_database, drop_database) != 0;
 }

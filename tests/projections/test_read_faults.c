@@ -192,6 +192,24 @@ static void readers_do_not_see_connections_being_killed(void **state)
     dbk_read_model_close(model);
 }
 
+static void all_connections_may_have_died_meanwhile(void **state)
+{
+    struct dbk_read_model *model = open_model(2, 20000);
+    struct reader readers[8];
+
+    (void)state;
+    for (int i = 0; i < 100 && backends("count(*)") < 2; i++) {
+        start_readers(readers, 8, model, 20);
+        for (size_t j = 0; j < 8; j++)
+            pthread_join(readers[j].thread, NULL);
+    }
+    assert_int_equal(backends("count(*)"), 2);
+    assert_int_equal(backends("pg_terminate_backend(pid, 10000)::int"), 1);
+    assert_int_equal(read_one(model), DBK_OK);
+    assert_int_equal(backends("count(*)"), 1);
+    dbk_read_model_close(model);
+}
+
 static void with_postgres_away_it_is_unavailable(void **state)
 {
     struct dbk_database nowhere = {.host = "127.0.0.1", .port = "1", .name = "daybook"};
@@ -287,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_slow_query_ends_at_its_timeout),
         cmocka_unit_test(many_threads_share_few_connections),
         cmocka_unit_test(readers_do_not_see_connections_being_killed),
+        cmocka_unit_test(all_connections_may_have_died_meanwhile),
         cmocka_unit_test(with_postgres_away_it_is_unavailable),
         cmocka_unit_test(missing_tables_are_said_to_be_missing),
         cmocka_unit_test(a_page_cut_short_among_large_rows_leaves_the_next_one_whole),

@@ -1,0 +1,179 @@
+"""Client threads that write all they can, and remember what they were promised."""
+
+import collections
+import http.client
+import random
+import threading
+import time
+
+from fold import check_gapless, event_of, person_of
+from harness import PATIENCE, Answer
+from writes import Author, mark_of
+
+
+class Load:
+    """name: what its marks begin with.
+    may_refuse: 503 is an answer a write may get, and then it must not be in the log.
+    retry: writes that were not answered are sent again where that is safe, as a careful
+    client does.
+    """
+
+    def __init__(self, server, seed, clients=16, may_refuse=False, retry=True,
+                 name="c"):
+        self.server, self.may_refuse, self.retry = server, may_refuse, retry
+        self.stopping = threading.Event()
+        self.lock = threading.Lock()  # guards the rest
+        self.acknowledged = {}        # mark -> sequence
+        self.shown = {}               # sequence -> the person or event as it was answered
+        self.refused = set()          # marks answered with 503
+        self.unanswered = set()       # marks nobody will ever hear of
+        self.sent = set()             # marks
+        self.answered = 0             # requests
+        self.wrong = []               # what must not happen, in words
+        self.clients = [_Client(self, random.Random(f"{seed}/{i}"), f"{name}{i}")
+                        for i in range(clients)]
+
+    def start(self):
+        for client in self.clients:
+            client.start()
+        return self
+
+    def stop(self):
+        """Send what is still to be repeated, and end."""
+        self.stopping.set()
+        for client in self.clients:
+            client.join(PATIENCE)
+            assert not client.is_alive(), "a client got no answer and no end"
+
+    def promises(self):
+        with self.lock:
+            return dict(self.acknowledged)
+
+    def wait_for_answers(self, more):
+        with self.lock:
+            goal = self.answered + more
+        self.server.wait_for(lambda: self.answered >= goal or self.wrong,
+                             f"{more} more answers")
+
+    def check(self, records, earlier=()):
+        """That the log holds what was promised, once, and nothing that nobody sent;
+        earlier are the marks it had before."""
+        marks = check_marks(records)
+        check_promises(self.promises(), marks)
+        signups = {"signup " + record["subject_id"] for record in records
+                   if record["type"] == "person.created"}
+        strange = set(marks) - self.sent - signups - set(earlier)
+        assert not strange, f"nobody sent {sorted(strange)[:5]}"
+        assert signups <= set(marks), "a person without its signup"
+        found = self.refused & set(marks)
+        assert not found, f"refused, and in the log all the same: {sorted(found)[:5]}"
+        for sequence, answered in self.shown.items():
+            assert answered == _shown(records, sequence), \
+                f"answered {answered}, and record {sequence} is {records[sequence - 1]}"
+        assert not self.wrong, self.wrong[:5]
+
+
+def _shown(records, sequence):
+    """What a write is answered with whose last record this is."""
+    event, before = event_of(records[sequence - 1]), records[max(sequence - 2, 0)]
+    if before["type"] == "person.created" and before["subject_id"] == event["person_id"]:
+        return dict(person_of(before), events=[event])
+    return event
+
+
+def check_marks(records):
+    """{mark: sequence}, each mark once."""
+    check_gapless(records)
+    marks = {}
+    for record in records:
+        mark = mark_of(record)
+        assert mark not in marks, f"{mark} is in the log twice: {record}"
+        marks[mark] = record["sequence"]
+    return marks
+
+
+def check_promises(promises, marks):
+    for mark, sequence in promises.items():
+        assert marks.get(mark) == sequence, \
+            f"{mark} was acknowledged as {sequence}; the log has it at {marks.get(mark)}"
+
+
+class _Client(threading.Thread):
+    def __init__(self, load, chance, name):
+        super().__init__(daemon=True)
+        self.load = load
+        self.author = Author(chance, name)
+        self.again = collections.deque()  # writes to repeat
+        self.connection = None
+
+    def run(self):
+        try:
+            while self.again or not self.load.stopping.is_set():
+                if self.connect():
+                    self.turn(self.again.popleft() if self.again else self.author.next())
+                elif self.load.stopping.is_set() and not self.load.retry:
+                    break
+        except Exception as error:  # told by the main thread
+            self.wrong(f"{type(error).__name__}: {error}")
+        if self.connection:
+            self.connection.close()
+
+    def connect(self):
+        if self.connection and self.connection.sock:
+            return True
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.load.server.port,
+                                                     timeout=PATIENCE)
+        try:
+            self.connection.connect()
+            return True
+        except OSError:
+            time.sleep(0.01)
+            return False
+
+    def wrong(self, text):
+        with self.load.lock:
+            self.load.wrong.append(text)
+
+    def turn(self, write):
+        write.tries += 1
+        with self.load.lock:
+            self.load.sent.update(write.marks)
+        answer = self.exchange(write)
+        if answer:
+            self.take(write, answer)
+        elif self.load.retry and write.retry:
+            self.again.append(write)
+        else:
+            with self.load.lock:
+                self.load.unanswered.update(write.marks)
+
+    def exchange(self, write):
+        """The answer, or None where the connection ended without one."""
+        response = None
+        try:
+            self.connection.request(write.method, write.path, write.body, write.headers)
+            response = self.connection.getresponse()
+            return Answer(response, response.read())
+        except (OSError, http.client.HTTPException) as error:
+            self.connection.close()
+            if isinstance(error, TimeoutError):
+                self.wrong(f"no answer in {PATIENCE} s: {write.method} {write.path}")
+            elif response and self.load.may_refuse:
+                self.wrong(f"half an answer: {write.method} {write.path}: {error}")
+            return None
+
+    def take(self, write, answer):
+        promised = write.acknowledged(answer)
+        with self.load.lock:
+            self.load.answered += 1
+            if promised is not None:
+                self.load.acknowledged.update(promised)
+                if write.kind in ("person", "event"):
+                    self.load.shown[answer.sequence] = answer.data
+            elif answer.status == 503 and self.load.may_refuse:
+                self.load.refused.update(write.marks)
+            else:
+                self.load.wrong.append(
+                    f"{write.method} {write.path} got {answer.status}: {answer.details}")
+        if promised:
+            self.author.learn(write, answer)

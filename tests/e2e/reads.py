@@ -1,0 +1,54 @@
+"""Client threads that read all they can, and time each answer."""
+
+import threading
+import time
+
+
+class Reads:
+    """Every answer is checked by `check`, which says what is wrong with it or None."""
+
+    def __init__(self, server, paths, check, clients=6):
+        self.server, self.paths, self.check = server, paths, check
+        self.stopping = threading.Event()
+        self.lock = threading.Lock()
+        self.wrong, self.count, self.slowest = [], 0, 0.0
+        self.threads = [threading.Thread(target=self._run, args=(i,), daemon=True)
+                        for i in range(clients)]
+
+    def start(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def stop(self):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+        assert not self.wrong, self.wrong[:5]
+        return self
+
+    def wait_for(self, more):
+        goal = self.count + more
+        self.server.wait_for(lambda: self.count >= goal or self.wrong, f"{more} reads")
+
+    def _run(self, number):
+        client = self.server.client()
+        try:
+            while not self.stopping.is_set():
+                for path in self.paths[number % len(self.paths):]:
+                    self._one(client, path)
+        except Exception as error:  # told by stop()
+            with self.lock:
+                self.wrong.append(f"{type(error).__name__}: {error}")
+        client.close()
+
+    def _one(self, client, path):
+        begin = time.monotonic()
+        answer = client.get(path)
+        took = time.monotonic() - begin
+        wrong = self.check(answer, took)
+        with self.lock:
+            self.count += 1
+            self.slowest = max(self.slowest, took)
+            if wrong:
+                self.wrong.append(f"GET {path} after {took:.2f} s: {wrong}")

@@ -1,0 +1,253 @@
+"""daybook import: whole files, once, with every bad line named."""
+
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+import unittest
+import uuid
+
+from fold import check_reads, fold
+from harness import PATIENCE, PROGRAM, Server
+
+SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
+NAMES = ["Zoë", "O'Neill", "李", "Ω-Ω", "van der Berg"]
+
+
+def make_persons(chance, count):
+    return [{"id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+             "email": f"p{i}@import.test", "first_name": chance.choice(NAMES),
+             "last_name": f"N{i}", "role": chance.choice(["user", "admin"]),
+             "datetime_created": f"2015-09-12T00:00:{i % 60:02}.{i % 1_000_000:06}"}
+            for i in range(count)]
+
+
+def make_events(chance, persons, count):
+    events = []
+    for i in range(count):
+        event = {"id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+                 "person_id": chance.choice(persons)["id"],
+                 "event_type": chance.choice(["page_edit", "a:b", "x.y-z_1"]),
+                 "datetime_created": f"2016-02-29T{i % 24:02}:00:00.000001"}
+        if i % 3:
+            event["properties"] = {"i": i, "page": "\u2028 \"é\" \U0001f600",
+                                   "deep": {"list": [1, -2.5, None, True, []]}}
+        events.append(event)
+    return events
+
+
+class Import(unittest.TestCase):
+    def setUp(self):
+        print(f"DAYBOOK_SEED={SEED}", flush=True)
+        chance = random.Random(SEED)
+        self.server = Server()
+        self.addCleanup(self.server.close)
+        self.persons = make_persons(chance, 700)
+        self.events = make_events(chance, self.persons, 5000)
+
+    def write(self, name, rows, compress=False, end="\n"):
+        """A file of these rows; one that is text stands as it is."""
+        path = os.path.join(self.server.data_dir, name)
+        text = "\n".join(row if isinstance(row, str) else
+                         json.dumps(row, ensure_ascii=False) for row in rows) + end
+        data = text.encode()
+        with open(path, "wb") as file:
+            file.write(gzip.compress(data) if compress else data)
+        return name
+
+    def files(self, compress=False):
+        ending = ".gz" if compress else ""
+        return (self.write("persons.ndjson" + ending, self.persons, compress),
+                self.write("events.ndjson" + ending, self.events, compress))
+
+    def imported(self, *arguments, check=True):
+        return self.server.run("import", *arguments, check=check)
+
+    def check_log(self, persons, events):
+        """What the log says are these persons, their signups, and these events."""
+        records = self.server.log_records()
+        found_persons, found_events = fold(records)
+        self.assertEqual(list(found_persons.values()), [
+            dict(person, datetime_modified=person["datetime_created"])
+            for person in persons])
+        signups = [one for one in found_events.values() if one["event_type"] == "signup"]
+        self.assertEqual([one["person_id"] for one in signups],
+                         [person["id"] for person in persons])
+        self.assertEqual([one for one in found_events.values()
+                          if one["event_type"] != "signup"], events)
+        check_reads(self.server, records)
+
+    def test_files_are_imported_whole_and_in_order_without_a_server(self):
+        done = self.imported(*self.files())
+        self.assertIn("700 added", done.stdout)
+        self.assertIn("5000 added", done.stdout)
+        self.server.start()
+        self.check_log(self.persons, self.events)
+
+    def test_gzip_is_read_like_plain_text(self):
+        self.imported(*self.files(compress=True))
+        self.server.start()
+        self.check_log(self.persons, self.events)
+
+    def test_twice_adds_nothing(self):
+        files = self.files()
+        self.imported(*files)
+        again = self.imported(*files)
+        self.assertIn("0 added, 700 already there", again.stdout)
+        self.assertIn("0 added, 5000 already there", again.stdout)
+        self.server.start()
+        self.check_log(self.persons, self.events)
+
+    def test_beside_a_running_server_it_is_visible_at_once(self):
+        self.server.start()
+        client = self.server.client()
+        self.imported(*self.files())
+        last = self.events[-1]
+        self.assertEqual(client.get("/events/" + last["id"]).data, last)
+        self.check_log(self.persons, self.events)
+
+    def test_beside_a_server_that_is_written_to_both_go_on(self):
+        self.server.start()
+        client = self.server.client()
+        files, emails = self.files(), []
+        with subprocess.Popen(
+                [PROGRAM, "import", "--data-dir", self.server.data_dir, *files],
+                env=self.server.env, cwd=self.server.data_dir,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+            while running.poll() is None or len(emails) < 10:
+                emails.append(f"live{len(emails)}@b.test")
+                made = client.post("/persons", {"email": emails[-1], "first_name": "A",
+                                                "last_name": "B"})
+                self.assertEqual(made.status, 201)
+                self.assertEqual(client.get("/persons/" + made.data["id"]).status, 200)
+            self.assertEqual(running.wait(), 0)
+        records = self.server.log_records()
+        check_reads(self.server, records)
+        persons, events = fold(records)
+        self.assertEqual(len(persons), 700 + len(emails))
+        self.assertEqual(len(events), 5000 + len(persons))
+
+    def test_killed_at_any_moment_it_can_be_run_again(self):
+        files, chance = self.files(), random.Random(SEED)
+        for _ in range(4):
+            with subprocess.Popen(
+                    [PROGRAM, "import", "--data-dir", self.server.data_dir, *files],
+                    env=self.server.env, cwd=self.server.data_dir,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+                time.sleep(chance.random() / 2)
+                running.kill()
+        self.imported(*files)
+        self.server.start()
+        self.check_log(self.persons, self.events)
+
+    def test_interrupted_it_says_so_and_can_be_run_again(self):
+        files = self.files()
+        fifo = os.path.join(self.server.data_dir, "fifo")
+        os.mkfifo(fifo)
+        with subprocess.Popen(
+                [PROGRAM, "import", "--data-dir", self.server.data_dir, fifo],
+                env=self.server.env, cwd=self.server.data_dir, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+            with open(fifo, "w") as file:
+                for person in self.persons[:300]:
+                    print(json.dumps(person), file=file)
+                file.flush()
+                running.send_signal(signal.SIGINT)
+            _, said = running.communicate(timeout=PATIENCE)
+        # It ends between two batches, or it had read the end already.
+        self.assertIn(running.returncode, (0, 3), said)
+        self.imported(*files)
+        self.server.start()
+        found_persons, found_events = fold(self.server.log_records())
+        self.assertEqual(len(found_persons), 700)
+        self.assertEqual(len(found_events), 5700)
+
+    def test_the_first_bad_line_is_named_and_stops_it(self):
+        bad = dict(self.persons[3], email="no email")
+        self.write("persons.ndjson", [*self.persons[:3], bad, *self.persons[4:]])
+        done = self.imported("persons.ndjson", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("persons.ndjson:4: ", done.stderr)
+        self.assertIn("email", done.stderr)
+        self.assertIn("--continue", done.stderr)
+        self.write("persons.ndjson", self.persons)
+        self.imported("persons.ndjson")
+        self.server.start()
+        self.assertEqual(set(fold(self.server.log_records())[0]),
+                         {person["id"] for person in self.persons})
+
+    def test_with_continue_each_bad_line_is_named_and_the_rest_is_there(self):
+        unknown = str(uuid.UUID(int=7))
+        bad = {2: "not JSON", 4: "{}", 5: '{"id": 5}', 7: "[]", 9: '"\\u0000"',
+               11: json.dumps(dict(self.events[0], event_type="no spaces")),
+               12: json.dumps(dict(self.events[0], id=str(uuid.UUID(int=1)),
+                                   person_id=unknown)),
+               14: json.dumps(dict(self.events[0], id=str(uuid.UUID(int=2)),
+                                   datetime_created="2015-02-29T00:00:00")),
+               15: json.dumps(dict(self.events[0], properties={"other": 1})),
+               16: json.dumps(dict(self.events[0], id=str(uuid.UUID(int=3)), extra=1)),
+               18: "x" * (2 << 20), 19: '{"id":"' + "[" * 5000}
+        lines, good = [], iter(self.events)
+        while len(lines) < 20:
+            lines.append(bad.get(len(lines) + 1) or next(good))
+        kept = [line for line in lines if not isinstance(line, str)]
+        self.write("persons.ndjson", self.persons)
+        self.write("events.ndjson", lines)
+        done = self.imported("persons.ndjson", "events.ndjson", "--continue", check=False)
+        self.assertEqual(done.returncode, 1)
+        named = [line.split(":")[1] for line in done.stderr.splitlines()
+                 if line.startswith("events.ndjson:")]
+        self.assertEqual(named, [str(number) for number in sorted(bad)], done.stderr)
+        self.assertIn(unknown, done.stderr)
+        self.assertRegex(done.stdout, rf"bad lines +{len(bad)}\b")
+        self.server.start()
+        self.check_log(self.persons, kept)
+
+    def test_a_person_whose_email_is_taken_is_a_bad_line(self):
+        taken = dict(self.persons[1], email=self.persons[0]["email"].upper())
+        self.write("persons.ndjson", [self.persons[0], taken, self.persons[2]])
+        done = self.imported("persons.ndjson", "--continue", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("persons.ndjson:2: ", done.stderr)
+        self.assertIn("2 added", done.stdout)
+
+    def test_a_file_cut_short_is_told_and_what_was_read_is_there(self):
+        whole = gzip.compress("".join(json.dumps(person) + "\n"
+                                      for person in self.persons).encode())
+        path = os.path.join(self.server.data_dir, "cut.gz")
+        with open(path, "wb") as file:
+            file.write(whole[:len(whole) // 2])
+        done = self.imported("cut.gz", check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("cut.gz", done.stderr)
+        self.assertNotIn("\n0 added", done.stdout)
+
+    def test_a_last_line_needs_no_end_and_empty_lines_are_nothing(self):
+        lines = ["", json.dumps(self.persons[0]) + "\r", "", "  ",
+                 json.dumps(self.persons[1])]
+        self.write("persons.ndjson", lines, end="")
+        self.assertIn("2 added", self.imported("persons.ndjson").stdout)
+
+    def test_event_types_that_are_not_allowed_are_bad_lines(self):
+        self.write("persons.ndjson", self.persons)
+        self.write("events.ndjson", [dict(self.events[0], event_type="click"),
+                                     dict(self.events[1], event_type="other")])
+        done = self.imported("persons.ndjson", "events.ndjson", "--event-types",
+                             "click,signup", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("events.ndjson:2: ", done.stderr)
+
+    def test_what_cannot_be_read_is_refused_before_anything_is_written(self):
+        self.write("persons.ndjson", self.persons)
+        done = self.imported("persons.ndjson", "missing.ndjson", check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("missing.ndjson", done.stderr)
+        self.server.start()
+        self.assertEqual(self.server.log_records(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,130 @@
+"""The private PostgreSQL: it lives and dies with its server, and comes back by itself."""
+
+import os
+import random
+import signal
+import time
+import unittest
+
+from fold import check_reads
+from harness import PATIENCE, Server
+from load import Load, check_marks, check_promises
+from postgres import postmaster_of, processes_in, wait_for_none
+from reads import Reads
+from test_postgres import paths, says_unavailable, write_read
+
+ROUNDS = int(os.environ.get("DAYBOOK_PRIVATE_ROUNDS", 3))
+SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
+
+
+class PrivateCluster(unittest.TestCase):
+    def setUp(self):
+        print(f"DAYBOOK_SEED={SEED}", flush=True)
+        self.server = Server(private=True).start()
+        self.addCleanup(self.end)
+        self.cluster = os.path.join(self.server.data_dir, "postgres")
+        # It is started before the first request is answered.
+        self.assertIn(postmaster_of(self.cluster), processes_in(self.cluster))
+
+    def end(self):
+        try:
+            self.server.close()
+        finally:
+            for pid in processes_in(self.cluster):
+                os.kill(pid, signal.SIGKILL)
+
+    def kill_postgres(self):
+        for pid in [postmaster_of(self.cluster), *processes_in(self.cluster)]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def test_the_server_killed_under_load_nothing_is_lost_and_no_postgres_is_left(self):
+        chance, load = random.Random(SEED), Load(self.server, SEED).start()
+        for round in range(ROUNDS):
+            load.wait_for_answers(chance.randint(1, 300))
+            self.server.kill()
+            promises = load.promises()
+            if round % 2:  # else the next server finds the leftover, and deals with it
+                wait_for_none(self.cluster)
+            self.server.start()
+            check_promises(promises, check_marks(self.server.log_records()))
+        load.stop()
+        records = self.server.log_records()
+        load.check(records)
+        check_reads(self.server, records)
+        self.server.kill()
+        wait_for_none(self.cluster)
+
+    def test_killed_under_load_it_comes_back_by_itself(self):
+        client = self.server.client()
+        person = write_read(self, client, "first@b.test")
+        load = Load(self.server, SEED).start()
+
+        def fine_or_unavailable(answer, took):
+            return None if answer.status == 200 else says_unavailable(answer, took)
+
+        for round in range(2):
+            load.wait_for_answers(100)
+            before = postmaster_of(self.cluster)
+            self.kill_postgres()
+            reads = Reads(self.server, paths(person), fine_or_unavailable).start()
+            load.wait_for_answers(200)
+            self.server.wait_for(lambda: client.get("/persons?limit=1").status == 200,
+                                 "the return of reads")
+            reads.stop()
+            self.assertNotEqual(postmaster_of(self.cluster), before)
+            write_read(self, client, f"again{round}@b.test")
+        load.stop()
+        check_reads(self.server, self.server.log_records())
+
+    def test_stopped_under_load_it_ends_with_the_server(self):
+        load = Load(self.server, SEED, may_refuse=True, retry=False).start()
+        load.wait_for_answers(200)
+        self.server.stop()
+        self.assertEqual(processes_in(self.cluster), [])
+        load.stop()
+        self.server.start()
+        records = self.server.log_records()
+        load.check(records)
+        check_reads(self.server, records)
+
+    def test_interrupted_while_it_is_being_made_nothing_is_left_running(self):
+        fresh = Server(private=True)
+        self.addCleanup(fresh.close)
+        cluster = os.path.join(fresh.data_dir, "postgres")
+        for number, status in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0)):
+            told = fresh.tail().count("making a private")
+            fresh.spawn()
+            fresh.wait_for(lambda: fresh.tail().count("making a private") > told,
+                           "the begin of initdb")
+            fresh.process.send_signal(number)
+            self.assertEqual(fresh.process.wait(PATIENCE), status, fresh.tail())
+            wait_for_none(cluster)
+        fresh.start()
+        write_read(self, fresh.client(), "a@b.test")
+
+    def test_the_read_tables_may_be_thrown_away(self):
+        write_read(self, self.server.client(), "a@b.test")
+        self.server.stop()
+        os.rename(self.cluster, self.cluster + ".gone")
+        self.server.start()
+        check_reads(self.server, self.server.log_records())
+
+    def test_it_listens_on_no_port(self):
+        ours = set(processes_in(self.cluster))
+        listening = set()
+        for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+            with open(table) as lines:
+                listening |= {line.split()[9] for line in list(lines)[1:]
+                              if line.split()[3] == "0A"}
+        for pid in ours:
+            for fd in os.listdir(f"/proc/{pid}/fd"):
+                link = os.readlink(f"/proc/{pid}/fd/{fd}")
+                self.assertNotIn(link.removeprefix("socket:[").removesuffix("]"),
+                                 listening)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,260 @@
+/* The document, the Postman collection and the route table say the same. */
+#include "check.h"
+
+#include "routes.h"
+
+#include <jansson.h>
+
+static json_t *load(const char *path)
+{
+    json_error_t why;
+    json_t *document = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
+
+    if (!document)
+        fail_msg("%s: line %d: %s", path, why.line, why.text);
+    return document;
+}
+
+static json_t *document;
+
+static int open_document(void **state)
+{
+    (void)state;
+    document = load(SOURCE_DIR "/src/http/openapi.json");
+    return 0;
+}
+
+static int close_document(void **state)
+{
+    (void)state;
+    json_decref(document);
+    return 0;
+}
+
+static void lower(const char *method, char out[16])
+{
+    size_t i = 0;
+
+    for (; method[i]; i++)
+        out[i] = (char)(method[i] + ('a' - 'A'));
+    out[i] = '\0';
+}
+
+static json_t *operation_of(const struct route *route)
+{
+    json_t *paths = json_object_get(document, "paths");
+    char method[16];
+
+    lower(route->method, method);
+    return json_object_get(json_object_get(paths, route->path), method);
+}
+
+static void every_route_is_described(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < routes_count; i++) {
+        if (!operation_of(&routes[i]))
+            fail_msg("%s %s is not described", routes[i].method, routes[i].path);
+    }
+}
+
+static void everything_described_is_a_route(void **state)
+{
+    const char *path, *method;
+    json_t *item, *operation;
+    size_t described = 0;
+
+    (void)state;
+    json_object_foreach(json_object_get(document, "paths"), path, item)
+    {
+        json_object_foreach(item, method, operation) described++;
+    }
+    assert_int_equal(described, routes_count);
+}
+
+/* A parameter of an operation: the component its $ref names. */
+static json_t *component(json_t *parameter)
+{
+    const char *ref = json_string_value(json_object_get(parameter, "$ref"));
+    json_t *components = json_object_get(document, "components");
+
+    assert_non_null(ref);
+    assert_memory_equal(ref, "#/components/parameters/", 24);
+    return json_object_get(json_object_get(components, "parameters"), ref + 24);
+}
+
+static bool route_has(const struct route *route, const char *name)
+{
+    for (const char *const *one = route->params; *one; one++) {
+        if (strcmp(*one, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static size_t count_params(const struct route *route)
+{
+    size_t count = 0;
+
+    while (route->params[count])
+        count++;
+    return count;
+}
+
+static void the_query_parameters_are_the_routes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < routes_count; i++) {
+        json_t *list = json_object_get(operation_of(&routes[i]), "parameters"), *one;
+        size_t index, described = 0;
+        json_array_foreach(list, index, one)
+        {
+            json_t *parameter = component(one);
+            const char *name = json_string_value(json_object_get(parameter, "name"));
+            if (strcmp(json_string_value(json_object_get(parameter, "in")), "query") !=
+                0)
+                continue;
+            described++;
+            if (!route_has(&routes[i], name))
+                fail_msg("%s %s has no parameter %s", routes[i].method, routes[i].path,
+                         name);
+        }
+        if (described != count_params(&routes[i]))
+            fail_msg("%s %s: parameters are missing", routes[i].method, routes[i].path);
+    }
+}
+
+static void bodies_are_described_as_the_routes_take_them(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < routes_count; i++) {
+        json_t *body = json_object_get(operation_of(&routes[i]), "requestBody");
+        json_t *content = json_object_get(body, "content");
+        enum body_kind kind = routes[i].body;
+        assert_int_equal(body != NULL, kind != BODY_NONE);
+        if (!body)
+            continue;
+        assert_int_equal(json_is_true(json_object_get(body, "required")),
+                         kind != BODY_OPTIONAL);
+        assert_non_null(json_object_get(content, "application/json"));
+        assert_int_equal(json_object_get(content, "application/x-ndjson") != NULL,
+                         kind == BODY_BATCH);
+        assert_int_equal(json_object_get(content, "application/merge-patch+json") !=
+                             NULL,
+                         kind == BODY_PATCH);
+    }
+}
+
+static void resolve_all(json_t *value)
+{
+    const char *key;
+    json_t *member;
+    size_t index;
+
+    if (json_is_array(value)) {
+        json_array_foreach(value, index, member) resolve_all(member);
+        return;
+    }
+    json_object_foreach(value, key, member)
+    {
+        if (strcmp(key, "$ref") == 0) {
+            char path[256], *rest = NULL;
+            json_t *at = document;
+            snprintf(path, sizeof path, "%s", json_string_value(member) + 2);
+            for (char *part = strtok_r(path, "/", &rest); part;
+                 part = strtok_r(NULL, "/", &rest))
+                at = json_object_get(at, part);
+            if (!at)
+                fail_msg("%s names nothing", json_string_value(member));
+        }
+        resolve_all(member);
+    }
+}
+
+static void every_reference_names_something(void **state)
+{
+    (void)state;
+    resolve_all(document);
+}
+
+static void operations_have_ids_of_their_own(void **state)
+{
+    json_t *seen = json_object();
+
+    (void)state;
+    for (size_t i = 0; i < routes_count; i++) {
+        const char *id =
+            json_string_value(json_object_get(operation_of(&routes[i]), "operationId"));
+        assert_non_null(id);
+        assert_null(json_object_get(seen, id));
+        json_object_set_new(seen, id, json_true());
+    }
+    json_decref(seen);
+}
+
+static void the_version_is_the_programs(void **state)
+{
+    (void)state;
+    assert_string_equal(json_string_value(json_object_get(
+                            json_object_get(document, "info"), "version")),
+                        DAYBOOK_VERSION);
+}
+
+/* Count the requests of the collection that fit a route's method and path. */
+static size_t postman_has(json_t *items, const struct route *route)
+{
+    size_t index, count = 0, segments = 0;
+    json_t *item;
+
+    for (const char *at = route->path; *at; at++)
+        segments += *at == '/' && at[1] != '\0';
+    json_array_foreach(items, index, item)
+    {
+        json_t *request = json_object_get(item, "request");
+        json_t *path = json_object_get(json_object_get(request, "url"), "path");
+        char pattern[128] = "";
+        size_t i;
+        json_t *segment;
+        count += postman_has(json_object_get(item, "item"), route);
+        if (!request || json_array_size(path) != segments ||
+            strcmp(json_string_value(json_object_get(request, "method")),
+                   route->method) != 0)
+            continue;
+        json_array_foreach(path, i, segment)
+        {
+            snprintf(pattern + strlen(pattern), sizeof pattern - strlen(pattern), "/%s",
+                     json_string_value(segment));
+        }
+        size_t fixed = strcspn(route->path, "{");
+        count += strncmp(pattern, route->path, fixed) == 0 || segments == 0;
+    }
+    return count;
+}
+
+static void the_postman_collection_has_every_route(void **state)
+{
+    json_t *collection = load(SOURCE_DIR "/docs/daybook.postman_collection.json");
+
+    (void)state;
+    for (size_t i = 0; i < routes_count; i++) {
+        if (postman_has(json_object_get(collection, "item"), &routes[i]) == 0)
+            fail_msg("%s %s is not there", routes[i].method, routes[i].path);
+    }
+    json_decref(collection);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_route_is_described),
+        cmocka_unit_test(everything_described_is_a_route),
+        cmocka_unit_test(the_query_parameters_are_the_routes),
+        cmocka_unit_test(bodies_are_described_as_the_routes_take_them),
+        cmocka_unit_test(every_reference_names_something),
+        cmocka_unit_test(operations_have_ids_of_their_own),
+        cmocka_unit_test(the_version_is_the_programs),
+        cmocka_unit_test(the_postman_collection_has_every_route),
+    };
+
+    return cmocka_run_group_tests(tests, open_document, close_document) != 0;
+}

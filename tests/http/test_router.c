@@ -1,0 +1,176 @@
+#include "check.h"
+
+#include "router.h"
+
+#define ID "f4cc4f34-3f7c-4a0c-b333-df23f72ebc68"
+
+static enum dbk_code find(const char *method, const char *path,
+                          struct route_match *match)
+{
+    struct dbk_error err = {0};
+
+    return route_find(method, path, match, &err);
+}
+
+static void assert_route(const char *method, const char *path, const char *pattern)
+{
+    struct route_match match;
+
+    assert_int_equal(find(method, path, &match), DBK_OK);
+    assert_non_null(match.route);
+    assert_string_equal(match.route->path, pattern);
+}
+
+static void every_route_is_found_by_its_own_path(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < routes_count; i++) {
+        char path[128];
+        const char *brace = strchr(routes[i].path, '{');
+        const char *value = !brace                             ? ""
+                            : strncmp(brace, "{id}", 4) == 0   ? ID
+                            : strncmp(brace, "{file}", 6) == 0 ? "a.css"
+                                                               : "7";
+        snprintf(
+            path, sizeof path, "%.*s%s",
+            (int)(brace ? (size_t)(brace - routes[i].path) : strlen(routes[i].path)),
+            routes[i].path, value);
+        struct route_match match;
+        assert_int_equal(find(routes[i].method, path, &match), DBK_OK);
+        assert_ptr_equal(match.route, &routes[i]);
+    }
+}
+
+static void what_the_path_names_is_read(void **state)
+{
+    struct route_match match;
+    struct dbk_uuid id;
+
+    (void)state;
+    assert_int_equal(find("GET", "/persons/" ID, &match), DBK_OK);
+    assert_true(dbk_uuid_parse(ID, strlen(ID), &id));
+    assert_true(dbk_uuid_equal(&match.id, &id));
+    assert_int_equal(find("GET", "/log/1042", &match), DBK_OK);
+    assert_int_equal(match.sequence, 1042);
+    assert_int_equal(find("GET", "/docs/swagger-ui.css", &match), DBK_OK);
+    assert_string_equal(match.file, "swagger-ui.css");
+}
+
+static void an_encoded_path_is_the_same_path(void **state)
+{
+    (void)state;
+    assert_route("GET", "/p%65rsons", "/persons");
+    assert_route("GET", "/events/f4cc4f34%2D3f7c-4a0c-b333-df23f72ebc68",
+                 "/events/{id}");
+}
+
+static void an_encoded_slash_does_not_cut_the_path(void **state)
+{
+    struct route_match match;
+
+    (void)state;
+    assert_int_equal(find("GET", "/persons%2F" ID, &match), DBK_NOT_FOUND);
+}
+
+static void broken_encoding_is_invalid(void **state)
+{
+    static const char *const paths[] = {"/%", "/%4", "/%zz", "/persons/%00", "/%2"};
+    struct route_match match;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        assert_int_equal(find("GET", paths[i], &match), DBK_INVALID);
+}
+
+static void unknown_paths_are_not_found(void **state)
+{
+    static const char *const paths[] = {
+        "/person",  "//persons",          "/persons//", "/persons/" ID "/events",
+        "/PERSONS", "/persons/../events", "",           "/events/batch/1",
+        "persons",  "/persons/" ID "/",   "/log/1/2",
+    };
+    struct route_match match;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        if (find("GET", paths[i], &match) != DBK_NOT_FOUND || match.wrong_method)
+            fail_msg("%s is found", paths[i]);
+    }
+}
+
+static void an_id_that_cannot_be_read_is_invalid(void **state)
+{
+    static const char *const paths[] = {
+        "/persons/7", "/persons/", "/events/" ID "0", "/log/0",
+        "/log/x",     "/log/01",   "/log/-1",         "/log/99999999999999999999"};
+    struct route_match match;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        assert_int_equal(find("GET", paths[i], &match), DBK_INVALID);
+}
+
+static void a_segment_of_any_length_is_harmless(void **state)
+{
+    char path[9000] = "/persons/";
+    struct route_match match;
+
+    (void)state;
+    memset(path + 9, 'a', sizeof path - 10);
+    path[sizeof path - 1] = '\0';
+    assert_int_equal(find("GET", path, &match), DBK_NOT_FOUND);
+}
+
+static void a_wrong_method_is_told_the_right_ones(void **state)
+{
+    struct route_match match;
+
+    (void)state;
+    assert_int_equal(find("PUT", "/persons", &match), DBK_NOT_FOUND);
+    assert_true(match.wrong_method);
+    assert_string_equal(match.allow, "GET, HEAD, POST, OPTIONS");
+    assert_int_equal(find("GET", "/events/batch", &match), DBK_NOT_FOUND);
+    assert_true(match.wrong_method);
+    assert_string_equal(match.allow, "POST, OPTIONS");
+}
+
+static void options_are_those_of_the_path(void **state)
+{
+    struct route_match match;
+
+    (void)state;
+    assert_int_equal(find("OPTIONS", "/persons/" ID, &match), DBK_OK);
+    assert_true(match.options);
+    assert_string_equal(match.allow, "GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
+}
+
+static void head_is_get_without_the_body(void **state)
+{
+    struct route_match match;
+
+    (void)state;
+    assert_int_equal(find("HEAD", "/events", &match), DBK_OK);
+    assert_true(match.head);
+    assert_string_equal(match.route->method, "GET");
+    assert_int_equal(find("HEAD", "/events/batch", &match), DBK_NOT_FOUND);
+    assert_true(match.wrong_method);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_route_is_found_by_its_own_path),
+        cmocka_unit_test(what_the_path_names_is_read),
+        cmocka_unit_test(an_encoded_path_is_the_same_path),
+        cmocka_unit_test(an_encoded_slash_does_not_cut_the_path),
+        cmocka_unit_test(broken_encoding_is_invalid),
+        cmocka_unit_test(unknown_paths_are_not_found),
+        cmocka_unit_test(an_id_that_cannot_be_read_is_invalid),
+        cmocka_unit_test(a_segment_of_any_length_is_harmless),
+        cmocka_unit_test(a_wrong_method_is_told_the_right_ones),
+        cmocka_unit_test(options_are_those_of_the_path),
+        cmocka_unit_test(head_is_get_without_the_body),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
