@@ -1,12 +1,16 @@
-#include "store/refill.h"
+#include "refill_private.h"
 
 #include "environment.h"
+#include "idempotency.h"
 #include "implied.h"
 #include "index.h"
 #include "log_value.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What one transaction holds: enough that a sync costs little. */
 #define BATCH_RECORDS 16384
@@ -132,6 +136,52 @@ enum dbk_code dbk_refill_add(struct dbk_refill *refill, const char *bytes,
             code = begin(refill, err);
     }
     return code;
+}
+
+static int take_keys(struct dbk_refill *refill, MDB_cursor *from)
+{
+    MDB_val key, value;
+    uint64_t sequence;
+    int rc;
+
+    while ((rc = mdb_cursor_get(from, &key, &value, MDB_NEXT)) == 0) {
+        if (!dbk_idempotency_reaches(value, &sequence))
+            return MDB_CORRUPTED;
+        if (sequence > refill->head)
+            continue;
+        rc = mdb_put(refill->txn, refill->environment.idempotency, &key, &value, 0);
+        if (rc != 0)
+            return rc;
+    }
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+enum dbk_code dbk_refill_keys(struct dbk_refill *refill, MDB_txn *from,
+                              const struct dbk_environment *environment,
+                              struct dbk_error *err)
+{
+    MDB_cursor *cursor;
+    int rc = mdb_cursor_open(from, environment->idempotency, &cursor);
+
+    if (rc == 0) {
+        rc = take_keys(refill, cursor);
+        mdb_cursor_close(cursor);
+    }
+    return rc == 0 ? DBK_OK
+                   : dbk_lmdb_fail(err, refill->environment.env, rc,
+                                   "take over the idempotency keys");
+}
+
+void dbk_refill_remove(const char *dir)
+{
+    static const char *const names[] = {"data.mdb", "lock.mdb"};
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (snprintf(path, sizeof path, "%s/%s", dir, names[i]) < (int)sizeof path)
+            unlink(path);
+    }
+    rmdir(dir);
 }
 
 uint64_t dbk_refill_head(const struct dbk_refill *refill)

@@ -1,10 +1,10 @@
 #include "store/verify.h"
 
 #include "checker.h"
+#include "refill_private.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,19 +130,6 @@ static enum dbk_code conclude_dead(const struct message *last,
     return DBK_OK;
 }
 
-/* By the parent: a child that was killed leaves it behind. */
-static void remove_scratch(const char *dir)
-{
-    static const char *const names[] = {"data.mdb", "lock.mdb"};
-    char path[PATH_MAX];
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (snprintf(path, sizeof path, "%s/%s", dir, names[i]) < (int)sizeof path)
-            unlink(path);
-    }
-    rmdir(dir);
-}
-
 enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *options,
                              struct dbk_verify_result *result, struct dbk_error *err)
 {
@@ -152,7 +139,7 @@ enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *o
     pid_t child;
 
     memset(result, 0, sizeof *result);
-    remove_scratch(options->scratch_dir);
+    dbk_refill_remove(options->scratch_dir);
     if (pipe(fds) != 0)
         return dbk_fail(err, DBK_IO, "pipe: %s", strerror(errno));
     child = fork();
@@ -169,7 +156,7 @@ enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *o
     close(fds[0]);
     while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
         ;
-    remove_scratch(options->scratch_dir);
+    dbk_refill_remove(options->scratch_dir); /* a killed child leaves it */
     if (!concluded)
         return conclude_dead(&last, options, result, err);
     *result = message.result;

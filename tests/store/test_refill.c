@@ -2,6 +2,7 @@
 
 #include "store/backup.h"
 #include "store/refill.h"
+#include "store/restore.h"
 
 #include <sys/stat.h>
 
@@ -118,6 +119,54 @@ static void a_backup_is_whole_and_overwrites_nothing(void **state)
     scratch_remove(copy.dir);
 }
 
+static enum dbk_code send(struct scratch *s, const struct dbk_uuid *person, uint8_t key,
+                          bool *replayed)
+{
+    struct dbk_idempotency idempotency = {.keep_us = INT64_C(86400000000)};
+    struct dbk_record event = draft_event(person);
+    struct dbk_command *command = command_of(&event);
+    enum dbk_code code;
+
+    memset(idempotency.key, key, sizeof idempotency.key);
+    code = dbk_log_submit(s->log, &command, 1, &idempotency, replayed, &s->err);
+    dbk_command_destroy(command);
+    return code;
+}
+
+static void a_log_is_restored_up_to_a_record(void **state)
+{
+    struct scratch *s = *state, copy = {.log = NULL};
+    struct dbk_restore_options options = {.to = 21};
+    struct dbk_uuid kate;
+    bool replayed;
+    uint64_t head = 0;
+
+    fill(s); /* 20 */
+    kate = add_person(s, "kate@x.mock");
+    send(s, &kate, 1, &replayed); /* 22 */
+    send(s, &kate, 2, &replayed); /* 23 */
+    dbk_log_close(s->log);
+    s->log = NULL;
+    snprintf(copy.dir, sizeof copy.dir, "%.60s.new", s->dir);
+    options.to = 24;
+    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &head, &s->err),
+                     DBK_NOT_FOUND);
+    options.to = 22;
+    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &head, &s->err),
+                     DBK_OK);
+    assert_int_equal(head, 22);
+    scratch_open(&copy);
+    assert_int_equal(head_of(&copy), 22);
+    assert_int_equal(send(&copy, &kate, 1, &replayed), DBK_OK);
+    assert_true(replayed); /* its record came along */
+    assert_int_equal(send(&copy, &kate, 2, &replayed), DBK_OK);
+    assert_false(replayed); /* its record did not */
+    dbk_log_close(copy.log);
+    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &head, &s->err),
+                     DBK_EXISTS);
+    scratch_remove(copy.dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +174,7 @@ int main(void)
         TEST(a_record_left_out_is_noticed),
         TEST(a_log_with_records_is_not_refilled),
         TEST(a_backup_is_whole_and_overwrites_nothing),
+        TEST(a_log_is_restored_up_to_a_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
