@@ -105,7 +105,9 @@ static bool listen_to(int fd, pid_t child, const struct dbk_verify_options *opti
                 options->finding(options->context, message->done, message->text);
             break;
         case RESULT:
-            return true;
+            if (!stopped)
+                return true;
+            break;
         }
     }
     last->code = stopped ? DBK_INTERRUPTED : DBK_OK;
