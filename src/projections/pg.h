@@ -38,8 +38,9 @@ struct dbk_pg_options {
     int connect_timeout_ms;   /* for the whole of opening */
     int statement_timeout_ms; /* the server's own; 0: none */
     bool async_commit;        /* synchronous_commit = off: for whoever can redo it */
-    bool by_index; /* enable_seqscan = off: for whoever has an index for every
-                                 statement, whatever the planner believes of sizes */
+    bool fixed_plans; /* for whoever has an index for each statement: go by index
+                                 though a table is small yet, and plan a named statement
+                                 once, not for its parameters */
 };
 
 /* The name of the schema, where none is configured the default one. */

@@ -105,7 +105,7 @@ static enum dbk_code set_session(struct dbk_pg *pg, const struct dbk_database *d
     params[0] = dbk_pg_text(dbk_pg_schema(database));
     params[1] = dbk_pg_text(timeout);
     params[2] = dbk_pg_text(options->async_commit ? "off" : "on");
-    params[3] = dbk_pg_text(options->by_index ? "off" : "on");
+    params[3] = dbk_pg_text(options->fixed_plans ? "on" : "off");
     return dbk_pg_run(pg, &statement, params, 4, dbk_deadline_left(deadline), NULL,
                       err);
 }

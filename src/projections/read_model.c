@@ -15,7 +15,7 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
 {
     const struct dbk_pg_options options = {.application = "daybook read",
                                            .statement_timeout_ms = query_timeout_ms,
-                                           .by_index = true};
+                                           .fixed_plans = true};
     struct dbk_read_model *model = calloc(1, sizeof *model);
     enum dbk_code code;
 
@@ -48,7 +48,7 @@ enum dbk_code dbk_read_person(struct dbk_read_model *model, const struct dbk_uui
     char events[8];
     const struct dbk_pg_param params[] = {dbk_pg_uuid(id),
                                           dbk_pg_int8(events, events_limit)};
-    const struct read_query query = {&statement, params, 2, 1, SIZE_MAX};
+    const struct read_query query = {&statement, params, 2, false, 1, SIZE_MAX};
     enum dbk_code code;
 
     rows_clear(rows);
@@ -70,15 +70,15 @@ static enum dbk_code fetch_persons(void *context, uint64_t after, size_t part,
                                    struct dbk_rows *rows, bool *full,
                                    struct dbk_error *err)
 {
-    /* No name: so it is planned for these very values each time. */
-    const struct dbk_pg_statement statement = {NULL, dbk_sql_person_list};
+    const struct dbk_pg_statement statement = {"person_list", dbk_sql_person_list};
     const struct persons *persons = context;
     char behind[8], limit[8], events[8];
     const struct dbk_pg_param params[] = {
         dbk_pg_int8(behind, after < INT64_MAX ? (int64_t)after : INT64_MAX),
         dbk_pg_int8(limit, (int64_t)part + 1),
         dbk_pg_int8(events, persons->events_limit)};
-    const struct read_query query = {&statement, params, 3, part, persons->bytes_max};
+    const struct read_query query = {&statement, params, 3,
+                                     false,      part,   persons->bytes_max};
 
     return read_query_run(persons->model, &query, persons->deadline, rows, full, err);
 }

@@ -12,7 +12,7 @@ enum dbk_code dbk_read_event(struct dbk_read_model *model, const struct dbk_uuid
 {
     const struct dbk_pg_statement statement = {"event_get", dbk_sql_event_get};
     const struct dbk_pg_param param = dbk_pg_uuid(id);
-    const struct read_query query = {&statement, &param, 1, 1, SIZE_MAX};
+    const struct read_query query = {&statement, &param, 1, false, 1, SIZE_MAX};
     enum dbk_code code;
 
     rows_clear(rows);
@@ -44,21 +44,31 @@ static void put_filter(const struct dbk_event_filter *filter, char since[8],
     params[4] = filter->properties.length ? dbk_pg_bytes(filter->properties) : null;
 }
 
+static struct dbk_pg_statement choose(const struct events *events)
+{
+    if (events->few)
+        return (struct dbk_pg_statement){"event_list_few", dbk_sql_event_list_few};
+    if (events->filter->has_person_id)
+        return (struct dbk_pg_statement){"event_list_person",
+                                         dbk_sql_event_list_person};
+    if (events->filter->event_type.length > 0)
+        return (struct dbk_pg_statement){"event_list_type", dbk_sql_event_list_type};
+    return (struct dbk_pg_statement){"event_list", dbk_sql_event_list};
+}
+
 static enum dbk_code fetch(const struct events *events, uint64_t after, size_t part,
                            struct dbk_rows *rows, bool *full, struct dbk_error *err)
 {
-    /* No name: so it is planned for these very values each time. */
-    const struct dbk_pg_statement statement = {NULL, dbk_sql_event_list};
+    const struct dbk_pg_statement statement = choose(events);
     char since[8], until[8], behind[8], limit[8];
-    struct dbk_pg_param params[FILTER_PARAMS + 3];
-    const struct read_query query = {&statement, params, FILTER_PARAMS + 3, part,
-                                     events->bytes_max};
+    struct dbk_pg_param params[FILTER_PARAMS + 2];
+    const struct read_query query = {&statement,  params, FILTER_PARAMS + 2,
+                                     events->few, part,   events->bytes_max};
 
     put_filter(events->filter, since, until, params);
     params[FILTER_PARAMS] =
         dbk_pg_int8(behind, after < INT64_MAX ? (int64_t)after : INT64_MAX);
     params[FILTER_PARAMS + 1] = dbk_pg_int8(limit, (int64_t)part + 1);
-    params[FILTER_PARAMS + 2] = dbk_pg_text(events->few ? "true" : "false");
     return read_query_run(events->model, &query, events->deadline, rows, full, err);
 }
 

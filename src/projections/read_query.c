@@ -1,5 +1,6 @@
 /* Running the read model's statements on connections that may have died meanwhile. */
 #include "read_query.h"
+#include "dbk_sql.h"
 #include "rows.h"
 
 #include <string.h>
@@ -30,6 +31,26 @@ static bool collect(void *context, const struct dbk_pg_result *row)
     return true;
 }
 
+static enum dbk_code run_on(struct dbk_pg *pg, const struct read_query *query,
+                            dbk_deadline deadline, struct collection *to,
+                            struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    if (query->plan_each_time)
+        code =
+            dbk_pg_script(pg, dbk_sql_plan_each_time, dbk_deadline_left(deadline), err);
+    if (code == DBK_OK)
+        code = dbk_pg_each(pg, query->statement, query->params, query->count,
+                           dbk_deadline_left(deadline), collect, to, err);
+    if (code != DBK_OK && !strcmp(dbk_pg_sqlstate(pg), "42P01"))
+        dbk_fail(err, code, "The read tables are missing: run daybook migrate");
+    /* Where this fails the connection is dead, and given back as such. */
+    if (query->plan_each_time && dbk_pg_alive(pg))
+        dbk_pg_script(pg, dbk_sql_plan_once, dbk_deadline_left(deadline), NULL);
+    return code;
+}
+
 static enum dbk_code run_once(struct dbk_read_model *model,
                               const struct read_query *query, dbk_deadline deadline,
                               struct collection *to, bool *lost, struct dbk_error *err)
@@ -41,11 +62,8 @@ static enum dbk_code run_once(struct dbk_read_model *model,
     code = dbk_pool_take(model->pool, deadline, &pg, err);
     if (code != DBK_OK)
         return code;
-    code = dbk_pg_each(pg, query->statement, query->params, query->count,
-                       dbk_deadline_left(deadline), collect, to, err);
+    code = run_on(pg, query, deadline, to, err);
     *lost = code == DBK_UNAVAILABLE && !dbk_pg_alive(pg);
-    if (!strcmp(dbk_pg_sqlstate(pg), "42P01"))
-        dbk_fail(err, code, "The read tables are missing: run daybook migrate");
     dbk_pool_give(model->pool, pg);
     if (code == DBK_OK && to->no_memory)
         return dbk_fail(err, DBK_NO_MEMORY, "Out of memory");

@@ -17,8 +17,9 @@ struct read_query {
     const struct dbk_pg_statement *statement;
     const struct dbk_pg_param *params;
     int count;
-    size_t rows_max;  /* take no more than this many into rows, */
-    size_t bytes_max; /* and, but for the first ever, no more bytes in all */
+    bool plan_each_time; /* for its parameters; costs two more round trips */
+    size_t rows_max;     /* take no more than this many into rows, */
+    size_t bytes_max;    /* and, but for the first ever, no more bytes in all */
 };
 
 /* Add the statement's rows to rows; rows->more tells whether it had one more than was

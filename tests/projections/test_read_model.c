@@ -408,6 +408,65 @@ static void behind_the_last_there_is_nothing(void **state)
     dbk_rows_finish(&rows);
 }
 
+/* The plan of a statement, made as the read model's sessions make theirs. */
+static char *plan_of(const char *file, const char *arguments)
+{
+    struct dbk_pg *pg = scratch_open(&database);
+    char path[300], sql[8000], body[6000] = "", *text = NULL;
+    struct dbk_pg_statement statement = {NULL, sql};
+    struct dbk_pg_result *result = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    snprintf(path, sizeof path, "%s/src/projections/sql/%s.sql", SOURCE_DIR, file);
+    FILE *source = fopen(path, "r");
+    assert_non_null(source);
+    assert_true(fread(body, 1, sizeof body - 1, source) > 0);
+    fclose(source);
+    snprintf(sql, sizeof sql,
+             "set enable_seqscan = off; set enable_sort = off; "
+             "set plan_cache_mode = force_generic_plan; prepare it as %s",
+             body);
+    scratch_script(pg, sql);
+    snprintf(sql, sizeof sql, "explain (costs off) execute it(%s)", arguments);
+    err.text[0] = '\0';
+    dbk_pg_run(pg, &statement, NULL, 0, 10000, &result, &err);
+    assert_string_equal(err.text, "");
+    for (size_t i = 0; i < dbk_pg_rows(result); i++)
+        fprintf(stream, "%s\n", dbk_pg_value(result, i, 0).data);
+    fclose(stream);
+    dbk_pg_clear(result);
+    dbk_pg_close(pg);
+    return text;
+}
+
+static void every_list_walks_along_the_index_it_means(void **state)
+{
+    static const struct {
+        const char *file, *arguments, *scan;
+    } cases[] = {
+        {"event_list", "null, null, null, null, null, 0, 10", "using event_sequence"},
+        {"event_list_person", "md5('p7')::uuid, null, null, null, null, 0, 10",
+         "using event_person"},
+        {"event_list_type", "null, 'click', null, null, null, 0, 10",
+         "using event_type"},
+        {"person_list", "0, 10, 10", "using person_created_sequence"},
+        {"person_list", "0, 10, 10", "Scan Backward using event_person"},
+        {"person_get", "md5('p7')::uuid, 10", "Scan Backward using event_person"},
+        {"event_get", "md5('e7')::uuid", "using event_pkey"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *plan = plan_of(cases[i].file, cases[i].arguments);
+
+        if (!strstr(plan, cases[i].scan) || strstr(plan, "Sort") ||
+            strstr(plan, "Seq Scan"))
+            fail_msg("%s:\n%s", cases[i].file, plan);
+        free(plan);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +483,7 @@ int main(void)
         cmocka_unit_test(a_listed_person_looks_like_one_asked_for),
         cmocka_unit_test(an_event_looks_the_same_wherever_it_is_found),
         cmocka_unit_test(behind_the_last_there_is_nothing),
+        cmocka_unit_test(every_list_walks_along_the_index_it_means),
     };
 
     database = scratch_database("test_read_model");

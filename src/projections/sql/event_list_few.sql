@@ -1,0 +1,37 @@
+-- Events in sequence order where at most 10000 match: all are looked up by whatever index
+-- finds them, then sorted. One row of zeros where more match. To be planned anew for its
+-- parameters each time.
+-- $1 person, $2 type, $3 since, $4 until, $5 properties (each null: any),
+-- $6 behind this sequence, $7 how many.
+with few as materialized (
+    select sequence as at
+    from event
+    where ($1::uuid is null or person_id = $1::uuid)
+      and ($2::text is null or event_type = $2::text)
+      and ($3::timestamp is null or datetime_created >= $3::timestamp)
+      and ($4::timestamp is null or datetime_created < $4::timestamp)
+      and ($5::text is null or properties @> $5::text::jsonb)
+    limit 10001
+),
+page as (
+    select at
+    from few
+    where at > $6::bigint
+      and (select count(*) from few) <= 10000
+    order by at
+    limit $7::bigint
+)
+select sequence::bigint as cursor,
+       sequence::bigint as version,
+       ('{"id":"' || id
+           || '","datetime_created":"'
+           || to_char(datetime_created, 'YYYY-MM-DD"T"HH24:MI:SS.US')
+           || '","event_type":' || to_json(event_type)::text
+           || ',"person_id":"' || person_id || '"'
+           || coalesce(',"properties":' || properties::text, '') || '}')::text as json
+from page
+join event on event.sequence = page.at
+union all
+select 0::bigint, 0::bigint, ''::text
+where (select count(*) from few) > 10000
+order by cursor;

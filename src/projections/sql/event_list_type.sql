@@ -1,0 +1,21 @@
+-- Events of one type in sequence order; written as event_list_person.sql, and for the same
+-- reason.
+-- $1 person, $2 type, $3 since, $4 until, $5 properties (each null: any),
+-- $6 behind this sequence, $7 how many.
+select sequence::bigint as cursor,
+       sequence::bigint as version,
+       ('{"id":"' || id
+           || '","datetime_created":"'
+           || to_char(datetime_created, 'YYYY-MM-DD"T"HH24:MI:SS.US')
+           || '","event_type":' || to_json(event_type)::text
+           || ',"person_id":"' || person_id || '"'
+           || coalesce(',"properties":' || properties::text, '') || '}')::text as json
+from event
+where (event_type, sequence) > ($2::text, $6::bigint)
+  and event_type <= $2::text
+  and ($1::uuid is null or person_id = $1::uuid)
+  and ($3::timestamp is null or datetime_created >= $3::timestamp)
+  and ($4::timestamp is null or datetime_created < $4::timestamp)
+  and ($5::text is null or properties @> $5::text::jsonb)
+order by event_type, sequence
+limit $7::bigint;
