@@ -84,7 +84,7 @@ static enum dbk_code import_all(struct import *import, struct sources *sources,
 
 static void print_summary(const struct import *import)
 {
-    double seconds = import_progress_seconds(import->progress);
+    double seconds = progress_seconds(import->progress);
 
     printf("persons       %" PRIu64 " added, %" PRIu64 " already there\n",
            import->persons_added, import->persons_there);
@@ -119,7 +119,7 @@ static enum tool_exit run_with(const struct tool *tool, struct dbk_log *log,
 {
     const struct dbk_body_rules rules = {
         config_list(tool->config, SETTING_EVENT_TYPES)};
-    struct import_progress progress;
+    struct progress progress;
     struct import import = {
         .log = log,
         .rules = &rules,
@@ -133,7 +133,7 @@ static enum tool_exit run_with(const struct tool *tool, struct dbk_log *log,
     enum dbk_code code;
     enum tool_exit exit;
 
-    import_progress_start(&progress, stderr);
+    progress_start(&progress, stderr);
     code = import_all(&import, sources, &err);
     exit = conclude(tool, code, &err, &import);
     import_finish(&import);
