@@ -88,7 +88,8 @@ struct dbk_batch {
         size_t offset; /* into bytes */
         size_t
             length; /* 0: damaged on disk, its checksum is wrong (decoding says so) */
-    } * entries;    /* owned by the batch */
+        uint32_t checksum; /* CRC-32 (zlib's) of its bytes, as the log keeps it */
+    } * entries;           /* owned by the batch */
     char *bytes;
     size_t bytes_used, bytes_size, entries_size; /* private */
 };

@@ -82,6 +82,7 @@ static bool reserve(void **memory, size_t *size, size_t needed, size_t item,
 
 static bool batch_add(struct dbk_batch *batch, uint64_t sequence, MDB_val value)
 {
+    uint32_t checksum = 0;
     size_t length;
 
     if (!reserve((void **)&batch->entries, &batch->entries_size, batch->count + 1,
@@ -91,10 +92,12 @@ static bool batch_add(struct dbk_batch *batch, uint64_t sequence, MDB_val value)
         return false;
     if (!dbk_log_value_check(value.mv_data, value.mv_size, &length))
         length = 0;
-    if (length)
+    if (length) {
         memcpy(batch->bytes + batch->bytes_used, value.mv_data, length);
+        checksum = dbk_log_value_checksum(value.mv_data, length);
+    }
     batch->entries[batch->count++] =
-        (struct dbk_batch_entry){sequence, batch->bytes_used, length};
+        (struct dbk_batch_entry){sequence, batch->bytes_used, length, checksum};
     batch->bytes_used += length;
     return true;
 }
