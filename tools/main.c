@@ -11,8 +11,13 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_serve,  &command_migrate, &command_import,
-    &command_status, &command_retry,   NULL,
+    &command_serve,
+    &command_migrate,
+    &command_import,
+    &command_export,
+    &command_status,
+    &command_retry,
+    NULL,
 };
 
 static const struct command *find_command(const char *name)
