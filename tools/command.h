@@ -71,5 +71,6 @@ extern const struct command command_import;
 extern const struct command command_export;
 extern const struct command command_status;
 extern const struct command command_retry;
+extern const struct command command_rebuild;
 
 #endif

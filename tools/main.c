@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
     &command_export,
     &command_status,
     &command_retry,
+    &command_rebuild,
     NULL,
 };
 
