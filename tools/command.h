@@ -72,5 +72,7 @@ extern const struct command command_export;
 extern const struct command command_status;
 extern const struct command command_retry;
 extern const struct command command_rebuild;
+extern const struct command command_replay;
+extern const struct command command_verify;
 
 #endif

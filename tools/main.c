@@ -11,14 +11,8 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-    &command_serve,
-    &command_migrate,
-    &command_import,
-    &command_export,
-    &command_status,
-    &command_retry,
-    &command_rebuild,
-    NULL,
+    &command_serve, &command_migrate, &command_import, &command_export, &command_status,
+    &command_retry, &command_rebuild, &command_replay, &command_verify, NULL,
 };
 
 static const struct command *find_command(const char *name)

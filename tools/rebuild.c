@@ -1,5 +1,6 @@
 /* daybook rebuild - makes the read tables again from the log, and swaps them in. */
 #include "projections/rebuild.h"
+#include "differences.h"
 #include "posting.h"
 
 #include <inttypes.h>
@@ -50,9 +51,11 @@ static void print_text(const struct dbk_rebuild_result *result, double seconds)
     printf("posted        up to record %" PRIu64 "\n", result->sequence);
     printf("quarantined   %" PRIu64 "\n", result->quarantined);
     if (*result->kept)
-        printf("kept          the old tables, as %s\n", result->kept);
-    printf("seconds       %.2f, %.0f records a second\n", seconds,
-           seconds > 0 ? (double)result->sequence / seconds : 0);
+        printf("kept          the tables of before, as %s\n", result->kept);
+    printf("seconds       %.2f", seconds);
+    if (result->loaded > 0 && seconds > 0)
+        printf(", %.0f records a second", (double)result->sequence / seconds);
+    putchar('\n');
 }
 
 static enum tool_exit conclude(struct posting *posting, enum dbk_code code,
@@ -69,6 +72,29 @@ static enum tool_exit conclude(struct posting *posting, enum dbk_code code,
     else
         print_text(result, seconds);
     return TOOL_DONE;
+}
+
+/* What a rebuild would change. */
+static enum tool_exit dry_run(struct posting *posting)
+{
+    bool json = tool_has(posting->tool, "--json");
+    struct differences differences;
+    enum tool_exit exit = TOOL_DONE;
+    struct dbk_error err;
+
+    if (differences_find(&differences, posting, json ? NULL : stdout, &err) != DBK_OK) {
+        exit = posting_fail(posting, &err);
+    } else {
+        if (json) {
+            differences_print_json(&differences, stdout);
+            putchar('\n');
+        } else {
+            differences_print(&differences, stdout);
+        }
+        exit = differences_none(&differences) ? TOOL_DONE : TOOL_DIFFERENT;
+    }
+    differences_free(&differences);
+    return exit;
 }
 
 static enum tool_exit run_action(struct posting *posting, enum action action)
@@ -89,11 +115,12 @@ static enum tool_exit run_action(struct posting *posting, enum action action)
         break;
     case DROP_OLD:
         code = dbk_rebuild_drop_old(database, &posting->watch, &err);
-        if (code == DBK_OK)
-            return TOOL_DONE;
-        break;
+        if (code != DBK_OK)
+            break;
+        puts("the kept tables are dropped");
+        return TOOL_DONE;
     case DRY_RUN:
-        break;
+        return dry_run(posting);
     }
     return conclude(posting, code, &result, &err);
 }

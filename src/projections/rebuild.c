@@ -61,7 +61,7 @@ static enum dbk_code build_and_swap(struct rebuild *rebuild, bool keep_old,
     return code;
 }
 
-/* What became of the live schema of before; "" where there was none. */
+/* Where the tables of before are kept, if there were any. */
 static void note_kept(struct rebuild *rebuild, struct dbk_rebuild_result *result)
 {
     enum schema_state state;
@@ -89,7 +89,8 @@ enum dbk_code dbk_rebuild(struct dbk_log *log, const struct dbk_database *databa
     if (code == DBK_OK) {
         result->sequence = post_at(rebuild.post);
         result->quarantined = post_quarantined(rebuild.post);
-        note_kept(&rebuild, result);
+        if (options->keep_old)
+            note_kept(&rebuild, result);
         rebuild_drop_replaced(&rebuild);
     } else {
         rebuild_abandon(&rebuild);
