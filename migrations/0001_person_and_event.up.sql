@@ -27,7 +27,10 @@ create table event (
     person_id uuid not null,
     event_type text collate "C" not null,
     datetime_created timestamp not null,
-    properties jsonb
+    properties jsonb,
+    -- So that what is too large to be shown need not be read to know it.
+    properties_bytes integer not null
+        generated always as (coalesce(octet_length(properties::text), 0)) stored
 );
 
 -- Lists are in sequence order, so each filter's index ends with it.
@@ -52,3 +55,53 @@ create table quarantine (
     quarantined_at timestamp not null default (now() at time zone 'utc'),
     retry boolean not null default false
 );
+
+-- What the API shows. Inlined where they are called, so they cost what their bodies do.
+
+create function event_json(id uuid, datetime_created timestamp, event_type text,
+                           person_id uuid, properties jsonb)
+returns text language sql stable as $$
+    select '{"id":"' || id
+        || '","datetime_created":"' || to_char(datetime_created, 'YYYY-MM-DD"T"HH24:MI:SS.US')
+        || '","event_type":' || to_json(event_type)::text
+        || ',"person_id":"' || person_id || '"'
+        || coalesce(',"properties":' || properties::text, '')
+        || '}'
+$$;
+
+-- The newest events of a person, oldest first, between them commas; no more than come to
+-- 1 MiB, but always the newest one. Beside its properties an event takes 256 bytes at most.
+-- Between, not equal: then only the index of persons has the order, and a person's
+-- thousands of events are not read and sorted to find the newest few.
+create function newest_events(of_person uuid, most bigint)
+returns table (json text) language sql stable as $$
+    select coalesce(string_agg(event_json(id, datetime_created, event_type, person_id,
+                                          properties),
+                               ',' order by sequence), '')
+    from (
+        select *, sum(256 + properties_bytes) over (
+            order by person_id desc, sequence desc rows unbounded preceding) as bytes
+        from (
+            select * from event
+            where person_id between of_person and of_person
+            order by person_id desc, sequence desc
+            limit most
+        ) newest
+    ) shown
+    where bytes <= 1048576 or bytes = 256 + properties_bytes
+$$;
+
+create function person_json(one person, events text)
+returns text language sql stable as $$
+    select '{"id":"' || one.id
+        || '","datetime_created":"'
+        || to_char(one.datetime_created, 'YYYY-MM-DD"T"HH24:MI:SS.US')
+        || '","datetime_modified":"'
+        || to_char(one.datetime_modified, 'YYYY-MM-DD"T"HH24:MI:SS.US')
+        || '","email":' || to_json(one.email)::text
+        || ',"events":[' || events || ']'
+        || ',"first_name":' || to_json(one.first_name)::text
+        || ',"last_name":' || to_json(one.last_name)::text
+        || ',"role":' || to_json(one.role)::text
+        || '}'
+$$;

@@ -5,13 +5,17 @@
 
 #define SOURCE "import"
 
+static void finish_entry(struct import_entry *entry)
+{
+    dbk_body_finish(&entry->body);
+    dbk_command_destroy(entry->command);
+    *entry = (struct import_entry){0};
+}
+
 static void empty(struct import_batch *batch)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        dbk_body_finish(&batch->entries[i].body);
-        dbk_command_destroy(batch->entries[i].command);
-        batch->entries[i] = (struct import_entry){0};
-    }
+    for (size_t i = 0; i < batch->count; i++)
+        finish_entry(&batch->entries[i]);
     batch->count = 0;
     batch->bytes = 0;
     batch->bad = false;
@@ -82,6 +86,7 @@ enum dbk_code import_batch_add(struct import_batch *batch, uint64_t line, size_t
                                struct dbk_body *body, struct dbk_error *err)
 {
     struct import_entry *entry = next_entry(batch, line);
+    enum dbk_code code;
 
     if (!entry) {
         dbk_body_finish(body);
@@ -89,8 +94,15 @@ enum dbk_code import_batch_add(struct import_batch *batch, uint64_t line, size_t
     }
     entry->body = *body;
     *body = (struct dbk_body){0};
+    code = draft(entry, err);
+    if (code !=
+        DBK_OK) { /* half a command, a person without its signup, must not stay */
+        finish_entry(entry);
+        batch->count--;
+        return code;
+    }
     batch->bytes += bytes;
-    return draft(entry, err);
+    return DBK_OK;
 }
 
 enum dbk_code import_batch_add_bad(struct import_batch *batch, uint64_t line,

@@ -38,8 +38,8 @@ void import_batch_finish(struct import_batch *batch);
 bool import_batch_full(const struct import_batch *batch);
 
 /* Add a person (with its automatic signup) or an event that was read from line number
- * line, which took bytes. Takes over the body, also where it fails. DBK_NO_MEMORY,
- * DBK_TOO_LARGE. */
+ * line, which took bytes. Takes over the body, also where it fails; the batch is then as
+ * before. DBK_NO_MEMORY, DBK_TOO_LARGE. */
 enum dbk_code import_batch_add(struct import_batch *batch, uint64_t line, size_t bytes,
                                struct dbk_body *body, struct dbk_error *err);
 

@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
+
+#define START_MS 2000 /* how long PostgreSQL may take to answer for the first time */
 
 /* What runs, in the order in which it was started. */
 struct serving {
@@ -94,7 +95,7 @@ static enum dbk_code open_database(struct serving *serving, struct dbk_error *er
 
 static enum dbk_code start_projector(struct serving *serving, struct dbk_error *err)
 {
-    struct dbk_projector_options options = {.report = serve_report_line,
+    struct dbk_projector_options options = {.report = serve_report_projection,
                                             .report_context = logger_of(serving)};
 
     if (dbk_projector_start(serving->log, &serving->database.at, &options,
@@ -108,15 +109,10 @@ static enum dbk_code start_projector(struct serving *serving, struct dbk_error *
  * connect. A PostgreSQL that is away keeps nobody from writing, so not for long. */
 static enum dbk_code await_projection(struct serving *serving, struct dbk_error *err)
 {
-    const struct timespec moment = {.tv_nsec = 10000000};
-    struct dbk_projector_status status = {0};
+    struct dbk_error why;
 
     (void)err;
-    for (int i = 0; i < 200 && !status.running && !signals_came(); i++) {
-        nanosleep(&moment, NULL);
-        dbk_projector_status(serving->projector, &status);
-    }
-    if (!status.running)
+    if (dbk_projector_wait(serving->projector, 0, START_MS, &why) != DBK_OK)
         logger_line(serving->tool->logger, LOG_LEVEL_WARN,
                     "starting without the read tables: writes work, reads answer 503");
     return DBK_OK;

@@ -3,6 +3,7 @@
 #include "logger.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* A 503 says that something else is away; any other 5xx is ours. */
 static enum log_level access_level(const struct dbk_access *entry)
@@ -37,9 +38,15 @@ void serve_report_access(void *context, const struct dbk_access *entry)
     logger_write(logger, access_level(entry), "request", fields, count);
 }
 
-void serve_report_line(void *context, const char *line)
+/* The projector tells of trouble and of its end in the same way; a line that is not known
+ * here counts as trouble. */
+void serve_report_projection(void *context, const char *line)
 {
-    logger_line(context, LOG_LEVEL_INFO, line);
+    static const char follows[] = "projection follows";
+    bool good = !strncmp(line, follows, sizeof follows - 1) ||
+                strstr(line, "is out of quarantine");
+
+    logger_line(context, good ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, line);
 }
 
 void serve_report_trouble(void *context, const char *line)

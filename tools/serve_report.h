@@ -6,8 +6,11 @@
 
 /* The context of each is the struct logger. */
 void serve_report_access(void *context, const struct dbk_access *entry);
-void serve_report_line(void *context, const char *line); /* part of normal life */
-void serve_report_trouble(void *context,
-                          const char *line); /* an operator should look */
+
+/* What the projector says: info, or warn where the tables lag behind for a reason. */
+void serve_report_projection(void *context, const char *line);
+
+/* What an operator should look at. */
+void serve_report_trouble(void *context, const char *line);
 
 #endif

@@ -24,14 +24,12 @@ enum dbk_body_kind {
 
 /* A draft read from a body, and the memory its slices point to. */
 struct dbk_body {
-    struct dbk_record
-        record; /* type, subject and the fields; subject is a new id unless
-                                 has_id */
+    struct dbk_record record; /* type, the fields; subject: a new id unless has_id */
     bool has_id;
     void *memory; /* private */
 };
-void dbk_body_finish(
-    struct dbk_body *body); /* frees the memory; a zeroed one is fine */
+/* Frees the memory; a zeroed one is fine. */
+void dbk_body_finish(struct dbk_body *body);
 
 /* Restricts event types: NULL or an array that ends with NULL. Borrowed. */
 struct dbk_body_rules {

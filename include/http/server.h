@@ -15,17 +15,16 @@ struct dbk_server; /* safe to share between threads */
 /* One request, answered. Borrowed for the call. */
 struct dbk_access {
     const char *method;
-    const char
-        *path; /* as it came, query string included; at most 512 characters; may hold
-                         any byte: the logger escapes it */
+    /* As it came, query string included; at most 512 characters; may hold any byte: the
+     * logger escapes it. */
+    const char *path;
     const char *remote;
     const char *request_id;
     int status;        /* 0: the client went away */
     uint64_t sequence; /* of what was written, 0 for none */
     uint64_t bytes;    /* of the answer's body */
     double milliseconds;
-    const char
-        *error; /* what went wrong inside; "" for none; never sent to the client */
+    const char *error; /* what went wrong inside, or ""; never sent to the client */
 };
 
 struct dbk_server_options {
@@ -47,6 +46,7 @@ struct dbk_server_options {
 };
 
 /* Listen and serve on threads of its own. What is given must outlive the server.
+ * projector and model may be NULL: reads of persons and events then answer 503.
  *
  * DBK_CONFLICT  the port is taken; err says so
  * DBK_INVALID   an option civetweb refuses; err names it

@@ -7,7 +7,8 @@
  *            "first_name", "last_name", "role"}
  *
  * Ids lower-case, timestamps as in store/timestamp.h, properties only where there are
- * some. A person's events are its newest by sequence, oldest first.
+ * some. A person's events are its newest by sequence, oldest first: no more than come to
+ * 1 MiB (its properties and 256 bytes for each), but always the newest one.
  */
 #ifndef DBK_PROJECTIONS_READ_MODEL_H
 #define DBK_PROJECTIONS_READ_MODEL_H
@@ -32,6 +33,11 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
                                   struct dbk_read_model **model, struct dbk_error *err);
 /* No call may be under way. NULL is fine. */
 void dbk_read_model_close(struct dbk_read_model *model);
+
+/* Somebody is being told that the read tables show this sequence. From now on tables that
+ * are behind it, after a crash of PostgreSQL, are not asked (DBK_UNAVAILABLE) until they
+ * have caught up. Any thread. */
+void dbk_read_model_claim(struct dbk_read_model *model, uint64_t sequence);
 
 /* Answered rows. Zero it before first use, dbk_rows_finish frees it; may be used again. */
 struct dbk_rows {

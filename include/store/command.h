@@ -35,9 +35,9 @@ struct dbk_person_state {
 struct dbk_verdict {
     enum dbk_code code;
     uint64_t first_sequence; /* of its first record; 0 where nothing was appended */
-    uint64_t sequence; /* of its last record; where a person.updated changed nothing
-                                  and so nothing was appended, the person's version;
-                                  with DBK_EXISTS, the record that has the id */
+    /* Of its last record; where a person.updated changed nothing and so nothing was
+     * appended, the person's version; with DBK_EXISTS, the record that has the id. */
+    uint64_t sequence;
     dbk_timestamp recorded_at; /* the same for all its records */
     struct dbk_error error;    /* says why, unless code is DBK_OK */
 };

@@ -30,11 +30,11 @@ enum dbk_code {
 
 struct dbk_error {
     enum dbk_code code;
-    char text[512]; /* NUL-terminated, no newline; cut when too long */
+    char text[512]; /* NUL-terminated, one line; cut between characters */
 };
 
 /* Fill *err and return code, so that a failure is one return statement. err may be
- * NULL. */
+ * NULL; the arguments may point into the text it has. */
 enum dbk_code dbk_fail(struct dbk_error *err, enum dbk_code code, const char *format,
                        ...) __attribute__((format(printf, 3, 4)));
 

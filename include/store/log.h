@@ -70,6 +70,7 @@ struct dbk_idempotency {
  *                  another person than the event's
  *   DBK_NOT_FOUND  no such person or event
  *   DBK_MOVED      the person is not at the expected version
+ *   DBK_DAMAGED    what deciding needs to know of it is damaged on disk
  */
 enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *commands,
                              size_t count, const struct dbk_idempotency *idempotency,
@@ -85,9 +86,8 @@ struct dbk_batch {
     size_t count;
     struct dbk_batch_entry {
         uint64_t sequence;
-        size_t offset; /* into bytes */
-        size_t
-            length; /* 0: damaged on disk, its checksum is wrong (decoding says so) */
+        size_t offset;     /* into bytes */
+        size_t length;     /* 0: its checksum is wrong, which decoding then says */
         uint32_t checksum; /* CRC-32 (zlib's) of its bytes, as the log keeps it */
     } * entries;           /* owned by the batch */
     char *bytes;

@@ -68,7 +68,8 @@ static void render_refused(size_t index, const struct dbk_uuid *id,
 {
     const char *sentence = status_sentence(err->code);
 
-    err->text[0] = (char)toupper((unsigned char)err->text[0]);
+    if (fields->count == 0) /* else it begins with a field's name */
+        err->text[0] = (char)toupper((unsigned char)err->text[0]);
     begin(index, status_of(err->code), id, out);
     dbk_render_text(out, ",\"details\":");
     dbk_render_string(out, dbk_slice(sentence ? sentence : err->text));

@@ -133,6 +133,7 @@ static void complain_type(struct dbk_body_draft *draft, const char *const *types
     char list[256] = "";
     size_t used = 0;
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the caller has some */
     for (size_t i = 0; types[i] && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
                                  types[i]);

@@ -67,7 +67,7 @@ static void tell(const struct request *rq, const struct response *rs, double beg
         .path = rq->target,
         .remote = info->remote_addr,
         .request_id = rq->id,
-        .status = rs->broken && !rs->sent ? 0 : rs->status,
+        .status = rs->broken && !*rs->error ? 0 : rs->status,
         .sequence = rs->sequence,
         .bytes = rs->bytes,
         .milliseconds = now_ms() - began,

@@ -5,11 +5,16 @@
 #include "request.h"
 #include "store/command.h"
 
-/* Let the command expect the version that If-Match names for the person of the path.
+/* Hold the request's If-Match against the version there is. *asked tells whether it names
+ * versions: then the writer must be told to expect this one.
  *
- * DBK_MOVED    the person has none of those versions now
+ * DBK_MOVED    it names others
  * DBK_INVALID  the header is malformed
  */
+enum dbk_code expect_version(const struct request *rq, uint64_t version, bool *asked,
+                             struct dbk_error *err);
+
+/* Let the command expect what If-Match names for the person of the path. */
 enum dbk_code expect_person(const struct request *rq, struct dbk_command *command,
                             struct dbk_error *err);
 

@@ -31,6 +31,35 @@ static const char *find(const struct mg_request_info *info, const char *name,
     return value;
 }
 
+/* civetweb has put a NUL wherever a name, a value or a line ends, in one buffer. It takes
+ * spaces between a name and its colon, which are NULs then, too; and at a line that
+ * begins with one, or has no name, it stops reading headers without a word. What comes
+ * behind such a line others may have read. Source: RFC 9112, sections 5.1 and 5.2. */
+static bool name_is_spaced(const struct mg_header *header)
+{
+    const char *end = header->name + strlen(header->name);
+
+    return end + 1 < header->value && end[1] == '\0';
+}
+
+static bool ends_the_head(const struct mg_header *header)
+{
+    const char *end = header->value + strlen(header->value);
+
+    end += end[1] == '\0' ? 2 : 1; /* CR and LF, or LF alone */
+    return *end == '\r' || *end == '\n';
+}
+
+static bool lines_are_clear(const struct mg_request_info *info)
+{
+    for (int i = 0; i < info->num_headers; i++) {
+        if (name_is_spaced(&info->http_headers[i]))
+            return false;
+    }
+    return info->num_headers == 0 ||
+           ends_the_head(&info->http_headers[info->num_headers - 1]);
+}
+
 static int check_headers(const struct mg_request_info *info, struct dbk_error *err)
 {
     unsigned count;
@@ -39,6 +68,9 @@ static int check_headers(const struct mg_request_info *info, struct dbk_error *e
     if (info->num_headers >= MG_MAX_HEADERS)
         return refuse(err, 431,
                       "The request has too many headers; at most 63 are read");
+    if (!lines_are_clear(info))
+        return refuse(err, 400,
+                      "A header line does not begin with its name and a colon");
     for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
         find(info, single[i], &count);
         if (count > 1) {

@@ -21,19 +21,20 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
     struct dbk_projector_status status;
     enum dbk_code code;
 
+    fresh->wanted = wanted;
+    if (wanted == 0 && dbk_log_head(service->log, &fresh->wanted, err) != DBK_OK)
+        return err->code;
     rq->unavailable =
         "PostgreSQL, which answers reads, is not available now; writes and "
         "GET /log go on";
-    fresh->wanted = wanted;
     if (!service->projector)
         return dbk_fail(err, DBK_UNAVAILABLE, "this server has no read tables");
-    if (wanted == 0 && dbk_log_head(service->log, &fresh->wanted, err) != DBK_OK)
-        return err->code;
     code = dbk_projector_wait(service->projector, fresh->wanted, bound_ms(rq, rs), err);
     if (code != DBK_OK && code != DBK_TIMEOUT)
         return code;
     dbk_projector_status(service->projector, &status);
     fresh->projected = status.projected;
+    dbk_read_model_claim(service->model, fresh->projected);
     response_header(rs, "Daybook-Projected-Sequence", "%" PRIu64, fresh->projected);
     return DBK_OK;
 }
@@ -55,8 +56,10 @@ enum dbk_code fresh_no_person(struct request *rq, const struct dbk_uuid *id,
                               const struct fresh *fresh, struct dbk_error *err)
 {
     struct dbk_person_state state;
-    enum dbk_code code = dbk_log_person(rq->service->log, id, &state, err);
+    enum dbk_code code;
 
+    rq->unavailable = NULL; /* it is the log that is asked now */
+    code = dbk_log_person(rq->service->log, id, &state, err);
     if (code == DBK_OK && !state.deleted)
         return not_yet(rq, fresh, err);
     if (code != DBK_OK && code != DBK_NOT_FOUND)
@@ -69,8 +72,10 @@ enum dbk_code fresh_no_event(struct request *rq, const struct dbk_uuid *id,
 {
     struct dbk_person_state person;
     struct dbk_event_state state;
-    enum dbk_code code = dbk_log_event(rq->service->log, id, &state, err);
+    enum dbk_code code;
 
+    rq->unavailable = NULL; /* as above */
+    code = dbk_log_event(rq->service->log, id, &state, err);
     if (code == DBK_OK && state.deleted_sequence == 0) {
         code = dbk_log_person(rq->service->log, &state.person_id, &person, err);
         if (code == DBK_OK && !person.deleted)

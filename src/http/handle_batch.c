@@ -34,7 +34,7 @@ static enum dbk_code draft_all(const struct request *rq, struct dbk_body_items i
     struct dbk_slice text;
 
     batch->items = calloc(items.count, sizeof *batch->items);
-    batch->commands = calloc(items.count, sizeof *batch->commands);
+    batch->commands = calloc(items.count, sizeof(struct dbk_command *));
     if (!batch->items || !batch->commands)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for %zu items", items.count);
     while (batch->item_count < items.count && dbk_body_items_next(&items, &text)) {

@@ -30,7 +30,6 @@ static void render_one(const struct dbk_record *record, struct log_page *page,
     dbk_render_record(out, record);
     if (page->lines)
         dbk_render_raw(out, "\n", 1);
-    page->after = record->sequence;
     page->first = false;
 }
 
@@ -54,6 +53,7 @@ static enum dbk_code render_piece(const struct request *rq, struct log_page *pag
                               err) != DBK_OK)
             return dbk_wrap(err, "record %" PRIu64, entry->sequence);
         render_one(&record, page, out);
+        page->after = entry->sequence; /* where it lies, whatever it says of itself */
     }
     return DBK_OK;
 }
@@ -96,6 +96,7 @@ static enum dbk_code open_page(struct request *rq, struct response *rs,
         return err->code;
     if (dbk_log_head(rq->service->log, &head, err) != DBK_OK)
         return err->code;
+    response_header(rs, "Vary", "Accept");
     page->lines = request_accepts(rq, NDJSON);
     page->first = true;
     page->after = list.after;
@@ -139,6 +140,7 @@ enum dbk_code handle_get_record(struct request *rq, struct response *rs,
 
     if (logged_read(rq, rq->match.sequence, &record, 1, err) != DBK_OK)
         return err->code;
+    response_header(rs, "Vary", "Accept");
     if (!lines)
         response_begin(rs);
     dbk_render_record(&rs->body, &record);

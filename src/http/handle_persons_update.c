@@ -43,15 +43,18 @@ static enum dbk_code add_change(const struct request *rq, struct dbk_command *co
 {
     struct dbk_record change = *wanted;
     struct dbk_person_state person;
-    enum dbk_code code =
-        dbk_log_person(rq->service->log, &wanted->subject, &person, err);
-    bool less =
-        code == DBK_OK && !person.deleted && person_change(&change.person, &person);
+    bool asked, less;
 
-    *guessed = less && !request_header(rq, "If-Match");
-    if (code != DBK_OK && code != DBK_NOT_FOUND)
-        return code;
-    if (less)
+    *guessed = false;
+    if (dbk_log_person(rq->service->log, &wanted->subject, &person, err) != DBK_OK)
+        return err->code;
+    if (person.deleted)
+        return dbk_fail(err, DBK_NOT_FOUND, "There is no person with this id");
+    if (expect_version(rq, person.version, &asked, err) != DBK_OK)
+        return err->code;
+    less = person_change(&change.person, &person);
+    *guessed = less && !asked;
+    if (less || asked)
         dbk_command_expect(command, person.version);
     return dbk_command_add(command, &change, err);
 }
@@ -63,8 +66,6 @@ static enum dbk_code submit_once(const struct request *rq, struct dbk_command *c
     if (add_change(rq, command, &update->record, guessed, err) != DBK_OK)
         return err->code;
     if (add_new_events(rq, command, update, err) != DBK_OK)
-        return err->code;
-    if (expect_person(rq, command, err) != DBK_OK)
         return err->code;
     return submit_plain(rq, command, err);
 }
@@ -87,7 +88,8 @@ static const char *render_read(struct request *rq, struct response *rs,
     if (rows->rows[0].version != person->version)
         return "The request was successful; events are not shown, as the person has "
                "been changed again since";
-    dbk_render_raw(&rs->body, rows->bytes + rows->rows[0].offset, rows->rows[0].length);
+    response_row(rs, (struct dbk_slice){rows->bytes + rows->rows[0].offset,
+                                        rows->rows[0].length});
     return NULL;
 }
 

@@ -84,7 +84,8 @@ static enum dbk_code stream(struct request *rq, struct response *rs,
                             struct walk *walk, struct dbk_error *err)
 {
     response_stream_begin(rs, rq, 200);
-    while (response_stream_piece(rs, rq) && walk->more && walk->at < end->at) {
+    while (response_stream_piece(rs, rq) && walk->at < end->at &&
+           (walk->more || walk->count == 0)) {
         bool first = walk->count == 0;
         if (read_rows(rq, list, walk, err) != DBK_OK) {
             response_stream_break(rs, err);

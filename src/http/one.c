@@ -20,6 +20,6 @@ enum dbk_code one_answer(struct request *rq, struct response *rs, enum tag_kind 
         return DBK_OK;
     }
     response_begin(rs);
-    dbk_render_raw(&rs->body, json.data, json.length);
+    response_row(rs, json);
     return response_end(rs, 200, DETAILS_OK, err);
 }

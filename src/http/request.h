@@ -37,9 +37,9 @@ struct request {
     struct dbk_slice body; /* once request_body has read it */
     bool lines;            /* it is NDJSON */
 
-    const char
-        *unavailable; /* what a client is told of DBK_UNAVAILABLE; static, or NULL
-                                where nothing more is known */
+    /* What a client is told of DBK_UNAVAILABLE; static, or NULL where nothing more is
+     * known. */
+    const char *unavailable;
 };
 
 /* The value of a header, or NULL. Borrowed. */

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEAD_MAX 8192
-#define KEPT_MAX (256u << 10) /* what a thread keeps for the next answer */
+#define HEAD_MAX (64u << 10) /* the Link of the longest query, each byte as three */
+#define KEPT_MAX (64u << 10) /* what a thread keeps for the next answer */
 
 void response_init(struct response *rs)
 {
@@ -41,7 +41,7 @@ static void forget_answer(struct response *rs)
     dbk_render_clear(&rs->head);
     dbk_render_clear(&rs->body);
     rs->content_type = "application/json";
-    rs->fixed = (struct dbk_slice){NULL, 0};
+    rs->fixed = rs->row = (struct dbk_slice){NULL, 0};
 }
 
 void response_clear(struct response *rs)
@@ -72,7 +72,14 @@ void response_header(struct response *rs, const char *name, const char *format, 
 void response_begin(struct response *rs)
 {
     dbk_render_clear(&rs->body);
+    rs->row = (struct dbk_slice){NULL, 0};
     dbk_render_text(&rs->body, "{\"data\":");
+}
+
+void response_row(struct response *rs, struct dbk_slice json)
+{
+    rs->row = json;
+    rs->row_at = rs->body.length;
 }
 
 static void render_fields(struct dbk_render *body,
@@ -139,7 +146,8 @@ static void details_of(const struct request *rq, const struct dbk_error *err, ch
         snprintf(out, size, "%s: %s", sentence, err->text);
     else
         snprintf(out, size, "%s", sentence);
-    out[0] = (char)toupper((unsigned char)out[0]);
+    if (rq->fields.count == 0) /* else it begins with a field's name */
+        out[0] = (char)toupper((unsigned char)out[0]);
 }
 
 void response_fail(struct response *rs, const struct request *rq, int status,

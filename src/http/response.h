@@ -25,7 +25,9 @@ struct response {
     const char *content_type;
     struct dbk_render head; /* header lines, each with its CRLF */
     struct dbk_render body;
-    struct dbk_render wire; /* both, as they go out */
+    struct dbk_slice row; /* borrowed, and stands in the body at row_at; or length 0 */
+    size_t row_at;
+    struct dbk_render wire; /* what is about to go out */
     struct dbk_slice fixed; /* a body that lives in the program; else length 0 */
     bool close;             /* the connection ends with this answer */
     bool sent;              /* a stream; there is nothing left to send */
@@ -47,6 +49,9 @@ void response_header(struct response *rs, const char *name, const char *format, 
 
 /* The envelope: begin, render the data into rs->body, end. */
 void response_begin(struct response *rs);
+/* JSON for the body, here and once, which is not copied: it may be large, and must stay
+ * until the answer is sent. */
+void response_row(struct response *rs, struct dbk_slice json);
 enum dbk_code response_end(struct response *rs, int status, const char *details,
                            struct dbk_error *err);
 /* A whole one whose data is null. fields may be NULL. */
@@ -63,10 +68,11 @@ void response_fail(struct response *rs, const struct request *rq, int status,
 void response_send(struct response *rs, struct request *rq);
 
 /* What streams share with it: the head, into rs->wire, with the line that says how long
- * the body is; and bytes, within a deadline, false when the client is gone. */
+ * the body is; bytes behind it, which stay in rs->wire while they are few and go out
+ * uncopied else; and what is in rs->wire. False when the client is gone. */
 void response_render_head(struct response *rs, const struct request *rq,
                           const char *length_line);
-bool response_write(struct response *rs, struct request *rq, const char *bytes,
-                    size_t length);
+bool response_put(struct response *rs, struct request *rq, struct dbk_slice bytes);
+bool response_flush(struct response *rs, struct request *rq);
 
 #endif

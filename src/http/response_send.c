@@ -65,10 +65,13 @@ void response_render_head(struct response *rs, const struct request *rq,
     }
     dbk_render_raw(&rs->wire, rs->head.text, rs->head.length);
     dbk_render_text(&rs->wire, "\r\n");
+    /* Cut anywhere, a head runs into its body. */
+    if (dbk_render_code(&rs->head) != DBK_OK)
+        rs->broken = true;
 }
 
-bool response_write(struct response *rs, struct request *rq, const char *bytes,
-                    size_t length)
+static bool write_bytes(struct response *rs, struct request *rq, const char *bytes,
+                        size_t length)
 {
     int allowed = rq->service->options.request_timeout_ms + (int)(length / SLOWEST);
 
@@ -79,35 +82,63 @@ bool response_write(struct response *rs, struct request *rq, const char *bytes,
     return !rs->broken;
 }
 
-static struct dbk_slice body_of(const struct response *rs)
+bool response_flush(struct response *rs, struct request *rq)
 {
+    if (dbk_render_code(&rs->wire) != DBK_OK)
+        rs->broken = true;
+    if (!rs->broken && rs->wire.length > 0)
+        write_bytes(rs, rq, rs->wire.text, rs->wire.length);
+    dbk_render_clear(&rs->wire);
+    return !rs->broken;
+}
+
+bool response_put(struct response *rs, struct request *rq, struct dbk_slice bytes)
+{
+    if (bytes.length > ONE_WRITE_MAX)
+        return response_flush(rs, rq) && write_bytes(rs, rq, bytes.data, bytes.length);
+    dbk_render_raw(&rs->wire, bytes.data, bytes.length);
+    return true;
+}
+
+enum { PARTS = 3 };
+
+/* The body: what was rendered, and in between what was borrowed. */
+static size_t body_of(const struct response *rs, struct dbk_slice parts[PARTS])
+{
+    const struct dbk_render *body = &rs->body;
+    size_t cut = rs->row.length ? rs->row_at : body->length;
+
+    memset(parts, 0, PARTS * sizeof *parts);
     if (rs->status == 204 || rs->status == 304)
-        return (struct dbk_slice){NULL, 0};
-    return rs->fixed.length ? rs->fixed
-                            : (struct dbk_slice){rs->body.text, rs->body.length};
+        return 0;
+    if (rs->fixed.length) {
+        parts[0] = rs->fixed;
+        return rs->fixed.length;
+    }
+    parts[0] = (struct dbk_slice){body->text, cut};
+    parts[1] = rs->row;
+    if (cut < body->length)
+        parts[2] = (struct dbk_slice){body->text + cut, body->length - cut};
+    return body->length + rs->row.length;
 }
 
 static void write_whole(struct response *rs, struct request *rq)
 {
-    struct dbk_slice body = body_of(rs);
+    struct dbk_slice parts[PARTS];
+    size_t length = body_of(rs, parts);
     char length_line[64] = "";
 
     if (rs->status != 204 && rs->status != 304)
-        snprintf(length_line, sizeof length_line, "Content-Length: %zu\r\n",
-                 body.length);
+        snprintf(length_line, sizeof length_line, "Content-Length: %zu\r\n", length);
     response_render_head(rs, rq, length_line);
-    if (rq->match.head)
-        body.length = 0;
-    if (body.length <= ONE_WRITE_MAX)
-        dbk_render_raw(&rs->wire, body.data, body.length);
-    if (dbk_render_code(&rs->wire) != DBK_OK) {
-        rs->broken = true;
+    if (rs->broken)
         return;
+    rs->bytes = rq->match.head ? 0 : length;
+    for (size_t i = 0; i < PARTS && !rq->match.head; i++) {
+        if (!response_put(rs, rq, parts[i]))
+            return;
     }
-    rs->bytes = body.length;
-    if (response_write(rs, rq, rs->wire.text, rs->wire.length) &&
-        body.length > ONE_WRITE_MAX)
-        response_write(rs, rq, body.data, body.length);
+    response_flush(rs, rq);
 }
 
 void response_send(struct response *rs, struct request *rq)

@@ -19,30 +19,23 @@ void response_stream_begin(struct response *rs, struct request *rq, int status)
     response_render_head(rs, rq, chunked(rq) ? "Transfer-Encoding: chunked\r\n" : "");
 }
 
-static void add_chunk(struct response *rs, const struct request *rq)
+static void add_chunk(struct response *rs, struct request *rq)
 {
+    struct dbk_slice piece = {rs->body.text, rs->body.length};
     char size[24];
 
-    if (rs->body.length == 0)
+    if (dbk_render_code(&rs->body) != DBK_OK)
+        rs->broken = true;
+    if (rs->broken || piece.length == 0)
         return;
-    snprintf(size, sizeof size, "%zx\r\n", rs->body.length);
+    snprintf(size, sizeof size, "%zx\r\n", piece.length);
     if (chunked(rq))
         dbk_render_text(&rs->wire, size);
-    dbk_render_raw(&rs->wire, rs->body.text, rs->body.length);
+    response_put(rs, rq, piece);
     if (chunked(rq))
         dbk_render_text(&rs->wire, "\r\n");
-    rs->bytes += rs->body.length;
-}
-
-static bool flush(struct response *rs, struct request *rq)
-{
-    if (dbk_render_code(&rs->body) != DBK_OK || dbk_render_code(&rs->wire) != DBK_OK)
-        rs->broken = true;
-    if (!rs->broken && rs->wire.length > 0)
-        response_write(rs, rq, rs->wire.text, rs->wire.length);
-    dbk_render_clear(&rs->wire);
+    rs->bytes += piece.length;
     dbk_render_clear(&rs->body);
-    return !rs->broken;
 }
 
 bool response_stream_piece(struct response *rs, struct request *rq)
@@ -50,7 +43,7 @@ bool response_stream_piece(struct response *rs, struct request *rq)
     if (rs->broken || rq->match.head)
         return false;
     add_chunk(rs, rq);
-    return flush(rs, rq);
+    return response_flush(rs, rq);
 }
 
 void response_stream_end(struct response *rs, struct request *rq)
@@ -62,7 +55,7 @@ void response_stream_end(struct response *rs, struct request *rq)
         if (chunked(rq))
             dbk_render_text(&rs->wire, "0\r\n\r\n");
     }
-    flush(rs, rq);
+    response_flush(rs, rq);
 }
 
 void response_stream_break(struct response *rs, const struct dbk_error *err)

@@ -6,6 +6,7 @@
 #include "worker.h"
 
 #include <civetweb.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,7 +23,8 @@ struct dbk_server {
     struct mg_context *context;
     unsigned port;
     atomic_uint under_way;         /* requests that were accepted */
-    struct dbk_error *start_error; /* where civetweb's words go while it starts */
+    pthread_t starter;             /* the thread that starts it, */
+    struct dbk_error *start_error; /* and where civetweb's words to it go meanwhile */
 };
 
 static struct dbk_server *server_of(const struct mg_connection *connection)
@@ -96,7 +98,8 @@ static int on_message(const struct mg_connection *connection, const char *messag
     if (!server)
         return 1;
     options = &server->service.options;
-    if (server->start_error)
+    /* Only that thread looks at it: others run before it is done with it. */
+    if (pthread_equal(pthread_self(), server->starter) && server->start_error)
         dbk_fail(server->start_error, DBK_INVALID, "%s", message);
     else if (options->report)
         options->report(options->report_context, message);
@@ -164,6 +167,7 @@ static enum dbk_code start_civetweb(struct dbk_server *server, struct dbk_error 
 
     fill_settings(&server->service.options, &settings);
     dbk_fail(err, DBK_INVALID, "civetweb does not start");
+    server->starter = pthread_self();
     server->start_error = err;
     server->context = mg_start(&callbacks, server, settings.list);
     server->start_error = NULL;
@@ -191,27 +195,27 @@ static void fill_service(struct service *service, struct dbk_log *log,
 enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projector,
                                struct dbk_read_model *model,
                                const struct dbk_server_options *options,
-                               struct dbk_server **out, struct dbk_error *err)
+                               struct dbk_server **server, struct dbk_error *err)
 {
-    struct dbk_server *server;
+    struct dbk_server *made;
 
-    *out = NULL;
+    *server = NULL;
     if (listen_check(options->address, options->port, err) != DBK_OK)
         return err->code;
     if (sodium_init() < 0)
         return dbk_fail(err, DBK_IO, "libsodium does not start");
-    server = calloc(1, sizeof *server);
-    if (!server)
+    made = calloc(1, sizeof *made);
+    if (!made)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a server");
-    fill_service(&server->service, log, projector, model, options);
-    if (!server->service.guard)
+    fill_service(&made->service, log, projector, model, options);
+    if (!made->service.guard)
         dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to guard connections");
-    else if (start_civetweb(server, err) == DBK_OK)
-        *out = server;
-    if (*out)
+    else if (start_civetweb(made, err) == DBK_OK)
+        *server = made;
+    if (*server)
         return DBK_OK;
-    guard_destroy(server->service.guard);
-    free(server);
+    guard_destroy(made->service.guard);
+    free(made);
     return err->code;
 }
 

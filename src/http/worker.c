@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define KEPT_MAX (256u << 10)
+#define KEPT_MAX (64u << 10)
 
 struct worker *worker_create(void)
 {
@@ -33,11 +33,11 @@ void worker_clear(struct worker *worker)
         worker->body = NULL;
         worker->body_size = 0;
     }
-    if (worker->rows.bytes_size > 2 * KEPT_MAX) {
+    if (worker->rows.bytes_size > KEPT_MAX) {
         dbk_rows_finish(&worker->rows);
         worker->rows = (struct dbk_rows){0};
     }
-    if (worker->batch.bytes_size > 2 * KEPT_MAX) {
+    if (worker->batch.bytes_size > KEPT_MAX) {
         dbk_batch_finish(&worker->batch);
         worker->batch = (struct dbk_batch){0};
     }

@@ -5,6 +5,7 @@
 #include "cluster_place.h"
 #include "cluster_programs.h"
 #include "cluster_supervisor.h"
+#include "deadline.h"
 
 #include <errno.h>
 #include <libpq-fe.h>
@@ -13,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POLL_MS = 20, READY_MS = 60000, DEATHS_MAX = 8 };
+enum { POLL_MS = 20, READY_MS = 60000, ATTACH_MS = 5000, DEATHS_MAX = 8 };
 
 struct dbk_cluster {
     char data_dir[PATH_MAX];
@@ -52,9 +53,10 @@ static bool accepts_connections(const struct dbk_database *database)
 
 static enum dbk_code wait_until_ready(struct dbk_cluster *self, struct dbk_error *err)
 {
+    dbk_deadline deadline = dbk_deadline_in(READY_MS);
     char tail[256];
 
-    for (int waited = 0; waited < READY_MS; waited += POLL_MS) {
+    while (dbk_deadline_left(deadline) > 0) {
         if (accepts_connections(&self->database))
             return DBK_OK;
         if (cluster_supervisor_deaths(self->supervisor) >= DEATHS_MAX)
@@ -130,14 +132,17 @@ static bool try_attach(struct dbk_cluster *self)
     return self->place.socket_dir[0] == '/' && accepts_connections(&self->database);
 }
 
-/* Own it or attach to it. An owner that is just starting or ending is waited for. */
+/* Own it or attach to it. An owner that is just starting or ending is waited for, not so
+ * long by those who only ask. */
 static enum dbk_code own_or_attach(struct dbk_cluster *self,
                                    const struct dbk_cluster_options *options,
                                    struct dbk_error *err)
 {
+    dbk_deadline deadline =
+        dbk_deadline_in(options->attach_only ? ATTACH_MS : READY_MS);
     bool mine = false;
 
-    for (int waited = 0; waited < READY_MS; waited += POLL_MS) {
+    while (dbk_deadline_left(deadline) > 0) {
         if (options->attach_only && !cluster_owner_other(&self->owner))
             return dbk_fail(
                 err, DBK_UNAVAILABLE,

@@ -8,9 +8,9 @@
  * Failures of a statement, by SQLSTATE (dbk_pg_sqlstate has the code itself):
  *
  *   DBK_INVALID      22, 23, 54: the data is at fault; sending it again will not help
- *   DBK_TIMEOUT      not done by the deadline; or 57014, statement_timeout of the
- * server DBK_UNAVAILABLE  everything else: the connection is lost (no SQLSTATE), the
- * server stops (57), is full (53), lacks tables (42), wants a retry (40), ...
+ *   DBK_TIMEOUT      not done by the deadline; or 57014, the server's statement_timeout
+ *   DBK_UNAVAILABLE  everything else: the connection is lost (no SQLSTATE), the server
+ *                    stops (57), is full (53), lacks tables (42), wants a retry (40), ...
  *   DBK_INTERNAL     21: one statement touched a row twice, which is the caller's bug
  *   DBK_NO_MEMORY
  *
@@ -38,9 +38,9 @@ struct dbk_pg_options {
     int connect_timeout_ms;   /* for the whole of opening */
     int statement_timeout_ms; /* the server's own; 0: none */
     bool async_commit;        /* synchronous_commit = off: for whoever can redo it */
-    bool fixed_plans; /* for whoever has an index for each statement: go by index
-                                 though a table is small yet, and plan a named statement
-                                 once, not for its parameters */
+    /* For whoever has an index for each statement: go by index though a table is small
+     * yet, and plan a named statement once, not for its parameters. */
+    bool fixed_plans;
 };
 
 /* The name of the schema, where none is configured the default one. */
@@ -56,6 +56,10 @@ const char *dbk_pg_schema(const struct dbk_database *database);
 enum dbk_code dbk_pg_open(const struct dbk_database *database,
                           const struct dbk_pg_options *options, struct dbk_pg **pg,
                           struct dbk_error *err);
+
+/* Break the connection off: what waits for PostgreSQL fails at once, as it does when the
+ * connection is lost. The one call that another thread may make, until dbk_pg_close. */
+void dbk_pg_break(const struct dbk_pg *pg);
 
 /* Never blocks; an open transaction is rolled back by the server. NULL is fine. */
 void dbk_pg_close(struct dbk_pg *pg);

@@ -3,10 +3,13 @@
 #include "pg_wire.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum dbk_code pg_poll(const PGconn *conn, short events, dbk_deadline deadline,
                       short *seen, struct dbk_error *err)
@@ -121,6 +124,7 @@ enum dbk_code dbk_pg_open(const struct dbk_database *database,
     *out = NULL;
     if (!pg)
         return dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+    pg->sock = -1;
     pg->conn = connect_start(database, options->application);
     if (!pg->conn) {
         code = dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
@@ -137,6 +141,7 @@ enum dbk_code dbk_pg_open(const struct dbk_database *database,
     code = set_session(pg, database, options, deadline, err);
     if (code != DBK_OK)
         goto fail;
+    pg->sock = fcntl(PQsocket(pg->conn), F_DUPFD_CLOEXEC, 0);
     *out = pg;
     return DBK_OK;
 
@@ -145,10 +150,18 @@ fail:
     return code;
 }
 
+void dbk_pg_break(const struct dbk_pg *pg)
+{
+    if (pg->sock >= 0)
+        shutdown(pg->sock, SHUT_RDWR);
+}
+
 void dbk_pg_close(struct dbk_pg *pg)
 {
     if (!pg)
         return;
+    if (pg->sock >= 0)
+        close(pg->sock);
     PQfinish(pg->conn); /* non-blocking, so its goodbye does not wait for anyone */
     free(pg);
 }

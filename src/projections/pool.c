@@ -5,14 +5,26 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+/* A thread that waits for its turn. What comes free is given to the first one, not to
+ * whoever happens to run: else a busy thread that comes again overtakes it for long. */
+struct waiter {
+    struct waiter *next;
+    pthread_cond_t served;
+    struct dbk_pg *pg; /* what it was given */
+    bool may_connect;  /* or leave to make one */
+};
+
 struct dbk_pool {
     const struct dbk_database *database;
     struct dbk_pg_options options;
+    dbk_pool_check *check; /* NULL: none */
+    void *check_context;
     unsigned max;
 
-    pthread_mutex_t mutex; /* guards what follows; never held while connecting */
-    pthread_cond_t freed;
-    unsigned open; /* idle, taken or being made */
+    pthread_condattr_t monotonic;
+    pthread_mutex_t mutex;        /* guards what follows; never held while connecting */
+    struct waiter *first, **last; /* in the order they came */
+    unsigned open;                /* idle, taken or being made */
     unsigned idle_count;
     struct dbk_pg **idle; /* a stack */
 };
@@ -22,7 +34,6 @@ enum dbk_code dbk_pool_open(const struct dbk_database *database,
                             struct dbk_pool **out, struct dbk_error *err)
 {
     struct dbk_pool *pool = calloc(1, sizeof *pool);
-    pthread_condattr_t attributes;
 
     *out = NULL;
     if (!pool)
@@ -36,10 +47,9 @@ enum dbk_code dbk_pool_open(const struct dbk_database *database,
     pool->database = database;
     pool->options = *options;
     pthread_mutex_init(&pool->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->freed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    pthread_condattr_init(&pool->monotonic);
+    pthread_condattr_setclock(&pool->monotonic, CLOCK_MONOTONIC);
+    pool->last = &pool->first;
     *out = pool;
     return DBK_OK;
 }
@@ -49,10 +59,42 @@ void dbk_pool_close(struct dbk_pool *pool)
     if (!pool)
         return;
     dbk_pool_renew(pool);
-    pthread_cond_destroy(&pool->freed);
+    pthread_condattr_destroy(&pool->monotonic);
     pthread_mutex_destroy(&pool->mutex);
     free(pool->idle);
     free(pool);
+}
+
+void dbk_pool_check_new(struct dbk_pool *pool, dbk_pool_check *check, void *context)
+{
+    pool->check = check;
+    pool->check_context = context;
+}
+
+/* With the mutex held: the first in the queue, taken out of it; NULL: nobody waits. */
+static struct waiter *next_waiter(struct dbk_pool *pool)
+{
+    struct waiter *waiter = pool->first;
+
+    if (!waiter)
+        return NULL;
+    pool->first = waiter->next;
+    if (!pool->first)
+        pool->last = &pool->first;
+    return waiter;
+}
+
+/* With the mutex held: one connection fewer is open. */
+static void drop_one(struct dbk_pool *pool)
+{
+    struct waiter *waiter = next_waiter(pool);
+
+    if (!waiter) {
+        pool->open--;
+        return;
+    }
+    waiter->may_connect = true;
+    pthread_cond_signal(&waiter->served);
 }
 
 static enum dbk_code connect_one(struct dbk_pool *pool, dbk_deadline deadline,
@@ -63,53 +105,87 @@ static enum dbk_code connect_one(struct dbk_pool *pool, dbk_deadline deadline,
 
     options.connect_timeout_ms = dbk_deadline_left(deadline);
     code = dbk_pg_open(pool->database, &options, pg, err);
+    if (code == DBK_OK && pool->check)
+        code = pool->check(pool->check_context, *pg, deadline, err);
     if (code == DBK_OK)
         return DBK_OK;
+    dbk_pg_close(*pg);
+    *pg = NULL;
     pthread_mutex_lock(&pool->mutex);
-    pool->open--;
-    pthread_cond_signal(&pool->freed);
+    drop_one(pool);
     pthread_mutex_unlock(&pool->mutex);
     return code;
 }
 
-enum dbk_code dbk_pool_take(struct dbk_pool *pool, dbk_deadline deadline,
-                            struct dbk_pg **pg, struct dbk_error *err)
+static void leave_queue(struct dbk_pool *pool, const struct waiter *waiter)
+{
+    struct waiter **link = &pool->first;
+
+    while (*link != waiter)
+        link = &(*link)->next;
+    *link = waiter->next;
+    if (!*link)
+        pool->last = link;
+}
+
+/* With the mutex held: wait for a connection, or for leave to make one. False: neither
+ * came in time. */
+static bool wait_for_turn(struct dbk_pool *pool, dbk_deadline deadline,
+                          struct waiter *waiter)
 {
     const struct timespec until = {.tv_sec = (time_t)(deadline / 1000),
                                    .tv_nsec = (long)(deadline % 1000) * 1000000};
     int rc = 0;
 
-    *pg = NULL;
+    pthread_cond_init(&waiter->served, &pool->monotonic);
+    *pool->last = waiter;
+    pool->last = &waiter->next;
+    while (!waiter->pg && !waiter->may_connect && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait(&waiter->served, &pool->mutex, &until);
+    if (!waiter->pg && !waiter->may_connect)
+        leave_queue(pool, waiter);
+    pthread_cond_destroy(&waiter->served);
+    return waiter->pg || waiter->may_connect;
+}
+
+enum dbk_code dbk_pool_take(struct dbk_pool *pool, dbk_deadline deadline,
+                            struct dbk_pg **pg, struct dbk_error *err)
+{
+    struct waiter waiter = {.next = NULL};
+    bool served = true;
+
     pthread_mutex_lock(&pool->mutex);
-    while (pool->idle_count == 0 && pool->open == pool->max && rc != ETIMEDOUT)
-        rc = pthread_cond_timedwait(&pool->freed, &pool->mutex, &until);
-    if (pool->idle_count > 0) {
-        *pg = pool->idle[--pool->idle_count];
-        pthread_mutex_unlock(&pool->mutex);
-        return DBK_OK;
-    }
-    if (pool->open == pool->max) {
-        pthread_mutex_unlock(&pool->mutex);
+    if (pool->idle_count > 0)
+        waiter.pg = pool->idle[--pool->idle_count];
+    else if (pool->open < pool->max)
+        pool->open++;
+    else
+        served = wait_for_turn(pool, deadline, &waiter);
+    pthread_mutex_unlock(&pool->mutex);
+    *pg = waiter.pg;
+    if (!served)
         return dbk_fail(err, DBK_BUSY, "All %u connections to PostgreSQL are in use",
                         pool->max);
-    }
-    pool->open++;
-    pthread_mutex_unlock(&pool->mutex);
-    return connect_one(pool, deadline, pg, err);
+    return *pg ? DBK_OK : connect_one(pool, deadline, pg, err);
 }
 
 void dbk_pool_give(struct dbk_pool *pool, struct dbk_pg *pg)
 {
     bool alive = dbk_pg_alive(pg);
+    struct waiter *waiter;
 
     if (!alive)
         dbk_pg_close(pg);
     pthread_mutex_lock(&pool->mutex);
-    if (alive)
+    waiter = alive ? next_waiter(pool) : NULL;
+    if (waiter) {
+        waiter->pg = pg;
+        pthread_cond_signal(&waiter->served);
+    } else if (alive) {
         pool->idle[pool->idle_count++] = pg;
-    else
-        pool->open--;
-    pthread_cond_signal(&pool->freed);
+    } else {
+        drop_one(pool);
+    }
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -121,7 +197,7 @@ void dbk_pool_renew(struct dbk_pool *pool)
         pthread_mutex_lock(&pool->mutex);
         pg = pool->idle_count > 0 ? pool->idle[--pool->idle_count] : NULL;
         if (pg)
-            pool->open--;
+            drop_one(pool);
         pthread_mutex_unlock(&pool->mutex);
         if (!pg)
             return;

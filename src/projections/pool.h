@@ -20,8 +20,14 @@ enum dbk_code dbk_pool_open(const struct dbk_database *database,
 /* All connections must have been given back. NULL is fine. */
 void dbk_pool_close(struct dbk_pool *pool);
 
+/* Ask this of each connection once it is made; one that fails it is closed, and whoever
+ * wanted it gets the failure. Before the first is taken. */
+typedef enum dbk_code dbk_pool_check(void *context, struct dbk_pg *pg,
+                                     dbk_deadline deadline, struct dbk_error *err);
+void dbk_pool_check_new(struct dbk_pool *pool, dbk_pool_check *check, void *context);
+
 /* A connection for this thread alone, until given back.
- * DBK_BUSY (none came free by the deadline), and those of dbk_pg_open. */
+ * DBK_BUSY (none came free by the deadline), and those of dbk_pg_open and the check. */
 enum dbk_code dbk_pool_take(struct dbk_pool *pool, dbk_deadline deadline,
                             struct dbk_pg **pg, struct dbk_error *err);
 

@@ -1,3 +1,4 @@
+#include "deadline.h"
 #include "projector_private.h"
 
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <time.h>
 
 enum { BACKOFF_MIN_MS = 20, BACKOFF_MAX_MS = 1000, NUDGE_MS = 20 };
+enum { STOP_MS = 5000 }; /* for the batch under way, where PostgreSQL hangs */
 
 static struct timespec after_ms(int ms)
 {
@@ -209,6 +211,8 @@ enum dbk_code dbk_projector_start(struct dbk_log *log,
 
 void dbk_projector_stop(struct dbk_projector *projector)
 {
+    dbk_deadline patience = dbk_deadline_in(STOP_MS);
+
     if (!projector)
         return;
     pthread_mutex_lock(&projector->lock);
@@ -219,6 +223,10 @@ void dbk_projector_stop(struct dbk_projector *projector)
 
         /* Again and again: it may be just about to wait for the log. */
         dbk_log_interrupt(projector->log);
+        /* A batch that is broken off is not in the tables, and neither is the step of
+         * the checkpoint: the next start does it again. */
+        if (projector->breakable && dbk_deadline_left(patience) == 0)
+            dbk_pg_break(projector->breakable);
         pthread_cond_timedwait(&projector->changed, &projector->lock, &until);
     }
     pthread_mutex_unlock(&projector->lock);

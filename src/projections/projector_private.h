@@ -52,6 +52,7 @@ struct dbk_projector {
     pthread_cond_t changed;
     struct projector_waiter *waiters;
     struct dbk_projector_status status;
+    const struct dbk_pg *breakable; /* pg, for a stop that has waited enough, or NULL */
     bool tried; /* the first connection has been made or has failed */
     bool stopping;
     bool ended;

@@ -18,6 +18,13 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static void set_breakable(struct dbk_projector *self, const struct dbk_pg *pg)
+{
+    pthread_mutex_lock(&self->lock);
+    self->breakable = pg;
+    pthread_mutex_unlock(&self->lock);
+}
+
 static enum dbk_code connect_pg(struct dbk_projector *self, struct dbk_error *err)
 {
     const struct dbk_pg_options options = {.application = "daybook projector",
@@ -28,6 +35,7 @@ static enum dbk_code connect_pg(struct dbk_projector *self, struct dbk_error *er
 
     if (code == DBK_OK)
         code = dbk_pg_open(self->database, &options, &self->pg, err);
+    set_breakable(self, self->pg);
     if (code == DBK_OK)
         code = dbk_pg_script(self->pg, dbk_sql_projector_session, QUERY_MS, err);
     return code;
@@ -128,6 +136,7 @@ enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *er
         code = follow_until_stop(self, err);
     if (code != DBK_OK && self->pg)
         code = say_what_to_do(self, code, err);
+    set_breakable(self, NULL);
     dbk_pg_close(self->pg);
     self->pg = NULL;
     return code;

@@ -9,6 +9,43 @@
 
 #define FIRST_PART 64 /* persons: each may carry many events */
 
+void dbk_read_model_claim(struct dbk_read_model *model, uint64_t sequence)
+{
+    uint64_t before = atomic_load(&model->claimed);
+
+    while (before < sequence &&
+           !atomic_compare_exchange_weak(&model->claimed, &before, sequence))
+        ;
+}
+
+/* The projector's commits do not wait for the disk. A PostgreSQL that crashed has lost
+ * the last of them, and may be back before the projector notices. Connections end with a
+ * crash, so those that were there before need not be asked. */
+static enum dbk_code check_claimed(void *context, struct dbk_pg *pg,
+                                   dbk_deadline deadline, struct dbk_error *err)
+{
+    const struct dbk_pg_statement statement = {NULL, dbk_sql_checkpoint_sequence};
+    struct dbk_read_model *model = context;
+    uint64_t claimed = atomic_load(&model->claimed), sequence = 0;
+    struct dbk_pg_result *result;
+    enum dbk_code code;
+
+    if (claimed == 0)
+        return DBK_OK;
+    code =
+        dbk_pg_run(pg, &statement, NULL, 0, dbk_deadline_left(deadline), &result, err);
+    if (code != DBK_OK)
+        return code;
+    if (dbk_pg_rows(result) > 0)
+        sequence = dbk_pg_u64(result, 0, 0);
+    dbk_pg_clear(result);
+    if (sequence >= claimed)
+        return DBK_OK;
+    return dbk_fail(err, DBK_UNAVAILABLE,
+                    "The read tables are back at sequence %llu, and were at %llu",
+                    (unsigned long long)sequence, (unsigned long long)claimed);
+}
+
 enum dbk_code dbk_read_model_open(const struct dbk_database *database,
                                   unsigned connections, int query_timeout_ms,
                                   struct dbk_read_model **out, struct dbk_error *err)
@@ -28,6 +65,7 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
         free(model);
         return code;
     }
+    dbk_pool_check_new(model->pool, check_claimed, model);
     *out = model;
     return DBK_OK;
 }

@@ -7,9 +7,12 @@
 #include "pool.h"
 #include "projections/read_model.h"
 
+#include <stdatomic.h>
+
 struct dbk_read_model {
     struct dbk_pool *pool;
     int timeout_ms;
+    atomic_uint_least64_t claimed; /* the highest of dbk_read_model_claim */
 };
 
 /* A statement that answers rows of (cursor bigint, version bigint, json text). */

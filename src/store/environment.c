@@ -1,6 +1,7 @@
 #include "environment.h"
 
 #include "environment_check.h"
+#include "index.h"
 #include "store/timestamp.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 
 #define MAP_SIZE ((size_t)1 << 40)
 #define MAP_SIZE_MIN ((size_t)1 << 30)
-#define READERS_MAX 1024
+#define READERS_MAX 8192 /* every HTTP thread there may be, and tools beside */
 #define FULL_BELOW (1 << 20)
 
 static bool disk_is_full(MDB_env *env)
@@ -32,6 +33,9 @@ enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
     case MDB_INVALID:
         return dbk_fail(err, DBK_DAMAGED, "%s: the log's file is damaged (%s)", doing,
                         mdb_strerror(rc));
+    case DBK_INDEX_DAMAGED:
+        return dbk_fail(err, DBK_DAMAGED, "%s: an entry of the indexes is damaged",
+                        doing);
     case MDB_VERSION_MISMATCH:
         return dbk_fail(err, DBK_UNSUPPORTED, "%s: written by another version of LMDB",
                         doing);
@@ -190,11 +194,10 @@ enum dbk_code dbk_environment_open(const char *dir, bool must_exist, size_t map_
                                    struct dbk_environment *out, struct dbk_error *err)
 {
     enum dbk_code code;
-    bool fresh;
     int dead, rc;
 
     memset(out, 0, sizeof *out);
-    code = dbk_check_directory(dir, must_exist, &fresh, err);
+    code = dbk_check_directory(dir, must_exist, err);
     if (code != DBK_OK)
         return code;
     rc = open_mapped(dir, map_size, &out->env);
@@ -207,6 +210,9 @@ enum dbk_code dbk_environment_open(const char *dir, bool must_exist, size_t map_
         mdb_reader_check(out->env, &dead);
         code = load_databases(out, err);
     }
+    /* Not for new ones only: whoever made it may have been killed before this. */
+    if (code == DBK_OK && !must_exist)
+        code = dbk_sync_directory(dir, err);
     if (code != DBK_OK) {
         dbk_environment_close(out);
         return dbk_wrap(err, "%s", dir);

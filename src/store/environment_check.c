@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdint.h>
@@ -61,7 +62,7 @@ static enum dbk_code check_new(const char *dir, struct dbk_error *err)
     return DBK_OK;
 }
 
-enum dbk_code dbk_check_directory(const char *dir, bool must_exist, bool *fresh,
+enum dbk_code dbk_check_directory(const char *dir, bool must_exist,
                                   struct dbk_error *err)
 {
     char path[PATH_MAX];
@@ -69,8 +70,7 @@ enum dbk_code dbk_check_directory(const char *dir, bool must_exist, bool *fresh,
 
     if (snprintf(path, sizeof path, "%s/data.mdb", dir) >= (int)sizeof path)
         return dbk_fail(err, DBK_INVALID, "the path of the log is too long");
-    *fresh = stat(path, &st) != 0;
-    if (!*fresh)
+    if (stat(path, &st) == 0)
         return S_ISREG(st.st_mode)
                    ? DBK_OK
                    : dbk_fail(err, DBK_UNSUPPORTED, "%s is no file", path);
@@ -81,6 +81,31 @@ enum dbk_code dbk_check_directory(const char *dir, bool must_exist, bool *fresh,
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return system_fail(err, "make directory", dir);
     return check_new(dir, err);
+}
+
+static enum dbk_code sync_one(const char *dir, struct dbk_error *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum dbk_code code = DBK_OK;
+
+    if (fd < 0) /* one that we may not read was there before us */
+        return errno == EACCES ? DBK_OK : system_fail(err, "open", dir);
+    if (fsync(fd) != 0 &&
+        errno != EINVAL) /* EINVAL: its file system has no such sync */
+        code = system_fail(err, "sync", dir);
+    close(fd);
+    return code;
+}
+
+enum dbk_code dbk_sync_directory(const char *dir, struct dbk_error *err)
+{
+    char parent[PATH_MAX];
+
+    if (snprintf(parent, sizeof parent, "%s/..", dir) >= (int)sizeof parent)
+        return dbk_fail(err, DBK_INVALID, "the path of the log is too long");
+    if (sync_one(dir, err) != DBK_OK)
+        return err ? err->code : DBK_IO;
+    return sync_one(parent, err);
 }
 
 /* Reading may be left by a jump: what must be freed then, and where to jump to. */
@@ -161,31 +186,60 @@ static int read_everything(MDB_env *env)
     return rc;
 }
 
-enum dbk_code dbk_check_length(MDB_env *env, struct dbk_error *err)
+/* How long the file is, and how long its last commit says. */
+static int measure(MDB_env *env, int fd, uint64_t *length, uint64_t *needed)
 {
     MDB_envinfo info;
     struct stat st;
     MDB_stat stat;
-    uint64_t needed;
+    int rc;
+
+    if ((rc = mdb_env_info(env, &info)) != 0 || (rc = mdb_env_stat(env, &stat)) != 0)
+        return rc;
+    if (fstat(fd, &st) != 0)
+        return errno;
+    *length = (uint64_t)st.st_size;
+    *needed = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+    return 0;
+}
+
+/* With the writer's lock held: a file that another process has made longer since we
+ * looked must not be cut. */
+static int extend(MDB_env *env, int fd)
+{
+    uint64_t length, needed;
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(env, NULL, 0, &txn);
+
+    if (rc != 0)
+        return rc;
+    rc = measure(env, fd, &length, &needed);
+    if (rc == 0 && length < needed && ftruncate(fd, (off_t)needed) != 0)
+        rc = errno;
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+enum dbk_code dbk_check_length(MDB_env *env, struct dbk_error *err)
+{
+    uint64_t length, needed;
     int fd, rc;
 
-    if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &stat) != 0 ||
-        mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &st) != 0)
-        return dbk_fail(err, DBK_IO, "cannot look at the log's file: %s",
-                        strerror(errno));
-    needed = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
-    if ((uint64_t)st.st_size >= needed)
+    if ((rc = mdb_env_get_fd(env, &fd)) != 0 ||
+        (rc = measure(env, fd, &length, &needed)) != 0)
+        return dbk_lmdb_fail(err, env, rc, "look at the log's file");
+    if (length >= needed)
         return DBK_OK;
 
-    if (ftruncate(fd, (off_t)needed) != 0)
-        return dbk_fail(err, DBK_IO, "cannot extend the log's file: %s",
-                        strerror(errno));
+    rc = extend(env, fd);
+    if (rc != 0)
+        return dbk_lmdb_fail(err, env, rc, "extend the log's file");
     rc = read_everything(env);
     if (rc != 0)
         return dbk_fail(err, DBK_DAMAGED,
-                        "data.mdb is cut off: it had %lld bytes, its last commit needs "
+                        "data.mdb is cut off: it had %llu bytes, its last commit needs "
                         "%llu (%s); restore it from a backup",
-                        (long long)st.st_size, (unsigned long long)needed,
+                        (unsigned long long)length, (unsigned long long)needed,
                         mdb_strerror(rc));
     return DBK_OK;
 }

@@ -52,8 +52,10 @@ int dbk_idempotency_find(MDB_txn *txn, const struct dbk_environment *environment
     *state = DBK_KEY_NEW;
     if (rc != 0)
         return rc == MDB_NOTFOUND ? 0 : rc;
-    if (value.mv_size < sizeof head)
-        return MDB_CORRUPTED;
+    if (value.mv_size < sizeof head) { /* damaged: better refused than done twice */
+        *state = DBK_KEY_OTHER_REQUEST;
+        return 0;
+    }
     memcpy(&head, value.mv_data, sizeof head);
     if (head.expires_at <= now)
         return 0;
@@ -106,7 +108,7 @@ static int step(MDB_cursor *cursor, uint8_t place[32], MDB_val *value)
 
     if (rc == MDB_NOTFOUND)
         rc = mdb_cursor_get(cursor, &key, value, MDB_FIRST);
-    if (rc == 0 && (key.mv_size != 32 || value->mv_size < sizeof(struct kept_head)))
+    if (rc == 0 && key.mv_size != 32)
         rc = MDB_CORRUPTED;
     if (rc == 0)
         memcpy(place, key.mv_data, 32);
@@ -129,13 +131,14 @@ int dbk_idempotency_sweep(MDB_txn *txn, const struct dbk_environment *environmen
     int rc = mdb_cursor_open(txn, environment->idempotency, &cursor);
 
     for (int i = 0; rc == 0 && i < SWEPT_AT_ONCE; i++) {
-        struct kept_head head;
+        struct kept_head head = {.expires_at = INT64_MAX}; /* a damaged one stays */
         MDB_val value;
 
         rc = step(cursor, place, &value);
         if (rc != 0)
             break;
-        memcpy(&head, value.mv_data, sizeof head);
+        if (value.mv_size >= sizeof head)
+            memcpy(&head, value.mv_data, sizeof head);
         if (head.expires_at <= now)
             rc = mdb_cursor_del(cursor, 0);
         advance(place);

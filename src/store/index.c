@@ -68,7 +68,7 @@ static int unpack_person(MDB_val value, struct dbk_person_state *out)
     size_t email, first_name, last_name;
 
     if (value.mv_size < PERSON_FIXED)
-        return MDB_CORRUPTED;
+        return DBK_INDEX_DAMAGED;
     out->version = take_u64(&at);
     out->datetime_created = (dbk_timestamp)take_u64(&at);
     out->datetime_modified = (dbk_timestamp)take_u64(&at);
@@ -80,7 +80,7 @@ static int unpack_person(MDB_val value, struct dbk_person_state *out)
     if (email > DBK_EMAIL_MAX || first_name > DBK_NAME_MAX ||
         last_name > DBK_NAME_MAX ||
         value.mv_size != PERSON_FIXED + email + first_name + last_name)
-        return MDB_CORRUPTED;
+        return DBK_INDEX_DAMAGED;
     take_text(&at, email, out->email);
     take_text(&at, first_name, out->first_name);
     take_text(&at, last_name, out->last_name);
@@ -132,7 +132,7 @@ int dbk_index_get_event(MDB_txn *txn, const struct dbk_environment *environment,
     if (rc != 0)
         return rc;
     if (value.mv_size != EVENT_FIXED)
-        return MDB_CORRUPTED;
+        return DBK_INDEX_DAMAGED;
     out->sequence = take_u64(&at);
     out->deleted_sequence = take_u64(&at);
     memcpy(out->person_id.bytes, at, sizeof out->person_id.bytes);
@@ -173,7 +173,7 @@ int dbk_index_get_email(MDB_txn *txn, const struct dbk_environment *environment,
     int rc = mdb_get(txn, environment->email, &key, &value);
 
     if (rc == 0 && value.mv_size != sizeof out->bytes)
-        return MDB_CORRUPTED;
+        return DBK_INDEX_DAMAGED;
     if (rc == 0)
         memcpy(out->bytes, value.mv_data, sizeof out->bytes);
     return rc;

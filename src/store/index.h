@@ -4,9 +4,9 @@
  * little-endian.
  *
  *   person  id -> version u64, datetime_created i64, datetime_modified i64, deleted u8,
- *                 role u8, lengths of email, first_name, last_name u16 each, their
- * bytes email   lower-cased email -> person id event   id -> sequence u64,
- * deleted_sequence u64, person id
+ *           role u8, lengths of email, first_name, last_name u16 each, their bytes
+ *   email   lower-cased email -> person id
+ *   event   id -> sequence u64, deleted_sequence u64, person id
  */
 #ifndef DBK_INDEX_H
 #define DBK_INDEX_H
@@ -15,8 +15,12 @@
 #include "store/command.h"
 #include "store/log.h"
 
-/* Each returns 0, MDB_NOTFOUND or another LMDB code; a value of the wrong shape is
- * MDB_CORRUPTED. Everything is copied. */
+/* A value is not of the shape above. Unlike LMDB's own MDB_CORRUPTED it leaves the
+ * transaction usable: only who asks for this value is concerned. */
+#define DBK_INDEX_DAMAGED (-31000)
+
+/* Each returns 0, MDB_NOTFOUND, DBK_INDEX_DAMAGED or another LMDB code. Everything is
+ * copied. */
 int dbk_index_get_person(MDB_txn *txn, const struct dbk_environment *environment,
                          const struct dbk_uuid *id, struct dbk_person_state *out);
 int dbk_index_get_event(MDB_txn *txn, const struct dbk_environment *environment,

@@ -2,11 +2,9 @@
 #include "writer.h"
 
 #include "command_private.h"
-#include "index.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #define QUEUE_BYTES ((size_t)64 << 20)
 #define COMMAND_COST 256 /* what a queued command takes besides its records */

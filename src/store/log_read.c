@@ -3,11 +3,9 @@
 #include "log_value.h"
 #include "map.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <time.h>
 
 /* How soon what another process appended is noticed. */

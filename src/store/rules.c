@@ -24,9 +24,11 @@ static bool refuse_id(struct dbk_plan *plan, enum dbk_code code, const char *wha
     return refuse(plan, code, text);
 }
 
-/* LMDB could not answer. */
+/* The indexes could not answer: where only this entry is damaged the others go on. */
 static bool spoil(struct dbk_plan *plan, int rc)
 {
+    if (rc == DBK_INDEX_DAMAGED)
+        return refuse(plan, DBK_DAMAGED, "its entry in the log's indexes is damaged");
     plan->rc = rc;
     return false;
 }
@@ -171,7 +173,7 @@ static bool check_event_deleted(struct dbk_plan *plan, const struct dbk_turn *tu
     rc = dbk_index_get_person(turn->txn, turn->environment, &plan->event.person_id,
                               &person);
     if (rc != 0)
-        return spoil(plan, rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc);
+        return spoil(plan, rc == MDB_NOTFOUND ? DBK_INDEX_DAMAGED : rc);
     if (person.deleted) /* its events went with it */
         return refuse_id(plan, DBK_NOT_FOUND, "there is no event", id);
     if (command->expects_person &&

@@ -15,8 +15,9 @@
 #define BATCH_BYTES ((size_t)16 << 20)
 #define BATCH_COMMANDS 16384
 
-/* How long to sleep when nothing comes, before looking after dead readers. */
-#define IDLE_SECONDS 30
+/* How often to look after dead readers, busy or not: while one keeps its place, the file
+ * grows with each commit. */
+#define CHECK_SECONDS 30
 
 /* What one transaction holds. */
 struct batch {
@@ -25,14 +26,29 @@ struct batch {
     uint64_t head_before;
 };
 
-static void wait_for_work(struct dbk_log *log)
+static struct timespec next_check(void)
 {
-    struct timespec until;
+    struct timespec at;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += IDLE_SECONDS;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += CHECK_SECONDS;
+    return at;
+}
+
+static bool has_come(const struct timespec *at)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec != at->tv_sec ? now.tv_sec > at->tv_sec
+                                    : now.tv_nsec >= at->tv_nsec;
+}
+
+/* log->mutex is held. */
+static void wait_for_work(struct dbk_log *log, const struct timespec *until)
+{
     while (!log->first && !log->closing) {
-        if (pthread_cond_timedwait(&log->submitted, &log->mutex, &until) == ETIMEDOUT)
+        if (pthread_cond_timedwait(&log->submitted, &log->mutex, until) == ETIMEDOUT)
             return;
     }
 }
@@ -162,13 +178,26 @@ static void settle_failed_commit(struct dbk_log *log, struct batch *batch,
     }
 }
 
+/* Where the environment is dead, as after a failure that is not ours to see, it is
+ * opened again. */
+static int begin_turn(struct dbk_log *log, struct dbk_turn *turn)
+{
+    struct dbk_error err;
+    bool committed;
+    int rc = mdb_txn_begin(log->environment.env, NULL, 0, &turn->txn);
+
+    if (rc != MDB_PANIC || dbk_recover(log, NULL, 0, &committed, &err) != DBK_OK)
+        return rc;
+    return mdb_txn_begin(log->environment.env, NULL, 0, &turn->txn);
+}
+
 static void write_batch(struct dbk_log *log, struct batch *batch,
                         uint8_t sweep_place[32])
 {
     struct dbk_turn *turn = &batch->turn;
+    int rc = begin_turn(log, turn);
     MDB_env *env = log->environment.env;
     struct dbk_error err;
-    int rc = mdb_txn_begin(env, NULL, 0, &turn->txn);
 
     if (rc == 0) {
         turn->now = dbk_timestamp_now();
@@ -211,32 +240,48 @@ static void process(struct dbk_log *log, struct batch *batch, uint8_t sweep_plac
     batch->turn.environment = &log->environment;
     /* Only this thread ever makes it unusable or usable, so no lock is needed to look.
      */
-    if (!log->usable && dbk_recover(log, NULL, 0, &committed, &err) != DBK_OK)
-        fail_batch(batch, &err);
-    else
+    if (log->usable || dbk_recover(log, NULL, 0, &committed, &err) == DBK_OK) {
         write_batch(log, batch, sweep_place);
+    } else {
+        dbk_log_report(log, err.text);
+        dbk_fail(
+            &err, DBK_UNAVAILABLE,
+            "the log cannot be opened again since a commit failed; nothing of this "
+            "was recorded");
+        fail_batch(batch, &err);
+    }
     announce(log, batch);
+}
+
+static void check_readers(struct dbk_log *log, struct timespec *at)
+{
+    int dead;
+
+    if (!has_come(at))
+        return;
+    if (log->usable)
+        mdb_reader_check(log->environment.env, &dead);
+    *at = next_check();
 }
 
 void *dbk_writer_run(void *context)
 {
     struct dbk_log *log = context;
+    struct timespec check_at = next_check();
     uint8_t sweep_place[32] = {0};
     bool closing;
-    int dead;
 
     do {
         struct batch batch = {0};
 
         pthread_mutex_lock(&log->mutex);
-        wait_for_work(log);
+        wait_for_work(log, &check_at);
         batch.first = take_batch(log);
         closing = log->closing && !batch.first;
         pthread_mutex_unlock(&log->mutex);
         if (batch.first)
             process(log, &batch, sweep_place);
-        else if (!closing && log->usable)
-            mdb_reader_check(log->environment.env, &dead);
+        check_readers(log, &check_at);
     } while (!closing);
     return NULL;
 }

@@ -15,7 +15,7 @@ class Load:
     """name: what its marks begin with.
     may_refuse: 503 is an answer a write may get, and then it must not be in the log.
     retry: writes that were not answered are sent again where that is safe, as a careful
-    client does.
+    client does, and some that were, as one does whose answer was lost on the way.
     """
 
     def __init__(self, server, seed, clients=16, may_refuse=False, retry=True,
@@ -167,7 +167,7 @@ class _Client(threading.Thread):
         with self.load.lock:
             self.load.answered += 1
             if promised is not None:
-                self.load.acknowledged.update(promised)
+                self.promise(promised)
                 if write.kind in ("person", "event"):
                     self.load.shown[answer.sequence] = answer.data
             elif answer.status == 503 and self.load.may_refuse:
@@ -177,3 +177,12 @@ class _Client(threading.Thread):
                     f"{write.method} {write.path} got {answer.status}: {answer.details}")
         if promised:
             self.author.learn(write, answer)
+        if self.load.retry and write.retry and write.tries == 1 \
+                and self.author.random.random() < 0.1:
+            self.again.append(write)
+
+    def promise(self, promised):
+        for mark, sequence in promised:
+            first = self.load.acknowledged.setdefault(mark, sequence)
+            if first != sequence:
+                self.load.wrong.append(f"{mark} was at {first}, and then at {sequence}")

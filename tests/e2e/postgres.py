@@ -44,7 +44,7 @@ def postmaster_of(directory):
         return int(file.readline())
 
 
-def _programs():
+def programs():
     """As postgres.sh finds them: the newest."""
     return max(glob.glob("/usr/lib/postgresql/*/bin"),
                key=lambda path: float(path.split("/")[-2]))
@@ -59,9 +59,9 @@ class Postgres:
         self._script("start")
 
     def settings(self):
-        """The environment of a server that uses it."""
+        """The environment of one more server that uses it."""
         return {"DB_HOST": self.directory, "DB_NAME": "daybook", "DB_USER": "daybook",
-                "DB_SCHEMA": "faults"}
+                "DB_SCHEMA": "faults_" + uuid.uuid4().hex}
 
     def kill(self):
         """As the system does when memory is out: the postmaster, and all it started."""
@@ -83,9 +83,15 @@ class Postgres:
             except OSError:
                 pass  # it has ended
 
+    def heal(self):
+        """Whatever was done to it."""
+        self.thaw()
+        if not processes_in(self.data):
+            self.start()
+
     def start(self):
         """Again, on what is there."""
-        command = [os.path.join(_programs(), "pg_ctl"), "start", "-D", self.data, "-w",
+        command = [os.path.join(programs(), "pg_ctl"), "start", "-D", self.data, "-w",
                    "-s", "-l", os.path.join(self.data, "server.log")]
         as_owner = {}
         if os.geteuid() == 0:
@@ -101,7 +107,8 @@ class Postgres:
 
     def freeze(self):
         """It hangs: nothing answers, no connection ends."""
-        for pid in [postmaster_of(self.data), *processes_in(self.data)]:
+        os.kill(postmaster_of(self.data), signal.SIGSTOP)  # first: it starts the others
+        for pid in processes_in(self.data):
             os.kill(pid, signal.SIGSTOP)
 
     def thaw(self):

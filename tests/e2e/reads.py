@@ -35,8 +35,8 @@ class Reads:
         client = self.server.client()
         try:
             while not self.stopping.is_set():
-                for path in self.paths[number % len(self.paths):]:
-                    self._one(client, path)
+                self._one(client, self.paths[number % len(self.paths)])
+                number += 1
         except Exception as error:  # told by stop()
             with self.lock:
                 self.wrong.append(f"{type(error).__name__}: {error}")

@@ -122,6 +122,15 @@ class Bodies(Served):
         self.refuse("/events", [({"person_id": self.kate}, "", "event_type"),
                                 ({"event_type": "click"}, "", "person_id")])
 
+    def test_a_field_is_named_as_it_is_written(self):
+        self.refuse("/persons", [(person(first_name=7), "first_name: expected a string")])
+        for answer in (self.client.post("/persons", person(colour="red")),
+                       self.client.post("/persons", person(id=new_id()))):
+            error, = answer.json["response"]["errors"]
+            self.assertEqual(answer.details, f"{error['field']}: {error['message']}")
+        answer = self.client.post("/events/batch", [{"person_id": self.kate}])
+        self.assertEqual(answer.data[0]["details"], "event_type: required")
+
     def test_unknown_fields(self):
         self.refuse("/persons", [(person(colour="red"), "unknown", "colour"),
                                  (person(Email="a@b.c"), "unknown", "Email")])

@@ -9,7 +9,9 @@ import subprocess
 import unittest
 import uuid
 
+from fold import check_reads
 from harness import PATIENCE, PROGRAM, Server
+from postgres import programs
 
 COMMANDS = ["serve", "migrate", "import", "status", "retry"]
 DONE, DIFFERENT, MISUSED, FAILED = 0, 1, 2, 3
@@ -136,8 +138,9 @@ class Settings(unittest.TestCase):
 
 class Serve(unittest.TestCase):
     def setUp(self):
-        self.server = Server().start()
+        self.server = Server()
         self.addCleanup(self.server.close)
+        self.server.start()
 
     def test_a_second_server_on_one_directory_is_refused(self):
         second = daybook("serve", "--data-dir", self.server.data_dir, "--port", "0",
@@ -207,8 +210,9 @@ class Serve(unittest.TestCase):
         client.post("/persons", {"email": "a@b.test", "first_name": "A",
                                  "last_name": "B"})
         client.get("/persons")
-        other = Server(env={"DB_SCHEMA": self.server.env["DB_SCHEMA"]}).start()
+        other = Server(env={"DB_SCHEMA": self.server.env["DB_SCHEMA"]})
         self.addCleanup(other.close)
+        other.start()
         theirs = other.client()
         other.wait_for(lambda: "another log" in other.tail(), "the refusal")
         self.assertEqual(theirs.get("/persons").status, 503)
@@ -278,6 +282,59 @@ class Status(unittest.TestCase):
         self.server.start()
         self.server.stop()
         self.assertIn("nobody is quarantined", self.server.run("retry").stdout)
+
+
+class Quarantine(unittest.TestCase):
+    """A record that PostgreSQL refuses; here for a constraint that is none of ours."""
+
+    def setUp(self):
+        self.server = Server()
+        self.addCleanup(self.server.close)
+        self.server.start()
+        self.client = self.server.client()
+
+    def sql(self, text):
+        subprocess.run(
+            [os.path.join(programs(), "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h",
+             self.server.env["DB_HOST"], "-U", self.server.env["DB_USER"], "-d", "daybook",
+             "-c", f"set search_path to {self.server.env['DB_SCHEMA']}; {text}"],
+            check=True, cwd="/", stdin=subprocess.DEVNULL)
+
+    def post(self, name):
+        answer = self.client.post("/persons", {
+            "email": f"{name}@b.test", "first_name": name, "last_name": "B"})
+        self.assertEqual(answer.status, 201)
+        return answer.data
+
+    def test_one_person_is_set_aside_and_told_and_healed_by_retry(self):
+        good = self.post("good")
+        self.assertEqual(self.client.get("/persons").data, [good])
+        self.sql("alter table person add constraint no_bad check (first_name <> 'bad')")
+        bad = self.post("bad")
+        event = self.client.post("/events", {"event_type": "x", "person_id": bad["id"]})
+        late = self.post("late")
+        self.assertEqual(self.client.get("/persons").data, [good, late])
+        aside = self.client.get("/persons/" + bad["id"])
+        self.assertEqual(aside.status, 503)
+        self.assertIn("set aside", aside.details)
+        self.assertEqual(self.client.get("/health").data["quarantined"], 1)
+
+        told = self.server.run("status", check=False)
+        self.assertEqual(told.returncode, DIFFERENT)
+        self.assertRegex(told.stdout, r"(?m)^quarantined +1$")
+        self.assertRegex(told.stdout, rf"{bad['id']}  from record 3, .*no_bad")
+        found = json.loads(self.server.run("status", "--json", check=False).stdout)
+        self.assertEqual((found["quarantined"], found["lag"]), (1, 0))
+        self.assertEqual(found["quarantine"][0]["person_id"], bad["id"])
+
+        self.assertIn("1 to be tried again", self.server.run("retry").stdout)
+        self.sql("alter table person drop constraint no_bad")
+        self.server.run("retry")
+        self.server.wait_for(lambda: self.client.get("/health").data["quarantined"] == 0,
+                             "the healing")
+        self.assertEqual(self.server.run("status").returncode, DONE)
+        self.assertEqual(self.client.get("/events/" + event.data["id"]).data, event.data)
+        check_reads(self.server, self.server.log_records())
 
 
 class Migrate(unittest.TestCase):

@@ -30,8 +30,9 @@ class KilledUnderLoad(unittest.TestCase):
     def setUp(self):
         print(f"DAYBOOK_SEED={SEED}", flush=True)
         self.chance = random.Random(SEED)
-        self.server = Server().start()
+        self.server = Server()
         self.addCleanup(self.server.close)
+        self.server.start()
 
     def test_nothing_acknowledged_is_lost_and_nothing_is_there_twice(self):
         load, records = Load(self.server, SEED).start(), []
@@ -97,8 +98,9 @@ def takes_requests(server):
 class StoppedUnderLoad(unittest.TestCase):
     def setUp(self):
         print(f"DAYBOOK_SEED={SEED}", flush=True)
-        self.server = Server().start()
+        self.server = Server()
         self.addCleanup(self.server.close)
+        self.server.start()
 
     def ended(self):
         status = self.server.process.wait(PATIENCE)

@@ -95,6 +95,28 @@ class Lists(Served):
                          list(range(50, 150)))
         self.client.delete("/persons/" + storm)
 
+    def test_a_person_with_much_to_tell_stays_within_bounds(self):
+        storm = self.created()["id"]
+        path = f"/persons/{storm}?events_limit=1000"
+        for _ in range(3):
+            self.client.post("/events/batch", [
+                {"event_type": "large", "person_id": storm,
+                 "properties": {"text": "x" * 60000}} for _ in range(100)])
+        whole, _ = self.follow(f"/events?person_id={storm}")
+        answer = self.client.get(path)
+        self.assert_ok(answer)
+        self.assertEqual(answer.data["events"], whole[-17:])
+        self.assertLess(len(answer.body), (1 << 20) + 1000)
+        head = self.client.request("HEAD", path)
+        self.assertEqual(head.headers["Content-Length"], str(len(answer.body)))
+        self.assertEqual(self.client.get(
+            path, if_none_match=answer.headers["ETag"]).status, 304)
+        persons, _ = self.follow("/persons?events_limit=1000")
+        self.assertEqual(persons[-1], answer.data)
+        changed = self.client.patch("/persons/" + storm, {"last_name": "Munroe"})
+        self.assertEqual(changed.data["events"], whole[-17:])
+        self.client.delete("/persons/" + storm)
+
     def test_keyword_is_the_whole_event_type(self):
         self.assertEqual(self.listed("keyword=view"),
                          self.expected(lambda each: each["event_type"] == "view"))

@@ -45,15 +45,19 @@ def paths(person):
 
 
 class PostgresFails(unittest.TestCase):
-    def setUp(self):
+    @classmethod
+    def setUpClass(cls):
         print(f"DAYBOOK_SEED={SEED}", flush=True)
-        self.postgres = Postgres()
-        self.addCleanup(self.postgres.close)
+        cls.postgres = Postgres()
+        cls.addClassCleanup(cls.postgres.close)
+
+    def setUp(self):
+        self.postgres.heal()
 
     def serve(self, **env):
-        server = Server(env=dict(self.postgres.settings(), **env)).start()
+        server = Server(env=dict(self.postgres.settings(), **env))
         self.addCleanup(server.close)
-        return server
+        return server.start()
 
     def test_killed_under_load_writes_go_on_and_reads_say_so_at_once(self):
         server = self.serve()
@@ -87,7 +91,7 @@ class PostgresFails(unittest.TestCase):
         check_reads(server, records)
 
     def test_hung_reads_are_bounded_and_writes_go_on(self):
-        server = self.serve(READ_WAIT="0.5", QUERY_TIMEOUT="0.5")
+        server = self.serve(READ_WAIT="0.5", QUERY_TIMEOUT="0.5", DB_CONNECTIONS="4")
         client = server.client()
         person = write_read(self, client, "first@b.test")
         load = Load(server, SEED, clients=4).start()
@@ -101,8 +105,8 @@ class PostgresFails(unittest.TestCase):
                 return f"status {answer.status}"
             return f"it took {took:.2f} s" if took > 1.5 + SOON else None
 
-        reads = Reads(server, paths(person), bounded, clients=24).start()
-        reads.wait_for(150)  # more than there are connections to hang on
+        reads = Reads(server, paths(person), bounded, clients=12).start()
+        reads.wait_for(40)  # more than there are connections to hang on
         load.wait_for_answers(300)
         reads.stop()
         self.postgres.thaw()
@@ -136,6 +140,18 @@ class PostgresFails(unittest.TestCase):
                                  "last_name": "B"})
         server.stop()
         self.postgres.start()
+        server.start()
+        check_reads(server, server.log_records())
+
+    def test_hung_at_stop_the_server_ends_well(self):
+        server = self.serve(READ_WAIT="0.5", QUERY_TIMEOUT="0.5")
+        client = server.client()
+        write_read(self, client, "a@b.test")
+        self.postgres.freeze()
+        client.post("/persons", {"email": "b@b.test", "first_name": "A",
+                                 "last_name": "B"})
+        server.stop()
+        self.postgres.thaw()
         server.start()
         check_reads(server, server.log_records())
 

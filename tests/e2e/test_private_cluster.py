@@ -1,5 +1,6 @@
 """The private PostgreSQL: it lives and dies with its server, and comes back by itself."""
 
+import json
 import os
 import random
 import signal
@@ -20,9 +21,10 @@ SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
 class PrivateCluster(unittest.TestCase):
     def setUp(self):
         print(f"DAYBOOK_SEED={SEED}", flush=True)
-        self.server = Server(private=True).start()
-        self.addCleanup(self.end)
+        self.server = Server(private=True)
         self.cluster = os.path.join(self.server.data_dir, "postgres")
+        self.addCleanup(self.end)
+        self.server.start()
         # It is started before the first request is answered.
         self.assertIn(postmaster_of(self.cluster), processes_in(self.cluster))
 
@@ -33,10 +35,10 @@ class PrivateCluster(unittest.TestCase):
             for pid in processes_in(self.cluster):
                 os.kill(pid, signal.SIGKILL)
 
-    def kill_postgres(self):
+    def signal_postgres(self, number):
         for pid in [postmaster_of(self.cluster), *processes_in(self.cluster)]:
             try:
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, number)
             except ProcessLookupError:
                 pass
 
@@ -68,7 +70,7 @@ class PrivateCluster(unittest.TestCase):
         for round in range(2):
             load.wait_for_answers(100)
             before = postmaster_of(self.cluster)
-            self.kill_postgres()
+            self.signal_postgres(signal.SIGKILL)
             reads = Reads(self.server, paths(person), fine_or_unavailable).start()
             load.wait_for_answers(200)
             self.server.wait_for(lambda: client.get("/persons?limit=1").status == 200,
@@ -104,6 +106,14 @@ class PrivateCluster(unittest.TestCase):
             wait_for_none(cluster)
         fresh.start()
         write_read(self, fresh.client(), "a@b.test")
+
+    def test_status_does_not_hang_with_it(self):
+        self.signal_postgres(signal.SIGSTOP)
+        status = self.server.run("status", "--json", check=False)
+        self.signal_postgres(signal.SIGCONT)
+        self.assertEqual(status.returncode, 3, status.stderr)
+        self.assertEqual(json.loads(status.stdout)["head"], 0)
+        self.assertIn("does not accept connections", status.stderr)
 
     def test_the_read_tables_may_be_thrown_away(self):
         write_read(self, self.server.client(), "a@b.test")

@@ -94,6 +94,19 @@ class Protocol(Served):
                     self.post(headers, f"{{}}GET /health HTTP/1.1\r\n{HOST}\r\n"),
                     status, *saying)
 
+    def test_lines_that_are_no_headers_are_refused(self):
+        for lines in ("Content-Length : 2\r\n", "Content-Length  : 2\r\n",
+                      "X-Spaced : \r\nContent-Length: 2\r\n",
+                      "X: a\r\n folded\r\nContent-Length: 2\r\n",
+                      "X: a\r\n\tfolded\r\nContent-Length: 2\r\n",
+                      "Content-Length: 2\r\n folded: b\r\n",
+                      "Content-Length: 2\r\n: b\r\n"):
+            for method in ("POST", "GET"):
+                with self.subTest(method + " " + lines):
+                    self.refused_and_closed(
+                        f"{method} /persons HTTP/1.1\r\n{HOST}{lines}\r\n{{}}"
+                        f"GET /health HTTP/1.1\r\n{HOST}\r\n", 400)
+
     def test_headers_that_must_come_once(self):
         for name in ("Content-Type", "If-Match", "Idempotency-Key", "Host"):
             data = (f"POST /persons HTTP/1.1\r\n{HOST}{name}: a\r\n{name}: a\r\n"

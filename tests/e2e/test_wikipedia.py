@@ -32,9 +32,9 @@ class Wikipedia(unittest.TestCase):
         print(f"{DATA}: {len(cls.persons)} persons, {len(cls.events)} events")
 
     def serve(self):
-        server = Server().start()
+        server = Server()
         self.addCleanup(server.close)
-        return server
+        return server.start()
 
     def some(self):
         """The busiest persons, and some whom chance would pick."""

@@ -78,9 +78,13 @@ class Author:
     def learn(self, write, answer):
         """Remember what there is now."""
         if write.kind == "person":
-            self.persons.append(answer.data["id"])
+            found, known = answer.data["id"], self.persons
         elif write.kind == "event" and answer.data["person_id"] in self.persons:
-            self.events.append((answer.data["id"], answer.data["person_id"]))
+            found, known = (answer.data["id"], answer.data["person_id"]), self.events
+        else:
+            return
+        if found not in known:  # it may be a repetition
+            known.append(found)
 
     def mark(self):
         self.count += 1

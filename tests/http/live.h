@@ -109,10 +109,12 @@ static inline bool live_send(int fd, const char *bytes, size_t length)
 /* An answer, cut into head and body; text is NUL-terminated, and to be freed. */
 struct heard {
     char *text;
+    size_t size;
     const char *body;
-    size_t length; /* of all */
-    int status;    /* 0: nothing came before the connection ended */
-    bool ended;    /* the connection has ended */
+    size_t length;  /* of all */
+    long announced; /* Content-Length, or -1 */
+    int status;     /* 0: nothing came before the connection ended */
+    bool ended;     /* the connection has ended */
 };
 
 static inline void heard_free(struct heard *heard)
@@ -121,11 +123,20 @@ static inline void heard_free(struct heard *heard)
     memset(heard, 0, sizeof *heard);
 }
 
-static inline long heard_length(const struct heard *heard)
+/* Cut off the head, once it is there, and read from it how long the body is. */
+static inline void heard_head(struct heard *heard)
 {
-    const char *at = strcasestr(heard->text, "\r\nContent-Length: ");
+    char *end = heard->body ? NULL : strstr(heard->text, "\r\n\r\n");
+    const char *at;
 
-    return at && heard->body && at < heard->body ? atol(at + 18) : -1;
+    if (!end)
+        return;
+    *end = '\0';
+    at = strcasestr(heard->text, "\r\nContent-Length: ");
+    *end = '\r';
+    heard->announced = at ? atol(at + 18) : -1;
+    heard->body = end + 4;
+    heard->status = atoi(heard->text + 9);
 }
 
 static inline bool heard_whole(const struct heard *heard, bool head_only)
@@ -137,9 +148,22 @@ static inline bool heard_whole(const struct heard *heard, bool head_only)
     have = heard->length - (size_t)(heard->body - heard->text);
     if (heard->status == 304 || heard->status == 204 || head_only)
         return true;
-    if (heard_length(heard) >= 0)
-        return have >= (size_t)heard_length(heard);
+    if (heard->announced >= 0)
+        return have >= (size_t)heard->announced;
     return have >= 5 && memcmp(heard->text + heard->length - 5, "0\r\n\r\n", 5) == 0;
+}
+
+/* Doubling, for answers may be long; the body moves along. */
+static inline void heard_room(struct heard *heard, size_t more)
+{
+    size_t body = heard->body ? (size_t)(heard->body - heard->text) : 0;
+
+    if (heard->length + more < heard->size)
+        return;
+    heard->size = 2 * (heard->size + more) + 1;
+    heard->text = realloc(heard->text, heard->size);
+    assert_non_null(heard->text);
+    heard->body = body ? heard->text + body : NULL;
 }
 
 /* Read one answer, or until the connection ends. */
@@ -157,14 +181,11 @@ static inline struct heard live_hear(int fd, bool head_only)
         heard.ended = got <= 0;
         if (got <= 0)
             break;
-        heard.text = realloc(heard.text, heard.length + (size_t)got + 1);
-        assert_non_null(heard.text);
+        heard_room(&heard, (size_t)got);
         memcpy(heard.text + heard.length, part, (size_t)got);
         heard.length += (size_t)got;
         heard.text[heard.length] = '\0';
-        heard.body = strstr(heard.text, "\r\n\r\n");
-        heard.body = heard.body ? heard.body + 4 : NULL;
-        heard.status = heard.length > 12 ? atoi(heard.text + 9) : 0;
+        heard_head(&heard);
     }
     return heard;
 }

@@ -4,18 +4,24 @@
 
 #include <civetweb.h>
 
-/* Headers as name, value, name, value, ..., NULL. */
+/* Headers as name, value, name, value, ..., NULL; in one buffer, as civetweb leaves it:
+ * NULs for the colon and for the end of the line. */
 static int framing_of(const char *method, const char *const *headers,
                       struct framing *framing)
 {
     struct mg_request_info info = {.request_method = method, .http_version = "1.1"};
+    char buffer[4096] = "", *at = buffer;
     struct dbk_error err;
 
     for (; *headers; headers += 2) {
         struct mg_header *one = &info.http_headers[info.num_headers++];
-        one->name = headers[0];
-        one->value = headers[1];
+        one->name = at;
+        at = stpcpy(at, headers[0]) + 1;
+        at[0] = ' ';
+        one->value = at + 1;
+        at = stpcpy(at + 1, headers[1]) + 2;
     }
+    strcpy(at, "\r\n");
     return framing_read(&info, framing, &err);
 }
 

@@ -80,7 +80,7 @@ static void details_of_any_bytes_are_json(void **state)
 
 static void each_wrong_field_is_named(void **state)
 {
-    struct dbk_error err = {DBK_INVALID, "two fields are wrong"};
+    struct dbk_error err = {DBK_INVALID, "email: is \"wrong\""};
     struct answer *answer = answer_new();
     json_t *body, *errors;
 
@@ -94,7 +94,7 @@ static void each_wrong_field_is_named(void **state)
     assert_string_equal(
         json_string_value(json_object_get(json_array_get(errors, 0), "message")),
         "is \"wrong\"");
-    assert_string_equal(details_of(body), "Two fields are wrong");
+    assert_string_equal(details_of(body), "email: is \"wrong\"");
     json_decref(body);
     answer_free(answer);
 }

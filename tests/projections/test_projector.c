@@ -239,7 +239,7 @@ static void dropped_tables_are_told_with_what_to_do(void **state)
     submit(world, draft_create(1, "a@x.org"));
     world_start(world);
     world_catch_up(world);
-    scratch_script(world->pg, "drop table person");
+    scratch_script(world->pg, "drop table person cascade");
     submit(world, draft_create(2, "b@x.org"));
     wait_state(world->projector, false, "drop the schema");
     scratch_script(world->pg, "drop schema projector_test cascade");

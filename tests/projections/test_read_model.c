@@ -175,6 +175,77 @@ static void a_person_without_events_has_an_empty_list(void **state)
     dbk_rows_finish(&rows);
 }
 
+static size_t count_events(const struct dbk_rows *rows)
+{
+    static const char key[] = "\"event_type\":";
+    const char *found = rows->bytes, *end = rows->bytes + rows->bytes_used;
+    size_t count = 0;
+
+    while ((found = memmem(found, (size_t)(end - found), key, sizeof key - 1))) {
+        found += sizeof key - 1;
+        count++;
+    }
+    return count;
+}
+
+static void add_large(unsigned first, unsigned last, unsigned size)
+{
+    struct dbk_pg *pg = scratch_open(&database);
+    char sql[400];
+
+    snprintf(sql, sizeof sql,
+             "insert into event select md5('large' || i)::uuid, 100000 + i, "
+             "md5('p299')::uuid, 'large', timestamp '2025-01-01', "
+             "jsonb_build_object('n', i, 'text', repeat('x', %u)) "
+             "from generate_series(%u, %u) i",
+             size, first, last);
+    scratch_script(pg, sql);
+    dbk_pg_close(pg);
+}
+
+static void remove_large(void)
+{
+    struct dbk_pg *pg = scratch_open(&database);
+
+    scratch_script(pg, "delete from event where event_type = 'large'");
+    dbk_pg_close(pg);
+}
+
+/* 17 of 60,000 bytes are what goes into 1 MiB. */
+static void a_person_carries_no_more_events_than_come_to_a_mebibyte(void **state)
+{
+    const struct dbk_page page = {.after = 298, .limit = 1, .max_bytes = SIZE_MAX};
+    struct dbk_uuid id = id_of("p299");
+    struct dbk_rows rows = {0};
+
+    (void)state;
+    add_large(1, 40, 60000);
+    assert_int_equal(dbk_read_person(model, &id, 1000, &rows, &err), DBK_OK);
+    assert_int_equal(count_events(&rows), 17);
+    assert_null(memmem(rows.bytes, rows.bytes_used, "\"n\": 23,", 8));
+    assert_non_null(memmem(rows.bytes, rows.bytes_used, "\"n\": 24,", 8));
+    assert_non_null(memmem(rows.bytes, rows.bytes_used, "\"n\": 40,", 8));
+    assert_int_equal(dbk_read_persons(model, &page, 1000, &rows, &err), DBK_OK);
+    assert_int_equal(rows.count, 1);
+    assert_int_equal(count_events(&rows), 17);
+    remove_large();
+    dbk_rows_finish(&rows);
+}
+
+static void a_persons_newest_event_is_shown_whatever_its_size(void **state)
+{
+    struct dbk_uuid id = id_of("p299");
+    struct dbk_rows rows = {0};
+
+    (void)state;
+    add_large(1, 2, 2000000);
+    assert_int_equal(dbk_read_person(model, &id, 1000, &rows, &err), DBK_OK);
+    assert_int_equal(count_events(&rows), 1);
+    assert_non_null(memmem(rows.bytes, rows.bytes_used, "\"n\": 2,", 7));
+    remove_large();
+    dbk_rows_finish(&rows);
+}
+
 /* Cursors of all pages, as text "1,2,3"; the pages checked to keep their bounds. */
 static char *list_events(const struct dbk_event_filter *filter, unsigned limit,
                          size_t max_bytes)
@@ -473,6 +544,8 @@ int main(void)
         cmocka_unit_test(an_event_is_answered_in_the_shape_of_the_api),
         cmocka_unit_test(a_person_is_answered_with_its_newest_events_oldest_first),
         cmocka_unit_test(a_person_without_events_has_an_empty_list),
+        cmocka_unit_test(a_person_carries_no_more_events_than_come_to_a_mebibyte),
+        cmocka_unit_test(a_persons_newest_event_is_shown_whatever_its_size),
         cmocka_unit_test(every_combination_of_filters_finds_its_events),
         cmocka_unit_test(where_many_match_they_are_all_found_too),
         cmocka_unit_test(filters_that_match_nothing_find_nothing),

@@ -1,5 +1,7 @@
 #include "scratch_log.h"
 
+#include <lmdb.h>
+
 #define TEST(name)                                                                     \
     cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
@@ -224,6 +226,42 @@ static void a_refused_command_does_not_disturb_the_others(void **state)
         dbk_command_destroy(commands[i]);
 }
 
+/* Cut the index entry of a person short, by plain LMDB. */
+static void damage_person(const struct scratch *s, const struct dbk_uuid *id)
+{
+    MDB_val key = {sizeof id->bytes, (void *)(uintptr_t)id->bytes}, value = {3, "bad"};
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi person;
+
+    assert_int_equal(mdb_env_create(&env), 0);
+    mdb_env_set_maxdbs(env, 8);
+    assert_int_equal(mdb_env_open(env, s->dir, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "person", 0, &person), 0);
+    assert_int_equal(mdb_put(txn, person, &key, &value, 0), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
+static void a_damaged_index_entry_disturbs_nobody_else(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_uuid logan = add_person(s, "logan@x.mock");
+    struct dbk_record drafts[2] = {draft_event(&kate), draft_event(&logan)};
+    struct dbk_command *commands[2] = {command_of(&drafts[0]), command_of(&drafts[1])};
+
+    dbk_log_close(s->log);
+    damage_person(s, &kate);
+    scratch_open(s);
+    assert_int_equal(dbk_log_submit(s->log, commands, 2, NULL, NULL, &s->err), DBK_OK);
+    assert_int_equal(dbk_command_verdict(commands[0])->code, DBK_DAMAGED);
+    assert_int_equal(dbk_command_verdict(commands[1])->code, DBK_OK);
+    dbk_command_destroy(commands[0]);
+    dbk_command_destroy(commands[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +278,7 @@ int main(void)
         TEST(events_of_a_deleted_person_went_with_it),
         TEST(a_refused_part_refuses_the_whole_command),
         TEST(a_refused_command_does_not_disturb_the_others),
+        TEST(a_damaged_index_entry_disturbs_nobody_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

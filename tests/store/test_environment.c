@@ -1,14 +1,29 @@
 #include "scratch_log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
 #include <sys/stat.h>
+
+/* How often the store has synced a directory; what it is told: 0, or an errno. */
+static int synced, sync_error;
+
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+    struct stat st;
+
+    synced += fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+    errno = sync_error;
+    return sync_error ? -1 : 0;
+}
 
 static int make_dir(void **state)
 {
     struct scratch *s = calloc(1, sizeof *s);
 
     strcpy(s->dir, "/tmp/daybook-store-XXXXXX");
+    synced = sync_error = 0;
     *state = s;
     return mkdtemp(s->dir) ? 0 : -1;
 }
@@ -53,6 +68,23 @@ static void a_missing_log_is_made_only_when_asked(void **state)
     assert_int_equal(try_open(s, true), DBK_NOT_FOUND);
     assert_null(s->log);
     assert_int_equal(try_open(s, false), DBK_OK);
+}
+
+static void the_name_of_a_log_is_synced(void **state)
+{
+    struct scratch *s = *state;
+
+    assert_int_equal(try_open(s, false), DBK_OK);
+    assert_int_equal(synced, 2); /* its directory, and the one that holds it */
+}
+
+static void a_log_whose_name_may_be_lost_is_not_opened(void **state)
+{
+    struct scratch *s = *state;
+
+    sync_error = EIO;
+    assert_int_equal(try_open(s, false), DBK_IO);
+    assert_says(s, "sync");
 }
 
 static void other_peoples_files_are_refused(void **state)
@@ -168,6 +200,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_missing_log_is_made_only_when_asked),
+        TEST(the_name_of_a_log_is_synced),
+        TEST(a_log_whose_name_may_be_lost_is_not_opened),
         TEST(other_peoples_files_are_refused),
         TEST(a_file_that_is_not_lmdbs_is_refused),
         TEST(an_lmdb_file_of_another_program_is_refused),

@@ -379,6 +379,22 @@ static void types_outside_the_configured_ones_are_bad_lines(void **state)
     assert_said(scene, scene->events, "1: event_type: must be one of: click");
 }
 
+static void a_person_that_cannot_be_drafted_leaves_the_batch_as_it_was(void **state)
+{
+    char email[DBK_EMAIL_MAX + 1] = "";
+    struct dbk_body body = {.record = {.type = DBK_PERSON_CREATED}};
+    struct import_batch batch = {0};
+    struct scene *scene = *state;
+
+    body.record.person.has = DBK_HAS_EMAIL;
+    body.record.person.email = (struct dbk_slice){email, sizeof email};
+    assert_int_equal(import_batch_add(&batch, 1, 100, &body, &scene->err),
+                     DBK_TOO_LARGE);
+    assert_int_equal(batch.count, 0);
+    assert_int_equal(batch.bytes, 0);
+    import_batch_finish(&batch);
+}
+
 int main(void)
 {
 #define scene_test(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)
@@ -393,6 +409,7 @@ int main(void)
         scene_test(interrupted_it_says_how_far_it_got_and_goes_on_later),
         scene_test(a_file_that_breaks_off_keeps_what_was_read),
         scene_test(types_outside_the_configured_ones_are_bad_lines),
+        scene_test(a_person_that_cannot_be_drafted_leaves_the_batch_as_it_was),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -111,6 +111,7 @@ static void a_value_cannot_leave_its_place(void **state)
         {"\xc3\xa9", "k=\"\xc3\xa9\""},
         {"\xff\xc3", "k=\"\\xff\\xc3\""},          /* not UTF-8 */
         {"\xc0\x8a", "k=\"\\xc0\\x8a\""},          /* an overlong newline */
+        {"\xc0\xaf", "k=\"\\xc0\\xaf\""},          /* an overlong slash */
         {"\xed\xa0\x80", "k=\"\\xed\\xa0\\x80\""}, /* a surrogate */
         {"\xc2\x85", "k=\"\\xc2\\x85\""},          /* NEXT LINE */
         {"\xe2\x80\xa8", "k=\"\\xe2\\x80\\xa8\""}, /* LINE SEPARATOR */

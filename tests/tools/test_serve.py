@@ -137,8 +137,12 @@ class WithoutPostgres(InOrder):
         self.assertRegex(status.stdout, r"(?m)^head +2$")
         self.server.stop()
         with open(os.path.join(self.server.data_dir, "serve.log")) as log:
-            for line in log:
-                self.assertIn(json.loads(line)["level"], ("info", "warn", "error"))
+            entries = [json.loads(line) for line in log]
+        levels = {entry["message"].split(":")[0]: entry["level"] for entry in entries}
+        self.assertEqual(levels["log open"], "info")
+        self.assertEqual(levels["projection stands still"], "warn")
+        self.assertEqual([entry["level"] for entry in entries
+                          if entry.get("status") == 503], ["warn"])
 
     def test_sigint_ends_it_too(self):
         self.server.process.send_signal(signal.SIGINT)

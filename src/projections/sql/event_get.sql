@@ -1,11 +1,6 @@
 -- One event. $1 id.
 select sequence::bigint,
        sequence::bigint,
-       ('{"id":"' || id
-           || '","datetime_created":"'
-           || to_char(datetime_created, 'YYYY-MM-DD"T"HH24:MI:SS.US')
-           || '","event_type":' || to_json(event_type)::text
-           || ',"person_id":"' || person_id || '"'
-           || coalesce(',"properties":' || properties::text, '') || '}')::text
+       event_json(id, datetime_created, event_type, person_id, properties)
 from event
 where id = $1::uuid;

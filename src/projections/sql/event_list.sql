@@ -4,12 +4,7 @@
 -- $6 behind this sequence, $7 how many.
 select sequence::bigint as cursor,
        sequence::bigint as version,
-       ('{"id":"' || id
-           || '","datetime_created":"'
-           || to_char(datetime_created, 'YYYY-MM-DD"T"HH24:MI:SS.US')
-           || '","event_type":' || to_json(event_type)::text
-           || ',"person_id":"' || person_id || '"'
-           || coalesce(',"properties":' || properties::text, '') || '}')::text as json
+       event_json(id, datetime_created, event_type, person_id, properties) as json
 from event
 where sequence > $6::bigint
   and ($1::uuid is null or person_id = $1::uuid)

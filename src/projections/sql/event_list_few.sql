@@ -23,12 +23,7 @@ page as (
 )
 select sequence::bigint as cursor,
        sequence::bigint as version,
-       ('{"id":"' || id
-           || '","datetime_created":"'
-           || to_char(datetime_created, 'YYYY-MM-DD"T"HH24:MI:SS.US')
-           || '","event_type":' || to_json(event_type)::text
-           || ',"person_id":"' || person_id || '"'
-           || coalesce(',"properties":' || properties::text, '') || '}')::text as json
+       event_json(id, datetime_created, event_type, person_id, properties) as json
 from page
 join event on event.sequence = page.at
 union all

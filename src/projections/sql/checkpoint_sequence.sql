@@ -1,0 +1,2 @@
+-- How far the tables are.
+select sequence from checkpoint;
