@@ -36,6 +36,8 @@ void dbk_render_grow(struct dbk_render *render, const char *bytes, size_t length
 static inline void dbk_render_raw(struct dbk_render *render, const char *bytes,
                                   size_t length)
 {
+    if (length == 0) /* of nothing, which may be NULL */
+        return;
     if (length < render->size - render->length && render->code == DBK_OK) {
         memcpy(render->text + render->length, bytes, length);
         render->length += length;
