@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build test test-tsan setup-db setup-db-stop format lint clean \
+.PHONY: help start-api build test test-tsan bench setup-db setup-db-stop format lint clean \
 	install-deps
 
 JOBS ?= $(shell nproc)
@@ -25,6 +25,10 @@ test: build/dev/build.ninja ## build with ASan and UBSan, and run all tests
 test-tsan: build/tsan/build.ninja ## build with TSan, and run all tests
 	@cmake --build build/tsan -j $(JOBS)
 	@ctest --preset tsan -j $(JOBS)
+
+bench: build/release/build.ninja ## measure against the parts underneath, and print the ratios
+	@cmake --build build/release -j $(JOBS) --target daybook generate
+	@tests/bench/rebuild.sh build/release
 
 setup-db: ## start a local PostgreSQL for the values in .env
 	@tools/install-deps

@@ -22,7 +22,7 @@ enum tool_exit {
     TOOL_FAILED = 3,    /* could not run */
 };
 
-#define TOOL_OPTIONS_MAX 8
+#define TOOL_OPTIONS_MAX 12
 
 /* An option of one subcommand only; settings (config.h) come on top. */
 struct tool_option {
@@ -68,7 +68,14 @@ enum tool_exit tool_misused(const struct tool *tool, const char *format, ...)
 extern const struct command command_serve;
 extern const struct command command_migrate;
 extern const struct command command_import;
+extern const struct command command_export;
+extern const struct command command_backup;
+extern const struct command command_restore;
+extern const struct command command_log;
 extern const struct command command_status;
 extern const struct command command_retry;
+extern const struct command command_rebuild;
+extern const struct command command_replay;
+extern const struct command command_verify;
 
 #endif

@@ -72,3 +72,27 @@ enum dbk_code directory_make(const char *path, struct dbk_error *err)
     }
     return make_one(part, err);
 }
+
+enum dbk_code directory_sync_parent(const char *path, struct dbk_error *err)
+{
+    size_t length = strlen(path);
+    char parent[PATH_MAX] = ".";
+    enum dbk_code code = DBK_OK;
+    int fd;
+
+    while (length > 0 && path[length - 1] == '/') /* behind the name */
+        length--;
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    if (length >= sizeof parent)
+        return dbk_fail(err, DBK_IO, "the path is too long");
+    if (length > 0)
+        snprintf(parent, sizeof parent, "%.*s", (int)length, path);
+    fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        code = dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "sync %s: %s",
+                        parent, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return code;
+}

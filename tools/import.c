@@ -2,12 +2,12 @@
 #include "command.h"
 #include "database.h"
 #include "directory.h"
+#include "import_export.h"
 #include "import_file.h"
+#include "signals.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
-#include <time.h>
 
 /* The files named on the command line; NULL where one is absent. */
 struct sources {
@@ -31,7 +31,7 @@ static void sources_close(struct sources *sources)
 /* Open both before the first line is read: a wrong name is told at once. */
 static enum dbk_code sources_open(struct sources *sources, struct dbk_error *err)
 {
-    if (sources->persons_path &&
+    if (sources->persons_path && !sources->persons &&
         import_lines_open(sources->persons_path, &sources->persons, err) != DBK_OK)
         return err->code;
     if (sources->events_path &&
@@ -52,22 +52,11 @@ static enum dbk_code open_log(const struct tool *tool, struct dbk_log **log,
     return dbk_log_open(dir, NULL, log, err);
 }
 
-/* SIGINT and SIGTERM stay pending until a batch is done. The log's threads, started
- * later, inherit this. */
-static void hold_signals(sigset_t *signals)
+/* Asked between batches, and while nothing comes from a pipe. */
+static bool came(void *context)
 {
-    sigemptyset(signals);
-    sigaddset(signals, SIGINT);
-    sigaddset(signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, signals, NULL);
-}
-
-static bool signal_came(void *context)
-{
-    const sigset_t *signals = context;
-    const struct timespec at_once = {0};
-
-    return sigtimedwait(signals, NULL, &at_once) > 0;
+    (void)context;
+    return signals_came();
 }
 
 static enum dbk_code import_all(struct import *import, struct sources *sources,
@@ -82,10 +71,18 @@ static enum dbk_code import_all(struct import *import, struct sources *sources,
     return DBK_OK;
 }
 
-static void print_summary(const struct import *import)
+static void print_summary(const struct import *import, bool json)
 {
-    double seconds = import_progress_seconds(import->progress);
+    double seconds = progress_seconds(import->progress);
 
+    if (json) {
+        printf("{\"persons_added\":%" PRIu64 ",\"persons_there\":%" PRIu64
+               ",\"events_added\":%" PRIu64 ",\"events_there\":%" PRIu64
+               ",\"bad_lines\":%" PRIu64 ",\"seconds\":%.3f}\n",
+               import->persons_added, import->persons_there, import->events_added,
+               import->events_there, import->bad, seconds);
+        return;
+    }
     printf("persons       %" PRIu64 " added, %" PRIu64 " already there\n",
            import->persons_added, import->persons_there);
     printf("events        %" PRIu64 " added, %" PRIu64 " already there\n",
@@ -98,7 +95,7 @@ static void print_summary(const struct import *import)
 static enum tool_exit conclude(const struct tool *tool, enum dbk_code code,
                                const struct dbk_error *err, const struct import *import)
 {
-    print_summary(import);
+    print_summary(import, tool_has(tool, "--json"));
     if (code == DBK_INVALID) {
         fprintf(stderr,
                 "daybook import: stopped at the first bad line; correct it and run the "
@@ -115,76 +112,149 @@ static enum tool_exit conclude(const struct tool *tool, enum dbk_code code,
 }
 
 static enum tool_exit run_with(const struct tool *tool, struct dbk_log *log,
-                               struct sources *sources, sigset_t *signals)
+                               struct sources *sources)
 {
     const struct dbk_body_rules rules = {
         config_list(tool->config, SETTING_EVENT_TYPES)};
-    struct import_progress progress;
+    struct progress progress;
     struct import import = {
         .log = log,
         .rules = &rules,
         .go_on = tool_has(tool, "--continue"),
         .complaints = stderr,
         .progress = &progress,
-        .interrupted = signal_came,
-        .interrupted_context = signals,
+        .interrupted = came,
     };
     struct dbk_error err;
     enum dbk_code code;
     enum tool_exit exit;
 
-    import_progress_start(&progress, stderr);
+    progress_start(&progress, stderr);
     code = import_all(&import, sources, &err);
     exit = conclude(tool, code, &err, &import);
     import_finish(&import);
     return exit;
 }
 
+static enum tool_exit import_lists(const struct tool *tool, struct sources *sources)
+{
+    struct dbk_log *log = NULL;
+    enum tool_exit exit;
+    struct dbk_error err;
+
+    if (sources_open(sources, &err) == DBK_OK && open_log(tool, &log, &err) == DBK_OK)
+        exit = run_with(tool, log, sources);
+    else
+        exit = tool_fail(tool, &err);
+    dbk_log_close(log);
+    return exit;
+}
+
+/* What is neither a file of persons nor an export that can be imported. */
+static enum tool_exit refuse(const struct tool *tool, const char *path, bool recognised,
+                             const struct dbk_slice *front)
+{
+    struct dbk_error err;
+
+    if (recognised && !tool_has(tool, "--continue")) /* else it would be read */
+        return tool_misused(tool,
+                            "%s is a csv export: only ndjson and msgpack can be "
+                            "imported",
+                            path);
+    if (recognised)
+        return tool_misused(tool, "--continue is not for an export: it is whole, or "
+                                  "nothing of it is imported");
+    dbk_fail(&err, DBK_DAMAGED, "%s is %s", path,
+             front->length > 0 ? "no export, and only an export is read from a pipe"
+                               : "empty: neither an export nor persons");
+    tool_fail(tool, &err);
+    return TOOL_DIFFERENT;
+}
+
+/* One operand: an export, or a file of persons. What it is, its first bytes say. */
+static enum tool_exit import_one(const struct tool *tool, struct sources *sources)
+{
+    const char *path = tool->operands[0];
+    enum export_format format = EXPORT_NDJSON;
+    struct compress_reader *reader;
+    struct dbk_slice front;
+    struct dbk_error err;
+    enum dbk_code code;
+    bool recognised;
+
+    if (compress_reader_open(path, came, NULL, &reader, &err) != DBK_OK)
+        return tool_fail(tool, &err);
+    code = compress_front(reader, &front, &err);
+    recognised = export_recognise(front, &format);
+    if (code != DBK_OK && front.length == 0) {
+        compress_reader_close(reader);
+        dbk_wrap(&err, "%s", path);
+        tool_fail(tool, &err);
+        return code == DBK_DAMAGED ? TOOL_DIFFERENT : TOOL_FAILED;
+    }
+    if (recognised && format != EXPORT_CSV && !tool_has(tool, "--continue"))
+        return import_export(tool, path, reader, format);
+    if (recognised || front.length == 0 || !strcmp(path, "-")) {
+        enum tool_exit exit = refuse(tool, path, recognised, &front);
+        compress_reader_close(reader);
+        return exit;
+    }
+    sources->persons_path = path;
+    if (import_lines_take(reader, &sources->persons, &err) != DBK_OK)
+        return tool_fail(tool, &err);
+    return import_lists(tool, sources);
+}
+
 static enum tool_exit run(struct tool *tool)
 {
     struct sources sources = {.persons_path = operand(tool, 0),
                               .events_path = operand(tool, 1)};
-    struct dbk_log *log = NULL;
     enum tool_exit exit;
-    struct dbk_error err;
-    sigset_t signals;
 
-    if (!sources.persons_path && !sources.events_path)
+    if (tool->operand_count > 1 && !sources.persons_path && !sources.events_path)
         return tool_misused(tool, "no file is named: - stands for an absent one");
-    hold_signals(&signals);
-    if (sources_open(&sources, &err) == DBK_OK && open_log(tool, &log, &err) == DBK_OK)
-        exit = run_with(tool, log, &sources, &signals);
+    signals_hold();
+    if (tool->operand_count > 1)
+        exit = import_lists(tool, &sources);
     else
-        exit = tool_fail(tool, &err);
-    dbk_log_close(log);
+        exit = import_one(tool, &sources);
     sources_close(&sources);
     return exit;
 }
 
 const struct command command_import = {
     .name = "import",
-    .purpose = "append persons and events from files to the log",
-    .operands = "PERSONS [EVENTS]",
+    .purpose = "append persons and events from files, or make a log of an export",
+    .operands = "PERSONS [EVENTS] | EXPORT",
     .details =
-        "Each file has a JSON object a line (NDJSON), gzip or plain; - stands for an\n"
-        "absent one. A person has id, email, first_name, last_name, datetime_created\n"
-        "and perhaps role; an event has id, person_id, event_type, datetime_created\n"
-        "and perhaps properties. Each new person gets its automatic signup event.\n"
+        "Each file has a JSON object a line (NDJSON), plain, gzip or Zstandard; -\n"
+        "stands for an absent one. A person has id, email, first_name, last_name,\n"
+        "datetime_created and perhaps role; an event has id, person_id, event_type,\n"
+        "datetime_created and perhaps properties. Each new person gets its automatic\n"
+        "signup event.\n"
         "\n"
         "It can be run again, after whatever stopped it: what is in the log is not\n"
         "added twice. It works beside a running server and needs no PostgreSQL.\n"
         "\n"
         "A bad line is told as FILE:LINE: reason, and stops the import; the lines\n"
         "before it are in the log, and some behind it may be. Exit codes: 0 all is in\n"
-        "the log, 1 bad lines, 2 wrong use, 3 stopped before the end.\n",
+        "the log, 1 bad lines, 2 wrong use, 3 stopped before the end.\n"
+        "\n"
+        "EXPORT is what `daybook export` wrote (- reads it from a pipe): it becomes "
+        "the\n"
+        "log of an empty data directory that no server runs on, with the very bytes.\n"
+        "One that was cut or changed is refused with the line, and nothing is left\n"
+        "behind (exit code 1).\n",
     .example = "  daybook import persons.ndjson.gz events.ndjson.gz\n"
-               "  daybook import - more_events.ndjson --continue\n",
+               "  daybook import - more_events.ndjson --continue\n"
+               "  daybook import log.ndjson.zst --data-dir /srv/daybook\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_EVENTS,
     .operands_min = 1,
     .operands_max = 2,
     .options =
         {
-            {"--continue", NULL, "go on past bad lines"},
+            {"--continue", NULL, "Go on past bad lines; not for an EXPORT"},
+            {"--json", NULL, "Print one JSON object"},
         },
     .run = run,
 };

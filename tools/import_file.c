@@ -3,6 +3,7 @@
 #include "escape.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 void import_finish(struct import *import)
 {
@@ -16,7 +17,7 @@ static void complain(struct import *import, uint64_t line, const char *reason)
 
     if (!import->complaints)
         return;
-    import_progress_clear(import->progress);
+    progress_clear(import->progress);
     line_add_plain(&safe, reason);
     fprintf(import->complaints, "%s:%" PRIu64 ": %s\n", import->path, line, text);
 }
@@ -149,10 +150,18 @@ static enum dbk_code step(struct import *import, struct import_lines *lines,
         *err = flush_err;
         code = flush_err.code;
     }
-    import_progress_show(import->progress, import->lines, import_lines_share(lines));
+    progress_show_share(import->progress, import_lines_number(lines),
+                        import_lines_share(lines));
     if (code == DBK_OK && *more && is_interrupted(import))
         code = dbk_fail(err, DBK_UNAVAILABLE, "interrupted");
     return code;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
 }
 
 enum dbk_code import_file(struct import *import, const char *path,
@@ -164,10 +173,10 @@ enum dbk_code import_file(struct import *import, const char *path,
 
     import->path = path;
     import->done = 0;
-    import_progress_file(import->progress, path, import->lines);
+    progress_phase(import->progress, base_name(path), "lines");
     while (code == DBK_OK && more)
         code = step(import, lines, type, &more, err);
-    import_progress_clear(import->progress);
+    progress_clear(import->progress);
     if (code != DBK_OK && code != DBK_INVALID)
         return dbk_wrap(err, "%s, after line %" PRIu64, path, import->done);
     return code;

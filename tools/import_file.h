@@ -4,7 +4,7 @@
 
 #include "import_batch.h"
 #include "import_lines.h"
-#include "import_progress.h"
+#include "progress.h"
 
 /* One import: of one file, then perhaps of another. */
 struct import {
@@ -12,7 +12,7 @@ struct import {
     const struct dbk_body_rules *rules;
     bool go_on;       /* past bad lines */
     FILE *complaints; /* where bad lines go; may be NULL */
-    struct import_progress *progress;
+    struct progress *progress;
     bool (*interrupted)(void *context); /* asked between batches; may be NULL */
     void *interrupted_context;
 

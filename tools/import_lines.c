@@ -1,78 +1,49 @@
 #include "import_lines.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <zlib.h>
+#include <string.h>
 
 #define CHUNK ((size_t)256 * 1024)
 
 struct import_lines {
-    gzFile file; /* reads what is not gzip as it is */
-    double size; /* of the file, as it lies on disk; 0: unknown */
+    struct compress_reader *file;
     uint64_t number;
+    size_t raw;   /* bytes of the line given last, with what ends it */
     bool ended;   /* nothing more comes from the file */
     size_t start; /* what is read and not yet given: buffer[start..end) */
     size_t end;
     char buffer[IMPORT_LINE_MAX + CHUNK];
 };
 
-static enum dbk_code open_file(const char *path, struct import_lines *lines,
-                               struct dbk_error *err)
+enum dbk_code import_lines_take(struct compress_reader *reader,
+                                struct import_lines **lines, struct dbk_error *err)
 {
-    struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return dbk_fail(err, errno == ENOENT ? DBK_NOT_FOUND : DBK_IO, "%s: %s", path,
-                        strerror(errno));
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
-        lines->size = (double)status.st_size;
-    lines->file = gzdopen(fd, "rb");
-    if (!lines->file) {
-        close(fd);
-        return dbk_fail(err, DBK_NO_MEMORY, "out of memory while opening %s", path);
+    *lines = calloc(1, sizeof **lines);
+    if (!*lines) {
+        compress_reader_close(reader);
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory to read lines");
     }
-    gzbuffer(lines->file, (unsigned)CHUNK);
+    (*lines)->file = reader;
     return DBK_OK;
 }
 
 enum dbk_code import_lines_open(const char *path, struct import_lines **lines,
                                 struct dbk_error *err)
 {
-    enum dbk_code code;
+    struct compress_reader *reader;
 
-    *lines = calloc(1, sizeof **lines);
-    if (!*lines)
-        return dbk_fail(err, DBK_NO_MEMORY, "out of memory while opening %s", path);
-    code = open_file(path, *lines, err);
-    if (code != DBK_OK) {
-        free(*lines);
-        *lines = NULL;
-    }
-    return code;
+    *lines = NULL;
+    if (compress_reader_open(path, NULL, NULL, &reader, err) != DBK_OK)
+        return err->code;
+    return import_lines_take(reader, lines, err);
 }
 
 void import_lines_close(struct import_lines *lines)
 {
     if (!lines)
         return;
-    gzclose(lines->file);
+    compress_reader_close(lines->file);
     free(lines);
-}
-
-static enum dbk_code read_fail(struct import_lines *lines, struct dbk_error *err)
-{
-    int number;
-    const char *text = gzerror(lines->file, &number);
-
-    if (number == Z_BUF_ERROR)
-        return dbk_fail(err, DBK_DAMAGED, "the gzip file is cut short");
-    if (number == Z_ERRNO)
-        return dbk_fail(err, DBK_IO, "%s", strerror(errno));
-    return dbk_fail(err, DBK_DAMAGED, "the gzip file is damaged (%s)", text);
 }
 
 /* Read more behind what is not yet given, which is moved to the front. */
@@ -80,22 +51,18 @@ static enum dbk_code fill(struct import_lines *lines, struct dbk_error *err)
 {
     size_t kept = lines->end - lines->start;
     size_t room = sizeof lines->buffer - kept;
-    int got, number;
+    enum dbk_code code;
+    size_t got;
 
     memmove(lines->buffer, lines->buffer + lines->start, kept);
     lines->start = 0;
     lines->end = kept;
-    got = gzread(lines->file, lines->buffer + kept,
-                 (unsigned)(room < CHUNK ? room : CHUNK));
-    if (got < 0)
-        return read_fail(lines, err);
-    lines->end += (size_t)got;
-    if (got == 0) {
-        gzerror(lines->file, &number); /* a cut file reads as an end, with an error */
-        if (number != Z_OK && number != Z_STREAM_END)
-            return read_fail(lines, err);
-        lines->ended = true;
-    }
+    code = compress_read(lines->file, lines->buffer + kept, room < CHUNK ? room : CHUNK,
+                         &got, err);
+    if (code != DBK_OK)
+        return code;
+    lines->end += got;
+    lines->ended = got == 0;
     return DBK_OK;
 }
 
@@ -122,7 +89,8 @@ static enum import_line give_line(struct import_lines *lines, size_t length,
                                   size_t behind, struct dbk_slice *line)
 {
     *line = (struct dbk_slice){lines->buffer + lines->start, length};
-    lines->start += length + behind;
+    lines->raw = length + behind;
+    lines->start += lines->raw;
     if (length > 0 && line->data[length - 1] == '\r')
         line->length--;
     return IMPORT_LINE;
@@ -167,12 +135,12 @@ uint64_t import_lines_number(const struct import_lines *lines)
     return lines->number;
 }
 
+struct dbk_slice import_lines_raw(const struct import_lines *lines)
+{
+    return (struct dbk_slice){lines->buffer + lines->start - lines->raw, lines->raw};
+}
+
 double import_lines_share(const struct import_lines *lines)
 {
-    double share;
-
-    if (lines->size <= 0)
-        return -1;
-    share = (double)gzoffset(lines->file) / lines->size;
-    return share > 1 ? 1 : share;
+    return compress_share(lines->file);
 }

@@ -10,9 +10,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* In the order that help lists them. */
 static const struct command *const commands[] = {
-    &command_serve,  &command_migrate, &command_import,
-    &command_status, &command_retry,   NULL,
+    &command_serve,
+    &command_status,
+    &command_import,
+    &command_export,
+    &command_log,
+    &command_backup,
+    &command_restore,
+    &command_verify,
+    &command_rebuild,
+    &command_replay,
+    &command_migrate,
+    &command_retry,
+    NULL,
 };
 
 static const struct command *find_command(const char *name)

@@ -42,7 +42,7 @@ const char *signals_wait(void)
     return number == SIGINT ? "SIGINT" : "SIGTERM";
 }
 
-void signals_release(void)
+void signals_forget(void)
 {
     const struct timespec moment = {.tv_nsec = 100000000}, now = {0};
     sigset_t set = ending();
@@ -50,5 +50,12 @@ void signals_release(void)
     nanosleep(&moment, NULL);
     while (sigtimedwait(&set, NULL, &now) > 0)
         continue;
+}
+
+void signals_release(void)
+{
+    sigset_t set = ending();
+
+    signals_forget();
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }

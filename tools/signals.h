@@ -14,6 +14,10 @@ bool signals_came(void);
 /* Wait for one and return its name, "SIGTERM" or "SIGINT". */
 const char *signals_wait(void);
 
+/* Forget those that have come, and what follows within a moment: signals_came then tells
+ * of the next. */
+void signals_forget(void);
+
 /* Let the next one end the process at once. A terminal, make and a service manager may
  * each pass the same stop on, so what follows within a moment is no next one. */
 void signals_release(void);

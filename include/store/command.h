@@ -49,7 +49,8 @@ void dbk_command_destroy(struct dbk_command *command); /* NULL is fine */
 /* Add a record: it is encoded and copied, the draft may go. sequence and recorded_at of
  * the draft are ignored.
  *
- * DBK_INVALID    not one of the shapes above, or an event id twice
+ * DBK_INVALID    not one of the shapes above, an event id twice, or a time that cannot
+ *                be written as text
  * DBK_TOO_LARGE  a field over its bound
  * DBK_NO_MEMORY
  */

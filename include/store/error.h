@@ -22,6 +22,7 @@ enum dbk_code {
     DBK_NO_ROOM,     /* the disk is full */
     DBK_IO,          /* the disk or the system failed */
     DBK_DAMAGED,     /* bytes on disk are not what was written */
+    DBK_INTERRUPTED, /* somebody asked to stop */
     DBK_UNSUPPORTED, /* not ours, or from a newer version */
     DBK_NO_MEMORY,
     DBK_INTERNAL, /* a bug of ours */

@@ -86,9 +86,10 @@ struct dbk_batch {
     size_t count;
     struct dbk_batch_entry {
         uint64_t sequence;
-        size_t offset; /* into bytes */
-        size_t length; /* 0: its checksum is wrong, which decoding then says */
-    } * entries;       /* owned by the batch */
+        size_t offset;     /* into bytes */
+        size_t length;     /* 0: its checksum is wrong, which decoding then says */
+        uint32_t checksum; /* CRC-32 (zlib's) of its bytes, as the log keeps it */
+    } * entries;           /* owned by the batch */
     char *bytes;
     size_t bytes_used, bytes_size, entries_size; /* private */
 };

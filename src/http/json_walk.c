@@ -77,6 +77,11 @@ bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value)
     return true;
 }
 
+size_t dbk_json_span(const char *at, const char *end)
+{
+    return (size_t)(skip_value(at, end) - at);
+}
+
 unsigned dbk_json_depth(struct dbk_slice value)
 {
     const char *at = value.data, *end = value.data + value.length;

@@ -22,6 +22,9 @@ void dbk_json_walk_start(struct dbk_json_walk *walk, struct dbk_slice container)
  * false behind the last. In the order of the text, as jansson iterates. */
 bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value);
 
+/* How many bytes the value takes that begins at `at`, which must be before end. */
+size_t dbk_json_span(const char *at, const char *end);
+
 /* How deep a value nests: 0 for a scalar, 1 for {} and [1], 2 for [[]]. */
 unsigned dbk_json_depth(struct dbk_slice value);
 

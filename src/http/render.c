@@ -2,7 +2,6 @@
 
 #include "utf8.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,6 +21,7 @@ void dbk_render_finish(struct dbk_render *render)
 void dbk_render_clear(struct dbk_render *render)
 {
     render->length = 0;
+    render->replaced = false;
     render->code = DBK_OK;
 }
 
@@ -58,7 +58,7 @@ static bool reserve(struct dbk_render *render, size_t more)
     return true;
 }
 
-void dbk_render_raw(struct dbk_render *render, const char *bytes, size_t length)
+void dbk_render_grow(struct dbk_render *render, const char *bytes, size_t length)
 {
     if (length == 0 || !reserve(render, length))
         return;
@@ -66,19 +66,16 @@ void dbk_render_raw(struct dbk_render *render, const char *bytes, size_t length)
     render->length += length;
 }
 
-void dbk_render_text(struct dbk_render *render, const char *text)
-{
-    dbk_render_raw(render, text, strlen(text));
-}
-
 void dbk_render_json(struct dbk_render *render, struct dbk_slice json)
 {
+    static const char breaks[] = {'\n', '\r'};
     size_t start = render->length;
 
     dbk_render_raw(render, json.data, json.length);
-    for (size_t i = start; i < render->length; i++) {
-        if (render->text[i] == '\n' || render->text[i] == '\r')
-            render->text[i] = ' ';
+    for (size_t i = 0; i < sizeof breaks && render->length > start; i++) {
+        char *at = render->text + start, *end = render->text + render->length;
+        while (at < end && (at = memchr(at, breaks[i], (size_t)(end - at))))
+            *at = ' ';
     }
 }
 
@@ -116,6 +113,12 @@ static void write_escaped(struct dbk_render *render, unsigned char byte)
     dbk_render_text(render, escape);
 }
 
+/* Whether a byte of a string must be looked at: it is escaped, or not ASCII. */
+static bool is_special(unsigned char byte)
+{
+    return byte < 0x20 || byte >= 0x7F || byte == '"' || byte == '\\';
+}
+
 /* How many bytes from at on can be written as they are. */
 static size_t plain_length(const char *at, const char *end)
 {
@@ -125,12 +128,13 @@ static size_t plain_length(const char *at, const char *end)
     while (at < end) {
         unsigned char byte = (unsigned char)*at;
         size_t length = 1;
-        if (byte < 0x20 || byte == '"' || byte == '\\' || byte == 0x7F)
-            break;
-        if (byte >= 0x80)
+        if (is_special(byte)) {
+            if (byte < 0x80)
+                break;
             length = dbk_utf8_decode(at, end, &point);
-        if (length == 0)
-            break;
+            if (length == 0)
+                break;
+        }
         at += length;
     }
     return (size_t)(at - start);
@@ -147,10 +151,12 @@ void dbk_render_string(struct dbk_render *render, struct dbk_slice text)
         at += plain;
         if (at == end)
             break;
-        if ((unsigned char)*at < 0x80)
+        if ((unsigned char)*at < 0x80) {
             write_escaped(render, (unsigned char)*at);
-        else
+        } else {
             dbk_render_text(render, "\xEF\xBF\xBD"); /* U+FFFD */
+            render->replaced = true;
+        }
         at++;
     }
     dbk_render_raw(render, "\"", 1);
@@ -158,10 +164,13 @@ void dbk_render_string(struct dbk_render *render, struct dbk_slice text)
 
 void dbk_render_number(struct dbk_render *render, uint64_t number)
 {
-    char text[24];
-    int length = snprintf(text, sizeof text, "%" PRIu64, number);
+    char text[20], *at = text + sizeof text; /* 2^64 has 20 digits */
 
-    dbk_render_raw(render, text, (size_t)length);
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    dbk_render_raw(render, at, (size_t)(text + sizeof text - at));
 }
 
 void dbk_render_uuid(struct dbk_render *render, const struct dbk_uuid *id)

@@ -13,6 +13,7 @@
 struct dbk_render {
     char *text;         /* not NUL-terminated; NULL while length is 0 */
     size_t length;      /* bytes of text so far */
+    bool replaced;      /* a string had bytes that are not UTF-8 */
     size_t size, limit; /* private */
     enum dbk_code code; /* private */
 };
@@ -27,9 +28,28 @@ void dbk_render_clear(struct dbk_render *render);
 /* DBK_OK, DBK_TOO_LARGE (over the limit) or DBK_NO_MEMORY. */
 enum dbk_code dbk_render_code(const struct dbk_render *render);
 
-/* Bytes as they are: punctuation, or JSON that is finished. */
-void dbk_render_raw(struct dbk_render *render, const char *bytes, size_t length);
-void dbk_render_text(struct dbk_render *render, const char *text);
+/* As dbk_render_raw, where there is no room or a failure. */
+void dbk_render_grow(struct dbk_render *render, const char *bytes, size_t length);
+
+/* Bytes as they are: punctuation, or JSON that is finished. Inline, for most of what is
+ * rendered is short and constant. */
+static inline void dbk_render_raw(struct dbk_render *render, const char *bytes,
+                                  size_t length)
+{
+    if (length == 0) /* of nothing, which may be NULL */
+        return;
+    if (length < render->size - render->length && render->code == DBK_OK) {
+        memcpy(render->text + render->length, bytes, length);
+        render->length += length;
+    } else {
+        dbk_render_grow(render, bytes, length);
+    }
+}
+
+static inline void dbk_render_text(struct dbk_render *render, const char *text)
+{
+    dbk_render_raw(render, text, strlen(text));
+}
 
 /* JSON that a client wrote, on one line: a line break in it can only be white space
  * between its values, and becomes a space, so that NDJSON stays a line a value. */
@@ -52,7 +72,12 @@ void dbk_render_person(struct dbk_render *render, const struct dbk_person_state 
                        struct dbk_slice events);
 
 /* {"format", "type", "sequence", "recorded_at", "subject_id", "data", "meta"} of a
- * decoded record, as GET /log and exports show it. */
+ * decoded record, as GET /log shows it. */
 void dbk_render_record(struct dbk_render *render, const struct dbk_record *record);
+
+/* The same with nothing lost, as exports have it: properties that hold line breaks are
+ * followed by "properties_text", their text as a string. */
+void dbk_render_record_exact(struct dbk_render *render,
+                             const struct dbk_record *record);
 
 #endif

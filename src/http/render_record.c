@@ -4,19 +4,23 @@
 /* Members of an object, with a comma before all but the first. */
 struct members {
     struct dbk_render *render;
+    bool exact;
     bool any;
 };
 
-static void key(struct members *members, const char *name)
+/* Inline, so that the lengths of names are known where it is compiled. */
+static inline void key(struct members *members, const char *name)
 {
-    dbk_render_text(members->render, members->any ? ",\"" : "\"");
+    if (members->any)
+        dbk_render_raw(members->render, ",", 1);
+    dbk_render_raw(members->render, "\"", 1);
     dbk_render_text(members->render, name);
-    dbk_render_text(members->render, "\":");
+    dbk_render_raw(members->render, "\":", 2);
     members->any = true;
 }
 
-static void string_member(struct members *members, const char *name,
-                          struct dbk_slice text)
+static inline void string_member(struct members *members, const char *name,
+                                 struct dbk_slice text)
 {
     key(members, name);
     dbk_render_string(members->render, text);
@@ -49,21 +53,30 @@ static void person_id_member(struct members *members, const struct dbk_record *r
     dbk_render_uuid(members->render, &record->person_id);
 }
 
-static void event_members(struct members *members, const struct dbk_record *record)
+static bool has_line_break(struct dbk_slice text)
 {
-    person_id_member(members, record);
-    string_member(members, "event_type", record->event_type);
-    if (record->properties.length > 0) {
-        key(members, "properties");
-        dbk_render_json(members->render, record->properties);
-    }
+    return memchr(text.data, '\n', text.length) || memchr(text.data, '\r', text.length);
 }
 
-static void render_data(struct dbk_render *render, const struct dbk_record *record)
+static void event_members(struct members *members, const struct dbk_record *record)
 {
-    struct members members = {.render = render};
+    struct dbk_slice properties = record->properties;
 
-    dbk_render_text(render, "{");
+    person_id_member(members, record);
+    string_member(members, "event_type", record->event_type);
+    if (properties.length == 0)
+        return;
+    key(members, "properties");
+    dbk_render_json(members->render, properties);
+    if (members->exact && has_line_break(properties))
+        string_member(members, "properties_text", properties);
+}
+
+static void render_data(struct dbk_render *render, const struct dbk_record *record,
+                        bool exact)
+{
+    struct members members = {.render = render, .exact = exact};
+
     switch (record->type) {
     case DBK_PERSON_CREATED:
         person_members(&members, &record->person);
@@ -82,40 +95,46 @@ static void render_data(struct dbk_render *render, const struct dbk_record *reco
         person_id_member(&members, record);
         break;
     }
-    dbk_render_text(render, "}");
 }
 
 static void render_meta(struct dbk_render *render, const struct dbk_record *record)
 {
     struct members members = {.render = render};
 
-    dbk_render_text(render, "{");
     if (record->request_id.length > 0)
         string_member(&members, "request_id", record->request_id);
     if (record->actor.length > 0)
         string_member(&members, "actor", record->actor);
     if (record->source.length > 0)
         string_member(&members, "source", record->source);
-    dbk_render_text(render, "}");
+}
+
+static void render_record(struct dbk_render *render, const struct dbk_record *record,
+                          bool exact)
+{
+    dbk_render_text(render, "{\"format\":");
+    dbk_render_number(render, record->format);
+    dbk_render_text(render, ",\"type\":\"");
+    dbk_render_text(render, dbk_type_name(record->type));
+    dbk_render_text(render, "\",\"sequence\":");
+    dbk_render_number(render, record->sequence);
+    dbk_render_text(render, ",\"recorded_at\":");
+    dbk_render_timestamp(render, record->recorded_at);
+    dbk_render_text(render, ",\"subject_id\":");
+    dbk_render_uuid(render, &record->subject);
+    dbk_render_text(render, ",\"data\":{");
+    render_data(render, record, exact);
+    dbk_render_text(render, "},\"meta\":{");
+    render_meta(render, record);
+    dbk_render_text(render, "}}");
 }
 
 void dbk_render_record(struct dbk_render *render, const struct dbk_record *record)
 {
-    struct members members = {.render = render};
+    render_record(render, record, false);
+}
 
-    dbk_render_text(render, "{");
-    key(&members, "format");
-    dbk_render_number(render, record->format);
-    string_member(&members, "type", dbk_slice(dbk_type_name(record->type)));
-    key(&members, "sequence");
-    dbk_render_number(render, record->sequence);
-    key(&members, "recorded_at");
-    dbk_render_timestamp(render, record->recorded_at);
-    key(&members, "subject_id");
-    dbk_render_uuid(render, &record->subject);
-    key(&members, "data");
-    render_data(render, record);
-    key(&members, "meta");
-    render_meta(render, record);
-    dbk_render_text(render, "}");
+void dbk_render_record_exact(struct dbk_render *render, const struct dbk_record *record)
+{
+    render_record(render, record, true);
 }

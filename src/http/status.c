@@ -29,6 +29,7 @@ int status_of(enum dbk_code code)
         return 503;
     case DBK_DAMAGED:
     case DBK_UNSUPPORTED:
+    case DBK_INTERRUPTED: /* nothing that serves is interrupted */
     case DBK_INTERNAL:
         return 500;
     }
@@ -64,6 +65,7 @@ const char *status_sentence(enum dbk_code code)
         return "What is stored cannot be read; the server's log has the reason";
     case DBK_UNSUPPORTED:
         return "What is stored is of a newer version than this server";
+    case DBK_INTERRUPTED: /* nothing that serves is interrupted */
     case DBK_INTERNAL:
         return "The server made a mistake; its log has the reason";
     }

@@ -71,6 +71,7 @@ static void add_move(struct apply *apply, const struct apply_move *move)
     add_number(apply, step, move->from);
     add_number(apply, step, move->to);
     add_number(apply, step, move->quarantined);
+    add_number(apply, step, move->tables);
 }
 
 static enum dbk_code add_change(struct apply *apply, const struct change *change,

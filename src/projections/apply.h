@@ -17,7 +17,7 @@ enum { APPLY_COLUMNS = 24, APPLY_STEPS = 8 };
 struct apply {
     struct dbk_pg_array columns[APPLY_COLUMNS];
     struct dbk_pg_param params[APPLY_STEPS * 9];
-    char numbers[APPLY_STEPS + 3][8];
+    char numbers[APPLY_STEPS + 4][8];
     struct dbk_pg_step steps[APPLY_STEPS];
     size_t step_count, param_count, number_count;
 };
@@ -30,6 +30,7 @@ struct apply_move {
     struct dbk_uuid store_id;
     uint64_t from, to;
     uint64_t quarantined; /* rows that the table of them has, as far as we know */
+    uint64_t tables;      /* which they are: the oid of the checkpoint's */
 };
 
 /* Apply the fold and move the checkpoint in one transaction.

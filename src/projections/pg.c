@@ -51,9 +51,8 @@ enum dbk_code pg_await(struct dbk_pg *pg, dbk_deadline deadline, struct dbk_erro
     return DBK_OK;
 }
 
-/* The results of what was sent, to the last. *kept receives the last good one. */
-static enum dbk_code finish(struct dbk_pg *pg, dbk_deadline deadline, PGresult **kept,
-                            struct dbk_error *err)
+enum dbk_code pg_finish(struct dbk_pg *pg, dbk_deadline deadline, PGresult **kept,
+                        struct dbk_error *err)
 {
     enum dbk_code first = DBK_OK, code;
     PGresult *result;
@@ -90,7 +89,7 @@ enum dbk_code pg_prepare(struct dbk_pg *pg, const struct dbk_pg_statement *state
         return dbk_fail(err, DBK_INTERNAL, "Too many prepared statements");
     if (!PQsendPrepare(pg->conn, statement->name, statement->sql, 0, NULL))
         return pg_lost(pg, err);
-    code = finish(pg, deadline, &result, err);
+    code = pg_finish(pg, deadline, &result, err);
     PQclear(result);
     if (code == DBK_OK)
         pg->prepared[pg->prepared_count++] = statement->name;
@@ -146,7 +145,7 @@ enum dbk_code dbk_pg_run(struct dbk_pg *pg, const struct dbk_pg_statement *state
 
     code = start(pg, statement, params, count, deadline, err);
     if (code == DBK_OK)
-        code = finish(pg, deadline, &kept, err);
+        code = pg_finish(pg, deadline, &kept, err);
     if (result)
         *result = code == DBK_OK ? (struct dbk_pg_result *)kept : NULL;
     if (!result || code != DBK_OK)
@@ -166,7 +165,7 @@ enum dbk_code dbk_pg_script(struct dbk_pg *pg, const char *sql, int timeout_ms,
         return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
     if (!PQsendQuery(pg->conn, sql))
         return pg_lost(pg, err);
-    code = finish(pg, deadline, &kept, err);
+    code = pg_finish(pg, deadline, &kept, err);
     PQclear(kept);
     return code;
 }

@@ -139,6 +139,30 @@ enum dbk_code dbk_pg_transact(struct dbk_pg *pg, struct dbk_pg_step *steps,
                               size_t count, int timeout_ms, size_t *failed,
                               struct dbk_error *err);
 
+/* COPY ... FROM STDIN: a stream of bytes in the format that sql names. Begin, put again
+ * and again, end; in between the connection takes nothing else. A put returns once the
+ * bytes of the puts before it are on their way, so that the caller makes the next while
+ * the server works on them. What the server refuses is told by the end only. To give up
+ * in between, close the connection. */
+enum dbk_code dbk_pg_copy_begin(struct dbk_pg *pg, const char *sql, int timeout_ms,
+                                struct dbk_error *err);
+enum dbk_code dbk_pg_copy_put(struct dbk_pg *pg, const char *bytes, size_t length,
+                              int timeout_ms, struct dbk_error *err);
+/* *rows (may be NULL) receives how many were taken. */
+enum dbk_code dbk_pg_copy_end(struct dbk_pg *pg, int timeout_ms, uint64_t *rows,
+                              struct dbk_error *err);
+
+/* Statements of several connections under way at once, by one thread: launch one on
+ * each, wait for any, conclude that one. sql as dbk_pg_script takes it. */
+enum dbk_code dbk_pg_launch(struct dbk_pg *pg, const char *sql, struct dbk_error *err);
+/* *which receives the index of one that can be concluded without waiting; NULL entries
+ * are passed over. DBK_TIMEOUT: none yet, and nothing is lost by it. */
+enum dbk_code dbk_pg_wait_any(struct dbk_pg *const *pgs, size_t count, int timeout_ms,
+                              size_t *which, struct dbk_error *err);
+/* result (NULL: not wanted) receives its rows, as for dbk_pg_run. */
+enum dbk_code dbk_pg_conclude(struct dbk_pg *pg, struct dbk_pg_result **result,
+                              struct dbk_error *err);
+
 /* Rows and columns count from 0; those asked for must exist. */
 size_t dbk_pg_rows(const struct dbk_pg_result *result);
 /* Rows inserted, updated or deleted. */

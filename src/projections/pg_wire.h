@@ -27,6 +27,11 @@ enum dbk_code pg_poll(const PGconn *conn, short events, dbk_deadline deadline,
  * the connection is dead. */
 enum dbk_code pg_await(struct dbk_pg *pg, dbk_deadline deadline, struct dbk_error *err);
 
+/* Take the results of what was sent, to the last, and tell the first failure. *kept
+ * receives the last result; clear it. */
+enum dbk_code pg_finish(struct dbk_pg *pg, dbk_deadline deadline, PGresult **kept,
+                        struct dbk_error *err);
+
 /* Whether a result is a success; else err and the SQLSTATE are filled. */
 enum dbk_code pg_check(struct dbk_pg *pg, const PGresult *result,
                        struct dbk_error *err);

@@ -156,30 +156,11 @@ static int start_thread(struct dbk_projector *self)
     return rc;
 }
 
-static void destroy(struct dbk_projector *self)
+void projector_init(struct dbk_projector *self, struct dbk_log *log,
+                    const struct dbk_database *database,
+                    const struct dbk_projector_options *options)
 {
-    pthread_mutex_destroy(&self->lock);
-    pthread_cond_destroy(&self->changed);
-    fold_index_free(&self->set_aside);
-    projector_retry_free(self);
-    dbk_batch_finish(&self->batch);
-    fold_free(&self->fold);
-    apply_free(&self->apply);
-    free(self);
-}
-
-enum dbk_code dbk_projector_start(struct dbk_log *log,
-                                  const struct dbk_database *database,
-                                  const struct dbk_projector_options *options,
-                                  struct dbk_projector **projector,
-                                  struct dbk_error *err)
-{
-    struct dbk_projector *self = calloc(1, sizeof *self);
-    int rc;
-
-    *projector = NULL;
-    if (!self)
-        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    memset(self, 0, sizeof *self);
     self->log = log;
     self->database = database;
     if (options)
@@ -192,9 +173,36 @@ enum dbk_code dbk_projector_start(struct dbk_log *log,
     fold_init(&self->fold);
     apply_init(&self->apply);
     projector_retry_init(self);
+}
+
+void projector_finish(struct dbk_projector *self)
+{
+    pthread_mutex_destroy(&self->lock);
+    pthread_cond_destroy(&self->changed);
+    fold_index_free(&self->set_aside);
+    projector_retry_free(self);
+    dbk_batch_finish(&self->batch);
+    fold_free(&self->fold);
+    apply_free(&self->apply);
+}
+
+enum dbk_code dbk_projector_start(struct dbk_log *log,
+                                  const struct dbk_database *database,
+                                  const struct dbk_projector_options *options,
+                                  struct dbk_projector **projector,
+                                  struct dbk_error *err)
+{
+    struct dbk_projector *self = malloc(sizeof *self);
+    int rc;
+
+    *projector = NULL;
+    if (!self)
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    projector_init(self, log, database, options);
     rc = start_thread(self);
     if (rc != 0) {
-        destroy(self);
+        projector_finish(self);
+        free(self);
         return dbk_fail(err, DBK_IO, "start a thread: %s", strerror(rc));
     }
     *projector = self;
@@ -223,7 +231,8 @@ void dbk_projector_stop(struct dbk_projector *projector)
     }
     pthread_mutex_unlock(&projector->lock);
     pthread_join(projector->thread, NULL);
-    destroy(projector);
+    projector_finish(projector);
+    free(projector);
 }
 
 static void link_waiter(struct dbk_projector *self, struct projector_waiter *waiter)

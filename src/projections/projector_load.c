@@ -3,8 +3,14 @@
 #include "dbk_sql.h"
 
 enum { QUERY_MS = 30000 };
-enum column { STORE_ID, SEQUENCE, QUARANTINE_SEQUENCE, QUARANTINE_PERSON };
-enum poll_column { POLL_STORE_ID, POLL_SEQUENCE, POLL_QUARANTINED, POLL_RETRIES };
+enum column { STORE_ID, SEQUENCE, QUARANTINE_SEQUENCE, QUARANTINE_PERSON, TABLES };
+enum poll_column {
+    POLL_STORE_ID,
+    POLL_SEQUENCE,
+    POLL_QUARANTINED,
+    POLL_RETRIES,
+    POLL_TABLES
+};
 
 static const struct dbk_pg_statement load = {"checkpoint_load",
                                              dbk_sql_checkpoint_load};
@@ -104,10 +110,12 @@ enum dbk_code projector_load(struct dbk_projector *self, struct dbk_error *err)
         code = check_ours(self, result, err);
     if (code == DBK_OK)
         code = take_set_aside(self, result, err);
-    if (code == DBK_OK)
+    if (code == DBK_OK) {
         self->projected = dbk_pg_u64(result, 0, SEQUENCE);
-    else if (code == DBK_UNSUPPORTED)
+        self->tables = dbk_pg_u64(result, 0, TABLES);
+    } else if (code == DBK_UNSUPPORTED) {
         self->projected = self->quarantined = 0;
+    }
     dbk_pg_clear(result);
     projector_publish(self);
     return code;
@@ -128,7 +136,8 @@ enum dbk_code projector_poll(struct dbk_projector *self, bool *same, uint64_t *r
         *same = read_uuid(result, 0, POLL_STORE_ID, &store_id) &&
                 dbk_uuid_equal(&store_id, &self->store_id) &&
                 dbk_pg_u64(result, 0, POLL_SEQUENCE) == self->projected &&
-                dbk_pg_u64(result, 0, POLL_QUARANTINED) == self->quarantined;
+                dbk_pg_u64(result, 0, POLL_QUARANTINED) == self->quarantined &&
+                dbk_pg_u64(result, 0, POLL_TABLES) == self->tables;
         *retries = dbk_pg_u64(result, 0, POLL_RETRIES);
     }
     dbk_pg_clear(result);

@@ -60,6 +60,8 @@ struct dbk_projector {
     /* The thread's own. */
     struct dbk_pg *pg; /* NULL: not connected */
     uint64_t projected;
+    uint64_t events_from; /* events recorded before it are not in the tables; 0: all are */
+    uint64_t tables;             /* which they are: the oid of the checkpoint's */
     struct fold_index set_aside; /* persons in quarantine */
     uint64_t quarantined;        /* rows of the table, records without a person too */
     bool retried_all;            /* everyone in quarantine gets one try at start */
@@ -68,6 +70,13 @@ struct dbk_projector {
     struct fold fold;
     struct apply apply;
 };
+
+/* A projector without a thread, for whoever posts by himself (post.h). log and database
+ * are borrowed; options may be NULL. Not connected yet. */
+void projector_init(struct dbk_projector *self, struct dbk_log *log,
+                    const struct dbk_database *database,
+                    const struct dbk_projector_options *options);
+void projector_finish(struct dbk_projector *self);
 
 /* Tell the operator. */
 void projector_say(const struct dbk_projector *self, const char *format, ...)

@@ -25,6 +25,36 @@ static enum dbk_code decode(const struct dbk_projector *self, size_t i,
                              err);
 }
 
+/* Whether the record is about an event that these tables do not have by intent. */
+static enum dbk_code is_left_out(struct dbk_projector *self,
+                                 const struct dbk_record *record, bool *left_out,
+                                 struct dbk_error *err)
+{
+    struct dbk_event_state event = {.sequence = record->sequence};
+    enum dbk_code code = DBK_OK;
+
+    *left_out = false;
+    if (self->events_from == 0 ||
+        (record->type != DBK_EVENT_RECORDED && record->type != DBK_EVENT_DELETED))
+        return DBK_OK;
+    if (record->type == DBK_EVENT_DELETED)
+        code = dbk_log_event(self->log, &record->subject, &event, err);
+    *left_out = event.sequence < self->events_from;
+    return code;
+}
+
+static enum dbk_code fold_one(struct dbk_projector *self,
+                              const struct dbk_record *record, struct dbk_error *err)
+{
+    bool left_out;
+
+    if (fold_index_find(&self->set_aside, projector_person_of(record), NULL))
+        return DBK_OK;
+    if (is_left_out(self, record, &left_out, err) != DBK_OK)
+        return err->code;
+    return left_out ? DBK_OK : fold_add(&self->fold, record, err);
+}
+
 static enum dbk_code fold_range(struct dbk_projector *self, size_t first, size_t end,
                                 struct dbk_error *err)
 {
@@ -34,9 +64,8 @@ static enum dbk_code fold_range(struct dbk_projector *self, size_t first, size_t
     fold_clear(&self->fold);
     for (size_t i = first; i < end && code == DBK_OK; i++) {
         code = decode(self, i, &record, err);
-        if (code == DBK_OK &&
-            !fold_index_find(&self->set_aside, projector_person_of(&record), NULL))
-            code = fold_add(&self->fold, &record, err);
+        if (code == DBK_OK)
+            code = fold_one(self, &record, err);
     }
     return code;
 }
@@ -46,7 +75,8 @@ static struct apply_move move_to(const struct dbk_projector *self, uint64_t to)
     return (struct apply_move){.store_id = self->store_id,
                                .from = self->projected,
                                .to = to,
-                               .quarantined = self->quarantined};
+                               .quarantined = self->quarantined,
+                               .tables = self->tables};
 }
 
 static enum dbk_code apply_range(struct dbk_projector *self, size_t first, size_t end,

@@ -147,3 +147,24 @@ int dbk_idempotency_sweep(MDB_txn *txn, const struct dbk_environment *environmen
         mdb_cursor_close(cursor);
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
+
+bool dbk_idempotency_reaches(MDB_val value, uint64_t *sequence)
+{
+    const char *at = value.mv_data;
+    size_t verdicts = value.mv_size - sizeof(struct kept_head);
+
+    if (value.mv_size < sizeof(struct kept_head) ||
+        verdicts % sizeof(struct kept_verdict) != 0)
+        return false;
+    at += sizeof(struct kept_head);
+    *sequence = 0;
+    for (; verdicts > 0; verdicts -= sizeof(struct kept_verdict)) {
+        struct kept_verdict kept;
+
+        memcpy(&kept, at, sizeof kept);
+        at += sizeof kept;
+        if (kept.sequence > *sequence)
+            *sequence = kept.sequence;
+    }
+    return true;
+}

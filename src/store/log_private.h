@@ -22,7 +22,8 @@ struct dbk_log {
 
     pthread_rwlock_t gate;
     struct dbk_environment environment;
-    bool usable; /* false: reopening failed; the writer tries again */
+    _Atomic size_t touched; /* bytes of the file that were mapped by reading, about */
+    bool usable;            /* false: reopening failed; the writer tries again */
 
     pthread_mutex_t mutex;
     pthread_cond_t submitted;        /* the writer waits here */

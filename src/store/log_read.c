@@ -1,13 +1,20 @@
 #include "index.h"
 #include "log_private.h"
 #include "log_value.h"
+#include "map.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 /* How soon what another process appended is noticed. */
 #define POLL_MS 50
+
+/* How much of the file may be read before it is unmapped; and what a read counts for at
+ * least, since the system maps more than the page that was asked for: up to about four
+ * times as much stays mapped. */
+enum { TOUCHED_MAX = 8 << 20, TOUCHED_MIN = 16 << 10 };
 
 enum dbk_code dbk_log_begin_read(struct dbk_log *log, MDB_txn **txn,
                                  struct dbk_error *err)
@@ -80,6 +87,7 @@ static bool reserve(void **memory, size_t *size, size_t needed, size_t item,
 
 static bool batch_add(struct dbk_batch *batch, uint64_t sequence, MDB_val value)
 {
+    uint32_t checksum = 0;
     size_t length;
 
     if (!reserve((void **)&batch->entries, &batch->entries_size, batch->count + 1,
@@ -89,10 +97,12 @@ static bool batch_add(struct dbk_batch *batch, uint64_t sequence, MDB_val value)
         return false;
     if (!dbk_log_value_check(value.mv_data, value.mv_size, &length))
         length = 0;
-    if (length)
+    if (length) {
         memcpy(batch->bytes + batch->bytes_used, value.mv_data, length);
+        checksum = dbk_log_value_checksum(value.mv_data, length);
+    }
     batch->entries[batch->count++] =
-        (struct dbk_batch_entry){sequence, batch->bytes_used, length};
+        (struct dbk_batch_entry){sequence, batch->bytes_used, length, checksum};
     batch->bytes_used += length;
     return true;
 }
@@ -109,12 +119,24 @@ static bool within(const struct dbk_batch *batch, const struct bounds *bounds,
                                  batch->bytes_used + length <= bounds->max_bytes);
 }
 
+/* Inside the transaction: `at` points to what it has read. */
+static void note_touched(struct dbk_log *log, const void *at, size_t bytes)
+{
+    size_t more = bytes > TOUCHED_MIN ? bytes : TOUCHED_MIN;
+
+    if (atomic_fetch_add(&log->touched, more) + more < TOUCHED_MAX)
+        return;
+    atomic_store(&log->touched, 0);
+    dbk_map_give_back(at);
+}
+
 static enum dbk_code read_from(struct dbk_log *log, MDB_cursor *cursor, uint64_t after,
                                const struct bounds *bounds, struct dbk_batch *batch,
                                struct dbk_error *err)
 {
     uint64_t expected = after + 1, sequence;
     MDB_val key = {sizeof expected, &expected}, value;
+    const void *last = NULL;
     int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
 
     while (rc == 0 && within(batch, bounds, value.mv_size)) {
@@ -127,10 +149,13 @@ static enum dbk_code read_from(struct dbk_log *log, MDB_cursor *cursor, uint64_t
         if (!batch_add(batch, sequence, value))
             return dbk_fail(err, DBK_NO_MEMORY, "no memory to read the log");
         after = sequence;
+        last = value.mv_data;
         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     if (rc != 0 && rc != MDB_NOTFOUND)
         return dbk_lmdb_fail(err, log->environment.env, rc, "read the log");
+    if (last)
+        note_touched(log, last, batch->bytes_used);
     return DBK_OK;
 }
 

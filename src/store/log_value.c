@@ -1,7 +1,6 @@
 #include "log_value.h"
 
 #include <endian.h>
-#include <stdint.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -18,13 +17,18 @@ void dbk_log_value_write(char *out, const char *record, size_t length)
     memcpy(out + length, &sum, sizeof sum);
 }
 
-bool dbk_log_value_check(const char *value, size_t size, size_t *length)
+uint32_t dbk_log_value_checksum(const char *value, size_t length)
 {
     uint32_t sum;
 
-    if (size < sizeof sum)
+    memcpy(&sum, value + length, sizeof sum);
+    return le32toh(sum);
+}
+
+bool dbk_log_value_check(const char *value, size_t size, size_t *length)
+{
+    if (size < DBK_CHECKSUM_BYTES)
         return false;
-    *length = size - sizeof sum;
-    memcpy(&sum, value + *length, sizeof sum);
-    return le32toh(sum) == checksum(value, *length);
+    *length = size - DBK_CHECKSUM_BYTES;
+    return dbk_log_value_checksum(value, *length) == checksum(value, *length);
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define DBK_CHECKSUM_BYTES 4
 
@@ -16,5 +17,8 @@ void dbk_log_value_write(char *out, const char *record, size_t length);
 
 /* Whether the value is whole; *length receives that of the record at its front. */
 bool dbk_log_value_check(const char *value, size_t size, size_t *length);
+
+/* The checksum in a value whose record has length bytes. */
+uint32_t dbk_log_value_checksum(const char *value, size_t length);
 
 #endif

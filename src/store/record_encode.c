@@ -173,6 +173,8 @@ enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size
 
     if (!within_bounds(record, err))
         return DBK_TOO_LARGE;
+    if (record->has_datetime_created && !dbk_timestamp_valid(record->datetime_created))
+        return dbk_fail(err, DBK_INVALID, "datetime_created is not in years 1 to 9999");
     msgpack_packer_init(&packer, &target, target_write);
     if (msgpack_pack_array(&packer, 7) ||
         msgpack_pack_unsigned_int(&packer, DBK_RECORD_FORMAT) ||

@@ -1,6 +1,7 @@
 #include "rules.h"
 
 #include "index.h"
+#include "person_state.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -78,35 +79,6 @@ static bool check_version(struct dbk_plan *plan)
     return refuse(plan, DBK_MOVED, "the person has changed since that version");
 }
 
-static void copy_text(char *out, size_t size, struct dbk_slice text)
-{
-    size_t length = text.length < size ? text.length : size - 1;
-
-    if (length)
-        memcpy(out, text.data, length);
-    out[length] = '\0';
-}
-
-/* Take over the fields that are there; true when any of them differs. */
-static bool change_person(struct dbk_person_state *state,
-                          const struct dbk_person_fields *fields)
-{
-    struct dbk_person_state before = *state;
-
-    if (fields->has & DBK_HAS_EMAIL)
-        copy_text(state->email, sizeof state->email, fields->email);
-    if (fields->has & DBK_HAS_FIRST_NAME)
-        copy_text(state->first_name, sizeof state->first_name, fields->first_name);
-    if (fields->has & DBK_HAS_LAST_NAME)
-        copy_text(state->last_name, sizeof state->last_name, fields->last_name);
-    if (fields->has & DBK_HAS_ROLE)
-        state->role = fields->role;
-    return strcmp(before.email, state->email) != 0 ||
-           strcmp(before.first_name, state->first_name) != 0 ||
-           strcmp(before.last_name, state->last_name) != 0 ||
-           before.role != state->role;
-}
-
 static bool check_created(struct dbk_plan *plan, const struct dbk_turn *turn)
 {
     struct dbk_record record = decode_entry(plan->command, 0);
@@ -125,12 +97,7 @@ static bool check_created(struct dbk_plan *plan, const struct dbk_turn *turn)
     if (rc != MDB_NOTFOUND)
         return spoil(plan, rc);
 
-    memset(person, 0, sizeof *person);
-    person->id = record.subject;
-    person->datetime_created =
-        record.has_datetime_created ? record.datetime_created : turn->now;
-    person->datetime_modified = person->datetime_created;
-    change_person(person, &record.person);
+    dbk_person_begin(person, &record, turn->now);
     plan->email_changes = true;
     return check_email_free(plan, turn, record.person.email, &record.subject);
 }
@@ -143,7 +110,7 @@ static bool check_updated(struct dbk_plan *plan, const struct dbk_turn *turn)
     if (!find_person(plan, turn, &record.subject, person) || !check_version(plan))
         return false;
     memcpy(plan->old_email, person->email, sizeof plan->old_email);
-    plan->nothing_changes = !change_person(person, &record.person);
+    plan->nothing_changes = !dbk_person_change(person, &record.person);
     if (!plan->nothing_changes)
         person->datetime_modified = turn->now;
     plan->email_changes = strcmp(plan->old_email, person->email) != 0;
@@ -159,9 +126,7 @@ static bool check_deleted(struct dbk_plan *plan, const struct dbk_turn *turn)
         !check_version(plan))
         return false;
     memcpy(plan->old_email, person->email, sizeof plan->old_email);
-    person->deleted = true;
-    /* Nothing will ask for them again, and a person may have wanted to be forgotten. */
-    person->email[0] = person->first_name[0] = person->last_name[0] = '\0';
+    dbk_person_forget(person);
     person->datetime_modified = turn->now;
     return true;
 }

@@ -77,17 +77,14 @@ bool dbk_uuid_parse(const char *text, size_t length, struct dbk_uuid *out)
 
 void dbk_uuid_format(const struct dbk_uuid *id, char out[DBK_UUID_TEXT + 1])
 {
+    static const unsigned char place[] = {0,  2,  4,  6,  9,  11, 14, 16,
+                                          19, 21, 24, 26, 28, 30, 32, 34};
     static const char hex[] = "0123456789abcdef";
-    size_t digits = 0;
 
-    for (size_t i = 0; i < DBK_UUID_TEXT; i++) {
-        if (is_hyphen_place(i)) {
-            out[i] = '-';
-            continue;
-        }
-        out[i] = hex[digits % 2 == 0 ? id->bytes[digits / 2] >> 4
-                                     : id->bytes[digits / 2] & 0x0f];
-        digits++;
+    out[8] = out[13] = out[18] = out[23] = '-';
+    for (size_t i = 0; i < sizeof id->bytes; i++) {
+        out[place[i]] = hex[id->bytes[i] >> 4];
+        out[place[i] + 1] = hex[id->bytes[i] & 0x0f];
     }
     out[DBK_UUID_TEXT] = '\0';
 }

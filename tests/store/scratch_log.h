@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 struct scratch {
-    char dir[64];
+    char dir[80];
     struct dbk_log *log;
     struct dbk_error err;
 };

@@ -115,7 +115,7 @@ static bool at_once(void *context)
 static enum dbk_code import_one(struct scene *scene, const char *path,
                                 enum dbk_type type)
 {
-    struct import_progress progress;
+    struct progress progress;
     struct import_lines *lines;
     size_t size;
     enum dbk_code code;
@@ -125,7 +125,7 @@ static enum dbk_code import_one(struct scene *scene, const char *path,
     assert_non_null(scene->import.complaints);
     scene->import.log = scene->log;
     scene->import.progress = &progress;
-    import_progress_start(&progress, NULL);
+    progress_start(&progress, NULL);
     assert_int_equal(import_lines_open(path, &lines, &scene->err), DBK_OK);
     code = import_file(&scene->import, path, lines, type, &scene->err);
     import_lines_close(lines);

@@ -1,0 +1,43 @@
+/* refill.h - makes a log again from the bytes of its records, in order.
+ *
+ * For restoring from an export or a backup: the records keep sequence, time and bytes;
+ * the indexes are made anew from them. The log gets a new store id, because what is
+ * appended to it from then on is another history than the original's: read tables that
+ * were posted from the original must not be taken for its own. Idempotency keys are not
+ * in the records and are forgotten.
+ */
+#ifndef DBK_STORE_REFILL_H
+#define DBK_STORE_REFILL_H
+
+#include "store/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct dbk_refill; /* a log being filled; one thread at a time */
+
+/* Begin filling directory dir, which must hold nothing or not exist. Nobody else may use
+ * it until dbk_refill_finish. Errors as dbk_log_open; DBK_EXISTS: it holds records. */
+enum dbk_code dbk_refill_open(const char *dir, struct dbk_refill **refill,
+                              struct dbk_error *err);
+
+/* Add the next record's bytes. They are copied; they are durable after
+ * dbk_refill_finish.
+ *
+ * DBK_DAMAGED      they are no record, not the one that comes next, or contradict those
+ *                  before (an event of a person who was never created)
+ * DBK_UNSUPPORTED  of a newer format
+ * DBK_NO_ROOM, DBK_IO
+ */
+enum dbk_code dbk_refill_add(struct dbk_refill *refill, const char *bytes,
+                             size_t length, struct dbk_error *err);
+
+/* The last sequence added. */
+uint64_t dbk_refill_head(const struct dbk_refill *refill);
+
+/* Make all of it durable and close. On failure, and with dbk_refill_abandon, what is in
+ * the directory is of no use: remove it. Frees refill either way. */
+enum dbk_code dbk_refill_finish(struct dbk_refill *refill, struct dbk_error *err);
+void dbk_refill_abandon(struct dbk_refill *refill); /* NULL is fine */
+
+#endif

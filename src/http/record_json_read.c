@@ -1,0 +1,321 @@
+#include "http/record_json.h"
+
+#include "json_check.h"
+#include "json_walk.h"
+
+/* A text being read. Each read_ function reads what begins at `at` and leaves `at` behind
+ * it; false where it is not there, and wrong says what was expected. That all is spelled
+ * the one right way is checked at the end, by writing it again. */
+struct reading {
+    const char *text, *at, *end;
+    char *room; /* where the next string without its escapes goes */
+    const char *wrong;
+    struct dbk_record *out;
+};
+
+static bool refuse(struct reading *reading, const char *expected)
+{
+    if (!reading->wrong)
+        reading->wrong = expected;
+    return false;
+}
+
+static bool skip(struct reading *reading, const char *literal)
+{
+    size_t length = strlen(literal);
+
+    if ((size_t)(reading->end - reading->at) < length ||
+        memcmp(reading->at, literal, length) != 0)
+        return false;
+    reading->at += length;
+    return true;
+}
+
+static bool expect(struct reading *reading, const char *literal)
+{
+    return skip(reading, literal) || refuse(reading, literal);
+}
+
+static bool read_number(struct reading *reading, uint64_t *out)
+{
+    const char *start = reading->at;
+
+    *out = 0;
+    for (; reading->at < reading->end; reading->at++) {
+        unsigned digit = (unsigned)(*reading->at - '0');
+        if (digit > 9)
+            break;
+        if (*out > (UINT64_MAX - digit) / 10)
+            return refuse(reading, "a smaller number");
+        *out = *out * 10 + digit;
+    }
+    return reading->at > start || refuse(reading, "a number");
+}
+
+/* The control character that four hexadecimal digits stand for; 0 for any other. */
+static char read_control(const char *digits)
+{
+    static const char hex[] = "0123456789abcdef";
+    const char *low = memchr(hex, digits[3], 16);
+
+    if (digits[0] != '0' || digits[1] != '0' || !low)
+        return '\0';
+    if (digits[2] == '7' && digits[3] == 'f')
+        return 0x7F;
+    if (digits[2] != '0' && digits[2] != '1')
+        return '\0';
+    return (char)((digits[2] - '0') * 16 + (low - hex));
+}
+
+/* The one character that the escape at `at`, behind its backslash, stands for. */
+static bool read_escape(struct reading *reading)
+{
+    static const char names[] = "\"\\bfnrt", values[] = "\"\\\b\f\n\r\t";
+    const char *name;
+    char value = '\0';
+
+    if (reading->at < reading->end && *reading->at == 'u') {
+        if (reading->end - reading->at > 4)
+            value = read_control(reading->at + 1);
+        reading->at += value ? 5 : 0;
+    } else if (reading->at < reading->end) {
+        name = memchr(names, *reading->at, sizeof names - 1);
+        value = name ? values[name - names] : '\0';
+        reading->at += value ? 1 : 0;
+    }
+    *reading->room++ = value;
+    return value || refuse(reading, "an escape that is needed");
+}
+
+static bool read_string(struct reading *reading, struct dbk_slice *out)
+{
+    out->data = reading->room;
+    if (!expect(reading, "\""))
+        return false;
+    while (reading->at < reading->end && *reading->at != '"') {
+        char byte = *reading->at++;
+        if (byte != '\\')
+            *reading->room++ = byte;
+        else if (!read_escape(reading))
+            return false;
+    }
+    out->length = (size_t)(reading->room - out->data);
+    return expect(reading, "\"");
+}
+
+/* A string of a fixed length without escapes; at receives its first character. */
+static bool read_fixed(struct reading *reading, size_t length, const char **at)
+{
+    if (!expect(reading, "\""))
+        return false;
+    *at = reading->at;
+    if ((size_t)(reading->end - reading->at) <= length || reading->at[length] != '"')
+        return refuse(reading, "a text of another length");
+    reading->at += length + 1;
+    return true;
+}
+
+static bool read_id(struct reading *reading, struct dbk_uuid *id)
+{
+    const char *at;
+
+    if (!read_fixed(reading, DBK_UUID_TEXT, &at))
+        return false;
+    return dbk_uuid_parse(at, DBK_UUID_TEXT, id) || refuse(reading, "a UUID before");
+}
+
+static bool read_time(struct reading *reading, dbk_timestamp *time)
+{
+    const char *at;
+
+    if (!read_fixed(reading, DBK_TIMESTAMP_TEXT, &at))
+        return false;
+    return dbk_timestamp_parse(at, DBK_TIMESTAMP_TEXT, time) ||
+           refuse(reading, "a time before");
+}
+
+static bool read_type(struct reading *reading)
+{
+    enum dbk_type type = DBK_PERSON_CREATED;
+
+    for (; type <= DBK_EVENT_DELETED; type++) {
+        if (skip(reading, dbk_type_name(type))) {
+            reading->out->type = type;
+            return true;
+        }
+    }
+    return refuse(reading, "a type of record");
+}
+
+/* The name of a member that may be there, given with comma and colon: ",\"email\":". The
+ * comma is missing at the front of an object. */
+static bool skip_name(struct reading *reading, const char *name)
+{
+    return skip(reading, reading->at[-1] == '{' ? name + 1 : name);
+}
+
+/* A string that is there when its name is; *bits then has bit. */
+static bool read_text(struct reading *reading, const char *name, struct dbk_slice *out,
+                      unsigned *bits, unsigned bit)
+{
+    if (!skip_name(reading, name))
+        return true;
+    *bits |= bit;
+    return read_string(reading, out);
+}
+
+static bool read_role(struct reading *reading)
+{
+    struct dbk_person_fields *person = &reading->out->person;
+    struct dbk_slice role;
+
+    if (!read_text(reading, ",\"role\":", &role, &person->has, DBK_HAS_ROLE))
+        return false;
+    return !(person->has & DBK_HAS_ROLE) ||
+           dbk_role_parse(role.data, role.length, &person->role) ||
+           refuse(reading, "\"user\" or \"admin\" before");
+}
+
+static bool read_person(struct reading *reading)
+{
+    struct dbk_person_fields *person = &reading->out->person;
+    unsigned *has = &person->has;
+
+    return read_text(reading, ",\"email\":", &person->email, has, DBK_HAS_EMAIL) &&
+           read_text(reading, ",\"first_name\":", &person->first_name, has,
+                     DBK_HAS_FIRST_NAME) &&
+           read_text(reading, ",\"last_name\":", &person->last_name, has,
+                     DBK_HAS_LAST_NAME) &&
+           read_role(reading);
+}
+
+static bool read_person_id(struct reading *reading)
+{
+    return expect(reading, "\"person_id\":") &&
+           read_id(reading, &reading->out->person_id);
+}
+
+static bool read_properties(struct reading *reading)
+{
+    struct dbk_slice *properties = &reading->out->properties;
+    unsigned there = 0;
+
+    if (!skip_name(reading, ",\"properties\":"))
+        return true;
+    if (reading->at == reading->end || *reading->at != '{')
+        return refuse(reading, "{");
+    properties->data = reading->at;
+    properties->length = dbk_json_span(reading->at, reading->end);
+    if (dbk_json_check(properties->data, properties->length, SIZE_MAX, NULL) != DBK_OK)
+        return refuse(reading, "a JSON object");
+    reading->at += properties->length;
+    return read_text(reading, ",\"properties_text\":", properties, &there, 1);
+}
+
+static bool read_created_at(struct reading *reading)
+{
+    struct dbk_record *out = reading->out;
+
+    out->datetime_created = out->recorded_at; /* as decoding gives it */
+    out->has_datetime_created = skip_name(reading, ",\"datetime_created\":");
+    return !out->has_datetime_created || read_time(reading, &out->datetime_created);
+}
+
+static bool read_data(struct reading *reading)
+{
+    struct dbk_record *out = reading->out;
+
+    switch (out->type) {
+    case DBK_PERSON_CREATED:
+        return read_person(reading) &&
+               (out->person.has == DBK_HAS_ALL ||
+                refuse(reading, "all fields of a person")) &&
+               read_created_at(reading);
+    case DBK_PERSON_UPDATED:
+        return read_person(reading);
+    case DBK_PERSON_DELETED:
+        return true;
+    case DBK_EVENT_RECORDED:
+        return read_person_id(reading) && expect(reading, ",\"event_type\":") &&
+               read_string(reading, &out->event_type) && read_properties(reading) &&
+               read_created_at(reading);
+    case DBK_EVENT_DELETED:
+        return read_person_id(reading);
+    }
+    return false;
+}
+
+static bool read_meta(struct reading *reading)
+{
+    struct dbk_record *out = reading->out;
+    unsigned there = 0;
+
+    return read_text(reading, ",\"request_id\":", &out->request_id, &there, 1) &&
+           read_text(reading, ",\"actor\":", &out->actor, &there, 2) &&
+           read_text(reading, ",\"source\":", &out->source, &there, 4);
+}
+
+static bool read_record(struct reading *reading)
+{
+    struct dbk_record *out = reading->out;
+
+    return expect(reading, ",\"type\":\"") && read_type(reading) &&
+           expect(reading, "\",\"sequence\":") &&
+           read_number(reading, &out->sequence) &&
+           expect(reading, ",\"recorded_at\":") &&
+           read_time(reading, &out->recorded_at) &&
+           expect(reading, ",\"subject_id\":") && read_id(reading, &out->subject) &&
+           expect(reading, ",\"data\":{") && read_data(reading) &&
+           expect(reading, "},\"meta\":{") && read_meta(reading) &&
+           expect(reading, "}}") &&
+           (reading->at == reading->end || refuse(reading, "the end of the line"));
+}
+
+static enum dbk_code fail_at(const char *text, const char *at, const char *expected,
+                             struct dbk_error *err)
+{
+    return dbk_fail(err, DBK_INVALID, "column %zu: expected %s",
+                    (size_t)(at - text) + 1, expected);
+}
+
+/* Write what was read again: it must come out as it went in. */
+static enum dbk_code compare(const struct reading *reading, struct dbk_error *err)
+{
+    size_t length = (size_t)(reading->end - reading->text), same = 0, written;
+    char *again = reading->room;
+
+    if (dbk_record_json_write(reading->out, again, DBK_RECORD_JSON_MAX, &written,
+                              err) != DBK_OK)
+        return err ? err->code : DBK_INVALID;
+    if (written == length && !memcmp(again, reading->text, length))
+        return DBK_OK;
+    while (same < length && same < written && again[same] == reading->text[same])
+        same++;
+    return fail_at(reading->text, reading->text + same,
+                   "what an export has for this record", err);
+}
+
+enum dbk_code dbk_record_json_read(const char *text, size_t length, char *room,
+                                   struct dbk_record *out, struct dbk_error *err)
+{
+    struct reading reading = {
+        .text = text, .at = text, .end = text + length, .room = room, .out = out};
+    uint64_t format;
+
+    memset(out, 0, sizeof *out);
+    if (length > DBK_RECORD_JSON_MAX)
+        return dbk_fail(err, DBK_INVALID, "more than %zu bytes in one line",
+                        DBK_RECORD_JSON_MAX);
+    if (!expect(&reading, "{\"format\":") || !read_number(&reading, &format))
+        return fail_at(text, reading.at, reading.wrong, err);
+    if (format > DBK_RECORD_FORMAT)
+        return dbk_fail(err, DBK_UNSUPPORTED,
+                        "record format %llu is newer than this program's %d",
+                        (unsigned long long)format, DBK_RECORD_FORMAT);
+    out->format = (unsigned)format;
+    if (format == 0)
+        return fail_at(text, text + strlen("{\"format\":"), "a format from 1", err);
+    if (!read_record(&reading))
+        return fail_at(text, reading.at, reading.wrong, err);
+    return compare(&reading, err);
+}

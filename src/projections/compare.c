@@ -1,0 +1,183 @@
+/* Are the read tables what the log says? */
+#include "projections/compare.h"
+#include "compare_private.h"
+
+#include "dbk_sql.h"
+#include "rebuild_private.h"
+
+enum { CONNECT_MS = 10000, QUERY_MS = 60000, TRIES = 200 };
+enum { NEAR = 500, ROUNDS_MAX = 50 };
+
+/* One call. */
+struct compare {
+    const struct dbk_compare_options *options;
+    struct rebuild rebuild;
+    struct dbk_pg *pg; /* sees both sides as of one moment */
+    uint64_t live_at;  /* the live checkpoint, when last looked at */
+};
+
+/* Where the live tables are; whether they are of this log. */
+static enum dbk_code look_at_live(struct compare *compare, struct dbk_error *err)
+{
+    static const struct dbk_pg_statement statement = {NULL, dbk_sql_compare_checkpoint};
+    struct dbk_uuid ours = dbk_log_store_id(compare->rebuild.log), theirs;
+    struct dbk_pg_result *result;
+    struct dbk_slice id;
+    enum dbk_code code =
+        dbk_pg_run(compare->rebuild.pg, &statement, NULL, 0, QUERY_MS, &result, err);
+
+    if (code != DBK_OK)
+        return compare_explain(compare->rebuild.pg, code, err);
+    if (dbk_pg_rows(result) == 0) {
+        dbk_pg_clear(result);
+        return dbk_fail(err, DBK_NOT_FOUND, "the read tables have no checkpoint");
+    }
+    id = dbk_pg_value(result, 0, 0);
+    if (!dbk_uuid_parse(id.data, id.length, &theirs) || !dbk_uuid_equal(&ours, &theirs))
+        code = dbk_fail(err, DBK_MOVED, "the read tables belong to another log");
+    compare->live_at = dbk_pg_u64(result, 0, 1);
+    dbk_pg_clear(result);
+    return code;
+}
+
+static enum dbk_code check_within_log(struct compare *compare, struct dbk_error *err)
+{
+    uint64_t head;
+
+    if (dbk_log_head(compare->rebuild.log, &head, err) != DBK_OK)
+        return err->code;
+    if (compare->live_at > head)
+        return dbk_fail(
+            err, DBK_MOVED,
+            "the read tables are at record %llu, past the end of the log at "
+            "%llu",
+            (unsigned long long)compare->live_at, (unsigned long long)head);
+    return DBK_OK;
+}
+
+static enum dbk_code post_up_to_live(struct compare *compare, struct dbk_error *err)
+{
+    if (compare->live_at < post_at(compare->rebuild.post))
+        return dbk_fail(err, DBK_BUSY,
+                        "the read tables were replaced meanwhile: check them again");
+    return post_up_to(compare->rebuild.post, compare->live_at, "catching up", err);
+}
+
+/* Without a lock, until little is left to be done with one. */
+static enum dbk_code catch_up(struct compare *compare, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    for (int i = 0; code == DBK_OK && i < ROUNDS_MAX; i++) {
+        code = look_at_live(compare, err);
+        if (code == DBK_OK && compare->live_at < post_at(compare->rebuild.post) + NEAR)
+            break;
+        if (code == DBK_OK)
+            code = post_up_to_live(compare, err);
+    }
+    return code;
+}
+
+/* The first statement is what takes the snapshot. */
+static enum dbk_code open_snapshot(struct compare *compare, struct dbk_error *err)
+{
+    static const struct dbk_pg_statement look = {NULL, dbk_sql_compare_checkpoint};
+    const struct dbk_pg_options options = {.application = "daybook verify",
+                                           .connect_timeout_ms = CONNECT_MS};
+    enum dbk_code code = DBK_OK;
+
+    if (!compare->pg)
+        code = dbk_pg_open(&compare->rebuild.shadow, &options, &compare->pg, err);
+    if (code == DBK_OK)
+        code = dbk_pg_script(compare->pg, dbk_sql_compare_session, QUERY_MS, err);
+    if (code == DBK_OK)
+        code = dbk_pg_script(compare->pg, dbk_sql_compare_begin, QUERY_MS, err);
+    if (code == DBK_OK)
+        code = dbk_pg_run(compare->pg, &look, NULL, 0, QUERY_MS, NULL, err);
+    return code;
+}
+
+/* With the live checkpoint locked nobody posts to the live tables: so the built ones can
+ * be brought to the very same record, and both be seen as they are then. */
+static enum dbk_code meet(struct compare *compare, struct dbk_error *err)
+{
+    struct rebuild *rebuild = &compare->rebuild;
+    enum dbk_code code =
+        dbk_pg_script(rebuild->pg, dbk_sql_rebuild_patience, QUERY_MS, err);
+
+    if (code == DBK_OK)
+        code = rebuild_lock_live(rebuild, err);
+    if (code == DBK_OK)
+        code = look_at_live(compare, err);
+    if (code == DBK_OK)
+        code = post_up_to_live(compare, err);
+    if (code == DBK_OK)
+        code = open_snapshot(compare, err);
+    return code;
+}
+
+static enum dbk_code meet_patiently(struct compare *compare, struct dbk_error *err)
+{
+    struct rebuild *rebuild = &compare->rebuild;
+    enum dbk_code code = DBK_OK;
+
+    for (int i = 0; i < TRIES; i++) {
+        bool locked;
+
+        code = dbk_pg_begin(rebuild->pg, QUERY_MS, err);
+        if (code != DBK_OK)
+            return code;
+        code = meet(compare, err);
+        locked = schema_was_locked(rebuild->pg);
+        if (dbk_pg_in_transaction(rebuild->pg))
+            dbk_pg_rollback(rebuild->pg, QUERY_MS, NULL);
+        if (code == DBK_OK || !locked)
+            return code;
+        if (schema_pause(rebuild->watch, err) != DBK_OK)
+            return err->code;
+    }
+    return code;
+}
+
+static enum dbk_code build_and_compare(struct compare *compare,
+                                       struct dbk_compare_result *result,
+                                       struct dbk_error *err)
+{
+    struct rebuild *rebuild = &compare->rebuild;
+    struct dbk_rebuild_result built = {0};
+    enum dbk_code code = look_at_live(compare, err);
+
+    if (code == DBK_OK)
+        code = check_within_log(compare, err);
+    if (code == DBK_OK)
+        code = rebuild_begin(rebuild, err);
+    if (code == DBK_OK)
+        code = rebuild_build(rebuild, 0, compare->live_at, &built, err);
+    if (code == DBK_OK)
+        code = catch_up(compare, err);
+    if (code == DBK_OK)
+        code = meet_patiently(compare, err);
+    if (code == DBK_OK)
+        code = compare_rows(compare->pg, rebuild->live_name, rebuild->shadow_name,
+                            compare->options, result, err);
+    result->sequence = compare->live_at;
+    return code;
+}
+
+enum dbk_code dbk_compare(struct dbk_log *log, const struct dbk_database *database,
+                          const struct dbk_compare_options *options,
+                          struct dbk_compare_result *result, struct dbk_error *err)
+{
+    struct compare compare = {.options = options};
+    enum dbk_code code =
+        rebuild_open(&compare.rebuild, log, database, &options->watch, err);
+
+    *result = (struct dbk_compare_result){0};
+    if (code == DBK_OK) {
+        code = build_and_compare(&compare, result, err);
+        dbk_pg_close(compare.pg); /* before the shadow is dropped, which it reads */
+        rebuild_abandon(&compare.rebuild);
+    }
+    rebuild_close(&compare.rebuild);
+    return code;
+}

@@ -1,0 +1,198 @@
+#include "load.h"
+
+#include "apply.h"
+#include "copy_rows.h"
+#include "dbk_sql.h"
+#include "load_fold.h"
+#include "load_indexes.h"
+#include "load_rows.h"
+#include "load_watch.h"
+#include "projections/migrate.h"
+
+#include <string.h>
+
+enum { CONNECT_MS = 10000, QUERY_MS = 60000, COMMIT_MS = 10 * 60000 };
+enum { TICK_MS = 200 };
+
+/* A connection a table; after the load both make indexes. */
+enum table { PERSON, EVENT, TABLES };
+
+struct load {
+    const struct load_source *source;
+    const struct dbk_database *database;
+    struct dbk_pg *pgs[TABLES];
+    struct copy_rows copies[TABLES];
+    struct load_indexes indexes;
+    struct load_fold fold;
+    size_t at; /* whose connection failed */
+};
+
+static const char *const truncate_sql[TABLES] = {dbk_sql_load_truncate_person,
+                                                 dbk_sql_load_truncate_event};
+static const char *const copy_sql[TABLES] = {dbk_sql_copy_person, dbk_sql_copy_event};
+static const char *const analyze_sql[TABLES] = {dbk_sql_load_analyze_person,
+                                                dbk_sql_load_analyze_event};
+
+/* Older servers do not know it, some systems do not have it; all it does is that what a
+ * killed rebuild has begun ends sooner. */
+static void ask_to_notice_the_end(struct dbk_pg *pg)
+{
+    dbk_pg_script(pg, dbk_sql_load_session_ends, QUERY_MS, NULL);
+}
+
+static enum dbk_code connect_all(struct load *load, struct dbk_error *err)
+{
+    const struct dbk_pg_options options = {.application = "daybook rebuild",
+                                           .connect_timeout_ms = CONNECT_MS,
+                                           .async_commit = true};
+    enum dbk_code code = DBK_OK;
+
+    for (load->at = 0; load->at < TABLES && code == DBK_OK; load->at++) {
+        struct dbk_pg **pg = &load->pgs[load->at];
+
+        code = dbk_pg_open(load->database, &options, pg, err);
+        if (code == DBK_OK)
+            code = dbk_pg_script(*pg, dbk_sql_load_session, QUERY_MS, err);
+        if (code == DBK_OK)
+            ask_to_notice_the_end(*pg);
+    }
+    return code;
+}
+
+/* A table that was emptied in the transaction that fills it needs no WAL of its rows
+ * where wal_level is minimal, as the private cluster has it. */
+static enum dbk_code begin_copies(struct load *load, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    for (size_t i = 0; i < TABLES && code == DBK_OK; i++) {
+        load->at = i;
+        code = dbk_pg_begin(load->pgs[i], QUERY_MS, err);
+        if (code == DBK_OK)
+            code = dbk_pg_script(load->pgs[i], truncate_sql[i], QUERY_MS, err);
+        if (code == DBK_OK)
+            code = copy_rows_init(&load->copies[i], load->pgs[i], copy_sql[i], err);
+    }
+    return code;
+}
+
+static enum dbk_code finish_copies(struct load *load, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    for (size_t i = 0; i < TABLES && code == DBK_OK; i++) {
+        load->at = i;
+        code = copy_rows_finish(&load->copies[i], err);
+        if (code == DBK_OK)
+            code = dbk_pg_commit(load->pgs[i], COMMIT_MS, err);
+    }
+    return code;
+}
+
+static enum dbk_code analyze(struct load *load, struct dbk_error *err)
+{
+    struct dbk_pg *busy[TABLES];
+    size_t left = TABLES, which;
+    enum dbk_code code = DBK_OK;
+
+    for (load->at = 0; load->at < TABLES && code == DBK_OK; load->at++) {
+        busy[load->at] = load->pgs[load->at];
+        code = dbk_pg_launch(busy[load->at], analyze_sql[load->at], err);
+    }
+    while (code == DBK_OK && left > 0) {
+        code = watch_progress(load->source->watch, "analyzing", "tables", TABLES - left,
+                              TABLES, err);
+        if (code != DBK_OK)
+            break;
+        code = dbk_pg_wait_any(busy, TABLES, TICK_MS, &which, err);
+        if (code == DBK_TIMEOUT) {
+            code = DBK_OK;
+            continue;
+        }
+        if (code == DBK_OK)
+            code = dbk_pg_conclude(busy[which], NULL, err);
+        busy[which] = NULL;
+        left--;
+    }
+    return code;
+}
+
+static enum dbk_code write_checkpoint(struct load *load, struct dbk_error *err)
+{
+    static const struct dbk_pg_statement statement = {NULL, dbk_sql_load_checkpoint};
+    struct dbk_uuid store_id = dbk_log_store_id(load->source->log);
+    char number[8];
+    const struct dbk_pg_param params[] = {
+        dbk_pg_uuid(&store_id), dbk_pg_int8(number, (int64_t)load->source->to)};
+
+    return dbk_pg_run(load->pgs[0], &statement, params, 2, QUERY_MS, NULL, err);
+}
+
+/* Whether the data is at fault: what the log says, or what PostgreSQL said last of it. */
+static bool is_data_fault(const struct load *load, enum dbk_code code)
+{
+    if (code == DBK_CONFLICT || code == DBK_DAMAGED || code == DBK_UNSUPPORTED)
+        return true;
+    return load->at < TABLES && load->pgs[load->at] &&
+           apply_data_fault(load->pgs[load->at]);
+}
+
+static enum dbk_code fill(struct load *load, bool *refused, struct dbk_error *err)
+{
+    const struct load_source *source = load->source;
+    enum dbk_code code;
+
+    load->at = TABLES;
+    code = load_fold(&load->fold, source, err);
+    if (code == DBK_OK)
+        code = begin_copies(load, err);
+    load->at = TABLES;
+    if (code == DBK_OK)
+        code = load_rows(&load->fold, source, &load->copies[PERSON],
+                         &load->copies[EVENT], err);
+    if (code != DBK_OK && load->copies[PERSON].failed)
+        load->at = PERSON;
+    if (code != DBK_OK && load->copies[EVENT].failed)
+        load->at = EVENT;
+    if (code == DBK_OK)
+        code = finish_copies(load, err);
+    if (code == DBK_OK)
+        code = load_indexes_create(&load->indexes, load->pgs, TABLES, source->watch,
+                                   &load->at, err);
+    *refused = code != DBK_OK && is_data_fault(load, code);
+    return code;
+}
+
+static void finish(struct load *load)
+{
+    for (size_t i = 0; i < TABLES; i++) {
+        copy_rows_free(&load->copies[i]);
+        dbk_pg_close(load->pgs[i]);
+    }
+    load_indexes_free(&load->indexes);
+    load_fold_free(&load->fold);
+}
+
+enum dbk_code load_tables(const struct load_source *source,
+                          const struct dbk_database *database, struct load_count *count,
+                          bool *refused, struct dbk_error *err)
+{
+    struct load load = {.source = source, .database = database};
+    enum dbk_code code = dbk_migrate_up(database, NULL, NULL, err);
+
+    *refused = false;
+    load_fold_init(&load.fold);
+    if (code == DBK_OK)
+        code = connect_all(&load, err);
+    if (code == DBK_OK)
+        code = load_indexes_drop(&load.indexes, load.pgs[0], err);
+    if (code == DBK_OK)
+        code = fill(&load, refused, err);
+    if (code == DBK_OK)
+        code = analyze(&load, err);
+    if (code == DBK_OK)
+        code = write_checkpoint(&load, err);
+    *count = (struct load_count){load.copies[PERSON].rows, load.copies[EVENT].rows};
+    finish(&load);
+    return code;
+}

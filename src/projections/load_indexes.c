@@ -1,0 +1,123 @@
+#include "load_indexes.h"
+
+#include "dbk_sql.h"
+#include "load_watch.h"
+
+enum { QUERY_MS = 60000, TICK_MS = 200, TOGETHER_MAX = 4 };
+enum { ATTACH_MS = 60 * 60 * 1000 }; /* a foreign key reads its whole table */
+enum column { DROP, CREATE, ATTACH };
+
+static const char *const phase = "making indexes";
+
+enum dbk_code load_indexes_drop(struct load_indexes *indexes, struct dbk_pg *pg,
+                                struct dbk_error *err)
+{
+    static const struct dbk_pg_statement read = {NULL, dbk_sql_load_indexes};
+    enum dbk_code code = dbk_pg_run(pg, &read, NULL, 0, QUERY_MS, &indexes->rows, err);
+
+    for (size_t i = 0; code == DBK_OK && i < dbk_pg_rows(indexes->rows); i++)
+        code =
+            dbk_pg_script(pg, dbk_pg_value(indexes->rows, i, DROP).data, QUERY_MS, err);
+    return code;
+}
+
+void load_indexes_free(struct load_indexes *indexes)
+{
+    dbk_pg_clear(indexes->rows);
+    indexes->rows = NULL;
+}
+
+/* Indexes under way. */
+struct making {
+    const struct load_indexes *indexes;
+    struct dbk_pg *const *pgs;
+    size_t count;
+    struct dbk_pg *busy[TOGETHER_MAX]; /* NULL: idle */
+    size_t busy_count, next, done;
+};
+
+/* The next that is an index of its own; the number of rows where there is none. */
+static void skip_to_index(struct making *making)
+{
+    while (making->next < dbk_pg_rows(making->indexes->rows) &&
+           dbk_pg_null(making->indexes->rows, making->next, CREATE))
+        making->next++;
+}
+
+static enum dbk_code launch_on(struct making *making, size_t i, struct dbk_error *err)
+{
+    const char *sql = dbk_pg_value(making->indexes->rows, making->next, CREATE).data;
+
+    making->next++;
+    making->busy[i] = making->pgs[i];
+    making->busy_count++;
+    return dbk_pg_launch(making->pgs[i], sql, err);
+}
+
+static enum dbk_code launch_all(struct making *making, size_t *at,
+                                struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    for (size_t i = 0; i < making->count && code == DBK_OK; i++) {
+        skip_to_index(making);
+        if (making->busy[i] || making->next == dbk_pg_rows(making->indexes->rows))
+            continue;
+        *at = i;
+        code = launch_on(making, i, err);
+    }
+    return code;
+}
+
+static enum dbk_code take_one(struct making *making, size_t *at, struct dbk_error *err)
+{
+    size_t which;
+    enum dbk_code code =
+        dbk_pg_wait_any(making->busy, making->count, TICK_MS, &which, err);
+
+    if (code == DBK_TIMEOUT)
+        return DBK_OK;
+    if (code != DBK_OK)
+        return code;
+    *at = which;
+    making->busy[which] = NULL;
+    making->busy_count--;
+    making->done++;
+    return dbk_pg_conclude(making->pgs[which], NULL, err);
+}
+
+static enum dbk_code make_all(struct making *making, const struct dbk_watch *watch,
+                              size_t *at, struct dbk_error *err)
+{
+    enum dbk_code code = launch_all(making, at, err);
+
+    while (code == DBK_OK && making->busy_count > 0) {
+        code = watch_progress(watch, phase, "indexes", making->done,
+                              dbk_pg_rows(making->indexes->rows), err);
+        if (code == DBK_OK)
+            code = take_one(making, at, err);
+        if (code == DBK_OK)
+            code = launch_all(making, at, err);
+    }
+    return code;
+}
+
+enum dbk_code load_indexes_create(const struct load_indexes *indexes,
+                                  struct dbk_pg *const *pgs, size_t count,
+                                  const struct dbk_watch *watch, size_t *at,
+                                  struct dbk_error *err)
+{
+    struct making making = {.indexes = indexes, .pgs = pgs, .count = count};
+    enum dbk_code code = count > 0 && count <= TOGETHER_MAX
+                             ? make_all(&making, watch, at, err)
+                             : dbk_fail(err, DBK_INTERNAL, "%zu connections", count);
+
+    for (size_t i = dbk_pg_rows(indexes->rows); code == DBK_OK && i > 0; i--) {
+        *at = 0;
+        if (!dbk_pg_null(indexes->rows, i - 1, ATTACH))
+            code =
+                dbk_pg_script(pgs[0], dbk_pg_value(indexes->rows, i - 1, ATTACH).data,
+                              ATTACH_MS, err);
+    }
+    return code;
+}

@@ -1,0 +1,28 @@
+/* load_indexes.h - takes the indexes and constraints off the tables that are loaded, and
+ * makes them again afterwards, as the catalog says they were: whatever the migrations
+ * have made. CHECK and NOT NULL stay, for they cost nothing to speak of. */
+#ifndef DBK_PROJECTIONS_LOAD_INDEXES_H
+#define DBK_PROJECTIONS_LOAD_INDEXES_H
+
+#include "pg.h"
+#include "projections/watch.h"
+
+struct load_indexes {
+    struct dbk_pg_result *rows; /* private */
+};
+
+/* Read what person and event have, and drop it. Errors as pg.h. */
+enum dbk_code load_indexes_drop(struct load_indexes *indexes, struct dbk_pg *pg,
+                                struct dbk_error *err);
+
+/* Make them again, several at once: one on each of the connections, which are idle. *at
+ * receives the connection that a failure is about. DBK_INTERRUPTED: some are under way
+ * still, so close the connections; else as pg.h. */
+enum dbk_code load_indexes_create(const struct load_indexes *indexes,
+                                  struct dbk_pg *const *pgs, size_t count,
+                                  const struct dbk_watch *watch, size_t *at,
+                                  struct dbk_error *err);
+
+void load_indexes_free(struct load_indexes *indexes); /* a zeroed one is fine */
+
+#endif

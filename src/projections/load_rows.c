@@ -1,0 +1,181 @@
+#include "load_rows.h"
+
+#include <string.h>
+
+enum { PERSON_COLUMNS = 9, EVENT_COLUMNS = 6 };
+
+/* Records that were looked up for one person: of each field, and the last of all. */
+enum { LOOKED_UP = LOAD_FIELDS + 1 };
+
+struct walk {
+    const struct load_fold *fold;
+    const struct load_source *source;
+    struct copy_rows *persons, *events;
+    uint64_t deleted; /* events passed over because they are deleted */
+    struct dbk_batch batches[LOOKED_UP];
+    struct dbk_record records[LOOKED_UP]; /* decoded from the batches */
+};
+
+/* The record `sequence`, from slot i: valid until slot i is used again. */
+static enum dbk_code look_up(struct walk *walk, size_t i, uint64_t sequence,
+                             struct dbk_error *err)
+{
+    struct dbk_batch *batch = &walk->batches[i];
+
+    if (dbk_log_read(walk->source->log, sequence - 1, 1, 1, batch, err) != DBK_OK)
+        return err->code;
+    if (batch->count == 0)
+        return dbk_fail(err, DBK_DAMAGED, "record %llu is missing from the log",
+                        (unsigned long long)sequence);
+    if (dbk_record_decode(batch->bytes + batch->entries[0].offset,
+                          batch->entries[0].length, &walk->records[i], err) != DBK_OK)
+        return dbk_wrap(err, "record %llu", (unsigned long long)sequence);
+    return DBK_OK;
+}
+
+/* *found: the record, which is `created` where that is the one. */
+static enum dbk_code find(struct walk *walk, size_t i, uint64_t sequence,
+                          const struct dbk_record *created,
+                          const struct dbk_record **found, struct dbk_error *err)
+{
+    *found = created;
+    if (sequence == created->sequence)
+        return DBK_OK;
+    *found = &walk->records[i];
+    return look_up(walk, i, sequence, err);
+}
+
+static void take_field(struct dbk_person_fields *fields, enum load_field field,
+                       const struct dbk_person_fields *from)
+{
+    switch (field) {
+    case LOAD_EMAIL:
+        fields->email = from->email;
+        break;
+    case LOAD_FIRST_NAME:
+        fields->first_name = from->first_name;
+        break;
+    case LOAD_LAST_NAME:
+        fields->last_name = from->last_name;
+        break;
+    case LOAD_ROLE:
+        fields->role = from->role;
+        break;
+    case LOAD_FIELDS:
+        break;
+    }
+}
+
+/* The fields as they were set last, and when the last change was. */
+static enum dbk_code final_state(struct walk *walk, const struct load_person *person,
+                                 const struct dbk_record *created,
+                                 struct dbk_person_fields *fields,
+                                 dbk_timestamp *modified, struct dbk_error *err)
+{
+    const struct dbk_record *record;
+
+    for (size_t i = 0; i < LOAD_FIELDS; i++) {
+        if (find(walk, i, person->set_by[i], created, &record, err) != DBK_OK)
+            return err->code;
+        take_field(fields, (enum load_field)i, &record->person);
+    }
+    if (find(walk, LOAD_FIELDS, person->last, created, &record, err) != DBK_OK)
+        return err->code;
+    *modified = record == created ? created->datetime_created : record->recorded_at;
+    return DBK_OK;
+}
+
+static enum dbk_code add_person(struct walk *walk, const struct dbk_record *record,
+                                struct dbk_error *err)
+{
+    const struct load_person *person =
+        load_table_find(&walk->fold->persons, &record->subject);
+    struct copy_rows *copy = walk->persons;
+    struct dbk_person_fields fields;
+    dbk_timestamp modified;
+
+    if (!person || person->created != record->sequence)
+        return load_contradicts(record, err);
+    if (person->deleted)
+        return DBK_OK;
+    if (final_state(walk, person, record, &fields, &modified, err) != DBK_OK)
+        return err->code;
+    copy_rows_begin(copy, PERSON_COLUMNS);
+    copy_rows_uuid(copy, &person->id);
+    copy_rows_int8(copy, (int64_t)person->last);
+    copy_rows_int8(copy, (int64_t)person->created);
+    copy_rows_timestamp(copy, record->datetime_created);
+    copy_rows_timestamp(copy, modified);
+    copy_rows_text(copy, fields.email);
+    copy_rows_text(copy, fields.first_name);
+    copy_rows_text(copy, fields.last_name);
+    copy_rows_text(copy, dbk_slice(dbk_role_name(fields.role)));
+    return copy_rows_end(copy, err);
+}
+
+static enum dbk_code send_event(struct copy_rows *copy, const struct dbk_record *record,
+                                struct dbk_error *err)
+{
+    copy_rows_begin(copy, EVENT_COLUMNS);
+    copy_rows_uuid(copy, &record->subject);
+    copy_rows_int8(copy, (int64_t)record->sequence);
+    copy_rows_uuid(copy, &record->person_id);
+    copy_rows_text(copy, record->event_type);
+    copy_rows_timestamp(copy, record->datetime_created);
+    if (record->properties.length > 0)
+        copy_rows_jsonb(copy, record->properties);
+    else
+        copy_rows_null(copy);
+    return copy_rows_end(copy, err);
+}
+
+static enum dbk_code add_event(struct walk *walk, const struct dbk_record *record,
+                               struct dbk_error *err)
+{
+    const struct load_person *person =
+        load_table_find(&walk->fold->persons, &record->person_id);
+
+    /* Whoever was not there yet, or no longer, has no events. */
+    if (!person || person->created > record->sequence ||
+        (person->deleted && person->last < record->sequence))
+        return load_contradicts(record, err);
+    if (load_table_find(&walk->fold->deleted_events, &record->subject)) {
+        walk->deleted++;
+        return DBK_OK;
+    }
+    if (person->deleted || record->sequence < walk->source->from)
+        return DBK_OK;
+    return send_event(walk->events, record, err);
+}
+
+static enum dbk_code visit(void *context, const struct dbk_record *record,
+                           struct dbk_error *err)
+{
+    switch (record->type) {
+    case DBK_PERSON_CREATED:
+        return add_person(context, record, err);
+    case DBK_EVENT_RECORDED:
+        return add_event(context, record, err);
+    case DBK_PERSON_UPDATED:
+    case DBK_PERSON_DELETED:
+    case DBK_EVENT_DELETED:
+        break;
+    }
+    return DBK_OK;
+}
+
+enum dbk_code load_rows(const struct load_fold *fold, const struct load_source *source,
+                        struct copy_rows *persons, struct copy_rows *events,
+                        struct dbk_error *err)
+{
+    struct walk walk = {
+        .fold = fold, .source = source, .persons = persons, .events = events};
+    enum dbk_code code = load_scan(source, "loading the tables", visit, &walk, err);
+
+    if (code == DBK_OK && walk.deleted != fold->deleted_events.count)
+        code =
+            dbk_fail(err, DBK_CONFLICT, "an event was deleted that is not in the log");
+    for (size_t i = 0; i < LOOKED_UP; i++)
+        dbk_batch_finish(&walk.batches[i]);
+    return code;
+}

@@ -1,0 +1,99 @@
+#include "rebuild_private.h"
+
+#include "load.h"
+#include "load_watch.h"
+#include "projections/migrate.h"
+
+/* So few records are posted in well under the time that anybody waits for. */
+enum { NEAR = 500, ROUNDS_MAX = 50 };
+
+/* Drop what an earlier call has left. */
+static enum dbk_code clean(struct rebuild *rebuild, struct dbk_error *err)
+{
+    enum schema_state state;
+    enum dbk_code code = schema_look(rebuild->pg, rebuild->shadow_name,
+                                     rebuild->shadow_mark, &state, err);
+
+    if (code != DBK_OK || state == SCHEMA_ABSENT)
+        return code;
+    if (state == SCHEMA_FOREIGN)
+        return dbk_fail(err, DBK_CONFLICT,
+                        "there is a schema %s that is not daybook's: rename it",
+                        rebuild->shadow_name);
+    watch_say(rebuild->watch, "dropping the schema %s, left by an earlier run",
+              rebuild->shadow_name);
+    return schema_drop(rebuild->pg, rebuild->shadow_name, rebuild->watch, err);
+}
+
+enum dbk_code rebuild_begin(struct rebuild *rebuild, struct dbk_error *err)
+{
+    enum dbk_code code = clean(rebuild, err);
+
+    if (code == DBK_OK)
+        code =
+            schema_make(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark, err);
+    if (code == DBK_OK)
+        code = dbk_migrate_up(&rebuild->shadow, NULL, NULL, err);
+    return code;
+}
+
+/* Record by record where the log cannot be loaded at once. */
+static enum dbk_code post_all(struct rebuild *rebuild,
+                              const struct post_options *options, uint64_t to,
+                              struct dbk_rebuild_result *result, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    watch_say(rebuild->watch,
+              "the log cannot be loaded at once (%s): posting it batch by batch, which "
+              "takes longer",
+              err->text);
+    result->slow = true;
+    code = schema_drop(rebuild->pg, rebuild->shadow_name, rebuild->watch, err);
+    if (code == DBK_OK)
+        code =
+            schema_make(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark, err);
+    if (code == DBK_OK)
+        code = post_open(rebuild->log, &rebuild->shadow, options, &rebuild->post, err);
+    if (code == DBK_OK)
+        code = post_up_to(rebuild->post, to, "posting the log", err);
+    return code;
+}
+
+enum dbk_code rebuild_build(struct rebuild *rebuild, uint64_t from, uint64_t to,
+                            struct dbk_rebuild_result *result, struct dbk_error *err)
+{
+    const struct load_source source = {
+        .log = rebuild->log, .from = from, .to = to, .watch = rebuild->watch};
+    const struct post_options options = {from, rebuild->watch};
+    bool refused = false;
+    struct load_count count;
+    enum dbk_code code = load_tables(&source, &rebuild->shadow, &count, &refused, err);
+
+    if (code != DBK_OK && refused)
+        return post_all(rebuild, &options, to, result, err);
+    if (code != DBK_OK)
+        return code;
+    result->loaded = to;
+    result->persons = count.persons;
+    result->events = count.events;
+    return post_open(rebuild->log, &rebuild->shadow, &options, &rebuild->post, err);
+}
+
+enum dbk_code rebuild_catch_up(struct rebuild *rebuild, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    /* Each round leaves what was written during the one before. Where more is written
+     * than can be posted it would never end: then the rest is posted during the swap. */
+    for (int i = 0; code == DBK_OK && i < ROUNDS_MAX; i++) {
+        uint64_t head;
+
+        code = dbk_log_head(rebuild->log, &head, err);
+        if (code == DBK_OK && head - post_at(rebuild->post) < NEAR)
+            break;
+        if (code == DBK_OK)
+            code = post_up_to(rebuild->post, head, "catching up", err);
+    }
+    return code;
+}

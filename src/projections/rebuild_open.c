@@ -1,0 +1,99 @@
+#include "rebuild_private.h"
+
+#include "dbk_sql.h"
+#include "load_watch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { CONNECT_MS = 10000, QUERY_MS = 60000 };
+
+static void name_schemas(struct rebuild *rebuild, const struct dbk_database *live)
+{
+    schema_derive(rebuild->live_name, dbk_pg_schema(live), "");
+    schema_derive(rebuild->shadow_name, rebuild->live_name, "_shadow");
+    schema_derive(rebuild->old_name, rebuild->live_name, "_old");
+    snprintf(rebuild->shadow_mark, sizeof rebuild->shadow_mark,
+             "daybook: being built, or replaced, for %s; daybook rebuild drops it",
+             rebuild->live_name);
+    snprintf(rebuild->old_mark, sizeof rebuild->old_mark,
+             "daybook: kept tables of %s; daybook rebuild --undo puts them back",
+             rebuild->live_name);
+    rebuild->live = rebuild->shadow = rebuild->old = *live;
+    rebuild->live.schema = rebuild->live_name;
+    rebuild->shadow.schema = rebuild->shadow_name;
+    rebuild->old.schema = rebuild->old_name;
+}
+
+static enum dbk_code connect_pg(struct rebuild *rebuild, struct dbk_error *err)
+{
+    const struct dbk_pg_options options = {.application = "daybook rebuild",
+                                           .connect_timeout_ms = CONNECT_MS};
+    enum dbk_code code = dbk_pg_open(&rebuild->live, &options, &rebuild->pg, err);
+
+    if (code == DBK_OK)
+        code = dbk_pg_script(rebuild->pg, dbk_sql_rebuild_session, QUERY_MS, err);
+    if (code == DBK_OK) /* older servers do not know it */
+        dbk_pg_script(rebuild->pg, dbk_sql_rebuild_session_stays, QUERY_MS, NULL);
+    if (code == DBK_TIMEOUT)
+        code = dbk_fail(err, DBK_UNAVAILABLE, "PostgreSQL did not answer in time");
+    return code;
+}
+
+/* The lock is the session's, and so ends with a call that was killed. */
+static enum dbk_code keep_others_out(struct rebuild *rebuild, struct dbk_error *err)
+{
+    static const struct dbk_pg_statement statement = {NULL, dbk_sql_rebuild_lock};
+    const struct dbk_pg_param param = dbk_pg_text(rebuild->live_name);
+    struct dbk_pg_result *result;
+    enum dbk_code code =
+        dbk_pg_run(rebuild->pg, &statement, &param, 1, QUERY_MS, &result, err);
+
+    if (code != DBK_OK)
+        return code;
+    if (!dbk_pg_bool(result, 0, 0))
+        code = dbk_fail(err, DBK_BUSY,
+                        "another rebuild, replay or check of the schema %s is at work: "
+                        "wait for its end",
+                        rebuild->live_name);
+    dbk_pg_clear(result);
+    return code;
+}
+
+enum dbk_code rebuild_open(struct rebuild *rebuild, struct dbk_log *log,
+                           const struct dbk_database *live,
+                           const struct dbk_watch *watch, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    *rebuild = (struct rebuild){.log = log, .watch = watch};
+    name_schemas(rebuild, live);
+    code = connect_pg(rebuild, err);
+    return code == DBK_OK ? keep_others_out(rebuild, err) : code;
+}
+
+void rebuild_close(struct rebuild *rebuild)
+{
+    post_close(rebuild->post);
+    dbk_pg_close(rebuild->pg);
+    rebuild->post = NULL;
+    rebuild->pg = NULL;
+}
+
+void rebuild_abandon(struct rebuild *rebuild)
+{
+    /* Not interrupted a second time: this is what follows an interruption. */
+    static const struct dbk_watch deaf = {0};
+    enum schema_state state;
+
+    post_close(rebuild->post);
+    rebuild->post = NULL;
+    if (!rebuild->pg || !dbk_pg_alive(rebuild->pg))
+        return;
+    if (dbk_pg_in_transaction(rebuild->pg))
+        dbk_pg_rollback(rebuild->pg, QUERY_MS, NULL);
+    if (schema_look(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark, &state,
+                    NULL) == DBK_OK &&
+        state == SCHEMA_OURS)
+        schema_drop(rebuild->pg, rebuild->shadow_name, &deaf, NULL);
+}

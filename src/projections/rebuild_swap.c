@@ -1,0 +1,145 @@
+#include "rebuild_private.h"
+
+#include "dbk_sql.h"
+#include "load_watch.h"
+
+#include <string.h>
+
+enum { QUERY_MS = 60000, TRIES = 200 };
+
+static enum dbk_code has_checkpoint(struct rebuild *rebuild, bool *has,
+                                    struct dbk_error *err)
+{
+    static const struct dbk_pg_statement statement = {NULL, dbk_sql_rebuild_has_tables};
+    struct dbk_pg_result *result;
+    enum dbk_code code =
+        dbk_pg_run(rebuild->pg, &statement, NULL, 0, QUERY_MS, &result, err);
+
+    *has = false;
+    if (code != DBK_OK)
+        return code;
+    *has = dbk_pg_bool(result, 0, 0);
+    dbk_pg_clear(result);
+    return DBK_OK;
+}
+
+enum dbk_code rebuild_lock_live(struct rebuild *rebuild, struct dbk_error *err)
+{
+    static const struct dbk_pg_statement lock = {NULL, dbk_sql_checkpoint_lock};
+    bool has;
+    enum dbk_code code = has_checkpoint(rebuild, &has, err);
+
+    if (code != DBK_OK || !has)
+        return code;
+    return dbk_pg_run(rebuild->pg, &lock, NULL, 0, QUERY_MS, NULL, err);
+}
+
+/* Whoever migrates the live schema just now goes first. */
+static enum dbk_code lock_migrations(struct rebuild *rebuild, struct dbk_error *err)
+{
+    static const struct dbk_pg_statement lock = {NULL, dbk_sql_rebuild_lock_migrations};
+    const struct dbk_pg_param param = dbk_pg_text(rebuild->live_name);
+
+    return dbk_pg_run(rebuild->pg, &lock, &param, 1, QUERY_MS, NULL, err);
+}
+
+/* All that is in the log by now: so what readers have seen, they see afterwards. */
+static enum dbk_code post_the_rest(struct rebuild *rebuild, struct dbk_error *err)
+{
+    uint64_t head;
+    enum dbk_code code = dbk_log_head(rebuild->log, &head, err);
+
+    return code == DBK_OK ? post_up_to(rebuild->post, head, "catching up", err) : code;
+}
+
+static enum dbk_code rename_all(struct rebuild *rebuild,
+                                const struct rebuild_swap *swap, struct dbk_error *err)
+{
+    char between[SCHEMA_NAME];
+    const struct dbk_pg_param params[] = {dbk_pg_text(rebuild->live_name),
+                                          dbk_pg_text(swap->incoming),
+                                          dbk_pg_text(between),
+                                          dbk_pg_text(swap->outgoing_name),
+                                          dbk_pg_text(swap->outgoing_mark),
+                                          dbk_pg_text(swap->comment)};
+    enum dbk_code code;
+
+    schema_derive(between, rebuild->live_name, "_swap");
+    code = schema_run_commands(rebuild->pg, dbk_sql_rebuild_grants, params, 2, err);
+    if (code == DBK_OK)
+        code = schema_run_commands(rebuild->pg, dbk_sql_rebuild_swap, params, 6, err);
+    return code;
+}
+
+static enum dbk_code attempt(struct rebuild *rebuild, const struct rebuild_swap *swap,
+                             struct dbk_error *err)
+{
+    enum dbk_code code =
+        dbk_pg_script(rebuild->pg, dbk_sql_rebuild_patience, QUERY_MS, err);
+
+    if (code == DBK_OK)
+        code = lock_migrations(rebuild, err);
+    if (code == DBK_OK)
+        code = rebuild_lock_live(rebuild, err);
+    if (code == DBK_OK && swap->catch_up)
+        code = post_the_rest(rebuild, err);
+    if (code == DBK_OK)
+        code = rename_all(rebuild, swap, err);
+    return code == DBK_OK ? dbk_pg_commit(rebuild->pg, QUERY_MS, err) : code;
+}
+
+/* The live schema was locked, made or dropped by somebody while we looked. */
+static bool may_try_again(const struct dbk_pg *pg)
+{
+    static const char *const states[] = {
+        "42P06", /* duplicate_schema */
+        "3F000", /* invalid_schema_name */
+        "42P01", /* undefined_table */
+        "40001", /* serialization_failure */
+    };
+    const char *sqlstate = dbk_pg_sqlstate(pg);
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        if (!strcmp(sqlstate, states[i]))
+            return true;
+    return schema_was_locked(pg) ||
+           !strcmp(sqlstate, "XX000"); /* concurrently updated */
+}
+
+enum dbk_code rebuild_swap(struct rebuild *rebuild, const struct rebuild_swap *swap,
+                           struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    for (int i = 0; i < TRIES; i++) {
+        bool again;
+
+        code = dbk_pg_begin(rebuild->pg, QUERY_MS, err);
+        if (code != DBK_OK)
+            return code;
+        code = attempt(rebuild, swap, err);
+        if (code == DBK_OK)
+            return DBK_OK;
+        again = may_try_again(rebuild->pg);
+        if (dbk_pg_in_transaction(rebuild->pg))
+            dbk_pg_rollback(rebuild->pg, QUERY_MS, NULL);
+        if (!again || schema_pause(rebuild->watch, NULL) != DBK_OK)
+            break;
+    }
+    return dbk_wrap(err, "putting the new tables in place");
+}
+
+/* The new tables are in place; that the old ones are still there is no failure. */
+void rebuild_drop_replaced(struct rebuild *rebuild)
+{
+    enum schema_state state;
+    struct dbk_error err;
+
+    if (schema_look(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark, &state,
+                    &err) != DBK_OK ||
+        (state == SCHEMA_OURS && schema_drop(rebuild->pg, rebuild->shadow_name,
+                                             rebuild->watch, &err) != DBK_OK))
+        watch_say(rebuild->watch,
+                  "the old tables stay as %s until the next rebuild drops them: %s",
+                  rebuild->shadow_name, err.text);
+}

@@ -1,0 +1,2 @@
+-- Two tables are hashed against each other by id.
+set work_mem = '64MB';

@@ -1,0 +1,48 @@
+-- What stands in the way of a fast load of event and person, in the order in which it can
+-- be dropped, and how to make it again: indexes in this order, what takes longest first,
+-- and then constraints in the opposite one. Making an index leaves its table free for
+-- others; attaching a constraint to its index takes no time.
+-- Columns: the command that drops it; that makes its index; that attaches it (NULL: none).
+with loaded as (
+    select c.oid, c.oid::regclass as name, row_number() over (order by c.relname) as place
+    from pg_class c
+    where c.oid in ('event'::regclass, 'person'::regclass)
+),
+found as (
+    select con.contype = 'f' as foreign_key,
+        con.contype <> 'f' and am.amname <> 'btree' as slow,
+        case con.contype when 'f' then 0 else loaded.place end as place,
+        con.conname as name,
+        format('alter table %s drop constraint %I', con.conrelid::regclass, con.conname)
+            as drop_it,
+        case when con.contype in ('p', 'u') then pg_get_indexdef(con.conindid) end
+            as make_it,
+        format('alter table %s add constraint %I ', con.conrelid::regclass, con.conname)
+            || case when con.contype in ('p', 'u') then
+                case con.contype when 'p' then 'primary key' else 'unique' end
+                    || format(' using index %I', i.relname)
+                    || case when con.condeferrable then ' deferrable' else '' end
+                    || case when con.condeferred then ' initially deferred' else '' end
+            else pg_get_constraintdef(con.oid) end
+            as attach_it
+    from pg_constraint con
+    join loaded on loaded.oid = con.conrelid
+        or (con.contype = 'f' and loaded.oid = con.confrelid)
+    left join pg_class i on i.oid = con.conindid and con.contype <> 'f'
+    left join pg_am am on am.oid = i.relam
+    where con.contype in ('f', 'p', 'u', 'x')
+    union
+    select false, am.amname <> 'btree', loaded.place, i.relname,
+        format('drop index %s', i.oid::regclass),
+        pg_get_indexdef(i.oid),
+        null
+    from pg_index x
+    join loaded on loaded.oid = x.indrelid
+    join pg_class i on i.oid = x.indexrelid
+    join pg_am am on am.oid = i.relam
+    where not exists (select from pg_constraint con where con.conindid = i.oid
+                      and con.contype in ('p', 'u', 'x'))
+)
+select drop_it, make_it, attach_it
+from found
+order by foreign_key desc, slow desc, place, name;

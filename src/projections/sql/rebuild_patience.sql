@@ -1,0 +1,2 @@
+-- A projector holds the checkpoint for the length of a batch.
+set local lock_timeout = '5s';

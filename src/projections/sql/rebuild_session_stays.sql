@@ -1,0 +1,2 @@
+-- This connection has nothing to say while tables are built.
+set idle_session_timeout = 0;

@@ -1,0 +1,140 @@
+#include "compare.h"
+
+#include "store/slice.h"
+#include "store/uuid.h"
+
+#include <stdio.h>
+
+/* One database on both sides, walked in key order. */
+struct pair {
+    const char *name;
+    MDB_cursor *there, *implied;
+    MDB_val there_key, there_value, implied_key, implied_value;
+    int there_rc, implied_rc; /* 0, or MDB_NOTFOUND past the end */
+    void (*differs)(void *context, const char *text);
+    void *context;
+};
+
+static void format_key(MDB_val key, char *out, size_t size)
+{
+    struct dbk_uuid id;
+
+    if (key.mv_size == sizeof id.bytes) {
+        memcpy(id.bytes, key.mv_data, sizeof id.bytes);
+        dbk_uuid_format(&id, out);
+    } else {
+        snprintf(out, size, "\"%.*s\"", (int)key.mv_size, (const char *)key.mv_data);
+    }
+}
+
+static void tell(const struct pair *pair, MDB_val key, const char *what)
+{
+    char key_text[600], text[700];
+
+    format_key(key, key_text, sizeof key_text);
+    snprintf(text, sizeof text, "index %s, %.600s: %s", pair->name, key_text, what);
+    pair->differs(pair->context, text);
+}
+
+static void step_there(struct pair *pair)
+{
+    pair->there_rc =
+        mdb_cursor_get(pair->there, &pair->there_key, &pair->there_value, MDB_NEXT);
+}
+
+static void step_implied(struct pair *pair)
+{
+    pair->implied_rc = mdb_cursor_get(pair->implied, &pair->implied_key,
+                                      &pair->implied_value, MDB_NEXT);
+}
+
+static bool same_value(const struct pair *pair)
+{
+    return pair->there_value.mv_size == pair->implied_value.mv_size &&
+           !memcmp(pair->there_value.mv_data, pair->implied_value.mv_data,
+                   pair->there_value.mv_size);
+}
+
+/* Below 0: the side that is there comes first, as LMDB orders keys; a side past its end
+ * comes last. */
+static int order(const struct pair *pair)
+{
+    size_t least = pair->there_key.mv_size < pair->implied_key.mv_size
+                       ? pair->there_key.mv_size
+                       : pair->implied_key.mv_size;
+    int by_bytes;
+
+    if (pair->there_rc != 0 || pair->implied_rc != 0)
+        return pair->there_rc == 0 ? -1 : 1;
+    by_bytes = memcmp(pair->there_key.mv_data, pair->implied_key.mv_data, least);
+    if (by_bytes != 0)
+        return by_bytes;
+    return (pair->there_key.mv_size > least) - (pair->implied_key.mv_size > least);
+}
+
+static void compare_entries(struct pair *pair)
+{
+    int first = order(pair);
+
+    if (first < 0) {
+        tell(pair, pair->there_key, "the log implies no such entry");
+        step_there(pair);
+    } else if (first > 0) {
+        tell(pair, pair->implied_key, "missing");
+        step_implied(pair);
+    } else {
+        if (!same_value(pair))
+            tell(pair, pair->there_key, "the log implies another value");
+        step_there(pair);
+        step_implied(pair);
+    }
+}
+
+static bool ended(int rc)
+{
+    return rc != 0 && rc != MDB_NOTFOUND;
+}
+
+static int compare_database(struct pair *pair)
+{
+    step_there(pair);
+    step_implied(pair);
+    while ((pair->there_rc == 0 || pair->implied_rc == 0) && !ended(pair->there_rc) &&
+           !ended(pair->implied_rc))
+        compare_entries(pair);
+    if (ended(pair->there_rc))
+        return pair->there_rc;
+    return ended(pair->implied_rc) ? pair->implied_rc : 0;
+}
+
+int dbk_compare_indexes(MDB_txn *there, const struct dbk_environment *there_environment,
+                        MDB_txn *implied,
+                        const struct dbk_environment *implied_environment,
+                        void (*differs)(void *context, const char *text), void *context)
+{
+    const struct {
+        const char *name;
+        MDB_dbi there, implied;
+    } databases[] = {
+        {"person", there_environment->person, implied_environment->person},
+        {"email", there_environment->email, implied_environment->email},
+        {"event", there_environment->event, implied_environment->event},
+    };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof databases / sizeof *databases; i++) {
+        struct pair pair = {
+            .name = databases[i].name, .differs = differs, .context = context};
+
+        rc = mdb_cursor_open(there, databases[i].there, &pair.there);
+        if (rc == 0)
+            rc = mdb_cursor_open(implied, databases[i].implied, &pair.implied);
+        if (rc == 0)
+            rc = compare_database(&pair);
+        if (pair.there)
+            mdb_cursor_close(pair.there);
+        if (pair.implied)
+            mdb_cursor_close(pair.implied);
+    }
+    return rc;
+}

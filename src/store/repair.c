@@ -1,0 +1,92 @@
+#include "environment.h"
+#include "implied.h"
+#include "index.h"
+#include "scan.h"
+#include "store/verify.h"
+
+#define PROGRESS_EVERY 4096
+
+static bool go_on(const struct dbk_verify_options *options, uint64_t done,
+                  uint64_t total)
+{
+    if (!options || !options->progress || done % PROGRESS_EVERY != 0)
+        return true;
+    return options->progress(options->context, done, total);
+}
+
+static enum dbk_code add_record(const struct dbk_scan *scan, MDB_txn *txn,
+                                const struct dbk_environment *environment,
+                                struct dbk_error *err)
+{
+    const char *wrong = scan->missing ? "one before it is missing" : scan->wrong;
+    int rc = 0;
+
+    if (!wrong)
+        rc = dbk_implied_add(txn, environment, &scan->record, &wrong);
+    if (wrong)
+        return dbk_fail(err, DBK_DAMAGED, "record %llu: %s; restore from a backup",
+                        (unsigned long long)scan->sequence, wrong);
+    return rc == 0 ? DBK_OK
+                   : dbk_lmdb_fail(err, environment->env, rc, "make the indexes anew");
+}
+
+static enum dbk_code add_all(struct dbk_scan *scan, MDB_txn *txn,
+                             const struct dbk_environment *environment,
+                             const struct dbk_verify_options *options,
+                             struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+    uint64_t head;
+    int rc = dbk_index_head(txn, environment, &head);
+
+    while (rc == 0 && code == DBK_OK && (rc = dbk_scan_next(scan)) == 0) {
+        code = add_record(scan, txn, environment, err);
+        if (code == DBK_OK && !go_on(options, scan->sequence, head))
+            code = dbk_fail(err, DBK_INTERRUPTED, "stopped; nothing was changed");
+    }
+    if (code == DBK_OK && rc != MDB_NOTFOUND)
+        return dbk_lmdb_fail(err, environment->env, rc, "read the log");
+    return code;
+}
+
+static enum dbk_code rebuild(MDB_txn *txn, const struct dbk_environment *environment,
+                             const struct dbk_verify_options *options,
+                             struct dbk_error *err)
+{
+    struct dbk_scan scan = {.cursor = NULL};
+    enum dbk_code code;
+    int rc = dbk_implied_clear(txn, environment);
+
+    if (rc == 0)
+        rc = dbk_scan_begin(&scan, txn, environment, 0);
+    if (rc != 0)
+        return dbk_lmdb_fail(err, environment->env, rc, "make the indexes anew");
+    code = add_all(&scan, txn, environment, options, err);
+    dbk_scan_end(&scan);
+    return code;
+}
+
+enum dbk_code dbk_log_repair_indexes(const char *dir,
+                                     const struct dbk_verify_options *options,
+                                     struct dbk_error *err)
+{
+    struct dbk_environment environment;
+    enum dbk_code code = dbk_environment_open(dir, true, 0, &environment, err);
+    MDB_txn *txn;
+    int rc;
+
+    if (code != DBK_OK)
+        return code;
+    rc = mdb_txn_begin(environment.env, NULL, 0, &txn);
+    if (rc == 0) {
+        code = rebuild(txn, &environment, options, err);
+        if (code == DBK_OK)
+            rc = mdb_txn_commit(txn);
+        else
+            mdb_txn_abort(txn);
+    }
+    if (rc != 0)
+        code = dbk_lmdb_fail(err, environment.env, rc, "make the indexes anew");
+    dbk_environment_close(&environment);
+    return code;
+}

@@ -1,0 +1,105 @@
+#include "store/restore.h"
+
+#include "environment.h"
+#include "index.h"
+#include "refill_private.h"
+#include "scan.h"
+
+#include <inttypes.h>
+
+#define PROGRESS_EVERY 4096
+
+/* One restore under way. */
+struct restore {
+    const struct dbk_restore_options *options;
+    struct dbk_environment source;
+    MDB_txn *txn; /* of the source */
+    struct dbk_refill *refill;
+    uint64_t to;
+};
+
+static bool go_on(const struct restore *restore, uint64_t done)
+{
+    const struct dbk_restore_options *options = restore->options;
+
+    return !options->progress || done % PROGRESS_EVERY != 0 ||
+           options->progress(options->context, done, restore->to);
+}
+
+static enum dbk_code add(struct restore *restore, const struct dbk_scan *scan,
+                         struct dbk_error *err)
+{
+    if (scan->missing || scan->wrong)
+        return dbk_fail(err, DBK_DAMAGED, "record %" PRIu64 ": %s",
+                        scan->sequence - scan->missing,
+                        scan->missing ? "it is missing" : scan->wrong);
+    if (!go_on(restore, scan->sequence))
+        return dbk_fail(err, DBK_INTERRUPTED, "stopped; nothing was restored");
+    return dbk_refill_add(restore->refill, scan->bytes, scan->length, err);
+}
+
+static enum dbk_code add_all(struct restore *restore, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+    struct dbk_scan scan;
+    int rc = dbk_scan_begin(&scan, restore->txn, &restore->source, 0);
+
+    while (rc == 0 && code == DBK_OK && scan.sequence < restore->to) {
+        rc = dbk_scan_next(&scan);
+        if (rc == 0)
+            code = add(restore, &scan, err);
+    }
+    dbk_scan_end(&scan);
+    if (code == DBK_OK && rc != 0)
+        code = dbk_lmdb_fail(err, restore->source.env, rc, "read the backup");
+    return code == DBK_OK
+               ? dbk_refill_keys(restore->refill, restore->txn, &restore->source, err)
+               : code;
+}
+
+static enum dbk_code open_source(struct restore *restore, const char *source,
+                                 struct dbk_error *err)
+{
+    enum dbk_code code = dbk_environment_open(source, true, 0, &restore->source, err);
+    uint64_t head;
+    int rc;
+
+    if (code != DBK_OK)
+        return code;
+    rc = mdb_txn_begin(restore->source.env, NULL, MDB_RDONLY, &restore->txn);
+    if (rc == 0)
+        rc = dbk_index_head(restore->txn, &restore->source, &head);
+    if (rc != 0)
+        return dbk_lmdb_fail(err, restore->source.env, rc, "read the backup");
+    restore->to = restore->options->to ? restore->options->to : head;
+    if (restore->to > head)
+        return dbk_fail(err, DBK_NOT_FOUND, "%s ends with record %" PRIu64, source,
+                        head);
+    return DBK_OK;
+}
+
+enum dbk_code dbk_log_restore(const char *source, const char *dir,
+                              const struct dbk_restore_options *options, uint64_t *head,
+                              struct dbk_error *err)
+{
+    struct restore restore = {.options = options};
+    enum dbk_code code = open_source(&restore, source, err);
+
+    if (code == DBK_OK)
+        code = dbk_refill_open(dir, &restore.refill, err);
+    if (code == DBK_OK) {
+        code = add_all(&restore, err);
+        if (code == DBK_OK) {
+            *head = dbk_refill_head(restore.refill);
+            code = dbk_refill_finish(restore.refill, err);
+        } else {
+            dbk_refill_abandon(restore.refill);
+        }
+        if (code != DBK_OK)
+            dbk_refill_remove(dir);
+    }
+    if (restore.txn)
+        mdb_txn_abort(restore.txn);
+    dbk_environment_close(&restore.source);
+    return code;
+}

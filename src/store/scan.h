@@ -1,0 +1,32 @@
+/* scan.h - goes through all records of a log inside one transaction.
+ *
+ * Private to the store: for checking and repairing, where the records and the indexes must
+ * be of one moment.
+ */
+#ifndef DBK_SCAN_H
+#define DBK_SCAN_H
+
+#include "environment.h"
+#include "store/record.h"
+
+#include <stdint.h>
+
+struct dbk_scan {
+    MDB_cursor *cursor;
+    uint64_t sequence; /* of the item at hand */
+    uint64_t missing;  /* how many sequences before it are not there */
+    struct dbk_record record;
+    const char *bytes; /* of the record; borrowed until the next step */
+    size_t length;
+    const char *wrong;      /* why there is no record at hand; NULL: there is one */
+    struct dbk_error error; /* private: wrong may point into it */
+};
+
+/* After sequence `after`. An LMDB code. */
+int dbk_scan_begin(struct dbk_scan *scan, MDB_txn *txn,
+                   const struct dbk_environment *environment, uint64_t after);
+/* 0, MDB_NOTFOUND past the last, or another LMDB code. */
+int dbk_scan_next(struct dbk_scan *scan);
+void dbk_scan_end(struct dbk_scan *scan);
+
+#endif

@@ -1,0 +1,193 @@
+#include "draft.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define FIRST_DAY INT64_C(1704067200000000) /* 2024-01-01T00:00:00 */
+
+static const char *const first_names[] = {"Kate",
+                                          "Zo\xC3\xAB",
+                                          "\xE6\x9D\x8E",
+                                          "Ororo",
+                                          "Jean-Luc",
+                                          "Ana Mar\xC3\xAD"
+                                          "a"};
+static const char *const event_types[] = {"click", "view", "page_edit", "purchase",
+                                          "a:b.c-d_1"};
+
+void history_finish(struct history *history)
+{
+    population_finish(&history->population);
+}
+
+static uint64_t chance(struct history *history, uint64_t bound)
+{
+    return random_below(&history->random, bound);
+}
+
+/* Time goes on, by milliseconds; and once in a while the clock is set back. */
+static void tick(struct history *history)
+{
+    if (history->now == 0)
+        history->now = FIRST_DAY;
+    history->now += (dbk_timestamp)chance(history, 400000);
+    if (chance(history, 50000) == 0)
+        history->now -= 2000000;
+}
+
+static void stamp(struct history *history, struct dbk_record *record)
+{
+    struct dbk_uuid request = random_uuid7(&history->random, history->now / 1000);
+
+    record->recorded_at = history->now;
+    record->source = dbk_slice("rest");
+    if (chance(history, 5) == 0) {
+        record->source = dbk_slice("import");
+        return;
+    }
+    dbk_uuid_format(&request, history->request_id);
+    record->request_id = dbk_slice(history->request_id);
+    if (chance(history, 20) == 0)
+        record->actor = dbk_slice("support");
+}
+
+static struct dbk_uuid new_id(struct history *history)
+{
+    if (chance(history, 50) == 0) /* a client's own */
+        return random_uuid4(&history->random);
+    return random_uuid7(&history->random, history->now / 1000);
+}
+
+static void new_email(struct history *history, struct dbk_person_fields *person)
+{
+    snprintf(history->email, sizeof history->email, "%s%" PRIu64 "@example.org",
+             chance(history, 4) ? "person" : "P.Erson+", history->emails++);
+    person->email = dbk_slice(history->email);
+}
+
+static void new_last_name(struct history *history, struct dbk_person_fields *person)
+{
+    snprintf(history->last_name, sizeof history->last_name, "Pryde-%" PRIx64,
+             chance(history, UINT64_C(1) << 40));
+    person->last_name = dbk_slice(history->last_name);
+}
+
+static void maybe_time(struct history *history, struct dbk_record *record)
+{
+    if (chance(history, 3) != 0)
+        return;
+    record->has_datetime_created = true;
+    record->datetime_created =
+        history->now - (dbk_timestamp)chance(history, UINT64_C(100000000000000));
+}
+
+static bool create_person(struct history *history, struct dbk_record *record)
+{
+    struct inhabitant person = {.id = new_id(history), .role = DBK_ROLE_USER};
+
+    if (chance(history, 10) == 0)
+        person.role = DBK_ROLE_ADMIN;
+    record->type = DBK_PERSON_CREATED;
+    record->subject = person.id;
+    record->person.has = DBK_HAS_ALL;
+    record->person.role = person.role;
+    record->person.first_name = dbk_slice(
+        first_names[chance(history, sizeof first_names / sizeof *first_names)]);
+    new_last_name(history, &record->person);
+    new_email(history, &record->person);
+    maybe_time(history, record);
+    history->persons++;
+    history->newcomer = person.id;
+    history->signup = true;
+    return population_add(&history->population, &person);
+}
+
+static void update_person(struct history *history, struct dbk_record *record)
+{
+    struct inhabitant *person = population_pick(&history->population, &history->random);
+
+    record->type = DBK_PERSON_UPDATED;
+    record->subject = person->id;
+    record->person.has = 1U + (unsigned)chance(history, DBK_HAS_ALL);
+    record->person.has &= ~(unsigned)DBK_HAS_FIRST_NAME; /* it might be the same */
+    if (record->person.has == 0)
+        record->person.has = DBK_HAS_LAST_NAME;
+    if (record->person.has & DBK_HAS_LAST_NAME)
+        new_last_name(history, &record->person);
+    if (record->person.has & DBK_HAS_EMAIL)
+        new_email(history, &record->person);
+    if (record->person.has & DBK_HAS_ROLE) {
+        person->role = person->role == DBK_ROLE_USER ? DBK_ROLE_ADMIN : DBK_ROLE_USER;
+        record->person.role = person->role;
+    }
+    history->updates++;
+}
+
+static void delete_person(struct history *history, struct dbk_record *record)
+{
+    struct inhabitant *person = population_pick(&history->population, &history->random);
+
+    record->type = DBK_PERSON_DELETED;
+    record->subject = person->id;
+    population_remove(&history->population, person);
+    history->deletes++;
+}
+
+static void record_event(struct history *history, struct dbk_record *record,
+                         const struct dbk_uuid *person, const char *type)
+{
+    record->type = DBK_EVENT_RECORDED;
+    record->subject = new_id(history);
+    record->person_id = *person;
+    record->event_type = dbk_slice(type);
+    maybe_time(history, record);
+    population_recorded(&history->population, &record->subject, person);
+    history->events++;
+}
+
+static void record_any(struct history *history, struct dbk_record *record)
+{
+    const struct inhabitant *person =
+        population_pick(&history->population, &history->random);
+
+    record_event(
+        history, record, &person->id,
+        event_types[chance(history, sizeof event_types / sizeof *event_types)]);
+    record->properties.data = history->properties;
+    record->properties.length = properties_write(&history->random, history->properties);
+}
+
+static bool delete_event(struct history *history, struct dbk_record *record)
+{
+    if (!population_take_event(&history->population, &history->random, &record->subject,
+                               &record->person_id))
+        return false;
+    record->type = DBK_EVENT_DELETED;
+    history->event_deletes++;
+    return true;
+}
+
+bool history_next(struct history *history, struct dbk_record *record)
+{
+    uint64_t kind = chance(history, 1000);
+    bool fine = true;
+
+    *record = (struct dbk_record){.type = DBK_EVENT_RECORDED};
+    if (history->signup) { /* in one transaction with its person: at the same time */
+        history->signup = false;
+        record_event(history, record, &history->newcomer, "signup");
+        stamp(history, record);
+        return true;
+    }
+    tick(history);
+    if (kind < 50 || history->population.count == 0)
+        fine = create_person(history, record);
+    else if (kind < 75)
+        update_person(history, record);
+    else if (kind < 77)
+        delete_person(history, record);
+    else if (kind >= 90 || !delete_event(history, record))
+        record_any(history, record);
+    stamp(history, record);
+    return fine;
+}

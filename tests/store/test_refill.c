@@ -1,0 +1,180 @@
+#include "scratch_log.h"
+
+#include "store/backup.h"
+#include "store/refill.h"
+#include "store/restore.h"
+
+#include <sys/stat.h>
+
+#define TEST(name)                                                                     \
+    cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
+
+static void fill(struct scratch *s)
+{
+    for (int i = 0; i < 10; i++) {
+        char email[32];
+        struct dbk_uuid person;
+        struct dbk_record event;
+
+        snprintf(email, sizeof email, "p%d@x.mock", i);
+        person = add_person(s, email);
+        event = draft_event(&person);
+        submit(s, &event);
+    }
+}
+
+/* Put the records of s into the refill, the one at `skip` (0: none) left out. */
+static enum dbk_code pour(struct scratch *s, struct dbk_refill *refill, uint64_t skip)
+{
+    struct dbk_batch batch = {0};
+    enum dbk_code code = DBK_OK;
+
+    assert_int_equal(dbk_log_read(s->log, 0, 1000, 1 << 20, &batch, NULL), DBK_OK);
+    for (size_t i = 0; code == DBK_OK && i < batch.count; i++) {
+        if (batch.entries[i].sequence != skip)
+            code = dbk_refill_add(refill, batch.bytes + batch.entries[i].offset,
+                                  batch.entries[i].length, &s->err);
+    }
+    dbk_batch_finish(&batch);
+    return code;
+}
+
+static void a_refilled_log_has_the_same_bytes_and_goes_on(void **state)
+{
+    struct scratch *s = *state, copy = {.log = NULL};
+    struct dbk_batch a = {0}, b = {0};
+    struct dbk_refill *refill;
+    struct dbk_uuid old_id, new_id;
+
+    fill(s);
+    snprintf(copy.dir, sizeof copy.dir, "%.60s.new", s->dir);
+    assert_int_equal(dbk_refill_open(copy.dir, &refill, &s->err), DBK_OK);
+    assert_int_equal(pour(s, refill, 0), DBK_OK);
+    assert_int_equal(dbk_refill_head(refill), 20);
+    assert_int_equal(dbk_refill_finish(refill, &s->err), DBK_OK);
+
+    scratch_open(&copy);
+    dbk_log_read(s->log, 0, 1000, 1 << 20, &a, NULL);
+    dbk_log_read(copy.log, 0, 1000, 1 << 20, &b, NULL);
+    assert_int_equal(a.bytes_used, b.bytes_used);
+    assert_memory_equal(a.bytes, b.bytes, a.bytes_used);
+    old_id = dbk_log_store_id(s->log);
+    new_id = dbk_log_store_id(copy.log);
+    assert_false(dbk_uuid_equal(&old_id, &new_id));
+    {
+        struct dbk_record taken = draft_person("P1@x.mock");
+
+        assert_int_equal(submit(&copy, &taken).code, DBK_CONFLICT); /* indexes work */
+    }
+    add_person(&copy, "new@x.mock");
+    assert_int_equal(head_of(&copy), 21);
+    dbk_batch_finish(&a);
+    dbk_batch_finish(&b);
+    dbk_log_close(copy.log);
+    scratch_remove(copy.dir);
+}
+
+static void a_record_left_out_is_noticed(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_refill *refill;
+    char dir[80];
+
+    fill(s);
+    snprintf(dir, sizeof dir, "%.60s.new", s->dir);
+    assert_int_equal(dbk_refill_open(dir, &refill, &s->err), DBK_OK);
+    assert_int_equal(pour(s, refill, 5), DBK_DAMAGED);
+    assert_non_null(strstr(s->err.text, "6 where 5"));
+    dbk_refill_abandon(refill);
+    scratch_remove(dir);
+}
+
+static void a_log_with_records_is_not_refilled(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_refill *refill;
+
+    fill(s);
+    dbk_log_close(s->log);
+    s->log = NULL;
+    assert_int_equal(dbk_refill_open(s->dir, &refill, &s->err), DBK_EXISTS);
+    assert_null(refill);
+}
+
+static void a_backup_is_whole_and_overwrites_nothing(void **state)
+{
+    struct scratch *s = *state, copy = {.log = NULL};
+    uint64_t head = 0;
+
+    fill(s);
+    snprintf(copy.dir, sizeof copy.dir, "%.60s.bak", s->dir);
+    assert_int_equal(dbk_log_backup(s->log, copy.dir, true, &head, &s->err), DBK_OK);
+    assert_int_equal(head, 20);
+    assert_int_equal(dbk_log_backup(s->log, copy.dir, false, &head, &s->err),
+                     DBK_EXISTS);
+    add_person(s, "later@x.mock");
+    scratch_open(&copy);
+    assert_int_equal(head_of(&copy), 20);
+    dbk_log_close(copy.log);
+    scratch_remove(copy.dir);
+}
+
+static enum dbk_code send(struct scratch *s, const struct dbk_uuid *person, uint8_t key,
+                          bool *replayed)
+{
+    struct dbk_idempotency idempotency = {.keep_us = INT64_C(86400000000)};
+    struct dbk_record event = draft_event(person);
+    struct dbk_command *command = command_of(&event);
+    enum dbk_code code;
+
+    memset(idempotency.key, key, sizeof idempotency.key);
+    code = dbk_log_submit(s->log, &command, 1, &idempotency, replayed, &s->err);
+    dbk_command_destroy(command);
+    return code;
+}
+
+static void a_log_is_restored_up_to_a_record(void **state)
+{
+    struct scratch *s = *state, copy = {.log = NULL};
+    struct dbk_restore_options options = {.to = 21};
+    struct dbk_uuid kate;
+    bool replayed;
+    uint64_t head = 0;
+
+    fill(s); /* 20 */
+    kate = add_person(s, "kate@x.mock");
+    send(s, &kate, 1, &replayed); /* 22 */
+    send(s, &kate, 2, &replayed); /* 23 */
+    dbk_log_close(s->log);
+    s->log = NULL;
+    snprintf(copy.dir, sizeof copy.dir, "%.60s.new", s->dir);
+    options.to = 24;
+    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &head, &s->err),
+                     DBK_NOT_FOUND);
+    options.to = 22;
+    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &head, &s->err),
+                     DBK_OK);
+    assert_int_equal(head, 22);
+    scratch_open(&copy);
+    assert_int_equal(head_of(&copy), 22);
+    assert_int_equal(send(&copy, &kate, 1, &replayed), DBK_OK);
+    assert_true(replayed); /* its record came along */
+    assert_int_equal(send(&copy, &kate, 2, &replayed), DBK_OK);
+    assert_false(replayed); /* its record did not */
+    dbk_log_close(copy.log);
+    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &head, &s->err),
+                     DBK_EXISTS);
+    scratch_remove(copy.dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_refilled_log_has_the_same_bytes_and_goes_on),
+        TEST(a_record_left_out_is_noticed),
+        TEST(a_log_with_records_is_not_refilled),
+        TEST(a_backup_is_whole_and_overwrites_nothing),
+        TEST(a_log_is_restored_up_to_a_record),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,227 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "made_export.h"
+
+#define PERSON "aa000000-0000-4000-8000-000000000001"
+
+/* Where line number `number` (from 1) begins. */
+static const char *line_at(struct dbk_slice text, size_t number)
+{
+    const char *at = text.data;
+
+    while (--number > 0)
+        at = strchr(at, '\n') + 1;
+    return at;
+}
+
+static size_t count_lines(struct dbk_slice text)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < text.length; i++)
+        count += text.data[i] == '\n';
+    return count;
+}
+
+static void assert_starts(const char *text, const char *expected)
+{
+    if (strncmp(text, expected, strlen(expected)) != 0)
+        fail_msg("%.200s\nand not %s", text, expected);
+}
+
+static void lines_are_followed_by_their_check_and_the_trailer(void **state)
+{
+    struct dbk_slice text = made_exported(*state, EXPORT_NDJSON, true, 2);
+
+    assert_int_equal(count_lines(text), 4);
+    assert_starts(line_at(text, 1), "{\"format\":1,\"type\":\"person.created\"");
+    assert_starts(line_at(text, 2), "{\"format\":1,\"type\":\"event.recorded\"");
+    assert_starts(line_at(text, 3), "{\"check\":{\"records\":2,\"crc32\":\"");
+    assert_starts(line_at(text, 4),
+                  "{\"export\":{\"version\":1,\"format\":\"ndjson\",\"records\":2,"
+                  "\"first\":1,\"last\":2,\"whole\":true,\"sha256\":\"");
+    free((char *)(uintptr_t)text.data);
+}
+
+static void the_trailer_has_the_digest_of_all_before_it(void **state)
+{
+    struct made *made = *state;
+    struct dbk_slice text = made_exported(made, EXPORT_NDJSON, false, 9);
+    const char *trailer = line_at(text, 11);
+    struct digest *digest;
+    char hex[DIGEST_HEX + 1];
+
+    assert_int_equal(digest_create(&digest, &made->err), DBK_OK);
+    digest_add(digest, text.data, (size_t)(trailer - text.data));
+    assert_int_equal(digest_hex(digest, hex, &made->err), DBK_OK);
+    digest_destroy(digest);
+    assert_non_null(strstr(trailer, hex));
+    assert_non_null(strstr(trailer, "\"whole\":false"));
+    free((char *)(uintptr_t)text.data);
+}
+
+static void a_check_line_comes_every_thousand_records(void **state)
+{
+    struct dbk_slice text = made_exported(*state, EXPORT_NDJSON, true, 2001);
+
+    assert_int_equal(count_lines(text), 2001 + 3 + 1);
+    assert_starts(line_at(text, 1001), "{\"check\":{\"records\":1000,");
+    assert_starts(line_at(text, 2002), "{\"check\":{\"records\":1000,");
+    assert_starts(line_at(text, 2004), "{\"check\":{\"records\":1,");
+    assert_starts(line_at(text, 2005), "{\"export\":");
+    free((char *)(uintptr_t)text.data);
+}
+
+static void a_thousand_records_need_one_check_line(void **state)
+{
+    struct dbk_slice text = made_exported(*state, EXPORT_NDJSON, true, 1000);
+
+    assert_int_equal(count_lines(text), 1002);
+    free((char *)(uintptr_t)text.data);
+}
+
+static void an_empty_log_is_a_trailer(void **state)
+{
+    struct dbk_slice text = made_exported(*state, EXPORT_NDJSON, true, 0);
+
+    /* Source of the digest: SHA-256 of nothing, FIPS 180-2. */
+    assert_string_equal(
+        text.data,
+        "{\"export\":{\"version\":1,\"format\":\"ndjson\",\"records\":0,\"first\":0,"
+        "\"last\":0,\"whole\":true,\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e"
+        "4649b934ca495991b7852b855\"}}\n");
+    free((char *)(uintptr_t)text.data);
+}
+
+static void frames_hold_the_record_bytes(void **state)
+{
+    struct dbk_slice bytes = made_exported(*state, EXPORT_MSGPACK, true, MADE_RECORDS);
+    const char *at = bytes.data + EXPORT_MAGIC_BYTES;
+    struct dbk_record record;
+    uint32_t length;
+
+    assert_memory_equal(bytes.data, "DAYBOOK EXPORT 1", 16);
+    for (uint64_t i = 1; i <= MADE_RECORDS; i++) {
+        length = export_get_number(at);
+        assert_int_equal(dbk_record_decode(at + 8, length, &record, NULL), DBK_OK);
+        assert_int_equal(record.sequence, i);
+        assert_int_equal(export_get_number(at + 4),
+                         crc32_z(0, (const unsigned char *)at + 8, length));
+        at += 8 + length;
+    }
+    assert_int_equal(export_get_number(at), 0);
+    length = export_get_number(at + 4);
+    assert_int_equal(at + 8 + length - bytes.data, bytes.length);
+    assert_starts(at + 8, "{\"export\":{\"version\":1,\"format\":\"msgpack\"");
+    free((char *)(uintptr_t)bytes.data);
+}
+
+static void rows_are_quoted_as_rfc_4180_has_it(void **state)
+{
+    struct dbk_slice text = made_exported(*state, EXPORT_CSV, true, MADE_RECORDS);
+    const char *trailer = strstr(text.data, "# ");
+    char rows[4096];
+
+    assert_non_null(trailer);
+    snprintf(rows, sizeof rows, "%.*s", (int)(trailer - text.data), text.data);
+    assert_string_equal(
+        rows, "sequence,type,recorded_at,subject_id,person_id,email,first_name,last_"
+              "name,role,"
+              "event_type,datetime_created,properties,request_id,actor,source\r\n"
+              "1,person.created,1970-01-01T00:00:00.001000," PERSON "," PERSON
+              ",kate@x.mock,Kate,Pryde,user,,,,,,test\r\n"
+              "2,event.recorded,1970-01-01T00:00:00.001001,bb000000-0000-4000-8000-"
+              "000000000001," PERSON ",,,,,click,,,,,test\r\n"
+              "3,event.recorded,1970-01-01T00:00:00.001002,bb000000-0000-4000-8000-"
+              "000000000002," PERSON
+              ",,,,,click,1970-01-01T00:00:00.000005,\"{\r\n \"\"a,\"\":"
+              " [1, \"\"x\\\"\"\"\"]}\",,,test\r\n"
+              "4,person.updated,1970-01-01T00:00:00.001003," PERSON "," PERSON
+              ",,,\"O'N\xC3\xA9\"\"il\",,,,,,,\r\n"
+              "5,event.deleted,1970-01-01T00:00:00.001004,bb000000-0000-4000-8000-"
+              "000000000001," PERSON ",,,,,,,,r1,support,rest\r\n"
+              "6,person.deleted,1970-01-01T00:00:00.001005," PERSON "," PERSON
+              ",,,,,,,,,,\r\n"
+              "7,person.created,1970-01-01T00:00:00.000900,aa000000-0000-4000-8000-"
+              "000000000002,aa000000-0000-4000-8000-000000000002,ororo@x.mock,Kate,"
+              "Pryde,user,"
+              ",,,,,test\r\n");
+    assert_starts(trailer, "# {\"export\":{\"version\":1,\"format\":\"csv\"");
+    free((char *)(uintptr_t)text.data);
+}
+
+static void the_longest_records_fit_every_format(void **state)
+{
+    struct made *made = *state;
+    char *breaks = malloc(DBK_PROPERTIES_MAX), *bytes = malloc(DBK_RECORD_MAX);
+    struct export_item item = {.bytes.data = bytes};
+
+    memset(breaks, '"', DBK_PROPERTIES_MAX);
+    item.record = made_event(1, 1, 5);
+    item.record.properties = (struct dbk_slice){breaks, DBK_PROPERTIES_MAX};
+    item.record.sequence = 1;
+    assert_int_equal(dbk_record_encode(&item.record, bytes, DBK_RECORD_MAX,
+                                       &item.bytes.length, &made->err),
+                     DBK_OK);
+    for (int format = EXPORT_NDJSON; format <= EXPORT_CSV; format++) {
+        int fd = open("/dev/null", O_WRONLY);
+        struct compress_writer *out;
+        struct export_writer *writer;
+        assert_int_equal(compress_writer_open(fd, COMPRESSION_NONE, &out, &made->err),
+                         DBK_OK);
+        assert_int_equal(export_writer_create((enum export_format)format, true, out,
+                                              &writer, &made->err),
+                         DBK_OK);
+        for (int i = 0; i < 100; i++)
+            assert_int_equal(export_writer_add(writer, &item, &made->err), DBK_OK);
+        assert_int_equal(export_writer_end(writer, &made->err), DBK_OK);
+        export_writer_destroy(writer);
+        compress_writer_close(out);
+        close(fd);
+    }
+    free(breaks);
+    free(bytes);
+}
+
+static void text_that_json_cannot_say_is_told_with_the_way_out(void **state)
+{
+    struct made *made = *state;
+    struct export_item item = {.record = made_event(1, 1, 5)};
+    struct compress_writer *out;
+    struct export_writer *writer;
+
+    item.record.actor = dbk_slice("\xFF");
+    assert_int_equal(compress_writer_open(1, COMPRESSION_NONE, &out, &made->err),
+                     DBK_OK);
+    assert_int_equal(
+        export_writer_create(EXPORT_NDJSON, true, out, &writer, &made->err), DBK_OK);
+    assert_int_equal(export_writer_add(writer, &item, &made->err), DBK_INVALID);
+    assert_non_null(strstr(made->err.text, "--format msgpack"));
+    export_writer_destroy(writer);
+    compress_writer_close(out);
+}
+
+#define WITH_DIRECTORY(test)                                                           \
+    cmocka_unit_test_setup_teardown(test, made_setup, made_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_DIRECTORY(lines_are_followed_by_their_check_and_the_trailer),
+        WITH_DIRECTORY(the_trailer_has_the_digest_of_all_before_it),
+        WITH_DIRECTORY(a_check_line_comes_every_thousand_records),
+        WITH_DIRECTORY(a_thousand_records_need_one_check_line),
+        WITH_DIRECTORY(an_empty_log_is_a_trailer),
+        WITH_DIRECTORY(frames_hold_the_record_bytes),
+        WITH_DIRECTORY(rows_are_quoted_as_rfc_4180_has_it),
+        WITH_DIRECTORY(the_longest_records_fit_every_format),
+        WITH_DIRECTORY(text_that_json_cannot_say_is_told_with_the_way_out),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,180 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "made_log.h"
+#include "position.h"
+
+#define SECOND INT64_C(1000000)
+#define DAY (86400 * SECOND)
+
+static struct position read_one(const char *text)
+{
+    struct dbk_error err;
+    struct position position;
+
+    if (position_parse(text, &position, &err) != DBK_OK)
+        fail_msg("%s", err.text);
+    return position;
+}
+
+static void a_position_is_a_sequence_or_a_time(void **state)
+{
+    (void)state;
+    assert_int_equal(read_one("1").sequence, 1);
+    assert_int_equal(read_one("18446744073709551609").sequence, UINT64_MAX - 6);
+    assert_false(read_one("2026").is_time);
+    assert_true(read_one("1970-01-02").is_time);
+    assert_int_equal(read_one("1970-01-02").time, DAY);
+    assert_int_equal(read_one("1970-01-02T00:00:01").time, DAY + SECOND);
+    assert_int_equal(read_one("1970-01-02 00:00:01.5Z").time, DAY + SECOND * 3 / 2);
+    assert_int_equal(read_one("1970-01-02T02:00:00+02:00").time, DAY);
+}
+
+static void anything_else_is_refused_with_what_is_expected(void **state)
+{
+    static const char *const wrong[] = {"",
+                                        "0",
+                                        "-1",
+                                        "+1",
+                                        "1 ",
+                                        " 1",
+                                        "1x",
+                                        "99999999999999999999",
+                                        "184467440737095516160",
+                                        "2026-02-30",
+                                        "2026-11-23T",
+                                        "2026-11-23T25:00:00",
+                                        "now"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct dbk_error err = {0};
+        struct position position;
+
+        assert_int_equal(position_parse(wrong[i], &position, &err), DBK_INVALID);
+        assert_non_null(strstr(err.text, "2026-11-23T17:00:00"));
+    }
+}
+
+/* A log of `count` records, the first a person's, at these times. */
+static struct dbk_log *log_at(struct made *made, const dbk_timestamp *times,
+                              size_t count)
+{
+    struct dbk_record *records = calloc(count, sizeof *records);
+
+    records[0] = made_person(1, "kate@x.mock", times[0]);
+    for (size_t i = 1; i < count; i++)
+        records[i] = made_event((unsigned)i, 1, times[i]);
+    made_fill(made, records, count);
+    free(records);
+    return made_open(made);
+}
+
+static uint64_t to(struct made *made, struct dbk_log *log, uint64_t head,
+                   dbk_timestamp time)
+{
+    struct position position = {.is_time = true, .time = time};
+    uint64_t sequence;
+
+    assert_int_equal(position_to(&position, log, head, &sequence, &made->err), DBK_OK);
+    return sequence;
+}
+
+static uint64_t from(struct made *made, struct dbk_log *log, uint64_t head,
+                     dbk_timestamp time)
+{
+    struct position position = {.is_time = true, .time = time};
+    uint64_t sequence;
+
+    assert_int_equal(position_from(&position, log, head, &sequence, &made->err),
+                     DBK_OK);
+    return sequence;
+}
+
+static void a_time_is_the_last_record_at_or_before_it(void **state)
+{
+    static const dbk_timestamp times[] = {10, 20, 20, 30};
+    struct made *made = *state;
+    struct dbk_log *log = log_at(made, times, 4);
+
+    assert_int_equal(to(made, log, 4, 9), 0);
+    assert_int_equal(to(made, log, 4, 10), 1);
+    assert_int_equal(to(made, log, 4, 19), 1);
+    assert_int_equal(to(made, log, 4, 20), 3);
+    assert_int_equal(to(made, log, 4, 30), 4);
+    assert_int_equal(to(made, log, 4, DAY), 4);
+    assert_int_equal(to(made, log, 2, DAY), 2);
+    assert_int_equal(from(made, log, 4, 9), 1);
+    assert_int_equal(from(made, log, 4, 10), 1);
+    assert_int_equal(from(made, log, 4, 11), 2);
+    assert_int_equal(from(made, log, 4, 20), 2);
+    assert_int_equal(from(made, log, 4, 21), 4);
+    assert_int_equal(from(made, log, 4, 31), 5);
+    dbk_log_close(log);
+}
+
+static void a_clock_set_back_leaves_the_order_of_the_log(void **state)
+{
+    static const dbk_timestamp times[] = {10, 50, 20, 30};
+    struct made *made = *state;
+    struct dbk_log *log = log_at(made, times, 4);
+
+    assert_int_equal(to(made, log, 4, 25), 3);
+    assert_int_equal(from(made, log, 4, 26), 4);
+    assert_int_equal(to(made, log, 4, 40), 4);
+    for (dbk_timestamp time = 5; time < 60; time++) /* no overlap, nothing left out */
+        assert_int_equal(to(made, log, 4, time) + 1, from(made, log, 4, time + 1));
+    dbk_log_close(log);
+}
+
+static void a_long_log_is_read_piece_by_piece(void **state)
+{
+    struct made *made = *state;
+    struct dbk_log *log;
+    dbk_timestamp times[1000];
+
+    for (int i = 0; i < 1000; i++)
+        times[i] = i + 1;
+    log = log_at(made, times, 1000);
+    assert_int_equal(to(made, log, 1000, 0), 0);
+    for (dbk_timestamp time = 1; time <= 1000; time += 37)
+        assert_int_equal(to(made, log, 1000, time), time);
+    dbk_log_close(log);
+}
+
+static void a_sequence_stands_for_itself(void **state)
+{
+    static const dbk_timestamp times[] = {10, 20};
+    struct made *made = *state;
+    struct dbk_log *log = log_at(made, times, 2);
+    struct position position = {.sequence = 7};
+    uint64_t sequence;
+
+    assert_int_equal(position_to(&position, log, 2, &sequence, &made->err), DBK_OK);
+    assert_int_equal(sequence, 7);
+    assert_int_equal(position_from(&position, log, 2, &sequence, &made->err), DBK_OK);
+    assert_int_equal(sequence, 7);
+    dbk_log_close(log);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_position_is_a_sequence_or_a_time),
+        cmocka_unit_test(anything_else_is_refused_with_what_is_expected),
+        cmocka_unit_test_setup_teardown(a_time_is_the_last_record_at_or_before_it,
+                                        made_setup, made_teardown),
+        cmocka_unit_test_setup_teardown(a_clock_set_back_leaves_the_order_of_the_log,
+                                        made_setup, made_teardown),
+        cmocka_unit_test_setup_teardown(a_long_log_is_read_piece_by_piece, made_setup,
+                                        made_teardown),
+        cmocka_unit_test_setup_teardown(a_sequence_stands_for_itself, made_setup,
+                                        made_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

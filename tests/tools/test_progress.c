@@ -1,0 +1,131 @@
+/* Nothing here waits: what is shown when is the clock's affair; that it is said whole, and
+ * that a file gets lines and no bar, is checked. */
+#include "progress.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+struct shown {
+    char *text;
+    size_t size;
+    FILE *out;
+    struct progress progress;
+};
+
+static void open_shown(struct shown *shown, bool terminal)
+{
+    shown->out = open_memstream(&shown->text, &shown->size);
+    assert_non_null(shown->out);
+    progress_start(&shown->progress, NULL);
+    shown->progress.out = shown->out; /* a memory stream has no descriptor to ask */
+    shown->progress.terminal = terminal;
+    progress_phase(&shown->progress, "reading", "records");
+    shown->progress.shown -= 10; /* as if it had been long ago */
+    shown->progress.phase -= 10;
+}
+
+static void close_shown(struct shown *shown)
+{
+    fclose(shown->out);
+    free(shown->text);
+}
+
+static void assert_begins(const char *text, const char *with)
+{
+    assert_memory_equal(text, with, strlen(with));
+}
+
+static void assert_ends(const char *text, const char *with)
+{
+    assert_true(strlen(text) >= strlen(with));
+    assert_string_equal(text + strlen(text) - strlen(with), with);
+}
+
+static void a_file_gets_a_line_with_rate_and_time_left(void **state)
+{
+    struct shown shown;
+
+    (void)state;
+    open_shown(&shown, false);
+    progress_show(&shown.progress, 500, 1000);
+    progress_show(&shown.progress, 600, 1000); /* too soon after */
+    progress_clear(&shown.progress);
+    fflush(shown.out);
+    assert_begins(shown.text, "reading  50 %  500 records, ");
+    assert_ends(shown.text, " left\n");
+    assert_ptr_equal(strchr(shown.text, '\n'), strrchr(shown.text, '\n'));
+    close_shown(&shown);
+}
+
+static void a_terminal_gets_a_bar_that_can_be_taken_away(void **state)
+{
+    struct shown shown;
+
+    (void)state;
+    open_shown(&shown, true);
+    progress_show(&shown.progress, 900, 900);
+    progress_clear(&shown.progress);
+    progress_clear(&shown.progress);
+    fflush(shown.out);
+    assert_begins(shown.text,
+                  "reading [##############################] 100 %  900 records, ");
+    assert_ends(shown.text, ", 0:00 left\r\033[K");
+    close_shown(&shown);
+}
+
+static void without_a_total_only_the_rate_is_told(void **state)
+{
+    struct shown shown;
+
+    (void)state;
+    open_shown(&shown, false);
+    progress_show(&shown.progress, 70, 0);
+    fflush(shown.out);
+    assert_begins(shown.text, "reading  70 records, ");
+    assert_ends(shown.text, " a second\n");
+    close_shown(&shown);
+}
+
+static void more_than_the_total_is_all_of_it(void **state)
+{
+    struct shown shown;
+
+    (void)state;
+    open_shown(&shown, true);
+    progress_show(&shown.progress, 100, 10);
+    fflush(shown.out);
+    assert_non_null(strstr(shown.text, "##] 100 %"));
+    close_shown(&shown);
+}
+
+static void with_nowhere_to_show_nothing_happens(void **state)
+{
+    struct progress progress;
+
+    (void)state;
+    progress_start(&progress, NULL);
+    progress_phase(&progress, "reading", "records");
+    progress_show(&progress, 1, 2);
+    progress_clear(&progress);
+    assert_true(progress_seconds(&progress) >= 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_gets_a_line_with_rate_and_time_left),
+        cmocka_unit_test(a_terminal_gets_a_bar_that_can_be_taken_away),
+        cmocka_unit_test(without_a_total_only_the_rate_is_told),
+        cmocka_unit_test(more_than_the_total_is_all_of_it),
+        cmocka_unit_test(with_nowhere_to_show_nothing_happens),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,192 @@
+/* daybook backup - copies the log, while it is written to, to a folder of its own. */
+#include "store/backup.h"
+#include "command.h"
+#include "database.h"
+#include "directory.h"
+#include "log_check.h"
+#include "progress.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* One backup: made in partial, and renamed when it has been checked. */
+struct backup {
+    const char *to;
+    char partial[PATH_MAX], scratch[PATH_MAX];
+    uint64_t head;
+    struct log_check check;
+};
+
+/* dir with the ending behind its name, also where slashes follow that. */
+static bool name_beside(const char *dir, const char *ending, char out[PATH_MAX])
+{
+    size_t length = strlen(dir);
+
+    while (length > 1 && dir[length - 1] == '/')
+        length--;
+    return snprintf(out, PATH_MAX, "%.*s%s", (int)length, dir, ending) < PATH_MAX;
+}
+
+/* What a backup that was killed left, or one that failed. */
+static void remove_partial(const struct backup *backup)
+{
+    static const char *const names[] = {"data.mdb", "lock.mdb"};
+    char path[PATH_MAX + 16];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", backup->partial, names[i]);
+        unlink(path);
+    }
+    rmdir(backup->partial);
+}
+
+static enum dbk_code check_free(const char *to, struct dbk_error *err)
+{
+    struct stat status;
+
+    if (lstat(to, &status) != 0 && errno == ENOENT)
+        return DBK_OK;
+    return dbk_fail(err, DBK_EXISTS, "%s is there already: name a new folder", to);
+}
+
+static enum dbk_code copy(const struct tool *tool, struct backup *backup,
+                          struct dbk_error *err)
+{
+    const struct dbk_log_options options = {.must_exist = true};
+    enum dbk_code code;
+    struct dbk_log *log;
+    char dir[4096];
+
+    if (!tool_log_dir(tool->config, dir, sizeof dir, err) ||
+        dbk_log_open(dir, &options, &log, err) != DBK_OK)
+        return err->code;
+    code = dbk_log_backup(log, backup->partial, tool_has(tool, "--compact"),
+                          &backup->head, err);
+    dbk_log_close(log); /* with its threads, for checking forks */
+    if (code == DBK_OK && signals_came())
+        code = dbk_fail(err, DBK_INTERRUPTED, "interrupted");
+    return code;
+}
+
+static enum dbk_code give_name(const struct backup *backup, struct dbk_error *err)
+{
+    char lock[PATH_MAX + 16];
+
+    snprintf(lock, sizeof lock, "%s/lock.mdb", backup->partial);
+    unlink(lock); /* of the check just made */
+    if (rename(backup->partial, backup->to) == 0)
+        return directory_sync_parent(backup->to, err);
+    if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
+        return check_free(backup->to, err);
+    return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s",
+                    backup->to, strerror(errno));
+}
+
+static enum dbk_code make(const struct tool *tool, struct backup *backup,
+                          struct progress *progress, struct dbk_error *err)
+{
+    enum dbk_code code = check_free(backup->to, err);
+
+    if (code != DBK_OK)
+        return code;
+    if (!name_beside(backup->to, ".partial", backup->partial) ||
+        !name_beside(backup->to, ".check", backup->scratch))
+        return dbk_fail(err, DBK_INVALID, "the path is too long");
+    remove_partial(backup);
+    code = copy(tool, backup, err);
+    if (code == DBK_OK)
+        code = log_check_run(&backup->check, backup->partial, backup->scratch, progress,
+                             err);
+    if (code == DBK_OK)
+        code = give_name(backup, err);
+    if (code != DBK_OK)
+        remove_partial(backup);
+    return code;
+}
+
+static uint64_t file_bytes(const char *dir)
+{
+    char path[PATH_MAX + 16];
+    struct stat status;
+
+    snprintf(path, sizeof path, "%s/data.mdb", dir);
+    return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
+static void print_done(const struct tool *tool, const struct backup *backup,
+                       double seconds)
+{
+    uint64_t findings = backup->check.result.findings;
+
+    if (tool_has(tool, "--json")) {
+        printf("{\"head\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"findings\":%" PRIu64
+               ",\"seconds\":%.3f}\n",
+               backup->head, file_bytes(backup->to), findings, seconds);
+        return;
+    }
+    printf("folder        %s\n", backup->to);
+    printf("records       %" PRIu64 "%s\n", backup->head,
+           findings ? "" : ", all of them checked");
+    printf("bytes         %" PRIu64 "\n", file_bytes(backup->to));
+    printf("seconds       %.2f\n", seconds);
+}
+
+static enum tool_exit conclude(const struct tool *tool, const struct backup *backup,
+                               struct dbk_error *err)
+{
+    if (err->code == DBK_INTERRUPTED)
+        dbk_fail(err, err->code, "stopped; %s was not made: run it again", backup->to);
+    return tool_fail(tool, err);
+}
+
+static enum tool_exit run(struct tool *tool)
+{
+    struct backup backup = {.to = tool->operands[0]};
+    struct progress progress;
+    struct dbk_error err;
+
+    signals_hold();
+    progress_start(&progress, stderr);
+    if (make(tool, &backup, &progress, &err) != DBK_OK)
+        return conclude(tool, &backup, &err);
+    print_done(tool, &backup, progress_seconds(&progress));
+    if (backup.check.result.findings == 0)
+        return TOOL_DONE;
+    log_check_tell(&backup.check, stderr);
+    fprintf(stderr,
+            "daybook backup: the copy was kept, and has the damage that the log "
+            "has: daybook verify tells what to do\n");
+    return TOOL_DIFFERENT;
+}
+
+const struct command command_backup = {
+    .name = "backup",
+    .purpose = "copy the log to a new folder while it is in use, and check the copy",
+    .operands = "TO",
+    .details =
+        "Copies the log as it is at one moment, beside a running server and without\n"
+        "one, and syncs and checks the copy: TO appears when that is done. It holds\n"
+        "every write that was acknowledged before. The tables need no backup: they "
+        "are\n"
+        "posted from the log. Idempotency keys come along.\n"
+        "\n"
+        "Exit codes: 0 done, 1 the log is damaged and so is the copy, 2 wrong use, 3\n"
+        "it could not be made, and TO is not there.\n",
+    .example =
+        "  daybook backup /mnt/backups/daybook-$(date +%F)\n"
+        "  daybook restore /mnt/backups/daybook-2026-11-23 --data-dir /srv/new\n",
+    .settings = CONFIG_GROUP_DATA,
+    .operands_min = 1,
+    .operands_max = 1,
+    .options =
+        {
+            {"--compact", NULL, "Leave free pages out: smaller, and slower to make"},
+            {"--json", NULL, "Print one JSON object"},
+        },
+    .run = run,
+};

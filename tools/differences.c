@@ -1,0 +1,132 @@
+#include "differences.h"
+
+#include "escape.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static void tell_line(FILE *out, const struct dbk_difference *one)
+{
+    char columns[1024] = "";
+    struct line line = {.text = columns, .size = sizeof columns};
+
+    line_add_plain(&line, one->columns);
+    if (*one->id)
+        fprintf(out, "%-8s %-6s %s at record %" PRIu64 "%s%s\n", one->kind, one->table,
+                one->id, one->sequence, *columns ? ": " : "", columns);
+    else
+        fprintf(out, "%-8s %-6s not as the migrations make them: %s\n", one->kind,
+                one->table, columns);
+}
+
+static void tell_json(struct differences *differences, const struct dbk_difference *one)
+{
+    char columns[2048] = "";
+    struct line line = {.text = columns, .size = sizeof columns};
+
+    line_add_json(&line, one->columns);
+    fprintf(differences->json, "%s{\"kind\":\"%s\",\"table\":\"%s\"",
+            differences->json_any ? "," : "", one->kind, one->table);
+    if (*one->id)
+        fprintf(differences->json, ",\"id\":\"%s\",\"sequence\":%" PRIu64, one->id,
+                one->sequence);
+    if (*columns)
+        fprintf(differences->json, ",\"columns\":\"%s\"", columns);
+    fputc('}', differences->json);
+    differences->json_any = true;
+}
+
+static void tell(void *context, const struct dbk_difference *one)
+{
+    struct differences *differences = context;
+
+    progress_clear(&differences->posting->progress);
+    if (differences->lines)
+        tell_line(differences->lines, one);
+    tell_json(differences, one);
+}
+
+enum dbk_code differences_find(struct differences *differences, struct posting *posting,
+                               FILE *lines, struct dbk_error *err)
+{
+    const struct dbk_compare_options options = {.most = DIFFERENCES_TOLD,
+                                                .difference = tell,
+                                                .context = differences,
+                                                .watch = posting->watch};
+    enum dbk_code code;
+
+    *differences = (struct differences){.posting = posting, .lines = lines};
+    differences->json =
+        open_memstream(&differences->json_text, &differences->json_size);
+    if (!differences->json)
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    code = dbk_compare(posting->log, &posting->database.at, &options,
+                       &differences->result, err);
+    progress_clear(&posting->progress);
+    differences->comparable = code == DBK_OK;
+    if (code != DBK_NOT_FOUND && code != DBK_MOVED)
+        return code;
+    snprintf(differences->reason, sizeof differences->reason, "%s", err->text);
+    return DBK_OK;
+}
+
+void differences_free(struct differences *differences)
+{
+    if (differences->json)
+        fclose(differences->json);
+    free(differences->json_text);
+    *differences = (struct differences){0};
+}
+
+bool differences_none(const struct differences *differences)
+{
+    const struct dbk_compare_result *result = &differences->result;
+
+    return differences->comparable &&
+           result->missing + result->extra + result->changed + result->columns == 0;
+}
+
+void differences_print(const struct differences *differences, FILE *out)
+{
+    const struct dbk_compare_result *result = &differences->result;
+
+    if (!differences->comparable)
+        fprintf(out, "projection    %s\n", differences->reason);
+    else if (differences_none(differences))
+        fprintf(out,
+                "projection    equal to the log at record %" PRIu64 ": %" PRIu64
+                " persons, %" PRIu64 " events\n",
+                result->sequence, result->persons, result->events);
+    else
+        fprintf(out,
+                "projection    differs from the log at record %" PRIu64
+                ": rows missing %" PRIu64 ", extra %" PRIu64 ", changed %" PRIu64 "\n",
+                result->sequence, result->missing, result->extra, result->changed);
+    if (result->quarantined > 0)
+        fprintf(out,
+                "              without %" PRIu64
+                " persons in quarantine; daybook status tells whom\n",
+                result->quarantined);
+}
+
+void differences_print_json(struct differences *differences, FILE *out)
+{
+    const struct dbk_compare_result *result = &differences->result;
+    char reason[2048] = "";
+    struct line line = {.text = reason, .size = sizeof reason};
+
+    fflush(differences->json);
+    line_add_json(&line, differences->reason);
+    fprintf(out, "{\"equal\":%s", differences_none(differences) ? "true" : "false");
+    if (!differences->comparable)
+        fprintf(out, ",\"reason\":\"%s\"}", reason);
+    else
+        fprintf(out,
+                ",\"sequence\":%" PRIu64 ",\"persons\":%" PRIu64 ",\"events\":%" PRIu64
+                ",\"missing\":%" PRIu64 ",\"extra\":%" PRIu64 ",\"changed\":%" PRIu64
+                ",\"columns\":%" PRIu64 ",\"quarantined\":%" PRIu64
+                ",\"differences\":[%s]}",
+                result->sequence, result->persons, result->events, result->missing,
+                result->extra, result->changed, result->columns, result->quarantined,
+                differences->json_text ? differences->json_text : "");
+}

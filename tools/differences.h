@@ -1,0 +1,38 @@
+/* differences.h - holds the read tables against the log, and tells how they differ: each
+ * row in a line as it is found, or all of it as a JSON object. For verify --projection and
+ * rebuild --dry-run. */
+#ifndef DBK_TOOLS_DIFFERENCES_H
+#define DBK_TOOLS_DIFFERENCES_H
+
+#include "posting.h"
+#include "projections/compare.h"
+
+#define DIFFERENCES_TOLD 20 /* of each table */
+
+struct differences {
+    struct posting *posting;
+    FILE *lines; /* told here as they are found; NULL: not at all */
+    struct dbk_compare_result result;
+    bool comparable; /* false: there are no tables of this log, and reason says why */
+    char reason[512];
+    FILE *json; /* private: the array of those found so far */
+    char *json_text;
+    size_t json_size;
+    bool json_any;
+};
+
+/* Compare. DBK_OK: it was done. Errors as dbk_compare, but for those that say that there
+ * is nothing to be compared. Free it either way. */
+enum dbk_code differences_find(struct differences *differences, struct posting *posting,
+                               FILE *lines, struct dbk_error *err);
+void differences_free(struct differences *differences);
+
+/* Whether the tables are what the log says. */
+bool differences_none(const struct differences *differences);
+
+/* A line or two for people. */
+void differences_print(const struct differences *differences, FILE *out);
+/* A JSON object, with those found, and no newline. */
+void differences_print_json(struct differences *differences, FILE *out);
+
+#endif

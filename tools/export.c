@@ -1,0 +1,247 @@
+/* daybook export - writes the log, or a part of it, to a file or a pipe. */
+#include "command.h"
+#include "compress.h"
+#include "database.h"
+#include "export_output.h"
+#include "export_run.h"
+#include "signals.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What the command line asks for. */
+struct wish {
+    const char *path; /* NULL: standard output */
+    enum export_format format;
+    enum compression compression;
+    bool follow, force, json;
+    struct export_select select;
+};
+
+/* By --format, else by the ending of the file's name, before .gz or .zst. */
+static bool read_format(const struct tool *tool, struct wish *wish)
+{
+    static const char *const endings[] = {".msgpack", ".csv"};
+    static const enum export_format formats[] = {EXPORT_MSGPACK, EXPORT_CSV};
+    const char *text = tool_value(tool, "--format");
+    size_t length = wish->path ? strlen(wish->path) : 0;
+
+    if (text)
+        return export_format_parse(text, &wish->format);
+    if (wish->path && compression_of(wish->path) != COMPRESSION_NONE)
+        length = (size_t)(strrchr(wish->path, '.') - wish->path);
+    for (size_t i = 0; i < 2; i++) {
+        size_t ending = strlen(endings[i]);
+        if (length > ending &&
+            !memcmp(wish->path + length - ending, endings[i], ending))
+            wish->format = formats[i];
+    }
+    return true;
+}
+
+static bool read_compression(const struct tool *tool, struct wish *wish)
+{
+    bool gzip = tool_has(tool, "--gzip"), zstd = tool_has(tool, "--zstd");
+    enum compression named = COMPRESSION_NONE;
+
+    if (wish->path)
+        named = compression_of(wish->path);
+    wish->compression = gzip ? COMPRESSION_GZIP : zstd ? COMPRESSION_ZSTD : named;
+    return !(gzip && zstd) && (named == COMPRESSION_NONE || named == wish->compression);
+}
+
+static enum tool_exit read_wish(const struct tool *tool, struct wish *wish)
+{
+    struct dbk_error err;
+
+    *wish = (struct wish){.follow = tool_has(tool, "--follow"),
+                          .force = tool_has(tool, "--force"),
+                          .json = tool_has(tool, "--json")};
+    if (tool->operand_count > 0 && strcmp(tool->operands[0], "-") != 0)
+        wish->path = tool->operands[0];
+    if (!read_format(tool, wish))
+        return tool_misused(tool,
+                            "--format is \"%.64s\": expected ndjson, msgpack or csv",
+                            tool_value(tool, "--format"));
+    if (!read_compression(tool, wish))
+        return tool_misused(tool, "--gzip, --zstd and the file's ending exclude each "
+                                  "other: name one");
+    if (export_select_read(tool, &wish->select, &err) != DBK_OK)
+        return tool_misused(tool, "%s", err.text);
+    if (!wish->path && (wish->json || wish->force))
+        return tool_misused(tool, "--json and --force are for an export to a file");
+    if (!wish->path && isatty(STDOUT_FILENO) &&
+        (wish->format == EXPORT_MSGPACK || wish->compression != COMPRESSION_NONE))
+        return tool_misused(tool, "not to a terminal: name a file");
+    return TOOL_DONE;
+}
+
+static bool came(void *context)
+{
+    (void)context;
+    return signals_came();
+}
+
+/* Asked once to stop, following ends well; asked again, at once. */
+static void forget(void *context)
+{
+    (void)context;
+    if (signals_came())
+        signals_forget();
+}
+
+static void print_text(const struct wish *wish, const struct export_trailer *trailer,
+                       uint64_t bytes, double seconds)
+{
+    printf("file          %s\n", wish->path);
+    printf("records       %" PRIu64 ", %" PRIu64 " to %" PRIu64 "%s\n",
+           trailer->records, trailer->first, trailer->last,
+           trailer->whole ? ", the whole log" : "");
+    printf("bytes         %" PRIu64 "\n", bytes);
+    printf("sha256        %s\n", trailer->sha256);
+    printf("seconds       %.2f, %.0f records a second\n", seconds,
+           seconds > 0 ? (double)trailer->records / seconds : 0);
+}
+
+static void print_json(const struct export_trailer *trailer, uint64_t bytes,
+                       double seconds)
+{
+    char text[EXPORT_TRAILER_MAX];
+    size_t length = export_trailer_text(trailer, text);
+
+    printf("%.*s,\"bytes\":%" PRIu64 ",\"seconds\":%.3f}\n", (int)length - 1, text,
+           bytes, seconds);
+}
+
+/* Say how it ended. Who closes the pipe has seen enough, and needs no word. */
+static enum tool_exit conclude(const struct tool *tool, const struct wish *wish,
+                               struct dbk_error *err)
+{
+    if (err->code == DBK_UNAVAILABLE && !wish->path)
+        return TOOL_FAILED;
+    if (err->code != DBK_INTERRUPTED)
+        return tool_fail(tool, err);
+    if (wish->path)
+        dbk_fail(err, DBK_INTERRUPTED, "stopped; %s was not written: run it again",
+                 wish->path);
+    else
+        dbk_fail(err, DBK_INTERRUPTED,
+                 "stopped; what was written has no trailer and is not whole");
+    return tool_fail(tool, err);
+}
+
+static enum dbk_code run_into(const struct wish *wish, struct export_run *run,
+                              struct export_output *output, uint64_t *bytes,
+                              struct dbk_error *err)
+{
+    struct compress_writer *out;
+    enum dbk_code code = compress_writer_open(output->fd, wish->compression, &out, err);
+
+    if (code != DBK_OK)
+        return code;
+    code =
+        export_writer_create(wish->format, wish->select.whole, out, &run->writer, err);
+    if (code == DBK_OK)
+        code = export_run(run, err);
+    *bytes = compress_written(out);
+    compress_writer_close(out);
+    return code;
+}
+
+static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
+                               struct dbk_log *log)
+{
+    struct progress progress;
+    struct export_run run = {.log = log,
+                             .select = wish->select,
+                             .follow = wish->follow,
+                             .progress = &progress,
+                             .stop = came,
+                             .stopping = forget};
+    struct export_output output;
+    struct dbk_error err;
+    uint64_t bytes = 0;
+    enum dbk_code code;
+
+    if (export_select_resolve(tool, log, wish->follow, &run.select, &err) != DBK_OK ||
+        export_output_open(wish->path, wish->force, &output, &err) != DBK_OK)
+        return tool_fail(tool, &err);
+    /* A bar between lines of records on one terminal would spoil both. */
+    progress_start(&progress, wish->path || !isatty(STDOUT_FILENO) ? stderr : NULL);
+    code = run_into(wish, &run, &output, &bytes, &err);
+    if (code == DBK_OK)
+        code = export_output_keep(&output, &err);
+    else
+        export_output_discard(&output);
+    if (code == DBK_OK && wish->json)
+        print_json(export_writer_trailer(run.writer), bytes,
+                   progress_seconds(&progress));
+    else if (code == DBK_OK && wish->path)
+        print_text(wish, export_writer_trailer(run.writer), bytes,
+                   progress_seconds(&progress));
+    export_writer_destroy(run.writer);
+    return code == DBK_OK ? TOOL_DONE : conclude(tool, wish, &err);
+}
+
+static enum tool_exit run(struct tool *tool)
+{
+    struct dbk_log_options options = {.must_exist = true};
+    struct wish wish;
+    struct dbk_log *log;
+    struct dbk_error err;
+    enum tool_exit exit = read_wish(tool, &wish);
+    char dir[4096];
+
+    if (exit != TOOL_DONE)
+        return exit;
+    signals_hold();
+    if (!tool_log_dir(tool->config, dir, sizeof dir, &err) ||
+        dbk_log_open(dir, &options, &log, &err) != DBK_OK)
+        return tool_fail(tool, &err);
+    exit = run_with(tool, &wish, log);
+    dbk_log_close(log);
+    return exit;
+}
+
+const struct command command_export = {
+    .name = "export",
+    .purpose = "write the log, or a part of it, to a file or a pipe",
+    .operands = "[FILE]",
+    .details =
+        "Writes the records in the order of the log, each exactly as GET /log shows "
+        "it,\n"
+        "a JSON object a line (ndjson); or their own bytes (msgpack); or flat rows\n"
+        "(csv). The last line tells how many there are and the SHA-256 of all bytes\n"
+        "before it, so an export that was cut or changed is noticed. `daybook import`\n"
+        "makes the very log again of a whole one; not of csv, nor of a part.\n"
+        "\n"
+        "A position P is a sequence, or a time such as 2026-11-23T17:00:00 (UTC): the\n"
+        "last record at or before it. FILE's ending chooses .csv and .msgpack, and\n"
+        ".gz and .zst behind them. It appears under its name when it is whole.\n"
+        "\n"
+        "It works beside a running server and needs no PostgreSQL. Ctrl-C ends\n"
+        "--follow well, with the trailer; anything else it stops, with exit code 3.\n",
+    .example =
+        "  daybook export log.ndjson.zst\n"
+        "  daybook export --type person.created --from 2026-01-01 | jq .data\n"
+        "  daybook export --person 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c --format "
+        "csv\n"
+        "  daybook export --follow --from 1000 | your-program\n",
+    .settings = CONFIG_GROUP_DATA,
+    .operands_max = 1,
+    .options =
+        {
+            {"--format", "FORMAT", "ndjson (the default), msgpack or csv"},
+            {"--from", "P", "Begin with this record"},
+            {"--to", "P", "End with this record"},
+            {"--type", "TYPE", "Only records of this type, such as event.recorded"},
+            {"--person", "ID", "Only what is about this person"},
+            {"--follow", NULL, "Go on with what is appended, until Ctrl-C"},
+            {"--gzip", NULL, "Compress, as for a FILE that ends in .gz"},
+            {"--zstd", NULL, "Compress, as for a FILE that ends in .zst"},
+            {"--force", NULL, "Replace FILE where it is there"},
+            {"--json", NULL, "Print one JSON object about the FILE"},
+        },
+    .run = run,
+};

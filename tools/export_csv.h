@@ -1,0 +1,22 @@
+/* export_csv.h - a record as a row of CSV (RFC 4180: fields with a comma, a quote or a
+ * line break stand in quotes, quotes in them twice, rows end with CR LF).
+ *
+ * What a record does not have is an empty field. person_id is whom it is about: of a
+ * person's records the subject, so that one column finds all of one person.
+ */
+#ifndef DBK_TOOLS_EXPORT_CSV_H
+#define DBK_TOOLS_EXPORT_CSV_H
+
+#include "store/record.h"
+
+#include <stddef.h>
+
+#define EXPORT_CSV_HEADER                                                              \
+    "sequence,type,recorded_at,subject_id,person_id,email,first_name,last_name,role,"  \
+    "event_type,datetime_created,properties,request_id,actor,source\r\n"
+
+/* Write the row, its end included; returns its length. */
+#define EXPORT_CSV_MAX ((size_t)256 * 1024)
+size_t export_csv_row(const struct dbk_record *record, char out[EXPORT_CSV_MAX]);
+
+#endif

@@ -1,0 +1,84 @@
+/* export_format.h - the bytes of an export: what stands beside the records, so that a cut
+ * or changed one is noticed, and where. For who writes them and who reads them.
+ *
+ * ndjson   A record a line, as include/http/record_json.h has it. Behind each block of
+ *          records (EXPORT_BLOCK_RECORDS of them, or once its lines have reached
+ *          EXPORT_BLOCK_BYTES) and behind the last one, a check line:
+ *
+ *            {"check":{"records":2,"crc32":"0a1b2c3d4e5f6071","self":"8293a4b5"}}
+ *
+ *          crc32 is that of each record's bytes as the log keeps them, eight digits each;
+ *          self that of the line before `,"self"`. The last line is the trailer.
+ *
+ * msgpack  The 16 bytes "DAYBOOK EXPORT 1"; then each record's bytes as the log keeps
+ *          them (include/store/record.h), behind two big-endian numbers of four bytes:
+ *          their length and their CRC-32. A length of 0 ends them: the trailer's length
+ *          follows, likewise, and the trailer.
+ *
+ * csv      A header, then a row a record (export_csv.h); the trailer behind "# ". It
+ *          cannot be imported.
+ *
+ * The trailer is one JSON object:
+ *
+ *     {"export":{"version":1,"format":"ndjson","records":2,"first":1,"last":2,
+ *      "whole":true,"sha256":"…"}}
+ *
+ * without the line break; whole where nothing was left out, sha256 that of all bytes
+ * before the trailer's line (in msgpack: before the length of 0). So
+ * `head -n -1 FILE | sha256sum` tells it of an ndjson export. Nothing in it names the log
+ * it came from: a log made of an export, exported again, gives the same bytes.
+ */
+#ifndef DBK_TOOLS_EXPORT_FORMAT_H
+#define DBK_TOOLS_EXPORT_FORMAT_H
+
+#include "digest.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum export_format { EXPORT_NDJSON, EXPORT_MSGPACK, EXPORT_CSV };
+
+/* "ndjson", ...: static. */
+const char *export_format_name(enum export_format format);
+/* False for any other text. */
+bool export_format_parse(const char *text, enum export_format *out);
+
+#define EXPORT_MAGIC "DAYBOOK EXPORT 1"
+#define EXPORT_MAGIC_BYTES 16
+#define EXPORT_FRAME_BYTES 8 /* in front of each record's bytes */
+
+void export_put_number(char out[4], uint32_t number);
+uint32_t export_get_number(const char bytes[4]);
+
+#define EXPORT_BLOCK_RECORDS 1000
+#define EXPORT_BLOCK_BYTES ((size_t)1 << 20)
+
+/* The records since the last check line. Zero it before first use, and after each. */
+struct export_block {
+    size_t records;
+    size_t bytes; /* of their lines, line feeds included */
+    uint32_t sums[EXPORT_BLOCK_RECORDS];
+};
+void export_block_add(struct export_block *block, uint32_t sum, size_t bytes);
+/* Whether a check line comes next. */
+bool export_block_full(const struct export_block *block);
+
+/* Write the check line, line feed included; returns its length. */
+#define EXPORT_CHECK_MAX (8 * EXPORT_BLOCK_RECORDS + 100)
+size_t export_block_line(const struct export_block *block, char out[EXPORT_CHECK_MAX]);
+
+struct export_trailer {
+    enum export_format format;
+    uint64_t records;
+    uint64_t first, last; /* sequences; 0 where there are no records */
+    bool whole;
+    char sha256[DIGEST_HEX + 1];
+};
+
+/* Write the trailer's object, without a line feed; returns its length. */
+#define EXPORT_TRAILER_MAX 256
+size_t export_trailer_text(const struct export_trailer *trailer,
+                           char out[EXPORT_TRAILER_MAX]);
+
+#endif

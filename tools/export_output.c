@@ -1,0 +1,114 @@
+#include "export_output.h"
+
+#include "directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum dbk_code system_fail(struct dbk_error *err, const char *doing,
+                                 const char *path)
+{
+    return dbk_fail(err, errno == ENOSPC || errno == EDQUOT ? DBK_NO_ROOM : DBK_IO,
+                    "%s %s: %s", doing, path, strerror(errno));
+}
+
+static enum dbk_code already_there(struct dbk_error *err, const char *path)
+{
+    return dbk_fail(err, DBK_EXISTS, "%s is there already: --force replaces it", path);
+}
+
+static enum dbk_code check_name(const struct export_output *output,
+                                struct dbk_error *err)
+{
+    struct stat status;
+
+    if (lstat(output->path, &status) != 0)
+        return errno == ENOENT ? DBK_OK : system_fail(err, "open", output->path);
+    if (!S_ISREG(status.st_mode))
+        return dbk_fail(err, DBK_EXISTS,
+                        "%s is no file: write to standard output instead, and send it "
+                        "there",
+                        output->path);
+    return output->force ? DBK_OK : already_there(err, output->path);
+}
+
+/* Another export may have been killed and left it; or be writing it, which the lock
+ * tells. */
+static enum dbk_code open_partial(struct export_output *output, struct dbk_error *err)
+{
+    output->fd =
+        open(output->partial, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (output->fd < 0)
+        return system_fail(err, "open", output->partial);
+    if (flock(output->fd, LOCK_EX | LOCK_NB) != 0) {
+        close(output->fd);
+        return dbk_fail(err, DBK_CONFLICT, "another export writes %s", output->partial);
+    }
+    if (ftruncate(output->fd, 0) == 0)
+        return DBK_OK;
+    system_fail(err, "empty", output->partial);
+    close(output->fd);
+    return err->code;
+}
+
+enum dbk_code export_output_open(const char *path, bool force,
+                                 struct export_output *output, struct dbk_error *err)
+{
+    *output = (struct export_output){.fd = STDOUT_FILENO, .force = force};
+    if (!path || !strcmp(path, "-"))
+        return DBK_OK;
+    output->path = path;
+    if (snprintf(output->partial, sizeof output->partial, "%s.partial", path) >=
+        (int)sizeof output->partial)
+        return dbk_fail(err, DBK_INVALID, "the file's path is too long");
+    if (check_name(output, err) != DBK_OK)
+        return err->code;
+    return open_partial(output, err);
+}
+
+static enum dbk_code give_name(const struct export_output *output,
+                               struct dbk_error *err)
+{
+    int rc;
+
+    if (output->force)
+        rc = rename(output->partial, output->path);
+    else
+        rc = link(output->partial, output->path);
+    if (rc != 0 && errno == EEXIST)
+        return already_there(err, output->path);
+    if (rc != 0)
+        return system_fail(err, "write", output->path);
+    if (!output->force)
+        unlink(output->partial);
+    return directory_sync_parent(output->path, err);
+}
+
+enum dbk_code export_output_keep(struct export_output *output, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    if (!output->path)
+        return DBK_OK;
+    if (fsync(output->fd) != 0)
+        code = system_fail(err, "sync", output->partial);
+    if (code == DBK_OK)
+        code = give_name(output, err);
+    if (code != DBK_OK)
+        unlink(output->partial);
+    close(output->fd);
+    return code;
+}
+
+void export_output_discard(struct export_output *output)
+{
+    if (!output->path)
+        return;
+    unlink(output->partial);
+    close(output->fd);
+}

@@ -1,0 +1,139 @@
+#include "export_run.h"
+
+#include "export_ship.h"
+
+#include <inttypes.h>
+
+#define PIECE_BYTES ((size_t)256 * 1024)
+#define WAIT_MS 200
+
+/* A run under way. */
+struct state {
+    struct export_run *run;
+    struct export_ship *ship;
+    uint64_t after; /* the last sequence read */
+};
+
+static bool stopped(const struct state *state)
+{
+    return state->run->stop(state->run->context);
+}
+
+static enum dbk_code damaged(uint64_t sequence, const struct dbk_error *why,
+                             struct dbk_error *err)
+{
+    if (why->code == DBK_UNSUPPORTED)
+        return dbk_fail(err, DBK_UNSUPPORTED, "record %" PRIu64 ": %s", sequence,
+                        why->text);
+    return dbk_fail(err, DBK_DAMAGED,
+                    "record %" PRIu64 " is damaged: daybook verify tells more",
+                    sequence);
+}
+
+/* Decode what is in the piece's batch, and keep what is selected. */
+static enum dbk_code decode(const struct export_select *select,
+                            struct export_piece *piece, struct dbk_error *err)
+{
+    for (size_t i = 0; i < piece->batch.count; i++) {
+        const struct dbk_batch_entry *entry = &piece->batch.entries[i];
+        struct export_item *item = &piece->items[piece->count];
+        struct dbk_error why;
+
+        item->bytes.data = piece->batch.bytes + entry->offset;
+        item->bytes.length = entry->length;
+        item->checksum = entry->checksum;
+        if (dbk_record_decode(item->bytes.data, item->bytes.length, &item->record,
+                              &why) != DBK_OK)
+            return damaged(entry->sequence, &why, err);
+        piece->count += export_selects(select, &item->record);
+    }
+    return DBK_OK;
+}
+
+/* Read the next records into the piece; none where the log or the selection ends. */
+static enum dbk_code read_piece(struct state *state, struct export_piece *piece,
+                                struct dbk_error *err)
+{
+    const struct export_select *select = &state->run->select;
+    uint64_t left = select->to > state->after ? select->to - state->after : 0;
+    size_t count = left < EXPORT_PIECE_RECORDS ? (size_t)left : EXPORT_PIECE_RECORDS;
+    enum dbk_code code = dbk_log_read(state->run->log, state->after, count, PIECE_BYTES,
+                                      &piece->batch, err);
+
+    if (code == DBK_OK)
+        code = decode(select, piece, err);
+    if (code == DBK_OK && piece->batch.count > 0)
+        state->after = piece->batch.entries[piece->batch.count - 1].sequence;
+    return code;
+}
+
+static void show(const struct state *state)
+{
+    const struct export_select *select = &state->run->select;
+    uint64_t done = state->after - (select->from - 1);
+    uint64_t total = select->to == UINT64_MAX ? 0 : select->to - (select->from - 1);
+
+    progress_show(state->run->progress, done, total);
+}
+
+/* Nothing more is there to read now. False where following goes on no more. */
+static enum dbk_code wait_for_more(struct state *state, bool *more,
+                                   struct dbk_error *err)
+{
+    struct export_run *run = state->run;
+    uint64_t head = 0;
+
+    while (run->follow && state->after < run->select.to && !stopped(state)) {
+        enum dbk_code code = dbk_log_wait(run->log, state->after, WAIT_MS, &head, err);
+        if (code != DBK_OK || head > state->after)
+            return code;
+    }
+    *more = false;
+    if (run->follow && run->stopping)
+        run->stopping(run->context);
+    return DBK_OK;
+}
+
+/* One piece. *more turns false behind the last. */
+static enum dbk_code step(struct state *state, bool *more, struct dbk_error *err)
+{
+    struct export_piece *piece =
+        export_ship_piece(state->ship, state->run->stop, state->run->context);
+    bool caught_up;
+
+    if (!piece)
+        return dbk_fail(err, DBK_INTERRUPTED, "interrupted");
+    if (read_piece(state, piece, err) != DBK_OK)
+        return err->code;
+    caught_up = piece->batch.count == 0;
+    piece->flush = caught_up && state->run->follow;
+    export_ship_send(state->ship);
+    show(state);
+    if (caught_up)
+        return wait_for_more(state, more, err);
+    if (!state->run->follow && stopped(state))
+        return dbk_fail(err, DBK_INTERRUPTED, "interrupted");
+    return DBK_OK;
+}
+
+enum dbk_code export_run(struct export_run *run, struct dbk_error *err)
+{
+    struct state state = {.run = run, .after = run->select.from - 1};
+    enum dbk_code code = export_ship_start(run->writer, &state.ship, err);
+    struct dbk_error written;
+    bool more = true;
+
+    if (code != DBK_OK)
+        return code;
+    progress_phase(run->progress, "exporting", "records");
+    while (code == DBK_OK && more)
+        code = step(&state, &more, err);
+    if (code == DBK_OK) {
+        code = export_ship_end(state.ship, run->stop, run->context, err);
+    } else if (export_ship_abandon(state.ship, &written) != DBK_OK) {
+        *err = written; /* why no piece was to be had */
+        code = err->code;
+    }
+    progress_clear(run->progress);
+    return code;
+}

@@ -1,0 +1,31 @@
+/* export_run.h - reads the records of an export, and sends them on to be written. */
+#ifndef DBK_TOOLS_EXPORT_RUN_H
+#define DBK_TOOLS_EXPORT_RUN_H
+
+#include "export_select.h"
+#include "export_writer.h"
+#include "progress.h"
+
+struct export_run {
+    struct dbk_log *log;
+    struct export_select select; /* resolved */
+    bool follow;                 /* wait for what is appended, until stop says so */
+    struct export_writer *writer;
+    struct progress *progress;
+    bool (*stop)(void *context);     /* asked often */
+    void (*stopping)(void *context); /* told when following ends, before the trailer is
+                                        written; stop may say so again to give that up */
+    void *context;
+};
+
+/* Write the whole export, trailer included. No read transaction is open while it waits
+ * for a writer or for new records.
+ *
+ * DBK_INTERRUPTED  stop said so; there is no trailer
+ * DBK_DAMAGED      a record is damaged; err says which
+ * DBK_UNAVAILABLE  nobody reads what is written
+ * DBK_INVALID, DBK_NO_ROOM, DBK_IO, DBK_NO_MEMORY
+ */
+enum dbk_code export_run(struct export_run *run, struct dbk_error *err);
+
+#endif

@@ -1,0 +1,31 @@
+/* export_select.h - which records an export takes. */
+#ifndef DBK_TOOLS_EXPORT_SELECT_H
+#define DBK_TOOLS_EXPORT_SELECT_H
+
+#include "command.h"
+#include "store/log.h"
+
+struct export_select {
+    uint64_t from, to;  /* sequences, both included; to may be UINT64_MAX */
+    enum dbk_type type; /* 0: any */
+    bool has_person;    /* only this person's records, and those of its events */
+    struct dbk_uuid person;
+    bool whole; /* it leaves nothing out */
+};
+
+/* Read --from, --to, --type and --person: what can be known without the log.
+ * DBK_INVALID: err says what is expected. */
+enum dbk_code export_select_read(const struct tool *tool, struct export_select *select,
+                                 struct dbk_error *err);
+
+/* Find out from and to of the log; with follow nothing bounds to but --to. Errors as
+ * dbk_log_read. */
+enum dbk_code export_select_resolve(const struct tool *tool, struct dbk_log *log,
+                                    bool follow, struct export_select *select,
+                                    struct dbk_error *err);
+
+/* Whether it takes a record between from and to. */
+bool export_selects(const struct export_select *select,
+                    const struct dbk_record *record);
+
+#endif

@@ -1,0 +1,172 @@
+#include "export_writer.h"
+
+#include "export_csv.h"
+#include "http/record_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is gathered before it is written; behind it there is room for any one record. */
+#define GATHERED ((size_t)256 * 1024)
+#define ROOM (DBK_RECORD_JSON_MAX + EXPORT_CHECK_MAX + EXPORT_TRAILER_MAX)
+_Static_assert(EXPORT_CSV_MAX < ROOM && DBK_RECORD_MAX + EXPORT_FRAME_BYTES < ROOM,
+               "any one record must fit");
+
+struct export_writer {
+    struct compress_writer *out;
+    struct digest *digest;
+    struct export_block block;
+    struct export_trailer trailer;
+    size_t length; /* gathered */
+    char bytes[GATHERED + ROOM];
+};
+
+static void gather(struct export_writer *writer, const char *bytes, size_t length)
+{
+    memcpy(writer->bytes + writer->length, bytes, length);
+    writer->length += length;
+}
+
+enum dbk_code export_writer_create(enum export_format format, bool whole,
+                                   struct compress_writer *out,
+                                   struct export_writer **writer, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    *writer = calloc(1, sizeof **writer);
+    if (!*writer)
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    (*writer)->out = out;
+    (*writer)->trailer.format = format;
+    (*writer)->trailer.whole = whole;
+    code = digest_create(&(*writer)->digest, err);
+    if (code != DBK_OK) {
+        free(*writer);
+        *writer = NULL;
+        return code;
+    }
+    if (format == EXPORT_MSGPACK)
+        gather(*writer, EXPORT_MAGIC, EXPORT_MAGIC_BYTES);
+    else if (format == EXPORT_CSV)
+        gather(*writer, EXPORT_CSV_HEADER, strlen(EXPORT_CSV_HEADER));
+    return DBK_OK;
+}
+
+void export_writer_destroy(struct export_writer *writer)
+{
+    if (!writer)
+        return;
+    digest_destroy(writer->digest);
+    free(writer);
+}
+
+const struct export_trailer *export_writer_trailer(const struct export_writer *writer)
+{
+    return &writer->trailer;
+}
+
+static enum dbk_code write_out(struct export_writer *writer, struct dbk_error *err)
+{
+    size_t length = writer->length;
+
+    writer->length = 0;
+    digest_add(writer->digest, writer->bytes, length);
+    return compress_write(writer->out, writer->bytes, length, err);
+}
+
+static void end_block(struct export_writer *writer)
+{
+    writer->length += export_block_line(&writer->block, writer->bytes + writer->length);
+    writer->block.records = writer->block.bytes = 0;
+}
+
+static enum dbk_code add_line(struct export_writer *writer,
+                              const struct export_item *item, struct dbk_error *err)
+{
+    size_t length;
+
+    if (dbk_record_json_write(&item->record, writer->bytes + writer->length,
+                              DBK_RECORD_JSON_MAX, &length, err) != DBK_OK)
+        return dbk_wrap(err, "export with --format msgpack, which keeps any bytes");
+    writer->length += length;
+    gather(writer, "\n", 1);
+    export_block_add(&writer->block, item->checksum, length + 1);
+    if (export_block_full(&writer->block))
+        end_block(writer);
+    return DBK_OK;
+}
+
+static void add_frame(struct export_writer *writer, const struct export_item *item)
+{
+    char *at = writer->bytes + writer->length;
+
+    export_put_number(at, (uint32_t)item->bytes.length);
+    export_put_number(at + 4, item->checksum);
+    writer->length += EXPORT_FRAME_BYTES;
+    gather(writer, item->bytes.data, item->bytes.length);
+}
+
+enum dbk_code export_writer_add(struct export_writer *writer,
+                                const struct export_item *item, struct dbk_error *err)
+{
+    struct export_trailer *trailer = &writer->trailer;
+
+    switch (trailer->format) {
+    case EXPORT_NDJSON:
+        if (add_line(writer, item, err) != DBK_OK)
+            return err->code;
+        break;
+    case EXPORT_MSGPACK:
+        add_frame(writer, item);
+        break;
+    case EXPORT_CSV:
+        writer->length += export_csv_row(&item->record, writer->bytes + writer->length);
+        break;
+    }
+    if (trailer->records++ == 0)
+        trailer->first = item->record.sequence;
+    trailer->last = item->record.sequence;
+    return writer->length < GATHERED ? DBK_OK : write_out(writer, err);
+}
+
+enum dbk_code export_writer_flush(struct export_writer *writer, struct dbk_error *err)
+{
+    enum dbk_code code = write_out(writer, err);
+
+    return code == DBK_OK ? compress_flush(writer->out, err) : code;
+}
+
+/* What stands around the trailer's object. */
+static void gather_trailer(struct export_writer *writer)
+{
+    char text[EXPORT_TRAILER_MAX], numbers[8] = {0};
+    size_t length = export_trailer_text(&writer->trailer, text);
+
+    if (writer->trailer.format == EXPORT_MSGPACK) {
+        export_put_number(numbers + 4, (uint32_t)length);
+        gather(writer, numbers, sizeof numbers);
+    } else if (writer->trailer.format == EXPORT_CSV) {
+        gather(writer, "# ", 2);
+    }
+    gather(writer, text, length);
+    if (writer->trailer.format == EXPORT_CSV)
+        gather(writer, "\r\n", 2);
+    else if (writer->trailer.format == EXPORT_NDJSON)
+        gather(writer, "\n", 1);
+}
+
+enum dbk_code export_writer_end(struct export_writer *writer, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    if (writer->block.records > 0)
+        end_block(writer);
+    code = write_out(writer, err);
+    if (code == DBK_OK)
+        code = digest_hex(writer->digest, writer->trailer.sha256, err);
+    if (code != DBK_OK)
+        return code;
+    gather_trailer(writer);
+    code = write_out(writer, err);
+    return code == DBK_OK ? compress_end(writer->out, err) : code;
+}

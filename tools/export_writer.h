@@ -1,0 +1,43 @@
+/* export_writer.h - turns records into the bytes of an export, and writes them. */
+#ifndef DBK_TOOLS_EXPORT_WRITER_H
+#define DBK_TOOLS_EXPORT_WRITER_H
+
+#include "compress.h"
+#include "export_format.h"
+#include "store/record.h"
+
+/* A record to be exported. */
+struct export_item {
+    struct dbk_record record; /* decoded from bytes */
+    struct dbk_slice bytes;
+    uint32_t checksum; /* of bytes */
+};
+
+struct export_writer; /* one thread at a time */
+
+/* Begin an export to out, which stays the caller's; whole goes into the trailer.
+ * DBK_NO_MEMORY. Free with export_writer_destroy. */
+enum dbk_code export_writer_create(enum export_format format, bool whole,
+                                   struct compress_writer *out,
+                                   struct export_writer **writer,
+                                   struct dbk_error *err);
+void export_writer_destroy(struct export_writer *writer); /* NULL is fine */
+
+/* Add a record. It may stay in memory for now.
+ *
+ * DBK_INVALID      NDJSON, and its text is not UTF-8
+ * DBK_UNAVAILABLE, DBK_NO_ROOM, DBK_IO   as compress_write has them
+ */
+enum dbk_code export_writer_add(struct export_writer *writer,
+                                const struct export_item *item, struct dbk_error *err);
+
+/* Write out all that was added, so that a follower has it. Errors as above. */
+enum dbk_code export_writer_flush(struct export_writer *writer, struct dbk_error *err);
+
+/* Write the trailer, and end. Errors as above. */
+enum dbk_code export_writer_end(struct export_writer *writer, struct dbk_error *err);
+
+/* What was written: complete after export_writer_end. Borrowed from writer. */
+const struct export_trailer *export_writer_trailer(const struct export_writer *writer);
+
+#endif

@@ -1,0 +1,125 @@
+#include "import_export.h"
+
+#include "incoming.h"
+#include "progress.h"
+#include "signals.h"
+#include "store/refill.h"
+
+#include <inttypes.h>
+
+/* How many records are read between two looks at the clock. */
+#define SHOW_EVERY 1024
+
+static enum dbk_code add(struct export_reader *reader, struct dbk_refill *refill,
+                         struct dbk_slice bytes, struct dbk_error *err)
+{
+    char place[EXPORT_PLACE_MAX];
+    enum dbk_code code = dbk_refill_add(refill, bytes.data, bytes.length, err);
+
+    if (code != DBK_DAMAGED && code != DBK_UNSUPPORTED)
+        return code;
+    export_reader_place(reader, place);
+    return dbk_wrap(err, "%s", place);
+}
+
+static enum dbk_code copy(struct export_reader *reader, struct dbk_refill *refill,
+                          struct progress *progress, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+    struct dbk_slice bytes = {"", 1};
+
+    progress_phase(progress, "importing", "records");
+    while (code == DBK_OK && bytes.length > 0) {
+        uint64_t done = dbk_refill_head(refill);
+        code = export_reader_next(reader, &bytes, err);
+        if (code == DBK_OK && bytes.length > 0)
+            code = add(reader, refill, bytes, err);
+        if (done % SHOW_EVERY != 0)
+            continue;
+        progress_show_share(progress, done, export_reader_share(reader));
+        if (code == DBK_OK && signals_came())
+            code = dbk_fail(err, DBK_INTERRUPTED, "interrupted");
+    }
+    progress_clear(progress);
+    return code;
+}
+
+static enum dbk_code fill(const struct incoming *incoming, struct export_reader *reader,
+                          struct progress *progress, struct dbk_error *err)
+{
+    struct dbk_refill *refill;
+    enum dbk_code code = dbk_refill_open(incoming->tmp, &refill, err);
+
+    if (code != DBK_OK)
+        return code;
+    code = copy(reader, refill, progress, err);
+    if (code == DBK_OK)
+        return dbk_refill_finish(refill, err);
+    dbk_refill_abandon(refill);
+    return code;
+}
+
+static enum dbk_code import_into(const struct tool *tool, struct incoming *incoming,
+                                 struct export_reader *reader,
+                                 struct progress *progress, struct dbk_error *err)
+{
+    enum dbk_code code = incoming_begin(tool->config, incoming, err);
+
+    if (code != DBK_OK)
+        return code;
+    code = fill(incoming, reader, progress, err);
+    if (code == DBK_OK)
+        return incoming_place(incoming, err);
+    incoming_abandon(incoming);
+    return code;
+}
+
+static void print_done(const struct tool *tool, const struct incoming *incoming,
+                       const struct export_trailer *trailer, double seconds)
+{
+    if (tool_has(tool, "--json")) {
+        char text[EXPORT_TRAILER_MAX];
+        size_t length = export_trailer_text(trailer, text);
+        printf("%.*s,\"seconds\":%.3f}\n", (int)length - 1, text, seconds);
+        return;
+    }
+    printf("records       %" PRIu64 ", the whole of the export\n", trailer->records);
+    printf("sha256        %s, checked\n", trailer->sha256);
+    printf("seconds       %.2f, %.0f records a second\n", seconds,
+           seconds > 0 ? (double)trailer->records / seconds : 0);
+    printf("next          %s\n", incoming_next(incoming));
+}
+
+static enum tool_exit conclude(const struct tool *tool, const char *path,
+                               enum dbk_code code, struct dbk_error *err)
+{
+    if (code == DBK_INTERRUPTED) {
+        dbk_fail(err, code, "stopped; nothing was imported: run the same again");
+        return tool_fail(tool, err);
+    }
+    tool_fail(tool, err);
+    if (code != DBK_DAMAGED && code != DBK_INVALID)
+        return TOOL_FAILED;
+    fprintf(stderr, "daybook import: nothing of %s was imported\n", path);
+    return TOOL_DIFFERENT;
+}
+
+enum tool_exit import_export(const struct tool *tool, const char *path,
+                             struct compress_reader *source, enum export_format format)
+{
+    struct export_reader *reader;
+    struct incoming incoming;
+    struct progress progress;
+    struct dbk_error err;
+    enum dbk_code code;
+
+    if (export_reader_open(source, format, &reader, &err) != DBK_OK)
+        return tool_fail(tool, &err);
+    progress_start(&progress, stderr);
+    code = import_into(tool, &incoming, reader, &progress, &err);
+    if (code == DBK_OK)
+        print_done(tool, &incoming, export_reader_trailer(reader),
+                   progress_seconds(&progress));
+    export_reader_close(reader);
+    return code == DBK_OK ? TOOL_DONE : conclude(tool, path, code, &err);
+}

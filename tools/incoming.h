@@ -1,0 +1,47 @@
+/* incoming.h - a log that is made beside its place, in DATA_DIR/log.tmp, and put there
+ * whole: killed at any moment, DATA_DIR/log is as it was, or complete.
+ *
+ * For import of an export and for restore.
+ */
+#ifndef DBK_TOOLS_INCOMING_H
+#define DBK_TOOLS_INCOMING_H
+
+#include "config.h"
+#include "store/error.h"
+
+#include <limits.h>
+#include <stdbool.h>
+
+#define INCOMING_PATH (PATH_MAX + 32)
+
+struct incoming {
+    char data_dir[PATH_MAX];
+    char log[INCOMING_PATH]; /* where it goes */
+    char tmp[INCOMING_PATH]; /* where it is made; does not exist after incoming_begin */
+    int lock;                /* private, as what follows */
+    bool made_dir;
+};
+
+/* Keep servers out of the data directory (made where it is missing), see that it has no
+ * log, or an empty one, and remove what a killed run left. Opens and closes that log: no
+ * thread is left behind. End with incoming_place or incoming_abandon.
+ *
+ * DBK_CONFLICT  a server runs on it
+ * DBK_EXISTS    it has a log with records
+ * DBK_DAMAGED, DBK_UNSUPPORTED  it has a log that cannot be opened
+ * DBK_IO, DBK_NO_ROOM
+ */
+enum dbk_code incoming_begin(const struct config *config, struct incoming *incoming,
+                             struct dbk_error *err);
+
+/* Put the finished log in its place, durably, and let servers in. On failure what is in
+ * tmp is removed. DBK_IO, DBK_NO_ROOM. */
+enum dbk_code incoming_place(struct incoming *incoming, struct dbk_error *err);
+
+/* Remove what was made; the data directory too, where it was not there before. */
+void incoming_abandon(struct incoming *incoming);
+
+/* What must be done before the tables show this log: a sentence for the operator. */
+const char *incoming_next(const struct incoming *incoming);
+
+#endif

@@ -1,0 +1,272 @@
+/* daybook log - shows records: one, the last ones, or all of one person. */
+#include "store/log.h"
+#include "command.h"
+#include "database.h"
+#include "log_print.h"
+#include "signals.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define READ_RECORDS 1000
+#define READ_BYTES ((size_t)1 << 20)
+#define WAIT_MS 200
+#define TAIL_LINES 10
+
+/* One showing. */
+struct showing {
+    struct dbk_log *log;
+    struct dbk_batch batch;
+    struct log_printer *printer;
+    bool json;
+
+    const struct dbk_uuid *person; /* NULL: of anyone */
+    bool blocks;                   /* rather than lines */
+    struct log_before before;      /* of that person */
+    uint64_t shown, damaged;       /* records */
+};
+
+static bool is_of(const struct dbk_record *record, const struct dbk_uuid *person)
+{
+    return dbk_uuid_equal(&record->subject, person) ||
+           dbk_uuid_equal(&record->person_id, person);
+}
+
+static enum dbk_code show_record(struct showing *showing,
+                                 const struct dbk_record *record, struct dbk_error *err)
+{
+    if (showing->person && !is_of(record, showing->person))
+        return DBK_OK;
+    showing->shown++;
+    if (showing->json)
+        return log_print_json(showing->printer, record, err);
+    if (showing->blocks)
+        log_print_block(showing->printer, record,
+                        showing->person ? &showing->before : NULL);
+    else
+        log_print_line(showing->printer, record);
+    log_before_take(&showing->before, record);
+    return DBK_OK;
+}
+
+/* A damaged record is told, and is no reason to hide those behind it. */
+static enum dbk_code show_batch(struct showing *showing, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+    struct dbk_record record;
+
+    for (size_t i = 0; code == DBK_OK && i < showing->batch.count; i++) {
+        const struct dbk_batch_entry *entry = &showing->batch.entries[i];
+        if (dbk_record_decode(showing->batch.bytes + entry->offset, entry->length,
+                              &record, err) == DBK_OK) {
+            code = show_record(showing, &record, err);
+            continue;
+        }
+        showing->damaged++;
+        fprintf(stderr, "daybook log: record %" PRIu64 ": %s\n", entry->sequence,
+                err->text);
+    }
+    /* Who closes the pipe has seen enough. */
+    if (code == DBK_OK && fflush(stdout) != 0)
+        code = dbk_fail(err, DBK_UNAVAILABLE, "nobody reads on");
+    return code;
+}
+
+/* Show what is behind *after, up to and with `to`; *after receives how far it came. */
+static enum dbk_code show_range(struct showing *showing, uint64_t *after, uint64_t to,
+                                struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    while (code == DBK_OK && *after < to) {
+        size_t count =
+            to - *after < READ_RECORDS ? (size_t)(to - *after) : READ_RECORDS;
+        code =
+            dbk_log_read(showing->log, *after, count, READ_BYTES, &showing->batch, err);
+        if (code == DBK_OK && showing->batch.count == 0)
+            break;
+        if (code == DBK_OK)
+            code = show_batch(showing, err);
+        if (code == DBK_OK)
+            *after = showing->batch.entries[showing->batch.count - 1].sequence;
+        if (code == DBK_OK && signals_came())
+            code = dbk_fail(err, DBK_INTERRUPTED, "stopped");
+    }
+    return code;
+}
+
+static enum dbk_code show_one(struct showing *showing, uint64_t sequence,
+                              struct dbk_error *err)
+{
+    uint64_t after = sequence - 1, head;
+
+    showing->blocks = true;
+    if (dbk_log_head(showing->log, &head, err) != DBK_OK)
+        return err->code;
+    if (sequence > head)
+        return dbk_fail(err, DBK_NOT_FOUND,
+                        "there is no record %" PRIu64 ": the log ends with %" PRIu64,
+                        sequence, head);
+    return show_range(showing, &after, sequence, err);
+}
+
+static enum dbk_code show_person(struct showing *showing, const struct dbk_uuid *id,
+                                 struct dbk_error *err)
+{
+    uint64_t after = 0, head;
+    enum dbk_code code = dbk_log_head(showing->log, &head, err);
+
+    showing->person = id;
+    showing->blocks = true;
+    if (code == DBK_OK)
+        code = show_range(showing, &after, head, err);
+    if (code == DBK_OK && showing->shown == 0)
+        code = dbk_fail(err, DBK_NOT_FOUND, "no record is about that person");
+    return code;
+}
+
+static enum dbk_code show_tail(struct showing *showing, uint64_t lines, bool follow,
+                               struct dbk_error *err)
+{
+    uint64_t head, after;
+    enum dbk_code code = dbk_log_head(showing->log, &head, err);
+
+    if (code != DBK_OK)
+        return code;
+    after = head > lines ? head - lines : 0;
+    code = show_range(showing, &after, head, err);
+    while (code == DBK_OK && follow && !signals_came()) {
+        code = dbk_log_wait(showing->log, after, WAIT_MS, &head, err);
+        if (code == DBK_OK)
+            code = show_range(showing, &after, head, err);
+    }
+    /* Ctrl-C is how following ends. */
+    return code == DBK_INTERRUPTED && follow ? DBK_OK : code;
+}
+
+/* What the command line asks for. */
+struct wish {
+    enum { SHOW, TAIL, PERSON } what;
+    uint64_t number; /* SHOW: the sequence; TAIL: how many */
+    struct dbk_uuid person;
+};
+
+static bool read_number(const char *text, uint64_t *out)
+{
+    char *end;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    *out = strtoull(text, &end, 10);
+    return *end == '\0';
+}
+
+static enum tool_exit read_wish(const struct tool *tool, struct wish *wish)
+{
+    const char *what = tool->operands[0], *lines = tool_value(tool, "-n");
+    const char *operand = tool->operand_count > 1 ? tool->operands[1] : NULL;
+
+    *wish = (struct wish){.what = TAIL, .number = TAIL_LINES};
+    if (strcmp(what, "tail") != 0 && (lines || tool_has(tool, "-f")))
+        return tool_misused(tool, "-n and -f are for log tail");
+    if (!strcmp(what, "tail")) {
+        if (operand)
+            return tool_misused(tool, "unexpected \"%.64s\"", operand);
+        if (lines && !read_number(lines, &wish->number))
+            return tool_misused(tool, "-n is \"%.64s\": expected a number", lines);
+    } else if (!strcmp(what, "show")) {
+        wish->what = SHOW;
+        if (!operand || !read_number(operand, &wish->number) || wish->number == 0)
+            return tool_misused(tool, "log show needs a sequence, 1 or more");
+    } else if (!strcmp(what, "person")) {
+        wish->what = PERSON;
+        if (!operand || !dbk_uuid_parse(operand, strlen(operand), &wish->person))
+            return tool_misused(tool, "log person needs the id of a person");
+    } else {
+        return tool_misused(tool, "\"%.64s\" is none of show, tail and person", what);
+    }
+    return TOOL_DONE;
+}
+
+static enum dbk_code show(const struct tool *tool, const struct wish *wish,
+                          struct showing *showing, struct dbk_error *err)
+{
+    switch (wish->what) {
+    case SHOW:
+        return show_one(showing, wish->number, err);
+    case TAIL:
+        return show_tail(showing, wish->number, tool_has(tool, "-f"), err);
+    case PERSON:
+        break;
+    }
+    return show_person(showing, &wish->person, err);
+}
+
+static enum tool_exit show_log(const struct tool *tool, const struct wish *wish,
+                               struct dbk_log *log)
+{
+    struct showing showing = {.log = log, .json = tool_has(tool, "--json")};
+    struct dbk_error err;
+    enum dbk_code code = log_printer_create(stdout, &showing.printer, &err);
+
+    if (code == DBK_OK)
+        code = show(tool, wish, &showing, &err);
+    dbk_batch_finish(&showing.batch);
+    log_printer_destroy(showing.printer);
+    if (code == DBK_UNAVAILABLE && ferror(stdout))
+        return TOOL_FAILED;
+    if (code != DBK_OK)
+        return tool_fail(tool, &err);
+    return showing.damaged ? TOOL_DIFFERENT : TOOL_DONE;
+}
+
+static enum tool_exit run(struct tool *tool)
+{
+    const struct dbk_log_options options = {.must_exist = true};
+    struct wish wish;
+    struct dbk_log *log;
+    struct dbk_error err;
+    enum tool_exit exit = read_wish(tool, &wish);
+    char dir[4096];
+
+    if (exit != TOOL_DONE)
+        return exit;
+    signals_hold();
+    if (!tool_log_dir(tool->config, dir, sizeof dir, &err) ||
+        dbk_log_open(dir, &options, &log, &err) != DBK_OK)
+        return tool_fail(tool, &err);
+    exit = show_log(tool, &wish, log);
+    dbk_log_close(log);
+    return exit;
+}
+
+const struct command command_log = {
+    .name = "log",
+    .purpose = "show a record, the last ones, or all about one person",
+    .operands = "show N | tail | person ID",
+    .details =
+        "show    the record with the sequence N\n"
+        "tail    the last records, a line each; with -f also those that come, until\n"
+        "        Ctrl-C\n"
+        "person  all records about a person and the person's events, oldest first, "
+        "with\n"
+        "        what an update changed; reads the whole log\n"
+        "\n"
+        "It works beside a running server and needs no PostgreSQL. A damaged record "
+        "is\n"
+        "told, and the others are shown (exit code 1).\n",
+    .example = "  daybook log tail -f\n"
+               "  daybook log show 1234 --json\n"
+               "  daybook log person 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c\n",
+    .settings = CONFIG_GROUP_DATA,
+    .operands_min = 1,
+    .operands_max = 2,
+    .options =
+        {
+            {"-n", "N", "With tail: so many of the last records (10)"},
+            {"-f", NULL, "With tail: go on with those that come"},
+            {"--json", NULL, "Records as JSON, a line each, as GET /log has them"},
+        },
+    .run = run,
+};

@@ -1,0 +1,42 @@
+/* log_print.h - records for people to read: a block each, or a line each. What a value
+ * holds stays on its line, and cannot move the cursor. */
+#ifndef DBK_TOOLS_LOG_PRINT_H
+#define DBK_TOOLS_LOG_PRINT_H
+
+#include "store/record.h"
+
+#include <stdio.h>
+
+struct log_printer; /* one thread at a time */
+
+/* Print to out, which stays the caller's. DBK_NO_MEMORY. */
+enum dbk_code log_printer_create(FILE *out, struct log_printer **printer,
+                                 struct dbk_error *err);
+void log_printer_destroy(struct log_printer *printer); /* NULL is fine */
+
+/* A person's fields as they were before a record; has says which are known. */
+struct log_before {
+    unsigned has; /* DBK_HAS_... */
+    enum dbk_role role;
+    char email[DBK_EMAIL_MAX + 1];
+    char first_name[DBK_NAME_MAX + 1];
+    char last_name[DBK_NAME_MAX + 1];
+};
+
+/* Take over what a person.created or person.updated says; other records say nothing. */
+void log_before_take(struct log_before *before, const struct dbk_record *record);
+
+/* The record as a block of lines with an empty one behind it, as `git log` has them.
+ * before (may be NULL) gives the old values of what a person.updated changed. */
+void log_print_block(struct log_printer *printer, const struct dbk_record *record,
+                     const struct log_before *before);
+
+/* The record as one line; long properties are cut. */
+void log_print_line(struct log_printer *printer, const struct dbk_record *record);
+
+/* The record as its JSON object on a line, as GET /log has it. DBK_INVALID: its text is
+ * not UTF-8. */
+enum dbk_code log_print_json(struct log_printer *printer,
+                             const struct dbk_record *record, struct dbk_error *err);
+
+#endif

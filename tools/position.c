@@ -1,0 +1,103 @@
+#include "position.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CHUNK 256 /* records; at their longest some 18 MB */
+
+static bool parse_sequence(const char *text, uint64_t *out)
+{
+    uint64_t value = 0;
+
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9' || value > (UINT64_MAX - 9) / 10)
+            return false;
+        value = value * 10 + (uint64_t)(*text - '0');
+    }
+    *out = value;
+    return value > 0;
+}
+
+static bool parse_time(const char *text, dbk_timestamp *out)
+{
+    char whole[64];
+    int length = snprintf(whole, sizeof whole, "%sT00:00:00", text);
+
+    if (dbk_timestamp_parse(text, strlen(text), out))
+        return true;
+    return length < (int)sizeof whole &&
+           dbk_timestamp_parse(whole, (size_t)length, out);
+}
+
+enum dbk_code position_parse(const char *text, struct position *out,
+                             struct dbk_error *err)
+{
+    *out = (struct position){0};
+    if (parse_sequence(text, &out->sequence))
+        return DBK_OK;
+    out->is_time = true;
+    if (parse_time(text, &out->time))
+        return DBK_OK;
+    return dbk_fail(err, DBK_INVALID,
+                    "\"%.64s\" is neither a sequence (1 or more) nor a time such as "
+                    "2026-11-23T17:00:00",
+                    text);
+}
+
+/* The last record of the batch at or before time; 0 where there is none. */
+static uint64_t last_in(const struct dbk_batch *batch, dbk_timestamp time)
+{
+    struct dbk_record record;
+
+    for (size_t i = batch->count; i > 0; i--) {
+        const struct dbk_batch_entry *entry = &batch->entries[i - 1];
+        if (dbk_record_decode(batch->bytes + entry->offset, entry->length, &record,
+                              NULL) == DBK_OK &&
+            record.recorded_at <= time)
+            return entry->sequence;
+    }
+    return 0;
+}
+
+/* The last record at or before time; 0 where there is none. */
+static enum dbk_code find_last(struct dbk_log *log, uint64_t head, dbk_timestamp time,
+                               uint64_t *sequence, struct dbk_error *err)
+{
+    struct dbk_batch batch = {0};
+    enum dbk_code code = DBK_OK;
+
+    *sequence = 0;
+    while (code == DBK_OK && head > 0 && *sequence == 0) {
+        uint64_t after = head > CHUNK ? head - CHUNK : 0;
+        code = dbk_log_read(log, after, (size_t)(head - after), SIZE_MAX, &batch, err);
+        if (code == DBK_OK)
+            *sequence = last_in(&batch, time);
+        head = after;
+    }
+    dbk_batch_finish(&batch);
+    return code;
+}
+
+enum dbk_code position_to(const struct position *position, struct dbk_log *log,
+                          uint64_t head, uint64_t *sequence, struct dbk_error *err)
+{
+    *sequence = position->sequence;
+    if (!position->is_time)
+        return DBK_OK;
+    return find_last(log, head, position->time, sequence, err);
+}
+
+enum dbk_code position_from(const struct position *position, struct dbk_log *log,
+                            uint64_t head, uint64_t *sequence, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    *sequence = position->sequence;
+    if (!position->is_time)
+        return DBK_OK;
+    code = find_last(log, head, position->time - 1, sequence, err);
+    ++*sequence;
+    return code;
+}

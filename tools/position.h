@@ -1,0 +1,45 @@
+/* position.h - a place in the log as an operator names it: a sequence, or a time.
+ *
+ *     1234                         the record with that sequence
+ *     2026-11-23T17:00:00          what was recorded then; UTC, or with an offset such
+ *     2026-11-23T18:00:00+01:00    as +01:00; a day alone is its midnight
+ *     2026-11-23
+ *
+ * Sequences are the order of the log, times are not: a clock may have been set back. So a
+ * time stands for the last record whose recorded_at is at or before it, even where some
+ * before that one carry a later time; what is up to it and what is from it on never
+ * overlap and leave nothing out.
+ */
+#ifndef DBK_TOOLS_POSITION_H
+#define DBK_TOOLS_POSITION_H
+
+#include "store/error.h"
+#include "store/log.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct position {
+    bool is_time;
+    uint64_t sequence;  /* 1 or more; 0 where is_time */
+    dbk_timestamp time; /* where is_time */
+};
+
+/* Read one of the forms above. DBK_INVALID: err says what is expected. Thread-safe. */
+enum dbk_code position_parse(const char *text, struct position *out,
+                             struct dbk_error *err);
+
+/* The last sequence up to and with the position, of a log whose head is `head`: for a
+ * time, of the last record at or before it, 0 where all are later; for a sequence that
+ * sequence itself, also where the log does not reach it yet. Reads backwards from the
+ * head, a few hundred records at a time; damaged records are passed over. Safe from any
+ * thread. Errors as dbk_log_read. */
+enum dbk_code position_to(const struct position *position, struct dbk_log *log,
+                          uint64_t head, uint64_t *sequence, struct dbk_error *err);
+
+/* The first sequence from the position on: for a time, of the record behind the last one
+ * before it, head + 1 where all are before it; for a sequence that one. Else as above. */
+enum dbk_code position_from(const struct position *position, struct dbk_log *log,
+                            uint64_t head, uint64_t *sequence, struct dbk_error *err);
+
+#endif

@@ -1,0 +1,50 @@
+/* progress.h - shows how far a long task is: on a terminal a bar with rate and time left,
+ * else a line now and then. One for all subcommands.
+ *
+ *     progress_start(&progress, stderr);
+ *     progress_phase(&progress, "reading the log", "records");
+ *     ... progress_show(&progress, done, total); ... again and again
+ *     progress_clear(&progress);
+ */
+#ifndef DBK_TOOLS_PROGRESS_H
+#define DBK_TOOLS_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Belongs to one thread at a time. Nothing to free. */
+struct progress {
+    FILE *out;        /* borrowed; NULL: show nothing */
+    bool terminal;    /* private from here on */
+    bool drawn;       /* the bar stands on the last line */
+    const char *name; /* of the phase */
+    const char *unit; /* what is counted */
+    double started;   /* seconds, of a clock that is never set back */
+    double phase;     /* when the phase began */
+    double shown;     /* when it was shown last */
+};
+
+/* Start the clock; show on out. */
+void progress_start(struct progress *progress, FILE *out);
+
+/* The next phase (or file) begins, counting from 0. name ("making indexes", a file's
+ * name) and unit ("records", "lines") are borrowed until the next phase. The same name
+ * again (the pointer) goes on with the phase. */
+void progress_phase(struct progress *progress, const char *name, const char *unit);
+
+/* So many units of the phase are done, of total; total 0: unknown. Shown when enough time
+ * has passed since the last, so call it often. */
+void progress_show(struct progress *progress, uint64_t done, uint64_t total);
+
+/* The same where a share of the whole is known (0 to 1; below 0: unknown) instead of a
+ * total. */
+void progress_show_share(struct progress *progress, uint64_t done, double share);
+
+/* Take the bar away, so that something else can be printed. */
+void progress_clear(struct progress *progress);
+
+/* Seconds since the start. */
+double progress_seconds(const struct progress *progress);
+
+#endif

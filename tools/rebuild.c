@@ -1,0 +1,169 @@
+/* daybook rebuild - makes the read tables again from the log, and swaps them in. */
+#include "projections/rebuild.h"
+#include "differences.h"
+#include "posting.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* What was asked for; at most one. */
+enum action { REBUILD, UNDO, DROP_OLD, DRY_RUN };
+
+static enum tool_exit read_action(const struct tool *tool, enum action *action)
+{
+    static const struct {
+        const char *flag;
+        enum action action;
+    } flags[] = {{"--undo", UNDO}, {"--drop-old", DROP_OLD}, {"--dry-run", DRY_RUN}};
+    const char *given = NULL;
+
+    *action = REBUILD;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        if (!tool_has(tool, flags[i].flag))
+            continue;
+        if (given)
+            return tool_misused(tool, "%s and %s exclude each other", given,
+                                flags[i].flag);
+        given = flags[i].flag;
+        *action = flags[i].action;
+    }
+    if (given && tool_has(tool, "--keep-old"))
+        return tool_misused(tool, "%s and --keep-old exclude each other", given);
+    return TOOL_DONE;
+}
+
+static void print_json(const struct dbk_rebuild_result *result, double seconds)
+{
+    printf("{\"sequence\":%" PRIu64 ",\"loaded\":%" PRIu64 ",\"persons\":%" PRIu64
+           ",\"events\":%" PRIu64 ",\"quarantined\":%" PRIu64
+           ",\"slow\":%s,\"kept\":%s%s%s,\"seconds\":%.3f}\n",
+           result->sequence, result->loaded, result->persons, result->events,
+           result->quarantined, result->slow ? "true" : "false",
+           *result->kept ? "\"" : "", *result->kept ? result->kept : "null",
+           *result->kept ? "\"" : "", seconds);
+}
+
+static void print_text(const struct dbk_rebuild_result *result, double seconds)
+{
+    if (result->loaded > 0)
+        printf("loaded        %" PRIu64 " persons, %" PRIu64 " events\n",
+               result->persons, result->events);
+    printf("posted        up to record %" PRIu64 "\n", result->sequence);
+    printf("quarantined   %" PRIu64 "\n", result->quarantined);
+    if (*result->kept)
+        printf("kept          the tables of before, as %s\n", result->kept);
+    printf("seconds       %.2f", seconds);
+    if (result->loaded > 0 && seconds > 0)
+        printf(", %.0f records a second", (double)result->sequence / seconds);
+    putchar('\n');
+}
+
+static enum tool_exit conclude(struct posting *posting, enum dbk_code code,
+                               const struct dbk_rebuild_result *result,
+                               const struct dbk_error *err)
+{
+    double seconds = progress_seconds(&posting->progress);
+
+    if (code != DBK_OK)
+        return posting_fail(posting, err);
+    progress_clear(&posting->progress);
+    if (tool_has(posting->tool, "--json"))
+        print_json(result, seconds);
+    else
+        print_text(result, seconds);
+    return TOOL_DONE;
+}
+
+/* What a rebuild would change. */
+static enum tool_exit dry_run(struct posting *posting)
+{
+    bool json = tool_has(posting->tool, "--json");
+    struct differences differences;
+    enum tool_exit exit = TOOL_DONE;
+    struct dbk_error err;
+
+    if (differences_find(&differences, posting, json ? NULL : stdout, &err) != DBK_OK) {
+        exit = posting_fail(posting, &err);
+    } else {
+        if (json) {
+            differences_print_json(&differences, stdout);
+            putchar('\n');
+        } else {
+            differences_print(&differences, stdout);
+        }
+        exit = differences_none(&differences) ? TOOL_DONE : TOOL_DIFFERENT;
+    }
+    differences_free(&differences);
+    return exit;
+}
+
+static enum tool_exit run_action(struct posting *posting, enum action action)
+{
+    const struct dbk_rebuild_options options = {
+        .keep_old = tool_has(posting->tool, "--keep-old"), .watch = posting->watch};
+    const struct dbk_database *database = &posting->database.at;
+    struct dbk_rebuild_result result = {0};
+    struct dbk_error err;
+    enum dbk_code code = DBK_OK;
+
+    switch (action) {
+    case REBUILD:
+        code = dbk_rebuild(posting->log, database, &options, &result, &err);
+        break;
+    case UNDO:
+        code = dbk_rebuild_undo(posting->log, database, &posting->watch, &result, &err);
+        break;
+    case DROP_OLD:
+        code = dbk_rebuild_drop_old(database, &posting->watch, &err);
+        if (code != DBK_OK)
+            break;
+        puts("the kept tables are dropped");
+        return TOOL_DONE;
+    case DRY_RUN:
+        return dry_run(posting);
+    }
+    return conclude(posting, code, &result, &err);
+}
+
+static enum tool_exit run(struct tool *tool)
+{
+    struct posting posting;
+    enum action action;
+    struct dbk_error err;
+    enum tool_exit exit = read_action(tool, &action);
+
+    if (exit != TOOL_DONE)
+        return exit;
+    if (posting_open(&posting, tool, &err) == DBK_OK)
+        exit = run_action(&posting, action);
+    else
+        exit = tool_fail(tool, &err);
+    posting_close(&posting);
+    return exit;
+}
+
+const struct command command_rebuild = {
+    .name = "rebuild",
+    .purpose = "make the read tables again from the log, and swap them in",
+    .operands = "",
+    .details =
+        "For tables that are wrong, gone, or of another log. New ones are built from\n"
+        "the log alone in a schema beside the old ones, which are read and posted to\n"
+        "meanwhile; then the two change places in one transaction. It works beside a\n"
+        "running server, which goes on answering, and without one. Killed at any\n"
+        "point, it can be run again: it drops what it has left behind.\n",
+    .example = "  daybook rebuild --dry-run\n"
+               "  daybook rebuild --keep-old\n"
+               "  daybook rebuild --undo\n",
+    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE,
+    .options =
+        {
+            {"--keep-old", NULL, "Keep the old tables, as the schema DB_SCHEMA_old"},
+            {"--undo", NULL, "Catch the kept tables up and swap them back"},
+            {"--drop-old", NULL, "Drop the kept tables"},
+            {"--dry-run", NULL,
+             "Build, tell the difference to the tables, swap nothing"},
+            {"--json", NULL, "Print one JSON object"},
+        },
+    .run = run,
+};

@@ -1,0 +1,225 @@
+/* daybook restore - makes the log of an empty data directory from a backup. */
+#include "store/restore.h"
+
+#include "command.h"
+#include "incoming.h"
+#include "log_check.h"
+#include "position.h"
+#include "progress.h"
+#include "signals.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One restore under way. */
+struct restore {
+    const struct tool *tool;
+    char from[PATH_MAX]; /* the folder that has data.mdb */
+    struct incoming incoming;
+    struct progress progress;
+    struct log_check check; /* of the backup, then of what was made of it */
+    struct position to;     /* where given */
+    uint64_t head;
+};
+
+/* A backup's folder; or a data directory, whose log is one below. */
+static bool find_backup(const char *from, char out[PATH_MAX])
+{
+    char path[PATH_MAX + 16];
+
+    if (snprintf(out, PATH_MAX, "%s/log", from) >= PATH_MAX)
+        return false;
+    snprintf(path, sizeof path, "%s/data.mdb", out);
+    if (access(path, F_OK) != 0)
+        snprintf(out, PATH_MAX, "%s", from);
+    return true;
+}
+
+static bool show(void *context, uint64_t done, uint64_t total)
+{
+    progress_show(context, done, total);
+    return !signals_came();
+}
+
+/* Reading a log makes a lock file beside it; a backup is left as it was found. */
+static void forget_lock(const struct restore *restore, bool there)
+{
+    char path[PATH_MAX + 16];
+
+    snprintf(path, sizeof path, "%s/lock.mdb", restore->from);
+    if (!there)
+        unlink(path);
+}
+
+static bool has_lock(const struct restore *restore)
+{
+    char path[PATH_MAX + 16];
+
+    snprintf(path, sizeof path, "%s/lock.mdb", restore->from);
+    return access(path, F_OK) == 0;
+}
+
+static enum dbk_code check(struct restore *restore, const char *dir,
+                           struct dbk_error *err)
+{
+    char scratch[INCOMING_PATH];
+
+    snprintf(scratch, sizeof scratch, "%s/check.tmp", restore->incoming.data_dir);
+    return log_check_run(&restore->check, dir, scratch, &restore->progress, err);
+}
+
+/* What only its indexes are wrong in can be restored: they are made anew. */
+static enum dbk_code check_backup(struct restore *restore, struct dbk_error *err)
+{
+    const struct dbk_verify_result *result = &restore->check.result;
+
+    if (check(restore, restore->from, err) != DBK_OK)
+        return err->code;
+    if (result->findings == 0)
+        return DBK_OK;
+    log_check_tell(&restore->check, stderr);
+    if (result->records == result->head)
+        return DBK_OK;
+    return dbk_fail(err, DBK_DAMAGED, "%s is damaged: take an older backup",
+                    restore->from);
+}
+
+static enum dbk_code find_end(struct restore *restore, uint64_t *to,
+                              struct dbk_error *err)
+{
+    const struct dbk_log_options options = {.must_exist = true};
+    enum dbk_code code;
+    struct dbk_log *log;
+    uint64_t head;
+
+    *to = restore->to.sequence;
+    if (!restore->to.is_time)
+        return DBK_OK;
+    if (dbk_log_open(restore->from, &options, &log, err) != DBK_OK)
+        return err->code;
+    code = dbk_log_head(log, &head, err);
+    if (code == DBK_OK)
+        code = position_to(&restore->to, log, head, to, err);
+    dbk_log_close(log); /* with its threads, for checking forks */
+    if (code == DBK_OK && *to == 0)
+        code = dbk_fail(err, DBK_NOT_FOUND, "all records are later than --to");
+    return code;
+}
+
+static enum dbk_code check_made(struct restore *restore, struct dbk_error *err)
+{
+    if (check(restore, restore->incoming.tmp, err) != DBK_OK)
+        return err->code;
+    if (restore->check.result.findings == 0)
+        return DBK_OK;
+    log_check_tell(&restore->check, stderr);
+    return dbk_fail(err, DBK_IO,
+                    "what was restored does not read back right: check "
+                    "this machine's disk and memory");
+}
+
+static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
+{
+    struct dbk_restore_options options = {.progress = show,
+                                          .context = &restore->progress};
+    enum dbk_code code = check_backup(restore, err);
+
+    if (code == DBK_OK)
+        code = find_end(restore, &options.to, err);
+    if (code != DBK_OK)
+        return code;
+    progress_phase(&restore->progress, "restoring", "records");
+    code = dbk_log_restore(restore->from, restore->incoming.tmp, &options,
+                           &restore->head, err);
+    progress_clear(&restore->progress);
+    return code == DBK_OK ? check_made(restore, err) : code;
+}
+
+static enum dbk_code restore_into(struct restore *restore, struct dbk_error *err)
+{
+    bool locked = has_lock(restore);
+    enum dbk_code code = incoming_begin(restore->tool->config, &restore->incoming, err);
+
+    if (code != DBK_OK)
+        return code;
+    code = fill(restore, err);
+    forget_lock(restore, locked);
+    if (code == DBK_OK)
+        return incoming_place(&restore->incoming, err);
+    incoming_abandon(&restore->incoming);
+    return code;
+}
+
+static void print_done(const struct restore *restore)
+{
+    double seconds = progress_seconds(&restore->progress);
+
+    if (tool_has(restore->tool, "--json")) {
+        printf("{\"head\":%" PRIu64 ",\"seconds\":%.3f}\n", restore->head, seconds);
+        return;
+    }
+    printf("records       1 to %" PRIu64 ", all of them checked\n", restore->head);
+    printf("seconds       %.2f\n", seconds);
+    printf("next          %s\n", incoming_next(&restore->incoming));
+}
+
+static enum tool_exit conclude(const struct restore *restore, struct dbk_error *err)
+{
+    enum dbk_code code = err->code;
+
+    if (code == DBK_INTERRUPTED)
+        dbk_fail(err, code, "stopped; nothing was restored: run the same again");
+    tool_fail(restore->tool, err);
+    return code == DBK_DAMAGED ? TOOL_DIFFERENT : TOOL_FAILED;
+}
+
+static enum tool_exit run(struct tool *tool)
+{
+    const char *to = tool_value(tool, "--to");
+    struct restore restore = {.tool = tool};
+    struct dbk_error err;
+
+    if (to && position_parse(to, &restore.to, &err) != DBK_OK)
+        return tool_misused(tool, "--to: %s", err.text);
+    if (!find_backup(tool->operands[0], restore.from))
+        return tool_misused(tool, "the path is too long");
+    signals_hold();
+    progress_start(&restore.progress, stderr);
+    if (restore_into(&restore, &err) != DBK_OK)
+        return conclude(&restore, &err);
+    print_done(&restore);
+    return TOOL_DONE;
+}
+
+const struct command command_restore = {
+    .name = "restore",
+    .purpose = "make the log of an empty data directory from a backup",
+    .operands = "FROM",
+    .details =
+        "Checks the backup in the folder FROM, copies its records, all or up to a\n"
+        "position, into the data directory, and checks what was made. The records "
+        "keep\n"
+        "their bytes, sequences and times; the log is a new one by its id, since what\n"
+        "comes behind may differ. A position is a sequence, or a time such as\n"
+        "2026-11-23T17:00:00 (UTC): the last record at or before it.\n"
+        "\n"
+        "The data directory must hold no records, and no server may run on it. The\n"
+        "tables are posted from the log by `daybook serve` where there are none yet; "
+        "a\n"
+        "database that has another log's tables needs `daybook rebuild`.\n"
+        "\n"
+        "Exit codes: 0 done, 1 the backup is damaged, 2 wrong use, 3 it could not be\n"
+        "done. Where it is not 0, nothing is left behind.\n",
+    .example = "  daybook restore /mnt/backups/daybook-2026-11-23 --data-dir /srv/new\n"
+               "  daybook restore backup --to 2026-11-23T17:00:00 --data-dir before\n",
+    .settings = CONFIG_GROUP_DATA,
+    .operands_min = 1,
+    .operands_max = 1,
+    .options =
+        {
+            {"--to", "P", "End with this record"},
+            {"--json", NULL, "Print one JSON object"},
+        },
+    .run = run,
+};

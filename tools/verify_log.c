@@ -1,0 +1,112 @@
+#include "verify_log.h"
+
+#include "database.h"
+#include "escape.h"
+#include "signals.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static bool show(void *context, uint64_t done, uint64_t total)
+{
+    struct verify_log *verify = context;
+
+    progress_phase(verify->progress, verify->phase, "records");
+    progress_show(verify->progress, done, total);
+    return !signals_came();
+}
+
+static void tell(void *context, uint64_t sequence, const char *text)
+{
+    struct verify_log *verify = context;
+    char safe[2048] = "";
+    struct line line = {.text = safe, .size = sizeof safe};
+
+    progress_clear(verify->progress);
+    if (verify->lines) {
+        line_add_plain(&line, text);
+        if (sequence > 0)
+            fprintf(verify->lines, "record %" PRIu64 ": %s\n", sequence, safe);
+        else
+            fprintf(verify->lines, "%s\n", safe);
+    }
+    line = (struct line){.text = safe, .size = sizeof safe};
+    *safe = '\0';
+    line_add_json(&line, text);
+    fprintf(verify->json, "%s{\"sequence\":%" PRIu64 ",\"text\":\"%s\"}",
+            verify->json_any ? "," : "", sequence, safe);
+    verify->json_any = true;
+}
+
+static enum dbk_code name_dirs(const struct tool *tool, char *log, char *scratch,
+                               size_t size, struct dbk_error *err)
+{
+    int length = snprintf(scratch, size, "%s/verify.tmp",
+                          config_text(tool->config, SETTING_DATA_DIR));
+
+    if (!tool_log_dir(tool->config, log, size, err))
+        return err->code;
+    if (length < 0 || (size_t)length >= size)
+        return dbk_fail(err, DBK_INVALID, "the data directory's path is too long");
+    return DBK_OK;
+}
+
+enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
+                             bool repair, struct progress *progress, FILE *lines,
+                             struct dbk_error *err)
+{
+    char dir[4096], scratch[4096];
+    const struct dbk_verify_options options = {
+        .scratch_dir = scratch, .progress = show, .finding = tell, .context = verify};
+    enum dbk_code code;
+
+    *verify = (struct verify_log){.progress = progress, .lines = lines};
+    verify->json = open_memstream(&verify->json_text, &verify->json_size);
+    if (!verify->json)
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    code = name_dirs(tool, dir, scratch, sizeof dir, err);
+    verify->phase = "making indexes";
+    if (code == DBK_OK && repair)
+        code = dbk_log_repair_indexes(dir, &options, err);
+    verify->phase = "checking the log";
+    if (code == DBK_OK)
+        code = dbk_log_verify(dir, &options, &verify->result, err);
+    progress_clear(progress);
+    return code;
+}
+
+void verify_log_free(struct verify_log *verify)
+{
+    if (verify->json)
+        fclose(verify->json);
+    free(verify->json_text);
+    *verify = (struct verify_log){0};
+}
+
+void verify_log_print(const struct verify_log *verify, FILE *out)
+{
+    const struct dbk_verify_result *result = &verify->result;
+
+    if (result->findings == 0)
+        fprintf(out, "log           right: %" PRIu64 " records and their indexes\n",
+                result->records);
+    else
+        fprintf(out,
+                "log           %" PRIu64 " findings, %" PRIu64 " records of %" PRIu64
+                " are right\n",
+                result->findings, result->records, result->head);
+}
+
+void verify_log_print_json(struct verify_log *verify, FILE *out)
+{
+    const struct dbk_verify_result *result = &verify->result;
+    char store_id[DBK_UUID_TEXT + 1];
+
+    fflush(verify->json);
+    dbk_uuid_format(&result->store_id, store_id);
+    fprintf(out,
+            "\"store_id\":\"%s\",\"head\":%" PRIu64 ",\"records\":%" PRIu64
+            ",\"finding_count\":%" PRIu64 ",\"findings\":[%s]",
+            store_id, result->head, result->records, result->findings,
+            verify->json_text ? verify->json_text : "");
+}

@@ -1,0 +1,32 @@
+/* verify_log.h - the part of daybook verify that is about the log alone. */
+#ifndef DBK_TOOLS_VERIFY_LOG_H
+#define DBK_TOOLS_VERIFY_LOG_H
+
+#include "command.h"
+#include "progress.h"
+#include "store/verify.h"
+
+struct verify_log {
+    struct progress *progress;
+    FILE *lines; /* findings are told here as they come; NULL: not at all */
+    struct dbk_verify_result result;
+    FILE *json; /* private: the array of those told so far */
+    char *json_text;
+    size_t json_size;
+    bool json_any;
+    const char *phase;
+};
+
+/* Check the log of DATA_DIR, with the indexes made anew in DATA_DIR/verify.tmp; before
+ * there are threads. With repair the log's indexes are first made anew in place. DBK_OK:
+ * it was checked. Errors as dbk_log_verify, dbk_log_repair_indexes. Free it either way. */
+enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
+                             bool repair, struct progress *progress, FILE *lines,
+                             struct dbk_error *err);
+void verify_log_free(struct verify_log *verify);
+
+void verify_log_print(const struct verify_log *verify, FILE *out);
+/* Members of a JSON object, without its braces. */
+void verify_log_print_json(struct verify_log *verify, FILE *out);
+
+#endif
