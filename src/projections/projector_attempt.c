@@ -4,6 +4,7 @@
 #include "projector_private.h"
 
 #include "dbk_sql.h"
+#include "records.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +34,8 @@ struct attempt {
     const struct projector_retry_row *rows;
     size_t count;
     struct fold_index persons;
-    struct texts *texts; /* one a person */
-    uint64_t scan_from;
+    struct texts *texts;    /* one a person */
+    struct records records; /* theirs, not folded yet */
 };
 
 /* Copy the text where it is still a slice of a record. */
@@ -63,54 +64,90 @@ static void own_texts(struct attempt *attempt)
 }
 
 /* Persons are folded to the end first: a state in between may have an email that is by
- * now another's. Their events can be many, and go in batch by batch. */
-static enum dbk_code fold_batch(struct attempt *attempt, uint64_t *at,
-                                struct dbk_error *err)
+ * now another's. Their events can be many, and go in part by part. */
+static enum dbk_code fold_records(struct attempt *attempt, struct dbk_error *err)
 {
     struct dbk_projector *self = attempt->self;
-    const struct dbk_batch *batch = &self->batch;
+    struct records *records = &attempt->records;
     enum dbk_code code = DBK_OK;
 
     fold_clear(&self->retry.events);
-    for (size_t i = 0; i < batch->count && code == DBK_OK; i++) {
+    for (size_t i = 0; i < records->count && code == DBK_OK; i++) {
         struct dbk_record record;
         bool event;
 
-        *at = batch->entries[i].sequence;
-        if (*at > self->projected)
+        code = dbk_record_decode(records->bytes + records->parts[i].offset,
+                                 records->parts[i].length, &record, err);
+        if (code != DBK_OK)
             break;
-        if (dbk_record_decode(batch->bytes + batch->entries[i].offset,
-                              batch->entries[i].length, &record, NULL) != DBK_OK)
-            continue; /* it has a quarantine row of its own */
-        if (!fold_index_find(&attempt->persons, projector_person_of(&record), NULL))
-            continue;
         event = record.type == DBK_EVENT_RECORDED || record.type == DBK_EVENT_DELETED;
         code = fold_add(event ? &self->retry.events : &self->fold, &record, err);
     }
     own_texts(attempt);
+    if (code == DBK_OK)
+        code = apply_within(&self->apply, self->pg, &self->retry.events, err);
+    records_clear(records);
     return code;
 }
 
-static enum dbk_code scan(struct attempt *attempt, struct dbk_error *err)
+/* Of what was read, what concerns the persons of this attempt. */
+static enum dbk_code take_theirs(struct attempt *attempt, struct dbk_error *err)
+{
+    const struct dbk_batch *batch = &attempt->self->batch;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        const char *bytes = batch->bytes + batch->entries[i].offset;
+        size_t length = batch->entries[i].length;
+        struct dbk_record record;
+
+        if (dbk_record_decode(bytes, length, &record, NULL) != DBK_OK)
+            continue; /* it has a quarantine row of its own */
+        if (fold_index_find(&attempt->persons, projector_person_of(&record), NULL) &&
+            !records_add(&attempt->records, bytes, length))
+            return dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+    }
+    return DBK_OK;
+}
+
+static enum dbk_code read_span(struct attempt *attempt, struct projector_span span,
+                               struct dbk_error *err)
 {
     struct dbk_projector *self = attempt->self;
-    uint64_t at = attempt->scan_from - 1;
+    uint64_t at = span.first - 1;
     enum dbk_code code = DBK_OK;
 
-    fold_clear(&self->fold);
-    while (code == DBK_OK && at < self->projected) {
+    /* Tables may have fallen back behind what was looked through. */
+    if (span.last > self->projected)
+        span.last = self->projected;
+    while (code == DBK_OK && at < span.last) {
+        uint64_t left = span.last - at;
+
         if (projector_stopping(self))
             return dbk_fail(err, DBK_UNAVAILABLE, "the projector is stopping");
-        code =
-            dbk_log_read(self->log, at, BATCH_RECORDS, BATCH_BYTES, &self->batch, err);
+        code = dbk_log_read(self->log, at, left < BATCH_RECORDS ? left : BATCH_RECORDS,
+                            BATCH_BYTES, &self->batch, err);
         if (code == DBK_OK && self->batch.count == 0)
             code = dbk_fail(err, DBK_IO, "the log ends before the checkpoint");
-        if (code == DBK_OK)
-            code = fold_batch(attempt, &at, err);
-        if (code == DBK_OK)
-            code = apply_within(&self->apply, self->pg, &self->retry.events, err);
+        if (code != DBK_OK)
+            return code;
+        at = self->batch.entries[self->batch.count - 1].sequence;
+        code = take_theirs(attempt, err);
+        if (code == DBK_OK && (attempt->records.count >= BATCH_RECORDS ||
+                               attempt->records.bytes_used >= BATCH_BYTES))
+            code = fold_records(attempt, err);
     }
     return code;
+}
+
+static enum dbk_code read_spans(struct attempt *attempt, struct dbk_error *err)
+{
+    const struct projector_scan *scan = &attempt->self->retry.scan;
+    enum dbk_code code = DBK_OK;
+
+    fold_clear(&attempt->self->fold);
+    for (size_t i = 0; i < scan->span_count && code == DBK_OK; i++)
+        code = read_span(attempt, scan->spans[i], err);
+    return code == DBK_OK ? fold_records(attempt, err) : code;
 }
 
 static enum dbk_code run_with_array(struct dbk_projector *self,
@@ -197,7 +234,7 @@ static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
     if (code == DBK_OK)
         code = drop_everything(attempt, err);
     if (code == DBK_OK)
-        code = scan(attempt, err);
+        code = read_spans(attempt, err);
     if (code == DBK_OK)
         code = apply_within(&self->apply, self->pg, &self->fold, err);
     if (code == DBK_OK)
@@ -215,15 +252,12 @@ static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
 static enum dbk_code prepare(struct attempt *attempt, struct dbk_error *err)
 {
     fold_index_init(&attempt->persons);
-    attempt->scan_from = UINT64_MAX;
     attempt->texts = malloc(attempt->count * sizeof *attempt->texts);
     if (!attempt->texts)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < attempt->count; i++) {
         const struct projector_retry_row *row = &attempt->rows[i];
 
-        if (row->scan_from < attempt->scan_from)
-            attempt->scan_from = row->scan_from;
         if (!fold_index_find(&attempt->persons, &row->person_id, NULL) &&
             !fold_index_add(&attempt->persons, &row->person_id, 0))
             return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
@@ -242,6 +276,7 @@ enum dbk_code projector_attempt(struct dbk_projector *self, struct projector_run
     if (code == DBK_OK)
         code = fold_again(&attempt, err);
     fold_index_free(&attempt.persons);
+    records_free(&attempt.records);
     free(attempt.texts);
     return code;
 }

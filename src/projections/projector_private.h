@@ -5,6 +5,7 @@
  * projector_load.c     what the tables say: checkpoint, quarantine
  * projector_range.c    a run of records: fold, apply, halve it where it is refused
  * projector_retry.c    who in quarantine is tried again
+ * projector_scan.c     where in the log their records lie
  * projector_attempt.c  one such try: fold them again from the log
  */
 #ifndef DBK_PROJECTIONS_PROJECTOR_PRIVATE_H
@@ -24,6 +25,17 @@ struct projector_retry_row {
     uint64_t scan_from; /* the person has no record before this one */
 };
 
+/* The spans of the log that hold every record of these persons, and few others, as far as
+ * it has been looked through. */
+struct projector_scan {
+    struct fold_index persons;
+    struct projector_span {
+        uint64_t first, last;
+    } * spans;
+    size_t span_count, spans_size;
+    uint64_t done;
+};
+
 /* Rows to try, and which runs of them, the next on top. */
 struct projector_retry {
     struct projector_retry_row *rows;
@@ -32,6 +44,7 @@ struct projector_retry {
         size_t first, end;
     } runs[64]; /* halves of halves: far fewer are ever needed */
     size_t run_count;
+    struct projector_scan scan; /* for all rows */
     struct fold events;
 };
 
@@ -60,8 +73,9 @@ struct dbk_projector {
     /* The thread's own. */
     struct dbk_pg *pg; /* NULL: not connected */
     uint64_t projected;
-    uint64_t events_from; /* events recorded before it are not in the tables; 0: all are */
-    uint64_t tables;             /* which they are: the oid of the checkpoint's */
+    uint64_t
+        events_from; /* events recorded before it are not in the tables; 0: all are */
+    uint64_t tables; /* which they are: the oid of the checkpoint's */
     struct fold_index set_aside; /* persons in quarantine */
     uint64_t quarantined;        /* rows of the table, records without a person too */
     bool retried_all;            /* everyone in quarantine gets one try at start */
@@ -109,11 +123,21 @@ enum dbk_code projector_apply(struct dbk_projector *self, struct dbk_error *err)
 enum dbk_code projector_retry_begin(struct dbk_projector *self, bool all,
                                     struct dbk_error *err);
 bool projector_retry_pending(const struct dbk_projector *self);
-/* Try the next few of them. Errors as projector_apply. */
+/* Look through some more of the log, or try the next few of them. Errors as
+ * projector_apply. */
 enum dbk_code projector_retry_step(struct dbk_projector *self, struct dbk_error *err);
 /* Fold the rows of the run again and take them out of quarantine, or change nothing. */
 enum dbk_code projector_attempt(struct dbk_projector *self, struct projector_run run,
                                 struct dbk_error *err);
+/* Look for these persons' records, from the first on that may be one. */
+enum dbk_code projector_scan_begin(struct projector_scan *scan,
+                                   const struct projector_retry_row *rows, size_t count,
+                                   struct dbk_error *err);
+/* Whether all that is projected has been looked through; else look through some more. */
+bool projector_scan_done(const struct dbk_projector *self);
+enum dbk_code projector_scan_slice(struct dbk_projector *self, struct dbk_error *err);
+void projector_scan_init(struct projector_scan *scan);
+void projector_scan_free(struct projector_scan *scan);
 void projector_retry_init(struct dbk_projector *self);
 void projector_retry_free(struct dbk_projector *self);
 

@@ -1,5 +1,5 @@
 /* Who in quarantine is tried again, and together with whom: as many as possible in one
- * scan of the log, and where that is refused, in halves. */
+ * transaction, and where that is refused, in halves. */
 #include "projector_private.h"
 
 #include "dbk_sql.h"
@@ -19,12 +19,14 @@ static const struct dbk_pg_statement keep = {"quarantine_keep",
 void projector_retry_init(struct dbk_projector *self)
 {
     fold_init(&self->retry.events);
+    projector_scan_init(&self->retry.scan);
 }
 
 void projector_retry_free(struct dbk_projector *self)
 {
     free(self->retry.rows);
     fold_free(&self->retry.events);
+    projector_scan_free(&self->retry.scan);
 }
 
 bool projector_retry_pending(const struct dbk_projector *self)
@@ -98,7 +100,7 @@ static enum dbk_code take_rows(struct dbk_projector *self,
             return code;
     }
     push(retry, 0, retry->row_count);
-    return DBK_OK;
+    return projector_scan_begin(&retry->scan, retry->rows, retry->row_count, err);
 }
 
 enum dbk_code projector_retry_begin(struct dbk_projector *self, bool all,
@@ -155,8 +157,14 @@ static enum dbk_code settle(struct dbk_projector *self, struct projector_run run
 enum dbk_code projector_retry_step(struct dbk_projector *self, struct dbk_error *err)
 {
     struct projector_retry *retry = &self->retry;
-    struct projector_run run = retry->runs[--retry->run_count];
+    struct projector_run run;
+    enum dbk_code code = DBK_OK;
 
+    if (!projector_scan_done(self))
+        code = projector_scan_slice(self, err);
+    if (code != DBK_OK || !projector_scan_done(self))
+        return code;
+    run = retry->runs[--retry->run_count];
     if (run.end - run.first > TOGETHER_MAX) {
         push(retry, run.first + TOGETHER_MAX, run.end);
         run.end = run.first + TOGETHER_MAX;

@@ -1,6 +1,8 @@
 /* What cannot be applied sets one person aside, and heals from the log. */
 #include "naive_fold.h"
 
+#include <stdatomic.h>
+
 /* A record that decoding is to fail for; 0: none. */
 static _Atomic uint64_t unreadable;
 
@@ -29,12 +31,37 @@ enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
                                   size_t max_records, size_t max_bytes,
                                   struct dbk_batch *batch, struct dbk_error *err);
 
+/* Reads of what is old in the log: one in the midst of them is held up. */
+static struct {
+    struct dbk_projector *_Atomic projector;
+    _Atomic uint64_t old; /* this sequence and those before it */
+    _Atomic uint64_t wanted;
+    _Atomic unsigned reads;
+    atomic_bool held, posted; /* wanted was posted before one of these reads */
+} watched;
+
+static void watch_read(void)
+{
+    struct dbk_projector_status status;
+
+    dbk_projector_status(watched.projector, &status);
+    if (watched.wanted && status.projected >= watched.wanted)
+        watched.posted = true;
+    if (++watched.reads != 20)
+        return;
+    watched.held = true;
+    while (watched.held)
+        pause_10ms();
+}
+
 enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
                                   size_t max_records, size_t max_bytes,
                                   struct dbk_batch *batch, struct dbk_error *err)
 {
     size_t most = records_at_once;
 
+    if (watched.projector && after < watched.old)
+        watch_read();
     return __real_dbk_log_read(log, after,
                                most && most < max_records ? most : max_records,
                                max_bytes, batch, err);
@@ -258,6 +285,34 @@ static void a_retry_goes_no_further_than_the_checkpoint(void **state)
     assert_tables_equal_the_log(world);
 }
 
+static void others_are_followed_while_somebody_is_looked_for(void **state)
+{
+    struct world *world = *state;
+
+    start_empty(world);
+    poison(world);
+    submit(world, draft_create(2, "poison@x.org"));
+    for (uint32_t i = 0; i < 100; i++)
+        submit(world, draft_record(i, 1 + i % 50 / 49, ""));
+    world_catch_up(world);
+    wait_quarantined(world->projector, 1);
+    cure(world);
+    records_at_once = 1;
+    watched.old = world_head(world);
+    watched.projector = world->projector;
+    retry_all(world, 1);
+    for (int waited = 0; !watched.held && waited < PATIENCE_MS; waited += 10)
+        pause_10ms();
+    submit(world, draft_record(1000, 1, ""));
+    watched.wanted = world_head(world);
+    watched.held = false;
+    wait_quarantined(world->projector, 0);
+    watched.projector = NULL;
+    assert_true(watched.posted);
+    world_catch_up(world);
+    assert_tables_equal_the_log(world);
+}
+
 static void a_missing_row_is_not_passed_over(void **state)
 {
     struct world *world = *state;
@@ -372,6 +427,7 @@ int main(void)
         IN_A_WORLD(some_heal_while_others_do_not),
         IN_A_WORLD(everyone_is_tried_once_when_the_projector_starts),
         IN_A_WORLD(a_retry_goes_no_further_than_the_checkpoint),
+        IN_A_WORLD(others_are_followed_while_somebody_is_looked_for),
         IN_A_WORLD(a_missing_row_is_not_passed_over),
         IN_A_WORLD(what_a_trigger_raises_is_the_data_s_fault),
         IN_A_WORLD(an_unreadable_record_is_kept_for_later),
