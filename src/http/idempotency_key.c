@@ -3,13 +3,24 @@
 #include <sodium.h>
 #include <string.h>
 
-static bool printable(const char *text)
+static bool printable(const char *text, size_t length)
 {
-    for (; *text; text++) {
-        if (*text < 0x20 || *text > 0x7e)
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < 0x20 || text[i] > 0x7e)
             return false;
     }
     return true;
+}
+
+/* White space around a value is not part of it (RFC 9110, section 5.5); civetweb leaves
+ * what is behind, and a proxy may not. */
+static size_t length_of(const char *value)
+{
+    size_t length = strlen(value);
+
+    while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
+        length--;
+    return length;
 }
 
 /* The terminating NUL goes in as well: so "ab", "c" and "a", "bc" differ. */
@@ -34,12 +45,12 @@ enum dbk_code idempotency_key(const struct request *rq, struct dbk_idempotency *
                               bool *there, struct dbk_error *err)
 {
     const char *key = request_header(rq, "Idempotency-Key");
-    size_t length = key ? strlen(key) : 0;
+    size_t length = key ? length_of(key) : 0;
 
     *there = key != NULL;
     if (!key)
         return DBK_OK;
-    if (length == 0 || length > IDEMPOTENCY_KEY_MAX || !printable(key))
+    if (length == 0 || length > IDEMPOTENCY_KEY_MAX || !printable(key, length))
         return dbk_fail(err, DBK_INVALID,
                         "Idempotency-Key: 1 to %d printable characters are needed",
                         IDEMPOTENCY_KEY_MAX);

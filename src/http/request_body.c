@@ -32,9 +32,12 @@ static int too_large(const struct request *rq, struct dbk_error *err)
 
 static int check_type(struct request *rq, struct dbk_error *err)
 {
+    const char *coding = request_header(rq, "Content-Encoding");
     enum media_type type = media_type_parse(request_header(rq, "Content-Type"));
     enum body_kind kind = rq->match.route->body;
 
+    if (coding && strcasecmp(coding, "identity") != 0)
+        return refuse(err, 415, "Send the body as it is: no Content-Encoding is taken");
     rq->lines = type == MEDIA_NDJSON;
     if (type == MEDIA_JSON || (type == MEDIA_MERGE_PATCH && kind == BODY_PATCH) ||
         (type == MEDIA_NDJSON && kind == BODY_BATCH))

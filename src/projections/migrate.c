@@ -41,7 +41,8 @@ static enum dbk_code check(const struct migration_list *list,
         if (state.changed)
             return dbk_fail(err, DBK_CONFLICT,
                             "Migration %04d_%s was applied from another text than this "
-                            "program has: restore that text, or add a new migration",
+                            "program has: restore that text and add a new migration, "
+                            "or make the tables anew with daybook rebuild",
                             state.version, state.name);
     }
     return DBK_OK;

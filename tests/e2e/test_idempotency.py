@@ -65,6 +65,12 @@ class Idempotency(Served):
                                          {"Idempotency-Key": key.encode()})
             self.assert_refused(answer, 400, "Idempotency-Key")
 
+    def test_white_space_behind_a_key_is_not_part_of_it(self):
+        body = self.click()
+        first = self.client.post("/events", body, Idempotency_Key=self.key)
+        again = self.client.post("/events", body, Idempotency_Key=self.key + " ")
+        self.assertEqual(first.body, again.body)
+
     def test_the_key_is_known_after_a_restart(self):
         body = person()
         first = self.client.post("/persons", body, Idempotency_Key=self.key)
