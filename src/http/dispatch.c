@@ -1,5 +1,6 @@
 #include "dispatch.h"
 
+#include "clock.h"
 #include "guard.h"
 #include "status.h"
 #include "worker.h"
@@ -8,15 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
-
-static double now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
 
 static enum dbk_code answer_options(const struct request *rq, struct response *rs)
 {
@@ -25,8 +17,8 @@ static enum dbk_code answer_options(const struct request *rq, struct response *r
     return DBK_OK;
 }
 
-/* Find the route, read what the request brings, let the handler answer. Returns 0, or
- * the status of the failure in err (0 there too where its code tells). */
+/* Find the route, read what the request brings, let the handler answer. *status is that
+ * of a failure in err, where its code alone does not tell. */
 static enum dbk_code handle(struct request *rq, struct response *rs, int *status,
                             struct dbk_error *err)
 {
@@ -58,7 +50,7 @@ static void fail(struct request *rq, struct response *rs, int status,
         response_header(rs, "Allow", "%s", rq->match.allow);
 }
 
-static void tell(const struct request *rq, const struct response *rs, double began)
+static void tell(const struct request *rq, const struct response *rs, int64_t began)
 {
     const struct dbk_server_options *options = &rq->service->options;
     const struct mg_request_info *info = mg_get_request_info(rq->connection);
@@ -70,7 +62,7 @@ static void tell(const struct request *rq, const struct response *rs, double beg
         .status = rs->broken && !*rs->error ? 0 : rs->status,
         .sequence = rs->sequence,
         .bytes = rs->bytes,
-        .milliseconds = now_ms() - began,
+        .milliseconds = (double)(clock_us() - began) / 1e3,
         .error = rs->error,
     };
 
@@ -109,7 +101,7 @@ int dispatch(const struct service *service, struct worker *worker,
 {
     struct request *rq = &worker->request;
     struct response *rs = &worker->response;
-    double began = now_ms();
+    int64_t began = clock_us();
 
     begin(service, worker);
     rq->connection = connection;
@@ -126,7 +118,7 @@ void dispatch_unreadable(const struct service *service, struct worker *worker,
 {
     struct request *rq = &worker->request;
     struct response *rs = &worker->response;
-    double began = now_ms();
+    int64_t began = clock_us();
     struct dbk_error err;
 
     begin(service, worker);

@@ -1,5 +1,6 @@
 #include "guard.h"
 
+#include "clock.h"
 #include "peer_socket.h"
 
 #include <errno.h>
@@ -34,14 +35,6 @@ struct guard {
     unsigned threads;
     struct guarded list[];
 };
-
-int64_t guard_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void guard_pause(int ms)
 {
@@ -104,7 +97,7 @@ static void *watch(void *argument)
             pthread_cond_wait(&guard->changed, &guard->mutex);
         else
             tick(guard);
-        int64_t now = guard_now();
+        int64_t now = clock_ms();
         for (unsigned i = 0; i < guard->threads; i++)
             look_at(guard, &guard->list[i], now);
     }
@@ -169,7 +162,7 @@ static struct guarded *take_place(struct guard *guard, int sock)
             taken = &guard->list[i];
     }
     if (taken) {
-        taken->since = guard_now();
+        taken->since = clock_ms();
         atomic_store(&taken->read_deadline, 0);
         atomic_store(&taken->write_deadline, 0);
         atomic_store(&taken->idle_since, taken->since);
@@ -214,7 +207,7 @@ void guarded_reading(struct guarded *guarded, int ms)
     if (!guarded)
         return;
     atomic_store(&guarded->idle_since, 0);
-    atomic_store(&guarded->read_deadline, guard_now() + ms);
+    atomic_store(&guarded->read_deadline, clock_ms() + ms);
 }
 
 void guarded_writing(struct guarded *guarded, int ms)
@@ -222,7 +215,7 @@ void guarded_writing(struct guarded *guarded, int ms)
     if (!guarded)
         return;
     atomic_store(&guarded->read_deadline, 0);
-    atomic_store(&guarded->write_deadline, guard_now() + ms);
+    atomic_store(&guarded->write_deadline, clock_ms() + ms);
 }
 
 void guarded_working(struct guarded *guarded)
@@ -238,23 +231,23 @@ void guarded_idle(struct guarded *guarded)
     if (!guarded)
         return;
     guarded_working(guarded);
-    atomic_store(&guarded->idle_since, guard_now());
+    atomic_store(&guarded->idle_since, clock_ms());
 }
 
 bool guarded_late(const struct guarded *guarded)
 {
-    return guarded && passed(&guarded->read_deadline, guard_now());
+    return guarded && passed(&guarded->read_deadline, clock_ms());
 }
 
 void guarded_linger(struct guarded *guarded, int ms)
 {
     char dropped[4096];
-    int64_t until = guard_now() + ms;
+    int64_t until = clock_ms() + ms;
 
     if (!guarded)
         return;
     shutdown(guarded->sock, SHUT_WR);
-    for (int64_t left = ms; left > 0; left = until - guard_now()) {
+    for (int64_t left = ms; left > 0; left = until - clock_ms()) {
         struct pollfd ready = {.fd = guarded->sock, .events = POLLIN};
         if (poll(&ready, 1, (int)left) < 0 && errno != EINTR)
             return;
@@ -267,7 +260,7 @@ void guarded_linger(struct guarded *guarded, int ms)
 bool guard_turn_over(const struct guard *guard, const struct guarded *guarded)
 {
     return guarded && atomic_load(&guard->connections) >= guard->threads &&
-           guard_now() - guarded->since >= TURN_MS;
+           clock_ms() - guarded->since >= TURN_MS;
 }
 
 void guard_drain(struct guard *guard, int idle_ms)

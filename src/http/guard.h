@@ -55,8 +55,7 @@ void guard_drain(struct guard *guard, int idle_ms);
 unsigned guard_arrivals(const struct guard *guard);
 unsigned guard_count(const struct guard *guard);
 
-/* Milliseconds of a clock that only goes forward; and a sleep. */
-int64_t guard_now(void);
+/* Sleep. */
 void guard_pause(int ms);
 
 #endif

@@ -1,5 +1,6 @@
 #include "http/server.h"
 
+#include "clock.h"
 #include "dispatch.h"
 #include "guard.h"
 #include "listen.h"
@@ -229,10 +230,10 @@ unsigned dbk_server_port(const struct dbk_server *server)
  * a thread and no request yet is not guarded; it gets as long as one that idles. */
 static void wait_until_quiet(struct dbk_server *server, int drain_ms)
 {
-    int64_t start = guard_now(), now = start;
+    int64_t start = clock_ms(), now = start;
     struct guard *guard = server->service.guard;
 
-    for (; now < start + drain_ms; now = guard_now()) {
+    for (; now < start + drain_ms; now = clock_ms()) {
         bool connected = guard_count(guard) > 0 ||
                          (now < start + DRAIN_IDLE_MS && guard_arrivals(guard) > 0);
         if (atomic_load(&server->under_way) == 0 &&

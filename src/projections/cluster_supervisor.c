@@ -2,6 +2,7 @@
 
 #include "cluster_files.h"
 #include "projections/cluster.h"
+#include "thread.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -84,20 +85,6 @@ static void set_arguments(struct cluster_supervisor *self)
     self->argv[n] = NULL;
 }
 
-static struct timespec after_ms(int ms)
-{
-    struct timespec at;
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000L;
-    if (at.tv_nsec >= 1000000000L) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000L;
-    }
-    return at;
-}
-
 /* With the lock held: start the server, unless we are stopping. */
 static pid_t start_server(struct cluster_supervisor *self)
 {
@@ -155,7 +142,7 @@ static void say_died(struct cluster_supervisor *self, int status)
 /* Its backends may hold on to the shared memory for a moment: each try waits longer. */
 static bool pause_before_restart(struct cluster_supervisor *self, int *pause_ms)
 {
-    struct timespec until = after_ms(*pause_ms);
+    struct timespec until = thread_until(dbk_deadline_in(*pause_ms));
     bool go_on;
 
     *pause_ms = *pause_ms * 2 < PAUSE_MAX_MS ? *pause_ms * 2 : PAUSE_MAX_MS;
@@ -200,30 +187,6 @@ static void *supervise(void *argument)
     return NULL;
 }
 
-static void init_sync(struct cluster_supervisor *self)
-{
-    pthread_condattr_t monotonic;
-
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&self->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    pthread_mutex_init(&self->lock, NULL);
-}
-
-/* Signals are for the program's main thread. */
-static int start_thread(struct cluster_supervisor *self)
-{
-    sigset_t all, before;
-    int rc;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&self->thread, NULL, supervise, self);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc;
-}
-
 static void destroy(struct cluster_supervisor *self)
 {
     pthread_mutex_destroy(&self->lock);
@@ -247,8 +210,9 @@ enum dbk_code cluster_supervisor_start(const struct cluster_place *place,
     self->report = *report;
     memcpy(self->postgres, programs->postgres, sizeof self->postgres);
     set_arguments(self);
-    init_sync(self);
-    rc = start_thread(self);
+    pthread_mutex_init(&self->lock, NULL);
+    thread_init_cond(&self->changed);
+    rc = thread_start(&self->thread, supervise, self);
     if (rc != 0) {
         destroy(self);
         return dbk_fail(err, DBK_IO, "start a thread: %s", strerror(rc));
@@ -272,7 +236,8 @@ unsigned cluster_supervisor_deaths(struct cluster_supervisor *supervisor)
 static bool end_server(struct cluster_supervisor *self, int signal_number,
                        int timeout_ms)
 {
-    struct timespec until = after_ms(timeout_ms < 0 ? 0 : timeout_ms);
+    struct timespec until =
+        thread_until(dbk_deadline_in(timeout_ms < 0 ? 0 : timeout_ms));
 
     if (self->pid > 0)
         kill(self->pid, signal_number);

@@ -1,39 +1,13 @@
-#include "deadline.h"
 #include "projector_private.h"
+#include "thread.h"
 
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { BACKOFF_MIN_MS = 20, BACKOFF_MAX_MS = 1000, NUDGE_MS = 20 };
 enum { STOP_MS = 5000 }; /* for the batch under way, where PostgreSQL hangs */
-
-static struct timespec after_ms(int ms)
-{
-    struct timespec at;
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000L;
-    if (at.tv_nsec >= 1000000000L) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000L;
-    }
-    return at;
-}
-
-static void init_cond(pthread_cond_t *cond)
-{
-    pthread_condattr_t monotonic;
-
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-}
 
 void projector_say(const struct dbk_projector *self, const char *format, ...)
 {
@@ -102,7 +76,7 @@ void projector_set_running(struct dbk_projector *self, const char *why)
 /* False when it is time to end. */
 static bool back_off(struct dbk_projector *self, int ms)
 {
-    struct timespec until = after_ms(ms);
+    struct timespec until = thread_until(dbk_deadline_in(ms));
     bool go_on;
 
     pthread_mutex_lock(&self->lock);
@@ -143,19 +117,6 @@ static void *project(void *argument)
     return NULL;
 }
 
-/* Signals are for the program's main thread. */
-static int start_thread(struct dbk_projector *self)
-{
-    sigset_t all, before;
-    int rc;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&self->thread, NULL, project, self);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc;
-}
-
 void projector_init(struct dbk_projector *self, struct dbk_log *log,
                     const struct dbk_database *database,
                     const struct dbk_projector_options *options)
@@ -168,7 +129,7 @@ void projector_init(struct dbk_projector *self, struct dbk_log *log,
     self->store_id = dbk_log_store_id(log);
     snprintf(self->status.state, sizeof self->status.state, "connecting to PostgreSQL");
     pthread_mutex_init(&self->lock, NULL);
-    init_cond(&self->changed);
+    thread_init_cond(&self->changed);
     fold_index_init(&self->set_aside);
     fold_init(&self->fold);
     apply_init(&self->apply);
@@ -199,7 +160,7 @@ enum dbk_code dbk_projector_start(struct dbk_log *log,
     if (!self)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     projector_init(self, log, database, options);
-    rc = start_thread(self);
+    rc = thread_start(&self->thread, project, self);
     if (rc != 0) {
         projector_finish(self);
         free(self);
@@ -219,7 +180,7 @@ void dbk_projector_stop(struct dbk_projector *projector)
     projector->stopping = true;
     pthread_cond_broadcast(&projector->changed);
     while (!projector->ended) {
-        struct timespec until = after_ms(NUDGE_MS);
+        struct timespec until = thread_until(dbk_deadline_in(NUDGE_MS));
 
         /* Again and again: it may be just about to wait for the log. */
         dbk_log_interrupt(projector->log);
@@ -262,9 +223,9 @@ static bool may_come(const struct dbk_projector *self, uint64_t sequence)
 static void wait_linked(struct dbk_projector *self, uint64_t sequence, int timeout_ms)
 {
     struct projector_waiter waiter = {.sequence = sequence};
-    struct timespec until = after_ms(timeout_ms);
+    struct timespec until = thread_until(dbk_deadline_in(timeout_ms));
 
-    init_cond(&waiter.woken);
+    thread_init_cond(&waiter.woken);
     link_waiter(self, &waiter);
     while (may_come(self, sequence) &&
            pthread_cond_timedwait(&waiter.woken, &self->lock, &until) == 0)

@@ -1,22 +1,14 @@
 #include "projector_private.h"
 
 #include "dbk_sql.h"
+#include "deadline.h"
 #include "projections/migrate.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { CONNECT_MS = 5000, QUERY_MS = 30000, STATEMENT_MS = 60000, POLL_MS = 500 };
 enum { BATCH_RECORDS = 4096, BATCH_BYTES = 4 << 20 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void set_breakable(struct dbk_projector *self, const struct dbk_pg *pg)
 {
@@ -74,21 +66,20 @@ static enum dbk_code look_after(struct dbk_projector *self, struct dbk_error *er
     return code;
 }
 
-static enum dbk_code turn(struct dbk_projector *self, int64_t *poll_at,
+static enum dbk_code turn(struct dbk_projector *self, dbk_deadline *poll_at,
                           struct dbk_error *err)
 {
     bool busy = projector_retry_pending(self);
-    int64_t left = *poll_at - now_ms();
-    enum dbk_code code = follow(self, busy || left < 0 ? 0 : (int)left, err);
+    enum dbk_code code = follow(self, busy ? 0 : dbk_deadline_left(*poll_at), err);
 
     if (code != DBK_OK)
         return code;
     projector_set_running(self, NULL);
     if (busy)
         code = projector_retry_step(self, err);
-    if (code == DBK_OK && now_ms() >= *poll_at) {
+    if (code == DBK_OK && dbk_deadline_left(*poll_at) == 0) {
         code = look_after(self, err);
-        *poll_at = now_ms() + POLL_MS;
+        *poll_at = dbk_deadline_in(POLL_MS);
     }
     return code;
 }
@@ -96,7 +87,8 @@ static enum dbk_code turn(struct dbk_projector *self, int64_t *poll_at,
 static enum dbk_code follow_until_stop(struct dbk_projector *self,
                                        struct dbk_error *err)
 {
-    int64_t poll_at = now_ms(); /* at once: reads wait for the first turn */
+    dbk_deadline poll_at =
+        dbk_deadline_in(0); /* at once: reads wait for the first turn */
     enum dbk_code code = DBK_OK;
 
     while (code == DBK_OK && !projector_stopping(self)) {
