@@ -148,7 +148,7 @@ enum dbk_code dbk_pg_array_param(struct dbk_pg_array *array, struct dbk_pg_param
     if (array->failed == DBK_TOO_LARGE)
         return dbk_fail(err, DBK_TOO_LARGE, "More than 1 GB in one statement");
     if (array->failed != DBK_OK)
-        return dbk_fail(err, array->failed, "Out of memory");
+        return dbk_fail(err, array->failed, "out of memory");
     put_int4(array->bytes, array->count > 0 ? 1 : 0);
     put_int4(array->bytes + 4, array->has_null);
     put_int4(array->bytes + 8, (uint32_t)array->element);

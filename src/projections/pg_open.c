@@ -123,11 +123,11 @@ enum dbk_code dbk_pg_open(const struct dbk_database *database,
 
     *out = NULL;
     if (!pg)
-        return dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     pg->sock = -1;
     pg->conn = connect_start(database, options->application);
     if (!pg->conn) {
-        code = dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+        code = dbk_fail(err, DBK_NO_MEMORY, "out of memory");
         goto fail;
     }
     PQsetNoticeReceiver(pg->conn, drop_notice, NULL);

@@ -1,5 +1,6 @@
 /* Connections shared by threads, one thread each at a time. */
 #include "pool.h"
+#include "thread.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -21,7 +22,6 @@ struct dbk_pool {
     void *check_context;
     unsigned max;
 
-    pthread_condattr_t monotonic;
     pthread_mutex_t mutex;        /* guards what follows; never held while connecting */
     struct waiter *first, **last; /* in the order they came */
     unsigned open;                /* idle, taken or being made */
@@ -37,18 +37,16 @@ enum dbk_code dbk_pool_open(const struct dbk_database *database,
 
     *out = NULL;
     if (!pool)
-        return dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     pool->max = connections > 0 ? connections : 1;
     pool->idle = calloc(pool->max, sizeof(struct dbk_pg *));
     if (!pool->idle) {
         free(pool);
-        return dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     }
     pool->database = database;
     pool->options = *options;
     pthread_mutex_init(&pool->mutex, NULL);
-    pthread_condattr_init(&pool->monotonic);
-    pthread_condattr_setclock(&pool->monotonic, CLOCK_MONOTONIC);
     pool->last = &pool->first;
     *out = pool;
     return DBK_OK;
@@ -59,7 +57,6 @@ void dbk_pool_close(struct dbk_pool *pool)
     if (!pool)
         return;
     dbk_pool_renew(pool);
-    pthread_condattr_destroy(&pool->monotonic);
     pthread_mutex_destroy(&pool->mutex);
     free(pool->idle);
     free(pool);
@@ -133,11 +130,10 @@ static void leave_queue(struct dbk_pool *pool, const struct waiter *waiter)
 static bool wait_for_turn(struct dbk_pool *pool, dbk_deadline deadline,
                           struct waiter *waiter)
 {
-    const struct timespec until = {.tv_sec = (time_t)(deadline / 1000),
-                                   .tv_nsec = (long)(deadline % 1000) * 1000000};
+    const struct timespec until = thread_until(deadline);
     int rc = 0;
 
-    pthread_cond_init(&waiter->served, &pool->monotonic);
+    thread_init_cond(&waiter->served);
     *pool->last = waiter;
     pool->last = &waiter->next;
     while (!waiter->pg && !waiter->may_connect && rc != ETIMEDOUT)

@@ -104,7 +104,7 @@ static enum dbk_code take_theirs(struct attempt *attempt, struct dbk_error *err)
             continue; /* it has a quarantine row of its own */
         if (fold_index_find(&attempt->persons, projector_person_of(&record), NULL) &&
             !records_add(&attempt->records, bytes, length))
-            return dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+            return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     }
     return DBK_OK;
 }

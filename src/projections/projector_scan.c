@@ -31,7 +31,7 @@ enum dbk_code projector_scan_begin(struct projector_scan *scan,
             from = rows[i].scan_from;
         if (!fold_index_find(&scan->persons, &rows[i].person_id, NULL) &&
             !fold_index_add(&scan->persons, &rows[i].person_id, 0))
-            return dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+            return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     }
     scan->done = from - 1;
     return DBK_OK;
@@ -89,7 +89,7 @@ enum dbk_code projector_scan_slice(struct dbk_projector *self, struct dbk_error 
         return code;
     for (size_t i = 0; i < batch->count; i++) {
         if (concerns(scan, batch, i) && !note(scan, batch->entries[i].sequence))
-            return dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+            return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
         scan->done = batch->entries[i].sequence;
     }
     return DBK_OK;

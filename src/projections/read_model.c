@@ -58,7 +58,7 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
 
     *out = NULL;
     if (!model)
-        return dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     model->timeout_ms = query_timeout_ms;
     code = dbk_pool_open(database, &options, connections, &model->pool, err);
     if (code != DBK_OK) {

@@ -66,7 +66,7 @@ static enum dbk_code run_once(struct dbk_read_model *model,
     *lost = code == DBK_UNAVAILABLE && !dbk_pg_alive(pg);
     dbk_pool_give(model->pool, pg);
     if (code == DBK_OK && to->no_memory)
-        return dbk_fail(err, DBK_NO_MEMORY, "Out of memory");
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     return code;
 }
 
