@@ -44,7 +44,7 @@ def postmaster_of(directory):
         return int(file.readline())
 
 
-def _programs():
+def programs():
     """As postgres.sh finds them: the newest."""
     return max(glob.glob("/usr/lib/postgresql/*/bin"),
                key=lambda path: float(path.split("/")[-2]))
@@ -85,7 +85,7 @@ class Postgres:
 
     def start(self):
         """Again, on what is there."""
-        command = [os.path.join(_programs(), "pg_ctl"), "start", "-D", self.data, "-w",
+        command = [os.path.join(programs(), "pg_ctl"), "start", "-D", self.data, "-w",
                    "-s", "-l", os.path.join(self.data, "server.log")]
         as_owner = {}
         if os.geteuid() == 0:
