@@ -25,9 +25,9 @@ enum dbk_code compress_writer_open(int fd, enum compression compression,
                                    struct compress_writer **writer,
                                    struct dbk_error *err);
 
-/* Add bytes. A thread that is blocked in write(2) can be cancelled (pthread_cancel), and
- * nowhere else in here.
+/* Add bytes.
  *
+ * DBK_INTERRUPTED  compress_abort was called
  * DBK_UNAVAILABLE  it is a pipe, and nobody reads it any more (SIGPIPE must be ignored)
  * DBK_NO_ROOM, DBK_IO
  */
@@ -39,6 +39,10 @@ enum dbk_code compress_flush(struct compress_writer *writer, struct dbk_error *e
 
 /* End the stream; nothing may be added then. Errors as above. */
 enum dbk_code compress_end(struct compress_writer *writer, struct dbk_error *err);
+
+/* From any thread: let no further byte be written. A write that hangs goes on until a
+ * signal interrupts it. */
+void compress_abort(struct compress_writer *writer);
 
 /* How many bytes went to the file descriptor. */
 uint64_t compress_written(const struct compress_writer *writer);

@@ -1,7 +1,7 @@
 #include "compress.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +13,7 @@
 
 struct compress_writer {
     int fd;
+    atomic_bool aborted;
     enum compression compression;
     z_stream gzip;
     ZSTD_CCtx *zstd;
@@ -80,6 +81,11 @@ void compress_writer_close(struct compress_writer *writer)
     free(writer);
 }
 
+void compress_abort(struct compress_writer *writer)
+{
+    atomic_store(&writer->aborted, true);
+}
+
 uint64_t compress_written(const struct compress_writer *writer)
 {
     return writer->written;
@@ -98,11 +104,10 @@ static enum dbk_code put(struct compress_writer *writer, const char *bytes,
 {
     while (length > 0) {
         ssize_t wrote;
-        int before, ignored;
 
-        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
+        if (atomic_load(&writer->aborted))
+            return dbk_fail(err, DBK_INTERRUPTED, "interrupted");
         wrote = write(writer->fd, bytes, length);
-        pthread_setcancelstate(before, &ignored);
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote < 0)

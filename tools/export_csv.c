@@ -1,5 +1,7 @@
 #include "export_csv.h"
 
+#include "about.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -49,14 +51,6 @@ static char *put_id(char *out, const struct dbk_uuid *id)
     return out + DBK_UUID_TEXT + 1;
 }
 
-static const struct dbk_uuid *whom(const struct dbk_record *record)
-{
-    bool event =
-        record->type == DBK_EVENT_RECORDED || record->type == DBK_EVENT_DELETED;
-
-    return event ? &record->person_id : &record->subject;
-}
-
 size_t export_csv_row(const struct dbk_record *record, char out[EXPORT_CSV_MAX])
 {
     const struct dbk_person_fields *person = &record->person;
@@ -67,7 +61,7 @@ size_t export_csv_row(const struct dbk_record *record, char out[EXPORT_CSV_MAX])
     at = put_text(at, dbk_slice(dbk_type_name(record->type)));
     at = put_time(at, true, record->recorded_at);
     at = put_id(at, &record->subject);
-    at = put_id(at, whom(record));
+    at = put_id(at, about_whom(record));
     at = put_text(at, person->email);
     at = put_text(at, person->first_name);
     at = put_text(at, person->last_name);

@@ -12,11 +12,22 @@ struct state {
     struct export_run *run;
     struct export_ship *ship;
     uint64_t after; /* the last sequence read */
+    bool finishing; /* asked to stop following: nothing more is read */
 };
 
-static bool stopped(const struct state *state)
+/* Whether to give up at once. Asked to stop for the first time, following only ends. */
+static bool give_up(void *context)
 {
-    return state->run->stop(state->run->context);
+    struct state *state = context;
+    struct export_run *run = state->run;
+
+    if (!run->stop(run->context))
+        return false;
+    if (!run->follow || state->finishing)
+        return true;
+    state->finishing = true;
+    run->stopping(run->context);
+    return false;
 }
 
 static enum dbk_code damaged(uint64_t sequence, const struct dbk_error *why,
@@ -76,44 +87,44 @@ static void show(const struct state *state)
     progress_show(state->run->progress, done, total);
 }
 
-/* Nothing more is there to read now. False where following goes on no more. */
+/* Nothing more is there to read now: wait until there is. False where there will not be,
+ * or following ends. */
 static enum dbk_code wait_for_more(struct state *state, bool *more,
                                    struct dbk_error *err)
 {
     struct export_run *run = state->run;
     uint64_t head = 0;
 
-    while (run->follow && state->after < run->select.to && !stopped(state)) {
+    while (run->follow && state->after < run->select.to) {
         enum dbk_code code = dbk_log_wait(run->log, state->after, WAIT_MS, &head, err);
         if (code != DBK_OK || head > state->after)
             return code;
+        if (give_up(state) || state->finishing)
+            break;
     }
     *more = false;
-    if (run->follow && run->stopping)
-        run->stopping(run->context);
     return DBK_OK;
 }
 
 /* One piece. *more turns false behind the last. */
 static enum dbk_code step(struct state *state, bool *more, struct dbk_error *err)
 {
-    struct export_piece *piece =
-        export_ship_piece(state->ship, state->run->stop, state->run->context);
+    struct export_piece *piece = export_ship_piece(state->ship, give_up, state);
     bool caught_up;
 
-    if (!piece)
+    if (!piece || give_up(state))
         return dbk_fail(err, DBK_INTERRUPTED, "interrupted");
+    if (state->finishing) {
+        *more = false;
+        return DBK_OK;
+    }
     if (read_piece(state, piece, err) != DBK_OK)
         return err->code;
     caught_up = piece->batch.count == 0;
     piece->flush = caught_up && state->run->follow;
     export_ship_send(state->ship);
     show(state);
-    if (caught_up)
-        return wait_for_more(state, more, err);
-    if (!state->run->follow && stopped(state))
-        return dbk_fail(err, DBK_INTERRUPTED, "interrupted");
-    return DBK_OK;
+    return caught_up ? wait_for_more(state, more, err) : DBK_OK;
 }
 
 enum dbk_code export_run(struct export_run *run, struct dbk_error *err)
@@ -129,7 +140,7 @@ enum dbk_code export_run(struct export_run *run, struct dbk_error *err)
     while (code == DBK_OK && more)
         code = step(&state, &more, err);
     if (code == DBK_OK) {
-        code = export_ship_end(state.ship, run->stop, run->context, err);
+        code = export_ship_end(state.ship, give_up, &state, err);
     } else if (export_ship_abandon(state.ship, &written) != DBK_OK) {
         *err = written; /* why no piece was to be had */
         code = err->code;

@@ -12,9 +12,10 @@ struct export_run {
     bool follow;                 /* wait for what is appended, until stop says so */
     struct export_writer *writer;
     struct progress *progress;
-    bool (*stop)(void *context);     /* asked often */
-    void (*stopping)(void *context); /* told when following ends, before the trailer is
-                                        written; stop may say so again to give that up */
+    bool (*stop)(void *context); /* asked often */
+    /* Told when stop has said so for the first time and following ends: what was read is
+     * written, and the trailer, unless stop says so again. NULL where follow is false. */
+    void (*stopping)(void *context);
     void *context;
 };
 

@@ -1,5 +1,6 @@
 #include "export_select.h"
 
+#include "about.h"
 #include "position.h"
 #include "suggest.h"
 
@@ -88,6 +89,5 @@ bool export_selects(const struct export_select *select, const struct dbk_record 
 {
     if (select->type && record->type != select->type)
         return false;
-    return !select->has_person || dbk_uuid_equal(&record->subject, &select->person) ||
-           dbk_uuid_equal(&record->person_id, &select->person);
+    return !select->has_person || dbk_uuid_equal(about_whom(record), &select->person);
 }

@@ -1,12 +1,14 @@
 #include "export_ship.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define PIECES 2
 #define ASK_MS 100
+#define INTERRUPT_MS 10
 
 struct export_ship {
     struct export_writer *writer;
@@ -68,10 +70,7 @@ static void *run(void *context)
     enum dbk_code code = DBK_OK;
     struct dbk_error err;
     bool abandoned = false;
-    int before;
 
-    /* Only where a write may hang for ever can it be cancelled: compress_write. */
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     while (code == DBK_OK && (piece = take(ship, &abandoned))) {
         code = write_piece(ship->writer, piece, &err);
         if (code == DBK_OK)
@@ -81,6 +80,11 @@ static void *run(void *context)
         code = export_writer_end(ship->writer, &err);
     tell(ship, code, &err, true);
     return NULL;
+}
+
+static void nothing(int number)
+{
+    (void)number;
 }
 
 static void init_condition(pthread_cond_t *condition)
@@ -106,12 +110,14 @@ enum dbk_code export_ship_start(struct export_writer *writer, struct export_ship
                                 struct dbk_error *err)
 {
     struct export_ship *ship = calloc(1, sizeof *ship);
+    struct sigaction wake = {.sa_handler = nothing};
     int rc;
 
     *out = NULL;
     if (!ship)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     ship->writer = writer;
+    sigaction(SIGUSR1, &wake, NULL); /* without SA_RESTART: it ends a write */
     pthread_mutex_init(&ship->mutex, NULL);
     init_condition(&ship->changed);
     rc = pthread_create(&ship->thread, NULL, run, ship);
@@ -123,20 +129,25 @@ enum dbk_code export_ship_start(struct export_writer *writer, struct export_ship
     return DBK_OK;
 }
 
-/* Sleep until something changes, or it is time to ask; the mutex is held. False where
- * stop says so. */
-static bool sleep_and_ask(struct export_ship *ship, bool (*stop)(void *context),
-                          void *context)
+/* Sleep until something changes, or the time is over; the mutex is held. */
+static void sleep_a_little(struct export_ship *ship, long ms)
 {
     struct timespec until;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += ASK_MS * 1000000;
+    until.tv_nsec += ms * 1000000;
     if (until.tv_nsec >= 1000000000) {
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
     pthread_cond_timedwait(&ship->changed, &ship->mutex, &until);
+}
+
+/* False where stop says so. */
+static bool sleep_and_ask(struct export_ship *ship, bool (*stop)(void *context),
+                          void *context)
+{
+    sleep_a_little(ship, ASK_MS);
     return !stop(context);
 }
 
@@ -166,6 +177,17 @@ void export_ship_send(struct export_ship *ship)
     pthread_mutex_unlock(&ship->mutex);
 }
 
+/* Get the thread out of a write that may hang for ever; the mutex is held. One signal
+ * might come just before the write begins, so it is sent until it has been seen. */
+static void interrupt(struct export_ship *ship)
+{
+    export_writer_abort(ship->writer);
+    while (!ship->done) {
+        pthread_kill(ship->thread, SIGUSR1);
+        sleep_a_little(ship, INTERRUPT_MS);
+    }
+}
+
 enum dbk_code export_ship_abandon(struct export_ship *ship, struct dbk_error *err)
 {
     enum dbk_code code;
@@ -173,12 +195,12 @@ enum dbk_code export_ship_abandon(struct export_ship *ship, struct dbk_error *er
     pthread_mutex_lock(&ship->mutex);
     ship->ending = ship->abandoned = true;
     pthread_cond_broadcast(&ship->changed);
-    pthread_mutex_unlock(&ship->mutex);
-    pthread_cancel(ship->thread);
-    pthread_join(ship->thread, NULL);
-    code = ship->code;
+    code = ship->code; /* what the interruption makes it fail with is no failure */
     if (code != DBK_OK && err)
         *err = ship->err;
+    interrupt(ship);
+    pthread_mutex_unlock(&ship->mutex);
+    pthread_join(ship->thread, NULL);
     free_ship(ship);
     return code;
 }

@@ -20,7 +20,8 @@ struct export_piece {
 
 struct export_ship;
 
-/* Start the thread. writer is lent to it until the end. DBK_NO_MEMORY, DBK_IO. */
+/* Start the thread. writer is lent to it until the end. SIGUSR1 is used to get it out of a
+ * write that hangs. DBK_NO_MEMORY, DBK_IO. */
 enum dbk_code export_ship_start(struct export_writer *writer, struct export_ship **ship,
                                 struct dbk_error *err);
 

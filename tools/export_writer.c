@@ -60,6 +60,11 @@ void export_writer_destroy(struct export_writer *writer)
     free(writer);
 }
 
+void export_writer_abort(struct export_writer *writer)
+{
+    compress_abort(writer->out);
+}
+
 const struct export_trailer *export_writer_trailer(const struct export_writer *writer)
 {
     return &writer->trailer;

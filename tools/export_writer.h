@@ -37,6 +37,9 @@ enum dbk_code export_writer_flush(struct export_writer *writer, struct dbk_error
 /* Write the trailer, and end. Errors as above. */
 enum dbk_code export_writer_end(struct export_writer *writer, struct dbk_error *err);
 
+/* From any thread: as compress_abort. */
+void export_writer_abort(struct export_writer *writer);
+
 /* What was written: complete after export_writer_end. Borrowed from writer. */
 const struct export_trailer *export_writer_trailer(const struct export_writer *writer);
 

@@ -1,5 +1,6 @@
 /* daybook log - shows records: one, the last ones, or all of one person. */
 #include "store/log.h"
+#include "about.h"
 #include "command.h"
 #include "database.h"
 #include "log_print.h"
@@ -27,16 +28,10 @@ struct showing {
     uint64_t shown, damaged;       /* records */
 };
 
-static bool is_of(const struct dbk_record *record, const struct dbk_uuid *person)
-{
-    return dbk_uuid_equal(&record->subject, person) ||
-           dbk_uuid_equal(&record->person_id, person);
-}
-
 static enum dbk_code show_record(struct showing *showing,
                                  const struct dbk_record *record, struct dbk_error *err)
 {
-    if (showing->person && !is_of(record, showing->person))
+    if (showing->person && !dbk_uuid_equal(about_whom(record), showing->person))
         return DBK_OK;
     showing->shown++;
     if (showing->json)

@@ -1,5 +1,6 @@
 #include "log_print.h"
 
+#include "about.h"
 #include "escape.h"
 #include "http/record_json.h"
 
@@ -73,17 +74,16 @@ void log_before_take(struct log_before *before, const struct dbk_record *record)
 static void print_head(struct log_printer *printer, const struct dbk_record *record)
 {
     char time[DBK_TIMESTAMP_TEXT + 1], id[DBK_UUID_TEXT + 1];
-    bool event =
-        record->type == DBK_EVENT_RECORDED || record->type == DBK_EVENT_DELETED;
+    const struct dbk_uuid *person = about_whom(record);
 
     dbk_timestamp_format(record->recorded_at, time);
     fprintf(printer->out, "record %" PRIu64 " %s\n", record->sequence,
             dbk_type_name(record->type));
     fprintf(printer->out, "Time:     %s\n", time);
-    dbk_uuid_format(event ? &record->person_id : &record->subject, id);
+    dbk_uuid_format(person, id);
     fprintf(printer->out, "Person:   %s\n", id);
     dbk_uuid_format(&record->subject, id);
-    if (event)
+    if (person != &record->subject)
         fprintf(printer->out, "Event:    %s\n", id);
     if (record->source.length > 0)
         fprintf(printer->out, "Source:   %s\n", safe(printer, record->source));
@@ -199,11 +199,9 @@ static void print_brief(struct log_printer *printer, const struct dbk_record *re
 void log_print_line(struct log_printer *printer, const struct dbk_record *record)
 {
     char time[DBK_TIMESTAMP_TEXT + 1], id[DBK_UUID_TEXT + 1];
-    bool event =
-        record->type == DBK_EVENT_RECORDED || record->type == DBK_EVENT_DELETED;
 
     dbk_timestamp_format(record->recorded_at, time);
-    dbk_uuid_format(event ? &record->person_id : &record->subject, id);
+    dbk_uuid_format(about_whom(record), id);
     fprintf(printer->out, "%" PRIu64 "  %s  %s  person %s", record->sequence, time,
             dbk_type_name(record->type), id);
     print_brief(printer, record);

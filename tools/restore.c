@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* One restore under way. */
@@ -34,6 +35,18 @@ static bool find_backup(const char *from, char out[PATH_MAX])
     if (access(path, F_OK) != 0)
         snprintf(out, PATH_MAX, "%s", from);
     return true;
+}
+
+/* LMDB takes an empty file for a new one. */
+static enum dbk_code check_size(const struct restore *restore, struct dbk_error *err)
+{
+    char path[PATH_MAX + 16];
+    struct stat status;
+
+    snprintf(path, sizeof path, "%s/data.mdb", restore->from);
+    if (stat(path, &status) == 0 && status.st_size == 0)
+        return dbk_fail(err, DBK_DAMAGED, "%s is empty", path);
+    return DBK_OK;
 }
 
 static bool show(void *context, uint64_t done, uint64_t total)
@@ -139,8 +152,10 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
 static enum dbk_code restore_into(struct restore *restore, struct dbk_error *err)
 {
     bool locked = has_lock(restore);
-    enum dbk_code code = incoming_begin(restore->tool->config, &restore->incoming, err);
+    enum dbk_code code = check_size(restore, err);
 
+    if (code == DBK_OK)
+        code = incoming_begin(restore->tool->config, &restore->incoming, err);
     if (code != DBK_OK)
         return code;
     code = fill(restore, err);

@@ -19,17 +19,6 @@ static enum dbk_code check_kept_name(struct rebuild *rebuild, struct dbk_error *
     return code;
 }
 
-static enum dbk_code drop_kept(struct rebuild *rebuild, struct dbk_error *err)
-{
-    enum schema_state state;
-    enum dbk_code code =
-        schema_look(rebuild->pg, rebuild->old_name, rebuild->old_mark, &state, err);
-
-    if (code == DBK_OK && state == SCHEMA_OURS)
-        code = schema_drop(rebuild->pg, rebuild->old_name, rebuild->watch, err);
-    return code;
-}
-
 static enum dbk_code build_and_swap(struct rebuild *rebuild, bool keep_old,
                                     struct dbk_rebuild_result *result,
                                     struct dbk_error *err)
@@ -54,8 +43,6 @@ static enum dbk_code build_and_swap(struct rebuild *rebuild, bool keep_old,
         code = rebuild_build(rebuild, 0, head, result, err);
     if (code == DBK_OK)
         code = rebuild_catch_up(rebuild, err);
-    if (code == DBK_OK && keep_old)
-        code = drop_kept(rebuild, err);
     if (code == DBK_OK)
         code = rebuild_swap(rebuild, &swap, err);
     return code;

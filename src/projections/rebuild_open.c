@@ -1,12 +1,13 @@
 #include "rebuild_private.h"
 
 #include "dbk_sql.h"
+#include "deadline.h"
 #include "load_watch.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { CONNECT_MS = 10000, QUERY_MS = 60000 };
+enum { CONNECT_MS = 10000, QUERY_MS = 60000, LOCK_MS = 2000 };
 
 static void name_schemas(struct rebuild *rebuild, const struct dbk_database *live)
 {
@@ -41,7 +42,8 @@ static enum dbk_code connect_pg(struct rebuild *rebuild, struct dbk_error *err)
 }
 
 /* The lock is the session's, and so ends with a call that was killed. */
-static enum dbk_code keep_others_out(struct rebuild *rebuild, struct dbk_error *err)
+static enum dbk_code try_lock(struct rebuild *rebuild, bool *locked,
+                              struct dbk_error *err)
 {
     static const struct dbk_pg_statement statement = {NULL, dbk_sql_rebuild_lock};
     const struct dbk_pg_param param = dbk_pg_text(rebuild->live_name);
@@ -49,14 +51,31 @@ static enum dbk_code keep_others_out(struct rebuild *rebuild, struct dbk_error *
     enum dbk_code code =
         dbk_pg_run(rebuild->pg, &statement, &param, 1, QUERY_MS, &result, err);
 
+    *locked = false;
     if (code != DBK_OK)
         return code;
-    if (!dbk_pg_bool(result, 0, 0))
+    *locked = dbk_pg_bool(result, 0, 0);
+    dbk_pg_clear(result);
+    return DBK_OK;
+}
+
+/* Of a call that has just ended, or was killed, PostgreSQL may not know yet. */
+static enum dbk_code keep_others_out(struct rebuild *rebuild, struct dbk_error *err)
+{
+    dbk_deadline patience = dbk_deadline_in(LOCK_MS);
+    bool locked;
+    enum dbk_code code = try_lock(rebuild, &locked, err);
+
+    while (code == DBK_OK && !locked && dbk_deadline_left(patience) > 0) {
+        code = schema_pause(rebuild->watch, err);
+        if (code == DBK_OK)
+            code = try_lock(rebuild, &locked, err);
+    }
+    if (code == DBK_OK && !locked)
         code = dbk_fail(err, DBK_BUSY,
                         "another rebuild, replay or check of the schema %s is at work: "
                         "wait for its end",
                         rebuild->live_name);
-    dbk_pg_clear(result);
     return code;
 }
 

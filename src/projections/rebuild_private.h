@@ -59,8 +59,8 @@ struct rebuild_swap {
 enum dbk_code rebuild_swap(struct rebuild *rebuild, const struct rebuild_swap *swap,
                            struct dbk_error *err);
 
-/* After it, drop what had its place, where it went to the shadow's name; if that fails,
- * tell the watch. */
+/* After it, drop what went to the shadow's name: the tables replaced, or those that they
+ * are kept in the place of. If that fails, tell the watch. */
 void rebuild_drop_replaced(struct rebuild *rebuild);
 
 /* Lock out the projectors of the live tables, in the transaction that is open on the

@@ -61,13 +61,15 @@ static enum dbk_code rename_all(struct rebuild *rebuild,
                                           dbk_pg_text(between),
                                           dbk_pg_text(swap->outgoing_name),
                                           dbk_pg_text(swap->outgoing_mark),
-                                          dbk_pg_text(swap->comment)};
+                                          dbk_pg_text(swap->comment),
+                                          dbk_pg_text(rebuild->shadow_name),
+                                          dbk_pg_text(rebuild->shadow_mark)};
     enum dbk_code code;
 
     schema_derive(between, rebuild->live_name, "_swap");
     code = schema_run_commands(rebuild->pg, dbk_sql_rebuild_grants, params, 2, err);
     if (code == DBK_OK)
-        code = schema_run_commands(rebuild->pg, dbk_sql_rebuild_swap, params, 6, err);
+        code = schema_run_commands(rebuild->pg, dbk_sql_rebuild_swap, params, 8, err);
     return code;
 }
 
@@ -140,6 +142,6 @@ void rebuild_drop_replaced(struct rebuild *rebuild)
         (state == SCHEMA_OURS && schema_drop(rebuild->pg, rebuild->shadow_name,
                                              rebuild->watch, &err) != DBK_OK))
         watch_say(rebuild->watch,
-                  "the old tables stay as %s until the next rebuild drops them: %s",
+                  "old tables stay as %s until the next rebuild drops them: %s",
                   rebuild->shadow_name, err.text);
 }

@@ -1,5 +1,6 @@
 /* The read tables are a function of the log, whatever happens on the way. */
 #include "naive_fold.h"
+#include "random_commands.h"
 
 #include <pthread.h>
 
@@ -22,67 +23,6 @@ enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
     return __real_dbk_log_read(log, after,
                                most && most < max_records ? most : max_records,
                                max_bytes, batch, err);
-}
-
-/* Repeatable, and the same on every machine. */
-static uint32_t draw(uint32_t *seed, uint32_t below)
-{
-    *seed = *seed * 1664525u + 1013904223u;
-    return (*seed >> 8) % below;
-}
-
-static struct dbk_command *draw_update(uint32_t *seed, uint32_t person)
-{
-    static const char *const names[] = {"Ada", "Grace", "\xe5\xbe\xb7"};
-    char email[32];
-    struct dbk_person_fields fields = {.has = 1 + draw(seed, DBK_HAS_ALL)};
-
-    snprintf(email, sizeof email, "e%u@example.org", draw(seed, 10));
-    fields.email = dbk_slice(email);
-    fields.first_name = dbk_slice(names[draw(seed, 3)]);
-    fields.last_name = dbk_slice(names[draw(seed, 3)]);
-    fields.role = draw(seed, 2) ? DBK_ROLE_ADMIN : DBK_ROLE_USER;
-    return draft_update(person, fields);
-}
-
-/* Many of these will be refused: taken emails, unknown persons. That is fine. */
-static struct dbk_command *draw_command(uint32_t *seed)
-{
-    uint32_t person = draw(seed, 30), event = draw(seed, 400);
-    char email[32];
-
-    switch (draw(seed, 12)) {
-    case 0:
-    case 1:
-        snprintf(email, sizeof email, "e%u@example.org", draw(seed, 10));
-        return draft_create(person, email);
-    case 2:
-    case 3:
-    case 4:
-        return draw_update(seed, person);
-    case 5:
-        return draw(seed, 3) == 0 ? draft_delete(person) : draw_update(seed, person);
-    case 6:
-    case 7:
-        return draft_erase(event);
-    default:
-        return draft_record(event, person, draw(seed, 2) ? "{\"n\": 12.50}" : "");
-    }
-}
-
-static void submit_random(struct world *world, uint32_t *seed, size_t count)
-{
-    struct dbk_command *commands[64];
-
-    while (count > 0) {
-        size_t some = 1 + draw(seed, 64);
-
-        some = some < count ? some : count;
-        for (size_t i = 0; i < some; i++)
-            commands[i] = draw_command(seed);
-        submit_all(world, commands, some);
-        count -= some;
-    }
 }
 
 static void any_commands_in_any_batches_end_as_the_log_says(void **state)

@@ -56,7 +56,7 @@ select kind, first.id, first.sequence,
              using (key)
          where a.value is distinct from b.value)
     end,
-    missing, extra, changed
+    first.missing, first.extra, first.changed
 from first
 left join %1$I.%3$I l on l.id = first.id
 left join %2$I.%3$I b on b.id = first.id

@@ -1,0 +1,37 @@
+"""The read tables as they lie in PostgreSQL, by psql."""
+
+import os
+import subprocess
+
+from postgres import programs
+
+
+def query(server, sql):
+    """Run SQL with the server's settings, its schema first; the rows as text."""
+    env = dict(server.env, PGOPTIONS=f"-c search_path={server.env['DB_SCHEMA']}")
+    done = subprocess.run(
+        [os.path.join(programs(), "psql"), "-X", "-q", "-A", "-t", "-v",
+         "ON_ERROR_STOP=1", "-h", env["DB_HOST"], "-U", env["DB_USER"], "-d",
+         env["DB_NAME"], "-c", sql],
+        env=env, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def rows(server):
+    """Every row of both tables, whole, in one order."""
+    return (query(server, "select person from person order by id"),
+            query(server, "select event from event order by id"))
+
+
+def schemas(server):
+    """The schemas there are of this server's, and of what belongs to it."""
+    name = server.env["DB_SCHEMA"]
+    return query(server, "select nspname from pg_namespace where nspname like "
+                         f"'{name}%' order by 1").split()
+
+
+def drop_schemas(server):
+    for name in schemas(server):
+        query(server, f'set client_min_messages = warning; drop schema "{name}" cascade')

@@ -1,0 +1,457 @@
+"""daybook export, and import of what it wrote: the same bytes, or nothing."""
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+import unittest
+
+from harness import PATIENCE, PROGRAM, Server
+from load import Load
+from tools import DIFFERENT, FAILED, MISUSED, ToolCase, environment, records_of
+
+SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
+
+
+class RoundTrip(ToolCase):
+    def test_export_import_export_gives_the_same_bytes(self):
+        self.generate("first", 5000, SEED)
+        bytes_of_records = self.export("first", "--format", "msgpack")
+        for number, ending in enumerate(("ndjson", "ndjson.gz", "ndjson.zst", "msgpack",
+                                         "msgpack.gz", "msgpack.zst")):
+            one, other = f"one.{ending}", f"other.{ending}"
+            made = f"made{number}"
+            self.export("first", one)
+            self.run_tool("import", one, "--data-dir", made)
+            self.export(made, other)
+            self.assertEqual(self.read(one), self.read(other), ending)
+            self.assertEqual(self.export(made, "--format", "msgpack"), bytes_of_records)
+
+    def test_an_empty_log_makes_an_empty_log(self):
+        empty = (b'{"export":{"version":1,"format":"ndjson","records":0,"first":0,"last":0,'
+                 b'"whole":true,"sha256":"' + hashlib.sha256(b"").hexdigest().encode() +
+                 b'"}}\n')
+        self.run_tool("import", self.write("empty", empty), "--data-dir", "made")
+        self.assertEqual(self.export("made"), empty)
+
+    def test_through_pipes(self):
+        self.generate("first", 2000, SEED)
+        export = self.export("first")
+        for number, data in enumerate((export, gzip.compress(export),
+                                       self.export("first", "--zstd"))):
+            self.run_tool("import", "-", "--data-dir", f"made{number}", input=data)
+            self.assertEqual(self.export(f"made{number}"), export)
+
+    def test_an_empty_log_that_is_there_is_replaced(self):
+        server = Server().start()
+        self.addCleanup(server.close)
+        server.stop()
+        self.generate("first", 100)
+        self.export("first", "whole")
+        self.run_tool("import", "whole", "--data-dir", server.data_dir)
+        server.start()
+        self.assertEqual(server.log_records(), records_of(self.read("whole")))
+
+    def test_what_was_written_over_http_comes_back(self):
+        server = Server().start()
+        self.addCleanup(server.close)
+        client = server.client()
+        person = client.post("/persons", {"email": "z@x.test", "first_name": "Zoë \"\\",
+                                          "last_name": "李 😀 O'Neill"}).data
+        client.post("/events", '{"event_type": "click", "person_id": "%s", "properties":'
+                    ' {\r\n  "a\\u00e9": [1.0e3,\n\t"\U0001f600"]}}' % person["id"])
+        load = Load(server, SEED, clients=4).start()
+        load.wait_for_answers(300)
+        load.stop()
+        export = self.run_tool("export", "--data-dir", server.data_dir).stdout
+        shown = server.log_records()
+        lines = server.client().get("/log?limit=10000", accept="application/x-ndjson").body
+        server.stop()
+        records = records_of(export)
+        text = records[2]["data"].pop("properties_text")
+        self.assertIn('{\r\n  "a\\u00e9": [1.0e3,\n\t', text)
+        self.assertEqual(records, shown)
+        ours = [line for line in export.splitlines() if line.startswith(b'{"format":')]
+        for line, other in zip(ours, lines.splitlines(), strict=True):
+            if b"properties_text" not in line:
+                self.assertEqual(line, other)
+        self.run_tool("import", self.write("whole", export), "--data-dir", "made")
+        self.assertEqual(self.export("made"), export)
+
+
+class Damage(ToolCase):
+    def setUp(self):
+        super().setUp()
+        self.generate("first", 3000, SEED)
+        self.whole = self.export("first")
+        self.chance = random.Random(SEED)
+        print(f"DAYBOOK_SEED={SEED}", flush=True)
+
+    def refused_import(self, message, data, name="export"):
+        self.write(name, data)
+        done = self.refused(DIFFERENT, message, "import", name, "--data-dir", "made")
+        self.assertEqual(done.stdout, b"")
+        self.assertFalse(os.path.exists(self.path("made")), "something is left behind")
+
+    def test_a_flipped_byte_is_named_with_its_line(self):
+        for _ in range(12):
+            at = self.chance.randrange(len(self.whole))
+            changed = bytearray(self.whole)
+            changed[at] ^= 1 << self.chance.randrange(8)
+            line = self.whole.count(b"\n", 0, at) + 1
+            self.refused_import(f"line {line}: ", bytes(changed))
+
+    def test_a_missing_line_is_named(self):
+        lines = self.whole.splitlines(keepends=True)
+        for number in (1, 2, 700, 1500, len(lines) - 1):
+            left = lines[:number - 1] + lines[number:]
+            self.refused_import(f"line {number}: ", b"".join(left))
+
+    def test_lines_that_changed_places_are_named(self):
+        lines = self.whole.splitlines(keepends=True)
+        for number in (1, 500, 1200):
+            moved = list(lines)
+            moved[number - 1], moved[number] = moved[number], moved[number - 1]
+            self.refused_import(f"line {number}: ", b"".join(moved))
+
+    def test_a_cut_file_is_told_with_where_it_ends(self):
+        for _ in range(8):
+            cut = self.whole[:self.chance.randrange(200, len(self.whole))]
+            line = cut.count(b"\n") + (not cut.endswith(b"\n"))
+            self.refused_import(f"line {line}", cut)
+        self.refused_import("is empty", b"")
+
+    def test_cut_and_damaged_compressed_files_are_told(self):
+        for ending in ("gz", "zst"):
+            name = f"whole.{ending}"
+            self.export("first", name)
+            data = self.read(name)
+            self.refused_import("cut short", data[:-20], name)
+            self.refused_import("cut short", data[:len(data) // 2], name)
+            changed = bytearray(data)
+            changed[len(data) // 2] ^= 16
+            self.refused_import("", bytes(changed), name)
+
+    def test_a_damaged_msgpack_export_is_named_with_the_record(self):
+        data = self.export("first", "--format", "msgpack")
+        starts, at = [], 16
+        while (length := int.from_bytes(data[at:at + 4], "big")) > 0:
+            starts.append(at)
+            at += 8 + length
+        for number in (1, 2, 1000, len(starts)):
+            changed = bytearray(data)
+            changed[starts[number - 1] + self.chance.randrange(60)] ^= 64
+            self.refused_import(f"record {number} (byte {starts[number - 1]})",
+                                bytes(changed))
+        missing = data[:starts[700]] + data[starts[701]:]
+        self.refused_import("record 701 (byte", missing)
+        self.refused_import(f"record {len(starts)} (byte", data[:at - 1])
+        self.refused_import(f"record {len(starts) + 1} (byte {at})", data[:at])
+
+    def test_a_part_of_a_log_is_refused(self):
+        for arguments in (("--to", "100"), ("--from", "1"), ("--from", "7"),
+                          ("--type", "event.recorded"), ("--person", "0" * 8 + "-0000" * 3 +
+                                                         "-" + "0" * 12)):
+            self.refused_import("", self.export("first", *arguments))
+        self.refused_import("no log can be made of a part",
+                            self.export("first", "--to", "100"))
+
+    def test_the_digest_is_that_of_what_is_before_the_trailer(self):
+        before, trailer = self.whole.rstrip(b"\n").rsplit(b"\n", 1)
+        self.assertEqual(json.loads(trailer)["export"]["sha256"],
+                         hashlib.sha256(before + b"\n").hexdigest())
+        forged = before.replace(b"Pryde", b"Erdyp", 1) + b"\n"
+        digest = hashlib.sha256(forged).hexdigest().encode()
+        self.refused_import("is not what was exported",
+                            forged + trailer[:-67] + digest + b'"}}\n')
+
+    def test_a_newer_format_is_told(self):
+        self.write("newer", self.whole.replace(b'{"format":1,', b'{"format":2,', 1))
+        self.refused(FAILED, "newer than this program", "import", "newer", "--data-dir",
+                     "made")
+        self.assertFalse(os.path.exists(self.path("made")))
+
+
+class WrongUse(ToolCase):
+    def setUp(self):
+        super().setUp()
+        self.generate("first", 50)
+        self.export("first", "whole.ndjson")
+
+    def test_a_log_with_records_is_left_alone(self):
+        self.refused(FAILED, "holds", "import", "whole.ndjson", "--data-dir", "first")
+        self.assertEqual(self.export("first"), self.read("whole.ndjson"))
+
+    def test_a_running_server_is_left_alone(self):
+        server = Server().start()
+        self.addCleanup(server.close)
+        self.refused(FAILED, "is served already", "import", "whole.ndjson", "--data-dir",
+                     server.data_dir)
+        self.assertEqual(server.log_records(), [])
+
+    def test_what_cannot_be_imported_is_told(self):
+        self.export("first", "rows.csv")
+        self.refused(MISUSED, "csv export", "import", "rows.csv", "--data-dir", "made")
+        self.refused(MISUSED, "--continue is not for an export", "import", "whole.ndjson",
+                     "--continue", "--data-dir", "made")
+        self.refused(DIFFERENT, "no export", "import", "-", "--data-dir", "made",
+                     input=b'{"id": 5}\n')
+        self.assertFalse(os.path.exists(self.path("made")))
+
+    def test_wrong_options_are_told(self):
+        for message, *arguments in (
+                ("expected ndjson, msgpack or csv", "--format", "xml"),
+                ("neither a sequence", "--from", "yesterday"),
+                ("neither a sequence", "--to", "0"),
+                ("--from is behind --to", "--from", "9", "--to", "8"),
+                ("did you mean event.recorded?", "--type", "event.recorder"),
+                ("expected a UUID", "--person", "kate"),
+                ("exclude each other", "--gzip", "--zstd"),
+                ("exclude each other", "--gzip", "x.zst"),
+                ("goes on to a sequence", "--follow", "--to", "2026-01-01"),
+                ("for an export to a file", "--json"),
+                ("unexpected", "one", "two")):
+            self.refused(MISUSED, message, "export", "--data-dir", "first", *arguments)
+        self.refused(FAILED, "nowhere", "export", "--data-dir", "nowhere")
+
+    def test_a_file_that_is_there_is_kept(self):
+        self.write("there", b"mine")
+        self.refused(FAILED, "--force", "export", "--data-dir", "first", "there")
+        self.assertEqual(self.read("there"), b"mine")
+        self.run_tool("export", "--data-dir", "first", "there", "--force")
+        self.assertEqual(self.read("there"), self.read("whole.ndjson"))
+        os.symlink("elsewhere", self.path("link"))
+        self.refused(FAILED, "is no file", "export", "--data-dir", "first", "link",
+                     "--force")
+        self.assertEqual([name for name in os.listdir(self.dir) if "partial" in name], [])
+
+    def test_a_folder_that_is_missing_is_told(self):
+        self.refused(FAILED, "No such file", "export", "--data-dir", "first", "no/where")
+
+    def test_a_damaged_record_is_named_and_no_file_is_left(self):
+        path = self.path("first", "log", "data.mdb")
+        with open(path, "r+b") as file:
+            data = file.read()
+            at = data.rindex(b"person.created")
+            file.seek(at)
+            file.write(b"Person")
+        done = self.refused(FAILED, "is damaged: daybook verify", "export", "--data-dir",
+                            "first", "out")
+        self.assertRegex(done.stderr.decode(), r"record \d+ is damaged")
+        self.assertFalse(os.path.exists(self.path("out")))
+
+
+class Selection(ToolCase):
+    def setUp(self):
+        super().setUp()
+        self.generate("first", 3000, SEED)
+        self.records = records_of(self.export("first"))
+
+    def selected(self, *arguments):
+        export = self.export("first", *arguments)
+        records = records_of(export)
+        trailer = json.loads(export.splitlines()[-1])["export"]
+        self.assertEqual(trailer["records"], len(records))
+        self.assertEqual(trailer["whole"], not arguments)
+        if records:
+            self.assertEqual((trailer["first"], trailer["last"]),
+                             (records[0]["sequence"], records[-1]["sequence"]))
+        return records
+
+    def expect(self, arguments, condition):
+        self.assertEqual(self.selected(*arguments),
+                         [record for record in self.records if condition(record)])
+
+    def test_by_sequence(self):
+        self.expect((), lambda record: True)
+        self.expect(("--from", "100"), lambda record: record["sequence"] >= 100)
+        self.expect(("--to", "100"), lambda record: record["sequence"] <= 100)
+        self.expect(("--from", "7", "--to", "7"), lambda record: record["sequence"] == 7)
+        self.expect(("--from", "999999"), lambda record: False)
+        self.expect(("--to", "999999"), lambda record: True)
+
+    def test_by_time(self):
+        middle = self.records[1500]["recorded_at"]
+        last = max(record["sequence"] for record in self.records
+                   if record["recorded_at"] <= middle)
+        before = max(record["sequence"] for record in self.records
+                     if record["recorded_at"] < middle)
+        self.expect(("--to", middle), lambda record: record["sequence"] <= last)
+        self.expect(("--from", middle), lambda record: record["sequence"] > before)
+        self.expect(("--to", "2000-01-01"), lambda record: False)
+        self.expect(("--from", "2000-01-01"), lambda record: True)
+
+    def test_by_type_and_person(self):
+        person = self.records[0]["subject_id"]
+        def about(record):
+            return person in (record["subject_id"], record["data"].get("person_id"))
+        self.expect(("--type", "person.updated"),
+                    lambda record: record["type"] == "person.updated")
+        self.expect(("--person", person), about)
+        self.expect(("--person", person.upper(), "--type", "event.recorded", "--from", "50"),
+                    lambda record: about(record) and record["sequence"] >= 50 and
+                    record["type"] == "event.recorded")
+
+    def test_rows_are_what_the_records_say(self):
+        text = self.export("first", "--format", "csv").decode()
+        rows, trailer = text.rsplit("# ", 1)
+        self.assertTrue(rows.endswith("\r\n"))
+        rows = list(csv.DictReader(io.StringIO(rows, newline="")))
+        self.assertEqual(json.loads(trailer)["export"]["records"], len(rows))
+        for row, record in zip(rows, self.records, strict=True):
+            data = record["data"]
+            properties = data.get("properties_text")
+            wanted = {"sequence": str(record["sequence"]), "type": record["type"],
+                      "recorded_at": record["recorded_at"],
+                      "subject_id": record["subject_id"],
+                      "person_id": data.get("person_id", record["subject_id"])}
+            for name in ("email", "first_name", "last_name", "role", "event_type",
+                         "datetime_created"):
+                wanted[name] = data.get(name, "")
+            for name in ("request_id", "actor", "source"):
+                wanted[name] = record["meta"].get(name, "")
+            if properties is not None:
+                self.assertEqual(row["properties"], properties)
+            found = row.pop("properties")
+            self.assertEqual(json.loads(found) if found else None, data.get("properties"))
+            self.assertEqual(row, wanted)
+
+    def test_the_name_of_the_file_says_how(self):
+        self.export("first", "rows.csv.gz")
+        self.assertEqual(gzip.decompress(self.read("rows.csv.gz")),
+                         self.export("first", "--format", "csv"))
+        self.export("first", "frames.msgpack")
+        self.assertEqual(self.read("frames.msgpack"),
+                         self.export("first", "--format", "msgpack"))
+        said = json.loads(self.export("first", "whole.zst", "--json"))
+        self.assertEqual(said["bytes"], os.path.getsize(self.path("whole.zst")))
+        self.assertEqual(said["export"]["records"], len(self.records))
+
+
+class Stopped(ToolCase):
+    def test_a_closed_pipe_ends_it_without_a_word(self):
+        self.generate("first", 20000)
+        with self.start("export", "--data-dir", "first", stdout=subprocess.PIPE,
+                        stderr=subprocess.PIPE) as running:
+            self.assertTrue(running.stdout.readline().startswith(b'{"format"'))
+            running.stdout.close()
+            running.stdout = None
+            _, said = self.wait_end(running)
+        self.assertEqual((running.returncode, said), (FAILED, b""))
+
+    def test_ctrl_c_stops_it_even_where_nobody_reads(self):
+        self.generate("first", 20000)
+        with self.start("export", "--data-dir", "first", stdout=subprocess.PIPE,
+                        stderr=subprocess.PIPE) as running:
+            running.stdout.readline()
+            time.sleep(0.3)  # the pipe is full by then; if not, it is stopped all the same
+            running.send_signal(signal.SIGINT)
+            self.assertEqual(running.wait(PATIENCE), FAILED)
+            said, read = running.stderr.read(), running.stdout.read()
+        self.assertIn(b"has no trailer", said)
+        self.assertNotIn(b'{"export"', read)
+
+    def test_killed_it_leaves_no_file_and_can_be_run_again(self):
+        self.generate("first", 20000)
+        whole = self.export("first")
+        for wait in (0.0, 0.05, 0.1, 0.2):
+            with self.start("export", "--data-dir", "first", "out.gz",
+                            stderr=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL) as running:
+                time.sleep(wait)
+                running.kill()
+            if os.path.exists(self.path("out.gz")):
+                self.assertEqual(gzip.decompress(self.read("out.gz")), whole)
+                os.unlink(self.path("out.gz"))
+        self.run_tool("export", "--data-dir", "first", "out.gz")
+        self.assertEqual(gzip.decompress(self.read("out.gz")), whole)
+        self.assertEqual(sorted(os.listdir(self.dir)), ["first", "out.gz"])
+
+    def test_an_import_that_is_killed_leaves_nothing_of_use_and_can_be_run_again(self):
+        self.generate("first", 20000)
+        self.export("first", "whole")
+        for wait in (0.0, 0.1, 0.3):
+            with self.start("import", "whole", "--data-dir", "made",
+                            stderr=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL) as running:
+                time.sleep(wait)
+                running.kill()
+            if not os.path.exists(self.path("made", "log")):
+                self.refused(FAILED, "no log", "export", "--data-dir", "made")
+        if not os.path.exists(self.path("made", "log")):
+            self.run_tool("import", "whole", "--data-dir", "made")
+        self.assertEqual(self.export("made"), self.read("whole"))
+        self.assertFalse(os.path.exists(self.path("made", "log.tmp")))
+
+    def test_an_import_that_waits_for_a_pipe_can_be_stopped(self):
+        self.generate("first", 2000)
+        whole = self.export("first")
+        with self.start("import", "-", "--data-dir", "made", stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+            running.stdin.write(whole[:len(whole) // 2])
+            running.stdin.flush()
+            time.sleep(0.2)
+            running.send_signal(signal.SIGTERM)
+            self.assertEqual(running.wait(PATIENCE), FAILED)
+            self.assertIn(b"nothing was imported", running.stderr.read())
+            running.stdin.close()
+            running.stdin = None
+        self.assertFalse(os.path.exists(self.path("made")))
+
+
+class Follow(ToolCase):
+    def follow(self, server, *arguments, **kwargs):
+        return subprocess.Popen(
+            [PROGRAM, "export", "--follow", "--data-dir", server.data_dir, *arguments],
+            env=environment(), cwd=self.dir, stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, **kwargs)
+
+    def test_what_is_appended_comes_until_ctrl_c_and_then_the_trailer(self):
+        server = Server().start()
+        self.addCleanup(server.close)
+        client = server.client()
+        running = self.follow(server, stdout=subprocess.PIPE)
+        lines = []
+        with running:
+            for number in range(5):
+                client.post("/persons", {"email": f"p{number}@x.test", "first_name": "A",
+                                         "last_name": "B"})
+                lines += [running.stdout.readline(), running.stdout.readline()]
+            load = Load(server, SEED, clients=4).start()
+            load.wait_for_answers(200)
+            load.stop()
+            running.send_signal(signal.SIGINT)
+            rest, _ = self.wait_end(running)
+        self.assertEqual(running.returncode, 0)
+        export = b"".join(lines) + rest
+        records = server.log_records()
+        found = records_of(export)
+        self.assertEqual(found, records[:len(found)])
+        self.assertGreaterEqual(len(found), 10)
+        trailer = json.loads(export.splitlines()[-1])["export"]
+        self.assertEqual((trailer["records"], trailer["whole"]), (len(found), True))
+        self.run_tool("import", self.write("whole", export), "--data-dir", "made")
+
+    def test_a_compressed_file_is_whole_at_the_end(self):
+        server = Server().start()
+        self.addCleanup(server.close)
+        client = server.client()
+        running = self.follow(server, "--to", "6", "out.zst", stdout=subprocess.PIPE)
+        with running:
+            for number in range(4):
+                client.post("/persons", {"email": f"p{number}@x.test", "first_name": "A",
+                                         "last_name": "B"})
+            self.wait_end(running)
+        self.assertEqual(running.returncode, 0)
+        self.refused(DIFFERENT, "no log can be made of a part", "import", "out.zst",
+                     "--data-dir", "made")
+
+
+if __name__ == "__main__":
+    unittest.main()

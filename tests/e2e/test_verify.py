@@ -1,0 +1,166 @@
+"""The log and the tables checked: right ones pass, and what is wrong is named."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import time
+import unittest
+
+from fold import check_reads
+from harness import PATIENCE, Server
+from load import Load
+from tables import drop_schemas, query
+
+DONE, DIFFERENT, MISUSED, FAILED = 0, 1, 2, 3
+SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
+FLIPS = int(os.environ.get("DAYBOOK_FLIPS", 30))
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        print(f"DAYBOOK_SEED={SEED}", flush=True)
+        self.server = Server()
+        self.addCleanup(self.server.close)
+        self.addCleanup(drop_schemas, self.server)
+        self.dir = self.server.data_dir
+
+    def generate(self, events):
+        subprocess.run([os.environ["GENERATE"], "--data-dir", self.dir, "--events",
+                        str(events), "--seed", str(SEED)], check=True,
+                       stdout=subprocess.DEVNULL, timeout=PATIENCE)
+
+    def verify(self, *arguments, expect=DONE):
+        done = self.server.run("verify", *arguments, check=False)
+        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.dir, "verify.tmp")))
+        return done
+
+
+class Log(Case):
+    def test_a_log_that_is_right(self):
+        self.generate(2000)
+        self.assertRegex(self.verify().stdout, r"(?m)^log +right: \d+ records")
+        told = json.loads(self.verify("--json").stdout)
+        self.assertEqual((told["finding_count"], told["findings"]), (0, []))
+        self.assertEqual(told["records"], told["head"])
+        self.assertNotIn("projection", told)
+
+    def test_it_can_be_checked_and_repaired_while_it_is_written(self):
+        self.server.start()
+        load = Load(self.server, SEED, clients=8).start()
+        for arguments in ((), ("--projection",), ("--repair-indexes",),
+                          ("--repair-indexes", "--projection")):
+            load.wait_for_answers(100)
+            self.verify(*arguments)
+        load.stop()
+        records = self.server.log_records()
+        load.check(records)
+        check_reads(self.server, records)
+
+    def test_a_flipped_byte_in_a_record_is_found_and_named(self):
+        self.server.start()
+        client = self.server.client()
+        for i in range(50):
+            client.post("/persons", {"email": f"p{i}@b.test", "first_name": "Flipped",
+                                     "last_name": f"Name{i:04}"})
+        self.server.stop()
+        path = os.path.join(self.dir, "log", "data.mdb")
+        with open(path, "rb") as file:
+            content = file.read()
+        # The name is in the record, and in the index of persons; "Flipped" stands
+        # before it in both, but only the record has the key between them.
+        place = content.index(b"last_name\xa8Name0020") + 10
+        with open(path, "r+b") as file:
+            file.seek(place)
+            file.write(b"n")
+        told = json.loads(self.verify("--json", expect=DIFFERENT).stdout)
+        self.assertIn(41, [each["sequence"] for each in told["findings"]])
+        self.assertRegex(self.verify(expect=DIFFERENT).stdout, r"(?m)^record 41: ")
+        done = self.verify("--repair-indexes", expect=FAILED)
+        self.assertIn("41", done.stderr)
+
+    def test_bytes_flipped_anywhere_never_crash_it(self):
+        self.generate(300)
+        path = os.path.join(self.dir, "log", "data.mdb")
+        keep, chance = path + ".keep", random.Random(SEED)
+        shutil.copyfile(path, keep)
+        found = 0
+        for _ in range(FLIPS):
+            shutil.copyfile(keep, path)
+            place = chance.randrange(os.path.getsize(path))
+            with open(path, "r+b") as file:
+                file.seek(place)
+                byte = file.read(1)[0]
+                file.seek(place)
+                file.write(bytes([byte ^ (1 << chance.randrange(8))]))
+            done = self.server.run("verify", check=False)
+            self.assertIn(done.returncode, (DONE, DIFFERENT, FAILED),
+                          (place, done.stderr))
+            self.assertNotIn("Sanitizer", done.stderr, place)
+            found += done.returncode != DONE
+        print(f"{found} of {FLIPS} flips were in use and found", flush=True)
+
+    def test_without_a_log_it_cannot_run(self):
+        self.assertIn("no log", self.verify(expect=FAILED).stderr.lower())
+        self.assertEqual([name for name in os.listdir(self.dir) if "log" == name], [])
+
+
+class Projection(Case):
+    def setUp(self):
+        super().setUp()
+        self.server.start()
+        client = self.server.client()
+        self.persons = [client.post("/persons", {
+            "email": f"p{i}@b.test", "first_name": "A", "last_name": "B"}).data
+            for i in range(5)]
+        self.events = [client.post("/events", {
+            "person_id": self.persons[0]["id"], "event_type": "click",
+            "properties": {"n": i}}).data for i in range(5)]
+        client.get("/events?limit=1")
+
+    def test_equal_tables_are_equal(self):
+        told = json.loads(self.verify("--projection", "--json").stdout)["projection"]
+        self.assertEqual((told["equal"], told["sequence"], told["persons"],
+                          told["events"], told["differences"]), (True, 15, 5, 10, []))
+
+    def test_what_was_done_by_hand_is_named(self):
+        query(self.server, "update person set email = 'x' "
+                           f"where id = '{self.persons[1]['id']}'")
+        query(self.server, f"delete from event where id = '{self.events[2]['id']}'")
+        query(self.server, "insert into event select gen_random_uuid(), 999, person_id, "
+                           "'forged', now(), null from event limit 1")
+        added = query(self.server, "select id from event where event_type = 'forged'")
+        lines = self.verify("--projection", expect=DIFFERENT).stdout.splitlines()
+        self.assertEqual(
+            [line.split() for line in lines[:3]],
+            [f"changed person {self.persons[1]['id']} at record 3: email".split(),
+             f"missing event {self.events[2]['id']} at record 13".split(),
+             f"extra event {added} at record 999".split()])
+        told = json.loads(self.verify("--projection", "--json", expect=DIFFERENT).stdout)
+        self.assertEqual([(each["kind"], each["id"])
+                          for each in told["projection"]["differences"]],
+                         [("changed", self.persons[1]["id"]),
+                          ("missing", self.events[2]["id"]), ("extra", added)])
+        self.assertEqual(self.server.run("rebuild").returncode, DONE)
+        self.verify("--projection")
+
+    def test_tables_that_are_gone_are_a_difference(self):
+        self.server.stop()
+        query(self.server, "drop table event")
+        self.assertIn("not whole", self.verify("--projection", expect=DIFFERENT).stdout)
+        query(self.server, f"drop schema {self.server.env['DB_SCHEMA']} cascade")
+        told = json.loads(self.verify("--projection", "--json", expect=DIFFERENT).stdout)
+        self.assertFalse(told["projection"]["equal"])
+        self.assertIn("not there", told["projection"]["reason"])
+
+    def test_postgres_away_is_a_failure(self):
+        self.server.env["DB_HOST"] = "/tmp/daybook-nobody-here"
+        done = self.server.run("verify", "--projection", check=False)
+        self.server.env["DB_HOST"] = os.environ["DAYBOOK_TEST_PG"]
+        self.assertEqual(done.returncode, FAILED)
+
+
+if __name__ == "__main__":
+    unittest.main()

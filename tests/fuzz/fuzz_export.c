@@ -1,0 +1,103 @@
+/* fuzz_export.c - whatever the bytes of an export are: no crash, no leak, no hang, and
+ * what was taken is a record that gives the same bytes again.
+ *
+ * An entry point as libFuzzer calls it: clang's -fsanitize=fuzzer drives it, and so
+ * does replay.c, with any compiler.
+ */
+#include "export_reader.h"
+#include "http/record_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Stop with a core, as a sanitizer does. */
+static void require(bool promise)
+{
+    if (!promise)
+        abort();
+}
+
+/* A line that is taken is written again as it was, also by way of its bytes. */
+static void try_line(const char *text, size_t size)
+{
+    static char room[DBK_RECORD_JSON_ROOM], again[DBK_RECORD_JSON_MAX];
+    static char bytes[DBK_RECORD_MAX];
+    struct dbk_record record, decoded;
+    struct dbk_error err = {0};
+    size_t length, written;
+
+    if (dbk_record_json_read(text, size, room, &record, &err) != DBK_OK) {
+        require(err.text[0] != '\0');
+        return;
+    }
+    if (dbk_record_encode(&record, bytes, sizeof bytes, &length, &err) != DBK_OK)
+        return; /* a field over its bound */
+    require(dbk_record_decode(bytes, length, &decoded, NULL) == DBK_OK);
+    require(dbk_record_json_write(&decoded, again, sizeof again, &written, NULL) ==
+            DBK_OK);
+    require(written == size && !memcmp(again, text, size));
+}
+
+/* Records come in order, from the first, each as encoding gives it; an end or an error
+ * comes too. */
+static void try_export(struct dbk_slice text, enum export_format format)
+{
+    struct compress_reader *source;
+    struct export_reader *reader;
+    struct dbk_slice bytes = {"", 1};
+    struct dbk_record record;
+    struct dbk_error err = {0};
+    enum dbk_code code = DBK_OK;
+    char place[EXPORT_PLACE_MAX];
+    uint64_t count = 0;
+
+    require(compress_reader_open_bytes(text, &source, &err) == DBK_OK);
+    require(export_reader_open(source, format, &reader, &err) == DBK_OK);
+    while (code == DBK_OK && bytes.length > 0) {
+        code = export_reader_next(reader, &bytes, &err);
+        if (code != DBK_OK || bytes.length == 0)
+            continue;
+        require(dbk_record_decode(bytes.data, bytes.length, &record, NULL) == DBK_OK);
+        require(record.sequence == ++count);
+        export_reader_place(reader, place);
+        require(place[0] != '\0');
+    }
+    require(code == DBK_OK || err.text[0] != '\0');
+    require(code != DBK_OK || export_reader_trailer(reader)->records == count);
+    export_reader_close(reader);
+}
+
+static void try_compressed(struct dbk_slice bytes)
+{
+    static char out[4096];
+    struct compress_reader *reader;
+    struct dbk_error err = {0};
+    struct dbk_slice front;
+    size_t got = 1, total = 0;
+
+    require(compress_reader_open_bytes(bytes, &reader, &err) == DBK_OK);
+    if (compress_front(reader, &front, &err) == DBK_OK) {
+        while (got > 0 && total < ((size_t)1 << 20) &&
+               compress_read(reader, out, sizeof out, &got, &err) == DBK_OK)
+            total += got;
+    }
+    compress_reader_close(reader);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = malloc(size ? size : 1); /* of its very size, for ASan */
+    enum export_format format;
+
+    require(text != NULL);
+    memcpy(text, data, size);
+    try_line(text, size);
+    try_compressed((struct dbk_slice){text, size});
+    if (export_recognise((struct dbk_slice){text, size}, &format) &&
+        format != EXPORT_CSV)
+        try_export((struct dbk_slice){text, size}, format);
+    free(text);
+    return 0;
+}
