@@ -11,7 +11,8 @@ import uuid
 
 from harness import PATIENCE, PROGRAM, Server
 
-COMMANDS = ["serve", "migrate", "import", "status", "retry"]
+COMMANDS = ["serve", "status", "import", "export", "log", "backup", "restore", "verify",
+            "rebuild", "replay", "migrate", "retry"]
 DONE, DIFFERENT, MISUSED, FAILED = 0, 1, 2, 3
 
 
