@@ -1,6 +1,7 @@
 /* daybook rebuild - makes the read tables again from the log, and swaps them in. */
 #include "projections/rebuild.h"
 #include "differences.h"
+#include "escape.h"
 #include "posting.h"
 
 #include <inttypes.h>
@@ -34,13 +35,19 @@ static enum tool_exit read_action(const struct tool *tool, enum action *action)
 
 static void print_json(const struct dbk_rebuild_result *result, double seconds)
 {
+    char kept[512] = "";
+    struct line line = {.text = kept, .size = sizeof kept};
+
+    line_add_json(&line, result->kept);
     printf("{\"sequence\":%" PRIu64 ",\"loaded\":%" PRIu64 ",\"persons\":%" PRIu64
-           ",\"events\":%" PRIu64 ",\"quarantined\":%" PRIu64
-           ",\"slow\":%s,\"kept\":%s%s%s,\"seconds\":%.3f}\n",
+           ",\"events\":%" PRIu64 ",\"quarantined\":%" PRIu64 ",\"slow\":%s",
            result->sequence, result->loaded, result->persons, result->events,
-           result->quarantined, result->slow ? "true" : "false",
-           *result->kept ? "\"" : "", *result->kept ? result->kept : "null",
-           *result->kept ? "\"" : "", seconds);
+           result->quarantined, result->slow ? "true" : "false");
+    if (*kept)
+        printf(",\"kept\":\"%s\"", kept);
+    else
+        fputs(",\"kept\":null", stdout);
+    printf(",\"seconds\":%.3f}\n", seconds);
 }
 
 static void print_text(const struct dbk_rebuild_result *result, double seconds)

@@ -8,19 +8,20 @@ struct members {
     bool any;
 };
 
-/* Inline, so that the lengths of names are known where it is compiled. */
-static inline void key(struct members *members, const char *name)
+/* A member's name, given as it stands between two members: ",\"email\":". Inlined by
+ * force, so that its length is known where it is compiled: this is most of what GET /log
+ * and exports spend their time on. */
+__attribute__((always_inline)) static inline void key(struct members *members,
+                                                      const char *name)
 {
-    if (members->any)
-        dbk_render_raw(members->render, ",", 1);
-    dbk_render_raw(members->render, "\"", 1);
-    dbk_render_text(members->render, name);
-    dbk_render_raw(members->render, "\":", 2);
+    size_t skip = !members->any;
+
+    dbk_render_raw(members->render, name + skip, strlen(name) - skip);
     members->any = true;
 }
 
-static inline void string_member(struct members *members, const char *name,
-                                 struct dbk_slice text)
+__attribute__((always_inline)) static inline void
+string_member(struct members *members, const char *name, struct dbk_slice text)
 {
     key(members, name);
     dbk_render_string(members->render, text);
@@ -30,7 +31,7 @@ static void time_member(struct members *members, const struct dbk_record *record
 {
     if (!record->has_datetime_created)
         return;
-    key(members, "datetime_created");
+    key(members, ",\"datetime_created\":");
     dbk_render_timestamp(members->render, record->datetime_created);
 }
 
@@ -38,18 +39,18 @@ static void person_members(struct members *members,
                            const struct dbk_person_fields *person)
 {
     if (person->has & DBK_HAS_EMAIL)
-        string_member(members, "email", person->email);
+        string_member(members, ",\"email\":", person->email);
     if (person->has & DBK_HAS_FIRST_NAME)
-        string_member(members, "first_name", person->first_name);
+        string_member(members, ",\"first_name\":", person->first_name);
     if (person->has & DBK_HAS_LAST_NAME)
-        string_member(members, "last_name", person->last_name);
+        string_member(members, ",\"last_name\":", person->last_name);
     if (person->has & DBK_HAS_ROLE)
-        string_member(members, "role", dbk_slice(dbk_role_name(person->role)));
+        string_member(members, ",\"role\":", dbk_slice(dbk_role_name(person->role)));
 }
 
 static void person_id_member(struct members *members, const struct dbk_record *record)
 {
-    key(members, "person_id");
+    key(members, ",\"person_id\":");
     dbk_render_uuid(members->render, &record->person_id);
 }
 
@@ -63,13 +64,13 @@ static void event_members(struct members *members, const struct dbk_record *reco
     struct dbk_slice properties = record->properties;
 
     person_id_member(members, record);
-    string_member(members, "event_type", record->event_type);
+    string_member(members, ",\"event_type\":", record->event_type);
     if (properties.length == 0)
         return;
-    key(members, "properties");
+    key(members, ",\"properties\":");
     dbk_render_json(members->render, properties);
     if (members->exact && has_line_break(properties))
-        string_member(members, "properties_text", properties);
+        string_member(members, ",\"properties_text\":", properties);
 }
 
 static void render_data(struct dbk_render *render, const struct dbk_record *record,
@@ -102,11 +103,11 @@ static void render_meta(struct dbk_render *render, const struct dbk_record *reco
     struct members members = {.render = render};
 
     if (record->request_id.length > 0)
-        string_member(&members, "request_id", record->request_id);
+        string_member(&members, ",\"request_id\":", record->request_id);
     if (record->actor.length > 0)
-        string_member(&members, "actor", record->actor);
+        string_member(&members, ",\"actor\":", record->actor);
     if (record->source.length > 0)
-        string_member(&members, "source", record->source);
+        string_member(&members, ",\"source\":", record->source);
 }
 
 static void render_record(struct dbk_render *render, const struct dbk_record *record,

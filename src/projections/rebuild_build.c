@@ -25,10 +25,35 @@ static enum dbk_code clean(struct rebuild *rebuild, struct dbk_error *err)
     return schema_drop(rebuild->pg, rebuild->shadow_name, rebuild->watch, err);
 }
 
+static void note_unknown(void *context, const struct dbk_migration_state *state)
+{
+    int *unknown = context;
+
+    if (!state->known)
+        *unknown = state->version;
+}
+
+/* Tables of a newer program would be replaced by those of this one. */
+static enum dbk_code check_not_newer(struct rebuild *rebuild, struct dbk_error *err)
+{
+    int unknown = 0;
+    enum dbk_code code =
+        dbk_migrate_status(&rebuild->live, note_unknown, &unknown, err);
+
+    if (code == DBK_OK && unknown > 0)
+        code = dbk_fail(err, DBK_UNSUPPORTED,
+                        "the schema %s has migration %04d, which this program does not "
+                        "know: use the newer daybook that applied it",
+                        rebuild->live_name, unknown);
+    return code;
+}
+
 enum dbk_code rebuild_begin(struct rebuild *rebuild, struct dbk_error *err)
 {
-    enum dbk_code code = clean(rebuild, err);
+    enum dbk_code code = check_not_newer(rebuild, err);
 
+    if (code == DBK_OK)
+        code = clean(rebuild, err);
     if (code == DBK_OK)
         code =
             schema_make(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark, err);

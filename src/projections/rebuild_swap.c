@@ -112,6 +112,7 @@ enum dbk_code rebuild_swap(struct rebuild *rebuild, const struct rebuild_swap *s
                            struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
+    struct dbk_error stop;
 
     for (int i = 0; i < TRIES; i++) {
         bool again;
@@ -125,10 +126,13 @@ enum dbk_code rebuild_swap(struct rebuild *rebuild, const struct rebuild_swap *s
         again = may_try_again(rebuild->pg);
         if (dbk_pg_in_transaction(rebuild->pg))
             dbk_pg_rollback(rebuild->pg, QUERY_MS, NULL);
-        if (!again || schema_pause(rebuild->watch, NULL) != DBK_OK)
+        if (!again)
             break;
+        dbk_wrap(err, "putting the tables in place");
+        if (schema_pause(rebuild->watch, &stop) != DBK_OK)
+            return dbk_fail(err, stop.code, "%s", stop.text);
     }
-    return dbk_wrap(err, "putting the new tables in place");
+    return code;
 }
 
 /* The new tables are in place; that the old ones are still there is no failure. */

@@ -1,17 +1,13 @@
 #include "log_value.h"
 
+#include "checksum.h"
+
 #include <endian.h>
 #include <string.h>
-#include <zlib.h>
-
-static uint32_t checksum(const char *bytes, size_t length)
-{
-    return (uint32_t)crc32_z(0, (const unsigned char *)bytes, length);
-}
 
 void dbk_log_value_write(char *out, const char *record, size_t length)
 {
-    uint32_t sum = htole32(checksum(record, length));
+    uint32_t sum = htole32(dbk_checksum(record, length));
 
     memcpy(out, record, length);
     memcpy(out + length, &sum, sizeof sum);
@@ -30,5 +26,5 @@ bool dbk_log_value_check(const char *value, size_t size, size_t *length)
     if (size < DBK_CHECKSUM_BYTES)
         return false;
     *length = size - DBK_CHECKSUM_BYTES;
-    return dbk_log_value_checksum(value, *length) == checksum(value, *length);
+    return dbk_log_value_checksum(value, *length) == dbk_checksum(value, *length);
 }

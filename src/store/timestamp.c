@@ -168,8 +168,11 @@ bool dbk_timestamp_parse(const char *text, size_t length, dbk_timestamp *out)
     return dbk_timestamp_valid(*out);
 }
 
-static char *write_digits(char *at, int64_t value, int count, char after)
+/* At most six digits, in 32 bits: this is done for every record that is shown. */
+static inline char *write_digits(char *at, int64_t number, int count, char after)
 {
+    uint32_t value = (uint32_t)number;
+
     for (int i = count - 1; i >= 0; i--) {
         at[i] = (char)('0' + value % 10);
         value /= 10;

@@ -13,7 +13,8 @@ from fold import check_reads
 from harness import PATIENCE, PROGRAM, Server
 from postgres import programs
 
-COMMANDS = ["serve", "migrate", "import", "status", "retry"]
+COMMANDS = ["serve", "status", "import", "export", "log", "backup", "restore", "verify",
+            "rebuild", "replay", "migrate", "retry"]
 DONE, DIFFERENT, MISUSED, FAILED = 0, 1, 2, 3
 
 

@@ -401,6 +401,18 @@ static void what_no_migration_made_is_not_taken_away(void **state)
     assert_nothing_left(world);
 }
 
+static void tables_of_a_newer_program_are_not_replaced(void **state)
+{
+    struct world *world = *state;
+
+    submit(world, draft_create(1, "a@x.org"));
+    rebuild(world, false);
+    scratch_script(world->pg, "insert into schema_migration values (9999, 'later', '',"
+                              " now())");
+    assert_refused(world, DBK_UNSUPPORTED, "migration 9999");
+    assert_nothing_left(world);
+}
+
 static void an_index_made_by_hand_is_missed(void **state)
 {
     struct world *world = *state;
@@ -524,6 +536,7 @@ int main(void)
         IN_A_WORLD(what_a_killed_one_left_is_dropped),
         IN_A_WORLD(a_schema_of_somebody_elses_is_not_touched),
         IN_A_WORLD(what_no_migration_made_is_not_taken_away),
+        IN_A_WORLD(tables_of_a_newer_program_are_not_replaced),
         IN_A_WORLD(an_index_made_by_hand_is_missed),
         IN_A_WORLD(rights_of_others_are_carried_over),
         IN_A_WORLD(of_two_at_once_the_second_is_refused),

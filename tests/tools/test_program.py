@@ -1,12 +1,15 @@
 """What the program says to whoever calls it, rightly or wrongly. No server runs."""
 
 import os
+import re
 import subprocess
 import tempfile
 import unittest
 
 PROGRAM = os.environ["DAYBOOK"]
-COMMANDS = ("serve", "migrate", "import", "status", "retry")
+COMMANDS = ("serve", "status", "import", "export", "log", "backup", "restore", "verify",
+            "rebuild", "replay", "migrate", "retry")
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 
 class Program(unittest.TestCase):
@@ -48,6 +51,14 @@ class Program(unittest.TestCase):
             for line in done.stdout.splitlines():
                 self.assertLessEqual(len(line), 132)
             self.assertEqual(self.daybook(command, "--help").stdout, done.stdout)
+
+    def test_the_documents_name_every_command_and_no_other(self):
+        told = set()
+        for name in ("README.md", "docs/operators.md"):
+            with open(os.path.join(SOURCE, name), encoding="utf-8") as file:
+                told |= set(re.findall(r"(?:^|[`|] ?)daybook ([a-z]+)", file.read(),
+                                       re.MULTILINE))
+        self.assertEqual(told - {"help"}, set(COMMANDS))
 
     def test_version(self):
         self.assertRegex(self.daybook("--version").stdout, r"^daybook \d+\.\d+\.\d+\n$")
