@@ -96,7 +96,8 @@ static void each_kind_of_difference_is_named(void **state)
         "changed person a0000000-0000-0000-0000-000000000001 1 first_name, role\n"
         "missing person a0000000-0000-0000-0000-000000000002 2 \n"
         "extra person a0000000-0000-0000-0000-000000000009 77 \n"
-        "changed event e0000000-0000-0000-0000-000000000001 3 properties\n"
+        "changed event e0000000-0000-0000-0000-000000000001 3 properties, "
+        "properties_bytes\n"
         "missing event e0000000-0000-0000-0000-000000000002 4 \n"
         "extra event e0000000-0000-0000-0000-000000000009 78 \n";
     struct world *world = *state;
