@@ -32,7 +32,7 @@ static int remove_dir(void **state)
 
 static bool exists(const char *dir, const char *name)
 {
-    char path[300];
+    char path[512];
 
     snprintf(path, sizeof path, "%s/%s", dir, name);
     return access(path, F_OK) == 0;
