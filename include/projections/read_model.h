@@ -1,6 +1,6 @@
 /* read_model.h - asks the read tables: persons with their events, events.
  *
- * Rows come as finished JSON objects in the API's shape (PostgreSQL builds them):
+ * Rows come as finished JSON objects in the API's shape:
  *
  *   event:  {"id", "datetime_created", "event_type", "person_id"[, "properties"]}
  *   person: {"id", "datetime_created", "datetime_modified", "email", "events": [event],
@@ -50,7 +50,8 @@ struct dbk_rows {
     } * rows;
     char *bytes; /* one JSON after the other, nothing between */
     bool more;   /* there are rows behind the last one */
-    size_t bytes_used, bytes_size, rows_size; /* private */
+    size_t bytes_used, bytes_size, rows_size; /* private, */
+    bool no_memory;                           /* and this */
 };
 void dbk_rows_finish(struct dbk_rows *rows);
 

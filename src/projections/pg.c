@@ -113,10 +113,10 @@ enum dbk_code pg_send(struct dbk_pg *pg, const struct dbk_pg_statement *statemen
     }
     if (statement->name)
         sent = PQsendQueryPrepared(pg->conn, statement->name, count, values, lengths,
-                                   formats, 0);
+                                   formats, pg->binary_rows);
     else
         sent = PQsendQueryParams(pg->conn, statement->sql, count, NULL, values, lengths,
-                                 formats, 0);
+                                 formats, pg->binary_rows);
     return sent ? DBK_OK : pg_lost(pg, err);
 }
 

@@ -41,6 +41,7 @@ struct dbk_pg_options {
     /* For whoever has an index for each statement: go by index though a table is small
      * yet, and plan a named statement once, not for its parameters. */
     bool fixed_plans;
+    bool binary_rows; /* the dbk_pg_binary calls read them */
 };
 
 /* The name of the schema, where none is configured the default one. */
@@ -168,11 +169,23 @@ size_t dbk_pg_rows(const struct dbk_pg_result *result);
 /* Rows inserted, updated or deleted. */
 uint64_t dbk_pg_affected(const struct dbk_pg_result *result);
 bool dbk_pg_null(const struct dbk_pg_result *result, size_t row, int column);
-/* Text form. data ends with NUL and is never NULL; valid until dbk_pg_clear. */
+/* Text form, without binary_rows. data ends with NUL and is never NULL; valid until dbk_pg_clear. */
 struct dbk_slice dbk_pg_value(const struct dbk_pg_result *result, size_t row,
                               int column);
 uint64_t dbk_pg_u64(const struct dbk_pg_result *result, size_t row, int column);
 bool dbk_pg_bool(const struct dbk_pg_result *result, size_t row, int column);
+
+/* Values of rows in binary form (binary_rows), whose column must have the type. Text is
+ * the same in either form: dbk_pg_value. What is borrowed is valid until dbk_pg_clear. */
+int64_t dbk_pg_binary_int8(const struct dbk_pg_result *result, size_t row, int column);
+dbk_timestamp dbk_pg_binary_timestamp(const struct dbk_pg_result *result, size_t row,
+                                      int column);
+void dbk_pg_binary_uuid(const struct dbk_pg_result *result, size_t row, int column,
+                        struct dbk_uuid *out);
+/* The JSON text of a jsonb, as PostgreSQL writes it; borrowed. */
+struct dbk_slice dbk_pg_binary_jsonb(const struct dbk_pg_result *result, size_t row,
+                                     int column);
+
 void dbk_pg_clear(struct dbk_pg_result *result); /* NULL is fine */
 
 #endif

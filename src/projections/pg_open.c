@@ -125,6 +125,7 @@ enum dbk_code dbk_pg_open(const struct dbk_database *database,
     if (!pg)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     pg->sock = -1;
+    pg->binary_rows = options->binary_rows;
     pg->conn = connect_start(database, options->application);
     if (!pg->conn) {
         code = dbk_fail(err, DBK_NO_MEMORY, "out of memory");

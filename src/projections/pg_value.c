@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Microseconds from 1970-01-01, ours, to 2000-01-01, PostgreSQL's. */
 #define EPOCH_2000_US INT64_C(946684800000000)
@@ -76,6 +77,42 @@ uint64_t dbk_pg_u64(const struct dbk_pg_result *result, size_t row, int column)
 bool dbk_pg_bool(const struct dbk_pg_result *result, size_t row, int column)
 {
     return dbk_pg_value(result, row, column).data[0] == 't';
+}
+
+int64_t dbk_pg_binary_int8(const struct dbk_pg_result *result, size_t row, int column)
+{
+    struct dbk_slice value = dbk_pg_value(result, row, column);
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < value.length; i++)
+        bits = bits << 8 | (unsigned char)value.data[i];
+    return (int64_t)bits;
+}
+
+dbk_timestamp dbk_pg_binary_timestamp(const struct dbk_pg_result *result, size_t row,
+                                      int column)
+{
+    return dbk_pg_binary_int8(result, row, column) + EPOCH_2000_US;
+}
+
+void dbk_pg_binary_uuid(const struct dbk_pg_result *result, size_t row, int column,
+                        struct dbk_uuid *out)
+{
+    struct dbk_slice value = dbk_pg_value(result, row, column);
+
+    *out = (struct dbk_uuid){{0}};
+    if (value.length == sizeof out->bytes)
+        memcpy(out->bytes, value.data, sizeof out->bytes);
+}
+
+/* Source: jsonb_send in PostgreSQL: a version, 1, then the text. */
+struct dbk_slice dbk_pg_binary_jsonb(const struct dbk_pg_result *result, size_t row,
+                                     int column)
+{
+    struct dbk_slice value = dbk_pg_value(result, row, column);
+
+    return value.length > 0 ? (struct dbk_slice){value.data + 1, value.length - 1}
+                            : value;
 }
 
 void dbk_pg_clear(struct dbk_pg_result *result)

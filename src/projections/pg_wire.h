@@ -12,7 +12,8 @@
 struct dbk_pg {
     PGconn *conn; /* non-blocking once open */
     int sock;     /* a copy of its socket, which libpq may close when it likes; or -1 */
-    bool dead;    /* what the server still sends would be mistaken for another answer */
+    bool binary_rows;
+    bool dead; /* what the server still sends would be mistaken for another answer */
     char sqlstate[6];
     const char *prepared[PG_PREPARED_MAX]; /* names known to this session */
     size_t prepared_count;

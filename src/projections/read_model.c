@@ -1,6 +1,7 @@
-/* The read model, and its questions about persons. */
+/* The read model, and lists of persons. */
 #include "projections/read_model.h"
 #include "dbk_sql.h"
+#include "find.h"
 #include "read_query.h"
 #include "rows.h"
 
@@ -37,7 +38,7 @@ static enum dbk_code check_claimed(void *context, struct dbk_pg *pg,
     if (code != DBK_OK)
         return code;
     if (dbk_pg_rows(result) > 0)
-        sequence = dbk_pg_u64(result, 0, 0);
+        sequence = (uint64_t)dbk_pg_binary_int8(result, 0, 0);
     dbk_pg_clear(result);
     if (sequence >= claimed)
         return DBK_OK;
@@ -52,7 +53,8 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
 {
     const struct dbk_pg_options options = {.application = "daybook read",
                                            .statement_timeout_ms = query_timeout_ms,
-                                           .fixed_plans = true};
+                                           .fixed_plans = true,
+                                           .binary_rows = true};
     struct dbk_read_model *model = calloc(1, sizeof *model);
     enum dbk_code code;
 
@@ -66,6 +68,8 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
         return code;
     }
     dbk_pool_check_new(model->pool, check_claimed, model);
+    find_events_init(model);
+    find_persons_init(model);
     *out = model;
     return DBK_OK;
 }
@@ -74,27 +78,10 @@ void dbk_read_model_close(struct dbk_read_model *model)
 {
     if (!model)
         return;
+    gather_finish(&model->events);
+    gather_finish(&model->persons);
     dbk_pool_close(model->pool);
     free(model);
-}
-
-enum dbk_code dbk_read_person(struct dbk_read_model *model, const struct dbk_uuid *id,
-                              unsigned events_limit, struct dbk_rows *rows,
-                              struct dbk_error *err)
-{
-    const struct dbk_pg_statement statement = {"person_get", dbk_sql_person_get};
-    char events[8];
-    const struct dbk_pg_param params[] = {dbk_pg_uuid(id),
-                                          dbk_pg_int8(events, events_limit)};
-    const struct read_query query = {&statement, params, 2, false, 1, SIZE_MAX};
-    enum dbk_code code;
-
-    rows_clear(rows);
-    code = read_query_run(model, &query, dbk_deadline_in(model->timeout_ms), rows, NULL,
-                          err);
-    if (code == DBK_OK && rows->count == 0)
-        return dbk_fail(err, DBK_NOT_FOUND, "There is no such person");
-    return code;
 }
 
 struct persons {
@@ -115,8 +102,12 @@ static enum dbk_code fetch_persons(void *context, uint64_t after, size_t part,
         dbk_pg_int8(behind, after < INT64_MAX ? (int64_t)after : INT64_MAX),
         dbk_pg_int8(limit, (int64_t)part + 1),
         dbk_pg_int8(events, persons->events_limit)};
-    const struct read_query query = {&statement, params, 3,
-                                     false,      part,   persons->bytes_max};
+    const struct read_query query = {.statement = &statement,
+                                     .params = params,
+                                     .count = 3,
+                                     .add = read_add_json,
+                                     .rows_max = part,
+                                     .bytes_max = persons->bytes_max};
 
     return read_query_run(persons->model, &query, persons->deadline, rows, full, err);
 }

@@ -1,27 +1,11 @@
-/* The read model's questions about events. */
+/* Lists of events. */
 #include "dbk_sql.h"
 #include "projections/read_model.h"
 #include "read_query.h"
-#include "rows.h"
+#include "row_json.h"
 
 #define FIRST_PART 256
 #define FILTER_PARAMS 5
-
-enum dbk_code dbk_read_event(struct dbk_read_model *model, const struct dbk_uuid *id,
-                             struct dbk_rows *rows, struct dbk_error *err)
-{
-    const struct dbk_pg_statement statement = {"event_get", dbk_sql_event_get};
-    const struct dbk_pg_param param = dbk_pg_uuid(id);
-    const struct read_query query = {&statement, &param, 1, false, 1, SIZE_MAX};
-    enum dbk_code code;
-
-    rows_clear(rows);
-    code = read_query_run(model, &query, dbk_deadline_in(model->timeout_ms), rows, NULL,
-                          err);
-    if (code == DBK_OK && rows->count == 0)
-        return dbk_fail(err, DBK_NOT_FOUND, "There is no such event");
-    return code;
-}
 
 struct events {
     struct dbk_read_model *model;
@@ -44,26 +28,57 @@ static void put_filter(const struct dbk_event_filter *filter, char since[8],
     params[4] = filter->properties.length ? dbk_pg_bytes(filter->properties) : null;
 }
 
-static struct dbk_pg_statement choose(const struct events *events)
+static const struct dbk_pg_statement list = {"event_list", dbk_sql_event_list};
+static const struct dbk_pg_statement list_person = {"event_list_person",
+                                                    dbk_sql_event_list_person};
+static const struct dbk_pg_statement list_type = {"event_list_type",
+                                                  dbk_sql_event_list_type};
+static const struct dbk_pg_statement list_few = {"event_list_few",
+                                                 dbk_sql_event_list_few};
+
+static const struct dbk_pg_statement *choose(const struct events *events)
 {
     if (events->few)
-        return (struct dbk_pg_statement){"event_list_few", dbk_sql_event_list_few};
+        return &list_few;
     if (events->filter->has_person_id)
-        return (struct dbk_pg_statement){"event_list_person",
-                                         dbk_sql_event_list_person};
-    if (events->filter->event_type.length > 0)
-        return (struct dbk_pg_statement){"event_list_type", dbk_sql_event_list_type};
-    return (struct dbk_pg_statement){"event_list", dbk_sql_event_list};
+        return &list_person;
+    return events->filter->event_type.length > 0 ? &list_type : &list;
+}
+
+/* The columns of these statements. */
+enum { SEQUENCE, ID, DATETIME_CREATED, EVENT_TYPE, PERSON_ID, PROPERTIES };
+
+static void add_event(const struct dbk_pg_result *row, struct dbk_rows *rows,
+                      uint64_t *cursor, uint64_t *version)
+{
+    struct row_event event = {
+        .datetime_created = dbk_pg_binary_timestamp(row, 0, DATETIME_CREATED),
+        .event_type = dbk_pg_value(row, 0, EVENT_TYPE),
+        .properties = dbk_pg_binary_jsonb(row, 0, PROPERTIES),
+    };
+
+    *cursor = *version = (uint64_t)dbk_pg_binary_int8(row, 0, SEQUENCE);
+    if (*cursor == 0) /* too many for few */
+        return;
+    dbk_pg_binary_uuid(row, 0, ID, &event.id);
+    dbk_pg_binary_uuid(row, 0, PERSON_ID, &event.person_id);
+    row_json_event(rows, &event);
 }
 
 static enum dbk_code fetch(const struct events *events, uint64_t after, size_t part,
                            struct dbk_rows *rows, bool *full, struct dbk_error *err)
 {
-    const struct dbk_pg_statement statement = choose(events);
     char since[8], until[8], behind[8], limit[8];
     struct dbk_pg_param params[FILTER_PARAMS + 2];
-    const struct read_query query = {&statement,  params, FILTER_PARAMS + 2,
-                                     events->few, part,   events->bytes_max};
+    const struct read_query query = {
+        .statement = choose(events),
+        .params = params,
+        .count = FILTER_PARAMS + 2,
+        .add = add_event,
+        .plan_each_time = events->few,
+        .rows_max = part,
+        .bytes_max = events->bytes_max,
+    };
 
     put_filter(events->filter, since, until, params);
     params[FILTER_PARAMS] =

@@ -8,52 +8,68 @@
 struct collection {
     const struct read_query *query;
     struct dbk_rows *rows;
+    size_t before; /* rows that were there */
     size_t taken;
     bool full;
-    bool no_memory;
 };
+
+void read_add_json(const struct dbk_pg_result *row, struct dbk_rows *rows,
+                   uint64_t *cursor, uint64_t *version)
+{
+    struct dbk_slice json = dbk_pg_value(row, 0, 2);
+
+    *cursor = (uint64_t)dbk_pg_binary_int8(row, 0, 0);
+    *version = (uint64_t)dbk_pg_binary_int8(row, 0, 1);
+    rows_raw(rows, json.data, json.length);
+}
 
 static bool collect(void *context, const struct dbk_pg_result *row)
 {
     struct collection *to = context;
-    struct dbk_slice json = dbk_pg_value(row, 0, 2);
     struct dbk_rows *rows = to->rows;
+    uint64_t cursor, version;
 
-    to->full = rows->count > 0 && rows->bytes_used + json.length > to->query->bytes_max;
-    rows->more = to->full || to->taken == to->query->rows_max;
+    rows->more = to->taken == to->query->rows_max;
     if (rows->more)
         return false;
-    if (!rows_add(rows, dbk_pg_u64(row, 0, 0), dbk_pg_u64(row, 0, 1), json)) {
-        to->no_memory = true;
+    to->query->add(row, rows, &cursor, &version);
+    to->full = rows->count > 0 && rows->bytes_used > to->query->bytes_max;
+    if (to->full) {
+        rows->more = true;
+        rows_truncate(rows, rows->count);
         return false;
     }
     to->taken++;
-    return true;
+    return rows_end(rows, cursor, version);
 }
 
-static enum dbk_code run_on(struct dbk_pg *pg, const struct read_query *query,
-                            dbk_deadline deadline, struct collection *to,
-                            struct dbk_error *err)
+static enum dbk_code run_query(void *context, struct dbk_pg *pg, dbk_deadline deadline,
+                               struct dbk_error *err)
 {
+    struct collection *to = context;
+    const struct read_query *query = to->query;
     enum dbk_code code = DBK_OK;
 
+    rows_truncate(to->rows, to->before);
+    to->rows->more = to->full = false;
+    to->taken = 0;
     if (query->plan_each_time)
         code =
             dbk_pg_script(pg, dbk_sql_plan_each_time, dbk_deadline_left(deadline), err);
     if (code == DBK_OK)
         code = dbk_pg_each(pg, query->statement, query->params, query->count,
                            dbk_deadline_left(deadline), collect, to, err);
-    if (code != DBK_OK && !strcmp(dbk_pg_sqlstate(pg), "42P01"))
-        dbk_fail(err, code, "The read tables are missing: run daybook migrate");
     /* Where this fails the connection is dead, and given back as such. */
     if (query->plan_each_time && dbk_pg_alive(pg))
         dbk_pg_script(pg, dbk_sql_plan_once, dbk_deadline_left(deadline), NULL);
+    if (code == DBK_OK && to->rows->no_memory)
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     return code;
 }
 
-static enum dbk_code run_once(struct dbk_read_model *model,
-                              const struct read_query *query, dbk_deadline deadline,
-                              struct collection *to, bool *lost, struct dbk_error *err)
+static enum dbk_code work_once(struct dbk_read_model *model, dbk_deadline deadline,
+                               read_work *work, void *context, bool *lost,
+                               struct dbk_error *err)
 {
     struct dbk_pg *pg;
     enum dbk_code code;
@@ -62,33 +78,35 @@ static enum dbk_code run_once(struct dbk_read_model *model,
     code = dbk_pool_take(model->pool, deadline, &pg, err);
     if (code != DBK_OK)
         return code;
-    code = run_on(pg, query, deadline, to, err);
+    code = work(context, pg, deadline, err);
+    if (code != DBK_OK && !strcmp(dbk_pg_sqlstate(pg), "42P01"))
+        dbk_fail(err, code, "The read tables are missing: run daybook migrate");
     *lost = code == DBK_UNAVAILABLE && !dbk_pg_alive(pg);
     dbk_pool_give(model->pool, pg);
-    if (code == DBK_OK && to->no_memory)
-        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     return code;
+}
+
+enum dbk_code read_with_connection(struct dbk_read_model *model, dbk_deadline deadline,
+                                   read_work *work, void *context,
+                                   struct dbk_error *err)
+{
+    enum dbk_code code;
+    bool lost;
+
+    code = work_once(model, deadline, work, context, &lost, err);
+    if (!lost)
+        return code;
+    dbk_pool_renew(model->pool);
+    return work_once(model, deadline, work, context, &lost, err);
 }
 
 enum dbk_code read_query_run(struct dbk_read_model *model,
                              const struct read_query *query, dbk_deadline deadline,
                              struct dbk_rows *rows, bool *full, struct dbk_error *err)
 {
-    struct collection to = {.query = query, .rows = rows};
-    size_t before = rows->count;
-    enum dbk_code code;
-    bool lost;
+    struct collection to = {.query = query, .rows = rows, .before = rows->count};
+    enum dbk_code code = read_with_connection(model, deadline, run_query, &to, err);
 
-    rows->more = false;
-    code = run_once(model, query, deadline, &to, &lost, err);
-    if (lost) {
-        /* PostgreSQL may have been restarted since; a read may be asked again. */
-        rows_truncate(rows, before);
-        to = (struct collection){.query = query, .rows = rows};
-        rows->more = false;
-        dbk_pool_renew(model->pool);
-        code = run_once(model, query, deadline, &to, &lost, err);
-    }
     if (full)
         *full = to.full;
     return code;

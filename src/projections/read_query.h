@@ -1,8 +1,9 @@
-/* read_query.h - runs one statement of the read model and collects its rows. */
+/* read_query.h - runs the read model's statements on its connections. */
 #ifndef DBK_PROJECTIONS_READ_QUERY_H
 #define DBK_PROJECTIONS_READ_QUERY_H
 
 #include "deadline.h"
+#include "gather.h"
 #include "pg.h"
 #include "pool.h"
 #include "projections/read_model.h"
@@ -13,21 +14,38 @@ struct dbk_read_model {
     struct dbk_pool *pool;
     int timeout_ms;
     atomic_uint_least64_t claimed; /* the highest of dbk_read_model_claim */
+    struct gather events, persons; /* look-ups by id */
 };
 
-/* A statement that answers rows of (cursor bigint, version bigint, json text). */
+/* Call read with a connection of the pool, and once more with a new one where that was
+ * found lost: PostgreSQL may have been restarted since, and a read may be asked again.
+ * Errors as read_model.h has them. */
+typedef enum dbk_code read_work(void *context, struct dbk_pg *pg, dbk_deadline deadline,
+                                struct dbk_error *err);
+enum dbk_code read_with_connection(struct dbk_read_model *model, dbk_deadline deadline,
+                                   read_work *work, void *context,
+                                   struct dbk_error *err);
+
+/* A statement that answers rows, and how one becomes JSON: add writes it to rows, and
+ * says which cursor and version it has. */
 struct read_query {
     const struct dbk_pg_statement *statement;
     const struct dbk_pg_param *params;
     int count;
+    void (*add)(const struct dbk_pg_result *row, struct dbk_rows *rows,
+                uint64_t *cursor, uint64_t *version);
     bool plan_each_time; /* for its parameters; costs two more round trips */
     size_t rows_max;     /* take no more than this many into rows, */
     size_t bytes_max;    /* and, but for the first ever, no more bytes in all */
 };
 
+/* For statements whose rows are (cursor bigint, version bigint, json text). */
+void read_add_json(const struct dbk_pg_result *row, struct dbk_rows *rows,
+                   uint64_t *cursor, uint64_t *version);
+
 /* Add the statement's rows to rows; rows->more tells whether it had one more than was
- * taken, *full (may be NULL) whether that was for its size. A connection found lost is
- * replaced, once. Errors as read_model.h has them. */
+ * taken, *full (may be NULL) whether that was for its size. Errors as read_model.h has
+ * them. */
 enum dbk_code read_query_run(struct dbk_read_model *model,
                              const struct read_query *query, dbk_deadline deadline,
                              struct dbk_rows *rows, bool *full, struct dbk_error *err);

@@ -3,6 +3,7 @@
 #include "projections/read_model.h"
 #include "scratch.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,6 +14,9 @@
 static struct dbk_database database;
 static struct dbk_read_model *model;
 static struct dbk_error err;
+
+enum { asked_count = 20 };
+static struct dbk_uuid asked_events[asked_count], asked_persons[asked_count];
 
 /* 300 persons; 3,000 events of the first 100 of them in turn, of which one in ten is all
  * person 7's, and 11,000 "bulk" of person 200, so that there are many. */
@@ -424,17 +428,26 @@ static void persons_come_in_order_of_creation_page_by_page(void **state)
     dbk_rows_finish(&rows);
 }
 
+/* Lists are written by PostgreSQL, and single ones here. */
 static void a_listed_person_looks_like_one_asked_for(void **state)
 {
-    const struct dbk_page page = {.after = 6, .limit = 1, .max_bytes = SIZE_MAX};
+    const struct dbk_page page = {.limit = 300, .max_bytes = SIZE_MAX};
     struct dbk_rows listed = {0}, single = {0};
-    struct dbk_uuid id = id_of("p7");
 
     (void)state;
     assert_int_equal(dbk_read_persons(model, &page, 100, &listed, &err), DBK_OK);
-    assert_int_equal(dbk_read_person(model, &id, 100, &single, &err), DBK_OK);
-    assert_int_equal(listed.bytes_used, single.bytes_used);
-    assert_memory_equal(listed.bytes, single.bytes, single.bytes_used);
+    assert_int_equal(listed.count, 300);
+    for (size_t i = 0; i < listed.count; i++) {
+        const char *json = listed.bytes + listed.rows[i].offset;
+        struct dbk_uuid id;
+
+        assert_true(dbk_uuid_parse(json + strlen("{\"id\":\""), DBK_UUID_TEXT, &id));
+        assert_int_equal(dbk_read_person(model, &id, 100, &single, &err), DBK_OK);
+        assert_int_equal(listed.rows[i].length, single.bytes_used);
+        assert_memory_equal(json, single.bytes, single.bytes_used);
+        assert_int_equal(listed.rows[i].cursor, single.rows[0].cursor);
+        assert_int_equal(listed.rows[i].version, single.rows[0].version);
+    }
     dbk_rows_finish(&listed);
     dbk_rows_finish(&single);
 }
@@ -461,6 +474,64 @@ static void an_event_looks_the_same_wherever_it_is_found(void **state)
     free(json);
     dbk_rows_finish(&rows);
     dbk_rows_finish(&person);
+}
+
+/* What many threads ask for at once is asked of PostgreSQL together. */
+static void *ask_again_and_again(void *argument)
+{
+    const unsigned first = *(const unsigned *)argument;
+    struct dbk_rows rows = {0};
+    struct dbk_error mine;
+    size_t wrong = 0;
+
+    for (unsigned i = first; i < first + 200; i++) {
+        const unsigned place = i % asked_count;
+        const bool event = i % 2 == 0, none = i % 7 == 0;
+        struct dbk_uuid id = event ? asked_events[place] : asked_persons[place];
+        char text[DBK_UUID_TEXT + 1];
+        enum dbk_code code;
+
+        if (none)
+            memset(id.bytes, 0xAB, sizeof id.bytes);
+        code = event ? dbk_read_event(model, &id, &rows, &mine)
+                     : dbk_read_person(model, &id, i % 5, &rows, &mine);
+        dbk_uuid_format(&id, text);
+        if (none)
+            wrong += code != DBK_NOT_FOUND || rows.count != 0;
+        else
+            wrong +=
+                code != DBK_OK || rows.count != 1 ||
+                memcmp(rows.bytes + strlen("{\"id\":\""), text, DBK_UUID_TEXT) != 0;
+    }
+    dbk_rows_finish(&rows);
+    return (void *)wrong;
+}
+
+static void each_of_many_threads_gets_what_it_asked_for(void **state)
+{
+    pthread_t threads[16];
+    unsigned firsts[16];
+
+    (void)state;
+    for (unsigned i = 0; i < asked_count; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "e%u", i + 1);
+        asked_events[i] = id_of(name);
+        name[0] = 'p';
+        asked_persons[i] = id_of(name);
+    }
+    for (unsigned i = 0; i < 16; i++) {
+        firsts[i] = i * 3;
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, ask_again_and_again, &firsts[i]), 0);
+    }
+    for (unsigned i = 0; i < 16; i++) {
+        void *wrong;
+
+        pthread_join(threads[i], &wrong);
+        assert_null(wrong);
+    }
 }
 
 static void behind_the_last_there_is_nothing(void **state)
@@ -524,7 +595,10 @@ static void every_list_walks_along_the_index_it_means(void **state)
         {"person_list", "0, 10, 10", "using person_created_sequence"},
         {"person_list", "0, 10, 10", "Scan Backward using event_person"},
         {"person_get", "md5('p7')::uuid, 10", "Scan Backward using event_person"},
-        {"event_get", "md5('e7')::uuid", "using event_pkey"},
+        {"event_find", "array[md5('e7')::uuid]", "using event_pkey"},
+        {"person_find", "array[md5('p7')::uuid], 10, 10", "using person_pkey"},
+        {"person_find", "array[md5('p7')::uuid], 10, 10",
+         "Scan Backward using event_person"},
     };
 
     (void)state;
@@ -555,6 +629,7 @@ int main(void)
         cmocka_unit_test(persons_come_in_order_of_creation_page_by_page),
         cmocka_unit_test(a_listed_person_looks_like_one_asked_for),
         cmocka_unit_test(an_event_looks_the_same_wherever_it_is_found),
+        cmocka_unit_test(each_of_many_threads_gets_what_it_asked_for),
         cmocka_unit_test(behind_the_last_there_is_nothing),
         cmocka_unit_test(every_list_walks_along_the_index_it_means),
     };

@@ -2,9 +2,8 @@
 -- the order asked for is the one only this index gives.
 -- $1 person, $2 type, $3 since, $4 until, $5 properties (each null: any),
 -- $6 behind this sequence, $7 how many.
-select sequence::bigint as cursor,
-       sequence::bigint as version,
-       event_json(id, datetime_created, event_type, person_id, properties) as json
+select sequence::bigint, id::uuid, datetime_created::timestamp, event_type::text,
+       person_id::uuid, properties::jsonb
 from event
 where sequence > $6::bigint
   and ($1::uuid is null or person_id = $1::uuid)

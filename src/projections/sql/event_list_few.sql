@@ -21,12 +21,11 @@ page as (
     order by at
     limit $7::bigint
 )
-select sequence::bigint as cursor,
-       sequence::bigint as version,
-       event_json(id, datetime_created, event_type, person_id, properties) as json
+select sequence::bigint, id::uuid, datetime_created::timestamp, event_type::text,
+       person_id::uuid, properties::jsonb
 from page
 join event on event.sequence = page.at
 union all
-select 0::bigint, 0::bigint, ''::text
+select 0::bigint, null::uuid, null::timestamp, null::text, null::uuid, null::jsonb
 where (select count(*) from few) > 10000
-order by cursor;
+order by 1;

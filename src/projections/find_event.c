@@ -1,0 +1,55 @@
+/* One event by its id. */
+#include "dbk_sql.h"
+#include "find.h"
+#include "row_json.h"
+
+/* The statement's columns. */
+enum { PLACE, SEQUENCE, ID, DATETIME_CREATED, EVENT_TYPE, PERSON_ID, PROPERTIES };
+
+static const struct dbk_pg_statement statement = {"event_find", dbk_sql_event_find};
+
+static void give(const struct dbk_pg_result *result, size_t row, struct dbk_rows *rows)
+{
+    uint64_t sequence = (uint64_t)dbk_pg_binary_int8(result, row, SEQUENCE);
+    struct row_event event = {
+        .datetime_created = dbk_pg_binary_timestamp(result, row, DATETIME_CREATED),
+        .event_type = dbk_pg_value(result, row, EVENT_TYPE),
+        .properties = dbk_pg_binary_jsonb(result, row, PROPERTIES),
+    };
+
+    dbk_pg_binary_uuid(result, row, ID, &event.id);
+    dbk_pg_binary_uuid(result, row, PERSON_ID, &event.person_id);
+    row_json_event(rows, &event);
+    rows_end(rows, sequence, sequence);
+}
+
+static void carry(void *context, struct look_up *const *asked, size_t count)
+{
+    const struct find find = {.statement = &statement, .asked = asked, .count = count};
+    struct dbk_read_model *model = context;
+    struct dbk_pg_result *result;
+
+    find_run(model, &find, &result);
+    for (size_t row = 0; result && row < dbk_pg_rows(result); row++) {
+        size_t place = (size_t)dbk_pg_binary_int8(result, row, PLACE);
+
+        give(result, row, asked[place - 1]->rows);
+    }
+    dbk_pg_clear(result);
+}
+
+void find_events_init(struct dbk_read_model *model)
+{
+    gather_init(&model->events, GATHER_MAX, carry, model);
+}
+
+enum dbk_code dbk_read_event(struct dbk_read_model *model, const struct dbk_uuid *id,
+                             struct dbk_rows *rows, struct dbk_error *err)
+{
+    struct look_up look_up = {
+        .id = *id, .rows = rows, .deadline = dbk_deadline_in(model->timeout_ms)};
+
+    rows_clear(rows);
+    gather_ask(&model->events, &look_up);
+    return find_end(&look_up, "There is no such event", err);
+}

@@ -1,0 +1,205 @@
+/* One person by its id, with its newest events.
+ *
+ * All that is carried together is in memory at once, so nothing large is: a person that
+ * has large events among those shown, or of whom many are asked for, is asked for alone.
+ */
+#include "dbk_sql.h"
+#include "find.h"
+#include "row_json.h"
+
+#include <stdlib.h>
+
+/* What is shown of a person's events is at most 1 MiB, 256 bytes of it for each event
+ * beside its properties (read_model.h). This many, none larger, cannot come to more, so
+ * nobody needs to add them up. */
+#define EVENTS_MAX 100
+#define PROPERTIES_MAX ((1 << 20) / EVENTS_MAX - 256)
+
+#define TOGETHER_MAX 16
+
+/* The statement's columns, of persons and of events. */
+enum {
+    PLACE,
+    SEQUENCE,
+    ID,
+    DATETIME_CREATED,
+    DATETIME_MODIFIED,
+    ROLE,
+    EMAIL,
+    FIRST_NAME,
+    LAST_NAME,
+    PROPERTIES,
+    CREATED_SEQUENCE,
+    EVENT_TYPE = EMAIL,
+    PROPERTIES_BYTES = CREATED_SEQUENCE,
+};
+
+static const struct dbk_pg_statement together = {"person_find", dbk_sql_person_find};
+static const struct dbk_pg_statement alone = {"person_get", dbk_sql_person_get};
+
+/* The rows of one person: its own, and those of its events. */
+struct found {
+    bool person;
+    size_t row;
+    size_t count;
+    struct found_event {
+        uint64_t sequence;
+        size_t row;
+    } events[EVENTS_MAX];
+};
+
+static int by_sequence(const void *a, const void *b)
+{
+    const struct found_event *x = a, *y = b;
+
+    return (x->sequence > y->sequence) - (x->sequence < y->sequence);
+}
+
+/* Sort the rows out: found[i] is for the place i + 1. */
+static void look_through(const struct dbk_pg_result *result, struct found *found,
+                         size_t places)
+{
+    for (size_t i = 0; i < places; i++) {
+        found[i].person = false;
+        found[i].count = 0;
+    }
+    for (size_t row = 0; row < dbk_pg_rows(result); row++) {
+        struct found *one = &found[dbk_pg_binary_int8(result, row, PLACE) - 1];
+
+        if (!dbk_pg_null(result, row, ROLE)) {
+            one->person = true;
+            one->row = row;
+        } else if (one->count < EVENTS_MAX) {
+            uint64_t sequence = (uint64_t)dbk_pg_binary_int8(result, row, SEQUENCE);
+
+            one->events[one->count++] = (struct found_event){sequence, row};
+        }
+    }
+    for (size_t i = 0; i < places; i++)
+        qsort(found[i].events, found[i].count, sizeof *found[i].events, by_sequence);
+}
+
+static bool has_large(const struct dbk_pg_result *result,
+                      const struct found_event *events, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (dbk_pg_binary_int8(result, events[i].row, PROPERTIES_BYTES) >
+            PROPERTIES_MAX)
+            return true;
+    return false;
+}
+
+static void put_event(const struct dbk_pg_result *result, size_t row,
+                      const struct dbk_uuid *person_id, struct dbk_rows *rows)
+{
+    struct row_event event = {
+        .person_id = *person_id,
+        .datetime_created = dbk_pg_binary_timestamp(result, row, DATETIME_CREATED),
+        .event_type = dbk_pg_value(result, row, EVENT_TYPE),
+        .properties = dbk_pg_binary_jsonb(result, row, PROPERTIES),
+    };
+
+    dbk_pg_binary_uuid(result, row, ID, &event.id);
+    row_json_event(rows, &event);
+}
+
+static void put_person(const struct dbk_pg_result *result, size_t row,
+                       const struct found_event *events, size_t count,
+                       struct dbk_rows *rows)
+{
+    struct row_person person = {
+        .datetime_created = dbk_pg_binary_timestamp(result, row, DATETIME_CREATED),
+        .datetime_modified = dbk_pg_binary_timestamp(result, row, DATETIME_MODIFIED),
+        .email = dbk_pg_value(result, row, EMAIL),
+        .first_name = dbk_pg_value(result, row, FIRST_NAME),
+        .last_name = dbk_pg_value(result, row, LAST_NAME),
+        .role = dbk_pg_value(result, row, ROLE),
+    };
+
+    dbk_pg_binary_uuid(result, row, ID, &person.id);
+    row_json_person_begin(rows, &person);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            rows_text(rows, ",");
+        put_event(result, events[i].row, &person.id, rows);
+    }
+    row_json_person_end(rows, &person);
+    rows_end(rows, (uint64_t)dbk_pg_binary_int8(result, row, CREATED_SEQUENCE),
+             (uint64_t)dbk_pg_binary_int8(result, row, SEQUENCE));
+}
+
+/* DBK_TOO_LARGE: it must be asked for alone. */
+static void give(const struct dbk_pg_result *result, const struct found *found,
+                 struct look_up *look_up)
+{
+    size_t count = found->count < look_up->limit ? found->count : look_up->limit;
+    const struct found_event *newest = found->events + (found->count - count);
+
+    if (!found->person)
+        return;
+    if (has_large(result, newest, count))
+        look_up->code = DBK_TOO_LARGE;
+    else
+        put_person(result, found->row, newest, count, look_up->rows);
+}
+
+static void carry(void *context, struct look_up *const *asked, size_t count)
+{
+    struct dbk_read_model *model = context;
+    struct found found[TOGETHER_MAX];
+    struct dbk_pg_result *result;
+    char events[8], bytes[8];
+    struct find find = {
+        .statement = &together, .asked = asked, .count = count, .more_count = 2};
+    unsigned most = 0;
+
+    for (size_t i = 0; i < count; i++)
+        most = asked[i]->limit > most ? asked[i]->limit : most;
+    find.more[0] = dbk_pg_int8(events, most);
+    find.more[1] = dbk_pg_int8(bytes, PROPERTIES_MAX);
+    find_run(model, &find, &result);
+    if (result)
+        look_through(result, found, count);
+    for (size_t i = 0; result && i < count; i++)
+        give(result, &found[i], asked[i]);
+    dbk_pg_clear(result);
+}
+
+void find_persons_init(struct dbk_read_model *model)
+{
+    gather_init(&model->persons, TOGETHER_MAX, carry, model);
+}
+
+static enum dbk_code find_alone(struct dbk_read_model *model,
+                                const struct look_up *look_up, struct dbk_error *err)
+{
+    char events[8];
+    const struct dbk_pg_param params[] = {dbk_pg_uuid(&look_up->id),
+                                          dbk_pg_int8(events, look_up->limit)};
+    const struct read_query query = {.statement = &alone,
+                                     .params = params,
+                                     .count = 2,
+                                     .add = read_add_json,
+                                     .rows_max = 1,
+                                     .bytes_max = SIZE_MAX};
+
+    return read_query_run(model, &query, look_up->deadline, look_up->rows, NULL, err);
+}
+
+enum dbk_code dbk_read_person(struct dbk_read_model *model, const struct dbk_uuid *id,
+                              unsigned events_limit, struct dbk_rows *rows,
+                              struct dbk_error *err)
+{
+    struct look_up look_up = {.id = *id,
+                              .limit = events_limit,
+                              .rows = rows,
+                              .deadline = dbk_deadline_in(model->timeout_ms),
+                              .code = DBK_TOO_LARGE};
+
+    rows_clear(rows);
+    if (events_limit <= EVENTS_MAX)
+        gather_ask(&model->persons, &look_up);
+    if (look_up.code == DBK_TOO_LARGE)
+        look_up.code = find_alone(model, &look_up, &look_up.error);
+    return find_end(&look_up, "There is no such person", err);
+}

@@ -1,0 +1,185 @@
+/* Look-ups that are carried together: who carries, whom, and who is told. No PostgreSQL:
+ * the carrying is scripted here. */
+#include "gather.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define CALLERS 10
+
+/* A PostgreSQL that answers when it is told to. */
+static struct scene {
+    struct gather gather;
+    sem_t begun, may_end;
+    atomic_uint carried, most, under_way;
+    bool waits;
+} scene;
+
+static void carry(void *context, struct look_up *const *asked, size_t count)
+{
+    struct scene *of = context;
+    unsigned now = atomic_fetch_add(&of->under_way, 1) + 1;
+
+    if (now > GATHER_CARRIERS)
+        abort();
+    atomic_fetch_add(&of->carried, 1);
+    if (count > atomic_load(&of->most))
+        atomic_store(&of->most, (unsigned)count);
+    sem_post(&of->begun);
+    if (of->waits)
+        sem_wait(&of->may_end);
+    for (size_t i = 0; i < count; i++) {
+        asked[i]->code = asked[i]->limit % 2 ? DBK_NOT_FOUND : DBK_OK;
+        asked[i]->error.text[0] = (char)asked[i]->limit;
+    }
+    atomic_fetch_sub(&of->under_way, 1);
+}
+
+static void begin(size_t most, bool waits)
+{
+    memset(&scene, 0, sizeof scene);
+    sem_init(&scene.begun, 0, 0);
+    sem_init(&scene.may_end, 0, 0);
+    scene.waits = waits;
+    gather_init(&scene.gather, most, carry, &scene);
+}
+
+static void end(void)
+{
+    assert_int_equal(scene.gather.carriers, 0);
+    assert_null(scene.gather.first);
+    gather_finish(&scene.gather);
+    sem_destroy(&scene.begun);
+    sem_destroy(&scene.may_end);
+}
+
+static void *ask(void *argument)
+{
+    struct look_up look_up = {.limit = (unsigned)(uintptr_t)argument};
+
+    gather_ask(&scene.gather, &look_up);
+    return (void *)(uintptr_t)(look_up.code ==
+                                   (look_up.limit % 2 ? DBK_NOT_FOUND : DBK_OK) &&
+                               look_up.error.text[0] == (char)look_up.limit);
+}
+
+static void start_asking(pthread_t *threads, unsigned first, unsigned count)
+{
+    for (unsigned i = first; i < first + count; i++)
+        pthread_create(&threads[i], NULL, ask, (void *)(uintptr_t)(i + 1));
+}
+
+/* Until that many wait behind the carriers. */
+static void await_waiting(unsigned wanted)
+{
+    for (;;) {
+        unsigned count = 0;
+
+        pthread_mutex_lock(&scene.gather.mutex);
+        for (struct look_up *one = scene.gather.first; one; one = one->next)
+            count++;
+        pthread_mutex_unlock(&scene.gather.mutex);
+        if (count == wanted)
+            return;
+        sched_yield();
+    }
+}
+
+static void join(pthread_t *threads, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        void *right;
+
+        pthread_join(threads[i], &right);
+        assert_non_null(right);
+    }
+}
+
+static void a_lone_caller_carries_its_own(void **state)
+{
+    (void)state;
+    begin(GATHER_MAX, false);
+    assert_non_null(ask((void *)1));
+    assert_non_null(ask((void *)2));
+    assert_int_equal(scene.carried, 2);
+    assert_int_equal(scene.most, 1);
+    end();
+}
+
+static void those_that_wait_are_carried_together(void **state)
+{
+    pthread_t threads[CALLERS];
+
+    (void)state;
+    begin(GATHER_MAX, true);
+    start_asking(threads, 0, GATHER_CARRIERS);
+    for (int i = 0; i < GATHER_CARRIERS; i++)
+        sem_wait(&scene.begun);
+    start_asking(threads, GATHER_CARRIERS, CALLERS - GATHER_CARRIERS);
+    await_waiting(CALLERS - GATHER_CARRIERS);
+    assert_int_equal(scene.carried, GATHER_CARRIERS);
+    for (int i = 0; i < GATHER_CARRIERS + 1; i++)
+        sem_post(&scene.may_end);
+    join(threads, CALLERS);
+    assert_int_equal(scene.carried, GATHER_CARRIERS + 1);
+    assert_int_equal(scene.most, CALLERS - GATHER_CARRIERS);
+    end();
+}
+
+static void no_more_than_the_most_go_together(void **state)
+{
+    pthread_t threads[CALLERS];
+
+    (void)state;
+    begin(3, true);
+    start_asking(threads, 0, GATHER_CARRIERS);
+    for (int i = 0; i < GATHER_CARRIERS; i++)
+        sem_wait(&scene.begun);
+    start_asking(threads, GATHER_CARRIERS, CALLERS - GATHER_CARRIERS);
+    await_waiting(CALLERS - GATHER_CARRIERS);
+    for (int i = 0; i < CALLERS; i++)
+        sem_post(&scene.may_end);
+    join(threads, CALLERS);
+    assert_int_equal(scene.most, 3);
+    end();
+}
+
+static void *ask_often(void *argument)
+{
+    uintptr_t right = 1;
+
+    for (int i = 0; i < 500; i++)
+        right &= (uintptr_t)ask(argument);
+    return (void *)right;
+}
+
+static void under_load_everybody_is_answered(void **state)
+{
+    pthread_t threads[CALLERS];
+
+    (void)state;
+    begin(4, false);
+    for (unsigned i = 0; i < CALLERS; i++)
+        pthread_create(&threads[i], NULL, ask_often, (void *)(uintptr_t)(i + 1));
+    join(threads, CALLERS);
+    end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_lone_caller_carries_its_own),
+        cmocka_unit_test(those_that_wait_are_carried_together),
+        cmocka_unit_test(no_more_than_the_most_go_together),
+        cmocka_unit_test(under_load_everybody_is_answered),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
