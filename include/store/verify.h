@@ -4,7 +4,8 @@
  * and its bytes decode, canonically (encoding them again gives the same bytes); every
  * record can follow those before it; and the indexes hold what the records imply, no more
  * and no less. A file so damaged that reading it kills the reader is a finding too:
- * reading happens in a child process.
+ * reading happens in a child process, so call these from a process that has no other
+ * threads.
  */
 #ifndef DBK_STORE_VERIFY_H
 #define DBK_STORE_VERIFY_H
@@ -31,12 +32,11 @@ struct dbk_verify_result {
     struct dbk_uuid store_id;
     uint64_t head;
     uint64_t records; /* read and right */
-    uint64_t
-        findings; /* all of them, also those past the hundredth, which are not told */
+    bool whole;       /* those are all from 1 to the head: a log can be made of them */
+    uint64_t findings; /* all of them, also those past the hundredth, which are not told */
 };
 
-/* Check the log in directory dir, beside whoever uses it. Call it from a process that has
- * no other threads: it forks.
+/* Check the log in directory dir, beside whoever uses it.
  *
  * DBK_OK           it was checked; result->findings says whether it is right
  * DBK_NOT_FOUND, DBK_UNSUPPORTED, DBK_DAMAGED  there is no log that can be opened
@@ -51,7 +51,7 @@ enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *o
  * Idempotency keys stay. progress and context as above (NULL options: none).
  *
  * DBK_DAMAGED  a record is damaged or contradicts those before it, so what the indexes
- *              should hold is not known: nothing was changed
+ *              should hold is not known; or the file's structure is: nothing was changed
  * DBK_INTERRUPTED, DBK_NO_ROOM, DBK_IO, and as dbk_log_open
  */
 enum dbk_code dbk_log_repair_indexes(const char *dir,

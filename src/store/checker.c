@@ -122,6 +122,8 @@ static int check_indexes(struct check *check)
     if (rc == 0)
         rc = check_records(check, txn, implied, UINT64_MAX, &end);
     if (rc == 0)
+        check->result->whole = check->result->records == check->result->head;
+    if (rc == 0)
         rc = dbk_compare_indexes(txn, &check->log, implied, &check->scratch,
                                  find_in_indexes, check);
     mdb_txn_abort(implied);
