@@ -2,10 +2,10 @@
  *
  * Checking: every sequence from 1 to the head is there; every record's checksum is right
  * and its bytes decode, canonically (encoding them again gives the same bytes); every
- * record can follow those before it; and the indexes hold what the records imply, no more
- * and no less. A file so damaged that reading it kills the reader is a finding too:
- * reading happens in a child process, so call these from a process that has no other
- * threads.
+ * record can follow those before it; the indexes hold what the records imply, no more and
+ * no less; and idempotency keys can be read. A file so damaged that reading it kills the
+ * reader is a finding too: reading happens in a child process, so call these from a
+ * process that has no other threads.
  */
 #ifndef DBK_STORE_VERIFY_H
 #define DBK_STORE_VERIFY_H

@@ -252,6 +252,30 @@ static void a_flipped_byte_never_kills_a_repair(void **state)
     free(bytes);
 }
 
+/* Of which LMDB knows nothing. */
+static void a_damaged_idempotency_key_is_told_and_does_not_spoil_the_rest(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_verify_result result;
+    struct findings findings;
+    MDB_val key = {32, "0123456789abcdef0123456789abcdef"}, value = {7, "1234567"};
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi idempotency;
+
+    fill(s);
+    dbk_log_close(s->log);
+    s->log = NULL;
+    txn = begin(s, &env);
+    assert_int_equal(mdb_dbi_open(txn, "idempotency", 0, &idempotency), 0);
+    assert_int_equal(mdb_put(txn, idempotency, &key, &value, 0), 0);
+    end(env, txn);
+    result = check(s, &findings);
+    assert_int_equal(findings.count, 1);
+    assert_non_null(strstr(findings.texts[0], "idempotency"));
+    assert_true(result.whole);
+}
+
 /* Every copy of the text that a page in use holds. */
 static void a_byte_flipped_in_a_record_names_the_record(void **state)
 {
@@ -335,6 +359,7 @@ int main(void)
         TEST(a_byte_flipped_in_a_record_names_the_record),
         TEST(a_flipped_byte_anywhere_never_kills),
         TEST(a_flipped_byte_never_kills_a_repair),
+        TEST(a_damaged_idempotency_key_is_told_and_does_not_spoil_the_rest),
         TEST(a_check_can_be_stopped),
         TEST(a_damaged_record_forbids_a_repair),
     };
