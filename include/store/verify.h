@@ -20,7 +20,7 @@ struct dbk_verify_options {
     /* A directory to be made for the indexes made anew, and removed again; it needs as
      * much room as they take. On the log's own file system, or any other. */
     const char *scratch_dir;
-    /* Told how far it is now and then; false stops. May be NULL. */
+    /* Told how far it is, some times a second; false stops. May be NULL. */
     bool (*progress)(void *context, uint64_t done, uint64_t total);
     /* Told each finding: sequence 0 where it is about no record. text is borrowed for
      * the call, one line. */
@@ -33,7 +33,8 @@ struct dbk_verify_result {
     uint64_t head;
     uint64_t records; /* read and right */
     bool whole;       /* those are all from 1 to the head: a log can be made of them */
-    uint64_t findings; /* all of them, also those past the hundredth, which are not told */
+    uint64_t
+        findings; /* all of them, also those past the hundredth, which are not told */
 };
 
 /* Check the log in directory dir, beside whoever uses it.

@@ -102,8 +102,9 @@ enum dbk_code dbk_log_repair_indexes(const char *dir,
         dbk_shelter(repair, dir, options ? options : &none, &result, &died_at, err);
 
     if (code == DBK_OK && died_at > 0)
-        code = dbk_fail(err, DBK_DAMAGED,
-                        "the file's structure is damaged: making the indexes anew ended "
-                        "the reader, and nothing was changed; restore from a backup");
+        code =
+            dbk_fail(err, DBK_DAMAGED,
+                     "the file's structure is damaged: making the indexes anew ended "
+                     "the reader, and nothing was changed; restore from a backup");
     return code;
 }

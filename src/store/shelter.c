@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #define TOLD_MAX 100
+#define ASK_MS 200
 
 /* What a damaged file can end its reader with. */
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
@@ -96,27 +98,29 @@ struct listener {
     struct message concluded; /* what it ended with, where it did */
 };
 
-static bool read_message(int fd, struct message *message)
-{
-    ssize_t got;
-
-    do
-        got = read(fd, message, sizeof *message);
-    while (got < 0 && errno == EINTR);
-    return got == (ssize_t)sizeof *message;
-}
-
-static void take_progress(struct listener *listener, const struct message *message)
+static void ask(struct listener *listener)
 {
     const struct dbk_verify_options *options = listener->options;
 
-    listener->done = message->done;
-    listener->total = message->total;
     if (listener->stopped || !options->progress ||
-        options->progress(options->context, message->done, message->total))
+        options->progress(options->context, listener->done, listener->total))
         return;
     kill(listener->child, SIGKILL);
     listener->stopped = true;
+}
+
+/* Some steps are long and silent: whoever wants to stop need not wait for their end. */
+static bool read_message(struct listener *listener, struct message *message)
+{
+    struct pollfd ready = {.fd = listener->fd, .events = POLLIN};
+    ssize_t got;
+
+    while (poll(&ready, 1, ASK_MS) == 0)
+        ask(listener);
+    do
+        got = read(listener->fd, message, sizeof *message);
+    while (got < 0 && errno == EINTR);
+    return got == (ssize_t)sizeof *message;
 }
 
 static void take_finding(struct listener *listener, const struct message *message)
@@ -133,10 +137,12 @@ static bool listen_to(struct listener *listener)
 {
     struct message message;
 
-    while (read_message(listener->fd, &message)) {
+    while (read_message(listener, &message)) {
         switch (message.kind) {
         case PROGRESS:
-            take_progress(listener, &message);
+            listener->done = message.done;
+            listener->total = message.total;
+            ask(listener);
             break;
         case FINDING:
             take_finding(listener, &message);

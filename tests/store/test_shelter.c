@@ -185,6 +185,38 @@ static void it_is_stopped(void **state)
     assert_int_equal(heard.progress, 1);
 }
 
+static enum dbk_code be_silent(const char *dir,
+                               const struct dbk_verify_options *options,
+                               struct dbk_verify_result *result, struct dbk_error *err)
+{
+    (void)dir;
+    (void)options;
+    (void)result;
+    for (;;)
+        pause();
+    return dbk_fail(err, DBK_INTERNAL, "nobody hears this");
+}
+
+static bool never(void *context, uint64_t done, uint64_t total)
+{
+    (void)context;
+    (void)done;
+    (void)total;
+    return false;
+}
+
+static void a_silent_one_is_stopped_too(void **state)
+{
+    const struct dbk_verify_options options = {.progress = never};
+    struct dbk_verify_result result;
+    struct dbk_error err;
+    uint64_t died_at;
+
+    (void)state;
+    assert_int_equal(dbk_shelter(be_silent, "dir", &options, &result, &died_at, &err),
+                     DBK_INTERRUPTED);
+}
+
 /* A library that complains must not do so into a file of the log. */
 static enum dbk_code look_at_stderr(const char *dir,
                                     const struct dbk_verify_options *options,
@@ -223,6 +255,7 @@ int main(void)
         cmocka_unit_test(what_kills_its_reader_is_told_with_the_place),
         cmocka_unit_test(killed_from_outside_says_nothing_about_the_log),
         cmocka_unit_test(it_is_stopped),
+        cmocka_unit_test(a_silent_one_is_stopped_too),
         cmocka_unit_test(last_words_go_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
