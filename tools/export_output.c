@@ -71,21 +71,34 @@ enum dbk_code export_output_open(const char *path, bool force,
     return open_partial(output, err);
 }
 
+/* A link replaces nothing, where the file system has links; where it has none, as that of
+ * most memory sticks, look once more and rename. */
+static int name_new(const struct export_output *output)
+{
+    struct stat status;
+
+    if (link(output->partial, output->path) == 0) {
+        unlink(output->partial);
+        return 0;
+    }
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+        return -1;
+    if (lstat(output->path, &status) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return rename(output->partial, output->path);
+}
+
 static enum dbk_code give_name(const struct export_output *output,
                                struct dbk_error *err)
 {
-    int rc;
+    int rc = output->force ? rename(output->partial, output->path) : name_new(output);
 
-    if (output->force)
-        rc = rename(output->partial, output->path);
-    else
-        rc = link(output->partial, output->path);
     if (rc != 0 && errno == EEXIST)
         return already_there(err, output->path);
     if (rc != 0)
         return system_fail(err, "write", output->path);
-    if (!output->force)
-        unlink(output->partial);
     return directory_sync_parent(output->path, err);
 }
 
