@@ -34,6 +34,19 @@ int __wrap_link(const char *from, const char *to)
     return -1;
 }
 
+static const char *ends_from, *ends_to; /* an export that ends just before we lock */
+
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+
+int __wrap_flock(int fd, int operation)
+{
+    if (ends_from)
+        assert_int_equal(rename(ends_from, ends_to), 0);
+    ends_from = NULL;
+    return __real_flock(fd, operation);
+}
+
 static int make_place(void **state)
 {
     struct place *place = calloc(1, sizeof *place);
@@ -158,6 +171,19 @@ static void two_do_not_write_one_file(void **state)
     assert_int_not_equal(access(place->partial, F_OK), 0);
 }
 
+static void an_export_that_just_ended_is_not_emptied(void **state)
+{
+    struct place *place = *state;
+
+    put(place->partial, "whole");
+    ends_from = place->partial;
+    ends_to = place->path;
+    assert_int_equal(
+        export_output_open(place->path, false, &place->output, &place->err),
+        DBK_CONFLICT);
+    assert_holds(place->path, "whole");
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
 
 int main(void)
@@ -170,6 +196,7 @@ int main(void)
         IN_PLACE(a_link_that_fails_is_told_and_leaves_nothing),
         IN_PLACE(with_force_it_is_replaced),
         IN_PLACE(two_do_not_write_one_file),
+        IN_PLACE(an_export_that_just_ended_is_not_emptied),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
