@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,16 +24,28 @@ static enum dbk_code system_fail(struct dbk_error *err, const char *what,
                     path, strerror(errno));
 }
 
-/* So that the name is there after a power cut, and all that lies behind it. */
-static enum dbk_code sync_parent(const char *path, struct dbk_error *err)
+/* The directory that path lies in: what is before its last name. False: too long. */
+static bool find_parent(const char *path, char parent[PATH_MAX])
 {
-    char parent[PATH_MAX];
-    const char *slash = strrchr(path, '/');
+    size_t length = strlen(path);
+
+    while (length > 0 && path[length - 1] == '/') /* behind the name */
+        length--;
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    if (length == 0)
+        return snprintf(parent, PATH_MAX, "%s", path[0] == '/' ? "/" : ".") > 0;
+    return snprintf(parent, PATH_MAX, "%.*s", (int)length, path) < PATH_MAX;
+}
+
+enum dbk_code directory_sync_parent(const char *path, struct dbk_error *err)
+{
     enum dbk_code code = DBK_OK;
+    char parent[PATH_MAX];
     int fd;
 
-    snprintf(parent, sizeof parent, "%.*s", slash > path ? (int)(slash - path) : 1,
-             slash ? path : ".");
+    if (!find_parent(path, parent))
+        return dbk_fail(err, DBK_IO, "the path is too long");
     fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) /* what we may not read we cannot sync */
         return errno == EACCES ? DBK_OK : system_fail(err, "open", parent);
@@ -50,7 +63,7 @@ static enum dbk_code make_one(const char *path, struct dbk_error *err)
 
     umask(before);
     if (rc == 0)
-        return sync_parent(path, err);
+        return directory_sync_parent(path, err);
     return errno == EEXIST ? DBK_OK : system_fail(err, "make", path);
 }
 
@@ -71,28 +84,4 @@ enum dbk_code directory_make(const char *path, struct dbk_error *err)
         *at = '/';
     }
     return make_one(part, err);
-}
-
-enum dbk_code directory_sync_parent(const char *path, struct dbk_error *err)
-{
-    size_t length = strlen(path);
-    char parent[PATH_MAX] = ".";
-    enum dbk_code code = DBK_OK;
-    int fd;
-
-    while (length > 0 && path[length - 1] == '/') /* behind the name */
-        length--;
-    while (length > 0 && path[length - 1] != '/')
-        length--;
-    if (length >= sizeof parent)
-        return dbk_fail(err, DBK_IO, "the path is too long");
-    if (length > 0)
-        snprintf(parent, sizeof parent, "%.*s", (int)length, path);
-    fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        code = dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "sync %s: %s",
-                        parent, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return code;
 }

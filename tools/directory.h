@@ -5,13 +5,13 @@
 #include "store/error.h"
 
 /* Make each directory of the path that is missing, with mode 0700; as root 0711, so that
- * the unprivileged user of the private PostgreSQL gets to its part. Each is there after a power cut,
- * too. Before there are
- * threads: it sets the umask for a moment. DBK_IO, DBK_NO_ROOM. */
+ * the unprivileged user of the private PostgreSQL gets to its part. Each is there after a
+ * power cut, too. Before there are threads: it sets the umask for a moment. DBK_IO,
+ * DBK_NO_ROOM. */
 enum dbk_code directory_make(const char *path, struct dbk_error *err);
 
-/* Sync the directory that path lies in, so that path's name there survives a power cut.
- * DBK_IO, DBK_NO_ROOM. */
+/* Sync the directory that path lies in, so that path's name there survives a power cut, as
+ * far as we may and its file system can. DBK_IO, DBK_NO_ROOM. */
 enum dbk_code directory_sync_parent(const char *path, struct dbk_error *err);
 
 #endif

@@ -37,6 +37,16 @@ static enum dbk_code check_name(const struct export_output *output,
     return output->force ? DBK_OK : already_there(err, output->path);
 }
 
+/* Whether the file that was opened still has the name: another export may have ended
+ * since, and given it its own. */
+static bool still_partial(const struct export_output *output)
+{
+    struct stat opened, named;
+
+    return fstat(output->fd, &opened) == 0 && lstat(output->partial, &named) == 0 &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
 /* Another export may have been killed and left it; or be writing it, which the lock
  * tells. */
 static enum dbk_code open_partial(struct export_output *output, struct dbk_error *err)
@@ -45,7 +55,7 @@ static enum dbk_code open_partial(struct export_output *output, struct dbk_error
         open(output->partial, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (output->fd < 0)
         return system_fail(err, "open", output->partial);
-    if (flock(output->fd, LOCK_EX | LOCK_NB) != 0) {
+    if (flock(output->fd, LOCK_EX | LOCK_NB) != 0 || !still_partial(output)) {
         close(output->fd);
         return dbk_fail(err, DBK_CONFLICT, "another export writes %s", output->partial);
     }
@@ -71,21 +81,34 @@ enum dbk_code export_output_open(const char *path, bool force,
     return open_partial(output, err);
 }
 
+/* A link replaces nothing, where the file system has links; where it has none, as that of
+ * most memory sticks, look once more and rename. */
+static int name_new(const struct export_output *output)
+{
+    struct stat status;
+
+    if (link(output->partial, output->path) == 0) {
+        unlink(output->partial);
+        return 0;
+    }
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+        return -1;
+    if (lstat(output->path, &status) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return rename(output->partial, output->path);
+}
+
 static enum dbk_code give_name(const struct export_output *output,
                                struct dbk_error *err)
 {
-    int rc;
+    int rc = output->force ? rename(output->partial, output->path) : name_new(output);
 
-    if (output->force)
-        rc = rename(output->partial, output->path);
-    else
-        rc = link(output->partial, output->path);
     if (rc != 0 && errno == EEXIST)
         return already_there(err, output->path);
     if (rc != 0)
         return system_fail(err, "write", output->path);
-    if (!output->force)
-        unlink(output->partial);
     return directory_sync_parent(output->path, err);
 }
 

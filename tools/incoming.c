@@ -34,8 +34,12 @@ static enum dbk_code check_empty(const char *dir, struct dbk_error *err)
     code = dbk_log_open(dir, &options, &log, err);
     if (code == DBK_NOT_FOUND)
         return DBK_OK;
-    if (code != DBK_OK)
+    if (code == DBK_DAMAGED || code == DBK_UNSUPPORTED) { /* not what comes in is */
+        err->code = DBK_EXISTS;
         return dbk_wrap(err, "move what is there away first");
+    }
+    if (code != DBK_OK)
+        return code;
     code = dbk_log_head(log, &head, err);
     dbk_log_close(log);
     if (code == DBK_OK && head > 0)
@@ -60,7 +64,6 @@ enum dbk_code incoming_begin(const struct config *config, struct incoming *incom
     if (lock_take(dir, &incoming->lock, err) != DBK_OK)
         return err->code;
     if (check_empty(incoming->log, err) != DBK_OK) {
-        incoming->made_dir = false;
         lock_release(incoming->lock);
         return err->code;
     }
@@ -81,19 +84,29 @@ void incoming_abandon(struct incoming *incoming)
     lock_release(incoming->lock);
 }
 
+static enum dbk_code put_in_place(const struct incoming *incoming,
+                                  struct dbk_error *err)
+{
+    /* Servers are kept out, but daybook import of persons is not. */
+    if (check_empty(incoming->log, err) != DBK_OK)
+        return err->code;
+    remove_log(incoming->log);
+    if (rename(incoming->tmp, incoming->log) != 0)
+        return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s",
+                        incoming->log, strerror(errno));
+    return DBK_OK;
+}
+
 enum dbk_code incoming_place(struct incoming *incoming, struct dbk_error *err)
 {
-    enum dbk_code code;
+    enum dbk_code code = put_in_place(incoming, err);
 
-    remove_log(incoming->log); /* an empty one */
-    if (rename(incoming->tmp, incoming->log) == 0) {
-        code = directory_sync_parent(incoming->log, err);
-        lock_release(incoming->lock);
+    if (code != DBK_OK) {
+        incoming_abandon(incoming);
         return code;
     }
-    code = dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s",
-                    incoming->log, strerror(errno));
-    incoming_abandon(incoming);
+    code = directory_sync_parent(incoming->log, err);
+    lock_release(incoming->lock);
     return code;
 }
 

@@ -27,15 +27,15 @@ struct incoming {
  * thread is left behind. End with incoming_place or incoming_abandon.
  *
  * DBK_CONFLICT  a server runs on it
- * DBK_EXISTS    it has a log with records
- * DBK_DAMAGED, DBK_UNSUPPORTED  it has a log that cannot be opened
+ * DBK_EXISTS    it has a log with records, or one that cannot be opened
  * DBK_IO, DBK_NO_ROOM
  */
 enum dbk_code incoming_begin(const struct config *config, struct incoming *incoming,
                              struct dbk_error *err);
 
 /* Put the finished log in its place, durably, and let servers in. On failure what is in
- * tmp is removed. DBK_IO, DBK_NO_ROOM. */
+ * tmp is removed. DBK_EXISTS: records have come to be there meanwhile. DBK_IO,
+ * DBK_NO_ROOM. */
 enum dbk_code incoming_place(struct incoming *incoming, struct dbk_error *err);
 
 /* Remove what was made; the data directory too, where it was not there before. */

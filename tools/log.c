@@ -6,6 +6,7 @@
 #include "log_print.h"
 #include "signals.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,10 +63,11 @@ static enum dbk_code show_batch(struct showing *showing, struct dbk_error *err)
         fprintf(stderr, "daybook log: record %" PRIu64 ": %s\n", entry->sequence,
                 err->text);
     }
-    /* Who closes the pipe has seen enough. */
-    if (code == DBK_OK && fflush(stdout) != 0)
-        code = dbk_fail(err, DBK_UNAVAILABLE, "nobody reads on");
-    return code;
+    if (code != DBK_OK || (fflush(stdout) == 0 && !ferror(stdout)))
+        return code;
+    if (errno == EPIPE)
+        return dbk_fail(err, DBK_UNAVAILABLE, "nobody reads on");
+    return dbk_fail(err, DBK_IO, "write to standard output: %s", strerror(errno));
 }
 
 /* Show what is behind *after, up to and with `to`; *after receives how far it came. */
@@ -210,7 +212,7 @@ static enum tool_exit show_log(const struct tool *tool, const struct wish *wish,
     dbk_batch_finish(&showing.batch);
     log_printer_destroy(showing.printer);
     if (code == DBK_UNAVAILABLE && ferror(stdout))
-        return TOOL_FAILED;
+        return TOOL_FAILED; /* who closes the pipe has seen enough */
     if (code != DBK_OK)
         return tool_fail(tool, &err);
     return showing.damaged ? TOOL_DIFFERENT : TOOL_DONE;

@@ -124,7 +124,8 @@ static enum tool_exit run_action(struct posting *posting, enum action action)
         code = dbk_rebuild_drop_old(database, &posting->watch, &err);
         if (code != DBK_OK)
             break;
-        puts("the kept tables are dropped");
+        puts(tool_has(posting->tool, "--json") ? "{\"dropped\":true}"
+                                               : "the kept tables are dropped");
         return TOOL_DONE;
     case DRY_RUN:
         return dry_run(posting);

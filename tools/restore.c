@@ -85,14 +85,12 @@ static enum dbk_code check(struct restore *restore, const char *dir,
 /* What only its indexes are wrong in can be restored: they are made anew. */
 static enum dbk_code check_backup(struct restore *restore, struct dbk_error *err)
 {
-    const struct dbk_verify_result *result = &restore->check.result;
-
     if (check(restore, restore->from, err) != DBK_OK)
         return err->code;
-    if (result->findings == 0)
+    if (restore->check.result.findings == 0)
         return DBK_OK;
     log_check_tell(&restore->check, stderr);
-    if (result->records == result->head)
+    if (restore->check.result.whole)
         return DBK_OK;
     return dbk_fail(err, DBK_DAMAGED, "%s is damaged: take an older backup",
                     restore->from);

@@ -2,9 +2,10 @@
  *
  * Checking: every sequence from 1 to the head is there; every record's checksum is right
  * and its bytes decode, canonically (encoding them again gives the same bytes); every
- * record can follow those before it; and the indexes hold what the records imply, no more
- * and no less. A file so damaged that reading it kills the reader is a finding too:
- * reading happens in a child process.
+ * record can follow those before it; the indexes hold what the records imply, no more and
+ * no less; and idempotency keys can be read. A file so damaged that reading it kills the
+ * reader is a finding too: reading happens in a child process, so call these from a
+ * process that has no other threads.
  */
 #ifndef DBK_STORE_VERIFY_H
 #define DBK_STORE_VERIFY_H
@@ -19,7 +20,7 @@ struct dbk_verify_options {
     /* A directory to be made for the indexes made anew, and removed again; it needs as
      * much room as they take. On the log's own file system, or any other. */
     const char *scratch_dir;
-    /* Told how far it is now and then; false stops. May be NULL. */
+    /* Told how far it is, some times a second; false stops. May be NULL. */
     bool (*progress)(void *context, uint64_t done, uint64_t total);
     /* Told each finding: sequence 0 where it is about no record. text is borrowed for
      * the call, one line. */
@@ -31,12 +32,12 @@ struct dbk_verify_result {
     struct dbk_uuid store_id;
     uint64_t head;
     uint64_t records; /* read and right */
+    bool whole;       /* those are all from 1 to the head: a log can be made of them */
     uint64_t
         findings; /* all of them, also those past the hundredth, which are not told */
 };
 
-/* Check the log in directory dir, beside whoever uses it. Call it from a process that has
- * no other threads: it forks.
+/* Check the log in directory dir, beside whoever uses it.
  *
  * DBK_OK           it was checked; result->findings says whether it is right
  * DBK_NOT_FOUND, DBK_UNSUPPORTED, DBK_DAMAGED  there is no log that can be opened
@@ -51,7 +52,7 @@ enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *o
  * Idempotency keys stay. progress and context as above (NULL options: none).
  *
  * DBK_DAMAGED  a record is damaged or contradicts those before it, so what the indexes
- *              should hold is not known: nothing was changed
+ *              should hold is not known; or the file's structure is: nothing was changed
  * DBK_INTERRUPTED, DBK_NO_ROOM, DBK_IO, and as dbk_log_open
  */
 enum dbk_code dbk_log_repair_indexes(const char *dir,

@@ -2,6 +2,7 @@
 
 #include "compare.h"
 #include "environment.h"
+#include "idempotency.h"
 #include "implied.h"
 #include "index.h"
 #include "scan.h"
@@ -81,6 +82,26 @@ static int check_records(struct check *check, MDB_txn *txn, MDB_txn *implied,
     return *end ? 0 : rc;
 }
 
+/* No record implies them, so all that can be said is whether they can be read. */
+static int check_keys(struct check *check, MDB_txn *txn)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    uint64_t sequence;
+    int rc = mdb_cursor_open(txn, check->log.idempotency, &cursor);
+
+    if (rc != 0)
+        return rc;
+    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        if (!dbk_idempotency_reaches(key, value, &sequence))
+            find(check, 0,
+                 "the entry of an idempotency key is damaged: requests with that key "
+                 "are refused; daybook restore leaves it out");
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 static bool go_on(const struct check *check)
 {
     return !check->options->progress ||
@@ -121,6 +142,10 @@ static int check_indexes(struct check *check)
         rc = dbk_index_head(txn, &check->log, &check->result->head);
     if (rc == 0)
         rc = check_records(check, txn, implied, UINT64_MAX, &end);
+    if (rc == 0)
+        rc = check_keys(check, txn);
+    if (rc == 0)
+        check->result->whole = check->result->records == check->result->head;
     if (rc == 0)
         rc = dbk_compare_indexes(txn, &check->log, implied, &check->scratch,
                                  find_in_indexes, check);

@@ -148,12 +148,12 @@ int dbk_idempotency_sweep(MDB_txn *txn, const struct dbk_environment *environmen
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-bool dbk_idempotency_reaches(MDB_val value, uint64_t *sequence)
+bool dbk_idempotency_reaches(MDB_val key, MDB_val value, uint64_t *sequence)
 {
     const char *at = value.mv_data;
     size_t verdicts = value.mv_size - sizeof(struct kept_head);
 
-    if (value.mv_size < sizeof(struct kept_head) ||
+    if (key.mv_size != 32 || value.mv_size < sizeof(struct kept_head) ||
         verdicts % sizeof(struct kept_verdict) != 0)
         return false;
     at += sizeof(struct kept_head);

@@ -32,7 +32,7 @@ int dbk_idempotency_keep(MDB_txn *txn, const struct dbk_environment *environment
 int dbk_idempotency_sweep(MDB_txn *txn, const struct dbk_environment *environment,
                           dbk_timestamp now, uint8_t place[32]);
 
-/* The last sequence that the verdicts kept in a value name; false: not of this shape. */
-bool dbk_idempotency_reaches(MDB_val value, uint64_t *sequence);
+/* The last sequence that the verdicts of an entry name; false: not of the shape above. */
+bool dbk_idempotency_reaches(MDB_val key, MDB_val value, uint64_t *sequence);
 
 #endif

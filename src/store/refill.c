@@ -145,9 +145,7 @@ static int take_keys(struct dbk_refill *refill, MDB_cursor *from)
     int rc;
 
     while ((rc = mdb_cursor_get(from, &key, &value, MDB_NEXT)) == 0) {
-        if (!dbk_idempotency_reaches(value, &sequence))
-            return MDB_CORRUPTED;
-        if (sequence > refill->head)
+        if (!dbk_idempotency_reaches(key, value, &sequence) || sequence > refill->head)
             continue;
         rc = mdb_put(refill->txn, refill->environment.idempotency, &key, &value, 0);
         if (rc != 0)

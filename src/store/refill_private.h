@@ -6,7 +6,7 @@
 #include "store/refill.h"
 
 /* Take over the idempotency keys of another log that answer only for records up to the
- * refill's head. */
+ * refill's head. Damaged ones are left out: a log is worth more than they are. */
 enum dbk_code dbk_refill_keys(struct dbk_refill *refill, MDB_txn *from,
                               const struct dbk_environment *environment,
                               struct dbk_error *err);

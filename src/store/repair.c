@@ -2,6 +2,7 @@
 #include "implied.h"
 #include "index.h"
 #include "scan.h"
+#include "shelter.h"
 #include "store/verify.h"
 
 #define PROGRESS_EVERY 4096
@@ -9,9 +10,8 @@
 static bool go_on(const struct dbk_verify_options *options, uint64_t done,
                   uint64_t total)
 {
-    if (!options || !options->progress || done % PROGRESS_EVERY != 0)
-        return true;
-    return options->progress(options->context, done, total);
+    return done % PROGRESS_EVERY != 0 ||
+           options->progress(options->context, done, total);
 }
 
 static enum dbk_code add_record(const struct dbk_scan *scan, MDB_txn *txn,
@@ -66,15 +66,15 @@ static enum dbk_code rebuild(MDB_txn *txn, const struct dbk_environment *environ
     return code;
 }
 
-enum dbk_code dbk_log_repair_indexes(const char *dir,
-                                     const struct dbk_verify_options *options,
-                                     struct dbk_error *err)
+static enum dbk_code repair(const char *dir, const struct dbk_verify_options *options,
+                            struct dbk_verify_result *result, struct dbk_error *err)
 {
     struct dbk_environment environment;
     enum dbk_code code = dbk_environment_open(dir, true, 0, &environment, err);
     MDB_txn *txn;
     int rc;
 
+    (void)result;
     if (code != DBK_OK)
         return code;
     rc = mdb_txn_begin(environment.env, NULL, 0, &txn);
@@ -88,5 +88,23 @@ enum dbk_code dbk_log_repair_indexes(const char *dir,
     if (rc != 0)
         code = dbk_lmdb_fail(err, environment.env, rc, "make the indexes anew");
     dbk_environment_close(&environment);
+    return code;
+}
+
+enum dbk_code dbk_log_repair_indexes(const char *dir,
+                                     const struct dbk_verify_options *options,
+                                     struct dbk_error *err)
+{
+    static const struct dbk_verify_options none = {.scratch_dir = NULL};
+    struct dbk_verify_result result;
+    uint64_t died_at;
+    enum dbk_code code =
+        dbk_shelter(repair, dir, options ? options : &none, &result, &died_at, err);
+
+    if (code == DBK_OK && died_at > 0)
+        code =
+            dbk_fail(err, DBK_DAMAGED,
+                     "the file's structure is damaged: making the indexes anew ended "
+                     "the reader, and nothing was changed; restore from a backup");
     return code;
 }

@@ -12,7 +12,7 @@ import unittest
 from fold import check_reads
 from harness import PATIENCE, Server
 from load import Load, check_marks, check_promises
-from tools import DIFFERENT, FAILED, MISUSED, ToolCase, records_of
+from tools import DIFFERENT, DONE, FAILED, MISUSED, ToolCase, records_of
 
 SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
 
@@ -154,6 +154,29 @@ class Alone(ToolCase):
                             "first")
         self.assertIn(b"the copy was kept", done.stderr)
         self.made_nothing("b")
+
+    def test_a_byte_flipped_anywhere_never_kills_a_restore(self):
+        """In the heads of pages, where it leads LMDB astray, and at random."""
+        self.generate("small", 60, SEED)
+        self.run_tool("backup", "b", "--data-dir", "small")
+        whole, data = self.export("small"), self.read("b/data.mdb")
+        chance = random.Random(SEED)
+        places = [page * 4096 + 17 for page in range(len(data) // 4096)]
+        places += [chance.randrange(len(data)) for _ in range(20)]
+        os.mkdir(self.path("flipped"))
+        for place in places:
+            flipped = bytearray(data)
+            flipped[place] ^= 0xff
+            self.write("flipped/data.mdb", flipped)
+            with self.start("restore", "flipped", "--data-dir", "r",
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:
+                _, said = self.wait_end(running)
+            self.assertIn(running.returncode, (DONE, DIFFERENT, FAILED), (place, said))
+            self.assertNotIn(b"Sanitizer", said, place)
+            if running.returncode == DONE:
+                self.assertEqual(self.export("r"), whole, place)
+                shutil.rmtree(self.path("r"))
+            self.assertFalse(os.path.exists(self.path("r")))
 
     def test_cut_files_are_told(self):
         self.run_tool("backup", "b", "--data-dir", "first")

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 import unittest
+import uuid
 
 from harness import PATIENCE, PROGRAM, Server
 from load import Load
@@ -187,6 +188,39 @@ class WrongUse(ToolCase):
     def test_a_log_with_records_is_left_alone(self):
         self.refused(FAILED, "holds", "import", "whole.ndjson", "--data-dir", "first")
         self.assertEqual(self.export("first"), self.read("whole.ndjson"))
+
+    def test_a_log_that_cannot_be_read_is_left_alone(self):
+        """It is the data directory that is wrong then, not the export."""
+        os.makedirs(self.path("made", "log"))
+        self.write("made/log/data.mdb", b"mine" * 4096)
+        self.refused(FAILED, "move what is there away first", "import", "whole.ndjson",
+                     "--data-dir", "made")
+        self.assertEqual(self.read("made/log/data.mdb"), b"mine" * 4096)
+
+    def test_records_that_come_meanwhile_are_kept(self):
+        whole = self.read("whole.ndjson")
+        person = {"id": str(uuid.uuid4()), "email": "first@x.test", "first_name": "A",
+                  "last_name": "B", "datetime_created": "2015-09-12T00:00:00"}
+        self.write("persons", json.dumps(person).encode() + b"\n")
+        with self.start("import", "-", "--data-dir", "made", stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+            running.stdin.write(whole[:1000])
+            running.stdin.flush()
+            deadline = time.monotonic() + PATIENCE
+            while not os.path.exists(self.path("made", "log.tmp", "data.mdb")):
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.01)
+            self.run_tool("import", "persons", "-", "--data-dir", "made")
+            try:
+                said = running.communicate(whole[1000:], timeout=PATIENCE)[1]
+            finally:
+                running.kill()
+        self.assertEqual(running.returncode, FAILED, said)
+        self.assertIn(b"holds 2 records", said)
+        records = records_of(self.export("made"))
+        self.assertEqual([each["type"] for each in records],
+                         ["person.created", "event.recorded"])
+        self.assertFalse(os.path.exists(self.path("made", "log.tmp")))
 
     def test_a_running_server_is_left_alone(self):
         server = Server().start()

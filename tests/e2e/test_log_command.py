@@ -120,6 +120,15 @@ class Shown(ToolCase):
         self.assertEqual((running.returncode, said), (FAILED, b""))
 
 
+    def test_a_full_disk_at_the_other_end_is_told(self):
+        with open("/dev/full", "w") as full, \
+                self.start("log", "tail", "--data-dir", "first", stdout=full,
+                           stderr=subprocess.PIPE) as running:
+            _, said = self.wait_end(running)
+        self.assertEqual(running.returncode, FAILED)
+        self.assertIn(b"No space left", said)
+
+
 class Followed(ToolCase):
     def test_what_is_appended_is_shown_at_once_until_ctrl_c(self):
         server = Server().start()

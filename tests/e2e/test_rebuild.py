@@ -264,7 +264,8 @@ class Shell(Case):
         told = json.loads(self.daybook("rebuild", "--keep-old", "--json").stdout)
         self.assertEqual(told["kept"], self.schema + "_old")
         self.assertRegex(self.daybook("rebuild", "--undo").stdout, r"(?m)^kept +the ")
-        self.daybook("rebuild", "--drop-old")
+        told = json.loads(self.daybook("rebuild", "--drop-old", "--json").stdout)
+        self.assertEqual(told, {"dropped": True})
         self.assertIn("no kept tables",
                       self.daybook("rebuild", "--undo", expect=FAILED).stderr)
         self.assertEqual(schemas(self.server), [self.schema])

@@ -4,6 +4,7 @@
 #include "store/refill.h"
 #include "store/restore.h"
 
+#include <lmdb.h>
 #include <sys/stat.h>
 
 #define TEST(name)                                                                     \
@@ -167,6 +168,42 @@ static void a_log_is_restored_up_to_a_record(void **state)
     scratch_remove(copy.dir);
 }
 
+static void a_damaged_idempotency_key_is_left_out(void **state)
+{
+    struct scratch *s = *state, copy = {.log = NULL};
+    MDB_val key = {32, "0123456789abcdef0123456789abcdef"}, value = {7, "1234567"};
+    const struct dbk_restore_options options = {.to = 0};
+    struct dbk_uuid kate;
+    bool replayed;
+    uint64_t head = 0;
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi idempotency;
+
+    kate = add_person(s, "kate@x.mock");
+    send(s, &kate, 1, &replayed); /* 2 */
+    dbk_log_close(s->log);
+    s->log = NULL;
+    assert_int_equal(mdb_env_create(&env), 0);
+    mdb_env_set_maxdbs(env, 8);
+    assert_int_equal(mdb_env_open(env, s->dir, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "idempotency", 0, &idempotency), 0);
+    assert_int_equal(mdb_put(txn, idempotency, &key, &value, 0), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+
+    snprintf(copy.dir, sizeof copy.dir, "%.60s.new", s->dir);
+    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &head, &s->err),
+                     DBK_OK);
+    assert_int_equal(head, 2);
+    scratch_open(&copy);
+    assert_int_equal(send(&copy, &kate, 1, &replayed), DBK_OK);
+    assert_true(replayed); /* the other keys are there */
+    dbk_log_close(copy.log);
+    scratch_remove(copy.dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +212,7 @@ int main(void)
         TEST(a_log_with_records_is_not_refilled),
         TEST(a_backup_is_whole_and_overwrites_nothing),
         TEST(a_log_is_restored_up_to_a_record),
+        TEST(a_damaged_idempotency_key_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

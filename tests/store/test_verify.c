@@ -83,6 +83,7 @@ static void a_sound_log_has_no_findings(void **state)
     assert_int_equal(result.findings, 0);
     assert_int_equal(result.records, result.head);
     assert_int_equal(result.head, 69);
+    assert_true(result.whole);
 }
 
 /* Change the log's databases by plain LMDB. */
@@ -120,7 +121,7 @@ static void a_missing_record_is_named(void **state)
     assert_int_equal(mdb_dbi_open(txn, "log", MDB_INTEGERKEY, &log), 0);
     assert_int_equal(mdb_del(txn, log, &key, NULL), 0);
     end(env, txn);
-    check(s, &findings);
+    assert_false(check(s, &findings).whole);
     assert_true(findings.count >= 1);
     assert_int_equal(findings.sequences[0], 7);
     assert_non_null(strstr(findings.texts[0], "missing"));
@@ -209,9 +210,70 @@ static void a_flipped_byte_anywhere_never_kills(void **state)
         write_byte(path, at, bytes[at]);
         assert_true(code == DBK_OK || code == DBK_DAMAGED || code == DBK_UNSUPPORTED ||
                     code == DBK_IO);
+        if (code == DBK_OK)
+            assert_true(!result.whole || result.records == 69);
     }
     free(bytes);
     assert_int_equal(check(s, &findings).findings, 0); /* as it was */
+}
+
+static void write_file(const char *path, const char *bytes, size_t size)
+{
+    int fd = open(path, O_WRONLY | O_TRUNC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, size), size);
+    close(fd);
+}
+
+/* In the heads of pages, where it leads LMDB astray: the page's kind, how much is free,
+ * where the first entries lie. */
+static void a_flipped_byte_never_kills_a_repair(void **state)
+{
+    static const size_t places[] = {10, 12, 13, 17, 19, 21};
+    struct scratch *s = *state;
+    char path[128], *bytes;
+    size_t size, died = 0;
+
+    fill(s);
+    dbk_log_close(s->log);
+    s->log = NULL;
+    snprintf(path, sizeof path, "%s/data.mdb", s->dir);
+    bytes = read_file(path, &size);
+    for (size_t i = 0; i < size / 4096 * 6; i++) {
+        size_t at = i / 6 * 4096 + places[i % 6];
+
+        write_byte(path, at, (char)(bytes[at] ^ 0xff));
+        if (dbk_log_repair_indexes(s->dir, NULL, &s->err) == DBK_DAMAGED)
+            died += strstr(s->err.text, "ended the reader") != NULL;
+        write_file(path, bytes, size);
+    }
+    assert_true(died > 0); /* in its own process */
+    free(bytes);
+}
+
+/* Of which LMDB knows nothing. */
+static void a_damaged_idempotency_key_is_told_and_does_not_spoil_the_rest(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_verify_result result;
+    struct findings findings;
+    MDB_val key = {32, "0123456789abcdef0123456789abcdef"}, value = {7, "1234567"};
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi idempotency;
+
+    fill(s);
+    dbk_log_close(s->log);
+    s->log = NULL;
+    txn = begin(s, &env);
+    assert_int_equal(mdb_dbi_open(txn, "idempotency", 0, &idempotency), 0);
+    assert_int_equal(mdb_put(txn, idempotency, &key, &value, 0), 0);
+    end(env, txn);
+    result = check(s, &findings);
+    assert_int_equal(findings.count, 1);
+    assert_non_null(strstr(findings.texts[0], "idempotency"));
+    assert_true(result.whole);
 }
 
 /* Every copy of the text that a page in use holds. */
@@ -296,6 +358,8 @@ int main(void)
         TEST(index_entries_missing_extra_and_other_are_named),
         TEST(a_byte_flipped_in_a_record_names_the_record),
         TEST(a_flipped_byte_anywhere_never_kills),
+        TEST(a_flipped_byte_never_kills_a_repair),
+        TEST(a_damaged_idempotency_key_is_told_and_does_not_spoil_the_rest),
         TEST(a_check_can_be_stopped),
         TEST(a_damaged_record_forbids_a_repair),
     };

@@ -1,0 +1,32 @@
+/* shelter.h - runs what reads a log that nobody trusts in a process of its own.
+ *
+ * LMDB reads wild where a page is damaged: then that process dies, and the caller lives
+ * to tell it. Private to the store. Forks: for processes that have no other threads.
+ */
+#ifndef DBK_SHELTER_H
+#define DBK_SHELTER_H
+
+#include "store/verify.h"
+
+/* What is run. Its options have no scratch_dir but the caller's; what it tells through
+ * them, what it makes of *result, and its failure reach the caller. */
+typedef enum dbk_code dbk_sheltered(const char *dir,
+                                    const struct dbk_verify_options *options,
+                                    struct dbk_verify_result *result,
+                                    struct dbk_error *err);
+
+/* Run it on dir. Of the findings the first hundred are told. options as in verify.h.
+ *
+ * *died_at receives 0, or the record about which the file ended the process that read it:
+ * then result has the findings that were told, and the head as far as it was known.
+ *
+ * DBK_INTERRUPTED  progress said stop
+ * DBK_IO           no process could be made; or it was killed from outside
+ * and what was run returns
+ */
+enum dbk_code dbk_shelter(dbk_sheltered *run, const char *dir,
+                          const struct dbk_verify_options *options,
+                          struct dbk_verify_result *result, uint64_t *died_at,
+                          struct dbk_error *err);
+
+#endif
