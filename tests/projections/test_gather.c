@@ -125,7 +125,9 @@ static void those_that_wait_are_carried_together(void **state)
     start_asking(threads, GATHER_CARRIERS, CALLERS - GATHER_CARRIERS);
     await_waiting(CALLERS - GATHER_CARRIERS);
     assert_int_equal(scene.carried, GATHER_CARRIERS);
-    for (int i = 0; i < GATHER_CARRIERS + 1; i++)
+    sem_post(&scene.may_end); /* one carrier hands over, to one that takes them all */
+    sem_wait(&scene.begun);
+    for (int i = 0; i < GATHER_CARRIERS; i++)
         sem_post(&scene.may_end);
     join(threads, CALLERS);
     assert_int_equal(scene.carried, GATHER_CARRIERS + 1);
