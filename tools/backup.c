@@ -18,7 +18,6 @@
 struct backup {
     const char *to;
     char partial[PATH_MAX], scratch[PATH_MAX];
-    uint64_t head;
     struct log_check check;
 };
 
@@ -54,22 +53,27 @@ static enum dbk_code check_free(const char *to, struct dbk_error *err)
     return dbk_fail(err, DBK_EXISTS, "%s is there already: name a new folder", to);
 }
 
-static enum dbk_code copy(const struct tool *tool, struct backup *backup,
-                          struct dbk_error *err)
+static bool show(void *context, uint64_t done, uint64_t total)
 {
-    const struct dbk_log_options options = {.must_exist = true};
+    progress_show(context, done >> 20, total >> 20);
+    return !signals_came();
+}
+
+static enum dbk_code copy(const struct tool *tool, const struct backup *backup,
+                          struct progress *progress, struct dbk_error *err)
+{
+    const struct dbk_backup_options options = {
+        .compact = tool_has(tool, "--compact"), .progress = show, .context = progress};
     enum dbk_code code;
-    struct dbk_log *log;
     char dir[4096];
 
-    if (!tool_log_dir(tool->config, dir, sizeof dir, err) ||
-        dbk_log_open(dir, &options, &log, err) != DBK_OK)
+    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
         return err->code;
-    code = dbk_log_backup(log, backup->partial, tool_has(tool, "--compact"),
-                          &backup->head, err);
-    dbk_log_close(log); /* with its threads, for checking forks */
-    if (code == DBK_OK && signals_came())
-        code = dbk_fail(err, DBK_INTERRUPTED, "interrupted");
+    progress_phase(progress, "copying", "MiB");
+    code = dbk_log_backup(dir, backup->partial, &options, err);
+    progress_clear(progress);
+    if (code == DBK_DAMAGED && options.compact)
+        dbk_wrap(err, "without --compact it is copied as it is");
     return code;
 }
 
@@ -98,7 +102,7 @@ static enum dbk_code make(const struct tool *tool, struct backup *backup,
         !name_beside(backup->to, ".check", backup->scratch))
         return dbk_fail(err, DBK_INVALID, "the path is too long");
     remove_partial(backup);
-    code = copy(tool, backup, err);
+    code = copy(tool, backup, progress, err);
     if (code == DBK_OK)
         code = log_check_run(&backup->check, backup->partial, backup->scratch, progress,
                              err);
@@ -121,16 +125,16 @@ static uint64_t file_bytes(const char *dir)
 static void print_done(const struct tool *tool, const struct backup *backup,
                        double seconds)
 {
-    uint64_t findings = backup->check.result.findings;
+    uint64_t findings = backup->check.result.findings, head = backup->check.result.head;
 
     if (tool_has(tool, "--json")) {
         printf("{\"head\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"findings\":%" PRIu64
                ",\"seconds\":%.3f}\n",
-               backup->head, file_bytes(backup->to), findings, seconds);
+               head, file_bytes(backup->to), findings, seconds);
         return;
     }
     printf("folder        %s\n", backup->to);
-    printf("records       %" PRIu64 "%s\n", backup->head,
+    printf("records       %" PRIu64 "%s\n", head,
            findings ? "" : ", all of them checked");
     printf("bytes         %" PRIu64 "\n", file_bytes(backup->to));
     printf("seconds       %.2f\n", seconds);

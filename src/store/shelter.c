@@ -66,7 +66,7 @@ static void silence(void)
         dup2(null, STDERR_FILENO);
 }
 
-static _Noreturn void be_child(dbk_sheltered *run, const char *dir,
+static _Noreturn void be_child(dbk_sheltered *run, const void *what,
                                const char *scratch_dir, int fd)
 {
     struct teller teller = {.fd = fd};
@@ -81,7 +81,7 @@ static _Noreturn void be_child(dbk_sheltered *run, const char *dir,
         signal(fatal[i], SIG_DFL); /* die at once, the parent says it better */
     signal(SIGPIPE, SIG_DFL);
     silence();
-    message.code = run(dir, &options, &message.result, &err);
+    message.code = run(what, &options, &message.result, &err);
     snprintf(message.text, sizeof message.text, "%s", err.text);
     tell(&teller, &message);
     _exit(0);
@@ -203,7 +203,7 @@ static enum dbk_code hear(struct listener *listener, struct dbk_verify_result *r
                                    : dbk_fail(err, message->code, "%s", message->text);
 }
 
-enum dbk_code dbk_shelter(dbk_sheltered *run, const char *dir,
+enum dbk_code dbk_shelter(dbk_sheltered *run, const void *what,
                           const struct dbk_verify_options *options,
                           struct dbk_verify_result *result, uint64_t *died_at,
                           struct dbk_error *err)
@@ -218,7 +218,7 @@ enum dbk_code dbk_shelter(dbk_sheltered *run, const char *dir,
     listener.child = fork();
     if (listener.child == 0) {
         close(fds[0]);
-        be_child(run, dir, options->scratch_dir, fds[1]);
+        be_child(run, what, options->scratch_dir, fds[1]);
     }
     close(fds[1]);
     listener.fd = fds[0];

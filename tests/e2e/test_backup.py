@@ -155,6 +155,21 @@ class Alone(ToolCase):
         self.assertIn(b"the copy was kept", done.stderr)
         self.made_nothing("b")
 
+    def test_a_flipped_byte_never_kills_a_backup(self):
+        self.generate("small", 60, SEED)
+        data = self.read("small/log/data.mdb")
+        for page in range(len(data) // 4096):
+            flipped = bytearray(data)
+            flipped[page * 4096 + 17] ^= 0xff
+            self.write("small/log/data.mdb", flipped)
+            with self.start("backup", "b", "--compact", "--data-dir", "small",
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:
+                _, said = self.wait_end(running)
+            self.assertIn(running.returncode, (DONE, DIFFERENT, FAILED), (page, said))
+            self.assertNotIn(b"Sanitizer", said, page)
+            self.made_nothing("small", *(["b"] if running.returncode != FAILED else []))
+            shutil.rmtree(self.path("b"), ignore_errors=True)
+
     def test_a_byte_flipped_anywhere_never_kills_a_restore(self):
         """In the heads of pages, where it leads LMDB astray, and at random."""
         self.generate("small", 60, SEED)
