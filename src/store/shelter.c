@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,6 +65,14 @@ static void silence(void)
 
     if (null >= 0)
         dup2(null, STDERR_FILENO);
+}
+
+/* Nobody waits for what a child of a dead parent finds, or copies. */
+static void die_with(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it was quicker */
+        _exit(1);
 }
 
 static _Noreturn void be_child(dbk_sheltered *run, const void *what,
@@ -209,6 +218,7 @@ enum dbk_code dbk_shelter(dbk_sheltered *run, const void *what,
                           struct dbk_error *err)
 {
     struct listener listener = {.options = options};
+    pid_t parent = getpid();
     int fds[2];
 
     memset(result, 0, sizeof *result);
@@ -217,6 +227,7 @@ enum dbk_code dbk_shelter(dbk_sheltered *run, const void *what,
         return dbk_fail(err, DBK_IO, "pipe: %s", strerror(errno));
     listener.child = fork();
     if (listener.child == 0) {
+        die_with(parent);
         close(fds[0]);
         be_child(run, what, options->scratch_dir, fds[1]);
     }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -218,6 +219,44 @@ static void a_silent_one_is_stopped_too(void **state)
                      DBK_INTERRUPTED);
 }
 
+static bool tell_and_go_on(void *context, uint64_t done, uint64_t total)
+{
+    (void)done;
+    (void)total;
+    return write(*(int *)context, ".", 1) == 1;
+}
+
+/* All that lives has the pipe open: its end is theirs. */
+static void it_dies_with_its_parent(void **state)
+{
+    struct dbk_verify_options options = {.progress = tell_and_go_on};
+    struct pollfd ready = {.events = POLLIN};
+    struct dbk_verify_result result;
+    uint64_t died_at;
+    pid_t parent;
+    char byte;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(pipe(fds), 0);
+    options.context = &fds[1];
+    parent = fork();
+    if (parent == 0) {
+        close(fds[0]);
+        dbk_shelter(be_silent, "dir", &options, &result, &died_at, NULL);
+        _exit(1);
+    }
+    close(fds[1]);
+    ready.fd = fds[0];
+    assert_int_equal(read(fds[0], &byte, 1), 1); /* both are there */
+    kill(parent, SIGKILL);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    do
+        assert_int_equal(poll(&ready, 1, 10000), 1);
+    while (read(fds[0], &byte, 1) == 1);
+    close(fds[0]);
+}
+
 /* A library that complains must not do so into a file of the log. */
 static enum dbk_code look_at_stderr(const void *what,
                                     const struct dbk_verify_options *options,
@@ -257,6 +296,7 @@ int main(void)
         cmocka_unit_test(killed_from_outside_says_nothing_about_the_log),
         cmocka_unit_test(it_is_stopped),
         cmocka_unit_test(a_silent_one_is_stopped_too),
+        cmocka_unit_test(it_dies_with_its_parent),
         cmocka_unit_test(last_words_go_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
