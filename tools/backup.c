@@ -4,10 +4,12 @@
 #include "database.h"
 #include "directory.h"
 #include "log_check.h"
+#include "partial.h"
 #include "progress.h"
 #include "signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 struct backup {
     const char *to;
     char partial[PATH_MAX], scratch[PATH_MAX];
+    int lock; /* partial, kept open so that nobody else writes it */
     struct log_check check;
 };
 
@@ -32,7 +35,7 @@ static bool name_beside(const char *dir, const char *ending, char out[PATH_MAX])
 }
 
 /* What a backup that was killed left, or one that failed. */
-static void remove_partial(const struct backup *backup)
+static void remove_files(const struct backup *backup)
 {
     static const char *const names[] = {"data.mdb", "lock.mdb"};
     char path[PATH_MAX + 16];
@@ -41,7 +44,26 @@ static void remove_partial(const struct backup *backup)
         snprintf(path, sizeof path, "%s/%s", backup->partial, names[i]);
         unlink(path);
     }
-    rmdir(backup->partial);
+}
+
+/* Make partial, or take what a killed run left, and empty it. */
+static enum dbk_code take_partial(struct backup *backup, struct dbk_error *err)
+{
+    if (mkdir(backup->partial, 0700) != 0 && errno != EEXIST)
+        return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s",
+                        backup->partial, strerror(errno));
+    backup->lock = open(backup->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (backup->lock < 0)
+        return dbk_fail(err, DBK_IO, "open %s: %s", backup->partial, strerror(errno));
+    if (partial_lock(backup->lock, backup->partial, err) != DBK_OK)
+        return err->code;
+    remove_files(backup);
+    return DBK_OK;
+}
+
+static enum dbk_code already_there(const char *to, struct dbk_error *err)
+{
+    return dbk_fail(err, DBK_EXISTS, "%s is there already: name a new folder", to);
 }
 
 static enum dbk_code check_free(const char *to, struct dbk_error *err)
@@ -50,7 +72,7 @@ static enum dbk_code check_free(const char *to, struct dbk_error *err)
 
     if (lstat(to, &status) != 0 && errno == ENOENT)
         return DBK_OK;
-    return dbk_fail(err, DBK_EXISTS, "%s is there already: name a new folder", to);
+    return already_there(to, err);
 }
 
 static bool show(void *context, uint64_t done, uint64_t total)
@@ -86,9 +108,26 @@ static enum dbk_code give_name(const struct backup *backup, struct dbk_error *er
     if (rename(backup->partial, backup->to) == 0)
         return directory_sync_parent(backup->to, err);
     if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
-        return check_free(backup->to, err);
+        return already_there(backup->to, err);
     return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s",
                     backup->to, strerror(errno));
+}
+
+static enum dbk_code make_and_check(const struct tool *tool, struct backup *backup,
+                                    struct progress *progress, struct dbk_error *err)
+{
+    enum dbk_code code = copy(tool, backup, progress, err);
+
+    if (code == DBK_OK)
+        code = log_check_run(&backup->check, backup->partial, backup->scratch, progress,
+                             err);
+    if (code == DBK_OK)
+        code = give_name(backup, err);
+    if (code != DBK_OK) {
+        remove_files(backup);
+        rmdir(backup->partial);
+    }
+    return code;
 }
 
 static enum dbk_code make(const struct tool *tool, struct backup *backup,
@@ -101,15 +140,11 @@ static enum dbk_code make(const struct tool *tool, struct backup *backup,
     if (!name_beside(backup->to, ".partial", backup->partial) ||
         !name_beside(backup->to, ".check", backup->scratch))
         return dbk_fail(err, DBK_INVALID, "the path is too long");
-    remove_partial(backup);
-    code = copy(tool, backup, progress, err);
+    code = take_partial(backup, err);
     if (code == DBK_OK)
-        code = log_check_run(&backup->check, backup->partial, backup->scratch, progress,
-                             err);
-    if (code == DBK_OK)
-        code = give_name(backup, err);
-    if (code != DBK_OK)
-        remove_partial(backup);
+        code = make_and_check(tool, backup, progress, err);
+    if (backup->lock >= 0)
+        close(backup->lock);
     return code;
 }
 
@@ -150,7 +185,7 @@ static enum tool_exit conclude(const struct tool *tool, const struct backup *bac
 
 static enum tool_exit run(struct tool *tool)
 {
-    struct backup backup = {.to = tool->operands[0]};
+    struct backup backup = {.to = tool->operands[0], .lock = -1};
     struct progress progress;
     struct dbk_error err;
 

@@ -1,5 +1,6 @@
 """daybook backup and restore: under load, up to a point, and when something is wrong."""
 
+import fcntl
 import json
 import os
 import random
@@ -211,6 +212,16 @@ class Stopped(ToolCase):
         super().setUp()
         self.generate("first", 20000)
         self.whole = self.export("first")
+
+    def test_of_two_at_once_the_second_is_refused(self):
+        os.mkdir(self.path("b.partial"))
+        lock = os.open(self.path("b.partial"), os.O_RDONLY)
+        self.addCleanup(os.close, lock)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self.write("b.partial/data.mdb", b"the first one's")
+        self.refused(FAILED, "another process writes", "backup", "b", "--data-dir",
+                     "first")
+        self.assertEqual(self.read("b.partial/data.mdb"), b"the first one's")
 
     def test_killed_a_backup_is_not_there_and_can_be_made_again(self):
         for wait in (0.02, 0.1, 0.4, 0.8):
