@@ -1,9 +1,9 @@
 /* daybook backup - copies the log, while it is written to, to a folder of its own. */
 #include "store/backup.h"
 #include "command.h"
-#include "database.h"
 #include "directory.h"
 #include "log_check.h"
+#include "log_place.h"
 #include "partial.h"
 #include "progress.h"
 #include "signals.h"
