@@ -1,13 +1,15 @@
 /* daybook backup - copies the log, while it is written to, to a folder of its own. */
 #include "store/backup.h"
 #include "command.h"
-#include "database.h"
 #include "directory.h"
 #include "log_check.h"
+#include "log_place.h"
+#include "partial.h"
 #include "progress.h"
 #include "signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
@@ -18,7 +20,7 @@
 struct backup {
     const char *to;
     char partial[PATH_MAX], scratch[PATH_MAX];
-    uint64_t head;
+    int lock; /* partial, kept open so that nobody else writes it */
     struct log_check check;
 };
 
@@ -33,7 +35,7 @@ static bool name_beside(const char *dir, const char *ending, char out[PATH_MAX])
 }
 
 /* What a backup that was killed left, or one that failed. */
-static void remove_partial(const struct backup *backup)
+static void remove_files(const struct backup *backup)
 {
     static const char *const names[] = {"data.mdb", "lock.mdb"};
     char path[PATH_MAX + 16];
@@ -42,7 +44,26 @@ static void remove_partial(const struct backup *backup)
         snprintf(path, sizeof path, "%s/%s", backup->partial, names[i]);
         unlink(path);
     }
-    rmdir(backup->partial);
+}
+
+/* Make partial, or take what a killed run left, and empty it. */
+static enum dbk_code take_partial(struct backup *backup, struct dbk_error *err)
+{
+    if (mkdir(backup->partial, 0700) != 0 && errno != EEXIST)
+        return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s",
+                        backup->partial, strerror(errno));
+    backup->lock = open(backup->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (backup->lock < 0)
+        return dbk_fail(err, DBK_IO, "open %s: %s", backup->partial, strerror(errno));
+    if (partial_lock(backup->lock, backup->partial, err) != DBK_OK)
+        return err->code;
+    remove_files(backup);
+    return DBK_OK;
+}
+
+static enum dbk_code already_there(const char *to, struct dbk_error *err)
+{
+    return dbk_fail(err, DBK_EXISTS, "%s is there already: name a new folder", to);
 }
 
 static enum dbk_code check_free(const char *to, struct dbk_error *err)
@@ -51,25 +72,30 @@ static enum dbk_code check_free(const char *to, struct dbk_error *err)
 
     if (lstat(to, &status) != 0 && errno == ENOENT)
         return DBK_OK;
-    return dbk_fail(err, DBK_EXISTS, "%s is there already: name a new folder", to);
+    return already_there(to, err);
 }
 
-static enum dbk_code copy(const struct tool *tool, struct backup *backup,
-                          struct dbk_error *err)
+static bool show(void *context, uint64_t done, uint64_t total)
 {
-    const struct dbk_log_options options = {.must_exist = true};
+    progress_show(context, done >> 20, total >> 20);
+    return !signals_came();
+}
+
+static enum dbk_code copy(const struct tool *tool, const struct backup *backup,
+                          struct progress *progress, struct dbk_error *err)
+{
+    const struct dbk_backup_options options = {
+        .compact = tool_has(tool, "--compact"), .progress = show, .context = progress};
     enum dbk_code code;
-    struct dbk_log *log;
     char dir[4096];
 
-    if (!tool_log_dir(tool->config, dir, sizeof dir, err) ||
-        dbk_log_open(dir, &options, &log, err) != DBK_OK)
+    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
         return err->code;
-    code = dbk_log_backup(log, backup->partial, tool_has(tool, "--compact"),
-                          &backup->head, err);
-    dbk_log_close(log); /* with its threads, for checking forks */
-    if (code == DBK_OK && signals_came())
-        code = dbk_fail(err, DBK_INTERRUPTED, "interrupted");
+    progress_phase(progress, "copying", "MiB");
+    code = dbk_log_backup(dir, backup->partial, &options, err);
+    progress_clear(progress);
+    if (code == DBK_DAMAGED && options.compact)
+        dbk_wrap(err, "without --compact it is copied as it is");
     return code;
 }
 
@@ -82,9 +108,26 @@ static enum dbk_code give_name(const struct backup *backup, struct dbk_error *er
     if (rename(backup->partial, backup->to) == 0)
         return directory_sync_parent(backup->to, err);
     if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
-        return check_free(backup->to, err);
+        return already_there(backup->to, err);
     return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s",
                     backup->to, strerror(errno));
+}
+
+static enum dbk_code make_and_check(const struct tool *tool, struct backup *backup,
+                                    struct progress *progress, struct dbk_error *err)
+{
+    enum dbk_code code = copy(tool, backup, progress, err);
+
+    if (code == DBK_OK)
+        code = log_check_run(&backup->check, backup->partial, backup->scratch, progress,
+                             err);
+    if (code == DBK_OK)
+        code = give_name(backup, err);
+    if (code != DBK_OK) {
+        remove_files(backup);
+        rmdir(backup->partial);
+    }
+    return code;
 }
 
 static enum dbk_code make(const struct tool *tool, struct backup *backup,
@@ -97,15 +140,11 @@ static enum dbk_code make(const struct tool *tool, struct backup *backup,
     if (!name_beside(backup->to, ".partial", backup->partial) ||
         !name_beside(backup->to, ".check", backup->scratch))
         return dbk_fail(err, DBK_INVALID, "the path is too long");
-    remove_partial(backup);
-    code = copy(tool, backup, err);
+    code = take_partial(backup, err);
     if (code == DBK_OK)
-        code = log_check_run(&backup->check, backup->partial, backup->scratch, progress,
-                             err);
-    if (code == DBK_OK)
-        code = give_name(backup, err);
-    if (code != DBK_OK)
-        remove_partial(backup);
+        code = make_and_check(tool, backup, progress, err);
+    if (backup->lock >= 0)
+        close(backup->lock);
     return code;
 }
 
@@ -121,16 +160,16 @@ static uint64_t file_bytes(const char *dir)
 static void print_done(const struct tool *tool, const struct backup *backup,
                        double seconds)
 {
-    uint64_t findings = backup->check.result.findings;
+    uint64_t findings = backup->check.result.findings, head = backup->check.result.head;
 
     if (tool_has(tool, "--json")) {
         printf("{\"head\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"findings\":%" PRIu64
                ",\"seconds\":%.3f}\n",
-               backup->head, file_bytes(backup->to), findings, seconds);
+               head, file_bytes(backup->to), findings, seconds);
         return;
     }
     printf("folder        %s\n", backup->to);
-    printf("records       %" PRIu64 "%s\n", backup->head,
+    printf("records       %" PRIu64 "%s\n", head,
            findings ? "" : ", all of them checked");
     printf("bytes         %" PRIu64 "\n", file_bytes(backup->to));
     printf("seconds       %.2f\n", seconds);
@@ -146,7 +185,7 @@ static enum tool_exit conclude(const struct tool *tool, const struct backup *bac
 
 static enum tool_exit run(struct tool *tool)
 {
-    struct backup backup = {.to = tool->operands[0]};
+    struct backup backup = {.to = tool->operands[0], .lock = -1};
     struct progress progress;
     struct dbk_error err;
 

@@ -1,31 +1,14 @@
 #include "database.h"
 
-#include "store/log.h"
-
-#include <stdio.h>
-
-bool tool_log_dir(const struct config *config, char *out, size_t size,
-                  struct dbk_error *err)
-{
-    int length = snprintf(out, size, "%s/log", config_text(config, SETTING_DATA_DIR));
-
-    if (length > 0 && (size_t)length < size)
-        return true;
-    dbk_fail(err, DBK_INVALID, "the data directory's path is too long");
-    return false;
-}
+#include "log_place.h"
 
 /* The private cluster is named after its log where it must lie outside of it. */
 static enum dbk_code read_store_id(const struct tool *tool, struct dbk_uuid *id,
                                    struct dbk_error *err)
 {
-    struct dbk_log_options options = {.must_exist = true};
     struct dbk_log *log;
-    char dir[4096];
 
-    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
-        return err->code;
-    if (dbk_log_open(dir, &options, &log, err) != DBK_OK)
+    if (tool_log_open(tool, &log, err) != DBK_OK)
         return err->code;
     *id = dbk_log_store_id(log);
     dbk_log_close(log);

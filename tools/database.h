@@ -13,10 +13,6 @@ struct tool_database {
     struct dbk_cluster *cluster; /* NULL: DB_HOST names a server */
 };
 
-/* DATA_DIR/log, where the log is. False where the path is too long. */
-bool tool_log_dir(const struct config *config, char *out, size_t size,
-                  struct dbk_error *err);
-
 /* Say how to connect, starting the private cluster where it is meant and none runs, or
  * with attach_only refusing that (DBK_UNAVAILABLE). A server that DB_HOST names is not
  * asked. store_id may be NULL: it is then read from the log, if it is needed.

@@ -70,6 +70,12 @@ enum dbk_code differences_find(struct differences *differences, struct posting *
     return DBK_OK;
 }
 
+void differences_refuse(struct differences *differences, const char *reason)
+{
+    *differences = (struct differences){.comparable = false};
+    snprintf(differences->reason, sizeof differences->reason, "%s", reason);
+}
+
 void differences_free(struct differences *differences)
 {
     if (differences->json)
@@ -115,7 +121,8 @@ void differences_print_json(struct differences *differences, FILE *out)
     char reason[2048] = "";
     struct line line = {.text = reason, .size = sizeof reason};
 
-    fflush(differences->json);
+    if (differences->json)
+        fflush(differences->json);
     line_add_json(&line, differences->reason);
     fprintf(out, "{\"equal\":%s", differences_none(differences) ? "true" : "false");
     if (!differences->comparable)

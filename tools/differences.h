@@ -25,6 +25,8 @@ struct differences {
  * is nothing to be compared. Free it either way. */
 enum dbk_code differences_find(struct differences *differences, struct posting *posting,
                                FILE *lines, struct dbk_error *err);
+/* Instead of it, where it cannot be done. reason is copied. */
+void differences_refuse(struct differences *differences, const char *reason);
 void differences_free(struct differences *differences);
 
 /* Whether the tables are what the log says. */

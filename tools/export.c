@@ -1,9 +1,9 @@
 /* daybook export - writes the log, or a part of it, to a file or a pipe. */
 #include "command.h"
 #include "compress.h"
-#include "database.h"
 #include "export_output.h"
 #include "export_run.h"
+#include "log_place.h"
 #include "signals.h"
 
 #include <inttypes.h>
@@ -186,18 +186,15 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
 
 static enum tool_exit run(struct tool *tool)
 {
-    struct dbk_log_options options = {.must_exist = true};
     struct wish wish;
     struct dbk_log *log;
     struct dbk_error err;
     enum tool_exit exit = read_wish(tool, &wish);
-    char dir[4096];
 
     if (exit != TOOL_DONE)
         return exit;
     signals_hold();
-    if (!tool_log_dir(tool->config, dir, sizeof dir, &err) ||
-        dbk_log_open(dir, &options, &log, &err) != DBK_OK)
+    if (tool_log_open(tool, &log, &err) != DBK_OK)
         return tool_fail(tool, &err);
     exit = run_with(tool, &wish, log);
     dbk_log_close(log);

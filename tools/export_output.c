@@ -1,12 +1,12 @@
 #include "export_output.h"
 
 #include "directory.h"
+#include "partial.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,27 +37,16 @@ static enum dbk_code check_name(const struct export_output *output,
     return output->force ? DBK_OK : already_there(err, output->path);
 }
 
-/* Whether the file that was opened still has the name: another export may have ended
- * since, and given it its own. */
-static bool still_partial(const struct export_output *output)
-{
-    struct stat opened, named;
-
-    return fstat(output->fd, &opened) == 0 && lstat(output->partial, &named) == 0 &&
-           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
-}
-
-/* Another export may have been killed and left it; or be writing it, which the lock
- * tells. */
+/* Another export may have been killed and left it; or be writing it. */
 static enum dbk_code open_partial(struct export_output *output, struct dbk_error *err)
 {
     output->fd =
         open(output->partial, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (output->fd < 0)
         return system_fail(err, "open", output->partial);
-    if (flock(output->fd, LOCK_EX | LOCK_NB) != 0 || !still_partial(output)) {
+    if (partial_lock(output->fd, output->partial, err) != DBK_OK) {
         close(output->fd);
-        return dbk_fail(err, DBK_CONFLICT, "another export writes %s", output->partial);
+        return err->code;
     }
     if (ftruncate(output->fd, 0) == 0)
         return DBK_OK;

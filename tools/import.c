@@ -1,9 +1,9 @@
 /* daybook import - appends persons and events from files to the log. */
 #include "command.h"
-#include "database.h"
 #include "directory.h"
 #include "import_export.h"
 #include "import_file.h"
+#include "log_place.h"
 #include "signals.h"
 
 #include <inttypes.h>

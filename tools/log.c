@@ -2,7 +2,7 @@
 #include "store/log.h"
 #include "about.h"
 #include "command.h"
-#include "database.h"
+#include "log_place.h"
 #include "log_print.h"
 #include "signals.h"
 
@@ -220,18 +220,15 @@ static enum tool_exit show_log(const struct tool *tool, const struct wish *wish,
 
 static enum tool_exit run(struct tool *tool)
 {
-    const struct dbk_log_options options = {.must_exist = true};
     struct wish wish;
     struct dbk_log *log;
     struct dbk_error err;
     enum tool_exit exit = read_wish(tool, &wish);
-    char dir[4096];
 
     if (exit != TOOL_DONE)
         return exit;
     signals_hold();
-    if (!tool_log_dir(tool->config, dir, sizeof dir, &err) ||
-        dbk_log_open(dir, &options, &log, &err) != DBK_OK)
+    if (tool_log_open(tool, &log, &err) != DBK_OK)
         return tool_fail(tool, &err);
     exit = show_log(tool, &wish, log);
     dbk_log_close(log);

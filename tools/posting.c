@@ -1,5 +1,6 @@
 #include "posting.h"
 
+#include "log_place.h"
 #include "signals.h"
 
 #include <stdio.h>
@@ -25,15 +26,11 @@ static void tell(void *context, const char *line)
 enum dbk_code posting_open(struct posting *posting, const struct tool *tool,
                            struct dbk_error *err)
 {
-    const struct dbk_log_options options = {.must_exist = true};
     struct dbk_uuid store_id;
-    char dir[4096];
 
     *posting = (struct posting){.tool = tool, .watch = {show, tell, posting}};
     signals_hold(); /* before the log's thread is made */
-    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
-        return err->code;
-    if (dbk_log_open(dir, &options, &posting->log, err) != DBK_OK)
+    if (tool_log_open(tool, &posting->log, err) != DBK_OK)
         return err->code;
     store_id = dbk_log_store_id(posting->log);
     if (tool_database_open(tool, &store_id, false, &posting->database, err) != DBK_OK)

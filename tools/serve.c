@@ -3,6 +3,7 @@
 #include "database.h"
 #include "http/server.h"
 #include "lock.h"
+#include "log_place.h"
 #include "projections/projector.h"
 #include "projections/read_model.h"
 #include "serve_report.h"

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "database.h"
+#include "log_place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +12,10 @@
 static enum dbk_code read_log(const struct tool *tool, struct status *status,
                               struct dbk_error *err)
 {
-    struct dbk_log_options options = {.must_exist = true};
     struct dbk_log *log;
     enum dbk_code code;
-    char dir[4096];
 
-    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
-        return err->code;
-    if (dbk_log_open(dir, &options, &log, err) != DBK_OK)
+    if (tool_log_open(tool, &log, err) != DBK_OK)
         return err->code;
     code = dbk_log_stats(log, &status->log, err);
     dbk_log_close(log);

@@ -1,7 +1,7 @@
 #include "verify_log.h"
 
-#include "database.h"
 #include "escape.h"
+#include "log_place.h"
 #include "signals.h"
 
 #include <inttypes.h>

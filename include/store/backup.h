@@ -3,19 +3,32 @@
 #define DBK_STORE_BACKUP_H
 
 #include "store/error.h"
-#include "store/log.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* Copy the log, as it is at one moment, to the directory dir, which is made (0700) and
- * must not hold anything; compact leaves free pages out, which takes longer. File and
- * folder are synced. *head receives the last sequence in the copy. On failure what was
- * begun is removed. The original's file grows meanwhile, as for any long reader.
+struct dbk_backup_options {
+    bool compact; /* leave free pages out, which takes longer */
+    /* Told how many bytes are copied, some times a second; false stops. The copy may end
+     * well before total. May be NULL. */
+    bool (*progress)(void *context, uint64_t done, uint64_t total);
+    void *context;
+};
+
+/* Copy the log in directory source, as it is at one moment and beside whoever uses it, to
+ * the directory dir, which is made (0700) and must not hold anything. File and folder are
+ * synced. On failure what was begun is removed. The original's file grows meanwhile, as
+ * for any long reader. Copying happens in a child process: for processes that have no
+ * other threads.
  *
- * DBK_EXISTS   dir holds something
- * DBK_NO_ROOM, DBK_IO, DBK_UNAVAILABLE
+ * DBK_EXISTS       dir holds something
+ * DBK_INTERRUPTED  progress said stop
+ * DBK_DAMAGED      the log's file is; without compact the copy is damaged too, as a rule
+ * DBK_NOT_FOUND, DBK_UNSUPPORTED  there is no log in source that can be opened
+ * DBK_NO_ROOM, DBK_IO
  */
-enum dbk_code dbk_log_backup(struct dbk_log *log, const char *dir, bool compact,
-                             uint64_t *head, struct dbk_error *err);
+enum dbk_code dbk_log_backup(const char *source, const char *dir,
+                             const struct dbk_backup_options *options,
+                             struct dbk_error *err);
 
 #endif

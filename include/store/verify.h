@@ -31,10 +31,10 @@ struct dbk_verify_options {
 struct dbk_verify_result {
     struct dbk_uuid store_id;
     uint64_t head;
-    uint64_t records; /* read and right */
-    bool whole;       /* those are all from 1 to the head: a log can be made of them */
-    uint64_t
-        findings; /* all of them, also those past the hundredth, which are not told */
+    uint64_t records;  /* read and right */
+    uint64_t findings; /* all, also those past the hundredth, which are not told */
+    bool readable;     /* nothing in the file kills its reader, or stops it */
+    bool whole; /* the records are all from 1 to the head: a log can be made of them */
 };
 
 /* Check the log in directory dir, beside whoever uses it.

@@ -1,7 +1,8 @@
 #include "store/backup.h"
 
-#include "index.h"
-#include "log_private.h"
+#include "environment.h"
+#include "environment_check.h"
+#include "shelter.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,6 +12,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* One backup under way. */
+struct backup {
+    const char *source, *dir;
+    char file[PATH_MAX]; /* the copy, in dir */
+    uint64_t total;      /* bytes of the original */
+    const struct dbk_backup_options *options;
+};
 
 static enum dbk_code system_fail(struct dbk_error *err, const char *doing,
                                  const char *path)
@@ -39,80 +48,96 @@ static enum dbk_code make_empty(const char *dir, bool *made, struct dbk_error *e
     return empty ? DBK_OK : dbk_fail(err, DBK_EXISTS, "%s is not empty", dir);
 }
 
-/* mdb_env_copy does not sync what it wrote. */
-static enum dbk_code sync_path(const char *path, int flags, struct dbk_error *err)
+/* In a process of its own: leaving free pages out reads all the others. */
+static enum dbk_code copy(const void *what, const struct dbk_verify_options *options,
+                          struct dbk_verify_result *result, struct dbk_error *err)
 {
-    int fd = open(path, flags | O_CLOEXEC);
+    const struct backup *backup = what;
+    struct dbk_environment environment;
+    enum dbk_code code =
+        dbk_environment_open(backup->source, true, 0, &environment, err);
+    int rc;
+
+    (void)options;
+    (void)result;
+    if (code != DBK_OK)
+        return code;
+    rc = mdb_env_copy2(environment.env, backup->dir,
+                       backup->options->compact ? MDB_CP_COMPACT : 0);
+    dbk_environment_close(&environment);
+    if (rc == ENOSPC)
+        return dbk_fail(err, DBK_NO_ROOM, "copy to %s: the disk is full", backup->dir);
+    return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, NULL, rc, "copy the log");
+}
+
+static uint64_t size_of(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
+/* LMDB tells nothing while it copies; the file does. */
+static bool show(void *context, uint64_t done, uint64_t total)
+{
+    const struct backup *backup = context;
+    const struct dbk_backup_options *options = backup->options;
+
+    (void)done;
+    (void)total;
+    return !options->progress ||
+           options->progress(options->context, size_of(backup->file), backup->total);
+}
+
+static enum dbk_code copy_sheltered(struct backup *backup, struct dbk_error *err)
+{
+    const struct dbk_verify_options options = {.progress = show, .context = backup};
+    struct dbk_verify_result result;
+    uint64_t died_at;
+    enum dbk_code code = dbk_shelter(copy, backup, &options, &result, &died_at, err);
+
+    if (code == DBK_OK && died_at > 0)
+        code = dbk_fail(err, DBK_DAMAGED,
+                        "the structure of %s is damaged: copying it ended the reader",
+                        backup->source);
+    return code;
+}
+
+/* mdb_env_copy2 does not sync what it wrote. */
+static enum dbk_code sync_copy(const struct backup *backup, struct dbk_error *err)
+{
+    int fd = open(backup->file, O_RDONLY | O_CLOEXEC);
     enum dbk_code code = DBK_OK;
 
     if (fd < 0)
-        return system_fail(err, "open", path);
+        return system_fail(err, "open", backup->file);
     if (fsync(fd) != 0)
-        code = system_fail(err, "sync", path);
+        code = system_fail(err, "sync", backup->file);
     close(fd);
-    return code;
+    return code == DBK_OK ? dbk_sync_directory(backup->dir, err) : code;
 }
 
-static enum dbk_code copy(struct dbk_log *log, const char *dir, bool compact,
-                          struct dbk_error *err)
+enum dbk_code dbk_log_backup(const char *source, const char *dir,
+                             const struct dbk_backup_options *options,
+                             struct dbk_error *err)
 {
-    enum dbk_code code = DBK_OK;
-    int rc;
-
-    pthread_rwlock_rdlock(&log->gate);
-    if (!log->usable) {
-        code = dbk_fail(err, DBK_UNAVAILABLE, "the log could not be reopened yet");
-    } else {
-        rc = mdb_env_copy2(log->environment.env, dir, compact ? MDB_CP_COMPACT : 0);
-        if (rc == ENOSPC)
-            code = dbk_fail(err, DBK_NO_ROOM, "copy to %s: the disk is full", dir);
-        else if (rc != 0)
-            code = dbk_lmdb_fail(err, NULL, rc, "copy the log");
-    }
-    pthread_rwlock_unlock(&log->gate);
-    return code;
-}
-
-static enum dbk_code read_head(const char *dir, uint64_t *head, struct dbk_error *err)
-{
-    struct dbk_environment copied;
-    enum dbk_code code = dbk_environment_open(dir, true, 0, &copied, err);
-    MDB_txn *txn;
-    int rc;
-
-    if (code != DBK_OK)
-        return code;
-    rc = mdb_txn_begin(copied.env, NULL, MDB_RDONLY, &txn);
-    if (rc == 0) {
-        rc = dbk_index_head(txn, &copied, head);
-        mdb_txn_abort(txn);
-    }
-    if (rc != 0)
-        code = dbk_lmdb_fail(err, copied.env, rc, "read the copy");
-    dbk_environment_close(&copied);
-    return code;
-}
-
-enum dbk_code dbk_log_backup(struct dbk_log *log, const char *dir, bool compact,
-                             uint64_t *head, struct dbk_error *err)
-{
-    char file[PATH_MAX], lock[PATH_MAX];
+    struct backup backup = {.source = source, .dir = dir, .options = options};
     enum dbk_code code;
     bool made;
 
-    if (snprintf(file, sizeof file, "%s/data.mdb", dir) >= (int)sizeof file ||
-        snprintf(lock, sizeof lock, "%s/lock.mdb", dir) >= (int)sizeof lock)
+    if (snprintf(backup.file, sizeof backup.file, "%s/data.mdb", source) >= PATH_MAX)
+        return dbk_fail(err, DBK_INVALID, "the path of the log is too long");
+    backup.total = size_of(backup.file);
+    if (snprintf(backup.file, sizeof backup.file, "%s/data.mdb", dir) >= PATH_MAX)
         return dbk_fail(err, DBK_INVALID, "the path of the backup is too long");
     code = make_empty(dir, &made, err);
     if (code != DBK_OK)
         return code;
-    if ((code = copy(log, dir, compact, err)) == DBK_OK &&
-        (code = sync_path(file, O_RDONLY, err)) == DBK_OK &&
-        (code = sync_path(dir, O_RDONLY | O_DIRECTORY, err)) == DBK_OK)
-        code = read_head(dir, head, err);
-    unlink(lock); /* of the look just taken */
+    code = copy_sheltered(&backup, err);
+    if (code == DBK_OK)
+        code = sync_copy(&backup, err);
     if (code != DBK_OK) {
-        unlink(file);
+        unlink(backup.file);
         if (made)
             rmdir(dir);
     }

@@ -149,6 +149,7 @@ static int check_indexes(struct check *check)
     if (rc == 0)
         rc = dbk_compare_indexes(txn, &check->log, implied, &check->scratch,
                                  find_in_indexes, check);
+    check->result->readable = rc == 0;
     mdb_txn_abort(implied);
     mdb_txn_abort(txn);
     return rc;

@@ -66,7 +66,7 @@ static enum dbk_code rebuild(MDB_txn *txn, const struct dbk_environment *environ
     return code;
 }
 
-static enum dbk_code repair(const char *dir, const struct dbk_verify_options *options,
+static enum dbk_code repair(const void *dir, const struct dbk_verify_options *options,
                             struct dbk_verify_result *result, struct dbk_error *err)
 {
     struct dbk_environment environment;

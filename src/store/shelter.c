@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,7 +67,15 @@ static void silence(void)
         dup2(null, STDERR_FILENO);
 }
 
-static _Noreturn void be_child(dbk_sheltered *run, const char *dir,
+/* Nobody waits for what a child of a dead parent finds, or copies. */
+static void die_with(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it was quicker */
+        _exit(1);
+}
+
+static _Noreturn void be_child(dbk_sheltered *run, const void *what,
                                const char *scratch_dir, int fd)
 {
     struct teller teller = {.fd = fd};
@@ -81,7 +90,7 @@ static _Noreturn void be_child(dbk_sheltered *run, const char *dir,
         signal(fatal[i], SIG_DFL); /* die at once, the parent says it better */
     signal(SIGPIPE, SIG_DFL);
     silence();
-    message.code = run(dir, &options, &message.result, &err);
+    message.code = run(what, &options, &message.result, &err);
     snprintf(message.text, sizeof message.text, "%s", err.text);
     tell(&teller, &message);
     _exit(0);
@@ -203,12 +212,13 @@ static enum dbk_code hear(struct listener *listener, struct dbk_verify_result *r
                                    : dbk_fail(err, message->code, "%s", message->text);
 }
 
-enum dbk_code dbk_shelter(dbk_sheltered *run, const char *dir,
+enum dbk_code dbk_shelter(dbk_sheltered *run, const void *what,
                           const struct dbk_verify_options *options,
                           struct dbk_verify_result *result, uint64_t *died_at,
                           struct dbk_error *err)
 {
     struct listener listener = {.options = options};
+    pid_t parent = getpid();
     int fds[2];
 
     memset(result, 0, sizeof *result);
@@ -217,8 +227,9 @@ enum dbk_code dbk_shelter(dbk_sheltered *run, const char *dir,
         return dbk_fail(err, DBK_IO, "pipe: %s", strerror(errno));
     listener.child = fork();
     if (listener.child == 0) {
+        die_with(parent);
         close(fds[0]);
-        be_child(run, dir, options->scratch_dir, fds[1]);
+        be_child(run, what, options->scratch_dir, fds[1]);
     }
     close(fds[1]);
     listener.fd = fds[0];

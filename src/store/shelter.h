@@ -8,14 +8,16 @@
 
 #include "store/verify.h"
 
-/* What is run. Its options have no scratch_dir but the caller's; what it tells through
- * them, what it makes of *result, and its failure reach the caller. */
-typedef enum dbk_code dbk_sheltered(const char *dir,
+/* What is run, on what the caller of dbk_shelter gives. Its options have no scratch_dir but
+ * the caller's; what it tells through them, what it makes of *result, and its failure
+ * reach the caller. */
+typedef enum dbk_code dbk_sheltered(const void *what,
                                     const struct dbk_verify_options *options,
                                     struct dbk_verify_result *result,
                                     struct dbk_error *err);
 
-/* Run it on dir. Of the findings the first hundred are told. options as in verify.h.
+/* Run it. options as in verify.h; progress is asked also while nothing is told, with what
+ * was told last. Of the findings the first hundred are told.
  *
  * *died_at receives 0, or the record about which the file ended the process that read it:
  * then result has the findings that were told, and the head as far as it was known.
@@ -24,7 +26,7 @@ typedef enum dbk_code dbk_sheltered(const char *dir,
  * DBK_IO           no process could be made; or it was killed from outside
  * and what was run returns
  */
-enum dbk_code dbk_shelter(dbk_sheltered *run, const char *dir,
+enum dbk_code dbk_shelter(dbk_sheltered *run, const void *what,
                           const struct dbk_verify_options *options,
                           struct dbk_verify_result *result, uint64_t *died_at,
                           struct dbk_error *err);

@@ -4,6 +4,12 @@
 #include "refill_private.h"
 #include "shelter.h"
 
+static enum dbk_code check(const void *dir, const struct dbk_verify_options *options,
+                           struct dbk_verify_result *result, struct dbk_error *err)
+{
+    return dbk_check_log(dir, options, result, err);
+}
+
 enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *options,
                              struct dbk_verify_result *result, struct dbk_error *err)
 {
@@ -11,7 +17,7 @@ enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *o
     uint64_t died_at;
 
     dbk_refill_remove(options->scratch_dir);
-    code = dbk_shelter(dbk_check_log, dir, options, result, &died_at, err);
+    code = dbk_shelter(check, dir, options, result, &died_at, err);
     dbk_refill_remove(options->scratch_dir); /* one that died leaves it */
     if (code != DBK_OK || died_at == 0)
         return code;

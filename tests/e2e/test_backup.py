@@ -1,5 +1,6 @@
 """daybook backup and restore: under load, up to a point, and when something is wrong."""
 
+import fcntl
 import json
 import os
 import random
@@ -155,6 +156,21 @@ class Alone(ToolCase):
         self.assertIn(b"the copy was kept", done.stderr)
         self.made_nothing("b")
 
+    def test_a_flipped_byte_never_kills_a_backup(self):
+        self.generate("small", 60, SEED)
+        data = self.read("small/log/data.mdb")
+        for page in range(len(data) // 4096):
+            flipped = bytearray(data)
+            flipped[page * 4096 + 17] ^= 0xff
+            self.write("small/log/data.mdb", flipped)
+            with self.start("backup", "b", "--compact", "--data-dir", "small",
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:
+                _, said = self.wait_end(running)
+            self.assertIn(running.returncode, (DONE, DIFFERENT, FAILED), (page, said))
+            self.assertNotIn(b"Sanitizer", said, page)
+            self.made_nothing("small", *(["b"] if running.returncode != FAILED else []))
+            shutil.rmtree(self.path("b"), ignore_errors=True)
+
     def test_a_byte_flipped_anywhere_never_kills_a_restore(self):
         """In the heads of pages, where it leads LMDB astray, and at random."""
         self.generate("small", 60, SEED)
@@ -196,6 +212,16 @@ class Stopped(ToolCase):
         super().setUp()
         self.generate("first", 20000)
         self.whole = self.export("first")
+
+    def test_of_two_at_once_the_second_is_refused(self):
+        os.mkdir(self.path("b.partial"))
+        lock = os.open(self.path("b.partial"), os.O_RDONLY)
+        self.addCleanup(os.close, lock)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self.write("b.partial/data.mdb", b"the first one's")
+        self.refused(FAILED, "another process writes", "backup", "b", "--data-dir",
+                     "first")
+        self.assertEqual(self.read("b.partial/data.mdb"), b"the first one's")
 
     def test_killed_a_backup_is_not_there_and_can_be_made_again(self):
         for wait in (0.02, 0.1, 0.4, 0.8):

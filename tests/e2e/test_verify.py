@@ -102,6 +102,27 @@ class Log(Case):
             found += done.returncode != DONE
         print(f"{found} of {FLIPS} flips were in use and found", flush=True)
 
+    def test_damage_that_ends_a_reader_keeps_the_tables_out_of_it(self):
+        """In the heads of pages, where it leads LMDB astray."""
+        self.generate(60)
+        path = os.path.join(self.dir, "log", "data.mdb")
+        with open(path, "rb") as file:
+            data = file.read()
+        told = 0
+        for page in range(2, len(data) // 4096):
+            with open(path, "wb") as file:
+                file.write(data[:page * 4096 + 17])
+                file.write(bytes([data[page * 4096 + 17] ^ 0xff]))
+                file.write(data[page * 4096 + 18:])
+            done = self.server.run("verify", "--projection", "--json", check=False)
+            self.assertIn(done.returncode, (DIFFERENT, FAILED), (page, done.stderr))
+            self.assertNotIn("Sanitizer", done.stderr, page)
+            if done.returncode == DIFFERENT:
+                projection = json.loads(done.stdout)["projection"]
+                self.assertFalse(projection["equal"])
+                told += "cannot be read" in projection["reason"]
+        self.assertGreater(told, 0)
+
     def test_without_a_log_it_cannot_run(self):
         self.assertIn("no log", self.verify(expect=FAILED).stderr.lower())
         self.assertEqual([name for name in os.listdir(self.dir) if "log" == name], [])

@@ -105,19 +105,53 @@ static void a_log_with_records_is_not_refilled(void **state)
 static void a_backup_is_whole_and_overwrites_nothing(void **state)
 {
     struct scratch *s = *state, copy = {.log = NULL};
-    uint64_t head = 0;
+    struct dbk_backup_options options = {.compact = true};
 
     fill(s);
     snprintf(copy.dir, sizeof copy.dir, "%.60s.bak", s->dir);
-    assert_int_equal(dbk_log_backup(s->log, copy.dir, true, &head, &s->err), DBK_OK);
-    assert_int_equal(head, 20);
-    assert_int_equal(dbk_log_backup(s->log, copy.dir, false, &head, &s->err),
-                     DBK_EXISTS);
-    add_person(s, "later@x.mock");
-    scratch_open(&copy);
-    assert_int_equal(head_of(&copy), 20);
-    dbk_log_close(copy.log);
-    scratch_remove(copy.dir);
+    for (int i = 0; i < 2; i++, options.compact = false) {
+        dbk_log_close(s->log); /* it forks */
+        s->log = NULL;
+        if (dbk_log_backup(s->dir, copy.dir, &options, &s->err) != DBK_OK)
+            fail_msg("%s", s->err.text);
+        assert_int_equal(dbk_log_backup(s->dir, copy.dir, &options, &s->err),
+                         DBK_EXISTS);
+        scratch_open(s);
+        add_person(s, i ? "last@x.mock" : "later@x.mock");
+        scratch_open(&copy);
+        assert_int_equal(head_of(&copy), 20 + i);
+        dbk_log_close(copy.log);
+        scratch_remove(copy.dir);
+    }
+}
+
+static bool stop_at_once(void *context, uint64_t done, uint64_t total)
+{
+    (void)context;
+    assert_true(done <= total && total > 0);
+    return false;
+}
+
+/* Nothing else tells how far it is: held up by a writer, it is asked whether to go on. */
+static void a_backup_is_stopped_and_leaves_nothing(void **state)
+{
+    struct scratch *s = *state;
+    const struct dbk_backup_options options = {.progress = stop_at_once};
+    char dir[80];
+    MDB_env *env;
+    MDB_txn *txn;
+
+    fill(s);
+    dbk_log_close(s->log);
+    s->log = NULL;
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_open(env, s->dir, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    snprintf(dir, sizeof dir, "%.60s.bak", s->dir);
+    assert_int_equal(dbk_log_backup(s->dir, dir, &options, &s->err), DBK_INTERRUPTED);
+    assert_int_not_equal(access(dir, F_OK), 0);
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
 }
 
 static enum dbk_code send(struct scratch *s, const struct dbk_uuid *person, uint8_t key,
@@ -211,6 +245,7 @@ int main(void)
         TEST(a_record_left_out_is_noticed),
         TEST(a_log_with_records_is_not_refilled),
         TEST(a_backup_is_whole_and_overwrites_nothing),
+        TEST(a_backup_is_stopped_and_leaves_nothing),
         TEST(a_log_is_restored_up_to_a_record),
         TEST(a_damaged_idempotency_key_is_left_out),
     };

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,10 +55,11 @@ static enum dbk_code shelter(dbk_sheltered *run, struct heard *heard,
     return code;
 }
 
-static enum dbk_code tell_all(const char *dir, const struct dbk_verify_options *options,
+static enum dbk_code tell_all(const void *what,
+                              const struct dbk_verify_options *options,
                               struct dbk_verify_result *result, struct dbk_error *err)
 {
-    if (strcmp(dir, "dir") != 0)
+    if (strcmp(what, "dir") != 0)
         return dbk_fail(err, DBK_INTERNAL, "another directory");
     for (int i = 0; i < 150; i++)
         options->finding(options->context, 5, "wrong");
@@ -82,13 +84,13 @@ static void what_was_found_reaches_the_caller(void **state)
     assert_int_equal(result.records, 8);
 }
 
-static enum dbk_code fail_at_it(const char *dir,
+static enum dbk_code fail_at_it(const void *what,
                                 const struct dbk_verify_options *options,
                                 struct dbk_verify_result *result, struct dbk_error *err)
 {
     (void)options;
     (void)result;
-    return dbk_fail(err, DBK_NOT_FOUND, "%s is not there", dir);
+    return dbk_fail(err, DBK_NOT_FOUND, "%s is not there", (const char *)what);
 }
 
 static void a_failure_reaches_the_caller(void **state)
@@ -112,11 +114,11 @@ static enum dbk_code die(const struct dbk_verify_options *options, int number)
     return DBK_OK;
 }
 
-static enum dbk_code read_wild(const char *dir,
+static enum dbk_code read_wild(const void *what,
                                const struct dbk_verify_options *options,
                                struct dbk_verify_result *result, struct dbk_error *err)
 {
-    (void)dir;
+    (void)what;
     (void)err;
     result->records = 4; /* known to the one that dies only */
     return die(options, SIGBUS);
@@ -138,11 +140,11 @@ static void what_kills_its_reader_is_told_with_the_place(void **state)
     assert_false(result.whole);
 }
 
-static enum dbk_code be_killed(const char *dir,
+static enum dbk_code be_killed(const void *what,
                                const struct dbk_verify_options *options,
                                struct dbk_verify_result *result, struct dbk_error *err)
 {
-    (void)dir;
+    (void)what;
     (void)result;
     (void)err;
     return die(options, SIGKILL);
@@ -160,12 +162,12 @@ static void killed_from_outside_says_nothing_about_the_log(void **state)
     assert_non_null(strstr(err.text, "signal 9"));
 }
 
-static enum dbk_code go_on_for_ever(const char *dir,
+static enum dbk_code go_on_for_ever(const void *what,
                                     const struct dbk_verify_options *options,
                                     struct dbk_verify_result *result,
                                     struct dbk_error *err)
 {
-    (void)dir;
+    (void)what;
     (void)result;
     while (options->progress(options->context, 7, 9))
         continue;
@@ -185,11 +187,11 @@ static void it_is_stopped(void **state)
     assert_int_equal(heard.progress, 1);
 }
 
-static enum dbk_code be_silent(const char *dir,
+static enum dbk_code be_silent(const void *what,
                                const struct dbk_verify_options *options,
                                struct dbk_verify_result *result, struct dbk_error *err)
 {
-    (void)dir;
+    (void)what;
     (void)options;
     (void)result;
     for (;;)
@@ -217,15 +219,53 @@ static void a_silent_one_is_stopped_too(void **state)
                      DBK_INTERRUPTED);
 }
 
+static bool tell_and_go_on(void *context, uint64_t done, uint64_t total)
+{
+    (void)done;
+    (void)total;
+    return write(*(int *)context, ".", 1) == 1;
+}
+
+/* All that lives has the pipe open: its end is theirs. */
+static void it_dies_with_its_parent(void **state)
+{
+    struct dbk_verify_options options = {.progress = tell_and_go_on};
+    struct pollfd ready = {.events = POLLIN};
+    struct dbk_verify_result result;
+    uint64_t died_at;
+    pid_t parent;
+    char byte;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(pipe(fds), 0);
+    options.context = &fds[1];
+    parent = fork();
+    if (parent == 0) {
+        close(fds[0]);
+        dbk_shelter(be_silent, "dir", &options, &result, &died_at, NULL);
+        _exit(1);
+    }
+    close(fds[1]);
+    ready.fd = fds[0];
+    assert_int_equal(read(fds[0], &byte, 1), 1); /* both are there */
+    kill(parent, SIGKILL);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    do
+        assert_int_equal(poll(&ready, 1, 10000), 1);
+    while (read(fds[0], &byte, 1) == 1);
+    close(fds[0]);
+}
+
 /* A library that complains must not do so into a file of the log. */
-static enum dbk_code look_at_stderr(const char *dir,
+static enum dbk_code look_at_stderr(const void *what,
                                     const struct dbk_verify_options *options,
                                     struct dbk_verify_result *result,
                                     struct dbk_error *err)
 {
     struct stat status;
 
-    (void)dir;
+    (void)what;
     (void)options;
     (void)result;
     if (fstat(STDERR_FILENO, &status) != 0)
@@ -256,6 +296,7 @@ int main(void)
         cmocka_unit_test(killed_from_outside_says_nothing_about_the_log),
         cmocka_unit_test(it_is_stopped),
         cmocka_unit_test(a_silent_one_is_stopped_too),
+        cmocka_unit_test(it_dies_with_its_parent),
         cmocka_unit_test(last_words_go_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -84,6 +84,7 @@ static void a_sound_log_has_no_findings(void **state)
     assert_int_equal(result.records, result.head);
     assert_int_equal(result.head, 69);
     assert_true(result.whole);
+    assert_true(result.readable);
 }
 
 /* Change the log's databases by plain LMDB. */
@@ -274,6 +275,7 @@ static void a_damaged_idempotency_key_is_told_and_does_not_spoil_the_rest(void *
     assert_int_equal(findings.count, 1);
     assert_non_null(strstr(findings.texts[0], "idempotency"));
     assert_true(result.whole);
+    assert_true(result.readable);
 }
 
 /* Every copy of the text that a page in use holds. */
