@@ -1,0 +1,48 @@
+"""One event, one person."""
+
+import json
+
+import load
+import logs
+import sql
+from report import Failure, Row
+from served import Server
+
+CONNECTIONS = 32
+IDS = 20000
+
+
+def get(world):
+    """GET of one event and one person by id against pgbench's select by primary key"""
+    server = Server(world, logs.log_of(world, world.options.events)).start()
+    server.settle()
+    sql.prepare_selects(server)
+    rows = [by_id(world, server, table) for table in ("event", "person")]
+    world.drop(server)
+    return rows
+
+
+def by_id(world, server, table):
+    ids = sql.sample(server, table, IDS)
+    paths = load.write_lines(world, table, (f"/{table}s/{each}" for each in ids))
+    count = sql.count(server, table)
+    check(server, table, ids[:100])
+    sql.check_select(server, table, count)
+    load.wrk(world, server.port, CONNECTIONS, "GET", paths, seconds=1)  # warm
+    found = world.rounds(
+        get=lambda: load.wrk(world, server.port, CONNECTIONS, "GET", paths)["per_s"],
+        pgbench=lambda: sql.pgbench(server, table, count, CONNECTIONS))
+    return Row(f"GET /{table}s/{{id}}, {CONNECTIONS} connections", "/s", found["get"],
+               found["pgbench"], "pgbench select by id", target=1.0)
+
+
+def check(server, table, ids):
+    """What is answered is what the table has."""
+    column = "event_type" if table == "event" else "email"
+    for line in sql.psql(server, f"select id, {column} from {sql.SCHEMA}.{table} "
+                                 f"where id in ('{chr(39).join([ids[0]])}'" +
+                         "".join(f",'{each}'" for each in ids[1:]) + ");"):
+        one, value = line.split("|", 1)
+        answer = server.data(f"/{table}s/{one}")
+        if (answer["id"], answer[column]) != (one, value):
+            raise Failure(f"GET /{table}s/{one} answered {json.dumps(answer)[:200]}")
