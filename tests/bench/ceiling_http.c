@@ -85,10 +85,9 @@ static int answer_created(struct mg_connection *connection, const struct event *
 static int refuse(struct mg_connection *connection, int status)
 {
     char answer[128];
-    int total =
-        snprintf(answer, sizeof answer,
-                 "HTTP/1.1 %d No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
-                 status);
+    int total = snprintf(
+        answer, sizeof answer,
+        "HTTP/1.1 %d No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", status);
 
     mg_disable_connection_keep_alive(connection);
     mg_write(connection, answer, (size_t)total);
@@ -159,8 +158,9 @@ static void keep_file(struct ceiling *ceiling, const char *path)
 
 static void usage(void)
 {
-    fputs("usage: ceiling_http THREADS constant | memory FILE | group DIR | naive DIR\n",
-          stderr);
+    fputs(
+        "usage: ceiling_http THREADS constant | memory FILE | group DIR | naive DIR\n",
+        stderr);
     exit(2);
 }
 
@@ -186,13 +186,33 @@ static struct mg_context *serve(struct ceiling *ceiling, const char *threads)
 {
     const struct mg_callbacks callbacks = {.begin_request = on_request};
     const char *options[] = {
-        "listening_ports",  "127.0.0.1:0",      "num_threads",           threads,
-        "enable_keep_alive", "yes",             "keep_alive_timeout_ms", "30000",
-        "request_timeout_ms", "10000",          "tcp_nodelay",           "1",
-        "decode_url",       "no",               "enable_auth_domain_check", "no",
-        "access_control_allow_origin", "",      "access_control_allow_methods", "",
-        "access_control_allow_headers", "",     "connection_queue",      "1024",
-        "listen_backlog",   "1024",             NULL,
+        "listening_ports",
+        "127.0.0.1:0",
+        "num_threads",
+        threads,
+        "enable_keep_alive",
+        "yes",
+        "keep_alive_timeout_ms",
+        "30000",
+        "request_timeout_ms",
+        "10000",
+        "tcp_nodelay",
+        "1",
+        "decode_url",
+        "no",
+        "enable_auth_domain_check",
+        "no",
+        "access_control_allow_origin",
+        "",
+        "access_control_allow_methods",
+        "",
+        "access_control_allow_headers",
+        "",
+        "connection_queue",
+        "1024",
+        "listen_backlog",
+        "1024",
+        NULL,
     };
     struct mg_context *context = mg_start(&callbacks, ceiling, options);
     struct mg_server_port port;

@@ -1,11 +1,11 @@
 /* ceiling_log - what LMDB itself can do with the records of a log, in this process.
  *
- *   ceiling_log commit DIR SECONDS        one record a durable commit
- *   ceiling_log append DIR RECORDS BATCH  records and the index of events by id
- *   ceiling_log scan DIR                  read and decode every record of a log
+ *   ceiling_log commit DIR SECONDS               one record a durable commit
+ *   ceiling_log append DIR RECORDS BATCH SOURCE  records and the index of events by id
+ *   ceiling_log scan DIR                         read and decode every record of a log
  *
- * DIR is empty for the first two, and a log's directory for scan. Each prints one JSON
- * object. Appended records are encoded beforehand: what is measured is stamping sequence
+ * DIR is empty for the first two, and a log's directory for scan; SOURCE is rest or import,
+ * whose records differ. Each prints one JSON object. Appended records are encoded beforehand: what is measured is stamping sequence
  * and time, the checksum, the two puts, and the commits.
  */
 #include "checksum.h"
@@ -51,9 +51,10 @@ static void open_raw(struct raw *raw, const char *dir, unsigned flags)
     must(mdb_txn_commit(txn), "commit");
 }
 
-/* The record that POST /events makes of the bench's own body (body.lua). */
-static void draft(struct raw *raw)
+/* The record that POST /events or an import makes of the bench's own event (load.py). */
+static void draft(struct raw *raw, const char *source)
 {
+    bool rest = !strcmp(source, "rest");
     struct dbk_record record = {
         .type = DBK_EVENT_RECORDED,
         .subject = dbk_uuid_new(),
@@ -61,8 +62,10 @@ static void draft(struct raw *raw)
         .event_type = dbk_slice("page_edit"),
         .properties = dbk_slice("{\"page\":\"/articles/10482\",\"rank\":17,"
                                 "\"referrer\":\"https://example.org/start\"}"),
-        .request_id = dbk_slice("01890a5d-ac96-774b-bcce-b302099a8057"),
-        .source = dbk_slice("rest"),
+        .has_datetime_created = !rest,
+        .datetime_created = dbk_timestamp_now(),
+        .request_id = dbk_slice(rest ? "01890a5d-ac96-774b-bcce-b302099a8057" : ""),
+        .source = dbk_slice(source),
     };
     struct dbk_error err;
     const char *subject;
@@ -129,7 +132,7 @@ static void run_commit(const char *dir, double seconds)
     double start = latency_now(), at = start;
 
     open_raw(&raw, dir, 0);
-    draft(&raw);
+    draft(&raw, "rest");
     for (; at < start + seconds; at = latency_now()) {
         append_batch(&raw, 1, false);
         latency_add(&latency, latency_now() - at);
@@ -145,13 +148,14 @@ static void print_rate(uint64_t records, double seconds)
            seconds);
 }
 
-static void run_append(const char *dir, uint64_t records, uint64_t batch)
+static void run_append(const char *dir, uint64_t records, uint64_t batch,
+                       const char *source)
 {
     static struct raw raw;
     double start;
 
     open_raw(&raw, dir, 0);
-    draft(&raw);
+    draft(&raw, source);
     start = latency_now();
     while (raw.head < records)
         append_batch(&raw, records - raw.head < batch ? records - raw.head : batch,
@@ -193,12 +197,14 @@ int main(int argc, char **argv)
 {
     if (argc == 4 && !strcmp(argv[1], "commit"))
         run_commit(argv[2], strtod(argv[3], NULL));
-    else if (argc == 5 && !strcmp(argv[1], "append"))
-        run_append(argv[2], strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10));
+    else if (argc == 6 && !strcmp(argv[1], "append"))
+        run_append(argv[2], strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10),
+                   argv[5]);
     else if (argc == 3 && !strcmp(argv[1], "scan"))
         run_scan(argv[2]);
     else
         return fputs("usage: ceiling_log commit DIR SECONDS | append DIR RECORDS BATCH "
+                     "SOURCE "
                      "| scan DIR\n",
                      stderr),
                2;

@@ -47,10 +47,10 @@ def commit(world):
                                 world.new_dir("commit"), world.seconds))
 
 
-def append_rate(world, records, batch=4096):
+def append_rate(world, records, source="rest", batch=4096):
     """Records a second, appended in process."""
     found = json.loads(world.run(world.program("ceiling_log"), "append",
-                                 world.new_dir("append"), records, batch))
+                                 world.new_dir("append"), records, batch, source))
     return found["records"] / found["seconds"]
 
 

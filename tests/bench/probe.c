@@ -136,10 +136,11 @@ int main(int argc, char **argv)
         fputs("usage: probe post|lag PORT SECONDS BODY\n", stderr);
         return 2;
     }
-    snprintf(request, sizeof request,
-             "POST /events HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
-             "Content-Length: %zu\r\n\r\n%s",
-             strlen(argv[4]), argv[4]);
+    snprintf(
+        request, sizeof request,
+        "POST /events HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+        "Content-Length: %zu\r\n\r\n%s",
+        strlen(argv[4]), argv[4]);
     run(argv[1], atoi(argv[2]), strtod(argv[3], NULL), request);
     return 0;
 }

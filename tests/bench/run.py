@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 
 import machine
 import parts
@@ -60,13 +61,21 @@ def check_programs(world):
 
 
 def run_parts(world, names):
-    rows = []
+    """The rows of all parts, and how many parts failed: one does not end the others."""
+    rows, failed = [], 0
     for name in names:
         begin = time.monotonic()
         world.say(f"part {name}")
-        rows += parts.ALL[name](world)
+        try:
+            rows += parts.ALL[name](world)
+        except Exception as failure:  # of the part; the others may be well
+            if not isinstance(failure, Failure):
+                traceback.print_exc()
+            world.say(f"part {name} FAILED: {failure}")
+            failed += 1
+        world.close_open()
         world.say(f"part {name} took {time.monotonic() - begin:.0f} s")
-    return rows
+    return rows, failed
 
 
 def interrupted(*_):
@@ -80,7 +89,7 @@ def main():
     try:
         check_programs(world)
         described = machine.describe(world)
-        rows = run_parts(world, options.parts or list(parts.ALL))
+        rows, failed = run_parts(world, options.parts or list(parts.ALL))
     except (Failure, KeyboardInterrupt) as failure:
         sys.exit(f"bench: {failure or 'interrupted'}")
     finally:
@@ -91,7 +100,9 @@ def main():
                vars(options), rows)
     if options.write_docs:
         import docs
-        docs.write(described, options, rows)
+        docs.write(world, described, rows)
+    if failed:
+        sys.exit(f"bench: {failed} of the parts failed; the figures are not whole")
 
 
 if __name__ == "__main__":

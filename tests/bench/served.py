@@ -15,13 +15,19 @@ PATIENCE = 600  # seconds until what must happen has not happened
 
 
 class Server:
-    def __init__(self, world, log=None):
-        """log: a directory with a log to begin with; it is copied."""
+    def __init__(self, world, log=None, like=None, log_level=None):
+        """log: a directory with a log to begin with; like: a whole data directory of a
+        server that is stopped. Either is copied."""
         self.world = world
-        self.data_dir = world.new_dir("data")
+        self.data_dir = world.path("data")
+        self.log_level = log_level or world.options.log_level
+        if like:
+            world.run("cp", "-a", like, self.data_dir)
+        else:
+            os.mkdir(self.data_dir)
         os.chmod(self.data_dir, 0o755)
         if log:
-            shutil.copytree(log, os.path.join(self.data_dir, "log"))
+            shutil.copytree(log, self.log_dir)
         self.output = open(os.path.join(self.data_dir, "serve.log"), "ab")
         self.process = None
         self.port = None
@@ -33,7 +39,7 @@ class Server:
         self.offset = os.path.getsize(self.output.name)
         self.process = subprocess.Popen(
             [self.world.daybook, "serve", "--data-dir", self.data_dir, "--port", "0",
-             "--log-level", self.world.options.log_level],
+             "--log-level", self.log_level],
             env=environment(), cwd=self.data_dir, stdin=subprocess.DEVNULL,
             stdout=self.output, stderr=self.output)
         self.port = None

@@ -3,6 +3,7 @@
 import os
 import re
 
+from report import Failure
 from world import HERE
 
 SCHEMA = "daybook"
@@ -40,9 +41,9 @@ def check_select(server, table, count):
     script = _script(table, count).split("\n", 1)[1].replace(":n", str(count // 2))
     plan = psql(server, "explain " + script)
     if not any("Index Scan using" in line and "_pkey" in line for line in plan):
-        raise AssertionError(f"pgbench's select is not by primary key: {plan}")
+        raise Failure(f"pgbench's select is not by primary key: {plan}")
     if len(psql(server, script)) != 1:
-        raise AssertionError("pgbench's select does not find its row")
+        raise Failure("pgbench's select does not find its row")
 
 
 def pgbench(server, table, count, clients):

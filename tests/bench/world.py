@@ -50,13 +50,16 @@ class World:
         self.open.remove(closable)
         closable.close()
 
-    def close(self):
+    def close_open(self):
         for closable in reversed(self.open):
             try:
                 closable.close()
             except Exception as error:  # the others must be closed, too
-                print(f"bench: {error}", file=sys.stderr)
+                self.say(str(error))
         self.open = []
+
+    def close(self):
+        self.close_open()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def say(self, text):

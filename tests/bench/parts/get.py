@@ -39,9 +39,9 @@ def by_id(world, server, table):
 def check(server, table, ids):
     """What is answered is what the table has."""
     column = "event_type" if table == "event" else "email"
+    among = ",".join(f"'{each}'" for each in ids)
     for line in sql.psql(server, f"select id, {column} from {sql.SCHEMA}.{table} "
-                                 f"where id in ('{chr(39).join([ids[0]])}'" +
-                         "".join(f",'{each}'" for each in ids[1:]) + ");"):
+                                 f"where id in ({among});"):
         one, value = line.split("|", 1)
         answer = server.data(f"/{table}s/{one}")
         if (answer["id"], answer[column]) != (one, value):

@@ -2,7 +2,7 @@
 
 import ceilings
 import load
-from report import Row
+from report import Failure, Row
 from served import Server
 
 
@@ -68,5 +68,5 @@ def check(server, ids):
     server.settle()
     event = server.data(f"/events?person_id={ids[0]}&limit=1&keyword=page_edit")[0]
     if (event["person_id"], event["properties"]["rank"]) != (ids[0], 17):
-        raise AssertionError(f"not what was written: {event}")
+        raise Failure(f"not what was written: {event}")
     server.verify()
