@@ -54,6 +54,13 @@ def append_rate(world, records, source="rest", batch=4096):
     return found["records"] / found["seconds"]
 
 
+def store_rate(world, records, batch=4096):
+    """Events a second that the store takes in process."""
+    found = json.loads(world.run(world.program("ceiling_store"), world.new_dir("store"),
+                                 records, batch))
+    return found["records"] / found["seconds"]
+
+
 def scan(world, log_dir):
     """(records, records a second) of reading and decoding a whole log."""
     found = json.loads(world.run(world.program("ceiling_log"), "scan", log_dir))

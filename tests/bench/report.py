@@ -94,8 +94,8 @@ def table(rows):
     return "\n".join([line(HEAD), rule] + [line(cells) for cells in lines[1:]])
 
 
-def write_json(path, machine, settings, rows):
+def write_json(path, machine, settings, growth, rows):
     with open(path, "w") as file:
-        json.dump({"machine": machine, "settings": settings,
+        json.dump({"machine": machine, "settings": settings, "growth": growth,
                    "rows": [row.as_json() for row in rows]}, file, indent=1)
         file.write("\n")

@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 
+import docs
 import machine
 import parts
 from report import Failure, table, write_json
@@ -54,7 +55,8 @@ def check_programs(world):
     for program in ("wrk", "pgbench", "psql"):
         if not shutil.which(program):
             raise Failure(f"{program} is missing: make bench installs it")
-    for program in ("ceiling_http", "ceiling_log", "probe", "generate"):
+    for program in ("ceiling_http", "ceiling_log", "ceiling_store", "probe",
+                    "generate"):
         if not os.access(world.program(program), os.X_OK):
             raise Failure(f"{program} is not built: cmake --build {world.build} "
                           "--target bench")
@@ -78,6 +80,16 @@ def run_parts(world, names):
     return rows, failed
 
 
+def publish(world, described, rows):
+    options = world.options
+    print(machine.sentence(described))
+    print(table(rows), flush=True)
+    write_json(options.json or os.path.join(world.build, "bench.json"), described,
+               vars(options), world.growth, rows)
+    if options.write_docs:
+        docs.write(world, described, rows)
+
+
 def interrupted(*_):
     sys.exit("bench: interrupted")  # so that what is open is closed
 
@@ -90,17 +102,11 @@ def main():
         check_programs(world)
         described = machine.describe(world)
         rows, failed = run_parts(world, options.parts or list(parts.ALL))
+        publish(world, described, rows)
     except (Failure, KeyboardInterrupt) as failure:
         sys.exit(f"bench: {failure or 'interrupted'}")
     finally:
         world.close()
-    print(machine.sentence(described))
-    print(table(rows))
-    write_json(options.json or os.path.join(world.build, "bench.json"), described,
-               vars(options), rows)
-    if options.write_docs:
-        import docs
-        docs.write(world, described, rows)
     if failed:
         sys.exit(f"bench: {failed} of the parts failed; the figures are not whole")
 

@@ -24,6 +24,7 @@ class World:
         os.chmod(self.dir, 0o755)  # so that an unprivileged PostgreSQL gets in
         self.numbers = iter(range(1, 1 << 30))
         self.open = []  # what must be closed, last one first
+        self.growth = {}  # size of log -> kind of work -> a second, once measured
 
     @property
     def seconds(self):

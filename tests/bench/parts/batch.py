@@ -27,11 +27,16 @@ def batch(world):
         server.settle()
         return ceilings.append_rate(world, counts[-1])
 
-    found = world.rounds(batch=ours, append=append)
+    def store():
+        server.settle()
+        return ceilings.store_rate(world, counts[-1])
+
+    found = world.rounds(batch=ours, append=append, store=store)
     server.settle()
     server.verify()
     world.drop(server)
     work = "POST /events/batch of 1,000, 4 connections, events"
     return [Row(work, "/s", found["batch"], found["append"], "append in process",
                 target=0.5),
+            Row(work, "/s", found["batch"], found["store"], "the store in process"),
             Row(work, "/s", found["batch"], target=100000)]

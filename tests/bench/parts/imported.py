@@ -14,10 +14,12 @@ def imported(world):
     files = imports.write(world, events)
     found = world.rounds(beside=lambda: beside(world, files, events),
                          alone=lambda: alone(world, files, events),
-                         append=lambda: ceilings.append_rate(world, events, "import"))
+                         append=lambda: ceilings.append_rate(world, events, "import"),
+                         store=lambda: ceilings.store_rate(world, events))
     work = f"import of {events:,} events"
     return [Row(work, "/s", found["beside"], found["append"], "append in process",
                 target=0.5),
+            Row(work, "/s", found["beside"], found["store"], "the store in process"),
             Row(f"{work}, no server running", "/s", found["alone"], found["append"],
                 "append in process")]
 
