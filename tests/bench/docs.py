@@ -18,10 +18,14 @@ def write(world, machine, rows):
     if BEGIN not in page or END not in page:
         raise Failure(f"{PAGE} has no place for the table")
     before, after = page.split(BEGIN)[0], page.split(END)[1]
-    with open(PAGE, "w") as file:
-        file.write(f"{before}{BEGIN}\n{sentence(machine)}.\n\n{table(rows)}\n{END}{after}")
+    picture = os.path.join(DOCS, "growth.svg")
     if world.growth:
-        plot(world, world.growth, os.path.join(DOCS, "growth.svg"))
+        plot(world, world.growth, picture)
+    latest = f"{sentence(machine)}.\n\n{table(rows)}\n"
+    if os.path.exists(picture):
+        latest += "\n![What is done a second, as the log grows](growth.svg)\n"
+    with open(PAGE, "w") as file:
+        file.write(f"{before}{BEGIN}\n{latest}{END}{after}")
 
 
 def plot(world, growth, path):

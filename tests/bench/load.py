@@ -71,7 +71,7 @@ def wrk(world, port, connections, method, file, path="", seconds=None):
 
 def posted(world, server, connections, file, path="/events", each=1, seconds=None):
     """wrk's POSTs to serve; what was acknowledged must be in the log."""
-    before = server.head()
+    before = server.quiet_head()
     found = wrk(world, server.port, connections, "POST", file, path, seconds)
     check_growth(found["requests"], connections, server.head() - before, each)
     return found

@@ -11,7 +11,7 @@ import time
 
 from report import Failure
 
-PATIENCE = 600  # seconds until what must happen has not happened
+PATIENCE = 1800  # seconds until what must happen has not happened
 
 
 class Server:
@@ -114,6 +114,14 @@ class Server:
 
     def head(self):
         return self.health()["head"]
+
+    def quiet_head(self):
+        """The head, once no request that a client left behind is under way."""
+        before, now = -1, self.head()
+        while now != before:
+            time.sleep(0.1)
+            before, now = now, self.head()
+        return now
 
     def until(self, condition, what, pause=0.02):
         deadline = time.monotonic() + PATIENCE

@@ -2,6 +2,7 @@
 
 import json
 
+import ceilings
 import load
 import logs
 import sql
@@ -17,7 +18,7 @@ def get(world):
     server = Server(world, logs.log_of(world, world.options.events)).start()
     server.settle()
     sql.prepare_selects(server)
-    rows = [by_id(world, server, table) for table in ("event", "person")]
+    rows = by_id(world, server, "event") + by_id(world, server, "person")
     world.drop(server)
     return rows
 
@@ -29,11 +30,17 @@ def by_id(world, server, table):
     check(server, table, ids[:100])
     sql.check_select(server, table, count)
     load.wrk(world, server.port, CONNECTIONS, "GET", paths, seconds=1)  # warm
+    constant = ceilings.HttpCeiling(world, "constant")
     found = world.rounds(
         get=lambda: load.wrk(world, server.port, CONNECTIONS, "GET", paths)["per_s"],
-        pgbench=lambda: sql.pgbench(server, table, count, CONNECTIONS))
-    return Row(f"GET /{table}s/{{id}}, {CONNECTIONS} connections", "/s", found["get"],
-               found["pgbench"], "pgbench select by id", target=1.0)
+        pgbench=lambda: sql.pgbench(server, table, count, CONNECTIONS),
+        constant=lambda: load.wrk(world, constant.port, CONNECTIONS, "GET",
+                                  paths)["per_s"])
+    world.drop(constant)
+    work = f"GET /{table}s/{{id}}, {CONNECTIONS} connections"
+    return [Row(work, "/s", found["get"], found["pgbench"], "pgbench select by id",
+                target=1.0),
+            Row(work, "/s", found["get"], found["constant"], "a constant answer")]
 
 
 def check(server, table, ids):

@@ -35,7 +35,7 @@ def lag(world):
 def follow(world, server, bodies, person_id):
     """One load with a probe beside it; two seconds more than the probe has."""
     server.settle()
-    before, seconds = server.head(), 2 * world.seconds
+    before, seconds = server.quiet_head(), 2 * world.seconds
     writers = load.Background(world, server.port, WRITERS, seconds + 2, "POST", bodies,
                               "/events")
     watch = Watch(server, writers)
