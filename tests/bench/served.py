@@ -138,6 +138,13 @@ class Server:
         return self.world.run(self.world.daybook, command, "--data-dir", self.data_dir,
                               *arguments, env=environment(), cwd=self.data_dir, **kwargs)
 
+    def popen(self, command, *arguments):
+        """The same, for who waits for it in his own way; it logs where serve does."""
+        return subprocess.Popen(
+            [self.world.daybook, command, "--data-dir", self.data_dir, *arguments],
+            env=environment(), cwd=self.data_dir, stdin=subprocess.DEVNULL,
+            stdout=self.output, stderr=self.output)
+
     def verify(self, tables=False):
         """daybook verify finds nothing."""
         self.run("verify", *(["--projection"] if tables else []))
