@@ -27,8 +27,9 @@ test-tsan: build/tsan/build.ninja ## build with TSan, and run all tests
 	@ctest --preset tsan -j $(JOBS)
 
 bench: build/release/build.ninja ## measure against the parts underneath, and print the ratios
-	@cmake --build build/release -j $(JOBS) --target daybook generate
-	@tests/bench/rebuild.sh build/release
+	@tools/install-deps bench
+	@cmake --build build/release -j $(JOBS) --target bench
+	@python3 -B tests/bench/run.py build/release
 
 setup-db: ## start a local PostgreSQL for the values in .env
 	@tools/install-deps

@@ -1,0 +1,18 @@
+"""What can be measured, one part a file. Each takes the World and returns its rows."""
+
+from parts.batch import batch
+from parts.catchup import catchup
+from parts.export import export
+from parts.get import get
+from parts.growth import growth
+from parts.imported import imported
+from parts.lag import lag
+from parts.list import lists
+from parts.post import post
+from parts.rebuild import rebuild
+from parts.resident import resident
+from parts.start import start
+
+ALL = {"post": post, "batch": batch, "get": get, "list": lists, "lag": lag,
+       "catchup": catchup, "export": export, "import": imported, "rebuild": rebuild,
+       "start": start, "memory": resident, "growth": growth}
