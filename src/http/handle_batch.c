@@ -9,7 +9,6 @@
 #include "response.h"
 #include "submit.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -75,7 +74,7 @@ static enum dbk_code answer(const struct request *rq, struct response *rs,
     dbk_render_text(&rs->body, "]");
     if (counts.last_sequence > 0) {
         rs->sequence = counts.last_sequence;
-        response_header(rs, "Daybook-Sequence", "%" PRIu64, counts.last_sequence);
+        response_header_number(rs, "Daybook-Sequence", counts.last_sequence);
     }
     snprintf(details, sizeof details, "%zu recorded, %zu known already, %zu refused",
              counts.recorded, counts.known, counts.refused);

@@ -1,5 +1,6 @@
 #include "render.h"
 
+#include "decimal.h"
 #include "utf8.h"
 
 #include <stdio.h>
@@ -182,13 +183,9 @@ void dbk_render_string(struct dbk_render *render, struct dbk_slice text)
 
 void dbk_render_number(struct dbk_render *render, uint64_t number)
 {
-    char text[20], *at = text + sizeof text; /* 2^64 has 20 digits */
+    char text[DECIMAL_MAX + 1];
 
-    do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    dbk_render_raw(render, at, (size_t)(text + sizeof text - at));
+    dbk_render_raw(render, text, decimal_format(number, text));
 }
 
 void dbk_render_uuid(struct dbk_render *render, const struct dbk_uuid *id)
