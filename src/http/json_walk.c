@@ -68,8 +68,11 @@ bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value)
 {
     const char *at = skip_between(walk->at, walk->end);
 
-    if (walk->keyed && at < walk->end && *at == '"')
-        at = skip_between(skip_string(at, walk->end), walk->end);
+    if (walk->keyed && at < walk->end && *at == '"') {
+        const char *behind = skip_string(at, walk->end);
+        walk->key = (struct dbk_slice){at, (size_t)(behind - at)};
+        at = skip_between(behind, walk->end);
+    }
     if (at == walk->end || *at == '}' || *at == ']')
         return false;
     walk->at = skip_value(at, walk->end);
@@ -99,4 +102,23 @@ unsigned dbk_json_depth(struct dbk_slice value)
         at++;
     }
     return deepest;
+}
+
+const char *dbk_json_kind(struct dbk_slice value)
+{
+    switch (value.length > 0 ? value.data[0] : '\0') {
+    case '{':
+        return "an object";
+    case '[':
+        return "an array";
+    case '"':
+        return "a string";
+    case 't':
+    case 'f':
+        return "a boolean";
+    case 'n':
+        return "null";
+    default:
+        return "a number";
+    }
 }
