@@ -1,6 +1,7 @@
 #include "json_check.h"
 
 #include "json_number.h"
+#include "json_plain.h"
 #include "utf8.h"
 
 #include <string.h>
@@ -142,8 +143,12 @@ static enum dbk_code check_string(struct check *check)
 
     check->at++;
     check->escaped = false;
-    while (check->at < check->end) {
-        unsigned char byte = (unsigned char)*check->at;
+    for (;;) {
+        unsigned char byte;
+        check->at += dbk_json_plain(check->at, check->end);
+        if (check->at == check->end)
+            break;
+        byte = (unsigned char)*check->at;
         if (byte == '"') {
             check->at++;
             return DBK_OK;
@@ -154,7 +159,7 @@ static enum dbk_code check_string(struct check *check)
         } else if (byte < 0x20) {
             return refuse(check, "a control character in a string must be escaped");
         } else if (byte < 0x80) {
-            check->at++;
+            check->at++; /* DEL */
         } else {
             size_t length = dbk_utf8_decode(check->at, check->end, &point);
             if (length == 0)

@@ -1,5 +1,7 @@
 #include "json_walk.h"
 
+#include "json_plain.h"
+
 /* Skips what stands between values: white space, commas, colons. */
 static const char *skip_between(const char *at, const char *end)
 {
@@ -11,7 +13,10 @@ static const char *skip_between(const char *at, const char *end)
 
 static const char *skip_string(const char *at, const char *end)
 {
-    for (at++; at < end && *at != '"'; at++) {
+    for (at++;; at++) {
+        at += dbk_json_plain(at, end);
+        if (at == end || *at == '"')
+            break;
         if (*at == '\\' && end - at > 1)
             at++;
     }

@@ -1,6 +1,7 @@
 #include "render.h"
 
 #include "decimal.h"
+#include "json_plain.h"
 #include "utf8.h"
 
 #include <stdio.h>
@@ -114,46 +115,20 @@ static void write_escaped(struct dbk_render *render, unsigned char byte)
     dbk_render_text(render, escape);
 }
 
-/* Whether a byte of a string must be looked at: it is escaped, or not ASCII. */
-static bool is_special(unsigned char byte)
-{
-    return byte < 0x20 || byte >= 0x7F || byte == '"' || byte == '\\';
-}
-
-/* Whether any of eight bytes is special. Source of the test for a byte below n, without
- * what it needs to tell which one: S. E. Anderson, "Bit Twiddling Hacks". */
-static bool any_special(const char *at)
-{
-    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-    uint64_t word, quote, backslash, delete;
-
-    memcpy(&word, at, sizeof word);
-    quote = word ^ (ones * '"');
-    backslash = word ^ (ones * '\\');
-    delete = word ^ (ones * 0x7F);
-    return (((word - ones * 0x20) | (quote - ones) | (backslash - ones) |
-             (delete - ones) | word) &
-            tops) != 0;
-}
-
 /* How many bytes from at on can be written as they are. */
 static size_t plain_length(const char *at, const char *end)
 {
     const char *start = at;
     uint32_t point;
 
-    while (at < end) {
-        unsigned char byte = (unsigned char)*at;
-        size_t length = 1;
-        if (end - at >= 8 && !any_special(at)) {
-            length = 8;
-        } else if (is_special(byte)) {
-            if (byte < 0x80)
-                break;
-            length = dbk_utf8_decode(at, end, &point);
-            if (length == 0)
-                break;
-        }
+    for (;;) {
+        size_t length;
+        at += dbk_json_plain(at, end);
+        if (at == end || (unsigned char)*at < 0x80)
+            break;
+        length = dbk_utf8_decode(at, end, &point);
+        if (length == 0)
+            break;
         at += length;
     }
     return (size_t)(at - start);
