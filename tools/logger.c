@@ -143,6 +143,11 @@ static void put(int fd, const struct line *line)
     }
 }
 
+bool logger_shows(const struct logger *logger, enum log_level level)
+{
+    return level <= logger->level;
+}
+
 void logger_write(const struct logger *logger, enum log_level level,
                   const char *message, const struct log_field *fields, size_t count)
 {
@@ -150,7 +155,7 @@ void logger_write(const struct logger *logger, enum log_level level,
     struct line line = {.text = text, .size = sizeof text - ENDING_BYTES};
     bool message_cut;
 
-    if (level > logger->level)
+    if (!logger_shows(logger, level))
         return;
     add_start(&line, logger->json, level, message);
     message_cut = line.cut;

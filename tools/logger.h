@@ -30,6 +30,9 @@ struct log_field {
     int64_t number;
 };
 
+/* Whether entries of this level are written: for those that take some making. */
+bool logger_shows(const struct logger *logger, enum log_level level);
+
 /* message is a short constant text, or a line that another part reported. */
 void logger_write(const struct logger *logger, enum log_level level,
                   const char *message, const struct log_field *fields, size_t count);

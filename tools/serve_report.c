@@ -16,10 +16,13 @@ static enum log_level access_level(const struct dbk_access *entry)
 void serve_report_access(void *context, const struct dbk_access *entry)
 {
     const struct logger *logger = context;
+    enum log_level level = access_level(entry);
     struct log_field fields[9];
     size_t count = 0;
     char milliseconds[32];
 
+    if (!logger_shows(logger, level))
+        return;
     snprintf(milliseconds, sizeof milliseconds, "%.3f", entry->milliseconds);
     fields[count++] = (struct log_field){.key = "method", .text = entry->method};
     fields[count++] = (struct log_field){.key = "path", .text = entry->path};
@@ -35,7 +38,7 @@ void serve_report_access(void *context, const struct dbk_access *entry)
         (struct log_field){.key = "request_id", .text = entry->request_id};
     if (entry->error && *entry->error)
         fields[count++] = (struct log_field){.key = "error", .text = entry->error};
-    logger_write(logger, access_level(entry), "request", fields, count);
+    logger_write(logger, level, "request", fields, count);
 }
 
 /* The projector tells of trouble and of its end in the same way; a line that is not known

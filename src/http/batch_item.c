@@ -9,22 +9,24 @@
 
 #define FIELD_ERRORS_SHOWN 4 /* of an item: an answer must not outgrow its request */
 
-static enum dbk_code read_item(const struct request *rq, struct dbk_slice text,
+static enum dbk_code read_item(const struct request *rq, const struct batch_item *item,
                                struct dbk_body *body, struct dbk_field_errors *fields,
                                struct dbk_error *err)
 {
-    return dbk_body_event(text.data, text.length, DBK_BODY_CREATE, &rq->service->rules,
-                          body, fields, err);
+    return dbk_body_event(item->text.data, item->text.length, DBK_BODY_CREATE,
+                          &rq->service->rules, body, fields, err);
 }
 
-enum dbk_code batch_item_draft(const struct request *rq, struct dbk_slice text,
-                               struct batch_item *item, struct dbk_error *err)
+enum dbk_code batch_item_draft(const struct request *rq, struct batch_item *item,
+                               struct dbk_error *err)
 {
-    struct dbk_field_errors fields = {0};
+    struct dbk_field_errors fields;
     const struct dbk_record *drafts[1];
-    struct dbk_body body = {0};
-    enum dbk_code code = read_item(rq, text, &body, &fields, err);
+    struct dbk_body body;
+    enum dbk_code code;
 
+    fields.count = 0; /* the rest is large, and need not be zeroed for each item */
+    code = read_item(rq, item, &body, &fields, err);
     if (code != DBK_OK)
         return code == DBK_NO_MEMORY ? code : DBK_OK;
     submit_meta(rq, &body.record);
@@ -68,12 +70,13 @@ static void render_refused(size_t index, const struct dbk_uuid *id,
 {
     const char *sentence = status_sentence(err->code);
 
-    if (fields->count == 0) /* else it begins with a field's name */
+    if (!fields || fields->count == 0) /* else it begins with a field's name */
         err->text[0] = (char)toupper((unsigned char)err->text[0]);
     begin(index, status_of(err->code), id, out);
     dbk_render_text(out, ",\"details\":");
     dbk_render_string(out, dbk_slice(sentence ? sentence : err->text));
-    render_fields(fields, out);
+    if (fields)
+        render_fields(fields, out);
     dbk_render_text(out, "}");
     counts->refused++;
 }
@@ -88,13 +91,13 @@ static void render_sequence(size_t index, int status, const struct dbk_uuid *id,
 }
 
 /* The log has the id: the same event again, or another. */
-static enum dbk_code compare(const struct request *rq, struct dbk_slice text,
+static enum dbk_code compare(const struct request *rq, const struct batch_item *item,
                              uint64_t sequence, struct dbk_error *err)
 {
     struct dbk_field_errors fields = {0};
     struct dbk_body body = {0};
     struct dbk_record logged;
-    enum dbk_code code = read_item(rq, text, &body, &fields, err);
+    enum dbk_code code = read_item(rq, item, &body, &fields, err);
 
     if (code != DBK_OK)
         return code;
@@ -108,12 +111,12 @@ static void render_recorded(const struct request *rq, size_t index,
                             struct dbk_render *out, struct batch_counts *counts)
 {
     uint64_t sequence = dbk_command_verdict(item->command)->sequence;
-    struct dbk_record logged = {.subject = item->id};
-    struct dbk_field_errors none = {0};
+    struct dbk_record logged;
     struct dbk_error err;
 
+    logged.subject = item->id;
     if (replayed && logged_read(rq, sequence, &logged, 1, &err) != DBK_OK) {
-        render_refused(index, NULL, &err, &none, out, counts);
+        render_refused(index, NULL, &err, NULL, out, counts);
         return;
     }
     render_sequence(index, 201, &logged.subject, sequence, out);
@@ -122,7 +125,7 @@ static void render_recorded(const struct request *rq, size_t index,
         counts->last_sequence = sequence;
 }
 
-static void render_invalid(const struct request *rq, struct dbk_slice text,
+static void render_invalid(const struct request *rq, const struct batch_item *item,
                            size_t index, struct dbk_render *out,
                            struct batch_counts *counts)
 {
@@ -130,7 +133,7 @@ static void render_invalid(const struct request *rq, struct dbk_slice text,
     struct dbk_field_errors fields = {0};
     struct dbk_body body = {0};
 
-    read_item(rq, text, &body, &fields, &err);
+    read_item(rq, item, &body, &fields, &err);
     dbk_body_finish(&body);
     render_refused(index, NULL, &err, &fields, out, counts);
 }
@@ -144,35 +147,35 @@ static void say_why(enum dbk_code code, struct dbk_error *err)
         dbk_fail(err, code, "An event with this id was deleted");
 }
 
-void batch_item_render(const struct request *rq, struct dbk_slice text, size_t index,
-                       const struct batch_item *item, bool replayed,
-                       struct dbk_render *out, struct batch_counts *counts)
+/* It was not recorded now: the log has it already, or it may not be there. */
+static void render_verdict(const struct request *rq, size_t index,
+                           const struct batch_item *item, struct dbk_render *out,
+                           struct batch_counts *counts)
 {
-    struct dbk_field_errors none = {0};
-    const struct dbk_verdict *verdict;
-    struct dbk_error err;
-    enum dbk_code code;
+    const struct dbk_verdict *verdict = dbk_command_verdict(item->command);
+    struct dbk_error err = verdict->error;
+    enum dbk_code code = verdict->code;
 
-    if (!item->command) {
-        render_invalid(rq, text, index, out, counts);
-        return;
-    }
-    verdict = dbk_command_verdict(item->command);
-    err = verdict->error;
-    code = verdict->code;
-    if (code == DBK_OK) {
-        render_recorded(rq, index, item, replayed, out, counts);
-        return;
-    }
     if (code == DBK_EXISTS)
-        code = compare(rq, text, verdict->sequence, &err);
+        code = compare(rq, item, verdict->sequence, &err);
     else
         say_why(code, &err);
     if (code != DBK_OK) {
-        render_refused(index, item->has_id ? &item->id : NULL, &err, &none, out,
-                       counts);
+        render_refused(index, item->has_id ? &item->id : NULL, &err, NULL, out, counts);
         return;
     }
     render_sequence(index, 200, &item->id, verdict->sequence, out);
     counts->known++;
+}
+
+void batch_item_render(const struct request *rq, size_t index,
+                       const struct batch_item *item, bool replayed,
+                       struct dbk_render *out, struct batch_counts *counts)
+{
+    if (!item->command)
+        render_invalid(rq, item, index, out, counts);
+    else if (dbk_command_verdict(item->command)->code == DBK_OK)
+        render_recorded(rq, index, item, replayed, out, counts);
+    else
+        render_verdict(rq, index, item, out, counts);
 }

@@ -7,14 +7,15 @@
 #include "store/command.h"
 
 struct batch_item {
+    struct dbk_slice text;       /* in the body */
     struct dbk_command *command; /* NULL: the item is invalid. Owned by the batch */
     struct dbk_uuid id;
     bool has_id; /* the client's own */
 };
 
-/* Read the item and draft its command. An invalid item is no failure. DBK_NO_MEMORY. */
-enum dbk_code batch_item_draft(const struct request *rq, struct dbk_slice text,
-                               struct batch_item *item, struct dbk_error *err);
+/* Read the item's text and draft its command. An invalid item is no failure. DBK_NO_MEMORY. */
+enum dbk_code batch_item_draft(const struct request *rq, struct batch_item *item,
+                               struct dbk_error *err);
 
 struct batch_counts {
     size_t recorded, known, refused;
@@ -25,7 +26,7 @@ struct batch_counts {
  * "errors") instead of the sequence, and the id only where the client gave it: so that
  * it is the same when replayed. replayed: its id is another than was drafted, and is
  * read from the log. */
-void batch_item_render(const struct request *rq, struct dbk_slice text, size_t index,
+void batch_item_render(const struct request *rq, size_t index,
                        const struct batch_item *item, bool replayed,
                        struct dbk_render *out, struct batch_counts *counts);
 

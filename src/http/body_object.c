@@ -3,10 +3,11 @@
 #include "json_parse.h"
 #include "json_walk.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define NAME_SHOWN 100 /* bytes of a field's name; it is cut again, with its path */
 
 /* Put a text that may be cut into out, at the end of a character. */
 static void cut_text(char *out, size_t size, const char *text)
@@ -32,7 +33,7 @@ void dbk_body_complain(struct dbk_body_draft *draft, const char *format, ...)
     if (draft->fields->count == DBK_FIELD_ERRORS_MAX)
         return;
     error = &draft->fields->list[draft->fields->count++];
-    snprintf(path, sizeof path, "%s%.100s", draft->prefix, draft->name);
+    snprintf(path, sizeof path, "%s%.*s", draft->prefix, NAME_SHOWN, draft->name);
     cut_text(error->field, sizeof error->field, path);
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
@@ -41,39 +42,57 @@ void dbk_body_complain(struct dbk_body_draft *draft, const char *format, ...)
 }
 
 static void read_field(struct dbk_body_draft *draft, const struct dbk_body_field *field,
-                       const json_t *value, struct dbk_slice text)
+                       struct dbk_slice value)
 {
     if (field->use == DBK_FIELD_READ_ONLY)
         dbk_body_complain(draft, "read-only: the server sets it");
     else
-        field->read(draft, value, text);
+        field->read(draft, value);
+}
+
+static void complain_unknown(struct dbk_body_draft *draft, struct dbk_slice key)
+{
+    char name[NAME_SHOWN + 1];
+    size_t length = key.length < NAME_SHOWN ? key.length : NAME_SHOWN;
+
+    memcpy(name, key.data, length);
+    name[length] = '\0';
+    draft->name = name;
+    dbk_body_complain(draft, "unknown field");
+    draft->name = NULL;
+}
+
+/* The place of a field in the table, or of its end. */
+static size_t find_field(const struct dbk_body_field *table, struct dbk_slice key)
+{
+    size_t i = 0;
+
+    while (table[i].name && !dbk_slice_equal(dbk_slice(table[i].name), key))
+        i++;
+    return i;
 }
 
 void dbk_body_object(struct dbk_body_draft *draft, const struct dbk_body_field *table,
-                     const json_t *object, struct dbk_slice text)
+                     struct dbk_slice object)
 {
     struct dbk_json_walk walk;
-    struct dbk_slice bytes = {0};
+    struct dbk_slice key, value;
     unsigned seen = 0;
-    const char *key;
-    json_t *value;
 
-    /* The tree has the members in the order of the text: they are walked together. */
-    dbk_json_walk_start(&walk, text);
-    json_object_foreach((json_t *)object, key, value)
-    {
-        size_t i = 0;
-        bool walked = dbk_json_walk_next(&walk, &bytes);
-        assert(walked);
-        (void)walked;
-        draft->name = key;
-        while (table[i].name && strcmp(table[i].name, key) != 0)
-            i++;
+    dbk_json_walk_start(&walk, object);
+    while (!draft->no_memory && dbk_json_walk_next(&walk, &value)) {
+        size_t i;
+        if (!dbk_json_string(walk.key, draft->copy, &key)) {
+            draft->no_memory = true;
+            return;
+        }
+        i = find_field(table, key);
+        draft->name = table[i].name;
         if (table[i].name) {
             seen |= 1U << i;
-            read_field(draft, &table[i], value, bytes);
+            read_field(draft, &table[i], value);
         } else {
-            dbk_body_complain(draft, "unknown field");
+            complain_unknown(draft, key);
         }
     }
     for (size_t i = 0; table[i].name; i++) {
@@ -100,30 +119,25 @@ enum dbk_code dbk_body_read(const char *text, size_t length,
                             struct dbk_body_draft *draft, void **memory,
                             struct dbk_error *err)
 {
-    json_t *object = NULL;
+    struct dbk_slice object;
     enum dbk_code code;
 
     *memory = NULL;
     draft->prefix = "";
     draft->fields->count = 0;
-    code = dbk_json_parse(text, length, &object, err);
+    code = dbk_json_accept(text, length, &object, err);
     if (code != DBK_OK)
         return code;
-    if (!json_is_object(object)) {
-        code = dbk_fail(err, DBK_INVALID, "expected a JSON object, not %s",
+    if (object.data[0] != '{')
+        return dbk_fail(err, DBK_INVALID, "expected a JSON object, not %s",
                         dbk_json_kind(object));
-        goto done;
-    }
     *memory = draft->copy = malloc(length);
     if (draft->copy)
-        dbk_body_object(draft, table, object, (struct dbk_slice){text, length});
+        dbk_body_object(draft, table, object);
     if (!draft->copy || draft->no_memory)
         code = dbk_fail(err, DBK_NO_MEMORY, "out of memory while reading a body");
     else if (draft->complaints > 0)
         code = fail_fields(draft, err);
-
-done:
-    json_decref(object);
     if (code != DBK_OK) {
         free(*memory);
         *memory = NULL;

@@ -9,8 +9,6 @@
 
 #include "http/body.h"
 
-#include <jansson.h>
-
 struct dbk_body_draft {
     struct dbk_record *record; /* being filled */
     bool has_id, has_person_id;
@@ -31,7 +29,7 @@ struct dbk_body_draft {
 };
 
 /* One field: how it is called, whether it must be there, and what reads it. value is
- * its JSON, text its bytes. A reader that is not content calls dbk_body_complain. */
+ * its JSON text. A reader that is not content calls dbk_body_complain. */
 struct dbk_body_field {
     const char *name;
     enum {
@@ -39,18 +37,17 @@ struct dbk_body_field {
         DBK_FIELD_REQUIRED,
         DBK_FIELD_READ_ONLY, /* refused; has no reader */
     } use;
-    void (*read)(struct dbk_body_draft *draft, const json_t *value,
-                 struct dbk_slice text);
+    void (*read)(struct dbk_body_draft *draft, struct dbk_slice value);
 };
 
 /* Note what is wrong with the field being read. */
 void dbk_body_complain(struct dbk_body_draft *draft, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Read the members of object, whose text is text. table ends with a field without a
- * name. At most 32 fields. */
+/* Read the members of object. table ends with a field without a name. At most 32
+ * fields. */
 void dbk_body_object(struct dbk_body_draft *draft, const struct dbk_body_field *table,
-                     const json_t *object, struct dbk_slice text);
+                     struct dbk_slice object);
 
 /* A whole body: parse text, which must be an object, read it by table, and put into
  * *memory the block that the strings of draft are in (the caller frees it).

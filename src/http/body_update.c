@@ -2,14 +2,12 @@
 #include "body_event.h"
 #include "body_fields.h"
 #include "body_values.h"
-#include "json_parse.h"
 #include "json_walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-static void read_events(struct dbk_body_draft *draft, const json_t *value,
-                        struct dbk_slice text);
+static void read_events(struct dbk_body_draft *draft, struct dbk_slice value);
 
 static const struct dbk_body_field put_fields[] = {
     {"email", DBK_FIELD_REQUIRED, dbk_body_email},
@@ -37,8 +35,8 @@ static const struct dbk_body_field patch_fields[] = {
 
 /* Read one event of the array into record, as a draft of its own that shares the block
  * of strings and the list of complaints. */
-static void read_event(struct dbk_body_draft *draft, size_t index, const json_t *value,
-                       struct dbk_slice text, struct dbk_record *record)
+static void read_event(struct dbk_body_draft *draft, size_t index,
+                       struct dbk_slice value, struct dbk_record *record)
 {
     struct dbk_body_draft event = *draft;
     char prefix[40];
@@ -47,10 +45,10 @@ static void read_event(struct dbk_body_draft *draft, size_t index, const json_t 
     event.record = record;
     event.id = NULL;
     event.person_id = draft->id;
-    if (json_is_object(value)) {
+    if (value.data[0] == '{') {
         snprintf(prefix, sizeof prefix, "events[%zu].", index);
         event.prefix = prefix;
-        dbk_body_object(&event, dbk_body_event_fields_with_id, value, text);
+        dbk_body_object(&event, dbk_body_event_fields_with_id, value);
     } else {
         snprintf(prefix, sizeof prefix, "events[%zu]", index);
         event.name = prefix;
@@ -58,6 +56,7 @@ static void read_event(struct dbk_body_draft *draft, size_t index, const json_t 
     }
     draft->copy = event.copy;
     draft->complaints = event.complaints;
+    draft->no_memory = event.no_memory;
 }
 
 struct place {
@@ -98,34 +97,41 @@ static void refuse_twice(struct dbk_body_draft *draft)
     free(places);
 }
 
-static void read_events(struct dbk_body_draft *draft, const json_t *value,
-                        struct dbk_slice text)
+static size_t count_elements(struct dbk_slice array)
 {
-    size_t complaints = draft->complaints;
     struct dbk_json_walk walk;
-    struct dbk_slice bytes;
-    size_t i;
-    json_t *event;
+    struct dbk_slice element;
+    size_t count = 0;
 
-    if (!json_is_array(value)) {
+    dbk_json_walk_start(&walk, array);
+    while (dbk_json_walk_next(&walk, &element))
+        count++;
+    return count;
+}
+
+static void read_events(struct dbk_body_draft *draft, struct dbk_slice value)
+{
+    size_t complaints = draft->complaints, count;
+    struct dbk_json_walk walk;
+    struct dbk_slice event;
+
+    if (value.data[0] != '[') {
         dbk_body_complain(draft, "expected an array, not %s", dbk_json_kind(value));
         return;
     }
-    if (json_array_size(value) == 0)
+    count = count_elements(value);
+    if (count == 0)
         return;
-    draft->events = calloc(json_array_size(value), sizeof *draft->events);
+    draft->events = calloc(count, sizeof *draft->events);
     if (!draft->events) {
         draft->no_memory = true;
         return;
     }
-    draft->event_count = json_array_size(value);
-    dbk_json_walk_start(&walk, text);
-    json_array_foreach(value, i, event)
-    {
-        if (dbk_json_walk_next(&walk, &bytes))
-            read_event(draft, i, event, bytes, &draft->events[i]);
-    }
-    if (draft->complaints == complaints)
+    draft->event_count = count;
+    dbk_json_walk_start(&walk, value);
+    for (size_t i = 0; i < count && dbk_json_walk_next(&walk, &event); i++)
+        read_event(draft, i, event, &draft->events[i]);
+    if (draft->complaints == complaints && !draft->no_memory)
         refuse_twice(draft);
 }
 

@@ -12,29 +12,33 @@
  */
 #define PROPERTIES_DEPTH_MAX 28
 
-static bool read_string(struct dbk_body_draft *draft, const json_t *value,
+/* *out is in the body, or where the next string goes. */
+static bool read_string(struct dbk_body_draft *draft, struct dbk_slice value,
                         struct dbk_slice *out)
 {
-    if (json_is_null(value))
+    if (value.data[0] == 'n') {
         dbk_body_complain(draft, "must not be null");
-    else if (!json_is_string(value))
+        return false;
+    }
+    if (value.data[0] != '"') {
         dbk_body_complain(draft, "expected a string, not %s", dbk_json_kind(value));
-    else
-        *out = (struct dbk_slice){json_string_value(value), json_string_length(value)};
-    return json_is_string(value);
+        return false;
+    }
+    draft->no_memory = !dbk_json_string(value, draft->copy, out);
+    return !draft->no_memory;
 }
 
-/* Copy a text that must outlive the tree. */
+/* Copy a text that must outlive the body; it may be there already. */
 static struct dbk_slice keep(struct dbk_body_draft *draft, struct dbk_slice text)
 {
     struct dbk_slice kept = {draft->copy, text.length};
 
-    memcpy(draft->copy, text.data, text.length);
+    memmove(draft->copy, text.data, text.length);
     draft->copy += text.length;
     return kept;
 }
 
-static bool read_uuid(struct dbk_body_draft *draft, const json_t *value,
+static bool read_uuid(struct dbk_body_draft *draft, struct dbk_slice value,
                       const struct dbk_uuid *expected, struct dbk_uuid *out)
 {
     struct dbk_slice text;
@@ -54,25 +58,22 @@ static bool read_uuid(struct dbk_body_draft *draft, const json_t *value,
     return true;
 }
 
-void dbk_body_id(struct dbk_body_draft *draft, const json_t *value,
-                 struct dbk_slice text)
+void dbk_body_id(struct dbk_body_draft *draft, struct dbk_slice value)
 {
-    (void)text;
     if (read_uuid(draft, value, draft->id, &draft->record->subject))
         draft->has_id = true;
 }
 
-void dbk_body_person_id(struct dbk_body_draft *draft, const json_t *value,
-                        struct dbk_slice text)
+void dbk_body_person_id(struct dbk_body_draft *draft, struct dbk_slice value)
 {
-    (void)text;
     if (read_uuid(draft, value, draft->person_id, &draft->record->person_id))
         draft->has_person_id = true;
 }
 
-void dbk_body_email(struct dbk_body_draft *draft, const json_t *value,
-                    struct dbk_slice text)
+void dbk_body_email(struct dbk_body_draft *draft, struct dbk_slice value)
 {
+    struct dbk_slice text;
+
     if (!read_string(draft, value, &text))
         return;
     if (!dbk_email_valid(text)) {
@@ -85,8 +86,8 @@ void dbk_body_email(struct dbk_body_draft *draft, const json_t *value,
     draft->record->person.has |= DBK_HAS_EMAIL;
 }
 
-static void read_name(struct dbk_body_draft *draft, const json_t *value, unsigned has,
-                      struct dbk_slice *out)
+static void read_name(struct dbk_body_draft *draft, struct dbk_slice value,
+                      unsigned has, struct dbk_slice *out)
 {
     struct dbk_slice text, name;
     const char *wrong;
@@ -102,23 +103,20 @@ static void read_name(struct dbk_body_draft *draft, const json_t *value, unsigne
     draft->record->person.has |= has;
 }
 
-void dbk_body_first_name(struct dbk_body_draft *draft, const json_t *value,
-                         struct dbk_slice text)
+void dbk_body_first_name(struct dbk_body_draft *draft, struct dbk_slice value)
 {
-    (void)text;
     read_name(draft, value, DBK_HAS_FIRST_NAME, &draft->record->person.first_name);
 }
 
-void dbk_body_last_name(struct dbk_body_draft *draft, const json_t *value,
-                        struct dbk_slice text)
+void dbk_body_last_name(struct dbk_body_draft *draft, struct dbk_slice value)
 {
-    (void)text;
     read_name(draft, value, DBK_HAS_LAST_NAME, &draft->record->person.last_name);
 }
 
-void dbk_body_role(struct dbk_body_draft *draft, const json_t *value,
-                   struct dbk_slice text)
+void dbk_body_role(struct dbk_body_draft *draft, struct dbk_slice value)
 {
+    struct dbk_slice text;
+
     if (!read_string(draft, value, &text))
         return;
     if (!dbk_role_parse(text.data, text.length, &draft->record->person.role)) {
@@ -140,10 +138,10 @@ static void complain_type(struct dbk_body_draft *draft, const char *const *types
     dbk_body_complain(draft, "must be one of: %s", list);
 }
 
-void dbk_body_event_type(struct dbk_body_draft *draft, const json_t *value,
-                         struct dbk_slice text)
+void dbk_body_event_type(struct dbk_body_draft *draft, struct dbk_slice value)
 {
     const char *const *types = draft->rules ? draft->rules->event_types : NULL;
+    struct dbk_slice text;
 
     if (!read_string(draft, value, &text))
         return;
@@ -155,22 +153,30 @@ void dbk_body_event_type(struct dbk_body_draft *draft, const json_t *value,
         draft->record->event_type = keep(draft, text);
 }
 
-void dbk_body_properties(struct dbk_body_draft *draft, const json_t *value,
-                         struct dbk_slice text)
+static bool has_members(struct dbk_slice object)
 {
-    if (!json_is_object(value))
-        dbk_body_complain(draft, "expected an object, not %s", dbk_json_kind(value));
-    else if (text.length > DBK_PROPERTIES_MAX)
-        dbk_body_complain(draft, "must have at most %d bytes, not %zu",
-                          DBK_PROPERTIES_MAX, text.length);
-    else if (dbk_json_depth(text) > PROPERTIES_DEPTH_MAX)
-        dbk_body_complain(draft, "must not nest deeper than %d levels",
-                          PROPERTIES_DEPTH_MAX);
-    else if (json_object_size(value) > 0)
-        draft->record->properties = keep(draft, text);
+    struct dbk_json_walk walk;
+    struct dbk_slice value;
+
+    dbk_json_walk_start(&walk, object);
+    return dbk_json_walk_next(&walk, &value);
 }
 
-static bool read_time(struct dbk_body_draft *draft, const json_t *value,
+void dbk_body_properties(struct dbk_body_draft *draft, struct dbk_slice value)
+{
+    if (value.data[0] != '{')
+        dbk_body_complain(draft, "expected an object, not %s", dbk_json_kind(value));
+    else if (value.length > DBK_PROPERTIES_MAX)
+        dbk_body_complain(draft, "must have at most %d bytes, not %zu",
+                          DBK_PROPERTIES_MAX, value.length);
+    else if (dbk_json_depth(value) > PROPERTIES_DEPTH_MAX)
+        dbk_body_complain(draft, "must not nest deeper than %d levels",
+                          PROPERTIES_DEPTH_MAX);
+    else if (has_members(value))
+        draft->record->properties = keep(draft, value);
+}
+
+static bool read_time(struct dbk_body_draft *draft, struct dbk_slice value,
                       dbk_timestamp *out)
 {
     struct dbk_slice text;
@@ -187,19 +193,15 @@ static bool read_time(struct dbk_body_draft *draft, const json_t *value,
     return true;
 }
 
-void dbk_body_datetime_created(struct dbk_body_draft *draft, const json_t *value,
-                               struct dbk_slice text)
+void dbk_body_datetime_created(struct dbk_body_draft *draft, struct dbk_slice value)
 {
-    (void)text;
     if (read_time(draft, value, &draft->record->datetime_created))
         draft->record->has_datetime_created = true;
 }
 
-void dbk_body_ignored_time(struct dbk_body_draft *draft, const json_t *value,
-                           struct dbk_slice text)
+void dbk_body_ignored_time(struct dbk_body_draft *draft, struct dbk_slice value)
 {
     dbk_timestamp ignored;
 
-    (void)text;
     read_time(draft, value, &ignored);
 }

@@ -5,8 +5,7 @@
 
 #include "body_object.h"
 
-typedef void dbk_body_reader(struct dbk_body_draft *draft, const json_t *value,
-                             struct dbk_slice text);
+typedef void dbk_body_reader(struct dbk_body_draft *draft, struct dbk_slice value);
 
 dbk_body_reader dbk_body_id; /* the record's subject */
 dbk_body_reader dbk_body_email;

@@ -6,13 +6,14 @@
 #include "worker.h"
 
 #include <civetweb.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#define TARGET_MAX 512 /* what the access line shows of path and query */
+
 static enum dbk_code answer_options(const struct request *rq, struct response *rs)
 {
-    response_header(rs, "Allow", "%s", rq->match.allow);
+    response_header_text(rs, "Allow", rq->match.allow);
     rs->status = 204;
     return DBK_OK;
 }
@@ -47,16 +48,32 @@ static void fail(struct request *rq, struct response *rs, int status,
         status = 405;
     response_fail(rs, rq, status, err);
     if (rq->match.wrong_method)
-        response_header(rs, "Allow", "%s", rq->match.allow);
+        response_header_text(rs, "Allow", rq->match.allow);
+}
+
+/* Path and query, cut where they are long. */
+static void put_target(const struct request *rq, char out[TARGET_MAX + 1])
+{
+    size_t path = strnlen(rq->path, TARGET_MAX);
+    size_t query = *rq->query && path < TARGET_MAX ? strnlen(rq->query, TARGET_MAX) : 0;
+
+    memcpy(out, rq->path, path);
+    if (query > 0)
+        out[path++] = '?';
+    if (query > TARGET_MAX - path)
+        query = TARGET_MAX - path;
+    memcpy(out + path, rq->query, query);
+    out[path + query] = '\0';
 }
 
 static void tell(const struct request *rq, const struct response *rs, int64_t began)
 {
     const struct dbk_server_options *options = &rq->service->options;
     const struct mg_request_info *info = mg_get_request_info(rq->connection);
+    char target[TARGET_MAX + 1];
     struct dbk_access entry = {
         .method = rq->method,
-        .path = rq->target,
+        .path = target,
         .remote = info->remote_addr,
         .request_id = rq->id,
         .status = rs->broken && !*rs->error ? 0 : rs->status,
@@ -66,8 +83,10 @@ static void tell(const struct request *rq, const struct response *rs, int64_t be
         .error = rs->error,
     };
 
-    if (options->access)
-        options->access(options->access_context, &entry);
+    if (!options->access)
+        return;
+    put_target(rq, target);
+    options->access(options->access_context, &entry);
 }
 
 static void begin(const struct service *service, struct worker *worker)
@@ -126,7 +145,7 @@ void dispatch_unreadable(const struct service *service, struct worker *worker,
     request_guard(rq);
     rq->method = rq->path = "-";
     rq->version = "1.1";
-    snprintf(rq->target, sizeof rq->target, "-");
+    rq->query = "";
     request_new_id(rq);
     dbk_fail(
         &err, DBK_INVALID,

@@ -1,8 +1,8 @@
 #include "etag.h"
 
-#include <inttypes.h>
+#include "decimal.h"
+
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 
 #define HASH_BYTES 8
@@ -18,14 +18,17 @@ static void hash_hex(struct dbk_slice content, char out[2 * HASH_BYTES + 1])
 
 void etag_format(char out[ETAG_MAX], uint64_t version, struct dbk_slice content)
 {
-    char hash[2 * HASH_BYTES + 1] = "";
-
-    if (content.length > 0)
-        hash_hex(content, hash);
-    if (version == 0)
-        snprintf(out, ETAG_MAX, "\"%s\"", hash);
-    else
-        snprintf(out, ETAG_MAX, "\"%" PRIu64 "%s%s\"", version, *hash ? "-" : "", hash);
+    *out++ = '"';
+    if (version > 0)
+        out += decimal_format(version, out);
+    if (version > 0 && content.length > 0)
+        *out++ = '-';
+    if (content.length > 0) {
+        hash_hex(content, out);
+        out += 2 * HASH_BYTES;
+    }
+    out[0] = '"';
+    out[1] = '\0';
 }
 
 /* Step over one tag of a list; *inside receives what is between its quotes. False at

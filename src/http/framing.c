@@ -16,16 +16,22 @@ static int refuse(struct dbk_error *err, int status, const char *details)
     return status;
 }
 
-static const char *find(const struct mg_request_info *info, const char *name,
-                        unsigned *count)
+/* Many names are asked for in each request, and few of them are there: most are told
+ * apart by their first letter. */
+static bool is_named(const struct mg_header *header, const char *name)
+{
+    return ((header->name[0] ^ name[0]) & ~0x20) == 0 &&
+           strcasecmp(header->name, name) == 0;
+}
+
+const char *framing_header(const struct mg_request_info *info, const char *name,
+                           unsigned *count)
 {
     const char *value = NULL;
 
     *count = 0;
     for (int i = 0; i < info->num_headers; i++) {
-        if (strcasecmp(info->http_headers[i].name, name) != 0)
-            continue;
-        if ((*count)++ == 0)
+        if (is_named(&info->http_headers[i], name) && (*count)++ == 0)
             value = info->http_headers[i].value;
     }
     return value;
@@ -72,13 +78,13 @@ static int check_headers(const struct mg_request_info *info, struct dbk_error *e
         return refuse(err, 400,
                       "A header line does not begin with its name and a colon");
     for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
-        find(info, single[i], &count);
+        framing_header(info, single[i], &count);
         if (count > 1) {
             dbk_fail(err, DBK_INVALID, "The header %s comes more than once", single[i]);
             return 400;
         }
     }
-    if (!find(info, "Host", &count) && strcmp(info->http_version, "1.1") == 0)
+    if (!framing_header(info, "Host", &count) && strcmp(info->http_version, "1.1") == 0)
         return refuse(err, 400, "The request has no Host header");
     return 0;
 }
@@ -108,8 +114,8 @@ int framing_read(const struct mg_request_info *info, struct framing *framing,
                  struct dbk_error *err)
 {
     unsigned count;
-    const char *length = find(info, "Content-Length", &count);
-    const char *encoding = find(info, "Transfer-Encoding", &count);
+    const char *length = framing_header(info, "Content-Length", &count);
+    const char *encoding = framing_header(info, "Transfer-Encoding", &count);
     int status;
 
     memset(framing, 0, sizeof *framing);

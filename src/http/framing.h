@@ -10,6 +10,11 @@
 
 struct mg_request_info;
 
+/* The value of a header, of the first where it comes several times (count), or NULL.
+ * Borrowed. */
+const char *framing_header(const struct mg_request_info *info, const char *name,
+                           unsigned *count);
+
 struct framing {
     bool chunked;
     bool has_length;

@@ -43,6 +43,12 @@ void guard_pause(int ms)
     nanosleep(&pause, NULL);
 }
 
+/* The guard's thread may see it a little later: nothing else hangs on the order. */
+static void set(atomic_int_least64_t *time, int64_t to)
+{
+    atomic_store_explicit(time, to, memory_order_release);
+}
+
 static bool passed(const atomic_int_least64_t *deadline, int64_t now)
 {
     int64_t at = atomic_load_explicit(deadline, memory_order_acquire);
@@ -206,24 +212,24 @@ void guarded_reading(struct guarded *guarded, int ms)
 {
     if (!guarded)
         return;
-    atomic_store(&guarded->idle_since, 0);
-    atomic_store(&guarded->read_deadline, clock_ms() + ms);
+    set(&guarded->idle_since, 0);
+    set(&guarded->read_deadline, clock_ms() + ms);
 }
 
 void guarded_writing(struct guarded *guarded, int ms)
 {
     if (!guarded)
         return;
-    atomic_store(&guarded->read_deadline, 0);
-    atomic_store(&guarded->write_deadline, clock_ms() + ms);
+    set(&guarded->read_deadline, 0);
+    set(&guarded->write_deadline, clock_ms() + ms);
 }
 
 void guarded_working(struct guarded *guarded)
 {
     if (!guarded)
         return;
-    atomic_store(&guarded->read_deadline, 0);
-    atomic_store(&guarded->write_deadline, 0);
+    set(&guarded->read_deadline, 0);
+    set(&guarded->write_deadline, 0);
 }
 
 void guarded_idle(struct guarded *guarded)
@@ -231,7 +237,7 @@ void guarded_idle(struct guarded *guarded)
     if (!guarded)
         return;
     guarded_working(guarded);
-    atomic_store(&guarded->idle_since, clock_ms());
+    set(&guarded->idle_since, clock_ms());
 }
 
 bool guarded_late(const struct guarded *guarded)

@@ -1,7 +1,7 @@
 /* POST /events/batch: many events, a verdict for each.
  *
- * The items are read twice: once to draft their commands, and once to say what became of
- * them, so that nothing but a command and an id is kept for each in between. */
+ * Of an item a command, an id and its place in the body are kept. Where that does not
+ * tell what became of it (it was invalid, or the log has its id) it is read again. */
 #include "batch_item.h"
 #include "body_fields.h"
 #include "handlers.h"
@@ -9,7 +9,6 @@
 #include "response.h"
 #include "submit.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -39,7 +38,9 @@ static enum dbk_code draft_all(const struct request *rq, struct dbk_body_items i
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for %zu items", items.count);
     while (batch->item_count < items.count && dbk_body_items_next(&items, &text)) {
         struct batch_item *item = &batch->items[batch->item_count++];
-        enum dbk_code code = batch_item_draft(rq, text, item, err);
+        enum dbk_code code;
+        item->text = text;
+        code = batch_item_draft(rq, item, err);
         if (code != DBK_OK)
             return code;
         if (item->command)
@@ -58,24 +59,20 @@ static enum dbk_code submit_all(const struct request *rq, struct response *rs,
 }
 
 static enum dbk_code answer(const struct request *rq, struct response *rs,
-                            struct dbk_body_items items, const struct batch *batch,
-                            struct dbk_error *err)
+                            const struct batch *batch, struct dbk_error *err)
 {
     struct batch_counts counts = {0};
-    struct dbk_slice text;
     char details[160];
 
     response_begin(rs);
-    for (size_t i = 0; i < batch->item_count && dbk_body_items_next(&items, &text);
-         i++) {
+    for (size_t i = 0; i < batch->item_count; i++) {
         dbk_render_text(&rs->body, i ? "," : "[");
-        batch_item_render(rq, text, i, &batch->items[i], batch->replayed, &rs->body,
-                          &counts);
+        batch_item_render(rq, i, &batch->items[i], batch->replayed, &rs->body, &counts);
     }
     dbk_render_text(&rs->body, "]");
     if (counts.last_sequence > 0) {
         rs->sequence = counts.last_sequence;
-        response_header(rs, "Daybook-Sequence", "%" PRIu64, counts.last_sequence);
+        response_header_number(rs, "Daybook-Sequence", counts.last_sequence);
     }
     snprintf(details, sizeof details, "%zu recorded, %zu known already, %zu refused",
              counts.recorded, counts.known, counts.refused);
@@ -97,7 +94,7 @@ enum dbk_code handle_post_batch(struct request *rq, struct response *rs,
     if (code == DBK_OK)
         code = submit_all(rq, rs, &batch, err);
     if (code == DBK_OK)
-        code = answer(rq, rs, items, &batch, err);
+        code = answer(rq, rs, &batch, err);
     finish(&batch);
     return code;
 }

@@ -10,18 +10,20 @@
 #include "response.h"
 #include "submit.h"
 
-#include <inttypes.h>
+#include <string.h>
 
 static enum dbk_code answer_event(struct response *rs, int status,
                                   const struct dbk_record *event, uint64_t sequence,
                                   dbk_timestamp recorded_at, struct dbk_error *err)
 {
-    char id[DBK_UUID_TEXT + 1];
+    char path[] = "/events/........-....-....-....-............";
+    char tag[ETAG_MAX];
 
-    dbk_uuid_format(&event->subject, id);
+    dbk_uuid_format(&event->subject, path + strlen("/events/"));
     if (status == 201)
-        response_header(rs, "Location", "/events/%s", id);
-    response_header(rs, "ETag", "\"%" PRIu64 "\"", sequence);
+        response_header_text(rs, "Location", path);
+    etag_format(tag, sequence, (struct dbk_slice){NULL, 0});
+    response_header_text(rs, "ETag", tag);
     response_begin(rs);
     dbk_render_event(&rs->body, event, recorded_at);
     return response_end(rs, status, DETAILS_OK, err);
@@ -36,7 +38,7 @@ static enum dbk_code answer_known(const struct request *rq, struct response *rs,
 
     if (known_event_compare(rq, brought, sequence, &logged, err) != DBK_OK)
         return err->code;
-    response_header(rs, "Daybook-Sequence", "%" PRIu64, sequence);
+    response_header_number(rs, "Daybook-Sequence", sequence);
     return answer_event(rs, 200, &logged, sequence, logged.recorded_at, err);
 }
 

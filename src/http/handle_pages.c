@@ -36,7 +36,7 @@ static enum dbk_code answer(const struct request *rq, struct response *rs,
     char tag[ETAG_MAX];
 
     etag_format(tag, 0, (struct dbk_slice){bytes, size});
-    response_header(rs, "ETag", "%s", tag);
+    response_header_text(rs, "ETag", tag);
     response_header(rs, "Cache-Control", "no-cache");
     response_header(rs, "Content-Security-Policy", "%s", CONTENT_POLICY);
     response_header(rs, "Referrer-Policy", "no-referrer");

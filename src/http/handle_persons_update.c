@@ -104,7 +104,7 @@ static enum dbk_code answer_updated(struct request *rq, struct response *rs,
     if (!person)
         return dbk_fail(err, DBK_INTERNAL, "an accepted update without its person");
     etag_format(tag, person->version, (struct dbk_slice){NULL, 0});
-    response_header(rs, "ETag", "%s", tag);
+    response_header_text(rs, "ETag", tag);
     response_begin(rs);
     not_shown = render_read(rq, rs, person, dbk_command_verdict(command)->sequence);
     if (not_shown)

@@ -43,7 +43,7 @@ static enum dbk_code answer_created(struct response *rs,
     dbk_uuid_format(&person.id, id);
     etag_format(tag, verdict->first_sequence, (struct dbk_slice){NULL, 0});
     response_header(rs, "Location", "/persons/%s", id);
-    response_header(rs, "ETag", "%s", tag);
+    response_header_text(rs, "ETag", tag);
 
     dbk_render_init(&events, 1024);
     dbk_render_text(&events, "[");

@@ -1,9 +1,12 @@
 #include "json_check.h"
 
 #include "json_number.h"
+#include "json_plain.h"
 #include "utf8.h"
 
 #include <string.h>
+
+#define KEYS_MAX 64 /* of all open objects; where there are more, jansson looks */
 
 /* A pass over the text. Each check_ function reads one thing that begins at `at` and
  * leaves `at` behind it, or at what is wrong with it. */
@@ -11,7 +14,17 @@ struct check {
     const char *text, *at, *end;
     unsigned depth;
     size_t values, values_max;
+    struct keys *keys; /* NULL: nobody asks whether they differ */
+    bool escaped;      /* the string just read has escapes */
     struct dbk_error *err;
+};
+
+/* The keys of the objects that are open: a stack, on which the innermost object has
+ * those from `first` on. */
+struct keys {
+    size_t first, count;
+    struct dbk_slice list[KEYS_MAX];
+    bool settled; /* so far */
 };
 
 static enum dbk_code check_value(struct check *check);
@@ -113,6 +126,7 @@ static enum dbk_code check_escape_u(struct check *check)
 
 static enum dbk_code check_escape(struct check *check)
 {
+    check->escaped = true;
     if (check->end - check->at < 2)
         return refuse(check, "the JSON ends inside a string");
     if (check->at[1] == 'u')
@@ -128,8 +142,13 @@ static enum dbk_code check_string(struct check *check)
     uint32_t point;
 
     check->at++;
-    while (check->at < check->end) {
-        unsigned char byte = (unsigned char)*check->at;
+    check->escaped = false;
+    for (;;) {
+        unsigned char byte;
+        check->at += dbk_json_plain(check->at, check->end);
+        if (check->at == check->end)
+            break;
+        byte = (unsigned char)*check->at;
         if (byte == '"') {
             check->at++;
             return DBK_OK;
@@ -140,7 +159,7 @@ static enum dbk_code check_string(struct check *check)
         } else if (byte < 0x20) {
             return refuse(check, "a control character in a string must be escaped");
         } else if (byte < 0x80) {
-            check->at++;
+            check->at++; /* DEL */
         } else {
             size_t length = dbk_utf8_decode(check->at, check->end, &point);
             if (length == 0)
@@ -162,6 +181,11 @@ static enum dbk_code check_literal(struct check *check, const char *literal)
     return DBK_OK;
 }
 
+static bool has_exponent(const char *number, size_t length)
+{
+    return memchr(number, 'e', length) || memchr(number, 'E', length);
+}
+
 static enum dbk_code check_number(struct check *check)
 {
     const char *message = NULL;
@@ -169,16 +193,36 @@ static enum dbk_code check_number(struct check *check)
 
     if (message)
         return refuse(check, message);
+    if (check->keys && has_exponent(check->at, length))
+        check->keys->settled = false;
     check->at += length;
     return DBK_OK;
 }
 
+/* Remember a key of the innermost object, unless it is certain no longer that all
+ * differ: one with escapes may be spelt in several ways. */
+static void note_key(struct check *check, struct dbk_slice key)
+{
+    struct keys *keys = check->keys;
+
+    if (!keys || !keys->settled)
+        return;
+    keys->settled = !check->escaped && keys->count < KEYS_MAX;
+    for (size_t i = keys->first; keys->settled && i < keys->count; i++)
+        keys->settled = !dbk_slice_equal(keys->list[i], key);
+    if (keys->settled)
+        keys->list[keys->count++] = key;
+}
+
 static enum dbk_code check_member(struct check *check)
 {
+    const char *start = check->at;
+
     if (peek(check) != '"')
         return refuse_found(check, "expected a key in double quotes");
     if (check_string(check) != DBK_OK)
         return DBK_INVALID;
+    note_key(check, (struct dbk_slice){start, (size_t)(check->at - start)});
     skip_space(check);
     if (peek(check) != ':')
         return refuse_found(check, "expected a colon behind the key");
@@ -213,6 +257,22 @@ static enum dbk_code check_items(struct check *check, char closing,
     return DBK_OK;
 }
 
+static enum dbk_code check_object(struct check *check)
+{
+    struct keys *keys = check->keys;
+    size_t outer = keys ? keys->first : 0, open = keys ? keys->count : 0;
+    enum dbk_code code;
+
+    if (keys)
+        keys->first = open;
+    code = check_items(check, '}', check_member, "expected a comma or }");
+    if (keys) {
+        keys->count = open;
+        keys->first = outer;
+    }
+    return code;
+}
+
 static enum dbk_code check_value(struct check *check)
 {
     skip_space(check);
@@ -220,7 +280,7 @@ static enum dbk_code check_value(struct check *check)
         return refuse(check, "too many values");
     switch (peek(check)) {
     case '{':
-        return check_items(check, '}', check_member, "expected a comma or }");
+        return check_object(check);
     case '[':
         return check_items(check, ']', check_value, "expected a comma or ]");
     case '"':
@@ -248,6 +308,19 @@ static enum dbk_code check_value(struct check *check)
     }
 }
 
+static enum dbk_code check_text(struct check *check)
+{
+    skip_space(check);
+    if (check->at == check->end)
+        return dbk_fail(check->err, DBK_INVALID, "empty, where JSON is expected");
+    if (check_value(check) != DBK_OK)
+        return DBK_INVALID;
+    skip_space(check);
+    if (check->at != check->end)
+        return refuse(check, "trailing bytes after the JSON value");
+    return DBK_OK;
+}
+
 enum dbk_code dbk_json_check(const char *text, size_t length, size_t values_max,
                              struct dbk_error *err)
 {
@@ -257,13 +330,24 @@ enum dbk_code dbk_json_check(const char *text, size_t length, size_t values_max,
                           .values_max = values_max,
                           .err = err};
 
-    skip_space(&check);
-    if (check.at == check.end)
-        return dbk_fail(err, DBK_INVALID, "empty, where JSON is expected");
-    if (check_value(&check) != DBK_OK)
-        return DBK_INVALID;
-    skip_space(&check);
-    if (check.at != check.end)
-        return refuse(&check, "trailing bytes after the JSON value");
-    return DBK_OK;
+    return check_text(&check);
+}
+
+enum dbk_code dbk_json_check_keys(const char *text, size_t length, bool *settled,
+                                  struct dbk_error *err)
+{
+    struct keys keys;
+    struct check check = {.text = text,
+                          .at = text,
+                          .end = text + length,
+                          .values_max = DBK_JSON_VALUES_MAX,
+                          .keys = &keys,
+                          .err = err};
+    enum dbk_code code;
+
+    keys.first = keys.count = 0;
+    keys.settled = true;
+    code = check_text(&check);
+    *settled = code == DBK_OK && keys.settled;
+    return code;
 }

@@ -56,37 +56,65 @@ static enum dbk_code fail(const char *text, size_t length, const json_error_t *e
     return dbk_json_fail(text, length, position, "not JSON", err);
 }
 
-enum dbk_code dbk_json_parse(const char *text, size_t length, json_t **value,
-                             struct dbk_error *err)
+/* Text that has been checked. */
+static enum dbk_code load(const char *text, size_t length, json_t **value,
+                          struct dbk_error *err)
 {
     json_error_t error = {0};
 
+    *value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    return *value ? DBK_OK : fail(text, length, &error, err);
+}
+
+enum dbk_code dbk_json_parse(const char *text, size_t length, json_t **value,
+                             struct dbk_error *err)
+{
     *value = NULL;
     if (dbk_json_check(text, length, DBK_JSON_VALUES_MAX, err) != DBK_OK)
         return DBK_INVALID;
-    *value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!*value)
-        return fail(text, length, &error, err);
+    return load(text, length, value, err);
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+enum dbk_code dbk_json_accept(const char *text, size_t length, struct dbk_slice *value,
+                              struct dbk_error *err)
+{
+    const char *end = text + length;
+    json_t *tree;
+    bool settled;
+
+    if (dbk_json_check_keys(text, length, &settled, err) != DBK_OK)
+        return DBK_INVALID;
+    if (!settled) {
+        enum dbk_code code = load(text, length, &tree, err);
+        if (code != DBK_OK)
+            return code;
+        json_decref(tree);
+    }
+    while (is_space(*text))
+        text++;
+    while (is_space(end[-1]))
+        end--;
+    *value = (struct dbk_slice){text, (size_t)(end - text)};
     return DBK_OK;
 }
 
-const char *dbk_json_kind(const json_t *value)
+bool dbk_json_string(struct dbk_slice text, char *room, struct dbk_slice *out)
 {
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return "an object";
-    case JSON_ARRAY:
-        return "an array";
-    case JSON_STRING:
-        return "a string";
-    case JSON_INTEGER:
-    case JSON_REAL:
-        return "a number";
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return "a boolean";
-    case JSON_NULL:
-        return "null";
-    }
-    return "unknown";
+    json_t *string;
+
+    *out = (struct dbk_slice){text.data + 1, text.length - 2};
+    if (!memchr(out->data, '\\', out->length))
+        return true;
+    string = json_loadb(text.data, text.length, JSON_DECODE_ANY, NULL);
+    if (!string)
+        return false;
+    *out = (struct dbk_slice){room, json_string_length(string)};
+    memcpy(room, json_string_value(string), out->length);
+    json_decref(string);
+    return true;
 }

@@ -1,5 +1,7 @@
 #include "json_walk.h"
 
+#include "json_plain.h"
+
 /* Skips what stands between values: white space, commas, colons. */
 static const char *skip_between(const char *at, const char *end)
 {
@@ -11,7 +13,10 @@ static const char *skip_between(const char *at, const char *end)
 
 static const char *skip_string(const char *at, const char *end)
 {
-    for (at++; at < end && *at != '"'; at++) {
+    for (at++;; at++) {
+        at += dbk_json_plain(at, end);
+        if (at == end || *at == '"')
+            break;
         if (*at == '\\' && end - at > 1)
             at++;
     }
@@ -68,8 +73,11 @@ bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value)
 {
     const char *at = skip_between(walk->at, walk->end);
 
-    if (walk->keyed && at < walk->end && *at == '"')
-        at = skip_between(skip_string(at, walk->end), walk->end);
+    if (walk->keyed && at < walk->end && *at == '"') {
+        const char *behind = skip_string(at, walk->end);
+        walk->key = (struct dbk_slice){at, (size_t)(behind - at)};
+        at = skip_between(behind, walk->end);
+    }
     if (at == walk->end || *at == '}' || *at == ']')
         return false;
     walk->at = skip_value(at, walk->end);
@@ -99,4 +107,23 @@ unsigned dbk_json_depth(struct dbk_slice value)
         at++;
     }
     return deepest;
+}
+
+const char *dbk_json_kind(struct dbk_slice value)
+{
+    switch (value.length > 0 ? value.data[0] : '\0') {
+    case '{':
+        return "an object";
+    case '[':
+        return "an array";
+    case '"':
+        return "a string";
+    case 't':
+    case 'f':
+        return "a boolean";
+    case 'n':
+        return "null";
+    default:
+        return "a number";
+    }
 }

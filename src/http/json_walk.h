@@ -10,6 +10,7 @@
 #include "store/slice.h"
 
 struct dbk_json_walk {
+    struct dbk_slice key; /* of the member that was next: its string, with the quotes */
     const char *at, *end; /* private */
     bool keyed;           /* private */
 };
@@ -19,11 +20,14 @@ struct dbk_json_walk {
 void dbk_json_walk_start(struct dbk_json_walk *walk, struct dbk_slice container);
 
 /* The next element, or the value of the next member, without the white space around it;
- * false behind the last. In the order of the text, as jansson iterates. */
+ * false behind the last. In the order of the text. */
 bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value);
 
 /* How many bytes the value takes that begins at `at`, which must be before end. */
 size_t dbk_json_span(const char *at, const char *end);
+
+/* "a string", "an object", ...: what a value is, for a sentence. Static. */
+const char *dbk_json_kind(struct dbk_slice value);
 
 /* How deep a value nests: 0 for a scalar, 1 for {} and [1], 2 for [[]]. */
 unsigned dbk_json_depth(struct dbk_slice value);

@@ -1,5 +1,7 @@
 #include "render.h"
 
+#include "decimal.h"
+#include "json_plain.h"
 #include "utf8.h"
 
 #include <stdio.h>
@@ -113,46 +115,20 @@ static void write_escaped(struct dbk_render *render, unsigned char byte)
     dbk_render_text(render, escape);
 }
 
-/* Whether a byte of a string must be looked at: it is escaped, or not ASCII. */
-static bool is_special(unsigned char byte)
-{
-    return byte < 0x20 || byte >= 0x7F || byte == '"' || byte == '\\';
-}
-
-/* Whether any of eight bytes is special. Source of the test for a byte below n, without
- * what it needs to tell which one: S. E. Anderson, "Bit Twiddling Hacks". */
-static bool any_special(const char *at)
-{
-    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-    uint64_t word, quote, backslash, delete;
-
-    memcpy(&word, at, sizeof word);
-    quote = word ^ (ones * '"');
-    backslash = word ^ (ones * '\\');
-    delete = word ^ (ones * 0x7F);
-    return (((word - ones * 0x20) | (quote - ones) | (backslash - ones) |
-             (delete - ones) | word) &
-            tops) != 0;
-}
-
 /* How many bytes from at on can be written as they are. */
 static size_t plain_length(const char *at, const char *end)
 {
     const char *start = at;
     uint32_t point;
 
-    while (at < end) {
-        unsigned char byte = (unsigned char)*at;
-        size_t length = 1;
-        if (end - at >= 8 && !any_special(at)) {
-            length = 8;
-        } else if (is_special(byte)) {
-            if (byte < 0x80)
-                break;
-            length = dbk_utf8_decode(at, end, &point);
-            if (length == 0)
-                break;
-        }
+    for (;;) {
+        size_t length;
+        at += dbk_json_plain(at, end);
+        if (at == end || (unsigned char)*at < 0x80)
+            break;
+        length = dbk_utf8_decode(at, end, &point);
+        if (length == 0)
+            break;
         at += length;
     }
     return (size_t)(at - start);
@@ -182,13 +158,9 @@ void dbk_render_string(struct dbk_render *render, struct dbk_slice text)
 
 void dbk_render_number(struct dbk_render *render, uint64_t number)
 {
-    char text[20], *at = text + sizeof text; /* 2^64 has 20 digits */
+    char text[DECIMAL_MAX + 1];
 
-    do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    dbk_render_raw(render, at, (size_t)(text + sizeof text - at));
+    dbk_render_raw(render, text, decimal_format(number, text));
 }
 
 void dbk_render_uuid(struct dbk_render *render, const struct dbk_uuid *id)

@@ -6,13 +6,14 @@
 
 #include <civetweb.h>
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 const char *request_header(const struct request *rq, const char *name)
 {
-    return mg_get_header(rq->connection, name);
+    unsigned count;
+
+    return framing_header(mg_get_request_info(rq->connection), name, &count);
 }
 
 bool request_accepts(const struct request *rq, const char *type)
@@ -46,7 +47,10 @@ void request_new_id(struct request *rq)
 
 static void copy_query(struct request *rq, const char *query)
 {
-    snprintf(rq->worker->query, sizeof rq->worker->query, "%s", query);
+    size_t length = strnlen(query, sizeof rq->worker->query - 1);
+
+    memcpy(rq->worker->query, query, length);
+    rq->worker->query[length] = '\0';
 }
 
 /* civetweb says who is there with the first request of a connection. */
@@ -75,8 +79,7 @@ int request_open(struct request *rq, struct mg_connection *connection,
     rq->method = info->request_method;
     rq->path = info->local_uri_raw;
     rq->version = info->http_version;
-    snprintf(rq->target, sizeof rq->target, "%s%s%s", rq->path, *query ? "?" : "",
-             query);
+    rq->query = query;
     if (!take_id(rq, request_header(rq, "X-Request-Id")))
         request_new_id(rq);
     copy_query(rq, query);

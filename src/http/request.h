@@ -8,7 +8,6 @@
 #include "service.h"
 
 #define REQUEST_ID_MAX 64
-#define REQUEST_TARGET_MAX 512 /* what the access line shows of path and query */
 
 struct mg_connection;
 struct worker;
@@ -23,12 +22,11 @@ struct request {
     const char *method;
     const char *path; /* as it came, without the query */
     const char *version;
-    char target[REQUEST_TARGET_MAX + 1];
+    const char *query;           /* as it came, "" for none */
     char id[REQUEST_ID_MAX + 1]; /* the client's X-Request-Id, or a new one */
 
     struct route_match match;
     struct params params;
-    struct dbk_field_errors fields; /* what is wrong with its parameters or body */
 
     bool chunked;
     bool has_length;
@@ -40,6 +38,10 @@ struct request {
     /* What a client is told of DBK_UNAVAILABLE; static, or NULL where nothing more is
      * known. */
     const char *unavailable;
+
+    /* What is wrong with its parameters or body. The last member: it is large, and all
+     * before it is zeroed for each request. */
+    struct dbk_field_errors fields;
 };
 
 /* The value of a header, or NULL. Borrowed. */

@@ -1,5 +1,6 @@
 #include "response.h"
 
+#include "decimal.h"
 #include "request.h"
 #include "status.h"
 
@@ -63,10 +64,23 @@ void response_header(struct response *rs, const char *name, const char *format, 
     va_start(args, format);
     vsnprintf(value, sizeof value, format, args);
     va_end(args);
+    response_header_text(rs, name, value);
+}
+
+void response_header_text(struct response *rs, const char *name, const char *value)
+{
     dbk_render_text(&rs->head, name);
     dbk_render_raw(&rs->head, ": ", 2);
     dbk_render_text(&rs->head, value);
     dbk_render_raw(&rs->head, "\r\n", 2);
+}
+
+void response_header_number(struct response *rs, const char *name, uint64_t value)
+{
+    char text[DECIMAL_MAX + 1];
+
+    decimal_format(value, text);
+    response_header_text(rs, name, text);
 }
 
 void response_begin(struct response *rs)
@@ -162,7 +176,7 @@ void response_fail(struct response *rs, const struct request *rq, int status,
         memcpy(rs->error, err->text, sizeof rs->error);
     forget_answer(rs);
     if (status_passes(status))
-        response_header(rs, "Retry-After", "1");
+        response_header_text(rs, "Retry-After", "1");
     if (response_empty(rs, status, details, &rq->fields, NULL) != DBK_OK)
         rs->close = true; /* the status says enough */
 }

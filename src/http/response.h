@@ -43,9 +43,11 @@ void response_init(struct response *rs);
 void response_finish(struct response *rs);
 void response_clear(struct response *rs); /* for the next request; keeps the memory */
 
-/* Add a header. */
+/* Add a header. The others are for what every answer has: printf is slow. */
 void response_header(struct response *rs, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void response_header_text(struct response *rs, const char *name, const char *value);
+void response_header_number(struct response *rs, const char *name, uint64_t value);
 
 /* The envelope: begin, render the data into rs->body, end. */
 void response_begin(struct response *rs);

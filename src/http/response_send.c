@@ -1,10 +1,10 @@
+#include "decimal.h"
 #include "guard.h"
 #include "request.h"
 #include "response.h"
 #include "status.h"
 
 #include <civetweb.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -49,22 +49,27 @@ static const char *date_of(struct response *rs)
 void response_render_head(struct response *rs, const struct request *rq,
                           const char *length_line)
 {
-    char text[512];
+    struct dbk_render *wire = &rs->wire;
 
-    snprintf(text, sizeof text,
-             "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: %s\r\n%s"
-             "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n",
-             rs->status, status_reason(rs->status), date_of(rs),
-             keeps(rs, rq) ? "keep-alive" : "close", length_line, rq->id);
-    dbk_render_clear(&rs->wire);
-    dbk_render_text(&rs->wire, text);
+    dbk_render_clear(wire);
+    dbk_render_text(wire, "HTTP/1.1 ");
+    dbk_render_number(wire, (uint64_t)rs->status);
+    dbk_render_text(wire, " ");
+    dbk_render_text(wire, status_reason(rs->status));
+    dbk_render_text(wire, "\r\nDate: ");
+    dbk_render_text(wire, date_of(rs));
+    dbk_render_text(wire, keeps(rs, rq) ? "\r\nConnection: keep-alive\r\n"
+                                        : "\r\nConnection: close\r\n");
+    dbk_render_text(wire, length_line);
+    dbk_render_text(wire, "X-Content-Type-Options: nosniff\r\nX-Request-Id: ");
+    dbk_render_text(wire, rq->id);
     if (rs->status != 204 && rs->status != 304) {
-        dbk_render_text(&rs->wire, "Content-Type: ");
-        dbk_render_text(&rs->wire, rs->content_type);
-        dbk_render_text(&rs->wire, "\r\n");
+        dbk_render_text(wire, "\r\nContent-Type: ");
+        dbk_render_text(wire, rs->content_type);
     }
-    dbk_render_raw(&rs->wire, rs->head.text, rs->head.length);
-    dbk_render_text(&rs->wire, "\r\n");
+    dbk_render_text(wire, "\r\n");
+    dbk_render_raw(wire, rs->head.text, rs->head.length);
+    dbk_render_text(wire, "\r\n");
     /* Cut anywhere, a head runs into its body. */
     if (dbk_render_code(&rs->head) != DBK_OK)
         rs->broken = true;
@@ -122,6 +127,16 @@ static size_t body_of(const struct response *rs, struct dbk_slice parts[PARTS])
     return body->length + rs->row.length;
 }
 
+static void write_length_line(char out[64], size_t length)
+{
+    static const char name[] = "Content-Length: ";
+    char *at = out + sizeof name - 1;
+
+    memcpy(out, name, sizeof name - 1);
+    at += decimal_format(length, at);
+    memcpy(at, "\r\n", sizeof "\r\n");
+}
+
 static void write_whole(struct response *rs, struct request *rq)
 {
     struct dbk_slice parts[PARTS];
@@ -129,7 +144,7 @@ static void write_whole(struct response *rs, struct request *rq)
     char length_line[64] = "";
 
     if (rs->status != 204 && rs->status != 304)
-        snprintf(length_line, sizeof length_line, "Content-Length: %zu\r\n", length);
+        write_length_line(length_line, length);
     response_render_head(rs, rq, length_line);
     if (rs->broken)
         return;

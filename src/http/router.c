@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SEGMENT_MAX 128 /* bytes; none of ours is longer */
+#define SEGMENTS_MAX 2  /* none of ours has more */
 
 static bool take_sequence(const char *text, uint64_t *out)
 {
@@ -32,6 +33,18 @@ static bool take_file(const char *text, char out[ROUTE_FILE_MAX])
     return true;
 }
 
+/* A segment of the request, decoded. Slashes that are encoded stay in it. */
+struct segment {
+    enum dbk_code code; /* DBK_NOT_FOUND: longer than any of ours; DBK_INVALID */
+    size_t length;
+    char text[SEGMENT_MAX + 1];
+};
+
+struct path {
+    size_t count; /* those behind the last that is kept are counted only */
+    struct segment segments[SEGMENTS_MAX];
+};
+
 enum fit { FITS, FITS_NOT, FITS_BUT_UNREADABLE };
 
 static enum fit readable(bool good)
@@ -40,48 +53,69 @@ static enum fit readable(bool good)
 }
 
 /* Whether a decoded segment of the request is this segment of a pattern. */
-static enum fit segment_fits(struct dbk_slice pattern, const char *segment,
+static enum fit segment_fits(struct dbk_slice pattern, const struct segment *segment,
                              struct route_match *match)
 {
+    if (pattern.length == 0 || *pattern.data != '{')
+        return dbk_slice_equal(pattern, dbk_slice(segment->text)) ? FITS : FITS_NOT;
     if (dbk_slice_equal(pattern, dbk_slice("{id}")))
-        return readable(dbk_uuid_parse(segment, strlen(segment), &match->id));
+        return readable(dbk_uuid_parse(segment->text, segment->length, &match->id));
     if (dbk_slice_equal(pattern, dbk_slice("{sequence}")))
-        return readable(take_sequence(segment, &match->sequence));
-    if (dbk_slice_equal(pattern, dbk_slice("{file}")))
-        return readable(take_file(segment, match->file));
-    return dbk_slice_equal(pattern, dbk_slice(segment)) ? FITS : FITS_NOT;
+        return readable(take_sequence(segment->text, &match->sequence));
+    return readable(take_file(segment->text, match->file));
 }
 
-/* Cut the next segment off *path and decode it. Slashes that are encoded stay in their
- * segment. DBK_NOT_FOUND for one longer than any of ours. */
-static enum dbk_code next_segment(const char **path, char segment[SEGMENT_MAX + 1],
-                                  struct dbk_error *err)
+static size_t segment_length(const char *at)
 {
-    size_t length = strcspn(*path, "/");
-
-    if (length > SEGMENT_MAX)
-        return dbk_fail(err, DBK_NOT_FOUND, "There is nothing at this path");
-    memcpy(segment, *path, length);
-    *path += length;
-    if (!params_decode(segment, &length, false))
-        return dbk_fail(err, DBK_INVALID,
-                        "The path has a %% without two hex digits, or %%00");
-    segment[length] = '\0';
-    return DBK_OK;
+    return (size_t)(strchrnul(at, '/') - at);
 }
 
-static enum dbk_code path_fits(const char *pattern, const char *path, enum fit *fits,
-                               struct route_match *match, struct dbk_error *err)
+static void take_segment(const char *text, size_t length, struct segment *out)
 {
-    char segment[SEGMENT_MAX + 1];
+    out->code = length > SEGMENT_MAX ? DBK_NOT_FOUND : DBK_OK;
+    if (out->code != DBK_OK)
+        return;
+    memcpy(out->text, text, length);
+    if (!params_decode(out->text, &length, false))
+        out->code = DBK_INVALID;
+    out->text[length] = '\0';
+    out->length = length;
+}
+
+/* Once, for all routes. What is wrong with a segment is told where a route has one at
+ * its place. */
+static void cut_path(const char *text, struct path *out)
+{
+    out->count = 0;
+    while (*text == '/') {
+        size_t length = segment_length(++text);
+        if (out->count < SEGMENTS_MAX)
+            take_segment(text, length, &out->segments[out->count]);
+        out->count++;
+        text += length;
+    }
+}
+
+static enum dbk_code refuse_segment(enum dbk_code code, struct dbk_error *err)
+{
+    if (code == DBK_NOT_FOUND)
+        return dbk_fail(err, code, "There is nothing at this path");
+    return dbk_fail(err, code, "The path has a %% without two hex digits, or %%00");
+}
+
+static enum dbk_code path_fits(const char *pattern, const struct path *path,
+                               enum fit *fits, struct route_match *match,
+                               struct dbk_error *err)
+{
     enum fit all = FITS;
+    size_t i = 0;
 
     *fits = FITS_NOT;
-    while (*pattern == '/' && *path == '/') {
-        size_t length = strcspn(++pattern, "/");
-        path++;
-        if (next_segment(&path, segment, err) != DBK_OK)
-            return err->code;
+    for (; *pattern == '/' && i < path->count; i++) {
+        const struct segment *segment = &path->segments[i];
+        size_t length = segment_length(++pattern);
+        if (segment->code != DBK_OK)
+            return refuse_segment(segment->code, err);
         switch (segment_fits((struct dbk_slice){pattern, length}, segment, match)) {
         case FITS:
             break;
@@ -92,51 +126,68 @@ static enum dbk_code path_fits(const char *pattern, const char *path, enum fit *
         }
         pattern += length;
     }
-    if (*pattern == '\0' && *path == '\0')
+    if (*pattern == '\0' && i == path->count)
         *fits = all;
     return DBK_OK;
 }
 
 static void add_allowed(struct route_match *match, const char *method)
 {
-    char *end = match->allow + strlen(match->allow);
-    size_t left = sizeof match->allow - strlen(match->allow);
+    size_t used = strlen(match->allow);
+    bool get = strcmp(method, "GET") == 0;
 
-    snprintf(end, left, "%s%s", method, strcmp(method, "GET") == 0 ? ", HEAD, " : ", ");
+    snprintf(match->allow + used, sizeof match->allow - used, "%s%s", method,
+             get ? ", HEAD, " : ", ");
+}
+
+/* What an answer says that the path takes. No segment is wrong: it has been found. */
+static void list_allowed(const struct path *path, struct route_match *match)
+{
+    struct route_match scratch;
+    enum fit fits;
+
+    for (size_t i = 0; i < routes_count; i++) {
+        if (path_fits(routes[i].path, path, &fits, &scratch, NULL) == DBK_OK &&
+            fits == FITS)
+            add_allowed(match, routes[i].method);
+    }
+    strcat(match->allow, "OPTIONS");
 }
 
 enum dbk_code route_find(const char *method, const char *path,
                          struct route_match *match, struct dbk_error *err)
 {
     const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+    bool known = false, unreadable = false;
+    struct path cut;
     enum fit fits;
-    bool unreadable = false;
 
     memset(match, 0, sizeof *match);
     match->head = wanted != method;
+    cut_path(path, &cut);
     for (size_t i = 0; i < routes_count; i++) {
-        if (path_fits(routes[i].path, path, &fits, match, err) != DBK_OK)
+        if (path_fits(routes[i].path, &cut, &fits, match, err) != DBK_OK)
             return err->code;
         unreadable = unreadable || fits == FITS_BUT_UNREADABLE;
-        if (fits != FITS)
-            continue;
-        add_allowed(match, routes[i].method);
-        if (strcmp(routes[i].method, wanted) == 0 && !match->route)
+        known = known || fits == FITS;
+        if (fits == FITS && strcmp(routes[i].method, wanted) == 0) {
             match->route = &routes[i];
+            return DBK_OK;
+        }
     }
-    if (match->allow[0] == '\0' && unreadable)
+    if (!known && unreadable)
         return dbk_fail(err, DBK_INVALID,
                         "The end of the path is not an id (a UUID of 8-4-4-4-12 hex "
                         "digits), or not a sequence (a number from 1)");
-    if (match->allow[0] == '\0')
+    if (!known)
         return dbk_fail(err, DBK_NOT_FOUND,
                         "There is nothing at this path; GET / says "
                         "where to go");
-    strcat(match->allow, "OPTIONS");
+    list_allowed(&cut, match);
     match->options = strcmp(method, "OPTIONS") == 0;
-    match->wrong_method = !match->options && !match->route;
-    if (match->wrong_method)
-        return dbk_fail(err, DBK_NOT_FOUND, "This path does not take %s; it takes %s",
-                        method, match->allow);
-    return DBK_OK;
+    if (match->options)
+        return DBK_OK;
+    match->wrong_method = true;
+    return dbk_fail(err, DBK_NOT_FOUND, "This path does not take %s; it takes %s",
+                    method, match->allow);
 }

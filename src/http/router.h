@@ -15,10 +15,10 @@ struct route_match {
     struct dbk_uuid id;        /* of {id} */
     uint64_t sequence;         /* of {sequence} */
     char file[ROUTE_FILE_MAX]; /* of {file} */
-    char allow[64];            /* methods of this path: "GET, HEAD, OPTIONS" */
-    bool options;              /* the method is OPTIONS, and the path is known */
-    bool head;                 /* the method is HEAD; route is GET's */
-    bool wrong_method;         /* the path is known, the method is not its own */
+    char allow[64]; /* where there is no route: methods of this path, "GET, OPTIONS" */
+    bool options;   /* the method is OPTIONS, and the path is known */
+    bool head;      /* the method is HEAD; route is GET's */
+    bool wrong_method; /* the path is known, the method is not its own */
 };
 
 /* Match a method and a path, percent-encoded as it came.

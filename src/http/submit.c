@@ -2,8 +2,6 @@
 
 #include "idempotency_key.h"
 
-#include <inttypes.h>
-
 void submit_meta(const struct request *rq, struct dbk_record *draft)
 {
     draft->request_id = dbk_slice(rq->id);
@@ -70,6 +68,6 @@ enum dbk_code submit_accept(struct response *rs, const struct dbk_command *comma
     }
     if (verdict->first_sequence > 0)
         rs->sequence = verdict->sequence;
-    response_header(rs, "Daybook-Sequence", "%" PRIu64, verdict->sequence);
+    response_header_number(rs, "Daybook-Sequence", verdict->sequence);
     return DBK_OK;
 }

@@ -1,6 +1,8 @@
 #include "worker.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define KEPT_MAX (64u << 10)
 
@@ -26,7 +28,9 @@ void worker_destroy(struct worker *worker)
 
 void worker_clear(struct worker *worker)
 {
-    worker->request = (struct request){.worker = worker};
+    memset(&worker->request, 0, offsetof(struct request, fields));
+    worker->request.fields.count = 0;
+    worker->request.worker = worker;
     response_clear(&worker->response);
     if (worker->body_size > KEPT_MAX) {
         free(worker->body);

@@ -7,31 +7,56 @@
 
 struct dbk_command *dbk_command_create(void)
 {
-    return calloc(1, sizeof(struct dbk_command));
+    struct dbk_command *command = calloc(1, sizeof *command);
+
+    if (command) {
+        command->entries = &command->first;
+        command->entries_size = 1;
+    }
+    return command;
 }
 
 void dbk_command_destroy(struct dbk_command *command)
 {
     if (!command)
         return;
-    free(command->entries);
+    if (command->entries != &command->first)
+        free(command->entries);
     free(command->bytes);
     free(command->person);
     free(command);
 }
 
-static bool grow(void **memory, size_t *size, size_t needed, size_t item)
+static bool grow_entries(struct dbk_command *command)
 {
-    size_t wanted = *size * 2 > needed ? *size * 2 : needed;
-    void *grown;
+    struct dbk_command_entry *own =
+        command->entries == &command->first ? NULL : command->entries;
+    struct dbk_command_entry *grown;
 
-    if (needed <= *size)
+    if (command->count < command->entries_size)
         return true;
-    grown = realloc(*memory, wanted * item);
+    grown = realloc(own, command->entries_size * 2 * sizeof *grown);
     if (!grown)
         return false;
-    *memory = grown;
-    *size = wanted;
+    if (!own)
+        grown[0] = command->first;
+    command->entries = grown;
+    command->entries_size *= 2;
+    return true;
+}
+
+static bool grow_bytes(struct dbk_command *command, size_t needed)
+{
+    size_t twice = command->bytes_size * 2, wanted = twice > needed ? twice : needed;
+    char *grown;
+
+    if (needed <= command->bytes_size)
+        return true;
+    grown = realloc(command->bytes, wanted);
+    if (!grown)
+        return false;
+    command->bytes = grown;
+    command->bytes_size = wanted;
     return true;
 }
 
@@ -79,11 +104,8 @@ static bool make_room(struct dbk_command *command, const struct dbk_record *draf
 
     if (changes_person && !command->person)
         command->person = calloc(1, sizeof *command->person);
-    return (!changes_person || command->person) &&
-           grow((void **)&command->entries, &command->entries_size, command->count + 1,
-                sizeof *command->entries) &&
-           grow((void **)&command->bytes, &command->bytes_size,
-                command->bytes_used + room_for(draft), 1);
+    return (!changes_person || command->person) && grow_entries(command) &&
+           grow_bytes(command, command->bytes_used + room_for(draft));
 }
 
 enum dbk_code dbk_command_add(struct dbk_command *command,

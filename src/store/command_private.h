@@ -13,7 +13,8 @@ struct dbk_command_entry {
 };
 
 struct dbk_command {
-    struct dbk_command_entry *entries;
+    struct dbk_command_entry *entries; /* first, while there is but one */
+    struct dbk_command_entry first;
     size_t count, entries_size;
     char *bytes;
     size_t bytes_used, bytes_size;

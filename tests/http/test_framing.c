@@ -39,6 +39,23 @@ static void a_length_is_read(void **state)
     assert_false(framing.chunked);
 }
 
+static void a_header_is_found_whatever_its_case(void **state)
+{
+    static const struct mg_request_info info = {
+        .num_headers = 3,
+        .http_headers = {{"accept", "first"},
+                         {"Accept-Encoding", "x"},
+                         {"ACCEPT", "2"}},
+    };
+    unsigned count;
+
+    (void)state;
+    assert_string_equal(framing_header(&info, "Accept", &count), "first");
+    assert_int_equal(count, 2);
+    assert_null(framing_header(&info, "Prefer", &count));
+    assert_int_equal(count, 0);
+}
+
 static void chunks_are_known(void **state)
 {
     struct framing framing;
@@ -120,6 +137,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_length_is_read),
+        cmocka_unit_test(a_header_is_found_whatever_its_case),
         cmocka_unit_test(chunks_are_known),
         cmocka_unit_test(what_could_be_read_in_two_ways_is_refused),
         cmocka_unit_test(only_digits_are_a_length),

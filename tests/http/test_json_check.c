@@ -205,11 +205,16 @@ static void a_duplicate_key_is_named(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct dbk_error err = {0};
+        struct dbk_slice accepted;
         json_t *value = NULL;
         assert_int_equal(
             dbk_json_parse(cases[i].text, strlen(cases[i].text), &value, &err),
             DBK_INVALID);
         assert_null(value);
+        assert_string_equal(err.text, cases[i].sentence);
+        assert_int_equal(
+            dbk_json_accept(cases[i].text, strlen(cases[i].text), &accepted, &err),
+            DBK_INVALID);
         assert_string_equal(err.text, cases[i].sentence);
     }
 }
@@ -217,11 +222,86 @@ static void a_duplicate_key_is_named(void **state)
 static void a_number_past_a_double_is_refused(void **state)
 {
     struct dbk_error err = {0};
+    struct dbk_slice accepted;
     json_t *value = NULL;
 
     (void)state;
     assert_int_equal(dbk_json_parse("[99e308]", 8, &value, &err), DBK_INVALID);
     assert_non_null(strstr(err.text, "a number past 1e308"));
+    assert_int_equal(dbk_json_accept("[99e308]", 8, &accepted, &err), DBK_INVALID);
+    assert_non_null(strstr(err.text, "a number past 1e308"));
+}
+
+/* Two keys that stand far apart, among as many others. */
+static void duplicates_are_found_among_many(void **state)
+{
+    static const size_t counts[] = {2, 62, 63, 64, 65, 200};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        char text[4096] = "{\"k0\":0";
+        struct dbk_slice value;
+        struct dbk_error err;
+        for (size_t k = 1; k < counts[i]; k++)
+            sprintf(text + strlen(text), ",\"k%zu\":0", k);
+        strcat(text, "}");
+        assert_int_equal(dbk_json_accept(text, strlen(text), &value, &err), DBK_OK);
+        strcpy(text + strlen(text) - 1, ",\"k0\":0}");
+        assert_int_equal(dbk_json_accept(text, strlen(text), &value, &err),
+                         DBK_INVALID);
+        assert_non_null(strstr(err.text, "duplicate key \"k0\""));
+    }
+}
+
+static void assert_settled(const char *text, bool expected)
+{
+    bool settled;
+
+    assert_int_equal(dbk_json_check_keys(text, strlen(text), &settled, NULL), DBK_OK);
+    if (settled != expected)
+        fail_msg("%s is%s settled", text, settled ? "" : " not");
+}
+
+static void what_needs_a_tree_is_known(void **state)
+{
+    (void)state;
+    assert_settled("{\"a\":1,\"b\":{\"a\":2,\"b\":[{\"a\":3},{\"a\":4}]},\"c\":1.5}",
+                   true);
+    assert_settled("[\"1e5\", \"\\u0061\", -2.5]", true);
+    assert_settled("{\"a\":1,\"\\u0061\":2}", false);
+    assert_settled("{\"b\":{\"a\":1,\"a\":2}}", false);
+    assert_settled("{\"a\":{\"b\":1},\"a\":2}", false);
+    assert_settled("[1e5]", false);
+    assert_settled("[1E5]", false);
+}
+
+static void assert_string(const char *text, const char *expected)
+{
+    char *copy = exact(text, strlen(text)), *room = exact(text, strlen(text));
+    struct dbk_slice out;
+
+    assert_true(dbk_json_string((struct dbk_slice){copy, strlen(text)}, room, &out));
+    assert_slice(out, expected);
+    free(room);
+    free(copy);
+}
+
+static void a_string_is_read_with_and_without_escapes(void **state)
+{
+    (void)state;
+    assert_string("\"\"", "");
+    assert_string("\"abc\"", "abc");
+    assert_string("\"\\n\"", "\n");
+    assert_string("\"a\\u00e4\\ud83d\\ude00\\\"\"", "a\xC3\xA4\xF0\x9F\x98\x80\"");
+}
+
+static void white_space_around_a_value_is_cut(void **state)
+{
+    struct dbk_slice value;
+
+    (void)state;
+    assert_int_equal(dbk_json_accept(" \t{ }\r\n", 7, &value, NULL), DBK_OK);
+    assert_slice(value, "{ }");
 }
 
 int main(void)
@@ -236,6 +316,10 @@ int main(void)
         cmocka_unit_test(values_are_bounded),
         cmocka_unit_test(a_duplicate_key_is_named),
         cmocka_unit_test(a_number_past_a_double_is_refused),
+        cmocka_unit_test(duplicates_are_found_among_many),
+        cmocka_unit_test(what_needs_a_tree_is_known),
+        cmocka_unit_test(a_string_is_read_with_and_without_escapes),
+        cmocka_unit_test(white_space_around_a_value_is_cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

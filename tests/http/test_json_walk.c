@@ -33,6 +33,31 @@ static void members_come_with_their_values(void **state)
     assert_values("{ }", (const char *const[]){NULL});
 }
 
+static void members_come_with_their_keys(void **state)
+{
+    struct dbk_json_walk walk;
+    struct dbk_slice value;
+
+    (void)state;
+    dbk_json_walk_start(&walk, dbk_slice("{\"a\\\"}\" : 1, \"\":2}"));
+    assert_true(dbk_json_walk_next(&walk, &value));
+    assert_slice(walk.key, "\"a\\\"}\"");
+    assert_true(dbk_json_walk_next(&walk, &value));
+    assert_slice(walk.key, "\"\"");
+}
+
+static void a_value_shows_what_it_is(void **state)
+{
+    (void)state;
+    assert_string_equal(dbk_json_kind(dbk_slice("{}")), "an object");
+    assert_string_equal(dbk_json_kind(dbk_slice("[]")), "an array");
+    assert_string_equal(dbk_json_kind(dbk_slice("\"\"")), "a string");
+    assert_string_equal(dbk_json_kind(dbk_slice("-1")), "a number");
+    assert_string_equal(dbk_json_kind(dbk_slice("true")), "a boolean");
+    assert_string_equal(dbk_json_kind(dbk_slice("false")), "a boolean");
+    assert_string_equal(dbk_json_kind(dbk_slice("null")), "null");
+}
+
 static void depth_counts_brackets_outside_strings(void **state)
 {
     (void)state;
@@ -68,6 +93,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements_come_with_their_own_bytes),
         cmocka_unit_test(members_come_with_their_values),
+        cmocka_unit_test(members_come_with_their_keys),
+        cmocka_unit_test(a_value_shows_what_it_is),
         cmocka_unit_test(depth_counts_brackets_outside_strings),
         cmocka_unit_test(text_that_was_not_checked_is_not_read_past),
     };

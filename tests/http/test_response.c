@@ -146,6 +146,19 @@ static void a_failure_replaces_what_was_filled_in(void **state)
     answer_free(answer);
 }
 
+static void a_header_is_a_line_however_it_is_given(void **state)
+{
+    struct answer *answer = answer_new();
+
+    (void)state;
+    response_header(&answer->rs, "A", "%d-%s", 1, "x");
+    response_header_text(&answer->rs, "B", "100%s");
+    response_header_number(&answer->rs, "C", UINT64_MAX);
+    assert_slice((struct dbk_slice){answer->rs.head.text, answer->rs.head.length},
+                 "A: 1-x\r\nB: 100%s\r\nC: 18446744073709551615\r\n");
+    answer_free(answer);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -155,6 +168,7 @@ int main(void)
         cmocka_unit_test(internals_are_for_the_operator),
         cmocka_unit_test(internals_are_shown_where_that_is_asked_for),
         cmocka_unit_test(a_failure_replaces_what_was_filled_in),
+        cmocka_unit_test(a_header_is_a_line_however_it_is_given),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
