@@ -9,6 +9,7 @@
 
 #include "environment.h"
 #include "store/log.h"
+#include "wake.h"
 
 #include <pthread.h>
 
@@ -29,6 +30,10 @@ struct dbk_log {
      * two are read without a lock, and written under `mutex`, the head first. */
     _Atomic uint64_t head_known;
     _Atomic size_t head_txn; /* 0: not known */
+
+    /* Submitters sleep here: those of one transaction on one of them, those who come
+     * meanwhile on the other, so that all of the first are woken by one call. */
+    struct dbk_wake decided[2];
 
     pthread_mutex_t mutex;
     pthread_cond_t submitted;        /* the writer waits here */
