@@ -106,8 +106,15 @@ static bool reset_files(int log_fd)
 static _Noreturn void become_program(const struct cluster_user *user,
                                      const char *const *argv, int log_fd, pid_t parent)
 {
-    static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "TZ=UTC",
-                                        "LC_ALL=C", NULL};
+    /* The allocator's: a statement's memory is kept for the next one. Else a backend gives
+     * it back to the system and asks for it again with each batch, a seventh of its time. */
+    static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
+                                        "TZ=UTC",
+                                        "LC_ALL=C",
+                                        "MALLOC_TOP_PAD_=1048576",
+                                        "MALLOC_TRIM_THRESHOLD_=16777216",
+                                        "MALLOC_MMAP_THRESHOLD_=16777216",
+                                        NULL};
 
     setsid();
     reset_signals();

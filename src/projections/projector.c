@@ -32,24 +32,6 @@ bool projector_stopping(struct dbk_projector *self)
     return stopping;
 }
 
-/* With the lock held: wake those who have what they wait for, or will not get it. Each
- * has a condition of its own, so a batch wakes nobody in vain. */
-static void wake_waiters(struct dbk_projector *self)
-{
-    for (struct projector_waiter *one = self->waiters; one; one = one->next)
-        if (!self->status.running || one->sequence <= self->status.projected)
-            pthread_cond_signal(&one->woken);
-}
-
-void projector_publish(struct dbk_projector *self)
-{
-    pthread_mutex_lock(&self->lock);
-    self->status.projected = self->projected;
-    self->status.quarantined = self->quarantined;
-    wake_waiters(self);
-    pthread_mutex_unlock(&self->lock);
-}
-
 void projector_set_running(struct dbk_projector *self, const char *why)
 {
     struct dbk_projector_status *status = &self->status;
@@ -61,8 +43,8 @@ void projector_set_running(struct dbk_projector *self, const char *why)
             (why && strncmp(status->state, why, sizeof status->state - 1) != 0));
     status->running = !why;
     self->tried = true;
-    snprintf(status->state, sizeof status->state, "%s", why ? why : "following");
-    wake_waiters(self);
+    snprintf(status->state, sizeof status->state, "%s", why ? why : PROJECTOR_FOLLOWS);
+    projector_tell(self);
     pthread_mutex_unlock(&self->lock);
     if (!news)
         return;
@@ -194,69 +176,4 @@ void dbk_projector_stop(struct dbk_projector *projector)
     pthread_join(projector->thread, NULL);
     projector_finish(projector);
     free(projector);
-}
-
-static void link_waiter(struct dbk_projector *self, struct projector_waiter *waiter)
-{
-    waiter->next = self->waiters;
-    waiter->link = &self->waiters;
-    if (waiter->next)
-        waiter->next->link = &waiter->next;
-    self->waiters = waiter;
-}
-
-static void unlink_waiter(struct projector_waiter *waiter)
-{
-    *waiter->link = waiter->next;
-    if (waiter->next)
-        waiter->next->link = waiter->link;
-}
-
-/* With the lock held. Before the first connection is made or has failed, it is too early
- * to say that PostgreSQL is away. */
-static bool may_come(const struct dbk_projector *self, uint64_t sequence)
-{
-    return !self->tried || (self->status.running && self->status.projected < sequence);
-}
-
-/* With the lock held. */
-static void wait_linked(struct dbk_projector *self, uint64_t sequence, int timeout_ms)
-{
-    struct projector_waiter waiter = {.sequence = sequence};
-    struct timespec until = thread_until(dbk_deadline_in(timeout_ms));
-
-    thread_init_cond(&waiter.woken);
-    link_waiter(self, &waiter);
-    while (may_come(self, sequence) &&
-           pthread_cond_timedwait(&waiter.woken, &self->lock, &until) == 0)
-        ;
-    unlink_waiter(&waiter);
-    pthread_cond_destroy(&waiter.woken);
-}
-
-enum dbk_code dbk_projector_wait(struct dbk_projector *projector, uint64_t sequence,
-                                 int timeout_ms, struct dbk_error *err)
-{
-    enum dbk_code code = DBK_OK;
-
-    pthread_mutex_lock(&projector->lock);
-    if (timeout_ms > 0 && may_come(projector, sequence))
-        wait_linked(projector, sequence, timeout_ms);
-    if (!projector->status.running)
-        code = dbk_fail(err, DBK_UNAVAILABLE, "%s", projector->status.state);
-    else if (projector->status.projected < sequence)
-        code =
-            dbk_fail(err, DBK_TIMEOUT, "the read tables are at sequence %llu, not %llu",
-                     (unsigned long long)projector->status.projected,
-                     (unsigned long long)sequence);
-    pthread_mutex_unlock(&projector->lock);
-    return code;
-}
-
-void dbk_projector_status(struct dbk_projector *projector,
-                          struct dbk_projector_status *out)
-{
-    pthread_mutex_lock(&projector->lock);
-    *out = projector->status;
-    pthread_mutex_unlock(&projector->lock);
 }

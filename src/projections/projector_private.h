@@ -1,8 +1,10 @@
 /* projector_private.h - the projector's own parts, and who touches what.
  *
- * projector.c          starts, stops, and lets others wait
+ * projector.c          starts and stops
+ * projector_wait.c     lets others wait, and waits for more to post
  * projector_session.c  one connection's life: follow the log, poll the tables
  * projector_load.c     what the tables say: checkpoint, quarantine
+ * projector_tidy.c     keeps an index of the tables in order meanwhile
  * projector_range.c    a run of records: fold, apply, halve it where it is refused
  * projector_retry.c    who in quarantine is tried again
  * projector_scan.c     where in the log their records lie
@@ -17,6 +19,8 @@
 #include "projections/projector.h"
 
 #include <pthread.h>
+
+#define PROJECTOR_FOLLOWS "following" /* the state while it runs */
 
 /* A quarantine row that is to be tried again. */
 struct projector_retry_row {
@@ -48,6 +52,13 @@ struct projector_retry {
     struct fold events;
 };
 
+/* See projector_tidy.c. */
+struct projector_tidy {
+    struct dbk_pg *pg; /* NULL: not connected */
+    bool under_way;
+    uint64_t records; /* posted since it was last begun, about */
+};
+
 struct projector_waiter {
     struct projector_waiter *next, **link;
     uint64_t sequence;
@@ -66,9 +77,15 @@ struct dbk_projector {
     struct projector_waiter *waiters;
     struct dbk_projector_status status;
     const struct dbk_pg *breakable; /* pg, for a stop that has waited enough, or NULL */
-    bool tried; /* the first connection has been made or has failed */
+    bool tried;     /* the first connection has been made or has failed */
+    bool lingering; /* a waiter should signal `changed` */
     bool stopping;
     bool ended;
+
+    /* What of the status a read asks for each time, to be had without the lock; written
+     * with it held. */
+    _Atomic uint64_t readable; /* projected + 1 while running, else 0 */
+    _Atomic uint64_t quarantined_told;
 
     /* The thread's own. */
     struct dbk_pg *pg; /* NULL: not connected */
@@ -80,6 +97,7 @@ struct dbk_projector {
     uint64_t quarantined;        /* rows of the table, records without a person too */
     bool retried_all;            /* everyone in quarantine gets one try at start */
     struct projector_retry retry;
+    struct projector_tidy tidy;
     struct dbk_batch batch;
     struct fold fold;
     struct apply apply;
@@ -97,6 +115,11 @@ void projector_say(const struct dbk_projector *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Let the waiting ones know where we are. */
 void projector_publish(struct dbk_projector *self);
+/* With the lock held, after status has changed. */
+void projector_tell(struct dbk_projector *self);
+/* The log's head is past us: before its records are read, let more of them come where
+ * that pays and nobody waits. */
+void projector_linger(struct dbk_projector *self, uint64_t head);
 bool projector_stopping(struct dbk_projector *self);
 /* The person that a record is about. */
 const struct dbk_uuid *projector_person_of(const struct dbk_record *record);
@@ -117,6 +140,11 @@ enum dbk_code projector_poll(struct dbk_projector *self, bool *same, uint64_t *r
  * on failure. A record that is refused alone quarantines its person. DBK_MOVED: load
  * again; anything else: PostgreSQL is away. */
 enum dbk_code projector_apply(struct dbk_projector *self, struct dbk_error *err);
+
+/* Once a turn, the batch being what was posted in it: have the index of properties tidied
+ * when it is time. Does not wait for that. */
+void projector_tidy(struct dbk_projector *self);
+void projector_tidy_end(struct dbk_projector *self);
 
 /* Note who is to be tried again: all in quarantine, or those that somebody asked for.
  */

@@ -41,11 +41,13 @@ static enum dbk_code follow(struct dbk_projector *self, int timeout_ms,
     enum dbk_code code =
         dbk_log_wait(self->log, self->projected, timeout_ms, &head, err);
 
-    if (code == DBK_OK && head > self->projected)
+    if (code == DBK_OK && head > self->projected) {
+        projector_linger(self, head);
         code = dbk_log_read(self->log, self->projected, BATCH_RECORDS, BATCH_BYTES,
                             &self->batch, err);
-    else
+    } else {
         self->batch.count = 0;
+    }
     if (code == DBK_OK && self->batch.count > 0)
         code = projector_apply(self, err);
     return code;
@@ -75,6 +77,7 @@ static enum dbk_code turn(struct dbk_projector *self, dbk_deadline *poll_at,
     if (code != DBK_OK)
         return code;
     projector_set_running(self, NULL);
+    projector_tidy(self);
     if (busy)
         code = projector_retry_step(self, err);
     if (code == DBK_OK && dbk_deadline_left(*poll_at) == 0) {
@@ -129,6 +132,7 @@ enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *er
     if (code != DBK_OK && self->pg)
         code = say_what_to_do(self, code, err);
     set_breakable(self, NULL);
+    projector_tidy_end(self);
     dbk_pg_close(self->pg);
     self->pg = NULL;
     return code;

@@ -127,17 +127,22 @@ static enum dbk_code enqueue(struct dbk_log *log, struct dbk_group *group,
         *log->last = group;
         log->last = &group->next;
         log->queued_bytes += group->bytes;
+        group->lane = log->lane;
         pthread_cond_signal(&log->submitted);
     }
     pthread_mutex_unlock(&log->mutex);
     return code;
 }
 
-static void wait_until_done(struct dbk_group *group)
+static void wait_until_done(struct dbk_log *log, struct dbk_group *group)
 {
-    while (sem_wait(&group->done) != 0)
-        ; /* a signal handler ran */
-    sem_destroy(&group->done);
+    struct dbk_wake *wake = &log->decided[group->lane];
+    uint32_t seen = dbk_wake_look(wake);
+
+    while (!atomic_load(&group->done)) {
+        dbk_wake_sleep(wake, seen);
+        seen = dbk_wake_look(wake);
+    }
 }
 
 enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *commands,
@@ -154,13 +159,10 @@ enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *com
         return DBK_OK;
     for (size_t i = 0; i < count; i++)
         group.bytes += commands[i]->bytes_used + COMMAND_COST;
-    sem_init(&group.done, 0, 0);
     code = enqueue(log, &group, err);
-    if (code != DBK_OK) {
-        sem_destroy(&group.done);
+    if (code != DBK_OK)
         return code;
-    }
-    wait_until_done(&group);
+    wait_until_done(log, &group);
     if (replayed)
         *replayed = group.replayed;
     if (group.code != DBK_OK && err)

@@ -9,6 +9,7 @@
 
 #include "environment.h"
 #include "store/log.h"
+#include "wake.h"
 
 #include <pthread.h>
 
@@ -25,11 +26,21 @@ struct dbk_log {
     _Atomic size_t touched; /* bytes of the file that were mapped by reading, about */
     bool usable;            /* false: reopening failed; the writer tries again */
 
+    /* The head as of a transaction, to be had without beginning one; see dbk_log_head. The
+     * two are read without a lock, and written under `mutex`, the head first. */
+    _Atomic uint64_t head_known;
+    _Atomic size_t head_txn; /* 0: not known */
+
+    /* Submitters sleep here: those of one transaction on one of them, those who come
+     * meanwhile on the other, so that all of the first are woken by one call. */
+    struct dbk_wake decided[2];
+
     pthread_mutex_t mutex;
     pthread_cond_t submitted;        /* the writer waits here */
     pthread_cond_t appended;         /* followers wait here */
     struct dbk_group *first, **last; /* the queue */
     size_t queued_bytes;
+    unsigned lane;       /* of those who are queued now */
     uint64_t appends;    /* counts commits and interrupts, so that none is missed */
     uint64_t interrupts; /* counts interrupts */
     bool closing;

@@ -43,18 +43,49 @@ void dbk_log_end_read(struct dbk_log *log, MDB_txn *txn)
     pthread_rwlock_unlock(&log->gate);
 }
 
+/* With the gate held. The file itself tells which transaction was the last, whoever made
+ * it; LMDB publishes it to readers a moment later, so what is asked of a transaction may
+ * be older, but is never mistaken for newer. */
+static bool head_is_known(struct dbk_log *log, uint64_t *head)
+{
+    size_t txn = atomic_load(&log->head_txn);
+    MDB_envinfo info;
+
+    *head = atomic_load(&log->head_known); /* of txn, or of a later one by now */
+    return log->usable && txn != 0 && mdb_env_info(log->environment.env, &info) == 0 &&
+           info.me_last_txnid == txn;
+}
+
+static void know_head(struct dbk_log *log, size_t txn, uint64_t head)
+{
+    pthread_mutex_lock(&log->mutex);
+    if (txn > atomic_load(&log->head_txn)) {
+        atomic_store(&log->head_known, head);
+        atomic_store(&log->head_txn, txn);
+    }
+    pthread_mutex_unlock(&log->mutex);
+}
+
 enum dbk_code dbk_log_head(struct dbk_log *log, uint64_t *head, struct dbk_error *err)
 {
     enum dbk_code code;
     MDB_txn *txn;
+    bool known;
     int rc;
 
+    pthread_rwlock_rdlock(&log->gate);
+    known = head_is_known(log, head);
+    pthread_rwlock_unlock(&log->gate);
+    if (known)
+        return DBK_OK;
     *head = 0;
     code = dbk_log_begin_read(log, &txn, err);
     if (code != DBK_OK)
         return code;
     rc = dbk_index_head(txn, &log->environment, head);
-    if (rc != 0)
+    if (rc == 0)
+        know_head(log, mdb_txn_id(txn), *head);
+    else
         code = dbk_lmdb_fail(err, log->environment.env, rc, "find the log's head");
     dbk_log_end_read(log, txn);
     return code;

@@ -86,6 +86,8 @@ enum dbk_code dbk_recover(struct dbk_log *log, const struct dbk_command *command
     *committed = false;
     pthread_rwlock_wrlock(&log->gate);
     log->usable = false;
+    /* The transaction that failed may never have been, and its number is used again. */
+    atomic_store(&log->head_txn, 0);
     code = find_out(log, command, sequence, committed, err);
     pthread_rwlock_unlock(&log->gate);
 

@@ -1,15 +1,43 @@
 #include "store/uuid.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
-static void fill_random(uint8_t *out, size_t size)
+/* Random bytes are fetched for several ids at once: a system call an id was a tenth of what
+ * a write costs its thread. Each thread has its own, so no two get the same. */
+static _Thread_local struct {
+    uint8_t bytes[256]; /* so many are given whole or not at all (getrandom(2)) */
+    size_t left;
+} pool;
+
+/* In the child of a fork, which has only the thread that forked: else parent and child
+ * would make their next ids of the same bytes. */
+static void forget_pool(void)
 {
-    /* At most 256 bytes are given whole or not at all (getrandom(2)). */
-    if (getrandom(out, size, 0) != (ssize_t)size)
+    pool.left = 0;
+}
+
+static void watch_forks(void)
+{
+    if (pthread_atfork(NULL, NULL, forget_pool) != 0)
         abort();
+}
+
+static void take_random(uint8_t out[8])
+{
+    static pthread_once_t watching = PTHREAD_ONCE_INIT;
+
+    if (pool.left == 0) {
+        pthread_once(&watching, watch_forks);
+        if (getrandom(pool.bytes, sizeof pool.bytes, 0) != sizeof pool.bytes)
+            abort();
+        pool.left = sizeof pool.bytes;
+    }
+    pool.left -= 8;
+    memcpy(out, pool.bytes + pool.left, 8);
 }
 
 struct dbk_uuid dbk_uuid_new(void)
@@ -27,7 +55,7 @@ struct dbk_uuid dbk_uuid_new(void)
         id.bytes[i] = (uint8_t)(ms >> (40 - 8 * i));
     id.bytes[6] = (uint8_t)(0x70 | fraction >> 8);
     id.bytes[7] = (uint8_t)fraction;
-    fill_random(id.bytes + 8, 8);
+    take_random(id.bytes + 8);
     id.bytes[8] = (uint8_t)(0x80 | (id.bytes[8] & 0x3f));
     return id;
 }

@@ -70,6 +70,7 @@ static struct dbk_group *take_batch(struct dbk_log *log)
         return NULL;
     log->queued_bytes -= bytes;
     log->first = *end;
+    log->lane ^= 1;
     *end = NULL;
     if (!log->first)
         log->last = &log->first;
@@ -221,15 +222,20 @@ static void write_batch(struct dbk_log *log, struct batch *batch,
 static void announce(struct dbk_log *log, struct batch *batch)
 {
     struct dbk_group *next;
+    bool lanes[2] = {false, false}; /* both, where some did not fit the batch before */
 
     pthread_mutex_lock(&log->mutex);
     log->appends++;
     pthread_cond_broadcast(&log->appended);
     pthread_mutex_unlock(&log->mutex);
     for (struct dbk_group *group = batch->first; group; group = next) {
-        next = group->next; /* the group is gone once its owner wakes */
-        sem_post(&group->done);
+        next = group->next;
+        lanes[group->lane] = true;
+        atomic_store(&group->done, true); /* the group may be gone from here on */
     }
+    for (size_t i = 0; i < 2; i++)
+        if (lanes[i])
+            dbk_wake_all(&log->decided[i]);
 }
 
 static void process(struct dbk_log *log, struct batch *batch, uint8_t sweep_place[32])

@@ -11,9 +11,9 @@
 
 #include "log_private.h"
 
-#include <semaphore.h>
+#include <stdatomic.h>
 
-/* One submission. Lives on the submitter's stack until done is posted. */
+/* One submission. Lives on the submitter's stack until done is set. */
 struct dbk_group {
     struct dbk_command *const *commands;
     size_t count;
@@ -22,7 +22,8 @@ struct dbk_group {
     bool replayed;
     enum dbk_code code; /* of the submission as a whole */
     struct dbk_error error;
-    sem_t done;
+    unsigned lane; /* which of log->decided its owner sleeps on */
+    atomic_bool done;
     struct dbk_group *next;
 };
 

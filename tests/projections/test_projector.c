@@ -53,6 +53,34 @@ static void a_long_log_is_posted_in_large_batches(void **state)
     wait_quarantined(world->projector, 0);
 }
 
+static void wait_tidied(struct world *world)
+{
+    for (int waited = 0; waited < PATIENCE_MS; waited += 10) {
+        if (scratch_number(world->pg, "select count(*) from pg_stat_activity"
+                                      " where application_name = 'daybook tidying'"
+                                      " and datname = 'projector_test'"
+                                      " and state = 'idle' and query like '%clean%'"))
+            return;
+        pause_10ms();
+    }
+    fail_msg("not tidied");
+}
+
+static void in_a_calm_moment_the_index_of_properties_is_tidied(void **state)
+{
+    struct world *world = *state;
+
+    submit(world, draft_create(1, "a@x.org"));
+    for (uint32_t i = 0; i < 1100; i++)
+        submit(world, draft_record(i, 1, "{\"a\":1}"));
+    world_start(world);
+    world_catch_up(world);
+    wait_tidied(world);
+    assert_int_equal(
+        scratch_number(world->pg, "select gin_clean_pending_list('event_properties')"),
+        0);
+}
+
 static void emails_change_hands_within_a_batch(void **state)
 {
     struct world *world = *state;
@@ -376,6 +404,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(any_commands_in_any_batches_end_as_the_log_says),
         IN_A_WORLD(a_long_log_is_posted_in_large_batches),
+        IN_A_WORLD(in_a_calm_moment_the_index_of_properties_is_tidied),
         IN_A_WORLD(emails_change_hands_within_a_batch),
         IN_A_WORLD(what_was_posted_is_not_posted_again),
         IN_A_WORLD(a_killed_connection_costs_nothing_but_time),

@@ -119,6 +119,53 @@ static void a_wait_ends_when_another_process_appends(void **state)
     assert_int_equal(head_of(s), 2);
 }
 
+static void the_head_is_known_anew_when_another_process_appends(void **state)
+{
+    struct scratch *s = *state;
+    int go[2], status;
+    pid_t child;
+
+    dbk_log_close(s->log);
+    assert_int_equal(pipe(go), 0);
+    child = fork();
+    if (child == 0) {
+        char byte;
+
+        scratch_open(s);
+        for (int i = 0; i < 3; i++) {
+            char email[32];
+
+            snprintf(email, sizeof email, "child%d@x.mock", i);
+            if (read(go[0], &byte, 1) != 1)
+                _exit(1);
+            add_person(s, email);
+        }
+        dbk_log_close(s->log);
+        _exit(0);
+    }
+    scratch_open(s);
+    for (uint64_t i = 0; i < 3; i++) {
+        uint64_t head;
+
+        assert_int_equal(head_of(s), i);
+        assert_int_equal(head_of(s), i); /* known */
+        assert_int_equal(write(go[1], "x", 1), 1);
+        assert_int_equal(dbk_log_wait(s->log, i, 20000, &head, NULL), DBK_OK);
+        assert_int_equal(head, i + 1);
+    }
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    close(go[0]);
+    close(go[1]);
+    for (uint64_t i = 3; i < 20; i++) {
+        char email[32];
+
+        snprintf(email, sizeof email, "parent%d@x.mock", (int)i);
+        assert_int_equal(head_of(s), i);
+        add_person(s, email);
+    }
+}
+
 static void *interrupt(void *context)
 {
     struct dbk_log *log = context;
@@ -178,6 +225,7 @@ int main(void)
         TEST(a_read_is_bounded_by_bytes_but_gives_one),
         TEST(a_byte_changed_on_disk_is_noticed),
         TEST(a_wait_ends_when_another_process_appends),
+        TEST(the_head_is_known_anew_when_another_process_appends),
         TEST(an_interrupt_ends_a_wait),
         TEST(states_can_be_looked_up),
         TEST(stats_count_what_is_there),

@@ -3,6 +3,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -65,6 +67,31 @@ static void new_ids_are_version_7_and_differ(void **state)
     }
 }
 
+static void a_forked_child_makes_other_ids(void **state)
+{
+    struct dbk_uuid ours[64], theirs[64];
+    int ends[2], status;
+    pid_t child;
+    (void)state;
+
+    dbk_uuid_new();
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    for (int i = 0; i < 64; i++)
+        ours[i] = dbk_uuid_new();
+    if (child == 0)
+        _exit(write(ends[1], ours, sizeof ours) != sizeof ours);
+    assert_int_equal(read(ends[0], theirs, sizeof theirs), sizeof theirs);
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    close(ends[0]);
+    close(ends[1]);
+    /* Times may be alike: it is the random part that tells them apart. */
+    for (int i = 0; i < 64; i++)
+        for (int j = 0; j < 64; j++)
+            assert_memory_not_equal(ours[i].bytes + 8, theirs[j].bytes + 8, 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -72,6 +99,7 @@ int main(void)
         cmocka_unit_test(capitals_are_read_and_written_small),
         cmocka_unit_test(anything_else_is_refused),
         cmocka_unit_test(new_ids_are_version_7_and_differ),
+        cmocka_unit_test(a_forked_child_makes_other_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -7,6 +7,7 @@
     cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 #define THREADS 16
 #define EACH 100
+#define MANY 3000 /* a transaction takes 16,384 */
 
 struct worker {
     struct scratch *s;
@@ -58,6 +59,45 @@ static void many_threads_leave_no_gap_and_nothing_twice(void **state)
         }
     }
     assert_int_equal(head_of(s), THREADS * EACH + 1);
+}
+
+/* Submit many commands at once. */
+static void *record_many(void *context)
+{
+    struct worker *worker = context;
+    struct dbk_command **commands = calloc(MANY, sizeof *commands);
+
+    for (int i = 0; i < MANY; i++) {
+        struct dbk_record event = draft_event(&worker->person);
+
+        commands[i] = dbk_command_create();
+        if (dbk_command_add(commands[i], &event, NULL) != DBK_OK)
+            worker->failures++;
+    }
+    if (dbk_log_submit(worker->s->log, commands, MANY, NULL, NULL, NULL) != DBK_OK)
+        worker->failures++;
+    for (int i = 0; i < MANY; i++)
+        dbk_command_destroy(commands[i]);
+    free(commands);
+    return NULL;
+}
+
+static void who_does_not_fit_a_transaction_is_in_the_next_and_told_so(void **state)
+{
+    struct scratch *s = *state;
+    struct worker workers[THREADS];
+    pthread_t threads[THREADS];
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){.s = s, .person = kate};
+        pthread_create(&threads[i], NULL, record_many, &workers[i]);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(workers[i].failures, 0);
+    }
+    assert_int_equal(head_of(s), THREADS * MANY + 1);
 }
 
 static void two_processes_share_one_order(void **state)
@@ -149,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(many_threads_leave_no_gap_and_nothing_twice),
+        TEST(who_does_not_fit_a_transaction_is_in_the_next_and_told_so),
         TEST(two_processes_share_one_order),
         TEST(a_full_queue_says_busy_and_loses_nothing),
         TEST(a_log_that_is_full_refuses_and_can_be_read),

@@ -1,0 +1,62 @@
+/* Emptying the list of what the index of properties does not have in its tree yet, beside
+ * the batches, on a connection of its own. A search looks through all of that list. */
+#include "projector_private.h"
+
+#include "dbk_sql.h"
+
+enum { CONNECT_MS = 1000, STATEMENT_MS = 60000 };
+/* Records since the last time: while there are more to post, about the 4 MB after which
+ * PostgreSQL would do it; and while there are none. */
+enum { BUSY_RECORDS = 65536, CALM_RECORDS = 1024 };
+
+void projector_tidy_end(struct dbk_projector *self)
+{
+    dbk_pg_close(self->tidy.pg);
+    self->tidy = (struct projector_tidy){0};
+}
+
+/* What fails here fails without harm: the insert that finds the list far too long empties
+ * it. The next time begins with a new connection. */
+static void launch(struct dbk_projector *self)
+{
+    const struct dbk_pg_options options = {.application = "daybook tidying",
+                                           .connect_timeout_ms = CONNECT_MS,
+                                           .statement_timeout_ms = STATEMENT_MS,
+                                           .async_commit = true};
+    struct projector_tidy *tidy = &self->tidy;
+    enum dbk_code code = DBK_OK;
+
+    tidy->records = 0;
+    if (!tidy->pg)
+        code = dbk_pg_open(self->database, &options, &tidy->pg, NULL);
+    if (code == DBK_OK)
+        code = dbk_pg_launch(tidy->pg, dbk_sql_event_tidy, NULL);
+    tidy->under_way = code == DBK_OK;
+    if (code != DBK_OK)
+        projector_tidy_end(self);
+}
+
+/* Do not wait for it. */
+static void look(struct dbk_projector *self)
+{
+    struct projector_tidy *tidy = &self->tidy;
+    size_t which;
+    enum dbk_code code = dbk_pg_wait_any(&tidy->pg, 1, 0, &which, NULL);
+
+    if (code == DBK_TIMEOUT)
+        return;
+    tidy->under_way = false;
+    if (code != DBK_OK || dbk_pg_conclude(tidy->pg, NULL, NULL) != DBK_OK)
+        projector_tidy_end(self);
+}
+
+void projector_tidy(struct dbk_projector *self)
+{
+    struct projector_tidy *tidy = &self->tidy;
+
+    tidy->records += self->batch.count;
+    if (tidy->under_way)
+        look(self);
+    else if (tidy->records >= (self->batch.count > 0 ? BUSY_RECORDS : CALM_RECORDS))
+        launch(self);
+}

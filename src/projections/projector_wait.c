@@ -1,0 +1,137 @@
+/* Waiting for the read tables to have a record, and the projector's waiting for more to
+ * come before it posts. */
+#include "projector_private.h"
+#include "thread.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+/* While many write, a batch of more costs less a record: it gathers for so long, unless
+ * there is enough, or a read waits for it. A few writers' records are posted at once, so
+ * that a read that follows finds them there. */
+enum { LINGER_MS = 5, BUSY_RECORDS = 16, ENOUGH_RECORDS = 256 };
+
+/* Wake those who have what they wait for, or will not get it. Each has a condition of its
+ * own, so a batch wakes nobody in vain. */
+void projector_tell(struct dbk_projector *self)
+{
+    const struct dbk_projector_status *status = &self->status;
+
+    atomic_store(&self->quarantined_told, status->quarantined);
+    atomic_store(&self->readable, status->running ? status->projected + 1 : 0);
+    for (struct projector_waiter *one = self->waiters; one; one = one->next)
+        if (!status->running || one->sequence <= status->projected)
+            pthread_cond_signal(&one->woken);
+}
+
+void projector_publish(struct dbk_projector *self)
+{
+    pthread_mutex_lock(&self->lock);
+    self->status.projected = self->projected;
+    self->status.quarantined = self->quarantined;
+    projector_tell(self);
+    pthread_mutex_unlock(&self->lock);
+}
+
+static void link_waiter(struct dbk_projector *self, struct projector_waiter *waiter)
+{
+    waiter->next = self->waiters;
+    waiter->link = &self->waiters;
+    if (waiter->next)
+        waiter->next->link = &waiter->next;
+    self->waiters = waiter;
+}
+
+static void unlink_waiter(struct projector_waiter *waiter)
+{
+    *waiter->link = waiter->next;
+    if (waiter->next)
+        waiter->next->link = waiter->link;
+}
+
+/* With the lock held. Before the first connection is made or has failed, it is too early
+ * to say that PostgreSQL is away. */
+static bool may_come(const struct dbk_projector *self, uint64_t sequence)
+{
+    return !self->tried || (self->status.running && self->status.projected < sequence);
+}
+
+/* With the lock held. */
+static void wait_linked(struct dbk_projector *self, uint64_t sequence, int timeout_ms)
+{
+    struct projector_waiter waiter = {.sequence = sequence};
+    struct timespec until = thread_until(dbk_deadline_in(timeout_ms));
+
+    thread_init_cond(&waiter.woken);
+    link_waiter(self, &waiter);
+    if (self->lingering)
+        pthread_cond_broadcast(&self->changed);
+    while (may_come(self, sequence) &&
+           pthread_cond_timedwait(&waiter.woken, &self->lock, &until) == 0)
+        ;
+    unlink_waiter(&waiter);
+    pthread_cond_destroy(&waiter.woken);
+}
+
+enum dbk_code dbk_projector_wait(struct dbk_projector *projector, uint64_t sequence,
+                                 int timeout_ms, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    if (sequence < atomic_load(&projector->readable))
+        return DBK_OK;
+    pthread_mutex_lock(&projector->lock);
+    if (timeout_ms > 0 && may_come(projector, sequence))
+        wait_linked(projector, sequence, timeout_ms);
+    if (!projector->status.running)
+        code = dbk_fail(err, DBK_UNAVAILABLE, "%s", projector->status.state);
+    else if (projector->status.projected < sequence)
+        code =
+            dbk_fail(err, DBK_TIMEOUT, "the read tables are at sequence %llu, not %llu",
+                     (unsigned long long)projector->status.projected,
+                     (unsigned long long)sequence);
+    pthread_mutex_unlock(&projector->lock);
+    return code;
+}
+
+void dbk_projector_status(struct dbk_projector *projector,
+                          struct dbk_projector_status *out)
+{
+    uint64_t readable = atomic_load(&projector->readable);
+
+    if (readable > 0) {
+        out->projected = readable - 1;
+        out->running = true;
+        strcpy(out->state, PROJECTOR_FOLLOWS);
+        out->quarantined = atomic_load(&projector->quarantined_told);
+        return;
+    }
+    pthread_mutex_lock(&projector->lock);
+    *out = projector->status;
+    pthread_mutex_unlock(&projector->lock);
+}
+
+/* With the lock held. Those who have what they waited for may not have left yet. */
+static bool is_waited_for(const struct dbk_projector *self)
+{
+    for (const struct projector_waiter *one = self->waiters; one; one = one->next)
+        if (one->sequence > self->status.projected)
+            return true;
+    return false;
+}
+
+void projector_linger(struct dbk_projector *self, uint64_t head)
+{
+    struct timespec until;
+
+    if (self->batch.count < BUSY_RECORDS || head - self->projected >= ENOUGH_RECORDS)
+        return;
+    until = thread_until(dbk_deadline_in(LINGER_MS));
+    pthread_mutex_lock(&self->lock);
+    self->lingering = true;
+    while (!self->stopping && !is_waited_for(self) &&
+           pthread_cond_timedwait(&self->changed, &self->lock, &until) == 0)
+        ;
+    self->lingering = false;
+    pthread_mutex_unlock(&self->lock);
+}

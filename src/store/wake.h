@@ -1,0 +1,28 @@
+/* wake.h - waking all who sleep on one word, with one system call (Linux's futex).
+ *
+ * A sleeper reads the word (dbk_wake_look), then looks whether what it waits for is there,
+ * and only then sleeps on what it read. Whoever wakes first makes the thing be there, then
+ * calls dbk_wake_all: it changes the word, so a sleeper that comes too late does not sleep
+ * at all. Sleeping may end for no reason: look again.
+ *
+ * Private to the store.
+ */
+#ifndef DBK_WAKE_H
+#define DBK_WAKE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct dbk_wake {
+    _Atomic uint32_t word; /* zeroed is fine */
+};
+
+static inline uint32_t dbk_wake_look(struct dbk_wake *wake)
+{
+    return atomic_load(&wake->word);
+}
+
+void dbk_wake_sleep(struct dbk_wake *wake, uint32_t seen);
+void dbk_wake_all(struct dbk_wake *wake);
+
+#endif
