@@ -18,4 +18,13 @@ static inline int64_t clock_ms(void)
     return clock_us() / 1000;
 }
 
+/* As of the kernel's last tick, up to 10 ms ago, and several times cheaper. */
+static inline int64_t clock_tick_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 #endif

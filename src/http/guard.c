@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define TICK_MS 50
+#define TICK_MS 50 /* so the coarse clock will do */
 #define TURN_MS 1000
 #define CROWDED_IDLE_MS 250 /* how long one may idle while every thread is taken */
 
@@ -103,7 +103,7 @@ static void *watch(void *argument)
             pthread_cond_wait(&guard->changed, &guard->mutex);
         else
             tick(guard);
-        int64_t now = clock_ms();
+        int64_t now = clock_tick_ms();
         for (unsigned i = 0; i < guard->threads; i++)
             look_at(guard, &guard->list[i], now);
     }
@@ -168,7 +168,7 @@ static struct guarded *take_place(struct guard *guard, int sock)
             taken = &guard->list[i];
     }
     if (taken) {
-        taken->since = clock_ms();
+        taken->since = clock_tick_ms();
         atomic_store(&taken->read_deadline, 0);
         atomic_store(&taken->write_deadline, 0);
         atomic_store(&taken->idle_since, taken->since);
@@ -213,7 +213,7 @@ void guarded_reading(struct guarded *guarded, int ms)
     if (!guarded)
         return;
     set(&guarded->idle_since, 0);
-    set(&guarded->read_deadline, clock_ms() + ms);
+    set(&guarded->read_deadline, clock_tick_ms() + ms);
 }
 
 void guarded_writing(struct guarded *guarded, int ms)
@@ -221,7 +221,7 @@ void guarded_writing(struct guarded *guarded, int ms)
     if (!guarded)
         return;
     set(&guarded->read_deadline, 0);
-    set(&guarded->write_deadline, clock_ms() + ms);
+    set(&guarded->write_deadline, clock_tick_ms() + ms);
 }
 
 void guarded_working(struct guarded *guarded)
@@ -237,12 +237,12 @@ void guarded_idle(struct guarded *guarded)
     if (!guarded)
         return;
     guarded_working(guarded);
-    set(&guarded->idle_since, clock_ms());
+    set(&guarded->idle_since, clock_tick_ms());
 }
 
 bool guarded_late(const struct guarded *guarded)
 {
-    return guarded && passed(&guarded->read_deadline, clock_ms());
+    return guarded && passed(&guarded->read_deadline, clock_tick_ms());
 }
 
 void guarded_linger(struct guarded *guarded, int ms)
@@ -266,7 +266,7 @@ void guarded_linger(struct guarded *guarded, int ms)
 bool guard_turn_over(const struct guard *guard, const struct guarded *guarded)
 {
     return guarded && atomic_load(&guard->connections) >= guard->threads &&
-           clock_ms() - guarded->since >= TURN_MS;
+           clock_tick_ms() - guarded->since >= TURN_MS;
 }
 
 void guard_drain(struct guard *guard, int idle_ms)

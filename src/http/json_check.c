@@ -1,12 +1,11 @@
 #include "json_check.h"
 
+#include "json_keys.h"
 #include "json_number.h"
 #include "json_plain.h"
 #include "utf8.h"
 
 #include <string.h>
-
-#define KEYS_MAX 64 /* of all open objects; where there are more, jansson looks */
 
 /* A pass over the text. Each check_ function reads one thing that begins at `at` and
  * leaves `at` behind it, or at what is wrong with it. */
@@ -14,17 +13,9 @@ struct check {
     const char *text, *at, *end;
     unsigned depth;
     size_t values, values_max;
-    struct keys *keys; /* NULL: nobody asks whether they differ */
-    bool escaped;      /* the string just read has escapes */
+    struct json_keys *keys; /* NULL: nobody asks whether they differ */
+    bool escaped;           /* the string just read has escapes */
     struct dbk_error *err;
-};
-
-/* The keys of the objects that are open: a stack, on which the innermost object has
- * those from `first` on. */
-struct keys {
-    size_t first, count;
-    struct dbk_slice list[KEYS_MAX];
-    bool settled; /* so far */
 };
 
 static enum dbk_code check_value(struct check *check);
@@ -199,21 +190,6 @@ static enum dbk_code check_number(struct check *check)
     return DBK_OK;
 }
 
-/* Remember a key of the innermost object, unless it is certain no longer that all
- * differ: one with escapes may be spelt in several ways. */
-static void note_key(struct check *check, struct dbk_slice key)
-{
-    struct keys *keys = check->keys;
-
-    if (!keys || !keys->settled)
-        return;
-    keys->settled = !check->escaped && keys->count < KEYS_MAX;
-    for (size_t i = keys->first; keys->settled && i < keys->count; i++)
-        keys->settled = !dbk_slice_equal(keys->list[i], key);
-    if (keys->settled)
-        keys->list[keys->count++] = key;
-}
-
 static enum dbk_code check_member(struct check *check)
 {
     const char *start = check->at;
@@ -222,7 +198,10 @@ static enum dbk_code check_member(struct check *check)
         return refuse_found(check, "expected a key in double quotes");
     if (check_string(check) != DBK_OK)
         return DBK_INVALID;
-    note_key(check, (struct dbk_slice){start, (size_t)(check->at - start)});
+    if (check->keys)
+        json_keys_note(check->keys,
+                       (struct dbk_slice){start, (size_t)(check->at - start)},
+                       check->escaped);
     skip_space(check);
     if (peek(check) != ':')
         return refuse_found(check, "expected a colon behind the key");
@@ -259,17 +238,14 @@ static enum dbk_code check_items(struct check *check, char closing,
 
 static enum dbk_code check_object(struct check *check)
 {
-    struct keys *keys = check->keys;
-    size_t outer = keys ? keys->first : 0, open = keys ? keys->count : 0;
+    struct json_keys_mark outer = {0};
     enum dbk_code code;
 
-    if (keys)
-        keys->first = open;
+    if (check->keys)
+        outer = json_keys_open(check->keys);
     code = check_items(check, '}', check_member, "expected a comma or }");
-    if (keys) {
-        keys->count = open;
-        keys->first = outer;
-    }
+    if (check->keys)
+        json_keys_close(check->keys, outer);
     return code;
 }
 
@@ -336,7 +312,7 @@ enum dbk_code dbk_json_check(const char *text, size_t length, size_t values_max,
 enum dbk_code dbk_json_check_keys(const char *text, size_t length, bool *settled,
                                   struct dbk_error *err)
 {
-    struct keys keys;
+    struct json_keys keys;
     struct check check = {.text = text,
                           .at = text,
                           .end = text + length,
@@ -345,8 +321,7 @@ enum dbk_code dbk_json_check_keys(const char *text, size_t length, bool *settled
                           .err = err};
     enum dbk_code code;
 
-    keys.first = keys.count = 0;
-    keys.settled = true;
+    json_keys_init(&keys);
     code = check_text(&check);
     *settled = code == DBK_OK && keys.settled;
     return code;

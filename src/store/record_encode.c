@@ -29,8 +29,22 @@ static int target_write(void *context, const char *bytes, size_t length)
     return 0;
 }
 
+/* Most texts are shorter than 32 bytes, keys all are: their header is one byte, and goes
+ * out with them. */
+static int pack_short(msgpack_packer *packer, struct dbk_slice text)
+{
+    char bytes[32];
+
+    bytes[0] = (char)(0xa0 | text.length);
+    if (text.length)
+        memcpy(bytes + 1, text.data, text.length);
+    return target_write(packer->data, bytes, text.length + 1);
+}
+
 static int pack_text(msgpack_packer *packer, struct dbk_slice text)
 {
+    if (text.length < 32)
+        return pack_short(packer, text);
     return msgpack_pack_str(packer, text.length) ||
            (text.length && msgpack_pack_str_body(packer, text.data, text.length));
 }
