@@ -2,8 +2,6 @@
 
 #include "prefer.h"
 
-#include <inttypes.h>
-
 static int bound_ms(const struct request *rq, struct response *rs)
 {
     int seconds;
@@ -35,7 +33,7 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
     dbk_projector_status(service->projector, &status);
     fresh->projected = status.projected;
     dbk_read_model_claim(service->model, fresh->projected);
-    response_header(rs, "Daybook-Projected-Sequence", "%" PRIu64, fresh->projected);
+    response_header_number(rs, "Daybook-Projected-Sequence", fresh->projected);
     return DBK_OK;
 }
 

@@ -48,20 +48,20 @@ static const struct dbk_pg_statement *choose(const struct events *events)
 /* The columns of these statements. */
 enum { SEQUENCE, ID, DATETIME_CREATED, EVENT_TYPE, PERSON_ID, PROPERTIES };
 
-static void add_event(const struct dbk_pg_result *row, struct dbk_rows *rows,
-                      uint64_t *cursor, uint64_t *version)
+static void add_event(const struct dbk_pg_result *result, size_t row,
+                      struct dbk_rows *rows, uint64_t *cursor, uint64_t *version)
 {
     struct row_event event = {
-        .datetime_created = dbk_pg_binary_timestamp(row, 0, DATETIME_CREATED),
-        .event_type = dbk_pg_value(row, 0, EVENT_TYPE),
-        .properties = dbk_pg_binary_jsonb(row, 0, PROPERTIES),
+        .datetime_created = dbk_pg_binary_timestamp(result, row, DATETIME_CREATED),
+        .event_type = dbk_pg_value(result, row, EVENT_TYPE),
+        .properties = dbk_pg_binary_jsonb(result, row, PROPERTIES),
     };
 
-    *cursor = *version = (uint64_t)dbk_pg_binary_int8(row, 0, SEQUENCE);
+    *cursor = *version = (uint64_t)dbk_pg_binary_int8(result, row, SEQUENCE);
     if (*cursor == 0) /* too many for few */
         return;
-    dbk_pg_binary_uuid(row, 0, ID, &event.id);
-    dbk_pg_binary_uuid(row, 0, PERSON_ID, &event.person_id);
+    dbk_pg_binary_uuid(result, row, ID, &event.id);
+    dbk_pg_binary_uuid(result, row, PERSON_ID, &event.person_id);
     row_json_event(rows, &event);
 }
 

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define TOGETHER_MAX 100 /* rows */
+
 struct collection {
     const struct read_query *query;
     struct dbk_rows *rows;
@@ -13,26 +15,27 @@ struct collection {
     bool full;
 };
 
-void read_add_json(const struct dbk_pg_result *row, struct dbk_rows *rows,
-                   uint64_t *cursor, uint64_t *version)
+void read_add_json(const struct dbk_pg_result *result, size_t row,
+                   struct dbk_rows *rows, uint64_t *cursor, uint64_t *version)
 {
-    struct dbk_slice json = dbk_pg_value(row, 0, 2);
+    struct dbk_slice json = dbk_pg_value(result, row, 2);
 
-    *cursor = (uint64_t)dbk_pg_binary_int8(row, 0, 0);
-    *version = (uint64_t)dbk_pg_binary_int8(row, 0, 1);
+    *cursor = (uint64_t)dbk_pg_binary_int8(result, row, 0);
+    *version = (uint64_t)dbk_pg_binary_int8(result, row, 1);
     rows_raw(rows, json.data, json.length);
 }
 
-static bool collect(void *context, const struct dbk_pg_result *row)
+/* False when no more are wanted. */
+static bool collect(struct collection *to, const struct dbk_pg_result *result,
+                    size_t row)
 {
-    struct collection *to = context;
     struct dbk_rows *rows = to->rows;
     uint64_t cursor, version;
 
     rows->more = to->taken == to->query->rows_max;
     if (rows->more)
         return false;
-    to->query->add(row, rows, &cursor, &version);
+    to->query->add(result, row, rows, &cursor, &version);
     to->full = rows->count > 0 && rows->bytes_used > to->query->bytes_max;
     if (to->full) {
         rows->more = true;
@@ -41,6 +44,34 @@ static bool collect(void *context, const struct dbk_pg_result *row)
     }
     to->taken++;
     return rows_end(rows, cursor, version);
+}
+
+static bool collect_one(void *context, const struct dbk_pg_result *row)
+{
+    return collect(context, row, 0);
+}
+
+/* A few rows are had for less when they come together, and a few are not much memory
+ * even where each is as large as can be. */
+static enum dbk_code collect_all(struct collection *to, struct dbk_pg *pg,
+                                 dbk_deadline deadline, struct dbk_error *err)
+{
+    const struct read_query *query = to->query;
+    struct dbk_pg_result *result;
+    enum dbk_code code;
+
+    if (query->rows_max > TOGETHER_MAX)
+        return dbk_pg_each(pg, query->statement, query->params, query->count,
+                           dbk_deadline_left(deadline), collect_one, to, err);
+    code = dbk_pg_run(pg, query->statement, query->params, query->count,
+                      dbk_deadline_left(deadline), &result, err);
+    if (code != DBK_OK)
+        return code;
+    for (size_t row = 0; row < dbk_pg_rows(result); row++)
+        if (!collect(to, result, row))
+            break;
+    dbk_pg_clear(result);
+    return DBK_OK;
 }
 
 static enum dbk_code run_query(void *context, struct dbk_pg *pg, dbk_deadline deadline,
@@ -57,8 +88,7 @@ static enum dbk_code run_query(void *context, struct dbk_pg *pg, dbk_deadline de
         code =
             dbk_pg_script(pg, dbk_sql_plan_each_time, dbk_deadline_left(deadline), err);
     if (code == DBK_OK)
-        code = dbk_pg_each(pg, query->statement, query->params, query->count,
-                           dbk_deadline_left(deadline), collect, to, err);
+        code = collect_all(to, pg, deadline, err);
     /* Where this fails the connection is dead, and given back as such. */
     if (query->plan_each_time && dbk_pg_alive(pg))
         dbk_pg_script(pg, dbk_sql_plan_once, dbk_deadline_left(deadline), NULL);

@@ -32,7 +32,7 @@ struct read_query {
     const struct dbk_pg_statement *statement;
     const struct dbk_pg_param *params;
     int count;
-    void (*add)(const struct dbk_pg_result *row, struct dbk_rows *rows,
+    void (*add)(const struct dbk_pg_result *result, size_t row, struct dbk_rows *rows,
                 uint64_t *cursor, uint64_t *version);
     bool plan_each_time; /* for its parameters; costs two more round trips */
     size_t rows_max;     /* take no more than this many into rows, */
@@ -40,8 +40,8 @@ struct read_query {
 };
 
 /* For statements whose rows are (cursor bigint, version bigint, json text). */
-void read_add_json(const struct dbk_pg_result *row, struct dbk_rows *rows,
-                   uint64_t *cursor, uint64_t *version);
+void read_add_json(const struct dbk_pg_result *result, size_t row,
+                   struct dbk_rows *rows, uint64_t *cursor, uint64_t *version);
 
 /* Add the statement's rows to rows; rows->more tells whether it had one more than was
  * taken, *full (may be NULL) whether that was for its size. Errors as read_model.h has
