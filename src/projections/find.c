@@ -33,8 +33,8 @@ static enum dbk_code run_with(struct dbk_read_model *model, struct run *run,
     return read_with_connection(model, find->asked[0]->deadline, run_find, run, err);
 }
 
-void find_run(struct dbk_read_model *model, const struct find *find,
-              struct dbk_pg_result **result)
+void find_run(struct dbk_read_model *model, struct gather *gather,
+              const struct find *find, struct dbk_pg_result **result)
 {
     struct run run = {.find = find};
     struct dbk_error err = {0};
@@ -43,6 +43,7 @@ void find_run(struct dbk_read_model *model, const struct find *find,
 
     dbk_pg_array_init(&ids, DBK_PG_UUID);
     code = run_with(model, &run, &ids, &err);
+    gather_pass_on(gather, find->asked[0]);
     dbk_pg_array_free(&ids);
     for (size_t i = 0; i < find->count; i++) {
         find->asked[i]->code = code;

@@ -19,10 +19,10 @@ struct find {
     int more_count;
 };
 
-/* Run it once for all, by the deadline of the first asked. The rows come as *result, to
+/* Run it once for all, by the deadline of the first asked, and pass on. The rows come as *result, to
  * be cleared. Where that fails *result is NULL, and all asked have the failure. */
-void find_run(struct dbk_read_model *model, const struct find *find,
-              struct dbk_pg_result **result);
+void find_run(struct dbk_read_model *model, struct gather *gather,
+              const struct find *find, struct dbk_pg_result **result);
 
 /* How a look-up ended once its rows are there. */
 enum dbk_code find_end(struct look_up *look_up, const char *nothing,

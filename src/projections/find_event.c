@@ -29,7 +29,7 @@ static void carry(void *context, struct look_up *const *asked, size_t count)
     struct dbk_read_model *model = context;
     struct dbk_pg_result *result;
 
-    find_run(model, &find, &result);
+    find_run(model, &model->events, &find, &result);
     for (size_t row = 0; result && row < dbk_pg_rows(result); row++) {
         size_t place = (size_t)dbk_pg_binary_int8(result, row, PLACE);
 

@@ -157,7 +157,7 @@ static void carry(void *context, struct look_up *const *asked, size_t count)
         most = asked[i]->limit > most ? asked[i]->limit : most;
     find.more[0] = dbk_pg_int8(events, most);
     find.more[1] = dbk_pg_int8(bytes, PROPERTIES_MAX);
-    find_run(model, &find, &result);
+    find_run(model, &model->persons, &find, &result);
     if (result)
         look_through(result, found, count);
     for (size_t i = 0; result && i < count; i++)

@@ -1,8 +1,14 @@
 #include "gather.h"
 
+#include <sched.h>
+#include <unistd.h>
+
 void gather_init(struct gather *gather, size_t most, gather_carry *carry, void *context)
 {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
     *gather = (struct gather){.carry = carry, .context = context, .most = most};
+    gather->carriers_max = processors > 3 ? (unsigned)processors / 2 : 1;
     gather->last = &gather->first;
     pthread_mutex_init(&gather->mutex, NULL);
 }
@@ -33,18 +39,13 @@ static bool wait_for_turn(struct look_up *look_up)
     return look_up->carries;
 }
 
-static void carry(struct gather *gather, struct look_up *look_up)
+void gather_pass_on(struct gather *gather, struct look_up *carrier)
 {
-    struct look_up *asked[GATHER_MAX] = {look_up}, *next;
-    size_t count = 1;
+    struct look_up *next;
 
-    pthread_mutex_lock(&gather->mutex);
-    while (count < gather->most && gather->first)
-        asked[count++] = take_first(gather);
-    pthread_mutex_unlock(&gather->mutex);
-
-    gather->carry(gather->context, asked, count);
-
+    if (!carrier->carries)
+        return;
+    carrier->carries = false;
     pthread_mutex_lock(&gather->mutex);
     next = take_first(gather);
     if (next)
@@ -52,12 +53,24 @@ static void carry(struct gather *gather, struct look_up *look_up)
     else
         gather->carriers--;
     pthread_mutex_unlock(&gather->mutex);
-    /* The next carrier first: PostgreSQL has nothing to do until it asks. A look-up is
-     * gone once its thread wakes. */
     if (next)
         sem_post(&next->woken);
+}
+
+static void carry(struct gather *gather, struct look_up *carrier)
+{
+    struct look_up *asked[GATHER_MAX] = {carrier};
+    size_t count = 1;
+
+    sched_yield(); /* those about to ask are taken along */
+    pthread_mutex_lock(&gather->mutex);
+    while (count < gather->most && gather->first)
+        asked[count++] = take_first(gather);
+    pthread_mutex_unlock(&gather->mutex);
+    gather->carry(gather->context, asked, count);
+    gather_pass_on(gather, carrier);
     for (size_t i = 1; i < count; i++)
-        sem_post(&asked[i]->woken);
+        sem_post(&asked[i]->woken); /* it is gone once its thread wakes */
 }
 
 void gather_ask(struct gather *gather, struct look_up *look_up)
@@ -65,16 +78,16 @@ void gather_ask(struct gather *gather, struct look_up *look_up)
     bool carries;
 
     look_up->next = NULL;
-    look_up->carries = false;
     sem_init(&look_up->woken, 0, 0);
     pthread_mutex_lock(&gather->mutex);
-    carries = gather->carriers < GATHER_CARRIERS;
-    if (carries) {
+    look_up->carries = gather->carriers < gather->carriers_max;
+    if (look_up->carries) {
         gather->carriers++;
     } else {
         *gather->last = look_up;
         gather->last = &look_up->next;
     }
+    carries = look_up->carries; /* from here on, another may say that it does */
     pthread_mutex_unlock(&gather->mutex);
     if (carries || wait_for_turn(look_up))
         carry(gather, look_up);

@@ -1,10 +1,14 @@
 /* gather.h - look-ups of single things by id, asked by many threads, as few statements.
  *
- * A thread that asks while fewer than GATHER_CARRIERS are at it carries its own look-up
- * to PostgreSQL. Whoever asks meanwhile waits, and the next carrier takes all of them
- * along: one statement, one wake-up of PostgreSQL. A carrier carries once, then hands
- * over to the one that has waited longest. So a lone caller waits for nobody, no thread
- * works for others without end, and there is no thread of its own.
+ * A thread that asks while a carrier is free carries its own look-up to PostgreSQL.
+ * Whoever asks meanwhile waits, and the next carrier takes all of them along: one
+ * statement, one wake-up of PostgreSQL. A carrier carries once, and passes on to the one
+ * that has waited longest. So a lone caller waits for nobody, no thread works for others
+ * without end, and there is no thread of its own.
+ *
+ * There is a carrier for each two processors. More of them take fewer along each: on two
+ * processors one carrier took 13 look-ups, at 7 us of PostgreSQL each, and two took 5, at
+ * 11 us.
  */
 #ifndef DBK_PROJECTIONS_GATHER_H
 #define DBK_PROJECTIONS_GATHER_H
@@ -15,14 +19,14 @@
 #include <pthread.h>
 #include <semaphore.h>
 
-#define GATHER_CARRIERS 2
 #define GATHER_MAX 64 /* look-ups in one statement, at most */
 
 /* One thing wanted, on the stack of the thread that wants it. */
 struct look_up {
     struct dbk_uuid id;
-    unsigned limit;        /* what the statement makes of it */
-    dbk_deadline deadline; /* of the statement, where this one is carried by its thread */
+    unsigned limit; /* what the statement makes of it */
+    dbk_deadline
+        deadline; /* of the statement, where this one is carried by its thread */
     struct dbk_rows *rows; /* receives the row, or stays empty; cleared by the caller */
 
     enum dbk_code code; /* how it ended */
@@ -37,13 +41,19 @@ struct look_up {
  * of asked[0], which is the one that has waited longest. */
 typedef void gather_carry(void *context, struct look_up *const *asked, size_t count);
 
+struct gather;
+
+/* For the function above, once PostgreSQL has answered, so that it gets the next statement
+ * while this answer is looked through. Else it is done for it in the end. */
+void gather_pass_on(struct gather *gather, struct look_up *carrier);
+
 struct gather {
     gather_carry *carry;
     void *context;
     size_t most; /* look-ups in one statement; at most GATHER_MAX */
     pthread_mutex_t mutex;
     struct look_up *first, **last; /* those that wait; none while a carrier is free */
-    unsigned carriers;
+    unsigned carriers, carriers_max;
 };
 
 void gather_init(struct gather *gather, size_t most, gather_carry *carry,

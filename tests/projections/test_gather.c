@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #define CALLERS 10
+#define CARRIERS 2
 
 /* A PostgreSQL that answers when it is told to. */
 static struct scene {
@@ -27,7 +28,7 @@ static void carry(void *context, struct look_up *const *asked, size_t count)
     struct scene *of = context;
     unsigned now = atomic_fetch_add(&of->under_way, 1) + 1;
 
-    if (now > GATHER_CARRIERS)
+    if (now > CARRIERS)
         abort();
     atomic_fetch_add(&of->carried, 1);
     if (count > atomic_load(&of->most))
@@ -49,6 +50,7 @@ static void begin(size_t most, bool waits)
     sem_init(&scene.may_end, 0, 0);
     scene.waits = waits;
     gather_init(&scene.gather, most, carry, &scene);
+    scene.gather.carriers_max = CARRIERS;
 }
 
 static void end(void)
@@ -119,19 +121,19 @@ static void those_that_wait_are_carried_together(void **state)
 
     (void)state;
     begin(GATHER_MAX, true);
-    start_asking(threads, 0, GATHER_CARRIERS);
-    for (int i = 0; i < GATHER_CARRIERS; i++)
+    start_asking(threads, 0, CARRIERS);
+    for (int i = 0; i < CARRIERS; i++)
         sem_wait(&scene.begun);
-    start_asking(threads, GATHER_CARRIERS, CALLERS - GATHER_CARRIERS);
-    await_waiting(CALLERS - GATHER_CARRIERS);
-    assert_int_equal(scene.carried, GATHER_CARRIERS);
+    start_asking(threads, CARRIERS, CALLERS - CARRIERS);
+    await_waiting(CALLERS - CARRIERS);
+    assert_int_equal(scene.carried, CARRIERS);
     sem_post(&scene.may_end); /* one carrier hands over, to one that takes them all */
     sem_wait(&scene.begun);
-    for (int i = 0; i < GATHER_CARRIERS; i++)
+    for (int i = 0; i < CARRIERS; i++)
         sem_post(&scene.may_end);
     join(threads, CALLERS);
-    assert_int_equal(scene.carried, GATHER_CARRIERS + 1);
-    assert_int_equal(scene.most, CALLERS - GATHER_CARRIERS);
+    assert_int_equal(scene.carried, CARRIERS + 1);
+    assert_int_equal(scene.most, CALLERS - CARRIERS);
     end();
 }
 
@@ -141,15 +143,50 @@ static void no_more_than_the_most_go_together(void **state)
 
     (void)state;
     begin(3, true);
-    start_asking(threads, 0, GATHER_CARRIERS);
-    for (int i = 0; i < GATHER_CARRIERS; i++)
+    start_asking(threads, 0, CARRIERS);
+    for (int i = 0; i < CARRIERS; i++)
         sem_wait(&scene.begun);
-    start_asking(threads, GATHER_CARRIERS, CALLERS - GATHER_CARRIERS);
-    await_waiting(CALLERS - GATHER_CARRIERS);
+    start_asking(threads, CARRIERS, CALLERS - CARRIERS);
+    await_waiting(CALLERS - CARRIERS);
     for (int i = 0; i < CALLERS; i++)
         sem_post(&scene.may_end);
     join(threads, CALLERS);
     assert_int_equal(scene.most, 3);
+    end();
+}
+
+/* Carried by one that passes on before it is done. */
+static void carry_and_pass_on(void *context, struct look_up *const *asked, size_t count)
+{
+    struct scene *of = context;
+
+    atomic_fetch_add(&of->carried, 1);
+    gather_pass_on(&of->gather, asked[0]);
+    gather_pass_on(&of->gather, asked[0]); /* once is all it can */
+    sem_post(&of->begun);
+    sem_wait(&of->may_end);
+    for (size_t i = 0; i < count; i++) {
+        asked[i]->code = asked[i]->limit % 2 ? DBK_NOT_FOUND : DBK_OK;
+        asked[i]->error.text[0] = (char)asked[i]->limit;
+    }
+}
+
+static void who_has_passed_on_is_not_waited_for(void **state)
+{
+    pthread_t threads[CALLERS];
+
+    (void)state;
+    begin(GATHER_MAX, true);
+    scene.gather.carry = carry_and_pass_on;
+    scene.gather.carriers_max = 1;
+    for (unsigned i = 0; i < CALLERS; i++) {
+        start_asking(threads, i, 1);
+        sem_wait(&scene.begun);
+    }
+    assert_int_equal(scene.carried, CALLERS);
+    for (int i = 0; i < CALLERS; i++)
+        sem_post(&scene.may_end);
+    join(threads, CALLERS);
     end();
 }
 
@@ -180,6 +217,7 @@ int main(void)
         cmocka_unit_test(a_lone_caller_carries_its_own),
         cmocka_unit_test(those_that_wait_are_carried_together),
         cmocka_unit_test(no_more_than_the_most_go_together),
+        cmocka_unit_test(who_has_passed_on_is_not_waited_for),
         cmocka_unit_test(under_load_everybody_is_answered),
     };
 
