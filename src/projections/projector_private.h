@@ -144,6 +144,8 @@ enum dbk_code projector_apply(struct dbk_projector *self, struct dbk_error *err)
 /* Once a turn, the batch being what was posted in it: have the index of properties tidied
  * when it is time. Does not wait for that. */
 void projector_tidy(struct dbk_projector *self);
+/* Connect for it, before anybody is in a hurry. */
+void projector_tidy_begin(struct dbk_projector *self);
 void projector_tidy_end(struct dbk_projector *self);
 
 /* Note who is to be tried again: all in quarantine, or those that somebody asked for.

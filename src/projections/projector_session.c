@@ -127,8 +127,10 @@ enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *er
         code = projector_retry_begin(self, true, err);
         self->retried_all = code == DBK_OK;
     }
-    if (code == DBK_OK)
+    if (code == DBK_OK) {
+        projector_tidy_begin(self);
         code = follow_until_stop(self, err);
+    }
     if (code != DBK_OK && self->pg)
         code = say_what_to_do(self, code, err);
     set_breakable(self, NULL);

@@ -15,24 +15,28 @@ void projector_tidy_end(struct dbk_projector *self)
     self->tidy = (struct projector_tidy){0};
 }
 
-/* What fails here fails without harm: the insert that finds the list far too long empties
- * it. The next time begins with a new connection. */
-static void launch(struct dbk_projector *self)
+void projector_tidy_begin(struct dbk_projector *self)
 {
     const struct dbk_pg_options options = {.application = "daybook tidying",
                                            .connect_timeout_ms = CONNECT_MS,
                                            .statement_timeout_ms = STATEMENT_MS,
                                            .async_commit = true};
+
+    dbk_pg_open(self->database, &options, &self->tidy.pg, NULL);
+}
+
+/* What fails here fails without harm: the insert that finds the list far too long empties
+ * it. The next time begins with a new connection. */
+static void launch(struct dbk_projector *self)
+{
     struct projector_tidy *tidy = &self->tidy;
-    enum dbk_code code = DBK_OK;
 
     tidy->records = 0;
     if (!tidy->pg)
-        code = dbk_pg_open(self->database, &options, &tidy->pg, NULL);
-    if (code == DBK_OK)
-        code = dbk_pg_launch(tidy->pg, dbk_sql_event_tidy, NULL);
-    tidy->under_way = code == DBK_OK;
-    if (code != DBK_OK)
+        projector_tidy_begin(self);
+    tidy->under_way =
+        tidy->pg && dbk_pg_launch(tidy->pg, dbk_sql_event_tidy, NULL) == DBK_OK;
+    if (!tidy->under_way)
         projector_tidy_end(self);
 }
 

@@ -9,7 +9,7 @@
 /* While many write, a batch of more costs less a record: it gathers for so long, unless
  * there is enough, or a read waits for it. A few writers' records are posted at once, so
  * that a read that follows finds them there. */
-enum { LINGER_MS = 5, BUSY_RECORDS = 16, ENOUGH_RECORDS = 256 };
+enum { LINGER_MS = 8, BUSY_RECORDS = 16, ENOUGH_RECORDS = 256 };
 
 /* Wake those who have what they wait for, or will not get it. Each has a condition of its
  * own, so a batch wakes nobody in vain. */

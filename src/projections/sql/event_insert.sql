@@ -1,4 +1,5 @@
--- One array a column.
+-- One array a column. Unnested in the list, not in from: that would store all of them
+-- first.
 insert into event (id, sequence, person_id, event_type, datetime_created, properties)
-select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::timestamp[],
-                     $6::jsonb[]);
+select unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::uuid[]), unnest($4::text[]),
+       unnest($5::timestamp[]), unnest($6::jsonb[]);
