@@ -14,6 +14,7 @@
 #define DBK_PROJECTIONS_PROJECTOR_PRIVATE_H
 
 #include "apply.h"
+#include "deadline.h"
 #include "fold.h"
 #include "pg.h"
 #include "projections/projector.h"
@@ -77,8 +78,9 @@ struct dbk_projector {
     struct projector_waiter *waiters;
     struct dbk_projector_status status;
     const struct dbk_pg *breakable; /* pg, for a stop that has waited enough, or NULL */
-    bool tried;     /* the first connection has been made or has failed */
-    bool lingering; /* a waiter should signal `changed` */
+    bool tried;      /* the first connection has been made or has failed */
+    bool lingering;  /* a waiter should signal `changed` */
+    bool waited_for; /* somebody has begun to wait since the last batch was gathered */
     bool stopping;
     bool ended;
 
@@ -89,6 +91,7 @@ struct dbk_projector {
 
     /* The thread's own. */
     struct dbk_pg *pg; /* NULL: not connected */
+    dbk_deadline linger_until;
     uint64_t projected;
     uint64_t
         events_from; /* events recorded before it are not in the tables; 0: all are */
@@ -118,8 +121,10 @@ void projector_publish(struct dbk_projector *self);
 /* With the lock held, after status has changed. */
 void projector_tell(struct dbk_projector *self);
 /* The log's head is past us: before its records are read, let more of them come where
- * that pays and nobody waits. */
-void projector_linger(struct dbk_projector *self, uint64_t head);
+ * that pays and nobody waits. False where it was not waited to the end of the time that
+ * the last batch began. */
+bool projector_linger(struct dbk_projector *self, uint64_t head);
+void projector_linger_from_now(struct dbk_projector *self); /* a batch was posted */
 bool projector_stopping(struct dbk_projector *self);
 /* The person that a record is about. */
 const struct dbk_uuid *projector_person_of(const struct dbk_record *record);

@@ -48,8 +48,10 @@ static enum dbk_code follow(struct dbk_projector *self, int timeout_ms,
     } else {
         self->batch.count = 0;
     }
-    if (code == DBK_OK && self->batch.count > 0)
+    if (code == DBK_OK && self->batch.count > 0) {
         code = projector_apply(self, err);
+        projector_linger_from_now(self);
+    }
     return code;
 }
 

@@ -6,10 +6,10 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* While many write, a batch of more costs less a record: it gathers for so long, unless
- * there is enough, or a read waits for it. A few writers' records are posted at once, so
- * that a read that follows finds them there. */
-enum { LINGER_MS = 8, BUSY_RECORDS = 16, ENOUGH_RECORDS = 256 };
+/* A batch of many costs less a record, so from one to the next it gathers for so long,
+ * unless there is enough, or a read waits. The first after a calm is posted at once; so is
+ * what follows on a read that had to wait, for then the next read is near. */
+enum { LINGER_MS = 8, ENOUGH_RECORDS = 256 };
 
 /* Wake those who have what they wait for, or will not get it. Each has a condition of its
  * own, so a batch wakes nobody in vain. */
@@ -64,6 +64,7 @@ static void wait_linked(struct dbk_projector *self, uint64_t sequence, int timeo
 
     thread_init_cond(&waiter.woken);
     link_waiter(self, &waiter);
+    self->waited_for = true;
     if (self->lingering)
         pthread_cond_broadcast(&self->changed);
     while (may_come(self, sequence) &&
@@ -120,18 +121,24 @@ static bool is_waited_for(const struct dbk_projector *self)
     return false;
 }
 
-void projector_linger(struct dbk_projector *self, uint64_t head)
+bool projector_linger(struct dbk_projector *self, uint64_t head)
 {
-    struct timespec until;
+    struct timespec until = thread_until(self->linger_until);
+    bool to_the_end = false;
 
-    if (self->batch.count < BUSY_RECORDS || head - self->projected >= ENOUGH_RECORDS)
-        return;
-    until = thread_until(dbk_deadline_in(LINGER_MS));
+    if (head - self->projected >= ENOUGH_RECORDS ||
+        dbk_deadline_left(self->linger_until) == 0)
+        return false;
     pthread_mutex_lock(&self->lock);
     self->lingering = true;
-    while (!self->stopping && !is_waited_for(self) &&
-           pthread_cond_timedwait(&self->changed, &self->lock, &until) == 0)
-        ;
-    self->lingering = false;
+    while (!to_the_end && !self->stopping && !self->waited_for && !is_waited_for(self))
+        to_the_end = pthread_cond_timedwait(&self->changed, &self->lock, &until) != 0;
+    self->lingering = self->waited_for = false;
     pthread_mutex_unlock(&self->lock);
+    return to_the_end;
+}
+
+void projector_linger_from_now(struct dbk_projector *self)
+{
+    self->linger_until = dbk_deadline_in(LINGER_MS);
 }

@@ -3,11 +3,10 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <time.h>
 
 #include <cmocka.h>
 
-enum { BUSY = 16, ENOUGH = 256, TIMES = 100 };
+enum { ENOUGH = 256, LONG_MS = 60000 };
 
 struct dbk_uuid __wrap_dbk_log_store_id(const struct dbk_log *log);
 
@@ -23,7 +22,7 @@ static int make(void **state)
 
     projector_init(&projector, NULL, NULL, NULL);
     projector_set_running(&projector, NULL);
-    projector.batch.count = BUSY;
+    projector.linger_until = dbk_deadline_in(LONG_MS);
     *state = &projector;
     return 0;
 }
@@ -34,38 +33,25 @@ static int end(void **state)
     return 0;
 }
 
-/* How long so many rounds take, with the head at so much. */
-static int64_t ms_of(struct dbk_projector *self, int times, uint64_t head)
-{
-    struct timespec from, to;
-
-    clock_gettime(CLOCK_MONOTONIC, &from);
-    for (int i = 0; i < times; i++)
-        projector_linger(self, head);
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    return (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
-}
-
-static void where_many_write_it_gathers(void **state)
+static void soon_after_a_batch_it_gathers(void **state)
 {
     struct dbk_projector *self = *state;
 
-    assert_true(ms_of(self, TIMES, 1) >= TIMES * 3);
+    projector_linger_from_now(self);
+    assert_true(projector_linger(self, 1));
 }
 
-static void where_few_write_it_does_not(void **state)
+static void after_a_calm_it_does_not(void **state)
 {
     struct dbk_projector *self = *state;
 
-    self->batch.count = BUSY - 1;
-    assert_true(ms_of(self, TIMES, 1) < TIMES * 3);
+    self->linger_until = dbk_deadline_in(0);
+    assert_false(projector_linger(self, 1));
 }
 
 static void where_there_is_enough_it_does_not(void **state)
 {
-    struct dbk_projector *self = *state;
-
-    assert_true(ms_of(self, TIMES, ENOUGH) < TIMES * 3);
+    assert_false(projector_linger(*state, ENOUGH));
 }
 
 static void at_the_end_it_does_not(void **state)
@@ -73,7 +59,7 @@ static void at_the_end_it_does_not(void **state)
     struct dbk_projector *self = *state;
 
     self->stopping = true;
-    assert_true(ms_of(self, TIMES, 1) < TIMES * 3);
+    assert_false(projector_linger(self, 1));
 }
 
 static void *wait_for_one(void *argument)
@@ -100,20 +86,46 @@ static void while_a_read_waits_it_does_not(void **state)
     pthread_create(&reader, NULL, wait_for_one, self);
     while (!has_waiter(self))
         ;
-    assert_true(ms_of(self, TIMES, 1) < TIMES * 3);
+    assert_false(projector_linger(self, 1));
+    assert_false(projector_linger(self, 1));
     self->projected = 1;
     projector_publish(self);
     pthread_join(reader, NULL);
 }
 
+static void a_read_that_begins_to_wait_ends_it(void **state)
+{
+    struct dbk_projector *self = *state;
+    pthread_t reader;
+
+    pthread_create(&reader, NULL, wait_for_one, self);
+    assert_false(projector_linger(self, 1));
+    self->projected = 1;
+    projector_publish(self);
+    pthread_join(reader, NULL);
+}
+
+static void after_a_read_had_to_wait_it_does_not_once(void **state)
+{
+    struct dbk_projector *self = *state;
+
+    assert_int_equal(dbk_projector_wait(self, 1, 1, NULL), DBK_TIMEOUT);
+    assert_false(projector_linger(self, 1));
+    projector_linger_from_now(self);
+    assert_true(projector_linger(self, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(where_many_write_it_gathers, make, end),
-        cmocka_unit_test_setup_teardown(where_few_write_it_does_not, make, end),
+        cmocka_unit_test_setup_teardown(soon_after_a_batch_it_gathers, make, end),
+        cmocka_unit_test_setup_teardown(after_a_calm_it_does_not, make, end),
         cmocka_unit_test_setup_teardown(where_there_is_enough_it_does_not, make, end),
         cmocka_unit_test_setup_teardown(at_the_end_it_does_not, make, end),
         cmocka_unit_test_setup_teardown(while_a_read_waits_it_does_not, make, end),
+        cmocka_unit_test_setup_teardown(a_read_that_begins_to_wait_ends_it, make, end),
+        cmocka_unit_test_setup_teardown(after_a_read_had_to_wait_it_does_not_once, make,
+                                        end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
