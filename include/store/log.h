@@ -21,7 +21,8 @@ struct dbk_log_options {
     size_t queue_bytes; /* bound on the records that wait for the writer; 0: 64 MiB */
     size_t map_size;    /* bound on the file, address space only; 0: 1 TiB */
     /* Told of what an operator should know (a commit that failed, a reopen): one line,
-     * borrowed for the call; called from the writer thread. May be NULL. */
+     * borrowed for the call; called from the thread that was appending: a submitter, or the
+     * log's own. May be NULL. */
     void (*report)(void *context, const char *line);
     void *report_context;
 };

@@ -111,18 +111,22 @@ struct dbk_uuid dbk_log_store_id(const struct dbk_log *log)
     return log->store_id;
 }
 
-/* A submission larger than the bound alone still goes through an empty queue. */
-static enum dbk_code enqueue(struct dbk_log *log, struct dbk_group *group,
+/* Queue the submission, or take the turn for it where nobody writes: *turn. A submission
+ * larger than the bound alone still goes through an empty queue. */
+static enum dbk_code enqueue(struct dbk_log *log, struct dbk_group *group, bool *turn,
                              struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
 
+    *turn = false;
     pthread_mutex_lock(&log->mutex);
     if (log->closing) {
         code = dbk_fail(err, DBK_UNAVAILABLE, "the log is closing");
     } else if (log->first &&
                log->queued_bytes + group->bytes > log->options.queue_bytes) {
         code = dbk_fail(err, DBK_BUSY, "too many writes are waiting: try again");
+    } else if (dbk_writer_take_turn(log)) {
+        *turn = true;
     } else {
         *log->last = group;
         log->last = &group->next;
@@ -152,6 +156,7 @@ enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *com
     struct dbk_group group = {
         .commands = commands, .count = count, .idempotency = idempotency};
     enum dbk_code code;
+    bool turn;
 
     if (replayed)
         *replayed = false;
@@ -159,10 +164,13 @@ enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *com
         return DBK_OK;
     for (size_t i = 0; i < count; i++)
         group.bytes += commands[i]->bytes_used + COMMAND_COST;
-    code = enqueue(log, &group, err);
+    code = enqueue(log, &group, &turn, err);
     if (code != DBK_OK)
         return code;
-    wait_until_done(log, &group);
+    if (turn)
+        dbk_writer_write(log, &group);
+    else
+        wait_until_done(log, &group);
     if (replayed)
         *replayed = group.replayed;
     if (group.code != DBK_OK && err)

@@ -1,7 +1,7 @@
 /* log_private.h - an open log, whole. Private to the store.
  *
  * Who touches what: `gate` guards the environment: readers hold it shared, and only
- * reopening after a failed commit, by the writer thread, holds it alone. `mutex` guards
+ * reopening after a failed commit, by whoever has the turn (writer.h), holds it alone. `mutex` guards
  * everything below it. Locks are taken in the order gate, mutex; never the other way.
  */
 #ifndef DBK_LOG_PRIVATE_H
@@ -24,7 +24,11 @@ struct dbk_log {
     pthread_rwlock_t gate;
     struct dbk_environment environment;
     _Atomic size_t touched; /* bytes of the file that were mapped by reading, about */
-    bool usable;            /* false: reopening failed; the writer tries again */
+
+    /* Of whoever has the turn to write. */
+    bool usable;              /* false: reopening failed; the next turn tries again */
+    struct timespec check_at; /* when to look after dead readers */
+    uint8_t sweep_place[32];  /* how far idempotency keys have been looked through */
 
     /* The head as of a transaction, to be had without beginning one; see dbk_log_head. The
      * two are read without a lock, and written under `mutex`, the head first. */
@@ -40,6 +44,7 @@ struct dbk_log {
     pthread_cond_t appended;         /* followers wait here */
     struct dbk_group *first, **last; /* the queue */
     size_t queued_bytes;
+    bool writing;        /* somebody has the turn */
     unsigned lane;       /* of those who are queued now */
     uint64_t appends;    /* counts commits and interrupts, so that none is missed */
     uint64_t interrupts; /* counts interrupts */

@@ -2,7 +2,7 @@
  *
  * When writing LMDB's meta page fails, the environment is dead (MDB_PANIC) and whether
  * the transaction is in the file is unknown. Only the file can tell. Private to the
- * store; called by the writer thread alone.
+ * store; called by whoever has the turn to write (writer.h).
  */
 #ifndef DBK_RECOVER_H
 #define DBK_RECOVER_H

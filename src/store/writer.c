@@ -44,13 +44,20 @@ static bool has_come(const struct timespec *at)
                                     : now.tv_nsec >= at->tv_nsec;
 }
 
-/* log->mutex is held. */
-static void wait_for_work(struct dbk_log *log, const struct timespec *until)
+/* log->mutex is held, and the turn is taken: there is something queued, or it is time to
+ * look after dead readers, or the log is closing. */
+static void wait_for_turn(struct dbk_log *log)
 {
-    while (!log->first && !log->closing) {
-        if (pthread_cond_timedwait(&log->submitted, &log->mutex, until) == ETIMEDOUT)
-            return;
+    struct timespec until = next_check();
+    bool late = false;
+
+    while (log->writing || !(log->first || log->closing || late)) {
+        late =
+            pthread_cond_timedwait(&log->submitted, &log->mutex, &until) == ETIMEDOUT;
+        if (late && log->writing) /* then whoever has the turn looks after them */
+            until = next_check();
     }
+    log->writing = true;
 }
 
 /* Take from the queue's front what fits one transaction; log->mutex is held. */
@@ -96,7 +103,7 @@ static int decide_commands(struct dbk_turn *turn, struct dbk_group *group)
 }
 
 static int decide_keyed(struct dbk_log *log, struct dbk_turn *turn,
-                        struct dbk_group *group, uint8_t sweep_place[32])
+                        struct dbk_group *group)
 {
     enum dbk_key_state state;
     int rc = dbk_idempotency_find(turn->txn, &log->environment, group->idempotency,
@@ -118,14 +125,13 @@ static int decide_keyed(struct dbk_log *log, struct dbk_turn *turn,
         rc = dbk_idempotency_keep(turn->txn, &log->environment, group->idempotency,
                                   turn->now, group->commands, group->count);
     if (rc == 0)
-        rc =
-            dbk_idempotency_sweep(turn->txn, &log->environment, turn->now, sweep_place);
+        rc = dbk_idempotency_sweep(turn->txn, &log->environment, turn->now,
+                                   log->sweep_place);
     return rc;
 }
 
 /* Decide all of the batch; an LMDB code means that the transaction is spoiled. */
-static int decide_batch(struct dbk_log *log, struct batch *batch,
-                        uint8_t sweep_place[32])
+static int decide_batch(struct dbk_log *log, struct batch *batch)
 {
     struct dbk_turn *turn = &batch->turn;
     int rc = dbk_index_head(turn->txn, &log->environment, &batch->head_before);
@@ -134,7 +140,7 @@ static int decide_batch(struct dbk_log *log, struct batch *batch,
     for (struct dbk_group *group = batch->first; rc == 0 && group;
          group = group->next) {
         group->code = DBK_OK;
-        rc = group->idempotency ? decide_keyed(log, turn, group, sweep_place)
+        rc = group->idempotency ? decide_keyed(log, turn, group)
                                 : decide_commands(turn, group);
     }
     return rc;
@@ -192,8 +198,7 @@ static int begin_turn(struct dbk_log *log, struct dbk_turn *turn)
     return mdb_txn_begin(log->environment.env, NULL, 0, &turn->txn);
 }
 
-static void write_batch(struct dbk_log *log, struct batch *batch,
-                        uint8_t sweep_place[32])
+static void write_batch(struct dbk_log *log, struct batch *batch)
 {
     struct dbk_turn *turn = &batch->turn;
     int rc = begin_turn(log, turn);
@@ -202,7 +207,7 @@ static void write_batch(struct dbk_log *log, struct batch *batch,
 
     if (rc == 0) {
         turn->now = dbk_timestamp_now();
-        rc = decide_batch(log, batch, sweep_place);
+        rc = decide_batch(log, batch);
         if (rc != 0)
             mdb_txn_abort(turn->txn);
     }
@@ -219,16 +224,22 @@ static void write_batch(struct dbk_log *log, struct batch *batch,
     }
 }
 
-static void announce(struct dbk_log *log, struct batch *batch)
+/* To followers. */
+static void announce(struct dbk_log *log)
 {
-    struct dbk_group *next;
-    bool lanes[2] = {false, false}; /* both, where some did not fit the batch before */
-
     pthread_mutex_lock(&log->mutex);
     log->appends++;
     pthread_cond_broadcast(&log->appended);
     pthread_mutex_unlock(&log->mutex);
-    for (struct dbk_group *group = batch->first; group; group = next) {
+}
+
+/* To those whose submissions were queued. */
+static void wake_submitters(struct dbk_log *log, struct dbk_group *first)
+{
+    struct dbk_group *next;
+    bool lanes[2] = {false, false}; /* both, where some did not fit the batch before */
+
+    for (struct dbk_group *group = first; group; group = next) {
         next = group->next;
         lanes[group->lane] = true;
         atomic_store(&group->done, true); /* the group may be gone from here on */
@@ -238,16 +249,14 @@ static void announce(struct dbk_log *log, struct batch *batch)
             dbk_wake_all(&log->decided[i]);
 }
 
-static void process(struct dbk_log *log, struct batch *batch, uint8_t sweep_place[32])
+static void process(struct dbk_log *log, struct batch *batch)
 {
     struct dbk_error err;
     bool committed;
 
     batch->turn.environment = &log->environment;
-    /* Only this thread ever makes it unusable or usable, so no lock is needed to look.
-     */
     if (log->usable || dbk_recover(log, NULL, 0, &committed, &err) == DBK_OK) {
-        write_batch(log, batch, sweep_place);
+        write_batch(log, batch);
     } else {
         dbk_log_report(log, err.text);
         dbk_fail(
@@ -256,38 +265,63 @@ static void process(struct dbk_log *log, struct batch *batch, uint8_t sweep_plac
             "was recorded");
         fail_batch(batch, &err);
     }
-    announce(log, batch);
+    announce(log);
 }
 
-static void check_readers(struct dbk_log *log, struct timespec *at)
+static void check_readers(struct dbk_log *log)
 {
     int dead;
 
-    if (!has_come(at))
+    if (!has_come(&log->check_at))
         return;
     if (log->usable)
         mdb_reader_check(log->environment.env, &dead);
-    *at = next_check();
+    log->check_at = next_check();
+}
+
+static void give_turn_back(struct dbk_log *log)
+{
+    check_readers(log);
+    pthread_mutex_lock(&log->mutex);
+    log->writing = false;
+    if (log->first || log->closing)
+        pthread_cond_signal(&log->submitted);
+    pthread_mutex_unlock(&log->mutex);
+}
+
+bool dbk_writer_take_turn(struct dbk_log *log)
+{
+    if (log->writing || log->first)
+        return false;
+    log->writing = true;
+    return true;
+}
+
+void dbk_writer_write(struct dbk_log *log, struct dbk_group *group)
+{
+    struct batch batch = {.first = group};
+
+    process(log, &batch);
+    give_turn_back(log);
 }
 
 void *dbk_writer_run(void *context)
 {
     struct dbk_log *log = context;
-    struct timespec check_at = next_check();
-    uint8_t sweep_place[32] = {0};
     bool closing;
 
     do {
         struct batch batch = {0};
 
         pthread_mutex_lock(&log->mutex);
-        wait_for_work(log, &check_at);
+        wait_for_turn(log);
         batch.first = take_batch(log);
         closing = log->closing && !batch.first;
         pthread_mutex_unlock(&log->mutex);
         if (batch.first)
-            process(log, &batch, sweep_place);
-        check_readers(log, &check_at);
+            process(log, &batch);
+        give_turn_back(log);
+        wake_submitters(log, batch.first);
     } while (!closing);
     return NULL;
 }

@@ -1,8 +1,11 @@
-/* writer.h - the one thread that appends: group commit.
+/* writer.h - one writer at a time appends: group commit.
  *
- * It takes all that is queued (bounded), decides it in one write transaction, commits
- * once, and wakes those who wait. While it waits for the disk the next batch gathers,
- * so there is no timer: a lone caller waits for nobody, and N callers share one sync.
+ * Whoever has the turn is the writer: decides what it has in one write transaction and
+ * commits once. A lone caller takes the turn itself, for its own submission, as it would
+ * wait for a thread to do just that. Those who come meanwhile are queued, for the log's
+ * writer thread: it takes all that is queued (bounded), and wakes those who wait. While it
+ * waits for the disk the next batch gathers, so there is no timer, and N callers share
+ * one sync.
  *
  * Private to the store.
  */
@@ -26,6 +29,12 @@ struct dbk_group {
     atomic_bool done;
     struct dbk_group *next;
 };
+
+/* With log->mutex held: take the turn where nobody has it or waits for it. */
+bool dbk_writer_take_turn(struct dbk_log *log);
+
+/* Having the turn, write this submission, which is not queued, and give the turn back. */
+void dbk_writer_write(struct dbk_log *log, struct dbk_group *group);
 
 /* pthread's start routine; context is the struct dbk_log. Ends when log->closing is set
  * and the queue is empty. */

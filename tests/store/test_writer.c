@@ -1,5 +1,6 @@
 #include "scratch_log.h"
 
+#include <lmdb.h>
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -15,6 +16,30 @@ struct worker {
     uint64_t sequences[EACH];
     int failures;
 };
+
+static pthread_t committed_by;
+
+int __real_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn);
+
+int __wrap_mdb_txn_commit(MDB_txn *txn)
+{
+    committed_by = pthread_self(); /* one commits at a time */
+    return __real_mdb_txn_commit(txn);
+}
+
+static void a_lone_caller_waits_for_no_other_thread(void **state)
+{
+    struct scratch *s = *state;
+
+    for (int i = 0; i < 3; i++) {
+        char email[] = "p0@x.mock";
+
+        email[1] = (char)('0' + i);
+        add_person(s, email);
+        assert_true(pthread_equal(committed_by, pthread_self()));
+    }
+}
 
 static void *record_events(void *context)
 {
@@ -188,6 +213,7 @@ static void a_log_that_is_full_refuses_and_can_be_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_lone_caller_waits_for_no_other_thread),
         TEST(many_threads_leave_no_gap_and_nothing_twice),
         TEST(who_does_not_fit_a_transaction_is_in_the_next_and_told_so),
         TEST(two_processes_share_one_order),
