@@ -2,6 +2,7 @@
 #include "arguments.h"
 #include "command.h"
 #include "help.h"
+#include "streams.h"
 #include "suggest.h"
 
 #include <errno.h>
@@ -137,6 +138,11 @@ int main(int argc, char **argv)
 {
     enum tool_exit status;
 
+    if (!streams_fill()) {
+        fputs("daybook: standard streams are closed, and /dev/null cannot be opened\n",
+              stderr);
+        return TOOL_FAILED;
+    }
     umask(077); /* what is written is for this user only */
     status = run(argc, argv);
     if (!printed() && status == TOOL_DONE) {
