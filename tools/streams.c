@@ -12,11 +12,13 @@ static bool is_closed(int fd)
 bool streams_fill(void)
 {
     /* The other way around than each is used: EBADF, instead of output into nothing. */
-    static const int ways[] = {
-        [STDIN_FILENO] = O_WRONLY, [STDOUT_FILENO] = O_RDONLY, [STDERR_FILENO] = O_RDONLY};
+    static const int ways[] = {[STDIN_FILENO] = O_WRONLY,
+                               [STDOUT_FILENO] = O_RDONLY,
+                               [STDERR_FILENO] = O_RDONLY};
 
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (is_closed(fd) && open("/dev/null", ways[fd]) != fd) /* the lowest that is free */
+        if (is_closed(fd) &&
+            open("/dev/null", ways[fd]) != fd) /* the lowest that is free */
             return false;
     }
     return true;
