@@ -2,6 +2,7 @@
 #include "arguments.h"
 #include "command.h"
 #include "help.h"
+#include "store/fault.h"
 #include "streams.h"
 #include "suggest.h"
 
@@ -143,6 +144,7 @@ int main(int argc, char **argv)
               stderr);
         return TOOL_FAILED;
     }
+    dbk_fault_explain();
     umask(077); /* what is written is for this user only */
     status = run(argc, argv);
     if (!printed() && status == TOOL_DONE) {

@@ -82,14 +82,16 @@ static enum dbk_code read_last_meta(int fd, struct meta *last, struct dbk_error 
         return err->code;
     if (metas[0].free.page_size != metas[1].free.page_size ||
         !follow_each_other(metas[0].txn, metas[1].txn))
-        return dbk_fail(err, DBK_DAMAGED,
-                        "data.mdb is damaged: its two meta pages contradict each other; "
-                        "restore it from a backup");
+        return dbk_fail(
+            err, DBK_DAMAGED,
+            "data.mdb is damaged: its two meta pages contradict each other; "
+            "restore it from a backup");
     *last = metas[metas[1].txn > metas[0].txn];
     return DBK_OK;
 }
 
-static enum dbk_code check_length(int fd, const struct meta *meta, struct dbk_error *err)
+static enum dbk_code check_length(int fd, const struct meta *meta,
+                                  struct dbk_error *err)
 {
     uint64_t page_size = meta->free.page_size, length, needed;
     struct stat status;

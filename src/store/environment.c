@@ -1,6 +1,7 @@
 #include "environment.h"
 
 #include "environment_check.h"
+#include "fault_watch.h"
 #include "index.h"
 #include "store/timestamp.h"
 
@@ -234,8 +235,11 @@ static enum dbk_code open_and_load(const char *dir, enum dbk_access access,
 
     if (code != DBK_OK)
         return code;
+    dbk_fault_watch(out->env, dir);
     mdb_reader_check(out->env, &dead);
+    dbk_fault_enter(out->env);
     code = load_databases(access, out, err);
+    dbk_fault_leave();
     /* Not for new ones only: whoever made it may have been killed before this. */
     if (code == DBK_OK && access == DBK_MAKE)
         code = dbk_sync_directory(dir, err);
@@ -263,6 +267,7 @@ enum dbk_code dbk_environment_open(const char *dir, enum dbk_access access,
 
 void dbk_environment_close(struct dbk_environment *environment)
 {
+    dbk_fault_forget(environment->env);
     if (environment->env)
         mdb_env_close(environment->env);
     memset(environment, 0, sizeof *environment);

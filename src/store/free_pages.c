@@ -4,13 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HEADER 16      /* of a page */
-#define NODE_HEADER 8  /* of an entry in it */
-#define BRANCH 0x01    /* flags of a page */
-#define LEAF 0x02      /* the same */
-#define OVERFLOW 0x04  /* the same */
-#define BIG 0x01       /* of an entry: its value is on pages of its own */
-#define DEPTH_MAX 32   /* LMDB's own bound */
+#define HEADER 16     /* of a page */
+#define NODE_HEADER 8 /* of an entry in it */
+#define BRANCH 0x01   /* flags of a page */
+#define LEAF 0x02     /* the same */
+#define OVERFLOW 0x04 /* the same */
+#define BIG 0x01      /* of an entry: its value is on pages of its own */
+#define DEPTH_MAX 32  /* LMDB's own bound */
 #define MISSING_MAX ((uint64_t)1 << 27)
 
 /* One search. */
@@ -41,7 +41,8 @@ static uint64_t u64_at(const uint8_t *at)
 
 static bool read_at(struct search *search, uint64_t page, void *out, size_t size)
 {
-    if (page >= search->first || search->reads_left == 0) /* past the end, or going round */
+    if (page >= search->first ||
+        search->reads_left == 0) /* past the end, or going round */
         return false;
     search->reads_left--;
     return pread(search->fd, out, size, (off_t)(page * search->page_size)) ==
