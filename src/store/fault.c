@@ -66,7 +66,8 @@ static void explain(int number, siginfo_t *info, void *context)
         if (numbers[i] == number)
             sigaction(number, &before[i], NULL);
     }
-    if (info->si_code <= 0) /* abort, or another process; a fault comes again by itself */
+    if (info->si_code <=
+        0) /* abort, or another process; a fault comes again by itself */
         raise(number);
 }
 
@@ -111,11 +112,12 @@ void dbk_fault_watch(MDB_env *env, const char *dir)
     if (!log || mdb_env_info(env, &info) != 0)
         return;
     log->env = env;
-    log->length = (size_t)snprintf(
-        log->text, sizeof log->text,
-        "daybook: %.*s/data.mdb: its structure is damaged, or it was changed by another "
-        "program, so it cannot be read on; run daybook verify\n",
-        PATH_MAX, dir);
+    log->length =
+        (size_t)snprintf(log->text, sizeof log->text,
+                         "daybook: %.*s/data.mdb: its structure is damaged, or it was "
+                         "changed by another "
+                         "program, so it cannot be read on; run daybook verify\n",
+                         PATH_MAX, dir);
     mdb_env_set_userctx(env, log);
     mdb_env_set_assert(env, fail_assertion);
     while (dbk_map_find(info.me_mapsize, end, &start, &end)) {

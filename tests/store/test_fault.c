@@ -45,7 +45,8 @@ struct ending {
     char said[1024];
 };
 
-static _Noreturn void be_child(void (*act)(struct scratch *s), struct scratch *s, int fd)
+static _Noreturn void be_child(void (*act)(struct scratch *s), struct scratch *s,
+                               int fd)
 {
     const struct rlimit none = {0, 0};
 
@@ -196,7 +197,8 @@ static void a_fault_of_lmdb_outside_of_its_map_is_explained(void **state)
 
 static void fault_elsewhere(struct scratch *s)
 {
-    volatile char *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    volatile char *nowhere =
+        mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     scratch_open(s);
     read_all(s);
