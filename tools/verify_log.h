@@ -15,10 +15,12 @@ struct verify_log {
     size_t json_size;
     bool json_any;
     const char *phase;
+    char
+        elsewhere[64]; /* the folder that the scratch lies in; "": the data directory */
 };
 
-/* Check the log of DATA_DIR, with the indexes made anew in DATA_DIR/verify.tmp; before
- * there are threads. With repair the log's indexes are first made anew in place. DBK_OK:
+/* Check the log of DATA_DIR, with the indexes made anew in DATA_DIR/verify.tmp, or where
+ * that cannot be written in a folder in TMPDIR (/tmp); before there are threads. With repair the log's indexes are first made anew in place. DBK_OK:
  * it was checked. Errors as dbk_log_verify, dbk_log_repair_indexes. Free it either way. */
 enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
                              bool repair, struct progress *progress, FILE *lines,
