@@ -51,6 +51,19 @@ static enum dbk_code name_dirs(const struct tool *tool, char *log, char *scratch
     return DBK_OK;
 }
 
+/* Damage that keeps it from it is found, and told, by the check that follows. */
+static enum dbk_code repair_indexes(struct verify_log *verify, const char *dir,
+                                    const struct dbk_verify_options *options,
+                                    struct dbk_error *err)
+{
+    enum dbk_code code = dbk_log_repair_indexes(dir, options, err);
+
+    if (code != DBK_DAMAGED)
+        return code;
+    snprintf(verify->not_repaired, sizeof verify->not_repaired, "%s", err->text);
+    return DBK_OK;
+}
+
 enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
                              bool repair, struct progress *progress, FILE *lines,
                              struct dbk_error *err)
@@ -67,7 +80,7 @@ enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
     code = name_dirs(tool, dir, scratch, sizeof dir, err);
     verify->phase = "making indexes";
     if (code == DBK_OK && repair)
-        code = dbk_log_repair_indexes(dir, &options, err);
+        code = repair_indexes(verify, dir, &options, err);
     verify->phase = "checking the log";
     if (code == DBK_OK)
         code = dbk_log_verify(dir, &options, &verify->result, err);
@@ -88,19 +101,24 @@ void verify_log_print(const struct verify_log *verify, FILE *out)
     const struct dbk_verify_result *result = &verify->result;
 
     if (result->findings == 0)
-        fprintf(out, "log           right: %" PRIu64 " records and their indexes\n",
-                result->records);
+        fprintf(out, "log           right: %" PRIu64 " record%s and %s indexes\n",
+                result->records, result->records == 1 ? "" : "s",
+                result->records == 1 ? "its" : "their");
     else
         fprintf(out,
-                "log           %" PRIu64 " findings, %" PRIu64 " records of %" PRIu64
-                " are right\n",
-                result->findings, result->records, result->head);
+                "log           %" PRIu64 " finding%s, %" PRIu64 " of %" PRIu64
+                " record%s right\n",
+                result->findings, result->findings == 1 ? "" : "s", result->records,
+                result->head, result->head == 1 ? "" : "s");
+    if (*verify->not_repaired)
+        fprintf(out, "indexes       not made anew: %s\n", verify->not_repaired);
 }
 
 void verify_log_print_json(struct verify_log *verify, FILE *out)
 {
     const struct dbk_verify_result *result = &verify->result;
-    char store_id[DBK_UUID_TEXT + 1];
+    char store_id[DBK_UUID_TEXT + 1], safe[2048] = "";
+    struct line line = {.text = safe, .size = sizeof safe};
 
     fflush(verify->json);
     dbk_uuid_format(&result->store_id, store_id);
@@ -109,4 +127,8 @@ void verify_log_print_json(struct verify_log *verify, FILE *out)
             ",\"finding_count\":%" PRIu64 ",\"findings\":[%s]",
             store_id, result->head, result->records, result->findings,
             verify->json_text ? verify->json_text : "");
+    if (!*verify->not_repaired)
+        return;
+    line_add_json(&line, verify->not_repaired);
+    fprintf(out, ",\"not_repaired\":\"%s\"", safe);
 }

@@ -45,7 +45,7 @@ static enum dbk_code check_name(const char *name, const char *live,
     if (!is_name(name))
         return dbk_fail(err, DBK_INVALID,
                         "\"%.64s\" is no name for the schema: a to z, 0 to 9 and _, at "
-                        "most %d, beginning with a letter, and not with pg_",
+                        "most %d, beginning with a letter or _, and not with pg_",
                         name, NAME_MAX_BYTES);
     if (belongs_to(name, live))
         return dbk_fail(err, DBK_INVALID,

@@ -381,7 +381,10 @@ class Replay(Case):
                 ((), "--into SCHEMA is missing"),
                 (("--into", "x", "--to", "1", "--follow"), "exclude each other"),
                 (("--into", "x", "--to", "soon"), "--to"),
-                (("--into", "x", "--to", "99999"), "ends at record"),
+                (("--into", "x", "--to", "99999"), "the log ends with"),
+                (("--into", "x", "--from", "99999"), "the log ends with"),
+                (("--into", "x", "--from", "4", "--to", "3"), "--from is behind --to"),
+                (("--into", "x", "--to", "1999-01-01"), "are later"),
                 (("--into", "Not This"), "no name"),
                 (("--into", self.schema), "belongs to the live tables")):
             self.assertIn(words, self.daybook("replay", *arguments,
