@@ -1,5 +1,6 @@
 /* daybook rebuild - makes the read tables again from the log, and swaps them in. */
 #include "projections/rebuild.h"
+#include "counted.h"
 #include "differences.h"
 #include "escape.h"
 #include "posting.h"
@@ -53,8 +54,8 @@ static void print_json(const struct dbk_rebuild_result *result, double seconds)
 static void print_text(const struct dbk_rebuild_result *result, double seconds)
 {
     if (result->loaded > 0)
-        printf("loaded        %" PRIu64 " persons, %" PRIu64 " events\n",
-               result->persons, result->events);
+        printf("loaded        %s, %s\n", counted(result->persons, "persons").text,
+               counted(result->events, "events").text);
     printf("posted        up to record %" PRIu64 "\n", result->sequence);
     printf("quarantined   %" PRIu64 "\n", result->quarantined);
     if (*result->kept)

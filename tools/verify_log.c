@@ -1,5 +1,6 @@
 #include "verify_log.h"
 
+#include "counted.h"
 #include "escape.h"
 #include "log_place.h"
 #include "signals.h"
@@ -101,15 +102,13 @@ void verify_log_print(const struct verify_log *verify, FILE *out)
     const struct dbk_verify_result *result = &verify->result;
 
     if (result->findings == 0)
-        fprintf(out, "log           right: %" PRIu64 " record%s and %s indexes\n",
-                result->records, result->records == 1 ? "" : "s",
+        fprintf(out, "log           right: %s and %s indexes\n",
+                counted(result->records, "records").text,
                 result->records == 1 ? "its" : "their");
     else
-        fprintf(out,
-                "log           %" PRIu64 " finding%s, %" PRIu64 " of %" PRIu64
-                " record%s right\n",
-                result->findings, result->findings == 1 ? "" : "s", result->records,
-                result->head, result->head == 1 ? "" : "s");
+        fprintf(out, "log           %s, %" PRIu64 " of %s right\n",
+                counted(result->findings, "findings").text, result->records,
+                counted(result->head, "records").text);
     if (*verify->not_repaired)
         fprintf(out, "indexes       not made anew: %s\n", verify->not_repaired);
 }

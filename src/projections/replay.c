@@ -104,18 +104,22 @@ static enum dbk_code build(struct replay *replay, struct dbk_rebuild_result *res
 static enum dbk_code follow(struct replay *replay, struct dbk_error *err)
 {
     struct rebuild *rebuild = &replay->rebuild;
-    const struct post_options options = {replay->options->from, rebuild->watch};
+    const struct post_options options = {
+        .events_from = replay->options->from, .watch = rebuild->watch, .endless = true};
     uint64_t head = post_at(rebuild->post);
     enum dbk_code code;
 
     /* The connection looks for the tables by the name they were built under. */
     post_close(rebuild->post);
     code = post_open(rebuild->log, &rebuild->live, &options, &rebuild->post, err);
+    if (code == DBK_OK)
+        watch_say(rebuild->watch,
+                  "the schema %s is ready, as of record %llu; following the log",
+                  rebuild->live_name, (unsigned long long)head);
     while (code == DBK_OK) {
         code = post_up_to(rebuild->post, head, "following", err);
         if (code == DBK_OK)
-            code =
-                watch_progress(rebuild->watch, "following", "records", head, head, err);
+            code = watch_progress(rebuild->watch, "following", "records", head, 0, err);
         if (code == DBK_OK)
             code = dbk_log_wait(rebuild->log, head, TICK_MS, &head, err);
     }

@@ -373,6 +373,8 @@ class Replay(Case):
         said, _ = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, DONE, said)
         self.assertEqual(json.loads(said.splitlines()[-1])["sequence"], 40)
+        self.assertIn(f"the schema {self.into} is ready, as of record 0", said)
+        self.assertNotIn("left", said)
 
     def test_wrong_use_is_told(self):
         self.generate(10)
