@@ -90,6 +90,8 @@ static enum dbk_code build(struct replay *replay, struct dbk_rebuild_result *res
         to = options->to;
     }
     if (code == DBK_OK)
+        code = rebuild_drop_leftovers(rebuild, NULL, err);
+    if (code == DBK_OK)
         code = rebuild_begin(rebuild, err);
     if (code == DBK_OK)
         code = check_place(replay, err);
@@ -164,7 +166,7 @@ enum dbk_code dbk_replay(struct dbk_log *log, const struct dbk_database *databas
     if (code != DBK_OK)
         return code;
     replay.into.schema = options->into;
-    snprintf(replay.mark, sizeof replay.mark, "daybook: a replay of the log");
+    snprintf(replay.mark, sizeof replay.mark, SCHEMA_REPLAY);
     code = rebuild_open(&replay.rebuild, log, &replay.into, &options->watch, err);
     if (code == DBK_OK)
         code = run(&replay, result, err);
