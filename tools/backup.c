@@ -224,6 +224,8 @@ static enum tool_exit run(struct tool *tool)
     struct progress progress;
     struct dbk_error err;
 
+    if (!*backup.to)
+        return tool_misused(tool, "TO is empty: name the folder to be made");
     signals_hold();
     progress_start(&progress, stderr);
     if (make(tool, &backup, &progress, &err) != DBK_OK)

@@ -1,6 +1,7 @@
 #include "database.h"
 
 #include "log_place.h"
+#include "signals.h"
 
 /* The private cluster is named after its log where it must lie outside of it. */
 static enum dbk_code read_store_id(const struct tool *tool, struct dbk_uuid *id,
@@ -22,6 +23,12 @@ static void report(void *context, const char *line)
     logger_line(tool->logger, LOG_LEVEL_INFO, line);
 }
 
+static bool stop(void *context)
+{
+    (void)context;
+    return signals_came();
+}
+
 enum dbk_code tool_database_open(const struct tool *tool,
                                  const struct dbk_uuid *store_id, bool attach_only,
                                  struct tool_database *out, struct dbk_error *err)
@@ -31,6 +38,7 @@ enum dbk_code tool_database_open(const struct tool *tool,
         .attach_only = attach_only,
         .report = report,
         .report_context = (void *)(uintptr_t)tool, /* report only reads it */
+        .stop = stop,
     };
 
     *out = (struct tool_database){0};

@@ -17,8 +17,8 @@ struct tool_database {
  * with attach_only refusing that (DBK_UNAVAILABLE). A server that DB_HOST names is not
  * asked. store_id may be NULL: it is then read from the log, if it is needed.
  *
- * Errors as dbk_cluster_open and dbk_log_open have them. Close with
- * tool_database_close.
+ * A signal that is held back (signals.h) ends the wait: DBK_INTERRUPTED. Else errors as
+ * dbk_cluster_open and dbk_log_open have them. Close with tool_database_close.
  */
 enum dbk_code tool_database_open(const struct tool *tool,
                                  const struct dbk_uuid *store_id, bool attach_only,

@@ -1,5 +1,6 @@
 #include "differences.h"
 
+#include "counted.h"
 #include "escape.h"
 
 #include <inttypes.h>
@@ -99,10 +100,9 @@ void differences_print(const struct differences *differences, FILE *out)
     if (!differences->comparable)
         fprintf(out, "projection    %s\n", differences->reason);
     else if (differences_none(differences))
-        fprintf(out,
-                "projection    equal to the log at record %" PRIu64 ": %" PRIu64
-                " persons, %" PRIu64 " events\n",
-                result->sequence, result->persons, result->events);
+        fprintf(out, "projection    equal to the log at record %" PRIu64 ": %s, %s\n",
+                result->sequence, counted(result->persons, "persons").text,
+                counted(result->events, "events").text);
     else
         fprintf(out,
                 "projection    differs from the log at record %" PRIu64
@@ -110,9 +110,8 @@ void differences_print(const struct differences *differences, FILE *out)
                 result->sequence, result->missing, result->extra, result->changed);
     if (result->quarantined > 0)
         fprintf(out,
-                "              without %" PRIu64
-                " persons in quarantine; daybook status tells whom\n",
-                result->quarantined);
+                "              without %s in quarantine; daybook status tells whom\n",
+                counted(result->quarantined, "persons").text);
 }
 
 void differences_print_json(struct differences *differences, FILE *out)

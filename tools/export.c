@@ -58,6 +58,8 @@ static enum tool_exit read_wish(const struct tool *tool, struct wish *wish)
     *wish = (struct wish){.follow = tool_has(tool, "--follow"),
                           .force = tool_has(tool, "--force"),
                           .json = tool_has(tool, "--json")};
+    if (tool->operand_count > 0 && !*tool->operands[0])
+        return tool_misused(tool, "FILE is empty: name a file");
     if (tool->operand_count > 0 && strcmp(tool->operands[0], "-") != 0)
         wish->path = tool->operands[0];
     if (!read_format(tool, wish))
@@ -95,9 +97,10 @@ static void print_text(const struct wish *wish, const struct export_trailer *tra
                        uint64_t bytes, double seconds)
 {
     printf("file          %s\n", wish->path);
-    printf("records       %" PRIu64 ", %" PRIu64 " to %" PRIu64 "%s\n",
-           trailer->records, trailer->first, trailer->last,
-           trailer->whole ? ", the whole log" : "");
+    printf("records       %" PRIu64, trailer->records);
+    if (trailer->records > 0)
+        printf(", %" PRIu64 " to %" PRIu64, trailer->first, trailer->last);
+    puts(trailer->whole ? ", the whole log" : "");
     printf("bytes         %" PRIu64 "\n", bytes);
     printf("sha256        %s\n", trailer->sha256);
     printf("seconds       %.2f, %.0f records a second\n", seconds,
@@ -112,6 +115,13 @@ static void print_json(const struct export_trailer *trailer, uint64_t bytes,
 
     printf("%.*s,\"bytes\":%" PRIu64 ",\"seconds\":%.3f}\n", (int)length - 1, text,
            bytes, seconds);
+}
+
+/* A part that holds nothing may not be what was meant. */
+static void say_if_empty(const struct wish *wish, const struct export_trailer *trailer)
+{
+    if (!wish->path && trailer->records == 0 && !wish->select.whole)
+        fputs("daybook export: 0 records\n", stderr);
 }
 
 /* Say how it ended. Who closes the pipe has seen enough, and needs no word. */
@@ -164,8 +174,10 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
     uint64_t bytes = 0;
     enum dbk_code code;
 
-    if (export_select_resolve(tool, log, wish->follow, &run.select, &err) != DBK_OK ||
-        export_output_open(wish->path, wish->force, &output, &err) != DBK_OK)
+    if (export_select_resolve(log, wish->follow, &run.select, &err) != DBK_OK)
+        return err.code == DBK_INVALID ? tool_misused(tool, "%s", err.text)
+                                       : tool_fail(tool, &err);
+    if (export_output_open(wish->path, wish->force, &output, &err) != DBK_OK)
         return tool_fail(tool, &err);
     /* A bar between lines of records on one terminal would spoil both. */
     progress_start(&progress, wish->path || !isatty(STDOUT_FILENO) ? stderr : NULL);
@@ -180,6 +192,8 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
     else if (code == DBK_OK && wish->path)
         print_text(wish, export_writer_trailer(run.writer), bytes,
                    progress_seconds(&progress));
+    if (code == DBK_OK)
+        say_if_empty(wish, export_writer_trailer(run.writer));
     export_writer_destroy(run.writer);
     return code == DBK_OK ? TOOL_DONE : conclude(tool, wish, &err);
 }
@@ -213,10 +227,9 @@ const struct command command_export = {
         "before it, so an export that was cut or changed is noticed. `daybook import`\n"
         "makes the very log again of a whole one; not of csv, nor of a part.\n"
         "\n"
-        "A position P is a sequence, or a time such as 2026-11-23T17:00:00 (UTC): the\n"
-        "last record at or before it. FILE's ending chooses .csv and .msgpack, and\n"
-        ".gz and .zst behind them. It appears under its name when it is whole.\n"
-        "\n"
+        "FILE's ending chooses .csv and .msgpack, and .gz and .zst behind them. It\n"
+        "appears under its name when it is whole.\n"
+        "\n" POSITION_HELP "\n"
         "It works beside a running server and needs no PostgreSQL. Ctrl-C ends\n"
         "--follow well, with the trailer; anything else it stops, with exit code 3.\n",
     .example =

@@ -1,7 +1,6 @@
 #include "export_select.h"
 
 #include "about.h"
-#include "position.h"
 #include "suggest.h"
 
 #include <string.h>
@@ -25,24 +24,6 @@ static enum dbk_code read_type(const char *text, enum dbk_type *type,
                     text);
 }
 
-/* Only whether they are well-formed; without the log times cannot be compared. */
-static enum dbk_code check_positions(const char *from_text, const char *to_text,
-                                     bool follow, struct dbk_error *err)
-{
-    struct position from = {0}, to = {0};
-
-    if (from_text && position_parse(from_text, &from, err) != DBK_OK)
-        return dbk_wrap(err, "--from");
-    if (to_text && position_parse(to_text, &to, err) != DBK_OK)
-        return dbk_wrap(err, "--to");
-    if (from_text && to_text && from.is_time == to.is_time &&
-        (from.sequence > to.sequence || from.time > to.time))
-        return dbk_fail(err, DBK_INVALID, "--from is behind --to");
-    if (follow && to.is_time)
-        return dbk_fail(err, DBK_INVALID, "--follow goes on to a sequence, not a time");
-    return DBK_OK;
-}
-
 enum dbk_code export_select_read(const struct tool *tool, struct export_select *select,
                                  struct dbk_error *err)
 {
@@ -51,8 +32,10 @@ enum dbk_code export_select_read(const struct tool *tool, struct export_select *
     const char *person = tool_value(tool, "--person");
 
     *select = (struct export_select){.whole = !from && !to && !type && !person};
-    if (check_positions(from, to, tool_has(tool, "--follow"), err) != DBK_OK)
+    if (position_range_parse(from, to, &select->range, err) != DBK_OK)
         return err->code;
+    if (tool_has(tool, "--follow") && select->range.to.is_time)
+        return dbk_fail(err, DBK_INVALID, "--follow goes on to a sequence, not a time");
     if (type && read_type(type, &select->type, err) != DBK_OK)
         return err->code;
     select->has_person = person != NULL;
@@ -62,27 +45,11 @@ enum dbk_code export_select_read(const struct tool *tool, struct export_select *
     return DBK_OK;
 }
 
-enum dbk_code export_select_resolve(const struct tool *tool, struct dbk_log *log,
-                                    bool follow, struct export_select *select,
-                                    struct dbk_error *err)
+enum dbk_code export_select_resolve(struct dbk_log *log, bool follow,
+                                    struct export_select *select, struct dbk_error *err)
 {
-    const char *from = tool_value(tool, "--from"), *to = tool_value(tool, "--to");
-    struct position position;
-    uint64_t head;
-
-    if (dbk_log_head(log, &head, err) != DBK_OK)
-        return err->code;
-    select->from = 1;
-    select->to = follow ? UINT64_MAX : head;
-    if (from && (position_parse(from, &position, err) != DBK_OK ||
-                 position_from(&position, log, head, &select->from, err) != DBK_OK))
-        return err->code;
-    if (to && (position_parse(to, &position, err) != DBK_OK ||
-               position_to(&position, log, head, &select->to, err) != DBK_OK))
-        return err->code;
-    if (!follow && select->to > head)
-        select->to = head;
-    return DBK_OK;
+    return position_range_find(&select->range, log, follow, &select->from, &select->to,
+                               err);
 }
 
 bool export_selects(const struct export_select *select, const struct dbk_record *record)

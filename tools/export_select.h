@@ -3,6 +3,7 @@
 #define DBK_TOOLS_EXPORT_SELECT_H
 
 #include "command.h"
+#include "position.h"
 #include "store/log.h"
 
 struct export_select {
@@ -10,7 +11,8 @@ struct export_select {
     enum dbk_type type; /* 0: any */
     bool has_person;    /* only this person's records, and those of its events */
     struct dbk_uuid person;
-    bool whole; /* it leaves nothing out */
+    bool whole;                  /* it leaves nothing out */
+    struct position_range range; /* as it was asked for */
 };
 
 /* Read --from, --to, --type and --person: what can be known without the log.
@@ -18,10 +20,10 @@ struct export_select {
 enum dbk_code export_select_read(const struct tool *tool, struct export_select *select,
                                  struct dbk_error *err);
 
-/* Find out from and to of the log; with follow nothing bounds to but --to. Errors as
- * dbk_log_read. */
-enum dbk_code export_select_resolve(const struct tool *tool, struct dbk_log *log,
-                                    bool follow, struct export_select *select,
+/* Find out from and to of the log, as position_range_find does; with follow nothing
+ * bounds to but --to. */
+enum dbk_code export_select_resolve(struct dbk_log *log, bool follow,
+                                    struct export_select *select,
                                     struct dbk_error *err);
 
 /* Whether it takes a record between from and to. */

@@ -1,5 +1,6 @@
 #include "position.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,4 +101,64 @@ enum dbk_code position_from(const struct position *position, struct dbk_log *log
     code = find_last(log, head, position->time - 1, sequence, err);
     ++*sequence;
     return code;
+}
+
+enum dbk_code position_range_parse(const char *from, const char *to,
+                                   struct position_range *range, struct dbk_error *err)
+{
+    *range = (struct position_range){.has_from = from != NULL, .has_to = to != NULL};
+    if (from && position_parse(from, &range->from, err) != DBK_OK)
+        return dbk_wrap(err, "--from");
+    if (to && position_parse(to, &range->to, err) != DBK_OK)
+        return dbk_wrap(err, "--to");
+    if (from && to && range->from.is_time == range->to.is_time &&
+        (range->from.sequence > range->to.sequence ||
+         range->from.time > range->to.time))
+        return dbk_fail(err, DBK_INVALID, "--from is behind --to");
+    return DBK_OK;
+}
+
+static enum dbk_code check_in_log(const char *flag, const struct position *position,
+                                  uint64_t head, struct dbk_error *err)
+{
+    if (position->is_time || position->sequence <= head)
+        return DBK_OK;
+    return dbk_fail(err, DBK_INVALID,
+                    "%s: there is no record %" PRIu64 ", the log ends with %" PRIu64,
+                    flag, position->sequence, head);
+}
+
+static enum dbk_code check_range(const struct position_range *range, uint64_t from,
+                                 uint64_t to, uint64_t head, struct dbk_error *err)
+{
+    if (range->has_to && to == 0 && head > 0)
+        return dbk_fail(err, DBK_INVALID,
+                        "--to: all records, 1 to %" PRIu64 ", are later", head);
+    if (from > to && from - to > 1)
+        return dbk_fail(err, DBK_INVALID,
+                        "--from is record %" PRIu64 ", behind --to, record %" PRIu64,
+                        from, to);
+    return DBK_OK;
+}
+
+enum dbk_code position_range_find(const struct position_range *range,
+                                  struct dbk_log *log, bool coming, uint64_t *from,
+                                  uint64_t *to, struct dbk_error *err)
+{
+    enum dbk_code code;
+    uint64_t head;
+
+    if (dbk_log_head(log, &head, err) != DBK_OK)
+        return err->code;
+    *from = 1;
+    *to = coming ? UINT64_MAX : head;
+    code = range->has_from && !coming ? check_in_log("--from", &range->from, head, err)
+                                      : DBK_OK;
+    if (code == DBK_OK && range->has_to && !coming)
+        code = check_in_log("--to", &range->to, head, err);
+    if (code == DBK_OK && range->has_from)
+        code = position_from(&range->from, log, head, from, err);
+    if (code == DBK_OK && range->has_to)
+        code = position_to(&range->to, log, head, to, err);
+    return code == DBK_OK ? check_range(range, *from, *to, head, err) : code;
 }

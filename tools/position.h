@@ -42,4 +42,31 @@ enum dbk_code position_to(const struct position *position, struct dbk_log *log,
 enum dbk_code position_from(const struct position *position, struct dbk_log *log,
                             uint64_t head, uint64_t *sequence, struct dbk_error *err);
 
+/* What --from and --to ask for. */
+struct position_range {
+    bool has_from, has_to;
+    struct position from, to;
+};
+
+/* Read the two; NULL where one is not given. DBK_INVALID: one is no position, or --from
+ * is behind --to; err says so. */
+enum dbk_code position_range_parse(const char *from, const char *to,
+                                   struct position_range *range, struct dbk_error *err);
+
+/* The first and the last sequence of the range, in a log: without --from from 1, without
+ * --to to the head. One rule for all that take a range: a sequence must be in the log,
+ * and not all records may be later than --to; a range within that may be empty (*from is
+ * *to + 1). With coming, records that are yet to come count: sequences past the head are
+ * fine, and without --to *to is UINT64_MAX. DBK_INVALID: against the rule, err tells the
+ * head; else errors as dbk_log_read. */
+enum dbk_code position_range_find(const struct position_range *range,
+                                  struct dbk_log *log, bool coming, uint64_t *from,
+                                  uint64_t *to, struct dbk_error *err);
+
+/* The same for help texts: what a position is, whose flags are told as P. */
+#define POSITION_HELP                                                                  \
+    "A position P is a sequence (also 20240101 is one), or a time such as\n"           \
+    "2026-11-23T17:00:00 (UTC): the last record at or before it. A sequence that is\n" \
+    "not in the log is refused.\n"
+
 #endif

@@ -10,7 +10,7 @@ static bool show(void *context, const char *phase, const char *unit, uint64_t do
 {
     struct posting *posting = context;
 
-    progress_phase(&posting->progress, phase, unit);
+    progress_phase_at(&posting->progress, phase, unit, done);
     progress_show(&posting->progress, done, total);
     return !signals_came();
 }

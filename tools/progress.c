@@ -1,14 +1,25 @@
 #include "progress.h"
 
-#include <inttypes.h>
+#include "counted.h"
+
+#include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #define BAR_EVERY 0.1 /* seconds */
 #define LINE_EVERY 5.0
-#define BAR_WIDTH 30
+#define BAR_MAX 30 /* characters between its ends */
+#define BAR_MIN 5
+#define RATE_AFTER 0.5 /* what is measured over less is no rate */
 #define LEFT_AFTER 1.0 /* a guess made sooner is no use */
+#define COLUMNS 80     /* of a terminal that does not tell */
+
+/* What is shown: its beginning stands before the bar. */
+struct shown_line {
+    char name[128], rest[256];
+};
 
 static double now(void)
 {
@@ -27,8 +38,15 @@ void progress_start(struct progress *progress, FILE *out)
 
 void progress_phase(struct progress *progress, const char *name, const char *unit)
 {
+    progress_phase_at(progress, name, unit, 0);
+}
+
+void progress_phase_at(struct progress *progress, const char *name, const char *unit,
+                       uint64_t first)
+{
     if (progress->name == name)
         return;
+    progress->first = first;
     progress_clear(progress);
     progress->name = name;
     progress->unit = unit;
@@ -49,48 +67,113 @@ void progress_clear(struct progress *progress)
     progress->drawn = false;
 }
 
-static void draw_bar(struct progress *progress, double share)
+/* Of the terminal; it may be made wider or narrower at any time. */
+static size_t columns_of(const struct progress *progress)
 {
-    char bar[BAR_WIDTH + 1];
+    struct winsize size;
 
-    memset(bar, ' ', BAR_WIDTH);
-    memset(bar, '#', (size_t)(share * BAR_WIDTH));
-    bar[BAR_WIDTH] = '\0';
+    if (progress->columns > 0)
+        return progress->columns;
+    if (ioctl(fileno(progress->out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return COLUMNS;
+    return size.ws_col;
+}
+
+static void add(char *text, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void add(char *text, size_t size, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text + used, size - used, format, args);
+    va_end(args);
+}
+
+static void add_left(struct shown_line *line, double left)
+{
+    unsigned whole = left < 359999 ? (unsigned)(left + 0.5) : 359999;
+
+    if (whole >= 3600)
+        add(line->rest, sizeof line->rest, ", %u:%02u:%02u left", whole / 3600,
+            whole / 60 % 60, whole % 60);
+    else
+        add(line->rest, sizeof line->rest, ", %u:%02u left", whole / 60, whole % 60);
+}
+
+static void write_line(const struct progress *progress, uint64_t done, double share,
+                       double seconds, struct shown_line *line)
+{
+    uint64_t since = done > progress->first ? done - progress->first : 0;
+    double share_since = done > 0 ? share * ((double)since / (double)done) : 0;
+
+    snprintf(line->name, sizeof line->name, "%s", progress->name);
+    line->rest[0] = '\0';
+    if (share >= 0)
+        add(line->rest, sizeof line->rest, " %3.0f %%", share * 100);
+    if (*progress->unit)
+        add(line->rest, sizeof line->rest, "  %s", counted(done, progress->unit).text);
+    if (*progress->unit && seconds >= RATE_AFTER)
+        add(line->rest, sizeof line->rest, ", %.0f a second", (double)since / seconds);
+    if (share_since > 0 && seconds >= LEFT_AFTER)
+        add_left(line, seconds * (1 - share) / share_since);
+}
+
+/* At most so many bytes, and no half of a character. */
+static void cut(char *text, size_t most)
+{
+    if (strlen(text) <= most)
+        return;
+    while (most > 0 && ((unsigned char)text[most] & 0xC0) == 0x80)
+        most--;
+    text[most] = '\0';
+}
+
+/* As wide as the rest leaves it; where that is too little there is none. */
+static void draw_bar(struct progress *progress, double share, size_t room)
+{
+    char bar[BAR_MAX + 1];
+    size_t width = room > BAR_MAX + 3 ? BAR_MAX : room > 3 ? room - 3 : 0;
+
+    if (width < BAR_MIN)
+        return;
+    memset(bar, ' ', width);
+    memset(bar, '#', (size_t)(share * (double)width));
+    bar[width] = '\0';
     fprintf(progress->out, " [%s]", bar);
 }
 
-static void print_left(struct progress *progress, double share, double seconds)
+/* The last column stays free: some terminals go to the next line behind it. */
+static void draw(struct progress *progress, double share, struct shown_line *line)
 {
-    double left = share > 0 ? seconds * (1 - share) / share : 0;
-    unsigned whole = left < 359999 ? (unsigned)(left + 0.5) : 359999;
+    size_t room = columns_of(progress) - 1, taken;
 
-    if (share <= 0 || seconds < LEFT_AFTER)
-        return;
-    if (whole >= 3600)
-        fprintf(progress->out, ", %u:%02u:%02u left", whole / 3600, whole / 60 % 60,
-                whole % 60);
-    else
-        fprintf(progress->out, ", %u:%02u left", whole / 60, whole % 60);
+    cut(line->name, room);
+    cut(line->rest, room - strlen(line->name));
+    taken = strlen(line->name) + strlen(line->rest);
+    fputs(line->name, progress->out);
+    if (share >= 0)
+        draw_bar(progress, share, room - taken);
+    fputs(line->rest, progress->out);
 }
 
 void progress_show_share(struct progress *progress, uint64_t done, double share)
 {
-    double at = now(), seconds = at - progress->phase;
+    double at = now();
+    struct shown_line line;
 
     if (!progress->out ||
         at - progress->shown < (progress->terminal ? BAR_EVERY : LINE_EVERY))
         return;
     progress_clear(progress);
     share = share > 1 ? 1 : share;
-    fprintf(progress->out, "%s", progress->name);
-    if (progress->terminal && share >= 0)
-        draw_bar(progress, share);
-    if (share >= 0)
-        fprintf(progress->out, " %3.0f %%", share * 100);
-    fprintf(progress->out, "  %" PRIu64 " %s, %.0f a second", done, progress->unit,
-            seconds > 0 ? (double)done / seconds : 0);
-    print_left(progress, share, seconds);
-    fputs(progress->terminal ? "" : "\n", progress->out);
+    write_line(progress, done, share, at - progress->phase, &line);
+    if (progress->terminal)
+        draw(progress, share, &line);
+    else
+        fprintf(progress->out, "%s%s\n", line.name, line.rest);
     fflush(progress->out);
     progress->drawn = progress->terminal;
     progress->shown = at;

@@ -1,5 +1,5 @@
 /* progress.h - shows how far a long task is: on a terminal a bar with rate and time left,
- * else a line now and then. One for all subcommands.
+ * cut to its width, else a line now and then. One for all subcommands.
  *
  *     progress_start(&progress, stderr);
  *     progress_phase(&progress, "reading the log", "records");
@@ -19,21 +19,27 @@ struct progress {
     bool terminal;    /* private from here on */
     bool drawn;       /* the bar stands on the last line */
     const char *name; /* of the phase */
-    const char *unit; /* what is counted */
+    const char *unit; /* what is counted; "": nothing is */
+    unsigned columns; /* of the terminal; 0: ask it */
     double started;   /* seconds, of a clock that is never set back */
     double phase;     /* when the phase began */
     double shown;     /* when it was shown last */
+    uint64_t first;   /* units that were done when the phase began */
 };
 
 /* Start the clock; show on out. */
 void progress_start(struct progress *progress, FILE *out);
 
 /* The next phase (or file) begins, counting from 0. name ("making indexes", a file's
- * name) and unit ("records", "lines") are borrowed until the next phase. The same name
- * again (the pointer) goes on with the phase. */
+ * name) and unit ("records", "lines"; "": there is nothing to count) are borrowed until
+ * the next phase. The same name again (the pointer) goes on with the phase. */
 void progress_phase(struct progress *progress, const char *name, const char *unit);
 
-/* So many units of the phase are done, of total; total 0: unknown. Shown when enough time
+/* The same for a phase that begins with `first` units done: the rate is of what comes. */
+void progress_phase_at(struct progress *progress, const char *name, const char *unit,
+                       uint64_t first);
+
+/* So many units are done, of total; total 0: unknown. Shown when enough time
  * has passed since the last, so call it often. */
 void progress_show(struct progress *progress, uint64_t done, uint64_t total);
 

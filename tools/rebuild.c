@@ -1,5 +1,6 @@
 /* daybook rebuild - makes the read tables again from the log, and swaps them in. */
 #include "projections/rebuild.h"
+#include "counted.h"
 #include "differences.h"
 #include "escape.h"
 #include "posting.h"
@@ -53,8 +54,8 @@ static void print_json(const struct dbk_rebuild_result *result, double seconds)
 static void print_text(const struct dbk_rebuild_result *result, double seconds)
 {
     if (result->loaded > 0)
-        printf("loaded        %" PRIu64 " persons, %" PRIu64 " events\n",
-               result->persons, result->events);
+        printf("loaded        %s, %s\n", counted(result->persons, "persons").text,
+               counted(result->events, "events").text);
     printf("posted        up to record %" PRIu64 "\n", result->sequence);
     printf("quarantined   %" PRIu64 "\n", result->quarantined);
     if (*result->kept)
@@ -125,7 +126,7 @@ static enum tool_exit run_action(struct posting *posting, enum action action)
         if (code != DBK_OK)
             break;
         puts(tool_has(posting->tool, "--json") ? "{\"dropped\":true}"
-                                               : "the kept tables are dropped");
+                                               : "no old tables are left");
         return TOOL_DONE;
     case DRY_RUN:
         return dry_run(posting);
@@ -159,7 +160,7 @@ const struct command command_rebuild = {
         "the log alone in a schema beside the old ones, which are read and posted to\n"
         "meanwhile; then the two change places in one transaction. It works beside a\n"
         "running server, which goes on answering, and without one. Killed at any\n"
-        "point, it can be run again: it drops what it has left behind.\n",
+        "point, it can be run again: it drops what it, or a replay, has left behind.\n",
     .example = "  daybook rebuild --dry-run\n"
                "  daybook rebuild --keep-old\n"
                "  daybook rebuild --undo\n",
@@ -168,7 +169,7 @@ const struct command command_rebuild = {
         {
             {"--keep-old", NULL, "Keep the old tables, as the schema DB_SCHEMA_old"},
             {"--undo", NULL, "Catch the kept tables up and swap them back"},
-            {"--drop-old", NULL, "Drop the kept tables"},
+            {"--drop-old", NULL, "Drop the kept tables, and what was left half made"},
             {"--dry-run", NULL,
              "Build, tell the difference to the tables, swap nothing"},
             {"--json", NULL, "Print one JSON object"},

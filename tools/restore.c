@@ -20,7 +20,7 @@ struct restore {
     struct incoming incoming;
     struct progress progress;
     struct log_check check; /* of the backup, then of what was made of it */
-    struct position to;     /* where given */
+    struct position_range range;
     uint64_t head;
 };
 
@@ -102,19 +102,15 @@ static enum dbk_code find_end(struct restore *restore, uint64_t *to,
     const struct dbk_log_options options = {.read_only = true};
     enum dbk_code code;
     struct dbk_log *log;
-    uint64_t head;
+    uint64_t from;
 
-    *to = restore->to.sequence;
-    if (!restore->to.is_time)
+    *to = 0;
+    if (!restore->range.has_to)
         return DBK_OK;
     if (dbk_log_open(restore->from, &options, &log, err) != DBK_OK)
         return err->code;
-    code = dbk_log_head(log, &head, err);
-    if (code == DBK_OK)
-        code = position_to(&restore->to, log, head, to, err);
+    code = position_range_find(&restore->range, log, false, &from, to, err);
     dbk_log_close(log); /* with its threads, for checking forks */
-    if (code == DBK_OK && *to == 0)
-        code = dbk_fail(err, DBK_NOT_FOUND, "all records are later than --to");
     return code;
 }
 
@@ -183,18 +179,20 @@ static enum tool_exit conclude(const struct restore *restore, struct dbk_error *
 
     if (code == DBK_INTERRUPTED)
         dbk_fail(err, code, "stopped; nothing was restored: run the same again");
+    if (code == DBK_INVALID)
+        return tool_misused(restore->tool, "%s", err->text);
     tool_fail(restore->tool, err);
     return code == DBK_DAMAGED ? TOOL_DIFFERENT : TOOL_FAILED;
 }
 
 static enum tool_exit run(struct tool *tool)
 {
-    const char *to = tool_value(tool, "--to");
     struct restore restore = {.tool = tool};
     struct dbk_error err;
 
-    if (to && position_parse(to, &restore.to, &err) != DBK_OK)
-        return tool_misused(tool, "--to: %s", err.text);
+    if (position_range_parse(NULL, tool_value(tool, "--to"), &restore.range, &err) !=
+        DBK_OK)
+        return tool_misused(tool, "%s", err.text);
     if (!find_backup(tool->operands[0], restore.from))
         return tool_misused(tool, "the path is too long");
     signals_hold();
@@ -214,9 +212,8 @@ const struct command command_restore = {
         "position, into the data directory, and checks what was made. The records "
         "keep\n"
         "their bytes, sequences and times; the log is a new one by its id, since what\n"
-        "comes behind may differ. A position is a sequence, or a time such as\n"
-        "2026-11-23T17:00:00 (UTC): the last record at or before it.\n"
-        "\n"
+        "comes behind may differ.\n"
+        "\n" POSITION_HELP "\n"
         "The data directory must hold no records, and no server may run on it. The\n"
         "tables are posted from the log by `daybook serve` where there are none yet; "
         "a\n"

@@ -223,7 +223,7 @@ static enum dbk_code start(struct serving *serving, struct dbk_error *err)
 
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !signals_came(); i++) {
         if (steps[i](serving, err) != DBK_OK)
-            return err->code;
+            return err->code == DBK_INTERRUPTED ? DBK_OK : err->code;
     }
     return DBK_OK;
 }

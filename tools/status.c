@@ -49,6 +49,38 @@ static enum dbk_code read_tables(const struct dbk_database *database,
                                err);
 }
 
+static void add_schema(void *context, const struct dbk_side_schema *one)
+{
+    struct status *status = context;
+    struct status_schema *to;
+
+    if (status->schema_count == STATUS_SCHEMAS_MAX)
+        return;
+    to = &status->schemas[status->schema_count++];
+    snprintf(to->name, sizeof to->name, "%s", one->name);
+    to->is = *one;
+    to->is.name = NULL;
+}
+
+/* Where there are no tables, others may still be beside their place. */
+static enum dbk_code read_all(const struct dbk_database *database,
+                              struct status *status, struct dbk_error *err)
+{
+    enum dbk_code code = read_tables(database, status, err);
+    struct dbk_error why;
+
+    status->asked = code == DBK_OK;
+    if (code != DBK_OK && code != DBK_NOT_FOUND)
+        return code;
+    if (database->host)
+        snprintf(status->postgres, sizeof status->postgres, "%s", database->host);
+    if (dbk_side_schemas(database, add_schema, status, &why) == DBK_OK)
+        return code;
+    *err = why;
+    status->asked = false;
+    return why.code;
+}
+
 /* A private cluster that does not run is not started for a question: the log's part is
  * the answer then, and no failure. */
 static enum dbk_code ask_tables(const struct tool *tool, struct status *status,
@@ -59,9 +91,8 @@ static enum dbk_code ask_tables(const struct tool *tool, struct status *status,
         tool_database_open(tool, &status->log.store_id, true, &database, err);
 
     if (code == DBK_OK) {
-        code = read_tables(&database.at, status, err);
+        code = read_all(&database.at, status, err);
         tool_database_close(&database);
-        status->asked = code == DBK_OK;
     } else if (code == DBK_UNAVAILABLE) {
         dbk_fail(err, code, "not asked: the private PostgreSQL does not run");
         code = DBK_OK;

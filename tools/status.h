@@ -4,11 +4,13 @@
 #define DBK_TOOLS_STATUS_H
 
 #include "projections/projector.h"
+#include "projections/rebuild.h"
 #include "store/log.h"
 
 #include <stdbool.h>
 
 #define STATUS_QUARANTINE_MAX 100 /* persons listed; the count tells of all */
+#define STATUS_SCHEMAS_MAX 100    /* schemas listed */
 
 struct status {
     struct dbk_log_stats log;
@@ -23,6 +25,13 @@ struct status {
         char at[32];
     } quarantine[STATUS_QUARANTINE_MAX];
     size_t quarantine_count;
+    char postgres
+        [512]; /* the host, or the directory of the socket; "" where not asked */
+    struct status_schema {
+        char name[64];
+        struct dbk_side_schema is; /* but for its name */
+    } schemas[STATUS_SCHEMAS_MAX];
+    size_t schema_count;
 };
 
 void status_print_text(const struct status *status);

@@ -18,15 +18,51 @@ static void print_count(const char *name, uint64_t count)
     printf("%-13s %" PRIu64 "\n", name, count);
 }
 
-static void print_bytes(const char *name, uint64_t bytes)
+static void write_bytes(uint64_t bytes, char *out, size_t size)
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-    double size = (double)bytes;
+    double amount = (double)bytes;
     size_t unit = 0;
 
-    for (; size >= 1024 && unit + 1 < sizeof units / sizeof *units; unit++)
-        size /= 1024;
-    printf("%-13s %.*f %s\n", name, unit ? 1 : 0, size, units[unit]);
+    for (; amount >= 1024 && unit + 1 < sizeof units / sizeof *units; unit++)
+        amount /= 1024;
+    snprintf(out, size, "%.*f %s", unit ? 1 : 0, amount, units[unit]);
+}
+
+static void print_bytes(const char *name, uint64_t bytes)
+{
+    char text[64];
+
+    write_bytes(bytes, text, sizeof text);
+    printf("%-13s %s\n", name, text);
+}
+
+static const char *kind_of(const struct dbk_side_schema *schema)
+{
+    switch (schema->kind) {
+    case DBK_SIDE_KEPT:
+        return "kept tables";
+    case DBK_SIDE_SHADOW:
+        return schema->held ? "being built" : "left behind";
+    case DBK_SIDE_REPLAY:
+        break;
+    }
+    return "replay";
+}
+
+static void print_schemas(const struct status *status)
+{
+    for (size_t i = 0; i < status->schema_count; i++) {
+        const struct status_schema *schema = &status->schemas[i];
+        bool droppable = schema->is.kind == DBK_SIDE_KEPT ||
+                         (schema->is.kind == DBK_SIDE_SHADOW && !schema->is.held);
+        char bytes[64] = "in use";
+
+        if (schema->is.has_bytes)
+            write_bytes(schema->is.bytes, bytes, sizeof bytes);
+        printf("%-13s %s, schema %s%s\n", kind_of(&schema->is), bytes, schema->name,
+               droppable ? "; daybook rebuild --drop-old drops it" : "");
+    }
 }
 
 static void print_quarantined(const struct status_quarantined *one)
@@ -69,7 +105,10 @@ void status_print_text(const struct status *status)
     print_count("head", status->log.head);
     print_bytes("log file", status->log.file_bytes);
     print_bytes("free disk", status->log.free_bytes);
+    if (*status->postgres)
+        printf("%-13s %s\n", "postgres", status->postgres);
     print_tables(status);
+    print_schemas(status);
 }
 
 static void print_json_text(const char *text)
@@ -121,6 +160,32 @@ static void print_json_tables(const struct status *status)
     print_json_quarantine(status);
 }
 
+static void print_json_schemas(const struct status *status)
+{
+    static const char *const kinds[] = {[DBK_SIDE_KEPT] = "kept",
+                                        [DBK_SIDE_SHADOW] = "shadow",
+                                        [DBK_SIDE_REPLAY] = "replay"};
+
+    if (!*status->postgres)
+        return;
+    fputs(",\"postgres\":", stdout);
+    print_json_text(status->postgres);
+    fputs(",\"schemas\":[", stdout);
+    for (size_t i = 0; i < status->schema_count; i++) {
+        const struct status_schema *schema = &status->schemas[i];
+
+        printf("%s{\"name\":", i ? "," : "");
+        print_json_text(schema->name);
+        printf(",\"kind\":\"%s\",\"in_use\":%s,\"bytes\":", kinds[schema->is.kind],
+               schema->is.held ? "true" : "false");
+        if (schema->is.has_bytes)
+            printf("%" PRIu64 "}", schema->is.bytes);
+        else
+            fputs("null}", stdout);
+    }
+    putchar(']');
+}
+
 void status_print_json(const struct status *status)
 {
     char id[DBK_UUID_TEXT + 1];
@@ -131,5 +196,6 @@ void status_print_json(const struct status *status)
            id, status->log.head, status->log.persons, status->log.events,
            status->log.file_bytes, status->log.free_bytes);
     print_json_tables(status);
+    print_json_schemas(status);
     puts("}");
 }

@@ -41,7 +41,7 @@ static enum dbk_code check_projection(struct verify *verify, struct dbk_error *e
 
 static enum tool_exit print(struct verify *verify)
 {
-    bool right = verify->log.result.findings == 0;
+    bool right = verify->log.result.findings == 0 && !*verify->log.not_repaired;
 
     if (verify->lines) {
         verify_log_print(&verify->log, verify->lines);
@@ -100,7 +100,8 @@ const struct command command_verify = {
         "those before it, and the indexes hold what the records say. It is only read,\n"
         "also beside a running server; the indexes are made anew in\n"
         "DATA_DIR/verify.tmp, which needs as much room as they take (in TMPDIR, where\n"
-        "the data directory cannot be written).\n"
+        "the data directory cannot be written). --repair-indexes writes, and holds a\n"
+        "server's writes up until it is done.\n"
         "\n"
         "With --projection also the read tables: they are built from the log in a\n"
         "schema of their own up to the record they are at, and held against each\n"

@@ -1,5 +1,6 @@
 #include "verify_log.h"
 
+#include "counted.h"
 #include "escape.h"
 #include "log_place.h"
 #include "signals.h"
@@ -79,6 +80,19 @@ static enum dbk_code name_dirs(struct verify_log *verify, const struct tool *too
     return DBK_OK;
 }
 
+/* Damage that keeps it from it is found, and told, by the check that follows. */
+static enum dbk_code repair_indexes(struct verify_log *verify, const char *dir,
+                                    const struct dbk_verify_options *options,
+                                    struct dbk_error *err)
+{
+    enum dbk_code code = dbk_log_repair_indexes(dir, options, err);
+
+    if (code != DBK_DAMAGED)
+        return code;
+    snprintf(verify->not_repaired, sizeof verify->not_repaired, "%s", err->text);
+    return DBK_OK;
+}
+
 enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
                              bool repair, struct progress *progress, FILE *lines,
                              struct dbk_error *err)
@@ -95,7 +109,7 @@ enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
     code = name_dirs(verify, tool, dir, scratch, sizeof dir, err);
     verify->phase = "making indexes";
     if (code == DBK_OK && repair)
-        code = dbk_log_repair_indexes(dir, &options, err);
+        code = repair_indexes(verify, dir, &options, err);
     verify->phase = "checking the log";
     if (code == DBK_OK)
         code = dbk_log_verify(dir, &options, &verify->result, err);
@@ -118,23 +132,25 @@ void verify_log_print(const struct verify_log *verify, FILE *out)
     const struct dbk_verify_result *result = &verify->result;
 
     if (result->findings == 0)
-        fprintf(out, "log           right: %" PRIu64 " records and their indexes\n",
-                result->records);
+        fprintf(out, "log           right: %s and %s indexes\n",
+                counted(result->records, "records").text,
+                result->records == 1 ? "its" : "their");
     else if (!result->readable) /* how many there are, and are right, is not known */
-        fprintf(out,
-                "log           findings: %" PRIu64 "; it cannot be read to its end\n",
-                result->findings);
+        fprintf(out, "log           %s; it cannot be read to its end\n",
+                counted(result->findings, "findings").text);
     else
-        fprintf(out,
-                "log           %" PRIu64 " findings, %" PRIu64 " records of %" PRIu64
-                " are right\n",
-                result->findings, result->records, result->head);
+        fprintf(out, "log           %s, %" PRIu64 " of %s right\n",
+                counted(result->findings, "findings").text, result->records,
+                counted(result->head, "records").text);
+    if (*verify->not_repaired)
+        fprintf(out, "indexes       not made anew: %s\n", verify->not_repaired);
 }
 
 void verify_log_print_json(struct verify_log *verify, FILE *out)
 {
     const struct dbk_verify_result *result = &verify->result;
-    char store_id[DBK_UUID_TEXT + 1];
+    char store_id[DBK_UUID_TEXT + 1], safe[2048] = "";
+    struct line line = {.text = safe, .size = sizeof safe};
 
     fflush(verify->json);
     dbk_uuid_format(&result->store_id, store_id);
@@ -143,4 +159,8 @@ void verify_log_print_json(struct verify_log *verify, FILE *out)
             ",\"finding_count\":%" PRIu64 ",\"findings\":[%s]",
             store_id, result->head, result->records, result->findings,
             verify->json_text ? verify->json_text : "");
+    if (!*verify->not_repaired)
+        return;
+    line_add_json(&line, verify->not_repaired);
+    fprintf(out, ",\"not_repaired\":\"%s\"", safe);
 }

@@ -7,9 +7,10 @@
  * data directory (below /root, say) the cluster lies in /var/lib/daybook/<store id>, and
  * the report says so.
  *
- * One process owns a running cluster (a file lock next to it says who); others that open
- * it connect to the one that runs. The owner restarts it when it dies, and it ends with
- * its owner, however that ends.
+ * It runs as long as somebody has it open: the first one forks a process, its keeper,
+ * which starts the server, starts it again when it dies, and ends it when the last one is
+ * gone, closed or killed (data_dir/postgres.lock tells). Others that open it connect to
+ * the one that runs. A keeper that was killed is replaced by whoever has it open.
  */
 #ifndef DBK_PROJECTIONS_CLUSTER_H
 #define DBK_PROJECTIONS_CLUSTER_H
@@ -34,6 +35,9 @@ struct dbk_cluster_options {
      * May be NULL. */
     void (*report)(void *context, const char *line);
     void *report_context;
+    /* Asked again and again, with the same context, while the open waits; true: it has
+     * waited enough, DBK_INTERRUPTED. Also from any thread. May be NULL. */
+    bool (*stop)(void *context);
 };
 
 /* Start the cluster (making it first where there is none), or attach to the one that
@@ -42,6 +46,7 @@ struct dbk_cluster_options {
  * DBK_NOT_FOUND    no PostgreSQL server programs on this machine; err says what to install
  * DBK_UNAVAILABLE  attach_only, and none runs
  * DBK_TIMEOUT      it did not accept connections in time; err names its log file
+ * DBK_INTERRUPTED  stop said so
  * DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY
  */
 enum dbk_code dbk_cluster_open(const struct dbk_cluster_options *options,
@@ -50,8 +55,8 @@ enum dbk_code dbk_cluster_open(const struct dbk_cluster_options *options,
 /* How to connect. Borrowed until dbk_cluster_close; schema is NULL. */
 const struct dbk_database *dbk_cluster_database(const struct dbk_cluster *cluster);
 
-/* Stop it where this process owns it (a fast shutdown: open transactions are rolled
- * back), and wait until it has ended. NULL is fine. */
+/* Use it no more. Where nobody else does, it is stopped (a fast shutdown: open
+ * transactions are rolled back), and this waits until it has ended. NULL is fine. */
 void dbk_cluster_close(struct dbk_cluster *cluster);
 
 #endif

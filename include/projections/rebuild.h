@@ -7,7 +7,7 @@
  * another log, or gone.
  *
  * Killed at any point, what is left behind is a schema that carries our mark as its
- * comment, and the next call drops it. Two calls for one schema at once: the second is
+ * comment, and the next call, for whatever schema, drops it. Two calls for one schema at once: the second is
  * refused. All functions block; any thread, one call each at a time.
  *
  * Errors of all of them, besides their own:
@@ -63,10 +63,27 @@ enum dbk_code dbk_rebuild_undo(struct dbk_log *log, const struct dbk_database *d
                                struct dbk_rebuild_result *result,
                                struct dbk_error *err);
 
-/* Drop SCHEMA_old. DBK_NOT_FOUND: no tables are kept. */
+/* Drop SCHEMA_old, and what rebuilds and replays that were killed have left behind, which
+ * is told to the watch. DBK_NOT_FOUND: no tables are kept, and nothing was left. */
 enum dbk_code dbk_rebuild_drop_old(const struct dbk_database *database,
                                    const struct dbk_watch *watch,
                                    struct dbk_error *err);
+
+/* A schema of ours beside the live one. */
+struct dbk_side_schema {
+    const char *name;
+    enum { DBK_SIDE_KEPT, DBK_SIDE_SHADOW, DBK_SIDE_REPLAY } kind;
+    bool held;      /* a shadow that somebody works on; else it was left behind */
+    bool has_bytes; /* false while its tables are locked */
+    uint64_t bytes; /* of its tables, with their indexes */
+};
+
+/* Visit all of the database, by name; they take room, too. one is borrowed for the call.
+ * Waits for no lock. Errors as dbk_checkpoint_read. */
+enum dbk_code dbk_side_schemas(const struct dbk_database *database,
+                               void (*visit)(void *context,
+                                             const struct dbk_side_schema *one),
+                               void *context, struct dbk_error *err);
 
 #define DBK_REPLAY_HEAD UINT64_MAX
 

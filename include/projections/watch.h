@@ -7,7 +7,8 @@
 
 /* Called by the thread that the task runs in. */
 struct dbk_watch {
-    /* So many units (records, indexes) of the phase are done; total 0: not known. Called
+    /* So many units (records, indexes; "": nothing is counted) of the phase are done, of
+     * a total; total 0: not known. Called
      * a few times a second or more. False ends the task soon, with DBK_INTERRUPTED and
      * nothing half done. phase and unit are static. May be NULL. */
     bool (*progress)(void *context, const char *phase, const char *unit, uint64_t done,

@@ -85,7 +85,7 @@ static void remove_tree(const struct cluster_place *place, const char *dir, int 
 {
     const char *argv[] = {"/bin/rm", "-rf", "--", dir, NULL};
 
-    cluster_run(&place->user, argv, log_fd, REMOVE_MS, NULL);
+    cluster_run(&place->user, argv, log_fd, REMOVE_MS, NULL, NULL);
     rmdir(dir);
 }
 
@@ -153,7 +153,7 @@ static enum dbk_code put_in_place(const struct cluster_place *place, const char 
 
 enum dbk_code cluster_make(const struct cluster_place *place,
                            const struct cluster_programs *programs,
-                           const struct cluster_report *report, struct dbk_error *err)
+                           const struct cluster_caller *caller, struct dbk_error *err)
 {
     char dir[PATH_MAX] = "", tail[256];
     const char *argv[] = {programs->initdb,
@@ -179,10 +179,10 @@ enum dbk_code cluster_make(const struct cluster_place *place,
     if (log_fd < 0)
         return dbk_fail(err, DBK_IO, "open %s: %s", place->log, strerror(errno));
     remove_half_made(place, log_fd);
-    cluster_say(report, "making a private PostgreSQL cluster in %s", place->dir);
+    cluster_say(caller, "making a private PostgreSQL cluster in %s", place->dir);
     code = make_temporary(place, dir, err);
     if (code == DBK_OK)
-        code = cluster_run(&place->user, argv, log_fd, INITDB_MS, err);
+        code = cluster_run(&place->user, argv, log_fd, INITDB_MS, caller, err);
     if (code == DBK_OK)
         code = put_in_place(place, dir, err);
     if (code != DBK_OK && dir[0]) {

@@ -13,16 +13,16 @@ int cluster_version(const struct cluster_place *place);
  * DBK_NO_ROOM, DBK_IO, DBK_TIMEOUT. */
 enum dbk_code cluster_make(const struct cluster_place *place,
                            const struct cluster_programs *programs,
-                           const struct cluster_report *report, struct dbk_error *err);
+                           const struct cluster_caller *caller, struct dbk_error *err);
 
 /* Rename a cluster that these programs cannot run to postgres.version-N. DBK_IO. */
 enum dbk_code cluster_set_aside(const struct cluster_place *place, int version,
                                 struct dbk_error *err);
 
-/* The server of an owner that was killed may still run, on its way out: wait for it,
- * and end it where it does not end. Only for the owner. DBK_TIMEOUT. */
+/* The server of a keeper that was killed may still run, on its way out: wait for it,
+ * and end it where it does not end. Only with the keeper's lock claimed. DBK_TIMEOUT. */
 enum dbk_code cluster_end_leftover(const struct cluster_place *place,
-                                   const struct cluster_report *report,
+                                   const struct cluster_caller *caller,
                                    struct dbk_error *err);
 
 /* Open the log for appending, emptied where it has grown large; -1 and errno. */

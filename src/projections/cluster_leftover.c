@@ -1,4 +1,4 @@
-/* The server of an owner that was killed. */
+/* The server of a keeper that was killed. */
 #include "cluster_files.h"
 
 #include <errno.h>
@@ -79,7 +79,7 @@ static void remove_pid_file(const struct cluster_place *place, pid_t pid)
 }
 
 enum dbk_code cluster_end_leftover(const struct cluster_place *place,
-                                   const struct cluster_report *report,
+                                   const struct cluster_caller *caller,
                                    struct dbk_error *err)
 {
     pid_t pid = read_pid(place);
@@ -87,15 +87,14 @@ enum dbk_code cluster_end_leftover(const struct cluster_place *place,
     if (pid <= 0)
         return DBK_OK;
     if (is_ours(pid, place->dir)) {
-        cluster_say(report, "waiting for the PostgreSQL of a killed owner to end");
-        kill(pid,
-             SIGINT); /* it was sent one when its owner ended; another does no harm */
+        cluster_say(caller, "waiting for the PostgreSQL of a killed keeper to end");
+        kill(pid, SIGINT); /* it was sent one before; another does no harm */
         if (!wait_gone(pid, place->dir, FAST_MS)) {
             kill(pid, SIGQUIT);
             if (!wait_gone(pid, place->dir, IMMEDIATE_MS))
                 return dbk_fail(
                     err, DBK_TIMEOUT,
-                    "PostgreSQL of a killed owner (process %ld) does not end",
+                    "PostgreSQL of a killed keeper (process %ld) does not end",
                     (long)pid);
         }
     }

@@ -11,17 +11,17 @@
 #define OUTSIDE "/var/lib/daybook"
 #define SOCKET_TEMPLATE "/tmp/daybook-XXXXXX"
 
-void cluster_say(const struct cluster_report *report, const char *format, ...)
+void cluster_say(const struct cluster_caller *caller, const char *format, ...)
 {
     char line[1024];
     va_list args;
 
-    if (!report->line)
+    if (!caller->line)
         return;
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    report->line(report->context, line);
+    caller->line(caller->context, line);
 }
 
 enum dbk_code cluster_path(char *out, const char *base, const char *name,
@@ -90,7 +90,7 @@ static enum dbk_code place_outside(const struct dbk_uuid *store_id,
 }
 
 enum dbk_code cluster_place_find(const char *data_dir, const struct dbk_uuid *store_id,
-                                 const struct cluster_report *report,
+                                 const struct cluster_caller *caller,
                                  struct cluster_place *place, struct dbk_error *err)
 {
     memset(place, 0, sizeof *place);
@@ -102,7 +102,7 @@ enum dbk_code cluster_place_find(const char *data_dir, const struct dbk_uuid *st
         return DBK_OK;
     if (place_outside(store_id, place, err) != DBK_OK)
         return err ? err->code : DBK_IO;
-    cluster_say(report, "PostgreSQL cannot reach %s as uid %u: its files are in %s",
+    cluster_say(caller, "PostgreSQL cannot reach %s as uid %u: its files are in %s",
                 data_dir, (unsigned)place->user.uid, place->base);
     return DBK_OK;
 }

@@ -11,13 +11,8 @@
 #define CLUSTER_PORT "5432"    /* names the socket; no TCP port is opened */
 #define CLUSTER_SOCKET_DIR 108 /* bytes, with the NUL */
 
-struct cluster_report {
-    void (*line)(void *context, const char *line);
-    void *context;
-};
-
 /* Tell the operator. */
-void cluster_say(const struct cluster_report *report, const char *format, ...)
+void cluster_say(const struct cluster_caller *caller, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 struct cluster_place {
@@ -32,7 +27,7 @@ struct cluster_place {
 /* Decide where the cluster of this data directory lies: inside it, or where its user
  * cannot get there in /var/lib/daybook/<store id>. An absolute data_dir. DBK_IO. */
 enum dbk_code cluster_place_find(const char *data_dir, const struct dbk_uuid *store_id,
-                                 const struct cluster_report *report,
+                                 const struct cluster_caller *caller,
                                  struct cluster_place *place, struct dbk_error *err);
 
 /* Decide where the socket lies: in the cluster's directory, or where its path is too

@@ -84,11 +84,11 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void close_the_rest(void)
+static void close_from(int first)
 {
-    if (close_range(STDERR_FILENO + 1, ~0U, 0) == 0)
+    if (close_range((unsigned)first, ~0U, 0) == 0)
         return;
-    for (int fd = STDERR_FILENO + 1; fd < OLD_KERNEL_FILES; fd++)
+    for (int fd = first; fd < OLD_KERNEL_FILES; fd++)
         close(fd);
 }
 
@@ -99,8 +99,29 @@ static bool reset_files(int log_fd)
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(log_fd, STDOUT_FILENO) < 0 ||
         dup2(log_fd, STDERR_FILENO) < 0)
         return false;
-    close_the_rest();
+    close_from(STDERR_FILENO + 1);
     return true;
+}
+
+int cluster_detach(int fd)
+{
+    static const int ignored[] = {SIGTERM, SIGINT,  SIGHUP,  SIGQUIT,
+                                  SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
+    int null = open("/dev/null", O_RDWR);
+
+    setsid();
+    reset_signals();
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        signal(ignored[i], SIG_IGN);
+    prctl(PR_SET_NAME, "daybook-keeper");
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++) {
+        if (null < 0 || dup2(null, i) < 0)
+            _exit(CHILD_NO_FILES);
+    }
+    if (dup2(fd, STDERR_FILENO + 1) < 0 || chdir("/") != 0)
+        _exit(CHILD_NO_FILES);
+    close_from(STDERR_FILENO + 2);
+    return STDERR_FILENO + 1;
 }
 
 static _Noreturn void become_program(const struct cluster_user *user,
@@ -143,8 +164,14 @@ enum dbk_code cluster_spawn(const struct cluster_user *user, const char *const *
     return DBK_OK;
 }
 
+static bool has_had_enough(const struct cluster_caller *caller)
+{
+    return caller && caller->enough && caller->enough(caller->context);
+}
+
 /* True once it has ended. */
-static bool wait_bounded(pid_t pid, int timeout_ms, int *status)
+static bool wait_bounded(pid_t pid, int timeout_ms, const struct cluster_caller *caller,
+                         int *status)
 {
     const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
 
@@ -153,22 +180,28 @@ static bool wait_bounded(pid_t pid, int timeout_ms, int *status)
 
         if (ended == pid || (ended < 0 && errno != EINTR))
             return true;
+        if (has_had_enough(caller))
+            return false;
         nanosleep(&pause, NULL);
     }
     return false;
 }
 
 enum dbk_code cluster_run(const struct cluster_user *user, const char *const *argv,
-                          int log_fd, int timeout_ms, struct dbk_error *err)
+                          int log_fd, int timeout_ms,
+                          const struct cluster_caller *caller, struct dbk_error *err)
 {
     int status = -1;
     pid_t pid;
 
     if (cluster_spawn(user, argv, log_fd, &pid, err) != DBK_OK)
         return err ? err->code : DBK_IO;
-    if (!wait_bounded(pid, timeout_ms, &status)) {
+    if (!wait_bounded(pid, timeout_ms, caller, &status)) {
+        kill(-pid, SIGKILL); /* and those that it has started */
         kill(pid, SIGKILL);
         waitpid(pid, &status, 0);
+        if (has_had_enough(caller))
+            return dbk_fail(err, DBK_INTERRUPTED, "stopped");
         return dbk_fail(err, DBK_TIMEOUT, "%s took more than %d s", argv[0],
                         timeout_ms / 1000);
     }

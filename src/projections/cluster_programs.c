@@ -41,7 +41,7 @@ static int ask_major(const char *postgres)
 
     if (fd < 0)
         return 0;
-    if (cluster_run(&ourselves, argv, fd, ASK_MS, NULL) != DBK_OK ||
+    if (cluster_run(&ourselves, argv, fd, ASK_MS, NULL, NULL) != DBK_OK ||
         pread(fd, answer, sizeof answer - 1, 0) < 0)
         answer[0] = '\0';
     close(fd);

@@ -13,6 +13,7 @@ enum { BATCH_RECORDS = 4096, BATCH_BYTES = 4 << 20 };
 struct post {
     struct dbk_projector projector;
     const struct dbk_watch *watch;
+    bool endless;
 };
 
 static enum dbk_code connect_pg(struct dbk_projector *projector, struct dbk_error *err)
@@ -45,6 +46,7 @@ enum dbk_code post_open(struct dbk_log *log, const struct dbk_database *database
     if (!post)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     post->watch = options->watch;
+    post->endless = options->endless;
     projector_init(&post->projector, log, database, &says);
     post->projector.events_from = options->events_from;
     code = connect_pg(&post->projector, err);
@@ -92,8 +94,8 @@ enum dbk_code post_up_to(struct post *post, uint64_t to, const char *phase,
     enum dbk_code code = DBK_OK;
 
     while (code == DBK_OK && projector->projected < to) {
-        code = watch_progress(post->watch, phase, "records", projector->projected, to,
-                              err);
+        code = watch_progress(post->watch, phase, "records", projector->projected,
+                              post->endless ? 0 : to, err);
         if (code == DBK_OK)
             code = step(projector, to, err);
     }

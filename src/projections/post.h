@@ -8,11 +8,14 @@
 #include "projections/watch.h"
 #include "store/log.h"
 
+#include <stdbool.h>
+
 struct post;
 
 struct post_options {
     uint64_t events_from;          /* events recorded before it are left out; 0: none */
     const struct dbk_watch *watch; /* borrowed */
+    bool endless;                  /* there is no last record: it is told no total */
 };
 
 /* Connect, migrate, read the checkpoint (making one beside empty tables). Borrows log and

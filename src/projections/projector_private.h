@@ -99,6 +99,7 @@ struct dbk_projector {
     struct fold_index set_aside; /* persons in quarantine */
     uint64_t quarantined;        /* rows of the table, records without a person too */
     bool retried_all;            /* everyone in quarantine gets one try at start */
+    bool tables_missed;          /* the last session ended since one was not there */
     struct projector_retry retry;
     struct projector_tidy tidy;
     struct dbk_batch batch;

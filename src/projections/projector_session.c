@@ -98,13 +98,16 @@ static enum dbk_code follow_until_stop(struct dbk_projector *self,
 
     while (code == DBK_OK && !projector_stopping(self)) {
         code = turn(self, &poll_at, err);
+        if (code == DBK_OK)
+            self->tables_missed = false;
         if (code == DBK_MOVED)
             code = projector_load(self, err);
     }
     return code;
 }
 
-/* Tables that were dropped by hand, with the list of migrations still there. */
+/* Tables that were dropped by hand, with the list of migrations still there: connecting
+ * once more, which migrates, has not helped. */
 static enum dbk_code say_what_to_do(struct dbk_projector *self, enum dbk_code code,
                                     struct dbk_error *err)
 {
@@ -112,6 +115,10 @@ static enum dbk_code say_what_to_do(struct dbk_projector *self, enum dbk_code co
 
     if (strcmp(dbk_pg_sqlstate(self->pg), "42P01") != 0)
         return code;
+    if (!self->tables_missed) {
+        self->tables_missed = true;
+        return code;
+    }
     memcpy(text, err->text, sizeof text);
     return dbk_fail(err, code,
                     "%s: drop the schema of the read tables, and they are made again "

@@ -90,7 +90,7 @@ enum dbk_code rebuild_build(struct rebuild *rebuild, uint64_t from, uint64_t to,
 {
     const struct load_source source = {
         .log = rebuild->log, .from = from, .to = to, .watch = rebuild->watch};
-    const struct post_options options = {from, rebuild->watch};
+    const struct post_options options = {.events_from = from, .watch = rebuild->watch};
     bool refused = false;
     struct load_count count;
     enum dbk_code code = load_tables(&source, &rebuild->shadow, &count, &refused, err);

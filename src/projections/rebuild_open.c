@@ -15,11 +15,9 @@ static void name_schemas(struct rebuild *rebuild, const struct dbk_database *liv
     schema_derive(rebuild->shadow_name, rebuild->live_name, "_shadow");
     schema_derive(rebuild->old_name, rebuild->live_name, "_old");
     snprintf(rebuild->shadow_mark, sizeof rebuild->shadow_mark,
-             "daybook: being built, or replaced, for %s; daybook rebuild drops it",
-             rebuild->live_name);
+             SCHEMA_SHADOW_BEGINS "%s" SCHEMA_SHADOW_ENDS, rebuild->live_name);
     snprintf(rebuild->old_mark, sizeof rebuild->old_mark,
-             "daybook: kept tables of %s; daybook rebuild --undo puts them back",
-             rebuild->live_name);
+             SCHEMA_KEPT_BEGINS "%s" SCHEMA_KEPT_ENDS, rebuild->live_name);
     rebuild->live = rebuild->shadow = rebuild->old = *live;
     rebuild->live.schema = rebuild->live_name;
     rebuild->shadow.schema = rebuild->shadow_name;
@@ -42,14 +40,13 @@ static enum dbk_code connect_pg(struct rebuild *rebuild, struct dbk_error *err)
 }
 
 /* The lock is the session's, and so ends with a call that was killed. */
-static enum dbk_code try_lock(struct rebuild *rebuild, bool *locked,
-                              struct dbk_error *err)
+enum dbk_code rebuild_try_lock(struct dbk_pg *pg, const char *live, bool *locked,
+                               struct dbk_error *err)
 {
     static const struct dbk_pg_statement statement = {NULL, dbk_sql_rebuild_lock};
-    const struct dbk_pg_param param = dbk_pg_text(rebuild->live_name);
+    const struct dbk_pg_param param = dbk_pg_text(live);
     struct dbk_pg_result *result;
-    enum dbk_code code =
-        dbk_pg_run(rebuild->pg, &statement, &param, 1, QUERY_MS, &result, err);
+    enum dbk_code code = dbk_pg_run(pg, &statement, &param, 1, QUERY_MS, &result, err);
 
     *locked = false;
     if (code != DBK_OK)
@@ -64,12 +61,13 @@ static enum dbk_code keep_others_out(struct rebuild *rebuild, struct dbk_error *
 {
     dbk_deadline patience = dbk_deadline_in(LOCK_MS);
     bool locked;
-    enum dbk_code code = try_lock(rebuild, &locked, err);
+    enum dbk_code code =
+        rebuild_try_lock(rebuild->pg, rebuild->live_name, &locked, err);
 
     while (code == DBK_OK && !locked && dbk_deadline_left(patience) > 0) {
         code = schema_pause(rebuild->watch, err);
         if (code == DBK_OK)
-            code = try_lock(rebuild, &locked, err);
+            code = rebuild_try_lock(rebuild->pg, rebuild->live_name, &locked, err);
     }
     if (code == DBK_OK && !locked)
         code = dbk_fail(err, DBK_BUSY,

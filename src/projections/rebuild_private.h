@@ -1,6 +1,7 @@
 /* rebuild_private.h - what rebuild, undo, replay and compare have in common.
  *
  * rebuild_open.c   the names of the schemas, the control connection, one at a time
+ * rebuild_leftovers.c   what calls that were killed have left behind
  * rebuild_build.c  tables in a schema of their own, from the log
  * rebuild_swap.c   puts them in the place of others
  * rebuild.c, rebuild_undo.c, replay.c, compare.c   the public calls
@@ -35,6 +36,16 @@ enum dbk_code rebuild_open(struct rebuild *rebuild, struct dbk_log *log,
                            const struct dbk_database *live,
                            const struct dbk_watch *watch, struct dbk_error *err);
 void rebuild_close(struct rebuild *rebuild); /* a zeroed one is fine */
+
+/* Try for the lock of a live schema, which ends with the session. */
+enum dbk_code rebuild_try_lock(struct dbk_pg *pg, const char *live, bool *locked,
+                               struct dbk_error *err);
+
+/* Drop what other calls, for whatever schema, have left behind: what is marked as being
+ * built, or replaced, while nobody has the lock. Told to the watch, also what could not
+ * be dropped; before the shadow is made. *dropped, if wanted, receives how many. */
+enum dbk_code rebuild_drop_leftovers(struct rebuild *rebuild, unsigned *dropped,
+                                     struct dbk_error *err);
 
 /* Make the shadow, with its tables as the migrations make them and empty; what an earlier
  * call has left there is dropped. */

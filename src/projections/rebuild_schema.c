@@ -90,7 +90,7 @@ enum dbk_code schema_pause(const struct dbk_watch *watch, struct dbk_error *err)
     const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
 
     nanosleep(&pause, NULL);
-    return watch_progress(watch, "waiting for others", "locks", 0, 0, err);
+    return watch_progress(watch, "waiting for others", "", 0, 0, err);
 }
 
 /* The first column of all rows, with commas; "" where there are none. */

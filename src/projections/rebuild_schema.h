@@ -10,6 +10,13 @@
 
 enum { SCHEMA_NAME = 64, SCHEMA_MARK = 160 }; /* bytes, with the NUL */
 
+/* The marks: what a schema is, and for which one. */
+#define SCHEMA_SHADOW_BEGINS "daybook: being built, or replaced, for "
+#define SCHEMA_SHADOW_ENDS "; daybook rebuild drops it"
+#define SCHEMA_KEPT_BEGINS "daybook: kept tables of "
+#define SCHEMA_KEPT_ENDS "; daybook rebuild --undo puts them back"
+#define SCHEMA_REPLAY "daybook: a replay of the log"
+
 enum schema_state { SCHEMA_ABSENT, SCHEMA_OURS, SCHEMA_FOREIGN };
 
 /* base + suffix, base cut where PostgreSQL would else cut the suffix. */

@@ -145,7 +145,9 @@ void rebuild_drop_replaced(struct rebuild *rebuild)
                     &err) != DBK_OK ||
         (state == SCHEMA_OURS && schema_drop(rebuild->pg, rebuild->shadow_name,
                                              rebuild->watch, &err) != DBK_OK))
-        watch_say(rebuild->watch,
-                  "old tables stay as %s until the next rebuild drops them: %s",
-                  rebuild->shadow_name, err.text);
+        watch_say(
+            rebuild->watch,
+            "old tables stay as %s until the next rebuild, or rebuild --drop-old, "
+            "drops them: %s",
+            rebuild->shadow_name, err.text);
 }

@@ -64,12 +64,17 @@ enum dbk_code dbk_rebuild_drop_old(const struct dbk_database *database,
                                    const struct dbk_watch *watch, struct dbk_error *err)
 {
     struct rebuild rebuild;
+    unsigned leftovers = 0;
     enum dbk_code code = rebuild_open(&rebuild, NULL, database, watch, err);
 
+    if (code == DBK_OK)
+        code = rebuild_drop_leftovers(&rebuild, &leftovers, err);
     if (code == DBK_OK)
         code = check_kept(&rebuild, err);
     if (code == DBK_OK)
         code = schema_drop(rebuild.pg, rebuild.old_name, watch, err);
+    else if (code == DBK_NOT_FOUND && leftovers > 0)
+        code = DBK_OK;
     rebuild_close(&rebuild);
     return code;
 }

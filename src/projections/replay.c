@@ -45,7 +45,7 @@ static enum dbk_code check_name(const char *name, const char *live,
     if (!is_name(name))
         return dbk_fail(err, DBK_INVALID,
                         "\"%.64s\" is no name for the schema: a to z, 0 to 9 and _, at "
-                        "most %d, beginning with a letter, and not with pg_",
+                        "most %d, beginning with a letter or _, and not with pg_",
                         name, NAME_MAX_BYTES);
     if (belongs_to(name, live))
         return dbk_fail(err, DBK_INVALID,
@@ -90,6 +90,8 @@ static enum dbk_code build(struct replay *replay, struct dbk_rebuild_result *res
         to = options->to;
     }
     if (code == DBK_OK)
+        code = rebuild_drop_leftovers(rebuild, NULL, err);
+    if (code == DBK_OK)
         code = rebuild_begin(rebuild, err);
     if (code == DBK_OK)
         code = check_place(replay, err);
@@ -104,18 +106,22 @@ static enum dbk_code build(struct replay *replay, struct dbk_rebuild_result *res
 static enum dbk_code follow(struct replay *replay, struct dbk_error *err)
 {
     struct rebuild *rebuild = &replay->rebuild;
-    const struct post_options options = {replay->options->from, rebuild->watch};
+    const struct post_options options = {
+        .events_from = replay->options->from, .watch = rebuild->watch, .endless = true};
     uint64_t head = post_at(rebuild->post);
     enum dbk_code code;
 
     /* The connection looks for the tables by the name they were built under. */
     post_close(rebuild->post);
     code = post_open(rebuild->log, &rebuild->live, &options, &rebuild->post, err);
+    if (code == DBK_OK)
+        watch_say(rebuild->watch,
+                  "the schema %s is ready, as of record %llu; following the log",
+                  rebuild->live_name, (unsigned long long)head);
     while (code == DBK_OK) {
         code = post_up_to(rebuild->post, head, "following", err);
         if (code == DBK_OK)
-            code =
-                watch_progress(rebuild->watch, "following", "records", head, head, err);
+            code = watch_progress(rebuild->watch, "following", "records", head, 0, err);
         if (code == DBK_OK)
             code = dbk_log_wait(rebuild->log, head, TICK_MS, &head, err);
     }
@@ -160,7 +166,7 @@ enum dbk_code dbk_replay(struct dbk_log *log, const struct dbk_database *databas
     if (code != DBK_OK)
         return code;
     replay.into.schema = options->into;
-    snprintf(replay.mark, sizeof replay.mark, "daybook: a replay of the log");
+    snprintf(replay.mark, sizeof replay.mark, SCHEMA_REPLAY);
     code = rebuild_open(&replay.rebuild, log, &replay.into, &options->watch, err);
     if (code == DBK_OK)
         code = run(&replay, result, err);

@@ -85,10 +85,11 @@ class Alone(ToolCase):
         self.run_tool("restore", "b", "--to", time_of, "--data-dir", "r2")
         self.assertEqual(records_of(self.export("r2")), self.records[:last])
         self.run_tool("verify", "--data-dir", "r2")
-        self.refused(FAILED, "ends with record", "restore", "b", "--to", "999999",
+        self.refused(MISUSED, "ends with", "restore", "b", "--to", "999999",
                      "--data-dir", "r3")
-        self.refused(FAILED, "later than --to", "restore", "b", "--to", "1999-01-01",
+        self.refused(MISUSED, "are later", "restore", "b", "--to", "1999-01-01",
                      "--data-dir", "r3")
+        self.refused(MISUSED, "TO is empty", "backup", "", "--data-dir", "d")
         self.refused(MISUSED, "neither a sequence", "restore", "b", "--to", "then",
                      "--data-dir", "r3")
         self.made_nothing("b", "r1", "r2")

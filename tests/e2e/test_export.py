@@ -15,7 +15,7 @@ import uuid
 
 from harness import PATIENCE, PROGRAM, Server
 from load import Load
-from tools import DIFFERENT, FAILED, MISUSED, ToolCase, environment, records_of
+from tools import DIFFERENT, DONE, FAILED, MISUSED, ToolCase, environment, records_of
 
 SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
 
@@ -260,6 +260,7 @@ class WrongUse(ToolCase):
                 ("exclude each other", "--gzip", "x.zst"),
                 ("goes on to a sequence", "--follow", "--to", "2026-01-01"),
                 ("for an export to a file", "--json"),
+                ("FILE is empty", ""),
                 ("unexpected", "one", "two")):
             self.refused(MISUSED, message, "export", "--data-dir", "first", *arguments)
         self.refused(FAILED, "nowhere", "export", "--data-dir", "nowhere")
@@ -317,8 +318,9 @@ class Selection(ToolCase):
         self.expect(("--from", "100"), lambda record: record["sequence"] >= 100)
         self.expect(("--to", "100"), lambda record: record["sequence"] <= 100)
         self.expect(("--from", "7", "--to", "7"), lambda record: record["sequence"] == 7)
-        self.expect(("--from", "999999"), lambda record: False)
-        self.expect(("--to", "999999"), lambda record: True)
+        for flag in "--from", "--to":
+            self.refused(MISUSED, f"{flag}: there is no record 999999", "export",
+                         "--data-dir", "first", flag, "999999")
 
     def test_by_time(self):
         middle = self.records[1500]["recorded_at"]
@@ -328,8 +330,12 @@ class Selection(ToolCase):
                      if record["recorded_at"] < middle)
         self.expect(("--to", middle), lambda record: record["sequence"] <= last)
         self.expect(("--from", middle), lambda record: record["sequence"] > before)
-        self.expect(("--to", "2000-01-01"), lambda record: False)
+        self.refused(MISUSED, "are later", "export", "--data-dir", "first", "--to",
+                     "2000-01-01")
         self.expect(("--from", "2000-01-01"), lambda record: True)
+        self.expect(("--from", "2999-01-01"), lambda record: False)
+        self.refused(DONE, "0 records", "export", "--data-dir", "first", "--from",
+                     "2999-01-01")
 
     def test_by_type_and_person(self):
         person = self.records[0]["subject_id"]

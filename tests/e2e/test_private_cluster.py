@@ -1,14 +1,17 @@
 """The private PostgreSQL: it lives and dies with its server, and comes back by itself."""
 
+import glob
 import json
 import os
 import random
+import shutil
 import signal
+import subprocess
 import time
 import unittest
 
 from fold import check_reads
-from harness import PATIENCE, Server
+from harness import PATIENCE, PROGRAM, Server
 from load import Load, check_marks, check_promises
 from postgres import postmaster_of, processes_in, wait_for_none
 from reads import Reads
@@ -121,6 +124,84 @@ class PrivateCluster(unittest.TestCase):
         os.rename(self.cluster, self.cluster + ".gone")
         self.server.start()
         check_reads(self.server, self.server.log_records())
+
+    def follow(self, schema):
+        """A replay that goes on, and uses the private PostgreSQL meanwhile."""
+        follower = subprocess.Popen(
+            [PROGRAM, "replay", "--data-dir", self.server.data_dir, "--into", schema,
+             "--follow"], env=self.server.env, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=self.server.log)
+        self.addCleanup(follower.wait, PATIENCE)
+        self.addCleanup(follower.kill)
+        self.server.wait_for(lambda: self.has_schema(schema), f"the schema {schema}")
+        return follower
+
+    def has_schema(self, schema):
+        found = subprocess.run(
+            ["psql", "-h", self.cluster, "-U", "daybook", "-d", "postgres", "-Atc",
+             f"select to_regclass('{schema}.checkpoint')"],
+            capture_output=True, text=True, check=False, timeout=PATIENCE)
+        return found.stdout.strip() == f"{schema}.checkpoint"
+
+    def test_a_tool_that_ends_leaves_it_to_the_server(self):
+        write_read(self, self.server.client(), "a@b.test")
+        self.server.stop()
+        tool = self.follow("followed")  # which starts it
+        before = postmaster_of(self.cluster)
+        self.server.start()
+        tool.send_signal(signal.SIGINT)
+        self.assertEqual(tool.wait(PATIENCE), 0)
+        self.assertEqual(postmaster_of(self.cluster), before)
+        write_read(self, self.server.client(), "b@b.test")
+        self.server.stop()
+        self.assertEqual(processes_in(self.cluster), [])
+
+    def test_a_tool_that_ends_leaves_it_to_another_tool(self):
+        write_read(self, self.server.client(), "a@b.test")
+        self.server.stop()
+        for how in (signal.SIGINT, signal.SIGKILL):
+            first, second = self.follow("first"), self.follow("second")
+            before = postmaster_of(self.cluster)
+            first.send_signal(how)
+            first.wait(PATIENCE)
+            time.sleep(0.5)  # long enough for a stop to be seen
+            self.assertEqual(postmaster_of(self.cluster), before)
+            self.assertIsNone(second.poll(), self.server.tail())
+            self.server.run("rebuild")
+            second.send_signal(how)
+            self.assertEqual(second.wait(PATIENCE),
+                             0 if how == signal.SIGINT else -signal.SIGKILL)
+            wait_for_none(self.cluster)
+
+    def test_its_keeper_killed_the_server_starts_another(self):
+        client = self.server.client()
+        write_read(self, client, "a@b.test")
+        before = postmaster_of(self.cluster)
+        with open(f"/proc/{before}/stat") as stat:
+            keeper = int(stat.read().rsplit(")", 1)[1].split()[1])
+        self.assertNotEqual(keeper, self.server.process.pid)
+        os.kill(keeper, signal.SIGKILL)
+        self.server.wait_for(lambda: "is gone: starting it again" in self.server.tail(),
+                             "the word of it")
+        self.server.wait_for(lambda: client.get("/persons?limit=1").status == 200,
+                             "the return of reads")
+        self.assertNotEqual(postmaster_of(self.cluster), before)
+
+    def test_ctrl_c_is_heard_while_it_is_being_made(self):
+        fresh = Server(private=True)
+        self.addCleanup(fresh.close)
+        fresh.start()
+        fresh.stop()
+        shutil.rmtree(os.path.join(fresh.data_dir, "postgres"))
+        verify = subprocess.Popen(
+            [PROGRAM, "verify", "--projection", "--data-dir", fresh.data_dir],
+            env=fresh.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=fresh.log)
+        fresh.wait_for(lambda: glob.glob(fresh.data_dir + "/postgres.tmp.*/global"),
+                       "the begin of initdb")
+        verify.send_signal(signal.SIGINT)
+        self.assertEqual(verify.wait(PATIENCE), 3)
+        self.assertFalse(os.path.exists(os.path.join(fresh.data_dir, "postgres")))
 
     def test_it_listens_on_no_port(self):
         ours = set(processes_in(self.cluster))

@@ -270,6 +270,57 @@ class Shell(Case):
                       self.daybook("rebuild", "--undo", expect=FAILED).stderr)
         self.assertEqual(schemas(self.server), [self.schema])
 
+    def beside(self):
+        """What status tells of our schemas beside the live one."""
+        told = json.loads(self.server.run("status", "--json", check=False).stdout)
+        return {each["name"]: each for each in told["schemas"]
+                if each["name"].startswith((self.schema, "left_by_"))}
+
+    def test_the_kept_tables_have_a_size_in_status(self):
+        self.generate(1000)
+        self.daybook("rebuild")
+        self.daybook("rebuild", "--keep-old")
+        kept = self.beside()[self.schema + "_old"]
+        self.assertEqual((kept["kind"], kept["in_use"]), ("kept", False))
+        self.assertGreater(kept["bytes"], 100_000)
+        self.assertRegex(self.server.run("status").stdout,
+                         fr"(?m)^kept tables +[0-9.]+ KiB, schema {self.schema}_old; ")
+
+    def test_what_any_killed_run_has_left_is_dropped_by_the_next(self):
+        self.generate(20000)
+        self.daybook("rebuild")
+        for dropping in (("rebuild",), ("rebuild", "--drop-old"),
+                         ("replay", "--into", "left_over_by_another")):
+            into = "left_by_" + uuid.uuid4().hex
+            shadow = into + "_shadow"
+            process = self.spawn("replay", "--into", into)
+            self.server.wait_for(lambda: self.beside().get(shadow), "the shadow")
+            process.kill()
+            process.wait(PATIENCE)
+            self.server.wait_for(lambda: not self.beside()[shadow]["in_use"],
+                                 "the end of its connections")
+            self.assertRegex(self.server.run("status").stdout,
+                             rf"(?m)^left behind +.*, schema {shadow}; ")
+            self.assertIn(f"dropped the schema {shadow}", self.daybook(*dropping).stderr)
+            self.assertNotIn(shadow, self.beside())
+        query(self.server, "set client_min_messages = warning; "
+                           "drop schema left_over_by_another cascade")
+
+    def test_what_is_being_built_is_left_alone(self):
+        self.generate(20000)
+        self.daybook("rebuild")
+        into = "left_by_" + uuid.uuid4().hex
+        process = self.spawn("replay", "--into", into)
+        self.server.wait_for(lambda: self.beside().get(into + "_shadow"), "the shadow")
+        process.send_signal(signal.SIGSTOP)
+        self.assertTrue(self.beside()[into + "_shadow"]["in_use"])
+        self.daybook("rebuild")
+        self.daybook("rebuild", "--drop-old", expect=FAILED)
+        process.send_signal(signal.SIGCONT)
+        self.assertEqual(process.wait(PATIENCE), DONE)
+        self.assertIn(into, self.beside())
+        query(self.server, f"set client_min_messages = warning; drop schema {into} cascade")
+
     def test_a_dry_run_tells_the_difference_and_changes_nothing(self):
         self.generate(1000)
         self.assertIn("not there", self.daybook("rebuild", "--dry-run",
@@ -373,6 +424,8 @@ class Replay(Case):
         said, _ = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, DONE, said)
         self.assertEqual(json.loads(said.splitlines()[-1])["sequence"], 40)
+        self.assertIn(f"the schema {self.into} is ready, as of record 0", said)
+        self.assertNotIn("left", said)
 
     def test_wrong_use_is_told(self):
         self.generate(10)
@@ -381,7 +434,10 @@ class Replay(Case):
                 ((), "--into SCHEMA is missing"),
                 (("--into", "x", "--to", "1", "--follow"), "exclude each other"),
                 (("--into", "x", "--to", "soon"), "--to"),
-                (("--into", "x", "--to", "99999"), "ends at record"),
+                (("--into", "x", "--to", "99999"), "the log ends with"),
+                (("--into", "x", "--from", "99999"), "the log ends with"),
+                (("--into", "x", "--from", "4", "--to", "3"), "--from is behind --to"),
+                (("--into", "x", "--to", "1999-01-01"), "are later"),
                 (("--into", "Not This"), "no name"),
                 (("--into", self.schema), "belongs to the live tables")):
             self.assertIn(words, self.daybook("replay", *arguments,

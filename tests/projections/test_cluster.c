@@ -68,6 +68,22 @@ static void write_file(const char *dir, const char *name, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
+/* The keeper: who has started the server. */
+static pid_t parent_of(pid_t pid)
+{
+    char path[64], line[512];
+    long parent = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(line, sizeof line, file));
+    fclose(file);
+    assert_int_equal(sscanf(strrchr(line, ')'), ") %*c %ld", &parent), 1);
+    return (pid_t)parent;
+}
+
 static struct dbk_cluster *open_cluster(const struct world *world)
 {
     struct dbk_cluster_options options = {.data_dir = world->dir,
@@ -271,22 +287,111 @@ static void a_killed_server_comes_back(void **state)
     assert_int_equal(server_pid(world->dir), 0);
 }
 
-static void a_killed_owner_takes_its_server_along(void **state)
+static void wait_for_no_server(const char *dir)
+{
+    for (int waited = 0; waited < PATIENCE_MS && server_pid(dir) > 0; waited += 10)
+        pause_10ms();
+    assert_int_equal(server_pid(dir), 0);
+}
+
+static void it_lives_until_its_last_user_is_gone(void **state)
 {
     struct world *world = *state;
-    struct other owner = start_other(world);
+    struct dbk_cluster *cluster = open_cluster(world);
+    struct other other = start_other(world);
+    pid_t server = server_pid(world->dir);
+    struct dbk_database database;
+    char host[256];
+
+    read_host(&other, host, sizeof host);
+    dbk_cluster_close(cluster); /* which has started it */
+    database = (struct dbk_database){
+        .host = host, .port = "5432", .name = "postgres", .user = "daybook"};
+    assert_int_equal(server_pid(world->dir), server);
+    assert_true(answers(&database));
+    end_other(&other, 0);
+    assert_int_equal(server_pid(world->dir), 0);
+}
+
+static void a_killed_user_leaves_it_to_the_others(void **state)
+{
+    struct world *world = *state;
+    struct other starter = start_other(world);
     struct dbk_cluster *cluster;
     char host[256];
     pid_t server;
 
-    read_host(&owner, host, sizeof host);
+    read_host(&starter, host, sizeof host);
     server = server_pid(world->dir);
-    assert_true(server > 0);
-    end_other(&owner, SIGKILL);
     cluster = open_cluster(world);
-    assert_int_not_equal(server_pid(world->dir), server);
+    end_other(&starter, SIGKILL);
+    for (int waited = 0; waited < 500; waited += 10)
+        pause_10ms(); /* time enough for the keeper to see it */
+    assert_int_equal(server_pid(world->dir), server);
     assert_true(answers(dbk_cluster_database(cluster)));
     dbk_cluster_close(cluster);
+    assert_int_equal(server_pid(world->dir), 0);
+}
+
+static void the_last_user_killed_it_ends(void **state)
+{
+    struct world *world = *state;
+    struct other starter = start_other(world), second;
+    char host[256];
+
+    read_host(&starter, host, sizeof host);
+    second = start_other(world);
+    read_host(&second, host, sizeof host);
+    assert_true(server_pid(world->dir) > 0);
+    end_other(&starter, SIGKILL);
+    end_other(&second, SIGKILL);
+    wait_for_no_server(world->dir);
+}
+
+/* The other process has started it; we only use it, and start the next. */
+static void a_killed_keeper_is_replaced(void **state)
+{
+    struct world *world = *state;
+    struct other starter = start_other(world);
+    struct dbk_cluster *cluster;
+    bool back = false;
+    char host[256];
+    pid_t server;
+
+    read_host(&starter, host, sizeof host);
+    cluster = open_cluster(world);
+    end_other(&starter, 0);
+    server = server_pid(world->dir);
+    assert_int_equal(kill(parent_of(server), SIGKILL), 0);
+    for (int waited = 0; waited < PATIENCE_MS && !back; waited += 10) {
+        pause_10ms();
+        back = server_pid(world->dir) > 0 && server_pid(world->dir) != server &&
+               answers(dbk_cluster_database(cluster));
+    }
+    assert_true(back);
+    dbk_cluster_close(cluster);
+    assert_int_equal(server_pid(world->dir), 0);
+}
+
+static bool once_it_is_being_made(void *context)
+{
+    return exists(((const struct world *)context)->dir, "postgres.tmp.*/global");
+}
+
+static void who_has_waited_enough_leaves_nothing_half_made(void **state)
+{
+    struct world *world = *state;
+    struct dbk_cluster_options options = {.data_dir = world->dir,
+                                          .store_id = world->id,
+                                          .report_context = world,
+                                          .stop = once_it_is_being_made};
+    struct dbk_cluster *cluster;
+    struct dbk_error err;
+
+    remove_tree(world->dir, "postgres");
+    assert_int_equal(dbk_cluster_open(&options, &cluster, &err), DBK_INTERRUPTED);
+    assert_null(cluster);
+    assert_false(exists(world->dir, "postgres.tmp.*"));
 }
 
 /* The number of a leftover may be any program's after the machine started again. */
@@ -439,10 +544,14 @@ int main(int argc, char **argv)
         cmocka_unit_test(another_process_attaches_and_leaves_it_running),
         cmocka_unit_test(attaching_starts_nothing),
         cmocka_unit_test(a_killed_server_comes_back),
-        cmocka_unit_test(a_killed_owner_takes_its_server_along),
+        cmocka_unit_test(it_lives_until_its_last_user_is_gone),
+        cmocka_unit_test(a_killed_user_leaves_it_to_the_others),
+        cmocka_unit_test(the_last_user_killed_it_ends),
+        cmocka_unit_test(a_killed_keeper_is_replaced),
         cmocka_unit_test(a_pid_file_of_another_program_is_no_server),
         cmocka_unit_test(a_long_path_has_its_socket_elsewhere),
         cmocka_unit_test(without_programs_it_says_what_to_install),
+        cmocka_unit_test(who_has_waited_enough_leaves_nothing_half_made),
         cmocka_unit_test(an_interrupted_first_start_is_made_again),
         cmocka_unit_test(a_cluster_of_another_version_is_set_aside),
         cmocka_unit_test(where_its_user_cannot_go_it_lies_outside),

@@ -1,5 +1,6 @@
 /* The read tables are a function of the log, whatever happens on the way. */
 #include "naive_fold.h"
+#include "projections/migrate.h"
 #include "random_commands.h"
 
 #include <pthread.h>
@@ -215,6 +216,34 @@ static void dropped_tables_are_told_with_what_to_do(void **state)
     assert_tables_equal_the_log(world);
 }
 
+static void look_for_advice(void *context, const char *line)
+{
+    if (strstr(line, "drop the schema"))
+        *(_Atomic bool *)context = true;
+}
+
+/* They are made again by themselves, so nobody is told to do something. */
+static void migrated_down_they_come_back_without_advice(void **state)
+{
+    struct world *world = *state;
+    _Atomic bool advised = false;
+    const struct dbk_projector_options options = {.report = look_for_advice,
+                                                  .report_context = &advised};
+    struct dbk_error err;
+
+    submit(world, draft_create(1, "a@x.org"));
+    assert_int_equal(dbk_projector_start(world->log, &world->database, &options,
+                                         &world->projector, &err),
+                     DBK_OK);
+    world_catch_up(world);
+    assert_int_equal(dbk_migrate_down(&world->database, 99, NULL, NULL, &err), DBK_OK);
+    submit(world, draft_create(2, "b@x.org"));
+    world_catch_up(world);
+    assert_tables_equal_the_log(world);
+    world_stop(world);
+    assert_false(advised);
+}
+
 static void tables_of_another_log_are_left_alone(void **state)
 {
     struct world *world = *state;
@@ -411,6 +440,7 @@ int main(void)
         IN_A_WORLD(a_database_that_goes_away_while_idle_is_missed),
         IN_A_WORLD(a_dropped_schema_is_made_again),
         IN_A_WORLD(dropped_tables_are_told_with_what_to_do),
+        IN_A_WORLD(migrated_down_they_come_back_without_advice),
         IN_A_WORLD(tables_of_another_log_are_left_alone),
         IN_A_WORLD(a_checkpoint_past_the_end_stops_projection),
         IN_A_WORLD(rows_without_a_checkpoint_are_left_alone),

@@ -360,6 +360,32 @@ static void what_a_killed_one_left_is_dropped(void **state)
     assert_nothing_left(world);
 }
 
+/* Who works on it holds the lock, here the test's own connection. */
+static void what_one_for_another_schema_left_is_dropped_unless_it_is_held(void **state)
+{
+    static const char make[] =
+        "create schema left_by_another; comment on schema left_by_another is"
+        " 'daybook: being built, or replaced, for another; daybook rebuild drops it';"
+        " select pg_advisory_lock(hashtextextended('daybook rebuild another', 0))";
+    static const char count[] =
+        "select count(*) from pg_namespace where nspname = 'left_by_another'";
+    struct world *world = *state;
+    struct watched watched = {0};
+    struct dbk_watch watch = watch_with(&watched);
+    struct dbk_error err;
+
+    submit(world, draft_create(1, "a@x.org"));
+    scratch_script(world->pg, make);
+    rebuild(world, false);
+    assert_int_equal(dbk_rebuild_drop_old(&world->database, &watch, &err),
+                     DBK_NOT_FOUND);
+    assert_int_equal(scratch_number(world->pg, count), 1);
+    scratch_script(world->pg, "select pg_advisory_unlock_all()");
+    assert_int_equal(dbk_rebuild_drop_old(&world->database, &watch, &err), DBK_OK);
+    assert_int_equal(scratch_number(world->pg, count), 0);
+    assert_non_null(strstr(watched.lines, "left_by_another, left by an earlier run"));
+}
+
 static void a_schema_of_somebody_elses_is_not_touched(void **state)
 {
     struct world *world = *state;
@@ -534,6 +560,7 @@ int main(void)
         IN_A_WORLD(what_is_written_meanwhile_is_there),
         IN_A_WORLD(stopped_anywhere_nothing_has_changed),
         IN_A_WORLD(what_a_killed_one_left_is_dropped),
+        IN_A_WORLD(what_one_for_another_schema_left_is_dropped_unless_it_is_held),
         IN_A_WORLD(a_schema_of_somebody_elses_is_not_touched),
         IN_A_WORLD(what_no_migration_made_is_not_taken_away),
         IN_A_WORLD(tables_of_a_newer_program_are_not_replaced),

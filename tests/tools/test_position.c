@@ -161,6 +161,66 @@ static void a_sequence_stands_for_itself(void **state)
     dbk_log_close(log);
 }
 
+/* What a range of these texts is in the log: "from to", or the refusal. */
+static const char *range(struct made *made, struct dbk_log *log, const char *from_text,
+                         const char *to_text, bool coming)
+{
+    static char told[512];
+    struct position_range range;
+    uint64_t first, last;
+
+    if (position_range_parse(from_text, to_text, &range, &made->err) == DBK_OK &&
+        position_range_find(&range, log, coming, &first, &last, &made->err) == DBK_OK) {
+        snprintf(told, sizeof told, "%llu %llu", (unsigned long long)first,
+                 (unsigned long long)last);
+        return told;
+    }
+    assert_int_equal(made->err.code, DBK_INVALID);
+    return made->err.text;
+}
+
+#define NEVER "18446744073709551615"
+
+static void one_rule_says_what_a_range_is(void **state)
+{
+    static const dbk_timestamp times[] = {DAY, DAY + 1, 3 * DAY, 3 * DAY + 1};
+    static const struct {
+        const char *from, *to;
+        bool coming;
+        const char *is; /* its beginning */
+    } cases[] = {
+        {NULL, NULL, false, "1 4"},
+        {NULL, NULL, true, "1 " NEVER},
+        {"2", "3", false, "2 3"},
+        {"4", NULL, false, "4 4"},
+        {"5", NULL, false, "--from: there is no record 5, the log ends with 4"},
+        {"5", NULL, true, "5 " NEVER},
+        {NULL, "5", false, "--to: there is no record 5, the log ends with 4"},
+        {NULL, "20240101", false, "--to: there is no record 20240101"},
+        {NULL, "9", true, "1 9"},
+        {"3", "2", false, "--from is behind --to"},
+        {"9", "8", false, "--from is behind --to"},
+        {"1970-01-05", "1970-01-04", false, "--from is behind --to"},
+        {"4", "1970-01-03", false, "--from is record 4, behind --to, record 2"},
+        {"3", "1970-01-03", false, "3 2"},
+        {"1970-01-03", "1970-01-03T01:00:00", false, "3 2"}, /* nothing then */
+        {"2000-01-01", NULL, false, "5 4"},                  /* nor since */
+        {NULL, "2000-01-01", false, "1 4"},
+        {NULL, "1970-01-01", false, "--to: all records, 1 to 4, are later"},
+        {"now", NULL, false, "--from: "},
+        {NULL, "0", false, "--to: "},
+    };
+    struct made *made = *state;
+    struct dbk_log *log = log_at(made, times, 4);
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *is = range(made, log, cases[i].from, cases[i].to, cases[i].coming);
+        if (strncmp(is, cases[i].is, strlen(cases[i].is)) != 0)
+            fail_msg("case %zu is \"%s\"", i, is);
+    }
+    dbk_log_close(log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +233,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_long_log_is_read_piece_by_piece, made_setup,
                                         made_teardown),
         cmocka_unit_test_setup_teardown(a_sequence_stands_for_itself, made_setup,
+                                        made_teardown),
+        cmocka_unit_test_setup_teardown(one_rule_says_what_a_range_is, made_setup,
                                         made_teardown),
     };
 

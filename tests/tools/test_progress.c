@@ -70,6 +70,7 @@ static void a_terminal_gets_a_bar_that_can_be_taken_away(void **state)
 
     (void)state;
     open_shown(&shown, true);
+    shown.progress.columns = 100;
     progress_show(&shown.progress, 900, 900);
     progress_clear(&shown.progress);
     progress_clear(&shown.progress);
@@ -105,6 +106,95 @@ static void more_than_the_total_is_all_of_it(void **state)
     close_shown(&shown);
 }
 
+static void too_soon_there_is_no_rate(void **state)
+{
+    struct shown shown;
+
+    (void)state;
+    open_shown(&shown, false);
+    shown.progress.phase += 10; /* it has just begun */
+    progress_show(&shown.progress, 1, 2);
+    fflush(shown.out);
+    assert_string_equal(shown.text, "reading  50 %  1 record\n");
+    close_shown(&shown);
+}
+
+static void the_rate_is_of_what_came_in_the_phase(void **state)
+{
+    struct shown shown;
+
+    (void)state;
+    open_shown(&shown, false);
+    progress_phase_at(&shown.progress, "following", "records", 1000);
+    shown.progress.phase -= 10;
+    progress_show(&shown.progress, 1200, 0);
+    fflush(shown.out);
+    assert_string_equal(shown.text, "following  1200 records, 20 a second\n");
+    close_shown(&shown);
+}
+
+static void what_is_left_is_told_by_what_came_in_the_phase(void **state)
+{
+    struct shown shown;
+
+    (void)state;
+    open_shown(&shown, false);
+    progress_phase_at(&shown.progress, "catching up", "records", 1000);
+    shown.progress.phase -= 10;
+    progress_show(&shown.progress, 1200, 1600);
+    fflush(shown.out);
+    assert_string_equal(shown.text,
+                        "catching up  75 %  1200 records, 20 a second, 0:20 left\n");
+    close_shown(&shown);
+}
+
+static void where_nothing_is_counted_only_the_phase_is_told(void **state)
+{
+    struct shown shown;
+
+    (void)state;
+    open_shown(&shown, false);
+    progress_phase(&shown.progress, "waiting for others", "");
+    shown.progress.phase -= 10;
+    progress_show(&shown.progress, 0, 0);
+    fflush(shown.out);
+    assert_string_equal(shown.text, "waiting for others\n");
+    close_shown(&shown);
+}
+
+/* What stands on a terminal so wide. */
+static void assert_drawn(unsigned columns, const char *name, const char *line)
+{
+    struct shown shown;
+
+    open_shown(&shown, true);
+    shown.progress.columns = columns;
+    progress_phase_at(&shown.progress, name, "records", 999999900);
+    shown.progress.phase -= 10;
+    progress_show(&shown.progress, 1000000000, 2000000000);
+    fflush(shown.out);
+    assert_string_equal(shown.text, line);
+    assert_true(strlen(line) < columns);
+    close_shown(&shown);
+}
+
+static void no_line_is_wider_than_the_terminal(void **state)
+{
+    (void)state;
+    assert_drawn(200, "writing",
+                 "writing [###############               ]  50 %  1000000000 records, "
+                 "10 a second, 99:59:59 left");
+    assert_drawn(80, "writing",
+                 "writing [#######        ]  50 %  1000000000 records, 10 a second, "
+                 "99:59:59 left");
+    assert_drawn(68, "writing",
+                 "writing  50 %  1000000000 records, 10 a second, 99:59:59 left");
+    assert_drawn(30, "writing", "writing  50 %  1000000000 rec");
+    assert_drawn(12, "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4",
+                 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4 ");
+    assert_drawn(2, "writing", "w");
+}
+
 static void with_nowhere_to_show_nothing_happens(void **state)
 {
     struct progress progress;
@@ -124,6 +214,11 @@ int main(void)
         cmocka_unit_test(a_terminal_gets_a_bar_that_can_be_taken_away),
         cmocka_unit_test(without_a_total_only_the_rate_is_told),
         cmocka_unit_test(more_than_the_total_is_all_of_it),
+        cmocka_unit_test(too_soon_there_is_no_rate),
+        cmocka_unit_test(the_rate_is_of_what_came_in_the_phase),
+        cmocka_unit_test(what_is_left_is_told_by_what_came_in_the_phase),
+        cmocka_unit_test(where_nothing_is_counted_only_the_phase_is_told),
+        cmocka_unit_test(no_line_is_wider_than_the_terminal),
         cmocka_unit_test(with_nowhere_to_show_nothing_happens),
     };
 
