@@ -29,6 +29,7 @@ struct tool_option {
     const char *flag;     /* "--limit" */
     const char *argument; /* "N"; NULL: a switch */
     const char *help;     /* one line */
+    bool many;            /* may come several times: the values joined with commas */
 };
 
 /* One run of a subcommand. */
