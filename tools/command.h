@@ -77,6 +77,7 @@ extern const struct command command_status;
 extern const struct command command_retry;
 extern const struct command command_rebuild;
 extern const struct command command_replay;
+extern const struct command command_token;
 extern const struct command command_verify;
 
 #endif

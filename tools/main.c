@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 /* In the order that help lists them. */
+/* clang-format off */
 static const struct command *const commands[] = {
     &command_serve,
     &command_status,
@@ -24,8 +25,10 @@ static const struct command *const commands[] = {
     &command_replay,
     &command_migrate,
     &command_retry,
+    &command_token,
     NULL,
 };
+/* clang-format on */
 
 static const struct command *find_command(const char *name)
 {

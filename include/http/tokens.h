@@ -67,6 +67,16 @@ bool dbk_token_name_valid(const char *name, size_t length);
 enum dbk_code dbk_tokens_read(const char *dir, struct dbk_tokens *tokens,
                               struct dbk_error *err);
 
+/* Whether a server may listen on this numeric address: on one that others can reach only
+ * where there are tokens, so that nobody is let in unasked. *count receives how many there
+ * are; dir NULL: none.
+ *
+ * DBK_INVALID  there are none; err says what to do
+ * and what dbk_tokens_read fails with
+ */
+enum dbk_code dbk_tokens_allow(const char *dir, const char *address, size_t *count,
+                               struct dbk_error *err);
+
 /* Make a token, durable when it returns; secret receives what its owner must be told.
  * Made by root, the file belongs to the directory's owner, for whom the server runs.
  *
