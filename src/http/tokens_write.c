@@ -54,6 +54,19 @@ static enum dbk_code open_locked(struct change *change, struct dbk_error *err)
     }
 }
 
+/* The folder may belong to another user than us, who is root: what was put there in the
+ * place of our file must not be written to, or given away. */
+static enum dbk_code check_plain(const struct change *change, struct dbk_error *err)
+{
+    struct stat status;
+
+    if (fstat(change->fd, &status) == 0 && S_ISREG(status.st_mode) &&
+        status.st_nlink == 1)
+        return DBK_OK;
+    return dbk_fail(err, DBK_IO, "%s was no plain file of its own, and is removed",
+                    change->tmp);
+}
+
 /* What is read under the lock nobody else is changing. */
 static enum dbk_code begin(struct change *change, const char *dir,
                            struct dbk_error *err)
@@ -65,6 +78,8 @@ static enum dbk_code begin(struct change *change, const char *dir,
         tokens_path(dir, "tokens.tmp", change->tmp, err) != DBK_OK)
         return err->code;
     if (open_locked(change, err) != DBK_OK)
+        return err->code;
+    if (check_plain(change, err) != DBK_OK)
         return err->code;
     return dbk_tokens_read(dir, &change->tokens, err);
 }

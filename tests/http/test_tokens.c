@@ -11,6 +11,42 @@
 #define LINE "kate read,write " TIME " " HASH "\n"
 #define HEADER "daybook tokens 1\n"
 
+/* What was synced and renamed, in order: 'f' a file, 'd' a folder, 'r' a rename. */
+static char steps[8];
+static int sync_error;
+
+int __wrap_fsync(int fd);
+int __wrap_rename(const char *from, const char *to);
+int __real_rename(const char *from, const char *to);
+
+static void note_step(char step)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    size_t length;
+
+    pthread_mutex_lock(&mutex);
+    length = strlen(steps);
+    if (length + 1 < sizeof steps)
+        steps[length] = step;
+    pthread_mutex_unlock(&mutex);
+}
+
+int __wrap_fsync(int fd)
+{
+    struct stat status;
+
+    assert_int_equal(fstat(fd, &status), 0);
+    note_step(S_ISDIR(status.st_mode) ? 'd' : 'f');
+    errno = sync_error;
+    return sync_error ? -1 : 0;
+}
+
+int __wrap_rename(const char *from, const char *to)
+{
+    note_step('r');
+    return __real_rename(from, to);
+}
+
 struct place {
     char dir[64], path[80], tmp[80];
     struct dbk_tokens tokens;
@@ -21,6 +57,8 @@ static int make_place(void **state)
 {
     struct place *place = calloc(1, sizeof *place);
 
+    memset(steps, 0, sizeof steps);
+    sync_error = 0;
     strcpy(place->dir, "/tmp/daybook-tokens-XXXXXX");
     assert_non_null(mkdtemp(place->dir));
     snprintf(place->path, sizeof place->path, "%s/tokens", place->dir);
@@ -283,6 +321,83 @@ static void what_a_killed_run_left_is_written_over(void **state)
     assert_int_equal(place->tokens.count, 1);
 }
 
+static void a_token_is_on_disk_before_it_is_told(void **state)
+{
+    struct place *place = *state;
+    char secret[DBK_TOKEN_SECRET + 1];
+    size_t left;
+
+    dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, secret, &place->err);
+    assert_string_equal(steps, "frd");
+    memset(steps, 0, sizeof steps);
+    dbk_tokens_revoke(place->dir, "kate", &left, &place->err);
+    assert_string_equal(steps, "frd");
+}
+
+static void a_failed_sync_changes_nothing(void **state)
+{
+    struct place *place = *state;
+    char secret[DBK_TOKEN_SECRET + 1];
+    size_t left;
+
+    dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, secret, &place->err);
+    sync_error = ENOSPC;
+    assert_int_equal(
+        dbk_tokens_create(place->dir, "bobby", DBK_SCOPE_READ, secret, &place->err),
+        DBK_NO_ROOM);
+    sync_error = EIO;
+    assert_int_equal(dbk_tokens_revoke(place->dir, "kate", &left, &place->err), DBK_IO);
+    assert_int_equal(read_again(place), DBK_OK);
+    assert_int_equal(place->tokens.count, 1);
+    assert_int_equal(access(place->tmp, F_OK), -1);
+}
+
+/* The folder's owner might want root to write to, and give away, what is not theirs. */
+static void what_was_put_in_its_place_is_left_alone(void **state)
+{
+    struct place *place = *state;
+    char other[96], secret[DBK_TOKEN_SECRET + 1];
+    struct stat status;
+    FILE *file;
+
+    snprintf(other, sizeof other, "%s/other", place->dir);
+    file = fopen(other, "w");
+    fputs("mine\n", file);
+    fclose(file);
+    assert_int_equal(link(other, place->tmp), 0);
+    assert_int_equal(
+        dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, secret, &place->err),
+        DBK_IO);
+    assert_int_equal(stat(other, &status), 0);
+    assert_int_equal(status.st_size, 5);
+    unlink(place->tmp);
+    assert_int_equal(symlink(other, place->tmp), 0);
+    assert_int_equal(
+        dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, secret, &place->err),
+        DBK_IO);
+    assert_int_equal(stat(other, &status), 0);
+    assert_int_equal(status.st_size, 5);
+    unlink(place->tmp);
+    unlink(other);
+}
+
+static void made_by_root_it_belongs_to_the_folders_owner(void **state)
+{
+    struct place *place = *state;
+    char secret[DBK_TOKEN_SECRET + 1];
+    struct stat status;
+
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chown(place->dir, 65534, 65534), 0);
+    assert_int_equal(
+        dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, secret, &place->err),
+        DBK_OK);
+    assert_int_equal(stat(place->path, &status), 0);
+    assert_int_equal(status.st_uid, 65534);
+    assert_int_equal(status.st_mode & 0777, 0600);
+}
+
 struct writer {
     const struct place *place;
     pthread_t thread;
@@ -359,6 +474,10 @@ int main(void)
         TEST(what_others_may_change_is_not_believed),
         TEST(only_a_file_is_read),
         TEST(what_a_killed_run_left_is_written_over),
+        TEST(a_token_is_on_disk_before_it_is_told),
+        TEST(a_failed_sync_changes_nothing),
+        TEST(what_was_put_in_its_place_is_left_alone),
+        TEST(made_by_root_it_belongs_to_the_folders_owner),
         TEST(writers_at_once_lose_nothing_and_readers_see_it_whole),
         cmocka_unit_test(scopes_are_named_in_order),
     };
