@@ -2,6 +2,7 @@
 
 #include "suggest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,6 +92,32 @@ static enum dbk_code take_option(const struct tool_option *option,
     return DBK_OK;
 }
 
+static enum dbk_code join(struct arguments *out, size_t option, const char *before,
+                          struct dbk_error *err)
+{
+    char *joined;
+
+    if (asprintf(&joined, "%s,%s", before, out->values[option]) < 0)
+        return dbk_fail(err, DBK_NO_MEMORY, "read the command line: out of memory");
+    free(out->joined[option]);
+    out->values[option] = out->joined[option] = joined;
+    return DBK_OK;
+}
+
+static enum dbk_code read_option(const struct command *command, size_t option,
+                                 const struct flag *flag, char ***next, char **end,
+                                 struct arguments *out, struct dbk_error *err)
+{
+    const char *before = out->values[option];
+
+    if (take_option(&command->options[option], flag, next, end, &out->values[option],
+                    err) != DBK_OK)
+        return err->code;
+    if (before && command->options[option].many)
+        return join(out, option, before, err);
+    return DBK_OK;
+}
+
 static enum dbk_code read_flag(const struct command *command, const char *text,
                                char ***next, char **end, struct arguments *out,
                                struct dbk_error *err)
@@ -104,8 +131,7 @@ static enum dbk_code read_flag(const struct command *command, const char *text,
         return DBK_OK;
     }
     if (option < TOOL_OPTIONS_MAX)
-        return take_option(&command->options[option], &flag, next, end,
-                           &out->values[option], err);
+        return read_option(command, option, &flag, next, end, out, err);
     if (setting == SETTING_COUNT || !reads(command, setting))
         return refuse_flag(command, &flag, err);
     if (config_table[setting].kind == CONFIG_BOOLEAN) {
@@ -160,6 +186,8 @@ fail:
 
 void arguments_finish(struct arguments *arguments)
 {
+    for (size_t i = 0; i < TOOL_OPTIONS_MAX; i++)
+        free(arguments->joined[i]);
     free(arguments->operands);
     *arguments = (struct arguments){0};
 }

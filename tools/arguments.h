@@ -8,11 +8,12 @@
 
 #include "command.h"
 
-/* All borrowed from argv. Zero it before first use; arguments_finish frees it. */
+/* Borrowed from argv, but for what is joined. Zero it before first use; arguments_finish frees it. */
 struct arguments {
     const char *settings[SETTING_COUNT];
     const char *values[TOOL_OPTIONS_MAX];
-    const char **operands; /* ends with NULL */
+    char *joined[TOOL_OPTIONS_MAX]; /* owned: values that came in several parts */
+    const char **operands;          /* ends with NULL */
     size_t operand_count;
     bool help; /* --help or -h came: nothing else matters */
 };

@@ -29,6 +29,7 @@ struct tool_option {
     const char *flag;     /* "--limit" */
     const char *argument; /* "N"; NULL: a switch */
     const char *help;     /* one line */
+    bool many;            /* may come several times: the values joined with commas */
 };
 
 /* One run of a subcommand. */
@@ -76,6 +77,7 @@ extern const struct command command_status;
 extern const struct command command_retry;
 extern const struct command command_rebuild;
 extern const struct command command_replay;
+extern const struct command command_token;
 extern const struct command command_verify;
 
 #endif

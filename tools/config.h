@@ -52,7 +52,7 @@ enum {
 
 enum config_kind {
     CONFIG_TEXT,    /* min 1: may not be empty */
-    CONFIG_ADDRESS, /* an IPv4 address of this machine's own loopback */
+    CONFIG_ADDRESS, /* numeric IPv4 */
     CONFIG_PORT,
     CONFIG_INTEGER,
     CONFIG_SIZE,    /* bytes: 1048576, 1024K, 1 MiB */

@@ -28,7 +28,7 @@ const struct config_entry config_table[SETTING_COUNT] = {
     [SETTING_HOST] = {
         .name = "HOST", .flag = "--host", .fallback = "127.0.0.1",
         .kind = CONFIG_ADDRESS, .group = CONFIG_GROUP_SERVE,
-        .help = "Address to listen on; of this machine only"},
+        .help = "Address to listen on; one that others can reach needs access tokens"},
     [SETTING_PORT] = {
         .name = "PORT", .flag = "--port", .fallback = "8080",
         .kind = CONFIG_PORT, .group = CONFIG_GROUP_SERVE, .min = 0, .max = 65535,

@@ -148,7 +148,7 @@ static enum dbk_code read_choice(const struct config_entry *entry, const char *t
     }
 }
 
-/* Nobody who can reach the port is asked who they are. So only this machine may. */
+/* Whether others may reach it is asked where the access tokens are known (serve). */
 static enum dbk_code read_address(const char *text, struct config_value *out,
                                   struct dbk_error *err)
 {
@@ -163,14 +163,11 @@ static enum dbk_code read_address(const char *text, struct config_value *out,
         out->text = loopback;
         return DBK_OK;
     }
-    if (inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127)
+    if (inet_pton(AF_INET, text, &address) == 1)
         return DBK_OK;
-    return dbk_fail(
-        err, DBK_INVALID,
-        "only an address of this machine's own loopback, such as 127.0.0.1, "
-        "is allowed: there are no access tokens yet, so whoever reaches the "
-        "port may read and write everything; put a proxy in front that does "
-        "TLS and authentication (README.md has an example)");
+    return dbk_fail(err, DBK_INVALID,
+                    "a numeric IPv4 address is allowed, such as 127.0.0.1; one that "
+                    "others can reach, or 0.0.0.0 for all, needs access tokens");
 }
 
 static bool event_type_char(char c)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 /* In the order that help lists them. */
+/* clang-format off */
 static const struct command *const commands[] = {
     &command_serve,
     &command_status,
@@ -26,8 +27,10 @@ static const struct command *const commands[] = {
     &command_replay,
     &command_migrate,
     &command_retry,
+    &command_token,
     NULL,
 };
+/* clang-format on */
 
 static const struct command *find_command(const char *name)
 {

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "database.h"
 #include "http/server.h"
+#include "http/tokens.h"
 #include "lock.h"
 #include "log_place.h"
 #include "projections/projector.h"
@@ -139,6 +140,7 @@ static struct dbk_server_options server_options(const struct serving *serving)
     return (struct dbk_server_options){
         .address = config_text(config, SETTING_HOST),
         .port = (unsigned)config_number(config, SETTING_PORT),
+        .tokens_dir = config_text(config, SETTING_DATA_DIR),
         .threads = (unsigned)config_number(config, SETTING_HTTP_THREADS),
         .body_max = (size_t)config_number(config, SETTING_BODY_MAX),
         .batch_body_max = (size_t)config_number(config, SETTING_BATCH_BODY_MAX),
@@ -154,6 +156,37 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .report = serve_report_trouble,
         .report_context = logger_of(serving),
     };
+}
+
+/* Said at start, for whoever thinks that tokens are asked for. */
+static void say_access(const struct serving *serving, size_t tokens)
+{
+    if (tokens == 0)
+        say(serving, "no access tokens: only this machine is served, and nobody on it "
+                     "is asked; daybook token create makes one");
+    else
+        logger_write(
+            serving->tool->logger, LOG_LEVEL_INFO, "access tokens are asked for",
+            &(struct log_field){.key = "tokens", .number = (int64_t)tokens}, 1);
+}
+
+/* Before anything is made or started. */
+static enum tool_exit check_access(const struct serving *serving)
+{
+    const struct tool *tool = serving->tool;
+    struct dbk_error err;
+    size_t tokens;
+
+    if (dbk_tokens_allow(config_text(tool->config, SETTING_DATA_DIR),
+                         config_text(tool->config, SETTING_HOST), &tokens,
+                         &err) == DBK_OK) {
+        say_access(serving, tokens);
+        return TOOL_DONE;
+    }
+    if (err.code != DBK_INVALID)
+        return tool_fail(tool, &err);
+    return tool_misused(tool, "HOST from %s: %s",
+                        config_origin(tool->config, SETTING_HOST), err.text);
 }
 
 static enum dbk_code start_server(struct serving *serving, struct dbk_error *err)
@@ -239,9 +272,11 @@ static void warn_of_ineffective(const struct tool *tool)
 static enum tool_exit run(struct tool *tool)
 {
     struct serving serving = {.tool = tool, .lock = -1};
-    enum tool_exit status = TOOL_DONE;
+    enum tool_exit status = check_access(&serving);
     struct dbk_error err;
 
+    if (status != TOOL_DONE)
+        return status;
     signals_hold();
     raise_file_limit();
     warn_of_ineffective(tool);
@@ -268,7 +303,12 @@ const struct command command_serve = {
         "the REST API until SIGTERM or SIGINT, which finishes the requests under\n"
         "way first. Where DB_HOST is empty it runs a PostgreSQL of its own in the\n"
         "data directory, on a unix socket only. Where PostgreSQL is away, writes\n"
-        "go on and reads answer 503 until it is back.\n",
+        "go on and reads answer 503 until it is back.\n"
+        "\n"
+        "Without access tokens (daybook help token) it listens on this machine's own\n"
+        "addresses only, and asks nobody who they are. With them every request must\n"
+        "bring one, but for /, /docs, /openapi.json and /health. A token that is made\n"
+        "or revoked while it runs counts within a second.\n",
     .example = "  daybook serve --data-dir /var/lib/daybook --port 8080\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE | CONFIG_GROUP_SERVE |
                 CONFIG_GROUP_EVENTS,

@@ -17,7 +17,7 @@ void serve_report_access(void *context, const struct dbk_access *entry)
 {
     const struct logger *logger = context;
     enum log_level level = access_level(entry);
-    struct log_field fields[9];
+    struct log_field fields[10];
     size_t count = 0;
     char milliseconds[32];
 
@@ -34,6 +34,8 @@ void serve_report_access(void *context, const struct dbk_access *entry)
         fields[count++] =
             (struct log_field){.key = "sequence", .number = (int64_t)entry->sequence};
     fields[count++] = (struct log_field){.key = "remote", .text = entry->remote};
+    if (entry->actor && *entry->actor)
+        fields[count++] = (struct log_field){.key = "actor", .text = entry->actor};
     fields[count++] =
         (struct log_field){.key = "request_id", .text = entry->request_id};
     if (entry->error && *entry->error)

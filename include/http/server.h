@@ -20,6 +20,7 @@ struct dbk_access {
     const char *path;
     const char *remote;
     const char *request_id;
+    const char *actor; /* the name of the token it brought, or "" */
     int status;        /* 0: the client went away */
     uint64_t sequence; /* of what was written, 0 for none */
     uint64_t bytes;    /* of the answer's body */
@@ -28,11 +29,13 @@ struct dbk_access {
 };
 
 struct dbk_server_options {
-    const char *address;   /* numeric */
-    unsigned port;         /* 0: any free one (dbk_server_port tells) */
-    unsigned threads;      /* requests at once */
-    size_t body_max;       /* bytes of a body */
-    size_t batch_body_max; /* bytes of the body of POST /events/batch */
+    const char *address;    /* numeric */
+    unsigned port;          /* 0: any free one (dbk_server_port tells) */
+    const char *tokens_dir; /* the data directory whose tokens are asked for
+                               (http/tokens.h); NULL: none */
+    unsigned threads;       /* requests at once */
+    size_t body_max;        /* bytes of a body */
+    size_t batch_body_max;  /* bytes of the body of POST /events/batch */
     unsigned batch_items_max;
     int read_wait_ms;       /* how long a read waits for the projection by default */
     int request_timeout_ms; /* deadline for a whole request to arrive */
@@ -49,8 +52,9 @@ struct dbk_server_options {
  * projector and model may be NULL: reads of persons and events then answer 503.
  *
  * DBK_CONFLICT  the port is taken; err says so
- * DBK_INVALID   an option civetweb refuses; err names it
- * DBK_NO_MEMORY, DBK_IO
+ * DBK_INVALID   an option civetweb refuses, or an address that others can reach while
+ *               there are no tokens; err says so
+ * DBK_NO_MEMORY, DBK_IO, and what dbk_tokens_read fails with
  */
 enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projector,
                                struct dbk_read_model *model,

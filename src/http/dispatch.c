@@ -1,5 +1,6 @@
 #include "dispatch.h"
 
+#include "authorize.h"
 #include "clock.h"
 #include "guard.h"
 #include "status.h"
@@ -31,6 +32,9 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
     if (rq->match.options)
         return answer_options(rq, rs);
     route = rq->match.route;
+    *status = authorize(rq, route->scope, err);
+    if (*status != 0)
+        return err->code;
     if (params_parse(worker->query, route->params, &rq->params, &rq->fields, err) !=
         DBK_OK)
         return err->code;
@@ -76,6 +80,7 @@ static void tell(const struct request *rq, const struct response *rs, int64_t be
         .path = target,
         .remote = info->remote_addr,
         .request_id = rq->id,
+        .actor = rq->actor,
         .status = rs->broken && !*rs->error ? 0 : rs->status,
         .sequence = rs->sequence,
         .bytes = rs->bytes,

@@ -3,6 +3,7 @@
 #define DBK_HTTP_REQUEST_H
 
 #include "http/fields.h"
+#include "http/tokens.h"
 #include "params.h"
 #include "router.h"
 #include "service.h"
@@ -22,8 +23,9 @@ struct request {
     const char *method;
     const char *path; /* as it came, without the query */
     const char *version;
-    const char *query;           /* as it came, "" for none */
-    char id[REQUEST_ID_MAX + 1]; /* the client's X-Request-Id, or a new one */
+    const char *query;                  /* as it came, "" for none */
+    char id[REQUEST_ID_MAX + 1];        /* the client's X-Request-Id, or a new one */
+    char actor[DBK_TOKEN_NAME_MAX + 1]; /* whose token it brought; "": not asked */
 
     struct route_match match;
     struct params params;
@@ -38,6 +40,8 @@ struct request {
     /* What a client is told of DBK_UNAVAILABLE; static, or NULL where nothing more is
      * known. */
     const char *unavailable;
+    const char *challenge; /* WWW-Authenticate of a refusal; static, or NULL */
+    unsigned retry_after;  /* seconds, where more is known than that it passes */
 
     /* What is wrong with its parameters or body. The last member: it is large, and all
      * before it is zeroed for each request. */

@@ -176,7 +176,10 @@ void response_fail(struct response *rs, const struct request *rq, int status,
         memcpy(rs->error, err->text, sizeof rs->error);
     forget_answer(rs);
     if (status_passes(status))
-        response_header_text(rs, "Retry-After", "1");
+        response_header_number(rs, "Retry-After",
+                               rq->retry_after ? rq->retry_after : 1);
+    if (rq->challenge)
+        response_header_text(rs, "WWW-Authenticate", rq->challenge);
     if (response_empty(rs, status, details, &rq->fields, NULL) != DBK_OK)
         rs->close = true; /* the status says enough */
 }

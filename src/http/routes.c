@@ -1,6 +1,14 @@
 #include "routes.h"
 
 #include "handlers.h"
+#include "http/tokens.h"
+
+enum {
+    PUBLIC = 0,
+    READ = DBK_SCOPE_READ,
+    WRITE = DBK_SCOPE_WRITE,
+    AUDIT = DBK_SCOPE_AUDIT,
+};
 
 static const char *const none[] = {NULL};
 static const char *const persons[] = {"limit", "after", "events_limit", NULL};
@@ -10,25 +18,25 @@ static const char *const events[] = {"keyword",    "person_id", "since", "until"
 static const char *const log_page[] = {"limit", "after", NULL};
 
 const struct route routes[] = {
-    {"GET", "/", BODY_NONE, none, handle_index},
-    {"GET", "/docs", BODY_NONE, none, handle_docs},
-    {"GET", "/docs/{file}", BODY_NONE, none, handle_docs_file},
-    {"GET", "/events", BODY_NONE, events, handle_list_events},
-    {"POST", "/events", BODY_JSON, none, handle_post_event},
-    {"POST", "/events/batch", BODY_BATCH, none, handle_post_batch},
-    {"GET", "/events/{id}", BODY_NONE, none, handle_get_event},
-    {"POST", "/events/{id}", BODY_JSON, none, handle_post_event_at},
-    {"DELETE", "/events/{id}", BODY_OPTIONAL, none, handle_delete_event},
-    {"GET", "/health", BODY_NONE, none, handle_health},
-    {"GET", "/log", BODY_NONE, log_page, handle_list_log},
-    {"GET", "/log/{sequence}", BODY_NONE, none, handle_get_record},
-    {"GET", "/openapi.json", BODY_NONE, none, handle_openapi},
-    {"GET", "/persons", BODY_NONE, persons, handle_list_persons},
-    {"POST", "/persons", BODY_JSON, none, handle_post_person},
-    {"GET", "/persons/{id}", BODY_NONE, person, handle_get_person},
-    {"PUT", "/persons/{id}", BODY_JSON, none, handle_put_person},
-    {"PATCH", "/persons/{id}", BODY_PATCH, none, handle_patch_person},
-    {"DELETE", "/persons/{id}", BODY_OPTIONAL, none, handle_delete_person},
+    {"GET", "/", BODY_NONE, PUBLIC, none, handle_index},
+    {"GET", "/docs", BODY_NONE, PUBLIC, none, handle_docs},
+    {"GET", "/docs/{file}", BODY_NONE, PUBLIC, none, handle_docs_file},
+    {"GET", "/events", BODY_NONE, READ, events, handle_list_events},
+    {"POST", "/events", BODY_JSON, WRITE, none, handle_post_event},
+    {"POST", "/events/batch", BODY_BATCH, WRITE, none, handle_post_batch},
+    {"GET", "/events/{id}", BODY_NONE, READ, none, handle_get_event},
+    {"POST", "/events/{id}", BODY_JSON, WRITE, none, handle_post_event_at},
+    {"DELETE", "/events/{id}", BODY_OPTIONAL, WRITE, none, handle_delete_event},
+    {"GET", "/health", BODY_NONE, PUBLIC, none, handle_health},
+    {"GET", "/log", BODY_NONE, AUDIT, log_page, handle_list_log},
+    {"GET", "/log/{sequence}", BODY_NONE, AUDIT, none, handle_get_record},
+    {"GET", "/openapi.json", BODY_NONE, PUBLIC, none, handle_openapi},
+    {"GET", "/persons", BODY_NONE, READ, persons, handle_list_persons},
+    {"POST", "/persons", BODY_JSON, WRITE, none, handle_post_person},
+    {"GET", "/persons/{id}", BODY_NONE, READ, person, handle_get_person},
+    {"PUT", "/persons/{id}", BODY_JSON, WRITE, none, handle_put_person},
+    {"PATCH", "/persons/{id}", BODY_PATCH, WRITE, none, handle_patch_person},
+    {"DELETE", "/persons/{id}", BODY_OPTIONAL, WRITE, none, handle_delete_person},
 };
 
 const size_t routes_count = sizeof routes / sizeof *routes;

@@ -26,6 +26,7 @@ struct route {
     const char *method; /* HEAD is GET without the body; OPTIONS is the router's */
     const char *path;   /* segments; {id} is a UUID, {sequence} a number */
     enum body_kind body;
+    unsigned scope; /* that a token must have (http/tokens.h); 0: none is asked for */
     const char *const *params; /* of the query; ends with NULL */
     handler *handle;
 };

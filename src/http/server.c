@@ -1,8 +1,10 @@
 #include "http/server.h"
 
+#include "access.h"
 #include "clock.h"
 #include "dispatch.h"
 #include "guard.h"
+#include "limiter.h"
 #include "listen.h"
 #include "worker.h"
 
@@ -21,6 +23,7 @@
 
 struct dbk_server {
     struct service service;
+    struct limiter limiter;
     struct mg_context *context;
     unsigned port;
     atomic_uint under_way;         /* requests that were accepted */
@@ -180,10 +183,14 @@ static enum dbk_code start_civetweb(struct dbk_server *server, struct dbk_error 
     return DBK_OK;
 }
 
-static void fill_service(struct service *service, struct dbk_log *log,
+static void fill_service(struct dbk_server *server, struct dbk_log *log,
                          struct dbk_projector *projector, struct dbk_read_model *model,
                          const struct dbk_server_options *options)
 {
+    struct service *service = &server->service;
+
+    limiter_init(&server->limiter);
+    service->limiter = &server->limiter;
     service->log = log;
     service->projector = projector;
     service->model = model;
@@ -191,6 +198,25 @@ static void fill_service(struct service *service, struct dbk_log *log,
     service->rules.event_types = options->event_types;
     service->guard = guard_create(options->threads);
     atomic_init(&service->stopping, false);
+}
+
+static enum dbk_code open_access(struct service *service, struct dbk_error *err)
+{
+    const struct dbk_server_options *options = &service->options;
+    struct access_options access = {.dir = options->tokens_dir,
+                                    .address = options->address,
+                                    .report = options->report,
+                                    .report_context = options->report_context};
+
+    return access_create(&access, &service->access, err);
+}
+
+static void destroy(struct dbk_server *server)
+{
+    access_destroy(server->service.access);
+    guard_destroy(server->service.guard);
+    limiter_finish(&server->limiter);
+    free(server);
 }
 
 enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projector,
@@ -208,15 +234,15 @@ enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projec
     made = calloc(1, sizeof *made);
     if (!made)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a server");
-    fill_service(&made->service, log, projector, model, options);
+    fill_service(made, log, projector, model, options);
     if (!made->service.guard)
         dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to guard connections");
-    else if (start_civetweb(made, err) == DBK_OK)
+    else if (open_access(&made->service, err) == DBK_OK &&
+             start_civetweb(made, err) == DBK_OK)
         *server = made;
     if (*server)
         return DBK_OK;
-    guard_destroy(made->service.guard);
-    free(made);
+    destroy(made);
     return err->code;
 }
 
@@ -258,6 +284,5 @@ void dbk_server_stop(struct dbk_server *server, int drain_ms)
     listen_wake(&waker, server->service.options.address, server->port);
     mg_stop(server->context);
     listen_wake_end(&waker);
-    guard_destroy(server->service.guard);
-    free(server);
+    destroy(server);
 }

@@ -15,6 +15,8 @@ struct service {
     struct dbk_server_options options;
     struct dbk_body_rules rules;
     struct guard *guard;
+    struct access *access;
+    struct limiter *limiter; /* of those who bring wrong tokens */
     atomic_bool stopping;
 };
 

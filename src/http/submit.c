@@ -5,6 +5,7 @@
 void submit_meta(const struct request *rq, struct dbk_record *draft)
 {
     draft->request_id = dbk_slice(rq->id);
+    draft->actor = dbk_slice(rq->actor);
     draft->source = dbk_slice("rest");
 }
 

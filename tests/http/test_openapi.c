@@ -1,6 +1,7 @@
 /* The document, the Postman collection and the route table say the same. */
 #include "check.h"
 
+#include "http/tokens.h"
 #include "routes.h"
 
 #include <jansson.h>
@@ -145,6 +146,35 @@ static void bodies_are_described_as_the_routes_take_them(void **state)
     }
 }
 
+/* What security must be: none for the public, else the one scheme with the scope. */
+static void scopes_are_described_as_the_routes_ask_for_them(void **state)
+{
+    static const char *const refusals[] = {"401", "403", "429"};
+    json_t *scheme = json_object_get(
+        json_object_get(json_object_get(document, "components"), "securitySchemes"),
+        "token");
+
+    (void)state;
+    assert_string_equal(json_string_value(json_object_get(scheme, "type")), "http");
+    assert_string_equal(json_string_value(json_object_get(scheme, "scheme")), "bearer");
+    for (size_t i = 0; i < routes_count; i++) {
+        json_t *operation = operation_of(&routes[i]);
+        json_t *security = json_object_get(operation, "security"), *expected;
+        char scope[DBK_SCOPES_TEXT];
+        dbk_scopes_format(routes[i].scope, scope);
+        expected = *scope ? json_pack("[{s:[s]}]", "token", scope) : json_array();
+        if (!json_equal(security, expected))
+            fail_msg("%s %s: security is not that of the scope \"%s\"",
+                     routes[i].method, routes[i].path, scope);
+        json_decref(expected);
+        for (size_t j = 0; j < 3; j++) {
+            json_t *responses = json_object_get(operation, "responses");
+            assert_int_equal(json_object_get(responses, refusals[j]) != NULL,
+                             *scope != '\0');
+        }
+    }
+}
+
 static void resolve_all(json_t *value)
 {
     const char *key;
@@ -236,6 +266,9 @@ static void the_postman_collection_has_every_route(void **state)
     json_t *collection = load(SOURCE_DIR "/docs/daybook.postman_collection.json");
 
     (void)state;
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(collection, "auth"), "type")),
+        "bearer");
     for (size_t i = 0; i < routes_count; i++) {
         if (postman_has(json_object_get(collection, "item"), &routes[i]) == 0)
             fail_msg("%s %s is not there", routes[i].method, routes[i].path);
@@ -250,6 +283,7 @@ int main(void)
         cmocka_unit_test(everything_described_is_a_route),
         cmocka_unit_test(the_query_parameters_are_the_routes),
         cmocka_unit_test(bodies_are_described_as_the_routes_take_them),
+        cmocka_unit_test(scopes_are_described_as_the_routes_ask_for_them),
         cmocka_unit_test(every_reference_names_something),
         cmocka_unit_test(operations_have_ids_of_their_own),
         cmocka_unit_test(the_version_is_the_programs),

@@ -15,7 +15,9 @@ static const struct command sample = {
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_SERVE,
     .operands_min = 1,
     .operands_max = 2,
-    .options = {{"--limit", "N", ""}, {"--json", NULL, ""}},
+    .options = {{"--limit", "N", "", false},
+                {"--json", NULL, "", false},
+                {"--scope", "S", "", true}},
 };
 
 struct result {
@@ -52,6 +54,18 @@ static void flags_and_operands_mix_in_any_order(void **state)
     assert_string_equal(r.arguments.operands[0], "one");
     assert_string_equal(r.arguments.operands[1], "two");
     assert_null(r.arguments.operands[2]);
+    arguments_finish(&r.arguments);
+}
+
+static void one_that_may_come_again_keeps_all_its_values(void **state)
+{
+    struct result r = READ("one", "--scope", "a", "--limit=1", "--scope=b,c", "--scope",
+                           "d", "--limit=2");
+
+    (void)state;
+    assert_int_equal(r.code, DBK_OK);
+    assert_string_equal(r.arguments.values[2], "a,b,c,d");
+    assert_string_equal(r.arguments.values[0], "2");
     arguments_finish(&r.arguments);
 }
 
@@ -129,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flags_and_operands_mix_in_any_order),
+        cmocka_unit_test(one_that_may_come_again_keeps_all_its_values),
         cmocka_unit_test(a_boolean_setting_takes_no_next_word),
         cmocka_unit_test(two_dashes_end_the_flags),
         cmocka_unit_test(help_needs_nothing_else),

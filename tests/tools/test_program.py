@@ -8,7 +8,7 @@ import unittest
 
 PROGRAM = os.environ["DAYBOOK"]
 COMMANDS = ("serve", "status", "import", "export", "log", "backup", "restore", "verify",
-            "rebuild", "replay", "migrate", "retry")
+            "rebuild", "replay", "migrate", "retry", "token")
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 
@@ -79,6 +79,7 @@ class Program(unittest.TestCase):
         self.refused(2, 'PORT from the environment is "80a"', "serve", PORT="80a")
         self.refused(2, "TLS is the part of a proxy", "serve", "--port", "443s")
         self.refused(2, "no access tokens yet", "serve", "--host", "0.0.0.0")
+        self.refused(2, "no access tokens yet", "serve", "--host", "192.168.1.1")
         with open(os.path.join(self.directory.name, ".env"), "w") as dotenv:
             dotenv.write("# settings\nPORT=80a\n")
         self.refused(2, "PORT from .env line 2", "serve")

@@ -1,0 +1,100 @@
+/* tokens.h - the access tokens of a data directory: DATA_DIR/tokens, a small file of text.
+ *
+ *     daybook tokens 1
+ *     kate read,write 2026-11-25T10:16:17.330037 3f9a…
+ *
+ * A line a token: its name, its scopes, when it was created, and the BLAKE2b hash of its
+ * secret in hex. The secret is told once, when it is made, and is nowhere on disk. A plain
+ * hash is enough for it: it has 256 random bits, so there is nothing to guess that a slow
+ * hash would slow down, and each request would pay for one.
+ *
+ * The file is never changed in place: a new one is written beside it (tokens.tmp, whose
+ * lock keeps other writers out), synced and renamed, so whoever reads sees the old one or
+ * the new one, whole.
+ */
+#ifndef DBK_HTTP_TOKENS_H
+#define DBK_HTTP_TOKENS_H
+
+#include "store/error.h"
+#include "store/timestamp.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define DBK_TOKEN_NAME_MAX 64 /* characters; it is the actor of records */
+#define DBK_TOKEN_SECRET 47   /* characters: "dbk_" and 32 bytes as base64url */
+#define DBK_TOKEN_HASH 32     /* bytes */
+#define DBK_TOKENS_MAX 1000   /* all are compared for each request */
+#define DBK_SCOPES_TEXT 32    /* bytes for the names of all scopes */
+
+enum {
+    DBK_SCOPE_READ = 1,  /* persons and events */
+    DBK_SCOPE_WRITE = 2, /* every change */
+    DBK_SCOPE_AUDIT = 4, /* the log */
+    DBK_SCOPE_ADMIN = 8, /* everything */
+};
+
+struct dbk_token {
+    char name[DBK_TOKEN_NAME_MAX + 1];
+    unsigned scopes; /* at least one */
+    dbk_timestamp created;
+    unsigned char hash[DBK_TOKEN_HASH];
+};
+
+/* In the order of their creation. */
+struct dbk_tokens {
+    struct dbk_token *list;
+    size_t count;
+};
+void dbk_tokens_finish(struct dbk_tokens *tokens); /* a zeroed one is fine */
+
+/* Add to *scopes those that text names, separated by commas. False: something else is
+ * there. The other way, in the order above: "read,write". */
+bool dbk_scopes_parse(const char *text, size_t length, unsigned *scopes);
+void dbk_scopes_format(unsigned scopes, char out[DBK_SCOPES_TEXT]);
+
+/* 1 to DBK_TOKEN_NAME_MAX of letters, digits, '.', '_' and '-'. */
+bool dbk_token_name_valid(const char *name, size_t length);
+
+/* Read the file of this data directory; where there is none there are no tokens. On
+ * failure *tokens is zeroed.
+ *
+ * DBK_DAMAGED  it is not as it was written; err names the line
+ * DBK_IO       it cannot be read, or others than its owner may read or change it
+ * DBK_UNSUPPORTED  a newer version wrote it
+ * DBK_NO_MEMORY
+ */
+enum dbk_code dbk_tokens_read(const char *dir, struct dbk_tokens *tokens,
+                              struct dbk_error *err);
+
+/* Whether a server may listen on this numeric address: on one that others can reach only
+ * where there are tokens, so that nobody is let in unasked. *count receives how many there
+ * are; dir NULL: none.
+ *
+ * DBK_INVALID  there are none; err says what to do
+ * and what dbk_tokens_read fails with
+ */
+enum dbk_code dbk_tokens_allow(const char *dir, const char *address, size_t *count,
+                               struct dbk_error *err);
+
+/* Make a token, durable when it returns; secret receives what its owner must be told.
+ * Made by root, the file belongs to the directory's owner, for whom the server runs.
+ *
+ * DBK_INVALID    the name is none, or there is no scope
+ * DBK_EXISTS     there is one of this name
+ * DBK_TOO_LARGE  there are DBK_TOKENS_MAX
+ * DBK_NO_ROOM, and what dbk_tokens_read fails with
+ */
+enum dbk_code dbk_tokens_create(const char *dir, const char *name, unsigned scopes,
+                                char secret[DBK_TOKEN_SECRET + 1],
+                                struct dbk_error *err);
+
+/* Take a token out of the file, durably; *left receives how many are there still.
+ *
+ * DBK_NOT_FOUND  there is none of this name
+ * DBK_NO_ROOM, and what dbk_tokens_read fails with
+ */
+enum dbk_code dbk_tokens_revoke(const char *dir, const char *name, size_t *left,
+                                struct dbk_error *err);
+
+#endif

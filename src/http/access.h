@@ -1,0 +1,45 @@
+/* access.h - the access tokens, as the file has them now. */
+#ifndef DBK_HTTP_ACCESS_H
+#define DBK_HTTP_ACCESS_H
+
+#include "http/tokens.h"
+#include "store/slice.h"
+
+#include <stdbool.h>
+
+struct access; /* safe to share between threads */
+
+struct access_options {
+    const char *dir; /* NULL: no tokens, and none will come */
+    const char *address;
+    void (*report)(void *context, const char *line); /* trouble; may be NULL */
+    void *report_context;
+};
+
+/* Read the file, and begin to look twice a second whether there is another: a revoked
+ * token is refused within a second. Strings are borrowed.
+ *
+ * Failures: those of dbk_tokens_allow; DBK_NO_MEMORY. *access is NULL then. */
+enum dbk_code access_create(const struct access_options *options,
+                            struct access **access, struct dbk_error *err);
+void access_destroy(struct access *access); /* NULL is fine */
+
+/* Whether requests must bring a token: since there has been one, or a file that cannot
+ * be read. It never falls back, so that nobody opens the door by removing the file, or
+ * by revoking the last token. */
+bool access_required(const struct access *access);
+
+struct access_bearer {
+    char name[DBK_TOKEN_NAME_MAX + 1];
+    unsigned scopes;
+};
+
+/* Whose token it is. Takes as long for one that is right as for one that is wrong.
+ *
+ * DBK_NOT_FOUND    nobody's
+ * DBK_UNAVAILABLE  the file cannot be read now; whoever is at the door stays outside
+ */
+enum dbk_code access_find(struct access *access, struct dbk_slice secret,
+                          struct access_bearer *bearer, struct dbk_error *err);
+
+#endif

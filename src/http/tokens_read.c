@@ -1,0 +1,215 @@
+#include "tokens_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX ((size_t)1 << 20) /* DBK_TOKENS_MAX lines are a quarter of it */
+#define FIELDS 4                   /* name, scopes, created, hash */
+
+struct field {
+    const char *text;
+    size_t length;
+};
+
+void dbk_tokens_finish(struct dbk_tokens *tokens)
+{
+    free(tokens->list);
+    *tokens = (struct dbk_tokens){0};
+}
+
+enum dbk_code tokens_path(const char *dir, const char *name, char path[TOKENS_PATH],
+                          struct dbk_error *err)
+{
+    if (snprintf(path, TOKENS_PATH, "%s/%s", dir, name) < TOKENS_PATH)
+        return DBK_OK;
+    return dbk_fail(err, DBK_IO, "the data directory's path is too long");
+}
+
+void tokens_hash(const char *secret, size_t length, unsigned char out[DBK_TOKEN_HASH])
+{
+    crypto_generichash(out, DBK_TOKEN_HASH, (const unsigned char *)secret, length, NULL,
+                       0);
+}
+
+/* Exactly FIELDS of them, with one space between. */
+static bool cut_line(const char *line, size_t length, struct field fields[FIELDS])
+{
+    const char *end = line + length;
+
+    for (size_t i = 0; i < FIELDS; i++) {
+        const char *space = memchr(line, ' ', (size_t)(end - line));
+        if ((i + 1 < FIELDS) != (space != NULL))
+            return false;
+        fields[i].text = line;
+        fields[i].length = (size_t)((space ? space : end) - line);
+        line = space ? space + 1 : end;
+    }
+    return true;
+}
+
+static bool read_hash(struct field field, unsigned char out[DBK_TOKEN_HASH])
+{
+    size_t length;
+
+    return field.length == (size_t)2 * DBK_TOKEN_HASH &&
+           sodium_hex2bin(out, DBK_TOKEN_HASH, field.text, field.length, NULL, &length,
+                          NULL) == 0 &&
+           length == DBK_TOKEN_HASH;
+}
+
+static bool read_token(const char *line, size_t length, struct dbk_token *token)
+{
+    struct field fields[FIELDS];
+
+    *token = (struct dbk_token){0};
+    if (!cut_line(line, length, fields) ||
+        !dbk_token_name_valid(fields[0].text, fields[0].length))
+        return false;
+    memcpy(token->name, fields[0].text, fields[0].length);
+    return dbk_scopes_parse(fields[1].text, fields[1].length, &token->scopes) &&
+           dbk_timestamp_parse(fields[2].text, fields[2].length, &token->created) &&
+           read_hash(fields[3], token->hash);
+}
+
+static bool is_new(const struct dbk_tokens *tokens, const char *name)
+{
+    for (size_t i = 0; i < tokens->count; i++) {
+        if (strcmp(tokens->list[i].name, name) == 0)
+            return false;
+    }
+    return true;
+}
+
+static enum dbk_code add_line(struct dbk_tokens *tokens, const char *line,
+                              size_t length, const char *path, struct dbk_error *err)
+{
+    struct dbk_token *token = &tokens->list[tokens->count];
+    size_t number = tokens->count + 2;
+
+    if (tokens->count == DBK_TOKENS_MAX)
+        return dbk_fail(err, DBK_DAMAGED, "%s has more than %d tokens", path,
+                        DBK_TOKENS_MAX);
+    if (!read_token(line, length, token))
+        return dbk_fail(err, DBK_DAMAGED,
+                        "%s line %zu is not a name, scopes, a time and a hash", path,
+                        number);
+    if (!is_new(tokens, token->name))
+        return dbk_fail(err, DBK_DAMAGED, "%s line %zu: there is a token \"%s\" before",
+                        path, number, token->name);
+    tokens->count++;
+    return DBK_OK;
+}
+
+static enum dbk_code check_header(const char *text, const char *path,
+                                  struct dbk_error *err)
+{
+    static const char beginning[] = "daybook tokens ";
+
+    if (strncmp(text, TOKENS_HEADER, strlen(TOKENS_HEADER)) == 0)
+        return DBK_OK;
+    if (strncmp(text, beginning, strlen(beginning)) == 0)
+        return dbk_fail(err, DBK_UNSUPPORTED, "%s is of a newer version of daybook",
+                        path);
+    return dbk_fail(err, DBK_DAMAGED, "%s does not begin with \"daybook tokens 1\"",
+                    path);
+}
+
+static enum dbk_code parse(const char *text, size_t length, const char *path,
+                           struct dbk_tokens *tokens, struct dbk_error *err)
+{
+    const char *at = text, *end = text + length;
+
+    if (check_header(text, path, err) != DBK_OK)
+        return err->code;
+    for (at += strlen(TOKENS_HEADER); at < end;) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        if (!stop)
+            return dbk_fail(err, DBK_DAMAGED, "%s is cut: its last line has no end",
+                            path);
+        if (add_line(tokens, at, (size_t)(stop - at), path, err) != DBK_OK)
+            return err->code;
+        at = stop + 1;
+    }
+    return DBK_OK;
+}
+
+/* Whoever may change the file lets in whom they like. */
+static enum dbk_code check_file(int fd, const char *path, struct dbk_error *err)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) != 0)
+        return dbk_fail(err, DBK_IO, "look at %s: %s", path, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return dbk_fail(err, DBK_IO, "%s is not a file", path);
+    if (status.st_mode & 077)
+        return dbk_fail(err, DBK_IO,
+                        "%s is open to others than its owner (mode %03o): look at "
+                        "what it holds, then chmod 600 it",
+                        path, (unsigned)status.st_mode & 0777U);
+    return DBK_OK;
+}
+
+static enum dbk_code read_all(int fd, char *text, size_t *length, const char *path,
+                              struct dbk_error *err)
+{
+    ssize_t got;
+
+    for (*length = 0; *length < FILE_MAX; *length += (size_t)got) {
+        got = read(fd, text + *length, FILE_MAX - *length);
+        if (got < 0)
+            return dbk_fail(err, DBK_IO, "read %s: %s", path, strerror(errno));
+        if (got == 0)
+            return DBK_OK;
+    }
+    return dbk_fail(err, DBK_DAMAGED, "%s is too large", path);
+}
+
+static enum dbk_code read_open(int fd, const char *path, struct dbk_tokens *tokens,
+                               struct dbk_error *err)
+{
+    char *text = calloc(1, FILE_MAX + 1);
+    size_t length;
+    enum dbk_code code;
+
+    /* One more than there may be: add_line refuses what it would hold. */
+    tokens->list = calloc(DBK_TOKENS_MAX + 1, sizeof *tokens->list);
+    if (!text || !tokens->list)
+        code = dbk_fail(err, DBK_NO_MEMORY, "read %s: out of memory", path);
+    else
+        code = check_file(fd, path, err);
+    if (code == DBK_OK)
+        code = read_all(fd, text, &length, path, err);
+    if (code == DBK_OK)
+        code = parse(text, length, path, tokens, err);
+    free(text);
+    return code;
+}
+
+enum dbk_code dbk_tokens_read(const char *dir, struct dbk_tokens *tokens,
+                              struct dbk_error *err)
+{
+    char path[TOKENS_PATH];
+    enum dbk_code code;
+    int fd;
+
+    *tokens = (struct dbk_tokens){0};
+    if (tokens_path(dir, "tokens", path, err) != DBK_OK)
+        return err->code;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT)
+        return DBK_OK;
+    if (fd < 0)
+        return dbk_fail(err, DBK_IO, "open %s: %s", path, strerror(errno));
+    code = read_open(fd, path, tokens, err);
+    close(fd);
+    if (code != DBK_OK)
+        dbk_tokens_finish(tokens);
+    return code;
+}

@@ -1,0 +1,246 @@
+#include "tokens_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A change under way: the new file, which is locked. */
+struct change {
+    char path[TOKENS_PATH], tmp[TOKENS_PATH];
+    const char *dir;
+    int fd;
+    bool done; /* renamed: what has its name now is another's */
+    struct dbk_tokens tokens;
+};
+
+static enum dbk_code system_fail(struct dbk_error *err, const char *doing,
+                                 const char *path)
+{
+    return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "%s %s: %s", doing,
+                    path, strerror(errno));
+}
+
+/* Whoever had the lock before us has renamed the file that we opened, or left it. */
+static bool still_named(int fd, const char *path)
+{
+    struct stat opened, named;
+
+    return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+static enum dbk_code open_locked(struct change *change, struct dbk_error *err)
+{
+    for (;;) {
+        change->fd = open(change->tmp, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (change->fd < 0)
+            return system_fail(err, "open", change->tmp);
+        if (flock(change->fd, LOCK_EX) != 0) {
+            system_fail(err, "lock", change->tmp);
+            close(change->fd);
+            change->fd = -1;
+            return err->code;
+        }
+        if (still_named(change->fd, change->tmp))
+            return DBK_OK;
+        close(change->fd);
+        change->fd = -1;
+    }
+}
+
+/* The folder may belong to another user than us, who is root: what was put there in the
+ * place of our file must not be written to, or given away. */
+static enum dbk_code check_plain(const struct change *change, struct dbk_error *err)
+{
+    struct stat status;
+
+    if (fstat(change->fd, &status) == 0 && S_ISREG(status.st_mode) &&
+        status.st_nlink == 1)
+        return DBK_OK;
+    return dbk_fail(err, DBK_IO, "%s was no plain file of its own, and is removed",
+                    change->tmp);
+}
+
+/* What is read under the lock nobody else is changing. */
+static enum dbk_code begin(struct change *change, const char *dir,
+                           struct dbk_error *err)
+{
+    *change = (struct change){.dir = dir, .fd = -1};
+    if (sodium_init() < 0)
+        return dbk_fail(err, DBK_IO, "libsodium does not start");
+    if (tokens_path(dir, "tokens", change->path, err) != DBK_OK ||
+        tokens_path(dir, "tokens.tmp", change->tmp, err) != DBK_OK)
+        return err->code;
+    if (open_locked(change, err) != DBK_OK)
+        return err->code;
+    if (check_plain(change, err) != DBK_OK)
+        return err->code;
+    return dbk_tokens_read(dir, &change->tokens, err);
+}
+
+static void end(struct change *change)
+{
+    dbk_tokens_finish(&change->tokens);
+    if (change->fd < 0)
+        return;
+    if (!change->done)
+        unlink(change->tmp);
+    close(change->fd); /* and the lock with it */
+}
+
+static bool write_token(int fd, const struct dbk_token *token)
+{
+    char scopes[DBK_SCOPES_TEXT], created[DBK_TIMESTAMP_TEXT + 1];
+    char hash[2 * DBK_TOKEN_HASH + 1], line[256];
+    int length;
+
+    dbk_scopes_format(token->scopes, scopes);
+    dbk_timestamp_format(token->created, created);
+    sodium_bin2hex(hash, sizeof hash, token->hash, sizeof token->hash);
+    length = snprintf(line, sizeof line, "%s %s %s %s\n", token->name, scopes, created,
+                      hash);
+    return write(fd, line, (size_t)length) == length;
+}
+
+static bool write_all(const struct change *change)
+{
+    static const char header[] = TOKENS_HEADER;
+    ssize_t length = sizeof header - 1;
+
+    /* A run that was killed may have left something in it. */
+    if (ftruncate(change->fd, 0) != 0 ||
+        write(change->fd, header, (size_t)length) != length)
+        return false;
+    for (size_t i = 0; i < change->tokens.count; i++) {
+        if (!write_token(change->fd, &change->tokens.list[i]))
+            return false;
+    }
+    return fchmod(change->fd, 0600) == 0 && fsync(change->fd) == 0;
+}
+
+/* The server may run as another user than root, who makes a token. */
+static bool give_to_owner(const struct change *change, int folder)
+{
+    struct stat status;
+
+    return geteuid() != 0 || (fstat(folder, &status) == 0 &&
+                              fchown(change->fd, status.st_uid, status.st_gid) == 0);
+}
+
+static enum dbk_code put_in_place(struct change *change, struct dbk_error *err)
+{
+    int folder = open(change->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum dbk_code code = DBK_OK;
+
+    if (folder < 0)
+        return system_fail(err, "open", change->dir);
+    errno = 0; /* a short write leaves it so */
+    if (!give_to_owner(change, folder) || !write_all(change))
+        code = dbk_fail(err, errno == 0 || errno == ENOSPC ? DBK_NO_ROOM : DBK_IO,
+                        "write %s: %s", change->tmp, strerror(errno ? errno : ENOSPC));
+    else if (rename(change->tmp, change->path) != 0)
+        code = system_fail(err, "rename to", change->path);
+    else
+        change->done = true;
+    if (change->done && fsync(folder) != 0 && errno != EINVAL)
+        code = system_fail(err, "sync", change->dir);
+    close(folder);
+    return code;
+}
+
+static struct dbk_token *find(const struct dbk_tokens *tokens, const char *name)
+{
+    for (size_t i = 0; i < tokens->count; i++) {
+        if (strcmp(tokens->list[i].name, name) == 0)
+            return &tokens->list[i];
+    }
+    return NULL;
+}
+
+static void make_secret(char secret[DBK_TOKEN_SECRET + 1])
+{
+    unsigned char random[32];
+
+    randombytes_buf(random, sizeof random);
+    memcpy(secret, "dbk_", 4);
+    sodium_bin2base64(secret + 4, DBK_TOKEN_SECRET + 1 - 4, random, sizeof random,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_memzero(random, sizeof random);
+}
+
+static enum dbk_code add(struct dbk_tokens *tokens, const char *name, unsigned scopes,
+                         const char *secret, struct dbk_error *err)
+{
+    struct dbk_token *list, *token;
+
+    if (find(tokens, name))
+        return dbk_fail(err, DBK_EXISTS,
+                        "there is a token \"%s\" already: revoke it first, or choose "
+                        "another name",
+                        name);
+    if (tokens->count >= DBK_TOKENS_MAX)
+        return dbk_fail(err, DBK_TOO_LARGE, "there are %d tokens, and no more may be",
+                        DBK_TOKENS_MAX);
+    list = reallocarray(tokens->list, tokens->count + 1, sizeof *list);
+    if (!list)
+        return dbk_fail(err, DBK_NO_MEMORY, "make a token: out of memory");
+    tokens->list = list;
+    token = &list[tokens->count++];
+    *token = (struct dbk_token){.scopes = scopes, .created = dbk_timestamp_now()};
+    memcpy(token->name, name, strlen(name));
+    tokens_hash(secret, DBK_TOKEN_SECRET, token->hash);
+    return DBK_OK;
+}
+
+enum dbk_code dbk_tokens_create(const char *dir, const char *name, unsigned scopes,
+                                char secret[DBK_TOKEN_SECRET + 1],
+                                struct dbk_error *err)
+{
+    struct change change;
+    enum dbk_code code;
+
+    if (!dbk_token_name_valid(name, strlen(name)))
+        return dbk_fail(err, DBK_INVALID,
+                        "a token's name is 1 to %d letters, digits, '.', '_' and '-', "
+                        "not \"%.80s\"",
+                        DBK_TOKEN_NAME_MAX, name);
+    if (scopes == 0)
+        return dbk_fail(err, DBK_INVALID, "a token without a scope may do nothing");
+    code = begin(&change, dir, err);
+    if (code == DBK_OK) {
+        make_secret(secret);
+        code = add(&change.tokens, name, scopes, secret, err);
+    }
+    if (code == DBK_OK)
+        code = put_in_place(&change, err);
+    end(&change);
+    return code;
+}
+
+enum dbk_code dbk_tokens_revoke(const char *dir, const char *name, size_t *left,
+                                struct dbk_error *err)
+{
+    struct change change;
+    struct dbk_token *token;
+    enum dbk_code code = begin(&change, dir, err);
+
+    if (code == DBK_OK) {
+        token = find(&change.tokens, name);
+        if (!token) {
+            code = dbk_fail(err, DBK_NOT_FOUND, "there is no token \"%.80s\"", name);
+        } else {
+            *left = --change.tokens.count;
+            memmove(token, token + 1,
+                    (size_t)(change.tokens.list + *left - token) * sizeof *token);
+            code = put_in_place(&change, err);
+        }
+    }
+    end(&change);
+    return code;
+}

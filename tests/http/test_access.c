@@ -1,0 +1,438 @@
+/* Who is let in, by a real server with a file of tokens. */
+#include "http/tokens.h"
+#include "live.h"
+
+#include "routes.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define NEW_PERSON                                                                     \
+    "{\"email\":\"kate@marauders.mock\",\"first_name\":\"Kate\",\"last_name\":\"P\"}"
+
+struct world {
+    char dir[64];
+    char actor[64]; /* of the last request */
+    pthread_mutex_t mutex;
+    struct live *live;
+};
+
+static void note_actor(void *context, const struct dbk_access *entry)
+{
+    struct world *world = context;
+
+    pthread_mutex_lock(&world->mutex);
+    snprintf(world->actor, sizeof world->actor, "%s", entry->actor);
+    pthread_mutex_unlock(&world->mutex);
+}
+
+static int make_world(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+
+    strcpy(world->dir, "/tmp/daybook-access-XXXXXX");
+    assert_non_null(mkdtemp(world->dir));
+    pthread_mutex_init(&world->mutex, NULL);
+    *state = world;
+    return 0;
+}
+
+static int end_world(void **state)
+{
+    struct world *world = *state;
+
+    if (world->live)
+        live_stop(world->live);
+    pthread_mutex_destroy(&world->mutex);
+    nftw(world->dir, live_remove, 8, FTW_DEPTH | FTW_PHYS);
+    free(world);
+    return 0;
+}
+
+static void start(struct world *world)
+{
+    struct dbk_server_options options = live_options(NULL);
+
+    options.tokens_dir = world->dir;
+    world->live = live_start(&options, NULL, NULL);
+}
+
+/* A new token, as the line of its header. */
+static void token(const struct world *world, const char *name, unsigned scopes,
+                  char header[128])
+{
+    char secret[DBK_TOKEN_SECRET + 1];
+    struct dbk_error err;
+
+    if (dbk_tokens_create(world->dir, name, scopes, secret, &err) != DBK_OK)
+        fail_msg("%s", err.text);
+    snprintf(header, 128, "Authorization: Bearer %s\r\n", secret);
+}
+
+static int status_of_get(const struct world *world, const char *path,
+                         const char *headers)
+{
+    struct heard heard = live_ask(world->live, "GET", path, headers, NULL);
+    int status = heard.status;
+
+    heard_free(&heard);
+    return status;
+}
+
+/* Until GET /log is answered so. A bound on patience; a second is what is promised. */
+static void await(const struct world *world, const char *headers, int status)
+{
+    struct timespec pause = {0, 10000000};
+
+    for (int i = 0; i < PATIENCE_MS / 10; i++) {
+        if (status_of_get(world, "/log", headers) == status)
+            return;
+        nanosleep(&pause, NULL);
+    }
+    fail_msg("not %d in time", status);
+}
+
+static void without_tokens_nobody_is_asked(void **state)
+{
+    struct world *world = *state;
+
+    start(world);
+    assert_int_equal(status_of_get(world, "/log", ""), 200);
+    assert_int_equal(status_of_get(world, "/log", "Authorization: Bearer x\r\n"), 200);
+    assert_int_equal(
+        status_of_get(world, "/log",
+                      "Authorization: Bearer x\r\nAuthorization: Bearer y\r\n"),
+        200);
+}
+
+static void the_first_token_closes_the_door_and_none_opens_it_again(void **state)
+{
+    struct world *world = *state;
+    struct dbk_error err;
+    char header[128], path[96];
+    size_t left;
+
+    start(world);
+    token(world, "kate", DBK_SCOPE_AUDIT, header);
+    await(world, "", 401);
+    assert_int_equal(status_of_get(world, "/log", header), 200);
+    assert_int_equal(dbk_tokens_revoke(world->dir, "kate", &left, &err), DBK_OK);
+    await(world, header, 401);
+    assert_int_equal(status_of_get(world, "/log", ""), 401);
+    snprintf(path, sizeof path, "%s/tokens", world->dir);
+    assert_int_equal(unlink(path), 0);
+    nanosleep(&(struct timespec){1, 0}, NULL);
+    assert_int_equal(status_of_get(world, "/log", ""), 401);
+    token(world, "bobby", DBK_SCOPE_ADMIN, header);
+    await(world, header, 200);
+}
+
+static void a_file_that_cannot_be_read_lets_nobody_in(void **state)
+{
+    struct world *world = *state;
+    struct heard heard;
+    char header[128], path[96];
+
+    token(world, "kate", DBK_SCOPE_ADMIN, header);
+    start(world);
+    assert_int_equal(status_of_get(world, "/log", header), 200);
+    snprintf(path, sizeof path, "%s/tokens", world->dir);
+    assert_int_equal(chmod(path, 0644), 0);
+    await(world, header, 503);
+    heard = live_ask(world->live, "GET", "/log", header, NULL);
+    assert_heard(&heard, 503, "The access tokens cannot be read");
+    heard_free(&heard);
+    assert_int_equal(status_of_get(world, "/log", ""), 401);
+    assert_int_equal(status_of_get(world, "/health", ""), 200);
+    assert_int_equal(chmod(path, 0600), 0);
+    await(world, header, 200);
+}
+
+/* A server that nobody was asked at is shut by it too. */
+static void a_file_that_comes_malformed_shuts_the_door(void **state)
+{
+    struct world *world = *state;
+    char path[96];
+    FILE *file;
+
+    start(world);
+    snprintf(path, sizeof path, "%s/tokens", world->dir);
+    file = fopen(path, "w");
+    fputs("kate\n", file);
+    fclose(file);
+    await(world, "", 401);
+    await(world, "Authorization: Bearer x\r\n", 503);
+}
+
+static bool is_public(const char *path)
+{
+    return !strcmp(path, "/") || !strncmp(path, "/docs", 5) ||
+           !strcmp(path, "/health") || !strcmp(path, "/openapi.json");
+}
+
+static unsigned scope_of(const struct route *route)
+{
+    if (is_public(route->path))
+        return 0;
+    if (!strncmp(route->path, "/log", 4))
+        return DBK_SCOPE_AUDIT;
+    return strcmp(route->method, "GET") ? DBK_SCOPE_WRITE : DBK_SCOPE_READ;
+}
+
+/* The path of a route with something in the place of what varies. */
+static void fill_path(const struct route *route, char out[128])
+{
+    const char *open = strchr(route->path, '{');
+
+    snprintf(out, 128, "%.*s", (int)strcspn(route->path, "{"), route->path);
+    if (open && !strncmp(open, "{id}", 4))
+        strcat(out, "01890000-0000-7000-8000-000000000000");
+    else if (open)
+        strcat(out, strncmp(open, "{file}", 6) ? "1" : "docs.js");
+}
+
+static bool refuses(const struct world *world, const struct route *route,
+                    const char *header)
+{
+    struct heard heard;
+    char path[128];
+    bool refused;
+
+    fill_path(route, path);
+    heard = live_ask(world->live, route->method, path, header,
+                     route->body == BODY_NONE ? NULL : "{");
+    refused = heard.status == 401 || heard.status == 403;
+    if (heard.status == 0)
+        fail_msg("no answer to %s %s", route->method, path);
+    heard_free(&heard);
+    return refused;
+}
+
+static void each_route_asks_for_its_scope(void **state)
+{
+    static const unsigned scopes[] = {DBK_SCOPE_READ, DBK_SCOPE_WRITE, DBK_SCOPE_AUDIT,
+                                      DBK_SCOPE_ADMIN,
+                                      DBK_SCOPE_READ | DBK_SCOPE_WRITE};
+    struct world *world = *state;
+    char headers[5][128], name[8];
+
+    for (size_t i = 0; i < 5; i++) {
+        snprintf(name, sizeof name, "t%zu", i);
+        token(world, name, scopes[i], headers[i]);
+    }
+    start(world);
+    for (size_t r = 0; r < routes_count; r++) {
+        const struct route *route = &routes[r];
+        assert_int_equal(route->scope, scope_of(route));
+        assert_int_equal(refuses(world, route, ""), !is_public(route->path));
+        for (size_t i = 0; i < 5; i++) {
+            bool allowed = route->scope == 0 || scopes[i] & route->scope ||
+                           scopes[i] == DBK_SCOPE_ADMIN;
+            if (refuses(world, route, headers[i]) == allowed)
+                fail_msg("%s %s with %u", route->method, route->path, scopes[i]);
+        }
+    }
+}
+
+static void a_refusal_tells_what_is_missing(void **state)
+{
+    struct world *world = *state;
+    struct heard heard;
+    char header[128], value[256];
+
+    token(world, "reader", DBK_SCOPE_READ, header);
+    start(world);
+    heard = live_ask(world->live, "POST", "/persons", "", NEW_PERSON);
+    assert_heard(&heard, 401,
+                 "{\"data\":null,\"response\":{\"details\":\"This needs an access "
+                 "token, sent as Authorization: Bearer TOKEN\",\"message\":"
+                 "\"Unauthorized\",\"status\":401}}");
+    assert_string_equal(heard_header(&heard, "WWW-Authenticate", value),
+                        "Bearer realm=\"daybook\"");
+    heard_free(&heard);
+    heard =
+        live_ask(world->live, "GET", "/log", "Authorization: Bearer dbk_x\r\n", NULL);
+    assert_heard(&heard, 401, "The access token is not known");
+    assert_string_equal(heard_header(&heard, "WWW-Authenticate", value),
+                        "Bearer realm=\"daybook\", error=\"invalid_token\"");
+    assert_null(strstr(heard.text, "dbk_x"));
+    heard_free(&heard);
+    heard = live_ask(world->live, "POST", "/persons", header, NEW_PERSON);
+    assert_heard(&heard, 403, "lacks the scope write\",\"message\":\"Forbidden\"");
+    assert_string_equal(heard_header(&heard, "WWW-Authenticate", value),
+                        "Bearer realm=\"daybook\", error=\"insufficient_scope\"");
+    heard_free(&heard);
+}
+
+static void the_header_is_read_as_it_should_be(void **state)
+{
+    static const struct {
+        const char *header; /* %s: the token */
+        int status;
+    } cases[] = {
+        {"Authorization: Bearer %s\r\n", 200},
+        {"authorization: bearer  %s \r\n", 200},
+        {"Authorization: BEARER %s\r\n", 200},
+        {"Authorization: Bearer%s\r\n", 401},
+        {"Authorization: Bearer %s x\r\n", 401},
+        {"Authorization: Bearer %.46s\r\n", 401},
+        {"Authorization: Bearer %s0\r\n", 401},
+        {"Authorization: Basic %s\r\n", 401},
+        {"Authorization: %s\r\n", 401},
+        {"Authorization: Bearer\r\n", 401},
+        {"Authorization: \r\n", 401},
+        {"Authorization: Bearer %s\r\nAuthorization: Basic eDp5\r\n", 400},
+        {"Authorization: Basic eDp5\r\nauthorization: Bearer %s\r\n", 400},
+    };
+    struct world *world = *state;
+    char secret[DBK_TOKEN_SECRET + 1], header[256];
+    struct dbk_error err;
+
+    dbk_tokens_create(world->dir, "kate", DBK_SCOPE_AUDIT, secret, &err);
+    start(world);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *at = strstr(cases[i].header, "%");
+        bool cut = at && at[1] == '.';
+        if (at)
+            snprintf(header, sizeof header, "%.*s%.*s%s", (int)(at - cases[i].header),
+                     cases[i].header, cut ? 46 : 47, secret, at + (cut ? 5 : 2));
+        else
+            snprintf(header, sizeof header, "%s", cases[i].header);
+        if (status_of_get(world, "/log", header) != cases[i].status)
+            fail_msg("not %d: %s", cases[i].status, header);
+    }
+}
+
+static void wrong_tokens_are_limited_and_right_ones_are_not(void **state)
+{
+    static const char wrong[] = "Authorization: Bearer dbk_wrong\r\n";
+    struct world *world = *state;
+    struct heard heard;
+    char header[128], value[256];
+
+    token(world, "kate", DBK_SCOPE_AUDIT, header);
+    start(world);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(status_of_get(world, "/log", ""), 401); /* not a try */
+        assert_int_equal(status_of_get(world, "/persons", header), 403);
+    }
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(status_of_get(world, "/log", wrong), 401);
+    heard = live_ask(world->live, "GET", "/log", wrong, NULL);
+    assert_heard(&heard, 429, "Too many wrong access tokens");
+    heard_header(&heard, "Retry-After", value);
+    assert_true(atoi(value) > 50 && atoi(value) <= 60);
+    assert_string_equal(heard_header(&heard, "WWW-Authenticate", value), "");
+    heard_free(&heard);
+    assert_int_equal(status_of_get(world, "/log", header), 200);
+    assert_int_equal(status_of_get(world, "/health", wrong), 200);
+    assert_int_equal(status_of_get(world, "/log", ""), 401);
+}
+
+/* The body was not read, so what follows it on the connection is not, either. */
+static void a_body_that_was_refused_is_no_request(void **state)
+{
+    struct world *world = *state;
+    struct heard heard;
+    char header[128];
+    int fd;
+    static const char two[] =
+        "POST /persons HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "Content-Length: 37\r\n\r\nGET /health HTTP/1.1\r\nHost: example\r\n\r\n";
+
+    token(world, "kate", DBK_SCOPE_AUDIT, header);
+    start(world);
+    fd = live_connect(world->live);
+    live_send(fd, two, sizeof two - 1);
+    heard = live_hear(fd, false);
+    assert_heard(&heard, 401, "Connection: close");
+    heard_free(&heard);
+    assert_true(live_ends(fd));
+    close(fd);
+}
+
+static void the_tokens_name_is_the_actor_of_record_and_access_line(void **state)
+{
+    struct world *world = *state;
+    struct dbk_server_options options = live_options(NULL);
+    struct dbk_error err;
+    struct live *live = calloc(1, sizeof *live);
+    struct heard heard;
+    char header[128];
+
+    token(world, "shop", DBK_SCOPE_WRITE | DBK_SCOPE_AUDIT, header);
+    world->live = live;
+    strcpy(live->dir, "/tmp/daybook-http-XXXXXX");
+    assert_non_null(mkdtemp(live->dir));
+    options.tokens_dir = world->dir;
+    options.access = note_actor;
+    options.access_context = world;
+    assert_int_equal(dbk_log_open(live->dir, NULL, &live->log, &err), DBK_OK);
+    assert_int_equal(
+        dbk_server_start(live->log, NULL, NULL, &options, &live->server, &err), DBK_OK);
+    heard = live_ask(live, "POST", "/persons", header, NEW_PERSON);
+    assert_heard(&heard, 201, NULL);
+    heard_free(&heard);
+    heard = live_ask(live, "GET", "/log/2", header, NULL);
+    assert_heard(&heard, 200, "\"actor\":\"shop\"");
+    heard_free(&heard);
+    dbk_server_stop(live->server, 2000); /* all has been told then */
+    live->server = NULL;
+    assert_string_equal(world->actor, "shop");
+}
+
+static void others_are_served_with_tokens_only(void **state)
+{
+    struct world *world = *state;
+    struct dbk_error err;
+    char header[128];
+    size_t count;
+
+    assert_int_equal(dbk_tokens_allow(NULL, "127.0.0.1", &count, &err), DBK_OK);
+    assert_int_equal(dbk_tokens_allow(NULL, "0.0.0.0", &count, &err), DBK_INVALID);
+    assert_int_equal(dbk_tokens_allow(world->dir, "127.8.8.8", &count, &err), DBK_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(dbk_tokens_allow(world->dir, "192.168.1.1", &count, &err),
+                     DBK_INVALID);
+    assert_non_null(strstr(err.text, "daybook token create"));
+    token(world, "kate", DBK_SCOPE_READ, header);
+    assert_int_equal(dbk_tokens_allow(world->dir, "0.0.0.0", &count, &err), DBK_OK);
+    assert_int_equal(count, 1);
+}
+
+static void the_server_itself_refuses_an_open_address_without_tokens(void **state)
+{
+    struct world *world = *state;
+    struct dbk_server_options options = live_options(NULL);
+    struct dbk_server *server;
+    struct dbk_error err;
+
+    options.address = "0.0.0.0";
+    options.tokens_dir = world->dir;
+    assert_int_equal(dbk_server_start(NULL, NULL, NULL, &options, &server, &err),
+                     DBK_INVALID);
+    assert_null(server);
+    assert_non_null(strstr(err.text, "no access tokens"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, end_world)
+    const struct CMUnitTest tests[] = {
+        TEST(without_tokens_nobody_is_asked),
+        TEST(the_first_token_closes_the_door_and_none_opens_it_again),
+        TEST(a_file_that_cannot_be_read_lets_nobody_in),
+        TEST(a_file_that_comes_malformed_shuts_the_door),
+        TEST(each_route_asks_for_its_scope),
+        TEST(a_refusal_tells_what_is_missing),
+        TEST(the_header_is_read_as_it_should_be),
+        TEST(wrong_tokens_are_limited_and_right_ones_are_not),
+        TEST(a_body_that_was_refused_is_no_request),
+        TEST(the_tokens_name_is_the_actor_of_record_and_access_line),
+        TEST(others_are_served_with_tokens_only),
+        TEST(the_server_itself_refuses_an_open_address_without_tokens),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,175 @@
+/* daybook token - makes, lists and revokes the access tokens of the API. */
+#include "command.h"
+#include "directory.h"
+#include "http/tokens.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *dir_of(const struct tool *tool)
+{
+    return config_text(tool->config, SETTING_DATA_DIR);
+}
+
+/* The secret alone goes to stdout, so that a script can take it; and it goes nowhere
+ * else, ever. */
+static enum tool_exit make(const struct tool *tool, const char *name, unsigned scopes)
+{
+    char secret[DBK_TOKEN_SECRET + 1], text[DBK_SCOPES_TEXT];
+    struct dbk_error err;
+
+    if (directory_make(dir_of(tool), &err) != DBK_OK)
+        return tool_fail(tool, &err);
+    if (dbk_tokens_create(dir_of(tool), name, scopes, secret, &err) != DBK_OK)
+        return err.code == DBK_INVALID ? tool_misused(tool, "%s", err.text)
+                                       : tool_fail(tool, &err);
+    dbk_scopes_format(scopes, text);
+    fprintf(stderr,
+            "made the token %s (%s); it is not shown again. Clients send it as\n"
+            "Authorization: Bearer TOKEN\n",
+            name, text);
+    puts(secret);
+    explicit_bzero(secret, sizeof secret);
+    return TOOL_DONE;
+}
+
+static enum tool_exit create(const struct tool *tool)
+{
+    const char *text = tool_value(tool, "--scope");
+    unsigned scopes = 0;
+
+    if (tool->operand_count != 2)
+        return tool_misused(tool, "token create needs the NAME of the token");
+    if (!text)
+        return tool_misused(tool, "token create needs --scope: read, write, audit or "
+                                  "admin");
+    if (!dbk_scopes_parse(text, strlen(text), &scopes))
+        return tool_misused(tool,
+                            "--scope is \"%.64s\": allowed are read, write, audit and "
+                            "admin, or several of them",
+                            text);
+    return make(tool, tool->operands[1], scopes);
+}
+
+/* Names and scopes need no escaping: they are letters, digits and ".,_-". */
+static void print_json_scopes(unsigned scopes)
+{
+    char text[DBK_SCOPES_TEXT], *rest = NULL;
+    const char *comma = "";
+
+    dbk_scopes_format(scopes, text);
+    for (char *one = strtok_r(text, ",", &rest); one;
+         one = strtok_r(NULL, ",", &rest)) {
+        printf("%s\"%s\"", comma, one);
+        comma = ",";
+    }
+}
+
+static void print_json(const struct dbk_tokens *tokens)
+{
+    fputs("[", stdout);
+    for (size_t i = 0; i < tokens->count; i++) {
+        const struct dbk_token *token = &tokens->list[i];
+        char created[DBK_TIMESTAMP_TEXT + 1];
+
+        dbk_timestamp_format(token->created, created);
+        printf("%s{\"name\":\"%s\",\"scopes\":[", i ? "," : "", token->name);
+        print_json_scopes(token->scopes);
+        printf("],\"created\":\"%s\"}", created);
+    }
+    puts("]");
+}
+
+static void print_lines(const struct dbk_tokens *tokens)
+{
+    if (tokens->count == 0)
+        puts(
+            "there are no tokens: the API serves this machine only, and asks for none");
+    for (size_t i = 0; i < tokens->count; i++) {
+        const struct dbk_token *token = &tokens->list[i];
+        char scopes[DBK_SCOPES_TEXT], created[DBK_TIMESTAMP_TEXT + 1];
+
+        dbk_scopes_format(token->scopes, scopes);
+        dbk_timestamp_format(token->created, created);
+        printf("%s  %-22s  %s\n", created, scopes, token->name);
+    }
+}
+
+static enum tool_exit list(const struct tool *tool)
+{
+    struct dbk_tokens tokens;
+    struct dbk_error err;
+
+    if (tool->operand_count != 1)
+        return tool_misused(tool, "unexpected \"%.64s\"", tool->operands[1]);
+    if (dbk_tokens_read(dir_of(tool), &tokens, &err) != DBK_OK)
+        return tool_fail(tool, &err);
+    if (tool_has(tool, "--json"))
+        print_json(&tokens);
+    else
+        print_lines(&tokens);
+    dbk_tokens_finish(&tokens);
+    return TOOL_DONE;
+}
+
+static enum tool_exit revoke(const struct tool *tool)
+{
+    struct dbk_error err;
+    size_t left;
+
+    if (tool->operand_count != 2)
+        return tool_misused(tool, "token revoke needs the NAME of the token");
+    if (dbk_tokens_revoke(dir_of(tool), tool->operands[1], &left, &err) != DBK_OK)
+        return tool_fail(tool, &err);
+    printf("revoked %s; ", tool->operands[1]);
+    if (left > 0)
+        printf("%zu left\n", left);
+    else
+        puts("none is left: a server that runs refuses everyone until there is\n"
+             "another, and the next start serves this machine only, without asking");
+    return TOOL_DONE;
+}
+
+static enum tool_exit run(struct tool *tool)
+{
+    const char *what = tool->operands[0];
+    bool creates = !strcmp(what, "create"), lists = !strcmp(what, "list");
+
+    if (tool_has(tool, "--scope") && !creates)
+        return tool_misused(tool, "--scope is for token create");
+    if (tool_has(tool, "--json") && !lists)
+        return tool_misused(tool, "--json is for token list");
+    if (creates)
+        return create(tool);
+    if (lists)
+        return list(tool);
+    if (!strcmp(what, "revoke"))
+        return revoke(tool);
+    return tool_misused(tool, "\"%.64s\" is none of create, list and revoke", what);
+}
+
+const struct command command_token = {
+    .name = "token",
+    .purpose = "make, list and revoke the access tokens of the API",
+    .operands = "create NAME | list | revoke NAME",
+    .details =
+        "create  make a token, which is printed once and kept as a hash only\n"
+        "list    name, scopes and time of each\n"
+        "revoke  take one back\n"
+        "\n"
+        "Scopes: read (GET of persons and events), write (every change), audit (the\n"
+        "log), admin (everything). The name of the token is the actor of the records\n"
+        "it writes, so give each client one of its own. They lie in DATA_DIR/tokens.\n",
+    .example = "  daybook token create shop --scope read --scope write\n"
+               "  daybook token create auditor --scope audit\n"
+               "  daybook token revoke shop\n",
+    .settings = CONFIG_GROUP_DATA,
+    .operands_min = 1,
+    .operands_max = 2,
+    .options = {{.flag = "--scope",
+                 .argument = "SCOPE",
+                 .help = "With create: read, write, audit or admin; may come again",
+                 .many = true},
+                {.flag = "--json", .help = "With list: as JSON"}},
+    .run = run,
+};
