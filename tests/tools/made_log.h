@@ -6,6 +6,7 @@
 #include "store/refill.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,13 +26,14 @@ static inline void made_remove(const char *dir)
 {
     DIR *stream = opendir(dir);
     struct dirent *entry;
-    char path[512];
+    char path[PATH_MAX];
 
     while (stream && (entry = readdir(stream))) {
         if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
             continue;
-        snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
-        if (unlink(path) != 0)
+        if (snprintf(path, sizeof path, "%s/%s", dir, entry->d_name) <
+                (int)sizeof path &&
+            unlink(path) != 0)
             made_remove(path);
     }
     if (stream)
