@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -130,10 +131,42 @@ static enum dbk_code make_and_check(const struct tool *tool, struct backup *back
     return code;
 }
 
+/* Whether the folder that path is to be made in is dir, or lies in it. */
+static bool lies_in(const char *path, const char *dir)
+{
+    char parent[PATH_MAX], real[PATH_MAX], real_dir[PATH_MAX];
+    size_t length = strlen(path);
+
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    if (snprintf(parent, sizeof parent, "%.*s.", (int)length, path) >= PATH_MAX ||
+        !realpath(parent, real) || !realpath(dir, real_dir))
+        return false; /* making it tells what is wrong */
+    length = strlen(real_dir);
+    return !strncmp(real, real_dir, length) &&
+           (real[length] == '/' || real[length] == '\0');
+}
+
+/* The log's own folder has no other files: what is in it goes with it. */
+static enum dbk_code check_place(const struct tool *tool, const char *to,
+                                 struct dbk_error *err)
+{
+    char dir[PATH_MAX];
+
+    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
+        return err->code;
+    if (lies_in(to, dir))
+        return dbk_fail(err, DBK_INVALID,
+                        "%s lies in the log's own folder: name one outside of it", to);
+    return check_free(to, err);
+}
+
 static enum dbk_code make(const struct tool *tool, struct backup *backup,
                           struct progress *progress, struct dbk_error *err)
 {
-    enum dbk_code code = check_free(backup->to, err);
+    enum dbk_code code = check_place(tool, backup->to, err);
 
     if (code != DBK_OK)
         return code;
@@ -180,6 +213,8 @@ static enum tool_exit conclude(const struct tool *tool, const struct backup *bac
 {
     if (err->code == DBK_INTERRUPTED)
         dbk_fail(err, err->code, "stopped; %s was not made: run it again", backup->to);
+    if (err->code == DBK_INVALID)
+        return tool_misused(tool, "%s", err->text);
     return tool_fail(tool, err);
 }
 

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The files named on the command line; NULL where one is absent. */
 struct sources {
@@ -38,6 +39,25 @@ static enum dbk_code sources_open(struct sources *sources, struct dbk_error *err
         import_lines_open(sources->events_path, &sources->events, err) != DBK_OK)
         return err->code;
     return DBK_OK;
+}
+
+/* Whether the file at path begins as an export does. A pipe is not asked: what its writer
+ * waits for may be that another one is read first. */
+static bool is_export(const char *path)
+{
+    enum export_format format;
+    struct compress_reader *reader;
+    struct dbk_slice front;
+    struct stat status;
+    bool recognised;
+
+    if (!path || stat(path, &status) != 0 || !S_ISREG(status.st_mode) ||
+        compress_reader_open(path, NULL, NULL, &reader, NULL) != DBK_OK)
+        return false;
+    compress_front(reader, &front, NULL); /* what is wrong is told when it is read */
+    recognised = export_recognise(front, &format);
+    compress_reader_close(reader);
+    return recognised;
 }
 
 static enum dbk_code open_log(const struct tool *tool, struct dbk_log **log,
@@ -213,6 +233,13 @@ static enum tool_exit run(struct tool *tool)
 
     if (tool->operand_count > 1 && !sources.persons_path && !sources.events_path)
         return tool_misused(tool, "no file is named: - stands for an absent one");
+    for (size_t i = 0; i < tool->operand_count && tool->operand_count > 1; i++) {
+        if (is_export(operand(tool, i)))
+            return tool_misused(tool,
+                                "%s is an export, which holds persons and events: "
+                                "name it alone",
+                                operand(tool, i));
+    }
     signals_hold();
     if (tool->operand_count > 1)
         exit = import_lists(tool, &sources);

@@ -26,7 +26,7 @@ static void remove_log(const char *dir)
 
 static enum dbk_code check_empty(const char *dir, struct dbk_error *err)
 {
-    const struct dbk_log_options options = {.must_exist = true};
+    const struct dbk_log_options options = {.read_only = true};
     enum dbk_code code;
     struct dbk_log *log;
     uint64_t head;

@@ -17,7 +17,7 @@ bool tool_log_dir(const struct config *config, char *out, size_t size,
 enum dbk_code tool_log_open(const struct tool *tool, struct dbk_log **log,
                             struct dbk_error *err)
 {
-    const struct dbk_log_options options = {.must_exist = true};
+    const struct dbk_log_options options = {.read_only = true};
     char dir[PATH_MAX];
 
     *log = NULL;

@@ -2,6 +2,8 @@
 #include "arguments.h"
 #include "command.h"
 #include "help.h"
+#include "store/fault.h"
+#include "streams.h"
 #include "suggest.h"
 
 #include <errno.h>
@@ -137,6 +139,12 @@ int main(int argc, char **argv)
 {
     enum tool_exit status;
 
+    if (!streams_fill()) {
+        fputs("daybook: standard streams are closed, and /dev/null cannot be opened\n",
+              stderr);
+        return TOOL_FAILED;
+    }
+    dbk_fault_explain();
     umask(077); /* what is written is for this user only */
     status = run(argc, argv);
     if (!printed() && status == TOOL_DONE) {

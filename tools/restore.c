@@ -37,7 +37,7 @@ static bool find_backup(const char *from, char out[PATH_MAX])
     return true;
 }
 
-/* LMDB takes an empty file for a new one. */
+/* An empty file is no log yet; but what was to be a backup is damaged. */
 static enum dbk_code check_size(const struct restore *restore, struct dbk_error *err)
 {
     char path[PATH_MAX + 16];
@@ -99,7 +99,7 @@ static enum dbk_code check_backup(struct restore *restore, struct dbk_error *err
 static enum dbk_code find_end(struct restore *restore, uint64_t *to,
                               struct dbk_error *err)
 {
-    const struct dbk_log_options options = {.must_exist = true};
+    const struct dbk_log_options options = {.read_only = true};
     enum dbk_code code;
     struct dbk_log *log;
     uint64_t from;

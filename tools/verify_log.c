@@ -5,8 +5,11 @@
 #include "log_place.h"
 #include "signals.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static bool show(void *context, uint64_t done, uint64_t total)
 {
@@ -39,14 +42,39 @@ static void tell(void *context, uint64_t sequence, const char *text)
     verify->json_any = true;
 }
 
-static enum dbk_code name_dirs(const struct tool *tool, char *log, char *scratch,
-                               size_t size, struct dbk_error *err)
+/* A log can be checked on a read-only medium too. */
+static enum dbk_code find_elsewhere(struct verify_log *verify, struct dbk_error *err)
 {
-    int length = snprintf(scratch, size, "%s/verify.tmp",
-                          config_text(tool->config, SETTING_DATA_DIR));
+    const char *tmp = getenv("TMPDIR");
+    int length = snprintf(verify->elsewhere, sizeof verify->elsewhere,
+                          "%s/daybook-verify-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+
+    if ((size_t)length < sizeof verify->elsewhere && mkdtemp(verify->elsewhere))
+        return DBK_OK;
+    *verify->elsewhere = '\0';
+    return dbk_fail(
+        err, DBK_IO,
+        "the data directory cannot be written, and no folder can be made in "
+        "TMPDIR either: %s",
+        (size_t)length < sizeof verify->elsewhere ? strerror(errno)
+                                                  : "its path is too long");
+}
+
+static enum dbk_code name_dirs(struct verify_log *verify, const struct tool *tool,
+                               char *log, char *scratch, size_t size,
+                               struct dbk_error *err)
+{
+    const char *dir = config_text(tool->config, SETTING_DATA_DIR);
+    int length;
 
     if (!tool_log_dir(tool->config, log, size, err))
         return err->code;
+    if (access(dir, W_OK) != 0 && errno != ENOENT) {
+        if (find_elsewhere(verify, err) != DBK_OK)
+            return err->code;
+        dir = verify->elsewhere;
+    }
+    length = snprintf(scratch, size, "%s/verify.tmp", dir);
     if (length < 0 || (size_t)length >= size)
         return dbk_fail(err, DBK_INVALID, "the data directory's path is too long");
     return DBK_OK;
@@ -78,13 +106,15 @@ enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
     verify->json = open_memstream(&verify->json_text, &verify->json_size);
     if (!verify->json)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    code = name_dirs(tool, dir, scratch, sizeof dir, err);
+    code = name_dirs(verify, tool, dir, scratch, sizeof dir, err);
     verify->phase = "making indexes";
     if (code == DBK_OK && repair)
         code = repair_indexes(verify, dir, &options, err);
     verify->phase = "checking the log";
     if (code == DBK_OK)
         code = dbk_log_verify(dir, &options, &verify->result, err);
+    if (*verify->elsewhere)
+        rmdir(verify->elsewhere);
     progress_clear(progress);
     return code;
 }
@@ -105,6 +135,10 @@ void verify_log_print(const struct verify_log *verify, FILE *out)
         fprintf(out, "log           right: %s and %s indexes\n",
                 counted(result->records, "records").text,
                 result->records == 1 ? "its" : "their");
+    else if (!result->readable) /* how many there are, and are right, is not known */
+        fprintf(out,
+                "log           findings: %" PRIu64 "; it cannot be read to its end\n",
+                result->findings);
     else
         fprintf(out, "log           %s, %" PRIu64 " of %s right\n",
                 counted(result->findings, "findings").text, result->records,

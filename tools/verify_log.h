@@ -16,12 +16,15 @@ struct verify_log {
     bool json_any;
     const char *phase;
     char not_repaired[512]; /* why the indexes were not made anew; "" */
+    /* The folder that the scratch lies in; "": the data directory. */
+    char elsewhere[64];
 };
 
-/* Check the log of DATA_DIR, with the indexes made anew in DATA_DIR/verify.tmp; before
- * there are threads. With repair the log's indexes are first made anew in place; where the
- * records do not tell what they should hold, that is said in not_repaired. DBK_OK: it was
- * checked. Errors as dbk_log_verify, dbk_log_repair_indexes. Free it either way. */
+/* Check the log of DATA_DIR, with the indexes made anew in DATA_DIR/verify.tmp, or where
+ * that cannot be written in a folder in TMPDIR (/tmp); before there are threads. With
+ * repair the log's indexes are first made anew in place; where the records do not tell
+ * what they should hold, that is said in not_repaired. DBK_OK: it was checked. Errors as
+ * dbk_log_verify, dbk_log_repair_indexes. Free it either way. */
 enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
                              bool repair, struct progress *progress, FILE *lines,
                              struct dbk_error *err);

@@ -17,7 +17,10 @@
 struct dbk_log; /* one open log; safe to share between threads */
 
 struct dbk_log_options {
-    bool must_exist; /* refuse a directory that holds no log; else it is made (0700) */
+    /* For reading what is there, also from a read-only medium: nothing is written but
+     * lock.mdb, where it can be, and every append is refused. Else it is for writing too,
+     * and made (0700) where there is none. */
+    bool read_only;
     size_t queue_bytes; /* bound on the records that wait for the writer; 0: 64 MiB */
     size_t map_size;    /* bound on the file, address space only; 0: 1 TiB */
     /* Told of what an operator should know (a commit that failed, a reopen): one line,
@@ -29,9 +32,10 @@ struct dbk_log_options {
 /* Open or make the log in directory dir and start its writer thread. options may be
  * NULL. Close with dbk_log_close. One dbk_log per directory and process.
  *
- * DBK_NOT_FOUND    must_exist, and there is no log
+ * DBK_NOT_FOUND    read_only, and there is no log
  * DBK_UNSUPPORTED  the directory holds something else, or a newer format
- * DBK_DAMAGED      not an LMDB file, or shorter than it says
+ * DBK_DAMAGED      not an LMDB file, or shorter than it says; it is left as it is
+ * DBK_BUSY         read_only, lock.mdb cannot be written, and others have the log open
  * DBK_NO_ROOM      the file system is full
  * DBK_IO           the system refused; err says which call and why
  * DBK_NO_MEMORY

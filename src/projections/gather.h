@@ -21,8 +21,9 @@
 /* One thing wanted, on the stack of the thread that wants it. */
 struct look_up {
     struct dbk_uuid id;
-    unsigned limit;        /* what the statement makes of it */
-    dbk_deadline deadline; /* of the statement, where this one is carried by its thread */
+    unsigned limit; /* what the statement makes of it */
+    dbk_deadline
+        deadline; /* of the statement, where this one is carried by its thread */
     struct dbk_rows *rows; /* receives the row, or stays empty; cleared by the caller */
 
     enum dbk_code code; /* how it ended */

@@ -55,7 +55,7 @@ static enum dbk_code copy(const void *what, const struct dbk_verify_options *opt
     const struct backup *backup = what;
     struct dbk_environment environment;
     enum dbk_code code =
-        dbk_environment_open(backup->source, true, 0, &environment, err);
+        dbk_environment_open(backup->source, DBK_READ, 0, &environment, err);
     int rc;
 
     (void)options;

@@ -155,6 +155,11 @@ static int check_indexes(struct check *check)
     return rc;
 }
 
+static bool is_damage(int rc)
+{
+    return rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_CURSOR_FULL;
+}
+
 static enum dbk_code run(struct check *check, struct dbk_error *err)
 {
     bool end = false;
@@ -168,11 +173,14 @@ static enum dbk_code run(struct check *check, struct dbk_error *err)
     }
     if (rc == 0)
         rc = check_indexes(check);
-    if (rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND) {
+    if (is_damage(rc)) {
+        check->result->head = check->total;
         find(check, check->done + 1, "the file's structure is damaged from here on");
         return DBK_OK;
     }
-    return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, check->log.env, rc, "check the log");
+    /* Of the two only the scratch is written, so it is what has no room. */
+    return rc == 0 ? DBK_OK
+                   : dbk_lmdb_fail(err, check->scratch.env, rc, "check the log");
 }
 
 enum dbk_code dbk_check_log(const char *dir, const struct dbk_verify_options *options,
@@ -182,11 +190,11 @@ enum dbk_code dbk_check_log(const char *dir, const struct dbk_verify_options *op
     enum dbk_code code;
 
     memset(result, 0, sizeof *result);
-    code = dbk_environment_open(dir, true, 0, &check.log, err);
+    code = dbk_environment_open(dir, DBK_READ, 0, &check.log, err);
     if (code != DBK_OK)
         return code;
     result->store_id = check.log.store_id;
-    code = dbk_environment_open(options->scratch_dir, false, 0, &check.scratch, err);
+    code = dbk_environment_open(options->scratch_dir, DBK_MAKE, 0, &check.scratch, err);
     if (code == DBK_OK) {
         /* Nobody will ever open it again: no need to wait for the disk. */
         mdb_env_set_flags(check.scratch.env, MDB_NOSYNC, 1);

@@ -1,6 +1,7 @@
 #include "environment.h"
 
 #include "environment_check.h"
+#include "fault_watch.h"
 #include "index.h"
 #include "store/timestamp.h"
 
@@ -31,6 +32,8 @@ enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
+    case MDB_CURSOR_FULL: /* a tree that goes round */
+    case MDB_PAGE_FULL:
         return dbk_fail(err, DBK_DAMAGED, "%s: the log's file is damaged (%s)", doing,
                         mdb_strerror(rc));
     case DBK_INDEX_DAMAGED:
@@ -55,7 +58,7 @@ enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
 }
 
 /* Map as much as asked for, or as this process may: address space, not memory. */
-static int open_mapped(const char *dir, size_t map_size, MDB_env **env)
+static int open_mapped(const char *dir, unsigned flags, size_t map_size, MDB_env **env)
 {
     size_t size = map_size ? map_size : MAP_SIZE;
     int rc;
@@ -67,7 +70,7 @@ static int open_mapped(const char *dir, size_t map_size, MDB_env **env)
         if ((rc = mdb_env_set_mapsize(*env, size)) == 0 &&
             (rc = mdb_env_set_maxdbs(*env, 8)) == 0 &&
             (rc = mdb_env_set_maxreaders(*env, READERS_MAX)) == 0)
-            rc = mdb_env_open(*env, dir, MDB_NOTLS, 0600);
+            rc = mdb_env_open(*env, dir, MDB_NOTLS | flags, 0600);
         if (rc != 0) {
             mdb_env_close(*env);
             *env = NULL;
@@ -77,15 +80,26 @@ static int open_mapped(const char *dir, size_t map_size, MDB_env **env)
     return rc;
 }
 
+/* The flags are in the file, and LMDB goes by them: with wrong ones it reads wild. */
+static int open_one(MDB_txn *txn, const char *name, unsigned flags, MDB_dbi *dbi)
+{
+    unsigned found;
+    int rc = mdb_dbi_open(txn, name, flags, dbi);
+
+    if (rc == 0)
+        rc = mdb_dbi_flags(txn, *dbi, &found);
+    return rc == 0 && found != (flags & ~(unsigned)MDB_CREATE) ? MDB_CORRUPTED : rc;
+}
+
 static int open_databases(MDB_txn *txn, unsigned flags, struct dbk_environment *out)
 {
     int rc;
 
-    if ((rc = mdb_dbi_open(txn, "log", flags | MDB_INTEGERKEY, &out->log)) != 0 ||
-        (rc = mdb_dbi_open(txn, "person", flags, &out->person)) != 0 ||
-        (rc = mdb_dbi_open(txn, "email", flags, &out->email)) != 0 ||
-        (rc = mdb_dbi_open(txn, "event", flags, &out->event)) != 0 ||
-        (rc = mdb_dbi_open(txn, "idempotency", flags, &out->idempotency)) != 0)
+    if ((rc = open_one(txn, "log", flags | MDB_INTEGERKEY, &out->log)) != 0 ||
+        (rc = open_one(txn, "person", flags, &out->person)) != 0 ||
+        (rc = open_one(txn, "email", flags, &out->email)) != 0 ||
+        (rc = open_one(txn, "event", flags, &out->event)) != 0 ||
+        (rc = open_one(txn, "idempotency", flags, &out->idempotency)) != 0)
         return rc;
     return 0;
 }
@@ -153,15 +167,18 @@ static enum dbk_code check_format(MDB_txn *txn, struct dbk_environment *out,
     return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, out->env, rc, "read what the log is");
 }
 
-/* Open the databases inside txn, making them where the file is new. */
-static enum dbk_code load(MDB_txn *txn, struct dbk_environment *out,
-                          struct dbk_error *err)
+/* Open the databases inside txn, for DBK_MAKE making them where the file is new. */
+static enum dbk_code load(MDB_txn *txn, enum dbk_access access,
+                          struct dbk_environment *out, struct dbk_error *err)
 {
     enum dbk_code code;
     int rc = mdb_dbi_open(txn, "meta", 0, &out->meta);
 
-    if (rc == MDB_NOTFOUND && is_empty(txn))
+    if (rc == MDB_NOTFOUND && is_empty(txn)) {
+        if (access != DBK_MAKE) /* killed while it was made */
+            return dbk_fail(err, DBK_NOT_FOUND, "holds no log");
         rc = initialise(txn, out);
+    }
     if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)
         return dbk_fail(err, DBK_UNSUPPORTED, "an LMDB file, but not a log of ours");
     if (rc != 0)
@@ -169,19 +186,22 @@ static enum dbk_code load(MDB_txn *txn, struct dbk_environment *out,
     code = check_format(txn, out, err);
     if (code != DBK_OK)
         return code;
-    rc = open_databases(txn, MDB_CREATE, out);
+    rc = open_databases(txn, access == DBK_MAKE ? MDB_CREATE : 0, out);
+    if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) /* all are made in one commit */
+        rc = MDB_CORRUPTED;
     return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, out->env, rc, "open the log");
 }
 
-static enum dbk_code load_databases(struct dbk_environment *out, struct dbk_error *err)
+static enum dbk_code load_databases(enum dbk_access access, struct dbk_environment *out,
+                                    struct dbk_error *err)
 {
     MDB_txn *txn;
     enum dbk_code code;
-    int rc = mdb_txn_begin(out->env, NULL, 0, &txn);
+    int rc = mdb_txn_begin(out->env, NULL, access == DBK_MAKE ? 0 : MDB_RDONLY, &txn);
 
     if (rc != 0)
         return dbk_lmdb_fail(err, out->env, rc, "open the log");
-    code = load(txn, out, err);
+    code = load(txn, access, out, err);
     if (code != DBK_OK) {
         mdb_txn_abort(txn);
         return code;
@@ -190,38 +210,64 @@ static enum dbk_code load_databases(struct dbk_environment *out, struct dbk_erro
     return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, out->env, rc, "open the log");
 }
 
-enum dbk_code dbk_environment_open(const char *dir, bool must_exist, size_t map_size,
-                                   struct dbk_environment *out, struct dbk_error *err)
+static enum dbk_code open_env(const char *dir, enum dbk_access access, size_t map_size,
+                              MDB_env **env, struct dbk_error *err)
 {
-    enum dbk_code code;
-    int dead, rc;
+    unsigned flags = 0;
+    bool lock;
+    int rc;
 
-    memset(out, 0, sizeof *out);
-    code = dbk_check_directory(dir, must_exist, err);
+    if (access == DBK_READ) {
+        if (dbk_check_locking(dir, &lock, err) != DBK_OK)
+            return err->code;
+        flags = MDB_RDONLY | (lock ? 0 : MDB_NOLOCK);
+    }
+    rc = open_mapped(dir, flags, map_size, env);
+    return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, NULL, rc, "open the log");
+}
+
+static enum dbk_code open_and_load(const char *dir, enum dbk_access access,
+                                   size_t map_size, struct dbk_environment *out,
+                                   struct dbk_error *err)
+{
+    enum dbk_code code = open_env(dir, access, map_size, &out->env, err);
+    int dead;
+
     if (code != DBK_OK)
         return code;
-    rc = open_mapped(dir, map_size, &out->env);
-    if (rc != 0) {
-        dbk_lmdb_fail(err, NULL, rc, "open the log");
-        return dbk_wrap(err, "%s", dir);
-    }
-    code = dbk_check_length(out->env, err);
-    if (code == DBK_OK) {
-        mdb_reader_check(out->env, &dead);
-        code = load_databases(out, err);
-    }
+    dbk_fault_watch(out->env, dir);
+    mdb_reader_check(out->env, &dead);
+    dbk_fault_enter(out->env);
+    code = load_databases(access, out, err);
+    dbk_fault_leave();
     /* Not for new ones only: whoever made it may have been killed before this. */
-    if (code == DBK_OK && !must_exist)
+    if (code == DBK_OK && access == DBK_MAKE)
         code = dbk_sync_directory(dir, err);
+    return code;
+}
+
+enum dbk_code dbk_environment_open(const char *dir, enum dbk_access access,
+                                   size_t map_size, struct dbk_environment *out,
+                                   struct dbk_error *err)
+{
+    enum dbk_code code;
+    struct dbk_error why;
+
+    memset(out, 0, sizeof *out);
+    code = dbk_check_directory(dir, access, err);
+    if (code != DBK_OK)
+        return code;
+    code = open_and_load(dir, access, map_size, out, &why);
     if (code != DBK_OK) {
         dbk_environment_close(out);
-        return dbk_wrap(err, "%s", dir);
+        return dbk_fail(err, code, "%s: %s", dir, why.text);
     }
     return DBK_OK;
 }
 
 void dbk_environment_close(struct dbk_environment *environment)
 {
+    dbk_fault_forget(environment->env);
     if (environment->env)
         mdb_env_close(environment->env);
     memset(environment, 0, sizeof *environment);

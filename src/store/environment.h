@@ -9,7 +9,6 @@
 #include "store/uuid.h"
 
 #include <lmdb.h>
-#include <stdbool.h>
 
 /* What is in the file. A newer program may raise it. */
 #define DBK_STORE_FORMAT 1
@@ -25,9 +24,17 @@ struct dbk_environment {
     struct dbk_uuid store_id;
 };
 
+/* What a log is opened for. */
+enum dbk_access {
+    DBK_READ, /* what is there: nothing is written but LMDB's lock file, where it can be */
+    DBK_WRITE, /* what is there */
+    DBK_MAKE,  /* to write to it, and where there is none to make it */
+};
+
 /* Errors as dbk_log_open. On failure *out is zeroed. */
-enum dbk_code dbk_environment_open(const char *dir, bool must_exist, size_t map_size,
-                                   struct dbk_environment *out, struct dbk_error *err);
+enum dbk_code dbk_environment_open(const char *dir, enum dbk_access access,
+                                   size_t map_size, struct dbk_environment *out,
+                                   struct dbk_error *err);
 void dbk_environment_close(struct dbk_environment *environment); /* zeroed is fine */
 
 /* Commit something harmless, so that all that is visible now is known to be on disk.

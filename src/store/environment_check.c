@@ -1,10 +1,11 @@
 #include "environment_check.h"
 
+#include "data_file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,25 +63,68 @@ static enum dbk_code check_new(const char *dir, struct dbk_error *err)
     return DBK_OK;
 }
 
-enum dbk_code dbk_check_directory(const char *dir, bool must_exist,
+enum dbk_code dbk_check_directory(const char *dir, enum dbk_access access,
                                   struct dbk_error *err)
 {
+    bool empty = true;
     char path[PATH_MAX];
     struct stat st;
 
     if (snprintf(path, sizeof path, "%s/data.mdb", dir) >= (int)sizeof path)
         return dbk_fail(err, DBK_INVALID, "the path of the log is too long");
-    if (stat(path, &st) == 0)
-        return S_ISREG(st.st_mode)
-                   ? DBK_OK
-                   : dbk_fail(err, DBK_UNSUPPORTED, "%s is no file", path);
-    if (errno != ENOENT)
+    if (stat(path, &st) == 0) {
+        if (dbk_data_file_check(path, &empty, err) != DBK_OK)
+            return dbk_wrap(err, "%s", dir);
+    } else if (errno != ENOENT && errno != ENOTDIR) {
         return system_fail(err, "look at", path);
-    if (must_exist)
+    }
+    if (!empty)
+        return DBK_OK;
+    if (access != DBK_MAKE)
         return dbk_fail(err, DBK_NOT_FOUND, "%s holds no log", dir);
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return system_fail(err, "make directory", dir);
     return check_new(dir, err);
+}
+
+/* Whether LMDB could lock in the file: it is there for writing, or can be made. */
+static bool can_write(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* Whether any process holds LMDB's lock, which it does as long as it has the log open; or
+ * that cannot be known. Asking takes no right to write. */
+static bool is_used(const char *path)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool used;
+
+    if (fd < 0)
+        return errno != ENOENT;
+    used = fcntl(fd, F_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+    close(fd);
+    return used;
+}
+
+enum dbk_code dbk_check_locking(const char *dir, bool *lock, struct dbk_error *err)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof path, "%s/lock.mdb", dir) >= (int)sizeof path)
+        return dbk_fail(err, DBK_INVALID, "the path of the log is too long");
+    *lock = can_write(path);
+    if (*lock || !is_used(path))
+        return DBK_OK;
+    return dbk_fail(err, DBK_BUSY,
+                    "lock.mdb cannot be written, and another process has the log open: "
+                    "reading it beside that one is not safe; read it where it can be "
+                    "written, or a backup of it");
 }
 
 static enum dbk_code sync_one(const char *dir, struct dbk_error *err)
@@ -106,140 +150,4 @@ enum dbk_code dbk_sync_directory(const char *dir, struct dbk_error *err)
     if (sync_one(dir, err) != DBK_OK)
         return err ? err->code : DBK_IO;
     return sync_one(parent, err);
-}
-
-/* Reading may be left by a jump: what must be freed then, and where to jump to. */
-struct reading {
-    MDB_cursor *cursor;
-    jmp_buf damaged;
-};
-
-static void close_cursor(struct reading *reading)
-{
-    if (reading->cursor)
-        mdb_cursor_close(reading->cursor);
-    reading->cursor = NULL;
-}
-
-static int read_all_entries(struct reading *reading, MDB_txn *txn, MDB_dbi dbi)
-{
-    MDB_val key, value;
-    volatile char byte;
-    int rc = mdb_cursor_open(txn, dbi, &reading->cursor);
-
-    if (rc != 0)
-        return rc;
-    while ((rc = mdb_cursor_get(reading->cursor, &key, &value, MDB_NEXT)) == 0) {
-        if (value.mv_size) /* touches values on overflow pages too */
-            byte = ((const char *)value.mv_data)[value.mv_size - 1];
-    }
-    (void)byte;
-    close_cursor(reading);
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-static int read_databases(struct reading *reading, MDB_txn *txn)
-{
-    static const char *const names[] = {"log",   "person",      "email",
-                                        "event", "idempotency", "meta"};
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < sizeof names / sizeof *names; i++) {
-        MDB_dbi dbi;
-
-        rc = mdb_dbi_open(txn, names[i], 0, &dbi);
-        if (rc == 0)
-            rc = read_all_entries(reading, txn, dbi);
-        else if (rc == MDB_NOTFOUND)
-            rc = 0;
-    }
-    return rc;
-}
-
-/* Where LMDB goes instead of aborting the process when a page is not what it must be.
- */
-static void leave_reading(MDB_env *env, const char *message)
-{
-    (void)message;
-    longjmp(((struct reading *)mdb_env_get_userctx(env))->damaged, 1);
-}
-
-/* Every page that is in use. Nothing is written, so LMDB may be left in the middle. */
-static int read_everything(MDB_env *env)
-{
-    struct reading reading = {.cursor = NULL};
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
-
-    if (rc != 0)
-        return rc;
-    mdb_env_set_userctx(env, &reading);
-    mdb_env_set_assert(env, leave_reading);
-    if (setjmp(reading.damaged) == 0)
-        rc = read_databases(&reading, txn);
-    else
-        rc = MDB_CORRUPTED;
-    mdb_env_set_assert(env, NULL);
-    mdb_env_set_userctx(env, NULL);
-    close_cursor(&reading);
-    mdb_txn_abort(txn);
-    return rc;
-}
-
-/* How long the file is, and how long its last commit says. */
-static int measure(MDB_env *env, int fd, uint64_t *length, uint64_t *needed)
-{
-    MDB_envinfo info;
-    struct stat st;
-    MDB_stat stat;
-    int rc;
-
-    if ((rc = mdb_env_info(env, &info)) != 0 || (rc = mdb_env_stat(env, &stat)) != 0)
-        return rc;
-    if (fstat(fd, &st) != 0)
-        return errno;
-    *length = (uint64_t)st.st_size;
-    *needed = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
-    return 0;
-}
-
-/* With the writer's lock held: a file that another process has made longer since we
- * looked must not be cut. */
-static int extend(MDB_env *env, int fd)
-{
-    uint64_t length, needed;
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(env, NULL, 0, &txn);
-
-    if (rc != 0)
-        return rc;
-    rc = measure(env, fd, &length, &needed);
-    if (rc == 0 && length < needed && ftruncate(fd, (off_t)needed) != 0)
-        rc = errno;
-    mdb_txn_abort(txn);
-    return rc;
-}
-
-enum dbk_code dbk_check_length(MDB_env *env, struct dbk_error *err)
-{
-    uint64_t length, needed;
-    int fd, rc;
-
-    if ((rc = mdb_env_get_fd(env, &fd)) != 0 ||
-        (rc = measure(env, fd, &length, &needed)) != 0)
-        return dbk_lmdb_fail(err, env, rc, "look at the log's file");
-    if (length >= needed)
-        return DBK_OK;
-
-    rc = extend(env, fd);
-    if (rc != 0)
-        return dbk_lmdb_fail(err, env, rc, "extend the log's file");
-    rc = read_everything(env);
-    if (rc != 0)
-        return dbk_fail(err, DBK_DAMAGED,
-                        "data.mdb is cut off: it had %llu bytes, its last commit needs "
-                        "%llu (%s); restore it from a backup",
-                        (unsigned long long)length, (unsigned long long)needed,
-                        mdb_strerror(rc));
-    return DBK_OK;
 }

@@ -75,8 +75,8 @@ enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *option
     *out = NULL;
     if (!log)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to open the log");
-    code = dbk_environment_open(dir, log->options.must_exist, log->options.map_size,
-                                &log->environment, err);
+    code = dbk_environment_open(dir, log->options.read_only ? DBK_READ : DBK_MAKE,
+                                log->options.map_size, &log->environment, err);
     if (code != DBK_OK)
         goto fail;
     log->store_id = log->environment.store_id;

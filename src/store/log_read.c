@@ -1,3 +1,4 @@
+#include "fault_watch.h"
 #include "index.h"
 #include "log_private.h"
 #include "log_value.h"
@@ -26,8 +27,10 @@ enum dbk_code dbk_log_begin_read(struct dbk_log *log, MDB_txn **txn,
         pthread_rwlock_unlock(&log->gate);
         return dbk_fail(err, DBK_UNAVAILABLE, "the log could not be reopened yet");
     }
+    dbk_fault_enter(log->environment.env);
     rc = mdb_txn_begin(log->environment.env, NULL, MDB_RDONLY, txn);
     if (rc != 0) {
+        dbk_fault_leave();
         enum dbk_code code =
             dbk_lmdb_fail(err, log->environment.env, rc, "read the log");
 
@@ -40,6 +43,7 @@ enum dbk_code dbk_log_begin_read(struct dbk_log *log, MDB_txn **txn,
 void dbk_log_end_read(struct dbk_log *log, MDB_txn *txn)
 {
     mdb_txn_abort(txn);
+    dbk_fault_leave();
     pthread_rwlock_unlock(&log->gate);
 }
 

@@ -1,4 +1,5 @@
-/* map.h - gives memory back that only maps what was read of a file.
+/* map.h - the mapping of the log's file: where it is, and giving memory back that only
+ * maps what was read.
  *
  * The log's file is mapped, so each page that is read counts as this process's memory
  * until it is unmapped, though the system could take it back at any time. Whoever walks
@@ -6,6 +7,14 @@
  */
 #ifndef DBK_MAP_H
 #define DBK_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The first mapping of a file of just this size, at `after` or above it: LMDB does not tell
+ * where its map is, but how large, and nothing else is. */
+bool dbk_map_find(size_t size, uintptr_t after, uintptr_t *start, uintptr_t *end);
 
 /* Unmap the pages of the file mapping that the address lies in; what is read again is
  * mapped again, mostly without any input. Does nothing where it is not known which

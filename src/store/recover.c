@@ -46,8 +46,8 @@ static enum dbk_code reopen(struct dbk_log *log, struct dbk_error *err)
     enum dbk_code code;
 
     dbk_environment_close(environment);
-    code =
-        dbk_environment_open(log->dir, true, log->options.map_size, environment, err);
+    code = dbk_environment_open(log->dir, DBK_WRITE, log->options.map_size, environment,
+                                err);
     if (code == DBK_OK && !dbk_uuid_equal(&environment->store_id, &log->store_id)) {
         dbk_environment_close(environment);
         code = dbk_fail(err, DBK_UNSUPPORTED, "%s holds another log now", log->dir);

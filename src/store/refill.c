@@ -63,7 +63,7 @@ enum dbk_code dbk_refill_open(const char *dir, struct dbk_refill **out,
     *out = NULL;
     if (!refill)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to fill a log");
-    code = dbk_environment_open(dir, false, 0, &refill->environment, err);
+    code = dbk_environment_open(dir, DBK_MAKE, 0, &refill->environment, err);
     if (code == DBK_OK)
         code = begin(refill, err);
     if (code != DBK_OK)

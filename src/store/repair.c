@@ -70,7 +70,7 @@ static enum dbk_code repair(const void *dir, const struct dbk_verify_options *op
                             struct dbk_verify_result *result, struct dbk_error *err)
 {
     struct dbk_environment environment;
-    enum dbk_code code = dbk_environment_open(dir, true, 0, &environment, err);
+    enum dbk_code code = dbk_environment_open(dir, DBK_WRITE, 0, &environment, err);
     MDB_txn *txn;
     int rc;
 

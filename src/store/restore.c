@@ -60,7 +60,8 @@ static enum dbk_code add_all(struct restore *restore, struct dbk_error *err)
 static enum dbk_code open_source(struct restore *restore, const char *source,
                                  struct dbk_error *err)
 {
-    enum dbk_code code = dbk_environment_open(source, true, 0, &restore->source, err);
+    enum dbk_code code =
+        dbk_environment_open(source, DBK_READ, 0, &restore->source, err);
     uint64_t head;
     int rc;
 

@@ -1,5 +1,7 @@
 #include "shelter.h"
 
+#include "fault_watch.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -86,8 +88,9 @@ static _Noreturn void be_child(dbk_sheltered *run, const void *what,
     struct message message = {.kind = RESULT};
     struct dbk_error err = {.text = ""};
 
+    dbk_fault_leave_alone(); /* die at once, the parent says it better */
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
-        signal(fatal[i], SIG_DFL); /* die at once, the parent says it better */
+        signal(fatal[i], SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
     silence();
     message.code = run(what, &options, &message.result, &err);

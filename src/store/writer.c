@@ -2,6 +2,7 @@
 
 #include "command_private.h"
 #include "decide.h"
+#include "fault_watch.h"
 #include "idempotency.h"
 #include "index.h"
 #include "recover.h"
@@ -201,18 +202,21 @@ static void write_batch(struct dbk_log *log, struct batch *batch,
     struct dbk_error err;
 
     if (rc == 0) {
+        dbk_fault_enter(env);
         turn->now = dbk_timestamp_now();
         rc = decide_batch(log, batch, sweep_place);
         if (rc != 0)
             mdb_txn_abort(turn->txn);
     }
     if (rc != 0) {
+        dbk_fault_leave();
         dbk_lmdb_fail(&err, env, rc, "append to the log");
         dbk_log_report(log, err.text);
         fail_batch(batch, &err);
         return;
     }
     rc = mdb_txn_commit(turn->txn); /* frees txn even when it fails */
+    dbk_fault_leave();
     if (rc != 0) {
         dbk_lmdb_fail(&err, env, rc, "commit to the log");
         settle_failed_commit(log, batch, &err);

@@ -103,6 +103,7 @@ class Server:
         os.chmod(self.data_dir, 0o755)  # so that an unprivileged PostgreSQL gets in
         self.port = free_port()
         self.flags = list(flags)
+        self.program = [PROGRAM]  # and what it is started through
         self.env = {"PATH": os.environ["PATH"], "HOME": self.data_dir}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
@@ -124,7 +125,7 @@ class Server:
     def spawn(self):
         """Start it, and do not wait until it answers."""
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--data-dir", self.data_dir, "--port", str(self.port),
+            [*self.program, "serve", "--data-dir", self.data_dir, "--port", str(self.port),
              *self.flags],
             env=self.env, cwd=self.data_dir, stdin=subprocess.DEVNULL,
             stdout=self.log, stderr=self.log)

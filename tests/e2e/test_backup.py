@@ -109,6 +109,17 @@ class Alone(ToolCase):
         self.assertEqual(self.export("first"), self.whole)
         self.made_nothing("b", "there", "file")
 
+    def test_the_logs_own_folder_is_no_place_for_it(self):
+        before = sorted(os.listdir(self.path("first", "log")))
+        os.symlink("first/log", self.path("link"))
+        os.mkdir(self.path("first", "log2"))
+        for to in ("first/log/x", "first/log/x//", "first/./log2/../log/x", "link/x",
+                   self.path("first", "log", "x")):
+            self.refused(MISUSED, "the log's own folder", "backup", to, "--data-dir",
+                         "first")
+        self.assertEqual(sorted(os.listdir(self.path("first", "log"))), before)
+        self.run_tool("backup", "first/log2/x", "--data-dir", "first")
+
     def test_a_running_server_is_left_alone(self):
         self.run_tool("backup", "b", "--data-dir", "first")
         server = Server().start()

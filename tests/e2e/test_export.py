@@ -238,6 +238,16 @@ class WrongUse(ToolCase):
                      input=b'{"id": 5}\n')
         self.assertFalse(os.path.exists(self.path("made")))
 
+    def test_an_export_among_two_files_is_told(self):
+        self.write("log.ndjson", self.export("first"))
+        self.write("persons.ndjson", b"")
+        self.run_tool("export", "log.zst", "--format", "msgpack", "--data-dir",
+                      "first")
+        for files in (("log.ndjson", "persons.ndjson"), ("persons.ndjson", "log.zst"),
+                      ("-", "log.ndjson"), ("log.ndjson", "-")):
+            self.refused(MISUSED, "is an export", "import", *files, "--data-dir", "r")
+            self.assertFalse(os.path.exists(self.path("r")))
+
     def test_wrong_options_are_told(self):
         for message, *arguments in (
                 ("expected ndjson, msgpack or csv", "--format", "xml"),

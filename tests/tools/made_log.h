@@ -92,7 +92,7 @@ static inline void made_fill(struct made *made, struct dbk_record *records,
 static inline struct dbk_log *made_open(struct made *made)
 {
     /* A small map: sanitizers and other tests share the address space. */
-    const struct dbk_log_options options = {.must_exist = true,
+    const struct dbk_log_options options = {.read_only = true,
                                             .map_size = (size_t)1 << 30};
     struct dbk_log *log;
 
