@@ -131,15 +131,18 @@ static enum dbk_code provide_cluster(struct dbk_cluster *self, struct dbk_error 
     return cluster_make(&self->place, &self->programs, &self->caller, err);
 }
 
-/* Everyone who has it open goes on with the socket he knows. */
+/* The first time. Started again, other threads connect all the while, so it must stay. */
 static enum dbk_code take_socket_dir(struct dbk_cluster *self, const char *last,
                                      struct dbk_error *err)
 {
     if (cluster_place_socket(&self->place, last, err) != DBK_OK)
         return err->code;
-    if (self->socket_dir[0] && strcmp(self->socket_dir, self->place.socket_dir) != 0)
+    if (self->socket_dir[0]) {
+        if (strcmp(self->socket_dir, self->place.socket_dir) == 0)
+            return DBK_OK;
         return dbk_fail(err, DBK_IO, "the directory %s of its socket is gone",
                         self->socket_dir);
+    }
     memcpy(self->socket_dir, self->place.socket_dir, sizeof self->socket_dir);
     set_database(self);
     return DBK_OK;
