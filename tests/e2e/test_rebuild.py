@@ -286,15 +286,30 @@ class Shell(Case):
         self.assertRegex(self.server.run("status").stdout,
                          fr"(?m)^kept tables +[0-9.]+ KiB, schema {self.schema}_old; ")
 
+    def stopped_replay(self):
+        """A replay that stands still while it builds, and its schema. One that was too
+        quick to be stopped is let go, and another is tried."""
+        for _ in range(20):
+            into = "left_by_" + uuid.uuid4().hex
+            process = self.spawn("replay", "--into", into)
+            self.server.wait_for(lambda: into + "_shadow" in self.beside()
+                                 or process.poll() is not None, "the shadow")
+            process.send_signal(signal.SIGSTOP)
+            if self.beside().get(into + "_shadow", {}).get("in_use"):
+                return process, into
+            process.send_signal(signal.SIGCONT)
+            self.assertEqual(process.wait(PATIENCE), DONE)
+            query(self.server, "set client_min_messages = warning; "
+                               f"drop schema {into} cascade")
+        self.fail("no replay could be stopped")
+
     def test_what_any_killed_run_has_left_is_dropped_by_the_next(self):
         self.generate(20000)
         self.daybook("rebuild")
         for dropping in (("rebuild",), ("rebuild", "--drop-old"),
                          ("replay", "--into", "left_over_by_another")):
-            into = "left_by_" + uuid.uuid4().hex
+            process, into = self.stopped_replay()
             shadow = into + "_shadow"
-            process = self.spawn("replay", "--into", into)
-            self.server.wait_for(lambda: self.beside().get(shadow), "the shadow")
             process.kill()
             process.wait(PATIENCE)
             self.server.wait_for(lambda: not self.beside()[shadow]["in_use"],
@@ -309,11 +324,7 @@ class Shell(Case):
     def test_what_is_being_built_is_left_alone(self):
         self.generate(20000)
         self.daybook("rebuild")
-        into = "left_by_" + uuid.uuid4().hex
-        process = self.spawn("replay", "--into", into)
-        self.server.wait_for(lambda: self.beside().get(into + "_shadow"), "the shadow")
-        process.send_signal(signal.SIGSTOP)
-        self.assertTrue(self.beside()[into + "_shadow"]["in_use"])
+        process, into = self.stopped_replay()
         self.daybook("rebuild")
         self.daybook("rebuild", "--drop-old", expect=FAILED)
         process.send_signal(signal.SIGCONT)
