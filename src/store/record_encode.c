@@ -1,7 +1,6 @@
+#include "pack.h"
 #include "record_layout.h"
 #include "store/record.h"
-
-#include <msgpack.h>
 
 /* Offset of the marker before the sequence: behind array header, format and type. */
 static size_t sequence_offset(const char *bytes)
@@ -11,50 +10,29 @@ static size_t sequence_offset(const char *bytes)
     return 3 + type_length;
 }
 
-/* Where the packer writes: fails rather than run over. */
-struct target {
-    char *bytes;
-    size_t used;
-    size_t size;
-};
-
-static int target_write(void *context, const char *bytes, size_t length)
+/* A key of data or meta. Inlined, so that its length is known where it is compiled. */
+static inline void pack_key(struct dbk_pack *pack, const char *key)
 {
-    struct target *target = context;
-
-    if (length > target->size - target->used)
-        return -1;
-    memcpy(target->bytes + target->used, bytes, length);
-    target->used += length;
-    return 0;
+    dbk_pack_str(pack, dbk_slice(key));
 }
 
-static int pack_text(msgpack_packer *packer, struct dbk_slice text)
+static inline void pack_entry(struct dbk_pack *pack, const char *key,
+                              struct dbk_slice value)
 {
-    return msgpack_pack_str(packer, text.length) ||
-           (text.length && msgpack_pack_str_body(packer, text.data, text.length));
+    pack_key(pack, key);
+    dbk_pack_str(pack, value);
 }
 
-static int pack_id(msgpack_packer *packer, const struct dbk_uuid *id)
+static void pack_time_entry(struct dbk_pack *pack, const struct dbk_record *record)
 {
-    return msgpack_pack_bin(packer, sizeof id->bytes) ||
-           msgpack_pack_bin_body(packer, id->bytes, sizeof id->bytes);
+    pack_key(pack, "datetime_created");
+    dbk_pack_int(pack, record->datetime_created);
 }
 
-static int pack_entry(msgpack_packer *packer, const char *key, struct dbk_slice value)
+static void pack_person_id_entry(struct dbk_pack *pack, const struct dbk_record *record)
 {
-    return pack_text(packer, dbk_slice(key)) || pack_text(packer, value);
-}
-
-static int pack_time_entry(msgpack_packer *packer, const char *key, dbk_timestamp value)
-{
-    return pack_text(packer, dbk_slice(key)) || msgpack_pack_int64(packer, value);
-}
-
-static int pack_id_entry(msgpack_packer *packer, const char *key,
-                         const struct dbk_uuid *id)
-{
-    return pack_text(packer, dbk_slice(key)) || pack_id(packer, id);
+    pack_key(pack, "person_id");
+    dbk_pack_bin(pack, record->person_id.bytes, sizeof record->person_id.bytes);
 }
 
 static size_t count_bits(unsigned bits)
@@ -66,79 +44,68 @@ static size_t count_bits(unsigned bits)
     return count;
 }
 
-static int pack_person(msgpack_packer *packer, const struct dbk_record *record)
+static void pack_person(struct dbk_pack *pack, const struct dbk_record *record)
 {
     const struct dbk_person_fields *person = &record->person;
     bool timed = record->type == DBK_PERSON_CREATED && record->has_datetime_created;
 
-    if (msgpack_pack_map(packer, count_bits(person->has) + timed))
-        return -1;
-    if (person->has & DBK_HAS_EMAIL && pack_entry(packer, "email", person->email))
-        return -1;
-    if (person->has & DBK_HAS_FIRST_NAME &&
-        pack_entry(packer, "first_name", person->first_name))
-        return -1;
-    if (person->has & DBK_HAS_LAST_NAME &&
-        pack_entry(packer, "last_name", person->last_name))
-        return -1;
-    if (person->has & DBK_HAS_ROLE &&
-        pack_entry(packer, "role", dbk_slice(dbk_role_name(person->role))))
-        return -1;
+    dbk_pack_map(pack, count_bits(person->has) + timed);
+    if (person->has & DBK_HAS_EMAIL)
+        pack_entry(pack, "email", person->email);
+    if (person->has & DBK_HAS_FIRST_NAME)
+        pack_entry(pack, "first_name", person->first_name);
+    if (person->has & DBK_HAS_LAST_NAME)
+        pack_entry(pack, "last_name", person->last_name);
+    if (person->has & DBK_HAS_ROLE)
+        pack_entry(pack, "role", dbk_slice(dbk_role_name(person->role)));
     if (timed)
-        return pack_time_entry(packer, "datetime_created", record->datetime_created);
-    return 0;
+        pack_time_entry(pack, record);
 }
 
-static int pack_event(msgpack_packer *packer, const struct dbk_record *record)
+static void pack_event(struct dbk_pack *pack, const struct dbk_record *record)
 {
-    size_t entries =
-        2 + (size_t)(record->properties.length > 0) + record->has_datetime_created;
+    bool has_properties = record->properties.length > 0;
 
-    if (msgpack_pack_map(packer, entries) ||
-        pack_id_entry(packer, "person_id", &record->person_id) ||
-        pack_entry(packer, "event_type", record->event_type))
-        return -1;
-    if (record->properties.length > 0 &&
-        pack_entry(packer, "properties", record->properties))
-        return -1;
+    dbk_pack_map(pack, 2 + (size_t)has_properties + record->has_datetime_created);
+    pack_person_id_entry(pack, record);
+    pack_entry(pack, "event_type", record->event_type);
+    if (has_properties)
+        pack_entry(pack, "properties", record->properties);
     if (record->has_datetime_created)
-        return pack_time_entry(packer, "datetime_created", record->datetime_created);
-    return 0;
+        pack_time_entry(pack, record);
 }
 
-static int pack_data(msgpack_packer *packer, const struct dbk_record *record)
+static void pack_data(struct dbk_pack *pack, const struct dbk_record *record)
 {
     switch (record->type) {
     case DBK_PERSON_CREATED:
     case DBK_PERSON_UPDATED:
-        return pack_person(packer, record);
+        pack_person(pack, record);
+        break;
     case DBK_PERSON_DELETED:
-        return msgpack_pack_map(packer, 0);
+        dbk_pack_map(pack, 0);
+        break;
     case DBK_EVENT_RECORDED:
-        return pack_event(packer, record);
+        pack_event(pack, record);
+        break;
     case DBK_EVENT_DELETED:
-        return msgpack_pack_map(packer, 1) ||
-               pack_id_entry(packer, "person_id", &record->person_id);
+        dbk_pack_map(pack, 1);
+        pack_person_id_entry(pack, record);
+        break;
     }
-    return -1;
 }
 
-static int pack_meta(msgpack_packer *packer, const struct dbk_record *record)
+static void pack_meta(struct dbk_pack *pack, const struct dbk_record *record)
 {
-    size_t entries = (size_t)(record->request_id.length > 0) +
-                     (size_t)(record->actor.length > 0) +
-                     (size_t)(record->source.length > 0);
-
-    if (msgpack_pack_map(packer, entries))
-        return -1;
-    if (record->request_id.length &&
-        pack_entry(packer, "request_id", record->request_id))
-        return -1;
-    if (record->actor.length && pack_entry(packer, "actor", record->actor))
-        return -1;
-    if (record->source.length && pack_entry(packer, "source", record->source))
-        return -1;
-    return 0;
+    dbk_pack_map(pack, (size_t)(record->request_id.length > 0) +
+                           (size_t)(record->actor.length > 0) +
+                           (size_t)(record->source.length > 0));
+    if (record->request_id.length > 0)
+        pack_entry(pack, "request_id", record->request_id);
+    if (record->actor.length > 0)
+        pack_entry(pack, "actor", record->actor);
+    if (record->source.length > 0)
+        pack_entry(pack, "source", record->source);
 }
 
 static bool too_long(struct dbk_slice text, size_t bound, const char *name,
@@ -168,30 +135,31 @@ static bool within_bounds(const struct dbk_record *record, struct dbk_error *err
 enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size_t size,
                                 size_t *length, struct dbk_error *err)
 {
-    struct target target = {out, 0, size};
-    msgpack_packer packer;
+    struct dbk_pack pack = {.at = out, .end = out + size};
 
     if (!within_bounds(record, err))
         return DBK_TOO_LARGE;
     if (record->has_datetime_created && !dbk_timestamp_valid(record->datetime_created))
         return dbk_fail(err, DBK_INVALID, "datetime_created is not in years 1 to 9999");
-    msgpack_packer_init(&packer, &target, target_write);
-    if (msgpack_pack_array(&packer, 7) ||
-        msgpack_pack_unsigned_int(&packer, DBK_RECORD_FORMAT) ||
-        pack_text(&packer, dbk_slice(dbk_type_name(record->type))) ||
-        msgpack_pack_fix_uint64(&packer, 0) || msgpack_pack_fix_int64(&packer, 0) ||
-        pack_id(&packer, &record->subject) || pack_data(&packer, record) ||
-        pack_meta(&packer, record))
+    dbk_pack_array(&pack, 7);
+    dbk_pack_uint(&pack, DBK_RECORD_FORMAT);
+    dbk_pack_str(&pack, dbk_slice(dbk_type_name(record->type)));
+    dbk_pack_number(&pack, 0xcf, 8,
+                    record->sequence); /* whole: to be filled in later */
+    dbk_pack_number(&pack, 0xd3, 8, (uint64_t)record->recorded_at);
+    dbk_pack_bin(&pack, record->subject.bytes, sizeof record->subject.bytes);
+    pack_data(&pack, record);
+    pack_meta(&pack, record);
+    if (pack.full)
         return dbk_fail(err, DBK_TOO_LARGE, "a record does not fit %zu bytes", size);
-    *length = target.used;
-    dbk_record_stamp(out, record->sequence, record->recorded_at);
+    *length = (size_t)(pack.at - out);
     return DBK_OK;
 }
 
 static void put_big_endian(char *at, uint64_t value)
 {
-    for (int i = 0; i < 8; i++)
-        at[i] = (char)(value >> (56 - 8 * i));
+    value = htobe64(value);
+    memcpy(at, &value, sizeof value);
 }
 
 void dbk_record_stamp(char *bytes, uint64_t sequence, dbk_timestamp recorded_at)
