@@ -91,20 +91,50 @@ static void accept(struct dbk_plan *plan, const struct dbk_turn *turn, uint64_t 
         *command->person = plan->person;
 }
 
+/* An event alone is indexed before it is appended: whether its id is new then takes no
+ * search of its own. False where it was refused. */
+static bool write_event(struct dbk_plan *plan, struct dbk_turn *turn)
+{
+    const struct dbk_command_entry *entry = plan->command->entries;
+    struct dbk_event_state known,
+        event = {.sequence = turn->head + 1, .person_id = entry->person_id};
+    int rc = dbk_index_add_event(turn->txn, turn->environment, &entry->subject, &event,
+                                 &known);
+
+    if (rc == 0)
+        plan->rc = append(turn, plan->command, entry);
+    else
+        dbk_refuse_event(plan, &entry->subject, rc, &known);
+    return rc == 0 && plan->rc == 0;
+}
+
+static bool write_all(struct dbk_plan *plan, struct dbk_turn *turn)
+{
+    const struct dbk_command *command = plan->command;
+
+    if (command->count == 1 && command->entries[0].type == DBK_EVENT_RECORDED)
+        return write_event(plan, turn);
+    for (size_t i = 0; plan->rc == 0 && i < command->count; i++)
+        plan->rc = write_entry(plan, turn, &command->entries[i]);
+    return plan->rc == 0;
+}
+
+static void clear_verdict(struct dbk_verdict *verdict)
+{
+    verdict->code = verdict->error.code = DBK_OK;
+    verdict->first_sequence = verdict->sequence = 0;
+    verdict->recorded_at = 0;
+    verdict->error.text[0] = '\0'; /* the rest of it is large */
+}
+
 int dbk_decide(struct dbk_turn *turn, struct dbk_command *command)
 {
-    struct dbk_plan plan = {.command = command};
     uint64_t before = turn->head;
+    struct dbk_plan plan;
 
-    memset(&command->verdict, 0, sizeof command->verdict);
-    if (!dbk_check_command(&plan, turn))
-        return plan.rc;
-    for (size_t i = 0; i < command->count; i++) {
-        int rc = write_entry(&plan, turn, &command->entries[i]);
-
-        if (rc != 0)
-            return rc;
-    }
-    accept(&plan, turn, before);
-    return 0;
+    clear_verdict(&command->verdict);
+    dbk_plan_begin(&plan, command);
+    if (dbk_check_command(&plan, turn) && write_all(&plan, turn))
+        accept(&plan, turn, before);
+    return plan.rc;
 }

@@ -131,31 +131,40 @@ static bool check_deleted(struct dbk_plan *plan, const struct dbk_turn *turn)
     return true;
 }
 
+void dbk_refuse_event(struct dbk_plan *plan, const struct dbk_uuid *id, int rc,
+                      const struct dbk_event_state *known)
+{
+    if (rc != MDB_KEYEXIST) {
+        spoil(plan, rc);
+        return;
+    }
+    plan->command->verdict.sequence = known->sequence;
+    if (known->deleted_sequence)
+        refuse_id(plan, DBK_CONFLICT, "a deleted event had the id", id);
+    else
+        refuse_id(plan, DBK_EXISTS, "there is an event already with the id", id);
+}
+
 static bool check_event_id(struct dbk_plan *plan, const struct dbk_turn *turn,
                            const struct dbk_uuid *id)
 {
-    struct dbk_event_state event;
-    int rc = dbk_index_get_event(turn->txn, turn->environment, id, &event);
+    struct dbk_event_state known;
+    int rc = dbk_index_get_event(turn->txn, turn->environment, id, &known);
 
     if (rc == MDB_NOTFOUND)
         return true;
-    if (rc != 0)
-        return spoil(plan, rc);
-    plan->command->verdict.sequence = event.sequence;
-    if (event.deleted_sequence)
-        return refuse_id(plan, DBK_CONFLICT, "a deleted event had the id", id);
-    return refuse_id(plan, DBK_EXISTS, "there is an event already with the id", id);
+    dbk_refuse_event(plan, id, rc == 0 ? MDB_KEYEXIST : rc, &known);
+    return false;
 }
 
 static bool check_recorded(struct dbk_plan *plan, const struct dbk_turn *turn,
                            const struct dbk_command_entry *entry)
 {
     struct dbk_person_state person;
-    bool alone = entry == plan->command->entries;
 
+    if (entry == plan->command->entries) /* alone */
+        return find_person(plan, turn, &entry->person_id, &person);
     /* Behind person.created or person.updated the person has been looked at. */
-    if (alone && !find_person(plan, turn, &entry->person_id, &person))
-        return false;
     return check_event_id(plan, turn, &entry->subject);
 }
 
@@ -180,6 +189,14 @@ static bool check_event_deleted(struct dbk_plan *plan, const struct dbk_turn *tu
         !dbk_uuid_equal(&command->expected_person, &plan->event.person_id))
         return refuse(plan, DBK_CONFLICT, "the event belongs to another person");
     return true;
+}
+
+void dbk_plan_begin(struct dbk_plan *plan, struct dbk_command *command)
+{
+    plan->command = command;
+    plan->rc = 0;
+    plan->email_changes = plan->nothing_changes = false;
+    plan->old_email[0] = '\0';
 }
 
 bool dbk_check_command(struct dbk_plan *plan, const struct dbk_turn *turn)
