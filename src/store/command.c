@@ -3,7 +3,10 @@
 #include <stdlib.h>
 
 /* The parts of a record besides its texts never take more. */
-#define RECORD_FRAME 320
+#define RECORD_FRAME 192
+
+/* What a command that is reset keeps of its bytes: enough for most. */
+#define BYTES_KEPT 1024
 
 struct dbk_command *dbk_command_create(void)
 {
@@ -25,6 +28,21 @@ void dbk_command_destroy(struct dbk_command *command)
     free(command->bytes);
     free(command->person);
     free(command);
+}
+
+void dbk_command_reset(struct dbk_command *command)
+{
+    if (command->bytes_size > BYTES_KEPT) {
+        free(command->bytes);
+        command->bytes = NULL;
+        command->bytes_size = 0;
+    }
+    free(command->person);
+    command->person = NULL;
+    command->count = command->bytes_used = 0;
+    command->expected_version = 0;
+    command->expects_person = false;
+    memset(&command->verdict, 0, sizeof command->verdict);
 }
 
 static bool grow_entries(struct dbk_command *command)
@@ -147,6 +165,13 @@ void dbk_command_expect_person(struct dbk_command *command, const struct dbk_uui
 size_t dbk_command_size(const struct dbk_command *command)
 {
     return command->bytes_used;
+}
+
+void dbk_command_first(const struct dbk_command *command, struct dbk_record *out)
+{
+    const struct dbk_command_entry *first = command->entries;
+
+    dbk_record_decode(command->bytes + first->offset, first->length, out, NULL);
 }
 
 const struct dbk_verdict *dbk_command_verdict(const struct dbk_command *command)

@@ -33,15 +33,6 @@ static bool spoil(struct dbk_plan *plan, int rc)
     return false;
 }
 
-static struct dbk_record decode_entry(const struct dbk_command *command, size_t i)
-{
-    const struct dbk_command_entry *entry = &command->entries[i];
-    struct dbk_record record;
-
-    dbk_record_decode(command->bytes + entry->offset, entry->length, &record, NULL);
-    return record;
-}
-
 static bool check_email_free(struct dbk_plan *plan, const struct dbk_turn *turn,
                              struct dbk_slice email, const struct dbk_uuid *self)
 {
@@ -81,11 +72,12 @@ static bool check_version(struct dbk_plan *plan)
 
 static bool check_created(struct dbk_plan *plan, const struct dbk_turn *turn)
 {
-    struct dbk_record record = decode_entry(plan->command, 0);
     struct dbk_person_state *person = &plan->person;
-    int rc =
-        dbk_index_get_person(turn->txn, turn->environment, &record.subject, person);
+    struct dbk_record record;
+    int rc;
 
+    dbk_command_first(plan->command, &record);
+    rc = dbk_index_get_person(turn->txn, turn->environment, &record.subject, person);
     if (rc == 0 && person->deleted)
         return refuse_id(plan, DBK_CONFLICT, "a deleted person had the id",
                          &record.subject);
@@ -104,9 +96,10 @@ static bool check_created(struct dbk_plan *plan, const struct dbk_turn *turn)
 
 static bool check_updated(struct dbk_plan *plan, const struct dbk_turn *turn)
 {
-    struct dbk_record record = decode_entry(plan->command, 0);
     struct dbk_person_state *person = &plan->person;
+    struct dbk_record record;
 
+    dbk_command_first(plan->command, &record);
     if (!find_person(plan, turn, &record.subject, person) || !check_version(plan))
         return false;
     memcpy(plan->old_email, person->email, sizeof plan->old_email);
