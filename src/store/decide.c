@@ -14,8 +14,7 @@ static int append(struct dbk_turn *turn, struct dbk_command *command,
     MDB_val key = {sizeof sequence, &sequence};
     MDB_val value = {entry->length + DBK_CHECKSUM_BYTES, NULL};
     char *record = command->bytes + entry->offset;
-    int rc = mdb_put(turn->txn, turn->environment->log, &key, &value,
-                     MDB_APPEND | MDB_RESERVE);
+    int rc = mdb_cursor_put(turn->log_cursor, &key, &value, MDB_APPEND | MDB_RESERVE);
 
     if (rc != 0)
         return rc;
@@ -46,7 +45,7 @@ static int index_recorded(const struct dbk_turn *turn,
     struct dbk_event_state event = {.sequence = turn->head,
                                     .person_id = entry->person_id};
 
-    return dbk_index_put_event(turn->txn, turn->environment, &entry->subject, &event);
+    return dbk_index_put_event_at(turn->event_cursor, &entry->subject, &event);
 }
 
 static int write_entry(struct dbk_plan *plan, struct dbk_turn *turn,
@@ -72,8 +71,8 @@ static int write_entry(struct dbk_plan *plan, struct dbk_turn *turn,
         return index_recorded(turn, entry);
     case DBK_EVENT_DELETED:
         plan->event.deleted_sequence = turn->head;
-        return dbk_index_put_event(turn->txn, turn->environment, &entry->subject,
-                                   &plan->event);
+        return dbk_index_put_event_at(turn->event_cursor, &entry->subject,
+                                      &plan->event);
     }
     return MDB_CORRUPTED;
 }
@@ -98,8 +97,7 @@ static bool write_event(struct dbk_plan *plan, struct dbk_turn *turn)
     const struct dbk_command_entry *entry = plan->command->entries;
     struct dbk_event_state known,
         event = {.sequence = turn->head + 1, .person_id = entry->person_id};
-    int rc = dbk_index_add_event(turn->txn, turn->environment, &entry->subject, &event,
-                                 &known);
+    int rc = dbk_index_add_event(turn->event_cursor, &entry->subject, &event, &known);
 
     if (rc == 0)
         plan->rc = append(turn, plan->command, entry);
@@ -119,6 +117,18 @@ static bool write_all(struct dbk_plan *plan, struct dbk_turn *turn)
     return plan->rc == 0;
 }
 
+static int open_cursors(struct dbk_turn *turn)
+{
+    const struct dbk_environment *environment = turn->environment;
+    int rc = 0;
+
+    if (!turn->log_cursor)
+        rc = mdb_cursor_open(turn->txn, environment->log, &turn->log_cursor);
+    if (rc == 0 && !turn->event_cursor)
+        rc = mdb_cursor_open(turn->txn, environment->event, &turn->event_cursor);
+    return rc;
+}
+
 static void clear_verdict(struct dbk_verdict *verdict)
 {
     verdict->code = verdict->error.code = DBK_OK;
@@ -131,7 +141,10 @@ int dbk_decide(struct dbk_turn *turn, struct dbk_command *command)
 {
     uint64_t before = turn->head;
     struct dbk_plan plan;
+    int rc = open_cursors(turn);
 
+    if (rc != 0)
+        return rc;
     clear_verdict(&command->verdict);
     dbk_plan_begin(&plan, command);
     if (dbk_check_command(&plan, turn) && write_all(&plan, turn))

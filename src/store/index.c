@@ -162,8 +162,18 @@ int dbk_index_put_event(MDB_txn *txn, const struct dbk_environment *environment,
     return mdb_put(txn, environment->event, &key, &value, 0);
 }
 
-int dbk_index_add_event(MDB_txn *txn, const struct dbk_environment *environment,
-                        const struct dbk_uuid *id, const struct dbk_event_state *state,
+int dbk_index_put_event_at(MDB_cursor *cursor, const struct dbk_uuid *id,
+                           const struct dbk_event_state *state)
+{
+    char bytes[EVENT_FIXED];
+    MDB_val key = key_of(id), value = value_of(bytes, sizeof bytes);
+
+    pack_event(state, bytes);
+    return mdb_cursor_put(cursor, &key, &value, 0);
+}
+
+int dbk_index_add_event(MDB_cursor *cursor, const struct dbk_uuid *id,
+                        const struct dbk_event_state *state,
                         struct dbk_event_state *known)
 {
     char bytes[EVENT_FIXED];
@@ -171,7 +181,7 @@ int dbk_index_add_event(MDB_txn *txn, const struct dbk_environment *environment,
     int rc;
 
     pack_event(state, bytes);
-    rc = mdb_put(txn, environment->event, &key, &value, MDB_NOOVERWRITE);
+    rc = mdb_cursor_put(cursor, &key, &value, MDB_NOOVERWRITE);
     if (rc == MDB_KEYEXIST && unpack_event(value, known) != 0)
         return DBK_INDEX_DAMAGED;
     return rc;
