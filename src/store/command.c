@@ -8,14 +8,40 @@
 /* What a command that is reset keeps of its bytes: enough for most. */
 #define BYTES_KEPT 1024
 
+void dbk_verdict_clear(struct dbk_verdict *verdict)
+{
+    verdict->code = verdict->error.code = DBK_OK;
+    verdict->first_sequence = verdict->sequence = 0;
+    verdict->recorded_at = 0;
+    verdict->error.text[0] = '\0';
+}
+
+/* Empty, whatever it was; the rest of it, which is large, need not be zeroed. */
+static void clear(struct dbk_command *command)
+{
+    command->count = command->bytes_used = 0;
+    command->expected_version = 0;
+    command->expects_person = false;
+    command->person = NULL;
+    dbk_verdict_clear(&command->verdict);
+}
+
+static void use_small(struct dbk_command *command)
+{
+    command->bytes = command->small;
+    command->bytes_size = sizeof command->small;
+}
+
 struct dbk_command *dbk_command_create(void)
 {
-    struct dbk_command *command = calloc(1, sizeof *command);
+    struct dbk_command *command = malloc(sizeof *command);
 
-    if (command) {
-        command->entries = &command->first;
-        command->entries_size = 1;
-    }
+    if (!command)
+        return NULL;
+    command->entries = &command->first;
+    command->entries_size = 1;
+    use_small(command);
+    clear(command);
     return command;
 }
 
@@ -25,7 +51,8 @@ void dbk_command_destroy(struct dbk_command *command)
         return;
     if (command->entries != &command->first)
         free(command->entries);
-    free(command->bytes);
+    if (command->bytes != command->small)
+        free(command->bytes);
     free(command->person);
     free(command);
 }
@@ -34,15 +61,10 @@ void dbk_command_reset(struct dbk_command *command)
 {
     if (command->bytes_size > BYTES_KEPT) {
         free(command->bytes);
-        command->bytes = NULL;
-        command->bytes_size = 0;
+        use_small(command);
     }
     free(command->person);
-    command->person = NULL;
-    command->count = command->bytes_used = 0;
-    command->expected_version = 0;
-    command->expects_person = false;
-    memset(&command->verdict, 0, sizeof command->verdict);
+    clear(command);
 }
 
 static bool grow_entries(struct dbk_command *command)
@@ -66,13 +88,15 @@ static bool grow_entries(struct dbk_command *command)
 static bool grow_bytes(struct dbk_command *command, size_t needed)
 {
     size_t twice = command->bytes_size * 2, wanted = twice > needed ? twice : needed;
-    char *grown;
+    char *own = command->bytes == command->small ? NULL : command->bytes, *grown;
 
     if (needed <= command->bytes_size)
         return true;
-    grown = realloc(command->bytes, wanted);
+    grown = realloc(own, wanted);
     if (!grown)
         return false;
+    if (!own)
+        memcpy(grown, command->small, command->bytes_used);
     command->bytes = grown;
     command->bytes_size = wanted;
     return true;

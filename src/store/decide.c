@@ -5,8 +5,6 @@
 #include "record_layout.h"
 #include "rules.h"
 
-#include <string.h>
-
 static int append(struct dbk_turn *turn, struct dbk_command *command,
                   const struct dbk_command_entry *entry)
 {
@@ -129,14 +127,6 @@ static int open_cursors(struct dbk_turn *turn)
     return rc;
 }
 
-static void clear_verdict(struct dbk_verdict *verdict)
-{
-    verdict->code = verdict->error.code = DBK_OK;
-    verdict->first_sequence = verdict->sequence = 0;
-    verdict->recorded_at = 0;
-    verdict->error.text[0] = '\0'; /* the rest of it is large */
-}
-
 int dbk_decide(struct dbk_turn *turn, struct dbk_command *command)
 {
     uint64_t before = turn->head;
@@ -145,7 +135,7 @@ int dbk_decide(struct dbk_turn *turn, struct dbk_command *command)
 
     if (rc != 0)
         return rc;
-    clear_verdict(&command->verdict);
+    dbk_verdict_clear(&command->verdict);
     dbk_plan_begin(&plan, command);
     if (dbk_check_command(&plan, turn) && write_all(&plan, turn))
         accept(&plan, turn, before);
