@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#define PIECES 2
+#define PIECES 4
 #define ASK_MS 100
 #define INTERRUPT_MS 10
 

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#define EXPORT_PIECE_RECORDS 512
+#define EXPORT_PIECE_RECORDS 1024
 
 /* Some records in a row. Whoever has it may change it. */
 struct export_piece {

@@ -5,17 +5,8 @@
 
 #define SOURCE "import"
 
-static void finish_entry(struct import_entry *entry)
+void import_batch_empty(struct import_batch *batch)
 {
-    dbk_body_finish(&entry->body);
-    dbk_command_destroy(entry->command);
-    *entry = (struct import_entry){0};
-}
-
-static void empty(struct import_batch *batch)
-{
-    for (size_t i = 0; i < batch->count; i++)
-        finish_entry(&batch->entries[i]);
     batch->count = 0;
     batch->bytes = 0;
     batch->bad = false;
@@ -23,7 +14,8 @@ static void empty(struct import_batch *batch)
 
 void import_batch_finish(struct import_batch *batch)
 {
-    empty(batch);
+    for (size_t i = 0; batch->entries && i < IMPORT_BATCH_LINES; i++)
+        dbk_command_destroy(batch->entries[i].command);
     free(batch->entries);
     free(batch->commands);
     dbk_batch_finish(&batch->logged);
@@ -50,6 +42,7 @@ static struct import_entry *next_entry(struct import_batch *batch, uint64_t line
     if (!batch->entries || !batch->commands || batch->count == IMPORT_BATCH_LINES)
         return NULL;
     batch->entries[batch->count].line = line;
+    batch->entries[batch->count].type = 0;
     return &batch->entries[batch->count++];
 }
 
@@ -65,12 +58,16 @@ static struct dbk_record signup(const struct dbk_record *person)
                                .source = dbk_slice(SOURCE)};
 }
 
-static enum dbk_code draft(struct import_entry *entry, struct dbk_error *err)
+static enum dbk_code draft(struct import_entry *entry, struct dbk_record *record,
+                           struct dbk_error *err)
 {
-    struct dbk_record *record = &entry->body.record, event;
+    struct dbk_record event;
     enum dbk_code code;
 
-    entry->command = dbk_command_create();
+    if (entry->command)
+        dbk_command_reset(entry->command);
+    else
+        entry->command = dbk_command_create();
     if (!entry->command)
         return no_memory(err);
     record->source = dbk_slice(SOURCE);
@@ -86,23 +83,16 @@ enum dbk_code import_batch_add(struct import_batch *batch, uint64_t line, size_t
                                struct dbk_body *body, struct dbk_error *err)
 {
     struct import_entry *entry = next_entry(batch, line);
-    enum dbk_code code;
+    enum dbk_code code = entry ? draft(entry, &body->record, err) : no_memory(err);
 
-    if (!entry) {
-        dbk_body_finish(body);
-        return no_memory(err);
-    }
-    entry->body = *body;
-    *body = (struct dbk_body){0};
-    code = draft(entry, err);
-    if (code !=
-        DBK_OK) { /* half a command, a person without its signup, must not stay */
-        finish_entry(entry);
+    if (code == DBK_OK) {
+        entry->type = body->record.type;
+        batch->bytes += bytes;
+    } else if (entry) { /* half a command, a person without its signup, must not stay */
         batch->count--;
-        return code;
     }
-    batch->bytes += bytes;
-    return DBK_OK;
+    dbk_body_finish(body);
+    return code;
 }
 
 enum dbk_code import_batch_add_bad(struct import_batch *batch, uint64_t line,
@@ -123,7 +113,7 @@ static enum dbk_code compare(struct import_batch *batch, struct dbk_log *log,
                              enum import_fate *fate, struct dbk_error *err)
 {
     const struct dbk_batch *logged = &batch->logged;
-    struct dbk_record record;
+    struct dbk_record record, brought;
 
     if (dbk_log_read(log, sequence - 1, 1, DBK_RECORD_MAX, &batch->logged, err) !=
         DBK_OK)
@@ -135,7 +125,8 @@ static enum dbk_code compare(struct import_batch *batch, struct dbk_log *log,
                           logged->entries[0].length, &record, err) != DBK_OK)
         return dbk_wrap(err, "record %llu", (unsigned long long)sequence);
     *fate = IMPORT_THERE;
-    if (!dbk_body_same_event(&entry->body.record, &record)) {
+    dbk_command_first(entry->command, &brought);
+    if (!dbk_body_same_event(&brought, &record)) {
         *fate = IMPORT_BAD;
         snprintf(entry->reason, sizeof entry->reason,
                  "id: an event with this id and another content is in the log, as "
@@ -152,14 +143,14 @@ static enum dbk_code decide(struct import_batch *batch, struct dbk_log *log,
     const struct dbk_verdict *verdict;
 
     *fate = IMPORT_BAD;
-    if (!entry->command)
+    if (!entry->type)
         return DBK_OK;
     verdict = dbk_command_verdict(entry->command);
     if (verdict->code == DBK_OK) {
         *fate = IMPORT_ADDED;
     } else if (verdict->code != DBK_EXISTS) {
         snprintf(entry->reason, sizeof entry->reason, "%.255s", verdict->error.text);
-    } else if (entry->body.record.type == DBK_PERSON_CREATED) {
+    } else if (entry->type == DBK_PERSON_CREATED) {
         *fate = IMPORT_THERE;
     } else {
         return compare(batch, log, entry, verdict->sequence, fate, err);
@@ -167,13 +158,13 @@ static enum dbk_code decide(struct import_batch *batch, struct dbk_log *log,
     return DBK_OK;
 }
 
-static enum dbk_code submit(struct import_batch *batch, struct dbk_log *log,
-                            struct dbk_error *err)
+enum dbk_code import_batch_submit(struct import_batch *batch, struct dbk_log *log,
+                                  struct dbk_error *err)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < batch->count; i++) {
-        if (batch->entries[i].command)
+        if (batch->entries[i].type)
             batch->commands[count++] = batch->entries[i].command;
     }
     if (count == 0)
@@ -181,19 +172,17 @@ static enum dbk_code submit(struct import_batch *batch, struct dbk_log *log,
     return dbk_log_submit(log, batch->commands, count, NULL, NULL, err);
 }
 
-enum dbk_code import_batch_flush(struct import_batch *batch, struct dbk_log *log,
-                                 import_tell *tell, void *context,
-                                 struct dbk_error *err)
+enum dbk_code import_batch_tell(struct import_batch *batch, struct dbk_log *log,
+                                import_tell *tell, void *context, struct dbk_error *err)
 {
-    enum dbk_code code = submit(batch, log, err);
+    enum dbk_code code = DBK_OK;
 
     for (size_t i = 0; code == DBK_OK && i < batch->count; i++) {
         struct import_entry *entry = &batch->entries[i];
         enum import_fate fate;
         code = decide(batch, log, entry, &fate, err);
         if (code == DBK_OK)
-            tell(context, entry->body.record.type, entry->line, fate, entry->reason);
+            tell(context, entry->type, entry->line, fate, entry->reason);
     }
-    empty(batch);
     return code;
 }

@@ -25,8 +25,8 @@ struct import_batch {
     bool bad;     /* it holds a line that cannot be read */
     struct import_entry {
         uint64_t line;
-        struct dbk_body body;        /* kept, to be compared with what is there */
-        struct dbk_command *command; /* NULL: a bad line */
+        enum dbk_type type;          /* 0: a bad line */
+        struct dbk_command *command; /* kept for the entry's next line; or NULL */
         char reason[256];            /* why it is bad */
     } * entries;                     /* private, as what follows */
     struct dbk_command **commands;
@@ -47,15 +47,22 @@ enum dbk_code import_batch_add(struct import_batch *batch, uint64_t line, size_t
 enum dbk_code import_batch_add_bad(struct import_batch *batch, uint64_t line,
                                    const char *reason, struct dbk_error *err);
 
-/* Append all of it in one transaction, tell what became of each line, and empty it.
+/* Append all of it in one transaction. Another thread may do it, while nobody else has
+ * the batch. Errors as dbk_log_submit has them. */
+enum dbk_code import_batch_submit(struct import_batch *batch, struct dbk_log *log,
+                                  struct dbk_error *err);
+
+/* Tell what became of each line of a batch that was submitted.
  *
  * A person whose id is there is IMPORT_THERE. An event whose id is there is IMPORT_THERE
  * where it is the same, and IMPORT_BAD where it is not. What the log refuses is
- * IMPORT_BAD. Errors as dbk_log_submit and dbk_log_read have them; nothing was told
- * then.
+ * IMPORT_BAD. Errors as dbk_log_read has them.
  */
-enum dbk_code import_batch_flush(struct import_batch *batch, struct dbk_log *log,
-                                 import_tell *tell, void *context,
-                                 struct dbk_error *err);
+enum dbk_code import_batch_tell(struct import_batch *batch, struct dbk_log *log,
+                                import_tell *tell, void *context,
+                                struct dbk_error *err);
+
+/* Forget its lines. */
+void import_batch_empty(struct import_batch *batch);
 
 #endif

@@ -7,7 +7,8 @@
 
 void import_finish(struct import *import)
 {
-    import_batch_finish(&import->batch);
+    for (size_t i = 0; i < 2; i++)
+        import_batch_finish(&import->batches[i]);
 }
 
 static void complain(struct import *import, uint64_t line, const char *reason)
@@ -42,21 +43,60 @@ static void tell(void *context, enum dbk_type type, uint64_t line,
     }
 }
 
-/* Append what is gathered of the lines up to number; DBK_INVALID where that shows a bad
- * line to stop at. */
-static enum dbk_code flush(struct import *import, uint64_t number,
-                           struct dbk_error *err)
+static void *fly(void *context)
 {
-    uint64_t bad = import->bad;
-    enum dbk_code code =
-        import_batch_flush(&import->batch, import->log, tell, import, err);
+    struct import_flight *flight = context;
 
+    flight->code = import_batch_submit(flight->batch, flight->log, &flight->err);
+    return NULL;
+}
+
+/* Begin to append what is gathered of the lines up to number, and gather in the other
+ * batch. */
+static void launch(struct import *import, uint64_t number)
+{
+    struct import_flight *flight = &import->flight;
+
+    flight->flying = true;
+    flight->log = import->log;
+    flight->batch = &import->batches[import->gathering];
+    flight->number = number;
+    flight->threaded = pthread_create(&flight->thread, NULL, fly, flight) == 0;
+    if (!flight->threaded)
+        fly(flight);
+    import->gathering ^= 1;
+}
+
+/* Wait for what is on its way, and tell what became of it; DBK_INVALID where that shows a
+ * bad line to stop at. */
+static enum dbk_code land(struct import *import, struct dbk_error *err)
+{
+    struct import_flight *flight = &import->flight;
+    uint64_t bad = import->bad;
+    enum dbk_code code;
+
+    if (!flight->flying)
+        return DBK_OK;
+    if (flight->threaded)
+        pthread_join(flight->thread, NULL);
+    flight->flying = false;
+    code = flight->code;
+    if (code == DBK_OK)
+        code = import_batch_tell(flight->batch, import->log, tell, import, err);
+    else
+        *err = flight->err;
+    import_batch_empty(flight->batch);
     if (code != DBK_OK)
         return code;
-    import->done = number;
+    import->done = flight->number;
     if (import->bad > bad && !import->go_on)
         return dbk_fail(err, DBK_INVALID, "stopped at a bad line");
     return DBK_OK;
+}
+
+static struct import_batch *gathered(struct import *import)
+{
+    return &import->batches[import->gathering];
 }
 
 static bool is_blank(struct dbk_slice line)
@@ -92,9 +132,9 @@ static enum dbk_code add_line(struct import *import, uint64_t number,
         return DBK_OK;
     code = read_body(import, line, type, &body, err);
     if (code == DBK_OK)
-        return import_batch_add(&import->batch, number, line.length, &body, err);
+        return import_batch_add(gathered(import), number, line.length, &body, err);
     if (code == DBK_INVALID)
-        return import_batch_add_bad(&import->batch, number, err->text, err);
+        return import_batch_add_bad(gathered(import), number, err->text, err);
     return code;
 }
 
@@ -109,7 +149,7 @@ static enum dbk_code gather_one(struct import *import, struct import_lines *line
         return add_line(import, import_lines_number(lines), line, type, err);
     case IMPORT_LONG_LINE:
         import->lines++;
-        return import_batch_add_bad(&import->batch, import_lines_number(lines),
+        return import_batch_add_bad(gathered(import), import_lines_number(lines),
                                     "more than 1 MiB in one line", err);
     case IMPORT_END:
         *more = false;
@@ -125,7 +165,7 @@ static enum dbk_code gather_one(struct import *import, struct import_lines *line
 static enum dbk_code gather(struct import *import, struct import_lines *lines,
                             enum dbk_type type, bool *more, struct dbk_error *err)
 {
-    const struct import_batch *batch = &import->batch;
+    const struct import_batch *batch = gathered(import);
     enum dbk_code code = DBK_OK;
 
     while (code == DBK_OK && *more && !import_batch_full(batch) &&
@@ -139,20 +179,38 @@ static bool is_interrupted(const struct import *import)
     return import->interrupted && import->interrupted(import->interrupted_context);
 }
 
+/* Append what is gathered of the lines up to number, once all is well with the batch
+ * before; and where it is the last one, see what became of it. */
+static enum dbk_code append(struct import *import, uint64_t number, bool last,
+                            struct dbk_error *err)
+{
+    enum dbk_code code = land(import, err);
+
+    if (code != DBK_OK) {
+        import_batch_empty(gathered(import));
+        return code;
+    }
+    launch(import, number);
+    return last ? land(import, err) : DBK_OK;
+}
+
 /* One batch. What was read is appended also where reading on failed. */
 static enum dbk_code step(struct import *import, struct import_lines *lines,
                           enum dbk_type type, bool *more, struct dbk_error *err)
 {
-    struct dbk_error flush_err;
+    struct dbk_error append_err;
     enum dbk_code code = gather(import, lines, type, more, err);
+    bool stopping = gathered(import)->bad && !import->go_on;
+    bool interrupted = code == DBK_OK && *more && is_interrupted(import);
+    bool last = code != DBK_OK || !*more || stopping || interrupted;
 
-    if (flush(import, import_lines_number(lines), &flush_err) != DBK_OK) {
-        *err = flush_err;
-        code = flush_err.code;
+    if (append(import, import_lines_number(lines), last, &append_err) != DBK_OK) {
+        *err = append_err;
+        code = append_err.code;
     }
     progress_show_share(import->progress, import_lines_number(lines),
                         import_lines_share(lines));
-    if (code == DBK_OK && *more && is_interrupted(import))
+    if (code == DBK_OK && interrupted)
         code = dbk_fail(err, DBK_UNAVAILABLE, "interrupted");
     return code;
 }

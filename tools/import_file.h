@@ -6,7 +6,11 @@
 #include "import_lines.h"
 #include "progress.h"
 
-/* One import: of one file, then perhaps of another. */
+#include <pthread.h>
+
+/* One import: of one file, then perhaps of another. While one batch is appended by a
+ * thread of its own, the next is read; it is submitted only once all is well with the
+ * one before. */
 struct import {
     struct dbk_log *log;
     const struct dbk_body_rules *rules;
@@ -19,7 +23,18 @@ struct import {
     uint64_t lines, persons_added, persons_there, events_added, events_there, bad;
     const char *path; /* of the file being read */
     uint64_t done;    /* its lines up to here are in the log, or were bad */
-    struct import_batch batch;
+    struct import_batch batches[2]; /* one is gathered while the other is appended */
+    unsigned gathering;             /* which */
+    struct import_flight {          /* the other, where it is on its way */
+        bool flying;
+        bool threaded;
+        pthread_t thread;
+        struct dbk_log *log;
+        struct import_batch *batch;
+        uint64_t number; /* of the last line read for it */
+        enum dbk_code code;
+        struct dbk_error err;
+    } flight;
 };
 void import_finish(struct import *import);
 

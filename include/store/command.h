@@ -46,6 +46,9 @@ struct dbk_verdict {
 struct dbk_command *dbk_command_create(void);
 void dbk_command_destroy(struct dbk_command *command); /* NULL is fine */
 
+/* Make it as dbk_command_create gives it, but keep memory of the usual size. */
+void dbk_command_reset(struct dbk_command *command);
+
 /* Add a record: it is encoded and copied, the draft may go. sequence and recorded_at of
  * the draft are ignored.
  *
@@ -67,6 +70,10 @@ void dbk_command_expect_person(struct dbk_command *command, const struct dbk_uui
 
 /* How many bytes its records take. */
 size_t dbk_command_size(const struct dbk_command *command);
+
+/* Its first record, which must be there, decoded. Borrowed until the command is reset or
+ * destroyed. */
+void dbk_command_first(const struct dbk_command *command, struct dbk_record *out);
 
 /* Valid after dbk_log_submit, borrowed until the command is destroyed. */
 const struct dbk_verdict *dbk_command_verdict(const struct dbk_command *command);

@@ -68,8 +68,12 @@ static void event_members(struct members *members, const struct dbk_record *reco
     if (properties.length == 0)
         return;
     key(members, ",\"properties\":");
+    if (!has_line_break(properties)) {
+        dbk_render_raw(members->render, properties.data, properties.length);
+        return;
+    }
     dbk_render_json(members->render, properties);
-    if (members->exact && has_line_break(properties))
+    if (members->exact)
         string_member(members, ",\"properties_text\":", properties);
 }
 

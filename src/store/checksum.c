@@ -46,39 +46,48 @@ FOLDS static uint32_t reduce(__m128i sum)
     return (uint32_t)_mm_extract_epi32(_mm_xor_si128(sum, part), 1);
 }
 
-/* Fold the first *length / 16 * 16 bytes, at least LEAST; *length receives how many. The
- * result is as zlib's crc32 gives it. */
-FOLDS static uint32_t sum_front(const char *bytes, size_t *length)
+/* Bytes that a shuffle takes from places beside the 16 become zero. */
+FOLDS static __m128i move(__m128i bytes, size_t from)
 {
-    size_t end = *length / 16 * 16, at = LEAST;
+    static const char places[48] = {
+        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    };
+
+    return _mm_shuffle_epi8(bytes, load(places + from));
+}
+
+/* As zlib's crc32 gives it, of at least LEAST bytes. Zeros in front of a message do not
+ * change what it leaves, so as many are put there as make it whole pieces of 16; but
+ * CRC-32 begins with ones in its first four bytes. */
+FOLDS static uint32_t sum_all(const char *bytes, size_t length)
+{
+    const __m128i ones = _mm_cvtsi32_si128(-1);
+    size_t zeros = -length % 16, end = length + zeros, at = LEAST;
     __m128i sums[4];
 
-    for (size_t i = 0; i < 4; i++)
-        sums[i] = load(bytes + 16 * i);
-    sums[0] =
-        _mm_xor_si128(sums[0], _mm_cvtsi32_si128(-1)); /* CRC-32 begins with ones */
+    sums[0] = move(_mm_xor_si128(load(bytes), ones), 16 - zeros);
+    sums[1] = _mm_xor_si128(load(bytes + (16 - zeros)), move(ones, 32 - zeros));
+    sums[2] = load(bytes + (32 - zeros));
+    sums[3] = load(bytes + (48 - zeros));
     for (; at + 64 <= end; at += 64) {
         for (size_t i = 0; i < 4; i++)
-            sums[i] = fold(sums[i], ALONG_64, load(bytes + at + 16 * i));
+            sums[i] = fold(sums[i], ALONG_64, load(bytes + (at + 16 * i - zeros)));
     }
     for (size_t i = 1; i < 4; i++)
         sums[i] = fold(sums[i - 1], ALONG_16, sums[i]);
     for (; at < end; at += 16)
-        sums[3] = fold(sums[3], ALONG_16, load(bytes + at));
-    *length = end;
+        sums[3] = fold(sums[3], ALONG_16, load(bytes + (at - zeros)));
     return ~reduce(sums[3]);
 }
 
 uint32_t dbk_checksum(const char *bytes, size_t length)
 {
-    size_t front = length;
-    uint32_t crc;
-
     if (length < LEAST || !__builtin_cpu_supports("pclmul") ||
         !__builtin_cpu_supports("sse4.1"))
         return (uint32_t)crc32_z(0, (const unsigned char *)bytes, length);
-    crc = sum_front(bytes, &front);
-    return (uint32_t)crc32_z(crc, (const unsigned char *)bytes + front, length - front);
+    return sum_all(bytes, length);
 }
 
 #else

@@ -3,16 +3,45 @@
 #include <stdlib.h>
 
 /* The parts of a record besides its texts never take more. */
-#define RECORD_FRAME 320
+#define RECORD_FRAME 192
+
+/* What a command that is reset keeps of its bytes: enough for most. */
+#define BYTES_KEPT 1024
+
+void dbk_verdict_clear(struct dbk_verdict *verdict)
+{
+    verdict->code = verdict->error.code = DBK_OK;
+    verdict->first_sequence = verdict->sequence = 0;
+    verdict->recorded_at = 0;
+    verdict->error.text[0] = '\0';
+}
+
+/* Empty, whatever it was; the rest of it, which is large, need not be zeroed. */
+static void clear(struct dbk_command *command)
+{
+    command->count = command->bytes_used = 0;
+    command->expected_version = 0;
+    command->expects_person = false;
+    command->person = NULL;
+    dbk_verdict_clear(&command->verdict);
+}
+
+static void use_small(struct dbk_command *command)
+{
+    command->bytes = command->small;
+    command->bytes_size = sizeof command->small;
+}
 
 struct dbk_command *dbk_command_create(void)
 {
-    struct dbk_command *command = calloc(1, sizeof *command);
+    struct dbk_command *command = malloc(sizeof *command);
 
-    if (command) {
-        command->entries = &command->first;
-        command->entries_size = 1;
-    }
+    if (!command)
+        return NULL;
+    command->entries = &command->first;
+    command->entries_size = 1;
+    use_small(command);
+    clear(command);
     return command;
 }
 
@@ -22,9 +51,20 @@ void dbk_command_destroy(struct dbk_command *command)
         return;
     if (command->entries != &command->first)
         free(command->entries);
-    free(command->bytes);
+    if (command->bytes != command->small)
+        free(command->bytes);
     free(command->person);
     free(command);
+}
+
+void dbk_command_reset(struct dbk_command *command)
+{
+    if (command->bytes_size > BYTES_KEPT) {
+        free(command->bytes);
+        use_small(command);
+    }
+    free(command->person);
+    clear(command);
 }
 
 static bool grow_entries(struct dbk_command *command)
@@ -48,13 +88,15 @@ static bool grow_entries(struct dbk_command *command)
 static bool grow_bytes(struct dbk_command *command, size_t needed)
 {
     size_t twice = command->bytes_size * 2, wanted = twice > needed ? twice : needed;
-    char *grown;
+    char *own = command->bytes == command->small ? NULL : command->bytes, *grown;
 
     if (needed <= command->bytes_size)
         return true;
-    grown = realloc(command->bytes, wanted);
+    grown = realloc(own, wanted);
     if (!grown)
         return false;
+    if (!own)
+        memcpy(grown, command->small, command->bytes_used);
     command->bytes = grown;
     command->bytes_size = wanted;
     return true;
@@ -147,6 +189,13 @@ void dbk_command_expect_person(struct dbk_command *command, const struct dbk_uui
 size_t dbk_command_size(const struct dbk_command *command)
 {
     return command->bytes_used;
+}
+
+void dbk_command_first(const struct dbk_command *command, struct dbk_record *out)
+{
+    const struct dbk_command_entry *first = command->entries;
+
+    dbk_record_decode(command->bytes + first->offset, first->length, out, NULL);
 }
 
 const struct dbk_verdict *dbk_command_verdict(const struct dbk_command *command)

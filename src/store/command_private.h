@@ -12,12 +12,16 @@ struct dbk_command_entry {
     size_t length;
 };
 
+/* Enough for the record of most events. */
+#define DBK_COMMAND_SMALL 384
+
 struct dbk_command {
     struct dbk_command_entry *entries; /* first, while there is but one */
     struct dbk_command_entry first;
     size_t count, entries_size;
-    char *bytes;
+    char *bytes; /* small, while they fit there */
     size_t bytes_used, bytes_size;
+    char small[DBK_COMMAND_SMALL];
     uint64_t expected_version; /* 0: any */
     bool expects_person;
     struct dbk_uuid expected_person;
@@ -25,5 +29,8 @@ struct dbk_command {
     struct dbk_person_state *person; /* for commands that begin with person.created or
                                         person.updated; filled when they are accepted */
 };
+
+/* No verdict yet. The rest of its text is left as it is. */
+void dbk_verdict_clear(struct dbk_verdict *verdict);
 
 #endif

@@ -5,8 +5,6 @@
 #include "record_layout.h"
 #include "rules.h"
 
-#include <string.h>
-
 static int append(struct dbk_turn *turn, struct dbk_command *command,
                   const struct dbk_command_entry *entry)
 {
@@ -14,8 +12,7 @@ static int append(struct dbk_turn *turn, struct dbk_command *command,
     MDB_val key = {sizeof sequence, &sequence};
     MDB_val value = {entry->length + DBK_CHECKSUM_BYTES, NULL};
     char *record = command->bytes + entry->offset;
-    int rc = mdb_put(turn->txn, turn->environment->log, &key, &value,
-                     MDB_APPEND | MDB_RESERVE);
+    int rc = mdb_cursor_put(turn->log_cursor, &key, &value, MDB_APPEND | MDB_RESERVE);
 
     if (rc != 0)
         return rc;
@@ -46,7 +43,7 @@ static int index_recorded(const struct dbk_turn *turn,
     struct dbk_event_state event = {.sequence = turn->head,
                                     .person_id = entry->person_id};
 
-    return dbk_index_put_event(turn->txn, turn->environment, &entry->subject, &event);
+    return dbk_index_put_event_at(turn->event_cursor, &entry->subject, &event);
 }
 
 static int write_entry(struct dbk_plan *plan, struct dbk_turn *turn,
@@ -72,8 +69,8 @@ static int write_entry(struct dbk_plan *plan, struct dbk_turn *turn,
         return index_recorded(turn, entry);
     case DBK_EVENT_DELETED:
         plan->event.deleted_sequence = turn->head;
-        return dbk_index_put_event(turn->txn, turn->environment, &entry->subject,
-                                   &plan->event);
+        return dbk_index_put_event_at(turn->event_cursor, &entry->subject,
+                                      &plan->event);
     }
     return MDB_CORRUPTED;
 }
@@ -91,20 +88,56 @@ static void accept(struct dbk_plan *plan, const struct dbk_turn *turn, uint64_t 
         *command->person = plan->person;
 }
 
+/* An event alone is indexed before it is appended: whether its id is new then takes no
+ * search of its own. False where it was refused. */
+static bool write_event(struct dbk_plan *plan, struct dbk_turn *turn)
+{
+    const struct dbk_command_entry *entry = plan->command->entries;
+    struct dbk_event_state known,
+        event = {.sequence = turn->head + 1, .person_id = entry->person_id};
+    int rc = dbk_index_add_event(turn->event_cursor, &entry->subject, &event, &known);
+
+    if (rc == 0)
+        plan->rc = append(turn, plan->command, entry);
+    else
+        dbk_refuse_event(plan, &entry->subject, rc, &known);
+    return rc == 0 && plan->rc == 0;
+}
+
+static bool write_all(struct dbk_plan *plan, struct dbk_turn *turn)
+{
+    const struct dbk_command *command = plan->command;
+
+    if (command->count == 1 && command->entries[0].type == DBK_EVENT_RECORDED)
+        return write_event(plan, turn);
+    for (size_t i = 0; plan->rc == 0 && i < command->count; i++)
+        plan->rc = write_entry(plan, turn, &command->entries[i]);
+    return plan->rc == 0;
+}
+
+static int open_cursors(struct dbk_turn *turn)
+{
+    const struct dbk_environment *environment = turn->environment;
+    int rc = 0;
+
+    if (!turn->log_cursor)
+        rc = mdb_cursor_open(turn->txn, environment->log, &turn->log_cursor);
+    if (rc == 0 && !turn->event_cursor)
+        rc = mdb_cursor_open(turn->txn, environment->event, &turn->event_cursor);
+    return rc;
+}
+
 int dbk_decide(struct dbk_turn *turn, struct dbk_command *command)
 {
-    struct dbk_plan plan = {.command = command};
     uint64_t before = turn->head;
+    struct dbk_plan plan;
+    int rc = open_cursors(turn);
 
-    memset(&command->verdict, 0, sizeof command->verdict);
-    if (!dbk_check_command(&plan, turn))
-        return plan.rc;
-    for (size_t i = 0; i < command->count; i++) {
-        int rc = write_entry(&plan, turn, &command->entries[i]);
-
-        if (rc != 0)
-            return rc;
-    }
-    accept(&plan, turn, before);
-    return 0;
+    if (rc != 0)
+        return rc;
+    dbk_verdict_clear(&command->verdict);
+    dbk_plan_begin(&plan, command);
+    if (dbk_check_command(&plan, turn) && write_all(&plan, turn))
+        accept(&plan, turn, before);
+    return plan.rc;
 }

@@ -15,6 +15,11 @@ struct dbk_turn {
     MDB_txn *txn;
     uint64_t head;     /* the last sequence so far; decide raises it */
     dbk_timestamp now; /* recorded_at of all that this turn appends */
+
+    /* Where the last record and the last event were put: the next mostly goes beside
+     * them. NULL before the first; LMDB closes them with the transaction. */
+    MDB_cursor *log_cursor;
+    MDB_cursor *event_cursor;
 };
 
 /* Give the command its verdict, and if it is accepted append its records and change the

@@ -122,15 +122,10 @@ int dbk_index_put_person(MDB_txn *txn, const struct dbk_environment *environment
     return mdb_put(txn, environment->person, &key, &value, 0);
 }
 
-int dbk_index_get_event(MDB_txn *txn, const struct dbk_environment *environment,
-                        const struct dbk_uuid *id, struct dbk_event_state *out)
+static int unpack_event(MDB_val value, struct dbk_event_state *out)
 {
-    MDB_val key = key_of(id), value;
-    int rc = mdb_get(txn, environment->event, &key, &value);
     const char *at = value.mv_data;
 
-    if (rc != 0)
-        return rc;
     if (value.mv_size != EVENT_FIXED)
         return DBK_INDEX_DAMAGED;
     out->sequence = take_u64(&at);
@@ -139,17 +134,57 @@ int dbk_index_get_event(MDB_txn *txn, const struct dbk_environment *environment,
     return 0;
 }
 
+static void pack_event(const struct dbk_event_state *state, char out[EVENT_FIXED])
+{
+    char *at = out;
+
+    at = put_u64(at, state->sequence);
+    at = put_u64(at, state->deleted_sequence);
+    put_bytes(at, state->person_id.bytes, sizeof state->person_id.bytes);
+}
+
+int dbk_index_get_event(MDB_txn *txn, const struct dbk_environment *environment,
+                        const struct dbk_uuid *id, struct dbk_event_state *out)
+{
+    MDB_val key = key_of(id), value;
+    int rc = mdb_get(txn, environment->event, &key, &value);
+
+    return rc == 0 ? unpack_event(value, out) : rc;
+}
+
 int dbk_index_put_event(MDB_txn *txn, const struct dbk_environment *environment,
                         const struct dbk_uuid *id, const struct dbk_event_state *state)
 {
     char bytes[EVENT_FIXED];
     MDB_val key = key_of(id), value = value_of(bytes, sizeof bytes);
-    char *at = bytes;
 
-    at = put_u64(at, state->sequence);
-    at = put_u64(at, state->deleted_sequence);
-    put_bytes(at, state->person_id.bytes, sizeof state->person_id.bytes);
+    pack_event(state, bytes);
     return mdb_put(txn, environment->event, &key, &value, 0);
+}
+
+int dbk_index_put_event_at(MDB_cursor *cursor, const struct dbk_uuid *id,
+                           const struct dbk_event_state *state)
+{
+    char bytes[EVENT_FIXED];
+    MDB_val key = key_of(id), value = value_of(bytes, sizeof bytes);
+
+    pack_event(state, bytes);
+    return mdb_cursor_put(cursor, &key, &value, 0);
+}
+
+int dbk_index_add_event(MDB_cursor *cursor, const struct dbk_uuid *id,
+                        const struct dbk_event_state *state,
+                        struct dbk_event_state *known)
+{
+    char bytes[EVENT_FIXED];
+    MDB_val key = key_of(id), value = value_of(bytes, sizeof bytes);
+    int rc;
+
+    pack_event(state, bytes);
+    rc = mdb_cursor_put(cursor, &key, &value, MDB_NOOVERWRITE);
+    if (rc == MDB_KEYEXIST && unpack_event(value, known) != 0)
+        return DBK_INDEX_DAMAGED;
+    return rc;
 }
 
 /* Emails are ASCII (WHATWG), so lower case is; what is not a capital letter stays. */

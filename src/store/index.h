@@ -32,6 +32,14 @@ int dbk_index_put_person(MDB_txn *txn, const struct dbk_environment *environment
                          const struct dbk_person_state *state);
 int dbk_index_put_event(MDB_txn *txn, const struct dbk_environment *environment,
                         const struct dbk_uuid *id, const struct dbk_event_state *state);
+/* The same for events through a cursor of their database, which is the quicker the closer
+ * it stands to where the last one went; and for one whose id may be there already:
+ * MDB_KEYEXIST, and *known receives it. */
+int dbk_index_put_event_at(MDB_cursor *cursor, const struct dbk_uuid *id,
+                           const struct dbk_event_state *state);
+int dbk_index_add_event(MDB_cursor *cursor, const struct dbk_uuid *id,
+                        const struct dbk_event_state *state,
+                        struct dbk_event_state *known);
 int dbk_index_put_email(MDB_txn *txn, const struct dbk_environment *environment,
                         struct dbk_slice email, const struct dbk_uuid *person_id);
 int dbk_index_drop_email(MDB_txn *txn, const struct dbk_environment *environment,

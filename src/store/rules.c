@@ -33,15 +33,6 @@ static bool spoil(struct dbk_plan *plan, int rc)
     return false;
 }
 
-static struct dbk_record decode_entry(const struct dbk_command *command, size_t i)
-{
-    const struct dbk_command_entry *entry = &command->entries[i];
-    struct dbk_record record;
-
-    dbk_record_decode(command->bytes + entry->offset, entry->length, &record, NULL);
-    return record;
-}
-
 static bool check_email_free(struct dbk_plan *plan, const struct dbk_turn *turn,
                              struct dbk_slice email, const struct dbk_uuid *self)
 {
@@ -81,11 +72,12 @@ static bool check_version(struct dbk_plan *plan)
 
 static bool check_created(struct dbk_plan *plan, const struct dbk_turn *turn)
 {
-    struct dbk_record record = decode_entry(plan->command, 0);
     struct dbk_person_state *person = &plan->person;
-    int rc =
-        dbk_index_get_person(turn->txn, turn->environment, &record.subject, person);
+    struct dbk_record record;
+    int rc;
 
+    dbk_command_first(plan->command, &record);
+    rc = dbk_index_get_person(turn->txn, turn->environment, &record.subject, person);
     if (rc == 0 && person->deleted)
         return refuse_id(plan, DBK_CONFLICT, "a deleted person had the id",
                          &record.subject);
@@ -104,9 +96,10 @@ static bool check_created(struct dbk_plan *plan, const struct dbk_turn *turn)
 
 static bool check_updated(struct dbk_plan *plan, const struct dbk_turn *turn)
 {
-    struct dbk_record record = decode_entry(plan->command, 0);
     struct dbk_person_state *person = &plan->person;
+    struct dbk_record record;
 
+    dbk_command_first(plan->command, &record);
     if (!find_person(plan, turn, &record.subject, person) || !check_version(plan))
         return false;
     memcpy(plan->old_email, person->email, sizeof plan->old_email);
@@ -131,31 +124,40 @@ static bool check_deleted(struct dbk_plan *plan, const struct dbk_turn *turn)
     return true;
 }
 
+void dbk_refuse_event(struct dbk_plan *plan, const struct dbk_uuid *id, int rc,
+                      const struct dbk_event_state *known)
+{
+    if (rc != MDB_KEYEXIST) {
+        spoil(plan, rc);
+        return;
+    }
+    plan->command->verdict.sequence = known->sequence;
+    if (known->deleted_sequence)
+        refuse_id(plan, DBK_CONFLICT, "a deleted event had the id", id);
+    else
+        refuse_id(plan, DBK_EXISTS, "there is an event already with the id", id);
+}
+
 static bool check_event_id(struct dbk_plan *plan, const struct dbk_turn *turn,
                            const struct dbk_uuid *id)
 {
-    struct dbk_event_state event;
-    int rc = dbk_index_get_event(turn->txn, turn->environment, id, &event);
+    struct dbk_event_state known;
+    int rc = dbk_index_get_event(turn->txn, turn->environment, id, &known);
 
     if (rc == MDB_NOTFOUND)
         return true;
-    if (rc != 0)
-        return spoil(plan, rc);
-    plan->command->verdict.sequence = event.sequence;
-    if (event.deleted_sequence)
-        return refuse_id(plan, DBK_CONFLICT, "a deleted event had the id", id);
-    return refuse_id(plan, DBK_EXISTS, "there is an event already with the id", id);
+    dbk_refuse_event(plan, id, rc == 0 ? MDB_KEYEXIST : rc, &known);
+    return false;
 }
 
 static bool check_recorded(struct dbk_plan *plan, const struct dbk_turn *turn,
                            const struct dbk_command_entry *entry)
 {
     struct dbk_person_state person;
-    bool alone = entry == plan->command->entries;
 
+    if (entry == plan->command->entries) /* alone */
+        return find_person(plan, turn, &entry->person_id, &person);
     /* Behind person.created or person.updated the person has been looked at. */
-    if (alone && !find_person(plan, turn, &entry->person_id, &person))
-        return false;
     return check_event_id(plan, turn, &entry->subject);
 }
 
@@ -180,6 +182,14 @@ static bool check_event_deleted(struct dbk_plan *plan, const struct dbk_turn *tu
         !dbk_uuid_equal(&command->expected_person, &plan->event.person_id))
         return refuse(plan, DBK_CONFLICT, "the event belongs to another person");
     return true;
+}
+
+void dbk_plan_begin(struct dbk_plan *plan, struct dbk_command *command)
+{
+    plan->command = command;
+    plan->rc = 0;
+    plan->email_changes = plan->nothing_changes = false;
+    plan->old_email[0] = '\0';
 }
 
 bool dbk_check_command(struct dbk_plan *plan, const struct dbk_turn *turn)

@@ -13,17 +13,26 @@
 /* What checking learned, for writing. */
 struct dbk_plan {
     struct dbk_command *command;
+    int rc; /* the LMDB code that spoiled the transaction, or 0 */
+    bool email_changes;
+    bool nothing_changes;              /* person.updated to what it is already */
+    char old_email[DBK_EMAIL_MAX + 1]; /* "" for a new person */
     struct dbk_person_state person; /* as the first record leaves it, where that is of a
                                        person; its version is the old one */
-    char old_email[DBK_EMAIL_MAX + 1]; /* "" for a new person */
-    bool email_changes;
-    bool nothing_changes;         /* person.updated to what it is already */
-    struct dbk_event_state event; /* event.deleted: where the event is */
-    int rc;                       /* the LMDB code that spoiled the transaction, or 0 */
+    struct dbk_event_state event;   /* event.deleted: where the event is */
 };
 
+/* Begin a plan: nothing is known yet. Its person and event are left as they are, for
+ * they are large, and most commands have no use for them. */
+void dbk_plan_begin(struct dbk_plan *plan, struct dbk_command *command);
+
 /* Whether plan->command may be appended. If not, its verdict says why, or plan->rc is
- * set. */
+ * set. Whether the id of an event.recorded that stands alone is new is not looked at:
+ * dbk_index_add_event tells it. */
 bool dbk_check_command(struct dbk_plan *plan, const struct dbk_turn *turn);
+
+/* What dbk_index_add_event returned for it was not 0; known as it has it. */
+void dbk_refuse_event(struct dbk_plan *plan, const struct dbk_uuid *id, int rc,
+                      const struct dbk_event_state *known);
 
 #endif

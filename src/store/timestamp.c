@@ -1,5 +1,6 @@
 #include "store/timestamp.h"
 
+#include <string.h>
 #include <time.h>
 
 #define SECOND INT64_C(1000000)
@@ -168,35 +169,52 @@ bool dbk_timestamp_parse(const char *text, size_t length, dbk_timestamp *out)
     return dbk_timestamp_valid(*out);
 }
 
-/* At most six digits, in 32 bits: this is done for every record that is shown. */
-static inline char *write_digits(char *at, int64_t number, int count, char after)
+/* Two digits and what stands behind them. */
+static inline void write_two(char *at, uint32_t number, char after)
 {
-    uint32_t value = (uint32_t)number;
+    at[0] = (char)('0' + number / 10);
+    at[1] = (char)('0' + number % 10);
+    at[2] = after;
+}
 
-    for (int i = count - 1; i >= 0; i--) {
-        at[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    at[count] = after;
-    return at + count + 1;
+#define DAY_TEXT 11 /* "2023-10-08T" */
+
+static void write_day(int64_t days, char out[DAY_TEXT])
+{
+    int64_t year, month, day;
+
+    date_from_days(days, &year, &month, &day);
+    write_two(out, (uint32_t)year / 100, '0');
+    write_two(out + 2, (uint32_t)year % 100, '-');
+    write_two(out + 5, (uint32_t)month, '-');
+    write_two(out + 8, (uint32_t)day, 'T');
 }
 
 void dbk_timestamp_format(dbk_timestamp at, char out[DBK_TIMESTAMP_TEXT + 1])
 {
-    int64_t days = at / DAY;
-    int64_t rest = at % DAY;
-    int64_t year, month, day;
+    /* Of two times in a row most are of one day, and the calendar is half the work. */
+    static _Thread_local struct {
+        int64_t days;
+        char text[DAY_TEXT];
+    } last = {.days = INT64_MIN};
+    int64_t days = at / DAY, rest = at % DAY;
+    uint32_t seconds, micro;
 
     if (rest < 0) {
         rest += DAY;
         days--;
     }
-    date_from_days(days, &year, &month, &day);
-    out = write_digits(out, year, 4, '-');
-    out = write_digits(out, month, 2, '-');
-    out = write_digits(out, day, 2, 'T');
-    out = write_digits(out, rest / (3600 * SECOND), 2, ':');
-    out = write_digits(out, rest / (60 * SECOND) % 60, 2, ':');
-    out = write_digits(out, rest / SECOND % 60, 2, '.');
-    write_digits(out, rest % SECOND, 6, '\0');
+    if (days != last.days) {
+        write_day(days, last.text);
+        last.days = days;
+    }
+    seconds = (uint32_t)(rest / SECOND);
+    micro = (uint32_t)(rest % SECOND);
+    memcpy(out, last.text, DAY_TEXT);
+    write_two(out + 11, seconds / 3600, ':');
+    write_two(out + 14, seconds / 60 % 60, ':');
+    write_two(out + 17, seconds % 60, '.');
+    write_two(out + 20, micro / 10000, '0');
+    write_two(out + 22, micro / 100 % 100, '0');
+    write_two(out + 24, micro % 100, '\0');
 }

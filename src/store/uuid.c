@@ -60,53 +60,44 @@ struct dbk_uuid dbk_uuid_new(void)
     return id;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+/* Where the two digits of each byte stand in the text. */
+static const unsigned char place[] = {0,  2,  4,  6,  9,  11, 14, 16,
+                                      19, 21, 24, 26, 28, 30, 32, 34};
 
-static bool is_hyphen_place(size_t i)
-{
-    return i == 8 || i == 13 || i == 18 || i == 23;
-}
+/* What a character is worth as a digit, with a bit that tells it from what is none. */
+#define DIGIT 0x10
+static const uint8_t digits[256] = {
+    ['0'] = DIGIT | 0,  ['1'] = DIGIT | 1,  ['2'] = DIGIT | 2,  ['3'] = DIGIT | 3,
+    ['4'] = DIGIT | 4,  ['5'] = DIGIT | 5,  ['6'] = DIGIT | 6,  ['7'] = DIGIT | 7,
+    ['8'] = DIGIT | 8,  ['9'] = DIGIT | 9,  ['a'] = DIGIT | 10, ['b'] = DIGIT | 11,
+    ['c'] = DIGIT | 12, ['d'] = DIGIT | 13, ['e'] = DIGIT | 14, ['f'] = DIGIT | 15,
+    ['A'] = DIGIT | 10, ['B'] = DIGIT | 11, ['C'] = DIGIT | 12, ['D'] = DIGIT | 13,
+    ['E'] = DIGIT | 14, ['F'] = DIGIT | 15,
+};
 
 bool dbk_uuid_parse(const char *text, size_t length, struct dbk_uuid *out)
 {
+    uint8_t all = DIGIT; /* so far, all are digits */
     struct dbk_uuid id;
-    size_t digits = 0;
 
-    if (length != DBK_UUID_TEXT)
+    if (length != DBK_UUID_TEXT || text[8] != '-' || text[13] != '-' ||
+        text[18] != '-' || text[23] != '-')
         return false;
-    for (size_t i = 0; i < length; i++) {
-        int value = hex_value(text[i]);
+    for (size_t i = 0; i < sizeof id.bytes; i++) {
+        uint8_t high = digits[(unsigned char)text[place[i]]];
+        uint8_t low = digits[(unsigned char)text[place[i] + 1]];
 
-        if (is_hyphen_place(i)) {
-            if (text[i] != '-')
-                return false;
-            continue;
-        }
-        if (value < 0)
-            return false;
-        if (digits % 2 == 0)
-            id.bytes[digits / 2] = (uint8_t)(value << 4);
-        else
-            id.bytes[digits / 2] = (uint8_t)(id.bytes[digits / 2] | value);
-        digits++;
+        all &= high & low;
+        id.bytes[i] = (uint8_t)(high << 4 | (low & 0x0f));
     }
+    if (!all)
+        return false;
     *out = id;
     return true;
 }
 
 void dbk_uuid_format(const struct dbk_uuid *id, char out[DBK_UUID_TEXT + 1])
 {
-    static const unsigned char place[] = {0,  2,  4,  6,  9,  11, 14, 16,
-                                          19, 21, 24, 26, 28, 30, 32, 34};
     static const char hex[] = "0123456789abcdef";
 
     out[8] = out[13] = out[18] = out[23] = '-';

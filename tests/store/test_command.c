@@ -55,6 +55,34 @@ static void a_field_over_its_bound_is_refused(void **state)
     dbk_command_destroy(command);
 }
 
+static void one_that_is_reset_is_as_new(void **state)
+{
+    static char large[DBK_PROPERTIES_MAX];
+    struct dbk_record person = draft_person("a@x.mock"), read;
+    struct dbk_record event = draft_event(&person.subject), other = event;
+    struct dbk_command *command = command_of(&person);
+    (void)state;
+
+    memset(large, ' ', sizeof large);
+    event.properties = (struct dbk_slice){large, sizeof large};
+    assert_int_equal(dbk_command_add(command, &event, NULL), DBK_OK);
+    dbk_command_expect(command, 7);
+
+    for (int i = 0; i < 2; i++) {
+        dbk_command_reset(command);
+        assert_int_equal(dbk_command_size(command), 0);
+        other.subject = dbk_uuid_new();
+        assert_int_equal(dbk_command_add(command, &other, NULL), DBK_OK);
+        dbk_command_first(command, &read);
+        assert_int_equal(read.type, DBK_EVENT_RECORDED);
+        assert_true(dbk_uuid_equal(&read.subject, &other.subject));
+        assert_true(dbk_slice_equal(read.event_type, other.event_type));
+        assert_null(dbk_command_person(command));
+        assert_int_equal(dbk_command_verdict(command)->sequence, 0);
+    }
+    dbk_command_destroy(command);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -62,6 +90,7 @@ int main(void)
         cmocka_unit_test(nothing_may_follow_an_event),
         cmocka_unit_test(an_event_id_stands_once),
         cmocka_unit_test(a_field_over_its_bound_is_refused),
+        cmocka_unit_test(one_that_is_reset_is_as_new),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -262,6 +262,57 @@ static void a_damaged_index_entry_disturbs_nobody_else(void **state)
     dbk_command_destroy(commands[1]);
 }
 
+enum { MANY = 3000 };
+
+/* Submit one command for each draft, and hold each to its verdict. */
+static void submit_many(struct scratch *s, const struct dbk_record *drafts,
+                        enum dbk_code expected, uint64_t first_sequence)
+{
+    struct dbk_command *commands[MANY];
+
+    for (size_t i = 0; i < MANY; i++)
+        commands[i] = command_of(&drafts[i]);
+    assert_int_equal(dbk_log_submit(s->log, commands, MANY, NULL, NULL, &s->err),
+                     DBK_OK);
+    for (size_t i = 0; i < MANY; i++) {
+        const struct dbk_verdict *verdict = dbk_command_verdict(commands[i]);
+
+        assert_int_equal(verdict->code, expected);
+        assert_int_equal(verdict->sequence, first_sequence + i);
+        dbk_command_destroy(commands[i]);
+    }
+}
+
+/* Ids that grow, and ids that come in no order, between one another in one transaction,
+ * then all of them again, deleted, and once more. */
+static void ids_may_come_in_any_order(void **state)
+{
+    static struct dbk_record drafts[MANY], gone[MANY];
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_event_state event;
+
+    for (size_t i = 0; i < MANY; i++) {
+        drafts[i] = draft_event(&kate);
+        if (i % 3 == 1) /* the last bytes are random: anywhere */
+            memcpy(drafts[i].subject.bytes, drafts[i].subject.bytes + 9, 6);
+        else if (i % 3 == 2) /* shrinking */
+            drafts[i].subject.bytes[0] = (uint8_t)(0xf0 - i % 0xf0);
+        gone[i] = draft_of(DBK_EVENT_DELETED, &drafts[i].subject);
+    }
+    submit_many(s, drafts, DBK_OK, 2);
+    submit_many(s, drafts, DBK_EXISTS, 2);
+    submit_many(s, gone, DBK_OK, 2 + MANY);
+    submit_many(s, drafts, DBK_CONFLICT, 2);
+    for (size_t i = 0; i < MANY; i++) {
+        assert_int_equal(dbk_log_event(s->log, &drafts[i].subject, &event, &s->err),
+                         DBK_OK);
+        assert_int_equal(event.sequence, 2 + i);
+        assert_int_equal(event.deleted_sequence, 2 + MANY + i);
+    }
+    assert_int_equal(head_of(s), 1 + 2 * MANY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +325,7 @@ int main(void)
         TEST(a_moved_version_writes_nothing),
         TEST(an_event_needs_a_living_person),
         TEST(an_event_id_is_taken_for_ever),
+        TEST(ids_may_come_in_any_order),
         TEST(a_deleted_event_tells_its_person),
         TEST(events_of_a_deleted_person_went_with_it),
         TEST(a_refused_part_refuses_the_whole_command),

@@ -284,6 +284,54 @@ static void it_stops_at_what_the_log_refuses(void **state)
     assert_int_equal(scene->import.events_added, 1);
 }
 
+static void nothing_of_the_batch_behind_a_refusal_is_appended(void **state)
+{
+    struct scene *scene = *state;
+    FILE *file;
+
+    put_persons(scene, 1);
+    file = fopen(scene->events, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 3 * IMPORT_BATCH_LINES; i++)
+        put_event(file, i, i == 10 ? 7 : 0, "{}");
+    assert_int_equal(fclose(file), 0);
+
+    assert_int_equal(import_both(scene, false), DBK_INVALID);
+    assert_said(scene, scene->events,
+                "11: there is no person aaaaaaaa-0000-4000-8000-000000000007");
+    assert_int_equal(head(scene), 2 + IMPORT_BATCH_LINES - 1);
+    assert_int_equal(scene->import.done, IMPORT_BATCH_LINES);
+    assert_int_equal(scene->import.bad, 1);
+}
+
+static void batches_are_appended_in_the_order_of_their_lines(void **state)
+{
+    struct scene *scene = *state;
+    struct dbk_batch batch = {0};
+    struct dbk_record record;
+    int count = 3 * IMPORT_BATCH_LINES + 5;
+
+    put_persons(scene, 1);
+    put_events(scene, count, 1);
+    assert_int_equal(import_both(scene, false), DBK_OK);
+    assert_int_equal(scene->import.events_added, count);
+    assert_int_equal(head(scene), 2 + count);
+    for (int i = 0; i < count; i++) {
+        char id[DBK_UUID_TEXT + 1], expected[DBK_UUID_TEXT + 1];
+
+        assert_int_equal(dbk_log_read(scene->log, 2 + (uint64_t)i, 1, DBK_RECORD_MAX,
+                                      &batch, &scene->err),
+                         DBK_OK);
+        assert_int_equal(dbk_record_decode(batch.bytes, batch.entries[0].length,
+                                           &record, &scene->err),
+                         DBK_OK);
+        dbk_uuid_format(&record.subject, id);
+        snprintf(expected, sizeof expected, "bbbbbbbb-0000-4000-8000-%012d", i);
+        assert_string_equal(id, expected);
+    }
+    dbk_batch_finish(&batch);
+}
+
 static void continue_goes_on_past_every_bad_line(void **state)
 {
     struct scene *scene = *state;
@@ -405,6 +453,8 @@ int main(void)
         scene_test(an_id_with_other_content_is_a_bad_line),
         scene_test(it_stops_at_the_first_bad_line_and_keeps_those_before),
         scene_test(it_stops_at_what_the_log_refuses),
+        scene_test(nothing_of_the_batch_behind_a_refusal_is_appended),
+        scene_test(batches_are_appended_in_the_order_of_their_lines),
         scene_test(continue_goes_on_past_every_bad_line),
         scene_test(interrupted_it_says_how_far_it_got_and_goes_on_later),
         scene_test(a_file_that_breaks_off_keeps_what_was_read),
