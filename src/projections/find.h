@@ -4,9 +4,9 @@
 
 #include "read_query.h"
 
-/* Make the model's gathers ready; gather_finish ends each. */
-void find_events_init(struct dbk_read_model *model);
-void find_persons_init(struct dbk_read_model *model);
+/* Make the model's gathers ready, for so many processors; gather_finish ends each. */
+void find_events_init(struct dbk_read_model *model, unsigned processors);
+void find_persons_init(struct dbk_read_model *model, unsigned processors);
 
 /* A statement that finds what is asked for. Its first parameter is the array of the ids,
  * more (at most FIND_MORE) are those behind it. */

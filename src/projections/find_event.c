@@ -38,9 +38,10 @@ static void carry(void *context, struct look_up *const *asked, size_t count)
     dbk_pg_clear(result);
 }
 
-void find_events_init(struct dbk_read_model *model)
+void find_events_init(struct dbk_read_model *model, unsigned processors)
 {
-    gather_init(&model->events, GATHER_MAX, carry, model);
+    gather_init(&model->events, GATHER_MAX, processors > 3 ? processors / 2 : 1, carry,
+                model);
 }
 
 enum dbk_code dbk_read_event(struct dbk_read_model *model, const struct dbk_uuid *id,

@@ -165,9 +165,9 @@ static void carry(void *context, struct look_up *const *asked, size_t count)
     dbk_pg_clear(result);
 }
 
-void find_persons_init(struct dbk_read_model *model)
+void find_persons_init(struct dbk_read_model *model, unsigned processors)
 {
-    gather_init(&model->persons, TOGETHER_MAX, carry, model);
+    gather_init(&model->persons, TOGETHER_MAX, processors, carry, model);
 }
 
 static enum dbk_code find_alone(struct dbk_read_model *model,

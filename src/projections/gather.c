@@ -1,14 +1,12 @@
 #include "gather.h"
 
 #include <sched.h>
-#include <unistd.h>
 
-void gather_init(struct gather *gather, size_t most, gather_carry *carry, void *context)
+void gather_init(struct gather *gather, size_t most, unsigned carriers,
+                 gather_carry *carry, void *context)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
-    *gather = (struct gather){.carry = carry, .context = context, .most = most};
-    gather->carriers_max = processors > 3 ? (unsigned)processors / 2 : 1;
+    *gather = (struct gather){
+        .carry = carry, .context = context, .most = most, .carriers_max = carriers};
     gather->last = &gather->first;
     pthread_mutex_init(&gather->mutex, NULL);
 }

@@ -6,9 +6,9 @@
  * that has waited longest. So a lone caller waits for nobody, no thread works for others
  * without end, and there is no thread of its own.
  *
- * There is a carrier for each two processors. More of them take fewer along each: on two
- * processors one carrier took 13 look-ups, at 7 us of PostgreSQL each, and two took 5, at
- * 11 us.
+ * More carriers take fewer along each. On two processors one carrier of events took 13 at
+ * a time, at 7 us of PostgreSQL each; two took 5, at 11 us. But where a look-up is much
+ * work for PostgreSQL, one carrier leaves a processor idle.
  */
 #ifndef DBK_PROJECTIONS_GATHER_H
 #define DBK_PROJECTIONS_GATHER_H
@@ -50,14 +50,16 @@ void gather_pass_on(struct gather *gather, struct look_up *carrier);
 struct gather {
     gather_carry *carry;
     void *context;
-    size_t most; /* look-ups in one statement; at most GATHER_MAX */
+    size_t most; /* look-ups in one statement */
     pthread_mutex_t mutex;
     struct look_up *first, **last; /* those that wait; none while a carrier is free */
     unsigned carriers, carriers_max;
 };
 
-void gather_init(struct gather *gather, size_t most, gather_carry *carry,
-                 void *context);
+/* most: look-ups in one statement, at most GATHER_MAX. carriers: how many may be under way
+ * at once. */
+void gather_init(struct gather *gather, size_t most, unsigned carriers,
+                 gather_carry *carry, void *context);
 void gather_finish(struct gather *gather); /* nobody may be asking */
 
 /* Ask, and wait. Each carrier is bounded by its own deadline, which is earlier than that

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define FIRST_PART 64 /* persons: each may carry many events */
 
@@ -55,6 +56,7 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
                                            .statement_timeout_ms = query_timeout_ms,
                                            .fixed_plans = true,
                                            .binary_rows = true};
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     struct dbk_read_model *model = calloc(1, sizeof *model);
     enum dbk_code code;
 
@@ -68,8 +70,8 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
         return code;
     }
     dbk_pool_check_new(model->pool, check_claimed, model);
-    find_events_init(model);
-    find_persons_init(model);
+    find_events_init(model, processors > 0 ? (unsigned)processors : 1);
+    find_persons_init(model, processors > 0 ? (unsigned)processors : 1);
     *out = model;
     return DBK_OK;
 }

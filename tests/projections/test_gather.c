@@ -49,8 +49,7 @@ static void begin(size_t most, bool waits)
     sem_init(&scene.begun, 0, 0);
     sem_init(&scene.may_end, 0, 0);
     scene.waits = waits;
-    gather_init(&scene.gather, most, carry, &scene);
-    scene.gather.carriers_max = CARRIERS;
+    gather_init(&scene.gather, most, CARRIERS, carry, &scene);
 }
 
 static void end(void)
