@@ -7,7 +7,7 @@
 enum { CONNECT_MS = 1000, STATEMENT_MS = 60000 };
 /* Records since the last time: while there are more to post, about the 4 MB after which
  * PostgreSQL would do it; and while there are none. */
-enum { BUSY_RECORDS = 65536, CALM_RECORDS = 1024 };
+enum { BUSY_RECORDS = 8192, CALM_RECORDS = 1024 };
 
 void projector_tidy_end(struct dbk_projector *self)
 {

@@ -9,7 +9,7 @@
 /* A batch of many costs less a record, so from one to the next it gathers for so long,
  * unless there is enough, or a read waits. The first after a calm is posted at once; so is
  * what follows on a read that had to wait, for then the next read is near. */
-enum { LINGER_MS = 8, ENOUGH_RECORDS = 256 };
+enum { LINGER_MS = 3, ENOUGH_RECORDS = 256 };
 
 /* Wake those who have what they wait for, or will not get it. Each has a condition of its
  * own, so a batch wakes nobody in vain. */
