@@ -1,25 +1,18 @@
 /* One event by its id. */
 #include "dbk_sql.h"
 #include "find.h"
-#include "row_json.h"
+#include "rows.h"
 
-/* The statement's columns. */
-enum { PLACE, SEQUENCE, ID, DATETIME_CREATED, EVENT_TYPE, PERSON_ID, PROPERTIES };
+/* The statement's columns; the event's own are from EVENT on. */
+enum { PLACE, SEQUENCE, EVENT };
 
 static const struct dbk_pg_statement statement = {"event_find", dbk_sql_event_find};
 
 static void give(const struct dbk_pg_result *result, size_t row, struct dbk_rows *rows)
 {
     uint64_t sequence = (uint64_t)dbk_pg_binary_int8(result, row, SEQUENCE);
-    struct row_event event = {
-        .datetime_created = dbk_pg_binary_timestamp(result, row, DATETIME_CREATED),
-        .event_type = dbk_pg_value(result, row, EVENT_TYPE),
-        .properties = dbk_pg_binary_jsonb(result, row, PROPERTIES),
-    };
 
-    dbk_pg_binary_uuid(result, row, ID, &event.id);
-    dbk_pg_binary_uuid(result, row, PERSON_ID, &event.person_id);
-    row_json_event(rows, &event);
+    read_add_event(result, row, EVENT, rows);
     rows_end(rows, sequence, sequence);
 }
 

@@ -2,7 +2,7 @@
 #include "dbk_sql.h"
 #include "projections/read_model.h"
 #include "read_query.h"
-#include "row_json.h"
+#include "rows.h"
 
 #define FIRST_PART 256
 #define FILTER_PARAMS 5
@@ -45,24 +45,13 @@ static const struct dbk_pg_statement *choose(const struct events *events)
     return events->filter->event_type.length > 0 ? &list_type : &list;
 }
 
-/* The columns of these statements. */
-enum { SEQUENCE, ID, DATETIME_CREATED, EVENT_TYPE, PERSON_ID, PROPERTIES };
-
+/* Their columns are the sequence, then the event. */
 static void add_event(const struct dbk_pg_result *result, size_t row,
                       struct dbk_rows *rows, uint64_t *cursor, uint64_t *version)
 {
-    struct row_event event = {
-        .datetime_created = dbk_pg_binary_timestamp(result, row, DATETIME_CREATED),
-        .event_type = dbk_pg_value(result, row, EVENT_TYPE),
-        .properties = dbk_pg_binary_jsonb(result, row, PROPERTIES),
-    };
-
-    *cursor = *version = (uint64_t)dbk_pg_binary_int8(result, row, SEQUENCE);
-    if (*cursor == 0) /* too many for few */
-        return;
-    dbk_pg_binary_uuid(result, row, ID, &event.id);
-    dbk_pg_binary_uuid(result, row, PERSON_ID, &event.person_id);
-    row_json_event(rows, &event);
+    *cursor = *version = (uint64_t)dbk_pg_binary_int8(result, row, 0);
+    if (*cursor > 0) /* else too many for few */
+        read_add_event(result, row, 1, rows);
 }
 
 static enum dbk_code fetch(const struct events *events, uint64_t after, size_t part,

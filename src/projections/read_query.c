@@ -1,7 +1,7 @@
 /* Running the read model's statements on connections that may have died meanwhile. */
 #include "read_query.h"
 #include "dbk_sql.h"
-#include "rows.h"
+#include "row_json.h"
 
 #include <string.h>
 
@@ -23,6 +23,22 @@ void read_add_json(const struct dbk_pg_result *result, size_t row,
     *cursor = (uint64_t)dbk_pg_binary_int8(result, row, 0);
     *version = (uint64_t)dbk_pg_binary_int8(result, row, 1);
     rows_raw(rows, json.data, json.length);
+}
+
+void read_add_event(const struct dbk_pg_result *result, size_t row, int first,
+                    struct dbk_rows *rows)
+{
+    enum { ID, DATETIME_CREATED, EVENT_TYPE, PERSON_ID, PROPERTIES };
+    struct row_event event = {
+        .datetime_created =
+            dbk_pg_binary_timestamp(result, row, first + DATETIME_CREATED),
+        .event_type = dbk_pg_value(result, row, first + EVENT_TYPE),
+        .properties = dbk_pg_binary_jsonb(result, row, first + PROPERTIES),
+    };
+
+    dbk_pg_binary_uuid(result, row, first + ID, &event.id);
+    dbk_pg_binary_uuid(result, row, first + PERSON_ID, &event.person_id);
+    row_json_event(rows, &event);
 }
 
 /* False when no more are wanted. */

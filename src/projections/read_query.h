@@ -43,6 +43,11 @@ struct read_query {
 void read_add_json(const struct dbk_pg_result *result, size_t row,
                    struct dbk_rows *rows, uint64_t *cursor, uint64_t *version);
 
+/* Write the event of a row whose columns from first on are id, datetime_created,
+ * event_type, person_id and properties. */
+void read_add_event(const struct dbk_pg_result *result, size_t row, int first,
+                    struct dbk_rows *rows);
+
 /* Add the statement's rows to rows; rows->more tells whether it had one more than was
  * taken, *full (may be NULL) whether that was for its size. Errors as read_model.h has
  * them. */
