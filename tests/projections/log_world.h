@@ -39,7 +39,7 @@ static inline void world_open_log(struct world *world)
         fail_msg("%s", err.text);
 }
 
-static inline struct world *world_make(const char *database, const char *schema)
+static inline struct world *world_make(const char *schema)
 {
     struct world *world = calloc(1, sizeof *world);
 
@@ -47,7 +47,6 @@ static inline struct world *world_make(const char *database, const char *schema)
     strcpy(world->dir, "/tmp/dbk-projector-XXXXXX");
     assert_non_null(mkdtemp(world->dir));
     world->database = scratch_database(schema);
-    world->database.name = database;
     scratch_drop(&world->database);
     world->pg = scratch_open(&world->database);
     world_open_log(world);

@@ -1,20 +1,14 @@
-/* scratch.h - the tests' own PostgreSQL, and a schema in it for one test program. */
+/* scratch.h - in the tests' own PostgreSQL, a database for one test program. */
 #ifndef TEST_SCRATCH_H
 #define TEST_SCRATCH_H
 
 #include "pg.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static inline struct dbk_database scratch_database(const char *schema)
-{
-    return (struct dbk_database){.host = getenv("DAYBOOK_TEST_PG"),
-                                 .name = "daybook",
-                                 .user = "daybook",
-                                 .schema = schema};
-}
 
 /* A connection, or the end of the test. */
 static inline struct dbk_pg *scratch_open(const struct dbk_database *database)
@@ -56,6 +50,40 @@ static inline uint64_t scratch_number(struct dbk_pg *pg, const char *sql)
     value = dbk_pg_u64(result, 0, 0);
     dbk_pg_clear(result);
     return value;
+}
+
+/* Made anew at its first use in a process. */
+static inline void scratch_make(struct dbk_database database)
+{
+    static bool made;
+    char sql[160];
+    struct dbk_pg *pg;
+
+    if (made)
+        return;
+    made = true;
+    database.name = "daybook";
+    pg = scratch_open(&database);
+    scratch_script(pg, "set client_min_messages = warning");
+    snprintf(sql, sizeof sql, "drop database if exists %s with (force)",
+             program_invocation_short_name);
+    scratch_script(pg, sql);
+    snprintf(sql, sizeof sql, "create database %s", program_invocation_short_name);
+    scratch_script(pg, sql);
+    dbk_pg_close(pg);
+}
+
+/* A schema in the program's own database: programs run side by side, and rebuilds look
+ * at every schema of a database. */
+static inline struct dbk_database scratch_database(const char *schema)
+{
+    const struct dbk_database database = {.host = getenv("DAYBOOK_TEST_PG"),
+                                          .name = program_invocation_short_name,
+                                          .user = "daybook",
+                                          .schema = schema};
+
+    scratch_make(database);
+    return database;
 }
 
 static inline void scratch_drop(const struct dbk_database *database)

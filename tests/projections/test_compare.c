@@ -283,7 +283,7 @@ static int make_world(void **state)
     struct dbk_database shadow = scratch_database("compare_test_shadow");
 
     scratch_drop(&shadow);
-    *state = world_make("daybook", "compare_test");
+    *state = world_make("compare_test");
     return 0;
 }
 

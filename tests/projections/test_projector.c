@@ -59,7 +59,7 @@ static void wait_tidied(struct world *world)
     for (int waited = 0; waited < PATIENCE_MS; waited += 10) {
         if (scratch_number(world->pg, "select count(*) from pg_stat_activity"
                                       " where application_name = 'daybook tidying'"
-                                      " and datname = 'projector_test'"
+                                      " and datname = current_database()"
                                       " and state = 'idle' and query like '%clean%'"))
             return;
         pause_10ms();
@@ -145,7 +145,7 @@ static void a_killed_connection_costs_nothing_but_time(void **state)
     for (int i = 0; i < 20; i++) {
         records_at_once = 1 + draw(&seed, 9);
         submit_random(world, &seed, 40);
-        kill_projectors(world->pg, "projector_test");
+        kill_projectors(world->pg, world->database.name);
     }
     records_at_once = 0;
     world_catch_up(world);
@@ -165,10 +165,12 @@ static void let_in(struct world *world, const char *answer)
 static void a_database_that_goes_away_while_idle_is_missed(void **state)
 {
     struct world *world = *state;
+    const char *live;
     struct dbk_error err;
 
     scratch_script(world->pg, "drop database if exists projector_away");
     scratch_script(world->pg, "create database projector_away");
+    live = world->database.name;
     world->database.name = "projector_away";
     submit(world, draft_create(1, "a@x.org"));
     world_start(world);
@@ -182,7 +184,7 @@ static void a_database_that_goes_away_while_idle_is_missed(void **state)
     let_in(world, "true");
     world_catch_up(world);
     world_stop(world);
-    world->database.name = "projector_test";
+    world->database.name = live;
     scratch_script(world->pg, "drop database projector_away");
 }
 
@@ -391,38 +393,13 @@ static void the_tables_can_be_asked_without_a_projector(void **state)
 static int make_world(void **state)
 {
     records_at_once = 0;
-    *state = world_make("projector_test", "projector_test");
+    *state = world_make("projector_test");
     return 0;
 }
 
 static int end_world(void **state)
 {
     world_end(*state);
-    return 0;
-}
-
-static void admin(const char *sql)
-{
-    struct dbk_database database = scratch_database(NULL);
-    struct dbk_pg *pg = scratch_open(&database);
-
-    scratch_script(pg, "set client_min_messages = warning");
-    scratch_script(pg, sql);
-    dbk_pg_close(pg);
-}
-
-static int make_database(void **state)
-{
-    (void)state;
-    admin("drop database if exists projector_test with (force)");
-    admin("create database projector_test");
-    return 0;
-}
-
-static int drop_database(void **state)
-{
-    (void)state;
-    admin("drop database projector_test with (force)");
     return 0;
 }
 
@@ -450,5 +427,5 @@ int main(void)
         IN_A_WORLD(the_tables_can_be_asked_without_a_projector),
     };
 
-    return cmocka_run_group_tests(tests, make_database, drop_database) != 0;
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

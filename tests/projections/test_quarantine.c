@@ -406,7 +406,7 @@ static int make_world(void **state)
 {
     unreadable = 0;
     records_at_once = 0;
-    *state = world_make("daybook", "quarantine_test");
+    *state = world_make("quarantine_test");
     return 0;
 }
 

@@ -530,7 +530,7 @@ static int make_world(void **state)
 
     scratch_drop(&old);
     scratch_drop(&shadow);
-    *state = world_make("daybook", "rebuild_test");
+    *state = world_make("rebuild_test");
     return 0;
 }
 

@@ -264,7 +264,7 @@ static void drop_into(void)
 static int make_world(void **state)
 {
     drop_into();
-    *state = world_make("daybook", "replay_test");
+    *state = world_make("replay_test");
     return 0;
 }
 
