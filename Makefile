@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build test test-tsan bench setup-db setup-db-stop format lint clean \
-	install-deps
+.PHONY: help start-api build test test-tsan torture bench setup-db setup-db-stop format \
+	lint clean install-deps
 
 JOBS ?= $(shell nproc)
 SOURCES = git ls-files '*.c' '*.h'
@@ -25,6 +25,11 @@ test: build/dev/build.ninja ## build with ASan and UBSan, and run all tests
 test-tsan: build/tsan/build.ninja ## build with TSan, and run all tests
 	@cmake --build build/tsan -j $(JOBS)
 	@ctest --preset tsan -j $(JOBS)
+
+torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a run, PART=x runs one
+	@cmake --build build/dev -j $(JOBS)
+	@python3 -B tests/torture/run.py build/dev $(if $(SEED),--seed $(SEED)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(PART)
 
 bench: build/release/build.ninja ## measure against the parts underneath, and print the ratios
 	@tools/install-deps bench

@@ -1,0 +1,7 @@
+"""The server killed at random instants under mixed load, many times over."""
+
+import os
+
+os.environ.setdefault("DAYBOOK_ROUNDS", "100")
+
+from test_durability import KilledUnderLoad  # noqa: E402,F401
