@@ -46,8 +46,12 @@ setup-db-stop: ## stop it again; its data stays
 format: ## format the C files in place
 	@$(SOURCES) | xargs clang-format -i
 
-lint: build/dev/build.ninja ## check the format, then clang-tidy over the C files
+lint: build/dev/build.ninja ## check the format, then cppcheck and clang-tidy over the C files
+	@tools/install-deps lint
 	@$(SOURCES) | xargs clang-format --dry-run -Werror
+	@git ls-files 'src/*.c' 'tools/*.c' | xargs cppcheck --std=c11 -j $(JOBS) -q \
+		--enable=warning,performance,portability --suppressions-list=.cppcheck \
+		--error-exitcode=1 -Iinclude -Isrc
 	@cmake --build build/dev -j $(JOBS)
 	@git ls-files 'src/*.c' 'tools/*.c' | \
 		xargs -P $(JOBS) -n 4 clang-tidy -p build/dev --quiet --warnings-as-errors='*'

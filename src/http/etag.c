@@ -25,7 +25,7 @@ void etag_format(char out[ETAG_MAX], uint64_t version, struct dbk_slice content)
         *out++ = '-';
     if (content.length > 0) {
         hash_hex(content, out);
-        out += 2 * HASH_BYTES;
+        out += (size_t)2 * HASH_BYTES;
     }
     out[0] = '"';
     out[1] = '\0';

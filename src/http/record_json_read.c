@@ -64,7 +64,7 @@ static char read_control(const char *digits)
         return 0x7F;
     if (digits[2] != '0' && digits[2] != '1')
         return '\0';
-    return (char)((digits[2] - '0') * 16 + (low - hex));
+    return (char)((digits[2] - '0') << 4 | (int)(low - hex));
 }
 
 /* The one character that the escape at `at`, behind its backslash, stands for. */

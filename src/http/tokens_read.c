@@ -180,10 +180,11 @@ static enum dbk_code read_open(int fd, const char *path, struct dbk_tokens *toke
 
     /* One more than there may be: add_line refuses what it would hold. */
     tokens->list = calloc(DBK_TOKENS_MAX + 1, sizeof *tokens->list);
-    if (!text || !tokens->list)
-        code = dbk_fail(err, DBK_NO_MEMORY, "read %s: out of memory", path);
-    else
-        code = check_file(fd, path, err);
+    if (!text || !tokens->list) {
+        free(text);
+        return dbk_fail(err, DBK_NO_MEMORY, "read %s: out of memory", path);
+    }
+    code = check_file(fd, path, err);
     if (code == DBK_OK)
         code = read_all(fd, text, &length, path, err);
     if (code == DBK_OK)
