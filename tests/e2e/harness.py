@@ -187,9 +187,14 @@ class Server:
             raise AssertionError(f"{arguments} ended {done.returncode}: {done.stderr}")
         return done
 
-    def tail(self):
+    def told(self):
+        """All it has logged. A request's line comes after its answer: wait_for it."""
         with open(os.path.join(self.data_dir, "serve.log"), errors="replace") as log:
-            return log.read()[-4000:]
+            return log.read()
+
+    def tail(self):
+        """What it logged last, for the message of a failure."""
+        return self.told()[-4000:]
 
     def wait_for(self, condition, what):
         """Until condition() is true. A bound on patience, not a measurement."""

@@ -164,16 +164,16 @@ class Serve(unittest.TestCase):
         other = Server(flags=["--port", "0"])
         self.addCleanup(other.close)
         other.spawn()
-        other.wait_for(lambda: "ready: " in other.tail(), "the server")
-        port = int(re.search(r"ready: http://127\.0\.0\.1:(\d+)", other.tail())[1])
+        other.wait_for(lambda: "ready: " in other.told(), "the server")
+        port = int(re.search(r"ready: http://127\.0\.0\.1:(\d+)", other.told())[1])
         with socket.create_connection(("127.0.0.1", port)):
             pass
 
     def test_start_and_requests_are_a_line_each(self):
         client = self.server.client()
         client.request("GET", "/events?keyword=a%0Ab", headers={"X-Request-Id": "me-1"})
-        self.server.wait_for(lambda: "me-1" in self.server.tail(), "the line")
-        lines = self.server.tail().splitlines()
+        self.server.wait_for(lambda: "me-1" in self.server.told(), "the line")
+        lines = self.server.told().splitlines()
         for line in lines:
             self.assertRegex(line, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z \w+ ")
         for step in ("data directory locked", "log open", "projector started", "ready: "):
@@ -185,12 +185,12 @@ class Serve(unittest.TestCase):
 
     def test_lines_are_json_where_that_is_asked_for(self):
         self.server.stop()
-        before = len(self.server.tail())
+        before = len(self.server.told())
         self.server.flags = ["--log-format", "json"]
         self.server.start()
         self.server.client().get("/persons/\"quoted\"")
         self.server.stop()
-        for line in self.server.tail()[before:].splitlines():
+        for line in self.server.told()[before:].splitlines():
             entry = json.loads(line)
             self.assertLessEqual({"time", "level", "message"}, set(entry))
 
@@ -217,7 +217,7 @@ class Serve(unittest.TestCase):
         self.addCleanup(other.close)
         other.start()
         theirs = other.client()
-        other.wait_for(lambda: "another log" in other.tail(), "the refusal")
+        other.wait_for(lambda: "another log" in other.told(), "the refusal")
         self.assertEqual(theirs.get("/persons").status, 503)
         status = other.run("status", check=False)
         self.assertEqual(status.returncode, DIFFERENT, status.stdout)

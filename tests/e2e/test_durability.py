@@ -81,7 +81,7 @@ class Body:
 def tell_to_stop(server, number=signal.SIGTERM):
     """And return once it takes no new requests."""
     server.process.send_signal(number)
-    server.wait_for(lambda: "stopping: finishing requests" in server.tail(), "the stop")
+    server.wait_for(lambda: "stopping: finishing requests" in server.told(), "the stop")
     server.wait_for(lambda: not takes_requests(server), "the end of new requests")
 
 

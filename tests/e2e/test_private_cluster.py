@@ -100,9 +100,9 @@ class PrivateCluster(unittest.TestCase):
         self.addCleanup(fresh.close)
         cluster = os.path.join(fresh.data_dir, "postgres")
         for number, status in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0)):
-            told = fresh.tail().count("making a private")
+            told = fresh.told().count("making a private")
             fresh.spawn()
-            fresh.wait_for(lambda: fresh.tail().count("making a private") > told,
+            fresh.wait_for(lambda: fresh.told().count("making a private") > told,
                            "the begin of initdb")
             fresh.process.send_signal(number)
             self.assertEqual(fresh.process.wait(PATIENCE), status, fresh.tail())
@@ -181,7 +181,7 @@ class PrivateCluster(unittest.TestCase):
             keeper = int(stat.read().rsplit(")", 1)[1].split()[1])
         self.assertNotEqual(keeper, self.server.process.pid)
         os.kill(keeper, signal.SIGKILL)
-        self.server.wait_for(lambda: "is gone: starting it again" in self.server.tail(),
+        self.server.wait_for(lambda: "is gone: starting it again" in self.server.told(),
                              "the word of it")
         self.server.wait_for(lambda: client.get("/persons?limit=1").status == 200,
                              "the return of reads")
