@@ -15,6 +15,7 @@
 
 #include "projections/database.h"
 #include "store/error.h"
+#include "store/render.h"
 #include "store/slice.h"
 #include "store/timestamp.h"
 #include "store/uuid.h"
@@ -45,13 +46,13 @@ struct dbk_rows {
     struct dbk_row {
         uint64_t cursor;  /* give it as `after` to go on behind this row */
         uint64_t version; /* persons: their version; events: their sequence */
-        size_t offset;    /* of its JSON in bytes */
+        size_t offset;    /* of its JSON in json.text */
         size_t length;
     } * rows;
-    char *bytes; /* one JSON after the other, nothing between */
-    bool more;   /* there are rows behind the last one */
-    size_t bytes_used, bytes_size, rows_size; /* private, */
-    bool no_memory;                           /* and this */
+    struct dbk_render json; /* one after the other, nothing between */
+    bool more;              /* there are rows behind the last one */
+    size_t rows_size;       /* private, */
+    bool no_memory;         /* and this */
 };
 void dbk_rows_finish(struct dbk_rows *rows);
 

@@ -2,9 +2,9 @@
 #ifndef DBK_HTTP_BATCH_ITEM_H
 #define DBK_HTTP_BATCH_ITEM_H
 
-#include "render.h"
 #include "request.h"
 #include "store/command.h"
+#include "store/render.h"
 
 struct batch_item {
     struct dbk_slice text;       /* in the body */

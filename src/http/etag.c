@@ -1,6 +1,6 @@
 #include "etag.h"
 
-#include "decimal.h"
+#include "store/decimal.h"
 
 #include <sodium.h>
 #include <string.h>

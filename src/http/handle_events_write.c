@@ -6,6 +6,7 @@
 #include "handlers.h"
 #include "known_event.h"
 #include "logged.h"
+#include "render_logged.h"
 #include "request.h"
 #include "response.h"
 #include "submit.h"
@@ -25,7 +26,7 @@ static enum dbk_code answer_event(struct response *rs, int status,
     etag_format(tag, sequence, (struct dbk_slice){NULL, 0});
     response_header_text(rs, "ETag", tag);
     response_begin(rs);
-    dbk_render_event(&rs->body, event, recorded_at);
+    render_logged_event(&rs->body, event, recorded_at);
     return response_end(rs, status, DETAILS_OK, err);
 }
 

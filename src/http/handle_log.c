@@ -4,6 +4,7 @@
 #include "link.h"
 #include "list.h"
 #include "logged.h"
+#include "render_record.h"
 #include "request.h"
 #include "response.h"
 #include "response_stream.h"

@@ -6,6 +6,7 @@
 #include "handlers.h"
 #include "known_event.h"
 #include "person_change.h"
+#include "render_logged.h"
 #include "request.h"
 #include "response.h"
 #include "submit.h"
@@ -88,7 +89,7 @@ static const char *render_read(struct request *rq, struct response *rs,
     if (rows->rows[0].version != person->version)
         return "The request was successful; events are not shown, as the person has "
                "been changed again since";
-    response_row(rs, (struct dbk_slice){rows->bytes + rows->rows[0].offset,
+    response_row(rs, (struct dbk_slice){rows->json.text + rows->rows[0].offset,
                                         rows->rows[0].length});
     return NULL;
 }
@@ -108,7 +109,7 @@ static enum dbk_code answer_updated(struct request *rq, struct response *rs,
     response_begin(rs);
     not_shown = render_read(rq, rs, person, dbk_command_verdict(command)->sequence);
     if (not_shown)
-        dbk_render_person(&rs->body, person, dbk_slice("null"));
+        render_logged_person(&rs->body, person, dbk_slice("null"));
     return response_end(rs, 200, not_shown ? not_shown : DETAILS_OK, err);
 }
 

@@ -6,6 +6,7 @@
 #include "expect.h"
 #include "handlers.h"
 #include "logged.h"
+#include "render_logged.h"
 #include "request.h"
 #include "response.h"
 #include "submit.h"
@@ -47,11 +48,11 @@ static enum dbk_code answer_created(struct response *rs,
 
     dbk_render_init(&events, 1024);
     dbk_render_text(&events, "[");
-    dbk_render_event(&events, &pair[1], verdict->recorded_at);
+    render_logged_event(&events, &pair[1], verdict->recorded_at);
     dbk_render_text(&events, "]");
     response_begin(rs);
-    dbk_render_person(&rs->body, &person,
-                      (struct dbk_slice){events.text, events.length});
+    render_logged_person(&rs->body, &person,
+                         (struct dbk_slice){events.text, events.length});
     dbk_render_finish(&events);
     return response_end(rs, 201, DETAILS_OK, err);
 }

@@ -2,8 +2,8 @@
 
 #include "json_keys.h"
 #include "json_number.h"
-#include "json_plain.h"
-#include "utf8.h"
+#include "store/json_plain.h"
+#include "store/utf8.h"
 
 #include <string.h>
 

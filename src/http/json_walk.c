@@ -1,6 +1,6 @@
 #include "json_walk.h"
 
-#include "json_plain.h"
+#include "store/json_plain.h"
 
 /* Skips what stands between values: white space, commas, colons. */
 static const char *skip_between(const char *at, const char *end)

@@ -35,7 +35,7 @@ static enum dbk_code read_rows(const struct request *rq, const struct list *list
     if (list->read(rq->service->model, &page, list->context, rows, err) != DBK_OK)
         return err->code;
     walk->count += rows->count;
-    walk->bytes += rows->bytes_used;
+    walk->bytes += rows->json.length;
     walk->more = rows->more && rows->count > 0;
     if (rows->count > 0)
         walk->at = rows->rows[rows->count - 1].cursor;
@@ -54,7 +54,8 @@ static void render_rows(const struct dbk_rows *rows, uint64_t last, bool first,
     for (size_t i = 0; i < rows->count && rows->rows[i].cursor <= last; i++) {
         if (!first)
             dbk_render_raw(out, ",", 1);
-        dbk_render_raw(out, rows->bytes + rows->rows[i].offset, rows->rows[i].length);
+        dbk_render_raw(out, rows->json.text + rows->rows[i].offset,
+                       rows->rows[i].length);
         first = false;
     }
 }

@@ -1,6 +1,6 @@
 #include "name.h"
 
-#include "utf8.h"
+#include "store/utf8.h"
 
 /* Source: PropList.txt of Unicode 15, property White_Space. */
 static bool is_space(uint32_t point)

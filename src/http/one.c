@@ -8,7 +8,7 @@ enum dbk_code one_answer(struct request *rq, struct response *rs, enum tag_kind 
 {
     const struct dbk_rows *rows = &rq->worker->rows;
     const struct dbk_row *row = &rows->rows[0];
-    struct dbk_slice json = {rows->bytes + row->offset, row->length};
+    struct dbk_slice json = {rows->json.text + row->offset, row->length};
     char tag[ETAG_MAX];
 
     etag_format(tag, row->version,

@@ -1,6 +1,6 @@
 #include "http/record_json.h"
 
-#include "render.h"
+#include "render_record.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 /* A record of the log as JSON: its seven names, and the names of its data. */
-#include "render.h"
+#include "render_record.h"
 
 /* Members of an object, with a comma before all but the first. */
 struct members {

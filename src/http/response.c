@@ -1,8 +1,8 @@
 #include "response.h"
 
-#include "decimal.h"
 #include "request.h"
 #include "status.h"
+#include "store/decimal.h"
 
 #include <ctype.h>
 #include <stdarg.h>

@@ -8,8 +8,8 @@
 #define DBK_HTTP_RESPONSE_H
 
 #include "http/fields.h"
-#include "render.h"
 #include "store/error.h"
+#include "store/render.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
-#include "decimal.h"
 #include "guard.h"
 #include "request.h"
 #include "response.h"
 #include "status.h"
+#include "store/decimal.h"
 
 #include <civetweb.h>
 #include <string.h>

@@ -37,7 +37,7 @@ void worker_clear(struct worker *worker)
         worker->body = NULL;
         worker->body_size = 0;
     }
-    if (worker->rows.bytes_size > KEPT_MAX) {
+    if (worker->rows.json.size > KEPT_MAX) {
         dbk_rows_finish(&worker->rows);
         worker->rows = (struct dbk_rows){0};
     }

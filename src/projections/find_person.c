@@ -5,7 +5,8 @@
  */
 #include "dbk_sql.h"
 #include "find.h"
-#include "row_json.h"
+#include "projections/model_json.h"
+#include "rows.h"
 
 #include <stdlib.h>
 
@@ -92,7 +93,7 @@ static bool has_large(const struct dbk_pg_result *result,
 static void put_event(const struct dbk_pg_result *result, size_t row,
                       const struct dbk_uuid *person_id, struct dbk_rows *rows)
 {
-    struct row_event event = {
+    struct dbk_event_view event = {
         .person_id = *person_id,
         .datetime_created = dbk_pg_binary_timestamp(result, row, DATETIME_CREATED),
         .event_type = dbk_pg_value(result, row, EVENT_TYPE),
@@ -100,14 +101,14 @@ static void put_event(const struct dbk_pg_result *result, size_t row,
     };
 
     dbk_pg_binary_uuid(result, row, ID, &event.id);
-    row_json_event(rows, &event);
+    dbk_render_event(&rows->json, &event);
 }
 
 static void put_person(const struct dbk_pg_result *result, size_t row,
                        const struct found_event *events, size_t count,
                        struct dbk_rows *rows)
 {
-    struct row_person person = {
+    struct dbk_person_view person = {
         .datetime_created = dbk_pg_binary_timestamp(result, row, DATETIME_CREATED),
         .datetime_modified = dbk_pg_binary_timestamp(result, row, DATETIME_MODIFIED),
         .email = dbk_pg_value(result, row, EMAIL),
@@ -117,13 +118,15 @@ static void put_person(const struct dbk_pg_result *result, size_t row,
     };
 
     dbk_pg_binary_uuid(result, row, ID, &person.id);
-    row_json_person_begin(rows, &person);
+    dbk_render_person_begin(&rows->json, &person);
+    dbk_render_text(&rows->json, "[");
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
-            rows_text(rows, ",");
+            dbk_render_text(&rows->json, ",");
         put_event(result, events[i].row, &person.id, rows);
     }
-    row_json_person_end(rows, &person);
+    dbk_render_text(&rows->json, "]");
+    dbk_render_person_end(&rows->json, &person);
     rows_end(rows, (uint64_t)dbk_pg_binary_int8(result, row, CREATED_SEQUENCE),
              (uint64_t)dbk_pg_binary_int8(result, row, SEQUENCE));
 }

@@ -1,7 +1,8 @@
 /* Running the read model's statements on connections that may have died meanwhile. */
 #include "read_query.h"
 #include "dbk_sql.h"
-#include "row_json.h"
+#include "projections/model_json.h"
+#include "rows.h"
 
 #include <string.h>
 
@@ -22,14 +23,14 @@ void read_add_json(const struct dbk_pg_result *result, size_t row,
 
     *cursor = (uint64_t)dbk_pg_binary_int8(result, row, 0);
     *version = (uint64_t)dbk_pg_binary_int8(result, row, 1);
-    rows_raw(rows, json.data, json.length);
+    dbk_render_raw(&rows->json, json.data, json.length);
 }
 
 void read_add_event(const struct dbk_pg_result *result, size_t row, int first,
                     struct dbk_rows *rows)
 {
     enum { ID, DATETIME_CREATED, EVENT_TYPE, PERSON_ID, PROPERTIES };
-    struct row_event event = {
+    struct dbk_event_view event = {
         .datetime_created =
             dbk_pg_binary_timestamp(result, row, first + DATETIME_CREATED),
         .event_type = dbk_pg_value(result, row, first + EVENT_TYPE),
@@ -38,7 +39,7 @@ void read_add_event(const struct dbk_pg_result *result, size_t row, int first,
 
     dbk_pg_binary_uuid(result, row, first + ID, &event.id);
     dbk_pg_binary_uuid(result, row, first + PERSON_ID, &event.person_id);
-    row_json_event(rows, &event);
+    dbk_render_event(&rows->json, &event);
 }
 
 /* False when no more are wanted. */
@@ -52,7 +53,7 @@ static bool collect(struct collection *to, const struct dbk_pg_result *result,
     if (rows->more)
         return false;
     to->query->add(result, row, rows, &cursor, &version);
-    to->full = rows->count > 0 && rows->bytes_used > to->query->bytes_max;
+    to->full = rows->count > 0 && rows->json.length > to->query->bytes_max;
     if (to->full) {
         rows->more = true;
         rows_truncate(rows, rows->count);

@@ -8,7 +8,7 @@
 #include "json_check.h"
 #include "json_equal.h"
 #include "json_parse.h"
-#include "render.h"
+#include "render_record.h"
 
 #include <stdlib.h>
 

@@ -86,29 +86,29 @@ void __wrap_dbk_projector_status(struct dbk_projector *projector,
                                          .state = "scripted"};
 }
 
-static void make_room(struct dbk_rows *rows, size_t count, size_t bytes)
+static void make_room(struct dbk_rows *rows, size_t count)
 {
-    rows->count = rows->bytes_used = 0;
+    rows->count = 0;
+    dbk_render_clear(&rows->json);
     if (rows->rows_size < count)
         rows->rows =
             realloc(rows->rows, (rows->rows_size = count) * sizeof *rows->rows);
-    if (rows->bytes_size < bytes)
-        rows->bytes = realloc(rows->bytes, rows->bytes_size = bytes);
-    if (!rows->rows || !rows->bytes)
+    if (!rows->rows)
         abort();
 }
 
 static void add_row(struct dbk_rows *rows, uint64_t cursor, unsigned bytes)
 {
-    char *at = rows->bytes + rows->bytes_used;
-    size_t length = (size_t)sprintf(at, "{\"n\":%lu,\"pad\":\"", (unsigned long)cursor);
+    size_t start = rows->json.length;
 
-    memset(at + length, 'x', bytes);
-    memcpy(at + length + bytes, "\"}", 2);
-    length += bytes + 2;
+    dbk_render_text(&rows->json, "{\"n\":");
+    dbk_render_number(&rows->json, cursor);
+    dbk_render_text(&rows->json, ",\"pad\":\"");
+    for (unsigned i = 0; i < bytes; i++)
+        dbk_render_text(&rows->json, "x");
+    dbk_render_text(&rows->json, "\"}");
     rows->rows[rows->count++] =
-        (struct dbk_row){cursor, cursor, rows->bytes_used, length};
-    rows->bytes_used += length;
+        (struct dbk_row){cursor, cursor, start, rows->json.length - start};
 }
 
 void __wrap_dbk_read_model_claim(struct dbk_read_model *read_model, uint64_t sequence)
@@ -130,9 +130,9 @@ enum dbk_code __wrap_dbk_read_events(struct dbk_read_model *model,
     (void)model, (void)filter;
     if (fail_after && reads > fail_after)
         return dbk_fail(err, DBK_UNAVAILABLE, "scripted");
-    make_room(rows, page->limit, page->max_bytes + bytes + 128);
+    make_room(rows, page->limit);
     for (uint64_t at = page->after + 1; at <= all && rows->count < page->limit; at++) {
-        if (rows->count > 0 && rows->bytes_used + bytes + 64 > page->max_bytes)
+        if (rows->count > 0 && rows->json.length + bytes + 64 > page->max_bytes)
             break;
         add_row(rows, at, bytes);
     }
@@ -149,7 +149,7 @@ enum dbk_code __wrap_dbk_read_person(struct dbk_read_model *model,
     (void)model, (void)id;
     if (!atomic_load(&script.has_person))
         return dbk_fail(err, DBK_NOT_FOUND, "scripted");
-    make_room(rows, 1, events_limit + 64);
+    make_room(rows, 1);
     add_row(rows, 7, events_limit);
     return DBK_OK;
 }

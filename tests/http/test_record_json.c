@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "http/record_json.h"
-#include "render.h"
+#include "render_record.h"
 
 #include <stdio.h>
 #include <stdlib.h>

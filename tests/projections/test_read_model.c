@@ -99,7 +99,7 @@ static char *sql_text(const char *sql)
 
 static void assert_row(const struct dbk_rows *rows, size_t i, const char *expected)
 {
-    char *json = strndup(rows->bytes + rows->rows[i].offset, rows->rows[i].length);
+    char *json = strndup(rows->json.text + rows->rows[i].offset, rows->rows[i].length);
 
     assert_string_equal(json, expected);
     free(json);
@@ -173,16 +173,16 @@ static void a_person_without_events_has_an_empty_list(void **state)
 
     (void)state;
     assert_int_equal(dbk_read_person(model, &id, 100, &rows, &err), DBK_OK);
-    assert_non_null(memmem(rows.bytes, rows.bytes_used, "\"events\":[],", 12));
+    assert_non_null(memmem(rows.json.text, rows.json.length, "\"events\":[],", 12));
     assert_int_equal(dbk_read_person(model, &busy, 0, &rows, &err), DBK_OK);
-    assert_non_null(memmem(rows.bytes, rows.bytes_used, "\"events\":[],", 12));
+    assert_non_null(memmem(rows.json.text, rows.json.length, "\"events\":[],", 12));
     dbk_rows_finish(&rows);
 }
 
 static size_t count_events(const struct dbk_rows *rows)
 {
     static const char key[] = "\"event_type\":";
-    const char *found = rows->bytes, *end = rows->bytes + rows->bytes_used;
+    const char *found = rows->json.text, *end = rows->json.text + rows->json.length;
     size_t count = 0;
 
     while ((found = memmem(found, (size_t)(end - found), key, sizeof key - 1))) {
@@ -226,9 +226,9 @@ static void a_person_carries_no_more_events_than_come_to_a_mebibyte(void **state
     add_large(1, 40, 60000);
     assert_int_equal(dbk_read_person(model, &id, 1000, &rows, &err), DBK_OK);
     assert_int_equal(count_events(&rows), 17);
-    assert_null(memmem(rows.bytes, rows.bytes_used, "\"n\": 23,", 8));
-    assert_non_null(memmem(rows.bytes, rows.bytes_used, "\"n\": 24,", 8));
-    assert_non_null(memmem(rows.bytes, rows.bytes_used, "\"n\": 40,", 8));
+    assert_null(memmem(rows.json.text, rows.json.length, "\"n\": 23,", 8));
+    assert_non_null(memmem(rows.json.text, rows.json.length, "\"n\": 24,", 8));
+    assert_non_null(memmem(rows.json.text, rows.json.length, "\"n\": 40,", 8));
     assert_int_equal(dbk_read_persons(model, &page, 1000, &rows, &err), DBK_OK);
     assert_int_equal(rows.count, 1);
     assert_int_equal(count_events(&rows), 17);
@@ -245,7 +245,7 @@ static void a_persons_newest_event_is_shown_whatever_its_size(void **state)
     add_large(1, 2, 2000000);
     assert_int_equal(dbk_read_person(model, &id, 1000, &rows, &err), DBK_OK);
     assert_int_equal(count_events(&rows), 1);
-    assert_non_null(memmem(rows.bytes, rows.bytes_used, "\"n\": 2,", 7));
+    assert_non_null(memmem(rows.json.text, rows.json.length, "\"n\": 2,", 7));
     remove_large();
     dbk_rows_finish(&rows);
 }
@@ -265,7 +265,7 @@ static char *list_events(const struct dbk_event_filter *filter, unsigned limit,
         dbk_read_events(model, &page, filter, &rows, &err);
         assert_string_equal(err.text, "");
         assert_true(rows.count <= limit);
-        assert_true(rows.count == 1 || rows.bytes_used <= max_bytes);
+        assert_true(rows.count == 1 || rows.json.length <= max_bytes);
         assert_true(rows.count > 0 || !rows.more);
         for (size_t i = 0; i < rows.count; i++) {
             assert_true(rows.rows[i].cursor > page.after);
@@ -438,13 +438,13 @@ static void a_listed_person_looks_like_one_asked_for(void **state)
     assert_int_equal(dbk_read_persons(model, &page, 100, &listed, &err), DBK_OK);
     assert_int_equal(listed.count, 300);
     for (size_t i = 0; i < listed.count; i++) {
-        const char *json = listed.bytes + listed.rows[i].offset;
+        const char *json = listed.json.text + listed.rows[i].offset;
         struct dbk_uuid id;
 
         assert_true(dbk_uuid_parse(json + strlen("{\"id\":\""), DBK_UUID_TEXT, &id));
         assert_int_equal(dbk_read_person(model, &id, 100, &single, &err), DBK_OK);
-        assert_int_equal(listed.rows[i].length, single.bytes_used);
-        assert_memory_equal(json, single.bytes, single.bytes_used);
+        assert_int_equal(listed.rows[i].length, single.json.length);
+        assert_memory_equal(json, single.json.text, single.json.length);
         assert_int_equal(listed.rows[i].cursor, single.rows[0].cursor);
         assert_int_equal(listed.rows[i].version, single.rows[0].version);
     }
@@ -462,10 +462,10 @@ static void an_event_looks_the_same_wherever_it_is_found(void **state)
 
     (void)state;
     assert_int_equal(dbk_read_event(model, &id, &rows, &err), DBK_OK);
-    json = strndup(rows.bytes, rows.bytes_used);
+    json = strndup(rows.json.text, rows.json.length);
     assert_int_equal(dbk_read_person(model, &filter.person_id, 2, &person, &err),
                      DBK_OK);
-    assert_non_null(memmem(person.bytes, person.bytes_used, json, strlen(json)));
+    assert_non_null(memmem(person.json.text, person.json.length, json, strlen(json)));
     assert_int_equal(dbk_read_events(model, &page, &filter, &rows, &err), DBK_OK);
     assert_row(&rows, 0, json);
     filter.event_type = dbk_slice("page_edit");
@@ -501,7 +501,7 @@ static void *ask_again_and_again(void *argument)
         else
             wrong +=
                 code != DBK_OK || rows.count != 1 ||
-                memcmp(rows.bytes + strlen("{\"id\":\""), text, DBK_UUID_TEXT) != 0;
+                memcmp(rows.json.text + strlen("{\"id\":\""), text, DBK_UUID_TEXT) != 0;
     }
     dbk_rows_finish(&rows);
     return (void *)wrong;

@@ -1,14 +1,11 @@
-/* Events and persons in the API's shape: keys in the order of the seed's answers. */
-#include "render.h"
+#include "projections/model_json.h"
 
-void dbk_render_event(struct dbk_render *render, const struct dbk_record *event,
-                      dbk_timestamp recorded_at)
+void dbk_render_event(struct dbk_render *render, const struct dbk_event_view *event)
 {
     dbk_render_text(render, "{\"id\":");
-    dbk_render_uuid(render, &event->subject);
+    dbk_render_uuid(render, &event->id);
     dbk_render_text(render, ",\"datetime_created\":");
-    dbk_render_timestamp(render, event->has_datetime_created ? event->datetime_created
-                                                             : recorded_at);
+    dbk_render_timestamp(render, event->datetime_created);
     dbk_render_text(render, ",\"event_type\":");
     dbk_render_string(render, event->event_type);
     dbk_render_text(render, ",\"person_id\":");
@@ -20,8 +17,8 @@ void dbk_render_event(struct dbk_render *render, const struct dbk_record *event,
     dbk_render_text(render, "}");
 }
 
-void dbk_render_person(struct dbk_render *render, const struct dbk_person_state *person,
-                       struct dbk_slice events)
+void dbk_render_person_begin(struct dbk_render *render,
+                             const struct dbk_person_view *person)
 {
     dbk_render_text(render, "{\"id\":");
     dbk_render_uuid(render, &person->id);
@@ -30,14 +27,18 @@ void dbk_render_person(struct dbk_render *render, const struct dbk_person_state 
     dbk_render_text(render, ",\"datetime_modified\":");
     dbk_render_timestamp(render, person->datetime_modified);
     dbk_render_text(render, ",\"email\":");
-    dbk_render_string(render, dbk_slice(person->email));
+    dbk_render_string(render, person->email);
     dbk_render_text(render, ",\"events\":");
-    dbk_render_raw(render, events.data, events.length);
+}
+
+void dbk_render_person_end(struct dbk_render *render,
+                           const struct dbk_person_view *person)
+{
     dbk_render_text(render, ",\"first_name\":");
-    dbk_render_string(render, dbk_slice(person->first_name));
+    dbk_render_string(render, person->first_name);
     dbk_render_text(render, ",\"last_name\":");
-    dbk_render_string(render, dbk_slice(person->last_name));
+    dbk_render_string(render, person->last_name);
     dbk_render_text(render, ",\"role\":");
-    dbk_render_string(render, dbk_slice(dbk_role_name(person->role)));
+    dbk_render_string(render, person->role);
     dbk_render_text(render, "}");
 }

@@ -1,6 +1,6 @@
 /* decimal.h - numbers as text, without printf: every answer has several. */
-#ifndef DBK_HTTP_DECIMAL_H
-#define DBK_HTTP_DECIMAL_H
+#ifndef DBK_STORE_DECIMAL_H
+#define DBK_STORE_DECIMAL_H
 
 #include <stddef.h>
 #include <stdint.h>

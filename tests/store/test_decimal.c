@@ -1,6 +1,12 @@
-#include "check.h"
+#include "store/decimal.h"
 
-#include "decimal.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
 
 static void assert_decimal(uint64_t number, const char *text)
 {

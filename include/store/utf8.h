@@ -1,6 +1,6 @@
 /* utf8.h - one code point of UTF-8 at a time. Source: RFC 3629, section 4. */
-#ifndef DBK_HTTP_UTF8_H
-#define DBK_HTTP_UTF8_H
+#ifndef DBK_STORE_UTF8_H
+#define DBK_STORE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>

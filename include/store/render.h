@@ -1,24 +1,32 @@
-/* render.h - writes JSON text: events, persons, records of the log, and their parts.
+/* render.h - writes JSON text, value by value.
  *
  * Text grows in a buffer up to a limit. A failure sticks: whatever is written after it
- * is dropped, so that a caller checks once, at the end, with dbk_render_code.
+ * is dropped, so that a caller checks once, at the end, with dbk_render_code. A buffer
+ * is used by one thread at a time.
  */
-#ifndef DBK_HTTP_RENDER_H
-#define DBK_HTTP_RENDER_H
+#ifndef DBK_STORE_RENDER_H
+#define DBK_STORE_RENDER_H
 
-#include "store/command.h"
 #include "store/error.h"
-#include "store/record.h"
+#include "store/slice.h"
+#include "store/timestamp.h"
+#include "store/uuid.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 struct dbk_render {
     char *text;         /* not NUL-terminated; NULL while length is 0 */
     size_t length;      /* bytes of text so far */
     bool replaced;      /* a string had bytes that are not UTF-8 */
-    size_t size, limit; /* private */
+    size_t size, limit; /* private; limit 0: none */
     enum dbk_code code; /* private */
 };
 
-/* An empty buffer that will hold at most limit bytes. Frees with dbk_render_finish. */
+/* An empty buffer that will hold at most limit bytes, or 0: what memory holds. One of
+ * zeros is that too. Frees with dbk_render_finish. */
 void dbk_render_init(struct dbk_render *render, size_t limit);
 void dbk_render_finish(struct dbk_render *render);
 
@@ -60,24 +68,5 @@ void dbk_render_string(struct dbk_render *render, struct dbk_slice text);
 void dbk_render_number(struct dbk_render *render, uint64_t number);
 void dbk_render_uuid(struct dbk_render *render, const struct dbk_uuid *id);
 void dbk_render_timestamp(struct dbk_render *render, dbk_timestamp at);
-
-/* {"id", "datetime_created", "event_type", "person_id"[, "properties"]} of an
- * event.recorded. It was created when the client said, or else at recorded_at. */
-void dbk_render_event(struct dbk_render *render, const struct dbk_record *event,
-                      dbk_timestamp recorded_at);
-
-/* {"id", "datetime_created", "datetime_modified", "email", "events", "first_name",
- * "last_name", "role"}; events is the finished text of its array, brackets included. */
-void dbk_render_person(struct dbk_render *render, const struct dbk_person_state *person,
-                       struct dbk_slice events);
-
-/* {"format", "type", "sequence", "recorded_at", "subject_id", "data", "meta"} of a
- * decoded record, as GET /log shows it. */
-void dbk_render_record(struct dbk_render *render, const struct dbk_record *record);
-
-/* The same with nothing lost, as exports have it: properties that hold line breaks are
- * followed by "properties_text", their text as a string. */
-void dbk_render_record_exact(struct dbk_render *render,
-                             const struct dbk_record *record);
 
 #endif

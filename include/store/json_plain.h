@@ -1,8 +1,8 @@
 /* json_plain.h - the bytes inside JSON strings that mean themselves: ASCII but control
  * characters, the quote, the backslash and DEL. Most strings have no others, and are
- * stepped over eight bytes at a time. Private to src/http. */
-#ifndef DBK_HTTP_JSON_PLAIN_H
-#define DBK_HTTP_JSON_PLAIN_H
+ * stepped over eight bytes at a time. */
+#ifndef DBK_STORE_JSON_PLAIN_H
+#define DBK_STORE_JSON_PLAIN_H
 
 #include <endian.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
-#include "render.h"
+#include "store/render.h"
 
-#include "decimal.h"
-#include "json_plain.h"
-#include "utf8.h"
+#include "store/decimal.h"
+#include "store/json_plain.h"
+#include "store/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,13 +42,13 @@ static bool reserve(struct dbk_render *render, size_t more)
         return false;
     if (more <= render->size - render->length)
         return true;
-    if (more > render->limit - render->length) {
+    if (render->limit > 0 && more > render->limit - render->length) {
         render->code = DBK_TOO_LARGE;
         return false;
     }
     while (size < render->length + more)
         size *= 2;
-    if (size > render->limit)
+    if (render->limit > 0 && size > render->limit)
         size = render->limit;
     text = realloc(render->text, size);
     if (!text) {

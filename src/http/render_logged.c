@@ -1,0 +1,37 @@
+#include "render_logged.h"
+
+#include "projections/model_json.h"
+
+void render_logged_event(struct dbk_render *render, const struct dbk_record *event,
+                         dbk_timestamp recorded_at)
+{
+    const struct dbk_event_view view = {
+        .id = event->subject,
+        .person_id = event->person_id,
+        .datetime_created =
+            event->has_datetime_created ? event->datetime_created : recorded_at,
+        .event_type = event->event_type,
+        .properties = event->properties,
+    };
+
+    dbk_render_event(render, &view);
+}
+
+void render_logged_person(struct dbk_render *render,
+                          const struct dbk_person_state *person,
+                          struct dbk_slice events)
+{
+    const struct dbk_person_view view = {
+        .id = person->id,
+        .datetime_created = person->datetime_created,
+        .datetime_modified = person->datetime_modified,
+        .email = dbk_slice(person->email),
+        .first_name = dbk_slice(person->first_name),
+        .last_name = dbk_slice(person->last_name),
+        .role = dbk_slice(dbk_role_name(person->role)),
+    };
+
+    dbk_render_person_begin(render, &view);
+    dbk_render_raw(render, events.data, events.length);
+    dbk_render_person_end(render, &view);
+}

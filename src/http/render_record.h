@@ -1,0 +1,17 @@
+/* render_record.h - records of the log as JSON. */
+#ifndef DBK_HTTP_RENDER_RECORD_H
+#define DBK_HTTP_RENDER_RECORD_H
+
+#include "store/record.h"
+#include "store/render.h"
+
+/* {"format", "type", "sequence", "recorded_at", "subject_id", "data", "meta"} of a
+ * decoded record, as GET /log shows it. */
+void dbk_render_record(struct dbk_render *render, const struct dbk_record *record);
+
+/* The same with nothing lost, as exports have it: properties that hold line breaks are
+ * followed by "properties_text", their text as a string. */
+void dbk_render_record_exact(struct dbk_render *render,
+                             const struct dbk_record *record);
+
+#endif
