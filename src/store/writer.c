@@ -264,7 +264,7 @@ static void process(struct dbk_log *log, struct batch *batch)
     } else {
         dbk_log_report(log, err.text);
         dbk_fail(
-            &err, DBK_UNAVAILABLE,
+            &err, DBK_IO,
             "the log cannot be opened again since a commit failed; nothing of this "
             "was recorded");
         fail_batch(batch, &err);

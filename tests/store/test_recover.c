@@ -84,7 +84,7 @@ static void what_may_not_be_on_disk_is_not_acknowledged(void **state)
     /* It is visible, but the commit that would prove it on disk fails as well: after
      * reopening there is one commit of the opening itself, then the proof. */
     atomic_store(&script, "?.x");
-    assert_int_equal(try_event(s, &kate, &sequence), DBK_UNAVAILABLE);
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_IN_DOUBT);
     assert_non_null(strstr(s->err.text, "unknown what was recorded: settle: "));
     assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
     assert_int_equal(sequence, 3);
@@ -97,7 +97,7 @@ static void a_log_that_cannot_be_reopened_comes_back(void **state)
     uint64_t sequence, head;
 
     atomic_store(&script, "xx"); /* the commit, and the opening's */
-    assert_int_equal(try_event(s, &kate, &sequence), DBK_UNAVAILABLE);
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_IN_DOUBT);
     assert_int_equal(dbk_log_head(s->log, &head, &s->err), DBK_UNAVAILABLE);
     assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
     assert_int_equal(sequence, 2);
