@@ -273,15 +273,21 @@ void dbk_environment_close(struct dbk_environment *environment)
     memset(environment, 0, sizeof *environment);
 }
 
-int dbk_environment_settle(struct dbk_environment *environment)
+int dbk_environment_touch(MDB_txn *txn, const struct dbk_environment *environment)
 {
     dbk_timestamp now = dbk_timestamp_now();
+
+    return put_meta(txn, environment->meta, "reopened", &now, sizeof now);
+}
+
+int dbk_environment_settle(const struct dbk_environment *environment)
+{
     MDB_txn *txn;
     int rc = mdb_txn_begin(environment->env, NULL, 0, &txn);
 
     if (rc != 0)
         return rc;
-    rc = put_meta(txn, environment->meta, "reopened", &now, sizeof now);
+    rc = dbk_environment_touch(txn, environment);
     if (rc != 0) {
         mdb_txn_abort(txn);
         return rc;

@@ -71,6 +71,7 @@ static enum dbk_code find_out(struct dbk_log *log, const struct dbk_command *com
     if (code != DBK_OK)
         return code;
     log->usable = true;
+    log->settled = settled == 0;
     if (command)
         rc = look_up(environment, command, sequence, committed);
     if (rc == 0 && *committed)
