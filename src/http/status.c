@@ -54,8 +54,8 @@ const char *status_sentence(enum dbk_code code)
     case DBK_TIMEOUT:
         return "The request was not done in time; try again, or ask for less";
     case DBK_UNAVAILABLE:
-        return "A part of the server that this request needs is not available; "
-               "GET /health tells which";
+        return "The log cannot be read since the server's disk failed; it is opened "
+               "again as soon as that works";
     case DBK_NO_ROOM:
         return "The server's disk is full; nothing was written";
     case DBK_IO:
