@@ -1,14 +1,27 @@
-/* What happens when a commit fails: mdb_txn_commit is wrapped by the linker. */
+/* What happens when a commit fails: mdb_txn_commit is wrapped by the linker, and so is
+ * mdb_txn_begin, which then fails, too. */
 #include "scratch_log.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <time.h>
 
-typedef struct MDB_txn MDB_txn;
+#include <lmdb.h>
+
 int __real_mdb_txn_commit(MDB_txn *txn);
 int __wrap_mdb_txn_commit(MDB_txn *txn);
-void mdb_txn_abort(MDB_txn *txn);
+int __real_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
+int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
+
+/* How many transactions to refuse, as in a dead environment. */
+static atomic_int panics;
+
+int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn)
+{
+    if (atomic_load(&panics) > 0 && atomic_fetch_sub(&panics, 1) > 0)
+        return MDB_PANIC;
+    return __real_mdb_txn_begin(env, parent, flags, txn);
+}
 
 /* What the next commits do, one character each: '.' works, 'x' fails and writes nothing,
  * '*' as well, and so do all that follow, '?' writes and says that it failed, as after a
@@ -91,6 +104,28 @@ static void what_may_not_be_on_disk_is_not_acknowledged(void **state)
     assert_int_equal(sequence, 3);
 }
 
+static void a_reader_that_comes_before_it_is_reopened_waits_for_that(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_person_state found;
+
+    atomic_store(&panics, 3);
+    assert_int_equal(dbk_log_person(s->log, &kate, &found, &s->err), DBK_OK);
+    assert_int_equal(found.version, 1);
+}
+
+static void a_writer_that_finds_it_dead_reopens_it(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    uint64_t sequence;
+
+    atomic_store(&panics, 1);
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
+    assert_int_equal(sequence, 2);
+}
+
 static void a_log_that_cannot_be_reopened_comes_back(void **state)
 {
     struct scratch *s = *state;
@@ -133,6 +168,8 @@ int main(void)
         TEST(a_commit_that_failed_is_not_acknowledged),
         TEST(a_commit_that_happened_after_all_is_acknowledged),
         TEST(what_may_not_be_on_disk_is_not_acknowledged),
+        TEST(a_reader_that_comes_before_it_is_reopened_waits_for_that),
+        TEST(a_writer_that_finds_it_dead_reopens_it),
         TEST(a_log_that_cannot_be_reopened_comes_back),
         TEST(a_log_that_cannot_be_reopened_comes_back_for_those_who_only_read),
     };
