@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #define MAP_SIZE ((size_t)1 << 40)
@@ -14,15 +16,37 @@
 #define READERS_MAX 8192 /* every HTTP thread there may be, and tools beside */
 #define FULL_BELOW (1 << 20)
 
+/* What failed was larger than a page, so a little may still be free. */
 static bool disk_is_full(MDB_env *env)
 {
     struct statvfs vfs;
     const char *path;
 
-    /* What failed was larger than a page, so a little may still be free. */
-    return env && mdb_env_get_path(env, &path) == 0 && path &&
-           statvfs(path, &vfs) == 0 &&
+    return mdb_env_get_path(env, &path) == 0 && path && statvfs(path, &vfs) == 0 &&
            (uint64_t)vfs.f_bavail * vfs.f_frsize < FULL_BELOW;
+}
+
+/* ulimit -f, which a service manager may have set. */
+static bool limit_is_reached(MDB_env *env)
+{
+    struct rlimit limit;
+    struct stat status;
+    mdb_filehandle_t fd;
+
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+           mdb_env_get_fd(env, &fd) == 0 && fstat(fd, &status) == 0 &&
+           (uint64_t)status.st_size + FULL_BELOW > limit.rlim_cur;
+}
+
+/* What was written in part, LMDB reports as EIO. */
+static bool is_full(MDB_env *env, int rc)
+{
+    return rc == ENOSPC || rc == EDQUOT || (rc == EIO && env && disk_is_full(env));
+}
+
+static bool is_too_large(MDB_env *env, int rc)
+{
+    return rc == EFBIG || (rc == EIO && env && limit_is_reached(env));
 }
 
 enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
@@ -52,8 +76,13 @@ enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
     default:
         break;
     }
-    if (rc == ENOSPC || rc == EDQUOT || (rc == EIO && disk_is_full(env)))
+    if (is_full(env, rc))
         return dbk_fail(err, DBK_NO_ROOM, "%s: the disk is full", doing);
+    if (is_too_large(env, rc))
+        return dbk_fail(err, DBK_NO_ROOM,
+                        "%s: the log's file may not grow larger (ulimit -f, or a bound "
+                        "of its file system)",
+                        doing);
     return dbk_fail(err, DBK_IO, "%s: %s", doing, mdb_strerror(rc));
 }
 
