@@ -162,6 +162,14 @@ class FullFile(Full, unittest.TestCase):
     def run_bounded(self, *arguments, **kwargs):
         return self.server.run(*arguments, **kwargs, preexec_fn=lambda: self.limit(0))
 
+    def test_a_write_that_begins_behind_the_bound_does_not_kill_it(self):
+        self.fill()
+        statuses = [self.event("small").status for _ in range(40)]
+        self.assertIn(503, statuses)
+        self.assertEqual(statuses.count(201), self.kinds().count("small"))
+        self.make_room(16)
+        self.assertEqual(self.event("after").status, 201)
+
 
 if __name__ == "__main__":
     unittest.main()
