@@ -168,13 +168,16 @@ static int initialise(MDB_txn *txn, struct dbk_environment *out)
     return put_meta(txn, out->meta, "store_id", store_id.bytes, sizeof store_id.bytes);
 }
 
-static bool is_empty(MDB_txn *txn)
+static int look_whether_empty(MDB_txn *txn, bool *empty)
 {
     MDB_dbi unnamed;
     MDB_stat stat;
+    int rc = mdb_dbi_open(txn, NULL, 0, &unnamed);
 
-    return mdb_dbi_open(txn, NULL, 0, &unnamed) == 0 &&
-           mdb_stat(txn, unnamed, &stat) == 0 && stat.ms_entries == 0;
+    if (rc == 0)
+        rc = mdb_stat(txn, unnamed, &stat);
+    *empty = rc == 0 && stat.ms_entries == 0;
+    return rc;
 }
 
 static enum dbk_code check_format(MDB_txn *txn, struct dbk_environment *out,
@@ -201,14 +204,17 @@ static enum dbk_code load(MDB_txn *txn, enum dbk_access access,
                           struct dbk_environment *out, struct dbk_error *err)
 {
     enum dbk_code code;
-    int rc = mdb_dbi_open(txn, "meta", 0, &out->meta);
+    bool empty = false;
+    int found = mdb_dbi_open(txn, "meta", 0, &out->meta), rc = found;
 
-    if (rc == MDB_NOTFOUND && is_empty(txn)) {
+    if (found == MDB_NOTFOUND)
+        rc = look_whether_empty(txn, &empty);
+    if (empty) {
         if (access != DBK_MAKE) /* killed while it was made */
             return dbk_fail(err, DBK_NOT_FOUND, "holds no log");
         rc = initialise(txn, out);
     }
-    if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)
+    if (rc == MDB_INCOMPATIBLE || (rc == 0 && found == MDB_NOTFOUND && !empty))
         return dbk_fail(err, DBK_UNSUPPORTED, "an LMDB file, but not a log of ours");
     if (rc != 0)
         return dbk_lmdb_fail(err, out->env, rc, "open the log");
