@@ -22,6 +22,7 @@ void signals_hold(void)
 
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGHUP, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* the write fails, which is told */
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 

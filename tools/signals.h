@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Hold them back, and ignore SIGPIPE and SIGHUP; before any thread is made, since threads
- * inherit it. */
+/* Hold them back, and ignore SIGPIPE, SIGHUP and SIGXFSZ; before any thread is made, since
+ * threads inherit it. */
 void signals_hold(void);
 
 /* Whether one has come and waits for signals_wait. */

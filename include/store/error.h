@@ -21,6 +21,7 @@ enum dbk_code {
     DBK_UNAVAILABLE, /* PostgreSQL is away, or a part is stopping */
     DBK_NO_ROOM,     /* the disk is full */
     DBK_IO,          /* the disk or the system failed */
+    DBK_IN_DOUBT,    /* it failed so that nobody knows whether it was written */
     DBK_DAMAGED,     /* bytes on disk are not what was written */
     DBK_INTERRUPTED, /* somebody asked to stop */
     DBK_UNSUPPORTED, /* not ours, or from a newer version */

@@ -67,7 +67,9 @@ struct dbk_idempotency {
  * DBK_KEY_REUSED     the key is known with another request; nothing was appended
  * DBK_NO_ROOM        the disk is full; nothing was appended
  * DBK_IO             the disk failed; nothing was appended
- * DBK_UNAVAILABLE    the log is closing, or could not be reopened after a failure
+ * DBK_IN_DOUBT       the disk failed, and whether it was appended is not known now; asked
+ *                    again with the same id or key, the log tells once it can
+ * DBK_UNAVAILABLE    the log is closing; nothing was appended
  *
  * Verdicts (dbk_command_verdict):
  *   DBK_EXISTS     a record with this id is in the log, live; sequence tells which

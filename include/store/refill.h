@@ -17,7 +17,8 @@
 struct dbk_refill; /* a log being filled; one thread at a time */
 
 /* Begin filling directory dir, which must hold nothing or not exist. Nobody else may use
- * it until dbk_refill_finish. Errors as dbk_log_open; DBK_EXISTS: it holds records. */
+ * it until dbk_refill_finish. On failure what was begun in it is removed. Errors as
+ * dbk_log_open; DBK_EXISTS: it holds records. */
 enum dbk_code dbk_refill_open(const char *dir, struct dbk_refill **refill,
                               struct dbk_error *err);
 

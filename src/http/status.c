@@ -25,6 +25,7 @@ int status_of(enum dbk_code code)
     case DBK_UNAVAILABLE:
     case DBK_NO_ROOM:
     case DBK_IO:
+    case DBK_IN_DOUBT:
     case DBK_NO_MEMORY:
         return 503;
     case DBK_DAMAGED:
@@ -53,12 +54,15 @@ const char *status_sentence(enum dbk_code code)
     case DBK_TIMEOUT:
         return "The request was not done in time; try again, or ask for less";
     case DBK_UNAVAILABLE:
-        return "A part of the server that this request needs is not available; "
-               "GET /health tells which";
+        return "The log cannot be read since the server's disk failed; it is opened "
+               "again as soon as that works";
     case DBK_NO_ROOM:
         return "The server's disk is full; nothing was written";
     case DBK_IO:
         return "The server's disk failed; nothing was acknowledged";
+    case DBK_IN_DOUBT:
+        return "The server's disk failed, and whether this was written is not known; "
+               "send it again with the same id or Idempotency-Key to find out";
     case DBK_NO_MEMORY:
         return "The server is out of memory; try again shortly";
     case DBK_DAMAGED:

@@ -24,8 +24,8 @@ struct backup {
 static enum dbk_code system_fail(struct dbk_error *err, const char *doing,
                                  const char *path)
 {
-    return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "%s %s: %s", doing,
-                    path, strerror(errno));
+    return dbk_fail(err, errno == ENOSPC || errno == EDQUOT ? DBK_NO_ROOM : DBK_IO,
+                    "%s %s: %s", doing, path, strerror(errno));
 }
 
 static enum dbk_code make_empty(const char *dir, bool *made, struct dbk_error *err)
@@ -65,7 +65,7 @@ static enum dbk_code copy(const void *what, const struct dbk_verify_options *opt
     rc = mdb_env_copy2(environment.env, backup->dir,
                        backup->options->compact ? MDB_CP_COMPACT : 0);
     dbk_environment_close(&environment);
-    if (rc == ENOSPC)
+    if (rc == ENOSPC || rc == EDQUOT)
         return dbk_fail(err, DBK_NO_ROOM, "copy to %s: the disk is full", backup->dir);
     return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, NULL, rc, "copy the log");
 }

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #define MAP_SIZE ((size_t)1 << 40)
@@ -14,15 +16,37 @@
 #define READERS_MAX 8192 /* every HTTP thread there may be, and tools beside */
 #define FULL_BELOW (1 << 20)
 
+/* What failed was larger than a page, so a little may still be free. */
 static bool disk_is_full(MDB_env *env)
 {
     struct statvfs vfs;
     const char *path;
 
-    /* What failed was larger than a page, so a little may still be free. */
-    return env && mdb_env_get_path(env, &path) == 0 && path &&
-           statvfs(path, &vfs) == 0 &&
+    return mdb_env_get_path(env, &path) == 0 && path && statvfs(path, &vfs) == 0 &&
            (uint64_t)vfs.f_bavail * vfs.f_frsize < FULL_BELOW;
+}
+
+/* ulimit -f, which a service manager may have set. */
+static bool limit_is_reached(MDB_env *env)
+{
+    struct rlimit limit;
+    struct stat status;
+    mdb_filehandle_t fd;
+
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+           mdb_env_get_fd(env, &fd) == 0 && fstat(fd, &status) == 0 &&
+           (uint64_t)status.st_size + FULL_BELOW > limit.rlim_cur;
+}
+
+/* What was written in part, LMDB reports as EIO. */
+static bool is_full(MDB_env *env, int rc)
+{
+    return rc == ENOSPC || rc == EDQUOT || (rc == EIO && env && disk_is_full(env));
+}
+
+static bool is_too_large(MDB_env *env, int rc)
+{
+    return rc == EFBIG || (rc == EIO && env && limit_is_reached(env));
 }
 
 enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
@@ -52,8 +76,13 @@ enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
     default:
         break;
     }
-    if (rc == ENOSPC || rc == EDQUOT || (rc == EIO && disk_is_full(env)))
+    if (is_full(env, rc))
         return dbk_fail(err, DBK_NO_ROOM, "%s: the disk is full", doing);
+    if (is_too_large(env, rc))
+        return dbk_fail(err, DBK_NO_ROOM,
+                        "%s: the log's file may not grow larger (ulimit -f, or a bound "
+                        "of its file system)",
+                        doing);
     return dbk_fail(err, DBK_IO, "%s: %s", doing, mdb_strerror(rc));
 }
 
@@ -139,13 +168,16 @@ static int initialise(MDB_txn *txn, struct dbk_environment *out)
     return put_meta(txn, out->meta, "store_id", store_id.bytes, sizeof store_id.bytes);
 }
 
-static bool is_empty(MDB_txn *txn)
+static int look_whether_empty(MDB_txn *txn, bool *empty)
 {
     MDB_dbi unnamed;
     MDB_stat stat;
+    int rc = mdb_dbi_open(txn, NULL, 0, &unnamed);
 
-    return mdb_dbi_open(txn, NULL, 0, &unnamed) == 0 &&
-           mdb_stat(txn, unnamed, &stat) == 0 && stat.ms_entries == 0;
+    if (rc == 0)
+        rc = mdb_stat(txn, unnamed, &stat);
+    *empty = rc == 0 && stat.ms_entries == 0;
+    return rc;
 }
 
 static enum dbk_code check_format(MDB_txn *txn, struct dbk_environment *out,
@@ -172,14 +204,17 @@ static enum dbk_code load(MDB_txn *txn, enum dbk_access access,
                           struct dbk_environment *out, struct dbk_error *err)
 {
     enum dbk_code code;
-    int rc = mdb_dbi_open(txn, "meta", 0, &out->meta);
+    bool empty = false;
+    int found = mdb_dbi_open(txn, "meta", 0, &out->meta), rc = found;
 
-    if (rc == MDB_NOTFOUND && is_empty(txn)) {
+    if (found == MDB_NOTFOUND)
+        rc = look_whether_empty(txn, &empty);
+    if (empty) {
         if (access != DBK_MAKE) /* killed while it was made */
             return dbk_fail(err, DBK_NOT_FOUND, "holds no log");
         rc = initialise(txn, out);
     }
-    if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)
+    if (rc == MDB_INCOMPATIBLE || (rc == 0 && found == MDB_NOTFOUND && !empty))
         return dbk_fail(err, DBK_UNSUPPORTED, "an LMDB file, but not a log of ours");
     if (rc != 0)
         return dbk_lmdb_fail(err, out->env, rc, "open the log");
@@ -273,15 +308,21 @@ void dbk_environment_close(struct dbk_environment *environment)
     memset(environment, 0, sizeof *environment);
 }
 
-int dbk_environment_settle(struct dbk_environment *environment)
+int dbk_environment_touch(MDB_txn *txn, const struct dbk_environment *environment)
 {
     dbk_timestamp now = dbk_timestamp_now();
+
+    return put_meta(txn, environment->meta, "reopened", &now, sizeof now);
+}
+
+int dbk_environment_settle(const struct dbk_environment *environment)
+{
     MDB_txn *txn;
     int rc = mdb_txn_begin(environment->env, NULL, 0, &txn);
 
     if (rc != 0)
         return rc;
-    rc = put_meta(txn, environment->meta, "reopened", &now, sizeof now);
+    rc = dbk_environment_touch(txn, environment);
     if (rc != 0) {
         mdb_txn_abort(txn);
         return rc;

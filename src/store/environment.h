@@ -37,9 +37,12 @@ enum dbk_code dbk_environment_open(const char *dir, enum dbk_access access,
                                    struct dbk_error *err);
 void dbk_environment_close(struct dbk_environment *environment); /* zeroed is fine */
 
-/* Commit something harmless, so that all that is visible now is known to be on disk.
- * An LMDB or system code. */
-int dbk_environment_settle(struct dbk_environment *environment);
+/* Change something harmless in the transaction, so that its commit writes, and all that is
+ * visible is known to be on disk after it. An LMDB code. */
+int dbk_environment_touch(MDB_txn *txn, const struct dbk_environment *environment);
+
+/* Commit that alone. An LMDB or system code. */
+int dbk_environment_settle(const struct dbk_environment *environment);
 
 /* Turn an LMDB or system code into a failure: "doing: why". A full disk, which LMDB
  * reports as EIO, is told from a broken one by asking the file system. env may be NULL.

@@ -18,8 +18,8 @@
 static enum dbk_code system_fail(struct dbk_error *err, const char *call,
                                  const char *path)
 {
-    return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "%s %s: %s", call,
-                    path, strerror(errno));
+    return dbk_fail(err, errno == ENOSPC || errno == EDQUOT ? DBK_NO_ROOM : DBK_IO,
+                    "%s %s: %s", call, path, strerror(errno));
 }
 
 /* The name of any file in dir that is not LMDB's; "" where there is none. */

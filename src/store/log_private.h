@@ -27,6 +27,7 @@ struct dbk_log {
 
     /* Of whoever has the turn to write. */
     bool usable;              /* false: reopening failed; the next turn tries again */
+    bool settled;             /* what is visible is known to be on disk */
     struct timespec check_at; /* when to look after dead readers */
     uint8_t sweep_place[32];  /* how far idempotency keys have been looked through */
 

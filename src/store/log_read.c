@@ -12,32 +12,50 @@
 /* How soon what another process appended is noticed. */
 #define POLL_MS 50
 
+/* How long to wait for another thread to reopen. */
+#define PANIC_MS 2000
+
 /* How much of the file may be read before it is unmapped; and what a read counts for at
  * least, since the system maps more than the page that was asked for: up to about four
  * times as much stays mapped. */
 enum { TOUCHED_MAX = 8 << 20, TOUCHED_MIN = 16 << 10 };
 
-enum dbk_code dbk_log_begin_read(struct dbk_log *log, MDB_txn **txn,
-                                 struct dbk_error *err)
+/* With the gate held on DBK_OK. */
+static enum dbk_code try_begin_read(struct dbk_log *log, MDB_txn **txn, int *rc,
+                                    struct dbk_error *err)
 {
-    int rc;
+    enum dbk_code code;
 
+    *rc = 0;
     pthread_rwlock_rdlock(&log->gate);
     if (!log->usable) {
         pthread_rwlock_unlock(&log->gate);
         return dbk_fail(err, DBK_UNAVAILABLE, "the log could not be reopened yet");
     }
     dbk_fault_enter(log->environment.env);
-    rc = mdb_txn_begin(log->environment.env, NULL, MDB_RDONLY, txn);
-    if (rc != 0) {
-        dbk_fault_leave();
-        enum dbk_code code =
-            dbk_lmdb_fail(err, log->environment.env, rc, "read the log");
+    *rc = mdb_txn_begin(log->environment.env, NULL, MDB_RDONLY, txn);
+    if (*rc == 0)
+        return DBK_OK;
+    dbk_fault_leave();
+    code = dbk_lmdb_fail(err, log->environment.env, *rc, "read the log");
+    pthread_rwlock_unlock(&log->gate);
+    return code;
+}
 
-        pthread_rwlock_unlock(&log->gate);
-        return code;
+enum dbk_code dbk_log_begin_read(struct dbk_log *log, MDB_txn **txn,
+                                 struct dbk_error *err)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    enum dbk_code code;
+    int rc;
+
+    code = try_begin_read(log, txn, &rc, err);
+    /* A commit has just failed, and whoever made it is about to shut the gate. */
+    for (int i = 0; rc == MDB_PANIC && i < PANIC_MS; i++) {
+        nanosleep(&moment, NULL);
+        code = try_begin_read(log, txn, &rc, err);
     }
-    return DBK_OK;
+    return code;
 }
 
 void dbk_log_end_read(struct dbk_log *log, MDB_txn *txn)

@@ -71,6 +71,7 @@ static enum dbk_code find_out(struct dbk_log *log, const struct dbk_command *com
     if (code != DBK_OK)
         return code;
     log->usable = true;
+    log->settled = settled == 0;
     if (command)
         rc = look_up(environment, command, sequence, committed);
     if (rc == 0 && *committed)
@@ -92,7 +93,7 @@ enum dbk_code dbk_recover(struct dbk_log *log, const struct dbk_command *command
     pthread_rwlock_unlock(&log->gate);
 
     if (code != DBK_OK)
-        return dbk_fail(err, DBK_UNAVAILABLE,
+        return dbk_fail(err, DBK_IN_DOUBT,
                         "after a failed commit it is unknown what was recorded: %.300s",
                         err->text);
     dbk_log_report(log, *committed

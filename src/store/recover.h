@@ -16,8 +16,8 @@
  * Where that commit fails too (the disk is still full) the log can be read, and what is
  * not visible was not committed, but what is visible may not last.
  *
- * DBK_UNAVAILABLE  the outcome is unknown: it could not be reopened (log->usable is
- * false then), or the record is visible but may not be on disk
+ * DBK_IN_DOUBT  the outcome is unknown: it could not be reopened (log->usable is false
+ * then), or the record is visible but may not be on disk
  */
 enum dbk_code dbk_recover(struct dbk_log *log, const struct dbk_command *command,
                           uint64_t sequence, bool *committed, struct dbk_error *err);

@@ -53,10 +53,19 @@ static enum dbk_code commit(struct dbk_refill *refill, struct dbk_error *err)
                    : dbk_lmdb_fail(err, refill->environment.env, rc, "fill the log");
 }
 
+static bool has_data(const char *dir)
+{
+    char path[PATH_MAX];
+
+    return snprintf(path, sizeof path, "%s/data.mdb", dir) >= (int)sizeof path ||
+           access(path, F_OK) == 0;
+}
+
 enum dbk_code dbk_refill_open(const char *dir, struct dbk_refill **out,
                               struct dbk_error *err)
 {
     struct dbk_refill *refill = calloc(1, sizeof *refill);
+    bool is_new = !has_data(dir);
     enum dbk_code code;
     int rc;
 
@@ -81,6 +90,8 @@ enum dbk_code dbk_refill_open(const char *dir, struct dbk_refill **out,
 
 fail:
     dbk_refill_abandon(refill);
+    if (is_new)
+        dbk_refill_remove(dir);
     return code;
 }
 

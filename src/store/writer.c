@@ -20,6 +20,10 @@
  * grows with each commit. */
 #define CHECK_SECONDS 30
 
+/* How often to try to reopen a log that could not be, where nobody writes: readers wait
+ * for that, too. */
+#define REOPEN_SECONDS 1
+
 /* What one transaction holds. */
 struct batch {
     struct dbk_group *first;
@@ -27,12 +31,12 @@ struct batch {
     uint64_t head_before;
 };
 
-static struct timespec next_check(void)
+static struct timespec in_seconds(time_t seconds)
 {
     struct timespec at;
 
     clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += CHECK_SECONDS;
+    at.tv_sec += seconds;
     return at;
 }
 
@@ -46,17 +50,19 @@ static bool has_come(const struct timespec *at)
 }
 
 /* log->mutex is held, and the turn is taken: there is something queued, or it is time to
- * look after dead readers, or the log is closing. */
+ * look after dead readers or to reopen, or the log is closing. */
 static void wait_for_turn(struct dbk_log *log)
 {
-    struct timespec until = next_check();
+    struct timespec until = in_seconds(CHECK_SECONDS);
     bool late = false;
 
     while (log->writing || !(log->first || log->closing || late)) {
+        if (!log->writing && !log->usable)
+            until = in_seconds(REOPEN_SECONDS);
         late =
             pthread_cond_timedwait(&log->submitted, &log->mutex, &until) == ETIMEDOUT;
         if (late && log->writing) /* then whoever has the turn looks after them */
-            until = next_check();
+            until = in_seconds(CHECK_SECONDS);
     }
     log->writing = true;
 }
@@ -210,6 +216,10 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
         dbk_fault_enter(env);
         turn->now = dbk_timestamp_now();
         rc = decide_batch(log, batch);
+        /* A verdict may rest on what is visible only: on a commit that nobody knows to be
+         * on disk, for the disk failed, or whoever made it was killed. */
+        if (rc == 0 && !log->settled)
+            rc = dbk_environment_touch(turn->txn, &log->environment);
         if (rc != 0)
             mdb_txn_abort(turn->txn);
     }
@@ -225,6 +235,8 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
     if (rc != 0) {
         dbk_lmdb_fail(&err, env, rc, "commit to the log");
         settle_failed_commit(log, batch, &err);
+    } else {
+        log->settled = true;
     }
 }
 
@@ -264,12 +276,22 @@ static void process(struct dbk_log *log, struct batch *batch)
     } else {
         dbk_log_report(log, err.text);
         dbk_fail(
-            &err, DBK_UNAVAILABLE,
+            &err, DBK_IO,
             "the log cannot be opened again since a commit failed; nothing of this "
             "was recorded");
         fail_batch(batch, &err);
     }
     announce(log);
+}
+
+/* Nobody is told of another failure: it was reported when the log was lost. */
+static void reopen(struct dbk_log *log)
+{
+    struct dbk_error err;
+    bool committed;
+
+    if (dbk_recover(log, NULL, 0, &committed, &err) == DBK_OK)
+        announce(log);
 }
 
 static void check_readers(struct dbk_log *log)
@@ -280,7 +302,7 @@ static void check_readers(struct dbk_log *log)
         return;
     if (log->usable)
         mdb_reader_check(log->environment.env, &dead);
-    log->check_at = next_check();
+    log->check_at = in_seconds(CHECK_SECONDS);
 }
 
 static void give_turn_back(struct dbk_log *log)
@@ -288,7 +310,7 @@ static void give_turn_back(struct dbk_log *log)
     check_readers(log);
     pthread_mutex_lock(&log->mutex);
     log->writing = false;
-    if (log->first || log->closing)
+    if (log->first || log->closing || !log->usable)
         pthread_cond_signal(&log->submitted);
     pthread_mutex_unlock(&log->mutex);
 }
@@ -324,6 +346,8 @@ void *dbk_writer_run(void *context)
         pthread_mutex_unlock(&log->mutex);
         if (batch.first)
             process(log, &batch);
+        else if (!closing && !log->usable)
+            reopen(log);
         give_turn_back(log);
         wake_submitters(log, batch.first);
     } while (!closing);

@@ -1,17 +1,31 @@
-/* What happens when a commit fails: mdb_txn_commit is wrapped by the linker. */
+/* What happens when a commit fails: mdb_txn_commit is wrapped by the linker, and so is
+ * mdb_txn_begin, which then fails, too. */
 #include "scratch_log.h"
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <time.h>
 
-typedef struct MDB_txn MDB_txn;
+#include <lmdb.h>
+
 int __real_mdb_txn_commit(MDB_txn *txn);
 int __wrap_mdb_txn_commit(MDB_txn *txn);
-void mdb_txn_abort(MDB_txn *txn);
+int __real_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
+int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
 
-/* What the next commits do, one character each: '.' works, 'x' fails and writes
- * nothing,
- * '?' writes and says that it failed, as after a failed sync of the meta page. */
+/* How many transactions to refuse, as in a dead environment. */
+static atomic_int panics;
+
+int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn)
+{
+    if (atomic_load(&panics) > 0 && atomic_fetch_sub(&panics, 1) > 0)
+        return MDB_PANIC;
+    return __real_mdb_txn_begin(env, parent, flags, txn);
+}
+
+/* What the next commits do, one character each: '.' works, 'x' fails and writes nothing,
+ * '*' as well, and so do all that follow, '?' writes and says that it failed, as after a
+ * failed sync of the meta page. */
 static _Atomic(const char *) script;
 
 int __wrap_mdb_txn_commit(MDB_txn *txn)
@@ -19,9 +33,9 @@ int __wrap_mdb_txn_commit(MDB_txn *txn)
     const char *at = atomic_load(&script);
     char what = at && *at ? *at : '.';
 
-    if (at && *at)
+    if (at && *at && what != '*')
         atomic_store(&script, at + 1);
-    if (what == 'x') {
+    if (what == 'x' || what == '*') {
         mdb_txn_abort(txn);
         return EIO;
     }
@@ -84,10 +98,32 @@ static void what_may_not_be_on_disk_is_not_acknowledged(void **state)
     /* It is visible, but the commit that would prove it on disk fails as well: after
      * reopening there is one commit of the opening itself, then the proof. */
     atomic_store(&script, "?.x");
-    assert_int_equal(try_event(s, &kate, &sequence), DBK_UNAVAILABLE);
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_IN_DOUBT);
     assert_non_null(strstr(s->err.text, "unknown what was recorded: settle: "));
     assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
     assert_int_equal(sequence, 3);
+}
+
+static void a_reader_that_comes_before_it_is_reopened_waits_for_that(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_person_state found;
+
+    atomic_store(&panics, 3);
+    assert_int_equal(dbk_log_person(s->log, &kate, &found, &s->err), DBK_OK);
+    assert_int_equal(found.version, 1);
+}
+
+static void a_writer_that_finds_it_dead_reopens_it(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    uint64_t sequence;
+
+    atomic_store(&panics, 1);
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
+    assert_int_equal(sequence, 2);
 }
 
 static void a_log_that_cannot_be_reopened_comes_back(void **state)
@@ -96,11 +132,34 @@ static void a_log_that_cannot_be_reopened_comes_back(void **state)
     struct dbk_uuid kate = add_person(s, "kate@x.mock");
     uint64_t sequence, head;
 
-    atomic_store(&script, "xx"); /* the commit, and the opening's */
-    assert_int_equal(try_event(s, &kate, &sequence), DBK_UNAVAILABLE);
+    atomic_store(&script, "*"); /* the commit, the opening's, and all to come */
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_IN_DOUBT);
     assert_int_equal(dbk_log_head(s->log, &head, &s->err), DBK_UNAVAILABLE);
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_IO);
+    atomic_store(&script, NULL);
     assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
     assert_int_equal(sequence, 2);
+}
+
+static void
+a_log_that_cannot_be_reopened_comes_back_for_those_who_only_read(void **state)
+{
+    const struct timespec moment = {.tv_nsec = 20000000};
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    enum dbk_code code = DBK_UNAVAILABLE;
+    uint64_t sequence, head;
+
+    atomic_store(&script, "*");
+    assert_int_equal(try_event(s, &kate, &sequence), DBK_IN_DOUBT);
+    assert_int_equal(dbk_log_head(s->log, &head, &s->err), DBK_UNAVAILABLE);
+    atomic_store(&script, NULL);
+    for (int i = 0; code == DBK_UNAVAILABLE && i < 3000; i++) {
+        nanosleep(&moment, NULL);
+        code = dbk_log_head(s->log, &head, &s->err);
+    }
+    assert_int_equal(code, DBK_OK);
+    assert_int_equal(head, 1);
 }
 
 int main(void)
@@ -109,7 +168,10 @@ int main(void)
         TEST(a_commit_that_failed_is_not_acknowledged),
         TEST(a_commit_that_happened_after_all_is_acknowledged),
         TEST(what_may_not_be_on_disk_is_not_acknowledged),
+        TEST(a_reader_that_comes_before_it_is_reopened_waits_for_that),
+        TEST(a_writer_that_finds_it_dead_reopens_it),
         TEST(a_log_that_cannot_be_reopened_comes_back),
+        TEST(a_log_that_cannot_be_reopened_comes_back_for_those_who_only_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

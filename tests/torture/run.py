@@ -45,6 +45,8 @@ def environment(options, postgres):
     build = os.path.abspath(options.build)
     found = dict(os.environ, DAYBOOK=os.path.join(build, "daybook"),
                  DAYBOOK_GENERATE=os.path.join(build, "tests/generate/generate"),
+                 DAYBOOK_DISK_SHIM=os.path.join(build, "tests/faults/libdaybook_disk.so"),
+                 DAYBOOK_LOOK=os.path.join(build, "tests/faults/look_at_logs"),
                  DAYBOOK_TEST_PG=postgres, DAYBOOK_SEED=str(options.seed),
                  PYTHONPATH=os.pathsep.join([HERE, os.path.join(TESTS, "e2e")]))
     if options.rounds is not None:

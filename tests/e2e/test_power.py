@@ -1,0 +1,61 @@
+"""The power is cut while the server writes: see power.py."""
+
+import os
+import random
+import unittest
+
+from disk import Disk
+from harness import Server
+from power import Looker, Writers, cut_everywhere, recording
+
+SEED = int(os.environ.get("DAYBOOK_SEED", 1))
+
+
+class PowerCut(unittest.TestCase):
+    clients, writes, share = 2, 12, 0.15
+
+    def setUp(self):
+        print(f"DAYBOOK_SEED={SEED}", flush=True)
+        self.chance = random.Random(SEED)
+        self.server = Server()
+        self.addCleanup(self.server.close)
+        self.disk = Disk(self.server.data_dir)
+        self.addCleanup(self.disk.close)
+        self.looker = Looker()
+        self.addCleanup(self.looker.close)
+        self.server.env.update(self.disk.environment(record=True))
+        self.server.start()
+
+    def write(self):
+        writers = Writers(self.server, self.disk, self.chance, self.clients, self.writes)
+        return writers.start()
+
+    def cut(self, writers):
+        self.server.stop()
+        final = self.looker.ask(os.path.join(self.server.data_dir, "log"))
+        self.assertEqual(final["findings"], 0)
+        operations = recording(self.disk.record)
+        cuts = cut_everywhere(operations, writers.acknowledged, final["checksums"],
+                              self.looker, self.chance,
+                              pick=lambda: self.chance.random() < self.share)
+        print(f"{len(writers.acknowledged)} records acknowledged, {writers.refused} writes "
+              f"refused, {len(operations)} operations, {cuts} cuts")
+        self.assertGreater(cuts, 0)
+
+    def test_what_was_acknowledged_is_there_whenever_it_is_cut(self):
+        writers = self.write()
+        writers.join()
+        self.assertEqual(writers.refused, 0)
+        self.cut(writers)
+
+    def test_nor_is_it_lost_where_the_disk_had_failed_before(self):
+        writers = self.write()
+        for call, how in ("sync", "nothing"), ("meta", "all"), ("write", "half"):
+            self.disk.fail(call, how=how, skip=self.chance.randint(0, 4), times=2)
+        writers.join()
+        self.disk.heal()
+        self.cut(writers)
+
+
+if __name__ == "__main__":
+    unittest.main()
