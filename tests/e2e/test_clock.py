@@ -11,6 +11,7 @@ from fold import check_gapless, check_reads
 from harness import Server
 from served import UUIDV7, new_id
 from tables import query
+from test_durability import Body
 
 HOUR = 3600
 
@@ -146,6 +147,26 @@ class SetBack(unittest.TestCase):
         self.server.run("replay", "--to", time, "--into", schema)
         self.assertEqual(query(self.server, f"select sequence from {schema}.checkpoint"),
                          str(place))
+
+
+class Jumps(unittest.TestCase):
+    def test_requests_under_way_and_open_connections_live_through_them(self):
+        server = Server()
+        self.addCleanup(server.close)
+        clock = Clock(server)
+        server.start()
+        client = server.client()
+        person = client.post("/persons", {"email": "a@clock.test", "first_name": "A",
+                                          "last_name": "B"}).data["id"]
+        for hours in -1, 1, -48, 0:
+            under_way = Body(server.port,
+                             f'{{"event_type": "x", "person_id": "{person}"}}')
+            clock.set(hours * HOUR)
+            under_way.socket.sendall(under_way.rest)
+            self.assertTrue(under_way.socket.recv(100).startswith(b"HTTP/1.1 201"))
+            under_way.socket.close()
+            self.assertEqual(client.get("/events").status, 200)
+            self.assertEqual(client.get("/health").data["projection"], "following")
 
 
 if __name__ == "__main__":
