@@ -34,7 +34,7 @@ class Imports(threading.Thread):
             while not self.stopping.is_set():
                 number += 1
                 self.bring(*self.rows(f"{self.prefix}{number}"))
-                time.sleep(self.random.random() / 2)
+                time.sleep(self.random.random())
         except Exception as error:  # told by the main thread
             self.wrong = f"{type(error).__name__}: {error}"
 
@@ -57,7 +57,8 @@ class Imports(threading.Thread):
             return set(self.done)
 
     def rows(self, name):
-        """Persons, and events of theirs."""
+        """Persons, and events of theirs: now and then more than one commit takes."""
+        most = 10000 if self.random.random() < 0.03 else 200
         persons = [{"id": self.uuid(), "email": f"{name}.{i}@import.test",
                     "first_name": "李", "last_name": "Import", "role": "user",
                     "datetime_created": "2015-09-12T00:00:00.000001"}
@@ -65,7 +66,7 @@ class Imports(threading.Thread):
         events = [{"id": self.uuid(), "person_id": self.random.choice(persons)["id"],
                    "event_type": "imported", "properties": {"mark": f"{name}.event{i}"},
                    "datetime_created": "2016-02-29T00:00:00.000001"}
-                  for i in range(self.random.randint(1, 400))]
+                  for i in range(self.random.randint(1, most))]
         return persons, events
 
     def uuid(self):
