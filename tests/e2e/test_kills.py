@@ -113,8 +113,6 @@ class Kills(unittest.TestCase):
     def a_round(self, victims):
         self.load.wait_for_answers(self.chance.randint(1, 60))
         time.sleep(self.chance.random() / 5)
-        if self.chance.random() < 0.4:
-            self.server.wait_for(self.imports.kill, "an import to kill")
         by_hand = "server" in victims
         reads = None if by_hand else Reads(
             self.server, ["/persons?limit=1"], never_back(), clients=1,
@@ -136,7 +134,7 @@ class Kills(unittest.TestCase):
         self.load = Load(self.server, SEED, clients=4, pause=0.02).start()
         self.imports = Imports(self.server, SEED)
         self.imports.start()
-        self.addCleanup(self.imports.kill)
+        self.addCleanup(self.imports.give_up)
         met = collections.Counter()
         for number, victims in zip(range(ROUNDS), self.deck()):
             self.probe(number)
