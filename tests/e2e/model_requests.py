@@ -199,6 +199,8 @@ class Requests:
                  for _ in range(self.chance.randrange(1, 12))]
         if self.one_in(3):
             items.append(self.chance.choice(items))
+        if self.one_in(8):
+            items = [7, {"event_type": "no person"}]
         return self.keyed(self.request("POST", "/events/batch", items))
 
     def again(self):
