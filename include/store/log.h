@@ -60,7 +60,8 @@ struct dbk_idempotency {
  * others. With idempotency (else NULL), and the same key and request in the log, nothing
  * is appended: the commands get the verdicts of the first time (code, sequences and time;
  * no state of the person) and *replayed is true. A key is kept only where at least one
- * command was accepted. replayed may be NULL when idempotency is.
+ * command was accepted; without commands it is only looked for. replayed may be NULL when
+ * idempotency is.
  *
  * DBK_OK             every command has a verdict, which may be a refusal
  * DBK_BUSY           the queue is full; nothing was appended

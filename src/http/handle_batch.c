@@ -49,15 +49,6 @@ static enum dbk_code draft_all(const struct request *rq, struct dbk_body_items i
     return DBK_OK;
 }
 
-static enum dbk_code submit_all(const struct request *rq, struct response *rs,
-                                struct batch *batch, struct dbk_error *err)
-{
-    if (batch->command_count == 0)
-        return DBK_OK;
-    return submit_keyed(rq, rs, batch->commands, batch->command_count, &batch->replayed,
-                        err);
-}
-
 static enum dbk_code answer(const struct request *rq, struct response *rs,
                             const struct batch *batch, struct dbk_error *err)
 {
@@ -92,7 +83,8 @@ enum dbk_code handle_post_batch(struct request *rq, struct response *rs,
         return err->code;
     code = draft_all(rq, items, &batch, err);
     if (code == DBK_OK)
-        code = submit_all(rq, rs, &batch, err);
+        code = submit_keyed(rq, rs, batch.commands, batch.command_count,
+                            &batch.replayed, err);
     if (code == DBK_OK)
         code = answer(rq, rs, &batch, err);
     finish(&batch);

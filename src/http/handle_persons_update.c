@@ -71,8 +71,9 @@ static enum dbk_code submit_once(const struct request *rq, struct dbk_command *c
     return submit_plain(rq, command, err);
 }
 
-/* The person as it is read, once the read tables show what was written, and where they
- * show just this version. Returns NULL, or what to say instead. */
+/* The person as it is read, once the read tables show what was written (0: all that was
+ * before this request), and where they show just this version. Returns NULL, or what to
+ * say instead. */
 static const char *render_read(struct request *rq, struct response *rs,
                                const struct dbk_person_state *person, uint64_t written)
 {
@@ -81,7 +82,7 @@ static const char *render_read(struct request *rq, struct response *rs,
     struct fresh fresh;
 
     if (fresh_wait(rq, rs, written, &fresh, &ignored) != DBK_OK ||
-        fresh.projected < written ||
+        fresh.projected < fresh.wanted ||
         dbk_read_person(rq->service->model, &rq->match.id, EVENTS_SHOWN, rows,
                         &ignored) != DBK_OK)
         return "The request was successful; events are not shown, as the read tables "
@@ -99,6 +100,7 @@ static enum dbk_code answer_updated(struct request *rq, struct response *rs,
                                     struct dbk_error *err)
 {
     const struct dbk_person_state *person = dbk_command_person(command);
+    const struct dbk_verdict *verdict = dbk_command_verdict(command);
     char tag[ETAG_MAX];
     const char *not_shown;
 
@@ -107,7 +109,8 @@ static enum dbk_code answer_updated(struct request *rq, struct response *rs,
     etag_format(tag, person->version, (struct dbk_slice){NULL, 0});
     response_header_text(rs, "ETag", tag);
     response_begin(rs);
-    not_shown = render_read(rq, rs, person, dbk_command_verdict(command)->sequence);
+    not_shown =
+        render_read(rq, rs, person, verdict->first_sequence ? verdict->sequence : 0);
     if (not_shown)
         render_logged_person(&rs->body, person, dbk_slice("null"));
     return response_end(rs, 200, not_shown ? not_shown : DETAILS_OK, err);

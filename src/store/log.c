@@ -160,7 +160,7 @@ enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *com
 
     if (replayed)
         *replayed = false;
-    if (count == 0)
+    if (count == 0 && !idempotency)
         return DBK_OK;
     for (size_t i = 0; i < count; i++)
         group.bytes += commands[i]->bytes_used + COMMAND_COST;

@@ -32,6 +32,7 @@ def person_of(record):
 def fold(records):
     """(persons, events) by id, each in the order in which the log made them."""
     persons, events = {}, {}
+    of_person = {}  # ids of all events that each ever had
     for record in records:
         kind, subject = record["type"], record["subject_id"]
         if kind == "person.created":
@@ -41,10 +42,11 @@ def fold(records):
                                     datetime_modified=record["recorded_at"])
         elif kind == "person.deleted":
             del persons[subject]
-            events = {id: one for id, one in events.items()
-                      if one["person_id"] != subject}
+            for id in of_person.pop(subject, ()):
+                events.pop(id, None)
         elif kind == "event.recorded":
             events[subject] = event_of(record)
+            of_person.setdefault(record["data"]["person_id"], []).append(subject)
         elif kind == "event.deleted":
             del events[subject]
         else:

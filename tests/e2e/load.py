@@ -16,11 +16,13 @@ class Load:
     may_refuse: 503 is an answer a write may get, and then it must not be in the log.
     retry: writes that were not answered are sent again where that is safe, as a careful
     client does, and some that were, as one does whose answer was lost on the way.
+    pause: seconds each client waits between two writes, on average.
     """
 
     def __init__(self, server, seed, clients=16, may_refuse=False, retry=True,
-                 name="c"):
+                 name="c", pause=0):
         self.server, self.may_refuse, self.retry = server, may_refuse, retry
+        self.pause = pause
         self.stopping = threading.Event()
         self.lock = threading.Lock()  # guards the rest
         self.acknowledged = {}        # mark -> sequence
@@ -111,6 +113,7 @@ class _Client(threading.Thread):
             while self.again or not self.load.stopping.is_set():
                 if self.connect():
                     self.turn(self.again.popleft() if self.again else self.author.next())
+                    time.sleep(2 * self.load.pause * self.author.random.random())
                 elif self.load.stopping.is_set() and not self.load.retry:
                     break
         except Exception as error:  # told by the main thread

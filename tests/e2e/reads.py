@@ -5,10 +5,12 @@ import time
 
 
 class Reads:
-    """Every answer is checked by `check`, which says what is wrong with it or None."""
+    """Every answer is checked by `check`, which says what is wrong with it or None;
+    headers as Client.get takes them."""
 
-    def __init__(self, server, paths, check, clients=6):
+    def __init__(self, server, paths, check, clients=6, headers=None):
         self.server, self.paths, self.check = server, paths, check
+        self.headers = headers or {}
         self.stopping = threading.Event()
         self.lock = threading.Lock()
         self.wrong, self.count, self.slowest = [], 0, 0.0
@@ -44,7 +46,7 @@ class Reads:
 
     def _one(self, client, path):
         begin = time.monotonic()
-        answer = client.get(path)
+        answer = client.get(path, **self.headers)
         took = time.monotonic() - begin
         wrong = self.check(answer, took)
         with self.lock:

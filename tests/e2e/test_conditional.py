@@ -87,6 +87,15 @@ class Conditional(Served):
                        self.client.delete(path, If_Match=self.tag)):
             self.assertIn(answer.status, (404, 412))
 
+    def test_an_event_that_is_gone_is_not_found_whatever_is_expected_of_it(self):
+        gone, kept = (self.recorded(self.kate["id"])["id"] for _ in range(2))
+        self.client.delete("/events/" + gone)
+        self.client.delete(self.path)
+        for event in gone, kept:
+            for header in ('"1"', "*", "7"):
+                self.assert_refused(
+                    self.client.delete("/events/" + event, If_Match=header), 404)
+
     def test_of_many_writes_at_one_version_one_is_done(self):
         statuses, gate = [], threading.Barrier(8)
 

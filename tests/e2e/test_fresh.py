@@ -72,6 +72,13 @@ class Fresh(Served):
         writer.close()
         reader.close()
 
+    def test_an_update_that_changes_nothing_shows_what_was_written_before_it(self):
+        path = "/persons/" + self.client.post("/persons", person()).data["id"]
+        for _ in range(50):
+            made = self.client.post("/events", {"event_type": "seen",
+                                                "person_id": path.split("/")[-1]})
+            self.assertEqual(self.client.patch(path, {}).data["events"][-1], made.data)
+
     def test_every_read_tells_how_far_it_is(self):
         made = self.client.post("/persons", person())
         for path in ("/persons", "/events", "/persons/" + made.data["id"]):

@@ -48,6 +48,18 @@ class Idempotency(Served):
             self.assert_refused(answer, 422, "idempotency key")
         self.assertEqual(self.head(), head)
 
+    def test_a_batch_of_which_no_item_can_be_read_is_another_body_too(self):
+        self.client.post("/events", self.click(), Idempotency_Key=self.key)
+        self.assert_refused(self.client.post("/events/batch", [7], Idempotency_Key=self.key),
+                            422, "idempotency key")
+        self.assert_refused(self.client.post("/events/batch", [7], Idempotency_Key=""),
+                            400, "Idempotency-Key")
+        other = new_id()
+        for _ in range(2):  # and it uses no key up
+            answer = self.client.post("/events/batch", [7], Idempotency_Key=other)
+            self.assertEqual([each["status"] for each in answer.data], [400])
+        self.assert_ok(self.client.post("/events", self.click(), Idempotency_Key=other), 201)
+
     def test_a_refusal_does_not_use_the_key_up(self):
         refused = self.client.post("/events", self.click(person_id=new_id()),
                                    Idempotency_Key=self.key)

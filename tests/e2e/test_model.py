@@ -1,0 +1,258 @@
+"""Random requests against a real server and a small model of it: after each the answer
+and the log must be what the model says; with stops, kills, rebuilds, and moves by backup
+or export in between."""
+
+import json
+import os
+import random
+import re
+import unittest
+from urllib.parse import parse_qsl, urlencode
+
+from fold import check_reads
+from harness import Server
+from model import Model, same
+from model_api import NEW, OK, Api
+from model_requests import Requests
+from postgres import Postgres
+from served import TIMESTAMP, UUIDV7
+
+SEED = int(os.environ.get("DAYBOOK_SEED", 1))
+ROUNDS = int(os.environ.get("DAYBOOK_ROUNDS", 1))   # each with a seed of its own
+STEPS = int(os.environ.get("DAYBOOK_STEPS", 500))   # in each round
+
+
+class Life:
+    """A server, and what happens to it. Nothing is in flight meanwhile."""
+
+    def __init__(self, model):
+        self.model, self.moves = model, 0
+        self.postgres = Postgres()
+        self.server = self.new_server().start()
+        self.client = self.server.client()
+
+    def new_server(self):
+        return Server(env=dict(self.postgres.settings(), READ_WAIT="60"))
+
+    def close(self):
+        try:
+            self.server.close()
+        finally:
+            self.postgres.close()
+
+    def restart(self):
+        self.server.stop()
+        self.server.start()
+
+    def kill_server(self):
+        self.server.kill()
+        self.server.start()
+
+    def kill_postgres(self):
+        self.postgres.kill()
+        self.postgres.start()
+
+    def kill_both(self):
+        self.server.kill()
+        self.postgres.kill()
+        self.server.start()  # with nobody to read from
+        self.postgres.start()
+
+    def rebuild(self):
+        self.server.run("rebuild")
+
+    def move(self, *tools):
+        """To a directory of its own, by the first tool's file or folder."""
+        old, self.server = self.server, self.new_server()
+        between = os.path.join(old.data_dir, f"moved{self.moves}")
+        self.moves += 1
+        try:
+            old.run(tools[0], between)
+            self.server.run(tools[1], between)
+        finally:
+            old.close()
+        self.server.start()
+
+    def back_up_and_restore(self):
+        self.move("backup", "restore")
+
+    def export_and_import(self):
+        """Keys are not in an export: from here on none is known."""
+        self.move("export", "import")
+        self.model.keys.clear()
+
+    def happen(self, what):
+        getattr(self, what)()
+        self.client.close()
+        self.client = self.server.client()
+        self.server.wait_for(
+            lambda: self.client.get("/persons?limit=1").status == 200, "reads")
+        check_reads(self.server, self.model.records)
+
+
+# Each of these once in 500 steps, when chance says.
+HAPPENINGS = ("restart", "kill_server", "kill_postgres", "kill_both", "rebuild",
+              "back_up_and_restore", "export_and_import")
+
+
+class Difference(AssertionError):
+    pass
+
+
+class Walk:
+    """One seed's requests."""
+
+    def __init__(self, seed):
+        self.chance = random.Random(seed)
+        self.model = Model()
+        self.api = Api(self.model)
+        self.requests = Requests(self.chance, self.model)
+        self.life = Life(self.model)
+        self.statuses = {}
+
+    def run(self, steps, happenings):
+        """So many steps, with each of these somewhere in between."""
+        when = dict(zip(self.chance.sample(range(1, steps), len(happenings)), happenings))
+        for step in range(steps):
+            if step in when:
+                self.life.happen(when[step])
+            request = self.requests.next()
+            expected, answer = self.api.expect(request), self.ask(request)
+            try:
+                self.check(request, expected, answer)
+            except Difference as error:
+                raise Difference(
+                    f"step {step}: {error}\n{request}\nanswered {answer.status} "
+                    f"{dict(answer.headers)}\n{answer.body}\nnot {expected}") from error
+            self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
+        check_reads(self.life.server, self.model.records)
+        self.life.server.run("verify", "--projection")
+
+    def ask(self, request):
+        path = request.path + ("?" + urlencode(request.query) if request.query else "")
+        return self.life.client.request(request.method, path, request.body,
+                                        request.headers)
+
+    def check(self, request, expected, answer):
+        equal("status", answer.status, expected.status)
+        made = self.take(request, expected)
+        if expected.replay:
+            equal("the first answer", answer.body, expected.replay.body)
+            equal("Idempotency-Replayed", answer.headers["Idempotency-Replayed"], "true")
+            for name in ("Location", "ETag", "Daybook-Sequence"):
+                equal(name, answer.headers[name], expected.replay.headers[name])
+            return
+        if request.method == "HEAD" or answer.status == 304:
+            equal("body", answer.body, b"")
+        else:
+            self.check_body(expected, answer, expected.data(made))
+        for name, value in expected.headers(made).items():
+            check_header(name, answer.headers[name], value)
+        if expected.key:
+            key, asked = expected.key
+            self.model.keys[key] = asked, answer
+        if request.path.startswith("/persons/") and request.method == "GET" \
+                and answer.status in (200, 304):
+            self.check_tag(answer.headers["ETag"], expected.data(made))
+
+    def take(self, request, expected):
+        """The records behind those known, which must be those expected."""
+        if request.method in ("GET", "HEAD"):
+            return []
+        made = self.life.client.get(f"/log?after={self.model.head}").data
+        equal("records appended", len(made), len(expected.drafts))
+        for record, draft in zip(made, expected.drafts):
+            check_record(record, draft, made[0]["subject_id"], request,
+                         self.model.head + 1)
+            self.model.append(record)
+        return made
+
+    def check_body(self, expected, answer, data):
+        equal("Content-Type", answer.headers["Content-Type"], "application/json")
+        equal("names", list(answer.json), ["data", "response"])
+        response = answer.json["response"]
+        equal("response.status", response["status"], answer.status)
+        equal("fields", sorted(one["field"] for one in response.get("errors", [])),
+              expected.fields)
+        if answer.status >= 400:
+            equal("data", answer.data, None)
+        elif isinstance(data, list) and data and "index" in data[0]:
+            equal("data", [verdict_of(one) for one in answer.data], data)
+        else:
+            equal("data", answer.data, data)
+        if expected.details:
+            equal("details", response["details"], expected.details)
+        elif not response["details"] or response["details"] == OK:
+            raise Difference(f"details are {response['details']!r}")
+
+    def check_tag(self, tag, shown):
+        if not re.fullmatch(r'"\d+-[0-9a-f]+"', tag):
+            raise Difference(f"ETag is {tag}")
+        equal(f"what {tag} stands for", self.model.tags.setdefault(tag, shown), shown)
+
+
+def equal(what, found, wanted):
+    if found != wanted if isinstance(found, bytes) else not same(found, wanted):
+        raise Difference(f"{what} is {found!r:.300}, not {wanted!r:.300}"
+                         + first_of(found, wanted))
+
+
+def first_of(found, wanted):
+    """Where long ones begin to differ."""
+    one, other = (json.dumps(value, sort_keys=True, default=repr)
+                  for value in (found, wanted))
+    at = max(len(os.path.commonprefix([one, other])) - 20, 0)
+    return f"\nfrom {one[at:at + 200]!r}, not {other[at:at + 200]!r}"
+
+
+def check_header(name, found, value):
+    if name == "Link" and value:
+        link = re.fullmatch(r'<([^?]*)\?(.*)>; rel="next"', found or "")
+        equal(name, link and [link[1], dict(parse_qsl(link[2], keep_blank_values=True))],
+              list(value))
+    else:
+        equal(name, found, None if value is None else str(value))
+
+
+def check_record(record, draft, first, request, at_least):
+    data = {name: first if value is NEW else value for name, value in draft.data.items()}
+    subject = record["subject_id"]
+    if draft.subject is None and not UUIDV7.fullmatch(subject):
+        raise Difference(f"an id of the server's own is {subject}")
+    if not TIMESTAMP.fullmatch(record["recorded_at"]) or record["sequence"] != at_least:
+        raise Difference(f"record {at_least} is {record}")
+    equal("record", record, {
+        "format": 1, "type": draft.type, "sequence": at_least,
+        "recorded_at": record["recorded_at"], "subject_id": draft.subject or subject,
+        "data": data, "meta": {"request_id": request.headers["X-Request-Id"],
+                               "source": "rest"}})
+
+
+def verdict_of(item):
+    """An item of a batch's answer as the model says it: no words."""
+    shown = {name: value for name, value in item.items()
+             if name not in ("details", "errors")}
+    if "details" in item:
+        shown["fields"] = sorted(error["field"] for error in item.get("errors", []))
+    return shown
+
+
+class ModelOfTheWhole(unittest.TestCase):
+    def walk(self, seed):
+        walk = Walk(seed)
+        self.addCleanup(walk.life.close)
+        try:
+            walk.run(STEPS, HAPPENINGS * max(STEPS // 500, 1))
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
+        walk.life.close()
+        print(f"seed {seed}: {STEPS} steps, {walk.model.head} records, answers "
+              f"{dict(sorted(walk.statuses.items()))}", flush=True)
+
+    def test_each_answer_is_the_models(self):
+        for round in range(ROUNDS):
+            self.walk(SEED + round)
+
+
+if __name__ == "__main__":
+    unittest.main()
