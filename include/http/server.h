@@ -34,8 +34,11 @@ struct dbk_server_options {
     const char *tokens_dir; /* the data directory whose tokens are asked for
                                (http/tokens.h); NULL: none */
     unsigned threads;       /* requests at once */
-    size_t body_max;        /* bytes of a body */
-    size_t batch_body_max;  /* bytes of the body of POST /events/batch */
+    /* Connections that one address may keep while others wait; at most three quarters of
+     * the threads. 0: any number. */
+    unsigned address_connections_max;
+    size_t body_max;       /* bytes of a body */
+    size_t batch_body_max; /* bytes of the body of POST /events/batch */
     unsigned batch_items_max;
     int read_wait_ms;       /* how long a read waits for the projection by default */
     int request_timeout_ms; /* deadline for a whole request to arrive */
