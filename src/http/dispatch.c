@@ -27,6 +27,9 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
     struct worker *worker = rq->worker;
     const struct route *route;
 
+    *status = authorize_host(rq, err);
+    if (*status != 0)
+        return err->code;
     if (route_find(rq->method, rq->path, &rq->match, err) != DBK_OK)
         return err->code;
     if (rq->match.options)

@@ -84,7 +84,8 @@ static uint32_t shared_letters(const struct mg_request_info *info)
     return shared;
 }
 
-static int check_headers(const struct mg_request_info *info, struct dbk_error *err)
+static int check_headers(const struct mg_request_info *info, struct framing *framing,
+                         struct dbk_error *err)
 {
     uint32_t shared = shared_letters(info);
     unsigned count;
@@ -105,7 +106,8 @@ static int check_headers(const struct mg_request_info *info, struct dbk_error *e
             return 400;
         }
     }
-    if (!framing_header(info, "Host", &count) && strcmp(info->http_version, "1.1") == 0)
+    framing->host = framing_header(info, "Host", &count);
+    if (!framing->host && strcmp(info->http_version, "1.1") == 0)
         return refuse(err, 400, "The request has no Host header");
     return 0;
 }
@@ -140,7 +142,7 @@ int framing_read(const struct mg_request_info *info, struct framing *framing,
     int status;
 
     memset(framing, 0, sizeof *framing);
-    status = check_headers(info, err);
+    status = check_headers(info, framing, err);
     if (status != 0)
         return status;
     if (encoding && length)
