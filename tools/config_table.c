@@ -77,6 +77,10 @@ const struct config_entry config_table[SETTING_COUNT] = {
         .name = "EVENT_TYPES", .flag = "--event-types", .fallback = "",
         .kind = CONFIG_LIST, .group = CONFIG_GROUP_EVENTS, .min = 1, .max = 64,
         .help = "Event types to accept, separated by commas; empty accepts any"},
+    [SETTING_CORS_ORIGINS] = {
+        .name = "CORS_ORIGINS", .flag = "--cors-origins", .fallback = "",
+        .kind = CONFIG_ORIGINS, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 256,
+        .help = "Sites whose pages may call the API, as https://name, separated by commas"},
     [SETTING_ENVIRONMENT] = {
         .name = "ENVIRONMENT", .flag = "--environment", .fallback = "local",
         .kind = CONFIG_TEXT, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 64,

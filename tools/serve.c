@@ -152,6 +152,7 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .idempotency_keep_us =
             config_number(config, SETTING_IDEMPOTENCY_DAYS) * INT64_C(86400) * 1000000,
         .event_types = config_list(config, SETTING_EVENT_TYPES),
+        .cors_origins = config_list(config, SETTING_CORS_ORIGINS),
         .show_error_details = config_error_details(config),
         .access = serve_report_access,
         .access_context = logger_of(serving),

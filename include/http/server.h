@@ -44,6 +44,9 @@ struct dbk_server_options {
     int request_timeout_ms; /* deadline for a whole request to arrive */
     dbk_timestamp idempotency_keep_us;
     const char *const *event_types; /* NULL: any; else ends with NULL */
+    /* Whose pages' scripts may call: origins as browsers write them. NULL: nobody's; else
+     * ends with NULL. */
+    const char *const *cors_origins;
     bool show_error_details;
     void (*access)(void *context, const struct dbk_access *entry); /* may be NULL */
     void *access_context;
