@@ -56,10 +56,18 @@ static bool ends_the_head(const struct mg_header *header)
     return *end == '\r' || *end == '\n';
 }
 
+/* A proxy may read a line that ends with LF alone, and the next, as one. */
+static bool follows_crlf(const struct mg_header *header, const struct mg_header *before)
+{
+    return header->name - before->value >= 2 && header->name[-2] == '\0';
+}
+
 static bool lines_are_clear(const struct mg_request_info *info)
 {
     for (int i = 0; i < info->num_headers; i++) {
-        if (name_is_spaced(&info->http_headers[i]))
+        if (name_is_spaced(&info->http_headers[i]) ||
+            (i > 0 &&
+             !follows_crlf(&info->http_headers[i], &info->http_headers[i - 1])))
             return false;
     }
     return info->num_headers == 0 ||
@@ -96,7 +104,8 @@ static int check_headers(const struct mg_request_info *info, struct framing *fra
                       "The request has too many headers; at most 63 are read");
     if (!lines_are_clear(info))
         return refuse(err, 400,
-                      "A header line does not begin with its name and a colon");
+                      "A header line does not begin with its name and a colon, or the "
+                      "one before it does not end with CR and LF");
     for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
         if (!(shared & letter(single[i])))
             continue;
