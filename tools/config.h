@@ -21,6 +21,7 @@ enum setting {
     SETTING_HOST,
     SETTING_PORT,
     SETTING_HTTP_THREADS,
+    SETTING_ADDRESS_CONNECTIONS_MAX,
     SETTING_BODY_MAX,
     SETTING_BATCH_BODY_MAX,
     SETTING_BATCH_ITEMS_MAX,
@@ -29,6 +30,7 @@ enum setting {
     SETTING_QUERY_TIMEOUT,
     SETTING_IDEMPOTENCY_DAYS,
     SETTING_EVENT_TYPES,
+    SETTING_CORS_ORIGINS,
     SETTING_ENVIRONMENT,
     SETTING_SHOW_ERROR_DETAILS,
     SETTING_DB_HOST,
@@ -59,7 +61,8 @@ enum config_kind {
     CONFIG_SECONDS, /* 5, 0.25; kept in milliseconds, as are min and max */
     CONFIG_BOOLEAN,
     CONFIG_CHOICE,
-    CONFIG_LIST, /* of event types, separated by commas */
+    CONFIG_LIST,    /* of event types, separated by commas */
+    CONFIG_ORIGINS, /* a list of https://name[:port], each as a browser writes it */
 };
 
 struct config_entry {

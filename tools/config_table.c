@@ -37,6 +37,11 @@ const struct config_entry config_table[SETTING_COUNT] = {
         .name = "HTTP_THREADS", .flag = "--http-threads", .fallback = "256",
         .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 2, .max = 4096,
         .help = "Connections served at once"},
+    [SETTING_ADDRESS_CONNECTIONS_MAX] = {
+        .name = "ADDRESS_CONNECTIONS_MAX", .flag = "--address-connections-max",
+        .fallback = "192", .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE,
+        .min = 0, .max = 4096,
+        .help = "Connections one address keeps while others wait; 0 sets no bound"},
     [SETTING_BODY_MAX] = {
         .name = "BODY_MAX", .flag = "--body-max", .fallback = "1 MiB",
         .kind = CONFIG_SIZE, .group = CONFIG_GROUP_SERVE, .min = KIB, .max = GIB,
@@ -72,6 +77,10 @@ const struct config_entry config_table[SETTING_COUNT] = {
         .name = "EVENT_TYPES", .flag = "--event-types", .fallback = "",
         .kind = CONFIG_LIST, .group = CONFIG_GROUP_EVENTS, .min = 1, .max = 64,
         .help = "Event types to accept, separated by commas; empty accepts any"},
+    [SETTING_CORS_ORIGINS] = {
+        .name = "CORS_ORIGINS", .flag = "--cors-origins", .fallback = "",
+        .kind = CONFIG_ORIGINS, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 256,
+        .help = "Sites whose pages may call the API, as https://name, separated by commas"},
     [SETTING_ENVIRONMENT] = {
         .name = "ENVIRONMENT", .flag = "--environment", .fallback = "local",
         .kind = CONFIG_TEXT, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 64,

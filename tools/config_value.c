@@ -170,9 +170,56 @@ static enum dbk_code read_address(const char *text, struct config_value *out,
                     "others can reach, or 0.0.0.0 for all, needs access tokens");
 }
 
-static bool event_type_char(char c)
+static enum dbk_code read_event_type(const struct config_entry *entry, const char *item,
+                                     struct dbk_error *err)
 {
-    return isalnum((unsigned char)c) || (c && strchr("_.:-", c));
+    size_t length = 0;
+
+    while (isalnum((unsigned char)item[length]) ||
+           (item[length] && strchr("_.:-", item[length])))
+        length++;
+    if (!item[length] && length >= (size_t)entry->min && length <= (size_t)entry->max)
+        return DBK_OK;
+    return dbk_fail(err, DBK_INVALID,
+                    "names of %lld to %lld letters, digits, _ . : - are allowed, "
+                    "separated by commas",
+                    (long long)entry->min, (long long)entry->max);
+}
+
+static bool is_port(const char *text, const char *own)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    return digits > 0 && digits <= 5 && !text[digits] && *text != '0' &&
+           strcmp(text, own) != 0;
+}
+
+/* They are compared byte by byte with what browsers send: small letters, no path, and no
+ * port that is the scheme's own. */
+static bool is_origin(const char *item)
+{
+    bool safe = !strncmp(item, "https://", 8);
+    size_t name;
+
+    if (!safe && strncmp(item, "http://", 7) != 0)
+        return false;
+    item += safe ? 8 : 7;
+    name = strspn(item, "abcdefghijklmnopqrstuvwxyz0123456789.-_");
+    if (name == 0 || !item[name])
+        return name > 0;
+    return item[name] == ':' && is_port(item + name + 1, safe ? "443" : "80");
+}
+
+static enum dbk_code read_origin(const struct config_entry *entry, const char *item,
+                                 struct dbk_error *err)
+{
+    if (strlen(item) <= (size_t)entry->max && is_origin(item))
+        return DBK_OK;
+    return dbk_fail(err, DBK_INVALID,
+                    "origins are allowed as browsers write them, such as "
+                    "https://shop.example.org or http://localhost:3000, separated by "
+                    "commas: small letters, no path, no * and no port that is the "
+                    "scheme's own");
 }
 
 /* Cut the item that begins at `at` at its comma; what follows it, or NULL. */
@@ -189,7 +236,10 @@ static char *cut_item(char *at, char **item)
     return comma ? comma + 1 : NULL;
 }
 
-static enum dbk_code read_list(const struct config_entry *entry,
+typedef enum dbk_code read_item(const struct config_entry *entry, const char *item,
+                                struct dbk_error *err);
+
+static enum dbk_code read_list(const struct config_entry *entry, read_item *read,
                                struct config_value *out, struct dbk_error *err)
 {
     size_t commas = 0, count = 0;
@@ -204,17 +254,10 @@ static enum dbk_code read_list(const struct config_entry *entry,
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     while (at) {
         char *item;
-        size_t length = 0;
 
         at = cut_item(at, &item);
-        while (event_type_char(item[length]))
-            length++;
-        if (item[length] || length < (size_t)entry->min || length > (size_t)entry->max)
-            return dbk_fail(
-                err, DBK_INVALID,
-                "names of %lld to %lld letters, digits, _ . : - are allowed, "
-                "separated by commas",
-                (long long)entry->min, (long long)entry->max);
+        if (read(entry, item, err) != DBK_OK)
+            return err->code;
         out->items[count++] = item;
     }
     return DBK_OK;
@@ -254,7 +297,9 @@ static enum dbk_code read_kind(const struct config_entry *entry, const char *tex
     case CONFIG_CHOICE:
         return read_choice(entry, text, out, err);
     case CONFIG_LIST:
-        return read_list(entry, out, err);
+        return read_list(entry, read_event_type, out, err);
+    case CONFIG_ORIGINS:
+        return read_list(entry, read_origin, out, err);
     }
     return dbk_fail(err, DBK_INTERNAL, "a setting of no kind");
 }

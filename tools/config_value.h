@@ -6,7 +6,7 @@
 
 struct config_value {
     char *text;   /* owned: as it was given; lists: cut into their items */
-    char **items; /* owned: CONFIG_LIST, ends with NULL; NULL where the list is empty */
+    char **items; /* owned: CONFIG_LIST and _ORIGINS, ends with NULL; NULL where the list is empty */
     int64_t number; /* all kinds with a number; CONFIG_BOOLEAN: 0 or 1 */
 };
 

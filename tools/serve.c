@@ -142,6 +142,8 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .port = (unsigned)config_number(config, SETTING_PORT),
         .tokens_dir = config_text(config, SETTING_DATA_DIR),
         .threads = (unsigned)config_number(config, SETTING_HTTP_THREADS),
+        .address_connections_max =
+            (unsigned)config_number(config, SETTING_ADDRESS_CONNECTIONS_MAX),
         .body_max = (size_t)config_number(config, SETTING_BODY_MAX),
         .batch_body_max = (size_t)config_number(config, SETTING_BATCH_BODY_MAX),
         .batch_items_max = (unsigned)config_number(config, SETTING_BATCH_ITEMS_MAX),
@@ -150,6 +152,7 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .idempotency_keep_us =
             config_number(config, SETTING_IDEMPOTENCY_DAYS) * INT64_C(86400) * 1000000,
         .event_types = config_list(config, SETTING_EVENT_TYPES),
+        .cors_origins = config_list(config, SETTING_CORS_ORIGINS),
         .show_error_details = config_error_details(config),
         .access = serve_report_access,
         .access_context = logger_of(serving),

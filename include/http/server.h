@@ -34,13 +34,19 @@ struct dbk_server_options {
     const char *tokens_dir; /* the data directory whose tokens are asked for
                                (http/tokens.h); NULL: none */
     unsigned threads;       /* requests at once */
-    size_t body_max;        /* bytes of a body */
-    size_t batch_body_max;  /* bytes of the body of POST /events/batch */
+    /* Connections that one address may keep while others wait; at most three quarters of
+     * the threads. 0: any number. */
+    unsigned address_connections_max;
+    size_t body_max;       /* bytes of a body */
+    size_t batch_body_max; /* bytes of the body of POST /events/batch */
     unsigned batch_items_max;
     int read_wait_ms;       /* how long a read waits for the projection by default */
     int request_timeout_ms; /* deadline for a whole request to arrive */
     dbk_timestamp idempotency_keep_us;
     const char *const *event_types; /* NULL: any; else ends with NULL */
+    /* Whose pages' scripts may call: origins as browsers write them. NULL: nobody's; else
+     * ends with NULL. */
+    const char *const *cors_origins;
     bool show_error_details;
     void (*access)(void *context, const struct dbk_access *entry); /* may be NULL */
     void *access_context;

@@ -3,6 +3,7 @@
 #include "access.h"
 #include "clock.h"
 #include "framing.h"
+#include "host.h"
 #include "limiter.h"
 
 #include <arpa/inet.h>
@@ -105,4 +106,15 @@ int authorize(struct request *rq, unsigned scope, struct dbk_error *err)
     if (!(bearer.scopes & (scope | DBK_SCOPE_ADMIN)))
         return refuse_scope(rq, &bearer, scope, err);
     return 0;
+}
+
+int authorize_host(const struct request *rq, struct dbk_error *err)
+{
+    if (!rq->host || access_required(rq->service->access) || host_is_loopback(rq->host))
+        return 0;
+    dbk_fail(err, DBK_INVALID,
+             "The header Host names another machine. Without access tokens only "
+             "localhost and 127.0.0.1 are served; to serve under another name, make a "
+             "token (daybook token create)");
+    return 421;
 }

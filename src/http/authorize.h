@@ -9,4 +9,9 @@
  * with: 401, 403, 429 or 503, and err says why. */
 int authorize(struct request *rq, unsigned scope, struct dbk_error *err);
 
+/* While no tokens are asked for, only a request that means this machine is taken
+ * (host.h): else any page in a browser here could let its own name point here, and read
+ * and write everything. Returns 0, or 421, and err says why. */
+int authorize_host(const struct request *rq, struct dbk_error *err);
+
 #endif

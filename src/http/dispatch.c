@@ -27,6 +27,9 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
     struct worker *worker = rq->worker;
     const struct route *route;
 
+    *status = authorize_host(rq, err);
+    if (*status != 0)
+        return err->code;
     if (route_find(rq->method, rq->path, &rq->match, err) != DBK_OK)
         return err->code;
     if (rq->match.options)
@@ -100,23 +103,35 @@ static void begin(const struct service *service, struct worker *worker)
     worker->request.service = service;
 }
 
-/* Those that find us stopping are refused; those under way are finished. */
+/* Those that find us stopping are refused; those under way are finished. NULL: it is
+ * taken. */
+static const char *refusal(const struct request *rq, bool stopping)
+{
+    if (stopping)
+        return "The server is stopping; try again shortly";
+    if (guarded_refused(rq->guarded))
+        return "Too many connections are open from this address while others wait; "
+               "use fewer, and keep them";
+    return NULL;
+}
+
 static void answer(struct request *rq, struct response *rs)
 {
     struct dbk_error err = {0};
-    bool refused = atomic_load(&rq->service->stopping);
+    bool stopping = atomic_load(&rq->service->stopping);
     int status = request_open(rq, rq->connection, &err);
     enum dbk_code code = err.code;
 
     guarded_reading(rq->guarded, rq->service->options.request_timeout_ms);
-    if (refused) {
-        rq->unavailable = "The server is stopping; try again shortly";
-        code = dbk_fail(&err, DBK_UNAVAILABLE, "stopping");
+    rq->unavailable = refusal(rq, stopping);
+    if (rq->unavailable) {
+        status = 503;
+        code = dbk_fail(&err, DBK_UNAVAILABLE, "refused");
     } else if (status == 0) {
         code = handle(rq, rs, &status, &err);
     }
     if (code != DBK_OK)
-        fail(rq, rs, refused ? 503 : status, &err);
+        fail(rq, rs, status, &err);
     response_send(rs, rq);
 }
 

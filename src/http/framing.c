@@ -56,10 +56,18 @@ static bool ends_the_head(const struct mg_header *header)
     return *end == '\r' || *end == '\n';
 }
 
+/* A proxy may read a line that ends with LF alone, and the next, as one. */
+static bool follows_crlf(const struct mg_header *header, const struct mg_header *before)
+{
+    return header->name - before->value >= 2 && header->name[-2] == '\0';
+}
+
 static bool lines_are_clear(const struct mg_request_info *info)
 {
     for (int i = 0; i < info->num_headers; i++) {
-        if (name_is_spaced(&info->http_headers[i]))
+        if (name_is_spaced(&info->http_headers[i]) ||
+            (i > 0 &&
+             !follows_crlf(&info->http_headers[i], &info->http_headers[i - 1])))
             return false;
     }
     return info->num_headers == 0 ||
@@ -84,7 +92,8 @@ static uint32_t shared_letters(const struct mg_request_info *info)
     return shared;
 }
 
-static int check_headers(const struct mg_request_info *info, struct dbk_error *err)
+static int check_headers(const struct mg_request_info *info, struct framing *framing,
+                         struct dbk_error *err)
 {
     uint32_t shared = shared_letters(info);
     unsigned count;
@@ -95,7 +104,8 @@ static int check_headers(const struct mg_request_info *info, struct dbk_error *e
                       "The request has too many headers; at most 63 are read");
     if (!lines_are_clear(info))
         return refuse(err, 400,
-                      "A header line does not begin with its name and a colon");
+                      "A header line does not begin with its name and a colon, or the "
+                      "one before it does not end with CR and LF");
     for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
         if (!(shared & letter(single[i])))
             continue;
@@ -105,7 +115,8 @@ static int check_headers(const struct mg_request_info *info, struct dbk_error *e
             return 400;
         }
     }
-    if (!framing_header(info, "Host", &count) && strcmp(info->http_version, "1.1") == 0)
+    framing->host = framing_header(info, "Host", &count);
+    if (!framing->host && strcmp(info->http_version, "1.1") == 0)
         return refuse(err, 400, "The request has no Host header");
     return 0;
 }
@@ -140,7 +151,7 @@ int framing_read(const struct mg_request_info *info, struct framing *framing,
     int status;
 
     memset(framing, 0, sizeof *framing);
-    status = check_headers(info, err);
+    status = check_headers(info, framing, err);
     if (status != 0)
         return status;
     if (encoding && length)

@@ -19,6 +19,7 @@ struct framing {
     bool chunked;
     bool has_length;
     uint64_t length;
+    const char *host; /* the header, borrowed; NULL: none, in HTTP/1.0 */
 };
 
 /* Returns 0, or the status to refuse the request with; err then says why. */

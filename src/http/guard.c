@@ -1,8 +1,10 @@
 #include "guard.h"
 
 #include "clock.h"
+#include "crowd.h"
 #include "peer_socket.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -14,11 +16,17 @@
 #define TICK_MS 50 /* so the coarse clock will do */
 #define TURN_MS 1000
 #define CROWDED_IDLE_MS 250 /* how long one may idle while every thread is taken */
+#define CROWD_OVER_MS                                                                  \
+    1000 /* between two connections each thread is free for a moment */
 
 struct guarded {
     struct guard *guard;
     int sock; /* -1: the place is free. Changed under the mutex only */
+    uint16_t port;
     int64_t since;
+    bool refused;
+    atomic_bool over;                    /* above the bound of its address */
+    atomic_int_least64_t began;          /* what has one of these deadlines */
     atomic_int_least64_t read_deadline;  /* 0: none */
     atomic_int_least64_t write_deadline; /* 0: none */
     atomic_int_least64_t idle_since;     /* 0: a request is under way */
@@ -32,7 +40,11 @@ struct guard {
     atomic_int drain_idle_ms; /* -1: not draining */
     atomic_uint connections;  /* that have a thread */
     atomic_uint guarded;      /* of these, those in the list */
+    atomic_int own_port;      /* 0: not known yet */
+    atomic_int highest;       /* descriptor of a connection (peer_socket.h) */
     unsigned threads;
+    struct crowd *crowd; /* changed by the guard's thread only, under the mutex */
+    int64_t crowded;     /* when it was seen last */
     struct guarded list[];
 };
 
@@ -56,6 +68,11 @@ static bool passed(const atomic_int_least64_t *deadline, int64_t now)
     return at != 0 && at <= now;
 }
 
+static bool is_crowded(const struct guard *guard)
+{
+    return atomic_load(&guard->connections) >= guard->threads;
+}
+
 static bool idles_too_long(const struct guard *guard, const struct guarded *one,
                            int64_t now)
 {
@@ -64,7 +81,7 @@ static bool idles_too_long(const struct guard *guard, const struct guarded *one,
 
     if (since == 0)
         return false;
-    if (allowed < 0 && atomic_load(&guard->connections) < guard->threads)
+    if (allowed < 0 && !is_crowded(guard))
         return false;
     return now - since >= (allowed >= 0 ? allowed : CROWDED_IDLE_MS);
 }
@@ -78,6 +95,53 @@ static void look_at(const struct guard *guard, const struct guarded *one, int64_
         shutdown(one->sock, SHUT_RDWR);
     else if (passed(&one->read_deadline, now) || idles_too_long(guard, one, now))
         shutdown(one->sock, SHUT_RD);
+}
+
+static enum crowd_state state_of(const struct guarded *one)
+{
+    if (atomic_load(&one->idle_since) != 0)
+        return CROWD_IDLE;
+    if (atomic_load(&one->write_deadline) != 0)
+        return CROWD_WRITING;
+    return atomic_load(&one->read_deadline) != 0 ? CROWD_READING : CROWD_WORKING;
+}
+
+static void tell_crowd(struct guard *guard)
+{
+    for (unsigned i = 0; i < guard->threads; i++) {
+        const struct guarded *one = &guard->list[i];
+        if (one->sock >= 0)
+            crowd_tell(guard->crowd, one->sock, state_of(one),
+                       atomic_load(&one->began));
+    }
+}
+
+static void hear_crowd(struct guard *guard)
+{
+    for (unsigned i = 0; i < guard->threads; i++) {
+        struct guarded *one = &guard->list[i];
+        if (one->sock >= 0 && crowd_is_over(guard->crowd, one->sock, one->port))
+            atomic_store(&one->over, true);
+    }
+}
+
+static void thin_crowd(struct guard *guard, int64_t now)
+{
+    int own_port = atomic_load(&guard->own_port);
+
+    if (is_crowded(guard))
+        guard->crowded = now;
+    else if (now - guard->crowded > CROWD_OVER_MS)
+        crowd_forget(guard->crowd);
+    if (own_port == 0 || !is_crowded(guard))
+        return;
+    crowd_look(guard->crowd, own_port, now);
+    tell_crowd(guard);
+    crowd_decide(guard->crowd, now);
+    hear_crowd(guard);
+    pthread_mutex_unlock(&guard->mutex);
+    crowd_end(guard->crowd, own_port);
+    pthread_mutex_lock(&guard->mutex);
 }
 
 static void tick(struct guard *guard)
@@ -99,13 +163,16 @@ static void *watch(void *argument)
 
     pthread_mutex_lock(&guard->mutex);
     while (!guard->stopping) {
-        if (atomic_load(&guard->guarded) == 0)
-            pthread_cond_wait(&guard->changed, &guard->mutex);
-        else
+        if (atomic_load(&guard->guarded) > 0 || is_crowded(guard)) {
             tick(guard);
+        } else {
+            crowd_forget(guard->crowd);
+            pthread_cond_wait(&guard->changed, &guard->mutex);
+        }
         int64_t now = clock_tick_ms();
         for (unsigned i = 0; i < guard->threads; i++)
             look_at(guard, &guard->list[i], now);
+        thin_crowd(guard, now);
     }
     pthread_mutex_unlock(&guard->mutex);
     return NULL;
@@ -126,10 +193,11 @@ static void free_guard(struct guard *guard)
 {
     pthread_cond_destroy(&guard->changed);
     pthread_mutex_destroy(&guard->mutex);
+    crowd_destroy(guard->crowd);
     free(guard);
 }
 
-struct guard *guard_create(unsigned threads)
+struct guard *guard_create(unsigned threads, unsigned queue, unsigned bound)
 {
     struct guard *guard = calloc(1, sizeof *guard + threads * sizeof *guard->list);
 
@@ -140,7 +208,8 @@ struct guard *guard_create(unsigned threads)
     atomic_init(&guard->drain_idle_ms, -1);
     for (unsigned i = 0; i < threads; i++)
         guard->list[i] = (struct guarded){.guard = guard, .sock = -1};
-    if (pthread_create(&guard->thread, NULL, watch, guard) == 0)
+    guard->crowd = crowd_create(threads, queue, bound);
+    if (guard->crowd && pthread_create(&guard->thread, NULL, watch, guard) == 0)
         return guard;
     free_guard(guard);
     return NULL;
@@ -158,7 +227,7 @@ void guard_destroy(struct guard *guard)
     free_guard(guard);
 }
 
-static struct guarded *take_place(struct guard *guard, int sock)
+static struct guarded *take_place(struct guard *guard, int sock, uint16_t port)
 {
     struct guarded *taken = NULL;
 
@@ -173,6 +242,9 @@ static struct guarded *take_place(struct guard *guard, int sock)
         atomic_store(&taken->write_deadline, 0);
         atomic_store(&taken->idle_since, taken->since);
         taken->sock = sock;
+        taken->port = port;
+        taken->refused = crowd_is_over(guard->crowd, sock, port);
+        atomic_store(&taken->over, taken->refused);
         if (atomic_fetch_add(&guard->guarded, 1) == 0)
             pthread_cond_signal(&guard->changed);
     }
@@ -180,9 +252,18 @@ static struct guarded *take_place(struct guard *guard, int sock)
     return taken;
 }
 
+void guard_listens(struct guard *guard, int own_port)
+{
+    atomic_store(&guard->own_port, own_port);
+}
+
 void guard_arrived(struct guard *guard)
 {
-    atomic_fetch_add(&guard->connections, 1);
+    if (atomic_fetch_add(&guard->connections, 1) + 1 < guard->threads)
+        return;
+    pthread_mutex_lock(&guard->mutex);
+    pthread_cond_signal(&guard->changed);
+    pthread_mutex_unlock(&guard->mutex);
 }
 
 void guard_left(struct guard *guard)
@@ -193,9 +274,9 @@ void guard_left(struct guard *guard)
 struct guarded *guard_begin(struct guard *guard, const char *remote, int remote_port,
                             int own_port)
 {
-    int sock = peer_socket(remote, remote_port, own_port);
+    int sock = peer_socket(remote, remote_port, own_port, &guard->highest);
 
-    return sock < 0 ? NULL : take_place(guard, sock);
+    return sock < 0 ? NULL : take_place(guard, sock, htons((uint16_t)remote_port));
 }
 
 void guard_end(struct guarded *guarded)
@@ -208,20 +289,28 @@ void guard_end(struct guarded *guarded)
     pthread_mutex_unlock(&guarded->guard->mutex);
 }
 
+static void begin(struct guarded *guarded, atomic_int_least64_t *deadline, int ms)
+{
+    int64_t now = clock_tick_ms();
+
+    set(&guarded->began, now);
+    set(deadline, now + ms);
+}
+
 void guarded_reading(struct guarded *guarded, int ms)
 {
     if (!guarded)
         return;
+    begin(guarded, &guarded->read_deadline, ms);
     set(&guarded->idle_since, 0);
-    set(&guarded->read_deadline, clock_tick_ms() + ms);
 }
 
 void guarded_writing(struct guarded *guarded, int ms)
 {
     if (!guarded)
         return;
+    begin(guarded, &guarded->write_deadline, ms);
     set(&guarded->read_deadline, 0);
-    set(&guarded->write_deadline, clock_tick_ms() + ms);
 }
 
 void guarded_working(struct guarded *guarded)
@@ -263,10 +352,16 @@ void guarded_linger(struct guarded *guarded, int ms)
     }
 }
 
+bool guarded_refused(const struct guarded *guarded)
+{
+    return guarded && guarded->refused;
+}
+
 bool guard_turn_over(const struct guard *guard, const struct guarded *guarded)
 {
-    return guarded && atomic_load(&guard->connections) >= guard->threads &&
-           clock_tick_ms() - guarded->since >= TURN_MS;
+    if (!guarded || !is_crowded(guard))
+        return guarded_refused(guarded);
+    return atomic_load(&guarded->over) || clock_tick_ms() - guarded->since >= TURN_MS;
 }
 
 void guard_drain(struct guard *guard, int idle_ms)

@@ -3,8 +3,9 @@
  * civetweb gives a thread to a connection, and every single read and write a timeout of
  * its own: a client that sends or takes one byte now and then would hold its thread for
  * as long as it likes. The guard knows the socket of each connection and shuts it down
- * when its deadline has passed; the read or write that waits then fails at once. It also
- * ends connections that idle while every thread has one.
+ * when its deadline has passed; the read or write that waits then fails at once. While
+ * every thread has a connection, it also ends those that idle, and thins out the crowd
+ * (crowd.h).
  */
 #ifndef DBK_HTTP_GUARD_H
 #define DBK_HTTP_GUARD_H
@@ -15,10 +16,15 @@
 struct guard;   /* safe to share between threads */
 struct guarded; /* one connection; used by its thread only */
 
-/* Guard the connections of so many threads. NULL: out of memory, or no thread. */
-struct guard *guard_create(unsigned threads);
+/* Guard the connections of so many threads, with civetweb's queue of so many behind them,
+ * of which one address may keep `bound` while others wait (0: all). NULL: out of memory,
+ * or no thread. */
+struct guard *guard_create(unsigned threads, unsigned queue, unsigned bound);
 /* Every connection must have ended. NULL is fine. */
 void guard_destroy(struct guard *guard);
+
+/* At which port; until it is told there is no crowd. */
+void guard_listens(struct guard *guard, int own_port);
 
 /* A thread has taken a connection, and lets go of it. */
 void guard_arrived(struct guard *guard);
@@ -45,8 +51,12 @@ bool guarded_late(const struct guarded *guarded);
  * Closing a socket with unread bytes would reset it, and the client lose the answer. */
 void guarded_linger(struct guarded *guarded, int ms);
 
+/* Whether it was above the bound of its address before its first request: that should be
+ * refused. */
+bool guarded_refused(const struct guarded *guarded);
 /* Whether this connection has had its turn: every thread has a connection, so that
- * others may wait, and this one has had its thread for a second. */
+ * others may wait, and this one has had its thread for a second, or is above the bound
+ * of its address. */
 bool guard_turn_over(const struct guard *guard, const struct guarded *guarded);
 
 /* From now on end each connection once it has idled for this long. */

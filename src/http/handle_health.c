@@ -32,7 +32,6 @@ enum dbk_code handle_health(struct request *rq, struct response *rs,
     lag = head > status.projected ? head - status.projected : 0;
     well = status.running && status.quarantined == 0;
 
-    response_header(rs, "Cache-Control", "no-store");
     response_begin(rs);
     dbk_render_text(&rs->body,
                     well ? "{\"status\":\"ok\"" : "{\"status\":\"degraded\"");

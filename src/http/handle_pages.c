@@ -37,9 +37,11 @@ static enum dbk_code answer(const struct request *rq, struct response *rs,
 
     etag_format(tag, 0, (struct dbk_slice){bytes, size});
     response_header_text(rs, "ETag", tag);
-    response_header(rs, "Cache-Control", "no-cache");
+    rs->cache_control = "no-cache";
     response_header(rs, "Content-Security-Policy", "%s", CONTENT_POLICY);
     response_header(rs, "Referrer-Policy", "no-referrer");
+    response_header(rs, "X-Frame-Options",
+                    "DENY"); /* as frame-ancestors, for old ones */
     rs->content_type = type;
     rs->fixed = (struct dbk_slice){bytes, size};
     rs->status =

@@ -14,7 +14,7 @@ enum dbk_code one_answer(struct request *rq, struct response *rs, enum tag_kind 
     etag_format(tag, row->version,
                 kind == TAG_CONTENT ? json : (struct dbk_slice){NULL, 0});
     response_header_text(rs, "ETag", tag);
-    response_header_text(rs, "Cache-Control", "private, no-cache");
+    rs->cache_control = "private, no-cache";
     if (etag_if_none_match(request_header(rq, "If-None-Match"), tag)) {
         rs->status = 304;
         return DBK_OK;

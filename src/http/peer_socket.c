@@ -2,44 +2,56 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <stdbool.h>
 #include <sys/socket.h>
 
-/* accept gives the lowest free descriptor, so there are no wide gaps before the last. */
 #define GAP_MAX 256
 
-static bool is_peer(int fd, const struct in_addr *address, int port)
-{
-    struct sockaddr_in peer;
-    socklen_t length = sizeof peer;
-
-    return getpeername(fd, (struct sockaddr *)&peer, &length) == 0 &&
-           peer.sin_family == AF_INET && peer.sin_addr.s_addr == address->s_addr &&
-           ntohs(peer.sin_port) == port;
-}
-
-static bool is_own(int fd, int port)
+bool peer_address(int fd, int own_port, struct sockaddr_in *peer)
 {
     struct sockaddr_in own;
     socklen_t length = sizeof own;
 
-    return getsockname(fd, (struct sockaddr *)&own, &length) == 0 &&
-           own.sin_family == AF_INET && ntohs(own.sin_port) == port;
+    if (getpeername(fd, (struct sockaddr *)peer, &(socklen_t){sizeof *peer}) != 0)
+        return false;
+    return peer->sin_family == AF_INET &&
+           getsockname(fd, (struct sockaddr *)&own, &length) == 0 &&
+           own.sin_family == AF_INET && ntohs(own.sin_port) == own_port;
 }
 
-int peer_socket(const char *address, int port, int own_port)
+static void note(atomic_int *highest, int fd)
 {
+    int known = atomic_load(highest);
+
+    while (known < fd && !atomic_compare_exchange_weak(highest, &known, fd))
+        continue;
+}
+
+bool peer_walk(struct peer_walk *walk, struct sockaddr_in *peer)
+{
+    while (walk->gap < GAP_MAX || walk->fd < atomic_load(walk->highest)) {
+        walk->fd++;
+        errno = 0;
+        if (peer_address(walk->fd, walk->own_port, peer)) {
+            walk->gap = 0;
+            note(walk->highest, walk->fd);
+            return true;
+        }
+        walk->gap = errno == EBADF ? walk->gap + 1 : 0;
+    }
+    return false;
+}
+
+int peer_socket(const char *address, int port, int own_port, atomic_int *highest)
+{
+    struct peer_walk walk = {.own_port = own_port, .highest = highest, .fd = -1};
+    struct sockaddr_in peer;
     struct in_addr wanted;
-    int gap = 0;
 
     if (inet_pton(AF_INET, address, &wanted) != 1)
         return -1;
-    for (int fd = 0; gap < GAP_MAX; fd++) {
-        errno = 0;
-        if (is_peer(fd, &wanted, port) && is_own(fd, own_port))
-            return fd;
-        gap = errno == EBADF ? gap + 1 : 0;
+    while (peer_walk(&walk, &peer)) {
+        if (peer.sin_addr.s_addr == wanted.s_addr && ntohs(peer.sin_port) == port)
+            return walk.fd;
     }
     return -1;
 }

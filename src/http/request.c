@@ -84,6 +84,7 @@ int request_open(struct request *rq, struct mg_connection *connection,
         request_new_id(rq);
     copy_query(rq, query);
     status = framing_read(info, &framing, err);
+    rq->host = framing.host;
     rq->chunked = framing.chunked;
     rq->has_length = framing.has_length;
     rq->length = framing.length;

@@ -23,6 +23,7 @@ struct request {
     const char *method;
     const char *path; /* as it came, without the query */
     const char *version;
+    const char *host;                   /* the header, or NULL */
     const char *query;                  /* as it came, "" for none */
     char id[REQUEST_ID_MAX + 1];        /* the client's X-Request-Id, or a new one */
     char actor[DBK_TOKEN_NAME_MAX + 1]; /* whose token it brought; "": not asked */

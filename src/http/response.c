@@ -42,6 +42,7 @@ static void forget_answer(struct response *rs)
     dbk_render_clear(&rs->head);
     dbk_render_clear(&rs->body);
     rs->content_type = "application/json";
+    rs->cache_control = "no-store";
     rs->fixed = rs->row = (struct dbk_slice){NULL, 0};
 }
 

@@ -23,7 +23,8 @@ struct request;
 struct response {
     int status;
     const char *content_type;
-    struct dbk_render head; /* header lines, each with its CRLF */
+    const char *cache_control; /* "no-store" unless the handler says another */
+    struct dbk_render head;    /* header lines, each with its CRLF */
     struct dbk_render body;
     struct dbk_slice row; /* borrowed, and stands in the body at row_at; or length 0 */
     size_t row_at;

@@ -1,3 +1,4 @@
+#include "cors.h"
 #include "guard.h"
 #include "request.h"
 #include "response.h"
@@ -63,11 +64,15 @@ void response_render_head(struct response *rs, const struct request *rq,
     dbk_render_text(wire, length_line);
     dbk_render_text(wire, "X-Content-Type-Options: nosniff\r\nX-Request-Id: ");
     dbk_render_text(wire, rq->id);
+    dbk_render_text(wire, "\r\nCache-Control: ");
+    dbk_render_text(wire, rs->cache_control);
     if (rs->status != 204 && rs->status != 304) {
         dbk_render_text(wire, "\r\nContent-Type: ");
         dbk_render_text(wire, rs->content_type);
     }
     dbk_render_text(wire, "\r\n");
+    if (rq->service->options.cors_origins)
+        cors_render(rq, wire);
     dbk_render_raw(wire, rs->head.text, rs->head.length);
     dbk_render_text(wire, "\r\n");
     /* Cut anywhere, a head runs into its body. */

@@ -15,11 +15,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define DRAIN_IDLE_MS 300    /* how long a connection may idle once we are stopping */
 #define DRAIN_REFUSE_MS 1000 /* how long those that keep coming are told so */
 #define DRAIN_STEP_MS 10
 #define STALL_MS 10000 /* how long a client may send or take nothing at all */
+#define QUEUE_MAX 1024 /* connections that are accepted and wait for a thread */
+#define OTHER_FILES 128
 
 struct dbk_server {
     struct service service;
@@ -110,9 +113,36 @@ static int on_message(const struct mg_connection *connection, const char *messag
     return 1;
 }
 
+/* Each connection is a file. Where there are none left, civetweb would try to accept one
+ * again and again, as fast as it can; so those that it cannot have stay outside. */
+static unsigned queue_of(const struct dbk_server_options *options)
+{
+    struct rlimit files = {0};
+    rlim_t used = (rlim_t)options->threads + OTHER_FILES;
+
+    getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur <= used)
+        return 1;
+    return files.rlim_cur - used < QUEUE_MAX ? (unsigned)(files.rlim_cur - used)
+                                             : QUEUE_MAX;
+}
+
+/* Some threads are left for the others, however few there are. */
+static unsigned bound_of(const struct dbk_server_options *options)
+{
+    unsigned most = options->threads - (options->threads + 3) / 4;
+
+    if (options->address_connections_max == 0)
+        return 0;
+    if (most == 0)
+        most = 1;
+    return options->address_connections_max < most ? options->address_connections_max
+                                                   : most;
+}
+
 /* civetweb reads its options as text. */
 struct settings {
-    char listen[64], threads[16], request_timeout[16];
+    char listen[64], threads[16], queue[16], request_timeout[16];
     const char *list[32];
 };
 
@@ -120,6 +150,7 @@ static void fill_settings(const struct dbk_server_options *options, struct setti
 {
     snprintf(s->listen, sizeof s->listen, "%s:%u", options->address, options->port);
     snprintf(s->threads, sizeof s->threads, "%u", options->threads);
+    snprintf(s->queue, sizeof s->queue, "%u", queue_of(options));
     snprintf(s->request_timeout, sizeof s->request_timeout, "%d",
              options->request_timeout_ms < STALL_MS ? options->request_timeout_ms
                                                     : STALL_MS);
@@ -147,7 +178,7 @@ static void fill_settings(const struct dbk_server_options *options, struct setti
         "access_control_allow_headers",
         "",
         "connection_queue",
-        "1024",
+        s->queue,
         "listen_backlog",
         "1024",
         NULL,
@@ -179,6 +210,7 @@ static enum dbk_code start_civetweb(struct dbk_server *server, struct dbk_error 
         return dbk_wrap(err, "listen on %s", settings.listen);
     if (mg_get_server_ports(server->context, 1, &port) == 1)
         server->port = (unsigned)port.port;
+    guard_listens(server->service.guard, (int)server->port);
     *err = (struct dbk_error){0};
     return DBK_OK;
 }
@@ -196,7 +228,8 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     service->model = model;
     service->options = *options;
     service->rules.event_types = options->event_types;
-    service->guard = guard_create(options->threads);
+    service->guard =
+        guard_create(options->threads, queue_of(options), bound_of(options));
     atomic_init(&service->stopping, false);
 }
 

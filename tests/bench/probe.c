@@ -90,7 +90,7 @@ static void post(struct client *client, const char *request)
 
 static void wait_until_visible(struct client *client, unsigned long long sequence)
 {
-    static const char health[] = "GET /health HTTP/1.1\r\nHost: bench\r\n\r\n";
+    static const char health[] = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
     const struct timespec pause = {.tv_nsec = POLL_US * 1000};
     double until = latency_now() + PATIENCE;
 
@@ -138,7 +138,7 @@ int main(int argc, char **argv)
     }
     snprintf(
         request, sizeof request,
-        "POST /events HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+        "POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         "Content-Length: %zu\r\n\r\n%s",
         strlen(argv[4]), argv[4]);
     run(argv[1], atoi(argv[2]), strtod(argv[3], NULL), request);

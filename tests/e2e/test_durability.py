@@ -62,7 +62,7 @@ class Body:
         self.rest = body[5:]
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.socket.sendall(
-            b"POST /events HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\n"
+            b"POST /events HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
             b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body))
         # The server says this once it reads the body: the request is accepted.
         assert self.socket.recv(100).startswith(b"HTTP/1.1 100")

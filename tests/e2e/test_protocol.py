@@ -100,7 +100,8 @@ class Protocol(Served):
                       "X: a\r\n folded\r\nContent-Length: 2\r\n",
                       "X: a\r\n\tfolded\r\nContent-Length: 2\r\n",
                       "Content-Length: 2\r\n folded: b\r\n",
-                      "Content-Length: 2\r\n: b\r\n"):
+                      "Content-Length: 2\r\n: b\r\n", "X: a\nContent-Length: 2\r\n",
+                      "X: a \nContent-Length: 2\r\n", "X:\nContent-Length: 2\r\n"):
             for method in ("POST", "GET"):
                 with self.subTest(method + " " + lines):
                     self.refused_and_closed(

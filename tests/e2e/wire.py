@@ -6,10 +6,11 @@ from harness import PATIENCE
 
 
 class Wire:
-    """One connection: bytes out, answers in."""
+    """One connection, from any loopback address: bytes out, answers in."""
 
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    def __init__(self, port, source=None):
+        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE,
+                                               source and (source, 0))
         self.stream = self.socket.makefile("rb")
 
     def send(self, data):

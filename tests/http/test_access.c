@@ -106,6 +106,59 @@ static void without_tokens_nobody_is_asked(void **state)
         200);
 }
 
+/* The status of a request that calls the server so; name "": HTTP/1.0, and not at all. */
+static int status_of_calling(const struct world *world, const char *line,
+                             const char *name, const char *headers)
+{
+    char text[512];
+    struct heard heard;
+    int status;
+
+    if (*name)
+        snprintf(text, sizeof text, "%s HTTP/1.1\r\nHost: %s\r\n%s\r\n", line, name,
+                 headers);
+    else
+        snprintf(text, sizeof text, "%s HTTP/1.0\r\n%s\r\n", line, headers);
+    heard = live_raw(world->live, text, strlen(text));
+    status = heard.status;
+    heard_free(&heard);
+    return status;
+}
+
+/* A page's own name may point here; the browser says by which it came. */
+static void without_tokens_the_server_has_its_own_names_only(void **state)
+{
+    static const char *const lines[] = {
+        "GET /health",      "GET /log",    "GET /",       "GET /docs",
+        "OPTIONS /persons", "DELETE /log", "GET /nothing"};
+    struct world *world = *state;
+
+    start(world);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        assert_int_equal(status_of_calling(world, lines[i], "rebound.example", ""),
+                         421);
+        assert_int_equal(status_of_calling(world, lines[i], "10.0.0.1:8080", ""), 421);
+        assert_int_not_equal(status_of_calling(world, lines[i], "localhost:80", ""),
+                             421);
+        assert_int_not_equal(status_of_calling(world, lines[i], "127.0.0.1", ""), 421);
+        assert_int_not_equal(status_of_calling(world, lines[i], "", ""), 421);
+    }
+}
+
+static void with_tokens_the_server_has_any_name(void **state)
+{
+    struct world *world = *state;
+    char header[128];
+
+    token(world, "kate", DBK_SCOPE_AUDIT, header);
+    start(world);
+    assert_int_equal(status_of_calling(world, "GET /log", "daybook.example", header),
+                     200);
+    assert_int_equal(status_of_calling(world, "GET /log", "daybook.example", ""), 401);
+    assert_int_equal(status_of_calling(world, "GET /health", "daybook.example", ""),
+                     200);
+}
+
 static void the_first_token_closes_the_door_and_none_opens_it_again(void **state)
 {
     struct world *world = *state;
@@ -421,6 +474,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, end_world)
     const struct CMUnitTest tests[] = {
         TEST(without_tokens_nobody_is_asked),
+        TEST(without_tokens_the_server_has_its_own_names_only),
+        TEST(with_tokens_the_server_has_any_name),
         TEST(the_first_token_closes_the_door_and_none_opens_it_again),
         TEST(a_file_that_cannot_be_read_lets_nobody_in),
         TEST(a_file_that_comes_malformed_shuts_the_door),

@@ -373,8 +373,9 @@ static void head_of_a_streamed_list_has_no_body(void **state)
 {
     struct heard heard;
     int fd = live_connect(*state);
-    static const char two[] = "HEAD /events?limit=10000 HTTP/1.1\r\nHost: x\r\n\r\n"
-                              "GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char two[] =
+        "HEAD /events?limit=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
     atomic_store(&script.rows, 12000);
     atomic_store(&script.row_bytes, 500);
@@ -518,7 +519,8 @@ static void a_record_that_is_wrong_about_its_place_is_shown_once(void **state)
 /* One thread, and a client that takes none of a long answer: the next must be served. */
 static void a_client_that_does_not_read_is_cut_off(void **state)
 {
-    static const char text[] = "GET /events?limit=10000 HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char text[] =
+        "GET /events?limit=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n";
     struct dbk_server_options options = live_options(NULL);
     struct heard heard;
     struct live *live;
@@ -548,7 +550,7 @@ static void *stop_server(void *live)
 
 static void a_read_under_way_is_finished_when_stopping(void **state)
 {
-    static const char text[] = "GET /events HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char text[] = "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n";
     struct live *live = start_with(NULL);
     pthread_t stopping;
     struct heard heard;
@@ -556,7 +558,7 @@ static void a_read_under_way_is_finished_when_stopping(void **state)
 
     (void)state;
     atomic_store(&script.rows, 3);
-    assert_true(live_send(idle, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n", 33));
+    assert_true(live_send(idle, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 41));
     heard = live_hear(idle, false);
     heard_free(&heard);
     atomic_store(&script.wait_blocks, true);

@@ -323,8 +323,8 @@ static void the_pages_are_there_and_ask_nobody_else(void **state)
 static void a_connection_serves_one_request_after_the_other(void **state)
 {
     static const char two[] =
-        "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
-        "GET /log HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        "GET /log HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     int fd = live_connect(*state);
     struct heard heard;
 

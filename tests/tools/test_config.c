@@ -289,6 +289,41 @@ static void lists_are_cut_at_commas(void **state)
         assert_int_equal(load_flag(place, SETTING_EVENT_TYPES, bad[i]), DBK_INVALID);
 }
 
+static void origins_are_taken_as_browsers_write_them(void **state)
+{
+    static const char *const bad[] = {"*",
+                                      "null",
+                                      "shop.example.org",
+                                      "https://",
+                                      "https://shop.example.org/",
+                                      "http://a:",
+                                      "ftp://a",
+                                      "https://Shop.example.org",
+                                      "https://*.example.org",
+                                      "https://a:443",
+                                      "http://a:80",
+                                      "http://a:080",
+                                      "http://a:123456",
+                                      "http://a b",
+                                      "http://a,",
+                                      "http://u@a",
+                                      "http://a:1\r\nX: y"};
+    struct place *place = *state;
+    const char *const *list;
+
+    assert_int_equal(load(place), DBK_OK);
+    assert_null(config_list(place->config, SETTING_CORS_ORIGINS));
+    assert_int_equal(load_flag(place, SETTING_CORS_ORIGINS,
+                               "https://shop.example.org, http://localhost:3000"),
+                     DBK_OK);
+    list = config_list(place->config, SETTING_CORS_ORIGINS);
+    assert_string_equal(list[0], "https://shop.example.org");
+    assert_string_equal(list[1], "http://localhost:3000");
+    assert_null(list[2]);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(load_flag(place, SETTING_CORS_ORIGINS, bad[i]), DBK_INVALID);
+}
+
 static void error_details_are_shown_only_where_local(void **state)
 {
     struct place *place = *state;
@@ -330,6 +365,7 @@ int main(void)
         IN_PLACE(sizes_take_units),
         IN_PLACE(seconds_are_kept_in_milliseconds),
         IN_PLACE(lists_are_cut_at_commas),
+        IN_PLACE(origins_are_taken_as_browsers_write_them),
         IN_PLACE(error_details_are_shown_only_where_local),
         IN_PLACE(a_broken_dotenv_is_refused),
     };

@@ -160,7 +160,7 @@ class WithoutPostgres(InOrder):
     def test_a_second_signal_ends_it_at_once(self):
         slow = socket.create_connection(("127.0.0.1", self.server.port))
         self.addCleanup(slow.close)
-        slow.sendall(b"POST /persons HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n"
+        slow.sendall(b"POST /persons HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n"
                      b"Content-Type: application/json\r\n\r\n{")
         self.server.process.send_signal(signal.SIGTERM)
         self.server.wait_for(lambda: "finishing requests" in self.server.tail(), "the stop")
