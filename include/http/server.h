@@ -42,6 +42,10 @@ struct dbk_server_options {
     dbk_timestamp idempotency_keep_us;
     const char *const *event_types; /* NULL: any; else ends with NULL */
     bool show_error_details;
+    /* Called in the starting thread once the port is bound, before any request is
+     * answered; where it fails, so does the start. May be NULL. */
+    enum dbk_code (*bound)(void *context, struct dbk_error *err);
+    void *bound_context;
     void (*access)(void *context, const struct dbk_access *entry); /* may be NULL */
     void *access_context;
     void (*report)(void *context, const char *line); /* may be NULL */
