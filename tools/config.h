@@ -16,6 +16,7 @@
 
 enum setting {
     SETTING_DATA_DIR,
+    SETTING_RUN_AS,
     SETTING_LOG_LEVEL,
     SETTING_LOG_FORMAT,
     SETTING_HOST,
@@ -44,7 +45,7 @@ enum setting {
 /* Which settings a subcommand reads: those of other groups are neither flags of it nor
  * checked, so a wrong PORT does not keep `daybook status` from running. */
 enum {
-    CONFIG_GROUP_DATA = 1,     /* DATA_DIR, LOG_LEVEL, LOG_FORMAT: every subcommand */
+    CONFIG_GROUP_DATA = 1,     /* DATA_DIR, RUN_AS, LOG_...: every subcommand */
     CONFIG_GROUP_DATABASE = 2, /* DB_... */
     CONFIG_GROUP_SERVE = 4,    /* HOST, PORT and the bounds of the API */
     CONFIG_GROUP_EVENTS = 8,   /* EVENT_TYPES */

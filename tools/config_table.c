@@ -16,6 +16,10 @@ const struct config_entry config_table[SETTING_COUNT] = {
         .name = "DATA_DIR", .flag = "--data-dir", .fallback = "./data",
         .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATA, .min = 1, .max = 3072,
         .help = "Directory of the log and of the private PostgreSQL"},
+    [SETTING_RUN_AS] = {
+        .name = "RUN_AS", .flag = "--run-as", .fallback = "",
+        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATA, .max = 32,
+        .help = "User to become where root starts it; empty: the owner of DATA_DIR"},
     [SETTING_LOG_LEVEL] = {
         .name = "LOG_LEVEL", .flag = "--log-level", .fallback = "info",
         .kind = CONFIG_CHOICE, .group = CONFIG_GROUP_DATA,

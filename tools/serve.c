@@ -5,6 +5,7 @@
 #include "http/tokens.h"
 #include "lock.h"
 #include "log_place.h"
+#include "privileges.h"
 #include "projections/projector.h"
 #include "projections/read_model.h"
 #include "serve_report.h"
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define START_MS 2000 /* how long PostgreSQL may take to answer for the first time */
 
@@ -48,6 +50,18 @@ static void *logger_of(const struct serving *serving)
     return (void *)(uintptr_t)serving->tool->logger;
 }
 
+/* root's own directory is served as root: a first start on a new machine just works. */
+static void say_user(const struct serving *serving)
+{
+    char user[33];
+
+    say_with(serving, "running", "user", privileges_user(user));
+    if (geteuid() == 0 && !*config_text(serving->tool->config, SETTING_RUN_AS))
+        logger_line(serving->tool->logger, LOG_LEVEL_WARN,
+                    "running as root, for the data directory is root's: give both to a "
+                    "user of its own, by chown -R, where this is more than a trial");
+}
+
 static enum dbk_code take_lock(struct serving *serving, struct dbk_error *err)
 {
     const char *dir = config_text(serving->tool->config, SETTING_DATA_DIR);
@@ -55,6 +69,7 @@ static enum dbk_code take_lock(struct serving *serving, struct dbk_error *err)
     if (lock_take(dir, &serving->lock, err) != DBK_OK)
         return err->code;
     say_with(serving, "data directory locked", "data_dir", dir);
+    say_user(serving);
     return DBK_OK;
 }
 
@@ -133,6 +148,12 @@ static enum dbk_code open_read_model(struct serving *serving, struct dbk_error *
     return DBK_OK;
 }
 
+static enum dbk_code give_up_port_right(void *context, struct dbk_error *err)
+{
+    (void)context;
+    return privileges_finish(err);
+}
+
 static struct dbk_server_options server_options(const struct serving *serving)
 {
     const struct config *config = serving->tool->config;
@@ -151,6 +172,7 @@ static struct dbk_server_options server_options(const struct serving *serving)
             config_number(config, SETTING_IDEMPOTENCY_DAYS) * INT64_C(86400) * 1000000,
         .event_types = config_list(config, SETTING_EVENT_TYPES),
         .show_error_details = config_error_details(config),
+        .bound = give_up_port_right,
         .access = serve_report_access,
         .access_context = logger_of(serving),
         .report = serve_report_trouble,

@@ -109,6 +109,9 @@ int cluster_detach(int fd)
                                   SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
     int null = open("/dev/null", O_RDWR);
 
+    /* What its user has kept for the time of its start is not meant to stay. */
+    if (setresuid(geteuid(), geteuid(), geteuid()) != 0)
+        _exit(CHILD_NOT_PERMITTED);
     setsid();
     reset_signals();
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
