@@ -21,6 +21,7 @@ enum setting {
     SETTING_LOG_FORMAT,
     SETTING_HOST,
     SETTING_PORT,
+    SETTING_TRUSTED_PROXY,
     SETTING_HTTP_THREADS,
     SETTING_BODY_MAX,
     SETTING_BATCH_BODY_MAX,
@@ -53,7 +54,8 @@ enum {
 
 enum config_kind {
     CONFIG_TEXT,    /* min 1: may not be empty */
-    CONFIG_ADDRESS, /* numeric IPv4 */
+    CONFIG_ADDRESS, /* numeric IPv4, to listen on */
+    CONFIG_PEER,    /* numeric IPv4, or empty */
     CONFIG_PORT,
     CONFIG_INTEGER,
     CONFIG_SIZE,    /* bytes: 1048576, 1024K, 1 MiB */

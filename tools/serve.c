@@ -163,6 +163,7 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .address = config_text(config, SETTING_HOST),
         .port = (unsigned)config_number(config, SETTING_PORT),
         .tokens_dir = config_text(config, SETTING_DATA_DIR),
+        .trusted_proxy = config_text(config, SETTING_TRUSTED_PROXY),
         .threads = (unsigned)config_number(config, SETTING_HTTP_THREADS),
         .body_max = (size_t)config_number(config, SETTING_BODY_MAX),
         .batch_body_max = (size_t)config_number(config, SETTING_BATCH_BODY_MAX),

@@ -29,13 +29,15 @@ struct dbk_access {
 };
 
 struct dbk_server_options {
-    const char *address;    /* numeric */
-    unsigned port;          /* 0: any free one (dbk_server_port tells) */
-    const char *tokens_dir; /* the data directory whose tokens are asked for
+    const char *address;       /* numeric */
+    unsigned port;             /* 0: any free one (dbk_server_port tells) */
+    const char *tokens_dir;    /* the data directory whose tokens are asked for
                                (http/tokens.h); NULL: none */
-    unsigned threads;       /* requests at once */
-    size_t body_max;        /* bytes of a body */
-    size_t batch_body_max;  /* bytes of the body of POST /events/batch */
+    const char *trusted_proxy; /* numeric address of the peer whose X-Forwarded-For is
+                                  believed; NULL or "": none */
+    unsigned threads;          /* requests at once */
+    size_t body_max;           /* bytes of a body */
+    size_t batch_body_max;     /* bytes of the body of POST /events/batch */
     unsigned batch_items_max;
     int read_wait_ms;       /* how long a read waits for the projection by default */
     int request_timeout_ms; /* deadline for a whole request to arrive */
