@@ -240,6 +240,11 @@ static enum dbk_code read_text(const struct config_entry *entry, const char *tex
     if (length > (size_t)entry->max)
         return dbk_fail(err, DBK_INVALID, "at most %lld bytes are allowed",
                         (long long)entry->max);
+    /* Its password would be in the log and in every error of libpq. */
+    if (entry->group == CONFIG_GROUP_DATABASE && !entry->secret && strstr(text, "://"))
+        return dbk_fail(err, DBK_INVALID,
+                        "a connection URI is not taken; give its parts: DB_HOST, "
+                        "DB_PORT, DB_NAME, DB_USER, DB_PASS");
     return DBK_OK;
 }
 
