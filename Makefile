@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build test test-tsan torture bench setup-db setup-db-stop format \
-	lint clean install-deps
+.PHONY: help start-api build test test-tsan torture deb test-deb bench setup-db \
+	setup-db-stop format lint clean install-deps
 
 JOBS ?= $(shell nproc)
 SOURCES = git ls-files '*.c' '*.h'
@@ -30,6 +30,14 @@ torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a 
 	@cmake --build build/dev -j $(JOBS)
 	@python3 -B tests/torture/run.py build/dev $(if $(SEED),--seed $(SEED)) \
 		$(if $(ROUNDS),--rounds $(ROUNDS)) $(PART)
+
+deb: build ## make build/release/daybook_VERSION_ARCH.deb
+	@cmake --build build/release -j $(JOBS) --target manual
+	@cd build/release && rm -f daybook_*.deb && cpack >cpack.log || { cat cpack.log; exit 1; }
+	@ls build/release/daybook_*.deb
+
+test-deb: deb ## as root: install the package, use it, purge it; in a copy of the system if it may
+	@python3 -B tests/deploy/deb.py build/release/daybook_*.deb
 
 bench: build/release/build.ninja ## measure against the parts underneath, and print the ratios
 	@tools/install-deps bench

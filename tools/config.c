@@ -43,6 +43,12 @@ static struct given find_given(const struct config_sources *sources,
     return given;
 }
 
+/* Whether it may be shown: a URI can have a password in it. */
+static bool may_show(const struct config_entry *entry, const char *text)
+{
+    return !entry->secret && !strstr(text, "://");
+}
+
 /* Say which value it was, as far as a terminal and a secret allow. */
 static enum dbk_code refuse(const struct config_entry *entry, const struct given *given,
                             struct dbk_error *err)
@@ -51,7 +57,7 @@ static enum dbk_code refuse(const struct config_entry *entry, const struct given
 
     if (why.code == DBK_NO_MEMORY)
         return why.code;
-    if (entry->secret)
+    if (!may_show(entry, given->text))
         return dbk_fail(err, why.code, "%s from %s: %s", entry->name, given->origin,
                         why.text);
     return dbk_fail(err, why.code, "%s from %s is \"%.64s\": %s", entry->name,

@@ -16,10 +16,12 @@
 
 enum setting {
     SETTING_DATA_DIR,
+    SETTING_RUN_AS,
     SETTING_LOG_LEVEL,
     SETTING_LOG_FORMAT,
     SETTING_HOST,
     SETTING_PORT,
+    SETTING_TRUSTED_PROXY,
     SETTING_HTTP_THREADS,
     SETTING_ADDRESS_CONNECTIONS_MAX,
     SETTING_BODY_MAX,
@@ -46,7 +48,7 @@ enum setting {
 /* Which settings a subcommand reads: those of other groups are neither flags of it nor
  * checked, so a wrong PORT does not keep `daybook status` from running. */
 enum {
-    CONFIG_GROUP_DATA = 1,     /* DATA_DIR, LOG_LEVEL, LOG_FORMAT: every subcommand */
+    CONFIG_GROUP_DATA = 1,     /* DATA_DIR, RUN_AS, LOG_...: every subcommand */
     CONFIG_GROUP_DATABASE = 2, /* DB_... */
     CONFIG_GROUP_SERVE = 4,    /* HOST, PORT and the bounds of the API */
     CONFIG_GROUP_EVENTS = 8,   /* EVENT_TYPES */
@@ -54,7 +56,8 @@ enum {
 
 enum config_kind {
     CONFIG_TEXT,    /* min 1: may not be empty */
-    CONFIG_ADDRESS, /* numeric IPv4 */
+    CONFIG_ADDRESS, /* numeric IPv4, to listen on */
+    CONFIG_PEER,    /* numeric IPv4, or empty */
     CONFIG_PORT,
     CONFIG_INTEGER,
     CONFIG_SIZE,    /* bytes: 1048576, 1024K, 1 MiB */

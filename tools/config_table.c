@@ -16,6 +16,10 @@ const struct config_entry config_table[SETTING_COUNT] = {
         .name = "DATA_DIR", .flag = "--data-dir", .fallback = "./data",
         .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATA, .min = 1, .max = 3072,
         .help = "Directory of the log and of the private PostgreSQL"},
+    [SETTING_RUN_AS] = {
+        .name = "RUN_AS", .flag = "--run-as", .fallback = "",
+        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATA, .max = 32,
+        .help = "User to become where root starts it; empty: the owner of DATA_DIR"},
     [SETTING_LOG_LEVEL] = {
         .name = "LOG_LEVEL", .flag = "--log-level", .fallback = "info",
         .kind = CONFIG_CHOICE, .group = CONFIG_GROUP_DATA,
@@ -33,6 +37,10 @@ const struct config_entry config_table[SETTING_COUNT] = {
         .name = "PORT", .flag = "--port", .fallback = "8080",
         .kind = CONFIG_PORT, .group = CONFIG_GROUP_SERVE, .min = 0, .max = 65535,
         .help = "Port to listen on; 0 takes any free one and logs which"},
+    [SETTING_TRUSTED_PROXY] = {
+        .name = "TRUSTED_PROXY", .flag = "--trusted-proxy", .fallback = "",
+        .kind = CONFIG_PEER, .group = CONFIG_GROUP_SERVE,
+        .help = "Address of a proxy whose X-Forwarded-For is believed"},
     [SETTING_HTTP_THREADS] = {
         .name = "HTTP_THREADS", .flag = "--http-threads", .fallback = "256",
         .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 2, .max = 4096,

@@ -148,6 +148,16 @@ static enum dbk_code read_choice(const struct config_entry *entry, const char *t
     }
 }
 
+static enum dbk_code read_peer(const char *text, struct dbk_error *err)
+{
+    struct in_addr address;
+
+    if (!*text || inet_pton(AF_INET, text, &address) == 1)
+        return DBK_OK;
+    return dbk_fail(err, DBK_INVALID,
+                    "a numeric IPv4 address is allowed, such as 127.0.0.1");
+}
+
 /* Whether others may reach it is asked where the access tokens are known (serve). */
 static enum dbk_code read_address(const char *text, struct config_value *out,
                                   struct dbk_error *err)
@@ -273,6 +283,11 @@ static enum dbk_code read_text(const struct config_entry *entry, const char *tex
     if (length > (size_t)entry->max)
         return dbk_fail(err, DBK_INVALID, "at most %lld bytes are allowed",
                         (long long)entry->max);
+    /* Its password would be in the log and in every error of libpq. */
+    if (entry->group == CONFIG_GROUP_DATABASE && !entry->secret && strstr(text, "://"))
+        return dbk_fail(err, DBK_INVALID,
+                        "a connection URI is not taken; give its parts: DB_HOST, "
+                        "DB_PORT, DB_NAME, DB_USER, DB_PASS");
     return DBK_OK;
 }
 
@@ -284,6 +299,8 @@ static enum dbk_code read_kind(const struct config_entry *entry, const char *tex
         return read_text(entry, text, err);
     case CONFIG_ADDRESS:
         return read_address(text, out, err);
+    case CONFIG_PEER:
+        return read_peer(text, err);
     case CONFIG_PORT:
         return read_port(entry, text, out, err);
     case CONFIG_INTEGER:

@@ -2,11 +2,13 @@
 #include "arguments.h"
 #include "command.h"
 #include "help.h"
+#include "privileges.h"
 #include "store/fault.h"
 #include "streams.h"
 #include "suggest.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -73,6 +75,25 @@ static enum tool_exit show_help(int argc, char **argv)
     return TOOL_DONE;
 }
 
+/* Before anything is opened. */
+static enum tool_exit settle_user(const struct tool *tool)
+{
+    int64_t port = config_number(tool->config, SETTING_PORT);
+    bool serves = (tool->command->settings & CONFIG_GROUP_SERVE) != 0;
+    struct privileges_wish wish = {
+        .data_dir = config_text(tool->config, SETTING_DATA_DIR),
+        .run_as = config_text(tool->config, SETTING_RUN_AS),
+        .serves = serves,
+        .low_port = serves && port > 0 && port < IPPORT_RESERVED,
+    };
+    struct dbk_error err;
+
+    if (privileges_settle(&wish, &err) == DBK_OK)
+        return TOOL_DONE;
+    return err.code == DBK_INVALID ? tool_misused(tool, "%s", err.text)
+                                   : tool_fail(tool, &err);
+}
+
 static enum tool_exit run_with(struct tool *tool, const struct arguments *arguments)
 {
     struct config_sources sources = {.dotenv_path = ".env",
@@ -92,7 +113,9 @@ static enum tool_exit run_with(struct tool *tool, const struct arguments *argume
     tool->operands = arguments->operands;
     tool->operand_count = arguments->operand_count;
     memcpy(tool->values, arguments->values, sizeof tool->values);
-    status = tool->command->run(tool);
+    status = settle_user(tool);
+    if (status == TOOL_DONE)
+        status = tool->command->run(tool);
     config_destroy(config);
     return status;
 }

@@ -5,6 +5,8 @@
 #include "http/tokens.h"
 #include "lock.h"
 #include "log_place.h"
+#include "notify.h"
+#include "privileges.h"
 #include "projections/projector.h"
 #include "projections/read_model.h"
 #include "serve_report.h"
@@ -15,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define START_MS 2000 /* how long PostgreSQL may take to answer for the first time */
 
@@ -48,6 +51,18 @@ static void *logger_of(const struct serving *serving)
     return (void *)(uintptr_t)serving->tool->logger;
 }
 
+/* root's own directory is served as root: a first start on a new machine just works. */
+static void say_user(const struct serving *serving)
+{
+    char user[33];
+
+    say_with(serving, "running", "user", privileges_user(user));
+    if (geteuid() == 0 && !*config_text(serving->tool->config, SETTING_RUN_AS))
+        logger_line(serving->tool->logger, LOG_LEVEL_WARN,
+                    "running as root, for the data directory is root's: give both to a "
+                    "user of its own, by chown -R, where this is more than a trial");
+}
+
 static enum dbk_code take_lock(struct serving *serving, struct dbk_error *err)
 {
     const char *dir = config_text(serving->tool->config, SETTING_DATA_DIR);
@@ -55,6 +70,7 @@ static enum dbk_code take_lock(struct serving *serving, struct dbk_error *err)
     if (lock_take(dir, &serving->lock, err) != DBK_OK)
         return err->code;
     say_with(serving, "data directory locked", "data_dir", dir);
+    say_user(serving);
     return DBK_OK;
 }
 
@@ -133,6 +149,12 @@ static enum dbk_code open_read_model(struct serving *serving, struct dbk_error *
     return DBK_OK;
 }
 
+static enum dbk_code give_up_port_right(void *context, struct dbk_error *err)
+{
+    (void)context;
+    return privileges_finish(err);
+}
+
 static struct dbk_server_options server_options(const struct serving *serving)
 {
     const struct config *config = serving->tool->config;
@@ -141,6 +163,7 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .address = config_text(config, SETTING_HOST),
         .port = (unsigned)config_number(config, SETTING_PORT),
         .tokens_dir = config_text(config, SETTING_DATA_DIR),
+        .trusted_proxy = config_text(config, SETTING_TRUSTED_PROXY),
         .threads = (unsigned)config_number(config, SETTING_HTTP_THREADS),
         .address_connections_max =
             (unsigned)config_number(config, SETTING_ADDRESS_CONNECTIONS_MAX),
@@ -154,6 +177,7 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .event_types = config_list(config, SETTING_EVENT_TYPES),
         .cors_origins = config_list(config, SETTING_CORS_ORIGINS),
         .show_error_details = config_error_details(config),
+        .bound = give_up_port_right,
         .access = serve_report_access,
         .access_context = logger_of(serving),
         .report = serve_report_trouble,
@@ -203,6 +227,7 @@ static enum dbk_code start_server(struct serving *serving, struct dbk_error *err
     snprintf(ready, sizeof ready, "ready: http://%s:%u \xe2\x80\x94 docs at /docs",
              options.address, dbk_server_port(serving->server));
     say(serving, ready);
+    notify_manager("READY=1");
     return DBK_OK;
 }
 
@@ -290,6 +315,7 @@ static enum tool_exit run(struct tool *tool)
         logger_line(tool->logger, LOG_LEVEL_ERROR, err.text);
         status = TOOL_FAILED;
     }
+    notify_manager("STOPPING=1");
     signals_release(); /* nothing acknowledged is lost by an end at once */
     stop(&serving);
     if (status == TOOL_DONE)

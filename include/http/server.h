@@ -29,11 +29,13 @@ struct dbk_access {
 };
 
 struct dbk_server_options {
-    const char *address;    /* numeric */
-    unsigned port;          /* 0: any free one (dbk_server_port tells) */
-    const char *tokens_dir; /* the data directory whose tokens are asked for
+    const char *address;       /* numeric */
+    unsigned port;             /* 0: any free one (dbk_server_port tells) */
+    const char *tokens_dir;    /* the data directory whose tokens are asked for
                                (http/tokens.h); NULL: none */
-    unsigned threads;       /* requests at once */
+    const char *trusted_proxy; /* numeric address of the peer whose X-Forwarded-For is
+                                  believed; NULL or "": none */
+    unsigned threads;          /* requests at once */
     /* Connections that one address may keep while others wait; at most three quarters of
      * the threads. 0: any number. */
     unsigned address_connections_max;
@@ -48,6 +50,10 @@ struct dbk_server_options {
      * ends with NULL. */
     const char *const *cors_origins;
     bool show_error_details;
+    /* Called in the starting thread once the port is bound, before any request is
+     * answered; where it fails, so does the start. May be NULL. */
+    enum dbk_code (*bound)(void *context, struct dbk_error *err);
+    void *bound_context;
     void (*access)(void *context, const struct dbk_access *entry); /* may be NULL */
     void *access_context;
     void (*report)(void *context, const char *line); /* may be NULL */

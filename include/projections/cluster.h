@@ -4,7 +4,8 @@
  * mode 0700 and on no TCP port. It is disposable: what is in it can be rebuilt from the
  * log, so the directory may be deleted while nothing runs. Started as root, it runs as
  * the unprivileged user "postgres" (or else "nobody"); where that user cannot reach the
- * data directory (below /root, say) the cluster lies in /var/lib/daybook/<store id>, and
+ * data directory (below /root, say) the cluster lies in
+ * /var/lib/daybook-postgres/<store id>, and
  * the report says so.
  *
  * It runs as long as somebody has it open: the first one forks a process, its keeper,

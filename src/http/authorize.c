@@ -1,12 +1,12 @@
 #include "authorize.h"
 
 #include "access.h"
+#include "client_address.h"
 #include "clock.h"
 #include "framing.h"
 #include "host.h"
 #include "limiter.h"
 
-#include <arpa/inet.h>
 #include <civetweb.h>
 #include <string.h>
 #include <strings.h>
@@ -34,10 +34,10 @@ static bool take_bearer(const char *header, struct dbk_slice *secret)
 
 static uint32_t address_of(const struct request *rq)
 {
-    struct in_addr in = {0};
+    char client[CLIENT_ADDRESS_TEXT];
 
-    inet_pton(AF_INET, mg_get_request_info(rq->connection)->remote_addr, &in);
-    return in.s_addr;
+    request_client(rq, client);
+    return client_address_key(client);
 }
 
 static int refuse_missing(struct request *rq, struct dbk_error *err)

@@ -76,12 +76,11 @@ static void put_target(const struct request *rq, char out[TARGET_MAX + 1])
 static void tell(const struct request *rq, const struct response *rs, int64_t began)
 {
     const struct dbk_server_options *options = &rq->service->options;
-    const struct mg_request_info *info = mg_get_request_info(rq->connection);
-    char target[TARGET_MAX + 1];
+    char target[TARGET_MAX + 1], client[CLIENT_ADDRESS_TEXT];
     struct dbk_access entry = {
         .method = rq->method,
         .path = target,
-        .remote = info->remote_addr,
+        .remote = client,
         .request_id = rq->id,
         .actor = rq->actor,
         .status = rs->broken && !*rs->error ? 0 : rs->status,
@@ -94,6 +93,7 @@ static void tell(const struct request *rq, const struct response *rs, int64_t be
     if (!options->access)
         return;
     put_target(rq, target);
+    request_client(rq, client);
     options->access(options->access_context, &entry);
 }
 

@@ -38,6 +38,20 @@ static bool take_id(struct request *rq, const char *id)
     return true;
 }
 
+/* Proxies replace the header, add to it, or add a line: theirs is the last one. */
+void request_client(const struct request *rq, char out[CLIENT_ADDRESS_TEXT])
+{
+    const struct mg_request_info *info = mg_get_request_info(rq->connection);
+    const char *forwarded = NULL;
+
+    for (int i = 0; i < info->num_headers; i++) {
+        if (!strcasecmp(info->http_headers[i].name, "X-Forwarded-For"))
+            forwarded = info->http_headers[i].value;
+    }
+    client_address(info->remote_addr, rq->service->options.trusted_proxy, forwarded,
+                   out);
+}
+
 void request_new_id(struct request *rq)
 {
     struct dbk_uuid id = dbk_uuid_new();

@@ -2,6 +2,7 @@
 #ifndef DBK_HTTP_REQUEST_H
 #define DBK_HTTP_REQUEST_H
 
+#include "client_address.h"
 #include "http/fields.h"
 #include "http/tokens.h"
 #include "params.h"
@@ -51,6 +52,9 @@ struct request {
 
 /* The value of a header, or NULL. Borrowed. */
 const char *request_header(const struct request *rq, const char *name);
+
+/* Who asks, as a trusted proxy or else its connection says. */
+void request_client(const struct request *rq, char out[CLIENT_ADDRESS_TEXT]);
 
 /* Give it an id of ours; and a guard, from its connection. */
 void request_new_id(struct request *rq);

@@ -20,6 +20,7 @@
 #define DRAIN_IDLE_MS 300    /* how long a connection may idle once we are stopping */
 #define DRAIN_REFUSE_MS 1000 /* how long those that keep coming are told so */
 #define DRAIN_STEP_MS 10
+#define OPEN_STEP_MS 1
 #define STALL_MS 10000 /* how long a client may send or take nothing at all */
 #define QUEUE_MAX 1024 /* connections that are accepted and wait for a thread */
 #define OTHER_FILES 128
@@ -29,6 +30,7 @@ struct dbk_server {
     struct limiter limiter;
     struct mg_context *context;
     unsigned port;
+    atomic_bool open;              /* requests are answered; until then they wait */
     atomic_uint under_way;         /* requests that were accepted */
     pthread_t starter;             /* the thread that starts it, */
     struct dbk_error *start_error; /* and where civetweb's words to it go meanwhile */
@@ -50,6 +52,8 @@ static int on_request(struct mg_connection *connection)
         mg_disable_connection_keep_alive(connection);
         return 503;
     }
+    while (!atomic_load(&server->open))
+        guard_pause(OPEN_STEP_MS);
     /* Counted before looking, so that the stop waits for all that did not see it. */
     atomic_fetch_add(&server->under_way, 1);
     accepted = !atomic_load(&server->service.stopping);
@@ -233,6 +237,21 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     atomic_init(&service->stopping, false);
 }
 
+/* A start that fails here lets nobody in: those that wait get their 503. */
+static enum dbk_code open_doors(struct dbk_server *server, struct dbk_error *err)
+{
+    const struct dbk_server_options *options = &server->service.options;
+    enum dbk_code code = DBK_OK;
+
+    if (options->bound)
+        code = options->bound(options->bound_context, err);
+    atomic_store(&server->service.stopping, code != DBK_OK);
+    atomic_store(&server->open, true);
+    if (code != DBK_OK)
+        mg_stop(server->context);
+    return code;
+}
+
 static enum dbk_code open_access(struct service *service, struct dbk_error *err)
 {
     const struct dbk_server_options *options = &service->options;
@@ -271,7 +290,7 @@ enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projec
     if (!made->service.guard)
         dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to guard connections");
     else if (open_access(&made->service, err) == DBK_OK &&
-             start_civetweb(made, err) == DBK_OK)
+             start_civetweb(made, err) == DBK_OK && open_doors(made, err) == DBK_OK)
         *server = made;
     if (*server)
         return DBK_OK;

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define OUTSIDE "/var/lib/daybook"
+#define OUTSIDE "/var/lib/daybook-postgres"
 #define SOCKET_TEMPLATE "/tmp/daybook-XXXXXX"
 
 void cluster_say(const struct cluster_caller *caller, const char *format, ...)

@@ -25,7 +25,8 @@ struct cluster_place {
 };
 
 /* Decide where the cluster of this data directory lies: inside it, or where its user
- * cannot get there in /var/lib/daybook/<store id>. An absolute data_dir. DBK_IO. */
+ * cannot get there in /var/lib/daybook-postgres/<store id>. An absolute data_dir.
+ * DBK_IO. */
 enum dbk_code cluster_place_find(const char *data_dir, const struct dbk_uuid *store_id,
                                  const struct cluster_caller *caller,
                                  struct cluster_place *place, struct dbk_error *err);

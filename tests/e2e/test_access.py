@@ -202,6 +202,26 @@ class WrongTokens(unittest.TestCase):
         self.assertEqual(client.get("/health").status, 200)
 
 
+    def test_behind_a_trusted_proxy_each_client_has_its_own_limit(self):
+        wrong = {"Authorization": "Bearer dbk_" + 43 * "x"}
+        for trusted, expected in (("127.0.0.1", 401), ("127.0.0.2", 429), ("", 429)):
+            server = new_server(self, env={"DB_HOST": "/nowhere", "TRUSTED_PROXY": trusted})
+            create(server, "auditor", "audit")
+            server.start()
+            client = server.client()
+            for number in range(12):
+                client.request("GET", "/log", None, {
+                    **wrong, "X-Forwarded-For": f"192.0.2.{number}, 192.0.2.200"})
+            for address, status in (("192.0.2.200", 429), ("192.0.2.201", expected)):
+                answer = client.request("GET", "/log", None, {
+                    **wrong, "X-Forwarded-For": address})
+                self.assertEqual(answer.status, status, (trusted, address))
+            seen = "192.0.2.201" if expected == 401 else "127.0.0.1"
+            server.wait_for(lambda: f"status={expected} " in server.tail()
+                            and f"remote={seen} " in server.tail(), "the access line")
+            server.stop()
+
+
 class Doors(unittest.TestCase):
     """Who is served at all. No PostgreSQL is asked."""
 

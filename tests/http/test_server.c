@@ -366,6 +366,82 @@ static void a_port_that_is_taken_is_said_so(void **state)
                      DBK_INVALID);
 }
 
+/* What is asked while the port is bound and the doors are not open yet. */
+struct doors {
+    unsigned port;
+    int fd;
+    enum dbk_code verdict;
+};
+
+static unsigned free_port(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &length), 0);
+    close(fd);
+    return ntohs(at.sin_port);
+}
+
+static enum dbk_code ask_early(void *context, struct dbk_error *err)
+{
+    static const char ask[] = "GET /health HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct doors *doors = context;
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)doors->port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct pollfd answered = {.events = POLLIN};
+
+    doors->fd = answered.fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(doors->fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_true(live_send(doors->fd, ask, sizeof ask - 1));
+    assert_int_equal(poll(&answered, 1, 200), 0);
+    return doors->verdict == DBK_OK ? DBK_OK : dbk_fail(err, doors->verdict, "not so");
+}
+
+static enum dbk_code start_with_doors(struct live *live, struct doors *doors,
+                                      struct dbk_server **server)
+{
+    struct dbk_server_options options = live_options(live);
+    struct dbk_error err;
+
+    doors->port = options.port = free_port();
+    options.bound = ask_early;
+    options.bound_context = doors;
+    return dbk_server_start(live->log, NULL, NULL, &options, server, &err);
+}
+
+static void nothing_is_answered_before_bound_has_returned(void **state)
+{
+    struct doors doors = {.verdict = DBK_OK};
+    struct dbk_server *server;
+    struct heard heard;
+
+    assert_int_equal(start_with_doors(*state, &doors, &server), DBK_OK);
+    heard = live_hear(doors.fd, false);
+    assert_int_equal(heard.status, 200);
+    heard_free(&heard);
+    close(doors.fd);
+    dbk_server_stop(server, 2000);
+}
+
+static void where_bound_fails_nobody_is_let_in(void **state)
+{
+    struct doors doors = {.verdict = DBK_IO};
+    struct dbk_server *server;
+    struct heard heard;
+
+    assert_int_equal(start_with_doors(*state, &doors, &server), DBK_IO);
+    assert_null(server);
+    heard = live_hear(doors.fd, false);
+    assert_true(heard.status == 503 || heard.status == 0);
+    heard_free(&heard);
+    close(doors.fd);
+}
+
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(void)
@@ -392,6 +468,8 @@ int main(void)
         LIVE(a_connection_serves_one_request_after_the_other),
         LIVE(the_access_line_is_told_once),
         LIVE(a_port_that_is_taken_is_said_so),
+        LIVE(nothing_is_answered_before_bound_has_returned),
+        LIVE(where_bound_fails_nobody_is_let_in),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -481,7 +481,7 @@ static void a_cluster_of_another_version_is_set_aside(void **state)
 
 static void keep_line(void *context, const char *line)
 {
-    if (strstr(line, "/var/lib/daybook"))
+    if (strstr(line, "/var/lib/daybook-postgres"))
         snprintf((char *)context, 256, "%s", line);
 }
 
@@ -501,7 +501,7 @@ static void where_its_user_cannot_go_it_lies_outside(void **state)
     if (geteuid() != 0)
         skip();
     dbk_uuid_format(&world->id, id);
-    snprintf(outside, sizeof outside, "/var/lib/daybook/%s", id);
+    snprintf(outside, sizeof outside, "/var/lib/daybook-postgres/%s", id);
     remove_tree(world->dir, "postgres");
     assert_int_equal(chmod(world->dir, 0700), 0);
     if (dbk_cluster_open(&options, &cluster, &err) != DBK_OK)

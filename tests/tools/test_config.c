@@ -197,6 +197,17 @@ static void a_tls_port_is_told_about_the_proxy(void **state)
     assert_non_null(strstr(place->err.text, "TLS is the part of a proxy"));
 }
 
+static void a_proxy_is_a_numeric_address_or_none(void **state)
+{
+    struct place *place = *state;
+
+    assert_int_equal(load_flag(place, SETTING_TRUSTED_PROXY, ""), DBK_OK);
+    assert_int_equal(load_flag(place, SETTING_TRUSTED_PROXY, "10.0.0.1"), DBK_OK);
+    assert_string_equal(config_text(place->config, SETTING_TRUSTED_PROXY), "10.0.0.1");
+    assert_int_equal(load_flag(place, SETTING_TRUSTED_PROXY, "localhost"), DBK_INVALID);
+    assert_non_null(strstr(place->err.text, "numeric IPv4 address"));
+}
+
 static void only_a_numeric_address_is_listened_on(void **state)
 {
     static const char *const good[] = {"127.0.0.1", "127.9.9.9", "0.0.0.0",
@@ -361,6 +372,7 @@ int main(void)
         IN_PLACE(a_secret_is_never_told),
         IN_PLACE(numbers_are_strict),
         IN_PLACE(a_tls_port_is_told_about_the_proxy),
+        IN_PLACE(a_proxy_is_a_numeric_address_or_none),
         IN_PLACE(only_a_numeric_address_is_listened_on),
         IN_PLACE(sizes_take_units),
         IN_PLACE(seconds_are_kept_in_milliseconds),
