@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build test test-tsan torture bench setup-db setup-db-stop format \
-	lint clean install-deps
+.PHONY: help start-api build test test-tsan torture fuzz bench setup-db setup-db-stop format \
+	lint clean install-deps fuzz-deps
 
 JOBS ?= $(shell nproc)
 SOURCES = git ls-files '*.c' '*.h'
@@ -30,6 +30,14 @@ torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a 
 	@cmake --build build/dev -j $(JOBS)
 	@python3 -B tests/torture/run.py build/dev $(if $(SEED),--seed $(SEED)) \
 		$(if $(ROUNDS),--rounds $(ROUNDS)) $(PART)
+
+fuzz: fuzz-deps build/fuzz/build.ninja ## fuzz what reads input, FUZZ_SECONDS=600 a target; PART=x fuzzes one
+	@cmake --build build/fuzz -j $(JOBS) --target fuzz_targets
+	@python3 -B tests/fuzz/run.py build/fuzz --seconds $(or $(FUZZ_SECONDS),600) \
+		--jobs $(JOBS) $(PART)
+
+fuzz-deps:
+	@tools/install-deps fuzz
 
 bench: build/release/build.ninja ## measure against the parts underneath, and print the ratios
 	@tools/install-deps bench
