@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build test test-tsan torture deb test-deb bench setup-db \
-	setup-db-stop format lint clean install-deps
+.PHONY: help start-api build test test-tsan torture fuzz fuzz-deps deb test-deb bench \
+	setup-db setup-db-stop format lint clean install-deps
 
 JOBS ?= $(shell nproc)
 SOURCES = git ls-files '*.c' '*.h'
@@ -38,6 +38,14 @@ deb: build ## make build/release/daybook_VERSION_ARCH.deb
 
 test-deb: deb ## as root: install the package, use it, purge it; in a copy of the system if it may
 	@python3 -B tests/deploy/deb.py build/release/daybook_*.deb
+
+fuzz: fuzz-deps build/fuzz/build.ninja ## fuzz what reads input, FUZZ_SECONDS=600 a target; PART=x fuzzes one
+	@cmake --build build/fuzz -j $(JOBS) --target fuzz_targets
+	@python3 -B tests/fuzz/run.py build/fuzz --seconds $(or $(FUZZ_SECONDS),600) \
+		--jobs $(JOBS) $(PART)
+
+fuzz-deps:
+	@tools/install-deps fuzz
 
 bench: build/release/build.ninja ## measure against the parts underneath, and print the ratios
 	@tools/install-deps bench

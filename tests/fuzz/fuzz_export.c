@@ -1,23 +1,8 @@
 /* fuzz_export.c - whatever the bytes of an export are: no crash, no leak, no hang, and
- * what was taken is a record that gives the same bytes again.
- *
- * An entry point as libFuzzer calls it: clang's -fsanitize=fuzzer drives it, and so
- * does replay.c, with any compiler.
- */
+ * what was taken is a record that gives the same bytes again. */
 #include "export_reader.h"
+#include "fuzz.h"
 #include "http/record_json.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Stop with a core, as a sanitizer does. */
-static void require(bool promise)
-{
-    if (!promise)
-        abort();
-}
 
 /* A line that is taken is written again as it was, also by way of its bytes. */
 static void try_line(const char *text, size_t size)
@@ -88,11 +73,9 @@ static void try_compressed(struct dbk_slice bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size ? size : 1); /* of its very size, for ASan */
+    char *text = copy_bytes(data, size);
     enum export_format format;
 
-    require(text != NULL);
-    memcpy(text, data, size);
     try_line(text, size);
     try_compressed((struct dbk_slice){text, size});
     if (export_recognise((struct dbk_slice){text, size}, &format) &&

@@ -1,0 +1,114 @@
+/* fuzz_record.c - whatever the bytes of a record are: nothing is read past their end, and
+ * what is taken is msgpack to others too, and means the same when it is written again. */
+#include "fuzz.h"
+#include "store/record.h"
+
+#include <msgpack.h>
+
+static bool lies_within(struct dbk_slice part, const char *bytes, size_t size)
+{
+    return part.length == 0 ||
+           (part.data >= bytes && part.length <= (size_t)(bytes + size - part.data));
+}
+
+static void require_within(const struct dbk_record *record, const char *bytes,
+                           size_t size)
+{
+    const struct dbk_slice parts[] = {
+        record->person.email,
+        record->person.first_name,
+        record->person.last_name,
+        record->event_type,
+        record->properties,
+        record->request_id,
+        record->actor,
+        record->source,
+    };
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        require(lies_within(parts[i], bytes, size));
+}
+
+/* msgpack-c reads the same bytes: an array of seven, and nothing behind it. Only what was
+ * taken is given to it, for it believes a count before it has seen what is counted. */
+static void require_msgpack(const char *bytes, size_t size)
+{
+    msgpack_unpacked unpacked;
+    size_t offset = 0;
+
+    msgpack_unpacked_init(&unpacked);
+    require(msgpack_unpack_next(&unpacked, bytes, size, &offset) ==
+            MSGPACK_UNPACK_SUCCESS);
+    require(offset == size);
+    require(unpacked.data.type == MSGPACK_OBJECT_ARRAY);
+    require(unpacked.data.via.array.size == 7);
+    msgpack_unpacked_destroy(&unpacked);
+}
+
+static void require_same_person(const struct dbk_person_fields *a,
+                                const struct dbk_person_fields *b)
+{
+    require(a->has == b->has && a->role == b->role);
+    require(dbk_slice_equal(a->email, b->email));
+    require(dbk_slice_equal(a->first_name, b->first_name));
+    require(dbk_slice_equal(a->last_name, b->last_name));
+}
+
+static void require_same(const struct dbk_record *a, const struct dbk_record *b)
+{
+    require(a->format == b->format && a->type == b->type);
+    require(a->sequence == b->sequence && a->recorded_at == b->recorded_at);
+    require(dbk_uuid_equal(&a->subject, &b->subject));
+    require(dbk_uuid_equal(&a->person_id, &b->person_id));
+    require_same_person(&a->person, &b->person);
+    require(dbk_slice_equal(a->event_type, b->event_type));
+    require(dbk_slice_equal(a->properties, b->properties));
+    require(a->has_datetime_created == b->has_datetime_created);
+    require(a->datetime_created == b->datetime_created);
+    require(dbk_slice_equal(a->request_id, b->request_id));
+    require(dbk_slice_equal(a->actor, b->actor));
+    require(dbk_slice_equal(a->source, b->source));
+}
+
+static size_t encode(const struct dbk_record *record, char out[DBK_RECORD_MAX])
+{
+    struct dbk_error err = {0};
+    size_t length = 0;
+
+    require(dbk_record_encode(record, out, DBK_RECORD_MAX, &length, &err) == DBK_OK);
+    require(length <= DBK_RECORD_MAX);
+    return length;
+}
+
+/* Reading takes wider numbers and other orders of keys than writing gives, so the bytes
+ * may differ once; from then on they stay. */
+static void require_round_trip(const struct dbk_record *record)
+{
+    static char written[DBK_RECORD_MAX], again[DBK_RECORD_MAX];
+    struct dbk_record second;
+    size_t length = encode(record, written);
+
+    require(dbk_record_decode(written, length, &second, NULL) == DBK_OK);
+    require_same(record, &second);
+    require(encode(&second, again) == length);
+    require(memcmp(written, again, length) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *bytes = copy_bytes(data, size);
+    struct dbk_record record;
+    struct dbk_error err = {0};
+    enum dbk_code code = dbk_record_decode(bytes, size, &record, &err);
+
+    if (code == DBK_OK) {
+        require_within(&record, bytes, size);
+        require_msgpack(bytes, size);
+        require_round_trip(&record);
+    } else {
+        require(code == DBK_DAMAGED || code == DBK_UNSUPPORTED);
+        require_reason(&err);
+    }
+    free(bytes);
+    return 0;
+}

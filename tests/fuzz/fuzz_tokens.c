@@ -1,0 +1,124 @@
+/* fuzz_tokens.c - whatever the bytes of the file of access tokens are: what is taken is as
+ * strict as it was written, and the same when it is written again. */
+#include "fuzz.h"
+#include "http/tokens.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* A data directory with the file in it. */
+static struct {
+    char dir[64], path[80];
+} place;
+
+static void remove_place(void)
+{
+    unlink(place.path);
+    rmdir(place.dir);
+}
+
+static void make_place(void)
+{
+    if (place.dir[0])
+        return;
+    strcpy(place.dir, "/tmp/daybook-fuzz-XXXXXX");
+    require(mkdtemp(place.dir) != NULL);
+    snprintf(place.path, sizeof place.path, "%s/tokens", place.dir);
+    atexit(remove_place);
+}
+
+static void fill_file(const char *bytes, size_t size)
+{
+    int fd = open(place.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    require(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
+    close(fd);
+}
+
+/* As the header of tokens.h has it: the file's first line, and one a token. */
+static size_t count_lines(const uint8_t *data, size_t size)
+{
+    size_t lines = 0;
+
+    for (size_t i = 0; i < size; i++)
+        lines += data[i] == '\n';
+    return lines;
+}
+
+static void require_tokens(const struct dbk_tokens *tokens)
+{
+    for (size_t i = 0; i < tokens->count; i++) {
+        const struct dbk_token *token = &tokens->list[i];
+        require(dbk_token_name_valid(token->name, strlen(token->name)));
+        require(token->scopes > 0 && token->scopes < 2 * DBK_SCOPE_ADMIN);
+        require(dbk_timestamp_valid(token->created));
+        for (size_t before = 0; before < i; before++)
+            require(strcmp(tokens->list[before].name, token->name) != 0);
+    }
+}
+
+static void require_same(const struct dbk_token *a, const struct dbk_token *b)
+{
+    require(strcmp(a->name, b->name) == 0);
+    require(a->scopes == b->scopes && a->created == b->created);
+    require(memcmp(a->hash, b->hash, sizeof a->hash) == 0);
+}
+
+static int write_token(const struct dbk_token *token, char *out, size_t size)
+{
+    char scopes[DBK_SCOPES_TEXT], created[DBK_TIMESTAMP_TEXT + 1];
+    int used;
+
+    dbk_scopes_format(token->scopes, scopes);
+    require(strlen(scopes) < sizeof scopes);
+    dbk_timestamp_format(token->created, created);
+    used = snprintf(out, size, "%s %s %s ", token->name, scopes, created);
+    for (size_t i = 0; i < sizeof token->hash; i++)
+        used += snprintf(out + used, size - (size_t)used, "%02x", token->hash[i]);
+    return used + snprintf(out + used, size - (size_t)used, "\n");
+}
+
+static void require_same_again(const struct dbk_tokens *tokens)
+{
+    static const char header[] = "daybook tokens 1\n";
+    size_t size = sizeof header + tokens->count * 256, used = strlen(header);
+    struct dbk_tokens again;
+    char *text = malloc(size);
+
+    require(text != NULL);
+    memcpy(text, header, sizeof header);
+    for (size_t i = 0; i < tokens->count; i++)
+        used += (size_t)write_token(&tokens->list[i], text + used, size - used);
+    fill_file(text, used);
+    require(dbk_tokens_read(place.dir, &again, NULL) == DBK_OK);
+    require(again.count == tokens->count);
+    for (size_t i = 0; i < again.count; i++)
+        require_same(&again.list[i], &tokens->list[i]);
+    dbk_tokens_finish(&again);
+    free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct dbk_tokens tokens;
+    struct dbk_error err = {0};
+    enum dbk_code code;
+
+    make_place();
+    fill_file((const char *)data, size);
+    code = dbk_tokens_read(place.dir, &tokens, &err);
+    if (code == DBK_OK) {
+        require(tokens.count + 1 == count_lines(data, size));
+        require(data[size - 1] == '\n');
+        require_tokens(&tokens);
+        require_same_again(&tokens);
+    } else {
+        require(code == DBK_DAMAGED || code == DBK_UNSUPPORTED);
+        require(tokens.list == NULL && tokens.count == 0);
+        require_reason(&err);
+        require(strncmp(err.text, place.path, strlen(place.path)) == 0);
+    }
+    dbk_tokens_finish(&tokens);
+    return 0;
+}
