@@ -41,6 +41,15 @@ def wait_for_none(directory):
         time.sleep(0.02)
 
 
+def signal_all(pids, number):
+    """Those that have ended meanwhile need none."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+
 def postmaster_of(directory):
     """The pid in the directory's postmaster.pid."""
     with open(os.path.join(directory, "postmaster.pid")) as file:
@@ -127,11 +136,7 @@ class Postgres:
 
     def kill(self):
         """As the system does when memory is out: the postmaster, and all it started."""
-        for pid in [postmaster_of(self.data), *processes_in(self.data)]:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        signal_all([postmaster_of(self.data), *processes_in(self.data)], signal.SIGKILL)
         wait_for_none(self.data)
 
     def kill_backends(self):
@@ -180,13 +185,11 @@ class Postgres:
 
     def freeze(self):
         """It hangs: nothing answers, no connection ends."""
-        os.kill(postmaster_of(self.data), signal.SIGSTOP)  # first: it starts the others
-        for pid in processes_in(self.data):
-            os.kill(pid, signal.SIGSTOP)
+        signal_all([postmaster_of(self.data)], signal.SIGSTOP)  # it starts the others
+        signal_all(processes_in(self.data), signal.SIGSTOP)
 
     def thaw(self):
-        for pid in processes_in(self.data):
-            os.kill(pid, signal.SIGCONT)
+        signal_all(processes_in(self.data), signal.SIGCONT)
 
     def close(self):
         self.thaw()
