@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build test test-tsan torture fuzz fuzz-deps deb test-deb bench \
-	setup-db setup-db-stop format lint clean install-deps
+.PHONY: help start-api build test test-tsan torture fuzz fuzz-deps coverage deb test-deb \
+	bench setup-db setup-db-stop format lint clean install-deps
 
 JOBS ?= $(shell nproc)
 SOURCES = git ls-files '*.c' '*.h'
@@ -30,6 +30,13 @@ torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a 
 	@cmake --build build/dev -j $(JOBS)
 	@python3 -B tests/torture/run.py build/dev $(if $(SEED),--seed $(SEED)) \
 		$(if $(ROUNDS),--rounds $(ROUNDS)) $(PART)
+
+coverage: build/coverage/build.ninja ## run all tests, and tell which branches of src they take
+	@tools/install-deps coverage
+	@cmake --build build/coverage -j $(JOBS)
+	@find build/coverage -name '*.gcda' -delete
+	@ctest --preset coverage -j $(JOBS)
+	@gcovr --config tests/coverage.cfg build/coverage
 
 deb: build ## make build/release/daybook_VERSION_ARCH.deb
 	@cmake --build build/release -j $(JOBS) --target manual

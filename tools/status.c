@@ -116,7 +116,9 @@ static enum tool_exit run_into(const struct tool *tool, struct status *status)
         status_print_text(status);
     if (code != DBK_OK && code != DBK_NOT_FOUND) /* not found: no tables yet */
         return tool_fail(tool, &err);
-    return status->foreign || status->tables.quarantined ? TOOL_DIFFERENT : TOOL_DONE;
+    return status->foreign || status->tables.quarantined || status->tables.read_only
+               ? TOOL_DIFFERENT
+               : TOOL_DONE;
 }
 
 static enum tool_exit run(struct tool *tool)
@@ -138,8 +140,10 @@ const struct command command_status = {
     .name = "status",
     .purpose = "show the log's head, the projection's lag, and sizes",
     .operands = "",
-    .details = "Works beside a running server, and without one. Exits with 1 where\n"
-               "persons are quarantined or the tables belong to another log.\n",
+    .details =
+        "Works beside a running server, and without one. Exits with 1 where\n"
+        "persons are quarantined, the tables belong to another log, or PostgreSQL is\n"
+        "read-only.\n",
     .example = "  daybook status\n"
                "  daybook status --json\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE,

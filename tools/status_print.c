@@ -86,6 +86,10 @@ static void print_tables(const struct status *status)
                "read tables");
         return;
     }
+    if (status->tables.read_only)
+        printf("%-13s is read-only (a standby, or default_transaction_read_only): the "
+               "tables fall behind\n",
+               "PostgreSQL");
     print_count("projected", status->tables.projected);
     print_count("lag", lag(status));
     print_count("persons", status->tables.persons);
@@ -153,10 +157,10 @@ static void print_json_tables(const struct status *status)
     }
     printf(",\"projected\":%" PRIu64 ",\"lag\":%" PRIu64 ",\"quarantined\":%" PRIu64
            ",\"tables\":{\"foreign\":%s,\"persons\":%" PRIu64 ",\"events\":%" PRIu64
-           ",\"bytes\":%" PRIu64 "}",
+           ",\"bytes\":%" PRIu64 ",\"read_only\":%s}",
            tables->projected, lag(status), tables->quarantined,
            status->foreign ? "true" : "false", tables->persons, tables->events,
-           tables->table_bytes);
+           tables->table_bytes, tables->read_only ? "true" : "false");
     print_json_quarantine(status);
 }
 

@@ -64,8 +64,10 @@ struct dbk_checkpoint {
     uint64_t quarantined;
     uint64_t persons, events; /* rows; events as PostgreSQL estimates them */
     uint64_t table_bytes;     /* with their indexes */
+    bool read_only;           /* PostgreSQL takes no changes: a standby, or set so */
 };
-/* DBK_UNAVAILABLE (PostgreSQL away), DBK_NOT_FOUND (no tables yet), DBK_INVALID. */
+/* DBK_UNAVAILABLE (PostgreSQL away), DBK_NOT_FOUND (no tables yet), DBK_INVALID (tables
+ * that were changed by hand). */
 enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
                                   struct dbk_checkpoint *out, struct dbk_error *err);
 

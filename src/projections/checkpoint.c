@@ -1,25 +1,35 @@
 #include "checkpoint.h"
 
 #include "dbk_sql.h"
+#include "tables.h"
 
 #include <string.h>
 
 enum { CONNECT_MS = 5000, QUERY_MS = 30000 };
-enum column { STORE_ID, SEQUENCE, QUARANTINED, PERSONS, EVENTS, BYTES };
-
-/* No such table, no such schema. */
-static bool lacks_tables(const struct dbk_pg *pg)
-{
-    const char *sqlstate = dbk_pg_sqlstate(pg);
-
-    return !strcmp(sqlstate, "42P01") || !strcmp(sqlstate, "3F000");
-}
+enum column { STORE_ID, SEQUENCE, QUARANTINED, PERSONS, EVENTS, BYTES, READ_ONLY };
 
 static enum dbk_code no_tables(struct dbk_error *err)
 {
     return dbk_fail(err, DBK_NOT_FOUND,
                     "there are no read tables yet: run \"daybook serve\" or \"daybook "
                     "migrate\"");
+}
+
+/* Where the migrations have made tables, some of them are gone; else all are. */
+static enum dbk_code explain(struct dbk_pg *pg, enum dbk_code code,
+                             struct dbk_error *err)
+{
+    const struct dbk_pg_statement exists = {NULL, dbk_sql_migration_exists};
+    struct dbk_pg_result *result;
+    bool made;
+
+    if (!tables_broken(pg))
+        return code;
+    if (dbk_pg_run(pg, &exists, NULL, 0, QUERY_MS, &result, NULL) != DBK_OK)
+        return code;
+    made = dbk_pg_bool(result, 0, 0);
+    dbk_pg_clear(result);
+    return made ? tables_advise(DBK_INVALID, err) : no_tables(err);
 }
 
 enum dbk_code checkpoint_ask(const struct dbk_database *database, const char *sql,
@@ -35,8 +45,8 @@ enum dbk_code checkpoint_ask(const struct dbk_database *database, const char *sq
 
     if (code == DBK_OK) {
         code = dbk_pg_run(pg, &statement, params, count, QUERY_MS, result, err);
-        if (code != DBK_OK && lacks_tables(pg))
-            code = no_tables(err);
+        if (code != DBK_OK)
+            code = explain(pg, code, err);
         dbk_pg_close(pg);
     }
     if (code == DBK_TIMEOUT) {
@@ -51,10 +61,12 @@ enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
 {
     struct dbk_pg_result *result = NULL;
     enum dbk_code code =
-        checkpoint_ask(database, dbk_sql_checkpoint_read, NULL, 0, &result, err);
+        checkpoint_ask(database, dbk_sql_tables_look, NULL, 0, NULL, err);
     struct dbk_slice id;
 
     memset(out, 0, sizeof *out);
+    if (code == DBK_OK)
+        code = checkpoint_ask(database, dbk_sql_checkpoint_read, NULL, 0, &result, err);
     if (code != DBK_OK)
         return code;
     if (dbk_pg_rows(result) == 0) {
@@ -69,6 +81,7 @@ enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
     out->persons = dbk_pg_u64(result, 0, PERSONS);
     out->events = dbk_pg_u64(result, 0, EVENTS);
     out->table_bytes = dbk_pg_u64(result, 0, BYTES);
+    out->read_only = dbk_pg_bool(result, 0, READ_ONLY);
     dbk_pg_clear(result);
     return code;
 }

@@ -6,7 +6,8 @@
 #include "projections/projector.h"
 
 /* Connect, run the one statement, and hand over its result (NULL: not wanted).
- * DBK_UNAVAILABLE, DBK_NOT_FOUND (no tables yet), DBK_INVALID. */
+ * DBK_UNAVAILABLE, DBK_NOT_FOUND (no tables yet), DBK_INVALID (they were changed by
+ * hand; err says what mends it). */
 enum dbk_code checkpoint_ask(const struct dbk_database *database, const char *sql,
                              const struct dbk_pg_param *params, int count,
                              struct dbk_pg_result **result, struct dbk_error *err);

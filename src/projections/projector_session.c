@@ -3,9 +3,7 @@
 #include "dbk_sql.h"
 #include "deadline.h"
 #include "projections/migrate.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "tables.h"
 
 enum { CONNECT_MS = 5000, QUERY_MS = 30000, STATEMENT_MS = 60000, POLL_MS = 500 };
 enum { BATCH_RECORDS = 4096, BATCH_BYTES = 4 << 20 };
@@ -63,6 +61,8 @@ static enum dbk_code look_after(struct dbk_projector *self, struct dbk_error *er
     bool same;
     enum dbk_code code = projector_poll(self, &same, &retries, err);
 
+    if (code == DBK_OK)
+        code = tables_look(self->pg, QUERY_MS, err);
     if (code == DBK_OK && !same)
         code = DBK_MOVED;
     if (code == DBK_OK && retries > 0 && !projector_retry_pending(self))
@@ -106,24 +106,18 @@ static enum dbk_code follow_until_stop(struct dbk_projector *self,
     return code;
 }
 
-/* Tables that were dropped by hand, with the list of migrations still there: connecting
- * once more, which migrates, has not helped. */
+/* Tables that were dropped or altered by hand, with the list of migrations still there:
+ * connecting once more, which migrates, has not helped. */
 static enum dbk_code say_what_to_do(struct dbk_projector *self, enum dbk_code code,
                                     struct dbk_error *err)
 {
-    char text[sizeof err->text];
-
-    if (strcmp(dbk_pg_sqlstate(self->pg), "42P01") != 0)
+    if (!tables_broken(self->pg))
         return code;
     if (!self->tables_missed) {
         self->tables_missed = true;
         return code;
     }
-    memcpy(text, err->text, sizeof text);
-    return dbk_fail(err, code,
-                    "%s: drop the schema of the read tables, and they are made again "
-                    "from the log",
-                    text);
+    return tables_advise(code, err);
 }
 
 enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *err)
@@ -132,6 +126,8 @@ enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *er
 
     if (code == DBK_OK)
         code = projector_load(self, err);
+    if (code == DBK_OK) /* before anyone is told that it follows */
+        code = tables_look(self->pg, QUERY_MS, err);
     if (code == DBK_OK && !self->retried_all) {
         code = projector_retry_begin(self, true, err);
         self->retried_all = code == DBK_OK;

@@ -15,7 +15,7 @@
 #include "limiter.h"
 #include "logger.h"
 #include "serve_report.h"
-#include "utf8.h"
+#include "store/utf8.h"
 #include "worker.h"
 
 #include <civetweb.h>

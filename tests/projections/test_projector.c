@@ -212,7 +212,7 @@ static void dropped_tables_are_told_with_what_to_do(void **state)
     world_catch_up(world);
     scratch_script(world->pg, "drop table person cascade");
     submit(world, draft_create(2, "b@x.org"));
-    wait_state(world->projector, false, "drop the schema");
+    wait_state(world->projector, false, "run daybook rebuild");
     scratch_script(world->pg, "drop schema projector_test cascade");
     world_catch_up(world);
     assert_tables_equal_the_log(world);
@@ -220,7 +220,7 @@ static void dropped_tables_are_told_with_what_to_do(void **state)
 
 static void look_for_advice(void *context, const char *line)
 {
-    if (strstr(line, "drop the schema"))
+    if (strstr(line, "run daybook rebuild"))
         *(_Atomic bool *)context = true;
 }
 

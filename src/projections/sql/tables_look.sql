@@ -1,0 +1,17 @@
+-- Fails where a table, a column or a function of ours is not there, or a column is of a type
+-- that does not go with its own. Reads no row.
+select 1
+from person p, event e, checkpoint c, quarantine q
+where false
+  and p.id = null::uuid and p.sequence = null::bigint
+  and p.created_sequence = null::bigint and p.datetime_created = null::timestamp
+  and p.datetime_modified = null::timestamp and p.email = null::text
+  and p.first_name = null::text and p.last_name = null::text and p.role = null::text
+  and e.id = null::uuid and e.sequence = null::bigint and e.person_id = null::uuid
+  and e.event_type = null::text and e.datetime_created = null::timestamp
+  and e.properties @> null::jsonb and e.properties_bytes = null::integer
+  and c.store_id = null::uuid and c.sequence = null::bigint
+  and q.sequence = null::bigint and q.person_id = null::uuid and q.reason = null::text
+  and q.quarantined_at = null::timestamp and q.retry = null::boolean
+  and person_json(p, '') = null::text
+  and exists (select 1 from newest_events(p.id, 1) newest where newest.json = null::text);

@@ -1,0 +1,36 @@
+#include "tables.h"
+
+#include "dbk_sql.h"
+
+#include <string.h>
+
+enum dbk_code tables_look(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err)
+{
+    static const struct dbk_pg_statement look = {"tables_look", dbk_sql_tables_look};
+
+    return dbk_pg_run(pg, &look, NULL, 0, timeout_ms, NULL, err);
+}
+
+bool tables_broken(const struct dbk_pg *pg)
+{
+    static const char *const states[] = {
+        "42P01", /* undefined_table */
+        "42703", /* undefined_column */
+        "42883", /* undefined_function: also an operator, and so a type that is not ours */
+        "42804", /* datatype_mismatch */
+    };
+    const char *sqlstate = dbk_pg_sqlstate(pg);
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        if (!strcmp(sqlstate, states[i]))
+            return true;
+    return false;
+}
+
+enum dbk_code tables_advise(enum dbk_code code, struct dbk_error *err)
+{
+    return dbk_fail(
+        err, code,
+        "%s: run daybook rebuild, which makes the read tables again from the log",
+        err->text);
+}

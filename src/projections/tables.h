@@ -1,0 +1,19 @@
+/* tables.h - whether the read tables are still what the migrations made, which somebody may
+ * have changed by hand. Of the rows in them it says nothing: compare.h does. */
+#ifndef DBK_PROJECTIONS_TABLES_H
+#define DBK_PROJECTIONS_TABLES_H
+
+#include "pg.h"
+
+/* Look for every table and column of ours. DBK_OK; else as dbk_pg_run, and tables_broken
+ * tells whether it was that. */
+enum dbk_code tables_look(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err);
+
+/* Whether the last statement failed because a table, column or function is not there, or
+ * is another than it was. */
+bool tables_broken(const struct dbk_pg *pg);
+
+/* Put what mends broken tables behind the text of err. Returns code. */
+enum dbk_code tables_advise(enum dbk_code code, struct dbk_error *err);
+
+#endif
