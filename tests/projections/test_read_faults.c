@@ -91,7 +91,7 @@ static void a_terminated_connection_is_replaced_without_notice(void **state)
     for (int i = 0; i < 3; i++) {
         uint64_t before = backends("pid"), after;
 
-        assert_int_equal(backends("pg_terminate_backend(pid, 10000)::int"), 1);
+        assert_int_equal(backends("pg_terminate_backend(pid, 60000)::int"), 1);
         assert_int_equal(read_one(model), DBK_OK);
         after = backends("pid");
         assert_true(after != 0 && after != before);
@@ -212,7 +212,7 @@ static void readers_do_not_see_a_connection_being_killed(void **state)
     for (int i = 0; i < 5; i++) {
         let_read(readers, 4);
         scratch_number(admin,
-                       "select pg_terminate_backend(pid, 10000)::int from"
+                       "select pg_terminate_backend(pid, 60000)::int from"
                        " pg_stat_activity where application_name = 'daybook read'"
                        " and usename = 'daybook_faults' limit 1");
     }
@@ -233,7 +233,7 @@ static void all_connections_may_have_died_meanwhile(void **state)
             pthread_join(readers[j].thread, NULL);
     }
     assert_int_equal(backends("count(*)"), 2);
-    assert_int_equal(backends("pg_terminate_backend(pid, 10000)::int"), 1);
+    assert_int_equal(backends("pg_terminate_backend(pid, 60000)::int"), 1);
     assert_int_equal(read_one(model), DBK_OK);
     assert_int_equal(backends("count(*)"), 1);
     dbk_read_model_close(model);
@@ -336,7 +336,7 @@ static void tables_that_fell_back_are_not_asked(void **state)
     assert_int_equal(read_one(model), DBK_OK);
     scratch_script(admin, "update checkpoint set sequence = 6");
     assert_int_equal(read_one(model), DBK_OK); /* no crash: it saw 7, and still would */
-    assert_int_equal(backends("pg_terminate_backend(pid, 10000)::int"), 1);
+    assert_int_equal(backends("pg_terminate_backend(pid, 60000)::int"), 1);
     assert_int_equal(read_one(model), DBK_UNAVAILABLE);
     assert_non_null(strstr(err.text, "back at sequence 6"));
     scratch_script(admin, "update checkpoint set sequence = 7");
