@@ -106,16 +106,17 @@ static enum tool_exit run_with(struct tool *tool, const struct arguments *argume
     memcpy(sources.flags, arguments->settings, sizeof sources.flags);
     if (config_load(&sources, &config, &err) != DBK_OK)
         return tool_misused(tool, "%s", err.text);
-    logger.level = (enum log_level)config_number(config, SETTING_LOG_LEVEL);
-    logger.json = config_number(config, SETTING_LOG_FORMAT) == 1;
     tool->config = config;
-    tool->logger = &logger;
-    tool->operands = arguments->operands;
-    tool->operand_count = arguments->operand_count;
-    memcpy(tool->values, arguments->values, sizeof tool->values);
     status = settle_user(tool);
-    if (status == TOOL_DONE)
+    if (status == TOOL_DONE) {
+        logger.level = (enum log_level)config_number(config, SETTING_LOG_LEVEL);
+        logger.json = config_number(config, SETTING_LOG_FORMAT) == 1;
+        tool->logger = &logger;
+        tool->operands = arguments->operands;
+        tool->operand_count = arguments->operand_count;
+        memcpy(tool->values, arguments->values, sizeof tool->values);
         status = tool->command->run(tool);
+    }
     config_destroy(config);
     return status;
 }

@@ -93,13 +93,13 @@ def unit_environment():
 class Service:
     """The program as the unit starts it, but for systemd's sandbox."""
 
-    def __init__(self, *through):
+    def __init__(self, *through, flags=()):
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.manager.settimeout(2 * PATIENCE)
         self.manager.bind("\0daybook-deb-" + str(os.getpid()))
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [*through, PROGRAM, "serve", "--port", "0"], cwd=DATA, stdin=subprocess.DEVNULL,
+            [*through, PROGRAM, "serve", "--port", "0", *flags], cwd=DATA, stdin=subprocess.DEVNULL,
             stdout=self.log, stderr=self.log,
             env={"PATH": "/usr/bin:/bin", **unit_environment(),
                  "NOTIFY_SOCKET": f"@daybook-deb-{os.getpid()}"})
@@ -218,6 +218,16 @@ class Package(unittest.TestCase):
         self.assertEqual(service.client.get("/persons").status, 401)
         service.stop()
         self.assert_all_daybooks()
+        # a directory that is missing is made for the user, if it can get there
+        with tempfile.TemporaryDirectory() as closed, tempfile.TemporaryDirectory() as open_:
+            os.chmod(open_, 0o755)
+            for directory, owner in ((closed, "root"), (open_, "daybook")):
+                data = os.path.join(directory, "data")
+                service = Service(flags=("--data-dir", data, "--db-host", "/nowhere"))
+                self.addCleanup(service.kill)
+                self.assertEqual(mode_and_owner(data)[1:], (owner, owner))
+                self.assertIn(f"running user={owner}", service.told())
+                service.stop()
 
     def upgrade(self):
         with open(SETTINGS, "a") as file:

@@ -45,7 +45,10 @@ class Unit(unittest.TestCase):
         names = re.findall(r"([A-Z_]+)=", " ".join(
             re.findall(r"(?m)^Environment=(.*)$", unit_text())))
         self.assertIn("DATA_DIR", names)
-        for name in names:
+        with open(os.path.join(os.path.dirname(UNIT), "daybook.env")) as file:
+            shown = re.findall(r"(?m)^#?([A-Z_]+)=", file.read())
+        self.assertIn("DB_PASS", shown)
+        for name in names + shown:
             self.assertIn(f" {name} ", told)
 
 
