@@ -114,25 +114,32 @@ class Walk:
         """So many steps, with each of these somewhere in between."""
         when = dict(zip(self.chance.sample(range(1, steps), len(happenings)), happenings))
         for step in range(steps):
-            if self.api.away and (step in when or self.chance.random() < 0.05):
-                self.find_postgres()
-            if when.get(step) == "lose_postgres":
-                self.lose_postgres()
-            elif step in when:
-                self.life.happen(when[step])
-            request = self.requests.next()
-            expected, answer = self.api.expect(request), self.ask(request)
             try:
-                self.check(request, expected, answer)
-            except Difference as error:
-                raise Difference(
-                    f"step {step}: {error}\n{request}\nanswered {answer.status} "
-                    f"{dict(answer.headers)}\n{answer.body}\nnot {expected}") from error
-            self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
+                self.step(when.get(step))
+            except Exception as error:
+                raise AssertionError(f"step {step}: {when.get(step, '')}\n"
+                                     f"{error}") from error
         if self.api.away:
             self.find_postgres()
         check_reads(self.life.server, self.model.records)
         self.life.server.run("verify", "--projection")
+
+    def step(self, happening):
+        if self.api.away and (happening or self.chance.random() < 0.05):
+            self.find_postgres()
+        if happening == "lose_postgres":
+            self.lose_postgres()
+        elif happening:
+            self.life.happen(happening)
+        request = self.requests.next()
+        expected, answer = self.api.expect(request), self.ask(request)
+        try:
+            self.check(request, expected, answer)
+        except Difference as error:
+            raise Difference(f"{error}\n{request}\nanswered {answer.status} "
+                             f"{dict(answer.headers)}\n{answer.body}\n"
+                             f"not {expected}") from error
+        self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
 
     def lose_postgres(self):
         """For the next steps."""
