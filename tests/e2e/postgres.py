@@ -30,6 +30,14 @@ def processes_in(directory):
     return found
 
 
+def tell(pid, number):
+    """Send it a signal; it may have ended meanwhile."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
 def wait_for_none(directory):
     """A bound on patience, not a measurement."""
     deadline = time.monotonic() + PATIENCE
@@ -66,10 +74,7 @@ class Postgres:
     def kill(self):
         """As the system does when memory is out: the postmaster, and all it started."""
         for pid in [postmaster_of(self.data), *processes_in(self.data)]:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            tell(pid, signal.SIGKILL)
         wait_for_none(self.data)
 
     def kill_backends(self):
@@ -109,11 +114,11 @@ class Postgres:
         """It hangs: nothing answers, no connection ends."""
         os.kill(postmaster_of(self.data), signal.SIGSTOP)  # first: it starts the others
         for pid in processes_in(self.data):
-            os.kill(pid, signal.SIGSTOP)
+            tell(pid, signal.SIGSTOP)
 
     def thaw(self):
         for pid in processes_in(self.data):
-            os.kill(pid, signal.SIGCONT)
+            tell(pid, signal.SIGCONT)
 
     def close(self):
         self.thaw()
