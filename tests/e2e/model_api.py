@@ -1,56 +1,12 @@
 """What Daybook must answer to a request, and append to its log, as the model has it."""
 
-import json
 import re
-from dataclasses import dataclass, field
-from typing import Any, Callable, Optional
 
 import model_bodies as bodies
-from model import Model, contains, same, same_event
-from model_bodies import Refused, Wrong
-
-OK = "The request was successful"
-NEW = object()  # in a draft's data: the subject of the command's first record
-
-
-@dataclass
-class Request:
-    method: str
-    path: str
-    query: dict = field(default_factory=dict)
-    body: Optional[bytes] = None
-    headers: dict = field(default_factory=dict)
-
-    def value(self):
-        """What the body says."""
-        if self.headers.get("Content-Type") != "application/json":
-            raise Refused(415)
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            raise Refused(400) from None
-
-
-@dataclass
-class Draft:
-    """A record to be appended; subject None: the server makes its id."""
-    type: str
-    subject: Optional[str]
-    data: dict
-
-
-@dataclass
-class Expected:
-    """The status, what is appended, and from the records that were: data and headers. A
-    header that is None must not be there."""
-    status: int
-    drafts: list = field(default_factory=list)
-    data: Callable[[list], Any] = lambda made: None
-    headers: Callable[[list], dict] = lambda made: {}
-    details: Optional[str] = OK   # None: some other words
-    fields: list = field(default_factory=list)  # that errors name
-    key: Optional[tuple] = None   # this answer is the key's from now on
-    replay: Any = None            # the Answer that comes again
+from model import same_event
+from model_bodies import Refused
+from model_exchange import NEW, OK, Draft, Expected
+from model_reads import Reads
 
 
 def recorded(event):
@@ -60,35 +16,7 @@ def recorded(event):
     return Draft("event.recorded", event.get("id"), data)
 
 
-def number(least, most):
-    def read(text):
-        if not re.fullmatch("[0-9]+", text) or not least <= int(text) <= most:
-            raise Wrong
-        return int(text)
-    return read
-
-
-PAGE = {"after": number(0, 2 ** 63 - 1), "limit": number(1, 10000)}
-
-
-def events_limit(query):
-    return 100 if query["events_limit"] is None else query["events_limit"]
-
-
-def matches(event, query):
-    """Whether GET /events with this query shows it."""
-    wanted, made = query["properties"], event["datetime_created"]
-    return query["person_id"] in (None, event["person_id"]) \
-        and query["keyword"] in (None, event["event_type"]) \
-        and (query["since"] is None or made >= query["since"]) \
-        and (query["until"] is None or made < query["until"]) \
-        and (wanted is None or contains(event.get("properties"), wanted))
-
-
-class Api:
-    def __init__(self, model: Model):
-        self.model = model
-
+class Api(Reads):
     def expect(self, rq):
         try:
             return self._route(rq)
@@ -126,12 +54,6 @@ class Api:
         if expected.drafts:
             expected.key = key, asked
         return expected
-
-    def _person(self, id):
-        person = self.model.live_person(id)
-        if not person:
-            raise Refused(404)
-        return person
 
     def _if_match(self, rq, version):
         tags = rq.headers.get("If-Match", "*")
@@ -184,9 +106,15 @@ class Api:
         if changes:
             drafts.insert(0, Draft("person.updated", id, changes))
         return Expected(
-            200, drafts, lambda made: self.model.person(id),
+            200, drafts, lambda made: self._updated(id),
             lambda made: {"ETag": f'"{person["version"]}"', "Daybook-Sequence":
-                          made[-1]["sequence"] if made else person["version"]})
+                          made[-1]["sequence"] if made else person["version"]},
+            None if self.away else OK)
+
+    def _updated(self, id):
+        """What is written is answered from the log, which does not show events."""
+        return {**self.model.person(id), "events": None} if self.away \
+            else self.model.person(id)
 
     def _delete_persons_at(self, rq, id):
         if rq.body:
@@ -234,9 +162,7 @@ class Api:
     def _batch(self, rq):
         if rq.method != "POST":
             raise Refused(405)
-        items = rq.value()
-        if not isinstance(items, list) or not items:
-            raise Refused(400)
+        items = rq.items()
         return lambda: self._verdicts(items)
 
     def _verdicts(self, items):
@@ -286,68 +212,3 @@ class Api:
         if brought.get("person_id", owner) != owner:
             raise Refused(409)
         return self._deleted(Draft("event.deleted", id, {"person_id": owner}))
-
-    # Reads.
-
-    def _listed(self, rq, rows, cursor, projected=True):
-        following = cursor and (rq.path, {**rq.query, "after": str(cursor)})
-        headers = {"Link": following, **self._fresh(projected)}
-        return Expected(200, [], lambda made: rows, lambda made: headers,
-                        OK if rows else None)
-
-    def _fresh(self, projected=True):
-        return {"Daybook-Projected-Sequence": self.model.head if projected else None}
-
-    def _read(self, rq, **params):
-        """What the query says of these parameters, each with what reads it."""
-        strange = set(rq.query) - set(params)
-        if strange:
-            raise Refused(400, *strange)
-        found, wrong = {}, []
-        for name, read in params.items():
-            try:
-                found[name] = read(rq.query[name]) if name in rq.query else None
-            except Wrong:
-                wrong.append(name)
-        if wrong:
-            raise Refused(400, *wrong)
-        return found
-
-    def _get_persons(self, rq):
-        query = self._read(rq, **PAGE, events_limit=number(0, 1000))
-        return self._listed(rq, *self.model.list_persons(
-            query["after"] or 0, query["limit"] or 1000, events_limit(query)))
-
-    def _get_events(self, rq):
-        query = self._read(rq, **PAGE, keyword=str, person_id=bodies.uuid,
-                           since=bodies.time, until=bodies.time, properties=json.loads)
-        return self._listed(rq, *self.model.list_events(
-            query["after"] or 0, query["limit"] or 1000,
-            lambda event: matches(event, query)))
-
-    def _get_log(self, rq):
-        query = self._read(rq, **PAGE)
-        return self._listed(rq, *self.model.list_records(
-            query["after"] or 0, query["limit"] or 1000), False)
-
-    def _get_log_at(self, rq, sequence):
-        if not 1 <= int(sequence) <= self.model.head:
-            raise Refused(404)
-        return Expected(200, [], lambda made: self.model.records[int(sequence) - 1])
-
-    def _get_persons_at(self, rq, id):
-        limit = events_limit(self._read(rq, events_limit=number(0, 1000)))
-        self._person(id)
-        shown = self.model.person(id, limit)
-        known = self.model.tags.get(rq.headers.get("If-None-Match"))
-        return Expected(304 if known and same(known, shown) else 200, [], lambda made: shown,
-                        lambda made: self._fresh())
-
-    def _get_events_at(self, rq, id):
-        event = self.model.live_event(id)
-        if not event:
-            raise Refused(404)
-        tag = f'"{event["sequence"]}"'
-        return Expected(304 if rq.headers.get("If-None-Match") == tag else 200, [],
-                        lambda made: event["shown"],
-                        lambda made: {"ETag": tag, **self._fresh()})

@@ -3,7 +3,7 @@
 import json
 import uuid
 
-from model_api import Request
+from model_exchange import LINES, Request
 
 TIMES = ("2015-09-12T00:46:58.771", "2016-02-29T23:59:59Z", "2020-01-01T00:00:00",
          "2020-01-01T00:00:00.000001", "2026-07-01T12:00:00.5")
@@ -166,6 +166,12 @@ class Requests:
         return self.request("PATCH", "/persons/" + id,
                             self.spoiled(body) if body else body, self.if_match(id))
 
+    def lines(self, items):
+        lines = [json.dumps(item) for item in items]
+        lines += ["", "{", " "][:self.chance.randrange(4)]
+        return Request("POST", "/events/batch", {}, "\n".join(lines).encode(),
+                       {"Content-Type": LINES})
+
     def delete_person(self):
         return self.deletion("/persons/", self.person_id(), {})
 
@@ -201,6 +207,8 @@ class Requests:
             items.append(self.chance.choice(items))
         if self.one_in(8):
             items = [7, {"event_type": "no person"}]
+        if self.one_in(3):
+            return self.keyed(self.lines(items))
         return self.keyed(self.request("POST", "/events/batch", items))
 
     def again(self):

@@ -120,6 +120,17 @@ class SetBack(unittest.TestCase):
         check_reads(self.server, self.server.log_records())
         self.server.run("verify", "--projection")
 
+    def test_an_export_of_it_makes_the_very_log_again(self):
+        other = Server()
+        self.addCleanup(other.close)
+        file = os.path.join(other.data_dir, "export.ndjson")
+        self.server.run("export", file)
+        other.run("import", file)
+        other.start()
+        records = other.log_records()
+        self.assertEqual(records, self.server.log_records())
+        check_reads(other, records)
+
     def exported(self, *arguments):
         lines = [json.loads(line) for line in
                  self.server.run("export", *arguments).stdout.splitlines()]

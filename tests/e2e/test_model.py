@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl, urlencode
 from fold import check_reads
 from harness import Server
 from model import Model, same
-from model_api import NEW, OK, Api
+from model_api import Api
+from model_exchange import NEW, OK
 from model_requests import Requests
 from postgres import Postgres
 from served import TIMESTAMP, UUIDV7
@@ -48,10 +49,6 @@ class Life:
         self.server.kill()
         self.server.start()
 
-    def kill_postgres(self):
-        self.postgres.kill()
-        self.postgres.start()
-
     def kill_both(self):
         self.server.kill()
         self.postgres.kill()
@@ -85,13 +82,16 @@ class Life:
         getattr(self, what)()
         self.client.close()
         self.client = self.server.client()
+        self.settle()
+
+    def settle(self):
         self.server.wait_for(
             lambda: self.client.get("/persons?limit=1").status == 200, "reads")
         check_reads(self.server, self.model.records)
 
 
 # Each of these once in 500 steps, when chance says.
-HAPPENINGS = ("restart", "kill_server", "kill_postgres", "kill_both", "rebuild",
+HAPPENINGS = ("restart", "kill_server", "lose_postgres", "kill_both", "rebuild",
               "back_up_and_restore", "export_and_import")
 
 
@@ -114,19 +114,42 @@ class Walk:
         """So many steps, with each of these somewhere in between."""
         when = dict(zip(self.chance.sample(range(1, steps), len(happenings)), happenings))
         for step in range(steps):
-            if step in when:
-                self.life.happen(when[step])
-            request = self.requests.next()
-            expected, answer = self.api.expect(request), self.ask(request)
             try:
-                self.check(request, expected, answer)
-            except Difference as error:
-                raise Difference(
-                    f"step {step}: {error}\n{request}\nanswered {answer.status} "
-                    f"{dict(answer.headers)}\n{answer.body}\nnot {expected}") from error
-            self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
+                self.step(when.get(step))
+            except Exception as error:
+                raise AssertionError(f"step {step}: {when.get(step, '')}\n"
+                                     f"{error}") from error
+        if self.api.away:
+            self.find_postgres()
         check_reads(self.life.server, self.model.records)
         self.life.server.run("verify", "--projection")
+
+    def step(self, happening):
+        if self.api.away and (happening or self.chance.random() < 0.05):
+            self.find_postgres()
+        if happening == "lose_postgres":
+            self.lose_postgres()
+        elif happening:
+            self.life.happen(happening)
+        request = self.requests.next()
+        expected, answer = self.api.expect(request), self.ask(request)
+        try:
+            self.check(request, expected, answer)
+        except Difference as error:
+            raise Difference(f"{error}\n{request}\nanswered {answer.status} "
+                             f"{dict(answer.headers)}\n{answer.body}\n"
+                             f"not {expected}") from error
+        self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
+
+    def lose_postgres(self):
+        """For the next steps."""
+        self.life.postgres.kill()
+        self.api.away = True
+
+    def find_postgres(self):
+        self.life.postgres.start()
+        self.api.away = False
+        self.life.settle()
 
     def ask(self, request):
         path = request.path + ("?" + urlencode(request.query) if request.query else "")
@@ -146,6 +169,8 @@ class Walk:
             equal("body", answer.body, b"")
         else:
             self.check_body(expected, answer, expected.data(made))
+        equal("Retry-After", answer.headers["Retry-After"] is not None,
+              answer.status == 503)
         for name, value in expected.headers(made).items():
             check_header(name, answer.headers[name], value)
         if expected.key:

@@ -58,6 +58,24 @@ static void the_same_key_with_another_request_is_refused(void **state)
     assert_int_equal(head_of(s), 2);
 }
 
+static void a_request_without_commands_is_held_against_its_key(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_idempotency used = key_of(1, 2, DAY), other = key_of(2, 2, DAY);
+    struct dbk_verdict verdict;
+    bool replayed;
+
+    send(s, &kate, key_of(1, 1, DAY), &replayed, &verdict);
+    assert_int_equal(dbk_log_submit(s->log, NULL, 0, &used, &replayed, &s->err),
+                     DBK_KEY_REUSED);
+    assert_int_equal(dbk_log_submit(s->log, NULL, 0, &other, &replayed, &s->err),
+                     DBK_OK);
+    assert_int_equal(send(s, &kate, key_of(2, 3, DAY), &replayed, &verdict), DBK_OK);
+    assert_false(replayed); /* nothing was accepted, so no key was kept */
+    assert_int_equal(head_of(s), 3);
+}
+
 static void a_refused_request_keeps_no_key(void **state)
 {
     struct scratch *s = *state;
@@ -112,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_same_key_and_request_appends_once),
         TEST(the_same_key_with_another_request_is_refused),
+        TEST(a_request_without_commands_is_held_against_its_key),
         TEST(a_refused_request_keeps_no_key),
         TEST(an_expired_key_is_new_again),
         TEST(other_verdicts_of_a_batch_are_told_again),
