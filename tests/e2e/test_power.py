@@ -12,11 +12,11 @@ SEED = int(os.environ.get("DAYBOOK_SEED", 1))
 
 
 class PowerCut(unittest.TestCase):
-    clients, writes, share = 2, 12, 0.15
+    seed, clients, writes, share = SEED, 2, 12, 0.15
 
     def setUp(self):
-        print(f"DAYBOOK_SEED={SEED}", flush=True)
-        self.chance = random.Random(SEED)
+        print(f"DAYBOOK_SEED={self.seed}", flush=True)
+        self.chance = random.Random(self.seed)
         self.server = Server()
         self.addCleanup(self.server.close)
         self.disk = Disk(self.server.data_dir)
@@ -32,6 +32,7 @@ class PowerCut(unittest.TestCase):
 
     def cut(self, writers):
         self.server.stop()
+        self.server.run("verify")
         final = self.looker.ask(os.path.join(self.server.data_dir, "log"))
         self.assertEqual(final["findings"], 0)
         operations = recording(self.disk.record)
