@@ -32,10 +32,10 @@ class PowerCut(unittest.TestCase):
 
     def cut(self, writers):
         self.server.stop()
-        self.server.run("verify")
         final = self.looker.ask(os.path.join(self.server.data_dir, "log"))
         self.assertEqual(final["findings"], 0)
         operations = recording(self.disk.record)
+        self.server.run("verify")  # which writes, and would be recorded
         cuts = cut_everywhere(operations, writers.acknowledged, final["checksums"],
                               self.looker, self.chance,
                               pick=lambda: self.chance.random() < self.share)

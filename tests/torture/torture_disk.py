@@ -55,6 +55,8 @@ class FailingDisk(unittest.TestCase):
         if killed:
             self.server.start()
             self.reader = self.server.client()
+        self.server.wait_for(lambda: self.reader.get("/log?limit=1").status == 200,
+                             "reading again")
 
     def test_every_answer_is_true(self):
         self.reader = self.server.client()
