@@ -58,8 +58,8 @@ def put_some(image, offset, data, chance):
 class Playback:
     """The disk after each operation: what it has for certain, and what it may have."""
 
-    def __init__(self, chance):
-        self.chance = chance
+    def __init__(self, chance, reached):
+        self.chance, self.reached = chance, reached
         self.certain = bytearray()
         self.pending = []  # [(offset, data)], in the order they were written
         self.begun = None  # a write through O_DSYNC that has not ended
@@ -91,7 +91,7 @@ class Playback:
 
     def settle_begun(self):
         """It failed: it may be on the disk all the same."""
-        if self.chance.random() < 0.5:
+        if self.chance.random() < self.reached:
             put(self.certain, *self.begun)
         self.begun = None
 
@@ -207,18 +207,19 @@ def check_cut(found, final, least, playback, where):
     return found["head"]
 
 
-def cut_everywhere(operations, acknowledged, final, looker, chance, kinds=KINDS,
-                   pick=lambda: True):
-    """Cut after each operation that is picked, in each kind of way; how many cuts."""
-    playback, least, cuts = Playback(chance), 0, 0
+def cut_everywhere(operations, acknowledged, final, looker, chance, pick, reached=0.5):
+    """Cut after each operation that is picked, in each kind of way; how many cuts. reached:
+    how probable it is that a meta page is on the disk whose write was told to have failed.
+    """
+    playback, least, cuts = Playback(chance, reached), 0, 0
     acknowledged = sorted(acknowledged)
     for place, operation in enumerate(operations):
         playback.play(operation)
         while acknowledged and acknowledged[0][0] <= operation.end:
             least = max(least, acknowledged.pop(0)[1])
-        if not pick():
+        if not pick(playback):
             continue
-        for kind in kinds:
+        for kind in KINDS:
             found = looker.look(playback.image(kind))
             head = check_cut(found, final, least, playback, (place, operation.what, kind))
             cuts += 1
