@@ -10,11 +10,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #define MAP_SIZE ((size_t)1 << 40)
 #define MAP_SIZE_MIN ((size_t)1 << 30)
 #define READERS_MAX 8192 /* every HTTP thread there may be, and tools beside */
 #define FULL_BELOW (1 << 20)
+#define META_BYTES 512 /* of each meta page; LMDB uses less */
 
 /* What failed was larger than a page, so a little may still be free. */
 static bool disk_is_full(MDB_env *env)
@@ -308,21 +310,42 @@ void dbk_environment_close(struct dbk_environment *environment)
     memset(environment, 0, sizeof *environment);
 }
 
-int dbk_environment_touch(MDB_txn *txn, const struct dbk_environment *environment)
+static int write_again(int fd, off_t offset)
 {
-    dbk_timestamp now = dbk_timestamp_now();
+    char sector[META_BYTES];
+    ssize_t done = pread(fd, sector, sizeof sector, offset);
 
-    return put_meta(txn, environment->meta, "reopened", &now, sizeof now);
+    if (done == (ssize_t)sizeof sector)
+        done = pwrite(fd, sector, sizeof sector, offset);
+    if (done < 0)
+        return errno;
+    return done == (ssize_t)sizeof sector ? 0 : EIO;
+}
+
+int dbk_environment_prove(const struct dbk_environment *environment)
+{
+    mdb_filehandle_t fd;
+    MDB_stat stat;
+    int rc;
+
+    if ((rc = mdb_env_stat(environment->env, &stat)) != 0 ||
+        (rc = mdb_env_get_fd(environment->env, &fd)) != 0 ||
+        (rc = write_again(fd, 0)) != 0 || (rc = write_again(fd, stat.ms_psize)) != 0)
+        return rc;
+    return fdatasync(fd) == 0 ? 0 : errno;
 }
 
 int dbk_environment_settle(const struct dbk_environment *environment)
 {
+    dbk_timestamp now = dbk_timestamp_now();
     MDB_txn *txn;
     int rc = mdb_txn_begin(environment->env, NULL, 0, &txn);
 
     if (rc != 0)
         return rc;
-    rc = dbk_environment_touch(txn, environment);
+    rc = dbk_environment_prove(environment);
+    if (rc == 0)
+        rc = put_meta(txn, environment->meta, "reopened", &now, sizeof now);
     if (rc != 0) {
         mdb_txn_abort(txn);
         return rc;

@@ -37,11 +37,19 @@ enum dbk_code dbk_environment_open(const char *dir, enum dbk_access access,
                                    struct dbk_error *err);
 void dbk_environment_close(struct dbk_environment *environment); /* zeroed is fine */
 
-/* Change something harmless in the transaction, so that its commit writes, and all that is
- * visible is known to be on disk after it. An LMDB code. */
-int dbk_environment_touch(MDB_txn *txn, const struct dbk_environment *environment);
+/* Make sure that the disk has what is visible: write LMDB's two meta pages again, as they
+ * are read now, and sync. To be called at the beginning of a write transaction, before
+ * anything is changed, where a commit may have failed before, here or in a process that is
+ * no more. An LMDB or system code.
+ *
+ * When writing a meta page fails, LMDB takes it back, but does not wait until that is on the
+ * disk, which may have the new one by then. The next transaction uses the pages of the one
+ * that failed again. Were the power cut before its sync, the meta page that was to be taken
+ * back would lead into pages of both. To sync is not enough: what the system once failed
+ * to write it takes for written. */
+int dbk_environment_prove(const struct dbk_environment *environment);
 
-/* Commit that alone. An LMDB or system code. */
+/* Do that, and commit something harmless, so that commits are known to work. */
 int dbk_environment_settle(const struct dbk_environment *environment);
 
 /* Turn an LMDB or system code into a failure: "doing: why". A full disk, which LMDB

@@ -78,6 +78,8 @@ static enum dbk_code repair(const void *dir, const struct dbk_verify_options *op
     if (code != DBK_OK)
         return code;
     rc = mdb_txn_begin(environment.env, NULL, 0, &txn);
+    if (rc == 0 && (rc = dbk_environment_prove(&environment)) != 0)
+        mdb_txn_abort(txn);
     if (rc == 0) {
         code = rebuild(txn, &environment, options, err);
         if (code == DBK_OK)

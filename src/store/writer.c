@@ -215,11 +215,14 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
     if (rc == 0) {
         dbk_fault_enter(env);
         turn->now = dbk_timestamp_now();
-        rc = decide_batch(log, batch);
         /* A verdict may rest on what is visible only: on a commit that nobody knows to be
          * on disk, for the disk failed, or whoever made it was killed. */
-        if (rc == 0 && !log->settled)
-            rc = dbk_environment_touch(turn->txn, &log->environment);
+        if (!log->settled) {
+            rc = dbk_environment_prove(&log->environment);
+            log->settled = rc == 0;
+        }
+        if (rc == 0)
+            rc = decide_batch(log, batch);
         if (rc != 0)
             mdb_txn_abort(turn->txn);
     }
@@ -235,8 +238,6 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
     if (rc != 0) {
         dbk_lmdb_fail(&err, env, rc, "commit to the log");
         settle_failed_commit(log, batch, &err);
-    } else {
-        log->settled = true;
     }
 }
 

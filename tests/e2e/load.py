@@ -10,10 +10,13 @@ from fold import check_gapless, event_of, person_of
 from harness import PATIENCE, Answer
 from writes import Author, mark_of
 
+DOUBT = "whether this was written is not known"
+
 
 class Load:
     """name: what its marks begin with.
-    may_refuse: 503 is an answer a write may get, and then it must not be in the log.
+    may_refuse: 503 is an answer a write may get, and then it must not be in the log, but
+    where the answer says that nobody knows: that is as good as none.
     retry: writes that were not answered are sent again where that is safe, as a careful
     client does, and some that were, as one does whose answer was lost on the way.
     pause: seconds each client waits between two writes, on average.
@@ -144,7 +147,11 @@ class _Client(threading.Thread):
         answer = self.exchange(write)
         if answer:
             self.take(write, answer)
-        elif self.load.retry and write.retry:
+        else:
+            self.doubt(write)
+
+    def doubt(self, write):
+        if self.load.retry and write.retry:
             self.again.append(write)
         else:
             with self.load.lock:
@@ -161,12 +168,12 @@ class _Client(threading.Thread):
             self.connection.close()
             if isinstance(error, TimeoutError):
                 self.wrong(f"no answer in {PATIENCE} s: {write.method} {write.path}")
-            elif response and self.load.may_refuse:
+            elif response and self.load.may_refuse and not self.load.retry:
                 self.wrong(f"half an answer: {write.method} {write.path}: {error}")
             return None
 
     def take(self, write, answer):
-        promised = write.acknowledged(answer)
+        promised, doubtful = write.acknowledged(answer), False
         with self.load.lock:
             self.load.answered += 1
             if promised is not None:
@@ -174,14 +181,18 @@ class _Client(threading.Thread):
                 if write.kind in ("person", "event"):
                     self.load.shown[answer.sequence] = answer.data
             elif answer.status == 503 and self.load.may_refuse:
-                self.load.refused.update(write.marks)
+                doubtful = DOUBT in answer.details or write.tries > 1
+                if not doubtful:
+                    self.load.refused.update(write.marks)
             else:
                 self.load.wrong.append(
                     f"{write.method} {write.path} got {answer.status}: {answer.details}")
         if promised:
             self.author.learn(write, answer)
-        if self.load.retry and write.retry and write.tries == 1 \
-                and self.author.random.random() < 0.1:
+        if doubtful:
+            self.doubt(write)
+        elif self.load.retry and write.retry and write.tries == 1 \
+                and promised is not None and self.author.random.random() < 0.1:
             self.again.append(write)
 
     def promise(self, promised):

@@ -98,7 +98,7 @@ class UnderTheServer(FailingDisk):
 
     def test_a_commit_that_was_done_though_it_failed_is_acknowledged(self):
         self.disk.fail("meta", how="all", times=1)
-        self.disk.fail("head")  # else LMDB takes it back
+        self.disk.fail("head", times=1)  # else LMDB takes it back
         event = new_id()
         self.assertEqual(self.event(event).status, 201)
         self.assertEqual(self.ids()[-1], event)

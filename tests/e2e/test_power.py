@@ -12,11 +12,11 @@ SEED = int(os.environ.get("DAYBOOK_SEED", 1))
 
 
 class PowerCut(unittest.TestCase):
-    clients, writes, share = 2, 12, 0.15
+    seed, clients, writes, share = SEED, 2, 12, 0.15
 
     def setUp(self):
-        print(f"DAYBOOK_SEED={SEED}", flush=True)
-        self.chance = random.Random(SEED)
+        print(f"DAYBOOK_SEED={self.seed}", flush=True)
+        self.chance = random.Random(self.seed)
         self.server = Server()
         self.addCleanup(self.server.close)
         self.disk = Disk(self.server.data_dir)
@@ -30,14 +30,15 @@ class PowerCut(unittest.TestCase):
         writers = Writers(self.server, self.disk, self.chance, self.clients, self.writes)
         return writers.start()
 
-    def cut(self, writers):
+    def cut(self, writers, pick=None, reached=0.5):
         self.server.stop()
         final = self.looker.ask(os.path.join(self.server.data_dir, "log"))
         self.assertEqual(final["findings"], 0)
         operations = recording(self.disk.record)
-        cuts = cut_everywhere(operations, writers.acknowledged, final["checksums"],
-                              self.looker, self.chance,
-                              pick=lambda: self.chance.random() < self.share)
+        self.server.run("verify")  # which writes, and would be recorded
+        cuts = cut_everywhere(
+            operations, writers.acknowledged, final["checksums"], self.looker, self.chance,
+            pick or (lambda _: self.chance.random() < self.share), reached)
         print(f"{len(writers.acknowledged)} records acknowledged, {writers.refused} writes "
               f"refused, {len(operations)} operations, {cuts} cuts")
         self.assertGreater(cuts, 0)
@@ -55,6 +56,13 @@ class PowerCut(unittest.TestCase):
         writers.join()
         self.disk.heal()
         self.cut(writers)
+
+    def test_a_commit_that_was_taken_back_does_not_come_back_in_ruins(self):
+        self.disk.fail("meta", how="all", skip=6, times=1)
+        writers = self.write()
+        writers.join()
+        self.assertEqual(self.disk.failed, 1)
+        self.cut(writers, lambda playback: playback.doubt, reached=1)
 
 
 if __name__ == "__main__":

@@ -142,8 +142,9 @@ static ssize_t write_data(int fd, const struct iovec *parts, int count, off_t of
 {
     off_t at = offset < 0 ? lseek(fd, 0, SEEK_CUR) : offset;
     bool durable = fcntl(fd, F_GETFL) & O_DSYNC;
-    const struct disk_fault *fault =
-        meet(durable ? DISK_META : at < METAS ? DISK_HEAD : DISK_WRITE);
+    const struct disk_fault *fault = meet(durable      ? DISK_META
+                                          : at < METAS ? DISK_HEAD
+                                                       : DISK_WRITE);
     size_t length = length_of(parts, count);
     ssize_t done = -1;
 

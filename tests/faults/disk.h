@@ -10,13 +10,13 @@
 
 /* The calls on a log's data.mdb, by what LMDB does with them. */
 enum disk_call {
-    DISK_WRITE,     /* pages of a transaction */
-    DISK_SYNC,      /* after them */
-    DISK_META,      /* the meta page that makes them count, through an O_DSYNC descriptor */
-    DISK_HEAD,      /* a meta page by the other one: making a file, or taking back a meta
+    DISK_WRITE, /* pages of a transaction */
+    DISK_SYNC,  /* after them */
+    DISK_META,  /* the meta page that makes them count, through an O_DSYNC descriptor */
+    DISK_HEAD,  /* a meta page by the other one: making a file, or taking back a meta
                      * page whose write failed */
-    DISK_COPY,      /* pages of a backup */
-    DISK_READ,      /* meta pages, read before the file is mapped */
+    DISK_COPY,  /* pages of a backup */
+    DISK_READ,  /* meta pages, read before the file is mapped */
     DISK_DIRECTORY, /* syncing a directory, any */
     DISK_CALLS
 };
@@ -55,8 +55,8 @@ struct disk_record {
 
 #define DISK_WROTE 'W'  /* handed to the system, to be synced */
 #define DISK_SYNCED 'S' /* all that was handed over before is on the disk */
-#define DISK_LOST 'L'   /* the sync failed: it may never be, though the system shows it */
-#define DISK_BEGAN 'B'  /* handed over by O_DSYNC */
-#define DISK_ENDED 'E'  /* and it is on the disk */
+#define DISK_LOST 'L' /* the sync failed: it may never be, though the system shows it */
+#define DISK_BEGAN 'B' /* handed over by O_DSYNC */
+#define DISK_ENDED 'E' /* and it is on the disk */
 
 #endif

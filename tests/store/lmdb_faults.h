@@ -67,7 +67,7 @@ static inline bool is_serious(const char *name, int error)
     {                                                                                  \
         int rc = fault();                                                              \
                                                                                        \
-        if (rc && is_serious(#name, rc))                                                   \
+        if (rc && is_serious(#name, rc))                                               \
             atomic_store(&faults.serious, true);                                       \
         return rc ? rc : __real_##name(__VA_ARGS__);                                   \
     }
