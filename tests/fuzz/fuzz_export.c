@@ -5,7 +5,8 @@
 #include "fuzz.h"
 #include "http/record_json.h"
 
-/* One field of a row of CSV, as RFC 4180 has it; returns what is behind its comma or CR. */
+/* One field of a row of CSV, as RFC 4180 has it; returns what is behind its comma or
+ * CR. */
 static const char *naive_field(const char *at, const char *end, char *out)
 {
     bool quoted = *at == '"';

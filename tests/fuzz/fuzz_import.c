@@ -1,6 +1,6 @@
 /* fuzz_import.c - whatever the bytes of a file to import are, plain, gzip or Zstandard:
- * its bytes do not hang on how they are asked for, its lines are the ones between its line
- * feeds, and what a line is taken for can be appended. */
+ * its bytes do not hang on how they are asked for, its lines are the ones between its
+ * line feeds, and what a line is taken for can be appended. */
 #include "fuzz.h"
 #include "http/body.h"
 #include "import_lines.h"

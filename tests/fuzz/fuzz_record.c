@@ -64,9 +64,9 @@ static void require_texts(msgpack_object data, msgpack_object meta,
     require(dbk_slice_equal(find_text(meta, "source"), record->source));
 }
 
-/* msgpack-c reads the same bytes: an array of seven that says the same, and nothing behind
- * it. Only what was taken is given to it, for it believes a count before it has seen what
- * is counted. */
+/* msgpack-c reads the same bytes: an array of seven that says the same, and nothing
+ * behind it. Only what was taken is given to it, for it believes a count before it has
+ * seen what is counted. */
 static void require_msgpack(const char *bytes, size_t size,
                             const struct dbk_record *record)
 {

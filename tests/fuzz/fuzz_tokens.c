@@ -1,5 +1,5 @@
-/* fuzz_tokens.c - whatever the bytes of the file of access tokens are: what is taken is as
- * strict as it was written, and the same when it is written again. */
+/* fuzz_tokens.c - whatever the bytes of the file of access tokens are: what is taken is
+ * as strict as it was written, and the same when it is written again. */
 #include "fuzz.h"
 #include "http/tokens.h"
 
