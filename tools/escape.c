@@ -76,6 +76,26 @@ void line_add_json(struct line *line, const char *text)
     }
 }
 
+void escape_json(FILE *out, const char *json)
+{
+    const char *plain = json; /* not printed yet */
+
+    while (*json) {
+        uint32_t c;
+        size_t size = read_character((const unsigned char *)json, &c);
+
+        if (size > 0 && !hidden(c)) {
+            json += size;
+            continue;
+        }
+        fwrite(plain, 1, (size_t)(json - plain), out);
+        fprintf(out, "\\u%04x", size ? (unsigned)c : 0xfffdU);
+        json += size ? size : 1;
+        plain = json;
+    }
+    fwrite(plain, 1, (size_t)(json - plain), out);
+}
+
 static void add_hex(struct line *line, const unsigned char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++) {

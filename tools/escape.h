@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Text that grows in a buffer of fixed size, always NUL-terminated. What does not fit
  * whole is left out, and cut says so. */
@@ -19,6 +20,10 @@ void line_add(struct line *line, const char *text);
 /* Add text as the inside of a JSON string: quotes, backslashes and control characters
  * escaped, U+FFFD for each byte that is not UTF-8. */
 void line_add_json(struct line *line, const char *text);
+
+/* Print JSON as it is, but for what a terminal would act on: such a character can only
+ * stand in a string, where \u and its number say the same. */
+void escape_json(FILE *out, const char *json);
 
 /* Add text for people: as it stands where it is one plain word, else in quotes with
  * \" \\ \n \r \t and \xNN for other control characters and bytes that are not UTF-8. */

@@ -13,14 +13,17 @@ void import_finish(struct import *import)
 
 static void complain(struct import *import, uint64_t line, const char *reason)
 {
-    char text[1024] = "";
+    char text[4096] = "", place[24];
     struct line safe = {.text = text, .size = sizeof text};
 
     if (!import->complaints)
         return;
     progress_clear(import->progress);
+    snprintf(place, sizeof place, ":%" PRIu64 ": ", line);
+    line_add_plain(&safe, import->path);
+    line_add(&safe, place);
     line_add_plain(&safe, reason);
-    fprintf(import->complaints, "%s:%" PRIu64 ": %s\n", import->path, line, text);
+    fprintf(import->complaints, "%s\n", text);
 }
 
 static void tell(void *context, enum dbk_type type, uint64_t line,

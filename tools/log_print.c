@@ -14,7 +14,7 @@ struct log_printer {
     FILE *out;
     char plain[DBK_PROPERTIES_MAX + 1];    /* a value with a NUL behind it */
     char safe[4 * DBK_PROPERTIES_MAX + 1]; /* the same, escaped */
-    char json[DBK_RECORD_JSON_MAX];
+    char json[DBK_RECORD_JSON_MAX + 1];
 };
 
 enum dbk_code log_printer_create(FILE *out, struct log_printer **printer,
@@ -213,10 +213,11 @@ enum dbk_code log_print_json(struct log_printer *printer,
 {
     size_t length;
 
-    if (dbk_record_json_write(record, printer->json, sizeof printer->json, &length,
+    if (dbk_record_json_write(record, printer->json, DBK_RECORD_JSON_MAX, &length,
                               err) != DBK_OK)
         return err->code;
-    fwrite(printer->json, 1, length, printer->out);
+    printer->json[length] = '\0';
+    escape_json(printer->out, printer->json);
     fputc('\n', printer->out);
     return DBK_OK;
 }

@@ -1,6 +1,7 @@
 #include "progress.h"
 
 #include "counted.h"
+#include "escape.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -107,9 +108,11 @@ static void write_line(const struct progress *progress, uint64_t done, double sh
                        double seconds, struct shown_line *line)
 {
     uint64_t since = done > progress->first ? done - progress->first : 0;
+    struct line name = {.text = line->name, .size = sizeof line->name};
     double share_since = done > 0 ? share * ((double)since / (double)done) : 0;
 
-    snprintf(line->name, sizeof line->name, "%s", progress->name);
+    line->name[0] = '\0';
+    line_add_plain(&name, progress->name); /* may be the name of a file */
     line->rest[0] = '\0';
     if (share >= 0)
         add(line->rest, sizeof line->rest, " %3.0f %%", share * 100);

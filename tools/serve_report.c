@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A 503 says that something else is away; any other 5xx is ours. */
+/* A 503 says that something else is away. What is not implemented, or of another version
+ * of HTTP, is the client's mistake; any other 5xx is ours. */
 static enum log_level access_level(const struct dbk_access *entry)
 {
     if (entry->status == 503)
         return LOG_LEVEL_WARN;
+    if (entry->status == 501 || entry->status == 505)
+        return LOG_LEVEL_INFO;
     return entry->status >= 500 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
 }
 

@@ -1,4 +1,5 @@
 #include "command.h"
+#include "escape.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,23 +21,31 @@ bool tool_has(const struct tool *tool, const char *flag)
     return tool_value(tool, flag) != NULL;
 }
 
+/* On stderr, after the command's name: one line that a terminal only shows. */
+static void complain(const struct tool *tool, const char *text)
+{
+    char safe[4 * sizeof((struct dbk_error *)0)->text] = "";
+    struct line line = {.text = safe, .size = sizeof safe};
+
+    line_add_plain(&line, text);
+    fprintf(stderr, "daybook %s: %s\n", tool->command->name, safe);
+}
+
 enum tool_exit tool_fail(const struct tool *tool, const struct dbk_error *err)
 {
-    fprintf(stderr, "daybook %s: %s\n", tool->command->name, err->text);
+    complain(tool, err->text);
     return TOOL_FAILED;
 }
 
 enum tool_exit tool_misused(const struct tool *tool, const char *format, ...)
 {
-    struct dbk_error err; /* its text is one line, whatever the arguments held */
-    char text[sizeof err.text];
+    char text[sizeof((struct dbk_error *)0)->text];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    dbk_fail(&err, DBK_INVALID, "%s", text);
-    fprintf(stderr, "daybook %s: %s\ndaybook help %s tells how it is used\n",
-            tool->command->name, err.text, tool->command->name);
+    complain(tool, text);
+    fprintf(stderr, "daybook help %s tells how it is used\n", tool->command->name);
     return TOOL_MISUSED;
 }

@@ -16,10 +16,15 @@ static const struct {
 
 static bool is_utf8(const char *value)
 {
-    size_t quote = *value == '"';
-    size_t length = strcspn(value + quote, quote ? "\"" : "; \t");
+    bool quoted = *value == '"';
 
-    return length == 5 && strncasecmp(value + quote, "utf-8", 5) == 0;
+    value += quoted;
+    if (strncasecmp(value, "utf-8", 5) != 0)
+        return false;
+    value += 5;
+    if (quoted && *value++ != '"')
+        return false;
+    return strcspn(value, "; \t") == 0; /* nothing else belongs to it */
 }
 
 /* The parameters behind the type: only a charset means anything to us. */

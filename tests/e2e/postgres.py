@@ -33,14 +33,6 @@ def processes_in(directory):
     return found
 
 
-def tell(pid, number):
-    """Send it a signal; it may have ended meanwhile."""
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        pass
-
-
 def wait_for_none(directory):
     """A bound on patience, not a measurement."""
     deadline = time.monotonic() + PATIENCE

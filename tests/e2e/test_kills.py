@@ -13,7 +13,7 @@ from fold import check_reads
 from harness import Server
 from imports import Imports
 from load import Load, check_marks, check_promises
-from postgres import postmaster_of, processes_in, tell
+from postgres import postmaster_of, processes_in, signal_all
 from reads import Reads
 from test_durability import log_until
 
@@ -25,7 +25,7 @@ SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
 
 
 def end(pid):
-    tell(pid, signal.SIGKILL)
+    signal_all([pid], signal.SIGKILL)
 
 
 def parent_of(pid):

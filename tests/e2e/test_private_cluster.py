@@ -13,7 +13,7 @@ import unittest
 from fold import check_reads
 from harness import PATIENCE, PROGRAM, Server
 from load import Load, check_marks, check_promises
-from postgres import postmaster_of, processes_in, tell, wait_for_none
+from postgres import postmaster_of, processes_in, signal_all, wait_for_none
 from reads import Reads
 from test_postgres import paths, says_unavailable, write_read
 
@@ -36,11 +36,11 @@ class PrivateCluster(unittest.TestCase):
             self.server.close()
         finally:
             for pid in processes_in(self.cluster):
-                tell(pid, signal.SIGKILL)
+                signal_all([pid], signal.SIGKILL)
 
     def signal_postgres(self, number):
         for pid in [postmaster_of(self.cluster), *processes_in(self.cluster)]:
-            tell(pid, number)
+            signal_all([pid], number)
 
     def test_the_server_killed_under_load_nothing_is_lost_and_no_postgres_is_left(self):
         chance, load = random.Random(SEED), Load(self.server, SEED).start()

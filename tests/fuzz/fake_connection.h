@@ -12,9 +12,10 @@
 
 struct mg_connection;
 
-/* Take the text for a request: a line "METHOD TARGET", with " HTTP/1.0" behind it if it is
- * one of those; header lines; an empty line; the body. The value "auto" of a header is the
- * length of the body. NULL: civetweb would refuse it. Borrows text until the next call. */
+/* Take the text for a request: a line "METHOD TARGET", with " HTTP/1.0" behind it if it
+ * is one of those; header lines; an empty line; the body. The value "auto" of a header
+ * is the length of the body. NULL: civetweb would refuse it. Borrows text until the next
+ * call. */
 struct mg_connection *fake_connection(const char *text, size_t size);
 
 /* All that was written since, with a NUL behind it. Owned by the connection. */

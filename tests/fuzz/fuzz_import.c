@@ -1,6 +1,6 @@
 /* fuzz_import.c - whatever the bytes of a file to import are, plain, gzip or Zstandard:
- * its bytes do not hang on how they are asked for, its lines are the ones between its line
- * feeds, and what a line is taken for can be appended. */
+ * its bytes do not hang on how they are asked for, its lines are the ones between its
+ * line feeds, and what a line is taken for can be appended. */
 #include "fuzz.h"
 #include "http/body.h"
 #include "import_lines.h"
@@ -8,7 +8,9 @@
 /* A small file may unpack to much more; half of this is more than the longest line. */
 #define WHOLE_MAX ((size_t)9 << 18)
 #define PIECE_MAX ((size_t)64 << 10)
-#define BODIES_MAX 100 /* a bomb of a million lines says no more */
+/* A bomb of a million lines says no more than its first ones. */
+#define LINES_MAX 5000
+#define BODIES_MAX 100
 #define SMALL_MAX ((size_t)16 << 10)
 
 struct whole {
@@ -105,7 +107,7 @@ static void try_lines(struct dbk_slice file, const struct whole *whole)
     require(import_lines_take(reader, &lines, &err) == DBK_OK);
     while ((read = import_lines_next(lines, &line, &err)) == IMPORT_LINE ||
            read == IMPORT_LONG_LINE) {
-        if (whole->cut && at >= WHOLE_MAX / 2)
+        if (number >= LINES_MAX || (whole->cut && at >= WHOLE_MAX / 2))
             break;
         wanted = naive_line(whole, &at, &raw);
         require(import_lines_number(lines) == ++number);

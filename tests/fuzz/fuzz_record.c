@@ -29,19 +29,64 @@ static void require_within(const struct dbk_record *record, const char *bytes,
         require(lies_within(parts[i], bytes, size));
 }
 
-/* msgpack-c reads the same bytes: an array of seven, and nothing behind it. Only what was
- * taken is given to it, for it believes a count before it has seen what is counted. */
-static void require_msgpack(const char *bytes, size_t size)
+static struct dbk_slice text_of(msgpack_object value)
+{
+    require(value.type == MSGPACK_OBJECT_STR);
+    return (struct dbk_slice){value.via.str.ptr, value.via.str.size};
+}
+
+/* The text at this key of a map, the last one where it comes again; empty without. */
+static struct dbk_slice find_text(msgpack_object map, const char *key)
+{
+    struct dbk_slice found = {NULL, 0};
+
+    require(map.type == MSGPACK_OBJECT_MAP);
+    for (uint32_t i = 0; i < map.via.map.size; i++) {
+        msgpack_object_kv entry = map.via.map.ptr[i];
+        if (dbk_slice_equal(text_of(entry.key), dbk_slice(key)))
+            found = text_of(entry.val);
+    }
+    return found;
+}
+
+static void require_texts(msgpack_object data, msgpack_object meta,
+                          const struct dbk_record *record)
+{
+    const struct dbk_person_fields *person = &record->person;
+
+    require(dbk_slice_equal(find_text(data, "email"), person->email));
+    require(dbk_slice_equal(find_text(data, "first_name"), person->first_name));
+    require(dbk_slice_equal(find_text(data, "last_name"), person->last_name));
+    require(dbk_slice_equal(find_text(data, "event_type"), record->event_type));
+    require(dbk_slice_equal(find_text(data, "properties"), record->properties));
+    require(dbk_slice_equal(find_text(meta, "request_id"), record->request_id));
+    require(dbk_slice_equal(find_text(meta, "actor"), record->actor));
+    require(dbk_slice_equal(find_text(meta, "source"), record->source));
+}
+
+/* msgpack-c reads the same bytes: an array of seven that says the same, and nothing
+ * behind it. Only what was taken is given to it, for it believes a count before it has
+ * seen what is counted. */
+static void require_msgpack(const char *bytes, size_t size,
+                            const struct dbk_record *record)
 {
     msgpack_unpacked unpacked;
+    msgpack_object *parts;
     size_t offset = 0;
 
     msgpack_unpacked_init(&unpacked);
     require(msgpack_unpack_next(&unpacked, bytes, size, &offset) ==
             MSGPACK_UNPACK_SUCCESS);
-    require(offset == size);
-    require(unpacked.data.type == MSGPACK_OBJECT_ARRAY);
+    require(offset == size && unpacked.data.type == MSGPACK_OBJECT_ARRAY);
     require(unpacked.data.via.array.size == 7);
+    parts = unpacked.data.via.array.ptr;
+    require(dbk_slice_equal(text_of(parts[1]), dbk_slice(dbk_type_name(record->type))));
+    require(parts[2].type == MSGPACK_OBJECT_POSITIVE_INTEGER &&
+            parts[2].via.u64 == record->sequence);
+    require(parts[3].via.i64 == record->recorded_at);
+    require(parts[4].type == MSGPACK_OBJECT_BIN && parts[4].via.bin.size == 16);
+    require(memcmp(parts[4].via.bin.ptr, record->subject.bytes, 16) == 0);
+    require_texts(parts[5], parts[6], record);
     msgpack_unpacked_destroy(&unpacked);
 }
 
@@ -103,7 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (code == DBK_OK) {
         require_within(&record, bytes, size);
-        require_msgpack(bytes, size);
+        require_msgpack(bytes, size, &record);
         require_round_trip(&record);
     } else {
         require(code == DBK_DAMAGED || code == DBK_UNSUPPORTED);

@@ -1,5 +1,5 @@
-/* fuzz_tokens.c - whatever the bytes of the file of access tokens are: what is taken is as
- * strict as it was written, and the same when it is written again. */
+/* fuzz_tokens.c - whatever the bytes of the file of access tokens are: what is taken is
+ * as strict as it was written, and the same when it is written again. */
 #include "fuzz.h"
 #include "http/tokens.h"
 
@@ -44,6 +44,26 @@ static size_t count_lines(const uint8_t *data, size_t size)
     for (size_t i = 0; i < size; i++)
         lines += data[i] == '\n';
     return lines;
+}
+
+/* The words of the line say which scopes. */
+static void require_scopes(const char *line, const struct dbk_token *token)
+{
+    static const char *const names[] = {"read", "write", "audit", "admin"};
+    char scopes[1024];
+
+    require(strncmp(line, token->name, strlen(token->name)) == 0);
+    require(sscanf(line + strlen(token->name), " %1000[^ \n]", scopes) == 1);
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        require((strstr(scopes, names[i]) != NULL) == ((token->scopes >> i & 1) != 0));
+}
+
+static void require_lines(const struct dbk_tokens *tokens, const char *text)
+{
+    for (size_t i = 0; i < tokens->count; i++) {
+        text = strchr(text, '\n') + 1;
+        require_scopes(text, &tokens->list[i]);
+    }
 }
 
 static void require_tokens(const struct dbk_tokens *tokens)
@@ -104,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct dbk_tokens tokens;
     struct dbk_error err = {0};
     enum dbk_code code;
+    char *text;
 
     make_place();
     fill_file((const char *)data, size);
@@ -111,6 +132,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (code == DBK_OK) {
         require(tokens.count + 1 == count_lines(data, size));
         require(data[size - 1] == '\n');
+        text = copy_text(data, size);
+        require_lines(&tokens, text);
+        free(text);
         require_tokens(&tokens);
         require_same_again(&tokens);
     } else {

@@ -23,6 +23,10 @@ static void a_charset_must_be_utf_8(void **state)
     assert_int_equal(media_type_parse("application/json; charset=latin1"), MEDIA_OTHER);
     assert_int_equal(media_type_parse("application/json; charset=utf-8x"), MEDIA_OTHER);
     assert_int_equal(media_type_parse("application/json; charset="), MEDIA_OTHER);
+    assert_int_equal(media_type_parse("application/json; charset=\"utf-8"),
+                     MEDIA_OTHER);
+    assert_int_equal(media_type_parse("application/json; charset=\"utf-8\"x"),
+                     MEDIA_OTHER);
 }
 
 static void all_else_is_other(void **state)

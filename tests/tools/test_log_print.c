@@ -191,12 +191,37 @@ static void long_properties_are_cut_on_a_line_and_whole_in_a_block(void **state)
     free(text);
 }
 
+static void json_says_the_same_and_moves_no_cursor(void **state)
+{
+    static char properties[] = "{\"a\": \"\xC3\xA9\xC2\x9B"
+                               "31m\xE2\x80\xAE\x7F\"}";
+    struct dbk_record record = {.format = 1,
+                                .type = DBK_EVENT_RECORDED,
+                                .sequence = 1,
+                                .event_type = dbk_slice("click"),
+                                .properties = dbk_slice(properties)};
+    struct log_printer *printer;
+    struct dbk_error err;
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    assert_int_equal(log_printer_create(out, &printer, &err), DBK_OK);
+    assert_int_equal(log_print_json(printer, &record, &err), DBK_OK);
+    log_printer_destroy(printer);
+    fclose(out);
+    assert_non_null(strstr(text, "{\"a\": \"\xC3\xA9\\u009b31m\\u202e\\u007f\"}"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_block_tells_all_of_a_record),
         cmocka_unit_test(a_line_tells_it_in_brief),
         cmocka_unit_test(what_could_move_the_cursor_is_escaped),
+        cmocka_unit_test(json_says_the_same_and_moves_no_cursor),
         cmocka_unit_test(long_properties_are_cut_on_a_line_and_whole_in_a_block),
     };
 
