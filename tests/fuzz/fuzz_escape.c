@@ -2,7 +2,7 @@
  * or ends a line, quotes stay closed, and as JSON it is the same text again. */
 #include "escape.h"
 #include "fuzz.h"
-#include "utf8.h"
+#include "store/utf8.h"
 
 #include <jansson.h>
 
