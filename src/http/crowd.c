@@ -57,6 +57,11 @@ void crowd_destroy(struct crowd *crowd)
     free(crowd);
 }
 
+bool crowd_waits(const struct crowd *crowd)
+{
+    return crowd->count > crowd->threads;
+}
+
 void crowd_forget(struct crowd *crowd)
 {
     crowd->count = 0;
@@ -224,8 +229,8 @@ static void bound_addresses(struct crowd *crowd)
 
 void crowd_decide(struct crowd *crowd, int64_t now)
 {
-    if (crowd->count <= crowd->threads)
-        return; /* nobody waits */
+    if (!crowd_waits(crowd))
+        return;
     if (crowd->bound > 0)
         bound_addresses(crowd);
     for (size_t i = 0; i < crowd->count; i++)

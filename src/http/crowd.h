@@ -28,6 +28,8 @@ void crowd_destroy(struct crowd *crowd); /* NULL is fine */
 
 /* Look who is there. Those that were there the last time keep their history. */
 void crowd_look(struct crowd *crowd, int own_port, int64_t now);
+/* Whether more were there than there are threads, so that some must have waited. */
+bool crowd_waits(const struct crowd *crowd);
 /* Nobody: there is no crowd any more. */
 void crowd_forget(struct crowd *crowd);
 

@@ -16,8 +16,8 @@
 #define TICK_MS 50 /* so the coarse clock will do */
 #define TURN_MS 1000
 #define CROWDED_IDLE_MS 250 /* how long one may idle while every thread is taken */
-#define CROWD_OVER_MS                                                                  \
-    1000 /* between two connections each thread is free for a moment */
+#define CROWD_CALM_MS 200   /* between two looks while nobody waits, for a look costs */
+#define CROWD_OVER_MS 1000  /* without one; each thread is free now and then */
 
 struct guarded {
     struct guard *guard;
@@ -44,7 +44,8 @@ struct guard {
     atomic_int highest;       /* descriptor of a connection (peer_socket.h) */
     unsigned threads;
     struct crowd *crowd; /* changed by the guard's thread only, under the mutex */
-    int64_t crowded;     /* when it was seen last */
+    int64_t crowded;     /* when it was seen last, */
+    int64_t looked;      /* and looked at */
     struct guarded list[];
 };
 
@@ -135,6 +136,9 @@ static void thin_crowd(struct guard *guard, int64_t now)
         crowd_forget(guard->crowd);
     if (own_port == 0 || !is_crowded(guard))
         return;
+    if (!crowd_waits(guard->crowd) && now - guard->looked < CROWD_CALM_MS)
+        return;
+    guard->looked = now;
     crowd_look(guard->crowd, own_port, now);
     tell_crowd(guard);
     crowd_decide(guard->crowd, now);
