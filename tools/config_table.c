@@ -49,7 +49,8 @@ const struct config_entry config_table[SETTING_COUNT] = {
         .name = "ADDRESS_CONNECTIONS_MAX", .flag = "--address-connections-max",
         .fallback = "192", .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE,
         .min = 0, .max = 4096,
-        .help = "Connections one address keeps while others wait; 0 sets no bound"},
+        .help = "Connections an address keeps while others wait; 0: any; 3/4 of "
+                "threads at most"},
     [SETTING_BODY_MAX] = {
         .name = "BODY_MAX", .flag = "--body-max", .fallback = "1 MiB",
         .kind = CONFIG_SIZE, .group = CONFIG_GROUP_SERVE, .min = KIB, .max = GIB,

@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from harness import PATIENCE
+from harness import PATIENCE, Server
 from served import Served, new_id, person
 from wire import Wire, exchange
 
@@ -322,6 +322,23 @@ class Alone(Served):
         self.assertEqual(len(waiting), 0)
         for wire in wires:
             wire.close()
+
+
+class FewFiles(unittest.TestCase):
+    """More connections than the server may have files: the rest wait outside."""
+
+    def test_others_are_served(self):
+        server = Server(env={"REQUEST_TIMEOUT": "600", "HTTP_THREADS": "8"})
+        self.addCleanup(server.close)
+        server.program = ["prlimit", "--nofile=200:200", "--", *server.program]
+        server.start()
+        for _ in range(400):
+            one = socket.socket()
+            self.addCleanup(one.close)
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", server.port))
+        for _ in range(10):
+            head_of_log(server.port, "127.0.0.2")
 
 
 if __name__ == "__main__":
