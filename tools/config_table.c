@@ -49,8 +49,7 @@ const struct config_entry config_table[SETTING_COUNT] = {
         .name = "ADDRESS_CONNECTIONS_MAX", .flag = "--address-connections-max",
         .fallback = "192", .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE,
         .min = 0, .max = 4096,
-        .help = "Connections an address keeps while others wait; 0: any; 3/4 of "
-                "threads at most"},
+        .help = "Connections one address keeps while others wait; 0: any"},
     [SETTING_BODY_MAX] = {
         .name = "BODY_MAX", .flag = "--body-max", .fallback = "1 MiB",
         .kind = CONFIG_SIZE, .group = CONFIG_GROUP_SERVE, .min = KIB, .max = GIB,
@@ -89,7 +88,7 @@ const struct config_entry config_table[SETTING_COUNT] = {
     [SETTING_CORS_ORIGINS] = {
         .name = "CORS_ORIGINS", .flag = "--cors-origins", .fallback = "",
         .kind = CONFIG_ORIGINS, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 256,
-        .help = "Sites whose pages may call the API, as https://name, separated by commas"},
+        .help = "Sites whose pages may call, as https://name, separated by commas"},
     [SETTING_ENVIRONMENT] = {
         .name = "ENVIRONMENT", .flag = "--environment", .fallback = "local",
         .kind = CONFIG_TEXT, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 64,
