@@ -1,6 +1,6 @@
-/* broken_libpq.h - libpq, failing once where it is told to.
+/* broken_libpq.h - libpq and memory, failing once where they are told to.
  *
- * A place is a call of libpq together with all the calls that led to it, so it is met again
+ * A place is a call of libpq, or for memory, together with all the calls that led to it, so it is met again
  * in the next run however the timing goes. First a run is watched, which finds the places;
  * then it is run again with one of them failing. Threads are watched all, but for one that
  * says it is not. Link with BROKEN_LIBPQ's functions wrapped: see CMakeLists.txt. */
@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -22,13 +23,19 @@ enum breakage {
     BREAK_SERVER, /* the server refuses the statement: its disk is full */
 };
 
+enum call {
+    CALL_MEMORY,
+    CALL_LIBPQ,
+    CALL_SEND, /* what the server can refuse */
+};
+
 enum { PLACES_MAX = 4096, FRAMES_MAX = 64 };
 
 static struct {
     pthread_mutex_t lock;
     bool watching;
     uint64_t places[PLACES_MAX];
-    bool sends[PLACES_MAX]; /* whether the server can refuse it */
+    enum call kinds[PLACES_MAX];
     size_t count;
     uint64_t broken; /* the place that is to fail */
     enum breakage how;
@@ -36,7 +43,8 @@ static struct {
 } libpq = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static _Thread_local bool not_watched;
-static _Thread_local int frames_above; /* of what is run: they are no part of a place */
+static _Thread_local const void
+    *above; /* where a place begins: who calls what is run */
 
 static inline uint64_t place_here(void)
 {
@@ -44,7 +52,7 @@ static inline uint64_t place_here(void)
     int count = backtrace(frames, FRAMES_MAX);
     uint64_t hash = 14695981039346656037u;
 
-    for (int i = 0; i < count - frames_above; i++)
+    for (int i = 0; i < count && frames[i] != above; i++)
         hash = (hash ^ (uintptr_t)frames[i]) * 1099511628211u;
     return hash;
 }
@@ -59,7 +67,7 @@ static inline bool is_known(uint64_t place)
 
 /* How the call that is just made is to fail. */
 static __attribute__((noinline)) enum breakage break_here(const PGconn *conn,
-                                                          bool sends)
+                                                          enum call kind)
 {
     enum breakage how = BREAK_NOTHING;
     uint64_t place;
@@ -69,7 +77,7 @@ static __attribute__((noinline)) enum breakage break_here(const PGconn *conn,
     place = place_here();
     pthread_mutex_lock(&libpq.lock);
     if (libpq.watching && libpq.count < PLACES_MAX && !is_known(place)) {
-        libpq.sends[libpq.count] = sends;
+        libpq.kinds[libpq.count] = kind;
         libpq.places[libpq.count++] = place;
     }
     if (libpq.broken == place && !libpq.met) {
@@ -82,12 +90,10 @@ static __attribute__((noinline)) enum breakage break_here(const PGconn *conn,
     return how;
 }
 
-/* To be called by whoever calls what is run. */
-static inline void libpq_from_here(void)
+/* Of the function that calls what is run, the __builtin_return_address(0). */
+static inline void libpq_below(const void *address)
 {
-    void *frames[FRAMES_MAX];
-
-    frames_above = backtrace(frames, FRAMES_MAX);
+    above = address;
 }
 
 static inline void libpq_watch(void)
@@ -120,6 +126,32 @@ static inline bool libpq_mend(void)
     return met;
 }
 
+/* Of ours alone: libraries have their own. */
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    return break_here(NULL, CALL_MEMORY) == BREAK_CALL ? NULL : __real_malloc(size);
+}
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size)
+{
+    if (break_here(NULL, CALL_MEMORY) == BREAK_CALL)
+        return NULL;
+    return __real_calloc(count, size);
+}
+
+void *__real_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size)
+{
+    if (break_here(NULL, CALL_MEMORY) == BREAK_CALL)
+        return NULL;
+    return __real_realloc(old, size);
+}
+
 #define REFUSED "do $$ begin raise disk_full using message = 'the disk is full'; end $$"
 
 /* name(conn): fails with `failed` where it is to. */
@@ -128,7 +160,8 @@ static inline bool libpq_mend(void)
     int __wrap_##name(PGconn *conn);                                                   \
     int __wrap_##name(PGconn *conn)                                                    \
     {                                                                                  \
-        return break_here(conn, false) == BREAK_CALL ? (failed) : __real_##name(conn); \
+        return break_here(conn, CALL_LIBPQ) == BREAK_CALL ? (failed)                   \
+                                                          : __real_##name(conn);       \
     }
 
 BROKEN_CALL(PQconsumeInput, 0)
@@ -145,7 +178,7 @@ PGconn *__wrap_PQconnectStartParams(const char *const *keywords,
 PGconn *__wrap_PQconnectStartParams(const char *const *keywords,
                                     const char *const *values, int expand)
 {
-    if (break_here(NULL, false) == BREAK_CALL)
+    if (break_here(NULL, CALL_LIBPQ) == BREAK_CALL)
         return NULL;
     return __real_PQconnectStartParams(keywords, values, expand);
 }
@@ -154,7 +187,7 @@ PostgresPollingStatusType __real_PQconnectPoll(PGconn *conn);
 PostgresPollingStatusType __wrap_PQconnectPoll(PGconn *conn);
 PostgresPollingStatusType __wrap_PQconnectPoll(PGconn *conn)
 {
-    if (break_here(conn, false) == BREAK_CALL)
+    if (break_here(conn, CALL_LIBPQ) == BREAK_CALL)
         return PGRES_POLLING_FAILED;
     return __real_PQconnectPoll(conn);
 }
@@ -163,7 +196,7 @@ int __real_PQsetnonblocking(PGconn *conn, int on);
 int __wrap_PQsetnonblocking(PGconn *conn, int on);
 int __wrap_PQsetnonblocking(PGconn *conn, int on)
 {
-    if (break_here(conn, false) == BREAK_CALL)
+    if (break_here(conn, CALL_LIBPQ) == BREAK_CALL)
         return -1;
     return __real_PQsetnonblocking(conn, on);
 }
@@ -172,7 +205,7 @@ int __real_PQsendQuery(PGconn *conn, const char *sql);
 int __wrap_PQsendQuery(PGconn *conn, const char *sql);
 int __wrap_PQsendQuery(PGconn *conn, const char *sql)
 {
-    enum breakage how = break_here(conn, true);
+    enum breakage how = break_here(conn, CALL_SEND);
 
     if (how == BREAK_CALL)
         return 0;
@@ -189,7 +222,7 @@ int __wrap_PQsendQueryParams(PGconn *conn, const char *sql, int count, const Oid
                              const char *const *values, const int *lengths,
                              const int *formats, int format)
 {
-    enum breakage how = break_here(conn, true);
+    enum breakage how = break_here(conn, CALL_SEND);
 
     if (how == BREAK_CALL)
         return 0;
@@ -210,7 +243,7 @@ int __wrap_PQsendQueryPrepared(PGconn *conn, const char *name, int count,
                                const char *const *values, const int *lengths,
                                const int *formats, int format)
 {
-    enum breakage how = break_here(conn, true);
+    enum breakage how = break_here(conn, CALL_SEND);
 
     if (how == BREAK_CALL)
         return 0;
@@ -228,7 +261,7 @@ int __wrap_PQsendPrepare(PGconn *conn, const char *name, const char *sql, int co
 int __wrap_PQsendPrepare(PGconn *conn, const char *name, const char *sql, int count,
                          const Oid *types)
 {
-    enum breakage how = break_here(conn, true);
+    enum breakage how = break_here(conn, CALL_SEND);
 
     if (how == BREAK_CALL)
         return 0;
@@ -241,7 +274,7 @@ PGresult *__real_PQgetResult(PGconn *conn);
 PGresult *__wrap_PQgetResult(PGconn *conn);
 PGresult *__wrap_PQgetResult(PGconn *conn)
 {
-    if (break_here(conn, false) == BREAK_CALL)
+    if (break_here(conn, CALL_LIBPQ) == BREAK_CALL)
         return PQmakeEmptyPGresult(conn, PGRES_FATAL_ERROR);
     return __real_PQgetResult(conn);
 }
@@ -250,7 +283,7 @@ int __real_PQputCopyData(PGconn *conn, const char *bytes, int length);
 int __wrap_PQputCopyData(PGconn *conn, const char *bytes, int length);
 int __wrap_PQputCopyData(PGconn *conn, const char *bytes, int length)
 {
-    if (break_here(conn, false) == BREAK_CALL)
+    if (break_here(conn, CALL_LIBPQ) == BREAK_CALL)
         return -1;
     return __real_PQputCopyData(conn, bytes, length);
 }
@@ -259,7 +292,7 @@ int __real_PQputCopyEnd(PGconn *conn, const char *why_not);
 int __wrap_PQputCopyEnd(PGconn *conn, const char *why_not);
 int __wrap_PQputCopyEnd(PGconn *conn, const char *why_not)
 {
-    if (break_here(conn, false) == BREAK_CALL)
+    if (break_here(conn, CALL_LIBPQ) == BREAK_CALL)
         return -1;
     return __real_PQputCopyEnd(conn, why_not);
 }
