@@ -4,7 +4,8 @@
 
 A part is tests/torture/torture_PART.py, a unittest module that may use what tests/e2e
 has. It gets the seed as DAYBOOK_SEED and, where given, DAYBOOK_ROUNDS; and what ctest
-gives e2e tests: DAYBOOK, DAYBOOK_GENERATE, and a PostgreSQL in DAYBOOK_TEST_PG.
+gives e2e tests: DAYBOOK, DAYBOOK_GENERATE, DAYBOOK_FULL_DISK, and a PostgreSQL in
+DAYBOOK_TEST_PG.
 """
 
 import argparse
@@ -47,6 +48,7 @@ def environment(options, postgres):
                  DAYBOOK_GENERATE=os.path.join(build, "tests/generate/generate"),
                  DAYBOOK_DISK_SHIM=os.path.join(build, "tests/faults/libdaybook_disk.so"),
                  DAYBOOK_LOOK=os.path.join(build, "tests/faults/look_at_logs"),
+                 DAYBOOK_FULL_DISK=os.path.join(build, "tests/e2e/full_disk.so"),
                  DAYBOOK_TEST_PG=postgres, DAYBOOK_SEED=str(options.seed),
                  PYTHONPATH=os.pathsep.join([HERE, os.path.join(TESTS, "e2e")]))
     if options.rounds is not None:
