@@ -220,6 +220,52 @@ static void fields_over_their_bound_are_refused(void **state)
                      DBK_TOO_LARGE);
 }
 
+/* Texts of the length from which a header of their own goes before them. */
+static void lengthen(struct dbk_record *record)
+{
+    static const char text[] = "{\"text\": \"longer than thirty-two bytes\"}";
+    struct dbk_slice longer = dbk_slice(text);
+
+    if (record->person.has & DBK_HAS_FIRST_NAME)
+        record->person.first_name = longer;
+    if (record->person.has & DBK_HAS_LAST_NAME)
+        record->person.last_name = longer;
+    if (record->type == DBK_EVENT_RECORDED)
+        record->properties = longer;
+    record->has_datetime_created = record->type != DBK_PERSON_UPDATED;
+    record->request_id = record->actor = record->source = longer;
+}
+
+static void with_less_room_than_it_takes_it_is_refused(struct dbk_record *record)
+{
+    char whole[DBK_RECORD_MAX], bytes[DBK_RECORD_MAX];
+    size_t needed = encode(record, whole), length;
+    struct dbk_error err;
+
+    for (size_t size = 0; size < needed; size++) {
+        bytes[size] = 'x';
+        assert_int_equal(dbk_record_encode(record, bytes, size, &length, &err),
+                         DBK_TOO_LARGE);
+        assert_non_null(strstr(err.text, "does not fit"));
+        assert_int_equal(bytes[size], 'x'); /* and nothing is written behind it */
+    }
+    assert_int_equal(dbk_record_encode(record, bytes, needed, &length, &err), DBK_OK);
+    assert_int_equal(length, needed);
+    assert_memory_equal(bytes, whole, needed);
+}
+
+static void a_record_fits_the_room_or_is_refused(void **state)
+{
+    (void)state;
+    for (enum dbk_type type = DBK_PERSON_CREATED; type <= DBK_EVENT_DELETED; type++) {
+        struct dbk_record record = sample(type);
+
+        with_less_room_than_it_takes_it_is_refused(&record);
+        lengthen(&record);
+        with_less_room_than_it_takes_it_is_refused(&record);
+    }
+}
+
 static void a_stamp_changes_sequence_and_time_only(void **state)
 {
     struct dbk_record record = sample(DBK_EVENT_DELETED), out;
@@ -265,6 +311,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(no_flipped_bit_is_read_out_of_bounds),
         cmocka_unit_test(a_newer_format_is_named),
         cmocka_unit_test(fields_over_their_bound_are_refused),
+        cmocka_unit_test(a_record_fits_the_room_or_is_refused),
         cmocka_unit_test(a_stamp_changes_sequence_and_time_only),
     };
 
