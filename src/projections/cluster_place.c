@@ -30,7 +30,7 @@ enum dbk_code cluster_path(char *out, const char *base, const char *name,
     int length = snprintf(out, PATH_MAX, "%s/%s", base, name);
 
     if (length < 0 || length >= PATH_MAX)
-        return dbk_fail(err, DBK_TOO_LARGE, "the path %s/%s is too long", base, name);
+        return dbk_fail(err, DBK_TOO_LARGE, "the path is too long: %s/%s", base, name);
     return DBK_OK;
 }
 
