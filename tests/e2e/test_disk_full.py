@@ -25,6 +25,9 @@ class Full:
         self.bound()
         self.start()
         self.client = self.server.client()
+        self.server.wait_for(
+            lambda: self.client.get("/health").data["projection"] == "following",
+            "following the log")
         made = self.client.post("/persons", {"email": "a@b.test", "first_name": "A",
                                              "last_name": "B"})
         self.assertEqual(made.status, 201)

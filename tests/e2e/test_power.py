@@ -12,7 +12,7 @@ SEED = int(os.environ.get("DAYBOOK_SEED", 1))
 
 
 class PowerCut(unittest.TestCase):
-    seed, clients, writes, share = SEED, 2, 12, 0.15
+    seed, clients, writes, share = SEED, 2, 10, 0.08
 
     def setUp(self):
         print(f"DAYBOOK_SEED={self.seed}", flush=True)
