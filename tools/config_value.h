@@ -5,8 +5,8 @@
 #include "config.h"
 
 struct config_value {
-    char *text;   /* owned: as it was given; lists: cut into their items */
-    char **items; /* owned: CONFIG_LIST and _ORIGINS, ends with NULL; NULL where the list is empty */
+    char *text;     /* owned: as it was given; lists: cut into their items */
+    char **items;   /* owned: of a list, ends with NULL; NULL where it is empty */
     int64_t number; /* all kinds with a number; CONFIG_BOOLEAN: 0 or 1 */
 };
 

@@ -13,8 +13,8 @@ enum disk_call {
     DISK_WRITE, /* pages of a transaction */
     DISK_SYNC,  /* after them */
     DISK_META,  /* the meta page that makes them count, through an O_DSYNC descriptor */
-    DISK_HEAD,  /* a meta page by the other one: making a file, or taking back a meta
-                     * page whose write failed */
+    DISK_HEAD,  /* a meta page by the other one: making a file, or taking back one that
+                   failed */
     DISK_COPY,  /* pages of a backup */
     DISK_READ,  /* meta pages, read before the file is mapped */
     DISK_DIRECTORY, /* syncing a directory, any */

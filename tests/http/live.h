@@ -225,8 +225,8 @@ static inline struct heard live_ask(const struct live *live, const char *method,
     assert_non_null(text);
     if (body)
         snprintf(length, sizeof length, "Content-Length: %zu\r\n", strlen(body));
-    snprintf(text, size, "%s %s HTTP/1.1\r\nHost: localhost\r\n%s%s%s\r\n%s", method, path,
-             headers, length,
+    snprintf(text, size, "%s %s HTTP/1.1\r\nHost: localhost\r\n%s%s%s\r\n%s", method,
+             path, headers, length,
              body && !strcasestr(headers, "Content-Type")
                  ? "Content-Type: application/json\r\n"
                  : "",
