@@ -388,7 +388,7 @@ static unsigned free_port(void)
 
 static enum dbk_code ask_early(void *context, struct dbk_error *err)
 {
-    static const char ask[] = "GET /health HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char ask[] = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
     struct doors *doors = context;
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)doors->port),
