@@ -55,9 +55,11 @@ char *privileges_user(char out[33])
     return out;
 }
 
-/* The deepest directory of the path that is there, as an absolute path. */
-static bool find_existing(const char *path, char out[PATH_MAX])
+/* The deepest directory of the path that is there, as an absolute path without links;
+ * *rest, unless NULL, is what is missing below it, in path. */
+static bool find_existing(const char *path, char out[PATH_MAX], const char **rest)
 {
+    size_t there = strlen(path);
     char part[PATH_MAX];
 
     if (snprintf(part, sizeof part, "%s", path) >= PATH_MAX)
@@ -67,12 +69,38 @@ static bool find_existing(const char *path, char out[PATH_MAX])
 
         if (errno != ENOENT)
             return false;
+        there = slash ? (size_t)(slash - part) + 1 : 0;
         if (slash && slash != part)
             *slash = '\0';
         else
             strcpy(part, slash ? "/" : ".");
     }
+    if (rest)
+        *rest = path + there;
     return true;
+}
+
+/* Whether nobody but root can change what the path of this directory, which has no links,
+ * leads to, or put anything into it. */
+static bool is_roots_alone(const char *dir)
+{
+    char part[PATH_MAX];
+    struct stat status;
+    char *slash;
+
+    snprintf(part, sizeof part, "%s", dir);
+    for (mode_t kept = 0; lstat(*part ? part : "/", &status) == 0; kept = S_ISVTX) {
+        bool open = status.st_mode & (S_IWGRP | S_IWOTH);
+
+        /* In a sticky one, what is root's stays where it is. */
+        if (status.st_uid != 0 || (open && !(status.st_mode & kept)))
+            return false;
+        slash = strrchr(part, '/');
+        if (!slash)
+            return true;
+        *slash = '\0';
+    }
+    return false;
 }
 
 static enum dbk_code refuse_reach(const struct privileges_user *user, const char *dir,
@@ -84,7 +112,6 @@ static enum dbk_code refuse_reach(const struct privileges_user *user, const char
                     user->name, dir);
 }
 
-/* It was just made; a link that was put in its place is not followed. */
 static enum dbk_code give(const char *dir, const struct privileges_user *user,
                           struct dbk_error *err)
 {
@@ -100,6 +127,19 @@ static enum dbk_code give(const char *dir, const struct privileges_user *user,
     if (fd >= 0)
         close(fd);
     return given ? DBK_OK : DBK_IO;
+}
+
+/* Where nobody else can lead it astray meanwhile. */
+static enum dbk_code make_for(const struct privileges_user *user, const char *above,
+                              const char *rest, struct dbk_error *err)
+{
+    char dir[PATH_MAX];
+
+    if (snprintf(dir, sizeof dir, "%s/%s", above, rest) >= PATH_MAX)
+        return dbk_fail(err, DBK_IO, "the data directory's path is too long");
+    if (directory_make(dir, err) != DBK_OK)
+        return err->code;
+    return give(dir, user, err);
 }
 
 /* The directory is there: *become says whether user is to be become. */
@@ -121,29 +161,31 @@ static enum dbk_code choose_owner(const struct privileges_wish *wish,
     return DBK_OK;
 }
 
-/* It is missing: made for RUN_AS, or for "daybook" if that user can get there. */
+/* It is missing: made for RUN_AS, or for "daybook" if that user can get there; by root
+ * where the way there is root's alone, else by that user once we are it. */
 static enum dbk_code choose_new(const struct privileges_wish *wish,
                                 struct privileges_user *user, bool *become,
                                 struct dbk_error *err)
 {
     char above[PATH_MAX];
+    const char *rest;
+    bool makes;
 
     *become = false;
     if (!*wish->run_as && (!wish->serves || !find_by_name(DEFAULT_USER, user)))
         return DBK_OK;
     if (user->uid == 0)
         return DBK_OK;
-    if (!find_existing(wish->data_dir, above))
+    if (!find_existing(wish->data_dir, above, &rest))
         return dbk_fail(err, DBK_IO, "find %.256s: %s", wish->data_dir,
                         strerror(errno));
-    if (!privileges_reaches(user, above))
+    if (!privileges_reaches(user, above, X_OK))
         return *wish->run_as ? refuse_reach(user, above, err) : DBK_OK;
-    *become = true;
-    if (!wish->serves)
+    makes = wish->serves && is_roots_alone(above);
+    if (!makes && !*wish->run_as && !privileges_reaches(user, above, W_OK))
         return DBK_OK;
-    if (directory_make(wish->data_dir, err) != DBK_OK)
-        return err->code;
-    return give(wish->data_dir, user, err);
+    *become = true;
+    return makes ? make_for(user, above, rest, err) : DBK_OK;
 }
 
 /* A path of the working directory may be reached through it alone; PostgreSQL has another
@@ -153,9 +195,10 @@ static enum dbk_code check_reach(const char *dir, const struct privileges_user *
 {
     char above[PATH_MAX];
 
-    if (!find_existing(dir, above))
+    if (!find_existing(dir, above, NULL))
         return dbk_fail(err, DBK_IO, "find %.256s: %s", dir, strerror(errno));
-    return privileges_reaches(user, above) ? DBK_OK : refuse_reach(user, above, err);
+    return privileges_reaches(user, above, X_OK) ? DBK_OK
+                                                 : refuse_reach(user, above, err);
 }
 
 static enum dbk_code check_other(const struct privileges_wish *wish,

@@ -17,11 +17,12 @@
 struct privileges_wish {
     const char *data_dir; /* may be missing */
     const char *run_as;   /* a user's name; "": decide */
-    bool
-        serves; /* make a missing directory, for the user "daybook" where there is one */
-    bool
-        low_port; /* keep the right to listen on a port below 1024, and nothing else, until
-                      privileges_finish */
+    /* Make a missing directory, for the user "daybook" where there is one. Where others
+     * could change the way there, that is left to the user. */
+    bool serves;
+    /* Keep the right to listen on a port below 1024, and nothing else, until
+     * privileges_finish. */
+    bool low_port;
 };
 
 /* Become whom the wish asks for, for good: no other group, no capability, and none to be

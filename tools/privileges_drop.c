@@ -128,19 +128,20 @@ enum dbk_code privileges_finish(struct dbk_error *err)
     return check_gone(uid, getegid(), err);
 }
 
-static bool become_and_look(const struct privileges_user *user, const char *dir)
+static bool become_and_look(const struct privileges_user *user, const char *dir,
+                            int how)
 {
     return setgroups(0, NULL) == 0 && setresgid(user->gid, user->gid, user->gid) == 0 &&
-           setresuid(user->uid, user->uid, user->uid) == 0 && access(dir, X_OK) == 0;
+           setresuid(user->uid, user->uid, user->uid) == 0 && access(dir, how) == 0;
 }
 
-bool privileges_reaches(const struct privileges_user *user, const char *dir)
+bool privileges_reaches(const struct privileges_user *user, const char *dir, int how)
 {
     int status = 0;
     pid_t pid = fork();
 
     if (pid == 0)
-        _exit(become_and_look(user, dir) ? 0 : 1);
+        _exit(become_and_look(user, dir, how) ? 0 : 1);
     if (pid < 0)
         return false;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

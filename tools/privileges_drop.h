@@ -18,7 +18,7 @@ struct privileges_user {
 enum dbk_code privileges_drop(const struct privileges_user *user, bool low_port,
                               struct dbk_error *err);
 
-/* Whether it may go into the directory. Forks. */
-bool privileges_reaches(const struct privileges_user *user, const char *dir);
+/* Whether it may go into the directory (X_OK) or make something there (W_OK). Forks. */
+bool privileges_reaches(const struct privileges_user *user, const char *dir, int how);
 
 #endif

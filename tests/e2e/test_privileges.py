@@ -150,6 +150,21 @@ class AsRoot(Started):
         self.assertEqual(os.stat(os.path.dirname(inside)).st_uid, 0)
         self.assert_all_belong_to(NOBODY.pw_uid, inside)
 
+    def test_where_others_can_change_the_way_its_user_makes_it(self):
+        server = self.new_server(env={"DB_HOST": "/nowhere"})
+        above = os.path.join(server.data_dir, "a")
+        inside = os.path.join(above, "b")
+        os.chown(server.data_dir, NOBODY.pw_uid + 1, NOBODY.pw_gid)
+        done = server.run("serve", "--run-as", "nobody", "--data-dir", inside, check=False)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("Permission denied", done.stderr)
+        self.assertFalse(os.path.exists(above))
+        os.chown(server.data_dir, NOBODY.pw_uid, NOBODY.pw_gid)
+        server.flags = ["--run-as", "nobody", "--data-dir", inside]
+        server.start()
+        self.assert_dropped(server)
+        self.assertEqual(os.stat(above).st_uid, NOBODY.pw_uid)
+
     def test_what_cannot_be_is_refused(self):
         server = self.owned(env={"DB_HOST": "/nowhere"})
         for flags, status, saying in (
