@@ -41,6 +41,12 @@ static struct dbk_server *server_of(const struct mg_connection *connection)
     return mg_get_user_data(mg_get_context(connection));
 }
 
+static void wait_for_doors(const struct dbk_server *server)
+{
+    while (!atomic_load(&server->open))
+        guard_pause(OPEN_STEP_MS);
+}
+
 static int on_request(struct mg_connection *connection)
 {
     struct dbk_server *server = server_of(connection);
@@ -52,8 +58,7 @@ static int on_request(struct mg_connection *connection)
         mg_disable_connection_keep_alive(connection);
         return 503;
     }
-    while (!atomic_load(&server->open))
-        guard_pause(OPEN_STEP_MS);
+    wait_for_doors(server);
     /* Counted before looking, so that the stop waits for all that did not see it. */
     atomic_fetch_add(&server->under_way, 1);
     accepted = !atomic_load(&server->service.stopping);
@@ -70,6 +75,7 @@ static int on_error(struct mg_connection *connection, int status, const char *re
     struct dbk_server *server = server_of(connection);
     struct worker *worker = mg_get_thread_pointer(connection);
 
+    wait_for_doors(server);
     if (worker)
         dispatch_unreadable(&server->service, worker, connection, status, reason);
     return 0;
