@@ -148,6 +148,7 @@ static void thin_crowd(struct guard *guard, int64_t now)
     pthread_mutex_lock(&guard->mutex);
 }
 
+/* To the end, whoever arrives meanwhile: to look costs a walk over all descriptors. */
 static void tick(struct guard *guard)
 {
     struct timespec until;
@@ -158,7 +159,9 @@ static void tick(struct guard *guard)
         until.tv_sec++;
         until.tv_nsec -= 1000000000L;
     }
-    pthread_cond_timedwait(&guard->changed, &guard->mutex, &until);
+    while (!guard->stopping &&
+           pthread_cond_timedwait(&guard->changed, &guard->mutex, &until) == 0)
+        continue;
 }
 
 static void *watch(void *argument)
