@@ -6,7 +6,7 @@
  * has it, sees to that.
  *
  * While some wait, two kinds must leave: newcomers that send nothing; and what one
- * address has above its bound, the newest first, where those who wait come from another
+ * address has above its bound, newcomers first, where those who wait come from another
  * address, or may, as the queue is full. So an address that all come from (a proxy's)
  * has the whole server while nobody else wants it.
  */
