@@ -335,15 +335,17 @@ int dbk_environment_prove(const struct dbk_environment *environment)
     return fdatasync(fd) == 0 ? 0 : errno;
 }
 
-int dbk_environment_settle(const struct dbk_environment *environment)
+int dbk_environment_settle(const struct dbk_environment *environment, bool *proven)
 {
     dbk_timestamp now = dbk_timestamp_now();
     MDB_txn *txn;
     int rc = mdb_txn_begin(environment->env, NULL, 0, &txn);
 
+    *proven = false;
     if (rc != 0)
         return rc;
     rc = dbk_environment_prove(environment);
+    *proven = rc == 0;
     if (rc == 0)
         rc = put_meta(txn, environment->meta, "reopened", &now, sizeof now);
     if (rc != 0) {

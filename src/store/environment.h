@@ -49,8 +49,9 @@ void dbk_environment_close(struct dbk_environment *environment); /* zeroed is fi
  * to write it takes for written. */
 int dbk_environment_prove(const struct dbk_environment *environment);
 
-/* Do that, and commit something harmless, so that commits are known to work. */
-int dbk_environment_settle(const struct dbk_environment *environment);
+/* Do that, and commit something harmless, so that commits are known to work. *proven is
+ * whether at least the first was done. */
+int dbk_environment_settle(const struct dbk_environment *environment, bool *proven);
 
 /* Turn an LMDB or system code into a failure: "doing: why". A full disk, which LMDB
  * reports as EIO, is told from a broken one by asking the file system. env may be NULL.

@@ -55,17 +55,33 @@ static enum dbk_code reopen(struct dbk_log *log, struct dbk_error *err)
     return code;
 }
 
+/* Whether a commit failed at its meta page, or later: LMDB lets no transaction begin then.
+ * It takes the page back, but the disk may have it all the same. */
+static bool died_at_meta(const struct dbk_environment *environment)
+{
+    MDB_txn *txn;
+    int rc;
+
+    if (!environment->env)
+        return false;
+    rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
+    if (rc == 0)
+        mdb_txn_abort(txn);
+    return rc == MDB_PANIC;
+}
+
 /* With the gate held alone. */
 static enum dbk_code find_out(struct dbk_log *log, const struct dbk_command *command,
                               uint64_t sequence, bool *committed, struct dbk_error *err)
 {
     struct dbk_environment *environment = &log->environment;
+    bool doubt = died_at_meta(environment), proven;
     enum dbk_code code = reopen(log, err);
     int settled, rc = 0;
 
     if (code != DBK_OK)
         return code;
-    settled = dbk_environment_settle(environment);
+    settled = dbk_environment_settle(environment, &proven);
     if (settled != 0) /* that may have killed it again; for reading it must live */
         code = reopen(log, err);
     if (code != DBK_OK)
@@ -74,7 +90,7 @@ static enum dbk_code find_out(struct dbk_log *log, const struct dbk_command *com
     log->settled = settled == 0;
     if (command)
         rc = look_up(environment, command, sequence, committed);
-    if (rc == 0 && *committed)
+    if (rc == 0 && (*committed || (doubt && !proven)))
         rc = settled;
     return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, environment->env, rc, "settle");
 }

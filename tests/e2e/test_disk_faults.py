@@ -129,6 +129,16 @@ class UnderTheServer(FailingDisk):
                 self.assertEqual(answer.data["id"], there["subject_id"])
                 self.assertEqual(self.server.log_records()[-1], there)
 
+    def test_a_commit_that_was_taken_back_is_in_doubt_until_the_disk_has_it_so(self):
+        event, before = new_id(), self.ids()
+        self.disk.fail("meta", how="all", times=1)
+        self.disk.fail("head", skip=1)  # but for the taking back
+        self.assert_503(self.event(event), DOUBT)
+        self.assertEqual(self.ids(), before)
+        self.disk.heal()
+        self.assertEqual(self.event(event).status, 201)
+        self.assertEqual(self.ids(), before + [event])
+
     def test_a_log_that_cannot_be_reopened_is_reopened_later(self):
         event = new_id()
         self.disk.fail("sync", "read")
