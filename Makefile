@@ -19,10 +19,12 @@ build: build/release/build.ninja ## build build/release/daybook, optimised
 	@cmake --build build/release -j $(JOBS) --target daybook
 
 test: build/dev/build.ninja ## build with ASan and UBSan, and run all tests
+	@tools/install-deps test
 	@cmake --build build/dev -j $(JOBS)
 	@ctest --preset dev -j $(JOBS)
 
 test-tsan: build/tsan/build.ninja ## build with TSan, and run all tests
+	@tools/install-deps test
 	@cmake --build build/tsan -j $(JOBS)
 	@ctest --preset tsan -j $(JOBS)
 

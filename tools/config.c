@@ -43,10 +43,11 @@ static struct given find_given(const struct config_sources *sources,
     return given;
 }
 
-/* Whether it may be shown: a URI can have a password in it. */
+/* Whether it may be shown: a URI of a database can have a password in it. */
 static bool may_show(const struct config_entry *entry, const char *text)
 {
-    return !entry->secret && !strstr(text, "://");
+    return !entry->secret &&
+           (entry->group != CONFIG_GROUP_DATABASE || !strstr(text, "://"));
 }
 
 /* Say which value it was, as far as a terminal and a secret allow. */

@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include "access.h"
+#include "civetweb_settings.h"
 #include "clock.h"
 #include "dispatch.h"
 #include "guard.h"
@@ -12,18 +13,12 @@
 #include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 
 #define DRAIN_IDLE_MS 300    /* how long a connection may idle once we are stopping */
 #define DRAIN_REFUSE_MS 1000 /* how long those that keep coming are told so */
 #define DRAIN_STEP_MS 10
 #define OPEN_STEP_MS 1
-#define STALL_MS 10000 /* how long a client may send or take nothing at all */
-#define QUEUE_MAX 1024 /* connections that are accepted and wait for a thread */
-#define OTHER_FILES 128
 
 struct dbk_server {
     struct service service;
@@ -123,79 +118,6 @@ static int on_message(const struct mg_connection *connection, const char *messag
     return 1;
 }
 
-/* Each connection is a file. Where there are none left, civetweb would try to accept one
- * again and again, as fast as it can; so those that it cannot have stay outside. */
-static unsigned queue_of(const struct dbk_server_options *options)
-{
-    struct rlimit files = {0};
-    rlim_t used = (rlim_t)options->threads + OTHER_FILES;
-
-    getrlimit(RLIMIT_NOFILE, &files);
-    if (files.rlim_cur <= used)
-        return 1;
-    return files.rlim_cur - used < QUEUE_MAX ? (unsigned)(files.rlim_cur - used)
-                                             : QUEUE_MAX;
-}
-
-/* Some threads are left for the others, however few there are. */
-static unsigned bound_of(const struct dbk_server_options *options)
-{
-    unsigned most = options->threads - (options->threads + 3) / 4;
-
-    if (options->address_connections_max == 0)
-        return 0;
-    if (most == 0)
-        most = 1;
-    return options->address_connections_max < most ? options->address_connections_max
-                                                   : most;
-}
-
-/* civetweb reads its options as text. */
-struct settings {
-    char listen[64], threads[16], queue[16], request_timeout[16];
-    const char *list[32];
-};
-
-static void fill_settings(const struct dbk_server_options *options, struct settings *s)
-{
-    snprintf(s->listen, sizeof s->listen, "%s:%u", options->address, options->port);
-    snprintf(s->threads, sizeof s->threads, "%u", options->threads);
-    snprintf(s->queue, sizeof s->queue, "%u", queue_of(options));
-    snprintf(s->request_timeout, sizeof s->request_timeout, "%d",
-             options->request_timeout_ms < STALL_MS ? options->request_timeout_ms
-                                                    : STALL_MS);
-    const char *const list[] = {
-        "listening_ports",
-        s->listen,
-        "num_threads",
-        s->threads,
-        "request_timeout_ms",
-        s->request_timeout,
-        "keep_alive_timeout_ms",
-        "30000", /* less where threads are scarce: guard.h */
-        "enable_keep_alive",
-        "yes",
-        "tcp_nodelay",
-        "1",
-        "decode_url",
-        "no", /* the router does it, and keeps slashes apart */
-        "enable_auth_domain_check",
-        "no",
-        "access_control_allow_origin",
-        "",
-        "access_control_allow_methods",
-        "",
-        "access_control_allow_headers",
-        "",
-        "connection_queue",
-        s->queue,
-        "listen_backlog",
-        "1024",
-        NULL,
-    };
-    memcpy(s->list, list, sizeof list);
-}
-
 static enum dbk_code start_civetweb(struct dbk_server *server, struct dbk_error *err)
 {
     static const struct mg_callbacks callbacks = {
@@ -208,9 +130,9 @@ static enum dbk_code start_civetweb(struct dbk_server *server, struct dbk_error 
         .log_message = on_message,
     };
     struct mg_server_port port;
-    struct settings settings;
+    struct civetweb_settings settings;
 
-    fill_settings(&server->service.options, &settings);
+    civetweb_settings_fill(&settings, &server->service.options);
     dbk_fail(err, DBK_INVALID, "civetweb does not start");
     server->starter = pthread_self();
     server->start_error = err;
@@ -223,6 +145,19 @@ static enum dbk_code start_civetweb(struct dbk_server *server, struct dbk_error 
     guard_listens(server->service.guard, (int)server->port);
     *err = (struct dbk_error){0};
     return DBK_OK;
+}
+
+/* Some threads are left for the others, however few there are. */
+static unsigned address_bound(const struct dbk_server_options *options)
+{
+    unsigned most = options->threads - (options->threads + 3) / 4;
+
+    if (options->address_connections_max == 0)
+        return 0;
+    if (most == 0)
+        most = 1;
+    return options->address_connections_max < most ? options->address_connections_max
+                                                   : most;
 }
 
 static void fill_service(struct dbk_server *server, struct dbk_log *log,
@@ -238,9 +173,18 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     service->model = model;
     service->options = *options;
     service->rules.event_types = options->event_types;
-    service->guard =
-        guard_create(options->threads, queue_of(options), bound_of(options));
+    service->guard = guard_create(options->threads, civetweb_settings_queue(options),
+                                  address_bound(options));
     atomic_init(&service->stopping, false);
+}
+
+static void stop_civetweb(struct dbk_server *server)
+{
+    struct listen_waker waker;
+
+    listen_wake(&waker, server->service.options.address, server->port);
+    mg_stop(server->context);
+    listen_wake_end(&waker);
 }
 
 /* A start that fails here lets nobody in: those that wait get their 503. */
@@ -253,8 +197,10 @@ static enum dbk_code open_doors(struct dbk_server *server, struct dbk_error *err
         code = options->bound(options->bound_context, err);
     atomic_store(&server->service.stopping, code != DBK_OK);
     atomic_store(&server->open, true);
-    if (code != DBK_OK)
-        mg_stop(server->context);
+    if (code != DBK_OK) {
+        guard_drain(server->service.guard, DRAIN_IDLE_MS);
+        stop_civetweb(server);
+    }
     return code;
 }
 
@@ -332,15 +278,11 @@ static void wait_until_quiet(struct dbk_server *server, int drain_ms)
  * stop, for it drops answers under way. */
 void dbk_server_stop(struct dbk_server *server, int drain_ms)
 {
-    struct listen_waker waker;
-
     if (!server)
         return;
     atomic_store(&server->service.stopping, true);
     guard_drain(server->service.guard, DRAIN_IDLE_MS);
     wait_until_quiet(server, drain_ms);
-    listen_wake(&waker, server->service.options.address, server->port);
-    mg_stop(server->context);
-    listen_wake_end(&waker);
+    stop_civetweb(server);
     destroy(server);
 }

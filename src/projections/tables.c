@@ -29,6 +29,8 @@ bool tables_broken(const struct dbk_pg *pg)
 
 enum dbk_code tables_advise(enum dbk_code code, struct dbk_error *err)
 {
+    if (!err)
+        return code;
     return dbk_fail(
         err, code,
         "%s: run daybook rebuild, which makes the read tables again from the log",

@@ -13,7 +13,7 @@ enum dbk_code tables_look(struct dbk_pg *pg, int timeout_ms, struct dbk_error *e
  * is another than it was. */
 bool tables_broken(const struct dbk_pg *pg);
 
-/* Put what mends broken tables behind the text of err. Returns code. */
+/* Put what mends broken tables behind the text of err, which may be NULL. Returns code. */
 enum dbk_code tables_advise(enum dbk_code code, struct dbk_error *err);
 
 #endif

@@ -1,0 +1,62 @@
+#include "civetweb_settings.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define STALL_MS 10000 /* how long a client may send or take nothing at all */
+#define QUEUE_MAX 1024
+#define OTHER_FILES 128 /* of the log, PostgreSQL, and others */
+
+unsigned civetweb_settings_queue(const struct dbk_server_options *options)
+{
+    struct rlimit files = {0};
+    rlim_t used = (rlim_t)options->threads + OTHER_FILES;
+
+    getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur <= used)
+        return 1;
+    return files.rlim_cur - used < QUEUE_MAX ? (unsigned)(files.rlim_cur - used)
+                                             : QUEUE_MAX;
+}
+
+void civetweb_settings_fill(struct civetweb_settings *s,
+                            const struct dbk_server_options *options)
+{
+    snprintf(s->listen, sizeof s->listen, "%s:%u", options->address, options->port);
+    snprintf(s->threads, sizeof s->threads, "%u", options->threads);
+    snprintf(s->queue, sizeof s->queue, "%u", civetweb_settings_queue(options));
+    snprintf(s->request_timeout, sizeof s->request_timeout, "%d",
+             options->request_timeout_ms < STALL_MS ? options->request_timeout_ms
+                                                    : STALL_MS);
+    const char *const list[] = {
+        "listening_ports",
+        s->listen,
+        "num_threads",
+        s->threads,
+        "request_timeout_ms",
+        s->request_timeout,
+        "keep_alive_timeout_ms",
+        "30000", /* less where threads are scarce: guard.h */
+        "enable_keep_alive",
+        "yes",
+        "tcp_nodelay",
+        "1",
+        "decode_url",
+        "no", /* the router does it, and keeps slashes apart */
+        "enable_auth_domain_check",
+        "no",
+        "access_control_allow_origin",
+        "",
+        "access_control_allow_methods",
+        "",
+        "access_control_allow_headers",
+        "",
+        "connection_queue",
+        s->queue,
+        "listen_backlog",
+        "1024",
+        NULL,
+    };
+    memcpy(s->list, list, sizeof list);
+}

@@ -1,0 +1,23 @@
+/* civetweb_settings.h - how civetweb is set up: it reads its options as text. Source: its
+ * manual, docs/UserManual.md. */
+#ifndef DBK_HTTP_CIVETWEB_SETTINGS_H
+#define DBK_HTTP_CIVETWEB_SETTINGS_H
+
+#include "http/server.h"
+
+struct civetweb_settings {
+    char listen[64], threads[16], queue[16], request_timeout[16];
+    const char
+        *list[32]; /* names and values in turn, with NULL at the end; some of them
+                             point into this very struct */
+};
+
+void civetweb_settings_fill(struct civetweb_settings *s,
+                            const struct dbk_server_options *options);
+
+/* How many connections are accepted and may wait for a thread. Each is a file. Where there
+ * are none left, civetweb would try to accept one again and again, as fast as it can; so
+ * those that it cannot have stay outside. */
+unsigned civetweb_settings_queue(const struct dbk_server_options *options);
+
+#endif
