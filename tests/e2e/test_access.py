@@ -217,8 +217,8 @@ class WrongTokens(unittest.TestCase):
                     **wrong, "X-Forwarded-For": address})
                 self.assertEqual(answer.status, status, (trusted, address))
             seen = "192.0.2.201" if expected == 401 else "127.0.0.1"
-            server.wait_for(lambda: f"status={expected} " in server.tail()
-                            and f"remote={seen} " in server.tail(), "the access line")
+            server.wait_for(lambda: f"status={expected} " in server.told()
+                            and f"remote={seen} " in server.told(), "the access line")
             server.stop()
 
 

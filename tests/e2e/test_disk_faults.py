@@ -180,7 +180,7 @@ class UnderTheServer(FailingDisk):
         self.assertEqual(self.server.process.wait(PATIENCE), 3)
         self.server.process = None
         self.assertIn("log/data.mdb: its structure is damaged, or it was changed by another",
-                      self.server.tail())
+                      self.server.told())
         done = self.server.run("status", check=False)
         self.assertEqual(done.returncode, 3)
         self.assertIn("data.mdb is cut off", done.stderr)
@@ -195,7 +195,7 @@ class WhenItStarts(FailingDisk):
         self.server.spawn()
         self.assertEqual(self.server.process.wait(PATIENCE), 3, self.server.tail())
         self.server.process = None
-        self.assertIn(saying, self.server.tail().splitlines()[-1])
+        self.assertIn(saying, self.server.told().splitlines()[-1])
 
     def test_a_log_that_cannot_be_made_is_made_the_next_time(self):
         for call, error, saying in [("head", errno.EIO, "Input/output error"),

@@ -83,10 +83,10 @@ class AsRoot(Started):
     def test_it_becomes_the_owner_of_its_data_for_good(self):
         server = self.owned(env={"DB_HOST": "/nowhere"}).start()
         self.assert_dropped(server)
-        self.assertIn(f"running user={NOBODY.pw_name}", server.tail())
+        self.assertIn(f"running user={NOBODY.pw_name}", server.told())
         self.assertEqual(server.client().post("/persons", person()).status, 201)
         server.stop()
-        self.assertNotIn("running as root", server.tail())
+        self.assertNotIn("running as root", server.told())
 
     def test_with_all_that_it_runs_and_a_port_below_1024(self):
         server = self.start_low(self.owned(private=True))
@@ -108,7 +108,7 @@ class AsRoot(Started):
             try:
                 return server.start()
             except AssertionError:
-                if "is taken" not in server.tail():
+                if "is taken" not in server.told():
                     raise
                 os.truncate(os.path.join(server.data_dir, "serve.log"), 0)
                 server.process = None
@@ -132,12 +132,12 @@ class AsRoot(Started):
 
     def test_roots_own_directory_is_served_as_root_with_a_warning(self):
         server = self.new_server(env={"DB_HOST": "/nowhere"}).start()
-        self.assertIn("warn running as root", server.tail())
+        self.assertIn("warn running as root", server.told())
         server.stop()
         server.flags = ["--run-as", "root"]  # said so: no warning
         os.truncate(os.path.join(server.data_dir, "serve.log"), 0)
         server.start()
-        self.assertNotIn("running as root", server.tail())
+        self.assertNotIn("running as root", server.told())
 
     def test_run_as_makes_a_directory_for_its_user(self):
         server = self.new_server(env={"DB_HOST": "/nowhere"})

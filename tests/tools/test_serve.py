@@ -120,7 +120,7 @@ class WithoutPostgres(InOrder):
         self.server.wait_for(self.ready, "ready")
 
     def ready(self):
-        found = re.search(r"ready: http://127.0.0.1:(\d+) ", self.server.tail())
+        found = re.search(r"ready: http://127.0.0.1:(\d+) ", self.server.told())
         if found:
             self.server.port = int(found[1])
         return found
@@ -148,14 +148,14 @@ class WithoutPostgres(InOrder):
         self.server.process.send_signal(signal.SIGINT)
         self.assertEqual(self.server.process.wait(PATIENCE), 0)
         self.server.process = None
-        self.assertIn("SIGINT", self.server.tail())
+        self.assertIn("SIGINT", self.server.told())
 
     def test_an_echo_of_the_signal_is_no_second_one(self):
         for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
             self.server.process.send_signal(number)  # so that both wait at once
         self.assertEqual(self.server.process.wait(PATIENCE), 0)
         self.server.process = None
-        self.assertIn("stopped", self.server.tail())
+        self.assertIn("stopped", self.server.told())
 
     def test_a_second_signal_ends_it_at_once(self):
         slow = socket.create_connection(("127.0.0.1", self.server.port))
@@ -163,7 +163,7 @@ class WithoutPostgres(InOrder):
         slow.sendall(b"POST /persons HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n"
                      b"Content-Type: application/json\r\n\r\n{")
         self.server.process.send_signal(signal.SIGTERM)
-        self.server.wait_for(lambda: "finishing requests" in self.server.tail(), "the stop")
+        self.server.wait_for(lambda: "finishing requests" in self.server.told(), "the stop")
         self.server.process.send_signal(signal.SIGTERM)
         self.assertEqual(self.server.process.wait(PATIENCE), -signal.SIGTERM)
         self.server.process = None

@@ -150,7 +150,7 @@ class Tls(unittest.TestCase):
                     for _ in range(12)]
         self.assertEqual(statuses, 10 * [401] + 2 * [429])
         self.assertEqual(self.ask("GET", "/persons").status, 200)
-        self.assertNotIn("192.0.2.1", self.server.tail())
+        self.assertNotIn("192.0.2.1", self.server.told())
 
     def test_a_batch_as_large_as_may_be_and_one_that_is_larger(self):
         person_id = self.created().data["id"]
