@@ -72,16 +72,18 @@ static bool grow_entries(struct dbk_command *command)
     struct dbk_command_entry *own =
         command->entries == &command->first ? NULL : command->entries;
     struct dbk_command_entry *grown;
+    size_t size;
 
     if (command->count < command->entries_size)
         return true;
-    grown = realloc(own, command->entries_size * 2 * sizeof *grown);
+    size = command->count * 2 + 1;
+    grown = realloc(own, size * sizeof *grown);
     if (!grown)
         return false;
     if (!own)
         grown[0] = command->first;
     command->entries = grown;
-    command->entries_size *= 2;
+    command->entries_size = size;
     return true;
 }
 
