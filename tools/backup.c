@@ -47,12 +47,17 @@ static void remove_files(const struct backup *backup)
     }
 }
 
+static enum dbk_code make_failed(const char *path, struct dbk_error *err)
+{
+    return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s", path,
+                    strerror(errno));
+}
+
 /* Make partial, or take what a killed run left, and empty it. */
 static enum dbk_code take_partial(struct backup *backup, struct dbk_error *err)
 {
     if (mkdir(backup->partial, 0700) != 0 && errno != EEXIST)
-        return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s",
-                        backup->partial, strerror(errno));
+        return make_failed(backup->partial, err);
     backup->lock = open(backup->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (backup->lock < 0)
         return dbk_fail(err, DBK_IO, "open %s: %s", backup->partial, strerror(errno));
@@ -71,9 +76,9 @@ static enum dbk_code check_free(const char *to, struct dbk_error *err)
 {
     struct stat status;
 
-    if (lstat(to, &status) != 0 && errno == ENOENT)
-        return DBK_OK;
-    return already_there(to, err);
+    if (lstat(to, &status) == 0)
+        return already_there(to, err);
+    return errno == ENOENT ? DBK_OK : make_failed(to, err);
 }
 
 static bool show(void *context, uint64_t done, uint64_t total)
@@ -110,8 +115,7 @@ static enum dbk_code give_name(const struct backup *backup, struct dbk_error *er
         return directory_sync_parent(backup->to, err);
     if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
         return already_there(backup->to, err);
-    return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s",
-                    backup->to, strerror(errno));
+    return make_failed(backup->to, err);
 }
 
 static enum dbk_code make_and_check(const struct tool *tool, struct backup *backup,

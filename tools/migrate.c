@@ -144,7 +144,8 @@ const struct command command_migrate = {
         "Applies what is missing, in the database of DB_HOST or else in the private\n"
         "one, which it starts where none runs. serve does this by itself; the log is\n"
         "never touched. --status exits with 1 where something is not as this program\n"
-        "has it. new writes the two empty files of the next migration.\n",
+        "has it. --down is for a stopped server: one that runs applies it again at\n"
+        "once. new writes the two empty files of the next migration.\n",
     .example = "  daybook migrate --status\n"
                "  daybook migrate --down 1\n"
                "  daybook migrate new \"add country\"\n",

@@ -1,6 +1,8 @@
 #include "command.h"
 #include "escape.h"
+#include "privileges.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,9 +33,17 @@ static void complain(const struct tool *tool, const char *text)
     fprintf(stderr, "daybook %s: %s\n", tool->command->name, safe);
 }
 
+/* A command that root starts becomes another user: a file that is closed to it is no
+ * riddle where that user is named. */
 enum tool_exit tool_fail(const struct tool *tool, const struct dbk_error *err)
 {
-    complain(tool, err->text);
+    struct dbk_error told = *err;
+    char user[33];
+
+    if (strstr(told.text, strerror(EACCES)))
+        dbk_fail(&told, told.code, "%s (this runs as the user %s)", told.text,
+                 privileges_user(user));
+    complain(tool, told.text);
     return TOOL_FAILED;
 }
 

@@ -156,6 +156,20 @@ class Package(unittest.TestCase):
         content = run("dpkg-deb", "-c", package)
         self.assertNotRegex(content, r"(?m)^\S+ (?!root/root)")
 
+    def test_its_documents_link_to_what_is_in_it(self):
+        with tempfile.TemporaryDirectory() as root:
+            run("dpkg-deb", "-x", package, root)
+            seen = 0
+            for directory, _, files in os.walk(os.path.join(root, "usr/share/doc/daybook")):
+                for name in (name for name in files if name.endswith(".md")):
+                    with open(os.path.join(directory, name), encoding="utf-8") as file:
+                        links = re.findall(r"\]\((?!https?:)([^)#]+)", file.read())
+                    seen += len(links)
+                    for link in links:
+                        self.assertTrue(os.path.exists(os.path.join(directory, link)),
+                                        f"{name}: {link}")
+            self.assertGreater(seen, 0)
+
     def test_a_life(self):
         self.addCleanup(leave_nothing)
         dpkg("-i", package)

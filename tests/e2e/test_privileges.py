@@ -130,6 +130,18 @@ class AsRoot(Started):
             self.assertEqual(server.run("serve", check=False).returncode, 3)
             self.assertEqual(os.listdir(secret), [])
 
+    def test_what_its_user_may_not_is_told_with_its_name(self):
+        server = self.owned(env={"DB_HOST": "/nowhere"}).start()
+        server.stop()
+        with tempfile.TemporaryDirectory() as closed:  # 0700, root's
+            for command in ("backup", "export"):
+                done = server.run(command, os.path.join(closed, "new"), check=False)
+                self.assertEqual(done.returncode, 3)
+                self.assertIn(f"Permission denied (this runs as the user {NOBODY.pw_name})",
+                              done.stderr)
+                self.assertNotIn("is there already", done.stderr)
+            self.assertEqual(os.listdir(closed), [])
+
     def test_roots_own_directory_is_served_as_root_with_a_warning(self):
         server = self.new_server(env={"DB_HOST": "/nowhere"}).start()
         self.assertIn("warn running as root", server.told())

@@ -104,16 +104,23 @@ static void the_sample_has_the_seeds_values(void **state)
     config_destroy(config);
 }
 
+/* So that a shell can read it, too. */
+static const char *quote_of(const char *value)
+{
+    return strchr(value, ' ') ? "'" : "";
+}
+
 static void the_sample_shows_every_other_setting_with_its_default(void **state)
 {
     char *sample = read_file(SOURCE_DIR "/.env.sample");
 
     (void)state;
     for (int i = 0; i < SETTING_COUNT; i++) {
+        const char *value = config_table[i].fallback, *quote = quote_of(value);
         char line[128];
 
-        snprintf(line, sizeof line, "\n# %s=%s\n", config_table[i].name,
-                 config_table[i].fallback);
+        snprintf(line, sizeof line, "\n# %s=%s%s%s\n", config_table[i].name, quote,
+                 value, quote);
         if (!strstr(sample, line) && !seeds((enum setting)i)) {
             print_error(".env.sample lacks:%s", line);
             fail();

@@ -21,6 +21,12 @@ install(FILES README.md ARCHITECTURE.md SECURITY.md
     ${CMAKE_CURRENT_LIST_DIR}/debian/copyright
     ${CMAKE_CURRENT_LIST_DIR}/nginx.conf.example DESTINATION share/doc/daybook)
 install(DIRECTORY docs DESTINATION share/doc/daybook)
+# What these link to, where they look for it.
+foreach(linked LICENSE include/store/record.h tools/export_format.h
+        tools/deploy/nginx.conf.example)
+    get_filename_component(below ${linked} DIRECTORY)
+    install(FILES ${linked} DESTINATION share/doc/daybook/${below})
+endforeach()
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
