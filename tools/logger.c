@@ -1,12 +1,15 @@
 #include "logger.h"
 
 #include "escape.h"
+#include "http/tokens.h"
 #include "store/timestamp.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A line longer than this loses its last fields. Linux writes it at once to a pipe or
@@ -128,6 +131,21 @@ static bool passes(int fd)
     return errno == EAGAIN || errno == EINTR;
 }
 
+/* A token may come where none belongs, as in a query, and would be open to whoever reads
+ * the log. */
+static void hide_tokens(struct line *line)
+{
+    char *end = line->text + line->length, *at = line->text;
+
+    while ((at = memmem(at, (size_t)(end - at), "dbk_", 4))) {
+        at += 4;
+        for (size_t i = 0; i < DBK_TOKEN_SECRET - 4 &&
+                           (isalnum((unsigned char)*at) || *at == '-' || *at == '_');
+             i++)
+            *at++ = '*';
+    }
+}
+
 /* To its end: a file or pipe takes a line at once, a terminal or socket maybe in parts. */
 static void put(int fd, const struct line *line)
 {
@@ -162,6 +180,7 @@ void logger_write(const struct logger *logger, enum log_level level,
     for (size_t i = 0; i < count && !line.cut; i++)
         add_field(&line, logger->json, &fields[i]);
     add_end(&line, logger->json, message_cut);
+    hide_tokens(&line);
     put(logger->fd, &line);
 }
 

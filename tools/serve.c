@@ -14,12 +14,14 @@
 #include "store/log.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #define START_MS 2000 /* how long PostgreSQL may take to answer for the first time */
+#define LARGE_BYTES (256 << 10)
 
 /* What runs, in the order in which it was started. */
 struct serving {
@@ -297,6 +299,13 @@ static void warn_of_ineffective(const struct tool *tool)
                     "SHOW_ERROR_DETAILS has no effect where ENVIRONMENT is not local");
 }
 
+/* What a large answer takes goes back to the system once it is sent. Left to itself, malloc
+ * learns to keep it: up to 32 MiB a piece. */
+static void keep_memory_small(void)
+{
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+}
+
 static enum tool_exit run(struct tool *tool)
 {
     struct serving serving = {.tool = tool, .lock = -1};
@@ -307,6 +316,7 @@ static enum tool_exit run(struct tool *tool)
         return status;
     signals_hold();
     raise_file_limit();
+    keep_memory_small();
     warn_of_ineffective(tool);
     if (start(&serving, &err) == DBK_OK) {
         say_with(&serving, "stopping; a second signal ends it at once", "signal",

@@ -169,6 +169,11 @@ void dbk_body_properties(struct dbk_body_draft *draft, struct dbk_slice value)
     else if (value.length > DBK_PROPERTIES_MAX)
         dbk_body_complain(draft, "must have at most %d bytes, not %zu",
                           DBK_PROPERTIES_MAX, value.length);
+    else if (dbk_json_written(value) > DBK_PROPERTIES_MAX)
+        dbk_body_complain(draft,
+                          "must have at most %d bytes with its numbers written out, "
+                          "not %zu",
+                          DBK_PROPERTIES_MAX, dbk_json_written(value));
     else if (dbk_json_depth(value) > PROPERTIES_DEPTH_MAX)
         dbk_body_complain(draft, "must not nest deeper than %d levels",
                           PROPERTIES_DEPTH_MAX);

@@ -1,5 +1,6 @@
 #include "json_walk.h"
 
+#include "json_check.h"
 #include "store/json_plain.h"
 
 /* Skips what stands between values: white space, commas, colons. */
@@ -107,6 +108,38 @@ unsigned dbk_json_depth(struct dbk_slice value)
         at++;
     }
     return deepest;
+}
+
+/* The number behind an e, without its sign: how many zeros it may stand for. */
+static size_t zeros_of(const char *at, const char *end)
+{
+    size_t zeros = 0;
+
+    if (at < end && (*at == '-' || *at == '+'))
+        at++;
+    for (; at < end && *at >= '0' && *at <= '9' && zeros <= DBK_JSON_EXPONENT_MAX; at++)
+        zeros = zeros * 10 + (size_t)(*at - '0');
+    return zeros;
+}
+
+size_t dbk_json_written(struct dbk_slice value)
+{
+    const char *at = value.data, *end = value.data + value.length;
+    size_t written = value.length;
+    bool digit = false; /* before an e: of a number, not of true or false */
+
+    while (at < end) {
+        if (*at == '"') {
+            at = skip_string(at, end);
+            digit = false;
+            continue;
+        }
+        if (digit && (*at == 'e' || *at == 'E'))
+            written += zeros_of(at + 1, end);
+        digit = *at >= '0' && *at <= '9';
+        at++;
+    }
+    return written;
 }
 
 const char *dbk_json_kind(struct dbk_slice value)

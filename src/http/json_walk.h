@@ -32,4 +32,8 @@ const char *dbk_json_kind(struct dbk_slice value);
 /* How deep a value nests: 0 for a scalar, 1 for {} and [1], 2 for [[]]. */
 unsigned dbk_json_depth(struct dbk_slice value);
 
+/* How many bytes it takes with its numbers written out, 1e3 as 1000 and 1e-3 as 0.001, at
+ * most: PostgreSQL's jsonb writes them so, and answers are made of that. */
+size_t dbk_json_written(struct dbk_slice value);
+
 #endif

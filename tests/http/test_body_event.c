@@ -107,6 +107,24 @@ static void properties_are_bounded(void **state)
     free(text);
 }
 
+/* 1e308 and its comma count as 314 bytes, of which 208 fit. */
+static void properties_are_bounded_with_their_numbers_written_out(void **state)
+{
+    struct reading r;
+    char text[2000] = HEAD ",\"properties\":{\"a\":[1";
+
+    (void)state;
+    for (int i = 0; i < 208; i++)
+        strcat(text, ",1e308");
+    strcpy(text + strlen(text), "]}}");
+    assert_int_equal(read_new(text, &r), DBK_OK);
+    dbk_body_finish(&r.body);
+    strcpy(text + strlen(text) - 3, ",1e308]}}");
+    assert_int_equal(read_new(text, &r), DBK_INVALID);
+    assert_field(&r.fields, "properties",
+                 "must have at most 65536 bytes with its numbers written out, not");
+}
+
 /* {"a":{"a":...1}} of so many levels. */
 static void nest(char *out, size_t levels)
 {
@@ -267,6 +285,7 @@ int main(void)
         cmocka_unit_test(the_seeds_event_is_read),
         cmocka_unit_test(properties_are_the_clients_own_bytes),
         cmocka_unit_test(properties_are_bounded),
+        cmocka_unit_test(properties_are_bounded_with_their_numbers_written_out),
         cmocka_unit_test(properties_nest_as_deep_as_fits_everywhere),
         cmocka_unit_test(each_wrong_field_is_named),
         cmocka_unit_test(times_are_read_in_every_allowed_form),

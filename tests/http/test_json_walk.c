@@ -88,6 +88,25 @@ static void text_that_was_not_checked_is_not_read_past(void **state)
     }
 }
 
+static void numbers_are_counted_as_they_are_written_out(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t written;
+    } cases[] = {
+        {"[]", 2},
+        {"[true,false,null]", 17},
+        {"1e3", 3 + 3},
+        {"-1.5E+12", 8 + 12},
+        {"[1e-308,2e2]", 12 + 308 + 2},
+        {"{\"1e99\":\"1e99\"}", 15},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(dbk_json_written(dbk_slice(cases[i].text)), cases[i].written);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +115,7 @@ int main(void)
         cmocka_unit_test(members_come_with_their_keys),
         cmocka_unit_test(a_value_shows_what_it_is),
         cmocka_unit_test(depth_counts_brackets_outside_strings),
+        cmocka_unit_test(numbers_are_counted_as_they_are_written_out),
         cmocka_unit_test(text_that_was_not_checked_is_not_read_past),
     };
 

@@ -1,5 +1,9 @@
 #include "logger.h"
 
+#include "http/tokens.h"
+
+#include <stdio.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,6 +99,23 @@ static void a_line_has_time_level_message_and_fields(void **state)
     assert_string_equal(written(place) + 27, " warn a message path=/a status=-7\n");
     assert_int_equal(place->text[10], 'T');
     assert_int_equal(place->text[26], 'Z');
+}
+
+static void a_token_is_hidden_wherever_it_comes(void **state)
+{
+    static const char secret[] = "dbk_0123456789-_abcdefghijklmnopqrstuvwxyzABCDE";
+    struct place *place = *state;
+    char path[128];
+
+    assert_int_equal(strlen(secret), DBK_TOKEN_SECRET);
+    snprintf(path, sizeof path, "/persons?access_token=%s&limit=1", secret);
+    log_value(place, path);
+    assert_string_equal(written(place) + 27,
+                        " info m k=\"/persons?access_token=dbk_"
+                        "*******************************************&limit=1\"\n");
+    place->logger.json = true;
+    log_value(place, secret);
+    assert_null(strstr(written(place), "0123"));
 }
 
 static void json_has_the_same(void **state)
@@ -250,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_PLACE(a_line_has_time_level_message_and_fields),
+        IN_PLACE(a_token_is_hidden_wherever_it_comes),
         IN_PLACE(json_has_the_same),
         IN_PLACE(entries_past_the_level_are_dropped),
         IN_PLACE(a_value_cannot_leave_its_place),
