@@ -32,6 +32,8 @@ void dbk_render_finish(struct dbk_render *render);
 
 /* Empty it, forget a failure, keep the memory. */
 void dbk_render_clear(struct dbk_render *render);
+/* The same, but keep no more memory than so many bytes. */
+void dbk_render_trim(struct dbk_render *render, size_t kept);
 
 /* DBK_OK, DBK_TOO_LARGE (over the limit) or DBK_NO_MEMORY. */
 enum dbk_code dbk_render_code(const struct dbk_render *render);

@@ -27,16 +27,6 @@ void response_finish(struct response *rs)
     dbk_render_finish(&rs->wire);
 }
 
-static void keep_or_free(struct dbk_render *render, size_t limit)
-{
-    if (render->length <= KEPT_MAX) {
-        dbk_render_clear(render);
-        return;
-    }
-    dbk_render_finish(render);
-    dbk_render_init(render, limit);
-}
-
 static void forget_answer(struct response *rs)
 {
     dbk_render_clear(&rs->head);
@@ -48,8 +38,8 @@ static void forget_answer(struct response *rs)
 
 void response_clear(struct response *rs)
 {
-    keep_or_free(&rs->body, RESPONSE_MAX);
-    keep_or_free(&rs->wire, HEAD_MAX + RESPONSE_MAX);
+    dbk_render_trim(&rs->body, KEPT_MAX);
+    dbk_render_trim(&rs->wire, KEPT_MAX);
     forget_answer(rs);
     rs->status = 0;
     rs->close = rs->sent = rs->broken = false;

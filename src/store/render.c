@@ -27,6 +27,14 @@ void dbk_render_clear(struct dbk_render *render)
     render->code = DBK_OK;
 }
 
+void dbk_render_trim(struct dbk_render *render, size_t kept)
+{
+    if (render->size > kept)
+        dbk_render_finish(render);
+    else
+        dbk_render_clear(render);
+}
+
 enum dbk_code dbk_render_code(const struct dbk_render *render)
 {
     return render->code;

@@ -73,6 +73,26 @@ static void it_grows_up_to_its_limit_and_a_failure_sticks(void **state)
     assert_text(&render, "7");
 }
 
+static void trimmed_it_keeps_little(void **state)
+{
+    struct dbk_render render;
+
+    (void)state;
+    dbk_render_init(&render, 100000);
+    dbk_render_text(&render, "small");
+    dbk_render_trim(&render, 1000);
+    assert_non_null(render.text);
+    assert_int_equal(render.length, 0);
+    for (int i = 0; i < 1000; i++)
+        dbk_render_text(&render, "0123456789");
+    dbk_render_clear(&render);
+    dbk_render_text(&render, "small again, in much memory");
+    dbk_render_trim(&render, 1000);
+    assert_null(render.text);
+    dbk_render_text(&render, "x");
+    assert_text(&render, "x");
+}
+
 static void without_a_limit_it_holds_what_memory_does(void **state)
 {
     struct dbk_render render = {0};
@@ -99,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strings_are_escaped_and_bad_bytes_replaced),
         cmocka_unit_test(it_grows_up_to_its_limit_and_a_failure_sticks),
+        cmocka_unit_test(trimmed_it_keeps_little),
         cmocka_unit_test(without_a_limit_it_holds_what_memory_does),
         cmocka_unit_test(line_breaks_between_values_become_spaces),
     };
