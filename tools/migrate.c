@@ -2,6 +2,7 @@
 #include "projections/migrate.h"
 #include "command.h"
 #include "database.h"
+#include "database_file.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -119,6 +120,7 @@ static enum tool_exit run(struct tool *tool)
 {
     bool status = tool_has(tool, "--status"), back = tool_has(tool, "--down");
     const char *word = tool->operand_count ? tool->operands[0] : "";
+    enum tool_exit exit;
     size_t steps;
 
     if (status && back)
@@ -133,7 +135,8 @@ static enum tool_exit run(struct tool *tool)
     if (!read_steps(tool, &steps))
         return tool_misused(
             tool, "--down takes back 1 or more migrations, not \"%.64s\"", word);
-    return run_on_database(tool, steps);
+    exit = database_file_check(tool);
+    return exit == TOOL_DONE ? run_on_database(tool, steps) : exit;
 }
 
 const struct command command_migrate = {

@@ -1,6 +1,7 @@
 /* daybook rebuild - makes the read tables again from the log, and swaps them in. */
 #include "projections/rebuild.h"
 #include "counted.h"
+#include "database_file.h"
 #include "differences.h"
 #include "escape.h"
 #include "posting.h"
@@ -141,6 +142,8 @@ static enum tool_exit run(struct tool *tool)
     struct dbk_error err;
     enum tool_exit exit = read_action(tool, &action);
 
+    if (exit == TOOL_DONE)
+        exit = database_file_check(tool);
     if (exit != TOOL_DONE)
         return exit;
     if (posting_open(&posting, tool, &err) == DBK_OK)

@@ -1,5 +1,6 @@
 /* daybook replay - the read tables as they were, in a schema of their own. */
 #include "counted.h"
+#include "database_file.h"
 #include "position.h"
 #include "posting.h"
 #include "projections/rebuild.h"
@@ -91,6 +92,9 @@ static enum tool_exit run(struct tool *tool)
     if (position_range_parse(tool_value(tool, "--from"), tool_value(tool, "--to"),
                              &range, &err) != DBK_OK)
         return tool_misused(tool, "%s", err.text);
+    exit = database_file_check(tool);
+    if (exit != TOOL_DONE)
+        return exit;
     if (posting_open(&posting, tool, &err) == DBK_OK)
         exit = replay(&posting, &range);
     else

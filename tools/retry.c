@@ -1,6 +1,7 @@
 /* daybook retry - asks the projector to try the quarantined persons again. */
 #include "command.h"
 #include "database.h"
+#include "database_file.h"
 #include "projections/projector.h"
 
 #include <inttypes.h>
@@ -12,7 +13,10 @@ static enum tool_exit run(struct tool *tool)
     struct dbk_error err;
     enum dbk_code code;
     uint64_t count = 0;
+    enum tool_exit exit = database_file_check(tool);
 
+    if (exit != TOOL_DONE)
+        return exit;
     if (tool_database_open(tool, NULL, false, &database, &err) != DBK_OK)
         return tool_fail(tool, &err);
     code = dbk_quarantine_retry(&database.at, &count, &err);

@@ -1,6 +1,7 @@
 /* daybook serve - the log, the projector and the REST API in one process. */
 #include "command.h"
 #include "database.h"
+#include "database_file.h"
 #include "http/server.h"
 #include "http/tokens.h"
 #include "lock.h"
@@ -100,6 +101,23 @@ static enum dbk_code open_log(struct serving *serving, struct dbk_error *err)
     return DBK_OK;
 }
 
+/* For tools that are not told where the tables are; one that has to be told is no reason
+ * not to serve. */
+static void leave_database(const struct serving *serving)
+{
+    char before[DATABASE_FILE_TEXT];
+    struct log_field field = {.key = "before", .text = before};
+    struct dbk_error err;
+
+    if (database_file_leave(serving->tool->config, before, &err) != DBK_OK) {
+        dbk_wrap(&err, "note where the read tables are");
+        logger_line(serving->tool->logger, LOG_LEVEL_WARN, err.text);
+    } else if (*before) {
+        logger_write(serving->tool->logger, LOG_LEVEL_WARN,
+                     "the read tables are elsewhere than at the last start", &field, 1);
+    }
+}
+
 static enum dbk_code open_database(struct serving *serving, struct dbk_error *err)
 {
     struct dbk_uuid store_id = dbk_log_store_id(serving->log);
@@ -110,6 +128,7 @@ static enum dbk_code open_database(struct serving *serving, struct dbk_error *er
                              "one of yours)");
     if (!serving->database.cluster) /* the private one has said so itself */
         say_with(serving, "PostgreSQL is set", "host", serving->database.at.host);
+    leave_database(serving);
     return DBK_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "database.h"
+#include "database_file.h"
 #include "log_place.h"
 
 #include <stdio.h>
@@ -123,10 +124,13 @@ static enum tool_exit run_into(const struct tool *tool, struct status *status)
 
 static enum tool_exit run(struct tool *tool)
 {
-    struct status *status = calloc(1, sizeof *status);
+    enum tool_exit result = database_file_check(tool);
+    struct status *status;
     struct dbk_error err;
-    enum tool_exit result;
 
+    if (result != TOOL_DONE)
+        return result;
+    status = calloc(1, sizeof *status);
     if (!status) {
         dbk_fail(&err, DBK_NO_MEMORY, "out of memory");
         return tool_fail(tool, &err);

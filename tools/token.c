@@ -3,12 +3,35 @@
 #include "directory.h"
 #include "http/tokens.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *dir_of(const struct tool *tool)
 {
     return config_text(tool->config, SETTING_DATA_DIR);
+}
+
+/* What is wrong with one token says nothing of where it was looked for. */
+static enum tool_exit fail(const struct tool *tool, struct dbk_error *err)
+{
+    if (err->code == DBK_NOT_FOUND || err->code == DBK_EXISTS ||
+        err->code == DBK_TOO_LARGE)
+        dbk_wrap(err, "%s", dir_of(tool));
+    return tool_fail(tool, err);
+}
+
+/* Run elsewhere than the server, ./data is another place: an answer about it would be
+ * taken for one about the server's. */
+static enum dbk_code check_dir(const struct tool *tool, struct dbk_error *err)
+{
+    struct stat status;
+
+    if (stat(dir_of(tool), &status) == 0 || errno != ENOENT)
+        return DBK_OK;
+    return dbk_fail(err, DBK_IO, "%s: no such directory: give --data-dir",
+                    dir_of(tool));
 }
 
 /* The secret alone goes to stdout, so that a script can take it; and it goes nowhere
@@ -22,12 +45,12 @@ static enum tool_exit make(const struct tool *tool, const char *name, unsigned s
         return tool_fail(tool, &err);
     if (dbk_tokens_create(dir_of(tool), name, scopes, secret, &err) != DBK_OK)
         return err.code == DBK_INVALID ? tool_misused(tool, "%s", err.text)
-                                       : tool_fail(tool, &err);
+                                       : fail(tool, &err);
     dbk_scopes_format(scopes, text);
     fprintf(stderr,
-            "made the token %s (%s); it is not shown again. Clients send it as\n"
-            "Authorization: Bearer TOKEN\n",
-            name, text);
+            "made the token %s (%s) in %s/tokens; it is not shown again. Clients send\n"
+            "it as Authorization: Bearer TOKEN\n",
+            name, text, dir_of(tool));
     puts(secret);
     explicit_bzero(secret, sizeof secret);
     return TOOL_DONE;
@@ -80,11 +103,26 @@ static void print_json(const struct dbk_tokens *tokens)
     puts("]");
 }
 
-static void print_lines(const struct dbk_tokens *tokens)
+static void print_none(const char *dir, bool revoked)
+{
+    if (revoked)
+        printf(
+            "all tokens in %s are revoked: a server that has known one refuses\n"
+            "everyone until there is another, and the next start serves this machine\n"
+            "only, without asking\n",
+            dir);
+    else
+        printf("there are no tokens in %s: the API serves this machine only, and asks\n"
+               "for none\n",
+               dir);
+}
+
+static void print_lines(const struct dbk_tokens *tokens, const char *dir)
 {
     if (tokens->count == 0)
-        puts(
-            "there are no tokens: the API serves this machine only, and asks for none");
+        print_none(dir, tokens->there);
+    else
+        printf("tokens in %s:\n", dir);
     for (size_t i = 0; i < tokens->count; i++) {
         const struct dbk_token *token = &tokens->list[i];
         char scopes[DBK_SCOPES_TEXT], created[DBK_TIMESTAMP_TEXT + 1];
@@ -102,12 +140,13 @@ static enum tool_exit list(const struct tool *tool)
 
     if (tool->operand_count != 1)
         return tool_misused(tool, "unexpected \"%.64s\"", tool->operands[1]);
-    if (dbk_tokens_read(dir_of(tool), &tokens, &err) != DBK_OK)
+    if (check_dir(tool, &err) != DBK_OK ||
+        dbk_tokens_read(dir_of(tool), &tokens, &err) != DBK_OK)
         return tool_fail(tool, &err);
     if (tool_has(tool, "--json"))
         print_json(&tokens);
     else
-        print_lines(&tokens);
+        print_lines(&tokens, dir_of(tool));
     dbk_tokens_finish(&tokens);
     return TOOL_DONE;
 }
@@ -119,9 +158,10 @@ static enum tool_exit revoke(const struct tool *tool)
 
     if (tool->operand_count != 2)
         return tool_misused(tool, "token revoke needs the NAME of the token");
-    if (dbk_tokens_revoke(dir_of(tool), tool->operands[1], &left, &err) != DBK_OK)
-        return tool_fail(tool, &err);
-    printf("revoked %s; ", tool->operands[1]);
+    if (check_dir(tool, &err) != DBK_OK ||
+        dbk_tokens_revoke(dir_of(tool), tool->operands[1], &left, &err) != DBK_OK)
+        return fail(tool, &err);
+    printf("revoked %s in %s; ", tool->operands[1], dir_of(tool));
     if (left > 0)
         printf("%zu left\n", left);
     else

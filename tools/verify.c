@@ -1,4 +1,5 @@
 /* daybook verify - checks the log, and that the read tables are what it says. */
+#include "database_file.h"
 #include "differences.h"
 #include "posting.h"
 #include "signals.h"
@@ -80,8 +81,10 @@ static enum tool_exit run(struct tool *tool)
     struct verify verify = {.tool = tool,
                             .lines = tool_has(tool, "--json") ? NULL : stdout,
                             .projection = tool_has(tool, "--projection")};
-    enum tool_exit exit;
+    enum tool_exit exit = verify.projection ? database_file_check(tool) : TOOL_DONE;
 
+    if (exit != TOOL_DONE)
+        return exit;
     signals_hold();
     exit = run_both(&verify);
     differences_free(&verify.differences);

@@ -45,6 +45,7 @@ struct dbk_token {
 struct dbk_tokens {
     struct dbk_token *list;
     size_t count;
+    bool there; /* there is a file, so there has been a token */
 };
 void dbk_tokens_finish(struct dbk_tokens *tokens); /* a zeroed one is fine */
 

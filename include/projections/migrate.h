@@ -22,6 +22,7 @@ struct dbk_migration_state {
     char applied_at[32]; /* timestamp text, "" where it is not applied */
     bool known;          /* false: applied by a newer program */
     bool changed;        /* applied from another text than this program has */
+    bool schema_made;    /* just applied, into a schema that was not there before */
 };
 
 /* Called for each migration; borrowed for the call. */

@@ -208,6 +208,7 @@ enum dbk_code dbk_tokens_read(const char *dir, struct dbk_tokens *tokens,
         return DBK_OK;
     if (fd < 0)
         return dbk_fail(err, DBK_IO, "open %s: %s", path, strerror(errno));
+    tokens->there = true;
     code = read_open(fd, path, tokens, err);
     close(fd);
     if (code != DBK_OK)

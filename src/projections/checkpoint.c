@@ -19,16 +19,10 @@ static enum dbk_code no_tables(struct dbk_error *err)
 static enum dbk_code explain(struct dbk_pg *pg, enum dbk_code code,
                              struct dbk_error *err)
 {
-    const struct dbk_pg_statement exists = {NULL, dbk_sql_migration_exists};
-    struct dbk_pg_result *result;
     bool made;
 
-    if (!tables_broken(pg))
+    if (!tables_broken(pg) || tables_made(pg, QUERY_MS, &made) != DBK_OK)
         return code;
-    if (dbk_pg_run(pg, &exists, NULL, 0, QUERY_MS, &result, NULL) != DBK_OK)
-        return code;
-    made = dbk_pg_bool(result, 0, 0);
-    dbk_pg_clear(result);
     return made ? tables_advise(DBK_INVALID, err) : no_tables(err);
 }
 

@@ -70,6 +70,7 @@ enum dbk_code migrate_list_up(const struct migration_list *list,
         if (code != DBK_OK)
             dbk_wrap(err, "migration %04d_%s", item->version, item->name);
         state.applied = true;
+        state.schema_made = log.schema_made;
         if (code == DBK_OK && visit)
             visit(context, &state);
     }

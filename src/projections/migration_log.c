@@ -77,6 +77,7 @@ static enum dbk_code make_schema(struct migration_log *log, const char *schema,
         return code;
     if (dbk_pg_rows(command) > 0)
         code = run(log, dbk_pg_value(command, 0, 0).data, NULL, 0, QUICK_MS, NULL, err);
+    log->schema_made = code == DBK_OK && dbk_pg_rows(command) > 0;
     dbk_pg_clear(command);
     return code;
 }

@@ -11,6 +11,7 @@ struct migration_log {
     struct dbk_pg *pg;
     struct dbk_pg_result *rows; /* version, name, checksum, applied_at; by version */
     size_t count;
+    bool schema_made; /* it was not there */
 };
 
 /* Connect. To change anything, also: wait for other runs to end, make the schema and

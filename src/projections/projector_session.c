@@ -15,13 +15,32 @@ static void set_breakable(struct dbk_projector *self, const struct dbk_pg *pg)
     pthread_mutex_unlock(&self->lock);
 }
 
+static void note_schema_made(void *context, const struct dbk_migration_state *state)
+{
+    if (state->schema_made)
+        *(bool *)context = true;
+}
+
+/* Where we have known tables, nobody but an operator can have dropped them. */
+static enum dbk_code migrate(struct dbk_projector *self, struct dbk_error *err)
+{
+    bool schema_made = false;
+    enum dbk_code code =
+        dbk_migrate_up(self->database, note_schema_made, &schema_made, err);
+
+    if (schema_made && self->tables != 0)
+        projector_say(self, "the schema %s was dropped: it is made again from the log",
+                      dbk_pg_schema(self->database));
+    return code;
+}
+
 static enum dbk_code connect_pg(struct dbk_projector *self, struct dbk_error *err)
 {
     const struct dbk_pg_options options = {.application = "daybook projector",
                                            .connect_timeout_ms = CONNECT_MS,
                                            .statement_timeout_ms = STATEMENT_MS,
                                            .async_commit = true};
-    enum dbk_code code = dbk_migrate_up(self->database, NULL, NULL, err);
+    enum dbk_code code = migrate(self, err);
 
     if (code == DBK_OK)
         code = dbk_pg_open(self->database, &options, &self->pg, err);

@@ -3,8 +3,7 @@
 #include "dbk_sql.h"
 #include "projections/model_json.h"
 #include "rows.h"
-
-#include <string.h>
+#include "tables.h"
 
 #define TOGETHER_MAX 100 /* rows */
 
@@ -114,6 +113,19 @@ static enum dbk_code run_query(void *context, struct dbk_pg *pg, dbk_deadline de
     return code;
 }
 
+/* Migrating makes no table again that was dropped by hand. */
+static enum dbk_code say_missing(struct dbk_pg *pg, dbk_deadline deadline,
+                                 enum dbk_code code, struct dbk_error *err)
+{
+    bool made;
+
+    if (tables_made(pg, dbk_deadline_left(deadline), &made) != DBK_OK)
+        return code;
+    if (made)
+        return tables_advise(code, err);
+    return dbk_fail(err, code, "The read tables are missing: run daybook migrate");
+}
+
 static enum dbk_code work_once(struct dbk_read_model *model, dbk_deadline deadline,
                                read_work *work, void *context, bool *lost,
                                struct dbk_error *err)
@@ -126,8 +138,8 @@ static enum dbk_code work_once(struct dbk_read_model *model, dbk_deadline deadli
     if (code != DBK_OK)
         return code;
     code = work(context, pg, deadline, err);
-    if (code != DBK_OK && !strcmp(dbk_pg_sqlstate(pg), "42P01"))
-        dbk_fail(err, code, "The read tables are missing: run daybook migrate");
+    if (code != DBK_OK && tables_broken(pg))
+        say_missing(pg, deadline, code, err);
     *lost = code == DBK_UNAVAILABLE && !dbk_pg_alive(pg);
     dbk_pool_give(model->pool, pg);
     return code;

@@ -27,6 +27,19 @@ bool tables_broken(const struct dbk_pg *pg)
     return false;
 }
 
+enum dbk_code tables_made(struct dbk_pg *pg, int timeout_ms, bool *made)
+{
+    static const struct dbk_pg_statement look = {NULL, dbk_sql_tables_made};
+    struct dbk_pg_result *result;
+    enum dbk_code code = dbk_pg_run(pg, &look, NULL, 0, timeout_ms, &result, NULL);
+
+    if (code != DBK_OK)
+        return code;
+    *made = dbk_pg_rows(result) > 0;
+    dbk_pg_clear(result);
+    return DBK_OK;
+}
+
 enum dbk_code tables_advise(enum dbk_code code, struct dbk_error *err)
 {
     if (!err)

@@ -13,6 +13,10 @@ enum dbk_code tables_look(struct dbk_pg *pg, int timeout_ms, struct dbk_error *e
  * is another than it was. */
 bool tables_broken(const struct dbk_pg *pg);
 
+/* Whether the migrations have made tables here, so that what is missing was dropped by
+ * hand. Errors as dbk_pg_run. */
+enum dbk_code tables_made(struct dbk_pg *pg, int timeout_ms, bool *made);
+
 /* Put what mends broken tables behind the text of err, which may be NULL. Returns code. */
 enum dbk_code tables_advise(enum dbk_code code, struct dbk_error *err);
 

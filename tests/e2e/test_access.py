@@ -277,6 +277,39 @@ class Doors(unittest.TestCase):
         os.chmod(path, 0o644)
         self.assertIn("chmod 600", self.server.run("serve", check=False).stderr)
 
+    def test_every_text_names_the_directory_it_is_about(self):
+        place = self.server.data_dir
+        self.assertIn(f"no tokens in {place}:", self.server.run("token", "list").stdout)
+        done = self.server.run("token", "create", "shop", "--scope", "read")
+        self.assertIn(f" in {place}/tokens;", done.stderr)
+        self.assertRegex(done.stdout, f"^{TOKEN.pattern}\n$")
+        self.assertIn(f"tokens in {place}:", self.server.run("token", "list").stdout)
+        for arguments in (("create", "shop", "--scope", "read"), ("revoke", "other")):
+            done = self.server.run("token", *arguments, check=False)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn(f"{place}: there is ", done.stderr)
+        self.assertIn(f" in {place};", self.server.run("token", "revoke", "shop").stdout)
+
+    def test_where_all_are_revoked_the_list_does_not_say_that_none_is_asked_for(self):
+        create(self.server, "shop", "read")
+        self.server.run("token", "revoke", "shop")
+        listed = self.server.run("token", "list").stdout
+        self.assertIn(f"all tokens in {self.server.data_dir} are revoked", listed)
+        self.assertIn("refuses\neveryone", listed)
+        self.assertNotIn("asks", listed)
+        self.assertEqual(self.server.run("token", "list", "--json").stdout, "[]\n")
+
+    def test_a_directory_that_is_not_there_is_no_answer(self):
+        place = os.path.join(self.server.data_dir, "elsewhere")
+        for arguments in (("list",), ("list", "--json"), ("revoke", "shop")):
+            done = self.server.run("token", *arguments, "--data-dir", place, check=False)
+            self.assertEqual((done.returncode, done.stdout), (3, ""), arguments)
+            self.assertIn(f"{place}: no such directory: give --data-dir", done.stderr)
+            self.assertFalse(os.path.exists(place))
+        done = self.server.run("token", "create", "shop", "--scope", "read", "--data-dir",
+                               place)
+        self.assertIn(f" in {place}/tokens;", done.stderr)
+
     def test_wrong_use_is_told_and_makes_nothing(self):
         for arguments, saying in (
                 (("create", "x"), "--scope"), (("create", "--scope", "read"), "NAME"),

@@ -192,7 +192,10 @@ class Faults(unittest.TestCase):
         self.postgres.sql(f"set client_min_messages = warning; "
                           f"drop schema {self.schema} cascade")
         self.write()
+        words = f"the schema {self.schema} was dropped: it is made again from the log"
+        self.server.wait_for(lambda: words in self.server.told(), "its line")
         self.assert_healed()
+        self.assertEqual(self.server.told().count("was dropped"), 1)
 
     def test_a_dropped_schema_that_may_not_be_made_again(self):
         self.start()

@@ -220,7 +220,7 @@ static void dropped_tables_are_told_with_what_to_do(void **state)
 
 static void look_for_advice(void *context, const char *line)
 {
-    if (strstr(line, "run daybook rebuild"))
+    if (strstr(line, "run daybook rebuild") || strstr(line, "was dropped"))
         *(_Atomic bool *)context = true;
 }
 

@@ -292,9 +292,31 @@ static void missing_tables_are_said_to_be_missing(void **state)
     empty.schema = "test_read_faults_empty";
     assert_int_equal(dbk_read_model_open(&empty, 1, 5000, &model, &err), DBK_OK);
     assert_int_equal(dbk_read_person(model, &person, 1, &rows, &err), DBK_UNAVAILABLE);
-    assert_non_null(strstr(err.text, "read tables are missing"));
+    assert_non_null(strstr(err.text, "read tables are missing: run daybook migrate"));
     dbk_read_model_close(model);
     dbk_rows_finish(&rows);
+}
+
+static void a_table_dropped_by_hand_is_said_to_need_a_rebuild(void **state)
+{
+    struct dbk_database other = database;
+    struct dbk_read_model *model;
+    struct dbk_rows rows = {0};
+    struct dbk_pg *pg;
+
+    (void)state;
+    other.schema = "test_read_faults_dropped";
+    scratch_drop(&other);
+    assert_int_equal(dbk_migrate_up(&other, NULL, NULL, &err), DBK_OK);
+    pg = scratch_open(&other);
+    scratch_script(pg, "drop table person cascade");
+    assert_int_equal(dbk_read_model_open(&other, 1, 20000, &model, &err), DBK_OK);
+    assert_int_equal(dbk_read_person(model, &person, 1, &rows, &err), DBK_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "run daybook rebuild"));
+    dbk_read_model_close(model);
+    dbk_rows_finish(&rows);
+    dbk_pg_close(pg);
+    scratch_drop(&other);
 }
 
 static void a_page_cut_short_among_large_rows_leaves_the_next_one_whole(void **state)
@@ -383,6 +405,7 @@ int main(void)
         cmocka_unit_test(all_connections_may_have_died_meanwhile),
         cmocka_unit_test(with_postgres_away_it_is_unavailable),
         cmocka_unit_test(missing_tables_are_said_to_be_missing),
+        cmocka_unit_test(a_table_dropped_by_hand_is_said_to_need_a_rebuild),
         cmocka_unit_test(a_page_cut_short_among_large_rows_leaves_the_next_one_whole),
         cmocka_unit_test(a_schema_swapped_in_is_read_at_once),
         cmocka_unit_test(tables_that_fell_back_are_not_asked),
