@@ -19,9 +19,9 @@ enum { PAUSE_MIN_MS = 100, PAUSE_MAX_MS = 2000, LIVED_WELL_MS = 30000 };
 
 /* For read tables that can be made again, on a machine that has other work: little
  * memory, commits that need not wait for the disk. fsync stays on, so that a power cut
- * loses the last moments but never mixes old pages with new. Pages are written whole to the WAL after
- * a checkpoint; to compress them costs more than the disk does, and stops what follows
- * the log for tens of milliseconds, so they are not, and checkpoints are seldom. */
+ * loses the last moments but never mixes old pages with new. After a checkpoint pages are
+ * written whole to the WAL. To compress them costs more than the disk does, and stops what
+ * follows the log for tens of milliseconds: so they are not, and checkpoints are seldom. */
 static const char *const settings[] = {
     "listen_addresses=",
     "unix_socket_permissions=0700",
