@@ -26,41 +26,64 @@ static enum dbk_code explain(struct dbk_pg *pg, enum dbk_code code,
     return made ? tables_advise(DBK_INVALID, err) : no_tables(err);
 }
 
-enum dbk_code checkpoint_ask(const struct dbk_database *database, const char *sql,
-                             const struct dbk_pg_param *params, int count,
-                             struct dbk_pg_result **result, struct dbk_error *err)
+static enum dbk_code connect_pg(const struct dbk_database *database, struct dbk_pg **pg,
+                                struct dbk_error *err)
 {
     const struct dbk_pg_options options = {.application = "daybook",
                                            .connect_timeout_ms = CONNECT_MS,
                                            .statement_timeout_ms = QUERY_MS};
-    const struct dbk_pg_statement statement = {NULL, sql};
-    struct dbk_pg *pg;
-    enum dbk_code code = dbk_pg_open(database, &options, &pg, err);
 
-    if (code == DBK_OK) {
-        code = dbk_pg_run(pg, &statement, params, count, QUERY_MS, result, err);
-        if (code != DBK_OK)
-            code = explain(pg, code, err);
-        dbk_pg_close(pg);
-    }
-    if (code == DBK_TIMEOUT) {
-        dbk_wrap(err, "PostgreSQL");
-        code = err ? (err->code = DBK_UNAVAILABLE) : DBK_UNAVAILABLE;
-    }
-    return code;
+    return dbk_pg_open(database, &options, pg, err);
+}
+
+static enum dbk_code ask(struct dbk_pg *pg, const char *sql,
+                         const struct dbk_pg_param *params, int count,
+                         struct dbk_pg_result **result, struct dbk_error *err)
+{
+    const struct dbk_pg_statement statement = {NULL, sql};
+    enum dbk_code code =
+        dbk_pg_run(pg, &statement, params, count, QUERY_MS, result, err);
+
+    return code == DBK_OK ? code : explain(pg, code, err);
+}
+
+/* One that does not answer in time is away. */
+static enum dbk_code away_if_late(enum dbk_code code, struct dbk_error *err)
+{
+    if (code != DBK_TIMEOUT)
+        return code;
+    dbk_wrap(err, "PostgreSQL");
+    return err ? (err->code = DBK_UNAVAILABLE) : DBK_UNAVAILABLE;
+}
+
+enum dbk_code checkpoint_ask(const struct dbk_database *database, const char *sql,
+                             const struct dbk_pg_param *params, int count,
+                             struct dbk_pg_result **result, struct dbk_error *err)
+{
+    struct dbk_pg *pg;
+    enum dbk_code code = connect_pg(database, &pg, err);
+
+    if (code == DBK_OK)
+        code = ask(pg, sql, params, count, result, err);
+    dbk_pg_close(pg);
+    return away_if_late(code, err);
 }
 
 enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
                                   struct dbk_checkpoint *out, struct dbk_error *err)
 {
     struct dbk_pg_result *result = NULL;
-    enum dbk_code code =
-        checkpoint_ask(database, dbk_sql_tables_look, NULL, 0, NULL, err);
+    struct dbk_pg *pg;
+    enum dbk_code code = connect_pg(database, &pg, err);
     struct dbk_slice id;
 
     memset(out, 0, sizeof *out);
     if (code == DBK_OK)
-        code = checkpoint_ask(database, dbk_sql_checkpoint_read, NULL, 0, &result, err);
+        code = ask(pg, dbk_sql_tables_look, NULL, 0, NULL, err);
+    if (code == DBK_OK)
+        code = ask(pg, dbk_sql_checkpoint_read, NULL, 0, &result, err);
+    dbk_pg_close(pg);
+    code = away_if_late(code, err);
     if (code != DBK_OK)
         return code;
     if (dbk_pg_rows(result) == 0) {
