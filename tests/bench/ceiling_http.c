@@ -9,6 +9,7 @@
  * Prints the port that it listens on, serves until its standard input ends, and then
  * prints how many records it holds.
  */
+#include "civetweb_settings.h"
 #include "event.h"
 #include "group.h"
 
@@ -185,38 +186,17 @@ static void prepare(struct ceiling *ceiling, const char *mode, const char *opera
 static struct mg_context *serve(struct ceiling *ceiling, const char *threads)
 {
     const struct mg_callbacks callbacks = {.begin_request = on_request};
-    const char *options[] = {
-        "listening_ports",
-        "127.0.0.1:0",
-        "num_threads",
-        threads,
-        "enable_keep_alive",
-        "yes",
-        "keep_alive_timeout_ms",
-        "30000",
-        "request_timeout_ms",
-        "10000",
-        "tcp_nodelay",
-        "1",
-        "decode_url",
-        "no",
-        "enable_auth_domain_check",
-        "no",
-        "access_control_allow_origin",
-        "",
-        "access_control_allow_methods",
-        "",
-        "access_control_allow_headers",
-        "",
-        "connection_queue",
-        "1024",
-        "listen_backlog",
-        "1024",
-        NULL,
+    const struct dbk_server_options options = {
+        .address = "127.0.0.1",
+        .threads = (unsigned)strtoul(threads, NULL, 10),
+        .request_timeout_ms = 30000,
     };
-    struct mg_context *context = mg_start(&callbacks, ceiling, options);
+    struct civetweb_settings settings;
+    struct mg_context *context;
     struct mg_server_port port;
 
+    civetweb_settings_fill(&settings, &options);
+    context = mg_start(&callbacks, ceiling, settings.list);
     if (!context || mg_get_server_ports(context, 1, &port) != 1) {
         fputs("civetweb does not start\n", stderr);
         exit(1);
