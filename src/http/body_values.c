@@ -162,6 +162,22 @@ static bool has_members(struct dbk_slice object)
     return dbk_json_walk_next(&walk, &value);
 }
 
+static void read_object(struct dbk_body_draft *draft, struct dbk_slice value)
+{
+    struct dbk_json_extent extent = dbk_json_measure(value);
+
+    if (extent.written > DBK_PROPERTIES_MAX)
+        dbk_body_complain(draft,
+                          "must have at most %d bytes with its numbers written out, "
+                          "not %zu",
+                          DBK_PROPERTIES_MAX, extent.written);
+    else if (extent.depth > PROPERTIES_DEPTH_MAX)
+        dbk_body_complain(draft, "must not nest deeper than %d levels",
+                          PROPERTIES_DEPTH_MAX);
+    else if (has_members(value))
+        draft->record->properties = keep(draft, value);
+}
+
 void dbk_body_properties(struct dbk_body_draft *draft, struct dbk_slice value)
 {
     if (value.data[0] != '{')
@@ -169,16 +185,8 @@ void dbk_body_properties(struct dbk_body_draft *draft, struct dbk_slice value)
     else if (value.length > DBK_PROPERTIES_MAX)
         dbk_body_complain(draft, "must have at most %d bytes, not %zu",
                           DBK_PROPERTIES_MAX, value.length);
-    else if (dbk_json_written(value) > DBK_PROPERTIES_MAX)
-        dbk_body_complain(draft,
-                          "must have at most %d bytes with its numbers written out, "
-                          "not %zu",
-                          DBK_PROPERTIES_MAX, dbk_json_written(value));
-    else if (dbk_json_depth(value) > PROPERTIES_DEPTH_MAX)
-        dbk_body_complain(draft, "must not nest deeper than %d levels",
-                          PROPERTIES_DEPTH_MAX);
-    else if (has_members(value))
-        draft->record->properties = keep(draft, value);
+    else
+        read_object(draft, value);
 }
 
 static bool read_time(struct dbk_body_draft *draft, struct dbk_slice value,

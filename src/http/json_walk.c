@@ -91,25 +91,6 @@ size_t dbk_json_span(const char *at, const char *end)
     return (size_t)(skip_value(at, end) - at);
 }
 
-unsigned dbk_json_depth(struct dbk_slice value)
-{
-    const char *at = value.data, *end = value.data + value.length;
-    unsigned depth = 0, deepest = 0;
-
-    while (at < end) {
-        if (*at == '"') {
-            at = skip_string(at, end);
-            continue;
-        }
-        if ((*at == '{' || *at == '[') && ++depth > deepest)
-            deepest = depth;
-        else if (*at == '}' || *at == ']')
-            depth--;
-        at++;
-    }
-    return deepest;
-}
-
 /* The number behind an e, without its sign: how many zeros it may stand for. */
 static size_t zeros_of(const char *at, const char *end)
 {
@@ -122,10 +103,11 @@ static size_t zeros_of(const char *at, const char *end)
     return zeros;
 }
 
-size_t dbk_json_written(struct dbk_slice value)
+struct dbk_json_extent dbk_json_measure(struct dbk_slice value)
 {
+    struct dbk_json_extent extent = {.written = value.length};
     const char *at = value.data, *end = value.data + value.length;
-    size_t written = value.length;
+    unsigned depth = 0;
     bool digit = false; /* before an e: of a number, not of true or false */
 
     while (at < end) {
@@ -135,11 +117,15 @@ size_t dbk_json_written(struct dbk_slice value)
             continue;
         }
         if (digit && (*at == 'e' || *at == 'E'))
-            written += zeros_of(at + 1, end);
+            extent.written += zeros_of(at + 1, end);
         digit = *at >= '0' && *at <= '9';
+        if ((*at == '{' || *at == '[') && ++depth > extent.depth)
+            extent.depth = depth;
+        else if (*at == '}' || *at == ']')
+            depth--;
         at++;
     }
-    return written;
+    return extent;
 }
 
 const char *dbk_json_kind(struct dbk_slice value)

@@ -29,11 +29,13 @@ size_t dbk_json_span(const char *at, const char *end);
 /* "a string", "an object", ...: what a value is, for a sentence. Static. */
 const char *dbk_json_kind(struct dbk_slice value);
 
-/* How deep a value nests: 0 for a scalar, 1 for {} and [1], 2 for [[]]. */
-unsigned dbk_json_depth(struct dbk_slice value);
-
-/* How many bytes it takes with its numbers written out, 1e3 as 1000 and 1e-3 as 0.001, at
- * most: PostgreSQL's jsonb writes them so, and answers are made of that. */
-size_t dbk_json_written(struct dbk_slice value);
+struct dbk_json_extent {
+    unsigned
+        depth; /* how deep it nests: 0 for a scalar, 1 for {} and [1], 2 for [[]] */
+    size_t written; /* bytes it takes with its numbers written out, 1e3 as 1000 and 1e-3
+                       as 0.001, at most: PostgreSQL's jsonb writes them so, and answers
+                       are made of that */
+};
+struct dbk_json_extent dbk_json_measure(struct dbk_slice value);
 
 #endif

@@ -61,11 +61,12 @@ static void a_value_shows_what_it_is(void **state)
 static void depth_counts_brackets_outside_strings(void **state)
 {
     (void)state;
-    assert_int_equal(dbk_json_depth(dbk_slice("7")), 0);
-    assert_int_equal(dbk_json_depth(dbk_slice("\"[[{\"")), 0);
-    assert_int_equal(dbk_json_depth(dbk_slice("[]")), 1);
-    assert_int_equal(dbk_json_depth(dbk_slice("[{},{},[1]]")), 2);
-    assert_int_equal(dbk_json_depth(dbk_slice("{\"a\\\"[\":{\"b\":[0]},\"c\":[]}")), 3);
+    assert_int_equal(dbk_json_measure(dbk_slice("7")).depth, 0);
+    assert_int_equal(dbk_json_measure(dbk_slice("\"[[{\"")).depth, 0);
+    assert_int_equal(dbk_json_measure(dbk_slice("[]")).depth, 1);
+    assert_int_equal(dbk_json_measure(dbk_slice("[{},{},[1]]")).depth, 2);
+    assert_int_equal(
+        dbk_json_measure(dbk_slice("{\"a\\\"[\":{\"b\":[0]},\"c\":[]}")).depth, 3);
 }
 
 static void text_that_was_not_checked_is_not_read_past(void **state)
@@ -104,7 +105,8 @@ static void numbers_are_counted_as_they_are_written_out(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(dbk_json_written(dbk_slice(cases[i].text)), cases[i].written);
+        assert_int_equal(dbk_json_measure(dbk_slice(cases[i].text)).written,
+                         cases[i].written);
 }
 
 int main(void)
