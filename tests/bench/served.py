@@ -49,6 +49,12 @@ class Server:
         self.wait_ready()
         return self
 
+    def build(self):
+        """Tables for the log that is there, before the first start: following a long log
+        takes minutes, and is what catchup measures."""
+        self.run("rebuild")
+        return self
+
     def said(self):
         """What serve logged since it was spawned."""
         with open(self.output.name, errors="replace") as file:

@@ -41,7 +41,7 @@ def growth(world):
 
 def at(world, events):
     world.say(f"growth: {events:,} events")
-    server = Server(world, logs.log_of(world, events)).start()
+    server = Server(world, logs.log_of(world, events)).build().start()
     server.settle()
     ids = load.people(server, 40)
     found = reads(world, server, ids)

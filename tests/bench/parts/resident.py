@@ -14,7 +14,7 @@ HALF = ROUNDS // 2
 
 def resident(world):
     """memory of serve beside LMDB's mapped pages, over rounds of mixed load"""
-    server = Server(world, logs.log_of(world, world.options.events)).start()
+    server = Server(world, logs.log_of(world, world.options.growth)).build().start()
     server.settle()
     loads = mixed(world, server)
     sizes = [size(world, server, "before")]
@@ -25,7 +25,7 @@ def resident(world):
         sizes.append(size(world, server, f"round {number + 1}"))
     server.verify()
     world.drop(server)
-    work = f"memory of serve, {world.options.events:,} events"
+    work = f"memory of serve, {world.options.growth:,} events"
     return [Row(f"{work}, before the load", "MiB", sizes[:1]),
             Row(f"{work}, after it", "MiB", sizes[-1:], target=TARGET, most=True),
             Row(f"{work}, grown since half of it", "MiB", sizes[-1:],

@@ -14,7 +14,7 @@ TARGET = 2  # seconds
 def start(world):
     """start on a long log, after a clean stop and after a kill under load"""
     events = world.options.growth
-    server = Server(world, logs.log_of(world, events)).start()
+    server = Server(world, logs.log_of(world, events)).build().start()
     server.settle()
     ids = load.people(server, 10)
     bodies = load.post_lines(world, ids)
