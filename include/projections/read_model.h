@@ -93,4 +93,26 @@ enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_pag
                               const struct dbk_event_filter *filter,
                               struct dbk_rows *rows, struct dbk_error *err);
 
+/* A read that is not waited for. Memory of the caller's, which must stay, with the rows,
+ * until it is answered: by one call, from the call that asks or later from another
+ * thread. That call should be short, for other answers wait behind it. */
+struct dbk_look_up {
+    void (*answered)(struct dbk_look_up *look_up); /* the caller's */
+    enum dbk_code code;                            /* how it ended, */
+    struct dbk_error error;                        /* and why */
+
+    /* Private from here on. */
+    struct dbk_uuid id;
+    unsigned limit; /* what the statement makes of it */
+    int64_t
+        deadline; /* of the statement, where this is the first of those it asks for */
+    struct dbk_rows *rows; /* receives the row, or stays empty */
+    struct dbk_look_up *next;
+};
+
+/* dbk_read_event, not waited for. Those asked at the same time share a statement, and a
+ * thread that asks may be the one that carries it, and answers the others. */
+void dbk_look_up_event(struct dbk_read_model *model, const struct dbk_uuid *id,
+                       struct dbk_rows *rows, struct dbk_look_up *look_up);
+
 #endif

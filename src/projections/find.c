@@ -33,7 +33,7 @@ static enum dbk_code run_with(struct dbk_read_model *model, struct run *run,
     return read_with_connection(model, find->asked[0]->deadline, run_find, run, err);
 }
 
-void find_run(struct dbk_read_model *model, struct gather *gather,
+void find_run(struct dbk_read_model *model, struct carrying *carrying,
               const struct find *find, struct dbk_pg_result **result)
 {
     struct run run = {.find = find};
@@ -43,7 +43,7 @@ void find_run(struct dbk_read_model *model, struct gather *gather,
 
     dbk_pg_array_init(&ids, DBK_PG_UUID);
     code = run_with(model, &run, &ids, &err);
-    gather_pass_on(gather, find->asked[0]);
+    gather_pass_on(carrying);
     dbk_pg_array_free(&ids);
     for (size_t i = 0; i < find->count; i++) {
         find->asked[i]->code = code;
@@ -53,13 +53,18 @@ void find_run(struct dbk_read_model *model, struct gather *gather,
     *result = run.result;
 }
 
-enum dbk_code find_end(struct look_up *look_up, const char *nothing,
-                       struct dbk_error *err)
+void find_end(struct dbk_look_up *look_up, const char *nothing)
 {
-    if (look_up->code == DBK_OK && look_up->rows->no_memory)
-        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    if (look_up->code == DBK_OK && look_up->rows->count == 0)
-        return dbk_fail(err, DBK_NOT_FOUND, "%s", nothing);
+    if (look_up->code != DBK_OK)
+        return;
+    if (look_up->rows->no_memory)
+        look_up->code = dbk_fail(&look_up->error, DBK_NO_MEMORY, "out of memory");
+    else if (look_up->rows->count == 0)
+        look_up->code = dbk_fail(&look_up->error, DBK_NOT_FOUND, "%s", nothing);
+}
+
+enum dbk_code find_tell(const struct dbk_look_up *look_up, struct dbk_error *err)
+{
     if (look_up->code != DBK_OK && err)
         *err = look_up->error;
     return look_up->code;

@@ -133,7 +133,7 @@ static void put_person(const struct dbk_pg_result *result, size_t row,
 
 /* DBK_TOO_LARGE: it must be asked for alone. */
 static void give(const struct dbk_pg_result *result, const struct found *found,
-                 struct look_up *look_up)
+                 struct dbk_look_up *look_up)
 {
     size_t count = found->count < look_up->limit ? found->count : look_up->limit;
     const struct found_event *newest = found->events + (found->count - count);
@@ -146,7 +146,8 @@ static void give(const struct dbk_pg_result *result, const struct found *found,
         put_person(result, found->row, newest, count, look_up->rows);
 }
 
-static void carry(void *context, struct look_up *const *asked, size_t count)
+static void carry(void *context, struct carrying *carrying,
+                  struct dbk_look_up *const *asked, size_t count)
 {
     struct dbk_read_model *model = context;
     struct found found[TOGETHER_MAX];
@@ -160,7 +161,7 @@ static void carry(void *context, struct look_up *const *asked, size_t count)
         most = asked[i]->limit > most ? asked[i]->limit : most;
     find.more[0] = dbk_pg_int8(events, most);
     find.more[1] = dbk_pg_int8(bytes, PROPERTIES_MAX);
-    find_run(model, &model->persons, &find, &result);
+    find_run(model, carrying, &find, &result);
     if (result)
         look_through(result, found, count);
     for (size_t i = 0; result && i < count; i++)
@@ -168,13 +169,15 @@ static void carry(void *context, struct look_up *const *asked, size_t count)
     dbk_pg_clear(result);
 }
 
-void find_persons_init(struct dbk_read_model *model, unsigned processors)
+enum dbk_code find_persons_init(struct dbk_read_model *model, unsigned processors,
+                                struct dbk_error *err)
 {
-    gather_init(&model->persons, TOGETHER_MAX, processors, carry, model);
+    return gather_init(&model->persons, TOGETHER_MAX, processors, carry, model, err);
 }
 
 static enum dbk_code find_alone(struct dbk_read_model *model,
-                                const struct look_up *look_up, struct dbk_error *err)
+                                const struct dbk_look_up *look_up,
+                                struct dbk_error *err)
 {
     char events[8];
     const struct dbk_pg_param params[] = {dbk_pg_uuid(&look_up->id),
@@ -193,16 +196,17 @@ enum dbk_code dbk_read_person(struct dbk_read_model *model, const struct dbk_uui
                               unsigned events_limit, struct dbk_rows *rows,
                               struct dbk_error *err)
 {
-    struct look_up look_up = {.id = *id,
-                              .limit = events_limit,
-                              .rows = rows,
-                              .deadline = dbk_deadline_in(model->timeout_ms),
-                              .code = DBK_TOO_LARGE};
+    struct dbk_look_up look_up = {.id = *id,
+                                  .limit = events_limit,
+                                  .rows = rows,
+                                  .deadline = dbk_deadline_in(model->timeout_ms),
+                                  .code = DBK_TOO_LARGE};
 
     rows_clear(rows);
     if (events_limit <= EVENTS_MAX)
-        gather_ask(&model->persons, &look_up);
+        gather_wait(&model->persons, &look_up);
     if (look_up.code == DBK_TOO_LARGE)
         look_up.code = find_alone(model, &look_up, &look_up.error);
-    return find_end(&look_up, "There is no such person", err);
+    find_end(&look_up, "There is no such person");
+    return find_tell(&look_up, err);
 }

@@ -70,10 +70,14 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
         return code;
     }
     dbk_pool_check_new(model->pool, check_claimed, model);
-    find_events_init(model, processors > 0 ? (unsigned)processors : 1);
-    find_persons_init(model, processors > 0 ? (unsigned)processors : 1);
-    *out = model;
-    return DBK_OK;
+    code = find_events_init(model, processors > 0 ? (unsigned)processors : 1, err);
+    if (code == DBK_OK)
+        code = find_persons_init(model, processors > 0 ? (unsigned)processors : 1, err);
+    if (code == DBK_OK)
+        *out = model;
+    else
+        dbk_read_model_close(model);
+    return code;
 }
 
 void dbk_read_model_close(struct dbk_read_model *model)

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -23,11 +24,13 @@ static struct scene {
     bool waits;
 } scene;
 
-static void carry(void *context, struct look_up *const *asked, size_t count)
+static void carry(void *context, struct carrying *carrying,
+                  struct dbk_look_up *const *asked, size_t count)
 {
     struct scene *of = context;
     unsigned now = atomic_fetch_add(&of->under_way, 1) + 1;
 
+    (void)carrying;
     if (now > CARRIERS)
         abort();
     atomic_fetch_add(&of->carried, 1);
@@ -49,12 +52,26 @@ static void begin(size_t most, bool waits)
     sem_init(&scene.begun, 0, 0);
     sem_init(&scene.may_end, 0, 0);
     scene.waits = waits;
-    gather_init(&scene.gather, most, CARRIERS, carry, &scene);
+    assert_int_equal(gather_init(&scene.gather, most, CARRIERS, carry, &scene, NULL),
+                     DBK_OK);
+}
+
+/* A thread of the gather's may still find that there is nothing for it to carry. */
+static void await_calm(void)
+{
+    unsigned carriers;
+
+    do {
+        sched_yield();
+        pthread_mutex_lock(&scene.gather.mutex);
+        carriers = scene.gather.carriers;
+        pthread_mutex_unlock(&scene.gather.mutex);
+    } while (carriers > 0);
 }
 
 static void end(void)
 {
-    assert_int_equal(scene.gather.carriers, 0);
+    await_calm();
     assert_null(scene.gather.first);
     gather_finish(&scene.gather);
     sem_destroy(&scene.begun);
@@ -63,9 +80,9 @@ static void end(void)
 
 static void *ask(void *argument)
 {
-    struct look_up look_up = {.limit = (unsigned)(uintptr_t)argument};
+    struct dbk_look_up look_up = {.limit = (unsigned)(uintptr_t)argument};
 
-    gather_ask(&scene.gather, &look_up);
+    gather_wait(&scene.gather, &look_up);
     return (void *)(uintptr_t)(look_up.code ==
                                    (look_up.limit % 2 ? DBK_NOT_FOUND : DBK_OK) &&
                                look_up.error.text[0] == (char)look_up.limit);
@@ -84,7 +101,7 @@ static void await_waiting(unsigned wanted)
         unsigned count = 0;
 
         pthread_mutex_lock(&scene.gather.mutex);
-        for (struct look_up *one = scene.gather.first; one; one = one->next)
+        for (struct dbk_look_up *one = scene.gather.first; one; one = one->next)
             count++;
         pthread_mutex_unlock(&scene.gather.mutex);
         if (count == wanted)
@@ -155,13 +172,14 @@ static void no_more_than_the_most_go_together(void **state)
 }
 
 /* Carried by one that passes on before it is done. */
-static void carry_and_pass_on(void *context, struct look_up *const *asked, size_t count)
+static void carry_and_pass_on(void *context, struct carrying *carrying,
+                              struct dbk_look_up *const *asked, size_t count)
 {
     struct scene *of = context;
 
     atomic_fetch_add(&of->carried, 1);
-    gather_pass_on(&of->gather, asked[0]);
-    gather_pass_on(&of->gather, asked[0]); /* once is all it can */
+    gather_pass_on(carrying);
+    gather_pass_on(carrying); /* once is all it can */
     sem_post(&of->begun);
     sem_wait(&of->may_end);
     for (size_t i = 0; i < count; i++) {
@@ -186,6 +204,63 @@ static void who_has_passed_on_is_not_waited_for(void **state)
     for (int i = 0; i < CALLERS; i++)
         sem_post(&scene.may_end);
     join(threads, CALLERS);
+    end();
+}
+
+struct later {
+    struct dbk_look_up look_up;
+    pthread_t by;
+    sem_t answered;
+};
+
+static void note(struct dbk_look_up *look_up)
+{
+    struct later *later = (struct later *)look_up;
+
+    later->by = pthread_self();
+    sem_post(&later->answered);
+}
+
+static void begin_later(struct later *later)
+{
+    *later = (struct later){.look_up = {.limit = 1, .answered = note}};
+    sem_init(&later->answered, 0, 0);
+}
+
+static void who_asks_does_not_wait_for_other_statements(void **state)
+{
+    pthread_t threads[CARRIERS];
+    struct later later;
+
+    (void)state;
+    begin(GATHER_MAX, true);
+    start_asking(threads, 0, CARRIERS);
+    for (int i = 0; i < CARRIERS; i++)
+        sem_wait(&scene.begun);
+    begin_later(&later);
+    gather_ask(&scene.gather, &later.look_up);
+    assert_int_equal(sem_trywait(&later.answered), -1);
+    for (int i = 0; i < CARRIERS + 1; i++)
+        sem_post(&scene.may_end);
+    sem_wait(&later.answered);
+    assert_int_equal(later.look_up.code, DBK_NOT_FOUND);
+    assert_false(pthread_equal(later.by, pthread_self()));
+    join(threads, CARRIERS);
+    sem_destroy(&later.answered);
+    end();
+}
+
+static void who_carries_answers_itself(void **state)
+{
+    struct later later;
+
+    (void)state;
+    begin(GATHER_MAX, false);
+    begin_later(&later);
+    gather_ask(&scene.gather, &later.look_up);
+    assert_int_equal(sem_trywait(&later.answered), 0);
+    assert_true(pthread_equal(later.by, pthread_self()));
+    sem_destroy(&later.answered);
     end();
 }
 
@@ -217,6 +292,8 @@ int main(void)
         cmocka_unit_test(those_that_wait_are_carried_together),
         cmocka_unit_test(no_more_than_the_most_go_together),
         cmocka_unit_test(who_has_passed_on_is_not_waited_for),
+        cmocka_unit_test(who_asks_does_not_wait_for_other_statements),
+        cmocka_unit_test(who_carries_answers_itself),
         cmocka_unit_test(under_load_everybody_is_answered),
     };
 
