@@ -1,5 +1,6 @@
 #include "dispatch.h"
 
+#include "access_line.h"
 #include "authorize.h"
 #include "clock.h"
 #include "guard.h"
@@ -9,8 +10,6 @@
 #include <civetweb.h>
 #include <string.h>
 #include <strings.h>
-
-#define TARGET_MAX 512 /* what the access line shows of path and query */
 
 static enum dbk_code answer_options(const struct request *rq, struct response *rs)
 {
@@ -58,49 +57,11 @@ static void fail(struct request *rq, struct response *rs, int status,
         response_header_text(rs, "Allow", rq->match.allow);
 }
 
-/* Path and query, cut where they are long. */
-static void put_target(const struct request *rq, char out[TARGET_MAX + 1])
-{
-    size_t path = strnlen(rq->path, TARGET_MAX);
-    size_t query = *rq->query && path < TARGET_MAX ? strnlen(rq->query, TARGET_MAX) : 0;
-
-    memcpy(out, rq->path, path);
-    if (query > 0)
-        out[path++] = '?';
-    if (query > TARGET_MAX - path)
-        query = TARGET_MAX - path;
-    memcpy(out + path, rq->query, query);
-    out[path + query] = '\0';
-}
-
-static void tell(const struct request *rq, const struct response *rs, int64_t began)
-{
-    const struct dbk_server_options *options = &rq->service->options;
-    char target[TARGET_MAX + 1], client[CLIENT_ADDRESS_TEXT];
-    struct dbk_access entry = {
-        .method = rq->method,
-        .path = target,
-        .remote = client,
-        .request_id = rq->id,
-        .actor = rq->actor,
-        .status = rs->broken && !*rs->error ? 0 : rs->status,
-        .sequence = rs->sequence,
-        .bytes = rs->bytes,
-        .milliseconds = (double)(clock_us() - began) / 1e3,
-        .error = rs->error,
-    };
-
-    if (!options->access)
-        return;
-    put_target(rq, target);
-    request_client(rq, client);
-    options->access(options->access_context, &entry);
-}
-
 static void begin(const struct service *service, struct worker *worker)
 {
     worker_clear(worker);
     worker->request.service = service;
+    worker->request.began = clock_us();
 }
 
 /* Those that find us stopping are refused; those under way are finished. NULL: it is
@@ -115,8 +76,10 @@ static const char *refusal(const struct request *rq, bool stopping)
     return NULL;
 }
 
-static void answer(struct request *rq, struct response *rs)
+static void answer(struct worker *worker)
 {
+    struct request *rq = &worker->request;
+    struct response *rs = &worker->response;
     struct dbk_error err = {0};
     bool stopping = atomic_load(&rq->service->stopping);
     int status = request_open(rq, rq->connection, &err);
@@ -130,6 +93,8 @@ static void answer(struct request *rq, struct response *rs)
     } else if (status == 0) {
         code = handle(rq, rs, &status, &err);
     }
+    if (worker->lent.out)
+        return;
     if (code != DBK_OK)
         fail(rq, rs, status, &err);
     response_send(rs, rq);
@@ -140,12 +105,13 @@ int dispatch(const struct service *service, struct worker *worker,
 {
     struct request *rq = &worker->request;
     struct response *rs = &worker->response;
-    int64_t began = clock_us();
 
     begin(service, worker);
     rq->connection = connection;
-    answer(rq, rs);
-    tell(rq, rs, began);
+    answer(worker);
+    if (worker->lent.out)
+        return 200;
+    access_line_tell(rq, rs);
     guarded_idle(rq->guarded);
     return rs->status;
 }
@@ -157,7 +123,6 @@ void dispatch_unreadable(const struct service *service, struct worker *worker,
 {
     struct request *rq = &worker->request;
     struct response *rs = &worker->response;
-    int64_t began = clock_us();
     struct dbk_error err;
 
     begin(service, worker);
@@ -175,5 +140,5 @@ void dispatch_unreadable(const struct service *service, struct worker *worker,
     response_fail(rs, rq, status, &err);
     rs->close = true;
     response_send(rs, rq);
-    tell(rq, rs, began);
+    access_line_tell(rq, rs);
 }

@@ -10,11 +10,6 @@
 #include "request.h"
 #include "response.h"
 
-struct fresh {
-    uint64_t wanted;    /* the sequence to be seen */
-    uint64_t projected; /* the sequence that is seen, at least */
-};
-
 /* Wait for `wanted`; 0: for the head of the log. Adds Daybook-Projected-Sequence and,
  * where Prefer set the bound, Preference-Applied. That the bound passed is no failure:
  * fresh then says how far it is.

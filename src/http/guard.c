@@ -296,6 +296,11 @@ void guard_end(struct guarded *guarded)
     pthread_mutex_unlock(&guarded->guard->mutex);
 }
 
+int guarded_socket(const struct guarded *guarded)
+{
+    return guarded->sock;
+}
+
 static void begin(struct guarded *guarded, atomic_int_least64_t *deadline, int ms)
 {
     int64_t now = clock_tick_ms();

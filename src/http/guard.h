@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 struct guard;   /* safe to share between threads */
-struct guarded; /* one connection; used by its thread only */
+struct guarded; /* one connection; used by one thread at a time */
 
 /* Guard the connections of so many threads, with civetweb's queue of so many behind them,
  * of which one address may keep `bound` while others wait (0: all). NULL: out of memory,
@@ -36,6 +36,9 @@ void guard_left(struct guard *guard);
 struct guarded *guard_begin(struct guard *guard, const char *remote, int remote_port,
                             int own_port);
 void guard_end(struct guarded *guarded); /* NULL is fine, here and below */
+
+/* Its socket, which stays open until guard_end. */
+int guarded_socket(const struct guarded *guarded);
 
 /* A request begins: it must have arrived within `ms`, or reading fails. */
 void guarded_reading(struct guarded *guarded, int ms);

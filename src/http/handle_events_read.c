@@ -1,6 +1,7 @@
 /* GET /events, GET /events/{id}. */
 #include "fresh.h"
 #include "handlers.h"
+#include "lend.h"
 #include "list.h"
 #include "one.h"
 #include "request.h"
@@ -40,18 +41,27 @@ enum dbk_code handle_list_events(struct request *rq, struct response *rs,
     return list_answer(rq, rs, &list, err);
 }
 
+static enum dbk_code answer_event(struct request *rq, struct response *rs,
+                                  enum dbk_code code, struct dbk_error *err)
+{
+    if (code == DBK_NOT_FOUND)
+        return fresh_no_event(rq, &rq->match.id, &rq->fresh, err);
+    return code == DBK_OK ? one_answer(rq, rs, TAG_VERSION, err) : code;
+}
+
 enum dbk_code handle_get_event(struct request *rq, struct response *rs,
                                struct dbk_error *err)
 {
-    struct fresh fresh;
-    enum dbk_code code;
+    struct dbk_read_model *model = rq->service->model;
+    struct dbk_rows *rows = &rq->worker->rows;
+    struct dbk_look_up *look_up;
 
-    if (fresh_wait(rq, rs, 0, &fresh, err) != DBK_OK)
+    if (fresh_wait(rq, rs, 0, &rq->fresh, err) != DBK_OK)
         return err->code;
-    code = dbk_read_event(rq->service->model, &rq->match.id, &rq->worker->rows, err);
-    if (code == DBK_NOT_FOUND)
-        return fresh_no_event(rq, &rq->match.id, &fresh, err);
-    if (code != DBK_OK)
-        return code;
-    return one_answer(rq, rs, TAG_VERSION, err);
+    look_up = lend(rq, rs, answer_event);
+    if (!look_up)
+        return answer_event(rq, rs, dbk_read_event(model, &rq->match.id, rows, err),
+                            err);
+    dbk_look_up_event(model, &rq->match.id, rows, look_up);
+    return DBK_OK;
 }

@@ -43,6 +43,7 @@ void response_clear(struct response *rs)
     forget_answer(rs);
     rs->status = 0;
     rs->close = rs->sent = rs->broken = false;
+    rs->unsent = 0;
     rs->bytes = rs->sequence = 0;
     rs->error[0] = '\0';
 }

@@ -36,6 +36,8 @@ struct response {
     uint64_t bytes;         /* of the body, once it is sent */
     uint64_t sequence;      /* of what was written; 0 for none */
     char error[sizeof((struct dbk_error *)0)->text]; /* for the access line only */
+    int sock;                                        /* of a lent request */
+    size_t unsent; /* bytes at the end of wire that its client did not take at once */
     char date[32];
     int64_t date_at; /* the second that date is the text of */
 };
@@ -67,8 +69,13 @@ enum dbk_code response_empty(struct response *rs, int status, const char *detail
 void response_fail(struct response *rs, const struct request *rq, int status,
                    const struct dbk_error *err);
 
-/* Write it to the client. Once. */
+/* Write it to the client. Once. Of a lent request without waiting: what the client does
+ * not take stays, as unsent, and is for response_send_rest once the request is back. */
 void response_send(struct response *rs, struct request *rq);
+void response_send_rest(struct response *rs, struct request *rq);
+
+/* Whether the connection can live on behind this answer, as far as is known now. */
+bool response_keeps(struct response *rs, const struct request *rq);
 
 /* What streams share with it: the head, into rs->wire, with the line that says how long
  * the body is; bytes behind it, which stay in rs->wire while they are few and go out

@@ -26,7 +26,7 @@ struct dbk_server {
     struct mg_context *context;
     unsigned port;
     atomic_bool open;              /* requests are answered; until then they wait */
-    atomic_uint under_way;         /* requests that were accepted */
+    atomic_uint under_way;         /* see service.h */
     pthread_t starter;             /* the thread that starts it, */
     struct dbk_error *start_error; /* and where civetweb's words to it go meanwhile */
 };
@@ -54,13 +54,15 @@ static int on_request(struct mg_connection *connection)
         return 503;
     }
     wait_for_doors(server);
+    if (!lend_take_back(worker, connection))
+        return worker->response.status;
     /* Counted before looking, so that the stop waits for all that did not see it. */
     atomic_fetch_add(&server->under_way, 1);
     accepted = !atomic_load(&server->service.stopping);
     if (!accepted)
         atomic_fetch_sub(&server->under_way, 1);
     status = dispatch(&server->service, worker, connection);
-    if (accepted)
+    if (accepted && !worker->lent.out)
         atomic_fetch_sub(&server->under_way, 1);
     return status;
 }
@@ -71,7 +73,7 @@ static int on_error(struct mg_connection *connection, int status, const char *re
     struct worker *worker = mg_get_thread_pointer(connection);
 
     wait_for_doors(server);
-    if (worker)
+    if (worker && lend_take_back(worker, connection))
         dispatch_unreadable(&server->service, worker, connection, status, reason);
     return 0;
 }
@@ -85,6 +87,10 @@ static int on_connection(const struct mg_connection *connection, void **data)
 
 static void on_close(const struct mg_connection *connection)
 {
+    struct worker *worker = mg_get_thread_pointer(connection);
+
+    if (worker)
+        lend_take_back(worker, (struct mg_connection *)(uintptr_t)connection);
     guard_end(mg_get_user_connection_data(connection));
     guard_left(server_of(connection)->service.guard);
 }
@@ -168,6 +174,7 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
 
     limiter_init(&server->limiter);
     service->limiter = &server->limiter;
+    service->under_way = &server->under_way;
     service->log = log;
     service->projector = projector;
     service->model = model;

@@ -10,8 +10,10 @@ struct worker *worker_create(void)
 {
     struct worker *worker = calloc(1, sizeof *worker);
 
-    if (worker)
-        response_init(&worker->response);
+    if (!worker)
+        return NULL;
+    response_init(&worker->response);
+    lend_init(&worker->lent);
     return worker;
 }
 
@@ -19,6 +21,7 @@ void worker_destroy(struct worker *worker)
 {
     if (!worker)
         return;
+    lend_finish(&worker->lent);
     response_finish(&worker->response);
     dbk_rows_finish(&worker->rows);
     dbk_batch_finish(&worker->batch);
@@ -31,6 +34,7 @@ void worker_clear(struct worker *worker)
     memset(&worker->request, 0, offsetof(struct request, fields));
     worker->request.fields.count = 0;
     worker->request.worker = worker;
+    worker->access_line.noted = false;
     response_clear(&worker->response);
     if (worker->body_size > KEPT_MAX) {
         free(worker->body);

@@ -3,6 +3,8 @@
 #ifndef DBK_HTTP_WORKER_H
 #define DBK_HTTP_WORKER_H
 
+#include "access_line.h"
+#include "lend.h"
 #include "projections/read_model.h"
 #include "request.h"
 #include "response.h"
@@ -15,6 +17,8 @@ struct worker {
     struct response response;
     struct dbk_rows rows;
     struct dbk_batch batch;
+    struct access_line access_line;
+    struct lent lent;
     char query[QUERY_MAX + 1];
     char *body;
     size_t body_size;
