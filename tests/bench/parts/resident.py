@@ -8,7 +8,7 @@ from report import Row
 from served import Server
 
 TARGET = 150  # MiB
-ROUNDS = 6  # of all kinds of load; what the first few take is kept, the rest adds nothing
+ROUNDS = 12  # of all kinds of load; what the first few take is kept, the rest adds nothing
 HALF = ROUNDS // 2
 
 
@@ -42,7 +42,8 @@ def mixed(world, server):
         f"/events?{query}&limit={limit}" for limit in (100, 1000)
         for query in ("keyword=click", "keyword=view", f"person_id={ids[0]}")])
     return [lambda: load.posted(world, server, 128, bodies),
-            lambda: load.posted(world, server, 4, batches, "/events/batch", load.BATCH),
+            lambda: load.posted(world, server, 4, batches, "/events/batch", load.BATCH,
+                                1),  # it fills the disk
             server.settle,
             lambda: load.wrk(world, server.port, 128, "GET", paths),
             lambda: load.wrk(world, server.port, 32, "GET", lists)]
