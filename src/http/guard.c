@@ -2,76 +2,24 @@
 
 #include "clock.h"
 #include "crowd.h"
+#include "guard_private.h"
 #include "peer_socket.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #define TICK_MS 50 /* so the coarse clock will do */
-#define TURN_MS 1000
 #define CROWDED_IDLE_MS 250 /* how long one may idle while every thread is taken */
 #define CROWD_CALM_MS 200   /* between two looks while nobody waits, for a look costs */
 #define CROWD_OVER_MS 1000  /* without one; each thread is free now and then */
-
-struct guarded {
-    struct guard *guard;
-    int sock; /* -1: the place is free. Changed under the mutex only */
-    uint16_t port;
-    int64_t since;
-    bool refused;
-    atomic_bool over;                    /* above the bound of its address */
-    atomic_int_least64_t began;          /* what has one of these deadlines */
-    atomic_int_least64_t read_deadline;  /* 0: none */
-    atomic_int_least64_t write_deadline; /* 0: none */
-    atomic_int_least64_t idle_since;     /* 0: a request is under way */
-};
-
-struct guard {
-    pthread_t thread;
-    pthread_mutex_t mutex; /* no socket is closed while it is held */
-    pthread_cond_t changed;
-    bool stopping;
-    atomic_int drain_idle_ms; /* -1: not draining */
-    atomic_uint connections;  /* that have a thread */
-    atomic_uint guarded;      /* of these, those in the list */
-    atomic_int own_port;      /* 0: not known yet */
-    atomic_int highest;       /* descriptor of a connection (peer_socket.h) */
-    unsigned threads;
-    struct crowd *crowd; /* changed by the guard's thread only, under the mutex */
-    int64_t crowded;     /* when it was seen last, */
-    int64_t looked;      /* and looked at */
-    struct guarded list[];
-};
 
 void guard_pause(int ms)
 {
     struct timespec pause = {ms / 1000, ms % 1000 * 1000000L};
 
     nanosleep(&pause, NULL);
-}
-
-/* The guard's thread may see it a little later: nothing else hangs on the order. */
-static void set(atomic_int_least64_t *time, int64_t to)
-{
-    atomic_store_explicit(time, to, memory_order_release);
-}
-
-static bool passed(const atomic_int_least64_t *deadline, int64_t now)
-{
-    int64_t at = atomic_load_explicit(deadline, memory_order_acquire);
-
-    return at != 0 && at <= now;
-}
-
-static bool is_crowded(const struct guard *guard)
-{
-    return atomic_load(&guard->connections) >= guard->threads;
 }
 
 static bool idles_too_long(const struct guard *guard, const struct guarded *one,
@@ -82,7 +30,7 @@ static bool idles_too_long(const struct guard *guard, const struct guarded *one,
 
     if (since == 0)
         return false;
-    if (allowed < 0 && !is_crowded(guard))
+    if (allowed < 0 && !guard_is_crowded(guard))
         return false;
     return now - since >= (allowed >= 0 ? allowed : CROWDED_IDLE_MS);
 }
@@ -92,9 +40,9 @@ static void look_at(const struct guard *guard, const struct guarded *one, int64_
 {
     if (one->sock < 0)
         return;
-    if (passed(&one->write_deadline, now))
+    if (guard_passed(&one->write_deadline, now))
         shutdown(one->sock, SHUT_RDWR);
-    else if (passed(&one->read_deadline, now) || idles_too_long(guard, one, now))
+    else if (guard_passed(&one->read_deadline, now) || idles_too_long(guard, one, now))
         shutdown(one->sock, SHUT_RD);
 }
 
@@ -130,11 +78,11 @@ static void thin_crowd(struct guard *guard, int64_t now)
 {
     int own_port = atomic_load(&guard->own_port);
 
-    if (is_crowded(guard))
+    if (guard_is_crowded(guard))
         guard->crowded = now;
     else if (now - guard->crowded > CROWD_OVER_MS)
         crowd_forget(guard->crowd);
-    if (own_port == 0 || !is_crowded(guard))
+    if (own_port == 0 || !guard_is_crowded(guard))
         return;
     if (!crowd_waits(guard->crowd) && now - guard->looked < CROWD_CALM_MS)
         return;
@@ -170,7 +118,7 @@ static void *watch(void *argument)
 
     pthread_mutex_lock(&guard->mutex);
     while (!guard->stopping) {
-        if (atomic_load(&guard->guarded) > 0 || is_crowded(guard)) {
+        if (atomic_load(&guard->guarded) > 0 || guard_is_crowded(guard)) {
             tick(guard);
         } else {
             crowd_forget(guard->crowd);
@@ -294,86 +242,6 @@ void guard_end(struct guarded *guarded)
     guarded->sock = -1;
     atomic_fetch_sub(&guarded->guard->guarded, 1);
     pthread_mutex_unlock(&guarded->guard->mutex);
-}
-
-int guarded_socket(const struct guarded *guarded)
-{
-    return guarded->sock;
-}
-
-static void begin(struct guarded *guarded, atomic_int_least64_t *deadline, int ms)
-{
-    int64_t now = clock_tick_ms();
-
-    set(&guarded->began, now);
-    set(deadline, now + ms);
-}
-
-void guarded_reading(struct guarded *guarded, int ms)
-{
-    if (!guarded)
-        return;
-    begin(guarded, &guarded->read_deadline, ms);
-    set(&guarded->idle_since, 0);
-}
-
-void guarded_writing(struct guarded *guarded, int ms)
-{
-    if (!guarded)
-        return;
-    begin(guarded, &guarded->write_deadline, ms);
-    set(&guarded->read_deadline, 0);
-}
-
-void guarded_working(struct guarded *guarded)
-{
-    if (!guarded)
-        return;
-    set(&guarded->read_deadline, 0);
-    set(&guarded->write_deadline, 0);
-}
-
-void guarded_idle(struct guarded *guarded)
-{
-    if (!guarded)
-        return;
-    guarded_working(guarded);
-    set(&guarded->idle_since, clock_tick_ms());
-}
-
-bool guarded_late(const struct guarded *guarded)
-{
-    return guarded && passed(&guarded->read_deadline, clock_tick_ms());
-}
-
-void guarded_linger(struct guarded *guarded, int ms)
-{
-    char dropped[4096];
-    int64_t until = clock_ms() + ms;
-
-    if (!guarded)
-        return;
-    shutdown(guarded->sock, SHUT_WR);
-    for (int64_t left = ms; left > 0; left = until - clock_ms()) {
-        struct pollfd ready = {.fd = guarded->sock, .events = POLLIN};
-        if (poll(&ready, 1, (int)left) < 0 && errno != EINTR)
-            return;
-        if (ready.revents != 0 &&
-            recv(guarded->sock, dropped, sizeof dropped, MSG_DONTWAIT) <= 0)
-            return;
-    }
-}
-
-bool guarded_refused(const struct guarded *guarded)
-{
-    return guarded && guarded->refused;
-}
-
-bool guard_turn_over(const struct guard *guard, const struct guarded *guarded)
-{
-    if (!guarded || !is_crowded(guard))
-        return guarded_refused(guarded);
-    return atomic_load(&guarded->over) || clock_tick_ms() - guarded->since >= TURN_MS;
 }
 
 void guard_drain(struct guard *guard, int idle_ms)
