@@ -11,7 +11,8 @@
  * request has no connection and no headers: what asks for more is not lent. The answer is
  * written to the socket without waiting, for other answers come behind it, so a client that
  * has not taken its last answer is not lent, either. One over 64 KiB says that it ends the
- * connection; what is left of it is then sent by the request's own thread.
+ * connection. What a client did not take at once ends it too, and is sent by the request's
+ * own thread, which only the end of its reading wakes.
  */
 #ifndef DBK_HTTP_LEND_H
 #define DBK_HTTP_LEND_H

@@ -21,8 +21,9 @@ struct peer_walk {
 bool peer_walk(struct peer_walk *walk, struct sockaddr_in *peer);
 
 /* The descriptor of this process's TCP connection between own_port and the peer at this
- * numeric IPv4 address and port, or -1. Addresses and ports name one connection only, so
- * it is the right one for as long as that connection is open. */
+ * numeric IPv4 address and port, or -1. Our own address is not
+ * compared, for civetweb does not tell it: where we listen at several, a peer may have a
+ * connection to each from one port, and this finds the first. */
 int peer_socket(const char *address, int port, int own_port, atomic_int *highest);
 
 /* Whether the descriptor is a TCP connection at own_port; if so, with whom. */

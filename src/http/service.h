@@ -1,5 +1,5 @@
 /* service.h - what every handler works with. Made once and shared by the threads; only
- * stopping ever changes. */
+ * stopping, and the count of those under way, ever change. */
 #ifndef DBK_HTTP_SERVICE_H
 #define DBK_HTTP_SERVICE_H
 

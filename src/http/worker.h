@@ -1,5 +1,5 @@
 /* worker.h - the memory a server thread keeps from request to request, so that answering
- * allocates nothing once it is warm. */
+ * allocates nothing once it is warm. It is its thread's, but while it is lent (lend.h). */
 #ifndef DBK_HTTP_WORKER_H
 #define DBK_HTTP_WORKER_H
 

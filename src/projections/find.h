@@ -1,4 +1,5 @@
-/* find.h - events and persons by id, gathered: dbk_read_event and dbk_read_person. */
+/* find.h - events and persons by id, gathered: dbk_read_event, dbk_look_up_event and
+ * dbk_read_person. */
 #ifndef DBK_PROJECTIONS_FIND_H
 #define DBK_PROJECTIONS_FIND_H
 
@@ -21,8 +22,9 @@ struct find {
     int more_count;
 };
 
-/* Run it once for all, by the deadline of the first asked, and pass on. The rows come as *result, to
- * be cleared. Where that fails *result is NULL, and all asked have the failure. */
+/* Run it once for all, by the deadline of the first asked, and pass on. The rows come as
+ * *result, to be cleared. Where that fails *result is NULL, and all asked have the
+ * failure. */
 void find_run(struct dbk_read_model *model, struct carrying *carrying,
               const struct find *find, struct dbk_pg_result **result);
 

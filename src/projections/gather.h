@@ -4,7 +4,8 @@
  * PostgreSQL. A thread that asks while another statement may be under way carries its own.
  * What is asked meanwhile is carried together: one statement, one wake-up of PostgreSQL,
  * and of nobody else. So a lone caller waits for nobody; and nobody who asks works for
- * others for longer than one statement, for then threads of the gather's own carry on.
+ * others for longer than one statement and its answers, for then threads of the gather's
+ * own carry on.
  *
  * More carriers take fewer along each, at more work of PostgreSQL for each; with too few, a
  * processor idles while PostgreSQL works. Two processors answer the most events with two
@@ -27,8 +28,8 @@ struct carrying {
     bool passed_on;
 };
 
-/* Ask for count of them at once: fill the rows and the code of each. asked[0] is the one
- * that has waited longest. */
+/* Ask for count of them at once: fill the rows and the code of each. asked[0] is the
+ * carrier's own, or where it has none the one that has waited longest. */
 typedef void gather_carry(void *context, struct carrying *carrying,
                           struct dbk_look_up *const *asked, size_t count);
 
@@ -57,8 +58,9 @@ enum dbk_code gather_init(struct gather *gather, size_t most, unsigned carriers,
 void gather_finish(struct gather *gather); /* nobody may be asking; zeroed is fine */
 
 /* Ask. look_up->answered may have been called when this returns, or is called by another
- * thread later. Each statement is bounded by the deadline of its first, which is earlier
- * than that of those it takes along, so each look-up is too. Any thread. */
+ * thread later. Each statement is bounded by the deadline of its first. One that waited
+ * may be taken along by one that asked later, at most by its own deadline again: a look-up
+ * takes no longer than twice what was given to it. Any thread. */
 void gather_ask(struct gather *gather, struct dbk_look_up *look_up);
 
 /* The same, and wait for the answer. Its `answered` is used for that. */
