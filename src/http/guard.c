@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define TICK_MS 50 /* so the coarse clock will do */
+#define TICK_MS 50          /* so the coarse clock will do */
 #define CROWDED_IDLE_MS 250 /* how long one may idle while every thread is taken */
 #define CROWD_CALM_MS 200   /* between two looks while nobody waits, for a look costs */
 #define CROWD_OVER_MS 1000  /* without one; each thread is free now and then */
@@ -182,7 +182,8 @@ void guard_destroy(struct guard *guard)
     free_guard(guard);
 }
 
-static struct guarded *take_place(struct guard *guard, int sock, uint16_t port)
+static struct guarded *take_place(struct guard *guard, int sock, bool certain,
+                                  uint16_t port)
 {
     struct guarded *taken = NULL;
 
@@ -197,6 +198,7 @@ static struct guarded *take_place(struct guard *guard, int sock, uint16_t port)
         atomic_store(&taken->write_deadline, 0);
         atomic_store(&taken->idle_since, taken->since);
         taken->sock = sock;
+        taken->certain = certain;
         taken->port = port;
         taken->refused = crowd_is_over(guard->crowd, sock, port);
         atomic_store(&taken->over, taken->refused);
@@ -229,9 +231,11 @@ void guard_left(struct guard *guard)
 struct guarded *guard_begin(struct guard *guard, const char *remote, int remote_port,
                             int own_port)
 {
-    int sock = peer_socket(remote, remote_port, own_port, &guard->highest);
+    bool certain;
+    int sock = peer_socket(remote, remote_port, own_port, &guard->highest, &certain);
 
-    return sock < 0 ? NULL : take_place(guard, sock, htons((uint16_t)remote_port));
+    return sock < 0 ? NULL
+                    : take_place(guard, sock, certain, htons((uint16_t)remote_port));
 }
 
 void guard_end(struct guarded *guarded)

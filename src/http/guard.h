@@ -37,7 +37,8 @@ struct guarded *guard_begin(struct guard *guard, const char *remote, int remote_
                             int own_port);
 void guard_end(struct guarded *guarded); /* NULL is fine, here and below */
 
-/* Its socket, as peer_socket.h found it, which stays open until guard_end. */
+/* Its socket, which stays open until guard_end; -1 where it may be that of another
+ * connection of the same peer (peer_socket.h). */
 int guarded_socket(const struct guarded *guarded);
 
 /* A request begins: it must have arrived within `ms`, or reading fails. */

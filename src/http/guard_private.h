@@ -10,7 +10,8 @@
 
 struct guarded {
     struct guard *guard;
-    int sock; /* -1: the place is free. Changed under the mutex only */
+    int sock;     /* -1: the place is free. Changed under the mutex only */
+    bool certain; /* it is this connection's, not another's of the same peer */
     uint16_t port;
     int64_t since;
     bool refused;

@@ -10,7 +10,7 @@
 
 int guarded_socket(const struct guarded *guarded)
 {
-    return guarded->sock;
+    return guarded->certain ? guarded->sock : -1;
 }
 
 static void begin(struct guarded *guarded, atomic_int_least64_t *deadline, int ms)

@@ -10,20 +10,23 @@
  * civetweb does not keep what belongs to a request beyond its thread's return, so a lent
  * request has no connection and no headers: what asks for more is not lent. The answer is
  * written to the socket without waiting, for other answers come behind it, so a client that
- * has not taken its last answer is not lent, either. One over 64 KiB says that it ends the
- * connection. What a client did not take at once ends it too, and is sent by the request's
- * own thread, which only the end of its reading wakes.
+ * has not taken its last answer is not lent, either. What a client did not take at once is
+ * sent by the request's own thread, which only the end of its reading wakes, so then the
+ * connection ends. An event that is not in the tables is looked for in the log, which may
+ * have to wait for the disk: that is done aside (aside.h).
  */
 #ifndef DBK_HTTP_LEND_H
 #define DBK_HTTP_LEND_H
 
+#include "aside.h"
 #include "projections/read_model.h"
 #include "request.h"
 #include "response.h"
 
 #include <semaphore.h>
 
-/* Fill in the answer, as a handler does; code and err are those of the look-up. */
+/* Fill in the answer, as a handler does; code and err are those of the look-up. It waits
+ * for nothing, but where the code is DBK_NOT_FOUND. */
 typedef enum dbk_code lend_then(struct request *rq, struct response *rs,
                                 enum dbk_code code, struct dbk_error *err);
 
@@ -33,6 +36,7 @@ struct lent {
     sem_t back;
     lend_then *then;
     struct dbk_look_up look_up;
+    struct aside_item aside;
 };
 
 void lend_init(struct lent *lent);

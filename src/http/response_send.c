@@ -29,8 +29,10 @@ bool response_keeps(struct response *rs, const struct request *rq)
 {
     const char *wish = request_header(rq, "Connection");
 
-    if (!rq->connection) /* it was asked before */
+    if (!rq->connection) { /* what it says itself was asked before */
+        rs->close = rs->close || atomic_load(&rq->service->stopping);
         return !rs->close;
+    }
     rs->close = must_close(rs, rq);
     if (rs->close)
         return false;
@@ -185,8 +187,6 @@ static void write_whole(struct response *rs, struct request *rq)
     size_t length = body_of(rs, parts);
     char length_line[64] = "";
 
-    if (!rq->connection && length > ONE_WRITE_MAX)
-        rs->close = true;
     if (rs->status != 204 && rs->status != 304)
         write_length_line(length_line, length);
     response_render_head(rs, rq, length_line);

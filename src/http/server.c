@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include "access.h"
+#include "aside.h"
 #include "civetweb_settings.h"
 #include "clock.h"
 #include "dispatch.h"
@@ -180,6 +181,7 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     service->model = model;
     service->options = *options;
     service->rules.event_types = options->event_types;
+    service->aside = aside_create();
     service->guard = guard_create(options->threads, civetweb_settings_queue(options),
                                   address_bound(options));
     atomic_init(&service->stopping, false);
@@ -226,6 +228,7 @@ static void destroy(struct dbk_server *server)
 {
     access_destroy(server->service.access);
     guard_destroy(server->service.guard);
+    aside_destroy(server->service.aside);
     limiter_finish(&server->limiter);
     free(server);
 }
@@ -246,7 +249,7 @@ enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projec
     if (!made)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a server");
     fill_service(made, log, projector, model, options);
-    if (!made->service.guard)
+    if (!made->service.guard || !made->service.aside)
         dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to guard connections");
     else if (open_access(&made->service, err) == DBK_OK &&
              start_civetweb(made, err) == DBK_OK && open_doors(made, err) == DBK_OK)

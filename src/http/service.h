@@ -17,6 +17,7 @@ struct service {
     struct guard *guard;
     struct access *access;
     struct limiter *limiter; /* of those who bring wrong tokens */
+    struct aside *aside;     /* where answers go that look into the log */
     atomic_uint *under_way;  /* requests that were accepted and are not answered */
     atomic_bool stopping;
 };

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 
 /* With the mutex held. */
-static size_t take(struct gather *gather, struct dbk_look_up **asked, size_t count)
+static size_t take(struct gather *gather, struct dbk_look_up **asked)
 {
+    size_t count = 0;
+
     while (count < gather->most && gather->first) {
         asked[count++] = gather->first;
         gather->first = gather->first->next;
@@ -35,15 +37,15 @@ void gather_pass_on(struct carrying *carrying)
 }
 
 /* The caller has been counted among the carriers. */
-static void carry(struct gather *gather, struct dbk_look_up *own)
+static void carry(struct gather *gather)
 {
     struct carrying carrying = {.gather = gather};
-    struct dbk_look_up *asked[GATHER_MAX] = {own};
-    size_t count = own ? 1 : 0;
+    struct dbk_look_up *asked[GATHER_MAX];
+    size_t count;
 
     sched_yield(); /* those about to ask are taken along */
     pthread_mutex_lock(&gather->mutex);
-    count = take(gather, asked, count);
+    count = take(gather, asked);
     pthread_mutex_unlock(&gather->mutex);
     if (count > 0)
         gather->carry(gather->context, &carrying, asked, count);
@@ -67,7 +69,7 @@ static void *carry_on(void *argument)
         if (may_carry(gather)) {
             gather->carriers++;
             pthread_mutex_unlock(&gather->mutex);
-            carry(gather, NULL);
+            carry(gather);
             pthread_mutex_lock(&gather->mutex);
             continue;
         }
@@ -92,6 +94,7 @@ void gather_finish(struct gather *gather)
     for (unsigned i = 0; i < gather->thread_count; i++)
         pthread_join(gather->threads[i], NULL);
     free(gather->threads);
+    gather->threads = NULL;
     pthread_cond_destroy(&gather->ready);
     pthread_mutex_destroy(&gather->mutex);
 }
@@ -124,15 +127,12 @@ void gather_ask(struct gather *gather, struct dbk_look_up *look_up)
     look_up->next = NULL;
     pthread_mutex_lock(&gather->mutex);
     carries = gather->carriers < gather->carriers_max;
-    if (carries) {
-        gather->carriers++;
-    } else {
-        *gather->last = look_up;
-        gather->last = &look_up->next;
-    }
+    gather->carriers += carries;
+    *gather->last = look_up;
+    gather->last = &look_up->next;
     pthread_mutex_unlock(&gather->mutex);
     if (carries)
-        carry(gather, look_up);
+        carry(gather);
 }
 
 struct waiting {

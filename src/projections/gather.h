@@ -28,8 +28,8 @@ struct carrying {
     bool passed_on;
 };
 
-/* Ask for count of them at once: fill the rows and the code of each. asked[0] is the
- * carrier's own, or where it has none the one that has waited longest. */
+/* Ask for count of them at once: fill the rows and the code of each. asked[0] is the one
+ * that has waited longest. */
 typedef void gather_carry(void *context, struct carrying *carrying,
                           struct dbk_look_up *const *asked, size_t count);
 

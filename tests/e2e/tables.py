@@ -19,6 +19,29 @@ def query(server, sql):
     return done.stdout.strip()
 
 
+class Locked:
+    """A table of the server's that nobody else can read, until the end of the block."""
+
+    def __init__(self, server, table):
+        schema = server.env["DB_SCHEMA"]
+        self.process = subprocess.Popen(
+            [os.path.join(programs(), "psql"), "-X", "-q", "-A", "-t", "-h",
+             server.env["DB_HOST"], "-U", server.env["DB_USER"], "-d",
+             server.env["DB_NAME"]],
+            env=server.env, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True)
+        self.process.stdin.write(
+            f"begin; lock table {schema}.{table} in access exclusive mode; select 'held';\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "held\n"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate("rollback;\n", timeout=60)
+
+
 def rows(server):
     """Every row of both tables, whole, in one order."""
     return (query(server, "select person from person order by id"),

@@ -3,12 +3,16 @@
 import json
 import os
 import re
+import signal
 import socket
 import struct
 import threading
 import unittest
 
-from served import Served, new_id
+from harness import PATIENCE
+from served import Served, new_id, person
+from tables import Locked, query
+from test_access import new_server
 from wire import Wire
 
 HOST = "Host: localhost\r\n"
@@ -107,16 +111,17 @@ class LookUps(Served):
         for line in lines("none"):
             self.assertIn("status=404", line)
 
-    def test_a_large_one_is_whole_and_says_that_it_ends_the_connection(self):
+    def test_large_ones_in_a_pipeline_are_whole(self):
         kate = self.created()["id"]
-        event = self.recorded(kate, properties={"text": "x" * 65000, "more": "y" * 400})
+        event = self.recorded(kate, properties={"text": "x" * 65500})
         wire = Wire(self.server.port)
-        wire.send(get(f"/events/{event['id']}"))
-        status, headers, body = wire.answer()
-        self.assertEqual((status, json.loads(body)["data"]), (200, event))
-        if len(body) > 64 << 10:
-            self.assertEqual(headers["connection"], "close")
-            self.assertTrue(wire.ended())
+        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        wire.send(get(f"/events/{event['id']}") * 4)
+        for _ in range(4):
+            status, headers, body = wire.answer()
+            self.assertGreater(len(body), 64 << 10)
+            self.assertEqual((status, json.loads(body)["data"]), (200, event))
+            self.assertEqual(headers["connection"], "keep-alive")
         wire.close()
 
     def test_who_does_not_read_delays_nobody(self):
@@ -133,6 +138,123 @@ class LookUps(Served):
             status, _, body = wire.answer()
             self.assertEqual((status, json.loads(body)["data"]), (200, large))
         wire.close()
+
+
+class Late(Served):
+    """Look-ups that PostgreSQL does not answer, for their table is locked."""
+    settings = {"QUERY_TIMEOUT": "1", "HTTP_THREADS": "16"}
+
+    def asking(self, count, text):
+        wires = [Wire(self.server.port) for _ in range(count)]
+        for wire in wires:
+            wire.send(text)
+            self.addCleanup(wire.close)
+        return wires
+
+    def test_each_is_told_and_its_connection_lives_on(self):
+        kate = self.created()["id"]
+        event = self.recorded(kate)
+        text = get(f"/events/{event['id']}")
+        with Locked(self.server, "event"):
+            wires = self.asking(8, text + get("/health"))
+            for wire in wires:
+                status, headers, body = wire.answer()
+                self.assertEqual(status, 503, body)
+                self.assertIn("retry-after", headers)
+                self.assertEqual(headers["connection"], "keep-alive")
+                self.assertEqual(wire.answer()[0], 200)
+        for wire in wires:
+            wire.send(text)
+            self.assertEqual(json.loads(wire.answer()[2])["data"], event)
+
+    def test_who_closes_its_side_is_answered(self):
+        event = self.recorded(self.created()["id"])
+        with Locked(self.server, "event"):
+            wires = self.asking(8, get(f"/events/{event['id']}"))
+            for wire in wires:
+                wire.socket.shutdown(socket.SHUT_WR)
+        for wire in wires:
+            self.assertIn(wire.answer()[0], (200, 503))
+            self.assertTrue(wire.ended())
+
+
+class Stopped(unittest.TestCase):
+    def test_a_stop_waits_for_those_under_way(self):
+        server = new_server(self).start()
+        client = server.client()
+        server.wait_for(
+            lambda: client.get("/health").data["projection"] == "following", "following")
+        kate = client.post("/persons", person()).data["id"]
+        event = client.post("/events", {"event_type": "a", "person_id": kate}).data
+        client.get(f"/events/{event['id']}")
+        client.close()
+        with Locked(server, "event"):
+            wires = [Wire(server.port) for _ in range(5)]
+            for wire in wires:
+                wire.send(get(f"/events/{event['id']}"))
+                server.wait_for(lambda: waiting(server) > 0, "look-ups that wait")
+            server.process.send_signal(signal.SIGTERM)
+            server.wait_for(lambda: refused(server.port), "the stop")
+        for wire in wires:
+            status, headers, body = wire.answer()
+            self.assertEqual(headers["connection"], "close")
+            self.assertEqual((status, json.loads(body)["data"]), (200, event))
+            self.assertTrue(wire.ended())
+            wire.close()
+        self.assertEqual(server.process.wait(60), 0)
+        server.process = None
+
+
+def refused(port):
+    """Whether a newcomer is told that the server is stopping."""
+    wire = Wire(port)
+    wire.send(get("/health"))
+    status = wire.answer()[0]
+    wire.close()
+    return status == 503
+
+
+def waiting(server):
+    """How many statements of this server wait for a lock."""
+    return int(query(server, "select count(*) from pg_locks join pg_stat_activity "
+                             "using (pid) where not granted and application_name "
+                             f"= 'daybook read' and relation = '{server.env['DB_SCHEMA']}"
+                             ".event'::regclass"))
+
+
+class TwoAddresses(unittest.TestCase):
+    """One peer, from one port, at two addresses of the server: civetweb tells neither
+    apart."""
+
+    def test_each_connection_gets_its_own_answer(self):
+        server = new_server(self)
+        token = server.run("token", "create", "all", "--scope", "admin").stdout.split()[-1]
+        server.flags = ["--host", "0.0.0.0"]
+        server.start()
+        auth = {"Authorization": f"Bearer {token}"}
+        client = server.client()
+        server.wait_for(lambda: client.request("GET", "/events", None, auth).status == 200,
+                        "reads")
+        kate = client.request("POST", "/persons", person(), auth).data["id"]
+        events = [client.request("POST", "/events",
+                                 {"event_type": f"type{n}", "person_id": kate}, auth).data
+                  for n in range(2)]
+        first = Wire.of(self.connected("127.0.0.1", server.port, 0))
+        second = Wire.of(self.connected("127.0.0.2", server.port,
+                                        first.socket.getsockname()[1]))
+        for wire, event in ((first, events[0]), (second, events[1])):
+            for _ in range(3):
+                wire.send(get(f"/events/{event['id']}", f"Authorization: Bearer {token}\r\n"))
+                self.assertEqual(json.loads(wire.answer()[2])["data"], event)
+
+    def connected(self, address, port, own_port):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.settimeout(PATIENCE)
+        sock.bind(("127.0.0.1", own_port))
+        sock.connect((address, port))
+        self.addCleanup(sock.close)
+        return sock
 
 
 class LittleRoom(Served):

@@ -9,9 +9,19 @@ class Wire:
     """One connection, from any loopback address: bytes out, answers in."""
 
     def __init__(self, port, source=None):
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE,
-                                               source and (source, 0))
-        self.stream = self.socket.makefile("rb")
+        self._take(socket.create_connection(("127.0.0.1", port), PATIENCE,
+                                            source and (source, 0)))
+
+    @classmethod
+    def of(cls, connected):
+        """The same, of a socket that is connected."""
+        self = cls.__new__(cls)
+        self._take(connected)
+        return self
+
+    def _take(self, connected):
+        self.socket = connected
+        self.stream = connected.makefile("rb")
 
     def send(self, data):
         self.socket.sendall(data.encode() if isinstance(data, str) else data)

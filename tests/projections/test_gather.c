@@ -2,6 +2,7 @@
  * the carrying is scripted here. */
 #include "gather.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -69,6 +70,19 @@ static void await_calm(void)
     } while (carriers > 0);
 }
 
+/* Until the threads of the gather's sleep. */
+static void await_parked(void)
+{
+    unsigned parked;
+
+    do {
+        sched_yield();
+        pthread_mutex_lock(&scene.gather.mutex);
+        parked = scene.gather.parked;
+        pthread_mutex_unlock(&scene.gather.mutex);
+    } while (parked < scene.gather.thread_count);
+}
+
 static void end(void)
 {
     await_calm();
@@ -92,6 +106,15 @@ static void start_asking(pthread_t *threads, unsigned first, unsigned count)
 {
     for (unsigned i = first; i < first + count; i++)
         pthread_create(&threads[i], NULL, ask, (void *)(uintptr_t)(i + 1));
+}
+
+/* One after the other, for else one might take the other along. */
+static void occupy_carriers(pthread_t *threads)
+{
+    for (unsigned i = 0; i < CARRIERS; i++) {
+        start_asking(threads, i, 1);
+        sem_wait(&scene.begun);
+    }
 }
 
 /* Until that many wait behind the carriers. */
@@ -137,9 +160,7 @@ static void those_that_wait_are_carried_together(void **state)
 
     (void)state;
     begin(GATHER_MAX, true);
-    start_asking(threads, 0, CARRIERS);
-    for (int i = 0; i < CARRIERS; i++)
-        sem_wait(&scene.begun);
+    occupy_carriers(threads);
     start_asking(threads, CARRIERS, CALLERS - CARRIERS);
     await_waiting(CALLERS - CARRIERS);
     assert_int_equal(scene.carried, CARRIERS);
@@ -159,9 +180,7 @@ static void no_more_than_the_most_go_together(void **state)
 
     (void)state;
     begin(3, true);
-    start_asking(threads, 0, CARRIERS);
-    for (int i = 0; i < CARRIERS; i++)
-        sem_wait(&scene.begun);
+    occupy_carriers(threads);
     start_asking(threads, CARRIERS, CALLERS - CARRIERS);
     await_waiting(CALLERS - CARRIERS);
     for (int i = 0; i < CALLERS; i++)
@@ -234,9 +253,7 @@ static void who_asks_does_not_wait_for_other_statements(void **state)
 
     (void)state;
     begin(GATHER_MAX, true);
-    start_asking(threads, 0, CARRIERS);
-    for (int i = 0; i < CARRIERS; i++)
-        sem_wait(&scene.begun);
+    occupy_carriers(threads);
     begin_later(&later);
     gather_ask(&scene.gather, &later.look_up);
     assert_int_equal(sem_trywait(&later.answered), -1);
@@ -256,6 +273,7 @@ static void who_carries_answers_itself(void **state)
 
     (void)state;
     begin(GATHER_MAX, false);
+    await_parked(); /* else one of them may be quicker */
     begin_later(&later);
     gather_ask(&scene.gather, &later.look_up);
     assert_int_equal(sem_trywait(&later.answered), 0);
@@ -285,6 +303,40 @@ static void under_load_everybody_is_answered(void **state)
     end();
 }
 
+/* Threads that may still be had; below 0: all. */
+static int threads_left = -1;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*body)(void *), void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*body)(void *), void *argument);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*body)(void *), void *argument)
+{
+    if (threads_left == 0)
+        return EAGAIN;
+    threads_left -= threads_left > 0;
+    return __real_pthread_create(thread, attributes, body, argument);
+}
+
+static void where_threads_are_scarce_nothing_is_left_behind(void **state)
+{
+    struct gather gather;
+    struct dbk_error err;
+
+    (void)state;
+    for (threads_left = 0; threads_left <= CARRIERS; threads_left++) {
+        int left = threads_left;
+
+        assert_int_equal(gather_init(&gather, 1, CARRIERS, carry, NULL, &err),
+                         DBK_NO_MEMORY);
+        gather_finish(&gather); /* as who made it does with all it has */
+        threads_left = left;
+    }
+    threads_left = -1;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +346,7 @@ int main(void)
         cmocka_unit_test(who_has_passed_on_is_not_waited_for),
         cmocka_unit_test(who_asks_does_not_wait_for_other_statements),
         cmocka_unit_test(who_carries_answers_itself),
+        cmocka_unit_test(where_threads_are_scarce_nothing_is_left_behind),
         cmocka_unit_test(under_load_everybody_is_answered),
     };
 
