@@ -5,7 +5,7 @@
 
 #include "log_world.h"
 
-enum { NAIVE_MAX = 4096, LINES_SIZE = 4 << 20 };
+enum { NAIVE_MAX = 16384, LINES_SIZE = 4 << 20 };
 
 struct naive_person {
     struct dbk_uuid id;
