@@ -8,7 +8,7 @@ from report import Row
 from served import Server
 
 TARGET = 150  # MiB
-ROUNDS = 12  # of all kinds of load; what the first few take is kept, the rest adds nothing
+ROUNDS = 24  # of all kinds of load; what the first few take is kept, the rest adds nothing
 HALF = ROUNDS // 2
 
 
