@@ -50,10 +50,32 @@ static int stop(void **state)
     return 0;
 }
 
+/* Of the read model's connections, which have a user of their own. */
+static uint64_t backends(const char *what)
+{
+    char sql[200];
+
+    snprintf(
+        sql, sizeof sql,
+        "select coalesce(max(x), 0) from (select %s as x from pg_stat_activity "
+        "where application_name = 'daybook read' and usename = 'daybook_faults') t",
+        what);
+    return scratch_number(admin, sql);
+}
+
+/* A backend may outlive its connection for a moment: those that are counted are the
+ * model's own. */
+static void await_no_backends(void)
+{
+    for (int waited = 0; waited < 60000 && backends("count(*)") > 0; waited++)
+        usleep(1000);
+}
+
 static struct dbk_read_model *open_model(unsigned connections, int timeout_ms)
 {
     struct dbk_read_model *model;
 
+    await_no_backends();
     assert_int_equal(
         dbk_read_model_open(&database, connections, timeout_ms, &model, &err), DBK_OK);
     return model;
@@ -67,19 +89,6 @@ static enum dbk_code read_one(struct dbk_read_model *model)
     assert_int_equal(rows.count, code == DBK_OK ? 1 : 0);
     dbk_rows_finish(&rows);
     return code;
-}
-
-/* Of the read model's connections, which have a user of their own. */
-static uint64_t backends(const char *what)
-{
-    char sql[200];
-
-    snprintf(
-        sql, sizeof sql,
-        "select coalesce(max(x), 0) from (select %s as x from pg_stat_activity "
-        "where application_name = 'daybook read' and usename = 'daybook_faults') t",
-        what);
-    return scratch_number(admin, sql);
 }
 
 static void a_terminated_connection_is_replaced_without_notice(void **state)
