@@ -250,7 +250,7 @@ enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projec
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a server");
     fill_service(made, log, projector, model, options);
     if (!made->service.guard || !made->service.aside)
-        dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to guard connections");
+        dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to serve connections");
     else if (open_access(&made->service, err) == DBK_OK &&
              start_civetweb(made, err) == DBK_OK && open_doors(made, err) == DBK_OK)
         *server = made;

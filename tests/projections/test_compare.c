@@ -287,13 +287,8 @@ static int make_world(void **state)
     return 0;
 }
 
-static int end_world(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
-#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+#define IN_A_WORLD(test)                                                               \
+    cmocka_unit_test_setup_teardown(test, make_world, world_teardown)
 
 int main(void)
 {

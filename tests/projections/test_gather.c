@@ -57,30 +57,28 @@ static void begin(size_t most, bool waits)
                      DBK_OK);
 }
 
+static unsigned peek(const unsigned *number)
+{
+    unsigned now;
+
+    pthread_mutex_lock(&scene.gather.mutex);
+    now = *number;
+    pthread_mutex_unlock(&scene.gather.mutex);
+    return now;
+}
+
 /* A thread of the gather's may still find that there is nothing for it to carry. */
 static void await_calm(void)
 {
-    unsigned carriers;
-
-    do {
+    while (peek(&scene.gather.carriers) > 0)
         sched_yield();
-        pthread_mutex_lock(&scene.gather.mutex);
-        carriers = scene.gather.carriers;
-        pthread_mutex_unlock(&scene.gather.mutex);
-    } while (carriers > 0);
 }
 
 /* Until the threads of the gather's sleep. */
 static void await_parked(void)
 {
-    unsigned parked;
-
-    do {
+    while (peek(&scene.gather.parked) < scene.gather.thread_count)
         sched_yield();
-        pthread_mutex_lock(&scene.gather.mutex);
-        parked = scene.gather.parked;
-        pthread_mutex_unlock(&scene.gather.mutex);
-    } while (parked < scene.gather.thread_count);
 }
 
 static void end(void)
