@@ -76,7 +76,7 @@ lint: build/dev/build.ninja ## check the format, then cppcheck and clang-tidy ov
 	@$(SOURCES) | xargs clang-format --dry-run -Werror
 	@git ls-files 'src/*.c' 'tools/*.c' | xargs cppcheck --std=c11 -j $(JOBS) -q \
 		--enable=warning,performance,portability --suppressions-list=.cppcheck \
-		--error-exitcode=1 -Iinclude -Isrc
+		--error-exitcode=1 -Iinclude $$(ls -d src/*/ src/*/*/ tools/ tools/*/ | sed s/^/-I/)
 	@cmake --build build/dev -j $(JOBS)
 	@git ls-files 'src/*.c' 'tools/*.c' | \
 		xargs -P $(JOBS) -n 4 clang-tidy -p build/dev --quiet --warnings-as-errors='*'

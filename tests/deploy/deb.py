@@ -25,7 +25,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 APART = os.path.join(HERE, "apart.sh")
-sys.path.insert(0, os.path.join(HERE, "../e2e"))
+sys.path.insert(0, os.path.join(HERE, "../e2e/lib"))
 os.environ["DAYBOOK"] = PROGRAM = "/usr/bin/daybook"
 
 from hardening import lacks  # noqa: E402

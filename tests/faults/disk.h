@@ -1,6 +1,6 @@
 /* disk.h - what a test and disk.c share: a file that both have mapped.
  *
- * tests/e2e/disk.py has the same layout. Little-endian words of 32 bits.
+ * tests/e2e/lib/disk.py has the same layout. Little-endian words of 32 bits.
  */
 #ifndef DISK_H
 #define DISK_H

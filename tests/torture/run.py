@@ -50,7 +50,8 @@ def environment(options, postgres):
                  DAYBOOK_LOOK=os.path.join(build, "tests/faults/look_at_logs"),
                  DAYBOOK_FULL_DISK=os.path.join(build, "tests/e2e/full_disk.so"),
                  DAYBOOK_TEST_PG=postgres, DAYBOOK_SEED=str(options.seed),
-                 PYTHONPATH=os.pathsep.join([HERE, os.path.join(TESTS, "e2e")]))
+                 PYTHONPATH=os.pathsep.join([HERE] + [os.path.join(TESTS, "e2e", room)
+                                                   for room in ("lib", "model", "faults")]))
     if options.rounds is not None:
         found["DAYBOOK_ROUNDS"] = str(options.rounds)
     return found

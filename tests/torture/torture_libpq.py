@@ -1,5 +1,5 @@
 """Each call of libpq, and each allocation, fails once in each of its ways: the program
-tests/projections/test_libpq_faults.c, of which the suite runs a part. Takes half an hour;
+tests/projections/pg/test_libpq_faults.c, of which the suite runs a part. Takes half an hour;
 DAYBOOK_ROUNDS is how many places of each scenario fail instead, in one way each."""
 
 import os

@@ -12,7 +12,7 @@ import uuid
 
 from harness import PATIENCE
 
-SCRIPT = os.path.join(os.path.dirname(__file__), "..", "postgres.sh")
+SCRIPT = os.path.join(os.path.dirname(__file__), "..", "..", "postgres.sh")
 
 
 def processes_in(directory):
@@ -117,7 +117,7 @@ class Postgres:
 
     def fill_disk(self):
         """As far as tables see it. Needs no rights and no file system of its own: the
-        server runs with tests/e2e/full_disk.c preloaded, from its next start on."""
+        server runs with tests/e2e/faults/full_disk.c preloaded, from its next start on."""
         if not self.shim:
             self.shim = os.path.join(self.directory, "full_disk.so")
             shutil.copy(os.environ["DAYBOOK_FULL_DISK"], self.shim)

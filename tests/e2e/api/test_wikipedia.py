@@ -12,7 +12,7 @@ import unittest
 from fold import check_equal, check_reads, pages
 from harness import Server
 
-SAMPLE = os.path.join(os.path.dirname(__file__), "..", "data", "wikipedia-edits")
+SAMPLE = os.path.join(os.path.dirname(__file__), "..", "..", "data", "wikipedia-edits")
 DATA = os.environ.get("DAYBOOK_DATA") or SAMPLE
 COMPARED = 25  # persons
 
