@@ -1,6 +1,5 @@
 /* daybook log - shows records: one, the last ones, or all of one person. */
 #include "store/log.h"
-#include "about.h"
 #include "command.h"
 #include "log_place.h"
 #include "log_print.h"
@@ -32,7 +31,7 @@ struct showing {
 static enum dbk_code show_record(struct showing *showing,
                                  const struct dbk_record *record, struct dbk_error *err)
 {
-    if (showing->person && !dbk_uuid_equal(about_whom(record), showing->person))
+    if (showing->person && !dbk_uuid_equal(dbk_record_person(record), showing->person))
         return DBK_OK;
     showing->shown++;
     if (showing->json)

@@ -94,6 +94,9 @@ struct dbk_record {
 
 /* "person.created" for DBK_PERSON_CREATED and so on. Static. */
 const char *dbk_type_name(enum dbk_type type);
+/* The person that the record is about: the subject of a person's record, whose event an
+ * event's is. Borrowed from record. */
+const struct dbk_uuid *dbk_record_person(const struct dbk_record *record);
 /* "user" or "admin". Static. */
 const char *dbk_role_name(enum dbk_role role);
 /* False for any other text. */

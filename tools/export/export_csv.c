@@ -1,7 +1,5 @@
 #include "export_csv.h"
 
-#include "about.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -61,7 +59,7 @@ size_t export_csv_row(const struct dbk_record *record, char out[EXPORT_CSV_MAX])
     at = put_text(at, dbk_slice(dbk_type_name(record->type)));
     at = put_time(at, true, record->recorded_at);
     at = put_id(at, &record->subject);
-    at = put_id(at, about_whom(record));
+    at = put_id(at, dbk_record_person(record));
     at = put_text(at, person->email);
     at = put_text(at, person->first_name);
     at = put_text(at, person->last_name);

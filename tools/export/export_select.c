@@ -1,6 +1,5 @@
 #include "export_select.h"
 
-#include "about.h"
 #include "suggest.h"
 
 #include <string.h>
@@ -56,5 +55,5 @@ bool export_selects(const struct export_select *select, const struct dbk_record 
 {
     if (select->type && record->type != select->type)
         return false;
-    return !select->has_person || dbk_uuid_equal(about_whom(record), &select->person);
+    return !select->has_person || dbk_uuid_equal(dbk_record_person(record), &select->person);
 }

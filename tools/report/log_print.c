@@ -1,6 +1,5 @@
 #include "log_print.h"
 
-#include "about.h"
 #include "escape.h"
 #include "http/record_json.h"
 
@@ -74,7 +73,7 @@ void log_before_take(struct log_before *before, const struct dbk_record *record)
 static void print_head(struct log_printer *printer, const struct dbk_record *record)
 {
     char time[DBK_TIMESTAMP_TEXT + 1], id[DBK_UUID_TEXT + 1];
-    const struct dbk_uuid *person = about_whom(record);
+    const struct dbk_uuid *person = dbk_record_person(record);
 
     dbk_timestamp_format(record->recorded_at, time);
     fprintf(printer->out, "record %" PRIu64 " %s\n", record->sequence,
@@ -201,7 +200,7 @@ void log_print_line(struct log_printer *printer, const struct dbk_record *record
     char time[DBK_TIMESTAMP_TEXT + 1], id[DBK_UUID_TEXT + 1];
 
     dbk_timestamp_format(record->recorded_at, time);
-    dbk_uuid_format(about_whom(record), id);
+    dbk_uuid_format(dbk_record_person(record), id);
     fprintf(printer->out, "%" PRIu64 "  %s  %s  person %s", record->sequence, time,
             dbk_type_name(record->type), id);
     print_brief(printer, record);

@@ -102,7 +102,7 @@ static enum dbk_code take_theirs(struct attempt *attempt, struct dbk_error *err)
 
         if (dbk_record_decode(bytes, length, &record, NULL) != DBK_OK)
             continue; /* it has a quarantine row of its own */
-        if (fold_index_find(&attempt->persons, projector_person_of(&record), NULL) &&
+        if (fold_index_find(&attempt->persons, dbk_record_person(&record), NULL) &&
             !records_add(&attempt->records, bytes, length))
             return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     }

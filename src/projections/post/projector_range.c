@@ -2,20 +2,6 @@
 
 #include <stdio.h>
 
-const struct dbk_uuid *projector_person_of(const struct dbk_record *record)
-{
-    switch (record->type) {
-    case DBK_PERSON_CREATED:
-    case DBK_PERSON_UPDATED:
-    case DBK_PERSON_DELETED:
-        return &record->subject;
-    case DBK_EVENT_RECORDED:
-    case DBK_EVENT_DELETED:
-        break;
-    }
-    return &record->person_id;
-}
-
 static enum dbk_code decode(const struct dbk_projector *self, size_t i,
                             struct dbk_record *record, struct dbk_error *err)
 {
@@ -48,7 +34,7 @@ static enum dbk_code fold_one(struct dbk_projector *self,
 {
     bool left_out;
 
-    if (fold_index_find(&self->set_aside, projector_person_of(record), NULL))
+    if (fold_index_find(&self->set_aside, dbk_record_person(record), NULL))
         return DBK_OK;
     if (is_left_out(self, record, &left_out, err) != DBK_OK)
         return err->code;
@@ -120,7 +106,7 @@ static enum dbk_code quarantine(struct dbk_projector *self, size_t i,
     enum dbk_code code;
 
     if (decode(self, i, &record, NULL) == DBK_OK)
-        person = projector_person_of(&record);
+        person = dbk_record_person(&record);
     /* First, so that what is in the table is known here, too. */
     if (person && !fold_index_add(&self->set_aside, person, 0))
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");

@@ -67,7 +67,7 @@ static enum dbk_code look_up(struct dbk_projector *self,
                              self->batch.entries[0].length, &record, err);
     if (code != DBK_OK)
         return code;
-    row->person_id = *projector_person_of(&record);
+    row->person_id = *dbk_record_person(&record);
     if (record.type == DBK_PERSON_CREATED)
         row->scan_from = row->sequence;
     return DBK_OK;

@@ -66,7 +66,7 @@ static bool concerns(const struct projector_scan *scan, const struct dbk_batch *
 
     return dbk_record_decode(batch->bytes + batch->entries[i].offset,
                              batch->entries[i].length, &record, NULL) == DBK_OK &&
-           fold_index_find(&scan->persons, projector_person_of(&record), NULL);
+           fold_index_find(&scan->persons, dbk_record_person(&record), NULL);
 }
 
 bool projector_scan_done(const struct dbk_projector *self)

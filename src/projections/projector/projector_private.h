@@ -127,8 +127,6 @@ void projector_tell(struct dbk_projector *self);
 bool projector_linger(struct dbk_projector *self, uint64_t head);
 void projector_linger_from_now(struct dbk_projector *self); /* a batch was posted */
 bool projector_stopping(struct dbk_projector *self);
-/* The person that a record is about. */
-const struct dbk_uuid *projector_person_of(const struct dbk_record *record);
 /* Whether the code says that the data is at fault, not PostgreSQL. */
 bool projector_data_fault(enum dbk_code code);
 /* Following (why NULL), or why not. */

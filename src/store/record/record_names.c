@@ -17,6 +17,20 @@ const char *dbk_type_name(enum dbk_type type)
     return "";
 }
 
+const struct dbk_uuid *dbk_record_person(const struct dbk_record *record)
+{
+    switch (record->type) {
+    case DBK_PERSON_CREATED:
+    case DBK_PERSON_UPDATED:
+    case DBK_PERSON_DELETED:
+        return &record->subject;
+    case DBK_EVENT_RECORDED:
+    case DBK_EVENT_DELETED:
+        break;
+    }
+    return &record->person_id;
+}
+
 const char *dbk_role_name(enum dbk_role role)
 {
     switch (role) {
