@@ -22,7 +22,7 @@ install(FILES README.md ARCHITECTURE.md SECURITY.md
     ${CMAKE_CURRENT_LIST_DIR}/nginx.conf.example DESTINATION share/doc/daybook)
 install(DIRECTORY docs DESTINATION share/doc/daybook)
 # What these link to, where they look for it.
-foreach(linked LICENSE include/store/record.h tools/export_format.h
+foreach(linked LICENSE include/store/record.h tools/export/export_format.h
         tools/deploy/nginx.conf.example)
     get_filename_component(below ${linked} DIRECTORY)
     install(FILES ${linked} DESTINATION share/doc/daybook/${below})
