@@ -1,26 +1,12 @@
 #include "projector_private.h"
 #include "thread.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BACKOFF_MIN_MS = 20, BACKOFF_MAX_MS = 1000, NUDGE_MS = 20 };
 enum { STOP_MS = 5000 }; /* for the batch under way, where PostgreSQL hangs */
-
-void projector_say(const struct dbk_projector *self, const char *format, ...)
-{
-    char line[1024];
-    va_list args;
-
-    if (!self->options.report)
-        return;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    self->options.report(self->options.report_context, line);
-}
 
 bool projector_stopping(struct dbk_projector *self)
 {
@@ -49,10 +35,10 @@ void projector_set_running(struct dbk_projector *self, const char *why)
     if (!news)
         return;
     if (why)
-        projector_say(self, "projection stands still: %s", why);
+        poster_say(&self->poster, "projection stands still: %s", why);
     else
-        projector_say(self, "projection follows the log from sequence %llu",
-                      (unsigned long long)self->projected);
+        poster_say(&self->poster, "projection follows the log from sequence %llu",
+                   (unsigned long long)self->poster.projected);
 }
 
 /* False when it is time to end. */
@@ -87,9 +73,10 @@ static void *project(void *argument)
 
     while (projector_session(self, &err) != DBK_OK) {
         projector_set_running(self, err.text);
-        if (self->projected != before) /* else it fails as it did the last time */
+        if (self->poster.projected !=
+            before) /* else it fails as it did the last time */
             pause_ms = BACKOFF_MIN_MS;
-        before = self->projected;
+        before = self->poster.projected;
         if (!back_off(self, pause_ms))
             break;
         pause_ms = pause_ms * 2 < BACKOFF_MAX_MS ? pause_ms * 2 : BACKOFF_MAX_MS;
@@ -99,34 +86,44 @@ static void *project(void *argument)
     return NULL;
 }
 
+static void on_moved(void *context)
+{
+    projector_publish(context);
+}
+
+static void on_report(void *context, const char *line)
+{
+    const struct dbk_projector *self = context;
+
+    if (self->options.report)
+        self->options.report(self->options.report_context, line);
+}
+
+static bool on_stopping(void *context)
+{
+    return projector_stopping(context);
+}
+
 void projector_init(struct dbk_projector *self, struct dbk_log *log,
                     const struct dbk_database *database,
                     const struct dbk_projector_options *options)
 {
+    const struct poster_calls calls = {on_report, on_moved, on_stopping, self};
+
     memset(self, 0, sizeof *self);
-    self->log = log;
-    self->database = database;
     if (options)
         self->options = *options;
-    self->store_id = dbk_log_store_id(log);
     snprintf(self->status.state, sizeof self->status.state, "connecting to PostgreSQL");
     pthread_mutex_init(&self->lock, NULL);
     thread_init_cond(&self->changed);
-    fold_index_init(&self->set_aside);
-    fold_init(&self->fold);
-    apply_init(&self->apply);
-    projector_retry_init(self);
+    poster_init(&self->poster, log, database, &calls);
 }
 
 void projector_finish(struct dbk_projector *self)
 {
+    poster_finish(&self->poster);
     pthread_mutex_destroy(&self->lock);
     pthread_cond_destroy(&self->changed);
-    fold_index_free(&self->set_aside);
-    projector_retry_free(self);
-    dbk_batch_finish(&self->batch);
-    fold_free(&self->fold);
-    apply_free(&self->apply);
 }
 
 enum dbk_code dbk_projector_start(struct dbk_log *log,
@@ -165,7 +162,7 @@ void dbk_projector_stop(struct dbk_projector *projector)
         struct timespec until = thread_until(dbk_deadline_in(NUDGE_MS));
 
         /* Again and again: it may be just about to wait for the log. */
-        dbk_log_interrupt(projector->log);
+        dbk_log_interrupt(projector->poster.log);
         /* A batch that is broken off is not in the tables, and neither is the step of
          * the checkpoint: the next start does it again. */
         if (projector->breakable && dbk_deadline_left(patience) == 0)

@@ -6,7 +6,6 @@
 #include "tables.h"
 
 enum { CONNECT_MS = 5000, QUERY_MS = 30000, STATEMENT_MS = 60000, POLL_MS = 500 };
-enum { BATCH_RECORDS = 4096, BATCH_BYTES = 4 << 20 };
 
 static void set_breakable(struct dbk_projector *self, const struct dbk_pg *pg)
 {
@@ -25,12 +24,13 @@ static void note_schema_made(void *context, const struct dbk_migration_state *st
 static enum dbk_code migrate(struct dbk_projector *self, struct dbk_error *err)
 {
     bool schema_made = false;
-    enum dbk_code code =
-        dbk_migrate_up(self->database, note_schema_made, &schema_made, err);
+    const struct dbk_database *database = self->poster.database;
+    enum dbk_code code = dbk_migrate_up(database, note_schema_made, &schema_made, err);
 
-    if (schema_made && self->tables != 0)
-        projector_say(self, "the schema %s was dropped: it is made again from the log",
-                      dbk_pg_schema(self->database));
+    if (schema_made && self->poster.tables != 0)
+        poster_say(&self->poster,
+                   "the schema %s was dropped: it is made again from the log",
+                   dbk_pg_schema(database));
     return code;
 }
 
@@ -43,32 +43,27 @@ static enum dbk_code connect_pg(struct dbk_projector *self, struct dbk_error *er
     enum dbk_code code = migrate(self, err);
 
     if (code == DBK_OK)
-        code = dbk_pg_open(self->database, &options, &self->pg, err);
-    set_breakable(self, self->pg);
-    if (code == DBK_OK)
-        code = dbk_pg_script(self->pg, dbk_sql_projector_session, QUERY_MS, err);
-    return code;
+        code = dbk_pg_open(self->poster.database, &options, &self->poster.pg, err);
+    set_breakable(self, self->poster.pg);
+    return code == DBK_OK ? poster_begin(&self->poster, err) : code;
 }
 
 /* Apply what is there to be read, if anything. */
 static enum dbk_code follow(struct dbk_projector *self, int timeout_ms,
                             struct dbk_error *err)
 {
+    struct poster *poster = &self->poster;
     uint64_t head;
     enum dbk_code code =
-        dbk_log_wait(self->log, self->projected, timeout_ms, &head, err);
+        dbk_log_wait(poster->log, poster->projected, timeout_ms, &head, err);
 
-    if (code == DBK_OK && head > self->projected) {
-        projector_linger(self, head);
-        code = dbk_log_read(self->log, self->projected, BATCH_RECORDS, BATCH_BYTES,
-                            &self->batch, err);
-    } else {
-        self->batch.count = 0;
-    }
-    if (code == DBK_OK && self->batch.count > 0) {
-        code = projector_apply(self, err);
+    poster->batch.count = 0;
+    if (code != DBK_OK || head <= poster->projected)
+        return code;
+    projector_linger(self, head);
+    code = poster_step(poster, UINT64_MAX, err); /* also what came meanwhile */
+    if (poster->batch.count > 0)
         projector_linger_from_now(self);
-    }
     return code;
 }
 
@@ -78,21 +73,21 @@ static enum dbk_code look_after(struct dbk_projector *self, struct dbk_error *er
 {
     uint64_t retries;
     bool same;
-    enum dbk_code code = projector_poll(self, &same, &retries, err);
+    enum dbk_code code = poster_poll(&self->poster, &same, &retries, err);
 
     if (code == DBK_OK)
-        code = tables_look(self->pg, QUERY_MS, err);
+        code = tables_look(self->poster.pg, QUERY_MS, err);
     if (code == DBK_OK && !same)
         code = DBK_MOVED;
-    if (code == DBK_OK && retries > 0 && !projector_retry_pending(self))
-        code = projector_retry_begin(self, false, err);
+    if (code == DBK_OK && retries > 0 && !post_retry_pending(&self->poster))
+        code = post_retry_begin(&self->poster, false, err);
     return code;
 }
 
 static enum dbk_code turn(struct dbk_projector *self, dbk_deadline *poll_at,
                           struct dbk_error *err)
 {
-    bool busy = projector_retry_pending(self);
+    bool busy = post_retry_pending(&self->poster);
     enum dbk_code code = follow(self, busy ? 0 : dbk_deadline_left(*poll_at), err);
 
     if (code != DBK_OK)
@@ -100,7 +95,7 @@ static enum dbk_code turn(struct dbk_projector *self, dbk_deadline *poll_at,
     projector_set_running(self, NULL);
     projector_tidy(self);
     if (busy)
-        code = projector_retry_step(self, err);
+        code = post_retry_step(&self->poster, err);
     if (code == DBK_OK && dbk_deadline_left(*poll_at) == 0) {
         code = look_after(self, err);
         *poll_at = dbk_deadline_in(POLL_MS);
@@ -120,7 +115,7 @@ static enum dbk_code follow_until_stop(struct dbk_projector *self,
         if (code == DBK_OK)
             self->tables_missed = false;
         if (code == DBK_MOVED)
-            code = projector_load(self, err);
+            code = poster_load(&self->poster, err);
     }
     return code;
 }
@@ -130,7 +125,7 @@ static enum dbk_code follow_until_stop(struct dbk_projector *self,
 static enum dbk_code say_what_to_do(struct dbk_projector *self, enum dbk_code code,
                                     struct dbk_error *err)
 {
-    if (!tables_broken(self->pg))
+    if (!tables_broken(self->poster.pg))
         return code;
     if (!self->tables_missed) {
         self->tables_missed = true;
@@ -143,23 +138,21 @@ enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *er
 {
     enum dbk_code code = connect_pg(self, err);
 
-    if (code == DBK_OK)
-        code = projector_load(self, err);
     if (code == DBK_OK) /* before anyone is told that it follows */
-        code = tables_look(self->pg, QUERY_MS, err);
+        code = tables_look(self->poster.pg, QUERY_MS, err);
     if (code == DBK_OK && !self->retried_all) {
-        code = projector_retry_begin(self, true, err);
+        code = post_retry_begin(&self->poster, true, err);
         self->retried_all = code == DBK_OK;
     }
     if (code == DBK_OK) {
         projector_tidy_begin(self);
         code = follow_until_stop(self, err);
     }
-    if (code != DBK_OK && self->pg)
+    if (code != DBK_OK && self->poster.pg)
         code = say_what_to_do(self, code, err);
     set_breakable(self, NULL);
     projector_tidy_end(self);
-    dbk_pg_close(self->pg);
-    self->pg = NULL;
+    dbk_pg_close(self->poster.pg);
+    self->poster.pg = NULL;
     return code;
 }

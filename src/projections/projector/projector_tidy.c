@@ -23,7 +23,7 @@ void projector_tidy_begin(struct dbk_projector *self)
                                            .statement_timeout_ms = STATEMENT_MS,
                                            .async_commit = true};
 
-    dbk_pg_open(self->database, &options, &self->tidy.pg, NULL);
+    dbk_pg_open(self->poster.database, &options, &self->tidy.pg, NULL);
 }
 
 /* What fails here fails without harm: the insert that finds the list far too long empties
@@ -59,9 +59,10 @@ void projector_tidy(struct dbk_projector *self)
 {
     struct projector_tidy *tidy = &self->tidy;
 
-    tidy->records += self->batch.count;
+    tidy->records += self->poster.batch.count;
     if (tidy->under_way)
         look(self);
-    else if (tidy->records >= (self->batch.count > 0 ? BUSY_RECORDS : CALM_RECORDS))
+    else if (tidy->records >=
+             (self->poster.batch.count > 0 ? BUSY_RECORDS : CALM_RECORDS))
         launch(self);
 }

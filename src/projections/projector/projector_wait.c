@@ -27,8 +27,8 @@ void projector_tell(struct dbk_projector *self)
 void projector_publish(struct dbk_projector *self)
 {
     pthread_mutex_lock(&self->lock);
-    self->status.projected = self->projected;
-    self->status.quarantined = self->quarantined;
+    self->status.projected = self->poster.projected;
+    self->status.quarantined = self->poster.quarantined;
     projector_tell(self);
     pthread_mutex_unlock(&self->lock);
 }
@@ -126,7 +126,7 @@ bool projector_linger(struct dbk_projector *self, uint64_t head)
     struct timespec until = thread_until(self->linger_until);
     bool to_the_end = false;
 
-    if (head - self->projected >= ENOUGH_RECORDS ||
+    if (head - self->poster.projected >= ENOUGH_RECORDS ||
         dbk_deadline_left(self->linger_until) == 0)
         return false;
     pthread_mutex_lock(&self->lock);

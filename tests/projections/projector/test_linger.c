@@ -88,7 +88,7 @@ static void while_a_read_waits_it_does_not(void **state)
         ;
     assert_false(projector_linger(self, 1));
     assert_false(projector_linger(self, 1));
-    self->projected = 1;
+    self->poster.projected = 1;
     projector_publish(self);
     pthread_join(reader, NULL);
 }
@@ -100,7 +100,7 @@ static void a_read_that_begins_to_wait_ends_it(void **state)
 
     pthread_create(&reader, NULL, wait_for_one, self);
     assert_false(projector_linger(self, 1));
-    self->projected = 1;
+    self->poster.projected = 1;
     projector_publish(self);
     pthread_join(reader, NULL);
 }

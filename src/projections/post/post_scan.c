@@ -1,26 +1,24 @@
 /* Where in the log the records of those lie who are to be tried again. Looked for slice by
- * slice, and the projector follows in between: the log may be long. */
-#include "projector_private.h"
+ * slice, and new records are posted in between: the log may be long. */
+#include "poster.h"
 
 #include <stdlib.h>
 
-enum { SLICE_RECORDS = 4096, SLICE_BYTES = 4 << 20 };
 enum { NEAR = 16 }; /* reading so many records in between is cheaper than a new span */
 
-void projector_scan_init(struct projector_scan *scan)
+void post_scan_init(struct post_scan *scan)
 {
     fold_index_init(&scan->persons);
 }
 
-void projector_scan_free(struct projector_scan *scan)
+void post_scan_free(struct post_scan *scan)
 {
     fold_index_free(&scan->persons);
     free(scan->spans);
 }
 
-enum dbk_code projector_scan_begin(struct projector_scan *scan,
-                                   const struct projector_retry_row *rows, size_t count,
-                                   struct dbk_error *err)
+enum dbk_code post_scan_begin(struct post_scan *scan, const struct post_retry_row *rows,
+                              size_t count, struct dbk_error *err)
 {
     uint64_t from = UINT64_MAX;
 
@@ -37,10 +35,10 @@ enum dbk_code projector_scan_begin(struct projector_scan *scan,
     return DBK_OK;
 }
 
-static bool note(struct projector_scan *scan, uint64_t sequence)
+static bool note(struct post_scan *scan, uint64_t sequence)
 {
     size_t size = scan->spans_size ? scan->spans_size * 2 : 64;
-    struct projector_span *bigger;
+    struct post_span *bigger;
 
     if (scan->span_count > 0 &&
         sequence - scan->spans[scan->span_count - 1].last <= NEAR) {
@@ -54,12 +52,12 @@ static bool note(struct projector_scan *scan, uint64_t sequence)
         scan->spans = bigger;
         scan->spans_size = size;
     }
-    scan->spans[scan->span_count++] = (struct projector_span){sequence, sequence};
+    scan->spans[scan->span_count++] = (struct post_span){sequence, sequence};
     return true;
 }
 
 /* Whether it is one of theirs. Others that cannot be read have rows of their own. */
-static bool concerns(const struct projector_scan *scan, const struct dbk_batch *batch,
+static bool concerns(const struct post_scan *scan, const struct dbk_batch *batch,
                      size_t i)
 {
     struct dbk_record record;
@@ -69,19 +67,16 @@ static bool concerns(const struct projector_scan *scan, const struct dbk_batch *
            fold_index_find(&scan->persons, dbk_record_person(&record), NULL);
 }
 
-bool projector_scan_done(const struct dbk_projector *self)
+bool post_scan_done(const struct poster *self)
 {
     return self->retry.scan.done >= self->projected;
 }
 
-enum dbk_code projector_scan_slice(struct dbk_projector *self, struct dbk_error *err)
+enum dbk_code post_scan_slice(struct poster *self, struct dbk_error *err)
 {
-    struct projector_scan *scan = &self->retry.scan;
+    struct post_scan *scan = &self->retry.scan;
     const struct dbk_batch *batch = &self->batch;
-    uint64_t left = self->projected - scan->done;
-    enum dbk_code code =
-        dbk_log_read(self->log, scan->done, left < SLICE_RECORDS ? left : SLICE_RECORDS,
-                     SLICE_BYTES, &self->batch, err);
+    enum dbk_code code = poster_read(self, scan->done, self->projected, err);
 
     if (code == DBK_OK && batch->count == 0)
         code = dbk_fail(err, DBK_IO, "the log ends before the checkpoint");

@@ -1,7 +1,7 @@
 /* One attempt at a few persons in quarantine: everything they have in the tables is thrown
  * away and folded again from their first record, so that what comes out depends on
  * nothing but the log. */
-#include "projector_private.h"
+#include "poster.h"
 
 #include "dbk_sql.h"
 #include "records.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { QUERY_MS = 60000 };
-enum { BATCH_RECORDS = 4096, BATCH_BYTES = 4 << 20 };
+enum { FOLD_RECORDS = 4096, FOLD_BYTES = 4 << 20 };
 
 static const struct dbk_pg_statement release = {"quarantine_release",
                                                 dbk_sql_quarantine_release};
@@ -30,8 +30,8 @@ struct texts {
 
 /* One attempt: the persons of a run, and what the log says of them. */
 struct attempt {
-    struct dbk_projector *self;
-    const struct projector_retry_row *rows;
+    struct poster *self;
+    const struct post_retry_row *rows;
     size_t count;
     struct fold_index persons;
     struct texts *texts;    /* one a person */
@@ -67,7 +67,7 @@ static void own_texts(struct attempt *attempt)
  * now another's. Their events can be many, and go in part by part. */
 static enum dbk_code fold_records(struct attempt *attempt, struct dbk_error *err)
 {
-    struct dbk_projector *self = attempt->self;
+    struct poster *self = attempt->self;
     struct records *records = &attempt->records;
     enum dbk_code code = DBK_OK;
 
@@ -109,10 +109,10 @@ static enum dbk_code take_theirs(struct attempt *attempt, struct dbk_error *err)
     return DBK_OK;
 }
 
-static enum dbk_code read_span(struct attempt *attempt, struct projector_span span,
+static enum dbk_code read_span(struct attempt *attempt, struct post_span span,
                                struct dbk_error *err)
 {
-    struct dbk_projector *self = attempt->self;
+    struct poster *self = attempt->self;
     uint64_t at = span.first - 1;
     enum dbk_code code = DBK_OK;
 
@@ -120,20 +120,17 @@ static enum dbk_code read_span(struct attempt *attempt, struct projector_span sp
     if (span.last > self->projected)
         span.last = self->projected;
     while (code == DBK_OK && at < span.last) {
-        uint64_t left = span.last - at;
-
-        if (projector_stopping(self))
+        if (poster_stopping(self))
             return dbk_fail(err, DBK_UNAVAILABLE, "the projector is stopping");
-        code = dbk_log_read(self->log, at, left < BATCH_RECORDS ? left : BATCH_RECORDS,
-                            BATCH_BYTES, &self->batch, err);
+        code = poster_read(self, at, span.last, err);
         if (code == DBK_OK && self->batch.count == 0)
             code = dbk_fail(err, DBK_IO, "the log ends before the checkpoint");
         if (code != DBK_OK)
             return code;
         at = self->batch.entries[self->batch.count - 1].sequence;
         code = take_theirs(attempt, err);
-        if (code == DBK_OK && (attempt->records.count >= BATCH_RECORDS ||
-                               attempt->records.bytes_used >= BATCH_BYTES))
+        if (code == DBK_OK && (attempt->records.count >= FOLD_RECORDS ||
+                               attempt->records.bytes_used >= FOLD_BYTES))
             code = fold_records(attempt, err);
     }
     return code;
@@ -141,7 +138,7 @@ static enum dbk_code read_span(struct attempt *attempt, struct projector_span sp
 
 static enum dbk_code read_spans(struct attempt *attempt, struct dbk_error *err)
 {
-    const struct projector_scan *scan = &attempt->self->retry.scan;
+    const struct post_scan *scan = &attempt->self->retry.scan;
     enum dbk_code code = DBK_OK;
 
     fold_clear(&attempt->self->fold);
@@ -150,7 +147,7 @@ static enum dbk_code read_spans(struct attempt *attempt, struct dbk_error *err)
     return code == DBK_OK ? fold_records(attempt, err) : code;
 }
 
-static enum dbk_code run_with_array(struct dbk_projector *self,
+static enum dbk_code run_with_array(struct poster *self,
                                     const struct dbk_pg_statement *statement,
                                     struct dbk_pg_array *array, struct dbk_error *err)
 {
@@ -210,14 +207,14 @@ static enum dbk_code release_rows(struct attempt *attempt, struct dbk_error *err
 }
 
 /* With the checkpoint locked, so that no other projector moves while we read. */
-static enum dbk_code check_position(struct dbk_projector *self, struct dbk_error *err)
+static enum dbk_code check_position(struct poster *self, struct dbk_error *err)
 {
     uint64_t retries;
     bool same;
     enum dbk_code code = dbk_pg_run(self->pg, &lock, NULL, 0, QUERY_MS, NULL, err);
 
     if (code == DBK_OK)
-        code = projector_poll(self, &same, &retries, err);
+        code = poster_poll(self, &same, &retries, err);
     if (code == DBK_OK && !same)
         code = dbk_fail(err, DBK_MOVED, "another projector moves the checkpoint");
     return code;
@@ -225,7 +222,7 @@ static enum dbk_code check_position(struct dbk_projector *self, struct dbk_error
 
 static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
 {
-    struct dbk_projector *self = attempt->self;
+    struct poster *self = attempt->self;
     enum dbk_code code = dbk_pg_begin(self->pg, QUERY_MS, err);
 
     if (code != DBK_OK)
@@ -256,7 +253,7 @@ static enum dbk_code prepare(struct attempt *attempt, struct dbk_error *err)
     if (!attempt->texts)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < attempt->count; i++) {
-        const struct projector_retry_row *row = &attempt->rows[i];
+        const struct post_retry_row *row = &attempt->rows[i];
 
         if (!fold_index_find(&attempt->persons, &row->person_id, NULL) &&
             !fold_index_add(&attempt->persons, &row->person_id, 0))
@@ -265,8 +262,8 @@ static enum dbk_code prepare(struct attempt *attempt, struct dbk_error *err)
     return DBK_OK;
 }
 
-enum dbk_code projector_attempt(struct dbk_projector *self, struct projector_run run,
-                                struct dbk_error *err)
+enum dbk_code post_attempt(struct poster *self, struct post_run run,
+                           struct dbk_error *err)
 {
     struct attempt attempt = {.self = self,
                               .rows = &self->retry.rows[run.first],

@@ -1,6 +1,6 @@
 /* Who in quarantine is tried again, and together with whom: as many as possible in one
  * transaction, and where that is refused, in halves. */
-#include "projector_private.h"
+#include "poster.h"
 
 #include "dbk_sql.h"
 
@@ -16,31 +16,31 @@ static const struct dbk_pg_statement pending = {"quarantine_pending",
 static const struct dbk_pg_statement keep = {"quarantine_keep",
                                              dbk_sql_quarantine_keep};
 
-void projector_retry_init(struct dbk_projector *self)
+void post_retry_init(struct post_retry *retry)
 {
-    fold_init(&self->retry.events);
-    projector_scan_init(&self->retry.scan);
+    fold_init(&retry->events);
+    post_scan_init(&retry->scan);
 }
 
-void projector_retry_free(struct dbk_projector *self)
+void post_retry_free(struct post_retry *retry)
 {
-    free(self->retry.rows);
-    fold_free(&self->retry.events);
-    projector_scan_free(&self->retry.scan);
+    free(retry->rows);
+    fold_free(&retry->events);
+    post_scan_free(&retry->scan);
 }
 
-bool projector_retry_pending(const struct dbk_projector *self)
+bool post_retry_pending(const struct poster *self)
 {
     return self->retry.run_count > 0;
 }
 
-static void push(struct projector_retry *retry, size_t first, size_t end)
+static void push(struct post_retry *retry, size_t first, size_t end)
 {
     if (first < end)
-        retry->runs[retry->run_count++] = (struct projector_run){first, end};
+        retry->runs[retry->run_count++] = (struct post_run){first, end};
 }
 
-static enum dbk_code keep_row(struct dbk_projector *self, uint64_t sequence,
+static enum dbk_code keep_row(struct poster *self, uint64_t sequence,
                               const char *reason, struct dbk_error *err)
 {
     char number[8];
@@ -51,8 +51,8 @@ static enum dbk_code keep_row(struct dbk_projector *self, uint64_t sequence,
 }
 
 /* Whose record is it, and from where on must the log be read? */
-static enum dbk_code look_up(struct dbk_projector *self,
-                             struct projector_retry_row *row, struct dbk_error *err)
+static enum dbk_code look_up(struct poster *self, struct post_retry_row *row,
+                             struct dbk_error *err)
 {
     struct dbk_record record;
     enum dbk_code code =
@@ -73,11 +73,10 @@ static enum dbk_code look_up(struct dbk_projector *self,
     return DBK_OK;
 }
 
-static enum dbk_code take_rows(struct dbk_projector *self,
-                               const struct dbk_pg_result *result,
+static enum dbk_code take_rows(struct poster *self, const struct dbk_pg_result *result,
                                struct dbk_error *err)
 {
-    struct projector_retry *retry = &self->retry;
+    struct post_retry *retry = &self->retry;
 
     free(retry->rows);
     retry->row_count = retry->run_count = 0;
@@ -85,7 +84,7 @@ static enum dbk_code take_rows(struct dbk_projector *self,
     if (!retry->rows)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < dbk_pg_rows(result); i++) {
-        struct projector_retry_row *row = &retry->rows[retry->row_count];
+        struct post_retry_row *row = &retry->rows[retry->row_count];
         enum dbk_code code;
 
         row->sequence = dbk_pg_u64(result, i, SEQUENCE);
@@ -95,16 +94,15 @@ static enum dbk_code take_rows(struct dbk_projector *self,
         code = look_up(self, row, err);
         if (code == DBK_OK)
             retry->row_count++;
-        else if (!projector_data_fault(code) ||
+        else if (!poster_data_fault(code) ||
                  (code = keep_row(self, row->sequence, err->text, err)) != DBK_OK)
             return code;
     }
     push(retry, 0, retry->row_count);
-    return projector_scan_begin(&retry->scan, retry->rows, retry->row_count, err);
+    return post_scan_begin(&retry->scan, retry->rows, retry->row_count, err);
 }
 
-enum dbk_code projector_retry_begin(struct dbk_projector *self, bool all,
-                                    struct dbk_error *err)
+enum dbk_code post_retry_begin(struct poster *self, bool all, struct dbk_error *err)
 {
     struct dbk_pg_param param = dbk_pg_text(all ? "true" : "false");
     struct dbk_pg_result *result;
@@ -120,28 +118,28 @@ enum dbk_code projector_retry_begin(struct dbk_projector *self, bool all,
     return code;
 }
 
-static void say_healed(const struct dbk_projector *self, struct projector_run run)
+static void say_healed(const struct poster *self, struct post_run run)
 {
     char id[DBK_UUID_TEXT + 1];
 
     for (size_t i = run.first; i < run.end; i++) {
         dbk_uuid_format(&self->retry.rows[i].person_id, id);
-        projector_say(self, "person %s is out of quarantine", id);
+        poster_say(self, "person %s is out of quarantine", id);
     }
 }
 
-static enum dbk_code settle(struct dbk_projector *self, struct projector_run run,
+static enum dbk_code settle(struct poster *self, struct post_run run,
                             enum dbk_code code, struct dbk_error *err)
 {
-    struct projector_retry *retry = &self->retry;
+    struct post_retry *retry = &self->retry;
     size_t middle = run.first + (run.end - run.first) / 2;
     char reason[sizeof err->text];
 
     if (code == DBK_OK) {
         say_healed(self, run);
-        return projector_load(self, err);
+        return poster_load(self, err);
     }
-    if (!projector_data_fault(code)) {
+    if (!poster_data_fault(code)) {
         push(retry, run.first, run.end);
         return code;
     }
@@ -154,20 +152,20 @@ static enum dbk_code settle(struct dbk_projector *self, struct projector_run run
     return keep_row(self, retry->rows[run.first].sequence, reason, err);
 }
 
-enum dbk_code projector_retry_step(struct dbk_projector *self, struct dbk_error *err)
+enum dbk_code post_retry_step(struct poster *self, struct dbk_error *err)
 {
-    struct projector_retry *retry = &self->retry;
-    struct projector_run run;
+    struct post_retry *retry = &self->retry;
+    struct post_run run;
     enum dbk_code code = DBK_OK;
 
-    if (!projector_scan_done(self))
-        code = projector_scan_slice(self, err);
-    if (code != DBK_OK || !projector_scan_done(self))
+    if (!post_scan_done(self))
+        code = post_scan_slice(self, err);
+    if (code != DBK_OK || !post_scan_done(self))
         return code;
     run = retry->runs[--retry->run_count];
     if (run.end - run.first > TOGETHER_MAX) {
         push(retry, run.first + TOGETHER_MAX, run.end);
         run.end = run.first + TOGETHER_MAX;
     }
-    return settle(self, run, projector_attempt(self, run, err), err);
+    return settle(self, run, post_attempt(self, run, err), err);
 }

@@ -1,8 +1,8 @@
-#include "projector_private.h"
+#include "poster.h"
 
 #include <stdio.h>
 
-static enum dbk_code decode(const struct dbk_projector *self, size_t i,
+static enum dbk_code decode(const struct poster *self, size_t i,
                             struct dbk_record *record, struct dbk_error *err)
 {
     const struct dbk_batch_entry *entry = &self->batch.entries[i];
@@ -12,9 +12,8 @@ static enum dbk_code decode(const struct dbk_projector *self, size_t i,
 }
 
 /* Whether the record is about an event that these tables do not have by intent. */
-static enum dbk_code is_left_out(struct dbk_projector *self,
-                                 const struct dbk_record *record, bool *left_out,
-                                 struct dbk_error *err)
+static enum dbk_code is_left_out(struct poster *self, const struct dbk_record *record,
+                                 bool *left_out, struct dbk_error *err)
 {
     struct dbk_event_state event = {.sequence = record->sequence};
     enum dbk_code code = DBK_OK;
@@ -29,8 +28,8 @@ static enum dbk_code is_left_out(struct dbk_projector *self,
     return code;
 }
 
-static enum dbk_code fold_one(struct dbk_projector *self,
-                              const struct dbk_record *record, struct dbk_error *err)
+static enum dbk_code fold_one(struct poster *self, const struct dbk_record *record,
+                              struct dbk_error *err)
 {
     bool left_out;
 
@@ -41,7 +40,7 @@ static enum dbk_code fold_one(struct dbk_projector *self,
     return left_out ? DBK_OK : fold_add(&self->fold, record, err);
 }
 
-static enum dbk_code fold_range(struct dbk_projector *self, size_t first, size_t end,
+static enum dbk_code fold_range(struct poster *self, size_t first, size_t end,
                                 struct dbk_error *err)
 {
     struct dbk_record record;
@@ -56,7 +55,7 @@ static enum dbk_code fold_range(struct dbk_projector *self, size_t first, size_t
     return code;
 }
 
-static struct apply_move move_to(const struct dbk_projector *self, uint64_t to)
+static struct apply_move move_to(const struct poster *self, uint64_t to)
 {
     return (struct apply_move){.store_id = self->store_id,
                                .from = self->projected,
@@ -65,7 +64,7 @@ static struct apply_move move_to(const struct dbk_projector *self, uint64_t to)
                                .tables = self->tables};
 }
 
-static enum dbk_code apply_range(struct dbk_projector *self, size_t first, size_t end,
+static enum dbk_code apply_range(struct poster *self, size_t first, size_t end,
                                  struct dbk_error *err)
 {
     struct apply_move move = move_to(self, self->batch.entries[end - 1].sequence);
@@ -76,29 +75,29 @@ static enum dbk_code apply_range(struct dbk_projector *self, size_t first, size_
     if (code != DBK_OK)
         return code;
     self->projected = move.to;
-    projector_publish(self);
+    poster_moved(self);
     return DBK_OK;
 }
 
-bool projector_data_fault(enum dbk_code code)
+bool poster_data_fault(enum dbk_code code)
 {
     return code == DBK_INVALID || code == DBK_CONFLICT || code == DBK_DAMAGED ||
            code == DBK_UNSUPPORTED;
 }
 
-static void say_quarantined(const struct dbk_projector *self, uint64_t sequence,
+static void say_quarantined(const struct poster *self, uint64_t sequence,
                             const struct dbk_uuid *person, const char *reason)
 {
     char id[DBK_UUID_TEXT + 1] = "nobody";
 
     if (person)
         dbk_uuid_format(person, id);
-    projector_say(self, "record %llu cannot be applied, %s%s is in quarantine: %s",
-                  (unsigned long long)sequence, person ? "person " : "", id, reason);
+    poster_say(self, "record %llu cannot be applied, %s%s is in quarantine: %s",
+               (unsigned long long)sequence, person ? "person " : "", id, reason);
 }
 
-static enum dbk_code quarantine(struct dbk_projector *self, size_t i,
-                                const char *reason, struct dbk_error *err)
+static enum dbk_code quarantine(struct poster *self, size_t i, const char *reason,
+                                struct dbk_error *err)
 {
     struct apply_move move = move_to(self, self->batch.entries[i].sequence);
     struct dbk_record record;
@@ -121,19 +120,19 @@ static enum dbk_code quarantine(struct dbk_projector *self, size_t i,
     self->projected = move.to;
     self->quarantined++;
     say_quarantined(self, move.to, person, reason);
-    projector_publish(self);
+    poster_moved(self);
     return DBK_OK;
 }
 
 /* Records that are refused together are applied in halves, each in a transaction of its
  * own, down to the one at fault. */
-static enum dbk_code apply_or_halve(struct dbk_projector *self, size_t first,
-                                    size_t end, struct dbk_error *err)
+static enum dbk_code apply_or_halve(struct poster *self, size_t first, size_t end,
+                                    struct dbk_error *err)
 {
     enum dbk_code code = apply_range(self, first, end, err);
     size_t middle = first + (end - first) / 2;
 
-    if (!projector_data_fault(code))
+    if (!poster_data_fault(code))
         return code;
     if (end - first == 1) {
         char reason[sizeof err->text];
@@ -145,7 +144,7 @@ static enum dbk_code apply_or_halve(struct dbk_projector *self, size_t first,
     return code == DBK_OK ? apply_or_halve(self, middle, end, err) : code;
 }
 
-enum dbk_code projector_apply(struct dbk_projector *self, struct dbk_error *err)
+enum dbk_code poster_apply(struct poster *self, struct dbk_error *err)
 {
     return apply_or_halve(self, 0, self->batch.count, err);
 }

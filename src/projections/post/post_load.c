@@ -1,4 +1,4 @@
-#include "projector_private.h"
+#include "poster.h"
 
 #include "dbk_sql.h"
 
@@ -27,15 +27,15 @@ static bool read_uuid(const struct dbk_pg_result *result, size_t row, int column
     return dbk_uuid_parse(text.data, text.length, out);
 }
 
-static enum dbk_code query_load(struct dbk_projector *self,
-                                struct dbk_pg_result **result, struct dbk_error *err)
+static enum dbk_code query_load(struct poster *self, struct dbk_pg_result **result,
+                                struct dbk_error *err)
 {
     return dbk_pg_run(self->pg, &load, NULL, 0, QUERY_MS, result, err);
 }
 
 /* The first time there is no checkpoint: make one beside the empty tables. */
-static enum dbk_code query_or_make(struct dbk_projector *self,
-                                   struct dbk_pg_result **result, struct dbk_error *err)
+static enum dbk_code query_or_make(struct poster *self, struct dbk_pg_result **result,
+                                   struct dbk_error *err)
 {
     struct dbk_pg_param store_id = dbk_pg_uuid(&self->store_id);
     enum dbk_code code = query_load(self, result, err);
@@ -49,8 +49,7 @@ static enum dbk_code query_or_make(struct dbk_projector *self,
 }
 
 /* Tables that were posted from another log, or from a longer one, are left alone. */
-static enum dbk_code check_ours(struct dbk_projector *self,
-                                const struct dbk_pg_result *result,
+static enum dbk_code check_ours(struct poster *self, const struct dbk_pg_result *result,
                                 struct dbk_error *err)
 {
     char text[DBK_UUID_TEXT + 1];
@@ -82,7 +81,7 @@ static enum dbk_code check_ours(struct dbk_projector *self,
     return DBK_OK;
 }
 
-static enum dbk_code take_set_aside(struct dbk_projector *self,
+static enum dbk_code take_set_aside(struct poster *self,
                                     const struct dbk_pg_result *result,
                                     struct dbk_error *err)
 {
@@ -101,7 +100,7 @@ static enum dbk_code take_set_aside(struct dbk_projector *self,
     return DBK_OK;
 }
 
-enum dbk_code projector_load(struct dbk_projector *self, struct dbk_error *err)
+enum dbk_code poster_load(struct poster *self, struct dbk_error *err)
 {
     struct dbk_pg_result *result = NULL;
     enum dbk_code code = query_or_make(self, &result, err);
@@ -117,12 +116,12 @@ enum dbk_code projector_load(struct dbk_projector *self, struct dbk_error *err)
         self->projected = self->quarantined = 0;
     }
     dbk_pg_clear(result);
-    projector_publish(self);
+    poster_moved(self);
     return code;
 }
 
-enum dbk_code projector_poll(struct dbk_projector *self, bool *same, uint64_t *retries,
-                             struct dbk_error *err)
+enum dbk_code poster_poll(struct poster *self, bool *same, uint64_t *retries,
+                          struct dbk_error *err)
 {
     struct dbk_pg_result *result;
     struct dbk_uuid store_id;

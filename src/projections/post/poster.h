@@ -1,0 +1,97 @@
+/* poster.h - posts the log to read tables: what is between a batch of records and rows.
+ *
+ * No thread, no waiting, no reconnecting: whoever has a poster brings those, and gives it
+ * a connection. It knows where the tables are and who is set aside, applies a batch and
+ * the step of the checkpoint in one transaction, and halves a batch that is refused, down
+ * to the record whose person goes to quarantine. The projector has one, and so has each
+ * rebuild. Belongs to one thread.
+ *
+ * poster.c        its life, and a step of it
+ * post_load.c     what the tables say: checkpoint, quarantine
+ * post_range.c    a run of records: fold, apply, halve it where it is refused
+ * post_retry.c    who in quarantine is tried again (post_retry.h)
+ * post_scan.c     where in the log their records lie
+ * post_attempt.c  one such try: fold them again from the log
+ */
+#ifndef DBK_PROJECTIONS_POSTER_H
+#define DBK_PROJECTIONS_POSTER_H
+
+#include "apply.h"
+#include "fold.h"
+#include "pg.h"
+#include "post_retry.h"
+#include "store/log.h"
+
+/* Called by the poster's thread. Each may be NULL. */
+struct poster_calls {
+    /* What an operator should know: one line, borrowed for the call. */
+    void (*report)(void *context, const char *line);
+    /* projected or quarantined is another. */
+    void (*moved)(void *context);
+    /* Whether to give up what takes long: then DBK_UNAVAILABLE, with nothing half done. */
+    bool (*stopping)(void *context);
+    void *context;
+};
+
+struct poster {
+    struct dbk_log *log;                 /* borrowed */
+    const struct dbk_database *database; /* borrowed */
+    struct poster_calls calls;
+    struct dbk_uuid store_id;
+    struct dbk_pg *pg; /* opened by the owner; NULL: not connected */
+
+    uint64_t projected;   /* the last record posted */
+    uint64_t events_from; /* events recorded before it are left out; 0: none are */
+    uint64_t tables;      /* which they are: the oid of the checkpoint's */
+    struct fold_index set_aside; /* persons in quarantine */
+    uint64_t quarantined;        /* rows of the table, records without a person too */
+
+    struct dbk_batch batch; /* what was read last */
+    struct fold fold;
+    struct apply apply;
+    struct post_retry retry;
+};
+
+/* Not connected. log and database are borrowed; calls (NULL: none) are copied. */
+void poster_init(struct poster *self, struct dbk_log *log,
+                 const struct dbk_database *database, const struct poster_calls *calls);
+void poster_finish(struct poster *self); /* closes the connection, too */
+
+/* Set up the connection, and read from the tables, which are migrated, where they are.
+ * Errors as poster_load, pg.h. */
+enum dbk_code poster_begin(struct poster *self, struct dbk_error *err);
+
+/* Read what the checkpoint and the quarantine say (making a checkpoint beside empty
+ * tables).
+ * DBK_UNSUPPORTED: the tables belong to another log, or lie past the end of this one. */
+enum dbk_code poster_load(struct poster *self, struct dbk_error *err);
+
+/* Whether the tables are as we know them (*same), and how many retries are wanted. */
+enum dbk_code poster_poll(struct poster *self, bool *same, uint64_t *retries,
+                          struct dbk_error *err);
+
+/* Read into the batch the records after `after`, as many as one batch takes, and none past
+ * `to`. The batch is empty where the log has no more. Errors as dbk_log_read. */
+enum dbk_code poster_read(struct poster *self, uint64_t after, uint64_t to,
+                          struct dbk_error *err);
+
+/* Post the next batch, of records up to and with `to`; it is empty where the log has no
+ * more. projected has moved over what was applied, also on failure.
+ *
+ * DBK_MOVED  somebody else has moved the checkpoint, or these are other tables: load again
+ * as dbk_log_read; anything else: PostgreSQL is away
+ */
+enum dbk_code poster_step(struct poster *self, uint64_t to, struct dbk_error *err);
+
+/* Apply all records of the batch: the second half of a step. */
+enum dbk_code poster_apply(struct poster *self, struct dbk_error *err);
+
+/* Whether the code says that the data is at fault, not PostgreSQL. */
+bool poster_data_fault(enum dbk_code code);
+
+void poster_say(const struct poster *self, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void poster_moved(const struct poster *self);
+bool poster_stopping(const struct poster *self);
+
+#endif
