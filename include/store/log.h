@@ -1,8 +1,9 @@
 /* log.h - the append-only log, and the indexes that deciding needs.
  *
- * Knows nothing of SQL, HTTP or JSON. Sequence numbers start at 1, rise by 1, have no gaps
- * and are commit order: whoever has seen N has seen everything up to N. Several processes
- * may have one directory open and write to it.
+ * Knows nothing of SQL or HTTP; what JSON it keeps (an event's properties) is bytes to it.
+ * Sequence numbers start at 1, rise by 1, have no gaps and are commit order: whoever has
+ * seen N has seen everything up to N. Several processes may have one directory open and
+ * write to it.
  *
  * Files: data.mdb and lock.mdb in the directory (LMDB's own).
  */

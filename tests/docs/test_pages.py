@@ -1,0 +1,262 @@
+"""The pages are held against the tree: what they name is there, and what is there has its
+place in them. A page that is wrong about the tree is worse than none."""
+
+import re
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("include", "src", "tools", "migrations", "tests", "docs")
+PAGES = ["ARCHITECTURE.md", "README.md", "SECURITY.md"] + sorted(
+    str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")
+)
+# What a name of a list stands for: tests/fuzz/fuzz_NAME.c.
+PLACEHOLDER = re.compile(r"NAME|NNNN|LAYER|ROOM|PART")
+FILE = re.compile(r"[\w./*-]+\.(?:c|h|sql|py|sh|cmake|txt|md|json|html|conf|example)")
+MADE = ("bench.json",)  # by what is run, so not in the tree
+BOUND_OF_THE_MAP = 1200  # words
+
+
+def walk():
+    for folder in FOLDERS:
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield str(path.relative_to(ROOT))
+    for path in ROOT.iterdir():
+        if path.is_file():
+            yield path.name
+
+
+TREE = sorted(walk())
+DIRECTORIES = {str(parent) for path in TREE for parent in Path(path).parents}
+
+
+def read(path):
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def without_blocks(text):
+    return re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
+
+
+def code_spans(text):
+    return re.findall(r"`([^`\n]+)`", without_blocks(text))
+
+
+def is_there(name, page):
+    """A file or folder of the tree, by its path or by the end of it."""
+    name = name.removeprefix("./")
+    beside = str(Path(page).parent / name)
+    pattern = re.compile(
+        r"(?:.*/)?" + re.escape(PLACEHOLDER.sub("*", name)).replace(r"\*", "[^/]*")
+    )
+    if name.endswith("/"):
+        return any(pattern.fullmatch(folder + "/") for folder in DIRECTORIES)
+    return beside in TREE or any(pattern.fullmatch(path) for path in TREE)
+
+
+def section(title):
+    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", read("ARCHITECTURE.md"), re.M | re.S)
+    return found.group(1)
+
+
+class Pages(unittest.TestCase):
+    def assert_none(self, wrong, what):
+        self.assertFalse(wrong, what + ":\n  " + "\n  ".join(map(str, wrong)))
+
+    def test_the_map_fits_its_bound(self):
+        self.assertLessEqual(len(read("ARCHITECTURE.md").split()), BOUND_OF_THE_MAP)
+
+    def test_each_file_and_folder_they_name_is_there(self):
+        wrong = []
+        for page in PAGES:
+            for span in code_spans(read(page)):
+                if span.startswith(("/", "~", "build/")) or span in MADE or not (
+                    FILE.fullmatch(span) or re.fullmatch(r"(?:src|tests|tools|include)/[\w/.-]*/", span)
+                ):
+                    continue
+                if not is_there(span, page):
+                    wrong.append(f"{page}: {span}")
+        self.assert_none(wrong, "named, and not there")
+
+    def test_each_link_leads_somewhere(self):
+        wrong = []
+        for page in PAGES:
+            for target in re.findall(r"\]\(([^)\s]+)\)", without_blocks(read(page))):
+                if re.match(r"https?:|mailto:", target):
+                    continue
+                path, _, heading = target.partition("#")
+                to = (ROOT / page).parent / path if path else ROOT / page
+                if not to.exists():
+                    wrong.append(f"{page}: {target}")
+                elif heading and heading not in headings(to):
+                    wrong.append(f"{page}: {target}")
+        self.assert_none(wrong, "links that lead nowhere")
+
+    def test_each_page_is_linked_from_the_map_or_the_readme(self):
+        linked = read("ARCHITECTURE.md") + read("README.md")
+        self.assert_none([page for page in PAGES if f"({page})" not in linked
+                          and page != "README.md"], "pages that nobody finds")
+
+    def test_each_function_they_name_is_there(self):
+        source = "\n".join(read(path) for path in TREE if re.search(r"\.(?:[ch]|sql|py|txt)$", path)
+                           and not path.startswith("tests/docs/"))
+        known = set(re.findall(r"\w+", source))
+        wrong = []
+        for page in ("ARCHITECTURE.md", "docs/style.md", "docs/disk-format.md", "docs/crashes.md"):
+            for span in code_spans(read(page)) if page in TREE else ():
+                if re.fullmatch(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?:\(\))?", span):
+                    name = span.removesuffix("()")
+                    if name not in known:
+                        wrong.append(f"{page}: {name}")
+        self.assert_none(wrong, "named, and in no source")
+
+
+class Style(unittest.TestCase):
+    """From `src/http/access/limiter.h`: and a block, which stands there; "the same file"
+    is the one before."""
+
+    def test_each_excerpt_stands_in_its_file(self):
+        found = re.findall(r"From (`[^`]+`|the same file):\n\n```c\n(.*?)```",
+                           read("docs/style.md"), re.S)
+        path = None
+        self.assertGreater(len(found), 0)
+        self.assertEqual(len(found), read("docs/style.md").count("```c\n"))
+        for name, excerpt in found:
+            path = path if name == "the same file" else name.strip("`")
+            self.assertIn(" ".join(excerpt.split()), " ".join(read(path).split()), path)
+
+
+def headings(path):
+    titles = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+class Rooms(unittest.TestCase):
+    """The table of the map: a row a room, under the row of its layer, which is bold."""
+
+    def setUp(self):
+        self.rooms, layer = {}, ""
+        for row in re.findall(r"^\| (.*) \|$", section("Rooms"), re.M)[2:]:
+            names, _, begin = (cell.strip() for cell in row.split("|"))
+            for name in re.findall(r"`([^`]+/)`", names):
+                if names.startswith("**"):
+                    layer = name
+                inside = layer + name
+                folder = inside if (ROOT / inside).is_dir() and name != layer else name
+                self.rooms[folder.rstrip("/")] = re.findall(r"`([^`]+)`", begin)
+
+    def test_each_of_them_is_a_folder(self):
+        for room in self.rooms:
+            self.assertTrue((ROOT / room).is_dir(), room)
+
+    def test_each_folder_is_one_of_them(self):
+        below = [folder for top in ("src", "tools", "tests") for folder in sorted(DIRECTORIES)
+                 if re.fullmatch(rf"{top}/[\w-]+", folder)]
+        below += [folder for folder in sorted(DIRECTORIES) if re.fullmatch(r"src/\w+/\w+", folder)]
+        mirrors = {f"tests/{layer}" for layer in ("store", "projections", "http", "tools")}
+        left_out = [folder for folder in below if folder not in self.rooms and folder not in mirrors]
+        self.assertEqual(left_out, [])
+
+    def test_reading_begins_at_a_file_that_is_there(self):
+        for room, begins in self.rooms.items():
+            for begin in begins:
+                self.assertTrue(begin in TREE or is_there(begin, ""), f"{room}: {begin}")
+
+
+class HowToAdd(unittest.TestCase):
+    """Each thing that can be added has all its parts, as the lists say."""
+
+    def parts(self, thing):
+        """The files of the list of this thing; patterns as they stand."""
+        found = re.search(rf"^- \*\*{thing}\*\*: (.*)$", section("How to add"), re.M)
+        self.assertIsNotNone(found, thing)
+        return [span for span in re.findall(r"`([^`]+)`", found.group(1)) if "." in span or "/" in span]
+
+    def test_each_list_names_what_is_there(self):
+        lists = re.findall(r"^- \*\*(.+?)\*\*: ", section("How to add"), re.M)
+        self.assertGreaterEqual(len(lists), 9)
+        for thing in lists:
+            for part in self.parts(thing):
+                self.assertTrue(is_there(part, "ARCHITECTURE.md"), f"{thing}: {part}")
+
+    def test_each_route_has_a_declaration_a_handler_and_a_path(self):
+        routes = re.findall(r'^    \{"([A-Z]+)", "([^"]+)",.* (handle_\w+)\},$',
+                            read("src/http/routes.c"), re.M)
+        declared = re.findall(r"\bhandle_\w+", read("src/http/handlers.h"))
+        described = read("src/http/openapi.json")
+        handlers = "\n".join(read(path) for path in TREE if path.startswith("src/http/handlers/"))
+        self.assertGreater(len(routes), 0)
+        for method, path, handler in routes:
+            self.assertIn(handler, declared)
+            self.assertRegex(handlers, rf"enum dbk_code {handler}\(")
+            if path not in ("/", "/docs", "/docs/{file}", "/openapi.json"):
+                self.assertIn(f'"{path}": {{', described)
+        self.assertEqual(sorted(declared), sorted({handler for _, _, handler in routes}))
+
+    def test_each_subcommand_has_a_file_a_declaration_and_a_row(self):
+        commands = re.findall(r"^    &command_(\w+),$", read("tools/main.c"), re.M)
+        built, readme = read("tools/CMakeLists.txt"), read("README.md")
+        self.assertGreater(len(commands), 0)
+        for command in commands:
+            self.assertIn(f"tools/{command}.c", TREE)
+            self.assertIn(f"    {command}.c\n", built)
+            self.assertRegex(read("tools/command.h"), rf"\bcommand_{command};")
+            self.assertRegex(readme, rf"\n\| `daybook {command}[ `]")
+
+    def test_each_fuzz_target_is_built_and_has_inputs(self):
+        files = {Path(path).stem.removeprefix("fuzz_") for path in TREE
+                 if re.fullmatch(r"tests/fuzz/fuzz_\w+\.c", path)}
+        built = set(re.findall(r"^dbk_fuzz\((\w+)", read("tests/fuzz/CMakeLists.txt"), re.M))
+        inputs = {path.split("/")[3] for path in TREE if path.startswith("tests/fuzz/corpus/")}
+        self.assertEqual(files, built)
+        self.assertEqual(files, inputs)
+
+    def test_each_statement_is_run(self):
+        prefix = re.search(r"dbk_embed\(dbk_projections (\w+) \$\{statements\}\)",
+                           read("src/projections/CMakeLists.txt")).group(1)
+        sources = "\n".join(read(path) for path in TREE
+                            if re.fullmatch(r"src/projections/.*\.[ch]", path))
+        run = set(re.findall(rf"\b{prefix}_(\w+)", sources))
+        files = {Path(path).stem for path in TREE if path.startswith("src/projections/sql/")}
+        self.assert_same(files, run)
+
+    def test_each_migration_goes_up_and_down(self):
+        names = [path for path in TREE if path.startswith("migrations/")]
+        ups = {name.removesuffix(".up.sql") for name in names if name.endswith(".up.sql")}
+        downs = {name.removesuffix(".down.sql") for name in names if name.endswith(".down.sql")}
+        self.assert_same(ups, downs)
+
+    def test_each_source_is_compiled(self):
+        for layer in ("src/store", "src/projections", "src/http", "tools"):
+            listed = re.findall(r"^    ([\w/]+\.c)$", read(f"{layer}/CMakeLists.txt"), re.M)
+            there = [path.removeprefix(layer + "/") for path in TREE
+                     if path.startswith(layer + "/") and path.endswith(".c")]
+            self.assert_same(set(there), set(listed))
+
+    def test_each_test_is_run(self):
+        for layer in ("store", "projections", "http", "tools"):
+            listed = re.findall(rf"^dbk_test\({layer} ([\w/]+)",
+                                read(f"tests/{layer}/CMakeLists.txt"), re.M)
+            there = [re.sub(r"test_(\w+)\.c$", r"\1", path.removeprefix(f"tests/{layer}/"))
+                     for path in TREE if re.fullmatch(rf"tests/{layer}/(\w+/)?test_\w+\.c", path)]
+            self.assert_same(set(there), set(listed))
+        listed = re.findall(r"^dbk_e2e\(([\w/]+)\)", read("tests/e2e/CMakeLists.txt"), re.M)
+        there = [path.removeprefix("tests/e2e/").removesuffix(".py").replace("/test_", "/")
+                 for path in TREE if re.fullmatch(r"tests/e2e/\w+/test_\w+\.py", path)]
+        self.assert_same(set(there), set(listed))
+
+    def test_each_test_stands_in_the_room_of_what_it_tests(self):
+        for layer, of in (("store", "src/store"), ("projections", "src/projections"),
+                          ("http", "src/http"), ("tools", "tools")):
+            for path in TREE:
+                found = re.fullmatch(rf"tests/{layer}/(\w+)/test_\w+\.c", path)
+                self.assertTrue(not found or f"{of}/{found.group(1)}" in DIRECTORIES, path)
+
+    def assert_same(self, one, other):
+        self.assertEqual(sorted(one - other), [])
+        self.assertEqual(sorted(other - one), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
