@@ -1,5 +1,6 @@
 #include "export_format.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,6 +40,7 @@ uint32_t export_get_number(const char bytes[4])
 
 void export_block_add(struct export_block *block, uint32_t sum, size_t bytes)
 {
+    assert(block->records < EXPORT_BLOCK_RECORDS); /* else a check line comes first */
     block->sums[block->records++] = sum;
     block->bytes += bytes;
 }

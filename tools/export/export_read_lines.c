@@ -1,5 +1,4 @@
-/* The ndjson form of an export, read back. */
-#include "export_reader_private.h"
+#include "export_read_lines.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,140 +6,127 @@
 #include <string.h>
 #include <zlib.h>
 
-#define SELF_DIGITS 8
-static const char self_before[] = ",\"self\":\"", self_after[] = "\"}}\n";
-
-static bool starts(struct dbk_slice line, const char *text)
-{
-    return line.length >= strlen(text) && !memcmp(line.data, text, strlen(text));
-}
-
-static enum dbk_code wrong(const struct export_reader *reader, const char *what,
+static enum dbk_code wrong(const struct export_lines *lines, const char *what,
                            struct dbk_error *err)
 {
     return dbk_fail(err, DBK_DAMAGED, "line %" PRIu64 ": %s",
-                    import_lines_number(reader->lines), what);
+                    import_lines_number(lines->source), what);
 }
 
 /* Keep the bytes of a record until its check line was read. */
-static enum dbk_code hold(struct export_reader *reader, const char *bytes,
-                          size_t length, struct dbk_error *err)
+static enum dbk_code hold(struct export_lines *lines, const char *bytes, size_t length,
+                          struct dbk_error *err)
 {
-    if (reader->held_size - reader->held < length) {
-        size_t size = 2 * reader->held_size + DBK_RECORD_MAX;
-        char *grown = realloc(reader->records, size);
+    if (lines->held_size - lines->held < length) {
+        size_t size = 2 * lines->held_size + DBK_RECORD_MAX;
+        char *grown = realloc(lines->records, size);
         if (!grown)
             return dbk_fail(err, DBK_NO_MEMORY, "no memory to read an export");
-        reader->records = grown;
-        reader->held_size = size;
+        lines->records = grown;
+        lines->held_size = size;
     }
-    memcpy(reader->records + reader->held, bytes, length);
-    reader->held += length;
-    reader->lengths[reader->block.records] = length;
+    memcpy(lines->records + lines->held, bytes, length);
+    lines->held += length;
+    lines->lengths[lines->block.records] = length;
     return DBK_OK;
 }
 
-static enum dbk_code read_record(struct export_reader *reader, struct dbk_slice line,
+static enum dbk_code read_record(struct export_lines *lines, struct dbk_slice line,
                                  struct dbk_error *err)
 {
-    uint64_t number = import_lines_number(reader->lines);
+    uint64_t number = import_lines_number(lines->source);
     struct dbk_record record;
-    char place[EXPORT_PLACE_MAX];
+    char place[32];
     size_t length;
 
     snprintf(place, sizeof place, "line %" PRIu64, number);
-    if (reader->short_block || export_block_full(&reader->block))
-        return wrong(reader, "a check line is missing before it", err);
-    if (dbk_record_json_read(line.data, line.length - 1, reader->room, &record, err) !=
+    if (lines->short_block || export_block_full(&lines->block))
+        return wrong(lines, "a check line is missing before it", err);
+    if (dbk_record_json_read(line.data, line.length - 1, lines->room, &record, err) !=
             DBK_OK ||
-        dbk_record_encode(&record, reader->record, sizeof reader->record, &length,
-                          err) != DBK_OK) {
+        dbk_record_encode(&record, lines->record, sizeof lines->record, &length, err) !=
+            DBK_OK) {
         if (err->code != DBK_UNSUPPORTED)
             err->code = DBK_DAMAGED;
         return dbk_wrap(err, "%s", place);
     }
-    if (export_reader_count(reader, record.sequence, place, err) != DBK_OK ||
-        hold(reader, reader->record, length, err) != DBK_OK)
+    if (export_check_count(lines->check, record.sequence, place, err) != DBK_OK ||
+        hold(lines, lines->record, length, err) != DBK_OK)
         return err->code;
-    if (reader->block.records == 0)
-        reader->first_line = number;
-    export_block_add(
-        &reader->block,
-        (uint32_t)crc32_z(0, (const unsigned char *)reader->record, length),
-        line.length);
+    if (lines->block.records == 0)
+        lines->first_line = number;
+    export_block_add(&lines->block,
+                     (uint32_t)crc32_z(0, (const unsigned char *)lines->record, length),
+                     line.length);
     return DBK_OK;
 }
 
 /* Whether a check line is as it was written, by its own checksum. */
 static bool is_intact(struct dbk_slice line)
 {
-    size_t behind = sizeof self_before - 1 + SELF_DIGITS + sizeof self_after - 1;
-    char digits[SELF_DIGITS + 1];
-    size_t front;
+    char end[32] = ",\"self\":\"00000000\"}}\n";
+    size_t length = strlen(end);
+    uint32_t sum;
 
-    if (line.length < behind)
+    if (line.length < length)
         return false;
-    front = line.length - behind;
-    snprintf(digits, sizeof digits, "%08x",
-             (unsigned)crc32_z(0, (const unsigned char *)line.data, front));
-    return !memcmp(line.data + front, self_before, sizeof self_before - 1) &&
-           !memcmp(line.data + front + sizeof self_before - 1, digits, SELF_DIGITS) &&
-           !memcmp(line.data + line.length - (sizeof self_after - 1), self_after,
-                   sizeof self_after - 1);
+    sum = (uint32_t)crc32_z(0, (const unsigned char *)line.data, line.length - length);
+    snprintf(end, sizeof end, ",\"self\":\"%08x\"}}\n", (unsigned)sum);
+    return !memcmp(line.data + line.length - length, end, length);
 }
 
 /* The check line is not what these records make: find out which of them is why. */
-static enum dbk_code blame(const struct export_reader *reader, struct dbk_slice line,
+static enum dbk_code blame(const struct export_lines *lines, struct dbk_slice line,
                            size_t length, struct dbk_error *err)
 {
-    const struct export_block *block = &reader->block;
+    const struct export_block *block = &lines->block;
     const char *sums;
 
     if (!is_intact(line))
-        return wrong(reader, "the check line was changed", err);
+        return wrong(lines, "the check line was changed", err);
     if (line.length != length)
-        return wrong(reader, "it checks other records than those before it", err);
-    sums = strstr(reader->check, "\"crc32\":\"") + strlen("\"crc32\":\"");
+        return wrong(lines, "it checks other records than those before it", err);
+    sums = strstr(lines->check_line, "\"crc32\":\"") + strlen("\"crc32\":\"");
     for (size_t i = 0; i < block->records; i++) {
-        size_t at = (size_t)(sums - reader->check) + 8 * i;
-        if (memcmp(line.data + at, reader->check + at, 8) != 0)
+        size_t at = (size_t)(sums - lines->check_line) + 8 * i;
+        if (memcmp(line.data + at, lines->check_line + at, 8) != 0)
             return dbk_fail(err, DBK_DAMAGED,
                             "line %" PRIu64 ": record %" PRIu64
                             " is not what was exported: it was changed",
-                            reader->first_line + i,
-                            reader->trailer.last - block->records + 1 + i);
+                            lines->first_line + i,
+                            lines->check->trailer.last - block->records + 1 + i);
     }
-    return wrong(reader, "it checks other records than those before it", err);
+    return wrong(lines, "it checks other records than those before it", err);
 }
 
-static enum dbk_code read_check(struct export_reader *reader, struct dbk_slice line,
+static enum dbk_code read_check(struct export_lines *lines, struct dbk_slice line,
                                 struct dbk_error *err)
 {
     size_t length;
 
-    if (reader->block.records == 0)
-        return wrong(reader, "a check line without records before it", err);
-    length = export_block_line(&reader->block, reader->check);
-    if (length != line.length || memcmp(line.data, reader->check, length) != 0) {
-        reader->check[length] = '\0';
-        return blame(reader, line, length, err);
+    if (lines->block.records == 0)
+        return wrong(lines, "a check line without records before it", err);
+    length = export_block_line(&lines->block, lines->check_line);
+    if (length != line.length || memcmp(line.data, lines->check_line, length) != 0) {
+        lines->check_line[length] = '\0';
+        return blame(lines, line, length, err);
     }
-    reader->short_block = !export_block_full(&reader->block);
+    lines->short_block = !export_block_full(&lines->block);
     return DBK_OK;
 }
 
-static enum dbk_code read_trailer(struct export_reader *reader, struct dbk_slice line,
+static enum dbk_code read_trailer(struct export_lines *lines, struct dbk_slice line,
                                   struct dbk_error *err)
 {
     struct dbk_slice text = {line.data, line.length - 1}, behind;
-    char place[EXPORT_PLACE_MAX];
+    char place[32];
 
-    snprintf(place, sizeof place, "line %" PRIu64, import_lines_number(reader->lines));
-    if (reader->block.records > 0)
-        return wrong(reader, "a check line is missing before the trailer", err);
-    if (export_reader_end(reader, text, place, err) != DBK_OK)
+    snprintf(place, sizeof place, "line %" PRIu64, import_lines_number(lines->source));
+    if (lines->block.records > 0)
+        return wrong(lines, "a check line is missing before the trailer", err);
+    if (export_check_end(lines->check, text, place, err) != DBK_OK)
         return err->code;
-    switch (import_lines_next(reader->lines, &behind, err)) {
+    switch (import_lines_next(lines->source, &behind, err)) {
     case IMPORT_END:
         return DBK_OK;
     case IMPORT_FAILED:
@@ -149,23 +135,23 @@ static enum dbk_code read_trailer(struct export_reader *reader, struct dbk_slice
     case IMPORT_LONG_LINE:
         break;
     }
-    return wrong(reader, "it stands behind the trailer", err);
+    return wrong(lines, "it stands behind the trailer", err);
 }
 
 /* The next line with its line feed. */
-static enum dbk_code next_line(struct export_reader *reader, struct dbk_slice *line,
+static enum dbk_code next_line(struct export_lines *lines, struct dbk_slice *line,
                                struct dbk_error *err)
 {
-    uint64_t before = import_lines_number(reader->lines);
+    uint64_t before = import_lines_number(lines->source);
 
-    switch (import_lines_next(reader->lines, line, err)) {
+    switch (import_lines_next(lines->source, line, err)) {
     case IMPORT_LINE:
-        *line = import_lines_raw(reader->lines);
+        *line = import_lines_raw(lines->source);
         if (line->data[line->length - 1] == '\n')
             return DBK_OK;
-        return wrong(reader, "the file ends in it: it is cut short", err);
+        return wrong(lines, "the file ends in it: it is cut short", err);
     case IMPORT_LONG_LINE:
-        return wrong(reader, "longer than any line of an export", err);
+        return wrong(lines, "longer than any line of an export", err);
     case IMPORT_END:
         return dbk_fail(err, DBK_DAMAGED,
                         "the file ends behind line %" PRIu64
@@ -177,43 +163,43 @@ static enum dbk_code next_line(struct export_reader *reader, struct dbk_slice *l
     return DBK_OK;
 }
 
-/* Read up to the next check line, or the trailer, which shows as reader->ended. */
-static enum dbk_code read_block(struct export_reader *reader, struct dbk_error *err)
+/* Read up to the next check line, or the trailer, which shows as lines->check->ended. */
+static enum dbk_code read_block(struct export_lines *lines, struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
     struct dbk_slice line;
     bool checked = false;
 
-    reader->block.records = reader->block.bytes = 0;
-    reader->held = reader->given = reader->given_bytes = 0;
-    while (code == DBK_OK && !checked && !reader->ended) {
-        code = next_line(reader, &line, err);
+    lines->block.records = lines->block.bytes = 0;
+    lines->held = lines->given = lines->given_bytes = 0;
+    while (code == DBK_OK && !checked && !lines->check->ended) {
+        code = next_line(lines, &line, err);
         if (code != DBK_OK)
             break;
-        if (starts(line, "{\"export\":"))
-            return read_trailer(reader, line, err);
-        digest_add(reader->digest, line.data, line.length);
-        checked = starts(line, "{\"check\":");
+        if (export_starts(line, "{\"export\":"))
+            return read_trailer(lines, line, err);
+        digest_add(lines->check->digest, line.data, line.length);
+        checked = export_starts(line, "{\"check\":");
         if (checked)
-            code = read_check(reader, line, err);
-        else if (starts(line, "{\"format\":"))
-            code = read_record(reader, line, err);
+            code = read_check(lines, line, err);
+        else if (export_starts(line, "{\"format\":"))
+            code = read_record(lines, line, err);
         else
-            code = wrong(reader, "neither a record nor what stands between them", err);
+            code = wrong(lines, "neither a record nor what stands between them", err);
     }
     return code;
 }
 
-enum dbk_code export_read_lines(struct export_reader *reader, struct dbk_slice *bytes,
+enum dbk_code export_read_lines(struct export_lines *lines, struct dbk_slice *bytes,
                                 struct dbk_error *err)
 {
-    if (reader->given == reader->block.records) {
-        enum dbk_code code = read_block(reader, err);
-        if (code != DBK_OK || reader->ended)
+    if (lines->given == lines->block.records) {
+        enum dbk_code code = read_block(lines, err);
+        if (code != DBK_OK || lines->check->ended)
             return code;
     }
-    bytes->data = reader->records + reader->given_bytes;
-    bytes->length = reader->lengths[reader->given++];
-    reader->given_bytes += bytes->length;
+    bytes->data = lines->records + lines->given_bytes;
+    bytes->length = lines->lengths[lines->given++];
+    lines->given_bytes += bytes->length;
     return DBK_OK;
 }

@@ -55,5 +55,6 @@ bool export_selects(const struct export_select *select, const struct dbk_record 
 {
     if (select->type && record->type != select->type)
         return false;
-    return !select->has_person || dbk_uuid_equal(dbk_record_person(record), &select->person);
+    return !select->has_person ||
+           dbk_uuid_equal(dbk_record_person(record), &select->person);
 }
