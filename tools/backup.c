@@ -2,9 +2,9 @@
 #include "store/backup.h"
 #include "command.h"
 #include "directory.h"
+#include "lock.h"
 #include "log_check.h"
 #include "log_place.h"
-#include "partial.h"
 #include "progress.h"
 #include "signals.h"
 
@@ -61,7 +61,7 @@ static enum dbk_code take_partial(struct backup *backup, struct dbk_error *err)
     backup->lock = open(backup->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (backup->lock < 0)
         return dbk_fail(err, DBK_IO, "open %s: %s", backup->partial, strerror(errno));
-    if (partial_lock(backup->lock, backup->partial, err) != DBK_OK)
+    if (lock_partial(backup->lock, backup->partial, err) != DBK_OK)
         return err->code;
     remove_files(backup);
     return DBK_OK;

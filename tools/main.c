@@ -4,10 +4,10 @@
 #include "help.h"
 #include "privileges.h"
 #include "store/fault.h"
-#include "streams.h"
 #include "suggest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -162,11 +162,30 @@ static bool printed(void)
     return fflush(stdout) == 0 && !ferror(stdout);
 }
 
+/* Put something in the place of each standard stream that the caller has closed, before
+ * any other file is opened: a file of the log that got its number would be read for input,
+ * or be printed over. */
+static bool fill_streams(void)
+{
+    /* The other way around than each is used: EBADF, as for a closed one, instead of
+     * output into nothing. */
+    static const int ways[] = {[STDIN_FILENO] = O_WRONLY,
+                               [STDOUT_FILENO] = O_RDONLY,
+                               [STDERR_FILENO] = O_RDONLY};
+
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", ways[fd]) != fd) /* the lowest that is free */
+            return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     enum tool_exit status;
 
-    if (!streams_fill()) {
+    if (!fill_streams()) {
         fputs("daybook: standard streams are closed, and /dev/null cannot be opened\n",
               stderr);
         return TOOL_FAILED;

@@ -6,7 +6,6 @@
 #include "http/tokens.h"
 #include "lock.h"
 #include "log_place.h"
-#include "notify.h"
 #include "privileges.h"
 #include "projections/projector.h"
 #include "projections/read_model.h"
@@ -248,7 +247,7 @@ static enum dbk_code start_server(struct serving *serving, struct dbk_error *err
     snprintf(ready, sizeof ready, "ready: http://%s:%u \xe2\x80\x94 docs at /docs",
              options.address, dbk_server_port(serving->server));
     say(serving, ready);
-    notify_manager("READY=1");
+    serve_report_manager("READY=1");
     return DBK_OK;
 }
 
@@ -344,7 +343,7 @@ static enum tool_exit run(struct tool *tool)
         logger_line(tool->logger, LOG_LEVEL_ERROR, err.text);
         status = TOOL_FAILED;
     }
-    notify_manager("STOPPING=1");
+    serve_report_manager("STOPPING=1");
     signals_release(); /* nothing acknowledged is lost by an end at once */
     stop(&serving);
     if (status == TOOL_DONE)

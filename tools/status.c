@@ -1,10 +1,9 @@
 /* daybook status - how far the log is, and how far the tables follow. */
-#include "status.h"
-
 #include "command.h"
 #include "database.h"
 #include "database_file.h"
 #include "log_place.h"
+#include "status_print.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,4 +74,21 @@ void lock_release(int fd)
 {
     if (fd >= 0)
         close(fd);
+}
+
+/* Whether what was opened still has the name. */
+static bool still_named(int fd, const char *path)
+{
+    struct stat opened, named;
+
+    return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+enum dbk_code lock_partial(int fd, const char *path, struct dbk_error *err)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && still_named(fd, path))
+        return DBK_OK;
+    return dbk_fail(err, DBK_CONFLICT, "another process writes %s: wait for its end",
+                    path);
 }

@@ -1,4 +1,5 @@
-/* lock.h - one server a data directory. */
+/* lock.h - who may write: one server a data directory, and one process what is called
+ * NAME.partial until it is whole. */
 #ifndef DBK_TOOLS_LOCK_H
 #define DBK_TOOLS_LOCK_H
 
@@ -12,5 +13,9 @@
  */
 enum dbk_code lock_take(const char *dir, int *fd, struct dbk_error *err);
 void lock_release(int fd); /* -1 is fine */
+
+/* Keep others out of the file or folder that fd has opened at path, until fd is closed.
+ * DBK_CONFLICT: another process makes it, or just ended and gave it its own name. */
+enum dbk_code lock_partial(int fd, const char *path, struct dbk_error *err);
 
 #endif

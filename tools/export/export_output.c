@@ -1,7 +1,7 @@
 #include "export_output.h"
 
 #include "directory.h"
-#include "partial.h"
+#include "lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ static enum dbk_code open_partial(struct export_output *output, struct dbk_error
         open(output->partial, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (output->fd < 0)
         return system_fail(err, "open", output->partial);
-    if (partial_lock(output->fd, output->partial, err) != DBK_OK) {
+    if (lock_partial(output->fd, output->partial, err) != DBK_OK) {
         close(output->fd);
         return err->code;
     }

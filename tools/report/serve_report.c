@@ -2,8 +2,13 @@
 
 #include "logger.h"
 
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 /* A 503 says that something else is away. What is not implemented, or of another version
  * of HTTP, is the client's mistake; any other 5xx is ours. */
@@ -60,4 +65,24 @@ void serve_report_projection(void *context, const char *line)
 void serve_report_trouble(void *context, const char *line)
 {
     logger_line(context, LOG_LEVEL_WARN, line);
+}
+
+void serve_report_manager(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    size_t length = path ? strlen(path) : 0;
+    int fd;
+
+    if (length == 0 || length >= sizeof at.sun_path)
+        return;
+    memcpy(at.sun_path, path, length);
+    if (at.sun_path[0] == '@') /* an abstract name */
+        at.sun_path[0] = '\0';
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&at,
+                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+    close(fd);
 }

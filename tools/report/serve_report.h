@@ -1,4 +1,5 @@
-/* serve_report.h - turns what the layers report into lines of the server's log. */
+/* serve_report.h - how the server does: for its log, of what the layers report; and for
+ * systemd. */
 #ifndef DBK_TOOLS_SERVE_REPORT_H
 #define DBK_TOOLS_SERVE_REPORT_H
 
@@ -12,5 +13,10 @@ void serve_report_projection(void *context, const char *line);
 
 /* What an operator should look at. */
 void serve_report_trouble(void *context, const char *line);
+
+/* Tell systemd lines like "READY=1" (sd_notify's protocol: a datagram to the socket that
+ * NOTIFY_SOCKET names). Where nobody asked to be told, or nobody listens, nothing happens:
+ * that is no reason not to serve. */
+void serve_report_manager(const char *state);
 
 #endif

@@ -1,4 +1,4 @@
-#include "status.h"
+#include "status_print.h"
 
 #include "escape.h"
 

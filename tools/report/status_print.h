@@ -1,7 +1,6 @@
-/* status.h - what `daybook status` found out, and its two forms. Private to status*.c.
- */
-#ifndef DBK_TOOLS_STATUS_H
-#define DBK_TOOLS_STATUS_H
+/* status_print.h - what `daybook status` found out, and its two forms. */
+#ifndef DBK_TOOLS_STATUS_PRINT_H
+#define DBK_TOOLS_STATUS_PRINT_H
 
 #include "projections/projector.h"
 #include "projections/rebuild.h"
@@ -25,8 +24,7 @@ struct status {
         char at[32];
     } quarantine[STATUS_QUARANTINE_MAX];
     size_t quarantine_count;
-    char postgres
-        [512]; /* the host, or the directory of the socket; "" where not asked */
+    char postgres[512]; /* host, or directory of the socket; "" where not asked */
     struct status_schema {
         char name[64];
         struct dbk_side_schema is; /* but for its name */
