@@ -57,10 +57,10 @@ static enum dbk_code check_within_log(struct compare *compare, struct dbk_error 
 
 static enum dbk_code post_up_to_live(struct compare *compare, struct dbk_error *err)
 {
-    if (compare->live_at < post_at(compare->rebuild.post))
+    if (compare->live_at < compare->rebuild.poster.projected)
         return dbk_fail(err, DBK_BUSY,
                         "the read tables were replaced meanwhile: check them again");
-    return post_up_to(compare->rebuild.post, compare->live_at, "catching up", err);
+    return rebuild_post(&compare->rebuild, compare->live_at, "catching up", err);
 }
 
 /* Without a lock, until little is left to be done with one. */
@@ -70,7 +70,8 @@ static enum dbk_code catch_up(struct compare *compare, struct dbk_error *err)
 
     for (int i = 0; code == DBK_OK && i < ROUNDS_MAX; i++) {
         code = look_at_live(compare, err);
-        if (code == DBK_OK && compare->live_at < post_at(compare->rebuild.post) + NEAR)
+        if (code == DBK_OK &&
+            compare->live_at < compare->rebuild.poster.projected + NEAR)
             break;
         if (code == DBK_OK)
             code = post_up_to_live(compare, err);

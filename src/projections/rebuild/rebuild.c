@@ -76,8 +76,8 @@ enum dbk_code dbk_rebuild(struct dbk_log *log, const struct dbk_database *databa
     }
     code = build_and_swap(&rebuild, options->keep_old, result, err);
     if (code == DBK_OK) {
-        result->sequence = post_at(rebuild.post);
-        result->quarantined = post_quarantined(rebuild.post);
+        result->sequence = rebuild.poster.projected;
+        result->quarantined = rebuild.poster.quarantined;
         if (options->keep_old)
             note_kept(&rebuild, result);
         rebuild_drop_replaced(&rebuild);

@@ -63,8 +63,7 @@ enum dbk_code rebuild_begin(struct rebuild *rebuild, struct dbk_error *err)
 }
 
 /* Record by record where the log cannot be loaded at once. */
-static enum dbk_code post_all(struct rebuild *rebuild,
-                              const struct post_options *options, uint64_t to,
+static enum dbk_code post_all(struct rebuild *rebuild, uint64_t from, uint64_t to,
                               struct dbk_rebuild_result *result, struct dbk_error *err)
 {
     enum dbk_code code;
@@ -79,9 +78,9 @@ static enum dbk_code post_all(struct rebuild *rebuild,
         code =
             schema_make(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark, err);
     if (code == DBK_OK)
-        code = post_open(rebuild->log, &rebuild->shadow, options, &rebuild->post, err);
+        code = rebuild_post_open(rebuild, &rebuild->shadow, from, err);
     if (code == DBK_OK)
-        code = post_up_to(rebuild->post, to, "posting the log", err);
+        code = rebuild_post(rebuild, to, "posting the log", err);
     return code;
 }
 
@@ -90,19 +89,18 @@ enum dbk_code rebuild_build(struct rebuild *rebuild, uint64_t from, uint64_t to,
 {
     const struct load_source source = {
         .log = rebuild->log, .from = from, .to = to, .watch = rebuild->watch};
-    const struct post_options options = {.events_from = from, .watch = rebuild->watch};
     bool refused = false;
     struct load_count count;
     enum dbk_code code = load_tables(&source, &rebuild->shadow, &count, &refused, err);
 
     if (code != DBK_OK && refused)
-        return post_all(rebuild, &options, to, result, err);
+        return post_all(rebuild, from, to, result, err);
     if (code != DBK_OK)
         return code;
     result->loaded = to;
     result->persons = count.persons;
     result->events = count.events;
-    return post_open(rebuild->log, &rebuild->shadow, &options, &rebuild->post, err);
+    return rebuild_post_open(rebuild, &rebuild->shadow, from, err);
 }
 
 enum dbk_code rebuild_catch_up(struct rebuild *rebuild, struct dbk_error *err)
@@ -115,10 +113,10 @@ enum dbk_code rebuild_catch_up(struct rebuild *rebuild, struct dbk_error *err)
         uint64_t head;
 
         code = dbk_log_head(rebuild->log, &head, err);
-        if (code == DBK_OK && head - post_at(rebuild->post) < NEAR)
+        if (code == DBK_OK && head - rebuild->poster.projected < NEAR)
             break;
         if (code == DBK_OK)
-            code = post_up_to(rebuild->post, head, "catching up", err);
+            code = rebuild_post(rebuild, head, "catching up", err);
     }
     return code;
 }

@@ -91,9 +91,8 @@ enum dbk_code rebuild_open(struct rebuild *rebuild, struct dbk_log *log,
 
 void rebuild_close(struct rebuild *rebuild)
 {
-    post_close(rebuild->post);
+    rebuild_post_close(rebuild);
     dbk_pg_close(rebuild->pg);
-    rebuild->post = NULL;
     rebuild->pg = NULL;
 }
 
@@ -103,8 +102,7 @@ void rebuild_abandon(struct rebuild *rebuild)
     static const struct dbk_watch deaf = {0};
     enum schema_state state;
 
-    post_close(rebuild->post);
-    rebuild->post = NULL;
+    rebuild_post_close(rebuild);
     if (!rebuild->pg || !dbk_pg_alive(rebuild->pg))
         return;
     if (dbk_pg_in_transaction(rebuild->pg))

@@ -1,8 +1,9 @@
 /* rebuild_private.h - what rebuild, undo, replay and compare have in common.
  *
  * rebuild_open.c   the names of the schemas, the control connection, one at a time
- * rebuild_leftovers.c   what calls that were killed have left behind
+ * rebuild_leftovers.c   the schemas beside the live ones, and what killed calls left
  * rebuild_build.c  tables in a schema of their own, from the log
+ * rebuild_post.c   posts to them what the log has more
  * rebuild_swap.c   puts them in the place of others
  * rebuild.c, rebuild_undo.c, replay.c, compare.c   the public calls
  */
@@ -10,7 +11,7 @@
 #define DBK_PROJECTIONS_REBUILD_PRIVATE_H
 
 #include "pg.h"
-#include "post.h"
+#include "poster.h"
 #include "projections/rebuild.h"
 #include "rebuild_schema.h"
 
@@ -28,7 +29,9 @@ struct rebuild {
     char shadow_mark[SCHEMA_MARK], old_mark[SCHEMA_MARK];
     struct dbk_database live, shadow, old;
 
-    struct post *post; /* on the tables that are to be put in place */
+    struct poster poster; /* on the tables that are to be put in place */
+    bool posting;         /* there is one */
+    bool endless;         /* there is no last record: the watch is told no total */
 };
 
 /* log may be NULL where nothing is built. DBK_BUSY: another one is at work. */
@@ -51,17 +54,34 @@ enum dbk_code rebuild_drop_leftovers(struct rebuild *rebuild, unsigned *dropped,
  * call has left there is dropped. */
 enum dbk_code rebuild_begin(struct rebuild *rebuild, struct dbk_error *err);
 
-/* Fill it from the records up to `to`, and open post on it. Events recorded before `from`
+/* Fill it from the records up to `to`, and open the poster on it. Events recorded before `from`
  * are left out; 0: none. */
 enum dbk_code rebuild_build(struct rebuild *rebuild, uint64_t from, uint64_t to,
                             struct dbk_rebuild_result *result, struct dbk_error *err);
+
+/* Migrate a schema, and open the poster on it instead of what it was open on. database is
+ * borrowed. Errors as dbk_migrate_up, poster_begin; then there is no poster. */
+enum dbk_code rebuild_post_open(struct rebuild *rebuild,
+                                const struct dbk_database *database,
+                                uint64_t events_from, struct dbk_error *err);
+void rebuild_post_close(struct rebuild *rebuild); /* also where there is none */
+
+/* Post all records up to and with `to`, which is at most the head. phase is for the
+ * watch.
+ *
+ * DBK_INTERRUPTED  the watch said stop; what was posted stays
+ * DBK_CONFLICT     somebody else posts to these tables
+ * as poster_step
+ */
+enum dbk_code rebuild_post(struct rebuild *rebuild, uint64_t to, const char *phase,
+                           struct dbk_error *err);
 
 /* Post to the built tables until little is left to be posted. */
 enum dbk_code rebuild_catch_up(struct rebuild *rebuild, struct dbk_error *err);
 
 /* The schema that comes, and what becomes of the one whose place it takes. */
 struct rebuild_swap {
-    const char *incoming; /* post is open on it */
+    const char *incoming; /* the poster is open on it */
     const char *outgoing_name, *outgoing_mark;
     const char *comment; /* of the new live schema; NULL: as the old one had it */
     bool catch_up; /* post the rest of the log first, with projectors locked out */

@@ -49,7 +49,7 @@ static enum dbk_code post_the_rest(struct rebuild *rebuild, struct dbk_error *er
     uint64_t head;
     enum dbk_code code = dbk_log_head(rebuild->log, &head, err);
 
-    return code == DBK_OK ? post_up_to(rebuild->post, head, "catching up", err) : code;
+    return code == DBK_OK ? rebuild_post(rebuild, head, "catching up", err) : code;
 }
 
 static enum dbk_code rename_all(struct rebuild *rebuild,

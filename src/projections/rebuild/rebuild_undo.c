@@ -20,13 +20,11 @@ static enum dbk_code check_kept(struct rebuild *rebuild, struct dbk_error *err)
 
 static enum dbk_code swap_back(struct rebuild *rebuild, struct dbk_error *err)
 {
-    const struct post_options options = {.watch = rebuild->watch};
     const struct rebuild_swap swap = {.incoming = rebuild->old_name,
                                       .outgoing_name = rebuild->old_name,
                                       .outgoing_mark = rebuild->old_mark,
                                       .catch_up = true};
-    enum dbk_code code =
-        post_open(rebuild->log, &rebuild->old, &options, &rebuild->post, err);
+    enum dbk_code code = rebuild_post_open(rebuild, &rebuild->old, 0, err);
 
     if (code == DBK_OK)
         code = schema_check_place(rebuild->pg, rebuild->live_name, rebuild->old_name,
@@ -52,8 +50,8 @@ enum dbk_code dbk_rebuild_undo(struct dbk_log *log, const struct dbk_database *d
     if (code == DBK_OK)
         code = swap_back(&rebuild, err);
     if (code == DBK_OK) {
-        result->sequence = post_at(rebuild.post);
-        result->quarantined = post_quarantined(rebuild.post);
+        result->sequence = rebuild.poster.projected;
+        result->quarantined = rebuild.poster.quarantined;
         snprintf(result->kept, sizeof result->kept, "%s", rebuild.old_name);
     }
     rebuild_close(&rebuild);

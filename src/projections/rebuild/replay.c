@@ -106,20 +106,18 @@ static enum dbk_code build(struct replay *replay, struct dbk_rebuild_result *res
 static enum dbk_code follow(struct replay *replay, struct dbk_error *err)
 {
     struct rebuild *rebuild = &replay->rebuild;
-    const struct post_options options = {
-        .events_from = replay->options->from, .watch = rebuild->watch, .endless = true};
-    uint64_t head = post_at(rebuild->post);
+    uint64_t head = rebuild->poster.projected;
     enum dbk_code code;
 
+    rebuild->endless = true;
     /* The connection looks for the tables by the name they were built under. */
-    post_close(rebuild->post);
-    code = post_open(rebuild->log, &rebuild->live, &options, &rebuild->post, err);
+    code = rebuild_post_open(rebuild, &rebuild->live, replay->options->from, err);
     if (code == DBK_OK)
         watch_say(rebuild->watch,
                   "the schema %s is ready, as of record %llu; following the log",
                   rebuild->live_name, (unsigned long long)head);
     while (code == DBK_OK) {
-        code = post_up_to(rebuild->post, head, "following", err);
+        code = rebuild_post(rebuild, head, "following", err);
         if (code == DBK_OK)
             code = watch_progress(rebuild->watch, "following", "records", head, 0, err);
         if (code == DBK_OK)
@@ -130,10 +128,10 @@ static enum dbk_code follow(struct replay *replay, struct dbk_error *err)
 
 static void note(const struct rebuild *rebuild, struct dbk_rebuild_result *result)
 {
-    if (!rebuild->post)
+    if (!rebuild->posting)
         return;
-    result->sequence = post_at(rebuild->post);
-    result->quarantined = post_quarantined(rebuild->post);
+    result->sequence = rebuild->poster.projected;
+    result->quarantined = rebuild->poster.quarantined;
 }
 
 static enum dbk_code run(struct replay *replay, struct dbk_rebuild_result *result,

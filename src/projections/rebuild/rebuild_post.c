@@ -1,0 +1,73 @@
+/* Posting to tables that nobody else posts to. */
+#include "rebuild_private.h"
+
+#include "load_watch.h"
+#include "projections/migrate.h"
+
+enum { CONNECT_MS = 10000, STATEMENT_MS = 60000 };
+
+static enum dbk_code connect_pg(struct poster *poster, struct dbk_error *err)
+{
+    const struct dbk_pg_options options = {.application = "daybook rebuild",
+                                           .connect_timeout_ms = CONNECT_MS,
+                                           .statement_timeout_ms = STATEMENT_MS,
+                                           .async_commit = true};
+    enum dbk_code code = dbk_migrate_up(poster->database, NULL, NULL, err);
+
+    if (code == DBK_OK)
+        code = dbk_pg_open(poster->database, &options, &poster->pg, err);
+    return code == DBK_OK ? poster_begin(poster, err) : code;
+}
+
+enum dbk_code rebuild_post_open(struct rebuild *rebuild,
+                                const struct dbk_database *database,
+                                uint64_t events_from, struct dbk_error *err)
+{
+    const struct poster_calls calls = {.report = rebuild->watch->report,
+                                       .context = rebuild->watch->context};
+    enum dbk_code code;
+
+    rebuild_post_close(rebuild);
+    poster_init(&rebuild->poster, rebuild->log, database, &calls);
+    rebuild->posting = true;
+    rebuild->poster.events_from = events_from;
+    code = connect_pg(&rebuild->poster, err);
+    if (code != DBK_OK)
+        rebuild_post_close(rebuild);
+    return code;
+}
+
+void rebuild_post_close(struct rebuild *rebuild)
+{
+    if (rebuild->posting)
+        poster_finish(&rebuild->poster);
+    rebuild->posting = false;
+}
+
+static enum dbk_code step(struct poster *poster, uint64_t to, struct dbk_error *err)
+{
+    enum dbk_code code = poster_step(poster, to, err);
+
+    if (code == DBK_OK && poster->batch.count == 0)
+        code = dbk_fail(err, DBK_DAMAGED, "the log ends at record %llu, not %llu",
+                        (unsigned long long)poster->projected, (unsigned long long)to);
+    if (code == DBK_MOVED)
+        code = dbk_fail(err, DBK_CONFLICT, "somebody else posts to the schema %s",
+                        poster->database->schema);
+    return code;
+}
+
+enum dbk_code rebuild_post(struct rebuild *rebuild, uint64_t to, const char *phase,
+                           struct dbk_error *err)
+{
+    struct poster *poster = &rebuild->poster;
+    enum dbk_code code = DBK_OK;
+
+    while (code == DBK_OK && poster->projected < to) {
+        code = watch_progress(rebuild->watch, phase, "records", poster->projected,
+                              rebuild->endless ? 0 : to, err);
+        if (code == DBK_OK)
+            code = step(poster, to, err);
+    }
+    return code;
+}
