@@ -33,28 +33,48 @@
 #define DBK_META_MAX 128
 #define DBK_RECORD_MAX 70000 /* a record with all of them at their longest fits */
 
-enum dbk_type {
-    DBK_PERSON_CREATED = 1,
-    DBK_PERSON_UPDATED,
-    DBK_PERSON_DELETED,
-    DBK_EVENT_RECORDED,
-    DBK_EVENT_DELETED,
-};
+/* What a record is about; its id is the subject_id. */
+enum dbk_subject { DBK_SUBJECT_PERSON = 1, DBK_SUBJECT_EVENT };
 
 enum dbk_role { DBK_ROLE_USER = 1, DBK_ROLE_ADMIN };
 
-/* Which fields of dbk_person_fields are there. */
+/* The fields of data, in the order in which it has them. */
 enum {
     DBK_HAS_EMAIL = 1,
     DBK_HAS_FIRST_NAME = 2,
     DBK_HAS_LAST_NAME = 4,
     DBK_HAS_ROLE = 8,
-    DBK_HAS_ALL = 15,
+    DBK_HAS_ALL = 15, /* of a person */
+    DBK_HAS_PERSON_ID = 16,
+    DBK_HAS_EVENT_TYPE = 32,
+    DBK_HAS_EVENT = 48, /* whose, and what */
+    DBK_HAS_PROPERTIES = 64,
+    DBK_HAS_DATETIME_CREATED = 128,
 };
+
+/* Every type of record: its number (not that of any disk), its constant, its name, what
+ * it is about, which fields its data must have, and which it may have besides. The enum,
+ * the names, encoding and decoding come from this list. */
+#define DBK_TYPES(TYPE)                                                                \
+    TYPE(1, DBK_PERSON_CREATED, "person.created", DBK_SUBJECT_PERSON, DBK_HAS_ALL,     \
+         DBK_HAS_DATETIME_CREATED)                                                     \
+    TYPE(2, DBK_PERSON_UPDATED, "person.updated", DBK_SUBJECT_PERSON, 0, DBK_HAS_ALL)  \
+    TYPE(3, DBK_PERSON_DELETED, "person.deleted", DBK_SUBJECT_PERSON, 0, 0)            \
+    TYPE(4, DBK_EVENT_RECORDED, "event.recorded", DBK_SUBJECT_EVENT, DBK_HAS_EVENT,    \
+         DBK_HAS_PROPERTIES | DBK_HAS_DATETIME_CREATED)                                \
+    TYPE(5, DBK_EVENT_DELETED, "event.deleted", DBK_SUBJECT_EVENT, DBK_HAS_PERSON_ID, 0)
+
+#define DBK_TYPE_CONSTANT(number, type, ...) type = number,
+#define DBK_TYPE_ONE(...) +1
+
+enum dbk_type { DBK_TYPES(DBK_TYPE_CONSTANT) };
+
+/* One more than the last of them: what a loop from 1 stops at. */
+#define DBK_TYPE_COUNT (1 DBK_TYPES(DBK_TYPE_ONE))
 
 /* data: email, first_name, last_name, role (str "user" or "admin") */
 struct dbk_person_fields {
-    unsigned has; /* DBK_HAS_... */
+    unsigned has; /* DBK_HAS_..., of these four */
     struct dbk_slice email;
     struct dbk_slice first_name;
     struct dbk_slice last_name;
@@ -92,8 +112,12 @@ struct dbk_record {
     struct dbk_slice source;
 };
 
-/* "person.created" for DBK_PERSON_CREATED and so on. Static. */
+/* "person.created" for DBK_PERSON_CREATED and so on; "" for what is no type. Static. */
 const char *dbk_type_name(enum dbk_type type);
+/* False for any other text. */
+bool dbk_type_parse(const char *text, size_t length, enum dbk_type *out);
+/* What records of a type are about. */
+enum dbk_subject dbk_type_subject(enum dbk_type type);
 /* The person that the record is about: the subject of a person's record, whose event an
  * event's is. Borrowed from record. */
 const struct dbk_uuid *dbk_record_person(const struct dbk_record *record);

@@ -2,25 +2,36 @@
 
 #include "suggest.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static enum dbk_code read_type(const char *text, enum dbk_type *type,
+/* Their names: "a, b or c". */
+static void list_types(char *out, size_t size)
+{
+    size_t used = 0;
+
+    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT && used < size; type++) {
+        const char *before = type == DBK_TYPE_COUNT - 1 ? " or " : ", ";
+        used += (size_t)snprintf(out + used, size - used, "%s%s",
+                                 type == 1 ? "" : before, dbk_type_name(type));
+    }
+}
+
+static enum dbk_code read_type(const char *text, enum dbk_type *out,
                                struct dbk_error *err)
 {
     struct suggestion near = {0};
+    char names[256];
 
-    for (*type = DBK_PERSON_CREATED; *type <= DBK_EVENT_DELETED; (*type)++) {
-        if (!strcmp(text, dbk_type_name(*type)))
-            return DBK_OK;
-        suggest(&near, text, strlen(text), dbk_type_name(*type));
-    }
+    if (dbk_type_parse(text, strlen(text), out))
+        return DBK_OK;
+    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++)
+        suggest(&near, text, strlen(text), dbk_type_name(type));
     if (near.best)
         return dbk_fail(err, DBK_INVALID, "--type is \"%.64s\"; did you mean %s?", text,
                         near.best);
-    return dbk_fail(err, DBK_INVALID,
-                    "--type is \"%.64s\": expected person.created, person.updated, "
-                    "person.deleted, event.recorded or event.deleted",
-                    text);
+    list_types(names, sizeof names);
+    return dbk_fail(err, DBK_INVALID, "--type is \"%.64s\": expected %s", text, names);
 }
 
 enum dbk_code export_select_read(const struct tool *tool, struct export_select *select,

@@ -107,7 +107,8 @@ static void print_person(struct log_printer *printer, const struct dbk_record *r
                          const struct log_before *before)
 {
     const struct dbk_person_fields *person = &record->person;
-    unsigned known = before && record->type == DBK_PERSON_UPDATED ? before->has : 0;
+    bool anew = record->type == DBK_PERSON_CREATED;
+    unsigned known = before && !anew ? before->has : 0;
 
     if (person->has & DBK_HAS_EMAIL)
         print_field(printer, "email", known & DBK_HAS_EMAIL ? before->email : NULL,
@@ -183,7 +184,7 @@ static void print_brief(struct log_printer *printer, const struct dbk_record *re
                person->last_name);
     print_pair(printer, person->has & DBK_HAS_ROLE, "role",
                dbk_slice(dbk_role_name(person->role)));
-    if (record->type == DBK_EVENT_RECORDED)
+    if (record->event_type.length > 0)
         fprintf(printer->out, " %s", safe(printer, record->event_type));
     if (properties.length > CUT) {
         properties.length = CUT;

@@ -136,9 +136,7 @@ static bool read_time(struct reading *reading, dbk_timestamp *time)
 
 static bool read_type(struct reading *reading)
 {
-    enum dbk_type type = DBK_PERSON_CREATED;
-
-    for (; type <= DBK_EVENT_DELETED; type++) {
+    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
         if (skip(reading, dbk_type_name(type))) {
             reading->out->type = type;
             return true;

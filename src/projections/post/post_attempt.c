@@ -80,7 +80,7 @@ static enum dbk_code fold_records(struct attempt *attempt, struct dbk_error *err
                                  records->parts[i].length, &record, err);
         if (code != DBK_OK)
             break;
-        event = record.type == DBK_EVENT_RECORDED || record.type == DBK_EVENT_DELETED;
+        event = dbk_type_subject(record.type) == DBK_SUBJECT_EVENT;
         code = fold_add(event ? &self->retry.events : &self->fold, &record, err);
     }
     own_texts(attempt);

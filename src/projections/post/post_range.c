@@ -19,10 +19,9 @@ static enum dbk_code is_left_out(struct poster *self, const struct dbk_record *r
     enum dbk_code code = DBK_OK;
 
     *left_out = false;
-    if (self->events_from == 0 ||
-        (record->type != DBK_EVENT_RECORDED && record->type != DBK_EVENT_DELETED))
+    if (self->events_from == 0 || dbk_type_subject(record->type) != DBK_SUBJECT_EVENT)
         return DBK_OK;
-    if (record->type == DBK_EVENT_DELETED)
+    if (record->type != DBK_EVENT_RECORDED)
         code = dbk_log_event(self->log, &record->subject, &event, err);
     *left_out = event.sequence < self->events_from;
     return code;

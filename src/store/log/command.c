@@ -1,5 +1,7 @@
 #include "command_private.h"
 
+#include "record_types.h"
+
 #include <stdlib.h>
 
 /* The parts of a record besides its texts never take more. */
@@ -114,6 +116,14 @@ static bool event_id_twice(const struct dbk_command *command, const struct dbk_u
     return false;
 }
 
+/* Whether records of the type say what a person is from then on. */
+static bool changes_person(enum dbk_type type)
+{
+    const struct record_type *row = record_type(type);
+
+    return (row->must | row->may) & DBK_HAS_ALL;
+}
+
 /* Behind the first record only events of its person may follow. */
 static enum dbk_code check_shape(const struct dbk_command *command,
                                  const struct dbk_record *draft, struct dbk_error *err)
@@ -122,8 +132,7 @@ static enum dbk_code check_shape(const struct dbk_command *command,
 
     if (command->count == 0)
         return DBK_OK;
-    if (draft->type != DBK_EVENT_RECORDED ||
-        (first->type != DBK_PERSON_CREATED && first->type != DBK_PERSON_UPDATED))
+    if (draft->type != DBK_EVENT_RECORDED || !changes_person(first->type))
         return dbk_fail(err, DBK_INVALID, "%s cannot follow %s in one command",
                         dbk_type_name(draft->type), dbk_type_name(first->type));
     if (!dbk_uuid_equal(&draft->person_id, &first->subject))
@@ -143,12 +152,11 @@ static size_t room_for(const struct dbk_record *draft)
 
 static bool make_room(struct dbk_command *command, const struct dbk_record *draft)
 {
-    bool changes_person =
-        draft->type == DBK_PERSON_CREATED || draft->type == DBK_PERSON_UPDATED;
+    bool changes = changes_person(draft->type);
 
-    if (changes_person && !command->person)
+    if (changes && !command->person)
         command->person = calloc(1, sizeof *command->person);
-    return (!changes_person || command->person) && grow_entries(command) &&
+    return (!changes || command->person) && grow_entries(command) &&
            grow_bytes(command, command->bytes_used + room_for(draft));
 }
 

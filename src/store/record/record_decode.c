@@ -1,13 +1,5 @@
-#include "store/record.h"
+#include "record_types.h"
 #include "walk.h"
-
-/* What is missing from a record shows as a bit that was not set. */
-enum {
-    HAS_PERSON_ID = 1 << 8,
-    HAS_EVENT_TYPE = 1 << 9,
-    HAS_PROPERTIES = 1 << 10,
-    HAS_DATETIME_CREATED = 1 << 11,
-};
 
 static bool read_id(struct dbk_walk *walk, struct dbk_uuid *id)
 {
@@ -41,11 +33,8 @@ static bool read_type(struct dbk_walk *walk, enum dbk_type *type)
 
     if (!dbk_walk_str(walk, &name))
         return false;
-    for (*type = DBK_PERSON_CREATED; *type <= DBK_EVENT_DELETED; (*type)++) {
-        if (dbk_slice_equal(name, dbk_slice(dbk_type_name(*type))))
-            return true;
-    }
-    return dbk_walk_fail(walk, "a known record type");
+    return dbk_type_parse(name.data, name.length, type) ||
+           dbk_walk_fail(walk, "a known record type");
 }
 
 static bool read_role(struct dbk_walk *walk, enum dbk_role *role)
@@ -58,82 +47,65 @@ static bool read_role(struct dbk_walk *walk, enum dbk_role *role)
            dbk_walk_fail(walk, "the role user or admin");
 }
 
-/* One entry of data: the value goes where the key says. *bit tells which it was. */
-static bool read_value(struct dbk_walk *walk, struct dbk_slice key,
-                       struct dbk_record *out, unsigned *bit)
+static bool read_value(struct dbk_walk *walk, const struct record_field *field,
+                       struct dbk_record *out)
 {
-    struct dbk_person_fields *person = &out->person;
+    void *value = (char *)out + field->offset;
 
-    if (dbk_slice_equal(key, dbk_slice("person_id"))) {
-        *bit = HAS_PERSON_ID;
-        return read_id(walk, &out->person_id);
+    switch (field->kind) {
+    case RECORD_TEXT:
+        return read_text(walk, field->bound, value);
+    case RECORD_ROLE:
+        return read_role(walk, value);
+    case RECORD_ID:
+        return read_id(walk, value);
+    case RECORD_TIME:
+        return read_time(walk, value);
     }
-    if (dbk_slice_equal(key, dbk_slice("event_type"))) {
-        *bit = HAS_EVENT_TYPE;
-        return read_text(walk, DBK_EVENT_TYPE_MAX, &out->event_type);
-    }
-    if (dbk_slice_equal(key, dbk_slice("properties"))) {
-        *bit = HAS_PROPERTIES;
-        return read_text(walk, DBK_PROPERTIES_MAX, &out->properties);
-    }
-    if (dbk_slice_equal(key, dbk_slice("datetime_created"))) {
-        *bit = HAS_DATETIME_CREATED;
-        return read_time(walk, &out->datetime_created);
-    }
-    if (dbk_slice_equal(key, dbk_slice("email"))) {
-        *bit = DBK_HAS_EMAIL;
-        return read_text(walk, DBK_EMAIL_MAX, &person->email);
-    }
-    if (dbk_slice_equal(key, dbk_slice("first_name"))) {
-        *bit = DBK_HAS_FIRST_NAME;
-        return read_text(walk, DBK_NAME_MAX, &person->first_name);
-    }
-    if (dbk_slice_equal(key, dbk_slice("last_name"))) {
-        *bit = DBK_HAS_LAST_NAME;
-        return read_text(walk, DBK_NAME_MAX, &person->last_name);
-    }
-    if (dbk_slice_equal(key, dbk_slice("role"))) {
-        *bit = DBK_HAS_ROLE;
-        return read_role(walk, &person->role);
-    }
-    return dbk_walk_fail(walk, "a known key in data");
+    return false;
 }
 
-/* What data must have, and what it may have besides. */
-static const struct {
-    unsigned must, may;
-} data_of[] = {
-    [DBK_PERSON_CREATED] = {DBK_HAS_ALL, HAS_DATETIME_CREATED},
-    [DBK_PERSON_UPDATED] = {0, DBK_HAS_ALL},
-    [DBK_PERSON_DELETED] = {0, 0},
-    [DBK_EVENT_RECORDED] = {HAS_PERSON_ID | HAS_EVENT_TYPE,
-                            HAS_PROPERTIES | HAS_DATETIME_CREATED},
-    [DBK_EVENT_DELETED] = {HAS_PERSON_ID, 0},
-};
+/* The field with the next key. Looked for from *from on, and round: the fields were
+ * written in the table's order. NULL where there is none. */
+static const struct record_field *read_key(struct dbk_walk *walk, size_t *from)
+{
+    struct dbk_slice key;
+
+    if (!dbk_walk_str(walk, &key))
+        return NULL;
+    for (size_t i = 0; i < RECORD_FIELDS; i++) {
+        const struct record_field *field = &record_fields[(*from + i) % RECORD_FIELDS];
+
+        if (dbk_slice_equal(key, field->key)) {
+            *from += i + 1;
+            return field;
+        }
+    }
+    dbk_walk_fail(walk, "a known key in data");
+    return NULL;
+}
 
 static bool read_data(struct dbk_walk *walk, struct dbk_record *out)
 {
-    unsigned must = data_of[out->type].must;
-    unsigned may = must | data_of[out->type].may;
+    const struct record_type *type = record_type(out->type);
+    size_t count, next = 0;
     unsigned seen = 0;
-    size_t count;
 
     if (!dbk_walk_map(walk, &count))
         return false;
     for (size_t i = 0; i < count; i++) {
-        struct dbk_slice key;
-        unsigned bit = 0;
+        const struct record_field *field = read_key(walk, &next);
 
-        if (!dbk_walk_str(walk, &key) || !read_value(walk, key, out, &bit))
+        if (!field || !read_value(walk, field, out))
             return false;
-        if (!(may & bit) || seen & bit)
+        if (!((type->must | type->may) & field->bit) || seen & field->bit)
             return dbk_walk_fail(walk, "a key of this type, once");
-        seen |= bit;
+        seen |= field->bit;
     }
-    if ((seen & must) != must)
+    if ((seen & type->must) != type->must)
         return dbk_walk_fail(walk, "all keys of this type");
     out->person.has = seen & DBK_HAS_ALL;
-    out->has_datetime_created = (seen & HAS_DATETIME_CREATED) != 0;
+    out->has_datetime_created = (seen & DBK_HAS_DATETIME_CREATED) != 0;
     if (!out->has_datetime_created)
         out->datetime_created = out->recorded_at;
     return true;

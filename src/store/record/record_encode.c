@@ -1,7 +1,13 @@
 #include "record_layout.h"
-#include "store/record.h"
+#include "record_types.h"
 
+#include <assert.h>
 #include <msgpack.h>
+
+/* The header of a type's name, and of a key, is one byte. */
+#define TYPE(number, type, name, ...) _Static_assert(sizeof name <= 32, "one byte");
+DBK_TYPES(TYPE)
+#undef TYPE
 
 /* Offset of the marker before the sequence: behind array header, format and type. */
 static size_t sequence_offset(const char *bytes)
@@ -60,81 +66,53 @@ static int pack_entry(msgpack_packer *packer, const char *key, struct dbk_slice 
     return pack_text(packer, dbk_slice(key)) || pack_text(packer, value);
 }
 
-static int pack_time_entry(msgpack_packer *packer, const char *key, dbk_timestamp value)
+static int pack_value(msgpack_packer *packer, const struct record_field *field,
+                      const struct dbk_record *record)
 {
-    return pack_text(packer, dbk_slice(key)) || msgpack_pack_int64(packer, value);
-}
+    const void *value = (const char *)record + field->offset;
 
-static int pack_id_entry(msgpack_packer *packer, const char *key,
-                         const struct dbk_uuid *id)
-{
-    return pack_text(packer, dbk_slice(key)) || pack_id(packer, id);
-}
-
-static size_t count_bits(unsigned bits)
-{
-    size_t count = 0;
-
-    for (; bits; bits &= bits - 1)
-        count++;
-    return count;
-}
-
-static int pack_person(msgpack_packer *packer, const struct dbk_record *record)
-{
-    const struct dbk_person_fields *person = &record->person;
-    bool timed = record->type == DBK_PERSON_CREATED && record->has_datetime_created;
-
-    if (msgpack_pack_map(packer, count_bits(person->has) + timed))
-        return -1;
-    if (person->has & DBK_HAS_EMAIL && pack_entry(packer, "email", person->email))
-        return -1;
-    if (person->has & DBK_HAS_FIRST_NAME &&
-        pack_entry(packer, "first_name", person->first_name))
-        return -1;
-    if (person->has & DBK_HAS_LAST_NAME &&
-        pack_entry(packer, "last_name", person->last_name))
-        return -1;
-    if (person->has & DBK_HAS_ROLE &&
-        pack_entry(packer, "role", dbk_slice(dbk_role_name(person->role))))
-        return -1;
-    if (timed)
-        return pack_time_entry(packer, "datetime_created", record->datetime_created);
-    return 0;
-}
-
-static int pack_event(msgpack_packer *packer, const struct dbk_record *record)
-{
-    size_t entries =
-        2 + (size_t)(record->properties.length > 0) + record->has_datetime_created;
-
-    if (msgpack_pack_map(packer, entries) ||
-        pack_id_entry(packer, "person_id", &record->person_id) ||
-        pack_entry(packer, "event_type", record->event_type))
-        return -1;
-    if (record->properties.length > 0 &&
-        pack_entry(packer, "properties", record->properties))
-        return -1;
-    if (record->has_datetime_created)
-        return pack_time_entry(packer, "datetime_created", record->datetime_created);
-    return 0;
-}
-
-static int pack_data(msgpack_packer *packer, const struct dbk_record *record)
-{
-    switch (record->type) {
-    case DBK_PERSON_CREATED:
-    case DBK_PERSON_UPDATED:
-        return pack_person(packer, record);
-    case DBK_PERSON_DELETED:
-        return msgpack_pack_map(packer, 0);
-    case DBK_EVENT_RECORDED:
-        return pack_event(packer, record);
-    case DBK_EVENT_DELETED:
-        return msgpack_pack_map(packer, 1) ||
-               pack_id_entry(packer, "person_id", &record->person_id);
+    switch (field->kind) {
+    case RECORD_TEXT:
+        return pack_text(packer, *(const struct dbk_slice *)value);
+    case RECORD_ROLE:
+        return pack_text(packer,
+                         dbk_slice(dbk_role_name(*(const enum dbk_role *)value)));
+    case RECORD_ID:
+        return pack_id(packer, value);
+    case RECORD_TIME:
+        return msgpack_pack_int64(packer, *(const dbk_timestamp *)value);
     }
     return -1;
+}
+
+/* Which fields of data the record has, as far as its type may have them. */
+static unsigned fields_of(const struct dbk_record *record,
+                          const struct record_type *type)
+{
+    unsigned there = record->person.has | (type->must & DBK_HAS_EVENT);
+
+    if (record->properties.length > 0)
+        there |= DBK_HAS_PROPERTIES;
+    if (record->has_datetime_created)
+        there |= DBK_HAS_DATETIME_CREATED;
+    return there & (type->must | type->may);
+}
+
+static int pack_data(msgpack_packer *packer, const struct dbk_record *record,
+                     const struct record_type *type)
+{
+    unsigned there = fields_of(record, type);
+
+    if (msgpack_pack_map(packer, (size_t)__builtin_popcount(there)))
+        return -1;
+    for (const struct record_field *field = record_fields; there; field++) {
+        if (!(there & field->bit))
+            continue;
+        if (pack_text(packer, field->key) || pack_value(packer, field, record))
+            return -1;
+        there &= ~field->bit;
+    }
+    return 0;
 }
 
 static int pack_meta(msgpack_packer *packer, const struct dbk_record *record)
@@ -167,14 +145,15 @@ static bool too_long(struct dbk_slice text, size_t bound, const char *name,
 
 static bool within_bounds(const struct dbk_record *record, struct dbk_error *err)
 {
-    const struct dbk_person_fields *person = &record->person;
+    for (size_t i = 0; i < RECORD_FIELDS; i++) {
+        const struct record_field *field = &record_fields[i];
+        const void *value = (const char *)record + field->offset;
 
-    return !(too_long(person->email, DBK_EMAIL_MAX, "email", err) ||
-             too_long(person->first_name, DBK_NAME_MAX, "first_name", err) ||
-             too_long(person->last_name, DBK_NAME_MAX, "last_name", err) ||
-             too_long(record->event_type, DBK_EVENT_TYPE_MAX, "event_type", err) ||
-             too_long(record->properties, DBK_PROPERTIES_MAX, "properties", err) ||
-             too_long(record->request_id, DBK_META_MAX, "request_id", err) ||
+        if (field->kind == RECORD_TEXT && too_long(*(const struct dbk_slice *)value,
+                                                   field->bound, field->key.data, err))
+            return false;
+    }
+    return !(too_long(record->request_id, DBK_META_MAX, "request_id", err) ||
              too_long(record->actor, DBK_META_MAX, "actor", err) ||
              too_long(record->source, DBK_META_MAX, "source", err));
 }
@@ -182,9 +161,11 @@ static bool within_bounds(const struct dbk_record *record, struct dbk_error *err
 enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size_t size,
                                 size_t *length, struct dbk_error *err)
 {
+    const struct record_type *type = record_type(record->type);
     struct target target = {out, 0, size};
     msgpack_packer packer;
 
+    assert(type);
     if (!within_bounds(record, err))
         return DBK_TOO_LARGE;
     if (record->has_datetime_created && !dbk_timestamp_valid(record->datetime_created))
@@ -192,10 +173,9 @@ enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size
     msgpack_packer_init(&packer, &target, target_write);
     if (msgpack_pack_array(&packer, 7) ||
         msgpack_pack_unsigned_int(&packer, DBK_RECORD_FORMAT) ||
-        pack_text(&packer, dbk_slice(dbk_type_name(record->type))) ||
-        msgpack_pack_fix_uint64(&packer, 0) || msgpack_pack_fix_int64(&packer, 0) ||
-        pack_id(&packer, &record->subject) || pack_data(&packer, record) ||
-        pack_meta(&packer, record))
+        pack_text(&packer, type->name) || msgpack_pack_fix_uint64(&packer, 0) ||
+        msgpack_pack_fix_int64(&packer, 0) || pack_id(&packer, &record->subject) ||
+        pack_data(&packer, record, type) || pack_meta(&packer, record))
         return dbk_fail(err, DBK_TOO_LARGE, "a record does not fit %zu bytes", size);
     *length = target.used;
     dbk_record_stamp(out, record->sequence, record->recorded_at);

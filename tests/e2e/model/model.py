@@ -36,8 +36,10 @@ class Model:
         elif kind == "event.recorded":
             self.events[id] = {"shown": event_of(record), "sequence": record["sequence"],
                                "deleted": False}
-        else:
+        elif kind == "event.deleted":
             self.events[id]["deleted"] = True
+        else:
+            raise ValueError(f"what becomes of {kind}?")
 
     def live_person(self, id):
         person = self.persons.get(id)

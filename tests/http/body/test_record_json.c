@@ -309,9 +309,22 @@ static void a_changed_byte_is_refused_or_means_what_it_says(void **state)
     assert_true(taken > 0 && taken < tried / 2);
 }
 
+static void every_type_is_among_the_lines(void **state)
+{
+    (void)state;
+    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
+        size_t with = 0;
+
+        for (size_t i = 0; i < LINES; i++)
+            with += strstr(lines[i], dbk_type_name(type)) != NULL;
+        assert_in_range(with, 1, LINES);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_type_is_among_the_lines),
         cmocka_unit_test(what_is_read_comes_out_as_it_went_in),
         cmocka_unit_test(the_line_is_the_object_of_get_log),
         cmocka_unit_test(line_breaks_in_properties_are_kept),

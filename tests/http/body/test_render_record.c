@@ -129,6 +129,7 @@ static void every_type_of_record_has_its_seven_names(void **state)
     };
 
     (void)state;
+    assert_int_equal(sizeof cases / sizeof *cases, DBK_TYPE_COUNT - 1);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char expected[600];
         struct dbk_render render;

@@ -88,7 +88,7 @@ static void assert_same(const struct dbk_record *a, const struct dbk_record *b)
 static void what_is_encoded_is_decoded(void **state)
 {
     (void)state;
-    for (enum dbk_type type = DBK_PERSON_CREATED; type <= DBK_EVENT_DELETED; type++) {
+    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
         struct dbk_record in = sample(type), out;
         char bytes[DBK_RECORD_MAX];
         size_t length = encode(&in, bytes);
@@ -106,7 +106,7 @@ static void what_is_encoded_is_decoded(void **state)
 static void bytes_are_the_golden_ones(void **state)
 {
     (void)state;
-    for (enum dbk_type type = DBK_PERSON_CREATED; type <= DBK_EVENT_DELETED; type++) {
+    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
         char path[512], golden[1024], bytes[DBK_RECORD_MAX];
         struct dbk_record record = sample(type);
         size_t length = encode(&record, bytes), golden_length;
@@ -171,7 +171,7 @@ static void every_cut_is_damage(void **state)
 static void no_flipped_bit_is_read_out_of_bounds(void **state)
 {
     (void)state;
-    for (enum dbk_type type = DBK_PERSON_CREATED; type <= DBK_EVENT_DELETED; type++) {
+    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
         struct dbk_record record = sample(type), out;
         char bytes[DBK_RECORD_MAX];
         size_t length = encode(&record, bytes);
@@ -257,7 +257,7 @@ static void with_less_room_than_it_takes_it_is_refused(struct dbk_record *record
 static void a_record_fits_the_room_or_is_refused(void **state)
 {
     (void)state;
-    for (enum dbk_type type = DBK_PERSON_CREATED; type <= DBK_EVENT_DELETED; type++) {
+    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
         struct dbk_record record = sample(type);
 
         with_less_room_than_it_takes_it_is_refused(&record);
@@ -285,7 +285,7 @@ static void a_stamp_changes_sequence_and_time_only(void **state)
 
 static void write_golden(void)
 {
-    for (enum dbk_type type = DBK_PERSON_CREATED; type <= DBK_EVENT_DELETED; type++) {
+    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
         struct dbk_record record = sample(type);
         char path[512], bytes[DBK_RECORD_MAX];
         size_t length = encode(&record, bytes);
