@@ -1,6 +1,11 @@
 /* A record of the log as JSON: its seven names, and the names of its data. */
 #include "render_record.h"
 
+#include "http/record_json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
 /* Members of an object, with a comma before all but the first. */
 struct members {
     struct dbk_render *render;
@@ -114,6 +119,7 @@ static void render_meta(struct dbk_render *render, const struct dbk_record *reco
         string_member(&members, ",\"source\":", record->source);
 }
 
+/* exact: with nothing lost, as exports have it. */
 static void render_record(struct dbk_render *render, const struct dbk_record *record,
                           bool exact)
 {
@@ -139,7 +145,22 @@ void dbk_render_record(struct dbk_render *render, const struct dbk_record *recor
     render_record(render, record, false);
 }
 
-void dbk_render_record_exact(struct dbk_render *render, const struct dbk_record *record)
+enum dbk_code dbk_record_json_write(const struct dbk_record *record, char *out,
+                                    size_t size, size_t *length, struct dbk_error *err)
 {
-    render_record(render, record, true);
+    /* A buffer as large as its limit never grows: it stays the caller's. */
+    struct dbk_render render = {.text = out, .size = size, .limit = size};
+
+    render_record(&render, record, true);
+    assert(render.text == out && render.size == size);
+    *length = render.length;
+    if (render.replaced)
+        return dbk_fail(err, DBK_INVALID,
+                        "record %" PRIu64 " holds text that is not UTF-8",
+                        record->sequence);
+    if (dbk_render_code(&render) != DBK_OK)
+        return dbk_fail(err, DBK_TOO_LARGE,
+                        "record %" PRIu64 " does not fit %zu bytes of JSON",
+                        record->sequence, size);
+    return DBK_OK;
 }

@@ -9,9 +9,4 @@
  * decoded record, as GET /log shows it. */
 void dbk_render_record(struct dbk_render *render, const struct dbk_record *record);
 
-/* The same with nothing lost, as exports have it: properties that hold line breaks are
- * followed by "properties_text", their text as a string. */
-void dbk_render_record_exact(struct dbk_render *render,
-                             const struct dbk_record *record);
-
 #endif
