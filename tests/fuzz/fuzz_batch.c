@@ -103,8 +103,8 @@ static void try_array(const char *text, size_t size)
     struct dbk_error err = {0};
 
     if (dbk_body_items_open(text, size, false, ITEMS_MAX, &items, &err) == DBK_OK) {
-        /* jansson has no place for a number beyond a double or 64 bits, which only a
-         * tree of the item settles. */
+        /* jansson has no place for a number beyond a double, which is refused only when
+         * its item is read. */
         walk_items(text, size, items, array);
         require_bound(text, size, false, items.count);
     } else {

@@ -76,7 +76,7 @@ struct dbk_body_items {
 /* Make items ready to walk.
  *
  * An array (lines false) must be JSON as a whole, apart from duplicate keys and
- * integers too large, which are found when its item is read. NDJSON (lines true) is cut
+ * numbers past 1e308, which are found when its item is read. NDJSON (lines true) is cut
  * at each line feed; blank lines are no items; what is wrong with a line is found when
  * it is read.
  *

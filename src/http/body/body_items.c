@@ -3,6 +3,7 @@
 #include "json_check.h"
 #include "json_walk.h"
 
+#include <assert.h>
 #include <stdint.h>
 
 static bool is_space(char c)
@@ -37,6 +38,7 @@ static bool next_element(struct dbk_body_items *items, struct dbk_slice *item)
     struct dbk_json_walk walk = {.at = items->at, .end = items->end};
     bool found = dbk_json_walk_next(&walk, item);
 
+    assert(walk.at >= items->at && walk.at <= items->end);
     items->at = walk.at;
     return found;
 }

@@ -1,8 +1,11 @@
 #include "body_object.h"
 
-#include "json_parse.h"
+#include "json_check.h"
+#include "json_string.h"
 #include "json_walk.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +32,7 @@ void dbk_body_complain(struct dbk_body_draft *draft, const char *format, ...)
     char path[160], message[400];
     va_list arguments;
 
+    assert(draft->name && draft->fields->count <= DBK_FIELD_ERRORS_MAX);
     draft->complaints++;
     if (draft->fields->count == DBK_FIELD_ERRORS_MAX)
         return;
@@ -76,19 +80,16 @@ void dbk_body_object(struct dbk_body_draft *draft, const struct dbk_body_field *
                      struct dbk_slice object)
 {
     struct dbk_json_walk walk;
-    struct dbk_slice key, value;
+    struct dbk_slice value;
     unsigned seen = 0;
 
     dbk_json_walk_start(&walk, object);
     while (!draft->no_memory && dbk_json_walk_next(&walk, &value)) {
-        size_t i;
-        if (!dbk_json_string(walk.key, draft->copy, &key)) {
-            draft->no_memory = true;
-            return;
-        }
-        i = find_field(table, key);
+        struct dbk_slice key = dbk_json_string(walk.key, draft->copy);
+        size_t i = find_field(table, key);
         draft->name = table[i].name;
         if (table[i].name) {
+            assert(i < sizeof seen * CHAR_BIT);
             seen |= 1U << i;
             read_field(draft, &table[i], value);
         } else {
@@ -108,6 +109,7 @@ static enum dbk_code fail_fields(const struct dbk_body_draft *draft,
 {
     const struct dbk_field_error *first = &draft->fields->list[0];
 
+    assert(draft->complaints >= draft->fields->count && draft->fields->count > 0);
     if (draft->complaints == 1)
         return dbk_fail(err, DBK_INVALID, "%s: %s", first->field, first->message);
     return dbk_fail(err, DBK_INVALID, "%s: %s; and %zu more", first->field,
@@ -132,6 +134,7 @@ enum dbk_code dbk_body_read(const char *text, size_t length,
         return dbk_fail(err, DBK_INVALID, "expected a JSON object, not %s",
                         dbk_json_kind(object));
     *memory = draft->copy = malloc(length);
+    draft->end = draft->copy + length;
     if (draft->copy)
         dbk_body_object(draft, table, object);
     if (!draft->copy || draft->no_memory)

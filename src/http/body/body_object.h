@@ -20,7 +20,7 @@ struct dbk_body_draft {
     struct dbk_record *events;
     size_t event_count;
 
-    char *copy;         /* where the next string goes */
+    char *copy, *end;   /* where the next string goes, and the end of the block */
     const char *prefix; /* before the names of the fields: "" or "events[3]." */
     const char *name;   /* of the field being read */
     struct dbk_field_errors *fields;

@@ -4,6 +4,7 @@
 #include "body_values.h"
 #include "json_walk.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -54,6 +55,7 @@ static void read_event(struct dbk_body_draft *draft, size_t index,
         event.name = prefix;
         dbk_body_complain(&event, "expected an object, not %s", dbk_json_kind(value));
     }
+    assert(event.copy >= draft->copy && event.complaints >= draft->complaints);
     draft->copy = event.copy;
     draft->complaints = event.complaints;
     draft->no_memory = event.no_memory;
@@ -97,21 +99,9 @@ static void refuse_twice(struct dbk_body_draft *draft)
     free(places);
 }
 
-static size_t count_elements(struct dbk_slice array)
-{
-    struct dbk_json_walk walk;
-    struct dbk_slice element;
-    size_t count = 0;
-
-    dbk_json_walk_start(&walk, array);
-    while (dbk_json_walk_next(&walk, &element))
-        count++;
-    return count;
-}
-
 static void read_events(struct dbk_body_draft *draft, struct dbk_slice value)
 {
-    size_t complaints = draft->complaints, count;
+    size_t complaints = draft->complaints, count, read = 0;
     struct dbk_json_walk walk;
     struct dbk_slice event;
 
@@ -119,7 +109,7 @@ static void read_events(struct dbk_body_draft *draft, struct dbk_slice value)
         dbk_body_complain(draft, "expected an array, not %s", dbk_json_kind(value));
         return;
     }
-    count = count_elements(value);
+    count = dbk_json_count(value);
     if (count == 0)
         return;
     draft->events = calloc(count, sizeof *draft->events);
@@ -129,8 +119,11 @@ static void read_events(struct dbk_body_draft *draft, struct dbk_slice value)
     }
     draft->event_count = count;
     dbk_json_walk_start(&walk, value);
-    for (size_t i = 0; i < count && dbk_json_walk_next(&walk, &event); i++)
-        read_event(draft, i, event, &draft->events[i]);
+    while (read < count && dbk_json_walk_next(&walk, &event)) {
+        read_event(draft, read, event, &draft->events[read]);
+        read++;
+    }
+    assert(read == count);
     if (draft->complaints == complaints && !draft->no_memory)
         refuse_twice(draft);
 }

@@ -2,10 +2,11 @@
 
 #include "email.h"
 #include "event_type.h"
-#include "json_parse.h"
+#include "json_string.h"
 #include "json_walk.h"
 #include "name.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 /* So that they fit also where an event stands deeper: in a batch, in the events of a PUT.
@@ -24,8 +25,9 @@ static bool read_string(struct dbk_body_draft *draft, struct dbk_slice value,
         dbk_body_complain(draft, "expected a string, not %s", dbk_json_kind(value));
         return false;
     }
-    draft->no_memory = !dbk_json_string(value, draft->copy, out);
-    return !draft->no_memory;
+    assert(value.length <= (size_t)(draft->end - draft->copy));
+    *out = dbk_json_string(value, draft->copy);
+    return true;
 }
 
 /* Copy a text that must outlive the body; it may be there already. */
@@ -33,6 +35,7 @@ static struct dbk_slice keep(struct dbk_body_draft *draft, struct dbk_slice text
 {
     struct dbk_slice kept = {draft->copy, text.length};
 
+    assert(text.length <= (size_t)(draft->end - draft->copy)); /* as long as the body */
     memmove(draft->copy, text.data, text.length);
     draft->copy += text.length;
     return kept;

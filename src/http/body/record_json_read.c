@@ -3,12 +3,14 @@
 #include "json_check.h"
 #include "json_walk.h"
 
+#include <assert.h>
+
 /* A text being read. Each read_ function reads what begins at `at` and leaves `at` behind
  * it; false where it is not there, and wrong says what was expected. That all is spelled
  * the one right way is checked at the end, by writing it again. */
 struct reading {
     const char *text, *at, *end;
-    char *room; /* where the next string without its escapes goes */
+    char *start, *room; /* where the next string without its escapes goes */
     const char *wrong;
     struct dbk_record *out;
 };
@@ -149,6 +151,7 @@ static bool read_type(struct reading *reading)
  * comma is missing at the front of an object. */
 static bool skip_name(struct reading *reading, const char *name)
 {
+    assert(reading->at > reading->text);
     return skip(reading, reading->at[-1] == '{' ? name + 1 : name);
 }
 
@@ -282,6 +285,8 @@ static enum dbk_code compare(const struct reading *reading, struct dbk_error *er
     size_t length = (size_t)(reading->end - reading->text), same = 0, written;
     char *again = reading->room;
 
+    /* No string is longer than its JSON; the other half of the room is left. */
+    assert((size_t)(again - reading->start) <= length);
     if (dbk_record_json_write(reading->out, again, DBK_RECORD_JSON_MAX, &written,
                               err) != DBK_OK)
         return err ? err->code : DBK_INVALID;
@@ -296,8 +301,12 @@ static enum dbk_code compare(const struct reading *reading, struct dbk_error *er
 enum dbk_code dbk_record_json_read(const char *text, size_t length, char *room,
                                    struct dbk_record *out, struct dbk_error *err)
 {
-    struct reading reading = {
-        .text = text, .at = text, .end = text + length, .room = room, .out = out};
+    struct reading reading = {.text = text,
+                              .at = text,
+                              .end = text + length,
+                              .start = room,
+                              .room = room,
+                              .out = out};
     uint64_t format;
 
     memset(out, 0, sizeof *out);

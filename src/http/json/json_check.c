@@ -2,10 +2,13 @@
 
 #include "json_keys.h"
 #include "json_number.h"
+#include "json_string.h"
+#include "json_walk.h"
 #include "store/json_plain.h"
 #include "store/utf8.h"
 
-#include <string.h>
+#include <assert.h>
+#include <stdio.h>
 
 /* A pass over the text. Each check_ function reads one thing that begins at `at` and
  * leaves `at` behind it, or at what is wrong with it. */
@@ -14,33 +17,27 @@ struct check {
     unsigned depth;
     size_t values, values_max;
     struct json_keys *keys; /* NULL: nobody asks whether they differ */
-    bool escaped;           /* the string just read has escapes */
     struct dbk_error *err;
 };
 
 static enum dbk_code check_value(struct check *check);
 
-enum dbk_code dbk_json_fail(const char *text, size_t length, size_t offset,
-                            const char *message, struct dbk_error *err)
+/* With the place of `at`. Columns count characters. */
+static enum dbk_code refuse(const struct check *check, const char *message)
 {
     unsigned long line = 1, column = 1;
 
-    for (size_t i = 0; i < offset && i < length; i++) {
-        if (text[i] == '\n') {
+    assert(check->text <= check->at && check->at <= check->end);
+    for (const char *at = check->text; at < check->at; at++) {
+        if (*at == '\n') {
             line++;
             column = 1;
-        } else if (((unsigned char)text[i] & 0xC0) != 0x80) {
+        } else if (((unsigned char)*at & 0xC0) != 0x80) {
             column++;
         }
     }
-    return dbk_fail(err, DBK_INVALID, "line %lu, column %lu: %s", line, column,
+    return dbk_fail(check->err, DBK_INVALID, "line %lu, column %lu: %s", line, column,
                     message);
-}
-
-static enum dbk_code refuse(const struct check *check, const char *message)
-{
-    return dbk_json_fail(check->text, (size_t)(check->end - check->text),
-                         (size_t)(check->at - check->text), message, check->err);
 }
 
 /* The character at hand, and -1 at the end. */
@@ -68,46 +65,18 @@ static enum dbk_code refuse_found(const struct check *check, const char *otherwi
     return refuse(check, otherwise);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-/* The four digits of a \u escape that begins at `at`; -1 where that is not there. */
-static int32_t read_escape_u(const char *at, const char *end)
-{
-    int32_t unit = 0;
-
-    if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
-        return -1;
-    for (int i = 2; i < 6; i++) {
-        int digit = hex_digit(at[i]);
-        if (digit < 0)
-            return -1;
-        unit = unit * 16 + digit;
-    }
-    return unit;
-}
-
 static enum dbk_code check_escape_u(struct check *check)
 {
-    int32_t unit = read_escape_u(check->at, check->end);
+    int32_t unit = json_escape_unit(check->at, check->end);
 
     if (unit < 0)
         return refuse(check, "\\u needs four hexadecimal digits");
     if (unit == 0)
         return refuse(check, "\\u0000 is not allowed");
-    if (unit >= 0xDC00 && unit <= 0xDFFF)
+    if (json_is_low_surrogate(unit))
         return refuse(check, "half of a surrogate pair");
-    if (unit >= 0xD800 && unit <= 0xDBFF) {
-        int32_t low = read_escape_u(check->at + 6, check->end);
-        if (low < 0xDC00 || low > 0xDFFF)
+    if (json_is_high_surrogate(unit)) {
+        if (!json_is_low_surrogate(json_escape_unit(check->at + 6, check->end)))
             return refuse(check, "half of a surrogate pair");
         check->at += 6;
     }
@@ -117,12 +86,11 @@ static enum dbk_code check_escape_u(struct check *check)
 
 static enum dbk_code check_escape(struct check *check)
 {
-    check->escaped = true;
     if (check->end - check->at < 2)
         return refuse(check, "the JSON ends inside a string");
     if (check->at[1] == 'u')
         return check_escape_u(check);
-    if (check->at[1] == '\0' || !strchr("\"\\/bfnrt", check->at[1]))
+    if (check->at[1] == '\0' || !strchr(JSON_ESCAPES, check->at[1]))
         return refuse(check, "no such escape in JSON");
     check->at += 2;
     return DBK_OK;
@@ -133,7 +101,6 @@ static enum dbk_code check_string(struct check *check)
     uint32_t point;
 
     check->at++;
-    check->escaped = false;
     for (;;) {
         unsigned char byte;
         check->at += dbk_json_plain(check->at, check->end);
@@ -172,11 +139,6 @@ static enum dbk_code check_literal(struct check *check, const char *literal)
     return DBK_OK;
 }
 
-static bool has_exponent(const char *number, size_t length)
-{
-    return memchr(number, 'e', length) || memchr(number, 'E', length);
-}
-
 static enum dbk_code check_number(struct check *check)
 {
     const char *message = NULL;
@@ -184,8 +146,8 @@ static enum dbk_code check_number(struct check *check)
 
     if (message)
         return refuse(check, message);
-    if (check->keys && has_exponent(check->at, length))
-        check->keys->settled = false;
+    if (check->keys && json_number_is_huge((struct dbk_slice){check->at, length}))
+        return refuse(check, "a number past 1e308");
     check->at += length;
     return DBK_OK;
 }
@@ -199,9 +161,9 @@ static enum dbk_code check_member(struct check *check)
     if (check_string(check) != DBK_OK)
         return DBK_INVALID;
     if (check->keys)
-        json_keys_note(check->keys,
-                       (struct dbk_slice){start, (size_t)(check->at - start)},
-                       check->escaped);
+        json_keys_add(check->keys,
+                      (struct dbk_slice){start, (size_t)(check->at - start)},
+                      check->end);
     skip_space(check);
     if (peek(check) != ':')
         return refuse_found(check, "expected a colon behind the key");
@@ -238,15 +200,13 @@ static enum dbk_code check_items(struct check *check, char closing,
 
 static enum dbk_code check_object(struct check *check)
 {
-    struct json_keys_mark outer = {0};
-    enum dbk_code code;
+    size_t outer = check->keys ? json_keys_open(check->keys) : 0;
 
-    if (check->keys)
-        outer = json_keys_open(check->keys);
-    code = check_items(check, '}', check_member, "expected a comma or }");
+    if (check_items(check, '}', check_member, "expected a comma or }") != DBK_OK)
+        return DBK_INVALID;
     if (check->keys)
         json_keys_close(check->keys, outer);
-    return code;
+    return DBK_OK;
 }
 
 static enum dbk_code check_value(struct check *check)
@@ -284,13 +244,17 @@ static enum dbk_code check_value(struct check *check)
     }
 }
 
-static enum dbk_code check_text(struct check *check)
+/* *value receives the text without the white space around it. */
+static enum dbk_code check_text(struct check *check, struct dbk_slice *value)
 {
     skip_space(check);
     if (check->at == check->end)
         return dbk_fail(check->err, DBK_INVALID, "empty, where JSON is expected");
+    value->data = check->at;
     if (check_value(check) != DBK_OK)
         return DBK_INVALID;
+    assert(check->depth == 0);
+    value->length = (size_t)(check->at - value->data);
     skip_space(check);
     if (check->at != check->end)
         return refuse(check, "trailing bytes after the JSON value");
@@ -300,17 +264,33 @@ static enum dbk_code check_text(struct check *check)
 enum dbk_code dbk_json_check(const char *text, size_t length, size_t values_max,
                              struct dbk_error *err)
 {
+    struct dbk_slice value;
     struct check check = {.text = text,
                           .at = text,
                           .end = text + length,
                           .values_max = values_max,
                           .err = err};
 
-    return check_text(&check);
+    return check_text(&check, &value);
 }
 
-enum dbk_code dbk_json_check_keys(const char *text, size_t length, bool *settled,
-                                  struct dbk_error *err)
+static enum dbk_code refuse_repeated(struct check *check)
+{
+    char message[128];
+    const char *key = check->keys->repeated;
+    size_t length = dbk_json_span(key, check->end);
+    int shown = length > 80 ? 80 : (int)length;
+
+    while (shown > 0 && ((unsigned char)key[shown] & 0xC0) == 0x80)
+        shown--; /* not through the middle of a character */
+    snprintf(message, sizeof message, "duplicate key %.*s%s", shown, key,
+             (size_t)shown < length ? "..." : "");
+    check->at = key;
+    return refuse(check, message);
+}
+
+enum dbk_code dbk_json_accept(const char *text, size_t length, struct dbk_slice *value,
+                              struct dbk_error *err)
 {
     struct json_keys keys;
     struct check check = {.text = text,
@@ -322,7 +302,11 @@ enum dbk_code dbk_json_check_keys(const char *text, size_t length, bool *settled
     enum dbk_code code;
 
     json_keys_init(&keys);
-    code = check_text(&check);
-    *settled = code == DBK_OK && keys.settled;
+    code = check_text(&check, value);
+    if (code == DBK_OK && keys.repeated)
+        code = refuse_repeated(&check);
+    if (code == DBK_OK && keys.no_memory)
+        code = dbk_fail(err, DBK_NO_MEMORY, "out of memory while reading JSON");
+    json_keys_finish(&keys);
     return code;
 }

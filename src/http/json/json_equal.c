@@ -1,136 +1,136 @@
 #include "json_equal.h"
 
+#include "json_check.h"
+#include "json_keys.h"
 #include "json_number.h"
-#include "json_parse.h"
+#include "json_string.h"
 #include "json_walk.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-/* A value and its bytes: the tree knows strings without their escapes, the bytes know
- * numbers without rounding. */
-struct node {
-    const char *key; /* as a member of an object */
-    const json_t *value;
-    struct dbk_slice text;
+struct member {
+    struct dbk_slice name, value;
 };
 
-static bool nodes_equal(const struct node *a, const struct node *b);
+/* room is where the next string without its escapes goes. Each of both texts is read
+ * once, so that as many bytes as they have are enough. */
+static bool values_equal(char **room, struct dbk_slice a, struct dbk_slice b);
 
-static int compare_keys(const void *left, const void *right)
+static struct dbk_slice read_string(char **room, struct dbk_slice text)
 {
-    const struct node *a = left, *b = right;
+    struct dbk_slice string = dbk_json_string(text, *room);
 
-    return strcmp(a->key, b->key);
+    if (string.data == *room)
+        *room += string.length;
+    return string;
 }
 
-/* The members of an object, sorted by key, or NULL. Free it. */
-static struct node *sorted_members(const struct node *object)
+static bool strings_equal(char **room, struct dbk_slice a, struct dbk_slice b)
 {
-    size_t count = json_object_size(object->value), i = 0;
-    struct node *members = calloc(count, sizeof *members);
+    struct dbk_slice left = read_string(room, a), right = read_string(room, b);
+
+    return dbk_slice_equal(left, right);
+}
+
+static int compare_members(const void *left, const void *right)
+{
+    const struct member *a = left, *b = right;
+
+    return json_names_order(a->name, b->name);
+}
+
+/* The members of an object, sorted by name, or NULL. Free it. */
+static struct member *sorted_members(char **room, struct dbk_slice object, size_t count)
+{
+    struct member *members = calloc(count, sizeof *members);
     struct dbk_json_walk walk;
-    const char *key;
-    json_t *value;
+    size_t i = 0;
 
     if (!members)
         return NULL;
-    dbk_json_walk_start(&walk, object->text);
-    json_object_foreach((json_t *)object->value, key, value)
-    {
-        members[i].key = key;
-        members[i].value = value;
-        dbk_json_walk_next(&walk, &members[i].text);
-        i++;
-    }
-    qsort(members, count, sizeof *members, compare_keys);
+    dbk_json_walk_start(&walk, object);
+    while (i < count && dbk_json_walk_next(&walk, &members[i].value))
+        members[i++].name = read_string(room, walk.key);
+    assert(i == count);
+    qsort(members, count, sizeof *members, compare_members);
     return members;
 }
 
-static bool objects_equal(const struct node *a, const struct node *b)
+static bool objects_equal(char **room, struct dbk_slice a, struct dbk_slice b)
 {
-    size_t count = json_object_size(a->value);
-    struct node *left, *right;
+    size_t count = dbk_json_count(a);
+    struct member *left, *right;
     bool equal;
 
-    if (count != json_object_size(b->value))
+    if (count != dbk_json_count(b))
         return false;
     if (count == 0)
         return true;
-    left = sorted_members(a);
-    right = sorted_members(b);
+    left = sorted_members(room, a, count);
+    right = sorted_members(room, b, count);
     equal = left && right;
     for (size_t i = 0; equal && i < count; i++)
-        equal = !strcmp(left[i].key, right[i].key) && nodes_equal(&left[i], &right[i]);
+        equal = dbk_slice_equal(left[i].name, right[i].name) &&
+                values_equal(room, left[i].value, right[i].value);
     free(left);
     free(right);
     return equal;
 }
 
-static bool arrays_equal(const struct node *a, const struct node *b)
+static bool arrays_equal(char **room, struct dbk_slice a, struct dbk_slice b)
 {
     struct dbk_json_walk walk_a, walk_b;
-    size_t count = json_array_size(a->value);
+    struct dbk_slice left, right;
+    bool more_a, more_b, equal = true;
 
-    if (count != json_array_size(b->value))
-        return false;
-    dbk_json_walk_start(&walk_a, a->text);
-    dbk_json_walk_start(&walk_b, b->text);
-    for (size_t i = 0; i < count; i++) {
-        struct node left = {.value = json_array_get(a->value, i)};
-        struct node right = {.value = json_array_get(b->value, i)};
-        if (!dbk_json_walk_next(&walk_a, &left.text) ||
-            !dbk_json_walk_next(&walk_b, &right.text) || !nodes_equal(&left, &right))
-            return false;
-    }
-    return true;
+    dbk_json_walk_start(&walk_a, a);
+    dbk_json_walk_start(&walk_b, b);
+    do {
+        more_a = dbk_json_walk_next(&walk_a, &left);
+        more_b = dbk_json_walk_next(&walk_b, &right);
+        equal = more_a == more_b && (!more_a || values_equal(room, left, right));
+    } while (equal && more_a);
+    return equal;
 }
 
-static bool strings_equal(const json_t *a, const json_t *b)
+static bool is_number(struct dbk_slice value)
 {
-    struct dbk_slice left = {json_string_value(a), json_string_length(a)};
-    struct dbk_slice right = {json_string_value(b), json_string_length(b)};
-
-    return dbk_slice_equal(left, right);
+    return value.data[0] == '-' || (value.data[0] >= '0' && value.data[0] <= '9');
 }
 
-static bool nodes_equal(const struct node *a, const struct node *b)
+static bool values_equal(char **room, struct dbk_slice a, struct dbk_slice b)
 {
-    if (json_is_number(a->value) && json_is_number(b->value))
-        return dbk_json_number_equal(a->text, b->text);
-    if (json_typeof(a->value) != json_typeof(b->value))
+    if (is_number(a) && is_number(b))
+        return dbk_json_number_equal(a, b);
+    if (a.data[0] != b.data[0])
         return false;
-    switch (json_typeof(a->value)) {
-    case JSON_OBJECT:
-        return objects_equal(a, b);
-    case JSON_ARRAY:
-        return arrays_equal(a, b);
-    case JSON_STRING:
-        return strings_equal(a->value, b->value);
-    case JSON_INTEGER: /* compared above */
-    case JSON_REAL:
-    case JSON_TRUE:
-    case JSON_FALSE:
-    case JSON_NULL:
+    switch (a.data[0]) {
+    case '{':
+        return objects_equal(room, a, b);
+    case '[':
+        return arrays_equal(room, a, b);
+    case '"':
+        return strings_equal(room, a, b);
+    default: /* true, false or null */
         return true;
     }
-    return false;
 }
 
 bool dbk_json_equal(struct dbk_slice a, struct dbk_slice b)
 {
-    struct node left = {.text = a}, right = {.text = b};
-    json_t *tree_a = NULL, *tree_b = NULL;
-    bool equal = false;
+    struct dbk_slice left, right;
+    char *memory, *room;
+    bool equal;
 
     if (dbk_slice_equal(a, b))
         return true;
-    if (dbk_json_parse(a.data, a.length, &tree_a, NULL) == DBK_OK &&
-        dbk_json_parse(b.data, b.length, &tree_b, NULL) == DBK_OK) {
-        left.value = tree_a;
-        right.value = tree_b;
-        equal = nodes_equal(&left, &right);
-    }
-    json_decref(tree_a);
-    json_decref(tree_b);
+    if (dbk_json_accept(a.data, a.length, &left, NULL) != DBK_OK ||
+        dbk_json_accept(b.data, b.length, &right, NULL) != DBK_OK)
+        return false;
+    memory = room = malloc(left.length + right.length);
+    equal = memory && values_equal(&room, left, right);
+    assert(!memory || (size_t)(room - memory) <= left.length + right.length);
+    free(memory);
     return equal;
 }

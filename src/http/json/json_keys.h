@@ -1,58 +1,52 @@
-/* json_keys.h - whether the keys of each object of a text differ, as far as that can be
- * told from their bytes and without memory. Private to json_check.c.
+/* json_keys.h - whether an object has a key twice. Private to json_check.c.
  *
- * The keys of all open objects are kept on a stack. It is not settled that they differ
- * where two are the same, where one has escapes (it may be spelt in several ways), and
- * where they are too many; then nothing more is kept.
+ * Keys are compared without their escapes. Those of all open objects are kept on a
+ * stack, and where an object ends its own are compared: a few each with each, more by
+ * sorting, so that n keys cost no more than n log n comparisons, whatever they are.
+ * Memory: 24 bytes a key of the open objects, the first 64 in the struct; from the
+ * first key with escapes on also as many bytes as are left of the text.
  */
 #ifndef DBK_HTTP_JSON_KEYS_H
 #define DBK_HTTP_JSON_KEYS_H
 
 #include "store/slice.h"
 
-#define JSON_KEYS_MAX 64 /* also bounds what comparing costs */
+#define JSON_KEYS_INSIDE 64
+
+struct json_key {
+    const char *at; /* where it stands in the text, at its quote */
+    struct dbk_slice name;
+};
 
 struct json_keys {
-    size_t first, count; /* the innermost object has those from first on */
-    bool settled;        /* so far */
-    struct dbk_slice list[JSON_KEYS_MAX];
+    const char *repeated; /* the first in the text that is its object's second of that
+                             name; NULL: none */
+    bool no_memory;       /* nothing is kept or found any more */
+
+    size_t first, count,
+        size;              /* private; the innermost object has those from first on */
+    struct json_key *list; /* private */
+    char *memory, *room;   /* private; for names that had escapes */
+    struct json_key inside[JSON_KEYS_INSIDE]; /* private; list, until it is too short */
 };
 
-/* Where the keys of the object around begin, and how many there are. */
-struct json_keys_mark {
-    size_t first, count;
-};
+void json_keys_init(struct json_keys *keys);
+void json_keys_finish(struct json_keys *keys);
 
-static inline void json_keys_init(struct json_keys *keys)
+/* An object begins; give what is returned to json_keys_close at its end. */
+size_t json_keys_open(struct json_keys *keys);
+void json_keys_close(struct json_keys *keys, size_t outer);
+
+/* A key of the innermost object, checked, with its quotes. end is the text's; it must
+ * stay until the finish. */
+void json_keys_add(struct json_keys *keys, struct dbk_slice key, const char *end);
+
+/* An order of names: the shorter first, then by bytes. */
+static inline int json_names_order(struct dbk_slice a, struct dbk_slice b)
 {
-    keys->first = keys->count = 0;
-    keys->settled = true;
-}
-
-/* An object begins; give what is returned back at its end. */
-static inline struct json_keys_mark json_keys_open(struct json_keys *keys)
-{
-    struct json_keys_mark outer = {keys->first, keys->count};
-
-    keys->first = keys->count;
-    return outer;
-}
-
-static inline void json_keys_close(struct json_keys *keys, struct json_keys_mark outer)
-{
-    keys->first = outer.first;
-    keys->count = outer.count;
-}
-
-/* A key of the innermost object, with its quotes. */
-static inline void json_keys_note(struct json_keys *keys, struct dbk_slice key,
-                                  bool escaped)
-{
-    keys->settled = keys->settled && !escaped && keys->count < JSON_KEYS_MAX;
-    for (size_t i = keys->first; keys->settled && i < keys->count; i++)
-        keys->settled = !dbk_slice_equal(keys->list[i], key);
-    if (keys->settled)
-        keys->list[keys->count++] = key;
+    if (a.length != b.length)
+        return a.length < b.length ? -1 : 1;
+    return a.length == 0 ? 0 : memcmp(a.data, b.data, a.length);
 }
 
 #endif

@@ -2,6 +2,10 @@
 
 #include "json_check.h"
 
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
 static const char *skip_digits(const char *at, const char *end)
 {
     while (at < end && *at >= '0' && *at <= '9')
@@ -86,6 +90,7 @@ size_t dbk_json_number_scan(const char *at, const char *end, const char **messag
     const char *digits = at + negative;
     const char *integer, *behind;
 
+    assert(at < end);
     integer = scan_integer(digits, end, message);
     if (!integer)
         return 0;
@@ -102,6 +107,19 @@ size_t dbk_json_number_scan(const char *at, const char *end, const char **messag
     return (size_t)(behind - at);
 }
 
+bool json_number_is_huge(struct dbk_slice number)
+{
+    char text[DBK_JSON_NUMBER_MAX + 1];
+
+    assert(number.length < sizeof text);
+    if (!memchr(number.data, 'e', number.length) &&
+        !memchr(number.data, 'E', number.length))
+        return false; /* has not so many digits */
+    memcpy(text, number.data, number.length);
+    text[number.length] = '\0';
+    return isinf(strtod(text, NULL)) != 0;
+}
+
 /* 0.digits * 10^exponent, without zeros at either end of the digits. Zero has no
  * digits.
  */
@@ -115,8 +133,8 @@ struct decimal {
 static void add_digits(struct decimal *decimal, const char **at, const char *end)
 {
     for (; *at < end && **at >= '0' && **at <= '9'; ++*at) {
-        if (decimal->count < sizeof decimal->digits)
-            decimal->digits[decimal->count++] = **at;
+        assert(decimal->count < sizeof decimal->digits);
+        decimal->digits[decimal->count++] = **at;
     }
 }
 

@@ -3,6 +3,8 @@
 #include "json_check.h"
 #include "store/json_plain.h"
 
+#include <assert.h>
+
 /* Skips what stands between values: white space, commas, colons. */
 static const char *skip_between(const char *at, const char *end)
 {
@@ -74,6 +76,7 @@ bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value)
 {
     const char *at = skip_between(walk->at, walk->end);
 
+    assert(at <= walk->end);
     if (walk->keyed && at < walk->end && *at == '"') {
         const char *behind = skip_string(at, walk->end);
         walk->key = (struct dbk_slice){at, (size_t)(behind - at)};
@@ -86,8 +89,21 @@ bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value)
     return true;
 }
 
+size_t dbk_json_count(struct dbk_slice container)
+{
+    struct dbk_json_walk walk;
+    struct dbk_slice value;
+    size_t count = 0;
+
+    dbk_json_walk_start(&walk, container);
+    while (dbk_json_walk_next(&walk, &value))
+        count++;
+    return count;
+}
+
 size_t dbk_json_span(const char *at, const char *end)
 {
+    assert(at < end);
     return (size_t)(skip_value(at, end) - at);
 }
 

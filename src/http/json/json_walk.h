@@ -23,6 +23,9 @@ void dbk_json_walk_start(struct dbk_json_walk *walk, struct dbk_slice container)
  * false behind the last. In the order of the text. */
 bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value);
 
+/* How many elements or members a container has. */
+size_t dbk_json_count(struct dbk_slice container);
+
 /* How many bytes the value takes that begins at `at`, which must be before end. */
 size_t dbk_json_span(const char *at, const char *end);
 
