@@ -1,9 +1,9 @@
 /* daybook rebuild - makes the read tables again from the log, and swaps them in. */
 #include "projections/rebuild.h"
-#include "counted.h"
 #include "database_file.h"
 #include "differences.h"
 #include "escape.h"
+#include "plural.h"
 #include "posting.h"
 
 #include <inttypes.h>
@@ -55,8 +55,8 @@ static void print_json(const struct dbk_rebuild_result *result, double seconds)
 static void print_text(const struct dbk_rebuild_result *result, double seconds)
 {
     if (result->loaded > 0)
-        printf("loaded        %s, %s\n", counted(result->persons, "persons").text,
-               counted(result->events, "events").text);
+        printf("loaded        %s, %s\n", plural(result->persons, "persons").text,
+               plural(result->events, "events").text);
     printf("posted        up to record %" PRIu64 "\n", result->sequence);
     printf("quarantined   %" PRIu64 "\n", result->quarantined);
     if (*result->kept)

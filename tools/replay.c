@@ -1,6 +1,6 @@
 /* daybook replay - the read tables as they were, in a schema of their own. */
-#include "counted.h"
 #include "database_file.h"
+#include "plural.h"
 #include "position.h"
 #include "posting.h"
 #include "projections/rebuild.h"
@@ -38,8 +38,8 @@ static void print_text(const struct tool *tool, const struct dbk_rebuild_result 
     printf("schema        %s, as of record %" PRIu64 "\n", tool_value(tool, "--into"),
            result->sequence);
     if (!result->slow)
-        printf("loaded        %s, %s\n", counted(result->persons, "persons").text,
-               counted(result->events, "events").text);
+        printf("loaded        %s, %s\n", plural(result->persons, "persons").text,
+               plural(result->events, "events").text);
     printf("quarantined   %" PRIu64 "\n", result->quarantined);
     printf("seconds       %.2f\n", seconds);
 }

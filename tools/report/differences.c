@@ -1,7 +1,7 @@
 #include "differences.h"
 
-#include "counted.h"
 #include "escape.h"
+#include "plural.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -101,8 +101,8 @@ void differences_print(const struct differences *differences, FILE *out)
         fprintf(out, "projection    %s\n", differences->reason);
     else if (differences_none(differences))
         fprintf(out, "projection    equal to the log at record %" PRIu64 ": %s, %s\n",
-                result->sequence, counted(result->persons, "persons").text,
-                counted(result->events, "events").text);
+                result->sequence, plural(result->persons, "persons").text,
+                plural(result->events, "events").text);
     else
         fprintf(out,
                 "projection    differs from the log at record %" PRIu64
@@ -111,7 +111,7 @@ void differences_print(const struct differences *differences, FILE *out)
     if (result->quarantined > 0)
         fprintf(out,
                 "              without %s in quarantine; daybook status tells whom\n",
-                counted(result->quarantined, "persons").text);
+                plural(result->quarantined, "persons").text);
 }
 
 void differences_print_json(struct differences *differences, FILE *out)

@@ -1,8 +1,8 @@
 #include "verify_log.h"
 
-#include "counted.h"
 #include "escape.h"
 #include "log_place.h"
+#include "plural.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -133,15 +133,15 @@ void verify_log_print(const struct verify_log *verify, FILE *out)
 
     if (result->findings == 0)
         fprintf(out, "log           right: %s and %s indexes\n",
-                counted(result->records, "records").text,
+                plural(result->records, "records").text,
                 result->records == 1 ? "its" : "their");
     else if (!result->readable) /* how many there are, and are right, is not known */
         fprintf(out, "log           %s; it cannot be read to its end\n",
-                counted(result->findings, "findings").text);
+                plural(result->findings, "findings").text);
     else
         fprintf(out, "log           %s, %" PRIu64 " of %s right\n",
-                counted(result->findings, "findings").text, result->records,
-                counted(result->head, "records").text);
+                plural(result->findings, "findings").text, result->records,
+                plural(result->head, "records").text);
     if (*verify->not_repaired)
         fprintf(out, "indexes       not made anew: %s\n", verify->not_repaired);
 }

@@ -1,7 +1,7 @@
 #include "progress.h"
 
-#include "counted.h"
 #include "escape.h"
+#include "plural.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -117,7 +117,7 @@ static void write_line(const struct progress *progress, uint64_t done, double sh
     if (share >= 0)
         add(line->rest, sizeof line->rest, " %3.0f %%", share * 100);
     if (*progress->unit)
-        add(line->rest, sizeof line->rest, "  %s", counted(done, progress->unit).text);
+        add(line->rest, sizeof line->rest, "  %s", plural(done, progress->unit).text);
     if (*progress->unit && seconds >= RATE_AFTER)
         add(line->rest, sizeof line->rest, ", %.0f a second", (double)since / seconds);
     if (share_since > 0 && seconds >= LEFT_AFTER)
