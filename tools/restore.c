@@ -2,11 +2,11 @@
 #include "store/restore.h"
 
 #include "command.h"
-#include "incoming.h"
 #include "log_check.h"
 #include "position.h"
 #include "progress.h"
 #include "signals.h"
+#include "staging.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 struct restore {
     const struct tool *tool;
     char from[PATH_MAX]; /* the folder that has data.mdb */
-    struct incoming incoming;
+    struct staging staging;
     struct progress progress;
     struct log_check check; /* of the backup, then of what was made of it */
     struct position_range range;
@@ -76,9 +76,9 @@ static bool has_lock(const struct restore *restore)
 static enum dbk_code check(struct restore *restore, const char *dir,
                            struct dbk_error *err)
 {
-    char scratch[INCOMING_PATH];
+    char scratch[STAGING_PATH];
 
-    snprintf(scratch, sizeof scratch, "%s/check.tmp", restore->incoming.data_dir);
+    snprintf(scratch, sizeof scratch, "%s/check.tmp", restore->staging.data_dir);
     return log_check_run(&restore->check, dir, scratch, &restore->progress, err);
 }
 
@@ -116,7 +116,7 @@ static enum dbk_code find_end(struct restore *restore, uint64_t *to,
 
 static enum dbk_code check_made(struct restore *restore, struct dbk_error *err)
 {
-    if (check(restore, restore->incoming.tmp, err) != DBK_OK)
+    if (check(restore, restore->staging.tmp, err) != DBK_OK)
         return err->code;
     if (restore->check.result.findings == 0)
         return DBK_OK;
@@ -137,7 +137,7 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
     if (code != DBK_OK)
         return code;
     progress_phase(&restore->progress, "restoring", "records");
-    code = dbk_log_restore(restore->from, restore->incoming.tmp, &options,
+    code = dbk_log_restore(restore->from, restore->staging.tmp, &options,
                            &restore->head, err);
     progress_clear(&restore->progress);
     return code == DBK_OK ? check_made(restore, err) : code;
@@ -149,14 +149,14 @@ static enum dbk_code restore_into(struct restore *restore, struct dbk_error *err
     enum dbk_code code = check_size(restore, err);
 
     if (code == DBK_OK)
-        code = incoming_begin(restore->tool->config, &restore->incoming, err);
+        code = staging_begin(restore->tool->config, &restore->staging, err);
     if (code != DBK_OK)
         return code;
     code = fill(restore, err);
     forget_lock(restore, locked);
     if (code == DBK_OK)
-        return incoming_place(&restore->incoming, err);
-    incoming_abandon(&restore->incoming);
+        return staging_place(&restore->staging, err);
+    staging_abandon(&restore->staging);
     return code;
 }
 
@@ -170,7 +170,7 @@ static void print_done(const struct restore *restore)
     }
     printf("records       1 to %" PRIu64 ", all of them checked\n", restore->head);
     printf("seconds       %.2f\n", seconds);
-    printf("next          %s\n", incoming_next(&restore->incoming));
+    printf("next          %s\n", staging_next(&restore->staging));
 }
 
 static enum tool_exit conclude(const struct restore *restore, struct dbk_error *err)

@@ -1,8 +1,8 @@
 #include "import_export.h"
 
-#include "incoming.h"
 #include "progress.h"
 #include "signals.h"
+#include "staging.h"
 #include "store/refill.h"
 
 #include <inttypes.h>
@@ -44,11 +44,11 @@ static enum dbk_code copy(struct export_reader *reader, struct dbk_refill *refil
     return code;
 }
 
-static enum dbk_code fill(const struct incoming *incoming, struct export_reader *reader,
+static enum dbk_code fill(const struct staging *staging, struct export_reader *reader,
                           struct progress *progress, struct dbk_error *err)
 {
     struct dbk_refill *refill;
-    enum dbk_code code = dbk_refill_open(incoming->tmp, &refill, err);
+    enum dbk_code code = dbk_refill_open(staging->tmp, &refill, err);
 
     if (code != DBK_OK)
         return code;
@@ -59,22 +59,22 @@ static enum dbk_code fill(const struct incoming *incoming, struct export_reader 
     return code;
 }
 
-static enum dbk_code import_into(const struct tool *tool, struct incoming *incoming,
+static enum dbk_code import_into(const struct tool *tool, struct staging *staging,
                                  struct export_reader *reader,
                                  struct progress *progress, struct dbk_error *err)
 {
-    enum dbk_code code = incoming_begin(tool->config, incoming, err);
+    enum dbk_code code = staging_begin(tool->config, staging, err);
 
     if (code != DBK_OK)
         return code;
-    code = fill(incoming, reader, progress, err);
+    code = fill(staging, reader, progress, err);
     if (code == DBK_OK)
-        return incoming_place(incoming, err);
-    incoming_abandon(incoming);
+        return staging_place(staging, err);
+    staging_abandon(staging);
     return code;
 }
 
-static void print_done(const struct tool *tool, const struct incoming *incoming,
+static void print_done(const struct tool *tool, const struct staging *staging,
                        const struct export_trailer *trailer, double seconds)
 {
     if (tool_has(tool, "--json")) {
@@ -87,7 +87,7 @@ static void print_done(const struct tool *tool, const struct incoming *incoming,
     printf("sha256        %s, checked\n", trailer->sha256);
     printf("seconds       %.2f, %.0f records a second\n", seconds,
            seconds > 0 ? (double)trailer->records / seconds : 0);
-    printf("next          %s\n", incoming_next(incoming));
+    printf("next          %s\n", staging_next(staging));
 }
 
 static enum tool_exit conclude(const struct tool *tool, const char *path,
@@ -108,7 +108,7 @@ enum tool_exit import_export(const struct tool *tool, const char *path,
                              struct compress_reader *source, enum export_format format)
 {
     struct export_reader *reader;
-    struct incoming incoming;
+    struct staging staging;
     struct progress progress;
     struct dbk_error err;
     enum dbk_code code;
@@ -116,9 +116,9 @@ enum tool_exit import_export(const struct tool *tool, const char *path,
     if (export_reader_open(source, format, &reader, &err) != DBK_OK)
         return tool_fail(tool, &err);
     progress_start(&progress, stderr);
-    code = import_into(tool, &incoming, reader, &progress, &err);
+    code = import_into(tool, &staging, reader, &progress, &err);
     if (code == DBK_OK)
-        print_done(tool, &incoming, export_reader_trailer(reader),
+        print_done(tool, &staging, export_reader_trailer(reader),
                    progress_seconds(&progress));
     export_reader_close(reader);
     return code == DBK_OK ? TOOL_DONE : conclude(tool, path, code, &err);

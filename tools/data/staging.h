@@ -1,10 +1,10 @@
-/* incoming.h - a log that is made beside its place, in DATA_DIR/log.tmp, and put there
+/* staging.h - a log that is made beside its place, in DATA_DIR/log.tmp, and put there
  * whole: killed at any moment, DATA_DIR/log is as it was, or complete.
  *
  * For import of an export and for restore.
  */
-#ifndef DBK_TOOLS_INCOMING_H
-#define DBK_TOOLS_INCOMING_H
+#ifndef DBK_TOOLS_STAGING_H
+#define DBK_TOOLS_STAGING_H
 
 #include "config.h"
 #include "store/error.h"
@@ -12,36 +12,36 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#define INCOMING_PATH (PATH_MAX + 32)
+#define STAGING_PATH (PATH_MAX + 32)
 
-struct incoming {
+struct staging {
     char data_dir[PATH_MAX];
-    char log[INCOMING_PATH]; /* where it goes */
-    char tmp[INCOMING_PATH]; /* where it is made; does not exist after incoming_begin */
-    int lock;                /* private, as what follows */
+    char log[STAGING_PATH]; /* where it goes */
+    char tmp[STAGING_PATH]; /* where it is made; does not exist after staging_begin */
+    int lock;               /* private, as what follows */
     bool made_dir;
 };
 
 /* Keep servers out of the data directory (made where it is missing), see that it has no
  * log, or an empty one, and remove what a killed run left. Opens and closes that log: no
- * thread is left behind. End with incoming_place or incoming_abandon.
+ * thread is left behind. End with staging_place or staging_abandon.
  *
  * DBK_CONFLICT  a server runs on it
  * DBK_EXISTS    it has a log with records, or one that cannot be opened
  * DBK_IO, DBK_NO_ROOM
  */
-enum dbk_code incoming_begin(const struct config *config, struct incoming *incoming,
-                             struct dbk_error *err);
+enum dbk_code staging_begin(const struct config *config, struct staging *staging,
+                            struct dbk_error *err);
 
 /* Put the finished log in its place, durably, and let servers in. On failure what is in
  * tmp is removed. DBK_EXISTS: records have come to be there meanwhile. DBK_IO,
  * DBK_NO_ROOM. */
-enum dbk_code incoming_place(struct incoming *incoming, struct dbk_error *err);
+enum dbk_code staging_place(struct staging *staging, struct dbk_error *err);
 
 /* Remove what was made; the data directory too, where it was not there before. */
-void incoming_abandon(struct incoming *incoming);
+void staging_abandon(struct staging *staging);
 
 /* What must be done before the tables show this log: a sentence for the operator. */
-const char *incoming_next(const struct incoming *incoming);
+const char *staging_next(const struct staging *staging);
 
 #endif

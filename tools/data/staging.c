@@ -1,4 +1,4 @@
-#include "incoming.h"
+#include "staging.h"
 
 #include "directory.h"
 #include "lock.h"
@@ -15,7 +15,7 @@
 static void remove_log(const char *dir)
 {
     static const char *const names[] = {"data.mdb", "lock.mdb"};
-    char path[INCOMING_PATH + 16];
+    char path[STAGING_PATH + 16];
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);
@@ -49,72 +49,71 @@ static enum dbk_code check_empty(const char *dir, struct dbk_error *err)
     return code;
 }
 
-enum dbk_code incoming_begin(const struct config *config, struct incoming *incoming,
-                             struct dbk_error *err)
+enum dbk_code staging_begin(const struct config *config, struct staging *staging,
+                            struct dbk_error *err)
 {
     const char *dir = config_text(config, SETTING_DATA_DIR);
     struct stat status;
 
-    *incoming = (struct incoming){.lock = -1};
-    if (snprintf(incoming->data_dir, PATH_MAX, "%s", dir) >= PATH_MAX)
+    *staging = (struct staging){.lock = -1};
+    if (snprintf(staging->data_dir, PATH_MAX, "%s", dir) >= PATH_MAX)
         return dbk_fail(err, DBK_INVALID, "the data directory's path is too long");
-    snprintf(incoming->log, sizeof incoming->log, "%s/log", dir);
-    snprintf(incoming->tmp, sizeof incoming->tmp, "%s/log.tmp", dir);
-    incoming->made_dir = stat(dir, &status) != 0 && errno == ENOENT;
-    if (lock_take(dir, &incoming->lock, err) != DBK_OK)
+    snprintf(staging->log, sizeof staging->log, "%s/log", dir);
+    snprintf(staging->tmp, sizeof staging->tmp, "%s/log.tmp", dir);
+    staging->made_dir = stat(dir, &status) != 0 && errno == ENOENT;
+    if (lock_take(dir, &staging->lock, err) != DBK_OK)
         return err->code;
-    if (check_empty(incoming->log, err) != DBK_OK) {
-        lock_release(incoming->lock);
+    if (check_empty(staging->log, err) != DBK_OK) {
+        lock_release(staging->lock);
         return err->code;
     }
-    remove_log(incoming->tmp);
+    remove_log(staging->tmp);
     return DBK_OK;
 }
 
-void incoming_abandon(struct incoming *incoming)
+void staging_abandon(struct staging *staging)
 {
-    char path[INCOMING_PATH];
+    char path[STAGING_PATH];
 
-    remove_log(incoming->tmp);
-    if (incoming->made_dir) {
-        snprintf(path, sizeof path, "%s/serve.lock", incoming->data_dir);
+    remove_log(staging->tmp);
+    if (staging->made_dir) {
+        snprintf(path, sizeof path, "%s/serve.lock", staging->data_dir);
         unlink(path); /* nobody else has come to know of it */
-        rmdir(incoming->data_dir);
+        rmdir(staging->data_dir);
     }
-    lock_release(incoming->lock);
+    lock_release(staging->lock);
 }
 
-static enum dbk_code put_in_place(const struct incoming *incoming,
-                                  struct dbk_error *err)
+static enum dbk_code put_in_place(const struct staging *staging, struct dbk_error *err)
 {
     /* Servers are kept out, but daybook import of persons is not. */
-    if (check_empty(incoming->log, err) != DBK_OK)
+    if (check_empty(staging->log, err) != DBK_OK)
         return err->code;
-    remove_log(incoming->log);
-    if (rename(incoming->tmp, incoming->log) != 0)
+    remove_log(staging->log);
+    if (rename(staging->tmp, staging->log) != 0)
         return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s",
-                        incoming->log, strerror(errno));
+                        staging->log, strerror(errno));
     return DBK_OK;
 }
 
-enum dbk_code incoming_place(struct incoming *incoming, struct dbk_error *err)
+enum dbk_code staging_place(struct staging *staging, struct dbk_error *err)
 {
-    enum dbk_code code = put_in_place(incoming, err);
+    enum dbk_code code = put_in_place(staging, err);
 
     if (code != DBK_OK) {
-        incoming_abandon(incoming);
+        staging_abandon(staging);
         return code;
     }
-    code = directory_sync_parent(incoming->log, err);
-    lock_release(incoming->lock);
+    code = directory_sync_parent(staging->log, err);
+    lock_release(staging->lock);
     return code;
 }
 
-const char *incoming_next(const struct incoming *incoming)
+const char *staging_next(const struct staging *staging)
 {
-    char path[INCOMING_PATH];
+    char path[STAGING_PATH];
 
-    snprintf(path, sizeof path, "%s/postgres", incoming->data_dir);
+    snprintf(path, sizeof path, "%s/postgres", staging->data_dir);
     if (access(path, F_OK) == 0)
         return "daybook rebuild: the tables in the private PostgreSQL are another "
                "log's";
