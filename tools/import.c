@@ -13,7 +13,7 @@
 /* The files named on the command line; NULL where one is absent. */
 struct sources {
     const char *persons_path, *events_path;
-    struct import_lines *persons, *events;
+    struct line_reader *persons, *events;
 };
 
 static const char *operand(const struct tool *tool, size_t index)
@@ -25,18 +25,18 @@ static const char *operand(const struct tool *tool, size_t index)
 
 static void sources_close(struct sources *sources)
 {
-    import_lines_close(sources->persons);
-    import_lines_close(sources->events);
+    line_reader_close(sources->persons);
+    line_reader_close(sources->events);
 }
 
 /* Open both before the first line is read: a wrong name is told at once. */
 static enum dbk_code sources_open(struct sources *sources, struct dbk_error *err)
 {
     if (sources->persons_path && !sources->persons &&
-        import_lines_open(sources->persons_path, &sources->persons, err) != DBK_OK)
+        line_reader_open(sources->persons_path, &sources->persons, err) != DBK_OK)
         return err->code;
     if (sources->events_path &&
-        import_lines_open(sources->events_path, &sources->events, err) != DBK_OK)
+        line_reader_open(sources->events_path, &sources->events, err) != DBK_OK)
         return err->code;
     return DBK_OK;
 }
@@ -220,7 +220,7 @@ static enum tool_exit import_one(const struct tool *tool, struct sources *source
         return exit;
     }
     sources->persons_path = path;
-    if (import_lines_take(reader, &sources->persons, &err) != DBK_OK)
+    if (line_reader_take(reader, &sources->persons, &err) != DBK_OK)
         return tool_fail(tool, &err);
     return import_lists(tool, sources);
 }

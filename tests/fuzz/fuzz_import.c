@@ -3,7 +3,7 @@
  * line feeds, and what a line is taken for can be appended. */
 #include "fuzz.h"
 #include "http/body.h"
-#include "import_lines.h"
+#include "line_reader.h"
 
 /* A small file may unpack to much more; half of this is more than the longest line. */
 #define WHOLE_MAX ((size_t)9 << 18)
@@ -96,38 +96,38 @@ static struct dbk_slice naive_line(const struct whole *whole, size_t *at, size_t
 static void try_lines(struct dbk_slice file, const struct whole *whole)
 {
     struct compress_reader *reader;
-    struct import_lines *lines;
+    struct line_reader *lines;
     struct dbk_error err = {0};
     struct dbk_slice line, wanted;
-    enum import_line read = IMPORT_LINE;
+    enum line_read read = LINE_READ;
     size_t at = 0, raw;
     uint64_t number = 0;
 
     require(compress_reader_open_bytes(file, &reader, &err) == DBK_OK);
-    require(import_lines_take(reader, &lines, &err) == DBK_OK);
-    while ((read = import_lines_next(lines, &line, &err)) == IMPORT_LINE ||
-           read == IMPORT_LONG_LINE) {
+    require(line_reader_take(reader, &lines, &err) == DBK_OK);
+    while ((read = line_reader_next(lines, &line, &err)) == LINE_READ ||
+           read == LINE_TOO_LONG) {
         if (number >= LINES_MAX || (whole->cut && at >= WHOLE_MAX / 2))
             break;
         wanted = naive_line(whole, &at, &raw);
-        require(import_lines_number(lines) == ++number);
-        require((read == IMPORT_LONG_LINE) == (raw > IMPORT_LINE_MAX));
-        if (read == IMPORT_LONG_LINE)
+        require(line_reader_number(lines) == ++number);
+        require((read == LINE_TOO_LONG) == (raw > LINE_READER_MAX));
+        if (read == LINE_TOO_LONG)
             continue;
         require(dbk_slice_equal(line, wanted));
-        require(import_lines_raw(lines).length >= line.length);
+        require(line_reader_raw(lines).length >= line.length);
         if (number > BODIES_MAX)
             continue;
         try_body(line, DBK_PERSON_CREATED);
         try_body(line, DBK_EVENT_RECORDED);
     }
-    if (read == IMPORT_END)
+    if (read == LINE_END)
         require(whole->code == DBK_OK && at == whole->length);
-    if (read == IMPORT_FAILED) {
+    if (read == LINE_FAILED) {
         require(whole->code != DBK_OK || whole->cut);
         require_reason(&err);
     }
-    import_lines_close(lines);
+    line_reader_close(lines);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

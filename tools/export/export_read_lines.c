@@ -10,7 +10,7 @@ static enum dbk_code wrong(const struct export_lines *lines, const char *what,
                            struct dbk_error *err)
 {
     return dbk_fail(err, DBK_DAMAGED, "line %" PRIu64 ": %s",
-                    import_lines_number(lines->source), what);
+                    line_reader_number(lines->source), what);
 }
 
 /* Keep the bytes of a record until its check line was read. */
@@ -34,7 +34,7 @@ static enum dbk_code hold(struct export_lines *lines, const char *bytes, size_t 
 static enum dbk_code read_record(struct export_lines *lines, struct dbk_slice line,
                                  struct dbk_error *err)
 {
-    uint64_t number = import_lines_number(lines->source);
+    uint64_t number = line_reader_number(lines->source);
     struct dbk_record record;
     char place[32];
     size_t length;
@@ -121,18 +121,18 @@ static enum dbk_code read_trailer(struct export_lines *lines, struct dbk_slice l
     struct dbk_slice text = {line.data, line.length - 1}, behind;
     char place[32];
 
-    snprintf(place, sizeof place, "line %" PRIu64, import_lines_number(lines->source));
+    snprintf(place, sizeof place, "line %" PRIu64, line_reader_number(lines->source));
     if (lines->block.records > 0)
         return wrong(lines, "a check line is missing before the trailer", err);
     if (export_check_end(lines->check, text, place, err) != DBK_OK)
         return err->code;
-    switch (import_lines_next(lines->source, &behind, err)) {
-    case IMPORT_END:
+    switch (line_reader_next(lines->source, &behind, err)) {
+    case LINE_END:
         return DBK_OK;
-    case IMPORT_FAILED:
+    case LINE_FAILED:
         return dbk_wrap(err, "behind %s", place);
-    case IMPORT_LINE:
-    case IMPORT_LONG_LINE:
+    case LINE_READ:
+    case LINE_TOO_LONG:
         break;
     }
     return wrong(lines, "it stands behind the trailer", err);
@@ -142,22 +142,22 @@ static enum dbk_code read_trailer(struct export_lines *lines, struct dbk_slice l
 static enum dbk_code next_line(struct export_lines *lines, struct dbk_slice *line,
                                struct dbk_error *err)
 {
-    uint64_t before = import_lines_number(lines->source);
+    uint64_t before = line_reader_number(lines->source);
 
-    switch (import_lines_next(lines->source, line, err)) {
-    case IMPORT_LINE:
-        *line = import_lines_raw(lines->source);
+    switch (line_reader_next(lines->source, line, err)) {
+    case LINE_READ:
+        *line = line_reader_raw(lines->source);
         if (line->data[line->length - 1] == '\n')
             return DBK_OK;
         return wrong(lines, "the file ends in it: it is cut short", err);
-    case IMPORT_LONG_LINE:
+    case LINE_TOO_LONG:
         return wrong(lines, "longer than any line of an export", err);
-    case IMPORT_END:
+    case LINE_END:
         return dbk_fail(err, DBK_DAMAGED,
                         "the file ends behind line %" PRIu64
                         ", without its trailer: it is cut short",
                         before);
-    case IMPORT_FAILED:
+    case LINE_FAILED:
         return dbk_wrap(err, "behind line %" PRIu64, before);
     }
     return DBK_OK;

@@ -5,13 +5,13 @@
 
 #include "export_check.h"
 #include "http/record_json.h"
-#include "import_lines.h"
+#include "line_reader.h"
 #include "store/record.h"
 
 /* The records of a block are held back until its check line was read. Zero it but for
  * source and check before first use. */
 struct export_lines {
-    struct import_lines *source; /* owned */
+    struct line_reader *source; /* owned */
     struct export_check *check;
     struct export_block block;
     bool short_block;    /* the last check line can only stand before the trailer */

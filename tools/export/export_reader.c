@@ -62,7 +62,7 @@ enum dbk_code export_reader_open(struct compress_reader *source,
     if (format != EXPORT_NDJSON)
         reader->frames.source = source;
     else if (code == DBK_OK)
-        code = import_lines_take(source, &reader->lines.source, err);
+        code = line_reader_take(source, &reader->lines.source, err);
     else
         compress_reader_close(source);
     if (code != DBK_OK) {
@@ -77,7 +77,7 @@ void export_reader_close(struct export_reader *reader)
 {
     if (!reader)
         return;
-    import_lines_close(reader->lines.source);
+    line_reader_close(reader->lines.source);
     compress_reader_close(reader->frames.source);
     digest_destroy(reader->check.digest);
     free(reader->lines.records);
@@ -112,6 +112,6 @@ const struct export_trailer *export_reader_trailer(const struct export_reader *r
 
 double export_reader_share(const struct export_reader *reader)
 {
-    return reader->lines.source ? import_lines_share(reader->lines.source)
+    return reader->lines.source ? line_reader_share(reader->lines.source)
                                 : compress_share(reader->frames.source);
 }

@@ -141,23 +141,23 @@ static enum dbk_code add_line(struct import *import, uint64_t number,
     return code;
 }
 
-static enum dbk_code gather_one(struct import *import, struct import_lines *lines,
+static enum dbk_code gather_one(struct import *import, struct line_reader *lines,
                                 enum dbk_type type, bool *more, struct dbk_error *err)
 {
     struct dbk_slice line;
 
-    switch (import_lines_next(lines, &line, err)) {
-    case IMPORT_LINE:
+    switch (line_reader_next(lines, &line, err)) {
+    case LINE_READ:
         import->lines++;
-        return add_line(import, import_lines_number(lines), line, type, err);
-    case IMPORT_LONG_LINE:
+        return add_line(import, line_reader_number(lines), line, type, err);
+    case LINE_TOO_LONG:
         import->lines++;
-        return import_batch_add_bad(gathered(import), import_lines_number(lines),
+        return import_batch_add_bad(gathered(import), line_reader_number(lines),
                                     "more than 1 MiB in one line", err);
-    case IMPORT_END:
+    case LINE_END:
         *more = false;
         return DBK_OK;
-    case IMPORT_FAILED:
+    case LINE_FAILED:
         return err->code;
     }
     return DBK_OK;
@@ -165,7 +165,7 @@ static enum dbk_code gather_one(struct import *import, struct import_lines *line
 
 /* Read until the batch is full, a line stops the import, or *more turns false. Where the
  * file breaks off, what was read before that is in the batch. */
-static enum dbk_code gather(struct import *import, struct import_lines *lines,
+static enum dbk_code gather(struct import *import, struct line_reader *lines,
                             enum dbk_type type, bool *more, struct dbk_error *err)
 {
     const struct import_batch *batch = gathered(import);
@@ -198,7 +198,7 @@ static enum dbk_code append(struct import *import, uint64_t number, bool last,
 }
 
 /* One batch. What was read is appended also where reading on failed. */
-static enum dbk_code step(struct import *import, struct import_lines *lines,
+static enum dbk_code step(struct import *import, struct line_reader *lines,
                           enum dbk_type type, bool *more, struct dbk_error *err)
 {
     struct dbk_error append_err;
@@ -207,12 +207,12 @@ static enum dbk_code step(struct import *import, struct import_lines *lines,
     bool interrupted = code == DBK_OK && *more && is_interrupted(import);
     bool last = code != DBK_OK || !*more || stopping || interrupted;
 
-    if (append(import, import_lines_number(lines), last, &append_err) != DBK_OK) {
+    if (append(import, line_reader_number(lines), last, &append_err) != DBK_OK) {
         *err = append_err;
         code = append_err.code;
     }
-    progress_show_share(import->progress, import_lines_number(lines),
-                        import_lines_share(lines));
+    progress_show_share(import->progress, line_reader_number(lines),
+                        line_reader_share(lines));
     if (code == DBK_OK && interrupted)
         code = dbk_fail(err, DBK_UNAVAILABLE, "interrupted");
     return code;
@@ -226,7 +226,7 @@ static const char *base_name(const char *path)
 }
 
 enum dbk_code import_file(struct import *import, const char *path,
-                          struct import_lines *lines, enum dbk_type type,
+                          struct line_reader *lines, enum dbk_type type,
                           struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;

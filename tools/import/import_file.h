@@ -3,7 +3,7 @@
 #define DBK_TOOLS_IMPORT_FILE_H
 
 #include "import_batch.h"
-#include "import_lines.h"
+#include "line_reader.h"
 #include "progress.h"
 
 #include <pthread.h>
@@ -49,7 +49,7 @@ void import_finish(struct import *import);
  * others           as dbk_log_submit has them; err says behind which line
  */
 enum dbk_code import_file(struct import *import, const char *path,
-                          struct import_lines *lines, enum dbk_type type,
+                          struct line_reader *lines, enum dbk_type type,
                           struct dbk_error *err);
 
 #endif

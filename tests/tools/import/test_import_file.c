@@ -116,7 +116,7 @@ static enum dbk_code import_one(struct scene *scene, const char *path,
                                 enum dbk_type type)
 {
     struct progress progress;
-    struct import_lines *lines;
+    struct line_reader *lines;
     size_t size;
     enum dbk_code code;
 
@@ -126,9 +126,9 @@ static enum dbk_code import_one(struct scene *scene, const char *path,
     scene->import.log = scene->log;
     scene->import.progress = &progress;
     progress_start(&progress, NULL);
-    assert_int_equal(import_lines_open(path, &lines, &scene->err), DBK_OK);
+    assert_int_equal(line_reader_open(path, &lines, &scene->err), DBK_OK);
     code = import_file(&scene->import, path, lines, type, &scene->err);
-    import_lines_close(lines);
+    line_reader_close(lines);
     import_finish(&scene->import);
     fclose(scene->import.complaints);
     return code;

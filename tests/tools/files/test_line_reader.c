@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "import_lines.h"
+#include "line_reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,35 +49,35 @@ static void write_gzip(const char *text, size_t length)
     assert_int_equal(gzclose(file), Z_OK);
 }
 
-static struct import_lines *open_path(void)
+static struct line_reader *open_path(void)
 {
-    struct import_lines *lines;
+    struct line_reader *lines;
     struct dbk_error err = {0};
 
-    if (import_lines_open(path, &lines, &err) != DBK_OK)
+    if (line_reader_open(path, &lines, &err) != DBK_OK)
         fail_msg("%s", err.text);
     return lines;
 }
 
-static void assert_line(struct import_lines *lines, uint64_t number,
+static void assert_line(struct line_reader *lines, uint64_t number,
                         const char *expected)
 {
     struct dbk_slice line;
     struct dbk_error err = {0};
 
-    assert_int_equal(import_lines_next(lines, &line, &err), IMPORT_LINE);
+    assert_int_equal(line_reader_next(lines, &line, &err), LINE_READ);
     assert_true(dbk_slice_equal(line, dbk_slice(expected)));
-    assert_int_equal(import_lines_number(lines), number);
+    assert_int_equal(line_reader_number(lines), number);
 }
 
-static void assert_end(struct import_lines *lines)
+static void assert_end(struct line_reader *lines)
 {
     struct dbk_slice line;
     struct dbk_error err = {0};
 
-    assert_int_equal(import_lines_next(lines, &line, &err), IMPORT_END);
-    assert_int_equal(import_lines_next(lines, &line, &err), IMPORT_END);
-    import_lines_close(lines);
+    assert_int_equal(line_reader_next(lines, &line, &err), LINE_END);
+    assert_int_equal(line_reader_next(lines, &line, &err), LINE_END);
+    line_reader_close(lines);
 }
 
 static void plain_and_gzip_read_the_same(void **state)
@@ -86,7 +86,7 @@ static void plain_and_gzip_read_the_same(void **state)
 
     (void)state;
     for (int gzip = 0; gzip < 2; gzip++) {
-        struct import_lines *lines;
+        struct line_reader *lines;
         if (gzip)
             write_gzip(text, sizeof text - 1);
         else
@@ -97,7 +97,7 @@ static void plain_and_gzip_read_the_same(void **state)
         assert_line(lines, 3, "two");
         assert_line(lines, 4, "  three  ");
         assert_line(lines, 5, "four");
-        assert_true(import_lines_share(lines) == 1);
+        assert_true(line_reader_share(lines) == 1);
         assert_end(lines);
     }
 }
@@ -115,7 +115,7 @@ static void many_lines_cross_the_edges_of_what_is_read(void **state)
 {
     size_t count = 300000, used = 0;
     char *text = malloc(count * 24);
-    struct import_lines *lines;
+    struct line_reader *lines;
 
     (void)state;
     assert_non_null(text);
@@ -135,10 +135,10 @@ static void many_lines_cross_the_edges_of_what_is_read(void **state)
 }
 
 /* A line of length bytes, then a short one. */
-static void long_then_short(size_t length, enum import_line expected)
+static void long_then_short(size_t length, enum line_read expected)
 {
     char *text = malloc(length + 8);
-    struct import_lines *lines;
+    struct line_reader *lines;
     struct dbk_slice line;
     struct dbk_error err = {0};
 
@@ -148,9 +148,9 @@ static void long_then_short(size_t length, enum import_line expected)
     write_plain(text, length + 5);
     free(text);
     lines = open_path();
-    assert_int_equal(import_lines_next(lines, &line, &err), expected);
-    assert_int_equal(import_lines_number(lines), 1);
-    if (expected == IMPORT_LINE)
+    assert_int_equal(line_reader_next(lines, &line, &err), expected);
+    assert_int_equal(line_reader_number(lines), 1);
+    if (expected == LINE_READ)
         assert_int_equal(line.length, length);
     assert_line(lines, 2, "next");
     assert_end(lines);
@@ -159,9 +159,9 @@ static void long_then_short(size_t length, enum import_line expected)
 static void a_line_too_long_is_skipped_to_its_end(void **state)
 {
     (void)state;
-    long_then_short(IMPORT_LINE_MAX, IMPORT_LINE);
-    long_then_short(IMPORT_LINE_MAX + 1, IMPORT_LONG_LINE);
-    long_then_short(5 * IMPORT_LINE_MAX + 77, IMPORT_LONG_LINE);
+    long_then_short(LINE_READER_MAX, LINE_READ);
+    long_then_short(LINE_READER_MAX + 1, LINE_TOO_LONG);
+    long_then_short(5 * LINE_READER_MAX + 77, LINE_TOO_LONG);
 }
 
 static void a_file_cut_anywhere_fails_and_is_no_end(void **state)
@@ -179,23 +179,23 @@ static void a_file_cut_anywhere_fails_and_is_no_end(void **state)
     size = fread(whole, 1, sizeof whole, file);
     fclose(file);
     for (cut = 4; cut < size; cut += cut < size - 12 ? 37 : 1) {
-        struct import_lines *lines;
+        struct line_reader *lines;
         struct dbk_slice line;
         struct dbk_error err = {0};
-        enum import_line last;
+        enum line_read last;
         write_plain(whole, cut);
         lines = open_path();
-        while ((last = import_lines_next(lines, &line, &err)) == IMPORT_LINE)
+        while ((last = line_reader_next(lines, &line, &err)) == LINE_READ)
             ;
-        assert_int_equal(last, IMPORT_FAILED);
+        assert_int_equal(last, LINE_FAILED);
         assert_int_equal(err.code, DBK_DAMAGED);
-        import_lines_close(lines);
+        line_reader_close(lines);
     }
 }
 
 static void a_damaged_file_fails(void **state)
 {
-    struct import_lines *lines;
+    struct line_reader *lines;
     struct dbk_slice line;
     struct dbk_error err = {0};
     FILE *file;
@@ -208,28 +208,28 @@ static void a_damaged_file_fails(void **state)
     fputc('!', file);
     fclose(file);
     lines = open_path();
-    while (import_lines_next(lines, &line, &err) == IMPORT_LINE)
+    while (line_reader_next(lines, &line, &err) == LINE_READ)
         ;
     assert_int_equal(err.code, DBK_DAMAGED);
     assert_non_null(strstr(err.text, "damaged"));
-    import_lines_close(lines);
+    line_reader_close(lines);
 }
 
 static void what_is_no_file_is_refused(void **state)
 {
-    struct import_lines *lines;
+    struct line_reader *lines;
     struct dbk_slice line;
     struct dbk_error err = {0};
 
     (void)state;
-    assert_int_equal(import_lines_open("/nowhere/at/all", &lines, &err), DBK_NOT_FOUND);
+    assert_int_equal(line_reader_open("/nowhere/at/all", &lines, &err), DBK_NOT_FOUND);
     assert_null(lines);
-    if (import_lines_open("/tmp", &lines, &err) == DBK_OK) {
-        assert_int_equal(import_lines_next(lines, &line, &err), IMPORT_FAILED);
-        import_lines_close(lines);
+    if (line_reader_open("/tmp", &lines, &err) == DBK_OK) {
+        assert_int_equal(line_reader_next(lines, &line, &err), LINE_FAILED);
+        line_reader_close(lines);
     }
     assert_int_equal(err.code, DBK_IO);
-    import_lines_close(NULL);
+    line_reader_close(NULL);
 }
 
 int main(void)

@@ -1,22 +1,22 @@
-#include "import_lines.h"
+#include "line_reader.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define CHUNK ((size_t)256 * 1024)
 
-struct import_lines {
+struct line_reader {
     struct compress_reader *file;
     uint64_t number;
     size_t raw;   /* bytes of the line given last, with what ends it */
     bool ended;   /* nothing more comes from the file */
     size_t start; /* what is read and not yet given: buffer[start..end) */
     size_t end;
-    char buffer[IMPORT_LINE_MAX + CHUNK];
+    char buffer[LINE_READER_MAX + CHUNK];
 };
 
-enum dbk_code import_lines_take(struct compress_reader *reader,
-                                struct import_lines **lines, struct dbk_error *err)
+enum dbk_code line_reader_take(struct compress_reader *reader,
+                               struct line_reader **lines, struct dbk_error *err)
 {
     *lines = calloc(1, sizeof **lines);
     if (!*lines) {
@@ -27,18 +27,18 @@ enum dbk_code import_lines_take(struct compress_reader *reader,
     return DBK_OK;
 }
 
-enum dbk_code import_lines_open(const char *path, struct import_lines **lines,
-                                struct dbk_error *err)
+enum dbk_code line_reader_open(const char *path, struct line_reader **lines,
+                               struct dbk_error *err)
 {
     struct compress_reader *reader;
 
     *lines = NULL;
     if (compress_reader_open(path, NULL, NULL, &reader, err) != DBK_OK)
         return err->code;
-    return import_lines_take(reader, lines, err);
+    return line_reader_take(reader, lines, err);
 }
 
-void import_lines_close(struct import_lines *lines)
+void line_reader_close(struct line_reader *lines)
 {
     if (!lines)
         return;
@@ -47,7 +47,7 @@ void import_lines_close(struct import_lines *lines)
 }
 
 /* Read more behind what is not yet given, which is moved to the front. */
-static enum dbk_code fill(struct import_lines *lines, struct dbk_error *err)
+static enum dbk_code fill(struct line_reader *lines, struct dbk_error *err)
 {
     size_t kept = lines->end - lines->start;
     size_t room = sizeof lines->buffer - kept;
@@ -67,37 +67,37 @@ static enum dbk_code fill(struct import_lines *lines, struct dbk_error *err)
 }
 
 /* Drop what there is up to and with the next line feed. */
-static enum import_line skip_line(struct import_lines *lines, struct dbk_error *err)
+static enum line_read skip_line(struct line_reader *lines, struct dbk_error *err)
 {
     for (;;) {
         char *feed =
             memchr(lines->buffer + lines->start, '\n', lines->end - lines->start);
         if (feed) {
             lines->start = (size_t)(feed - lines->buffer) + 1;
-            return IMPORT_LONG_LINE;
+            return LINE_TOO_LONG;
         }
         lines->start = lines->end = 0;
         if (lines->ended)
-            return IMPORT_LONG_LINE;
+            return LINE_TOO_LONG;
         if (fill(lines, err) != DBK_OK)
-            return IMPORT_FAILED;
+            return LINE_FAILED;
     }
 }
 
 /* Give the line of length bytes that is at hand; behind is how many end it. */
-static enum import_line give_line(struct import_lines *lines, size_t length,
-                                  size_t behind, struct dbk_slice *line)
+static enum line_read give_line(struct line_reader *lines, size_t length, size_t behind,
+                                struct dbk_slice *line)
 {
     *line = (struct dbk_slice){lines->buffer + lines->start, length};
     lines->raw = length + behind;
     lines->start += lines->raw;
     if (length > 0 && line->data[length - 1] == '\r')
         line->length--;
-    return IMPORT_LINE;
+    return LINE_READ;
 }
 
-static enum import_line next_line(struct import_lines *lines, struct dbk_slice *line,
-                                  struct dbk_error *err)
+static enum line_read next_line(struct line_reader *lines, struct dbk_slice *line,
+                                struct dbk_error *err)
 {
     size_t searched = 0; /* of the line at hand: no feed is in it */
 
@@ -106,41 +106,41 @@ static enum import_line next_line(struct import_lines *lines, struct dbk_slice *
         char *at = lines->buffer + lines->start;
         char *feed = memchr(at + searched, '\n', held - searched);
         size_t length = feed ? (size_t)(feed - at) : held;
-        if (length > IMPORT_LINE_MAX)
+        if (length > LINE_READER_MAX)
             return skip_line(lines, err);
         if (feed)
             return give_line(lines, length, 1, line);
         if (lines->ended && held > 0)
             return give_line(lines, length, 0, line);
         if (lines->ended)
-            return IMPORT_END;
+            return LINE_END;
         searched = held;
         if (fill(lines, err) != DBK_OK)
-            return IMPORT_FAILED;
+            return LINE_FAILED;
     }
 }
 
-enum import_line import_lines_next(struct import_lines *lines, struct dbk_slice *line,
-                                   struct dbk_error *err)
+enum line_read line_reader_next(struct line_reader *lines, struct dbk_slice *line,
+                                struct dbk_error *err)
 {
-    enum import_line read = next_line(lines, line, err);
+    enum line_read read = next_line(lines, line, err);
 
-    if (read == IMPORT_LINE || read == IMPORT_LONG_LINE)
+    if (read == LINE_READ || read == LINE_TOO_LONG)
         lines->number++;
     return read;
 }
 
-uint64_t import_lines_number(const struct import_lines *lines)
+uint64_t line_reader_number(const struct line_reader *lines)
 {
     return lines->number;
 }
 
-struct dbk_slice import_lines_raw(const struct import_lines *lines)
+struct dbk_slice line_reader_raw(const struct line_reader *lines)
 {
     return (struct dbk_slice){lines->buffer + lines->start - lines->raw, lines->raw};
 }
 
-double import_lines_share(const struct import_lines *lines)
+double line_reader_share(const struct line_reader *lines)
 {
     return compress_share(lines->file);
 }
