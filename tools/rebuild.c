@@ -4,7 +4,7 @@
 #include "differences.h"
 #include "escape.h"
 #include "plural.h"
-#include "posting.h"
+#include "session.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -67,16 +67,16 @@ static void print_text(const struct dbk_rebuild_result *result, double seconds)
     putchar('\n');
 }
 
-static enum tool_exit conclude(struct posting *posting, enum dbk_code code,
+static enum tool_exit conclude(struct session *session, enum dbk_code code,
                                const struct dbk_rebuild_result *result,
                                const struct dbk_error *err)
 {
-    double seconds = progress_seconds(&posting->progress);
+    double seconds = progress_seconds(&session->progress);
 
     if (code != DBK_OK)
-        return posting_fail(posting, err);
-    progress_clear(&posting->progress);
-    if (tool_has(posting->tool, "--json"))
+        return session_fail(session, err);
+    progress_clear(&session->progress);
+    if (tool_has(session->tool, "--json"))
         print_json(result, seconds);
     else
         print_text(result, seconds);
@@ -84,15 +84,15 @@ static enum tool_exit conclude(struct posting *posting, enum dbk_code code,
 }
 
 /* What a rebuild would change. */
-static enum tool_exit dry_run(struct posting *posting)
+static enum tool_exit dry_run(struct session *session)
 {
-    bool json = tool_has(posting->tool, "--json");
+    bool json = tool_has(session->tool, "--json");
     struct differences differences;
     enum tool_exit exit = TOOL_DONE;
     struct dbk_error err;
 
-    if (differences_find(&differences, posting, json ? NULL : stdout, &err) != DBK_OK) {
-        exit = posting_fail(posting, &err);
+    if (differences_find(&differences, session, json ? NULL : stdout, &err) != DBK_OK) {
+        exit = session_fail(session, &err);
     } else {
         if (json) {
             differences_print_json(&differences, stdout);
@@ -106,38 +106,38 @@ static enum tool_exit dry_run(struct posting *posting)
     return exit;
 }
 
-static enum tool_exit run_action(struct posting *posting, enum action action)
+static enum tool_exit run_action(struct session *session, enum action action)
 {
     const struct dbk_rebuild_options options = {
-        .keep_old = tool_has(posting->tool, "--keep-old"), .watch = posting->watch};
-    const struct dbk_database *database = &posting->database.at;
+        .keep_old = tool_has(session->tool, "--keep-old"), .watch = session->watch};
+    const struct dbk_database *database = &session->database.at;
     struct dbk_rebuild_result result = {0};
     struct dbk_error err;
     enum dbk_code code = DBK_OK;
 
     switch (action) {
     case REBUILD:
-        code = dbk_rebuild(posting->log, database, &options, &result, &err);
+        code = dbk_rebuild(session->log, database, &options, &result, &err);
         break;
     case UNDO:
-        code = dbk_rebuild_undo(posting->log, database, &posting->watch, &result, &err);
+        code = dbk_rebuild_undo(session->log, database, &session->watch, &result, &err);
         break;
     case DROP_OLD:
-        code = dbk_rebuild_drop_old(database, &posting->watch, &err);
+        code = dbk_rebuild_drop_old(database, &session->watch, &err);
         if (code != DBK_OK)
             break;
-        puts(tool_has(posting->tool, "--json") ? "{\"dropped\":true}"
+        puts(tool_has(session->tool, "--json") ? "{\"dropped\":true}"
                                                : "no old tables are left");
         return TOOL_DONE;
     case DRY_RUN:
-        return dry_run(posting);
+        return dry_run(session);
     }
-    return conclude(posting, code, &result, &err);
+    return conclude(session, code, &result, &err);
 }
 
 static enum tool_exit run(struct tool *tool)
 {
-    struct posting posting;
+    struct session session;
     enum action action;
     struct dbk_error err;
     enum tool_exit exit = read_action(tool, &action);
@@ -146,11 +146,11 @@ static enum tool_exit run(struct tool *tool)
         exit = database_file_check(tool);
     if (exit != TOOL_DONE)
         return exit;
-    if (posting_open(&posting, tool, &err) == DBK_OK)
-        exit = run_action(&posting, action);
+    if (session_open(&session, tool, &err) == DBK_OK)
+        exit = run_action(&session, action);
     else
         exit = tool_fail(tool, &err);
-    posting_close(&posting);
+    session_close(&session);
     return exit;
 }
 

@@ -2,18 +2,18 @@
 #include "database_file.h"
 #include "plural.h"
 #include "position.h"
-#include "posting.h"
 #include "projections/rebuild.h"
+#include "session.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-static enum dbk_code find_places(struct posting *posting,
+static enum dbk_code find_places(struct session *session,
                                  const struct position_range *range,
                                  struct dbk_replay_options *options,
                                  struct dbk_error *err)
 {
-    if (position_range_find(range, posting->log, options->follow, &options->from,
+    if (position_range_find(range, session->log, options->follow, &options->from,
                             &options->to, err) != DBK_OK)
         return err->code;
     if (!range->has_to)
@@ -45,31 +45,31 @@ static void print_text(const struct tool *tool, const struct dbk_rebuild_result 
 }
 
 /* Say why there is no replay. */
-static enum tool_exit fail(struct posting *posting, const struct dbk_error *err)
+static enum tool_exit fail(struct session *session, const struct dbk_error *err)
 {
     if (err->code != DBK_INVALID)
-        return posting_fail(posting, err);
-    progress_clear(&posting->progress);
-    return tool_misused(posting->tool, "%s", err->text);
+        return session_fail(session, err);
+    progress_clear(&session->progress);
+    return tool_misused(session->tool, "%s", err->text);
 }
 
-static enum tool_exit replay(struct posting *posting,
+static enum tool_exit replay(struct session *session,
                              const struct position_range *range)
 {
-    const struct tool *tool = posting->tool;
+    const struct tool *tool = session->tool;
     struct dbk_replay_options options = {.into = tool_value(tool, "--into"),
                                          .follow = tool_has(tool, "--follow"),
-                                         .watch = posting->watch};
+                                         .watch = session->watch};
     struct dbk_rebuild_result result;
     struct dbk_error err;
     double seconds;
 
-    if (find_places(posting, range, &options, &err) != DBK_OK ||
-        dbk_replay(posting->log, &posting->database.at, &options, &result, &err) !=
+    if (find_places(session, range, &options, &err) != DBK_OK ||
+        dbk_replay(session->log, &session->database.at, &options, &result, &err) !=
             DBK_OK)
-        return fail(posting, &err);
-    seconds = progress_seconds(&posting->progress);
-    progress_clear(&posting->progress);
+        return fail(session, &err);
+    seconds = progress_seconds(&session->progress);
+    progress_clear(&session->progress);
     if (tool_has(tool, "--json"))
         print_json(tool, &result, seconds);
     else
@@ -79,7 +79,7 @@ static enum tool_exit replay(struct posting *posting,
 
 static enum tool_exit run(struct tool *tool)
 {
-    struct posting posting;
+    struct session session;
     struct position_range range;
     struct dbk_error err;
     enum tool_exit exit;
@@ -95,11 +95,11 @@ static enum tool_exit run(struct tool *tool)
     exit = database_file_check(tool);
     if (exit != TOOL_DONE)
         return exit;
-    if (posting_open(&posting, tool, &err) == DBK_OK)
-        exit = replay(&posting, &range);
+    if (session_open(&session, tool, &err) == DBK_OK)
+        exit = replay(&session, &range);
     else
         exit = tool_fail(tool, &err);
-    posting_close(&posting);
+    session_close(&session);
     return exit;
 }
 

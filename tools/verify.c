@@ -1,7 +1,7 @@
 /* daybook verify - checks the log, and that the read tables are what it says. */
 #include "database_file.h"
 #include "differences.h"
-#include "posting.h"
+#include "session.h"
 #include "signals.h"
 #include "verify_log.h"
 
@@ -24,7 +24,7 @@ struct verify {
     bool projection;
     struct progress progress;
     struct verify_log log;
-    struct posting posting;
+    struct session session;
     struct differences differences;
 };
 
@@ -35,9 +35,9 @@ static enum dbk_code check_projection(struct verify *verify, struct dbk_error *e
                            "not compared: the log cannot be read to its end");
         return DBK_OK;
     }
-    if (posting_open(&verify->posting, verify->tool, err) != DBK_OK)
+    if (session_open(&verify->session, verify->tool, err) != DBK_OK)
         return err->code;
-    return differences_find(&verify->differences, &verify->posting, verify->lines, err);
+    return differences_find(&verify->differences, &verify->session, verify->lines, err);
 }
 
 static enum tool_exit print(struct verify *verify)
@@ -88,8 +88,8 @@ static enum tool_exit run(struct tool *tool)
     signals_hold();
     exit = run_both(&verify);
     differences_free(&verify.differences);
-    if (verify.posting.tool)
-        posting_close(&verify.posting);
+    if (verify.session.tool)
+        session_close(&verify.session);
     verify_log_free(&verify.log);
     return exit;
 }

@@ -41,29 +41,29 @@ static void tell(void *context, const struct dbk_difference *one)
 {
     struct differences *differences = context;
 
-    progress_clear(&differences->posting->progress);
+    progress_clear(&differences->session->progress);
     if (differences->lines)
         tell_line(differences->lines, one);
     tell_json(differences, one);
 }
 
-enum dbk_code differences_find(struct differences *differences, struct posting *posting,
+enum dbk_code differences_find(struct differences *differences, struct session *session,
                                FILE *lines, struct dbk_error *err)
 {
     const struct dbk_compare_options options = {.most = DIFFERENCES_TOLD,
                                                 .difference = tell,
                                                 .context = differences,
-                                                .watch = posting->watch};
+                                                .watch = session->watch};
     enum dbk_code code;
 
-    *differences = (struct differences){.posting = posting, .lines = lines};
+    *differences = (struct differences){.session = session, .lines = lines};
     differences->json =
         open_memstream(&differences->json_text, &differences->json_size);
     if (!differences->json)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    code = dbk_compare(posting->log, &posting->database.at, &options,
+    code = dbk_compare(session->log, &session->database.at, &options,
                        &differences->result, err);
-    progress_clear(&posting->progress);
+    progress_clear(&session->progress);
     differences->comparable = code == DBK_OK;
     if (code != DBK_NOT_FOUND && code != DBK_MOVED)
         return code;

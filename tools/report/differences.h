@@ -4,13 +4,13 @@
 #ifndef DBK_TOOLS_DIFFERENCES_H
 #define DBK_TOOLS_DIFFERENCES_H
 
-#include "posting.h"
 #include "projections/compare.h"
+#include "session.h"
 
 #define DIFFERENCES_TOLD 20 /* of each table */
 
 struct differences {
-    struct posting *posting;
+    struct session *session;
     FILE *lines; /* told here as they are found; NULL: not at all */
     struct dbk_compare_result result;
     bool comparable; /* false: there are no tables of this log, and reason says why */
@@ -23,7 +23,7 @@ struct differences {
 
 /* Compare. DBK_OK: it was done. Errors as dbk_compare, but for those that say that there
  * is nothing to be compared. Free it either way. */
-enum dbk_code differences_find(struct differences *differences, struct posting *posting,
+enum dbk_code differences_find(struct differences *differences, struct session *session,
                                FILE *lines, struct dbk_error *err);
 /* Instead of it, where it cannot be done. reason is copied. */
 void differences_refuse(struct differences *differences, const char *reason);

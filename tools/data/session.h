@@ -1,8 +1,8 @@
-/* posting.h - what subcommands that post the log to tables have in common: the log, the
+/* session.h - what subcommands that post the log to tables have in common: the log, the
  * database, progress on stderr, and a stop by Ctrl-C or SIGTERM that leaves nothing half
  * done. */
-#ifndef DBK_TOOLS_POSTING_H
-#define DBK_TOOLS_POSTING_H
+#ifndef DBK_TOOLS_SESSION_H
+#define DBK_TOOLS_SESSION_H
 
 #include "command.h"
 #include "database.h"
@@ -10,22 +10,22 @@
 #include "projections/watch.h"
 #include "store/log.h"
 
-struct posting {
+struct session {
     const struct tool *tool;
     struct dbk_log *log;
     struct tool_database database;
     struct progress progress;
     struct dbk_watch watch; /* shows the progress, tells lines, and stops on a signal;
-                               its context is the posting, which must not move */
+                               its context is the session, which must not move */
 };
 
 /* From here on signals wait to be asked for. Open the log, which must exist, and start or
  * reach PostgreSQL. Errors as dbk_log_open, tool_database_open. Close it either way. */
-enum dbk_code posting_open(struct posting *posting, const struct tool *tool,
+enum dbk_code session_open(struct session *session, const struct tool *tool,
                            struct dbk_error *err);
-void posting_close(struct posting *posting);
+void session_close(struct session *session);
 
 /* Say why it failed, and what to do next. */
-enum tool_exit posting_fail(struct posting *posting, const struct dbk_error *err);
+enum tool_exit session_fail(struct session *session, const struct dbk_error *err);
 
 #endif

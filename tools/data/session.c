@@ -1,0 +1,60 @@
+#include "session.h"
+
+#include "log_place.h"
+#include "signals.h"
+
+#include <stdio.h>
+
+static bool show(void *context, const char *phase, const char *unit, uint64_t done,
+                 uint64_t total)
+{
+    struct session *session = context;
+
+    progress_phase_at(&session->progress, phase, unit, done);
+    progress_show(&session->progress, done, total);
+    return !signals_came();
+}
+
+static void tell(void *context, const char *line)
+{
+    struct session *session = context;
+
+    progress_clear(&session->progress);
+    logger_line(session->tool->logger, LOG_LEVEL_INFO, line);
+}
+
+enum dbk_code session_open(struct session *session, const struct tool *tool,
+                           struct dbk_error *err)
+{
+    struct dbk_uuid store_id;
+
+    *session = (struct session){.tool = tool, .watch = {show, tell, session}};
+    signals_hold(); /* before the log's thread is made */
+    if (tool_log_open(tool, &session->log, err) != DBK_OK)
+        return err->code;
+    store_id = dbk_log_store_id(session->log);
+    if (tool_database_open(tool, &store_id, false, &session->database, err) != DBK_OK)
+        return err->code;
+    progress_start(&session->progress, stderr);
+    return DBK_OK;
+}
+
+void session_close(struct session *session)
+{
+    progress_clear(&session->progress);
+    tool_database_close(&session->database);
+    dbk_log_close(session->log);
+    session->log = NULL;
+}
+
+enum tool_exit session_fail(struct session *session, const struct dbk_error *err)
+{
+    progress_clear(&session->progress);
+    tool_fail(session->tool, err);
+    if (err->code == DBK_INTERRUPTED)
+        fprintf(stderr,
+                "daybook %s: nothing was changed; run the same again to do it after "
+                "all\n",
+                session->tool->command->name);
+    return TOOL_FAILED;
+}
