@@ -1,6 +1,6 @@
 #include "export_run.h"
 
-#include "export_ship.h"
+#include "export_pipeline.h"
 
 #include <inttypes.h>
 
@@ -10,7 +10,7 @@
 /* A run under way. */
 struct state {
     struct export_run *run;
-    struct export_ship *ship;
+    struct export_pipeline *pipeline;
     uint64_t after; /* the last sequence read */
     bool finishing; /* asked to stop following: nothing more is read */
 };
@@ -109,7 +109,7 @@ static enum dbk_code wait_for_more(struct state *state, bool *more,
 /* One piece. *more turns false behind the last. */
 static enum dbk_code step(struct state *state, bool *more, struct dbk_error *err)
 {
-    struct export_piece *piece = export_ship_piece(state->ship, give_up, state);
+    struct export_piece *piece = export_pipeline_piece(state->pipeline, give_up, state);
     bool caught_up;
 
     if (!piece || give_up(state))
@@ -122,7 +122,7 @@ static enum dbk_code step(struct state *state, bool *more, struct dbk_error *err
         return err->code;
     caught_up = piece->batch.count == 0;
     piece->flush = caught_up && state->run->follow;
-    export_ship_send(state->ship);
+    export_pipeline_send(state->pipeline);
     show(state);
     return caught_up ? wait_for_more(state, more, err) : DBK_OK;
 }
@@ -130,7 +130,7 @@ static enum dbk_code step(struct state *state, bool *more, struct dbk_error *err
 enum dbk_code export_run(struct export_run *run, struct dbk_error *err)
 {
     struct state state = {.run = run, .after = run->select.from - 1};
-    enum dbk_code code = export_ship_start(run->writer, &state.ship, err);
+    enum dbk_code code = export_pipeline_start(run->writer, &state.pipeline, err);
     struct dbk_error written;
     bool more = true;
 
@@ -140,8 +140,8 @@ enum dbk_code export_run(struct export_run *run, struct dbk_error *err)
     while (code == DBK_OK && more)
         code = step(&state, &more, err);
     if (code == DBK_OK) {
-        code = export_ship_end(state.ship, give_up, &state, err);
-    } else if (export_ship_abandon(state.ship, &written) != DBK_OK) {
+        code = export_pipeline_end(state.pipeline, give_up, &state, err);
+    } else if (export_pipeline_abandon(state.pipeline, &written) != DBK_OK) {
         *err = written; /* why no piece was to be had */
         code = err->code;
     }

@@ -1,0 +1,228 @@
+#include "export_pipeline.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PIECES 4
+#define ASK_MS 100
+#define INTERRUPT_MS 10
+
+struct export_pipeline {
+    struct export_writer *writer;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* guards what follows but for pieces */
+    pthread_cond_t changed;
+    unsigned sent, written; /* pieces; written <= sent <= written + PIECES */
+    bool ending;            /* nothing more will be sent */
+    bool abandoned;         /* and what was sent is of no use */
+    bool done;              /* the thread has nothing more to do */
+    struct dbk_error err;   /* where code is not DBK_OK */
+    enum dbk_code code;
+    struct export_piece pieces[PIECES]; /* piece n % PIECES: sender's from written on */
+};
+
+static enum dbk_code write_piece(struct export_writer *writer,
+                                 const struct export_piece *piece,
+                                 struct dbk_error *err)
+{
+    for (size_t i = 0; i < piece->count; i++) {
+        if (export_writer_add(writer, &piece->items[i], err) != DBK_OK)
+            return err->code;
+    }
+    return piece->flush ? export_writer_flush(writer, err) : DBK_OK;
+}
+
+/* The next piece, or NULL where there will be none. */
+static const struct export_piece *take(struct export_pipeline *pipeline,
+                                       bool *abandoned)
+{
+    const struct export_piece *piece = NULL;
+
+    pthread_mutex_lock(&pipeline->mutex);
+    while (pipeline->sent == pipeline->written && !pipeline->ending)
+        pthread_cond_wait(&pipeline->changed, &pipeline->mutex);
+    *abandoned = pipeline->abandoned;
+    if (pipeline->sent != pipeline->written && !pipeline->abandoned)
+        piece = &pipeline->pieces[pipeline->written % PIECES];
+    pthread_mutex_unlock(&pipeline->mutex);
+    return piece;
+}
+
+static void tell(struct export_pipeline *pipeline, enum dbk_code code,
+                 const struct dbk_error *err, bool done)
+{
+    pthread_mutex_lock(&pipeline->mutex);
+    pipeline->written += !done;
+    pipeline->done = done;
+    pipeline->code = code;
+    if (code != DBK_OK)
+        pipeline->err = *err;
+    pthread_cond_broadcast(&pipeline->changed);
+    pthread_mutex_unlock(&pipeline->mutex);
+}
+
+static void *run(void *context)
+{
+    struct export_pipeline *pipeline = context;
+    const struct export_piece *piece;
+    enum dbk_code code = DBK_OK;
+    struct dbk_error err;
+    bool abandoned = false;
+
+    while (code == DBK_OK && (piece = take(pipeline, &abandoned))) {
+        code = write_piece(pipeline->writer, piece, &err);
+        if (code == DBK_OK)
+            tell(pipeline, code, &err, false);
+    }
+    if (code == DBK_OK && !abandoned)
+        code = export_writer_end(pipeline->writer, &err);
+    tell(pipeline, code, &err, true);
+    return NULL;
+}
+
+static void nothing(int number)
+{
+    (void)number;
+}
+
+static void init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+static void free_pipeline(struct export_pipeline *pipeline)
+{
+    for (size_t i = 0; i < PIECES; i++)
+        dbk_batch_finish(&pipeline->pieces[i].batch);
+    pthread_cond_destroy(&pipeline->changed);
+    pthread_mutex_destroy(&pipeline->mutex);
+    free(pipeline);
+}
+
+enum dbk_code export_pipeline_start(struct export_writer *writer,
+                                    struct export_pipeline **out, struct dbk_error *err)
+{
+    struct export_pipeline *pipeline = calloc(1, sizeof *pipeline);
+    struct sigaction wake = {.sa_handler = nothing};
+    int rc;
+
+    *out = NULL;
+    if (!pipeline)
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    pipeline->writer = writer;
+    sigaction(SIGUSR1, &wake, NULL); /* without SA_RESTART: it ends a write */
+    pthread_mutex_init(&pipeline->mutex, NULL);
+    init_condition(&pipeline->changed);
+    rc = pthread_create(&pipeline->thread, NULL, run, pipeline);
+    if (rc != 0) {
+        free_pipeline(pipeline);
+        return dbk_fail(err, DBK_IO, "make a thread: %s", strerror(rc));
+    }
+    *out = pipeline;
+    return DBK_OK;
+}
+
+/* Sleep until something changes, or the time is over; the mutex is held. */
+static void sleep_a_little(struct export_pipeline *pipeline, long ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += ms * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(&pipeline->changed, &pipeline->mutex, &until);
+}
+
+/* False where stop says so. */
+static bool sleep_and_ask(struct export_pipeline *pipeline, bool (*stop)(void *context),
+                          void *context)
+{
+    sleep_a_little(pipeline, ASK_MS);
+    return !stop(context);
+}
+
+struct export_piece *export_pipeline_piece(struct export_pipeline *pipeline,
+                                           bool (*stop)(void *context), void *context)
+{
+    struct export_piece *piece = NULL;
+    bool go_on = true;
+
+    pthread_mutex_lock(&pipeline->mutex);
+    while (go_on && !pipeline->done && pipeline->sent - pipeline->written == PIECES)
+        go_on = sleep_and_ask(pipeline, stop, context);
+    if (go_on && !pipeline->done) {
+        piece = &pipeline->pieces[pipeline->sent % PIECES];
+        piece->count = 0;
+        piece->flush = false;
+    }
+    pthread_mutex_unlock(&pipeline->mutex);
+    return piece;
+}
+
+void export_pipeline_send(struct export_pipeline *pipeline)
+{
+    pthread_mutex_lock(&pipeline->mutex);
+    pipeline->sent++;
+    pthread_cond_broadcast(&pipeline->changed);
+    pthread_mutex_unlock(&pipeline->mutex);
+}
+
+/* Get the thread out of a write that may hang for ever; the mutex is held. One signal
+ * might come just before the write begins, so it is sent until it has been seen. */
+static void interrupt(struct export_pipeline *pipeline)
+{
+    export_writer_abort(pipeline->writer);
+    while (!pipeline->done) {
+        pthread_kill(pipeline->thread, SIGUSR1);
+        sleep_a_little(pipeline, INTERRUPT_MS);
+    }
+}
+
+enum dbk_code export_pipeline_abandon(struct export_pipeline *pipeline,
+                                      struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    pthread_mutex_lock(&pipeline->mutex);
+    pipeline->ending = pipeline->abandoned = true;
+    pthread_cond_broadcast(&pipeline->changed);
+    code = pipeline->code; /* what the interruption makes it fail with is no failure */
+    if (code != DBK_OK && err)
+        *err = pipeline->err;
+    interrupt(pipeline);
+    pthread_mutex_unlock(&pipeline->mutex);
+    pthread_join(pipeline->thread, NULL);
+    free_pipeline(pipeline);
+    return code;
+}
+
+enum dbk_code export_pipeline_end(struct export_pipeline *pipeline,
+                                  bool (*stop)(void *context), void *context,
+                                  struct dbk_error *err)
+{
+    bool go_on = true;
+    enum dbk_code code;
+
+    pthread_mutex_lock(&pipeline->mutex);
+    pipeline->ending = true;
+    pthread_cond_broadcast(&pipeline->changed);
+    while (go_on && !pipeline->done)
+        go_on = sleep_and_ask(pipeline, stop, context);
+    go_on = pipeline->done;
+    pthread_mutex_unlock(&pipeline->mutex);
+    code = export_pipeline_abandon(pipeline, err);
+    if (code == DBK_OK && !go_on)
+        return dbk_fail(err, DBK_INTERRUPTED, "interrupted");
+    return code;
+}
