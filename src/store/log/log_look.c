@@ -1,6 +1,6 @@
 /* Looking things up in a log: persons, events, and what is in it. */
 #include "index.h"
-#include "log_private.h"
+#include "log_read.h"
 
 #include <string.h>
 #include <sys/statvfs.h>

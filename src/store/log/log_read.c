@@ -1,6 +1,7 @@
+#include "log_read.h"
+
 #include "fault_watch.h"
 #include "index.h"
-#include "log_private.h"
 #include "log_value.h"
 #include "map.h"
 

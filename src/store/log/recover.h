@@ -7,7 +7,7 @@
 #ifndef DBK_RECOVER_H
 #define DBK_RECOVER_H
 
-#include "log_private.h"
+#include "log_state.h"
 
 /* Close and open the environment again (readers wait), and try one durable commit, so
  * that what is visible is known to be on disk. *committed tells whether the command's

@@ -183,9 +183,9 @@ static void settle_failed_commit(struct dbk_log *log, struct batch *batch,
     struct dbk_error err = *why;
     bool committed;
 
-    dbk_log_report(log, why->text);
+    log_report(log, why->text);
     if (dbk_recover(log, command, batch->head_before + 1, &committed, &err) != DBK_OK) {
-        dbk_log_report(log, err.text);
+        log_report(log, err.text);
         fail_batch(batch, &err);
     } else if (!committed) {
         fail_batch(batch, why);
@@ -229,7 +229,7 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
     if (rc != 0) {
         dbk_fault_leave();
         dbk_lmdb_fail(&err, env, rc, "append to the log");
-        dbk_log_report(log, err.text);
+        log_report(log, err.text);
         fail_batch(batch, &err);
         return;
     }
@@ -275,7 +275,7 @@ static void process(struct dbk_log *log, struct batch *batch)
     if (log->usable || dbk_recover(log, NULL, 0, &committed, &err) == DBK_OK) {
         write_batch(log, batch);
     } else {
-        dbk_log_report(log, err.text);
+        log_report(log, err.text);
         dbk_fail(
             &err, DBK_IO,
             "the log cannot be opened again since a commit failed; nothing of this "

@@ -12,7 +12,7 @@
 #ifndef DBK_WRITER_H
 #define DBK_WRITER_H
 
-#include "log_private.h"
+#include "log_state.h"
 
 #include <stdatomic.h>
 

@@ -1,11 +1,11 @@
-/* log_private.h - an open log, whole. Private to the store.
+/* log_state.h - what an open log is. Private to the store.
  *
  * Who touches what: `gate` guards the environment: readers hold it shared, and only
  * reopening after a failed commit, by whoever has the turn (writer.h), holds it alone. `mutex` guards
  * everything below it. Locks are taken in the order gate, mutex; never the other way.
  */
-#ifndef DBK_LOG_PRIVATE_H
-#define DBK_LOG_PRIVATE_H
+#ifndef DBK_LOG_STATE_H
+#define DBK_LOG_STATE_H
 
 #include "environment.h"
 #include "store/log.h"
@@ -52,13 +52,12 @@ struct dbk_log {
     bool closing;
 };
 
-/* Begin a read transaction and hold the gate; dbk_log_end_read ends both.
- * DBK_UNAVAILABLE, DBK_BUSY, DBK_IO. */
-enum dbk_code dbk_log_begin_read(struct dbk_log *log, MDB_txn **txn,
-                                 struct dbk_error *err);
-void dbk_log_end_read(struct dbk_log *log, MDB_txn *txn);
+/* With its locks, and the defaults of options (may be NULL); the environment is not open
+ * yet. NULL: no memory. Free with log_free, which closes the environment. */
+struct dbk_log *log_make(const char *dir, const struct dbk_log_options *options);
+void log_free(struct dbk_log *log);
 
 /* Tell options.report one line. */
-void dbk_log_report(const struct dbk_log *log, const char *line);
+void log_report(const struct dbk_log *log, const char *line);
 
 #endif
