@@ -8,8 +8,8 @@
  * whose records differ. Each prints one JSON object. Appended records are encoded beforehand: what is measured is stamping sequence
  * and time, the checksum, the two puts, and the commits.
  */
-#include "checksum.h"
 #include "latency.h"
+#include "log_value.h"
 #include "store/record.h"
 
 #include <endian.h>
@@ -89,16 +89,13 @@ static char *renew_id(struct raw *raw)
 static void put_record(struct raw *raw, MDB_txn *txn, dbk_timestamp now)
 {
     MDB_val key = {sizeof raw->head, &raw->head};
-    MDB_val value = {raw->length + 4, NULL};
-    uint32_t sum;
+    MDB_val value = {raw->length + DBK_CHECKSUM_BYTES, NULL};
 
     raw->head++;
     renew_id(raw);
     dbk_record_stamp(raw->record, raw->head, now);
-    sum = htole32(dbk_checksum(raw->record, raw->length));
     must(mdb_put(txn, raw->log, &key, &value, MDB_APPEND | MDB_RESERVE), "append");
-    memcpy(value.mv_data, raw->record, raw->length);
-    memcpy((char *)value.mv_data + raw->length, &sum, sizeof sum);
+    dbk_log_value_write(value.mv_data, raw->record, raw->length);
 }
 
 static void put_event(struct raw *raw, MDB_txn *txn)

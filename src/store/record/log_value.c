@@ -1,13 +1,12 @@
 #include "log_value.h"
 
-#include "checksum.h"
-
 #include <endian.h>
+#include <libdeflate.h>
 #include <string.h>
 
 void dbk_log_value_write(char *out, const char *record, size_t length)
 {
-    uint32_t sum = htole32(dbk_checksum(record, length));
+    uint32_t sum = htole32(libdeflate_crc32(0, record, length));
 
     memcpy(out, record, length);
     memcpy(out + length, &sum, sizeof sum);
@@ -26,5 +25,5 @@ bool dbk_log_value_check(const char *value, size_t size, size_t *length)
     if (size < DBK_CHECKSUM_BYTES)
         return false;
     *length = size - DBK_CHECKSUM_BYTES;
-    return dbk_log_value_checksum(value, *length) == dbk_checksum(value, *length);
+    return dbk_log_value_checksum(value, *length) == libdeflate_crc32(0, value, *length);
 }

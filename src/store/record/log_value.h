@@ -1,6 +1,7 @@
 /* log_value.h - a value of the database `log`: the record's bytes, then their checksum.
  *
- * CRC-32 as in ISO 3309 and zlib, little-endian, four bytes. A record whose bytes were
+ * CRC-32 as in ISO 3309 and zlib, little-endian, four bytes; libdeflate computes it, since
+ * it is some seven times as fast as zlib at a record's size. A record whose bytes were
  * changed on disk is known for damaged instead of being believed. Private to the store.
  */
 #ifndef DBK_LOG_VALUE_H
