@@ -1,7 +1,7 @@
 /* command.h - one subcommand of daybook, and what it is given to run with.
  *
  * A subcommand is a file: a line of purpose, a constant entry, the function. main.c
- * holds the table of them all. Flags and settings are read before run is called, so a
+ * declares and lists them all. Flags and settings are read before run is called, so a
  * subcommand sees only values that are allowed.
  */
 #ifndef DBK_TOOLS_COMMAND_H
@@ -65,19 +65,5 @@ enum tool_exit tool_fail(const struct tool *tool, const struct dbk_error *err);
 /* The same for wrong use, with where to read on; returns TOOL_MISUSED. */
 enum tool_exit tool_misused(const struct tool *tool, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-extern const struct command command_serve;
-extern const struct command command_migrate;
-extern const struct command command_import;
-extern const struct command command_export;
-extern const struct command command_backup;
-extern const struct command command_restore;
-extern const struct command command_log;
-extern const struct command command_status;
-extern const struct command command_retry;
-extern const struct command command_rebuild;
-extern const struct command command_replay;
-extern const struct command command_token;
-extern const struct command command_verify;
 
 #endif

@@ -14,6 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+extern const struct command command_serve, command_status, command_import,
+    command_export, command_log, command_backup, command_restore, command_verify,
+    command_rebuild, command_replay, command_migrate, command_retry, command_token;
+
 /* In the order that help lists them. */
 /* clang-format off */
 static const struct command *const commands[] = {

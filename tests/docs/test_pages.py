@@ -194,14 +194,13 @@ class HowToAdd(unittest.TestCase):
                 self.assertIn(f'"{path}": {{', described)
         self.assertEqual(sorted(declared), sorted({handler for _, _, handler in routes}))
 
-    def test_each_subcommand_has_a_file_a_declaration_and_a_row(self):
+    def test_each_subcommand_has_a_file_and_a_row(self):
         commands = re.findall(r"^    &command_(\w+),$", read("tools/main.c"), re.M)
         built, readme = read("tools/CMakeLists.txt"), read("README.md")
         self.assertGreater(len(commands), 0)
         for command in commands:
             self.assertIn(f"tools/{command}.c", TREE)
             self.assertIn(f"    {command}.c\n", built)
-            self.assertRegex(read("tools/command.h"), rf"\bcommand_{command};")
             self.assertRegex(readme, rf"\n\| `daybook {command}[ `]")
 
     def test_each_fuzz_target_is_built_and_has_inputs(self):

@@ -7,9 +7,9 @@ import tempfile
 import unittest
 
 PROGRAM = os.environ["DAYBOOK"]
-COMMANDS = ("serve", "status", "import", "export", "log", "backup", "restore", "verify",
-            "rebuild", "replay", "migrate", "retry", "token")
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+with open(os.path.join(SOURCE, "tools", "main.c"), encoding="utf-8") as main:
+    COMMANDS = re.findall(r"^    &command_(\w+),$", main.read(), re.MULTILINE)
 
 
 class Program(unittest.TestCase):
@@ -38,6 +38,7 @@ class Program(unittest.TestCase):
         for arguments in ((), ("help",), ("--help",), ("-h",)):
             done = self.daybook(*arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertGreater(len(COMMANDS), 12)
             for command in COMMANDS:
                 self.assertIn(f"\n  {command} ", done.stdout)
 

@@ -1,49 +1,19 @@
 /* config.h - the settings: flags over environment over .env over defaults.
  *
  * One constant table (config_table) is the only source of their names, flags, defaults,
- * bounds and help; the help texts are printed from it, and a test holds README.md and
- * .env.sample against it.
+ * bounds and help; enum setting (SETTING_PORT for PORT) is made of it by CMake, the help
+ * texts are printed from it, and a test holds README.md and .env.sample against it.
  */
 #ifndef DBK_TOOLS_CONFIG_H
 #define DBK_TOOLS_CONFIG_H
 
 #include "projections/database.h"
+#include "setting.h"
 #include "store/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum setting {
-    SETTING_DATA_DIR,
-    SETTING_RUN_AS,
-    SETTING_LOG_LEVEL,
-    SETTING_LOG_FORMAT,
-    SETTING_HOST,
-    SETTING_PORT,
-    SETTING_TRUSTED_PROXY,
-    SETTING_HTTP_THREADS,
-    SETTING_ADDRESS_CONNECTIONS_MAX,
-    SETTING_BODY_MAX,
-    SETTING_BATCH_BODY_MAX,
-    SETTING_BATCH_ITEMS_MAX,
-    SETTING_REQUEST_TIMEOUT,
-    SETTING_READ_WAIT,
-    SETTING_QUERY_TIMEOUT,
-    SETTING_IDEMPOTENCY_DAYS,
-    SETTING_EVENT_TYPES,
-    SETTING_CORS_ORIGINS,
-    SETTING_ENVIRONMENT,
-    SETTING_SHOW_ERROR_DETAILS,
-    SETTING_DB_HOST,
-    SETTING_DB_PORT,
-    SETTING_DB_NAME,
-    SETTING_DB_USER,
-    SETTING_DB_PASS,
-    SETTING_DB_SCHEMA,
-    SETTING_DB_CONNECTIONS,
-    SETTING_COUNT
-};
 
 /* Which settings a subcommand reads: those of other groups are neither flags of it nor
  * checked, so a wrong PORT does not keep `daybook status` from running. */

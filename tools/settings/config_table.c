@@ -1,5 +1,5 @@
-/* The settings, one entry each. README.md and .env.sample are held against this table.
- */
+/* The settings, an entry each, whose first line has its name: enum setting is made of
+ * those. README.md and .env.sample are held against this table. */
 #include "config.h"
 #include "projections/cluster.h"
 
@@ -12,119 +12,92 @@
 
 /* clang-format off */
 const struct config_entry config_table[SETTING_COUNT] = {
-    [SETTING_DATA_DIR] = {
-        .name = "DATA_DIR", .flag = "--data-dir", .fallback = "./data",
-        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATA, .min = 1, .max = 3072,
-        .help = "Directory of the log and of the private PostgreSQL"},
-    [SETTING_RUN_AS] = {
-        .name = "RUN_AS", .flag = "--run-as", .fallback = "",
-        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATA, .max = 32,
-        .help = "User to become where root starts it; empty: the owner of DATA_DIR"},
-    [SETTING_LOG_LEVEL] = {
-        .name = "LOG_LEVEL", .flag = "--log-level", .fallback = "info",
-        .kind = CONFIG_CHOICE, .group = CONFIG_GROUP_DATA,
-        .choices = "error, warn, info, debug",
-        .help = "What is logged to stderr; each request is at info"},
-    [SETTING_LOG_FORMAT] = {
-        .name = "LOG_FORMAT", .flag = "--log-format", .fallback = "text",
-        .kind = CONFIG_CHOICE, .group = CONFIG_GROUP_DATA, .choices = "text, json",
-        .help = "Lines for people, or a JSON object a line"},
-    [SETTING_HOST] = {
-        .name = "HOST", .flag = "--host", .fallback = "127.0.0.1",
-        .kind = CONFIG_ADDRESS, .group = CONFIG_GROUP_SERVE,
-        .help = "Address to listen on; one that others can reach needs access tokens"},
-    [SETTING_PORT] = {
-        .name = "PORT", .flag = "--port", .fallback = "8080",
-        .kind = CONFIG_PORT, .group = CONFIG_GROUP_SERVE, .min = 0, .max = 65535,
-        .help = "Port to listen on; 0 takes any free one and logs which"},
-    [SETTING_TRUSTED_PROXY] = {
-        .name = "TRUSTED_PROXY", .flag = "--trusted-proxy", .fallback = "",
-        .kind = CONFIG_PEER, .group = CONFIG_GROUP_SERVE,
-        .help = "Address of a proxy whose X-Forwarded-For is believed"},
-    [SETTING_HTTP_THREADS] = {
-        .name = "HTTP_THREADS", .flag = "--http-threads", .fallback = "256",
-        .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 2, .max = 4096,
-        .help = "Connections served at once"},
-    [SETTING_ADDRESS_CONNECTIONS_MAX] = {
-        .name = "ADDRESS_CONNECTIONS_MAX", .flag = "--address-connections-max",
-        .fallback = "192", .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE,
-        .min = 0, .max = 4096,
-        .help = "Connections one address keeps while others wait; 0: any"},
-    [SETTING_BODY_MAX] = {
-        .name = "BODY_MAX", .flag = "--body-max", .fallback = "1 MiB",
-        .kind = CONFIG_SIZE, .group = CONFIG_GROUP_SERVE, .min = KIB, .max = GIB,
-        .help = "Largest body of a request"},
-    [SETTING_BATCH_BODY_MAX] = {
-        .name = "BATCH_BODY_MAX", .flag = "--batch-body-max", .fallback = "8 MiB",
-        .kind = CONFIG_SIZE, .group = CONFIG_GROUP_SERVE, .min = KIB, .max = GIB,
-        .help = "Largest body of POST /events/batch"},
-    [SETTING_BATCH_ITEMS_MAX] = {
-        .name = "BATCH_ITEMS_MAX", .flag = "--batch-items-max", .fallback = "10000",
-        .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 1000000,
-        .help = "Most events in one POST /events/batch"},
-    [SETTING_REQUEST_TIMEOUT] = {
-        .name = "REQUEST_TIMEOUT", .flag = "--request-timeout", .fallback = "30",
-        .kind = CONFIG_SECONDS, .group = CONFIG_GROUP_SERVE,
-        .min = SECOND / 10, .max = 3600 * SECOND,
-        .help = "Seconds in which a whole request must arrive"},
-    [SETTING_READ_WAIT] = {
-        .name = "READ_WAIT", .flag = "--read-wait", .fallback = "5",
-        .kind = CONFIG_SECONDS, .group = CONFIG_GROUP_SERVE,
-        .min = 0, .max = 60 * SECOND,
-        .help = "Seconds a read waits for what was written before it"},
-    [SETTING_QUERY_TIMEOUT] = {
-        .name = "QUERY_TIMEOUT", .flag = "--query-timeout", .fallback = "10",
-        .kind = CONFIG_SECONDS, .group = CONFIG_GROUP_SERVE,
-        .min = SECOND / 10, .max = 600 * SECOND,
-        .help = "Seconds a query of the read tables may take"},
-    [SETTING_IDEMPOTENCY_DAYS] = {
-        .name = "IDEMPOTENCY_DAYS", .flag = "--idempotency-days", .fallback = "7",
-        .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 3650,
-        .help = "Days an Idempotency-Key is remembered"},
-    [SETTING_EVENT_TYPES] = {
-        .name = "EVENT_TYPES", .flag = "--event-types", .fallback = "",
-        .kind = CONFIG_LIST, .group = CONFIG_GROUP_EVENTS, .min = 1, .max = 64,
-        .help = "Event types to accept, separated by commas; empty accepts any"},
-    [SETTING_CORS_ORIGINS] = {
-        .name = "CORS_ORIGINS", .flag = "--cors-origins", .fallback = "",
-        .kind = CONFIG_ORIGINS, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 256,
-        .help = "Sites whose pages may call, as https://name, separated by commas"},
-    [SETTING_ENVIRONMENT] = {
-        .name = "ENVIRONMENT", .flag = "--environment", .fallback = "local",
-        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 64,
-        .help = "Name of this installation"},
-    [SETTING_SHOW_ERROR_DETAILS] = {
-        .name = "SHOW_ERROR_DETAILS", .flag = "--show-error-details",
-        .fallback = "false", .kind = CONFIG_BOOLEAN, .group = CONFIG_GROUP_SERVE,
-        .help = "Tell clients the inner cause of a 5xx; only where ENVIRONMENT is local"},
-    [SETTING_DB_HOST] = {
-        .name = "DB_HOST", .flag = "--db-host", .fallback = "",
-        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .max = 1024,
-        .help = "PostgreSQL for the read tables; empty runs a private one"},
-    [SETTING_DB_PORT] = {
-        .name = "DB_PORT", .flag = "--db-port", .fallback = "5432",
-        .kind = CONFIG_PORT, .group = CONFIG_GROUP_DATABASE, .min = 1, .max = 65535,
-        .help = "Its port"},
-    [SETTING_DB_NAME] = {
-        .name = "DB_NAME", .flag = "--db-name", .fallback = "postgres",
-        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .min = 1, .max = 63,
-        .help = "Its database"},
-    [SETTING_DB_USER] = {
-        .name = "DB_USER", .flag = "--db-user", .fallback = "postgres",
-        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .min = 1, .max = 63,
-        .help = "Its user"},
-    [SETTING_DB_PASS] = {
-        .name = "DB_PASS", .flag = NULL, .fallback = "",
-        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .max = 1024, .secret = true,
-        .help = "The user's password; no flag, for others could read it in ps"},
-    [SETTING_DB_SCHEMA] = {
-        .name = "DB_SCHEMA", .flag = "--db-schema", .fallback = "daybook",
-        .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .min = 1, .max = 63,
-        .help = "Schema of the read tables"},
-    [SETTING_DB_CONNECTIONS] = {
-        .name = "DB_CONNECTIONS", .flag = "--db-connections", .fallback = "8",
-        .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1,
-        .max = DBK_CLUSTER_READS_MAX, .help = "Connections that reads share"},
+    {.name = "DATA_DIR", .flag = "--data-dir", .fallback = "./data",
+     .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATA, .min = 1, .max = 3072,
+     .help = "Directory of the log and of the private PostgreSQL"},
+    {.name = "RUN_AS", .flag = "--run-as", .fallback = "",
+     .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATA, .max = 32,
+     .help = "User to become where root starts it; empty: the owner of DATA_DIR"},
+    {.name = "LOG_LEVEL", .flag = "--log-level", .fallback = "info",
+     .kind = CONFIG_CHOICE, .group = CONFIG_GROUP_DATA,
+     .choices = "error, warn, info, debug",
+     .help = "What is logged to stderr; each request is at info"},
+    {.name = "LOG_FORMAT", .flag = "--log-format", .fallback = "text",
+     .kind = CONFIG_CHOICE, .group = CONFIG_GROUP_DATA, .choices = "text, json",
+     .help = "Lines for people, or a JSON object a line"},
+    {.name = "HOST", .flag = "--host", .fallback = "127.0.0.1",
+     .kind = CONFIG_ADDRESS, .group = CONFIG_GROUP_SERVE,
+     .help = "Address to listen on; one that others can reach needs access tokens"},
+    {.name = "PORT", .flag = "--port", .fallback = "8080",
+     .kind = CONFIG_PORT, .group = CONFIG_GROUP_SERVE, .min = 0, .max = 65535,
+     .help = "Port to listen on; 0 takes any free one and logs which"},
+    {.name = "TRUSTED_PROXY", .flag = "--trusted-proxy", .fallback = "",
+     .kind = CONFIG_PEER, .group = CONFIG_GROUP_SERVE,
+     .help = "Address of a proxy whose X-Forwarded-For is believed"},
+    {.name = "HTTP_THREADS", .flag = "--http-threads", .fallback = "256",
+     .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 2, .max = 4096,
+     .help = "Connections served at once"},
+    {.name = "ADDRESS_CONNECTIONS_MAX", .flag = "--address-connections-max",
+     .fallback = "192", .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE,
+     .min = 0, .max = 4096,
+     .help = "Connections one address keeps while others wait; 0: any"},
+    {.name = "BODY_MAX", .flag = "--body-max", .fallback = "1 MiB",
+     .kind = CONFIG_SIZE, .group = CONFIG_GROUP_SERVE, .min = KIB, .max = GIB,
+     .help = "Largest body of a request"},
+    {.name = "BATCH_BODY_MAX", .flag = "--batch-body-max", .fallback = "8 MiB",
+     .kind = CONFIG_SIZE, .group = CONFIG_GROUP_SERVE, .min = KIB, .max = GIB,
+     .help = "Largest body of POST /events/batch"},
+    {.name = "BATCH_ITEMS_MAX", .flag = "--batch-items-max", .fallback = "10000",
+     .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 1000000,
+     .help = "Most events in one POST /events/batch"},
+    {.name = "REQUEST_TIMEOUT", .flag = "--request-timeout", .fallback = "30",
+     .kind = CONFIG_SECONDS, .group = CONFIG_GROUP_SERVE,
+     .min = SECOND / 10, .max = 3600 * SECOND,
+     .help = "Seconds in which a whole request must arrive"},
+    {.name = "READ_WAIT", .flag = "--read-wait", .fallback = "5",
+     .kind = CONFIG_SECONDS, .group = CONFIG_GROUP_SERVE,
+     .min = 0, .max = 60 * SECOND,
+     .help = "Seconds a read waits for what was written before it"},
+    {.name = "QUERY_TIMEOUT", .flag = "--query-timeout", .fallback = "10",
+     .kind = CONFIG_SECONDS, .group = CONFIG_GROUP_SERVE,
+     .min = SECOND / 10, .max = 600 * SECOND,
+     .help = "Seconds a query of the read tables may take"},
+    {.name = "IDEMPOTENCY_DAYS", .flag = "--idempotency-days", .fallback = "7",
+     .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 3650,
+     .help = "Days an Idempotency-Key is remembered"},
+    {.name = "EVENT_TYPES", .flag = "--event-types", .fallback = "",
+     .kind = CONFIG_LIST, .group = CONFIG_GROUP_EVENTS, .min = 1, .max = 64,
+     .help = "Event types to accept, separated by commas; empty accepts any"},
+    {.name = "CORS_ORIGINS", .flag = "--cors-origins", .fallback = "",
+     .kind = CONFIG_ORIGINS, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 256,
+     .help = "Sites whose pages may call, as https://name, separated by commas"},
+    {.name = "ENVIRONMENT", .flag = "--environment", .fallback = "local",
+     .kind = CONFIG_TEXT, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 64,
+     .help = "Name of this installation"},
+    {.name = "SHOW_ERROR_DETAILS", .flag = "--show-error-details",
+     .fallback = "false", .kind = CONFIG_BOOLEAN, .group = CONFIG_GROUP_SERVE,
+     .help = "Tell clients the inner cause of a 5xx; only where ENVIRONMENT is local"},
+    {.name = "DB_HOST", .flag = "--db-host", .fallback = "",
+     .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .max = 1024,
+     .help = "PostgreSQL for the read tables; empty runs a private one"},
+    {.name = "DB_PORT", .flag = "--db-port", .fallback = "5432",
+     .kind = CONFIG_PORT, .group = CONFIG_GROUP_DATABASE, .min = 1, .max = 65535,
+     .help = "Its port"},
+    {.name = "DB_NAME", .flag = "--db-name", .fallback = "postgres",
+     .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .min = 1, .max = 63,
+     .help = "Its database"},
+    {.name = "DB_USER", .flag = "--db-user", .fallback = "postgres",
+     .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .min = 1, .max = 63,
+     .help = "Its user"},
+    {.name = "DB_PASS", .flag = NULL, .fallback = "",
+     .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .max = 1024, .secret = true,
+     .help = "The user's password; no flag, for others could read it in ps"},
+    {.name = "DB_SCHEMA", .flag = "--db-schema", .fallback = "daybook",
+     .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATABASE, .min = 1, .max = 63,
+     .help = "Schema of the read tables"},
+    {.name = "DB_CONNECTIONS", .flag = "--db-connections", .fallback = "8",
+     .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1,
+     .max = DBK_CLUSTER_READS_MAX, .help = "Connections that reads share"},
 };
 /* clang-format on */
 

@@ -92,6 +92,17 @@ static void defaults_are_allowed_and_private(void **state)
     assert_string_equal(config_origin(place->config, SETTING_PORT), "the default");
 }
 
+/* The names of the enum are made of the table's. */
+static void each_setting_has_its_entry(void **state)
+{
+    (void)state;
+    assert_string_equal(config_table[SETTING_DATA_DIR].name, "DATA_DIR");
+    assert_string_equal(config_table[SETTING_PORT].name, "PORT");
+    assert_string_equal(config_table[SETTING_DB_PASS].name, "DB_PASS");
+    for (int i = 0; i < SETTING_COUNT; i++)
+        assert_int_equal(config_find_name(config_table[i].name), i);
+}
+
 static void flags_go_before_environment_before_dotenv(void **state)
 {
     struct place *place = *state;
@@ -365,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_PLACE(defaults_are_allowed_and_private),
+        cmocka_unit_test(each_setting_has_its_entry),
         IN_PLACE(flags_go_before_environment_before_dotenv),
         IN_PLACE(an_empty_value_is_a_value),
         IN_PLACE(settings_of_other_groups_are_not_read),
