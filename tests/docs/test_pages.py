@@ -124,7 +124,8 @@ class Style(unittest.TestCase):
         self.assertEqual(len(found), read("docs/style.md").count("```c\n"))
         for name, excerpt in found:
             path = path if name == "the same file" else name.strip("`")
-            self.assertIn(" ".join(excerpt.split()), " ".join(read(path).split()), path)
+            self.assertTrue(" ".join(excerpt.split()) in " ".join(read(path).split()),
+                            f"{path} has not:\n{excerpt}")
 
 
 def headings(path):
@@ -244,6 +245,22 @@ class HowToAdd(unittest.TestCase):
         there = [path.removeprefix("tests/e2e/").removesuffix(".py").replace("/test_", "/")
                  for path in TREE if re.fullmatch(r"tests/e2e/\w+/test_\w+\.py", path)]
         self.assert_same(set(there), set(listed))
+
+    def test_each_test_in_python_is_run(self):
+        for path in TREE:
+            name = re.fullmatch(r"tests/.*/test_(\w+)\.py", path)
+            if name:
+                near = [f"{parent}/CMakeLists.txt" for parent in Path(path).parents]
+                lists = "\n".join(read(file) for file in near if file in TREE)
+                self.assertTrue(re.search(rf"\b(?:test_)?{name.group(1)}\b", lists), path)
+
+    def test_each_file_of_a_record_types_list_knows_the_last_one(self):
+        types = re.findall(r"\bTYPE\(\d+, (DBK_\w+)", read("include/store/record.h"))
+        parts = [part for part in self.parts("a record type") if part.endswith(".c")]
+        self.assertGreater(len(types), 4)
+        self.assertGreater(len(parts), 3)
+        for part in parts:
+            self.assertIn(types[-1], read(part), part)
 
     def test_each_test_stands_in_the_room_of_what_it_tests(self):
         for layer, of in (("store", "src/store"), ("projections", "src/projections"),
