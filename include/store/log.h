@@ -115,6 +115,14 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
                            size_t max_bytes, struct dbk_batch *batch,
                            struct dbk_error *err);
 
+/* Copy the record of the event with this id, which was not deleted, nor its person.
+ *
+ * DBK_NOT_FOUND  there is none
+ * DBK_IO, DBK_UNAVAILABLE, DBK_NO_MEMORY, DBK_DAMAGED (it is not where it should be)
+ */
+enum dbk_code dbk_log_read_event(struct dbk_log *log, const struct dbk_uuid *id,
+                                 struct dbk_batch *batch, struct dbk_error *err);
+
 /* Wait until the head is past `after`, at most timeout_ms; *head receives it either way.
  * Wakes at once for what this process appended, within 50 ms for another's, and early
  * after dbk_log_interrupt. */

@@ -93,8 +93,6 @@ static void answer(struct worker *worker)
     } else if (status == 0) {
         code = handle(rq, rs, &status, &err);
     }
-    if (worker->lent.out)
-        return;
     if (code != DBK_OK)
         fail(rq, rs, status, &err);
     response_send(rs, rq);
@@ -109,8 +107,6 @@ int dispatch(const struct service *service, struct worker *worker,
     begin(service, worker);
     rq->connection = connection;
     answer(worker);
-    if (worker->lent.out)
-        return 200;
     access_line_tell(rq, rs);
     guarded_idle(rq->guarded);
     return rs->status;

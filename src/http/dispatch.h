@@ -9,7 +9,7 @@ struct worker;
 
 /* Answer the request on this connection with this thread's memory, and tell the access
  * callback. Once the service is stopping, with 503, whatever it is. Returns the
- * status; 200 where the request is lent (lend.h), and the answer comes later. */
+ * status. */
 int dispatch(const struct service *service, struct worker *worker,
              struct mg_connection *connection);
 

@@ -1,7 +1,6 @@
 #include "http/server.h"
 
 #include "access.h"
-#include "aside.h"
 #include "civetweb_settings.h"
 #include "clock.h"
 #include "dispatch.h"
@@ -27,7 +26,7 @@ struct dbk_server {
     struct mg_context *context;
     unsigned port;
     atomic_bool open;              /* requests are answered; until then they wait */
-    atomic_uint under_way;         /* see service.h */
+    atomic_uint under_way;         /* requests that were accepted, and not answered */
     pthread_t starter;             /* the thread that starts it, */
     struct dbk_error *start_error; /* and where civetweb's words to it go meanwhile */
 };
@@ -55,15 +54,13 @@ static int on_request(struct mg_connection *connection)
         return 503;
     }
     wait_for_doors(server);
-    if (!lend_take_back(worker, connection))
-        return worker->response.status;
     /* Counted before looking, so that the stop waits for all that did not see it. */
     atomic_fetch_add(&server->under_way, 1);
     accepted = !atomic_load(&server->service.stopping);
     if (!accepted)
         atomic_fetch_sub(&server->under_way, 1);
     status = dispatch(&server->service, worker, connection);
-    if (accepted && !worker->lent.out)
+    if (accepted)
         atomic_fetch_sub(&server->under_way, 1);
     return status;
 }
@@ -74,7 +71,7 @@ static int on_error(struct mg_connection *connection, int status, const char *re
     struct worker *worker = mg_get_thread_pointer(connection);
 
     wait_for_doors(server);
-    if (worker && lend_take_back(worker, connection))
+    if (worker)
         dispatch_unreadable(&server->service, worker, connection, status, reason);
     return 0;
 }
@@ -88,10 +85,6 @@ static int on_connection(const struct mg_connection *connection, void **data)
 
 static void on_close(const struct mg_connection *connection)
 {
-    struct worker *worker = mg_get_thread_pointer(connection);
-
-    if (worker)
-        lend_take_back(worker, (struct mg_connection *)(uintptr_t)connection);
     guard_end(mg_get_user_connection_data(connection));
     guard_left(server_of(connection)->service.guard);
 }
@@ -175,13 +168,11 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
 
     limiter_init(&server->limiter);
     service->limiter = &server->limiter;
-    service->under_way = &server->under_way;
     service->log = log;
     service->projector = projector;
     service->model = model;
     service->options = *options;
     service->rules.event_types = options->event_types;
-    service->aside = aside_create();
     service->guard = guard_create(options->threads, civetweb_settings_queue(options),
                                   address_bound(options));
     atomic_init(&service->stopping, false);
@@ -228,7 +219,6 @@ static void destroy(struct dbk_server *server)
 {
     access_destroy(server->service.access);
     guard_destroy(server->service.guard);
-    aside_destroy(server->service.aside);
     limiter_finish(&server->limiter);
     free(server);
 }
@@ -249,7 +239,7 @@ enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projec
     if (!made)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a server");
     fill_service(made, log, projector, model, options);
-    if (!made->service.guard || !made->service.aside)
+    if (!made->service.guard)
         dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to serve connections");
     else if (open_access(&made->service, err) == DBK_OK &&
              start_civetweb(made, err) == DBK_OK && open_doors(made, err) == DBK_OK)

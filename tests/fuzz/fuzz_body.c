@@ -4,11 +4,29 @@
 #include "fuzz.h"
 #include "json_check.h"
 #include "json_equal.h"
+#include "json_stored.h"
 #include "json_string.h"
 #include "json_walk.h"
 #include "render_record.h"
 
 #include <jansson.h>
+
+/* What the tables would make of it means the same, and they would leave it as it is. */
+static void try_stored(struct dbk_slice value)
+{
+    struct dbk_render once = {0}, twice = {0};
+    struct dbk_slice stored;
+
+    require(json_stored_render(&once, value));
+    require(dbk_render_code(&once) == DBK_OK);
+    stored = (struct dbk_slice){once.text, once.length};
+    require(json_stored_render(&twice, stored));
+    require(dbk_slice_equal(stored, (struct dbk_slice){twice.text, twice.length}));
+    if (dbk_json_check(once.text, once.length, DBK_JSON_VALUES_MAX, NULL) == DBK_OK)
+        require(dbk_json_equal(value, stored));
+    dbk_render_finish(&once);
+    dbk_render_finish(&twice);
+}
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -102,6 +120,7 @@ static void try_json(const char *text, size_t size)
     bool real = false;
 
     if (dbk_json_accept(text, size, &value, &err) == DBK_OK) {
+        try_stored(value);
         require(tree != NULL);
         require_value(value, tree, &real);
         require_equal(value, tree, real);

@@ -86,8 +86,29 @@ static void reads_say_that_postgresql_is_away(void **state)
     assert_heard(&heard, 503, "PostgreSQL, which answers reads, is not available now");
     assert_string_equal(heard_header(&heard, "Retry-After", value), "1");
     heard_free(&heard);
-    expect(*state, "GET", "/events/f4cc4f34-3f7c-4a0c-b333-df23f72ebc68", "", NULL, 503,
-           "PostgreSQL");
+}
+
+static void an_event_is_read_without_postgresql(void **state)
+{
+    char kate[40], id[40], path[64], person[64], body[256];
+    struct heard heard;
+
+    make_kate(*state, kate);
+    snprintf(body, sizeof body,
+             "{\"event_type\":\"a\",\"person_id\":\"%s\",\"properties\":{\"b\":1e1,"
+             "\"a\":[]}}",
+             kate);
+    heard = live_ask(*state, "POST", "/events", "", body);
+    made_id(&heard, id);
+    heard_free(&heard);
+    snprintf(path, sizeof path, "/events/%s", id);
+    expect(*state, "GET", path, "", NULL, 200,
+           "\"properties\":{\"a\": [], \"b\": 10}}");
+    expect(*state, "GET", path, "", NULL, 200, "Daybook-Projected-Sequence: 3\r\n");
+    expect(*state, "GET", path, "If-None-Match: \"3\"\r\n", NULL, 304, NULL);
+    snprintf(person, sizeof person, "/persons/%s", kate);
+    expect(*state, "DELETE", person, "", NULL, 200, NULL);
+    expect(*state, "GET", path, "", NULL, 404, "There is no event with this id");
 }
 
 static void the_log_is_read_without_postgresql(void **state)
@@ -450,6 +471,7 @@ int main(void)
         LIVE(a_person_is_made_with_its_signup),
         LIVE(writes_work_without_postgresql),
         LIVE(reads_say_that_postgresql_is_away),
+        LIVE(an_event_is_read_without_postgresql),
         LIVE(the_log_is_read_without_postgresql),
         LIVE(health_answers_without_postgresql),
         LIVE(a_request_id_goes_into_the_log_and_back),

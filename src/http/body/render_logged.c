@@ -1,9 +1,10 @@
 #include "render_logged.h"
 
+#include "json_stored.h"
 #include "projections/model_json.h"
 
-void render_logged_event(struct dbk_render *render, const struct dbk_record *event,
-                         dbk_timestamp recorded_at)
+static void render_event(struct dbk_render *render, const struct dbk_record *event,
+                         dbk_timestamp recorded_at, struct dbk_slice properties)
 {
     const struct dbk_event_view view = {
         .id = event->subject,
@@ -11,10 +12,30 @@ void render_logged_event(struct dbk_render *render, const struct dbk_record *eve
         .datetime_created =
             event->has_datetime_created ? event->datetime_created : recorded_at,
         .event_type = event->event_type,
-        .properties = event->properties,
+        .properties = properties,
     };
 
     dbk_render_event(render, &view);
+}
+
+void render_logged_event(struct dbk_render *render, const struct dbk_record *event,
+                         dbk_timestamp recorded_at)
+{
+    render_event(render, event, recorded_at, event->properties);
+}
+
+bool render_stored_event(struct dbk_render *render, const struct dbk_record *event)
+{
+    struct dbk_render properties = {0};
+    bool good = event->properties.length == 0 ||
+                json_stored_render(&properties, event->properties);
+
+    good = good && dbk_render_code(&properties) == DBK_OK;
+    if (good)
+        render_event(render, event, event->recorded_at,
+                     (struct dbk_slice){properties.text, properties.length});
+    dbk_render_finish(&properties);
+    return good;
 }
 
 void render_logged_person(struct dbk_render *render,

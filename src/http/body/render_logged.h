@@ -1,4 +1,4 @@
-/* render_logged.h - what was just appended, as the API shows it. */
+/* render_logged.h - what the log has, as the API shows it. */
 #ifndef DBK_HTTP_RENDER_LOGGED_H
 #define DBK_HTTP_RENDER_LOGGED_H
 
@@ -6,9 +6,13 @@
 #include "store/record.h"
 #include "store/render.h"
 
-/* An event.recorded. It was created when the client said, or else at recorded_at. */
+/* An event.recorded, just appended. It was created when the client said, or else at recorded_at. */
 void render_logged_event(struct dbk_render *render, const struct dbk_record *event,
                          dbk_timestamp recorded_at);
+
+/* The same, read back: with its properties as the read tables have them (json_stored.h).
+ * False: no memory. */
+bool render_stored_event(struct dbk_render *render, const struct dbk_record *event);
 
 /* events is the finished text of "events", brackets included. */
 void render_logged_person(struct dbk_render *render,

@@ -182,8 +182,7 @@ void guard_destroy(struct guard *guard)
     free_guard(guard);
 }
 
-static struct guarded *take_place(struct guard *guard, int sock, bool certain,
-                                  uint16_t port)
+static struct guarded *take_place(struct guard *guard, int sock, uint16_t port)
 {
     struct guarded *taken = NULL;
 
@@ -198,7 +197,6 @@ static struct guarded *take_place(struct guard *guard, int sock, bool certain,
         atomic_store(&taken->write_deadline, 0);
         atomic_store(&taken->idle_since, taken->since);
         taken->sock = sock;
-        taken->certain = certain;
         taken->port = port;
         taken->refused = crowd_is_over(guard->crowd, sock, port);
         atomic_store(&taken->over, taken->refused);
@@ -231,11 +229,9 @@ void guard_left(struct guard *guard)
 struct guarded *guard_begin(struct guard *guard, const char *remote, int remote_port,
                             int own_port)
 {
-    bool certain;
-    int sock = peer_socket(remote, remote_port, own_port, &guard->highest, &certain);
+    int sock = peer_socket(remote, remote_port, own_port, &guard->highest);
 
-    return sock < 0 ? NULL
-                    : take_place(guard, sock, certain, htons((uint16_t)remote_port));
+    return sock < 0 ? NULL : take_place(guard, sock, htons((uint16_t)remote_port));
 }
 
 void guard_end(struct guarded *guarded)

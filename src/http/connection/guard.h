@@ -37,10 +37,6 @@ struct guarded *guard_begin(struct guard *guard, const char *remote, int remote_
                             int own_port);
 void guard_end(struct guarded *guarded); /* NULL is fine, here and below */
 
-/* Its socket, which stays open until guard_end; -1 where it may be that of another
- * connection of the same peer (peer_socket.h). */
-int guarded_socket(const struct guarded *guarded);
-
 /* A request begins: it must have arrived within `ms`, or reading fails. */
 void guarded_reading(struct guarded *guarded, int ms);
 /* What is written now must have been taken within `ms`, or writing fails. */

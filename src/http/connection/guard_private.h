@@ -10,8 +10,7 @@
 
 struct guarded {
     struct guard *guard;
-    int sock;     /* -1: the place is free. Changed under the mutex only */
-    bool certain; /* it is this connection's, not another's of the same peer */
+    int sock; /* -1: the place is free. Changed under the mutex only */
     uint16_t port;
     int64_t since;
     bool refused;

@@ -8,11 +8,6 @@
 
 #define TURN_MS 1000
 
-int guarded_socket(const struct guarded *guarded)
-{
-    return guarded->certain ? guarded->sock : -1;
-}
-
 static void begin(struct guarded *guarded, atomic_int_least64_t *deadline, int ms)
 {
     int64_t now = clock_tick_ms();

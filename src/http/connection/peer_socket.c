@@ -41,24 +41,17 @@ bool peer_walk(struct peer_walk *walk, struct sockaddr_in *peer)
     return false;
 }
 
-int peer_socket(const char *address, int port, int own_port, atomic_int *highest,
-                bool *alone)
+int peer_socket(const char *address, int port, int own_port, atomic_int *highest)
 {
     struct peer_walk walk = {.own_port = own_port, .highest = highest, .fd = -1};
     struct sockaddr_in peer;
     struct in_addr wanted;
-    int found = -1;
 
-    *alone = true;
     if (inet_pton(AF_INET, address, &wanted) != 1)
         return -1;
     while (peer_walk(&walk, &peer)) {
-        if (peer.sin_addr.s_addr != wanted.s_addr || ntohs(peer.sin_port) != port)
-            continue;
-        if (found >= 0)
-            *alone = false;
-        else
-            found = walk.fd;
+        if (peer.sin_addr.s_addr == wanted.s_addr && ntohs(peer.sin_port) == port)
+            return walk.fd;
     }
-    return found;
+    return -1;
 }

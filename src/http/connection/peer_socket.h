@@ -23,9 +23,8 @@ bool peer_walk(struct peer_walk *walk, struct sockaddr_in *peer);
 /* The descriptor of this process's TCP connection between own_port and the peer at this
  * numeric IPv4 address and port, or -1. Our own address is not compared, for civetweb does
  * not tell it: where we listen at several, a peer may have a connection to each from one
- * port. Then this is the first of them, and *alone is false. */
-int peer_socket(const char *address, int port, int own_port, atomic_int *highest,
-                bool *alone);
+ * port. Then this is the first of them. */
+int peer_socket(const char *address, int port, int own_port, atomic_int *highest);
 
 /* Whether the descriptor is a TCP connection at own_port; if so, with whom. */
 bool peer_address(int fd, int own_port, struct sockaddr_in *peer);

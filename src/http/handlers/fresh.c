@@ -23,8 +23,8 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
     if (wanted == 0 && dbk_log_head(service->log, &fresh->wanted, err) != DBK_OK)
         return err->code;
     rq->unavailable =
-        "PostgreSQL, which answers reads, is not available now; writes and "
-        "GET /log go on";
+        "PostgreSQL, which answers reads, is not available now; writes, GET /log and "
+        "GET /events/{id} go on";
     if (!service->projector)
         return dbk_fail(err, DBK_UNAVAILABLE, "this server has no read tables");
     code = dbk_projector_wait(service->projector, fresh->wanted, bound_ms(rq, rs), err);
@@ -63,23 +63,4 @@ enum dbk_code fresh_no_person(struct request *rq, const struct dbk_uuid *id,
     if (code != DBK_OK && code != DBK_NOT_FOUND)
         return code;
     return dbk_fail(err, DBK_NOT_FOUND, "There is no person with this id");
-}
-
-enum dbk_code fresh_no_event(struct request *rq, const struct dbk_uuid *id,
-                             const struct fresh *fresh, struct dbk_error *err)
-{
-    struct dbk_person_state person;
-    struct dbk_event_state state;
-    enum dbk_code code;
-
-    rq->unavailable = NULL; /* as above */
-    code = dbk_log_event(rq->service->log, id, &state, err);
-    if (code == DBK_OK && state.deleted_sequence == 0) {
-        code = dbk_log_person(rq->service->log, &state.person_id, &person, err);
-        if (code == DBK_OK && !person.deleted)
-            return not_yet(rq, fresh, err);
-    }
-    if (code != DBK_OK && code != DBK_NOT_FOUND)
-        return code;
-    return dbk_fail(err, DBK_NOT_FOUND, "There is no event with this id");
 }

@@ -10,6 +10,12 @@
 #include "request.h"
 #include "response.h"
 
+/* What a read waited for. */
+struct fresh {
+    uint64_t wanted;    /* the sequence to be seen */
+    uint64_t projected; /* the sequence that is seen, at least */
+};
+
 /* Wait for `wanted`; 0: for the head of the log. Adds Daybook-Projected-Sequence and,
  * where Prefer set the bound, Preference-Applied. That the bound passed is no failure:
  * fresh then says how far it is.
@@ -19,12 +25,10 @@
 enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wanted,
                          struct fresh *fresh, struct dbk_error *err);
 
-/* What a row that the read tables do not have means: DBK_NOT_FOUND where it
- * is so, DBK_UNAVAILABLE where the log knows it and the tables do not
- * yet, for "there is none" would be a lie. */
+/* What a person that the read tables do not have means: DBK_NOT_FOUND where it is so,
+ * DBK_UNAVAILABLE where the log knows it and the tables do not yet, for "there is none"
+ * would be a lie. */
 enum dbk_code fresh_no_person(struct request *rq, const struct dbk_uuid *id,
                               const struct fresh *fresh, struct dbk_error *err);
-enum dbk_code fresh_no_event(struct request *rq, const struct dbk_uuid *id,
-                             const struct fresh *fresh, struct dbk_error *err);
 
 #endif

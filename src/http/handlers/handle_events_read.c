@@ -1,12 +1,11 @@
 /* GET /events, GET /events/{id}. */
-#include "fresh.h"
+#include "etag.h"
 #include "handlers.h"
-#include "lend.h"
 #include "list.h"
-#include "one.h"
+#include "logged.h"
+#include "render_logged.h"
 #include "request.h"
 #include "response.h"
-#include "worker.h"
 
 static void read_filter(struct request *rq, struct dbk_event_filter *filter)
 {
@@ -41,27 +40,25 @@ enum dbk_code handle_list_events(struct request *rq, struct response *rs,
     return list_answer(rq, rs, &list, err);
 }
 
-static enum dbk_code answer_event(struct request *rq, struct response *rs,
-                                  enum dbk_code code, struct dbk_error *err)
-{
-    if (code == DBK_NOT_FOUND)
-        return fresh_no_event(rq, &rq->match.id, &rq->fresh, err);
-    return code == DBK_OK ? one_answer(rq, rs, TAG_VERSION, err) : code;
-}
-
+/* The log has each event by its id, and is never behind: so this waits for no tables, and
+ * is answered while PostgreSQL is away. */
 enum dbk_code handle_get_event(struct request *rq, struct response *rs,
                                struct dbk_error *err)
 {
-    struct dbk_read_model *model = rq->service->model;
-    struct dbk_rows *rows = &rq->worker->rows;
-    struct dbk_look_up *look_up;
+    uint64_t head, sequence;
+    struct dbk_record event;
+    char tag[ETAG_MAX];
 
-    if (fresh_wait(rq, rs, 0, &rq->fresh, err) != DBK_OK)
+    if (dbk_log_head(rq->service->log, &head, err) != DBK_OK ||
+        logged_event(rq, &rq->match.id, &event, &sequence, err) != DBK_OK)
         return err->code;
-    look_up = lend(rq, rs, answer_event);
-    if (!look_up)
-        return answer_event(rq, rs, dbk_read_event(model, &rq->match.id, rows, err),
-                            err);
-    dbk_look_up_event(model, &rq->match.id, rows, look_up);
-    return DBK_OK;
+    response_header_number(rs, "Daybook-Projected-Sequence", head);
+    etag_format(tag, sequence, (struct dbk_slice){NULL, 0});
+    rs->cache_control = "private, no-cache";
+    if (response_tag(rs, rq, tag))
+        return DBK_OK;
+    response_begin(rs);
+    if (!render_stored_event(&rs->body, &event))
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for an event");
+    return response_end(rs, 200, DETAILS_OK, err);
 }

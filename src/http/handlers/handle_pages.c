@@ -36,7 +36,6 @@ static enum dbk_code answer(const struct request *rq, struct response *rs,
     char tag[ETAG_MAX];
 
     etag_format(tag, 0, (struct dbk_slice){bytes, size});
-    response_header_text(rs, "ETag", tag);
     rs->cache_control = "no-cache";
     response_header(rs, "Content-Security-Policy", "%s", CONTENT_POLICY);
     response_header(rs, "Referrer-Policy", "no-referrer");
@@ -44,8 +43,7 @@ static enum dbk_code answer(const struct request *rq, struct response *rs,
                     "DENY"); /* as frame-ancestors, for old ones */
     rs->content_type = type;
     rs->fixed = (struct dbk_slice){bytes, size};
-    rs->status =
-        etag_if_none_match(request_header(rq, "If-None-Match"), tag) ? 304 : 200;
+    response_tag(rs, rq, tag);
     return DBK_OK;
 }
 

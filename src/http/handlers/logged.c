@@ -4,6 +4,17 @@
 
 #include <inttypes.h>
 
+static enum dbk_code decode(const struct dbk_batch *batch, size_t i,
+                            struct dbk_record *record, struct dbk_error *err)
+{
+    const struct dbk_batch_entry *entry = &batch->entries[i];
+
+    if (dbk_record_decode(batch->bytes + entry->offset, entry->length, record, err) !=
+        DBK_OK)
+        return dbk_wrap(err, "record %" PRIu64, entry->sequence);
+    return DBK_OK;
+}
+
 enum dbk_code logged_read(const struct request *rq, uint64_t sequence,
                           struct dbk_record *records, size_t count,
                           struct dbk_error *err)
@@ -17,10 +28,23 @@ enum dbk_code logged_read(const struct request *rq, uint64_t sequence,
         return dbk_fail(err, DBK_NOT_FOUND, "The log has no record %" PRIu64 " yet",
                         sequence + batch->count);
     for (size_t i = 0; i < count; i++) {
-        const struct dbk_batch_entry *entry = &batch->entries[i];
-        if (dbk_record_decode(batch->bytes + entry->offset, entry->length, &records[i],
-                              err) != DBK_OK)
-            return dbk_wrap(err, "record %" PRIu64, entry->sequence);
+        if (decode(batch, i, &records[i], err) != DBK_OK)
+            return err->code;
     }
     return DBK_OK;
+}
+
+enum dbk_code logged_event(const struct request *rq, const struct dbk_uuid *id,
+                           struct dbk_record *event, uint64_t *sequence,
+                           struct dbk_error *err)
+{
+    struct dbk_batch *batch = &rq->worker->batch;
+    enum dbk_code code = dbk_log_read_event(rq->service->log, id, batch, err);
+
+    if (code == DBK_NOT_FOUND)
+        return dbk_fail(err, code, "There is no event with this id");
+    if (code != DBK_OK)
+        return code;
+    *sequence = batch->entries[0].sequence;
+    return decode(batch, 0, event, err);
 }

@@ -13,4 +13,12 @@ enum dbk_code logged_read(const struct request *rq, uint64_t sequence,
                           struct dbk_record *records, size_t count,
                           struct dbk_error *err);
 
+/* The event with this id, and where it is; valid as above.
+ *
+ * DBK_NOT_FOUND  there is none, or it was deleted, or its person was
+ */
+enum dbk_code logged_event(const struct request *rq, const struct dbk_uuid *id,
+                           struct dbk_record *event, uint64_t *sequence,
+                           struct dbk_error *err);
+
 #endif

@@ -1,9 +1,11 @@
 #include "access_line.h"
 
+#include "client_address.h"
 #include "clock.h"
-#include "worker.h"
 
 #include <string.h>
+
+#define ACCESS_TARGET_MAX 512 /* what is shown of path and query */
 
 /* Path and query, cut where they are long. */
 static void put_target(const struct request *rq, char out[ACCESS_TARGET_MAX + 1])
@@ -22,30 +24,20 @@ static void put_target(const struct request *rq, char out[ACCESS_TARGET_MAX + 1]
     out[path + query] = '\0';
 }
 
-void access_line_note(struct request *rq)
-{
-    struct access_line *line = &rq->worker->access_line;
-
-    if (!rq->service->options.access || line->noted)
-        return;
-    put_target(rq, line->target);
-    request_client(rq, line->client);
-    line->noted = true;
-}
-
-void access_line_tell(struct request *rq, const struct response *rs)
+void access_line_tell(const struct request *rq, const struct response *rs)
 {
     const struct dbk_server_options *options = &rq->service->options;
-    const struct access_line *line = &rq->worker->access_line;
+    char target[ACCESS_TARGET_MAX + 1], client[CLIENT_ADDRESS_TEXT];
     struct dbk_access entry;
 
     if (!options->access)
         return;
-    access_line_note(rq);
+    put_target(rq, target);
+    request_client(rq, client);
     entry = (struct dbk_access){
         .method = rq->method,
-        .path = line->target,
-        .remote = line->client,
+        .path = target,
+        .remote = client,
         .request_id = rq->id,
         .actor = rq->actor,
         .status = rs->broken && !*rs->error ? 0 : rs->status,

@@ -13,8 +13,6 @@ const char *request_header(const struct request *rq, const char *name)
 {
     unsigned count;
 
-    if (!rq->connection)
-        return NULL;
     return framing_header(mg_get_request_info(rq->connection), name, &count);
 }
 

@@ -14,17 +14,11 @@
 struct mg_connection;
 struct worker;
 
-/* What a read waited for (fresh.h). */
-struct fresh {
-    uint64_t wanted;    /* the sequence to be seen */
-    uint64_t projected; /* the sequence that is seen, at least */
-};
-
 /* Lives as long as the request does; all of it is borrowed by the handlers. */
 struct request {
     const struct service *service;
-    struct worker *worker;            /* the memory of this thread (worker.h) */
-    struct mg_connection *connection; /* NULL: it is lent (lend.h) */
+    struct worker *worker; /* the memory of this thread (worker.h) */
+    struct mg_connection *connection;
     struct guarded *guarded;
     int64_t began; /* clock.h */
 
@@ -45,7 +39,6 @@ struct request {
     bool body_taken;       /* whole, or there was none: the connection can live on */
     struct dbk_slice body; /* once request_body has read it */
     bool lines;            /* it is NDJSON */
-    struct fresh fresh;    /* of a read, once it has waited */
 
     /* What a client is told of DBK_UNAVAILABLE; static, or NULL where nothing more is
      * known. */
@@ -58,7 +51,7 @@ struct request {
     struct dbk_field_errors fields;
 };
 
-/* The value of a header, or NULL; a lent request has none. Borrowed. */
+/* The value of a header, or NULL. Borrowed. */
 const char *request_header(const struct request *rq, const char *name);
 
 /* Who asks, as a trusted proxy or else its connection says. */

@@ -1,5 +1,6 @@
 #include "response.h"
 
+#include "etag.h"
 #include "request.h"
 #include "status.h"
 #include "store/decimal.h"
@@ -43,7 +44,6 @@ void response_clear(struct response *rs)
     forget_answer(rs);
     rs->status = 0;
     rs->close = rs->sent = rs->broken = false;
-    rs->unsent = 0;
     rs->bytes = rs->sequence = 0;
     rs->error[0] = '\0';
 }
@@ -73,6 +73,15 @@ void response_header_number(struct response *rs, const char *name, uint64_t valu
 
     decimal_format(value, text);
     response_header_text(rs, name, text);
+}
+
+bool response_tag(struct response *rs, const struct request *rq, const char *tag)
+{
+    bool known = etag_if_none_match(request_header(rq, "If-None-Match"), tag);
+
+    response_header_text(rs, "ETag", tag);
+    rs->status = known ? 304 : 200;
+    return known;
 }
 
 void response_begin(struct response *rs)

@@ -36,8 +36,6 @@ struct response {
     uint64_t bytes;         /* of the body, once it is sent */
     uint64_t sequence;      /* of what was written; 0 for none */
     char error[sizeof((struct dbk_error *)0)->text]; /* for the access line only */
-    int sock;                                        /* of a lent request */
-    size_t unsent; /* bytes at the end of wire that its client did not take at once */
     char date[32];
     int64_t date_at; /* the second that date is the text of */
 };
@@ -51,6 +49,10 @@ void response_header(struct response *rs, const char *name, const char *format, 
     __attribute__((format(printf, 3, 4)));
 void response_header_text(struct response *rs, const char *name, const char *value);
 void response_header_number(struct response *rs, const char *name, uint64_t value);
+
+/* Say of which version the answer is (etag.h). True: the client has it already, so 304
+ * is the answer, and there is nothing more to fill in. */
+bool response_tag(struct response *rs, const struct request *rq, const char *tag);
 
 /* The envelope: begin, render the data into rs->body, end. */
 void response_begin(struct response *rs);
@@ -69,13 +71,8 @@ enum dbk_code response_empty(struct response *rs, int status, const char *detail
 void response_fail(struct response *rs, const struct request *rq, int status,
                    const struct dbk_error *err);
 
-/* Write it to the client. Once. Of a lent request without waiting: what the client does
- * not take stays, as unsent, and is for response_send_rest once the request is back. */
+/* Write it to the client. Once. */
 void response_send(struct response *rs, struct request *rq);
-void response_send_rest(struct response *rs, struct request *rq);
-
-/* Whether the connection can live on behind this answer, as far as is known now. */
-bool response_keeps(struct response *rs, const struct request *rq);
 
 /* What streams share with it: the head, into rs->wire, with the line that says how long
  * the body is; bytes behind it, which stay in rs->wire while they are few and go out

@@ -6,10 +6,8 @@
 #include "store/decimal.h"
 
 #include <civetweb.h>
-#include <errno.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #define ONE_WRITE_MAX (64u << 10)
@@ -25,14 +23,10 @@ static bool must_close(const struct response *rs, const struct request *rq)
 
 /* As civetweb decides it: the server's wish, then the client's header, then the
  * version. */
-bool response_keeps(struct response *rs, const struct request *rq)
+static bool keeps(struct response *rs, const struct request *rq)
 {
     const char *wish = request_header(rq, "Connection");
 
-    if (!rq->connection) { /* what it says itself was asked before */
-        rs->close = rs->close || atomic_load(&rq->service->stopping);
-        return !rs->close;
-    }
     rs->close = must_close(rs, rq);
     if (rs->close)
         return false;
@@ -65,8 +59,8 @@ void response_render_head(struct response *rs, const struct request *rq,
     dbk_render_text(wire, status_reason(rs->status));
     dbk_render_text(wire, "\r\nDate: ");
     dbk_render_text(wire, date_of(rs));
-    dbk_render_text(wire, response_keeps(rs, rq) ? "\r\nConnection: keep-alive\r\n"
-                                                 : "\r\nConnection: close\r\n");
+    dbk_render_text(wire, keeps(rs, rq) ? "\r\nConnection: keep-alive\r\n"
+                                        : "\r\nConnection: close\r\n");
     dbk_render_text(wire, length_line);
     dbk_render_text(wire, "X-Content-Type-Options: nosniff\r\nX-Request-Id: ");
     dbk_render_text(wire, rq->id);
@@ -98,43 +92,10 @@ static bool write_bytes(struct response *rs, struct request *rq, const char *byt
     return !rs->broken;
 }
 
-static void make_room(int sock, int wanted)
-{
-    int room;
-    socklen_t size = sizeof room;
-
-    if (getsockopt(sock, SOL_SOCKET, SO_SNDBUF, &room, &size) == 0 && room < wanted)
-        setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted);
-}
-
-/* Twice, with room for what is sent at once between. */
-static void write_at_once(struct response *rs, const char *bytes, size_t length)
-{
-    const int room = 4 * (int)ONE_WRITE_MAX;
-
-    for (int i = 0; i < 2 && length > 0; i++) {
-        ssize_t sent = send(rs->sock, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-        if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-            rs->broken = true;
-            return;
-        }
-        bytes += sent > 0 ? sent : 0;
-        length -= sent > 0 ? (size_t)sent : 0;
-        if (length > 0)
-            make_room(rs->sock, room);
-    }
-    rs->unsent = length;
-}
-
 bool response_flush(struct response *rs, struct request *rq)
 {
     if (dbk_render_code(&rs->wire) != DBK_OK)
         rs->broken = true;
-    if (!rq->connection && !rs->broken) {
-        write_at_once(rs, rs->wire.text, rs->wire.length);
-        return !rs->broken; /* the wire is kept for what is left */
-    }
     if (!rs->broken && rs->wire.length > 0)
         write_bytes(rs, rq, rs->wire.text, rs->wire.length);
     dbk_render_clear(&rs->wire);
@@ -143,7 +104,7 @@ bool response_flush(struct response *rs, struct request *rq)
 
 bool response_put(struct response *rs, struct request *rq, struct dbk_slice bytes)
 {
-    if (bytes.length > ONE_WRITE_MAX && rq->connection)
+    if (bytes.length > ONE_WRITE_MAX)
         return response_flush(rs, rq) && write_bytes(rs, rq, bytes.data, bytes.length);
     dbk_render_raw(&rs->wire, bytes.data, bytes.length);
     return true;
@@ -206,15 +167,9 @@ void response_send(struct response *rs, struct request *rq)
         write_whole(rs, rq);
     if (rs->broken)
         rs->close = true;
-    if (!rs->close || !rq->connection)
+    if (!rs->close)
         return;
     mg_disable_connection_keep_alive(rq->connection);
     if (!rs->broken && !rq->body_taken)
         guarded_linger(rq->guarded, LINGER_MS);
-}
-
-void response_send_rest(struct response *rs, struct request *rq)
-{
-    write_bytes(rs, rq, rs->wire.text + (rs->wire.length - rs->unsent), rs->unsent);
-    rs->unsent = 0;
 }

@@ -1,5 +1,5 @@
 /* service.h - what every handler works with. Made once and shared by the threads; only
- * stopping, and the count of those under way, ever change. */
+ * stopping ever changes. */
 #ifndef DBK_HTTP_SERVICE_H
 #define DBK_HTTP_SERVICE_H
 
@@ -17,8 +17,6 @@ struct service {
     struct guard *guard;
     struct access *access;
     struct limiter *limiter; /* of those who bring wrong tokens */
-    struct aside *aside;     /* where answers go that look into the log */
-    atomic_uint *under_way;  /* requests that were accepted and are not answered */
     atomic_bool stopping;
 };
 

@@ -13,7 +13,6 @@ struct worker *worker_create(void)
     if (!worker)
         return NULL;
     response_init(&worker->response);
-    lend_init(&worker->lent);
     return worker;
 }
 
@@ -21,7 +20,6 @@ void worker_destroy(struct worker *worker)
 {
     if (!worker)
         return;
-    lend_finish(&worker->lent);
     response_finish(&worker->response);
     dbk_rows_finish(&worker->rows);
     dbk_batch_finish(&worker->batch);
@@ -34,7 +32,6 @@ void worker_clear(struct worker *worker)
     memset(&worker->request, 0, offsetof(struct request, fields));
     worker->request.fields.count = 0;
     worker->request.worker = worker;
-    worker->access_line.noted = false;
     response_clear(&worker->response);
     if (worker->body_size > KEPT_MAX) {
         free(worker->body);

@@ -1,10 +1,8 @@
 /* worker.h - the memory a server thread keeps from request to request, so that answering
- * allocates nothing once it is warm. It is its thread's, but while it is lent (lend.h). */
+ * allocates nothing once it is warm. */
 #ifndef DBK_HTTP_WORKER_H
 #define DBK_HTTP_WORKER_H
 
-#include "access_line.h"
-#include "lend.h"
 #include "projections/read_model.h"
 #include "request.h"
 #include "response.h"
@@ -17,8 +15,6 @@ struct worker {
     struct response response;
     struct dbk_rows rows;
     struct dbk_batch batch;
-    struct access_line access_line;
-    struct lent lent;
     char query[QUERY_MAX + 1];
     char *body;
     size_t body_size;

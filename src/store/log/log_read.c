@@ -243,6 +243,63 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
     return code;
 }
 
+/* MDB_NOTFOUND also where it was deleted. */
+static int find_live_event(const struct dbk_environment *environment, MDB_txn *txn,
+                           const struct dbk_uuid *id, uint64_t *sequence)
+{
+    struct dbk_person_state person;
+    struct dbk_event_state event;
+    int rc = dbk_index_get_event(txn, environment, id, &event);
+
+    if (rc == 0 && event.deleted_sequence == 0)
+        rc = dbk_index_get_person(txn, environment, &event.person_id, &person);
+    if (rc != 0)
+        return rc;
+    *sequence = event.sequence;
+    return event.deleted_sequence != 0 || person.deleted ? MDB_NOTFOUND : 0;
+}
+
+static enum dbk_code copy_record(struct dbk_log *log, MDB_txn *txn, uint64_t sequence,
+                                 struct dbk_batch *batch, struct dbk_error *err)
+{
+    MDB_val key = {sizeof sequence, &sequence}, value;
+    int rc = mdb_get(txn, log->environment.log, &key, &value);
+
+    if (rc == MDB_NOTFOUND)
+        return dbk_fail(err, DBK_DAMAGED, "record %llu is missing from the log",
+                        (unsigned long long)sequence);
+    if (rc != 0)
+        return dbk_lmdb_fail(err, log->environment.env, rc, "read the log");
+    if (!batch_add(batch, sequence, value))
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory to read the log");
+    note_touched(log, value.mv_data, batch->bytes_used);
+    return DBK_OK;
+}
+
+enum dbk_code dbk_log_read_event(struct dbk_log *log, const struct dbk_uuid *id,
+                                 struct dbk_batch *batch, struct dbk_error *err)
+{
+    enum dbk_code code;
+    uint64_t sequence;
+    MDB_txn *txn;
+    int rc;
+
+    batch->count = 0;
+    batch->bytes_used = 0;
+    code = dbk_log_begin_read(log, &txn, err);
+    if (code != DBK_OK)
+        return code;
+    rc = find_live_event(&log->environment, txn, id, &sequence);
+    if (rc == 0)
+        code = copy_record(log, txn, sequence, batch, err);
+    else if (rc == MDB_NOTFOUND)
+        code = dbk_fail(err, DBK_NOT_FOUND, "there is no such event");
+    else
+        code = dbk_lmdb_fail(err, log->environment.env, rc, "look up in the log");
+    dbk_log_end_read(log, txn);
+    return code;
+}
+
 static void add_ms(struct timespec *at, int64_t ms)
 {
     at->tv_sec += ms / 1000;

@@ -1,7 +1,7 @@
-"""Look-ups by id that are answered together, by another thread than their own."""
+"""Look-ups by id: of events in the log, of persons together in one statement."""
 
 import json
-import os
+import random
 import re
 import signal
 import socket
@@ -9,7 +9,6 @@ import struct
 import threading
 import unittest
 
-from harness import PATIENCE
 from served import Served, new_id, person
 from tables import Locked, query
 from test_access import new_server
@@ -111,33 +110,93 @@ class LookUps(Served):
         for line in lines("none"):
             self.assertIn("status=404", line)
 
-    def test_large_ones_in_a_pipeline_are_whole(self):
-        kate = self.created()["id"]
-        event = self.recorded(kate, properties={"text": "x" * 65500})
-        wire = Wire(self.server.port)
-        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        wire.send(get(f"/events/{event['id']}") * 4)
-        for _ in range(4):
-            status, headers, body = wire.answer()
-            self.assertGreater(len(body), 64 << 10)
-            self.assertEqual((status, json.loads(body)["data"]), (200, event))
-            self.assertEqual(headers["connection"], "keep-alive")
-        wire.close()
 
-    def test_who_does_not_read_delays_nobody(self):
-        """Much more than sockets hold is asked for, and not taken until others were
-        served; then it comes, whole and in order."""
+class FromTheLog(Served):
+    """Events are looked up in the log: whatever becomes of the tables."""
+
+    def path(self, event):
+        return "/events/" + event["id"]
+
+    def test_it_reads_the_same_as_in_lists(self):
+        kate, chance = self.created()["id"], random.Random(1)
+        events = [self.recorded(kate, properties={"x": 1})]
+        for text in spellings() + [spelling(chance) for _ in range(100)]:
+            body = f'{{"event_type": "a", "person_id": "{kate}", "properties": {text}}}'
+            answer = self.client.post("/events", body)
+            self.assertEqual(answer.status, 201, (text, answer.body))
+            events.append(answer.data)
+        for event in events:
+            one = self.client.get(self.path(event))
+            before = int(one.headers["ETag"].strip('"')) - 1
+            listed = self.client.get(f"/events?limit=1&after={before}")
+            self.assertEqual(listed.data, [one.data])
+            self.assertEqual(listed.body.replace(b'"data":[', b'"data":', 1)
+                             .replace(b'],"response":', b',"response":', 1), one.body)
+
+    def test_it_is_read_at_once_while_the_tables_stand_still(self):
         kate = self.created()["id"]
-        large = self.recorded(kate, properties={"text": "x" * 60000})
-        small = self.recorded(kate)
-        wire = Wire(self.server.port)
-        wire.send(get(f"/events/{large['id']}") * 200)
-        for _ in range(50):
-            self.assertEqual(self.client.get(f"/events/{small['id']}").data, small)
-        for _ in range(200):
-            status, _, body = wire.answer()
-            self.assertEqual((status, json.loads(body)["data"]), (200, large))
-        wire.close()
+        self.client.get(f"/persons/{kate}")
+        for table in ("event", "checkpoint"):
+            with Locked(self.server, table):
+                made = self.client.post("/events", {"event_type": "a", "person_id": kate})
+                read = self.client.get(self.path(made.data), Prefer="wait=60")
+                self.assertEqual((read.status, read.data), (200, made.data))
+                self.assertEqual(int(read.headers["Daybook-Projected-Sequence"]),
+                                 made.sequence)
+
+    def test_a_deleted_one_is_gone(self):
+        event = self.recorded(self.created()["id"])
+        with Locked(self.server, "checkpoint"):
+            self.client.delete(self.path(event))
+            self.assert_refused(self.client.get(self.path(event)), 404, "no event")
+
+    def test_a_deleted_persons_is_gone(self):
+        kate = self.created()["id"]
+        event = self.recorded(kate)
+        with Locked(self.server, "checkpoint"):
+            self.client.delete(f"/persons/{kate}")
+            self.assert_refused(self.client.get(self.path(event)), 404, "no event")
+
+
+def spellings():
+    """What jsonb forgets."""
+    return [
+        '{}', '{ "b":1 ,\n"a" : [ ] }', '{"bb":1,"a":2,"":3,"c":4}',
+        '{"\\u0061":1,"b":{"y":{},"x":[{"2":1,"1":2}]}}',
+        '{"a":[0,-0,-0.0,1e3,1.50E+1,1e-7,0.001e5,0e9,-12.50,1e308,1e-308,0.0e-2]}',
+        '{"a":[9223372036854775807,-9223372036854775808,0.1,100e-2,1.25e1]}',
+        r'{"a":"\/\b\f\n\r\t\u001f\u007f\"\\","\u00e9":"\ud83d\ude00é%s"}' % "\x7f",
+    ]
+
+
+def spelling(chance, depth=0):
+    """JSON of any shape."""
+    space = chance.choice(["", "", " ", "\n "])
+    kind = chance.randrange(6 if depth < 5 else 4) if depth else 5
+    if kind == 0:
+        return chance.choice(["true", "false", "null"])
+    if kind == 1:
+        return str(chance.randint(-10 ** chance.randint(0, 18), 10 ** 18))
+    if kind == 2:
+        return f"{chance.choice(['', '-'])}{chance.choice(['0', '7', '120'])}" \
+            f"{chance.choice(['', '.0', '.50', '.007'])}" \
+            f"{chance.choice(['', 'e0', 'E3', 'e+12', 'e-5', 'e-1'])}"
+    if kind == 3:
+        return text(chance)
+    inner = [spelling(chance, depth + 1) for _ in range(chance.randint(0, 5))]
+    if kind == 4:
+        return "[" + space + f"{space},{space}".join(inner) + space + "]"
+    keys = {json.loads(key): key for key in (text(chance) for _ in inner)}
+    return "{" + space + f"{space},".join(
+        f"{key}{space}:{space}{value}" for key, value in zip(keys.values(), inner)) + "}"
+
+
+def text(chance):
+    """A string, some of it in escapes."""
+    return '"' + "".join(
+        chance.choice(["a", "b", "Z", "é", "\x7f", "\U0001f600", "\\n", "\\/", "\\u0062",
+                       "\\u00e9", "\\u0001", '\\"', "\\\\", "\\ud83d\\ude00"])
+        for _ in range(chance.randint(0, 6))) + '"'
 
 
 class Late(Served):
@@ -152,10 +211,10 @@ class Late(Served):
         return wires
 
     def test_each_is_told_and_its_connection_lives_on(self):
-        kate = self.created()["id"]
-        event = self.recorded(kate)
-        text = get(f"/events/{event['id']}")
-        with Locked(self.server, "event"):
+        kate = self.created()
+        text = get(f"/persons/{kate['id']}")
+        self.client.get(f"/persons/{kate['id']}")
+        with Locked(self.server, "person"):
             wires = self.asking(8, text + get("/health"))
             for wire in wires:
                 status, headers, body = wire.answer()
@@ -165,17 +224,7 @@ class Late(Served):
                 self.assertEqual(wire.answer()[0], 200)
         for wire in wires:
             wire.send(text)
-            self.assertEqual(json.loads(wire.answer()[2])["data"], event)
-
-    def test_who_closes_its_side_is_answered(self):
-        event = self.recorded(self.created()["id"])
-        with Locked(self.server, "event"):
-            wires = self.asking(8, get(f"/events/{event['id']}"))
-            for wire in wires:
-                wire.socket.shutdown(socket.SHUT_WR)
-        for wire in wires:
-            self.assertIn(wire.answer()[0], (200, 503))
-            self.assertTrue(wire.ended())
+            self.assertEqual(json.loads(wire.answer()[2])["data"], kate)
 
 
 class Stopped(unittest.TestCase):
@@ -184,21 +233,20 @@ class Stopped(unittest.TestCase):
         client = server.client()
         server.wait_for(
             lambda: client.get("/health").data["projection"] == "following", "following")
-        kate = client.post("/persons", person()).data["id"]
-        event = client.post("/events", {"event_type": "a", "person_id": kate}).data
-        client.get(f"/events/{event['id']}")
+        kate = client.post("/persons", person()).data
+        client.get(f"/persons/{kate['id']}")
         client.close()
-        with Locked(server, "event"):
+        with Locked(server, "person"):
             wires = [Wire(server.port) for _ in range(5)]
             for wire in wires:
-                wire.send(get(f"/events/{event['id']}"))
+                wire.send(get(f"/persons/{kate['id']}"))
                 server.wait_for(lambda: waiting(server) > 0, "look-ups that wait")
             server.process.send_signal(signal.SIGTERM)
             server.wait_for(lambda: refused(server.port), "the stop")
         for wire in wires:
             status, headers, body = wire.answer()
             self.assertEqual(headers["connection"], "close")
-            self.assertEqual((status, json.loads(body)["data"]), (200, event))
+            self.assertEqual((status, json.loads(body)["data"]), (200, kate))
             self.assertTrue(wire.ended())
             wire.close()
         self.assertEqual(server.process.wait(60), 0)
@@ -219,66 +267,7 @@ def waiting(server):
     return int(query(server, "select count(*) from pg_locks join pg_stat_activity "
                              "using (pid) where not granted and application_name "
                              f"= 'daybook read' and relation = '{server.env['DB_SCHEMA']}"
-                             ".event'::regclass"))
-
-
-class TwoAddresses(unittest.TestCase):
-    """One peer, from one port, at two addresses of the server: civetweb tells neither
-    apart."""
-
-    def test_each_connection_gets_its_own_answer(self):
-        server = new_server(self)
-        token = server.run("token", "create", "all", "--scope", "admin").stdout.split()[-1]
-        server.flags = ["--host", "0.0.0.0"]
-        server.start()
-        auth = {"Authorization": f"Bearer {token}"}
-        client = server.client()
-        server.wait_for(lambda: client.request("GET", "/events", None, auth).status == 200,
-                        "reads")
-        kate = client.request("POST", "/persons", person(), auth).data["id"]
-        events = [client.request("POST", "/events",
-                                 {"event_type": f"type{n}", "person_id": kate}, auth).data
-                  for n in range(2)]
-        first = Wire.of(self.connected("127.0.0.1", server.port, 0))
-        second = Wire.of(self.connected("127.0.0.2", server.port,
-                                        first.socket.getsockname()[1]))
-        for wire, event in ((first, events[0]), (second, events[1])):
-            for _ in range(3):
-                wire.send(get(f"/events/{event['id']}", f"Authorization: Bearer {token}\r\n"))
-                self.assertEqual(json.loads(wire.answer()[2])["data"], event)
-
-    def connected(self, address, port, own_port):
-        sock = socket.socket()
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.settimeout(PATIENCE)
-        sock.bind(("127.0.0.1", own_port))
-        sock.connect((address, port))
-        self.addCleanup(sock.close)
-        return sock
-
-
-class LittleRoom(Served):
-    """Sockets that never take a whole answer without waiting (short_send.c)."""
-
-    @classmethod
-    def setUpClass(cls):
-        options = os.environ.get("ASAN_OPTIONS", "")
-        cls.settings = {
-            "LD_PRELOAD": os.environ["DAYBOOK_TEST_PRELOAD"],
-            "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0".strip(":")}
-        super().setUpClass()
-
-    def test_the_rest_comes_from_its_own_thread(self):
-        kate = self.created()["id"]
-        event = self.recorded(kate, properties={"text": "x" * 1000})
-        for _ in range(10):
-            wire = Wire(self.server.port)
-            wire.send(get(f"/events/{event['id']}"))
-            status, _, body = wire.answer()
-            self.assertEqual((status, json.loads(body)["data"]), (200, event))
-            self.assertTrue(wire.ended())
-            wire.close()
-        self.assertEqual(self.client.get("/health").status, 200)
+                             ".person'::regclass"))
 
 
 if __name__ == "__main__":

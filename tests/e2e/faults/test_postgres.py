@@ -74,6 +74,8 @@ class PostgresFails(unittest.TestCase):
             health = client.get("/health").data
             self.assertEqual(health["status"], "degraded")
             self.assertEqual(client.get("/log?limit=1").status, 200)
+            self.log_answers(client, client.post("/persons", {
+                "email": f"away{round}@b.test", "first_name": "A", "last_name": "B"}))
             self.postgres.start()
             server.wait_for(lambda: client.get("/persons?limit=1").status == 200,
                             "the return of reads")
@@ -81,6 +83,14 @@ class PostgresFails(unittest.TestCase):
             print(f"{reads.count} reads told so, the slowest in {reads.slowest:.3f} s")
         load.stop()
         self.check_all(server, load)
+
+    def log_answers(self, client, made):
+        """An event is read while PostgreSQL is away: its person's signup."""
+        signup = made.data["events"][0]
+        read = client.get("/events/" + signup["id"])
+        self.assertEqual((read.status, read.data), (200, signup))
+        self.assertGreaterEqual(int(read.headers["Daybook-Projected-Sequence"]),
+                                made.sequence)
 
     def check_all(self, server, load):
         records = server.log_records()
@@ -126,6 +136,7 @@ class PostgresFails(unittest.TestCase):
         self.assertEqual(made.status, 201)
         read = client.get("/persons/" + made.data["id"])
         self.assertIsNone(says_unavailable(read, 0))
+        self.log_answers(client, made)
         self.postgres.start()
         server.wait_for(lambda: client.get("/persons?limit=1").status == 200,
                         "the return of reads")

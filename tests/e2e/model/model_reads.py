@@ -106,7 +106,7 @@ class Reads:
                         lambda made: headers)
 
     def _get_events_at(self, rq, id):
-        headers = self._tables()
+        headers = {"Daybook-Projected-Sequence": self.model.head}  # the log tells it
         event = self.model.live_event(id)
         if not event:
             raise Refused(404)

@@ -320,6 +320,7 @@ class Quarantine(unittest.TestCase):
         aside = self.client.get("/persons/" + bad["id"])
         self.assertEqual(aside.status, 503)
         self.assertIn("set aside", aside.details)
+        self.assertEqual(self.client.get("/events/" + event.data["id"]).data, event.data)
         self.assertEqual(self.client.get("/health").data["quarantined"], 1)
 
         told = self.server.run("status", check=False)

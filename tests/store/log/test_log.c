@@ -205,6 +205,36 @@ static void states_can_be_looked_up(void **state)
     assert_int_equal(dbk_log_event(s->log, &nobody, &place, NULL), DBK_NOT_FOUND);
 }
 
+static void only_a_live_event_is_read_by_its_id(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock"), nobody = dbk_uuid_new();
+    struct dbk_record event = draft_event(&kate), other = draft_event(&kate);
+    struct dbk_record deleted = draft_of(DBK_EVENT_DELETED, &event.subject), read;
+    struct dbk_record gone = draft_of(DBK_PERSON_DELETED, &kate);
+    struct dbk_batch batch = {0};
+
+    submit(s, &event);
+    submit(s, &other);
+    assert_int_equal(dbk_log_read_event(s->log, &event.subject, &batch, NULL), DBK_OK);
+    assert_int_equal(batch.count, 1);
+    assert_int_equal(batch.entries[0].sequence, 2);
+    assert_int_equal(dbk_record_decode(batch.bytes + batch.entries[0].offset,
+                                       batch.entries[0].length, &read, NULL),
+                     DBK_OK);
+    assert_true(dbk_uuid_equal(&read.subject, &event.subject));
+    assert_int_equal(dbk_log_read_event(s->log, &nobody, &batch, NULL), DBK_NOT_FOUND);
+    assert_int_equal(batch.count, 0);
+    submit(s, &deleted);
+    assert_int_equal(dbk_log_read_event(s->log, &event.subject, &batch, NULL),
+                     DBK_NOT_FOUND);
+    assert_int_equal(dbk_log_read_event(s->log, &other.subject, &batch, NULL), DBK_OK);
+    submit(s, &gone);
+    assert_int_equal(dbk_log_read_event(s->log, &other.subject, &batch, NULL),
+                     DBK_NOT_FOUND);
+    dbk_batch_finish(&batch);
+}
+
 static void stats_count_what_is_there(void **state)
 {
     struct scratch *s = *state;
@@ -228,6 +258,7 @@ int main(void)
         TEST(the_head_is_known_anew_when_another_process_appends),
         TEST(an_interrupt_ends_a_wait),
         TEST(states_can_be_looked_up),
+        TEST(only_a_live_event_is_read_by_its_id),
         TEST(stats_count_what_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -1,0 +1,295 @@
+#include "json_stored.h"
+
+#include "json_check.h"
+#include "json_keys.h"
+#include "json_string.h"
+#include "json_walk.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MEMBERS_FIRST 32
+
+struct member {
+    struct dbk_slice key; /* its characters */
+    struct dbk_slice value;
+};
+
+/* Of one value: the members of all objects that are open, the innermost's last. */
+struct stored {
+    struct dbk_render *render;
+    struct member few[MEMBERS_FIRST], *members;
+    size_t count, size;
+    char *room; /* for the characters of strings that have escapes */
+};
+
+static bool put_value(struct stored *stored, struct dbk_slice value);
+
+static void put_escape(struct dbk_render *render, char character)
+{
+    static const char escaped[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    const char *at = memchr(escaped, character, sizeof escaped - 1);
+    char text[8] = {'\\', at ? letters[at - escaped] : 'u'};
+
+    if (!at)
+        snprintf(text, sizeof text, "\\u%04x", (unsigned char)character);
+    dbk_render_text(render, text);
+}
+
+static bool needs_escape(char character)
+{
+    return (unsigned char)character < 0x20 || character == '"' || character == '\\';
+}
+
+static void put_characters(struct dbk_render *render, struct dbk_slice text)
+{
+    size_t done = 0;
+
+    dbk_render_raw(render, "\"", 1);
+    for (size_t i = 0; i < text.length; i++) {
+        if (!needs_escape(text.data[i]))
+            continue;
+        dbk_render_raw(render, text.data + done, i - done);
+        put_escape(render, text.data[i]);
+        done = i + 1;
+    }
+    dbk_render_raw(render, text.data + done, text.length - done);
+    dbk_render_raw(render, "\"", 1);
+}
+
+/* The room is as large as the whole text, so what is left of it is enough. */
+static struct dbk_slice read_string(struct stored *stored, struct dbk_slice text)
+{
+    struct dbk_slice string = dbk_json_string(text, stored->room);
+
+    if (string.data == stored->room)
+        stored->room += string.length;
+    return string;
+}
+
+static void put_string(struct stored *stored, struct dbk_slice text)
+{
+    if (memchr(text.data, '\\', text.length))
+        put_characters(stored->render, read_string(stored, text));
+    else
+        dbk_render_raw(stored->render, text.data, text.length);
+}
+
+/* A number in parts: its digits, of which so many stand before the point. */
+struct number {
+    struct dbk_slice mantissa; /* with its point, without its sign */
+    int digits, whole;
+    int exponent;
+};
+
+static int read_exponent(const char *at, const char *end)
+{
+    bool negative = *at == '-';
+    int exponent = 0;
+
+    for (at += negative || *at == '+'; at < end; at++)
+        exponent = exponent * 10 + (*at - '0');
+    assert(exponent <= DBK_JSON_EXPONENT_MAX); /* else it was not accepted */
+    return negative ? -exponent : exponent;
+}
+
+static void read_number(const char *at, const char *end, struct number *out)
+{
+    const char *behind = at, *point;
+
+    while (behind < end && *behind != 'e' && *behind != 'E')
+        behind++;
+    out->mantissa = (struct dbk_slice){at, (size_t)(behind - at)};
+    point = memchr(at, '.', out->mantissa.length);
+    out->digits = (int)(behind - at) - (point != NULL);
+    out->whole = point ? (int)(point - at) : out->digits;
+    out->exponent = behind < end ? read_exponent(behind + 1, end) : 0;
+}
+
+/* The digit at a place counted from the first; zeros stand around them. */
+static char digit_at(const struct number *number, int place)
+{
+    if (place < 0 || place >= number->digits)
+        return '0';
+    return number->mantissa.data[place < number->whole ? place : place + 1];
+}
+
+static void put_digits(struct dbk_render *render, const struct number *number, int from,
+                       int to)
+{
+    for (; from < to; from++)
+        dbk_render_raw(render, (char[]){digit_at(number, from)}, 1);
+}
+
+static void write_out(struct dbk_render *render, const struct number *number)
+{
+    int point = number->whole + number->exponent, first = 0;
+
+    while (first < point && digit_at(number, first) == '0')
+        first++;
+    if (first < point)
+        put_digits(render, number, first, point);
+    else
+        dbk_render_raw(render, "0", 1);
+    if (point >= number->digits)
+        return;
+    dbk_render_raw(render, ".", 1);
+    put_digits(render, number, point, number->digits);
+}
+
+static bool is_zero(const struct number *number)
+{
+    int place = 0;
+
+    while (place < number->digits && digit_at(number, place) == '0')
+        place++;
+    return place == number->digits;
+}
+
+static void put_number(struct dbk_render *render, struct dbk_slice text)
+{
+    bool negative = text.data[0] == '-';
+    struct number number;
+
+    read_number(text.data + negative, text.data + text.length, &number);
+    if (negative && !is_zero(&number))
+        dbk_render_raw(render, "-", 1);
+    if (number.exponent == 0 && number.mantissa.length == text.length - negative)
+        dbk_render_raw(render, number.mantissa.data, number.mantissa.length);
+    else
+        write_out(render, &number);
+}
+
+static bool grow(struct stored *stored)
+{
+    struct member *larger;
+
+    if (stored->count < stored->size)
+        return true;
+    larger = malloc(2 * stored->size * sizeof *larger);
+    if (!larger)
+        return false;
+    memcpy(larger, stored->members, stored->count * sizeof *larger);
+    if (stored->members != stored->few)
+        free(stored->members);
+    stored->members = larger;
+    stored->size *= 2;
+    return true;
+}
+
+/* Which is jsonb's order. */
+static int compare_keys(const void *left, const void *right)
+{
+    const struct member *a = left, *b = right;
+
+    return json_names_order(a->key, b->key);
+}
+
+/* The members of an object, behind those that are open. */
+static bool read_members(struct stored *stored, struct dbk_slice object)
+{
+    struct dbk_json_walk walk;
+    struct dbk_slice value;
+
+    dbk_json_walk_start(&walk, object);
+    while (dbk_json_walk_next(&walk, &value)) {
+        if (!grow(stored))
+            return false;
+        stored->members[stored->count++] =
+            (struct member){read_string(stored, walk.key), value};
+    }
+    return true;
+}
+
+static bool put_object(struct stored *stored, struct dbk_slice object)
+{
+    size_t first = stored->count;
+    bool good = read_members(stored, object);
+
+    if (stored->count > first + 1)
+        qsort(stored->members + first, stored->count - first, sizeof *stored->members,
+              compare_keys);
+    dbk_render_raw(stored->render, "{", 1);
+    for (size_t i = first, end = stored->count; good && i < end; i++) {
+        const struct member member = stored->members[i]; /* they move as they grow */
+
+        if (i > first)
+            dbk_render_raw(stored->render, ", ", 2);
+        put_characters(stored->render, member.key);
+        dbk_render_raw(stored->render, ": ", 2);
+        good = put_value(stored, member.value);
+        assert(!good || stored->count == end); /* each object takes its own back */
+    }
+    dbk_render_raw(stored->render, "}", 1);
+    stored->count = first;
+    return good;
+}
+
+static bool put_array(struct stored *stored, struct dbk_slice array)
+{
+    struct dbk_json_walk walk;
+    struct dbk_slice value;
+    bool good = true;
+
+    dbk_render_raw(stored->render, "[", 1);
+    dbk_json_walk_start(&walk, array);
+    for (bool first = true; good && dbk_json_walk_next(&walk, &value); first = false) {
+        if (!first)
+            dbk_render_raw(stored->render, ", ", 2);
+        good = put_value(stored, value);
+    }
+    dbk_render_raw(stored->render, "]", 1);
+    return good;
+}
+
+static bool put_value(struct stored *stored, struct dbk_slice value)
+{
+    switch (value.data[0]) {
+    case '{':
+        return put_object(stored, value);
+    case '[':
+        return put_array(stored, value);
+    case '"':
+        put_string(stored, value);
+        return true;
+    case 't':
+    case 'f':
+    case 'n':
+        dbk_render_raw(stored->render, value.data, value.length);
+        return true;
+    default:
+        put_number(stored->render, value);
+        return true;
+    }
+}
+
+static bool put_accepted(struct dbk_render *render, struct dbk_slice json)
+{
+    bool escapes = memchr(json.data, '\\', json.length) != NULL;
+    char *room = escapes ? malloc(json.length) : NULL;
+    struct stored stored = {.render = render, .size = MEMBERS_FIRST, .room = room};
+    bool good;
+
+    if (escapes && !room)
+        return false;
+    stored.members = stored.few;
+    good = put_value(&stored, json);
+    if (stored.members != stored.few)
+        free(stored.members);
+    free(room);
+    return good;
+}
+
+/* A log may have been written by a program that took more than we do. */
+bool json_stored_render(struct dbk_render *render, struct dbk_slice json)
+{
+    struct dbk_error ignored;
+
+    while (json.length > 0 && memchr(" \t\r\n", json.data[0], 4))
+        json = (struct dbk_slice){json.data + 1, json.length - 1};
+    if (dbk_json_check(json.data, json.length, SIZE_MAX, &ignored) == DBK_OK)
+        return put_accepted(render, json);
+    dbk_render_raw(render, json.data, json.length);
+    return true;
+}

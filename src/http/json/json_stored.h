@@ -1,0 +1,18 @@
+/* json_stored.h - JSON as PostgreSQL's jsonb writes it. Private to src/http.
+ *
+ * The read tables keep properties as jsonb, which forgets how a client spelt them: members
+ * stand in the order of their keys, the shorter first; numbers are written out; strings
+ * have only the escapes they need; one space follows each colon and comma. What is
+ * answered from the log is brought into that form, so that an event reads the same
+ * wherever it is read.
+ */
+#ifndef DBK_HTTP_JSON_STORED_H
+#define DBK_HTTP_JSON_STORED_H
+
+#include "store/render.h"
+
+/* Render a value. What is not JSON that we read (json_check.h) is rendered as it is.
+ * False: no memory; what was rendered then is of no use. */
+bool json_stored_render(struct dbk_render *render, struct dbk_slice json);
+
+#endif
