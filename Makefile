@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build test test-tsan torture fuzz fuzz-deps coverage deb test-deb \
+.PHONY: help start-api build viewer test test-tsan torture fuzz fuzz-deps coverage deb test-deb \
 	bench setup-db setup-db-stop format lint clean install-deps
 
 JOBS ?= $(shell nproc)
@@ -15,8 +15,15 @@ help: ## show this list
 start-api: build ## install what is missing, build, and serve on http://127.0.0.1:8080
 	@exec build/release/daybook serve
 
-build: build/release/build.ninja ## build build/release/daybook, optimised
+build: viewer build/release/build.ninja ## build build/release/daybook, optimised
 	@cmake --build build/release -j $(JOBS) --target daybook
+
+viewer: node_modules/.package-lock.json ## bring what /docs is shown with, by npm
+
+# What cannot be had stops no build.
+node_modules/.package-lock.json: package-lock.json
+	@tools/install-deps viewer && npm ci --fetch-retries 1 || \
+		echo "make: NO VIEWER (it comes by npm, see above): /docs is a plain page" >&2
 
 test: build/dev/build.ninja ## build with ASan and UBSan, and run all tests
 	@tools/install-deps test
@@ -41,6 +48,8 @@ coverage: build/coverage/build.ninja ## run all tests, and tell which branches o
 	@gcovr --config tests/coverage.cfg build/coverage
 
 deb: build ## make build/release/daybook_VERSION_ARCH.deb
+	@[ -e node_modules/.package-lock.json ] || \
+		{ echo "make: no package without the viewer of /docs" >&2; exit 1; }
 	@cmake --build build/release -j $(JOBS) --target manual
 	@cd build/release && rm -f daybook_*.deb && cpack >cpack.log || { cat cpack.log; exit 1; }
 	@ls build/release/daybook_*.deb
@@ -58,6 +67,7 @@ fuzz-deps:
 
 bench: build/release/build.ninja ## measure against the parts underneath, and print the ratios
 	@tools/install-deps bench
+	@cmake -DBUILD_TESTING=ON build/release >build/release/configure.log
 	@cmake --build build/release -j $(JOBS) --target bench
 	@python3 -B tests/bench/run.py build/release
 
@@ -89,4 +99,5 @@ install-deps: ## install the packages that are missing
 
 # Each run checks for missing packages (well under a second), and configures once.
 build/%/build.ninja: install-deps
+	@[ $* = release ] || tools/install-deps dev
 	@[ -f $@ ] || cmake --preset $* -Wno-dev

@@ -1,5 +1,6 @@
 /* What people look at: GET /, /docs with its files, /openapi.json. All of it lies in the
  * program; none of it asks another host for anything. */
+#include "docs.h"
 #include "etag.h"
 #include "handlers.h"
 #include "page.h"
@@ -14,21 +15,6 @@
 #define CONTENT_POLICY                                                                 \
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "     \
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-static const struct {
-    const char *name;
-    const char *type;
-    const char *bytes;
-    const size_t *size;
-} files[] = {
-    {"docs.js", "text/javascript; charset=utf-8", page_docs_js, &page_docs_js_size},
-    {"swagger-ui.css", "text/css; charset=utf-8", page_swagger_ui_css,
-     &page_swagger_ui_css_size},
-    {"swagger-ui-bundle.js", "text/javascript; charset=utf-8",
-     page_swagger_ui_bundle_js, &page_swagger_ui_bundle_js_size},
-    {"favicon-32x32.png", "image/png", page_favicon_32x32_png,
-     &page_favicon_32x32_png_size},
-};
 
 static enum dbk_code answer(const struct request *rq, struct response *rs,
                             const char *type, const char *bytes, size_t size)
@@ -71,15 +57,15 @@ enum dbk_code handle_docs(struct request *rq, struct response *rs,
                           struct dbk_error *err)
 {
     (void)err;
-    return answer(rq, rs, HTML, page_docs_html, page_docs_html_size);
+    return answer(rq, rs, docs_page.type, docs_page.bytes, *docs_page.size);
 }
 
 enum dbk_code handle_docs_file(struct request *rq, struct response *rs,
                                struct dbk_error *err)
 {
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        if (strcmp(files[i].name, rq->match.file) == 0)
-            return answer(rq, rs, files[i].type, files[i].bytes, *files[i].size);
+    for (const struct docs_file *file = docs_files; file->name; file++) {
+        if (strcmp(file->name, rq->match.file) == 0)
+            return answer(rq, rs, file->type, file->bytes, *file->size);
     }
     return dbk_fail(err, DBK_NOT_FOUND, "There is no such file");
 }

@@ -12,7 +12,7 @@ import unittest
 from harness import PROGRAM, Server
 from served import Served, new_id, person
 
-PUBLIC = ("/", "/docs", "/docs/docs.js", "/openapi.json", "/health")
+PUBLIC = ("/", "/docs", "/docs/favicon-32x32.png", "/openapi.json", "/health")
 TOKEN = re.compile(r"dbk_[A-Za-z0-9_-]{43}")
 
 

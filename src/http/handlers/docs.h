@@ -1,0 +1,18 @@
+/* docs.h - what GET /docs shows: where the build found it, the viewer of OpenAPI
+ * documents that make build brings (docs_viewer.c), else a plain page (docs_plain.c). */
+#ifndef DBK_HTTP_DOCS_H
+#define DBK_HTTP_DOCS_H
+
+#include <stddef.h>
+
+struct docs_file {
+    const char *name, *type; /* its Content-Type */
+    const char *bytes;
+    const size_t *size;
+};
+
+extern const struct docs_file docs_page; /* GET /docs; has no name */
+extern const struct docs_file
+    docs_files[]; /* GET /docs/{file}, until one without name */
+
+#endif
