@@ -6,7 +6,7 @@
  * Prints one JSON object that says what it holds. DIR/log must hold no records.
  */
 #include "draft.h"
-#include "store/refill.h"
+#include "store/log_builder.h"
 
 #include <inttypes.h>
 #include <limits.h>

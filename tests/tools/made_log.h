@@ -3,7 +3,7 @@
 #define MADE_LOG_H
 
 #include "store/log.h"
-#include "store/refill.h"
+#include "store/log_builder.h"
 
 #include <dirent.h>
 #include <limits.h>

@@ -3,7 +3,7 @@
 #include "progress.h"
 #include "signals.h"
 #include "staging.h"
-#include "store/refill.h"
+#include "store/log_builder.h"
 
 #include <inttypes.h>
 

@@ -2,7 +2,7 @@
 
 #include "environment.h"
 #include "environment_check.h"
-#include "shelter.h"
+#include "sandbox.h"
 
 #include <dirent.h>
 #include <errno.h>

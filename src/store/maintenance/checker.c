@@ -3,7 +3,7 @@
 #include "compare.h"
 #include "environment.h"
 #include "idempotency.h"
-#include "implied.h"
+#include "reindex.h"
 #include "index.h"
 #include "scan.h"
 

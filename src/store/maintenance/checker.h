@@ -1,6 +1,6 @@
 /* checker.h - goes through a log and its indexes and tells what is wrong.
  *
- * Private to the store. Runs in a process of its own (shelter.h), since LMDB reads wild
+ * Private to the store. Runs in a process of its own (sandbox.h), since LMDB reads wild
  * where a page is damaged.
  */
 #ifndef DBK_CHECKER_H

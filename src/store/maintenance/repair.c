@@ -1,8 +1,8 @@
 #include "environment.h"
-#include "implied.h"
+#include "reindex.h"
 #include "index.h"
 #include "scan.h"
-#include "shelter.h"
+#include "sandbox.h"
 #include "store/verify.h"
 
 #define PROGRESS_EVERY 4096

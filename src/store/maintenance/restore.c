@@ -2,7 +2,7 @@
 
 #include "environment.h"
 #include "index.h"
-#include "refill_private.h"
+#include "log_builder_private.h"
 #include "scan.h"
 
 #include <inttypes.h>

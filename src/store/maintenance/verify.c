@@ -1,8 +1,8 @@
 #include "store/verify.h"
 
 #include "checker.h"
-#include "refill_private.h"
-#include "shelter.h"
+#include "log_builder_private.h"
+#include "sandbox.h"
 
 static enum dbk_code check(const void *dir, const struct dbk_verify_options *options,
                            struct dbk_verify_result *result, struct dbk_error *err)

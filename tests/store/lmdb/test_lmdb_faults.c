@@ -3,9 +3,9 @@
 #include "lmdb_faults.h"
 #include "scratch_log.h"
 
-#include "shelter.h"
+#include "sandbox.h"
 #include "store/backup.h"
-#include "store/refill.h"
+#include "store/log_builder.h"
 #include "store/restore.h"
 
 #include <errno.h>

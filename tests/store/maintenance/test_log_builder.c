@@ -1,7 +1,7 @@
 #include "scratch_log.h"
 
 #include "store/backup.h"
-#include "store/refill.h"
+#include "store/log_builder.h"
 #include "store/restore.h"
 
 #include <lmdb.h>

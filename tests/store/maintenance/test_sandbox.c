@@ -1,4 +1,4 @@
-#include "shelter.h"
+#include "sandbox.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* refill.h - makes a log again from the bytes of its records, in order.
+/* log_builder.h - makes a log again from the bytes of its records, in order.
  *
  * For restoring from an export or a backup: the records keep sequence, time and bytes;
  * the indexes are made anew from them. The log gets a new store id, because what is

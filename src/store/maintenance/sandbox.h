@@ -1,4 +1,4 @@
-/* shelter.h - runs what reads a log that nobody trusts in a process of its own.
+/* sandbox.h - runs what reads a log that nobody trusts in a process of its own.
  *
  * LMDB reads wild where a page is damaged: then that process dies, and the caller lives
  * to tell it. Private to the store. Forks: for processes that have no other threads.

@@ -1,8 +1,8 @@
-#include "refill_private.h"
+#include "log_builder_private.h"
 
 #include "environment.h"
 #include "idempotency.h"
-#include "implied.h"
+#include "reindex.h"
 #include "index.h"
 #include "log_value.h"
 

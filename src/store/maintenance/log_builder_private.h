@@ -1,9 +1,9 @@
-/* refill_private.h - what else can be poured into a log. Private to the store. */
+/* log_builder_private.h - what else can be poured into a log. Private to the store. */
 #ifndef DBK_REFILL_PRIVATE_H
 #define DBK_REFILL_PRIVATE_H
 
 #include "environment.h"
-#include "store/refill.h"
+#include "store/log_builder.h"
 
 /* Take over the idempotency keys of another log that answer only for records up to the
  * refill's head. Damaged ones are left out: a log is worth more than they are. */

@@ -1,4 +1,4 @@
-/* implied.h - what a log implies: the indexes, made from its records alone.
+/* reindex.h - what a log implies: the indexes, made from its records alone.
  *
  * Private to the store: for verifying, repairing, and filling a log from an export.
  */

@@ -1,4 +1,4 @@
-#include "implied.h"
+#include "reindex.h"
 
 #include "index.h"
 #include "person_state.h"
