@@ -6,39 +6,40 @@
  * were posted from the original must not be taken for its own. Idempotency keys are not
  * in the records and are forgotten.
  */
-#ifndef DBK_STORE_REFILL_H
-#define DBK_STORE_REFILL_H
+#ifndef DBK_STORE_LOG_BUILDER_H
+#define DBK_STORE_LOG_BUILDER_H
 
 #include "store/error.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-struct dbk_refill; /* a log being filled; one thread at a time */
+struct dbk_log_builder; /* a log being filled; one thread at a time */
 
 /* Begin filling directory dir, which must hold nothing or not exist. Nobody else may use
- * it until dbk_refill_finish. On failure what was begun in it is removed. Errors as
+ * it until dbk_log_builder_finish. On failure what was begun in it is removed. Errors as
  * dbk_log_open; DBK_EXISTS: it holds records. */
-enum dbk_code dbk_refill_open(const char *dir, struct dbk_refill **refill,
-                              struct dbk_error *err);
+enum dbk_code dbk_log_builder_open(const char *dir, struct dbk_log_builder **builder,
+                                   struct dbk_error *err);
 
 /* Add the next record's bytes. They are copied; they are durable after
- * dbk_refill_finish.
+ * dbk_log_builder_finish.
  *
  * DBK_DAMAGED      they are no record, not the one that comes next, or contradict those
  *                  before (an event of a person who was never created)
  * DBK_UNSUPPORTED  of a newer format
  * DBK_NO_ROOM, DBK_IO
  */
-enum dbk_code dbk_refill_add(struct dbk_refill *refill, const char *bytes,
-                             size_t length, struct dbk_error *err);
+enum dbk_code dbk_log_builder_add(struct dbk_log_builder *builder, const char *bytes,
+                                  size_t length, struct dbk_error *err);
 
 /* The last sequence added. */
-uint64_t dbk_refill_head(const struct dbk_refill *refill);
+uint64_t dbk_log_builder_head(const struct dbk_log_builder *builder);
 
-/* Make all of it durable and close. On failure, and with dbk_refill_abandon, what is in
- * the directory is of no use: remove it. Frees refill either way. */
-enum dbk_code dbk_refill_finish(struct dbk_refill *refill, struct dbk_error *err);
-void dbk_refill_abandon(struct dbk_refill *refill); /* NULL is fine */
+/* Make all of it durable and close. On failure, and with dbk_log_builder_abandon, what is
+ * in the directory is of no use: remove it. Frees builder either way. */
+enum dbk_code dbk_log_builder_finish(struct dbk_log_builder *builder,
+                                     struct dbk_error *err);
+void dbk_log_builder_abandon(struct dbk_log_builder *builder); /* NULL is fine */
 
 #endif

@@ -44,7 +44,7 @@ static bool read_request(int argc, char **argv, struct request *request)
     return argc % 2 == 1 && request->data_dir && request->events > 0;
 }
 
-static enum dbk_code add_next(struct history *history, struct dbk_refill *refill,
+static enum dbk_code add_next(struct history *history, struct dbk_log_builder *builder,
                               struct dbk_error *err)
 {
     char bytes[DBK_RECORD_MAX];
@@ -53,29 +53,29 @@ static enum dbk_code add_next(struct history *history, struct dbk_refill *refill
 
     if (!history_next(history, &record))
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    record.sequence = dbk_refill_head(refill) + 1;
+    record.sequence = dbk_log_builder_head(builder) + 1;
     if (dbk_record_encode(&record, bytes, sizeof bytes, &length, err) != DBK_OK)
         return err->code;
-    return dbk_refill_add(refill, bytes, length, err);
+    return dbk_log_builder_add(builder, bytes, length, err);
 }
 
 static enum dbk_code fill(const struct request *request, struct history *history,
                           uint64_t *head, struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
-    struct dbk_refill *refill;
+    struct dbk_log_builder *builder;
     char dir[PATH_MAX];
 
     if (snprintf(dir, sizeof dir, "%s/log", request->data_dir) >= (int)sizeof dir)
         return dbk_fail(err, DBK_INVALID, "the path is too long");
-    if (dbk_refill_open(dir, &refill, err) != DBK_OK)
+    if (dbk_log_builder_open(dir, &builder, err) != DBK_OK)
         return err->code;
     while (code == DBK_OK && (history->events < request->events || history->signup))
-        code = add_next(history, refill, err);
-    *head = dbk_refill_head(refill);
+        code = add_next(history, builder, err);
+    *head = dbk_log_builder_head(builder);
     if (code == DBK_OK)
-        return dbk_refill_finish(refill, err);
-    dbk_refill_abandon(refill);
+        return dbk_log_builder_finish(builder, err);
+    dbk_log_builder_abandon(builder);
     return code;
 }
 

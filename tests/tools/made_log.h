@@ -75,20 +75,20 @@ static inline void made_fill(struct made *made, struct dbk_record *records,
                              size_t count)
 {
     static char bytes[DBK_RECORD_MAX];
-    struct dbk_refill *refill;
+    struct dbk_log_builder *builder;
     size_t length;
 
-    assert_int_equal(dbk_refill_open(made_path(made, "log"), &refill, &made->err),
+    assert_int_equal(dbk_log_builder_open(made_path(made, "log"), &builder, &made->err),
                      DBK_OK);
     for (size_t i = 0; i < count; i++) {
         records[i].sequence = i + 1;
         assert_int_equal(
             dbk_record_encode(&records[i], bytes, sizeof bytes, &length, &made->err),
             DBK_OK);
-        if (dbk_refill_add(refill, bytes, length, &made->err) != DBK_OK)
+        if (dbk_log_builder_add(builder, bytes, length, &made->err) != DBK_OK)
             fail_msg("%s", made->err.text);
     }
-    assert_int_equal(dbk_refill_finish(refill, &made->err), DBK_OK);
+    assert_int_equal(dbk_log_builder_finish(builder, &made->err), DBK_OK);
 }
 
 static inline struct dbk_log *made_open(struct made *made)

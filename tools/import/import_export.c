@@ -10,11 +10,11 @@
 /* How many records are read between two looks at the clock. */
 #define SHOW_EVERY 1024
 
-static enum dbk_code add(struct export_reader *reader, struct dbk_refill *refill,
+static enum dbk_code add(struct export_reader *reader, struct dbk_log_builder *builder,
                          struct dbk_slice bytes, struct dbk_error *err)
 {
     char place[EXPORT_PLACE_MAX];
-    enum dbk_code code = dbk_refill_add(refill, bytes.data, bytes.length, err);
+    enum dbk_code code = dbk_log_builder_add(builder, bytes.data, bytes.length, err);
 
     if (code != DBK_DAMAGED && code != DBK_UNSUPPORTED)
         return code;
@@ -22,7 +22,7 @@ static enum dbk_code add(struct export_reader *reader, struct dbk_refill *refill
     return dbk_wrap(err, "%s", place);
 }
 
-static enum dbk_code copy(struct export_reader *reader, struct dbk_refill *refill,
+static enum dbk_code copy(struct export_reader *reader, struct dbk_log_builder *builder,
                           struct progress *progress, struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
@@ -30,10 +30,10 @@ static enum dbk_code copy(struct export_reader *reader, struct dbk_refill *refil
 
     progress_phase(progress, "importing", "records");
     while (code == DBK_OK && bytes.length > 0) {
-        uint64_t done = dbk_refill_head(refill);
+        uint64_t done = dbk_log_builder_head(builder);
         code = export_reader_next(reader, &bytes, err);
         if (code == DBK_OK && bytes.length > 0)
-            code = add(reader, refill, bytes, err);
+            code = add(reader, builder, bytes, err);
         if (done % SHOW_EVERY != 0)
             continue;
         progress_show_share(progress, done, export_reader_share(reader));
@@ -47,15 +47,15 @@ static enum dbk_code copy(struct export_reader *reader, struct dbk_refill *refil
 static enum dbk_code fill(const struct staging *staging, struct export_reader *reader,
                           struct progress *progress, struct dbk_error *err)
 {
-    struct dbk_refill *refill;
-    enum dbk_code code = dbk_refill_open(staging->tmp, &refill, err);
+    struct dbk_log_builder *builder;
+    enum dbk_code code = dbk_log_builder_open(staging->tmp, &builder, err);
 
     if (code != DBK_OK)
         return code;
-    code = copy(reader, refill, progress, err);
+    code = copy(reader, builder, progress, err);
     if (code == DBK_OK)
-        return dbk_refill_finish(refill, err);
-    dbk_refill_abandon(refill);
+        return dbk_log_builder_finish(builder, err);
+    dbk_log_builder_abandon(builder);
     return code;
 }
 

@@ -157,7 +157,7 @@ static int add(struct place *place)
     return MDB_CORRUPTED;
 }
 
-int dbk_implied_add(MDB_txn *txn, const struct dbk_environment *environment,
+int dbk_reindex_add(MDB_txn *txn, const struct dbk_environment *environment,
                     const struct dbk_record *record, const char **why)
 {
     struct place place = {txn, environment, record, NULL};
@@ -167,7 +167,7 @@ int dbk_implied_add(MDB_txn *txn, const struct dbk_environment *environment,
     return rc;
 }
 
-int dbk_implied_clear(MDB_txn *txn, const struct dbk_environment *environment)
+int dbk_reindex_clear(MDB_txn *txn, const struct dbk_environment *environment)
 {
     int rc;
 

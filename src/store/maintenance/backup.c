@@ -89,12 +89,12 @@ static bool show(void *context, uint64_t done, uint64_t total)
            options->progress(options->context, size_of(backup->file), backup->total);
 }
 
-static enum dbk_code copy_sheltered(struct backup *backup, struct dbk_error *err)
+static enum dbk_code copy_sandboxed(struct backup *backup, struct dbk_error *err)
 {
     const struct dbk_verify_options options = {.progress = show, .context = backup};
     struct dbk_verify_result result;
     uint64_t died_at;
-    enum dbk_code code = dbk_shelter(copy, backup, &options, &result, &died_at, err);
+    enum dbk_code code = dbk_sandbox(copy, backup, &options, &result, &died_at, err);
 
     if (code == DBK_OK && died_at > 0)
         code = dbk_fail(err, DBK_DAMAGED,
@@ -133,7 +133,7 @@ enum dbk_code dbk_log_backup(const char *source, const char *dir,
     code = make_empty(dir, &made, err);
     if (code != DBK_OK)
         return code;
-    code = copy_sheltered(&backup, err);
+    code = copy_sandboxed(&backup, err);
     if (code == DBK_OK)
         code = sync_copy(&backup, err);
     if (code != DBK_OK) {

@@ -3,8 +3,8 @@
 #include "compare.h"
 #include "environment.h"
 #include "idempotency.h"
-#include "reindex.h"
 #include "index.h"
+#include "reindex.h"
 #include "scan.h"
 
 #include <inttypes.h>
@@ -54,7 +54,7 @@ static int check_record(struct check *check, const struct dbk_scan *scan,
     if (scan->missing)
         find_missing(check, scan->missing, scan->sequence);
     if (!wrong)
-        rc = dbk_implied_add(implied, &check->scratch, &scan->record, &wrong);
+        rc = dbk_reindex_add(implied, &check->scratch, &scan->record, &wrong);
     if (rc != 0)
         return rc;
     if (wrong)

@@ -8,7 +8,7 @@
 
 #include "store/verify.h"
 
-/* As dbk_log_verify, without the shelter; every finding is told, and the scratch directory
+/* As dbk_log_verify, without the sandbox; every finding is told, and the scratch directory
  * is left for the caller to remove. */
 enum dbk_code dbk_check_log(const char *dir, const struct dbk_verify_options *options,
                             struct dbk_verify_result *result, struct dbk_error *err);

@@ -1,8 +1,8 @@
 #include "environment.h"
-#include "reindex.h"
 #include "index.h"
-#include "scan.h"
+#include "reindex.h"
 #include "sandbox.h"
+#include "scan.h"
 #include "store/verify.h"
 
 #define PROGRESS_EVERY 4096
@@ -22,7 +22,7 @@ static enum dbk_code add_record(const struct dbk_scan *scan, MDB_txn *txn,
     int rc = 0;
 
     if (!wrong)
-        rc = dbk_implied_add(txn, environment, &scan->record, &wrong);
+        rc = dbk_reindex_add(txn, environment, &scan->record, &wrong);
     if (wrong)
         return dbk_fail(err, DBK_DAMAGED, "record %llu: %s; restore from a backup",
                         (unsigned long long)scan->sequence, wrong);
@@ -55,7 +55,7 @@ static enum dbk_code rebuild(MDB_txn *txn, const struct dbk_environment *environ
 {
     struct dbk_scan scan = {.cursor = NULL};
     enum dbk_code code;
-    int rc = dbk_implied_clear(txn, environment);
+    int rc = dbk_reindex_clear(txn, environment);
 
     if (rc == 0)
         rc = dbk_scan_begin(&scan, txn, environment, 0);
@@ -101,7 +101,7 @@ enum dbk_code dbk_log_repair_indexes(const char *dir,
     struct dbk_verify_result result;
     uint64_t died_at;
     enum dbk_code code =
-        dbk_shelter(repair, dir, options ? options : &none, &result, &died_at, err);
+        dbk_sandbox(repair, dir, options ? options : &none, &result, &died_at, err);
 
     if (code == DBK_OK && died_at > 0)
         code =

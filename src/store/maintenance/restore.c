@@ -14,7 +14,7 @@ struct restore {
     const struct dbk_restore_options *options;
     struct dbk_environment source;
     MDB_txn *txn; /* of the source */
-    struct dbk_refill *refill;
+    struct dbk_log_builder *builder;
     uint64_t to;
 };
 
@@ -35,7 +35,7 @@ static enum dbk_code add(struct restore *restore, const struct dbk_scan *scan,
                         scan->missing ? "it is missing" : scan->wrong);
     if (!go_on(restore, scan->sequence))
         return dbk_fail(err, DBK_INTERRUPTED, "stopped; nothing was restored");
-    return dbk_refill_add(restore->refill, scan->bytes, scan->length, err);
+    return dbk_log_builder_add(restore->builder, scan->bytes, scan->length, err);
 }
 
 static enum dbk_code add_all(struct restore *restore, struct dbk_error *err)
@@ -52,9 +52,9 @@ static enum dbk_code add_all(struct restore *restore, struct dbk_error *err)
     dbk_scan_end(&scan);
     if (code == DBK_OK && rc != 0)
         code = dbk_lmdb_fail(err, restore->source.env, rc, "read the backup");
-    return code == DBK_OK
-               ? dbk_refill_keys(restore->refill, restore->txn, &restore->source, err)
-               : code;
+    return code == DBK_OK ? dbk_log_builder_take_keys(restore->builder, restore->txn,
+                                                      &restore->source, err)
+                          : code;
 }
 
 static enum dbk_code open_source(struct restore *restore, const char *source,
@@ -87,17 +87,17 @@ enum dbk_code dbk_log_restore(const char *source, const char *dir,
     enum dbk_code code = open_source(&restore, source, err);
 
     if (code == DBK_OK)
-        code = dbk_refill_open(dir, &restore.refill, err);
+        code = dbk_log_builder_open(dir, &restore.builder, err);
     if (code == DBK_OK) {
         code = add_all(&restore, err);
         if (code == DBK_OK) {
-            *head = dbk_refill_head(restore.refill);
-            code = dbk_refill_finish(restore.refill, err);
+            *head = dbk_log_builder_head(restore.builder);
+            code = dbk_log_builder_finish(restore.builder, err);
         } else {
-            dbk_refill_abandon(restore.refill);
+            dbk_log_builder_abandon(restore.builder);
         }
         if (code != DBK_OK)
-            dbk_refill_remove(dir);
+            dbk_log_builder_remove(dir);
     }
     if (restore.txn)
         mdb_txn_abort(restore.txn);

@@ -77,7 +77,7 @@ static void die_with(pid_t parent)
         _exit(1);
 }
 
-static _Noreturn void be_child(dbk_sheltered *run, const void *what,
+static _Noreturn void be_child(dbk_sandboxed *run, const void *what,
                                const char *scratch_dir, int fd)
 {
     struct teller teller = {.fd = fd};
@@ -215,7 +215,7 @@ static enum dbk_code hear(struct listener *listener, struct dbk_verify_result *r
                                    : dbk_fail(err, message->code, "%s", message->text);
 }
 
-enum dbk_code dbk_shelter(dbk_sheltered *run, const void *what,
+enum dbk_code dbk_sandbox(dbk_sandboxed *run, const void *what,
                           const struct dbk_verify_options *options,
                           struct dbk_verify_result *result, uint64_t *died_at,
                           struct dbk_error *err)

@@ -16,9 +16,9 @@ enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *o
     enum dbk_code code;
     uint64_t died_at;
 
-    dbk_refill_remove(options->scratch_dir);
-    code = dbk_shelter(check, dir, options, result, &died_at, err);
-    dbk_refill_remove(options->scratch_dir); /* one that died leaves it */
+    dbk_log_builder_remove(options->scratch_dir);
+    code = dbk_sandbox(check, dir, options, result, &died_at, err);
+    dbk_log_builder_remove(options->scratch_dir); /* one that died leaves it */
     if (code != DBK_OK || died_at == 0)
         return code;
     result->findings++; /* that the file kills its reader is one */

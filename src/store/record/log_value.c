@@ -25,5 +25,6 @@ bool dbk_log_value_check(const char *value, size_t size, size_t *length)
     if (size < DBK_CHECKSUM_BYTES)
         return false;
     *length = size - DBK_CHECKSUM_BYTES;
-    return dbk_log_value_checksum(value, *length) == libdeflate_crc32(0, value, *length);
+    return dbk_log_value_checksum(value, *length) ==
+           libdeflate_crc32(0, value, *length);
 }

@@ -24,8 +24,9 @@ static void fill(struct scratch *s)
     }
 }
 
-/* Put the records of s into the refill, the one at `skip` (0: none) left out. */
-static enum dbk_code pour(struct scratch *s, struct dbk_refill *refill, uint64_t skip)
+/* Put the records of s into the builder, the one at `skip` (0: none) left out. */
+static enum dbk_code pour(struct scratch *s, struct dbk_log_builder *builder,
+                          uint64_t skip)
 {
     struct dbk_batch batch = {0};
     enum dbk_code code = DBK_OK;
@@ -33,26 +34,26 @@ static enum dbk_code pour(struct scratch *s, struct dbk_refill *refill, uint64_t
     assert_int_equal(dbk_log_read(s->log, 0, 1000, 1 << 20, &batch, NULL), DBK_OK);
     for (size_t i = 0; code == DBK_OK && i < batch.count; i++) {
         if (batch.entries[i].sequence != skip)
-            code = dbk_refill_add(refill, batch.bytes + batch.entries[i].offset,
-                                  batch.entries[i].length, &s->err);
+            code = dbk_log_builder_add(builder, batch.bytes + batch.entries[i].offset,
+                                       batch.entries[i].length, &s->err);
     }
     dbk_batch_finish(&batch);
     return code;
 }
 
-static void a_refilled_log_has_the_same_bytes_and_goes_on(void **state)
+static void a_log_made_again_has_the_same_bytes_and_goes_on(void **state)
 {
     struct scratch *s = *state, copy = {.log = NULL};
     struct dbk_batch a = {0}, b = {0};
-    struct dbk_refill *refill;
+    struct dbk_log_builder *builder;
     struct dbk_uuid old_id, new_id;
 
     fill(s);
     snprintf(copy.dir, sizeof copy.dir, "%.60s.new", s->dir);
-    assert_int_equal(dbk_refill_open(copy.dir, &refill, &s->err), DBK_OK);
-    assert_int_equal(pour(s, refill, 0), DBK_OK);
-    assert_int_equal(dbk_refill_head(refill), 20);
-    assert_int_equal(dbk_refill_finish(refill, &s->err), DBK_OK);
+    assert_int_equal(dbk_log_builder_open(copy.dir, &builder, &s->err), DBK_OK);
+    assert_int_equal(pour(s, builder, 0), DBK_OK);
+    assert_int_equal(dbk_log_builder_head(builder), 20);
+    assert_int_equal(dbk_log_builder_finish(builder, &s->err), DBK_OK);
 
     scratch_open(&copy);
     dbk_log_read(s->log, 0, 1000, 1 << 20, &a, NULL);
@@ -78,28 +79,28 @@ static void a_refilled_log_has_the_same_bytes_and_goes_on(void **state)
 static void a_record_left_out_is_noticed(void **state)
 {
     struct scratch *s = *state;
-    struct dbk_refill *refill;
+    struct dbk_log_builder *builder;
     char dir[80];
 
     fill(s);
     snprintf(dir, sizeof dir, "%.60s.new", s->dir);
-    assert_int_equal(dbk_refill_open(dir, &refill, &s->err), DBK_OK);
-    assert_int_equal(pour(s, refill, 5), DBK_DAMAGED);
+    assert_int_equal(dbk_log_builder_open(dir, &builder, &s->err), DBK_OK);
+    assert_int_equal(pour(s, builder, 5), DBK_DAMAGED);
     assert_non_null(strstr(s->err.text, "6 where 5"));
-    dbk_refill_abandon(refill);
+    dbk_log_builder_abandon(builder);
     scratch_remove(dir);
 }
 
-static void a_log_with_records_is_not_refilled(void **state)
+static void a_log_with_records_is_not_added_to(void **state)
 {
     struct scratch *s = *state;
-    struct dbk_refill *refill;
+    struct dbk_log_builder *builder;
 
     fill(s);
     dbk_log_close(s->log);
     s->log = NULL;
-    assert_int_equal(dbk_refill_open(s->dir, &refill, &s->err), DBK_EXISTS);
-    assert_null(refill);
+    assert_int_equal(dbk_log_builder_open(s->dir, &builder, &s->err), DBK_EXISTS);
+    assert_null(builder);
 }
 
 static void a_backup_is_whole_and_overwrites_nothing(void **state)
@@ -241,9 +242,9 @@ static void a_damaged_idempotency_key_is_left_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_refilled_log_has_the_same_bytes_and_goes_on),
+        TEST(a_log_made_again_has_the_same_bytes_and_goes_on),
         TEST(a_record_left_out_is_noticed),
-        TEST(a_log_with_records_is_not_refilled),
+        TEST(a_log_with_records_is_not_added_to),
         TEST(a_backup_is_whole_and_overwrites_nothing),
         TEST(a_backup_is_stopped_and_leaves_nothing),
         TEST(a_log_is_restored_up_to_a_record),

@@ -42,13 +42,13 @@ static bool go_on(void *context, uint64_t done, uint64_t total)
     return !heard->stop;
 }
 
-static enum dbk_code shelter(dbk_sheltered *run, struct heard *heard,
+static enum dbk_code sandbox(dbk_sandboxed *run, struct heard *heard,
                              struct dbk_verify_result *result, uint64_t *died_at,
                              struct dbk_error *err)
 {
     const struct dbk_verify_options options = {
         .progress = go_on, .finding = note, .context = heard};
-    enum dbk_code code = dbk_shelter(run, "dir", &options, result, died_at, err);
+    enum dbk_code code = dbk_sandbox(run, "dir", &options, result, died_at, err);
 
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no process is left behind */
     assert_int_equal(errno, ECHILD);
@@ -76,7 +76,7 @@ static void what_was_found_reaches_the_caller(void **state)
     uint64_t died_at;
 
     (void)state;
-    assert_int_equal(shelter(tell_all, &heard, &result, &died_at, &err), DBK_OK);
+    assert_int_equal(sandbox(tell_all, &heard, &result, &died_at, &err), DBK_OK);
     assert_int_equal(died_at, 0);
     assert_int_equal(result.findings, 150);
     assert_int_equal(heard.findings, 100);
@@ -101,7 +101,7 @@ static void a_failure_reaches_the_caller(void **state)
     uint64_t died_at;
 
     (void)state;
-    assert_int_equal(shelter(fail_at_it, &heard, &result, &died_at, &err),
+    assert_int_equal(sandbox(fail_at_it, &heard, &result, &died_at, &err),
                      DBK_NOT_FOUND);
     assert_string_equal(err.text, "dir is not there");
 }
@@ -132,7 +132,7 @@ static void what_kills_its_reader_is_told_with_the_place(void **state)
     uint64_t died_at;
 
     (void)state;
-    assert_int_equal(shelter(read_wild, &heard, &result, &died_at, &err), DBK_OK);
+    assert_int_equal(sandbox(read_wild, &heard, &result, &died_at, &err), DBK_OK);
     assert_int_equal(died_at, 8);
     assert_int_equal(result.findings, 1);
     assert_int_equal(result.head, 9);
@@ -158,7 +158,7 @@ static void killed_from_outside_says_nothing_about_the_log(void **state)
     uint64_t died_at;
 
     (void)state;
-    assert_int_equal(shelter(be_killed, &heard, &result, &died_at, &err), DBK_IO);
+    assert_int_equal(sandbox(be_killed, &heard, &result, &died_at, &err), DBK_IO);
     assert_non_null(strstr(err.text, "signal 9"));
 }
 
@@ -182,7 +182,7 @@ static void it_is_stopped(void **state)
     uint64_t died_at;
 
     (void)state;
-    assert_int_equal(shelter(go_on_for_ever, &heard, &result, &died_at, &err),
+    assert_int_equal(sandbox(go_on_for_ever, &heard, &result, &died_at, &err),
                      DBK_INTERRUPTED);
     assert_int_equal(heard.progress, 1);
 }
@@ -215,7 +215,7 @@ static void a_silent_one_is_stopped_too(void **state)
     uint64_t died_at;
 
     (void)state;
-    assert_int_equal(dbk_shelter(be_silent, "dir", &options, &result, &died_at, &err),
+    assert_int_equal(dbk_sandbox(be_silent, "dir", &options, &result, &died_at, &err),
                      DBK_INTERRUPTED);
 }
 
@@ -243,7 +243,7 @@ static void it_dies_with_its_parent(void **state)
     parent = fork();
     if (parent == 0) {
         close(fds[0]);
-        dbk_shelter(be_silent, "dir", &options, &result, &died_at, NULL);
+        dbk_sandbox(be_silent, "dir", &options, &result, &died_at, NULL);
         _exit(1);
     }
     close(fds[1]);
@@ -283,7 +283,7 @@ static void last_words_go_nowhere(void **state)
     uint64_t died_at;
 
     (void)state;
-    shelter(look_at_stderr, &heard, &result, &died_at, &err);
+    sandbox(look_at_stderr, &heard, &result, &died_at, &err);
     assert_string_equal(err.text, "");
 }
 
