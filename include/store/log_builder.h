@@ -42,4 +42,8 @@ enum dbk_code dbk_log_builder_finish(struct dbk_log_builder *builder,
                                      struct dbk_error *err);
 void dbk_log_builder_abandon(struct dbk_log_builder *builder); /* NULL is fine */
 
+/* Remove the log in dir, whole or half made, and dir where it is empty then. What cannot
+ * be removed stays. */
+void dbk_log_builder_remove(const char *dir);
+
 #endif

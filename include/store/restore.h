@@ -15,9 +15,9 @@ struct dbk_restore_options {
 };
 
 /* Fill directory dir, which must hold nothing or not exist, with the records of the log
- * in directory source, as store/log_builder.h does: same bytes, indexes made anew, a new store
- * id. Idempotency keys come along where all that they answer for does. *head receives
- * the last sequence. On failure what was begun in dir is removed.
+ * in directory source, as store/log_builder.h does: same bytes, indexes made anew, a new
+ * store id. Idempotency keys come along where all that they answer for does. *head
+ * receives the last sequence. On failure what was begun in dir is removed.
  *
  * DBK_NOT_FOUND    source holds no log, or no record `to`
  * DBK_DAMAGED      a record in source is damaged; err names it

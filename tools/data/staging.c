@@ -3,6 +3,7 @@
 #include "directory.h"
 #include "lock.h"
 #include "store/log.h"
+#include "store/log_builder.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,19 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* A log's directory, whole or half made. */
-static void remove_log(const char *dir)
-{
-    static const char *const names[] = {"data.mdb", "lock.mdb"};
-    char path[STAGING_PATH + 16];
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-        unlink(path);
-    }
-    rmdir(dir);
-}
 
 static enum dbk_code check_empty(const char *dir, struct dbk_error *err)
 {
@@ -67,7 +55,7 @@ enum dbk_code staging_begin(const struct config *config, struct staging *staging
         lock_release(staging->lock);
         return err->code;
     }
-    remove_log(staging->tmp);
+    dbk_log_builder_remove(staging->tmp);
     return DBK_OK;
 }
 
@@ -75,7 +63,7 @@ void staging_abandon(struct staging *staging)
 {
     char path[STAGING_PATH];
 
-    remove_log(staging->tmp);
+    dbk_log_builder_remove(staging->tmp);
     if (staging->made_dir) {
         snprintf(path, sizeof path, "%s/serve.lock", staging->data_dir);
         unlink(path); /* nobody else has come to know of it */
@@ -89,7 +77,7 @@ static enum dbk_code put_in_place(const struct staging *staging, struct dbk_erro
     /* Servers are kept out, but daybook import of persons is not. */
     if (check_empty(staging->log, err) != DBK_OK)
         return err->code;
-    remove_log(staging->log);
+    dbk_log_builder_remove(staging->log);
     if (rename(staging->tmp, staging->log) != 0)
         return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s",
                         staging->log, strerror(errno));

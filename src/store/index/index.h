@@ -15,12 +15,8 @@
 #include "store/command.h"
 #include "store/log.h"
 
-/* A value is not of the shape above. Unlike LMDB's own MDB_CORRUPTED it leaves the
- * transaction usable: only who asks for this value is concerned. */
-#define DBK_INDEX_DAMAGED (-31000)
-
-/* Each returns 0, MDB_NOTFOUND, DBK_INDEX_DAMAGED or another LMDB code. Everything is
- * copied. */
+/* Each returns 0, MDB_NOTFOUND, DBK_INDEX_DAMAGED (not of the shape above) or another LMDB
+ * code. Everything is copied. */
 int dbk_index_get_person(MDB_txn *txn, const struct dbk_environment *environment,
                          const struct dbk_uuid *id, struct dbk_person_state *out);
 int dbk_index_get_event(MDB_txn *txn, const struct dbk_environment *environment,

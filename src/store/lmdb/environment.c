@@ -2,7 +2,6 @@
 
 #include "environment_check.h"
 #include "fault_watch.h"
-#include "index.h"
 #include "store/timestamp.h"
 
 #include <errno.h>

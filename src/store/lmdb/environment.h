@@ -53,9 +53,14 @@ int dbk_environment_prove(const struct dbk_environment *environment);
  * whether at least the first was done. */
 int dbk_environment_settle(const struct dbk_environment *environment, bool *proven);
 
-/* Turn an LMDB or system code into a failure: "doing: why". A full disk, which LMDB
- * reports as EIO, is told from a broken one by asking the file system. env may be NULL.
- */
+/* Beside LMDB's own codes: a value of the indexes is not of their shape. Unlike
+ * MDB_CORRUPTED it leaves the transaction usable: only who asks for this value is
+ * concerned. */
+#define DBK_INDEX_DAMAGED (-31000)
+
+/* Turn such a code, LMDB's or the system's, into a failure: "doing: why". A full disk,
+ * which LMDB reports as EIO, is told from a broken one by asking the file system. env may
+ * be NULL. */
 enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
                             const char *doing);
 

@@ -11,7 +11,4 @@ enum dbk_code dbk_log_builder_take_keys(struct dbk_log_builder *builder, MDB_txn
                                         const struct dbk_environment *environment,
                                         struct dbk_error *err);
 
-/* Remove the log that was begun in dir, and dir where it is empty then. */
-void dbk_log_builder_remove(const char *dir);
-
 #endif

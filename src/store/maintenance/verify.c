@@ -1,13 +1,212 @@
 #include "store/verify.h"
 
-#include "checker.h"
+#include "compare.h"
+#include "environment.h"
+#include "idempotency.h"
+#include "index.h"
 #include "log_builder_private.h"
+#include "reindex.h"
 #include "sandbox.h"
+#include "scan.h"
 
-static enum dbk_code check(const void *dir, const struct dbk_verify_options *options,
-                           struct dbk_verify_result *result, struct dbk_error *err)
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BATCH_RECORDS 16384 /* read and indexed in one transaction each */
+
+/* One check under way. */
+struct check {
+    const struct dbk_verify_options *options;
+    struct dbk_verify_result *result;
+    struct dbk_environment log;     /* the one that is checked */
+    struct dbk_environment scratch; /* the indexes that its records imply */
+    uint64_t done;                  /* the last sequence looked at */
+    uint64_t total;                 /* the head, when last seen */
+};
+
+static void find(struct check *check, uint64_t sequence, const char *text)
 {
-    return dbk_check_log(dir, options, result, err);
+    check->result->findings++;
+    if (check->options->finding)
+        check->options->finding(check->options->context, sequence, text);
+}
+
+static void find_in_indexes(void *context, const char *text)
+{
+    find(context, 0, text);
+}
+
+static void find_missing(struct check *check, uint64_t missing, uint64_t before)
+{
+    char text[96];
+
+    snprintf(text, sizeof text,
+             "%" PRIu64 " records are missing, up to the one before %" PRIu64, missing,
+             before);
+    find(check, before - missing, text);
+}
+
+static int check_record(struct check *check, const struct dbk_scan *scan,
+                        MDB_txn *implied)
+{
+    const char *wrong = scan->wrong;
+    int rc = 0;
+
+    if (scan->missing)
+        find_missing(check, scan->missing, scan->sequence);
+    if (!wrong)
+        rc = dbk_reindex_add(implied, &check->scratch, &scan->record, &wrong);
+    if (rc != 0)
+        return rc;
+    if (wrong)
+        find(check, scan->sequence, wrong);
+    else
+        check->result->records++;
+    check->done = scan->sequence;
+    return 0;
+}
+
+/* Up to `most` records behind the last one. *end: there are no more. */
+static int check_records(struct check *check, MDB_txn *txn, MDB_txn *implied,
+                         uint64_t most, bool *end)
+{
+    struct dbk_scan scan;
+    int rc = dbk_scan_begin(&scan, txn, &check->log, check->done);
+
+    for (uint64_t i = 0; rc == 0 && i < most; i++) {
+        rc = dbk_scan_next(&scan);
+        if (rc == 0)
+            rc = check_record(check, &scan, implied);
+    }
+    dbk_scan_end(&scan);
+    *end = rc == MDB_NOTFOUND;
+    return *end ? 0 : rc;
+}
+
+/* No record implies them, so all that can be said is whether they can be read. */
+static int check_keys(struct check *check, MDB_txn *txn)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    uint64_t sequence;
+    int rc = mdb_cursor_open(txn, check->log.idempotency, &cursor);
+
+    if (rc != 0)
+        return rc;
+    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        if (!dbk_idempotency_reaches(key, value, &sequence))
+            find(check, 0,
+                 "the entry of an idempotency key is damaged: requests with that key "
+                 "are refused; daybook restore leaves it out");
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static bool go_on(const struct check *check)
+{
+    return !check->options->progress ||
+           check->options->progress(check->options->context, check->done, check->total);
+}
+
+/* One short look: no reader is kept for long, so the log's file does not grow. */
+static int check_batch(struct check *check, bool *end)
+{
+    MDB_txn *txn = NULL, *implied = NULL;
+    int rc = mdb_txn_begin(check->log.env, NULL, MDB_RDONLY, &txn);
+
+    if (rc == 0)
+        rc = mdb_txn_begin(check->scratch.env, NULL, 0, &implied);
+    if (rc == 0)
+        rc = dbk_index_head(txn, &check->log, &check->total);
+    if (rc == 0)
+        rc = check_records(check, txn, implied, BATCH_RECORDS, end);
+    if (rc == 0) {
+        rc = mdb_txn_commit(implied);
+        implied = NULL;
+    }
+    mdb_txn_abort(implied);
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+/* What is left, and then the indexes, as both are at one moment. */
+static int check_indexes(struct check *check)
+{
+    MDB_txn *txn = NULL, *implied = NULL;
+    int rc = mdb_txn_begin(check->log.env, NULL, MDB_RDONLY, &txn);
+    bool end;
+
+    if (rc == 0)
+        rc = mdb_txn_begin(check->scratch.env, NULL, 0, &implied);
+    if (rc == 0)
+        rc = dbk_index_head(txn, &check->log, &check->result->head);
+    if (rc == 0)
+        rc = check_records(check, txn, implied, UINT64_MAX, &end);
+    if (rc == 0)
+        rc = check_keys(check, txn);
+    if (rc == 0)
+        check->result->whole = check->result->records == check->result->head;
+    if (rc == 0)
+        rc = dbk_compare_indexes(txn, &check->log, implied, &check->scratch,
+                                 find_in_indexes, check);
+    check->result->readable = rc == 0;
+    mdb_txn_abort(implied);
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+static bool is_damage(int rc)
+{
+    return rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_CURSOR_FULL;
+}
+
+static enum dbk_code check_all(struct check *check, struct dbk_error *err)
+{
+    bool end = false;
+    int rc = 0;
+
+    while (rc == 0 && !end) {
+        rc = check_batch(check, &end);
+        if (rc == 0 && !go_on(check))
+            return dbk_fail(err, DBK_INTERRUPTED, "stopped at record %" PRIu64,
+                            check->done);
+    }
+    if (rc == 0)
+        rc = check_indexes(check);
+    if (is_damage(rc)) {
+        check->result->head = check->total;
+        find(check, check->done + 1, "the file's structure is damaged from here on");
+        return DBK_OK;
+    }
+    /* Of the two only the scratch is written, so it is what has no room. */
+    return rc == 0 ? DBK_OK
+                   : dbk_lmdb_fail(err, check->scratch.env, rc, "check the log");
+}
+
+/* In the sandbox. The scratch directory is left for the caller to remove. */
+static enum dbk_code check_log(const void *dir,
+                               const struct dbk_verify_options *options,
+                               struct dbk_verify_result *result, struct dbk_error *err)
+{
+    struct check check = {.options = options, .result = result};
+    enum dbk_code code;
+
+    memset(result, 0, sizeof *result);
+    code = dbk_environment_open(dir, DBK_READ, 0, &check.log, err);
+    if (code != DBK_OK)
+        return code;
+    result->store_id = check.log.store_id;
+    code = dbk_environment_open(options->scratch_dir, DBK_MAKE, 0, &check.scratch, err);
+    if (code == DBK_OK) {
+        /* Nobody will ever open it again: no need to wait for the disk. */
+        mdb_env_set_flags(check.scratch.env, MDB_NOSYNC, 1);
+        code = check_all(&check, err);
+    }
+    dbk_environment_close(&check.scratch);
+    dbk_environment_close(&check.log);
+    return code;
 }
 
 enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *options,
@@ -17,7 +216,7 @@ enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *o
     uint64_t died_at;
 
     dbk_log_builder_remove(options->scratch_dir);
-    code = dbk_sandbox(check, dir, options, result, &died_at, err);
+    code = dbk_sandbox(check_log, dir, options, result, &died_at, err);
     dbk_log_builder_remove(options->scratch_dir); /* one that died leaves it */
     if (code != DBK_OK || died_at == 0)
         return code;
