@@ -50,8 +50,9 @@ class SixthType(unittest.TestCase):
             text[:last.end()] + " " + row + text[last.end():])
 
     def compile(self, layer, *arguments):
-        rooms = [layer, *(path for path in layer.rglob("*") if path.is_dir()),
-                 BUILD / layer.relative_to(SOURCE) / "embed"]
+        rooms = [room for top in (layer, BUILD / layer.relative_to(SOURCE))
+                 for room in (top, *top.rglob("*"))
+                 if room.is_dir() and "CMakeFiles" not in room.parts]
         return subprocess.run(
             [*COMPILER, f"-I{self.copy}", f"-I{SOURCE}/include",
              *(f"-I{room}" for room in rooms), *arguments],
