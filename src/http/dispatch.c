@@ -2,9 +2,9 @@
 
 #include "access_line.h"
 #include "authorize.h"
-#include "clock.h"
 #include "guard.h"
 #include "status.h"
+#include "store/clock.h"
 #include "worker.h"
 
 #include <civetweb.h>
@@ -61,7 +61,7 @@ static void begin(const struct service *service, struct worker *worker)
 {
     worker_clear(worker);
     worker->request.service = service;
-    worker->request.began = clock_us();
+    worker->request.began = dbk_clock_us();
 }
 
 /* Those that find us stopping are refused; those under way are finished. NULL: it is

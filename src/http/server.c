@@ -2,11 +2,12 @@
 
 #include "access.h"
 #include "civetweb_settings.h"
-#include "clock.h"
 #include "dispatch.h"
 #include "guard.h"
 #include "limiter.h"
 #include "listen.h"
+#include "store/clock.h"
+#include "store/thread.h"
 #include "worker.h"
 
 #include <civetweb.h>
@@ -39,7 +40,7 @@ static struct dbk_server *server_of(const struct mg_connection *connection)
 static void wait_for_doors(const struct dbk_server *server)
 {
     while (!atomic_load(&server->open))
-        guard_pause(OPEN_STEP_MS);
+        dbk_sleep_ms(OPEN_STEP_MS);
 }
 
 static int on_request(struct mg_connection *connection)
@@ -92,6 +93,7 @@ static void on_close(const struct mg_connection *connection)
 static void *on_thread(const struct mg_context *context, int type)
 {
     (void)context;
+    dbk_thread_name(type == 1 ? "dbk-worker" : "dbk-listener");
     return type == 1 ? worker_create() : NULL;
 }
 
@@ -260,16 +262,16 @@ unsigned dbk_server_port(const struct dbk_server *server)
  * a thread and no request yet is not guarded; it gets as long as one that idles. */
 static void wait_until_quiet(struct dbk_server *server, int drain_ms)
 {
-    int64_t start = clock_ms(), now = start;
+    int64_t start = dbk_clock_ms(), now = start;
     struct guard *guard = server->service.guard;
 
-    for (; now < start + drain_ms; now = clock_ms()) {
+    for (; now < start + drain_ms; now = dbk_clock_ms()) {
         bool connected = guard_count(guard) > 0 ||
                          (now < start + DRAIN_IDLE_MS && guard_arrivals(guard) > 0);
         if (atomic_load(&server->under_way) == 0 &&
             (!connected || now >= start + DRAIN_REFUSE_MS))
             return;
-        guard_pause(DRAIN_STEP_MS);
+        dbk_sleep_ms(DRAIN_STEP_MS);
     }
 }
 

@@ -1,4 +1,6 @@
 #include "export_pipeline.h"
+#include "store/clock.h"
+#include "store/thread.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -64,6 +66,16 @@ static void tell(struct export_pipeline *pipeline, enum dbk_code code,
     pthread_mutex_unlock(&pipeline->mutex);
 }
 
+/* What pthread_kill of this one sends, to end a write that hangs. */
+static void allow_wake_up(void)
+{
+    sigset_t wake;
+
+    sigemptyset(&wake);
+    sigaddset(&wake, SIGUSR1);
+    pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
+}
+
 static void *run(void *context)
 {
     struct export_pipeline *pipeline = context;
@@ -72,6 +84,7 @@ static void *run(void *context)
     struct dbk_error err;
     bool abandoned = false;
 
+    allow_wake_up();
     while (code == DBK_OK && (piece = take(pipeline, &abandoned))) {
         code = write_piece(pipeline->writer, piece, &err);
         if (code == DBK_OK)
@@ -88,16 +101,6 @@ static void nothing(int number)
     (void)number;
 }
 
-static void init_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 static void free_pipeline(struct export_pipeline *pipeline)
 {
     for (size_t i = 0; i < PIECES; i++)
@@ -112,7 +115,7 @@ enum dbk_code export_pipeline_start(struct export_writer *writer,
 {
     struct export_pipeline *pipeline = calloc(1, sizeof *pipeline);
     struct sigaction wake = {.sa_handler = nothing};
-    int rc;
+    enum dbk_code code;
 
     *out = NULL;
     if (!pipeline)
@@ -120,28 +123,20 @@ enum dbk_code export_pipeline_start(struct export_writer *writer,
     pipeline->writer = writer;
     sigaction(SIGUSR1, &wake, NULL); /* without SA_RESTART: it ends a write */
     pthread_mutex_init(&pipeline->mutex, NULL);
-    init_condition(&pipeline->changed);
-    rc = pthread_create(&pipeline->thread, NULL, run, pipeline);
-    if (rc != 0) {
+    dbk_cond_init(&pipeline->changed);
+    code = dbk_thread_start(&pipeline->thread, "dbk-export", run, pipeline, err);
+    if (code != DBK_OK) {
         free_pipeline(pipeline);
-        return dbk_fail(err, DBK_IO, "make a thread: %s", strerror(rc));
+        return code;
     }
     *out = pipeline;
     return DBK_OK;
 }
 
 /* Sleep until something changes, or the time is over; the mutex is held. */
-static void sleep_a_little(struct export_pipeline *pipeline, long ms)
+static void sleep_a_little(struct export_pipeline *pipeline, int ms)
 {
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += ms * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_cond_timedwait(&pipeline->changed, &pipeline->mutex, &until);
+    dbk_cond_wait(&pipeline->changed, &pipeline->mutex, dbk_deadline_in(ms));
 }
 
 /* False where stop says so. */

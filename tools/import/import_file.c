@@ -1,6 +1,7 @@
 #include "import_file.h"
 
 #include "escape.h"
+#include "store/thread.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -64,7 +65,8 @@ static void launch(struct import *import, uint64_t number)
     flight->log = import->log;
     flight->batch = &import->batches[import->gathering];
     flight->number = number;
-    flight->threaded = pthread_create(&flight->thread, NULL, fly, flight) == 0;
+    flight->threaded =
+        dbk_thread_start(&flight->thread, "dbk-append", fly, flight, NULL) == DBK_OK;
     if (!flight->threaded)
         fly(flight);
     import->gathering ^= 1;

@@ -1,4 +1,5 @@
 #include "signals.h"
+#include "store/clock.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -45,10 +46,10 @@ const char *signals_wait(void)
 
 void signals_forget(void)
 {
-    const struct timespec moment = {.tv_nsec = 100000000}, now = {0};
+    const struct timespec now = {0};
     sigset_t set = ending();
 
-    nanosleep(&moment, NULL);
+    dbk_sleep_ms(100);
     while (sigtimedwait(&set, NULL, &now) > 0)
         continue;
 }

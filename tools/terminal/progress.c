@@ -2,6 +2,7 @@
 
 #include "escape.h"
 #include "plural.h"
+#include "store/clock.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -24,10 +25,7 @@ struct shown_line {
 
 static double now(void)
 {
-    struct timespec at;
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
+    return (double)dbk_clock_us() / 1e6;
 }
 
 void progress_start(struct progress *progress, FILE *out)

@@ -1,5 +1,7 @@
 #include "access.h"
 
+#include "store/clock.h"
+#include "store/thread.h"
 #include "tokens_private.h"
 
 #include <arpa/inet.h>
@@ -119,16 +121,10 @@ static void look(struct access *access)
 static void *watch(void *argument)
 {
     struct access *access = argument;
-    struct timespec until;
 
     pthread_mutex_lock(&access->mutex);
     while (!access->stopping) {
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += LOOK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        if (pthread_cond_timedwait(&access->changed, &access->mutex, &until) ==
-            ETIMEDOUT)
+        if (!dbk_cond_wait(&access->changed, &access->mutex, dbk_deadline_in(LOOK_MS)))
             look(access);
     }
     pthread_mutex_unlock(&access->mutex);
@@ -137,14 +133,9 @@ static void *watch(void *argument)
 
 static void init_sync(struct access *access)
 {
-    pthread_condattr_t attributes;
-
     pthread_rwlock_init(&access->lock, NULL);
     pthread_mutex_init(&access->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&access->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    dbk_cond_init(&access->changed);
 }
 
 static enum dbk_code start_watching(struct access *access, struct dbk_error *err)
@@ -154,8 +145,8 @@ static enum dbk_code start_watching(struct access *access, struct dbk_error *err
     if (tokens_path(access->options.dir, "tokens", access->path, err) != DBK_OK)
         return err->code;
     look(access);
-    if (pthread_create(&access->thread, NULL, watch, access) != 0)
-        return dbk_fail(err, DBK_NO_MEMORY, "no thread to watch the access tokens");
+    if (dbk_thread_start(&access->thread, "dbk-tokens", watch, access, err) != DBK_OK)
+        return err->code;
     access->watching = true;
     return DBK_OK;
 }

@@ -2,10 +2,10 @@
 
 #include "access.h"
 #include "client_address.h"
-#include "clock.h"
 #include "framing.h"
 #include "host.h"
 #include "limiter.h"
+#include "store/clock.h"
 
 #include <civetweb.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static int refuse_missing(struct request *rq, struct dbk_error *err)
 
 static int refuse_wrong(struct request *rq, struct dbk_error *err)
 {
-    unsigned wait = limiter_fail(rq->service->limiter, address_of(rq), clock_ms());
+    unsigned wait = limiter_fail(rq->service->limiter, address_of(rq), dbk_clock_ms());
 
     if (wait > 0) {
         rq->retry_after = wait;

@@ -1,9 +1,10 @@
 #include "guard.h"
 
-#include "clock.h"
 #include "crowd.h"
 #include "guard_private.h"
 #include "peer_socket.h"
+#include "store/clock.h"
+#include "store/thread.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -14,13 +15,6 @@
 #define CROWDED_IDLE_MS 250 /* how long one may idle while every thread is taken */
 #define CROWD_CALM_MS 200   /* between two looks while nobody waits, for a look costs */
 #define CROWD_OVER_MS 1000  /* without one; each thread is free now and then */
-
-void guard_pause(int ms)
-{
-    struct timespec pause = {ms / 1000, ms % 1000 * 1000000L};
-
-    nanosleep(&pause, NULL);
-}
 
 static bool idles_too_long(const struct guard *guard, const struct guarded *one,
                            int64_t now)
@@ -99,16 +93,9 @@ static void thin_crowd(struct guard *guard, int64_t now)
 /* To the end, whoever arrives meanwhile: to look costs a walk over all descriptors. */
 static void tick(struct guard *guard)
 {
-    struct timespec until;
+    dbk_deadline until = dbk_deadline_in(TICK_MS);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += TICK_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    while (!guard->stopping &&
-           pthread_cond_timedwait(&guard->changed, &guard->mutex, &until) == 0)
+    while (!guard->stopping && dbk_cond_wait(&guard->changed, &guard->mutex, until))
         continue;
 }
 
@@ -124,7 +111,7 @@ static void *watch(void *argument)
             crowd_forget(guard->crowd);
             pthread_cond_wait(&guard->changed, &guard->mutex);
         }
-        int64_t now = clock_tick_ms();
+        int64_t now = dbk_clock_tick_ms();
         for (unsigned i = 0; i < guard->threads; i++)
             look_at(guard, &guard->list[i], now);
         thin_crowd(guard, now);
@@ -135,13 +122,8 @@ static void *watch(void *argument)
 
 static void init_sync(struct guard *guard)
 {
-    pthread_condattr_t attributes;
-
     pthread_mutex_init(&guard->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&guard->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    dbk_cond_init(&guard->changed);
 }
 
 static void free_guard(struct guard *guard)
@@ -164,7 +146,8 @@ struct guard *guard_create(unsigned threads, unsigned queue, unsigned bound)
     for (unsigned i = 0; i < threads; i++)
         guard->list[i] = (struct guarded){.guard = guard, .sock = -1};
     guard->crowd = crowd_create(threads, queue, bound);
-    if (guard->crowd && pthread_create(&guard->thread, NULL, watch, guard) == 0)
+    if (guard->crowd &&
+        dbk_thread_start(&guard->thread, "dbk-guard", watch, guard, NULL) == DBK_OK)
         return guard;
     free_guard(guard);
     return NULL;
@@ -192,7 +175,7 @@ static struct guarded *take_place(struct guard *guard, int sock, uint16_t port)
             taken = &guard->list[i];
     }
     if (taken) {
-        taken->since = clock_tick_ms();
+        taken->since = dbk_clock_tick_ms();
         atomic_store(&taken->read_deadline, 0);
         atomic_store(&taken->write_deadline, 0);
         atomic_store(&taken->idle_since, taken->since);

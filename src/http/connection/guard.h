@@ -65,7 +65,4 @@ void guard_drain(struct guard *guard, int idle_ms);
 unsigned guard_arrivals(const struct guard *guard);
 unsigned guard_count(const struct guard *guard);
 
-/* Sleep. */
-void guard_pause(int ms);
-
 #endif

@@ -1,6 +1,6 @@
 /* What the thread of a connection tells its guard. */
-#include "clock.h"
 #include "guard_private.h"
+#include "store/clock.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +10,7 @@
 
 static void begin(struct guarded *guarded, atomic_int_least64_t *deadline, int ms)
 {
-    int64_t now = clock_tick_ms();
+    int64_t now = dbk_clock_tick_ms();
 
     guard_set(&guarded->began, now);
     guard_set(deadline, now + ms);
@@ -45,23 +45,23 @@ void guarded_idle(struct guarded *guarded)
     if (!guarded)
         return;
     guarded_working(guarded);
-    guard_set(&guarded->idle_since, clock_tick_ms());
+    guard_set(&guarded->idle_since, dbk_clock_tick_ms());
 }
 
 bool guarded_late(const struct guarded *guarded)
 {
-    return guarded && guard_passed(&guarded->read_deadline, clock_tick_ms());
+    return guarded && guard_passed(&guarded->read_deadline, dbk_clock_tick_ms());
 }
 
 void guarded_linger(struct guarded *guarded, int ms)
 {
     char dropped[4096];
-    int64_t until = clock_ms() + ms;
+    int64_t until = dbk_clock_ms() + ms;
 
     if (!guarded)
         return;
     shutdown(guarded->sock, SHUT_WR);
-    for (int64_t left = ms; left > 0; left = until - clock_ms()) {
+    for (int64_t left = ms; left > 0; left = until - dbk_clock_ms()) {
         struct pollfd ready = {.fd = guarded->sock, .events = POLLIN};
         if (poll(&ready, 1, (int)left) < 0 && errno != EINTR)
             return;
@@ -80,5 +80,6 @@ bool guard_turn_over(const struct guard *guard, const struct guarded *guarded)
 {
     if (!guarded || !guard_is_crowded(guard))
         return guarded_refused(guarded);
-    return atomic_load(&guarded->over) || clock_tick_ms() - guarded->since >= TURN_MS;
+    return atomic_load(&guarded->over) ||
+           dbk_clock_tick_ms() - guarded->since >= TURN_MS;
 }

@@ -1,6 +1,8 @@
 #include "listen.h"
 
 #include "guard.h"
+#include "store/clock.h"
+#include "store/thread.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -69,7 +71,7 @@ static void *wake(void *argument)
             (void)connect(fd, (struct sockaddr *)&where, sizeof where); /* or in time */
             close(fd);
         }
-        guard_pause(WAKE_EVERY_MS);
+        dbk_sleep_ms(WAKE_EVERY_MS);
     }
     return NULL;
 }
@@ -79,7 +81,8 @@ void listen_wake(struct listen_waker *waker, const char *address, unsigned port)
     waker->address = address;
     waker->port = port;
     atomic_init(&waker->done, false);
-    waker->started = pthread_create(&waker->thread, NULL, wake, waker) == 0;
+    waker->started =
+        dbk_thread_start(&waker->thread, "dbk-waker", wake, waker, NULL) == DBK_OK;
 }
 
 void listen_wake_end(struct listen_waker *waker)

@@ -1,7 +1,7 @@
 #include "access_line.h"
 
 #include "client_address.h"
-#include "clock.h"
+#include "store/clock.h"
 
 #include <string.h>
 
@@ -43,7 +43,7 @@ void access_line_tell(const struct request *rq, const struct response *rs)
         .status = rs->broken && !*rs->error ? 0 : rs->status,
         .sequence = rs->sequence,
         .bytes = rs->bytes,
-        .milliseconds = (double)(clock_us() - rq->began) / 1e3,
+        .milliseconds = (double)(dbk_clock_us() - rq->began) / 1e3,
         .error = rs->error,
     };
     options->access(options->access_context, &entry);

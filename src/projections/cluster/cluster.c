@@ -5,9 +5,9 @@
 #include "cluster_lock.h"
 #include "cluster_place.h"
 #include "cluster_programs.h"
-#include "deadline.h"
 #include "pg.h"
-#include "thread.h"
+#include "store/clock.h"
+#include "store/thread.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,13 +39,6 @@ struct dbk_cluster {
     pthread_cond_t changed;
     bool stopping;
 };
-
-static void pause_ms(long ms)
-{
-    const struct timespec pause = {.tv_nsec = ms * 1000000L};
-
-    nanosleep(&pause, NULL);
-}
 
 static bool is_stopping(struct dbk_cluster *self)
 {
@@ -100,7 +93,7 @@ static enum dbk_code wait_until_ready(struct dbk_cluster *self, struct dbk_error
             return DBK_OK;
         if (deaths_so_far(self) >= DEATHS_MAX)
             break;
-        pause_ms(POLL_MS);
+        dbk_sleep_ms(POLL_MS);
     }
     cluster_log_tail(&self->place, tail, sizeof tail);
     return dbk_fail(err, DBK_TIMEOUT,
@@ -219,7 +212,7 @@ static enum dbk_code start_or_attach(struct dbk_cluster *self, struct dbk_error 
             return start(self, err);
         if (joined && try_attach(self))
             return DBK_OK;
-        pause_ms(POLL_MS);
+        dbk_sleep_ms(POLL_MS);
     }
     return dbk_fail(
         err, DBK_TIMEOUT,
@@ -270,12 +263,11 @@ static void reap_keeper(struct dbk_cluster *self)
 /* False when it is to stop. */
 static bool sleep_until_stopped(struct dbk_cluster *self, int ms)
 {
-    struct timespec until = thread_until(dbk_deadline_in(ms));
+    dbk_deadline until = dbk_deadline_in(ms);
     bool go_on;
 
     pthread_mutex_lock(&self->mutex);
-    while (!self->stopping &&
-           pthread_cond_timedwait(&self->changed, &self->mutex, &until) == 0)
+    while (!self->stopping && dbk_cond_wait(&self->changed, &self->mutex, until))
         ;
     go_on = !self->stopping;
     pthread_mutex_unlock(&self->mutex);
@@ -299,12 +291,9 @@ static void *watch(void *argument)
 
 static enum dbk_code start_watching(struct dbk_cluster *self, struct dbk_error *err)
 {
-    int rc = thread_start(&self->thread, watch, self);
-
-    if (rc != 0)
-        return dbk_fail(err, DBK_IO, "start a thread: %s", strerror(rc));
-    self->watched = true;
-    return DBK_OK;
+    self->watched =
+        dbk_thread_start(&self->thread, "dbk-cluster", watch, self, err) == DBK_OK;
+    return self->watched ? DBK_OK : DBK_IO;
 }
 
 static enum dbk_code open_lock(struct dbk_cluster *self, struct dbk_error *err)
@@ -334,7 +323,7 @@ enum dbk_code dbk_cluster_open(const struct dbk_cluster_options *options,
     self->caller =
         (struct cluster_caller){.line = tell_line, .enough = enough, .context = self};
     pthread_mutex_init(&self->mutex, NULL);
-    thread_init_cond(&self->changed);
+    dbk_cond_init(&self->changed);
     if (!realpath(options->data_dir, self->data_dir))
         code = dbk_fail(err, DBK_IO, "open %s: %s", options->data_dir, strerror(errno));
     else
@@ -377,7 +366,7 @@ static void leave(struct dbk_cluster *self)
     cluster_lock_leave(&self->lock);
     while (cluster_lock_kept(&self->lock) && !cluster_lock_shared(&self->lock) &&
            dbk_deadline_left(deadline) > 0)
-        pause_ms(POLL_MS);
+        dbk_sleep_ms(POLL_MS);
     reap_keeper(self);
 }
 

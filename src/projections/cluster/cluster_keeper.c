@@ -2,8 +2,8 @@
 
 #include "cluster_files.h"
 #include "cluster_process.h"
-#include "deadline.h"
 #include "projections/cluster.h"
+#include "store/clock.h"
 
 #include <errno.h>
 #include <signal.h>

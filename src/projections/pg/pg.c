@@ -2,6 +2,7 @@
 #include "pg.h"
 #include "dbk_sql.h"
 #include "pg_wire.h"
+#include "store/clock.h"
 
 #include <poll.h>
 #include <stdlib.h>

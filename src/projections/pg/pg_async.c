@@ -1,6 +1,7 @@
 /* Statements of several connections under way at once. */
 #include "pg.h"
 #include "pg_wire.h"
+#include "store/clock.h"
 
 #include <errno.h>
 #include <poll.h>

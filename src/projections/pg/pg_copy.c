@@ -1,6 +1,7 @@
 /* COPY from the client. */
 #include "pg.h"
 #include "pg_wire.h"
+#include "store/clock.h"
 
 #include <limits.h>
 #include <poll.h>

@@ -1,6 +1,7 @@
 /* Opening a connection without ever waiting past its deadline. */
 #include "dbk_sql.h"
 #include "pg_wire.h"
+#include "store/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,6 +4,7 @@
  * the sync, and the first failure makes the server skip to it. */
 #include "pg.h"
 #include "pg_wire.h"
+#include "store/clock.h"
 
 /* The result of one step, and the NULL behind it. */
 static enum dbk_code take_step(struct dbk_pg *pg, struct dbk_pg_step *step,

@@ -2,8 +2,8 @@
 #ifndef DBK_PROJECTIONS_PG_WIRE_H
 #define DBK_PROJECTIONS_PG_WIRE_H
 
-#include "deadline.h"
 #include "pg.h"
+#include "store/clock.h"
 
 #include <libpq-fe.h>
 

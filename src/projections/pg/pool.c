@@ -1,6 +1,6 @@
 /* Connections shared by threads, one thread each at a time. */
 #include "pool.h"
-#include "thread.h"
+#include "store/clock.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -130,14 +130,13 @@ static void leave_queue(struct dbk_pool *pool, const struct waiter *waiter)
 static bool wait_for_turn(struct dbk_pool *pool, dbk_deadline deadline,
                           struct waiter *waiter)
 {
-    const struct timespec until = thread_until(deadline);
-    int rc = 0;
+    bool in_time = true;
 
-    thread_init_cond(&waiter->served);
+    dbk_cond_init(&waiter->served);
     *pool->last = waiter;
     pool->last = &waiter->next;
-    while (!waiter->pg && !waiter->may_connect && rc != ETIMEDOUT)
-        rc = pthread_cond_timedwait(&waiter->served, &pool->mutex, &until);
+    while (!waiter->pg && !waiter->may_connect && in_time)
+        in_time = dbk_cond_wait(&waiter->served, &pool->mutex, deadline);
     if (!waiter->pg && !waiter->may_connect)
         leave_queue(pool, waiter);
     pthread_cond_destroy(&waiter->served);

@@ -7,8 +7,8 @@
 #ifndef DBK_PROJECTIONS_POOL_H
 #define DBK_PROJECTIONS_POOL_H
 
-#include "deadline.h"
 #include "pg.h"
+#include "store/clock.h"
 
 struct dbk_pool; /* safe to share between threads */
 

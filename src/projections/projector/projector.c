@@ -1,5 +1,6 @@
 #include "projector_private.h"
-#include "thread.h"
+#include "store/clock.h"
+#include "store/thread.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,12 +45,11 @@ void projector_set_running(struct dbk_projector *self, const char *why)
 /* False when it is time to end. */
 static bool back_off(struct dbk_projector *self, int ms)
 {
-    struct timespec until = thread_until(dbk_deadline_in(ms));
+    dbk_deadline until = dbk_deadline_in(ms);
     bool go_on;
 
     pthread_mutex_lock(&self->lock);
-    while (!self->stopping &&
-           pthread_cond_timedwait(&self->changed, &self->lock, &until) == 0)
+    while (!self->stopping && dbk_cond_wait(&self->changed, &self->lock, until))
         ;
     go_on = !self->stopping;
     pthread_mutex_unlock(&self->lock);
@@ -115,7 +115,7 @@ void projector_init(struct dbk_projector *self, struct dbk_log *log,
         self->options = *options;
     snprintf(self->status.state, sizeof self->status.state, "connecting to PostgreSQL");
     pthread_mutex_init(&self->lock, NULL);
-    thread_init_cond(&self->changed);
+    dbk_cond_init(&self->changed);
     poster_init(&self->poster, log, database, &calls);
 }
 
@@ -133,17 +133,17 @@ enum dbk_code dbk_projector_start(struct dbk_log *log,
                                   struct dbk_error *err)
 {
     struct dbk_projector *self = malloc(sizeof *self);
-    int rc;
+    enum dbk_code code;
 
     *projector = NULL;
     if (!self)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     projector_init(self, log, database, options);
-    rc = thread_start(&self->thread, project, self);
-    if (rc != 0) {
+    code = dbk_thread_start(&self->thread, "dbk-projector", project, self, err);
+    if (code != DBK_OK) {
         projector_finish(self);
         free(self);
-        return dbk_fail(err, DBK_IO, "start a thread: %s", strerror(rc));
+        return code;
     }
     *projector = self;
     return DBK_OK;
@@ -159,15 +159,13 @@ void dbk_projector_stop(struct dbk_projector *projector)
     projector->stopping = true;
     pthread_cond_broadcast(&projector->changed);
     while (!projector->ended) {
-        struct timespec until = thread_until(dbk_deadline_in(NUDGE_MS));
-
         /* Again and again: it may be just about to wait for the log. */
         dbk_log_interrupt(projector->poster.log);
         /* A batch that is broken off is not in the tables, and neither is the step of
          * the checkpoint: the next start does it again. */
         if (projector->breakable && dbk_deadline_left(patience) == 0)
             dbk_pg_break(projector->breakable);
-        pthread_cond_timedwait(&projector->changed, &projector->lock, &until);
+        dbk_cond_wait(&projector->changed, &projector->lock, dbk_deadline_in(NUDGE_MS));
     }
     pthread_mutex_unlock(&projector->lock);
     pthread_join(projector->thread, NULL);

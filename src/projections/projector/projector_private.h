@@ -10,9 +10,9 @@
 #ifndef DBK_PROJECTIONS_PROJECTOR_PRIVATE_H
 #define DBK_PROJECTIONS_PROJECTOR_PRIVATE_H
 
-#include "deadline.h"
 #include "poster.h"
 #include "projections/projector.h"
+#include "store/clock.h"
 
 #include <pthread.h>
 

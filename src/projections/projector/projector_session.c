@@ -1,8 +1,8 @@
 #include "projector_private.h"
 
 #include "dbk_sql.h"
-#include "deadline.h"
 #include "projections/migrate.h"
+#include "store/clock.h"
 #include "tables.h"
 
 enum { CONNECT_MS = 5000, QUERY_MS = 30000, STATEMENT_MS = 60000, POLL_MS = 500 };

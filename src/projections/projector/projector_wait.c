@@ -1,7 +1,7 @@
 /* Waiting for the read tables to have a record, and the projector's waiting for more to
  * come before it posts. */
 #include "projector_private.h"
-#include "thread.h"
+#include "store/clock.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -60,15 +60,14 @@ static bool may_come(const struct dbk_projector *self, uint64_t sequence)
 static void wait_linked(struct dbk_projector *self, uint64_t sequence, int timeout_ms)
 {
     struct projector_waiter waiter = {.sequence = sequence};
-    struct timespec until = thread_until(dbk_deadline_in(timeout_ms));
+    dbk_deadline until = dbk_deadline_in(timeout_ms);
 
-    thread_init_cond(&waiter.woken);
+    dbk_cond_init(&waiter.woken);
     link_waiter(self, &waiter);
     self->waited_for = true;
     if (self->lingering)
         pthread_cond_broadcast(&self->changed);
-    while (may_come(self, sequence) &&
-           pthread_cond_timedwait(&waiter.woken, &self->lock, &until) == 0)
+    while (may_come(self, sequence) && dbk_cond_wait(&waiter.woken, &self->lock, until))
         ;
     unlink_waiter(&waiter);
     pthread_cond_destroy(&waiter.woken);
@@ -123,7 +122,6 @@ static bool is_waited_for(const struct dbk_projector *self)
 
 bool projector_linger(struct dbk_projector *self, uint64_t head)
 {
-    struct timespec until = thread_until(self->linger_until);
     bool to_the_end = false;
 
     if (head - self->poster.projected >= ENOUGH_RECORDS ||
@@ -132,7 +130,7 @@ bool projector_linger(struct dbk_projector *self, uint64_t head)
     pthread_mutex_lock(&self->lock);
     self->lingering = true;
     while (!to_the_end && !self->stopping && !self->waited_for && !is_waited_for(self))
-        to_the_end = pthread_cond_timedwait(&self->changed, &self->lock, &until) != 0;
+        to_the_end = !dbk_cond_wait(&self->changed, &self->lock, self->linger_until);
     self->lingering = self->waited_for = false;
     pthread_mutex_unlock(&self->lock);
     return to_the_end;

@@ -1,6 +1,7 @@
 #include "find.h"
 
 #include "pg_array.h"
+#include "store/clock.h"
 
 struct run {
     const struct find *find;

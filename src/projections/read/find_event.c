@@ -2,6 +2,7 @@
 #include "dbk_sql.h"
 #include "find.h"
 #include "rows.h"
+#include "store/clock.h"
 
 /* The statement's columns; the event's own are from EVENT on. */
 enum { PLACE, SEQUENCE, EVENT };

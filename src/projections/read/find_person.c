@@ -7,6 +7,7 @@
 #include "find.h"
 #include "projections/model_json.h"
 #include "rows.h"
+#include "store/clock.h"
 
 #include <stdlib.h>
 

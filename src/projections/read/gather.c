@@ -1,6 +1,7 @@
 #include "gather.h"
 
-#include "thread.h"
+#include "store/clock.h"
+#include "store/thread.h"
 
 #include <sched.h>
 #include <semaphore.h>
@@ -112,7 +113,8 @@ enum dbk_code gather_init(struct gather *gather, size_t most, unsigned carriers,
     pthread_mutex_init(&gather->mutex, NULL);
     pthread_cond_init(&gather->ready, NULL);
     for (; gather->thread_count < carriers + 1; gather->thread_count++)
-        if (thread_start(&gather->threads[gather->thread_count], carry_on, gather) != 0)
+        if (dbk_thread_start(&gather->threads[gather->thread_count], "dbk-gather",
+                             carry_on, gather, err) != DBK_OK)
             break;
     if (gather->thread_count == carriers + 1)
         return DBK_OK;

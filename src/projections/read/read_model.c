@@ -4,6 +4,7 @@
 #include "find.h"
 #include "read_query.h"
 #include "rows.h"
+#include "store/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #include "projections/read_model.h"
 #include "read_query.h"
 #include "rows.h"
+#include "store/clock.h"
 
 #define FIRST_PART 256
 #define FILTER_PARAMS 5

@@ -3,6 +3,7 @@
 #include "dbk_sql.h"
 #include "projections/model_json.h"
 #include "rows.h"
+#include "store/clock.h"
 #include "tables.h"
 
 #define TOGETHER_MAX 100 /* rows */

@@ -2,11 +2,11 @@
 #ifndef DBK_PROJECTIONS_READ_QUERY_H
 #define DBK_PROJECTIONS_READ_QUERY_H
 
-#include "deadline.h"
 #include "gather.h"
 #include "pg.h"
 #include "pool.h"
 #include "projections/read_model.h"
+#include "store/clock.h"
 
 #include <stdatomic.h>
 

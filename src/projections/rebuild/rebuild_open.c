@@ -1,8 +1,8 @@
 #include "rebuild_private.h"
 
 #include "dbk_sql.h"
-#include "deadline.h"
 #include "load_watch.h"
+#include "store/clock.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 
 #include "dbk_sql.h"
 #include "load_watch.h"
+#include "store/clock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -87,9 +88,7 @@ bool schema_was_locked(const struct dbk_pg *pg)
 
 enum dbk_code schema_pause(const struct dbk_watch *watch, struct dbk_error *err)
 {
-    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
-
-    nanosleep(&pause, NULL);
+    dbk_sleep_ms(PAUSE_MS);
     return watch_progress(watch, "waiting for others", "", 0, 0, err);
 }
 

@@ -1,6 +1,7 @@
 #include "data_file.h"
 
 #include "free_pages.h"
+#include "store/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -123,7 +124,6 @@ static enum dbk_code check_once(int fd, struct dbk_error *err)
 
 static enum dbk_code check(int fd, bool *empty, struct dbk_error *err)
 {
-    const struct timespec moment = {.tv_nsec = 2000000};
     enum dbk_code code;
     struct stat status;
 
@@ -136,7 +136,7 @@ static enum dbk_code check(int fd, bool *empty, struct dbk_error *err)
         return DBK_OK;
     code = check_once(fd, err);
     for (int i = 1; code == DBK_DAMAGED && i < TRIES; i++) {
-        nanosleep(&moment, NULL);
+        dbk_sleep_ms(2);
         code = check_once(fd, err);
     }
     return code;

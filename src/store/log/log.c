@@ -1,4 +1,5 @@
 #include "command_private.h"
+#include "store/thread.h"
 #include "writer.h"
 
 #define COMMAND_COST 256 /* what a queued command takes besides its records */
@@ -18,10 +19,9 @@ enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *option
         goto fail;
     log->store_id = log->environment.store_id;
     log->usable = true;
-    if (pthread_create(&log->writer, NULL, dbk_writer_run, log) != 0) {
-        code = dbk_fail(err, DBK_IO, "cannot start the log's writer thread");
+    code = dbk_thread_start(&log->writer, "dbk-writer", dbk_writer_run, log, err);
+    if (code != DBK_OK)
         goto fail;
-    }
     *out = log;
     return DBK_OK;
 

@@ -4,6 +4,7 @@
 #include "index.h"
 #include "log_value.h"
 #include "map.h"
+#include "store/clock.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -46,14 +47,13 @@ static enum dbk_code try_begin_read(struct dbk_log *log, MDB_txn **txn, int *rc,
 enum dbk_code dbk_log_begin_read(struct dbk_log *log, MDB_txn **txn,
                                  struct dbk_error *err)
 {
-    const struct timespec moment = {.tv_nsec = 1000000};
     enum dbk_code code;
     int rc;
 
     code = try_begin_read(log, txn, &rc, err);
     /* A commit has just failed, and whoever made it is about to shut the gate. */
     for (int i = 0; rc == MDB_PANIC && i < PANIC_MS; i++) {
-        nanosleep(&moment, NULL);
+        dbk_sleep_ms(1);
         code = try_begin_read(log, txn, &rc, err);
     }
     return code;
@@ -300,52 +300,31 @@ enum dbk_code dbk_log_read_event(struct dbk_log *log, const struct dbk_uuid *id,
     return code;
 }
 
-static void add_ms(struct timespec *at, int64_t ms)
-{
-    at->tv_sec += ms / 1000;
-    at->tv_nsec += ms % 1000 * 1000000;
-    if (at->tv_nsec >= 1000000000) {
-        at->tv_sec++;
-        at->tv_nsec -= 1000000000;
-    }
-}
-
-static bool is_before(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
-}
-
 /* Sleep until something was appended here since `seen`, but not past `until` nor longer
  * than it takes to look for another process's appends. False when the wait is over. */
 static bool sleep_a_little(struct dbk_log *log, uint64_t seen, uint64_t interrupts,
-                           const struct timespec *until)
+                           dbk_deadline until)
 {
-    struct timespec now, wake;
+    int left = dbk_deadline_left(until);
+    dbk_deadline wake = left < POLL_MS ? until : dbk_deadline_in(POLL_MS);
     bool go_on;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    wake = now;
-    add_ms(&wake, POLL_MS);
-    if (is_before(until, &wake))
-        wake = *until;
     pthread_mutex_lock(&log->mutex);
     while (log->appends == seen && !log->closing &&
-           pthread_cond_timedwait(&log->appended, &log->mutex, &wake) == 0)
+           dbk_cond_wait(&log->appended, &log->mutex, wake))
         ;
     go_on = log->interrupts == interrupts && !log->closing;
     pthread_mutex_unlock(&log->mutex);
-    return go_on && is_before(&now, until);
+    return go_on && left > 0;
 }
 
 enum dbk_code dbk_log_wait(struct dbk_log *log, uint64_t after, int timeout_ms,
                            uint64_t *head, struct dbk_error *err)
 {
     uint64_t interrupts = 0, seen = 0;
-    struct timespec until;
+    dbk_deadline until = dbk_deadline_in(timeout_ms > 0 ? timeout_ms : 0);
     bool first = true, go_on = true;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    add_ms(&until, timeout_ms > 0 ? timeout_ms : 0);
     while (go_on) {
         enum dbk_code code;
 
@@ -359,7 +338,7 @@ enum dbk_code dbk_log_wait(struct dbk_log *log, uint64_t after, int timeout_ms,
         code = dbk_log_head(log, head, err);
         if (code != DBK_OK || *head > after)
             return code;
-        go_on = sleep_a_little(log, seen, interrupts, &until);
+        go_on = sleep_a_little(log, seen, interrupts, until);
     }
     return DBK_OK;
 }

@@ -14,19 +14,14 @@ void log_report(const struct dbk_log *log, const char *line)
 static bool init_locks(struct dbk_log *log)
 {
     pthread_rwlockattr_t gate;
-    pthread_condattr_t cond;
     bool fine;
 
     pthread_rwlockattr_init(&gate);
     /* Readers come all the time; reopening must not wait for a moment without any. */
     pthread_rwlockattr_setkind_np(&gate, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-    pthread_condattr_init(&cond);
-    pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);
     fine = pthread_rwlock_init(&log->gate, &gate) == 0 &&
            pthread_mutex_init(&log->mutex, NULL) == 0 &&
-           pthread_cond_init(&log->submitted, &cond) == 0 &&
-           pthread_cond_init(&log->appended, &cond) == 0;
-    pthread_condattr_destroy(&cond);
+           dbk_cond_init(&log->submitted) == 0 && dbk_cond_init(&log->appended) == 0;
     pthread_rwlockattr_destroy(&gate);
     return fine;
 }

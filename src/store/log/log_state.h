@@ -8,6 +8,7 @@
 #define DBK_LOG_STATE_H
 
 #include "environment.h"
+#include "store/clock.h"
 #include "store/log.h"
 #include "wake.h"
 
@@ -26,10 +27,10 @@ struct dbk_log {
     _Atomic size_t touched; /* bytes of the file that were mapped by reading, about */
 
     /* Of whoever has the turn to write. */
-    bool usable;              /* false: reopening failed; the next turn tries again */
-    bool settled;             /* what is visible is known to be on disk */
-    struct timespec check_at; /* when to look after dead readers */
-    uint8_t sweep_place[32];  /* how far idempotency keys have been looked through */
+    bool usable;             /* false: reopening failed; the next turn tries again */
+    bool settled;            /* what is visible is known to be on disk */
+    dbk_deadline check_at;   /* when to look after dead readers */
+    uint8_t sweep_place[32]; /* how far idempotency keys have been looked through */
 
     /* The head as of a transaction, to be had without beginning one; see dbk_log_head. The
      * two are read without a lock, and written under `mutex`, the head first. */

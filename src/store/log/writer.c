@@ -6,10 +6,9 @@
 #include "idempotency.h"
 #include "index.h"
 #include "recover.h"
+#include "store/clock.h"
 
-#include <errno.h>
 #include <string.h>
-#include <time.h>
 
 /* One transaction takes no more than this, but for a submission that is larger alone.
  */
@@ -18,11 +17,11 @@
 
 /* How often to look after dead readers, busy or not: while one keeps its place, the file
  * grows with each commit. */
-#define CHECK_SECONDS 30
+#define CHECK_MS 30000
 
 /* How often to try to reopen a log that could not be, where nobody writes: readers wait
  * for that, too. */
-#define REOPEN_SECONDS 1
+#define REOPEN_MS 1000
 
 /* What one transaction holds. */
 struct batch {
@@ -31,38 +30,19 @@ struct batch {
     uint64_t head_before;
 };
 
-static struct timespec in_seconds(time_t seconds)
-{
-    struct timespec at;
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += seconds;
-    return at;
-}
-
-static bool has_come(const struct timespec *at)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec != at->tv_sec ? now.tv_sec > at->tv_sec
-                                    : now.tv_nsec >= at->tv_nsec;
-}
-
 /* log->mutex is held, and the turn is taken: there is something queued, or it is time to
  * look after dead readers or to reopen, or the log is closing. */
 static void wait_for_turn(struct dbk_log *log)
 {
-    struct timespec until = in_seconds(CHECK_SECONDS);
+    dbk_deadline until = dbk_deadline_in(CHECK_MS);
     bool late = false;
 
     while (log->writing || !(log->first || log->closing || late)) {
         if (!log->writing && !log->usable)
-            until = in_seconds(REOPEN_SECONDS);
-        late =
-            pthread_cond_timedwait(&log->submitted, &log->mutex, &until) == ETIMEDOUT;
+            until = dbk_deadline_in(REOPEN_MS);
+        late = !dbk_cond_wait(&log->submitted, &log->mutex, until);
         if (late && log->writing) /* then whoever has the turn looks after them */
-            until = in_seconds(CHECK_SECONDS);
+            until = dbk_deadline_in(CHECK_MS);
     }
     log->writing = true;
 }
@@ -299,11 +279,11 @@ static void check_readers(struct dbk_log *log)
 {
     int dead;
 
-    if (!has_come(&log->check_at))
+    if (dbk_deadline_left(log->check_at) > 0)
         return;
     if (log->usable)
         mdb_reader_check(log->environment.env, &dead);
-    log->check_at = in_seconds(CHECK_SECONDS);
+    log->check_at = dbk_deadline_in(CHECK_MS);
 }
 
 static void give_turn_back(struct dbk_log *log)
