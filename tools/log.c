@@ -1,6 +1,7 @@
 /* daybook log - shows records: one, the last ones, or all of one person. */
 #include "store/log.h"
 #include "command.h"
+#include "http/record_json.h"
 #include "log_place.h"
 #include "log_print.h"
 #include "signals.h"
@@ -19,8 +20,7 @@
 struct showing {
     struct dbk_log *log;
     struct dbk_batch batch;
-    struct log_printer *printer;
-    bool json;
+    char *json; /* room for a record's; NULL: not as JSON */
 
     const struct dbk_uuid *person; /* NULL: of anyone */
     bool blocks;                   /* rather than lines */
@@ -35,12 +35,11 @@ static enum dbk_code show_record(struct showing *showing,
         return DBK_OK;
     showing->shown++;
     if (showing->json)
-        return log_print_json(showing->printer, record, err);
+        return log_print_json(stdout, record, showing->json, err);
     if (showing->blocks)
-        log_print_block(showing->printer, record,
-                        showing->person ? &showing->before : NULL);
+        log_print_block(stdout, record, showing->person ? &showing->before : NULL);
     else
-        log_print_line(showing->printer, record);
+        log_print_line(stdout, record);
     log_before_take(&showing->before, record);
     return DBK_OK;
 }
@@ -202,14 +201,18 @@ static enum dbk_code show(const struct tool *tool, const struct wish *wish,
 static enum tool_exit show_log(const struct tool *tool, const struct wish *wish,
                                struct dbk_log *log)
 {
-    struct showing showing = {.log = log, .json = tool_has(tool, "--json")};
+    struct showing showing = {.log = log};
+    bool json = tool_has(tool, "--json");
+    enum dbk_code code;
     struct dbk_error err;
-    enum dbk_code code = log_printer_create(stdout, &showing.printer, &err);
 
-    if (code == DBK_OK)
+    showing.json = json ? malloc(DBK_RECORD_JSON_MAX) : NULL;
+    if (json && !showing.json)
+        code = dbk_fail(&err, DBK_NO_MEMORY, "out of memory");
+    else
         code = show(tool, wish, &showing, &err);
     dbk_batch_finish(&showing.batch);
-    log_printer_destroy(showing.printer);
+    free(showing.json);
     if (code == DBK_UNAVAILABLE && ferror(stdout))
         return TOOL_FAILED; /* who closes the pipe has seen enough */
     if (code != DBK_OK)

@@ -37,18 +37,15 @@ static enum tool_exit read_action(const struct tool *tool, enum action *action)
 
 static void print_json(const struct dbk_rebuild_result *result, double seconds)
 {
-    char kept[512] = "";
-    struct line line = {.text = kept, .size = sizeof kept};
-
-    line_add_json(&line, result->kept);
     printf("{\"sequence\":%" PRIu64 ",\"loaded\":%" PRIu64 ",\"persons\":%" PRIu64
            ",\"events\":%" PRIu64 ",\"quarantined\":%" PRIu64 ",\"slow\":%s",
            result->sequence, result->loaded, result->persons, result->events,
            result->quarantined, result->slow ? "true" : "false");
-    if (*kept)
-        printf(",\"kept\":\"%s\"", kept);
+    fputs(",\"kept\":", stdout);
+    if (*result->kept)
+        escape_string(stdout, result->kept);
     else
-        fputs(",\"kept\":null", stdout);
+        fputs("null", stdout);
     printf(",\"seconds\":%.3f}\n", seconds);
 }
 

@@ -87,6 +87,20 @@ static void require_means(const char *json, size_t length, const char *text)
     free(wanted);
 }
 
+/* A string is printed as a line has it. */
+static void require_printed(const char *text, const char *wanted)
+{
+    char *printed;
+    size_t length;
+    FILE *out = open_memstream(&printed, &length);
+
+    require(out != NULL);
+    escape_string(out, text);
+    require(fclose(out) == 0);
+    require(strcmp(printed, wanted) == 0);
+    free(printed);
+}
+
 static void try_json(const char *text)
 {
     char bytes[LINE_MAX_BYTES] = "";
@@ -99,6 +113,7 @@ static void try_json(const char *text)
         return;
     memcpy(bytes + line.length, "\"", 2); /* one byte was kept for it */
     require_means(bytes, line.length + 1, text);
+    require_printed(text, bytes);
 }
 
 /* JSON that holds such characters as they are means the same when they are escaped. */
@@ -111,7 +126,7 @@ static void try_printed(const char *text)
     FILE *out = open_memstream(&printed, &length);
 
     require(out != NULL);
-    escape_json(out, text);
+    escape_json(out, dbk_slice(text));
     require(fclose(out) == 0);
     require_shown(printed, length);
     again = json_loadb(printed, length, JSON_DECODE_ANY, NULL);

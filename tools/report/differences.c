@@ -8,31 +8,27 @@
 
 static void tell_line(FILE *out, const struct dbk_difference *one)
 {
-    char columns[1024] = "";
-    struct line line = {.text = columns, .size = sizeof columns};
-
-    line_add_plain(&line, one->columns);
+    fprintf(out, "%-8s %-6s ", one->kind, one->table);
     if (*one->id)
-        fprintf(out, "%-8s %-6s %s at record %" PRIu64 "%s%s\n", one->kind, one->table,
-                one->id, one->sequence, *columns ? ": " : "", columns);
+        fprintf(out, "%s at record %" PRIu64 "%s", one->id, one->sequence,
+                *one->columns ? ": " : "");
     else
-        fprintf(out, "%-8s %-6s not as the migrations make them: %s\n", one->kind,
-                one->table, columns);
+        fputs("not as the migrations make them: ", out);
+    escape_plain(out, dbk_slice(one->columns));
+    fputc('\n', out);
 }
 
 static void tell_json(struct differences *differences, const struct dbk_difference *one)
 {
-    char columns[2048] = "";
-    struct line line = {.text = columns, .size = sizeof columns};
-
-    line_add_json(&line, one->columns);
     fprintf(differences->json, "%s{\"kind\":\"%s\",\"table\":\"%s\"",
             differences->json_any ? "," : "", one->kind, one->table);
     if (*one->id)
         fprintf(differences->json, ",\"id\":\"%s\",\"sequence\":%" PRIu64, one->id,
                 one->sequence);
-    if (*columns)
-        fprintf(differences->json, ",\"columns\":\"%s\"", columns);
+    if (*one->columns) {
+        fputs(",\"columns\":", differences->json);
+        escape_string(differences->json, one->columns);
+    }
     fputc('}', differences->json);
     differences->json_any = true;
 }
@@ -117,16 +113,15 @@ void differences_print(const struct differences *differences, FILE *out)
 void differences_print_json(struct differences *differences, FILE *out)
 {
     const struct dbk_compare_result *result = &differences->result;
-    char reason[2048] = "";
-    struct line line = {.text = reason, .size = sizeof reason};
 
     if (differences->json)
         fflush(differences->json);
-    line_add_json(&line, differences->reason);
     fprintf(out, "{\"equal\":%s", differences_none(differences) ? "true" : "false");
-    if (!differences->comparable)
-        fprintf(out, ",\"reason\":\"%s\"}", reason);
-    else
+    if (!differences->comparable) {
+        fputs(",\"reason\":", out);
+        escape_string(out, differences->reason);
+        fputc('}', out);
+    } else {
         fprintf(out,
                 ",\"sequence\":%" PRIu64 ",\"persons\":%" PRIu64 ",\"events\":%" PRIu64
                 ",\"missing\":%" PRIu64 ",\"extra\":%" PRIu64 ",\"changed\":%" PRIu64
@@ -135,4 +130,5 @@ void differences_print_json(struct differences *differences, FILE *out)
                 result->sequence, result->persons, result->events, result->missing,
                 result->extra, result->changed, result->columns, result->quarantined,
                 differences->json_text ? differences->json_text : "");
+    }
 }

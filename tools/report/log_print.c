@@ -4,46 +4,9 @@
 #include "http/record_json.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CUT 60 /* bytes of properties on a line */
-
-struct log_printer {
-    FILE *out;
-    char plain[DBK_PROPERTIES_MAX + 1];    /* a value with a NUL behind it */
-    char safe[4 * DBK_PROPERTIES_MAX + 1]; /* the same, escaped */
-    char json[DBK_RECORD_JSON_MAX + 1];
-};
-
-enum dbk_code log_printer_create(FILE *out, struct log_printer **printer,
-                                 struct dbk_error *err)
-{
-    *printer = calloc(1, sizeof **printer);
-    if (!*printer)
-        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    (*printer)->out = out;
-    return DBK_OK;
-}
-
-void log_printer_destroy(struct log_printer *printer)
-{
-    free(printer);
-}
-
-/* The text, safe to print; valid until the next call. */
-static const char *safe(struct log_printer *printer, struct dbk_slice text)
-{
-    struct line line = {.text = printer->safe, .size = sizeof printer->safe};
-    size_t length = text.length < DBK_PROPERTIES_MAX ? text.length : DBK_PROPERTIES_MAX;
-
-    if (length > 0)
-        memcpy(printer->plain, text.data, length);
-    printer->plain[length] = '\0';
-    printer->safe[0] = '\0';
-    line_add_plain(&line, printer->plain);
-    return printer->safe;
-}
 
 static void take_text(char *to, struct dbk_slice from, size_t max)
 {
@@ -69,41 +32,48 @@ void log_before_take(struct log_before *before, const struct dbk_record *record)
         before->role = person->role;
 }
 
+static void print_origin(FILE *out, const char *what, struct dbk_slice text)
+{
+    if (text.length == 0)
+        return;
+    fputs(what, out);
+    escape_plain(out, text);
+    fputc('\n', out);
+}
+
 /* Who and what a record is about, and how it came to be. */
-static void print_head(struct log_printer *printer, const struct dbk_record *record)
+static void print_head(FILE *out, const struct dbk_record *record)
 {
     char time[DBK_TIMESTAMP_TEXT + 1], id[DBK_UUID_TEXT + 1];
     const struct dbk_uuid *person = dbk_record_person(record);
 
     dbk_timestamp_format(record->recorded_at, time);
-    fprintf(printer->out, "record %" PRIu64 " %s\n", record->sequence,
+    fprintf(out, "record %" PRIu64 " %s\n", record->sequence,
             dbk_type_name(record->type));
-    fprintf(printer->out, "Time:     %s\n", time);
+    fprintf(out, "Time:     %s\n", time);
     dbk_uuid_format(person, id);
-    fprintf(printer->out, "Person:   %s\n", id);
+    fprintf(out, "Person:   %s\n", id);
     dbk_uuid_format(&record->subject, id);
     if (person != &record->subject)
-        fprintf(printer->out, "Event:    %s\n", id);
-    if (record->source.length > 0)
-        fprintf(printer->out, "Source:   %s\n", safe(printer, record->source));
-    if (record->actor.length > 0)
-        fprintf(printer->out, "Actor:    %s\n", safe(printer, record->actor));
-    if (record->request_id.length > 0)
-        fprintf(printer->out, "Request:  %s\n", safe(printer, record->request_id));
-    fputc('\n', printer->out);
+        fprintf(out, "Event:    %s\n", id);
+    print_origin(out, "Source:   ", record->source);
+    print_origin(out, "Actor:    ", record->actor);
+    print_origin(out, "Request:  ", record->request_id);
+    fputc('\n', out);
 }
 
 /* One field, its old value before an arrow where it is known. */
-static void print_field(struct log_printer *printer, const char *name, const char *old,
+static void print_field(FILE *out, const char *name, const char *old,
                         struct dbk_slice new)
 {
-    fprintf(printer->out, "    %-16s  ", name);
-    if (old)
-        fprintf(printer->out, "%s \xE2\x86\x92 ", safe(printer, dbk_slice(old)));
-    fprintf(printer->out, "%s\n", safe(printer, new));
+    fprintf(out, "    %-16s  ", name);
+    escape_plain(out, dbk_slice(old));
+    fputs(old ? " \xE2\x86\x92 " : "", out);
+    escape_plain(out, new);
+    fputc('\n', out);
 }
 
-static void print_person(struct log_printer *printer, const struct dbk_record *record,
+static void print_person(FILE *out, const struct dbk_record *record,
                          const struct log_before *before)
 {
     const struct dbk_person_fields *person = &record->person;
@@ -111,113 +81,118 @@ static void print_person(struct log_printer *printer, const struct dbk_record *r
     unsigned known = before && !anew ? before->has : 0;
 
     if (person->has & DBK_HAS_EMAIL)
-        print_field(printer, "email", known & DBK_HAS_EMAIL ? before->email : NULL,
+        print_field(out, "email", known & DBK_HAS_EMAIL ? before->email : NULL,
                     person->email);
     if (person->has & DBK_HAS_FIRST_NAME)
-        print_field(printer, "first_name",
+        print_field(out, "first_name",
                     known & DBK_HAS_FIRST_NAME ? before->first_name : NULL,
                     person->first_name);
     if (person->has & DBK_HAS_LAST_NAME)
-        print_field(printer, "last_name",
+        print_field(out, "last_name",
                     known & DBK_HAS_LAST_NAME ? before->last_name : NULL,
                     person->last_name);
     if (person->has & DBK_HAS_ROLE)
-        print_field(printer, "role",
+        print_field(out, "role",
                     known & DBK_HAS_ROLE ? dbk_role_name(before->role) : NULL,
                     dbk_slice(dbk_role_name(person->role)));
 }
 
-static void print_created_at(struct log_printer *printer,
-                             const struct dbk_record *record)
+static void print_created_at(FILE *out, const struct dbk_record *record)
 {
     char time[DBK_TIMESTAMP_TEXT + 1];
 
     if (!record->has_datetime_created)
         return;
     dbk_timestamp_format(record->datetime_created, time);
-    print_field(printer, "datetime_created", NULL, dbk_slice(time));
+    print_field(out, "datetime_created", NULL, dbk_slice(time));
 }
 
-void log_print_block(struct log_printer *printer, const struct dbk_record *record,
+void log_print_block(FILE *out, const struct dbk_record *record,
                      const struct log_before *before)
 {
-    print_head(printer, record);
+    print_head(out, record);
     switch (record->type) {
     case DBK_PERSON_CREATED:
     case DBK_PERSON_UPDATED:
-        print_person(printer, record, before);
-        print_created_at(printer, record);
+        print_person(out, record, before);
+        print_created_at(out, record);
         break;
     case DBK_EVENT_RECORDED:
-        print_field(printer, "event_type", NULL, record->event_type);
-        print_created_at(printer, record);
+        print_field(out, "event_type", NULL, record->event_type);
+        print_created_at(out, record);
         if (record->properties.length > 0)
-            print_field(printer, "properties", NULL, record->properties);
+            print_field(out, "properties", NULL, record->properties);
         break;
     case DBK_PERSON_DELETED:
-        fputs("    deleted, with all events\n", printer->out);
+        fputs("    deleted, with all events\n", out);
         break;
     case DBK_EVENT_DELETED:
-        fputs("    deleted\n", printer->out);
+        fputs("    deleted\n", out);
         break;
     }
-    fputc('\n', printer->out);
+    fputc('\n', out);
 }
 
-static void print_pair(struct log_printer *printer, unsigned has, const char *name,
+static void print_pair(FILE *out, unsigned has, const char *name,
                        struct dbk_slice value)
 {
-    if (has)
-        fprintf(printer->out, " %s=%s", name, safe(printer, value));
+    if (!has)
+        return;
+    fprintf(out, " %s=", name);
+    escape_plain(out, value);
+}
+
+static void print_word(FILE *out, struct dbk_slice value)
+{
+    fputc(' ', out);
+    escape_plain(out, value);
 }
 
 /* The last part of a line: what a record says, in brief. */
-static void print_brief(struct log_printer *printer, const struct dbk_record *record)
+static void print_brief(FILE *out, const struct dbk_record *record)
 {
     const struct dbk_person_fields *person = &record->person;
     struct dbk_slice properties = record->properties;
 
-    print_pair(printer, person->has & DBK_HAS_EMAIL, "email", person->email);
-    print_pair(printer, person->has & DBK_HAS_FIRST_NAME, "first_name",
-               person->first_name);
-    print_pair(printer, person->has & DBK_HAS_LAST_NAME, "last_name",
-               person->last_name);
-    print_pair(printer, person->has & DBK_HAS_ROLE, "role",
+    print_pair(out, person->has & DBK_HAS_EMAIL, "email", person->email);
+    print_pair(out, person->has & DBK_HAS_FIRST_NAME, "first_name", person->first_name);
+    print_pair(out, person->has & DBK_HAS_LAST_NAME, "last_name", person->last_name);
+    print_pair(out, person->has & DBK_HAS_ROLE, "role",
                dbk_slice(dbk_role_name(person->role)));
     if (record->event_type.length > 0)
-        fprintf(printer->out, " %s", safe(printer, record->event_type));
+        print_word(out, record->event_type);
     if (properties.length > CUT) {
         properties.length = CUT;
         while ((properties.data[properties.length] & 0xC0) == 0x80)
             properties.length--; /* not within a character */
-        fprintf(printer->out, " %s\xE2\x80\xA6", safe(printer, properties));
-    } else if (properties.length > 0) {
-        fprintf(printer->out, " %s", safe(printer, properties));
     }
+    if (properties.length > 0)
+        print_word(out, properties);
+    if (properties.length < record->properties.length)
+        fputs("\xE2\x80\xA6", out);
 }
 
-void log_print_line(struct log_printer *printer, const struct dbk_record *record)
+void log_print_line(FILE *out, const struct dbk_record *record)
 {
     char time[DBK_TIMESTAMP_TEXT + 1], id[DBK_UUID_TEXT + 1];
 
     dbk_timestamp_format(record->recorded_at, time);
     dbk_uuid_format(dbk_record_person(record), id);
-    fprintf(printer->out, "%" PRIu64 "  %s  %s  person %s", record->sequence, time,
+    fprintf(out, "%" PRIu64 "  %s  %s  person %s", record->sequence, time,
             dbk_type_name(record->type), id);
-    print_brief(printer, record);
-    fputc('\n', printer->out);
+    print_brief(out, record);
+    fputc('\n', out);
 }
 
-enum dbk_code log_print_json(struct log_printer *printer,
-                             const struct dbk_record *record, struct dbk_error *err)
+enum dbk_code log_print_json(FILE *out, const struct dbk_record *record, char *room,
+                             struct dbk_error *err)
 {
-    size_t length;
+    struct dbk_slice json = {.data = room};
 
-    if (dbk_record_json_write(record, printer->json, DBK_RECORD_JSON_MAX, &length,
-                              err) != DBK_OK)
+    if (dbk_record_json_write(record, room, DBK_RECORD_JSON_MAX, &json.length, err) !=
+        DBK_OK)
         return err->code;
-    printer->json[length] = '\0';
-    escape_json(printer->out, printer->json);
-    fputc('\n', printer->out);
+    escape_json(out, json);
+    fputc('\n', out);
     return DBK_OK;
 }

@@ -7,13 +7,6 @@
 
 #include <stdio.h>
 
-struct log_printer; /* one thread at a time */
-
-/* Print to out, which stays the caller's. DBK_NO_MEMORY. */
-enum dbk_code log_printer_create(FILE *out, struct log_printer **printer,
-                                 struct dbk_error *err);
-void log_printer_destroy(struct log_printer *printer); /* NULL is fine */
-
 /* A person's fields as they were before a record; has says which are known. */
 struct log_before {
     unsigned has; /* DBK_HAS_... */
@@ -28,15 +21,15 @@ void log_before_take(struct log_before *before, const struct dbk_record *record)
 
 /* The record as a block of lines with an empty one behind it, as `git log` has them.
  * before (may be NULL) gives the old values of what a person.updated changed. */
-void log_print_block(struct log_printer *printer, const struct dbk_record *record,
+void log_print_block(FILE *out, const struct dbk_record *record,
                      const struct log_before *before);
 
 /* The record as one line; long properties are cut. */
-void log_print_line(struct log_printer *printer, const struct dbk_record *record);
+void log_print_line(FILE *out, const struct dbk_record *record);
 
-/* The record as its JSON object on a line, as GET /log has it. DBK_INVALID: its text is
- * not UTF-8. */
-enum dbk_code log_print_json(struct log_printer *printer,
-                             const struct dbk_record *record, struct dbk_error *err);
+/* The record as its JSON object on a line, as GET /log has it. room is of
+ * DBK_RECORD_JSON_MAX bytes (http/record_json.h). DBK_INVALID: its text is not UTF-8. */
+enum dbk_code log_print_json(FILE *out, const struct dbk_record *record, char *room,
+                             struct dbk_error *err);
 
 #endif

@@ -67,12 +67,10 @@ static void print_schemas(const struct status *status)
 
 static void print_quarantined(const struct status_quarantined *one)
 {
-    char text[2048] = "";
-    struct line line = {.text = text, .size = sizeof text};
-
-    line_add_plain(&line, one->reason);
-    printf("  %s  from record %" PRIu64 ", since %s: %s\n",
-           *one->person ? one->person : "(unreadable)", one->sequence, one->at, text);
+    printf("  %s  from record %" PRIu64 ", since %s: ",
+           *one->person ? one->person : "(unreadable)", one->sequence, one->at);
+    escape_plain(stdout, dbk_slice(one->reason));
+    putchar('\n');
 }
 
 static void print_tables(const struct status *status)
@@ -115,15 +113,6 @@ void status_print_text(const struct status *status)
     print_schemas(status);
 }
 
-static void print_json_text(const char *text)
-{
-    char bytes[4096] = "";
-    struct line line = {.text = bytes, .size = sizeof bytes};
-
-    line_add_json(&line, text);
-    printf("\"%s\"", bytes);
-}
-
 static void print_json_quarantine(const struct status *status)
 {
     fputs(",\"quarantine\":[", stdout);
@@ -132,13 +121,13 @@ static void print_json_quarantine(const struct status *status)
 
         printf("%s{\"person_id\":", i ? "," : "");
         if (*one->person)
-            print_json_text(one->person);
+            escape_string(stdout, one->person);
         else
             fputs("null", stdout);
         printf(",\"sequence\":%" PRIu64 ",\"reason\":", one->sequence);
-        print_json_text(one->reason);
+        escape_string(stdout, one->reason);
         fputs(",\"quarantined_at\":", stdout);
-        print_json_text(one->at);
+        escape_string(stdout, one->at);
         putchar('}');
     }
     putchar(']');
@@ -152,7 +141,7 @@ static void print_json_tables(const struct status *status)
         fputs(",\"projected\":null,\"lag\":null,\"quarantined\":null,\"tables\":null,"
               "\"tables_error\":",
               stdout);
-        print_json_text(status->why_not);
+        escape_string(stdout, status->why_not);
         return;
     }
     printf(",\"projected\":%" PRIu64 ",\"lag\":%" PRIu64 ",\"quarantined\":%" PRIu64
@@ -173,13 +162,13 @@ static void print_json_schemas(const struct status *status)
     if (!*status->postgres)
         return;
     fputs(",\"postgres\":", stdout);
-    print_json_text(status->postgres);
+    escape_string(stdout, status->postgres);
     fputs(",\"schemas\":[", stdout);
     for (size_t i = 0; i < status->schema_count; i++) {
         const struct status_schema *schema = &status->schemas[i];
 
         printf("%s{\"name\":", i ? "," : "");
-        print_json_text(schema->name);
+        escape_string(stdout, schema->name);
         printf(",\"kind\":\"%s\",\"in_use\":%s,\"bytes\":", kinds[schema->is.kind],
                schema->is.held ? "true" : "false");
         if (schema->is.has_bytes)

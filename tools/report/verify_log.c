@@ -23,22 +23,19 @@ static bool show(void *context, uint64_t done, uint64_t total)
 static void tell(void *context, uint64_t sequence, const char *text)
 {
     struct verify_log *verify = context;
-    char safe[2048] = "";
-    struct line line = {.text = safe, .size = sizeof safe};
 
     progress_clear(verify->progress);
+    if (verify->lines && sequence > 0)
+        fprintf(verify->lines, "record %" PRIu64 ": ", sequence);
     if (verify->lines) {
-        line_add_plain(&line, text);
-        if (sequence > 0)
-            fprintf(verify->lines, "record %" PRIu64 ": %s\n", sequence, safe);
-        else
-            fprintf(verify->lines, "%s\n", safe);
+        escape_plain(verify->lines, dbk_slice(text));
+        fputc('\n', verify->lines);
     }
-    line = (struct line){.text = safe, .size = sizeof safe};
-    *safe = '\0';
-    line_add_json(&line, text);
-    fprintf(verify->json, "%s{\"sequence\":%" PRIu64 ",\"text\":\"%s\"}",
-            verify->json_any ? "," : "", sequence, safe);
+    fprintf(verify->json,
+            "%s{\"sequence\":%" PRIu64 ",\"text\":", verify->json_any ? "," : "",
+            sequence);
+    escape_string(verify->json, text);
+    fputc('}', verify->json);
     verify->json_any = true;
 }
 
@@ -149,8 +146,7 @@ void verify_log_print(const struct verify_log *verify, FILE *out)
 void verify_log_print_json(struct verify_log *verify, FILE *out)
 {
     const struct dbk_verify_result *result = &verify->result;
-    char store_id[DBK_UUID_TEXT + 1], safe[2048] = "";
-    struct line line = {.text = safe, .size = sizeof safe};
+    char store_id[DBK_UUID_TEXT + 1];
 
     fflush(verify->json);
     dbk_uuid_format(&result->store_id, store_id);
@@ -161,6 +157,6 @@ void verify_log_print_json(struct verify_log *verify, FILE *out)
             verify->json_text ? verify->json_text : "");
     if (!*verify->not_repaired)
         return;
-    line_add_json(&line, verify->not_repaired);
-    fprintf(out, ",\"not_repaired\":\"%s\"", safe);
+    fputs(",\"not_repaired\":", out);
+    escape_string(out, verify->not_repaired);
 }

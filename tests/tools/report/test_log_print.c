@@ -5,49 +5,45 @@
 
 #include <cmocka.h>
 
+#include "http/record_json.h"
 #include "log_print.h"
 #include "made_export.h"
 
 #define PERSON "aa000000-0000-4000-8000-000000000001"
 
 /* What is printed of the made records, one after the other. */
-static char *printed(void (*print)(struct log_printer *printer,
-                                   const struct dbk_record *record,
+static char *printed(void (*print)(FILE *out, const struct dbk_record *record,
                                    struct log_before *before))
 {
     struct dbk_record records[MADE_RECORDS];
     struct log_before before = {0};
-    struct log_printer *printer;
-    struct dbk_error err;
     char *text;
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
     made_records(records);
     assert_non_null(out);
-    assert_int_equal(log_printer_create(out, &printer, &err), DBK_OK);
     for (size_t i = 0; i < MADE_RECORDS; i++) {
         records[i].format = 1;
         records[i].sequence = i + 1;
-        print(printer, &records[i], &before);
+        print(out, &records[i], &before);
         log_before_take(&before, &records[i]);
     }
-    log_printer_destroy(printer);
     fclose(out);
     return text;
 }
 
-static void print_block(struct log_printer *printer, const struct dbk_record *record,
+static void print_block(FILE *out, const struct dbk_record *record,
                         struct log_before *before)
 {
-    log_print_block(printer, record, before);
+    log_print_block(out, record, before);
 }
 
-static void print_line(struct log_printer *printer, const struct dbk_record *record,
+static void print_line(FILE *out, const struct dbk_record *record,
                        struct log_before *before)
 {
     (void)before;
-    log_print_line(printer, record);
+    log_print_line(out, record);
 }
 
 static void a_block_tells_all_of_a_record(void **state)
@@ -140,7 +136,7 @@ static void a_line_tells_it_in_brief(void **state)
     free(text);
 }
 
-static void print_hostile(struct log_printer *printer, const struct dbk_record *record,
+static void print_hostile(FILE *out, const struct dbk_record *record,
                           struct log_before *before)
 {
     struct dbk_record hostile = *record;
@@ -149,8 +145,8 @@ static void print_hostile(struct log_printer *printer, const struct dbk_record *
     hostile.actor = dbk_slice("x\x1B[2J\nrecord 9 person.created\xFF");
     hostile.person.last_name = dbk_slice("\r\x9B"
                                          "2J\xE2\x80\xAE");
-    log_print_block(printer, &hostile, NULL);
-    log_print_line(printer, &hostile);
+    log_print_block(out, &hostile, NULL);
+    log_print_line(out, &hostile);
 }
 
 static void what_could_move_the_cursor_is_escaped(void **state)
@@ -169,8 +165,6 @@ static void long_properties_are_cut_on_a_line_and_whole_in_a_block(void **state)
 {
     char properties[DBK_PROPERTIES_MAX], *text;
     struct dbk_record record = made_event(1, 1, 5);
-    struct log_printer *printer;
-    struct dbk_error err;
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
@@ -178,15 +172,13 @@ static void long_properties_are_cut_on_a_line_and_whole_in_a_block(void **state)
     for (size_t i = 0; i < sizeof properties; i++)
         properties[i] = "\xC3\xA9"[i % 2];
     record.properties = (struct dbk_slice){properties, sizeof properties};
-    assert_int_equal(log_printer_create(out, &printer, &err), DBK_OK);
-    log_print_line(printer, &record);
+    log_print_line(out, &record);
     fflush(out);
     assert_true(size < 250);
     assert_non_null(strstr(text, "\xC3\xA9\xE2\x80\xA6\n"));
-    log_print_block(printer, &record, NULL);
+    log_print_block(out, &record, NULL);
     fflush(out);
     assert_true(size > sizeof properties);
-    log_printer_destroy(printer);
     fclose(out);
     free(text);
 }
@@ -200,16 +192,14 @@ static void json_says_the_same_and_moves_no_cursor(void **state)
                                 .sequence = 1,
                                 .event_type = dbk_slice("click"),
                                 .properties = dbk_slice(properties)};
-    struct log_printer *printer;
+    static char room[DBK_RECORD_JSON_MAX];
     struct dbk_error err;
     char *text;
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
     (void)state;
-    assert_int_equal(log_printer_create(out, &printer, &err), DBK_OK);
-    assert_int_equal(log_print_json(printer, &record, &err), DBK_OK);
-    log_printer_destroy(printer);
+    assert_int_equal(log_print_json(out, &record, room, &err), DBK_OK);
     fclose(out);
     assert_non_null(strstr(text, "{\"a\": \"\xC3\xA9\\u009b31m\\u202e\\u007f\"}"));
     free(text);
