@@ -13,6 +13,13 @@ struct flag {
     const char *value; /* behind the =; NULL: none */
 };
 
+/* How far the command line was read. */
+struct reading {
+    const struct command *command;
+    char **next, **end; /* arguments to come */
+    struct arguments *out;
+};
+
 static struct flag split_flag(const char *text)
 {
     struct flag flag = {.text = text, .length = strcspn(text, "=")};
@@ -68,27 +75,15 @@ static enum dbk_code refuse_flag(const struct command *command, const struct fla
 
 /* Give the flag's value, taken from the next argument where it has none of its own. A
  * value that looks like a flag was most likely forgotten. */
-static enum dbk_code take_value(const struct flag *flag, char ***next, char **end,
+static enum dbk_code take_value(struct reading *reading, const struct flag *flag,
                                 const char **value, struct dbk_error *err)
 {
     *value = flag->value;
     if (*value)
         return DBK_OK;
-    if (*next == end || !strncmp(**next, "--", 2))
+    if (reading->next == reading->end || !strncmp(*reading->next, "--", 2))
         return dbk_fail(err, DBK_INVALID, "%s needs a value", flag->text);
-    *value = *(*next)++;
-    return DBK_OK;
-}
-
-static enum dbk_code take_option(const struct tool_option *option,
-                                 const struct flag *flag, char ***next, char **end,
-                                 const char **value, struct dbk_error *err)
-{
-    if (option->argument)
-        return take_value(flag, next, end, value, err);
-    if (flag->value)
-        return dbk_fail(err, DBK_INVALID, "%s takes no value", option->flag);
-    *value = "";
+    *value = *reading->next++;
     return DBK_OK;
 }
 
@@ -104,41 +99,41 @@ static enum dbk_code join(struct arguments *out, size_t option, const char *befo
     return DBK_OK;
 }
 
-static enum dbk_code read_option(const struct command *command, size_t option,
-                                 const struct flag *flag, char ***next, char **end,
-                                 struct arguments *out, struct dbk_error *err)
+static enum dbk_code read_option(struct reading *reading, size_t index,
+                                 const struct flag *flag, struct dbk_error *err)
 {
-    const char *before = out->values[option];
+    const struct tool_option *option = &reading->command->options[index];
+    const char **value = &reading->out->values[index], *before = *value;
 
-    if (take_option(&command->options[option], flag, next, end, &out->values[option],
-                    err) != DBK_OK)
+    if (!option->argument && flag->value)
+        return dbk_fail(err, DBK_INVALID, "%s takes no value", option->flag);
+    if (!option->argument)
+        *value = "";
+    else if (take_value(reading, flag, value, err) != DBK_OK)
         return err->code;
-    if (before && command->options[option].many)
-        return join(out, option, before, err);
-    return DBK_OK;
+    return before && option->many ? join(reading->out, index, before, err) : DBK_OK;
 }
 
-static enum dbk_code read_flag(const struct command *command, const char *text,
-                               char ***next, char **end, struct arguments *out,
+static enum dbk_code read_flag(struct reading *reading, const char *text,
                                struct dbk_error *err)
 {
     struct flag flag = split_flag(text);
-    size_t option = find_option(command, &flag);
+    size_t option = find_option(reading->command, &flag);
     enum setting setting = config_find_flag(flag.text, flag.length);
+    struct arguments *out = reading->out;
 
     if (!strcmp(text, "--help") || !strcmp(text, "-h")) {
         out->help = true;
         return DBK_OK;
     }
     if (option < TOOL_OPTIONS_MAX)
-        return read_option(command, option, &flag, next, end, out, err);
-    if (setting == SETTING_COUNT || !reads(command, setting))
-        return refuse_flag(command, &flag, err);
-    if (config_table[setting].kind == CONFIG_BOOLEAN) {
-        out->settings[setting] = flag.value ? flag.value : "true";
-        return DBK_OK;
-    }
-    return take_value(&flag, next, end, &out->settings[setting], err);
+        return read_option(reading, option, &flag, err);
+    if (setting == SETTING_COUNT || !reads(reading->command, setting))
+        return refuse_flag(reading->command, &flag, err);
+    if (config_table[setting].kind != CONFIG_BOOLEAN)
+        return take_value(reading, &flag, &out->settings[setting], err);
+    out->settings[setting] = flag.value ? flag.value : "true";
+    return DBK_OK;
 }
 
 static enum dbk_code check_operands(const struct command *command,
@@ -160,21 +155,21 @@ static enum dbk_code check_operands(const struct command *command,
 enum dbk_code arguments_read(const struct command *command, int argc, char **argv,
                              struct arguments *out, struct dbk_error *err)
 {
-    char **next = argv, **end = argv + argc;
+    struct reading reading = {command, argv, argv + argc, out};
     bool flags = true;
 
     *out = (struct arguments){0};
     out->operands = calloc((size_t)argc + 1, sizeof *out->operands);
     if (!out->operands)
         return dbk_fail(err, DBK_NO_MEMORY, "read the command line: out of memory");
-    while (next < end && !out->help) {
-        const char *text = *next++;
+    while (reading.next < reading.end && !out->help) {
+        const char *text = *reading.next++;
 
         if (flags && !strcmp(text, "--"))
             flags = false;
         else if (!flags || text[0] != '-' || !text[1])
             out->operands[out->operand_count++] = text;
-        else if (read_flag(command, text, &next, end, out, err) != DBK_OK)
+        else if (read_flag(&reading, text, err) != DBK_OK)
             goto fail;
     }
     if (check_operands(command, out, err) == DBK_OK)

@@ -1,6 +1,7 @@
 #include "config_value.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,32 +24,26 @@ static bool read_digits(const char *text, int64_t *out, const char **rest)
     return true;
 }
 
-static enum dbk_code read_integer(const struct config_entry *entry, const char *text,
-                                  struct config_value *out, struct dbk_error *err)
+static bool is_allowed(const struct config_entry *entry, int64_t number)
 {
-    const char *rest;
-
-    if (!read_digits(text, &out->number, &rest) || *rest || out->number < entry->min ||
-        out->number > entry->max)
-        return dbk_fail(err, DBK_INVALID, "a whole number from %lld to %lld is allowed",
-                        (long long)entry->min, (long long)entry->max);
-    return DBK_OK;
+    return number >= entry->min && number <= entry->max;
 }
 
-static enum dbk_code read_port(const struct config_entry *entry, const char *text,
-                               struct config_value *out, struct dbk_error *err)
+static enum dbk_code read_integer(const struct config_entry *entry,
+                                  struct config_value *out, struct dbk_error *err)
 {
-    const char *rest;
-    bool digits = read_digits(text, &out->number, &rest);
+    const char *rest, *what = entry->kind == CONFIG_PORT ? "port" : "whole";
+    bool digits = read_digits(out->text, &out->number, &rest);
 
-    if (digits && (!strcmp(rest, "s") || !strcmp(rest, "r")))
+    if (digits && !*rest && is_allowed(entry, out->number))
+        return DBK_OK;
+    if (digits && entry->kind == CONFIG_PORT &&
+        (!strcmp(rest, "s") || !strcmp(rest, "r")))
         return dbk_fail(err, DBK_INVALID,
                         "TLS is the part of a proxy in front (README.md has a working "
                         "example); a port number alone is allowed");
-    if (!digits || *rest || out->number < entry->min || out->number > entry->max)
-        return dbk_fail(err, DBK_INVALID, "a port number from %lld to %lld is allowed",
-                        (long long)entry->min, (long long)entry->max);
-    return DBK_OK;
+    return dbk_fail(err, DBK_INVALID, "a %s number from %lld to %lld is allowed", what,
+                    (long long)entry->min, (long long)entry->max);
 }
 
 static int unit_shift(const char *unit)
@@ -70,17 +65,17 @@ static int unit_shift(const char *unit)
     return -1;
 }
 
-static enum dbk_code read_size(const struct config_entry *entry, const char *text,
+static enum dbk_code read_size(const struct config_entry *entry,
                                struct config_value *out, struct dbk_error *err)
 {
     const char *rest = "";
-    bool good = read_digits(text, &out->number, &rest);
+    bool good = read_digits(out->text, &out->number, &rest);
     int shift = unit_shift(rest + (*rest == ' '));
 
     good = good && shift >= 0 && out->number <= entry->max >> shift;
     if (good)
         out->number <<= shift;
-    if (!good || out->number < entry->min)
+    if (!good || !is_allowed(entry, out->number))
         return dbk_fail(err, DBK_INVALID,
                         "a size from %lld to %lld bytes is allowed, as in 1048576, "
                         "1024K or 1 MiB",
@@ -104,25 +99,25 @@ static bool read_milliseconds(const char *text, int64_t *out)
     return *rest == '\0';
 }
 
-static enum dbk_code read_seconds(const struct config_entry *entry, const char *text,
+static enum dbk_code read_seconds(const struct config_entry *entry,
                                   struct config_value *out, struct dbk_error *err)
 {
-    if (!read_milliseconds(text, &out->number) || out->number < entry->min ||
-        out->number > entry->max)
+    if (!read_milliseconds(out->text, &out->number) || !is_allowed(entry, out->number))
         return dbk_fail(err, DBK_INVALID,
                         "seconds from %g to %g are allowed, as in 5 or 0.25",
                         (double)entry->min / 1000, (double)entry->max / 1000);
     return DBK_OK;
 }
 
-static enum dbk_code read_boolean(const char *text, struct config_value *out,
-                                  struct dbk_error *err)
+static enum dbk_code read_boolean(const struct config_entry *entry,
+                                  struct config_value *out, struct dbk_error *err)
 {
     static const char *const words[] = {"false", "true", "no",  "yes",
                                         "0",     "1",    "off", "on"};
 
+    (void)entry;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (!strcasecmp(text, words[i])) {
+        if (!strcasecmp(out->text, words[i])) {
             out->number = i % 2;
             return DBK_OK;
         }
@@ -131,16 +126,16 @@ static enum dbk_code read_boolean(const char *text, struct config_value *out,
 }
 
 /* number receives the place of text in the choices. */
-static enum dbk_code read_choice(const struct config_entry *entry, const char *text,
+static enum dbk_code read_choice(const struct config_entry *entry,
                                  struct config_value *out, struct dbk_error *err)
 {
     const char *at = entry->choices;
-    size_t length = strlen(text);
+    size_t length = strlen(out->text);
 
     for (out->number = 0;; out->number++) {
         size_t word = strcspn(at, ",");
 
-        if (word == length && !memcmp(at, text, length))
+        if (word == length && !memcmp(at, out->text, length))
             return DBK_OK;
         if (!at[word])
             return dbk_fail(err, DBK_INVALID, "allowed are %s", entry->choices);
@@ -148,32 +143,28 @@ static enum dbk_code read_choice(const struct config_entry *entry, const char *t
     }
 }
 
-static enum dbk_code read_peer(const char *text, struct dbk_error *err)
+static enum dbk_code read_peer(const struct config_entry *entry,
+                               struct config_value *out, struct dbk_error *err)
 {
     struct in_addr address;
 
-    if (!*text || inet_pton(AF_INET, text, &address) == 1)
+    (void)entry;
+    if (!*out->text || inet_pton(AF_INET, out->text, &address) == 1)
         return DBK_OK;
     return dbk_fail(err, DBK_INVALID,
                     "a numeric IPv4 address is allowed, such as 127.0.0.1");
 }
 
 /* Whether others may reach it is asked where the access tokens are known (serve). */
-static enum dbk_code read_address(const char *text, struct config_value *out,
-                                  struct dbk_error *err)
+static enum dbk_code read_address(const struct config_entry *entry,
+                                  struct config_value *out, struct dbk_error *err)
 {
     struct in_addr address;
-    char *loopback = NULL;
 
-    if (!strcmp(text, "localhost")) {
-        loopback = strdup("127.0.0.1");
-        if (!loopback)
-            return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-        free(out->text);
-        out->text = loopback;
-        return DBK_OK;
-    }
-    if (inet_pton(AF_INET, text, &address) == 1)
+    (void)entry;
+    if (!strcmp(out->text, "localhost")) /* as long as its number */
+        strcpy(out->text, "127.0.0.1");
+    if (inet_pton(AF_INET, out->text, &address) == 1)
         return DBK_OK;
     return dbk_fail(err, DBK_INVALID,
                     "a numeric IPv4 address is allowed, such as 127.0.0.1; one that "
@@ -249,9 +240,10 @@ static char *cut_item(char *at, char **item)
 typedef enum dbk_code read_item(const struct config_entry *entry, const char *item,
                                 struct dbk_error *err);
 
-static enum dbk_code read_list(const struct config_entry *entry, read_item *read,
+static enum dbk_code read_list(const struct config_entry *entry,
                                struct config_value *out, struct dbk_error *err)
 {
+    read_item *read = entry->kind == CONFIG_ORIGINS ? read_origin : read_event_type;
     size_t commas = 0, count = 0;
     char *at = out->text;
 
@@ -273,10 +265,10 @@ static enum dbk_code read_list(const struct config_entry *entry, read_item *read
     return DBK_OK;
 }
 
-static enum dbk_code read_text(const struct config_entry *entry, const char *text,
-                               struct dbk_error *err)
+static enum dbk_code read_text(const struct config_entry *entry,
+                               struct config_value *out, struct dbk_error *err)
 {
-    size_t length = strlen(text);
+    size_t length = strlen(out->text);
 
     if (length < (size_t)entry->min)
         return dbk_fail(err, DBK_INVALID, "it may not be empty");
@@ -284,52 +276,36 @@ static enum dbk_code read_text(const struct config_entry *entry, const char *tex
         return dbk_fail(err, DBK_INVALID, "at most %lld bytes are allowed",
                         (long long)entry->max);
     /* Its password would be in the log and in every error of libpq. */
-    if (entry->group == CONFIG_GROUP_DATABASE && !entry->secret && strstr(text, "://"))
+    if (entry->group == CONFIG_GROUP_DATABASE && !entry->secret &&
+        strstr(out->text, "://"))
         return dbk_fail(err, DBK_INVALID,
                         "a connection URI is not taken; give its parts: DB_HOST, "
                         "DB_PORT, DB_NAME, DB_USER, DB_PASS");
     return DBK_OK;
 }
 
-static enum dbk_code read_kind(const struct config_entry *entry, const char *text,
-                               struct config_value *out, struct dbk_error *err)
-{
-    switch (entry->kind) {
-    case CONFIG_TEXT:
-        return read_text(entry, text, err);
-    case CONFIG_ADDRESS:
-        return read_address(text, out, err);
-    case CONFIG_PEER:
-        return read_peer(text, err);
-    case CONFIG_PORT:
-        return read_port(entry, text, out, err);
-    case CONFIG_INTEGER:
-        return read_integer(entry, text, out, err);
-    case CONFIG_SIZE:
-        return read_size(entry, text, out, err);
-    case CONFIG_SECONDS:
-        return read_seconds(entry, text, out, err);
-    case CONFIG_BOOLEAN:
-        return read_boolean(text, out, err);
-    case CONFIG_CHOICE:
-        return read_choice(entry, text, out, err);
-    case CONFIG_LIST:
-        return read_list(entry, read_event_type, out, err);
-    case CONFIG_ORIGINS:
-        return read_list(entry, read_origin, out, err);
-    }
-    return dbk_fail(err, DBK_INTERNAL, "a setting of no kind");
-}
+/* Each reads out->text, and may change it. */
+static enum dbk_code (*const kinds[])(const struct config_entry *entry,
+                                      struct config_value *out,
+                                      struct dbk_error *err) = {
+    [CONFIG_TEXT] = read_text,       [CONFIG_ADDRESS] = read_address,
+    [CONFIG_PEER] = read_peer,       [CONFIG_PORT] = read_integer,
+    [CONFIG_INTEGER] = read_integer, [CONFIG_SIZE] = read_size,
+    [CONFIG_SECONDS] = read_seconds, [CONFIG_BOOLEAN] = read_boolean,
+    [CONFIG_CHOICE] = read_choice,   [CONFIG_LIST] = read_list,
+    [CONFIG_ORIGINS] = read_list,
+};
 
 enum dbk_code config_value_read(const struct config_entry *entry, const char *text,
                                 struct config_value *out, struct dbk_error *err)
 {
     enum dbk_code code;
 
+    assert(entry->kind < sizeof kinds / sizeof *kinds && kinds[entry->kind]);
     *out = (struct config_value){.text = strdup(text)};
     if (!out->text)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    code = read_kind(entry, text, out, err);
+    code = kinds[entry->kind](entry, out, err);
     if (code != DBK_OK)
         config_value_finish(out);
     return code;
