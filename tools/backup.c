@@ -4,9 +4,9 @@
 #include "directory.h"
 #include "lock.h"
 #include "log_check.h"
-#include "log_place.h"
 #include "progress.h"
 #include "signals.h"
+#include "tool_data.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
 #include "compress.h"
 #include "export_output.h"
 #include "export_run.h"
-#include "log_place.h"
 #include "signals.h"
+#include "tool_data.h"
 
 #include <inttypes.h>
 #include <string.h>

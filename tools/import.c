@@ -3,8 +3,8 @@
 #include "directory.h"
 #include "import_export.h"
 #include "import_file.h"
-#include "log_place.h"
 #include "signals.h"
+#include "tool_data.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 #include "store/log.h"
 #include "command.h"
 #include "http/record_json.h"
-#include "log_place.h"
 #include "log_print.h"
 #include "signals.h"
+#include "tool_data.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /* daybook migrate - brings the schema of the read tables to this program's version. */
 #include "projections/migrate.h"
 #include "command.h"
-#include "database.h"
 #include "database_file.h"
+#include "tool_data.h"
 
 #include <errno.h>
 #include <limits.h>

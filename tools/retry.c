@@ -1,8 +1,8 @@
 /* daybook retry - asks the projector to try the quarantined persons again. */
 #include "command.h"
-#include "database.h"
 #include "database_file.h"
 #include "projections/projector.h"
+#include "tool_data.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,17 +1,16 @@
 /* daybook serve - the log, the projector and the REST API in one process. */
 #include "command.h"
-#include "database.h"
 #include "database_file.h"
 #include "http/server.h"
 #include "http/tokens.h"
 #include "lock.h"
-#include "log_place.h"
 #include "privileges.h"
 #include "projections/projector.h"
 #include "projections/read_model.h"
 #include "serve_report.h"
 #include "signals.h"
 #include "store/log.h"
+#include "tool_data.h"
 
 #include <inttypes.h>
 #include <malloc.h>

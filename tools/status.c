@@ -1,9 +1,8 @@
 /* daybook status - how far the log is, and how far the tables follow. */
 #include "command.h"
-#include "database.h"
 #include "database_file.h"
-#include "log_place.h"
 #include "status_print.h"
+#include "tool_data.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "session.h"
 
-#include "log_place.h"
 #include "signals.h"
+#include "tool_data.h"
 
 #include <stdio.h>
 

@@ -5,10 +5,10 @@
 #define DBK_TOOLS_SESSION_H
 
 #include "command.h"
-#include "database.h"
 #include "progress.h"
 #include "projections/watch.h"
 #include "store/log.h"
+#include "tool_data.h"
 
 struct session {
     const struct tool *tool;

@@ -1,9 +1,9 @@
 #include "verify_log.h"
 
 #include "escape.h"
-#include "log_place.h"
 #include "plural.h"
 #include "signals.h"
+#include "tool_data.h"
 
 #include <errno.h>
 #include <inttypes.h>

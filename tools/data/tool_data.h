@@ -1,12 +1,21 @@
-/* database.h - the PostgreSQL a subcommand works with: the one DB_HOST names, or the
- * private cluster in the data directory. */
-#ifndef DBK_TOOLS_DATABASE_H
-#define DBK_TOOLS_DATABASE_H
+/* tool_data.h - what a subcommand works with: the log in the data directory that it is
+ * told, and the PostgreSQL that DB_HOST names, or the private cluster beside that log. */
+#ifndef DBK_TOOLS_TOOL_DATA_H
+#define DBK_TOOLS_TOOL_DATA_H
 
 #include "command.h"
 #include "projections/cluster.h"
 #include "projections/database.h"
+#include "store/log.h"
 #include "store/uuid.h"
+
+/* DATA_DIR/log, where the log is. False where the path is too long. */
+bool tool_log_dir(const struct config *config, char *out, size_t size,
+                  struct dbk_error *err);
+
+/* Open the log, which must be there. Errors as dbk_log_open. Close with dbk_log_close. */
+enum dbk_code tool_log_open(const struct tool *tool, struct dbk_log **log,
+                            struct dbk_error *err);
 
 struct tool_database {
     struct dbk_database at;      /* how to connect; borrowed from config or cluster */
