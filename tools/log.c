@@ -11,15 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_RECORDS 1000
-#define READ_BYTES ((size_t)1 << 20)
 #define WAIT_MS 200
 #define TAIL_LINES 10
 
 /* One showing. */
 struct showing {
     struct dbk_log *log;
-    struct dbk_batch batch;
     char *json; /* room for a record's; NULL: not as JSON */
 
     const struct dbk_uuid *person; /* NULL: of anyone */
@@ -28,9 +25,11 @@ struct showing {
     uint64_t shown, damaged;       /* records */
 };
 
-static enum dbk_code show_record(struct showing *showing,
-                                 const struct dbk_record *record, struct dbk_error *err)
+static enum dbk_code show_record(void *context, const struct dbk_record *record,
+                                 struct dbk_error *err)
 {
+    struct showing *showing = context;
+
     if (showing->person && !dbk_uuid_equal(dbk_record_person(record), showing->person))
         return DBK_OK;
     showing->shown++;
@@ -44,57 +43,52 @@ static enum dbk_code show_record(struct showing *showing,
     return DBK_OK;
 }
 
-/* A damaged record is told, and is no reason to hide those behind it. */
-static enum dbk_code show_batch(struct showing *showing, struct dbk_error *err)
+/* It is told, and is no reason to hide those behind it. */
+static enum dbk_code tell_damaged(void *context, struct dbk_error *err)
 {
-    enum dbk_code code = DBK_OK;
-    struct dbk_record record;
+    struct showing *showing = context;
 
-    for (size_t i = 0; code == DBK_OK && i < showing->batch.count; i++) {
-        const struct dbk_batch_entry *entry = &showing->batch.entries[i];
-        if (dbk_record_decode(showing->batch.bytes + entry->offset, entry->length,
-                              &record, err) == DBK_OK) {
-            code = show_record(showing, &record, err);
-            continue;
-        }
-        showing->damaged++;
-        fprintf(stderr, "daybook log: record %" PRIu64 ": %s\n", entry->sequence,
-                err->text);
-    }
-    if (code != DBK_OK || (fflush(stdout) == 0 && !ferror(stdout)))
-        return code;
+    showing->damaged++;
+    fprintf(stderr, "daybook log: %s\n", err->text);
+    return DBK_OK;
+}
+
+static enum dbk_code flush(struct dbk_error *err)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return DBK_OK;
     if (errno == EPIPE)
         return dbk_fail(err, DBK_UNAVAILABLE, "nobody reads on");
     return dbk_fail(err, DBK_IO, "write to standard output: %s", strerror(errno));
 }
 
-/* Show what is behind *after, up to and with `to`; *after receives how far it came. */
-static enum dbk_code show_range(struct showing *showing, uint64_t *after, uint64_t to,
+/* Between two batches. */
+static enum dbk_code flush_or_stop(void *context, uint64_t at, struct dbk_error *err)
+{
+    (void)context;
+    (void)at;
+    if (signals_came())
+        return dbk_fail(err, DBK_INTERRUPTED, "stopped");
+    return flush(err);
+}
+
+/* Show what is behind `after`, up to and with `to`. */
+static enum dbk_code show_range(struct showing *showing, uint64_t after, uint64_t to,
                                 struct dbk_error *err)
 {
-    enum dbk_code code = DBK_OK;
+    const struct dbk_log_visitor visitor = {.record = show_record,
+                                            .unreadable = tell_damaged,
+                                            .before = flush_or_stop,
+                                            .context = showing};
+    enum dbk_code code = dbk_log_each(showing->log, after, to, &visitor, err);
 
-    while (code == DBK_OK && *after < to) {
-        size_t count =
-            to - *after < READ_RECORDS ? (size_t)(to - *after) : READ_RECORDS;
-        code =
-            dbk_log_read(showing->log, *after, count, READ_BYTES, &showing->batch, err);
-        if (code == DBK_OK && showing->batch.count == 0)
-            break;
-        if (code == DBK_OK)
-            code = show_batch(showing, err);
-        if (code == DBK_OK)
-            *after = showing->batch.entries[showing->batch.count - 1].sequence;
-        if (code == DBK_OK && signals_came())
-            code = dbk_fail(err, DBK_INTERRUPTED, "stopped");
-    }
-    return code;
+    return code == DBK_OK ? flush(err) : code;
 }
 
 static enum dbk_code show_one(struct showing *showing, uint64_t sequence,
                               struct dbk_error *err)
 {
-    uint64_t after = sequence - 1, head;
+    uint64_t head;
 
     showing->blocks = true;
     if (dbk_log_head(showing->log, &head, err) != DBK_OK)
@@ -103,19 +97,19 @@ static enum dbk_code show_one(struct showing *showing, uint64_t sequence,
         return dbk_fail(err, DBK_NOT_FOUND,
                         "there is no record %" PRIu64 ": the log ends with %" PRIu64,
                         sequence, head);
-    return show_range(showing, &after, sequence, err);
+    return show_range(showing, sequence - 1, sequence, err);
 }
 
 static enum dbk_code show_person(struct showing *showing, const struct dbk_uuid *id,
                                  struct dbk_error *err)
 {
-    uint64_t after = 0, head;
+    uint64_t head;
     enum dbk_code code = dbk_log_head(showing->log, &head, err);
 
     showing->person = id;
     showing->blocks = true;
     if (code == DBK_OK)
-        code = show_range(showing, &after, head, err);
+        code = show_range(showing, 0, head, err);
     if (code == DBK_OK && showing->shown == 0)
         code = dbk_fail(err, DBK_NOT_FOUND, "no record is about that person");
     return code;
@@ -130,11 +124,12 @@ static enum dbk_code show_tail(struct showing *showing, uint64_t lines, bool fol
     if (code != DBK_OK)
         return code;
     after = head > lines ? head - lines : 0;
-    code = show_range(showing, &after, head, err);
+    code = show_range(showing, after, head, err);
     while (code == DBK_OK && follow && !signals_came()) {
+        after = head;
         code = dbk_log_wait(showing->log, after, WAIT_MS, &head, err);
         if (code == DBK_OK)
-            code = show_range(showing, &after, head, err);
+            code = show_range(showing, after, head, err);
     }
     /* Ctrl-C is how following ends. */
     return code == DBK_INTERRUPTED && follow ? DBK_OK : code;
@@ -211,7 +206,6 @@ static enum tool_exit show_log(const struct tool *tool, const struct wish *wish,
         code = dbk_fail(&err, DBK_NO_MEMORY, "out of memory");
     else
         code = show(tool, wish, &showing, &err);
-    dbk_batch_finish(&showing.batch);
     free(showing.json);
     if (code == DBK_UNAVAILABLE && ferror(stdout))
         return TOOL_FAILED; /* who closes the pipe has seen enough */

@@ -115,6 +115,43 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
                            size_t max_bytes, struct dbk_batch *batch,
                            struct dbk_error *err);
 
+/* Decode the i-th record of the batch; record's slices point into it.
+ *
+ * DBK_DAMAGED, DBK_UNSUPPORTED  as dbk_record_decode, told as "record 7: why"
+ */
+enum dbk_code dbk_batch_record(const struct dbk_batch *batch, size_t i,
+                               struct dbk_record *record, struct dbk_error *err);
+
+/* Copy one record and decode it; record's slices point into the batch. As dbk_log_read
+ * and dbk_batch_record; DBK_DAMAGED also where the log has no such record: ask for the
+ * head first, where the sequence is somebody's guess. */
+enum dbk_code dbk_log_record(struct dbk_log *log, uint64_t sequence,
+                             struct dbk_batch *batch, struct dbk_record *record,
+                             struct dbk_error *err);
+
+/* What is done on a walk over records. A code but DBK_OK of any of them ends it. */
+struct dbk_log_visitor {
+    /* Each record, in order; its slices are valid until it returns. */
+    enum dbk_code (*record)(void *context, const struct dbk_record *record,
+                            struct dbk_error *err);
+    /* Where a record cannot be decoded; err says which and why. NULL: that ends it. */
+    enum dbk_code (*unreadable)(void *context, struct dbk_error *err);
+    /* Before each batch of some thousand, `at` being the last sequence behind: to tell
+     * how far it is, and whether to stop. May be NULL. */
+    enum dbk_code (*before)(void *context, uint64_t at, struct dbk_error *err);
+    void *context;
+};
+
+/* Walk over the records after `after`, up to and with `to`, which must be in the log. No
+ * read transaction is open while the visitor is called.
+ *
+ * DBK_DAMAGED  the log ends before `to`
+ * and as the visitor, dbk_log_read and dbk_batch_record
+ */
+enum dbk_code dbk_log_each(struct dbk_log *log, uint64_t after, uint64_t to,
+                           const struct dbk_log_visitor *visitor,
+                           struct dbk_error *err);
+
 /* Copy the record of the event with this id, which was not deleted, nor its person.
  *
  * DBK_NOT_FOUND  there is none

@@ -53,11 +53,9 @@ static uint64_t last_in(const struct dbk_batch *batch, dbk_timestamp time)
     struct dbk_record record;
 
     for (size_t i = batch->count; i > 0; i--) {
-        const struct dbk_batch_entry *entry = &batch->entries[i - 1];
-        if (dbk_record_decode(batch->bytes + entry->offset, entry->length, &record,
-                              NULL) == DBK_OK &&
+        if (dbk_batch_record(batch, i - 1, &record, NULL) == DBK_OK &&
             record.recorded_at <= time)
-            return entry->sequence;
+            return batch->entries[i - 1].sequence;
     }
     return 0;
 }

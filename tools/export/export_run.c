@@ -30,17 +30,6 @@ static bool give_up(void *context)
     return false;
 }
 
-static enum dbk_code damaged(uint64_t sequence, const struct dbk_error *why,
-                             struct dbk_error *err)
-{
-    if (why->code == DBK_UNSUPPORTED)
-        return dbk_fail(err, DBK_UNSUPPORTED, "record %" PRIu64 ": %s", sequence,
-                        why->text);
-    return dbk_fail(err, DBK_DAMAGED,
-                    "record %" PRIu64 " is damaged: daybook verify tells more",
-                    sequence);
-}
-
 /* Decode what is in the piece's batch, and keep what is selected. */
 static enum dbk_code decode(const struct export_select *select,
                             struct export_piece *piece, struct dbk_error *err)
@@ -48,14 +37,17 @@ static enum dbk_code decode(const struct export_select *select,
     for (size_t i = 0; i < piece->batch.count; i++) {
         const struct dbk_batch_entry *entry = &piece->batch.entries[i];
         struct export_item *item = &piece->items[piece->count];
-        struct dbk_error why;
+        enum dbk_code code = dbk_batch_record(&piece->batch, i, &item->record, err);
 
+        if (code == DBK_DAMAGED)
+            return dbk_fail(err, code,
+                            "record %" PRIu64 " is damaged: daybook verify tells more",
+                            entry->sequence);
+        if (code != DBK_OK)
+            return code;
         item->bytes.data = piece->batch.bytes + entry->offset;
         item->bytes.length = entry->length;
         item->checksum = entry->checksum;
-        if (dbk_record_decode(item->bytes.data, item->bytes.length, &item->record,
-                              &why) != DBK_OK)
-            return damaged(entry->sequence, &why, err);
         piece->count += export_selects(select, &item->record);
     }
     return DBK_OK;

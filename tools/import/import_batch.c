@@ -112,18 +112,11 @@ static enum dbk_code compare(struct import_batch *batch, struct dbk_log *log,
                              struct import_entry *entry, uint64_t sequence,
                              enum import_fate *fate, struct dbk_error *err)
 {
-    const struct dbk_batch *logged = &batch->logged;
     struct dbk_record record, brought;
+    enum dbk_code code = dbk_log_record(log, sequence, &batch->logged, &record, err);
 
-    if (dbk_log_read(log, sequence - 1, 1, DBK_RECORD_MAX, &batch->logged, err) !=
-        DBK_OK)
-        return err->code;
-    if (logged->count != 1)
-        return dbk_fail(err, DBK_DAMAGED, "record %llu is not in the log",
-                        (unsigned long long)sequence);
-    if (dbk_record_decode(logged->bytes + logged->entries[0].offset,
-                          logged->entries[0].length, &record, err) != DBK_OK)
-        return dbk_wrap(err, "record %llu", (unsigned long long)sequence);
+    if (code != DBK_OK)
+        return code;
     *fate = IMPORT_THERE;
     dbk_command_first(entry->command, &brought);
     if (!dbk_body_same_event(&brought, &record)) {

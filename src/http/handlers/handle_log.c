@@ -49,12 +49,10 @@ static enum dbk_code render_piece(const struct request *rq, struct log_page *pag
         return dbk_fail(err, DBK_DAMAGED, "the log ends before record %" PRIu64,
                         page->last);
     for (size_t i = 0; i < batch->count; i++) {
-        const struct dbk_batch_entry *entry = &batch->entries[i];
-        if (dbk_record_decode(batch->bytes + entry->offset, entry->length, &record,
-                              err) != DBK_OK)
-            return dbk_wrap(err, "record %" PRIu64, entry->sequence);
+        if (dbk_batch_record(batch, i, &record, err) != DBK_OK)
+            return err->code;
         render_one(&record, page, out);
-        page->after = entry->sequence; /* where it lies, whatever it says of itself */
+        page->after = batch->entries[i].sequence; /* whatever it says of itself */
     }
     return DBK_OK;
 }

@@ -4,17 +4,6 @@
 
 #include <inttypes.h>
 
-static enum dbk_code decode(const struct dbk_batch *batch, size_t i,
-                            struct dbk_record *record, struct dbk_error *err)
-{
-    const struct dbk_batch_entry *entry = &batch->entries[i];
-
-    if (dbk_record_decode(batch->bytes + entry->offset, entry->length, record, err) !=
-        DBK_OK)
-        return dbk_wrap(err, "record %" PRIu64, entry->sequence);
-    return DBK_OK;
-}
-
 enum dbk_code logged_read(const struct request *rq, uint64_t sequence,
                           struct dbk_record *records, size_t count,
                           struct dbk_error *err)
@@ -28,7 +17,7 @@ enum dbk_code logged_read(const struct request *rq, uint64_t sequence,
         return dbk_fail(err, DBK_NOT_FOUND, "The log has no record %" PRIu64 " yet",
                         sequence + batch->count);
     for (size_t i = 0; i < count; i++) {
-        if (decode(batch, i, &records[i], err) != DBK_OK)
+        if (dbk_batch_record(batch, i, &records[i], err) != DBK_OK)
             return err->code;
     }
     return DBK_OK;
@@ -46,5 +35,5 @@ enum dbk_code logged_event(const struct request *rq, const struct dbk_uuid *id,
     if (code != DBK_OK)
         return code;
     *sequence = batch->entries[0].sequence;
-    return decode(batch, 0, event, err);
+    return dbk_batch_record(batch, 0, event, err);
 }

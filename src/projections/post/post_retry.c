@@ -8,7 +8,6 @@
 #include <string.h>
 
 enum { QUERY_MS = 60000, TOGETHER_MAX = 512 };
-enum { RECORD_BYTES = 1 << 20 };
 enum column { SEQUENCE, CREATED_SEQUENCE };
 
 static const struct dbk_pg_statement pending = {"quarantine_pending",
@@ -56,15 +55,8 @@ static enum dbk_code look_up(struct poster *self, struct post_retry_row *row,
 {
     struct dbk_record record;
     enum dbk_code code =
-        dbk_log_read(self->log, row->sequence - 1, 1, RECORD_BYTES, &self->batch, err);
+        dbk_log_record(self->log, row->sequence, &self->batch, &record, err);
 
-    if (code != DBK_OK)
-        return code;
-    if (self->batch.count == 0)
-        return dbk_fail(err, DBK_DAMAGED, "record %llu is not in the log",
-                        (unsigned long long)row->sequence);
-    code = dbk_record_decode(self->batch.bytes + self->batch.entries[0].offset,
-                             self->batch.entries[0].length, &record, err);
     if (code != DBK_OK)
         return code;
     row->person_id = *dbk_record_person(&record);

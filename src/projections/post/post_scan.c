@@ -62,8 +62,7 @@ static bool concerns(const struct post_scan *scan, const struct dbk_batch *batch
 {
     struct dbk_record record;
 
-    return dbk_record_decode(batch->bytes + batch->entries[i].offset,
-                             batch->entries[i].length, &record, NULL) == DBK_OK &&
+    return dbk_batch_record(batch, i, &record, NULL) == DBK_OK &&
            fold_index_find(&scan->persons, dbk_record_person(&record), NULL);
 }
 
