@@ -1,7 +1,6 @@
 #include "load.h"
 
 #include "apply.h"
-#include "copy_rows.h"
 #include "dbk_sql.h"
 #include "load_fold.h"
 #include "load_indexes.h"
@@ -12,26 +11,19 @@
 #include <string.h>
 
 enum { CONNECT_MS = 10000, QUERY_MS = 60000, COMMIT_MS = 10 * 60000 };
-enum { TICK_MS = 200 };
+enum { TICK_MS = 200, INDEXES_AT_ONCE = 2 };
 
-/* A connection a table; after the load both make indexes. */
-enum table { PERSON, EVENT, TABLES };
+_Static_assert((int)INDEXES_AT_ONCE <= (int)TABLES, "each on a connection");
 
 struct load {
     const struct load_source *source;
     const struct dbk_database *database;
-    struct dbk_pg *pgs[TABLES];
+    struct dbk_pg *pgs[TABLES]; /* one a table; after the load they make indexes */
     struct copy_rows copies[TABLES];
     struct load_indexes indexes;
     struct load_fold fold;
     size_t at; /* whose connection failed */
 };
-
-static const char *const truncate_sql[TABLES] = {dbk_sql_load_truncate_person,
-                                                 dbk_sql_load_truncate_event};
-static const char *const copy_sql[TABLES] = {dbk_sql_copy_person, dbk_sql_copy_event};
-static const char *const analyze_sql[TABLES] = {dbk_sql_load_analyze_person,
-                                                dbk_sql_load_analyze_event};
 
 /* Older servers do not know it, some systems do not have it; all it does is that what a
  * killed rebuild has begun ends sooner. */
@@ -69,9 +61,9 @@ static enum dbk_code begin_copies(struct load *load, struct dbk_error *err)
         load->at = i;
         code = dbk_pg_begin(load->pgs[i], QUERY_MS, err);
         if (code == DBK_OK)
-            code = dbk_pg_script(load->pgs[i], truncate_sql[i], QUERY_MS, err);
+            code = dbk_pg_script(load->pgs[i], tables[i]->truncate, QUERY_MS, err);
         if (code == DBK_OK)
-            code = copy_rows_init(&load->copies[i], load->pgs[i], copy_sql[i], err);
+            code = copy_rows_init(&load->copies[i], load->pgs[i], tables[i]->copy, err);
     }
     return code;
 }
@@ -97,7 +89,7 @@ static enum dbk_code analyze(struct load *load, struct dbk_error *err)
 
     for (load->at = 0; load->at < TABLES && code == DBK_OK; load->at++) {
         busy[load->at] = load->pgs[load->at];
-        code = dbk_pg_launch(busy[load->at], analyze_sql[load->at], err);
+        code = dbk_pg_launch(busy[load->at], tables[load->at]->analyze, err);
     }
     while (code == DBK_OK && left > 0) {
         code = watch_progress(load->source->watch, "analyzing", "tables", TABLES - left,
@@ -148,17 +140,15 @@ static enum dbk_code fill(struct load *load, bool *refused, struct dbk_error *er
         code = begin_copies(load, err);
     load->at = TABLES;
     if (code == DBK_OK)
-        code = load_rows(&load->fold, source, &load->copies[PERSON],
-                         &load->copies[EVENT], err);
-    if (code != DBK_OK && load->copies[PERSON].failed)
-        load->at = PERSON;
-    if (code != DBK_OK && load->copies[EVENT].failed)
-        load->at = EVENT;
+        code = load_rows(&load->fold, source, load->copies, err);
+    for (size_t i = 0; i < TABLES && code != DBK_OK; i++)
+        if (load->copies[i].failed)
+            load->at = i;
     if (code == DBK_OK)
         code = finish_copies(load, err);
     if (code == DBK_OK)
-        code = load_indexes_create(&load->indexes, load->pgs, TABLES, source->watch,
-                                   &load->at, err);
+        code = load_indexes_create(&load->indexes, load->pgs, INDEXES_AT_ONCE,
+                                   source->watch, &load->at, err);
     *refused = code != DBK_OK && is_data_fault(load, code);
     return code;
 }
@@ -192,7 +182,8 @@ enum dbk_code load_tables(const struct load_source *source,
         code = analyze(&load, err);
     if (code == DBK_OK)
         code = write_checkpoint(&load, err);
-    *count = (struct load_count){load.copies[PERSON].rows, load.copies[EVENT].rows};
+    *count = (struct load_count){load.copies[TABLE_PERSON].rows,
+                                 load.copies[TABLE_EVENT].rows};
     finish(&load);
     return code;
 }

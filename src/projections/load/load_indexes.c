@@ -2,6 +2,7 @@
 
 #include "dbk_sql.h"
 #include "load_watch.h"
+#include "table.h"
 
 enum { QUERY_MS = 60000, TICK_MS = 200, TOGETHER_MAX = 4 };
 enum { ATTACH_MS = 60 * 60 * 1000 }; /* a foreign key reads its whole table */
@@ -9,11 +10,28 @@ enum column { DROP, CREATE, ATTACH };
 
 static const char *const phase = "making indexes";
 
+static enum dbk_code read_all(struct load_indexes *indexes, struct dbk_pg *pg,
+                              struct dbk_error *err)
+{
+    static const struct dbk_pg_statement read = {NULL, dbk_sql_load_indexes};
+    struct dbk_pg_param param;
+    struct dbk_pg_array names;
+    enum dbk_code code;
+
+    dbk_pg_array_init(&names, DBK_PG_TEXT);
+    for (size_t t = 0; t < TABLES; t++)
+        dbk_pg_array_text(&names, dbk_slice(tables[t]->name));
+    code = dbk_pg_array_param(&names, &param, err);
+    if (code == DBK_OK)
+        code = dbk_pg_run(pg, &read, &param, 1, QUERY_MS, &indexes->rows, err);
+    dbk_pg_array_free(&names);
+    return code;
+}
+
 enum dbk_code load_indexes_drop(struct load_indexes *indexes, struct dbk_pg *pg,
                                 struct dbk_error *err)
 {
-    static const struct dbk_pg_statement read = {NULL, dbk_sql_load_indexes};
-    enum dbk_code code = dbk_pg_run(pg, &read, NULL, 0, QUERY_MS, &indexes->rows, err);
+    enum dbk_code code = read_all(indexes, pg, err);
 
     for (size_t i = 0; code == DBK_OK && i < dbk_pg_rows(indexes->rows); i++)
         code =

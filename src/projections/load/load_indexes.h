@@ -11,7 +11,7 @@ struct load_indexes {
     struct dbk_pg_result *rows; /* private */
 };
 
-/* Read what person and event have, and drop it. Errors as pg.h. */
+/* Read what the tables of tables[] have, and drop it. Errors as pg.h. */
 enum dbk_code load_indexes_drop(struct load_indexes *indexes, struct dbk_pg *pg,
                                 struct dbk_error *err);
 

@@ -2,16 +2,14 @@
 
 #include <string.h>
 
-enum { PERSON_COLUMNS = 9, EVENT_COLUMNS = 6 };
-
 /* Records that were looked up for one person: of each field, and the last of all. */
 enum { LOOKED_UP = LOAD_FIELDS + 1 };
 
 struct walk {
     const struct load_fold *fold;
     const struct load_source *source;
-    struct copy_rows *persons, *events;
-    uint64_t deleted; /* events passed over because they are deleted */
+    struct copy_rows *copies; /* one a table */
+    uint64_t deleted;         /* events passed over because they are deleted */
     struct dbk_batch batches[LOOKED_UP];
     struct dbk_record records[LOOKED_UP]; /* decoded from the batches */
 };
@@ -66,22 +64,29 @@ static void take_field(struct dbk_person_fields *fields, enum load_field field,
     }
 }
 
-/* The fields as they were set last, and when the last change was. */
+/* The person as it was in the end: fields as they were set last, and when the last change
+ * was. */
 static enum dbk_code final_state(struct walk *walk, const struct load_person *person,
                                  const struct dbk_record *created,
-                                 struct dbk_person_fields *fields,
-                                 dbk_timestamp *modified, struct dbk_error *err)
+                                 struct fold_person *out, struct dbk_error *err)
 {
     const struct dbk_record *record;
 
+    *out = (struct fold_person){.id = person->id,
+                                .fate = FOLD_INSERT,
+                                .sequence = person->last,
+                                .created_sequence = person->created,
+                                .datetime_created = created->datetime_created,
+                                .datetime_modified = created->datetime_created};
     for (size_t i = 0; i < LOAD_FIELDS; i++) {
         if (find(walk, i, person->set_by[i], created, &record, err) != DBK_OK)
             return err->code;
-        take_field(fields, (enum load_field)i, &record->person);
+        take_field(&out->fields, (enum load_field)i, &record->person);
     }
     if (find(walk, LOAD_FIELDS, person->last, created, &record, err) != DBK_OK)
         return err->code;
-    *modified = record == created ? created->datetime_created : record->recorded_at;
+    if (record != created)
+        out->datetime_modified = record->recorded_at;
     return DBK_OK;
 }
 
@@ -90,43 +95,37 @@ static enum dbk_code add_person(struct walk *walk, const struct dbk_record *reco
 {
     const struct load_person *person =
         load_table_find(&walk->fold->persons, &record->subject);
-    struct copy_rows *copy = walk->persons;
-    struct dbk_person_fields fields;
-    dbk_timestamp modified;
+    struct fold_person final;
+    enum dbk_code code = DBK_OK;
 
     if (!person || person->created != record->sequence)
         return load_contradicts(record, err);
     if (person->deleted)
         return DBK_OK;
-    if (final_state(walk, person, record, &fields, &modified, err) != DBK_OK)
+    if (final_state(walk, person, record, &final, err) != DBK_OK)
         return err->code;
-    copy_rows_begin(copy, PERSON_COLUMNS);
-    copy_rows_uuid(copy, &person->id);
-    copy_rows_int8(copy, (int64_t)person->last);
-    copy_rows_int8(copy, (int64_t)person->created);
-    copy_rows_timestamp(copy, record->datetime_created);
-    copy_rows_timestamp(copy, modified);
-    copy_rows_text(copy, fields.email);
-    copy_rows_text(copy, fields.first_name);
-    copy_rows_text(copy, fields.last_name);
-    copy_rows_text(copy, dbk_slice(dbk_role_name(fields.role)));
-    return copy_rows_end(copy, err);
+    for (size_t t = 0; t < TABLES && code == DBK_OK; t++)
+        if (tables[t]->copy_person)
+            code = tables[t]->copy_person(&walk->copies[t], &final, err);
+    return code;
 }
 
-static enum dbk_code send_event(struct copy_rows *copy, const struct dbk_record *record,
+static enum dbk_code send_event(struct walk *walk, const struct dbk_record *record,
                                 struct dbk_error *err)
 {
-    copy_rows_begin(copy, EVENT_COLUMNS);
-    copy_rows_uuid(copy, &record->subject);
-    copy_rows_int8(copy, (int64_t)record->sequence);
-    copy_rows_uuid(copy, &record->person_id);
-    copy_rows_text(copy, record->event_type);
-    copy_rows_timestamp(copy, record->datetime_created);
-    if (record->properties.length > 0)
-        copy_rows_jsonb(copy, record->properties);
-    else
-        copy_rows_null(copy);
-    return copy_rows_end(copy, err);
+    const struct fold_event event = {.id = record->subject,
+                                     .fate = FOLD_INSERT,
+                                     .person_id = record->person_id,
+                                     .sequence = record->sequence,
+                                     .event_type = record->event_type,
+                                     .properties = record->properties,
+                                     .datetime_created = record->datetime_created};
+    enum dbk_code code = DBK_OK;
+
+    for (size_t t = 0; t < TABLES && code == DBK_OK; t++)
+        if (tables[t]->copy_event)
+            code = tables[t]->copy_event(&walk->copies[t], &event, err);
+    return code;
 }
 
 static enum dbk_code add_event(struct walk *walk, const struct dbk_record *record,
@@ -145,7 +144,7 @@ static enum dbk_code add_event(struct walk *walk, const struct dbk_record *recor
     }
     if (person->deleted || record->sequence < walk->source->from)
         return DBK_OK;
-    return send_event(walk->events, record, err);
+    return send_event(walk, record, err);
 }
 
 static enum dbk_code visit(void *context, const struct dbk_record *record,
@@ -165,11 +164,9 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
 }
 
 enum dbk_code load_rows(const struct load_fold *fold, const struct load_source *source,
-                        struct copy_rows *persons, struct copy_rows *events,
-                        struct dbk_error *err)
+                        struct copy_rows copies[TABLES], struct dbk_error *err)
 {
-    struct walk walk = {
-        .fold = fold, .source = source, .persons = persons, .events = events};
+    struct walk walk = {.fold = fold, .source = source, .copies = copies};
     enum dbk_code code = load_scan(source, "loading the tables", visit, &walk, err);
 
     if (code == DBK_OK && walk.deleted != fold->deleted_events.count)

@@ -7,17 +7,16 @@
 #ifndef DBK_PROJECTIONS_LOAD_ROWS_H
 #define DBK_PROJECTIONS_LOAD_ROWS_H
 
-#include "copy_rows.h"
 #include "load_fold.h"
+#include "table.h"
 
-/* Walk over the log and send its rows: persons and events on connections of their own,
- * since rows of both come by turns. The caller finishes the streams.
+/* Walk over the log and send its rows, those of each table (table.h) in a stream and on a
+ * connection of its own, since they come by turns. The caller finishes the streams.
  *
  * DBK_CONFLICT  a record contradicts those before it
  * and as load_scan, copy_rows_end
  */
 enum dbk_code load_rows(const struct load_fold *fold, const struct load_source *source,
-                        struct copy_rows *persons, struct copy_rows *events,
-                        struct dbk_error *err);
+                        struct copy_rows copies[TABLES], struct dbk_error *err);
 
 #endif

@@ -16,10 +16,6 @@ static const struct dbk_pg_statement release = {"quarantine_release",
                                                 dbk_sql_quarantine_release};
 static const struct dbk_pg_statement lock = {"checkpoint_lock",
                                              dbk_sql_checkpoint_lock};
-static const struct dbk_pg_statement drop_person = {"person_delete",
-                                                    dbk_sql_person_delete};
-static const struct dbk_pg_statement drop_events = {"person_events_delete",
-                                                    dbk_sql_person_events_delete};
 
 /* The texts of a person, copied out of the records they came from. */
 struct texts {
@@ -147,20 +143,6 @@ static enum dbk_code read_spans(struct attempt *attempt, struct dbk_error *err)
     return code == DBK_OK ? fold_records(attempt, err) : code;
 }
 
-static enum dbk_code run_with_array(struct poster *self,
-                                    const struct dbk_pg_statement *statement,
-                                    struct dbk_pg_array *array, struct dbk_error *err)
-{
-    /* person_delete takes the number expected, NULL for any, as its second. */
-    struct dbk_pg_param params[2] = {{NULL, 0, false}, {NULL, 0, false}};
-    enum dbk_code code = dbk_pg_array_param(array, &params[0], err);
-
-    if (code != DBK_OK)
-        return code;
-    return dbk_pg_run(self->pg, statement, params, statement == &drop_person ? 2 : 1,
-                      QUERY_MS, NULL, err);
-}
-
 static enum dbk_code drop_everything(struct attempt *attempt, struct dbk_error *err)
 {
     struct dbk_pg_array ids;
@@ -169,16 +151,13 @@ static enum dbk_code drop_everything(struct attempt *attempt, struct dbk_error *
     dbk_pg_array_init(&ids, DBK_PG_UUID);
     for (size_t i = 0; i < attempt->count; i++)
         dbk_pg_array_uuid(&ids, &attempt->rows[i].person_id);
-    code = run_with_array(attempt->self, &drop_events, &ids, err);
-    if (code == DBK_OK)
-        code = run_with_array(attempt->self, &drop_person, &ids, err);
+    code = apply_forget(attempt->self->pg, &ids, err);
     dbk_pg_array_free(&ids);
     return code;
 }
 
 /* The events of those who were deleted went in with the rest. */
-static enum dbk_code drop_events_of_deleted(struct attempt *attempt,
-                                            struct dbk_error *err)
+static enum dbk_code drop_deleted(struct attempt *attempt, struct dbk_error *err)
 {
     const struct fold *fold = &attempt->self->fold;
     struct dbk_pg_array ids;
@@ -188,7 +167,7 @@ static enum dbk_code drop_events_of_deleted(struct attempt *attempt,
     for (size_t i = 0; i < fold->person_count; i++)
         if (fold->persons[i].deleted)
             dbk_pg_array_uuid(&ids, &fold->persons[i].id);
-    code = run_with_array(attempt->self, &drop_events, &ids, err);
+    code = apply_forget(attempt->self->pg, &ids, err);
     dbk_pg_array_free(&ids);
     return code;
 }
@@ -196,12 +175,15 @@ static enum dbk_code drop_events_of_deleted(struct attempt *attempt,
 static enum dbk_code release_rows(struct attempt *attempt, struct dbk_error *err)
 {
     struct dbk_pg_array sequences;
+    struct dbk_pg_param param;
     enum dbk_code code;
 
     dbk_pg_array_init(&sequences, DBK_PG_INT8);
     for (size_t i = 0; i < attempt->count; i++)
         dbk_pg_array_int8(&sequences, (int64_t)attempt->rows[i].sequence);
-    code = run_with_array(attempt->self, &release, &sequences, err);
+    code = dbk_pg_array_param(&sequences, &param, err);
+    if (code == DBK_OK)
+        code = dbk_pg_run(attempt->self->pg, &release, &param, 1, QUERY_MS, NULL, err);
     dbk_pg_array_free(&sequences);
     return code;
 }
@@ -235,7 +217,7 @@ static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
     if (code == DBK_OK)
         code = apply_within(&self->apply, self->pg, &self->fold, err);
     if (code == DBK_OK)
-        code = drop_events_of_deleted(attempt, err);
+        code = drop_deleted(attempt, err);
     if (code == DBK_OK)
         code = release_rows(attempt, err);
     if (code == DBK_OK)

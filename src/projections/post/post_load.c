@@ -3,7 +3,7 @@
 #include "dbk_sql.h"
 
 enum { QUERY_MS = 30000 };
-enum column { STORE_ID, SEQUENCE, QUARANTINE_SEQUENCE, QUARANTINE_PERSON, TABLES };
+enum column { STORE_ID, SEQUENCE, QUARANTINE_SEQUENCE, QUARANTINE_PERSON, OID };
 enum poll_column {
     POLL_STORE_ID,
     POLL_SEQUENCE,
@@ -111,7 +111,7 @@ enum dbk_code poster_load(struct poster *self, struct dbk_error *err)
         code = take_set_aside(self, result, err);
     if (code == DBK_OK) {
         self->projected = dbk_pg_u64(result, 0, SEQUENCE);
-        self->tables = dbk_pg_u64(result, 0, TABLES);
+        self->tables = dbk_pg_u64(result, 0, OID);
     } else if (code == DBK_UNSUPPORTED) {
         self->projected = self->quarantined = 0;
     }

@@ -2,18 +2,13 @@
 
 #include "dbk_sql.h"
 #include "load_watch.h"
+#include "table.h"
 
 #include <string.h>
 
 enum { QUERY_MS = 60000, COUNT_MS = 60 * 60 * 1000, TICK_MS = 200 };
 enum plan_column { COLUMNS, STATEMENT };
 enum column { KIND, ID, SEQUENCE, DIFFERING, MISSING, EXTRA, CHANGED };
-
-static const struct {
-    const char *name;
-    const char *person; /* the column that names the person */
-} tables[] = {{"person", "id"}, {"event", "person_id"}};
-enum { TABLES = sizeof tables / sizeof tables[0] };
 
 enum dbk_code compare_explain(const struct dbk_pg *pg, enum dbk_code code,
                               struct dbk_error *err)
@@ -102,8 +97,8 @@ static enum dbk_code compare_table(struct dbk_pg *pg, size_t i, const char *live
 {
     char number[8];
     const struct dbk_pg_param params[] = {
-        dbk_pg_text(live), dbk_pg_text(built), dbk_pg_text(tables[i].name),
-        dbk_pg_text(tables[i].person),
+        dbk_pg_text(live), dbk_pg_text(built), dbk_pg_text(tables[i]->name),
+        dbk_pg_text(tables[i]->person),
         dbk_pg_int8(number, options->most > 0 ? options->most : 1)};
     struct dbk_pg_result *plan = NULL, *rows = NULL;
     enum dbk_code code =
@@ -113,11 +108,11 @@ static enum dbk_code compare_table(struct dbk_pg *pg, size_t i, const char *live
         code = run_watched(pg, dbk_pg_value(plan, 0, STATEMENT).data, i,
                            &options->watch, &rows, err);
     if (code == DBK_OK && dbk_pg_value(plan, 0, COLUMNS).length > 0) {
-        tell_columns(options, tables[i].name, dbk_pg_value(plan, 0, COLUMNS).data);
+        tell_columns(options, tables[i]->name, dbk_pg_value(plan, 0, COLUMNS).data);
         result->columns++;
     }
     if (code == DBK_OK)
-        take_rows(rows, tables[i].name, options, result);
+        take_rows(rows, tables[i]->name, options, result);
     dbk_pg_clear(plan);
     dbk_pg_clear(rows);
     return code == DBK_OK ? DBK_OK : compare_explain(pg, code, err);

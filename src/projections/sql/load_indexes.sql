@@ -1,4 +1,4 @@
--- What stands in the way of a fast load of event and person, in the order in which it can
+-- What stands in the way of a fast load of the tables $1, in the order in which it can
 -- be dropped, and how to make it again: indexes in this order, what takes longest first,
 -- and then constraints in the opposite one. Making an index leaves its table free for
 -- others; attaching a constraint to its index takes no time.
@@ -6,7 +6,7 @@
 with loaded as (
     select c.oid, c.oid::regclass as name, row_number() over (order by c.relname) as place
     from pg_class c
-    where c.oid in ('event'::regclass, 'person'::regclass)
+    where c.oid in (select name::regclass from unnest($1::text[]) name)
 ),
 found as (
     select con.contype = 'f' as foreign_key,

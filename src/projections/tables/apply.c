@@ -1,36 +1,53 @@
 #include "apply.h"
 
-#include "apply_columns.h"
 #include "dbk_sql.h"
 
 #include <string.h>
 
 enum { APPLY_MS = 60000 };
 
-/* What sqlstate 22012, division by zero, says of a step that counts its rows. */
-static const struct change {
-    struct dbk_pg_statement statement;
-    enum apply_column first;
-    int columns;
-    const char *missing; /* NULL: it does not count */
-} changes[] = {
-    /* Deletes first, then updates, then inserts: so an email that one person gives up
-     * in a batch is free for the next. */
-    {{"person_events_delete", dbk_sql_person_events_delete}, DELETED_PERSON, 1, NULL},
-    {{"person_delete", dbk_sql_person_delete}, DELETED_PERSON, 1, "the person"},
-    {{"event_delete", dbk_sql_event_delete}, DELETED_EVENT, 1, "the event"},
-    {{"person_update", dbk_sql_person_update}, UPDATED_ID, 7, "the person"},
-    {{"person_insert", dbk_sql_person_insert}, PERSON_ID, 9, NULL},
-    {{"event_insert", dbk_sql_event_insert}, EVENT_ID, 6, NULL},
-};
-enum { CHANGES = sizeof changes / sizeof changes[0] };
-_Static_assert(CHANGES + 2 <= APPLY_STEPS, "the checkpoint takes two steps");
+_Static_assert(TABLE_COLUMNS < DBK_PG_PARAMS_MAX, "a statement can be told the count");
 
 static const struct dbk_pg_statement lock = {"checkpoint_lock",
                                              dbk_sql_checkpoint_lock};
 static const struct dbk_pg_statement advance = {"checkpoint_advance",
                                                 dbk_sql_checkpoint_advance};
 static const struct dbk_pg_statement add = {"quarantine_add", dbk_sql_quarantine_add};
+
+void apply_init(struct apply *apply)
+{
+    dbk_pg_array_init(&apply->forgotten, DBK_PG_UUID);
+    for (size_t t = 0; t < TABLES; t++)
+        for (size_t kind = 0; kind < TABLE_KINDS; kind++)
+            for (size_t i = 0; i < TABLE_COLUMNS; i++)
+                dbk_pg_array_init(&apply->rows[t][kind].columns[i],
+                                  tables[t]->changes[kind].columns[i]);
+}
+
+/* Do it to every array. */
+static void each_array(struct apply *apply, void (*visit)(struct dbk_pg_array *array))
+{
+    visit(&apply->forgotten);
+    for (size_t t = 0; t < TABLES; t++)
+        for (size_t kind = 0; kind < TABLE_KINDS; kind++)
+            for (size_t i = 0; i < TABLE_COLUMNS; i++)
+                visit(&apply->rows[t][kind].columns[i]);
+}
+
+void apply_free(struct apply *apply)
+{
+    each_array(apply, dbk_pg_array_free);
+}
+
+static void fill(struct apply *apply, const struct fold *fold)
+{
+    each_array(apply, dbk_pg_array_clear);
+    for (size_t i = 0; i < fold->person_count; i++)
+        if (fold->persons[i].fate == FOLD_DELETE)
+            dbk_pg_array_uuid(&apply->forgotten, &fold->persons[i].id);
+    for (size_t t = 0; t < TABLES; t++)
+        tables[t]->fill(apply->rows[t], fold);
+}
 
 static void begin_steps(struct apply *apply)
 {
@@ -74,16 +91,15 @@ static void add_move(struct apply *apply, const struct apply_move *move)
     add_number(apply, step, move->tables);
 }
 
-static enum dbk_code add_change(struct apply *apply, const struct change *change,
-                                struct dbk_error *err)
+static enum dbk_code add_change(struct apply *apply, const struct table_change *change,
+                                struct dbk_pg_array *columns, struct dbk_error *err)
 {
-    struct dbk_pg_array *columns = &apply->columns[change->first];
     struct dbk_pg_step *step;
 
     if (columns[0].count == 0 && columns[0].failed == DBK_OK)
         return DBK_OK;
     step = add_step(apply, &change->statement);
-    for (int i = 0; i < change->columns; i++) {
+    for (size_t i = 0; i < TABLE_COLUMNS && change->columns[i]; i++) {
         struct dbk_pg_param param;
         enum dbk_code code = dbk_pg_array_param(&columns[i], &param, err);
 
@@ -96,14 +112,32 @@ static enum dbk_code add_change(struct apply *apply, const struct change *change
     return DBK_OK;
 }
 
+static enum dbk_code add_kind(struct apply *apply, enum table_kind kind,
+                              struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    for (size_t i = 0; i < TABLES && code == DBK_OK; i++) {
+        size_t t = kind <= TABLE_DELETE ? TABLES - 1 - i : i;
+        const struct table_change *change = &tables[t]->changes[kind];
+
+        if (change->statement.sql)
+            code = add_change(apply, change,
+                              kind == TABLE_FORGET ? &apply->forgotten
+                                                   : apply->rows[t][kind].columns,
+                              err);
+    }
+    return code;
+}
+
 static enum dbk_code add_changes(struct apply *apply, const struct fold *fold,
                                  struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
 
-    apply_fill(apply, fold);
-    for (size_t i = 0; i < CHANGES && code == DBK_OK; i++)
-        code = add_change(apply, &changes[i], err);
+    fill(apply, fold);
+    for (int kind = 0; kind < TABLE_KINDS && code == DBK_OK; kind++)
+        code = add_kind(apply, (enum table_kind)kind, err);
     return code;
 }
 
@@ -124,6 +158,17 @@ bool apply_data_fault(const struct dbk_pg *pg)
     return false;
 }
 
+/* What the statement has counted, or NULL. */
+static const char *missing_of(const struct dbk_pg_statement *failed)
+{
+    for (size_t t = 0; t < TABLES; t++)
+        for (size_t kind = 0; kind < TABLE_KINDS; kind++)
+            if (failed == &tables[t]->changes[kind].statement)
+                return tables[t]->changes[kind].missing;
+    return NULL;
+}
+
+/* What a step that counts rows does where it finds too few. */
 static bool divided_by_zero(const struct dbk_pg *pg)
 {
     return !strcmp(dbk_pg_sqlstate(pg), "22012");
@@ -136,11 +181,9 @@ static enum dbk_code explain(const struct dbk_pg *pg,
 {
     if (divided_by_zero(pg) && failed == &advance)
         return dbk_fail(err, DBK_MOVED, "another projector moves the checkpoint");
-    for (size_t i = 0; i < CHANGES; i++)
-        if (divided_by_zero(pg) && failed == &changes[i].statement &&
-            changes[i].missing)
-            return dbk_fail(err, DBK_INVALID, "%s has no row in the read tables",
-                            changes[i].missing);
+    if (divided_by_zero(pg) && missing_of(failed))
+        return dbk_fail(err, DBK_INVALID, "%s has no row in the read tables",
+                        missing_of(failed));
     if (!apply_data_fault(pg))
         return code == DBK_INVALID ? dbk_fail(err, DBK_INTERNAL, "%s", err->text)
                                    : code;
@@ -190,6 +233,23 @@ enum dbk_code apply_within(struct apply *apply, struct dbk_pg *pg,
                           NULL, err);
         if (code != DBK_OK)
             code = explain(pg, step->statement, code, err);
+    }
+    return code;
+}
+
+enum dbk_code apply_forget(struct dbk_pg *pg, struct dbk_pg_array *persons,
+                           struct dbk_error *err)
+{
+    /* The second is the number expected, NULL for any, of those that are told it. */
+    struct dbk_pg_param params[2] = {{NULL, 0, false}, {NULL, 0, false}};
+    enum dbk_code code = dbk_pg_array_param(persons, &params[0], err);
+
+    for (size_t t = TABLES; t > 0 && code == DBK_OK; t--) {
+        const struct table_change *forget = &tables[t - 1]->changes[TABLE_FORGET];
+
+        if (forget->statement.sql)
+            code = dbk_pg_run(pg, &forget->statement, params, forget->missing ? 2 : 1,
+                              APPLY_MS, NULL, err);
     }
     return code;
 }

@@ -7,17 +7,17 @@
 #ifndef DBK_PROJECTIONS_APPLY_H
 #define DBK_PROJECTIONS_APPLY_H
 
-#include "fold.h"
-#include "pg.h"
-#include "pg_array.h"
+#include "table.h"
 
-enum { APPLY_COLUMNS = 24, APPLY_STEPS = 8 };
+/* The checkpoint takes two, or quarantine one more. */
+enum { APPLY_STEPS = 3 + TABLES * TABLE_KINDS };
 
 /* Parameters under construction; belongs to one thread and keeps its memory. */
 struct apply {
-    struct dbk_pg_array columns[APPLY_COLUMNS];
-    struct dbk_pg_param params[APPLY_STEPS * 9];
-    char numbers[APPLY_STEPS + 4][8];
+    struct dbk_pg_array forgotten; /* ids of persons */
+    struct table_rows rows[TABLES][TABLE_KINDS];
+    struct dbk_pg_param params[APPLY_STEPS * (TABLE_COLUMNS + 1)];
+    char numbers[4 + APPLY_STEPS][8]; /* the checkpoint has four, a step one at most */
     struct dbk_pg_step steps[APPLY_STEPS];
     size_t step_count, param_count, number_count;
 };
@@ -46,6 +46,11 @@ enum dbk_code apply_batch(struct apply *apply, struct dbk_pg *pg,
 /* Apply the fold inside the transaction that is open. Errors but DBK_MOVED as above. */
 enum dbk_code apply_within(struct apply *apply, struct dbk_pg *pg,
                            const struct fold *fold, struct dbk_error *err);
+
+/* Delete whatever these persons, an array of their ids, have in the tables, if anything,
+ * inside the transaction that is open. Errors as pg.h. */
+enum dbk_code apply_forget(struct dbk_pg *pg, struct dbk_pg_array *persons,
+                           struct dbk_error *err);
 
 /* Set one record aside (person NULL: it could not be read) and move the checkpoint past
  * it in one transaction. Errors as apply_batch. */

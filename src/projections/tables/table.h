@@ -1,0 +1,70 @@
+/* table.h - one read table: all that is known of its columns outside its SQL.
+ *
+ * A table is a file beside this one and a place in tables[]. Posting, loading and
+ * comparing go through that list, so they need not be told of another table. What its
+ * migration must give it: a primary key `id`, and the `sequence` of the record that last
+ * changed the row.
+ */
+#ifndef DBK_PROJECTIONS_TABLE_H
+#define DBK_PROJECTIONS_TABLE_H
+
+#include "copy_rows.h"
+#include "fold.h"
+#include "pg.h"
+#include "pg_array.h"
+
+/* What a batch does to a table, in this order over all tables, so that an email that one
+ * person gives up is free for the next. */
+enum table_kind {
+    TABLE_FORGET, /* rows that are of the persons whose ids are $1 */
+    TABLE_DELETE,
+    TABLE_UPDATE,
+    TABLE_INSERT,
+    TABLE_KINDS,
+};
+
+enum { TABLE_COLUMNS = 12 };
+
+struct table_change {
+    struct dbk_pg_statement statement; /* sql NULL: this is never done to the table */
+    /* Its parameters: an array with an element a row each. Up to the first that is 0. */
+    enum dbk_pg_element columns[TABLE_COLUMNS];
+    /* What has no row, where the statement divides by zero. It is told one parameter
+     * more, how many rows it must find; NULL: any number. Without words it is not told. */
+    const char *missing;
+};
+
+/* The arrays of one change under construction. */
+struct table_rows {
+    struct dbk_pg_array columns[TABLE_COLUMNS];
+};
+
+struct table {
+    const char *name;
+    const char *person; /* its column that names the person */
+
+    struct table_change changes[TABLE_KINDS];
+    /* Add to the arrays, which are empty, what the fold comes to in this table; those of
+     * TABLE_FORGET are not its matter. */
+    void (*fill)(struct table_rows rows[TABLE_KINDS], const struct fold *fold);
+
+    /* Scripts for a load: empty it, take rows by binary COPY, and once those of all
+     * tables are there, gather statistics. */
+    const char *truncate, *copy, *analyze;
+    /* The row, if any, that a person (or an event) comes to at the end of a log: what an
+     * insert of it would make. NULL: none. Errors as copy_rows_end. */
+    enum dbk_code (*copy_person)(struct copy_rows *copy,
+                                 const struct fold_person *person,
+                                 struct dbk_error *err);
+    enum dbk_code (*copy_event)(struct copy_rows *copy, const struct fold_event *event,
+                                struct dbk_error *err);
+};
+
+/* In the order in which rows are updated and inserted; they are deleted in the opposite
+ * one, so a table whose rows come from another's stands behind it. */
+enum table_place { TABLE_PERSON, TABLE_EVENT, TABLES };
+extern const struct table *const tables[TABLES];
+
+extern const struct table table_person, table_event;
+
+#endif
