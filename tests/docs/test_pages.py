@@ -165,6 +165,15 @@ class Rooms(unittest.TestCase):
                 self.assertTrue(begin in TREE or is_there(begin, ""), f"{room}: {begin}")
 
 
+class Threads(unittest.TestCase):
+    def test_each_of_them_is_told(self):
+        sources = "\n".join(read(path) for path in TREE
+                            if re.fullmatch(r"(?:src|tools)/.*\.[ch]", path))
+        names = set(re.findall(r'"(dbk-\w+)"', sources))
+        told = set(re.findall(r"`(dbk-\w+)`", section("Threads of `serve`")))
+        self.assertEqual(sorted(names), sorted(told))
+
+
 class HowToAdd(unittest.TestCase):
     """Each thing that can be added has all its parts, as the lists say."""
 
