@@ -55,6 +55,11 @@ def is_there(name, page):
     return beside in TREE or any(pattern.fullmatch(path) for path in TREE)
 
 
+def read_part(name):
+    """A file by its path, or by the end of it where there is but one."""
+    return read(name if name in TREE else next(path for path in TREE if path.endswith("/" + name)))
+
+
 def section(title):
     found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", read("ARCHITECTURE.md"), re.M | re.S)
     return found.group(1)
@@ -179,12 +184,12 @@ class HowToAdd(unittest.TestCase):
 
     def parts(self, thing):
         """The files of the list of this thing; patterns as they stand."""
-        found = re.search(rf"^- \*\*{thing}\*\*: (.*)$", section("How to add"), re.M)
+        found = re.search(rf"^- \*\*{thing}\*\*[:,](.*)$", section("How to add"), re.M)
         self.assertIsNotNone(found, thing)
         return [span for span in re.findall(r"`([^`]+)`", found.group(1)) if "." in span or "/" in span]
 
     def test_each_list_names_what_is_there(self):
-        lists = re.findall(r"^- \*\*(.+?)\*\*: ", section("How to add"), re.M)
+        lists = re.findall(r"^- \*\*(.+?)\*\*[:,]", section("How to add"), re.M)
         self.assertGreaterEqual(len(lists), 9)
         for thing in lists:
             for part in self.parts(thing):
@@ -235,6 +240,18 @@ class HowToAdd(unittest.TestCase):
         ups = {name.removesuffix(".up.sql") for name in names if name.endswith(".up.sql")}
         downs = {name.removesuffix(".down.sql") for name in names if name.endswith(".down.sql")}
         self.assert_same(ups, downs)
+
+    def test_each_projection_has_all_its_parts(self):
+        tables = re.findall(r"^    \[TABLE_\w+\] = &table_(\w+),$",
+                            read("src/projections/tables/table.c"), re.M)
+        parts = [part for part in self.parts("a projection") if not part.startswith("daybook ")]
+        self.assertGreater(len(tables), 1)
+        for table in tables:
+            for part in parts:
+                part = part.replace("NAME", table)
+                self.assertTrue(is_there(part, ""), part)
+                if not part.endswith((f"{table}.c", ".up.sql")):
+                    self.assertRegex(read_part(part), rf"\b(?:table_|tables/)?{table}\b", part)
 
     def test_each_source_is_compiled(self):
         for layer in ("src/store", "src/projections", "src/http", "tools"):
