@@ -14,7 +14,8 @@
 /* From now on, such an end is one line on stderr, which names the file and what to do, and
  * exit status 3. Faults where no log is mapped, of a thread that is not just reading or
  * changing one, are left to whatever handled them before: a bug of ours dumps core, and a
- * sanitizer reports it. */
+ * sanitizer reports it. An assertion of ours that fails while one is read is told, too: in
+ * the line before that one, which may then be wrong about the file. */
 void dbk_fault_explain(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include "store/slice.h"
 #include "store/uuid.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 /* One database on both sides, walked in key order. */
@@ -19,6 +20,7 @@ static void format_key(MDB_val key, char *out, size_t size)
 {
     struct dbk_uuid id;
 
+    assert(size > DBK_UUID_TEXT);
     if (key.mv_size == sizeof id.bytes) {
         memcpy(id.bytes, key.mv_data, sizeof id.bytes);
         dbk_uuid_format(&id, out);
@@ -64,6 +66,7 @@ static int order(const struct pair *pair)
                        : pair->implied_key.mv_size;
     int by_bytes;
 
+    assert(pair->there_rc == 0 || pair->implied_rc == 0);
     if (pair->there_rc != 0 || pair->implied_rc != 0)
         return pair->there_rc == 0 ? -1 : 1;
     by_bytes = memcmp(pair->there_key.mv_data, pair->implied_key.mv_data, least);

@@ -2,6 +2,7 @@
 
 #include "command_private.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,9 @@ struct kept_verdict {
     uint64_t code, first_sequence, sequence;
     int64_t recorded_at;
 };
+
+_Static_assert(sizeof(struct kept_head) == 40 && sizeof(struct kept_verdict) == 32,
+               "as they are on disk");
 
 static MDB_val key_of(const uint8_t hash[32])
 {
@@ -97,6 +101,7 @@ int dbk_idempotency_keep(MDB_txn *txn, const struct dbk_environment *environment
         memcpy(at, &kept, sizeof kept);
         at += sizeof kept;
     }
+    assert(at == (char *)value.mv_data + value.mv_size);
     return 0;
 }
 

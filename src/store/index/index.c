@@ -1,10 +1,13 @@
 #include "index.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <string.h>
 
 #define PERSON_FIXED (8 + 8 + 8 + 1 + 1 + 2 + 2 + 2)
 #define EVENT_FIXED (8 + 8 + 16)
+
+_Static_assert(sizeof(struct dbk_uuid) == 16, "a key of persons and of events");
 
 static char *put_u64(char *at, uint64_t value)
 {
@@ -17,6 +20,7 @@ static char *put_u16(char *at, size_t value)
 {
     uint16_t small = htole16((uint16_t)value);
 
+    assert(value <= UINT16_MAX);
     memcpy(at, &small, sizeof small);
     return at + sizeof small;
 }
@@ -107,6 +111,9 @@ int dbk_index_put_person(MDB_txn *txn, const struct dbk_environment *environment
     char *at = bytes;
     MDB_val key = key_of(&state->id), value;
 
+    assert(email <= DBK_EMAIL_MAX && first_name <= DBK_NAME_MAX &&
+           last_name <= DBK_NAME_MAX);
+    assert(state->version > 0);
     at = put_u64(at, state->version);
     at = put_u64(at, (uint64_t)state->datetime_created);
     at = put_u64(at, (uint64_t)state->datetime_modified);
@@ -138,9 +145,11 @@ static void pack_event(const struct dbk_event_state *state, char out[EVENT_FIXED
 {
     char *at = out;
 
+    assert(state->sequence > 0);
     at = put_u64(at, state->sequence);
     at = put_u64(at, state->deleted_sequence);
-    put_bytes(at, state->person_id.bytes, sizeof state->person_id.bytes);
+    at = put_bytes(at, state->person_id.bytes, sizeof state->person_id.bytes);
+    assert(at == out + EVENT_FIXED);
 }
 
 int dbk_index_get_event(MDB_txn *txn, const struct dbk_environment *environment,
@@ -190,14 +199,13 @@ int dbk_index_add_event(MDB_cursor *cursor, const struct dbk_uuid *id,
 /* Emails are ASCII (WHATWG), so lower case is; what is not a capital letter stays. */
 static MDB_val email_key(struct dbk_slice email, char bytes[DBK_EMAIL_MAX])
 {
-    size_t length = email.length < DBK_EMAIL_MAX ? email.length : DBK_EMAIL_MAX;
-
-    for (size_t i = 0; i < length; i++) {
+    assert(email.length <= DBK_EMAIL_MAX);
+    for (size_t i = 0; i < email.length; i++) {
         char c = email.data[i];
 
         bytes[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
     }
-    return value_of(bytes, length);
+    return value_of(bytes, email.length);
 }
 
 int dbk_index_get_email(MDB_txn *txn, const struct dbk_environment *environment,

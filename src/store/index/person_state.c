@@ -1,19 +1,20 @@
 #include "person_state.h"
 
+#include <assert.h>
 #include <string.h>
 
 static void copy_text(char *out, size_t size, struct dbk_slice text)
 {
-    size_t length = text.length < size ? text.length : size - 1;
-
-    if (length)
-        memcpy(out, text.data, length);
-    out[length] = '\0';
+    assert(text.length < size);
+    if (text.length)
+        memcpy(out, text.data, text.length);
+    out[text.length] = '\0';
 }
 
 void dbk_person_begin(struct dbk_person_state *state, const struct dbk_record *record,
                       dbk_timestamp recorded_at)
 {
+    assert(record->person.has == DBK_HAS_ALL);
     memset(state, 0, sizeof *state);
     state->id = record->subject;
     state->datetime_created =

@@ -3,6 +3,7 @@
 #include "index.h"
 #include "person_state.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* What a record is applied to. */
@@ -161,8 +162,10 @@ int dbk_reindex_add(MDB_txn *txn, const struct dbk_environment *environment,
                     const struct dbk_record *record, const char **why)
 {
     struct place place = {txn, environment, record, NULL};
-    int rc = add(&place);
+    int rc;
 
+    assert(record->sequence > 0);
+    rc = add(&place);
     *why = place.wrong;
     return rc;
 }

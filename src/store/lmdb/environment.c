@@ -4,6 +4,7 @@
 #include "fault_watch.h"
 #include "store/timestamp.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -53,6 +54,7 @@ static bool is_too_large(MDB_env *env, int rc)
 enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
                             const char *doing)
 {
+    assert(rc != 0);
     switch (rc) {
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
@@ -327,6 +329,7 @@ int dbk_environment_prove(const struct dbk_environment *environment)
     MDB_stat stat;
     int rc;
 
+    assert(environment->env);
     if ((rc = mdb_env_stat(environment->env, &stat)) != 0 ||
         (rc = mdb_env_get_fd(environment->env, &fd)) != 0 ||
         (rc = write_again(fd, 0)) != 0 || (rc = write_again(fd, stat.ms_psize)) != 0)

@@ -3,6 +3,7 @@
 #include "fault_watch.h"
 #include "map.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -118,6 +119,7 @@ void dbk_fault_watch(MDB_env *env, const char *dir)
                          "changed by another "
                          "program, so it cannot be read on; run daybook verify\n",
                          PATH_MAX, dir);
+    assert(log->length < sizeof log->text);
     mdb_env_set_userctx(env, log);
     mdb_env_set_assert(env, fail_assertion);
     while (dbk_map_find(info.me_mapsize, end, &start, &end)) {
@@ -131,6 +133,7 @@ void dbk_fault_watch(MDB_env *env, const char *dir)
 
 void dbk_fault_enter(const MDB_env *env)
 {
+    assert(!inside);
     if (explaining)
         inside = find_env(env);
 }

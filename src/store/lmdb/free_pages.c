@@ -1,5 +1,6 @@
 #include "free_pages.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,6 +55,7 @@ static void take_page(struct search *search, uint64_t page)
     if (page < search->first || page > search->last ||
         search->found[page - search->first])
         return;
+    assert(search->left > 0);
     search->found[page - search->first] = true;
     search->left--;
 }

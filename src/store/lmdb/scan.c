@@ -2,6 +2,7 @@
 
 #include "log_value.h"
 
+#include <assert.h>
 #include <string.h>
 
 int dbk_scan_begin(struct dbk_scan *scan, MDB_txn *txn,
@@ -50,9 +51,10 @@ int dbk_scan_next(struct dbk_scan *scan)
     uint64_t next = scan->sequence + 1;
     MDB_val key = {sizeof next, &next}, value;
     bool first = scan->bytes == NULL;
-    int rc =
-        mdb_cursor_get(scan->cursor, &key, &value, first ? MDB_SET_RANGE : MDB_NEXT);
+    int rc;
 
+    assert(scan->cursor);
+    rc = mdb_cursor_get(scan->cursor, &key, &value, first ? MDB_SET_RANGE : MDB_NEXT);
     if (rc != 0)
         return rc;
     if (key.mv_size != sizeof scan->sequence)

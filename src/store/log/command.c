@@ -2,6 +2,7 @@
 
 #include "record_types.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* The parts of a record besides its texts never take more. */
@@ -76,6 +77,7 @@ static bool grow_entries(struct dbk_command *command)
     struct dbk_command_entry *grown;
     size_t size;
 
+    assert(command->count <= command->entries_size);
     if (command->count < command->entries_size)
         return true;
     size = command->count * 2 + 1;
@@ -94,6 +96,7 @@ static bool grow_bytes(struct dbk_command *command, size_t needed)
     size_t twice = command->bytes_size * 2, wanted = twice > needed ? twice : needed;
     char *own = command->bytes == command->small ? NULL : command->bytes, *grown;
 
+    assert(command->bytes_used <= command->bytes_size);
     if (needed <= command->bytes_size)
         return true;
     grown = realloc(own, wanted);
@@ -180,6 +183,7 @@ enum dbk_code dbk_command_add(struct dbk_command *command,
                              command->bytes_size - entry->offset, &entry->length, err);
     if (code != DBK_OK)
         return code;
+    assert(entry->length <= room_for(draft));
     command->bytes_used += entry->length;
     command->count++;
     return DBK_OK;
@@ -204,8 +208,11 @@ size_t dbk_command_size(const struct dbk_command *command)
 void dbk_command_first(const struct dbk_command *command, struct dbk_record *out)
 {
     const struct dbk_command_entry *first = command->entries;
+    enum dbk_code code;
 
-    dbk_record_decode(command->bytes + first->offset, first->length, out, NULL);
+    assert(command->count > 0);
+    code = dbk_record_decode(command->bytes + first->offset, first->length, out, NULL);
+    assert(code == DBK_OK); /* it was encoded here */
 }
 
 const struct dbk_verdict *dbk_command_verdict(const struct dbk_command *command)

@@ -5,6 +5,8 @@
 #include "record_layout.h"
 #include "rules.h"
 
+#include <assert.h>
+
 static int append(struct dbk_turn *turn, struct dbk_command *command,
                   const struct dbk_command_entry *entry)
 {
@@ -14,6 +16,7 @@ static int append(struct dbk_turn *turn, struct dbk_command *command,
     char *record = command->bytes + entry->offset;
     int rc = mdb_cursor_put(turn->log_cursor, &key, &value, MDB_APPEND | MDB_RESERVE);
 
+    assert(entry->offset + entry->length <= command->bytes_used);
     if (rc != 0)
         return rc;
     dbk_record_stamp(record, sequence, turn->now);
@@ -80,6 +83,8 @@ static void accept(struct dbk_plan *plan, const struct dbk_turn *turn, uint64_t 
     struct dbk_command *command = plan->command;
     bool appended = turn->head > before;
 
+    assert(turn->head >= before && turn->head - before <= command->count);
+    assert(appended || plan->nothing_changes);
     command->verdict.code = DBK_OK;
     command->verdict.first_sequence = appended ? before + 1 : 0;
     command->verdict.sequence = appended ? turn->head : plan->person.version;

@@ -2,6 +2,8 @@
 #include "store/thread.h"
 #include "writer.h"
 
+#include <assert.h>
+
 #define COMMAND_COST 256 /* what a queued command takes besides its records */
 
 enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *options,
@@ -40,6 +42,7 @@ void dbk_log_close(struct dbk_log *log)
     pthread_cond_broadcast(&log->appended);
     pthread_mutex_unlock(&log->mutex);
     pthread_join(log->writer, NULL);
+    assert(!log->first && !log->writing && log->queued_bytes == 0);
     log_free(log);
 }
 
@@ -65,6 +68,7 @@ static enum dbk_code enqueue(struct dbk_log *log, struct dbk_group *group, bool 
     } else if (dbk_writer_take_turn(log)) {
         *turn = true;
     } else {
+        assert(!*log->last && !group->next);
         *log->last = group;
         log->last = &group->next;
         log->queued_bytes += group->bytes;
@@ -80,6 +84,7 @@ static void wait_until_done(struct dbk_log *log, struct dbk_group *group)
     struct dbk_wake *wake = &log->decided[group->lane];
     uint32_t seen = dbk_wake_look(wake);
 
+    assert(group->lane < sizeof log->decided / sizeof *log->decided);
     while (!atomic_load(&group->done)) {
         dbk_wake_sleep(wake, seen);
         seen = dbk_wake_look(wake);

@@ -6,6 +6,7 @@
 #include "map.h"
 #include "store/clock.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,7 @@ enum dbk_code dbk_log_begin_read(struct dbk_log *log, MDB_txn **txn,
 
 void dbk_log_end_read(struct dbk_log *log, MDB_txn *txn)
 {
+    assert(log_gate_is_held(log));
     mdb_txn_abort(txn);
     dbk_fault_leave();
     pthread_rwlock_unlock(&log->gate);
@@ -74,6 +76,7 @@ static bool head_is_known(struct dbk_log *log, uint64_t *head)
     size_t txn = atomic_load(&log->head_txn);
     MDB_envinfo info;
 
+    assert(log_gate_is_held(log));
     *head = atomic_load(&log->head_known); /* of txn, or of a later one by now */
     return log->usable && txn != 0 && mdb_env_info(log->environment.env, &info) == 0 &&
            info.me_last_txnid == txn;
@@ -136,6 +139,7 @@ static bool reserve(void **memory, size_t *size, size_t needed, size_t item,
         return false;
     *memory = grown;
     *size = wanted;
+    assert(needed <= wanted);
     return true;
 }
 
@@ -151,6 +155,8 @@ static bool batch_add(struct dbk_batch *batch, uint64_t sequence, MDB_val value)
         return false;
     if (!dbk_log_value_check(value.mv_data, value.mv_size, &length))
         length = 0;
+    assert(batch->bytes_used + length <= batch->bytes_size);
+    assert(batch->count < batch->entries_size);
     if (length) {
         memcpy(batch->bytes + batch->bytes_used, value.mv_data, length);
         checksum = dbk_log_value_checksum(value.mv_data, length);
@@ -193,6 +199,7 @@ static enum dbk_code read_from(struct dbk_log *log, MDB_cursor *cursor, uint64_t
     const void *last = NULL;
     int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
 
+    assert(batch->count == 0 && batch->bytes_used == 0);
     while (rc == 0 && within(batch, bounds, value.mv_size)) {
         if (key.mv_size != sizeof sequence)
             return dbk_lmdb_fail(err, NULL, MDB_CORRUPTED, "read the log");

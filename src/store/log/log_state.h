@@ -1,8 +1,9 @@
 /* log_state.h - what an open log is. Private to the store.
  *
  * Who touches what: `gate` guards the environment: readers hold it shared, and only
- * reopening after a failed commit, by whoever has the turn (writer.h), holds it alone. `mutex` guards
- * everything below it. Locks are taken in the order gate, mutex; never the other way.
+ * reopening after a failed commit, by whoever has the turn (writer.h), holds it alone.
+ * `mutex` guards everything below it. Locks are taken in the order gate, mutex; never the
+ * other way.
  */
 #ifndef DBK_LOG_STATE_H
 #define DBK_LOG_STATE_H
@@ -57,6 +58,22 @@ struct dbk_log {
  * yet. NULL: no memory. Free with log_free, which closes the environment. */
 struct dbk_log *log_make(const char *dir, const struct dbk_log_options *options);
 void log_free(struct dbk_log *log);
+
+/* Whether somebody holds the lock, as one who says that it is held does. For asserts. */
+static inline bool log_is_locked(struct dbk_log *log)
+{
+    return pthread_mutex_trylock(&log->mutex) != 0;
+}
+
+/* The same of the gate, and of the gate by one who lets no reader in. */
+static inline bool log_gate_is_held(struct dbk_log *log)
+{
+    return pthread_rwlock_trywrlock(&log->gate) != 0;
+}
+static inline bool log_gate_is_shut(struct dbk_log *log)
+{
+    return pthread_rwlock_tryrdlock(&log->gate) != 0;
+}
 
 /* Tell options.report one line. */
 void log_report(const struct dbk_log *log, const char *line);

@@ -4,6 +4,7 @@
 #include "environment.h"
 #include "log_value.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* The record of the command that came first: one that changed nothing was skipped, so
@@ -79,6 +80,7 @@ static enum dbk_code find_out(struct dbk_log *log, const struct dbk_command *com
     enum dbk_code code = reopen(log, err);
     int settled, rc = 0;
 
+    assert(log_gate_is_shut(log));
     if (code != DBK_OK)
         return code;
     settled = dbk_environment_settle(environment, &proven);
@@ -100,12 +102,15 @@ enum dbk_code dbk_recover(struct dbk_log *log, const struct dbk_command *command
 {
     enum dbk_code code;
 
+    assert(log->writing);
+    assert(!command || (command->count > 0 && sequence > 0));
     *committed = false;
     pthread_rwlock_wrlock(&log->gate);
     log->usable = false;
     /* The transaction that failed may never have been, and its number is used again. */
     atomic_store(&log->head_txn, 0);
     code = find_out(log, command, sequence, committed, err);
+    assert(!log->usable || log->environment.env);
     pthread_rwlock_unlock(&log->gate);
 
     if (code != DBK_OK)

@@ -3,6 +3,7 @@
 #include "index.h"
 #include "person_state.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ static bool refuse(struct dbk_plan *plan, enum dbk_code code, const char *text)
 {
     struct dbk_verdict *verdict = &plan->command->verdict;
 
+    assert(code != DBK_OK);
     verdict->code = dbk_fail(&verdict->error, code, "%s", text);
     return false;
 }
@@ -27,6 +29,7 @@ static bool refuse_id(struct dbk_plan *plan, enum dbk_code code, const char *wha
 /* The indexes could not answer: where only this entry is damaged the others go on. */
 static bool spoil(struct dbk_plan *plan, int rc)
 {
+    assert(rc != 0);
     if (rc == DBK_INDEX_DAMAGED)
         return refuse(plan, DBK_DAMAGED, "its entry in the log's indexes is damaged");
     plan->rc = rc;

@@ -8,6 +8,7 @@
 #include "recover.h"
 #include "store/clock.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* One transaction takes no more than this, but for a submission that is larger alone.
@@ -37,6 +38,7 @@ static void wait_for_turn(struct dbk_log *log)
     dbk_deadline until = dbk_deadline_in(CHECK_MS);
     bool late = false;
 
+    assert(log_is_locked(log));
     while (log->writing || !(log->first || log->closing || late)) {
         if (!log->writing && !log->usable)
             until = dbk_deadline_in(REOPEN_MS);
@@ -53,6 +55,8 @@ static struct dbk_group *take_batch(struct dbk_log *log)
     struct dbk_group *first = log->first, **end = &log->first;
     size_t bytes = 0, commands = 0;
 
+    assert(log_is_locked(log) && log->writing);
+    assert((log->first == NULL) == (log->last == &log->first) && !*log->last);
     while (*end &&
            (end == &log->first || (bytes + (*end)->bytes <= BATCH_BYTES &&
                                    commands + (*end)->count <= BATCH_COMMANDS))) {
@@ -62,12 +66,14 @@ static struct dbk_group *take_batch(struct dbk_log *log)
     }
     if (!first)
         return NULL;
+    assert(bytes <= log->queued_bytes);
     log->queued_bytes -= bytes;
     log->first = *end;
     log->lane ^= 1;
     *end = NULL;
     if (!log->first)
         log->last = &log->first;
+    assert(log->first || log->queued_bytes == 0);
     return first;
 }
 
@@ -130,12 +136,14 @@ static int decide_batch(struct dbk_log *log, struct batch *batch)
         rc = group->idempotency ? decide_keyed(log, turn, group)
                                 : decide_commands(turn, group);
     }
+    assert(turn->head >= batch->head_before);
     return rc;
 }
 
 /* Nothing of the batch was appended: whatever was decided is void. */
 static void fail_batch(struct batch *batch, const struct dbk_error *why)
 {
+    assert(why->code != DBK_OK);
     for (struct dbk_group *group = batch->first; group; group = group->next) {
         group->code = why->code;
         group->error = *why;
@@ -238,6 +246,7 @@ static void wake_submitters(struct dbk_log *log, struct dbk_group *first)
 
     for (struct dbk_group *group = first; group; group = next) {
         next = group->next;
+        assert(group->lane < 2 && !atomic_load(&group->done));
         lanes[group->lane] = true;
         atomic_store(&group->done, true); /* the group may be gone from here on */
     }
@@ -251,6 +260,7 @@ static void process(struct dbk_log *log, struct batch *batch)
     struct dbk_error err;
     bool committed;
 
+    assert(log->writing && batch->first);
     batch->turn.environment = &log->environment;
     if (log->usable || dbk_recover(log, NULL, 0, &committed, &err) == DBK_OK) {
         write_batch(log, batch);
@@ -271,6 +281,7 @@ static void reopen(struct dbk_log *log)
     struct dbk_error err;
     bool committed;
 
+    assert(log->writing && !log->usable);
     if (dbk_recover(log, NULL, 0, &committed, &err) == DBK_OK)
         announce(log);
 }
@@ -288,6 +299,7 @@ static void check_readers(struct dbk_log *log)
 
 static void give_turn_back(struct dbk_log *log)
 {
+    assert(log->writing);
     check_readers(log);
     pthread_mutex_lock(&log->mutex);
     log->writing = false;
@@ -298,6 +310,7 @@ static void give_turn_back(struct dbk_log *log)
 
 bool dbk_writer_take_turn(struct dbk_log *log)
 {
+    assert(log_is_locked(log));
     if (log->writing || log->first)
         return false;
     log->writing = true;
@@ -308,6 +321,7 @@ void dbk_writer_write(struct dbk_log *log, struct dbk_group *group)
 {
     struct batch batch = {.first = group};
 
+    assert(!group->next); /* not queued */
     process(log, &batch);
     give_turn_back(log);
 }

@@ -6,6 +6,7 @@
 #include "log_value.h"
 #include "reindex.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,8 +36,10 @@ void dbk_log_builder_abandon(struct dbk_log_builder *builder)
 
 static enum dbk_code begin(struct dbk_log_builder *builder, struct dbk_error *err)
 {
-    int rc = mdb_txn_begin(builder->environment.env, NULL, 0, &builder->txn);
+    int rc;
 
+    assert(!builder->txn);
+    rc = mdb_txn_begin(builder->environment.env, NULL, 0, &builder->txn);
     builder->records = builder->bytes = 0;
     if (rc == 0)
         return DBK_OK;
@@ -113,8 +116,10 @@ static enum dbk_code add(struct dbk_log_builder *builder,
                          size_t length, struct dbk_error *err)
 {
     const char *wrong;
-    int rc = dbk_reindex_add(builder->txn, &builder->environment, record, &wrong);
+    int rc;
 
+    assert(builder->txn && record->sequence == builder->head + 1);
+    rc = dbk_reindex_add(builder->txn, &builder->environment, record, &wrong);
     if (rc == 0 && wrong)
         return dbk_fail(err, DBK_DAMAGED, "record %llu cannot be here: %s",
                         (unsigned long long)record->sequence, wrong);

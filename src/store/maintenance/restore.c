@@ -5,6 +5,7 @@
 #include "log_builder_private.h"
 #include "scan.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #define PROGRESS_EVERY 4096
@@ -92,6 +93,7 @@ enum dbk_code dbk_log_restore(const char *source, const char *dir,
         code = add_all(&restore, err);
         if (code == DBK_OK) {
             *head = dbk_log_builder_head(restore.builder);
+            assert(*head == restore.to);
             code = dbk_log_builder_finish(restore.builder, err);
         } else {
             dbk_log_builder_abandon(restore.builder);

@@ -2,6 +2,7 @@
 
 #include "fault_watch.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -117,6 +118,7 @@ static void ask(struct listener *listener)
     if (listener->stopped || !options->progress ||
         options->progress(options->context, listener->done, listener->total))
         return;
+    assert(listener->child > 0); /* -1 would be everybody */
     kill(listener->child, SIGKILL);
     listener->stopped = true;
 }

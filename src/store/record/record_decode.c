@@ -1,6 +1,8 @@
 #include "record_types.h"
 #include "walk.h"
 
+#include <assert.h>
+
 static bool read_id(struct dbk_walk *walk, struct dbk_uuid *id)
 {
     struct dbk_slice bytes;
@@ -91,6 +93,7 @@ static bool read_data(struct dbk_walk *walk, struct dbk_record *out)
     size_t count, next = 0;
     unsigned seen = 0;
 
+    assert(type);
     if (!dbk_walk_map(walk, &count))
         return false;
     for (size_t i = 0; i < count; i++) {

@@ -17,6 +17,9 @@ static size_t sequence_offset(const char *bytes)
     return 3 + type_length;
 }
 
+/* msgpack's markers of what is filled in later. */
+enum { BIN = 0xc4, UINT64 = 0xcf, INT64 = 0xd3 };
+
 /* Where the packer writes: fails rather than run over. */
 struct target {
     char *bytes;
@@ -28,6 +31,7 @@ static int target_write(void *context, const char *bytes, size_t length)
 {
     struct target *target = context;
 
+    assert(target->used <= target->size);
     if (length > target->size - target->used)
         return -1;
     memcpy(target->bytes + target->used, bytes, length);
@@ -41,6 +45,7 @@ static int pack_short(msgpack_packer *packer, struct dbk_slice text)
 {
     char bytes[32];
 
+    assert(text.length < sizeof bytes);
     bytes[0] = (char)(0xa0 | text.length);
     if (text.length)
         memcpy(bytes + 1, text.data, text.length);
@@ -166,6 +171,8 @@ enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size
     msgpack_packer packer;
 
     assert(type);
+    assert(!(record->person.has & ~(unsigned)DBK_HAS_ALL));
+    assert(!(record->person.has & DBK_HAS_ROLE) || *dbk_role_name(record->person.role));
     if (!within_bounds(record, err))
         return DBK_TOO_LARGE;
     if (record->has_datetime_created && !dbk_timestamp_valid(record->datetime_created))
@@ -192,6 +199,7 @@ void dbk_record_stamp(char *bytes, uint64_t sequence, dbk_timestamp recorded_at)
 {
     char *at = bytes + sequence_offset(bytes);
 
+    assert((unsigned char)at[0] == UINT64 && (unsigned char)at[9] == INT64);
     put_big_endian(at + 1, sequence);
     put_big_endian(at + 10, (uint64_t)recorded_at);
 }
@@ -201,5 +209,6 @@ void dbk_record_set_person(char *bytes, const struct dbk_uuid *person_id)
     /* sequence and time, subject, map header, the key "person_id", bin header */
     char *at = bytes + sequence_offset(bytes) + 18 + 18 + 1 + 10 + 2;
 
+    assert((unsigned char)at[-2] == BIN && at[-1] == sizeof person_id->bytes);
     memcpy(at, person_id->bytes, sizeof person_id->bytes);
 }

@@ -1,5 +1,7 @@
 #include "walk.h"
 
+#include <assert.h>
+
 void dbk_walk_init(struct dbk_walk *walk, const char *bytes, size_t length)
 {
     walk->start = walk->at = (const unsigned char *)bytes;
@@ -16,6 +18,7 @@ bool dbk_walk_fail(struct dbk_walk *walk, const char *expected)
 
 static size_t left(const struct dbk_walk *walk)
 {
+    assert(walk->at <= walk->end);
     return (size_t)(walk->end - walk->at);
 }
 
@@ -33,6 +36,7 @@ static bool take_number(struct dbk_walk *walk, size_t size, const char *expected
 {
     uint64_t number = 0;
 
+    assert(size <= sizeof number);
     if (left(walk) < 1 + size)
         return dbk_walk_fail(walk, expected);
     for (size_t i = 0; i < size; i++)
