@@ -14,6 +14,7 @@ PAGES = ["ARCHITECTURE.md", "README.md", "SECURITY.md"] + sorted(
 PLACEHOLDER = re.compile(r"NAME|NNNN|LAYER|ROOM|PART")
 FILE = re.compile(r"[\w./*-]+\.(?:c|h|sql|py|sh|cmake|txt|md|json|html|conf|example)")
 MADE = ("bench.json",)  # by what is run, so not in the tree
+FOREIGN = ("civetweb.h",)  # a library's
 BOUND_OF_THE_MAP = 1200  # words
 
 
@@ -83,6 +84,22 @@ class Pages(unittest.TestCase):
                 if not is_there(span, page):
                     wrong.append(f"{page}: {span}")
         self.assert_none(wrong, "named, and not there")
+
+    def test_each_file_that_a_comment_names_is_there(self):
+        wrong = []
+        made = re.findall(r"^dbk_embed\(\w+ (\w+)", read("src/projections/CMakeLists.txt"), re.M)
+        there = FOREIGN + tuple(f"{name}.h" for name in made)
+        for path in TREE:
+            comments = ()
+            if re.fullmatch(r"(?:include|src|tools|tests)/.*\.[ch]", path):
+                comments = re.findall(r"/\*.*?\*/", read(path), re.S)
+            elif path.endswith("CMakeLists.txt"):
+                comments = re.findall(r"#.*", read(path))
+            for comment in comments:
+                for name in re.findall(r"(?<![\w/.<$-])((?:\w+/)*[a-z]\w*\.(?:[ch]|py|sql))\b", comment):
+                    if name not in there and not is_there(name, path):
+                        wrong.append(f"{path}: {name}")
+        self.assert_none(wrong, "named in a comment, and not there")
 
     def test_each_link_leads_somewhere(self):
         wrong = []
