@@ -8,6 +8,7 @@
 #include "load_watch.h"
 #include "projections/migrate.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { CONNECT_MS = 10000, QUERY_MS = 60000, COMMIT_MS = 10 * 60000 };
@@ -103,6 +104,7 @@ static enum dbk_code analyze(struct load *load, struct dbk_error *err)
         }
         if (code == DBK_OK)
             code = dbk_pg_conclude(busy[which], NULL, err);
+        assert(busy[which]);
         busy[which] = NULL;
         left--;
     }

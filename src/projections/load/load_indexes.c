@@ -4,6 +4,8 @@
 #include "load_watch.h"
 #include "table.h"
 
+#include <assert.h>
+
 enum { QUERY_MS = 60000, TICK_MS = 200, TOGETHER_MAX = 4 };
 enum { ATTACH_MS = 60 * 60 * 1000 }; /* a foreign key reads its whole table */
 enum column { DROP, CREATE, ATTACH };
@@ -66,6 +68,7 @@ static enum dbk_code launch_on(struct making *making, size_t i, struct dbk_error
 {
     const char *sql = dbk_pg_value(making->indexes->rows, making->next, CREATE).data;
 
+    assert(!making->busy[i]); /* a connection has one statement under way */
     making->next++;
     making->busy[i] = making->pgs[i];
     making->busy_count++;
@@ -97,6 +100,7 @@ static enum dbk_code take_one(struct making *making, size_t *at, struct dbk_erro
         return DBK_OK;
     if (code != DBK_OK)
         return code;
+    assert(making->busy_count > 0 && making->busy[which]);
     *at = which;
     making->busy[which] = NULL;
     making->busy_count--;
@@ -126,9 +130,10 @@ enum dbk_code load_indexes_create(const struct load_indexes *indexes,
                                   struct dbk_error *err)
 {
     struct making making = {.indexes = indexes, .pgs = pgs, .count = count};
-    enum dbk_code code = count > 0 && count <= TOGETHER_MAX
-                             ? make_all(&making, watch, at, err)
-                             : dbk_fail(err, DBK_INTERNAL, "%zu connections", count);
+    enum dbk_code code;
+
+    assert(0 < count && count <= TOGETHER_MAX);
+    code = make_all(&making, watch, at, err);
 
     for (size_t i = dbk_pg_rows(indexes->rows); code == DBK_OK && i > 0; i--) {
         *at = 0;

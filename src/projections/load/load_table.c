@@ -1,5 +1,6 @@
 #include "load_table.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ void load_table_free(struct load_table *table)
 
 static char *entry_at(const struct load_table *table, size_t position)
 {
+    assert(position < table->block_count * BLOCK_ENTRIES);
     return table->blocks[position / BLOCK_ENTRIES] +
            position % BLOCK_ENTRIES * table->entry_size;
 }
@@ -36,6 +38,7 @@ static uint32_t *slot_of(const struct load_table *table, const struct dbk_uuid *
     unsigned char hash[crypto_shorthash_BYTES];
     uint64_t at;
 
+    assert(table->count < table->slot_count); /* or it looks for ever */
     crypto_shorthash(hash, id->bytes, sizeof id->bytes, table->key);
     memcpy(&at, hash, sizeof at);
     for (;; at++) {
@@ -100,6 +103,7 @@ enum dbk_code load_table_add(struct load_table *table, const struct dbk_uuid *id
                              void **entry, struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
+    uint32_t *slot;
 
     if (table->count >= UINT32_MAX - 1)
         return dbk_fail(err, DBK_TOO_LARGE, "more than 4 billion ids in one log");
@@ -109,7 +113,9 @@ enum dbk_code load_table_add(struct load_table *table, const struct dbk_uuid *id
         code = add_block(table, err);
     if (code != DBK_OK)
         return code;
-    *slot_of(table, id) = (uint32_t)table->count + 1;
+    slot = slot_of(table, id);
+    assert(*slot == 0); /* else the entry that has the id would be lost */
+    *slot = (uint32_t)table->count + 1;
     *entry = entry_at(table, table->count++);
     memcpy(*entry, id->bytes, sizeof *id);
     return DBK_OK;

@@ -6,6 +6,7 @@
 #include "dbk_sql.h"
 #include "records.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,7 @@ static void own_texts(struct attempt *attempt)
 {
     struct fold *fold = &attempt->self->fold;
 
+    assert(fold->person_count <= attempt->count); /* nobody else's are folded */
     for (size_t i = 0; i < fold->person_count; i++) {
         struct dbk_person_fields *fields = &fold->persons[i].fields;
         struct texts *texts = &attempt->texts[i];
@@ -112,6 +114,7 @@ static enum dbk_code read_span(struct attempt *attempt, struct post_span span,
     uint64_t at = span.first - 1;
     enum dbk_code code = DBK_OK;
 
+    assert(0 < span.first && span.first <= span.last);
     /* Tables may have fallen back behind what was looked through. */
     if (span.last > self->projected)
         span.last = self->projected;
@@ -234,13 +237,9 @@ static enum dbk_code prepare(struct attempt *attempt, struct dbk_error *err)
     attempt->texts = malloc(attempt->count * sizeof *attempt->texts);
     if (!attempt->texts)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < attempt->count; i++) {
-        const struct post_retry_row *row = &attempt->rows[i];
-
-        if (!fold_index_find(&attempt->persons, &row->person_id, NULL) &&
-            !fold_index_add(&attempt->persons, &row->person_id, 0))
+    for (size_t i = 0; i < attempt->count; i++)
+        if (!fold_index_put(&attempt->persons, &attempt->rows[i].person_id))
             return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    }
     return DBK_OK;
 }
 

@@ -94,7 +94,7 @@ static enum dbk_code take_set_aside(struct poster *self,
         if (dbk_pg_null(result, i, QUARANTINE_PERSON) ||
             !read_uuid(result, i, QUARANTINE_PERSON, &person))
             continue;
-        if (!fold_index_add(&self->set_aside, &person, 0))
+        if (!fold_index_put(&self->set_aside, &person))
             return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     }
     return DBK_OK;

@@ -1,5 +1,6 @@
 #include "poster.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 static enum dbk_code decode(const struct poster *self, size_t i,
@@ -67,8 +68,12 @@ static enum dbk_code apply_range(struct poster *self, size_t first, size_t end,
                                  struct dbk_error *err)
 {
     struct apply_move move = move_to(self, self->batch.entries[end - 1].sequence);
-    enum dbk_code code = fold_range(self, first, end, err);
+    enum dbk_code code;
 
+    /* What is applied begins where the tables end, so no record is passed over. */
+    assert(first < end && end <= self->batch.count);
+    assert(self->batch.entries[first].sequence == self->projected + 1);
+    code = fold_range(self, first, end, err);
     if (code == DBK_OK)
         code = apply_batch(&self->apply, self->pg, &self->fold, &move, err);
     if (code != DBK_OK)
@@ -103,10 +108,11 @@ static enum dbk_code quarantine(struct poster *self, size_t i, const char *reaso
     const struct dbk_uuid *person = NULL;
     enum dbk_code code;
 
+    assert(move.to == self->projected + 1); /* all before it were applied */
     if (decode(self, i, &record, NULL) == DBK_OK)
         person = dbk_record_person(&record);
     /* First, so that what is in the table is known here, too. */
-    if (person && !fold_index_add(&self->set_aside, person, 0))
+    if (person && !fold_index_put(&self->set_aside, person))
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     code = apply_quarantine(&self->apply, self->pg, person, reason, &move, err);
     if (code == DBK_INVALID) /* not a record's fault: do not halve or repeat it */

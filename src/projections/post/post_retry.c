@@ -4,6 +4,7 @@
 
 #include "dbk_sql.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,8 @@ bool post_retry_pending(const struct poster *self)
 
 static void push(struct post_retry *retry, size_t first, size_t end)
 {
+    assert(end <= retry->row_count);
+    assert(retry->run_count < sizeof retry->runs / sizeof retry->runs[0]);
     if (first < end)
         retry->runs[retry->run_count++] = (struct post_run){first, end};
 }
@@ -154,6 +157,7 @@ enum dbk_code post_retry_step(struct poster *self, struct dbk_error *err)
         code = post_scan_slice(self, err);
     if (code != DBK_OK || !post_scan_done(self))
         return code;
+    assert(retry->run_count > 0); /* it is called while one is pending */
     run = retry->runs[--retry->run_count];
     if (run.end - run.first > TOGETHER_MAX) {
         push(retry, run.first + TOGETHER_MAX, run.end);

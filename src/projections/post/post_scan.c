@@ -2,6 +2,7 @@
  * slice, and new records are posted in between: the log may be long. */
 #include "poster.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { NEAR = 16 }; /* reading so many records in between is cheaper than a new span */
@@ -27,8 +28,7 @@ enum dbk_code post_scan_begin(struct post_scan *scan, const struct post_retry_ro
     for (size_t i = 0; i < count; i++) {
         if (rows[i].scan_from < from)
             from = rows[i].scan_from;
-        if (!fold_index_find(&scan->persons, &rows[i].person_id, NULL) &&
-            !fold_index_add(&scan->persons, &rows[i].person_id, 0))
+        if (!fold_index_put(&scan->persons, &rows[i].person_id))
             return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     }
     scan->done = from - 1;
@@ -40,6 +40,7 @@ static bool note(struct post_scan *scan, uint64_t sequence)
     size_t size = scan->spans_size ? scan->spans_size * 2 : 64;
     struct post_span *bigger;
 
+    assert(sequence > scan->done); /* so spans rise, and do not overlap */
     if (scan->span_count > 0 &&
         sequence - scan->spans[scan->span_count - 1].last <= NEAR) {
         scan->spans[scan->span_count - 1].last = sequence;

@@ -2,6 +2,7 @@
 
 #include "dbk_sql.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,6 +72,7 @@ enum dbk_code poster_read(struct poster *self, uint64_t after, uint64_t to,
 {
     uint64_t left = to - after;
 
+    assert(after < to); /* else `left` is nearly all there is */
     return dbk_log_read(self->log, after,
                         left < BATCH_RECORDS ? (size_t)left : BATCH_RECORDS,
                         BATCH_BYTES, &self->batch, err);

@@ -2,6 +2,7 @@
 #include "store/clock.h"
 #include "store/thread.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,7 @@ static bool back_off(struct dbk_projector *self, int ms)
 static void end_thread(struct dbk_projector *self)
 {
     pthread_mutex_lock(&self->lock);
+    assert(self->stopping && !self->poster.pg); /* no session is left open */
     self->ended = true;
     pthread_cond_broadcast(&self->changed);
     pthread_mutex_unlock(&self->lock);
@@ -121,6 +123,7 @@ void projector_init(struct dbk_projector *self, struct dbk_log *log,
 
 void projector_finish(struct dbk_projector *self)
 {
+    assert(!self->waiters); /* each would wake in memory that is gone */
     poster_finish(&self->poster);
     pthread_mutex_destroy(&self->lock);
     pthread_cond_destroy(&self->changed);

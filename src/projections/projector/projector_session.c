@@ -5,6 +5,8 @@
 #include "store/clock.h"
 #include "tables.h"
 
+#include <assert.h>
+
 enum { CONNECT_MS = 5000, QUERY_MS = 30000, STATEMENT_MS = 60000, POLL_MS = 500 };
 
 static void set_breakable(struct dbk_projector *self, const struct dbk_pg *pg)
@@ -136,8 +138,10 @@ static enum dbk_code say_what_to_do(struct dbk_projector *self, enum dbk_code co
 
 enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *err)
 {
-    enum dbk_code code = connect_pg(self, err);
+    enum dbk_code code;
 
+    assert(!self->poster.pg && !self->tidy.pg); /* the session before has closed them */
+    code = connect_pg(self, err);
     if (code == DBK_OK) /* before anyone is told that it follows */
         code = tables_look(self->poster.pg, QUERY_MS, err);
     if (code == DBK_OK && !self->retried_all) {

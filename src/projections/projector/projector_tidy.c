@@ -4,6 +4,8 @@
 
 #include "dbk_sql.h"
 
+#include <assert.h>
+
 enum { CONNECT_MS = 1000, STATEMENT_MS = 60000 };
 /* Records since the last time, while there are more to post, and while there are none. Far
  * below the 4 MB after which PostgreSQL would do it: then it takes a processor for half a
@@ -32,6 +34,7 @@ static void launch(struct dbk_projector *self)
 {
     struct projector_tidy *tidy = &self->tidy;
 
+    assert(!tidy->under_way); /* the connection has one statement at a time */
     tidy->records = 0;
     if (!tidy->pg)
         projector_tidy_begin(self);

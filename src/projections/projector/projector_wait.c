@@ -3,6 +3,8 @@
 #include "projector_private.h"
 #include "store/clock.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -11,12 +13,19 @@
  * what follows on a read that had to wait, for then the next read is near. */
 enum { LINGER_MS = 3, ENOUGH_RECORDS = 256 };
 
+/* Somebody holds it, which can only be the caller. */
+static bool is_held(pthread_mutex_t *lock)
+{
+    return pthread_mutex_trylock(lock) == EBUSY;
+}
+
 /* Wake those who have what they wait for, or will not get it. Each has a condition of its
  * own, so a batch wakes nobody in vain. */
 void projector_tell(struct dbk_projector *self)
 {
     const struct dbk_projector_status *status = &self->status;
 
+    assert(is_held(&self->lock));
     atomic_store(&self->quarantined_told, status->quarantined);
     atomic_store(&self->readable, status->running ? status->projected + 1 : 0);
     for (struct projector_waiter *one = self->waiters; one; one = one->next)
@@ -35,6 +44,7 @@ void projector_publish(struct dbk_projector *self)
 
 static void link_waiter(struct dbk_projector *self, struct projector_waiter *waiter)
 {
+    assert(is_held(&self->lock));
     waiter->next = self->waiters;
     waiter->link = &self->waiters;
     if (waiter->next)
@@ -44,6 +54,7 @@ static void link_waiter(struct dbk_projector *self, struct projector_waiter *wai
 
 static void unlink_waiter(struct projector_waiter *waiter)
 {
+    assert(*waiter->link == waiter); /* whoever stands before it has kept its link */
     *waiter->link = waiter->next;
     if (waiter->next)
         waiter->next->link = waiter->link;
@@ -124,6 +135,7 @@ bool projector_linger(struct dbk_projector *self, uint64_t head)
 {
     bool to_the_end = false;
 
+    assert(head > self->poster.projected);
     if (head - self->poster.projected >= ENOUGH_RECORDS ||
         dbk_deadline_left(self->linger_until) == 0)
         return false;

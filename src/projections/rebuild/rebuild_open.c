@@ -4,10 +4,18 @@
 #include "load_watch.h"
 #include "store/clock.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { CONNECT_MS = 10000, QUERY_MS = 60000, LOCK_MS = 2000 };
+
+/* A mark that was cut would not be known again. */
+_Static_assert(sizeof SCHEMA_SHADOW_BEGINS SCHEMA_SHADOW_ENDS + SCHEMA_NAME <=
+                   SCHEMA_MARK,
+               "a mark has room for a name");
+_Static_assert(sizeof SCHEMA_KEPT_BEGINS SCHEMA_KEPT_ENDS + SCHEMA_NAME <= SCHEMA_MARK,
+               "a mark has room for a name");
 
 static void name_schemas(struct rebuild *rebuild, const struct dbk_database *live)
 {

@@ -4,6 +4,8 @@
 #include "load_watch.h"
 #include "projections/migrate.h"
 
+#include <assert.h>
+
 enum { CONNECT_MS = 10000, STATEMENT_MS = 60000 };
 
 static enum dbk_code connect_pg(struct poster *poster, struct dbk_error *err)
@@ -27,6 +29,7 @@ enum dbk_code rebuild_post_open(struct rebuild *rebuild,
                                        .context = rebuild->watch->context};
     enum dbk_code code;
 
+    assert(rebuild->log); /* it was opened to build */
     rebuild_post_close(rebuild);
     poster_init(&rebuild->poster, rebuild->log, database, &calls);
     rebuild->posting = true;
@@ -63,6 +66,7 @@ enum dbk_code rebuild_post(struct rebuild *rebuild, uint64_t to, const char *pha
     struct poster *poster = &rebuild->poster;
     enum dbk_code code = DBK_OK;
 
+    assert(rebuild->posting);
     while (code == DBK_OK && poster->projected < to) {
         code = watch_progress(rebuild->watch, phase, "records", poster->projected,
                               rebuild->endless ? 0 : to, err);

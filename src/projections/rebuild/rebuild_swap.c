@@ -3,6 +3,7 @@
 #include "dbk_sql.h"
 #include "load_watch.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { QUERY_MS = 60000, TRIES = 200 };
@@ -114,6 +115,8 @@ enum dbk_code rebuild_swap(struct rebuild *rebuild, const struct rebuild_swap *s
     enum dbk_code code = DBK_OK;
     struct dbk_error stop;
 
+    /* What comes in place has been posted to, and is not what it comes in place of. */
+    assert(rebuild->posting && strcmp(swap->incoming, rebuild->live_name) != 0);
     for (int i = 0; i < TRIES; i++) {
         bool again;
 

@@ -2,6 +2,8 @@
 #include "projections/migrate.h"
 #include "migration_log.h"
 
+#include <assert.h>
+
 static const struct migration *find(const struct migration_list *list, int version)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -92,8 +94,10 @@ enum dbk_code migrate_list_down(const struct migration_list *list,
     code = check(list, &log, err);
     for (size_t i = log.count; i > 0 && steps > 0 && code == DBK_OK; i--, steps--) {
         const struct migration *item = find(list, migration_log_version(&log, i - 1));
-        struct dbk_migration_state state = pending(item);
+        struct dbk_migration_state state;
 
+        assert(item); /* check has refused what is not known */
+        state = pending(item);
         code = migration_log_revert(&log, item, err);
         if (code != DBK_OK)
             dbk_wrap(err, "taking back migration %04d_%s", item->version, item->name);

@@ -4,6 +4,7 @@
 #include "load_watch.h"
 #include "store/clock.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,6 +15,7 @@ void schema_derive(char out[SCHEMA_NAME], const char *base, const char *suffix)
 {
     size_t room = SCHEMA_NAME - 1 - strlen(suffix), length = strlen(base);
 
+    assert(strlen(suffix) < SCHEMA_NAME);
     if (length > room) {
         length = room;
         while (length > 0 && ((unsigned char)base[length] & 0xc0) == 0x80)

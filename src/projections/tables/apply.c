@@ -2,6 +2,7 @@
 
 #include "dbk_sql.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { APPLY_MS = 60000 };
@@ -59,6 +60,7 @@ static struct dbk_pg_step *add_step(struct apply *apply,
 {
     struct dbk_pg_step *step = &apply->steps[apply->step_count++];
 
+    assert(apply->step_count <= sizeof apply->steps / sizeof apply->steps[0]);
     *step = (struct dbk_pg_step){.statement = statement,
                                  .params = &apply->params[apply->param_count]};
     return step;
@@ -67,6 +69,7 @@ static struct dbk_pg_step *add_step(struct apply *apply,
 static void add_param(struct apply *apply, struct dbk_pg_step *step,
                       struct dbk_pg_param param)
 {
+    assert(apply->param_count < sizeof apply->params / sizeof apply->params[0]);
     apply->params[apply->param_count++] = param;
     step->count++;
 }
@@ -75,6 +78,7 @@ static void add_number(struct apply *apply, struct dbk_pg_step *step, uint64_t v
 {
     char *out = apply->numbers[apply->number_count++];
 
+    assert(apply->number_count <= sizeof apply->numbers / sizeof apply->numbers[0]);
     add_param(apply, step, dbk_pg_int8(out, (int64_t)value));
 }
 
@@ -82,6 +86,7 @@ static void add_move(struct apply *apply, const struct apply_move *move)
 {
     struct dbk_pg_step *step;
 
+    assert(move->from < move->to);
     add_step(apply, &lock);
     step = add_step(apply, &advance);
     add_param(apply, step, dbk_pg_uuid(&move->store_id));
@@ -105,6 +110,7 @@ static enum dbk_code add_change(struct apply *apply, const struct table_change *
 
         if (code != DBK_OK)
             return code;
+        assert(columns[i].count == columns[0].count); /* unnest would fill up by NULL */
         add_param(apply, step, param);
     }
     if (change->missing)

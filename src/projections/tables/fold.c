@@ -1,5 +1,6 @@
 #include "fold.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,10 @@ static struct fold_person *find_person(const struct fold *fold,
 {
     size_t at;
 
-    return fold_index_find(&fold->person_index, id, &at) ? &fold->persons[at] : NULL;
+    if (!fold_index_find(&fold->person_index, id, &at))
+        return NULL;
+    assert(at < fold->person_count); /* both are cleared at once */
+    return &fold->persons[at];
 }
 
 static struct fold_person *new_person(struct fold *fold, const struct dbk_uuid *id,
@@ -73,7 +77,10 @@ static struct fold_event *find_event(const struct fold *fold, const struct dbk_u
 {
     size_t at;
 
-    return fold_index_find(&fold->event_index, id, &at) ? &fold->events[at] : NULL;
+    if (!fold_index_find(&fold->event_index, id, &at))
+        return NULL;
+    assert(at < fold->event_count);
+    return &fold->events[at];
 }
 
 static struct fold_event *new_event(struct fold *fold, const struct dbk_record *record,

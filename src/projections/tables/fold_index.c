@@ -1,5 +1,6 @@
 #include "fold_index.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +30,14 @@ void fold_index_clear(struct fold_index *index)
     index->count = 0;
 }
 
-/* The slot that has the id, or the free one where it belongs. size > 0, and one free.
- */
+/* The slot that has the id, or the free one where it belongs. */
 static struct fold_slot *slot_of(const struct fold_index *index,
                                  const struct dbk_uuid *id)
 {
     unsigned char hash[crypto_shorthash_BYTES];
     uint64_t at;
 
+    assert(index->count < index->size); /* or it looks for ever */
     crypto_shorthash(hash, id->bytes, sizeof id->bytes, index->key);
     memcpy(&at, hash, sizeof at);
     for (;; at++) {
@@ -86,8 +87,14 @@ bool fold_index_add(struct fold_index *index, const struct dbk_uuid *id,
     if (2 * (index->count + 1) > index->size && !grow(index))
         return false;
     slot = slot_of(index, id);
+    assert(slot->position == 0); /* else its first position would be lost */
     slot->id = *id;
     slot->position = position + 1;
     index->count++;
     return true;
+}
+
+bool fold_index_put(struct fold_index *index, const struct dbk_uuid *id)
+{
+    return fold_index_find(index, id, NULL) || fold_index_add(index, id, 0);
 }

@@ -34,4 +34,7 @@ bool fold_index_find(const struct fold_index *index, const struct dbk_uuid *id,
 bool fold_index_add(struct fold_index *index, const struct dbk_uuid *id,
                     size_t position);
 
+/* As a set: see to it that the id is there. False when out of memory. */
+bool fold_index_put(struct fold_index *index, const struct dbk_uuid *id);
+
 #endif

@@ -49,7 +49,8 @@ struct table {
     void (*fill)(struct table_rows rows[TABLE_KINDS], const struct fold *fold);
 
     /* Scripts for a load: empty it, take rows by binary COPY, and once those of all
-     * tables are there, gather statistics. */
+     * tables are there, gather statistics; before that, a table whose rows come from
+     * another's is filled by the last one, and its COPY has none. */
     const char *truncate, *copy, *analyze;
     /* The row, if any, that a person (or an event) comes to at the end of a log: what an
      * insert of it would make. NULL: none. Errors as copy_rows_end. */
