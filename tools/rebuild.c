@@ -114,7 +114,9 @@ static enum tool_exit run_action(struct session *session, enum action action)
 
     switch (action) {
     case REBUILD:
-        code = dbk_rebuild(session->log, database, &options, &result, &err);
+        do {
+            code = dbk_rebuild(session->log, database, &options, &result, &err);
+        } while (code != DBK_OK && session_again(session, &err));
         break;
     case UNDO:
         code = dbk_rebuild_undo(session->log, database, &session->watch, &result, &err);

@@ -61,12 +61,16 @@ static enum tool_exit replay(struct session *session,
                                          .follow = tool_has(tool, "--follow"),
                                          .watch = session->watch};
     struct dbk_rebuild_result result;
+    enum dbk_code code;
     struct dbk_error err;
     double seconds;
 
-    if (find_places(session, range, &options, &err) != DBK_OK ||
-        dbk_replay(session->log, &session->database.at, &options, &result, &err) !=
-            DBK_OK)
+    if (find_places(session, range, &options, &err) != DBK_OK)
+        return fail(session, &err);
+    do {
+        code = dbk_replay(session->log, &session->database.at, &options, &result, &err);
+    } while (code != DBK_OK && session_again(session, &err));
+    if (code != DBK_OK)
         return fail(session, &err);
     seconds = progress_seconds(&session->progress);
     progress_clear(&session->progress);

@@ -8,10 +8,11 @@
  * /var/lib/daybook-postgres/<store id>, and
  * the report says so.
  *
- * It runs as long as somebody has it open: the first one forks a process, its keeper,
- * which starts the server, starts it again when it dies, and ends it when the last one is
- * gone, closed or killed (data_dir/postgres.lock tells). Others that open it connect to
- * the one that runs. A keeper that was killed is replaced by whoever has it open.
+ * It belongs to the process that has started it, its owner, and ends with that, however
+ * it ends: closed, or killed. Others that open it connect to it; when its owner ends, and
+ * with it the server, the first of them to see it starts it again, as its next owner. So
+ * it runs as long as somebody has it open, with a break of a second or so, in which
+ * connections are lost, when its owner is not the last (dbk_cluster_restarted).
  */
 #ifndef DBK_PROJECTIONS_CLUSTER_H
 #define DBK_PROJECTIONS_CLUSTER_H
@@ -41,8 +42,10 @@ struct dbk_cluster_options {
     bool (*stop)(void *context);
 };
 
-/* Start the cluster (making it first where there is none), or attach to the one that
- * another process runs, and wait until it accepts connections.
+/* Start the cluster (making it first where there is none, or one that is damaged or of
+ * another version, which is set aside), or attach to the one that another process runs,
+ * and wait until it accepts connections. Call it from a thread that lives until it is
+ * closed, as main does: the server gets SIGINT when the thread ends that has started it.
  *
  * DBK_NOT_FOUND    no PostgreSQL server programs on this machine; err says what to install
  * DBK_UNAVAILABLE  attach_only, and none runs
@@ -56,8 +59,13 @@ enum dbk_code dbk_cluster_open(const struct dbk_cluster_options *options,
 /* How to connect. Borrowed until dbk_cluster_close; schema is NULL. */
 const struct dbk_database *dbk_cluster_database(const struct dbk_cluster *cluster);
 
-/* Use it no more. Where nobody else does, it is stopped (a fast shutdown: open
- * transactions are rolled back), and this waits until it has ended. NULL is fine. */
+/* For whoever has lost a connection: whether another server runs now than at the open, or
+ * at the last such call. One that is being started is waited for. What was not committed
+ * is to be done again then. By one thread at a time. */
+bool dbk_cluster_restarted(struct dbk_cluster *cluster);
+
+/* Use it no more. The owner stops it (a fast shutdown: open transactions are rolled back)
+ * and waits until it has ended, whoever else uses it. NULL is fine. */
 void dbk_cluster_close(struct dbk_cluster *cluster);
 
 #endif

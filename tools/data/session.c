@@ -47,6 +47,15 @@ void session_close(struct session *session)
     session->log = NULL;
 }
 
+bool session_again(struct session *session, const struct dbk_error *err)
+{
+    if (err->code != DBK_UNAVAILABLE || !session->database.cluster ||
+        !dbk_cluster_restarted(session->database.cluster))
+        return false;
+    tell(session, "the private PostgreSQL was started again: beginning anew");
+    return true;
+}
+
 enum tool_exit session_fail(struct session *session, const struct dbk_error *err)
 {
     progress_clear(&session->progress);

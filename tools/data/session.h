@@ -25,6 +25,10 @@ enum dbk_code session_open(struct session *session, const struct tool *tool,
                            struct dbk_error *err);
 void session_close(struct session *session);
 
+/* Whether it failed since the private PostgreSQL ended with the process that had started
+ * it. Another runs now: the same can be done again, from the beginning. */
+bool session_again(struct session *session, const struct dbk_error *err);
+
 /* Say why it failed, and what to do next. */
 enum tool_exit session_fail(struct session *session, const struct dbk_error *err);
 

@@ -43,7 +43,7 @@ static void tell(void *context, const struct dbk_difference *one)
     tell_json(differences, one);
 }
 
-enum dbk_code differences_find(struct differences *differences, struct session *session,
+static enum dbk_code find_once(struct differences *differences, struct session *session,
                                FILE *lines, struct dbk_error *err)
 {
     const struct dbk_compare_options options = {.most = DIFFERENCES_TOLD,
@@ -65,6 +65,18 @@ enum dbk_code differences_find(struct differences *differences, struct session *
         return code;
     snprintf(differences->reason, sizeof differences->reason, "%s", err->text);
     return DBK_OK;
+}
+
+enum dbk_code differences_find(struct differences *differences, struct session *session,
+                               FILE *lines, struct dbk_error *err)
+{
+    enum dbk_code code = find_once(differences, session, lines, err);
+
+    while (code != DBK_OK && session_again(session, err)) {
+        differences_free(differences);
+        code = find_once(differences, session, lines, err);
+    }
+    return code;
 }
 
 void differences_refuse(struct differences *differences, const char *reason)

@@ -3,31 +3,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <locale.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOG_MAX (4 << 20) /* bytes; it gets a few lines a start */
 #define ROOM_NEEDED                                                                    \
-    (128ULL << 20)             /* a new cluster takes 40 MiB, its log grows at once */
-#define ROOM_FULL (2ULL << 20) /* less than that: the disk is why it failed */
+    (128ULL << 20) /* a new cluster takes 40 MiB, its log grows at once */
 
 enum { INITDB_MS = 180000, REMOVE_MS = 60000 };
 
-static size_t read_file(const char *path, off_t from_end, char *out, size_t size)
+size_t cluster_read_file(const char *path, bool end, char *out, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t length = 0;
 
     if (fd >= 0) {
-        if (from_end)
-            lseek(fd, -from_end, SEEK_END);
+        if (end) /* of a shorter one this fails, and it is read from its beginning */
+            lseek(fd, -(off_t)(size - 1), SEEK_END);
         length = read(fd, out, size - 1);
         close(fd);
     }
@@ -41,7 +37,7 @@ int cluster_version(const struct cluster_place *place)
 
     if (cluster_path(path, place->dir, "PG_VERSION", NULL) != DBK_OK)
         return 0;
-    read_file(path, 0, text, sizeof text);
+    cluster_read_file(path, false, text, sizeof text);
     return (int)strtol(text, NULL, 10);
 }
 
@@ -62,17 +58,9 @@ int cluster_log_open(const struct cluster_place *place)
 void cluster_log_tail(const struct cluster_place *place, char *line, size_t size)
 {
     char tail[512];
-    struct stat found;
-    size_t length;
+    size_t length = cluster_read_file(place->log, true, tail, sizeof tail);
     char *last;
 
-    *line = '\0';
-    if (stat(place->log, &found) != 0)
-        return;
-    length = read_file(place->log,
-                       found.st_size < (off_t)sizeof tail - 1 ? found.st_size
-                                                              : (off_t)sizeof tail - 1,
-                       tail, sizeof tail);
     while (length > 0 && tail[length - 1] == '\n')
         tail[--length] = '\0';
     last = strrchr(tail, '\n');
@@ -117,22 +105,12 @@ static enum dbk_code make_temporary(const struct cluster_place *place,
     return DBK_OK;
 }
 
-static const char *locale_option(void)
-{
-    locale_t locale = newlocale(LC_ALL_MASK, "C.UTF-8", (locale_t)0);
-
-    if (!locale)
-        return "--locale=C";
-    freelocale(locale);
-    return "--locale=C.UTF-8";
-}
-
-static bool has_room(const struct cluster_place *place, unsigned long long bytes)
+bool cluster_has_room(const struct cluster_place *place)
 {
     struct statvfs room;
 
     return statvfs(place->base, &room) != 0 ||
-           (unsigned long long)room.f_bavail * room.f_frsize >= bytes;
+           (unsigned long long)room.f_bavail * room.f_frsize >= ROOM_NEEDED;
 }
 
 /* The rename is in place after a power cut, too. */
@@ -166,12 +144,12 @@ enum dbk_code cluster_make(const struct cluster_place *place,
                           "-E",
                           "UTF8",
                           "--data-checksums",
-                          locale_option(),
+                          "--locale=C.UTF-8",
                           NULL};
     enum dbk_code code;
     int log_fd;
 
-    if (!has_room(place, ROOM_NEEDED))
+    if (!cluster_has_room(place))
         return dbk_fail(err, DBK_NO_ROOM,
                         "a PostgreSQL cluster needs %llu MiB below %s",
                         ROOM_NEEDED >> 20, place->base);
@@ -186,7 +164,7 @@ enum dbk_code cluster_make(const struct cluster_place *place,
     if (code == DBK_OK)
         code = put_in_place(place, dir, err);
     if (code != DBK_OK && dir[0]) {
-        if (!has_room(place, ROOM_FULL))
+        if (!cluster_has_room(place))
             code = dbk_fail(err, DBK_NO_ROOM, "the disk is full");
         cluster_log_tail(place, tail, sizeof tail);
         dbk_wrap(err, "make a PostgreSQL cluster (%s says: %s)", place->log, tail);
@@ -196,12 +174,11 @@ enum dbk_code cluster_make(const struct cluster_place *place,
     return code;
 }
 
-enum dbk_code cluster_set_aside(const struct cluster_place *place, int version,
+enum dbk_code cluster_set_aside(const struct cluster_place *place, const char *name,
                                 struct dbk_error *err)
 {
-    char aside[PATH_MAX], name[64];
+    char aside[PATH_MAX];
 
-    snprintf(name, sizeof name, "postgres.version-%d.%ld", version, (long)time(NULL));
     if (cluster_path(aside, place->base, name, err) != DBK_OK)
         return DBK_TOO_LARGE;
     if (rename(place->dir, aside) != 0)

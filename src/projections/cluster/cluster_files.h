@@ -1,10 +1,13 @@
-/* cluster_files.h - the files of a cluster: made, set aside, left behind. */
+/* cluster_files.h - the files of a cluster: made, set aside, read. */
 #ifndef DBK_PROJECTIONS_CLUSTER_FILES_H
 #define DBK_PROJECTIONS_CLUSTER_FILES_H
 
 #include "cluster_place.h"
 #include "cluster_programs.h"
 #include "store/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 /* The major version that made the cluster; 0 where there is none. */
 int cluster_version(const struct cluster_place *place);
@@ -15,15 +18,16 @@ enum dbk_code cluster_make(const struct cluster_place *place,
                            const struct cluster_programs *programs,
                            const struct cluster_caller *caller, struct dbk_error *err);
 
-/* Rename a cluster that these programs cannot run to postgres.version-N. DBK_IO. */
-enum dbk_code cluster_set_aside(const struct cluster_place *place, int version,
+/* Rename the cluster to that name, beside it. DBK_IO: also where the name is taken. */
+enum dbk_code cluster_set_aside(const struct cluster_place *place, const char *name,
                                 struct dbk_error *err);
 
-/* The server of a keeper that was killed may still run, on its way out: wait for it,
- * and end it where it does not end. Only with the keeper's lock claimed. DBK_TIMEOUT. */
-enum dbk_code cluster_end_leftover(const struct cluster_place *place,
-                                   const struct cluster_caller *caller,
-                                   struct dbk_error *err);
+/* Whether there is room for a new cluster. */
+bool cluster_has_room(const struct cluster_place *place);
+
+/* Read a file's beginning, or its end, as a text: "" where there is none. Returns the
+ * length. */
+size_t cluster_read_file(const char *path, bool end, char *out, size_t size);
 
 /* Open the log for appending, emptied where it has grown large; -1 and errno. */
 int cluster_log_open(const struct cluster_place *place);

@@ -1,16 +1,19 @@
 #include "cluster_process.h"
 
+#include "store/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Exit statuses of a child that did not get as far as its program. */
@@ -23,7 +26,18 @@ enum {
 
 enum { POLL_MS = 10 };
 
-enum { OLD_KERNEL_FILES = 4096 }; /* before Linux 5.9 there is no close_range */
+void cluster_say(const struct cluster_caller *caller, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+
+    if (!caller->line)
+        return;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    caller->line(caller->context, line);
+}
 
 static bool named_user(const char *name, struct cluster_user *user)
 {
@@ -49,11 +63,22 @@ struct cluster_user cluster_user_find(void)
     return user;
 }
 
+/* What our user has kept for the time of the start is not meant to stay. Where there is
+ * nothing, a sandbox may forbid the very call. */
+static bool drop_saved_user(void)
+{
+    uid_t real, user, saved;
+
+    return getresuid(&real, &user, &saved) == 0 &&
+           (user == saved || setresuid(user, user, user) == 0);
+}
+
 /* Between fork and exec: async-signal-safe calls only, other threads may hold locks. */
 static bool become(const struct cluster_user *user)
 {
-    return !user->drop || (setgroups(1, &user->gid) == 0 && setgid(user->gid) == 0 &&
-                           setuid(user->uid) == 0);
+    return user->drop ? setgroups(1, &user->gid) == 0 && setgid(user->gid) == 0 &&
+                            setuid(user->uid) == 0
+                      : drop_saved_user();
 }
 
 bool cluster_user_reaches(const struct cluster_user *user, const char *dir)
@@ -84,60 +109,24 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void close_from(int first)
+/* Only the outputs and the lock stay open. */
+static bool reset_files(int log_fd, int lock_fd)
 {
-    if (close_range((unsigned)first, ~0U, 0) == 0)
-        return;
-    for (int fd = first; fd < OLD_KERNEL_FILES; fd++)
-        close(fd);
-}
-
-static bool reset_files(int log_fd)
-{
-    int null = open("/dev/null", O_RDONLY);
+    int null = open("/dev/null", O_RDONLY), next = STDERR_FILENO + 1;
 
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(log_fd, STDOUT_FILENO) < 0 ||
         dup2(log_fd, STDERR_FILENO) < 0)
         return false;
-    close_from(STDERR_FILENO + 1);
+    if (lock_fd >= next &&
+        (lock_fd == next ? fcntl(lock_fd, F_SETFD, 0) : dup2(lock_fd, next)) < 0)
+        return false;
+    closefrom(lock_fd < 0 ? next : next + 1);
     return true;
 }
 
-/* What its user has kept for the time of its start is not meant to stay. Where there is
- * nothing, a sandbox may forbid the very call. */
-static bool drop_saved_user(void)
-{
-    uid_t real, user, saved;
-
-    return getresuid(&real, &user, &saved) == 0 &&
-           (user == saved || setresuid(user, user, user) == 0);
-}
-
-int cluster_detach(int fd)
-{
-    static const int ignored[] = {SIGTERM, SIGINT,  SIGHUP,  SIGQUIT,
-                                  SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
-    int null = open("/dev/null", O_RDWR);
-
-    if (!drop_saved_user())
-        _exit(CHILD_NOT_PERMITTED);
-    setsid();
-    reset_signals();
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        signal(ignored[i], SIG_IGN);
-    prctl(PR_SET_NAME, "daybook-keeper");
-    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++) {
-        if (null < 0 || dup2(null, i) < 0)
-            _exit(CHILD_NO_FILES);
-    }
-    if (dup2(fd, STDERR_FILENO + 1) < 0 || chdir("/") != 0)
-        _exit(CHILD_NO_FILES);
-    close_from(STDERR_FILENO + 2);
-    return STDERR_FILENO + 1;
-}
-
 static _Noreturn void become_program(const struct cluster_user *user,
-                                     const char *const *argv, int log_fd, pid_t parent)
+                                     const char *const *argv, int log_fd, int lock_fd,
+                                     pid_t parent)
 {
     /* The allocator's: a statement's memory is kept for the next one. Else a backend gives
      * it back to the system and asks for it again with each batch, a seventh of its time. */
@@ -157,20 +146,20 @@ static _Noreturn void become_program(const struct cluster_user *user,
     if (prctl(PR_SET_PDEATHSIG, SIGINT) != 0 || getppid() != parent)
         _exit(CHILD_ORPHANED);
     umask(S_IRWXG | S_IRWXO);
-    if (!reset_files(log_fd))
+    if (!reset_files(log_fd, lock_fd))
         _exit(CHILD_NO_FILES);
     execve(argv[0], (char *const *)(uintptr_t)argv, environment);
     _exit(CHILD_NO_PROGRAM);
 }
 
 enum dbk_code cluster_spawn(const struct cluster_user *user, const char *const *argv,
-                            int log_fd, pid_t *pid, struct dbk_error *err)
+                            int log_fd, int lock_fd, pid_t *pid, struct dbk_error *err)
 {
     pid_t parent = getpid();
 
     *pid = fork();
     if (*pid == 0)
-        become_program(user, argv, log_fd, parent);
+        become_program(user, argv, log_fd, lock_fd, parent);
     if (*pid < 0)
         return dbk_fail(err, DBK_IO, "start %s: %s", argv[0], strerror(errno));
     return DBK_OK;
@@ -185,8 +174,6 @@ static bool has_had_enough(const struct cluster_caller *caller)
 static bool wait_bounded(pid_t pid, int timeout_ms, const struct cluster_caller *caller,
                          int *status)
 {
-    const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
-
     for (int waited = 0; waited < timeout_ms; waited += POLL_MS) {
         pid_t ended = waitpid(pid, status, WNOHANG);
 
@@ -194,7 +181,7 @@ static bool wait_bounded(pid_t pid, int timeout_ms, const struct cluster_caller 
             return true;
         if (has_had_enough(caller))
             return false;
-        nanosleep(&pause, NULL);
+        dbk_sleep_ms(POLL_MS);
     }
     return false;
 }
@@ -206,7 +193,7 @@ enum dbk_code cluster_run(const struct cluster_user *user, const char *const *ar
     int status = -1;
     pid_t pid;
 
-    if (cluster_spawn(user, argv, log_fd, &pid, err) != DBK_OK)
+    if (cluster_spawn(user, argv, log_fd, -1, &pid, err) != DBK_OK)
         return err ? err->code : DBK_IO;
     if (!wait_bounded(pid, timeout_ms, caller, &status)) {
         kill(-pid, SIGKILL); /* and those that it has started */
@@ -217,11 +204,9 @@ enum dbk_code cluster_run(const struct cluster_user *user, const char *const *ar
         return dbk_fail(err, DBK_TIMEOUT, "%s took more than %d s", argv[0],
                         timeout_ms / 1000);
     }
-    if (WIFSIGNALED(status))
-        return dbk_fail(err, DBK_IO, "%s was ended by signal %d", argv[0],
-                        WTERMSIG(status));
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return dbk_fail(err, DBK_IO, "%s failed with status %d", argv[0],
-                        WEXITSTATUS(status));
+    if (status != 0)
+        return dbk_fail(err, DBK_IO, "%s failed with %s %d", argv[0],
+                        WIFSIGNALED(status) ? "signal" : "status",
+                        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     return DBK_OK;
 }

@@ -18,6 +18,10 @@ struct cluster_caller {
     void *context;
 };
 
+/* Tell the operator. */
+void cluster_say(const struct cluster_caller *caller, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Whom the programs run as. */
 struct cluster_user {
     bool drop; /* we are root: become this user first */
@@ -31,16 +35,11 @@ struct cluster_user cluster_user_find(void);
 /* Whether the user may go through the directory. */
 bool cluster_user_reaches(const struct cluster_user *user, const char *dir);
 
-/* In a fork that goes on for itself: leave the session, so that what is meant for the
- * terminal or for the parent ends it not; no file open but this one, under the number
- * that is returned. Safe in a signal handler. */
-int cluster_detach(int fd);
-
-/* Start argv[0] in a session of its own, with both outputs to log_fd, no other file
- * open, and a plain environment. It gets SIGINT when the calling THREAD ends. DBK_IO.
- */
+/* Start argv[0] in a session of its own, with both outputs to log_fd, no other file open
+ * but lock_fd (-1: none), and a plain environment. It gets SIGINT when the calling THREAD
+ * ends. DBK_IO. */
 enum dbk_code cluster_spawn(const struct cluster_user *user, const char *const *argv,
-                            int log_fd, pid_t *pid, struct dbk_error *err);
+                            int log_fd, int lock_fd, pid_t *pid, struct dbk_error *err);
 
 /* Start it and wait until it has ended well; caller may be NULL. DBK_IO (it failed),
  * DBK_TIMEOUT (killed after timeout_ms), DBK_INTERRUPTED (killed, the caller has had

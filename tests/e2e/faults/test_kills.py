@@ -1,6 +1,5 @@
-"""The server, its private PostgreSQL, both, or PostgreSQL with its keeper: killed at
-random instants while clients write and imports run. Of these only the server is started
-again by hand."""
+"""The server, its private PostgreSQL, or both: killed at random instants while clients
+write and imports run. Of these only the server is started again by hand."""
 
 import collections
 import os
@@ -18,7 +17,7 @@ from reads import Reads
 from test_durability import log_until
 
 # What a round may kill; all are met before one is met again.
-VICTIMS = (("server",), ("postgres",), ("server", "postgres"), ("keeper", "postgres"))
+VICTIMS = (("server",), ("postgres",), ("server", "postgres"))
 
 ROUNDS = int(os.environ.get("DAYBOOK_ROUNDS", 3))
 SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
@@ -26,11 +25,6 @@ SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
 
 def end(pid):
     signal_all([pid], signal.SIGKILL)
-
-
-def parent_of(pid):
-    with open(f"/proc/{pid}/stat") as stat:
-        return int(stat.read().rsplit(")", 1)[1].split()[1])
 
 
 def never_back():
@@ -73,11 +67,6 @@ class Kills(unittest.TestCase):
 
     def kill_server(self):
         self.server.kill()
-
-    def kill_keeper(self):
-        keeper = parent_of(postmaster_of(self.cluster))
-        self.assertNotIn(keeper, (1, os.getpid(), self.server.process.pid))
-        end(keeper)
 
     def kill_postgres(self):
         """The postmaster first, for it starts the others."""

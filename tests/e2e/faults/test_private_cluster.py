@@ -9,16 +9,26 @@ import signal
 import subprocess
 import time
 import unittest
+import uuid
 
 from fold import check_reads
 from harness import PATIENCE, PROGRAM, Server
 from load import Load, check_marks, check_promises
-from postgres import postmaster_of, processes_in, signal_all, wait_for_none
+from postgres import parent_of, postmaster_of, processes_in, signal_all, wait_for_none
 from reads import Reads
 from test_postgres import paths, says_unavailable, write_read
 
 ROUNDS = int(os.environ.get("DAYBOOK_PRIVATE_ROUNDS", 3))
 SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
+
+
+def is_postmaster(pid):
+    """Or one that it has just forked: the others have another title."""
+    try:
+        with open(f"/proc/{pid}/cmdline") as line:
+            return line.read().split("\0")[1:2] == ["-D"]
+    except OSError:
+        return False  # it has ended
 
 
 class PrivateCluster(unittest.TestCase):
@@ -73,8 +83,7 @@ class PrivateCluster(unittest.TestCase):
             self.signal_postgres(signal.SIGKILL)
             reads = Reads(self.server, paths(person), fine_or_unavailable).start()
             load.wait_for_answers(200)
-            self.server.wait_for(lambda: client.get("/persons?limit=1").status == 200,
-                                 "the return of reads")
+            self.reads_return()
             reads.stop()
             self.assertNotEqual(postmaster_of(self.cluster), before)
             write_read(self, client, f"again{round}@b.test")
@@ -122,34 +131,66 @@ class PrivateCluster(unittest.TestCase):
         self.server.start()
         check_reads(self.server, self.server.log_records())
 
-    def follow(self, schema):
-        """A replay that goes on, and uses the private PostgreSQL meanwhile."""
-        follower = subprocess.Popen(
-            [PROGRAM, "replay", "--data-dir", self.server.data_dir, "--into", schema,
-             "--follow"], env=self.server.env, stdin=subprocess.DEVNULL,
+    def tool(self, *arguments):
+        """One that uses the private PostgreSQL meanwhile."""
+        process = subprocess.Popen(
+            [PROGRAM, arguments[0], "--data-dir", self.server.data_dir, *arguments[1:]],
+            env=self.server.env, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=self.server.log)
-        self.addCleanup(follower.wait, PATIENCE)
-        self.addCleanup(follower.kill)
-        self.server.wait_for(lambda: self.has_schema(schema), f"the schema {schema}")
+        self.addCleanup(process.wait, PATIENCE)
+        self.addCleanup(process.kill)
+        return process
+
+    def follow(self, schema):
+        """A replay that goes on."""
+        told = self.follows()
+        follower = self.tool("replay", "--into", schema, "--follow")
+        self.server.wait_for(lambda: self.follows() > told, f"the schema {schema}")
         return follower
 
+    def ask(self, sql):
+        return subprocess.run(
+            ["psql", "-h", self.cluster, "-U", "daybook", "-d", "postgres", "-Atc", sql],
+            capture_output=True, text=True, check=False, timeout=PATIENCE).stdout.strip()
+
     def has_schema(self, schema):
-        found = subprocess.run(
-            ["psql", "-h", self.cluster, "-U", "daybook", "-d", "postgres", "-Atc",
-             f"select to_regclass('{schema}.checkpoint')"],
-            capture_output=True, text=True, check=False, timeout=PATIENCE)
-        return found.stdout.strip() == f"{schema}.checkpoint"
+        return self.ask(f"select 1 from pg_namespace where nspname = '{schema}'") == "1"
+
+    def postmasters(self):
+        processes = processes_in(self.cluster)
+        return [pid for pid in processes
+                if is_postmaster(pid) and parent_of(pid) not in processes]
+
+    def reads_return(self):
+        """Also of what is written now: who posts it sees only then that it has lost its
+        connection."""
+        client = self.server.client()
+        person = client.post("/persons", {"email": f"{uuid.uuid4()}@b.test",
+                                          "first_name": "A", "last_name": "B"}).data
+        self.server.wait_for(lambda: client.get("/persons/" + person["id"]).status == 200,
+                             "the return of reads")
+
+    def another_runs(self, before):
+        try:
+            return postmaster_of(self.cluster) != before
+        except (OSError, ValueError):
+            return False  # the file is being replaced
+
+    def wait_for_another(self, before):
+        self.server.wait_for(lambda: self.another_runs(before), "another one")
+        self.assertLessEqual(len(self.postmasters()), 1)
 
     def test_a_tool_that_ends_leaves_it_to_the_server(self):
         write_read(self, self.server.client(), "a@b.test")
-        self.server.stop()
-        tool = self.follow("followed")  # which starts it
-        before = postmaster_of(self.cluster)
-        self.server.start()
-        tool.send_signal(signal.SIGINT)
-        self.assertEqual(tool.wait(PATIENCE), 0)
-        self.assertEqual(postmaster_of(self.cluster), before)
-        write_read(self, self.server.client(), "b@b.test")
+        for how in (signal.SIGINT, signal.SIGKILL):
+            self.server.stop()
+            tool = self.follow("followed")  # which starts it
+            before = postmaster_of(self.cluster)
+            self.server.start()
+            tool.send_signal(how)
+            self.assertEqual(tool.wait(PATIENCE), 0 if how == signal.SIGINT else -how)
+            self.wait_for_another(before)
+            self.reads_return()
         self.server.stop()
         self.assertEqual(processes_in(self.cluster), [])
 
@@ -161,35 +202,89 @@ class PrivateCluster(unittest.TestCase):
             before = postmaster_of(self.cluster)
             first.send_signal(how)
             first.wait(PATIENCE)
-            time.sleep(0.5)  # long enough for a stop to be seen
-            self.assertEqual(postmaster_of(self.cluster), before)
-            self.assertIsNone(second.poll(), self.server.tail())
+            self.wait_for_another(before)
             self.server.run("rebuild")
+            self.assertIsNone(second.poll(), self.server.tail())
             second.send_signal(how)
             self.assertEqual(second.wait(PATIENCE),
                              0 if how == signal.SIGINT else -signal.SIGKILL)
             wait_for_none(self.cluster)
 
-    def test_its_keeper_killed_the_server_starts_another(self):
-        client = self.server.client()
-        write_read(self, client, "a@b.test")
-        before = postmaster_of(self.cluster)
-        with open(f"/proc/{before}/stat") as stat:
-            keeper = int(stat.read().rsplit(")", 1)[1].split()[1])
-        self.assertNotEqual(keeper, self.server.process.pid)
-        os.kill(keeper, signal.SIGKILL)
-        self.server.wait_for(lambda: "is gone: starting it again" in self.server.told(),
-                             "the word of it")
-        # Until it is ended, the one before may answer.
-        self.server.wait_for(lambda: self.another_runs(before), "another one")
-        self.server.wait_for(lambda: client.get("/persons?limit=1").status == 200,
-                             "the return of reads")
+    def test_a_tool_goes_on_when_the_server_stops(self):
+        write_read(self, self.server.client(), "a@b.test")
+        for end in (self.server.stop, self.server.kill):
+            tool, before = self.follow("followed"), postmaster_of(self.cluster)
+            end()
+            self.wait_for_another(before)
+            before = postmaster_of(self.cluster)
+            self.server.start()  # which uses the tool's
+            write_read(self, self.server.client(), f"{before}@b.test")
+            head = str(len(self.server.log_records()))
+            self.server.wait_for(
+                lambda: self.ask("select sequence from followed.checkpoint") == head,
+                "the tool to post what was written")
+            self.assertEqual(postmaster_of(self.cluster), before)
+            tool.send_signal(signal.SIGINT)
+            self.assertEqual(tool.wait(PATIENCE), 0, self.server.tail())
+            self.wait_for_another(before)
+            self.reads_return()
 
-    def another_runs(self, before):
+    def follows(self):
+        return self.server.told().count("following the log")
+
+    def test_a_rebuild_begins_anew_when_the_server_stops(self):
+        self.server.stop()
+        subprocess.run([os.environ["DAYBOOK_GENERATE"], "--data-dir", self.server.data_dir,
+                        "--events", "50000"], check=True, stdout=subprocess.DEVNULL)
+        self.server.start()
+        rebuild = self.tool("rebuild")
+        self.server.wait_for(lambda: self.has_schema("daybook_shadow"), "the new tables")
+        self.server.stop()
+        self.assertEqual(rebuild.wait(PATIENCE), 0, self.server.tail())
+        self.assertIn("beginning anew", self.server.told())
+        self.server.run("verify", "--projection")
+
+    def test_its_owner_stopped_others_go_on(self):
+        write_read(self, self.server.client(), "a@b.test")
+        self.server.process.send_signal(signal.SIGSTOP)
         try:
-            return postmaster_of(self.cluster) != before
-        except (OSError, ValueError):
-            return False  # the file is being replaced
+            self.server.run("rebuild")
+        finally:
+            self.server.process.send_signal(signal.SIGCONT)
+        write_read(self, self.server.client(), "b@b.test")
+
+    def test_all_killed_at_once_nothing_is_left_running(self):
+        tools = [self.follow("first"), self.follow("second")]
+        processes = [self.server.process, *tools]
+        signal_all([process.pid for process in processes], signal.SIGSTOP)
+        signal_all([process.pid for process in processes], signal.SIGKILL)
+        for process in processes:
+            process.wait(PATIENCE)
+        self.server.process = None
+        wait_for_none(self.cluster)
+
+    def test_users_that_come_and_go_in_any_order_share_one(self):
+        chance = random.Random(SEED)
+        write_read(self, self.server.client(), "a@b.test")
+        users = {}
+        for round in range(4 * ROUNDS):
+            name = chance.choice(["serve", "first", "second"])
+            if name == "serve" and self.server.process:
+                chance.choice([self.server.stop, self.server.kill])()
+            elif name == "serve":
+                self.server.start()
+            elif name in users:
+                users.pop(name).send_signal(chance.choice([signal.SIGINT,
+                                                           signal.SIGKILL]))
+            else:
+                users[name] = self.follow(name)
+            self.assertLessEqual(len(self.postmasters()), 1)
+        if not self.server.process:
+            self.server.start()
+        self.reads_return()
+        self.assertEqual(len(self.postmasters()), 1)
+        for tool in users.values():
+            self.assertIsNone(tool.poll(), self.server.tail())
 
     def test_ctrl_c_is_heard_while_it_is_being_made(self):
         fresh = Server(private=True)

@@ -56,6 +56,15 @@ def postmaster_of(directory):
         return int(file.readline())
 
 
+def parent_of(pid):
+    """None where it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return int(stat.read().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return None
+
+
 def programs():
     """As postgres.sh finds them: the newest."""
     return max(glob.glob("/usr/lib/postgresql/*/bin"),

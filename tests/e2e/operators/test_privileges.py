@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 from harness import Server
+from postgres import postmaster_of
 from served import person
 
 IS_ROOT = os.geteuid() == 0
@@ -91,7 +92,7 @@ class AsRoot(Started):
     def test_with_all_that_it_runs_and_a_port_below_1024(self):
         server = self.start_low(self.owned(private=True))
         self.assert_dropped(server)
-        for status in statuses(keeper(server.data_dir)):
+        for status in statuses(postmaster_of(server.data_dir + "/postgres")):
             self.assertEqual(status["Uid"].split(), 4 * [str(NOBODY.pw_uid)])
             self.assertEqual(int(status["CapPrm"], 16), 0)
         client = server.client()
@@ -233,23 +234,6 @@ class Modes(Started):
             elif not stat.S_ISSOCK(status.st_mode):  # which lies in a closed directory
                 self.assertEqual(stat.S_IMODE(status.st_mode) & 0o77, 0, path)
         server.stop()
-
-
-def read(path):
-    with open(path, errors="replace") as file:
-        return file.read()
-
-
-def keeper(directory):
-    """The process that keeps the private PostgreSQL of a directory."""
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if (read(f"/proc/{pid}/comm") == "daybook-keeper\n"
-                    and directory in read(f"/proc/{pid}/cmdline")):
-                return pid
-        except OSError:
-            pass
-    raise AssertionError("no keeper runs")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -66,22 +67,6 @@ static void write_file(const char *dir, const char *name, const char *text)
     assert_non_null(file);
     fputs(text, file);
     assert_int_equal(fclose(file), 0);
-}
-
-/* The keeper: who has started the server. */
-static pid_t parent_of(pid_t pid)
-{
-    char path[64], line[512];
-    long parent = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-    file = fopen(path, "r");
-    assert_non_null(file);
-    assert_non_null(fgets(line, sizeof line, file));
-    fclose(file);
-    assert_int_equal(sscanf(strrchr(line, ')'), ") %*c %ld", &parent), 1);
-    return (pid_t)parent;
 }
 
 static struct dbk_cluster *open_cluster(const struct world *world)
@@ -269,32 +254,41 @@ static void attaching_starts_nothing(void **state)
     assert_int_equal(server_pid(world->dir), 0);
 }
 
+/* Another than this one. */
+static bool comes_back(const struct world *world, const struct dbk_database *database,
+                       pid_t before)
+{
+    for (int waited = 0; waited < PATIENCE_MS; waited += 10) {
+        pid_t server = server_pid(world->dir);
+
+        if (server > 0 && server != before && answers(database))
+            return true;
+        pause_10ms();
+    }
+    return false;
+}
+
+static bool ends(pid_t server)
+{
+    for (int waited = 0; waited < PATIENCE_MS && kill(server, 0) == 0; waited += 10)
+        pause_10ms();
+    return kill(server, 0) != 0;
+}
+
 static void a_killed_server_comes_back(void **state)
 {
     struct world *world = *state;
     struct dbk_cluster *cluster = open_cluster(world);
     pid_t server = server_pid(world->dir);
-    bool back = false;
 
     assert_int_equal(kill(server, SIGKILL), 0);
-    for (int waited = 0; waited < PATIENCE_MS && !back; waited += 10) {
-        pause_10ms();
-        back =
-            server_pid(world->dir) != server && answers(dbk_cluster_database(cluster));
-    }
-    assert_true(back);
+    assert_true(comes_back(world, dbk_cluster_database(cluster), server));
+    assert_true(dbk_cluster_restarted(cluster));
     dbk_cluster_close(cluster);
     assert_int_equal(server_pid(world->dir), 0);
 }
 
-static void wait_for_no_server(const char *dir)
-{
-    for (int waited = 0; waited < PATIENCE_MS && server_pid(dir) > 0; waited += 10)
-        pause_10ms();
-    assert_int_equal(server_pid(dir), 0);
-}
-
-static void it_lives_until_its_last_user_is_gone(void **state)
+static void who_is_left_starts_it_again(void **state)
 {
     struct world *world = *state;
     struct dbk_cluster *cluster = open_cluster(world);
@@ -304,73 +298,138 @@ static void it_lives_until_its_last_user_is_gone(void **state)
     char host[256];
 
     read_host(&other, host, sizeof host);
+    database = *dbk_cluster_database(cluster);
+    database.host = host;
     dbk_cluster_close(cluster); /* which has started it */
-    database = (struct dbk_database){
-        .host = host, .port = "5432", .name = "postgres", .user = "daybook"};
-    assert_int_equal(server_pid(world->dir), server);
-    assert_true(answers(&database));
+    assert_true(comes_back(world, &database, server));
+    server = server_pid(world->dir);
     end_other(&other, 0);
+    assert_true(ends(server));
     assert_int_equal(server_pid(world->dir), 0);
 }
 
-static void a_killed_user_leaves_it_to_the_others(void **state)
+/* Also where it was killed, and could not say so. */
+static void who_is_left_knows_that_it_was_started_again(void **state)
 {
     struct world *world = *state;
-    struct other starter = start_other(world);
-    struct dbk_cluster *cluster;
+
+    for (int killed = 0; killed < 2; killed++) {
+        struct other owner = start_other(world);
+        struct dbk_cluster *cluster;
+        char host[256];
+        pid_t server;
+
+        read_host(&owner, host, sizeof host);
+        cluster = open_cluster(world);
+        server = server_pid(world->dir);
+        assert_false(dbk_cluster_restarted(cluster));
+        end_other(&owner, killed ? SIGKILL : 0);
+        assert_true(comes_back(world, dbk_cluster_database(cluster), server));
+        assert_true(dbk_cluster_restarted(cluster));
+        assert_false(dbk_cluster_restarted(cluster));
+        dbk_cluster_close(cluster);
+        assert_int_equal(server_pid(world->dir), 0);
+    }
+}
+
+static void who_only_uses_it_may_be_killed(void **state)
+{
+    struct world *world = *state;
+    struct dbk_cluster *cluster = open_cluster(world);
+    struct other other = start_other(world);
+    pid_t server = server_pid(world->dir);
+    char host[256];
+
+    read_host(&other, host, sizeof host);
+    end_other(&other, SIGKILL);
+    assert_true(answers(dbk_cluster_database(cluster)));
+    assert_int_equal(server_pid(world->dir), server);
+    dbk_cluster_close(cluster);
+}
+
+static void all_killed_it_ends(void **state)
+{
+    struct world *world = *state;
+    struct other others[3];
     char host[256];
     pid_t server;
 
-    read_host(&starter, host, sizeof host);
+    for (size_t i = 0; i < 3; i++) {
+        others[i] = start_other(world);
+        read_host(&others[i], host, sizeof host);
+    }
     server = server_pid(world->dir);
+    assert_true(server > 0);
+    for (size_t i = 0; i < 3; i++) /* all of them, before one can see it of another */
+        kill(others[i].pid, SIGSTOP);
+    for (size_t i = 0; i < 3; i++)
+        end_other(&others[i], SIGKILL);
+    assert_true(ends(server));
+}
+
+static void one_of_those_that_come_at_once_starts_it(void **state)
+{
+    struct world *world = *state;
+    struct other others[3];
+    char host[256];
+    pid_t server = 0;
+
+    for (size_t i = 0; i < 3; i++)
+        others[i] = start_other(world);
+    for (size_t i = 0; i < 3; i++) {
+        read_host(&others[i], host, sizeof host);
+        server = server ? server : server_pid(world->dir);
+        assert_int_equal(server_pid(world->dir), server);
+    }
+    for (size_t i = 0; i < 3; i++)
+        end_other(&others[i], 0);
+    assert_true(ends(server));
+}
+
+static void its_owner_need_not_run_for_others_to_use_it(void **state)
+{
+    struct world *world = *state;
+    struct other owner = start_other(world);
+    struct dbk_cluster *cluster;
+    char host[256];
+
+    read_host(&owner, host, sizeof host);
+    assert_int_equal(kill(owner.pid, SIGSTOP), 0);
     cluster = open_cluster(world);
-    end_other(&starter, SIGKILL);
-    for (int waited = 0; waited < 500; waited += 10)
-        pause_10ms(); /* time enough for the keeper to see it */
-    assert_int_equal(server_pid(world->dir), server);
     assert_true(answers(dbk_cluster_database(cluster)));
     dbk_cluster_close(cluster);
+    assert_int_equal(kill(owner.pid, SIGCONT), 0);
+    end_other(&owner, 0);
     assert_int_equal(server_pid(world->dir), 0);
 }
 
-static void the_last_user_killed_it_ends(void **state)
+static bool has_said(const struct other *other)
 {
-    struct world *world = *state;
-    struct other starter = start_other(world), second;
-    char host[256];
+    struct pollfd said = {.fd = other->out, .events = POLLIN};
 
-    read_host(&starter, host, sizeof host);
-    second = start_other(world);
-    read_host(&second, host, sizeof host);
-    assert_true(server_pid(world->dir) > 0);
-    end_other(&starter, SIGKILL);
-    end_other(&second, SIGKILL);
-    wait_for_no_server(world->dir);
+    return poll(&said, 1, 500) == 1;
 }
 
-/* The other process has started it; we only use it, and start the next. */
-static void a_killed_keeper_is_replaced(void **state)
+/* Stopped, the server that was left behind ends only later. */
+static void never_do_two_servers_run(void **state)
 {
     struct world *world = *state;
-    struct other starter = start_other(world);
-    struct dbk_cluster *cluster;
-    bool back = false;
+    struct other owner = start_other(world), next;
     char host[256];
     pid_t server;
 
-    read_host(&starter, host, sizeof host);
-    cluster = open_cluster(world);
-    end_other(&starter, 0);
+    read_host(&owner, host, sizeof host);
     server = server_pid(world->dir);
-    assert_int_equal(kill(parent_of(server), SIGKILL), 0);
-    for (int waited = 0; waited < PATIENCE_MS && !back; waited += 10) {
-        pause_10ms();
-        back = server_pid(world->dir) > 0 && server_pid(world->dir) != server &&
-               answers(dbk_cluster_database(cluster));
-    }
-    assert_true(back);
-    dbk_cluster_close(cluster);
-    assert_int_equal(server_pid(world->dir), 0);
+    assert_int_equal(kill(server, SIGSTOP), 0);
+    end_other(&owner, SIGKILL);
+    next = start_other(world);
+    assert_false(has_said(&next));
+    assert_int_equal(server_pid(world->dir), server);
+    assert_int_equal(kill(server, SIGCONT), 0);
+    read_host(&next, host, sizeof host);
+    assert_true(ends(server));
+    assert_true(server_pid(world->dir) > 0);
+    end_other(&next, 0);
 }
 
 static bool once_it_is_being_made(void *context)
@@ -412,7 +471,7 @@ static void a_pid_file_of_another_program_is_no_server(void **state)
 static void a_long_path_has_its_socket_elsewhere(void **state)
 {
     struct world *world = *state;
-    char long_dir[256], socket_dir[128];
+    char long_dir[256], socket_dir[128], id[DBK_UUID_TEXT + 1];
     struct dbk_cluster_options options = {.data_dir = long_dir, .store_id = world->id};
     struct dbk_cluster *cluster;
     struct dbk_error err = {0};
@@ -422,7 +481,9 @@ static void a_long_path_has_its_socket_elsewhere(void **state)
     if (dbk_cluster_open(&options, &cluster, &err) != DBK_OK)
         fail_msg("%s", err.text);
     snprintf(socket_dir, sizeof socket_dir, "%s", dbk_cluster_database(cluster)->host);
+    dbk_uuid_format(&world->id, id);
     assert_memory_equal(socket_dir, "/tmp/daybook-", 13);
+    assert_string_equal(socket_dir + 13, id);
     assert_true(answers(dbk_cluster_database(cluster)));
     dbk_cluster_close(cluster);
     assert_int_equal(access(socket_dir, F_OK), -1);
@@ -479,14 +540,50 @@ static void a_cluster_of_another_version_is_set_aside(void **state)
     assert_true(exists(world->dir, "postgres.version-9.*"));
 }
 
+static void open_answers_and_close(struct world *world)
+{
+    struct dbk_cluster *cluster = open_cluster(world);
+
+    assert_true(answers(dbk_cluster_database(cluster)));
+    dbk_cluster_close(cluster);
+}
+
+static void a_damaged_cluster_is_set_aside_once(void **state)
+{
+    struct world *world = *state;
+    struct dbk_cluster_options options = {.data_dir = world->dir,
+                                          .store_id = world->id};
+    struct dbk_cluster *cluster;
+    struct dbk_error err;
+
+    remove_tree(world->dir, "postgres/PG_VERSION");
+    open_answers_and_close(world);
+    assert_true(exists(world->dir, "postgres.damaged/base"));
+    remove_tree(world->dir, "postgres/PG_VERSION");
+    assert_int_equal(dbk_cluster_open(&options, &cluster, &err), DBK_IO);
+    assert_non_null(strstr(err.text, "postgres.damaged"));
+    remove_tree(world->dir, "postgres.damaged");
+    open_answers_and_close(world);
+    remove_tree(world->dir, "postgres.damaged");
+}
+
+static void a_cluster_that_does_not_start_is_set_aside(void **state)
+{
+    struct world *world = *state;
+
+    write_file(world->dir, "postgres/global/pg_control", "?");
+    open_answers_and_close(world);
+    assert_true(exists(world->dir, "postgres.damaged/base"));
+    remove_tree(world->dir, "postgres.damaged");
+}
+
 static void keep_line(void *context, const char *line)
 {
     if (strstr(line, "/var/lib/daybook-postgres"))
         snprintf((char *)context, 256, "%s", line);
 }
 
-/* Two threads report, but only the first lines, before the supervisor runs, are kept.
- */
+/* Two threads report, but only the first lines, before the other runs, are kept. */
 static void where_its_user_cannot_go_it_lies_outside(void **state)
 {
     struct world *world = *state;
@@ -544,16 +641,21 @@ int main(int argc, char **argv)
         cmocka_unit_test(another_process_attaches_and_leaves_it_running),
         cmocka_unit_test(attaching_starts_nothing),
         cmocka_unit_test(a_killed_server_comes_back),
-        cmocka_unit_test(it_lives_until_its_last_user_is_gone),
-        cmocka_unit_test(a_killed_user_leaves_it_to_the_others),
-        cmocka_unit_test(the_last_user_killed_it_ends),
-        cmocka_unit_test(a_killed_keeper_is_replaced),
+        cmocka_unit_test(who_is_left_starts_it_again),
+        cmocka_unit_test(who_is_left_knows_that_it_was_started_again),
+        cmocka_unit_test(who_only_uses_it_may_be_killed),
+        cmocka_unit_test(all_killed_it_ends),
+        cmocka_unit_test(one_of_those_that_come_at_once_starts_it),
+        cmocka_unit_test(its_owner_need_not_run_for_others_to_use_it),
+        cmocka_unit_test(never_do_two_servers_run),
         cmocka_unit_test(a_pid_file_of_another_program_is_no_server),
         cmocka_unit_test(a_long_path_has_its_socket_elsewhere),
         cmocka_unit_test(without_programs_it_says_what_to_install),
         cmocka_unit_test(who_has_waited_enough_leaves_nothing_half_made),
         cmocka_unit_test(an_interrupted_first_start_is_made_again),
         cmocka_unit_test(a_cluster_of_another_version_is_set_aside),
+        cmocka_unit_test(a_damaged_cluster_is_set_aside_once),
+        cmocka_unit_test(a_cluster_that_does_not_start_is_set_aside),
         cmocka_unit_test(where_its_user_cannot_go_it_lies_outside),
     };
 

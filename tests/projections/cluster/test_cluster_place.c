@@ -11,18 +11,18 @@
 
 #include <cmocka.h>
 
-static const struct cluster_caller nobody = {0};
 static const struct dbk_uuid store_id = {{1}};
 
-/* Ourselves, whoever we are: nobody to become. */
-static struct cluster_place *new_place(const char *dir)
+#define OWN_SOCKET_DIR "/tmp/daybook-01000000-0000-0000-0000-000000000000"
+
+static struct cluster_place *find(const char *data_dir)
 {
     struct cluster_place *place = calloc(1, sizeof *place);
+    struct dbk_error err;
 
     assert_non_null(place);
-    snprintf(place->dir, sizeof place->dir, "%s", dir);
-    place->user.uid = geteuid();
-    place->user.gid = getegid();
+    if (cluster_place_find(data_dir, &store_id, place, &err) != DBK_OK)
+        fail_msg("%s", err.text);
     return place;
 }
 
@@ -41,16 +41,17 @@ static char *long_path(size_t length)
 static void it_lies_in_the_data_directory(void **state)
 {
     char dir[] = "/tmp/dbk-place-XXXXXX", expected[64];
-    struct cluster_place *place = new_place("");
-    struct dbk_error err;
+    struct cluster_place *place;
 
     (void)state;
     assert_non_null(mkdtemp(dir));
     assert_int_equal(chmod(dir, 0755), 0);
-    assert_int_equal(cluster_place_find(dir, &store_id, &nobody, place, &err), DBK_OK);
+    place = find(dir);
     assert_string_equal(place->base, dir);
     snprintf(expected, sizeof expected, "%s/postgres", dir);
     assert_string_equal(place->dir, expected);
+    assert_string_equal(place->socket_dir, expected);
+    assert_false(place->own_socket_dir);
     snprintf(expected, sizeof expected, "%s/postgres.log", dir);
     assert_string_equal(place->log, expected);
     assert_int_equal(rmdir(dir), 0);
@@ -60,98 +61,120 @@ static void it_lies_in_the_data_directory(void **state)
 static void a_path_that_is_too_long_is_refused(void **state)
 {
     const size_t room = PATH_MAX - 1 - sizeof "/postgres.log" + 1;
-    struct cluster_place *place = new_place("");
+    struct cluster_place *place = calloc(1, sizeof *place);
 
     (void)state;
+    assert_non_null(place);
     for (size_t over = 1; over < 10; over++) {
         char *path = long_path(room + over);
         struct dbk_error err;
 
-        assert_int_equal(cluster_place_find(path, &store_id, &nobody, place, &err),
+        assert_int_equal(cluster_place_find(path, &store_id, place, &err),
                          DBK_TOO_LARGE);
         assert_non_null(strstr(err.text, "too long"));
-        assert_int_equal(cluster_place_find(path, &store_id, &nobody, place, NULL),
+        assert_int_equal(cluster_place_find(path, &store_id, place, NULL),
                          DBK_TOO_LARGE);
         free(path);
     }
     free(place);
 }
 
-static void a_short_path_holds_the_socket(void **state)
+static void assert_socket_dir(const char *data_dir, bool own)
 {
-    char *longest = long_path(93);
-    struct cluster_place *place = new_place(longest);
+    struct cluster_place *place = calloc(1, sizeof *place);
 
-    (void)state;
-    assert_int_equal(cluster_place_socket(place, "", NULL), DBK_OK);
-    assert_string_equal(place->socket_dir, longest);
-    assert_false(place->own_socket_dir);
+    assert_non_null(place);
+    assert_int_equal(cluster_place_find(data_dir, &store_id, place, NULL), DBK_OK);
+    assert_int_equal(place->own_socket_dir, own);
+    assert_string_equal(place->socket_dir, own ? OWN_SOCKET_DIR : place->dir);
     free(place);
-    free(longest);
 }
 
-/* The socket's directory of a cluster here, which is removed again. */
-static void assert_own_directory(const char *dir, const char *last, bool same)
+static char *make_dir(char *path)
 {
-    struct cluster_place *place = new_place(dir);
-    struct dbk_error err;
-    struct stat made;
+    assert_int_equal(mkdir(path, 0755), 0);
+    assert_int_equal(chmod(path, 0755), 0);
+    return path;
+}
 
-    if (cluster_place_socket(place, last, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-    assert_true(place->own_socket_dir);
-    assert_int_equal(strncmp(place->socket_dir, "/tmp/daybook-", 13), 0);
-    assert_int_equal(!strcmp(place->socket_dir, last), same);
-    assert_int_equal(stat(place->socket_dir, &made), 0);
-    assert_int_equal(made.st_mode & 0777, 0700);
-    assert_int_equal(rmdir(place->socket_dir), 0);
-    free(place);
+/* A data directory whose name is so long. */
+static void assert_socket_dir_at(size_t length, bool own)
+{
+    char path[128] = "/tmp/";
+
+    memset(path + 5, 'a', length - 5);
+    assert_socket_dir(make_dir(path), own);
+    assert_int_equal(rmdir(path), 0);
 }
 
 static void what_a_socket_cannot_be_named_has_it_elsewhere(void **state)
 {
-    char *path = long_path(94);
+    char comma[] = "/tmp/dbk-place,b", quote[] = "/tmp/dbk-place\"b";
 
     (void)state;
-    assert_own_directory(path, "", false); /* one more than there is room for */
-    assert_own_directory("/srv/a,b/postgres", "", false);
-    assert_own_directory("/srv/\"a\"/postgres", "", false);
-    free(path);
+    assert_socket_dir_at(93 - (sizeof "/postgres" - 1), false);
+    assert_socket_dir_at(94 - (sizeof "/postgres" - 1), true);
+    assert_socket_dir(make_dir(comma), true);
+    assert_socket_dir(make_dir(quote), true);
+    assert_int_equal(rmdir(comma), 0);
+    assert_int_equal(rmdir(quote), 0);
 }
 
-static void the_one_of_the_last_time_is_taken_again(void **state)
+/* One that has its socket elsewhere, of ourselves: nobody to become. */
+static struct cluster_place far_place(void)
 {
-    char last[] = "/tmp/daybook-XXXXXX";
+    return (struct cluster_place){.user = {.uid = geteuid(), .gid = getegid()},
+                                  .socket_dir = OWN_SOCKET_DIR,
+                                  .own_socket_dir = true};
+}
+
+static void the_directory_of_the_socket_is_made_and_taken_again(void **state)
+{
+    struct cluster_place place = far_place();
+    struct stat made;
 
     (void)state;
-    assert_non_null(mkdtemp(last));
-    assert_own_directory("/srv/a,b/postgres", last, true);
+    for (int times = 0; times < 2; times++) {
+        assert_int_equal(cluster_place_make(&place, NULL), DBK_OK);
+        assert_int_equal(stat(OWN_SOCKET_DIR, &made), 0);
+        assert_int_equal(made.st_mode & 0777, 0700);
+    }
+    assert_int_equal(rmdir(OWN_SOCKET_DIR), 0);
+}
+
+static void assert_refused(const struct cluster_place *place)
+{
+    struct dbk_error err;
+
+    assert_int_equal(cluster_place_make(place, &err), DBK_IO);
+    assert_non_null(strstr(err.text, OWN_SOCKET_DIR));
 }
 
 /* In a folder where everybody may write, somebody may have put something in its place. */
-static void what_is_not_ours_is_not_taken_again(void **state)
+static void what_is_not_ours_is_not_taken(void **state)
 {
-    char last[] = "/tmp/daybook-XXXXXX", file[] = "/tmp/daybook-XXXXXX";
+    struct cluster_place place = far_place();
     char elsewhere[] = "/tmp/another-XXXXXX";
-    int fd = mkstemp(file);
+    FILE *file;
 
     (void)state;
-    assert_non_null(mkdtemp(last));
+    assert_int_equal(mkdir(OWN_SOCKET_DIR, 0700), 0);
+    assert_int_equal(chmod(OWN_SOCKET_DIR, 0750), 0); /* open to others */
+    assert_refused(&place);
+    assert_int_equal(chmod(OWN_SOCKET_DIR, 0700), 0);
+    place.user.uid++; /* another's */
+    assert_refused(&place);
+    place.user.uid--;
+    assert_int_equal(rmdir(OWN_SOCKET_DIR), 0);
     assert_non_null(mkdtemp(elsewhere));
-    assert_true(fd >= 0);
-    close(fd);
-    assert_int_equal(chmod(last, 0750), 0); /* open to others */
-    assert_own_directory("/srv/a,b/postgres", last, false);
-    assert_int_equal(rmdir(last), 0); /* gone */
-    assert_own_directory("/srv/a,b/postgres", last, false);
-    assert_int_equal(symlink(elsewhere, last), 0);
-    assert_own_directory("/srv/a,b/postgres", last, false);
-    assert_own_directory("/srv/a,b/postgres", file, false);
-    assert_own_directory("/srv/a,b/postgres", elsewhere, false);
-    assert_own_directory("/srv/a,b/postgres", "/tmp/daybook-a/../x", false);
-    assert_own_directory("/srv/a,b/postgres", "/tmp/daybook-12345678", false);
-    assert_int_equal(unlink(last), 0);
-    assert_int_equal(unlink(file), 0);
+    assert_int_equal(symlink(elsewhere, OWN_SOCKET_DIR), 0);
+    assert_refused(&place);
+    assert_int_equal(unlink(OWN_SOCKET_DIR), 0);
+    file = fopen(OWN_SOCKET_DIR, "w");
+    assert_non_null(file);
+    fclose(file);
+    assert_refused(&place);
+    assert_int_equal(unlink(OWN_SOCKET_DIR), 0);
     assert_int_equal(rmdir(elsewhere), 0);
 }
 
@@ -166,7 +189,7 @@ static void who_wants_to_be_told_is(void **state)
     const struct cluster_caller caller = {.line = keep_line, .context = line};
 
     (void)state;
-    cluster_say(&nobody, "%d", 1);
+    cluster_say(&(struct cluster_caller){0}, "%d", 1);
     cluster_say(&caller, "made in %s", "/srv");
     assert_string_equal(line, "made in /srv");
 }
@@ -176,10 +199,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_lies_in_the_data_directory),
         cmocka_unit_test(a_path_that_is_too_long_is_refused),
-        cmocka_unit_test(a_short_path_holds_the_socket),
         cmocka_unit_test(what_a_socket_cannot_be_named_has_it_elsewhere),
-        cmocka_unit_test(the_one_of_the_last_time_is_taken_again),
-        cmocka_unit_test(what_is_not_ours_is_not_taken_again),
+        cmocka_unit_test(the_directory_of_the_socket_is_made_and_taken_again),
+        cmocka_unit_test(what_is_not_ours_is_not_taken),
         cmocka_unit_test(who_wants_to_be_told_is),
     };
 
