@@ -1,7 +1,10 @@
 #include "copy_rows.h"
 
+#include "pg_wire.h"
 #include "store/record.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +34,7 @@ static char *take(struct copy_rows *copy, size_t length)
 {
     char *at = copy->bytes + copy->used;
 
+    assert(copy->used <= SEND_BYTES + ROW_BYTES);
     if (length > SEND_BYTES + ROW_BYTES - copy->used) {
         copy->overflow = true;
         return NULL;
@@ -39,20 +43,17 @@ static char *take(struct copy_rows *copy, size_t length)
     return at;
 }
 
-static void put_int4(char *at, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (char)(unsigned char)(value >> (24 - 8 * i));
-}
-
 /* Where the field's bytes go, behind its length. */
 static char *field(struct copy_rows *copy, size_t length)
 {
     char *at = take(copy, 4 + length);
 
+    assert(copy->fields_left > 0); /* else the next ones are read as another row's */
+    copy->fields_left--;
+
     if (!at)
         return NULL;
-    put_int4(at, (uint32_t)length);
+    pg_put_int4(at, (uint32_t)length);
     return at + 4;
 }
 
@@ -60,6 +61,8 @@ void copy_rows_begin(struct copy_rows *copy, int fields)
 {
     char *at = take(copy, 2);
 
+    assert(copy->fields_left == 0 && fields > 0 && fields <= SCHAR_MAX);
+    copy->fields_left = fields;
     if (!at)
         return;
     at[0] = 0;
@@ -68,10 +71,10 @@ void copy_rows_begin(struct copy_rows *copy, int fields)
 
 void copy_rows_null(struct copy_rows *copy)
 {
-    char *at = take(copy, 4);
+    char *at = field(copy, 0);
 
     if (at)
-        put_int4(at, UINT32_MAX);
+        pg_put_int4(at - 4, UINT32_MAX);
 }
 
 void copy_rows_int8(struct copy_rows *copy, int64_t value)
@@ -162,6 +165,7 @@ enum dbk_code copy_rows_end(struct copy_rows *copy, struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
 
+    assert(copy->fields_left == 0);
     if (copy->overflow)
         return dbk_fail(err, DBK_CONFLICT, "a row is longer than any record makes it");
     copy->rows++;

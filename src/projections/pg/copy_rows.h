@@ -23,6 +23,7 @@ struct copy_rows {
     char *bytes;       /* private from here on */
     size_t used;
     uint64_t in_statement; /* rows in this COPY; the rest are in earlier ones */
+    int fields_left;       /* of the row that was begun */
     bool open;             /* a COPY is under way */
     bool overflow;         /* a row was longer than any record can make it */
 };

@@ -4,7 +4,7 @@
 #include "pg_wire.h"
 #include "store/clock.h"
 
-#include <poll.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,50 +29,13 @@ bool dbk_pg_in_transaction(const struct dbk_pg *pg)
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
-enum dbk_code pg_await(struct dbk_pg *pg, dbk_deadline deadline, struct dbk_error *err)
+enum dbk_code pg_ready(struct dbk_pg *pg, struct dbk_error *err)
 {
-    enum dbk_code code;
-    short seen = 0;
-    int unsent;
-
-    while (PQisBusy(pg->conn)) {
-        unsent = PQflush(pg->conn);
-        if (unsent < 0)
-            return pg_lost(pg, err);
-        /* Reading while sending: else both sides could wait for the other's buffer. */
-        code =
-            pg_poll(pg->conn, unsent ? POLLIN | POLLOUT : POLLIN, deadline, &seen, err);
-        if (code != DBK_OK) {
-            pg->dead = true;
-            return code;
-        }
-        if ((seen & ~POLLOUT) && !PQconsumeInput(pg->conn))
-            return pg_lost(pg, err);
-    }
+    pg->sqlstate[0] = '\0';
+    if (!dbk_pg_alive(pg))
+        return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
+    assert(pg->doing == PG_IDLE); /* else its answer would be taken for ours */
     return DBK_OK;
-}
-
-enum dbk_code pg_finish(struct dbk_pg *pg, dbk_deadline deadline, PGresult **kept,
-                        struct dbk_error *err)
-{
-    enum dbk_code first = DBK_OK, code;
-    PGresult *result;
-
-    *kept = NULL;
-    for (;;) {
-        code = pg_await(pg, deadline, first == DBK_OK ? err : NULL);
-        if (code != DBK_OK)
-            return first != DBK_OK ? first : code;
-        result = PQgetResult(pg->conn);
-        if (!result)
-            return first;
-        if (first == DBK_OK)
-            first = pg_check(pg, result, err);
-        PQclear(*kept);
-        *kept = result;
-        if (pg->dead) /* in COPY: PQgetResult would answer the same for ever */
-            return first;
-    }
 }
 
 enum dbk_code pg_prepare(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
@@ -86,8 +49,7 @@ enum dbk_code pg_prepare(struct dbk_pg *pg, const struct dbk_pg_statement *state
     for (size_t i = 0; i < pg->prepared_count; i++)
         if (!strcmp(pg->prepared[i], statement->name))
             return DBK_OK;
-    if (pg->prepared_count == PG_PREPARED_MAX)
-        return dbk_fail(err, DBK_INTERNAL, "Too many prepared statements");
+    assert(pg->prepared_count < PG_PREPARED_MAX); /* there are fewer names */
     if (!PQsendPrepare(pg->conn, statement->name, statement->sql, 0, NULL))
         return pg_lost(pg, err);
     code = pg_finish(pg, deadline, &result, err);
@@ -105,8 +67,7 @@ enum dbk_code pg_send(struct dbk_pg *pg, const struct dbk_pg_statement *statemen
     int lengths[DBK_PG_PARAMS_MAX], formats[DBK_PG_PARAMS_MAX];
     int sent;
 
-    if (count < 0 || count > DBK_PG_PARAMS_MAX)
-        return dbk_fail(err, DBK_INTERNAL, "%d parameters in a statement", count);
+    assert(count >= 0 && count <= DBK_PG_PARAMS_MAX);
     for (int i = 0; i < count; i++) {
         values[i] = params[i].data;
         lengths[i] = params[i].length;
@@ -127,10 +88,9 @@ static enum dbk_code start(struct dbk_pg *pg, const struct dbk_pg_statement *sta
 {
     enum dbk_code code;
 
-    pg->sqlstate[0] = '\0';
-    if (!dbk_pg_alive(pg))
-        return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
-    code = pg_prepare(pg, statement, deadline, err);
+    code = pg_ready(pg, err);
+    if (code == DBK_OK)
+        code = pg_prepare(pg, statement, deadline, err);
     if (code != DBK_OK)
         return code;
     return pg_send(pg, statement, params, count, err);
@@ -161,9 +121,9 @@ enum dbk_code dbk_pg_script(struct dbk_pg *pg, const char *sql, int timeout_ms,
     PGresult *kept;
     enum dbk_code code;
 
-    pg->sqlstate[0] = '\0';
-    if (!dbk_pg_alive(pg))
-        return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
+    code = pg_ready(pg, err);
+    if (code != DBK_OK)
+        return code;
     if (!PQsendQuery(pg->conn, sql))
         return pg_lost(pg, err);
     code = pg_finish(pg, deadline, &kept, err);

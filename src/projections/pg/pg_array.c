@@ -1,18 +1,14 @@
 /* Arrays in PostgreSQL's binary form. */
 #include "pg_array.h"
+#include "pg_wire.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HEADER 20             /* of an array with one dimension */
 #define EMPTY 12              /* of one without */
 #define ARRAY_MAX 0x3ffffff0u /* MaxAllocSize of PostgreSQL, about */
-
-static void put_int4(char *at, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (char)(unsigned char)(value >> (24 - 8 * i));
-}
 
 void dbk_pg_array_init(struct dbk_pg_array *array, enum dbk_pg_element element)
 {
@@ -56,15 +52,18 @@ static char *grow(struct dbk_pg_array *array, size_t more)
         array->size = size;
     }
     array->used = used + more;
+    assert(array->used >= HEADER && array->used <= array->size);
     return array->bytes + used;
 }
 
 /* Where the element's bytes go, its length written before them; NULL once anything
  * failed. */
-static char *element(struct dbk_pg_array *array, size_t length)
+static char *element(struct dbk_pg_array *array, enum dbk_pg_element type,
+                     size_t length)
 {
     char *at;
 
+    assert(array->element == type); /* PostgreSQL would read it as something else */
     if (array->failed != DBK_OK)
         return NULL;
     if (length > ARRAY_MAX) {
@@ -74,24 +73,24 @@ static char *element(struct dbk_pg_array *array, size_t length)
     at = grow(array, 4 + length);
     if (!at)
         return NULL;
-    put_int4(at, (uint32_t)length);
+    pg_put_int4(at, (uint32_t)length);
     array->count++;
     return at + 4;
 }
 
 void dbk_pg_array_null(struct dbk_pg_array *array)
 {
-    char *at = element(array, 0);
+    char *at = element(array, array->element, 0);
 
     if (!at)
         return;
-    put_int4(at - 4, UINT32_MAX);
+    pg_put_int4(at - 4, UINT32_MAX);
     array->has_null = true;
 }
 
 void dbk_pg_array_bool(struct dbk_pg_array *array, bool value)
 {
-    char *at = element(array, 1);
+    char *at = element(array, DBK_PG_BOOL, 1);
 
     if (at)
         *at = value ? 1 : 0;
@@ -99,7 +98,7 @@ void dbk_pg_array_bool(struct dbk_pg_array *array, bool value)
 
 void dbk_pg_array_int8(struct dbk_pg_array *array, int64_t value)
 {
-    char *at = element(array, 8);
+    char *at = element(array, DBK_PG_INT8, 8);
 
     if (at)
         dbk_pg_int8(at, value);
@@ -107,7 +106,7 @@ void dbk_pg_array_int8(struct dbk_pg_array *array, int64_t value)
 
 void dbk_pg_array_text(struct dbk_pg_array *array, struct dbk_slice text)
 {
-    char *at = element(array, text.length);
+    char *at = element(array, DBK_PG_TEXT, text.length);
 
     if (at && text.length > 0)
         memcpy(at, text.data, text.length);
@@ -115,7 +114,7 @@ void dbk_pg_array_text(struct dbk_pg_array *array, struct dbk_slice text)
 
 void dbk_pg_array_timestamp(struct dbk_pg_array *array, dbk_timestamp when)
 {
-    char *at = element(array, 8);
+    char *at = element(array, DBK_PG_TIMESTAMP, 8);
 
     if (at)
         dbk_pg_timestamp(at, when);
@@ -123,7 +122,7 @@ void dbk_pg_array_timestamp(struct dbk_pg_array *array, dbk_timestamp when)
 
 void dbk_pg_array_uuid(struct dbk_pg_array *array, const struct dbk_uuid *id)
 {
-    char *at = element(array, sizeof id->bytes);
+    char *at = element(array, DBK_PG_UUID, sizeof id->bytes);
 
     if (at)
         memcpy(at, id->bytes, sizeof id->bytes);
@@ -131,7 +130,7 @@ void dbk_pg_array_uuid(struct dbk_pg_array *array, const struct dbk_uuid *id)
 
 void dbk_pg_array_jsonb(struct dbk_pg_array *array, struct dbk_slice json)
 {
-    char *at = element(array, 1 + json.length);
+    char *at = element(array, DBK_PG_JSONB, 1 + json.length);
 
     if (!at)
         return;
@@ -149,11 +148,11 @@ enum dbk_code dbk_pg_array_param(struct dbk_pg_array *array, struct dbk_pg_param
         return dbk_fail(err, DBK_TOO_LARGE, "More than 1 GB in one statement");
     if (array->failed != DBK_OK)
         return dbk_fail(err, array->failed, "out of memory");
-    put_int4(array->bytes, array->count > 0 ? 1 : 0);
-    put_int4(array->bytes + 4, array->has_null);
-    put_int4(array->bytes + 8, (uint32_t)array->element);
-    put_int4(array->bytes + 12, (uint32_t)array->count);
-    put_int4(array->bytes + 16, 1);
+    pg_put_int4(array->bytes, array->count > 0 ? 1 : 0);
+    pg_put_int4(array->bytes + 4, array->has_null);
+    pg_put_int4(array->bytes + 8, (uint32_t)array->element);
+    pg_put_int4(array->bytes + 12, (uint32_t)array->count);
+    pg_put_int4(array->bytes + 16, 1);
     *param = (struct dbk_pg_param){array->bytes,
                                    (int)(array->count > 0 ? array->used : EMPTY), true};
     return DBK_OK;

@@ -3,6 +3,7 @@
 #include "pg_wire.h"
 #include "store/clock.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -11,11 +12,13 @@ enum { TOGETHER_MAX = 8, CONCLUDE_MS = 60000 };
 
 enum dbk_code dbk_pg_launch(struct dbk_pg *pg, const char *sql, struct dbk_error *err)
 {
-    pg->sqlstate[0] = '\0';
-    if (!dbk_pg_alive(pg))
-        return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
+    enum dbk_code code = pg_ready(pg, err);
+
+    if (code != DBK_OK)
+        return code;
     if (!PQsendQuery(pg->conn, sql))
         return pg_lost(pg, err);
+    pg->doing = PG_LAUNCHED;
     return PQflush(pg->conn) >= 0 ? DBK_OK : pg_lost(pg, err);
 }
 
@@ -23,6 +26,7 @@ enum dbk_code dbk_pg_launch(struct dbk_pg *pg, const char *sql, struct dbk_error
  * concluding tells which. */
 static bool is_ready(struct dbk_pg *pg)
 {
+    assert(!dbk_pg_alive(pg) || pg->doing == PG_LAUNCHED);
     return !dbk_pg_alive(pg) || PQflush(pg->conn) < 0 || !PQconsumeInput(pg->conn) ||
            !PQisBusy(pg->conn);
 }
@@ -54,8 +58,7 @@ enum dbk_code dbk_pg_wait_any(struct dbk_pg *const *pgs, size_t count, int timeo
     dbk_deadline deadline = dbk_deadline_in(timeout_ms);
     enum dbk_code code = DBK_OK;
 
-    if (count > TOGETHER_MAX)
-        return dbk_fail(err, DBK_INTERNAL, "%zu connections at once", count);
+    assert(count <= TOGETHER_MAX);
     while (code == DBK_OK) {
         for (*which = 0; *which < count; (*which)++)
             if (pgs[*which] && is_ready(pgs[*which]))
@@ -71,10 +74,12 @@ enum dbk_code dbk_pg_conclude(struct dbk_pg *pg, struct dbk_pg_result **result,
     PGresult *kept = NULL;
     enum dbk_code code;
 
+    assert(!dbk_pg_alive(pg) || pg->doing == PG_LAUNCHED);
     if (PQstatus(pg->conn) != CONNECTION_OK)
         code = pg_lost(pg, err);
     else
         code = pg_finish(pg, dbk_deadline_in(CONCLUDE_MS), &kept, err);
+    pg->doing = PG_IDLE;
     if (result)
         *result = code == DBK_OK ? (struct dbk_pg_result *)kept : NULL;
     if (!result || code != DBK_OK)

@@ -3,6 +3,7 @@
 #include "pg_wire.h"
 #include "store/clock.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ static enum dbk_code take_answer(struct dbk_pg *pg, dbk_deadline deadline,
     result = PQgetResult(pg->conn);
     if (PQresultStatus(result) == PGRES_COPY_IN) {
         PQclear(result);
+        pg->doing = PG_COPYING;
         return DBK_OK;
     }
     code = pg_check(pg, result, err);
@@ -32,9 +34,10 @@ static enum dbk_code take_answer(struct dbk_pg *pg, dbk_deadline deadline,
 enum dbk_code dbk_pg_copy_begin(struct dbk_pg *pg, const char *sql, int timeout_ms,
                                 struct dbk_error *err)
 {
-    pg->sqlstate[0] = '\0';
-    if (!dbk_pg_alive(pg))
-        return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
+    enum dbk_code code = pg_ready(pg, err);
+
+    if (code != DBK_OK)
+        return code;
     if (!PQsendQuery(pg->conn, sql))
         return pg_lost(pg, err);
     return take_answer(pg, dbk_deadline_in(timeout_ms), err);
@@ -69,8 +72,7 @@ enum dbk_code dbk_pg_copy_put(struct dbk_pg *pg, const char *bytes, size_t lengt
 
     if (!dbk_pg_alive(pg))
         return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
-    if (length > INT_MAX)
-        return dbk_fail(err, DBK_INTERNAL, "%zu bytes in one piece", length);
+    assert(pg->doing == PG_COPYING && length <= INT_MAX);
     code = flush(pg, deadline, err);
     if (code != DBK_OK)
         return code;
@@ -89,12 +91,14 @@ enum dbk_code dbk_pg_copy_end(struct dbk_pg *pg, int timeout_ms, uint64_t *rows,
 
     if (!dbk_pg_alive(pg))
         return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
+    assert(pg->doing == PG_COPYING);
     code = flush(pg, deadline, err);
     if (code != DBK_OK)
         return code;
     if (PQputCopyEnd(pg->conn, NULL) != 1)
         return pg_lost(pg, err);
     code = pg_finish(pg, deadline, &kept, err);
+    pg->doing = PG_IDLE;
     if (code == DBK_OK && rows)
         *rows = strtoull(PQcmdTuples(kept), NULL, 10);
     PQclear(kept);

@@ -36,6 +36,14 @@ static int without_newline(const char *text)
     return (int)length;
 }
 
+enum dbk_code pg_unreached(const PGconn *conn, struct dbk_error *err)
+{
+    const char *text = PQerrorMessage(conn);
+
+    return dbk_fail(err, DBK_UNAVAILABLE, "PostgreSQL cannot be reached: %.*s",
+                    without_newline(text), text);
+}
+
 enum dbk_code pg_lost(struct dbk_pg *pg, struct dbk_error *err)
 {
     const char *text = PQerrorMessage(pg->conn);

@@ -3,34 +3,12 @@
 #include "pg_wire.h"
 #include "store/clock.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum dbk_code pg_poll(const PGconn *conn, short events, dbk_deadline deadline,
-                      short *seen, struct dbk_error *err)
-{
-    struct pollfd one = {.fd = PQsocket(conn), .events = events};
-    int rc;
-
-    if (one.fd < 0)
-        return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is closed");
-    do {
-        rc = poll(&one, 1, dbk_deadline_left(deadline));
-    } while (rc < 0 && errno == EINTR);
-    if (rc < 0)
-        return dbk_fail(err, DBK_UNAVAILABLE, "poll: %s", strerror(errno));
-    if (rc == 0)
-        return dbk_fail(err, DBK_TIMEOUT, "PostgreSQL did not answer in time");
-    if (seen)
-        *seen = one.revents;
-    return DBK_OK;
-}
 
 /* Keyword arrays rather than one string: nothing needs quoting, and no value can
  * smuggle in another keyword. */
@@ -59,17 +37,6 @@ static void drop_notice(void *context, const PGresult *notice)
     (void)notice;
 }
 
-static enum dbk_code connect_fail(const PGconn *conn, struct dbk_error *err)
-{
-    const char *text = PQerrorMessage(conn);
-    size_t length = strlen(text);
-
-    while (length > 0 && text[length - 1] == '\n')
-        length--;
-    return dbk_fail(err, DBK_UNAVAILABLE, "PostgreSQL cannot be reached: %.*s",
-                    (int)length, text);
-}
-
 static enum dbk_code connect_finish(PGconn *conn, dbk_deadline deadline,
                                     struct dbk_error *err)
 {
@@ -77,7 +44,7 @@ static enum dbk_code connect_finish(PGconn *conn, dbk_deadline deadline,
     enum dbk_code code;
 
     if (PQstatus(conn) == CONNECTION_BAD)
-        return connect_fail(conn, err);
+        return pg_unreached(conn, err);
     while (state != PGRES_POLLING_OK) {
         short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
 
@@ -86,7 +53,7 @@ static enum dbk_code connect_finish(PGconn *conn, dbk_deadline deadline,
             return code;
         state = PQconnectPoll(conn);
         if (state == PGRES_POLLING_FAILED)
-            return connect_fail(conn, err);
+            return pg_unreached(conn, err);
     }
     return DBK_OK;
 }
@@ -137,7 +104,7 @@ enum dbk_code dbk_pg_open(const struct dbk_database *database,
     if (code != DBK_OK)
         goto fail;
     if (PQsetnonblocking(pg->conn, 1) != 0) {
-        code = connect_fail(pg->conn, err);
+        code = pg_unreached(pg->conn, err);
         goto fail;
     }
     code = set_session(pg, database, options, deadline, err);

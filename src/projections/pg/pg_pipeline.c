@@ -92,7 +92,7 @@ static enum dbk_code take_all(struct dbk_pg *pg, struct dbk_pg_step *steps,
         code = take_sync(pg, deadline, verdict == DBK_OK ? err : NULL);
         verdict = verdict != DBK_OK ? verdict : code;
     }
-    if (dbk_pg_alive(pg) && !PQexitPipelineMode(pg->conn))
+    if (dbk_pg_alive(pg) && !PQexitPipelineMode(pg->conn)) /* an answer is left */
         pg->dead = true;
     return verdict;
 }
@@ -106,12 +106,11 @@ enum dbk_code dbk_pg_transact(struct dbk_pg *pg, struct dbk_pg_step *steps,
     enum dbk_code code;
 
     *at = count;
-    pg->sqlstate[0] = '\0';
     for (size_t i = 0; i < count; i++)
         steps[i].result = NULL;
-    if (!dbk_pg_alive(pg))
-        return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
-    code = send_all(pg, steps, count, deadline, err);
+    code = pg_ready(pg, err);
+    if (code == DBK_OK)
+        code = send_all(pg, steps, count, deadline, err);
     if (code == DBK_OK)
         code = take_all(pg, steps, count, deadline, at, err);
     for (size_t i = 0; i < count && code != DBK_OK; i++) {

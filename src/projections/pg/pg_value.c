@@ -2,6 +2,7 @@
 #include "pg.h"
 #include "pg_wire.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +20,18 @@ struct dbk_pg_param dbk_pg_uuid(const struct dbk_uuid *id)
     return (struct dbk_pg_param){(const char *)id->bytes, sizeof id->bytes, true};
 }
 
+void pg_put_int4(char out[4], uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        out[i] = (char)(unsigned char)(value >> (24 - 8 * i));
+}
+
 struct dbk_pg_param dbk_pg_int8(char out[8], int64_t value)
 {
     uint64_t bits = (uint64_t)value;
 
-    for (int i = 0; i < 8; i++)
-        out[i] = (char)(unsigned char)(bits >> (56 - 8 * i));
+    pg_put_int4(out, (uint32_t)(bits >> 32));
+    pg_put_int4(out + 4, (uint32_t)bits);
     return (struct dbk_pg_param){out, 8, true};
 }
 
@@ -35,10 +42,8 @@ struct dbk_pg_param dbk_pg_timestamp(char out[8], dbk_timestamp at)
 
 struct dbk_pg_param dbk_pg_bytes(struct dbk_slice bytes)
 {
-    /* What does not fit an int is cut; the callers' own bounds lie far below. */
-    int length = bytes.length < INT_MAX ? (int)bytes.length : INT_MAX;
-
-    return (struct dbk_pg_param){bytes.data ? bytes.data : "", length, true};
+    assert(bytes.length <= INT_MAX); /* the callers' own bounds lie far below */
+    return (struct dbk_pg_param){bytes.data ? bytes.data : "", (int)bytes.length, true};
 }
 
 static const PGresult *inside(const struct dbk_pg_result *result)

@@ -9,15 +9,23 @@
 
 #define PG_PREPARED_MAX 48
 
+/* What a connection is in the middle of, between two calls. */
+enum pg_doing { PG_IDLE, PG_LAUNCHED, PG_COPYING };
+
 struct dbk_pg {
     PGconn *conn; /* non-blocking once open */
     int sock;     /* a copy of its socket, which libpq may close when it likes; or -1 */
     bool binary_rows;
+    enum pg_doing doing; /* while it lives */
     bool dead; /* what the server still sends would be mistaken for another answer */
     char sqlstate[6];
     const char *prepared[PG_PREPARED_MAX]; /* names known to this session */
     size_t prepared_count;
 };
+
+/* Before each thing that is begun: forget the failure of the last one. DBK_UNAVAILABLE
+ * where the connection is dead. */
+enum dbk_code pg_ready(struct dbk_pg *pg, struct dbk_error *err);
 
 /* Wait for the socket. events as poll(2) has them; *seen (may be NULL) what came.
  * DBK_TIMEOUT past the deadline. The connection stays as it is. */
@@ -37,6 +45,9 @@ enum dbk_code pg_finish(struct dbk_pg *pg, dbk_deadline deadline, PGresult **kep
 enum dbk_code pg_check(struct dbk_pg *pg, const PGresult *result,
                        struct dbk_error *err);
 
+/* There was no connection yet; err has libpq's words. */
+enum dbk_code pg_unreached(const PGconn *conn, struct dbk_error *err);
+
 /* libpq itself failed: the connection is dead; err has its words. */
 enum dbk_code pg_lost(struct dbk_pg *pg, struct dbk_error *err);
 
@@ -48,5 +59,8 @@ enum dbk_code pg_prepare(struct dbk_pg *pg, const struct dbk_pg_statement *state
 enum dbk_code pg_send(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
                       const struct dbk_pg_param *params, int count,
                       struct dbk_error *err);
+
+/* Write the binary form of an int4, as lengths are. */
+void pg_put_int4(char out[4], uint32_t value);
 
 #endif

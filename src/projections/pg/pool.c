@@ -2,6 +2,7 @@
 #include "pool.h"
 #include "store/clock.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -57,6 +58,7 @@ void dbk_pool_close(struct dbk_pool *pool)
     if (!pool)
         return;
     dbk_pool_renew(pool);
+    assert(pool->open == 0 && !pool->first); /* all were given back */
     pthread_mutex_destroy(&pool->mutex);
     free(pool->idle);
     free(pool);
@@ -86,6 +88,7 @@ static void drop_one(struct dbk_pool *pool)
 {
     struct waiter *waiter = next_waiter(pool);
 
+    assert(pool->open > 0 && pool->open <= pool->max);
     if (!waiter) {
         pool->open--;
         return;
@@ -118,8 +121,10 @@ static void leave_queue(struct dbk_pool *pool, const struct waiter *waiter)
 {
     struct waiter **link = &pool->first;
 
-    while (*link != waiter)
+    while (*link != waiter) {
+        assert(*link); /* it was not served, so it is there still */
         link = &(*link)->next;
+    }
     *link = waiter->next;
     if (!*link)
         pool->last = link;
@@ -177,6 +182,7 @@ void dbk_pool_give(struct dbk_pool *pool, struct dbk_pg *pg)
         waiter->pg = pg;
         pthread_cond_signal(&waiter->served);
     } else if (alive) {
+        assert(pool->idle_count < pool->open); /* idle has room for max */
         pool->idle[pool->idle_count++] = pg;
     } else {
         drop_one(pool);

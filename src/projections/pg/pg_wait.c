@@ -1,0 +1,74 @@
+/* Waiting for what was sent, with a deadline. */
+#include "pg_wire.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+enum dbk_code pg_poll(const PGconn *conn, short events, dbk_deadline deadline,
+                      short *seen, struct dbk_error *err)
+{
+    struct pollfd one = {.fd = PQsocket(conn), .events = events};
+    int rc;
+
+    if (one.fd < 0)
+        return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is closed");
+    do {
+        rc = poll(&one, 1, dbk_deadline_left(deadline));
+    } while (rc < 0 && errno == EINTR);
+    if (rc < 0)
+        return dbk_fail(err, DBK_UNAVAILABLE, "poll: %s", strerror(errno));
+    if (rc == 0)
+        return dbk_fail(err, DBK_TIMEOUT, "PostgreSQL did not answer in time");
+    if (seen)
+        *seen = one.revents;
+    return DBK_OK;
+}
+
+enum dbk_code pg_await(struct dbk_pg *pg, dbk_deadline deadline, struct dbk_error *err)
+{
+    enum dbk_code code;
+    short seen = 0;
+    int unsent;
+
+    assert(PQisnonblocking(pg->conn)); /* else a flush would wait past the deadline */
+    while (PQisBusy(pg->conn)) {
+        unsent = PQflush(pg->conn);
+        if (unsent < 0)
+            return pg_lost(pg, err);
+        /* Reading while sending: else both sides could wait for the other's buffer. */
+        code =
+            pg_poll(pg->conn, unsent ? POLLIN | POLLOUT : POLLIN, deadline, &seen, err);
+        if (code != DBK_OK) {
+            pg->dead = true;
+            return code;
+        }
+        if ((seen & ~POLLOUT) && !PQconsumeInput(pg->conn))
+            return pg_lost(pg, err);
+    }
+    return DBK_OK;
+}
+
+enum dbk_code pg_finish(struct dbk_pg *pg, dbk_deadline deadline, PGresult **kept,
+                        struct dbk_error *err)
+{
+    enum dbk_code first = DBK_OK, code;
+    PGresult *result;
+
+    *kept = NULL;
+    for (;;) {
+        code = pg_await(pg, deadline, first == DBK_OK ? err : NULL);
+        if (code != DBK_OK)
+            return first != DBK_OK ? first : code;
+        result = PQgetResult(pg->conn);
+        if (!result)
+            return first;
+        if (first == DBK_OK)
+            first = pg_check(pg, result, err);
+        PQclear(*kept);
+        *kept = result;
+        if (pg->dead) /* in COPY: PQgetResult would answer the same for ever */
+            return first;
+    }
+}
