@@ -115,6 +115,15 @@ class Pages(unittest.TestCase):
                     wrong.append(f"{page}: {target}")
         self.assert_none(wrong, "links that lead nowhere")
 
+    def test_the_package_has_what_they_link_to(self):
+        package, wrong = read("tools/deploy/package.cmake"), []
+        for page in PAGES:
+            for target in re.findall(r"\]\(([^)\s:#]+)[^)]*\)", without_blocks(read(page))):
+                path = str((ROOT / page).parent.joinpath(target).resolve().relative_to(ROOT))
+                if not path.startswith("docs/") and path not in package:
+                    wrong.append(f"{page}: {target}")
+        self.assert_none(wrong, "links of an installed page to what is not")
+
     def test_each_page_is_linked_from_the_map_or_the_readme(self):
         linked = read("ARCHITECTURE.md") + read("README.md")
         self.assert_none([page for page in PAGES if f"({page})" not in linked
