@@ -1,11 +1,11 @@
 /* daybook backup - copies the log, while it is written to, to a folder of its own. */
 #include "store/backup.h"
 #include "command.h"
-#include "directory.h"
 #include "lock.h"
 #include "log_check.h"
 #include "progress.h"
 #include "signals.h"
+#include "store/durable.h"
 #include "tool_data.h"
 
 #include <errno.h>
@@ -47,20 +47,14 @@ static void remove_files(const struct backup *backup)
     }
 }
 
-static enum dbk_code make_failed(const char *path, struct dbk_error *err)
-{
-    return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s", path,
-                    strerror(errno));
-}
-
 /* Make partial, or take what a killed run left, and empty it. */
 static enum dbk_code take_partial(struct backup *backup, struct dbk_error *err)
 {
     if (mkdir(backup->partial, 0700) != 0 && errno != EEXIST)
-        return make_failed(backup->partial, err);
+        return dbk_system_fail(err, "make", backup->partial);
     backup->lock = open(backup->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (backup->lock < 0)
-        return dbk_fail(err, DBK_IO, "open %s: %s", backup->partial, strerror(errno));
+        return dbk_system_fail(err, "open", backup->partial);
     if (lock_partial(backup->lock, backup->partial, err) != DBK_OK)
         return err->code;
     remove_files(backup);
@@ -78,7 +72,7 @@ static enum dbk_code check_free(const char *to, struct dbk_error *err)
 
     if (lstat(to, &status) == 0)
         return already_there(to, err);
-    return errno == ENOENT ? DBK_OK : make_failed(to, err);
+    return errno == ENOENT ? DBK_OK : dbk_system_fail(err, "make", to);
 }
 
 static bool show(void *context, uint64_t done, uint64_t total)
@@ -112,10 +106,10 @@ static enum dbk_code give_name(const struct backup *backup, struct dbk_error *er
     snprintf(lock, sizeof lock, "%s/lock.mdb", backup->partial);
     unlink(lock); /* of the check just made */
     if (rename(backup->partial, backup->to) == 0)
-        return directory_sync_parent(backup->to, err);
+        return dbk_sync_parent(backup->to, err);
     if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
         return already_there(backup->to, err);
-    return make_failed(backup->to, err);
+    return dbk_system_fail(err, "make", backup->to);
 }
 
 static enum dbk_code make_and_check(const struct tool *tool, struct backup *backup,

@@ -4,6 +4,7 @@
 #include "http/record_json.h"
 #include "log_print.h"
 #include "signals.h"
+#include "store/durable.h"
 #include "tool_data.h"
 
 #include <errno.h>
@@ -59,7 +60,7 @@ static enum dbk_code flush(struct dbk_error *err)
         return DBK_OK;
     if (errno == EPIPE)
         return dbk_fail(err, DBK_UNAVAILABLE, "nobody reads on");
-    return dbk_fail(err, DBK_IO, "write to standard output: %s", strerror(errno));
+    return dbk_system_fail(err, "write to", "standard output");
 }
 
 /* Between two batches. */

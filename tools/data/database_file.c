@@ -1,6 +1,6 @@
 #include "database_file.h"
 
-#include "directory.h"
+#include "store/durable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,13 +11,6 @@
 #include <unistd.h>
 
 #define PRIVATE "private"
-
-static enum dbk_code system_fail(struct dbk_error *err, const char *doing,
-                                 const char *path)
-{
-    return dbk_fail(err, errno == ENOSPC || errno == EDQUOT ? DBK_NO_ROOM : DBK_IO,
-                    "%s %s: %s", doing, path, strerror(errno));
-}
 
 static enum dbk_code make_path(const struct config *config, const char *name,
                                char path[PATH_MAX], struct dbk_error *err)
@@ -61,10 +54,10 @@ static enum dbk_code read_text(const char *path, char text[DATABASE_FILE_TEXT],
     *text = '\0';
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? DBK_OK
-                                                   : system_fail(err, "open", path);
+                                                   : dbk_system_fail(err, "open", path);
     length = read(fd, text, DATABASE_FILE_TEXT - 1);
     if (length < 0)
-        system_fail(err, "read", path);
+        dbk_system_fail(err, "read", path);
     close(fd);
     if (length < 0)
         return err->code;
@@ -73,31 +66,20 @@ static enum dbk_code read_text(const char *path, char text[DATABASE_FILE_TEXT],
     return DBK_OK;
 }
 
-static bool write_all(int fd, const char *text)
-{
-    ssize_t length = (ssize_t)strlen(text);
-
-    errno = 0; /* a short write leaves it so */
-    if (write(fd, text, (size_t)length) == length && write(fd, "\n", 1) == 1)
-        return fsync(fd) == 0;
-    if (errno == 0)
-        errno = ENOSPC;
-    return false;
-}
-
 /* What a run that was killed left of it is not written into, whatever it is. */
-static enum dbk_code write_beside(const char *tmp, const char *text,
-                                  struct dbk_error *err)
+static enum dbk_code replace(const char *tmp, const char *path, const char *line,
+                             struct dbk_error *err)
 {
-    enum dbk_code code = DBK_OK;
+    enum dbk_code code;
     int fd;
 
     unlink(tmp);
     fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        return system_fail(err, "make", tmp);
-    if (!write_all(fd, text))
-        code = system_fail(err, "write", tmp);
+        return dbk_system_fail(err, "make", tmp);
+    code = dbk_write_all(fd, line, strlen(line), tmp, err);
+    if (code == DBK_OK)
+        code = dbk_replace(fd, tmp, path, err);
     close(fd);
     if (code != DBK_OK)
         unlink(tmp);
@@ -108,7 +90,7 @@ enum dbk_code database_file_leave(const struct config *config,
                                   char before[DATABASE_FILE_TEXT],
                                   struct dbk_error *err)
 {
-    char path[PATH_MAX], tmp[PATH_MAX], now[DATABASE_FILE_TEXT];
+    char path[PATH_MAX], tmp[PATH_MAX], now[DATABASE_FILE_TEXT + 1];
 
     *before = '\0';
     describe(config, now);
@@ -120,11 +102,8 @@ enum dbk_code database_file_leave(const struct config *config,
         *before = '\0';
         return DBK_OK;
     }
-    if (write_beside(tmp, now, err) != DBK_OK)
-        return err->code;
-    if (rename(tmp, path) != 0)
-        return system_fail(err, "rename to", path);
-    return directory_sync_parent(path, err);
+    strcat(now, "\n");
+    return replace(tmp, path, now, err);
 }
 
 enum tool_exit database_file_check(const struct tool *tool)

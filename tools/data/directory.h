@@ -1,4 +1,4 @@
-/* directory.h - makes the data directory; and makes what was put into one durable. */
+/* directory.h - makes the data directory. */
 #ifndef DBK_TOOLS_DIRECTORY_H
 #define DBK_TOOLS_DIRECTORY_H
 
@@ -9,9 +9,5 @@
  * power cut, too. Before there are threads: it sets the umask for a moment. DBK_IO,
  * DBK_NO_ROOM. */
 enum dbk_code directory_make(const char *path, struct dbk_error *err);
-
-/* Sync the directory that path lies in, so that path's name there survives a power cut, as
- * far as we may and its file system can. DBK_IO, DBK_NO_ROOM. */
-enum dbk_code directory_sync_parent(const char *path, struct dbk_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 #include "lock.h"
 
 #include "directory.h"
+#include "store/durable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,13 +13,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static enum dbk_code system_fail(struct dbk_error *err, const char *doing,
-                                 const char *path)
-{
-    return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "%s %s: %s", doing,
-                    path, strerror(errno));
-}
 
 /* The number in the file is for the message only: the lock is what counts. */
 static enum dbk_code taken(int fd, const char *dir, struct dbk_error *err)
@@ -56,13 +50,13 @@ enum dbk_code lock_take(const char *dir, int *fd, struct dbk_error *err)
     snprintf(path, sizeof path, "%s/serve.lock", dir);
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (*fd < 0)
-        return system_fail(err, "open", path);
+        return dbk_system_fail(err, "open", path);
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
         write_pid(*fd);
     else if (errno == EWOULDBLOCK)
         code = taken(*fd, dir, err);
     else
-        code = system_fail(err, "lock", path);
+        code = dbk_system_fail(err, "lock", path);
     if (code != DBK_OK) {
         lock_release(*fd);
         *fd = -1;

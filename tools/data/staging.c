@@ -1,7 +1,7 @@
 #include "staging.h"
 
-#include "directory.h"
 #include "lock.h"
+#include "store/durable.h"
 #include "store/log.h"
 #include "store/log_builder.h"
 
@@ -79,8 +79,7 @@ static enum dbk_code put_in_place(const struct staging *staging, struct dbk_erro
         return err->code;
     dbk_log_builder_remove(staging->log);
     if (rename(staging->tmp, staging->log) != 0)
-        return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s",
-                        staging->log, strerror(errno));
+        return dbk_system_fail(err, "make", staging->log);
     return DBK_OK;
 }
 
@@ -92,7 +91,7 @@ enum dbk_code staging_place(struct staging *staging, struct dbk_error *err)
         staging_abandon(staging);
         return code;
     }
-    code = directory_sync_parent(staging->log, err);
+    code = dbk_sync_parent(staging->log, err);
     lock_release(staging->lock);
     return code;
 }

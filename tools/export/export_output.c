@@ -1,7 +1,7 @@
 #include "export_output.h"
 
-#include "directory.h"
 #include "lock.h"
+#include "store/durable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,13 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static enum dbk_code system_fail(struct dbk_error *err, const char *doing,
-                                 const char *path)
-{
-    return dbk_fail(err, errno == ENOSPC || errno == EDQUOT ? DBK_NO_ROOM : DBK_IO,
-                    "%s %s: %s", doing, path, strerror(errno));
-}
 
 static enum dbk_code already_there(struct dbk_error *err, const char *path)
 {
@@ -28,7 +21,7 @@ static enum dbk_code check_name(const struct export_output *output,
     struct stat status;
 
     if (lstat(output->path, &status) != 0)
-        return errno == ENOENT ? DBK_OK : system_fail(err, "open", output->path);
+        return errno == ENOENT ? DBK_OK : dbk_system_fail(err, "open", output->path);
     if (!S_ISREG(status.st_mode))
         return dbk_fail(err, DBK_EXISTS,
                         "%s is no file: write to standard output instead, and send it "
@@ -43,14 +36,14 @@ static enum dbk_code open_partial(struct export_output *output, struct dbk_error
     output->fd =
         open(output->partial, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (output->fd < 0)
-        return system_fail(err, "open", output->partial);
+        return dbk_system_fail(err, "open", output->partial);
     if (lock_partial(output->fd, output->partial, err) != DBK_OK) {
         close(output->fd);
         return err->code;
     }
     if (ftruncate(output->fd, 0) == 0)
         return DBK_OK;
-    system_fail(err, "empty", output->partial);
+    dbk_system_fail(err, "empty", output->partial);
     close(output->fd);
     return err->code;
 }
@@ -97,18 +90,17 @@ static enum dbk_code give_name(const struct export_output *output,
     if (rc != 0 && errno == EEXIST)
         return already_there(err, output->path);
     if (rc != 0)
-        return system_fail(err, "write", output->path);
-    return directory_sync_parent(output->path, err);
+        return dbk_system_fail(err, "write", output->path);
+    return dbk_sync_parent(output->path, err);
 }
 
 enum dbk_code export_output_keep(struct export_output *output, struct dbk_error *err)
 {
-    enum dbk_code code = DBK_OK;
+    enum dbk_code code;
 
     if (!output->path)
         return DBK_OK;
-    if (fsync(output->fd) != 0)
-        code = system_fail(err, "sync", output->partial);
+    code = dbk_sync_file(output->fd, output->partial, err);
     if (code == DBK_OK)
         code = give_name(output, err);
     if (code != DBK_OK)

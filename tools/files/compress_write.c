@@ -1,5 +1,7 @@
 #include "compress.h"
 
+#include "store/durable.h"
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -95,8 +97,7 @@ static enum dbk_code write_fail(struct dbk_error *err)
 {
     if (errno == EPIPE)
         return dbk_fail(err, DBK_UNAVAILABLE, "nobody reads on");
-    return dbk_fail(err, errno == ENOSPC || errno == EDQUOT ? DBK_NO_ROOM : DBK_IO,
-                    "write: %s", strerror(errno));
+    return dbk_fail(err, dbk_errno_code(errno), "write: %s", strerror(errno));
 }
 
 static enum dbk_code put(struct compress_writer *writer, const char *bytes,

@@ -1,3 +1,4 @@
+#include "store/durable.h"
 #include "tokens_private.h"
 
 #include <errno.h>
@@ -15,16 +16,8 @@ struct change {
     char path[TOKENS_PATH], tmp[TOKENS_PATH];
     const char *dir;
     int fd;
-    bool done; /* renamed: what has its name now is another's */
     struct dbk_tokens tokens;
 };
-
-static enum dbk_code system_fail(struct dbk_error *err, const char *doing,
-                                 const char *path)
-{
-    return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "%s %s: %s", doing,
-                    path, strerror(errno));
-}
 
 /* Whoever had the lock before us has renamed the file that we opened, or left it. */
 static bool still_named(int fd, const char *path)
@@ -40,9 +33,9 @@ static enum dbk_code open_locked(struct change *change, struct dbk_error *err)
     for (;;) {
         change->fd = open(change->tmp, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (change->fd < 0)
-            return system_fail(err, "open", change->tmp);
+            return dbk_system_fail(err, "open", change->tmp);
         if (flock(change->fd, LOCK_EX) != 0) {
-            system_fail(err, "lock", change->tmp);
+            dbk_system_fail(err, "lock", change->tmp);
             close(change->fd);
             change->fd = -1;
             return err->code;
@@ -89,12 +82,13 @@ static void end(struct change *change)
     dbk_tokens_finish(&change->tokens);
     if (change->fd < 0)
         return;
-    if (!change->done)
+    if (still_named(change->fd, change->tmp)) /* else it was renamed */
         unlink(change->tmp);
     close(change->fd); /* and the lock with it */
 }
 
-static bool write_token(int fd, const struct dbk_token *token)
+static enum dbk_code write_token(const struct change *change,
+                                 const struct dbk_token *token, struct dbk_error *err)
 {
     char scopes[DBK_SCOPES_TEXT], created[DBK_TIMESTAMP_TEXT + 1];
     char hash[2 * DBK_TOKEN_HASH + 1], line[256];
@@ -105,53 +99,38 @@ static bool write_token(int fd, const struct dbk_token *token)
     sodium_bin2hex(hash, sizeof hash, token->hash, sizeof token->hash);
     length = snprintf(line, sizeof line, "%s %s %s %s\n", token->name, scopes, created,
                       hash);
-    return write(fd, line, (size_t)length) == length;
+    return dbk_write_all(change->fd, line, (size_t)length, change->tmp, err);
 }
 
-static bool write_all(const struct change *change)
+static enum dbk_code write_tokens(const struct change *change, struct dbk_error *err)
 {
     static const char header[] = TOKENS_HEADER;
-    ssize_t length = sizeof header - 1;
+    enum dbk_code code =
+        dbk_write_all(change->fd, header, sizeof header - 1, change->tmp, err);
 
-    /* A run that was killed may have left something in it. */
-    if (ftruncate(change->fd, 0) != 0 ||
-        write(change->fd, header, (size_t)length) != length)
-        return false;
-    for (size_t i = 0; i < change->tokens.count; i++) {
-        if (!write_token(change->fd, &change->tokens.list[i]))
-            return false;
-    }
-    return fchmod(change->fd, 0600) == 0 && fsync(change->fd) == 0;
+    for (size_t i = 0; code == DBK_OK && i < change->tokens.count; i++)
+        code = write_token(change, &change->tokens.list[i], err);
+    return code;
 }
 
 /* The server may run as another user than root, who makes a token. */
-static bool give_to_owner(const struct change *change, int folder)
+static bool give_to_owner(const struct change *change)
 {
     struct stat status;
 
-    return geteuid() != 0 || (fstat(folder, &status) == 0 &&
+    return geteuid() != 0 || (stat(change->dir, &status) == 0 &&
                               fchown(change->fd, status.st_uid, status.st_gid) == 0);
 }
 
-static enum dbk_code put_in_place(struct change *change, struct dbk_error *err)
+static enum dbk_code put_in_place(const struct change *change, struct dbk_error *err)
 {
-    int folder = open(change->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum dbk_code code = DBK_OK;
-
-    if (folder < 0)
-        return system_fail(err, "open", change->dir);
-    errno = 0; /* a short write leaves it so */
-    if (!give_to_owner(change, folder) || !write_all(change))
-        code = dbk_fail(err, errno == 0 || errno == ENOSPC ? DBK_NO_ROOM : DBK_IO,
-                        "write %s: %s", change->tmp, strerror(errno ? errno : ENOSPC));
-    else if (rename(change->tmp, change->path) != 0)
-        code = system_fail(err, "rename to", change->path);
-    else
-        change->done = true;
-    if (change->done && fsync(folder) != 0 && errno != EINVAL)
-        code = system_fail(err, "sync", change->dir);
-    close(folder);
-    return code;
+    /* A run that was killed may have left something in it. */
+    if (!give_to_owner(change) || ftruncate(change->fd, 0) != 0 ||
+        fchmod(change->fd, 0600) != 0)
+        return dbk_system_fail(err, "write", change->tmp);
+    if (write_tokens(change, err) != DBK_OK)
+        return err->code;
+    return dbk_replace(change->fd, change->tmp, change->path, err);
 }
 
 static struct dbk_token *find(const struct dbk_tokens *tokens, const char *name)

@@ -1,5 +1,7 @@
 #include "cluster_files.h"
 
+#include "store/durable.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -98,8 +100,7 @@ static enum dbk_code make_temporary(const struct cluster_place *place,
     if (cluster_path(dir, place->base, "postgres.tmp.XXXXXX", err) != DBK_OK)
         return DBK_TOO_LARGE;
     if (!mkdtemp(dir))
-        return dbk_fail(err, errno == ENOSPC ? DBK_NO_ROOM : DBK_IO, "make %s: %s", dir,
-                        strerror(errno));
+        return dbk_system_fail(err, "make", dir);
     if (place->user.drop && chown(dir, place->user.uid, place->user.gid) != 0)
         return dbk_fail(err, DBK_IO, "give %s to PostgreSQL: %s", dir, strerror(errno));
     return DBK_OK;
@@ -117,16 +118,9 @@ bool cluster_has_room(const struct cluster_place *place)
 static enum dbk_code put_in_place(const struct cluster_place *place, const char *dir,
                                   struct dbk_error *err)
 {
-    int base = open(place->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool done = base >= 0 && rename(dir, place->dir) == 0 && fsync(base) == 0;
-    int reason = errno;
-
-    if (base >= 0)
-        close(base);
-    if (!done)
-        return dbk_fail(err, DBK_IO, "rename %s to postgres: %s", dir,
-                        strerror(reason));
-    return DBK_OK;
+    if (rename(dir, place->dir) != 0)
+        return dbk_system_fail(err, "rename to", place->dir);
+    return dbk_sync_directory(place->base, err);
 }
 
 enum dbk_code cluster_make(const struct cluster_place *place,
@@ -155,7 +149,7 @@ enum dbk_code cluster_make(const struct cluster_place *place,
                         ROOM_NEEDED >> 20, place->base);
     log_fd = cluster_log_open(place);
     if (log_fd < 0)
-        return dbk_fail(err, DBK_IO, "open %s: %s", place->log, strerror(errno));
+        return dbk_system_fail(err, "open", place->log);
     remove_half_made(place, log_fd);
     cluster_say(caller, "making a private PostgreSQL cluster in %s", place->dir);
     code = make_temporary(place, dir, err);

@@ -1,6 +1,7 @@
 #include "cluster_lock.h"
 
 #include "cluster_place.h"
+#include "store/durable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +46,7 @@ enum dbk_code cluster_lock_open(const char *data_dir, bool make, int *lock,
                  S_IRUSR | S_IWUSR);
     if (*lock >= 0)
         return DBK_OK;
-    code = errno == ENOSPC ? DBK_NO_ROOM : DBK_IO;
+    code = dbk_errno_code(errno);
     if (!make && (errno == ENOENT || errno == EROFS))
         code = DBK_NOT_FOUND;
     return dbk_fail(err, code, "open %s: %s", path, strerror(errno));

@@ -1,5 +1,7 @@
 #include "cluster_place.h"
 
+#include "store/durable.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -73,9 +75,7 @@ enum dbk_code cluster_place_find(const char *data_dir, const struct dbk_uuid *st
 static enum dbk_code make_passage(const char *dir, struct dbk_error *err)
 {
     if (mkdir(dir, S_IRWXU) != 0)
-        return errno == EEXIST
-                   ? DBK_OK
-                   : dbk_fail(err, DBK_IO, "make %s: %s", dir, strerror(errno));
+        return errno == EEXIST ? DBK_OK : dbk_system_fail(err, "make", dir);
     if (chmod(dir, S_IRWXU | S_IXGRP | S_IXOTH) != 0)
         return dbk_fail(err, DBK_IO, "open %s to others: %s", dir, strerror(errno));
     return DBK_OK;
@@ -86,7 +86,7 @@ static enum dbk_code make_outside(const struct cluster_place *place,
 {
     if (make_passage(OUTSIDE, err) != DBK_OK ||
         make_passage(place->base, err) != DBK_OK)
-        return DBK_IO;
+        return err->code;
     if (!cluster_user_reaches(&place->user, place->base))
         return dbk_fail(err, DBK_IO,
                         "the user that PostgreSQL runs as (uid %u) can reach neither "
@@ -107,7 +107,7 @@ static enum dbk_code make_socket_dir(const struct cluster_place *place,
         return dbk_fail(err, DBK_IO, "give %s to PostgreSQL: %s", place->socket_dir,
                         strerror(errno));
     if (lstat(place->socket_dir, &found) != 0)
-        return dbk_fail(err, DBK_IO, "make %s: %s", place->socket_dir, strerror(errno));
+        return dbk_system_fail(err, "make", place->socket_dir);
     if (!S_ISDIR(found.st_mode) || found.st_uid != user->uid ||
         (found.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         return dbk_fail(err, DBK_IO, "%s is not ours: remove it", place->socket_dir);

@@ -29,7 +29,7 @@ enum dbk_code cluster_place_find(const char *data_dir, const struct dbk_uuid *st
                                  struct cluster_place *place, struct dbk_error *err);
 
 /* Make the directories outside data_dir that it needs. Not base's place for the cluster
- * itself. DBK_IO: or what is there is not ours. */
+ * itself. DBK_NO_ROOM, DBK_IO: or what is there is not ours. */
 enum dbk_code cluster_place_make(const struct cluster_place *place,
                                  struct dbk_error *err);
 

@@ -1,5 +1,6 @@
 /* The two files of a new migration. */
 #include "projections/migrate.h"
+#include "store/durable.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -64,7 +65,7 @@ static enum dbk_code make_file(const char *path, struct dbk_error *err)
     if (fd < 0 && errno == EEXIST)
         return dbk_fail(err, DBK_EXISTS, "%s exists already", path);
     if (fd < 0)
-        return dbk_fail(err, DBK_IO, "Cannot make %s: %s", path, strerror(errno));
+        return dbk_system_fail(err, "Cannot make", path);
     close(fd);
     return DBK_OK;
 }

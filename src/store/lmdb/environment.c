@@ -2,6 +2,7 @@
 
 #include "environment_check.h"
 #include "fault_watch.h"
+#include "store/durable.h"
 #include "store/timestamp.h"
 
 #include <assert.h>
@@ -43,7 +44,7 @@ static bool limit_is_reached(MDB_env *env)
 /* What was written in part, LMDB reports as EIO. */
 static bool is_full(MDB_env *env, int rc)
 {
-    return rc == ENOSPC || rc == EDQUOT || (rc == EIO && env && disk_is_full(env));
+    return dbk_errno_code(rc) == DBK_NO_ROOM || (rc == EIO && env && disk_is_full(env));
 }
 
 static bool is_too_large(MDB_env *env, int rc)
@@ -79,13 +80,13 @@ enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
     default:
         break;
     }
-    if (is_full(env, rc))
-        return dbk_fail(err, DBK_NO_ROOM, "%s: the disk is full", doing);
     if (is_too_large(env, rc))
         return dbk_fail(err, DBK_NO_ROOM,
                         "%s: the log's file may not grow larger (ulimit -f, or a bound "
                         "of its file system)",
                         doing);
+    if (is_full(env, rc))
+        return dbk_fail(err, DBK_NO_ROOM, "%s: the disk is full", doing);
     return dbk_fail(err, DBK_IO, "%s: %s", doing, mdb_strerror(rc));
 }
 
@@ -280,7 +281,7 @@ static enum dbk_code open_and_load(const char *dir, enum dbk_access access,
     dbk_fault_leave();
     /* Not for new ones only: whoever made it may have been killed before this. */
     if (code == DBK_OK && access == DBK_MAKE)
-        code = dbk_sync_directory(dir, err);
+        code = dbk_sync_names(dir, err);
     return code;
 }
 

@@ -1,6 +1,7 @@
 #include "environment_check.h"
 
 #include "data_file.h"
+#include "store/durable.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,13 +16,6 @@
 
 #define ROOM_MIN ((uint64_t)4 << 20) /* what a new log needs */
 
-static enum dbk_code system_fail(struct dbk_error *err, const char *call,
-                                 const char *path)
-{
-    return dbk_fail(err, errno == ENOSPC || errno == EDQUOT ? DBK_NO_ROOM : DBK_IO,
-                    "%s %s: %s", call, path, strerror(errno));
-}
-
 /* The name of any file in dir that is not LMDB's; "" where there is none. */
 static enum dbk_code find_foreign_file(const char *dir, char *name, size_t size,
                                        struct dbk_error *err)
@@ -31,7 +25,7 @@ static enum dbk_code find_foreign_file(const char *dir, char *name, size_t size,
     DIR *stream = opendir(dir);
 
     if (!stream)
-        return system_fail(err, "open", dir);
+        return dbk_system_fail(err, "open", dir);
     name[0] = '\0';
     while (!name[0] && (entry = readdir(stream))) {
         bool known = false;
@@ -76,14 +70,14 @@ enum dbk_code dbk_check_directory(const char *dir, enum dbk_access access,
         if (dbk_data_file_check(path, &empty, err) != DBK_OK)
             return dbk_wrap(err, "%s", dir);
     } else if (errno != ENOENT && errno != ENOTDIR) {
-        return system_fail(err, "look at", path);
+        return dbk_system_fail(err, "look at", path);
     }
     if (!empty)
         return DBK_OK;
     if (access != DBK_MAKE)
         return dbk_fail(err, DBK_NOT_FOUND, "%s holds no log", dir);
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-        return system_fail(err, "make directory", dir);
+        return dbk_system_fail(err, "make directory", dir);
     return check_new(dir, err);
 }
 
@@ -127,27 +121,9 @@ enum dbk_code dbk_check_locking(const char *dir, bool *lock, struct dbk_error *e
                     "written, or a backup of it");
 }
 
-static enum dbk_code sync_one(const char *dir, struct dbk_error *err)
+enum dbk_code dbk_sync_names(const char *dir, struct dbk_error *err)
 {
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum dbk_code code = DBK_OK;
+    enum dbk_code code = dbk_sync_directory(dir, err);
 
-    if (fd < 0) /* one that we may not read was there before us */
-        return errno == EACCES ? DBK_OK : system_fail(err, "open", dir);
-    if (fsync(fd) != 0 &&
-        errno != EINVAL) /* EINVAL: its file system has no such sync */
-        code = system_fail(err, "sync", dir);
-    close(fd);
-    return code;
-}
-
-enum dbk_code dbk_sync_directory(const char *dir, struct dbk_error *err)
-{
-    char parent[PATH_MAX];
-
-    if (snprintf(parent, sizeof parent, "%s/..", dir) >= (int)sizeof parent)
-        return dbk_fail(err, DBK_INVALID, "the path of the log is too long");
-    if (sync_one(dir, err) != DBK_OK)
-        return err ? err->code : DBK_IO;
-    return sync_one(parent, err);
+    return code == DBK_OK ? dbk_sync_parent(dir, err) : code;
 }

@@ -23,6 +23,6 @@ enum dbk_code dbk_check_locking(const char *dir, bool *lock, struct dbk_error *e
 
 /* After the log was made: sync its directory and the one that holds it, so that their
  * names outlast a power cut, as what is acknowledged must. DBK_IO, DBK_NO_ROOM. */
-enum dbk_code dbk_sync_directory(const char *dir, struct dbk_error *err);
+enum dbk_code dbk_sync_names(const char *dir, struct dbk_error *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "environment.h"
 #include "environment_check.h"
 #include "sandbox.h"
+#include "store/durable.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,13 +22,6 @@ struct backup {
     const struct dbk_backup_options *options;
 };
 
-static enum dbk_code system_fail(struct dbk_error *err, const char *doing,
-                                 const char *path)
-{
-    return dbk_fail(err, errno == ENOSPC || errno == EDQUOT ? DBK_NO_ROOM : DBK_IO,
-                    "%s %s: %s", doing, path, strerror(errno));
-}
-
 static enum dbk_code make_empty(const char *dir, bool *made, struct dbk_error *err)
 {
     struct dirent *entry;
@@ -38,10 +32,10 @@ static enum dbk_code make_empty(const char *dir, bool *made, struct dbk_error *e
     if (*made)
         return DBK_OK;
     if (errno != EEXIST)
-        return system_fail(err, "make", dir);
+        return dbk_system_fail(err, "make", dir);
     stream = opendir(dir);
     if (!stream)
-        return system_fail(err, "open", dir);
+        return dbk_system_fail(err, "open", dir);
     while (empty && (entry = readdir(stream)))
         empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
     closedir(stream);
@@ -65,8 +59,9 @@ static enum dbk_code copy(const void *what, const struct dbk_verify_options *opt
     rc = mdb_env_copy2(environment.env, backup->dir,
                        backup->options->compact ? MDB_CP_COMPACT : 0);
     dbk_environment_close(&environment);
-    if (rc == ENOSPC || rc == EDQUOT)
-        return dbk_fail(err, DBK_NO_ROOM, "copy to %s: the disk is full", backup->dir);
+    if (dbk_errno_code(rc) == DBK_NO_ROOM)
+        return dbk_fail(err, DBK_NO_ROOM, "copy to %s: %s", backup->dir,
+                        rc == EFBIG ? strerror(rc) : "the disk is full");
     return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, NULL, rc, "copy the log");
 }
 
@@ -107,14 +102,13 @@ static enum dbk_code copy_sandboxed(struct backup *backup, struct dbk_error *err
 static enum dbk_code sync_copy(const struct backup *backup, struct dbk_error *err)
 {
     int fd = open(backup->file, O_RDONLY | O_CLOEXEC);
-    enum dbk_code code = DBK_OK;
+    enum dbk_code code;
 
     if (fd < 0)
-        return system_fail(err, "open", backup->file);
-    if (fsync(fd) != 0)
-        code = system_fail(err, "sync", backup->file);
+        return dbk_system_fail(err, "open", backup->file);
+    code = dbk_sync_file(fd, backup->file, err);
     close(fd);
-    return code == DBK_OK ? dbk_sync_directory(backup->dir, err) : code;
+    return code == DBK_OK ? dbk_sync_names(backup->dir, err) : code;
 }
 
 enum dbk_code dbk_log_backup(const char *source, const char *dir,

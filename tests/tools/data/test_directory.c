@@ -106,37 +106,6 @@ static void a_sync_that_fails_is_told(void **state)
     assert_int_equal(sync_count, 1);
 }
 
-static void the_parent_of_a_name_with_slashes_behind_it_is_synced(void **state)
-{
-    const struct place *place = *state;
-    char path[128];
-    struct dbk_error err = {0};
-
-    assert_int_equal(directory_make(place->path, &err), DBK_OK);
-    sync_count = 0;
-    snprintf(path, sizeof path, "%s//", place->path);
-    assert_int_equal(directory_sync_parent(path, &err), DBK_OK);
-    assert_int_equal(directory_sync_parent("/name", &err), DBK_OK);
-    assert_int_equal(directory_sync_parent("name", &err), DBK_OK);
-    assert_int_equal(sync_count, 3);
-    assert_int_equal(synced[0], inode(place->inner));
-    assert_int_equal(synced[1], inode("/"));
-    assert_int_equal(synced[2], inode("."));
-}
-
-/* As some that come over the network are. */
-static void a_file_system_that_cannot_sync_a_folder_is_no_failure(void **state)
-{
-    const struct place *place = *state;
-    struct dbk_error err = {0};
-
-    sync_error = EINVAL;
-    assert_int_equal(directory_make(place->path, &err), DBK_OK);
-    assert_int_equal(directory_sync_parent(place->path, &err), DBK_OK);
-    sync_error = EIO;
-    assert_int_equal(directory_sync_parent(place->path, &err), DBK_IO);
-}
-
 static void only_its_owner_may_look_inside(void **state)
 {
     const struct place *place = *state;
@@ -156,8 +125,6 @@ int main(void)
         IN_PLACE(each_name_that_is_made_is_synced),
         IN_PLACE(a_relative_path_lies_where_we_are),
         IN_PLACE(a_sync_that_fails_is_told),
-        IN_PLACE(the_parent_of_a_name_with_slashes_behind_it_is_synced),
-        IN_PLACE(a_file_system_that_cannot_sync_a_folder_is_no_failure),
         IN_PLACE(only_its_owner_may_look_inside),
     };
 
