@@ -75,7 +75,7 @@ struct dbk_event_filter {
 };
 
 /* Each of these:
- *   DBK_NOT_FOUND    (the single ones) no such row
+ *   DBK_NOT_FOUND    (the single one) no such row
  *   DBK_UNAVAILABLE  PostgreSQL is away, or refuses; err says why
  *   DBK_BUSY         no connection came free in time
  *   DBK_TIMEOUT      the query took longer than query_timeout_ms
@@ -87,32 +87,8 @@ enum dbk_code dbk_read_person(struct dbk_read_model *model, const struct dbk_uui
 enum dbk_code dbk_read_persons(struct dbk_read_model *model,
                                const struct dbk_page *page, unsigned events_limit,
                                struct dbk_rows *rows, struct dbk_error *err);
-enum dbk_code dbk_read_event(struct dbk_read_model *model, const struct dbk_uuid *id,
-                             struct dbk_rows *rows, struct dbk_error *err);
 enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_page *page,
                               const struct dbk_event_filter *filter,
                               struct dbk_rows *rows, struct dbk_error *err);
-
-/* A read that is not waited for. Memory of the caller's, which must stay, with the rows,
- * until it is answered: by one call, from the call that asks or later from another
- * thread. That call should be short, for other answers wait behind it. */
-struct dbk_look_up {
-    void (*answered)(struct dbk_look_up *look_up); /* the caller's */
-    enum dbk_code code;                            /* how it ended, */
-    struct dbk_error error;                        /* and why */
-
-    /* Private from here on. */
-    struct dbk_uuid id;
-    unsigned limit; /* what the statement makes of it */
-    int64_t
-        deadline; /* of the statement, where this is the first of those it asks for */
-    struct dbk_rows *rows; /* receives the row, or stays empty */
-    struct dbk_look_up *next;
-};
-
-/* dbk_read_event, not waited for. Those asked at the same time share a statement, and a
- * thread that asks may be the one that carries it, and answers the others. */
-void dbk_look_up_event(struct dbk_read_model *model, const struct dbk_uuid *id,
-                       struct dbk_rows *rows, struct dbk_look_up *look_up);
 
 #endif

@@ -3,12 +3,16 @@
  * All that is carried together is in memory at once, so nothing large is: a person that
  * has large events among those shown, or of whom many are asked for, is asked for alone.
  */
+#include "find_person.h"
 #include "dbk_sql.h"
-#include "find.h"
+#include "gather.h"
+#include "pg_array.h"
 #include "projections/model_json.h"
+#include "read_query.h"
 #include "rows.h"
 #include "store/clock.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* What is shown of a person's events is at most 1 MiB, 256 bytes of it for each event
@@ -134,7 +138,7 @@ static void put_person(const struct dbk_pg_result *result, size_t row,
 
 /* DBK_TOO_LARGE: it must be asked for alone. */
 static void give(const struct dbk_pg_result *result, const struct found *found,
-                 struct dbk_look_up *look_up)
+                 struct look_up *look_up)
 {
     size_t count = found->count < look_up->limit ? found->count : look_up->limit;
     const struct found_event *newest = found->events + (found->count - count);
@@ -147,38 +151,75 @@ static void give(const struct dbk_pg_result *result, const struct found *found,
         put_person(result, found->row, newest, count, look_up->rows);
 }
 
-static void carry(void *context, struct carrying *carrying,
-                  struct dbk_look_up *const *asked, size_t count)
-{
-    struct dbk_read_model *model = context;
-    struct found found[TOGETHER_MAX];
-    struct dbk_pg_result *result;
+/* The statement for several: their ids, how many events of each, and how large their
+ * properties may be. */
+struct find {
+    struct look_up *const *asked;
+    size_t count;
+    struct dbk_pg_param params[3];
     char events[8], bytes[8];
-    struct find find = {
-        .statement = &together, .asked = asked, .count = count, .more_count = 2};
-    unsigned most = 0;
+    struct dbk_pg_result *result;
+};
 
-    for (size_t i = 0; i < count; i++)
-        most = asked[i]->limit > most ? asked[i]->limit : most;
-    find.more[0] = dbk_pg_int8(events, most);
-    find.more[1] = dbk_pg_int8(bytes, PROPERTIES_MAX);
-    find_run(model, carrying, &find, &result);
-    if (result)
-        look_through(result, found, count);
-    for (size_t i = 0; result && i < count; i++)
-        give(result, &found[i], asked[i]);
-    dbk_pg_clear(result);
+static enum dbk_code run(void *context, struct dbk_pg *pg, dbk_deadline deadline,
+                         struct dbk_error *err)
+{
+    struct find *find = context;
+
+    return dbk_pg_run(pg, &together, find->params, 3, dbk_deadline_left(deadline),
+                      &find->result, err);
 }
 
-enum dbk_code find_persons_init(struct dbk_read_model *model, unsigned processors,
-                                struct dbk_error *err)
+static enum dbk_code find_together(struct dbk_read_model *model, struct find *find,
+                                   struct dbk_error *err)
 {
-    return gather_init(&model->persons, TOGETHER_MAX, processors, carry, model, err);
+    struct dbk_pg_array ids;
+    unsigned most = 0;
+    enum dbk_code code;
+
+    dbk_pg_array_init(&ids, DBK_PG_UUID);
+    for (size_t i = 0; i < find->count; i++) {
+        dbk_pg_array_uuid(&ids, &find->asked[i]->id);
+        most = find->asked[i]->limit > most ? find->asked[i]->limit : most;
+    }
+    find->params[1] = dbk_pg_int8(find->events, most);
+    find->params[2] = dbk_pg_int8(find->bytes, PROPERTIES_MAX);
+    code = dbk_pg_array_param(&ids, &find->params[0], err);
+    if (code == DBK_OK)
+        code = read_with_connection(model, find->asked[0]->deadline, run, find, err);
+    dbk_pg_array_free(&ids);
+    return code;
+}
+
+static void carry(void *context, struct carrying *carrying,
+                  struct look_up *const *asked, size_t count)
+{
+    struct find find = {.asked = asked, .count = count};
+    struct found found[TOGETHER_MAX];
+    struct dbk_error err = {0};
+    enum dbk_code code;
+
+    assert(count <= TOGETHER_MAX);
+    code = find_together(context, &find, &err);
+    gather_pass_on(carrying);
+    if (code == DBK_OK)
+        look_through(find.result, found, count);
+    for (size_t i = 0; i < count; i++) {
+        asked[i]->code = code;
+        asked[i]->error = err;
+        if (code == DBK_OK)
+            give(find.result, &found[i], asked[i]);
+    }
+    dbk_pg_clear(find.result);
+}
+
+void find_persons_init(struct dbk_read_model *model, unsigned processors)
+{
+    gather_init(&model->persons, TOGETHER_MAX, processors, carry, model);
 }
 
 static enum dbk_code find_alone(struct dbk_read_model *model,
-                                const struct dbk_look_up *look_up,
-                                struct dbk_error *err)
+                                const struct look_up *look_up, struct dbk_error *err)
 {
     char events[8];
     const struct dbk_pg_param params[] = {dbk_pg_uuid(&look_up->id),
@@ -193,21 +234,33 @@ static enum dbk_code find_alone(struct dbk_read_model *model,
     return read_query_run(model, &query, look_up->deadline, look_up->rows, NULL, err);
 }
 
+static enum dbk_code tell(const struct look_up *look_up, struct dbk_error *err)
+{
+    if (look_up->code != DBK_OK && err)
+        *err = look_up->error;
+    if (look_up->code != DBK_OK)
+        return look_up->code;
+    if (look_up->rows->no_memory)
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    if (look_up->rows->count == 0)
+        return dbk_fail(err, DBK_NOT_FOUND, "There is no such person");
+    return DBK_OK;
+}
+
 enum dbk_code dbk_read_person(struct dbk_read_model *model, const struct dbk_uuid *id,
                               unsigned events_limit, struct dbk_rows *rows,
                               struct dbk_error *err)
 {
-    struct dbk_look_up look_up = {.id = *id,
-                                  .limit = events_limit,
-                                  .rows = rows,
-                                  .deadline = dbk_deadline_in(model->timeout_ms),
-                                  .code = DBK_TOO_LARGE};
+    struct look_up look_up = {.id = *id,
+                              .limit = events_limit,
+                              .rows = rows,
+                              .deadline = dbk_deadline_in(model->timeout_ms),
+                              .code = DBK_TOO_LARGE};
 
     rows_clear(rows);
     if (events_limit <= EVENTS_MAX)
-        gather_wait(&model->persons, &look_up);
+        gather_ask(&model->persons, &look_up);
     if (look_up.code == DBK_TOO_LARGE)
         look_up.code = find_alone(model, &look_up, &look_up.error);
-    find_end(&look_up, "There is no such person");
-    return find_tell(&look_up, err);
+    return tell(&look_up, err);
 }

@@ -1,163 +1,113 @@
 #include "gather.h"
 
-#include "store/clock.h"
-#include "store/thread.h"
-
+#include <assert.h>
 #include <sched.h>
-#include <semaphore.h>
-#include <stdlib.h>
 
-/* With the mutex held. */
-static size_t take(struct gather *gather, struct dbk_look_up **asked)
+/* With the mutex held. NULL: nobody waits. */
+static struct look_up *take_first(struct gather *gather)
 {
-    size_t count = 0;
+    struct look_up *first = gather->first;
 
-    while (count < gather->most && gather->first) {
-        asked[count++] = gather->first;
-        gather->first = gather->first->next;
-    }
+    if (!first)
+        return NULL;
+    gather->first = first->next;
     if (!gather->first)
         gather->last = &gather->first;
-    return count;
+    return first;
 }
 
 void gather_pass_on(struct carrying *carrying)
 {
     struct gather *gather = carrying->gather;
+    struct look_up *next;
 
     if (carrying->passed_on)
         return;
     carrying->passed_on = true;
     pthread_mutex_lock(&gather->mutex);
-    gather->carriers--;
-    if (gather->first && gather->parked > gather->called) {
-        gather->called++;
-        pthread_cond_signal(&gather->ready);
-    }
+    assert(gather->carriers > 0 && gather->carriers <= gather->carriers_max);
+    next = take_first(gather);
+    if (next)
+        next->carries = true;
+    else
+        gather->carriers--;
     pthread_mutex_unlock(&gather->mutex);
+    if (next)
+        sem_post(&next->woken);
+}
+
+/* Those about to ask are taken along, too. */
+static size_t take_along(struct gather *gather, struct look_up **asked)
+{
+    size_t count = 1;
+
+    sched_yield();
+    pthread_mutex_lock(&gather->mutex);
+    while (count < gather->most && (asked[count] = take_first(gather)) != NULL)
+        count++;
+    pthread_mutex_unlock(&gather->mutex);
+    return count;
 }
 
 /* The caller has been counted among the carriers. */
-static void carry(struct gather *gather)
+static void carry(struct gather *gather, struct look_up *own)
 {
     struct carrying carrying = {.gather = gather};
-    struct dbk_look_up *asked[GATHER_MAX];
-    size_t count;
+    struct look_up *asked[GATHER_MAX] = {own};
+    size_t count = take_along(gather, asked);
 
-    sched_yield(); /* those about to ask are taken along */
-    pthread_mutex_lock(&gather->mutex);
-    count = take(gather, asked);
-    pthread_mutex_unlock(&gather->mutex);
-    if (count > 0)
-        gather->carry(gather->context, &carrying, asked, count);
+    gather->carry(gather->context, &carrying, asked, count);
     gather_pass_on(&carrying);
-    for (size_t i = 0; i < count; i++)
-        asked[i]->answered(asked[i]);
+    for (size_t i = 1; i < count; i++)
+        sem_post(&asked[i]->woken);
 }
 
-/* With the mutex held. */
-static bool may_carry(const struct gather *gather)
+void gather_init(struct gather *gather, size_t most, unsigned carriers,
+                 gather_carry *run, void *context)
 {
-    return gather->first && gather->carriers < gather->carriers_max;
-}
-
-static void *carry_on(void *argument)
-{
-    struct gather *gather = argument;
-
-    pthread_mutex_lock(&gather->mutex);
-    while (!gather->stopping) {
-        if (may_carry(gather)) {
-            gather->carriers++;
-            pthread_mutex_unlock(&gather->mutex);
-            carry(gather);
-            pthread_mutex_lock(&gather->mutex);
-            continue;
-        }
-        gather->parked++;
-        pthread_cond_wait(&gather->ready, &gather->mutex);
-        gather->parked--;
-        if (gather->called > 0)
-            gather->called--;
-    }
-    pthread_mutex_unlock(&gather->mutex);
-    return NULL;
+    assert(most > 0 && most <= GATHER_MAX && carriers > 0);
+    *gather = (struct gather){
+        .carry = run, .context = context, .most = most, .carriers_max = carriers};
+    gather->last = &gather->first;
+    pthread_mutex_init(&gather->mutex, NULL);
 }
 
 void gather_finish(struct gather *gather)
 {
-    if (!gather->threads)
-        return;
-    pthread_mutex_lock(&gather->mutex);
-    gather->stopping = true;
-    pthread_cond_broadcast(&gather->ready);
-    pthread_mutex_unlock(&gather->mutex);
-    for (unsigned i = 0; i < gather->thread_count; i++)
-        pthread_join(gather->threads[i], NULL);
-    free(gather->threads);
-    gather->threads = NULL;
-    pthread_cond_destroy(&gather->ready);
+    assert(gather->carriers == 0 && !gather->first);
     pthread_mutex_destroy(&gather->mutex);
 }
 
-/* One thread more than statements, so that one can answer while the others ask. */
-enum dbk_code gather_init(struct gather *gather, size_t most, unsigned carriers,
-                          gather_carry *run, void *context, struct dbk_error *err)
-{
-    *gather = (struct gather){
-        .carry = run, .context = context, .most = most, .carriers_max = carriers};
-    gather->threads = calloc(carriers + 1, sizeof *gather->threads);
-    if (!gather->threads)
-        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    gather->last = &gather->first;
-    pthread_mutex_init(&gather->mutex, NULL);
-    pthread_cond_init(&gather->ready, NULL);
-    for (; gather->thread_count < carriers + 1; gather->thread_count++)
-        if (dbk_thread_start(&gather->threads[gather->thread_count], "dbk-gather",
-                             carry_on, gather, err) != DBK_OK)
-            break;
-    if (gather->thread_count == carriers + 1)
-        return DBK_OK;
-    gather_finish(gather);
-    return dbk_fail(err, DBK_NO_MEMORY, "no thread to look events and persons up");
-}
-
-void gather_ask(struct gather *gather, struct dbk_look_up *look_up)
+/* Whether the caller carries, and is counted; else its look-up waits. */
+static bool begin(struct gather *gather, struct look_up *look_up)
 {
     bool carries;
 
-    look_up->next = NULL;
     pthread_mutex_lock(&gather->mutex);
     carries = gather->carriers < gather->carriers_max;
+    assert(!carries ||
+           !gather->first); /* who ends a statement sees to those that wait */
     gather->carriers += carries;
-    *gather->last = look_up;
-    gather->last = &look_up->next;
+    if (!carries) {
+        *gather->last = look_up;
+        gather->last = &look_up->next;
+    }
     pthread_mutex_unlock(&gather->mutex);
-    if (carries)
-        carry(gather);
+    return carries;
 }
 
-struct waiting {
-    struct dbk_look_up look_up;
-    sem_t answered;
-};
-
-static void wake(struct dbk_look_up *look_up)
+void gather_ask(struct gather *gather, struct look_up *look_up)
 {
-    struct waiting *waiting = (struct waiting *)look_up;
-
-    sem_post(&waiting->answered);
-}
-
-void gather_wait(struct gather *gather, struct dbk_look_up *look_up)
-{
-    struct waiting waiting = {.look_up = *look_up};
-
-    waiting.look_up.answered = wake;
-    sem_init(&waiting.answered, 0, 0);
-    gather_ask(gather, &waiting.look_up);
-    while (sem_wait(&waiting.answered) != 0)
-        ; /* a signal handler ran */
-    sem_destroy(&waiting.answered);
-    *look_up = waiting.look_up;
+    look_up->next = NULL;
+    look_up->carries = false;
+    sem_init(&look_up->woken, 0, 0);
+    if (begin(gather, look_up)) {
+        carry(gather, look_up);
+    } else {
+        while (sem_wait(&look_up->woken) != 0)
+            ; /* a signal handler ran */
+        if (look_up->carries)
+            carry(gather, look_up);
+    }
+    sem_destroy(&look_up->woken);
 }

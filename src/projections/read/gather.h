@@ -1,26 +1,38 @@
 /* gather.h - look-ups of single things by id, asked by many threads, as few statements.
  *
- * Who asks does not wait: the answer is a call, by whichever thread carried the look-up to
- * PostgreSQL. A thread that asks while another statement may be under way carries its own.
- * What is asked meanwhile is carried together: one statement, one wake-up of PostgreSQL,
- * and of nobody else. So a lone caller waits for nobody; and nobody who asks works for
- * others for longer than one statement and its answers, for then threads of the gather's
- * own carry on.
+ * Who asks while fewer statements are under way than may be carries its own look-up to
+ * PostgreSQL, and with it those that wait. Else it waits, until it was carried along, or
+ * until a statement ends: then the one that has waited longest carries the next. So a lone
+ * caller waits for nobody, nobody works for others for longer than one statement, and
+ * nobody is woken but for its answer or its turn.
  *
  * More carriers take fewer along each, at more work of PostgreSQL for each; with too few, a
- * processor idles while PostgreSQL works. Two processors answer the most events with two
- * statements under way (43,500 a second; 39,000 with one, 43,000 with three or four).
+ * processor idles while PostgreSQL works.
  */
 #ifndef DBK_PROJECTIONS_GATHER_H
 #define DBK_PROJECTIONS_GATHER_H
 
 #include "projections/read_model.h"
+#include "store/clock.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #define GATHER_MAX 64 /* look-ups in one statement, at most */
 
-struct gather;
+/* Memory of the caller's. */
+struct look_up {
+    struct dbk_uuid id;
+    unsigned limit; /* what the statement makes of it */
+    dbk_deadline deadline;
+    struct dbk_rows *rows;  /* receives the row, or stays empty */
+    enum dbk_code code;     /* how it ended, */
+    struct dbk_error error; /* and why */
+
+    struct look_up *next; /* private from here on */
+    bool carries;         /* its turn has come */
+    sem_t woken;
+};
 
 /* A statement that is under way. */
 struct carrying {
@@ -31,7 +43,7 @@ struct carrying {
 /* Ask for count of them at once: fill the rows and the code of each. asked[0] is the one
  * that has waited longest. */
 typedef void gather_carry(void *context, struct carrying *carrying,
-                          struct dbk_look_up *const *asked, size_t count);
+                          struct look_up *const *asked, size_t count);
 
 /* For the function above, once PostgreSQL has answered, so that it gets the next statement
  * while this answer is looked through. Else it is done for it in the end. */
@@ -42,28 +54,18 @@ struct gather {
     void *context;
     size_t most; /* look-ups in one statement */
     pthread_mutex_t mutex;
-    struct dbk_look_up *first, **last; /* those that wait */
     unsigned carriers, carriers_max;
-    unsigned parked, called; /* of the threads: those that sleep; those told to wake */
-    pthread_cond_t ready;
-    pthread_t *threads;
-    unsigned thread_count;
-    bool stopping;
+    struct look_up *first, **last; /* those that wait, while there are all carriers */
 };
 
 /* most: look-ups in one statement, at most GATHER_MAX. carriers: how many statements may
- * be under way at once. DBK_NO_MEMORY, also where no thread is to be had. */
-enum dbk_code gather_init(struct gather *gather, size_t most, unsigned carriers,
-                          gather_carry *carry, void *context, struct dbk_error *err);
-void gather_finish(struct gather *gather); /* nobody may be asking; zeroed is fine */
+ * be under way at once. */
+void gather_init(struct gather *gather, size_t most, unsigned carriers,
+                 gather_carry *carry, void *context);
+void gather_finish(struct gather *gather); /* nobody may be asking */
 
-/* Ask. look_up->answered may have been called when this returns, or is called by another
- * thread later. Each statement is bounded by the deadline of its first. One that waited
- * may be taken along by one that asked later, at most by its own deadline again: a look-up
- * takes no longer than twice what was given to it. Any thread. */
-void gather_ask(struct gather *gather, struct dbk_look_up *look_up);
-
-/* The same, and wait for the answer. Its `answered` is used for that. */
-void gather_wait(struct gather *gather, struct dbk_look_up *look_up);
+/* Ask, and wait for the answer. A statement is bounded by the deadline of its first, which
+ * asked before all others in it. Any thread. */
+void gather_ask(struct gather *gather, struct look_up *look_up);
 
 #endif

@@ -1,7 +1,7 @@
 /* The read model, and lists of persons. */
 #include "projections/read_model.h"
 #include "dbk_sql.h"
-#include "find.h"
+#include "find_person.h"
 #include "read_query.h"
 #include "rows.h"
 #include "store/clock.h"
@@ -71,21 +71,15 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
         return code;
     }
     dbk_pool_check_new(model->pool, check_claimed, model);
-    code = find_events_init(model, processors > 0 ? (unsigned)processors : 1, err);
-    if (code == DBK_OK)
-        code = find_persons_init(model, processors > 0 ? (unsigned)processors : 1, err);
-    if (code == DBK_OK)
-        *out = model;
-    else
-        dbk_read_model_close(model);
-    return code;
+    find_persons_init(model, processors > 0 ? (unsigned)processors : 1);
+    *out = model;
+    return DBK_OK;
 }
 
 void dbk_read_model_close(struct dbk_read_model *model)
 {
     if (!model)
         return;
-    gather_finish(&model->events);
     gather_finish(&model->persons);
     dbk_pool_close(model->pool);
     free(model);

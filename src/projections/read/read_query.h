@@ -14,7 +14,7 @@ struct dbk_read_model {
     struct dbk_pool *pool;
     int timeout_ms;
     atomic_uint_least64_t claimed; /* the highest of dbk_read_model_claim */
-    struct gather events, persons; /* look-ups by id */
+    struct gather persons;         /* look-ups by id */
 };
 
 /* Call read with a connection of the pool, and once more with a new one where that was

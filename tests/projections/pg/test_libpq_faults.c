@@ -198,7 +198,7 @@ static enum dbk_code read_all(struct world *world, struct dbk_error *err)
                                   having = {.properties = dbk_slice("{\"n\": 12.50}")};
     const struct dbk_page page = {.limit = 10, .max_bytes = 1 << 20},
                           long_page = {.limit = 1000, .max_bytes = 1 << 20};
-    struct dbk_uuid person = person_id(1000), event = event_id(1000);
+    struct dbk_uuid person = person_id(1000);
     struct dbk_read_model *model;
     struct dbk_rows rows = {0};
     enum dbk_code code = dbk_read_model_open(&world->database, 2, 20000, &model, err);
@@ -207,8 +207,6 @@ static enum dbk_code read_all(struct world *world, struct dbk_error *err)
         dbk_read_model_claim(model, 1);
     if (code == DBK_OK)
         wanted(&code, dbk_read_person(model, &person, 5, &rows, err), &rows, 1);
-    if (code == DBK_OK)
-        wanted(&code, dbk_read_event(model, &event, &rows, err), &rows, 1);
     if (code == DBK_OK)
         wanted(&code, dbk_read_persons(model, &page, 5, &rows, err), &rows, 3);
     if (code == DBK_OK)

@@ -2,7 +2,6 @@
  * the carrying is scripted here. */
 #include "gather.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -26,7 +25,7 @@ static struct scene {
 } scene;
 
 static void carry(void *context, struct carrying *carrying,
-                  struct dbk_look_up *const *asked, size_t count)
+                  struct look_up *const *asked, size_t count)
 {
     struct scene *of = context;
     unsigned now = atomic_fetch_add(&of->under_way, 1) + 1;
@@ -53,38 +52,13 @@ static void begin(size_t most, bool waits)
     sem_init(&scene.begun, 0, 0);
     sem_init(&scene.may_end, 0, 0);
     scene.waits = waits;
-    assert_int_equal(gather_init(&scene.gather, most, CARRIERS, carry, &scene, NULL),
-                     DBK_OK);
-}
-
-static unsigned peek(const unsigned *number)
-{
-    unsigned now;
-
-    pthread_mutex_lock(&scene.gather.mutex);
-    now = *number;
-    pthread_mutex_unlock(&scene.gather.mutex);
-    return now;
-}
-
-/* A thread of the gather's may still find that there is nothing for it to carry. */
-static void await_calm(void)
-{
-    while (peek(&scene.gather.carriers) > 0)
-        sched_yield();
-}
-
-/* Until the threads of the gather's sleep. */
-static void await_parked(void)
-{
-    while (peek(&scene.gather.parked) < scene.gather.thread_count)
-        sched_yield();
+    gather_init(&scene.gather, most, CARRIERS, carry, &scene);
 }
 
 static void end(void)
 {
-    await_calm();
     assert_null(scene.gather.first);
+    assert_int_equal(scene.gather.carriers, 0);
     gather_finish(&scene.gather);
     sem_destroy(&scene.begun);
     sem_destroy(&scene.may_end);
@@ -92,9 +66,9 @@ static void end(void)
 
 static void *ask(void *argument)
 {
-    struct dbk_look_up look_up = {.limit = (unsigned)(uintptr_t)argument};
+    struct look_up look_up = {.limit = (unsigned)(uintptr_t)argument};
 
-    gather_wait(&scene.gather, &look_up);
+    gather_ask(&scene.gather, &look_up);
     return (void *)(uintptr_t)(look_up.code ==
                                    (look_up.limit % 2 ? DBK_NOT_FOUND : DBK_OK) &&
                                look_up.error.text[0] == (char)look_up.limit);
@@ -122,7 +96,7 @@ static void await_waiting(unsigned wanted)
         unsigned count = 0;
 
         pthread_mutex_lock(&scene.gather.mutex);
-        for (struct dbk_look_up *one = scene.gather.first; one; one = one->next)
+        for (struct look_up *one = scene.gather.first; one; one = one->next)
             count++;
         pthread_mutex_unlock(&scene.gather.mutex);
         if (count == wanted)
@@ -190,7 +164,7 @@ static void no_more_than_the_most_go_together(void **state)
 
 /* Carried by one that passes on before it is done. */
 static void carry_and_pass_on(void *context, struct carrying *carrying,
-                              struct dbk_look_up *const *asked, size_t count)
+                              struct look_up *const *asked, size_t count)
 {
     struct scene *of = context;
 
@@ -224,59 +198,25 @@ static void who_has_passed_on_is_not_waited_for(void **state)
     end();
 }
 
-struct later {
-    struct dbk_look_up look_up;
-    pthread_t by;
-    sem_t answered;
-};
-
-static void note(struct dbk_look_up *look_up)
+static void who_waits_longest_carries_next(void **state)
 {
-    struct later *later = (struct later *)look_up;
-
-    later->by = pthread_self();
-    sem_post(&later->answered);
-}
-
-static void begin_later(struct later *later)
-{
-    *later = (struct later){.look_up = {.limit = 1, .answered = note}};
-    sem_init(&later->answered, 0, 0);
-}
-
-static void who_asks_does_not_wait_for_other_statements(void **state)
-{
-    pthread_t threads[CARRIERS];
-    struct later later;
+    pthread_t threads[CARRIERS + 2];
 
     (void)state;
-    begin(GATHER_MAX, true);
+    begin(1, true);
     occupy_carriers(threads);
-    begin_later(&later);
-    gather_ask(&scene.gather, &later.look_up);
-    assert_int_equal(sem_trywait(&later.answered), -1);
+    start_asking(threads, CARRIERS, 1);
+    await_waiting(1);
+    start_asking(threads, CARRIERS + 1, 1);
+    await_waiting(2);
+    sem_post(&scene.may_end);
+    sem_wait(&scene.begun);
+    await_waiting(1);
+    assert_int_equal(scene.gather.first->limit, CARRIERS + 2);
+    assert_int_equal(scene.gather.carriers, CARRIERS);
     for (int i = 0; i < CARRIERS + 1; i++)
         sem_post(&scene.may_end);
-    sem_wait(&later.answered);
-    assert_int_equal(later.look_up.code, DBK_NOT_FOUND);
-    assert_false(pthread_equal(later.by, pthread_self()));
-    join(threads, CARRIERS);
-    sem_destroy(&later.answered);
-    end();
-}
-
-static void who_carries_answers_itself(void **state)
-{
-    struct later later;
-
-    (void)state;
-    begin(GATHER_MAX, false);
-    await_parked(); /* else one of them may be quicker */
-    begin_later(&later);
-    gather_ask(&scene.gather, &later.look_up);
-    assert_int_equal(sem_trywait(&later.answered), 0);
-    assert_true(pthread_equal(later.by, pthread_self()));
-    sem_destroy(&later.answered);
+    join(threads, CARRIERS + 2);
     end();
 }
 
@@ -301,40 +241,6 @@ static void under_load_everybody_is_answered(void **state)
     end();
 }
 
-/* Threads that may still be had; below 0: all. */
-static int threads_left = -1;
-
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*body)(void *), void *argument);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*body)(void *), void *argument);
-
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*body)(void *), void *argument)
-{
-    if (threads_left == 0)
-        return EAGAIN;
-    threads_left -= threads_left > 0;
-    return __real_pthread_create(thread, attributes, body, argument);
-}
-
-static void where_threads_are_scarce_nothing_is_left_behind(void **state)
-{
-    struct gather gather;
-    struct dbk_error err;
-
-    (void)state;
-    for (threads_left = 0; threads_left <= CARRIERS; threads_left++) {
-        int left = threads_left;
-
-        assert_int_equal(gather_init(&gather, 1, CARRIERS, carry, NULL, &err),
-                         DBK_NO_MEMORY);
-        gather_finish(&gather); /* as who made it does with all it has */
-        threads_left = left;
-    }
-    threads_left = -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,9 +248,7 @@ int main(void)
         cmocka_unit_test(those_that_wait_are_carried_together),
         cmocka_unit_test(no_more_than_the_most_go_together),
         cmocka_unit_test(who_has_passed_on_is_not_waited_for),
-        cmocka_unit_test(who_asks_does_not_wait_for_other_statements),
-        cmocka_unit_test(who_carries_answers_itself),
-        cmocka_unit_test(where_threads_are_scarce_nothing_is_left_behind),
+        cmocka_unit_test(who_waits_longest_carries_next),
         cmocka_unit_test(under_load_everybody_is_answered),
     };
 

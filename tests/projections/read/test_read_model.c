@@ -16,7 +16,7 @@ static struct dbk_read_model *model;
 static struct dbk_error err;
 
 enum { asked_count = 20 };
-static struct dbk_uuid asked_events[asked_count], asked_persons[asked_count];
+static struct dbk_uuid asked_persons[asked_count];
 
 /* 300 persons; 3,000 events of the first 100 of them in turn, of which one in ten is all
  * person 7's, and 11,000 "bulk" of person 200, so that there are many. */
@@ -107,15 +107,17 @@ static void assert_row(const struct dbk_rows *rows, size_t i, const char *expect
 
 static void an_event_is_answered_in_the_shape_of_the_api(void **state)
 {
-    struct dbk_uuid with = id_of("e1"), without = id_of("e4"), none = id_of("nobody");
+    const struct dbk_event_filter of_p2 = {.has_person_id = true,
+                                           .person_id = id_of("p2")},
+                                  of_p5 = {.has_person_id = true,
+                                           .person_id = id_of("p5")};
+    const struct dbk_page first = {.limit = 1, .max_bytes = SIZE_MAX};
     struct dbk_rows rows = {0};
     char *expected;
 
     (void)state;
-    assert_int_equal(dbk_read_event(model, &with, &rows, &err), DBK_OK);
-    assert_int_equal(rows.count, 1);
+    assert_int_equal(dbk_read_events(model, &first, &of_p2, &rows, &err), DBK_OK);
     assert_int_equal(rows.rows[0].version, 1001);
-    assert_false(rows.more);
     expected =
         sql_text("select '{\"id\":\"' || md5('e1')::uuid || '\",\"datetime_created\":"
                  "\"2023-10-08T00:01:00.000000\",\"event_type\":\"signup\","
@@ -123,15 +125,13 @@ static void an_event_is_answered_in_the_shape_of_the_api(void **state)
                  "{\"n\": 1, \"w\": {\"x\": 1}, \"bot\": false}}'");
     assert_row(&rows, 0, expected);
     free(expected);
-    assert_int_equal(dbk_read_event(model, &without, &rows, &err), DBK_OK);
+    assert_int_equal(dbk_read_events(model, &first, &of_p5, &rows, &err), DBK_OK);
     expected =
         sql_text("select '{\"id\":\"' || md5('e4')::uuid || '\",\"datetime_created\":"
                  "\"2023-10-08T00:04:00.000000\",\"event_type\":\"signup\","
                  "\"person_id\":\"' || md5('p5')::uuid || '\"}'");
     assert_row(&rows, 0, expected);
     free(expected);
-    assert_int_equal(dbk_read_event(model, &none, &rows, &err), DBK_NOT_FOUND);
-    assert_int_equal(rows.count, 0);
     dbk_rows_finish(&rows);
 }
 
@@ -457,17 +457,14 @@ static void an_event_looks_the_same_wherever_it_is_found(void **state)
     struct dbk_event_filter filter = {.has_person_id = true, .person_id = id_of("p7")};
     struct dbk_page page = {.after = 3989, .limit = 2, .max_bytes = SIZE_MAX};
     struct dbk_rows rows = {0}, person = {0};
-    struct dbk_uuid id = id_of("e2990");
     char *json;
 
     (void)state;
-    assert_int_equal(dbk_read_event(model, &id, &rows, &err), DBK_OK);
-    json = strndup(rows.json.text, rows.json.length);
+    assert_int_equal(dbk_read_events(model, &page, &filter, &rows, &err), DBK_OK);
+    json = strndup(rows.json.text + rows.rows[0].offset, rows.rows[0].length);
     assert_int_equal(dbk_read_person(model, &filter.person_id, 2, &person, &err),
                      DBK_OK);
     assert_non_null(memmem(person.json.text, person.json.length, json, strlen(json)));
-    assert_int_equal(dbk_read_events(model, &page, &filter, &rows, &err), DBK_OK);
-    assert_row(&rows, 0, json);
     filter.event_type = dbk_slice("page_edit");
     assert_int_equal(dbk_read_events(model, &page, &filter, &rows, &err), DBK_OK);
     assert_row(&rows, 0, json);
@@ -486,15 +483,14 @@ static void *ask_again_and_again(void *argument)
 
     for (unsigned i = first; i < first + 200; i++) {
         const unsigned place = i % asked_count;
-        const bool event = i % 2 == 0, none = i % 7 == 0;
-        struct dbk_uuid id = event ? asked_events[place] : asked_persons[place];
+        const bool none = i % 7 == 0;
+        struct dbk_uuid id = asked_persons[place];
         char text[DBK_UUID_TEXT + 1];
         enum dbk_code code;
 
         if (none)
             memset(id.bytes, 0xAB, sizeof id.bytes);
-        code = event ? dbk_read_event(model, &id, &rows, &mine)
-                     : dbk_read_person(model, &id, i % 5, &rows, &mine);
+        code = dbk_read_person(model, &id, i % 5, &rows, &mine);
         dbk_uuid_format(&id, text);
         if (none)
             wrong += code != DBK_NOT_FOUND || rows.count != 0;
@@ -516,9 +512,7 @@ static void each_of_many_threads_gets_what_it_asked_for(void **state)
     for (unsigned i = 0; i < asked_count; i++) {
         char name[16];
 
-        snprintf(name, sizeof name, "e%u", i + 1);
-        asked_events[i] = id_of(name);
-        name[0] = 'p';
+        snprintf(name, sizeof name, "p%u", i + 1);
         asked_persons[i] = id_of(name);
     }
     for (unsigned i = 0; i < 16; i++) {
@@ -595,7 +589,6 @@ static void every_list_walks_along_the_index_it_means(void **state)
         {"person_list", "0, 10, 10", "using person_created_sequence"},
         {"person_list", "0, 10, 10", "Scan Backward using event_person"},
         {"person_get", "md5('p7')::uuid, 10", "Scan Backward using event_person"},
-        {"event_find", "array[md5('e7')::uuid]", "using event_pkey"},
         {"person_find", "array[md5('p7')::uuid], 10, 10", "using person_pkey"},
         {"person_find", "array[md5('p7')::uuid], 10, 10",
          "Scan Backward using event_person"},
