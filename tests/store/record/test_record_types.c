@@ -1,5 +1,5 @@
 /* Everything here is asked of every row of DBK_TYPES: a type that is added passes, or
- * is told what its row lacks. test_sixth_type.py adds one. */
+ * is told what its row lacks. test_added_type.py adds one. */
 #include "record_types.h"
 
 #include <setjmp.h>
