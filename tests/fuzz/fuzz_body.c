@@ -3,7 +3,6 @@
 #include "body_fields.h"
 #include "fuzz.h"
 #include "json_check.h"
-#include "json_equal.h"
 #include "json_stored.h"
 #include "json_string.h"
 #include "json_walk.h"

@@ -3,7 +3,7 @@
 
 #include "body_fields.h"
 #include "body_values.h"
-#include "json_equal.h"
+#include "json_stored.h"
 
 const struct dbk_body_field dbk_body_event_fields[] = {
     {"event_type", DBK_FIELD_REQUIRED, dbk_body_event_type},

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char *skip_digits(const char *at, const char *end)
@@ -177,12 +178,12 @@ static void read_decimal(struct dbk_slice text, struct decimal *out)
     strip_zeros(out);
 }
 
-bool dbk_json_number_equal(struct dbk_slice a, struct dbk_slice b)
+size_t json_number_normal(struct dbk_slice number, char normal[JSON_NUMBER_NORMAL])
 {
-    struct decimal left, right;
+    struct decimal decimal;
 
-    read_decimal(a, &left);
-    read_decimal(b, &right);
-    return left.negative == right.negative && left.exponent == right.exponent &&
-           left.count == right.count && !memcmp(left.digits, right.digits, left.count);
+    read_decimal(number, &decimal);
+    return (size_t)snprintf(normal, JSON_NUMBER_NORMAL, "%s%.*se%d",
+                            decimal.negative ? "-" : "", (int)decimal.count,
+                            decimal.digits, decimal.exponent);
 }

@@ -14,8 +14,10 @@ size_t dbk_json_number_scan(const char *at, const char *end, const char **messag
 /* Whether a number, scanned before, is past what a double holds: past 1.79e308. */
 bool json_number_is_huge(struct dbk_slice number);
 
-/* Whether two numbers, scanned before, have the same value: 1, 1.0 and 10e-1 have.
- * Compared as decimals, digit by digit, as PostgreSQL's jsonb keeps them. */
-bool dbk_json_number_equal(struct dbk_slice a, struct dbk_slice b);
+/* Write a number, scanned before, so that those of the same value are the same text: 1,
+ * 1.0 and 10e-1 are. Of all its digits, as PostgreSQL's jsonb keeps them. Returns how
+ * many bytes. */
+#define JSON_NUMBER_NORMAL 128
+size_t json_number_normal(struct dbk_slice number, char normal[JSON_NUMBER_NORMAL]);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "json_check.h"
 #include "json_keys.h"
+#include "json_number.h"
 #include "json_string.h"
 #include "json_walk.h"
 
@@ -22,6 +23,7 @@ struct stored {
     struct member few[MEMBERS_FIRST], *members;
     size_t count, size;
     char *room; /* for the characters of strings that have escapes */
+    void (*put_number)(struct dbk_render *render, struct dbk_slice text);
 };
 
 static bool put_value(struct stored *stored, struct dbk_slice value);
@@ -259,16 +261,19 @@ static bool put_value(struct stored *stored, struct dbk_slice value)
         dbk_render_raw(stored->render, value.data, value.length);
         return true;
     default:
-        put_number(stored->render, value);
+        stored->put_number(stored->render, value);
         return true;
     }
 }
 
-static bool put_accepted(struct dbk_render *render, struct dbk_slice json)
+/* A value without white space around it, all of it read before. */
+static bool put_text(struct dbk_render *render, struct dbk_slice json,
+                     void (*number)(struct dbk_render *, struct dbk_slice))
 {
     bool escapes = memchr(json.data, '\\', json.length) != NULL;
     char *room = escapes ? malloc(json.length) : NULL;
-    struct stored stored = {.render = render, .size = MEMBERS_FIRST, .room = room};
+    struct stored stored = {
+        .render = render, .size = MEMBERS_FIRST, .room = room, .put_number = number};
     bool good;
 
     if (escapes && !room)
@@ -289,7 +294,35 @@ bool json_stored_render(struct dbk_render *render, struct dbk_slice json)
     while (json.length > 0 && memchr(" \t\r\n", json.data[0], 4))
         json = (struct dbk_slice){json.data + 1, json.length - 1};
     if (dbk_json_check(json.data, json.length, SIZE_MAX, &ignored) == DBK_OK)
-        return put_accepted(render, json);
+        return put_text(render, json, put_number);
     dbk_render_raw(render, json.data, json.length);
     return true;
+}
+
+static void put_normal(struct dbk_render *render, struct dbk_slice text)
+{
+    char normal[JSON_NUMBER_NORMAL];
+
+    dbk_render_raw(render, normal, json_number_normal(text, normal));
+}
+
+static bool put_comparable(struct dbk_render *render, struct dbk_slice json)
+{
+    struct dbk_slice value;
+
+    return dbk_json_accept(json.data, json.length, &value, NULL) == DBK_OK &&
+           put_text(render, value, put_normal) && dbk_render_code(render) == DBK_OK;
+}
+
+bool dbk_json_equal(struct dbk_slice a, struct dbk_slice b)
+{
+    struct dbk_render left = {0}, right = {0};
+    bool equal = dbk_slice_equal(a, b);
+
+    if (!equal && put_comparable(&left, a) && put_comparable(&right, b))
+        equal = dbk_slice_equal((struct dbk_slice){left.text, left.length},
+                                (struct dbk_slice){right.text, right.length});
+    dbk_render_finish(&left);
+    dbk_render_finish(&right);
+    return equal;
 }
