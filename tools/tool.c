@@ -2,6 +2,7 @@
 #include "escape.h"
 #include "privileges.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@ const char *tool_value(const struct tool *tool, const char *flag)
         if (known && !strcmp(known, flag))
             return tool->values[i];
     }
+    assert(!"an option of this subcommand");
     return NULL;
 }
 

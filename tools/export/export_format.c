@@ -72,6 +72,7 @@ size_t export_block_line(const struct export_block *block, char out[EXPORT_CHECK
     at += sprintf(at, ",\"self\":\"");
     at = put_hex(at, self);
     at += sprintf(at, "\"}}\n");
+    assert(at < out + EXPORT_CHECK_MAX);
     return (size_t)(at - out);
 }
 

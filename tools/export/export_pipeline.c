@@ -2,6 +2,7 @@
 #include "store/clock.h"
 #include "store/thread.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -57,6 +58,7 @@ static void tell(struct export_pipeline *pipeline, enum dbk_code code,
                  const struct dbk_error *err, bool done)
 {
     pthread_mutex_lock(&pipeline->mutex);
+    assert(!pipeline->done && (done || pipeline->written != pipeline->sent));
     pipeline->written += !done;
     pipeline->done = done;
     pipeline->code = code;
@@ -168,6 +170,7 @@ struct export_piece *export_pipeline_piece(struct export_pipeline *pipeline,
 void export_pipeline_send(struct export_pipeline *pipeline)
 {
     pthread_mutex_lock(&pipeline->mutex);
+    assert(!pipeline->ending && pipeline->sent - pipeline->written < PIECES);
     pipeline->sent++;
     pthread_cond_broadcast(&pipeline->changed);
     pthread_mutex_unlock(&pipeline->mutex);

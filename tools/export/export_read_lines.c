@@ -1,5 +1,6 @@
 #include "export_read_lines.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,6 +199,7 @@ enum dbk_code export_read_lines(struct export_lines *lines, struct dbk_slice *by
         if (code != DBK_OK || lines->check->ended)
             return code;
     }
+    assert(lines->given < lines->block.records);
     bytes->data = lines->records + lines->given_bytes;
     bytes->length = lines->lengths[lines->given++];
     lines->given_bytes += bytes->length;

@@ -2,6 +2,7 @@
 
 #include "export_pipeline.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #define PIECE_BYTES ((size_t)256 * 1024)
@@ -34,6 +35,7 @@ static bool give_up(void *context)
 static enum dbk_code decode(const struct export_select *select,
                             struct export_piece *piece, struct dbk_error *err)
 {
+    assert(piece->count == 0 && piece->batch.count <= EXPORT_PIECE_RECORDS);
     for (size_t i = 0; i < piece->batch.count; i++) {
         const struct dbk_batch_entry *entry = &piece->batch.entries[i];
         struct export_item *item = &piece->items[piece->count];

@@ -3,6 +3,7 @@
 #include "export_csv.h"
 #include "http/record_json.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct export_writer {
 
 static void gather(struct export_writer *writer, const char *bytes, size_t length)
 {
+    assert(length <= sizeof writer->bytes - writer->length);
     memcpy(writer->bytes + writer->length, bytes, length);
     writer->length += length;
 }
@@ -116,6 +118,7 @@ enum dbk_code export_writer_add(struct export_writer *writer,
 {
     struct export_trailer *trailer = &writer->trailer;
 
+    assert(writer->length < GATHERED); /* behind it there is room for any one */
     switch (trailer->format) {
     case EXPORT_NDJSON:
         if (add_line(writer, item, err) != DBK_OK)

@@ -1,5 +1,6 @@
 #include "compress.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -262,6 +263,7 @@ enum dbk_code compress_read(struct compress_reader *reader, char *out, size_t si
 {
     size_t front = reader->front_length - reader->front_used;
 
+    assert(reader->front_used <= reader->front_length);
     if (front == 0)
         return read_on(reader, out, size, got, err);
     *got = size < front ? size : front;
@@ -276,6 +278,7 @@ enum dbk_code compress_front(struct compress_reader *reader, struct dbk_slice *f
     enum dbk_code code = DBK_OK;
     size_t got = 1;
 
+    assert(reader->front_used == 0); /* nothing was read yet */
     while (code == DBK_OK && got > 0 && reader->front_length < COMPRESS_FRONT) {
         code = read_on(reader, reader->front + reader->front_length,
                        COMPRESS_FRONT - reader->front_length, &got, err);

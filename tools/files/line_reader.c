@@ -1,5 +1,6 @@
 #include "line_reader.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,8 @@ static enum dbk_code fill(struct line_reader *lines, struct dbk_error *err)
     enum dbk_code code;
     size_t got;
 
+    assert(kept <
+           sizeof lines->buffer); /* a read of nothing would be taken for the end */
     memmove(lines->buffer, lines->buffer + lines->start, kept);
     lines->start = 0;
     lines->end = kept;
@@ -91,6 +94,7 @@ static enum line_read give_line(struct line_reader *lines, size_t length, size_t
     *line = (struct dbk_slice){lines->buffer + lines->start, length};
     lines->raw = length + behind;
     lines->start += lines->raw;
+    assert(lines->start <= lines->end);
     if (length > 0 && line->data[length - 1] == '\r')
         line->length--;
     return LINE_READ;

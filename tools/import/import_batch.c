@@ -1,5 +1,6 @@
 #include "import_batch.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -39,8 +40,9 @@ static struct import_entry *next_entry(struct import_batch *batch, uint64_t line
         batch->entries = calloc(IMPORT_BATCH_LINES, sizeof *batch->entries);
         batch->commands = calloc(IMPORT_BATCH_LINES, sizeof *batch->commands);
     }
-    if (!batch->entries || !batch->commands || batch->count == IMPORT_BATCH_LINES)
+    if (!batch->entries || !batch->commands)
         return NULL;
+    assert(batch->count < IMPORT_BATCH_LINES);
     batch->entries[batch->count].line = line;
     batch->entries[batch->count].type = 0;
     return &batch->entries[batch->count++];

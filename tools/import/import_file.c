@@ -3,6 +3,7 @@
 #include "escape.h"
 #include "store/thread.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -61,6 +62,7 @@ static void launch(struct import *import, uint64_t number)
 {
     struct import_flight *flight = &import->flight;
 
+    assert(!flight->flying); /* the batch before has landed */
     flight->flying = true;
     flight->log = import->log;
     flight->batch = &import->batches[import->gathering];
@@ -101,6 +103,8 @@ static enum dbk_code land(struct import *import, struct dbk_error *err)
 
 static struct import_batch *gathered(struct import *import)
 {
+    assert(!import->flight.flying ||
+           import->flight.batch != &import->batches[import->gathering]);
     return &import->batches[import->gathering];
 }
 

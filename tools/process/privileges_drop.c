@@ -2,6 +2,7 @@
 
 #include "privileges.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -96,6 +97,7 @@ enum dbk_code privileges_drop(const struct privileges_user *user, bool low_port,
      * library sees to it in all threads, and the kernel takes each one's capabilities. */
     uid_t saved = low_port ? 0 : user->uid;
 
+    assert(user->uid != 0); /* to stay root, nothing is dropped */
     if (setgroups(0, NULL) != 0)
         return system_fail(err, "leave the groups");
     if (!empty_bounds())

@@ -1,6 +1,7 @@
 #include "signals.h"
 #include "store/clock.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -35,11 +36,21 @@ bool signals_came(void)
     return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
 }
 
+/* Else a signal ends the process, instead of waiting to be asked for. */
+static bool are_held(void)
+{
+    sigset_t blocked;
+
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    return sigismember(&blocked, SIGTERM) && sigismember(&blocked, SIGINT);
+}
+
 const char *signals_wait(void)
 {
     sigset_t set = ending();
     int number = 0;
 
+    assert(are_held());
     sigwait(&set, &number);
     return number == SIGINT ? "SIGINT" : "SIGTERM";
 }

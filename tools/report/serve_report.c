@@ -2,6 +2,7 @@
 
 #include "logger.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ void serve_report_access(void *context, const struct dbk_access *entry)
         (struct log_field){.key = "request_id", .text = entry->request_id};
     if (entry->error && *entry->error)
         fields[count++] = (struct log_field){.key = "error", .text = entry->error};
+    assert(count <= sizeof fields / sizeof *fields);
     logger_write(logger, level, "request", fields, count);
 }
 

@@ -2,6 +2,7 @@
 
 #include "suggest.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,7 @@ enum dbk_code arguments_read(const struct command *command, int argc, char **arg
         else if (read_flag(&reading, text, err) != DBK_OK)
             goto fail;
     }
+    assert(out->operand_count <= (size_t)argc); /* a NULL is left behind them */
     if (check_operands(command, out, err) == DBK_OK)
         return DBK_OK;
 fail:

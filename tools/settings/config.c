@@ -3,6 +3,7 @@
 #include "config_value.h"
 #include "dotenv.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,23 +116,36 @@ void config_destroy(struct config *config)
     free(config);
 }
 
+static bool is_list(enum setting setting)
+{
+    enum config_kind kind = config_table[setting].kind;
+
+    return kind == CONFIG_LIST || kind == CONFIG_ORIGINS;
+}
+
 const char *config_text(const struct config *config, enum setting setting)
 {
+    assert(!is_list(setting)); /* its text was cut into the items */
     return config->settings[setting].value.text;
 }
 
 int64_t config_number(const struct config *config, enum setting setting)
 {
+    enum config_kind kind = config_table[setting].kind;
+
+    assert(kind >= CONFIG_PORT && kind <= CONFIG_CHOICE); /* those that are numbers */
     return config->settings[setting].value.number;
 }
 
 bool config_boolean(const struct config *config, enum setting setting)
 {
+    assert(config_table[setting].kind == CONFIG_BOOLEAN);
     return config->settings[setting].value.number != 0;
 }
 
 const char *const *config_list(const struct config *config, enum setting setting)
 {
+    assert(is_list(setting));
     return (const char *const *)config->settings[setting].value.items;
 }
 

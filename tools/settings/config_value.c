@@ -262,6 +262,7 @@ static enum dbk_code read_list(const struct config_entry *entry,
             return err->code;
         out->items[count++] = item;
     }
+    assert(count == commas + 1); /* a NULL is left behind them */
     return DBK_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "dotenv.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -170,12 +171,13 @@ static enum dbk_code parse(const char *path, char *text, size_t length,
                            struct dotenv *out, struct dbk_error *err)
 {
     char *end = text + length;
+    size_t lines = count_lines(text);
     unsigned line = 1;
 
     if (memchr(text, '\0', length))
         return dbk_fail(err, DBK_INVALID, "%s: holds a NUL byte, so it is not text",
                         path);
-    out->entries = calloc(count_lines(text), sizeof *out->entries);
+    out->entries = calloc(lines, sizeof *out->entries);
     if (!out->entries)
         return dbk_fail(err, DBK_NO_MEMORY, "%s: out of memory", path);
     if (!strncmp(text, "\xef\xbb\xbf", 3)) /* a byte order mark */
@@ -185,6 +187,7 @@ static enum dbk_code parse(const char *path, char *text, size_t length,
         char *next = cut_line(text) + 1;
         const char *wrong = parse_line(text, &entry);
 
+        assert(line <= lines);
         if (wrong)
             return dbk_fail(err, DBK_INVALID, "%s line %u: %s", path, line, wrong);
         if (entry.name)

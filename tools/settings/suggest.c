@@ -1,5 +1,6 @@
 #include "suggest.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define WORD_MAX 40 /* longer ones are nobody's slip of the finger */
@@ -14,6 +15,7 @@ static unsigned distance(const char *a, size_t a_length, const char *b, size_t b
 {
     unsigned row[3][WORD_MAX + 1];
 
+    assert(a_length <= WORD_MAX && b_length <= WORD_MAX);
     for (unsigned j = 0; j <= b_length; j++)
         row[0][j] = j;
     for (size_t i = 1; i <= a_length; i++) {

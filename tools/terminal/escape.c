@@ -98,6 +98,7 @@ void escape_json(FILE *out, struct dbk_slice json)
 
 static void add_bytes(struct line *line, struct dbk_slice bytes)
 {
+    assert(line->length < line->size); /* the NUL is within */
     if (line->cut || line->length + bytes.length >= line->size) {
         line->cut = true;
         return;

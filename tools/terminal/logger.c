@@ -4,6 +4,7 @@
 #include "http/tokens.h"
 #include "store/timestamp.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -118,6 +119,7 @@ static void add_end(struct line *line, bool json, bool message_cut)
     if (cut)
         line_add(line, json ? ",\"cut\":true" : " cut=true");
     line_add(line, json ? "}\n" : "\n");
+    assert(!line->cut); /* ENDING_BYTES are enough */
 }
 
 /* Whether the write that failed may be tried again. Where it would have to wait, and the

@@ -4,6 +4,7 @@
 #include "plural.h"
 #include "store/clock.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -140,6 +141,7 @@ static void draw_bar(struct progress *progress, double share, size_t room)
 
     if (width < BAR_MIN)
         return;
+    assert(width <= BAR_MAX && share >= 0 && share <= 1);
     memset(bar, ' ', width);
     memset(bar, '#', (size_t)(share * (double)width));
     bar[width] = '\0';
