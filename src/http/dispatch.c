@@ -3,6 +3,7 @@
 #include "access_line.h"
 #include "authorize.h"
 #include "guard.h"
+#include "routes.h"
 #include "status.h"
 #include "store/clock.h"
 #include "worker.h"
@@ -29,7 +30,8 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
     *status = authorize_host(rq, err);
     if (*status != 0)
         return err->code;
-    if (route_find(rq->method, rq->path, &rq->match, err) != DBK_OK)
+    if (route_find(routes, routes_count, rq->method, rq->path, &rq->match, err) !=
+        DBK_OK)
         return err->code;
     if (rq->match.options)
         return answer_options(rq, rs);

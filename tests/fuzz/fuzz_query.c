@@ -6,11 +6,11 @@
  * and Content-Type.
  */
 #include "etag.h"
+#include "fresh.h"
 #include "fuzz.h"
 #include "media_type.h"
 #include "params.h"
-#include "prefer.h"
-#include "router.h"
+#include "routes.h"
 
 #include <stdio.h>
 
@@ -64,7 +64,7 @@ static void try_route(const char *method, const char *path)
     char *encoded = malloc(3 * strlen(path) + 1);
     struct route_match match, again;
     struct dbk_error err = {0};
-    enum dbk_code code = route_find(method, path, &match, &err);
+    enum dbk_code code = route_find(routes, routes_count, method, path, &match, &err);
 
     require(encoded != NULL);
     require(code == DBK_OK || code == DBK_NOT_FOUND || code == DBK_INVALID);
@@ -73,7 +73,8 @@ static void try_route(const char *method, const char *path)
     if (code != DBK_OK)
         require_reason(&err);
     if (encode_path(path, encoded)) {
-        require(route_find(method, encoded, &again, NULL) == code);
+        require(route_find(routes, routes_count, method, encoded, &again, NULL) ==
+                code);
         if (code == DBK_OK || match.wrong_method)
             require_same_route(&match, &again);
     }
@@ -202,10 +203,10 @@ static void try_prefer(const char *header)
     int seconds = -1, first = -1;
 
     require(longer != NULL);
-    require(prefer_wait(header, &seconds) == (seconds >= 0));
-    require(seconds <= PREFER_WAIT_MAX);
+    require(fresh_prefer_wait(header, &seconds) == (seconds >= 0));
+    require(seconds <= FRESH_WAIT_MAX);
     sprintf(longer, "wait=3,%s", header);
-    require(prefer_wait(longer, &first) && first == 3);
+    require(fresh_prefer_wait(longer, &first) && first == 3);
     free(longer);
 }
 

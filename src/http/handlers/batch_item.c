@@ -1,6 +1,5 @@
 #include "batch_item.h"
 
-#include "known_event.h"
 #include "logged.h"
 #include "status.h"
 #include "submit.h"
@@ -101,7 +100,7 @@ static enum dbk_code compare(const struct request *rq, const struct batch_item *
 
     if (code != DBK_OK)
         return code;
-    code = known_event_compare(rq, &body.record, sequence, &logged, err);
+    code = logged_compare(rq, &body.record, sequence, &logged, err);
     dbk_body_finish(&body);
     return code;
 }

@@ -1,12 +1,46 @@
 #include "fresh.h"
 
-#include "prefer.h"
+#include <string.h>
+#include <strings.h>
+
+/* The number in "wait=5" or "wait = 5", or -1. */
+static int wait_of(const char *preference)
+{
+    int seconds = 0;
+    size_t digits;
+
+    if (strncasecmp(preference, "wait", 4) != 0)
+        return -1;
+    preference += 4 + strspn(preference + 4, " \t");
+    if (*preference++ != '=')
+        return -1;
+    preference += strspn(preference, " \t");
+    digits = strspn(preference, "0123456789");
+    if (digits == 0 || strcspn(preference + digits, " \t,;") != 0)
+        return -1;
+    for (size_t i = 0; i < digits && seconds <= FRESH_WAIT_MAX; i++)
+        seconds = seconds * 10 + (preference[i] - '0');
+    return seconds < FRESH_WAIT_MAX ? seconds : FRESH_WAIT_MAX;
+}
+
+bool fresh_prefer_wait(const char *header, int *seconds)
+{
+    for (; header && *header; header += strcspn(header, ",")) {
+        header += strspn(header, ", \t");
+        int found = wait_of(header);
+        if (found >= 0) {
+            *seconds = found;
+            return true;
+        }
+    }
+    return false;
+}
 
 static int bound_ms(const struct request *rq, struct response *rs)
 {
     int seconds;
 
-    if (!prefer_wait(request_header(rq, "Prefer"), &seconds))
+    if (!fresh_prefer_wait(request_header(rq, "Prefer"), &seconds))
         return rq->service->options.read_wait_ms;
     response_header(rs, "Preference-Applied", "wait=%d", seconds);
     return seconds * 1000;

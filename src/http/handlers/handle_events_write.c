@@ -4,7 +4,6 @@
 #include "etag.h"
 #include "expect.h"
 #include "handlers.h"
-#include "known_event.h"
 #include "logged.h"
 #include "render_logged.h"
 #include "request.h"
@@ -37,7 +36,7 @@ static enum dbk_code answer_known(const struct request *rq, struct response *rs,
 {
     struct dbk_record logged;
 
-    if (known_event_compare(rq, brought, sequence, &logged, err) != DBK_OK)
+    if (logged_compare(rq, brought, sequence, &logged, err) != DBK_OK)
         return err->code;
     response_header_number(rs, "Daybook-Sequence", sequence);
     return answer_event(rs, 200, &logged, sequence, logged.recorded_at, err);

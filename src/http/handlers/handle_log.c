@@ -1,7 +1,6 @@
 /* GET /log, GET /log/{sequence}: the records themselves, straight from the log, so they
  * are answered while PostgreSQL is away. As JSON, or a record a line (NDJSON). */
 #include "handlers.h"
-#include "link.h"
 #include "list.h"
 #include "logged.h"
 #include "render_record.h"
@@ -103,7 +102,7 @@ static enum dbk_code open_page(struct request *rq, struct response *rs,
                  : head - list.after <= list.limit ? head
                                                    : list.after + list.limit;
     if (page->last < head)
-        link_next(rq, rs, page->last);
+        list_link_next(rq, rs, page->last);
     return DBK_OK;
 }
 

@@ -4,7 +4,7 @@
 #include "expect.h"
 #include "fresh.h"
 #include "handlers.h"
-#include "known_event.h"
+#include "logged.h"
 #include "person_change.h"
 #include "render_logged.h"
 #include "request.h"
@@ -24,7 +24,7 @@ static enum dbk_code add_new_events(const struct request *rq,
 {
     for (size_t i = 0; i < update->event_count; i++) {
         struct dbk_record *event = &update->events[i];
-        enum dbk_code code = known_event_check(rq, event, err);
+        enum dbk_code code = logged_check(rq, event, err);
         if (code == DBK_NOT_FOUND) {
             submit_meta(rq, event);
             code = dbk_command_add(command, event, err);

@@ -1,9 +1,12 @@
 #include "list.h"
 
 #include "fresh.h"
-#include "link.h"
 #include "response_stream.h"
 #include "worker.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
 
 #define WHOLE_MAX (1u << 20)     /* a larger page is streamed */
 #define PIECE_BYTES (256u << 10) /* what is read, and sent, at a time */
@@ -22,6 +25,38 @@ void list_params(struct request *rq, struct list *list)
     list->limit = LIST_LIMIT_DEFAULT;
     params_unsigned(&rq->params, "limit", 1, LIST_LIMIT_MAX, &list->limit, &rq->fields);
     params_unsigned(&rq->params, "after", 0, INT64_MAX, &list->after, &rq->fields);
+}
+
+static void add_encoded(struct dbk_render *out, struct dbk_slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        char encoded[4];
+        if ((c < 0x80 && isalnum(c)) || strchr("-._~", c))
+            snprintf(encoded, sizeof encoded, "%c", c);
+        else
+            snprintf(encoded, sizeof encoded, "%%%02X", c);
+        dbk_render_text(out, encoded);
+    }
+}
+
+void list_link_next(const struct request *rq, struct response *rs, uint64_t after)
+{
+    dbk_render_text(&rs->head, "Link: <");
+    dbk_render_text(&rs->head, rq->path);
+    dbk_render_text(&rs->head, "?");
+    for (size_t i = 0; i < rq->params.count; i++) {
+        const struct param *param = &rq->params.list[i];
+        if (dbk_slice_equal(param->name, dbk_slice("after")))
+            continue;
+        add_encoded(&rs->head, param->name);
+        dbk_render_text(&rs->head, "=");
+        add_encoded(&rs->head, param->value);
+        dbk_render_text(&rs->head, "&");
+    }
+    dbk_render_text(&rs->head, "after=");
+    dbk_render_number(&rs->head, after);
+    dbk_render_text(&rs->head, ">; rel=\"next\"\r\n");
 }
 
 static enum dbk_code read_rows(const struct request *rq, const struct list *list,
@@ -116,7 +151,7 @@ enum dbk_code list_answer(struct request *rq, struct response *rs,
     if (look_ahead(rq, rs, list, &end, &rendered, err) != DBK_OK)
         return err->code;
     if (end.more)
-        link_next(rq, rs, end.at);
+        list_link_next(rq, rs, end.at);
     if (rendered.count < end.count)
         return stream(rq, rs, list, &end, &rendered, err);
     dbk_render_text(&rs->body, "]");

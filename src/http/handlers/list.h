@@ -34,6 +34,10 @@ struct list {
 /* Read limit and after of the query. A bad one adds to rq->fields. */
 void list_params(struct request *rq, struct list *list);
 
+/* Add the Link header to the next page (RFC 8288): to this request's path with its
+ * parameters, but after this cursor. */
+void list_link_next(const struct request *rq, struct response *rs, uint64_t after);
+
 /* Wait for freshness, then answer. */
 enum dbk_code list_answer(struct request *rq, struct response *rs,
                           const struct list *list, struct dbk_error *err);

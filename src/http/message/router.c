@@ -141,12 +141,13 @@ static void add_allowed(struct route_match *match, const char *method)
 }
 
 /* What an answer says that the path takes. No segment is wrong: it has been found. */
-static void list_allowed(const struct path *path, struct route_match *match)
+static void list_allowed(const struct route *routes, size_t count,
+                         const struct path *path, struct route_match *match)
 {
     struct route_match scratch;
     enum fit fits;
 
-    for (size_t i = 0; i < routes_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (path_fits(routes[i].path, path, &fits, &scratch, NULL) == DBK_OK &&
             fits == FITS)
             add_allowed(match, routes[i].method);
@@ -154,8 +155,9 @@ static void list_allowed(const struct path *path, struct route_match *match)
     strcat(match->allow, "OPTIONS");
 }
 
-enum dbk_code route_find(const char *method, const char *path,
-                         struct route_match *match, struct dbk_error *err)
+enum dbk_code route_find(const struct route *routes, size_t count, const char *method,
+                         const char *path, struct route_match *match,
+                         struct dbk_error *err)
 {
     const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
     bool known = false, unreadable = false;
@@ -165,7 +167,7 @@ enum dbk_code route_find(const char *method, const char *path,
     memset(match, 0, sizeof *match);
     match->head = wanted != method;
     cut_path(path, &cut);
-    for (size_t i = 0; i < routes_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (path_fits(routes[i].path, &cut, &fits, match, err) != DBK_OK)
             return err->code;
         unreadable = unreadable || fits == FITS_BUT_UNREADABLE;
@@ -183,7 +185,7 @@ enum dbk_code route_find(const char *method, const char *path,
         return dbk_fail(err, DBK_NOT_FOUND,
                         "There is nothing at this path; GET / says "
                         "where to go");
-    list_allowed(&cut, match);
+    list_allowed(routes, count, &cut, match);
     match->options = strcmp(method, "OPTIONS") == 0;
     if (match->options)
         return DBK_OK;

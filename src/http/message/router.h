@@ -2,11 +2,36 @@
 #ifndef DBK_HTTP_ROUTER_H
 #define DBK_HTTP_ROUTER_H
 
-#include "routes.h"
+#include "store/error.h"
 #include "store/uuid.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+struct request;
+struct response;
+
+/* Fill rs, or return the failure: the caller turns it into an answer. */
+typedef enum dbk_code handler(struct request *rq, struct response *rs,
+                              struct dbk_error *err);
+
+enum body_kind {
+    BODY_NONE,
+    BODY_JSON,     /* application/json, required */
+    BODY_OPTIONAL, /* application/json, or nothing */
+    BODY_PATCH,    /* application/json or application/merge-patch+json */
+    BODY_BATCH,    /* application/json or application/x-ndjson; its own limit */
+};
+
+struct route {
+    const char *method; /* HEAD is GET without the body; OPTIONS is the router's */
+    const char *path;   /* segments; {id} is a UUID, {sequence} a number */
+    enum body_kind body;
+    unsigned scope; /* that a token must have (http/tokens.h); 0: none is asked for */
+    const char *const *params; /* of the query; ends with NULL */
+    handler *handle;
+};
 
 #define ROUTE_FILE_MAX 64
 
@@ -21,12 +46,13 @@ struct route_match {
     bool wrong_method; /* the path is known, the method is not its own */
 };
 
-/* Match a method and a path, percent-encoded as it came.
+/* Match a method and a path, percent-encoded as it came, with one of count routes.
  *
  * DBK_NOT_FOUND  no such path, or (wrong_method) not with this method
  * DBK_INVALID    the percent-encoding is broken, or an id or sequence cannot be read
  */
-enum dbk_code route_find(const char *method, const char *path,
-                         struct route_match *match, struct dbk_error *err);
+enum dbk_code route_find(const struct route *routes, size_t count, const char *method,
+                         const char *path, struct route_match *match,
+                         struct dbk_error *err);
 
 #endif

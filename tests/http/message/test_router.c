@@ -1,6 +1,6 @@
 #include "check.h"
 
-#include "router.h"
+#include "routes.h"
 
 #define ID "f4cc4f34-3f7c-4a0c-b333-df23f72ebc68"
 
@@ -9,7 +9,7 @@ static enum dbk_code find(const char *method, const char *path,
 {
     struct dbk_error err = {0};
 
-    return route_find(method, path, match, &err);
+    return route_find(routes, routes_count, method, path, match, &err);
 }
 
 static void assert_route(const char *method, const char *path, const char *pattern)

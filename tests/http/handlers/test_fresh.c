@@ -1,12 +1,12 @@
 #include "check.h"
 
-#include "prefer.h"
+#include "fresh.h"
 
 static int wait_of(const char *header)
 {
     int seconds = -1;
 
-    return prefer_wait(header, &seconds) ? seconds : -1;
+    return fresh_prefer_wait(header, &seconds) ? seconds : -1;
 }
 
 static void wait_is_found_among_other_preferences(void **state)
@@ -27,8 +27,8 @@ static void the_first_wait_counts(void **state)
 static void a_long_wait_is_cut(void **state)
 {
     (void)state;
-    assert_int_equal(wait_of("wait=61"), PREFER_WAIT_MAX);
-    assert_int_equal(wait_of("wait=99999999999999999999999"), PREFER_WAIT_MAX);
+    assert_int_equal(wait_of("wait=61"), FRESH_WAIT_MAX);
+    assert_int_equal(wait_of("wait=99999999999999999999999"), FRESH_WAIT_MAX);
 }
 
 static void what_is_not_understood_is_ignored(void **state)
