@@ -1,7 +1,4 @@
-/* One attempt at a few persons in quarantine: everything they have in the tables is thrown
- * away and folded again from their first record, so that what comes out depends on
- * nothing but the log. */
-#include "poster.h"
+#include "post_attempt.h"
 
 #include "dbk_sql.h"
 #include "records.h"
@@ -28,11 +25,13 @@ struct texts {
 /* One attempt: the persons of a run, and what the log says of them. */
 struct attempt {
     struct poster *self;
-    const struct post_retry_row *rows;
+    const struct post_scan *scan;
+    const struct post_row *rows;
     size_t count;
     struct fold_index persons;
     struct texts *texts;    /* one a person */
     struct records records; /* theirs, not folded yet */
+    struct fold events;     /* of some of them */
 };
 
 /* Copy the text where it is still a slice of a record. */
@@ -69,7 +68,7 @@ static enum dbk_code fold_records(struct attempt *attempt, struct dbk_error *err
     struct records *records = &attempt->records;
     enum dbk_code code = DBK_OK;
 
-    fold_clear(&self->retry.events);
+    fold_clear(&attempt->events);
     for (size_t i = 0; i < records->count && code == DBK_OK; i++) {
         struct dbk_record record;
         bool event;
@@ -79,11 +78,11 @@ static enum dbk_code fold_records(struct attempt *attempt, struct dbk_error *err
         if (code != DBK_OK)
             break;
         event = dbk_type_subject(record.type) == DBK_SUBJECT_EVENT;
-        code = fold_add(event ? &self->retry.events : &self->fold, &record, err);
+        code = fold_add(event ? &attempt->events : &self->fold, &record, err);
     }
     own_texts(attempt);
     if (code == DBK_OK)
-        code = apply_within(&self->apply, self->pg, &self->retry.events, err);
+        code = apply_within(&self->apply, self->pg, &attempt->events, err);
     records_clear(records);
     return code;
 }
@@ -137,7 +136,7 @@ static enum dbk_code read_span(struct attempt *attempt, struct post_span span,
 
 static enum dbk_code read_spans(struct attempt *attempt, struct dbk_error *err)
 {
-    const struct post_scan *scan = &attempt->self->retry.scan;
+    const struct post_scan *scan = attempt->scan;
     enum dbk_code code = DBK_OK;
 
     fold_clear(&attempt->self->fold);
@@ -234,6 +233,7 @@ static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
 static enum dbk_code prepare(struct attempt *attempt, struct dbk_error *err)
 {
     fold_index_init(&attempt->persons);
+    fold_init(&attempt->events);
     attempt->texts = malloc(attempt->count * sizeof *attempt->texts);
     if (!attempt->texts)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
@@ -243,17 +243,17 @@ static enum dbk_code prepare(struct attempt *attempt, struct dbk_error *err)
     return DBK_OK;
 }
 
-enum dbk_code post_attempt(struct poster *self, struct post_run run,
+enum dbk_code post_attempt(struct poster *self, const struct post_scan *scan,
+                           const struct post_row *rows, size_t count,
                            struct dbk_error *err)
 {
-    struct attempt attempt = {.self = self,
-                              .rows = &self->retry.rows[run.first],
-                              .count = run.end - run.first};
+    struct attempt attempt = {.self = self, .scan = scan, .rows = rows, .count = count};
     enum dbk_code code = prepare(&attempt, err);
 
     if (code == DBK_OK)
         code = fold_again(&attempt, err);
     fold_index_free(&attempt.persons);
+    fold_free(&attempt.events);
     records_free(&attempt.records);
     free(attempt.texts);
     return code;

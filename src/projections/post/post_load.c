@@ -120,6 +120,14 @@ enum dbk_code poster_load(struct poster *self, struct dbk_error *err)
     return code;
 }
 
+enum dbk_code poster_begin(struct poster *self, struct dbk_error *err)
+{
+    enum dbk_code code =
+        dbk_pg_script(self->pg, dbk_sql_projector_session, QUERY_MS, err);
+
+    return code == DBK_OK ? poster_load(self, err) : code;
+}
+
 enum dbk_code poster_poll(struct poster *self, bool *same, uint64_t *retries,
                           struct dbk_error *err)
 {

@@ -153,3 +153,12 @@ enum dbk_code poster_apply(struct poster *self, struct dbk_error *err)
 {
     return apply_or_halve(self, 0, self->batch.count, err);
 }
+
+enum dbk_code poster_step(struct poster *self, uint64_t to, struct dbk_error *err)
+{
+    enum dbk_code code = poster_read(self, self->projected, to, err);
+
+    if (code == DBK_OK && self->batch.count > 0)
+        code = poster_apply(self, err);
+    return code;
+}

@@ -1,8 +1,7 @@
-/* Who in quarantine is tried again, and together with whom: as many as possible in one
- * transaction, and where that is refused, in halves. */
-#include "poster.h"
+#include "post_retry.h"
 
 #include "dbk_sql.h"
+#include "post_attempt.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -16,22 +15,21 @@ static const struct dbk_pg_statement pending = {"quarantine_pending",
 static const struct dbk_pg_statement keep = {"quarantine_keep",
                                              dbk_sql_quarantine_keep};
 
-void post_retry_init(struct post_retry *retry)
+void post_retry_init(struct post_retry *retry, struct poster *poster)
 {
-    fold_init(&retry->events);
+    *retry = (struct post_retry){.poster = poster};
     post_scan_init(&retry->scan);
 }
 
 void post_retry_free(struct post_retry *retry)
 {
     free(retry->rows);
-    fold_free(&retry->events);
     post_scan_free(&retry->scan);
 }
 
-bool post_retry_pending(const struct poster *self)
+bool post_retry_pending(const struct post_retry *retry)
 {
-    return self->retry.run_count > 0;
+    return retry->run_count > 0;
 }
 
 static void push(struct post_retry *retry, size_t first, size_t end)
@@ -42,23 +40,23 @@ static void push(struct post_retry *retry, size_t first, size_t end)
         retry->runs[retry->run_count++] = (struct post_run){first, end};
 }
 
-static enum dbk_code keep_row(struct poster *self, uint64_t sequence,
+static enum dbk_code keep_row(struct poster *poster, uint64_t sequence,
                               const char *reason, struct dbk_error *err)
 {
     char number[8];
     const struct dbk_pg_param params[] = {dbk_pg_int8(number, (int64_t)sequence),
                                           dbk_pg_text(reason)};
 
-    return dbk_pg_run(self->pg, &keep, params, 2, QUERY_MS, NULL, err);
+    return dbk_pg_run(poster->pg, &keep, params, 2, QUERY_MS, NULL, err);
 }
 
 /* Whose record is it, and from where on must the log be read? */
-static enum dbk_code look_up(struct poster *self, struct post_retry_row *row,
+static enum dbk_code look_up(struct poster *poster, struct post_row *row,
                              struct dbk_error *err)
 {
     struct dbk_record record;
     enum dbk_code code =
-        dbk_log_record(self->log, row->sequence, &self->batch, &record, err);
+        dbk_log_record(poster->log, row->sequence, &poster->batch, &record, err);
 
     if (code != DBK_OK)
         return code;
@@ -68,71 +66,71 @@ static enum dbk_code look_up(struct poster *self, struct post_retry_row *row,
     return DBK_OK;
 }
 
-static enum dbk_code take_rows(struct poster *self, const struct dbk_pg_result *result,
+static enum dbk_code take_rows(struct post_retry *retry,
+                               const struct dbk_pg_result *result,
                                struct dbk_error *err)
 {
-    struct post_retry *retry = &self->retry;
-
     free(retry->rows);
     retry->row_count = retry->run_count = 0;
     retry->rows = calloc(dbk_pg_rows(result) + 1, sizeof *retry->rows);
     if (!retry->rows)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < dbk_pg_rows(result); i++) {
-        struct post_retry_row *row = &retry->rows[retry->row_count];
+        struct post_row *row = &retry->rows[retry->row_count];
         enum dbk_code code;
 
         row->sequence = dbk_pg_u64(result, i, SEQUENCE);
         row->scan_from = dbk_pg_null(result, i, CREATED_SEQUENCE)
                              ? 1
                              : dbk_pg_u64(result, i, CREATED_SEQUENCE);
-        code = look_up(self, row, err);
+        code = look_up(retry->poster, row, err);
         if (code == DBK_OK)
             retry->row_count++;
         else if (!poster_data_fault(code) ||
-                 (code = keep_row(self, row->sequence, err->text, err)) != DBK_OK)
+                 (code = keep_row(retry->poster, row->sequence, err->text, err)) !=
+                     DBK_OK)
             return code;
     }
     push(retry, 0, retry->row_count);
     return post_scan_begin(&retry->scan, retry->rows, retry->row_count, err);
 }
 
-enum dbk_code post_retry_begin(struct poster *self, bool all, struct dbk_error *err)
+enum dbk_code post_retry_begin(struct post_retry *retry, bool all,
+                               struct dbk_error *err)
 {
     struct dbk_pg_param param = dbk_pg_text(all ? "true" : "false");
     struct dbk_pg_result *result;
     enum dbk_code code;
 
-    if (all && self->quarantined == 0)
+    if (all && retry->poster->quarantined == 0)
         return DBK_OK;
-    code = dbk_pg_run(self->pg, &pending, &param, 1, QUERY_MS, &result, err);
+    code = dbk_pg_run(retry->poster->pg, &pending, &param, 1, QUERY_MS, &result, err);
     if (code != DBK_OK)
         return code;
-    code = take_rows(self, result, err);
+    code = take_rows(retry, result, err);
     dbk_pg_clear(result);
     return code;
 }
 
-static void say_healed(const struct poster *self, struct post_run run)
+static void say_healed(const struct post_retry *retry, struct post_run run)
 {
     char id[DBK_UUID_TEXT + 1];
 
     for (size_t i = run.first; i < run.end; i++) {
-        dbk_uuid_format(&self->retry.rows[i].person_id, id);
-        poster_say(self, "person %s is out of quarantine", id);
+        dbk_uuid_format(&retry->rows[i].person_id, id);
+        poster_say(retry->poster, "person %s is out of quarantine", id);
     }
 }
 
-static enum dbk_code settle(struct poster *self, struct post_run run,
+static enum dbk_code settle(struct post_retry *retry, struct post_run run,
                             enum dbk_code code, struct dbk_error *err)
 {
-    struct post_retry *retry = &self->retry;
     size_t middle = run.first + (run.end - run.first) / 2;
     char reason[sizeof err->text];
 
     if (code == DBK_OK) {
-        say_healed(self, run);
-        return poster_load(self, err);
+        say_healed(retry, run);
+        return poster_load(retry->poster, err);
     }
     if (!poster_data_fault(code)) {
         push(retry, run.first, run.end);
@@ -144,18 +142,18 @@ static enum dbk_code settle(struct poster *self, struct post_run run,
         return DBK_OK;
     }
     memcpy(reason, err->text, sizeof reason);
-    return keep_row(self, retry->rows[run.first].sequence, reason, err);
+    return keep_row(retry->poster, retry->rows[run.first].sequence, reason, err);
 }
 
-enum dbk_code post_retry_step(struct poster *self, struct dbk_error *err)
+enum dbk_code post_retry_step(struct post_retry *retry, struct dbk_error *err)
 {
-    struct post_retry *retry = &self->retry;
+    struct poster *poster = retry->poster;
     struct post_run run;
     enum dbk_code code = DBK_OK;
 
-    if (!post_scan_done(self))
-        code = post_scan_slice(self, err);
-    if (code != DBK_OK || !post_scan_done(self))
+    if (!post_scan_done(&retry->scan, poster))
+        code = post_scan_slice(&retry->scan, poster, err);
+    if (code != DBK_OK || !post_scan_done(&retry->scan, poster))
         return code;
     assert(retry->run_count > 0); /* it is called while one is pending */
     run = retry->runs[--retry->run_count];
@@ -163,5 +161,7 @@ enum dbk_code post_retry_step(struct poster *self, struct dbk_error *err)
         push(retry, run.first + TOGETHER_MAX, run.end);
         run.end = run.first + TOGETHER_MAX;
     }
-    return settle(self, run, post_attempt(self, run, err), err);
+    code = post_attempt(poster, &retry->scan, &retry->rows[run.first],
+                        run.end - run.first, err);
+    return settle(retry, run, code, err);
 }

@@ -1,6 +1,4 @@
-/* Where in the log the records of those lie who are to be tried again. Looked for slice by
- * slice, and new records are posted in between: the log may be long. */
-#include "poster.h"
+#include "post_scan.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -18,7 +16,7 @@ void post_scan_free(struct post_scan *scan)
     free(scan->spans);
 }
 
-enum dbk_code post_scan_begin(struct post_scan *scan, const struct post_retry_row *rows,
+enum dbk_code post_scan_begin(struct post_scan *scan, const struct post_row *rows,
                               size_t count, struct dbk_error *err)
 {
     uint64_t from = UINT64_MAX;
@@ -67,16 +65,16 @@ static bool concerns(const struct post_scan *scan, const struct dbk_batch *batch
            fold_index_find(&scan->persons, dbk_record_person(&record), NULL);
 }
 
-bool post_scan_done(const struct poster *self)
+bool post_scan_done(const struct post_scan *scan, const struct poster *poster)
 {
-    return self->retry.scan.done >= self->projected;
+    return scan->done >= poster->projected;
 }
 
-enum dbk_code post_scan_slice(struct poster *self, struct dbk_error *err)
+enum dbk_code post_scan_slice(struct post_scan *scan, struct poster *poster,
+                              struct dbk_error *err)
 {
-    struct post_scan *scan = &self->retry.scan;
-    const struct dbk_batch *batch = &self->batch;
-    enum dbk_code code = poster_read(self, scan->done, self->projected, err);
+    const struct dbk_batch *batch = &poster->batch;
+    enum dbk_code code = poster_read(poster, scan->done, poster->projected, err);
 
     if (code == DBK_OK && batch->count == 0)
         code = dbk_fail(err, DBK_IO, "the log ends before the checkpoint");

@@ -1,13 +1,10 @@
 #include "poster.h"
 
-#include "dbk_sql.h"
-
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { QUERY_MS = 30000 };
 enum { BATCH_RECORDS = 4096, BATCH_BYTES = 4 << 20 };
 
 void poster_say(const struct poster *self, const char *format, ...)
@@ -46,25 +43,15 @@ void poster_init(struct poster *self, struct dbk_log *log,
     fold_index_init(&self->set_aside);
     fold_init(&self->fold);
     apply_init(&self->apply);
-    post_retry_init(&self->retry);
 }
 
 void poster_finish(struct poster *self)
 {
     dbk_pg_close(self->pg);
     fold_index_free(&self->set_aside);
-    post_retry_free(&self->retry);
     dbk_batch_finish(&self->batch);
     fold_free(&self->fold);
     apply_free(&self->apply);
-}
-
-enum dbk_code poster_begin(struct poster *self, struct dbk_error *err)
-{
-    enum dbk_code code =
-        dbk_pg_script(self->pg, dbk_sql_projector_session, QUERY_MS, err);
-
-    return code == DBK_OK ? poster_load(self, err) : code;
 }
 
 enum dbk_code poster_read(struct poster *self, uint64_t after, uint64_t to,
@@ -76,13 +63,4 @@ enum dbk_code poster_read(struct poster *self, uint64_t after, uint64_t to,
     return dbk_log_read(self->log, after,
                         left < BATCH_RECORDS ? (size_t)left : BATCH_RECORDS,
                         BATCH_BYTES, &self->batch, err);
-}
-
-enum dbk_code poster_step(struct poster *self, uint64_t to, struct dbk_error *err)
-{
-    enum dbk_code code = poster_read(self, self->projected, to, err);
-
-    if (code == DBK_OK && self->batch.count > 0)
-        code = poster_apply(self, err);
-    return code;
 }

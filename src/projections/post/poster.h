@@ -6,12 +6,10 @@
  * to the record whose person goes to quarantine. The projector has one, and so has each
  * rebuild. Belongs to one thread.
  *
- * poster.c        its life, and a step of it
+ * poster.c        what all of it needs
  * post_load.c     what the tables say: checkpoint, quarantine
  * post_range.c    a run of records: fold, apply, halve it where it is refused
- * post_retry.c    who in quarantine is tried again (post_retry.h)
- * post_scan.c     where in the log their records lie
- * post_attempt.c  one such try: fold them again from the log
+ * post_retry.h    who in quarantine is tried again; it uses post_scan.h, post_attempt.h
  */
 #ifndef DBK_PROJECTIONS_POSTER_H
 #define DBK_PROJECTIONS_POSTER_H
@@ -19,7 +17,6 @@
 #include "apply.h"
 #include "fold.h"
 #include "pg.h"
-#include "post_retry.h"
 #include "store/log.h"
 
 /* Called by the poster's thread. Each may be NULL. */
@@ -49,7 +46,6 @@ struct poster {
     struct dbk_batch batch; /* what was read last */
     struct fold fold;
     struct apply apply;
-    struct post_retry retry;
 };
 
 /* Not connected. log and database are borrowed; calls (NULL: none) are copied. */

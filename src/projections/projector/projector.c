@@ -1,47 +1,13 @@
-#include "projector_private.h"
+#include "projector_session.h"
 #include "store/clock.h"
 #include "store/thread.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BACKOFF_MIN_MS = 20, BACKOFF_MAX_MS = 1000, NUDGE_MS = 20 };
 enum { STOP_MS = 5000 }; /* for the batch under way, where PostgreSQL hangs */
-
-bool projector_stopping(struct dbk_projector *self)
-{
-    bool stopping;
-
-    pthread_mutex_lock(&self->lock);
-    stopping = self->stopping;
-    pthread_mutex_unlock(&self->lock);
-    return stopping;
-}
-
-void projector_set_running(struct dbk_projector *self, const char *why)
-{
-    struct dbk_projector_status *status = &self->status;
-    bool news;
-
-    pthread_mutex_lock(&self->lock);
-    news = !self->stopping &&
-           (status->running != !why ||
-            (why && strncmp(status->state, why, sizeof status->state - 1) != 0));
-    status->running = !why;
-    self->tried = true;
-    snprintf(status->state, sizeof status->state, "%s", why ? why : PROJECTOR_FOLLOWS);
-    projector_tell(self);
-    pthread_mutex_unlock(&self->lock);
-    if (!news)
-        return;
-    if (why)
-        poster_say(&self->poster, "projection stands still: %s", why);
-    else
-        poster_say(&self->poster, "projection follows the log from sequence %llu",
-                   (unsigned long long)self->poster.projected);
-}
 
 /* False when it is time to end. */
 static bool back_off(struct dbk_projector *self, int ms)
@@ -86,47 +52,6 @@ static void *project(void *argument)
     projector_set_running(self, "the projector is stopping");
     end_thread(self);
     return NULL;
-}
-
-static void on_moved(void *context)
-{
-    projector_publish(context);
-}
-
-static void on_report(void *context, const char *line)
-{
-    const struct dbk_projector *self = context;
-
-    if (self->options.report)
-        self->options.report(self->options.report_context, line);
-}
-
-static bool on_stopping(void *context)
-{
-    return projector_stopping(context);
-}
-
-void projector_init(struct dbk_projector *self, struct dbk_log *log,
-                    const struct dbk_database *database,
-                    const struct dbk_projector_options *options)
-{
-    const struct poster_calls calls = {on_report, on_moved, on_stopping, self};
-
-    memset(self, 0, sizeof *self);
-    if (options)
-        self->options = *options;
-    snprintf(self->status.state, sizeof self->status.state, "connecting to PostgreSQL");
-    pthread_mutex_init(&self->lock, NULL);
-    dbk_cond_init(&self->changed);
-    poster_init(&self->poster, log, database, &calls);
-}
-
-void projector_finish(struct dbk_projector *self)
-{
-    assert(!self->waiters); /* each would wake in memory that is gone */
-    poster_finish(&self->poster);
-    pthread_mutex_destroy(&self->lock);
-    pthread_cond_destroy(&self->changed);
 }
 
 enum dbk_code dbk_projector_start(struct dbk_log *log,

@@ -1,4 +1,4 @@
-#include "projector_private.h"
+#include "projector_session.h"
 
 #include "dbk_sql.h"
 #include "projections/migrate.h"
@@ -81,23 +81,23 @@ static enum dbk_code look_after(struct dbk_projector *self, struct dbk_error *er
         code = tables_look(self->poster.pg, QUERY_MS, err);
     if (code == DBK_OK && !same)
         code = DBK_MOVED;
-    if (code == DBK_OK && retries > 0 && !post_retry_pending(&self->poster))
-        code = post_retry_begin(&self->poster, false, err);
+    if (code == DBK_OK && retries > 0 && !post_retry_pending(&self->retry))
+        code = post_retry_begin(&self->retry, false, err);
     return code;
 }
 
 static enum dbk_code turn(struct dbk_projector *self, dbk_deadline *poll_at,
                           struct dbk_error *err)
 {
-    bool busy = post_retry_pending(&self->poster);
+    bool busy = post_retry_pending(&self->retry);
     enum dbk_code code = follow(self, busy ? 0 : dbk_deadline_left(*poll_at), err);
 
     if (code != DBK_OK)
         return code;
     projector_set_running(self, NULL);
-    projector_tidy(self);
+    projector_tidy(&self->tidy, self->poster.batch.count);
     if (busy)
-        code = post_retry_step(&self->poster, err);
+        code = post_retry_step(&self->retry, err);
     if (code == DBK_OK && dbk_deadline_left(*poll_at) == 0) {
         code = look_after(self, err);
         *poll_at = dbk_deadline_in(POLL_MS);
@@ -145,17 +145,17 @@ enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *er
     if (code == DBK_OK) /* before anyone is told that it follows */
         code = tables_look(self->poster.pg, QUERY_MS, err);
     if (code == DBK_OK && !self->retried_all) {
-        code = post_retry_begin(&self->poster, true, err);
+        code = post_retry_begin(&self->retry, true, err);
         self->retried_all = code == DBK_OK;
     }
     if (code == DBK_OK) {
-        projector_tidy_begin(self);
+        projector_tidy_begin(&self->tidy, self->poster.database);
         code = follow_until_stop(self, err);
     }
     if (code != DBK_OK && self->poster.pg)
         code = say_what_to_do(self, code, err);
     set_breakable(self, NULL);
-    projector_tidy_end(self);
+    projector_tidy_end(&self->tidy);
     dbk_pg_close(self->poster.pg);
     self->poster.pg = NULL;
     return code;

@@ -1,11 +1,12 @@
 /* Waiting for the read tables to have a record, and the projector's waiting for more to
  * come before it posts. */
-#include "projector_private.h"
+#include "projector_wait.h"
 #include "store/clock.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A batch of many costs less a record, so from one to the next it gathers for so long,
@@ -21,7 +22,7 @@ static bool is_held(pthread_mutex_t *lock)
 
 /* Wake those who have what they wait for, or will not get it. Each has a condition of its
  * own, so a batch wakes nobody in vain. */
-void projector_tell(struct dbk_projector *self)
+static void tell(struct dbk_projector *self)
 {
     const struct dbk_projector_status *status = &self->status;
 
@@ -38,8 +39,41 @@ void projector_publish(struct dbk_projector *self)
     pthread_mutex_lock(&self->lock);
     self->status.projected = self->poster.projected;
     self->status.quarantined = self->poster.quarantined;
-    projector_tell(self);
+    tell(self);
     pthread_mutex_unlock(&self->lock);
+}
+
+bool projector_stopping(struct dbk_projector *self)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&self->lock);
+    stopping = self->stopping;
+    pthread_mutex_unlock(&self->lock);
+    return stopping;
+}
+
+void projector_set_running(struct dbk_projector *self, const char *why)
+{
+    struct dbk_projector_status *status = &self->status;
+    bool news;
+
+    pthread_mutex_lock(&self->lock);
+    news = !self->stopping &&
+           (status->running != !why ||
+            (why && strncmp(status->state, why, sizeof status->state - 1) != 0));
+    status->running = !why;
+    self->tried = true;
+    snprintf(status->state, sizeof status->state, "%s", why ? why : PROJECTOR_FOLLOWS);
+    tell(self);
+    pthread_mutex_unlock(&self->lock);
+    if (!news)
+        return;
+    if (why)
+        poster_say(&self->poster, "projection stands still: %s", why);
+    else
+        poster_say(&self->poster, "projection follows the log from sequence %llu",
+                   (unsigned long long)self->poster.projected);
 }
 
 static void link_waiter(struct dbk_projector *self, struct projector_waiter *waiter)
@@ -151,4 +185,47 @@ bool projector_linger(struct dbk_projector *self, uint64_t head)
 void projector_linger_from_now(struct dbk_projector *self)
 {
     self->linger_until = dbk_deadline_in(LINGER_MS);
+}
+
+static void on_moved(void *context)
+{
+    projector_publish(context);
+}
+
+static void on_report(void *context, const char *line)
+{
+    const struct dbk_projector *self = context;
+
+    if (self->options.report)
+        self->options.report(self->options.report_context, line);
+}
+
+static bool on_stopping(void *context)
+{
+    return projector_stopping(context);
+}
+
+void projector_init(struct dbk_projector *self, struct dbk_log *log,
+                    const struct dbk_database *database,
+                    const struct dbk_projector_options *options)
+{
+    const struct poster_calls calls = {on_report, on_moved, on_stopping, self};
+
+    memset(self, 0, sizeof *self);
+    if (options)
+        self->options = *options;
+    snprintf(self->status.state, sizeof self->status.state, "connecting to PostgreSQL");
+    pthread_mutex_init(&self->lock, NULL);
+    dbk_cond_init(&self->changed);
+    poster_init(&self->poster, log, database, &calls);
+    post_retry_init(&self->retry, &self->poster);
+}
+
+void projector_finish(struct dbk_projector *self)
+{
+    assert(!self->waiters); /* each would wake in memory that is gone */
+    post_retry_free(&self->retry);
+    poster_finish(&self->poster);
+    pthread_mutex_destroy(&self->lock);
+    pthread_cond_destroy(&self->changed);
 }

@@ -1,5 +1,5 @@
 /* When the projector waits for a fuller batch, and for whom it does not. */
-#include "projector_private.h"
+#include "projector_wait.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

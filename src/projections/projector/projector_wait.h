@@ -1,29 +1,25 @@
-/* projector_private.h - the projector's own parts, and who touches what.
+/* projector_wait.h - what a projector is, and what of it other threads see: they wait for
+ * it, ask where it is, and tell it to stop.
  *
  * projector.c          starts and stops
- * projector_wait.c     lets others wait, and waits for more to post
  * projector_session.c  one connection's life: follow the log, poll the tables
+ * projector_wait.c     lets others wait, and waits for more to post
  * projector_tidy.c     keeps an index of the tables in order meanwhile
  *
  * What it posts, and how, is its poster's matter (poster.h).
  */
-#ifndef DBK_PROJECTIONS_PROJECTOR_PRIVATE_H
-#define DBK_PROJECTIONS_PROJECTOR_PRIVATE_H
+#ifndef DBK_PROJECTIONS_PROJECTOR_WAIT_H
+#define DBK_PROJECTIONS_PROJECTOR_WAIT_H
 
+#include "post_retry.h"
 #include "poster.h"
 #include "projections/projector.h"
+#include "projector_tidy.h"
 #include "store/clock.h"
 
 #include <pthread.h>
 
 #define PROJECTOR_FOLLOWS "following" /* the state while it runs */
-
-/* See projector_tidy.c. */
-struct projector_tidy {
-    struct dbk_pg *pg; /* NULL: not connected */
-    bool under_way;
-    uint64_t records; /* posted since it was last begun, about */
-};
 
 struct projector_waiter {
     struct projector_waiter *next, **link;
@@ -39,8 +35,7 @@ struct dbk_projector {
     pthread_cond_t changed;
     struct projector_waiter *waiters;
     struct dbk_projector_status status;
-    const struct dbk_pg
-        *breakable;  /* the poster's, for a stop that has waited enough */
+    const struct dbk_pg *breakable; /* for a stop that has waited enough: poster.pg */
     bool tried;      /* the first connection has been made or has failed */
     bool lingering;  /* a waiter should signal `changed` */
     bool waited_for; /* somebody has begun to wait since the last batch was gathered */
@@ -54,6 +49,7 @@ struct dbk_projector {
 
     /* The thread's own. */
     struct poster poster;
+    struct post_retry retry;
     dbk_deadline linger_until;
     bool retried_all;   /* everyone in quarantine gets one try at start */
     bool tables_missed; /* the last session ended since one was not there */
@@ -64,12 +60,10 @@ struct dbk_projector {
 void projector_init(struct dbk_projector *self, struct dbk_log *log,
                     const struct dbk_database *database,
                     const struct dbk_projector_options *options);
-void projector_finish(struct dbk_projector *self);
+void projector_finish(struct dbk_projector *self); /* nobody waits any more */
 
 /* Let the waiting ones know where the poster is. */
 void projector_publish(struct dbk_projector *self);
-/* With the lock held, after status has changed. */
-void projector_tell(struct dbk_projector *self);
 /* The log's head is past us: before its records are read, let more of them come where
  * that pays and nobody waits. False where it was not waited to the end of the time that
  * the last batch began. */
@@ -78,15 +72,5 @@ void projector_linger_from_now(struct dbk_projector *self); /* a batch was poste
 bool projector_stopping(struct dbk_projector *self);
 /* Following (why NULL), or why not. */
 void projector_set_running(struct dbk_projector *self, const char *why);
-
-/* Connect and follow the log until the stop (DBK_OK) or a failure. */
-enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *err);
-
-/* Once a turn, the batch being what was posted in it: have the index of properties tidied
- * when it is time. Does not wait for that. */
-void projector_tidy(struct dbk_projector *self);
-/* Connect for it, before anybody is in a hurry. */
-void projector_tidy_begin(struct dbk_projector *self);
-void projector_tidy_end(struct dbk_projector *self);
 
 #endif

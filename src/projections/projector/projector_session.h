@@ -1,0 +1,10 @@
+/* projector_session.h - one connection's life. */
+#ifndef DBK_PROJECTIONS_PROJECTOR_SESSION_H
+#define DBK_PROJECTIONS_PROJECTOR_SESSION_H
+
+#include "projector_wait.h"
+
+/* Connect and follow the log until the stop (DBK_OK) or a failure. */
+enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *err);
+
+#endif
