@@ -211,9 +211,7 @@ static enum tool_exit conclude(const struct tool *tool, const struct backup *bac
 {
     if (err->code == DBK_INTERRUPTED)
         dbk_fail(err, err->code, "stopped; %s was not made: run it again", backup->to);
-    if (err->code == DBK_INVALID)
-        return tool_misused(tool, "%s", err->text);
-    return tool_fail(tool, err);
+    return tool_refuse(tool, err);
 }
 
 static enum tool_exit run(struct tool *tool)

@@ -65,5 +65,7 @@ enum tool_exit tool_fail(const struct tool *tool, const struct dbk_error *err);
 /* The same for wrong use, with where to read on; returns TOOL_MISUSED. */
 enum tool_exit tool_misused(const struct tool *tool, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The one or the other: DBK_INVALID is wrong use. */
+enum tool_exit tool_refuse(const struct tool *tool, const struct dbk_error *err);
 
 #endif

@@ -175,8 +175,7 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
     enum dbk_code code;
 
     if (export_select_resolve(log, wish->follow, &run.select, &err) != DBK_OK)
-        return err.code == DBK_INVALID ? tool_misused(tool, "%s", err.text)
-                                       : tool_fail(tool, &err);
+        return tool_refuse(tool, &err);
     if (export_output_open(wish->path, wish->force, &output, &err) != DBK_OK)
         return tool_fail(tool, &err);
     /* A bar between lines of records on one terminal would spoil both. */

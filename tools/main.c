@@ -94,8 +94,7 @@ static enum tool_exit settle_user(const struct tool *tool)
 
     if (privileges_settle(&wish, &err) == DBK_OK)
         return TOOL_DONE;
-    return err.code == DBK_INVALID ? tool_misused(tool, "%s", err.text)
-                                   : tool_fail(tool, &err);
+    return tool_refuse(tool, &err);
 }
 
 static enum tool_exit run_with(struct tool *tool, const struct arguments *arguments)

@@ -89,8 +89,7 @@ static enum tool_exit write_new(const struct tool *tool)
 
     if (dbk_migrate_new(dir ? dir : "migrations", tool->operands[1], path, sizeof path,
                         &err) != DBK_OK)
-        return err.code == DBK_INVALID ? tool_misused(tool, "%s", err.text)
-                                       : tool_fail(tool, &err);
+        return tool_refuse(tool, &err);
     printf("wrote %s and its .down.sql; build again to have it in the program\n", path);
     return TOOL_DONE;
 }

@@ -61,3 +61,9 @@ enum tool_exit tool_misused(const struct tool *tool, const char *format, ...)
     fprintf(stderr, "daybook help %s tells how it is used\n", tool->command->name);
     return TOOL_MISUSED;
 }
+
+enum tool_exit tool_refuse(const struct tool *tool, const struct dbk_error *err)
+{
+    return err->code == DBK_INVALID ? tool_misused(tool, "%s", err->text)
+                                    : tool_fail(tool, err);
+}

@@ -9,11 +9,6 @@
 static const char *const names[] = {
     [EXPORT_NDJSON] = "ndjson", [EXPORT_MSGPACK] = "msgpack", [EXPORT_CSV] = "csv"};
 
-const char *export_format_name(enum export_format format)
-{
-    return names[format];
-}
-
 bool export_format_parse(const char *text, enum export_format *out)
 {
     for (*out = EXPORT_NDJSON; *out <= EXPORT_CSV; (*out)++) {

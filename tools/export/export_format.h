@@ -39,9 +39,7 @@
 
 enum export_format { EXPORT_NDJSON, EXPORT_MSGPACK, EXPORT_CSV };
 
-/* "ndjson", ...: static. */
-const char *export_format_name(enum export_format format);
-/* False for any other text. */
+/* Read "ndjson", ...; false for any other text. */
 bool export_format_parse(const char *text, enum export_format *out);
 
 #define EXPORT_MAGIC "DAYBOOK EXPORT 1"

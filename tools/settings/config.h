@@ -89,9 +89,7 @@ bool config_error_details(const struct config *config);
  * cluster. Strings are borrowed from config. */
 bool config_database(const struct config *config, struct dbk_database *out);
 
-/* The index of the setting with this flag or name; SETTING_COUNT where there is none.
- */
+/* The setting with this flag; SETTING_COUNT where there is none. */
 enum setting config_find_flag(const char *flag, size_t length);
-enum setting config_find_name(const char *name);
 
 #endif

@@ -111,12 +111,3 @@ enum setting config_find_flag(const char *flag, size_t length)
     }
     return SETTING_COUNT;
 }
-
-enum setting config_find_name(const char *name)
-{
-    for (int i = 0; i < SETTING_COUNT; i++) {
-        if (!strcmp(config_table[i].name, name))
-            return (enum setting)i;
-    }
-    return SETTING_COUNT;
-}
