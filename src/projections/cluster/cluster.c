@@ -8,6 +8,7 @@
 #include "store/clock.h"
 #include "store/thread.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 
 enum { POLL_MS = 20, READY_MS = 60000, ATTACH_MS = 5000, DEATHS_MAX = 5 };
 enum { WATCH_MS = 100, AGAIN_MS = 2000 };
+
+#define DAMAGED "postgres.damaged" /* beside it, where it is set aside */
 
 struct dbk_cluster {
     char data_dir[PATH_MAX];
@@ -87,27 +90,17 @@ static enum dbk_code wait_until_ready(struct dbk_cluster *self, struct dbk_error
                     self->place.log, tail);
 }
 
-/* Nothing is lost with the old one, its tables come from the log. */
-static enum dbk_code set_aside_version(struct dbk_cluster *self, int version,
-                                       struct dbk_error *err)
+/* Nothing is lost with it, its tables come from the log. What lies there under that name
+ * is not written over. */
+static enum dbk_code set_aside(struct dbk_cluster *self, const char *name,
+                               struct dbk_error *err)
 {
-    char name[64];
+    enum dbk_code code = cluster_set_aside(&self->place, name, err);
 
-    snprintf(name, sizeof name, "postgres.version-%d.%ld", version, (long)time(NULL));
-    cluster_say(&self->caller,
-                "the cluster is of PostgreSQL %d, installed is %d: setting it aside",
-                version, self->server.programs.major);
-    return cluster_set_aside(&self->place, name, err);
-}
-
-/* Where it stays damaged, one that was set aside is not written over. */
-static enum dbk_code set_aside_damaged(struct dbk_cluster *self, struct dbk_error *err)
-{
-    if (cluster_set_aside(&self->place, "postgres.damaged", err) != DBK_OK)
-        return DBK_IO;
-    cluster_say(&self->caller, "the cluster in %s was damaged, and is set aside as %s",
-                self->place.dir, "postgres.damaged");
-    return DBK_OK;
+    if (code == DBK_OK)
+        cluster_say(&self->caller, "the cluster %s is set aside as %s", self->place.dir,
+                    name);
+    return code;
 }
 
 /* A cluster of this version that these programs can run: the one there is, or a new
@@ -116,16 +109,21 @@ static enum dbk_code provide_cluster(struct dbk_cluster *self, struct dbk_error 
 {
     struct cluster_programs *programs = &self->server.programs;
     int version = cluster_version(&self->place);
+    char name[64] = DAMAGED;
     enum dbk_code code = cluster_programs_find(version, programs, err);
 
     if (code != DBK_OK)
         return code;
     if (version > 0 && (programs->major == 0 || version == programs->major))
         return DBK_OK;
-    if (version > 0)
-        code = set_aside_version(self, version, err);
-    else if (access(self->place.dir, F_OK) == 0)
-        code = set_aside_damaged(self, err);
+    if (version > 0) {
+        snprintf(name, sizeof name, "postgres.version-%d.%ld", version,
+                 (long)time(NULL));
+        cluster_say(&self->caller, "the cluster is of PostgreSQL %d, installed is %d",
+                    version, programs->major);
+    }
+    if (access(self->place.dir, F_OK) == 0)
+        code = set_aside(self, name, err);
     if (code == DBK_OK)
         code = cluster_make(&self->place, programs, &self->caller, err);
     return code;
@@ -157,7 +155,7 @@ static enum dbk_code start(struct dbk_cluster *self, struct dbk_error *err)
                     self->data_dir, (unsigned)self->place.user.uid, self->place.base);
     code = start_once(self, err);
     if (self->server.deaths >= DEATHS_MAX && cluster_has_room(&self->place) &&
-        set_aside_damaged(self, NULL) == DBK_OK)
+        set_aside(self, DAMAGED, NULL) == DBK_OK)
         code = start_once(self, err);
     self->owner = code == DBK_OK;
     if (self->owner) {
@@ -207,6 +205,7 @@ static bool take_over(struct dbk_cluster *self)
     struct dbk_error err = {0};
     bool mine = false;
 
+    assert(!self->owner && self->server.pid == 0);
     if (cluster_lock_own(self->lock, &mine, &err) == DBK_OK) {
         if (!mine)
             return true;

@@ -2,6 +2,7 @@
 
 #include "store/clock.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -157,6 +158,7 @@ enum dbk_code cluster_spawn(const struct cluster_user *user, const char *const *
 {
     pid_t parent = getpid();
 
+    assert(argv[0][0] == '/' && log_fd > STDERR_FILENO); /* in the child, which moves */
     *pid = fork();
     if (*pid == 0)
         become_program(user, argv, log_fd, lock_fd, parent);

@@ -178,6 +178,7 @@ enum dbk_code cluster_server_end_leftover(const struct cluster_server *self,
 {
     char path[PATH_MAX];
 
+    assert(self->pid == 0 && self->deaths == 0);
     if (cluster_lock_runs(self->lock)) {
         cluster_say(caller, "waiting for the PostgreSQL of a killed process to end");
         /* It was sent one when its owner ended; another does no harm. */
