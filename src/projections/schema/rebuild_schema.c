@@ -13,15 +13,17 @@ enum { QUERY_MS = 60000, DROP_TRIES = 100, PAUSE_MS = 50 };
 
 void schema_derive(char out[SCHEMA_NAME], const char *base, const char *suffix)
 {
-    size_t room = SCHEMA_NAME - 1 - strlen(suffix), length = strlen(base);
+    size_t behind = strlen(suffix), room = SCHEMA_NAME - 1 - behind;
+    size_t length = strlen(base);
 
-    assert(strlen(suffix) < SCHEMA_NAME);
+    assert(behind < SCHEMA_NAME);
     if (length > room) {
         length = room;
         while (length > 0 && ((unsigned char)base[length] & 0xc0) == 0x80)
             length--; /* not inside a character */
     }
-    snprintf(out, SCHEMA_NAME, "%.*s%s", (int)length, base, suffix);
+    memcpy(out, base, length);
+    memcpy(out + length, suffix, behind + 1);
 }
 
 static enum dbk_code query(struct dbk_pg *pg, const char *sql,
