@@ -65,7 +65,7 @@ enum {
     TYPE(5, DBK_EVENT_DELETED, "event.deleted", DBK_SUBJECT_EVENT, DBK_HAS_PERSON_ID, 0)
 
 #define DBK_TYPE_CONSTANT(number, type, ...) type = number,
-#define DBK_TYPE_ONE(...) +1
+#define DBK_TYPE_ONE(...) +1 /* NOLINT(bugprone-macro-parentheses): behind another */
 
 enum dbk_type { DBK_TYPES(DBK_TYPE_CONSTANT) };
 

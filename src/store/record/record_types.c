@@ -4,7 +4,7 @@
 
 #define TEXT(literal)                                                                  \
     {                                                                                  \
-        literal, sizeof literal - 1                                                    \
+        (literal), sizeof(literal) - 1                                                 \
     }
 
 static const struct record_type types[DBK_TYPE_COUNT] = {
