@@ -134,6 +134,7 @@ static enum dbk_code start_civetweb(struct dbk_server *server, struct dbk_error 
     struct mg_server_port port;
     struct civetweb_settings settings;
 
+    civetweb_settings_check(&server->service.options);
     civetweb_settings_fill(&settings, &server->service.options);
     dbk_fail(err, DBK_INVALID, "civetweb does not start");
     server->starter = pthread_self();

@@ -1,5 +1,6 @@
 #include "civetweb_settings.h"
 
+#include <civetweb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -7,6 +8,24 @@
 #define STALL_MS 10000 /* how long a client may send or take nothing at all */
 #define QUEUE_MAX 1024
 #define OTHER_FILES 128 /* of the log, PostgreSQL, and others */
+
+void civetweb_settings_check(const struct dbk_server_options *options)
+{
+    static const char *const tested[] = {"1.15", "1.16"};
+    const char *version = mg_version();
+    char line[256];
+
+    for (size_t i = 0; i < sizeof tested / sizeof *tested; i++) {
+        if (strcmp(version, tested[i]) == 0)
+            return;
+    }
+    snprintf(line, sizeof line,
+             "civetweb is version %s, and how requests end and connections are bounded "
+             "was tested with 1.15 and 1.16: run make test with it first",
+             version);
+    if (options->report)
+        options->report(options->report_context, line);
+}
 
 unsigned civetweb_settings_queue(const struct dbk_server_options *options)
 {

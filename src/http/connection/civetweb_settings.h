@@ -12,6 +12,11 @@ struct civetweb_settings {
                              point into this very struct */
 };
 
+/* framing.c reads the buffer that civetweb parses requests in, and guard.c finds its
+ * sockets: neither is promised by its API. So tell options.report, once, where the library
+ * that is loaded is none of those that this was tested with. */
+void civetweb_settings_check(const struct dbk_server_options *options);
+
 void civetweb_settings_fill(struct civetweb_settings *s,
                             const struct dbk_server_options *options);
 
