@@ -1,7 +1,7 @@
 #include "guard.h"
 
-#include "crowd.h"
 #include "guard_private.h"
+#include "overload.h"
 #include "peer_socket.h"
 #include "store/clock.h"
 #include "store/thread.h"
@@ -11,10 +11,11 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define TICK_MS 50          /* so the coarse clock will do */
-#define CROWDED_IDLE_MS 250 /* how long one may idle while every thread is taken */
-#define CROWD_CALM_MS 200   /* between two looks while nobody waits, for a look costs */
-#define CROWD_OVER_MS 1000  /* without one; each thread is free now and then */
+#define TICK_MS 50       /* so the coarse clock will do */
+#define FULL_IDLE_MS 250 /* how long one may idle while every thread is taken */
+#define OVERLOAD_CALM_MS                                                               \
+    200 /* between two looks while nobody waits, for a look costs */
+#define OVERLOAD_OVER_MS 1000 /* without one; each thread is free now and then */
 
 static bool idles_too_long(const struct guard *guard, const struct guarded *one,
                            int64_t now)
@@ -24,9 +25,9 @@ static bool idles_too_long(const struct guard *guard, const struct guarded *one,
 
     if (since == 0)
         return false;
-    if (allowed < 0 && !guard_is_crowded(guard))
+    if (allowed < 0 && !guard_is_full(guard))
         return false;
-    return now - since >= (allowed >= 0 ? allowed : CROWDED_IDLE_MS);
+    return now - since >= (allowed >= 0 ? allowed : FULL_IDLE_MS);
 }
 
 /* What has arrived before SHUT_RD can still be read, so a request is not torn. */
@@ -40,53 +41,53 @@ static void look_at(const struct guard *guard, const struct guarded *one, int64_
         shutdown(one->sock, SHUT_RD);
 }
 
-static enum crowd_state state_of(const struct guarded *one)
+static enum overload_state state_of(const struct guarded *one)
 {
     if (atomic_load(&one->idle_since) != 0)
-        return CROWD_IDLE;
+        return OVERLOAD_IDLE;
     if (atomic_load(&one->write_deadline) != 0)
-        return CROWD_WRITING;
-    return atomic_load(&one->read_deadline) != 0 ? CROWD_READING : CROWD_WORKING;
+        return OVERLOAD_WRITING;
+    return atomic_load(&one->read_deadline) != 0 ? OVERLOAD_READING : OVERLOAD_WORKING;
 }
 
-static void tell_crowd(struct guard *guard)
+static void tell_overload(struct guard *guard)
 {
     for (unsigned i = 0; i < guard->threads; i++) {
         const struct guarded *one = &guard->list[i];
         if (one->sock >= 0)
-            crowd_tell(guard->crowd, one->sock, state_of(one),
-                       atomic_load(&one->began));
+            overload_tell(guard->overload, one->sock, state_of(one),
+                          atomic_load(&one->began));
     }
 }
 
-static void hear_crowd(struct guard *guard)
+static void hear_overload(struct guard *guard)
 {
     for (unsigned i = 0; i < guard->threads; i++) {
         struct guarded *one = &guard->list[i];
-        if (one->sock >= 0 && crowd_is_over(guard->crowd, one->sock, one->port))
+        if (one->sock >= 0 && overload_is_over(guard->overload, one->sock, one->port))
             atomic_store(&one->over, true);
     }
 }
 
-static void thin_crowd(struct guard *guard, int64_t now)
+static void ease_overload(struct guard *guard, int64_t now)
 {
     int own_port = atomic_load(&guard->own_port);
 
-    if (guard_is_crowded(guard))
-        guard->crowded = now;
-    else if (now - guard->crowded > CROWD_OVER_MS)
-        crowd_forget(guard->crowd);
-    if (own_port == 0 || !guard_is_crowded(guard))
+    if (guard_is_full(guard))
+        guard->full_at = now;
+    else if (now - guard->full_at > OVERLOAD_OVER_MS)
+        overload_forget(guard->overload);
+    if (own_port == 0 || !guard_is_full(guard))
         return;
-    if (!crowd_waits(guard->crowd) && now - guard->looked < CROWD_CALM_MS)
+    if (!overload_waits(guard->overload) && now - guard->looked < OVERLOAD_CALM_MS)
         return;
     guard->looked = now;
-    crowd_look(guard->crowd, own_port, now);
-    tell_crowd(guard);
-    crowd_decide(guard->crowd, now);
-    hear_crowd(guard);
+    overload_look(guard->overload, own_port, now);
+    tell_overload(guard);
+    overload_decide(guard->overload, now);
+    hear_overload(guard);
     pthread_mutex_unlock(&guard->mutex);
-    crowd_end(guard->crowd, own_port);
+    overload_end(guard->overload, own_port);
     pthread_mutex_lock(&guard->mutex);
 }
 
@@ -105,16 +106,16 @@ static void *watch(void *argument)
 
     pthread_mutex_lock(&guard->mutex);
     while (!guard->stopping) {
-        if (atomic_load(&guard->guarded) > 0 || guard_is_crowded(guard)) {
+        if (atomic_load(&guard->guarded) > 0 || guard_is_full(guard)) {
             tick(guard);
         } else {
-            crowd_forget(guard->crowd);
+            overload_forget(guard->overload);
             pthread_cond_wait(&guard->changed, &guard->mutex);
         }
         int64_t now = dbk_clock_tick_ms();
         for (unsigned i = 0; i < guard->threads; i++)
             look_at(guard, &guard->list[i], now);
-        thin_crowd(guard, now);
+        ease_overload(guard, now);
     }
     pthread_mutex_unlock(&guard->mutex);
     return NULL;
@@ -130,7 +131,7 @@ static void free_guard(struct guard *guard)
 {
     pthread_cond_destroy(&guard->changed);
     pthread_mutex_destroy(&guard->mutex);
-    crowd_destroy(guard->crowd);
+    overload_destroy(guard->overload);
     free(guard);
 }
 
@@ -145,8 +146,8 @@ struct guard *guard_create(unsigned threads, unsigned queue, unsigned bound)
     atomic_init(&guard->drain_idle_ms, -1);
     for (unsigned i = 0; i < threads; i++)
         guard->list[i] = (struct guarded){.guard = guard, .sock = -1};
-    guard->crowd = crowd_create(threads, queue, bound);
-    if (guard->crowd &&
+    guard->overload = overload_create(threads, queue, bound);
+    if (guard->overload &&
         dbk_thread_start(&guard->thread, "dbk-guard", watch, guard, NULL) == DBK_OK)
         return guard;
     free_guard(guard);
@@ -181,7 +182,7 @@ static struct guarded *take_place(struct guard *guard, int sock, uint16_t port)
         atomic_store(&taken->idle_since, taken->since);
         taken->sock = sock;
         taken->port = port;
-        taken->refused = crowd_is_over(guard->crowd, sock, port);
+        taken->refused = overload_is_over(guard->overload, sock, port);
         atomic_store(&taken->over, taken->refused);
         if (atomic_fetch_add(&guard->guarded, 1) == 0)
             pthread_cond_signal(&guard->changed);

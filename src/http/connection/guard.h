@@ -4,8 +4,8 @@
  * its own: a client that sends or takes one byte now and then would hold its thread for
  * as long as it likes. The guard knows the socket of each connection and shuts it down
  * when its deadline has passed; the read or write that waits then fails at once. While
- * every thread has a connection, it also ends those that idle, and thins out the crowd
- * (crowd.h).
+ * every thread has a connection, it also ends those that idle, and sees who else must
+ * leave (overload.h).
  */
 #ifndef DBK_HTTP_GUARD_H
 #define DBK_HTTP_GUARD_H
@@ -23,7 +23,7 @@ struct guard *guard_create(unsigned threads, unsigned queue, unsigned bound);
 /* Every connection must have ended. NULL is fine. */
 void guard_destroy(struct guard *guard);
 
-/* At which port; until it is told there is no crowd. */
+/* At which port; until it is told nobody must leave for others. */
 void guard_listens(struct guard *guard, int own_port);
 
 /* A thread has taken a connection, and lets go of it. */

@@ -32,9 +32,9 @@ struct guard {
     atomic_int own_port;      /* 0: not known yet */
     atomic_int highest;       /* descriptor of a connection (peer_socket.h) */
     unsigned threads;
-    struct crowd *crowd; /* changed by the guard's thread only, under the mutex */
-    int64_t crowded;     /* when it was seen last, */
-    int64_t looked;      /* and looked at */
+    struct overload *overload; /* changed by the guard's thread only, under the mutex */
+    int64_t full_at;           /* when it was seen last, */
+    int64_t looked;            /* and looked at */
     struct guarded list[];
 };
 
@@ -52,7 +52,7 @@ static inline bool guard_passed(const atomic_int_least64_t *deadline, int64_t no
 }
 
 /* Every thread has a connection. */
-static inline bool guard_is_crowded(const struct guard *guard)
+static inline bool guard_is_full(const struct guard *guard)
 {
     return atomic_load(&guard->connections) >= guard->threads;
 }

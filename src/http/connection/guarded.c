@@ -78,7 +78,7 @@ bool guarded_refused(const struct guarded *guarded)
 
 bool guard_turn_over(const struct guard *guard, const struct guarded *guarded)
 {
-    if (!guarded || !guard_is_crowded(guard))
+    if (!guarded || !guard_is_full(guard))
         return guarded_refused(guarded);
     return atomic_load(&guarded->over) ||
            dbk_clock_tick_ms() - guarded->since >= TURN_MS;

@@ -1,5 +1,5 @@
 /* Real sockets, and a clock of the test's own. */
-#include "crowd.h"
+#include "overload.h"
 
 #include "check.h"
 
@@ -15,7 +15,7 @@
 
 struct place {
     int listener, port;
-    struct crowd *crowd;
+    struct overload *overload;
     unsigned count;
     int there[VISITORS], here[VISITORS]; /* the two ends, in the order they came */
     uint16_t from[VISITORS];
@@ -46,7 +46,7 @@ static int close_place(void **state)
         close(place->here[i]);
     }
     close(place->listener);
-    crowd_destroy(place->crowd);
+    overload_destroy(place->overload);
     free(place);
     return 0;
 }
@@ -85,22 +85,22 @@ static void visit_all(struct place *place, const char *who)
         visit(place, *who == 'A' ? A : B);
 }
 
-static void open_crowd(struct place *place, unsigned threads, unsigned queue,
-                       unsigned bound)
+static void open_overload(struct place *place, unsigned threads, unsigned queue,
+                          unsigned bound)
 {
-    place->crowd = crowd_create(threads, queue, bound);
-    assert_non_null(place->crowd);
+    place->overload = overload_create(threads, queue, bound);
+    assert_non_null(place->overload);
 }
 
 static void decide(struct place *place, int64_t now)
 {
-    crowd_decide(place->crowd, now);
-    crowd_end(place->crowd, place->port);
+    overload_decide(place->overload, now);
+    overload_end(place->overload, place->port);
 }
 
 static void look(struct place *place, int64_t now)
 {
-    crowd_look(place->crowd, place->port, now);
+    overload_look(place->overload, place->port, now);
 }
 
 /* A letter each: S, it stays; L, it leaves; X, it is cut off, and takes no answer. */
@@ -121,8 +121,9 @@ static void assert_over(const struct place *place, const char *expected)
     char found[VISITORS + 1] = "";
 
     for (unsigned i = 0; i < place->count; i++)
-        found[i] =
-            crowd_is_over(place->crowd, place->here[i], place->from[i]) ? '+' : '-';
+        found[i] = overload_is_over(place->overload, place->here[i], place->from[i])
+                       ? '+'
+                       : '-';
     assert_string_equal(found, expected);
 }
 
@@ -130,7 +131,7 @@ static void nobody_leaves_while_a_thread_is_free(void **state)
 {
     struct place *place = *state;
 
-    open_crowd(place, 5, 8, 1);
+    open_overload(place, 5, 8, 1);
     visit_all(place, "AAAAB");
     look(place, 0);
     decide(place, 0);
@@ -144,7 +145,7 @@ static void an_address_keeps_its_bound_while_another_waits(void **state)
 {
     struct place *place = *state;
 
-    open_crowd(place, 3, 8, 2);
+    open_overload(place, 3, 8, 2);
     visit_all(place, "AAABAB");
     look(place, 0);
     decide(place, 0);
@@ -156,10 +157,10 @@ static void an_address_has_all_while_nobody_else_waits(void **state)
 {
     struct place *place = *state;
 
-    open_crowd(place, 3, 8, 2);
+    open_overload(place, 3, 8, 2);
     visit_all(place, "AAAAAB");
     look(place, 0);
-    crowd_tell(place->crowd, place->here[5], CROWD_IDLE, 0);
+    overload_tell(place->overload, place->here[5], OVERLOAD_IDLE, 0);
     decide(place, 0);
     assert_left(place, "SSSSSS");
 }
@@ -168,7 +169,7 @@ static void behind_a_full_queue_others_may_wait(void **state)
 {
     struct place *place = *state;
 
-    open_crowd(place, 3, 2, 2);
+    open_overload(place, 3, 2, 2);
     visit_all(place, "AAAA");
     look(place, 0);
     decide(place, 0);
@@ -183,7 +184,7 @@ static void without_a_bound_there_is_none(void **state)
 {
     struct place *place = *state;
 
-    open_crowd(place, 3, 2, 0);
+    open_overload(place, 3, 2, 0);
     visit_all(place, "AAAAB");
     look(place, 0);
     decide(place, 0);
@@ -194,17 +195,17 @@ static void newcomers_that_send_nothing_leave(void **state)
 {
     struct place *place = *state;
 
-    open_crowd(place, 1, 8, 0);
+    open_overload(place, 1, 8, 0);
     visit_all(place, "AAA");
     look(place, 0);
     decide(place, 0);
-    look(place, CROWD_QUIET_MS - 1);
-    decide(place, CROWD_QUIET_MS - 1);
+    look(place, OVERLOAD_QUIET_MS - 1);
+    decide(place, OVERLOAD_QUIET_MS - 1);
     assert_left(place, "SSS");
     say(place, 1);
     visit_all(place, "A");
-    look(place, CROWD_QUIET_MS);
-    decide(place, CROWD_QUIET_MS);
+    look(place, OVERLOAD_QUIET_MS);
+    decide(place, OVERLOAD_QUIET_MS);
     assert_left(place, "LSLS");
 }
 
@@ -214,7 +215,7 @@ static void a_newcomer_that_goes_silent_leaves(void **state)
     struct place *place = *state;
     char byte;
 
-    open_crowd(place, 1, 8, 0);
+    open_overload(place, 1, 8, 0);
     visit_all(place, "AA");
     say(place, 0);
     say(place, 1);
@@ -226,17 +227,17 @@ static void a_newcomer_that_goes_silent_leaves(void **state)
     look(place, 5500);
     decide(place, 5500);
     assert_left(place, "SS");
-    look(place, 5000 + CROWD_QUIET_MS);
-    decide(place, 5000 + CROWD_QUIET_MS);
+    look(place, 5000 + OVERLOAD_QUIET_MS);
+    decide(place, 5000 + OVERLOAD_QUIET_MS);
     assert_left(place, "LS");
 }
 
-static void told(struct place *place, enum crowd_state state, int64_t since,
+static void told(struct place *place, enum overload_state state, int64_t since,
                  int64_t now)
 {
     look(place, now);
     for (unsigned i = 0; i < place->count - 1; i++)
-        crowd_tell(place->crowd, place->here[i], state, since);
+        overload_tell(place->overload, place->here[i], state, since);
     decide(place, now);
 }
 
@@ -244,9 +245,9 @@ static void of_those_above_the_bound_the_idle_leave(void **state)
 {
     struct place *place = *state;
 
-    open_crowd(place, 2, 8, 1);
+    open_overload(place, 2, 8, 1);
     visit_all(place, "AAB");
-    told(place, CROWD_IDLE, 0, 0);
+    told(place, OVERLOAD_IDLE, 0, 0);
     assert_left(place, "SLS");
 }
 
@@ -254,11 +255,11 @@ static void a_request_above_the_bound_may_come_for_a_while(void **state)
 {
     struct place *place = *state;
 
-    open_crowd(place, 2, 8, 1);
+    open_overload(place, 2, 8, 1);
     visit_all(place, "AAB");
-    told(place, CROWD_READING, 0, CROWD_BUSY_MS - 1);
+    told(place, OVERLOAD_READING, 0, OVERLOAD_BUSY_MS - 1);
     assert_left(place, "SSS");
-    told(place, CROWD_READING, 0, CROWD_BUSY_MS);
+    told(place, OVERLOAD_READING, 0, OVERLOAD_BUSY_MS);
     assert_left(place, "SLS");
 }
 
@@ -266,11 +267,11 @@ static void an_answer_above_the_bound_may_go_for_a_while(void **state)
 {
     struct place *place = *state;
 
-    open_crowd(place, 2, 8, 1);
+    open_overload(place, 2, 8, 1);
     visit_all(place, "AAB");
-    told(place, CROWD_WRITING, 0, CROWD_BUSY_MS - 1);
+    told(place, OVERLOAD_WRITING, 0, OVERLOAD_BUSY_MS - 1);
     assert_left(place, "SSS");
-    told(place, CROWD_WRITING, 0, CROWD_BUSY_MS);
+    told(place, OVERLOAD_WRITING, 0, OVERLOAD_BUSY_MS);
     assert_left(place, "SXS");
 }
 
@@ -278,9 +279,9 @@ static void our_own_work_is_finished(void **state)
 {
     struct place *place = *state;
 
-    open_crowd(place, 2, 8, 1);
+    open_overload(place, 2, 8, 1);
     visit_all(place, "AAB");
-    told(place, CROWD_WORKING, 0, 10 * CROWD_BUSY_MS);
+    told(place, OVERLOAD_WORKING, 0, 10 * OVERLOAD_BUSY_MS);
     assert_left(place, "SSS");
     assert_over(place, "-+-");
 }
@@ -290,13 +291,13 @@ static void who_is_above_the_bound_stays_so(void **state)
 {
     struct place *place = *state;
 
-    open_crowd(place, 2, 8, 1);
+    open_overload(place, 2, 8, 1);
     visit_all(place, "BAA");
     look(place, 0);
     decide(place, 0);
     assert_over(place, "--+");
     look(place, 50);
-    crowd_tell(place->crowd, place->here[2], CROWD_WORKING, 0);
+    overload_tell(place->overload, place->here[2], OVERLOAD_WORKING, 0);
     decide(place, 50);
     assert_over(place, "--+");
     assert_left(place, "SSL");
@@ -308,16 +309,16 @@ static void another_on_the_same_descriptor_is_not_meant(void **state)
     struct place *place = *state;
     int fd;
 
-    open_crowd(place, 2, 8, 1);
+    open_overload(place, 2, 8, 1);
     visit_all(place, "BAA");
     look(place, 0);
-    crowd_decide(place->crowd, 0);
+    overload_decide(place->overload, 0);
     fd = place->here[2];
     visit_all(place, "A");
     assert_int_equal(dup2(place->here[3], fd), fd);
-    crowd_end(place->crowd, place->port);
+    overload_end(place->overload, place->port);
     assert_left(place, "SSSS");
-    assert_false(crowd_is_over(place->crowd, fd, place->from[3]));
+    assert_false(overload_is_over(place->overload, fd, place->from[3]));
 }
 
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, open_place, close_place)
