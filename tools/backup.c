@@ -75,23 +75,16 @@ static enum dbk_code check_free(const char *to, struct dbk_error *err)
     return errno == ENOENT ? DBK_OK : dbk_system_fail(err, "make", to);
 }
 
-static bool show(void *context, uint64_t done, uint64_t total)
-{
-    progress_show(context, done >> 20, total >> 20);
-    return !signals_came();
-}
-
 static enum dbk_code copy(const struct tool *tool, const struct backup *backup,
                           struct progress *progress, struct dbk_error *err)
 {
-    const struct dbk_backup_options options = {
-        .compact = tool_has(tool, "--compact"), .progress = show, .context = progress};
+    const struct dbk_backup_options options = {.compact = tool_has(tool, "--compact"),
+                                               .watch = progress_watch(progress, NULL)};
     enum dbk_code code;
     char dir[4096];
 
     if (!tool_log_dir(tool->config, dir, sizeof dir, err))
         return err->code;
-    progress_phase(progress, "copying", "MiB");
     code = dbk_log_backup(dir, backup->partial, &options, err);
     progress_clear(progress);
     if (code == DBK_DAMAGED && options.compact)

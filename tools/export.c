@@ -3,6 +3,7 @@
 #include "compress.h"
 #include "export_output.h"
 #include "export_run.h"
+#include "progress.h"
 #include "signals.h"
 #include "tool_data.h"
 
@@ -77,12 +78,6 @@ static enum tool_exit read_wish(const struct tool *tool, struct wish *wish)
         (wish->format == EXPORT_MSGPACK || wish->compression != COMPRESSION_NONE))
         return tool_misused(tool, "not to a terminal: name a file");
     return TOOL_DONE;
-}
-
-static bool came(void *context)
-{
-    (void)context;
-    return signals_came();
 }
 
 /* Asked once to stop, following ends well; asked again, at once. */
@@ -163,12 +158,8 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
                                struct dbk_log *log)
 {
     struct progress progress;
-    struct export_run run = {.log = log,
-                             .select = wish->select,
-                             .follow = wish->follow,
-                             .progress = &progress,
-                             .stop = came,
-                             .stopping = forget};
+    struct export_run run = {
+        .log = log, .select = wish->select, .follow = wish->follow, .stopping = forget};
     struct export_output output;
     struct dbk_error err;
     uint64_t bytes = 0;
@@ -180,7 +171,9 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
         return tool_fail(tool, &err);
     /* A bar between lines of records on one terminal would spoil both. */
     progress_start(&progress, wish->path || !isatty(STDOUT_FILENO) ? stderr : NULL);
+    run.watch = progress_watch(&progress, NULL);
     code = run_into(wish, &run, &output, &bytes, &err);
+    progress_clear(&progress);
     if (code == DBK_OK)
         code = export_output_keep(&output, &err);
     else

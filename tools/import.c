@@ -52,7 +52,7 @@ static bool is_export(const char *path)
     bool recognised;
 
     if (!path || stat(path, &status) != 0 || !S_ISREG(status.st_mode) ||
-        compress_reader_open(path, NULL, NULL, &reader, NULL) != DBK_OK)
+        compress_reader_open(path, NULL, &reader, NULL) != DBK_OK)
         return false;
     compress_front(reader, &front, NULL); /* what is wrong is told when it is read */
     recognised = export_recognise(front, &format);
@@ -72,12 +72,14 @@ static enum dbk_code open_log(const struct tool *tool, struct dbk_log **log,
     return dbk_log_open(dir, NULL, log, err);
 }
 
-/* Asked between batches, and while nothing comes from a pipe. */
 static bool came(void *context)
 {
     (void)context;
     return signals_came();
 }
+
+/* Asked between batches, and while nothing comes from a pipe. */
+static const struct dbk_watch until_signal = {.stop = came};
 
 static enum dbk_code import_all(struct import *import, struct sources *sources,
                                 struct dbk_error *err)
@@ -143,7 +145,7 @@ static enum tool_exit run_with(const struct tool *tool, struct dbk_log *log,
         .go_on = tool_has(tool, "--continue"),
         .complaints = stderr,
         .progress = &progress,
-        .interrupted = came,
+        .watch = &until_signal,
     };
     struct dbk_error err;
     enum dbk_code code;
@@ -202,7 +204,7 @@ static enum tool_exit import_one(const struct tool *tool, struct sources *source
     enum dbk_code code;
     bool recognised;
 
-    if (compress_reader_open(path, came, NULL, &reader, &err) != DBK_OK)
+    if (compress_reader_open(path, &until_signal, &reader, &err) != DBK_OK)
         return tool_fail(tool, &err);
     code = compress_front(reader, &front, &err);
     recognised = export_recognise(front, &format);

@@ -49,12 +49,6 @@ static enum dbk_code check_size(const struct restore *restore, struct dbk_error 
     return DBK_OK;
 }
 
-static bool show(void *context, uint64_t done, uint64_t total)
-{
-    progress_show(context, done, total);
-    return !signals_came();
-}
-
 /* Reading a log makes a lock file beside it; a backup is left as it was found. */
 static void forget_lock(const struct restore *restore, bool there)
 {
@@ -128,15 +122,14 @@ static enum dbk_code check_made(struct restore *restore, struct dbk_error *err)
 
 static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
 {
-    struct dbk_restore_options options = {.progress = show,
-                                          .context = &restore->progress};
+    struct dbk_restore_options options = {.watch =
+                                              progress_watch(&restore->progress, NULL)};
     enum dbk_code code = check_backup(restore, err);
 
     if (code == DBK_OK)
         code = find_end(restore, &options.to, err);
     if (code != DBK_OK)
         return code;
-    progress_phase(&restore->progress, "restoring", "records");
     code = dbk_log_restore(restore->from, restore->staging.tmp, &options,
                            &restore->head, err);
     progress_clear(&restore->progress);

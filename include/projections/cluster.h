@@ -18,8 +18,8 @@
 #define DBK_PROJECTIONS_CLUSTER_H
 
 #include "projections/database.h"
-#include "store/error.h"
 #include "store/uuid.h"
+#include "store/watch.h"
 
 #include <stdbool.h>
 
@@ -33,13 +33,9 @@ struct dbk_cluster_options {
     const char *data_dir;     /* the cluster goes to data_dir/postgres */
     struct dbk_uuid store_id; /* for the place outside data_dir */
     bool attach_only;         /* never start one: DBK_UNAVAILABLE where none runs */
-    /* Told of each step (initdb, started, died, restarted), one line, from any thread.
-     * May be NULL. */
-    void (*report)(void *context, const char *line);
-    void *report_context;
-    /* Asked again and again, with the same context, while the open waits; true: it has
-     * waited enough, DBK_INTERRUPTED. Also from any thread. May be NULL. */
-    bool (*stop)(void *context);
+    /* Has each step reported (initdb, started, died, restarted), and is asked to stop
+     * while the open waits; both from any thread, as long as the cluster is open. */
+    struct dbk_watch watch;
 };
 
 /* Start the cluster (making it first where there is none, or one that is damaged or of
@@ -50,7 +46,7 @@ struct dbk_cluster_options {
  * DBK_NOT_FOUND    no PostgreSQL server programs on this machine; err says what to install
  * DBK_UNAVAILABLE  attach_only, and none runs
  * DBK_TIMEOUT      it did not accept connections in time; err names its log file
- * DBK_INTERRUPTED  stop said so
+ * DBK_INTERRUPTED  the watch said stop
  * DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY
  */
 enum dbk_code dbk_cluster_open(const struct dbk_cluster_options *options,

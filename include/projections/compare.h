@@ -3,9 +3,9 @@
 #define DBK_PROJECTIONS_COMPARE_H
 
 #include "projections/database.h"
-#include "projections/watch.h"
 #include "store/error.h"
 #include "store/log.h"
+#include "store/watch.h"
 
 #include <stdint.h>
 

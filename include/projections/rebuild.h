@@ -24,9 +24,9 @@
 #define DBK_PROJECTIONS_REBUILD_H
 
 #include "projections/database.h"
-#include "projections/watch.h"
 #include "store/error.h"
 #include "store/log.h"
+#include "store/watch.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,17 +2,14 @@
 #ifndef DBK_STORE_BACKUP_H
 #define DBK_STORE_BACKUP_H
 
-#include "store/error.h"
+#include "store/watch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct dbk_backup_options {
-    bool compact; /* leave free pages out, which takes longer */
-    /* Told how many bytes are copied, some times a second; false stops. The copy may end
-     * well before total. May be NULL. */
-    bool (*progress)(void *context, uint64_t done, uint64_t total);
-    void *context;
+    bool compact;           /* leave free pages out, which takes longer */
+    struct dbk_watch watch; /* told of MiB; the copy may end well before the total */
 };
 
 /* Copy the log in directory source, as it is at one moment and beside whoever uses it, to
@@ -22,7 +19,7 @@ struct dbk_backup_options {
  * other threads.
  *
  * DBK_EXISTS       dir holds something
- * DBK_INTERRUPTED  progress said stop
+ * DBK_INTERRUPTED  the watch said stop
  * DBK_DAMAGED      the log's file is; without compact the copy is damaged too, as a rule
  * DBK_NOT_FOUND, DBK_UNSUPPORTED  there is no log in source that can be opened
  * DBK_NO_ROOM, DBK_IO

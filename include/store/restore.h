@@ -2,16 +2,14 @@
 #ifndef DBK_STORE_RESTORE_H
 #define DBK_STORE_RESTORE_H
 
-#include "store/error.h"
+#include "store/watch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct dbk_restore_options {
     uint64_t to; /* the last sequence to take; 0: all */
-    /* Told how far it is now and then; false stops. May be NULL. */
-    bool (*progress)(void *context, uint64_t done, uint64_t total);
-    void *context;
+    struct dbk_watch watch;
 };
 
 /* Fill directory dir, which must hold nothing or not exist, with the records of the log
@@ -22,7 +20,7 @@ struct dbk_restore_options {
  * DBK_NOT_FOUND    source holds no log, or no record `to`
  * DBK_DAMAGED      a record in source is damaged; err names it
  * DBK_EXISTS       dir holds records
- * DBK_INTERRUPTED  progress said stop
+ * DBK_INTERRUPTED  the watch said stop
  * DBK_UNSUPPORTED, DBK_NO_ROOM, DBK_IO
  */
 enum dbk_code dbk_log_restore(const char *source, const char *dir,

@@ -10,8 +10,8 @@
 #ifndef DBK_STORE_VERIFY_H
 #define DBK_STORE_VERIFY_H
 
-#include "store/error.h"
 #include "store/uuid.h"
+#include "store/watch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,12 +20,11 @@ struct dbk_verify_options {
     /* A directory to be made for the indexes made anew, and removed again; it needs as
      * much room as they take. On the log's own file system, or any other. */
     const char *scratch_dir;
-    /* Told how far it is, some times a second; false stops. May be NULL. */
-    bool (*progress)(void *context, uint64_t done, uint64_t total);
     /* Told each finding: sequence 0 where it is about no record. text is borrowed for
-     * the call, one line. */
+     * the call, one line. May be NULL. */
     void (*finding)(void *context, uint64_t sequence, const char *text);
     void *context;
+    struct dbk_watch watch; /* nothing is reported to it */
 };
 
 struct dbk_verify_result {
@@ -41,7 +40,7 @@ struct dbk_verify_result {
  *
  * DBK_OK           it was checked; result->findings says whether it is right
  * DBK_NOT_FOUND, DBK_UNSUPPORTED, DBK_DAMAGED  there is no log that can be opened
- * DBK_INTERRUPTED  progress said stop
+ * DBK_INTERRUPTED  the watch said stop
  * DBK_NO_ROOM, DBK_IO
  */
 enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *options,
@@ -49,14 +48,13 @@ enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *o
 
 /* Make the indexes of persons, emails and events anew from the records, in one
  * transaction: writers wait for it, and killed in between the old ones are still there.
- * Idempotency keys stay. progress and context as above (NULL options: none).
+ * Idempotency keys stay. watch may be NULL.
  *
  * DBK_DAMAGED  a record is damaged or contradicts those before it, so what the indexes
  *              should hold is not known; or the file's structure is: nothing was changed
  * DBK_INTERRUPTED, DBK_NO_ROOM, DBK_IO, and as dbk_log_open
  */
-enum dbk_code dbk_log_repair_indexes(const char *dir,
-                                     const struct dbk_verify_options *options,
+enum dbk_code dbk_log_repair_indexes(const char *dir, const struct dbk_watch *watch,
                                      struct dbk_error *err);
 
 #endif

@@ -3,7 +3,7 @@
 #define TEST_WATCHED_H
 
 #include "log_world.h"
-#include "projections/watch.h"
+#include "store/watch.h"
 
 /* What the watch saw, and when it says stop. */
 struct watched {
@@ -14,7 +14,7 @@ struct watched {
     char lines[4096];
 };
 
-static inline bool on_progress(void *context, const char *phase, const char *unit,
+static inline void on_progress(void *context, const char *phase, const char *unit,
                                uint64_t done, uint64_t total)
 {
     struct watched *watched = context;
@@ -23,9 +23,16 @@ static inline bool on_progress(void *context, const char *phase, const char *uni
     assert_non_null(unit);
     assert_true(total == 0 || done <= total);
     watched->phase = phase;
+    watched->calls++;
     if (watched->meanwhile)
         watched->meanwhile(watched->context);
-    return watched->stop_after == 0 || ++watched->calls < watched->stop_after;
+}
+
+static inline bool on_stop(void *context)
+{
+    const struct watched *watched = context;
+
+    return watched->stop_after > 0 && watched->calls >= watched->stop_after;
 }
 
 static inline void on_report(void *context, const char *line)
@@ -38,7 +45,7 @@ static inline void on_report(void *context, const char *line)
 
 static inline struct dbk_watch watch_with(struct watched *watched)
 {
-    return (struct dbk_watch){on_progress, on_report, watched};
+    return (struct dbk_watch){on_progress, on_report, on_stop, watched};
 }
 
 #endif

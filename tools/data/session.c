@@ -5,30 +5,12 @@
 
 #include <stdio.h>
 
-static bool show(void *context, const char *phase, const char *unit, uint64_t done,
-                 uint64_t total)
-{
-    struct session *session = context;
-
-    progress_phase_at(&session->progress, phase, unit, done);
-    progress_show(&session->progress, done, total);
-    return !signals_came();
-}
-
-static void tell(void *context, const char *line)
-{
-    struct session *session = context;
-
-    progress_clear(&session->progress);
-    logger_line(session->tool->logger, LOG_LEVEL_INFO, line);
-}
-
 enum dbk_code session_open(struct session *session, const struct tool *tool,
                            struct dbk_error *err)
 {
     struct dbk_uuid store_id;
 
-    *session = (struct session){.tool = tool, .watch = {show, tell, session}};
+    *session = (struct session){.tool = tool};
     signals_hold(); /* before the log's thread is made */
     if (tool_log_open(tool, &session->log, err) != DBK_OK)
         return err->code;
@@ -36,6 +18,7 @@ enum dbk_code session_open(struct session *session, const struct tool *tool,
     if (tool_database_open(tool, &store_id, false, &session->database, err) != DBK_OK)
         return err->code;
     progress_start(&session->progress, stderr);
+    session->watch = progress_watch(&session->progress, tool->logger);
     return DBK_OK;
 }
 
@@ -52,7 +35,8 @@ bool session_again(struct session *session, const struct dbk_error *err)
     if (err->code != DBK_UNAVAILABLE || !session->database.cluster ||
         !dbk_cluster_restarted(session->database.cluster))
         return false;
-    tell(session, "the private PostgreSQL was started again: beginning anew");
+    dbk_watch_say(&session->watch,
+                  "the private PostgreSQL was started again: beginning anew");
     return true;
 }
 

@@ -6,7 +6,6 @@
 
 #include "command.h"
 #include "progress.h"
-#include "projections/watch.h"
 #include "store/log.h"
 #include "tool_data.h"
 
@@ -15,8 +14,7 @@ struct session {
     struct dbk_log *log;
     struct tool_database database;
     struct progress progress;
-    struct dbk_watch watch; /* shows the progress, tells lines, and stops on a signal;
-                               its context is the session, which must not move */
+    struct dbk_watch watch; /* its context is progress: the session must not move */
 };
 
 /* From here on signals wait to be asked for. Open the log, which must exist, and start or

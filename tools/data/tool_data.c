@@ -61,9 +61,9 @@ enum dbk_code tool_database_open(const struct tool *tool,
     struct dbk_cluster_options options = {
         .data_dir = config_text(tool->config, SETTING_DATA_DIR),
         .attach_only = attach_only,
-        .report = report,
-        .report_context = (void *)(uintptr_t)tool, /* report only reads it */
-        .stop = stop,
+        .watch = {.report = report,
+                  .stop = stop,
+                  .context = (void *)(uintptr_t)tool}, /* they only read it */
     };
 
     *out = (struct tool_database){0};

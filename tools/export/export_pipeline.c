@@ -142,22 +142,22 @@ static void sleep_a_little(struct export_pipeline *pipeline, int ms)
 }
 
 /* False where stop says so. */
-static bool sleep_and_ask(struct export_pipeline *pipeline, bool (*stop)(void *context),
-                          void *context)
+static bool sleep_and_ask(struct export_pipeline *pipeline,
+                          const struct dbk_watch *watch)
 {
     sleep_a_little(pipeline, ASK_MS);
-    return !stop(context);
+    return !dbk_watch_stops(watch);
 }
 
 struct export_piece *export_pipeline_piece(struct export_pipeline *pipeline,
-                                           bool (*stop)(void *context), void *context)
+                                           const struct dbk_watch *watch)
 {
     struct export_piece *piece = NULL;
     bool go_on = true;
 
     pthread_mutex_lock(&pipeline->mutex);
     while (go_on && !pipeline->done && pipeline->sent - pipeline->written == PIECES)
-        go_on = sleep_and_ask(pipeline, stop, context);
+        go_on = sleep_and_ask(pipeline, watch);
     if (go_on && !pipeline->done) {
         piece = &pipeline->pieces[pipeline->sent % PIECES];
         piece->count = 0;
@@ -206,8 +206,7 @@ enum dbk_code export_pipeline_abandon(struct export_pipeline *pipeline,
 }
 
 enum dbk_code export_pipeline_end(struct export_pipeline *pipeline,
-                                  bool (*stop)(void *context), void *context,
-                                  struct dbk_error *err)
+                                  const struct dbk_watch *watch, struct dbk_error *err)
 {
     bool go_on = true;
     enum dbk_code code;
@@ -216,7 +215,7 @@ enum dbk_code export_pipeline_end(struct export_pipeline *pipeline,
     pipeline->ending = true;
     pthread_cond_broadcast(&pipeline->changed);
     while (go_on && !pipeline->done)
-        go_on = sleep_and_ask(pipeline, stop, context);
+        go_on = sleep_and_ask(pipeline, watch);
     go_on = pipeline->done;
     pthread_mutex_unlock(&pipeline->mutex);
     code = export_pipeline_abandon(pipeline, err);

@@ -5,6 +5,7 @@
 
 #include "export_writer.h"
 #include "store/log.h"
+#include "store/watch.h"
 
 #include <stdbool.h>
 
@@ -27,9 +28,9 @@ enum dbk_code export_pipeline_start(struct export_writer *writer,
                                     struct dbk_error *err);
 
 /* Wait for a piece to fill: count 0, the batch as it was left. NULL when writing has
- * failed, or stop (asked some ten times a second) says so: call export_pipeline_abandon. */
+ * failed, or the watch (asked some ten times a second) says stop: call export_pipeline_abandon. */
 struct export_piece *export_pipeline_piece(struct export_pipeline *pipeline,
-                                           bool (*stop)(void *context), void *context);
+                                           const struct dbk_watch *watch);
 
 /* Hand over the piece that was given last. */
 void export_pipeline_send(struct export_pipeline *pipeline);
@@ -37,12 +38,11 @@ void export_pipeline_send(struct export_pipeline *pipeline);
 /* Wait until all that was sent is written, and the trailer behind it. Ends the thread and
  * frees pipeline, also where it fails.
  *
- * DBK_INTERRUPTED  stop said so before all was written; there is no trailer
+ * DBK_INTERRUPTED  the watch said stop before all was written; there is no trailer
  * others           as export_writer_add and export_writer_end have them
  */
 enum dbk_code export_pipeline_end(struct export_pipeline *pipeline,
-                                  bool (*stop)(void *context), void *context,
-                                  struct dbk_error *err);
+                                  const struct dbk_watch *watch, struct dbk_error *err);
 
 /* End the thread at once, even where a write hangs; free pipeline. Returns what writing
  * failed with, DBK_OK where it did not. */

@@ -12,8 +12,9 @@
 struct state {
     struct export_run *run;
     struct export_pipeline *pipeline;
-    uint64_t after; /* the last sequence read */
-    bool finishing; /* asked to stop following: nothing more is read */
+    struct dbk_watch watch; /* asks give_up */
+    uint64_t after;         /* the last sequence read */
+    bool finishing;         /* asked to stop following: nothing more is read */
 };
 
 /* Whether to give up at once. Asked to stop for the first time, following only ends. */
@@ -22,7 +23,7 @@ static bool give_up(void *context)
     struct state *state = context;
     struct export_run *run = state->run;
 
-    if (!run->stop(run->context))
+    if (!dbk_watch_stops(&run->watch))
         return false;
     if (!run->follow || state->finishing)
         return true;
@@ -78,7 +79,9 @@ static void show(const struct state *state)
     uint64_t done = state->after - (select->from - 1);
     uint64_t total = select->to == UINT64_MAX ? 0 : select->to - (select->from - 1);
 
-    progress_show(state->run->progress, done, total);
+    if (state->run->watch.progress)
+        state->run->watch.progress(state->run->watch.context, "exporting", "records",
+                                   done, total);
 }
 
 /* Nothing more is there to read now: wait until there is. False where there will not be,
@@ -103,7 +106,7 @@ static enum dbk_code wait_for_more(struct state *state, bool *more,
 /* One piece. *more turns false behind the last. */
 static enum dbk_code step(struct state *state, bool *more, struct dbk_error *err)
 {
-    struct export_piece *piece = export_pipeline_piece(state->pipeline, give_up, state);
+    struct export_piece *piece = export_pipeline_piece(state->pipeline, &state->watch);
     bool caught_up;
 
     if (!piece || give_up(state))
@@ -130,15 +133,14 @@ enum dbk_code export_run(struct export_run *run, struct dbk_error *err)
 
     if (code != DBK_OK)
         return code;
-    progress_phase(run->progress, "exporting", "records");
+    state.watch = (struct dbk_watch){.stop = give_up, .context = &state};
     while (code == DBK_OK && more)
         code = step(&state, &more, err);
     if (code == DBK_OK) {
-        code = export_pipeline_end(state.pipeline, give_up, &state, err);
+        code = export_pipeline_end(state.pipeline, &state.watch, err);
     } else if (export_pipeline_abandon(state.pipeline, &written) != DBK_OK) {
         *err = written; /* why no piece was to be had */
         code = err->code;
     }
-    progress_clear(run->progress);
     return code;
 }

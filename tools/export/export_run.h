@@ -4,17 +4,17 @@
 
 #include "export_select.h"
 #include "export_writer.h"
-#include "progress.h"
+#include "store/watch.h"
 
 struct export_run {
     struct dbk_log *log;
     struct export_select select; /* resolved */
-    bool follow;                 /* wait for what is appended, until stop says so */
+    bool follow; /* wait for what is appended, until the watch says stop */
     struct export_writer *writer;
-    struct progress *progress;
-    bool (*stop)(void *context); /* asked often */
-    /* Told when stop has said so for the first time and following ends: what was read is
-     * written, and the trailer, unless stop says so again. NULL where follow is false. */
+    struct dbk_watch watch;
+    /* Told when the watch has said stop for the first time and following ends: what was
+     * read is written, and the trailer, unless it says so again. NULL where follow is
+     * false. */
     void (*stopping)(void *context);
     void *context;
 };
@@ -22,7 +22,7 @@ struct export_run {
 /* Write the whole export, trailer included. No read transaction is open while it waits
  * for a writer or for new records.
  *
- * DBK_INTERRUPTED  stop said so; there is no trailer
+ * DBK_INTERRUPTED  the watch said stop; there is no trailer
  * DBK_DAMAGED      a record is damaged; err says which
  * DBK_UNAVAILABLE  nobody reads what is written
  * DBK_INVALID, DBK_NO_ROOM, DBK_IO, DBK_NO_MEMORY

@@ -7,6 +7,7 @@
 
 #include "store/error.h"
 #include "store/slice.h"
+#include "store/watch.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,15 +53,15 @@ void compress_writer_close(struct compress_writer *writer); /* NULL is fine */
 struct compress_reader;
 
 /* Read the file at path, or standard input where it is "-". What its first bytes say it
- * is, it is, whatever its name. stop (may be NULL) is asked while nothing comes from a
- * pipe or terminal, some ten times a second; true ends the reading.
+ * is, it is, whatever its name. watch (may be NULL) is borrowed, and asked while nothing
+ * comes from a pipe or terminal, some ten times a second, whether to stop.
  *
  * DBK_NOT_FOUND  no such file
  * DBK_IO         it cannot be read
  * DBK_NO_MEMORY
  */
-enum dbk_code compress_reader_open(const char *path, bool (*stop)(void *context),
-                                   void *context, struct compress_reader **reader,
+enum dbk_code compress_reader_open(const char *path, const struct dbk_watch *watch,
+                                   struct compress_reader **reader,
                                    struct dbk_error *err);
 
 /* The same for bytes at hand, which must outlive the reader. */
@@ -71,7 +72,7 @@ enum dbk_code compress_reader_open_bytes(struct dbk_slice bytes,
 /* Read up to size bytes to out; *got receives how many, 0 only at the end.
  *
  * DBK_DAMAGED      the compressed data is damaged, or cut short
- * DBK_INTERRUPTED  stop said so
+ * DBK_INTERRUPTED  the watch said stop
  * DBK_IO, DBK_NO_MEMORY
  */
 enum dbk_code compress_read(struct compress_reader *reader, char *out, size_t size,

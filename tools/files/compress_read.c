@@ -16,11 +16,10 @@
 #define ASK_MS 100
 
 struct compress_reader {
-    int fd; /* -1: none, the bytes are all at hand */
-    bool (*stop)(void *context);
-    void *context;
-    double size;    /* of the file, as it lies on disk; 0: unknown */
-    uint64_t taken; /* bytes that came from it */
+    int fd;                        /* -1: none, the bytes are all at hand */
+    const struct dbk_watch *watch; /* NULL: read on */
+    double size;                   /* of the file, as it lies on disk; 0: unknown */
+    uint64_t taken;                /* bytes that came from it */
 
     bool known; /* whether compression is */
     enum compression compression;
@@ -54,8 +53,8 @@ static enum dbk_code open_file(struct compress_reader *reader, const char *path,
     return DBK_OK;
 }
 
-enum dbk_code compress_reader_open(const char *path, bool (*stop)(void *context),
-                                   void *context, struct compress_reader **reader,
+enum dbk_code compress_reader_open(const char *path, const struct dbk_watch *watch,
+                                   struct compress_reader **reader,
                                    struct dbk_error *err)
 {
     enum dbk_code code;
@@ -64,8 +63,7 @@ enum dbk_code compress_reader_open(const char *path, bool (*stop)(void *context)
     if (!*reader)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory while opening %s", path);
     (*reader)->fd = -1;
-    (*reader)->stop = stop;
-    (*reader)->context = context;
+    (*reader)->watch = watch;
     code = open_file(*reader, path, err);
     if (code != DBK_OK) {
         compress_reader_close(*reader);
@@ -106,8 +104,8 @@ static enum dbk_code wait_ready(const struct compress_reader *reader,
 {
     struct pollfd ready = {.fd = reader->fd, .events = POLLIN};
 
-    while (reader->stop && poll(&ready, 1, ASK_MS) <= 0) {
-        if (reader->stop(reader->context))
+    while (reader->watch && poll(&ready, 1, ASK_MS) <= 0) {
+        if (dbk_watch_stops(reader->watch))
             return dbk_fail(err, DBK_INTERRUPTED, "interrupted");
     }
     return DBK_OK;

@@ -34,7 +34,7 @@ enum dbk_code line_reader_open(const char *path, struct line_reader **lines,
     struct compress_reader *reader;
 
     *lines = NULL;
-    if (compress_reader_open(path, NULL, NULL, &reader, err) != DBK_OK)
+    if (compress_reader_open(path, NULL, &reader, err) != DBK_OK)
         return err->code;
     return line_reader_take(reader, lines, err);
 }

@@ -183,11 +183,6 @@ static enum dbk_code gather(struct import *import, struct line_reader *lines,
     return code;
 }
 
-static bool is_interrupted(const struct import *import)
-{
-    return import->interrupted && import->interrupted(import->interrupted_context);
-}
-
 /* Append what is gathered of the lines up to number, once all is well with the batch
  * before; and where it is the last one, see what became of it. */
 static enum dbk_code append(struct import *import, uint64_t number, bool last,
@@ -210,7 +205,7 @@ static enum dbk_code step(struct import *import, struct line_reader *lines,
     struct dbk_error append_err;
     enum dbk_code code = gather(import, lines, type, more, err);
     bool stopping = gathered(import)->bad && !import->go_on;
-    bool interrupted = code == DBK_OK && *more && is_interrupted(import);
+    bool interrupted = code == DBK_OK && *more && dbk_watch_stops(import->watch);
     bool last = code != DBK_OK || !*more || stopping || interrupted;
 
     if (append(import, line_reader_number(lines), last, &append_err) != DBK_OK) {

@@ -17,8 +17,7 @@ struct import {
     bool go_on;       /* past bad lines */
     FILE *complaints; /* where bad lines go; may be NULL */
     struct progress *progress;
-    bool (*interrupted)(void *context); /* asked between batches; may be NULL */
-    void *interrupted_context;
+    const struct dbk_watch *watch; /* asked between batches whether to stop; or NULL */
 
     uint64_t lines, persons_added, persons_there, events_added, events_there, bad;
     const char *path; /* of the file being read */

@@ -1,17 +1,7 @@
 #include "log_check.h"
 
-#include "signals.h"
-
 #include <inttypes.h>
 #include <string.h>
-
-static bool go_on(void *context, uint64_t done, uint64_t total)
-{
-    struct log_check *check = context;
-
-    progress_show(check->progress, done, total);
-    return !signals_came();
-}
 
 static void keep(void *context, uint64_t sequence, const char *text)
 {
@@ -28,13 +18,13 @@ enum dbk_code log_check_run(struct log_check *check, const char *dir,
                             const char *scratch, struct progress *progress,
                             struct dbk_error *err)
 {
-    const struct dbk_verify_options options = {
-        .scratch_dir = scratch, .progress = go_on, .finding = keep, .context = check};
+    const struct dbk_verify_options options = {.scratch_dir = scratch,
+                                               .finding = keep,
+                                               .context = check,
+                                               .watch = progress_watch(progress, NULL)};
     enum dbk_code code;
 
     memset(check, 0, sizeof *check);
-    check->progress = progress;
-    progress_phase(progress, "checking", "records");
     code = dbk_log_verify(dir, &options, &check->result, err);
     progress_clear(progress);
     return code;

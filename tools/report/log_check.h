@@ -16,7 +16,6 @@ struct log_check {
         uint64_t sequence; /* 0: about no record */
         char text[160];
     } found[LOG_CHECK_TOLD];
-    struct progress *progress; /* private */
 };
 
 /* Check the log in dir; scratch is a directory to be made for the time, where there is

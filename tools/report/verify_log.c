@@ -2,7 +2,6 @@
 
 #include "escape.h"
 #include "plural.h"
-#include "signals.h"
 #include "tool_data.h"
 
 #include <errno.h>
@@ -10,15 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static bool show(void *context, uint64_t done, uint64_t total)
-{
-    struct verify_log *verify = context;
-
-    progress_phase(verify->progress, verify->phase, "records");
-    progress_show(verify->progress, done, total);
-    return !signals_came();
-}
 
 static void tell(void *context, uint64_t sequence, const char *text)
 {
@@ -79,10 +69,10 @@ static enum dbk_code name_dirs(struct verify_log *verify, const struct tool *too
 
 /* Damage that keeps it from it is found, and told, by the check that follows. */
 static enum dbk_code repair_indexes(struct verify_log *verify, const char *dir,
-                                    const struct dbk_verify_options *options,
+                                    const struct dbk_watch *watch,
                                     struct dbk_error *err)
 {
-    enum dbk_code code = dbk_log_repair_indexes(dir, options, err);
+    enum dbk_code code = dbk_log_repair_indexes(dir, watch, err);
 
     if (code != DBK_DAMAGED)
         return code;
@@ -95,8 +85,10 @@ enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
                              struct dbk_error *err)
 {
     char dir[4096], scratch[4096];
-    const struct dbk_verify_options options = {
-        .scratch_dir = scratch, .progress = show, .finding = tell, .context = verify};
+    const struct dbk_verify_options options = {.scratch_dir = scratch,
+                                               .finding = tell,
+                                               .context = verify,
+                                               .watch = progress_watch(progress, NULL)};
     enum dbk_code code;
 
     *verify = (struct verify_log){.progress = progress, .lines = lines};
@@ -104,10 +96,8 @@ enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
     if (!verify->json)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     code = name_dirs(verify, tool, dir, scratch, sizeof dir, err);
-    verify->phase = "making indexes";
     if (code == DBK_OK && repair)
-        code = repair_indexes(verify, dir, &options, err);
-    verify->phase = "checking the log";
+        code = repair_indexes(verify, dir, &options.watch, err);
     if (code == DBK_OK)
         code = dbk_log_verify(dir, &options, &verify->result, err);
     if (*verify->elsewhere)

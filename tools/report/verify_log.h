@@ -14,7 +14,6 @@ struct verify_log {
     char *json_text;
     size_t json_size;
     bool json_any;
-    const char *phase;
     /* The folder that the scratch lies in; "": the data directory. */
     char elsewhere[64];
     char not_repaired[512]; /* why the indexes were not made anew; "" */

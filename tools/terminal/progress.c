@@ -2,6 +2,7 @@
 
 #include "escape.h"
 #include "plural.h"
+#include "signals.h"
 #include "store/clock.h"
 
 #include <assert.h>
@@ -185,4 +186,34 @@ void progress_show_share(struct progress *progress, uint64_t done, double share)
 void progress_show(struct progress *progress, uint64_t done, uint64_t total)
 {
     progress_show_share(progress, done, total > 0 ? (double)done / (double)total : -1);
+}
+
+static void watch_progress(void *context, const char *phase, const char *unit,
+                           uint64_t done, uint64_t total)
+{
+    progress_phase_at(context, phase, unit, done);
+    progress_show(context, done, total);
+}
+
+static void watch_report(void *context, const char *line)
+{
+    struct progress *progress = context;
+
+    progress_clear(progress);
+    logger_line(progress->logger, LOG_LEVEL_INFO, line);
+}
+
+static bool watch_stop(void *context)
+{
+    (void)context;
+    return signals_came();
+}
+
+struct dbk_watch progress_watch(struct progress *progress, const struct logger *logger)
+{
+    progress->logger = logger;
+    return (struct dbk_watch){.progress = watch_progress,
+                              .report = logger ? watch_report : NULL,
+                              .stop = watch_stop,
+                              .context = progress};
 }

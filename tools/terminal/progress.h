@@ -5,9 +5,14 @@
  *     progress_phase(&progress, "reading the log", "records");
  *     ... progress_show(&progress, done, total); ... again and again
  *     progress_clear(&progress);
+ *
+ * Tasks of the layers below are given progress_watch(&progress) instead.
  */
 #ifndef DBK_TOOLS_PROGRESS_H
 #define DBK_TOOLS_PROGRESS_H
+
+#include "logger.h"
+#include "store/watch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,16 +20,17 @@
 
 /* Belongs to one thread at a time. Nothing to free. */
 struct progress {
-    FILE *out;        /* borrowed; NULL: show nothing */
-    bool terminal;    /* private from here on */
-    bool drawn;       /* the bar stands on the last line */
-    const char *name; /* of the phase */
-    const char *unit; /* what is counted; "": nothing is */
-    unsigned columns; /* of the terminal; 0: ask it */
-    double started;   /* seconds, of a clock that is never set back */
-    double phase;     /* when the phase began */
-    double shown;     /* when it was shown last */
-    uint64_t first;   /* units that were done when the phase began */
+    FILE *out;                   /* borrowed; NULL: show nothing */
+    bool terminal;               /* private from here on */
+    bool drawn;                  /* the bar stands on the last line */
+    const char *name;            /* of the phase */
+    const char *unit;            /* what is counted; "": nothing is */
+    unsigned columns;            /* of the terminal; 0: ask it */
+    double started;              /* seconds, of a clock that is never set back */
+    double phase;                /* when the phase began */
+    double shown;                /* when it was shown last */
+    uint64_t first;              /* units that were done when the phase began */
+    const struct logger *logger; /* of progress_watch */
 };
 
 /* Start the clock; show on out. */
@@ -38,6 +44,10 @@ void progress_phase(struct progress *progress, const char *name, const char *uni
 /* The same for a phase that begins with `first` units done: the rate is of what comes. */
 void progress_phase_at(struct progress *progress, const char *name, const char *unit,
                        uint64_t first);
+
+/* What shows phases on it, once it is started, lets logger (may be NULL) have the lines,
+ * and stops where a signal has come that is held (signals.h). Valid as long as both are. */
+struct dbk_watch progress_watch(struct progress *progress, const struct logger *logger);
 
 /* So many units are done, of total; total 0: unknown. Shown when enough time
  * has passed since the last, so call it often. */

@@ -24,7 +24,7 @@ enum { WATCH_MS = 100, AGAIN_MS = 2000 };
 struct dbk_cluster {
     char data_dir[PATH_MAX];
     struct dbk_cluster_options options; /* data_dir not kept */
-    struct cluster_caller caller;
+    struct dbk_watch watch;             /* asks and tells that of options */
     struct cluster_place place;
     struct dbk_database database;
     int lock;   /* the file of cluster_lock.h; -1: not open */
@@ -49,16 +49,14 @@ static bool enough(void *context)
     pthread_mutex_lock(&self->mutex);
     stopping = self->stopping;
     pthread_mutex_unlock(&self->mutex);
-    return stopping ||
-           (self->options.stop && self->options.stop(self->options.report_context));
+    return stopping || dbk_watch_stops(&self->options.watch);
 }
 
 static void tell_line(void *context, const char *line)
 {
-    struct dbk_cluster *self = context;
+    const struct dbk_cluster *self = context;
 
-    if (self->options.report)
-        self->options.report(self->options.report_context, line);
+    dbk_watch_say(&self->options.watch, "%s", line);
 }
 
 static void tell_of_death(const struct dbk_cluster *self)
@@ -66,7 +64,7 @@ static void tell_of_death(const struct dbk_cluster *self)
     char tail[256];
 
     cluster_log_tail(&self->place, tail, sizeof tail);
-    cluster_say(&self->caller, "PostgreSQL ended (%s): starting it again", tail);
+    dbk_watch_say(&self->watch, "PostgreSQL ended (%s): starting it again", tail);
 }
 
 /* As the owner. */
@@ -98,8 +96,8 @@ static enum dbk_code set_aside(struct dbk_cluster *self, const char *name,
     enum dbk_code code = cluster_set_aside(&self->place, name, err);
 
     if (code == DBK_OK)
-        cluster_say(&self->caller, "the cluster %s is set aside as %s", self->place.dir,
-                    name);
+        dbk_watch_say(&self->watch, "the cluster %s is set aside as %s",
+                      self->place.dir, name);
     return code;
 }
 
@@ -119,13 +117,13 @@ static enum dbk_code provide_cluster(struct dbk_cluster *self, struct dbk_error 
     if (version > 0) {
         snprintf(name, sizeof name, "postgres.version-%d.%ld", version,
                  (long)time(NULL));
-        cluster_say(&self->caller, "the cluster is of PostgreSQL %d, installed is %d",
-                    version, programs->major);
+        dbk_watch_say(&self->watch, "the cluster is of PostgreSQL %d, installed is %d",
+                      version, programs->major);
     }
     if (access(self->place.dir, F_OK) == 0)
         code = set_aside(self, name, err);
     if (code == DBK_OK)
-        code = cluster_make(&self->place, programs, &self->caller, err);
+        code = cluster_make(&self->place, programs, &self->watch, err);
     return code;
 }
 
@@ -136,7 +134,7 @@ static enum dbk_code start_once(struct dbk_cluster *self, struct dbk_error *err)
     self->server = (struct cluster_server){.place = &self->place, .lock = self->lock};
     code = cluster_place_make(&self->place, err);
     if (code == DBK_OK)
-        code = cluster_server_end_leftover(&self->server, &self->caller, err);
+        code = cluster_server_end_leftover(&self->server, &self->watch, err);
     if (code == DBK_OK)
         code = provide_cluster(self, err);
     if (code == DBK_OK)
@@ -150,17 +148,17 @@ static enum dbk_code start(struct dbk_cluster *self, struct dbk_error *err)
     enum dbk_code code;
 
     if (self->place.outside)
-        cluster_say(&self->caller,
-                    "PostgreSQL cannot reach %s as uid %u: its files are in %s",
-                    self->data_dir, (unsigned)self->place.user.uid, self->place.base);
+        dbk_watch_say(&self->watch,
+                      "PostgreSQL cannot reach %s as uid %u: its files are in %s",
+                      self->data_dir, (unsigned)self->place.user.uid, self->place.base);
     code = start_once(self, err);
     if (self->server.deaths >= DEATHS_MAX && cluster_has_room(&self->place) &&
         set_aside(self, DAMAGED, NULL) == DBK_OK)
         code = start_once(self, err);
     self->owner = code == DBK_OK;
     if (self->owner) {
-        cluster_say(&self->caller, "private PostgreSQL runs, socket in %s",
-                    self->place.socket_dir);
+        dbk_watch_say(&self->watch, "private PostgreSQL runs, socket in %s",
+                      self->place.socket_dir);
     } else {
         cluster_server_end(&self->server);
         cluster_lock_disown(self->lock);
@@ -209,13 +207,13 @@ static bool take_over(struct dbk_cluster *self)
     if (cluster_lock_own(self->lock, &mine, &err) == DBK_OK) {
         if (!mine)
             return true;
-        cluster_say(&self->caller, "the process that ran the private PostgreSQL is "
-                                   "gone: starting it again");
+        dbk_watch_say(&self->watch, "the process that ran the private PostgreSQL is "
+                                    "gone: starting it again");
         if (start(self, &err) == DBK_OK)
             return true;
     }
     if (err.code != DBK_INTERRUPTED)
-        cluster_say(&self->caller, "start the private PostgreSQL again: %s", err.text);
+        dbk_watch_say(&self->watch, "start the private PostgreSQL again: %s", err.text);
     return false;
 }
 
@@ -303,8 +301,8 @@ enum dbk_code dbk_cluster_open(const struct dbk_cluster_options *options,
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     self->lock = -1;
     self->options = *options;
-    self->caller =
-        (struct cluster_caller){.line = tell_line, .enough = enough, .context = self};
+    self->watch =
+        (struct dbk_watch){.report = tell_line, .stop = enough, .context = self};
     pthread_mutex_init(&self->mutex, NULL);
     dbk_cond_init(&self->changed);
     code = open_cluster(self, err);

@@ -125,7 +125,7 @@ static enum dbk_code put_in_place(const struct cluster_place *place, const char 
 
 enum dbk_code cluster_make(const struct cluster_place *place,
                            const struct cluster_programs *programs,
-                           const struct cluster_caller *caller, struct dbk_error *err)
+                           const struct dbk_watch *watch, struct dbk_error *err)
 {
     char dir[PATH_MAX] = "", tail[256];
     const char *argv[] = {programs->initdb,
@@ -151,10 +151,10 @@ enum dbk_code cluster_make(const struct cluster_place *place,
     if (log_fd < 0)
         return dbk_system_fail(err, "open", place->log);
     remove_half_made(place, log_fd);
-    cluster_say(caller, "making a private PostgreSQL cluster in %s", place->dir);
+    dbk_watch_say(watch, "making a private PostgreSQL cluster in %s", place->dir);
     code = make_temporary(place, dir, err);
     if (code == DBK_OK)
-        code = cluster_run(&place->user, argv, log_fd, INITDB_MS, caller, err);
+        code = cluster_run(&place->user, argv, log_fd, INITDB_MS, watch, err);
     if (code == DBK_OK)
         code = put_in_place(place, dir, err);
     if (code != DBK_OK && dir[0]) {

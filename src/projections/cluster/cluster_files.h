@@ -16,7 +16,7 @@ int cluster_version(const struct cluster_place *place);
  * DBK_NO_ROOM, DBK_IO, DBK_TIMEOUT. */
 enum dbk_code cluster_make(const struct cluster_place *place,
                            const struct cluster_programs *programs,
-                           const struct cluster_caller *caller, struct dbk_error *err);
+                           const struct dbk_watch *watch, struct dbk_error *err);
 
 /* Rename the cluster to that name, beside it. DBK_IO: also where the name is taken. */
 enum dbk_code cluster_set_aside(const struct cluster_place *place, const char *name,

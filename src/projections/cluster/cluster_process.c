@@ -8,7 +8,6 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,19 +25,6 @@ enum {
 };
 
 enum { POLL_MS = 10 };
-
-void cluster_say(const struct cluster_caller *caller, const char *format, ...)
-{
-    char line[1024];
-    va_list args;
-
-    if (!caller->line)
-        return;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    caller->line(caller->context, line);
-}
 
 static bool named_user(const char *name, struct cluster_user *user)
 {
@@ -167,13 +153,8 @@ enum dbk_code cluster_spawn(const struct cluster_user *user, const char *const *
     return DBK_OK;
 }
 
-static bool has_had_enough(const struct cluster_caller *caller)
-{
-    return caller && caller->enough && caller->enough(caller->context);
-}
-
 /* True once it has ended. */
-static bool wait_bounded(pid_t pid, int timeout_ms, const struct cluster_caller *caller,
+static bool wait_bounded(pid_t pid, int timeout_ms, const struct dbk_watch *watch,
                          int *status)
 {
     for (int waited = 0; waited < timeout_ms; waited += POLL_MS) {
@@ -181,7 +162,7 @@ static bool wait_bounded(pid_t pid, int timeout_ms, const struct cluster_caller 
 
         if (ended == pid || (ended < 0 && errno != EINTR))
             return true;
-        if (has_had_enough(caller))
+        if (dbk_watch_stops(watch))
             return false;
         dbk_sleep_ms(POLL_MS);
     }
@@ -189,19 +170,19 @@ static bool wait_bounded(pid_t pid, int timeout_ms, const struct cluster_caller 
 }
 
 enum dbk_code cluster_run(const struct cluster_user *user, const char *const *argv,
-                          int log_fd, int timeout_ms,
-                          const struct cluster_caller *caller, struct dbk_error *err)
+                          int log_fd, int timeout_ms, const struct dbk_watch *watch,
+                          struct dbk_error *err)
 {
     int status = -1;
     pid_t pid;
 
     if (cluster_spawn(user, argv, log_fd, -1, &pid, err) != DBK_OK)
         return err ? err->code : DBK_IO;
-    if (!wait_bounded(pid, timeout_ms, caller, &status)) {
+    if (!wait_bounded(pid, timeout_ms, watch, &status)) {
         kill(-pid, SIGKILL); /* and those that it has started */
         kill(pid, SIGKILL);
         waitpid(pid, &status, 0);
-        if (has_had_enough(caller))
+        if (dbk_watch_stops(watch))
             return dbk_fail(err, DBK_INTERRUPTED, "stopped");
         return dbk_fail(err, DBK_TIMEOUT, "%s took more than %d s", argv[0],
                         timeout_ms / 1000);

@@ -6,21 +6,10 @@
 #ifndef DBK_PROJECTIONS_CLUSTER_PROCESS_H
 #define DBK_PROJECTIONS_CLUSTER_PROCESS_H
 
-#include "store/error.h"
+#include "store/watch.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
-
-/* Who waits for the cluster. */
-struct cluster_caller {
-    void (*line)(void *context, const char *line); /* is told; may be NULL */
-    bool (*enough)(void *context); /* would rather not wait on; or NULL */
-    void *context;
-};
-
-/* Tell the operator. */
-void cluster_say(const struct cluster_caller *caller, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /* Whom the programs run as. */
 struct cluster_user {
@@ -41,11 +30,10 @@ bool cluster_user_reaches(const struct cluster_user *user, const char *dir);
 enum dbk_code cluster_spawn(const struct cluster_user *user, const char *const *argv,
                             int log_fd, int lock_fd, pid_t *pid, struct dbk_error *err);
 
-/* Start it and wait until it has ended well; caller may be NULL. DBK_IO (it failed),
- * DBK_TIMEOUT (killed after timeout_ms), DBK_INTERRUPTED (killed, the caller has had
- * enough). */
+/* Start it and wait until it has ended well; watch may be NULL. DBK_IO (it failed),
+ * DBK_TIMEOUT (killed after timeout_ms), DBK_INTERRUPTED (killed, the watch said so). */
 enum dbk_code cluster_run(const struct cluster_user *user, const char *const *argv,
-                          int log_fd, int timeout_ms,
-                          const struct cluster_caller *caller, struct dbk_error *err);
+                          int log_fd, int timeout_ms, const struct dbk_watch *watch,
+                          struct dbk_error *err);
 
 #endif

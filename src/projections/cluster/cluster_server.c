@@ -173,14 +173,14 @@ static bool end_leftover(const struct cluster_server *self, int signal_number,
 }
 
 enum dbk_code cluster_server_end_leftover(const struct cluster_server *self,
-                                          const struct cluster_caller *caller,
+                                          const struct dbk_watch *watch,
                                           struct dbk_error *err)
 {
     char path[PATH_MAX];
 
     assert(self->pid == 0 && self->deaths == 0);
     if (cluster_lock_runs(self->lock)) {
-        cluster_say(caller, "waiting for the PostgreSQL of a killed process to end");
+        dbk_watch_say(watch, "waiting for the PostgreSQL of a killed process to end");
         /* It was sent one when its owner ended; another does no harm. */
         if (!end_leftover(self, SIGINT, FAST_MS) &&
             !end_leftover(self, SIGQUIT, IMMEDIATE_MS))

@@ -34,7 +34,7 @@ void cluster_server_end(struct cluster_server *server);
 /* Before the first start: the server of an owner that was killed may be on its way out.
  * Wait for its end, and end it where it does not end by itself. DBK_TIMEOUT. */
 enum dbk_code cluster_server_end_leftover(const struct cluster_server *server,
-                                          const struct cluster_caller *caller,
+                                          const struct dbk_watch *watch,
                                           struct dbk_error *err);
 
 /* The number in postmaster.pid: of the server that runs, or of one that was killed; 0:

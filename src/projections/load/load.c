@@ -5,8 +5,8 @@
 #include "load_fold.h"
 #include "load_indexes.h"
 #include "load_rows.h"
-#include "load_watch.h"
 #include "projections/migrate.h"
+#include "store/watch.h"
 
 #include <assert.h>
 #include <string.h>
@@ -93,8 +93,8 @@ static enum dbk_code analyze(struct load *load, struct dbk_error *err)
         code = dbk_pg_launch(busy[load->at], tables[load->at]->analyze, err);
     }
     while (code == DBK_OK && left > 0) {
-        code = watch_progress(load->source->watch, "analyzing", "tables", TABLES - left,
-                              TABLES, err);
+        code = dbk_watch_progress(load->source->watch, "analyzing", "tables",
+                                  TABLES - left, TABLES, err);
         if (code != DBK_OK)
             break;
         code = dbk_pg_wait_any(busy, TABLES, TICK_MS, &which, err);

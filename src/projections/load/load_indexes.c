@@ -1,7 +1,7 @@
 #include "load_indexes.h"
 
 #include "dbk_sql.h"
-#include "load_watch.h"
+#include "store/watch.h"
 #include "table.h"
 
 #include <assert.h>
@@ -114,8 +114,8 @@ static enum dbk_code make_all(struct making *making, const struct dbk_watch *wat
     enum dbk_code code = launch_all(making, at, err);
 
     while (code == DBK_OK && making->busy_count > 0) {
-        code = watch_progress(watch, phase, "indexes", making->done,
-                              dbk_pg_rows(making->indexes->rows), err);
+        code = dbk_watch_progress(watch, phase, "indexes", making->done,
+                                  dbk_pg_rows(making->indexes->rows), err);
         if (code == DBK_OK)
             code = take_one(making, at, err);
         if (code == DBK_OK)

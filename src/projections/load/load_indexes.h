@@ -5,7 +5,7 @@
 #define DBK_PROJECTIONS_LOAD_INDEXES_H
 
 #include "pg.h"
-#include "projections/watch.h"
+#include "store/watch.h"
 
 struct load_indexes {
     struct dbk_pg_result *rows; /* private */

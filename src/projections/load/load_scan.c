@@ -1,6 +1,6 @@
 #include "load_scan.h"
 
-#include "load_watch.h"
+#include "store/watch.h"
 
 struct scan {
     const struct load_source *source;
@@ -21,8 +21,8 @@ static enum dbk_code tell(void *context, uint64_t at, struct dbk_error *err)
 {
     const struct scan *scan = context;
 
-    return watch_progress(scan->source->watch, scan->phase, "records", at,
-                          scan->source->to, err);
+    return dbk_watch_progress(scan->source->watch, scan->phase, "records", at,
+                              scan->source->to, err);
 }
 
 enum dbk_code load_scan(const struct load_source *source, const char *phase,

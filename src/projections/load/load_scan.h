@@ -2,8 +2,8 @@
 #ifndef DBK_PROJECTIONS_LOAD_SCAN_H
 #define DBK_PROJECTIONS_LOAD_SCAN_H
 
-#include "projections/watch.h"
 #include "store/log.h"
+#include "store/watch.h"
 
 /* Which records of which log are to become tables. All borrowed. */
 struct load_source {

@@ -1,7 +1,7 @@
 #include "compare_private.h"
 
 #include "dbk_sql.h"
-#include "load_watch.h"
+#include "store/watch.h"
 #include "table.h"
 
 #include <string.h>
@@ -80,7 +80,7 @@ static enum dbk_code run_watched(struct dbk_pg *pg, const char *sql, size_t tabl
 
     *result = NULL;
     while (code == DBK_OK && waited == DBK_TIMEOUT) {
-        code = watch_progress(watch, "comparing", "tables", table, TABLES, err);
+        code = dbk_watch_progress(watch, "comparing", "tables", table, TABLES, err);
         if (code == DBK_OK)
             waited = dbk_pg_wait_any(&pg, 1, TICK_MS, &which, err);
     }

@@ -1,7 +1,7 @@
 /* The tables anew from the log, and in place of the old ones. */
 #include "rebuild_private.h"
 
-#include "load_watch.h"
+#include "store/watch.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 #include "rebuild_private.h"
 
 #include "load.h"
-#include "load_watch.h"
 #include "projections/migrate.h"
+#include "store/watch.h"
 
 /* So few records are posted in well under the time that anybody waits for. */
 enum { NEAR = 500, ROUNDS_MAX = 50 };
@@ -20,8 +20,8 @@ static enum dbk_code clean(struct rebuild *rebuild, struct dbk_error *err)
         return dbk_fail(err, DBK_CONFLICT,
                         "there is a schema %s that is not daybook's: rename it",
                         rebuild->shadow_name);
-    watch_say(rebuild->watch, "dropping the schema %s, left by an earlier run",
-              rebuild->shadow_name);
+    dbk_watch_say(rebuild->watch, "dropping the schema %s, left by an earlier run",
+                  rebuild->shadow_name);
     return schema_drop(rebuild->pg, rebuild->shadow_name, rebuild->watch, err);
 }
 
@@ -68,10 +68,11 @@ static enum dbk_code post_all(struct rebuild *rebuild, uint64_t from, uint64_t t
 {
     enum dbk_code code;
 
-    watch_say(rebuild->watch,
-              "the log cannot be loaded at once (%s): posting it batch by batch, which "
-              "takes longer",
-              err->text);
+    dbk_watch_say(
+        rebuild->watch,
+        "the log cannot be loaded at once (%s): posting it batch by batch, which "
+        "takes longer",
+        err->text);
     result->slow = true;
     code = schema_drop(rebuild->pg, rebuild->shadow_name, rebuild->watch, err);
     if (code == DBK_OK)

@@ -4,7 +4,7 @@
 
 #include "checkpoint.h"
 #include "dbk_sql.h"
-#include "load_watch.h"
+#include "store/watch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,14 +27,14 @@ static enum dbk_code drop_one(struct rebuild *rebuild, const char *name,
         code = schema_drop(rebuild->pg, name, rebuild->watch, err);
         if (code == DBK_OK) {
             ++*dropped;
-            watch_say(rebuild->watch, "dropped the schema %s, left by an earlier run",
-                      name);
+            dbk_watch_say(rebuild->watch,
+                          "dropped the schema %s, left by an earlier run", name);
         }
     }
     if (code == DBK_OK || code == DBK_INTERRUPTED || !dbk_pg_alive(rebuild->pg))
         return code;
-    watch_say(rebuild->watch, "the schema %s, left by an earlier run, stays: %s", name,
-              err->text);
+    dbk_watch_say(rebuild->watch, "the schema %s, left by an earlier run, stays: %s",
+                  name, err->text);
     return DBK_OK;
 }
 

@@ -1,8 +1,8 @@
 #include "rebuild_private.h"
 
 #include "dbk_sql.h"
-#include "load_watch.h"
 #include "store/clock.h"
+#include "store/watch.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -106,8 +106,6 @@ void rebuild_close(struct rebuild *rebuild)
 
 void rebuild_abandon(struct rebuild *rebuild)
 {
-    /* Not interrupted a second time: this is what follows an interruption. */
-    static const struct dbk_watch deaf = {0};
     enum schema_state state;
 
     rebuild_post_close(rebuild);
@@ -118,5 +116,6 @@ void rebuild_abandon(struct rebuild *rebuild)
     if (schema_look(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark, &state,
                     NULL) == DBK_OK &&
         state == SCHEMA_OURS)
-        schema_drop(rebuild->pg, rebuild->shadow_name, &deaf, NULL);
+        /* Not interrupted a second time: this is what follows an interruption. */
+        schema_drop(rebuild->pg, rebuild->shadow_name, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* Posting to tables that nobody else posts to. */
 #include "rebuild_private.h"
 
-#include "load_watch.h"
 #include "projections/migrate.h"
+#include "store/watch.h"
 
 #include <assert.h>
 
@@ -68,8 +68,8 @@ enum dbk_code rebuild_post(struct rebuild *rebuild, uint64_t to, const char *pha
 
     assert(rebuild->posting);
     while (code == DBK_OK && poster->projected < to) {
-        code = watch_progress(rebuild->watch, phase, "records", poster->projected,
-                              rebuild->endless ? 0 : to, err);
+        code = dbk_watch_progress(rebuild->watch, phase, "records", poster->projected,
+                                  rebuild->endless ? 0 : to, err);
         if (code == DBK_OK)
             code = step(poster, to, err);
     }

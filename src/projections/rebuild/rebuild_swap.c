@@ -1,7 +1,7 @@
 #include "rebuild_private.h"
 
 #include "dbk_sql.h"
-#include "load_watch.h"
+#include "store/watch.h"
 
 #include <assert.h>
 #include <string.h>
@@ -148,7 +148,7 @@ void rebuild_drop_replaced(struct rebuild *rebuild)
                     &err) != DBK_OK ||
         (state == SCHEMA_OURS && schema_drop(rebuild->pg, rebuild->shadow_name,
                                              rebuild->watch, &err) != DBK_OK))
-        watch_say(
+        dbk_watch_say(
             rebuild->watch,
             "old tables stay as %s until the next rebuild, or rebuild --drop-old, "
             "drops them: %s",

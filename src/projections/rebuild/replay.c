@@ -1,7 +1,7 @@
 /* The tables as they were, in a schema beside the live ones. */
 #include "rebuild_private.h"
 
-#include "load_watch.h"
+#include "store/watch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -113,13 +113,14 @@ static enum dbk_code follow(struct replay *replay, struct dbk_error *err)
     /* The connection looks for the tables by the name they were built under. */
     code = rebuild_post_open(rebuild, &rebuild->live, replay->options->from, err);
     if (code == DBK_OK)
-        watch_say(rebuild->watch,
-                  "the schema %s is ready, as of record %llu; following the log",
-                  rebuild->live_name, (unsigned long long)head);
+        dbk_watch_say(rebuild->watch,
+                      "the schema %s is ready, as of record %llu; following the log",
+                      rebuild->live_name, (unsigned long long)head);
     while (code == DBK_OK) {
         code = rebuild_post(rebuild, head, "following", err);
         if (code == DBK_OK)
-            code = watch_progress(rebuild->watch, "following", "records", head, 0, err);
+            code = dbk_watch_progress(rebuild->watch, "following", "records", head, 0,
+                                      err);
         if (code == DBK_OK)
             code = dbk_log_wait(rebuild->log, head, TICK_MS, &head, err);
     }

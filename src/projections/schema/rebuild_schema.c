@@ -1,8 +1,8 @@
 #include "rebuild_schema.h"
 
 #include "dbk_sql.h"
-#include "load_watch.h"
 #include "store/clock.h"
+#include "store/watch.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -93,7 +93,7 @@ bool schema_was_locked(const struct dbk_pg *pg)
 enum dbk_code schema_pause(const struct dbk_watch *watch, struct dbk_error *err)
 {
     dbk_sleep_ms(PAUSE_MS);
-    return watch_progress(watch, "waiting for others", "", 0, 0, err);
+    return dbk_watch_progress(watch, "waiting for others", "", 0, 0, err);
 }
 
 /* The first column of all rows, with commas; "" where there are none. */
@@ -157,8 +157,8 @@ static enum dbk_code tell_extras(struct dbk_pg *pg, const struct dbk_pg_param *p
         list(pg, dbk_sql_schema_extras, params, 2, found, sizeof found, err);
 
     if (code == DBK_OK && *found)
-        watch_say(watch, "%s: made by no migration, so the new tables do not have it",
-                  found);
+        dbk_watch_say(
+            watch, "%s: made by no migration, so the new tables do not have it", found);
     return code;
 }
 

@@ -6,7 +6,7 @@
 #define DBK_PROJECTIONS_REBUILD_SCHEMA_H
 
 #include "pg.h"
-#include "projections/watch.h"
+#include "store/watch.h"
 
 enum { SCHEMA_NAME = 64, SCHEMA_MARK = 160 }; /* bytes, with the NUL */
 

@@ -73,20 +73,19 @@ static uint64_t size_of(const char *path)
 }
 
 /* LMDB tells nothing while it copies; the file does. */
-static bool show(void *context, uint64_t done, uint64_t total)
+static bool show_and_ask(void *context)
 {
     const struct backup *backup = context;
-    const struct dbk_backup_options *options = backup->options;
 
-    (void)done;
-    (void)total;
-    return !options->progress ||
-           options->progress(options->context, size_of(backup->file), backup->total);
+    return dbk_watch_progress(&backup->options->watch, "copying", "MiB",
+                              size_of(backup->file) >> 20, backup->total >> 20,
+                              NULL) != DBK_OK;
 }
 
 static enum dbk_code copy_sandboxed(struct backup *backup, struct dbk_error *err)
 {
-    const struct dbk_verify_options options = {.progress = show, .context = backup};
+    const struct dbk_verify_options options = {
+        .watch = {.stop = show_and_ask, .context = backup}};
     struct dbk_verify_result result;
     uint64_t died_at;
     enum dbk_code code = dbk_sandbox(copy, backup, &options, &result, &died_at, err);

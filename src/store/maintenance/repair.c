@@ -11,7 +11,8 @@ static bool go_on(const struct dbk_verify_options *options, uint64_t done,
                   uint64_t total)
 {
     return done % PROGRESS_EVERY != 0 ||
-           options->progress(options->context, done, total);
+           dbk_watch_progress(&options->watch, "making indexes", "records", done, total,
+                              NULL) == DBK_OK;
 }
 
 static enum dbk_code add_record(const struct dbk_scan *scan, MDB_txn *txn,
@@ -93,15 +94,14 @@ static enum dbk_code repair(const void *dir, const struct dbk_verify_options *op
     return code;
 }
 
-enum dbk_code dbk_log_repair_indexes(const char *dir,
-                                     const struct dbk_verify_options *options,
+enum dbk_code dbk_log_repair_indexes(const char *dir, const struct dbk_watch *watch,
                                      struct dbk_error *err)
 {
-    static const struct dbk_verify_options none = {.scratch_dir = NULL};
+    static const struct dbk_watch nobody = {.context = NULL};
+    const struct dbk_verify_options options = {.watch = watch ? *watch : nobody};
     struct dbk_verify_result result;
     uint64_t died_at;
-    enum dbk_code code =
-        dbk_sandbox(repair, dir, options ? options : &none, &result, &died_at, err);
+    enum dbk_code code = dbk_sandbox(repair, dir, &options, &result, &died_at, err);
 
     if (code == DBK_OK && died_at > 0)
         code =

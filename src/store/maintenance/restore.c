@@ -21,10 +21,9 @@ struct restore {
 
 static bool go_on(const struct restore *restore, uint64_t done)
 {
-    const struct dbk_restore_options *options = restore->options;
-
-    return !options->progress || done % PROGRESS_EVERY != 0 ||
-           options->progress(options->context, done, restore->to);
+    return done % PROGRESS_EVERY != 0 ||
+           dbk_watch_progress(&restore->options->watch, "restoring", "records", done,
+                              restore->to, NULL) == DBK_OK;
 }
 
 static enum dbk_code add(struct restore *restore, const struct dbk_scan *scan,

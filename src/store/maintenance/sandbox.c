@@ -23,7 +23,9 @@ static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
 /* What the child tells the parent; smaller than PIPE_BUF, so each is written whole. */
 struct message {
     enum { PROGRESS, FINDING, RESULT } kind;
-    enum dbk_code code;   /* RESULT */
+    enum dbk_code code; /* RESULT */
+    /* PROGRESS: constants, which a fork has where its parent has them. */
+    const char *phase, *unit;
     uint64_t done, total; /* PROGRESS; FINDING: done is the sequence */
     struct dbk_verify_result result;
     char text[712]; /* FINDING; RESULT: the error */
@@ -36,17 +38,19 @@ struct teller {
     uint64_t findings;
 };
 
-static bool tell(const struct teller *teller, const struct message *message)
+/* Where the parent has gone, SIGPIPE ends this one. */
+static void tell(const struct teller *teller, const struct message *message)
 {
-    return write(teller->fd, message, sizeof *message) == (ssize_t)sizeof *message;
+    (void)!write(teller->fd, message, sizeof *message);
 }
 
-/* False, and so the end, when the parent has gone. */
-static bool tell_progress(void *context, uint64_t done, uint64_t total)
+static void tell_progress(void *context, const char *phase, const char *unit,
+                          uint64_t done, uint64_t total)
 {
-    struct message message = {.kind = PROGRESS, .done = done, .total = total};
+    struct message message = {
+        .kind = PROGRESS, .phase = phase, .unit = unit, .done = done, .total = total};
 
-    return tell(context, &message);
+    tell(context, &message);
 }
 
 static void tell_finding(void *context, uint64_t sequence, const char *text)
@@ -82,10 +86,11 @@ static _Noreturn void be_child(dbk_sandboxed *run, const void *what,
                                const char *scratch_dir, int fd)
 {
     struct teller teller = {.fd = fd};
-    struct dbk_verify_options options = {.scratch_dir = scratch_dir,
-                                         .progress = tell_progress,
-                                         .finding = tell_finding,
-                                         .context = &teller};
+    struct dbk_verify_options options = {
+        .scratch_dir = scratch_dir,
+        .finding = tell_finding,
+        .context = &teller,
+        .watch = {.progress = tell_progress, .context = &teller}};
     struct message message = {.kind = RESULT};
     struct dbk_error err = {.text = ""};
 
@@ -105,22 +110,29 @@ struct listener {
     const struct dbk_verify_options *options;
     int fd;
     pid_t child;
-    bool stopped;             /* progress said so */
-    uint64_t done, total;     /* as told last */
+    bool stopped;             /* the watch said so */
+    const char *phase, *unit; /* as told last; NULL: nothing was */
+    uint64_t done, total;     /* the same */
     uint64_t findings;        /* told so far */
     struct message concluded; /* what it ended with, where it did */
 };
 
 static void ask(struct listener *listener)
 {
-    const struct dbk_verify_options *options = listener->options;
+    const struct dbk_watch *watch = &listener->options->watch;
 
-    if (listener->stopped || !options->progress ||
-        options->progress(options->context, listener->done, listener->total))
+    if (listener->stopped)
+        return;
+    if (listener->phase)
+        listener->stopped =
+            dbk_watch_progress(watch, listener->phase, listener->unit, listener->done,
+                               listener->total, NULL) != DBK_OK;
+    else
+        listener->stopped = dbk_watch_stops(watch);
+    if (!listener->stopped)
         return;
     assert(listener->child > 0); /* -1 would be everybody */
     kill(listener->child, SIGKILL);
-    listener->stopped = true;
 }
 
 /* Some steps are long and silent: whoever wants to stop need not wait for their end. */
@@ -154,6 +166,8 @@ static bool listen_to(struct listener *listener)
     while (read_message(listener, &message)) {
         switch (message.kind) {
         case PROGRESS:
+            listener->phase = message.phase;
+            listener->unit = message.unit;
             listener->done = message.done;
             listener->total = message.total;
             ask(listener);

@@ -16,13 +16,13 @@ typedef enum dbk_code dbk_sandboxed(const void *what,
                                     struct dbk_verify_result *result,
                                     struct dbk_error *err);
 
-/* Run it. options as in verify.h; progress is asked also while nothing is told, with what
- * was told last. Of the findings the first hundred are told.
+/* Run it. options as in verify.h; the watch is asked also while nothing is told, and gets
+ * what was told last. Of the findings the first hundred are told.
  *
  * *died_at receives 0, or the record about which the file ended the process that read it:
  * then result has the findings that were told, and the head as far as it was known.
  *
- * DBK_INTERRUPTED  progress said stop
+ * DBK_INTERRUPTED  the watch said stop
  * DBK_IO           no process could be made; or it was killed from outside
  * and what was run returns
  */

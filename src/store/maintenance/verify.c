@@ -106,8 +106,8 @@ static int check_keys(struct check *check, MDB_txn *txn)
 
 static bool go_on(const struct check *check)
 {
-    return !check->options->progress ||
-           check->options->progress(check->options->context, check->done, check->total);
+    return dbk_watch_progress(&check->options->watch, "checking the log", "records",
+                              check->done, check->total, NULL) == DBK_OK;
 }
 
 /* One short look: no reader is kept for long, so the log's file does not grow. */

@@ -440,10 +440,10 @@ static bool once_it_is_being_made(void *context)
 static void who_has_waited_enough_leaves_nothing_half_made(void **state)
 {
     struct world *world = *state;
-    struct dbk_cluster_options options = {.data_dir = world->dir,
-                                          .store_id = world->id,
-                                          .report_context = world,
-                                          .stop = once_it_is_being_made};
+    struct dbk_cluster_options options = {
+        .data_dir = world->dir,
+        .store_id = world->id,
+        .watch = {.stop = once_it_is_being_made, .context = world}};
     struct dbk_cluster *cluster;
     struct dbk_error err;
 
@@ -588,10 +588,10 @@ static void where_its_user_cannot_go_it_lies_outside(void **state)
 {
     struct world *world = *state;
     char told[256] = "", outside[128], id[DBK_UUID_TEXT + 1];
-    struct dbk_cluster_options options = {.data_dir = world->dir,
-                                          .store_id = world->id,
-                                          .report = keep_line,
-                                          .report_context = told};
+    struct dbk_cluster_options options = {
+        .data_dir = world->dir,
+        .store_id = world->id,
+        .watch = {.report = keep_line, .context = told}};
     struct dbk_cluster *cluster;
     struct dbk_error err = {0};
 

@@ -178,22 +178,6 @@ static void what_is_not_ours_is_not_taken(void **state)
     assert_int_equal(rmdir(elsewhere), 0);
 }
 
-static void keep_line(void *context, const char *line)
-{
-    snprintf(context, 64, "%s", line);
-}
-
-static void who_wants_to_be_told_is(void **state)
-{
-    char line[64] = "";
-    const struct cluster_caller caller = {.line = keep_line, .context = line};
-
-    (void)state;
-    cluster_say(&(struct cluster_caller){0}, "%d", 1);
-    cluster_say(&caller, "made in %s", "/srv");
-    assert_string_equal(line, "made in /srv");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,7 +186,6 @@ int main(void)
         cmocka_unit_test(what_a_socket_cannot_be_named_has_it_elsewhere),
         cmocka_unit_test(the_directory_of_the_socket_is_made_and_taken_again),
         cmocka_unit_test(what_is_not_ours_is_not_taken),
-        cmocka_unit_test(who_wants_to_be_told_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

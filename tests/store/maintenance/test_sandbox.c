@@ -32,14 +32,28 @@ static void note(void *context, uint64_t sequence, const char *text)
     heard->findings++;
 }
 
-static bool go_on(void *context, uint64_t done, uint64_t total)
+static void hear(void *context, const char *phase, const char *unit, uint64_t done,
+                 uint64_t total)
 {
     struct heard *heard = context;
 
+    assert_string_equal(phase, "reading");
+    assert_string_equal(unit, "records");
     assert_int_equal(done, 7);
     assert_int_equal(total, 9);
     heard->progress++;
-    return !heard->stop;
+}
+
+static bool asked_to_stop(void *context)
+{
+    const struct heard *heard = context;
+
+    return heard->stop && heard->progress > 0;
+}
+
+static enum dbk_code tell_progress(const struct dbk_verify_options *options)
+{
+    return dbk_watch_progress(&options->watch, "reading", "records", 7, 9, NULL);
 }
 
 static enum dbk_code sandbox(dbk_sandboxed *run, struct heard *heard,
@@ -47,7 +61,9 @@ static enum dbk_code sandbox(dbk_sandboxed *run, struct heard *heard,
                              struct dbk_error *err)
 {
     const struct dbk_verify_options options = {
-        .progress = go_on, .finding = note, .context = heard};
+        .finding = note,
+        .context = heard,
+        .watch = {.progress = hear, .stop = asked_to_stop, .context = heard}};
     enum dbk_code code = dbk_sandbox(run, "dir", &options, result, died_at, err);
 
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no process is left behind */
@@ -63,7 +79,7 @@ static enum dbk_code tell_all(const void *what,
         return dbk_fail(err, DBK_INTERNAL, "another directory");
     for (int i = 0; i < 150; i++)
         options->finding(options->context, 5, "wrong");
-    options->progress(options->context, 7, 9);
+    tell_progress(options);
     *result = (struct dbk_verify_result){.head = 9, .records = 8, .findings = 150};
     return DBK_OK;
 }
@@ -109,7 +125,7 @@ static void a_failure_reaches_the_caller(void **state)
 static enum dbk_code die(const struct dbk_verify_options *options, int number)
 {
     options->finding(options->context, 5, "wrong");
-    options->progress(options->context, 7, 9);
+    tell_progress(options);
     raise(number);
     return DBK_OK;
 }
@@ -169,7 +185,7 @@ static enum dbk_code go_on_for_ever(const void *what,
 {
     (void)what;
     (void)result;
-    while (options->progress(options->context, 7, 9))
+    while (tell_progress(options) == DBK_OK)
         continue;
     return dbk_fail(err, DBK_INTERNAL, "nobody hears this");
 }
@@ -199,17 +215,15 @@ static enum dbk_code be_silent(const void *what,
     return dbk_fail(err, DBK_INTERNAL, "nobody hears this");
 }
 
-static bool never(void *context, uint64_t done, uint64_t total)
+static bool at_once(void *context)
 {
     (void)context;
-    (void)done;
-    (void)total;
-    return false;
+    return true;
 }
 
 static void a_silent_one_is_stopped_too(void **state)
 {
-    const struct dbk_verify_options options = {.progress = never};
+    const struct dbk_verify_options options = {.watch = {.stop = at_once}};
     struct dbk_verify_result result;
     struct dbk_error err;
     uint64_t died_at;
@@ -219,17 +233,15 @@ static void a_silent_one_is_stopped_too(void **state)
                      DBK_INTERRUPTED);
 }
 
-static bool tell_and_go_on(void *context, uint64_t done, uint64_t total)
+static bool tell_and_go_on(void *context)
 {
-    (void)done;
-    (void)total;
-    return write(*(int *)context, ".", 1) == 1;
+    return write(*(int *)context, ".", 1) != 1;
 }
 
 /* All that lives has the pipe open: its end is theirs. */
 static void it_dies_with_its_parent(void **state)
 {
-    struct dbk_verify_options options = {.progress = tell_and_go_on};
+    struct dbk_verify_options options = {.watch = {.stop = tell_and_go_on}};
     struct pollfd ready = {.events = POLLIN};
     struct dbk_verify_result result;
     uint64_t died_at;
@@ -239,7 +251,7 @@ static void it_dies_with_its_parent(void **state)
 
     (void)state;
     assert_int_equal(pipe(fds), 0);
-    options.context = &fds[1];
+    options.watch.context = &fds[1];
     parent = fork();
     if (parent == 0) {
         close(fds[0]);

@@ -305,18 +305,16 @@ static void a_byte_flipped_in_a_record_names_the_record(void **state)
     free(bytes);
 }
 
-static bool stop_at_once(void *context, uint64_t done, uint64_t total)
+static bool stop_at_once(void *context)
 {
     (void)context;
-    (void)done;
-    (void)total;
-    return false;
+    return true;
 }
 
 static void a_check_can_be_stopped(void **state)
 {
     struct scratch *s = *state;
-    struct dbk_verify_options options = {.progress = stop_at_once};
+    struct dbk_verify_options options = {.watch = {.stop = stop_at_once}};
     struct dbk_verify_result result;
     char scratch_dir[80];
 

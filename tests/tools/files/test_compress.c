@@ -103,9 +103,9 @@ static void what_is_written_is_read_whatever_its_name(void **state)
         size_t length;
         uint64_t written = write_file(made, "file", kinds[i], text, TEXT_SIZE);
         assert_true(i == 0 ? written == TEXT_SIZE : written < TEXT_SIZE * 3 / 4);
-        assert_int_equal(compress_reader_open(made_path(made, "file"), NULL, NULL,
-                                              &reader, &made->err),
-                         DBK_OK);
+        assert_int_equal(
+            compress_reader_open(made_path(made, "file"), NULL, &reader, &made->err),
+            DBK_OK);
         assert_int_equal(compress_front(reader, &front, &made->err), DBK_OK);
         assert_int_equal(front.length, COMPRESS_FRONT);
         assert_memory_equal(front.data, text, COMPRESS_FRONT);
@@ -149,9 +149,9 @@ static void an_empty_file_is_empty(void **state)
         struct dbk_slice front;
         size_t length;
         write_file(made, "file", kinds[i], "", 0);
-        assert_int_equal(compress_reader_open(made_path(made, "file"), NULL, NULL,
-                                              &reader, &made->err),
-                         DBK_OK);
+        assert_int_equal(
+            compress_reader_open(made_path(made, "file"), NULL, &reader, &made->err),
+            DBK_OK);
         assert_int_equal(compress_front(reader, &front, &made->err), DBK_OK);
         assert_int_equal(front.length, 0);
         assert_int_equal(read_all(reader, out, sizeof out, &length, &made->err),
@@ -311,13 +311,14 @@ static void waiting_for_a_pipe_can_be_stopped(void **state)
     char out[64];
     size_t got;
     int asked = 0, fd;
+    const struct dbk_watch watch = {.stop = third_time, .context = &asked};
 
     assert_int_equal(mkfifo(made_path(made, "fifo"), 0600), 0);
     fd = open(made_path(made, "fifo"), O_RDWR);
     assert_int_equal(write(fd, "hello", 5), 5);
-    assert_int_equal(compress_reader_open(made_path(made, "fifo"), third_time, &asked,
-                                          &reader, &made->err),
-                     DBK_OK);
+    assert_int_equal(
+        compress_reader_open(made_path(made, "fifo"), &watch, &reader, &made->err),
+        DBK_OK);
     assert_int_equal(compress_read(reader, out, sizeof out, &got, &made->err), DBK_OK);
     assert_int_equal(got, 5);
     assert_true(compress_share(reader) < 0);

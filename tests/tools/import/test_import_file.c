@@ -376,13 +376,13 @@ static void interrupted_it_says_how_far_it_got_and_goes_on_later(void **state)
 {
     struct scene *scene = *state;
     int asked = 0;
+    const struct dbk_watch watch = {.stop = at_once, .context = &asked};
 
     put_persons(scene, 10);
     put_events(scene, 10000, 10);
     scene->import = (struct import){0};
     assert_int_equal(import_one(scene, scene->persons, DBK_PERSON_CREATED), DBK_OK);
-    scene->import.interrupted = at_once;
-    scene->import.interrupted_context = &asked;
+    scene->import.watch = &watch;
     assert_int_equal(import_one(scene, scene->events, DBK_EVENT_RECORDED),
                      DBK_UNAVAILABLE);
     assert_int_equal(asked, 1);
