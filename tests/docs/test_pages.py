@@ -129,6 +129,18 @@ class Pages(unittest.TestCase):
         self.assert_none([page for page in PAGES if f"({page})" not in linked
                           and page != "README.md"], "pages that nobody finds")
 
+    def test_each_command_they_tell_to_type_is_one(self):
+        targets = set(re.findall(r"^([\w-]+):", read("Makefile"), re.M))
+        commands = set(re.findall(r"^    &command_(\w+),$", read("tools/main.c"), re.M)) | {"help"}
+        wrong = []
+        for page in PAGES:
+            code = "\n".join(re.findall(r"```sh\n(.*?)```", read(page), re.S) + code_spans(read(page)))
+            wrong += [f"{page}: make {name}" for name in re.findall(r"\bmake ([a-z][\w-]*)", code)
+                      if name not in targets]
+            wrong += [f"{page}: daybook {name}" for name in re.findall(r"(?m)(?:^|[(|&] ?)daybook ([a-z]+)\b", code)
+                      if name not in commands]
+        self.assert_none(wrong, "no such command")
+
     def test_each_function_they_name_is_there(self):
         source = "\n".join(read(path) for path in TREE if re.search(r"\.(?:[ch]|sql|py|txt)$", path)
                            and not path.startswith("tests/docs/"))
