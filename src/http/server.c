@@ -10,6 +10,7 @@
 #include "store/thread.h"
 #include "worker.h"
 
+#include <assert.h>
 #include <civetweb.h>
 #include <pthread.h>
 #include <sodium.h>
@@ -61,6 +62,7 @@ static int on_request(struct mg_connection *connection)
     if (!accepted)
         atomic_fetch_sub(&server->under_way, 1);
     status = dispatch(&server->service, worker, connection);
+    assert(status != 0); /* else civetweb would answer, too */
     if (accepted)
         atomic_fetch_sub(&server->under_way, 1);
     return status;

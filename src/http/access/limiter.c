@@ -1,5 +1,6 @@
 #include "limiter.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -51,6 +52,7 @@ unsigned limiter_fail(struct limiter *limiter, uint32_t address, int64_t now_ms)
         place->failures++;
     else
         wait = (unsigned)((place->since + LIMITER_WINDOW_MS - now_ms + 999) / 1000);
+    assert(place->failures > 0 && place->failures <= LIMITER_FAILURES);
     pthread_mutex_unlock(&limiter->mutex);
     return wait;
 }

@@ -1,5 +1,6 @@
 #include "civetweb_settings.h"
 
+#include <assert.h>
 #include <civetweb.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,5 +78,6 @@ void civetweb_settings_fill(struct civetweb_settings *s,
         "1024",
         NULL,
     };
+    static_assert(sizeof list <= sizeof s->list, "the list of civetweb's options");
     memcpy(s->list, list, sizeof list);
 }

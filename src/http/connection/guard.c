@@ -7,6 +7,7 @@
 #include "store/thread.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -207,7 +208,9 @@ void guard_arrived(struct guard *guard)
 
 void guard_left(struct guard *guard)
 {
-    atomic_fetch_sub(&guard->connections, 1);
+    unsigned before = atomic_fetch_sub(&guard->connections, 1);
+
+    assert(before > 0); /* it had arrived */
 }
 
 struct guarded *guard_begin(struct guard *guard, const char *remote, int remote_port,
@@ -223,6 +226,7 @@ void guard_end(struct guarded *guarded)
     if (!guarded)
         return;
     pthread_mutex_lock(&guarded->guard->mutex);
+    assert(guarded->sock >= 0); /* its place is its own until here */
     guarded->sock = -1;
     atomic_fetch_sub(&guarded->guard->guarded, 1);
     pthread_mutex_unlock(&guarded->guard->mutex);

@@ -2,6 +2,7 @@
 
 #include "peer_socket.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,7 @@ void overload_look(struct overload *overload, int own_port, int64_t now)
                                 .address = peer.sin_addr.s_addr,
                                 .port = peer.sin_port,
                                 .since = now};
+        assert(overload->count == 1 || one[-1].fd < one->fd); /* find() halves them */
         before = seen_before(overload, one, &at);
         if (!before)
             continue;
@@ -177,6 +179,7 @@ static size_t sort(struct overload *overload)
 {
     size_t newcomers = 0;
 
+    assert(overload->count <= overload->room);
     for (size_t i = 0; i < overload->count; i++) {
         overload->order[i] = &overload->list[i];
         newcomers += overload->list[i].state == OVERLOAD_NEW;

@@ -1,5 +1,6 @@
 #include "fresh.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -42,6 +43,7 @@ static int bound_ms(const struct request *rq, struct response *rs)
 
     if (!fresh_prefer_wait(request_header(rq, "Prefer"), &seconds))
         return rq->service->options.read_wait_ms;
+    assert(seconds >= 0 && seconds <= FRESH_WAIT_MAX);
     response_header(rs, "Preference-Applied", "wait=%d", seconds);
     return seconds * 1000;
 }

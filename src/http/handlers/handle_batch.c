@@ -9,6 +9,7 @@
 #include "response.h"
 #include "submit.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -45,6 +46,7 @@ static enum dbk_code draft_all(const struct request *rq, struct dbk_body_items i
             return code;
         if (item->command)
             batch->commands[batch->command_count++] = item->command;
+        assert(batch->command_count <= batch->item_count);
     }
     return DBK_OK;
 }

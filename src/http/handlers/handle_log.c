@@ -9,6 +9,7 @@
 #include "response_stream.h"
 #include "worker.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #define NDJSON "application/x-ndjson"
@@ -101,6 +102,7 @@ static enum dbk_code open_page(struct request *rq, struct response *rs,
     page->last = list.after >= head                ? list.after
                  : head - list.after <= list.limit ? head
                                                    : list.after + list.limit;
+    assert(page->after <= page->last && page->last - page->after <= list.limit);
     if (page->last < head)
         list_link_next(rq, rs, page->last);
     return DBK_OK;

@@ -2,6 +2,7 @@
 
 #include "worker.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 enum dbk_code logged_read(const struct request *rq, uint64_t sequence,
@@ -34,6 +35,7 @@ enum dbk_code logged_event(const struct request *rq, const struct dbk_uuid *id,
         return dbk_fail(err, code, "There is no event with this id");
     if (code != DBK_OK)
         return code;
+    assert(batch->count == 1);
     *sequence = batch->entries[0].sequence;
     return dbk_batch_record(batch, 0, event, err);
 }

@@ -2,6 +2,7 @@
 
 #include "store/decimal.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -18,6 +19,8 @@ static void hash_hex(struct dbk_slice content, char out[2 * HASH_BYTES + 1])
 
 void etag_format(char out[ETAG_MAX], uint64_t version, struct dbk_slice content)
 {
+    const char *start = out;
+
     *out++ = '"';
     if (version > 0)
         out += decimal_format(version, out);
@@ -27,6 +30,7 @@ void etag_format(char out[ETAG_MAX], uint64_t version, struct dbk_slice content)
         hash_hex(content, out);
         out += (size_t)2 * HASH_BYTES;
     }
+    assert(out - start < ETAG_MAX - 1);
     out[0] = '"';
     out[1] = '\0';
 }
@@ -100,6 +104,7 @@ bool etag_if_none_match(const char *header, const char *tag)
     struct dbk_slice ours = {tag + 1, strlen(tag) - 2}, theirs;
     bool weak;
 
+    assert(tag[0] == '"' && tag[1] != '\0'); /* of etag_format */
     if (!header)
         return false;
     if (strcmp(header, "*") == 0)

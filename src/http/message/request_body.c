@@ -3,6 +3,7 @@
 #include "request.h"
 #include "worker.h"
 
+#include <assert.h>
 #include <civetweb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,7 @@ static int read_all(struct request *rq, struct dbk_error *err)
             break;
         used += (size_t)got;
     }
+    assert(used <= wanted && used <= worker->body_size);
     rq->body = (struct dbk_slice){worker->body, used};
     return used > limit ? too_large(rq, err) : 0;
 }

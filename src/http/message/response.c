@@ -5,6 +5,7 @@
 #include "status.h"
 #include "store/decimal.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -93,6 +94,7 @@ void response_begin(struct response *rs)
 
 void response_row(struct response *rs, struct dbk_slice json)
 {
+    assert(rs->row.length == 0); /* an answer borrows one at most */
     rs->row = json;
     rs->row_at = rs->body.length;
 }

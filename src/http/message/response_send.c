@@ -5,6 +5,7 @@
 #include "status.h"
 #include "store/decimal.h"
 
+#include <assert.h>
 #include <civetweb.h>
 #include <string.h>
 #include <strings.h>
@@ -125,6 +126,7 @@ static size_t body_of(const struct response *rs, struct dbk_slice parts[PARTS])
         parts[0] = rs->fixed;
         return rs->fixed.length;
     }
+    assert(cut <= body->length);
     parts[0] = (struct dbk_slice){body->text, cut};
     parts[1] = rs->row;
     if (cut < body->length)
@@ -147,6 +149,8 @@ static void write_whole(struct response *rs, struct request *rq)
     struct dbk_slice parts[PARTS];
     size_t length = body_of(rs, parts);
     char length_line[64] = "";
+
+    assert(rs->status >= 200 && rs->status < 600); /* who filled it in said which */
 
     if (rs->status != 204 && rs->status != 304)
         write_length_line(length_line, length);

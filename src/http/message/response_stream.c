@@ -2,6 +2,7 @@
 
 #include "request.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,6 +41,7 @@ static void add_chunk(struct response *rs, struct request *rq)
 
 bool response_stream_piece(struct response *rs, struct request *rq)
 {
+    assert(rs->sent); /* it was begun */
     if (rs->broken || rq->match.head)
         return false;
     add_chunk(rs, rq);
@@ -48,6 +50,7 @@ bool response_stream_piece(struct response *rs, struct request *rq)
 
 void response_stream_end(struct response *rs, struct request *rq)
 {
+    assert(rs->sent);
     if (rs->broken)
         return;
     if (!rq->match.head) {

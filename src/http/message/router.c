@@ -2,6 +2,7 @@
 
 #include "params.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -113,6 +114,7 @@ static enum dbk_code path_fits(const char *pattern, const struct path *path,
     *fits = FITS_NOT;
     for (; *pattern == '/' && i < path->count; i++) {
         const struct segment *segment = &path->segments[i];
+        assert(i < SEGMENTS_MAX); /* no pattern has more */
         size_t length = segment_length(++pattern);
         if (segment->code != DBK_OK)
             return refuse_segment(segment->code, err);
@@ -136,6 +138,7 @@ static void add_allowed(struct route_match *match, const char *method)
     size_t used = strlen(match->allow);
     bool get = strcmp(method, "GET") == 0;
 
+    assert(used + strlen(method) + sizeof ", HEAD, " < sizeof match->allow);
     snprintf(match->allow + used, sizeof match->allow - used, "%s%s", method,
              get ? ", HEAD, " : ", ");
 }
@@ -152,6 +155,7 @@ static void list_allowed(const struct route *routes, size_t count,
             fits == FITS)
             add_allowed(match, routes[i].method);
     }
+    assert(strlen(match->allow) + sizeof "OPTIONS" <= sizeof match->allow);
     strcat(match->allow, "OPTIONS");
 }
 

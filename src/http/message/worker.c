@@ -1,5 +1,6 @@
 #include "worker.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,9 @@ void worker_destroy(struct worker *worker)
 
 void worker_clear(struct worker *worker)
 {
+    static_assert(offsetof(struct request, fields) + sizeof worker->request.fields ==
+                      sizeof worker->request,
+                  "what is behind the fields would not be zeroed");
     memset(&worker->request, 0, offsetof(struct request, fields));
     worker->request.fields.count = 0;
     worker->request.worker = worker;

@@ -6,6 +6,8 @@
 #include "store/clock.h"
 #include "tables.h"
 
+#include <assert.h>
+
 #define TOGETHER_MAX 100 /* rows */
 
 struct collection {
@@ -49,6 +51,7 @@ static bool collect(struct collection *to, const struct dbk_pg_result *result,
     struct dbk_rows *rows = to->rows;
     uint64_t cursor, version;
 
+    assert(to->taken <= to->query->rows_max);
     rows->more = to->taken == to->query->rows_max;
     if (rows->more)
         return false;
@@ -189,6 +192,7 @@ enum dbk_code read_in_parts(const struct dbk_page *page, size_t first_part,
             rows_clear(rows);
             return code;
         }
+        assert(rows->count <= page->limit);
         if (rows->count > 0)
             after = rows->rows[rows->count - 1].cursor;
         part *= 4;

@@ -1,6 +1,7 @@
 /* Answered rows: one buffer of JSON, one array that says where each begins. */
 #include "rows.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 void rows_clear(struct dbk_rows *rows)
@@ -23,6 +24,7 @@ static size_t end_of(const struct dbk_rows *rows)
 
 void rows_truncate(struct dbk_rows *rows, size_t count)
 {
+    assert(count <= rows->count);
     rows->count = count;
     rows->json.length = end_of(rows);
 }
@@ -51,6 +53,7 @@ bool rows_end(struct dbk_rows *rows, uint64_t cursor, uint64_t version)
         rows_truncate(rows, rows->count);
         return false;
     }
+    assert(start <= rows->json.length); /* nothing takes back what was a row */
     rows->rows[rows->count++] =
         (struct dbk_row){cursor, version, start, rows->json.length - start};
     return true;
