@@ -121,7 +121,7 @@ static enum tool_exit run_with(struct tool *tool, const struct arguments *argume
         status = tool->command->run(tool);
     }
     config_destroy(config);
-    return status;
+    return (int)status;
 }
 
 static enum tool_exit run_command(const struct command *command, int argc, char **argv)
@@ -138,7 +138,7 @@ static enum tool_exit run_command(const struct command *command, int argc, char 
     else
         status = run_with(&tool, &arguments);
     arguments_finish(&arguments);
-    return status;
+    return (int)status;
 }
 
 static enum tool_exit run(int argc, char **argv)
@@ -200,5 +200,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "daybook: write to standard output: %s\n", strerror(errno));
         return TOOL_FAILED;
     }
-    return status;
+    return (int)status;
 }

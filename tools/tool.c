@@ -16,7 +16,7 @@ const char *tool_value(const struct tool *tool, const char *flag)
         if (known && !strcmp(known, flag))
             return tool->values[i];
     }
-    assert(!"an option of this subcommand");
+    assert(false); /* not an option of this subcommand */
     return NULL;
 }
 
