@@ -121,7 +121,7 @@ static enum tool_exit run_with(struct tool *tool, const struct arguments *argume
         status = tool->command->run(tool);
     }
     config_destroy(config);
-    return (int)status;
+    return status;
 }
 
 static enum tool_exit run_command(const struct command *command, int argc, char **argv)
@@ -138,7 +138,7 @@ static enum tool_exit run_command(const struct command *command, int argc, char 
     else
         status = run_with(&tool, &arguments);
     arguments_finish(&arguments);
-    return (int)status;
+    return status;
 }
 
 static enum tool_exit run(int argc, char **argv)
