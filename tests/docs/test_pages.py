@@ -208,6 +208,29 @@ class Rooms(unittest.TestCase):
                 self.assertTrue(begin in TREE or is_there(begin, ""), f"{room}: {begin}")
 
 
+class Layers(unittest.TestCase):
+    OWNER = {"lmdb.h": "src/store/", "msgpack.h": "src/store/", "libdeflate.h": "src/store/",
+             "libpq-fe.h": "src/projections/", "civetweb.h": "src/http/"}
+    LAYERS = ("store", "projections", "http", "tools")  # each knows those before it
+
+    def included(self, folders):
+        for path in TREE:
+            if re.fullmatch(rf"(?:{folders})/.*\.[ch]", path):
+                for name in re.findall(r'^#include ["<]([^">]+)[">]', read(path), re.M):
+                    yield path, name
+
+    def test_only_its_owner_includes_a_librarys_header(self):
+        for path, name in self.included("include|src|tools"):
+            self.assertTrue(path.startswith(self.OWNER.get(name, "")), f"{path}: {name}")
+
+    def test_none_includes_a_door_of_a_layer_above(self):
+        for path, name in self.included("include|src"):
+            layer, _, door = name.partition("/")
+            if door and layer in self.LAYERS:
+                own = path.split("/")[1]
+                self.assertLessEqual(self.LAYERS.index(layer), self.LAYERS.index(own), f"{path}: {name}")
+
+
 class Threads(unittest.TestCase):
     def test_each_of_them_is_told(self):
         sources = "\n".join(read(path) for path in TREE
