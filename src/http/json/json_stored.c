@@ -276,6 +276,7 @@ static bool put_text(struct dbk_render *render, struct dbk_slice json,
         .render = render, .size = MEMBERS_FIRST, .room = room, .put_number = number};
     bool good;
 
+    assert(json.length > 0); /* what was read is at least a scalar */
     if (escapes && !room)
         return false;
     stored.members = stored.few;
