@@ -12,9 +12,9 @@
 /* Start body(argument); the caller joins the thread. The name is cut where it is longer.
  *
  * All signals are blocked in it but those of a fault of its own: blocked, they would end
- * the process before anybody explained it (fault.h). Its stack is 1 MiB: the deepest
- * are libpq's, which look hosts up and shake hands by TLS in some 100 KiB, and a
- * sanitizer takes three times that.
+ * the process before anybody explained it (fault.h). Its stack is 1 MiB: the deepest use
+ * seen is 24 KiB, libpq looks hosts up and shakes hands by TLS in more, and a sanitizer
+ * takes a multiple of that.
  *
  * DBK_IO  the system has no thread left, or no memory for its stack
  */
