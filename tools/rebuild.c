@@ -99,7 +99,7 @@ static enum tool_exit dry_run(struct session *session)
         }
         exit = differences_none(&differences) ? TOOL_DONE : TOOL_DIFFERENT;
     }
-    differences_free(&differences);
+    differences_finish(&differences);
     return exit;
 }
 

@@ -87,10 +87,10 @@ static enum tool_exit run(struct tool *tool)
         return exit;
     signals_hold();
     exit = run_both(&verify);
-    differences_free(&verify.differences);
+    differences_finish(&verify.differences);
     if (verify.session.tool)
         session_close(&verify.session);
-    verify_log_free(&verify.log);
+    verify_log_finish(&verify.log);
     return exit;
 }
 

@@ -73,7 +73,7 @@ enum dbk_code differences_find(struct differences *differences, struct session *
     enum dbk_code code = find_once(differences, session, lines, err);
 
     while (code != DBK_OK && session_again(session, err)) {
-        differences_free(differences);
+        differences_finish(differences);
         code = find_once(differences, session, lines, err);
     }
     return code;
@@ -85,7 +85,7 @@ void differences_refuse(struct differences *differences, const char *reason)
     snprintf(differences->reason, sizeof differences->reason, "%s", reason);
 }
 
-void differences_free(struct differences *differences)
+void differences_finish(struct differences *differences)
 {
     if (differences->json)
         fclose(differences->json);

@@ -27,7 +27,7 @@ enum dbk_code differences_find(struct differences *differences, struct session *
                                FILE *lines, struct dbk_error *err);
 /* Instead of it, where it cannot be done. reason is copied. */
 void differences_refuse(struct differences *differences, const char *reason);
-void differences_free(struct differences *differences);
+void differences_finish(struct differences *differences);
 
 /* Whether the tables are what the log says. */
 bool differences_none(const struct differences *differences);

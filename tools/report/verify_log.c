@@ -106,7 +106,7 @@ enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
     return code;
 }
 
-void verify_log_free(struct verify_log *verify)
+void verify_log_finish(struct verify_log *verify)
 {
     if (verify->json)
         fclose(verify->json);

@@ -27,7 +27,7 @@ struct verify_log {
 enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
                              bool repair, struct progress *progress, FILE *lines,
                              struct dbk_error *err);
-void verify_log_free(struct verify_log *verify);
+void verify_log_finish(struct verify_log *verify);
 
 void verify_log_print(const struct verify_log *verify, FILE *out);
 /* Members of a JSON object, without its braces. */

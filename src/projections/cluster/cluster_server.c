@@ -41,17 +41,18 @@ static const char *const settings[] = {
     "log_autovacuum_min_duration=-1",
     "log_timezone=UTC",
 };
-enum { SETTINGS = sizeof settings / sizeof settings[0] };
+enum { SETTINGS = sizeof settings / sizeof *settings };
 
 enum { OTHERS_MAX = 44 }; /* connections of projectors, commands and people */
 
-static enum dbk_code spawn(struct cluster_server *self, int log_fd, int lock_fd)
+static enum dbk_code spawn(struct cluster_server *cluster_server, int log_fd,
+                           int lock_fd)
 {
     char sockets[CLUSTER_SOCKET_DIR + 32], connections[32];
     /* -D first: so a leftover is recognised by it. */
-    const char *argv[9 + 2 * SETTINGS + 1] = {self->programs.postgres,
+    const char *argv[9 + 2 * SETTINGS + 1] = {cluster_server->programs.postgres,
                                               "-D",
-                                              self->place->dir,
+                                              cluster_server->place->dir,
                                               "-p",
                                               CLUSTER_PORT,
                                               "-c",
@@ -62,7 +63,7 @@ static enum dbk_code spawn(struct cluster_server *self, int log_fd, int lock_fd)
 
     /* Quoted: PostgreSQL reads a list here. */
     snprintf(sockets, sizeof sockets, "unix_socket_directories=\"%s\"",
-             self->place->socket_dir);
+             cluster_server->place->socket_dir);
     snprintf(connections, sizeof connections, "max_connections=%d",
              DBK_CLUSTER_READS_MAX + OTHERS_MAX);
     for (size_t i = 0; i < SETTINGS; i++) {
@@ -70,42 +71,44 @@ static enum dbk_code spawn(struct cluster_server *self, int log_fd, int lock_fd)
         argv[n++] = settings[i];
     }
     assert(n + 1 == sizeof argv / sizeof *argv); /* the last one stays NULL */
-    return cluster_spawn(&self->place->user, argv, log_fd, lock_fd, &self->pid, NULL);
+    return cluster_spawn(&cluster_server->place->user, argv, log_fd, lock_fd,
+                         &cluster_server->pid, NULL);
 }
 
-static void count_death(struct cluster_server *self)
+static void count_death(struct cluster_server *cluster_server)
 {
-    bool has_lived = dbk_deadline_in(-LIVED_MS) > self->started;
+    bool has_lived = dbk_deadline_in(-LIVED_MS) > cluster_server->started;
 
-    self->pid = 0;
-    self->deaths++;
-    self->start_at = dbk_deadline_in(has_lived ? SOON_MS : LATER_MS);
+    cluster_server->pid = 0;
+    cluster_server->deaths++;
+    cluster_server->start_at = dbk_deadline_in(has_lived ? SOON_MS : LATER_MS);
 }
 
-static void start_server(struct cluster_server *self)
+static void start_server(struct cluster_server *cluster_server)
 {
-    int log_fd = cluster_log_open(self->place);
-    int lock_fd = cluster_lock_inherit(self->lock);
+    int log_fd = cluster_log_open(cluster_server->place);
+    int lock_fd = cluster_lock_inherit(cluster_server->lock);
 
-    self->started = dbk_deadline_in(0);
-    if (log_fd < 0 || lock_fd < 0 || spawn(self, log_fd, lock_fd) != DBK_OK)
-        count_death(self);
+    cluster_server->started = dbk_deadline_in(0);
+    if (log_fd < 0 || lock_fd < 0 || spawn(cluster_server, log_fd, lock_fd) != DBK_OK)
+        count_death(cluster_server);
     if (log_fd >= 0)
         close(log_fd);
     if (lock_fd >= 0)
         close(lock_fd);
 }
 
-bool cluster_server_keep(struct cluster_server *self)
+bool cluster_server_keep(struct cluster_server *cluster_server)
 {
-    pid_t ended = self->pid > 0 ? waitpid(self->pid, NULL, WNOHANG) : 0;
+    pid_t ended =
+        cluster_server->pid > 0 ? waitpid(cluster_server->pid, NULL, WNOHANG) : 0;
 
-    if (ended == self->pid && ended > 0)
-        count_death(self);
+    if (ended == cluster_server->pid && ended > 0)
+        count_death(cluster_server);
     /* Backends of one that was killed live on for a moment, with its shared memory. */
-    if (self->pid == 0 && dbk_deadline_left(self->start_at) == 0 &&
-        !cluster_lock_runs(self->lock))
-        start_server(self);
+    if (cluster_server->pid == 0 && dbk_deadline_left(cluster_server->start_at) == 0 &&
+        !cluster_lock_runs(cluster_server->lock))
+        start_server(cluster_server);
     return ended > 0;
 }
 
@@ -124,18 +127,18 @@ static bool end(int lock, pid_t pid, int signal_number, int timeout_ms)
     return true;
 }
 
-void cluster_server_end(struct cluster_server *self)
+void cluster_server_end(struct cluster_server *cluster_server)
 {
-    if (self->pid > 0) {
-        if (!end(self->lock, self->pid, SIGINT, FAST_MS))
-            end(self->lock, self->pid, SIGQUIT, IMMEDIATE_MS);
-        kill(self->pid, SIGKILL);
-        while (waitpid(self->pid, NULL, 0) < 0 && errno == EINTR)
+    if (cluster_server->pid > 0) {
+        if (!end(cluster_server->lock, cluster_server->pid, SIGINT, FAST_MS))
+            end(cluster_server->lock, cluster_server->pid, SIGQUIT, IMMEDIATE_MS);
+        kill(cluster_server->pid, SIGKILL);
+        while (waitpid(cluster_server->pid, NULL, 0) < 0 && errno == EINTR)
             ;
-        self->pid = 0;
+        cluster_server->pid = 0;
     }
-    if (self->place && self->place->own_socket_dir)
-        rmdir(self->place->socket_dir);
+    if (cluster_server->place && cluster_server->place->own_socket_dir)
+        rmdir(cluster_server->place->socket_dir);
 }
 
 /* Whether the process was started as "postgres -D <our directory>". Its command line is
@@ -163,34 +166,35 @@ pid_t cluster_server_pid(const struct cluster_place *place)
 }
 
 /* Send it to the leftover, if it is one. */
-static bool end_leftover(const struct cluster_server *self, int signal_number,
+static bool end_leftover(const struct cluster_server *cluster_server, int signal_number,
                          int timeout_ms)
 {
-    pid_t pid = cluster_server_pid(self->place);
+    pid_t pid = cluster_server_pid(cluster_server->place);
 
-    return end(self->lock, pid > 0 && is_ours(pid, self->place->dir) ? pid : 0,
+    return end(cluster_server->lock,
+               pid > 0 && is_ours(pid, cluster_server->place->dir) ? pid : 0,
                signal_number, timeout_ms);
 }
 
-enum dbk_code cluster_server_end_leftover(const struct cluster_server *self,
+enum dbk_code cluster_server_end_leftover(const struct cluster_server *cluster_server,
                                           const struct dbk_watch *watch,
                                           struct dbk_error *err)
 {
     char path[PATH_MAX];
 
-    assert(self->pid == 0 && self->deaths == 0);
-    if (cluster_lock_runs(self->lock)) {
+    assert(cluster_server->pid == 0 && cluster_server->deaths == 0);
+    if (cluster_lock_runs(cluster_server->lock)) {
         dbk_watch_say(watch, "waiting for the PostgreSQL of a killed process to end");
         /* It was sent one when its owner ended; another does no harm. */
-        if (!end_leftover(self, SIGINT, FAST_MS) &&
-            !end_leftover(self, SIGQUIT, IMMEDIATE_MS))
+        if (!end_leftover(cluster_server, SIGINT, FAST_MS) &&
+            !end_leftover(cluster_server, SIGQUIT, IMMEDIATE_MS))
             return dbk_fail(err, DBK_TIMEOUT,
                             "the PostgreSQL of a killed process (%ld) does not end",
-                            (long)cluster_server_pid(self->place));
+                            (long)cluster_server_pid(cluster_server->place));
     }
     /* Nothing of it runs. After a restart of the machine the number in the file may be
      * another program's, and PostgreSQL would take that for a server. */
-    if (cluster_path(path, self->place->dir, "postmaster.pid", err) != DBK_OK)
+    if (cluster_path(path, cluster_server->place->dir, "postmaster.pid", err) != DBK_OK)
         return DBK_TOO_LARGE;
     unlink(path);
     return DBK_OK;

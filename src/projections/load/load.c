@@ -75,7 +75,7 @@ static enum dbk_code finish_copies(struct load *load, struct dbk_error *err)
 
     for (size_t i = 0; i < TABLES && code == DBK_OK; i++) {
         load->at = i;
-        code = copy_rows_finish(&load->copies[i], err);
+        code = copy_rows_conclude(&load->copies[i], err);
         if (code == DBK_OK)
             code = dbk_pg_commit(load->pgs[i], COMMIT_MS, err);
     }
@@ -143,9 +143,10 @@ static enum dbk_code fill(struct load *load, bool *refused, struct dbk_error *er
     load->at = TABLES;
     if (code == DBK_OK)
         code = load_rows(&load->fold, source, load->copies, err);
-    for (size_t i = 0; i < TABLES && code != DBK_OK; i++)
+    for (size_t i = 0; i < TABLES && code != DBK_OK; i++) {
         if (load->copies[i].failed)
             load->at = i;
+    }
     if (code == DBK_OK)
         code = finish_copies(load, err);
     if (code == DBK_OK)
@@ -158,11 +159,11 @@ static enum dbk_code fill(struct load *load, bool *refused, struct dbk_error *er
 static void finish(struct load *load)
 {
     for (size_t i = 0; i < TABLES; i++) {
-        copy_rows_free(&load->copies[i]);
+        copy_rows_finish(&load->copies[i]);
         dbk_pg_close(load->pgs[i]);
     }
-    load_indexes_free(&load->indexes);
-    load_fold_free(&load->fold);
+    load_indexes_finish(&load->indexes);
+    load_fold_finish(&load->fold);
 }
 
 enum dbk_code load_tables(const struct load_source *source,

@@ -16,10 +16,10 @@ void load_fold_init(struct load_fold *fold)
     load_table_init(&fold->deleted_events, sizeof(struct dbk_uuid));
 }
 
-void load_fold_free(struct load_fold *fold)
+void load_fold_finish(struct load_fold *fold)
 {
-    load_table_free(&fold->persons);
-    load_table_free(&fold->deleted_events);
+    load_table_finish(&fold->persons);
+    load_table_finish(&fold->deleted_events);
 }
 
 enum dbk_code load_contradicts(const struct dbk_record *record, struct dbk_error *err)
@@ -54,9 +54,10 @@ static enum dbk_code add_change(struct load_fold *fold, const struct dbk_record 
         return load_contradicts(record, err);
     person->last = record->sequence;
     person->deleted = record->type == DBK_PERSON_DELETED;
-    for (size_t i = 0; i < LOAD_FIELDS; i++)
+    for (size_t i = 0; i < LOAD_FIELDS; i++) {
         if (record->person.has & has_bit[i])
             person->set_by[i] = record->sequence;
+    }
     return DBK_OK;
 }
 

@@ -26,7 +26,7 @@ struct load_fold {
 };
 
 void load_fold_init(struct load_fold *fold);
-void load_fold_free(struct load_fold *fold);
+void load_fold_finish(struct load_fold *fold);
 
 /* Walk over the log. DBK_CONFLICT: a record contradicts those before it, as none does in
  * a log that was decided well; else as load_scan. */

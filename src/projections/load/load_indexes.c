@@ -26,7 +26,7 @@ static enum dbk_code read_all(struct load_indexes *indexes, struct dbk_pg *pg,
     code = dbk_pg_array_param(&names, &param, err);
     if (code == DBK_OK)
         code = dbk_pg_run(pg, &read, &param, 1, QUERY_MS, &indexes->rows, err);
-    dbk_pg_array_free(&names);
+    dbk_pg_array_finish(&names);
     return code;
 }
 
@@ -41,7 +41,7 @@ enum dbk_code load_indexes_drop(struct load_indexes *indexes, struct dbk_pg *pg,
     return code;
 }
 
-void load_indexes_free(struct load_indexes *indexes)
+void load_indexes_finish(struct load_indexes *indexes)
 {
     dbk_pg_clear(indexes->rows);
     indexes->rows = NULL;

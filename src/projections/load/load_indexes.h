@@ -23,6 +23,6 @@ enum dbk_code load_indexes_create(const struct load_indexes *indexes,
                                   const struct dbk_watch *watch, size_t *at,
                                   struct dbk_error *err);
 
-void load_indexes_free(struct load_indexes *indexes); /* a zeroed one is fine */
+void load_indexes_finish(struct load_indexes *indexes); /* a zeroed one is fine */
 
 #endif

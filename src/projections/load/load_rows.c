@@ -104,9 +104,10 @@ static enum dbk_code add_person(struct walk *walk, const struct dbk_record *reco
         return DBK_OK;
     if (final_state(walk, person, record, &final, err) != DBK_OK)
         return err->code;
-    for (size_t t = 0; t < TABLES && code == DBK_OK; t++)
+    for (size_t t = 0; t < TABLES && code == DBK_OK; t++) {
         if (tables[t]->copy_person)
             code = tables[t]->copy_person(&walk->copies[t], &final, err);
+    }
     return code;
 }
 
@@ -122,9 +123,10 @@ static enum dbk_code send_event(struct walk *walk, const struct dbk_record *reco
                                      .datetime_created = record->datetime_created};
     enum dbk_code code = DBK_OK;
 
-    for (size_t t = 0; t < TABLES && code == DBK_OK; t++)
+    for (size_t t = 0; t < TABLES && code == DBK_OK; t++) {
         if (tables[t]->copy_event)
             code = tables[t]->copy_event(&walk->copies[t], &event, err);
+    }
     return code;
 }
 

@@ -16,7 +16,7 @@ void load_table_init(struct load_table *table, size_t entry_size)
     randombytes_buf(table->key, sizeof table->key);
 }
 
-void load_table_free(struct load_table *table)
+void load_table_finish(struct load_table *table)
 {
     for (size_t i = 0; i < table->block_count; i++)
         free(table->blocks[i]);

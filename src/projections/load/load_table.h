@@ -25,7 +25,7 @@ struct load_table {
 };
 
 void load_table_init(struct load_table *table, size_t entry_size);
-void load_table_free(struct load_table *table);
+void load_table_finish(struct load_table *table);
 
 /* The entry, until the table is freed; NULL where the id is not there. */
 void *load_table_find(const struct load_table *table, const struct dbk_uuid *id);

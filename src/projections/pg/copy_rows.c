@@ -23,7 +23,7 @@ enum dbk_code copy_rows_init(struct copy_rows *copy, struct dbk_pg *pg, const ch
     return copy->bytes ? DBK_OK : dbk_fail(err, DBK_NO_MEMORY, "out of memory");
 }
 
-void copy_rows_free(struct copy_rows *copy)
+void copy_rows_finish(struct copy_rows *copy)
 {
     free(copy->bytes);
     memset(copy, 0, sizeof *copy);
@@ -178,7 +178,7 @@ enum dbk_code copy_rows_end(struct copy_rows *copy, struct dbk_error *err)
     return code;
 }
 
-enum dbk_code copy_rows_finish(struct copy_rows *copy, struct dbk_error *err)
+enum dbk_code copy_rows_conclude(struct copy_rows *copy, struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
 

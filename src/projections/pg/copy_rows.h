@@ -5,7 +5,7 @@
  * as int32 length (-1: NULL) and its bytes; at last an int16 of -1. Network order.
  *
  *     copy_rows_init, then for each row: copy_rows_begin, its fields, copy_rows_end;
- *     copy_rows_finish, copy_rows_free
+ *     copy_rows_conclude, copy_rows_finish
  *
  * A stream is cut into several COPY statements, so that a refusal is noticed long before
  * the end of a long one. All of them should be in one transaction. Belongs to one thread.
@@ -16,7 +16,7 @@
 #include "pg.h"
 
 struct copy_rows {
-    struct dbk_pg *pg; /* borrowed; takes nothing else until copy_rows_finish */
+    struct dbk_pg *pg; /* borrowed; takes nothing else until copy_rows_conclude */
     const char *sql;   /* a COPY FROM STDIN in binary; static */
     uint64_t rows;     /* all those ended so far */
     bool failed;       /* this stream, not another part, is why a call failed */
@@ -31,7 +31,7 @@ struct copy_rows {
 /* DBK_NO_MEMORY */
 enum dbk_code copy_rows_init(struct copy_rows *copy, struct dbk_pg *pg, const char *sql,
                              struct dbk_error *err);
-void copy_rows_free(struct copy_rows *copy); /* what was zeroed is fine */
+void copy_rows_finish(struct copy_rows *copy); /* what was zeroed is fine */
 
 void copy_rows_begin(struct copy_rows *copy, int fields);
 void copy_rows_null(struct copy_rows *copy);
@@ -45,6 +45,6 @@ void copy_rows_jsonb(struct copy_rows *copy, struct dbk_slice json);
 enum dbk_code copy_rows_end(struct copy_rows *copy, struct dbk_error *err);
 
 /* Send the rest and hear that all of it was taken. Errors as above. */
-enum dbk_code copy_rows_finish(struct copy_rows *copy, struct dbk_error *err);
+enum dbk_code copy_rows_conclude(struct copy_rows *copy, struct dbk_error *err);
 
 #endif

@@ -46,9 +46,10 @@ enum dbk_code pg_prepare(struct dbk_pg *pg, const struct dbk_pg_statement *state
 
     if (!statement->name)
         return DBK_OK;
-    for (size_t i = 0; i < pg->prepared_count; i++)
+    for (size_t i = 0; i < pg->prepared_count; i++) {
         if (!strcmp(pg->prepared[i], statement->name))
             return DBK_OK;
+    }
     assert(pg->prepared_count < PG_PREPARED_MAX); /* there are fewer names */
     if (!PQsendPrepare(pg->conn, statement->name, statement->sql, 0, NULL))
         return pg_lost(pg, err);

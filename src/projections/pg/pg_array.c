@@ -23,7 +23,7 @@ void dbk_pg_array_clear(struct dbk_pg_array *array)
     array->failed = DBK_OK;
 }
 
-void dbk_pg_array_free(struct dbk_pg_array *array)
+void dbk_pg_array_finish(struct dbk_pg_array *array)
 {
     free(array->bytes);
     dbk_pg_array_init(array, array->element);

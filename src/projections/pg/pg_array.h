@@ -20,7 +20,7 @@ enum dbk_pg_element {
 };
 
 /* One array under construction. Init, add, finish_param, and clear to use its memory
- * again; dbk_pg_array_free at last. A failure to grow is kept and told at the end. */
+ * again; dbk_pg_array_finish at last. A failure to grow is kept and told at the end. */
 struct dbk_pg_array {
     enum dbk_pg_element element;
     size_t count;
@@ -32,7 +32,7 @@ struct dbk_pg_array {
 
 void dbk_pg_array_init(struct dbk_pg_array *array, enum dbk_pg_element element);
 void dbk_pg_array_clear(struct dbk_pg_array *array); /* no elements; keeps its memory */
-void dbk_pg_array_free(struct dbk_pg_array *array);
+void dbk_pg_array_finish(struct dbk_pg_array *array);
 
 /* Add an element of the array's own type. */
 void dbk_pg_array_null(struct dbk_pg_array *array);

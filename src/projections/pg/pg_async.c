@@ -39,11 +39,12 @@ static enum dbk_code sleep_on(struct dbk_pg *const *pgs, size_t count,
     nfds_t used = 0;
     int rc;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (pgs[i])
             polled[used++] = (struct pollfd){
                 .fd = PQsocket(pgs[i]->conn),
                 .events = PQflush(pgs[i]->conn) == 1 ? POLLIN | POLLOUT : POLLIN};
+    }
     rc = poll(polled, used, dbk_deadline_left(deadline));
     if (rc < 0 && errno != EINTR)
         return dbk_fail(err, DBK_UNAVAILABLE, "poll: %s", strerror(errno));
@@ -60,9 +61,10 @@ enum dbk_code dbk_pg_wait_any(struct dbk_pg *const *pgs, size_t count, int timeo
 
     assert(count <= TOGETHER_MAX);
     while (code == DBK_OK) {
-        for (*which = 0; *which < count; (*which)++)
+        for (*which = 0; *which < count; (*which)++) {
             if (pgs[*which] && is_ready(pgs[*which]))
                 return DBK_OK;
+        }
         code = sleep_on(pgs, count, deadline, err);
     }
     return code;

@@ -24,7 +24,7 @@ struct texts {
 
 /* One attempt: the persons of a run, and what the log says of them. */
 struct attempt {
-    struct poster *self;
+    struct poster *poster;
     const struct post_scan *scan;
     const struct post_row *rows;
     size_t count;
@@ -47,7 +47,7 @@ static void own(struct dbk_slice *slice, char *text, size_t size)
 /* The records' bytes are about to go. */
 static void own_texts(struct attempt *attempt)
 {
-    struct fold *fold = &attempt->self->fold;
+    struct fold *fold = &attempt->poster->fold;
 
     assert(fold->person_count <= attempt->count); /* nobody else's are folded */
     for (size_t i = 0; i < fold->person_count; i++) {
@@ -64,7 +64,7 @@ static void own_texts(struct attempt *attempt)
  * now another's. Their events can be many, and go in part by part. */
 static enum dbk_code fold_records(struct attempt *attempt, struct dbk_error *err)
 {
-    struct poster *self = attempt->self;
+    struct poster *poster = attempt->poster;
     struct records *records = &attempt->records;
     enum dbk_code code = DBK_OK;
 
@@ -78,11 +78,11 @@ static enum dbk_code fold_records(struct attempt *attempt, struct dbk_error *err
         if (code != DBK_OK)
             break;
         event = dbk_type_subject(record.type) == DBK_SUBJECT_EVENT;
-        code = fold_add(event ? &attempt->events : &self->fold, &record, err);
+        code = fold_add(event ? &attempt->events : &poster->fold, &record, err);
     }
     own_texts(attempt);
     if (code == DBK_OK)
-        code = apply_within(&self->apply, self->pg, &attempt->events, err);
+        code = apply_within(&poster->apply, poster->pg, &attempt->events, err);
     records_clear(records);
     return code;
 }
@@ -90,7 +90,7 @@ static enum dbk_code fold_records(struct attempt *attempt, struct dbk_error *err
 /* Of what was read, what concerns the persons of this attempt. */
 static enum dbk_code take_theirs(struct attempt *attempt, struct dbk_error *err)
 {
-    const struct dbk_batch *batch = &attempt->self->batch;
+    const struct dbk_batch *batch = &attempt->poster->batch;
 
     for (size_t i = 0; i < batch->count; i++) {
         const char *bytes = batch->bytes + batch->entries[i].offset;
@@ -109,23 +109,23 @@ static enum dbk_code take_theirs(struct attempt *attempt, struct dbk_error *err)
 static enum dbk_code read_span(struct attempt *attempt, struct post_span span,
                                struct dbk_error *err)
 {
-    struct poster *self = attempt->self;
+    struct poster *poster = attempt->poster;
     uint64_t at = span.first - 1;
     enum dbk_code code = DBK_OK;
 
     assert(0 < span.first && span.first <= span.last);
     /* Tables may have fallen back behind what was looked through. */
-    if (span.last > self->projected)
-        span.last = self->projected;
+    if (span.last > poster->projected)
+        span.last = poster->projected;
     while (code == DBK_OK && at < span.last) {
-        if (poster_stopping(self))
+        if (poster_stopping(poster))
             return dbk_fail(err, DBK_UNAVAILABLE, "the projector is stopping");
-        code = poster_read(self, at, span.last, err);
-        if (code == DBK_OK && self->batch.count == 0)
+        code = poster_read(poster, at, span.last, err);
+        if (code == DBK_OK && poster->batch.count == 0)
             code = dbk_fail(err, DBK_IO, "the log ends before the checkpoint");
         if (code != DBK_OK)
             return code;
-        at = self->batch.entries[self->batch.count - 1].sequence;
+        at = poster->batch.entries[poster->batch.count - 1].sequence;
         code = take_theirs(attempt, err);
         if (code == DBK_OK && (attempt->records.count >= FOLD_RECORDS ||
                                attempt->records.bytes_used >= FOLD_BYTES))
@@ -139,7 +139,7 @@ static enum dbk_code read_spans(struct attempt *attempt, struct dbk_error *err)
     const struct post_scan *scan = attempt->scan;
     enum dbk_code code = DBK_OK;
 
-    fold_clear(&attempt->self->fold);
+    fold_clear(&attempt->poster->fold);
     for (size_t i = 0; i < scan->span_count && code == DBK_OK; i++)
         code = read_span(attempt, scan->spans[i], err);
     return code == DBK_OK ? fold_records(attempt, err) : code;
@@ -153,24 +153,25 @@ static enum dbk_code drop_everything(struct attempt *attempt, struct dbk_error *
     dbk_pg_array_init(&ids, DBK_PG_UUID);
     for (size_t i = 0; i < attempt->count; i++)
         dbk_pg_array_uuid(&ids, &attempt->rows[i].person_id);
-    code = apply_forget(attempt->self->pg, &ids, err);
-    dbk_pg_array_free(&ids);
+    code = apply_forget(attempt->poster->pg, &ids, err);
+    dbk_pg_array_finish(&ids);
     return code;
 }
 
 /* The events of those who were deleted went in with the rest. */
 static enum dbk_code drop_deleted(struct attempt *attempt, struct dbk_error *err)
 {
-    const struct fold *fold = &attempt->self->fold;
+    const struct fold *fold = &attempt->poster->fold;
     struct dbk_pg_array ids;
     enum dbk_code code;
 
     dbk_pg_array_init(&ids, DBK_PG_UUID);
-    for (size_t i = 0; i < fold->person_count; i++)
+    for (size_t i = 0; i < fold->person_count; i++) {
         if (fold->persons[i].deleted)
             dbk_pg_array_uuid(&ids, &fold->persons[i].id);
-    code = apply_forget(attempt->self->pg, &ids, err);
-    dbk_pg_array_free(&ids);
+    }
+    code = apply_forget(attempt->poster->pg, &ids, err);
+    dbk_pg_array_finish(&ids);
     return code;
 }
 
@@ -185,20 +186,21 @@ static enum dbk_code release_rows(struct attempt *attempt, struct dbk_error *err
         dbk_pg_array_int8(&sequences, (int64_t)attempt->rows[i].sequence);
     code = dbk_pg_array_param(&sequences, &param, err);
     if (code == DBK_OK)
-        code = dbk_pg_run(attempt->self->pg, &release, &param, 1, QUERY_MS, NULL, err);
-    dbk_pg_array_free(&sequences);
+        code =
+            dbk_pg_run(attempt->poster->pg, &release, &param, 1, QUERY_MS, NULL, err);
+    dbk_pg_array_finish(&sequences);
     return code;
 }
 
 /* With the checkpoint locked, so that no other projector moves while we read. */
-static enum dbk_code check_position(struct poster *self, struct dbk_error *err)
+static enum dbk_code check_position(struct poster *poster, struct dbk_error *err)
 {
     uint64_t retries;
     bool same;
-    enum dbk_code code = dbk_pg_run(self->pg, &lock, NULL, 0, QUERY_MS, NULL, err);
+    enum dbk_code code = dbk_pg_run(poster->pg, &lock, NULL, 0, QUERY_MS, NULL, err);
 
     if (code == DBK_OK)
-        code = poster_poll(self, &same, &retries, err);
+        code = poster_poll(poster, &same, &retries, err);
     if (code == DBK_OK && !same)
         code = dbk_fail(err, DBK_MOVED, "another projector moves the checkpoint");
     return code;
@@ -206,26 +208,26 @@ static enum dbk_code check_position(struct poster *self, struct dbk_error *err)
 
 static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
 {
-    struct poster *self = attempt->self;
-    enum dbk_code code = dbk_pg_begin(self->pg, QUERY_MS, err);
+    struct poster *poster = attempt->poster;
+    enum dbk_code code = dbk_pg_begin(poster->pg, QUERY_MS, err);
 
     if (code != DBK_OK)
         return code;
-    code = check_position(self, err);
+    code = check_position(poster, err);
     if (code == DBK_OK)
         code = drop_everything(attempt, err);
     if (code == DBK_OK)
         code = read_spans(attempt, err);
     if (code == DBK_OK)
-        code = apply_within(&self->apply, self->pg, &self->fold, err);
+        code = apply_within(&poster->apply, poster->pg, &poster->fold, err);
     if (code == DBK_OK)
         code = drop_deleted(attempt, err);
     if (code == DBK_OK)
         code = release_rows(attempt, err);
     if (code == DBK_OK)
-        code = dbk_pg_commit(self->pg, QUERY_MS, err);
-    if (code != DBK_OK && dbk_pg_alive(self->pg) &&
-        dbk_pg_rollback(self->pg, QUERY_MS, NULL) != DBK_OK)
+        code = dbk_pg_commit(poster->pg, QUERY_MS, err);
+    if (code != DBK_OK && dbk_pg_alive(poster->pg) &&
+        dbk_pg_rollback(poster->pg, QUERY_MS, NULL) != DBK_OK)
         return dbk_fail(err, DBK_UNAVAILABLE, "a transaction cannot be rolled back");
     return code;
 }
@@ -237,24 +239,26 @@ static enum dbk_code prepare(struct attempt *attempt, struct dbk_error *err)
     attempt->texts = malloc(attempt->count * sizeof *attempt->texts);
     if (!attempt->texts)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < attempt->count; i++)
+    for (size_t i = 0; i < attempt->count; i++) {
         if (!fold_index_put(&attempt->persons, &attempt->rows[i].person_id))
             return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    }
     return DBK_OK;
 }
 
-enum dbk_code post_attempt(struct poster *self, const struct post_scan *scan,
+enum dbk_code post_attempt(struct poster *poster, const struct post_scan *scan,
                            const struct post_row *rows, size_t count,
                            struct dbk_error *err)
 {
-    struct attempt attempt = {.self = self, .scan = scan, .rows = rows, .count = count};
+    struct attempt attempt = {
+        .poster = poster, .scan = scan, .rows = rows, .count = count};
     enum dbk_code code = prepare(&attempt, err);
 
     if (code == DBK_OK)
         code = fold_again(&attempt, err);
-    fold_index_free(&attempt.persons);
-    fold_free(&attempt.events);
-    records_free(&attempt.records);
+    fold_index_finish(&attempt.persons);
+    fold_finish(&attempt.events);
+    records_finish(&attempt.records);
     free(attempt.texts);
     return code;
 }

@@ -9,7 +9,7 @@
 /* Fold the persons of these rows again and take them out of quarantine, or change nothing.
  * The scan, which is done, has the records of them all. Errors as poster_step, and
  * DBK_UNAVAILABLE where the poster is to stop. */
-enum dbk_code post_attempt(struct poster *self, const struct post_scan *scan,
+enum dbk_code post_attempt(struct poster *poster, const struct post_scan *scan,
                            const struct post_row *rows, size_t count,
                            struct dbk_error *err);
 

@@ -3,83 +3,83 @@
 #include <assert.h>
 #include <stdio.h>
 
-static enum dbk_code decode(const struct poster *self, size_t i,
+static enum dbk_code decode(const struct poster *poster, size_t i,
                             struct dbk_record *record, struct dbk_error *err)
 {
-    const struct dbk_batch_entry *entry = &self->batch.entries[i];
+    const struct dbk_batch_entry *entry = &poster->batch.entries[i];
 
-    return dbk_record_decode(self->batch.bytes + entry->offset, entry->length, record,
+    return dbk_record_decode(poster->batch.bytes + entry->offset, entry->length, record,
                              err);
 }
 
 /* Whether the record is about an event that these tables do not have by intent. */
-static enum dbk_code is_left_out(struct poster *self, const struct dbk_record *record,
+static enum dbk_code is_left_out(struct poster *poster, const struct dbk_record *record,
                                  bool *left_out, struct dbk_error *err)
 {
     struct dbk_event_state event = {.sequence = record->sequence};
     enum dbk_code code = DBK_OK;
 
     *left_out = false;
-    if (self->events_from == 0 || dbk_type_subject(record->type) != DBK_SUBJECT_EVENT)
+    if (poster->events_from == 0 || dbk_type_subject(record->type) != DBK_SUBJECT_EVENT)
         return DBK_OK;
     if (record->type != DBK_EVENT_RECORDED)
-        code = dbk_log_event(self->log, &record->subject, &event, err);
-    *left_out = event.sequence < self->events_from;
+        code = dbk_log_event(poster->log, &record->subject, &event, err);
+    *left_out = event.sequence < poster->events_from;
     return code;
 }
 
-static enum dbk_code fold_one(struct poster *self, const struct dbk_record *record,
+static enum dbk_code fold_one(struct poster *poster, const struct dbk_record *record,
                               struct dbk_error *err)
 {
     bool left_out;
 
-    if (fold_index_find(&self->set_aside, dbk_record_person(record), NULL))
+    if (fold_index_find(&poster->set_aside, dbk_record_person(record), NULL))
         return DBK_OK;
-    if (is_left_out(self, record, &left_out, err) != DBK_OK)
+    if (is_left_out(poster, record, &left_out, err) != DBK_OK)
         return err->code;
-    return left_out ? DBK_OK : fold_add(&self->fold, record, err);
+    return left_out ? DBK_OK : fold_add(&poster->fold, record, err);
 }
 
-static enum dbk_code fold_range(struct poster *self, size_t first, size_t end,
+static enum dbk_code fold_range(struct poster *poster, size_t first, size_t end,
                                 struct dbk_error *err)
 {
     struct dbk_record record;
     enum dbk_code code = DBK_OK;
 
-    fold_clear(&self->fold);
+    fold_clear(&poster->fold);
     for (size_t i = first; i < end && code == DBK_OK; i++) {
-        code = decode(self, i, &record, err);
+        code = decode(poster, i, &record, err);
         if (code == DBK_OK)
-            code = fold_one(self, &record, err);
+            code = fold_one(poster, &record, err);
     }
     return code;
 }
 
-static struct apply_move move_to(const struct poster *self, uint64_t to)
+static struct apply_move move_to(const struct poster *poster, uint64_t to)
 {
-    return (struct apply_move){.store_id = self->store_id,
-                               .from = self->projected,
+    return (struct apply_move){.store_id = poster->store_id,
+                               .from = poster->projected,
                                .to = to,
-                               .quarantined = self->quarantined,
-                               .tables = self->tables};
+                               .quarantined = poster->quarantined,
+                               .tables = poster->tables};
 }
 
-static enum dbk_code apply_range(struct poster *self, size_t first, size_t end,
+static enum dbk_code apply_range(struct poster *poster, size_t first, size_t end,
                                  struct dbk_error *err)
 {
-    struct apply_move move = move_to(self, self->batch.entries[end - 1].sequence);
+    struct apply_move move = move_to(poster, poster->batch.entries[end - 1].sequence);
     enum dbk_code code;
 
     /* What is applied begins where the tables end, so no record is passed over. */
-    assert(first < end && end <= self->batch.count);
-    assert(self->batch.entries[first].sequence == self->projected + 1);
-    code = fold_range(self, first, end, err);
+    assert(first < end && end <= poster->batch.count);
+    assert(poster->batch.entries[first].sequence == poster->projected + 1);
+    code = fold_range(poster, first, end, err);
     if (code == DBK_OK)
-        code = apply_batch(&self->apply, self->pg, &self->fold, &move, err);
+        code = apply_batch(&poster->apply, poster->pg, &poster->fold, &move, err);
     if (code != DBK_OK)
         return code;
-    self->projected = move.to;
-    poster_moved(self);
+    poster->projected = move.to;
+    poster_moved(poster);
     return DBK_OK;
 }
 
@@ -89,32 +89,32 @@ bool poster_data_fault(enum dbk_code code)
            code == DBK_UNSUPPORTED;
 }
 
-static void say_quarantined(const struct poster *self, uint64_t sequence,
+static void say_quarantined(const struct poster *poster, uint64_t sequence,
                             const struct dbk_uuid *person, const char *reason)
 {
     char id[DBK_UUID_TEXT + 1] = "nobody";
 
     if (person)
         dbk_uuid_format(person, id);
-    poster_say(self, "record %llu cannot be applied, %s%s is in quarantine: %s",
+    poster_say(poster, "record %llu cannot be applied, %s%s is in quarantine: %s",
                (unsigned long long)sequence, person ? "person " : "", id, reason);
 }
 
-static enum dbk_code quarantine(struct poster *self, size_t i, const char *reason,
+static enum dbk_code quarantine(struct poster *poster, size_t i, const char *reason,
                                 struct dbk_error *err)
 {
-    struct apply_move move = move_to(self, self->batch.entries[i].sequence);
+    struct apply_move move = move_to(poster, poster->batch.entries[i].sequence);
     struct dbk_record record;
     const struct dbk_uuid *person = NULL;
     enum dbk_code code;
 
-    assert(move.to == self->projected + 1); /* all before it were applied */
-    if (decode(self, i, &record, NULL) == DBK_OK)
+    assert(move.to == poster->projected + 1); /* all before it were applied */
+    if (decode(poster, i, &record, NULL) == DBK_OK)
         person = dbk_record_person(&record);
     /* First, so that what is in the table is known here, too. */
-    if (person && !fold_index_put(&self->set_aside, person))
+    if (person && !fold_index_put(&poster->set_aside, person))
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    code = apply_quarantine(&self->apply, self->pg, person, reason, &move, err);
+    code = apply_quarantine(&poster->apply, poster->pg, person, reason, &move, err);
     if (code == DBK_INVALID) /* not a record's fault: do not halve or repeat it */
         code = dbk_fail(err, DBK_INTERNAL,
                         "record %llu can neither be applied nor set "
@@ -122,19 +122,19 @@ static enum dbk_code quarantine(struct poster *self, size_t i, const char *reaso
                         (unsigned long long)move.to);
     if (code != DBK_OK)
         return code;
-    self->projected = move.to;
-    self->quarantined++;
-    say_quarantined(self, move.to, person, reason);
-    poster_moved(self);
+    poster->projected = move.to;
+    poster->quarantined++;
+    say_quarantined(poster, move.to, person, reason);
+    poster_moved(poster);
     return DBK_OK;
 }
 
 /* Records that are refused together are applied in halves, each in a transaction of its
  * own, down to the one at fault. */
-static enum dbk_code apply_or_halve(struct poster *self, size_t first, size_t end,
+static enum dbk_code apply_or_halve(struct poster *poster, size_t first, size_t end,
                                     struct dbk_error *err)
 {
-    enum dbk_code code = apply_range(self, first, end, err);
+    enum dbk_code code = apply_range(poster, first, end, err);
     size_t middle = first + (end - first) / 2;
 
     if (!poster_data_fault(code))
@@ -143,22 +143,22 @@ static enum dbk_code apply_or_halve(struct poster *self, size_t first, size_t en
         char reason[sizeof err->text];
 
         snprintf(reason, sizeof reason, "%s", err->text);
-        return quarantine(self, first, reason, err);
+        return quarantine(poster, first, reason, err);
     }
-    code = apply_or_halve(self, first, middle, err);
-    return code == DBK_OK ? apply_or_halve(self, middle, end, err) : code;
+    code = apply_or_halve(poster, first, middle, err);
+    return code == DBK_OK ? apply_or_halve(poster, middle, end, err) : code;
 }
 
-enum dbk_code poster_apply(struct poster *self, struct dbk_error *err)
+enum dbk_code poster_apply(struct poster *poster, struct dbk_error *err)
 {
-    return apply_or_halve(self, 0, self->batch.count, err);
+    return apply_or_halve(poster, 0, poster->batch.count, err);
 }
 
-enum dbk_code poster_step(struct poster *self, uint64_t to, struct dbk_error *err)
+enum dbk_code poster_step(struct poster *poster, uint64_t to, struct dbk_error *err)
 {
-    enum dbk_code code = poster_read(self, self->projected, to, err);
+    enum dbk_code code = poster_read(poster, poster->projected, to, err);
 
-    if (code == DBK_OK && self->batch.count > 0)
-        code = poster_apply(self, err);
+    if (code == DBK_OK && poster->batch.count > 0)
+        code = poster_apply(poster, err);
     return code;
 }

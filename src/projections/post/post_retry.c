@@ -21,10 +21,10 @@ void post_retry_init(struct post_retry *retry, struct poster *poster)
     post_scan_init(&retry->scan);
 }
 
-void post_retry_free(struct post_retry *retry)
+void post_retry_finish(struct post_retry *retry)
 {
     free(retry->rows);
-    post_scan_free(&retry->scan);
+    post_scan_finish(&retry->scan);
 }
 
 bool post_retry_pending(const struct post_retry *retry)

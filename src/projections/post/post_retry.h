@@ -18,7 +18,7 @@ struct post_retry {
 };
 
 void post_retry_init(struct post_retry *retry, struct poster *poster);
-void post_retry_free(struct post_retry *retry);
+void post_retry_finish(struct post_retry *retry);
 
 /* Note who is to be tried again: all in quarantine, or those that somebody asked for. */
 enum dbk_code post_retry_begin(struct post_retry *retry, bool all,

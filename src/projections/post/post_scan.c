@@ -10,9 +10,9 @@ void post_scan_init(struct post_scan *scan)
     fold_index_init(&scan->persons);
 }
 
-void post_scan_free(struct post_scan *scan)
+void post_scan_finish(struct post_scan *scan)
 {
-    fold_index_free(&scan->persons);
+    fold_index_finish(&scan->persons);
     free(scan->spans);
 }
 

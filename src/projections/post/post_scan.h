@@ -24,7 +24,7 @@ struct post_scan {
 };
 
 void post_scan_init(struct post_scan *scan);
-void post_scan_free(struct post_scan *scan);
+void post_scan_finish(struct post_scan *scan);
 /* Look for these persons' records, from the first on that may be one. DBK_NO_MEMORY. */
 enum dbk_code post_scan_begin(struct post_scan *scan, const struct post_row *rows,
                               size_t count, struct dbk_error *err);

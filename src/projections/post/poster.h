@@ -49,26 +49,26 @@ struct poster {
 };
 
 /* Not connected. log and database are borrowed; calls (NULL: none) are copied. */
-void poster_init(struct poster *self, struct dbk_log *log,
+void poster_init(struct poster *poster, struct dbk_log *log,
                  const struct dbk_database *database, const struct poster_calls *calls);
-void poster_finish(struct poster *self); /* closes the connection, too */
+void poster_finish(struct poster *poster); /* closes the connection, too */
 
 /* Set up the connection, and read from the tables, which are migrated, where they are.
  * Errors as poster_load, pg.h. */
-enum dbk_code poster_begin(struct poster *self, struct dbk_error *err);
+enum dbk_code poster_begin(struct poster *poster, struct dbk_error *err);
 
 /* Read what the checkpoint and the quarantine say (making a checkpoint beside empty
  * tables).
  * DBK_UNSUPPORTED: the tables belong to another log, or lie past the end of this one. */
-enum dbk_code poster_load(struct poster *self, struct dbk_error *err);
+enum dbk_code poster_load(struct poster *poster, struct dbk_error *err);
 
 /* Whether the tables are as we know them (*same), and how many retries are wanted. */
-enum dbk_code poster_poll(struct poster *self, bool *same, uint64_t *retries,
+enum dbk_code poster_poll(struct poster *poster, bool *same, uint64_t *retries,
                           struct dbk_error *err);
 
 /* Read into the batch the records after `after`, as many as one batch takes, and none past
  * `to`. The batch is empty where the log has no more. Errors as dbk_log_read. */
-enum dbk_code poster_read(struct poster *self, uint64_t after, uint64_t to,
+enum dbk_code poster_read(struct poster *poster, uint64_t after, uint64_t to,
                           struct dbk_error *err);
 
 /* Post the next batch, of records up to and with `to`; it is empty where the log has no
@@ -77,17 +77,17 @@ enum dbk_code poster_read(struct poster *self, uint64_t after, uint64_t to,
  * DBK_MOVED  somebody else has moved the checkpoint, or these are other tables: load again
  * as dbk_log_read; anything else: PostgreSQL is away
  */
-enum dbk_code poster_step(struct poster *self, uint64_t to, struct dbk_error *err);
+enum dbk_code poster_step(struct poster *poster, uint64_t to, struct dbk_error *err);
 
 /* Apply all records of the batch: the second half of a step. */
-enum dbk_code poster_apply(struct poster *self, struct dbk_error *err);
+enum dbk_code poster_apply(struct poster *poster, struct dbk_error *err);
 
 /* Whether the code says that the data is at fault, not PostgreSQL. */
 bool poster_data_fault(enum dbk_code code);
 
-void poster_say(const struct poster *self, const char *format, ...)
+void poster_say(const struct poster *poster, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void poster_moved(const struct poster *self);
-bool poster_stopping(const struct poster *self);
+void poster_moved(const struct poster *poster);
+bool poster_stopping(const struct poster *poster);
 
 #endif

@@ -51,7 +51,7 @@ void records_clear(struct records *records)
     records->count = records->bytes_used = 0;
 }
 
-void records_free(struct records *records)
+void records_finish(struct records *records)
 {
     free(records->parts);
     free(records->bytes);

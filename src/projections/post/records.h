@@ -19,6 +19,6 @@ struct records {
 bool records_add(struct records *records, const char *bytes, size_t length);
 /* Empty it; the memory stays. */
 void records_clear(struct records *records);
-void records_free(struct records *records);
+void records_finish(struct records *records);
 
 #endif

@@ -10,47 +10,48 @@ enum { BACKOFF_MIN_MS = 20, BACKOFF_MAX_MS = 1000, NUDGE_MS = 20 };
 enum { STOP_MS = 5000 }; /* for the batch under way, where PostgreSQL hangs */
 
 /* False when it is time to end. */
-static bool back_off(struct dbk_projector *self, int ms)
+static bool back_off(struct dbk_projector *projector, int ms)
 {
     dbk_deadline until = dbk_deadline_in(ms);
     bool go_on;
 
-    pthread_mutex_lock(&self->lock);
-    while (!self->stopping && dbk_cond_wait(&self->changed, &self->lock, until))
+    pthread_mutex_lock(&projector->lock);
+    while (!projector->stopping &&
+           dbk_cond_wait(&projector->changed, &projector->lock, until))
         ;
-    go_on = !self->stopping;
-    pthread_mutex_unlock(&self->lock);
+    go_on = !projector->stopping;
+    pthread_mutex_unlock(&projector->lock);
     return go_on;
 }
 
-static void end_thread(struct dbk_projector *self)
+static void end_thread(struct dbk_projector *projector)
 {
-    pthread_mutex_lock(&self->lock);
-    assert(self->stopping && !self->poster.pg); /* no session is left open */
-    self->ended = true;
-    pthread_cond_broadcast(&self->changed);
-    pthread_mutex_unlock(&self->lock);
+    pthread_mutex_lock(&projector->lock);
+    assert(projector->stopping && !projector->poster.pg); /* no session is left open */
+    projector->ended = true;
+    pthread_cond_broadcast(&projector->changed);
+    pthread_mutex_unlock(&projector->lock);
 }
 
 static void *project(void *argument)
 {
-    struct dbk_projector *self = argument;
+    struct dbk_projector *projector = argument;
     int pause_ms = BACKOFF_MIN_MS;
     uint64_t before = 0;
     struct dbk_error err;
 
-    while (projector_session(self, &err) != DBK_OK) {
-        projector_set_running(self, err.text);
-        if (self->poster.projected !=
+    while (projector_session(projector, &err) != DBK_OK) {
+        projector_set_running(projector, err.text);
+        if (projector->poster.projected !=
             before) /* else it fails as it did the last time */
             pause_ms = BACKOFF_MIN_MS;
-        before = self->poster.projected;
-        if (!back_off(self, pause_ms))
+        before = projector->poster.projected;
+        if (!back_off(projector, pause_ms))
             break;
         pause_ms = pause_ms * 2 < BACKOFF_MAX_MS ? pause_ms * 2 : BACKOFF_MAX_MS;
     }
-    projector_set_running(self, "the projector is stopping");
-    end_thread(self);
+    projector_set_running(projector, "the projector is stopping");
+    end_thread(projector);
     return NULL;
 }
 
@@ -60,20 +61,20 @@ enum dbk_code dbk_projector_start(struct dbk_log *log,
                                   struct dbk_projector **projector,
                                   struct dbk_error *err)
 {
-    struct dbk_projector *self = malloc(sizeof *self);
+    struct dbk_projector *made = malloc(sizeof *made);
     enum dbk_code code;
 
     *projector = NULL;
-    if (!self)
+    if (!made)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    projector_init(self, log, database, options);
-    code = dbk_thread_start(&self->thread, "dbk-projector", project, self, err);
+    projector_init(made, log, database, options);
+    code = dbk_thread_start(&made->thread, "dbk-projector", project, made, err);
     if (code != DBK_OK) {
-        projector_finish(self);
-        free(self);
+        projector_finish(made);
+        free(made);
         return code;
     }
-    *projector = self;
+    *projector = made;
     return DBK_OK;
 }
 

@@ -9,11 +9,11 @@
 
 enum { CONNECT_MS = 5000, QUERY_MS = 30000, STATEMENT_MS = 60000, POLL_MS = 500 };
 
-static void set_breakable(struct dbk_projector *self, const struct dbk_pg *pg)
+static void set_breakable(struct dbk_projector *projector, const struct dbk_pg *pg)
 {
-    pthread_mutex_lock(&self->lock);
-    self->breakable = pg;
-    pthread_mutex_unlock(&self->lock);
+    pthread_mutex_lock(&projector->lock);
+    projector->breakable = pg;
+    pthread_mutex_unlock(&projector->lock);
 }
 
 static void note_schema_made(void *context, const struct dbk_migration_state *state)
@@ -23,38 +23,39 @@ static void note_schema_made(void *context, const struct dbk_migration_state *st
 }
 
 /* Where we have known tables, nobody but an operator can have dropped them. */
-static enum dbk_code migrate(struct dbk_projector *self, struct dbk_error *err)
+static enum dbk_code migrate(struct dbk_projector *projector, struct dbk_error *err)
 {
     bool schema_made = false;
-    const struct dbk_database *database = self->poster.database;
+    const struct dbk_database *database = projector->poster.database;
     enum dbk_code code = dbk_migrate_up(database, note_schema_made, &schema_made, err);
 
-    if (schema_made && self->poster.tables != 0)
-        poster_say(&self->poster,
+    if (schema_made && projector->poster.tables != 0)
+        poster_say(&projector->poster,
                    "the schema %s was dropped: it is made again from the log",
                    dbk_pg_schema(database));
     return code;
 }
 
-static enum dbk_code connect_pg(struct dbk_projector *self, struct dbk_error *err)
+static enum dbk_code connect_pg(struct dbk_projector *projector, struct dbk_error *err)
 {
     const struct dbk_pg_options options = {.application = "daybook projector",
                                            .connect_timeout_ms = CONNECT_MS,
                                            .statement_timeout_ms = STATEMENT_MS,
                                            .async_commit = true};
-    enum dbk_code code = migrate(self, err);
+    enum dbk_code code = migrate(projector, err);
 
     if (code == DBK_OK)
-        code = dbk_pg_open(self->poster.database, &options, &self->poster.pg, err);
-    set_breakable(self, self->poster.pg);
-    return code == DBK_OK ? poster_begin(&self->poster, err) : code;
+        code = dbk_pg_open(projector->poster.database, &options, &projector->poster.pg,
+                           err);
+    set_breakable(projector, projector->poster.pg);
+    return code == DBK_OK ? poster_begin(&projector->poster, err) : code;
 }
 
 /* Apply what is there to be read, if anything. */
-static enum dbk_code follow(struct dbk_projector *self, int timeout_ms,
+static enum dbk_code follow(struct dbk_projector *projector, int timeout_ms,
                             struct dbk_error *err)
 {
-    struct poster *poster = &self->poster;
+    struct poster *poster = &projector->poster;
     uint64_t head;
     enum dbk_code code =
         dbk_log_wait(poster->log, poster->projected, timeout_ms, &head, err);
@@ -62,101 +63,102 @@ static enum dbk_code follow(struct dbk_projector *self, int timeout_ms,
     poster->batch.count = 0;
     if (code != DBK_OK || head <= poster->projected)
         return code;
-    projector_linger(self, head);
+    projector_linger(projector, head);
     code = poster_step(poster, UINT64_MAX, err); /* also what came meanwhile */
     if (poster->batch.count > 0)
-        projector_linger_from_now(self);
+        projector_linger_from_now(projector);
     return code;
 }
 
 /* Notices, while there is nothing to write, that PostgreSQL has gone, that somebody else
  * has changed the tables, or that a retry is wanted. */
-static enum dbk_code look_after(struct dbk_projector *self, struct dbk_error *err)
+static enum dbk_code look_after(struct dbk_projector *projector, struct dbk_error *err)
 {
     uint64_t retries;
     bool same;
-    enum dbk_code code = poster_poll(&self->poster, &same, &retries, err);
+    enum dbk_code code = poster_poll(&projector->poster, &same, &retries, err);
 
     if (code == DBK_OK)
-        code = tables_look(self->poster.pg, QUERY_MS, err);
+        code = tables_look(projector->poster.pg, QUERY_MS, err);
     if (code == DBK_OK && !same)
         code = DBK_MOVED;
-    if (code == DBK_OK && retries > 0 && !post_retry_pending(&self->retry))
-        code = post_retry_begin(&self->retry, false, err);
+    if (code == DBK_OK && retries > 0 && !post_retry_pending(&projector->retry))
+        code = post_retry_begin(&projector->retry, false, err);
     return code;
 }
 
-static enum dbk_code turn(struct dbk_projector *self, dbk_deadline *poll_at,
+static enum dbk_code turn(struct dbk_projector *projector, dbk_deadline *poll_at,
                           struct dbk_error *err)
 {
-    bool busy = post_retry_pending(&self->retry);
-    enum dbk_code code = follow(self, busy ? 0 : dbk_deadline_left(*poll_at), err);
+    bool busy = post_retry_pending(&projector->retry);
+    enum dbk_code code = follow(projector, busy ? 0 : dbk_deadline_left(*poll_at), err);
 
     if (code != DBK_OK)
         return code;
-    projector_set_running(self, NULL);
-    projector_tidy(&self->tidy, self->poster.batch.count);
+    projector_set_running(projector, NULL);
+    projector_tidy(&projector->tidy, projector->poster.batch.count);
     if (busy)
-        code = post_retry_step(&self->retry, err);
+        code = post_retry_step(&projector->retry, err);
     if (code == DBK_OK && dbk_deadline_left(*poll_at) == 0) {
-        code = look_after(self, err);
+        code = look_after(projector, err);
         *poll_at = dbk_deadline_in(POLL_MS);
     }
     return code;
 }
 
-static enum dbk_code follow_until_stop(struct dbk_projector *self,
+static enum dbk_code follow_until_stop(struct dbk_projector *projector,
                                        struct dbk_error *err)
 {
     dbk_deadline poll_at =
         dbk_deadline_in(0); /* at once: reads wait for the first turn */
     enum dbk_code code = DBK_OK;
 
-    while (code == DBK_OK && !projector_stopping(self)) {
-        code = turn(self, &poll_at, err);
+    while (code == DBK_OK && !projector_stopping(projector)) {
+        code = turn(projector, &poll_at, err);
         if (code == DBK_OK)
-            self->tables_missed = false;
+            projector->tables_missed = false;
         if (code == DBK_MOVED)
-            code = poster_load(&self->poster, err);
+            code = poster_load(&projector->poster, err);
     }
     return code;
 }
 
 /* Tables that were dropped or altered by hand, with the list of migrations still there:
  * connecting once more, which migrates, has not helped. */
-static enum dbk_code say_what_to_do(struct dbk_projector *self, enum dbk_code code,
+static enum dbk_code say_what_to_do(struct dbk_projector *projector, enum dbk_code code,
                                     struct dbk_error *err)
 {
-    if (!tables_broken(self->poster.pg))
+    if (!tables_broken(projector->poster.pg))
         return code;
-    if (!self->tables_missed) {
-        self->tables_missed = true;
+    if (!projector->tables_missed) {
+        projector->tables_missed = true;
         return code;
     }
     return tables_advise(code, err);
 }
 
-enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *err)
+enum dbk_code projector_session(struct dbk_projector *projector, struct dbk_error *err)
 {
     enum dbk_code code;
 
-    assert(!self->poster.pg && !self->tidy.pg); /* the session before has closed them */
-    code = connect_pg(self, err);
+    assert(!projector->poster.pg &&
+           !projector->tidy.pg); /* the session before has closed them */
+    code = connect_pg(projector, err);
     if (code == DBK_OK) /* before anyone is told that it follows */
-        code = tables_look(self->poster.pg, QUERY_MS, err);
-    if (code == DBK_OK && !self->retried_all) {
-        code = post_retry_begin(&self->retry, true, err);
-        self->retried_all = code == DBK_OK;
+        code = tables_look(projector->poster.pg, QUERY_MS, err);
+    if (code == DBK_OK && !projector->retried_all) {
+        code = post_retry_begin(&projector->retry, true, err);
+        projector->retried_all = code == DBK_OK;
     }
     if (code == DBK_OK) {
-        projector_tidy_begin(&self->tidy, self->poster.database);
-        code = follow_until_stop(self, err);
+        projector_tidy_begin(&projector->tidy, projector->poster.database);
+        code = follow_until_stop(projector, err);
     }
-    if (code != DBK_OK && self->poster.pg)
-        code = say_what_to_do(self, code, err);
-    set_breakable(self, NULL);
-    projector_tidy_end(&self->tidy);
-    dbk_pg_close(self->poster.pg);
-    self->poster.pg = NULL;
+    if (code != DBK_OK && projector->poster.pg)
+        code = say_what_to_do(projector, code, err);
+    set_breakable(projector, NULL);
+    projector_tidy_end(&projector->tidy);
+    dbk_pg_close(projector->poster.pg);
+    projector->poster.pg = NULL;
     return code;
 }

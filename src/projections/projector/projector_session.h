@@ -5,6 +5,6 @@
 #include "projector_wait.h"
 
 /* Connect and follow the log until the stop (DBK_OK) or a failure. */
-enum dbk_code projector_session(struct dbk_projector *self, struct dbk_error *err);
+enum dbk_code projector_session(struct dbk_projector *projector, struct dbk_error *err);
 
 #endif

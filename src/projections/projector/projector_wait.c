@@ -22,68 +22,70 @@ static bool is_held(pthread_mutex_t *lock)
 
 /* Wake those who have what they wait for, or will not get it. Each has a condition of its
  * own, so a batch wakes nobody in vain. */
-static void tell(struct dbk_projector *self)
+static void tell(struct dbk_projector *projector)
 {
-    const struct dbk_projector_status *status = &self->status;
+    const struct dbk_projector_status *status = &projector->status;
 
-    assert(is_held(&self->lock));
-    atomic_store(&self->quarantined_told, status->quarantined);
-    atomic_store(&self->readable, status->running ? status->projected + 1 : 0);
-    for (struct projector_waiter *one = self->waiters; one; one = one->next)
+    assert(is_held(&projector->lock));
+    atomic_store(&projector->quarantined_told, status->quarantined);
+    atomic_store(&projector->readable, status->running ? status->projected + 1 : 0);
+    for (struct projector_waiter *one = projector->waiters; one; one = one->next) {
         if (!status->running || one->sequence <= status->projected)
             pthread_cond_signal(&one->woken);
+    }
 }
 
-void projector_publish(struct dbk_projector *self)
+void projector_publish(struct dbk_projector *projector)
 {
-    pthread_mutex_lock(&self->lock);
-    self->status.projected = self->poster.projected;
-    self->status.quarantined = self->poster.quarantined;
-    tell(self);
-    pthread_mutex_unlock(&self->lock);
+    pthread_mutex_lock(&projector->lock);
+    projector->status.projected = projector->poster.projected;
+    projector->status.quarantined = projector->poster.quarantined;
+    tell(projector);
+    pthread_mutex_unlock(&projector->lock);
 }
 
-bool projector_stopping(struct dbk_projector *self)
+bool projector_stopping(struct dbk_projector *projector)
 {
     bool stopping;
 
-    pthread_mutex_lock(&self->lock);
-    stopping = self->stopping;
-    pthread_mutex_unlock(&self->lock);
+    pthread_mutex_lock(&projector->lock);
+    stopping = projector->stopping;
+    pthread_mutex_unlock(&projector->lock);
     return stopping;
 }
 
-void projector_set_running(struct dbk_projector *self, const char *why)
+void projector_set_running(struct dbk_projector *projector, const char *why)
 {
-    struct dbk_projector_status *status = &self->status;
+    struct dbk_projector_status *status = &projector->status;
     bool news;
 
-    pthread_mutex_lock(&self->lock);
-    news = !self->stopping &&
+    pthread_mutex_lock(&projector->lock);
+    news = !projector->stopping &&
            (status->running != !why ||
             (why && strncmp(status->state, why, sizeof status->state - 1) != 0));
     status->running = !why;
-    self->tried = true;
+    projector->tried = true;
     snprintf(status->state, sizeof status->state, "%s", why ? why : PROJECTOR_FOLLOWS);
-    tell(self);
-    pthread_mutex_unlock(&self->lock);
+    tell(projector);
+    pthread_mutex_unlock(&projector->lock);
     if (!news)
         return;
     if (why)
-        poster_say(&self->poster, "projection stands still: %s", why);
+        poster_say(&projector->poster, "projection stands still: %s", why);
     else
-        poster_say(&self->poster, "projection follows the log from sequence %llu",
-                   (unsigned long long)self->poster.projected);
+        poster_say(&projector->poster, "projection follows the log from sequence %llu",
+                   (unsigned long long)projector->poster.projected);
 }
 
-static void link_waiter(struct dbk_projector *self, struct projector_waiter *waiter)
+static void link_waiter(struct dbk_projector *projector,
+                        struct projector_waiter *waiter)
 {
-    assert(is_held(&self->lock));
-    waiter->next = self->waiters;
-    waiter->link = &self->waiters;
+    assert(is_held(&projector->lock));
+    waiter->next = projector->waiters;
+    waiter->link = &projector->waiters;
     if (waiter->next)
         waiter->next->link = &waiter->next;
-    self->waiters = waiter;
+    projector->waiters = waiter;
 }
 
 static void unlink_waiter(struct projector_waiter *waiter)
@@ -96,23 +98,26 @@ static void unlink_waiter(struct projector_waiter *waiter)
 
 /* With the lock held. Before the first connection is made or has failed, it is too early
  * to say that PostgreSQL is away. */
-static bool may_come(const struct dbk_projector *self, uint64_t sequence)
+static bool may_come(const struct dbk_projector *projector, uint64_t sequence)
 {
-    return !self->tried || (self->status.running && self->status.projected < sequence);
+    return !projector->tried ||
+           (projector->status.running && projector->status.projected < sequence);
 }
 
 /* With the lock held. */
-static void wait_linked(struct dbk_projector *self, uint64_t sequence, int timeout_ms)
+static void wait_linked(struct dbk_projector *projector, uint64_t sequence,
+                        int timeout_ms)
 {
     struct projector_waiter waiter = {.sequence = sequence};
     dbk_deadline until = dbk_deadline_in(timeout_ms);
 
     dbk_cond_init(&waiter.woken);
-    link_waiter(self, &waiter);
-    self->waited_for = true;
-    if (self->lingering)
-        pthread_cond_broadcast(&self->changed);
-    while (may_come(self, sequence) && dbk_cond_wait(&waiter.woken, &self->lock, until))
+    link_waiter(projector, &waiter);
+    projector->waited_for = true;
+    if (projector->lingering)
+        pthread_cond_broadcast(&projector->changed);
+    while (may_come(projector, sequence) &&
+           dbk_cond_wait(&waiter.woken, &projector->lock, until))
         ;
     unlink_waiter(&waiter);
     pthread_cond_destroy(&waiter.woken);
@@ -157,34 +162,38 @@ void dbk_projector_status(struct dbk_projector *projector,
 }
 
 /* With the lock held. Those who have what they waited for may not have left yet. */
-static bool is_waited_for(const struct dbk_projector *self)
+static bool is_waited_for(const struct dbk_projector *projector)
 {
-    for (const struct projector_waiter *one = self->waiters; one; one = one->next)
-        if (one->sequence > self->status.projected)
+    for (const struct projector_waiter *one = projector->waiters; one;
+         one = one->next) {
+        if (one->sequence > projector->status.projected)
             return true;
+    }
     return false;
 }
 
-bool projector_linger(struct dbk_projector *self, uint64_t head)
+bool projector_linger(struct dbk_projector *projector, uint64_t head)
 {
     bool to_the_end = false;
 
-    assert(head > self->poster.projected);
-    if (head - self->poster.projected >= ENOUGH_RECORDS ||
-        dbk_deadline_left(self->linger_until) == 0)
+    assert(head > projector->poster.projected);
+    if (head - projector->poster.projected >= ENOUGH_RECORDS ||
+        dbk_deadline_left(projector->linger_until) == 0)
         return false;
-    pthread_mutex_lock(&self->lock);
-    self->lingering = true;
-    while (!to_the_end && !self->stopping && !self->waited_for && !is_waited_for(self))
-        to_the_end = !dbk_cond_wait(&self->changed, &self->lock, self->linger_until);
-    self->lingering = self->waited_for = false;
-    pthread_mutex_unlock(&self->lock);
+    pthread_mutex_lock(&projector->lock);
+    projector->lingering = true;
+    while (!to_the_end && !projector->stopping && !projector->waited_for &&
+           !is_waited_for(projector))
+        to_the_end = !dbk_cond_wait(&projector->changed, &projector->lock,
+                                    projector->linger_until);
+    projector->lingering = projector->waited_for = false;
+    pthread_mutex_unlock(&projector->lock);
     return to_the_end;
 }
 
-void projector_linger_from_now(struct dbk_projector *self)
+void projector_linger_from_now(struct dbk_projector *projector)
 {
-    self->linger_until = dbk_deadline_in(LINGER_MS);
+    projector->linger_until = dbk_deadline_in(LINGER_MS);
 }
 
 static void on_moved(void *context)
@@ -194,10 +203,10 @@ static void on_moved(void *context)
 
 static void on_report(void *context, const char *line)
 {
-    const struct dbk_projector *self = context;
+    const struct dbk_projector *projector = context;
 
-    if (self->options.report)
-        self->options.report(self->options.report_context, line);
+    if (projector->options.report)
+        projector->options.report(projector->options.report_context, line);
 }
 
 static bool on_stopping(void *context)
@@ -205,27 +214,28 @@ static bool on_stopping(void *context)
     return projector_stopping(context);
 }
 
-void projector_init(struct dbk_projector *self, struct dbk_log *log,
+void projector_init(struct dbk_projector *projector, struct dbk_log *log,
                     const struct dbk_database *database,
                     const struct dbk_projector_options *options)
 {
-    const struct poster_calls calls = {on_report, on_moved, on_stopping, self};
+    const struct poster_calls calls = {on_report, on_moved, on_stopping, projector};
 
-    memset(self, 0, sizeof *self);
+    memset(projector, 0, sizeof *projector);
     if (options)
-        self->options = *options;
-    snprintf(self->status.state, sizeof self->status.state, "connecting to PostgreSQL");
-    pthread_mutex_init(&self->lock, NULL);
-    dbk_cond_init(&self->changed);
-    poster_init(&self->poster, log, database, &calls);
-    post_retry_init(&self->retry, &self->poster);
+        projector->options = *options;
+    snprintf(projector->status.state, sizeof projector->status.state,
+             "connecting to PostgreSQL");
+    pthread_mutex_init(&projector->lock, NULL);
+    dbk_cond_init(&projector->changed);
+    poster_init(&projector->poster, log, database, &calls);
+    post_retry_init(&projector->retry, &projector->poster);
 }
 
-void projector_finish(struct dbk_projector *self)
+void projector_finish(struct dbk_projector *projector)
 {
-    assert(!self->waiters); /* each would wake in memory that is gone */
-    post_retry_free(&self->retry);
-    poster_finish(&self->poster);
-    pthread_mutex_destroy(&self->lock);
-    pthread_cond_destroy(&self->changed);
+    assert(!projector->waiters); /* each would wake in memory that is gone */
+    post_retry_finish(&projector->retry);
+    poster_finish(&projector->poster);
+    pthread_mutex_destroy(&projector->lock);
+    pthread_cond_destroy(&projector->changed);
 }

@@ -57,20 +57,21 @@ struct dbk_projector {
 };
 
 /* All of it but the thread. log and database are borrowed; options may be NULL. */
-void projector_init(struct dbk_projector *self, struct dbk_log *log,
+void projector_init(struct dbk_projector *projector, struct dbk_log *log,
                     const struct dbk_database *database,
                     const struct dbk_projector_options *options);
-void projector_finish(struct dbk_projector *self); /* nobody waits any more */
+void projector_finish(struct dbk_projector *projector); /* nobody waits any more */
 
 /* Let the waiting ones know where the poster is. */
-void projector_publish(struct dbk_projector *self);
+void projector_publish(struct dbk_projector *projector);
 /* The log's head is past us: before its records are read, let more of them come where
  * that pays and nobody waits. False where it was not waited to the end of the time that
  * the last batch began. */
-bool projector_linger(struct dbk_projector *self, uint64_t head);
-void projector_linger_from_now(struct dbk_projector *self); /* a batch was posted */
-bool projector_stopping(struct dbk_projector *self);
+bool projector_linger(struct dbk_projector *projector, uint64_t head);
+void projector_linger_from_now(
+    struct dbk_projector *projector); /* a batch was posted */
+bool projector_stopping(struct dbk_projector *projector);
 /* Following (why NULL), or why not. */
-void projector_set_running(struct dbk_projector *self, const char *why);
+void projector_set_running(struct dbk_projector *projector, const char *why);
 
 #endif

@@ -88,10 +88,11 @@ static void look_through(const struct dbk_pg_result *result, struct found *found
 static bool has_large(const struct dbk_pg_result *result,
                       const struct found_event *events, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (dbk_pg_binary_int8(result, events[i].row, PROPERTIES_BYTES) >
             PROPERTIES_MAX)
             return true;
+    }
     return false;
 }
 
@@ -187,7 +188,7 @@ static enum dbk_code find_together(struct dbk_read_model *model, struct find *fi
     code = dbk_pg_array_param(&ids, &find->params[0], err);
     if (code == DBK_OK)
         code = read_with_connection(model, find->asked[0]->deadline, run, find, err);
-    dbk_pg_array_free(&ids);
+    dbk_pg_array_finish(&ids);
     return code;
 }
 

@@ -87,9 +87,10 @@ static enum dbk_code collect_all(struct collection *to, struct dbk_pg *pg,
                       dbk_deadline_left(deadline), &result, err);
     if (code != DBK_OK)
         return code;
-    for (size_t row = 0; row < dbk_pg_rows(result); row++)
+    for (size_t row = 0; row < dbk_pg_rows(result); row++) {
         if (!collect(to, result, row))
             break;
+    }
     dbk_pg_clear(result);
     return DBK_OK;
 }

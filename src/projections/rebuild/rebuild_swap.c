@@ -102,9 +102,10 @@ static bool may_try_again(const struct dbk_pg *pg)
     };
     const char *sqlstate = dbk_pg_sqlstate(pg);
 
-    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         if (!strcmp(sqlstate, states[i]))
             return true;
+    }
     return schema_was_locked(pg) ||
            !strcmp(sqlstate, "XX000"); /* concurrently updated */
 }

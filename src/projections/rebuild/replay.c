@@ -31,7 +31,7 @@ static bool belongs_to(const char *name, const char *live)
     static const char *const suffixes[] = {"", "_shadow", "_old", "_swap"};
     char taken[SCHEMA_NAME];
 
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
         schema_derive(taken, live, suffixes[i]);
         if (!strcmp(name, taken))
             return true;

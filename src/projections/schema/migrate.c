@@ -6,17 +6,19 @@
 
 static const struct migration *find(const struct migration_list *list, int version)
 {
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
         if (list->items[i].version == version)
             return &list->items[i];
+    }
     return NULL;
 }
 
 static bool is_applied(const struct migration_log *log, int version)
 {
-    for (size_t i = 0; i < log->count; i++)
+    for (size_t i = 0; i < log->count; i++) {
         if (migration_log_version(log, i) == version)
             return true;
+    }
     return false;
 }
 

@@ -21,9 +21,10 @@ bool tables_broken(const struct dbk_pg *pg)
     };
     const char *sqlstate = dbk_pg_sqlstate(pg);
 
-    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         if (!strcmp(sqlstate, states[i]))
             return true;
+    }
     return false;
 }
 

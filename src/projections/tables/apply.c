@@ -18,34 +18,39 @@ static const struct dbk_pg_statement add = {"quarantine_add", dbk_sql_quarantine
 void apply_init(struct apply *apply)
 {
     dbk_pg_array_init(&apply->forgotten, DBK_PG_UUID);
-    for (size_t t = 0; t < TABLES; t++)
-        for (size_t kind = 0; kind < TABLE_KINDS; kind++)
+    for (size_t t = 0; t < TABLES; t++) {
+        for (size_t kind = 0; kind < TABLE_KINDS; kind++) {
             for (size_t i = 0; i < TABLE_COLUMNS; i++)
                 dbk_pg_array_init(&apply->rows[t][kind].columns[i],
                                   tables[t]->changes[kind].columns[i]);
+        }
+    }
 }
 
 /* Do it to every array. */
 static void each_array(struct apply *apply, void (*visit)(struct dbk_pg_array *array))
 {
     visit(&apply->forgotten);
-    for (size_t t = 0; t < TABLES; t++)
-        for (size_t kind = 0; kind < TABLE_KINDS; kind++)
+    for (size_t t = 0; t < TABLES; t++) {
+        for (size_t kind = 0; kind < TABLE_KINDS; kind++) {
             for (size_t i = 0; i < TABLE_COLUMNS; i++)
                 visit(&apply->rows[t][kind].columns[i]);
+        }
+    }
 }
 
-void apply_free(struct apply *apply)
+void apply_finish(struct apply *apply)
 {
-    each_array(apply, dbk_pg_array_free);
+    each_array(apply, dbk_pg_array_finish);
 }
 
 static void fill(struct apply *apply, const struct fold *fold)
 {
     each_array(apply, dbk_pg_array_clear);
-    for (size_t i = 0; i < fold->person_count; i++)
+    for (size_t i = 0; i < fold->person_count; i++) {
         if (fold->persons[i].fate == FOLD_DELETE)
             dbk_pg_array_uuid(&apply->forgotten, &fold->persons[i].id);
+    }
     for (size_t t = 0; t < TABLES; t++)
         tables[t]->fill(apply->rows[t], fold);
 }
@@ -158,19 +163,22 @@ bool apply_data_fault(const struct dbk_pg *pg)
     };
     const char *sqlstate = dbk_pg_sqlstate(pg);
 
-    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         if (!strncmp(sqlstate, classes[i], 2))
             return true;
+    }
     return false;
 }
 
 /* What the statement has counted, or NULL. */
 static const char *missing_of(const struct dbk_pg_statement *failed)
 {
-    for (size_t t = 0; t < TABLES; t++)
-        for (size_t kind = 0; kind < TABLE_KINDS; kind++)
+    for (size_t t = 0; t < TABLES; t++) {
+        for (size_t kind = 0; kind < TABLE_KINDS; kind++) {
             if (failed == &tables[t]->changes[kind].statement)
                 return tables[t]->changes[kind].missing;
+        }
+    }
     return NULL;
 }
 

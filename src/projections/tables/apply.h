@@ -23,7 +23,7 @@ struct apply {
 };
 
 void apply_init(struct apply *apply);
-void apply_free(struct apply *apply);
+void apply_finish(struct apply *apply);
 
 /* From which checkpoint to which. */
 struct apply_move {

@@ -13,12 +13,12 @@ void fold_init(struct fold *fold)
     fold_index_init(&fold->event_index);
 }
 
-void fold_free(struct fold *fold)
+void fold_finish(struct fold *fold)
 {
     free(fold->persons);
     free(fold->events);
-    fold_index_free(&fold->person_index);
-    fold_index_free(&fold->event_index);
+    fold_index_finish(&fold->person_index);
+    fold_index_finish(&fold->event_index);
     memset(fold, 0, sizeof *fold);
 }
 

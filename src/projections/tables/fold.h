@@ -48,7 +48,7 @@ struct fold {
 };
 
 void fold_init(struct fold *fold);
-void fold_free(struct fold *fold);
+void fold_finish(struct fold *fold);
 /* Begin a new run; the memory stays. */
 void fold_clear(struct fold *fold);
 

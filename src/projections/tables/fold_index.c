@@ -16,7 +16,7 @@ void fold_index_init(struct fold_index *index)
     randombytes_buf(index->key, sizeof index->key);
 }
 
-void fold_index_free(struct fold_index *index)
+void fold_index_finish(struct fold_index *index)
 {
     free(index->slots);
     index->slots = NULL;
@@ -71,9 +71,10 @@ static bool grow(struct fold_index *index)
     larger.slots = calloc(larger.size, sizeof *larger.slots);
     if (!larger.slots)
         return false;
-    for (size_t i = 0; i < index->size; i++)
+    for (size_t i = 0; i < index->size; i++) {
         if (index->slots[i].position)
             *slot_of(&larger, &index->slots[i].id) = index->slots[i];
+    }
     free(index->slots);
     *index = larger;
     return true;

@@ -22,7 +22,7 @@ struct fold_index {
 };
 
 void fold_index_init(struct fold_index *index);
-void fold_index_free(struct fold_index *index);
+void fold_index_finish(struct fold_index *index);
 /* Empty it; the memory stays. */
 void fold_index_clear(struct fold_index *index);
 

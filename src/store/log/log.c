@@ -9,7 +9,7 @@
 enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *options,
                            struct dbk_log **out, struct dbk_error *err)
 {
-    struct dbk_log *log = log_make(dir, options);
+    struct dbk_log *log = log_create(dir, options);
     enum dbk_code code;
 
     *out = NULL;
@@ -28,7 +28,7 @@ enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *option
     return DBK_OK;
 
 fail:
-    log_free(log);
+    log_destroy(log);
     return code;
 }
 
@@ -43,7 +43,7 @@ void dbk_log_close(struct dbk_log *log)
     pthread_mutex_unlock(&log->mutex);
     pthread_join(log->writer, NULL);
     assert(!log->first && !log->writing && log->queued_bytes == 0);
-    log_free(log);
+    log_destroy(log);
 }
 
 struct dbk_uuid dbk_log_store_id(const struct dbk_log *log)

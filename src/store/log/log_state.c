@@ -26,7 +26,7 @@ static bool init_locks(struct dbk_log *log)
     return fine;
 }
 
-void log_free(struct dbk_log *log)
+void log_destroy(struct dbk_log *log)
 {
     dbk_environment_close(&log->environment);
     pthread_cond_destroy(&log->appended);
@@ -37,7 +37,7 @@ void log_free(struct dbk_log *log)
     free(log);
 }
 
-struct dbk_log *log_make(const char *dir, const struct dbk_log_options *options)
+struct dbk_log *log_create(const char *dir, const struct dbk_log_options *options)
 {
     struct dbk_log *log = calloc(1, sizeof *log);
 

@@ -55,9 +55,9 @@ struct dbk_log {
 };
 
 /* With its locks, and the defaults of options (may be NULL); the environment is not open
- * yet. NULL: no memory. Free with log_free, which closes the environment. */
-struct dbk_log *log_make(const char *dir, const struct dbk_log_options *options);
-void log_free(struct dbk_log *log);
+ * yet. NULL: no memory. Free with log_destroy, which closes the environment. */
+struct dbk_log *log_create(const char *dir, const struct dbk_log_options *options);
+void log_destroy(struct dbk_log *log);
 
 /* Whether somebody holds the lock, as one who says that it is held does. For asserts. */
 static inline bool log_is_locked(struct dbk_log *log)

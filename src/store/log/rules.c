@@ -37,7 +37,7 @@ static bool spoil(struct dbk_plan *plan, int rc)
 }
 
 static bool check_email_free(struct dbk_plan *plan, const struct dbk_turn *turn,
-                             struct dbk_slice email, const struct dbk_uuid *self)
+                             struct dbk_slice email, const struct dbk_uuid *person)
 {
     struct dbk_uuid owner;
     int rc = dbk_index_get_email(turn->txn, turn->environment, email, &owner);
@@ -46,7 +46,7 @@ static bool check_email_free(struct dbk_plan *plan, const struct dbk_turn *turn,
         return true;
     if (rc != 0)
         return spoil(plan, rc);
-    if (dbk_uuid_equal(&owner, self))
+    if (dbk_uuid_equal(&owner, person))
         return true;
     return refuse(plan, DBK_CONFLICT, "another person has this email");
 }

@@ -250,9 +250,10 @@ static void wake_submitters(struct dbk_log *log, struct dbk_group *first)
         lanes[group->lane] = true;
         atomic_store(&group->done, true); /* the group may be gone from here on */
     }
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2; i++) {
         if (lanes[i])
             dbk_wake_all(&log->decided[i]);
+    }
 }
 
 static void process(struct dbk_log *log, struct batch *batch)

@@ -49,7 +49,7 @@ static void every_entry_is_found_with_what_it_holds(void **state)
         assert_true(dbk_uuid_equal(&entry->id, &id));
     }
     assert_int_equal(table.count, 100000);
-    load_table_free(&table);
+    load_table_finish(&table);
 }
 
 static void entries_stay_where_they_are(void **state)
@@ -67,7 +67,7 @@ static void entries_stay_where_they_are(void **state)
         assert_int_equal(load_table_add(&table, &id, &other, NULL), DBK_OK);
     }
     assert_ptr_equal(load_table_find(&table, &first), entry);
-    load_table_free(&table);
+    load_table_finish(&table);
 }
 
 static void nothing_is_found_in_an_empty_one(void **state)
@@ -78,8 +78,8 @@ static void nothing_is_found_in_an_empty_one(void **state)
     (void)state;
     load_table_init(&table, sizeof(struct dbk_uuid));
     assert_null(load_table_find(&table, &id));
-    load_table_free(&table);
-    load_table_free(&table);
+    load_table_finish(&table);
+    load_table_finish(&table);
 }
 
 int main(void)

@@ -42,20 +42,20 @@ static void each_type_is_read_as_written(void **state)
     dbk_pg_array_null(&array);
     dbk_pg_array_bool(&array, false);
     assert_reads(&array, "select $1::bool[]::text", "{t,NULL,f}");
-    dbk_pg_array_free(&array);
+    dbk_pg_array_finish(&array);
 
     dbk_pg_array_init(&array, DBK_PG_INT8);
     dbk_pg_array_int8(&array, INT64_MAX);
     dbk_pg_array_int8(&array, -1);
     assert_reads(&array, "select $1::int8[]::text", "{9223372036854775807,-1}");
-    dbk_pg_array_free(&array);
+    dbk_pg_array_finish(&array);
 
     dbk_pg_array_init(&array, DBK_PG_TEXT);
     dbk_pg_array_text(&array, dbk_slice(""));
     dbk_pg_array_text(&array, dbk_slice("a,{\"b\"}"));
     dbk_pg_array_null(&array);
     assert_reads(&array, "select $1::text[]::text", "{\"\",\"a,{\\\"b\\\"}\",NULL}");
-    dbk_pg_array_free(&array);
+    dbk_pg_array_finish(&array);
 
     dbk_pg_array_init(&array, DBK_PG_TIMESTAMP);
     assert_true(dbk_timestamp_parse("0001-01-01T00:00:00", 19, &at));
@@ -64,20 +64,20 @@ static void each_type_is_read_as_written(void **state)
     dbk_pg_array_timestamp(&array, at);
     assert_reads(&array, "select $1::timestamp[]::text",
                  "{\"0001-01-01 00:00:00\",\"9999-12-31 23:59:59.999999\"}");
-    dbk_pg_array_free(&array);
+    dbk_pg_array_finish(&array);
 
     dbk_pg_array_init(&array, DBK_PG_UUID);
     assert_true(dbk_uuid_parse("3b027982-2fe9-4491-a5a2-b504b0e2bb8d", 36, &id));
     dbk_pg_array_uuid(&array, &id);
     assert_reads(&array, "select $1::uuid[]::text",
                  "{3b027982-2fe9-4491-a5a2-b504b0e2bb8d}");
-    dbk_pg_array_free(&array);
+    dbk_pg_array_finish(&array);
 
     dbk_pg_array_init(&array, DBK_PG_JSONB);
     dbk_pg_array_jsonb(&array, dbk_slice("{}"));
     dbk_pg_array_null(&array);
     assert_reads(&array, "select $1::jsonb[]::text", "{\"{}\",NULL}");
-    dbk_pg_array_free(&array);
+    dbk_pg_array_finish(&array);
 }
 
 static void an_empty_array_is_no_null(void **state)
@@ -88,7 +88,7 @@ static void an_empty_array_is_no_null(void **state)
     dbk_pg_array_init(&array, DBK_PG_UUID);
     assert_reads(&array, "select $1::uuid[]::text", "{}");
     assert_reads(&array, "select count(*) from unnest($1::uuid[])", "0");
-    dbk_pg_array_free(&array);
+    dbk_pg_array_finish(&array);
 }
 
 static void a_cleared_array_forgets_its_elements(void **state)
@@ -105,7 +105,7 @@ static void a_cleared_array_forgets_its_elements(void **state)
     dbk_pg_array_clear(&array);
     dbk_pg_array_int8(&array, 7);
     assert_reads(&array, "select $1::int8[]::text", "{7}");
-    dbk_pg_array_free(&array);
+    dbk_pg_array_finish(&array);
 }
 
 static void too_much_for_one_statement_is_told_at_the_end(void **state)
@@ -121,7 +121,7 @@ static void too_much_for_one_statement_is_told_at_the_end(void **state)
     dbk_pg_array_clear(&array);
     dbk_pg_array_text(&array, dbk_slice("small"));
     assert_int_equal(dbk_pg_array_param(&array, &param, &err), DBK_OK);
-    dbk_pg_array_free(&array);
+    dbk_pg_array_finish(&array);
 }
 
 int main(void)

@@ -42,7 +42,7 @@ static int end_scene(void **state)
 {
     struct scene *scene = *state;
 
-    copy_rows_free(&scene->copy);
+    copy_rows_finish(&scene->copy);
     dbk_pg_close(scene->pg);
     scratch_drop(&scene->database);
     free(scene);
@@ -72,7 +72,7 @@ static void rows_arrive_as_they_were_made(void **state)
 
     assert_int_equal(add_row(&scene->copy, -7, "{\"a\": [1, null]}", NULL), DBK_OK);
     assert_int_equal(add_row(&scene->copy, 8, NULL, NULL), DBK_OK);
-    assert_int_equal(copy_rows_finish(&scene->copy, NULL), DBK_OK);
+    assert_int_equal(copy_rows_conclude(&scene->copy, NULL), DBK_OK);
     assert_int_equal(
         scratch_number(scene->pg,
                        "select count(*) from rows where"
@@ -88,7 +88,7 @@ static void no_rows_are_no_statement(void **state)
 {
     struct scene *scene = *state;
 
-    assert_int_equal(copy_rows_finish(&scene->copy, NULL), DBK_OK);
+    assert_int_equal(copy_rows_conclude(&scene->copy, NULL), DBK_OK);
     assert_int_equal(scratch_number(scene->pg, "select count(*) from rows"), 0);
 }
 
@@ -100,7 +100,7 @@ static void many_rows_go_in_several_statements(void **state)
     for (int64_t n = 0; n < 600000; n++)
         if (add_row(&scene->copy, n, n % 3 ? NULL : "{}", &err) != DBK_OK)
             fail_msg("%s", err.text);
-    if (copy_rows_finish(&scene->copy, &err) != DBK_OK)
+    if (copy_rows_conclude(&scene->copy, &err) != DBK_OK)
         fail_msg("%s", err.text);
     assert_int_equal(scene->copy.rows, 600000);
     assert_int_equal(scratch_number(scene->pg, "select count(distinct n) from rows"),
@@ -114,7 +114,7 @@ static void a_refused_row_is_told_and_none_stay(void **state)
 
     assert_int_equal(add_row(&scene->copy, 1, "{}", &err), DBK_OK);
     assert_int_equal(add_row(&scene->copy, 2, "{", &err), DBK_OK);
-    assert_int_equal(copy_rows_finish(&scene->copy, &err), DBK_INVALID);
+    assert_int_equal(copy_rows_conclude(&scene->copy, &err), DBK_INVALID);
     assert_string_equal(dbk_pg_sqlstate(scene->pg), "22P02");
     assert_true(scene->copy.failed);
     assert_true(dbk_pg_alive(scene->pg));

@@ -184,7 +184,7 @@ static enum dbk_code retry_all(struct poster *poster)
     code = post_retry_begin(&retry, true, NULL);
     while (code == DBK_OK && post_retry_pending(&retry))
         code = post_retry_step(&retry, NULL);
-    post_retry_free(&retry);
+    post_retry_finish(&retry);
     return code;
 }
 

@@ -269,7 +269,7 @@ static void the_index_finds_each_of_many(void **state)
         assert_true(fold_index_find(&index, &id, &at));
         assert_int_equal(at, i);
     }
-    fold_index_free(&index);
+    fold_index_finish(&index);
 }
 
 static int make_world(void **state)
@@ -286,7 +286,7 @@ static int free_world(void **state)
 {
     struct world *world = *state;
 
-    fold_free(&world->fold);
+    fold_finish(&world->fold);
     return 0;
 }
 
