@@ -89,13 +89,13 @@ static char *renew_id(struct raw *raw)
 static void put_record(struct raw *raw, MDB_txn *txn, dbk_timestamp now)
 {
     MDB_val key = {sizeof raw->head, &raw->head};
-    MDB_val value = {raw->length + DBK_CHECKSUM_BYTES, NULL};
+    MDB_val value = {raw->length + LOG_VALUE_CHECKSUM, NULL};
 
     raw->head++;
     renew_id(raw);
     dbk_record_stamp(raw->record, raw->head, now);
     must(mdb_put(txn, raw->log, &key, &value, MDB_APPEND | MDB_RESERVE), "append");
-    dbk_log_value_write(value.mv_data, raw->record, raw->length);
+    log_value_write(value.mv_data, raw->record, raw->length);
 }
 
 static void put_event(struct raw *raw, MDB_txn *txn)

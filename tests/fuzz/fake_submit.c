@@ -33,9 +33,9 @@ static void change_person(struct dbk_log *log, struct dbk_command *command,
 
     dbk_command_first(command, &record);
     if (record.type == DBK_PERSON_CREATED)
-        dbk_person_begin(command->person, &record, NOW);
+        person_state_begin(command->person, &record, NOW);
     else if (dbk_log_person(log, &record.subject, command->person, NULL) == DBK_OK)
-        dbk_person_change(command->person, &record.person);
+        person_state_change(command->person, &record.person);
     command->person->version = version;
 }
 

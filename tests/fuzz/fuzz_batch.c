@@ -45,13 +45,13 @@ static void require_element(struct dbk_slice item, const json_t *element)
 }
 
 /* Each item once, in order, and each drafted as the handler drafts it. */
-static void walk_items(const char *text, size_t size, struct dbk_body_items items,
+static void walk_items(const char *text, size_t size, struct body_items items,
                        const json_t *array)
 {
     struct dbk_slice item;
     size_t count = 0;
 
-    while (dbk_body_items_next(&items, &item)) {
+    while (body_items_next(&items, &item)) {
         struct dbk_field_errors fields = {0};
         struct dbk_body body;
         require_item(item, text, size);
@@ -69,20 +69,20 @@ static void walk_items(const char *text, size_t size, struct dbk_body_items item
 /* The bound is the last number of items that is taken. */
 static void require_bound(const char *text, size_t size, bool lines, size_t count)
 {
-    struct dbk_body_items items;
+    struct body_items items;
 
-    require(dbk_body_items_open(text, size, lines, count, &items, NULL) == DBK_OK);
-    require(dbk_body_items_open(text, size, lines, count - 1, &items, NULL) ==
+    require(body_items_open(text, size, lines, count, &items, NULL) == DBK_OK);
+    require(body_items_open(text, size, lines, count - 1, &items, NULL) ==
             (DBK_TOO_LARGE));
     require(items.count == 0);
 }
 
 static void try_lines(const char *text, size_t size)
 {
-    struct dbk_body_items items;
+    struct body_items items;
     struct dbk_error err = {0};
     size_t wanted = naive_lines(text, size);
-    enum dbk_code code = dbk_body_items_open(text, size, true, ITEMS_MAX, &items, &err);
+    enum dbk_code code = body_items_open(text, size, true, ITEMS_MAX, &items, &err);
 
     require(code == (wanted == 0          ? DBK_INVALID
                      : wanted > ITEMS_MAX ? DBK_TOO_LARGE
@@ -99,10 +99,10 @@ static void try_lines(const char *text, size_t size)
 static void try_array(const char *text, size_t size)
 {
     json_t *array = json_loadb(text, size, JSON_ALLOW_NUL, NULL);
-    struct dbk_body_items items;
+    struct body_items items;
     struct dbk_error err = {0};
 
-    if (dbk_body_items_open(text, size, false, ITEMS_MAX, &items, &err) == DBK_OK) {
+    if (body_items_open(text, size, false, ITEMS_MAX, &items, &err) == DBK_OK) {
         /* jansson has no place for a number beyond a double, which is refused only when
          * its item is read. */
         walk_items(text, size, items, array);

@@ -21,8 +21,8 @@ static void try_stored(struct dbk_slice value)
     stored = (struct dbk_slice){once.text, once.length};
     require(json_stored_render(&twice, stored));
     require(dbk_slice_equal(stored, (struct dbk_slice){twice.text, twice.length}));
-    if (dbk_json_check(once.text, once.length, DBK_JSON_VALUES_MAX, NULL) == DBK_OK)
-        require(dbk_json_equal(value, stored));
+    if (json_check(once.text, once.length, JSON_VALUES_MAX, NULL) == DBK_OK)
+        require(json_same(value, stored));
     dbk_render_finish(&once);
     dbk_render_finish(&twice);
 }
@@ -70,7 +70,7 @@ static void require_string(struct dbk_slice text, const char *wanted, size_t len
     struct dbk_slice string;
 
     require(room != NULL);
-    string = dbk_json_string(text, room);
+    string = json_string_read(text, room);
     require(string.length == length && !memcmp(string.data, wanted, length));
     free(room);
 }
@@ -78,7 +78,7 @@ static void require_string(struct dbk_slice text, const char *wanted, size_t len
 /* The value says what jansson's tree of it does; *real where a number is rounded there. */
 static void require_value(struct dbk_slice text, const json_t *tree, bool *real)
 {
-    struct dbk_json_walk walk;
+    struct json_walk walk;
     struct dbk_slice value;
     const char *key;
     json_t *member;
@@ -89,16 +89,16 @@ static void require_value(struct dbk_slice text, const json_t *tree, bool *real)
         require_string(text, json_string_value(tree), json_string_length(tree));
     if (!json_is_array(tree) && !json_is_object(tree))
         return;
-    require(dbk_json_count(text) == json_array_size(tree) + json_object_size(tree));
-    dbk_json_walk_start(&walk, text);
+    require(json_count(text) == json_array_size(tree) + json_object_size(tree));
+    json_walk_start(&walk, text);
     json_object_foreach((json_t *)tree, key, member)
     {
-        require(dbk_json_walk_next(&walk, &value));
+        require(json_walk_next(&walk, &value));
         require_string(walk.key, key, strlen(key));
         require_value(value, member, real);
     }
     for (; i < json_array_size(tree); i++) {
-        require(dbk_json_walk_next(&walk, &value));
+        require(json_walk_next(&walk, &value));
         require_value(value, json_array_get(tree, i), real);
     }
 }
@@ -110,7 +110,7 @@ static void require_equal(struct dbk_slice text, const json_t *tree, bool real)
         json_dumps(tree, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
 
     require(again != NULL);
-    require(real || dbk_json_equal(text, dbk_slice(again)));
+    require(real || json_same(text, dbk_slice(again)));
     free(again);
 }
 
@@ -123,7 +123,7 @@ static void try_json(const char *text, size_t size)
         json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     bool real = false;
 
-    if (dbk_json_accept(text, size, &value, &err) == DBK_OK) {
+    if (json_accept(text, size, &value, &err) == DBK_OK) {
         try_stored(value);
         require(tree != NULL);
         require_value(value, tree, &real);
@@ -150,9 +150,9 @@ static void try_record(const struct dbk_record *record)
     if (record->type == DBK_EVENT_RECORDED)
         require(dbk_body_same_event(record, &decoded));
     dbk_render_init(&render, (size_t)1 << 20);
-    dbk_render_record(&render, &decoded);
+    render_record_shown(&render, &decoded);
     require(dbk_render_code(&render) == DBK_OK);
-    require(dbk_json_check(render.text, render.length, SIZE_MAX, NULL) == DBK_OK);
+    require(json_check(render.text, render.length, SIZE_MAX, NULL) == DBK_OK);
     require(memchr(render.text, '\n', render.length) == NULL);
     dbk_render_finish(&render);
 }
@@ -181,21 +181,21 @@ static void try_requests(const char *text, size_t size)
                                         0x3c}};
     struct dbk_field_errors fields = {0};
     struct dbk_error err = {0};
-    struct dbk_body_update update;
-    struct dbk_body_delete deleted;
+    struct body_update update;
+    struct body_delete deleted;
     enum dbk_code code;
 
-    code = dbk_body_put_person(text, size, &id, NULL, &update, &fields, &err);
+    code = body_put_person(text, size, &id, NULL, &update, &fields, &err);
     for (size_t i = 0; code == DBK_OK && i < update.event_count; i++)
         try_record(&update.events[i]);
     if (code == DBK_OK)
         try_record(&update.record);
-    dbk_body_update_finish(&update);
-    if (dbk_body_patch_person(text, size, &id, &update, &fields, &err) == DBK_OK)
+    body_update_finish(&update);
+    if (body_patch_person(text, size, &id, &update, &fields, &err) == DBK_OK)
         try_record(&update.record);
-    dbk_body_update_finish(&update);
-    dbk_body_delete_person(text, size, &id, &fields, &err);
-    dbk_body_delete_event(text, size, &id, &deleted, &fields, &err);
+    body_update_finish(&update);
+    body_delete_person(text, size, &id, &fields, &err);
+    body_delete_event(text, size, &id, &deleted, &fields, &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -205,8 +205,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_json(text, size);
     try_bodies(text, size);
     try_requests(text, size);
-    dbk_json_equal((struct dbk_slice){text, size},
-                   dbk_slice("{\"a\":[1,2.5e3,\"x\"]}"));
+    json_same((struct dbk_slice){text, size}, dbk_slice("{\"a\":[1,2.5e3,\"x\"]}"));
     free(text);
     return 0;
 }

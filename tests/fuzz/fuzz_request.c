@@ -202,7 +202,7 @@ static void require_line(const struct logger *logger)
     require(line[length - 1] == '\n');
     require_plain(line, line + length - 1);
     if (logger->json)
-        require(dbk_json_check(line, (size_t)length, SIZE_MAX, NULL) == DBK_OK);
+        require(json_check(line, (size_t)length, SIZE_MAX, NULL) == DBK_OK);
     require(ftruncate(logger->fd, 0) == 0 && lseek(logger->fd, 0, SEEK_SET) == 0);
 }
 
@@ -241,7 +241,7 @@ static void require_envelope(const char *body, size_t length, int status)
     char end[32];
     size_t wanted = (size_t)snprintf(end, sizeof end, "\"status\":%d}}", status);
 
-    require(dbk_json_check(body, length, SIZE_MAX, NULL) == DBK_OK);
+    require(json_check(body, length, SIZE_MAX, NULL) == DBK_OK);
     require(length > wanted && memcmp(body + length - wanted, end, wanted) == 0);
     require(memchr(body, '\n', length) == NULL && memchr(body, 0, length) == NULL);
 }

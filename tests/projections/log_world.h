@@ -19,7 +19,7 @@ struct world {
     char dir[64];
     struct dbk_log *log;
     struct dbk_database database;
-    struct dbk_pg *pg; /* the test's own connection */
+    struct pg *pg; /* the test's own connection */
     struct dbk_projector *projector;
     struct dbk_projector *second; /* another one on the same tables */
 };
@@ -88,7 +88,7 @@ static inline void world_end(struct world *world)
     world_stop(world);
     dbk_projector_stop(world->second);
     dbk_log_close(world->log);
-    dbk_pg_close(world->pg);
+    pg_close(world->pg);
     scratch_drop(&world->database);
     remove_dir(world->dir);
     free(world);

@@ -182,17 +182,17 @@ static inline char *expected_lines(const struct world *world)
     return text;
 }
 
-static inline void lines_of(struct dbk_pg *pg, const char *sql, FILE *out)
+static inline void lines_of(struct pg *pg, const char *sql, FILE *out)
 {
-    const struct dbk_pg_statement statement = {NULL, sql};
-    struct dbk_pg_result *result;
+    const struct pg_statement statement = {NULL, sql};
+    struct pg_result *result;
     struct dbk_error err = {0};
 
-    if (dbk_pg_run(pg, &statement, NULL, 0, 60000, &result, &err) != DBK_OK)
+    if (pg_run(pg, &statement, NULL, 0, 60000, &result, &err) != DBK_OK)
         fail_msg("%s", err.text);
-    for (size_t i = 0; i < dbk_pg_rows(result); i++)
-        fprintf(out, "%s\n", dbk_pg_value(result, i, 0).data);
-    dbk_pg_clear(result);
+    for (size_t i = 0; i < pg_rows(result); i++)
+        fprintf(out, "%s\n", pg_value(result, i, 0).data);
+    pg_clear(result);
 }
 
 static inline char *actual_lines(const struct world *world)

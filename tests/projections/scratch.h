@@ -11,44 +11,44 @@
 #include <stdlib.h>
 
 /* A connection, or the end of the test. */
-static inline struct dbk_pg *scratch_open(const struct dbk_database *database)
+static inline struct pg *scratch_open(const struct dbk_database *database)
 {
-    const struct dbk_pg_options options = {.application = "test",
-                                           .connect_timeout_ms = 10000};
+    const struct pg_options options = {.application = "test",
+                                       .connect_timeout_ms = 10000};
     struct dbk_error err = {0};
-    struct dbk_pg *pg;
+    struct pg *pg;
 
-    if (dbk_pg_open(database, &options, &pg, &err) != DBK_OK) {
+    if (pg_open(database, &options, &pg, &err) != DBK_OK) {
         fprintf(stderr, "test database: %s\n", err.text);
         abort();
     }
     return pg;
 }
 
-static inline void scratch_script(struct dbk_pg *pg, const char *sql)
+static inline void scratch_script(struct pg *pg, const char *sql)
 {
     struct dbk_error err = {0};
 
-    if (dbk_pg_script(pg, sql, 60000, &err) != DBK_OK) {
+    if (pg_script(pg, sql, 60000, &err) != DBK_OK) {
         fprintf(stderr, "%s: %s\n", sql, err.text);
         abort();
     }
 }
 
 /* The first column of the first row, as a number. */
-static inline uint64_t scratch_number(struct dbk_pg *pg, const char *sql)
+static inline uint64_t scratch_number(struct pg *pg, const char *sql)
 {
-    const struct dbk_pg_statement statement = {NULL, sql};
-    struct dbk_pg_result *result;
+    const struct pg_statement statement = {NULL, sql};
+    struct pg_result *result;
     struct dbk_error err = {0};
     uint64_t value;
 
-    if (dbk_pg_run(pg, &statement, NULL, 0, 60000, &result, &err) != DBK_OK) {
+    if (pg_run(pg, &statement, NULL, 0, 60000, &result, &err) != DBK_OK) {
         fprintf(stderr, "%s: %s\n", sql, err.text);
         abort();
     }
-    value = dbk_pg_u64(result, 0, 0);
-    dbk_pg_clear(result);
+    value = pg_u64(result, 0, 0);
+    pg_clear(result);
     return value;
 }
 
@@ -57,7 +57,7 @@ static inline void scratch_make(struct dbk_database database)
 {
     static bool made;
     char sql[160];
-    struct dbk_pg *pg;
+    struct pg *pg;
 
     if (made)
         return;
@@ -70,7 +70,7 @@ static inline void scratch_make(struct dbk_database database)
     scratch_script(pg, sql);
     snprintf(sql, sizeof sql, "create database %s", program_invocation_short_name);
     scratch_script(pg, sql);
-    dbk_pg_close(pg);
+    pg_close(pg);
 }
 
 /* A schema in the program's own database: programs run side by side, and rebuilds look
@@ -88,14 +88,14 @@ static inline struct dbk_database scratch_database(const char *schema)
 
 static inline void scratch_drop(const struct dbk_database *database)
 {
-    struct dbk_pg *pg = scratch_open(database);
+    struct pg *pg = scratch_open(database);
     char sql[160];
 
     snprintf(sql, sizeof sql,
              "set client_min_messages = warning; drop schema if exists \"%s\" cascade",
              database->schema);
     scratch_script(pg, sql);
-    dbk_pg_close(pg);
+    pg_close(pg);
 }
 
 #endif

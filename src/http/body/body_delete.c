@@ -4,14 +4,14 @@
 
 #include <stdlib.h>
 
-static const struct dbk_body_field person_fields[] = {
-    {"id", DBK_FIELD_OPTIONAL, dbk_body_id},
+static const struct body_field person_fields[] = {
+    {"id", BODY_FIELD_OPTIONAL, body_id},
     {0},
 };
 
-static const struct dbk_body_field event_fields[] = {
-    {"id", DBK_FIELD_OPTIONAL, dbk_body_id},
-    {"person_id", DBK_FIELD_OPTIONAL, dbk_body_person_id},
+static const struct body_field event_fields[] = {
+    {"id", BODY_FIELD_OPTIONAL, body_id},
+    {"person_id", BODY_FIELD_OPTIONAL, body_person_id},
     {0},
 };
 
@@ -25,8 +25,8 @@ static bool is_blank(const char *text, size_t length)
 }
 
 static enum dbk_code read_delete(const char *text, size_t length,
-                                 const struct dbk_body_field *table,
-                                 struct dbk_body_draft *draft, struct dbk_error *err)
+                                 const struct body_field *table,
+                                 struct body_draft *draft, struct dbk_error *err)
 {
     void *memory;
     enum dbk_code code;
@@ -34,33 +34,30 @@ static enum dbk_code read_delete(const char *text, size_t length,
     draft->fields->count = 0;
     if (is_blank(text, length))
         return DBK_OK;
-    code = dbk_body_read(text, length, table, draft, &memory, err);
+    code = body_read(text, length, table, draft, &memory, err);
     free(memory); /* ids are no strings: nothing points into it */
     return code;
 }
 
-enum dbk_code dbk_body_delete_person(const char *text, size_t length,
-                                     const struct dbk_uuid *id,
-                                     struct dbk_field_errors *fields,
-                                     struct dbk_error *err)
+enum dbk_code body_delete_person(const char *text, size_t length,
+                                 const struct dbk_uuid *id,
+                                 struct dbk_field_errors *fields, struct dbk_error *err)
 {
     struct dbk_record record = {0};
-    struct dbk_body_draft draft = {.record = &record, .id = id, .fields = fields};
+    struct body_draft draft = {.record = &record, .id = id, .fields = fields};
 
     return read_delete(text, length, person_fields, &draft, err);
 }
 
-enum dbk_code dbk_body_delete_event(const char *text, size_t length,
-                                    const struct dbk_uuid *id,
-                                    struct dbk_body_delete *out,
-                                    struct dbk_field_errors *fields,
-                                    struct dbk_error *err)
+enum dbk_code body_delete_event(const char *text, size_t length,
+                                const struct dbk_uuid *id, struct body_delete *out,
+                                struct dbk_field_errors *fields, struct dbk_error *err)
 {
     struct dbk_record record = {0};
-    struct dbk_body_draft draft = {.record = &record, .id = id, .fields = fields};
+    struct body_draft draft = {.record = &record, .id = id, .fields = fields};
     enum dbk_code code;
 
-    *out = (struct dbk_body_delete){0};
+    *out = (struct body_delete){0};
     code = read_delete(text, length, event_fields, &draft, err);
     if (code == DBK_OK) {
         out->has_person_id = draft.has_person_id;

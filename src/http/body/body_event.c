@@ -5,43 +5,43 @@
 #include "body_values.h"
 #include "json_stored.h"
 
-const struct dbk_body_field dbk_body_event_fields[] = {
-    {"event_type", DBK_FIELD_REQUIRED, dbk_body_event_type},
-    {"person_id", DBK_FIELD_REQUIRED, dbk_body_person_id},
-    {"id", DBK_FIELD_OPTIONAL, dbk_body_id},
-    {"datetime_created", DBK_FIELD_OPTIONAL, dbk_body_datetime_created},
-    {"properties", DBK_FIELD_OPTIONAL, dbk_body_properties},
+const struct body_field body_event_fields[] = {
+    {"event_type", BODY_FIELD_REQUIRED, body_event_type},
+    {"person_id", BODY_FIELD_REQUIRED, body_person_id},
+    {"id", BODY_FIELD_OPTIONAL, body_id},
+    {"datetime_created", BODY_FIELD_OPTIONAL, body_datetime_created},
+    {"properties", BODY_FIELD_OPTIONAL, body_properties},
     {0},
 };
 
-const struct dbk_body_field dbk_body_event_fields_with_id[] = {
-    {"event_type", DBK_FIELD_REQUIRED, dbk_body_event_type},
-    {"person_id", DBK_FIELD_REQUIRED, dbk_body_person_id},
-    {"id", DBK_FIELD_REQUIRED, dbk_body_id},
-    {"datetime_created", DBK_FIELD_OPTIONAL, dbk_body_datetime_created},
-    {"properties", DBK_FIELD_OPTIONAL, dbk_body_properties},
+const struct body_field body_event_fields_with_id[] = {
+    {"event_type", BODY_FIELD_REQUIRED, body_event_type},
+    {"person_id", BODY_FIELD_REQUIRED, body_person_id},
+    {"id", BODY_FIELD_REQUIRED, body_id},
+    {"datetime_created", BODY_FIELD_OPTIONAL, body_datetime_created},
+    {"properties", BODY_FIELD_OPTIONAL, body_properties},
     {0},
 };
 
-static const struct dbk_body_field import_fields[] = {
-    {"event_type", DBK_FIELD_REQUIRED, dbk_body_event_type},
-    {"person_id", DBK_FIELD_REQUIRED, dbk_body_person_id},
-    {"id", DBK_FIELD_REQUIRED, dbk_body_id},
-    {"datetime_created", DBK_FIELD_REQUIRED, dbk_body_datetime_created},
-    {"properties", DBK_FIELD_OPTIONAL, dbk_body_properties},
+static const struct body_field import_fields[] = {
+    {"event_type", BODY_FIELD_REQUIRED, body_event_type},
+    {"person_id", BODY_FIELD_REQUIRED, body_person_id},
+    {"id", BODY_FIELD_REQUIRED, body_id},
+    {"datetime_created", BODY_FIELD_REQUIRED, body_datetime_created},
+    {"properties", BODY_FIELD_OPTIONAL, body_properties},
     {0},
 };
 
 static enum dbk_code read_event(const char *text, size_t length,
-                                const struct dbk_body_field *table,
-                                struct dbk_body_draft *draft, struct dbk_body *body,
+                                const struct body_field *table,
+                                struct body_draft *draft, struct dbk_body *body,
                                 struct dbk_error *err)
 {
     enum dbk_code code;
 
     *body = (struct dbk_body){.record.type = DBK_EVENT_RECORDED};
     draft->record = &body->record;
-    code = dbk_body_read(text, length, table, draft, &body->memory, err);
+    code = body_read(text, length, table, draft, &body->memory, err);
     if (code != DBK_OK) {
         *body = (struct dbk_body){0};
         return code;
@@ -54,27 +54,25 @@ enum dbk_code dbk_body_event(const char *text, size_t length, enum dbk_body_kind
                              const struct dbk_body_rules *rules, struct dbk_body *body,
                              struct dbk_field_errors *fields, struct dbk_error *err)
 {
-    struct dbk_body_draft draft = {.rules = rules, .fields = fields};
+    struct body_draft draft = {.rules = rules, .fields = fields};
     enum dbk_code code;
 
     code = read_event(text, length,
-                      kind == DBK_BODY_IMPORT ? import_fields : dbk_body_event_fields,
+                      kind == DBK_BODY_IMPORT ? import_fields : body_event_fields,
                       &draft, body, err);
     if (code == DBK_OK && !body->has_id)
         body->record.subject = dbk_uuid_new();
     return code;
 }
 
-enum dbk_code dbk_body_event_at(const char *text, size_t length,
-                                const struct dbk_uuid *id,
-                                const struct dbk_body_rules *rules,
-                                struct dbk_body *body, struct dbk_field_errors *fields,
-                                struct dbk_error *err)
+enum dbk_code body_event_at(const char *text, size_t length, const struct dbk_uuid *id,
+                            const struct dbk_body_rules *rules, struct dbk_body *body,
+                            struct dbk_field_errors *fields, struct dbk_error *err)
 {
-    struct dbk_body_draft draft = {.rules = rules, .fields = fields, .id = id};
+    struct body_draft draft = {.rules = rules, .fields = fields, .id = id};
     enum dbk_code code;
 
-    code = read_event(text, length, dbk_body_event_fields, &draft, body, err);
+    code = read_event(text, length, body_event_fields, &draft, body, err);
     if (code == DBK_OK) {
         body->record.subject = *id;
         body->has_id = true;
@@ -86,7 +84,7 @@ static bool same_properties(struct dbk_slice brought, struct dbk_slice logged)
 {
     if (brought.length == 0 || logged.length == 0)
         return brought.length == logged.length;
-    return dbk_json_equal(brought, logged);
+    return json_same(brought, logged);
 }
 
 bool dbk_body_same_event(const struct dbk_record *brought,

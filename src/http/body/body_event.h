@@ -4,9 +4,9 @@
 
 #include "body_object.h"
 
-/* Tables for dbk_body_object: as POST /events takes them, and with an id required, as
+/* Tables for body_object: as POST /events takes them, and with an id required, as
  * in the events of a PUT. */
-extern const struct dbk_body_field dbk_body_event_fields[];
-extern const struct dbk_body_field dbk_body_event_fields_with_id[];
+extern const struct body_field body_event_fields[];
+extern const struct body_field body_event_fields_with_id[];
 
 #endif

@@ -11,63 +11,58 @@
 #include "http/body.h"
 
 /* A draft of person.updated, and the events that came with it. */
-struct dbk_body_update {
+struct body_update {
     struct dbk_record record;  /* subject is the person; record.person.has tells which
                                   fields came: all of them for a PUT, any for a PATCH */
     struct dbk_record *events; /* event.recorded, each with the client's id; PUT only */
     size_t event_count;
     void *memory; /* private */
 };
-void dbk_body_update_finish(struct dbk_body_update *update); /* a zeroed one is fine */
+void body_update_finish(struct body_update *update); /* a zeroed one is fine */
 
 /* PUT /persons/{id}. The four fields are required. May be there: `id`, equal to id;
  * `events`, each as for POST /events with its `id` required and `person_id` equal to
  * id, no id twice; `datetime_created` and `datetime_modified`, which must be timestamps
  * and are ignored, so that a person as GET gave it can be sent back. */
-enum dbk_code
-dbk_body_put_person(const char *text, size_t length, const struct dbk_uuid *id,
-                    const struct dbk_body_rules *rules, struct dbk_body_update *update,
-                    struct dbk_field_errors *fields, struct dbk_error *err);
+enum dbk_code body_put_person(const char *text, size_t length,
+                              const struct dbk_uuid *id,
+                              const struct dbk_body_rules *rules,
+                              struct body_update *update,
+                              struct dbk_field_errors *fields, struct dbk_error *err);
 
 /* PATCH /persons/{id}: a JSON merge patch (RFC 7396) of the four fields. null would
  * remove a field, and all are required: refused. {} changes nothing and is fine. `id`
  * may be there, equal to id. */
-enum dbk_code dbk_body_patch_person(const char *text, size_t length,
-                                    const struct dbk_uuid *id,
-                                    struct dbk_body_update *update,
-                                    struct dbk_field_errors *fields,
-                                    struct dbk_error *err);
+enum dbk_code body_patch_person(const char *text, size_t length,
+                                const struct dbk_uuid *id, struct body_update *update,
+                                struct dbk_field_errors *fields, struct dbk_error *err);
 
 /* POST /events/{id}: as POST /events with that id; one in the body must be equal. Frees
  * with dbk_body_finish. */
-enum dbk_code dbk_body_event_at(const char *text, size_t length,
-                                const struct dbk_uuid *id,
-                                const struct dbk_body_rules *rules,
-                                struct dbk_body *body, struct dbk_field_errors *fields,
-                                struct dbk_error *err);
+enum dbk_code body_event_at(const char *text, size_t length, const struct dbk_uuid *id,
+                            const struct dbk_body_rules *rules, struct dbk_body *body,
+                            struct dbk_field_errors *fields, struct dbk_error *err);
 
 /* The body of a DELETE /persons/{id}: empty (length 0, or white space), or an object
  * that may hold `id`, equal to id. */
-enum dbk_code dbk_body_delete_person(const char *text, size_t length,
-                                     const struct dbk_uuid *id,
-                                     struct dbk_field_errors *fields,
-                                     struct dbk_error *err);
+enum dbk_code body_delete_person(const char *text, size_t length,
+                                 const struct dbk_uuid *id,
+                                 struct dbk_field_errors *fields,
+                                 struct dbk_error *err);
 
 /* The body of a DELETE /events/{id}: as above, and it may hold `person_id`, which the
  * store compares (dbk_command_expect_person). */
-struct dbk_body_delete {
+struct body_delete {
     bool has_person_id;
     struct dbk_uuid person_id;
 };
-enum dbk_code dbk_body_delete_event(const char *text, size_t length,
-                                    const struct dbk_uuid *id,
-                                    struct dbk_body_delete *out,
-                                    struct dbk_field_errors *fields,
-                                    struct dbk_error *err);
+enum dbk_code body_delete_event(const char *text, size_t length,
+                                const struct dbk_uuid *id, struct body_delete *out,
+                                struct dbk_field_errors *fields, struct dbk_error *err);
 
 /* The items of a batch, one after the other. Allocates nothing. Items point into the
  * text, which must stay as long as it is walked. */
-struct dbk_body_items {
+struct body_items {
     size_t count; /* how many items there are */
     bool lines;
     const char *at, *end; /* private */
@@ -83,11 +78,10 @@ struct dbk_body_items {
  * DBK_INVALID    not an array, not JSON (with line and column), or no items
  * DBK_TOO_LARGE  more than max items
  */
-enum dbk_code dbk_body_items_open(const char *text, size_t length, bool lines,
-                                  size_t max, struct dbk_body_items *items,
-                                  struct dbk_error *err);
+enum dbk_code body_items_open(const char *text, size_t length, bool lines, size_t max,
+                              struct body_items *items, struct dbk_error *err);
 
 /* The next item, for dbk_body_event; false behind the last. */
-bool dbk_body_items_next(struct dbk_body_items *items, struct dbk_slice *item);
+bool body_items_next(struct body_items *items, struct dbk_slice *item);
 
 #endif

@@ -26,7 +26,7 @@ static void cut_text(char *out, size_t size, const char *text)
     out[length] = '\0';
 }
 
-void dbk_body_complain(struct dbk_body_draft *draft, const char *format, ...)
+void body_complain(struct body_draft *draft, const char *format, ...)
 {
     struct dbk_field_error *error;
     char path[160], message[400];
@@ -45,16 +45,16 @@ void dbk_body_complain(struct dbk_body_draft *draft, const char *format, ...)
     cut_text(error->message, sizeof error->message, message);
 }
 
-static void read_field(struct dbk_body_draft *draft, const struct dbk_body_field *field,
+static void read_field(struct body_draft *draft, const struct body_field *field,
                        struct dbk_slice value)
 {
-    if (field->use == DBK_FIELD_READ_ONLY)
-        dbk_body_complain(draft, "read-only: the server sets it");
+    if (field->use == BODY_FIELD_READ_ONLY)
+        body_complain(draft, "read-only: the server sets it");
     else
         field->read(draft, value);
 }
 
-static void complain_unknown(struct dbk_body_draft *draft, struct dbk_slice key)
+static void complain_unknown(struct body_draft *draft, struct dbk_slice key)
 {
     char name[NAME_SHOWN + 1];
     size_t length = key.length < NAME_SHOWN ? key.length : NAME_SHOWN;
@@ -62,12 +62,12 @@ static void complain_unknown(struct dbk_body_draft *draft, struct dbk_slice key)
     memcpy(name, key.data, length);
     name[length] = '\0';
     draft->name = name;
-    dbk_body_complain(draft, "unknown field");
+    body_complain(draft, "unknown field");
     draft->name = NULL;
 }
 
 /* The place of a field in the table, or of its end. */
-static size_t find_field(const struct dbk_body_field *table, struct dbk_slice key)
+static size_t find_field(const struct body_field *table, struct dbk_slice key)
 {
     size_t i = 0;
 
@@ -76,16 +76,16 @@ static size_t find_field(const struct dbk_body_field *table, struct dbk_slice ke
     return i;
 }
 
-void dbk_body_object(struct dbk_body_draft *draft, const struct dbk_body_field *table,
-                     struct dbk_slice object)
+void body_object(struct body_draft *draft, const struct body_field *table,
+                 struct dbk_slice object)
 {
-    struct dbk_json_walk walk;
+    struct json_walk walk;
     struct dbk_slice value;
     unsigned seen = 0;
 
-    dbk_json_walk_start(&walk, object);
-    while (!draft->no_memory && dbk_json_walk_next(&walk, &value)) {
-        struct dbk_slice key = dbk_json_string(walk.key, draft->copy);
+    json_walk_start(&walk, object);
+    while (!draft->no_memory && json_walk_next(&walk, &value)) {
+        struct dbk_slice key = json_string_read(walk.key, draft->copy);
         size_t i = find_field(table, key);
         draft->name = table[i].name;
         if (table[i].name) {
@@ -98,14 +98,13 @@ void dbk_body_object(struct dbk_body_draft *draft, const struct dbk_body_field *
     }
     for (size_t i = 0; table[i].name; i++) {
         draft->name = table[i].name;
-        if (table[i].use == DBK_FIELD_REQUIRED && !(seen & (1U << i)))
-            dbk_body_complain(draft, "required");
+        if (table[i].use == BODY_FIELD_REQUIRED && !(seen & (1U << i)))
+            body_complain(draft, "required");
     }
 }
 
 /* All complaints as one sentence: the first, and how many there are besides. */
-static enum dbk_code fail_fields(const struct dbk_body_draft *draft,
-                                 struct dbk_error *err)
+static enum dbk_code fail_fields(const struct body_draft *draft, struct dbk_error *err)
 {
     const struct dbk_field_error *first = &draft->fields->list[0];
 
@@ -116,10 +115,8 @@ static enum dbk_code fail_fields(const struct dbk_body_draft *draft,
                     first->message, draft->complaints - 1);
 }
 
-enum dbk_code dbk_body_read(const char *text, size_t length,
-                            const struct dbk_body_field *table,
-                            struct dbk_body_draft *draft, void **memory,
-                            struct dbk_error *err)
+enum dbk_code body_read(const char *text, size_t length, const struct body_field *table,
+                        struct body_draft *draft, void **memory, struct dbk_error *err)
 {
     struct dbk_slice object;
     enum dbk_code code;
@@ -127,16 +124,16 @@ enum dbk_code dbk_body_read(const char *text, size_t length,
     *memory = NULL;
     draft->prefix = "";
     draft->fields->count = 0;
-    code = dbk_json_accept(text, length, &object, err);
+    code = json_accept(text, length, &object, err);
     if (code != DBK_OK)
         return code;
     if (object.data[0] != '{')
         return dbk_fail(err, DBK_INVALID, "expected a JSON object, not %s",
-                        dbk_json_kind(object));
+                        json_kind(object));
     *memory = draft->copy = malloc(length);
     draft->end = draft->copy + length;
     if (draft->copy)
-        dbk_body_object(draft, table, object);
+        body_object(draft, table, object);
     if (!draft->copy || draft->no_memory)
         code = dbk_fail(err, DBK_NO_MEMORY, "out of memory while reading a body");
     else if (draft->complaints > 0)

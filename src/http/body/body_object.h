@@ -9,7 +9,7 @@
 
 #include "http/body.h"
 
-struct dbk_body_draft {
+struct body_draft {
     struct dbk_record *record; /* being filled */
     bool has_id, has_person_id;
     const struct dbk_uuid *id;        /* what `id` must equal; NULL: any */
@@ -29,33 +29,31 @@ struct dbk_body_draft {
 };
 
 /* One field: how it is called, whether it must be there, and what reads it. value is
- * its JSON text. A reader that is not content calls dbk_body_complain. */
-struct dbk_body_field {
+ * its JSON text. A reader that is not content calls body_complain. */
+struct body_field {
     const char *name;
     enum {
-        DBK_FIELD_OPTIONAL,
-        DBK_FIELD_REQUIRED,
-        DBK_FIELD_READ_ONLY, /* refused; has no reader */
+        BODY_FIELD_OPTIONAL,
+        BODY_FIELD_REQUIRED,
+        BODY_FIELD_READ_ONLY, /* refused; has no reader */
     } use;
-    void (*read)(struct dbk_body_draft *draft, struct dbk_slice value);
+    void (*read)(struct body_draft *draft, struct dbk_slice value);
 };
 
 /* Note what is wrong with the field being read. */
-void dbk_body_complain(struct dbk_body_draft *draft, const char *format, ...)
+void body_complain(struct body_draft *draft, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Read the members of object. table ends with a field without a name. At most 32
  * fields. */
-void dbk_body_object(struct dbk_body_draft *draft, const struct dbk_body_field *table,
-                     struct dbk_slice object);
+void body_object(struct body_draft *draft, const struct body_field *table,
+                 struct dbk_slice object);
 
 /* A whole body: parse text, which must be an object, read it by table, and put into
  * *memory the block that the strings of draft are in (the caller frees it).
  * draft->record and draft->fields must be set. Errors as in http/body.h; on failure
  * *memory is NULL. */
-enum dbk_code dbk_body_read(const char *text, size_t length,
-                            const struct dbk_body_field *table,
-                            struct dbk_body_draft *draft, void **memory,
-                            struct dbk_error *err);
+enum dbk_code body_read(const char *text, size_t length, const struct body_field *table,
+                        struct body_draft *draft, void **memory, struct dbk_error *err);
 
 #endif

@@ -8,38 +8,38 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void read_events(struct dbk_body_draft *draft, struct dbk_slice value);
+static void read_events(struct body_draft *draft, struct dbk_slice value);
 
-static const struct dbk_body_field put_fields[] = {
-    {"email", DBK_FIELD_REQUIRED, dbk_body_email},
-    {"first_name", DBK_FIELD_REQUIRED, dbk_body_first_name},
-    {"last_name", DBK_FIELD_REQUIRED, dbk_body_last_name},
-    {"role", DBK_FIELD_REQUIRED, dbk_body_role},
-    {"id", DBK_FIELD_OPTIONAL, dbk_body_id},
-    {"events", DBK_FIELD_OPTIONAL, read_events},
-    {"datetime_created", DBK_FIELD_OPTIONAL, dbk_body_ignored_time},
-    {"datetime_modified", DBK_FIELD_OPTIONAL, dbk_body_ignored_time},
+static const struct body_field put_fields[] = {
+    {"email", BODY_FIELD_REQUIRED, body_email},
+    {"first_name", BODY_FIELD_REQUIRED, body_first_name},
+    {"last_name", BODY_FIELD_REQUIRED, body_last_name},
+    {"role", BODY_FIELD_REQUIRED, body_role},
+    {"id", BODY_FIELD_OPTIONAL, body_id},
+    {"events", BODY_FIELD_OPTIONAL, read_events},
+    {"datetime_created", BODY_FIELD_OPTIONAL, body_ignored_time},
+    {"datetime_modified", BODY_FIELD_OPTIONAL, body_ignored_time},
     {0},
 };
 
-static const struct dbk_body_field patch_fields[] = {
-    {"email", DBK_FIELD_OPTIONAL, dbk_body_email},
-    {"first_name", DBK_FIELD_OPTIONAL, dbk_body_first_name},
-    {"last_name", DBK_FIELD_OPTIONAL, dbk_body_last_name},
-    {"role", DBK_FIELD_OPTIONAL, dbk_body_role},
-    {"id", DBK_FIELD_OPTIONAL, dbk_body_id},
-    {"events", DBK_FIELD_READ_ONLY, NULL},
-    {"datetime_created", DBK_FIELD_READ_ONLY, NULL},
-    {"datetime_modified", DBK_FIELD_READ_ONLY, NULL},
+static const struct body_field patch_fields[] = {
+    {"email", BODY_FIELD_OPTIONAL, body_email},
+    {"first_name", BODY_FIELD_OPTIONAL, body_first_name},
+    {"last_name", BODY_FIELD_OPTIONAL, body_last_name},
+    {"role", BODY_FIELD_OPTIONAL, body_role},
+    {"id", BODY_FIELD_OPTIONAL, body_id},
+    {"events", BODY_FIELD_READ_ONLY, NULL},
+    {"datetime_created", BODY_FIELD_READ_ONLY, NULL},
+    {"datetime_modified", BODY_FIELD_READ_ONLY, NULL},
     {0},
 };
 
 /* Read one event of the array into record, as a draft of its own that shares the block
  * of strings and the list of complaints. */
-static void read_event(struct dbk_body_draft *draft, size_t index,
-                       struct dbk_slice value, struct dbk_record *record)
+static void read_event(struct body_draft *draft, size_t index, struct dbk_slice value,
+                       struct dbk_record *record)
 {
-    struct dbk_body_draft event = *draft;
+    struct body_draft event = *draft;
     char prefix[40];
 
     *record = (struct dbk_record){.type = DBK_EVENT_RECORDED};
@@ -49,11 +49,11 @@ static void read_event(struct dbk_body_draft *draft, size_t index,
     if (value.data[0] == '{') {
         snprintf(prefix, sizeof prefix, "events[%zu].", index);
         event.prefix = prefix;
-        dbk_body_object(&event, dbk_body_event_fields_with_id, value);
+        body_object(&event, body_event_fields_with_id, value);
     } else {
         snprintf(prefix, sizeof prefix, "events[%zu]", index);
         event.name = prefix;
-        dbk_body_complain(&event, "expected an object, not %s", dbk_json_kind(value));
+        body_complain(&event, "expected an object, not %s", json_kind(value));
     }
     assert(event.copy >= draft->copy && event.complaints >= draft->complaints);
     draft->copy = event.copy;
@@ -77,7 +77,7 @@ static int compare_places(const void *left, const void *right)
 }
 
 /* Complain of each event whose id an earlier one has. */
-static void refuse_twice(struct dbk_body_draft *draft)
+static void refuse_twice(struct body_draft *draft)
 {
     struct place *places = calloc(draft->event_count, sizeof *places);
     char path[40];
@@ -94,22 +94,22 @@ static void refuse_twice(struct dbk_body_draft *draft)
             continue;
         snprintf(path, sizeof path, "events[%zu].id", places[i].index);
         draft->name = path;
-        dbk_body_complain(draft, "the same id as events[%zu]", places[i - 1].index);
+        body_complain(draft, "the same id as events[%zu]", places[i - 1].index);
     }
     free(places);
 }
 
-static void read_events(struct dbk_body_draft *draft, struct dbk_slice value)
+static void read_events(struct body_draft *draft, struct dbk_slice value)
 {
     size_t complaints = draft->complaints, count, read = 0;
-    struct dbk_json_walk walk;
+    struct json_walk walk;
     struct dbk_slice event;
 
     if (value.data[0] != '[') {
-        dbk_body_complain(draft, "expected an array, not %s", dbk_json_kind(value));
+        body_complain(draft, "expected an array, not %s", json_kind(value));
         return;
     }
-    count = dbk_json_count(value);
+    count = json_count(value);
     if (count == 0)
         return;
     draft->events = calloc(count, sizeof *draft->events);
@@ -118,8 +118,8 @@ static void read_events(struct dbk_body_draft *draft, struct dbk_slice value)
         return;
     }
     draft->event_count = count;
-    dbk_json_walk_start(&walk, value);
-    while (read < count && dbk_json_walk_next(&walk, &event)) {
+    json_walk_start(&walk, value);
+    while (read < count && json_walk_next(&walk, &event)) {
         read_event(draft, read, event, &draft->events[read]);
         read++;
     }
@@ -128,49 +128,48 @@ static void read_events(struct dbk_body_draft *draft, struct dbk_slice value)
         refuse_twice(draft);
 }
 
-void dbk_body_update_finish(struct dbk_body_update *update)
+void body_update_finish(struct body_update *update)
 {
     free(update->events);
     free(update->memory);
-    *update = (struct dbk_body_update){0};
+    *update = (struct body_update){0};
 }
 
 static enum dbk_code read_update(const char *text, size_t length,
-                                 const struct dbk_body_field *table,
-                                 struct dbk_body_draft *draft,
-                                 struct dbk_body_update *update, struct dbk_error *err)
+                                 const struct body_field *table,
+                                 struct body_draft *draft, struct body_update *update,
+                                 struct dbk_error *err)
 {
     enum dbk_code code;
 
-    *update = (struct dbk_body_update){.record.type = DBK_PERSON_UPDATED};
+    *update = (struct body_update){.record.type = DBK_PERSON_UPDATED};
     draft->record = &update->record;
-    code = dbk_body_read(text, length, table, draft, &update->memory, err);
+    code = body_read(text, length, table, draft, &update->memory, err);
     update->events = draft->events;
     update->event_count = draft->event_count;
     if (code != DBK_OK)
-        dbk_body_update_finish(update);
+        body_update_finish(update);
     else
         update->record.subject = *draft->id;
     return code;
 }
 
-enum dbk_code
-dbk_body_put_person(const char *text, size_t length, const struct dbk_uuid *id,
-                    const struct dbk_body_rules *rules, struct dbk_body_update *update,
-                    struct dbk_field_errors *fields, struct dbk_error *err)
+enum dbk_code body_put_person(const char *text, size_t length,
+                              const struct dbk_uuid *id,
+                              const struct dbk_body_rules *rules,
+                              struct body_update *update,
+                              struct dbk_field_errors *fields, struct dbk_error *err)
 {
-    struct dbk_body_draft draft = {.id = id, .rules = rules, .fields = fields};
+    struct body_draft draft = {.id = id, .rules = rules, .fields = fields};
 
     return read_update(text, length, put_fields, &draft, update, err);
 }
 
-enum dbk_code dbk_body_patch_person(const char *text, size_t length,
-                                    const struct dbk_uuid *id,
-                                    struct dbk_body_update *update,
-                                    struct dbk_field_errors *fields,
-                                    struct dbk_error *err)
+enum dbk_code body_patch_person(const char *text, size_t length,
+                                const struct dbk_uuid *id, struct body_update *update,
+                                struct dbk_field_errors *fields, struct dbk_error *err)
 {
-    struct dbk_body_draft draft = {.id = id, .fields = fields};
+    struct body_draft draft = {.id = id, .fields = fields};
 
     return read_update(text, length, patch_fields, &draft, update, err);
 }

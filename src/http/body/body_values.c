@@ -14,24 +14,24 @@
 #define PROPERTIES_DEPTH_MAX 28
 
 /* *out is in the body, or where the next string goes. */
-static bool read_string(struct dbk_body_draft *draft, struct dbk_slice value,
+static bool read_string(struct body_draft *draft, struct dbk_slice value,
                         struct dbk_slice *out)
 {
     if (value.data[0] == 'n') {
-        dbk_body_complain(draft, "must not be null");
+        body_complain(draft, "must not be null");
         return false;
     }
     if (value.data[0] != '"') {
-        dbk_body_complain(draft, "expected a string, not %s", dbk_json_kind(value));
+        body_complain(draft, "expected a string, not %s", json_kind(value));
         return false;
     }
     assert(value.length <= (size_t)(draft->end - draft->copy));
-    *out = dbk_json_string(value, draft->copy);
+    *out = json_string_read(value, draft->copy);
     return true;
 }
 
 /* Copy a text that must outlive the body; it may be there already. */
-static struct dbk_slice keep(struct dbk_body_draft *draft, struct dbk_slice text)
+static struct dbk_slice keep(struct body_draft *draft, struct dbk_slice text)
 {
     struct dbk_slice kept = {draft->copy, text.length};
 
@@ -41,7 +41,7 @@ static struct dbk_slice keep(struct dbk_body_draft *draft, struct dbk_slice text
     return kept;
 }
 
-static bool read_uuid(struct dbk_body_draft *draft, struct dbk_slice value,
+static bool read_uuid(struct body_draft *draft, struct dbk_slice value,
                       const struct dbk_uuid *expected, struct dbk_uuid *out)
 {
     struct dbk_slice text;
@@ -50,86 +50,85 @@ static bool read_uuid(struct dbk_body_draft *draft, struct dbk_slice value,
     if (!read_string(draft, value, &text))
         return false;
     if (!dbk_uuid_parse(text.data, text.length, out)) {
-        dbk_body_complain(draft, "must be a UUID");
+        body_complain(draft, "must be a UUID");
         return false;
     }
     if (expected && !dbk_uuid_equal(out, expected)) {
         dbk_uuid_format(expected, wanted);
-        dbk_body_complain(draft, "must be %s, as in the path", wanted);
+        body_complain(draft, "must be %s, as in the path", wanted);
         return false;
     }
     return true;
 }
 
-void dbk_body_id(struct dbk_body_draft *draft, struct dbk_slice value)
+void body_id(struct body_draft *draft, struct dbk_slice value)
 {
     if (read_uuid(draft, value, draft->id, &draft->record->subject))
         draft->has_id = true;
 }
 
-void dbk_body_person_id(struct dbk_body_draft *draft, struct dbk_slice value)
+void body_person_id(struct body_draft *draft, struct dbk_slice value)
 {
     if (read_uuid(draft, value, draft->person_id, &draft->record->person_id))
         draft->has_person_id = true;
 }
 
-void dbk_body_email(struct dbk_body_draft *draft, struct dbk_slice value)
+void body_email(struct body_draft *draft, struct dbk_slice value)
 {
     struct dbk_slice text;
 
     if (!read_string(draft, value, &text))
         return;
-    if (!dbk_email_valid(text)) {
-        dbk_body_complain(draft,
-                          "must be an email address such as name@example.com, of "
-                          "at most 254 bytes");
+    if (!email_valid(text)) {
+        body_complain(draft, "must be an email address such as name@example.com, of "
+                             "at most 254 bytes");
         return;
     }
     draft->record->person.email = keep(draft, text);
     draft->record->person.has |= DBK_HAS_EMAIL;
 }
 
-static void read_name(struct dbk_body_draft *draft, struct dbk_slice value,
-                      unsigned has, struct dbk_slice *out)
+static void read_name(struct body_draft *draft, struct dbk_slice value, unsigned has,
+                      struct dbk_slice *out)
 {
     struct dbk_slice text, name;
     const char *wrong;
 
     if (!read_string(draft, value, &text))
         return;
-    wrong = dbk_name_trim(text, &name);
+    wrong = name_trim(text, &name);
     if (wrong) {
-        dbk_body_complain(draft, "%s", wrong);
+        body_complain(draft, "%s", wrong);
         return;
     }
     *out = keep(draft, name);
     draft->record->person.has |= has;
 }
 
-void dbk_body_first_name(struct dbk_body_draft *draft, struct dbk_slice value)
+void body_first_name(struct body_draft *draft, struct dbk_slice value)
 {
     read_name(draft, value, DBK_HAS_FIRST_NAME, &draft->record->person.first_name);
 }
 
-void dbk_body_last_name(struct dbk_body_draft *draft, struct dbk_slice value)
+void body_last_name(struct body_draft *draft, struct dbk_slice value)
 {
     read_name(draft, value, DBK_HAS_LAST_NAME, &draft->record->person.last_name);
 }
 
-void dbk_body_role(struct dbk_body_draft *draft, struct dbk_slice value)
+void body_role(struct body_draft *draft, struct dbk_slice value)
 {
     struct dbk_slice text;
 
     if (!read_string(draft, value, &text))
         return;
     if (!dbk_role_parse(text.data, text.length, &draft->record->person.role)) {
-        dbk_body_complain(draft, "must be \"user\" or \"admin\"");
+        body_complain(draft, "must be \"user\" or \"admin\"");
         return;
     }
     draft->record->person.has |= DBK_HAS_ROLE;
 }
 
-static void complain_type(struct dbk_body_draft *draft, const char *const *types)
+static void complain_type(struct body_draft *draft, const char *const *types)
 {
     char list[256] = "";
     size_t used = 0;
@@ -138,19 +137,19 @@ static void complain_type(struct dbk_body_draft *draft, const char *const *types
     for (size_t i = 0; types[i] && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
                                  types[i]);
-    dbk_body_complain(draft, "must be one of: %s", list);
+    body_complain(draft, "must be one of: %s", list);
 }
 
-void dbk_body_event_type(struct dbk_body_draft *draft, struct dbk_slice value)
+void body_event_type(struct body_draft *draft, struct dbk_slice value)
 {
     const char *const *types = draft->rules ? draft->rules->event_types : NULL;
     struct dbk_slice text;
 
     if (!read_string(draft, value, &text))
         return;
-    if (!dbk_event_type_valid(text))
-        dbk_body_complain(draft, "must be 1 to 64 of letters, digits, _ . : and -");
-    else if (!dbk_event_type_allowed(text, types))
+    if (!event_type_valid(text))
+        body_complain(draft, "must be 1 to 64 of letters, digits, _ . : and -");
+    else if (!event_type_allowed(text, types))
         complain_type(draft, types);
     else
         draft->record->event_type = keep(draft, text);
@@ -158,41 +157,41 @@ void dbk_body_event_type(struct dbk_body_draft *draft, struct dbk_slice value)
 
 static bool has_members(struct dbk_slice object)
 {
-    struct dbk_json_walk walk;
+    struct json_walk walk;
     struct dbk_slice value;
 
-    dbk_json_walk_start(&walk, object);
-    return dbk_json_walk_next(&walk, &value);
+    json_walk_start(&walk, object);
+    return json_walk_next(&walk, &value);
 }
 
-static void read_object(struct dbk_body_draft *draft, struct dbk_slice value)
+static void read_object(struct body_draft *draft, struct dbk_slice value)
 {
-    struct dbk_json_extent extent = dbk_json_measure(value);
+    struct json_extent extent = json_measure(value);
 
     if (extent.written > DBK_PROPERTIES_MAX)
-        dbk_body_complain(draft,
-                          "must have at most %d bytes with its numbers written out, "
-                          "not %zu",
-                          DBK_PROPERTIES_MAX, extent.written);
+        body_complain(draft,
+                      "must have at most %d bytes with its numbers written out, "
+                      "not %zu",
+                      DBK_PROPERTIES_MAX, extent.written);
     else if (extent.depth > PROPERTIES_DEPTH_MAX)
-        dbk_body_complain(draft, "must not nest deeper than %d levels",
-                          PROPERTIES_DEPTH_MAX);
+        body_complain(draft, "must not nest deeper than %d levels",
+                      PROPERTIES_DEPTH_MAX);
     else if (has_members(value))
         draft->record->properties = keep(draft, value);
 }
 
-void dbk_body_properties(struct dbk_body_draft *draft, struct dbk_slice value)
+void body_properties(struct body_draft *draft, struct dbk_slice value)
 {
     if (value.data[0] != '{')
-        dbk_body_complain(draft, "expected an object, not %s", dbk_json_kind(value));
+        body_complain(draft, "expected an object, not %s", json_kind(value));
     else if (value.length > DBK_PROPERTIES_MAX)
-        dbk_body_complain(draft, "must have at most %d bytes, not %zu",
-                          DBK_PROPERTIES_MAX, value.length);
+        body_complain(draft, "must have at most %d bytes, not %zu", DBK_PROPERTIES_MAX,
+                      value.length);
     else
         read_object(draft, value);
 }
 
-static bool read_time(struct dbk_body_draft *draft, struct dbk_slice value,
+static bool read_time(struct body_draft *draft, struct dbk_slice value,
                       dbk_timestamp *out)
 {
     struct dbk_slice text;
@@ -201,21 +200,20 @@ static bool read_time(struct dbk_body_draft *draft, struct dbk_slice value,
         return false;
     if (!dbk_timestamp_parse(text.data, text.length, out) ||
         !dbk_timestamp_valid(*out)) {
-        dbk_body_complain(draft,
-                          "must be a time such as 2023-10-08T06:03:33.330037, on a "
-                          "day of the calendar, in the years 0001 to 9999");
+        body_complain(draft, "must be a time such as 2023-10-08T06:03:33.330037, on a "
+                             "day of the calendar, in the years 0001 to 9999");
         return false;
     }
     return true;
 }
 
-void dbk_body_datetime_created(struct dbk_body_draft *draft, struct dbk_slice value)
+void body_datetime_created(struct body_draft *draft, struct dbk_slice value)
 {
     if (read_time(draft, value, &draft->record->datetime_created))
         draft->record->has_datetime_created = true;
 }
 
-void dbk_body_ignored_time(struct dbk_body_draft *draft, struct dbk_slice value)
+void body_ignored_time(struct body_draft *draft, struct dbk_slice value)
 {
     dbk_timestamp ignored;
 

@@ -5,17 +5,17 @@
 
 #include "body_object.h"
 
-typedef void dbk_body_reader(struct dbk_body_draft *draft, struct dbk_slice value);
+typedef void body_reader(struct body_draft *draft, struct dbk_slice value);
 
-dbk_body_reader dbk_body_id; /* the record's subject */
-dbk_body_reader dbk_body_email;
-dbk_body_reader dbk_body_first_name;
-dbk_body_reader dbk_body_last_name;
-dbk_body_reader dbk_body_role;
-dbk_body_reader dbk_body_person_id;
-dbk_body_reader dbk_body_event_type;
-dbk_body_reader dbk_body_properties;
-dbk_body_reader dbk_body_datetime_created;
-dbk_body_reader dbk_body_ignored_time; /* must be a time, and is dropped */
+body_reader body_id; /* the record's subject */
+body_reader body_email;
+body_reader body_first_name;
+body_reader body_last_name;
+body_reader body_role;
+body_reader body_person_id;
+body_reader body_event_type;
+body_reader body_properties;
+body_reader body_datetime_created;
+body_reader body_ignored_time; /* must be a time, and is dropped */
 
 #endif

@@ -42,7 +42,7 @@ static bool domain_valid(const char *at, const char *end)
     }
 }
 
-bool dbk_email_valid(struct dbk_slice text)
+bool email_valid(struct dbk_slice text)
 {
     const char *sign;
 

@@ -11,6 +11,6 @@
  *   /^[a-zA-Z0-9.!#$%&'*+\/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?
  *    (?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/
  */
-bool dbk_email_valid(struct dbk_slice text);
+bool email_valid(struct dbk_slice text);
 
 #endif

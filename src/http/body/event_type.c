@@ -8,7 +8,7 @@ static bool is_allowed(char c)
            c == '_' || c == '.' || c == ':' || c == '-';
 }
 
-bool dbk_event_type_valid(struct dbk_slice text)
+bool event_type_valid(struct dbk_slice text)
 {
     if (text.length == 0 || text.length > DBK_EVENT_TYPE_MAX)
         return false;
@@ -19,9 +19,9 @@ bool dbk_event_type_valid(struct dbk_slice text)
     return true;
 }
 
-bool dbk_event_type_allowed(struct dbk_slice text, const char *const *types)
+bool event_type_allowed(struct dbk_slice text, const char *const *types)
 {
-    if (!types || dbk_slice_equal(text, dbk_slice(DBK_EVENT_TYPE_SIGNUP)))
+    if (!types || dbk_slice_equal(text, dbk_slice(EVENT_TYPE_SIGNUP)))
         return true;
     for (; *types; types++) {
         if (dbk_slice_equal(text, dbk_slice(*types)))

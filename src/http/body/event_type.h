@@ -5,13 +5,13 @@
 #include "store/slice.h"
 
 /* The type of the event that is recorded with each new person. */
-#define DBK_EVENT_TYPE_SIGNUP "signup"
+#define EVENT_TYPE_SIGNUP "signup"
 
 /* Whether it is 1 to 64 of letters, digits and _ . : - (ASCII). */
-bool dbk_event_type_valid(struct dbk_slice text);
+bool event_type_valid(struct dbk_slice text);
 
 /* Whether the configured types (an array that ends with NULL; NULL: any) have it.
  * "signup" is always among them: the server records it, so clients bring it back. */
-bool dbk_event_type_allowed(struct dbk_slice text, const char *const *types);
+bool event_type_allowed(struct dbk_slice text, const char *const *types);
 
 #endif

@@ -18,7 +18,7 @@ static bool is_control(uint32_t point)
            point == 0x2029;
 }
 
-const char *dbk_name_trim(struct dbk_slice text, struct dbk_slice *name)
+const char *name_trim(struct dbk_slice text, struct dbk_slice *name)
 {
     const char *at = text.data, *end = text.data + text.length;
     const char *first = NULL, *behind = NULL; /* of the trimmed name */
@@ -46,7 +46,7 @@ const char *dbk_name_trim(struct dbk_slice text, struct dbk_slice *name)
     }
     if (!first)
         return "must not be empty";
-    if (trimmed_count > DBK_NAME_CHARACTERS_MAX)
+    if (trimmed_count > NAME_CHARACTERS_MAX)
         return "must have at most 100 characters";
     if (trimmed_control)
         return "must not contain control characters";

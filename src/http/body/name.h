@@ -4,12 +4,12 @@
 
 #include "store/slice.h"
 
-#define DBK_NAME_CHARACTERS_MAX 100
+#define NAME_CHARACTERS_MAX 100
 
 /* Trim white space (Unicode's White_Space) off text, which must be UTF-8; *name points
  * into it. NULL where the rest is a name: 1 to 100 characters (code points), none of
  * them a control character or a line or paragraph separator. Else what is expected, as
  * a sentence for the client; static. */
-const char *dbk_name_trim(struct dbk_slice text, struct dbk_slice *name);
+const char *name_trim(struct dbk_slice text, struct dbk_slice *name);
 
 #endif

@@ -206,8 +206,8 @@ static bool read_properties(struct reading *reading)
     if (reading->at == reading->end || *reading->at != '{')
         return refuse(reading, "{");
     properties->data = reading->at;
-    properties->length = dbk_json_span(reading->at, reading->end);
-    if (dbk_json_check(properties->data, properties->length, SIZE_MAX, NULL) != DBK_OK)
+    properties->length = json_span(reading->at, reading->end);
+    if (json_check(properties->data, properties->length, SIZE_MAX, NULL) != DBK_OK)
         return refuse(reading, "a JSON object");
     reading->at += properties->length;
     return read_text(reading, ",\"properties_text\":", properties, &there, 1);

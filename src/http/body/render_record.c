@@ -140,7 +140,7 @@ static void render_record(struct dbk_render *render, const struct dbk_record *re
     dbk_render_text(render, "}}");
 }
 
-void dbk_render_record(struct dbk_render *render, const struct dbk_record *record)
+void render_record_shown(struct dbk_render *render, const struct dbk_record *record)
 {
     render_record(render, record, false);
 }

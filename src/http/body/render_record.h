@@ -7,6 +7,6 @@
 
 /* {"format", "type", "sequence", "recorded_at", "subject_id", "data", "meta"} of a
  * decoded record, as GET /log shows it. */
-void dbk_render_record(struct dbk_render *render, const struct dbk_record *record);
+void render_record_shown(struct dbk_render *render, const struct dbk_record *record);
 
 #endif

@@ -28,7 +28,7 @@ static void finish(struct batch *batch)
     free(batch->items);
 }
 
-static enum dbk_code draft_all(const struct request *rq, struct dbk_body_items items,
+static enum dbk_code draft_all(const struct request *rq, struct body_items items,
                                struct batch *batch, struct dbk_error *err)
 {
     struct dbk_slice text;
@@ -37,7 +37,7 @@ static enum dbk_code draft_all(const struct request *rq, struct dbk_body_items i
     batch->commands = calloc(items.count, sizeof(struct dbk_command *));
     if (!batch->items || !batch->commands)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for %zu items", items.count);
-    while (batch->item_count < items.count && dbk_body_items_next(&items, &text)) {
+    while (batch->item_count < items.count && body_items_next(&items, &text)) {
         struct batch_item *item = &batch->items[batch->item_count++];
         enum dbk_code code;
         item->text = text;
@@ -75,13 +75,12 @@ static enum dbk_code answer(const struct request *rq, struct response *rs,
 enum dbk_code handle_post_batch(struct request *rq, struct response *rs,
                                 struct dbk_error *err)
 {
-    struct dbk_body_items items;
+    struct body_items items;
     struct batch batch = {0};
     enum dbk_code code;
 
-    if (dbk_body_items_open(rq->body.data, rq->body.length, rq->lines,
-                            rq->service->options.batch_items_max, &items,
-                            err) != DBK_OK)
+    if (body_items_open(rq->body.data, rq->body.length, rq->lines,
+                        rq->service->options.batch_items_max, &items, err) != DBK_OK)
         return err->code;
     code = draft_all(rq, items, &batch, err);
     if (code == DBK_OK)

@@ -98,8 +98,8 @@ enum dbk_code handle_post_event_at(struct request *rq, struct response *rs,
     struct dbk_body body = {0};
     enum dbk_code code;
 
-    if (dbk_body_event_at(rq->body.data, rq->body.length, &rq->match.id,
-                          &rq->service->rules, &body, &rq->fields, err) != DBK_OK)
+    if (body_event_at(rq->body.data, rq->body.length, &rq->match.id,
+                      &rq->service->rules, &body, &rq->fields, err) != DBK_OK)
         return err->code;
     code = record_event(rq, rs, &body.record, err);
     dbk_body_finish(&body);
@@ -111,12 +111,12 @@ enum dbk_code handle_delete_event(struct request *rq, struct response *rs,
 {
     struct dbk_record deleted = {.type = DBK_EVENT_DELETED, .subject = rq->match.id};
     const struct dbk_record *drafts[] = {&deleted};
-    struct dbk_body_delete body = {0};
+    struct body_delete body = {0};
     struct dbk_command *command;
     enum dbk_code code;
 
-    if (dbk_body_delete_event(rq->body.data, rq->body.length, &rq->match.id, &body,
-                              &rq->fields, err) != DBK_OK)
+    if (body_delete_event(rq->body.data, rq->body.length, &rq->match.id, &body,
+                          &rq->fields, err) != DBK_OK)
         return err->code;
     if (expect_event(rq, err) != DBK_OK)
         return err->code;

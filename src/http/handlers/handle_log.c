@@ -28,7 +28,7 @@ static void render_one(const struct dbk_record *record, struct log_page *page,
 {
     if (!page->lines && !page->first)
         dbk_render_raw(out, ",", 1);
-    dbk_render_record(out, record);
+    render_record_shown(out, record);
     if (page->lines)
         dbk_render_raw(out, "\n", 1);
     page->first = false;
@@ -143,7 +143,7 @@ enum dbk_code handle_get_record(struct request *rq, struct response *rs,
     response_header(rs, "Vary", "Accept");
     if (!lines)
         response_begin(rs);
-    dbk_render_record(&rs->body, &record);
+    render_record_shown(&rs->body, &record);
     if (!lines)
         return response_end(rs, 200, DETAILS_OK, err);
     dbk_render_text(&rs->body, "\n");

@@ -19,8 +19,7 @@
  * is not overwritten. */
 static enum dbk_code add_new_events(const struct request *rq,
                                     struct dbk_command *command,
-                                    struct dbk_body_update *update,
-                                    struct dbk_error *err)
+                                    struct body_update *update, struct dbk_error *err)
 {
     for (size_t i = 0; i < update->event_count; i++) {
         struct dbk_record *event = &update->events[i];
@@ -61,7 +60,7 @@ static enum dbk_code add_change(const struct request *rq, struct dbk_command *co
 }
 
 static enum dbk_code submit_once(const struct request *rq, struct dbk_command *command,
-                                 struct dbk_body_update *update, bool *guessed,
+                                 struct body_update *update, bool *guessed,
                                  struct dbk_error *err)
 {
     if (add_change(rq, command, &update->record, guessed, err) != DBK_OK)
@@ -120,8 +119,7 @@ static enum dbk_code answer_updated(struct request *rq, struct response *rs,
  * is, or the person has changed. Then look again; each time another request was first,
  * so this ends. */
 static enum dbk_code update_person(struct request *rq, struct response *rs,
-                                   struct dbk_body_update *update,
-                                   struct dbk_error *err)
+                                   struct body_update *update, struct dbk_error *err)
 {
     enum dbk_code code = DBK_EXISTS;
     bool guessed = false;
@@ -146,27 +144,27 @@ static enum dbk_code update_person(struct request *rq, struct response *rs,
 enum dbk_code handle_put_person(struct request *rq, struct response *rs,
                                 struct dbk_error *err)
 {
-    struct dbk_body_update update = {0};
+    struct body_update update = {0};
     enum dbk_code code;
 
-    if (dbk_body_put_person(rq->body.data, rq->body.length, &rq->match.id,
-                            &rq->service->rules, &update, &rq->fields, err) != DBK_OK)
+    if (body_put_person(rq->body.data, rq->body.length, &rq->match.id,
+                        &rq->service->rules, &update, &rq->fields, err) != DBK_OK)
         return err->code;
     code = update_person(rq, rs, &update, err);
-    dbk_body_update_finish(&update);
+    body_update_finish(&update);
     return code;
 }
 
 enum dbk_code handle_patch_person(struct request *rq, struct response *rs,
                                   struct dbk_error *err)
 {
-    struct dbk_body_update update = {0};
+    struct body_update update = {0};
     enum dbk_code code;
 
-    if (dbk_body_patch_person(rq->body.data, rq->body.length, &rq->match.id, &update,
-                              &rq->fields, err) != DBK_OK)
+    if (body_patch_person(rq->body.data, rq->body.length, &rq->match.id, &update,
+                          &rq->fields, err) != DBK_OK)
         return err->code;
     code = update_person(rq, rs, &update, err);
-    dbk_body_update_finish(&update);
+    body_update_finish(&update);
     return code;
 }

@@ -94,7 +94,7 @@ enum dbk_code handle_post_person(struct request *rq, struct response *rs,
     pair[1].type = DBK_EVENT_RECORDED;
     pair[1].subject = dbk_uuid_new();
     pair[1].person_id = pair[0].subject;
-    pair[1].event_type = dbk_slice(DBK_EVENT_TYPE_SIGNUP);
+    pair[1].event_type = dbk_slice(EVENT_TYPE_SIGNUP);
     submit_meta(rq, &pair[0]);
     submit_meta(rq, &pair[1]);
     code = create(rq, rs, pair, err);
@@ -110,8 +110,8 @@ enum dbk_code handle_delete_person(struct request *rq, struct response *rs,
     struct dbk_command *command;
     enum dbk_code code;
 
-    if (dbk_body_delete_person(rq->body.data, rq->body.length, &rq->match.id,
-                               &rq->fields, err) != DBK_OK)
+    if (body_delete_person(rq->body.data, rq->body.length, &rq->match.id, &rq->fields,
+                           err) != DBK_OK)
         return err->code;
     submit_meta(rq, &deleted);
     command = submit_draft(drafts, 1, err);

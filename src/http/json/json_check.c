@@ -142,7 +142,7 @@ static enum dbk_code check_literal(struct check *check, const char *literal)
 static enum dbk_code check_number(struct check *check)
 {
     const char *message = NULL;
-    size_t length = dbk_json_number_scan(check->at, check->end, &message);
+    size_t length = json_number_scan(check->at, check->end, &message);
 
     if (message)
         return refuse(check, message);
@@ -176,7 +176,7 @@ static enum dbk_code check_items(struct check *check, char closing,
                                  enum dbk_code (*check_item)(struct check *),
                                  const char *otherwise)
 {
-    if (++check->depth > DBK_JSON_DEPTH_MAX)
+    if (++check->depth > JSON_DEPTH_MAX)
         return refuse(check, "nested deeper than 32 levels");
     check->at++;
     skip_space(check);
@@ -261,8 +261,8 @@ static enum dbk_code check_text(struct check *check, struct dbk_slice *value)
     return DBK_OK;
 }
 
-enum dbk_code dbk_json_check(const char *text, size_t length, size_t values_max,
-                             struct dbk_error *err)
+enum dbk_code json_check(const char *text, size_t length, size_t values_max,
+                         struct dbk_error *err)
 {
     struct dbk_slice value;
     struct check check = {.text = text,
@@ -278,7 +278,7 @@ static enum dbk_code refuse_repeated(struct check *check)
 {
     char message[128];
     const char *key = check->keys->repeated;
-    size_t length = dbk_json_span(key, check->end);
+    size_t length = json_span(key, check->end);
     int shown = length > 80 ? 80 : (int)length;
 
     while (shown > 0 && ((unsigned char)key[shown] & 0xC0) == 0x80)
@@ -289,14 +289,14 @@ static enum dbk_code refuse_repeated(struct check *check)
     return refuse(check, message);
 }
 
-enum dbk_code dbk_json_accept(const char *text, size_t length, struct dbk_slice *value,
-                              struct dbk_error *err)
+enum dbk_code json_accept(const char *text, size_t length, struct dbk_slice *value,
+                          struct dbk_error *err)
 {
     struct json_keys keys;
     struct check check = {.text = text,
                           .at = text,
                           .end = text + length,
-                          .values_max = DBK_JSON_VALUES_MAX,
+                          .values_max = JSON_VALUES_MAX,
                           .keys = &keys,
                           .err = err};
     enum dbk_code code;

@@ -10,26 +10,26 @@
 #include "store/error.h"
 #include "store/slice.h"
 
-#define DBK_JSON_DEPTH_MAX 32
-#define DBK_JSON_NUMBER_MAX 100    /* characters */
-#define DBK_JSON_EXPONENT_MAX 308  /* either way */
-#define DBK_JSON_VALUES_MAX 100000 /* a key of an open object takes 24 bytes and more */
+#define JSON_DEPTH_MAX 32
+#define JSON_NUMBER_MAX 100    /* characters */
+#define JSON_EXPONENT_MAX 308  /* either way */
+#define JSON_VALUES_MAX 100000 /* a key of an open object takes 24 bytes and more */
 
 /* DBK_INVALID: err says what is wrong and where, as "line 3, column 7: not UTF-8". More
  * than values_max values are refused. Takes no memory, and so lets duplicate keys pass,
  * and numbers past 1e308.
  */
-enum dbk_code dbk_json_check(const char *text, size_t length, size_t values_max,
-                             struct dbk_error *err);
+enum dbk_code json_check(const char *text, size_t length, size_t values_max,
+                         struct dbk_error *err);
 
-/* The same with DBK_JSON_VALUES_MAX, and duplicate keys (compared without their escapes)
+/* The same with JSON_VALUES_MAX, and duplicate keys (compared without their escapes)
  * and numbers past 1e308 are refused. *value receives the text without the white space
  * around it.
  *
  * DBK_INVALID    as above
  * DBK_NO_MEMORY  to compare the keys; never where objects have few keys without escapes
  */
-enum dbk_code dbk_json_accept(const char *text, size_t length, struct dbk_slice *value,
-                              struct dbk_error *err);
+enum dbk_code json_accept(const char *text, size_t length, struct dbk_slice *value,
+                          struct dbk_error *err);
 
 #endif

@@ -119,7 +119,7 @@ void json_keys_add(struct json_keys *keys, struct dbk_slice key, const char *end
     }
     added = &keys->list[keys->count++];
     added->at = key.data;
-    added->name = dbk_json_string(key, keys->room);
+    added->name = json_string_read(key, keys->room);
     if (added->name.data == keys->room)
         keys->room += added->name.length;
 }

@@ -29,7 +29,7 @@ static int exponent_value(const char *at, const char *end)
 {
     int value = 0;
 
-    for (; at < end && value <= DBK_JSON_EXPONENT_MAX; at++)
+    for (; at < end && value <= JSON_EXPONENT_MAX; at++)
         value = value * 10 + (*at - '0');
     return value;
 }
@@ -78,14 +78,14 @@ static const char *scan_exponent(const char *at, const char *end, const char **m
         *message = "expected a digit in the exponent";
         return NULL;
     }
-    if (exponent_value(digits, behind) > DBK_JSON_EXPONENT_MAX) {
+    if (exponent_value(digits, behind) > JSON_EXPONENT_MAX) {
         *message = "an exponent past 308";
         return NULL;
     }
     return behind;
 }
 
-size_t dbk_json_number_scan(const char *at, const char *end, const char **message)
+size_t json_number_scan(const char *at, const char *end, const char **message)
 {
     bool negative = *at == '-';
     const char *digits = at + negative;
@@ -100,7 +100,7 @@ size_t dbk_json_number_scan(const char *at, const char *end, const char **messag
         behind = scan_exponent(behind, end, message);
     if (!behind)
         return 0;
-    if (behind - at > DBK_JSON_NUMBER_MAX)
+    if (behind - at > JSON_NUMBER_MAX)
         *message = "a number of more than 100 characters";
     else if (behind == integer &&
              !integer_fits(digits, (size_t)(integer - digits), negative))
@@ -110,7 +110,7 @@ size_t dbk_json_number_scan(const char *at, const char *end, const char **messag
 
 bool json_number_is_huge(struct dbk_slice number)
 {
-    char text[DBK_JSON_NUMBER_MAX + 1];
+    char text[JSON_NUMBER_MAX + 1];
 
     assert(number.length < sizeof text);
     if (!memchr(number.data, 'e', number.length) &&
@@ -128,7 +128,7 @@ struct decimal {
     bool negative;
     int exponent;
     size_t count;
-    char digits[DBK_JSON_NUMBER_MAX];
+    char digits[JSON_NUMBER_MAX];
 };
 
 static void add_digits(struct decimal *decimal, const char **at, const char *end)

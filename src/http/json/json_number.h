@@ -9,7 +9,7 @@
 /* How many bytes the number takes that begins at `at`, which must be before end. Where
  * there is none that we read (http/body.h has the bounds), *message says why, and it is
  * untouched otherwise. */
-size_t dbk_json_number_scan(const char *at, const char *end, const char **message);
+size_t json_number_scan(const char *at, const char *end, const char **message);
 
 /* Whether a number, scanned before, is past what a double holds: past 1.79e308. */
 bool json_number_is_huge(struct dbk_slice number);

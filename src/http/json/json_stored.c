@@ -63,7 +63,7 @@ static void put_characters(struct dbk_render *render, struct dbk_slice text)
 /* The room is as large as the whole text, so what is left of it is enough. */
 static struct dbk_slice read_string(struct stored *stored, struct dbk_slice text)
 {
-    struct dbk_slice string = dbk_json_string(text, stored->room);
+    struct dbk_slice string = json_string_read(text, stored->room);
 
     if (string.data == stored->room)
         stored->room += string.length;
@@ -92,7 +92,7 @@ static int read_exponent(const char *at, const char *end)
 
     for (at += negative || *at == '+'; at < end; at++)
         exponent = exponent * 10 + (*at - '0');
-    assert(exponent <= DBK_JSON_EXPONENT_MAX); /* else it was not accepted */
+    assert(exponent <= JSON_EXPONENT_MAX); /* else it was not accepted */
     return negative ? -exponent : exponent;
 }
 
@@ -191,11 +191,11 @@ static int compare_keys(const void *left, const void *right)
 /* The members of an object, behind those that are open. */
 static bool read_members(struct stored *stored, struct dbk_slice object)
 {
-    struct dbk_json_walk walk;
+    struct json_walk walk;
     struct dbk_slice value;
 
-    dbk_json_walk_start(&walk, object);
-    while (dbk_json_walk_next(&walk, &value)) {
+    json_walk_start(&walk, object);
+    while (json_walk_next(&walk, &value)) {
         if (!grow(stored))
             return false;
         stored->members[stored->count++] =
@@ -230,13 +230,13 @@ static bool put_object(struct stored *stored, struct dbk_slice object)
 
 static bool put_array(struct stored *stored, struct dbk_slice array)
 {
-    struct dbk_json_walk walk;
+    struct json_walk walk;
     struct dbk_slice value;
     bool good = true;
 
     dbk_render_raw(stored->render, "[", 1);
-    dbk_json_walk_start(&walk, array);
-    for (bool first = true; good && dbk_json_walk_next(&walk, &value); first = false) {
+    json_walk_start(&walk, array);
+    for (bool first = true; good && json_walk_next(&walk, &value); first = false) {
         if (!first)
             dbk_render_raw(stored->render, ", ", 2);
         good = put_value(stored, value);
@@ -294,7 +294,7 @@ bool json_stored_render(struct dbk_render *render, struct dbk_slice json)
 
     while (json.length > 0 && memchr(" \t\r\n", json.data[0], 4))
         json = (struct dbk_slice){json.data + 1, json.length - 1};
-    if (dbk_json_check(json.data, json.length, SIZE_MAX, &ignored) == DBK_OK)
+    if (json_check(json.data, json.length, SIZE_MAX, &ignored) == DBK_OK)
         return put_text(render, json, put_number);
     dbk_render_raw(render, json.data, json.length);
     return true;
@@ -311,11 +311,11 @@ static bool put_comparable(struct dbk_render *render, struct dbk_slice json)
 {
     struct dbk_slice value;
 
-    return dbk_json_accept(json.data, json.length, &value, NULL) == DBK_OK &&
+    return json_accept(json.data, json.length, &value, NULL) == DBK_OK &&
            put_text(render, value, put_normal) && dbk_render_code(render) == DBK_OK;
 }
 
-bool dbk_json_equal(struct dbk_slice a, struct dbk_slice b)
+bool json_same(struct dbk_slice a, struct dbk_slice b)
 {
     struct dbk_render left = {0}, right = {0};
     bool equal = dbk_slice_equal(a, b);

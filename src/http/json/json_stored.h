@@ -20,6 +20,6 @@ bool json_stored_render(struct dbk_render *render, struct dbk_slice json);
  * the escapes in strings and the spelling of numbers (1, 1.0 and 10e-1 are the same;
  * they are compared as decimals, never rounded). False also for what is not JSON, and
  * where memory runs out. */
-bool dbk_json_equal(struct dbk_slice a, struct dbk_slice b);
+bool json_same(struct dbk_slice a, struct dbk_slice b);
 
 #endif

@@ -66,7 +66,7 @@ static char *put_escape(char *out, const char **at, const char *end)
     return out;
 }
 
-struct dbk_slice dbk_json_string(struct dbk_slice text, char *room)
+struct dbk_slice json_string_read(struct dbk_slice text, char *room)
 {
     const char *at = text.data + 1, *end = at + text.length - 2;
     const char *escape = memchr(at, '\\', (size_t)(end - at));

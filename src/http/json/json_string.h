@@ -11,7 +11,7 @@
 /* The characters of a string, given as its text with the quotes, which has been checked
  * (json_check.h). Where it has no escapes they are in that text; else they are put into
  * room, which must have as many bytes as the text and lie elsewhere. */
-struct dbk_slice dbk_json_string(struct dbk_slice text, char *room);
+struct dbk_slice json_string_read(struct dbk_slice text, char *room);
 
 /* The four digits of a \u escape that begins at `at`; -1 where that is not there. */
 int32_t json_escape_unit(const char *at, const char *end);

@@ -63,7 +63,7 @@ static const char *skip_value(const char *at, const char *end)
     return skip_scalar(at, end);
 }
 
-void dbk_json_walk_start(struct dbk_json_walk *walk, struct dbk_slice container)
+void json_walk_start(struct json_walk *walk, struct dbk_slice container)
 {
     walk->end = container.data + container.length;
     walk->at = skip_between(container.data, walk->end);
@@ -72,7 +72,7 @@ void dbk_json_walk_start(struct dbk_json_walk *walk, struct dbk_slice container)
         walk->at++;
 }
 
-bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value)
+bool json_walk_next(struct json_walk *walk, struct dbk_slice *value)
 {
     const char *at = skip_between(walk->at, walk->end);
 
@@ -89,19 +89,19 @@ bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value)
     return true;
 }
 
-size_t dbk_json_count(struct dbk_slice container)
+size_t json_count(struct dbk_slice container)
 {
-    struct dbk_json_walk walk;
+    struct json_walk walk;
     struct dbk_slice value;
     size_t count = 0;
 
-    dbk_json_walk_start(&walk, container);
-    while (dbk_json_walk_next(&walk, &value))
+    json_walk_start(&walk, container);
+    while (json_walk_next(&walk, &value))
         count++;
     return count;
 }
 
-size_t dbk_json_span(const char *at, const char *end)
+size_t json_span(const char *at, const char *end)
 {
     assert(at < end);
     return (size_t)(skip_value(at, end) - at);
@@ -114,14 +114,14 @@ static size_t zeros_of(const char *at, const char *end)
 
     if (at < end && (*at == '-' || *at == '+'))
         at++;
-    for (; at < end && *at >= '0' && *at <= '9' && zeros <= DBK_JSON_EXPONENT_MAX; at++)
+    for (; at < end && *at >= '0' && *at <= '9' && zeros <= JSON_EXPONENT_MAX; at++)
         zeros = zeros * 10 + (size_t)(*at - '0');
     return zeros;
 }
 
-struct dbk_json_extent dbk_json_measure(struct dbk_slice value)
+struct json_extent json_measure(struct dbk_slice value)
 {
-    struct dbk_json_extent extent = {.written = value.length};
+    struct json_extent extent = {.written = value.length};
     const char *at = value.data, *end = value.data + value.length;
     unsigned depth = 0;
     bool digit = false; /* before an e: of a number, not of true or false */
@@ -144,7 +144,7 @@ struct dbk_json_extent dbk_json_measure(struct dbk_slice value)
     return extent;
 }
 
-const char *dbk_json_kind(struct dbk_slice value)
+const char *json_kind(struct dbk_slice value)
 {
     switch (value.length > 0 ? value.data[0] : '\0') {
     case '{':

@@ -1,7 +1,7 @@
 /* json_walk.h - the byte ranges of the values in an object or array. Private to
  * src/http.
  *
- * For text that dbk_json_check has passed: it looks for the ends of things only.
+ * For text that json_check has passed: it looks for the ends of things only.
  * Allocates nothing, and reads nothing past the text even if it has not been checked.
  */
 #ifndef DBK_HTTP_JSON_WALK_H
@@ -9,7 +9,7 @@
 
 #include "store/slice.h"
 
-struct dbk_json_walk {
+struct json_walk {
     struct dbk_slice key; /* of the member that was next: its string, with the quotes */
     const char *at, *end; /* private */
     bool keyed;           /* private */
@@ -17,28 +17,28 @@ struct dbk_json_walk {
 
 /* Start before the first value of container, the text of an object or array; white
  * space before it is fine. */
-void dbk_json_walk_start(struct dbk_json_walk *walk, struct dbk_slice container);
+void json_walk_start(struct json_walk *walk, struct dbk_slice container);
 
 /* The next element, or the value of the next member, without the white space around it;
  * false behind the last. In the order of the text. */
-bool dbk_json_walk_next(struct dbk_json_walk *walk, struct dbk_slice *value);
+bool json_walk_next(struct json_walk *walk, struct dbk_slice *value);
 
 /* How many elements or members a container has. */
-size_t dbk_json_count(struct dbk_slice container);
+size_t json_count(struct dbk_slice container);
 
 /* How many bytes the value takes that begins at `at`, which must be before end. */
-size_t dbk_json_span(const char *at, const char *end);
+size_t json_span(const char *at, const char *end);
 
 /* "a string", "an object", ...: what a value is, for a sentence. Static. */
-const char *dbk_json_kind(struct dbk_slice value);
+const char *json_kind(struct dbk_slice value);
 
-struct dbk_json_extent {
+struct json_extent {
     unsigned
         depth; /* how deep it nests: 0 for a scalar, 1 for {} and [1], 2 for [[]] */
     size_t written; /* bytes it takes with its numbers written out, 1e3 as 1000 and 1e-3
                        as 0.001, at most: PostgreSQL's jsonb writes them so, and answers
                        are made of that */
 };
-struct dbk_json_extent dbk_json_measure(struct dbk_slice value);
+struct json_extent json_measure(struct dbk_slice value);
 
 #endif

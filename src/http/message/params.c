@@ -174,7 +174,7 @@ bool params_event_type(const struct params *params, const char *name,
 
     if (!param)
         return false;
-    if (dbk_event_type_valid(param->value)) {
+    if (event_type_valid(param->value)) {
         *out = param->value;
         return true;
     }
@@ -190,8 +190,8 @@ bool params_object(const struct params *params, const char *name, struct dbk_sli
 
     if (!param)
         return false;
-    if (dbk_json_check(param->value.data, param->value.length, DBK_JSON_VALUES_MAX,
-                       &why) != DBK_OK) {
+    if (json_check(param->value.data, param->value.length, JSON_VALUES_MAX, &why) !=
+        DBK_OK) {
         wrong(fields, param->name, "not JSON: %.120s", why.text);
         return false;
     }

@@ -78,7 +78,7 @@ static enum dbk_code wait_until_ready(struct dbk_cluster *cluster,
         if (enough(cluster))
             return dbk_fail(err, DBK_INTERRUPTED, "stopped");
         cluster_server_keep(&cluster->server);
-        if (dbk_pg_answers(&cluster->database))
+        if (pg_answers(&cluster->database))
             return DBK_OK;
         dbk_sleep_ms(POLL_MS);
     }
@@ -190,7 +190,7 @@ static enum dbk_code start_or_attach(struct dbk_cluster *cluster, struct dbk_err
             return DBK_IO;
         if (mine)
             return start(cluster, err);
-        if (dbk_pg_answers(&cluster->database))
+        if (pg_answers(&cluster->database))
             return DBK_OK;
         dbk_sleep_ms(POLL_MS);
     }
@@ -330,7 +330,7 @@ bool dbk_cluster_restarted(struct dbk_cluster *cluster)
     dbk_deadline deadline = dbk_deadline_in(READY_MS);
     pid_t before = cluster->seen;
 
-    while (!dbk_pg_answers(&cluster->database)) {
+    while (!pg_answers(&cluster->database)) {
         if (dbk_deadline_left(deadline) == 0 || enough(cluster))
             return false;
         dbk_sleep_ms(POLL_MS);

@@ -1,11 +1,11 @@
 #include "load.h"
 
 #include "apply.h"
-#include "dbk_sql.h"
 #include "load_fold.h"
 #include "load_indexes.h"
 #include "load_rows.h"
 #include "projections/migrate.h"
+#include "sql.h"
 #include "store/watch.h"
 
 #include <assert.h>
@@ -19,7 +19,7 @@ _Static_assert((int)INDEXES_AT_ONCE <= (int)TABLES, "each on a connection");
 struct load {
     const struct load_source *source;
     const struct dbk_database *database;
-    struct dbk_pg *pgs[TABLES]; /* one a table; after the load they make indexes */
+    struct pg *pgs[TABLES]; /* one a table; after the load they make indexes */
     struct copy_rows copies[TABLES];
     struct load_indexes indexes;
     struct load_fold fold;
@@ -28,24 +28,24 @@ struct load {
 
 /* Older servers do not know it, some systems do not have it; all it does is that what a
  * killed rebuild has begun ends sooner. */
-static void ask_to_notice_the_end(struct dbk_pg *pg)
+static void ask_to_notice_the_end(struct pg *pg)
 {
-    dbk_pg_script(pg, dbk_sql_load_session_ends, QUERY_MS, NULL);
+    pg_script(pg, sql_load_session_ends, QUERY_MS, NULL);
 }
 
 static enum dbk_code connect_all(struct load *load, struct dbk_error *err)
 {
-    const struct dbk_pg_options options = {.application = "daybook rebuild",
-                                           .connect_timeout_ms = CONNECT_MS,
-                                           .async_commit = true};
+    const struct pg_options options = {.application = "daybook rebuild",
+                                       .connect_timeout_ms = CONNECT_MS,
+                                       .async_commit = true};
     enum dbk_code code = DBK_OK;
 
     for (load->at = 0; load->at < TABLES && code == DBK_OK; load->at++) {
-        struct dbk_pg **pg = &load->pgs[load->at];
+        struct pg **pg = &load->pgs[load->at];
 
-        code = dbk_pg_open(load->database, &options, pg, err);
+        code = pg_open(load->database, &options, pg, err);
         if (code == DBK_OK)
-            code = dbk_pg_script(*pg, dbk_sql_load_session, QUERY_MS, err);
+            code = pg_script(*pg, sql_load_session, QUERY_MS, err);
         if (code == DBK_OK)
             ask_to_notice_the_end(*pg);
     }
@@ -60,9 +60,9 @@ static enum dbk_code begin_copies(struct load *load, struct dbk_error *err)
 
     for (size_t i = 0; i < TABLES && code == DBK_OK; i++) {
         load->at = i;
-        code = dbk_pg_begin(load->pgs[i], QUERY_MS, err);
+        code = pg_begin(load->pgs[i], QUERY_MS, err);
         if (code == DBK_OK)
-            code = dbk_pg_script(load->pgs[i], tables[i]->truncate, QUERY_MS, err);
+            code = pg_script(load->pgs[i], tables[i]->truncate, QUERY_MS, err);
         if (code == DBK_OK)
             code = copy_rows_init(&load->copies[i], load->pgs[i], tables[i]->copy, err);
     }
@@ -77,33 +77,33 @@ static enum dbk_code finish_copies(struct load *load, struct dbk_error *err)
         load->at = i;
         code = copy_rows_conclude(&load->copies[i], err);
         if (code == DBK_OK)
-            code = dbk_pg_commit(load->pgs[i], COMMIT_MS, err);
+            code = pg_commit(load->pgs[i], COMMIT_MS, err);
     }
     return code;
 }
 
 static enum dbk_code analyze(struct load *load, struct dbk_error *err)
 {
-    struct dbk_pg *busy[TABLES];
+    struct pg *busy[TABLES];
     size_t left = TABLES, which;
     enum dbk_code code = DBK_OK;
 
     for (load->at = 0; load->at < TABLES && code == DBK_OK; load->at++) {
         busy[load->at] = load->pgs[load->at];
-        code = dbk_pg_launch(busy[load->at], tables[load->at]->analyze, err);
+        code = pg_launch(busy[load->at], tables[load->at]->analyze, err);
     }
     while (code == DBK_OK && left > 0) {
         code = dbk_watch_progress(load->source->watch, "analyzing", "tables",
                                   TABLES - left, TABLES, err);
         if (code != DBK_OK)
             break;
-        code = dbk_pg_wait_any(busy, TABLES, TICK_MS, &which, err);
+        code = pg_wait_any(busy, TABLES, TICK_MS, &which, err);
         if (code == DBK_TIMEOUT) {
             code = DBK_OK;
             continue;
         }
         if (code == DBK_OK)
-            code = dbk_pg_conclude(busy[which], NULL, err);
+            code = pg_conclude(busy[which], NULL, err);
         assert(busy[which]);
         busy[which] = NULL;
         left--;
@@ -113,13 +113,13 @@ static enum dbk_code analyze(struct load *load, struct dbk_error *err)
 
 static enum dbk_code write_checkpoint(struct load *load, struct dbk_error *err)
 {
-    static const struct dbk_pg_statement statement = {NULL, dbk_sql_load_checkpoint};
+    static const struct pg_statement statement = {NULL, sql_load_checkpoint};
     struct dbk_uuid store_id = dbk_log_store_id(load->source->log);
     char number[8];
-    const struct dbk_pg_param params[] = {
-        dbk_pg_uuid(&store_id), dbk_pg_int8(number, (int64_t)load->source->to)};
+    const struct pg_param params[] = {pg_uuid(&store_id),
+                                      pg_int8(number, (int64_t)load->source->to)};
 
-    return dbk_pg_run(load->pgs[0], &statement, params, 2, QUERY_MS, NULL, err);
+    return pg_run(load->pgs[0], &statement, params, 2, QUERY_MS, NULL, err);
 }
 
 /* Whether the data is at fault: what the log says, or what PostgreSQL said last of it. */
@@ -160,7 +160,7 @@ static void finish(struct load *load)
 {
     for (size_t i = 0; i < TABLES; i++) {
         copy_rows_finish(&load->copies[i]);
-        dbk_pg_close(load->pgs[i]);
+        pg_close(load->pgs[i]);
     }
     load_indexes_finish(&load->indexes);
     load_fold_finish(&load->fold);

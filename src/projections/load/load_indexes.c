@@ -1,6 +1,6 @@
 #include "load_indexes.h"
 
-#include "dbk_sql.h"
+#include "sql.h"
 #include "store/watch.h"
 #include "table.h"
 
@@ -12,67 +12,66 @@ enum column { DROP, CREATE, ATTACH };
 
 static const char *const phase = "making indexes";
 
-static enum dbk_code read_all(struct load_indexes *indexes, struct dbk_pg *pg,
+static enum dbk_code read_all(struct load_indexes *indexes, struct pg *pg,
                               struct dbk_error *err)
 {
-    static const struct dbk_pg_statement read = {NULL, dbk_sql_load_indexes};
-    struct dbk_pg_param param;
-    struct dbk_pg_array names;
+    static const struct pg_statement read = {NULL, sql_load_indexes};
+    struct pg_param param;
+    struct pg_array names;
     enum dbk_code code;
 
-    dbk_pg_array_init(&names, DBK_PG_TEXT);
+    pg_array_init(&names, PG_TEXT);
     for (size_t t = 0; t < TABLES; t++)
-        dbk_pg_array_text(&names, dbk_slice(tables[t]->name));
-    code = dbk_pg_array_param(&names, &param, err);
+        pg_array_text(&names, dbk_slice(tables[t]->name));
+    code = pg_array_param(&names, &param, err);
     if (code == DBK_OK)
-        code = dbk_pg_run(pg, &read, &param, 1, QUERY_MS, &indexes->rows, err);
-    dbk_pg_array_finish(&names);
+        code = pg_run(pg, &read, &param, 1, QUERY_MS, &indexes->rows, err);
+    pg_array_finish(&names);
     return code;
 }
 
-enum dbk_code load_indexes_drop(struct load_indexes *indexes, struct dbk_pg *pg,
+enum dbk_code load_indexes_drop(struct load_indexes *indexes, struct pg *pg,
                                 struct dbk_error *err)
 {
     enum dbk_code code = read_all(indexes, pg, err);
 
-    for (size_t i = 0; code == DBK_OK && i < dbk_pg_rows(indexes->rows); i++)
-        code =
-            dbk_pg_script(pg, dbk_pg_value(indexes->rows, i, DROP).data, QUERY_MS, err);
+    for (size_t i = 0; code == DBK_OK && i < pg_rows(indexes->rows); i++)
+        code = pg_script(pg, pg_value(indexes->rows, i, DROP).data, QUERY_MS, err);
     return code;
 }
 
 void load_indexes_finish(struct load_indexes *indexes)
 {
-    dbk_pg_clear(indexes->rows);
+    pg_clear(indexes->rows);
     indexes->rows = NULL;
 }
 
 /* Indexes under way. */
 struct making {
     const struct load_indexes *indexes;
-    struct dbk_pg *const *pgs;
+    struct pg *const *pgs;
     size_t count;
-    struct dbk_pg *busy[TOGETHER_MAX]; /* NULL: idle */
+    struct pg *busy[TOGETHER_MAX]; /* NULL: idle */
     size_t busy_count, next, done;
 };
 
 /* The next that is an index of its own; the number of rows where there is none. */
 static void skip_to_index(struct making *making)
 {
-    while (making->next < dbk_pg_rows(making->indexes->rows) &&
-           dbk_pg_null(making->indexes->rows, making->next, CREATE))
+    while (making->next < pg_rows(making->indexes->rows) &&
+           pg_null(making->indexes->rows, making->next, CREATE))
         making->next++;
 }
 
 static enum dbk_code launch_on(struct making *making, size_t i, struct dbk_error *err)
 {
-    const char *sql = dbk_pg_value(making->indexes->rows, making->next, CREATE).data;
+    const char *sql = pg_value(making->indexes->rows, making->next, CREATE).data;
 
     assert(!making->busy[i]); /* a connection has one statement under way */
     making->next++;
     making->busy[i] = making->pgs[i];
     making->busy_count++;
-    return dbk_pg_launch(making->pgs[i], sql, err);
+    return pg_launch(making->pgs[i], sql, err);
 }
 
 static enum dbk_code launch_all(struct making *making, size_t *at,
@@ -82,7 +81,7 @@ static enum dbk_code launch_all(struct making *making, size_t *at,
 
     for (size_t i = 0; i < making->count && code == DBK_OK; i++) {
         skip_to_index(making);
-        if (making->busy[i] || making->next == dbk_pg_rows(making->indexes->rows))
+        if (making->busy[i] || making->next == pg_rows(making->indexes->rows))
             continue;
         *at = i;
         code = launch_on(making, i, err);
@@ -93,8 +92,7 @@ static enum dbk_code launch_all(struct making *making, size_t *at,
 static enum dbk_code take_one(struct making *making, size_t *at, struct dbk_error *err)
 {
     size_t which;
-    enum dbk_code code =
-        dbk_pg_wait_any(making->busy, making->count, TICK_MS, &which, err);
+    enum dbk_code code = pg_wait_any(making->busy, making->count, TICK_MS, &which, err);
 
     if (code == DBK_TIMEOUT)
         return DBK_OK;
@@ -105,7 +103,7 @@ static enum dbk_code take_one(struct making *making, size_t *at, struct dbk_erro
     making->busy[which] = NULL;
     making->busy_count--;
     making->done++;
-    return dbk_pg_conclude(making->pgs[which], NULL, err);
+    return pg_conclude(making->pgs[which], NULL, err);
 }
 
 static enum dbk_code make_all(struct making *making, const struct dbk_watch *watch,
@@ -115,7 +113,7 @@ static enum dbk_code make_all(struct making *making, const struct dbk_watch *wat
 
     while (code == DBK_OK && making->busy_count > 0) {
         code = dbk_watch_progress(watch, phase, "indexes", making->done,
-                                  dbk_pg_rows(making->indexes->rows), err);
+                                  pg_rows(making->indexes->rows), err);
         if (code == DBK_OK)
             code = take_one(making, at, err);
         if (code == DBK_OK)
@@ -125,7 +123,7 @@ static enum dbk_code make_all(struct making *making, const struct dbk_watch *wat
 }
 
 enum dbk_code load_indexes_create(const struct load_indexes *indexes,
-                                  struct dbk_pg *const *pgs, size_t count,
+                                  struct pg *const *pgs, size_t count,
                                   const struct dbk_watch *watch, size_t *at,
                                   struct dbk_error *err)
 {
@@ -135,12 +133,11 @@ enum dbk_code load_indexes_create(const struct load_indexes *indexes,
     assert(0 < count && count <= TOGETHER_MAX);
     code = make_all(&making, watch, at, err);
 
-    for (size_t i = dbk_pg_rows(indexes->rows); code == DBK_OK && i > 0; i--) {
+    for (size_t i = pg_rows(indexes->rows); code == DBK_OK && i > 0; i--) {
         *at = 0;
-        if (!dbk_pg_null(indexes->rows, i - 1, ATTACH))
-            code =
-                dbk_pg_script(pgs[0], dbk_pg_value(indexes->rows, i - 1, ATTACH).data,
-                              ATTACH_MS, err);
+        if (!pg_null(indexes->rows, i - 1, ATTACH))
+            code = pg_script(pgs[0], pg_value(indexes->rows, i - 1, ATTACH).data,
+                             ATTACH_MS, err);
     }
     return code;
 }

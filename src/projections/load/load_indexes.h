@@ -8,18 +8,18 @@
 #include "store/watch.h"
 
 struct load_indexes {
-    struct dbk_pg_result *rows; /* private */
+    struct pg_result *rows; /* private */
 };
 
 /* Read what the tables of tables[] have, and drop it. Errors as pg.h. */
-enum dbk_code load_indexes_drop(struct load_indexes *indexes, struct dbk_pg *pg,
+enum dbk_code load_indexes_drop(struct load_indexes *indexes, struct pg *pg,
                                 struct dbk_error *err);
 
 /* Make them again, several at once: one on each of the connections, which are idle. *at
  * receives the connection that a failure is about. DBK_INTERRUPTED: some are under way
  * still, so close the connections; else as pg.h. */
 enum dbk_code load_indexes_create(const struct load_indexes *indexes,
-                                  struct dbk_pg *const *pgs, size_t count,
+                                  struct pg *const *pgs, size_t count,
                                   const struct dbk_watch *watch, size_t *at,
                                   struct dbk_error *err);
 

@@ -15,7 +15,7 @@ enum { COPY_MS = 120000 }; /* for one piece; a checkpoint can hold PostgreSQL up
 static const char signature[] = "PGCOPY\n\377\r\n\0" /* the 11 bytes */
                                 "\0\0\0\0\0\0\0\0";  /* flags, extension */
 
-enum dbk_code copy_rows_init(struct copy_rows *copy, struct dbk_pg *pg, const char *sql,
+enum dbk_code copy_rows_init(struct copy_rows *copy, struct pg *pg, const char *sql,
                              struct dbk_error *err)
 {
     *copy = (struct copy_rows){.pg = pg, .sql = sql};
@@ -82,7 +82,7 @@ void copy_rows_int8(struct copy_rows *copy, int64_t value)
     char *at = field(copy, 8);
 
     if (at)
-        dbk_pg_int8(at, value);
+        pg_int8(at, value);
 }
 
 void copy_rows_text(struct copy_rows *copy, struct dbk_slice text)
@@ -98,7 +98,7 @@ void copy_rows_timestamp(struct copy_rows *copy, dbk_timestamp when)
     char *at = field(copy, 8);
 
     if (at)
-        dbk_pg_timestamp(at, when);
+        pg_timestamp(at, when);
 }
 
 void copy_rows_uuid(struct copy_rows *copy, const struct dbk_uuid *id)
@@ -122,12 +122,12 @@ void copy_rows_jsonb(struct copy_rows *copy, struct dbk_slice json)
 
 static enum dbk_code begin_statement(struct copy_rows *copy, struct dbk_error *err)
 {
-    enum dbk_code code = dbk_pg_copy_begin(copy->pg, copy->sql, COPY_MS, err);
+    enum dbk_code code = pg_copy_begin(copy->pg, copy->sql, COPY_MS, err);
 
     if (code != DBK_OK)
         return code;
     copy->open = true;
-    return dbk_pg_copy_put(copy->pg, signature, sizeof signature - 1, COPY_MS, err);
+    return pg_copy_put(copy->pg, signature, sizeof signature - 1, COPY_MS, err);
 }
 
 static enum dbk_code send_bytes(struct copy_rows *copy, struct dbk_error *err)
@@ -135,7 +135,7 @@ static enum dbk_code send_bytes(struct copy_rows *copy, struct dbk_error *err)
     enum dbk_code code = copy->open ? DBK_OK : begin_statement(copy, err);
 
     if (code == DBK_OK)
-        code = dbk_pg_copy_put(copy->pg, copy->bytes, copy->used, COPY_MS, err);
+        code = pg_copy_put(copy->pg, copy->bytes, copy->used, COPY_MS, err);
     copy->used = 0;
     return code;
 }
@@ -152,7 +152,7 @@ static enum dbk_code end_statement(struct copy_rows *copy, struct dbk_error *err
     code = send_bytes(copy, err);
     copy->open = false;
     if (code == DBK_OK)
-        code = dbk_pg_copy_end(copy->pg, COPY_MS, &taken, err);
+        code = pg_copy_end(copy->pg, COPY_MS, &taken, err);
     if (code == DBK_OK && taken != copy->in_statement)
         code =
             dbk_fail(err, DBK_INTERNAL, "PostgreSQL took %llu rows of %llu",

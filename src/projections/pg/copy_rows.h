@@ -16,11 +16,11 @@
 #include "pg.h"
 
 struct copy_rows {
-    struct dbk_pg *pg; /* borrowed; takes nothing else until copy_rows_conclude */
-    const char *sql;   /* a COPY FROM STDIN in binary; static */
-    uint64_t rows;     /* all those ended so far */
-    bool failed;       /* this stream, not another part, is why a call failed */
-    char *bytes;       /* private from here on */
+    struct pg *pg;   /* borrowed; takes nothing else until copy_rows_conclude */
+    const char *sql; /* a COPY FROM STDIN in binary; static */
+    uint64_t rows;   /* all those ended so far */
+    bool failed;     /* this stream, not another part, is why a call failed */
+    char *bytes;     /* private from here on */
     size_t used;
     uint64_t in_statement; /* rows in this COPY; the rest are in earlier ones */
     int fields_left;       /* of the row that was begun */
@@ -29,7 +29,7 @@ struct copy_rows {
 };
 
 /* DBK_NO_MEMORY */
-enum dbk_code copy_rows_init(struct copy_rows *copy, struct dbk_pg *pg, const char *sql,
+enum dbk_code copy_rows_init(struct copy_rows *copy, struct pg *pg, const char *sql,
                              struct dbk_error *err);
 void copy_rows_finish(struct copy_rows *copy); /* what was zeroed is fine */
 

@@ -1,7 +1,7 @@
 /* Running one statement: send, wait with a deadline, tell what happened. */
 #include "pg.h"
-#include "dbk_sql.h"
 #include "pg_wire.h"
+#include "sql.h"
 #include "store/clock.h"
 
 #include <assert.h>
@@ -12,33 +12,33 @@
  * about here. */
 #define DRAIN_BYTES (1 << 20)
 
-bool dbk_pg_alive(const struct dbk_pg *pg)
+bool pg_alive(const struct pg *pg)
 {
     return !pg->dead && PQstatus(pg->conn) == CONNECTION_OK;
 }
 
-const char *dbk_pg_sqlstate(const struct dbk_pg *pg)
+const char *pg_sqlstate(const struct pg *pg)
 {
     return pg->sqlstate;
 }
 
-bool dbk_pg_in_transaction(const struct dbk_pg *pg)
+bool pg_in_transaction(const struct pg *pg)
 {
     PGTransactionStatusType status = PQtransactionStatus(pg->conn);
 
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
-enum dbk_code pg_ready(struct dbk_pg *pg, struct dbk_error *err)
+enum dbk_code pg_ready(struct pg *pg, struct dbk_error *err)
 {
     pg->sqlstate[0] = '\0';
-    if (!dbk_pg_alive(pg))
+    if (!pg_alive(pg))
         return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
     assert(pg->doing == PG_IDLE); /* else its answer would be taken for ours */
     return DBK_OK;
 }
 
-enum dbk_code pg_prepare(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
+enum dbk_code pg_prepare(struct pg *pg, const struct pg_statement *statement,
                          dbk_deadline deadline, struct dbk_error *err)
 {
     PGresult *result;
@@ -60,15 +60,14 @@ enum dbk_code pg_prepare(struct dbk_pg *pg, const struct dbk_pg_statement *state
     return code;
 }
 
-enum dbk_code pg_send(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
-                      const struct dbk_pg_param *params, int count,
-                      struct dbk_error *err)
+enum dbk_code pg_send(struct pg *pg, const struct pg_statement *statement,
+                      const struct pg_param *params, int count, struct dbk_error *err)
 {
-    const char *values[DBK_PG_PARAMS_MAX];
-    int lengths[DBK_PG_PARAMS_MAX], formats[DBK_PG_PARAMS_MAX];
+    const char *values[PG_PARAMS_MAX];
+    int lengths[PG_PARAMS_MAX], formats[PG_PARAMS_MAX];
     int sent;
 
-    assert(count >= 0 && count <= DBK_PG_PARAMS_MAX);
+    assert(count >= 0 && count <= PG_PARAMS_MAX);
     for (int i = 0; i < count; i++) {
         values[i] = params[i].data;
         lengths[i] = params[i].length;
@@ -83,8 +82,8 @@ enum dbk_code pg_send(struct dbk_pg *pg, const struct dbk_pg_statement *statemen
     return sent ? DBK_OK : pg_lost(pg, err);
 }
 
-static enum dbk_code start(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
-                           const struct dbk_pg_param *params, int count,
+static enum dbk_code start(struct pg *pg, const struct pg_statement *statement,
+                           const struct pg_param *params, int count,
                            dbk_deadline deadline, struct dbk_error *err)
 {
     enum dbk_code code;
@@ -97,9 +96,9 @@ static enum dbk_code start(struct dbk_pg *pg, const struct dbk_pg_statement *sta
     return pg_send(pg, statement, params, count, err);
 }
 
-enum dbk_code dbk_pg_run(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
-                         const struct dbk_pg_param *params, int count, int timeout_ms,
-                         struct dbk_pg_result **result, struct dbk_error *err)
+enum dbk_code pg_run(struct pg *pg, const struct pg_statement *statement,
+                     const struct pg_param *params, int count, int timeout_ms,
+                     struct pg_result **result, struct dbk_error *err)
 {
     dbk_deadline deadline = dbk_deadline_in(timeout_ms);
     PGresult *kept = NULL;
@@ -109,14 +108,14 @@ enum dbk_code dbk_pg_run(struct dbk_pg *pg, const struct dbk_pg_statement *state
     if (code == DBK_OK)
         code = pg_finish(pg, deadline, &kept, err);
     if (result)
-        *result = code == DBK_OK ? (struct dbk_pg_result *)kept : NULL;
+        *result = code == DBK_OK ? (struct pg_result *)kept : NULL;
     if (!result || code != DBK_OK)
         PQclear(kept);
     return code;
 }
 
-enum dbk_code dbk_pg_script(struct dbk_pg *pg, const char *sql, int timeout_ms,
-                            struct dbk_error *err)
+enum dbk_code pg_script(struct pg *pg, const char *sql, int timeout_ms,
+                        struct dbk_error *err)
 {
     dbk_deadline deadline = dbk_deadline_in(timeout_ms);
     PGresult *kept;
@@ -141,9 +140,9 @@ static size_t row_bytes(const PGresult *result)
     return bytes;
 }
 
-enum dbk_code dbk_pg_each(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
-                          const struct dbk_pg_param *params, int count, int timeout_ms,
-                          dbk_pg_visit *visit, void *context, struct dbk_error *err)
+enum dbk_code pg_each(struct pg *pg, const struct pg_statement *statement,
+                      const struct pg_param *params, int count, int timeout_ms,
+                      pg_visit *visit, void *context, struct dbk_error *err)
 {
     dbk_deadline deadline = dbk_deadline_in(timeout_ms);
     enum dbk_code code, failed = DBK_OK;
@@ -166,7 +165,7 @@ enum dbk_code dbk_pg_each(struct dbk_pg *pg, const struct dbk_pg_statement *stat
         if (PQresultStatus(result) != PGRES_SINGLE_TUPLE)
             failed = failed != DBK_OK ? failed : pg_check(pg, result, err);
         else if (wanted)
-            wanted = visit(context, (const struct dbk_pg_result *)result);
+            wanted = visit(context, (const struct pg_result *)result);
         else
             drained += row_bytes(result);
         PQclear(result);
@@ -179,20 +178,20 @@ enum dbk_code dbk_pg_each(struct dbk_pg *pg, const struct dbk_pg_statement *stat
     return failed != DBK_OK ? failed : code;
 }
 
-enum dbk_code dbk_pg_begin(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err)
+enum dbk_code pg_begin(struct pg *pg, int timeout_ms, struct dbk_error *err)
 {
-    return dbk_pg_script(pg, dbk_sql_begin, timeout_ms, err);
+    return pg_script(pg, sql_begin, timeout_ms, err);
 }
 
-enum dbk_code dbk_pg_commit(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err)
+enum dbk_code pg_commit(struct pg *pg, int timeout_ms, struct dbk_error *err)
 {
     /* COMMIT of a failed transaction rolls back and calls that a success. */
     if (PQtransactionStatus(pg->conn) == PQTRANS_INERROR)
         return dbk_fail(err, DBK_INTERNAL, "Commit of a transaction that failed");
-    return dbk_pg_script(pg, dbk_sql_commit, timeout_ms, err);
+    return pg_script(pg, sql_commit, timeout_ms, err);
 }
 
-enum dbk_code dbk_pg_rollback(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err)
+enum dbk_code pg_rollback(struct pg *pg, int timeout_ms, struct dbk_error *err)
 {
-    return dbk_pg_script(pg, dbk_sql_rollback, timeout_ms, err);
+    return pg_script(pg, sql_rollback, timeout_ms, err);
 }

@@ -5,7 +5,7 @@
  * and says how they failed. It does not retry, log, or keep a pool (pool.h does that).
  * A connection belongs to one thread at a time.
  *
- * Failures of a statement, by SQLSTATE (dbk_pg_sqlstate has the code itself):
+ * Failures of a statement, by SQLSTATE (pg_sqlstate has the code itself):
  *
  *   DBK_INVALID      22, 23, 54: the data is at fault; sending it again will not help
  *   DBK_TIMEOUT      not done by the deadline; or 57014, the server's statement_timeout
@@ -14,8 +14,8 @@
  *   DBK_INTERNAL     21: one statement touched a row twice, which is the caller's bug
  *   DBK_NO_MEMORY
  *
- * After a deadline or a loss the connection is dead (dbk_pg_alive): all that is left is
- * dbk_pg_close. What a statement did that was under way then is unknown.
+ * After a deadline or a loss the connection is dead (pg_alive): all that is left is
+ * pg_close. What a statement did that was under way then is unknown.
  */
 #ifndef DBK_PROJECTIONS_PG_H
 #define DBK_PROJECTIONS_PG_H
@@ -30,10 +30,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct dbk_pg;        /* one connection */
-struct dbk_pg_result; /* rows of one statement; owned by whoever asked for them */
+struct pg;        /* one connection */
+struct pg_result; /* rows of one statement; owned by whoever asked for them */
 
-struct dbk_pg_options {
+struct pg_options {
     const char *application;  /* shown in pg_stat_activity; borrowed for the call */
     int connect_timeout_ms;   /* for the whole of opening */
     int statement_timeout_ms; /* the server's own; 0: none */
@@ -45,7 +45,7 @@ struct dbk_pg_options {
 };
 
 /* The name of the schema, where none is configured the default one. */
-const char *dbk_pg_schema(const struct dbk_database *database);
+const char *pg_schema(const struct dbk_database *database);
 
 /* Connect. The session has search_path on the database's schema (which need not exist
  * yet) and nothing else, UTF8, UTC, ISO dates. Resolving a host name is libpq's, and
@@ -54,138 +54,136 @@ const char *dbk_pg_schema(const struct dbk_database *database);
  * DBK_UNAVAILABLE  not reached, or refused; err has libpq's words, never a password
  * DBK_TIMEOUT, DBK_NO_MEMORY
  */
-enum dbk_code dbk_pg_open(const struct dbk_database *database,
-                          const struct dbk_pg_options *options, struct dbk_pg **pg,
-                          struct dbk_error *err);
+enum dbk_code pg_open(const struct dbk_database *database,
+                      const struct pg_options *options, struct pg **pg,
+                      struct dbk_error *err);
 
 /* Whether a server accepts connections there, as who it does not say: one that asks for a
  * password does. Takes two seconds at most, but for resolving a host name. */
-bool dbk_pg_answers(const struct dbk_database *database);
+bool pg_answers(const struct dbk_database *database);
 
 /* Break the connection off: what waits for PostgreSQL fails at once, as it does when the
- * connection is lost. The one call that another thread may make, until dbk_pg_close. */
-void dbk_pg_break(const struct dbk_pg *pg);
+ * connection is lost. The one call that another thread may make, until pg_close. */
+void pg_break(const struct pg *pg);
 
 /* Never blocks; an open transaction is rolled back by the server. NULL is fine. */
-void dbk_pg_close(struct dbk_pg *pg);
+void pg_close(struct pg *pg);
 
 /* Whether statements can still be run, as far as is known without asking the server. */
-bool dbk_pg_alive(const struct dbk_pg *pg);
+bool pg_alive(const struct pg *pg);
 
 /* Of the last statement: five characters, or "" where it did not fail or PostgreSQL was
  * not heard. Valid until the next call with pg. */
-const char *dbk_pg_sqlstate(const struct dbk_pg *pg);
+const char *pg_sqlstate(const struct pg *pg);
 
 /* A statement: with a name it is prepared once per connection, when first run. name and
  * sql must outlive the connection (they are constants). */
-struct dbk_pg_statement {
+struct pg_statement {
     const char *name; /* NULL: parse it each time */
     const char *sql;
 };
 
 /* A parameter, borrowed for the call. Its type is what the statement says ($1::uuid).
  */
-struct dbk_pg_param {
+struct pg_param {
     const char *data; /* NULL: SQL NULL */
     int length;       /* of binary data; text ends with NUL */
     bool binary;
 };
-#define DBK_PG_PARAMS_MAX 24
+#define PG_PARAMS_MAX 24
 
-struct dbk_pg_param dbk_pg_text(const char *text);
-struct dbk_pg_param dbk_pg_uuid(const struct dbk_uuid *id); /* borrows id */
+struct pg_param pg_text(const char *text);
+struct pg_param pg_uuid(const struct dbk_uuid *id); /* borrows id */
 /* These write the binary form to out, which must live as long as the parameter. */
-struct dbk_pg_param dbk_pg_int8(char out[8], int64_t value);
-struct dbk_pg_param dbk_pg_timestamp(char out[8], dbk_timestamp at);
+struct pg_param pg_int8(char out[8], int64_t value);
+struct pg_param pg_timestamp(char out[8], dbk_timestamp at);
 /* The bytes as they are, for types whose binary form is their text: text, varchar, json
  * (not jsonb). NUL inside is the server's to refuse. Length 0 is "", not NULL. */
-struct dbk_pg_param dbk_pg_bytes(struct dbk_slice bytes);
+struct pg_param pg_bytes(struct dbk_slice bytes);
 
 /* Run one statement and wait for it. result (NULL: not wanted) receives its rows on
- * DBK_OK, else NULL. Outside dbk_pg_begin it is a transaction of its own. */
-enum dbk_code dbk_pg_run(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
-                         const struct dbk_pg_param *params, int count, int timeout_ms,
-                         struct dbk_pg_result **result, struct dbk_error *err);
+ * DBK_OK, else NULL. Outside pg_begin it is a transaction of its own. */
+enum dbk_code pg_run(struct pg *pg, const struct pg_statement *statement,
+                     const struct pg_param *params, int count, int timeout_ms,
+                     struct pg_result **result, struct dbk_error *err);
 
 /* Run one statement and visit its rows as they come, so that memory holds one at a
  * time; row is the result with that row as row 0. Where visit returns false the rest is
  * thrown away: DBK_OK, and where the rest was long the connection is dead. */
-typedef bool dbk_pg_visit(void *context, const struct dbk_pg_result *row);
-enum dbk_code dbk_pg_each(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
-                          const struct dbk_pg_param *params, int count, int timeout_ms,
-                          dbk_pg_visit *visit, void *context, struct dbk_error *err);
+typedef bool pg_visit(void *context, const struct pg_result *row);
+enum dbk_code pg_each(struct pg *pg, const struct pg_statement *statement,
+                      const struct pg_param *params, int count, int timeout_ms,
+                      pg_visit *visit, void *context, struct dbk_error *err);
 
 /* Run several statements, separated by semicolons, without parameters or rows. */
-enum dbk_code dbk_pg_script(struct dbk_pg *pg, const char *sql, int timeout_ms,
-                            struct dbk_error *err);
+enum dbk_code pg_script(struct pg *pg, const char *sql, int timeout_ms,
+                        struct dbk_error *err);
 
-/* A transaction of several calls. After a statement in it failed only dbk_pg_rollback
- * is of use (dbk_pg_commit then fails). */
-enum dbk_code dbk_pg_begin(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err);
-enum dbk_code dbk_pg_commit(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err);
-enum dbk_code dbk_pg_rollback(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err);
-bool dbk_pg_in_transaction(const struct dbk_pg *pg);
+/* A transaction of several calls. After a statement in it failed only pg_rollback
+ * is of use (pg_commit then fails). */
+enum dbk_code pg_begin(struct pg *pg, int timeout_ms, struct dbk_error *err);
+enum dbk_code pg_commit(struct pg *pg, int timeout_ms, struct dbk_error *err);
+enum dbk_code pg_rollback(struct pg *pg, int timeout_ms, struct dbk_error *err);
+bool pg_in_transaction(const struct pg *pg);
 
 /* Run all steps in one transaction and one round trip (libpq's pipeline mode): all take
- * effect or none. Not inside dbk_pg_begin. */
-struct dbk_pg_step {
-    const struct dbk_pg_statement *statement;
-    const struct dbk_pg_param *params;
+ * effect or none. Not inside pg_begin. */
+struct pg_step {
+    const struct pg_statement *statement;
+    const struct pg_param *params;
     int count;
-    struct dbk_pg_result *result; /* out, with DBK_OK; free with dbk_pg_clear */
+    struct pg_result *result; /* out, with DBK_OK; free with pg_clear */
 };
 /* *failed (may be NULL) receives the index of the step that failed; count where the
  * commit or the connection did. */
-enum dbk_code dbk_pg_transact(struct dbk_pg *pg, struct dbk_pg_step *steps,
-                              size_t count, int timeout_ms, size_t *failed,
-                              struct dbk_error *err);
+enum dbk_code pg_transact(struct pg *pg, struct pg_step *steps, size_t count,
+                          int timeout_ms, size_t *failed, struct dbk_error *err);
 
 /* COPY ... FROM STDIN: a stream of bytes in the format that sql names. Begin, put again
  * and again, end; in between the connection takes nothing else. A put returns once the
  * bytes of the puts before it are on their way, so that the caller makes the next while
  * the server works on them. What the server refuses is told by the end only. To give up
  * in between, close the connection. */
-enum dbk_code dbk_pg_copy_begin(struct dbk_pg *pg, const char *sql, int timeout_ms,
-                                struct dbk_error *err);
-enum dbk_code dbk_pg_copy_put(struct dbk_pg *pg, const char *bytes, size_t length,
-                              int timeout_ms, struct dbk_error *err);
+enum dbk_code pg_copy_begin(struct pg *pg, const char *sql, int timeout_ms,
+                            struct dbk_error *err);
+enum dbk_code pg_copy_put(struct pg *pg, const char *bytes, size_t length,
+                          int timeout_ms, struct dbk_error *err);
 /* *rows (may be NULL) receives how many were taken. */
-enum dbk_code dbk_pg_copy_end(struct dbk_pg *pg, int timeout_ms, uint64_t *rows,
-                              struct dbk_error *err);
+enum dbk_code pg_copy_end(struct pg *pg, int timeout_ms, uint64_t *rows,
+                          struct dbk_error *err);
 
 /* Statements of several connections under way at once, by one thread: launch one on
- * each, wait for any, conclude that one. sql as dbk_pg_script takes it. */
-enum dbk_code dbk_pg_launch(struct dbk_pg *pg, const char *sql, struct dbk_error *err);
+ * each, wait for any, conclude that one. sql as pg_script takes it. */
+enum dbk_code pg_launch(struct pg *pg, const char *sql, struct dbk_error *err);
 /* *which receives the index of one that can be concluded without waiting; NULL entries
  * are passed over. DBK_TIMEOUT: none yet, and nothing is lost by it. */
-enum dbk_code dbk_pg_wait_any(struct dbk_pg *const *pgs, size_t count, int timeout_ms,
-                              size_t *which, struct dbk_error *err);
-/* result (NULL: not wanted) receives its rows, as for dbk_pg_run. */
-enum dbk_code dbk_pg_conclude(struct dbk_pg *pg, struct dbk_pg_result **result,
-                              struct dbk_error *err);
+enum dbk_code pg_wait_any(struct pg *const *pgs, size_t count, int timeout_ms,
+                          size_t *which, struct dbk_error *err);
+/* result (NULL: not wanted) receives its rows, as for pg_run. */
+enum dbk_code pg_conclude(struct pg *pg, struct pg_result **result,
+                          struct dbk_error *err);
 
 /* Rows and columns count from 0; those asked for must exist. */
-size_t dbk_pg_rows(const struct dbk_pg_result *result);
+size_t pg_rows(const struct pg_result *result);
 /* Rows inserted, updated or deleted. */
-uint64_t dbk_pg_affected(const struct dbk_pg_result *result);
-bool dbk_pg_null(const struct dbk_pg_result *result, size_t row, int column);
-/* Text form, without binary_rows. data ends with NUL and is never NULL; valid until dbk_pg_clear. */
-struct dbk_slice dbk_pg_value(const struct dbk_pg_result *result, size_t row,
-                              int column);
-uint64_t dbk_pg_u64(const struct dbk_pg_result *result, size_t row, int column);
-bool dbk_pg_bool(const struct dbk_pg_result *result, size_t row, int column);
+uint64_t pg_affected(const struct pg_result *result);
+bool pg_null(const struct pg_result *result, size_t row, int column);
+/* Text form, without binary_rows. data ends with NUL and is never NULL; valid until pg_clear. */
+struct dbk_slice pg_value(const struct pg_result *result, size_t row, int column);
+uint64_t pg_u64(const struct pg_result *result, size_t row, int column);
+bool pg_bool(const struct pg_result *result, size_t row, int column);
 
 /* Values of rows in binary form (binary_rows), whose column must have the type. Text is
- * the same in either form: dbk_pg_value. What is borrowed is valid until dbk_pg_clear. */
-int64_t dbk_pg_binary_int8(const struct dbk_pg_result *result, size_t row, int column);
-dbk_timestamp dbk_pg_binary_timestamp(const struct dbk_pg_result *result, size_t row,
-                                      int column);
-void dbk_pg_binary_uuid(const struct dbk_pg_result *result, size_t row, int column,
-                        struct dbk_uuid *out);
+ * the same in either form: pg_value. What is borrowed is valid until pg_clear. */
+int64_t pg_binary_int8(const struct pg_result *result, size_t row, int column);
+dbk_timestamp pg_binary_timestamp(const struct pg_result *result, size_t row,
+                                  int column);
+void pg_binary_uuid(const struct pg_result *result, size_t row, int column,
+                    struct dbk_uuid *out);
 /* The JSON text of a jsonb, as PostgreSQL writes it; borrowed. */
-struct dbk_slice dbk_pg_binary_jsonb(const struct dbk_pg_result *result, size_t row,
-                                     int column);
+struct dbk_slice pg_binary_jsonb(const struct pg_result *result, size_t row,
+                                 int column);
 
-void dbk_pg_clear(struct dbk_pg_result *result); /* NULL is fine */
+void pg_clear(struct pg_result *result); /* NULL is fine */
 
 #endif

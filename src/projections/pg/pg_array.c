@@ -10,12 +10,12 @@
 #define EMPTY 12              /* of one without */
 #define ARRAY_MAX 0x3ffffff0u /* MaxAllocSize of PostgreSQL, about */
 
-void dbk_pg_array_init(struct dbk_pg_array *array, enum dbk_pg_element element)
+void pg_array_init(struct pg_array *array, enum pg_element element)
 {
-    *array = (struct dbk_pg_array){.element = element};
+    *array = (struct pg_array){.element = element};
 }
 
-void dbk_pg_array_clear(struct dbk_pg_array *array)
+void pg_array_clear(struct pg_array *array)
 {
     array->count = 0;
     array->used = 0;
@@ -23,14 +23,14 @@ void dbk_pg_array_clear(struct dbk_pg_array *array)
     array->failed = DBK_OK;
 }
 
-void dbk_pg_array_finish(struct dbk_pg_array *array)
+void pg_array_finish(struct pg_array *array)
 {
     free(array->bytes);
-    dbk_pg_array_init(array, array->element);
+    pg_array_init(array, array->element);
 }
 
 /* Room for more bytes behind those used, or NULL. */
-static char *grow(struct dbk_pg_array *array, size_t more)
+static char *grow(struct pg_array *array, size_t more)
 {
     size_t used = array->used ? array->used : HEADER;
     size_t size = array->size ? array->size : 1024;
@@ -58,8 +58,7 @@ static char *grow(struct dbk_pg_array *array, size_t more)
 
 /* Where the element's bytes go, its length written before them; NULL once anything
  * failed. */
-static char *element(struct dbk_pg_array *array, enum dbk_pg_element type,
-                     size_t length)
+static char *element(struct pg_array *array, enum pg_element type, size_t length)
 {
     char *at;
 
@@ -78,7 +77,7 @@ static char *element(struct dbk_pg_array *array, enum dbk_pg_element type,
     return at + 4;
 }
 
-void dbk_pg_array_null(struct dbk_pg_array *array)
+void pg_array_null(struct pg_array *array)
 {
     char *at = element(array, array->element, 0);
 
@@ -88,49 +87,49 @@ void dbk_pg_array_null(struct dbk_pg_array *array)
     array->has_null = true;
 }
 
-void dbk_pg_array_bool(struct dbk_pg_array *array, bool value)
+void pg_array_bool(struct pg_array *array, bool value)
 {
-    char *at = element(array, DBK_PG_BOOL, 1);
+    char *at = element(array, PG_BOOL, 1);
 
     if (at)
         *at = value ? 1 : 0;
 }
 
-void dbk_pg_array_int8(struct dbk_pg_array *array, int64_t value)
+void pg_array_int8(struct pg_array *array, int64_t value)
 {
-    char *at = element(array, DBK_PG_INT8, 8);
+    char *at = element(array, PG_INT8, 8);
 
     if (at)
-        dbk_pg_int8(at, value);
+        pg_int8(at, value);
 }
 
-void dbk_pg_array_text(struct dbk_pg_array *array, struct dbk_slice text)
+void pg_array_text(struct pg_array *array, struct dbk_slice text)
 {
-    char *at = element(array, DBK_PG_TEXT, text.length);
+    char *at = element(array, PG_TEXT, text.length);
 
     if (at && text.length > 0)
         memcpy(at, text.data, text.length);
 }
 
-void dbk_pg_array_timestamp(struct dbk_pg_array *array, dbk_timestamp when)
+void pg_array_timestamp(struct pg_array *array, dbk_timestamp when)
 {
-    char *at = element(array, DBK_PG_TIMESTAMP, 8);
+    char *at = element(array, PG_TIMESTAMP, 8);
 
     if (at)
-        dbk_pg_timestamp(at, when);
+        pg_timestamp(at, when);
 }
 
-void dbk_pg_array_uuid(struct dbk_pg_array *array, const struct dbk_uuid *id)
+void pg_array_uuid(struct pg_array *array, const struct dbk_uuid *id)
 {
-    char *at = element(array, DBK_PG_UUID, sizeof id->bytes);
+    char *at = element(array, PG_UUID, sizeof id->bytes);
 
     if (at)
         memcpy(at, id->bytes, sizeof id->bytes);
 }
 
-void dbk_pg_array_jsonb(struct dbk_pg_array *array, struct dbk_slice json)
+void pg_array_jsonb(struct pg_array *array, struct dbk_slice json)
 {
-    char *at = element(array, DBK_PG_JSONB, 1 + json.length);
+    char *at = element(array, PG_JSONB, 1 + json.length);
 
     if (!at)
         return;
@@ -139,8 +138,8 @@ void dbk_pg_array_jsonb(struct dbk_pg_array *array, struct dbk_slice json)
         memcpy(at + 1, json.data, json.length);
 }
 
-enum dbk_code dbk_pg_array_param(struct dbk_pg_array *array, struct dbk_pg_param *param,
-                                 struct dbk_error *err)
+enum dbk_code pg_array_param(struct pg_array *array, struct pg_param *param,
+                             struct dbk_error *err)
 {
     if (array->used == 0 && array->failed == DBK_OK)
         grow(array, 0);
@@ -153,7 +152,7 @@ enum dbk_code dbk_pg_array_param(struct dbk_pg_array *array, struct dbk_pg_param
     pg_put_int4(array->bytes + 8, (uint32_t)array->element);
     pg_put_int4(array->bytes + 12, (uint32_t)array->count);
     pg_put_int4(array->bytes + 16, 1);
-    *param = (struct dbk_pg_param){array->bytes,
-                                   (int)(array->count > 0 ? array->used : EMPTY), true};
+    *param = (struct pg_param){array->bytes,
+                               (int)(array->count > 0 ? array->used : EMPTY), true};
     return DBK_OK;
 }

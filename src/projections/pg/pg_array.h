@@ -10,19 +10,19 @@
 #include "pg.h"
 
 /* Values are the oids of pg_type, which never change. */
-enum dbk_pg_element {
-    DBK_PG_BOOL = 16,
-    DBK_PG_INT8 = 20,
-    DBK_PG_TEXT = 25,
-    DBK_PG_TIMESTAMP = 1114,
-    DBK_PG_UUID = 2950,
-    DBK_PG_JSONB = 3802,
+enum pg_element {
+    PG_BOOL = 16,
+    PG_INT8 = 20,
+    PG_TEXT = 25,
+    PG_TIMESTAMP = 1114,
+    PG_UUID = 2950,
+    PG_JSONB = 3802,
 };
 
 /* One array under construction. Init, add, finish_param, and clear to use its memory
- * again; dbk_pg_array_finish at last. A failure to grow is kept and told at the end. */
-struct dbk_pg_array {
-    enum dbk_pg_element element;
+ * again; pg_array_finish at last. A failure to grow is kept and told at the end. */
+struct pg_array {
+    enum pg_element element;
     size_t count;
     char *bytes; /* private from here on */
     size_t used, size;
@@ -30,22 +30,22 @@ struct dbk_pg_array {
     enum dbk_code failed;
 };
 
-void dbk_pg_array_init(struct dbk_pg_array *array, enum dbk_pg_element element);
-void dbk_pg_array_clear(struct dbk_pg_array *array); /* no elements; keeps its memory */
-void dbk_pg_array_finish(struct dbk_pg_array *array);
+void pg_array_init(struct pg_array *array, enum pg_element element);
+void pg_array_clear(struct pg_array *array); /* no elements; keeps its memory */
+void pg_array_finish(struct pg_array *array);
 
 /* Add an element of the array's own type. */
-void dbk_pg_array_null(struct dbk_pg_array *array);
-void dbk_pg_array_bool(struct dbk_pg_array *array, bool value);
-void dbk_pg_array_int8(struct dbk_pg_array *array, int64_t value);
-void dbk_pg_array_text(struct dbk_pg_array *array, struct dbk_slice text);
-void dbk_pg_array_timestamp(struct dbk_pg_array *array, dbk_timestamp at);
-void dbk_pg_array_uuid(struct dbk_pg_array *array, const struct dbk_uuid *id);
-void dbk_pg_array_jsonb(struct dbk_pg_array *array, struct dbk_slice json);
+void pg_array_null(struct pg_array *array);
+void pg_array_bool(struct pg_array *array, bool value);
+void pg_array_int8(struct pg_array *array, int64_t value);
+void pg_array_text(struct pg_array *array, struct dbk_slice text);
+void pg_array_timestamp(struct pg_array *array, dbk_timestamp at);
+void pg_array_uuid(struct pg_array *array, const struct dbk_uuid *id);
+void pg_array_jsonb(struct pg_array *array, struct dbk_slice json);
 
 /* The parameter; it borrows the array's bytes until the next change.
  * DBK_NO_MEMORY, DBK_TOO_LARGE (past 1 GB, which PostgreSQL does not take). */
-enum dbk_code dbk_pg_array_param(struct dbk_pg_array *array, struct dbk_pg_param *param,
-                                 struct dbk_error *err);
+enum dbk_code pg_array_param(struct pg_array *array, struct pg_param *param,
+                             struct dbk_error *err);
 
 #endif

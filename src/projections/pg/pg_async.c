@@ -10,7 +10,7 @@
 
 enum { TOGETHER_MAX = 8, CONCLUDE_MS = 60000 };
 
-enum dbk_code dbk_pg_launch(struct dbk_pg *pg, const char *sql, struct dbk_error *err)
+enum dbk_code pg_launch(struct pg *pg, const char *sql, struct dbk_error *err)
 {
     enum dbk_code code = pg_ready(pg, err);
 
@@ -24,15 +24,15 @@ enum dbk_code dbk_pg_launch(struct dbk_pg *pg, const char *sql, struct dbk_error
 
 /* Read what is there. True where there is a result to take, or no connection any more:
  * concluding tells which. */
-static bool is_ready(struct dbk_pg *pg)
+static bool is_ready(struct pg *pg)
 {
-    assert(!dbk_pg_alive(pg) || pg->doing == PG_LAUNCHED);
-    return !dbk_pg_alive(pg) || PQflush(pg->conn) < 0 || !PQconsumeInput(pg->conn) ||
+    assert(!pg_alive(pg) || pg->doing == PG_LAUNCHED);
+    return !pg_alive(pg) || PQflush(pg->conn) < 0 || !PQconsumeInput(pg->conn) ||
            !PQisBusy(pg->conn);
 }
 
 /* DBK_OK: something came, on any of them. */
-static enum dbk_code sleep_on(struct dbk_pg *const *pgs, size_t count,
+static enum dbk_code sleep_on(struct pg *const *pgs, size_t count,
                               dbk_deadline deadline, struct dbk_error *err)
 {
     struct pollfd polled[TOGETHER_MAX];
@@ -53,8 +53,8 @@ static enum dbk_code sleep_on(struct dbk_pg *const *pgs, size_t count,
     return DBK_OK;
 }
 
-enum dbk_code dbk_pg_wait_any(struct dbk_pg *const *pgs, size_t count, int timeout_ms,
-                              size_t *which, struct dbk_error *err)
+enum dbk_code pg_wait_any(struct pg *const *pgs, size_t count, int timeout_ms,
+                          size_t *which, struct dbk_error *err)
 {
     dbk_deadline deadline = dbk_deadline_in(timeout_ms);
     enum dbk_code code = DBK_OK;
@@ -70,20 +70,20 @@ enum dbk_code dbk_pg_wait_any(struct dbk_pg *const *pgs, size_t count, int timeo
     return code;
 }
 
-enum dbk_code dbk_pg_conclude(struct dbk_pg *pg, struct dbk_pg_result **result,
-                              struct dbk_error *err)
+enum dbk_code pg_conclude(struct pg *pg, struct pg_result **result,
+                          struct dbk_error *err)
 {
     PGresult *kept = NULL;
     enum dbk_code code;
 
-    assert(!dbk_pg_alive(pg) || pg->doing == PG_LAUNCHED);
+    assert(!pg_alive(pg) || pg->doing == PG_LAUNCHED);
     if (PQstatus(pg->conn) != CONNECTION_OK)
         code = pg_lost(pg, err);
     else
         code = pg_finish(pg, dbk_deadline_in(CONCLUDE_MS), &kept, err);
     pg->doing = PG_IDLE;
     if (result)
-        *result = code == DBK_OK ? (struct dbk_pg_result *)kept : NULL;
+        *result = code == DBK_OK ? (struct pg_result *)kept : NULL;
     if (!result || code != DBK_OK)
         PQclear(kept);
     return code;

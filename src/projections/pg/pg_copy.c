@@ -8,7 +8,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
-static enum dbk_code take_answer(struct dbk_pg *pg, dbk_deadline deadline,
+static enum dbk_code take_answer(struct pg *pg, dbk_deadline deadline,
                                  struct dbk_error *err)
 {
     PGresult *result, *rest;
@@ -31,8 +31,8 @@ static enum dbk_code take_answer(struct dbk_pg *pg, dbk_deadline deadline,
     return code != DBK_OK ? code : dbk_fail(err, DBK_INTERNAL, "Not a COPY FROM STDIN");
 }
 
-enum dbk_code dbk_pg_copy_begin(struct dbk_pg *pg, const char *sql, int timeout_ms,
-                                struct dbk_error *err)
+enum dbk_code pg_copy_begin(struct pg *pg, const char *sql, int timeout_ms,
+                            struct dbk_error *err)
 {
     enum dbk_code code = pg_ready(pg, err);
 
@@ -45,8 +45,7 @@ enum dbk_code dbk_pg_copy_begin(struct dbk_pg *pg, const char *sql, int timeout_
 
 /* Until nothing waits in libpq. Reading meanwhile: a server that has much to say would
  * else wait for us, as we for it. */
-static enum dbk_code flush(struct dbk_pg *pg, dbk_deadline deadline,
-                           struct dbk_error *err)
+static enum dbk_code flush(struct pg *pg, dbk_deadline deadline, struct dbk_error *err)
 {
     enum dbk_code code;
     short seen;
@@ -64,13 +63,13 @@ static enum dbk_code flush(struct dbk_pg *pg, dbk_deadline deadline,
     return unsent == 0 ? DBK_OK : pg_lost(pg, err);
 }
 
-enum dbk_code dbk_pg_copy_put(struct dbk_pg *pg, const char *bytes, size_t length,
-                              int timeout_ms, struct dbk_error *err)
+enum dbk_code pg_copy_put(struct pg *pg, const char *bytes, size_t length,
+                          int timeout_ms, struct dbk_error *err)
 {
     dbk_deadline deadline = dbk_deadline_in(timeout_ms);
     enum dbk_code code;
 
-    if (!dbk_pg_alive(pg))
+    if (!pg_alive(pg))
         return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
     assert(pg->doing == PG_COPYING && length <= INT_MAX);
     code = flush(pg, deadline, err);
@@ -82,14 +81,14 @@ enum dbk_code dbk_pg_copy_put(struct dbk_pg *pg, const char *bytes, size_t lengt
     return PQflush(pg->conn) >= 0 ? DBK_OK : pg_lost(pg, err);
 }
 
-enum dbk_code dbk_pg_copy_end(struct dbk_pg *pg, int timeout_ms, uint64_t *rows,
-                              struct dbk_error *err)
+enum dbk_code pg_copy_end(struct pg *pg, int timeout_ms, uint64_t *rows,
+                          struct dbk_error *err)
 {
     dbk_deadline deadline = dbk_deadline_in(timeout_ms);
     PGresult *kept = NULL;
     enum dbk_code code;
 
-    if (!dbk_pg_alive(pg))
+    if (!pg_alive(pg))
         return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is lost");
     assert(pg->doing == PG_COPYING);
     code = flush(pg, deadline, err);

@@ -44,7 +44,7 @@ enum dbk_code pg_unreached(const PGconn *conn, struct dbk_error *err)
                     without_newline(text), text);
 }
 
-enum dbk_code pg_lost(struct dbk_pg *pg, struct dbk_error *err)
+enum dbk_code pg_lost(struct pg *pg, struct dbk_error *err)
 {
     const char *text = PQerrorMessage(pg->conn);
 
@@ -53,7 +53,7 @@ enum dbk_code pg_lost(struct dbk_pg *pg, struct dbk_error *err)
                     without_newline(text), text);
 }
 
-static enum dbk_code refused(struct dbk_pg *pg, const PGresult *result,
+static enum dbk_code refused(struct pg *pg, const PGresult *result,
                              struct dbk_error *err)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -69,7 +69,7 @@ static enum dbk_code refused(struct dbk_pg *pg, const PGresult *result,
                     text ? text : "no message", pg->sqlstate);
 }
 
-enum dbk_code pg_check(struct dbk_pg *pg, const PGresult *result, struct dbk_error *err)
+enum dbk_code pg_check(struct pg *pg, const PGresult *result, struct dbk_error *err)
 {
     switch (PQresultStatus(result)) {
     case PGRES_EMPTY_QUERY:

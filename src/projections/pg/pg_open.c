@@ -1,6 +1,6 @@
 /* Opening a connection without ever waiting past its deadline. */
-#include "dbk_sql.h"
 #include "pg_wire.h"
+#include "sql.h"
 #include "store/clock.h"
 
 #include <fcntl.h>
@@ -58,35 +58,34 @@ static enum dbk_code connect_finish(PGconn *conn, dbk_deadline deadline,
     return DBK_OK;
 }
 
-const char *dbk_pg_schema(const struct dbk_database *database)
+const char *pg_schema(const struct dbk_database *database)
 {
     return database->schema && *database->schema ? database->schema : "daybook";
 }
 
 /* As a statement, not as start-up options: connection poolers refuse those. */
-static enum dbk_code set_session(struct dbk_pg *pg, const struct dbk_database *database,
-                                 const struct dbk_pg_options *options,
+static enum dbk_code set_session(struct pg *pg, const struct dbk_database *database,
+                                 const struct pg_options *options,
                                  dbk_deadline deadline, struct dbk_error *err)
 {
-    const struct dbk_pg_statement statement = {NULL, dbk_sql_session};
+    const struct pg_statement statement = {NULL, sql_session};
     char timeout[16];
-    struct dbk_pg_param params[4];
+    struct pg_param params[4];
 
     snprintf(timeout, sizeof timeout, "%d", options->statement_timeout_ms);
-    params[0] = dbk_pg_text(dbk_pg_schema(database));
-    params[1] = dbk_pg_text(timeout);
-    params[2] = dbk_pg_text(options->async_commit ? "off" : "on");
-    params[3] = dbk_pg_text(options->fixed_plans ? "on" : "off");
-    return dbk_pg_run(pg, &statement, params, 4, dbk_deadline_left(deadline), NULL,
-                      err);
+    params[0] = pg_text(pg_schema(database));
+    params[1] = pg_text(timeout);
+    params[2] = pg_text(options->async_commit ? "off" : "on");
+    params[3] = pg_text(options->fixed_plans ? "on" : "off");
+    return pg_run(pg, &statement, params, 4, dbk_deadline_left(deadline), NULL, err);
 }
 
-enum dbk_code dbk_pg_open(const struct dbk_database *database,
-                          const struct dbk_pg_options *options, struct dbk_pg **out,
-                          struct dbk_error *err)
+enum dbk_code pg_open(const struct dbk_database *database,
+                      const struct pg_options *options, struct pg **out,
+                      struct dbk_error *err)
 {
     dbk_deadline deadline = dbk_deadline_in(options->connect_timeout_ms);
-    struct dbk_pg *pg = calloc(1, sizeof *pg);
+    struct pg *pg = calloc(1, sizeof *pg);
     enum dbk_code code;
 
     *out = NULL;
@@ -115,11 +114,11 @@ enum dbk_code dbk_pg_open(const struct dbk_database *database,
     return DBK_OK;
 
 fail:
-    dbk_pg_close(pg);
+    pg_close(pg);
     return code;
 }
 
-bool dbk_pg_answers(const struct dbk_database *database)
+bool pg_answers(const struct dbk_database *database)
 {
     const char *const keywords[] = {"host", "port", "dbname", "user", "connect_timeout",
                                     NULL};
@@ -129,13 +128,13 @@ bool dbk_pg_answers(const struct dbk_database *database)
     return PQpingParams(keywords, values, 0) == PQPING_OK;
 }
 
-void dbk_pg_break(const struct dbk_pg *pg)
+void pg_break(const struct pg *pg)
 {
     if (pg->sock >= 0)
         shutdown(pg->sock, SHUT_RDWR);
 }
 
-void dbk_pg_close(struct dbk_pg *pg)
+void pg_close(struct pg *pg)
 {
     if (!pg)
         return;

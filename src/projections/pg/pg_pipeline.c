@@ -7,7 +7,7 @@
 #include "store/clock.h"
 
 /* The result of one step, and the NULL behind it. */
-static enum dbk_code take_step(struct dbk_pg *pg, struct dbk_pg_step *step,
+static enum dbk_code take_step(struct pg *pg, struct pg_step *step,
                                dbk_deadline deadline, struct dbk_error *err)
 {
     enum dbk_code code, verdict = DBK_OK;
@@ -22,15 +22,15 @@ static enum dbk_code take_step(struct dbk_pg *pg, struct dbk_pg_step *step,
             return verdict;
         if (verdict == DBK_OK)
             verdict = pg_check(pg, result, err);
-        dbk_pg_clear(step->result);
-        step->result = (struct dbk_pg_result *)result;
-        if (!dbk_pg_alive(pg))
+        pg_clear(step->result);
+        step->result = (struct pg_result *)result;
+        if (!pg_alive(pg))
             return verdict != DBK_OK ? verdict : pg_lost(pg, err);
     }
 }
 
 /* The sync: the transaction is committed once it is here. */
-static enum dbk_code take_sync(struct dbk_pg *pg, dbk_deadline deadline,
+static enum dbk_code take_sync(struct pg *pg, dbk_deadline deadline,
                                struct dbk_error *err)
 {
     enum dbk_code code, verdict = DBK_OK;
@@ -46,15 +46,14 @@ static enum dbk_code take_sync(struct dbk_pg *pg, dbk_deadline deadline,
             verdict = pg_check(pg, result, err);
         synced = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
         PQclear(result);
-        if (!dbk_pg_alive(pg))
+        if (!pg_alive(pg))
             return verdict != DBK_OK ? verdict : pg_lost(pg, err);
     }
     return verdict;
 }
 
-static enum dbk_code send_all(struct dbk_pg *pg, struct dbk_pg_step *steps,
-                              size_t count, dbk_deadline deadline,
-                              struct dbk_error *err)
+static enum dbk_code send_all(struct pg *pg, struct pg_step *steps, size_t count,
+                              dbk_deadline deadline, struct dbk_error *err)
 {
     enum dbk_code code;
 
@@ -75,31 +74,30 @@ static enum dbk_code send_all(struct dbk_pg *pg, struct dbk_pg_step *steps,
     return PQpipelineSync(pg->conn) ? DBK_OK : pg_lost(pg, err);
 }
 
-static enum dbk_code take_all(struct dbk_pg *pg, struct dbk_pg_step *steps,
-                              size_t count, dbk_deadline deadline, size_t *failed,
+static enum dbk_code take_all(struct pg *pg, struct pg_step *steps, size_t count,
+                              dbk_deadline deadline, size_t *failed,
                               struct dbk_error *err)
 {
     enum dbk_code verdict = DBK_OK, code;
 
-    for (size_t i = 0; i < count && dbk_pg_alive(pg); i++) {
+    for (size_t i = 0; i < count && pg_alive(pg); i++) {
         code = take_step(pg, &steps[i], deadline, verdict == DBK_OK ? err : NULL);
         if (verdict == DBK_OK && code != DBK_OK) {
             verdict = code;
-            *failed = dbk_pg_alive(pg) ? i : count;
+            *failed = pg_alive(pg) ? i : count;
         }
     }
-    if (dbk_pg_alive(pg)) {
+    if (pg_alive(pg)) {
         code = take_sync(pg, deadline, verdict == DBK_OK ? err : NULL);
         verdict = verdict != DBK_OK ? verdict : code;
     }
-    if (dbk_pg_alive(pg) && !PQexitPipelineMode(pg->conn)) /* an answer is left */
+    if (pg_alive(pg) && !PQexitPipelineMode(pg->conn)) /* an answer is left */
         pg->dead = true;
     return verdict;
 }
 
-enum dbk_code dbk_pg_transact(struct dbk_pg *pg, struct dbk_pg_step *steps,
-                              size_t count, int timeout_ms, size_t *failed,
-                              struct dbk_error *err)
+enum dbk_code pg_transact(struct pg *pg, struct pg_step *steps, size_t count,
+                          int timeout_ms, size_t *failed, struct dbk_error *err)
 {
     dbk_deadline deadline = dbk_deadline_in(timeout_ms);
     size_t unused, *at = failed ? failed : &unused;
@@ -114,7 +112,7 @@ enum dbk_code dbk_pg_transact(struct dbk_pg *pg, struct dbk_pg_step *steps,
     if (code == DBK_OK)
         code = take_all(pg, steps, count, deadline, at, err);
     for (size_t i = 0; i < count && code != DBK_OK; i++) {
-        dbk_pg_clear(steps[i].result);
+        pg_clear(steps[i].result);
         steps[i].result = NULL;
     }
     return code;

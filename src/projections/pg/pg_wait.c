@@ -26,7 +26,7 @@ enum dbk_code pg_poll(const PGconn *conn, short events, dbk_deadline deadline,
     return DBK_OK;
 }
 
-enum dbk_code pg_await(struct dbk_pg *pg, dbk_deadline deadline, struct dbk_error *err)
+enum dbk_code pg_await(struct pg *pg, dbk_deadline deadline, struct dbk_error *err)
 {
     enum dbk_code code;
     short seen = 0;
@@ -50,7 +50,7 @@ enum dbk_code pg_await(struct dbk_pg *pg, dbk_deadline deadline, struct dbk_erro
     return DBK_OK;
 }
 
-enum dbk_code pg_finish(struct dbk_pg *pg, dbk_deadline deadline, PGresult **kept,
+enum dbk_code pg_finish(struct pg *pg, dbk_deadline deadline, PGresult **kept,
                         struct dbk_error *err)
 {
     enum dbk_code first = DBK_OK, code;

@@ -12,7 +12,7 @@
 /* What a connection is in the middle of, between two calls. */
 enum pg_doing { PG_IDLE, PG_LAUNCHED, PG_COPYING };
 
-struct dbk_pg {
+struct pg {
     PGconn *conn; /* non-blocking once open */
     int sock;     /* a copy of its socket, which libpq may close when it likes; or -1 */
     bool binary_rows;
@@ -25,7 +25,7 @@ struct dbk_pg {
 
 /* Before each thing that is begun: forget the failure of the last one. DBK_UNAVAILABLE
  * where the connection is dead. */
-enum dbk_code pg_ready(struct dbk_pg *pg, struct dbk_error *err);
+enum dbk_code pg_ready(struct pg *pg, struct dbk_error *err);
 
 /* Wait for the socket. events as poll(2) has them; *seen (may be NULL) what came.
  * DBK_TIMEOUT past the deadline. The connection stays as it is. */
@@ -34,31 +34,29 @@ enum dbk_code pg_poll(const PGconn *conn, short events, dbk_deadline deadline,
 
 /* Send what is buffered and wait until the next PQgetResult will not block. On failure
  * the connection is dead. */
-enum dbk_code pg_await(struct dbk_pg *pg, dbk_deadline deadline, struct dbk_error *err);
+enum dbk_code pg_await(struct pg *pg, dbk_deadline deadline, struct dbk_error *err);
 
 /* Take the results of what was sent, to the last, and tell the first failure. *kept
  * receives the last result; clear it. */
-enum dbk_code pg_finish(struct dbk_pg *pg, dbk_deadline deadline, PGresult **kept,
+enum dbk_code pg_finish(struct pg *pg, dbk_deadline deadline, PGresult **kept,
                         struct dbk_error *err);
 
 /* Whether a result is a success; else err and the SQLSTATE are filled. */
-enum dbk_code pg_check(struct dbk_pg *pg, const PGresult *result,
-                       struct dbk_error *err);
+enum dbk_code pg_check(struct pg *pg, const PGresult *result, struct dbk_error *err);
 
 /* There was no connection yet; err has libpq's words. */
 enum dbk_code pg_unreached(const PGconn *conn, struct dbk_error *err);
 
 /* libpq itself failed: the connection is dead; err has its words. */
-enum dbk_code pg_lost(struct dbk_pg *pg, struct dbk_error *err);
+enum dbk_code pg_lost(struct pg *pg, struct dbk_error *err);
 
 /* Prepare the statement unless it has no name or is prepared already. */
-enum dbk_code pg_prepare(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
+enum dbk_code pg_prepare(struct pg *pg, const struct pg_statement *statement,
                          dbk_deadline deadline, struct dbk_error *err);
 
 /* Hand a prepared (or nameless) statement to libpq; pg_await sends it. */
-enum dbk_code pg_send(struct dbk_pg *pg, const struct dbk_pg_statement *statement,
-                      const struct dbk_pg_param *params, int count,
-                      struct dbk_error *err);
+enum dbk_code pg_send(struct pg *pg, const struct pg_statement *statement,
+                      const struct pg_param *params, int count, struct dbk_error *err);
 
 /* Write the binary form of an int4, as lengths are. */
 void pg_put_int4(char out[4], uint32_t value);

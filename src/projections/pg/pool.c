@@ -12,14 +12,14 @@
 struct waiter {
     struct waiter *next;
     pthread_cond_t served;
-    struct dbk_pg *pg; /* what it was given */
-    bool may_connect;  /* or leave to make one */
+    struct pg *pg;    /* what it was given */
+    bool may_connect; /* or leave to make one */
 };
 
-struct dbk_pool {
+struct pool {
     const struct dbk_database *database;
-    struct dbk_pg_options options;
-    dbk_pool_check *check; /* NULL: none */
+    struct pg_options options;
+    pool_check *check; /* NULL: none */
     void *check_context;
     unsigned max;
 
@@ -27,20 +27,20 @@ struct dbk_pool {
     struct waiter *first, **last; /* in the order they came */
     unsigned open;                /* idle, taken or being made */
     unsigned idle_count;
-    struct dbk_pg **idle; /* a stack */
+    struct pg **idle; /* a stack */
 };
 
-enum dbk_code dbk_pool_open(const struct dbk_database *database,
-                            const struct dbk_pg_options *options, unsigned connections,
-                            struct dbk_pool **out, struct dbk_error *err)
+enum dbk_code pool_open(const struct dbk_database *database,
+                        const struct pg_options *options, unsigned connections,
+                        struct pool **out, struct dbk_error *err)
 {
-    struct dbk_pool *pool = calloc(1, sizeof *pool);
+    struct pool *pool = calloc(1, sizeof *pool);
 
     *out = NULL;
     if (!pool)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     pool->max = connections > 0 ? connections : 1;
-    pool->idle = calloc(pool->max, sizeof(struct dbk_pg *));
+    pool->idle = calloc(pool->max, sizeof(struct pg *));
     if (!pool->idle) {
         free(pool);
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
@@ -53,25 +53,25 @@ enum dbk_code dbk_pool_open(const struct dbk_database *database,
     return DBK_OK;
 }
 
-void dbk_pool_close(struct dbk_pool *pool)
+void pool_close(struct pool *pool)
 {
     if (!pool)
         return;
-    dbk_pool_renew(pool);
+    pool_renew(pool);
     assert(pool->open == 0 && !pool->first); /* all were given back */
     pthread_mutex_destroy(&pool->mutex);
     free(pool->idle);
     free(pool);
 }
 
-void dbk_pool_check_new(struct dbk_pool *pool, dbk_pool_check *check, void *context)
+void pool_check_new(struct pool *pool, pool_check *check, void *context)
 {
     pool->check = check;
     pool->check_context = context;
 }
 
 /* With the mutex held: the first in the queue, taken out of it; NULL: nobody waits. */
-static struct waiter *next_waiter(struct dbk_pool *pool)
+static struct waiter *next_waiter(struct pool *pool)
 {
     struct waiter *waiter = pool->first;
 
@@ -84,7 +84,7 @@ static struct waiter *next_waiter(struct dbk_pool *pool)
 }
 
 /* With the mutex held: one connection fewer is open. */
-static void drop_one(struct dbk_pool *pool)
+static void drop_one(struct pool *pool)
 {
     struct waiter *waiter = next_waiter(pool);
 
@@ -97,19 +97,19 @@ static void drop_one(struct dbk_pool *pool)
     pthread_cond_signal(&waiter->served);
 }
 
-static enum dbk_code connect_one(struct dbk_pool *pool, dbk_deadline deadline,
-                                 struct dbk_pg **pg, struct dbk_error *err)
+static enum dbk_code connect_one(struct pool *pool, dbk_deadline deadline,
+                                 struct pg **pg, struct dbk_error *err)
 {
-    struct dbk_pg_options options = pool->options;
+    struct pg_options options = pool->options;
     enum dbk_code code;
 
     options.connect_timeout_ms = dbk_deadline_left(deadline);
-    code = dbk_pg_open(pool->database, &options, pg, err);
+    code = pg_open(pool->database, &options, pg, err);
     if (code == DBK_OK && pool->check)
         code = pool->check(pool->check_context, *pg, deadline, err);
     if (code == DBK_OK)
         return DBK_OK;
-    dbk_pg_close(*pg);
+    pg_close(*pg);
     *pg = NULL;
     pthread_mutex_lock(&pool->mutex);
     drop_one(pool);
@@ -117,7 +117,7 @@ static enum dbk_code connect_one(struct dbk_pool *pool, dbk_deadline deadline,
     return code;
 }
 
-static void leave_queue(struct dbk_pool *pool, const struct waiter *waiter)
+static void leave_queue(struct pool *pool, const struct waiter *waiter)
 {
     struct waiter **link = &pool->first;
 
@@ -132,7 +132,7 @@ static void leave_queue(struct dbk_pool *pool, const struct waiter *waiter)
 
 /* With the mutex held: wait for a connection, or for leave to make one. False: neither
  * came in time. */
-static bool wait_for_turn(struct dbk_pool *pool, dbk_deadline deadline,
+static bool wait_for_turn(struct pool *pool, dbk_deadline deadline,
                           struct waiter *waiter)
 {
     bool in_time = true;
@@ -148,8 +148,8 @@ static bool wait_for_turn(struct dbk_pool *pool, dbk_deadline deadline,
     return waiter->pg || waiter->may_connect;
 }
 
-enum dbk_code dbk_pool_take(struct dbk_pool *pool, dbk_deadline deadline,
-                            struct dbk_pg **pg, struct dbk_error *err)
+enum dbk_code pool_take(struct pool *pool, dbk_deadline deadline, struct pg **pg,
+                        struct dbk_error *err)
 {
     struct waiter waiter = {.next = NULL};
     bool served = true;
@@ -169,13 +169,13 @@ enum dbk_code dbk_pool_take(struct dbk_pool *pool, dbk_deadline deadline,
     return *pg ? DBK_OK : connect_one(pool, deadline, pg, err);
 }
 
-void dbk_pool_give(struct dbk_pool *pool, struct dbk_pg *pg)
+void pool_give(struct pool *pool, struct pg *pg)
 {
-    bool alive = dbk_pg_alive(pg);
+    bool alive = pg_alive(pg);
     struct waiter *waiter;
 
     if (!alive)
-        dbk_pg_close(pg);
+        pg_close(pg);
     pthread_mutex_lock(&pool->mutex);
     waiter = alive ? next_waiter(pool) : NULL;
     if (waiter) {
@@ -190,9 +190,9 @@ void dbk_pool_give(struct dbk_pool *pool, struct dbk_pg *pg)
     pthread_mutex_unlock(&pool->mutex);
 }
 
-void dbk_pool_renew(struct dbk_pool *pool)
+void pool_renew(struct pool *pool)
 {
-    struct dbk_pg *pg;
+    struct pg *pg;
 
     for (;;) {
         pthread_mutex_lock(&pool->mutex);
@@ -202,6 +202,6 @@ void dbk_pool_renew(struct dbk_pool *pool)
         pthread_mutex_unlock(&pool->mutex);
         if (!pg)
             return;
-        dbk_pg_close(pg);
+        pg_close(pg);
     }
 }

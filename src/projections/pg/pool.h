@@ -10,31 +10,31 @@
 #include "pg.h"
 #include "store/clock.h"
 
-struct dbk_pool; /* safe to share between threads */
+struct pool; /* safe to share between threads */
 
 /* What database and options point to must outlive the pool; connect_timeout_ms is not
  * used. DBK_NO_MEMORY. */
-enum dbk_code dbk_pool_open(const struct dbk_database *database,
-                            const struct dbk_pg_options *options, unsigned connections,
-                            struct dbk_pool **pool, struct dbk_error *err);
+enum dbk_code pool_open(const struct dbk_database *database,
+                        const struct pg_options *options, unsigned connections,
+                        struct pool **pool, struct dbk_error *err);
 /* All connections must have been given back. NULL is fine. */
-void dbk_pool_close(struct dbk_pool *pool);
+void pool_close(struct pool *pool);
 
 /* Ask this of each connection once it is made; one that fails it is closed, and whoever
  * wanted it gets the failure. Before the first is taken. */
-typedef enum dbk_code dbk_pool_check(void *context, struct dbk_pg *pg,
-                                     dbk_deadline deadline, struct dbk_error *err);
-void dbk_pool_check_new(struct dbk_pool *pool, dbk_pool_check *check, void *context);
+typedef enum dbk_code pool_check(void *context, struct pg *pg, dbk_deadline deadline,
+                                 struct dbk_error *err);
+void pool_check_new(struct pool *pool, pool_check *check, void *context);
 
 /* A connection for this thread alone, until given back.
- * DBK_BUSY (none came free by the deadline), and those of dbk_pg_open and the check. */
-enum dbk_code dbk_pool_take(struct dbk_pool *pool, dbk_deadline deadline,
-                            struct dbk_pg **pg, struct dbk_error *err);
+ * DBK_BUSY (none came free by the deadline), and those of pg_open and the check. */
+enum dbk_code pool_take(struct pool *pool, dbk_deadline deadline, struct pg **pg,
+                        struct dbk_error *err);
 
 /* Give it back; a dead one is closed, so that the next to need one connects anew. */
-void dbk_pool_give(struct dbk_pool *pool, struct dbk_pg *pg);
+void pool_give(struct pool *pool, struct pg *pg);
 
 /* Close the idle connections: one was found lost, so these probably are too. */
-void dbk_pool_renew(struct dbk_pool *pool);
+void pool_renew(struct pool *pool);
 
 #endif

@@ -1,7 +1,7 @@
 #include "post_attempt.h"
 
-#include "dbk_sql.h"
 #include "records.h"
+#include "sql.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -10,10 +10,9 @@
 enum { QUERY_MS = 60000 };
 enum { FOLD_RECORDS = 4096, FOLD_BYTES = 4 << 20 };
 
-static const struct dbk_pg_statement release = {"quarantine_release",
-                                                dbk_sql_quarantine_release};
-static const struct dbk_pg_statement lock = {"checkpoint_lock",
-                                             dbk_sql_checkpoint_lock};
+static const struct pg_statement release = {"quarantine_release",
+                                            sql_quarantine_release};
+static const struct pg_statement lock = {"checkpoint_lock", sql_checkpoint_lock};
 
 /* The texts of a person, copied out of the records they came from. */
 struct texts {
@@ -147,14 +146,14 @@ static enum dbk_code read_spans(struct attempt *attempt, struct dbk_error *err)
 
 static enum dbk_code drop_everything(struct attempt *attempt, struct dbk_error *err)
 {
-    struct dbk_pg_array ids;
+    struct pg_array ids;
     enum dbk_code code;
 
-    dbk_pg_array_init(&ids, DBK_PG_UUID);
+    pg_array_init(&ids, PG_UUID);
     for (size_t i = 0; i < attempt->count; i++)
-        dbk_pg_array_uuid(&ids, &attempt->rows[i].person_id);
+        pg_array_uuid(&ids, &attempt->rows[i].person_id);
     code = apply_forget(attempt->poster->pg, &ids, err);
-    dbk_pg_array_finish(&ids);
+    pg_array_finish(&ids);
     return code;
 }
 
@@ -162,33 +161,32 @@ static enum dbk_code drop_everything(struct attempt *attempt, struct dbk_error *
 static enum dbk_code drop_deleted(struct attempt *attempt, struct dbk_error *err)
 {
     const struct fold *fold = &attempt->poster->fold;
-    struct dbk_pg_array ids;
+    struct pg_array ids;
     enum dbk_code code;
 
-    dbk_pg_array_init(&ids, DBK_PG_UUID);
+    pg_array_init(&ids, PG_UUID);
     for (size_t i = 0; i < fold->person_count; i++) {
         if (fold->persons[i].deleted)
-            dbk_pg_array_uuid(&ids, &fold->persons[i].id);
+            pg_array_uuid(&ids, &fold->persons[i].id);
     }
     code = apply_forget(attempt->poster->pg, &ids, err);
-    dbk_pg_array_finish(&ids);
+    pg_array_finish(&ids);
     return code;
 }
 
 static enum dbk_code release_rows(struct attempt *attempt, struct dbk_error *err)
 {
-    struct dbk_pg_array sequences;
-    struct dbk_pg_param param;
+    struct pg_array sequences;
+    struct pg_param param;
     enum dbk_code code;
 
-    dbk_pg_array_init(&sequences, DBK_PG_INT8);
+    pg_array_init(&sequences, PG_INT8);
     for (size_t i = 0; i < attempt->count; i++)
-        dbk_pg_array_int8(&sequences, (int64_t)attempt->rows[i].sequence);
-    code = dbk_pg_array_param(&sequences, &param, err);
+        pg_array_int8(&sequences, (int64_t)attempt->rows[i].sequence);
+    code = pg_array_param(&sequences, &param, err);
     if (code == DBK_OK)
-        code =
-            dbk_pg_run(attempt->poster->pg, &release, &param, 1, QUERY_MS, NULL, err);
-    dbk_pg_array_finish(&sequences);
+        code = pg_run(attempt->poster->pg, &release, &param, 1, QUERY_MS, NULL, err);
+    pg_array_finish(&sequences);
     return code;
 }
 
@@ -197,7 +195,7 @@ static enum dbk_code check_position(struct poster *poster, struct dbk_error *err
 {
     uint64_t retries;
     bool same;
-    enum dbk_code code = dbk_pg_run(poster->pg, &lock, NULL, 0, QUERY_MS, NULL, err);
+    enum dbk_code code = pg_run(poster->pg, &lock, NULL, 0, QUERY_MS, NULL, err);
 
     if (code == DBK_OK)
         code = poster_poll(poster, &same, &retries, err);
@@ -209,7 +207,7 @@ static enum dbk_code check_position(struct poster *poster, struct dbk_error *err
 static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
 {
     struct poster *poster = attempt->poster;
-    enum dbk_code code = dbk_pg_begin(poster->pg, QUERY_MS, err);
+    enum dbk_code code = pg_begin(poster->pg, QUERY_MS, err);
 
     if (code != DBK_OK)
         return code;
@@ -225,9 +223,9 @@ static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
     if (code == DBK_OK)
         code = release_rows(attempt, err);
     if (code == DBK_OK)
-        code = dbk_pg_commit(poster->pg, QUERY_MS, err);
-    if (code != DBK_OK && dbk_pg_alive(poster->pg) &&
-        dbk_pg_rollback(poster->pg, QUERY_MS, NULL) != DBK_OK)
+        code = pg_commit(poster->pg, QUERY_MS, err);
+    if (code != DBK_OK && pg_alive(poster->pg) &&
+        pg_rollback(poster->pg, QUERY_MS, NULL) != DBK_OK)
         return dbk_fail(err, DBK_UNAVAILABLE, "a transaction cannot be rolled back");
     return code;
 }

@@ -1,7 +1,7 @@
 #include "post_retry.h"
 
-#include "dbk_sql.h"
 #include "post_attempt.h"
+#include "sql.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -10,10 +10,9 @@
 enum { QUERY_MS = 60000, TOGETHER_MAX = 512 };
 enum column { SEQUENCE, CREATED_SEQUENCE };
 
-static const struct dbk_pg_statement pending = {"quarantine_pending",
-                                                dbk_sql_quarantine_pending};
-static const struct dbk_pg_statement keep = {"quarantine_keep",
-                                             dbk_sql_quarantine_keep};
+static const struct pg_statement pending = {"quarantine_pending",
+                                            sql_quarantine_pending};
+static const struct pg_statement keep = {"quarantine_keep", sql_quarantine_keep};
 
 void post_retry_init(struct post_retry *retry, struct poster *poster)
 {
@@ -44,10 +43,10 @@ static enum dbk_code keep_row(struct poster *poster, uint64_t sequence,
                               const char *reason, struct dbk_error *err)
 {
     char number[8];
-    const struct dbk_pg_param params[] = {dbk_pg_int8(number, (int64_t)sequence),
-                                          dbk_pg_text(reason)};
+    const struct pg_param params[] = {pg_int8(number, (int64_t)sequence),
+                                      pg_text(reason)};
 
-    return dbk_pg_run(poster->pg, &keep, params, 2, QUERY_MS, NULL, err);
+    return pg_run(poster->pg, &keep, params, 2, QUERY_MS, NULL, err);
 }
 
 /* Whose record is it, and from where on must the log be read? */
@@ -66,23 +65,22 @@ static enum dbk_code look_up(struct poster *poster, struct post_row *row,
     return DBK_OK;
 }
 
-static enum dbk_code take_rows(struct post_retry *retry,
-                               const struct dbk_pg_result *result,
+static enum dbk_code take_rows(struct post_retry *retry, const struct pg_result *result,
                                struct dbk_error *err)
 {
     free(retry->rows);
     retry->row_count = retry->run_count = 0;
-    retry->rows = calloc(dbk_pg_rows(result) + 1, sizeof *retry->rows);
+    retry->rows = calloc(pg_rows(result) + 1, sizeof *retry->rows);
     if (!retry->rows)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < dbk_pg_rows(result); i++) {
+    for (size_t i = 0; i < pg_rows(result); i++) {
         struct post_row *row = &retry->rows[retry->row_count];
         enum dbk_code code;
 
-        row->sequence = dbk_pg_u64(result, i, SEQUENCE);
-        row->scan_from = dbk_pg_null(result, i, CREATED_SEQUENCE)
+        row->sequence = pg_u64(result, i, SEQUENCE);
+        row->scan_from = pg_null(result, i, CREATED_SEQUENCE)
                              ? 1
-                             : dbk_pg_u64(result, i, CREATED_SEQUENCE);
+                             : pg_u64(result, i, CREATED_SEQUENCE);
         code = look_up(retry->poster, row, err);
         if (code == DBK_OK)
             retry->row_count++;
@@ -98,17 +96,17 @@ static enum dbk_code take_rows(struct post_retry *retry,
 enum dbk_code post_retry_begin(struct post_retry *retry, bool all,
                                struct dbk_error *err)
 {
-    struct dbk_pg_param param = dbk_pg_text(all ? "true" : "false");
-    struct dbk_pg_result *result;
+    struct pg_param param = pg_text(all ? "true" : "false");
+    struct pg_result *result;
     enum dbk_code code;
 
     if (all && retry->poster->quarantined == 0)
         return DBK_OK;
-    code = dbk_pg_run(retry->poster->pg, &pending, &param, 1, QUERY_MS, &result, err);
+    code = pg_run(retry->poster->pg, &pending, &param, 1, QUERY_MS, &result, err);
     if (code != DBK_OK)
         return code;
     code = take_rows(retry, result, err);
-    dbk_pg_clear(result);
+    pg_clear(result);
     return code;
 }
 

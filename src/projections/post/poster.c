@@ -47,7 +47,7 @@ void poster_init(struct poster *poster, struct dbk_log *log,
 
 void poster_finish(struct poster *poster)
 {
-    dbk_pg_close(poster->pg);
+    pg_close(poster->pg);
     fold_index_finish(&poster->set_aside);
     dbk_batch_finish(&poster->batch);
     fold_finish(&poster->fold);

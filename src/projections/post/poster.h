@@ -35,7 +35,7 @@ struct poster {
     const struct dbk_database *database; /* borrowed */
     struct poster_calls calls;
     struct dbk_uuid store_id;
-    struct dbk_pg *pg; /* opened by the owner; NULL: not connected */
+    struct pg *pg; /* opened by the owner; NULL: not connected */
 
     uint64_t projected;   /* the last record posted */
     uint64_t events_from; /* events recorded before it are left out; 0: none are */

@@ -93,7 +93,7 @@ void dbk_projector_stop(struct dbk_projector *projector)
         /* A batch that is broken off is not in the tables, and neither is the step of
          * the checkpoint: the next start does it again. */
         if (projector->breakable && dbk_deadline_left(patience) == 0)
-            dbk_pg_break(projector->breakable);
+            pg_break(projector->breakable);
         dbk_cond_wait(&projector->changed, &projector->lock, dbk_deadline_in(NUDGE_MS));
     }
     pthread_mutex_unlock(&projector->lock);

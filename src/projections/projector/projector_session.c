@@ -1,7 +1,7 @@
 #include "projector_session.h"
 
-#include "dbk_sql.h"
 #include "projections/migrate.h"
+#include "sql.h"
 #include "store/clock.h"
 #include "tables.h"
 
@@ -9,7 +9,7 @@
 
 enum { CONNECT_MS = 5000, QUERY_MS = 30000, STATEMENT_MS = 60000, POLL_MS = 500 };
 
-static void set_breakable(struct dbk_projector *projector, const struct dbk_pg *pg)
+static void set_breakable(struct dbk_projector *projector, const struct pg *pg)
 {
     pthread_mutex_lock(&projector->lock);
     projector->breakable = pg;
@@ -32,21 +32,21 @@ static enum dbk_code migrate(struct dbk_projector *projector, struct dbk_error *
     if (schema_made && projector->poster.tables != 0)
         poster_say(&projector->poster,
                    "the schema %s was dropped: it is made again from the log",
-                   dbk_pg_schema(database));
+                   pg_schema(database));
     return code;
 }
 
 static enum dbk_code connect_pg(struct dbk_projector *projector, struct dbk_error *err)
 {
-    const struct dbk_pg_options options = {.application = "daybook projector",
-                                           .connect_timeout_ms = CONNECT_MS,
-                                           .statement_timeout_ms = STATEMENT_MS,
-                                           .async_commit = true};
+    const struct pg_options options = {.application = "daybook projector",
+                                       .connect_timeout_ms = CONNECT_MS,
+                                       .statement_timeout_ms = STATEMENT_MS,
+                                       .async_commit = true};
     enum dbk_code code = migrate(projector, err);
 
     if (code == DBK_OK)
-        code = dbk_pg_open(projector->poster.database, &options, &projector->poster.pg,
-                           err);
+        code =
+            pg_open(projector->poster.database, &options, &projector->poster.pg, err);
     set_breakable(projector, projector->poster.pg);
     return code == DBK_OK ? poster_begin(&projector->poster, err) : code;
 }
@@ -158,7 +158,7 @@ enum dbk_code projector_session(struct dbk_projector *projector, struct dbk_erro
         code = say_what_to_do(projector, code, err);
     set_breakable(projector, NULL);
     projector_tidy_end(&projector->tidy);
-    dbk_pg_close(projector->poster.pg);
+    pg_close(projector->poster.pg);
     projector->poster.pg = NULL;
     return code;
 }

@@ -1,6 +1,6 @@
 #include "projector_tidy.h"
 
-#include "dbk_sql.h"
+#include "sql.h"
 
 #include <assert.h>
 
@@ -12,20 +12,20 @@ enum { BUSY_RECORDS = 8192, CALM_RECORDS = 1024 };
 
 void projector_tidy_end(struct projector_tidy *tidy)
 {
-    dbk_pg_close(tidy->pg);
+    pg_close(tidy->pg);
     *tidy = (struct projector_tidy){.database = tidy->database};
 }
 
 void projector_tidy_begin(struct projector_tidy *tidy,
                           const struct dbk_database *database)
 {
-    const struct dbk_pg_options options = {.application = "daybook tidying",
-                                           .connect_timeout_ms = CONNECT_MS,
-                                           .statement_timeout_ms = STATEMENT_MS,
-                                           .async_commit = true};
+    const struct pg_options options = {.application = "daybook tidying",
+                                       .connect_timeout_ms = CONNECT_MS,
+                                       .statement_timeout_ms = STATEMENT_MS,
+                                       .async_commit = true};
 
     tidy->database = database;
-    dbk_pg_open(database, &options, &tidy->pg, NULL);
+    pg_open(database, &options, &tidy->pg, NULL);
 }
 
 /* What fails here fails without harm: the insert that finds the list far too long empties
@@ -36,8 +36,7 @@ static void launch(struct projector_tidy *tidy)
     tidy->records = 0;
     if (!tidy->pg)
         projector_tidy_begin(tidy, tidy->database);
-    tidy->under_way =
-        tidy->pg && dbk_pg_launch(tidy->pg, dbk_sql_event_tidy, NULL) == DBK_OK;
+    tidy->under_way = tidy->pg && pg_launch(tidy->pg, sql_event_tidy, NULL) == DBK_OK;
     if (!tidy->under_way)
         projector_tidy_end(tidy);
 }
@@ -46,12 +45,12 @@ static void launch(struct projector_tidy *tidy)
 static void look(struct projector_tidy *tidy)
 {
     size_t which;
-    enum dbk_code code = dbk_pg_wait_any(&tidy->pg, 1, 0, &which, NULL);
+    enum dbk_code code = pg_wait_any(&tidy->pg, 1, 0, &which, NULL);
 
     if (code == DBK_TIMEOUT)
         return;
     tidy->under_way = false;
-    if (code != DBK_OK || dbk_pg_conclude(tidy->pg, NULL, NULL) != DBK_OK)
+    if (code != DBK_OK || pg_conclude(tidy->pg, NULL, NULL) != DBK_OK)
         projector_tidy_end(tidy);
 }
 

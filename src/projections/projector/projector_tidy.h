@@ -8,7 +8,7 @@
 
 struct projector_tidy {
     const struct dbk_database *database; /* borrowed */
-    struct dbk_pg *pg;                   /* NULL: not connected */
+    struct pg *pg;                       /* NULL: not connected */
     bool under_way;
     uint64_t records; /* posted since it was last begun, about */
 };

@@ -35,9 +35,9 @@ struct dbk_projector {
     pthread_cond_t changed;
     struct projector_waiter *waiters;
     struct dbk_projector_status status;
-    const struct dbk_pg *breakable; /* for a stop that has waited enough: poster.pg */
-    bool tried;      /* the first connection has been made or has failed */
-    bool lingering;  /* a waiter should signal `changed` */
+    const struct pg *breakable; /* for a stop that has waited enough: poster.pg */
+    bool tried;                 /* the first connection has been made or has failed */
+    bool lingering;             /* a waiter should signal `changed` */
     bool waited_for; /* somebody has begun to wait since the last batch was gathered */
     bool stopping;
     bool ended;

@@ -4,12 +4,12 @@
  * has large events among those shown, or of whom many are asked for, is asked for alone.
  */
 #include "find_person.h"
-#include "dbk_sql.h"
 #include "gather.h"
 #include "pg_array.h"
 #include "projections/model_json.h"
 #include "read_query.h"
 #include "rows.h"
+#include "sql.h"
 #include "store/clock.h"
 
 #include <assert.h>
@@ -40,8 +40,8 @@ enum {
     PROPERTIES_BYTES = CREATED_SEQUENCE,
 };
 
-static const struct dbk_pg_statement together = {"person_find", dbk_sql_person_find};
-static const struct dbk_pg_statement alone = {"person_get", dbk_sql_person_get};
+static const struct pg_statement together = {"person_find", sql_person_find};
+static const struct pg_statement alone = {"person_get", sql_person_get};
 
 /* The rows of one person: its own, and those of its events. */
 struct found {
@@ -62,21 +62,21 @@ static int by_sequence(const void *a, const void *b)
 }
 
 /* Sort the rows out: found[i] is for the place i + 1. */
-static void look_through(const struct dbk_pg_result *result, struct found *found,
+static void look_through(const struct pg_result *result, struct found *found,
                          size_t places)
 {
     for (size_t i = 0; i < places; i++) {
         found[i].person = false;
         found[i].count = 0;
     }
-    for (size_t row = 0; row < dbk_pg_rows(result); row++) {
-        struct found *one = &found[dbk_pg_binary_int8(result, row, PLACE) - 1];
+    for (size_t row = 0; row < pg_rows(result); row++) {
+        struct found *one = &found[pg_binary_int8(result, row, PLACE) - 1];
 
-        if (!dbk_pg_null(result, row, ROLE)) {
+        if (!pg_null(result, row, ROLE)) {
             one->person = true;
             one->row = row;
         } else if (one->count < EVENTS_MAX) {
-            uint64_t sequence = (uint64_t)dbk_pg_binary_int8(result, row, SEQUENCE);
+            uint64_t sequence = (uint64_t)pg_binary_int8(result, row, SEQUENCE);
 
             one->events[one->count++] = (struct found_event){sequence, row};
         }
@@ -85,45 +85,44 @@ static void look_through(const struct dbk_pg_result *result, struct found *found
         qsort(found[i].events, found[i].count, sizeof *found[i].events, by_sequence);
 }
 
-static bool has_large(const struct dbk_pg_result *result,
-                      const struct found_event *events, size_t count)
+static bool has_large(const struct pg_result *result, const struct found_event *events,
+                      size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (dbk_pg_binary_int8(result, events[i].row, PROPERTIES_BYTES) >
-            PROPERTIES_MAX)
+        if (pg_binary_int8(result, events[i].row, PROPERTIES_BYTES) > PROPERTIES_MAX)
             return true;
     }
     return false;
 }
 
-static void put_event(const struct dbk_pg_result *result, size_t row,
+static void put_event(const struct pg_result *result, size_t row,
                       const struct dbk_uuid *person_id, struct dbk_rows *rows)
 {
     struct dbk_event_view event = {
         .person_id = *person_id,
-        .datetime_created = dbk_pg_binary_timestamp(result, row, DATETIME_CREATED),
-        .event_type = dbk_pg_value(result, row, EVENT_TYPE),
-        .properties = dbk_pg_binary_jsonb(result, row, PROPERTIES),
+        .datetime_created = pg_binary_timestamp(result, row, DATETIME_CREATED),
+        .event_type = pg_value(result, row, EVENT_TYPE),
+        .properties = pg_binary_jsonb(result, row, PROPERTIES),
     };
 
-    dbk_pg_binary_uuid(result, row, ID, &event.id);
+    pg_binary_uuid(result, row, ID, &event.id);
     dbk_render_event(&rows->json, &event);
 }
 
-static void put_person(const struct dbk_pg_result *result, size_t row,
+static void put_person(const struct pg_result *result, size_t row,
                        const struct found_event *events, size_t count,
                        struct dbk_rows *rows)
 {
     struct dbk_person_view person = {
-        .datetime_created = dbk_pg_binary_timestamp(result, row, DATETIME_CREATED),
-        .datetime_modified = dbk_pg_binary_timestamp(result, row, DATETIME_MODIFIED),
-        .email = dbk_pg_value(result, row, EMAIL),
-        .first_name = dbk_pg_value(result, row, FIRST_NAME),
-        .last_name = dbk_pg_value(result, row, LAST_NAME),
-        .role = dbk_pg_value(result, row, ROLE),
+        .datetime_created = pg_binary_timestamp(result, row, DATETIME_CREATED),
+        .datetime_modified = pg_binary_timestamp(result, row, DATETIME_MODIFIED),
+        .email = pg_value(result, row, EMAIL),
+        .first_name = pg_value(result, row, FIRST_NAME),
+        .last_name = pg_value(result, row, LAST_NAME),
+        .role = pg_value(result, row, ROLE),
     };
 
-    dbk_pg_binary_uuid(result, row, ID, &person.id);
+    pg_binary_uuid(result, row, ID, &person.id);
     dbk_render_person_begin(&rows->json, &person);
     dbk_render_text(&rows->json, "[");
     for (size_t i = 0; i < count; i++) {
@@ -133,12 +132,12 @@ static void put_person(const struct dbk_pg_result *result, size_t row,
     }
     dbk_render_text(&rows->json, "]");
     dbk_render_person_end(&rows->json, &person);
-    rows_end(rows, (uint64_t)dbk_pg_binary_int8(result, row, CREATED_SEQUENCE),
-             (uint64_t)dbk_pg_binary_int8(result, row, SEQUENCE));
+    rows_end(rows, (uint64_t)pg_binary_int8(result, row, CREATED_SEQUENCE),
+             (uint64_t)pg_binary_int8(result, row, SEQUENCE));
 }
 
 /* DBK_TOO_LARGE: it must be asked for alone. */
-static void give(const struct dbk_pg_result *result, const struct found *found,
+static void give(const struct pg_result *result, const struct found *found,
                  struct look_up *look_up)
 {
     size_t count = found->count < look_up->limit ? found->count : look_up->limit;
@@ -157,38 +156,38 @@ static void give(const struct dbk_pg_result *result, const struct found *found,
 struct find {
     struct look_up *const *asked;
     size_t count;
-    struct dbk_pg_param params[3];
+    struct pg_param params[3];
     char events[8], bytes[8];
-    struct dbk_pg_result *result;
+    struct pg_result *result;
 };
 
-static enum dbk_code run(void *context, struct dbk_pg *pg, dbk_deadline deadline,
+static enum dbk_code run(void *context, struct pg *pg, dbk_deadline deadline,
                          struct dbk_error *err)
 {
     struct find *find = context;
 
-    return dbk_pg_run(pg, &together, find->params, 3, dbk_deadline_left(deadline),
-                      &find->result, err);
+    return pg_run(pg, &together, find->params, 3, dbk_deadline_left(deadline),
+                  &find->result, err);
 }
 
 static enum dbk_code find_together(struct dbk_read_model *model, struct find *find,
                                    struct dbk_error *err)
 {
-    struct dbk_pg_array ids;
+    struct pg_array ids;
     unsigned most = 0;
     enum dbk_code code;
 
-    dbk_pg_array_init(&ids, DBK_PG_UUID);
+    pg_array_init(&ids, PG_UUID);
     for (size_t i = 0; i < find->count; i++) {
-        dbk_pg_array_uuid(&ids, &find->asked[i]->id);
+        pg_array_uuid(&ids, &find->asked[i]->id);
         most = find->asked[i]->limit > most ? find->asked[i]->limit : most;
     }
-    find->params[1] = dbk_pg_int8(find->events, most);
-    find->params[2] = dbk_pg_int8(find->bytes, PROPERTIES_MAX);
-    code = dbk_pg_array_param(&ids, &find->params[0], err);
+    find->params[1] = pg_int8(find->events, most);
+    find->params[2] = pg_int8(find->bytes, PROPERTIES_MAX);
+    code = pg_array_param(&ids, &find->params[0], err);
     if (code == DBK_OK)
         code = read_with_connection(model, find->asked[0]->deadline, run, find, err);
-    dbk_pg_array_finish(&ids);
+    pg_array_finish(&ids);
     return code;
 }
 
@@ -211,7 +210,7 @@ static void carry(void *context, struct carrying *carrying,
         if (code == DBK_OK)
             give(find.result, &found[i], asked[i]);
     }
-    dbk_pg_clear(find.result);
+    pg_clear(find.result);
 }
 
 void find_persons_init(struct dbk_read_model *model, unsigned processors)
@@ -223,8 +222,8 @@ static enum dbk_code find_alone(struct dbk_read_model *model,
                                 const struct look_up *look_up, struct dbk_error *err)
 {
     char events[8];
-    const struct dbk_pg_param params[] = {dbk_pg_uuid(&look_up->id),
-                                          dbk_pg_int8(events, look_up->limit)};
+    const struct pg_param params[] = {pg_uuid(&look_up->id),
+                                      pg_int8(events, look_up->limit)};
     const struct read_query query = {.statement = &alone,
                                      .params = params,
                                      .count = 2,

@@ -1,9 +1,9 @@
 /* The read model, and lists of persons. */
 #include "projections/read_model.h"
-#include "dbk_sql.h"
 #include "find_person.h"
 #include "read_query.h"
 #include "rows.h"
+#include "sql.h"
 #include "store/clock.h"
 
 #include <stdio.h>
@@ -24,24 +24,23 @@ void dbk_read_model_claim(struct dbk_read_model *model, uint64_t sequence)
 /* The projector's commits do not wait for the disk. A PostgreSQL that crashed has lost
  * the last of them, and may be back before the projector notices. Connections end with a
  * crash, so those that were there before need not be asked. */
-static enum dbk_code check_claimed(void *context, struct dbk_pg *pg,
-                                   dbk_deadline deadline, struct dbk_error *err)
+static enum dbk_code check_claimed(void *context, struct pg *pg, dbk_deadline deadline,
+                                   struct dbk_error *err)
 {
-    const struct dbk_pg_statement statement = {NULL, dbk_sql_checkpoint_sequence};
+    const struct pg_statement statement = {NULL, sql_checkpoint_sequence};
     struct dbk_read_model *model = context;
     uint64_t claimed = atomic_load(&model->claimed), sequence = 0;
-    struct dbk_pg_result *result;
+    struct pg_result *result;
     enum dbk_code code;
 
     if (claimed == 0)
         return DBK_OK;
-    code =
-        dbk_pg_run(pg, &statement, NULL, 0, dbk_deadline_left(deadline), &result, err);
+    code = pg_run(pg, &statement, NULL, 0, dbk_deadline_left(deadline), &result, err);
     if (code != DBK_OK)
         return code;
-    if (dbk_pg_rows(result) > 0)
-        sequence = (uint64_t)dbk_pg_binary_int8(result, 0, 0);
-    dbk_pg_clear(result);
+    if (pg_rows(result) > 0)
+        sequence = (uint64_t)pg_binary_int8(result, 0, 0);
+    pg_clear(result);
     if (sequence >= claimed)
         return DBK_OK;
     return dbk_fail(err, DBK_UNAVAILABLE,
@@ -53,10 +52,10 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
                                   unsigned connections, int query_timeout_ms,
                                   struct dbk_read_model **out, struct dbk_error *err)
 {
-    const struct dbk_pg_options options = {.application = "daybook read",
-                                           .statement_timeout_ms = query_timeout_ms,
-                                           .fixed_plans = true,
-                                           .binary_rows = true};
+    const struct pg_options options = {.application = "daybook read",
+                                       .statement_timeout_ms = query_timeout_ms,
+                                       .fixed_plans = true,
+                                       .binary_rows = true};
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     struct dbk_read_model *model = calloc(1, sizeof *model);
     enum dbk_code code;
@@ -65,12 +64,12 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
     if (!model)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     model->timeout_ms = query_timeout_ms;
-    code = dbk_pool_open(database, &options, connections, &model->pool, err);
+    code = pool_open(database, &options, connections, &model->pool, err);
     if (code != DBK_OK) {
         free(model);
         return code;
     }
-    dbk_pool_check_new(model->pool, check_claimed, model);
+    pool_check_new(model->pool, check_claimed, model);
     find_persons_init(model, processors > 0 ? (unsigned)processors : 1);
     *out = model;
     return DBK_OK;
@@ -81,7 +80,7 @@ void dbk_read_model_close(struct dbk_read_model *model)
     if (!model)
         return;
     gather_finish(&model->persons);
-    dbk_pool_close(model->pool);
+    pool_close(model->pool);
     free(model);
 }
 
@@ -96,13 +95,12 @@ static enum dbk_code fetch_persons(void *context, uint64_t after, size_t part,
                                    struct dbk_rows *rows, bool *full,
                                    struct dbk_error *err)
 {
-    const struct dbk_pg_statement statement = {"person_list", dbk_sql_person_list};
+    const struct pg_statement statement = {"person_list", sql_person_list};
     const struct persons *persons = context;
     char behind[8], limit[8], events[8];
-    const struct dbk_pg_param params[] = {
-        dbk_pg_int8(behind, after < INT64_MAX ? (int64_t)after : INT64_MAX),
-        dbk_pg_int8(limit, (int64_t)part + 1),
-        dbk_pg_int8(events, persons->events_limit)};
+    const struct pg_param params[] = {
+        pg_int8(behind, after < INT64_MAX ? (int64_t)after : INT64_MAX),
+        pg_int8(limit, (int64_t)part + 1), pg_int8(events, persons->events_limit)};
     const struct read_query query = {.statement = &statement,
                                      .params = params,
                                      .count = 3,

@@ -1,8 +1,8 @@
 /* Lists of events. */
-#include "dbk_sql.h"
 #include "projections/read_model.h"
 #include "read_query.h"
 #include "rows.h"
+#include "sql.h"
 #include "store/clock.h"
 
 #define FIRST_PART 256
@@ -18,26 +18,24 @@ struct events {
 
 /* $1 to $5; NULL where the filter does not ask. */
 static void put_filter(const struct dbk_event_filter *filter, char since[8],
-                       char until[8], struct dbk_pg_param params[FILTER_PARAMS])
+                       char until[8], struct pg_param params[FILTER_PARAMS])
 {
-    const struct dbk_pg_param null = {NULL, 0, false};
+    const struct pg_param null = {NULL, 0, false};
 
-    params[0] = filter->has_person_id ? dbk_pg_uuid(&filter->person_id) : null;
-    params[1] = filter->event_type.length ? dbk_pg_bytes(filter->event_type) : null;
-    params[2] = filter->has_since ? dbk_pg_timestamp(since, filter->since) : null;
-    params[3] = filter->has_until ? dbk_pg_timestamp(until, filter->until) : null;
-    params[4] = filter->properties.length ? dbk_pg_bytes(filter->properties) : null;
+    params[0] = filter->has_person_id ? pg_uuid(&filter->person_id) : null;
+    params[1] = filter->event_type.length ? pg_bytes(filter->event_type) : null;
+    params[2] = filter->has_since ? pg_timestamp(since, filter->since) : null;
+    params[3] = filter->has_until ? pg_timestamp(until, filter->until) : null;
+    params[4] = filter->properties.length ? pg_bytes(filter->properties) : null;
 }
 
-static const struct dbk_pg_statement list = {"event_list", dbk_sql_event_list};
-static const struct dbk_pg_statement list_person = {"event_list_person",
-                                                    dbk_sql_event_list_person};
-static const struct dbk_pg_statement list_type = {"event_list_type",
-                                                  dbk_sql_event_list_type};
-static const struct dbk_pg_statement list_few = {"event_list_few",
-                                                 dbk_sql_event_list_few};
+static const struct pg_statement list = {"event_list", sql_event_list};
+static const struct pg_statement list_person = {"event_list_person",
+                                                sql_event_list_person};
+static const struct pg_statement list_type = {"event_list_type", sql_event_list_type};
+static const struct pg_statement list_few = {"event_list_few", sql_event_list_few};
 
-static const struct dbk_pg_statement *choose(const struct events *events)
+static const struct pg_statement *choose(const struct events *events)
 {
     if (events->few)
         return &list_few;
@@ -47,10 +45,10 @@ static const struct dbk_pg_statement *choose(const struct events *events)
 }
 
 /* Their columns are the sequence, then the event. */
-static void add_event(const struct dbk_pg_result *result, size_t row,
-                      struct dbk_rows *rows, uint64_t *cursor, uint64_t *version)
+static void add_event(const struct pg_result *result, size_t row, struct dbk_rows *rows,
+                      uint64_t *cursor, uint64_t *version)
 {
-    *cursor = *version = (uint64_t)dbk_pg_binary_int8(result, row, 0);
+    *cursor = *version = (uint64_t)pg_binary_int8(result, row, 0);
     if (*cursor > 0) /* else too many for few */
         read_add_event(result, row, 1, rows);
 }
@@ -59,7 +57,7 @@ static enum dbk_code fetch(const struct events *events, uint64_t after, size_t p
                            struct dbk_rows *rows, bool *full, struct dbk_error *err)
 {
     char since[8], until[8], behind[8], limit[8];
-    struct dbk_pg_param params[FILTER_PARAMS + 2];
+    struct pg_param params[FILTER_PARAMS + 2];
     const struct read_query query = {
         .statement = choose(events),
         .params = params,
@@ -72,8 +70,8 @@ static enum dbk_code fetch(const struct events *events, uint64_t after, size_t p
 
     put_filter(events->filter, since, until, params);
     params[FILTER_PARAMS] =
-        dbk_pg_int8(behind, after < INT64_MAX ? (int64_t)after : INT64_MAX);
-    params[FILTER_PARAMS + 1] = dbk_pg_int8(limit, (int64_t)part + 1);
+        pg_int8(behind, after < INT64_MAX ? (int64_t)after : INT64_MAX);
+    params[FILTER_PARAMS + 1] = pg_int8(limit, (int64_t)part + 1);
     return read_query_run(events->model, &query, events->deadline, rows, full, err);
 }
 

@@ -1,8 +1,8 @@
 /* Running the read model's statements on connections that may have died meanwhile. */
 #include "read_query.h"
-#include "dbk_sql.h"
 #include "projections/model_json.h"
 #include "rows.h"
+#include "sql.h"
 #include "store/clock.h"
 #include "tables.h"
 
@@ -18,35 +18,33 @@ struct collection {
     bool full;
 };
 
-void read_add_json(const struct dbk_pg_result *result, size_t row,
-                   struct dbk_rows *rows, uint64_t *cursor, uint64_t *version)
+void read_add_json(const struct pg_result *result, size_t row, struct dbk_rows *rows,
+                   uint64_t *cursor, uint64_t *version)
 {
-    struct dbk_slice json = dbk_pg_value(result, row, 2);
+    struct dbk_slice json = pg_value(result, row, 2);
 
-    *cursor = (uint64_t)dbk_pg_binary_int8(result, row, 0);
-    *version = (uint64_t)dbk_pg_binary_int8(result, row, 1);
+    *cursor = (uint64_t)pg_binary_int8(result, row, 0);
+    *version = (uint64_t)pg_binary_int8(result, row, 1);
     dbk_render_raw(&rows->json, json.data, json.length);
 }
 
-void read_add_event(const struct dbk_pg_result *result, size_t row, int first,
+void read_add_event(const struct pg_result *result, size_t row, int first,
                     struct dbk_rows *rows)
 {
     enum { ID, DATETIME_CREATED, EVENT_TYPE, PERSON_ID, PROPERTIES };
     struct dbk_event_view event = {
-        .datetime_created =
-            dbk_pg_binary_timestamp(result, row, first + DATETIME_CREATED),
-        .event_type = dbk_pg_value(result, row, first + EVENT_TYPE),
-        .properties = dbk_pg_binary_jsonb(result, row, first + PROPERTIES),
+        .datetime_created = pg_binary_timestamp(result, row, first + DATETIME_CREATED),
+        .event_type = pg_value(result, row, first + EVENT_TYPE),
+        .properties = pg_binary_jsonb(result, row, first + PROPERTIES),
     };
 
-    dbk_pg_binary_uuid(result, row, first + ID, &event.id);
-    dbk_pg_binary_uuid(result, row, first + PERSON_ID, &event.person_id);
+    pg_binary_uuid(result, row, first + ID, &event.id);
+    pg_binary_uuid(result, row, first + PERSON_ID, &event.person_id);
     dbk_render_event(&rows->json, &event);
 }
 
 /* False when no more are wanted. */
-static bool collect(struct collection *to, const struct dbk_pg_result *result,
-                    size_t row)
+static bool collect(struct collection *to, const struct pg_result *result, size_t row)
 {
     struct dbk_rows *rows = to->rows;
     uint64_t cursor, version;
@@ -66,36 +64,36 @@ static bool collect(struct collection *to, const struct dbk_pg_result *result,
     return rows_end(rows, cursor, version);
 }
 
-static bool collect_one(void *context, const struct dbk_pg_result *row)
+static bool collect_one(void *context, const struct pg_result *row)
 {
     return collect(context, row, 0);
 }
 
 /* A few rows are had for less when they come together, and a few are not much memory
  * even where each is as large as can be. */
-static enum dbk_code collect_all(struct collection *to, struct dbk_pg *pg,
+static enum dbk_code collect_all(struct collection *to, struct pg *pg,
                                  dbk_deadline deadline, struct dbk_error *err)
 {
     const struct read_query *query = to->query;
-    struct dbk_pg_result *result;
+    struct pg_result *result;
     enum dbk_code code;
 
     if (query->rows_max > TOGETHER_MAX)
-        return dbk_pg_each(pg, query->statement, query->params, query->count,
-                           dbk_deadline_left(deadline), collect_one, to, err);
-    code = dbk_pg_run(pg, query->statement, query->params, query->count,
-                      dbk_deadline_left(deadline), &result, err);
+        return pg_each(pg, query->statement, query->params, query->count,
+                       dbk_deadline_left(deadline), collect_one, to, err);
+    code = pg_run(pg, query->statement, query->params, query->count,
+                  dbk_deadline_left(deadline), &result, err);
     if (code != DBK_OK)
         return code;
-    for (size_t row = 0; row < dbk_pg_rows(result); row++) {
+    for (size_t row = 0; row < pg_rows(result); row++) {
         if (!collect(to, result, row))
             break;
     }
-    dbk_pg_clear(result);
+    pg_clear(result);
     return DBK_OK;
 }
 
-static enum dbk_code run_query(void *context, struct dbk_pg *pg, dbk_deadline deadline,
+static enum dbk_code run_query(void *context, struct pg *pg, dbk_deadline deadline,
                                struct dbk_error *err)
 {
     struct collection *to = context;
@@ -106,20 +104,19 @@ static enum dbk_code run_query(void *context, struct dbk_pg *pg, dbk_deadline de
     to->rows->more = to->full = false;
     to->taken = 0;
     if (query->plan_each_time)
-        code =
-            dbk_pg_script(pg, dbk_sql_plan_each_time, dbk_deadline_left(deadline), err);
+        code = pg_script(pg, sql_plan_each_time, dbk_deadline_left(deadline), err);
     if (code == DBK_OK)
         code = collect_all(to, pg, deadline, err);
     /* Where this fails the connection is dead, and given back as such. */
-    if (query->plan_each_time && dbk_pg_alive(pg))
-        dbk_pg_script(pg, dbk_sql_plan_once, dbk_deadline_left(deadline), NULL);
+    if (query->plan_each_time && pg_alive(pg))
+        pg_script(pg, sql_plan_once, dbk_deadline_left(deadline), NULL);
     if (code == DBK_OK && to->rows->no_memory)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     return code;
 }
 
 /* Migrating makes no table again that was dropped by hand. */
-static enum dbk_code say_missing(struct dbk_pg *pg, dbk_deadline deadline,
+static enum dbk_code say_missing(struct pg *pg, dbk_deadline deadline,
                                  enum dbk_code code, struct dbk_error *err)
 {
     bool made;
@@ -135,18 +132,18 @@ static enum dbk_code work_once(struct dbk_read_model *model, dbk_deadline deadli
                                read_work *work, void *context, bool *lost,
                                struct dbk_error *err)
 {
-    struct dbk_pg *pg;
+    struct pg *pg;
     enum dbk_code code;
 
     *lost = false;
-    code = dbk_pool_take(model->pool, deadline, &pg, err);
+    code = pool_take(model->pool, deadline, &pg, err);
     if (code != DBK_OK)
         return code;
     code = work(context, pg, deadline, err);
     if (code != DBK_OK && tables_broken(pg))
         say_missing(pg, deadline, code, err);
-    *lost = code == DBK_UNAVAILABLE && !dbk_pg_alive(pg);
-    dbk_pool_give(model->pool, pg);
+    *lost = code == DBK_UNAVAILABLE && !pg_alive(pg);
+    pool_give(model->pool, pg);
     return code;
 }
 
@@ -160,7 +157,7 @@ enum dbk_code read_with_connection(struct dbk_read_model *model, dbk_deadline de
     code = work_once(model, deadline, work, context, &lost, err);
     if (!lost)
         return code;
-    dbk_pool_renew(model->pool);
+    pool_renew(model->pool);
     return work_once(model, deadline, work, context, &lost, err);
 }
 

@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 
 struct dbk_read_model {
-    struct dbk_pool *pool;
+    struct pool *pool;
     int timeout_ms;
     atomic_uint_least64_t claimed; /* the highest of dbk_read_model_claim */
     struct gather persons;         /* look-ups by id */
@@ -20,7 +20,7 @@ struct dbk_read_model {
 /* Call read with a connection of the pool, and once more with a new one where that was
  * found lost: PostgreSQL may have been restarted since, and a read may be asked again.
  * Errors as read_model.h has them. */
-typedef enum dbk_code read_work(void *context, struct dbk_pg *pg, dbk_deadline deadline,
+typedef enum dbk_code read_work(void *context, struct pg *pg, dbk_deadline deadline,
                                 struct dbk_error *err);
 enum dbk_code read_with_connection(struct dbk_read_model *model, dbk_deadline deadline,
                                    read_work *work, void *context,
@@ -29,10 +29,10 @@ enum dbk_code read_with_connection(struct dbk_read_model *model, dbk_deadline de
 /* A statement that answers rows, and how one becomes JSON: add writes it to rows, and
  * says which cursor and version it has. */
 struct read_query {
-    const struct dbk_pg_statement *statement;
-    const struct dbk_pg_param *params;
+    const struct pg_statement *statement;
+    const struct pg_param *params;
     int count;
-    void (*add)(const struct dbk_pg_result *result, size_t row, struct dbk_rows *rows,
+    void (*add)(const struct pg_result *result, size_t row, struct dbk_rows *rows,
                 uint64_t *cursor, uint64_t *version);
     bool plan_each_time; /* for its parameters; costs two more round trips */
     size_t rows_max;     /* take no more than this many into rows, */
@@ -40,12 +40,12 @@ struct read_query {
 };
 
 /* For statements whose rows are (cursor bigint, version bigint, json text). */
-void read_add_json(const struct dbk_pg_result *result, size_t row,
-                   struct dbk_rows *rows, uint64_t *cursor, uint64_t *version);
+void read_add_json(const struct pg_result *result, size_t row, struct dbk_rows *rows,
+                   uint64_t *cursor, uint64_t *version);
 
 /* Write the event of a row whose columns from first on are id, datetime_created,
  * event_type, person_id and properties. */
-void read_add_event(const struct dbk_pg_result *result, size_t row, int first,
+void read_add_event(const struct pg_result *result, size_t row, int first,
                     struct dbk_rows *rows);
 
 /* Add the statement's rows to rows; rows->more tells whether it had one more than was

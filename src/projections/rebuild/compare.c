@@ -2,8 +2,8 @@
 #include "projections/compare.h"
 #include "compare_private.h"
 
-#include "dbk_sql.h"
 #include "rebuild_private.h"
+#include "sql.h"
 
 enum { CONNECT_MS = 10000, QUERY_MS = 60000, TRIES = 200 };
 enum { NEAR = 500, ROUNDS_MAX = 50 };
@@ -12,31 +12,31 @@ enum { NEAR = 500, ROUNDS_MAX = 50 };
 struct compare {
     const struct dbk_compare_options *options;
     struct rebuild rebuild;
-    struct dbk_pg *pg; /* sees both sides as of one moment */
-    uint64_t live_at;  /* the live checkpoint, when last looked at */
+    struct pg *pg;    /* sees both sides as of one moment */
+    uint64_t live_at; /* the live checkpoint, when last looked at */
 };
 
 /* Where the live tables are; whether they are of this log. */
 static enum dbk_code look_at_live(struct compare *compare, struct dbk_error *err)
 {
-    static const struct dbk_pg_statement statement = {NULL, dbk_sql_compare_checkpoint};
+    static const struct pg_statement statement = {NULL, sql_compare_checkpoint};
     struct dbk_uuid ours = dbk_log_store_id(compare->rebuild.log), theirs;
-    struct dbk_pg_result *result;
+    struct pg_result *result;
     struct dbk_slice id;
     enum dbk_code code =
-        dbk_pg_run(compare->rebuild.pg, &statement, NULL, 0, QUERY_MS, &result, err);
+        pg_run(compare->rebuild.pg, &statement, NULL, 0, QUERY_MS, &result, err);
 
     if (code != DBK_OK)
         return compare_explain(compare->rebuild.pg, code, err);
-    if (dbk_pg_rows(result) == 0) {
-        dbk_pg_clear(result);
+    if (pg_rows(result) == 0) {
+        pg_clear(result);
         return dbk_fail(err, DBK_NOT_FOUND, "the read tables have no checkpoint");
     }
-    id = dbk_pg_value(result, 0, 0);
+    id = pg_value(result, 0, 0);
     if (!dbk_uuid_parse(id.data, id.length, &theirs) || !dbk_uuid_equal(&ours, &theirs))
         code = dbk_fail(err, DBK_MOVED, "the read tables belong to another log");
-    compare->live_at = dbk_pg_u64(result, 0, 1);
-    dbk_pg_clear(result);
+    compare->live_at = pg_u64(result, 0, 1);
+    pg_clear(result);
     return code;
 }
 
@@ -82,19 +82,19 @@ static enum dbk_code catch_up(struct compare *compare, struct dbk_error *err)
 /* The first statement is what takes the snapshot. */
 static enum dbk_code open_snapshot(struct compare *compare, struct dbk_error *err)
 {
-    static const struct dbk_pg_statement look = {NULL, dbk_sql_compare_checkpoint};
-    const struct dbk_pg_options options = {.application = "daybook verify",
-                                           .connect_timeout_ms = CONNECT_MS};
+    static const struct pg_statement look = {NULL, sql_compare_checkpoint};
+    const struct pg_options options = {.application = "daybook verify",
+                                       .connect_timeout_ms = CONNECT_MS};
     enum dbk_code code = DBK_OK;
 
     if (!compare->pg)
-        code = dbk_pg_open(&compare->rebuild.shadow, &options, &compare->pg, err);
+        code = pg_open(&compare->rebuild.shadow, &options, &compare->pg, err);
     if (code == DBK_OK)
-        code = dbk_pg_script(compare->pg, dbk_sql_compare_session, QUERY_MS, err);
+        code = pg_script(compare->pg, sql_compare_session, QUERY_MS, err);
     if (code == DBK_OK)
-        code = dbk_pg_script(compare->pg, dbk_sql_compare_begin, QUERY_MS, err);
+        code = pg_script(compare->pg, sql_compare_begin, QUERY_MS, err);
     if (code == DBK_OK)
-        code = dbk_pg_run(compare->pg, &look, NULL, 0, QUERY_MS, NULL, err);
+        code = pg_run(compare->pg, &look, NULL, 0, QUERY_MS, NULL, err);
     return code;
 }
 
@@ -103,8 +103,7 @@ static enum dbk_code open_snapshot(struct compare *compare, struct dbk_error *er
 static enum dbk_code meet(struct compare *compare, struct dbk_error *err)
 {
     struct rebuild *rebuild = &compare->rebuild;
-    enum dbk_code code =
-        dbk_pg_script(rebuild->pg, dbk_sql_rebuild_patience, QUERY_MS, err);
+    enum dbk_code code = pg_script(rebuild->pg, sql_rebuild_patience, QUERY_MS, err);
 
     if (code == DBK_OK)
         code = rebuild_lock_live(rebuild, err);
@@ -125,13 +124,13 @@ static enum dbk_code meet_patiently(struct compare *compare, struct dbk_error *e
     for (int i = 0; i < TRIES; i++) {
         bool locked;
 
-        code = dbk_pg_begin(rebuild->pg, QUERY_MS, err);
+        code = pg_begin(rebuild->pg, QUERY_MS, err);
         if (code != DBK_OK)
             return code;
         code = meet(compare, err);
         locked = schema_was_locked(rebuild->pg);
-        if (dbk_pg_in_transaction(rebuild->pg))
-            dbk_pg_rollback(rebuild->pg, QUERY_MS, NULL);
+        if (pg_in_transaction(rebuild->pg))
+            pg_rollback(rebuild->pg, QUERY_MS, NULL);
         if (code == DBK_OK || !locked)
             return code;
         if (schema_pause(rebuild->watch, err) != DBK_OK)
@@ -176,7 +175,7 @@ enum dbk_code dbk_compare(struct dbk_log *log, const struct dbk_database *databa
     *result = (struct dbk_compare_result){0};
     if (code == DBK_OK) {
         code = build_and_compare(&compare, result, err);
-        dbk_pg_close(compare.pg); /* before the shadow is dropped, which it reads */
+        pg_close(compare.pg); /* before the shadow is dropped, which it reads */
         rebuild_abandon(&compare.rebuild);
     }
     rebuild_close(&compare.rebuild);

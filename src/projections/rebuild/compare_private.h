@@ -12,12 +12,12 @@
 /* Compare all tables of two schemas, of which `built` is right, in the snapshot of the
  * transaction that is open on pg, whose search_path is `built`. Fills all of result but
  * its sequence. DBK_NOT_FOUND: live lacks a table; else as pg.h. */
-enum dbk_code compare_rows(struct dbk_pg *pg, const char *live, const char *built,
+enum dbk_code compare_rows(struct pg *pg, const char *live, const char *built,
                            const struct dbk_compare_options *options,
                            struct dbk_compare_result *result, struct dbk_error *err);
 
 /* Put words to the failure where it says that a table is not there. */
-enum dbk_code compare_explain(const struct dbk_pg *pg, enum dbk_code code,
+enum dbk_code compare_explain(const struct pg *pg, enum dbk_code code,
                               struct dbk_error *err);
 
 #endif

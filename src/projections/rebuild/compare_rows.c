@@ -1,6 +1,6 @@
 #include "compare_private.h"
 
-#include "dbk_sql.h"
+#include "sql.h"
 #include "store/watch.h"
 #include "table.h"
 
@@ -10,10 +10,10 @@ enum { QUERY_MS = 60000, COUNT_MS = 60 * 60 * 1000, TICK_MS = 200 };
 enum plan_column { COLUMNS, STATEMENT };
 enum column { KIND, ID, SEQUENCE, DIFFERING, MISSING, EXTRA, CHANGED };
 
-enum dbk_code compare_explain(const struct dbk_pg *pg, enum dbk_code code,
+enum dbk_code compare_explain(const struct pg *pg, enum dbk_code code,
                               struct dbk_error *err)
 {
-    const char *sqlstate = dbk_pg_sqlstate(pg);
+    const char *sqlstate = pg_sqlstate(pg);
     char text[sizeof err->text];
 
     if (strcmp(sqlstate, "42P01") != 0 && strcmp(sqlstate, "3F000") != 0)
@@ -23,24 +23,24 @@ enum dbk_code compare_explain(const struct dbk_pg *pg, enum dbk_code code,
                     "the read tables are not there, or not whole: %s", text);
 }
 
-static enum dbk_code run(struct dbk_pg *pg, const char *sql,
-                         const struct dbk_pg_param *params, int count, int timeout_ms,
-                         struct dbk_pg_result **result, struct dbk_error *err)
+static enum dbk_code run(struct pg *pg, const char *sql, const struct pg_param *params,
+                         int count, int timeout_ms, struct pg_result **result,
+                         struct dbk_error *err)
 {
-    const struct dbk_pg_statement statement = {NULL, sql};
+    const struct pg_statement statement = {NULL, sql};
 
-    return dbk_pg_run(pg, &statement, params, count, timeout_ms, result, err);
+    return pg_run(pg, &statement, params, count, timeout_ms, result, err);
 }
 
 static void tell(const struct dbk_compare_options *options, const char *table,
-                 const struct dbk_pg_result *rows, size_t i)
+                 const struct pg_result *rows, size_t i)
 {
     const struct dbk_difference one = {
-        .kind = dbk_pg_value(rows, i, KIND).data,
+        .kind = pg_value(rows, i, KIND).data,
         .table = table,
-        .id = dbk_pg_value(rows, i, ID).data,
-        .sequence = dbk_pg_u64(rows, i, SEQUENCE),
-        .columns = dbk_pg_value(rows, i, DIFFERING).data,
+        .id = pg_value(rows, i, ID).data,
+        .sequence = pg_u64(rows, i, SEQUENCE),
+        .columns = pg_value(rows, i, DIFFERING).data,
     };
 
     if (options->difference)
@@ -57,90 +57,90 @@ static void tell_columns(const struct dbk_compare_options *options, const char *
         options->difference(options->context, &one);
 }
 
-static void take_rows(const struct dbk_pg_result *rows, const char *table,
+static void take_rows(const struct pg_result *rows, const char *table,
                       const struct dbk_compare_options *options,
                       struct dbk_compare_result *result)
 {
-    for (size_t i = 0; i < dbk_pg_rows(rows); i++)
+    for (size_t i = 0; i < pg_rows(rows); i++)
         tell(options, table, rows, i);
-    if (dbk_pg_rows(rows) == 0)
+    if (pg_rows(rows) == 0)
         return;
-    result->missing += dbk_pg_u64(rows, 0, MISSING);
-    result->extra += dbk_pg_u64(rows, 0, EXTRA);
-    result->changed += dbk_pg_u64(rows, 0, CHANGED);
+    result->missing += pg_u64(rows, 0, MISSING);
+    result->extra += pg_u64(rows, 0, EXTRA);
+    result->changed += pg_u64(rows, 0, CHANGED);
 }
 
 /* However long it takes, as long as the watch lets us. */
-static enum dbk_code run_watched(struct dbk_pg *pg, const char *sql, size_t table,
+static enum dbk_code run_watched(struct pg *pg, const char *sql, size_t table,
                                  const struct dbk_watch *watch,
-                                 struct dbk_pg_result **result, struct dbk_error *err)
+                                 struct pg_result **result, struct dbk_error *err)
 {
-    enum dbk_code code = dbk_pg_launch(pg, sql, err), waited = DBK_TIMEOUT;
+    enum dbk_code code = pg_launch(pg, sql, err), waited = DBK_TIMEOUT;
     size_t which;
 
     *result = NULL;
     while (code == DBK_OK && waited == DBK_TIMEOUT) {
         code = dbk_watch_progress(watch, "comparing", "tables", table, TABLES, err);
         if (code == DBK_OK)
-            waited = dbk_pg_wait_any(&pg, 1, TICK_MS, &which, err);
+            waited = pg_wait_any(&pg, 1, TICK_MS, &which, err);
     }
     if (code != DBK_OK || waited != DBK_OK)
         return err->code;
-    return dbk_pg_conclude(pg, result, err);
+    return pg_conclude(pg, result, err);
 }
 
-static enum dbk_code compare_table(struct dbk_pg *pg, size_t i, const char *live,
+static enum dbk_code compare_table(struct pg *pg, size_t i, const char *live,
                                    const char *built,
                                    const struct dbk_compare_options *options,
                                    struct dbk_compare_result *result,
                                    struct dbk_error *err)
 {
     char number[8];
-    const struct dbk_pg_param params[] = {
-        dbk_pg_text(live), dbk_pg_text(built), dbk_pg_text(tables[i]->name),
-        dbk_pg_text(tables[i]->person),
-        dbk_pg_int8(number, options->most > 0 ? options->most : 1)};
-    struct dbk_pg_result *plan = NULL, *rows = NULL;
+    const struct pg_param params[] = {
+        pg_text(live), pg_text(built), pg_text(tables[i]->name),
+        pg_text(tables[i]->person),
+        pg_int8(number, options->most > 0 ? options->most : 1)};
+    struct pg_result *plan = NULL, *rows = NULL;
     enum dbk_code code =
-        run(pg, dbk_sql_compare_statement, params, 5, QUERY_MS, &plan, err);
+        run(pg, sql_compare_statement, params, 5, QUERY_MS, &plan, err);
 
     if (code == DBK_OK)
-        code = run_watched(pg, dbk_pg_value(plan, 0, STATEMENT).data, i,
-                           &options->watch, &rows, err);
-    if (code == DBK_OK && dbk_pg_value(plan, 0, COLUMNS).length > 0) {
-        tell_columns(options, tables[i]->name, dbk_pg_value(plan, 0, COLUMNS).data);
+        code = run_watched(pg, pg_value(plan, 0, STATEMENT).data, i, &options->watch,
+                           &rows, err);
+    if (code == DBK_OK && pg_value(plan, 0, COLUMNS).length > 0) {
+        tell_columns(options, tables[i]->name, pg_value(plan, 0, COLUMNS).data);
         result->columns++;
     }
     if (code == DBK_OK)
         take_rows(rows, tables[i]->name, options, result);
-    dbk_pg_clear(plan);
-    dbk_pg_clear(rows);
+    pg_clear(plan);
+    pg_clear(rows);
     return code == DBK_OK ? DBK_OK : compare_explain(pg, code, err);
 }
 
-static enum dbk_code count(struct dbk_pg *pg, const char *live, const char *built,
+static enum dbk_code count(struct pg *pg, const char *live, const char *built,
                            struct dbk_compare_result *result, struct dbk_error *err)
 {
-    const struct dbk_pg_param params[] = {dbk_pg_text(live), dbk_pg_text(built)};
-    struct dbk_pg_result *rows = NULL, *plan = NULL, *aside = NULL;
-    enum dbk_code code = run(pg, dbk_sql_compare_counts, NULL, 0, COUNT_MS, &rows, err);
+    const struct pg_param params[] = {pg_text(live), pg_text(built)};
+    struct pg_result *rows = NULL, *plan = NULL, *aside = NULL;
+    enum dbk_code code = run(pg, sql_compare_counts, NULL, 0, COUNT_MS, &rows, err);
 
     if (code == DBK_OK)
-        code = run(pg, dbk_sql_compare_quarantined, params, 2, QUERY_MS, &plan, err);
+        code = run(pg, sql_compare_quarantined, params, 2, QUERY_MS, &plan, err);
     if (code == DBK_OK)
-        code = run(pg, dbk_pg_value(plan, 0, 0).data, NULL, 0, QUERY_MS, &aside, err);
+        code = run(pg, pg_value(plan, 0, 0).data, NULL, 0, QUERY_MS, &aside, err);
     if (code == DBK_OK) {
-        result->persons = dbk_pg_u64(rows, 0, 0);
-        result->events = dbk_pg_u64(rows, 0, 1);
-        result->quarantined = dbk_pg_u64(aside, 0, 0);
+        result->persons = pg_u64(rows, 0, 0);
+        result->events = pg_u64(rows, 0, 1);
+        result->quarantined = pg_u64(aside, 0, 0);
     }
-    dbk_pg_clear(rows);
-    dbk_pg_clear(plan);
-    dbk_pg_clear(aside);
+    pg_clear(rows);
+    pg_clear(plan);
+    pg_clear(aside);
     return code == DBK_OK ? DBK_OK : compare_explain(pg, code, err);
 }
 
-enum dbk_code compare_rows(struct dbk_pg *pg, const char *live, const char *built,
+enum dbk_code compare_rows(struct pg *pg, const char *live, const char *built,
                            const struct dbk_compare_options *options,
                            struct dbk_compare_result *result, struct dbk_error *err)
 {

@@ -3,7 +3,7 @@
 #include "rebuild_private.h"
 
 #include "checkpoint.h"
-#include "dbk_sql.h"
+#include "sql.h"
 #include "store/watch.h"
 
 #include <stdio.h>
@@ -31,7 +31,7 @@ static enum dbk_code drop_one(struct rebuild *rebuild, const char *name,
                           "dropped the schema %s, left by an earlier run", name);
         }
     }
-    if (code == DBK_OK || code == DBK_INTERRUPTED || !dbk_pg_alive(rebuild->pg))
+    if (code == DBK_OK || code == DBK_INTERRUPTED || !pg_alive(rebuild->pg))
         return code;
     dbk_watch_say(rebuild->watch, "the schema %s, left by an earlier run, stays: %s",
                   name, err->text);
@@ -41,10 +41,10 @@ static enum dbk_code drop_one(struct rebuild *rebuild, const char *name,
 static enum dbk_code unlock(struct rebuild *rebuild, const char *live,
                             struct dbk_error *err)
 {
-    static const struct dbk_pg_statement statement = {NULL, dbk_sql_rebuild_unlock};
-    const struct dbk_pg_param param = dbk_pg_text(live);
+    static const struct pg_statement statement = {NULL, sql_rebuild_unlock};
+    const struct pg_param param = pg_text(live);
 
-    return dbk_pg_run(rebuild->pg, &statement, &param, 1, QUERY_MS, NULL, err);
+    return pg_run(rebuild->pg, &statement, &param, 1, QUERY_MS, NULL, err);
 }
 
 static enum dbk_code try_one(struct rebuild *rebuild, const char *name,
@@ -62,40 +62,40 @@ static enum dbk_code try_one(struct rebuild *rebuild, const char *name,
 enum dbk_code rebuild_drop_leftovers(struct rebuild *rebuild, unsigned *dropped,
                                      struct dbk_error *err)
 {
-    static const struct dbk_pg_statement statement = {NULL, dbk_sql_schema_leftovers};
-    const struct dbk_pg_param params[] = {dbk_pg_text(SCHEMA_SHADOW_BEGINS),
-                                          dbk_pg_text(SCHEMA_SHADOW_ENDS)};
-    struct dbk_pg_result *found;
+    static const struct pg_statement statement = {NULL, sql_schema_leftovers};
+    const struct pg_param params[] = {pg_text(SCHEMA_SHADOW_BEGINS),
+                                      pg_text(SCHEMA_SHADOW_ENDS)};
+    struct pg_result *found;
     struct dbk_error unwanted;
     unsigned count = 0;
     enum dbk_code code;
 
     err = err ? err : &unwanted;
-    code = dbk_pg_run(rebuild->pg, &statement, params, 2, QUERY_MS, &found, err);
+    code = pg_run(rebuild->pg, &statement, params, 2, QUERY_MS, &found, err);
     if (code != DBK_OK)
         return code;
-    for (size_t i = 0; code == DBK_OK && i < dbk_pg_rows(found); i++)
-        code = try_one(rebuild, dbk_pg_value(found, i, 0).data,
-                       dbk_pg_value(found, i, 1).data, &count, err);
-    dbk_pg_clear(found);
+    for (size_t i = 0; code == DBK_OK && i < pg_rows(found); i++)
+        code = try_one(rebuild, pg_value(found, i, 0).data, pg_value(found, i, 1).data,
+                       &count, err);
+    pg_clear(found);
     if (dropped)
         *dropped = count;
     return code;
 }
 
-static void read_row(const struct dbk_pg_result *rows, size_t row,
+static void read_row(const struct pg_result *rows, size_t row,
                      struct dbk_side_schema *out)
 {
-    const char *kind = dbk_pg_value(rows, row, KIND).data;
+    const char *kind = pg_value(rows, row, KIND).data;
 
-    *out = (struct dbk_side_schema){.name = dbk_pg_value(rows, row, NAME).data,
+    *out = (struct dbk_side_schema){.name = pg_value(rows, row, NAME).data,
                                     .kind = !strcmp(kind, "kept")     ? DBK_SIDE_KEPT
                                             : !strcmp(kind, "shadow") ? DBK_SIDE_SHADOW
                                                                       : DBK_SIDE_REPLAY,
-                                    .held = dbk_pg_bool(rows, row, HELD),
-                                    .has_bytes = !dbk_pg_null(rows, row, BYTES)};
+                                    .held = pg_bool(rows, row, HELD),
+                                    .has_bytes = !pg_null(rows, row, BYTES)};
     if (out->has_bytes)
-        out->bytes = dbk_pg_u64(rows, row, BYTES);
+        out->bytes = pg_u64(rows, row, BYTES);
 }
 
 enum dbk_code dbk_side_schemas(const struct dbk_database *database,
@@ -103,20 +103,20 @@ enum dbk_code dbk_side_schemas(const struct dbk_database *database,
                                              const struct dbk_side_schema *one),
                                void *context, struct dbk_error *err)
 {
-    const struct dbk_pg_param params[] = {
-        dbk_pg_text(SCHEMA_SHADOW_BEGINS), dbk_pg_text(SCHEMA_SHADOW_ENDS),
-        dbk_pg_text(SCHEMA_KEPT_BEGINS), dbk_pg_text(SCHEMA_REPLAY)};
-    struct dbk_pg_result *rows;
+    const struct pg_param params[] = {
+        pg_text(SCHEMA_SHADOW_BEGINS), pg_text(SCHEMA_SHADOW_ENDS),
+        pg_text(SCHEMA_KEPT_BEGINS), pg_text(SCHEMA_REPLAY)};
+    struct pg_result *rows;
     enum dbk_code code =
-        checkpoint_ask(database, dbk_sql_schema_list, params, 4, &rows, err);
+        checkpoint_ask(database, sql_schema_list, params, 4, &rows, err);
     struct dbk_side_schema one;
 
     if (code != DBK_OK)
         return code;
-    for (size_t i = 0; i < dbk_pg_rows(rows); i++) {
+    for (size_t i = 0; i < pg_rows(rows); i++) {
         read_row(rows, i, &one);
         visit(context, &one);
     }
-    dbk_pg_clear(rows);
+    pg_clear(rows);
     return DBK_OK;
 }

@@ -1,6 +1,6 @@
 #include "rebuild_private.h"
 
-#include "dbk_sql.h"
+#include "sql.h"
 #include "store/clock.h"
 #include "store/watch.h"
 
@@ -19,7 +19,7 @@ _Static_assert(sizeof SCHEMA_KEPT_BEGINS SCHEMA_KEPT_ENDS + SCHEMA_NAME <= SCHEM
 
 static void name_schemas(struct rebuild *rebuild, const struct dbk_database *live)
 {
-    schema_derive(rebuild->live_name, dbk_pg_schema(live), "");
+    schema_derive(rebuild->live_name, pg_schema(live), "");
     schema_derive(rebuild->shadow_name, rebuild->live_name, "_shadow");
     schema_derive(rebuild->old_name, rebuild->live_name, "_old");
     snprintf(rebuild->shadow_mark, sizeof rebuild->shadow_mark,
@@ -34,33 +34,33 @@ static void name_schemas(struct rebuild *rebuild, const struct dbk_database *liv
 
 static enum dbk_code connect_pg(struct rebuild *rebuild, struct dbk_error *err)
 {
-    const struct dbk_pg_options options = {.application = "daybook rebuild",
-                                           .connect_timeout_ms = CONNECT_MS};
-    enum dbk_code code = dbk_pg_open(&rebuild->live, &options, &rebuild->pg, err);
+    const struct pg_options options = {.application = "daybook rebuild",
+                                       .connect_timeout_ms = CONNECT_MS};
+    enum dbk_code code = pg_open(&rebuild->live, &options, &rebuild->pg, err);
 
     if (code == DBK_OK)
-        code = dbk_pg_script(rebuild->pg, dbk_sql_rebuild_session, QUERY_MS, err);
+        code = pg_script(rebuild->pg, sql_rebuild_session, QUERY_MS, err);
     if (code == DBK_OK) /* older servers do not know it */
-        dbk_pg_script(rebuild->pg, dbk_sql_rebuild_session_stays, QUERY_MS, NULL);
+        pg_script(rebuild->pg, sql_rebuild_session_stays, QUERY_MS, NULL);
     if (code == DBK_TIMEOUT)
         code = dbk_fail(err, DBK_UNAVAILABLE, "PostgreSQL did not answer in time");
     return code;
 }
 
 /* The lock is the session's, and so ends with a call that was killed. */
-enum dbk_code rebuild_try_lock(struct dbk_pg *pg, const char *live, bool *locked,
+enum dbk_code rebuild_try_lock(struct pg *pg, const char *live, bool *locked,
                                struct dbk_error *err)
 {
-    static const struct dbk_pg_statement statement = {NULL, dbk_sql_rebuild_lock};
-    const struct dbk_pg_param param = dbk_pg_text(live);
-    struct dbk_pg_result *result;
-    enum dbk_code code = dbk_pg_run(pg, &statement, &param, 1, QUERY_MS, &result, err);
+    static const struct pg_statement statement = {NULL, sql_rebuild_lock};
+    const struct pg_param param = pg_text(live);
+    struct pg_result *result;
+    enum dbk_code code = pg_run(pg, &statement, &param, 1, QUERY_MS, &result, err);
 
     *locked = false;
     if (code != DBK_OK)
         return code;
-    *locked = dbk_pg_bool(result, 0, 0);
-    dbk_pg_clear(result);
+    *locked = pg_bool(result, 0, 0);
+    pg_clear(result);
     return DBK_OK;
 }
 
@@ -100,7 +100,7 @@ enum dbk_code rebuild_open(struct rebuild *rebuild, struct dbk_log *log,
 void rebuild_close(struct rebuild *rebuild)
 {
     rebuild_post_close(rebuild);
-    dbk_pg_close(rebuild->pg);
+    pg_close(rebuild->pg);
     rebuild->pg = NULL;
 }
 
@@ -109,10 +109,10 @@ void rebuild_abandon(struct rebuild *rebuild)
     enum schema_state state;
 
     rebuild_post_close(rebuild);
-    if (!rebuild->pg || !dbk_pg_alive(rebuild->pg))
+    if (!rebuild->pg || !pg_alive(rebuild->pg))
         return;
-    if (dbk_pg_in_transaction(rebuild->pg))
-        dbk_pg_rollback(rebuild->pg, QUERY_MS, NULL);
+    if (pg_in_transaction(rebuild->pg))
+        pg_rollback(rebuild->pg, QUERY_MS, NULL);
     if (schema_look(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark, &state,
                     NULL) == DBK_OK &&
         state == SCHEMA_OURS)

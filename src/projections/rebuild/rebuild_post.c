@@ -10,14 +10,14 @@ enum { CONNECT_MS = 10000, STATEMENT_MS = 60000 };
 
 static enum dbk_code connect_pg(struct poster *poster, struct dbk_error *err)
 {
-    const struct dbk_pg_options options = {.application = "daybook rebuild",
-                                           .connect_timeout_ms = CONNECT_MS,
-                                           .statement_timeout_ms = STATEMENT_MS,
-                                           .async_commit = true};
+    const struct pg_options options = {.application = "daybook rebuild",
+                                       .connect_timeout_ms = CONNECT_MS,
+                                       .statement_timeout_ms = STATEMENT_MS,
+                                       .async_commit = true};
     enum dbk_code code = dbk_migrate_up(poster->database, NULL, NULL, err);
 
     if (code == DBK_OK)
-        code = dbk_pg_open(poster->database, &options, &poster->pg, err);
+        code = pg_open(poster->database, &options, &poster->pg, err);
     return code == DBK_OK ? poster_begin(poster, err) : code;
 }
 

@@ -19,7 +19,7 @@
 struct rebuild {
     struct dbk_log *log;           /* borrowed */
     const struct dbk_watch *watch; /* borrowed */
-    struct dbk_pg *pg; /* the control connection: its search_path is the live schema, it
+    struct pg *pg; /* the control connection: its search_path is the live schema, it
                           holds the lock that keeps others out, and waits for other
                           locks a moment only */
 
@@ -41,7 +41,7 @@ enum dbk_code rebuild_open(struct rebuild *rebuild, struct dbk_log *log,
 void rebuild_close(struct rebuild *rebuild); /* a zeroed one is fine */
 
 /* Try for the lock of a live schema, which ends with the session. */
-enum dbk_code rebuild_try_lock(struct dbk_pg *pg, const char *live, bool *locked,
+enum dbk_code rebuild_try_lock(struct pg *pg, const char *live, bool *locked,
                                struct dbk_error *err);
 
 /* Drop what other calls, for whatever schema, have left behind: what is marked as being

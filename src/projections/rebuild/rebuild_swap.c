@@ -1,6 +1,6 @@
 #include "rebuild_private.h"
 
-#include "dbk_sql.h"
+#include "sql.h"
 #include "store/watch.h"
 
 #include <assert.h>
@@ -11,37 +11,37 @@ enum { QUERY_MS = 60000, TRIES = 200 };
 static enum dbk_code has_checkpoint(struct rebuild *rebuild, bool *has,
                                     struct dbk_error *err)
 {
-    static const struct dbk_pg_statement statement = {NULL, dbk_sql_rebuild_has_tables};
-    struct dbk_pg_result *result;
+    static const struct pg_statement statement = {NULL, sql_rebuild_has_tables};
+    struct pg_result *result;
     enum dbk_code code =
-        dbk_pg_run(rebuild->pg, &statement, NULL, 0, QUERY_MS, &result, err);
+        pg_run(rebuild->pg, &statement, NULL, 0, QUERY_MS, &result, err);
 
     *has = false;
     if (code != DBK_OK)
         return code;
-    *has = dbk_pg_bool(result, 0, 0);
-    dbk_pg_clear(result);
+    *has = pg_bool(result, 0, 0);
+    pg_clear(result);
     return DBK_OK;
 }
 
 enum dbk_code rebuild_lock_live(struct rebuild *rebuild, struct dbk_error *err)
 {
-    static const struct dbk_pg_statement lock = {NULL, dbk_sql_checkpoint_lock};
+    static const struct pg_statement lock = {NULL, sql_checkpoint_lock};
     bool has;
     enum dbk_code code = has_checkpoint(rebuild, &has, err);
 
     if (code != DBK_OK || !has)
         return code;
-    return dbk_pg_run(rebuild->pg, &lock, NULL, 0, QUERY_MS, NULL, err);
+    return pg_run(rebuild->pg, &lock, NULL, 0, QUERY_MS, NULL, err);
 }
 
 /* Whoever migrates the live schema just now goes first. */
 static enum dbk_code lock_migrations(struct rebuild *rebuild, struct dbk_error *err)
 {
-    static const struct dbk_pg_statement lock = {NULL, dbk_sql_rebuild_lock_migrations};
-    const struct dbk_pg_param param = dbk_pg_text(rebuild->live_name);
+    static const struct pg_statement lock = {NULL, sql_rebuild_lock_migrations};
+    const struct pg_param param = pg_text(rebuild->live_name);
 
-    return dbk_pg_run(rebuild->pg, &lock, &param, 1, QUERY_MS, NULL, err);
+    return pg_run(rebuild->pg, &lock, &param, 1, QUERY_MS, NULL, err);
 }
 
 /* All that is in the log by now: so what readers have seen, they see afterwards. */
@@ -57,28 +57,27 @@ static enum dbk_code rename_all(struct rebuild *rebuild,
                                 const struct rebuild_swap *swap, struct dbk_error *err)
 {
     char between[SCHEMA_NAME];
-    const struct dbk_pg_param params[] = {dbk_pg_text(rebuild->live_name),
-                                          dbk_pg_text(swap->incoming),
-                                          dbk_pg_text(between),
-                                          dbk_pg_text(swap->outgoing_name),
-                                          dbk_pg_text(swap->outgoing_mark),
-                                          dbk_pg_text(swap->comment),
-                                          dbk_pg_text(rebuild->shadow_name),
-                                          dbk_pg_text(rebuild->shadow_mark)};
+    const struct pg_param params[] = {pg_text(rebuild->live_name),
+                                      pg_text(swap->incoming),
+                                      pg_text(between),
+                                      pg_text(swap->outgoing_name),
+                                      pg_text(swap->outgoing_mark),
+                                      pg_text(swap->comment),
+                                      pg_text(rebuild->shadow_name),
+                                      pg_text(rebuild->shadow_mark)};
     enum dbk_code code;
 
     schema_derive(between, rebuild->live_name, "_swap");
-    code = schema_run_commands(rebuild->pg, dbk_sql_rebuild_grants, params, 2, err);
+    code = schema_run_commands(rebuild->pg, sql_rebuild_grants, params, 2, err);
     if (code == DBK_OK)
-        code = schema_run_commands(rebuild->pg, dbk_sql_rebuild_swap, params, 8, err);
+        code = schema_run_commands(rebuild->pg, sql_rebuild_swap, params, 8, err);
     return code;
 }
 
 static enum dbk_code attempt(struct rebuild *rebuild, const struct rebuild_swap *swap,
                              struct dbk_error *err)
 {
-    enum dbk_code code =
-        dbk_pg_script(rebuild->pg, dbk_sql_rebuild_patience, QUERY_MS, err);
+    enum dbk_code code = pg_script(rebuild->pg, sql_rebuild_patience, QUERY_MS, err);
 
     if (code == DBK_OK)
         code = lock_migrations(rebuild, err);
@@ -88,11 +87,11 @@ static enum dbk_code attempt(struct rebuild *rebuild, const struct rebuild_swap 
         code = post_the_rest(rebuild, err);
     if (code == DBK_OK)
         code = rename_all(rebuild, swap, err);
-    return code == DBK_OK ? dbk_pg_commit(rebuild->pg, QUERY_MS, err) : code;
+    return code == DBK_OK ? pg_commit(rebuild->pg, QUERY_MS, err) : code;
 }
 
 /* The live schema was locked, made or dropped by somebody while we looked. */
-static bool may_try_again(const struct dbk_pg *pg)
+static bool may_try_again(const struct pg *pg)
 {
     static const char *const states[] = {
         "42P06", /* duplicate_schema */
@@ -100,7 +99,7 @@ static bool may_try_again(const struct dbk_pg *pg)
         "42P01", /* undefined_table */
         "40001", /* serialization_failure */
     };
-    const char *sqlstate = dbk_pg_sqlstate(pg);
+    const char *sqlstate = pg_sqlstate(pg);
 
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         if (!strcmp(sqlstate, states[i]))
@@ -121,15 +120,15 @@ enum dbk_code rebuild_swap(struct rebuild *rebuild, const struct rebuild_swap *s
     for (int i = 0; i < TRIES; i++) {
         bool again;
 
-        code = dbk_pg_begin(rebuild->pg, QUERY_MS, err);
+        code = pg_begin(rebuild->pg, QUERY_MS, err);
         if (code != DBK_OK)
             return code;
         code = attempt(rebuild, swap, err);
         if (code == DBK_OK)
             return DBK_OK;
         again = may_try_again(rebuild->pg);
-        if (dbk_pg_in_transaction(rebuild->pg))
-            dbk_pg_rollback(rebuild->pg, QUERY_MS, NULL);
+        if (pg_in_transaction(rebuild->pg))
+            pg_rollback(rebuild->pg, QUERY_MS, NULL);
         if (!again)
             break;
         dbk_wrap(err, "putting the tables in place");

@@ -159,7 +159,7 @@ enum dbk_code dbk_replay(struct dbk_log *log, const struct dbk_database *databas
                          struct dbk_rebuild_result *result, struct dbk_error *err)
 {
     struct replay replay = {.options = options, .into = *database};
-    enum dbk_code code = check_name(options->into, dbk_pg_schema(database), err);
+    enum dbk_code code = check_name(options->into, pg_schema(database), err);
 
     *result = (struct dbk_rebuild_result){0};
     if (code != DBK_OK)

@@ -1,6 +1,6 @@
 #include "checkpoint.h"
 
-#include "dbk_sql.h"
+#include "sql.h"
 #include "tables.h"
 
 #include <string.h>
@@ -16,8 +16,7 @@ static enum dbk_code no_tables(struct dbk_error *err)
 }
 
 /* Where the migrations have made tables, some of them are gone; else all are. */
-static enum dbk_code explain(struct dbk_pg *pg, enum dbk_code code,
-                             struct dbk_error *err)
+static enum dbk_code explain(struct pg *pg, enum dbk_code code, struct dbk_error *err)
 {
     bool made;
 
@@ -26,23 +25,21 @@ static enum dbk_code explain(struct dbk_pg *pg, enum dbk_code code,
     return made ? tables_advise(DBK_INVALID, err) : no_tables(err);
 }
 
-static enum dbk_code connect_pg(const struct dbk_database *database, struct dbk_pg **pg,
+static enum dbk_code connect_pg(const struct dbk_database *database, struct pg **pg,
                                 struct dbk_error *err)
 {
-    const struct dbk_pg_options options = {.application = "daybook",
-                                           .connect_timeout_ms = CONNECT_MS,
-                                           .statement_timeout_ms = QUERY_MS};
+    const struct pg_options options = {.application = "daybook",
+                                       .connect_timeout_ms = CONNECT_MS,
+                                       .statement_timeout_ms = QUERY_MS};
 
-    return dbk_pg_open(database, &options, pg, err);
+    return pg_open(database, &options, pg, err);
 }
 
-static enum dbk_code ask(struct dbk_pg *pg, const char *sql,
-                         const struct dbk_pg_param *params, int count,
-                         struct dbk_pg_result **result, struct dbk_error *err)
+static enum dbk_code ask(struct pg *pg, const char *sql, const struct pg_param *params,
+                         int count, struct pg_result **result, struct dbk_error *err)
 {
-    const struct dbk_pg_statement statement = {NULL, sql};
-    enum dbk_code code =
-        dbk_pg_run(pg, &statement, params, count, QUERY_MS, result, err);
+    const struct pg_statement statement = {NULL, sql};
+    enum dbk_code code = pg_run(pg, &statement, params, count, QUERY_MS, result, err);
 
     return code == DBK_OK ? code : explain(pg, code, err);
 }
@@ -57,48 +54,48 @@ static enum dbk_code away_if_late(enum dbk_code code, struct dbk_error *err)
 }
 
 enum dbk_code checkpoint_ask(const struct dbk_database *database, const char *sql,
-                             const struct dbk_pg_param *params, int count,
-                             struct dbk_pg_result **result, struct dbk_error *err)
+                             const struct pg_param *params, int count,
+                             struct pg_result **result, struct dbk_error *err)
 {
-    struct dbk_pg *pg;
+    struct pg *pg;
     enum dbk_code code = connect_pg(database, &pg, err);
 
     if (code == DBK_OK)
         code = ask(pg, sql, params, count, result, err);
-    dbk_pg_close(pg);
+    pg_close(pg);
     return away_if_late(code, err);
 }
 
 enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
                                   struct dbk_checkpoint *out, struct dbk_error *err)
 {
-    struct dbk_pg_result *result = NULL;
-    struct dbk_pg *pg;
+    struct pg_result *result = NULL;
+    struct pg *pg;
     enum dbk_code code = connect_pg(database, &pg, err);
     struct dbk_slice id;
 
     memset(out, 0, sizeof *out);
     if (code == DBK_OK)
-        code = ask(pg, dbk_sql_tables_look, NULL, 0, NULL, err);
+        code = ask(pg, sql_tables_look, NULL, 0, NULL, err);
     if (code == DBK_OK)
-        code = ask(pg, dbk_sql_checkpoint_read, NULL, 0, &result, err);
-    dbk_pg_close(pg);
+        code = ask(pg, sql_checkpoint_read, NULL, 0, &result, err);
+    pg_close(pg);
     code = away_if_late(code, err);
     if (code != DBK_OK)
         return code;
-    if (dbk_pg_rows(result) == 0) {
-        dbk_pg_clear(result);
+    if (pg_rows(result) == 0) {
+        pg_clear(result);
         return no_tables(err);
     }
-    id = dbk_pg_value(result, 0, STORE_ID);
+    id = pg_value(result, 0, STORE_ID);
     if (!dbk_uuid_parse(id.data, id.length, &out->store_id))
         code = dbk_fail(err, DBK_INVALID, "the checkpoint's store id is no UUID");
-    out->projected = dbk_pg_u64(result, 0, SEQUENCE);
-    out->quarantined = dbk_pg_u64(result, 0, QUARANTINED);
-    out->persons = dbk_pg_u64(result, 0, PERSONS);
-    out->events = dbk_pg_u64(result, 0, EVENTS);
-    out->table_bytes = dbk_pg_u64(result, 0, BYTES);
-    out->read_only = dbk_pg_bool(result, 0, READ_ONLY);
-    dbk_pg_clear(result);
+    out->projected = pg_u64(result, 0, SEQUENCE);
+    out->quarantined = pg_u64(result, 0, QUARANTINED);
+    out->persons = pg_u64(result, 0, PERSONS);
+    out->events = pg_u64(result, 0, EVENTS);
+    out->table_bytes = pg_u64(result, 0, BYTES);
+    out->read_only = pg_bool(result, 0, READ_ONLY);
+    pg_clear(result);
     return code;
 }

@@ -9,7 +9,7 @@
  * DBK_UNAVAILABLE, DBK_NOT_FOUND (no tables yet), DBK_INVALID (they were changed by
  * hand; err says what mends it). */
 enum dbk_code checkpoint_ask(const struct dbk_database *database, const char *sql,
-                             const struct dbk_pg_param *params, int count,
-                             struct dbk_pg_result **result, struct dbk_error *err);
+                             const struct pg_param *params, int count,
+                             struct pg_result **result, struct dbk_error *err);
 
 #endif

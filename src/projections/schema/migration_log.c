@@ -1,6 +1,6 @@
 /* The table of applied migrations, and what changes it. */
 #include "migration_log.h"
-#include "dbk_sql.h"
+#include "sql.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ static void checksum(const struct migration *item, char out[CHECKSUM_TEXT + 1])
 static enum dbk_code explain(const struct migration_log *log, enum dbk_code code,
                              struct dbk_error *err)
 {
-    const char *sqlstate = log->pg ? dbk_pg_sqlstate(log->pg) : "";
+    const char *sqlstate = log->pg ? pg_sqlstate(log->pg) : "";
     bool away = !*sqlstate || !strncmp(sqlstate, "08", 2) ||
                 !strncmp(sqlstate, "53", 2) || !strncmp(sqlstate, "57", 2) ||
                 !strncmp(sqlstate, "40", 2);
@@ -41,13 +41,13 @@ static enum dbk_code explain(const struct migration_log *log, enum dbk_code code
 }
 
 static enum dbk_code run(struct migration_log *log, const char *sql,
-                         const struct dbk_pg_param *params, int count, int timeout_ms,
-                         struct dbk_pg_result **result, struct dbk_error *err)
+                         const struct pg_param *params, int count, int timeout_ms,
+                         struct pg_result **result, struct dbk_error *err)
 {
-    const struct dbk_pg_statement statement = {NULL, sql};
+    const struct pg_statement statement = {NULL, sql};
     enum dbk_code code;
 
-    code = dbk_pg_run(log->pg, &statement, params, count, timeout_ms, result, err);
+    code = pg_run(log->pg, &statement, params, count, timeout_ms, result, err);
     return code == DBK_OK ? DBK_OK : explain(log, code, err);
 }
 
@@ -56,10 +56,10 @@ static enum dbk_code run(struct migration_log *log, const char *sql,
 static enum dbk_code lock(struct migration_log *log, const char *schema,
                           struct dbk_error *err)
 {
-    const struct dbk_pg_param param = dbk_pg_text(schema);
+    const struct pg_param param = pg_text(schema);
     enum dbk_code code;
 
-    code = run(log, dbk_sql_migration_lock, &param, 1, LOCK_MS, NULL, err);
+    code = run(log, sql_migration_lock, &param, 1, LOCK_MS, NULL, err);
     if (code == DBK_UNAVAILABLE)
         dbk_wrap(err, "waiting for another migration to end");
     return code;
@@ -68,31 +68,31 @@ static enum dbk_code lock(struct migration_log *log, const char *schema,
 static enum dbk_code make_schema(struct migration_log *log, const char *schema,
                                  struct dbk_error *err)
 {
-    const struct dbk_pg_param param = dbk_pg_text(schema);
-    struct dbk_pg_result *command;
+    const struct pg_param param = pg_text(schema);
+    struct pg_result *command;
     enum dbk_code code;
 
-    code = run(log, dbk_sql_migration_schema, &param, 1, QUICK_MS, &command, err);
+    code = run(log, sql_migration_schema, &param, 1, QUICK_MS, &command, err);
     if (code != DBK_OK)
         return code;
-    if (dbk_pg_rows(command) > 0)
-        code = run(log, dbk_pg_value(command, 0, 0).data, NULL, 0, QUICK_MS, NULL, err);
-    log->schema_made = code == DBK_OK && dbk_pg_rows(command) > 0;
-    dbk_pg_clear(command);
+    if (pg_rows(command) > 0)
+        code = run(log, pg_value(command, 0, 0).data, NULL, 0, QUICK_MS, NULL, err);
+    log->schema_made = code == DBK_OK && pg_rows(command) > 0;
+    pg_clear(command);
     return code;
 }
 
 static enum dbk_code table_exists(struct migration_log *log, bool *exists,
                                   struct dbk_error *err)
 {
-    struct dbk_pg_result *result;
+    struct pg_result *result;
     enum dbk_code code;
 
-    code = run(log, dbk_sql_migration_exists, NULL, 0, QUICK_MS, &result, err);
+    code = run(log, sql_migration_exists, NULL, 0, QUICK_MS, &result, err);
     if (code != DBK_OK)
         return code;
-    *exists = dbk_pg_bool(result, 0, 0);
-    dbk_pg_clear(result);
+    *exists = pg_bool(result, 0, 0);
+    pg_clear(result);
     return DBK_OK;
 }
 
@@ -108,7 +108,7 @@ static enum dbk_code prepare(struct migration_log *log, const char *schema,
     if (code == DBK_OK)
         code = table_exists(log, &exists, err);
     if (code == DBK_OK && !exists)
-        code = run(log, dbk_sql_migration_table, NULL, 0, QUICK_MS, NULL, err);
+        code = run(log, sql_migration_table, NULL, 0, QUICK_MS, NULL, err);
     return code;
 }
 
@@ -120,9 +120,9 @@ static enum dbk_code load(struct migration_log *log, struct dbk_error *err)
     code = table_exists(log, &exists, err);
     if (code != DBK_OK || !exists)
         return code;
-    code = run(log, dbk_sql_migration_list, NULL, 0, QUICK_MS, &log->rows, err);
+    code = run(log, sql_migration_list, NULL, 0, QUICK_MS, &log->rows, err);
     if (code == DBK_OK)
-        log->count = dbk_pg_rows(log->rows);
+        log->count = pg_rows(log->rows);
     return code;
 }
 
@@ -130,16 +130,16 @@ enum dbk_code migration_log_open(struct migration_log *log,
                                  const struct dbk_database *database, bool to_change,
                                  struct dbk_error *err)
 {
-    const struct dbk_pg_options options = {.application = "daybook migrate",
-                                           .connect_timeout_ms = CONNECT_MS};
+    const struct pg_options options = {.application = "daybook migrate",
+                                       .connect_timeout_ms = CONNECT_MS};
     enum dbk_code code;
 
     memset(log, 0, sizeof *log);
-    code = dbk_pg_open(database, &options, &log->pg, err);
+    code = pg_open(database, &options, &log->pg, err);
     if (code != DBK_OK)
         return explain(log, code, err);
     if (to_change)
-        code = prepare(log, dbk_pg_schema(database), err);
+        code = prepare(log, pg_schema(database), err);
     if (code == DBK_OK)
         code = load(log, err);
     if (code != DBK_OK)
@@ -149,14 +149,14 @@ enum dbk_code migration_log_open(struct migration_log *log,
 
 void migration_log_close(struct migration_log *log)
 {
-    dbk_pg_clear(log->rows);
-    dbk_pg_close(log->pg);
+    pg_clear(log->rows);
+    pg_close(log->pg);
     memset(log, 0, sizeof *log);
 }
 
 int migration_log_version(const struct migration_log *log, size_t i)
 {
-    return atoi(dbk_pg_value(log->rows, i, VERSION).data);
+    return atoi(pg_value(log->rows, i, VERSION).data);
 }
 
 struct dbk_migration_state migration_log_state(const struct migration_log *log,
@@ -169,12 +169,11 @@ struct dbk_migration_state migration_log_state(const struct migration_log *log,
     char expected[CHECKSUM_TEXT + 1];
 
     snprintf(state.applied_at, sizeof state.applied_at, "%s",
-             dbk_pg_value(log->rows, i, APPLIED_AT).data);
+             pg_value(log->rows, i, APPLIED_AT).data);
     if (item) {
         checksum(item, expected);
         state.name = item->name;
-        state.changed =
-            strcmp(expected, dbk_pg_value(log->rows, i, CHECKSUM).data) != 0;
+        state.changed = strcmp(expected, pg_value(log->rows, i, CHECKSUM).data) != 0;
     }
     return state;
 }
@@ -185,10 +184,10 @@ static enum dbk_code run_script(struct migration_log *log, const char *sql,
 {
     enum dbk_code code;
 
-    code = dbk_pg_script(log->pg, sql, MIGRATION_MS, err);
+    code = pg_script(log->pg, sql, MIGRATION_MS, err);
     if (code != DBK_OK)
         return explain(log, code, err);
-    if (!dbk_pg_in_transaction(log->pg))
+    if (!pg_in_transaction(log->pg))
         return dbk_fail(err, DBK_INVALID,
                         "It ends its transaction itself: take COMMIT or ROLLBACK out");
     return DBK_OK;
@@ -196,7 +195,7 @@ static enum dbk_code run_script(struct migration_log *log, const char *sql,
 
 static enum dbk_code commit(struct migration_log *log, struct dbk_error *err)
 {
-    enum dbk_code code = dbk_pg_commit(log->pg, MIGRATION_MS, err);
+    enum dbk_code code = pg_commit(log->pg, MIGRATION_MS, err);
 
     return code == DBK_OK ? DBK_OK : explain(log, code, err);
 }
@@ -205,49 +204,49 @@ enum dbk_code migration_log_apply(struct migration_log *log,
                                   const struct migration *item, char *applied_at,
                                   struct dbk_error *err)
 {
-    struct dbk_pg_result *row = NULL;
+    struct pg_result *row = NULL;
     char digits[16], sum[CHECKSUM_TEXT + 1];
     enum dbk_code code;
 
     snprintf(digits, sizeof digits, "%d", item->version);
     checksum(item, sum);
-    const struct dbk_pg_param params[] = {dbk_pg_text(digits), dbk_pg_text(item->name),
-                                          dbk_pg_text(sum)};
+    const struct pg_param params[] = {pg_text(digits), pg_text(item->name),
+                                      pg_text(sum)};
 
-    code = dbk_pg_begin(log->pg, QUICK_MS, err);
+    code = pg_begin(log->pg, QUICK_MS, err);
     if (code != DBK_OK)
         return explain(log, code, err);
     code = run_script(log, item->up, err);
     if (code == DBK_OK)
-        code = run(log, dbk_sql_migration_add, params, 3, QUICK_MS, &row, err);
+        code = run(log, sql_migration_add, params, 3, QUICK_MS, &row, err);
     if (code == DBK_OK)
         code = commit(log, err);
     if (code == DBK_OK)
-        snprintf(applied_at, 32, "%s", dbk_pg_value(row, 0, 0).data);
-    else if (dbk_pg_in_transaction(log->pg))
-        dbk_pg_rollback(log->pg, QUICK_MS, NULL);
-    dbk_pg_clear(row);
+        snprintf(applied_at, 32, "%s", pg_value(row, 0, 0).data);
+    else if (pg_in_transaction(log->pg))
+        pg_rollback(log->pg, QUICK_MS, NULL);
+    pg_clear(row);
     return code;
 }
 
 enum dbk_code migration_log_revert(struct migration_log *log,
                                    const struct migration *item, struct dbk_error *err)
 {
-    struct dbk_pg_param version;
+    struct pg_param version;
     enum dbk_code code;
     char digits[16];
 
     snprintf(digits, sizeof digits, "%d", item->version);
-    version = dbk_pg_text(digits);
-    code = dbk_pg_begin(log->pg, QUICK_MS, err);
+    version = pg_text(digits);
+    code = pg_begin(log->pg, QUICK_MS, err);
     if (code != DBK_OK)
         return explain(log, code, err);
     code = run_script(log, item->down, err);
     if (code == DBK_OK)
-        code = run(log, dbk_sql_migration_remove, &version, 1, QUICK_MS, NULL, err);
+        code = run(log, sql_migration_remove, &version, 1, QUICK_MS, NULL, err);
     if (code == DBK_OK)
         code = commit(log, err);
-    if (code != DBK_OK && dbk_pg_in_transaction(log->pg))
-        dbk_pg_rollback(log->pg, QUICK_MS, NULL);
+    if (code != DBK_OK && pg_in_transaction(log->pg))
+        pg_rollback(log->pg, QUICK_MS, NULL);
     return code;
 }

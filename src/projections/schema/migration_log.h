@@ -8,8 +8,8 @@
 #define CHECKSUM_TEXT 64 /* hex digits of a SHA-256 */
 
 struct migration_log {
-    struct dbk_pg *pg;
-    struct dbk_pg_result *rows; /* version, name, checksum, applied_at; by version */
+    struct pg *pg;
+    struct pg_result *rows; /* version, name, checksum, applied_at; by version */
     size_t count;
     bool schema_made; /* it was not there */
 };

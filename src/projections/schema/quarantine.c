@@ -1,20 +1,20 @@
 #include "checkpoint.h"
 
-#include "dbk_sql.h"
+#include "sql.h"
 
 #include <string.h>
 
 enum column { SEQUENCE, PERSON_ID, REASON, QUARANTINED_AT };
 
-static void visit_row(const struct dbk_pg_result *result, size_t row,
+static void visit_row(const struct pg_result *result, size_t row,
                       void (*visit)(void *context, const struct dbk_quarantined *one),
                       void *context)
 {
-    struct dbk_slice id = dbk_pg_value(result, row, PERSON_ID);
+    struct dbk_slice id = pg_value(result, row, PERSON_ID);
     struct dbk_quarantined one = {
-        .sequence = dbk_pg_u64(result, row, SEQUENCE),
-        .reason = dbk_pg_value(result, row, REASON).data,
-        .quarantined_at = dbk_pg_value(result, row, QUARANTINED_AT).data,
+        .sequence = pg_u64(result, row, SEQUENCE),
+        .reason = pg_value(result, row, REASON).data,
+        .quarantined_at = pg_value(result, row, QUARANTINED_AT).data,
     };
 
     one.has_person = dbk_uuid_parse(id.data, id.length, &one.person_id);
@@ -27,30 +27,30 @@ enum dbk_code dbk_quarantine_list(const struct dbk_database *database, unsigned 
                                   void *context, struct dbk_error *err)
 {
     char number[8];
-    struct dbk_pg_param param = dbk_pg_int8(number, limit);
-    struct dbk_pg_result *result = NULL;
+    struct pg_param param = pg_int8(number, limit);
+    struct pg_result *result = NULL;
     enum dbk_code code =
-        checkpoint_ask(database, dbk_sql_quarantine_list, &param, 1, &result, err);
+        checkpoint_ask(database, sql_quarantine_list, &param, 1, &result, err);
 
     if (code != DBK_OK)
         return code;
-    for (size_t i = 0; i < dbk_pg_rows(result); i++)
+    for (size_t i = 0; i < pg_rows(result); i++)
         visit_row(result, i, visit, context);
-    dbk_pg_clear(result);
+    pg_clear(result);
     return DBK_OK;
 }
 
 enum dbk_code dbk_quarantine_retry(const struct dbk_database *database, uint64_t *count,
                                    struct dbk_error *err)
 {
-    struct dbk_pg_result *result = NULL;
+    struct pg_result *result = NULL;
     enum dbk_code code =
-        checkpoint_ask(database, dbk_sql_quarantine_retry, NULL, 0, &result, err);
+        checkpoint_ask(database, sql_quarantine_retry, NULL, 0, &result, err);
 
     *count = 0;
     if (code != DBK_OK)
         return code;
-    *count = dbk_pg_affected(result);
-    dbk_pg_clear(result);
+    *count = pg_affected(result);
+    pg_clear(result);
     return DBK_OK;
 }

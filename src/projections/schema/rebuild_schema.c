@@ -1,6 +1,6 @@
 #include "rebuild_schema.h"
 
-#include "dbk_sql.h"
+#include "sql.h"
 #include "store/clock.h"
 #include "store/watch.h"
 
@@ -26,65 +26,65 @@ void schema_derive(char out[SCHEMA_NAME], const char *base, const char *suffix)
     memcpy(out + length, suffix, behind + 1);
 }
 
-static enum dbk_code query(struct dbk_pg *pg, const char *sql,
-                           const struct dbk_pg_param *params, int count,
-                           struct dbk_pg_result **result, struct dbk_error *err)
+static enum dbk_code query(struct pg *pg, const char *sql,
+                           const struct pg_param *params, int count,
+                           struct pg_result **result, struct dbk_error *err)
 {
-    const struct dbk_pg_statement statement = {NULL, sql};
+    const struct pg_statement statement = {NULL, sql};
 
-    return dbk_pg_run(pg, &statement, params, count, QUERY_MS, result, err);
+    return pg_run(pg, &statement, params, count, QUERY_MS, result, err);
 }
 
-enum dbk_code schema_run_commands(struct dbk_pg *pg, const char *sql,
-                                  const struct dbk_pg_param *params, int count,
+enum dbk_code schema_run_commands(struct pg *pg, const char *sql,
+                                  const struct pg_param *params, int count,
                                   struct dbk_error *err)
 {
-    struct dbk_pg_result *commands;
+    struct pg_result *commands;
     enum dbk_code code = query(pg, sql, params, count, &commands, err);
 
     if (code != DBK_OK)
         return code;
-    for (size_t i = 0; i < dbk_pg_rows(commands) && code == DBK_OK; i++)
-        code = dbk_pg_script(pg, dbk_pg_value(commands, i, 0).data, QUERY_MS, err);
-    dbk_pg_clear(commands);
+    for (size_t i = 0; i < pg_rows(commands) && code == DBK_OK; i++)
+        code = pg_script(pg, pg_value(commands, i, 0).data, QUERY_MS, err);
+    pg_clear(commands);
     return code;
 }
 
-enum dbk_code schema_look(struct dbk_pg *pg, const char *name, const char *mark,
+enum dbk_code schema_look(struct pg *pg, const char *name, const char *mark,
                           enum schema_state *state, struct dbk_error *err)
 {
-    const struct dbk_pg_param params[] = {dbk_pg_text(name), dbk_pg_text(mark)};
-    struct dbk_pg_result *result;
-    enum dbk_code code = query(pg, dbk_sql_schema_look, params, 2, &result, err);
+    const struct pg_param params[] = {pg_text(name), pg_text(mark)};
+    struct pg_result *result;
+    enum dbk_code code = query(pg, sql_schema_look, params, 2, &result, err);
 
     *state = SCHEMA_ABSENT;
     if (code != DBK_OK)
         return code;
-    if (dbk_pg_rows(result) > 0)
-        *state = dbk_pg_bool(result, 0, 0) ? SCHEMA_OURS : SCHEMA_FOREIGN;
-    dbk_pg_clear(result);
+    if (pg_rows(result) > 0)
+        *state = pg_bool(result, 0, 0) ? SCHEMA_OURS : SCHEMA_FOREIGN;
+    pg_clear(result);
     return DBK_OK;
 }
 
-enum dbk_code schema_make(struct dbk_pg *pg, const char *name, const char *mark,
+enum dbk_code schema_make(struct pg *pg, const char *name, const char *mark,
                           struct dbk_error *err)
 {
-    const struct dbk_pg_param params[] = {dbk_pg_text(name), dbk_pg_text(mark)};
-    enum dbk_code code = dbk_pg_begin(pg, QUERY_MS, err);
+    const struct pg_param params[] = {pg_text(name), pg_text(mark)};
+    enum dbk_code code = pg_begin(pg, QUERY_MS, err);
 
     if (code != DBK_OK)
         return code;
-    code = schema_run_commands(pg, dbk_sql_schema_make, params, 2, err);
+    code = schema_run_commands(pg, sql_schema_make, params, 2, err);
     if (code == DBK_OK)
-        return dbk_pg_commit(pg, QUERY_MS, err);
-    if (dbk_pg_alive(pg))
-        dbk_pg_rollback(pg, QUERY_MS, NULL);
+        return pg_commit(pg, QUERY_MS, err);
+    if (pg_alive(pg))
+        pg_rollback(pg, QUERY_MS, NULL);
     return code;
 }
 
-bool schema_was_locked(const struct dbk_pg *pg)
+bool schema_was_locked(const struct pg *pg)
 {
-    const char *sqlstate = dbk_pg_sqlstate(pg);
+    const char *sqlstate = pg_sqlstate(pg);
 
     /* lock_not_available, deadlock_detected */
     return !strcmp(sqlstate, "55P03") || !strcmp(sqlstate, "40P01");
@@ -97,31 +97,30 @@ enum dbk_code schema_pause(const struct dbk_watch *watch, struct dbk_error *err)
 }
 
 /* The first column of all rows, with commas; "" where there are none. */
-static enum dbk_code list(struct dbk_pg *pg, const char *sql,
-                          const struct dbk_pg_param *params, int count, char *out,
-                          size_t size, struct dbk_error *err)
+static enum dbk_code list(struct pg *pg, const char *sql, const struct pg_param *params,
+                          int count, char *out, size_t size, struct dbk_error *err)
 {
-    struct dbk_pg_result *result;
+    struct pg_result *result;
     enum dbk_code code = query(pg, sql, params, count, &result, err);
     size_t used = 0;
 
     *out = '\0';
     if (code != DBK_OK)
         return code;
-    for (size_t i = 0; i < dbk_pg_rows(result) && used < size; i++)
+    for (size_t i = 0; i < pg_rows(result) && used < size; i++)
         used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
-                                 dbk_pg_value(result, i, 0).data);
-    dbk_pg_clear(result);
+                                 pg_value(result, i, 0).data);
+    pg_clear(result);
     return DBK_OK;
 }
 
-static enum dbk_code check_dependents(struct dbk_pg *pg, const char *name,
+static enum dbk_code check_dependents(struct pg *pg, const char *name,
                                       struct dbk_error *err)
 {
-    const struct dbk_pg_param param = dbk_pg_text(name);
+    const struct pg_param param = pg_text(name);
     char found[256];
     enum dbk_code code =
-        list(pg, dbk_sql_schema_dependents, &param, 1, found, sizeof found, err);
+        list(pg, sql_schema_dependents, &param, 1, found, sizeof found, err);
 
     if (code == DBK_OK && *found)
         code =
@@ -132,14 +131,14 @@ static enum dbk_code check_dependents(struct dbk_pg *pg, const char *name,
     return code;
 }
 
-enum dbk_code schema_drop(struct dbk_pg *pg, const char *name,
+enum dbk_code schema_drop(struct pg *pg, const char *name,
                           const struct dbk_watch *watch, struct dbk_error *err)
 {
-    const struct dbk_pg_param param = dbk_pg_text(name);
+    const struct pg_param param = pg_text(name);
     enum dbk_code code = check_dependents(pg, name, err);
 
     for (int i = 0; code == DBK_OK && i < DROP_TRIES; i++) {
-        code = schema_run_commands(pg, dbk_sql_schema_drop, &param, 1, err);
+        code = schema_run_commands(pg, sql_schema_drop, &param, 1, err);
         if (code == DBK_OK || !schema_was_locked(pg))
             return code;
         code = schema_pause(watch, err);
@@ -149,12 +148,12 @@ enum dbk_code schema_drop(struct dbk_pg *pg, const char *name,
     return code;
 }
 
-static enum dbk_code tell_extras(struct dbk_pg *pg, const struct dbk_pg_param *params,
+static enum dbk_code tell_extras(struct pg *pg, const struct pg_param *params,
                                  const struct dbk_watch *watch, struct dbk_error *err)
 {
     char found[512];
     enum dbk_code code =
-        list(pg, dbk_sql_schema_extras, params, 2, found, sizeof found, err);
+        list(pg, sql_schema_extras, params, 2, found, sizeof found, err);
 
     if (code == DBK_OK && *found)
         dbk_watch_say(
@@ -162,14 +161,13 @@ static enum dbk_code tell_extras(struct dbk_pg *pg, const struct dbk_pg_param *p
     return code;
 }
 
-enum dbk_code schema_check_place(struct dbk_pg *pg, const char *live,
-                                 const char *incoming, const struct dbk_watch *watch,
-                                 struct dbk_error *err)
+enum dbk_code schema_check_place(struct pg *pg, const char *live, const char *incoming,
+                                 const struct dbk_watch *watch, struct dbk_error *err)
 {
-    const struct dbk_pg_param params[] = {dbk_pg_text(live), dbk_pg_text(incoming)};
+    const struct pg_param params[] = {pg_text(live), pg_text(incoming)};
     char found[256];
     enum dbk_code code =
-        list(pg, dbk_sql_schema_strangers, params, 2, found, sizeof found, err);
+        list(pg, sql_schema_strangers, params, 2, found, sizeof found, err);
 
     if (code == DBK_OK && *found)
         code =

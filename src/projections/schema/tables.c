@@ -1,17 +1,17 @@
 #include "tables.h"
 
-#include "dbk_sql.h"
+#include "sql.h"
 
 #include <string.h>
 
-enum dbk_code tables_look(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err)
+enum dbk_code tables_look(struct pg *pg, int timeout_ms, struct dbk_error *err)
 {
-    static const struct dbk_pg_statement look = {"tables_look", dbk_sql_tables_look};
+    static const struct pg_statement look = {"tables_look", sql_tables_look};
 
-    return dbk_pg_run(pg, &look, NULL, 0, timeout_ms, NULL, err);
+    return pg_run(pg, &look, NULL, 0, timeout_ms, NULL, err);
 }
 
-bool tables_broken(const struct dbk_pg *pg)
+bool tables_broken(const struct pg *pg)
 {
     static const char *const states[] = {
         "42P01", /* undefined_table */
@@ -19,7 +19,7 @@ bool tables_broken(const struct dbk_pg *pg)
         "42883", /* undefined_function: also an operator, and so a type that is not ours */
         "42804", /* datatype_mismatch */
     };
-    const char *sqlstate = dbk_pg_sqlstate(pg);
+    const char *sqlstate = pg_sqlstate(pg);
 
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         if (!strcmp(sqlstate, states[i]))
@@ -28,16 +28,16 @@ bool tables_broken(const struct dbk_pg *pg)
     return false;
 }
 
-enum dbk_code tables_made(struct dbk_pg *pg, int timeout_ms, bool *made)
+enum dbk_code tables_made(struct pg *pg, int timeout_ms, bool *made)
 {
-    static const struct dbk_pg_statement look = {NULL, dbk_sql_tables_made};
-    struct dbk_pg_result *result;
-    enum dbk_code code = dbk_pg_run(pg, &look, NULL, 0, timeout_ms, &result, NULL);
+    static const struct pg_statement look = {NULL, sql_tables_made};
+    struct pg_result *result;
+    enum dbk_code code = pg_run(pg, &look, NULL, 0, timeout_ms, &result, NULL);
 
     if (code != DBK_OK)
         return code;
-    *made = dbk_pg_rows(result) > 0;
-    dbk_pg_clear(result);
+    *made = pg_rows(result) > 0;
+    pg_clear(result);
     return DBK_OK;
 }
 

@@ -5,17 +5,17 @@
 
 #include "pg.h"
 
-/* Look for every table and column of ours. DBK_OK; else as dbk_pg_run, and tables_broken
+/* Look for every table and column of ours. DBK_OK; else as pg_run, and tables_broken
  * tells whether it was that. */
-enum dbk_code tables_look(struct dbk_pg *pg, int timeout_ms, struct dbk_error *err);
+enum dbk_code tables_look(struct pg *pg, int timeout_ms, struct dbk_error *err);
 
 /* Whether the last statement failed because a table, column or function is not there, or
  * is another than it was. */
-bool tables_broken(const struct dbk_pg *pg);
+bool tables_broken(const struct pg *pg);
 
 /* Whether the migrations have made tables here, so that what is missing was dropped by
- * hand. Errors as dbk_pg_run. */
-enum dbk_code tables_made(struct dbk_pg *pg, int timeout_ms, bool *made);
+ * hand. Errors as pg_run. */
+enum dbk_code tables_made(struct pg *pg, int timeout_ms, bool *made);
 
 /* Put what mends broken tables behind the text of err, which may be NULL. Returns code. */
 enum dbk_code tables_advise(enum dbk_code code, struct dbk_error *err);

@@ -1,34 +1,33 @@
 #include "apply.h"
 
-#include "dbk_sql.h"
+#include "sql.h"
 
 #include <assert.h>
 #include <string.h>
 
 enum { APPLY_MS = 60000 };
 
-_Static_assert(TABLE_COLUMNS < DBK_PG_PARAMS_MAX, "a statement can be told the count");
+_Static_assert(TABLE_COLUMNS < PG_PARAMS_MAX, "a statement can be told the count");
 
-static const struct dbk_pg_statement lock = {"checkpoint_lock",
-                                             dbk_sql_checkpoint_lock};
-static const struct dbk_pg_statement advance = {"checkpoint_advance",
-                                                dbk_sql_checkpoint_advance};
-static const struct dbk_pg_statement add = {"quarantine_add", dbk_sql_quarantine_add};
+static const struct pg_statement lock = {"checkpoint_lock", sql_checkpoint_lock};
+static const struct pg_statement advance = {"checkpoint_advance",
+                                            sql_checkpoint_advance};
+static const struct pg_statement add = {"quarantine_add", sql_quarantine_add};
 
 void apply_init(struct apply *apply)
 {
-    dbk_pg_array_init(&apply->forgotten, DBK_PG_UUID);
+    pg_array_init(&apply->forgotten, PG_UUID);
     for (size_t t = 0; t < TABLES; t++) {
         for (size_t kind = 0; kind < TABLE_KINDS; kind++) {
             for (size_t i = 0; i < TABLE_COLUMNS; i++)
-                dbk_pg_array_init(&apply->rows[t][kind].columns[i],
-                                  tables[t]->changes[kind].columns[i]);
+                pg_array_init(&apply->rows[t][kind].columns[i],
+                              tables[t]->changes[kind].columns[i]);
         }
     }
 }
 
 /* Do it to every array. */
-static void each_array(struct apply *apply, void (*visit)(struct dbk_pg_array *array))
+static void each_array(struct apply *apply, void (*visit)(struct pg_array *array))
 {
     visit(&apply->forgotten);
     for (size_t t = 0; t < TABLES; t++) {
@@ -41,15 +40,15 @@ static void each_array(struct apply *apply, void (*visit)(struct dbk_pg_array *a
 
 void apply_finish(struct apply *apply)
 {
-    each_array(apply, dbk_pg_array_finish);
+    each_array(apply, pg_array_finish);
 }
 
 static void fill(struct apply *apply, const struct fold *fold)
 {
-    each_array(apply, dbk_pg_array_clear);
+    each_array(apply, pg_array_clear);
     for (size_t i = 0; i < fold->person_count; i++) {
         if (fold->persons[i].fate == FOLD_DELETE)
-            dbk_pg_array_uuid(&apply->forgotten, &fold->persons[i].id);
+            pg_array_uuid(&apply->forgotten, &fold->persons[i].id);
     }
     for (size_t t = 0; t < TABLES; t++)
         tables[t]->fill(apply->rows[t], fold);
@@ -60,41 +59,40 @@ static void begin_steps(struct apply *apply)
     apply->step_count = apply->param_count = apply->number_count = 0;
 }
 
-static struct dbk_pg_step *add_step(struct apply *apply,
-                                    const struct dbk_pg_statement *statement)
+static struct pg_step *add_step(struct apply *apply,
+                                const struct pg_statement *statement)
 {
-    struct dbk_pg_step *step = &apply->steps[apply->step_count++];
+    struct pg_step *step = &apply->steps[apply->step_count++];
 
     assert(apply->step_count <= sizeof apply->steps / sizeof apply->steps[0]);
-    *step = (struct dbk_pg_step){.statement = statement,
-                                 .params = &apply->params[apply->param_count]};
+    *step = (struct pg_step){.statement = statement,
+                             .params = &apply->params[apply->param_count]};
     return step;
 }
 
-static void add_param(struct apply *apply, struct dbk_pg_step *step,
-                      struct dbk_pg_param param)
+static void add_param(struct apply *apply, struct pg_step *step, struct pg_param param)
 {
     assert(apply->param_count < sizeof apply->params / sizeof apply->params[0]);
     apply->params[apply->param_count++] = param;
     step->count++;
 }
 
-static void add_number(struct apply *apply, struct dbk_pg_step *step, uint64_t value)
+static void add_number(struct apply *apply, struct pg_step *step, uint64_t value)
 {
     char *out = apply->numbers[apply->number_count++];
 
     assert(apply->number_count <= sizeof apply->numbers / sizeof apply->numbers[0]);
-    add_param(apply, step, dbk_pg_int8(out, (int64_t)value));
+    add_param(apply, step, pg_int8(out, (int64_t)value));
 }
 
 static void add_move(struct apply *apply, const struct apply_move *move)
 {
-    struct dbk_pg_step *step;
+    struct pg_step *step;
 
     assert(move->from < move->to);
     add_step(apply, &lock);
     step = add_step(apply, &advance);
-    add_param(apply, step, dbk_pg_uuid(&move->store_id));
+    add_param(apply, step, pg_uuid(&move->store_id));
     add_number(apply, step, move->from);
     add_number(apply, step, move->to);
     add_number(apply, step, move->quarantined);
@@ -102,16 +100,16 @@ static void add_move(struct apply *apply, const struct apply_move *move)
 }
 
 static enum dbk_code add_change(struct apply *apply, const struct table_change *change,
-                                struct dbk_pg_array *columns, struct dbk_error *err)
+                                struct pg_array *columns, struct dbk_error *err)
 {
-    struct dbk_pg_step *step;
+    struct pg_step *step;
 
     if (columns[0].count == 0 && columns[0].failed == DBK_OK)
         return DBK_OK;
     step = add_step(apply, &change->statement);
     for (size_t i = 0; i < TABLE_COLUMNS && change->columns[i]; i++) {
-        struct dbk_pg_param param;
-        enum dbk_code code = dbk_pg_array_param(&columns[i], &param, err);
+        struct pg_param param;
+        enum dbk_code code = pg_array_param(&columns[i], &param, err);
 
         if (code != DBK_OK)
             return code;
@@ -152,7 +150,7 @@ static enum dbk_code add_changes(struct apply *apply, const struct fold *fold,
     return code;
 }
 
-bool apply_data_fault(const struct dbk_pg *pg)
+bool apply_data_fault(const struct pg *pg)
 {
     static const char *const classes[] = {
         "21", /* a row twice in one statement: one record alone cannot do that */
@@ -161,7 +159,7 @@ bool apply_data_fault(const struct dbk_pg *pg)
         "54", /* too deep, too large */
         "P0", /* what a trigger raises */
     };
-    const char *sqlstate = dbk_pg_sqlstate(pg);
+    const char *sqlstate = pg_sqlstate(pg);
 
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         if (!strncmp(sqlstate, classes[i], 2))
@@ -171,7 +169,7 @@ bool apply_data_fault(const struct dbk_pg *pg)
 }
 
 /* What the statement has counted, or NULL. */
-static const char *missing_of(const struct dbk_pg_statement *failed)
+static const char *missing_of(const struct pg_statement *failed)
 {
     for (size_t t = 0; t < TABLES; t++) {
         for (size_t kind = 0; kind < TABLE_KINDS; kind++) {
@@ -183,15 +181,14 @@ static const char *missing_of(const struct dbk_pg_statement *failed)
 }
 
 /* What a step that counts rows does where it finds too few. */
-static bool divided_by_zero(const struct dbk_pg *pg)
+static bool divided_by_zero(const struct pg *pg)
 {
-    return !strcmp(dbk_pg_sqlstate(pg), "22012");
+    return !strcmp(pg_sqlstate(pg), "22012");
 }
 
 /* Say which kind of failure it is, and put words to what a count found. */
-static enum dbk_code explain(const struct dbk_pg *pg,
-                             const struct dbk_pg_statement *failed, enum dbk_code code,
-                             struct dbk_error *err)
+static enum dbk_code explain(const struct pg *pg, const struct pg_statement *failed,
+                             enum dbk_code code, struct dbk_error *err)
 {
     if (divided_by_zero(pg) && failed == &advance)
         return dbk_fail(err, DBK_MOVED, "another projector moves the checkpoint");
@@ -205,15 +202,14 @@ static enum dbk_code explain(const struct dbk_pg *pg,
     return DBK_INVALID;
 }
 
-static enum dbk_code transact(struct apply *apply, struct dbk_pg *pg,
-                              struct dbk_error *err)
+static enum dbk_code transact(struct apply *apply, struct pg *pg, struct dbk_error *err)
 {
     size_t failed;
     enum dbk_code code =
-        dbk_pg_transact(pg, apply->steps, apply->step_count, APPLY_MS, &failed, err);
+        pg_transact(pg, apply->steps, apply->step_count, APPLY_MS, &failed, err);
 
     for (size_t i = 0; i < apply->step_count; i++)
-        dbk_pg_clear(apply->steps[i].result);
+        pg_clear(apply->steps[i].result);
     if (code == DBK_OK)
         return DBK_OK;
     return explain(pg,
@@ -221,9 +217,8 @@ static enum dbk_code transact(struct apply *apply, struct dbk_pg *pg,
                    code, err);
 }
 
-enum dbk_code apply_batch(struct apply *apply, struct dbk_pg *pg,
-                          const struct fold *fold, const struct apply_move *move,
-                          struct dbk_error *err)
+enum dbk_code apply_batch(struct apply *apply, struct pg *pg, const struct fold *fold,
+                          const struct apply_move *move, struct dbk_error *err)
 {
     enum dbk_code code;
 
@@ -233,52 +228,52 @@ enum dbk_code apply_batch(struct apply *apply, struct dbk_pg *pg,
     return code == DBK_OK ? transact(apply, pg, err) : code;
 }
 
-enum dbk_code apply_within(struct apply *apply, struct dbk_pg *pg,
-                           const struct fold *fold, struct dbk_error *err)
+enum dbk_code apply_within(struct apply *apply, struct pg *pg, const struct fold *fold,
+                           struct dbk_error *err)
 {
     enum dbk_code code;
 
     begin_steps(apply);
     code = add_changes(apply, fold, err);
     for (size_t i = 0; i < apply->step_count && code == DBK_OK; i++) {
-        const struct dbk_pg_step *step = &apply->steps[i];
+        const struct pg_step *step = &apply->steps[i];
 
-        code = dbk_pg_run(pg, step->statement, step->params, step->count, APPLY_MS,
-                          NULL, err);
+        code =
+            pg_run(pg, step->statement, step->params, step->count, APPLY_MS, NULL, err);
         if (code != DBK_OK)
             code = explain(pg, step->statement, code, err);
     }
     return code;
 }
 
-enum dbk_code apply_forget(struct dbk_pg *pg, struct dbk_pg_array *persons,
+enum dbk_code apply_forget(struct pg *pg, struct pg_array *persons,
                            struct dbk_error *err)
 {
     /* The second is the number expected, NULL for any, of those that are told it. */
-    struct dbk_pg_param params[2] = {{NULL, 0, false}, {NULL, 0, false}};
-    enum dbk_code code = dbk_pg_array_param(persons, &params[0], err);
+    struct pg_param params[2] = {{NULL, 0, false}, {NULL, 0, false}};
+    enum dbk_code code = pg_array_param(persons, &params[0], err);
 
     for (size_t t = TABLES; t > 0 && code == DBK_OK; t--) {
         const struct table_change *forget = &tables[t - 1]->changes[TABLE_FORGET];
 
         if (forget->statement.sql)
-            code = dbk_pg_run(pg, &forget->statement, params, forget->missing ? 2 : 1,
-                              APPLY_MS, NULL, err);
+            code = pg_run(pg, &forget->statement, params, forget->missing ? 2 : 1,
+                          APPLY_MS, NULL, err);
     }
     return code;
 }
 
-enum dbk_code apply_quarantine(struct apply *apply, struct dbk_pg *pg,
+enum dbk_code apply_quarantine(struct apply *apply, struct pg *pg,
                                const struct dbk_uuid *person, const char *reason,
                                const struct apply_move *move, struct dbk_error *err)
 {
-    struct dbk_pg_step *step;
+    struct pg_step *step;
 
     begin_steps(apply);
     add_move(apply, move);
     step = add_step(apply, &add);
     add_number(apply, step, move->to);
-    add_param(apply, step, person ? dbk_pg_uuid(person) : dbk_pg_text(NULL));
-    add_param(apply, step, dbk_pg_text(reason));
+    add_param(apply, step, person ? pg_uuid(person) : pg_text(NULL));
+    add_param(apply, step, pg_text(reason));
     return transact(apply, pg, err);
 }

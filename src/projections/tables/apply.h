@@ -14,11 +14,11 @@ enum { APPLY_STEPS = 3 + TABLES * TABLE_KINDS };
 
 /* Parameters under construction; belongs to one thread and keeps its memory. */
 struct apply {
-    struct dbk_pg_array forgotten; /* ids of persons */
+    struct pg_array forgotten; /* ids of persons */
     struct table_rows rows[TABLES][TABLE_KINDS];
-    struct dbk_pg_param params[APPLY_STEPS * (TABLE_COLUMNS + 1)];
+    struct pg_param params[APPLY_STEPS * (TABLE_COLUMNS + 1)];
     char numbers[4 + APPLY_STEPS][8]; /* the checkpoint has four, a step one at most */
-    struct dbk_pg_step steps[APPLY_STEPS];
+    struct pg_step steps[APPLY_STEPS];
     size_t step_count, param_count, number_count;
 };
 
@@ -39,26 +39,25 @@ struct apply_move {
  * DBK_INVALID  the data is at fault: PostgreSQL refuses a row, or misses one
  * anything else: PostgreSQL is away, or not in order
  */
-enum dbk_code apply_batch(struct apply *apply, struct dbk_pg *pg,
-                          const struct fold *fold, const struct apply_move *move,
-                          struct dbk_error *err);
+enum dbk_code apply_batch(struct apply *apply, struct pg *pg, const struct fold *fold,
+                          const struct apply_move *move, struct dbk_error *err);
 
 /* Apply the fold inside the transaction that is open. Errors but DBK_MOVED as above. */
-enum dbk_code apply_within(struct apply *apply, struct dbk_pg *pg,
-                           const struct fold *fold, struct dbk_error *err);
+enum dbk_code apply_within(struct apply *apply, struct pg *pg, const struct fold *fold,
+                           struct dbk_error *err);
 
 /* Delete whatever these persons, an array of their ids, have in the tables, if anything,
  * inside the transaction that is open. Errors as pg.h. */
-enum dbk_code apply_forget(struct dbk_pg *pg, struct dbk_pg_array *persons,
+enum dbk_code apply_forget(struct pg *pg, struct pg_array *persons,
                            struct dbk_error *err);
 
 /* Set one record aside (person NULL: it could not be read) and move the checkpoint past
  * it in one transaction. Errors as apply_batch. */
-enum dbk_code apply_quarantine(struct apply *apply, struct dbk_pg *pg,
+enum dbk_code apply_quarantine(struct apply *apply, struct pg *pg,
                                const struct dbk_uuid *person, const char *reason,
                                const struct apply_move *move, struct dbk_error *err);
 
 /* Whether the failure of the last statement is the data's fault. */
-bool apply_data_fault(const struct dbk_pg *pg);
+bool apply_data_fault(const struct pg *pg);
 
 #endif

@@ -1,22 +1,22 @@
 /* The table event: a row each that lives, of persons who do. */
 #include "table.h"
 
-#include "dbk_sql.h"
+#include "sql.h"
 
 /* In the order of the parameters of the insert, and of the columns of the COPY. */
 enum { ID, SEQUENCE, PERSON, TYPE, CREATED, PROPERTIES, COLUMNS };
 
-static void fill_inserted(struct dbk_pg_array *columns, const struct fold_event *event)
+static void fill_inserted(struct pg_array *columns, const struct fold_event *event)
 {
-    dbk_pg_array_uuid(&columns[ID], &event->id);
-    dbk_pg_array_int8(&columns[SEQUENCE], (int64_t)event->sequence);
-    dbk_pg_array_uuid(&columns[PERSON], &event->person_id);
-    dbk_pg_array_text(&columns[TYPE], event->event_type);
-    dbk_pg_array_timestamp(&columns[CREATED], event->datetime_created);
+    pg_array_uuid(&columns[ID], &event->id);
+    pg_array_int8(&columns[SEQUENCE], (int64_t)event->sequence);
+    pg_array_uuid(&columns[PERSON], &event->person_id);
+    pg_array_text(&columns[TYPE], event->event_type);
+    pg_array_timestamp(&columns[CREATED], event->datetime_created);
     if (event->properties.length > 0)
-        dbk_pg_array_jsonb(&columns[PROPERTIES], event->properties);
+        pg_array_jsonb(&columns[PROPERTIES], event->properties);
     else
-        dbk_pg_array_null(&columns[PROPERTIES]);
+        pg_array_null(&columns[PROPERTIES]);
 }
 
 static void fill(struct table_rows rows[TABLE_KINDS], const struct fold *fold)
@@ -28,7 +28,7 @@ static void fill(struct table_rows rows[TABLE_KINDS], const struct fold *fold)
         if (fate == FOLD_INSERT)
             fill_inserted(rows[TABLE_INSERT].columns, event);
         else if (fate == FOLD_DELETE)
-            dbk_pg_array_uuid(&rows[TABLE_DELETE].columns[ID], &event->id);
+            pg_array_uuid(&rows[TABLE_DELETE].columns[ID], &event->id);
     }
 }
 
@@ -52,21 +52,21 @@ const struct table table_event = {
     .name = "event",
     .person = "person_id",
     .changes = {[TABLE_FORGET] = {.statement = {"person_events_delete",
-                                                dbk_sql_person_events_delete},
-                                  .columns = {DBK_PG_UUID}},
-                [TABLE_DELETE] = {.statement = {"event_delete", dbk_sql_event_delete},
-                                  .columns = {DBK_PG_UUID},
+                                                sql_person_events_delete},
+                                  .columns = {PG_UUID}},
+                [TABLE_DELETE] = {.statement = {"event_delete", sql_event_delete},
+                                  .columns = {PG_UUID},
                                   .missing = "the event"},
-                [TABLE_INSERT] = {.statement = {"event_insert", dbk_sql_event_insert},
-                                  .columns = {[ID] = DBK_PG_UUID,
-                                              [SEQUENCE] = DBK_PG_INT8,
-                                              [PERSON] = DBK_PG_UUID,
-                                              [TYPE] = DBK_PG_TEXT,
-                                              [CREATED] = DBK_PG_TIMESTAMP,
-                                              [PROPERTIES] = DBK_PG_JSONB}}},
+                [TABLE_INSERT] = {.statement = {"event_insert", sql_event_insert},
+                                  .columns = {[ID] = PG_UUID,
+                                              [SEQUENCE] = PG_INT8,
+                                              [PERSON] = PG_UUID,
+                                              [TYPE] = PG_TEXT,
+                                              [CREATED] = PG_TIMESTAMP,
+                                              [PROPERTIES] = PG_JSONB}}},
     .fill = fill,
-    .truncate = dbk_sql_load_truncate_event,
-    .copy = dbk_sql_copy_event,
-    .analyze = dbk_sql_load_analyze_event,
+    .truncate = sql_load_truncate_event,
+    .copy = sql_copy_event,
+    .analyze = sql_load_analyze_event,
     .copy_event = copy_event,
 };

@@ -1,7 +1,7 @@
 /* The table person: a row each who lives. */
 #include "table.h"
 
-#include "dbk_sql.h"
+#include "sql.h"
 
 /* In the order of the parameters of the statements, and of the columns of the COPY. */
 enum updated {
@@ -26,22 +26,22 @@ enum inserted {
     COLUMNS,
 };
 
-static void add_text_if(struct dbk_pg_array *column, bool there, struct dbk_slice text)
+static void add_text_if(struct pg_array *column, bool there, struct dbk_slice text)
 {
     if (there)
-        dbk_pg_array_text(column, text);
+        pg_array_text(column, text);
     else
-        dbk_pg_array_null(column);
+        pg_array_null(column);
 }
 
-static void fill_updated(struct dbk_pg_array *columns, const struct fold_person *person)
+static void fill_updated(struct pg_array *columns, const struct fold_person *person)
 {
     const struct dbk_person_fields *fields = &person->fields;
     bool has_role = fields->has & DBK_HAS_ROLE;
 
-    dbk_pg_array_uuid(&columns[U_ID], &person->id);
-    dbk_pg_array_int8(&columns[U_SEQUENCE], (int64_t)person->sequence);
-    dbk_pg_array_timestamp(&columns[U_MODIFIED], person->datetime_modified);
+    pg_array_uuid(&columns[U_ID], &person->id);
+    pg_array_int8(&columns[U_SEQUENCE], (int64_t)person->sequence);
+    pg_array_timestamp(&columns[U_MODIFIED], person->datetime_modified);
     add_text_if(&columns[U_EMAIL], fields->has & DBK_HAS_EMAIL, fields->email);
     add_text_if(&columns[U_FIRST_NAME], fields->has & DBK_HAS_FIRST_NAME,
                 fields->first_name);
@@ -51,20 +51,19 @@ static void fill_updated(struct dbk_pg_array *columns, const struct fold_person 
                 dbk_slice(has_role ? dbk_role_name(fields->role) : NULL));
 }
 
-static void fill_inserted(struct dbk_pg_array *columns,
-                          const struct fold_person *person)
+static void fill_inserted(struct pg_array *columns, const struct fold_person *person)
 {
     const struct dbk_person_fields *fields = &person->fields;
 
-    dbk_pg_array_uuid(&columns[ID], &person->id);
-    dbk_pg_array_int8(&columns[SEQUENCE], (int64_t)person->sequence);
-    dbk_pg_array_int8(&columns[CREATED_SEQUENCE], (int64_t)person->created_sequence);
-    dbk_pg_array_timestamp(&columns[CREATED], person->datetime_created);
-    dbk_pg_array_timestamp(&columns[MODIFIED], person->datetime_modified);
-    dbk_pg_array_text(&columns[EMAIL], fields->email);
-    dbk_pg_array_text(&columns[FIRST_NAME], fields->first_name);
-    dbk_pg_array_text(&columns[LAST_NAME], fields->last_name);
-    dbk_pg_array_text(&columns[ROLE], dbk_slice(dbk_role_name(fields->role)));
+    pg_array_uuid(&columns[ID], &person->id);
+    pg_array_int8(&columns[SEQUENCE], (int64_t)person->sequence);
+    pg_array_int8(&columns[CREATED_SEQUENCE], (int64_t)person->created_sequence);
+    pg_array_timestamp(&columns[CREATED], person->datetime_created);
+    pg_array_timestamp(&columns[MODIFIED], person->datetime_modified);
+    pg_array_text(&columns[EMAIL], fields->email);
+    pg_array_text(&columns[FIRST_NAME], fields->first_name);
+    pg_array_text(&columns[LAST_NAME], fields->last_name);
+    pg_array_text(&columns[ROLE], dbk_slice(dbk_role_name(fields->role)));
 }
 
 static void fill(struct table_rows rows[TABLE_KINDS], const struct fold *fold)
@@ -101,31 +100,32 @@ static enum dbk_code copy_person(struct copy_rows *copy,
 const struct table table_person = {
     .name = "person",
     .person = "id",
-    .changes = {[TABLE_FORGET] = {.statement = {"person_delete", dbk_sql_person_delete},
-                                  .columns = {DBK_PG_UUID},
-                                  .missing = "the person"},
-                [TABLE_UPDATE] = {.statement = {"person_update", dbk_sql_person_update},
-                                  .columns = {[U_ID] = DBK_PG_UUID,
-                                              [U_SEQUENCE] = DBK_PG_INT8,
-                                              [U_MODIFIED] = DBK_PG_TIMESTAMP,
-                                              [U_EMAIL] = DBK_PG_TEXT,
-                                              [U_FIRST_NAME] = DBK_PG_TEXT,
-                                              [U_LAST_NAME] = DBK_PG_TEXT,
-                                              [U_ROLE] = DBK_PG_TEXT},
-                                  .missing = "the person"},
-                [TABLE_INSERT] = {.statement = {"person_insert", dbk_sql_person_insert},
-                                  .columns = {[ID] = DBK_PG_UUID,
-                                              [SEQUENCE] = DBK_PG_INT8,
-                                              [CREATED_SEQUENCE] = DBK_PG_INT8,
-                                              [CREATED] = DBK_PG_TIMESTAMP,
-                                              [MODIFIED] = DBK_PG_TIMESTAMP,
-                                              [EMAIL] = DBK_PG_TEXT,
-                                              [FIRST_NAME] = DBK_PG_TEXT,
-                                              [LAST_NAME] = DBK_PG_TEXT,
-                                              [ROLE] = DBK_PG_TEXT}}},
+    .changes =
+        {[TABLE_FORGET] = {.statement = {"person_delete", sql_person_delete},
+                           .columns = {PG_UUID},
+                           .missing = "the person"},
+         [TABLE_UPDATE] = {.statement = {"person_update", sql_person_update},
+                           .columns = {[U_ID] = PG_UUID,
+                                       [U_SEQUENCE] = PG_INT8,
+                                       [U_MODIFIED] = PG_TIMESTAMP,
+                                       [U_EMAIL] = PG_TEXT,
+                                       [U_FIRST_NAME] = PG_TEXT,
+                                       [U_LAST_NAME] = PG_TEXT,
+                                       [U_ROLE] = PG_TEXT},
+                           .missing = "the person"},
+         [TABLE_INSERT] = {.statement = {"person_insert", sql_person_insert},
+                           .columns = {[ID] = PG_UUID,
+                                       [SEQUENCE] = PG_INT8,
+                                       [CREATED_SEQUENCE] = PG_INT8,
+                                       [CREATED] = PG_TIMESTAMP,
+                                       [MODIFIED] = PG_TIMESTAMP,
+                                       [EMAIL] = PG_TEXT,
+                                       [FIRST_NAME] = PG_TEXT,
+                                       [LAST_NAME] = PG_TEXT,
+                                       [ROLE] = PG_TEXT}}},
     .fill = fill,
-    .truncate = dbk_sql_load_truncate_person,
-    .copy = dbk_sql_copy_person,
-    .analyze = dbk_sql_load_analyze_person,
+    .truncate = sql_load_truncate_person,
+    .copy = sql_copy_person,
+    .analyze = sql_load_analyze_person,
     .copy_person = copy_person,
 };

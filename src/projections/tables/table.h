@@ -26,9 +26,9 @@ enum table_kind {
 enum { TABLE_COLUMNS = 12 };
 
 struct table_change {
-    struct dbk_pg_statement statement; /* sql NULL: this is never done to the table */
+    struct pg_statement statement; /* sql NULL: this is never done to the table */
     /* Its parameters: an array with an element a row each. Up to the first that is 0. */
-    enum dbk_pg_element columns[TABLE_COLUMNS];
+    enum pg_element columns[TABLE_COLUMNS];
     /* What has no row, where the statement divides by zero. It is told one parameter
      * more, how many rows it must find; NULL: any number. Without words it is not told. */
     const char *missing;
@@ -36,7 +36,7 @@ struct table_change {
 
 /* The arrays of one change under construction. */
 struct table_rows {
-    struct dbk_pg_array columns[TABLE_COLUMNS];
+    struct pg_array columns[TABLE_COLUMNS];
 };
 
 struct table {

@@ -110,10 +110,9 @@ static int compare_database(struct pair *pair)
     return ended(pair->implied_rc) ? pair->implied_rc : 0;
 }
 
-int dbk_compare_indexes(MDB_txn *there, const struct dbk_environment *there_environment,
-                        MDB_txn *implied,
-                        const struct dbk_environment *implied_environment,
-                        void (*differs)(void *context, const char *text), void *context)
+int compare_indexes(MDB_txn *there, const struct environment *there_environment,
+                    MDB_txn *implied, const struct environment *implied_environment,
+                    void (*differs)(void *context, const char *text), void *context)
 {
     const struct {
         const char *name;

@@ -1,16 +1,14 @@
 /* compare.h - tells how two logs' indexes differ. Private to the store. */
-#ifndef DBK_COMPARE_H
-#define DBK_COMPARE_H
+#ifndef DBK_STORE_COMPARE_H
+#define DBK_STORE_COMPARE_H
 
 #include "environment.h"
 
 /* Compare the indexes (person, email, event) that are there with those that should be.
  * differs is told each entry that is missing, extra or other. Returns 0 or an LMDB
  * code. */
-int dbk_compare_indexes(MDB_txn *there, const struct dbk_environment *there_environment,
-                        MDB_txn *implied,
-                        const struct dbk_environment *implied_environment,
-                        void (*differs)(void *context, const char *text),
-                        void *context);
+int compare_indexes(MDB_txn *there, const struct environment *there_environment,
+                    MDB_txn *implied, const struct environment *implied_environment,
+                    void (*differs)(void *context, const char *text), void *context);
 
 #endif

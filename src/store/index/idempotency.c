@@ -44,20 +44,20 @@ static void recall(const char *at, struct dbk_command *command)
         command->person->version = 0; /* what it was then is in the log */
 }
 
-int dbk_idempotency_find(MDB_txn *txn, const struct dbk_environment *environment,
-                         const struct dbk_idempotency *idempotency, dbk_timestamp now,
-                         struct dbk_command *const *commands, size_t count,
-                         enum dbk_key_state *state)
+int idempotency_find(MDB_txn *txn, const struct environment *environment,
+                     const struct dbk_idempotency *idempotency, dbk_timestamp now,
+                     struct dbk_command *const *commands, size_t count,
+                     enum idempotency_state *state)
 {
     MDB_val key = key_of(idempotency->key), value;
     int rc = mdb_get(txn, environment->idempotency, &key, &value);
     struct kept_head head;
 
-    *state = DBK_KEY_NEW;
+    *state = IDEMPOTENCY_NEW;
     if (rc != 0)
         return rc == MDB_NOTFOUND ? 0 : rc;
     if (value.mv_size < sizeof head) { /* damaged: better refused than done twice */
-        *state = DBK_KEY_OTHER_REQUEST;
+        *state = IDEMPOTENCY_OTHER_REQUEST;
         return 0;
     }
     memcpy(&head, value.mv_data, sizeof head);
@@ -67,20 +67,20 @@ int dbk_idempotency_find(MDB_txn *txn, const struct dbk_environment *environment
      * (an event type that is no longer allowed): not the same request then. */
     if (memcmp(head.request, idempotency->request, sizeof head.request) != 0 ||
         value.mv_size != sizeof head + count * sizeof(struct kept_verdict)) {
-        *state = DBK_KEY_OTHER_REQUEST;
+        *state = IDEMPOTENCY_OTHER_REQUEST;
         return 0;
     }
     for (size_t i = 0; i < count; i++)
         recall((const char *)value.mv_data + sizeof head +
                    i * sizeof(struct kept_verdict),
                commands[i]);
-    *state = DBK_KEY_KNOWN;
+    *state = IDEMPOTENCY_KNOWN;
     return 0;
 }
 
-int dbk_idempotency_keep(MDB_txn *txn, const struct dbk_environment *environment,
-                         const struct dbk_idempotency *idempotency, dbk_timestamp now,
-                         struct dbk_command *const *commands, size_t count)
+int idempotency_keep(MDB_txn *txn, const struct environment *environment,
+                     const struct dbk_idempotency *idempotency, dbk_timestamp now,
+                     struct dbk_command *const *commands, size_t count)
 {
     struct kept_head head = {.expires_at = now + idempotency->keep_us};
     MDB_val key = key_of(idempotency->key);
@@ -129,8 +129,8 @@ static void advance(uint8_t place[32])
     }
 }
 
-int dbk_idempotency_sweep(MDB_txn *txn, const struct dbk_environment *environment,
-                          dbk_timestamp now, uint8_t place[32])
+int idempotency_sweep(MDB_txn *txn, const struct environment *environment,
+                      dbk_timestamp now, uint8_t place[32])
 {
     MDB_cursor *cursor = NULL;
     int rc = mdb_cursor_open(txn, environment->idempotency, &cursor);
@@ -153,7 +153,7 @@ int dbk_idempotency_sweep(MDB_txn *txn, const struct dbk_environment *environmen
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-bool dbk_idempotency_reaches(MDB_val key, MDB_val value, uint64_t *sequence)
+bool idempotency_reaches(MDB_val key, MDB_val value, uint64_t *sequence)
 {
     const char *at = value.mv_data;
     size_t verdicts = value.mv_size - sizeof(struct kept_head);

@@ -8,31 +8,35 @@
  * Expired keys go a few at a time, whenever a new one comes: so their number stays in
  * proportion, and no write ever pays for many.
  */
-#ifndef DBK_IDEMPOTENCY_H
-#define DBK_IDEMPOTENCY_H
+#ifndef DBK_STORE_IDEMPOTENCY_H
+#define DBK_STORE_IDEMPOTENCY_H
 
 #include "environment.h"
 #include "store/log.h"
 
-enum dbk_key_state { DBK_KEY_NEW, DBK_KEY_KNOWN, DBK_KEY_OTHER_REQUEST };
+enum idempotency_state {
+    IDEMPOTENCY_NEW,
+    IDEMPOTENCY_KNOWN,
+    IDEMPOTENCY_OTHER_REQUEST
+};
 
 /* Look the key up; when it is known with this request the commands get their first
  * verdicts. An LMDB code. */
-int dbk_idempotency_find(MDB_txn *txn, const struct dbk_environment *environment,
-                         const struct dbk_idempotency *idempotency, dbk_timestamp now,
-                         struct dbk_command *const *commands, size_t count,
-                         enum dbk_key_state *state);
+int idempotency_find(MDB_txn *txn, const struct environment *environment,
+                     const struct dbk_idempotency *idempotency, dbk_timestamp now,
+                     struct dbk_command *const *commands, size_t count,
+                     enum idempotency_state *state);
 
 /* Keep the verdicts under the key. An LMDB code. */
-int dbk_idempotency_keep(MDB_txn *txn, const struct dbk_environment *environment,
-                         const struct dbk_idempotency *idempotency, dbk_timestamp now,
-                         struct dbk_command *const *commands, size_t count);
+int idempotency_keep(MDB_txn *txn, const struct environment *environment,
+                     const struct dbk_idempotency *idempotency, dbk_timestamp now,
+                     struct dbk_command *const *commands, size_t count);
 
 /* Look at a few keys from *place on (any 32 bytes), drop those expired, and move on. */
-int dbk_idempotency_sweep(MDB_txn *txn, const struct dbk_environment *environment,
-                          dbk_timestamp now, uint8_t place[32]);
+int idempotency_sweep(MDB_txn *txn, const struct environment *environment,
+                      dbk_timestamp now, uint8_t place[32]);
 
 /* The last sequence that the verdicts of an entry name; false: not of the shape above. */
-bool dbk_idempotency_reaches(MDB_val key, MDB_val value, uint64_t *sequence);
+bool idempotency_reaches(MDB_val key, MDB_val value, uint64_t *sequence);
 
 #endif

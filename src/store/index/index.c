@@ -72,7 +72,7 @@ static int unpack_person(MDB_val value, struct dbk_person_state *out)
     size_t email, first_name, last_name;
 
     if (value.mv_size < PERSON_FIXED)
-        return DBK_INDEX_DAMAGED;
+        return LMDB_INDEX_DAMAGED;
     out->version = take_u64(&at);
     out->datetime_created = (dbk_timestamp)take_u64(&at);
     out->datetime_modified = (dbk_timestamp)take_u64(&at);
@@ -84,15 +84,15 @@ static int unpack_person(MDB_val value, struct dbk_person_state *out)
     if (email > DBK_EMAIL_MAX || first_name > DBK_NAME_MAX ||
         last_name > DBK_NAME_MAX ||
         value.mv_size != PERSON_FIXED + email + first_name + last_name)
-        return DBK_INDEX_DAMAGED;
+        return LMDB_INDEX_DAMAGED;
     take_text(&at, email, out->email);
     take_text(&at, first_name, out->first_name);
     take_text(&at, last_name, out->last_name);
     return 0;
 }
 
-int dbk_index_get_person(MDB_txn *txn, const struct dbk_environment *environment,
-                         const struct dbk_uuid *id, struct dbk_person_state *out)
+int index_get_person(MDB_txn *txn, const struct environment *environment,
+                     const struct dbk_uuid *id, struct dbk_person_state *out)
 {
     MDB_val key = key_of(id), value;
     int rc = mdb_get(txn, environment->person, &key, &value);
@@ -101,8 +101,8 @@ int dbk_index_get_person(MDB_txn *txn, const struct dbk_environment *environment
     return rc == 0 ? unpack_person(value, out) : rc;
 }
 
-int dbk_index_put_person(MDB_txn *txn, const struct dbk_environment *environment,
-                         const struct dbk_person_state *state)
+int index_put_person(MDB_txn *txn, const struct environment *environment,
+                     const struct dbk_person_state *state)
 {
     char bytes[PERSON_FIXED + DBK_EMAIL_MAX + 2 * DBK_NAME_MAX];
     size_t email = strlen(state->email);
@@ -134,7 +134,7 @@ static int unpack_event(MDB_val value, struct dbk_event_state *out)
     const char *at = value.mv_data;
 
     if (value.mv_size != EVENT_FIXED)
-        return DBK_INDEX_DAMAGED;
+        return LMDB_INDEX_DAMAGED;
     out->sequence = take_u64(&at);
     out->deleted_sequence = take_u64(&at);
     memcpy(out->person_id.bytes, at, sizeof out->person_id.bytes);
@@ -152,8 +152,8 @@ static void pack_event(const struct dbk_event_state *state, char out[EVENT_FIXED
     assert(at == out + EVENT_FIXED);
 }
 
-int dbk_index_get_event(MDB_txn *txn, const struct dbk_environment *environment,
-                        const struct dbk_uuid *id, struct dbk_event_state *out)
+int index_get_event(MDB_txn *txn, const struct environment *environment,
+                    const struct dbk_uuid *id, struct dbk_event_state *out)
 {
     MDB_val key = key_of(id), value;
     int rc = mdb_get(txn, environment->event, &key, &value);
@@ -161,8 +161,8 @@ int dbk_index_get_event(MDB_txn *txn, const struct dbk_environment *environment,
     return rc == 0 ? unpack_event(value, out) : rc;
 }
 
-int dbk_index_put_event(MDB_txn *txn, const struct dbk_environment *environment,
-                        const struct dbk_uuid *id, const struct dbk_event_state *state)
+int index_put_event(MDB_txn *txn, const struct environment *environment,
+                    const struct dbk_uuid *id, const struct dbk_event_state *state)
 {
     char bytes[EVENT_FIXED];
     MDB_val key = key_of(id), value = value_of(bytes, sizeof bytes);
@@ -171,8 +171,8 @@ int dbk_index_put_event(MDB_txn *txn, const struct dbk_environment *environment,
     return mdb_put(txn, environment->event, &key, &value, 0);
 }
 
-int dbk_index_put_event_at(MDB_cursor *cursor, const struct dbk_uuid *id,
-                           const struct dbk_event_state *state)
+int index_put_event_at(MDB_cursor *cursor, const struct dbk_uuid *id,
+                       const struct dbk_event_state *state)
 {
     char bytes[EVENT_FIXED];
     MDB_val key = key_of(id), value = value_of(bytes, sizeof bytes);
@@ -181,9 +181,8 @@ int dbk_index_put_event_at(MDB_cursor *cursor, const struct dbk_uuid *id,
     return mdb_cursor_put(cursor, &key, &value, 0);
 }
 
-int dbk_index_add_event(MDB_cursor *cursor, const struct dbk_uuid *id,
-                        const struct dbk_event_state *state,
-                        struct dbk_event_state *known)
+int index_add_event(MDB_cursor *cursor, const struct dbk_uuid *id,
+                    const struct dbk_event_state *state, struct dbk_event_state *known)
 {
     char bytes[EVENT_FIXED];
     MDB_val key = key_of(id), value = value_of(bytes, sizeof bytes);
@@ -192,7 +191,7 @@ int dbk_index_add_event(MDB_cursor *cursor, const struct dbk_uuid *id,
     pack_event(state, bytes);
     rc = mdb_cursor_put(cursor, &key, &value, MDB_NOOVERWRITE);
     if (rc == MDB_KEYEXIST && unpack_event(value, known) != 0)
-        return DBK_INDEX_DAMAGED;
+        return LMDB_INDEX_DAMAGED;
     return rc;
 }
 
@@ -208,22 +207,22 @@ static MDB_val email_key(struct dbk_slice email, char bytes[DBK_EMAIL_MAX])
     return value_of(bytes, email.length);
 }
 
-int dbk_index_get_email(MDB_txn *txn, const struct dbk_environment *environment,
-                        struct dbk_slice email, struct dbk_uuid *out)
+int index_get_email(MDB_txn *txn, const struct environment *environment,
+                    struct dbk_slice email, struct dbk_uuid *out)
 {
     char bytes[DBK_EMAIL_MAX];
     MDB_val key = email_key(email, bytes), value;
     int rc = mdb_get(txn, environment->email, &key, &value);
 
     if (rc == 0 && value.mv_size != sizeof out->bytes)
-        return DBK_INDEX_DAMAGED;
+        return LMDB_INDEX_DAMAGED;
     if (rc == 0)
         memcpy(out->bytes, value.mv_data, sizeof out->bytes);
     return rc;
 }
 
-int dbk_index_put_email(MDB_txn *txn, const struct dbk_environment *environment,
-                        struct dbk_slice email, const struct dbk_uuid *person_id)
+int index_put_email(MDB_txn *txn, const struct environment *environment,
+                    struct dbk_slice email, const struct dbk_uuid *person_id)
 {
     char bytes[DBK_EMAIL_MAX];
     MDB_val key = email_key(email, bytes);
@@ -232,8 +231,8 @@ int dbk_index_put_email(MDB_txn *txn, const struct dbk_environment *environment,
     return mdb_put(txn, environment->email, &key, &value, 0);
 }
 
-int dbk_index_drop_email(MDB_txn *txn, const struct dbk_environment *environment,
-                         struct dbk_slice email)
+int index_drop_email(MDB_txn *txn, const struct environment *environment,
+                     struct dbk_slice email)
 {
     char bytes[DBK_EMAIL_MAX];
     MDB_val key = email_key(email, bytes);
@@ -242,8 +241,7 @@ int dbk_index_drop_email(MDB_txn *txn, const struct dbk_environment *environment
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-int dbk_index_head(MDB_txn *txn, const struct dbk_environment *environment,
-                   uint64_t *head)
+int index_head(MDB_txn *txn, const struct environment *environment, uint64_t *head)
 {
     MDB_cursor *cursor;
     MDB_val key, value;

@@ -8,41 +8,39 @@
  *   email   lower-cased email -> person id
  *   event   id -> sequence u64, deleted_sequence u64, person id
  */
-#ifndef DBK_INDEX_H
-#define DBK_INDEX_H
+#ifndef DBK_STORE_INDEX_H
+#define DBK_STORE_INDEX_H
 
 #include "environment.h"
 #include "store/command.h"
 #include "store/log.h"
 
-/* Each returns 0, MDB_NOTFOUND, DBK_INDEX_DAMAGED (not of the shape above) or another LMDB
+/* Each returns 0, MDB_NOTFOUND, LMDB_INDEX_DAMAGED (not of the shape above) or another LMDB
  * code. Everything is copied. */
-int dbk_index_get_person(MDB_txn *txn, const struct dbk_environment *environment,
-                         const struct dbk_uuid *id, struct dbk_person_state *out);
-int dbk_index_get_event(MDB_txn *txn, const struct dbk_environment *environment,
-                        const struct dbk_uuid *id, struct dbk_event_state *out);
-int dbk_index_get_email(MDB_txn *txn, const struct dbk_environment *environment,
-                        struct dbk_slice email, struct dbk_uuid *out);
+int index_get_person(MDB_txn *txn, const struct environment *environment,
+                     const struct dbk_uuid *id, struct dbk_person_state *out);
+int index_get_event(MDB_txn *txn, const struct environment *environment,
+                    const struct dbk_uuid *id, struct dbk_event_state *out);
+int index_get_email(MDB_txn *txn, const struct environment *environment,
+                    struct dbk_slice email, struct dbk_uuid *out);
 
-int dbk_index_put_person(MDB_txn *txn, const struct dbk_environment *environment,
-                         const struct dbk_person_state *state);
-int dbk_index_put_event(MDB_txn *txn, const struct dbk_environment *environment,
-                        const struct dbk_uuid *id, const struct dbk_event_state *state);
+int index_put_person(MDB_txn *txn, const struct environment *environment,
+                     const struct dbk_person_state *state);
+int index_put_event(MDB_txn *txn, const struct environment *environment,
+                    const struct dbk_uuid *id, const struct dbk_event_state *state);
 /* The same for events through a cursor of their database, which is the quicker the closer
  * it stands to where the last one went; and for one whose id may be there already:
  * MDB_KEYEXIST, and *known receives it. */
-int dbk_index_put_event_at(MDB_cursor *cursor, const struct dbk_uuid *id,
-                           const struct dbk_event_state *state);
-int dbk_index_add_event(MDB_cursor *cursor, const struct dbk_uuid *id,
-                        const struct dbk_event_state *state,
-                        struct dbk_event_state *known);
-int dbk_index_put_email(MDB_txn *txn, const struct dbk_environment *environment,
-                        struct dbk_slice email, const struct dbk_uuid *person_id);
-int dbk_index_drop_email(MDB_txn *txn, const struct dbk_environment *environment,
-                         struct dbk_slice email);
+int index_put_event_at(MDB_cursor *cursor, const struct dbk_uuid *id,
+                       const struct dbk_event_state *state);
+int index_add_event(MDB_cursor *cursor, const struct dbk_uuid *id,
+                    const struct dbk_event_state *state, struct dbk_event_state *known);
+int index_put_email(MDB_txn *txn, const struct environment *environment,
+                    struct dbk_slice email, const struct dbk_uuid *person_id);
+int index_drop_email(MDB_txn *txn, const struct environment *environment,
+                     struct dbk_slice email);
 
 /* The last sequence; 0 for an empty log. */
-int dbk_index_head(MDB_txn *txn, const struct dbk_environment *environment,
-                   uint64_t *head);
+int index_head(MDB_txn *txn, const struct environment *environment, uint64_t *head);
 
 #endif

@@ -11,8 +11,8 @@ static void copy_text(char *out, size_t size, struct dbk_slice text)
     out[text.length] = '\0';
 }
 
-void dbk_person_begin(struct dbk_person_state *state, const struct dbk_record *record,
-                      dbk_timestamp recorded_at)
+void person_state_begin(struct dbk_person_state *state, const struct dbk_record *record,
+                        dbk_timestamp recorded_at)
 {
     assert(record->person.has == DBK_HAS_ALL);
     memset(state, 0, sizeof *state);
@@ -20,11 +20,11 @@ void dbk_person_begin(struct dbk_person_state *state, const struct dbk_record *r
     state->datetime_created =
         record->has_datetime_created ? record->datetime_created : recorded_at;
     state->datetime_modified = state->datetime_created;
-    dbk_person_change(state, &record->person);
+    person_state_change(state, &record->person);
 }
 
-bool dbk_person_change(struct dbk_person_state *state,
-                       const struct dbk_person_fields *fields)
+bool person_state_change(struct dbk_person_state *state,
+                         const struct dbk_person_fields *fields)
 {
     struct dbk_person_state before = *state;
 
@@ -42,7 +42,7 @@ bool dbk_person_change(struct dbk_person_state *state,
            before.role != state->role;
 }
 
-void dbk_person_forget(struct dbk_person_state *state)
+void person_state_forget(struct dbk_person_state *state)
 {
     state->deleted = true;
     state->email[0] = state->first_name[0] = state->last_name[0] = '\0';

@@ -9,7 +9,7 @@
 /* What a record is applied to. */
 struct place {
     MDB_txn *txn;
-    const struct dbk_environment *environment;
+    const struct environment *environment;
     const struct dbk_record *record;
     const char *wrong;
 };
@@ -24,7 +24,7 @@ static int wrong(struct place *place, const char *why)
 static int find_person(struct place *place, const struct dbk_uuid *id,
                        struct dbk_person_state *person)
 {
-    int rc = dbk_index_get_person(place->txn, place->environment, id, person);
+    int rc = index_get_person(place->txn, place->environment, id, person);
 
     if (rc == MDB_NOTFOUND)
         return wrong(place, "its person was never created");
@@ -42,7 +42,7 @@ static int move_email(struct place *place, const char *old,
     int rc = 0;
 
     if (email.length) {
-        rc = dbk_index_get_email(place->txn, place->environment, email, &owner);
+        rc = index_get_email(place->txn, place->environment, email, &owner);
         if (rc == 0 && !dbk_uuid_equal(&owner, &person->id))
             return wrong(place, "another person had its email");
         if (rc != 0 && rc != MDB_NOTFOUND)
@@ -50,9 +50,9 @@ static int move_email(struct place *place, const char *old,
         rc = 0;
     }
     if (old[0])
-        rc = dbk_index_drop_email(place->txn, place->environment, dbk_slice(old));
+        rc = index_drop_email(place->txn, place->environment, dbk_slice(old));
     if (rc == 0 && email.length)
-        rc = dbk_index_put_email(place->txn, place->environment, email, &person->id);
+        rc = index_put_email(place->txn, place->environment, email, &person->id);
     return rc;
 }
 
@@ -64,20 +64,20 @@ static int put_person(struct place *place, const char *old_email,
     if (rc != 0 || place->wrong)
         return rc;
     person->version = place->record->sequence;
-    return dbk_index_put_person(place->txn, place->environment, person);
+    return index_put_person(place->txn, place->environment, person);
 }
 
 static int add_created(struct place *place)
 {
     struct dbk_person_state person;
-    int rc = dbk_index_get_person(place->txn, place->environment,
-                                  &place->record->subject, &person);
+    int rc = index_get_person(place->txn, place->environment, &place->record->subject,
+                              &person);
 
     if (rc == 0)
         return wrong(place, "its person was created before");
     if (rc != MDB_NOTFOUND)
         return rc;
-    dbk_person_begin(&person, place->record, place->record->recorded_at);
+    person_state_begin(&person, place->record, place->record->recorded_at);
     return put_person(place, "", &person);
 }
 
@@ -91,9 +91,9 @@ static int add_changed(struct place *place)
         return rc;
     memcpy(old_email, person.email, sizeof old_email);
     if (place->record->type == DBK_PERSON_DELETED)
-        dbk_person_forget(&person);
+        person_state_forget(&person);
     else
-        dbk_person_change(&person, &place->record->person);
+        person_state_change(&person, &place->record->person);
     person.datetime_modified = place->record->recorded_at;
     return put_person(place, old_email, &person);
 }
@@ -109,13 +109,12 @@ static int add_recorded(struct place *place)
 
     if (rc != 0 || place->wrong)
         return rc;
-    rc = dbk_index_get_event(place->txn, place->environment, &record->subject, &before);
+    rc = index_get_event(place->txn, place->environment, &record->subject, &before);
     if (rc == 0)
         return wrong(place, "its event was recorded before");
     if (rc != MDB_NOTFOUND)
         return rc;
-    return dbk_index_put_event(place->txn, place->environment, &record->subject,
-                               &event);
+    return index_put_event(place->txn, place->environment, &record->subject, &event);
 }
 
 static int add_event_deleted(struct place *place)
@@ -123,8 +122,7 @@ static int add_event_deleted(struct place *place)
     const struct dbk_record *record = place->record;
     struct dbk_event_state event;
     struct dbk_person_state person;
-    int rc =
-        dbk_index_get_event(place->txn, place->environment, &record->subject, &event);
+    int rc = index_get_event(place->txn, place->environment, &record->subject, &event);
 
     if (rc == MDB_NOTFOUND)
         return wrong(place, "its event was never recorded");
@@ -138,8 +136,7 @@ static int add_event_deleted(struct place *place)
     if (rc != 0 || place->wrong)
         return rc;
     event.deleted_sequence = record->sequence;
-    return dbk_index_put_event(place->txn, place->environment, &record->subject,
-                               &event);
+    return index_put_event(place->txn, place->environment, &record->subject, &event);
 }
 
 static int add(struct place *place)
@@ -158,8 +155,8 @@ static int add(struct place *place)
     return MDB_CORRUPTED;
 }
 
-int dbk_reindex_add(MDB_txn *txn, const struct dbk_environment *environment,
-                    const struct dbk_record *record, const char **why)
+int reindex_add(MDB_txn *txn, const struct environment *environment,
+                const struct dbk_record *record, const char **why)
 {
     struct place place = {txn, environment, record, NULL};
     int rc;
@@ -170,7 +167,7 @@ int dbk_reindex_add(MDB_txn *txn, const struct dbk_environment *environment,
     return rc;
 }
 
-int dbk_reindex_clear(MDB_txn *txn, const struct dbk_environment *environment)
+int reindex_clear(MDB_txn *txn, const struct environment *environment)
 {
     int rc;
 

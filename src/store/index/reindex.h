@@ -2,8 +2,8 @@
  *
  * Private to the store: for verifying, repairing, and filling a log from an export.
  */
-#ifndef DBK_REINDEX_H
-#define DBK_REINDEX_H
+#ifndef DBK_STORE_REINDEX_H
+#define DBK_STORE_REINDEX_H
 
 #include "environment.h"
 #include "store/record.h"
@@ -11,10 +11,10 @@
 /* Change the indexes as appending this record did. *wrong receives why no log that was
  * decided well has this record here ("its person was never created"), else NULL; nothing
  * is changed then. Returns 0 or an LMDB code. */
-int dbk_reindex_add(MDB_txn *txn, const struct dbk_environment *environment,
-                    const struct dbk_record *record, const char **wrong);
+int reindex_add(MDB_txn *txn, const struct environment *environment,
+                const struct dbk_record *record, const char **wrong);
 
 /* Empty the indexes. An LMDB code. */
-int dbk_reindex_clear(MDB_txn *txn, const struct dbk_environment *environment);
+int reindex_clear(MDB_txn *txn, const struct environment *environment);
 
 #endif

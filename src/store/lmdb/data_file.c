@@ -104,8 +104,8 @@ static enum dbk_code check_length(int fd, const struct meta *meta,
         return DBK_OK;
     needed = (meta->last_page + 1) * page_size;
     if (length % page_size == 0 && /* pages are written whole */
-        dbk_are_free(fd, (uint32_t)page_size, meta->free.root, length / page_size,
-                     meta->last_page))
+        free_pages_have(fd, (uint32_t)page_size, meta->free.root, length / page_size,
+                        meta->last_page))
         return DBK_OK;
     return dbk_fail(err, DBK_DAMAGED,
                     "data.mdb is cut off: it has %" PRIu64
@@ -142,7 +142,7 @@ static enum dbk_code check(int fd, bool *empty, struct dbk_error *err)
     return code;
 }
 
-enum dbk_code dbk_data_file_check(const char *path, bool *empty, struct dbk_error *err)
+enum dbk_code data_file_check(const char *path, bool *empty, struct dbk_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct dbk_error why;

@@ -7,8 +7,8 @@
  *
  * Private to the store.
  */
-#ifndef DBK_DATA_FILE_H
-#define DBK_DATA_FILE_H
+#ifndef DBK_STORE_DATA_FILE_H
+#define DBK_STORE_DATA_FILE_H
 
 #include "store/error.h"
 
@@ -25,6 +25,6 @@
  * DBK_UNSUPPORTED  of another version of LMDB
  * DBK_IO
  */
-enum dbk_code dbk_data_file_check(const char *path, bool *empty, struct dbk_error *err);
+enum dbk_code data_file_check(const char *path, bool *empty, struct dbk_error *err);
 
 #endif

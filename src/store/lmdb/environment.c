@@ -52,8 +52,7 @@ static bool is_too_large(MDB_env *env, int rc)
     return rc == EFBIG || (rc == EIO && env && limit_is_reached(env));
 }
 
-enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
-                            const char *doing)
+enum dbk_code lmdb_fail(struct dbk_error *err, MDB_env *env, int rc, const char *doing)
 {
     assert(rc != 0);
     switch (rc) {
@@ -64,7 +63,7 @@ enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
     case MDB_PAGE_FULL:
         return dbk_fail(err, DBK_DAMAGED, "%s: the log's file is damaged (%s)", doing,
                         mdb_strerror(rc));
-    case DBK_INDEX_DAMAGED:
+    case LMDB_INDEX_DAMAGED:
         return dbk_fail(err, DBK_DAMAGED, "%s: an entry of the indexes is damaged",
                         doing);
     case MDB_VERSION_MISMATCH:
@@ -124,7 +123,7 @@ static int open_one(MDB_txn *txn, const char *name, unsigned flags, MDB_dbi *dbi
     return rc == 0 && found != (flags & ~(unsigned)MDB_CREATE) ? MDB_CORRUPTED : rc;
 }
 
-static int open_databases(MDB_txn *txn, unsigned flags, struct dbk_environment *out)
+static int open_databases(MDB_txn *txn, unsigned flags, struct environment *out)
 {
     int rc;
 
@@ -160,9 +159,9 @@ static int get_meta(MDB_txn *txn, MDB_dbi meta, const char *name, void *out,
     return rc;
 }
 
-static int initialise(MDB_txn *txn, struct dbk_environment *out)
+static int initialise(MDB_txn *txn, struct environment *out)
 {
-    uint32_t format = DBK_STORE_FORMAT;
+    uint32_t format = ENVIRONMENT_FORMAT;
     struct dbk_uuid store_id = dbk_uuid_new();
     int rc;
 
@@ -184,7 +183,7 @@ static int look_whether_empty(MDB_txn *txn, bool *empty)
     return rc;
 }
 
-static enum dbk_code check_format(MDB_txn *txn, struct dbk_environment *out,
+static enum dbk_code check_format(MDB_txn *txn, struct environment *out,
                                   struct dbk_error *err)
 {
     uint32_t format;
@@ -192,20 +191,20 @@ static enum dbk_code check_format(MDB_txn *txn, struct dbk_environment *out,
 
     if (rc == MDB_NOTFOUND)
         return dbk_fail(err, DBK_UNSUPPORTED, "an LMDB file, but not a log of ours");
-    if (rc == 0 && format > DBK_STORE_FORMAT)
+    if (rc == 0 && format > ENVIRONMENT_FORMAT)
         return dbk_fail(err, DBK_UNSUPPORTED,
                         "written by a newer daybook (format %u, this one knows %u): "
                         "use that one",
-                        format, DBK_STORE_FORMAT);
+                        format, ENVIRONMENT_FORMAT);
     if (rc == 0)
         rc = get_meta(txn, out->meta, "store_id", out->store_id.bytes,
                       sizeof out->store_id.bytes);
-    return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, out->env, rc, "read what the log is");
+    return rc == 0 ? DBK_OK : lmdb_fail(err, out->env, rc, "read what the log is");
 }
 
-/* Open the databases inside txn, for DBK_MAKE making them where the file is new. */
-static enum dbk_code load(MDB_txn *txn, enum dbk_access access,
-                          struct dbk_environment *out, struct dbk_error *err)
+/* Open the databases inside txn, for ENVIRONMENT_MAKE making them where the file is new. */
+static enum dbk_code load(MDB_txn *txn, enum dbk_access access, struct environment *out,
+                          struct dbk_error *err)
 {
     enum dbk_code code;
     bool empty = false;
@@ -214,39 +213,40 @@ static enum dbk_code load(MDB_txn *txn, enum dbk_access access,
     if (found == MDB_NOTFOUND)
         rc = look_whether_empty(txn, &empty);
     if (empty) {
-        if (access != DBK_MAKE) /* killed while it was made */
+        if (access != ENVIRONMENT_MAKE) /* killed while it was made */
             return dbk_fail(err, DBK_NOT_FOUND, "holds no log");
         rc = initialise(txn, out);
     }
     if (rc == MDB_INCOMPATIBLE || (rc == 0 && found == MDB_NOTFOUND && !empty))
         return dbk_fail(err, DBK_UNSUPPORTED, "an LMDB file, but not a log of ours");
     if (rc != 0)
-        return dbk_lmdb_fail(err, out->env, rc, "open the log");
+        return lmdb_fail(err, out->env, rc, "open the log");
     code = check_format(txn, out, err);
     if (code != DBK_OK)
         return code;
-    rc = open_databases(txn, access == DBK_MAKE ? MDB_CREATE : 0, out);
+    rc = open_databases(txn, access == ENVIRONMENT_MAKE ? MDB_CREATE : 0, out);
     if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) /* all are made in one commit */
         rc = MDB_CORRUPTED;
-    return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, out->env, rc, "open the log");
+    return rc == 0 ? DBK_OK : lmdb_fail(err, out->env, rc, "open the log");
 }
 
-static enum dbk_code load_databases(enum dbk_access access, struct dbk_environment *out,
+static enum dbk_code load_databases(enum dbk_access access, struct environment *out,
                                     struct dbk_error *err)
 {
     MDB_txn *txn;
     enum dbk_code code;
-    int rc = mdb_txn_begin(out->env, NULL, access == DBK_MAKE ? 0 : MDB_RDONLY, &txn);
+    int rc = mdb_txn_begin(out->env, NULL, access == ENVIRONMENT_MAKE ? 0 : MDB_RDONLY,
+                           &txn);
 
     if (rc != 0)
-        return dbk_lmdb_fail(err, out->env, rc, "open the log");
+        return lmdb_fail(err, out->env, rc, "open the log");
     code = load(txn, access, out, err);
     if (code != DBK_OK) {
         mdb_txn_abort(txn);
         return code;
     }
     rc = mdb_txn_commit(txn); /* writes nothing where nothing was made */
-    return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, out->env, rc, "open the log");
+    return rc == 0 ? DBK_OK : lmdb_fail(err, out->env, rc, "open the log");
 }
 
 static enum dbk_code open_env(const char *dir, enum dbk_access access, size_t map_size,
@@ -256,17 +256,17 @@ static enum dbk_code open_env(const char *dir, enum dbk_access access, size_t ma
     bool lock;
     int rc;
 
-    if (access == DBK_READ) {
-        if (dbk_check_locking(dir, &lock, err) != DBK_OK)
+    if (access == ENVIRONMENT_READ) {
+        if (environment_check_locking(dir, &lock, err) != DBK_OK)
             return err->code;
         flags = MDB_RDONLY | (lock ? 0 : MDB_NOLOCK);
     }
     rc = open_mapped(dir, flags, map_size, env);
-    return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, NULL, rc, "open the log");
+    return rc == 0 ? DBK_OK : lmdb_fail(err, NULL, rc, "open the log");
 }
 
 static enum dbk_code open_and_load(const char *dir, enum dbk_access access,
-                                   size_t map_size, struct dbk_environment *out,
+                                   size_t map_size, struct environment *out,
                                    struct dbk_error *err)
 {
     enum dbk_code code = open_env(dir, access, map_size, &out->env, err);
@@ -274,39 +274,38 @@ static enum dbk_code open_and_load(const char *dir, enum dbk_access access,
 
     if (code != DBK_OK)
         return code;
-    dbk_fault_watch(out->env, dir);
+    fault_watch(out->env, dir);
     mdb_reader_check(out->env, &dead);
-    dbk_fault_enter(out->env);
+    fault_enter(out->env);
     code = load_databases(access, out, err);
-    dbk_fault_leave();
+    fault_leave();
     /* Not for new ones only: whoever made it may have been killed before this. */
-    if (code == DBK_OK && access == DBK_MAKE)
-        code = dbk_sync_names(dir, err);
+    if (code == DBK_OK && access == ENVIRONMENT_MAKE)
+        code = environment_sync_names(dir, err);
     return code;
 }
 
-enum dbk_code dbk_environment_open(const char *dir, enum dbk_access access,
-                                   size_t map_size, struct dbk_environment *out,
-                                   struct dbk_error *err)
+enum dbk_code environment_open(const char *dir, enum dbk_access access, size_t map_size,
+                               struct environment *out, struct dbk_error *err)
 {
     enum dbk_code code;
     struct dbk_error why;
 
     memset(out, 0, sizeof *out);
-    code = dbk_check_directory(dir, access, err);
+    code = environment_check_directory(dir, access, err);
     if (code != DBK_OK)
         return code;
     code = open_and_load(dir, access, map_size, out, &why);
     if (code != DBK_OK) {
-        dbk_environment_close(out);
+        environment_close(out);
         return dbk_fail(err, code, "%s: %s", dir, why.text);
     }
     return DBK_OK;
 }
 
-void dbk_environment_close(struct dbk_environment *environment)
+void environment_close(struct environment *environment)
 {
-    dbk_fault_forget(environment->env);
+    fault_forget(environment->env);
     if (environment->env)
         mdb_env_close(environment->env);
     memset(environment, 0, sizeof *environment);
@@ -324,7 +323,7 @@ static int write_again(int fd, off_t offset)
     return done == (ssize_t)sizeof sector ? 0 : EIO;
 }
 
-int dbk_environment_prove(const struct dbk_environment *environment)
+int environment_prove(const struct environment *environment)
 {
     mdb_filehandle_t fd;
     MDB_stat stat;
@@ -338,7 +337,7 @@ int dbk_environment_prove(const struct dbk_environment *environment)
     return fdatasync(fd) == 0 ? 0 : errno;
 }
 
-int dbk_environment_settle(const struct dbk_environment *environment, bool *proven)
+int environment_settle(const struct environment *environment, bool *proven)
 {
     dbk_timestamp now = dbk_timestamp_now();
     MDB_txn *txn;
@@ -347,7 +346,7 @@ int dbk_environment_settle(const struct dbk_environment *environment, bool *prov
     *proven = false;
     if (rc != 0)
         return rc;
-    rc = dbk_environment_prove(environment);
+    rc = environment_prove(environment);
     *proven = rc == 0;
     if (rc == 0)
         rc = put_meta(txn, environment->meta, "reopened", &now, sizeof now);

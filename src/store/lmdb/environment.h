@@ -2,8 +2,8 @@
  *
  * Private to the store. Not thread-safe to open or close; transactions are LMDB's own.
  */
-#ifndef DBK_ENVIRONMENT_H
-#define DBK_ENVIRONMENT_H
+#ifndef DBK_STORE_ENVIRONMENT_H
+#define DBK_STORE_ENVIRONMENT_H
 
 #include "store/error.h"
 #include "store/uuid.h"
@@ -11,9 +11,9 @@
 #include <lmdb.h>
 
 /* What is in the file. A newer program may raise it. */
-#define DBK_STORE_FORMAT 1
+#define ENVIRONMENT_FORMAT 1
 
-struct dbk_environment {
+struct environment {
     MDB_env *env;
     MDB_dbi log;         /* sequence (u64, native) -> record, see log_value.h */
     MDB_dbi person;      /* person id -> state, see index.h */
@@ -26,16 +26,15 @@ struct dbk_environment {
 
 /* What a log is opened for. */
 enum dbk_access {
-    DBK_READ, /* what is there: nothing is written but LMDB's lock file, where it can be */
-    DBK_WRITE, /* what is there */
-    DBK_MAKE,  /* to write to it, and where there is none to make it */
+    ENVIRONMENT_READ, /* what is there: nothing is written but LMDB's lock file, where it can be */
+    ENVIRONMENT_WRITE, /* what is there */
+    ENVIRONMENT_MAKE,  /* to write to it, and where there is none to make it */
 };
 
 /* Errors as dbk_log_open. On failure *out is zeroed. */
-enum dbk_code dbk_environment_open(const char *dir, enum dbk_access access,
-                                   size_t map_size, struct dbk_environment *out,
-                                   struct dbk_error *err);
-void dbk_environment_close(struct dbk_environment *environment); /* zeroed is fine */
+enum dbk_code environment_open(const char *dir, enum dbk_access access, size_t map_size,
+                               struct environment *out, struct dbk_error *err);
+void environment_close(struct environment *environment); /* zeroed is fine */
 
 /* Make sure that the disk has what is visible: write LMDB's two meta pages again, as they
  * are read now, and sync. To be called at the beginning of a write transaction, before
@@ -47,21 +46,20 @@ void dbk_environment_close(struct dbk_environment *environment); /* zeroed is fi
  * that failed again. Were the power cut before its sync, the meta page that was to be taken
  * back would lead into pages of both. To sync is not enough: what the system once failed
  * to write it takes for written. */
-int dbk_environment_prove(const struct dbk_environment *environment);
+int environment_prove(const struct environment *environment);
 
 /* Do that, and commit something harmless, so that commits are known to work. *proven is
  * whether at least the first was done. */
-int dbk_environment_settle(const struct dbk_environment *environment, bool *proven);
+int environment_settle(const struct environment *environment, bool *proven);
 
 /* Beside LMDB's own codes: a value of the indexes is not of their shape. Unlike
  * MDB_CORRUPTED it leaves the transaction usable: only who asks for this value is
  * concerned. */
-#define DBK_INDEX_DAMAGED (-31000)
+#define LMDB_INDEX_DAMAGED (-31000)
 
 /* Turn such a code, LMDB's or the system's, into a failure: "doing: why". A full disk,
  * which LMDB reports as EIO, is told from a broken one by asking the file system. env may
  * be NULL. */
-enum dbk_code dbk_lmdb_fail(struct dbk_error *err, MDB_env *env, int rc,
-                            const char *doing);
+enum dbk_code lmdb_fail(struct dbk_error *err, MDB_env *env, int rc, const char *doing);
 
 #endif

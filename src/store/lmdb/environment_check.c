@@ -57,8 +57,8 @@ static enum dbk_code check_new(const char *dir, struct dbk_error *err)
     return DBK_OK;
 }
 
-enum dbk_code dbk_check_directory(const char *dir, enum dbk_access access,
-                                  struct dbk_error *err)
+enum dbk_code environment_check_directory(const char *dir, enum dbk_access access,
+                                          struct dbk_error *err)
 {
     bool empty = true;
     char path[PATH_MAX];
@@ -67,14 +67,14 @@ enum dbk_code dbk_check_directory(const char *dir, enum dbk_access access,
     if (snprintf(path, sizeof path, "%s/data.mdb", dir) >= (int)sizeof path)
         return dbk_fail(err, DBK_INVALID, "the path of the log is too long");
     if (stat(path, &st) == 0) {
-        if (dbk_data_file_check(path, &empty, err) != DBK_OK)
+        if (data_file_check(path, &empty, err) != DBK_OK)
             return dbk_wrap(err, "%s", dir);
     } else if (errno != ENOENT && errno != ENOTDIR) {
         return dbk_system_fail(err, "look at", path);
     }
     if (!empty)
         return DBK_OK;
-    if (access != DBK_MAKE)
+    if (access != ENVIRONMENT_MAKE)
         return dbk_fail(err, DBK_NOT_FOUND, "%s holds no log", dir);
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return dbk_system_fail(err, "make directory", dir);
@@ -106,7 +106,8 @@ static bool is_used(const char *path)
     return used;
 }
 
-enum dbk_code dbk_check_locking(const char *dir, bool *lock, struct dbk_error *err)
+enum dbk_code environment_check_locking(const char *dir, bool *lock,
+                                        struct dbk_error *err)
 {
     char path[PATH_MAX];
 
@@ -121,7 +122,7 @@ enum dbk_code dbk_check_locking(const char *dir, bool *lock, struct dbk_error *e
                     "written, or a backup of it");
 }
 
-enum dbk_code dbk_sync_names(const char *dir, struct dbk_error *err)
+enum dbk_code environment_sync_names(const char *dir, struct dbk_error *err)
 {
     enum dbk_code code = dbk_sync_directory(dir, err);
 

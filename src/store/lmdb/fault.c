@@ -88,7 +88,7 @@ void dbk_fault_explain(void)
     explaining = true;
 }
 
-void dbk_fault_leave_alone(void)
+void fault_leave_alone(void)
 {
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         signal(numbers[i], SIG_DFL);
@@ -104,7 +104,7 @@ static struct watched *find_env(const MDB_env *env)
     return NULL;
 }
 
-void dbk_fault_watch(MDB_env *env, const char *dir)
+void fault_watch(MDB_env *env, const char *dir)
 {
     struct watched *log = explaining ? find_env(NULL) : NULL;
     uintptr_t start = 0, end = 0;
@@ -122,7 +122,7 @@ void dbk_fault_watch(MDB_env *env, const char *dir)
     assert(log->length < sizeof log->text);
     mdb_env_set_userctx(env, log);
     mdb_env_set_assert(env, fail_assertion);
-    while (dbk_map_find(info.me_mapsize, end, &start, &end)) {
+    while (map_find(info.me_mapsize, end, &start, &end)) {
         if (find(start)) /* another log's */
             continue;
         log->end = end;
@@ -131,19 +131,19 @@ void dbk_fault_watch(MDB_env *env, const char *dir)
     }
 }
 
-void dbk_fault_enter(const MDB_env *env)
+void fault_enter(const MDB_env *env)
 {
     assert(!inside);
     if (explaining)
         inside = find_env(env);
 }
 
-void dbk_fault_leave(void)
+void fault_leave(void)
 {
     inside = NULL;
 }
 
-void dbk_fault_forget(MDB_env *env)
+void fault_forget(MDB_env *env)
 {
     struct watched *log = env ? find_env(env) : NULL;
 

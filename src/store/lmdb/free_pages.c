@@ -128,8 +128,8 @@ static bool take_tree(struct search *search, uint64_t root, int depth)
     return fine;
 }
 
-bool dbk_are_free(int fd, uint32_t page_size, uint64_t root, uint64_t first,
-                  uint64_t last)
+bool free_pages_have(int fd, uint32_t page_size, uint64_t root, uint64_t first,
+                     uint64_t last)
 {
     struct search search = {.fd = fd,
                             .page_size = page_size,

@@ -33,7 +33,7 @@ static bool find(uintptr_t address, uintptr_t *start, uintptr_t *end)
     return found;
 }
 
-bool dbk_map_find(size_t size, uintptr_t after, uintptr_t *start, uintptr_t *end)
+bool map_find(size_t size, uintptr_t after, uintptr_t *start, uintptr_t *end)
 {
     FILE *maps = fopen("/proc/self/maps", "re");
     bool found = false;
@@ -46,7 +46,7 @@ bool dbk_map_find(size_t size, uintptr_t after, uintptr_t *start, uintptr_t *end
     return found;
 }
 
-void dbk_map_give_back(const void *address)
+void map_give_back(const void *address)
 {
     uintptr_t start, end;
 

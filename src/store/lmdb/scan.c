@@ -5,15 +5,15 @@
 #include <assert.h>
 #include <string.h>
 
-int dbk_scan_begin(struct dbk_scan *scan, MDB_txn *txn,
-                   const struct dbk_environment *environment, uint64_t after)
+int lmdb_scan_begin(struct lmdb_scan *scan, MDB_txn *txn,
+                    const struct environment *environment, uint64_t after)
 {
     memset(scan, 0, sizeof *scan);
     scan->sequence = after;
     return mdb_cursor_open(txn, environment->log, &scan->cursor);
 }
 
-void dbk_scan_end(struct dbk_scan *scan)
+void lmdb_scan_end(struct lmdb_scan *scan)
 {
     if (scan->cursor)
         mdb_cursor_close(scan->cursor);
@@ -21,7 +21,7 @@ void dbk_scan_end(struct dbk_scan *scan)
 }
 
 /* The same content has one encoding, so other bytes were not written by this program. */
-static bool is_canonical(const struct dbk_scan *scan)
+static bool is_canonical(const struct lmdb_scan *scan)
 {
     char again[DBK_RECORD_MAX];
     size_t length;
@@ -31,10 +31,10 @@ static bool is_canonical(const struct dbk_scan *scan)
            length == scan->length && !memcmp(again, scan->bytes, length);
 }
 
-static const char *look_at(struct dbk_scan *scan, MDB_val value)
+static const char *look_at(struct lmdb_scan *scan, MDB_val value)
 {
     scan->bytes = value.mv_data;
-    if (!dbk_log_value_check(value.mv_data, value.mv_size, &scan->length))
+    if (!log_value_check(value.mv_data, value.mv_size, &scan->length))
         return "its checksum is wrong: its bytes changed on disk";
     if (dbk_record_decode(scan->bytes, scan->length, &scan->record, &scan->error) !=
         DBK_OK)
@@ -46,7 +46,7 @@ static const char *look_at(struct dbk_scan *scan, MDB_val value)
     return NULL;
 }
 
-int dbk_scan_next(struct dbk_scan *scan)
+int lmdb_scan_next(struct lmdb_scan *scan)
 {
     uint64_t next = scan->sequence + 1;
     MDB_val key = {sizeof next, &next}, value;

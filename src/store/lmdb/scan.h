@@ -3,15 +3,15 @@
  * Private to the store: for checking and repairing, where the records and the indexes must
  * be of one moment.
  */
-#ifndef DBK_SCAN_H
-#define DBK_SCAN_H
+#ifndef DBK_STORE_SCAN_H
+#define DBK_STORE_SCAN_H
 
 #include "environment.h"
 #include "store/record.h"
 
 #include <stdint.h>
 
-struct dbk_scan {
+struct lmdb_scan {
     MDB_cursor *cursor;
     uint64_t sequence; /* of the item at hand */
     uint64_t missing;  /* how many sequences before it are not there */
@@ -23,10 +23,10 @@ struct dbk_scan {
 };
 
 /* After sequence `after`. An LMDB code. */
-int dbk_scan_begin(struct dbk_scan *scan, MDB_txn *txn,
-                   const struct dbk_environment *environment, uint64_t after);
+int lmdb_scan_begin(struct lmdb_scan *scan, MDB_txn *txn,
+                    const struct environment *environment, uint64_t after);
 /* 0, MDB_NOTFOUND past the last, or another LMDB code. */
-int dbk_scan_next(struct dbk_scan *scan);
-void dbk_scan_end(struct dbk_scan *scan);
+int lmdb_scan_next(struct lmdb_scan *scan);
+void lmdb_scan_end(struct lmdb_scan *scan);
 
 #endif

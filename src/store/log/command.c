@@ -11,7 +11,7 @@
 /* What a command that is reset keeps of its bytes: enough for most. */
 #define BYTES_KEPT 1024
 
-void dbk_verdict_clear(struct dbk_verdict *verdict)
+void command_clear_verdict(struct dbk_verdict *verdict)
 {
     verdict->code = verdict->error.code = DBK_OK;
     verdict->first_sequence = verdict->sequence = 0;
@@ -26,7 +26,7 @@ static void clear(struct dbk_command *command)
     command->expected_version = 0;
     command->expects_person = false;
     command->person = NULL;
-    dbk_verdict_clear(&command->verdict);
+    command_clear_verdict(&command->verdict);
 }
 
 static void use_small(struct dbk_command *command)
@@ -72,9 +72,9 @@ void dbk_command_reset(struct dbk_command *command)
 
 static bool grow_entries(struct dbk_command *command)
 {
-    struct dbk_command_entry *own =
+    struct command_entry *own =
         command->entries == &command->first ? NULL : command->entries;
-    struct dbk_command_entry *grown;
+    struct command_entry *grown;
     size_t size;
 
     assert(command->count <= command->entries_size);
@@ -131,7 +131,7 @@ static bool changes_person(enum dbk_type type)
 static enum dbk_code check_shape(const struct dbk_command *command,
                                  const struct dbk_record *draft, struct dbk_error *err)
 {
-    const struct dbk_command_entry *first = command->entries;
+    const struct command_entry *first = command->entries;
 
     if (command->count == 0)
         return DBK_OK;
@@ -166,7 +166,7 @@ static bool make_room(struct dbk_command *command, const struct dbk_record *draf
 enum dbk_code dbk_command_add(struct dbk_command *command,
                               const struct dbk_record *draft, struct dbk_error *err)
 {
-    struct dbk_command_entry *entry;
+    struct command_entry *entry;
     enum dbk_code code = check_shape(command, draft, err);
 
     if (code != DBK_OK)
@@ -207,7 +207,7 @@ size_t dbk_command_size(const struct dbk_command *command)
 
 void dbk_command_first(const struct dbk_command *command, struct dbk_record *out)
 {
-    const struct dbk_command_entry *first = command->entries;
+    const struct command_entry *first = command->entries;
     enum dbk_code code;
 
     assert(command->count > 0);

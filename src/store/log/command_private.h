@@ -1,10 +1,10 @@
 /* command_private.h - a command as the writer sees it. Private to the store. */
-#ifndef DBK_COMMAND_PRIVATE_H
-#define DBK_COMMAND_PRIVATE_H
+#ifndef DBK_STORE_COMMAND_PRIVATE_H
+#define DBK_STORE_COMMAND_PRIVATE_H
 
 #include "store/command.h"
 
-struct dbk_command_entry {
+struct command_entry {
     enum dbk_type type;
     struct dbk_uuid subject;
     struct dbk_uuid person_id; /* event.recorded */
@@ -13,15 +13,15 @@ struct dbk_command_entry {
 };
 
 /* Enough for the record of most events. */
-#define DBK_COMMAND_SMALL 384
+#define COMMAND_SMALL 384
 
 struct dbk_command {
-    struct dbk_command_entry *entries; /* first, while there is but one */
-    struct dbk_command_entry first;
+    struct command_entry *entries; /* first, while there is but one */
+    struct command_entry first;
     size_t count, entries_size;
     char *bytes; /* small, while they fit there */
     size_t bytes_used, bytes_size;
-    char small[DBK_COMMAND_SMALL];
+    char small[COMMAND_SMALL];
     uint64_t expected_version; /* 0: any */
     bool expects_person;
     struct dbk_uuid expected_person;
@@ -31,6 +31,6 @@ struct dbk_command {
 };
 
 /* No verdict yet. The rest of its text is left as it is. */
-void dbk_verdict_clear(struct dbk_verdict *verdict);
+void command_clear_verdict(struct dbk_verdict *verdict);
 
 #endif

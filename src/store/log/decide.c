@@ -7,12 +7,12 @@
 
 #include <assert.h>
 
-static int append(struct dbk_turn *turn, struct dbk_command *command,
-                  const struct dbk_command_entry *entry)
+static int append(struct decide_turn *turn, struct dbk_command *command,
+                  const struct command_entry *entry)
 {
     uint64_t sequence = turn->head + 1;
     MDB_val key = {sizeof sequence, &sequence};
-    MDB_val value = {entry->length + DBK_CHECKSUM_BYTES, NULL};
+    MDB_val value = {entry->length + LOG_VALUE_CHECKSUM, NULL};
     char *record = command->bytes + entry->offset;
     int rc = mdb_cursor_put(turn->log_cursor, &key, &value, MDB_APPEND | MDB_RESERVE);
 
@@ -20,37 +20,37 @@ static int append(struct dbk_turn *turn, struct dbk_command *command,
     if (rc != 0)
         return rc;
     dbk_record_stamp(record, sequence, turn->now);
-    dbk_log_value_write(value.mv_data, record, entry->length);
+    log_value_write(value.mv_data, record, entry->length);
     turn->head = sequence;
     return 0;
 }
 
-static int index_person(struct dbk_plan *plan, const struct dbk_turn *turn)
+static int index_person(struct rules_plan *plan, const struct decide_turn *turn)
 {
-    const struct dbk_environment *environment = turn->environment;
+    const struct environment *environment = turn->environment;
     struct dbk_person_state *person = &plan->person;
     int rc = 0;
 
     person->version = turn->head;
     if (plan->old_email[0] && (plan->email_changes || person->deleted))
-        rc = dbk_index_drop_email(turn->txn, environment, dbk_slice(plan->old_email));
+        rc = index_drop_email(turn->txn, environment, dbk_slice(plan->old_email));
     if (rc == 0 && plan->email_changes)
-        rc = dbk_index_put_email(turn->txn, environment, dbk_slice(person->email),
-                                 &person->id);
-    return rc == 0 ? dbk_index_put_person(turn->txn, environment, person) : rc;
+        rc = index_put_email(turn->txn, environment, dbk_slice(person->email),
+                             &person->id);
+    return rc == 0 ? index_put_person(turn->txn, environment, person) : rc;
 }
 
-static int index_recorded(const struct dbk_turn *turn,
-                          const struct dbk_command_entry *entry)
+static int index_recorded(const struct decide_turn *turn,
+                          const struct command_entry *entry)
 {
     struct dbk_event_state event = {.sequence = turn->head,
                                     .person_id = entry->person_id};
 
-    return dbk_index_put_event_at(turn->event_cursor, &entry->subject, &event);
+    return index_put_event_at(turn->event_cursor, &entry->subject, &event);
 }
 
-static int write_entry(struct dbk_plan *plan, struct dbk_turn *turn,
-                       const struct dbk_command_entry *entry)
+static int write_entry(struct rules_plan *plan, struct decide_turn *turn,
+                       const struct command_entry *entry)
 {
     struct dbk_command *command = plan->command;
     int rc;
@@ -58,7 +58,7 @@ static int write_entry(struct dbk_plan *plan, struct dbk_turn *turn,
     if (entry->type == DBK_PERSON_UPDATED && plan->nothing_changes)
         return 0;
     if (entry->type == DBK_EVENT_DELETED)
-        dbk_record_set_person(command->bytes + entry->offset, &plan->event.person_id);
+        record_set_person(command->bytes + entry->offset, &plan->event.person_id);
     rc = append(turn, command, entry);
     if (rc != 0)
         return rc;
@@ -72,13 +72,13 @@ static int write_entry(struct dbk_plan *plan, struct dbk_turn *turn,
         return index_recorded(turn, entry);
     case DBK_EVENT_DELETED:
         plan->event.deleted_sequence = turn->head;
-        return dbk_index_put_event_at(turn->event_cursor, &entry->subject,
-                                      &plan->event);
+        return index_put_event_at(turn->event_cursor, &entry->subject, &plan->event);
     }
     return MDB_CORRUPTED;
 }
 
-static void accept(struct dbk_plan *plan, const struct dbk_turn *turn, uint64_t before)
+static void accept(struct rules_plan *plan, const struct decide_turn *turn,
+                   uint64_t before)
 {
     struct dbk_command *command = plan->command;
     bool appended = turn->head > before;
@@ -95,21 +95,21 @@ static void accept(struct dbk_plan *plan, const struct dbk_turn *turn, uint64_t 
 
 /* An event alone is indexed before it is appended: whether its id is new then takes no
  * search of its own. False where it was refused. */
-static bool write_event(struct dbk_plan *plan, struct dbk_turn *turn)
+static bool write_event(struct rules_plan *plan, struct decide_turn *turn)
 {
-    const struct dbk_command_entry *entry = plan->command->entries;
+    const struct command_entry *entry = plan->command->entries;
     struct dbk_event_state known,
         event = {.sequence = turn->head + 1, .person_id = entry->person_id};
-    int rc = dbk_index_add_event(turn->event_cursor, &entry->subject, &event, &known);
+    int rc = index_add_event(turn->event_cursor, &entry->subject, &event, &known);
 
     if (rc == 0)
         plan->rc = append(turn, plan->command, entry);
     else
-        dbk_refuse_event(plan, &entry->subject, rc, &known);
+        rules_refuse_event(plan, &entry->subject, rc, &known);
     return rc == 0 && plan->rc == 0;
 }
 
-static bool write_all(struct dbk_plan *plan, struct dbk_turn *turn)
+static bool write_all(struct rules_plan *plan, struct decide_turn *turn)
 {
     const struct dbk_command *command = plan->command;
 
@@ -120,9 +120,9 @@ static bool write_all(struct dbk_plan *plan, struct dbk_turn *turn)
     return plan->rc == 0;
 }
 
-static int open_cursors(struct dbk_turn *turn)
+static int open_cursors(struct decide_turn *turn)
 {
-    const struct dbk_environment *environment = turn->environment;
+    const struct environment *environment = turn->environment;
     int rc = 0;
 
     if (!turn->log_cursor)
@@ -132,17 +132,17 @@ static int open_cursors(struct dbk_turn *turn)
     return rc;
 }
 
-int dbk_decide(struct dbk_turn *turn, struct dbk_command *command)
+int decide_command(struct decide_turn *turn, struct dbk_command *command)
 {
     uint64_t before = turn->head;
-    struct dbk_plan plan;
+    struct rules_plan plan;
     int rc = open_cursors(turn);
 
     if (rc != 0)
         return rc;
-    dbk_verdict_clear(&command->verdict);
-    dbk_plan_begin(&plan, command);
-    if (dbk_check_command(&plan, turn) && write_all(&plan, turn))
+    command_clear_verdict(&command->verdict);
+    rules_plan_begin(&plan, command);
+    if (rules_check(&plan, turn) && write_all(&plan, turn))
         accept(&plan, turn, before);
     return plan.rc;
 }

@@ -3,15 +3,15 @@
  * Private to the store. Pure but for the transaction it is given; the writer calls it,
  * one command after the other.
  */
-#ifndef DBK_DECIDE_H
-#define DBK_DECIDE_H
+#ifndef DBK_STORE_DECIDE_H
+#define DBK_STORE_DECIDE_H
 
 #include "command_private.h"
 #include "environment.h"
 
 /* One write transaction's worth of deciding. */
-struct dbk_turn {
-    const struct dbk_environment *environment;
+struct decide_turn {
+    const struct environment *environment;
     MDB_txn *txn;
     uint64_t head;     /* the last sequence so far; decide raises it */
     dbk_timestamp now; /* recorded_at of all that this turn appends */
@@ -27,6 +27,6 @@ struct dbk_turn {
  *
  * Returns 0, or the LMDB code that spoiled the transaction: then it must be aborted.
  */
-int dbk_decide(struct dbk_turn *turn, struct dbk_command *command);
+int decide_command(struct decide_turn *turn, struct dbk_command *command);
 
 #endif

@@ -15,13 +15,14 @@ enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *option
     *out = NULL;
     if (!log)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to open the log");
-    code = dbk_environment_open(dir, log->options.read_only ? DBK_READ : DBK_MAKE,
-                                log->options.map_size, &log->environment, err);
+    code = environment_open(
+        dir, log->options.read_only ? ENVIRONMENT_READ : ENVIRONMENT_MAKE,
+        log->options.map_size, &log->environment, err);
     if (code != DBK_OK)
         goto fail;
     log->store_id = log->environment.store_id;
     log->usable = true;
-    code = dbk_thread_start(&log->writer, "dbk-writer", dbk_writer_run, log, err);
+    code = dbk_thread_start(&log->writer, "dbk-writer", writer_run, log, err);
     if (code != DBK_OK)
         goto fail;
     *out = log;
@@ -53,8 +54,8 @@ struct dbk_uuid dbk_log_store_id(const struct dbk_log *log)
 
 /* Queue the submission, or take the turn for it where nobody writes: *turn. A submission
  * larger than the bound alone still goes through an empty queue. */
-static enum dbk_code enqueue(struct dbk_log *log, struct dbk_group *group, bool *turn,
-                             struct dbk_error *err)
+static enum dbk_code enqueue(struct dbk_log *log, struct writer_group *group,
+                             bool *turn, struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
 
@@ -65,7 +66,7 @@ static enum dbk_code enqueue(struct dbk_log *log, struct dbk_group *group, bool 
     } else if (log->first &&
                log->queued_bytes + group->bytes > log->options.queue_bytes) {
         code = dbk_fail(err, DBK_BUSY, "too many writes are waiting: try again");
-    } else if (dbk_writer_take_turn(log)) {
+    } else if (writer_take_turn(log)) {
         *turn = true;
     } else {
         assert(!*log->last && !group->next);
@@ -79,15 +80,15 @@ static enum dbk_code enqueue(struct dbk_log *log, struct dbk_group *group, bool 
     return code;
 }
 
-static void wait_until_done(struct dbk_log *log, struct dbk_group *group)
+static void wait_until_done(struct dbk_log *log, struct writer_group *group)
 {
-    struct dbk_wake *wake = &log->decided[group->lane];
-    uint32_t seen = dbk_wake_look(wake);
+    struct wake *wake = &log->decided[group->lane];
+    uint32_t seen = wake_look(wake);
 
     assert(group->lane < sizeof log->decided / sizeof *log->decided);
     while (!atomic_load(&group->done)) {
-        dbk_wake_sleep(wake, seen);
-        seen = dbk_wake_look(wake);
+        wake_sleep(wake, seen);
+        seen = wake_look(wake);
     }
 }
 
@@ -95,7 +96,7 @@ enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *com
                              size_t count, const struct dbk_idempotency *idempotency,
                              bool *replayed, struct dbk_error *err)
 {
-    struct dbk_group group = {
+    struct writer_group group = {
         .commands = commands, .count = count, .idempotency = idempotency};
     enum dbk_code code;
     bool turn;
@@ -110,7 +111,7 @@ enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *com
     if (code != DBK_OK)
         return code;
     if (turn)
-        dbk_writer_write(log, &group);
+        writer_write(log, &group);
     else
         wait_until_done(log, &group);
     if (replayed)

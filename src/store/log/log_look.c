@@ -11,7 +11,7 @@ static enum dbk_code look_up_fail(const struct dbk_log *log, int rc, const char 
     char text[DBK_UUID_TEXT + 1];
 
     if (rc != MDB_NOTFOUND)
-        return dbk_lmdb_fail(err, log->environment.env, rc, "look up in the log");
+        return lmdb_fail(err, log->environment.env, rc, "look up in the log");
     dbk_uuid_format(id, text);
     return dbk_fail(err, DBK_NOT_FOUND, "there is no %s %s", what, text);
 }
@@ -20,15 +20,15 @@ enum dbk_code dbk_log_person(struct dbk_log *log, const struct dbk_uuid *id,
                              struct dbk_person_state *out, struct dbk_error *err)
 {
     MDB_txn *txn;
-    enum dbk_code code = dbk_log_begin_read(log, &txn, err);
+    enum dbk_code code = log_begin_read(log, &txn, err);
     int rc;
 
     if (code != DBK_OK)
         return code;
-    rc = dbk_index_get_person(txn, &log->environment, id, out);
+    rc = index_get_person(txn, &log->environment, id, out);
     if (rc != 0)
         code = look_up_fail(log, rc, "person", id, err);
-    dbk_log_end_read(log, txn);
+    log_end_read(log, txn);
     return code;
 }
 
@@ -36,15 +36,15 @@ enum dbk_code dbk_log_event(struct dbk_log *log, const struct dbk_uuid *id,
                             struct dbk_event_state *out, struct dbk_error *err)
 {
     MDB_txn *txn;
-    enum dbk_code code = dbk_log_begin_read(log, &txn, err);
+    enum dbk_code code = log_begin_read(log, &txn, err);
     int rc;
 
     if (code != DBK_OK)
         return code;
-    rc = dbk_index_get_event(txn, &log->environment, id, out);
+    rc = index_get_event(txn, &log->environment, id, out);
     if (rc != 0)
         code = look_up_fail(log, rc, "event", id, err);
-    dbk_log_end_read(log, txn);
+    log_end_read(log, txn);
     return code;
 }
 
@@ -77,20 +77,20 @@ static int measure_file(MDB_env *env, struct dbk_log_stats *out)
 enum dbk_code dbk_log_stats(struct dbk_log *log, struct dbk_log_stats *out,
                             struct dbk_error *err)
 {
-    const struct dbk_environment *environment = &log->environment;
+    const struct environment *environment = &log->environment;
     MDB_txn *txn;
-    enum dbk_code code = dbk_log_begin_read(log, &txn, err);
+    enum dbk_code code = log_begin_read(log, &txn, err);
     int rc;
 
     memset(out, 0, sizeof *out);
     if (code != DBK_OK)
         return code;
     out->store_id = log->store_id;
-    if ((rc = dbk_index_head(txn, environment, &out->head)) != 0 ||
+    if ((rc = index_head(txn, environment, &out->head)) != 0 ||
         (rc = count_entries(txn, environment->person, &out->persons)) != 0 ||
         (rc = count_entries(txn, environment->event, &out->events)) != 0 ||
         (rc = measure_file(environment->env, out)) != 0)
-        code = dbk_lmdb_fail(err, environment->env, rc, "measure the log");
-    dbk_log_end_read(log, txn);
+        code = lmdb_fail(err, environment->env, rc, "measure the log");
+    log_end_read(log, txn);
     return code;
 }

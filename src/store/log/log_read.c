@@ -35,18 +35,17 @@ static enum dbk_code try_begin_read(struct dbk_log *log, MDB_txn **txn, int *rc,
         pthread_rwlock_unlock(&log->gate);
         return dbk_fail(err, DBK_UNAVAILABLE, "the log could not be reopened yet");
     }
-    dbk_fault_enter(log->environment.env);
+    fault_enter(log->environment.env);
     *rc = mdb_txn_begin(log->environment.env, NULL, MDB_RDONLY, txn);
     if (*rc == 0)
         return DBK_OK;
-    dbk_fault_leave();
-    code = dbk_lmdb_fail(err, log->environment.env, *rc, "read the log");
+    fault_leave();
+    code = lmdb_fail(err, log->environment.env, *rc, "read the log");
     pthread_rwlock_unlock(&log->gate);
     return code;
 }
 
-enum dbk_code dbk_log_begin_read(struct dbk_log *log, MDB_txn **txn,
-                                 struct dbk_error *err)
+enum dbk_code log_begin_read(struct dbk_log *log, MDB_txn **txn, struct dbk_error *err)
 {
     enum dbk_code code;
     int rc;
@@ -60,11 +59,11 @@ enum dbk_code dbk_log_begin_read(struct dbk_log *log, MDB_txn **txn,
     return code;
 }
 
-void dbk_log_end_read(struct dbk_log *log, MDB_txn *txn)
+void log_end_read(struct dbk_log *log, MDB_txn *txn)
 {
     assert(log_gate_is_held(log));
     mdb_txn_abort(txn);
-    dbk_fault_leave();
+    fault_leave();
     pthread_rwlock_unlock(&log->gate);
 }
 
@@ -105,15 +104,15 @@ enum dbk_code dbk_log_head(struct dbk_log *log, uint64_t *head, struct dbk_error
     if (known)
         return DBK_OK;
     *head = 0;
-    code = dbk_log_begin_read(log, &txn, err);
+    code = log_begin_read(log, &txn, err);
     if (code != DBK_OK)
         return code;
-    rc = dbk_index_head(txn, &log->environment, head);
+    rc = index_head(txn, &log->environment, head);
     if (rc == 0)
         know_head(log, mdb_txn_id(txn), *head);
     else
-        code = dbk_lmdb_fail(err, log->environment.env, rc, "find the log's head");
-    dbk_log_end_read(log, txn);
+        code = lmdb_fail(err, log->environment.env, rc, "find the log's head");
+    log_end_read(log, txn);
     return code;
 }
 
@@ -153,13 +152,13 @@ static bool batch_add(struct dbk_batch *batch, uint64_t sequence, MDB_val value)
         !reserve((void **)&batch->bytes, &batch->bytes_size,
                  batch->bytes_used + value.mv_size, 1, 16384))
         return false;
-    if (!dbk_log_value_check(value.mv_data, value.mv_size, &length))
+    if (!log_value_check(value.mv_data, value.mv_size, &length))
         length = 0;
     assert(batch->bytes_used + length <= batch->bytes_size);
     assert(batch->count < batch->entries_size);
     if (length) {
         memcpy(batch->bytes + batch->bytes_used, value.mv_data, length);
-        checksum = dbk_log_value_checksum(value.mv_data, length);
+        checksum = log_value_checksum(value.mv_data, length);
     }
     batch->entries[batch->count++] =
         (struct dbk_batch_entry){sequence, batch->bytes_used, length, checksum};
@@ -187,7 +186,7 @@ static void note_touched(struct dbk_log *log, const void *at, size_t bytes)
     if (atomic_fetch_add(&log->touched, more) + more < TOUCHED_MAX)
         return;
     atomic_store(&log->touched, 0);
-    dbk_map_give_back(at);
+    map_give_back(at);
 }
 
 static enum dbk_code read_from(struct dbk_log *log, MDB_cursor *cursor, uint64_t after,
@@ -202,7 +201,7 @@ static enum dbk_code read_from(struct dbk_log *log, MDB_cursor *cursor, uint64_t
     assert(batch->count == 0 && batch->bytes_used == 0);
     while (rc == 0 && within(batch, bounds, value.mv_size)) {
         if (key.mv_size != sizeof sequence)
-            return dbk_lmdb_fail(err, NULL, MDB_CORRUPTED, "read the log");
+            return lmdb_fail(err, NULL, MDB_CORRUPTED, "read the log");
         memcpy(&sequence, key.mv_data, sizeof sequence);
         if (sequence != after + 1)
             return dbk_fail(err, DBK_DAMAGED, "record %llu is missing from the log",
@@ -214,7 +213,7 @@ static enum dbk_code read_from(struct dbk_log *log, MDB_cursor *cursor, uint64_t
         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     if (rc != 0 && rc != MDB_NOTFOUND)
-        return dbk_lmdb_fail(err, log->environment.env, rc, "read the log");
+        return lmdb_fail(err, log->environment.env, rc, "read the log");
     if (last)
         note_touched(log, last, batch->bytes_used);
     return DBK_OK;
@@ -234,7 +233,7 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
     batch->bytes_used = 0;
     if (max_records == 0 || after == UINT64_MAX)
         return DBK_OK;
-    code = dbk_log_begin_read(log, &txn, err);
+    code = log_begin_read(log, &txn, err);
     if (code != DBK_OK)
         return code;
     rc = mdb_cursor_open(txn, log->environment.log, &cursor);
@@ -242,24 +241,24 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
         code = read_from(log, cursor, after, &bounds, batch, err);
         mdb_cursor_close(cursor);
     } else {
-        code = dbk_lmdb_fail(err, log->environment.env, rc, "read the log");
+        code = lmdb_fail(err, log->environment.env, rc, "read the log");
     }
-    dbk_log_end_read(log, txn);
+    log_end_read(log, txn);
     if (code != DBK_OK)
         batch->count = 0;
     return code;
 }
 
 /* MDB_NOTFOUND also where it was deleted. */
-static int find_live_event(const struct dbk_environment *environment, MDB_txn *txn,
+static int find_live_event(const struct environment *environment, MDB_txn *txn,
                            const struct dbk_uuid *id, uint64_t *sequence)
 {
     struct dbk_person_state person;
     struct dbk_event_state event;
-    int rc = dbk_index_get_event(txn, environment, id, &event);
+    int rc = index_get_event(txn, environment, id, &event);
 
     if (rc == 0 && event.deleted_sequence == 0)
-        rc = dbk_index_get_person(txn, environment, &event.person_id, &person);
+        rc = index_get_person(txn, environment, &event.person_id, &person);
     if (rc != 0)
         return rc;
     *sequence = event.sequence;
@@ -276,7 +275,7 @@ static enum dbk_code copy_record(struct dbk_log *log, MDB_txn *txn, uint64_t seq
         return dbk_fail(err, DBK_DAMAGED, "record %llu is missing from the log",
                         (unsigned long long)sequence);
     if (rc != 0)
-        return dbk_lmdb_fail(err, log->environment.env, rc, "read the log");
+        return lmdb_fail(err, log->environment.env, rc, "read the log");
     if (!batch_add(batch, sequence, value))
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to read the log");
     note_touched(log, value.mv_data, batch->bytes_used);
@@ -293,7 +292,7 @@ enum dbk_code dbk_log_read_event(struct dbk_log *log, const struct dbk_uuid *id,
 
     batch->count = 0;
     batch->bytes_used = 0;
-    code = dbk_log_begin_read(log, &txn, err);
+    code = log_begin_read(log, &txn, err);
     if (code != DBK_OK)
         return code;
     rc = find_live_event(&log->environment, txn, id, &sequence);
@@ -302,8 +301,8 @@ enum dbk_code dbk_log_read_event(struct dbk_log *log, const struct dbk_uuid *id,
     else if (rc == MDB_NOTFOUND)
         code = dbk_fail(err, DBK_NOT_FOUND, "there is no such event");
     else
-        code = dbk_lmdb_fail(err, log->environment.env, rc, "look up in the log");
-    dbk_log_end_read(log, txn);
+        code = lmdb_fail(err, log->environment.env, rc, "look up in the log");
+    log_end_read(log, txn);
     return code;
 }
 

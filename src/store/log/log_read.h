@@ -1,13 +1,12 @@
 /* log_read.h - a read transaction on an open log. Private to the store. */
-#ifndef DBK_LOG_READ_H
-#define DBK_LOG_READ_H
+#ifndef DBK_STORE_LOG_READ_H
+#define DBK_STORE_LOG_READ_H
 
 #include "log_state.h"
 
-/* Begin a read transaction and hold the gate; dbk_log_end_read ends both.
+/* Begin a read transaction and hold the gate; log_end_read ends both.
  * DBK_UNAVAILABLE, DBK_BUSY, DBK_IO. */
-enum dbk_code dbk_log_begin_read(struct dbk_log *log, MDB_txn **txn,
-                                 struct dbk_error *err);
-void dbk_log_end_read(struct dbk_log *log, MDB_txn *txn);
+enum dbk_code log_begin_read(struct dbk_log *log, MDB_txn **txn, struct dbk_error *err);
+void log_end_read(struct dbk_log *log, MDB_txn *txn);
 
 #endif

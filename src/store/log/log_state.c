@@ -28,7 +28,7 @@ static bool init_locks(struct dbk_log *log)
 
 void log_destroy(struct dbk_log *log)
 {
-    dbk_environment_close(&log->environment);
+    environment_close(&log->environment);
     pthread_cond_destroy(&log->appended);
     pthread_cond_destroy(&log->submitted);
     pthread_mutex_destroy(&log->mutex);

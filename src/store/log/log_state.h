@@ -5,8 +5,8 @@
  * `mutex` guards everything below it. Locks are taken in the order gate, mutex; never the
  * other way.
  */
-#ifndef DBK_LOG_STATE_H
-#define DBK_LOG_STATE_H
+#ifndef DBK_STORE_LOG_STATE_H
+#define DBK_STORE_LOG_STATE_H
 
 #include "environment.h"
 #include "store/clock.h"
@@ -15,7 +15,7 @@
 
 #include <pthread.h>
 
-struct dbk_group; /* one submission, see writer.h */
+struct writer_group; /* one submission, see writer.h */
 
 struct dbk_log {
     char *dir;                      /* from open on, never changes */
@@ -24,7 +24,7 @@ struct dbk_log {
     pthread_t writer;
 
     pthread_rwlock_t gate;
-    struct dbk_environment environment;
+    struct environment environment;
     _Atomic size_t touched; /* bytes of the file that were mapped by reading, about */
 
     /* Of whoever has the turn to write. */
@@ -40,12 +40,12 @@ struct dbk_log {
 
     /* Submitters sleep here: those of one transaction on one of them, those who come
      * meanwhile on the other, so that all of the first are woken by one call. */
-    struct dbk_wake decided[2];
+    struct wake decided[2];
 
     pthread_mutex_t mutex;
-    pthread_cond_t submitted;        /* the writer waits here */
-    pthread_cond_t appended;         /* followers wait here */
-    struct dbk_group *first, **last; /* the queue */
+    pthread_cond_t submitted;           /* the writer waits here */
+    pthread_cond_t appended;            /* followers wait here */
+    struct writer_group *first, **last; /* the queue */
     size_t queued_bytes;
     bool writing;        /* somebody has the turn */
     unsigned lane;       /* of those who are queued now */

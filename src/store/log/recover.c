@@ -13,10 +13,10 @@ static bool same_record(const struct dbk_command *command, MDB_val value)
 {
     size_t length;
 
-    if (!dbk_log_value_check(value.mv_data, value.mv_size, &length))
+    if (!log_value_check(value.mv_data, value.mv_size, &length))
         return false;
     for (size_t i = 0; i < command->count; i++) {
-        const struct dbk_command_entry *entry = &command->entries[i];
+        const struct command_entry *entry = &command->entries[i];
 
         if (entry->length == length &&
             !memcmp(command->bytes + entry->offset, value.mv_data, entry->length))
@@ -25,7 +25,7 @@ static bool same_record(const struct dbk_command *command, MDB_val value)
     return false;
 }
 
-static int look_up(const struct dbk_environment *environment,
+static int look_up(const struct environment *environment,
                    const struct dbk_command *command, uint64_t sequence,
                    bool *committed)
 {
@@ -43,14 +43,14 @@ static int look_up(const struct dbk_environment *environment,
 
 static enum dbk_code reopen(struct dbk_log *log, struct dbk_error *err)
 {
-    struct dbk_environment *environment = &log->environment;
+    struct environment *environment = &log->environment;
     enum dbk_code code;
 
-    dbk_environment_close(environment);
-    code = dbk_environment_open(log->dir, DBK_WRITE, log->options.map_size, environment,
-                                err);
+    environment_close(environment);
+    code = environment_open(log->dir, ENVIRONMENT_WRITE, log->options.map_size,
+                            environment, err);
     if (code == DBK_OK && !dbk_uuid_equal(&environment->store_id, &log->store_id)) {
-        dbk_environment_close(environment);
+        environment_close(environment);
         code = dbk_fail(err, DBK_UNSUPPORTED, "%s holds another log now", log->dir);
     }
     return code;
@@ -58,7 +58,7 @@ static enum dbk_code reopen(struct dbk_log *log, struct dbk_error *err)
 
 /* Whether a commit failed at its meta page, or later: LMDB lets no transaction begin then.
  * It takes the page back, but the disk may have it all the same. */
-static bool died_at_meta(const struct dbk_environment *environment)
+static bool died_at_meta(const struct environment *environment)
 {
     MDB_txn *txn;
     int rc;
@@ -75,7 +75,7 @@ static bool died_at_meta(const struct dbk_environment *environment)
 static enum dbk_code find_out(struct dbk_log *log, const struct dbk_command *command,
                               uint64_t sequence, bool *committed, struct dbk_error *err)
 {
-    struct dbk_environment *environment = &log->environment;
+    struct environment *environment = &log->environment;
     bool doubt = died_at_meta(environment), proven;
     enum dbk_code code = reopen(log, err);
     int settled, rc = 0;
@@ -83,7 +83,7 @@ static enum dbk_code find_out(struct dbk_log *log, const struct dbk_command *com
     assert(log_gate_is_shut(log));
     if (code != DBK_OK)
         return code;
-    settled = dbk_environment_settle(environment, &proven);
+    settled = environment_settle(environment, &proven);
     if (settled != 0) /* that may have killed it again; for reading it must live */
         code = reopen(log, err);
     if (code != DBK_OK)
@@ -94,10 +94,10 @@ static enum dbk_code find_out(struct dbk_log *log, const struct dbk_command *com
         rc = look_up(environment, command, sequence, committed);
     if (rc == 0 && (*committed || (doubt && !proven)))
         rc = settled;
-    return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, environment->env, rc, "settle");
+    return rc == 0 ? DBK_OK : lmdb_fail(err, environment->env, rc, "settle");
 }
 
-enum dbk_code dbk_recover(struct dbk_log *log, const struct dbk_command *command,
+enum dbk_code recover_log(struct dbk_log *log, const struct dbk_command *command,
                           uint64_t sequence, bool *committed, struct dbk_error *err)
 {
     enum dbk_code code;

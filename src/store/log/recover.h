@@ -4,8 +4,8 @@
  * the transaction is in the file is unknown. Only the file can tell. Private to the
  * store; called by whoever has the turn to write (writer.h).
  */
-#ifndef DBK_RECOVER_H
-#define DBK_RECOVER_H
+#ifndef DBK_STORE_RECOVER_H
+#define DBK_STORE_RECOVER_H
 
 #include "log_state.h"
 
@@ -19,7 +19,7 @@
  * DBK_IN_DOUBT  the outcome is unknown: it could not be reopened (log->usable is false
  * then), or the record is visible but may not be on disk
  */
-enum dbk_code dbk_recover(struct dbk_log *log, const struct dbk_command *command,
+enum dbk_code recover_log(struct dbk_log *log, const struct dbk_command *command,
                           uint64_t sequence, bool *committed, struct dbk_error *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool refuse(struct dbk_plan *plan, enum dbk_code code, const char *text)
+static bool refuse(struct rules_plan *plan, enum dbk_code code, const char *text)
 {
     struct dbk_verdict *verdict = &plan->command->verdict;
 
@@ -16,7 +16,7 @@ static bool refuse(struct dbk_plan *plan, enum dbk_code code, const char *text)
     return false;
 }
 
-static bool refuse_id(struct dbk_plan *plan, enum dbk_code code, const char *what,
+static bool refuse_id(struct rules_plan *plan, enum dbk_code code, const char *what,
                       const struct dbk_uuid *id)
 {
     char text[128], id_text[DBK_UUID_TEXT + 1];
@@ -27,20 +27,20 @@ static bool refuse_id(struct dbk_plan *plan, enum dbk_code code, const char *wha
 }
 
 /* The indexes could not answer: where only this entry is damaged the others go on. */
-static bool spoil(struct dbk_plan *plan, int rc)
+static bool spoil(struct rules_plan *plan, int rc)
 {
     assert(rc != 0);
-    if (rc == DBK_INDEX_DAMAGED)
+    if (rc == LMDB_INDEX_DAMAGED)
         return refuse(plan, DBK_DAMAGED, "its entry in the log's indexes is damaged");
     plan->rc = rc;
     return false;
 }
 
-static bool check_email_free(struct dbk_plan *plan, const struct dbk_turn *turn,
+static bool check_email_free(struct rules_plan *plan, const struct decide_turn *turn,
                              struct dbk_slice email, const struct dbk_uuid *person)
 {
     struct dbk_uuid owner;
-    int rc = dbk_index_get_email(turn->txn, turn->environment, email, &owner);
+    int rc = index_get_email(turn->txn, turn->environment, email, &owner);
 
     if (rc == MDB_NOTFOUND)
         return true;
@@ -52,10 +52,10 @@ static bool check_email_free(struct dbk_plan *plan, const struct dbk_turn *turn,
 }
 
 /* Find a person who is there and not deleted. */
-static bool find_person(struct dbk_plan *plan, const struct dbk_turn *turn,
+static bool find_person(struct rules_plan *plan, const struct decide_turn *turn,
                         const struct dbk_uuid *id, struct dbk_person_state *out)
 {
-    int rc = dbk_index_get_person(turn->txn, turn->environment, id, out);
+    int rc = index_get_person(turn->txn, turn->environment, id, out);
 
     if (rc != 0 && rc != MDB_NOTFOUND)
         return spoil(plan, rc);
@@ -64,7 +64,7 @@ static bool find_person(struct dbk_plan *plan, const struct dbk_turn *turn,
     return true;
 }
 
-static bool check_version(struct dbk_plan *plan)
+static bool check_version(struct rules_plan *plan)
 {
     uint64_t expected = plan->command->expected_version;
 
@@ -73,14 +73,14 @@ static bool check_version(struct dbk_plan *plan)
     return refuse(plan, DBK_MOVED, "the person has changed since that version");
 }
 
-static bool check_created(struct dbk_plan *plan, const struct dbk_turn *turn)
+static bool check_created(struct rules_plan *plan, const struct decide_turn *turn)
 {
     struct dbk_person_state *person = &plan->person;
     struct dbk_record record;
     int rc;
 
     dbk_command_first(plan->command, &record);
-    rc = dbk_index_get_person(turn->txn, turn->environment, &record.subject, person);
+    rc = index_get_person(turn->txn, turn->environment, &record.subject, person);
     if (rc == 0 && person->deleted)
         return refuse_id(plan, DBK_CONFLICT, "a deleted person had the id",
                          &record.subject);
@@ -92,12 +92,12 @@ static bool check_created(struct dbk_plan *plan, const struct dbk_turn *turn)
     if (rc != MDB_NOTFOUND)
         return spoil(plan, rc);
 
-    dbk_person_begin(person, &record, turn->now);
+    person_state_begin(person, &record, turn->now);
     plan->email_changes = true;
     return check_email_free(plan, turn, record.person.email, &record.subject);
 }
 
-static bool check_updated(struct dbk_plan *plan, const struct dbk_turn *turn)
+static bool check_updated(struct rules_plan *plan, const struct decide_turn *turn)
 {
     struct dbk_person_state *person = &plan->person;
     struct dbk_record record;
@@ -106,7 +106,7 @@ static bool check_updated(struct dbk_plan *plan, const struct dbk_turn *turn)
     if (!find_person(plan, turn, &record.subject, person) || !check_version(plan))
         return false;
     memcpy(plan->old_email, person->email, sizeof plan->old_email);
-    plan->nothing_changes = !dbk_person_change(person, &record.person);
+    plan->nothing_changes = !person_state_change(person, &record.person);
     if (!plan->nothing_changes)
         person->datetime_modified = turn->now;
     plan->email_changes = strcmp(plan->old_email, person->email) != 0;
@@ -114,7 +114,7 @@ static bool check_updated(struct dbk_plan *plan, const struct dbk_turn *turn)
            check_email_free(plan, turn, dbk_slice(person->email), &record.subject);
 }
 
-static bool check_deleted(struct dbk_plan *plan, const struct dbk_turn *turn)
+static bool check_deleted(struct rules_plan *plan, const struct decide_turn *turn)
 {
     struct dbk_person_state *person = &plan->person;
 
@@ -122,13 +122,13 @@ static bool check_deleted(struct dbk_plan *plan, const struct dbk_turn *turn)
         !check_version(plan))
         return false;
     memcpy(plan->old_email, person->email, sizeof plan->old_email);
-    dbk_person_forget(person);
+    person_state_forget(person);
     person->datetime_modified = turn->now;
     return true;
 }
 
-void dbk_refuse_event(struct dbk_plan *plan, const struct dbk_uuid *id, int rc,
-                      const struct dbk_event_state *known)
+void rules_refuse_event(struct rules_plan *plan, const struct dbk_uuid *id, int rc,
+                        const struct dbk_event_state *known)
 {
     if (rc != MDB_KEYEXIST) {
         spoil(plan, rc);
@@ -141,20 +141,20 @@ void dbk_refuse_event(struct dbk_plan *plan, const struct dbk_uuid *id, int rc,
         refuse_id(plan, DBK_EXISTS, "there is an event already with the id", id);
 }
 
-static bool check_event_id(struct dbk_plan *plan, const struct dbk_turn *turn,
+static bool check_event_id(struct rules_plan *plan, const struct decide_turn *turn,
                            const struct dbk_uuid *id)
 {
     struct dbk_event_state known;
-    int rc = dbk_index_get_event(turn->txn, turn->environment, id, &known);
+    int rc = index_get_event(turn->txn, turn->environment, id, &known);
 
     if (rc == MDB_NOTFOUND)
         return true;
-    dbk_refuse_event(plan, id, rc == 0 ? MDB_KEYEXIST : rc, &known);
+    rules_refuse_event(plan, id, rc == 0 ? MDB_KEYEXIST : rc, &known);
     return false;
 }
 
-static bool check_recorded(struct dbk_plan *plan, const struct dbk_turn *turn,
-                           const struct dbk_command_entry *entry)
+static bool check_recorded(struct rules_plan *plan, const struct decide_turn *turn,
+                           const struct command_entry *entry)
 {
     struct dbk_person_state person;
 
@@ -164,21 +164,21 @@ static bool check_recorded(struct dbk_plan *plan, const struct dbk_turn *turn,
     return check_event_id(plan, turn, &entry->subject);
 }
 
-static bool check_event_deleted(struct dbk_plan *plan, const struct dbk_turn *turn)
+static bool check_event_deleted(struct rules_plan *plan, const struct decide_turn *turn)
 {
     const struct dbk_command *command = plan->command;
     const struct dbk_uuid *id = &command->entries[0].subject;
     struct dbk_person_state person;
-    int rc = dbk_index_get_event(turn->txn, turn->environment, id, &plan->event);
+    int rc = index_get_event(turn->txn, turn->environment, id, &plan->event);
 
     if (rc != 0 && rc != MDB_NOTFOUND)
         return spoil(plan, rc);
     if (rc == MDB_NOTFOUND || plan->event.deleted_sequence)
         return refuse_id(plan, DBK_NOT_FOUND, "there is no event", id);
-    rc = dbk_index_get_person(turn->txn, turn->environment, &plan->event.person_id,
-                              &person);
+    rc =
+        index_get_person(turn->txn, turn->environment, &plan->event.person_id, &person);
     if (rc != 0)
-        return spoil(plan, rc == MDB_NOTFOUND ? DBK_INDEX_DAMAGED : rc);
+        return spoil(plan, rc == MDB_NOTFOUND ? LMDB_INDEX_DAMAGED : rc);
     if (person.deleted) /* its events went with it */
         return refuse_id(plan, DBK_NOT_FOUND, "there is no event", id);
     if (command->expects_person &&
@@ -187,7 +187,7 @@ static bool check_event_deleted(struct dbk_plan *plan, const struct dbk_turn *tu
     return true;
 }
 
-void dbk_plan_begin(struct dbk_plan *plan, struct dbk_command *command)
+void rules_plan_begin(struct rules_plan *plan, struct dbk_command *command)
 {
     plan->command = command;
     plan->rc = 0;
@@ -195,7 +195,7 @@ void dbk_plan_begin(struct dbk_plan *plan, struct dbk_command *command)
     plan->old_email[0] = '\0';
 }
 
-bool dbk_check_command(struct dbk_plan *plan, const struct dbk_turn *turn)
+bool rules_check(struct rules_plan *plan, const struct decide_turn *turn)
 {
     const struct dbk_command *command = plan->command;
 

@@ -3,15 +3,15 @@
  * A command is checked whole before any of it is written, so a refusal leaves nothing
  * to take back. Private to the store; used inside the writer's transaction.
  */
-#ifndef DBK_RULES_H
-#define DBK_RULES_H
+#ifndef DBK_STORE_RULES_H
+#define DBK_STORE_RULES_H
 
 #include "command_private.h"
 #include "decide.h"
 #include "store/log.h"
 
 /* What checking learned, for writing. */
-struct dbk_plan {
+struct rules_plan {
     struct dbk_command *command;
     int rc; /* the LMDB code that spoiled the transaction, or 0 */
     bool email_changes;
@@ -24,15 +24,15 @@ struct dbk_plan {
 
 /* Begin a plan: nothing is known yet. Its person and event are left as they are, for
  * they are large, and most commands have no use for them. */
-void dbk_plan_begin(struct dbk_plan *plan, struct dbk_command *command);
+void rules_plan_begin(struct rules_plan *plan, struct dbk_command *command);
 
 /* Whether plan->command may be appended. If not, its verdict says why, or plan->rc is
  * set. Whether the id of an event.recorded that stands alone is new is not looked at:
- * dbk_index_add_event tells it. */
-bool dbk_check_command(struct dbk_plan *plan, const struct dbk_turn *turn);
+ * index_add_event tells it. */
+bool rules_check(struct rules_plan *plan, const struct decide_turn *turn);
 
-/* What dbk_index_add_event returned for it was not 0; known as it has it. */
-void dbk_refuse_event(struct dbk_plan *plan, const struct dbk_uuid *id, int rc,
-                      const struct dbk_event_state *known);
+/* What index_add_event returned for it was not 0; known as it has it. */
+void rules_refuse_event(struct rules_plan *plan, const struct dbk_uuid *id, int rc,
+                        const struct dbk_event_state *known);
 
 #endif

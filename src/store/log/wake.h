@@ -1,28 +1,28 @@
 /* wake.h - waking all who sleep on one word, with one system call (Linux's futex).
  *
- * A sleeper reads the word (dbk_wake_look), then looks whether what it waits for is there,
+ * A sleeper reads the word (wake_look), then looks whether what it waits for is there,
  * and only then sleeps on what it read. Whoever wakes first makes the thing be there, then
- * calls dbk_wake_all: it changes the word, so a sleeper that comes too late does not sleep
+ * calls wake_all: it changes the word, so a sleeper that comes too late does not sleep
  * at all. Sleeping may end for no reason: look again.
  *
  * Private to the store.
  */
-#ifndef DBK_WAKE_H
-#define DBK_WAKE_H
+#ifndef DBK_STORE_WAKE_H
+#define DBK_STORE_WAKE_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-struct dbk_wake {
+struct wake {
     _Atomic uint32_t word; /* zeroed is fine */
 };
 
-static inline uint32_t dbk_wake_look(struct dbk_wake *wake)
+static inline uint32_t wake_look(struct wake *wake)
 {
     return atomic_load(&wake->word);
 }
 
-void dbk_wake_sleep(struct dbk_wake *wake, uint32_t seen);
-void dbk_wake_all(struct dbk_wake *wake);
+void wake_sleep(struct wake *wake, uint32_t seen);
+void wake_all(struct wake *wake);
 
 #endif

@@ -26,8 +26,8 @@
 
 /* What one transaction holds. */
 struct batch {
-    struct dbk_group *first;
-    struct dbk_turn turn;
+    struct writer_group *first;
+    struct decide_turn turn;
     uint64_t head_before;
 };
 
@@ -50,9 +50,9 @@ static void wait_for_turn(struct dbk_log *log)
 }
 
 /* Take from the queue's front what fits one transaction; log->mutex is held. */
-static struct dbk_group *take_batch(struct dbk_log *log)
+static struct writer_group *take_batch(struct dbk_log *log)
 {
-    struct dbk_group *first = log->first, **end = &log->first;
+    struct writer_group *first = log->first, **end = &log->first;
     size_t bytes = 0, commands = 0;
 
     assert(log_is_locked(log) && log->writing);
@@ -77,7 +77,7 @@ static struct dbk_group *take_batch(struct dbk_log *log)
     return first;
 }
 
-static bool any_accepted(const struct dbk_group *group)
+static bool any_accepted(const struct writer_group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
         if (group->commands[i]->verdict.code == DBK_OK)
@@ -86,51 +86,51 @@ static bool any_accepted(const struct dbk_group *group)
     return false;
 }
 
-static int decide_commands(struct dbk_turn *turn, struct dbk_group *group)
+static int decide_commands(struct decide_turn *turn, struct writer_group *group)
 {
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < group->count; i++)
-        rc = dbk_decide(turn, group->commands[i]);
+        rc = decide_command(turn, group->commands[i]);
     return rc;
 }
 
-static int decide_keyed(struct dbk_log *log, struct dbk_turn *turn,
-                        struct dbk_group *group)
+static int decide_keyed(struct dbk_log *log, struct decide_turn *turn,
+                        struct writer_group *group)
 {
-    enum dbk_key_state state;
-    int rc = dbk_idempotency_find(turn->txn, &log->environment, group->idempotency,
-                                  turn->now, group->commands, group->count, &state);
+    enum idempotency_state state;
+    int rc = idempotency_find(turn->txn, &log->environment, group->idempotency,
+                              turn->now, group->commands, group->count, &state);
 
     if (rc != 0)
         return rc;
-    if (state == DBK_KEY_KNOWN) {
+    if (state == IDEMPOTENCY_KNOWN) {
         group->replayed = true;
         return 0;
     }
-    if (state == DBK_KEY_OTHER_REQUEST) {
+    if (state == IDEMPOTENCY_OTHER_REQUEST) {
         group->code = dbk_fail(&group->error, DBK_KEY_REUSED,
                                "this idempotency key was used with another request");
         return 0;
     }
     rc = decide_commands(turn, group);
     if (rc == 0 && any_accepted(group))
-        rc = dbk_idempotency_keep(turn->txn, &log->environment, group->idempotency,
-                                  turn->now, group->commands, group->count);
+        rc = idempotency_keep(turn->txn, &log->environment, group->idempotency,
+                              turn->now, group->commands, group->count);
     if (rc == 0)
-        rc = dbk_idempotency_sweep(turn->txn, &log->environment, turn->now,
-                                   log->sweep_place);
+        rc = idempotency_sweep(turn->txn, &log->environment, turn->now,
+                               log->sweep_place);
     return rc;
 }
 
 /* Decide all of the batch; an LMDB code means that the transaction is spoiled. */
 static int decide_batch(struct dbk_log *log, struct batch *batch)
 {
-    struct dbk_turn *turn = &batch->turn;
-    int rc = dbk_index_head(turn->txn, &log->environment, &batch->head_before);
+    struct decide_turn *turn = &batch->turn;
+    int rc = index_head(turn->txn, &log->environment, &batch->head_before);
 
     turn->head = batch->head_before;
-    for (struct dbk_group *group = batch->first; rc == 0 && group;
+    for (struct writer_group *group = batch->first; rc == 0 && group;
          group = group->next) {
         group->code = DBK_OK;
         rc = group->idempotency ? decide_keyed(log, turn, group)
@@ -144,7 +144,7 @@ static int decide_batch(struct dbk_log *log, struct batch *batch)
 static void fail_batch(struct batch *batch, const struct dbk_error *why)
 {
     assert(why->code != DBK_OK);
-    for (struct dbk_group *group = batch->first; group; group = group->next) {
+    for (struct writer_group *group = batch->first; group; group = group->next) {
         group->code = why->code;
         group->error = *why;
         group->replayed = false;
@@ -154,7 +154,7 @@ static void fail_batch(struct batch *batch, const struct dbk_error *why)
 /* The first record that the batch appended, with its place in bytes; NULL for none. */
 static const struct dbk_command *first_appended(const struct batch *batch)
 {
-    for (struct dbk_group *group = batch->first; group; group = group->next) {
+    for (struct writer_group *group = batch->first; group; group = group->next) {
         for (size_t i = 0; group->code == DBK_OK && i < group->count; i++) {
             if (group->commands[i]->verdict.first_sequence == batch->head_before + 1)
                 return group->commands[i];
@@ -172,7 +172,7 @@ static void settle_failed_commit(struct dbk_log *log, struct batch *batch,
     bool committed;
 
     log_report(log, why->text);
-    if (dbk_recover(log, command, batch->head_before + 1, &committed, &err) != DBK_OK) {
+    if (recover_log(log, command, batch->head_before + 1, &committed, &err) != DBK_OK) {
         log_report(log, err.text);
         fail_batch(batch, &err);
     } else if (!committed) {
@@ -182,31 +182,31 @@ static void settle_failed_commit(struct dbk_log *log, struct batch *batch,
 
 /* Where the environment is dead, as after a failure that is not ours to see, it is
  * opened again. */
-static int begin_turn(struct dbk_log *log, struct dbk_turn *turn)
+static int begin_turn(struct dbk_log *log, struct decide_turn *turn)
 {
     struct dbk_error err;
     bool committed;
     int rc = mdb_txn_begin(log->environment.env, NULL, 0, &turn->txn);
 
-    if (rc != MDB_PANIC || dbk_recover(log, NULL, 0, &committed, &err) != DBK_OK)
+    if (rc != MDB_PANIC || recover_log(log, NULL, 0, &committed, &err) != DBK_OK)
         return rc;
     return mdb_txn_begin(log->environment.env, NULL, 0, &turn->txn);
 }
 
 static void write_batch(struct dbk_log *log, struct batch *batch)
 {
-    struct dbk_turn *turn = &batch->turn;
+    struct decide_turn *turn = &batch->turn;
     int rc = begin_turn(log, turn);
     MDB_env *env = log->environment.env;
     struct dbk_error err;
 
     if (rc == 0) {
-        dbk_fault_enter(env);
+        fault_enter(env);
         turn->now = dbk_timestamp_now();
         /* A verdict may rest on what is visible only: on a commit that nobody knows to be
          * on disk, for the disk failed, or whoever made it was killed. */
         if (!log->settled) {
-            rc = dbk_environment_prove(&log->environment);
+            rc = environment_prove(&log->environment);
             log->settled = rc == 0;
         }
         if (rc == 0)
@@ -215,16 +215,16 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
             mdb_txn_abort(turn->txn);
     }
     if (rc != 0) {
-        dbk_fault_leave();
-        dbk_lmdb_fail(&err, env, rc, "append to the log");
+        fault_leave();
+        lmdb_fail(&err, env, rc, "append to the log");
         log_report(log, err.text);
         fail_batch(batch, &err);
         return;
     }
     rc = mdb_txn_commit(turn->txn); /* frees txn even when it fails */
-    dbk_fault_leave();
+    fault_leave();
     if (rc != 0) {
-        dbk_lmdb_fail(&err, env, rc, "commit to the log");
+        lmdb_fail(&err, env, rc, "commit to the log");
         settle_failed_commit(log, batch, &err);
     }
 }
@@ -239,12 +239,12 @@ static void announce(struct dbk_log *log)
 }
 
 /* To those whose submissions were queued. */
-static void wake_submitters(struct dbk_log *log, struct dbk_group *first)
+static void wake_submitters(struct dbk_log *log, struct writer_group *first)
 {
-    struct dbk_group *next;
+    struct writer_group *next;
     bool lanes[2] = {false, false}; /* both, where some did not fit the batch before */
 
-    for (struct dbk_group *group = first; group; group = next) {
+    for (struct writer_group *group = first; group; group = next) {
         next = group->next;
         assert(group->lane < 2 && !atomic_load(&group->done));
         lanes[group->lane] = true;
@@ -252,7 +252,7 @@ static void wake_submitters(struct dbk_log *log, struct dbk_group *first)
     }
     for (size_t i = 0; i < 2; i++) {
         if (lanes[i])
-            dbk_wake_all(&log->decided[i]);
+            wake_all(&log->decided[i]);
     }
 }
 
@@ -263,7 +263,7 @@ static void process(struct dbk_log *log, struct batch *batch)
 
     assert(log->writing && batch->first);
     batch->turn.environment = &log->environment;
-    if (log->usable || dbk_recover(log, NULL, 0, &committed, &err) == DBK_OK) {
+    if (log->usable || recover_log(log, NULL, 0, &committed, &err) == DBK_OK) {
         write_batch(log, batch);
     } else {
         log_report(log, err.text);
@@ -283,7 +283,7 @@ static void reopen(struct dbk_log *log)
     bool committed;
 
     assert(log->writing && !log->usable);
-    if (dbk_recover(log, NULL, 0, &committed, &err) == DBK_OK)
+    if (recover_log(log, NULL, 0, &committed, &err) == DBK_OK)
         announce(log);
 }
 
@@ -309,7 +309,7 @@ static void give_turn_back(struct dbk_log *log)
     pthread_mutex_unlock(&log->mutex);
 }
 
-bool dbk_writer_take_turn(struct dbk_log *log)
+bool writer_take_turn(struct dbk_log *log)
 {
     assert(log_is_locked(log));
     if (log->writing || log->first)
@@ -318,7 +318,7 @@ bool dbk_writer_take_turn(struct dbk_log *log)
     return true;
 }
 
-void dbk_writer_write(struct dbk_log *log, struct dbk_group *group)
+void writer_write(struct dbk_log *log, struct writer_group *group)
 {
     struct batch batch = {.first = group};
 
@@ -327,7 +327,7 @@ void dbk_writer_write(struct dbk_log *log, struct dbk_group *group)
     give_turn_back(log);
 }
 
-void *dbk_writer_run(void *context)
+void *writer_run(void *context)
 {
     struct dbk_log *log = context;
     bool closing;

@@ -9,15 +9,15 @@
  *
  * Private to the store.
  */
-#ifndef DBK_WRITER_H
-#define DBK_WRITER_H
+#ifndef DBK_STORE_WRITER_H
+#define DBK_STORE_WRITER_H
 
 #include "log_state.h"
 
 #include <stdatomic.h>
 
 /* One submission. Lives on the submitter's stack until done is set. */
-struct dbk_group {
+struct writer_group {
     struct dbk_command *const *commands;
     size_t count;
     size_t bytes;
@@ -27,17 +27,17 @@ struct dbk_group {
     struct dbk_error error;
     unsigned lane; /* which of log->decided its owner sleeps on */
     atomic_bool done;
-    struct dbk_group *next;
+    struct writer_group *next;
 };
 
 /* With log->mutex held: take the turn where nobody has it or waits for it. */
-bool dbk_writer_take_turn(struct dbk_log *log);
+bool writer_take_turn(struct dbk_log *log);
 
 /* Having the turn, write this submission, which is not queued, and give the turn back. */
-void dbk_writer_write(struct dbk_log *log, struct dbk_group *group);
+void writer_write(struct dbk_log *log, struct writer_group *group);
 
 /* pthread's start routine; context is the struct dbk_log. Ends when log->closing is set
  * and the queue is empty. */
-void *dbk_writer_run(void *context);
+void *writer_run(void *context);
 
 #endif

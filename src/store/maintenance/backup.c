@@ -47,9 +47,9 @@ static enum dbk_code copy(const void *what, const struct dbk_verify_options *opt
                           struct dbk_verify_result *result, struct dbk_error *err)
 {
     const struct backup *backup = what;
-    struct dbk_environment environment;
+    struct environment environment;
     enum dbk_code code =
-        dbk_environment_open(backup->source, DBK_READ, 0, &environment, err);
+        environment_open(backup->source, ENVIRONMENT_READ, 0, &environment, err);
     int rc;
 
     (void)options;
@@ -58,11 +58,11 @@ static enum dbk_code copy(const void *what, const struct dbk_verify_options *opt
         return code;
     rc = mdb_env_copy2(environment.env, backup->dir,
                        backup->options->compact ? MDB_CP_COMPACT : 0);
-    dbk_environment_close(&environment);
+    environment_close(&environment);
     if (dbk_errno_code(rc) == DBK_NO_ROOM)
         return dbk_fail(err, DBK_NO_ROOM, "copy to %s: %s", backup->dir,
                         rc == EFBIG ? strerror(rc) : "the disk is full");
-    return rc == 0 ? DBK_OK : dbk_lmdb_fail(err, NULL, rc, "copy the log");
+    return rc == 0 ? DBK_OK : lmdb_fail(err, NULL, rc, "copy the log");
 }
 
 static uint64_t size_of(const char *path)
@@ -88,7 +88,7 @@ static enum dbk_code copy_sandboxed(struct backup *backup, struct dbk_error *err
         .watch = {.stop = show_and_ask, .context = backup}};
     struct dbk_verify_result result;
     uint64_t died_at;
-    enum dbk_code code = dbk_sandbox(copy, backup, &options, &result, &died_at, err);
+    enum dbk_code code = sandbox_run(copy, backup, &options, &result, &died_at, err);
 
     if (code == DBK_OK && died_at > 0)
         code = dbk_fail(err, DBK_DAMAGED,
@@ -107,7 +107,7 @@ static enum dbk_code sync_copy(const struct backup *backup, struct dbk_error *er
         return dbk_system_fail(err, "open", backup->file);
     code = dbk_sync_file(fd, backup->file, err);
     close(fd);
-    return code == DBK_OK ? dbk_sync_names(backup->dir, err) : code;
+    return code == DBK_OK ? environment_sync_names(backup->dir, err) : code;
 }
 
 enum dbk_code dbk_log_backup(const char *source, const char *dir,

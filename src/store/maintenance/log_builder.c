@@ -18,7 +18,7 @@
 #define BATCH_BYTES ((size_t)16 << 20)
 
 struct dbk_log_builder {
-    struct dbk_environment environment;
+    struct environment environment;
     MDB_txn *txn; /* NULL: none is open */
     uint64_t head;
     size_t records, bytes; /* in txn */
@@ -30,7 +30,7 @@ void dbk_log_builder_abandon(struct dbk_log_builder *builder)
         return;
     if (builder->txn)
         mdb_txn_abort(builder->txn);
-    dbk_environment_close(&builder->environment);
+    environment_close(&builder->environment);
     free(builder);
 }
 
@@ -44,7 +44,7 @@ static enum dbk_code begin(struct dbk_log_builder *builder, struct dbk_error *er
     if (rc == 0)
         return DBK_OK;
     builder->txn = NULL;
-    return dbk_lmdb_fail(err, builder->environment.env, rc, "fill the log");
+    return lmdb_fail(err, builder->environment.env, rc, "fill the log");
 }
 
 static enum dbk_code commit(struct dbk_log_builder *builder, struct dbk_error *err)
@@ -53,7 +53,7 @@ static enum dbk_code commit(struct dbk_log_builder *builder, struct dbk_error *e
 
     builder->txn = NULL;
     return rc == 0 ? DBK_OK
-                   : dbk_lmdb_fail(err, builder->environment.env, rc, "fill the log");
+                   : lmdb_fail(err, builder->environment.env, rc, "fill the log");
 }
 
 static bool has_data(const char *dir)
@@ -75,14 +75,14 @@ enum dbk_code dbk_log_builder_open(const char *dir, struct dbk_log_builder **out
     *out = NULL;
     if (!builder)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to fill a log");
-    code = dbk_environment_open(dir, DBK_MAKE, 0, &builder->environment, err);
+    code = environment_open(dir, ENVIRONMENT_MAKE, 0, &builder->environment, err);
     if (code == DBK_OK)
         code = begin(builder, err);
     if (code != DBK_OK)
         goto fail;
-    rc = dbk_index_head(builder->txn, &builder->environment, &builder->head);
+    rc = index_head(builder->txn, &builder->environment, &builder->head);
     if (rc != 0)
-        code = dbk_lmdb_fail(err, builder->environment.env, rc, "fill the log");
+        code = lmdb_fail(err, builder->environment.env, rc, "fill the log");
     else if (builder->head != 0)
         code = dbk_fail(err, DBK_EXISTS, "%s holds %llu records already", dir,
                         (unsigned long long)builder->head);
@@ -102,12 +102,12 @@ static int put(struct dbk_log_builder *builder, const char *bytes, size_t length
 {
     uint64_t sequence = builder->head + 1;
     MDB_val key = {sizeof sequence, &sequence};
-    MDB_val value = {length + DBK_CHECKSUM_BYTES, NULL};
+    MDB_val value = {length + LOG_VALUE_CHECKSUM, NULL};
     int rc = mdb_put(builder->txn, builder->environment.log, &key, &value,
                      MDB_APPEND | MDB_RESERVE);
 
     if (rc == 0)
-        dbk_log_value_write(value.mv_data, bytes, length);
+        log_value_write(value.mv_data, bytes, length);
     return rc;
 }
 
@@ -119,14 +119,14 @@ static enum dbk_code add(struct dbk_log_builder *builder,
     int rc;
 
     assert(builder->txn && record->sequence == builder->head + 1);
-    rc = dbk_reindex_add(builder->txn, &builder->environment, record, &wrong);
+    rc = reindex_add(builder->txn, &builder->environment, record, &wrong);
     if (rc == 0 && wrong)
         return dbk_fail(err, DBK_DAMAGED, "record %llu cannot be here: %s",
                         (unsigned long long)record->sequence, wrong);
     if (rc == 0)
         rc = put(builder, bytes, length);
     if (rc != 0)
-        return dbk_lmdb_fail(err, builder->environment.env, rc, "fill the log");
+        return lmdb_fail(err, builder->environment.env, rc, "fill the log");
     builder->head++;
     builder->records++;
     builder->bytes += length;
@@ -162,7 +162,7 @@ static int take_keys(struct dbk_log_builder *builder, MDB_cursor *from)
     int rc;
 
     while ((rc = mdb_cursor_get(from, &key, &value, MDB_NEXT)) == 0) {
-        if (!dbk_idempotency_reaches(key, value, &sequence) || sequence > builder->head)
+        if (!idempotency_reaches(key, value, &sequence) || sequence > builder->head)
             continue;
         rc = mdb_put(builder->txn, builder->environment.idempotency, &key, &value, 0);
         if (rc != 0)
@@ -171,9 +171,9 @@ static int take_keys(struct dbk_log_builder *builder, MDB_cursor *from)
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-enum dbk_code dbk_log_builder_take_keys(struct dbk_log_builder *builder, MDB_txn *from,
-                                        const struct dbk_environment *environment,
-                                        struct dbk_error *err)
+enum dbk_code log_builder_take_keys(struct dbk_log_builder *builder, MDB_txn *from,
+                                    const struct environment *environment,
+                                    struct dbk_error *err)
 {
     MDB_cursor *cursor;
     int rc = mdb_cursor_open(from, environment->idempotency, &cursor);
@@ -183,8 +183,8 @@ enum dbk_code dbk_log_builder_take_keys(struct dbk_log_builder *builder, MDB_txn
         mdb_cursor_close(cursor);
     }
     return rc == 0 ? DBK_OK
-                   : dbk_lmdb_fail(err, builder->environment.env, rc,
-                                   "take over the idempotency keys");
+                   : lmdb_fail(err, builder->environment.env, rc,
+                               "take over the idempotency keys");
 }
 
 void dbk_log_builder_remove(const char *dir)

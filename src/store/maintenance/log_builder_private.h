@@ -1,14 +1,14 @@
 /* log_builder_private.h - what else can be poured into a log. Private to the store. */
-#ifndef DBK_LOG_BUILDER_PRIVATE_H
-#define DBK_LOG_BUILDER_PRIVATE_H
+#ifndef DBK_STORE_LOG_BUILDER_PRIVATE_H
+#define DBK_STORE_LOG_BUILDER_PRIVATE_H
 
 #include "environment.h"
 #include "store/log_builder.h"
 
 /* Take over the idempotency keys of another log that answer only for records up to the
  * builder's head. Damaged ones are left out: a log is worth more than they are. */
-enum dbk_code dbk_log_builder_take_keys(struct dbk_log_builder *builder, MDB_txn *from,
-                                        const struct dbk_environment *environment,
-                                        struct dbk_error *err);
+enum dbk_code log_builder_take_keys(struct dbk_log_builder *builder, MDB_txn *from,
+                                    const struct environment *environment,
+                                    struct dbk_error *err);
 
 #endif

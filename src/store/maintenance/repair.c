@@ -15,63 +15,63 @@ static bool go_on(const struct dbk_verify_options *options, uint64_t done,
                               NULL) == DBK_OK;
 }
 
-static enum dbk_code add_record(const struct dbk_scan *scan, MDB_txn *txn,
-                                const struct dbk_environment *environment,
+static enum dbk_code add_record(const struct lmdb_scan *scan, MDB_txn *txn,
+                                const struct environment *environment,
                                 struct dbk_error *err)
 {
     const char *wrong = scan->missing ? "one before it is missing" : scan->wrong;
     int rc = 0;
 
     if (!wrong)
-        rc = dbk_reindex_add(txn, environment, &scan->record, &wrong);
+        rc = reindex_add(txn, environment, &scan->record, &wrong);
     if (wrong)
         return dbk_fail(err, DBK_DAMAGED, "record %llu: %s; restore from a backup",
                         (unsigned long long)scan->sequence, wrong);
     return rc == 0 ? DBK_OK
-                   : dbk_lmdb_fail(err, environment->env, rc, "make the indexes anew");
+                   : lmdb_fail(err, environment->env, rc, "make the indexes anew");
 }
 
-static enum dbk_code add_all(struct dbk_scan *scan, MDB_txn *txn,
-                             const struct dbk_environment *environment,
+static enum dbk_code add_all(struct lmdb_scan *scan, MDB_txn *txn,
+                             const struct environment *environment,
                              const struct dbk_verify_options *options,
                              struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
     uint64_t head;
-    int rc = dbk_index_head(txn, environment, &head);
+    int rc = index_head(txn, environment, &head);
 
-    while (rc == 0 && code == DBK_OK && (rc = dbk_scan_next(scan)) == 0) {
+    while (rc == 0 && code == DBK_OK && (rc = lmdb_scan_next(scan)) == 0) {
         code = add_record(scan, txn, environment, err);
         if (code == DBK_OK && !go_on(options, scan->sequence, head))
             code = dbk_fail(err, DBK_INTERRUPTED, "stopped; nothing was changed");
     }
     if (code == DBK_OK && rc != MDB_NOTFOUND)
-        return dbk_lmdb_fail(err, environment->env, rc, "read the log");
+        return lmdb_fail(err, environment->env, rc, "read the log");
     return code;
 }
 
-static enum dbk_code rebuild(MDB_txn *txn, const struct dbk_environment *environment,
+static enum dbk_code rebuild(MDB_txn *txn, const struct environment *environment,
                              const struct dbk_verify_options *options,
                              struct dbk_error *err)
 {
-    struct dbk_scan scan = {.cursor = NULL};
+    struct lmdb_scan scan = {.cursor = NULL};
     enum dbk_code code;
-    int rc = dbk_reindex_clear(txn, environment);
+    int rc = reindex_clear(txn, environment);
 
     if (rc == 0)
-        rc = dbk_scan_begin(&scan, txn, environment, 0);
+        rc = lmdb_scan_begin(&scan, txn, environment, 0);
     if (rc != 0)
-        return dbk_lmdb_fail(err, environment->env, rc, "make the indexes anew");
+        return lmdb_fail(err, environment->env, rc, "make the indexes anew");
     code = add_all(&scan, txn, environment, options, err);
-    dbk_scan_end(&scan);
+    lmdb_scan_end(&scan);
     return code;
 }
 
 static enum dbk_code repair(const void *dir, const struct dbk_verify_options *options,
                             struct dbk_verify_result *result, struct dbk_error *err)
 {
-    struct dbk_environment environment;
-    enum dbk_code code = dbk_environment_open(dir, DBK_WRITE, 0, &environment, err);
+    struct environment environment;
+    enum dbk_code code = environment_open(dir, ENVIRONMENT_WRITE, 0, &environment, err);
     MDB_txn *txn;
     int rc;
 
@@ -79,7 +79,7 @@ static enum dbk_code repair(const void *dir, const struct dbk_verify_options *op
     if (code != DBK_OK)
         return code;
     rc = mdb_txn_begin(environment.env, NULL, 0, &txn);
-    if (rc == 0 && (rc = dbk_environment_prove(&environment)) != 0)
+    if (rc == 0 && (rc = environment_prove(&environment)) != 0)
         mdb_txn_abort(txn);
     if (rc == 0) {
         code = rebuild(txn, &environment, options, err);
@@ -89,8 +89,8 @@ static enum dbk_code repair(const void *dir, const struct dbk_verify_options *op
             mdb_txn_abort(txn);
     }
     if (rc != 0)
-        code = dbk_lmdb_fail(err, environment.env, rc, "make the indexes anew");
-    dbk_environment_close(&environment);
+        code = lmdb_fail(err, environment.env, rc, "make the indexes anew");
+    environment_close(&environment);
     return code;
 }
 
@@ -101,7 +101,7 @@ enum dbk_code dbk_log_repair_indexes(const char *dir, const struct dbk_watch *wa
     const struct dbk_verify_options options = {.watch = watch ? *watch : nobody};
     struct dbk_verify_result result;
     uint64_t died_at;
-    enum dbk_code code = dbk_sandbox(repair, dir, &options, &result, &died_at, err);
+    enum dbk_code code = sandbox_run(repair, dir, &options, &result, &died_at, err);
 
     if (code == DBK_OK && died_at > 0)
         code =

@@ -13,7 +13,7 @@
 /* One restore under way. */
 struct restore {
     const struct dbk_restore_options *options;
-    struct dbk_environment source;
+    struct environment source;
     MDB_txn *txn; /* of the source */
     struct dbk_log_builder *builder;
     uint64_t to;
@@ -26,7 +26,7 @@ static bool go_on(const struct restore *restore, uint64_t done)
                               restore->to, NULL) == DBK_OK;
 }
 
-static enum dbk_code add(struct restore *restore, const struct dbk_scan *scan,
+static enum dbk_code add(struct restore *restore, const struct lmdb_scan *scan,
                          struct dbk_error *err)
 {
     if (scan->missing || scan->wrong)
@@ -41,19 +41,19 @@ static enum dbk_code add(struct restore *restore, const struct dbk_scan *scan,
 static enum dbk_code add_all(struct restore *restore, struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
-    struct dbk_scan scan;
-    int rc = dbk_scan_begin(&scan, restore->txn, &restore->source, 0);
+    struct lmdb_scan scan;
+    int rc = lmdb_scan_begin(&scan, restore->txn, &restore->source, 0);
 
     while (rc == 0 && code == DBK_OK && scan.sequence < restore->to) {
-        rc = dbk_scan_next(&scan);
+        rc = lmdb_scan_next(&scan);
         if (rc == 0)
             code = add(restore, &scan, err);
     }
-    dbk_scan_end(&scan);
+    lmdb_scan_end(&scan);
     if (code == DBK_OK && rc != 0)
-        code = dbk_lmdb_fail(err, restore->source.env, rc, "read the backup");
-    return code == DBK_OK ? dbk_log_builder_take_keys(restore->builder, restore->txn,
-                                                      &restore->source, err)
+        code = lmdb_fail(err, restore->source.env, rc, "read the backup");
+    return code == DBK_OK ? log_builder_take_keys(restore->builder, restore->txn,
+                                                  &restore->source, err)
                           : code;
 }
 
@@ -61,7 +61,7 @@ static enum dbk_code open_source(struct restore *restore, const char *source,
                                  struct dbk_error *err)
 {
     enum dbk_code code =
-        dbk_environment_open(source, DBK_READ, 0, &restore->source, err);
+        environment_open(source, ENVIRONMENT_READ, 0, &restore->source, err);
     uint64_t head;
     int rc;
 
@@ -69,9 +69,9 @@ static enum dbk_code open_source(struct restore *restore, const char *source,
         return code;
     rc = mdb_txn_begin(restore->source.env, NULL, MDB_RDONLY, &restore->txn);
     if (rc == 0)
-        rc = dbk_index_head(restore->txn, &restore->source, &head);
+        rc = index_head(restore->txn, &restore->source, &head);
     if (rc != 0)
-        return dbk_lmdb_fail(err, restore->source.env, rc, "read the backup");
+        return lmdb_fail(err, restore->source.env, rc, "read the backup");
     restore->to = restore->options->to ? restore->options->to : head;
     if (restore->to > head)
         return dbk_fail(err, DBK_NOT_FOUND, "%s ends with record %" PRIu64, source,
@@ -102,6 +102,6 @@ enum dbk_code dbk_log_restore(const char *source, const char *dir,
     }
     if (restore.txn)
         mdb_txn_abort(restore.txn);
-    dbk_environment_close(&restore.source);
+    environment_close(&restore.source);
     return code;
 }

@@ -82,7 +82,7 @@ static void die_with(pid_t parent)
         _exit(1);
 }
 
-static _Noreturn void be_child(dbk_sandboxed *run, const void *what,
+static _Noreturn void be_child(sandbox_body *run, const void *what,
                                const char *scratch_dir, int fd)
 {
     struct teller teller = {.fd = fd};
@@ -94,7 +94,7 @@ static _Noreturn void be_child(dbk_sandboxed *run, const void *what,
     struct message message = {.kind = RESULT};
     struct dbk_error err = {.text = ""};
 
-    dbk_fault_leave_alone(); /* die at once, the parent says it better */
+    fault_leave_alone(); /* die at once, the parent says it better */
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
         signal(fatal[i], SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
@@ -231,7 +231,7 @@ static enum dbk_code hear(struct listener *listener, struct dbk_verify_result *r
                                    : dbk_fail(err, message->code, "%s", message->text);
 }
 
-enum dbk_code dbk_sandbox(dbk_sandboxed *run, const void *what,
+enum dbk_code sandbox_run(sandbox_body *run, const void *what,
                           const struct dbk_verify_options *options,
                           struct dbk_verify_result *result, uint64_t *died_at,
                           struct dbk_error *err)

@@ -3,18 +3,18 @@
  * LMDB reads wild where a page is damaged: then that process dies, and the caller lives
  * to tell it. Private to the store. Forks: for processes that have no other threads.
  */
-#ifndef DBK_SANDBOX_H
-#define DBK_SANDBOX_H
+#ifndef DBK_STORE_SANDBOX_H
+#define DBK_STORE_SANDBOX_H
 
 #include "store/verify.h"
 
-/* What is run, on what the caller of dbk_sandbox gives. Its options have no scratch_dir but
+/* What is run, on what the caller of sandbox_run gives. Its options have no scratch_dir but
  * the caller's; what it tells through them, what it makes of *result, and its failure
  * reach the caller. */
-typedef enum dbk_code dbk_sandboxed(const void *what,
-                                    const struct dbk_verify_options *options,
-                                    struct dbk_verify_result *result,
-                                    struct dbk_error *err);
+typedef enum dbk_code sandbox_body(const void *what,
+                                   const struct dbk_verify_options *options,
+                                   struct dbk_verify_result *result,
+                                   struct dbk_error *err);
 
 /* Run it. options as in verify.h; the watch is asked also while nothing is told, and gets
  * what was told last. Of the findings the first hundred are told.
@@ -26,7 +26,7 @@ typedef enum dbk_code dbk_sandboxed(const void *what,
  * DBK_IO           no process could be made; or it was killed from outside
  * and what was run returns
  */
-enum dbk_code dbk_sandbox(dbk_sandboxed *run, const void *what,
+enum dbk_code sandbox_run(sandbox_body *run, const void *what,
                           const struct dbk_verify_options *options,
                           struct dbk_verify_result *result, uint64_t *died_at,
                           struct dbk_error *err);

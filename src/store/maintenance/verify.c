@@ -19,10 +19,10 @@
 struct check {
     const struct dbk_verify_options *options;
     struct dbk_verify_result *result;
-    struct dbk_environment log;     /* the one that is checked */
-    struct dbk_environment scratch; /* the indexes that its records imply */
-    uint64_t done;                  /* the last sequence looked at */
-    uint64_t total;                 /* the head, when last seen */
+    struct environment log;     /* the one that is checked */
+    struct environment scratch; /* the indexes that its records imply */
+    uint64_t done;              /* the last sequence looked at */
+    uint64_t total;             /* the head, when last seen */
 };
 
 static void find(struct check *check, uint64_t sequence, const char *text)
@@ -47,7 +47,7 @@ static void find_missing(struct check *check, uint64_t missing, uint64_t before)
     find(check, before - missing, text);
 }
 
-static int check_record(struct check *check, const struct dbk_scan *scan,
+static int check_record(struct check *check, const struct lmdb_scan *scan,
                         MDB_txn *implied)
 {
     const char *wrong = scan->wrong;
@@ -56,7 +56,7 @@ static int check_record(struct check *check, const struct dbk_scan *scan,
     if (scan->missing)
         find_missing(check, scan->missing, scan->sequence);
     if (!wrong)
-        rc = dbk_reindex_add(implied, &check->scratch, &scan->record, &wrong);
+        rc = reindex_add(implied, &check->scratch, &scan->record, &wrong);
     if (rc != 0)
         return rc;
     if (wrong)
@@ -71,15 +71,15 @@ static int check_record(struct check *check, const struct dbk_scan *scan,
 static int check_records(struct check *check, MDB_txn *txn, MDB_txn *implied,
                          uint64_t most, bool *end)
 {
-    struct dbk_scan scan;
-    int rc = dbk_scan_begin(&scan, txn, &check->log, check->done);
+    struct lmdb_scan scan;
+    int rc = lmdb_scan_begin(&scan, txn, &check->log, check->done);
 
     for (uint64_t i = 0; rc == 0 && i < most; i++) {
-        rc = dbk_scan_next(&scan);
+        rc = lmdb_scan_next(&scan);
         if (rc == 0)
             rc = check_record(check, &scan, implied);
     }
-    dbk_scan_end(&scan);
+    lmdb_scan_end(&scan);
     *end = rc == MDB_NOTFOUND;
     return *end ? 0 : rc;
 }
@@ -95,7 +95,7 @@ static int check_keys(struct check *check, MDB_txn *txn)
     if (rc != 0)
         return rc;
     while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-        if (!dbk_idempotency_reaches(key, value, &sequence))
+        if (!idempotency_reaches(key, value, &sequence))
             find(check, 0,
                  "the entry of an idempotency key is damaged: requests with that key "
                  "are refused; daybook restore leaves it out");
@@ -119,7 +119,7 @@ static int check_batch(struct check *check, bool *end)
     if (rc == 0)
         rc = mdb_txn_begin(check->scratch.env, NULL, 0, &implied);
     if (rc == 0)
-        rc = dbk_index_head(txn, &check->log, &check->total);
+        rc = index_head(txn, &check->log, &check->total);
     if (rc == 0)
         rc = check_records(check, txn, implied, BATCH_RECORDS, end);
     if (rc == 0) {
@@ -141,7 +141,7 @@ static int check_indexes(struct check *check)
     if (rc == 0)
         rc = mdb_txn_begin(check->scratch.env, NULL, 0, &implied);
     if (rc == 0)
-        rc = dbk_index_head(txn, &check->log, &check->result->head);
+        rc = index_head(txn, &check->log, &check->result->head);
     if (rc == 0)
         rc = check_records(check, txn, implied, UINT64_MAX, &end);
     if (rc == 0)
@@ -149,8 +149,8 @@ static int check_indexes(struct check *check)
     if (rc == 0)
         check->result->whole = check->result->records == check->result->head;
     if (rc == 0)
-        rc = dbk_compare_indexes(txn, &check->log, implied, &check->scratch,
-                                 find_in_indexes, check);
+        rc = compare_indexes(txn, &check->log, implied, &check->scratch,
+                             find_in_indexes, check);
     check->result->readable = rc == 0;
     mdb_txn_abort(implied);
     mdb_txn_abort(txn);
@@ -181,8 +181,7 @@ static enum dbk_code check_all(struct check *check, struct dbk_error *err)
         return DBK_OK;
     }
     /* Of the two only the scratch is written, so it is what has no room. */
-    return rc == 0 ? DBK_OK
-                   : dbk_lmdb_fail(err, check->scratch.env, rc, "check the log");
+    return rc == 0 ? DBK_OK : lmdb_fail(err, check->scratch.env, rc, "check the log");
 }
 
 /* In the sandbox. The scratch directory is left for the caller to remove. */
@@ -194,18 +193,19 @@ static enum dbk_code check_log(const void *dir,
     enum dbk_code code;
 
     memset(result, 0, sizeof *result);
-    code = dbk_environment_open(dir, DBK_READ, 0, &check.log, err);
+    code = environment_open(dir, ENVIRONMENT_READ, 0, &check.log, err);
     if (code != DBK_OK)
         return code;
     result->store_id = check.log.store_id;
-    code = dbk_environment_open(options->scratch_dir, DBK_MAKE, 0, &check.scratch, err);
+    code = environment_open(options->scratch_dir, ENVIRONMENT_MAKE, 0, &check.scratch,
+                            err);
     if (code == DBK_OK) {
         /* Nobody will ever open it again: no need to wait for the disk. */
         mdb_env_set_flags(check.scratch.env, MDB_NOSYNC, 1);
         code = check_all(&check, err);
     }
-    dbk_environment_close(&check.scratch);
-    dbk_environment_close(&check.log);
+    environment_close(&check.scratch);
+    environment_close(&check.log);
     return code;
 }
 
@@ -216,7 +216,7 @@ enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *o
     uint64_t died_at;
 
     dbk_log_builder_remove(options->scratch_dir);
-    code = dbk_sandbox(check_log, dir, options, result, &died_at, err);
+    code = sandbox_run(check_log, dir, options, result, &died_at, err);
     dbk_log_builder_remove(options->scratch_dir); /* one that died leaves it */
     if (code != DBK_OK || died_at == 0)
         return code;

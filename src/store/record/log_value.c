@@ -4,7 +4,7 @@
 #include <libdeflate.h>
 #include <string.h>
 
-void dbk_log_value_write(char *out, const char *record, size_t length)
+void log_value_write(char *out, const char *record, size_t length)
 {
     uint32_t sum = htole32(libdeflate_crc32(0, record, length));
 
@@ -12,7 +12,7 @@ void dbk_log_value_write(char *out, const char *record, size_t length)
     memcpy(out + length, &sum, sizeof sum);
 }
 
-uint32_t dbk_log_value_checksum(const char *value, size_t length)
+uint32_t log_value_checksum(const char *value, size_t length)
 {
     uint32_t sum;
 
@@ -20,11 +20,10 @@ uint32_t dbk_log_value_checksum(const char *value, size_t length)
     return le32toh(sum);
 }
 
-bool dbk_log_value_check(const char *value, size_t size, size_t *length)
+bool log_value_check(const char *value, size_t size, size_t *length)
 {
-    if (size < DBK_CHECKSUM_BYTES)
+    if (size < LOG_VALUE_CHECKSUM)
         return false;
-    *length = size - DBK_CHECKSUM_BYTES;
-    return dbk_log_value_checksum(value, *length) ==
-           libdeflate_crc32(0, value, *length);
+    *length = size - LOG_VALUE_CHECKSUM;
+    return log_value_checksum(value, *length) == libdeflate_crc32(0, value, *length);
 }

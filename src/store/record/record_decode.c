@@ -3,53 +3,54 @@
 
 #include <assert.h>
 
-static bool read_id(struct dbk_walk *walk, struct dbk_uuid *id)
+static bool read_id(struct record_walk *walk, struct dbk_uuid *id)
 {
     struct dbk_slice bytes;
 
-    if (!dbk_walk_bin(walk, &bytes))
+    if (!record_walk_bin(walk, &bytes))
         return false;
     if (bytes.length != sizeof id->bytes)
-        return dbk_walk_fail(walk, "an id of 16 bytes");
+        return record_walk_fail(walk, "an id of 16 bytes");
     memcpy(id->bytes, bytes.data, sizeof id->bytes);
     return true;
 }
 
-static bool read_text(struct dbk_walk *walk, size_t bound, struct dbk_slice *text)
+static bool read_text(struct record_walk *walk, size_t bound, struct dbk_slice *text)
 {
-    if (!dbk_walk_str(walk, text))
+    if (!record_walk_str(walk, text))
         return false;
-    return text->length <= bound || dbk_walk_fail(walk, "a shorter text");
+    return text->length <= bound || record_walk_fail(walk, "a shorter text");
 }
 
-static bool read_time(struct dbk_walk *walk, dbk_timestamp *at)
+static bool read_time(struct record_walk *walk, dbk_timestamp *at)
 {
-    if (!dbk_walk_int(walk, at))
+    if (!record_walk_int(walk, at))
         return false;
-    return dbk_timestamp_valid(*at) || dbk_walk_fail(walk, "a time of years 1 to 9999");
+    return dbk_timestamp_valid(*at) ||
+           record_walk_fail(walk, "a time of years 1 to 9999");
 }
 
-static bool read_type(struct dbk_walk *walk, enum dbk_type *type)
+static bool read_type(struct record_walk *walk, enum dbk_type *type)
 {
     struct dbk_slice name;
 
-    if (!dbk_walk_str(walk, &name))
+    if (!record_walk_str(walk, &name))
         return false;
     return dbk_type_parse(name.data, name.length, type) ||
-           dbk_walk_fail(walk, "a known record type");
+           record_walk_fail(walk, "a known record type");
 }
 
-static bool read_role(struct dbk_walk *walk, enum dbk_role *role)
+static bool read_role(struct record_walk *walk, enum dbk_role *role)
 {
     struct dbk_slice name;
 
-    if (!dbk_walk_str(walk, &name))
+    if (!record_walk_str(walk, &name))
         return false;
     return dbk_role_parse(name.data, name.length, role) ||
-           dbk_walk_fail(walk, "the role user or admin");
+           record_walk_fail(walk, "the role user or admin");
 }
 
-static bool read_value(struct dbk_walk *walk, const struct record_field *field,
+static bool read_value(struct record_walk *walk, const struct record_field *field,
                        struct dbk_record *out)
 {
     void *value = (char *)out + field->offset;
@@ -69,11 +70,11 @@ static bool read_value(struct dbk_walk *walk, const struct record_field *field,
 
 /* The field with the next key. Looked for from *from on, and round: the fields were
  * written in the table's order. NULL where there is none. */
-static const struct record_field *read_key(struct dbk_walk *walk, size_t *from)
+static const struct record_field *read_key(struct record_walk *walk, size_t *from)
 {
     struct dbk_slice key;
 
-    if (!dbk_walk_str(walk, &key))
+    if (!record_walk_str(walk, &key))
         return NULL;
     for (size_t i = 0; i < RECORD_FIELDS; i++) {
         const struct record_field *field = &record_fields[(*from + i) % RECORD_FIELDS];
@@ -83,18 +84,18 @@ static const struct record_field *read_key(struct dbk_walk *walk, size_t *from)
             return field;
         }
     }
-    dbk_walk_fail(walk, "a known key in data");
+    record_walk_fail(walk, "a known key in data");
     return NULL;
 }
 
-static bool read_data(struct dbk_walk *walk, struct dbk_record *out)
+static bool read_data(struct record_walk *walk, struct dbk_record *out)
 {
     const struct record_type *type = record_type(out->type);
     size_t count, next = 0;
     unsigned seen = 0;
 
     assert(type);
-    if (!dbk_walk_map(walk, &count))
+    if (!record_walk_map(walk, &count))
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct record_field *field = read_key(walk, &next);
@@ -102,11 +103,11 @@ static bool read_data(struct dbk_walk *walk, struct dbk_record *out)
         if (!field || !read_value(walk, field, out))
             return false;
         if (!((type->must | type->may) & field->bit) || seen & field->bit)
-            return dbk_walk_fail(walk, "a key of this type, once");
+            return record_walk_fail(walk, "a key of this type, once");
         seen |= field->bit;
     }
     if ((seen & type->must) != type->must)
-        return dbk_walk_fail(walk, "all keys of this type");
+        return record_walk_fail(walk, "all keys of this type");
     out->person.has = seen & DBK_HAS_ALL;
     out->has_datetime_created = (seen & DBK_HAS_DATETIME_CREATED) != 0;
     if (!out->has_datetime_created)
@@ -114,16 +115,16 @@ static bool read_data(struct dbk_walk *walk, struct dbk_record *out)
     return true;
 }
 
-static bool read_meta(struct dbk_walk *walk, struct dbk_record *out)
+static bool read_meta(struct record_walk *walk, struct dbk_record *out)
 {
     size_t count;
 
-    if (!dbk_walk_map(walk, &count))
+    if (!record_walk_map(walk, &count))
         return false;
     for (size_t i = 0; i < count; i++) {
         struct dbk_slice key, value;
 
-        if (!dbk_walk_str(walk, &key) || !read_text(walk, DBK_META_MAX, &value))
+        if (!record_walk_str(walk, &key) || !read_text(walk, DBK_META_MAX, &value))
             return false;
         if (dbk_slice_equal(key, dbk_slice("request_id")))
             out->request_id = value;
@@ -132,37 +133,37 @@ static bool read_meta(struct dbk_walk *walk, struct dbk_record *out)
         else if (dbk_slice_equal(key, dbk_slice("source")))
             out->source = value;
         else
-            return dbk_walk_fail(walk, "a known key in meta");
+            return record_walk_fail(walk, "a known key in meta");
     }
     return true;
 }
 
-static bool read_record(struct dbk_walk *walk, struct dbk_record *out)
+static bool read_record(struct record_walk *walk, struct dbk_record *out)
 {
-    if (!read_type(walk, &out->type) || !dbk_walk_uint(walk, &out->sequence) ||
+    if (!read_type(walk, &out->type) || !record_walk_uint(walk, &out->sequence) ||
         !read_time(walk, &out->recorded_at) || !read_id(walk, &out->subject) ||
         !read_data(walk, out) || !read_meta(walk, out))
         return false;
-    return walk->at == walk->end || dbk_walk_fail(walk, "the end of the record");
+    return walk->at == walk->end || record_walk_fail(walk, "the end of the record");
 }
 
 enum dbk_code dbk_record_decode(const char *bytes, size_t length,
                                 struct dbk_record *out, struct dbk_error *err)
 {
-    struct dbk_walk walk;
+    struct record_walk walk;
     uint64_t format;
     size_t count;
 
     memset(out, 0, sizeof *out);
-    dbk_walk_init(&walk, bytes, length);
-    if (!dbk_walk_array(&walk, &count) || !dbk_walk_uint(&walk, &format))
+    record_walk_init(&walk, bytes, length);
+    if (!record_walk_array(&walk, &count) || !record_walk_uint(&walk, &format))
         goto damaged;
     if (format > DBK_RECORD_FORMAT)
         return dbk_fail(err, DBK_UNSUPPORTED,
                         "record format %llu is newer than this program's %d",
                         (unsigned long long)format, DBK_RECORD_FORMAT);
     if (format == 0 || count != 7)
-        dbk_walk_fail(&walk, "an array of seven");
+        record_walk_fail(&walk, "an array of seven");
     else
         out->format = (unsigned)format;
     if (!walk.wrong && read_record(&walk, out))

@@ -204,7 +204,7 @@ void dbk_record_stamp(char *bytes, uint64_t sequence, dbk_timestamp recorded_at)
     put_big_endian(at + 10, (uint64_t)recorded_at);
 }
 
-void dbk_record_set_person(char *bytes, const struct dbk_uuid *person_id)
+void record_set_person(char *bytes, const struct dbk_uuid *person_id)
 {
     /* sequence and time, subject, map header, the key "person_id", bin header */
     char *at = bytes + sequence_offset(bytes) + 18 + 18 + 1 + 10 + 2;

@@ -2,8 +2,8 @@
  *
  * Private to the store. Both tables are constant: thread-safe.
  */
-#ifndef DBK_RECORD_TYPES_H
-#define DBK_RECORD_TYPES_H
+#ifndef DBK_STORE_RECORD_TYPES_H
+#define DBK_STORE_RECORD_TYPES_H
 
 #include "store/record.h"
 

@@ -2,43 +2,43 @@
 
 #include <assert.h>
 
-void dbk_walk_init(struct dbk_walk *walk, const char *bytes, size_t length)
+void record_walk_init(struct record_walk *walk, const char *bytes, size_t length)
 {
     walk->start = walk->at = (const unsigned char *)bytes;
     walk->end = walk->start + length;
     walk->wrong = NULL;
 }
 
-bool dbk_walk_fail(struct dbk_walk *walk, const char *expected)
+bool record_walk_fail(struct record_walk *walk, const char *expected)
 {
     if (!walk->wrong)
         walk->wrong = expected;
     return false;
 }
 
-static size_t left(const struct dbk_walk *walk)
+static size_t left(const struct record_walk *walk)
 {
     assert(walk->at <= walk->end);
     return (size_t)(walk->end - walk->at);
 }
 
-static bool next_byte(struct dbk_walk *walk, const char *expected, unsigned *byte)
+static bool next_byte(struct record_walk *walk, const char *expected, unsigned *byte)
 {
     if (walk->wrong || left(walk) == 0)
-        return dbk_walk_fail(walk, expected);
+        return record_walk_fail(walk, expected);
     *byte = *walk->at;
     return true;
 }
 
 /* Move past the marker and read the big-endian number of `size` bytes behind it. */
-static bool take_number(struct dbk_walk *walk, size_t size, const char *expected,
+static bool take_number(struct record_walk *walk, size_t size, const char *expected,
                         uint64_t *value)
 {
     uint64_t number = 0;
 
     assert(size <= sizeof number);
     if (left(walk) < 1 + size)
-        return dbk_walk_fail(walk, expected);
+        return record_walk_fail(walk, expected);
     for (size_t i = 0; i < size; i++)
         number = number << 8 | walk->at[1 + i];
     walk->at += 1 + size;
@@ -48,7 +48,7 @@ static bool take_number(struct dbk_walk *walk, size_t size, const char *expected
 
 /* A header that is one byte holding a count, or marker16 or marker32 with one behind.
  * Every element takes `least` bytes or more, so a larger count is a lie. */
-static bool take_count(struct dbk_walk *walk, unsigned fixed, unsigned marker16,
+static bool take_count(struct record_walk *walk, unsigned fixed, unsigned marker16,
                        size_t least, const char *expected, size_t *count)
 {
     uint64_t value;
@@ -63,25 +63,25 @@ static bool take_count(struct dbk_walk *walk, unsigned fixed, unsigned marker16,
         if (!take_number(walk, byte == marker16 ? 2 : 4, expected, &value))
             return false;
     } else {
-        return dbk_walk_fail(walk, expected);
+        return record_walk_fail(walk, expected);
     }
     if (value > left(walk) / least)
-        return dbk_walk_fail(walk, expected);
+        return record_walk_fail(walk, expected);
     *count = (size_t)value;
     return true;
 }
 
-bool dbk_walk_array(struct dbk_walk *walk, size_t *count)
+bool record_walk_array(struct record_walk *walk, size_t *count)
 {
     return take_count(walk, 0x90, 0xdc, 1, "an array", count);
 }
 
-bool dbk_walk_map(struct dbk_walk *walk, size_t *count)
+bool record_walk_map(struct record_walk *walk, size_t *count)
 {
     return take_count(walk, 0x80, 0xde, 2, "a map", count);
 }
 
-bool dbk_walk_uint(struct dbk_walk *walk, uint64_t *value)
+bool record_walk_uint(struct record_walk *walk, uint64_t *value)
 {
     static const char expected[] = "an unsigned integer";
     unsigned byte;
@@ -91,13 +91,13 @@ bool dbk_walk_uint(struct dbk_walk *walk, uint64_t *value)
     if (byte >= 0xcc && byte <= 0xcf) /* uint 8, 16, 32, 64 */
         return take_number(walk, (size_t)1 << (byte - 0xcc), expected, value);
     if (byte > 0x7f)
-        return dbk_walk_fail(walk, expected);
+        return record_walk_fail(walk, expected);
     *value = byte;
     walk->at++;
     return true;
 }
 
-bool dbk_walk_int(struct dbk_walk *walk, int64_t *value)
+bool record_walk_int(struct record_walk *walk, int64_t *value)
 {
     static const char expected[] = "an integer";
     uint64_t number;
@@ -119,25 +119,25 @@ bool dbk_walk_int(struct dbk_walk *walk, int64_t *value)
         *value = (int64_t)((number ^ sign) - sign);
         return true;
     }
-    if (!dbk_walk_uint(walk, &number))
+    if (!record_walk_uint(walk, &number))
         return false;
     if (number > INT64_MAX)
-        return dbk_walk_fail(walk, expected);
+        return record_walk_fail(walk, expected);
     *value = (int64_t)number;
     return true;
 }
 
-static bool take_bytes(struct dbk_walk *walk, uint64_t length, const char *expected,
+static bool take_bytes(struct record_walk *walk, uint64_t length, const char *expected,
                        struct dbk_slice *out)
 {
     if (length > left(walk))
-        return dbk_walk_fail(walk, expected);
+        return record_walk_fail(walk, expected);
     *out = (struct dbk_slice){(const char *)walk->at, (size_t)length};
     walk->at += length;
     return true;
 }
 
-bool dbk_walk_str(struct dbk_walk *walk, struct dbk_slice *text)
+bool record_walk_str(struct record_walk *walk, struct dbk_slice *text)
 {
     static const char expected[] = "a text";
     uint64_t length;
@@ -149,14 +149,14 @@ bool dbk_walk_str(struct dbk_walk *walk, struct dbk_slice *text)
         length = byte & 0x1f;
         walk->at++;
     } else if (byte < 0xd9 || byte > 0xdb) {
-        return dbk_walk_fail(walk, expected);
+        return record_walk_fail(walk, expected);
     } else if (!take_number(walk, (size_t)1 << (byte - 0xd9), expected, &length)) {
         return false;
     }
     return take_bytes(walk, length, expected, text);
 }
 
-bool dbk_walk_bin(struct dbk_walk *walk, struct dbk_slice *bytes)
+bool record_walk_bin(struct record_walk *walk, struct dbk_slice *bytes)
 {
     static const char expected[] = "binary bytes";
     uint64_t length;
@@ -165,7 +165,7 @@ bool dbk_walk_bin(struct dbk_walk *walk, struct dbk_slice *bytes)
     if (!next_byte(walk, expected, &byte))
         return false;
     if (byte < 0xc4 || byte > 0xc6)
-        return dbk_walk_fail(walk, expected);
+        return record_walk_fail(walk, expected);
     if (!take_number(walk, (size_t)1 << (byte - 0xc4), expected, &length))
         return false;
     return take_bytes(walk, length, expected, bytes);

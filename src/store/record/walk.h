@@ -6,33 +6,33 @@
  * hold is known: integers, str, bin, array and map headers. A test compares it with
  * msgpack-c. Format: the msgpack specification, https://msgpack.org.
  */
-#ifndef DBK_WALK_H
-#define DBK_WALK_H
+#ifndef DBK_STORE_WALK_H
+#define DBK_STORE_WALK_H
 
 #include "store/slice.h"
 
 #include <stdint.h>
 
-struct dbk_walk {
+struct record_walk {
     const unsigned char *start;
     const unsigned char *at;
     const unsigned char *end;
     const char *wrong; /* what was expected where it failed first; NULL so far */
 };
 
-void dbk_walk_init(struct dbk_walk *walk, const char *bytes, size_t length);
+void record_walk_init(struct record_walk *walk, const char *bytes, size_t length);
 
 /* Each reads one item and moves on. On any mismatch it returns false, sets wrong and
  * moves no further: every later read fails too, so a sequence of reads can be checked
  * once at its end. */
-bool dbk_walk_array(struct dbk_walk *walk, size_t *count);
-bool dbk_walk_map(struct dbk_walk *walk, size_t *count);
-bool dbk_walk_uint(struct dbk_walk *walk, uint64_t *value);
-bool dbk_walk_int(struct dbk_walk *walk, int64_t *value);
-bool dbk_walk_str(struct dbk_walk *walk, struct dbk_slice *text);
-bool dbk_walk_bin(struct dbk_walk *walk, struct dbk_slice *bytes);
+bool record_walk_array(struct record_walk *walk, size_t *count);
+bool record_walk_map(struct record_walk *walk, size_t *count);
+bool record_walk_uint(struct record_walk *walk, uint64_t *value);
+bool record_walk_int(struct record_walk *walk, int64_t *value);
+bool record_walk_str(struct record_walk *walk, struct dbk_slice *text);
+bool record_walk_bin(struct record_walk *walk, struct dbk_slice *bytes);
 
 /* Mark as wrong from outside, e.g. an unknown key. Returns false. */
-bool dbk_walk_fail(struct dbk_walk *walk, const char *expected);
+bool record_walk_fail(struct record_walk *walk, const char *expected);
 
 #endif

@@ -252,13 +252,13 @@ static void the_path_gives_the_id(void **state)
     (void)state;
     assert_true(dbk_uuid_parse(EVENT, DBK_UUID_TEXT, &id));
     assert_int_equal(
-        dbk_body_event_at(HEAD "}", strlen(HEAD "}"), &id, NULL, &body, &fields, &err),
+        body_event_at(HEAD "}", strlen(HEAD "}"), &id, NULL, &body, &fields, &err),
         DBK_OK);
     assert_true(body.has_id);
     assert_true(dbk_uuid_equal(&body.record.subject, &id));
     dbk_body_finish(&body);
     assert_int_equal(
-        dbk_body_event_at(other, strlen(other), &id, NULL, &body, &fields, &err),
+        body_event_at(other, strlen(other), &id, NULL, &body, &fields, &err),
         DBK_INVALID);
     assert_field(&fields, "id", "must be " EVENT ", as in the path");
 }

@@ -4,36 +4,35 @@
 static void assert_items(const char *text, bool lines, const char *const *expected)
 {
     char *copy = exact(text, strlen(text));
-    struct dbk_body_items items;
+    struct body_items items;
     struct dbk_error err = {0};
     struct dbk_slice item;
     size_t count = 0;
 
     while (expected[count])
         count++;
-    if (dbk_body_items_open(copy, strlen(text), lines, 10, &items, &err) != DBK_OK)
+    if (body_items_open(copy, strlen(text), lines, 10, &items, &err) != DBK_OK)
         fail_msg("%s", err.text);
     assert_int_equal(items.count, count);
     for (size_t i = 0; i < count; i++) {
-        assert_true(dbk_body_items_next(&items, &item));
+        assert_true(body_items_next(&items, &item));
         assert_slice(item, expected[i]);
     }
-    assert_false(dbk_body_items_next(&items, &item));
+    assert_false(body_items_next(&items, &item));
     free(copy);
 }
 
 static void assert_refused(const char *text, bool lines, enum dbk_code code,
                            const char *sentence)
 {
-    struct dbk_body_items items;
+    struct body_items items;
     struct dbk_error err = {0};
     struct dbk_slice item;
 
-    assert_int_equal(dbk_body_items_open(text, strlen(text), lines, 3, &items, &err),
-                     code);
+    assert_int_equal(body_items_open(text, strlen(text), lines, 3, &items, &err), code);
     assert_string_equal(err.text, sentence);
     assert_int_equal(items.count, 0);
-    assert_false(dbk_body_items_next(&items, &item));
+    assert_false(body_items_next(&items, &item));
 }
 
 static void an_array_is_cut_into_its_elements(void **state)

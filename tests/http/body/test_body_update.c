@@ -14,7 +14,7 @@
 
 struct reading {
     struct dbk_uuid id;
-    struct dbk_body_update update;
+    struct body_update update;
     struct dbk_field_errors fields;
     struct dbk_error err;
 };
@@ -36,8 +36,8 @@ static enum dbk_code put(const char *text, struct reading *r)
     *r = (struct reading){0};
     assert_true(dbk_uuid_parse(PERSON, DBK_UUID_TEXT, &r->id));
     return finish_reading(r, copy,
-                          dbk_body_put_person(copy, strlen(text), &r->id, NULL,
-                                              &r->update, &r->fields, &r->err));
+                          body_put_person(copy, strlen(text), &r->id, NULL, &r->update,
+                                          &r->fields, &r->err));
 }
 
 static enum dbk_code patch(const char *text, struct reading *r)
@@ -46,9 +46,9 @@ static enum dbk_code patch(const char *text, struct reading *r)
 
     *r = (struct reading){0};
     assert_true(dbk_uuid_parse(PERSON, DBK_UUID_TEXT, &r->id));
-    return finish_reading(r, copy,
-                          dbk_body_patch_person(copy, strlen(text), &r->id, &r->update,
-                                                &r->fields, &r->err));
+    return finish_reading(
+        r, copy,
+        body_patch_person(copy, strlen(text), &r->id, &r->update, &r->fields, &r->err));
 }
 
 static void a_put_takes_the_four_fields(void **state)
@@ -63,7 +63,7 @@ static void a_put_takes_the_four_fields(void **state)
     assert_slice(r.update.record.person.first_name, "Scott");
     assert_int_equal(r.update.record.person.role, DBK_ROLE_ADMIN);
     assert_int_equal(r.update.event_count, 0);
-    dbk_body_update_finish(&r.update);
+    body_update_finish(&r.update);
 }
 
 static void a_put_needs_all_four(void **state)
@@ -104,7 +104,7 @@ static void what_get_gave_can_be_put_back(void **state)
     assert_int_equal(r.update.events[1].subject.bytes[15], 2);
     assert_slice(r.update.events[1].properties, "{\"n\": 1.0}");
     assert_true(dbk_uuid_equal(&r.update.events[1].person_id, &r.id));
-    dbk_body_update_finish(&r.update);
+    body_update_finish(&r.update);
 }
 
 static void the_deepest_properties_can_be_put_back(void **state)
@@ -122,7 +122,7 @@ static void the_deepest_properties_can_be_put_back(void **state)
         at = stpcpy(at, "}");
     strcpy(at, "}]}");
     assert_int_equal(put(text, &r), DBK_OK);
-    dbk_body_update_finish(&r.update);
+    body_update_finish(&r.update);
 }
 
 static void an_empty_list_of_events_is_fine(void **state)
@@ -132,7 +132,7 @@ static void an_empty_list_of_events_is_fine(void **state)
     (void)state;
     assert_int_equal(put("{\"events\":[ ]," FOUR "}", &r), DBK_OK);
     assert_int_equal(r.update.event_count, 0);
-    dbk_body_update_finish(&r.update);
+    body_update_finish(&r.update);
 }
 
 static void each_wrong_field_of_a_put_is_named(void **state)
@@ -192,11 +192,11 @@ static void a_patch_takes_any_of_the_four(void **state)
     assert_int_equal(r.update.record.person.has, DBK_HAS_LAST_NAME);
     assert_slice(r.update.record.person.last_name, "Grey");
     assert_true(dbk_uuid_equal(&r.update.record.subject, &r.id));
-    dbk_body_update_finish(&r.update);
+    body_update_finish(&r.update);
 
     assert_int_equal(patch("{}", &r), DBK_OK);
     assert_int_equal(r.update.record.person.has, 0);
-    dbk_body_update_finish(&r.update);
+    body_update_finish(&r.update);
 }
 
 static void each_wrong_field_of_a_patch_is_named(void **state)
@@ -248,8 +248,8 @@ static void a_delete_may_name_what_it_deletes(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct dbk_field_errors fields = {0};
         struct dbk_error err = {0};
-        assert_int_equal(dbk_body_delete_person(cases[i].body, strlen(cases[i].body),
-                                                &id, &fields, &err),
+        assert_int_equal(body_delete_person(cases[i].body, strlen(cases[i].body), &id,
+                                            &fields, &err),
                          cases[i].code);
     }
 }
@@ -257,7 +257,7 @@ static void a_delete_may_name_what_it_deletes(void **state)
 static void a_delete_of_an_event_may_name_its_person(void **state)
 {
     const char *with = "{\"id\":\"" PERSON "\",\"person_id\":\"" OTHER "\"}";
-    struct dbk_body_delete deleted;
+    struct body_delete deleted;
     struct dbk_field_errors fields = {0};
     struct dbk_error err = {0};
     struct dbk_uuid id;
@@ -265,22 +265,18 @@ static void a_delete_of_an_event_may_name_its_person(void **state)
 
     (void)state;
     assert_true(dbk_uuid_parse(PERSON, DBK_UUID_TEXT, &id));
-    assert_int_equal(dbk_body_delete_event(NULL, 0, &id, &deleted, &fields, &err),
-                     DBK_OK);
+    assert_int_equal(body_delete_event(NULL, 0, &id, &deleted, &fields, &err), DBK_OK);
     assert_false(deleted.has_person_id);
     assert_int_equal(
-        dbk_body_delete_event(with, strlen(with), &id, &deleted, &fields, &err),
-        DBK_OK);
+        body_delete_event(with, strlen(with), &id, &deleted, &fields, &err), DBK_OK);
     assert_true(deleted.has_person_id);
     dbk_uuid_format(&deleted.person_id, text);
     assert_string_equal(text, OTHER);
-    assert_int_equal(
-        dbk_body_delete_event("{\"x\":1}", 7, &id, &deleted, &fields, &err),
-        DBK_INVALID);
+    assert_int_equal(body_delete_event("{\"x\":1}", 7, &id, &deleted, &fields, &err),
+                     DBK_INVALID);
     assert_false(deleted.has_person_id);
     assert_field(&fields, "x", "unknown field");
-    assert_int_equal(dbk_body_delete_event(" ", 1, &id, &deleted, &fields, &err),
-                     DBK_OK);
+    assert_int_equal(body_delete_event(" ", 1, &id, &deleted, &fields, &err), DBK_OK);
     assert_int_equal(fields.count, 0);
 }
 

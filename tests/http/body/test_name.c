@@ -22,7 +22,7 @@ static void names_are_trimmed(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct dbk_slice name;
-        assert_null(dbk_name_trim(dbk_slice(cases[i].text), &name));
+        assert_null(name_trim(dbk_slice(cases[i].text), &name));
         assert_slice(name, cases[i].name);
     }
 }
@@ -47,7 +47,7 @@ static void what_is_no_name_is_told(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct dbk_slice name;
-        const char *wrong = dbk_name_trim(dbk_slice(cases[i].text), &name);
+        const char *wrong = name_trim(dbk_slice(cases[i].text), &name);
         assert_non_null(wrong);
         assert_string_equal(wrong, cases[i].sentence);
         assert_int_equal(name.length, 0);
@@ -62,11 +62,11 @@ static void characters_are_counted_not_bytes(void **state)
     (void)state;
     for (size_t i = 0; i < 101; i++)
         memcpy(text + i * 4, "\xF0\x9F\x98\x80", 4);
-    assert_null(dbk_name_trim((struct dbk_slice){text, 400}, &name));
+    assert_null(name_trim((struct dbk_slice){text, 400}, &name));
     assert_int_equal(name.length, 400);
-    assert_non_null(dbk_name_trim((struct dbk_slice){text, 404}, &name));
+    assert_non_null(name_trim((struct dbk_slice){text, 404}, &name));
     memset(text + 400, ' ', 10); /* white space around it does not count */
-    assert_null(dbk_name_trim((struct dbk_slice){text, 410}, &name));
+    assert_null(name_trim((struct dbk_slice){text, 410}, &name));
     assert_int_equal(name.length, 400);
 }
 
@@ -76,15 +76,15 @@ static void event_types_are_of_plain_characters(void **state)
 
     (void)state;
     memset(text, 'x', sizeof text);
-    assert_true(dbk_event_type_valid(dbk_slice("page_edit")));
-    assert_true(dbk_event_type_valid(dbk_slice("A.b:c-9_")));
-    assert_true(dbk_event_type_valid((struct dbk_slice){text, 64}));
-    assert_false(dbk_event_type_valid((struct dbk_slice){text, 65}));
-    assert_false(dbk_event_type_valid(dbk_slice("")));
-    assert_false(dbk_event_type_valid(dbk_slice("a b")));
-    assert_false(dbk_event_type_valid(dbk_slice("a/b")));
-    assert_false(dbk_event_type_valid(dbk_slice("\xC3\xA9")));
-    assert_false(dbk_event_type_valid((struct dbk_slice){"a\0b", 3}));
+    assert_true(event_type_valid(dbk_slice("page_edit")));
+    assert_true(event_type_valid(dbk_slice("A.b:c-9_")));
+    assert_true(event_type_valid((struct dbk_slice){text, 64}));
+    assert_false(event_type_valid((struct dbk_slice){text, 65}));
+    assert_false(event_type_valid(dbk_slice("")));
+    assert_false(event_type_valid(dbk_slice("a b")));
+    assert_false(event_type_valid(dbk_slice("a/b")));
+    assert_false(event_type_valid(dbk_slice("\xC3\xA9")));
+    assert_false(event_type_valid((struct dbk_slice){"a\0b", 3}));
 }
 
 static void event_types_can_be_restricted(void **state)
@@ -92,11 +92,11 @@ static void event_types_can_be_restricted(void **state)
     const char *const types[] = {"click", "submitted_feedback", NULL};
 
     (void)state;
-    assert_true(dbk_event_type_allowed(dbk_slice("any"), NULL));
-    assert_true(dbk_event_type_allowed(dbk_slice("click"), types));
-    assert_true(dbk_event_type_allowed(dbk_slice("signup"), types));
-    assert_false(dbk_event_type_allowed(dbk_slice("Click"), types));
-    assert_false(dbk_event_type_allowed(dbk_slice("clic"), types));
+    assert_true(event_type_allowed(dbk_slice("any"), NULL));
+    assert_true(event_type_allowed(dbk_slice("click"), types));
+    assert_true(event_type_allowed(dbk_slice("signup"), types));
+    assert_false(event_type_allowed(dbk_slice("Click"), types));
+    assert_false(event_type_allowed(dbk_slice("clic"), types));
 }
 
 int main(void)

@@ -95,7 +95,7 @@ static void the_line_is_the_object_of_get_log(void **state)
             dbk_record_json_read(lines[i], strlen(lines[i]), room, &record, NULL),
             DBK_OK);
         dbk_render_init(&render, 1 << 20);
-        dbk_render_record(&render, &record);
+        render_record_shown(&render, &record);
         assert_int_equal(render.length, strlen(lines[i]));
         assert_memory_equal(render.text, lines[i], render.length);
         dbk_render_finish(&render);

@@ -140,7 +140,7 @@ static void every_type_of_record_has_its_seven_names(void **state)
                  "\"meta\":{\"source\":\"rest\"}}",
                  cases[i].name, cases[i].data);
         dbk_render_init(&render, 4096);
-        dbk_render_record(&render, &record);
+        render_record_shown(&render, &record);
         assert_text(&render, expected);
     }
 }
@@ -160,7 +160,7 @@ static void a_record_shows_only_what_it_has(void **state)
 
     (void)state;
     dbk_render_init(&render, 4096);
-    dbk_render_record(&render, &record);
+    render_record_shown(&render, &record);
     assert_text(&render,
                 "{\"format\":1,\"type\":\"person.updated\",\"sequence\":"
                 "18446744073709551615,\"recorded_at\":\"" LATER
@@ -175,7 +175,7 @@ static void an_event_without_time_or_properties_shows_neither(void **state)
 
     (void)state;
     dbk_render_init(&render, 4096);
-    dbk_render_record(&render, &record);
+    render_record_shown(&render, &record);
     assert_text(&render, "{\"format\":1,\"type\":\"event.recorded\",\"sequence\":42,"
                          "\"recorded_at\":\"" LATER "\",\"subject_id\":\"" EVENT
                          "\",\"data\":{\"person_id\":\"" PERSON

@@ -4,7 +4,7 @@
 static enum dbk_code check_bytes(const char *text, size_t length, struct dbk_error *err)
 {
     char *copy = exact(text, length);
-    enum dbk_code code = dbk_json_check(copy, length, DBK_JSON_VALUES_MAX, err);
+    enum dbk_code code = json_check(copy, length, JSON_VALUES_MAX, err);
 
     free(copy);
     return code;
@@ -43,8 +43,7 @@ static void what_json_allows_is_read(void **state)
         struct dbk_slice value;
         if (check_bytes(texts[i], strlen(texts[i]), &err) != DBK_OK)
             fail_msg("%s: %s", texts[i], err.text);
-        assert_int_equal(dbk_json_accept(texts[i], strlen(texts[i]), &value, &err),
-                         DBK_OK);
+        assert_int_equal(json_accept(texts[i], strlen(texts[i]), &value, &err), DBK_OK);
     }
 }
 
@@ -167,7 +166,7 @@ static void numbers_are_bounded(void **state)
 
 static void values_are_bounded(void **state)
 {
-    size_t count = DBK_JSON_VALUES_MAX - 1; /* elements; the array is a value too */
+    size_t count = JSON_VALUES_MAX - 1; /* elements; the array is a value too */
     size_t length = 1 + 2 * count;
     char *text = malloc(length);
     struct dbk_error err = {0};
@@ -178,9 +177,8 @@ static void values_are_bounded(void **state)
     for (size_t i = 0; i < count; i++)
         memcpy(text + 1 + 2 * i, "0,", 2);
     text[length - 1] = ']';
-    assert_int_equal(dbk_json_check(text, length, DBK_JSON_VALUES_MAX, &err), DBK_OK);
-    assert_int_equal(dbk_json_check(text, length, DBK_JSON_VALUES_MAX - 1, &err),
-                     DBK_INVALID);
+    assert_int_equal(json_check(text, length, JSON_VALUES_MAX, &err), DBK_OK);
+    assert_int_equal(json_check(text, length, JSON_VALUES_MAX - 1, &err), DBK_INVALID);
     assert_non_null(strstr(err.text, "too many values"));
     free(text);
 }
@@ -200,14 +198,13 @@ static void a_number_past_a_double_is_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof huge / sizeof *huge; i++) {
-        assert_int_equal(dbk_json_accept(huge[i], strlen(huge[i]), &value, &err),
+        assert_int_equal(json_accept(huge[i], strlen(huge[i]), &value, &err),
                          DBK_INVALID);
         assert_string_equal(err.text, "line 1, column 1: a number past 1e308");
         assert_int_equal(check_bytes(huge[i], strlen(huge[i]), &err), DBK_OK);
     }
     for (size_t i = 0; i < sizeof held / sizeof *held; i++)
-        assert_int_equal(dbk_json_accept(held[i], strlen(held[i]), &value, &err),
-                         DBK_OK);
+        assert_int_equal(json_accept(held[i], strlen(held[i]), &value, &err), DBK_OK);
 }
 
 static void white_space_around_a_value_is_cut(void **state)
@@ -215,7 +212,7 @@ static void white_space_around_a_value_is_cut(void **state)
     struct dbk_slice value;
 
     (void)state;
-    assert_int_equal(dbk_json_accept(" \t{ }\r\n", 7, &value, NULL), DBK_OK);
+    assert_int_equal(json_accept(" \t{ }\r\n", 7, &value, NULL), DBK_OK);
     assert_slice(value, "{ }");
 }
 

@@ -24,7 +24,7 @@ static enum dbk_code accept(const char *text, struct dbk_error *err)
 {
     struct dbk_slice value;
 
-    return dbk_json_accept(text, strlen(text), &value, err);
+    return json_accept(text, strlen(text), &value, err);
 }
 
 static void a_duplicate_key_is_named(void **state)

@@ -5,7 +5,7 @@ static void assert_string(const char *text, const char *expected)
 {
     char *copy = exact(text, strlen(text)), *room = exact(text, strlen(text));
 
-    assert_slice(dbk_json_string((struct dbk_slice){copy, strlen(text)}, room),
+    assert_slice(json_string_read((struct dbk_slice){copy, strlen(text)}, room),
                  expected);
     free(room);
     free(copy);
@@ -14,7 +14,7 @@ static void assert_string(const char *text, const char *expected)
 static void a_string_without_escapes_stays_where_it_is(void **state)
 {
     static const char text[] = "\"abc\"";
-    struct dbk_slice string = dbk_json_string(dbk_slice(text), NULL);
+    struct dbk_slice string = json_string_read(dbk_slice(text), NULL);
 
     (void)state;
     assert_ptr_equal(string.data, text + 1);

@@ -4,15 +4,15 @@
 /* Walk text, and compare what comes with expected, which ends with NULL. */
 static void assert_values(const char *text, const char *const *expected)
 {
-    struct dbk_json_walk walk;
+    struct json_walk walk;
     struct dbk_slice value;
 
-    dbk_json_walk_start(&walk, dbk_slice(text));
+    json_walk_start(&walk, dbk_slice(text));
     for (; *expected; expected++) {
-        assert_true(dbk_json_walk_next(&walk, &value));
+        assert_true(json_walk_next(&walk, &value));
         assert_slice(value, *expected);
     }
-    assert_false(dbk_json_walk_next(&walk, &value));
+    assert_false(json_walk_next(&walk, &value));
 }
 
 static void elements_come_with_their_own_bytes(void **state)
@@ -35,38 +35,38 @@ static void members_come_with_their_values(void **state)
 
 static void members_come_with_their_keys(void **state)
 {
-    struct dbk_json_walk walk;
+    struct json_walk walk;
     struct dbk_slice value;
 
     (void)state;
-    dbk_json_walk_start(&walk, dbk_slice("{\"a\\\"}\" : 1, \"\":2}"));
-    assert_true(dbk_json_walk_next(&walk, &value));
+    json_walk_start(&walk, dbk_slice("{\"a\\\"}\" : 1, \"\":2}"));
+    assert_true(json_walk_next(&walk, &value));
     assert_slice(walk.key, "\"a\\\"}\"");
-    assert_true(dbk_json_walk_next(&walk, &value));
+    assert_true(json_walk_next(&walk, &value));
     assert_slice(walk.key, "\"\"");
 }
 
 static void a_value_shows_what_it_is(void **state)
 {
     (void)state;
-    assert_string_equal(dbk_json_kind(dbk_slice("{}")), "an object");
-    assert_string_equal(dbk_json_kind(dbk_slice("[]")), "an array");
-    assert_string_equal(dbk_json_kind(dbk_slice("\"\"")), "a string");
-    assert_string_equal(dbk_json_kind(dbk_slice("-1")), "a number");
-    assert_string_equal(dbk_json_kind(dbk_slice("true")), "a boolean");
-    assert_string_equal(dbk_json_kind(dbk_slice("false")), "a boolean");
-    assert_string_equal(dbk_json_kind(dbk_slice("null")), "null");
+    assert_string_equal(json_kind(dbk_slice("{}")), "an object");
+    assert_string_equal(json_kind(dbk_slice("[]")), "an array");
+    assert_string_equal(json_kind(dbk_slice("\"\"")), "a string");
+    assert_string_equal(json_kind(dbk_slice("-1")), "a number");
+    assert_string_equal(json_kind(dbk_slice("true")), "a boolean");
+    assert_string_equal(json_kind(dbk_slice("false")), "a boolean");
+    assert_string_equal(json_kind(dbk_slice("null")), "null");
 }
 
 static void depth_counts_brackets_outside_strings(void **state)
 {
     (void)state;
-    assert_int_equal(dbk_json_measure(dbk_slice("7")).depth, 0);
-    assert_int_equal(dbk_json_measure(dbk_slice("\"[[{\"")).depth, 0);
-    assert_int_equal(dbk_json_measure(dbk_slice("[]")).depth, 1);
-    assert_int_equal(dbk_json_measure(dbk_slice("[{},{},[1]]")).depth, 2);
-    assert_int_equal(
-        dbk_json_measure(dbk_slice("{\"a\\\"[\":{\"b\":[0]},\"c\":[]}")).depth, 3);
+    assert_int_equal(json_measure(dbk_slice("7")).depth, 0);
+    assert_int_equal(json_measure(dbk_slice("\"[[{\"")).depth, 0);
+    assert_int_equal(json_measure(dbk_slice("[]")).depth, 1);
+    assert_int_equal(json_measure(dbk_slice("[{},{},[1]]")).depth, 2);
+    assert_int_equal(json_measure(dbk_slice("{\"a\\\"[\":{\"b\":[0]},\"c\":[]}")).depth,
+                     3);
 }
 
 static void text_that_was_not_checked_is_not_read_past(void **state)
@@ -79,11 +79,11 @@ static void text_that_was_not_checked_is_not_read_past(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         size_t length = strlen(texts[i]);
         char *copy = exact(texts[i], length);
-        struct dbk_json_walk walk;
+        struct json_walk walk;
         struct dbk_slice value;
         size_t steps = 0;
-        dbk_json_walk_start(&walk, (struct dbk_slice){copy, length});
-        while (dbk_json_walk_next(&walk, &value))
+        json_walk_start(&walk, (struct dbk_slice){copy, length});
+        while (json_walk_next(&walk, &value))
             assert_true(++steps <= length);
         free(copy);
     }
@@ -105,7 +105,7 @@ static void numbers_are_counted_as_they_are_written_out(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(dbk_json_measure(dbk_slice(cases[i].text)).written,
+        assert_int_equal(json_measure(dbk_slice(cases[i].text)).written,
                          cases[i].written);
 }
 

@@ -83,15 +83,15 @@ static struct dbk_cluster *open_cluster(const struct world *world)
 
 static bool answers(const struct dbk_database *database)
 {
-    struct dbk_pg_options options = {.connect_timeout_ms = 5000};
-    struct dbk_pg_statement statement = {.sql = "select 1"};
-    struct dbk_pg *pg;
+    struct pg_options options = {.connect_timeout_ms = 5000};
+    struct pg_statement statement = {.sql = "select 1"};
+    struct pg *pg;
     bool good;
 
-    if (dbk_pg_open(database, &options, &pg, NULL) != DBK_OK)
+    if (pg_open(database, &options, &pg, NULL) != DBK_OK)
         return false;
-    good = dbk_pg_run(pg, &statement, NULL, 0, 5000, NULL, NULL) == DBK_OK;
-    dbk_pg_close(pg);
+    good = pg_run(pg, &statement, NULL, 0, 5000, NULL, NULL) == DBK_OK;
+    pg_close(pg);
     return good;
 }
 
@@ -211,18 +211,18 @@ static void the_cluster_starts_answers_and_stops(void **state)
 
 static void it_has_room_for_all_reads_and_for_others(void **state)
 {
-    const struct dbk_pg_options options = {.connect_timeout_ms = 5000};
-    const struct dbk_pg_statement show = {.sql = "show max_connections"};
+    const struct pg_options options = {.connect_timeout_ms = 5000};
+    const struct pg_statement show = {.sql = "show max_connections"};
     struct dbk_cluster *cluster = open_cluster(*state);
-    struct dbk_pg_result *result;
-    struct dbk_pg *pg;
+    struct pg_result *result;
+    struct pg *pg;
 
-    assert_int_equal(dbk_pg_open(dbk_cluster_database(cluster), &options, &pg, NULL),
+    assert_int_equal(pg_open(dbk_cluster_database(cluster), &options, &pg, NULL),
                      DBK_OK);
-    assert_int_equal(dbk_pg_run(pg, &show, NULL, 0, 5000, &result, NULL), DBK_OK);
-    assert_true(dbk_pg_u64(result, 0, 0) >= DBK_CLUSTER_READS_MAX + 20);
-    dbk_pg_clear(result);
-    dbk_pg_close(pg);
+    assert_int_equal(pg_run(pg, &show, NULL, 0, 5000, &result, NULL), DBK_OK);
+    assert_true(pg_u64(result, 0, 0) >= DBK_CLUSTER_READS_MAX + 20);
+    pg_clear(result);
+    pg_close(pg);
     dbk_cluster_close(cluster);
 }
 

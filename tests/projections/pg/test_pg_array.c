@@ -13,115 +13,114 @@ static struct dbk_database database;
 static struct dbk_error err;
 
 /* The array as PostgreSQL prints it. */
-static void assert_reads(struct dbk_pg_array *array, const char *sql,
-                         const char *expected)
+static void assert_reads(struct pg_array *array, const char *sql, const char *expected)
 {
-    const struct dbk_pg_statement statement = {NULL, sql};
-    struct dbk_pg *pg = scratch_open(&database);
-    struct dbk_pg_result *result = NULL;
-    struct dbk_pg_param param;
+    const struct pg_statement statement = {NULL, sql};
+    struct pg *pg = scratch_open(&database);
+    struct pg_result *result = NULL;
+    struct pg_param param;
 
-    assert_int_equal(dbk_pg_array_param(array, &param, &err), DBK_OK);
+    assert_int_equal(pg_array_param(array, &param, &err), DBK_OK);
     err.text[0] = '\0';
-    dbk_pg_run(pg, &statement, &param, 1, 10000, &result, &err);
+    pg_run(pg, &statement, &param, 1, 10000, &result, &err);
     assert_string_equal(err.text, "");
-    assert_string_equal(dbk_pg_value(result, 0, 0).data, expected);
-    dbk_pg_clear(result);
-    dbk_pg_close(pg);
+    assert_string_equal(pg_value(result, 0, 0).data, expected);
+    pg_clear(result);
+    pg_close(pg);
 }
 
 static void each_type_is_read_as_written(void **state)
 {
-    struct dbk_pg_array array;
+    struct pg_array array;
     struct dbk_uuid id;
     dbk_timestamp at;
 
     (void)state;
-    dbk_pg_array_init(&array, DBK_PG_BOOL);
-    dbk_pg_array_bool(&array, true);
-    dbk_pg_array_null(&array);
-    dbk_pg_array_bool(&array, false);
+    pg_array_init(&array, PG_BOOL);
+    pg_array_bool(&array, true);
+    pg_array_null(&array);
+    pg_array_bool(&array, false);
     assert_reads(&array, "select $1::bool[]::text", "{t,NULL,f}");
-    dbk_pg_array_finish(&array);
+    pg_array_finish(&array);
 
-    dbk_pg_array_init(&array, DBK_PG_INT8);
-    dbk_pg_array_int8(&array, INT64_MAX);
-    dbk_pg_array_int8(&array, -1);
+    pg_array_init(&array, PG_INT8);
+    pg_array_int8(&array, INT64_MAX);
+    pg_array_int8(&array, -1);
     assert_reads(&array, "select $1::int8[]::text", "{9223372036854775807,-1}");
-    dbk_pg_array_finish(&array);
+    pg_array_finish(&array);
 
-    dbk_pg_array_init(&array, DBK_PG_TEXT);
-    dbk_pg_array_text(&array, dbk_slice(""));
-    dbk_pg_array_text(&array, dbk_slice("a,{\"b\"}"));
-    dbk_pg_array_null(&array);
+    pg_array_init(&array, PG_TEXT);
+    pg_array_text(&array, dbk_slice(""));
+    pg_array_text(&array, dbk_slice("a,{\"b\"}"));
+    pg_array_null(&array);
     assert_reads(&array, "select $1::text[]::text", "{\"\",\"a,{\\\"b\\\"}\",NULL}");
-    dbk_pg_array_finish(&array);
+    pg_array_finish(&array);
 
-    dbk_pg_array_init(&array, DBK_PG_TIMESTAMP);
+    pg_array_init(&array, PG_TIMESTAMP);
     assert_true(dbk_timestamp_parse("0001-01-01T00:00:00", 19, &at));
-    dbk_pg_array_timestamp(&array, at);
+    pg_array_timestamp(&array, at);
     assert_true(dbk_timestamp_parse("9999-12-31T23:59:59.999999", 26, &at));
-    dbk_pg_array_timestamp(&array, at);
+    pg_array_timestamp(&array, at);
     assert_reads(&array, "select $1::timestamp[]::text",
                  "{\"0001-01-01 00:00:00\",\"9999-12-31 23:59:59.999999\"}");
-    dbk_pg_array_finish(&array);
+    pg_array_finish(&array);
 
-    dbk_pg_array_init(&array, DBK_PG_UUID);
+    pg_array_init(&array, PG_UUID);
     assert_true(dbk_uuid_parse("3b027982-2fe9-4491-a5a2-b504b0e2bb8d", 36, &id));
-    dbk_pg_array_uuid(&array, &id);
+    pg_array_uuid(&array, &id);
     assert_reads(&array, "select $1::uuid[]::text",
                  "{3b027982-2fe9-4491-a5a2-b504b0e2bb8d}");
-    dbk_pg_array_finish(&array);
+    pg_array_finish(&array);
 
-    dbk_pg_array_init(&array, DBK_PG_JSONB);
-    dbk_pg_array_jsonb(&array, dbk_slice("{}"));
-    dbk_pg_array_null(&array);
+    pg_array_init(&array, PG_JSONB);
+    pg_array_jsonb(&array, dbk_slice("{}"));
+    pg_array_null(&array);
     assert_reads(&array, "select $1::jsonb[]::text", "{\"{}\",NULL}");
-    dbk_pg_array_finish(&array);
+    pg_array_finish(&array);
 }
 
 static void an_empty_array_is_no_null(void **state)
 {
-    struct dbk_pg_array array;
+    struct pg_array array;
 
     (void)state;
-    dbk_pg_array_init(&array, DBK_PG_UUID);
+    pg_array_init(&array, PG_UUID);
     assert_reads(&array, "select $1::uuid[]::text", "{}");
     assert_reads(&array, "select count(*) from unnest($1::uuid[])", "0");
-    dbk_pg_array_finish(&array);
+    pg_array_finish(&array);
 }
 
 static void a_cleared_array_forgets_its_elements(void **state)
 {
-    struct dbk_pg_array array;
+    struct pg_array array;
 
     (void)state;
-    dbk_pg_array_init(&array, DBK_PG_INT8);
+    pg_array_init(&array, PG_INT8);
     for (int64_t i = 0; i < 10000; i++)
-        dbk_pg_array_int8(&array, i);
-    dbk_pg_array_null(&array);
+        pg_array_int8(&array, i);
+    pg_array_null(&array);
     assert_reads(&array, "select sum(i) || '/' || count(*) from unnest($1::int8[]) i",
                  "49995000/10001");
-    dbk_pg_array_clear(&array);
-    dbk_pg_array_int8(&array, 7);
+    pg_array_clear(&array);
+    pg_array_int8(&array, 7);
     assert_reads(&array, "select $1::int8[]::text", "{7}");
-    dbk_pg_array_finish(&array);
+    pg_array_finish(&array);
 }
 
 static void too_much_for_one_statement_is_told_at_the_end(void **state)
 {
-    struct dbk_pg_array array;
-    struct dbk_pg_param param;
+    struct pg_array array;
+    struct pg_param param;
 
     (void)state;
-    dbk_pg_array_init(&array, DBK_PG_TEXT);
-    dbk_pg_array_text(&array, (struct dbk_slice){"x", (size_t)1 << 31});
-    dbk_pg_array_text(&array, dbk_slice("small"));
-    assert_int_equal(dbk_pg_array_param(&array, &param, &err), DBK_TOO_LARGE);
-    dbk_pg_array_clear(&array);
-    dbk_pg_array_text(&array, dbk_slice("small"));
-    assert_int_equal(dbk_pg_array_param(&array, &param, &err), DBK_OK);
-    dbk_pg_array_finish(&array);
+    pg_array_init(&array, PG_TEXT);
+    pg_array_text(&array, (struct dbk_slice){"x", (size_t)1 << 31});
+    pg_array_text(&array, dbk_slice("small"));
+    assert_int_equal(pg_array_param(&array, &param, &err), DBK_TOO_LARGE);
+    pg_array_clear(&array);
+    pg_array_text(&array, dbk_slice("small"));
+    assert_int_equal(pg_array_param(&array, &param, &err), DBK_OK);
+    pg_array_finish(&array);
 }
 
 int main(void)

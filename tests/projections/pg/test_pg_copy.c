@@ -18,7 +18,7 @@ static const char into[] =
 
 struct scene {
     struct dbk_database database;
-    struct dbk_pg *pg;
+    struct pg *pg;
     struct copy_rows copy;
 };
 
@@ -43,7 +43,7 @@ static int end_scene(void **state)
     struct scene *scene = *state;
 
     copy_rows_finish(&scene->copy);
-    dbk_pg_close(scene->pg);
+    pg_close(scene->pg);
     scratch_drop(&scene->database);
     free(scene);
     return 0;
@@ -115,9 +115,9 @@ static void a_refused_row_is_told_and_none_stay(void **state)
     assert_int_equal(add_row(&scene->copy, 1, "{}", &err), DBK_OK);
     assert_int_equal(add_row(&scene->copy, 2, "{", &err), DBK_OK);
     assert_int_equal(copy_rows_conclude(&scene->copy, &err), DBK_INVALID);
-    assert_string_equal(dbk_pg_sqlstate(scene->pg), "22P02");
+    assert_string_equal(pg_sqlstate(scene->pg), "22P02");
     assert_true(scene->copy.failed);
-    assert_true(dbk_pg_alive(scene->pg));
+    assert_true(pg_alive(scene->pg));
     assert_int_equal(scratch_number(scene->pg, "select count(*) from rows"), 0);
 }
 
@@ -147,64 +147,62 @@ static void a_statement_that_takes_no_rows_is_told(void **state)
     struct scene *scene = *state;
     struct dbk_error err = {0};
 
-    assert_int_equal(
-        dbk_pg_copy_begin(scene->pg, "copy nowhere from stdin", SOON_MS, &err),
-        DBK_UNAVAILABLE);
-    assert_string_equal(dbk_pg_sqlstate(scene->pg), "42P01");
-    assert_int_equal(dbk_pg_copy_begin(scene->pg, "select 1", SOON_MS, &err),
-                     DBK_INTERNAL);
+    assert_int_equal(pg_copy_begin(scene->pg, "copy nowhere from stdin", SOON_MS, &err),
+                     DBK_UNAVAILABLE);
+    assert_string_equal(pg_sqlstate(scene->pg), "42P01");
+    assert_int_equal(pg_copy_begin(scene->pg, "select 1", SOON_MS, &err), DBK_INTERNAL);
     assert_int_equal(scratch_number(scene->pg, "select 7"), 7);
 }
 
 static void a_connection_lost_in_between_is_told(void **state)
 {
     struct scene *scene = *state;
-    struct dbk_pg *other = scratch_open(&scene->database);
+    struct pg *other = scratch_open(&scene->database);
     struct dbk_error err = {0};
     enum dbk_code code = DBK_OK;
     char sql[96];
 
     snprintf(sql, sizeof sql, "select pg_terminate_backend(%llu)",
              (unsigned long long)scratch_number(scene->pg, "select pg_backend_pid()"));
-    assert_int_equal(dbk_pg_copy_begin(scene->pg, into, SOON_MS, &err), DBK_OK);
+    assert_int_equal(pg_copy_begin(scene->pg, into, SOON_MS, &err), DBK_OK);
     scratch_script(other, sql);
     for (int i = 0; i < 100000 && code == DBK_OK; i++)
-        code = dbk_pg_copy_put(scene->pg, into, sizeof into, SOON_MS, &err);
+        code = pg_copy_put(scene->pg, into, sizeof into, SOON_MS, &err);
     if (code == DBK_OK)
-        code = dbk_pg_copy_end(scene->pg, SOON_MS, NULL, &err);
+        code = pg_copy_end(scene->pg, SOON_MS, NULL, &err);
     assert_int_equal(code, DBK_UNAVAILABLE);
-    assert_false(dbk_pg_alive(scene->pg));
-    dbk_pg_close(other);
+    assert_false(pg_alive(scene->pg));
+    pg_close(other);
 }
 
 static void the_first_to_be_done_is_told_first(void **state)
 {
     struct scene *scene = *state;
-    struct dbk_pg *other = scratch_open(&scene->database);
-    struct dbk_pg *both[] = {scene->pg, other};
-    struct dbk_pg_result *result;
+    struct pg *other = scratch_open(&scene->database);
+    struct pg *both[] = {scene->pg, other};
+    struct pg_result *result;
     struct dbk_error err = {0};
     size_t which;
 
-    assert_int_equal(dbk_pg_launch(scene->pg, "select pg_advisory_lock(4711)", &err),
+    assert_int_equal(pg_launch(scene->pg, "select pg_advisory_lock(4711)", &err),
                      DBK_OK);
-    assert_int_equal(dbk_pg_wait_any(both, 1, SOON_MS, &which, &err), DBK_OK);
-    assert_int_equal(dbk_pg_conclude(scene->pg, NULL, &err), DBK_OK);
-    assert_int_equal(
-        dbk_pg_launch(other, "select 41 from pg_advisory_lock(4711)", &err), DBK_OK);
-    assert_int_equal(dbk_pg_wait_any(&both[1], 1, 50, &which, &err), DBK_TIMEOUT);
-    assert_int_equal(dbk_pg_launch(scene->pg, "select 42", &err), DBK_OK);
-    assert_int_equal(dbk_pg_wait_any(both, 2, SOON_MS, &which, &err), DBK_OK);
+    assert_int_equal(pg_wait_any(both, 1, SOON_MS, &which, &err), DBK_OK);
+    assert_int_equal(pg_conclude(scene->pg, NULL, &err), DBK_OK);
+    assert_int_equal(pg_launch(other, "select 41 from pg_advisory_lock(4711)", &err),
+                     DBK_OK);
+    assert_int_equal(pg_wait_any(&both[1], 1, 50, &which, &err), DBK_TIMEOUT);
+    assert_int_equal(pg_launch(scene->pg, "select 42", &err), DBK_OK);
+    assert_int_equal(pg_wait_any(both, 2, SOON_MS, &which, &err), DBK_OK);
     assert_int_equal(which, 0);
-    assert_int_equal(dbk_pg_conclude(scene->pg, NULL, &err), DBK_OK);
+    assert_int_equal(pg_conclude(scene->pg, NULL, &err), DBK_OK);
     scratch_script(scene->pg, "select pg_advisory_unlock(4711)");
     both[0] = NULL;
-    assert_int_equal(dbk_pg_wait_any(both, 2, SOON_MS, &which, &err), DBK_OK);
+    assert_int_equal(pg_wait_any(both, 2, SOON_MS, &which, &err), DBK_OK);
     assert_int_equal(which, 1);
-    assert_int_equal(dbk_pg_conclude(other, &result, &err), DBK_OK);
-    assert_int_equal(dbk_pg_u64(result, 0, 0), 41);
-    dbk_pg_clear(result);
-    dbk_pg_close(other);
+    assert_int_equal(pg_conclude(other, &result, &err), DBK_OK);
+    assert_int_equal(pg_u64(result, 0, 0), 41);
+    pg_clear(result);
+    pg_close(other);
 }
 
 static void a_launched_statement_that_fails_is_told_by_its_end(void **state)
@@ -213,9 +211,9 @@ static void a_launched_statement_that_fails_is_told_by_its_end(void **state)
     struct dbk_error err = {0};
     size_t which;
 
-    assert_int_equal(dbk_pg_launch(scene->pg, "select 1 / 0", &err), DBK_OK);
-    assert_int_equal(dbk_pg_wait_any(&scene->pg, 1, SOON_MS, &which, &err), DBK_OK);
-    assert_int_equal(dbk_pg_conclude(scene->pg, NULL, &err), DBK_INVALID);
+    assert_int_equal(pg_launch(scene->pg, "select 1 / 0", &err), DBK_OK);
+    assert_int_equal(pg_wait_any(&scene->pg, 1, SOON_MS, &which, &err), DBK_OK);
+    assert_int_equal(pg_conclude(scene->pg, NULL, &err), DBK_INVALID);
     assert_int_equal(scratch_number(scene->pg, "select 7"), 7);
 }
 

@@ -10,15 +10,15 @@
 
 #include <cmocka.h>
 
-static const struct dbk_pg_options options = {.application = "test"};
+static const struct pg_options options = {.application = "test"};
 static struct dbk_database database;
 static struct dbk_error err;
 
 static int open_two(void **state)
 {
-    struct dbk_pool *pool;
+    struct pool *pool;
 
-    if (dbk_pool_open(&database, &options, 2, &pool, &err) != DBK_OK)
+    if (pool_open(&database, &options, 2, &pool, &err) != DBK_OK)
         return -1;
     *state = pool;
     return 0;
@@ -26,110 +26,110 @@ static int open_two(void **state)
 
 static int close_pool(void **state)
 {
-    dbk_pool_close(*state);
+    pool_close(*state);
     return 0;
 }
 
-static struct dbk_pg *take(struct dbk_pool *pool)
+static struct pg *take(struct pool *pool)
 {
-    struct dbk_pg *pg;
+    struct pg *pg;
 
-    assert_int_equal(dbk_pool_take(pool, dbk_deadline_in(20000), &pg, &err), DBK_OK);
+    assert_int_equal(pool_take(pool, dbk_deadline_in(20000), &pg, &err), DBK_OK);
     return pg;
 }
 
 static void the_one_given_back_last_is_taken_first(void **state)
 {
-    struct dbk_pg *a = take(*state), *b = take(*state);
+    struct pg *a = take(*state), *b = take(*state);
 
-    dbk_pool_give(*state, b);
-    dbk_pool_give(*state, a);
+    pool_give(*state, b);
+    pool_give(*state, a);
     assert_ptr_equal(take(*state), a);
     assert_ptr_equal(take(*state), b);
-    dbk_pool_give(*state, a);
-    dbk_pool_give(*state, b);
+    pool_give(*state, a);
+    pool_give(*state, b);
 }
 
 static void with_all_taken_it_is_busy_at_the_deadline(void **state)
 {
-    struct dbk_pg *a = take(*state), *b = take(*state), *none;
+    struct pg *a = take(*state), *b = take(*state), *none;
 
-    assert_int_equal(dbk_pool_take(*state, dbk_deadline_in(50), &none, &err), DBK_BUSY);
+    assert_int_equal(pool_take(*state, dbk_deadline_in(50), &none, &err), DBK_BUSY);
     assert_null(none);
-    dbk_pool_give(*state, a);
-    assert_int_equal(dbk_pool_take(*state, dbk_deadline_in(0), &a, &err), DBK_OK);
-    dbk_pool_give(*state, a);
-    dbk_pool_give(*state, b);
+    pool_give(*state, a);
+    assert_int_equal(pool_take(*state, dbk_deadline_in(0), &a, &err), DBK_OK);
+    pool_give(*state, a);
+    pool_give(*state, b);
 }
 
 struct waiter {
-    struct dbk_pool *pool;
-    struct dbk_pg *pg;
+    struct pool *pool;
+    struct pg *pg;
 };
 
 static void *wait_for_one(void *context)
 {
     struct waiter *waiter = context;
 
-    dbk_pool_take(waiter->pool, dbk_deadline_in(20000), &waiter->pg, NULL);
+    pool_take(waiter->pool, dbk_deadline_in(20000), &waiter->pg, NULL);
     return NULL;
 }
 
 static void whoever_waits_gets_the_one_given_back(void **state)
 {
-    struct dbk_pg *a = take(*state), *b = take(*state);
+    struct pg *a = take(*state), *b = take(*state);
     struct waiter waiter = {.pool = *state};
     pthread_t thread;
 
     assert_int_equal(pthread_create(&thread, NULL, wait_for_one, &waiter), 0);
-    dbk_pool_give(*state, b);
+    pool_give(*state, b);
     pthread_join(thread, NULL);
     assert_ptr_equal(waiter.pg, b);
-    dbk_pool_give(*state, a);
-    dbk_pool_give(*state, b);
+    pool_give(*state, a);
+    pool_give(*state, b);
 }
 
 static void a_dead_one_makes_room_for_a_new_one(void **state)
 {
-    struct dbk_pg *a = take(*state), *b = take(*state);
-    const struct dbk_pg_statement die = {
-        NULL, "select pg_terminate_backend(pg_backend_pid())"};
+    struct pg *a = take(*state), *b = take(*state);
+    const struct pg_statement die = {NULL,
+                                     "select pg_terminate_backend(pg_backend_pid())"};
 
-    assert_int_equal(dbk_pg_run(a, &die, NULL, 0, 20000, NULL, &err), DBK_UNAVAILABLE);
-    dbk_pool_give(*state, a);
+    assert_int_equal(pg_run(a, &die, NULL, 0, 20000, NULL, &err), DBK_UNAVAILABLE);
+    pool_give(*state, a);
     a = take(*state);
-    assert_true(dbk_pg_alive(a));
-    dbk_pool_give(*state, a);
-    dbk_pool_give(*state, b);
+    assert_true(pg_alive(a));
+    pool_give(*state, a);
+    pool_give(*state, b);
 }
 
 static void renewed_none_of_the_idle_ones_is_handed_out(void **state)
 {
-    struct dbk_pg *a = take(*state), *b = take(*state);
+    struct pg *a = take(*state), *b = take(*state);
     uint64_t first = scratch_number(a, "select pg_backend_pid()");
     uint64_t second = scratch_number(b, "select pg_backend_pid()");
 
-    dbk_pool_give(*state, a);
-    dbk_pool_renew(*state);
+    pool_give(*state, a);
+    pool_renew(*state);
     a = take(*state);
     assert_int_not_equal(scratch_number(a, "select pg_backend_pid()"), first);
     assert_int_equal(scratch_number(b, "select pg_backend_pid()"), second);
-    dbk_pool_give(*state, a);
-    dbk_pool_give(*state, b);
+    pool_give(*state, a);
+    pool_give(*state, b);
 }
 
 static void one_that_cannot_connect_takes_no_room(void **state)
 {
     struct dbk_database nowhere = {.host = "/nonexistent"};
-    struct dbk_pool *pool;
-    struct dbk_pg *pg;
+    struct pool *pool;
+    struct pg *pg;
 
     (void)state;
-    assert_int_equal(dbk_pool_open(&nowhere, &options, 1, &pool, &err), DBK_OK);
+    assert_int_equal(pool_open(&nowhere, &options, 1, &pool, &err), DBK_OK);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(dbk_pool_take(pool, dbk_deadline_in(20000), &pg, &err),
+        assert_int_equal(pool_take(pool, dbk_deadline_in(20000), &pg, &err),
                          DBK_UNAVAILABLE);
-    dbk_pool_close(pool);
+    pool_close(pool);
 }
 
 #define ON_TWO(name) cmocka_unit_test_setup_teardown(name, open_two, close_pool)

@@ -39,13 +39,13 @@ static bool is_to_stop(void *context)
 static void open_poster(struct poster *poster, struct world *world,
                         const struct poster_calls *calls)
 {
-    const struct dbk_pg_options options = {.application = "test",
-                                           .connect_timeout_ms = 10000};
+    const struct pg_options options = {.application = "test",
+                                       .connect_timeout_ms = 10000};
     struct dbk_error err = {0};
 
     poster_init(poster, world->log, &world->database, calls);
     if (dbk_migrate_up(&world->database, NULL, NULL, &err) != DBK_OK ||
-        dbk_pg_open(&world->database, &options, &poster->pg, &err) != DBK_OK ||
+        pg_open(&world->database, &options, &poster->pg, &err) != DBK_OK ||
         poster_begin(poster, &err) != DBK_OK)
         fail_msg("%s", err.text);
 }

@@ -125,7 +125,7 @@ static void what_was_posted_is_not_posted_again(void **state)
 }
 
 /* Those of this test's database only: other tests run beside it. */
-static void kill_projectors(struct dbk_pg *pg, const char *database)
+static void kill_projectors(struct pg *pg, const char *database)
 {
     char sql[256];
 

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 static struct dbk_database database;
-static struct dbk_pg *admin;
+static struct pg *admin;
 static struct dbk_uuid person; /* there is one, with many large events */
 static struct dbk_error err;
 
@@ -45,7 +45,7 @@ static int stop(void **state)
     (void)state;
     database.user = "daybook";
     scratch_script(admin, "drop role daybook_faults");
-    dbk_pg_close(admin);
+    pg_close(admin);
     scratch_drop(&database);
     return 0;
 }
@@ -246,7 +246,7 @@ static void *list_events(void *context)
 static void open_two(struct dbk_read_model *model)
 {
     struct reader readers[2] = {{.model = model}, {.model = model}};
-    struct dbk_pg *locker = scratch_open(&database);
+    struct pg *locker = scratch_open(&database);
 
     scratch_script(locker, "begin; lock table event in access exclusive mode");
     for (int i = 0; i < 2; i++)
@@ -255,7 +255,7 @@ static void open_two(struct dbk_read_model *model)
     for (int waited = 0; waited < 60000 && backends("count(*)") < 2; waited++)
         usleep(1000);
     scratch_script(locker, "rollback");
-    dbk_pg_close(locker);
+    pg_close(locker);
     for (int i = 0; i < 2; i++) {
         pthread_join(readers[i].thread, NULL);
         assert_int_equal(readers[i].code, DBK_OK);
@@ -311,7 +311,7 @@ static void a_table_dropped_by_hand_is_said_to_need_a_rebuild(void **state)
     struct dbk_database other = database;
     struct dbk_read_model *model;
     struct dbk_rows rows = {0};
-    struct dbk_pg *pg;
+    struct pg *pg;
 
     (void)state;
     other.schema = "test_read_faults_dropped";
@@ -324,7 +324,7 @@ static void a_table_dropped_by_hand_is_said_to_need_a_rebuild(void **state)
     assert_non_null(strstr(err.text, "run daybook rebuild"));
     dbk_read_model_close(model);
     dbk_rows_finish(&rows);
-    dbk_pg_close(pg);
+    pg_close(pg);
     scratch_drop(&other);
 }
 

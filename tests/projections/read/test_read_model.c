@@ -43,7 +43,7 @@ static const char *const data =
 
 static int start(void **state)
 {
-    struct dbk_pg *pg;
+    struct pg *pg;
 
     (void)state;
     scratch_drop(&database);
@@ -51,7 +51,7 @@ static int start(void **state)
         return -1;
     pg = scratch_open(&database);
     scratch_script(pg, data);
-    dbk_pg_close(pg);
+    pg_close(pg);
     return dbk_read_model_open(&database, 2, 20000, &model, &err) == DBK_OK ? 0 : -1;
 }
 
@@ -66,34 +66,33 @@ static int stop(void **state)
 /* The id that md5(name)::uuid gives. */
 static struct dbk_uuid id_of(const char *name)
 {
-    struct dbk_pg *pg = scratch_open(&database);
-    const struct dbk_pg_statement statement = {NULL, "select md5($1::text)::uuid"};
-    const struct dbk_pg_param param = dbk_pg_text(name);
-    struct dbk_pg_result *result;
+    struct pg *pg = scratch_open(&database);
+    const struct pg_statement statement = {NULL, "select md5($1::text)::uuid"};
+    const struct pg_param param = pg_text(name);
+    struct pg_result *result;
     struct dbk_uuid id;
 
-    assert_int_equal(dbk_pg_run(pg, &statement, &param, 1, 10000, &result, &err),
-                     DBK_OK);
-    assert_true(dbk_uuid_parse(dbk_pg_value(result, 0, 0).data, DBK_UUID_TEXT, &id));
-    dbk_pg_clear(result);
-    dbk_pg_close(pg);
+    assert_int_equal(pg_run(pg, &statement, &param, 1, 10000, &result, &err), DBK_OK);
+    assert_true(dbk_uuid_parse(pg_value(result, 0, 0).data, DBK_UUID_TEXT, &id));
+    pg_clear(result);
+    pg_close(pg);
     return id;
 }
 
 /* The first column of the first row; to be freed. */
 static char *sql_text(const char *sql)
 {
-    const struct dbk_pg_statement statement = {NULL, sql};
-    struct dbk_pg *pg = scratch_open(&database);
-    struct dbk_pg_result *result = NULL;
+    const struct pg_statement statement = {NULL, sql};
+    struct pg *pg = scratch_open(&database);
+    struct pg_result *result = NULL;
     char *text;
 
     err.text[0] = '\0';
-    dbk_pg_run(pg, &statement, NULL, 0, 20000, &result, &err);
+    pg_run(pg, &statement, NULL, 0, 20000, &result, &err);
     assert_string_equal(err.text, "");
-    text = strdup(dbk_pg_value(result, 0, 0).data);
-    dbk_pg_clear(result);
-    dbk_pg_close(pg);
+    text = strdup(pg_value(result, 0, 0).data);
+    pg_clear(result);
+    pg_close(pg);
     return text;
 }
 
@@ -194,7 +193,7 @@ static size_t count_events(const struct dbk_rows *rows)
 
 static void add_large(unsigned first, unsigned last, unsigned size)
 {
-    struct dbk_pg *pg = scratch_open(&database);
+    struct pg *pg = scratch_open(&database);
     char sql[400];
 
     snprintf(sql, sizeof sql,
@@ -204,15 +203,15 @@ static void add_large(unsigned first, unsigned last, unsigned size)
              "from generate_series(%u, %u) i",
              size, first, last);
     scratch_script(pg, sql);
-    dbk_pg_close(pg);
+    pg_close(pg);
 }
 
 static void remove_large(void)
 {
-    struct dbk_pg *pg = scratch_open(&database);
+    struct pg *pg = scratch_open(&database);
 
     scratch_script(pg, "delete from event where event_type = 'large'");
-    dbk_pg_close(pg);
+    pg_close(pg);
 }
 
 /* 17 of 60,000 bytes are what goes into 1 MiB. */
@@ -547,10 +546,10 @@ static void behind_the_last_there_is_nothing(void **state)
 /* The plan of a statement, made as the read model's sessions make theirs. */
 static char *plan_of(const char *file, const char *arguments)
 {
-    struct dbk_pg *pg = scratch_open(&database);
+    struct pg *pg = scratch_open(&database);
     char path[300], sql[8000], body[6000] = "", *text = NULL;
-    struct dbk_pg_statement statement = {NULL, sql};
-    struct dbk_pg_result *result = NULL;
+    struct pg_statement statement = {NULL, sql};
+    struct pg_result *result = NULL;
     size_t size;
     FILE *stream = open_memstream(&text, &size);
 
@@ -566,13 +565,13 @@ static char *plan_of(const char *file, const char *arguments)
     scratch_script(pg, sql);
     snprintf(sql, sizeof sql, "explain (costs off) execute it(%s)", arguments);
     err.text[0] = '\0';
-    dbk_pg_run(pg, &statement, NULL, 0, 10000, &result, &err);
+    pg_run(pg, &statement, NULL, 0, 10000, &result, &err);
     assert_string_equal(err.text, "");
-    for (size_t i = 0; i < dbk_pg_rows(result); i++)
-        fprintf(stream, "%s\n", dbk_pg_value(result, i, 0).data);
+    for (size_t i = 0; i < pg_rows(result); i++)
+        fprintf(stream, "%s\n", pg_value(result, i, 0).data);
     fclose(stream);
-    dbk_pg_clear(result);
-    dbk_pg_close(pg);
+    pg_clear(result);
+    pg_close(pg);
     return text;
 }
 

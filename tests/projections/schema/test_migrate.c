@@ -51,7 +51,7 @@ static void assert_status(const struct migration_list *list, const char *expecte
 
 static uint64_t tables(const char *name)
 {
-    struct dbk_pg *pg = scratch_open(&database);
+    struct pg *pg = scratch_open(&database);
     char sql[160];
     uint64_t count;
 
@@ -60,7 +60,7 @@ static uint64_t tables(const char *name)
         "select count(*) from pg_tables where schemaname = '%s' and tablename = '%s'",
         database.schema, name);
     count = scratch_number(pg, sql);
-    dbk_pg_close(pg);
+    pg_close(pg);
     return count;
 }
 

@@ -13,7 +13,7 @@
 enum { LOOK_MS = 60000 };
 
 static struct dbk_database database;
-static struct dbk_pg *pg;
+static struct pg *pg;
 
 /* With this done, looking fails, and not because PostgreSQL is away; then undone. */
 static void assert_noticed(const char *sql)
@@ -33,20 +33,20 @@ static void assert_noticed(const char *sql)
 /* Of checkpoint, only_row is there for its constraint. */
 static void each_column_is_looked_for(void **state)
 {
-    const struct dbk_pg_statement columns = {
+    const struct pg_statement columns = {
         NULL, "select format('alter table %I drop column %I cascade', table_name,"
               " column_name) from information_schema.columns where table_schema ="
               " 'test_tables' and table_name in ('person', 'event', 'checkpoint',"
               " 'quarantine') and column_name <> 'only_row'"};
-    struct dbk_pg_result *result;
+    struct pg_result *result;
     struct dbk_error err = {0};
 
     (void)state;
-    assert_int_equal(dbk_pg_run(pg, &columns, NULL, 0, LOOK_MS, &result, &err), DBK_OK);
-    assert_true(dbk_pg_rows(result) > 20);
-    for (size_t i = 0; i < dbk_pg_rows(result); i++)
-        assert_noticed(dbk_pg_value(result, i, 0).data);
-    dbk_pg_clear(result);
+    assert_int_equal(pg_run(pg, &columns, NULL, 0, LOOK_MS, &result, &err), DBK_OK);
+    assert_true(pg_rows(result) > 20);
+    for (size_t i = 0; i < pg_rows(result); i++)
+        assert_noticed(pg_value(result, i, 0).data);
+    pg_clear(result);
 }
 
 static void each_table_and_function_is_looked_for(void **state)
@@ -84,9 +84,9 @@ static void other_failures_are_no_broken_tables(void **state)
     struct dbk_error err = {0};
 
     (void)state;
-    assert_int_equal(dbk_pg_script(pg, "select 1 / 0", LOOK_MS, &err), DBK_INVALID);
+    assert_int_equal(pg_script(pg, "select 1 / 0", LOOK_MS, &err), DBK_INVALID);
     assert_false(tables_broken(pg));
-    dbk_pg_break(pg);
+    pg_break(pg);
     assert_int_equal(tables_look(pg, LOOK_MS, &err), DBK_UNAVAILABLE);
     assert_false(tables_broken(pg));
 }
@@ -118,7 +118,7 @@ static int start(void **state)
 static int stop(void **state)
 {
     (void)state;
-    dbk_pg_close(pg);
+    pg_close(pg);
     scratch_drop(&database);
     return 0;
 }

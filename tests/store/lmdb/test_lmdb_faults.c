@@ -23,13 +23,13 @@ static const struct {
     {ENOSPC, DBK_NO_ROOM},   {MDB_READERS_FULL, DBK_BUSY},
 };
 
-enum dbk_code __wrap_dbk_sandbox(dbk_sandboxed *run, const void *what,
+enum dbk_code __wrap_sandbox_run(sandbox_body *run, const void *what,
                                  const struct dbk_verify_options *options,
                                  struct dbk_verify_result *result, uint64_t *died_at,
                                  struct dbk_error *err);
 
 /* Not in a process of its own: here the faults would not be counted, nor leaks seen. */
-enum dbk_code __wrap_dbk_sandbox(dbk_sandboxed *run, const void *what,
+enum dbk_code __wrap_sandbox_run(sandbox_body *run, const void *what,
                                  const struct dbk_verify_options *options,
                                  struct dbk_verify_result *result, uint64_t *died_at,
                                  struct dbk_error *err)

@@ -56,7 +56,7 @@ static enum dbk_code tell_progress(const struct dbk_verify_options *options)
     return dbk_watch_progress(&options->watch, "reading", "records", 7, 9, NULL);
 }
 
-static enum dbk_code sandbox(dbk_sandboxed *run, struct heard *heard,
+static enum dbk_code sandbox(sandbox_body *run, struct heard *heard,
                              struct dbk_verify_result *result, uint64_t *died_at,
                              struct dbk_error *err)
 {
@@ -64,7 +64,7 @@ static enum dbk_code sandbox(dbk_sandboxed *run, struct heard *heard,
         .finding = note,
         .context = heard,
         .watch = {.progress = hear, .stop = asked_to_stop, .context = heard}};
-    enum dbk_code code = dbk_sandbox(run, "dir", &options, result, died_at, err);
+    enum dbk_code code = sandbox_run(run, "dir", &options, result, died_at, err);
 
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no process is left behind */
     assert_int_equal(errno, ECHILD);
@@ -229,7 +229,7 @@ static void a_silent_one_is_stopped_too(void **state)
     uint64_t died_at;
 
     (void)state;
-    assert_int_equal(dbk_sandbox(be_silent, "dir", &options, &result, &died_at, &err),
+    assert_int_equal(sandbox_run(be_silent, "dir", &options, &result, &died_at, &err),
                      DBK_INTERRUPTED);
 }
 
@@ -255,7 +255,7 @@ static void it_dies_with_its_parent(void **state)
     parent = fork();
     if (parent == 0) {
         close(fds[0]);
-        dbk_sandbox(be_silent, "dir", &options, &result, &died_at, NULL);
+        sandbox_run(be_silent, "dir", &options, &result, &died_at, NULL);
         _exit(1);
     }
     close(fds[1]);

@@ -26,25 +26,25 @@ static void fill(char *bytes, size_t length)
 /* Source: the check value of CRC-32/ISO-HDLC. */
 static void a_record_is_followed_by_its_known_crc(void **state)
 {
-    char value[9 + DBK_CHECKSUM_BYTES];
+    char value[9 + LOG_VALUE_CHECKSUM];
 
     (void)state;
-    dbk_log_value_write(value, "123456789", 9);
+    log_value_write(value, "123456789", 9);
     assert_memory_equal(value, "123456789\x26\x39\xF4\xCB", sizeof value);
-    assert_int_equal(dbk_log_value_checksum(value, 9), 0xCBF43926);
+    assert_int_equal(log_value_checksum(value, 9), 0xCBF43926);
 }
 
 /* What was written before is checked now: with zlib's, as exports are, too. */
 static void it_is_zlibs(const char *record, size_t length)
 {
-    char *value = malloc(length + DBK_CHECKSUM_BYTES); /* of its very size, for ASan */
+    char *value = malloc(length + LOG_VALUE_CHECKSUM); /* of its very size, for ASan */
     size_t found;
 
-    dbk_log_value_write(value, record, length);
+    log_value_write(value, record, length);
     assert_memory_equal(value, record, length);
-    assert_int_equal(dbk_log_value_checksum(value, length),
+    assert_int_equal(log_value_checksum(value, length),
                      crc32_z(0, (const unsigned char *)record, length));
-    assert_true(dbk_log_value_check(value, length + DBK_CHECKSUM_BYTES, &found));
+    assert_true(log_value_check(value, length + LOG_VALUE_CHECKSUM, &found));
     assert_int_equal(found, length);
     free(value);
 }
@@ -64,19 +64,19 @@ static void it_is_zlibs_for_every_length_and_place(void **state)
 
 static void a_changed_bit_and_a_cut_are_known(void **state)
 {
-    char value[300 + DBK_CHECKSUM_BYTES], record[300];
+    char value[300 + LOG_VALUE_CHECKSUM], record[300];
     size_t length;
 
     (void)state;
     fill(record, sizeof record);
-    dbk_log_value_write(value, record, sizeof record);
+    log_value_write(value, record, sizeof record);
     for (size_t bit = 0; bit < sizeof value * 8; bit++) {
         value[bit / 8] = (char)(value[bit / 8] ^ 1 << bit % 8);
-        assert_false(dbk_log_value_check(value, sizeof value, &length));
+        assert_false(log_value_check(value, sizeof value, &length));
         value[bit / 8] = (char)(value[bit / 8] ^ 1 << bit % 8);
     }
     for (size_t size = 0; size < sizeof value; size++)
-        assert_false(dbk_log_value_check(value, size, &length));
+        assert_false(log_value_check(value, size, &length));
 }
 
 int main(void)

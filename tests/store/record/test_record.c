@@ -278,7 +278,7 @@ static void a_stamp_changes_sequence_and_time_only(void **state)
     record.recorded_at = 43;
     record.person_id = other;
     dbk_record_stamp(bytes, 42, 43);
-    dbk_record_set_person(bytes, &other);
+    record_set_person(bytes, &other);
     assert_int_equal(dbk_record_decode(bytes, length, &out, NULL), DBK_OK);
     assert_same(&record, &out);
 }
