@@ -138,7 +138,7 @@ static int unpack_event(MDB_val value, struct dbk_event_state *out)
     out->sequence = take_u64(&at);
     out->deleted_sequence = take_u64(&at);
     memcpy(out->person_id.bytes, at, sizeof out->person_id.bytes);
-    return 0;
+    return out->sequence > 0 ? 0 : LMDB_INDEX_DAMAGED;
 }
 
 static void pack_event(const struct dbk_event_state *state, char out[EVENT_FIXED])

@@ -226,20 +226,21 @@ static void a_refused_command_does_not_disturb_the_others(void **state)
         dbk_command_destroy(commands[i]);
 }
 
-/* Cut the index entry of a person short, by plain LMDB. */
-static void damage_person(const struct scratch *s, const struct dbk_uuid *id)
+/* Put the value where an index has the entry of an id, by plain LMDB. */
+static void damage(const struct scratch *s, const char *index,
+                   const struct dbk_uuid *id, MDB_val value)
 {
-    MDB_val key = {sizeof id->bytes, (void *)(uintptr_t)id->bytes}, value = {3, "bad"};
+    MDB_val key = {sizeof id->bytes, (void *)(uintptr_t)id->bytes};
     MDB_env *env;
     MDB_txn *txn;
-    MDB_dbi person;
+    MDB_dbi dbi;
 
     assert_int_equal(mdb_env_create(&env), 0);
     mdb_env_set_maxdbs(env, 8);
     assert_int_equal(mdb_env_open(env, s->dir, 0, 0600), 0);
     assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-    assert_int_equal(mdb_dbi_open(txn, "person", 0, &person), 0);
-    assert_int_equal(mdb_put(txn, person, &key, &value, 0), 0);
+    assert_int_equal(mdb_dbi_open(txn, index, 0, &dbi), 0);
+    assert_int_equal(mdb_put(txn, dbi, &key, &value, 0), 0);
     assert_int_equal(mdb_txn_commit(txn), 0);
     mdb_env_close(env);
 }
@@ -253,13 +254,30 @@ static void a_damaged_index_entry_disturbs_nobody_else(void **state)
     struct dbk_command *commands[2] = {command_of(&drafts[0]), command_of(&drafts[1])};
 
     dbk_log_close(s->log);
-    damage_person(s, &kate);
+    damage(s, "person", &kate, (MDB_val){3, "bad"});
     scratch_open(s);
     assert_int_equal(dbk_log_submit(s->log, commands, 2, NULL, NULL, &s->err), DBK_OK);
     assert_int_equal(dbk_command_verdict(commands[0])->code, DBK_DAMAGED);
     assert_int_equal(dbk_command_verdict(commands[1])->code, DBK_OK);
     dbk_command_destroy(commands[0]);
     dbk_command_destroy(commands[1]);
+}
+
+static void a_damaged_event_is_told_and_not_written_back(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_record event = draft_event(&kate);
+    struct dbk_record gone = draft_of(DBK_EVENT_DELETED, &event.subject);
+    char no_sequence[8 + 8 + sizeof kate.bytes] = {0};
+
+    memcpy(no_sequence + 16, kate.bytes, sizeof kate.bytes);
+    assert_int_equal(submit(s, &event).code, DBK_OK);
+    dbk_log_close(s->log);
+    damage(s, "event", &event.subject, (MDB_val){sizeof no_sequence, no_sequence});
+    scratch_open(s);
+    assert_int_equal(submit(s, &gone).code, DBK_DAMAGED);
+    assert_int_equal(submit(s, &event).code, DBK_DAMAGED);
 }
 
 enum { MANY = 3000 };
@@ -331,6 +349,7 @@ int main(void)
         TEST(a_refused_part_refuses_the_whole_command),
         TEST(a_refused_command_does_not_disturb_the_others),
         TEST(a_damaged_index_entry_disturbs_nobody_else),
+        TEST(a_damaged_event_is_told_and_not_written_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
