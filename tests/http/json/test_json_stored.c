@@ -59,6 +59,15 @@ static void numbers_are_written_out(void **state)
 }
 
 /* More members than are kept without memory, in as many objects as are taken. */
+static void white_space_around_a_scalar_is_no_part_of_it(void **state)
+{
+    (void)state;
+    assert_stored(" 1e2\n", "100");
+    assert_stored("1e-50 ", "0.00000000000000000000000000000000000000000000000001");
+    assert_stored("\t\"\\u0041\" ", "\"A\"");
+    assert_stored("true\r\n", "true");
+}
+
 static void wide_and_deep_ones_are_whole(void **state)
 {
     static char text[4096], expected[4096];
@@ -97,6 +106,7 @@ int main(void)
         cmocka_unit_test(keys_are_compared_without_their_escapes),
         cmocka_unit_test(strings_keep_only_the_escapes_they_need),
         cmocka_unit_test(numbers_are_written_out),
+        cmocka_unit_test(white_space_around_a_scalar_is_no_part_of_it),
         cmocka_unit_test(wide_and_deep_ones_are_whole),
         cmocka_unit_test(what_is_not_taken_is_left_as_it_is),
     };
