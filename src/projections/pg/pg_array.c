@@ -87,14 +87,6 @@ void pg_array_null(struct pg_array *array)
     array->has_null = true;
 }
 
-void pg_array_bool(struct pg_array *array, bool value)
-{
-    char *at = element(array, PG_BOOL, 1);
-
-    if (at)
-        *at = value ? 1 : 0;
-}
-
 void pg_array_int8(struct pg_array *array, int64_t value)
 {
     char *at = element(array, PG_INT8, 8);

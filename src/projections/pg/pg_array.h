@@ -11,7 +11,6 @@
 
 /* Values are the oids of pg_type, which never change. */
 enum pg_element {
-    PG_BOOL = 16,
     PG_INT8 = 20,
     PG_TEXT = 25,
     PG_TIMESTAMP = 1114,
@@ -19,8 +18,8 @@ enum pg_element {
     PG_JSONB = 3802,
 };
 
-/* One array under construction. Init, add, finish_param, and clear to use its memory
- * again; pg_array_finish at last. A failure to grow is kept and told at the end. */
+/* One array under construction. Init, add, pg_array_param, and clear to use its
+ * memory again; pg_array_finish at last. A failure to grow is kept and told at the end. */
 struct pg_array {
     enum pg_element element;
     size_t count;
@@ -36,7 +35,6 @@ void pg_array_finish(struct pg_array *array);
 
 /* Add an element of the array's own type. */
 void pg_array_null(struct pg_array *array);
-void pg_array_bool(struct pg_array *array, bool value);
 void pg_array_int8(struct pg_array *array, int64_t value);
 void pg_array_text(struct pg_array *array, struct dbk_slice text);
 void pg_array_timestamp(struct pg_array *array, dbk_timestamp at);

@@ -36,13 +36,6 @@ static void each_type_is_read_as_written(void **state)
     dbk_timestamp at;
 
     (void)state;
-    pg_array_init(&array, PG_BOOL);
-    pg_array_bool(&array, true);
-    pg_array_null(&array);
-    pg_array_bool(&array, false);
-    assert_reads(&array, "select $1::bool[]::text", "{t,NULL,f}");
-    pg_array_finish(&array);
-
     pg_array_init(&array, PG_INT8);
     pg_array_int8(&array, INT64_MAX);
     pg_array_int8(&array, -1);
