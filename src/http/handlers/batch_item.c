@@ -20,7 +20,6 @@ enum dbk_code batch_item_draft(const struct request *rq, struct batch_item *item
                                struct dbk_error *err)
 {
     struct dbk_field_errors fields;
-    const struct dbk_record *drafts[1];
     struct dbk_body body;
     enum dbk_code code;
 
@@ -29,10 +28,9 @@ enum dbk_code batch_item_draft(const struct request *rq, struct batch_item *item
     if (code != DBK_OK)
         return code == DBK_NO_MEMORY ? code : DBK_OK;
     submit_meta(rq, &body.record);
-    drafts[0] = &body.record;
     item->id = body.record.subject;
     item->has_id = body.has_id;
-    item->command = submit_draft(drafts, 1, err);
+    item->command = submit_drafts(&body.record, 1, err);
     dbk_body_finish(&body);
     return item->command || err->code == DBK_TOO_LARGE ? DBK_OK : err->code;
 }

@@ -62,13 +62,12 @@ static enum dbk_code answer_verdict(const struct request *rq, struct response *r
 static enum dbk_code record_event(struct request *rq, struct response *rs,
                                   struct dbk_record *event, struct dbk_error *err)
 {
-    const struct dbk_record *drafts[] = {event};
     struct dbk_command *command;
     enum dbk_code code;
     bool replayed;
 
     submit_meta(rq, event);
-    command = submit_draft(drafts, 1, err);
+    command = submit_drafts(event, 1, err);
     if (!command)
         return err->code;
     code = submit_keyed(rq, rs, &command, 1, &replayed, err);
@@ -110,7 +109,6 @@ enum dbk_code handle_delete_event(struct request *rq, struct response *rs,
                                   struct dbk_error *err)
 {
     struct dbk_record deleted = {.type = DBK_EVENT_DELETED, .subject = rq->match.id};
-    const struct dbk_record *drafts[] = {&deleted};
     struct body_delete body = {0};
     struct dbk_command *command;
     enum dbk_code code;
@@ -121,7 +119,7 @@ enum dbk_code handle_delete_event(struct request *rq, struct response *rs,
     if (expect_event(rq, err) != DBK_OK)
         return err->code;
     submit_meta(rq, &deleted);
-    command = submit_draft(drafts, 1, err);
+    command = submit_drafts(&deleted, 1, err);
     if (!command)
         return err->code;
     if (body.has_person_id)

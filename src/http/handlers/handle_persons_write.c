@@ -60,8 +60,7 @@ static enum dbk_code answer_created(struct response *rs,
 static enum dbk_code create(struct request *rq, struct response *rs,
                             struct dbk_record pair[2], struct dbk_error *err)
 {
-    const struct dbk_record *drafts[] = {&pair[0], &pair[1]};
-    struct dbk_command *command = submit_draft(drafts, 2, err);
+    struct dbk_command *command = submit_drafts(pair, 2, err);
     const struct dbk_verdict *verdict;
     bool replayed;
     enum dbk_code code;
@@ -106,7 +105,6 @@ enum dbk_code handle_delete_person(struct request *rq, struct response *rs,
                                    struct dbk_error *err)
 {
     struct dbk_record deleted = {.type = DBK_PERSON_DELETED, .subject = rq->match.id};
-    const struct dbk_record *drafts[] = {&deleted};
     struct dbk_command *command;
     enum dbk_code code;
 
@@ -114,7 +112,7 @@ enum dbk_code handle_delete_person(struct request *rq, struct response *rs,
                            err) != DBK_OK)
         return err->code;
     submit_meta(rq, &deleted);
-    command = submit_draft(drafts, 1, err);
+    command = submit_drafts(&deleted, 1, err);
     if (!command)
         return err->code;
     code = expect_person(rq, command, err);

@@ -12,8 +12,8 @@ void submit_meta(const struct request *rq, struct dbk_record *draft)
     draft->source = dbk_slice("rest");
 }
 
-struct dbk_command *submit_draft(const struct dbk_record *const *drafts, size_t count,
-                                 struct dbk_error *err)
+struct dbk_command *submit_drafts(const struct dbk_record *drafts, size_t count,
+                                  struct dbk_error *err)
 {
     struct dbk_command *command = dbk_command_create();
 
@@ -22,7 +22,7 @@ struct dbk_command *submit_draft(const struct dbk_record *const *drafts, size_t 
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
-        if (dbk_command_add(command, drafts[i], err) != DBK_OK) {
+        if (dbk_command_add(command, &drafts[i], err) != DBK_OK) {
             dbk_command_destroy(command);
             return NULL;
         }

@@ -10,8 +10,8 @@
 void submit_meta(const struct request *rq, struct dbk_record *draft);
 
 /* A command of these drafts; NULL: err says why. */
-struct dbk_command *submit_draft(const struct dbk_record *const *drafts, size_t count,
-                                 struct dbk_error *err);
+struct dbk_command *submit_drafts(const struct dbk_record *drafts, size_t count,
+                                  struct dbk_error *err);
 
 /* Decide the commands, under the request's Idempotency-Key where it has one. Adds
  * Idempotency-Replayed where these are the verdicts of the first time (*replayed).
