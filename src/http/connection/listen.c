@@ -1,6 +1,5 @@
 #include "listen.h"
 
-#include "guard.h"
 #include "store/clock.h"
 #include "store/thread.h"
 
