@@ -124,9 +124,7 @@ enum dbk_code handle_delete_event(struct request *rq, struct response *rs,
         return err->code;
     if (body.has_person_id)
         dbk_command_expect_person(command, &body.person_id);
-    code = submit_plain(rq, command, err);
-    if (code == DBK_OK)
-        code = submit_accept(rs, command, err);
+    code = submit_plain(rq, rs, command, err);
     dbk_command_destroy(command);
     return code == DBK_OK ? response_empty(rs, 200, DETAILS_OK, NULL, err) : code;
 }

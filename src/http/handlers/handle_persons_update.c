@@ -59,7 +59,8 @@ static enum dbk_code add_change(const struct request *rq, struct dbk_command *co
     return dbk_command_add(command, &change, err);
 }
 
-static enum dbk_code submit_once(const struct request *rq, struct dbk_command *command,
+static enum dbk_code submit_once(const struct request *rq, struct response *rs,
+                                 struct dbk_command *command,
                                  struct body_update *update, bool *guessed,
                                  struct dbk_error *err)
 {
@@ -67,7 +68,7 @@ static enum dbk_code submit_once(const struct request *rq, struct dbk_command *c
         return err->code;
     if (add_new_events(rq, command, update, err) != DBK_OK)
         return err->code;
-    return submit_plain(rq, command, err);
+    return submit_plain(rq, rs, command, err);
 }
 
 /* The person as it is read, once the read tables show what was written (0: all that was
@@ -129,9 +130,7 @@ static enum dbk_code update_person(struct request *rq, struct response *rs,
         struct dbk_command *command = dbk_command_create();
         if (!command)
             return dbk_fail(err, DBK_NO_MEMORY, "no memory for a command");
-        code = submit_once(rq, command, update, &guessed, err);
-        if (code == DBK_OK)
-            code = submit_accept(rs, command, err);
+        code = submit_once(rq, rs, command, update, &guessed, err);
         if (code == DBK_OK)
             code = answer_updated(rq, rs, command, err);
         dbk_command_destroy(command);

@@ -114,12 +114,6 @@ enum dbk_code submit_keyed(const struct request *rq, struct response *rs,
     return DBK_OK;
 }
 
-enum dbk_code submit_plain(const struct request *rq, struct dbk_command *command,
-                           struct dbk_error *err)
-{
-    return dbk_log_submit(rq->service->log, &command, 1, NULL, NULL, err);
-}
-
 enum dbk_code submit_accept(struct response *rs, const struct dbk_command *command,
                             struct dbk_error *err)
 {
@@ -133,4 +127,12 @@ enum dbk_code submit_accept(struct response *rs, const struct dbk_command *comma
         rs->sequence = verdict->sequence;
     response_header_number(rs, "Daybook-Sequence", verdict->sequence);
     return DBK_OK;
+}
+
+enum dbk_code submit_plain(const struct request *rq, struct response *rs,
+                           struct dbk_command *command, struct dbk_error *err)
+{
+    enum dbk_code code = dbk_log_submit(rq->service->log, &command, 1, NULL, NULL, err);
+
+    return code == DBK_OK ? submit_accept(rs, command, err) : code;
 }
