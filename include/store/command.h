@@ -68,9 +68,6 @@ void dbk_command_expect(struct dbk_command *command, uint64_t version);
  * it the person_id of the draft is ignored and the writer fills in the true one. */
 void dbk_command_expect_person(struct dbk_command *command, const struct dbk_uuid *id);
 
-/* How many bytes its records take. */
-size_t dbk_command_size(const struct dbk_command *command);
-
 /* Its first record, which must be there, decoded. Borrowed until the command is reset or
  * destroyed. */
 void dbk_command_first(const struct dbk_command *command, struct dbk_record *out);

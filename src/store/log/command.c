@@ -200,11 +200,6 @@ void dbk_command_expect_person(struct dbk_command *command, const struct dbk_uui
     command->expected_person = *id;
 }
 
-size_t dbk_command_size(const struct dbk_command *command)
-{
-    return command->bytes_used;
-}
-
 void dbk_command_first(const struct dbk_command *command, struct dbk_record *out)
 {
     const struct command_entry *first = command->entries;

@@ -1,3 +1,4 @@
+#include "command_private.h"
 #include "scratch_log.h"
 
 static void only_events_of_the_person_may_follow(void **state)
@@ -51,7 +52,7 @@ static void a_field_over_its_bound_is_refused(void **state)
     person.person.first_name = dbk_slice(name);
     assert_int_equal(dbk_command_add(command, &person, &err), DBK_TOO_LARGE);
     assert_non_null(strstr(err.text, "first_name"));
-    assert_int_equal(dbk_command_size(command), 0);
+    assert_int_equal(command->bytes_used, 0);
     dbk_command_destroy(command);
 }
 
@@ -70,7 +71,7 @@ static void one_that_is_reset_is_as_new(void **state)
 
     for (int i = 0; i < 2; i++) {
         dbk_command_reset(command);
-        assert_int_equal(dbk_command_size(command), 0);
+        assert_int_equal(command->bytes_used, 0);
         other.subject = dbk_uuid_new();
         assert_int_equal(dbk_command_add(command, &other, NULL), DBK_OK);
         dbk_command_first(command, &read);
