@@ -82,10 +82,12 @@ static enum dbk_code enqueue(struct dbk_log *log, struct writer_group *group,
 
 static void wait_until_done(struct dbk_log *log, struct writer_group *group)
 {
-    struct wake *wake = &log->decided[group->lane];
-    uint32_t seen = wake_look(wake);
+    struct wake *wake;
+    uint32_t seen;
 
     assert(group->lane < sizeof log->decided / sizeof *log->decided);
+    wake = &log->decided[group->lane];
+    seen = wake_look(wake);
     while (!atomic_load(&group->done)) {
         wake_sleep(wake, seen);
         seen = wake_look(wake);
