@@ -87,11 +87,12 @@ static const char *scan_exponent(const char *at, const char *end, const char **m
 
 size_t json_number_scan(const char *at, const char *end, const char **message)
 {
-    bool negative = *at == '-';
-    const char *digits = at + negative;
-    const char *integer, *behind;
+    const char *digits, *integer, *behind;
+    bool negative;
 
     assert(at < end);
+    negative = *at == '-';
+    digits = at + negative;
     integer = scan_integer(digits, end, message);
     if (!integer)
         return 0;
