@@ -152,13 +152,17 @@ enum dbk_code dbk_log_each(struct dbk_log *log, uint64_t after, uint64_t to,
                            const struct dbk_log_visitor *visitor,
                            struct dbk_error *err);
 
-/* Copy the record of the event with this id, which was not deleted, nor its person.
+/* Copy the record of the event with this id, which was not deleted, nor its person, and
+ * decode it; event's slices point into the batch.
  *
- * DBK_NOT_FOUND  there is none
- * DBK_IO, DBK_UNAVAILABLE, DBK_NO_MEMORY, DBK_DAMAGED (it is not where it should be)
+ * DBK_NOT_FOUND    there is none
+ * DBK_DAMAGED      it is not where the index says, or is another
+ * DBK_UNSUPPORTED  as dbk_batch_record
+ * DBK_IO, DBK_UNAVAILABLE, DBK_NO_MEMORY
  */
 enum dbk_code dbk_log_read_event(struct dbk_log *log, const struct dbk_uuid *id,
-                                 struct dbk_batch *batch, struct dbk_error *err);
+                                 struct dbk_batch *batch, struct dbk_record *event,
+                                 struct dbk_error *err);
 
 /* Wait until the head is past `after`, at most timeout_ms; *head receives it either way.
  * Wakes at once for what this process appended, within 50 ms for another's, and early

@@ -2,7 +2,6 @@
 
 #include "worker.h"
 
-#include <assert.h>
 #include <inttypes.h>
 
 enum dbk_code logged_read(const struct request *rq, uint64_t sequence,
@@ -29,15 +28,13 @@ enum dbk_code logged_event(const struct request *rq, const struct dbk_uuid *id,
                            struct dbk_error *err)
 {
     struct dbk_batch *batch = &rq->worker->batch;
-    enum dbk_code code = dbk_log_read_event(rq->service->log, id, batch, err);
+    enum dbk_code code = dbk_log_read_event(rq->service->log, id, batch, event, err);
 
     if (code == DBK_NOT_FOUND)
         return dbk_fail(err, code, "There is no event with this id");
-    if (code != DBK_OK)
-        return code;
-    assert(batch->count == 1);
-    *sequence = batch->entries[0].sequence;
-    return dbk_batch_record(batch, 0, event, err);
+    if (code == DBK_OK)
+        *sequence = batch->entries[0].sequence;
+    return code;
 }
 
 static enum dbk_code conflict(const struct dbk_record *brought, const char *why,

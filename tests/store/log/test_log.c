@@ -1,5 +1,6 @@
 #include "scratch_log.h"
 
+#include <lmdb.h>
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -216,22 +217,76 @@ static void only_a_live_event_is_read_by_its_id(void **state)
 
     submit(s, &event);
     submit(s, &other);
-    assert_int_equal(dbk_log_read_event(s->log, &event.subject, &batch, NULL), DBK_OK);
+    assert_int_equal(dbk_log_read_event(s->log, &event.subject, &batch, &read, NULL),
+                     DBK_OK);
     assert_int_equal(batch.count, 1);
     assert_int_equal(batch.entries[0].sequence, 2);
-    assert_int_equal(dbk_record_decode(batch.bytes + batch.entries[0].offset,
-                                       batch.entries[0].length, &read, NULL),
-                     DBK_OK);
     assert_true(dbk_uuid_equal(&read.subject, &event.subject));
-    assert_int_equal(dbk_log_read_event(s->log, &nobody, &batch, NULL), DBK_NOT_FOUND);
+    assert_int_equal(dbk_log_read_event(s->log, &nobody, &batch, &read, NULL),
+                     DBK_NOT_FOUND);
     assert_int_equal(batch.count, 0);
     submit(s, &deleted);
-    assert_int_equal(dbk_log_read_event(s->log, &event.subject, &batch, NULL),
+    assert_int_equal(dbk_log_read_event(s->log, &event.subject, &batch, &read, NULL),
                      DBK_NOT_FOUND);
-    assert_int_equal(dbk_log_read_event(s->log, &other.subject, &batch, NULL), DBK_OK);
+    assert_int_equal(dbk_log_read_event(s->log, &other.subject, &batch, &read, NULL),
+                     DBK_OK);
     submit(s, &gone);
-    assert_int_equal(dbk_log_read_event(s->log, &other.subject, &batch, NULL),
+    assert_int_equal(dbk_log_read_event(s->log, &other.subject, &batch, &read, NULL),
                      DBK_NOT_FOUND);
+    dbk_batch_finish(&batch);
+}
+
+/* Change where the index says that the event is, by plain LMDB. */
+static void misplace_event(const struct scratch *s, const struct dbk_uuid *id,
+                           uint64_t sequence)
+{
+    MDB_val key = {sizeof id->bytes, (void *)(uintptr_t)id->bytes}, value;
+    char entry[32];
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi event;
+
+    assert_int_equal(mdb_env_create(&env), 0);
+    mdb_env_set_maxdbs(env, 8);
+    assert_int_equal(mdb_env_open(env, s->dir, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "event", 0, &event), 0);
+    assert_int_equal(mdb_get(txn, event, &key, &value), 0);
+    assert_int_equal(value.mv_size, sizeof entry);
+    memcpy(entry, value.mv_data, sizeof entry);
+    memcpy(entry, &sequence, sizeof sequence);
+    value.mv_data = entry;
+    assert_int_equal(mdb_put(txn, event, &key, &value, 0), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
+/* Its entry has no checksum, so what it names is held against the id. */
+static void a_misplaced_event_is_damaged_and_not_another(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_record event = draft_event(&kate), other = draft_event(&kate), read;
+    struct dbk_record deleted = draft_of(DBK_EVENT_DELETED, &event.subject);
+    const uint64_t wrong[] = {0, 1, 3, 99}; /* nowhere, a person, another event, none */
+    struct dbk_batch batch = {0};
+
+    submit(s, &event);
+    submit(s, &other);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        dbk_log_close(s->log);
+        misplace_event(s, &event.subject, wrong[i]);
+        scratch_open(s);
+        assert_int_equal(
+            dbk_log_read_event(s->log, &event.subject, &batch, &read, &s->err),
+            DBK_DAMAGED);
+        assert_int_equal(
+            dbk_log_read_event(s->log, &other.subject, &batch, &read, &s->err), DBK_OK);
+    }
+    dbk_log_close(s->log);
+    misplace_event(s, &event.subject, 0);
+    scratch_open(s);
+    assert_int_equal(submit(s, &deleted).code, DBK_DAMAGED);
     dbk_batch_finish(&batch);
 }
 
@@ -259,6 +314,7 @@ int main(void)
         TEST(an_interrupt_ends_a_wait),
         TEST(states_can_be_looked_up),
         TEST(only_a_live_event_is_read_by_its_id),
+        TEST(a_misplaced_event_is_damaged_and_not_another),
         TEST(stats_count_what_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
