@@ -9,8 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Which byte of the file stands for what. */
-enum { OWNER = 0, RUNS = 1 };
+/* Which byte of the file stands for what. A version before this locked byte 1 for each who
+ * used the cluster, and 0 for the process that kept it running. */
+enum { OWNER = 0, RUNS = 2 };
 
 /* Locks of the open file, not of the process: two opens in one process differ, and what
  * is forked has part in them. */

@@ -45,14 +45,13 @@ enum { SETTINGS = sizeof settings / sizeof *settings };
 
 enum { OTHERS_MAX = 44 }; /* connections of projectors, commands and people */
 
-static enum dbk_code spawn(struct cluster_server *cluster_server, int log_fd,
-                           int lock_fd)
+static enum dbk_code spawn(struct cluster_server *server, int log_fd, int lock_fd)
 {
     char sockets[CLUSTER_SOCKET_DIR + 32], connections[32];
     /* -D first: so a leftover is recognised by it. */
-    const char *argv[9 + 2 * SETTINGS + 1] = {cluster_server->programs.postgres,
+    const char *argv[9 + 2 * SETTINGS + 1] = {server->programs.postgres,
                                               "-D",
-                                              cluster_server->place->dir,
+                                              server->place->dir,
                                               "-p",
                                               CLUSTER_PORT,
                                               "-c",
@@ -63,7 +62,7 @@ static enum dbk_code spawn(struct cluster_server *cluster_server, int log_fd,
 
     /* Quoted: PostgreSQL reads a list here. */
     snprintf(sockets, sizeof sockets, "unix_socket_directories=\"%s\"",
-             cluster_server->place->socket_dir);
+             server->place->socket_dir);
     snprintf(connections, sizeof connections, "max_connections=%d",
              DBK_CLUSTER_READS_MAX + OTHERS_MAX);
     for (size_t i = 0; i < SETTINGS; i++) {
@@ -71,74 +70,44 @@ static enum dbk_code spawn(struct cluster_server *cluster_server, int log_fd,
         argv[n++] = settings[i];
     }
     assert(n + 1 == sizeof argv / sizeof *argv); /* the last one stays NULL */
-    return cluster_spawn(&cluster_server->place->user, argv, log_fd, lock_fd,
-                         &cluster_server->pid, NULL);
+    return cluster_spawn(&server->place->user, argv, log_fd, lock_fd, &server->pid,
+                         NULL);
 }
 
-static void count_death(struct cluster_server *cluster_server)
+static void count_death(struct cluster_server *server)
 {
-    bool has_lived = dbk_deadline_in(-LIVED_MS) > cluster_server->started;
+    bool has_lived = dbk_deadline_in(-LIVED_MS) > server->started;
 
-    cluster_server->pid = 0;
-    cluster_server->deaths++;
-    cluster_server->start_at = dbk_deadline_in(has_lived ? SOON_MS : LATER_MS);
+    server->pid = 0;
+    server->deaths++;
+    server->start_at = dbk_deadline_in(has_lived ? SOON_MS : LATER_MS);
 }
 
-static void start_server(struct cluster_server *cluster_server)
+static void start_server(struct cluster_server *server)
 {
-    int log_fd = cluster_log_open(cluster_server->place);
-    int lock_fd = cluster_lock_inherit(cluster_server->lock);
+    int log_fd = cluster_log_open(server->place);
+    int lock_fd = cluster_lock_inherit(server->lock);
 
-    cluster_server->started = dbk_deadline_in(0);
-    if (log_fd < 0 || lock_fd < 0 || spawn(cluster_server, log_fd, lock_fd) != DBK_OK)
-        count_death(cluster_server);
+    server->started = dbk_deadline_in(0);
+    if (log_fd < 0 || lock_fd < 0 || spawn(server, log_fd, lock_fd) != DBK_OK)
+        count_death(server);
     if (log_fd >= 0)
         close(log_fd);
     if (lock_fd >= 0)
         close(lock_fd);
 }
 
-bool cluster_server_keep(struct cluster_server *cluster_server)
+bool cluster_server_keep(struct cluster_server *server)
 {
-    pid_t ended =
-        cluster_server->pid > 0 ? waitpid(cluster_server->pid, NULL, WNOHANG) : 0;
+    pid_t ended = server->pid > 0 ? waitpid(server->pid, NULL, WNOHANG) : 0;
 
-    if (ended == cluster_server->pid && ended > 0)
-        count_death(cluster_server);
+    if (ended == server->pid && ended > 0)
+        count_death(server);
     /* Backends of one that was killed live on for a moment, with its shared memory. */
-    if (cluster_server->pid == 0 && dbk_deadline_left(cluster_server->start_at) == 0 &&
-        !cluster_lock_runs(cluster_server->lock))
-        start_server(cluster_server);
+    if (server->pid == 0 && dbk_deadline_left(server->start_at) == 0 &&
+        !cluster_lock_runs(server->lock))
+        start_server(server);
     return ended > 0;
-}
-
-/* True once no process of it is left. */
-static bool end(int lock, pid_t pid, int signal_number, int timeout_ms)
-{
-    dbk_deadline deadline = dbk_deadline_in(timeout_ms);
-
-    if (pid > 0)
-        kill(pid, signal_number);
-    while (cluster_lock_runs(lock)) {
-        if (dbk_deadline_left(deadline) == 0)
-            return false;
-        dbk_sleep_ms(POLL_MS);
-    }
-    return true;
-}
-
-void cluster_server_end(struct cluster_server *cluster_server)
-{
-    if (cluster_server->pid > 0) {
-        if (!end(cluster_server->lock, cluster_server->pid, SIGINT, FAST_MS))
-            end(cluster_server->lock, cluster_server->pid, SIGQUIT, IMMEDIATE_MS);
-        kill(cluster_server->pid, SIGKILL);
-        while (waitpid(cluster_server->pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-        cluster_server->pid = 0;
-    }
-    if (cluster_server->place && cluster_server->place->own_socket_dir)
-        rmdir(cluster_server->place->socket_dir);
 }
 
 /* Whether the process was started as "postgres -D <our directory>". Its command line is
@@ -165,36 +134,70 @@ pid_t cluster_server_pid(const struct cluster_place *place)
     return (pid_t)strtol(text, NULL, 10);
 }
 
-/* Send it to the leftover, if it is one. */
-static bool end_leftover(const struct cluster_server *cluster_server, int signal_number,
-                         int timeout_ms)
+/* The postmaster that is left of an owner that was killed; 0 where none is. */
+static pid_t leftover(const struct cluster_server *server)
 {
-    pid_t pid = cluster_server_pid(cluster_server->place);
+    pid_t pid = cluster_server_pid(server->place);
 
-    return end(cluster_server->lock,
-               pid > 0 && is_ours(pid, cluster_server->place->dir) ? pid : 0,
-               signal_number, timeout_ms);
+    return pid > 0 && is_ours(pid, server->place->dir) ? pid : 0;
 }
 
-enum dbk_code cluster_server_end_leftover(const struct cluster_server *cluster_server,
+/* Whether a process of it lives. One that a version before this has started holds no lock
+ * of ours. */
+static bool lives(const struct cluster_server *server)
+{
+    return cluster_lock_runs(server->lock) || leftover(server) > 0;
+}
+
+/* True once no process of it is left. */
+static bool end(const struct cluster_server *server, pid_t pid, int signal_number,
+                int timeout_ms)
+{
+    dbk_deadline deadline = dbk_deadline_in(timeout_ms);
+
+    if (pid > 0)
+        kill(pid, signal_number);
+    while (lives(server)) {
+        if (dbk_deadline_left(deadline) == 0)
+            return false;
+        dbk_sleep_ms(POLL_MS);
+    }
+    return true;
+}
+
+void cluster_server_end(struct cluster_server *server)
+{
+    if (server->pid > 0) {
+        if (!end(server, server->pid, SIGINT, FAST_MS))
+            end(server, server->pid, SIGQUIT, IMMEDIATE_MS);
+        kill(server->pid, SIGKILL);
+        while (waitpid(server->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+        server->pid = 0;
+    }
+    if (server->place && server->place->own_socket_dir)
+        rmdir(server->place->socket_dir);
+}
+
+enum dbk_code cluster_server_end_leftover(const struct cluster_server *server,
                                           const struct dbk_watch *watch,
                                           struct dbk_error *err)
 {
     char path[PATH_MAX];
 
-    assert(cluster_server->pid == 0 && cluster_server->deaths == 0);
-    if (cluster_lock_runs(cluster_server->lock)) {
+    assert(server->pid == 0 && server->deaths == 0);
+    if (lives(server)) {
         dbk_watch_say(watch, "waiting for the PostgreSQL of a killed process to end");
         /* It was sent one when its owner ended; another does no harm. */
-        if (!end_leftover(cluster_server, SIGINT, FAST_MS) &&
-            !end_leftover(cluster_server, SIGQUIT, IMMEDIATE_MS))
+        if (!end(server, leftover(server), SIGINT, FAST_MS) &&
+            !end(server, leftover(server), SIGQUIT, IMMEDIATE_MS))
             return dbk_fail(err, DBK_TIMEOUT,
                             "the PostgreSQL of a killed process (%ld) does not end",
-                            (long)cluster_server_pid(cluster_server->place));
+                            (long)cluster_server_pid(server->place));
     }
     /* Nothing of it runs. After a restart of the machine the number in the file may be
      * another program's, and PostgreSQL would take that for a server. */
-    if (cluster_path(path, cluster_server->place->dir, "postmaster.pid", err) != DBK_OK)
+    if (cluster_path(path, server->place->dir, "postmaster.pid", err) != DBK_OK)
         return DBK_TOO_LARGE;
     unlink(path);
     return DBK_OK;

@@ -411,9 +411,8 @@ static bool has_said(const struct other *other)
 }
 
 /* Stopped, the server that was left behind ends only later. */
-static void never_do_two_servers_run(void **state)
+static void check_that_two_never_run(struct world *world, bool locked)
 {
-    struct world *world = *state;
     struct other owner = start_other(world), next;
     char host[256];
     pid_t server;
@@ -422,6 +421,8 @@ static void never_do_two_servers_run(void **state)
     server = server_pid(world->dir);
     assert_int_equal(kill(server, SIGSTOP), 0);
     end_other(&owner, SIGKILL);
+    if (!locked)
+        remove_tree(world->dir, "postgres.lock");
     next = start_other(world);
     assert_false(has_said(&next));
     assert_int_equal(server_pid(world->dir), server);
@@ -430,6 +431,17 @@ static void never_do_two_servers_run(void **state)
     assert_true(ends(server));
     assert_true(server_pid(world->dir) > 0);
     end_other(&next, 0);
+}
+
+static void never_do_two_servers_run(void **state)
+{
+    check_that_two_never_run(*state, true);
+}
+
+/* As one that a version before this has started. */
+static void nor_beside_one_that_holds_no_lock(void **state)
+{
+    check_that_two_never_run(*state, false);
 }
 
 static bool once_it_is_being_made(void *context)
@@ -648,6 +660,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(one_of_those_that_come_at_once_starts_it),
         cmocka_unit_test(its_owner_need_not_run_for_others_to_use_it),
         cmocka_unit_test(never_do_two_servers_run),
+        cmocka_unit_test(nor_beside_one_that_holds_no_lock),
         cmocka_unit_test(a_pid_file_of_another_program_is_no_server),
         cmocka_unit_test(a_long_path_has_its_socket_elsewhere),
         cmocka_unit_test(without_programs_it_says_what_to_install),
