@@ -4,6 +4,8 @@
 #include "projections/migrate.h"
 #include "store/watch.h"
 
+#include <string.h>
+
 /* So few records are posted in well under the time that anybody waits for. */
 enum { NEAR = 500, ROUNDS_MAX = 50 };
 
@@ -52,6 +54,11 @@ enum dbk_code rebuild_begin(struct rebuild *rebuild, struct dbk_error *err)
 {
     enum dbk_code code = check_not_newer(rebuild, err);
 
+    if (code == DBK_OK && !strcmp(rebuild->shadow_name, rebuild->live_name))
+        code = dbk_fail(err, DBK_INVALID,
+                        "the schema %s has the name that its shadow would have: give "
+                        "it a shorter one",
+                        rebuild->live_name);
     if (code == DBK_OK)
         code = clean(rebuild, err);
     if (code == DBK_OK)

@@ -523,6 +523,20 @@ static void a_long_name_leaves_room_for_its_kin(void **state)
                    " cascade");
 }
 
+/* Cut for its suffix, the name of the shadow is the live one's. */
+static void a_name_that_its_shadow_would_have_is_refused(void **state)
+{
+    struct world *world = *state;
+    char name[64];
+
+    memset(name, 'n', sizeof name);
+    strcpy(name + sizeof name - sizeof "_shadow", "_shadow");
+    world->database.schema = name;
+    assert_refused(world, DBK_INVALID, name);
+    assert_false(has_schema(world, name));
+    world->database.schema = "rebuild_test";
+}
+
 static int make_world(void **state)
 {
     struct dbk_database old = scratch_database("rebuild_test_old");
@@ -569,6 +583,7 @@ int main(void)
         IN_A_WORLD(of_two_at_once_the_second_is_refused),
         IN_A_WORLD(postgres_away_is_told),
         IN_A_WORLD(a_long_name_leaves_room_for_its_kin),
+        IN_A_WORLD(a_name_that_its_shadow_would_have_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
