@@ -102,9 +102,10 @@ static enum dbk_code analyze(struct load *load, struct dbk_error *err)
             code = DBK_OK;
             continue;
         }
-        if (code == DBK_OK)
-            code = pg_conclude(busy[which], NULL, err);
-        assert(busy[which]);
+        if (code != DBK_OK)
+            break;
+        assert(which < TABLES && busy[which]);
+        code = pg_conclude(busy[which], NULL, err);
         busy[which] = NULL;
         left--;
     }

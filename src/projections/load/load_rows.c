@@ -14,24 +14,8 @@ struct walk {
     struct dbk_record records[LOOKED_UP]; /* decoded from the batches */
 };
 
-/* The record `sequence`, from slot i: valid until slot i is used again. */
-static enum dbk_code look_up(struct walk *walk, size_t i, uint64_t sequence,
-                             struct dbk_error *err)
-{
-    struct dbk_batch *batch = &walk->batches[i];
-
-    if (dbk_log_read(walk->source->log, sequence - 1, 1, 1, batch, err) != DBK_OK)
-        return err->code;
-    if (batch->count == 0)
-        return dbk_fail(err, DBK_DAMAGED, "record %llu is missing from the log",
-                        (unsigned long long)sequence);
-    if (dbk_record_decode(batch->bytes + batch->entries[0].offset,
-                          batch->entries[0].length, &walk->records[i], err) != DBK_OK)
-        return dbk_wrap(err, "record %llu", (unsigned long long)sequence);
-    return DBK_OK;
-}
-
-/* *found: the record, which is `created` where that is the one. */
+/* *found: the record, which is `created` where that is the one; else from slot i, and
+ * valid until that is used again. */
 static enum dbk_code find(struct walk *walk, size_t i, uint64_t sequence,
                           const struct dbk_record *created,
                           const struct dbk_record **found, struct dbk_error *err)
@@ -40,7 +24,8 @@ static enum dbk_code find(struct walk *walk, size_t i, uint64_t sequence,
     if (sequence == created->sequence)
         return DBK_OK;
     *found = &walk->records[i];
-    return look_up(walk, i, sequence, err);
+    return dbk_log_record(walk->source->log, sequence, &walk->batches[i],
+                          &walk->records[i], err);
 }
 
 static void take_field(struct dbk_person_fields *fields, enum load_field field,

@@ -89,8 +89,10 @@ static enum dbk_code take_rows(struct post_retry *retry, const struct pg_result 
                      DBK_OK)
             return code;
     }
-    push(retry, 0, retry->row_count);
-    return post_scan_begin(&retry->scan, retry->rows, retry->row_count, err);
+    if (post_scan_begin(&retry->scan, retry->rows, retry->row_count, err) != DBK_OK)
+        return err->code;
+    push(retry, 0, retry->row_count); /* not before all of them are looked for */
+    return DBK_OK;
 }
 
 enum dbk_code post_retry_begin(struct post_retry *retry, bool all,
