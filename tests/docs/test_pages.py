@@ -1,6 +1,7 @@
 """The pages are held against the tree: what they name is there, and what is there has its
 place in them. A page that is wrong about the tree is worse than none."""
 
+import collections
 import re
 import unittest
 from pathlib import Path
@@ -16,6 +17,7 @@ FILE = re.compile(r"[\w./*-]+\.(?:c|h|sql|py|sh|cmake|txt|md|json|html|conf|exam
 MADE = ("bench.json",)  # by what is run, so not in the tree
 FOREIGN = ("civetweb.h",)  # a library's
 BOUND_OF_THE_MAP = 1200  # words
+FOLDER_MAX = 30  # files in which a newcomer still finds something
 
 
 def walk():
@@ -201,6 +203,12 @@ class Rooms(unittest.TestCase):
         mirrors = {f"tests/{layer}" for layer in ("store", "projections", "http", "tools")}
         left_out = [folder for folder in below if folder not in self.rooms and folder not in mirrors]
         self.assertEqual(left_out, [])
+
+    def test_none_of_them_is_crowded(self):
+        files = collections.Counter(str(Path(path).parent) for path in TREE
+                                    if re.match(r"(src|include|tools)/", path))
+        crowded = {folder: count for folder, count in files.items() if count > FOLDER_MAX}
+        self.assertEqual(crowded, {})
 
     def test_reading_begins_at_a_file_that_is_there(self):
         for room, begins in self.rooms.items():
