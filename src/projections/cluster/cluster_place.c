@@ -100,14 +100,16 @@ static enum dbk_code make_socket_dir(const struct cluster_place *place,
                                      struct dbk_error *err)
 {
     const struct cluster_user *user = &place->user;
+    bool made = mkdir(place->socket_dir, S_IRWXU) == 0;
     struct stat found;
 
-    if (mkdir(place->socket_dir, S_IRWXU) == 0 && user->drop &&
-        lchown(place->socket_dir, user->uid, user->gid) != 0)
+    if (!made && errno != EEXIST)
+        return dbk_system_fail(err, "make", place->socket_dir);
+    if (made && user->drop && lchown(place->socket_dir, user->uid, user->gid) != 0)
         return dbk_fail(err, DBK_IO, "give %s to PostgreSQL: %s", place->socket_dir,
                         strerror(errno));
     if (lstat(place->socket_dir, &found) != 0)
-        return dbk_system_fail(err, "make", place->socket_dir);
+        return dbk_system_fail(err, "look at", place->socket_dir);
     if (!S_ISDIR(found.st_mode) || found.st_uid != user->uid ||
         (found.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         return dbk_fail(err, DBK_IO, "%s is not ours: remove it", place->socket_dir);
