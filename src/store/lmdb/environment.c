@@ -15,7 +15,7 @@
 
 #define MAP_SIZE ((size_t)1 << 40)
 #define MAP_SIZE_MIN ((size_t)1 << 30)
-#define READERS_MAX 8192 /* every HTTP and gather thread, and tools beside */
+#define READERS_MAX 8192 /* every HTTP thread, and tools beside */
 #define FULL_BELOW (1 << 20)
 #define META_BYTES 512 /* of each meta page; LMDB uses less */
 
