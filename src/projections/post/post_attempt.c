@@ -96,7 +96,7 @@ static enum dbk_code take_theirs(struct attempt *attempt, struct dbk_error *err)
         size_t length = batch->entries[i].length;
         struct dbk_record record;
 
-        if (dbk_record_decode(bytes, length, &record, NULL) != DBK_OK)
+        if (dbk_batch_record(batch, i, &record, NULL) != DBK_OK)
             continue; /* it has a quarantine row of its own */
         if (fold_index_find(&attempt->persons, dbk_record_person(&record), NULL) &&
             !records_add(&attempt->records, bytes, length))

@@ -149,16 +149,11 @@ static enum dbk_code apply_or_halve(struct poster *poster, size_t first, size_t 
     return code == DBK_OK ? apply_or_halve(poster, middle, end, err) : code;
 }
 
-enum dbk_code poster_apply(struct poster *poster, struct dbk_error *err)
-{
-    return apply_or_halve(poster, 0, poster->batch.count, err);
-}
-
 enum dbk_code poster_step(struct poster *poster, uint64_t to, struct dbk_error *err)
 {
     enum dbk_code code = poster_read(poster, poster->projected, to, err);
 
     if (code == DBK_OK && poster->batch.count > 0)
-        code = poster_apply(poster, err);
+        code = apply_or_halve(poster, 0, poster->batch.count, err);
     return code;
 }

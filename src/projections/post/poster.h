@@ -79,9 +79,6 @@ enum dbk_code poster_read(struct poster *poster, uint64_t after, uint64_t to,
  */
 enum dbk_code poster_step(struct poster *poster, uint64_t to, struct dbk_error *err);
 
-/* Apply all records of the batch: the second half of a step. */
-enum dbk_code poster_apply(struct poster *poster, struct dbk_error *err);
-
 /* Whether the code says that the data is at fault, not PostgreSQL. */
 bool poster_data_fault(enum dbk_code code);
 
