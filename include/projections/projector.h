@@ -57,7 +57,9 @@ struct dbk_projector_status {
 void dbk_projector_status(struct dbk_projector *projector,
                           struct dbk_projector_status *out);
 
-/* What the tables themselves say, for a process that runs no projector. */
+/* What the tables themselves say, for a process that runs no projector; also for one that
+ * wants to know, before it makes a log, whether there are tables that name one (store_id,
+ * and that its records 1 to projected were posted). */
 struct dbk_checkpoint {
     struct dbk_uuid store_id;
     uint64_t projected;

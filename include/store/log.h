@@ -129,6 +129,18 @@ enum dbk_code dbk_log_record(struct dbk_log *log, uint64_t sequence,
                              struct dbk_batch *batch, struct dbk_record *record,
                              struct dbk_error *err);
 
+/* The checksum that the log keeps with the record at a sequence, CRC-32 (zlib's) of its
+ * bytes; whether they still match is not looked at. Two logs that agree on it agree on the
+ * record, and so, for a log is only ever appended to, were one log up to there: it tells
+ * whether a sequence that was remembered, or came from elsewhere, is of this history.
+ *
+ * DBK_NOT_FOUND  there is no such record: 0, or past the head
+ * DBK_DAMAGED    what is there is too short to have one
+ * DBK_IO, DBK_UNAVAILABLE
+ */
+enum dbk_code dbk_log_checksum(struct dbk_log *log, uint64_t sequence,
+                               uint32_t *checksum, struct dbk_error *err);
+
 /* What is done on a walk over records. A code but DBK_OK of any of them ends it. */
 struct dbk_log_visitor {
     /* Each record, in order; its slices are valid until it returns. */

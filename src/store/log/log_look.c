@@ -1,6 +1,7 @@
 /* Looking things up in a log: persons, events, and what is in it. */
 #include "index.h"
 #include "log_read.h"
+#include "log_value.h"
 
 #include <string.h>
 #include <sys/statvfs.h>
@@ -44,6 +45,40 @@ enum dbk_code dbk_log_event(struct dbk_log *log, const struct dbk_uuid *id,
     rc = index_get_event(txn, &log->environment, id, out);
     if (rc != 0)
         code = look_up_fail(log, rc, "event", id, err);
+    log_end_read(log, txn);
+    return code;
+}
+
+static enum dbk_code read_checksum(const struct dbk_log *log, MDB_txn *txn,
+                                   uint64_t sequence, uint32_t *checksum,
+                                   struct dbk_error *err)
+{
+    const struct environment *environment = &log->environment;
+    MDB_val key = {sizeof sequence, &sequence}, value;
+    int rc = mdb_get(txn, environment->log, &key, &value);
+
+    if (rc == MDB_NOTFOUND)
+        return dbk_fail(err, DBK_NOT_FOUND, "there is no record %llu",
+                        (unsigned long long)sequence);
+    if (rc != 0)
+        return lmdb_fail(err, environment->env, rc, "look up in the log");
+    if (value.mv_size < LOG_VALUE_CHECKSUM)
+        return dbk_fail(err, DBK_DAMAGED, "record %llu has no checksum",
+                        (unsigned long long)sequence);
+    *checksum = log_value_checksum(value.mv_data, value.mv_size - LOG_VALUE_CHECKSUM);
+    return DBK_OK;
+}
+
+enum dbk_code dbk_log_checksum(struct dbk_log *log, uint64_t sequence,
+                               uint32_t *checksum, struct dbk_error *err)
+{
+    MDB_txn *txn;
+    enum dbk_code code = log_begin_read(log, &txn, err);
+
+    *checksum = 0;
+    if (code != DBK_OK)
+        return code;
+    code = read_checksum(log, txn, sequence, checksum, err);
     log_end_read(log, txn);
     return code;
 }

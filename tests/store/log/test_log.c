@@ -290,6 +290,30 @@ static void a_misplaced_event_is_damaged_and_not_another(void **state)
     dbk_batch_finish(&batch);
 }
 
+static void the_checksum_of_a_record_is_had_by_its_sequence(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_batch batch = {0};
+    uint32_t checksum;
+
+    assert_int_equal(dbk_log_checksum(s->log, 1, &checksum, NULL), DBK_NOT_FOUND);
+    add_person(s, "kate@x.mock");
+    add_person(s, "tom@x.mock");
+    assert_int_equal(dbk_log_read(s->log, 0, 10, 1 << 20, &batch, NULL), DBK_OK);
+    assert_int_equal(batch.count, 2);
+    for (size_t i = 0; i < batch.count; i++) {
+        assert_int_equal(dbk_log_checksum(s->log, i + 1, &checksum, NULL), DBK_OK);
+        assert_int_equal(checksum, batch.entries[i].checksum);
+    }
+    assert_int_not_equal(batch.entries[0].checksum, batch.entries[1].checksum);
+    assert_int_equal(dbk_log_checksum(s->log, 0, &checksum, NULL), DBK_NOT_FOUND);
+    assert_int_equal(dbk_log_checksum(s->log, 3, &checksum, &s->err), DBK_NOT_FOUND);
+    assert_string_equal(s->err.text, "there is no record 3");
+    assert_int_equal(dbk_log_checksum(s->log, UINT64_MAX, &checksum, NULL),
+                     DBK_NOT_FOUND);
+    dbk_batch_finish(&batch);
+}
+
 static void stats_count_what_is_there(void **state)
 {
     struct scratch *s = *state;
@@ -315,6 +339,7 @@ int main(void)
         TEST(states_can_be_looked_up),
         TEST(only_a_live_event_is_read_by_its_id),
         TEST(a_misplaced_event_is_damaged_and_not_another),
+        TEST(the_checksum_of_a_record_is_had_by_its_sequence),
         TEST(stats_count_what_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
