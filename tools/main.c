@@ -97,6 +97,42 @@ static enum tool_exit settle_user(const struct tool *tool)
     return tool_refuse(tool, &err);
 }
 
+struct environment {
+    char counting[256], ignored[256];
+};
+
+static void note_variable(void *context, const char *name, bool counts)
+{
+    struct environment *environment = context;
+    char *list = counts ? environment->counting : environment->ignored;
+    size_t length = strlen(list);
+
+    snprintf(list + length, sizeof environment->counting - length, "%s%s",
+             length ? ", " : "", name);
+}
+
+/* Names only: a value may be secret. */
+static void settle_environment(const struct tool *tool)
+{
+    struct environment found = {"", ""};
+    struct log_field field = {.key = "names"};
+    struct dbk_database database;
+    bool named = config_database(tool->config, &database);
+
+    dbk_database_environment(!named, note_variable, &found);
+    if (!named || !(tool->command->settings & CONFIG_GROUP_DATABASE))
+        return;
+    field.text = found.counting;
+    if (*found.counting)
+        logger_write(tool->logger, LOG_LEVEL_INFO,
+                     "the environment says how DB_HOST is reached", &field, 1);
+    field.text = found.ignored;
+    if (*found.ignored)
+        logger_write(tool->logger, LOG_LEVEL_WARN,
+                     "the environment does not say where, the settings DB_... do",
+                     &field, 1);
+}
+
 static enum tool_exit run_with(struct tool *tool, const struct arguments *arguments)
 {
     struct config_sources sources = {.dotenv_path = ".env",
@@ -118,6 +154,7 @@ static enum tool_exit run_with(struct tool *tool, const struct arguments *argume
         tool->operands = arguments->operands;
         tool->operand_count = arguments->operand_count;
         memcpy(tool->values, arguments->values, sizeof tool->values);
+        settle_environment(tool);
         status = tool->command->run(tool);
     }
     config_destroy(config);

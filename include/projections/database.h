@@ -2,6 +2,8 @@
 #ifndef DBK_PROJECTIONS_DATABASE_H
 #define DBK_PROJECTIONS_DATABASE_H
 
+#include <stdbool.h>
+
 /* Strings are borrowed and must outlive whatever was opened with them; NULL or "" leaves
  * libpq's own default. */
 struct dbk_database {
@@ -12,5 +14,18 @@ struct dbk_database {
     const char *password;
     const char *schema; /* where the tables are; NULL: "daybook" */
 };
+
+/* libpq also takes from the process's environment what a connection is not told: where to
+ * go (PGHOSTADDR, PGSERVICE, ...) and how (PGSSLMODE, PGOPTIONS, PGPASSFILE, ...). Settle
+ * which of that counts from here on: for the private cluster none, else only what does not
+ * change where the settings lead, nor what each session is set to anyway. What does not
+ * count is taken out of the environment, so call it before there are other threads.
+ *
+ * visit (NULL: none) is told each libpq variable that was there, and whether it counts.
+ */
+void dbk_database_environment(bool private_cluster,
+                              void (*visit)(void *context, const char *name,
+                                            bool counts),
+                              void *context);
 
 #endif

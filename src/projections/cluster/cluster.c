@@ -306,6 +306,8 @@ enum dbk_code dbk_cluster_open(const struct dbk_cluster_options *options,
     *cluster = NULL;
     if (!made)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    /* It is reached as we say, whoever calls; the program has done so at its start. */
+    dbk_database_environment(true, NULL, NULL);
     made->lock = -1;
     made->options = *options;
     made->watch =
