@@ -25,8 +25,8 @@ static char *read_file(const char *path)
     return text;
 }
 
-/* A setting as README.md's table must have it. */
-static void readme_row(const struct config_entry *entry, char *row, size_t size)
+/* A setting as the table of docs/settings.md must have it. */
+static void page_row(const struct config_entry *entry, char *row, size_t size)
 {
     char flag[64] = "-", fallback[64] = "-", choices[64] = "";
 
@@ -40,29 +40,29 @@ static void readme_row(const struct config_entry *entry, char *row, size_t size)
              entry->help, choices);
 }
 
-static void the_readme_has_each_setting_as_the_table_does(void **state)
+static void the_page_has_each_setting_as_the_table_does(void **state)
 {
-    char *readme = read_file(SOURCE_DIR "/README.md");
+    char *page = read_file(SOURCE_DIR "/docs/settings.md");
     int missing = 0;
 
     (void)state;
     for (int i = 0; i < SETTING_COUNT; i++) {
         char row[512];
 
-        readme_row(&config_table[i], row, sizeof row);
-        if (!strstr(readme, row)) {
-            print_error("README.md lacks: %s", row);
+        page_row(&config_table[i], row, sizeof row);
+        if (!strstr(page, row)) {
+            print_error("docs/settings.md lacks: %s", row);
             missing++;
         }
     }
-    free(readme);
+    free(page);
     assert_int_equal(missing, 0);
 }
 
-static void the_readme_has_no_setting_that_is_none(void **state)
+static void the_page_has_no_setting_that_is_none(void **state)
 {
-    char *readme = read_file(SOURCE_DIR "/README.md");
-    const char *table = strstr(readme, "| Setting |"), *row = table;
+    char *page = read_file(SOURCE_DIR "/docs/settings.md");
+    const char *table = strstr(page, "| Setting |"), *row = table;
     int rows = 0;
 
     (void)state;
@@ -71,7 +71,7 @@ static void the_readme_has_no_setting_that_is_none(void **state)
         rows++;
         row += 4;
     }
-    free(readme);
+    free(page);
     assert_int_equal(rows, SETTING_COUNT);
 }
 
@@ -194,8 +194,8 @@ static void every_default_is_allowed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_readme_has_each_setting_as_the_table_does),
-        cmocka_unit_test(the_readme_has_no_setting_that_is_none),
+        cmocka_unit_test(the_page_has_each_setting_as_the_table_does),
+        cmocka_unit_test(the_page_has_no_setting_that_is_none),
         cmocka_unit_test(the_sample_has_the_seeds_values),
         cmocka_unit_test(the_sample_shows_every_other_setting_with_its_default),
         cmocka_unit_test(the_sample_names_only_settings),

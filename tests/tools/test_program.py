@@ -55,7 +55,7 @@ class Program(unittest.TestCase):
 
     def test_the_documents_name_every_command_and_no_other(self):
         told = set()
-        for name in ("README.md", "docs/operators.md"):
+        for name in ("README.md", "docs/operators.md", "docs/access.md", "docs/upgrade.md"):
             with open(os.path.join(SOURCE, name), encoding="utf-8") as file:
                 told |= set(re.findall(r"(?:^|[`|] ?)daybook ([a-z]+)", file.read(),
                                        re.MULTILINE))

@@ -2,7 +2,7 @@
  *
  * One constant table (config_table) is the only source of their names, flags, defaults,
  * bounds and help; enum setting (SETTING_PORT for PORT) is made of it by CMake, the help
- * texts are printed from it, and a test holds README.md and .env.sample against it.
+ * texts are printed from it, and a test holds docs/settings.md and .env.sample against it.
  */
 #ifndef DBK_TOOLS_CONFIG_H
 #define DBK_TOOLS_CONFIG_H

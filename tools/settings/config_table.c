@@ -1,5 +1,5 @@
 /* The settings, an entry each, whose first line has its name: enum setting is made of
- * those. README.md and .env.sample are held against this table. */
+ * those. docs/settings.md and .env.sample are held against this table. */
 #include "config.h"
 #include "projections/cluster.h"
 

@@ -39,9 +39,10 @@ static enum dbk_code read_integer(const struct config_entry *entry,
         return DBK_OK;
     if (digits && entry->kind == CONFIG_PORT &&
         (!strcmp(rest, "s") || !strcmp(rest, "r")))
-        return dbk_fail(err, DBK_INVALID,
-                        "TLS is the part of a proxy in front (README.md has a working "
-                        "example); a port number alone is allowed");
+        return dbk_fail(
+            err, DBK_INVALID,
+            "TLS is the part of a proxy in front (docs/access.md has a working "
+            "example); a port number alone is allowed");
     return dbk_fail(err, DBK_INVALID, "a %s number from %lld to %lld is allowed", what,
                     (long long)entry->min, (long long)entry->max);
 }
