@@ -216,7 +216,7 @@ static enum tool_exit run(struct tool *tool)
     if (!*backup.to)
         return tool_misused(tool, "TO is empty: name the folder to be made");
     signals_hold();
-    progress_start(&progress, stderr);
+    progress_start(&progress, tool_progress(tool));
     if (make(tool, &backup, &progress, &err) != DBK_OK)
         return conclude(tool, &backup, &err);
     print_done(tool, &backup, progress_seconds(&progress));

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* What the shell is told. */
 enum tool_exit {
@@ -39,6 +40,7 @@ struct tool {
     const struct logger *logger; /* stderr, as LOG_LEVEL and LOG_FORMAT say */
     const char *const *operands; /* what is neither flag nor value; ends with NULL */
     size_t operand_count;        /* within operands_min and operands_max */
+    bool quiet;                  /* shows no progress, and logs from warnings on */
     const char *values[TOOL_OPTIONS_MAX]; /* by index of command->options; private */
 };
 
@@ -58,6 +60,9 @@ struct command {
  * must be one of the command's. Borrowed. */
 const char *tool_value(const struct tool *tool, const char *flag);
 bool tool_has(const struct tool *tool, const char *flag);
+
+/* Where the command shows its progress: stderr, or NULL where it was asked to be quiet. */
+FILE *tool_progress(const struct tool *tool);
 
 /* Say on stderr "daybook CMD: text" and return TOOL_FAILED; for what could not be done.
  */

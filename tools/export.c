@@ -170,7 +170,8 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
     if (export_output_open(wish->path, wish->force, &output, &err) != DBK_OK)
         return tool_fail(tool, &err);
     /* A bar between lines of records on one terminal would spoil both. */
-    progress_start(&progress, wish->path || !isatty(STDOUT_FILENO) ? stderr : NULL);
+    progress_start(&progress,
+                   wish->path || !isatty(STDOUT_FILENO) ? tool_progress(tool) : NULL);
     run.watch = progress_watch(&progress, NULL);
     code = run_into(wish, &run, &output, &bytes, &err);
     progress_clear(&progress);

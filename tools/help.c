@@ -35,6 +35,7 @@ static void print_options(FILE *out, const struct command *command)
                  option->argument ? option->argument : "");
         fprintf(out, "  %-20s  %s\n", flag, option->help);
     }
+    fprintf(out, "  %-20s  %s\n", "--quiet", "Show no progress, log warnings only");
     fprintf(out, "  %-20s  %s\n", "--help", "This text");
 }
 

@@ -151,7 +151,7 @@ static enum tool_exit run_with(const struct tool *tool, struct dbk_log *log,
     enum dbk_code code;
     enum tool_exit exit;
 
-    progress_start(&progress, stderr);
+    progress_start(&progress, tool_progress(tool));
     code = import_all(&import, sources, &err);
     exit = conclude(tool, code, &err, &import);
     import_finish(&import);

@@ -150,6 +150,8 @@ static enum tool_exit run_with(struct tool *tool, const struct arguments *argume
     if (status == TOOL_DONE) {
         logger.level = (enum log_level)config_number(config, SETTING_LOG_LEVEL);
         logger.json = config_number(config, SETTING_LOG_FORMAT) == 1;
+        if (tool->quiet && logger.level > LOG_LEVEL_WARN)
+            logger.level = LOG_LEVEL_WARN;
         tool->logger = &logger;
         tool->operands = arguments->operands;
         tool->operand_count = arguments->operand_count;
@@ -172,8 +174,10 @@ static enum tool_exit run_command(const struct command *command, int argc, char 
         return tool_misused(&tool, "%s", err.text);
     if (arguments.help)
         help_command(stdout, command);
-    else
+    else {
+        tool.quiet = arguments.quiet;
         status = run_with(&tool, &arguments);
+    }
     arguments_finish(&arguments);
     return status;
 }

@@ -189,7 +189,7 @@ static enum tool_exit run(struct tool *tool)
     if (!find_backup(tool->operands[0], restore.from))
         return tool_misused(tool, "the path is too long");
     signals_hold();
-    progress_start(&restore.progress, stderr);
+    progress_start(&restore.progress, tool_progress(tool));
     if (restore_into(&restore, &err) != DBK_OK)
         return conclude(&restore, &err);
     print_done(&restore);

@@ -25,6 +25,11 @@ bool tool_has(const struct tool *tool, const char *flag)
     return tool_value(tool, flag) != NULL;
 }
 
+FILE *tool_progress(const struct tool *tool)
+{
+    return tool->quiet ? NULL : stderr;
+}
+
 /* On stderr, after the command's name: one line that a terminal only shows. */
 static void complain(const struct tool *tool, const char *text)
 {

@@ -67,7 +67,7 @@ static enum tool_exit run_both(struct verify *verify)
     const struct tool *tool = verify->tool;
     struct dbk_error err;
 
-    progress_start(&verify->progress, stderr);
+    progress_start(&verify->progress, tool_progress(tool));
     if (verify_log_run(&verify->log, tool, tool_has(tool, "--repair-indexes"),
                        &verify->progress, verify->lines, &err) != DBK_OK)
         return fail(tool, &verify->progress, &err);

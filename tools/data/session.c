@@ -17,7 +17,7 @@ enum dbk_code session_open(struct session *session, const struct tool *tool,
     store_id = dbk_log_store_id(session->log);
     if (tool_database_open(tool, &store_id, false, &session->database, err) != DBK_OK)
         return err->code;
-    progress_start(&session->progress, stderr);
+    progress_start(&session->progress, tool_progress(tool));
     session->watch = progress_watch(&session->progress, tool->logger);
     return DBK_OK;
 }

@@ -115,7 +115,7 @@ enum tool_exit import_export(const struct tool *tool, const char *path,
 
     if (export_reader_open(source, format, &reader, &err) != DBK_OK)
         return tool_fail(tool, &err);
-    progress_start(&progress, stderr);
+    progress_start(&progress, tool_progress(tool));
     code = import_into(tool, &staging, reader, &progress, &err);
     if (code == DBK_OK)
         print_done(tool, &staging, export_reader_trailer(reader),

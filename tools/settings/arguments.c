@@ -59,6 +59,7 @@ static enum dbk_code refuse_flag(const struct command *command, const struct fla
         return dbk_fail(err, DBK_INVALID, "%.*s is not a flag of this subcommand",
                         (int)flag->length, flag->text);
     suggest(&near, flag->text, flag->length, "--help");
+    suggest(&near, flag->text, flag->length, "--quiet");
     for (int i = 0; i < SETTING_COUNT; i++) {
         if (config_table[i].flag && reads(command, (enum setting)i))
             suggest(&near, flag->text, flag->length, config_table[i].flag);
@@ -125,6 +126,10 @@ static enum dbk_code read_flag(struct reading *reading, const char *text,
 
     if (!strcmp(text, "--help") || !strcmp(text, "-h")) {
         out->help = true;
+        return DBK_OK;
+    }
+    if (!strcmp(text, "--quiet")) {
+        out->quiet = true;
         return DBK_OK;
     }
     if (option < TOOL_OPTIONS_MAX)

@@ -15,7 +15,8 @@ struct arguments {
     char *joined[TOOL_OPTIONS_MAX]; /* owned: values that came in several parts */
     const char **operands;          /* ends with NULL */
     size_t operand_count;
-    bool help; /* --help or -h came: nothing else matters */
+    bool help;  /* --help or -h came: nothing else matters */
+    bool quiet; /* --quiet came */
 };
 
 /* Read argv[0..argc), what follows the subcommand's name.

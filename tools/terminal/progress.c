@@ -6,7 +6,6 @@
 #include "store/clock.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -20,9 +19,12 @@
 #define LEFT_AFTER 1.0 /* a guess made sooner is no use */
 #define COLUMNS 80     /* of a terminal that does not tell */
 
-/* What is shown: its beginning stands before the bar. */
+#define LEFT_SLACK 1.25        /* an estimate that grows less, or by less than */
+#define LEFT_SLACK_SECONDS 2.0 /* so much, is noise of steady work: the old one holds */
+
+/* What is shown, in parts; the bar stands behind the name. */
 struct shown_line {
-    char name[128], rest[256];
+    char name[128], share[16], count[96], rate[48], left[48];
 };
 
 static double now(void)
@@ -52,6 +54,8 @@ void progress_phase_at(struct progress *progress, const char *name, const char *
     progress->name = name;
     progress->unit = unit;
     progress->phase = now();
+    progress->counted = first;
+    progress->estimated = false;
     if (progress->terminal)
         progress->shown = 0; /* a new phase shows at once; lines keep their pace */
 }
@@ -80,48 +84,64 @@ static size_t columns_of(const struct progress *progress)
     return size.ws_col;
 }
 
-static void add(char *text, size_t size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void add(char *text, size_t size, const char *format, ...)
-{
-    size_t used = strlen(text);
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text + used, size - used, format, args);
-    va_end(args);
-}
-
-static void add_left(struct shown_line *line, double left)
+static void write_left(struct shown_line *line, double left)
 {
     unsigned whole = left < 359999 ? (unsigned)(left + 0.5) : 359999;
 
     if (whole >= 3600)
-        add(line->rest, sizeof line->rest, ", %u:%02u:%02u left", whole / 3600,
-            whole / 60 % 60, whole % 60);
+        snprintf(line->left, sizeof line->left, ", %u:%02u:%02u left", whole / 3600,
+                 whole / 60 % 60, whole % 60);
     else
-        add(line->rest, sizeof line->rest, ", %u:%02u left", whole / 60, whole % 60);
+        snprintf(line->left, sizeof line->left, ", %u:%02u left", whole / 60,
+                 whole % 60);
+}
+
+/* Seconds until the estimate says that all is done; below 0: it was wrong. */
+static double left_of(const struct progress *progress, double at)
+{
+    return progress->left - (at - progress->left_at);
+}
+
+/* Something more is done: estimate anew, by what is done in the phase so far. Between two
+ * such moments the estimate only counts down. */
+static void estimate(struct progress *progress, uint64_t done, double share, double at)
+{
+    double seconds = at - progress->phase, since, left;
+
+    if (done <= progress->counted && progress->estimated)
+        return;
+    progress->counted = done;
+    if (done <= progress->first || share <= 0 || seconds < LEFT_AFTER)
+        return;
+    since = share * ((double)(done - progress->first) / (double)done);
+    left = seconds * (1 - share) / since;
+    if (progress->estimated && left > left_of(progress, at) &&
+        left < left_of(progress, at) * LEFT_SLACK + LEFT_SLACK_SECONDS)
+        return;
+    progress->estimated = true;
+    progress->left = left;
+    progress->left_at = at;
 }
 
 static void write_line(const struct progress *progress, uint64_t done, double share,
-                       double seconds, struct shown_line *line)
+                       double at, struct shown_line *line)
 {
     uint64_t since = done > progress->first ? done - progress->first : 0;
     struct line name = {.text = line->name, .size = sizeof line->name};
-    double share_since = done > 0 ? share * ((double)since / (double)done) : 0;
+    double seconds = at - progress->phase, left = left_of(progress, at);
 
-    line->name[0] = '\0';
+    *line = (struct shown_line){.name = ""};
     line_add_plain(&name, progress->name); /* may be the name of a file */
-    line->rest[0] = '\0';
     if (share >= 0)
-        add(line->rest, sizeof line->rest, " %3.0f %%", share * 100);
+        snprintf(line->share, sizeof line->share, " %3.0f %%", share * 100);
     if (*progress->unit)
-        add(line->rest, sizeof line->rest, "  %s", plural(done, progress->unit).text);
+        snprintf(line->count, sizeof line->count, "  %s",
+                 plural(done, progress->unit).text);
     if (*progress->unit && seconds >= RATE_AFTER)
-        add(line->rest, sizeof line->rest, ", %.0f a second", (double)since / seconds);
-    if (share_since > 0 && seconds >= LEFT_AFTER)
-        add_left(line, seconds * (1 - share) / share_since);
+        snprintf(line->rate, sizeof line->rate, ", %.0f a second",
+                 (double)since / seconds);
+    if (progress->estimated && share >= 0 && (left >= 0 || share == 1))
+        write_left(line, left > 0 ? left : 0);
 }
 
 /* At most so many bytes, and no half of a character. */
@@ -149,18 +169,36 @@ static void draw_bar(struct progress *progress, double share, size_t room)
     fprintf(progress->out, " [%s]", bar);
 }
 
-/* The last column stays free: some terminals go to the next line behind it. */
+static size_t rest_of(const struct shown_line *line)
+{
+    return strlen(line->share) + strlen(line->count) + strlen(line->rate) +
+           strlen(line->left);
+}
+
+static void put_rest(FILE *out, const struct shown_line *line)
+{
+    fprintf(out, "%s%s%s%s", line->share, line->count, line->rate, line->left);
+}
+
+/* The last column stays free: some terminals go to the next line behind it. Where the rest
+ * is narrow, what is left to be done goes last. */
 static void draw(struct progress *progress, double share, struct shown_line *line)
 {
-    size_t room = columns_of(progress) - 1, taken;
+    size_t room = columns_of(progress) - 1, name = strlen(line->name);
 
-    cut(line->name, room);
-    cut(line->rest, room - strlen(line->name));
-    taken = strlen(line->name) + strlen(line->rest);
+    if (name + rest_of(line) > room)
+        *line->rate = '\0';
+    if (name + rest_of(line) > room)
+        *line->count = '\0';
+    if (rest_of(line) > room)
+        *line->left = '\0';
+    if (rest_of(line) > room)
+        *line->share = '\0';
+    cut(line->name, room - rest_of(line));
     fputs(line->name, progress->out);
     if (share >= 0)
-        draw_bar(progress, share, room - taken);
-    fputs(line->rest, progress->out);
+        draw_bar(progress, share, room - strlen(line->name) - rest_of(line));
+    put_rest(progress->out, line);
 }
 
 void progress_show_share(struct progress *progress, uint64_t done, double share)
@@ -168,16 +206,21 @@ void progress_show_share(struct progress *progress, uint64_t done, double share)
     double at = now();
     struct shown_line line;
 
-    if (!progress->out ||
-        at - progress->shown < (progress->terminal ? BAR_EVERY : LINE_EVERY))
+    if (!progress->out)
+        return;
+    share = share > 1 ? 1 : share;
+    estimate(progress, done, share, at);
+    if (at - progress->shown < (progress->terminal ? BAR_EVERY : LINE_EVERY))
         return;
     progress_clear(progress);
-    share = share > 1 ? 1 : share;
-    write_line(progress, done, share, at - progress->phase, &line);
+    write_line(progress, done, share, at, &line);
     if (progress->terminal)
         draw(progress, share, &line);
-    else
-        fprintf(progress->out, "%s%s\n", line.name, line.rest);
+    else {
+        fputs(line.name, progress->out);
+        put_rest(progress->out, &line);
+        fputc('\n', progress->out);
+    }
     fflush(progress->out);
     progress->drawn = progress->terminal;
     progress->shown = at;

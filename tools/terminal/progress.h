@@ -1,5 +1,6 @@
 /* progress.h - shows how far a long task is: on a terminal a bar with rate and time left,
- * cut to its width, else a line now and then. One for all subcommands.
+ * cut to its width (the rate goes first, the time left last), else a line now and then.
+ * The time left only counts down while work goes on steadily. One for all subcommands.
  *
  *     progress_start(&progress, stderr);
  *     progress_phase(&progress, "reading the log", "records");
@@ -30,6 +31,9 @@ struct progress {
     double phase;                /* when the phase began */
     double shown;                /* when it was shown last */
     uint64_t first;              /* units that were done when the phase began */
+    uint64_t counted;            /* units that were done when last told */
+    bool estimated;              /* how much time is left */
+    double left, left_at;        /* seconds that were left then */
     const struct logger *logger; /* of progress_watch */
 };
 

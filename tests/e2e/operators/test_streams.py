@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import pty
 import subprocess
 
 from harness import PATIENCE, PROGRAM, Server
@@ -48,6 +49,36 @@ class Closed(ToolCase):
         done = self.run_without("0", "import", "-", "--data-dir", "b")
         self.assertEqual(done.returncode, FAILED)
         self.assertIn(b"Bad file descriptor", done.stderr)
+
+
+class Quiet(ToolCase):
+    def on_a_terminal(self, *arguments):
+        """What a terminal at stderr gets to see."""
+        terminal, stderr = pty.openpty()
+        process = self.start(*arguments, stdout=subprocess.DEVNULL, stderr=stderr)
+        os.close(stderr)
+        seen = b""
+        try:
+            while data := os.read(terminal, 65536):
+                seen += data
+        except OSError:  # its other end is closed
+            pass
+        os.close(terminal)
+        self.assertEqual(process.wait(PATIENCE), DONE, seen)
+        return seen
+
+    def test_progress_is_shown_on_a_terminal_unless_asked_not_to(self):
+        self.generate("a", 3000)
+        for arguments in (("verify",), ("export", "whole"), ("backup", "copy"),
+                          ("restore", "copy")):
+            data_dir = "b" if arguments[0] == "restore" else "a"
+            quiet = tuple(f"{word}2" if word in ("whole", "copy") and
+                          arguments[0] != "restore" else word for word in arguments)
+            with self.subTest(command=arguments):
+                self.assertIn(b"%", self.on_a_terminal(*arguments, "--data-dir", data_dir))
+                self.assertEqual(b"", self.on_a_terminal(*quiet, "--quiet", "--data-dir",
+                                                         data_dir + "2" if data_dir == "b"
+                                                         else data_dir))
 
 
 class Serving(ToolCase):

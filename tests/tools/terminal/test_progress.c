@@ -189,10 +189,76 @@ static void no_line_is_wider_than_the_terminal(void **state)
                  "99:59:59 left");
     assert_drawn(68, "writing",
                  "writing  50 %  1000000000 records, 10 a second, 99:59:59 left");
-    assert_drawn(30, "writing", "writing  50 %  1000000000 rec");
+    assert_drawn(60, "writing",
+                 "writing [####    ]  50 %  1000000000 records, 99:59:59 left");
+    assert_drawn(48, "writing", "writing [########        ]  50 %, 99:59:59 left");
+    assert_drawn(26, "writing", "writ  50 %, 99:59:59 left");
     assert_drawn(12, "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4",
-                 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4 ");
+                 "\xc3\xa4\xc3\xa4  50 %");
     assert_drawn(2, "writing", "w");
+}
+
+/* As if so much time had passed. */
+static void pass(struct progress *progress, double seconds)
+{
+    progress->shown -= seconds;
+    progress->phase -= seconds;
+    progress->left_at -= seconds;
+}
+
+/* The seconds that the last line says are left. */
+static unsigned left_of(struct shown *shown)
+{
+    const char *left;
+    unsigned minutes, seconds;
+
+    fflush(shown->out);
+    left = strrchr(shown->text, ',');
+    assert_non_null(left);
+    assert_int_equal(sscanf(left, ", %u:%u left", &minutes, &seconds), 2);
+    return minutes * 60 + seconds;
+}
+
+/* Told more often than something is done, and of pieces that come a bit sooner or later. */
+static void no_estimate_grows_while_work_goes_on_steadily(void **state)
+{
+    static const double jitter[] = {0, 0.4, -0.3, 0.2, -0.3};
+    struct shown shown;
+    unsigned before = 16 * 40;
+
+    (void)state;
+    open_shown(&shown, false);
+    progress_phase(&shown.progress, "comparing", "tables");
+    pass(&shown.progress, 10);
+    for (unsigned done = 1; done < 40; done++) {
+        pass(&shown.progress, 5 + jitter[done % 5]);
+        for (int told = 0; told < 3; told++) {
+            progress_show(&shown.progress, done, 40);
+            assert_true(left_of(&shown) <= before);
+            before = left_of(&shown);
+            if (told < 2)
+                pass(&shown.progress, 5);
+        }
+    }
+    assert_in_range(before, 1, 16); /* 15 seconds a piece */
+    close_shown(&shown);
+}
+
+static void what_stands_still_has_no_time_left(void **state)
+{
+    struct shown shown;
+
+    (void)state;
+    open_shown(&shown, false);
+    progress_show(&shown.progress, 500, 1000);
+    pass(&shown.progress, 1000);
+    progress_show(&shown.progress, 500, 1000);
+    fflush(shown.out);
+    assert_ends(shown.text, " a second\n");
+    pass(&shown.progress, 1000); /* and is estimated anew */
+    progress_show(&shown.progress, 600, 1000);
+    assert_true(left_of(&shown) > 1000);
+    close_shown(&shown);
 }
 
 static void with_nowhere_to_show_nothing_happens(void **state)
@@ -219,6 +285,8 @@ int main(void)
         cmocka_unit_test(what_is_left_is_told_by_what_came_in_the_phase),
         cmocka_unit_test(where_nothing_is_counted_only_the_phase_is_told),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
+        cmocka_unit_test(no_estimate_grows_while_work_goes_on_steadily),
+        cmocka_unit_test(what_stands_still_has_no_time_left),
         cmocka_unit_test(with_nowhere_to_show_nothing_happens),
     };
 
