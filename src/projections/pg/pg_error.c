@@ -78,6 +78,9 @@ enum dbk_code pg_check(struct pg *pg, const PGresult *result, struct dbk_error *
     case PGRES_SINGLE_TUPLE:
     case PGRES_PIPELINE_SYNC:
     case PGRES_NONFATAL_ERROR:
+#ifdef LIBPQ_HAS_CHUNK_MODE /* from libpq 17 on; never asked for */
+    case PGRES_TUPLES_CHUNK:
+#endif
         return DBK_OK;
     case PGRES_COPY_IN:
     case PGRES_COPY_OUT:
