@@ -74,7 +74,7 @@ $$;
 -- Between, not equal: then only the index of persons has the order, and a person's
 -- thousands of events are not read and sorted to find the newest few.
 create function newest_events(of_person uuid, most bigint)
-returns table (json text) language sql stable as $$
+returns table (events text) language sql stable as $$
     select coalesce(string_agg(event_json(id, datetime_created, event_type, person_id,
                                           properties),
                                ',' order by sequence), '')

@@ -166,6 +166,7 @@ struct dbk_migration_state migration_log_state(const struct migration_log *log,
                                         .name = "",
                                         .applied = true,
                                         .known = item != NULL};
+    const char *applied = pg_value(log->rows, i, CHECKSUM).data;
     char expected[CHECKSUM_TEXT + 1];
 
     snprintf(state.applied_at, sizeof state.applied_at, "%s",
@@ -173,7 +174,8 @@ struct dbk_migration_state migration_log_state(const struct migration_log *log,
     if (item) {
         checksum(item, expected);
         state.name = item->name;
-        state.changed = strcmp(expected, pg_value(log->rows, i, CHECKSUM).data) != 0;
+        state.changed =
+            strcmp(expected, applied) != 0 && !migration_was(state.version, applied);
     }
     return state;
 }

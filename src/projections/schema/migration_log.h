@@ -5,7 +5,13 @@
 #include "migration.h"
 #include "pg.h"
 
+#include <stdbool.h>
+
 #define CHECKSUM_TEXT 64 /* hex digits of a SHA-256 */
+
+/* Whether this is the checksum (in hex) of a text that the migration had in an earlier
+ * version of this program, and that made the same tables. */
+bool migration_was(int version, const char *checksum);
 
 struct migration_log {
     struct pg *pg;

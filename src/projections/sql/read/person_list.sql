@@ -2,9 +2,9 @@
 -- $1 behind this sequence, $2 how many persons, $3 how many events of each.
 select person.created_sequence::bigint,
        person.sequence::bigint,
-       person_json(person, newest.json)
+       person_json(person, newest.events)
 from person
-cross join newest_events(person.id, $3::bigint) newest
+cross join newest_events(person.id, $3::bigint) newest (events)
 where person.created_sequence > $1::bigint
 order by person.created_sequence
 limit $2::bigint;

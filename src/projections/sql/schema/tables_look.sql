@@ -14,4 +14,5 @@ where false
   and q.sequence = null::bigint and q.person_id = null::uuid and q.reason = null::text
   and q.quarantined_at = null::timestamp and q.retry = null::boolean
   and person_json(p, '') = null::text
-  and exists (select 1 from newest_events(p.id, 1) newest where newest.json = null::text);
+  and exists (select 1 from newest_events(p.id, 1) newest (events)
+              where newest.events = null::text);
