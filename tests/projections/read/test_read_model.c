@@ -575,6 +575,23 @@ static char *plan_of(const char *file, const char *arguments)
     return text;
 }
 
+/* Whether it sorts what it walks along. The few events of a person, which string_agg puts in
+ * order itself, may come to it sorted from PostgreSQL 16 on. */
+static bool sorts(const char *plan)
+{
+    const char *line = plan, *before = "", *end;
+
+    for (; *line; before = line, line = end + 1) {
+        bool fed = strncmp(before + strspn(before, " "), "->  Aggregate", 13) == 0;
+        const char *node = strstr(line, "Sort\n");
+
+        end = strchr(line, '\n');
+        if (node && node < end && !fed)
+            return true;
+    }
+    return false;
+}
+
 static void every_list_walks_along_the_index_it_means(void **state)
 {
     static const struct {
@@ -597,8 +614,7 @@ static void every_list_walks_along_the_index_it_means(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *plan = plan_of(cases[i].file, cases[i].arguments);
 
-        if (!strstr(plan, cases[i].scan) || strstr(plan, "Sort") ||
-            strstr(plan, "Seq Scan"))
+        if (!strstr(plan, cases[i].scan) || sorts(plan) || strstr(plan, "Seq Scan"))
             fail_msg("%s:\n%s", cases[i].file, plan);
         free(plan);
     }
