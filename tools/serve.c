@@ -116,6 +116,16 @@ static void leave_database(const struct serving *serving)
     }
 }
 
+/* One that is away may come, and keeps nobody from writing; one that the tables can never
+ * be in is a mistake that is better told now. */
+static enum dbk_code check_database(const struct serving *serving,
+                                    struct dbk_error *err)
+{
+    if (dbk_database_check(&serving->database.at, START_MS, err) == DBK_UNSUPPORTED)
+        return err->code;
+    return DBK_OK;
+}
+
 static enum dbk_code open_database(struct serving *serving, struct dbk_error *err)
 {
     struct dbk_uuid store_id = dbk_log_store_id(serving->log);
@@ -124,8 +134,11 @@ static enum dbk_code open_database(struct serving *serving, struct dbk_error *er
         DBK_OK)
         return dbk_wrap(err, "start the private PostgreSQL (or set DB_HOST to use "
                              "one of yours)");
-    if (!serving->database.cluster) /* the private one has said so itself */
+    if (!serving->database.cluster) { /* the private one has said so itself */
         say_with(serving, "PostgreSQL is set", "host", serving->database.at.host);
+        if (check_database(serving, err) != DBK_OK)
+            return err->code;
+    }
     leave_database(serving);
     return DBK_OK;
 }

@@ -2,6 +2,8 @@
 #ifndef DBK_PROJECTIONS_DATABASE_H
 #define DBK_PROJECTIONS_DATABASE_H
 
+#include "store/error.h"
+
 #include <stdbool.h>
 
 /* Strings are borrowed and must outlive whatever was opened with them; NULL or "" leaves
@@ -27,5 +29,13 @@ void dbk_database_environment(bool private_cluster,
                               void (*visit)(void *context, const char *name,
                                             bool counts),
                               void *context);
+
+/* Connect once, to find out whether the read tables can be there at all.
+ *
+ * DBK_UNSUPPORTED  they cannot, whoever tries again: the server is too old
+ * DBK_UNAVAILABLE, DBK_TIMEOUT, DBK_NO_MEMORY  not found out
+ */
+enum dbk_code dbk_database_check(const struct dbk_database *database, int timeout_ms,
+                                 struct dbk_error *err);
 
 #endif

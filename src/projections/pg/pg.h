@@ -47,11 +47,16 @@ struct pg_options {
 /* The name of the schema, where none is configured the default one. */
 const char *pg_schema(const struct dbk_database *database);
 
+/* Whether the server is newer than any this program was tested with; note (as many bytes as
+ * size) then says so. */
+bool pg_untested(const struct pg *pg, char *note, size_t size);
+
 /* Connect. The session has search_path on the database's schema (which need not exist
  * yet) and nothing else, UTF8, UTC, ISO dates. Resolving a host name is libpq's, and
  * blocks.
  *
  * DBK_UNAVAILABLE  not reached, or refused; err has libpq's words, never a password
+ * DBK_UNSUPPORTED  the server is too old
  * DBK_TIMEOUT, DBK_NO_MEMORY
  */
 enum dbk_code pg_open(const struct dbk_database *database,

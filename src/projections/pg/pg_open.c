@@ -100,6 +100,8 @@ enum dbk_code pg_open(const struct dbk_database *database,
     }
     PQsetNoticeReceiver(pg->conn, drop_notice, NULL);
     code = connect_finish(pg->conn, deadline, err);
+    if (code == DBK_OK)
+        code = pg_check_version(pg->conn, err);
     if (code != DBK_OK)
         goto fail;
     if (PQsetnonblocking(pg->conn, 1) != 0) {
@@ -114,6 +116,18 @@ enum dbk_code pg_open(const struct dbk_database *database,
     return DBK_OK;
 
 fail:
+    pg_close(pg);
+    return code;
+}
+
+enum dbk_code dbk_database_check(const struct dbk_database *database, int timeout_ms,
+                                 struct dbk_error *err)
+{
+    const struct pg_options options = {.application = "daybook",
+                                       .connect_timeout_ms = timeout_ms};
+    struct pg *pg;
+    enum dbk_code code = pg_open(database, &options, &pg, err);
+
     pg_close(pg);
     return code;
 }

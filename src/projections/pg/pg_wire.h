@@ -41,6 +41,9 @@ enum dbk_code pg_await(struct pg *pg, dbk_deadline deadline, struct dbk_error *e
 enum dbk_code pg_finish(struct pg *pg, dbk_deadline deadline, PGresult **kept,
                         struct dbk_error *err);
 
+/* DBK_UNSUPPORTED where the server is too old; err says which it is. */
+enum dbk_code pg_check_version(const PGconn *conn, struct dbk_error *err);
+
 /* Whether a result is a success; else err and the SQLSTATE are filled. */
 enum dbk_code pg_check(struct pg *pg, const PGresult *result, struct dbk_error *err);
 

@@ -109,6 +109,11 @@ static enum dbk_code connect_one(struct pool *pool, dbk_deadline deadline,
         code = pool->check(pool->check_context, *pg, deadline, err);
     if (code == DBK_OK)
         return DBK_OK;
+    if (code == DBK_UNSUPPORTED) { /* of the server: for who reads it is away */
+        code = DBK_UNAVAILABLE;
+        if (err)
+            err->code = code;
+    }
     pg_close(*pg);
     *pg = NULL;
     pthread_mutex_lock(&pool->mutex);

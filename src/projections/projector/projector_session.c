@@ -36,6 +36,17 @@ static enum dbk_code migrate(struct dbk_projector *projector, struct dbk_error *
     return code;
 }
 
+static void tell_untested(struct dbk_projector *projector)
+{
+    char note[160];
+
+    if (!projector->told_untested &&
+        pg_untested(projector->poster.pg, note, sizeof note)) {
+        projector->told_untested = true;
+        poster_say(&projector->poster, "%s", note);
+    }
+}
+
 static enum dbk_code connect_pg(struct dbk_projector *projector, struct dbk_error *err)
 {
     const struct pg_options options = {.application = "daybook projector",
@@ -48,7 +59,10 @@ static enum dbk_code connect_pg(struct dbk_projector *projector, struct dbk_erro
         code =
             pg_open(projector->poster.database, &options, &projector->poster.pg, err);
     set_breakable(projector, projector->poster.pg);
-    return code == DBK_OK ? poster_begin(&projector->poster, err) : code;
+    if (code != DBK_OK)
+        return code;
+    tell_untested(projector);
+    return poster_begin(&projector->poster, err);
 }
 
 /* Apply what is there to be read, if anything. */

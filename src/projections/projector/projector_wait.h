@@ -53,6 +53,7 @@ struct dbk_projector {
     dbk_deadline linger_until;
     bool retried_all;   /* everyone in quarantine gets one try at start */
     bool tables_missed; /* the last session ended since one was not there */
+    bool told_untested; /* that the server is newer than what was tested */
     struct projector_tidy tidy;
 };
 
