@@ -1,176 +1,31 @@
 /* daybook backup - copies the log, while it is written to, to a folder of its own. */
-#include "store/backup.h"
-#include "command.h"
-#include "lock.h"
-#include "log_check.h"
-#include "progress.h"
+#include "backup_bring.h"
+#include "backup_folder.h"
+#include "backup_keep.h"
+#include "backup_last.h"
+#include "backup_list.h"
+#include "backup_make.h"
+#include "escape.h"
 #include "signals.h"
-#include "store/durable.h"
-#include "tool_data.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-/* One backup: made in partial, and renamed when it has been checked. */
-struct backup {
+/* One run that makes a backup, or brings one up to date. */
+struct run {
+    const struct tool *tool;
     const char *to;
-    char partial[PATH_MAX], scratch[PATH_MAX];
-    int lock; /* partial, kept open so that nobody else writes it */
+    bool appended; /* to one that was there */
+    struct dbk_backup_appended by;
     struct log_check check;
+    struct progress progress;
+    uint64_t keep; /* 0: all */
+    FILE *removed; /* the array of --json, without its brackets */
+    char *removed_text;
+    size_t removed_size;
 };
-
-/* dir with the ending behind its name, also where slashes follow that. */
-static bool name_beside(const char *dir, const char *ending, char out[PATH_MAX])
-{
-    size_t length = strlen(dir);
-
-    while (length > 1 && dir[length - 1] == '/')
-        length--;
-    return snprintf(out, PATH_MAX, "%.*s%s", (int)length, dir, ending) < PATH_MAX;
-}
-
-/* What a backup that was killed left, or one that failed. */
-static void remove_files(const struct backup *backup)
-{
-    static const char *const names[] = {"data.mdb", "lock.mdb"};
-    char path[PATH_MAX + 16];
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%s/%s", backup->partial, names[i]);
-        unlink(path);
-    }
-}
-
-/* Make partial, or take what a killed run left, and empty it. */
-static enum dbk_code take_partial(struct backup *backup, struct dbk_error *err)
-{
-    if (mkdir(backup->partial, 0700) != 0 && errno != EEXIST)
-        return dbk_system_fail(err, "make", backup->partial);
-    backup->lock = open(backup->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (backup->lock < 0)
-        return dbk_system_fail(err, "open", backup->partial);
-    if (lock_partial(backup->lock, backup->partial, err) != DBK_OK)
-        return err->code;
-    remove_files(backup);
-    return DBK_OK;
-}
-
-static enum dbk_code already_there(const char *to, struct dbk_error *err)
-{
-    return dbk_fail(err, DBK_EXISTS, "%s is there already: name a new folder", to);
-}
-
-static enum dbk_code check_free(const char *to, struct dbk_error *err)
-{
-    struct stat status;
-
-    if (lstat(to, &status) == 0)
-        return already_there(to, err);
-    return errno == ENOENT ? DBK_OK : dbk_system_fail(err, "make", to);
-}
-
-static enum dbk_code copy(const struct tool *tool, const struct backup *backup,
-                          struct progress *progress, struct dbk_error *err)
-{
-    const struct dbk_backup_options options = {.compact = tool_has(tool, "--compact"),
-                                               .watch = progress_watch(progress, NULL)};
-    enum dbk_code code;
-    char dir[4096];
-
-    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
-        return err->code;
-    code = dbk_log_backup(dir, backup->partial, &options, err);
-    progress_clear(progress);
-    if (code == DBK_DAMAGED && options.compact)
-        dbk_wrap(err, "without --compact it is copied as it is");
-    return code;
-}
-
-static enum dbk_code give_name(const struct backup *backup, struct dbk_error *err)
-{
-    char lock[PATH_MAX + 16];
-
-    snprintf(lock, sizeof lock, "%s/lock.mdb", backup->partial);
-    unlink(lock); /* of the check just made */
-    if (rename(backup->partial, backup->to) == 0)
-        return dbk_sync_parent(backup->to, err);
-    if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
-        return already_there(backup->to, err);
-    return dbk_system_fail(err, "make", backup->to);
-}
-
-static enum dbk_code make_and_check(const struct tool *tool, struct backup *backup,
-                                    struct progress *progress, struct dbk_error *err)
-{
-    enum dbk_code code = copy(tool, backup, progress, err);
-
-    if (code == DBK_OK)
-        code = log_check_run(&backup->check, backup->partial, backup->scratch, progress,
-                             err);
-    if (code == DBK_OK)
-        code = give_name(backup, err);
-    if (code != DBK_OK) {
-        remove_files(backup);
-        rmdir(backup->partial);
-    }
-    return code;
-}
-
-/* Whether the folder that path is to be made in is dir, or lies in it. */
-static bool lies_in(const char *path, const char *dir)
-{
-    char parent[PATH_MAX], real[PATH_MAX], real_dir[PATH_MAX];
-    size_t length = strlen(path);
-
-    while (length > 1 && path[length - 1] == '/')
-        length--;
-    while (length > 0 && path[length - 1] != '/')
-        length--;
-    if (snprintf(parent, sizeof parent, "%.*s.", (int)length, path) >= PATH_MAX ||
-        !realpath(parent, real) || !realpath(dir, real_dir))
-        return false; /* making it tells what is wrong */
-    length = strlen(real_dir);
-    return !strncmp(real, real_dir, length) &&
-           (real[length] == '/' || real[length] == '\0');
-}
-
-/* The log's own folder has no other files: what is in it goes with it. */
-static enum dbk_code check_place(const struct tool *tool, const char *to,
-                                 struct dbk_error *err)
-{
-    char dir[PATH_MAX];
-
-    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
-        return err->code;
-    if (lies_in(to, dir))
-        return dbk_fail(err, DBK_INVALID,
-                        "%s lies in the log's own folder: name one outside of it", to);
-    return check_free(to, err);
-}
-
-static enum dbk_code make(const struct tool *tool, struct backup *backup,
-                          struct progress *progress, struct dbk_error *err)
-{
-    enum dbk_code code = check_place(tool, backup->to, err);
-
-    if (code != DBK_OK)
-        return code;
-    if (!name_beside(backup->to, ".partial", backup->partial) ||
-        !name_beside(backup->to, ".check", backup->scratch))
-        return dbk_fail(err, DBK_INVALID, "the path is too long");
-    code = take_partial(backup, err);
-    if (code == DBK_OK)
-        code = make_and_check(tool, backup, progress, err);
-    if (backup->lock >= 0)
-        close(backup->lock);
-    return code;
-}
 
 static uint64_t file_bytes(const char *dir)
 {
@@ -181,58 +36,252 @@ static uint64_t file_bytes(const char *dir)
     return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
 }
 
-static void print_done(const struct tool *tool, const struct backup *backup,
-                       double seconds)
+static void print_json(struct run *run)
 {
-    uint64_t findings = backup->check.result.findings, head = backup->check.result.head;
+    const struct dbk_verify_result *result = &run->check.result;
 
-    if (tool_has(tool, "--json")) {
-        printf("{\"head\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"findings\":%" PRIu64
-               ",\"seconds\":%.3f}\n",
-               head, file_bytes(backup->to), findings, seconds);
-        return;
-    }
-    printf("folder        %s\n", backup->to);
-    printf("records       %" PRIu64 "%s\n", head,
-           findings ? "" : ", all of them checked");
-    printf("bytes         %" PRIu64 "\n", file_bytes(backup->to));
-    printf("seconds       %.2f\n", seconds);
+    fflush(run->removed);
+    printf("{\"head\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"findings\":%" PRIu64
+           ",\"incremental\":%s,\"appended\":%" PRIu64 ",\"removed\":[%s],\"seconds\":"
+           "%.3f}\n",
+           result->head, file_bytes(run->to), result->findings,
+           run->appended ? "true" : "false",
+           run->appended ? run->by.head - run->by.before : result->head,
+           run->removed_text ? run->removed_text : "",
+           progress_seconds(&run->progress));
 }
 
-static enum tool_exit conclude(const struct tool *tool, const struct backup *backup,
-                               struct dbk_error *err)
+static void print_text(const struct run *run)
 {
-    if (err->code == DBK_INTERRUPTED)
-        dbk_fail(err, err->code, "stopped; %s was not made: run it again", backup->to);
-    return tool_refuse(tool, err);
+    const struct dbk_verify_result *result = &run->check.result;
+    uint64_t more = run->by.head - run->by.before;
+
+    printf("folder        %s\n", run->to);
+    printf("records       %" PRIu64, result->head);
+    if (run->appended && more == 0)
+        puts("; nothing was new");
+    else if (run->appended)
+        printf(", %" PRIu64 " of them new%s\n", more,
+               result->findings ? "" : ", and checked");
+    else
+        puts(result->findings ? "" : ", all of them checked");
+    printf("bytes         %" PRIu64 "\n", file_bytes(run->to));
+    printf("seconds       %.2f\n", progress_seconds(&run->progress));
+}
+
+static void say_removed(void *context, const char *path)
+{
+    struct run *run = context;
+
+    if (!tool_has(run->tool, "--json")) {
+        fputs("removed       ", stdout);
+        escape_plain(stdout, dbk_slice(path));
+        putchar('\n');
+    }
+    if (ftell(run->removed) > 0)
+        fputc(',', run->removed);
+    escape_string(run->removed, path);
+}
+
+static void say_left(void *context, const char *path, const char *why)
+{
+    struct run *run = context;
+
+    progress_clear(&run->progress);
+    fputs("daybook backup: not removed: ", stderr);
+    escape_plain(stderr, dbk_slice(path));
+    fputs(": ", stderr);
+    escape_plain(stderr, dbk_slice(why));
+    fputc('\n', stderr);
+}
+
+static enum dbk_code remove_older(struct run *run, struct dbk_error *err)
+{
+    const struct backup_keep_told told = {say_removed, say_left, run};
+
+    if (run->keep == 0)
+        return DBK_OK;
+    return backup_keep(run->tool, run->to, (size_t)run->keep, &told, &run->progress,
+                       err);
+}
+
+/* For daybook status. The backup is none the worse where it cannot be left. */
+static void leave_word(const struct run *run)
+{
+    struct backup_last last = {.head = run->check.result.head,
+                               .at = dbk_timestamp_now(),
+                               .store_id = run->check.result.store_id};
+    struct dbk_error err;
+
+    if (!realpath(run->to, last.path))
+        snprintf(last.path, sizeof last.path, "%s", run->to);
+    if (backup_last_leave(config_text(run->tool->config, SETTING_DATA_DIR), &last,
+                          &err) != DBK_OK)
+        fprintf(stderr, "daybook backup: daybook status will not tell of it: %s\n",
+                err.text);
+}
+
+static enum dbk_code make(struct run *run, struct dbk_error *err)
+{
+    run->appended = tool_has(run->tool, "--incremental") && !backup_is_new(run->to);
+    if (run->appended)
+        return backup_bring(run->tool, run->to, &run->by, &run->check, &run->progress,
+                            err);
+    return backup_make(run->tool, run->to, &run->check, &run->progress, err);
+}
+
+static enum tool_exit conclude(const struct run *run, struct dbk_error *err)
+{
+    if (err->code == DBK_INTERRUPTED && run->appended)
+        dbk_fail(err, err->code,
+                 "stopped; %s is whole, and may have some of what is new: run it again",
+                 run->to);
+    else if (err->code == DBK_INTERRUPTED)
+        dbk_fail(err, err->code, "stopped; %s was not made: run it again", run->to);
+    return tool_refuse(run->tool, err);
+}
+
+/* The backup is right: what follows from that. */
+static enum tool_exit finish_right(struct run *run)
+{
+    enum tool_exit exit = TOOL_DONE;
+    struct dbk_error err;
+
+    leave_word(run);
+    if (!tool_has(run->tool, "--json"))
+        print_text(run);
+    if (remove_older(run, &err) != DBK_OK) {
+        dbk_wrap(&err, "%s was made; removing older ones", run->to);
+        exit = tool_fail(run->tool, &err);
+    }
+    if (tool_has(run->tool, "--json"))
+        print_json(run);
+    return exit;
+}
+
+static enum tool_exit finish_damaged(struct run *run)
+{
+    if (tool_has(run->tool, "--json"))
+        print_json(run);
+    else
+        print_text(run);
+    log_check_tell(&run->check, stderr);
+    fputs(
+        run->appended
+            ? "daybook backup: what the log has up to there is in the backup: daybook "
+              "verify, and daybook backup --verify, tell what to do\n"
+            : "daybook backup: the copy was kept, and has the damage that the log "
+              "has: daybook verify tells what to do\n",
+        stderr);
+    return TOOL_DIFFERENT;
+}
+
+static enum tool_exit run_make(const struct tool *tool, const char *to, uint64_t keep)
+{
+    struct run run = {.tool = tool, .to = to, .keep = keep};
+    struct dbk_error err;
+    enum tool_exit exit;
+
+    run.removed = open_memstream(&run.removed_text, &run.removed_size);
+    if (!run.removed) {
+        dbk_fail(&err, DBK_NO_MEMORY, "out of memory");
+        return tool_fail(tool, &err);
+    }
+    signals_hold();
+    progress_start(&run.progress, tool_progress(tool));
+    if (make(&run, &err) != DBK_OK)
+        exit = conclude(&run, &err);
+    else if (run.check.result.findings > 0)
+        exit = finish_damaged(&run);
+    else
+        exit = finish_right(&run);
+    fclose(run.removed);
+    free(run.removed_text);
+    return exit;
+}
+
+static enum dbk_code verify(const char *to, struct log_check *check,
+                            struct progress *progress, struct dbk_error *err)
+{
+    struct backup_folder folder;
+    char scratch[PATH_MAX];
+    enum dbk_code code;
+
+    if (!backup_name_beside(to, ".check", scratch))
+        return dbk_fail(err, DBK_INVALID, "the path is too long");
+    backup_folder_enter(&folder, to);
+    code = log_check_run(check, to, scratch, progress, err);
+    backup_folder_leave(&folder);
+    return code;
+}
+
+static enum tool_exit run_verify(const struct tool *tool, const char *to)
+{
+    struct log_check check;
+    struct progress progress;
+    struct dbk_error err;
+    uint64_t findings;
+
+    signals_hold();
+    progress_start(&progress, tool_progress(tool));
+    if (verify(to, &check, &progress, &err) != DBK_OK)
+        return tool_refuse(tool, &err);
+    findings = check.result.findings;
+    if (tool_has(tool, "--json"))
+        printf("{\"head\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"findings\":%" PRIu64
+               ",\"seconds\":%.3f}\n",
+               check.result.head, file_bytes(to), findings,
+               progress_seconds(&progress));
+    else
+        printf("records       %" PRIu64 "%s\n", check.result.head,
+               findings ? "; not all is right"
+                        : ", all of them and their indexes right");
+    log_check_tell(&check, stderr);
+    if (findings > 0)
+        fputs("daybook backup: make another backup; of this one daybook restore takes "
+              "what is right\n",
+              stderr);
+    return findings ? TOOL_DIFFERENT : TOOL_DONE;
+}
+
+static bool read_keep(const struct tool *tool, uint64_t *keep)
+{
+    const char *text = tool_value(tool, "--keep");
+    char *end;
+
+    *keep = 0;
+    if (!text)
+        return true;
+    *keep = strtoull(text, &end, 10);
+    return *text >= '1' && *text <= '9' && !*end && *keep < 1000000;
 }
 
 static enum tool_exit run(struct tool *tool)
 {
-    struct backup backup = {.to = tool->operands[0], .lock = -1};
-    struct progress progress;
-    struct dbk_error err;
+    const char *to = tool->operands[0];
+    uint64_t keep;
 
-    if (!*backup.to)
+    if (tool->operand_count == 2 && !strcmp(to, "list"))
+        return backup_list_run(tool, tool->operands[1]);
+    if (tool->operand_count == 2)
+        return tool_misused(tool,
+                            "name one folder; or list, and the folder they are in");
+    if (!*to)
         return tool_misused(tool, "TO is empty: name the folder to be made");
-    signals_hold();
-    progress_start(&progress, tool_progress(tool));
-    if (make(tool, &backup, &progress, &err) != DBK_OK)
-        return conclude(tool, &backup, &err);
-    print_done(tool, &backup, progress_seconds(&progress));
-    if (backup.check.result.findings == 0)
-        return TOOL_DONE;
-    log_check_tell(&backup.check, stderr);
-    fprintf(stderr,
-            "daybook backup: the copy was kept, and has the damage that the log "
-            "has: daybook verify tells what to do\n");
-    return TOOL_DIFFERENT;
+    if (!read_keep(tool, &keep))
+        return tool_misused(tool, "--keep is \"%.32s\": expected a number from 1",
+                            tool_value(tool, "--keep"));
+    if (!tool_has(tool, "--verify"))
+        return run_make(tool, to, keep);
+    if (keep || tool_has(tool, "--incremental") || tool_has(tool, "--compact"))
+        return tool_misused(tool, "--verify only looks: give it alone");
+    return run_verify(tool, to);
 }
 
 const struct command command_backup = {
     .name = "backup",
-    .purpose = "copy the log to a new folder while it is in use, and check the copy",
-    .operands = "TO",
+    .purpose = "copy the log to a folder while it is in use, and check the copy",
+    .operands = "TO | list DIR",
     .details =
         "Copies the log as it is at one moment, beside a running server and without\n"
         "one, and syncs and checks the copy: TO appears when that is done. It holds\n"
@@ -240,16 +289,33 @@ const struct command command_backup = {
         "are\n"
         "posted from the log. Idempotency keys come along.\n"
         "\n"
-        "Exit codes: 0 done, 1 the log is damaged and so is the copy, 2 wrong use, 3\n"
-        "it could not be made, and TO is not there.\n",
+        "--incremental brings a backup that is there up to date, and makes a whole\n"
+        "one where there is none: only what is new is copied and checked, if the\n"
+        "backup is of this very log. It is whole at any moment, also where this is\n"
+        "killed. What it had before is not read again: --verify does that, now and\n"
+        "then.\n"
+        "\n"
+        "--keep removes older backups in the folder that TO lies in, if they are "
+        "whole\n"
+        "and of this log, and nothing else; it reads them before. `backup list DIR`\n"
+        "shows those in a folder, newest first, and reads them, too.\n"
+        "\n"
+        "Exit codes: 0 done, 1 the log is damaged and so is the copy (or one that was\n"
+        "looked at), 2 wrong use, 3 it could not be made: TO is not there, or as it\n"
+        "was.\n",
     .example =
-        "  daybook backup /mnt/backups/daybook-$(date +%F)\n"
-        "  daybook restore /mnt/backups/daybook-2026-11-23 --data-dir /srv/new\n",
+        "  daybook backup /mnt/backups/daybook/$(date +%F) --keep 14\n"
+        "  daybook backup --incremental /mnt/backups/daybook/nightly\n"
+        "  daybook backup list /mnt/backups/daybook\n"
+        "  daybook restore /mnt/backups/daybook/2026-11-23 --data-dir /srv/new\n",
     .settings = CONFIG_GROUP_DATA,
     .operands_min = 1,
-    .operands_max = 1,
+    .operands_max = 2,
     .options =
         {
+            {"--incremental", NULL, "Add what is new to the backup in TO"},
+            {"--keep", "N", "Remove all but the N newest, TO among them"},
+            {"--verify", NULL, "Check the backup in TO, and change nothing"},
             {"--compact", NULL, "Leave free pages out: smaller, and slower to make"},
             {"--json", NULL, "Print one JSON object"},
         },

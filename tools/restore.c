@@ -1,6 +1,7 @@
 /* daybook restore - makes the log of an empty data directory from a backup. */
 #include "store/restore.h"
 
+#include "backup_folder.h"
 #include "command.h"
 #include "log_check.h"
 #include "position.h"
@@ -47,24 +48,6 @@ static enum dbk_code check_size(const struct restore *restore, struct dbk_error 
     if (stat(path, &status) == 0 && status.st_size == 0)
         return dbk_fail(err, DBK_DAMAGED, "%s is empty", path);
     return DBK_OK;
-}
-
-/* Reading a log makes a lock file beside it; a backup is left as it was found. */
-static void forget_lock(const struct restore *restore, bool there)
-{
-    char path[PATH_MAX + 16];
-
-    snprintf(path, sizeof path, "%s/lock.mdb", restore->from);
-    if (!there)
-        unlink(path);
-}
-
-static bool has_lock(const struct restore *restore)
-{
-    char path[PATH_MAX + 16];
-
-    snprintf(path, sizeof path, "%s/lock.mdb", restore->from);
-    return access(path, F_OK) == 0;
 }
 
 static enum dbk_code check(struct restore *restore, const char *dir,
@@ -138,15 +121,16 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
 
 static enum dbk_code restore_into(struct restore *restore, struct dbk_error *err)
 {
-    bool locked = has_lock(restore);
+    struct backup_folder folder;
     enum dbk_code code = check_size(restore, err);
 
     if (code == DBK_OK)
         code = staging_begin(restore->tool->config, &restore->staging, err);
     if (code != DBK_OK)
         return code;
+    backup_folder_enter(&folder, restore->from); /* left as it was found */
     code = fill(restore, err);
-    forget_lock(restore, locked);
+    backup_folder_leave(&folder);
     if (code == DBK_OK)
         return staging_place(&restore->staging, err);
     staging_abandon(&restore->staging);

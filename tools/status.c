@@ -108,6 +108,7 @@ static enum tool_exit run_into(const struct tool *tool, struct status *status)
 
     if (read_log(tool, status, &err) != DBK_OK)
         return tool_fail(tool, &err);
+    backup_last_read(config_text(tool->config, SETTING_DATA_DIR), &status->backup);
     code = ask_tables(tool, status, &err);
     if (tool_has(tool, "--json"))
         status_print_json(status);

@@ -10,6 +10,7 @@
 #ifndef DBK_STORE_VERIFY_H
 #define DBK_STORE_VERIFY_H
 
+#include "store/timestamp.h"
 #include "store/uuid.h"
 #include "store/watch.h"
 
@@ -30,9 +31,13 @@ struct dbk_verify_options {
 struct dbk_verify_result {
     struct dbk_uuid store_id;
     uint64_t head;
-    uint64_t records;  /* read and right */
-    uint64_t findings; /* all, also those past the hundredth, which are not told */
-    bool readable;     /* nothing in the file kills its reader, or stops it */
+    uint64_t records; /* read and right */
+    /* Of the last one of these: what a history is known by. */
+    uint64_t last;
+    dbk_timestamp last_recorded_at;
+    uint32_t last_checksum; /* CRC-32, as the log keeps it */
+    uint64_t findings;      /* all, also those past the hundredth, which are not told */
+    bool readable;          /* nothing in the file kills its reader, or stops it */
     bool whole; /* the records are all from 1 to the head: a log can be made of them */
 };
 

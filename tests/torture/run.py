@@ -51,7 +51,7 @@ def environment(options, postgres):
                  DAYBOOK_FULL_DISK=os.path.join(build, "tests/e2e/full_disk.so"),
                  DAYBOOK_TEST_PG=postgres, DAYBOOK_SEED=str(options.seed),
                  PYTHONPATH=os.pathsep.join([HERE] + [os.path.join(TESTS, "e2e", room)
-                                                   for room in ("lib", "model", "faults")]))
+                                                   for room in ("lib", "model", "faults", "operators")]))
     if options.rounds is not None:
         found["DAYBOOK_ROUNDS"] = str(options.rounds)
     return found

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-static void keep(void *context, uint64_t sequence, const char *text)
+void log_check_keep(void *context, uint64_t sequence, const char *text)
 {
     struct log_check *check = context;
 
@@ -19,7 +19,7 @@ enum dbk_code log_check_run(struct log_check *check, const char *dir,
                             struct dbk_error *err)
 {
     const struct dbk_verify_options options = {.scratch_dir = scratch,
-                                               .finding = keep,
+                                               .finding = log_check_keep,
                                                .context = check,
                                                .watch = progress_watch(progress, NULL)};
     enum dbk_code code;

@@ -25,6 +25,9 @@ enum dbk_code log_check_run(struct log_check *check, const char *dir,
                             const char *scratch, struct progress *progress,
                             struct dbk_error *err);
 
+/* Keep a finding: for who checks otherwise. context is the log_check. */
+void log_check_keep(void *context, uint64_t sequence, const char *text);
+
 /* Print the findings that were kept, a line each, and how many there are besides. */
 void log_check_tell(const struct log_check *check, FILE *out);
 

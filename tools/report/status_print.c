@@ -98,6 +98,27 @@ static void print_tables(const struct status *status)
         print_quarantined(&status->quarantine[i]);
 }
 
+static void print_backup(const struct status *status)
+{
+    const struct backup_last *last = &status->backup;
+    char at[DBK_TIMESTAMP_TEXT + 1];
+
+    if (last->head == 0) {
+        printf("%-13s no backup known: daybook backup makes one\n", "last backup");
+        return;
+    }
+    dbk_timestamp_format(last->at, at);
+    printf("%-13s %.19s, ", "last backup", at);
+    if (!dbk_uuid_equal(&last->store_id, &status->log.store_id))
+        fputs("of another log, ", stdout);
+    else if (status->log.head >= last->head)
+        printf("%" PRIu64 " records ago, ", status->log.head - last->head);
+    else
+        printf("of record %" PRIu64 ", which the log does not have, ", last->head);
+    escape_plain(stdout, dbk_slice(last->path));
+    putchar('\n');
+}
+
 void status_print_text(const struct status *status)
 {
     char id[DBK_UUID_TEXT + 1];
@@ -107,6 +128,7 @@ void status_print_text(const struct status *status)
     print_count("head", status->log.head);
     print_bytes("log file", status->log.file_bytes);
     print_bytes("free disk", status->log.free_bytes);
+    print_backup(status);
     if (*status->postgres)
         printf("%-13s %s\n", "postgres", status->postgres);
     print_tables(status);
@@ -179,6 +201,24 @@ static void print_json_schemas(const struct status *status)
     putchar(']');
 }
 
+static void print_json_backup(const struct status *status)
+{
+    const struct backup_last *last = &status->backup;
+    char at[DBK_TIMESTAMP_TEXT + 1], id[DBK_UUID_TEXT + 1];
+
+    if (last->head == 0) {
+        fputs(",\"last_backup\":null", stdout);
+        return;
+    }
+    dbk_timestamp_format(last->at, at);
+    dbk_uuid_format(&last->store_id, id);
+    printf(",\"last_backup\":{\"head\":%" PRIu64
+           ",\"at\":\"%s\",\"store_id\":\"%s\",\"path\":",
+           last->head, at, id);
+    escape_string(stdout, last->path);
+    putchar('}');
+}
+
 void status_print_json(const struct status *status)
 {
     char id[DBK_UUID_TEXT + 1];
@@ -188,6 +228,7 @@ void status_print_json(const struct status *status)
            ",\"events\":%" PRIu64 ",\"bytes\":%" PRIu64 "},\"free_bytes\":%" PRIu64,
            id, status->log.head, status->log.persons, status->log.events,
            status->log.file_bytes, status->log.free_bytes);
+    print_json_backup(status);
     print_json_tables(status);
     print_json_schemas(status);
     puts("}");

@@ -2,6 +2,7 @@
 #ifndef DBK_TOOLS_STATUS_PRINT_H
 #define DBK_TOOLS_STATUS_PRINT_H
 
+#include "backup_last.h"
 #include "projections/projector.h"
 #include "projections/rebuild.h"
 #include "store/log.h"
@@ -13,6 +14,7 @@
 
 struct status {
     struct dbk_log_stats log;
+    struct backup_last backup;
     bool asked;        /* the read tables answered */
     bool foreign;      /* they belong to another log */
     char why_not[512]; /* where they were not asked, or could not be */

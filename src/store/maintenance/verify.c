@@ -5,6 +5,7 @@
 #include "idempotency.h"
 #include "index.h"
 #include "log_builder_private.h"
+#include "log_value.h"
 #include "reindex.h"
 #include "sandbox.h"
 #include "scan.h"
@@ -47,6 +48,14 @@ static void find_missing(struct check *check, uint64_t missing, uint64_t before)
     find(check, before - missing, text);
 }
 
+static void note_right(struct dbk_verify_result *result, const struct lmdb_scan *scan)
+{
+    result->records++;
+    result->last = scan->sequence;
+    result->last_recorded_at = scan->record.recorded_at;
+    result->last_checksum = log_value_checksum(scan->bytes, scan->length);
+}
+
 static int check_record(struct check *check, const struct lmdb_scan *scan,
                         MDB_txn *implied)
 {
@@ -62,7 +71,7 @@ static int check_record(struct check *check, const struct lmdb_scan *scan,
     if (wrong)
         find(check, scan->sequence, wrong);
     else
-        check->result->records++;
+        note_right(check->result, scan);
     check->done = scan->sequence;
     return 0;
 }

@@ -4,22 +4,15 @@ DAYBOOK_DATA names the directory of the whole day; else the sample in tests/data
 """
 
 import collections
-import gzip
 import json
 import os
 import unittest
 
 from fold import check_equal, check_reads, pages
 from harness import Server
+from wikipedia import DATA, rows
 
-SAMPLE = os.path.join(os.path.dirname(__file__), "..", "..", "data", "wikipedia-edits")
-DATA = os.environ.get("DAYBOOK_DATA") or SAMPLE
 COMPARED = 25  # persons
-
-
-def rows(name):
-    with gzip.open(os.path.join(DATA, name), "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 class Wikipedia(unittest.TestCase):
