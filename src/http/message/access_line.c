@@ -5,29 +5,61 @@
 
 #include <string.h>
 
-#define ACCESS_TARGET_MAX 512 /* what is shown of path and query */
+#define TARGET_MAX 512 /* what is shown of path and query */
+#define NAME_MAX_SHOWN 32
 
-/* Path and query, cut where they are long. */
-static void put_target(const struct request *rq, char out[ACCESS_TARGET_MAX + 1])
+/* Where the query begins that a client has encoded into the path by mistake. */
+static size_t path_length(const char *path)
 {
-    size_t path = strnlen(rq->path, ACCESS_TARGET_MAX);
-    size_t query = *rq->query && path < ACCESS_TARGET_MAX
-                       ? strnlen(rq->query, ACCESS_TARGET_MAX)
-                       : 0;
+    const char *query = strcasestr(path, "%3F");
+    size_t length = query ? (size_t)(query - path) : strlen(path);
 
-    memcpy(out, rq->path, path);
-    if (query > 0)
-        out[path++] = '?';
-    if (query > ACCESS_TARGET_MAX - path)
-        query = ACCESS_TARGET_MAX - path;
-    memcpy(out + path, rq->query, query);
-    out[path + query] = '\0';
+    return length < TARGET_MAX ? length : TARGET_MAX;
+}
+
+/* A name as ours are, before its "=": whatever else stands there may be a secret. */
+static size_t name_length(const char *part)
+{
+    size_t length = strspn(part, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "0123456789_-.[]");
+
+    return part[length] == '=' && length <= NAME_MAX_SHOWN ? length : 0;
+}
+
+static void add(char *target, const char *text, size_t length)
+{
+    size_t used = strlen(target);
+
+    if (length > TARGET_MAX - used)
+        length = TARGET_MAX - used;
+    memcpy(target + used, text, length);
+    target[used + length] = '\0';
+}
+
+/* The path, and of the query the parameters' names: values may be secrets, and logs are
+ * read by many and kept for long. */
+static void put_target(const struct request *rq, char target[TARGET_MAX + 1])
+{
+    size_t path = path_length(rq->path);
+    const char *part = rq->query;
+
+    target[0] = '\0';
+    add(target, rq->path, path);
+    if (rq->path[path] == '%')
+        add(target, "?*", 2);
+    for (size_t i = 0; *part; i++) {
+        size_t name = name_length(part);
+        add(target, i ? "&" : "?", 1);
+        add(target, name ? part : "*", name ? name : 1);
+        part += strcspn(part, "&");
+        part += *part == '&';
+    }
 }
 
 void access_line_tell(const struct request *rq, const struct response *rs)
 {
     const struct dbk_server_options *options = &rq->service->options;
-    char target[ACCESS_TARGET_MAX + 1], client[CLIENT_ADDRESS_TEXT];
+    char target[TARGET_MAX + 1], client[CLIENT_ADDRESS_TEXT];
     struct dbk_access entry;
 
     if (!options->access)
