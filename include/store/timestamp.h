@@ -1,8 +1,9 @@
 /* timestamp.h - instants as microseconds since 1970-01-01T00:00:00 UTC, and their text.
  *
  * Written always as 2023-10-08T06:03:33.330037 (UTC, six digits, no zone). Read with
- * 'T', 't' or a space, no fraction or 1 to 6 digits, and no zone, Z or an offset such
- * as +02:00 (ISO 8601 as RFC 3339 profiles it; no leap seconds). Years 0001 to 9999.
+ * 'T', 't' or a space, no fraction or one of any number of digits, of which those behind
+ * the sixth are cut off (an earlier time), and no zone, Z or an offset such as +02:00 (ISO
+ * 8601 as RFC 3339 profiles it; no leap seconds). Years 0001 to 9999.
  * All functions are thread-safe.
  */
 #ifndef DBK_STORE_TIMESTAMP_H

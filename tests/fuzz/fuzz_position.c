@@ -18,7 +18,7 @@ static bool is_number(const char *text, uint64_t *out)
     return true;
 }
 
-/* The microseconds of ".123" at *at, which moves behind it. */
+/* The microseconds of ".123" at *at, which moves behind it; those cut off are none. */
 static int64_t naive_fraction(const char **at)
 {
     int64_t value = 0, unit = 100000;

@@ -104,16 +104,15 @@ static bool read_date(struct reader *r, int64_t *days)
 static bool read_fraction(struct reader *r, int64_t *microseconds)
 {
     int64_t value = 0;
-    int digits = 0;
+    size_t digits = 0;
     char c;
 
     *microseconds = 0;
     if (!read_one_of(r, ".", &c))
         return true;
     while (read_one_of(r, "0123456789", &c)) {
-        if (++digits > 6)
-            return false;
-        value = value * 10 + (c - '0');
+        if (digits++ < 6) /* cut, not rounded: nothing is later than it was */
+            value = value * 10 + (c - '0');
     }
     if (digits == 0)
         return false;
