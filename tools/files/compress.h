@@ -69,7 +69,8 @@ enum dbk_code compress_reader_open_bytes(struct dbk_slice bytes,
                                          struct compress_reader **reader,
                                          struct dbk_error *err);
 
-/* Read up to size bytes to out; *got receives how many, 0 only at the end.
+/* Read up to size bytes to out; *got receives how many, 0 only at the end. A byte order
+ * mark (of UTF-8) before all others is left out.
  *
  * DBK_DAMAGED      the compressed data is damaged, or cut short
  * DBK_INTERRUPTED  the watch said stop

@@ -14,6 +14,7 @@
 #define CHUNK ((size_t)256 * 1024)
 #define GZIP_WINDOW (15 + 16) /* zlib's way to ask for a gzip header */
 #define ASK_MS 100
+#define COMPRESS_MARK "\xEF\xBB\xBF"
 
 struct compress_reader {
     int fd;                        /* -1: none, the bytes are all at hand */
@@ -31,6 +32,7 @@ struct compress_reader {
     size_t left;
     unsigned char *buffer; /* for them; NULL where fd is -1 */
 
+    bool begun; /* a byte order mark was looked for */
     size_t front_length, front_used;
     char front[COMPRESS_FRONT]; /* what was looked at already */
 };
@@ -256,12 +258,49 @@ static enum dbk_code read_on(struct compress_reader *reader, char *out, size_t s
     return code;
 }
 
+static enum dbk_code read_front(struct compress_reader *reader, size_t wanted,
+                                struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+    size_t got = 1;
+
+    while (code == DBK_OK && got > 0 && reader->front_length < wanted) {
+        code = read_on(reader, reader->front + reader->front_length,
+                       COMPRESS_FRONT - reader->front_length, &got, err);
+        if (code == DBK_OK)
+            reader->front_length += got;
+    }
+    return code;
+}
+
+/* Some editors write a byte order mark before UTF-8, which is no part of the text. None
+ * of the binary files that are read begins with these bytes. */
+static enum dbk_code begin(struct compress_reader *reader, struct dbk_error *err)
+{
+    if (reader->begun)
+        return DBK_OK;
+    if (read_front(reader, strlen(COMPRESS_MARK), err) != DBK_OK)
+        return err->code;
+    reader->begun = true;
+    if (reader->front_length >= strlen(COMPRESS_MARK) &&
+        !memcmp(reader->front, COMPRESS_MARK, strlen(COMPRESS_MARK))) {
+        reader->front_length -= strlen(COMPRESS_MARK);
+        memmove(reader->front, reader->front + strlen(COMPRESS_MARK),
+                reader->front_length);
+    }
+    return DBK_OK;
+}
+
 enum dbk_code compress_read(struct compress_reader *reader, char *out, size_t size,
                             size_t *got, struct dbk_error *err)
 {
+    enum dbk_code code = begin(reader, err);
     size_t front = reader->front_length - reader->front_used;
 
     assert(reader->front_used <= reader->front_length);
+    *got = 0;
+    if (code != DBK_OK)
+        return code;
     if (front == 0)
         return read_on(reader, out, size, got, err);
     *got = size < front ? size : front;
@@ -273,16 +312,11 @@ enum dbk_code compress_read(struct compress_reader *reader, char *out, size_t si
 enum dbk_code compress_front(struct compress_reader *reader, struct dbk_slice *front,
                              struct dbk_error *err)
 {
-    enum dbk_code code = DBK_OK;
-    size_t got = 1;
+    enum dbk_code code = begin(reader, err);
 
     assert(reader->front_used == 0); /* nothing was read yet */
-    while (code == DBK_OK && got > 0 && reader->front_length < COMPRESS_FRONT) {
-        code = read_on(reader, reader->front + reader->front_length,
-                       COMPRESS_FRONT - reader->front_length, &got, err);
-        if (code == DBK_OK)
-            reader->front_length += got;
-    }
+    if (code == DBK_OK)
+        code = read_front(reader, COMPRESS_FRONT, err);
     *front = (struct dbk_slice){reader->front, reader->front_length};
     return code;
 }

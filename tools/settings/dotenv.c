@@ -204,8 +204,10 @@ enum dbk_code dotenv_read(const char *path, struct dotenv *out, struct dbk_error
 
     *out = (struct dotenv){0};
     code = read_file(path, &out->text, &length, err);
-    if (code == DBK_OK && out->text)
-        code = parse(path, out->text, length, out, err);
+    if (code == DBK_OK && out->text) {
+        size_t mark = strncmp(out->text, "\xEF\xBB\xBF", 3) ? 0 : 3; /* an editor's */
+        code = parse(path, out->text + mark, length - mark, out, err);
+    }
     if (code != DBK_OK)
         dotenv_finish(out);
     return code;

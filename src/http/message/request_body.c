@@ -105,6 +105,14 @@ static int ended_early(struct request *rq, int got, struct dbk_error *err)
     return refuse(err, 400, "The body is shorter than its Content-Length");
 }
 
+/* Some programs write a byte order mark before UTF-8, which is no part of the text. */
+static struct dbk_slice without_mark(const char *text, size_t length)
+{
+    size_t mark = length >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3) ? 3 : 0;
+
+    return (struct dbk_slice){text + mark, length - mark};
+}
+
 /* Read until the body's end, or one byte past the limit. Memory grows with what has
  * arrived, not with what was announced. */
 static int read_all(struct request *rq, struct dbk_error *err)
@@ -127,7 +135,7 @@ static int read_all(struct request *rq, struct dbk_error *err)
         used += (size_t)got;
     }
     assert(used <= wanted && used <= worker->body_size);
-    rq->body = (struct dbk_slice){worker->body, used};
+    rq->body = without_mark(worker->body, used);
     return used > limit ? too_large(rq, err) : 0;
 }
 
