@@ -42,6 +42,9 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
     if (params_parse(worker->query, route->params, &rq->params, &rq->fields, err) !=
         DBK_OK)
         return err->code;
+    *status = request_acceptable(rq, err); /* before anything is done */
+    if (*status != 0)
+        return err->code;
     *status = request_body(rq, err);
     if (*status != 0)
         return err->code;

@@ -23,6 +23,12 @@ struct log_page {
     bool first; /* nothing is rendered yet */
 };
 
+static bool wants_lines(const struct request *rq)
+{
+    return accept_prefers(request_accept(rq, NDJSON),
+                          request_accept(rq, "application/json"));
+}
+
 static void render_one(const struct dbk_record *record, struct log_page *page,
                        struct dbk_render *out)
 {
@@ -96,7 +102,7 @@ static enum dbk_code open_page(struct request *rq, struct response *rs,
     if (dbk_log_head(rq->service->log, &head, err) != DBK_OK)
         return err->code;
     response_header(rs, "Vary", "Accept");
-    page->lines = request_accepts(rq, NDJSON);
+    page->lines = wants_lines(rq);
     page->first = true;
     page->after = list.after;
     page->last = list.after >= head                ? list.after
@@ -135,7 +141,7 @@ enum dbk_code handle_list_log(struct request *rq, struct response *rs,
 enum dbk_code handle_get_record(struct request *rq, struct response *rs,
                                 struct dbk_error *err)
 {
-    bool lines = request_accepts(rq, NDJSON);
+    bool lines = wants_lines(rq);
     struct dbk_record record;
 
     if (logged_read(rq, rq->match.sequence, &record, 1, err) != DBK_OK)

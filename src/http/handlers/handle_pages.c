@@ -47,8 +47,11 @@ static enum dbk_code index_json(struct response *rs, struct dbk_error *err)
 enum dbk_code handle_index(struct request *rq, struct response *rs,
                            struct dbk_error *err)
 {
+    struct accept json = request_accept(rq, "application/json");
+    struct accept html = request_accept(rq, "text/html");
+
     response_header(rs, "Vary", "Accept");
-    if (request_accepts(rq, "application/json") && !request_accepts(rq, "text/html"))
+    if (accept_prefers(json, html) && !accept_prefers(html, json))
         return index_json(rs, err);
     return answer(rq, rs, HTML, page_index_html, page_index_html_size);
 }

@@ -16,11 +16,49 @@ const char *request_header(const struct request *rq, const char *name)
     return framing_header(mg_get_request_info(rq->connection), name, &count);
 }
 
-bool request_accepts(const struct request *rq, const char *type)
+struct accept request_accept(const struct request *rq, const char *type)
 {
-    const char *accept = request_header(rq, "Accept");
+    return accept_of(mg_get_request_info(rq->connection), type);
+}
 
-    return accept && strcasestr(accept, type) != NULL;
+/* What paths answer with that do not answer with JSON alone. */
+static const struct {
+    const char *path;
+    const char *types[3]; /* none: what is there */
+} others[] = {
+    {"/", {"text/html", "application/json"}},
+    {"/docs", {"text/html"}},
+    {"/docs/{file}", {NULL}},
+    {"/log", {"application/json", "application/x-ndjson"}},
+    {"/log/{sequence}", {"application/json", "application/x-ndjson"}},
+};
+
+static const char *const json_alone[] = {"application/json", NULL};
+
+static const char *const *types_of(const struct request *rq)
+{
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (strcmp(others[i].path, rq->match.route->path) == 0)
+            return others[i].types;
+    }
+    return json_alone;
+}
+
+int request_acceptable(const struct request *rq, struct dbk_error *err)
+{
+    const char *const *types = types_of(rq);
+    bool excluded = false;
+
+    for (; *types; types++) {
+        excluded = accept_excludes(request_accept(rq, *types));
+        if (!excluded)
+            return 0;
+    }
+    if (!excluded)
+        return 0;
+    dbk_fail(err, DBK_INVALID, "Accept excludes all that %s answers with, as %s",
+             rq->match.route->path, types[-1]);
+    return 406;
 }
 
 /* An id of the client's is taken only where it is safe to write anywhere. */

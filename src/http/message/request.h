@@ -2,6 +2,7 @@
 #ifndef DBK_HTTP_REQUEST_H
 #define DBK_HTTP_REQUEST_H
 
+#include "accept.h"
 #include "client_address.h"
 #include "http/fields.h"
 #include "http/tokens.h"
@@ -71,7 +72,11 @@ int request_open(struct request *rq, struct mg_connection *connection,
  * the deadline and the limits. Returns 0, or the status to refuse with. */
 int request_body(struct request *rq, struct dbk_error *err);
 
-/* Whether a header with a list of media types (Accept) names this one. */
-bool request_accepts(const struct request *rq, const char *type);
+/* What its Accept says of a media type. */
+struct accept request_accept(const struct request *rq, const char *type);
+
+/* Whether the client can use what its path answers with. Returns 0, or 406 (err says
+ * why). Errors are told in JSON all the same. */
+int request_acceptable(const struct request *rq, struct dbk_error *err);
 
 #endif
