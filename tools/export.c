@@ -1,8 +1,10 @@
 /* daybook export - writes the log, or a part of it, to a file or a pipe. */
 #include "command.h"
 #include "compress.h"
+#include "export_beside.h"
 #include "export_output.h"
 #include "export_run.h"
+#include "plural.h"
 #include "progress.h"
 #include "signals.h"
 #include "tool_data.h"
@@ -91,22 +93,30 @@ static void forget(void *context)
 static void print_text(const struct wish *wish, const struct export_trailer *trailer,
                        uint64_t bytes, double seconds)
 {
+    char beside[PATH_MAX];
+
     printf("file          %s\n", wish->path);
     printf("records       %" PRIu64, trailer->records);
     if (trailer->records > 0)
         printf(", %" PRIu64 " to %" PRIu64, trailer->first, trailer->last);
     puts(trailer->whole ? ", the whole log" : "");
     printf("bytes         %" PRIu64 "\n", bytes);
+    if (trailer->escaped > 0)
+        printf("escaped       %s that a spreadsheet would run, by a ' in front\n",
+               plural(trailer->escaped, "cells").text);
     printf("sha256        %s\n", trailer->sha256);
+    if (wish->format == EXPORT_CSV &&
+        export_beside_name(wish->path, beside, NULL) == DBK_OK)
+        printf("trailer       %s\n", beside);
     printf("seconds       %.2f, %.0f records a second\n", seconds,
            seconds > 0 ? (double)trailer->records / seconds : 0);
 }
 
-static void print_json(const struct export_trailer *trailer, uint64_t bytes,
+static void print_json(const struct export_writer *writer, uint64_t bytes,
                        double seconds)
 {
     char text[EXPORT_TRAILER_MAX];
-    size_t length = export_trailer_text(trailer, text);
+    size_t length = export_writer_trailer_text(writer, text);
 
     printf("%.*s,\"bytes\":%" PRIu64 ",\"seconds\":%.3f}\n", (int)length - 1, text,
            bytes, seconds);
@@ -136,17 +146,36 @@ static enum tool_exit conclude(const struct tool *tool, const struct wish *wish,
     return tool_fail(tool, err);
 }
 
+/* Give a file its name, its trailer first where that stands beside it. */
+static enum dbk_code keep(const struct wish *wish, const struct export_writer *writer,
+                          struct export_output *output, struct dbk_error *err)
+{
+    char text[EXPORT_TRAILER_MAX];
+    struct dbk_slice trailer = {.data = text};
+
+    if (wish->format != EXPORT_CSV)
+        return export_output_keep(output, err);
+    trailer.length = export_writer_trailer_text(writer, text);
+    if (!wish->path)
+        fprintf(stderr, "%.*s\n", (int)trailer.length, text);
+    else if (export_beside_write(wish->path, trailer, err) != DBK_OK) {
+        export_output_discard(output);
+        return err->code;
+    }
+    return export_output_keep(output, err);
+}
+
 static enum dbk_code run_into(const struct wish *wish, struct export_run *run,
                               struct export_output *output, uint64_t *bytes,
                               struct dbk_error *err)
 {
+    const struct export_source source = export_select_source(&run->select, run->log);
     struct compress_writer *out;
     enum dbk_code code = compress_writer_open(output->fd, wish->compression, &out, err);
 
     if (code != DBK_OK)
         return code;
-    code =
-        export_writer_create(wish->format, wish->select.whole, out, &run->writer, err);
+    code = export_writer_create(wish->format, &source, out, &run->writer, err);
     if (code == DBK_OK)
         code = export_run(run, err);
     *bytes = compress_written(out);
@@ -165,8 +194,10 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
     uint64_t bytes = 0;
     enum dbk_code code;
 
-    if (export_select_resolve(log, wish->follow, &run.select, &err) != DBK_OK)
-        return tool_refuse(tool, &err);
+    if (export_select_resolve(log, wish->follow, &run.select, &err) != DBK_OK) {
+        enum tool_exit exit = tool_refuse(tool, &err);
+        return err.code == DBK_NOT_FOUND ? TOOL_DIFFERENT : exit;
+    }
     if (export_output_open(wish->path, wish->force, &output, &err) != DBK_OK)
         return tool_fail(tool, &err);
     /* A bar between lines of records on one terminal would spoil both. */
@@ -176,12 +207,11 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
     code = run_into(wish, &run, &output, &bytes, &err);
     progress_clear(&progress);
     if (code == DBK_OK)
-        code = export_output_keep(&output, &err);
+        code = keep(wish, run.writer, &output, &err);
     else
         export_output_discard(&output);
     if (code == DBK_OK && wish->json)
-        print_json(export_writer_trailer(run.writer), bytes,
-                   progress_seconds(&progress));
+        print_json(run.writer, bytes, progress_seconds(&progress));
     else if (code == DBK_OK && wish->path)
         print_text(wish, export_writer_trailer(run.writer), bytes,
                    progress_seconds(&progress));
@@ -216,9 +246,24 @@ const struct command command_export = {
         "Writes the records in the order of the log, each exactly as GET /log shows "
         "it,\n"
         "a JSON object a line (ndjson); or their own bytes (msgpack); or flat rows\n"
-        "(csv). The last line tells how many there are and the SHA-256 of all bytes\n"
-        "before it, so an export that was cut or changed is noticed. `daybook import`\n"
-        "makes the very log again of a whole one; not of csv, nor of a part.\n"
+        "(csv). `daybook import` makes the very log again of a whole one; not of csv,\n"
+        "nor of a part.\n"
+        "\n"
+        "Lines that are no records: behind every 1,000 of them a check line,\n"
+        "{\"check\": ...}, has their checksums; the last one, the trailer, "
+        "{\"export\":\n"
+        "...}, says how many there are, the SHA-256 of all bytes before it, and which\n"
+        "log, range, filter and time it is of. So an export that was cut or changed "
+        "is\n"
+        "noticed. To leave them out: jq 'select(.format)'. docs/disk-format.md has "
+        "it.\n"
+        "\n"
+        "csv: the trailer is in FILE.trailer.json, or on stderr where there is no "
+        "FILE.\n"
+        "A cell that a spreadsheet would run, one that begins with =, +, -, @ or "
+        "such,\n"
+        "has a ' in front, as has one that begins with ': take it away to have the\n"
+        "recorded text.\n"
         "\n"
         "FILE's ending chooses .csv and .msgpack, and .gz and .zst behind them. It\n"
         "appears under its name when it is whole.\n"

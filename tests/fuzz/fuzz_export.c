@@ -45,7 +45,8 @@ static void try_csv(const struct dbk_record *record)
                                       record->request_id,
                                       record->actor,
                                       record->source};
-    size_t length = export_csv_row(record, row);
+    uint64_t escaped = 0;
+    size_t length = export_csv_row(record, row, &escaped);
     const char *end = row + length, *at;
 
     require(length <= sizeof row && length > 2 && memcmp(end - 2, "\r\n", 2) == 0);

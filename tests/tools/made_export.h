@@ -46,13 +46,14 @@ static inline void made_export(struct made *made, const char *name,
     static char bytes[DBK_RECORD_MAX];
     struct dbk_record records[MADE_RECORDS];
     int fd = open(made_path(made, name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    const struct export_source source = {.whole = whole, .from = 1, .to = count};
     struct compress_writer *out;
     struct export_writer *writer;
 
     made_records(records);
     assert_int_equal(compress_writer_open(fd, COMPRESSION_NONE, &out, &made->err),
                      DBK_OK);
-    assert_int_equal(export_writer_create(format, whole, out, &writer, &made->err),
+    assert_int_equal(export_writer_create(format, &source, out, &writer, &made->err),
                      DBK_OK);
     for (size_t i = 0; i < count; i++) {
         struct export_item item = {.bytes.data = bytes};

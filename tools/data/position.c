@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHUNK 256 /* records; at their longest some 18 MB */
+#define DAY INT64_C(86400000000) /* microseconds */
+#define CHUNK 256                /* records; at their longest some 18 MB */
 
 static bool parse_sequence(const char *text, uint64_t *out)
 {
@@ -21,15 +22,16 @@ static bool parse_sequence(const char *text, uint64_t *out)
     return value > 0;
 }
 
-static bool parse_time(const char *text, dbk_timestamp *out)
+static bool parse_time(const char *text, struct position *out)
 {
     char whole[64];
     int length = snprintf(whole, sizeof whole, "%sT00:00:00", text);
 
-    if (dbk_timestamp_parse(text, strlen(text), out))
+    if (dbk_timestamp_parse(text, strlen(text), &out->time))
         return true;
+    out->is_day = true;
     return length < (int)sizeof whole &&
-           dbk_timestamp_parse(whole, (size_t)length, out);
+           dbk_timestamp_parse(whole, (size_t)length, &out->time);
 }
 
 enum dbk_code position_parse(const char *text, struct position *out,
@@ -39,7 +41,7 @@ enum dbk_code position_parse(const char *text, struct position *out,
     if (parse_sequence(text, &out->sequence))
         return DBK_OK;
     out->is_time = true;
-    if (parse_time(text, &out->time))
+    if (parse_time(text, out))
         return DBK_OK;
     return dbk_fail(err, DBK_INVALID,
                     "\"%.64s\" is neither a sequence (1 or more) nor a time such as "
@@ -79,13 +81,19 @@ static enum dbk_code find_last(struct dbk_log *log, uint64_t head, dbk_timestamp
     return code;
 }
 
+/* The last moment that is meant. */
+static dbk_timestamp end_of(const struct position *position)
+{
+    return position->is_day ? position->time + (DAY - 1) : position->time;
+}
+
 enum dbk_code position_to(const struct position *position, struct dbk_log *log,
                           uint64_t head, uint64_t *sequence, struct dbk_error *err)
 {
     *sequence = position->sequence;
     if (!position->is_time)
         return DBK_OK;
-    return find_last(log, head, position->time, sequence, err);
+    return find_last(log, head, end_of(position), sequence, err);
 }
 
 enum dbk_code position_from(const struct position *position, struct dbk_log *log,
@@ -111,7 +119,7 @@ enum dbk_code position_range_parse(const char *from, const char *to,
         return dbk_wrap(err, "--to");
     if (from && to && range->from.is_time == range->to.is_time &&
         (range->from.sequence > range->to.sequence ||
-         range->from.time > range->to.time))
+         range->from.time > end_of(&range->to)))
         return dbk_fail(err, DBK_INVALID, "--from is behind --to");
     return DBK_OK;
 }

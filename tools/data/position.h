@@ -2,8 +2,9 @@
  *
  *     1234                         the record with that sequence
  *     2026-11-23T17:00:00          what was recorded then; UTC, or with an offset such
- *     2026-11-23T18:00:00+01:00    as +01:00; a day alone is its midnight
- *     2026-11-23
+ *     2026-11-23T18:00:00+01:00    as +01:00
+ *     2026-11-23                   that whole day (UTC): from its first moment on, up to
+ *                                  its last
  *
  * Sequences are the order of the log, times are not: a clock may have been set back. So a
  * time stands for the last record whose recorded_at is at or before it, even where some
@@ -23,6 +24,7 @@ struct position {
     bool is_time;
     uint64_t sequence;  /* 1 or more; 0 where is_time */
     dbk_timestamp time; /* where is_time */
+    bool is_day; /* time is the first moment of a day, which is meant as a whole */
 };
 
 /* Read one of the forms above. DBK_INVALID: err says what is expected. Thread-safe. */
@@ -30,7 +32,8 @@ enum dbk_code position_parse(const char *text, struct position *out,
                              struct dbk_error *err);
 
 /* The last sequence up to and with the position, of a log whose head is `head`: for a
- * time, of the last record at or before it, 0 where all are later; for a sequence that
+ * time, of the last record at or before it (or the end of its day), 0 where all are later;
+ * for a sequence that
  * sequence itself, also where the log does not reach it yet. Reads backwards from the
  * head, a few hundred records at a time; damaged records are passed over. Safe from any
  * thread. Errors as dbk_log_read. */
@@ -66,7 +69,8 @@ enum dbk_code position_range_find(const struct position_range *range,
 /* The same for help texts: what a position is, whose flags are told as P. */
 #define POSITION_HELP                                                                  \
     "A position P is a sequence (also 20240101 is one), or a time such as\n"           \
-    "2026-11-23T17:00:00 (UTC): the last record at or before it. A sequence that is\n" \
-    "not in the log is refused.\n"
+    "2026-11-23T17:00:00 (UTC): the last record at or before it; a day alone, such "   \
+    "as\n"                                                                             \
+    "2026-11-23, is that whole day. A sequence that is not in the log is refused.\n"
 
 #endif

@@ -37,12 +37,8 @@ enum dbk_code export_check_count(struct export_check *check, uint64_t sequence,
 static bool is_trailer(struct export_trailer *trailer, bool whole,
                        struct dbk_slice text)
 {
-    char expected[EXPORT_TRAILER_MAX];
-    size_t length;
-
     trailer->whole = whole;
-    length = export_trailer_text(trailer, expected);
-    return length == text.length && !memcmp(text.data, expected, length);
+    return export_trailer_fits(trailer, text);
 }
 
 enum dbk_code export_check_end(struct export_check *check, struct dbk_slice text,
@@ -62,7 +58,8 @@ enum dbk_code export_check_end(struct export_check *check, struct dbk_slice text
                         "log can be made of a part",
                         place);
     if (export_starts(text, version) && text.length > sizeof version &&
-        memcmp(text.data + sizeof version - 1, "1,", 2) != 0)
+        memcmp(text.data + sizeof version - 1, "1,", 2) != 0 &&
+        memcmp(text.data + sizeof version - 1, "2,", 2) != 0)
         return dbk_fail(err, DBK_UNSUPPORTED,
                         "%s: the trailer is damaged, or of a newer daybook", place);
     return dbk_fail(err, DBK_DAMAGED,

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Each put_ function writes one field, and a comma behind it. */
 
@@ -15,12 +16,38 @@ static bool needs_quotes(struct dbk_slice text)
     return false;
 }
 
-static char *put_text(char *out, struct dbk_slice text)
+/* Of U+FF0B, U+FF0D, U+FF1D, U+FF20: + - = @ in fullwidth. */
+static bool is_fullwidth_sign(const char *at, const char *end)
+{
+    return end - at >= 3 &&
+           (!memcmp(at, "\xEF\xBC\x8B", 3) || !memcmp(at, "\xEF\xBC\x8D", 3) ||
+            !memcmp(at, "\xEF\xBC\x9D", 3) || !memcmp(at, "\xEF\xBC\xA0", 3));
+}
+
+/* Whether a spreadsheet may run it. */
+static bool is_formula(struct dbk_slice text)
+{
+    const char *at = text.data, *end = at + text.length;
+
+    if (text.length == 0)
+        return false;
+    if (memchr("\t\r\n'", *at, 4))
+        return true;
+    while (at < end && *at == ' ')
+        at++;
+    return at < end && (memchr("=+-@", *at, 4) || is_fullwidth_sign(at, end));
+}
+
+static char *put_text(char *out, struct dbk_slice text, uint64_t *escaped)
 {
     bool quoted = needs_quotes(text);
 
     if (quoted)
         *out++ = '"';
+    if (is_formula(text)) {
+        *out++ = '\'';
+        ++*escaped;
+    }
     for (size_t i = 0; i < text.length; i++) {
         if (text.data[i] == '"')
             *out++ = '"';
@@ -49,27 +76,28 @@ static char *put_id(char *out, const struct dbk_uuid *id)
     return out + DBK_UUID_TEXT + 1;
 }
 
-size_t export_csv_row(const struct dbk_record *record, char out[EXPORT_CSV_MAX])
+size_t export_csv_row(const struct dbk_record *record, char out[EXPORT_CSV_MAX],
+                      uint64_t *escaped)
 {
     const struct dbk_person_fields *person = &record->person;
     const char *role = person->has & DBK_HAS_ROLE ? dbk_role_name(person->role) : NULL;
     char *at = out;
 
     at += sprintf(at, "%" PRIu64 ",", record->sequence);
-    at = put_text(at, dbk_slice(dbk_type_name(record->type)));
+    at = put_text(at, dbk_slice(dbk_type_name(record->type)), escaped);
     at = put_time(at, true, record->recorded_at);
     at = put_id(at, &record->subject);
     at = put_id(at, dbk_record_person(record));
-    at = put_text(at, person->email);
-    at = put_text(at, person->first_name);
-    at = put_text(at, person->last_name);
-    at = put_text(at, dbk_slice(role));
-    at = put_text(at, record->event_type);
+    at = put_text(at, person->email, escaped);
+    at = put_text(at, person->first_name, escaped);
+    at = put_text(at, person->last_name, escaped);
+    at = put_text(at, dbk_slice(role), escaped);
+    at = put_text(at, record->event_type, escaped);
     at = put_time(at, record->has_datetime_created, record->datetime_created);
-    at = put_text(at, record->properties);
-    at = put_text(at, record->request_id);
-    at = put_text(at, record->actor);
-    at = put_text(at, record->source);
+    at = put_text(at, record->properties, escaped);
+    at = put_text(at, record->request_id, escaped);
+    at = put_text(at, record->actor, escaped);
+    at = put_text(at, record->source, escaped);
     memcpy(at - 1, "\r\n", 2); /* over the last comma */
     return (size_t)(at + 1 - out);
 }

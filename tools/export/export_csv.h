@@ -1,6 +1,11 @@
 /* export_csv.h - a record as a row of CSV (RFC 4180: fields with a comma, a quote or a
  * line break stand in quotes, quotes in them twice, rows end with CR LF).
  *
+ * A spreadsheet takes a cell that begins with =, +, - or @ for a formula, and runs it. Such
+ * a cell, blanks before it or not, also one that begins with a tab, a carriage return, the
+ * fullwidth form of one of the four, or the very ', gets a ' in front: so who takes the
+ * first ' of a cell away has what was recorded.
+ *
  * What a record does not have is an empty field. person_id is whom it is about: of a
  * person's records the subject, so that one column finds all of one person.
  */
@@ -15,8 +20,10 @@
     "sequence,type,recorded_at,subject_id,person_id,email,first_name,last_name,role,"  \
     "event_type,datetime_created,properties,request_id,actor,source\r\n"
 
-/* Write the row, its end included; returns its length. */
+/* Write the row, its end included; returns its length. The cells that got a ' are added to
+ * *escaped. */
 #define EXPORT_CSV_MAX ((size_t)256 * 1024)
-size_t export_csv_row(const struct dbk_record *record, char out[EXPORT_CSV_MAX]);
+size_t export_csv_row(const struct dbk_record *record, char out[EXPORT_CSV_MAX],
+                      uint64_t *escaped);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <zlib.h>
@@ -71,14 +72,99 @@ size_t export_block_line(const struct export_block *block, char out[EXPORT_CHECK
     return (size_t)(at - out);
 }
 
+static void add(char *out, size_t *used, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void add(char *out, size_t *used, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    *used += (size_t)vsnprintf(out + *used, EXPORT_TRAILER_MAX - *used, format, args);
+    va_end(args);
+    assert(*used < EXPORT_TRAILER_MAX);
+}
+
+static size_t begin_trailer(const struct export_trailer *trailer, int version,
+                            char out[EXPORT_TRAILER_MAX])
+{
+    size_t used = 0;
+
+    add(out, &used,
+        "{\"export\":{\"version\":%d,\"format\":\"%s\",\"records\":%" PRIu64
+        ",\"first\":%" PRIu64 ",\"last\":%" PRIu64 ",\"whole\":%s,\"sha256\":\"%s\"",
+        version, names[trailer->format], trailer->records, trailer->first,
+        trailer->last, trailer->whole ? "true" : "false", trailer->sha256);
+    return used;
+}
+
+size_t export_trailer_text_1(const struct export_trailer *trailer,
+                             char out[EXPORT_TRAILER_MAX])
+{
+    size_t used = begin_trailer(trailer, 1, out);
+
+    add(out, &used, "}}");
+    return used;
+}
+
+static void add_source(const struct export_source *source, char *out, size_t *used)
+{
+    char id[DBK_UUID_TEXT + 1], at[DBK_TIMESTAMP_TEXT + 1];
+
+    dbk_uuid_format(&source->store_id, id);
+    add(out, used, ",\"source\":{\"store_id\":\"%s\",\"from\":%" PRIu64 ",\"to\":", id,
+        source->from);
+    if (source->to == UINT64_MAX)
+        add(out, used, "null");
+    else
+        add(out, used, "%" PRIu64, source->to);
+    if (source->type)
+        add(out, used, ",\"type\":\"%s\"", dbk_type_name(source->type));
+    else
+        add(out, used, ",\"type\":null");
+    dbk_uuid_format(&source->person, id);
+    if (source->has_person)
+        add(out, used, ",\"person_id\":\"%s\"", id);
+    else
+        add(out, used, ",\"person_id\":null");
+    dbk_timestamp_format(source->exported_at, at);
+    add(out, used, ",\"exported_at\":\"%s\"", at);
+}
+
+/* Of the trailer before it. */
+static void add_self(char *out, size_t *used)
+{
+    uint32_t self = (uint32_t)crc32_z(0, (const unsigned char *)out, *used);
+
+    add(out, used, ",\"self\":\"%08" PRIx32 "\"}}", self);
+}
+
 size_t export_trailer_text(const struct export_trailer *trailer,
+                           const struct export_source *source,
                            char out[EXPORT_TRAILER_MAX])
 {
-    return (size_t)snprintf(out, EXPORT_TRAILER_MAX,
-                            "{\"export\":{\"version\":1,\"format\":\"%s\","
-                            "\"records\":%" PRIu64 ",\"first\":%" PRIu64
-                            ",\"last\":%" PRIu64 ",\"whole\":%s,\"sha256\":\"%s\"}}",
-                            names[trailer->format], trailer->records, trailer->first,
-                            trailer->last, trailer->whole ? "true" : "false",
-                            trailer->sha256);
+    size_t used = begin_trailer(trailer, 2, out);
+
+    add_source(source, out, &used);
+    add(out, &used, ",\"escaped\":%" PRIu64 "}", trailer->escaped);
+    add_self(out, &used);
+    return used;
+}
+
+bool export_trailer_fits(const struct export_trailer *trailer, struct dbk_slice text)
+{
+    char expected[EXPORT_TRAILER_MAX];
+    size_t length = export_trailer_text_1(trailer, expected), ending = 0, before;
+
+    if (length == text.length && !memcmp(text.data, expected, length))
+        return true;
+    add_self(expected, &ending); /* for its length */
+    length = begin_trailer(trailer, 2, expected);
+    if (text.length < length + ending || text.length >= EXPORT_TRAILER_MAX ||
+        memcmp(text.data, expected, length) != 0)
+        return false;
+    before = text.length - ending;
+    memcpy(expected, text.data, before);
+    add_self(expected, &before);
+    return !memcmp(text.data, expected, text.length);
 }

@@ -15,23 +15,29 @@
  *          their length and their CRC-32. A length of 0 ends them: the trailer's length
  *          follows, likewise, and the trailer.
  *
- * csv      A header, then a row a record (export_csv.h); the trailer behind "# ". It
- *          cannot be imported.
+ * csv      A header, then a row a record (export_csv.h). It cannot be imported. The
+ *          trailer stands in a file beside it (export_beside.h).
  *
  * The trailer is one JSON object:
  *
- *     {"export":{"version":1,"format":"ndjson","records":2,"first":1,"last":2,
- *      "whole":true,"sha256":"…"}}
+ *     {"export":{"version":2,"format":"ndjson","records":2,"first":1,"last":2,
+ *      "whole":true,"sha256":"…","source":{"store_id":"…","from":1,"to":2,"type":null,
+ *      "person_id":null,"exported_at":"2026-11-23T17:00:00.000000","escaped":0},
+ *      "self":"8293a4b5"}}
  *
- * without the line break; whole where nothing was left out, sha256 that of all bytes
- * before the trailer's line (in msgpack: before the length of 0). So
- * `head -n -1 FILE | sha256sum` tells it of an ndjson export. Nothing in it names the log
- * it came from: a log made of an export, exported again, gives the same bytes.
+ * without the line breaks; whole where nothing was left out, sha256 that of all bytes
+ * before the trailer's line (in msgpack: before the length of 0; of csv: of the file). So
+ * `head -n -1 FILE | sha256sum` tells it of an ndjson export. source says which log it came
+ * from, what was asked for (to is null where nothing bounds it), when, and how many cells
+ * of a csv were changed; self is the CRC-32 of the trailer before `,"self"`. Version 1
+ * ends behind sha256. But for source and self, a log made of an export, exported again,
+ * gives the same bytes.
  */
 #ifndef DBK_TOOLS_EXPORT_FORMAT_H
 #define DBK_TOOLS_EXPORT_FORMAT_H
 
 #include "digest.h"
+#include "store/record.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -66,17 +72,36 @@ bool export_block_full(const struct export_block *block);
 #define EXPORT_CHECK_MAX (8 * EXPORT_BLOCK_RECORDS + 100)
 size_t export_block_line(const struct export_block *block, char out[EXPORT_CHECK_MAX]);
 
+/* Where an export comes from, and what was asked for. */
+struct export_source {
+    bool whole; /* nothing was left out */
+    struct dbk_uuid store_id;
+    uint64_t from, to;  /* sequences; to is UINT64_MAX where nothing bounds it */
+    enum dbk_type type; /* 0: any */
+    bool has_person;
+    struct dbk_uuid person;
+    dbk_timestamp exported_at;
+};
+
 struct export_trailer {
     enum export_format format;
     uint64_t records;
     uint64_t first, last; /* sequences; 0 where there are no records */
     bool whole;
     char sha256[DIGEST_HEX + 1];
+    uint64_t escaped; /* cells of a csv that were changed */
 };
 
 /* Write the trailer's object, without a line feed; returns its length. */
-#define EXPORT_TRAILER_MAX 256
+#define EXPORT_TRAILER_MAX 768
 size_t export_trailer_text(const struct export_trailer *trailer,
+                           const struct export_source *source,
                            char out[EXPORT_TRAILER_MAX]);
+/* The same of version 1, for who does not know the source. */
+size_t export_trailer_text_1(const struct export_trailer *trailer,
+                             char out[EXPORT_TRAILER_MAX]);
+
+/* Whether text is a trailer, of either version, that says the same as this one. */
+bool export_trailer_fits(const struct export_trailer *trailer, struct dbk_slice text);
 
 #endif

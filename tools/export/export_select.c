@@ -1,5 +1,6 @@
 #include "export_select.h"
 
+#include "store/command.h"
 #include "suggest.h"
 
 #include <stdio.h>
@@ -55,11 +56,45 @@ enum dbk_code export_select_read(const struct tool *tool, struct export_select *
     return DBK_OK;
 }
 
+/* Who asks for a person by a mistyped id must not take an empty file for an answer. */
+static enum dbk_code find_person(const struct export_select *select,
+                                 struct dbk_log *log, struct dbk_error *err)
+{
+    char id[DBK_UUID_TEXT + 1];
+    struct dbk_person_state person;
+    enum dbk_code code;
+
+    if (!select->has_person)
+        return DBK_OK;
+    code = dbk_log_person(log, &select->person, &person, err);
+    dbk_uuid_format(&select->person, id);
+    if (code == DBK_NOT_FOUND)
+        return dbk_fail(err, code, "--person: no record is about %s", id);
+    return code;
+}
+
 enum dbk_code export_select_resolve(struct dbk_log *log, bool follow,
                                     struct export_select *select, struct dbk_error *err)
 {
-    return position_range_find(&select->range, log, follow, &select->from, &select->to,
-                               err);
+    if (position_range_find(&select->range, log, follow, &select->from, &select->to,
+                            err) != DBK_OK)
+        return err->code;
+    return find_person(select, log, err);
+}
+
+struct export_source export_select_source(const struct export_select *select,
+                                          struct dbk_log *log)
+{
+    return (struct export_source){
+        .whole = select->whole,
+        .store_id = dbk_log_store_id(log),
+        .from = select->from,
+        .to = select->to,
+        .type = select->type,
+        .has_person = select->has_person,
+        .person = select->person,
+        .exported_at = dbk_timestamp_now(),
+    };
 }
 
 bool export_selects(const struct export_select *select, const struct dbk_record *record)

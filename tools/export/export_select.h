@@ -3,6 +3,7 @@
 #define DBK_TOOLS_EXPORT_SELECT_H
 
 #include "command.h"
+#include "export_format.h"
 #include "position.h"
 #include "store/log.h"
 
@@ -21,10 +22,14 @@ enum dbk_code export_select_read(const struct tool *tool, struct export_select *
                                  struct dbk_error *err);
 
 /* Find out from and to of the log, as position_range_find does; with follow nothing
- * bounds to but --to. */
+ * bounds to but --to. DBK_NOT_FOUND: no record is about the person. */
 enum dbk_code export_select_resolve(struct dbk_log *log, bool follow,
                                     struct export_select *select,
                                     struct dbk_error *err);
+
+/* What the trailer says of it, once resolved; as of now. */
+struct export_source export_select_source(const struct export_select *select,
+                                          struct dbk_log *log);
 
 /* Whether it takes a record between from and to. */
 bool export_selects(const struct export_select *select,

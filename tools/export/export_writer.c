@@ -18,6 +18,7 @@ struct export_writer {
     struct digest *digest;
     struct export_block block;
     struct export_trailer trailer;
+    struct export_source source;
     size_t length; /* gathered */
     char bytes[GATHERED + ROOM];
 };
@@ -29,7 +30,8 @@ static void gather(struct export_writer *writer, const char *bytes, size_t lengt
     writer->length += length;
 }
 
-enum dbk_code export_writer_create(enum export_format format, bool whole,
+enum dbk_code export_writer_create(enum export_format format,
+                                   const struct export_source *source,
                                    struct compress_writer *out,
                                    struct export_writer **writer, struct dbk_error *err)
 {
@@ -40,7 +42,8 @@ enum dbk_code export_writer_create(enum export_format format, bool whole,
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     (*writer)->out = out;
     (*writer)->trailer.format = format;
-    (*writer)->trailer.whole = whole;
+    (*writer)->trailer.whole = source->whole;
+    (*writer)->source = *source;
     code = digest_create(&(*writer)->digest, err);
     if (code != DBK_OK) {
         free(*writer);
@@ -70,6 +73,12 @@ void export_writer_abort(struct export_writer *writer)
 const struct export_trailer *export_writer_trailer(const struct export_writer *writer)
 {
     return &writer->trailer;
+}
+
+size_t export_writer_trailer_text(const struct export_writer *writer,
+                                  char out[EXPORT_TRAILER_MAX])
+{
+    return export_trailer_text(&writer->trailer, &writer->source, out);
 }
 
 static enum dbk_code write_out(struct export_writer *writer, struct dbk_error *err)
@@ -128,7 +137,8 @@ enum dbk_code export_writer_add(struct export_writer *writer,
         add_frame(writer, item);
         break;
     case EXPORT_CSV:
-        writer->length += export_csv_row(&item->record, writer->bytes + writer->length);
+        writer->length += export_csv_row(&item->record, writer->bytes + writer->length,
+                                         &trailer->escaped);
         break;
     }
     if (trailer->records++ == 0)
@@ -144,23 +154,25 @@ enum dbk_code export_writer_flush(struct export_writer *writer, struct dbk_error
     return code == DBK_OK ? compress_flush(writer->out, err) : code;
 }
 
-/* What stands around the trailer's object. */
+/* What stands around the trailer's object. Programs that read csv know no such line. */
 static void gather_trailer(struct export_writer *writer)
 {
     char text[EXPORT_TRAILER_MAX], numbers[8] = {0};
-    size_t length = export_trailer_text(&writer->trailer, text);
+    size_t length = export_writer_trailer_text(writer, text);
 
-    if (writer->trailer.format == EXPORT_MSGPACK) {
+    switch (writer->trailer.format) {
+    case EXPORT_NDJSON:
+        gather(writer, text, length);
+        gather(writer, "\n", 1);
+        break;
+    case EXPORT_MSGPACK:
         export_put_number(numbers + 4, (uint32_t)length);
         gather(writer, numbers, sizeof numbers);
-    } else if (writer->trailer.format == EXPORT_CSV) {
-        gather(writer, "# ", 2);
+        gather(writer, text, length);
+        break;
+    case EXPORT_CSV:
+        break;
     }
-    gather(writer, text, length);
-    if (writer->trailer.format == EXPORT_CSV)
-        gather(writer, "\r\n", 2);
-    else if (writer->trailer.format == EXPORT_NDJSON)
-        gather(writer, "\n", 1);
 }
 
 enum dbk_code export_writer_end(struct export_writer *writer, struct dbk_error *err)

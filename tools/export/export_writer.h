@@ -15,9 +15,10 @@ struct export_item {
 
 struct export_writer; /* one thread at a time */
 
-/* Begin an export to out, which stays the caller's; whole goes into the trailer.
+/* Begin an export to out, which stays the caller's; source is copied, for the trailer.
  * DBK_NO_MEMORY. Free with export_writer_destroy. */
-enum dbk_code export_writer_create(enum export_format format, bool whole,
+enum dbk_code export_writer_create(enum export_format format,
+                                   const struct export_source *source,
                                    struct compress_writer *out,
                                    struct export_writer **writer,
                                    struct dbk_error *err);
@@ -34,7 +35,7 @@ enum dbk_code export_writer_add(struct export_writer *writer,
 /* Write out all that was added, so that a follower has it. Errors as above. */
 enum dbk_code export_writer_flush(struct export_writer *writer, struct dbk_error *err);
 
-/* Write the trailer, and end. Errors as above. */
+/* Write the trailer (but of csv, where it stands elsewhere), and end. Errors as above. */
 enum dbk_code export_writer_end(struct export_writer *writer, struct dbk_error *err);
 
 /* From any thread: as compress_abort. */
@@ -42,5 +43,8 @@ void export_writer_abort(struct export_writer *writer);
 
 /* What was written: complete after export_writer_end. Borrowed from writer. */
 const struct export_trailer *export_writer_trailer(const struct export_writer *writer);
+/* The trailer's text, once it is complete; returns its length. */
+size_t export_writer_trailer_text(const struct export_writer *writer,
+                                  char out[EXPORT_TRAILER_MAX]);
 
 #endif

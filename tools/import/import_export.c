@@ -79,7 +79,7 @@ static void print_done(const struct tool *tool, const struct staging *staging,
 {
     if (tool_has(tool, "--json")) {
         char text[EXPORT_TRAILER_MAX];
-        size_t length = export_trailer_text(trailer, text);
+        size_t length = export_trailer_text_1(trailer, text);
         printf("%.*s,\"seconds\":%.3f}\n", (int)length - 1, text, seconds);
         return;
     }

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from tools import DIFFERENT, FAILED, PROGRAM, ToolCase
+from tools import DIFFERENT, FAILED, PROGRAM, ToolCase, bare
 
 NOBODY = 65534
 
@@ -26,7 +26,7 @@ class ReadOnly(ToolCase):
             return self.run_tool(*arguments, **kwargs, **more)
 
         before = self.files()
-        self.assertEqual(run("export", "--data-dir", "ro").stdout, self.whole)
+        self.assertEqual(bare(run("export", "--data-dir", "ro").stdout), self.whole)
         self.assertEqual(len(run("log", "tail", "-n", "5", "--data-dir",
                                  "ro").stdout.splitlines()), 5)
         self.assertIn(b"right", run("verify", "--data-dir", "ro").stdout)

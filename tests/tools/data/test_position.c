@@ -117,6 +117,34 @@ static void a_time_is_the_last_record_at_or_before_it(void **state)
     dbk_log_close(log);
 }
 
+static void a_day_is_the_whole_of_it(void **state)
+{
+    static const dbk_timestamp times[] = {DAY - 1, DAY, DAY + 5, 2 * DAY - 1, 2 * DAY};
+    struct made *made = *state;
+    struct dbk_log *log = log_at(made, times, 5);
+    struct position_range range;
+    uint64_t first, last;
+
+    assert_int_equal(position_range_parse("1970-01-02", "1970-01-02", &range, NULL),
+                     DBK_OK);
+    assert_int_equal(position_range_find(&range, log, false, &first, &last, &made->err),
+                     DBK_OK);
+    assert_int_equal(first, 2);
+    assert_int_equal(last, 4);
+    assert_int_equal(
+        position_range_parse("1970-01-02T23:59:59", "1970-01-02", &range, NULL),
+        DBK_OK);
+    assert_int_equal(
+        position_range_parse("1970-01-03", "1970-01-02", &range, &made->err),
+        DBK_INVALID);
+    assert_int_equal(
+        position_range_parse(NULL, "1970-01-02T00:00:00", &range, &made->err), DBK_OK);
+    assert_int_equal(position_range_find(&range, log, false, &first, &last, &made->err),
+                     DBK_OK);
+    assert_int_equal(last, 2);
+    dbk_log_close(log);
+}
+
 static void a_clock_set_back_leaves_the_order_of_the_log(void **state)
 {
     static const dbk_timestamp times[] = {10, 50, 20, 30};
@@ -228,6 +256,8 @@ int main(void)
         cmocka_unit_test(anything_else_is_refused_with_what_is_expected),
         cmocka_unit_test_setup_teardown(a_time_is_the_last_record_at_or_before_it,
                                         made_setup, made_teardown),
+        cmocka_unit_test_setup_teardown(a_day_is_the_whole_of_it, made_setup,
+                                        made_teardown),
         cmocka_unit_test_setup_teardown(a_clock_set_back_leaves_the_order_of_the_log,
                                         made_setup, made_teardown),
         cmocka_unit_test_setup_teardown(a_long_log_is_read_piece_by_piece, made_setup,

@@ -246,9 +246,9 @@ static void a_newer_export_is_told(void **state)
     struct dbk_slice bytes = made_exported(*state, EXPORT_NDJSON, true, 3);
     struct dbk_error err;
     size_t count;
-    char *at = strstr((char *)(uintptr_t)bytes.data, "\"version\":1");
+    char *at = strstr((char *)(uintptr_t)bytes.data, "\"version\":2");
 
-    at[10] = '2';
+    at[10] = '3';
     assert_int_equal(read_all(bytes, EXPORT_NDJSON, &count, &err), DBK_UNSUPPORTED);
     release(bytes);
 }

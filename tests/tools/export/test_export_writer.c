@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "export_csv.h"
 #include "made_export.h"
 
 #define PERSON "aa000000-0000-4000-8000-000000000001"
@@ -43,7 +44,7 @@ static void lines_are_followed_by_their_check_and_the_trailer(void **state)
     assert_starts(line_at(text, 2), "{\"format\":1,\"type\":\"event.recorded\"");
     assert_starts(line_at(text, 3), "{\"check\":{\"records\":2,\"crc32\":\"");
     assert_starts(line_at(text, 4),
-                  "{\"export\":{\"version\":1,\"format\":\"ndjson\",\"records\":2,"
+                  "{\"export\":{\"version\":2,\"format\":\"ndjson\",\"records\":2,"
                   "\"first\":1,\"last\":2,\"whole\":true,\"sha256\":\"");
     free((char *)(uintptr_t)text.data);
 }
@@ -92,9 +93,13 @@ static void an_empty_log_is_a_trailer(void **state)
     /* Source of the digest: SHA-256 of nothing, FIPS 180-2. */
     assert_string_equal(
         text.data,
-        "{\"export\":{\"version\":1,\"format\":\"ndjson\",\"records\":0,\"first\":0,"
+        "{\"export\":{\"version\":2,\"format\":\"ndjson\",\"records\":0,\"first\":0,"
         "\"last\":0,\"whole\":true,\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e"
-        "4649b934ca495991b7852b855\"}}\n");
+        "4649b934ca495991b7852b855\",\"source\":{\"store_id\":\"00000000-0000-0000-"
+        "0000-"
+        "000000000000\",\"from\":1,\"to\":0,\"type\":null,\"person_id\":null,"
+        "\"exported_at\":\"1970-01-01T00:00:00.000000\",\"escaped\":0},"
+        "\"self\":\"bd5e717c\"}}\n");
     free((char *)(uintptr_t)text.data);
 }
 
@@ -117,42 +122,102 @@ static void frames_hold_the_record_bytes(void **state)
     assert_int_equal(export_get_number(at), 0);
     length = export_get_number(at + 4);
     assert_int_equal(at + 8 + length - bytes.data, bytes.length);
-    assert_starts(at + 8, "{\"export\":{\"version\":1,\"format\":\"msgpack\"");
+    assert_starts(at + 8, "{\"export\":{\"version\":2,\"format\":\"msgpack\"");
     free((char *)(uintptr_t)bytes.data);
 }
 
 static void rows_are_quoted_as_rfc_4180_has_it(void **state)
 {
     struct dbk_slice text = made_exported(*state, EXPORT_CSV, true, MADE_RECORDS);
-    const char *trailer = strstr(text.data, "# ");
-    char rows[4096];
 
-    assert_non_null(trailer);
-    snprintf(rows, sizeof rows, "%.*s", (int)(trailer - text.data), text.data);
     assert_string_equal(
-        rows, "sequence,type,recorded_at,subject_id,person_id,email,first_name,last_"
-              "name,role,"
-              "event_type,datetime_created,properties,request_id,actor,source\r\n"
-              "1,person.created,1970-01-01T00:00:00.001000," PERSON "," PERSON
-              ",kate@x.mock,Kate,Pryde,user,,,,,,test\r\n"
-              "2,event.recorded,1970-01-01T00:00:00.001001,bb000000-0000-4000-8000-"
-              "000000000001," PERSON ",,,,,click,,,,,test\r\n"
-              "3,event.recorded,1970-01-01T00:00:00.001002,bb000000-0000-4000-8000-"
-              "000000000002," PERSON
-              ",,,,,click,1970-01-01T00:00:00.000005,\"{\r\n \"\"a,\"\":"
-              " [1, \"\"x\\\"\"\"\"]}\",,,test\r\n"
-              "4,person.updated,1970-01-01T00:00:00.001003," PERSON "," PERSON
-              ",,,\"O'N\xC3\xA9\"\"il\",,,,,,,\r\n"
-              "5,event.deleted,1970-01-01T00:00:00.001004,bb000000-0000-4000-8000-"
-              "000000000001," PERSON ",,,,,,,,r1,support,rest\r\n"
-              "6,person.deleted,1970-01-01T00:00:00.001005," PERSON "," PERSON
-              ",,,,,,,,,,\r\n"
-              "7,person.created,1970-01-01T00:00:00.000900,aa000000-0000-4000-8000-"
-              "000000000002,aa000000-0000-4000-8000-000000000002,ororo@x.mock,Kate,"
-              "Pryde,user,"
-              ",,,,,test\r\n");
-    assert_starts(trailer, "# {\"export\":{\"version\":1,\"format\":\"csv\"");
+        text.data,
+        "sequence,type,recorded_at,subject_id,person_id,email,first_name,last_"
+        "name,role,"
+        "event_type,datetime_created,properties,request_id,actor,source\r\n"
+        "1,person.created,1970-01-01T00:00:00.001000," PERSON "," PERSON
+        ",kate@x.mock,Kate,Pryde,user,,,,,,test\r\n"
+        "2,event.recorded,1970-01-01T00:00:00.001001,bb000000-0000-4000-8000-"
+        "000000000001," PERSON ",,,,,click,,,,,test\r\n"
+        "3,event.recorded,1970-01-01T00:00:00.001002,bb000000-0000-4000-8000-"
+        "000000000002," PERSON
+        ",,,,,click,1970-01-01T00:00:00.000005,\"{\r\n \"\"a,\"\":"
+        " [1, \"\"x\\\"\"\"\"]}\",,,test\r\n"
+        "4,person.updated,1970-01-01T00:00:00.001003," PERSON "," PERSON
+        ",,,\"O'N\xC3\xA9\"\"il\",,,,,,,\r\n"
+        "5,event.deleted,1970-01-01T00:00:00.001004,bb000000-0000-4000-8000-"
+        "000000000001," PERSON ",,,,,,,,r1,support,rest\r\n"
+        "6,person.deleted,1970-01-01T00:00:00.001005," PERSON "," PERSON
+        ",,,,,,,,,,\r\n"
+        "7,person.created,1970-01-01T00:00:00.000900,aa000000-0000-4000-8000-"
+        "000000000002,aa000000-0000-4000-8000-000000000002,ororo@x.mock,Kate,"
+        "Pryde,user,"
+        ",,,,,test\r\n");
     free((char *)(uintptr_t)text.data);
+}
+
+static void a_trailer_says_where_it_comes_from(void **state)
+{
+    const struct export_source source = {.from = 3,
+                                         .to = UINT64_MAX,
+                                         .type = DBK_EVENT_RECORDED,
+                                         .has_person = true,
+                                         .person = made_id(0xAA, 1),
+                                         .exported_at = 1500000};
+    const struct export_trailer trailer = {.sha256 = "5ha", .escaped = 2};
+    char text[EXPORT_TRAILER_MAX];
+    struct dbk_slice slice = {text, export_trailer_text(&trailer, &source, text)};
+
+    (void)state;
+    assert_non_null(strstr(text, "\"from\":3,\"to\":null,\"type\":\"event.recorded\","
+                                 "\"person_id\":\"" PERSON "\",\"exported_at\":"
+                                 "\"1970-01-01T00:00:01.500000\",\"escaped\":2}"));
+    assert_true(export_trailer_fits(&trailer, slice));
+    for (size_t i = 0; i < slice.length; i++) {
+        text[i] ^= 1;
+        assert_false(export_trailer_fits(&trailer, slice));
+        text[i] ^= 1;
+    }
+    slice.length = export_trailer_text_1(&trailer, text);
+    assert_true(export_trailer_fits(&trailer, slice));
+}
+
+/* The cells of one, up to the next comma. */
+static void assert_cell(const char *name, const char *cell, uint64_t escaped)
+{
+    static char row[EXPORT_CSV_MAX];
+    struct dbk_record record = made_person(1, "a@x.mock", 5);
+    uint64_t count = 0;
+    size_t length;
+
+    record.person.first_name = dbk_slice(name);
+    length = export_csv_row(&record, row, &count);
+    row[length] = '\0';
+    if (!strstr(row, cell))
+        fail_msg("%s is not in %s", cell, row);
+    assert_int_equal(count, escaped);
+}
+
+static void a_cell_that_a_spreadsheet_would_run_is_made_harmless(void **state)
+{
+    (void)state;
+    assert_cell("=1+1", ",'=1+1,", 1);
+    assert_cell("=HYPERLINK(\"x\",1)", ",\"'=HYPERLINK(\"\"x\"\",1)\",", 1);
+    assert_cell("  @SUM(A1)", ",'  @SUM(A1),", 1);
+    assert_cell("+1", ",'+1,", 1);
+    assert_cell("-1", ",'-1,", 1);
+    assert_cell("\t=1", ",'\t=1,", 1);
+    assert_cell("\r=1", ",\"'\r=1\",", 1);
+    assert_cell("\xEF\xBC\x9D"
+                "1",
+                ",'\xEF\xBC\x9D"
+                "1,",
+                1);
+    assert_cell("'tis", ",''tis,", 1);
+    assert_cell("O'Neil", ",O'Neil,", 0);
+    assert_cell("a=b", ",a=b,", 0);
+    assert_cell(" ", ", ,", 0);
+    assert_cell("", ",,", 0);
 }
 
 static void the_longest_records_fit_every_format(void **state)
@@ -170,11 +235,12 @@ static void the_longest_records_fit_every_format(void **state)
                      DBK_OK);
     for (int format = EXPORT_NDJSON; format <= EXPORT_CSV; format++) {
         int fd = open("/dev/null", O_WRONLY);
+        const struct export_source source = {.whole = true};
         struct compress_writer *out;
         struct export_writer *writer;
         assert_int_equal(compress_writer_open(fd, COMPRESSION_NONE, &out, &made->err),
                          DBK_OK);
-        assert_int_equal(export_writer_create((enum export_format)format, true, out,
+        assert_int_equal(export_writer_create((enum export_format)format, &source, out,
                                               &writer, &made->err),
                          DBK_OK);
         for (int i = 0; i < 100; i++)
@@ -191,6 +257,7 @@ static void the_longest_records_fit_every_format(void **state)
 static void text_that_json_cannot_say_is_told_with_the_way_out(void **state)
 {
     struct made *made = *state;
+    const struct export_source source = {.whole = true};
     struct export_item item = {.record = made_event(1, 1, 5)};
     struct compress_writer *out;
     struct export_writer *writer;
@@ -199,7 +266,7 @@ static void text_that_json_cannot_say_is_told_with_the_way_out(void **state)
     assert_int_equal(compress_writer_open(1, COMPRESSION_NONE, &out, &made->err),
                      DBK_OK);
     assert_int_equal(
-        export_writer_create(EXPORT_NDJSON, true, out, &writer, &made->err), DBK_OK);
+        export_writer_create(EXPORT_NDJSON, &source, out, &writer, &made->err), DBK_OK);
     assert_int_equal(export_writer_add(writer, &item, &made->err), DBK_INVALID);
     assert_non_null(strstr(made->err.text, "--format msgpack"));
     export_writer_destroy(writer);
@@ -219,6 +286,8 @@ int main(void)
         WITH_DIRECTORY(an_empty_log_is_a_trailer),
         WITH_DIRECTORY(frames_hold_the_record_bytes),
         WITH_DIRECTORY(rows_are_quoted_as_rfc_4180_has_it),
+        WITH_DIRECTORY(a_trailer_says_where_it_comes_from),
+        WITH_DIRECTORY(a_cell_that_a_spreadsheet_would_run_is_made_harmless),
         WITH_DIRECTORY(the_longest_records_fit_every_format),
         WITH_DIRECTORY(text_that_json_cannot_say_is_told_with_the_way_out),
     };
