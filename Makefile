@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build viewer test test-tsan torture fuzz fuzz-deps coverage deb test-deb \
-	bench setup-db setup-db-stop format lint clean install-deps
+.PHONY: help start-api build viewer test test-tsan torture fuzz coverage deb test-deb \
+	bench setup-db setup-db-stop format lint clean install-deps always
 
 JOBS ?= $(shell nproc)
 SOURCES = git ls-files '*.c' '*.h'
@@ -15,23 +15,19 @@ help: ## show this list
 start-api: build ## install what is missing, build, and serve on http://127.0.0.1:8080
 	@exec build/release/daybook serve
 
-build: viewer build/release/build.ninja ## build build/release/daybook, optimised
+# Without the viewer /docs lists the routes: what cannot be had stops no build.
+build: build/release/build.ninja ## build build/release/daybook, optimised
+	@tools/get-viewer || true
 	@cmake --build build/release -j $(JOBS) --target daybook
 
-viewer: node_modules/.package-lock.json ## bring what /docs is shown with, by npm
-
-# What cannot be had stops no build.
-node_modules/.package-lock.json: package-lock.json
-	@tools/install-deps viewer && npm ci --fetch-retries 1 || \
-		echo "make: NO VIEWER (it comes by npm, see above): /docs is a plain page" >&2
+viewer: ## bring the viewer of /docs, by npm where that is there
+	@tools/get-viewer
 
 test: build/dev/build.ninja ## build with ASan and UBSan, and run all tests
-	@tools/install-deps test
 	@cmake --build build/dev -j $(JOBS)
 	@ctest --preset dev -j $(JOBS)
 
 test-tsan: build/tsan/build.ninja ## build with TSan, and run all tests
-	@tools/install-deps test
 	@cmake --build build/tsan -j $(JOBS)
 	@ctest --preset tsan -j $(JOBS)
 
@@ -41,32 +37,26 @@ torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a 
 		$(if $(ROUNDS),--rounds $(ROUNDS)) $(PART)
 
 coverage: build/coverage/build.ninja ## run all tests, and tell which branches of src they take
-	@tools/install-deps coverage
 	@cmake --build build/coverage -j $(JOBS)
 	@find build/coverage -name '*.gcda' -delete
 	@ctest --preset coverage -j $(JOBS)
 	@gcovr --config tests/coverage.cfg build/coverage
 
 deb: build ## make build/release/daybook_VERSION_ARCH.deb
-	@[ -e node_modules/.package-lock.json ] || \
-		{ echo "make: no package without the viewer of /docs" >&2; exit 1; }
 	@cmake --build build/release -j $(JOBS) --target manual
 	@cd build/release && rm -f daybook_*.deb && cpack >cpack.log || { cat cpack.log; exit 1; }
 	@ls build/release/daybook_*.deb
 
 test-deb: deb ## as root: install the package, use it, purge it; in a copy of the system if it may
+	@tools/install-deps test-deb
 	@python3 -B tests/deploy/deb.py build/release/daybook_*.deb
 
-fuzz: fuzz-deps build/fuzz/build.ninja ## fuzz what reads input, FUZZ_SECONDS=600 a target; PART=x fuzzes one
+fuzz: build/fuzz/build.ninja ## fuzz what reads input, FUZZ_SECONDS=600 a target; PART=x fuzzes one
 	@cmake --build build/fuzz -j $(JOBS) --target fuzz_targets
 	@python3 -B tests/fuzz/run.py build/fuzz --seconds $(or $(FUZZ_SECONDS),600) \
 		--jobs $(JOBS) $(PART)
 
-fuzz-deps:
-	@tools/install-deps fuzz
-
 bench: build/release/build.ninja ## measure against the parts underneath, and print the ratios
-	@tools/install-deps bench
 	@cmake -DBUILD_TESTING=ON build/release >build/release/configure.log
 	@cmake --build build/release -j $(JOBS) --target bench
 	@python3 -B tests/bench/run.py build/release
@@ -82,7 +72,6 @@ format: ## format the C files in place
 	@$(SOURCES) | xargs clang-format -i
 
 lint: build/dev/build.ninja ## check the format, then cppcheck and clang-tidy over the C files
-	@tools/install-deps lint
 	@$(SOURCES) | xargs clang-format --dry-run -Werror
 	@git ls-files 'src/*.c' 'tools/*.c' | xargs cppcheck --std=c11 -j $(JOBS) -q \
 		--enable=warning,performance,portability --suppressions-list=.cppcheck \
@@ -97,7 +86,15 @@ clean: ## delete what was built; data and node_modules stay
 install-deps: ## install the packages that are missing
 	@tools/install-deps
 
+# What else a target needs, so that whoever is asked for a password is asked once.
+test test-tsan: DEPS = test
+coverage: DEPS = coverage
+deb: DEPS = deb
+fuzz: DEPS = fuzz
+bench: DEPS = bench
+lint: DEPS = lint
+
 # Each run checks for missing packages (well under a second), and configures once.
-build/%/build.ninja: install-deps
-	@[ $* = release ] || tools/install-deps dev
+build/%/build.ninja: always
+	@tools/install-deps $(or $(DEPS),$(if $(filter release,$*),,dev))
 	@[ -f $@ ] || cmake --preset $* -Wno-dev

@@ -30,8 +30,8 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
     *status = authorize_host(rq, err);
     if (*status != 0)
         return err->code;
-    if (route_find(routes, routes_count, rq->method, rq->path, &rq->match, err) !=
-        DBK_OK)
+    if (route_find(routes, routes_count, rq->method, routes_meant(rq->path), &rq->match,
+                   err) != DBK_OK)
         return err->code;
     if (rq->match.options)
         return answer_options(rq, rs);

@@ -3,6 +3,8 @@
 #include "handlers.h"
 #include "http/tokens.h"
 
+#include <string.h>
+
 enum {
     PUBLIC = 0,
     READ = DBK_SCOPE_READ,
@@ -40,3 +42,17 @@ const struct route routes[] = {
 };
 
 const size_t routes_count = sizeof routes / sizeof *routes;
+
+const char *routes_meant(const char *path)
+{
+    static const char *const habits[][2] = {
+        {"/docs/", "/docs"},
+        {"/favicon.ico", "/docs/favicon-32x32.png"},
+    };
+
+    for (size_t i = 0; i < sizeof habits / sizeof *habits; i++) {
+        if (strcmp(path, habits[i][0]) == 0)
+            return habits[i][1];
+    }
+    return path;
+}

@@ -8,4 +8,8 @@
 extern const struct route routes[];
 extern const size_t routes_count;
 
+/* The path that is meant: what browsers and people ask for by habit stands for one of the
+ * table's. Any other is returned as it is. */
+const char *routes_meant(const char *path);
+
 #endif

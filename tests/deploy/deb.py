@@ -206,7 +206,7 @@ class Package(unittest.TestCase):
         self.assertEqual(len(service.client.get("/persons").data), 1)
         self.assertEqual(service.client.get("/docs").status, 200)
         viewer = service.client.get("/docs").body.decode()
-        self.assertIn("/docs/swagger-ui-bundle.js", viewer)
+        self.assertIn("Daybook API", viewer)
         for asset in re.findall(r'(?:src|href)="(/docs/[^"]+)"', viewer):
             self.assertEqual(service.client.get(asset).status, 200, asset)
         self.assertNotIn("running as root", service.told())

@@ -329,7 +329,11 @@ static void head_is_get_without_its_body(void **state)
 
 static void the_pages_are_there_and_ask_nobody_else(void **state)
 {
-    static const char *const paths[] = {"/", "/docs", "/docs/favicon-32x32.png",
+    static const char *const paths[] = {"/",
+                                        "/docs",
+                                        "/docs/",
+                                        "/docs/favicon-32x32.png",
+                                        "/favicon.ico",
                                         "/openapi.json"};
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)

@@ -1,5 +1,5 @@
 /* docs.h - what GET /docs shows: where the build found it, the viewer of OpenAPI
- * documents that make build brings (docs_viewer.c), else a plain page (docs_plain.c). */
+ * documents that make viewer brings (docs_viewer.c), else the routes (docs_plain.c). */
 #ifndef DBK_HTTP_DOCS_H
 #define DBK_HTTP_DOCS_H
 

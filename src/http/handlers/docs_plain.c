@@ -2,10 +2,12 @@
 
 #include "page.h"
 
-const struct docs_file docs_page = {NULL, "text/html; charset=utf-8",
-                                    page_docs_plain_html, &page_docs_plain_html_size};
+const struct docs_file docs_page = {NULL, "text/html; charset=utf-8", page_routes_html,
+                                    &page_routes_html_size};
 
 const struct docs_file docs_files[] = {
+    {"routes.html", "text/html; charset=utf-8", page_routes_html,
+     &page_routes_html_size},
     {"favicon-32x32.png", "image/png", page_favicon_32x32_png,
      &page_favicon_32x32_png_size},
     {0},

@@ -1,5 +1,6 @@
 """The pages: served by the server itself, and true."""
 
+import html
 import html.parser
 import json
 import os
@@ -48,7 +49,7 @@ class Docs(Served):
                     yield method.upper(), path, operation
 
     def test_the_pages_load_nothing_from_elsewhere(self):
-        for path in ("/", "/docs"):
+        for path in ("/", "/docs", "/docs/", "/docs/routes.html"):
             page = Addresses(self.page(path).body.decode())
             for address in page.loaded + page.linked:
                 with self.subTest(address):
@@ -66,12 +67,28 @@ class Docs(Served):
                 self.assertLessEqual(set(sources.split()), {
                     "'self'", "'none'", "data:", "'unsafe-inline'"})
 
+    def test_the_plain_page_lists_each_route_without_a_script(self):
+        page = self.page("/docs/routes.html").body.decode()
+        self.assertIn("/openapi.json", Addresses(page).linked)
+        self.assertEqual(Addresses(page).loaded, ["/docs/favicon-32x32.png"])
+        self.assertNotIn("<script", page)
+        told = re.findall(r"<dt><code>(\S+ \S+)</code> (.*)</dt>", page)
+        self.assertEqual(sorted(told), sorted(
+            (f"{method} {path}", html.escape(operation["summary"]))
+            for method, path, operation in self.operations()))
+        self.assertNotRegex(page, r"@[A-Z]+@|NOTFOUND")
+
     @unittest.skipIf(VIEWER, "the viewer is there")
-    def test_without_the_viewer_the_docs_page_leads_to_our_document(self):
-        page = Addresses(self.page("/docs").body.decode())
-        self.assertIn("/openapi.json", page.linked)
-        self.assertEqual(page.loaded, ["/docs/favicon-32x32.png"])
+    def test_without_the_viewer_the_docs_page_is_the_plain_one(self):
+        self.assertEqual(self.page("/docs").body, self.page("/docs/routes.html").body)
         self.assertEqual(self.client.get("/docs/swagger-ui-bundle.js").status, 404)
+
+    def test_what_browsers_and_people_try_is_there(self):
+        self.assertEqual(self.page("/docs/").body, self.page("/docs").body)
+        icon = self.client.get("/favicon.ico")
+        self.assertEqual((icon.status, icon.headers["Content-Type"]), (200, "image/png"))
+        self.assertTrue(icon.body.startswith(b"\x89PNG"))
+        self.assertEqual(self.client.request("HEAD", "/favicon.ico").status, 200)
 
     @unittest.skipUnless(VIEWER, "make viewer brings it")
     def test_the_docs_page_has_the_viewer_and_shows_our_document(self):

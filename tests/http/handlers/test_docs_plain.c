@@ -27,6 +27,8 @@ static void the_page_leads_to_the_document(void **state)
 {
     expect(*state, "/docs", 200, "Content-Type: text/html");
     expect(*state, "/docs", 200, "<a href=\"/openapi.json\">");
+    expect(*state, "/docs", 200, "<code>DELETE /persons/{id}</code>");
+    expect(*state, "/docs/routes.html", 200, "<code>DELETE /persons/{id}</code>");
     expect(*state, "/openapi.json", 200, "\"openapi\"");
 }
 
