@@ -9,6 +9,7 @@
 #include "projections/read_model.h"
 #include "serve_report.h"
 #include "signals.h"
+#include "store/clock.h"
 #include "store/log.h"
 #include "tool_data.h"
 
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #define START_MS 2000 /* how long PostgreSQL may take to answer for the first time */
+#define DRAIN_MS 2000 /* for requests under way; the whole stop has 5 s */
 #define LARGE_BYTES (256 << 10)
 
 /* What runs, in the order in which it was started. */
@@ -31,6 +33,7 @@ struct serving {
     struct dbk_projector *projector;
     struct dbk_read_model *model;
     struct dbk_server *server;
+    _Atomic int64_t reads_end; /* when reads are no longer waited for; 0: never */
 };
 
 static void say(const struct serving *serving, const char *message)
@@ -126,6 +129,15 @@ static enum dbk_code check_database(const struct serving *serving,
     return DBK_OK;
 }
 
+/* Answers that wait for PostgreSQL when the stop's patience is over. */
+static bool reads_are_over(void *context)
+{
+    const struct serving *serving = context;
+    int64_t end = serving->reads_end;
+
+    return end != 0 && dbk_clock_ms() >= end;
+}
+
 static enum dbk_code open_database(struct serving *serving, struct dbk_error *err)
 {
     struct dbk_uuid store_id = dbk_log_store_id(serving->log);
@@ -134,6 +146,8 @@ static enum dbk_code open_database(struct serving *serving, struct dbk_error *er
         DBK_OK)
         return dbk_wrap(err, "start the private PostgreSQL (or set DB_HOST to use "
                              "one of yours)");
+    serving->database.at.stop = reads_are_over;
+    serving->database.at.stop_context = serving;
     if (!serving->database.cluster) { /* the private one has said so itself */
         say_with(serving, "PostgreSQL is set", "host", serving->database.at.host);
         if (check_database(serving, err) != DBK_OK)
@@ -263,23 +277,13 @@ static enum dbk_code start_server(struct serving *serving, struct dbk_error *err
     return DBK_OK;
 }
 
-/* One wait for what each of the API's bounds may take, so that no request that was
- * accepted is dropped. */
-static int drain_ms(const struct serving *serving)
-{
-    const struct config *config = serving->tool->config;
-
-    return (int)(config_number(config, SETTING_REQUEST_TIMEOUT) +
-                 config_number(config, SETTING_READ_WAIT) +
-                 config_number(config, SETTING_QUERY_TIMEOUT));
-}
-
 /* Undo the steps, last one first; those that were not taken are fine. */
 static void stop(struct serving *serving)
 {
     if (serving->server) {
         say(serving, "stopping: finishing requests");
-        dbk_server_stop(serving->server, drain_ms(serving));
+        serving->reads_end = dbk_clock_ms() + DRAIN_MS;
+        dbk_server_stop(serving->server, DRAIN_MS);
     }
     if (serving->projector) {
         say(serving, "stopping: projector");
@@ -345,6 +349,7 @@ static enum tool_exit run(struct tool *tool)
     if (status != TOOL_DONE)
         return status;
     signals_hold();
+    signals_latest_status(TOOL_DONE);
     raise_file_limit();
     keep_memory_small();
     warn_of_ineffective(tool);

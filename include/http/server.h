@@ -77,8 +77,8 @@ enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projec
 /* The port it listens on. */
 unsigned dbk_server_port(const struct dbk_server *server);
 
-/* Take no new request (503, Connection: close), let those under way finish (at most
- * drain_ms), stop. NULL is fine. */
+/* Take no new request (503, Connection: close), let those under way finish, within
+ * drain_ms; then cut off the clients that are left, and stop. NULL is fine. */
 void dbk_server_stop(struct dbk_server *server, int drain_ms);
 
 #endif

@@ -15,6 +15,10 @@ struct dbk_database {
     const char *user;
     const char *password;
     const char *schema; /* where the tables are; NULL: "daybook" */
+    /* Asked each half second that PostgreSQL is waited for: true breaks the connection off,
+     * which is DBK_INTERRUPTED. From whatever thread waits. May be NULL. */
+    bool (*stop)(void *context);
+    void *stop_context;
 };
 
 /* libpq also takes from the process's environment what a connection is not told: where to

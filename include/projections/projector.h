@@ -34,7 +34,7 @@ enum dbk_code dbk_projector_start(struct dbk_log *log,
                                   struct dbk_projector **projector,
                                   struct dbk_error *err);
 
-/* Finish the batch under way, then end; where PostgreSQL hangs, break it off after 5 s.
+/* Finish the batch under way, then end; where PostgreSQL hangs, break it off after a second or two.
  * NULL is fine. */
 void dbk_projector_stop(struct dbk_projector *projector);
 

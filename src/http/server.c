@@ -288,6 +288,7 @@ void dbk_server_stop(struct dbk_server *server, int drain_ms)
     atomic_store(&server->service.stopping, true);
     guard_drain(server->service.guard, DRAIN_IDLE_MS);
     wait_until_quiet(server, drain_ms);
+    guard_cut(server->service.guard);
     stop_civetweb(server);
     destroy(server);
 }

@@ -67,8 +67,10 @@ enum dbk_code tool_database_open(const struct tool *tool,
     };
 
     *out = (struct tool_database){0};
-    if (config_database(tool->config, &out->at))
+    if (config_database(tool->config, &out->at)) {
+        out->at.stop = stop;
         return DBK_OK;
+    }
     if (store_id)
         options.store_id = *store_id;
     else if (read_store_id(tool, &options.store_id, err) != DBK_OK)
@@ -77,6 +79,7 @@ enum dbk_code tool_database_open(const struct tool *tool,
         return err->code;
     out->at = *dbk_cluster_database(out->cluster);
     out->at.schema = config_text(tool->config, SETTING_DB_SCHEMA);
+    out->at.stop = stop;
     return DBK_OK;
 }
 

@@ -1,11 +1,23 @@
 #include "signals.h"
+#include "command.h"
 #include "store/clock.h"
+#include "store/thread.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <time.h>
+#include <unistd.h>
+
+/* What the thread that ends us late has to know. */
+static atomic_int latest_status = TOOL_FAILED;
+static int held_fd = -1;  /* readable while a signal waits to be taken */
+static int taken_fd = -1; /* readable once one was taken */
 
 static sigset_t ending(void)
 {
@@ -17,6 +29,47 @@ static sigset_t ending(void)
     return set;
 }
 
+static void *end_late(void *unused)
+{
+    static const char line[] =
+        "daybook: what it waits for does not end: ended at once\n";
+    struct pollfd either[] = {{.fd = held_fd, .events = POLLIN},
+                              {.fd = taken_fd, .events = POLLIN}};
+
+    (void)unused;
+    while (poll(either, 2, -1) <= 0)
+        continue;
+    dbk_sleep_ms(SIGNALS_LATEST_MS);
+    (void)!write(STDERR_FILENO, line, sizeof line - 1);
+    _exit(atomic_load(&latest_status));
+}
+
+/* Without the thread, all that is missing is its help. */
+static void start_late_end(void)
+{
+    sigset_t set = ending();
+    pthread_t thread;
+
+    if (held_fd >= 0)
+        return;
+    held_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    taken_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (held_fd >= 0 && taken_fd >= 0 &&
+        dbk_thread_start(&thread, "dbk-ender", end_late, NULL, NULL) == DBK_OK)
+        pthread_detach(thread);
+}
+
+static void note_taken(void)
+{
+    if (taken_fd >= 0)
+        eventfd_write(taken_fd, 1);
+}
+
+void signals_latest_status(int status)
+{
+    atomic_store(&latest_status, status);
+}
+
 void signals_hold(void)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -26,6 +79,7 @@ void signals_hold(void)
     sigaction(SIGHUP, &ignore, NULL);
     sigaction(SIGXFSZ, &ignore, NULL); /* the write fails, which is told */
     pthread_sigmask(SIG_BLOCK, &set, NULL);
+    start_late_end();
 }
 
 bool signals_came(void)
@@ -52,6 +106,7 @@ const char *signals_wait(void)
 
     assert(are_held());
     sigwait(&set, &number);
+    note_taken();
     return number == SIGINT ? "SIGINT" : "SIGTERM";
 }
 
@@ -62,7 +117,7 @@ void signals_forget(void)
 
     dbk_sleep_ms(100);
     while (sigtimedwait(&set, NULL, &now) > 0)
-        continue;
+        note_taken();
 }
 
 void signals_release(void)

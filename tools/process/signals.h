@@ -5,8 +5,17 @@
 #include <stdbool.h>
 
 /* Hold them back, and ignore SIGPIPE, SIGHUP and SIGXFSZ; before any thread is made, since
- * threads inherit it. */
+ * threads inherit it.
+ *
+ * Whoever holds them ends by himself, soon. Where something is waited for that cannot be
+ * broken off (a name server, a disk), the process ends SIGNALS_LATEST_MS after the first
+ * one all the same, with one line on stderr and exit status 3: as after a kill, nothing
+ * that was acknowledged is lost. */
+#define SIGNALS_LATEST_MS 4800
 void signals_hold(void);
+
+/* The exit status of that end, from now on. */
+void signals_latest_status(int status);
 
 /* Whether one has come and waits for signals_wait. */
 bool signals_came(void);

@@ -240,6 +240,16 @@ void guard_drain(struct guard *guard, int idle_ms)
     pthread_mutex_unlock(&guard->mutex);
 }
 
+void guard_cut(struct guard *guard)
+{
+    pthread_mutex_lock(&guard->mutex);
+    for (unsigned i = 0; i < guard->threads; i++) {
+        if (guard->list[i].sock >= 0)
+            shutdown(guard->list[i].sock, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&guard->mutex);
+}
+
 unsigned guard_count(const struct guard *guard)
 {
     return atomic_load(&guard->guarded);

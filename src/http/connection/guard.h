@@ -61,6 +61,8 @@ bool guard_turn_over(const struct guard *guard, const struct guarded *guarded);
 
 /* From now on end each connection once it has idled for this long. */
 void guard_drain(struct guard *guard, int idle_ms);
+/* End each connection now, whatever it is doing: what waits for a client fails. */
+void guard_cut(struct guard *guard);
 /* How many connections have a thread, and how many of them are guarded. */
 unsigned guard_arrivals(const struct guard *guard);
 unsigned guard_count(const struct guard *guard);

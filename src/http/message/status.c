@@ -27,10 +27,10 @@ int status_of(enum dbk_code code)
     case DBK_IO:
     case DBK_IN_DOUBT:
     case DBK_NO_MEMORY:
+    case DBK_INTERRUPTED:
         return 503;
     case DBK_DAMAGED:
     case DBK_UNSUPPORTED:
-    case DBK_INTERRUPTED: /* nothing that serves is interrupted */
     case DBK_INTERNAL:
         return 500;
     }
@@ -69,7 +69,8 @@ const char *status_sentence(enum dbk_code code)
         return "What is stored cannot be read; the server's log has the reason";
     case DBK_UNSUPPORTED:
         return "What is stored is of a newer version than this server";
-    case DBK_INTERRUPTED: /* nothing that serves is interrupted */
+    case DBK_INTERRUPTED:
+        return "The server is stopping; try again shortly";
     case DBK_INTERNAL:
         return "The server made a mistake; its log has the reason";
     }

@@ -3,6 +3,7 @@
 #include "store/clock.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -151,6 +153,38 @@ enum dbk_code cluster_spawn(const struct cluster_user *user, const char *const *
     if (*pid < 0)
         return dbk_fail(err, DBK_IO, "start %s: %s", argv[0], strerror(errno));
     return DBK_OK;
+}
+
+/* From /proc/PID/stat, whose second field may have any character in it. */
+static pid_t parent_of(long pid)
+{
+    char path[40], text[256] = "";
+    const char *end;
+    FILE *file;
+    long parent = 0;
+
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    file = fopen(path, "re");
+    if (!file)
+        return 0;
+    if (fgets(text, sizeof text, file) && (end = strrchr(text, ')')))
+        sscanf(end, ") %*c %ld", &parent);
+    fclose(file);
+    return (pid_t)parent;
+}
+
+void cluster_kill_children(pid_t parent)
+{
+    DIR *all = opendir("/proc");
+
+    for (const struct dirent *one; all && (one = readdir(all));) {
+        long pid = strtol(one->d_name, NULL, 10);
+
+        if (parent > 1 && pid > 0 && parent_of(pid) == parent)
+            kill((pid_t)pid, SIGKILL);
+    }
+    if (all)
+        closedir(all);
 }
 
 /* True once it has ended. */

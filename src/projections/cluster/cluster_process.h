@@ -36,4 +36,7 @@ enum dbk_code cluster_run(const struct cluster_user *user, const char *const *ar
                           int log_fd, int timeout_ms, const struct dbk_watch *watch,
                           struct dbk_error *err);
 
+/* Kill all that this process has started, but not what those have. */
+void cluster_kill_children(pid_t parent);
+
 #endif

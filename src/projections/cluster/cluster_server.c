@@ -15,7 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { POLL_MS = 10, FAST_MS = 15000, IMMEDIATE_MS = 5000 };
+enum {
+    POLL_MS = 10,
+    FAST_MS = 1500,
+    IMMEDIATE_MS = 300,
+    KILL_MS = 1000,
+    LEFTOVER_MS = 15000
+};
 enum { SOON_MS = 100, LATER_MS = 1000, LIVED_MS = 1000 };
 
 /* For read tables that can be made again, on a machine that has other work: little
@@ -150,26 +156,35 @@ static bool lives(const struct cluster_server *server)
 }
 
 /* True once no process of it is left. */
-static bool end(const struct cluster_server *server, pid_t pid, int signal_number,
-                int timeout_ms)
+static bool end(const struct cluster_server *server, const struct dbk_watch *watch,
+                pid_t pid, int signal_number, int timeout_ms)
 {
     dbk_deadline deadline = dbk_deadline_in(timeout_ms);
 
     if (pid > 0)
         kill(pid, signal_number);
     while (lives(server)) {
-        if (dbk_deadline_left(deadline) == 0)
+        if (dbk_deadline_left(deadline) == 0 || dbk_watch_stops(watch))
             return false;
         dbk_sleep_ms(POLL_MS);
     }
     return true;
 }
 
+/* One that hangs leaves no process behind: its own first, while they can be told by their
+ * parent. */
+static void kill_all(const struct cluster_server *server, pid_t pid)
+{
+    cluster_kill_children(pid);
+    end(server, NULL, pid, SIGKILL, KILL_MS);
+}
+
 void cluster_server_end(struct cluster_server *server)
 {
     if (server->pid > 0) {
-        if (!end(server, server->pid, SIGINT, FAST_MS))
-            end(server, server->pid, SIGQUIT, IMMEDIATE_MS);
+        if (!end(server, NULL, server->pid, SIGINT, FAST_MS) &&
+            !end(server, NULL, server->pid, SIGQUIT, IMMEDIATE_MS))
+            kill_all(server, server->pid);
         kill(server->pid, SIGKILL);
         while (waitpid(server->pid, NULL, 0) < 0 && errno == EINTR)
             ;
@@ -189,8 +204,12 @@ enum dbk_code cluster_server_end_leftover(const struct cluster_server *server,
     if (lives(server)) {
         dbk_watch_say(watch, "waiting for the PostgreSQL of a killed process to end");
         /* It was sent one when its owner ended; another does no harm. */
-        if (!end(server, leftover(server), SIGINT, FAST_MS) &&
-            !end(server, leftover(server), SIGQUIT, IMMEDIATE_MS))
+        if (!end(server, watch, leftover(server), SIGINT, LEFTOVER_MS) &&
+            !end(server, watch, leftover(server), SIGQUIT, IMMEDIATE_MS))
+            kill_all(server, leftover(server));
+        if (dbk_watch_stops(watch))
+            return dbk_fail(err, DBK_INTERRUPTED, "stopped");
+        if (lives(server))
             return dbk_fail(err, DBK_TIMEOUT,
                             "the PostgreSQL of a killed process (%ld) does not end",
                             (long)cluster_server_pid(server->place));

@@ -52,7 +52,7 @@ static enum dbk_code flush(struct pg *pg, dbk_deadline deadline, struct dbk_erro
     int unsent;
 
     while ((unsent = PQflush(pg->conn)) == 1) {
-        code = pg_poll(pg->conn, POLLIN | POLLOUT, deadline, &seen, err);
+        code = pg_poll(pg, POLLIN | POLLOUT, deadline, &seen, err);
         if (code != DBK_OK) {
             pg->dead = true;
             return code;

@@ -37,9 +37,10 @@ static void drop_notice(void *context, const PGresult *notice)
     (void)notice;
 }
 
-static enum dbk_code connect_finish(PGconn *conn, dbk_deadline deadline,
+static enum dbk_code connect_finish(const struct pg *pg, dbk_deadline deadline,
                                     struct dbk_error *err)
 {
+    PGconn *conn = pg->conn;
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
     enum dbk_code code;
 
@@ -48,7 +49,7 @@ static enum dbk_code connect_finish(PGconn *conn, dbk_deadline deadline,
     while (state != PGRES_POLLING_OK) {
         short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
 
-        code = pg_poll(conn, events, deadline, NULL, err);
+        code = pg_poll(pg, events, deadline, NULL, err);
         if (code != DBK_OK)
             return code;
         state = PQconnectPoll(conn);
@@ -93,13 +94,15 @@ enum dbk_code pg_open(const struct dbk_database *database,
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     pg->sock = -1;
     pg->binary_rows = options->binary_rows;
+    pg->stop = database->stop;
+    pg->stop_context = database->stop_context;
     pg->conn = connect_start(database, options->application);
     if (!pg->conn) {
         code = dbk_fail(err, DBK_NO_MEMORY, "out of memory");
         goto fail;
     }
     PQsetNoticeReceiver(pg->conn, drop_notice, NULL);
-    code = connect_finish(pg->conn, deadline, err);
+    code = connect_finish(pg, deadline, err);
     if (code == DBK_OK)
         code = pg_check_version(pg->conn, err);
     if (code != DBK_OK)

@@ -6,17 +6,23 @@
 #include <poll.h>
 #include <string.h>
 
-enum dbk_code pg_poll(const PGconn *conn, short events, dbk_deadline deadline,
+enum { ASK_MS = 500 };
+
+enum dbk_code pg_poll(const struct pg *pg, short events, dbk_deadline deadline,
                       short *seen, struct dbk_error *err)
 {
-    struct pollfd one = {.fd = PQsocket(conn), .events = events};
-    int rc;
+    struct pollfd one = {.fd = PQsocket(pg->conn), .events = events};
+    int left = 0, rc;
 
     if (one.fd < 0)
         return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is closed");
     do {
-        rc = poll(&one, 1, dbk_deadline_left(deadline));
-    } while (rc < 0 && errno == EINTR);
+        left = dbk_deadline_left(deadline);
+        rc = poll(&one, 1, left > ASK_MS ? ASK_MS : left);
+        /* Not before a while has passed: who is to stop may have to tidy up. */
+        if (rc == 0 && left > ASK_MS && pg->stop && pg->stop(pg->stop_context))
+            return dbk_fail(err, DBK_INTERRUPTED, "stopped");
+    } while ((rc < 0 && errno == EINTR) || (rc == 0 && left > ASK_MS));
     if (rc < 0)
         return dbk_fail(err, DBK_UNAVAILABLE, "poll: %s", strerror(errno));
     if (rc == 0)
@@ -38,8 +44,7 @@ enum dbk_code pg_await(struct pg *pg, dbk_deadline deadline, struct dbk_error *e
         if (unsent < 0)
             return pg_lost(pg, err);
         /* Reading while sending: else both sides could wait for the other's buffer. */
-        code =
-            pg_poll(pg->conn, unsent ? POLLIN | POLLOUT : POLLIN, deadline, &seen, err);
+        code = pg_poll(pg, unsent ? POLLIN | POLLOUT : POLLIN, deadline, &seen, err);
         if (code != DBK_OK) {
             pg->dead = true;
             return code;

@@ -16,6 +16,8 @@ struct pg {
     PGconn *conn; /* non-blocking once open */
     int sock;     /* a copy of its socket, which libpq may close when it likes; or -1 */
     bool binary_rows;
+    bool (*stop)(void *context); /* as dbk_database has them */
+    void *stop_context;
     enum pg_doing doing; /* while it lives */
     bool dead; /* what the server still sends would be mistaken for another answer */
     char sqlstate[6];
@@ -28,8 +30,8 @@ struct pg {
 enum dbk_code pg_ready(struct pg *pg, struct dbk_error *err);
 
 /* Wait for the socket. events as poll(2) has them; *seen (may be NULL) what came.
- * DBK_TIMEOUT past the deadline. The connection stays as it is. */
-enum dbk_code pg_poll(const PGconn *conn, short events, dbk_deadline deadline,
+ * DBK_TIMEOUT past the deadline, DBK_INTERRUPTED. The connection stays as it is. */
+enum dbk_code pg_poll(const struct pg *pg, short events, dbk_deadline deadline,
                       short *seen, struct dbk_error *err);
 
 /* Send what is buffered and wait until the next PQgetResult will not block. On failure

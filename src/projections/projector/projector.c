@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { BACKOFF_MIN_MS = 20, BACKOFF_MAX_MS = 1000, NUDGE_MS = 20 };
-enum { STOP_MS = 5000 }; /* for the batch under way, where PostgreSQL hangs */
+enum { STOP_MS = 500 }; /* for the batch under way, where PostgreSQL hangs */
 
 /* False when it is time to end. */
 static bool back_off(struct dbk_projector *projector, int ms)

@@ -223,11 +223,15 @@ void projector_init(struct dbk_projector *projector, struct dbk_log *log,
     memset(projector, 0, sizeof *projector);
     if (options)
         projector->options = *options;
+    if (database) /* a test of the waiting alone has none */
+        projector->database = *database;
+    projector->database.stop = on_stopping;
+    projector->database.stop_context = projector;
     snprintf(projector->status.state, sizeof projector->status.state,
              "connecting to PostgreSQL");
     pthread_mutex_init(&projector->lock, NULL);
     dbk_cond_init(&projector->changed);
-    poster_init(&projector->poster, log, database, &calls);
+    poster_init(&projector->poster, log, &projector->database, &calls);
     post_retry_init(&projector->retry, &projector->poster);
 }
 

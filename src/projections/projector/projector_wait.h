@@ -29,6 +29,7 @@ struct projector_waiter {
 
 struct dbk_projector {
     struct dbk_projector_options options;
+    struct dbk_database database; /* whose waits end when we are to stop */
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards this group */
