@@ -49,11 +49,17 @@ enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *option
  * NULL is fine. */
 void dbk_log_close(struct dbk_log *log);
 
-/* A key that makes a submission happen at most once. */
+/* A key that makes a submission happen at most once: of whoever brings it, so that the same
+ * one of another is another. */
 struct dbk_idempotency {
-    uint8_t key[32];       /* hash of the key */
-    uint8_t request[32];   /* hash of what was asked */
-    dbk_timestamp keep_us; /* how long to keep it, microseconds */
+    uint8_t key[32]; /* hash of whose it is, and the key */
+    /* As versions before hashed it, of the key alone: one that is found so counts where the
+     * record it answers for has this actor. */
+    bool has_former;
+    uint8_t former[32];
+    struct dbk_slice actor; /* borrowed for the call */
+    uint8_t request[32];    /* hash of what was asked */
+    dbk_timestamp keep_us;  /* how long to keep it, microseconds */
 };
 
 /* Decide and append count commands, in this order and in one transaction, and wait until

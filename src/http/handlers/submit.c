@@ -68,6 +68,21 @@ static void hash_request(const struct request *rq, uint8_t out[32])
     crypto_hash_sha256_final(&state, out);
 }
 
+/* A key belongs to the token that brings it: two clients may well choose the same one. */
+static void hash_key(const struct request *rq, const char *key, size_t length,
+                     struct dbk_idempotency *out)
+{
+    crypto_hash_sha256_state state;
+
+    crypto_hash_sha256_init(&state);
+    hash_text(&state, rq->actor);
+    crypto_hash_sha256_update(&state, (const unsigned char *)key, length);
+    crypto_hash_sha256_final(&state, out->key);
+    crypto_hash_sha256(out->former, (const unsigned char *)key, length);
+    out->has_former = true;
+    out->actor = dbk_slice(rq->actor);
+}
+
 /* *there tells whether the request has a key; *out then is its hash, with the hash of
  * method, path and body. */
 static enum dbk_code read_key(const struct request *rq, struct dbk_idempotency *out,
@@ -83,7 +98,7 @@ static enum dbk_code read_key(const struct request *rq, struct dbk_idempotency *
         return dbk_fail(err, DBK_INVALID,
                         "Idempotency-Key: 1 to %d printable characters are needed",
                         KEY_MAX);
-    crypto_hash_sha256(out->key, (const unsigned char *)key, length);
+    hash_key(rq, key, length, out);
     hash_request(rq, out->request);
     out->keep_us = rq->service->options.idempotency_keep_us;
     return DBK_OK;

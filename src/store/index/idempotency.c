@@ -1,6 +1,7 @@
 #include "idempotency.h"
 
 #include "command_private.h"
+#include "log_value.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -44,13 +45,59 @@ static void recall(const char *at, struct dbk_command *command)
         command->person->version = 0; /* what it was then is in the log */
 }
 
+/* Whether the first record that the entry answers for is the actor's; one that cannot be
+ * read is, for better it is refused than done twice. 0 or an LMDB code. */
+static int is_of(MDB_txn *txn, const struct environment *environment, MDB_val entry,
+                 struct dbk_slice actor, bool *his)
+{
+    struct dbk_record record;
+    uint64_t sequence = 0;
+    MDB_val key = {sizeof sequence, &sequence}, value;
+    size_t length;
+    int rc;
+
+    *his = true;
+    for (size_t at = sizeof(struct kept_head);
+         sequence == 0 && at + sizeof(struct kept_verdict) <= entry.mv_size;
+         at += sizeof(struct kept_verdict)) {
+        struct kept_verdict kept;
+
+        memcpy(&kept, (const char *)entry.mv_data + at, sizeof kept);
+        if (kept.code == DBK_OK)
+            sequence = kept.sequence;
+    }
+    rc = mdb_get(txn, environment->log, &key, &value);
+    if (rc != 0)
+        return rc == MDB_NOTFOUND ? 0 : rc;
+    if (log_value_check(value.mv_data, value.mv_size, &length) &&
+        dbk_record_decode(value.mv_data, length, &record, NULL) == DBK_OK)
+        *his = dbk_slice_equal(record.actor, actor);
+    return 0;
+}
+
+/* MDB_NOTFOUND where there is no entry. */
+static int look_up(MDB_txn *txn, const struct environment *environment,
+                   const struct dbk_idempotency *idempotency, MDB_val *value)
+{
+    MDB_val key = key_of(idempotency->key), former = key_of(idempotency->former);
+    int rc = mdb_get(txn, environment->idempotency, &key, value);
+    bool his;
+
+    if (rc != MDB_NOTFOUND || !idempotency->has_former)
+        return rc;
+    rc = mdb_get(txn, environment->idempotency, &former, value);
+    if (rc == 0)
+        rc = is_of(txn, environment, *value, idempotency->actor, &his);
+    return rc == 0 && !his ? MDB_NOTFOUND : rc;
+}
+
 int idempotency_find(MDB_txn *txn, const struct environment *environment,
                      const struct dbk_idempotency *idempotency, dbk_timestamp now,
                      struct dbk_command *const *commands, size_t count,
                      enum idempotency_state *state)
 {
-    MDB_val key = key_of(idempotency->key), value;
-    int rc = mdb_get(txn, environment->idempotency, &key, &value);
+    MDB_val value;
+    int rc = look_up(txn, environment, idempotency, &value);
     struct kept_head head;
 
     *state = IDEMPOTENCY_NEW;

@@ -2,8 +2,12 @@
  *
  * Private to the store; used inside the writer's transaction.
  *
- *   idempotency  key hash (32) -> request hash (32), expiry i64, and for each command
- *                code u64, first_sequence u64, sequence u64, recorded_at i64 (native)
+ *   idempotency  hash of whose it is and the key (32) -> request hash (32), expiry i64,
+ *                and for each command code u64, first_sequence u64, sequence u64,
+ *                recorded_at i64 (native)
+ *
+ * Versions before hashed the key alone. Such entries are honoured until they expire, for
+ * whoever has written the records that they answer for.
  *
  * Expired keys go a few at a time, whenever a new one comes: so their number stays in
  * proportion, and no write ever pays for many.

@@ -52,6 +52,36 @@ class WithTokens(Served):
     def actor_of(self, sequence):
         return self.ask("GET", f"/log/{sequence}", self.auditor).data["meta"].get("actor")
 
+    def test_a_key_belongs_to_the_token_that_brings_it(self):
+        whose = self.new_person().data["id"]
+        click = {"event_type": "click", "person_id": whose}
+        for path, body in (("/events", click), ("/events/batch", [click, click]),
+                           ("/persons", None)):
+            key, made = {"Idempotency-Key": new_id()}, []
+            for token in (self.writer, self.admin, self.writer, self.admin):
+                sent = body or person()  # two persons cannot have one email
+                made.append(self.client.request("POST", path, sent, {**token, **key}))
+            self.assertLess(made[1].status, 300, made[1].body)
+            self.assertNotEqual(made[0].data, made[1].data, path)
+            self.assertEqual([self.actor_of(one.sequence) for one in made[:2]],
+                             ["shop", "root"])
+            if body:
+                self.assertEqual([one.body for one in made[2:]], [one.body for one in made[:2]])
+                self.assertEqual(made[3].headers["Idempotency-Replayed"], "true")
+            else:
+                self.assertEqual([one.status for one in made[2:]], [422, 422])
+
+    def test_an_id_of_anothers_event_is_no_second_event(self):
+        whose = self.new_person().data["id"]
+        click = {"id": new_id(), "event_type": "click", "person_id": whose}
+        first = self.ask("POST", "/events", self.writer, click)
+        self.assertEqual(first.status, 201)
+        same = self.ask("POST", "/events", self.admin, click)
+        self.assertEqual((same.status, same.data, same.sequence),
+                         (200, first.data, first.sequence))
+        other = self.ask("POST", "/events", self.admin, dict(click, event_type="drag"))
+        self.assert_refused(other, 409, "with other content")
+
     def test_what_needs_no_token(self):
         for path in PUBLIC:
             for token in (None, self.reader, {"Authorization": "Bearer wrong"}):

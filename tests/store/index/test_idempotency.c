@@ -125,6 +125,72 @@ static void other_verdicts_of_a_batch_are_told_again(void **state)
     }
 }
 
+/* As a version before kept it: under the hash of the key alone. */
+static void keep_former(struct scratch *s, const struct dbk_uuid *person, uint8_t key,
+                        const char *actor)
+{
+    struct dbk_idempotency former = key_of(key, 1, DAY);
+    struct dbk_record event = draft_event(person);
+    struct dbk_command *command;
+
+    event.actor = dbk_slice(actor);
+    command = command_of(&event);
+    assert_int_equal(dbk_log_submit(s->log, &command, 1, &former, &(bool){0}, NULL),
+                     DBK_OK);
+    dbk_command_destroy(command);
+}
+
+static struct dbk_idempotency key_with(uint8_t key, uint8_t former, uint8_t request,
+                                       const char *actor)
+{
+    struct dbk_idempotency made = key_of(key, request, DAY);
+
+    made.has_former = true;
+    memset(made.former, former, sizeof made.former);
+    made.actor = dbk_slice(actor);
+    return made;
+}
+
+static void a_key_that_was_kept_before_is_its_actors(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_verdict verdict;
+    bool replayed;
+
+    keep_former(s, &kate, 1, "shop");
+    assert_int_equal(send(s, &kate, key_with(2, 1, 1, "shop"), &replayed, &verdict),
+                     DBK_OK);
+    assert_true(replayed);
+    assert_int_equal(verdict.sequence, 2);
+    assert_int_equal(send(s, &kate, key_with(2, 1, 7, "shop"), &replayed, &verdict),
+                     DBK_KEY_REUSED);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(send(s, &kate, key_with(3, 1, 1, "till"), &replayed, &verdict),
+                         DBK_OK);
+        assert_int_equal(replayed, round == 1);
+        assert_int_equal(verdict.sequence, 3);
+    }
+    assert_int_equal(send(s, &kate, key_with(4, 1, 9, ""), &replayed, &verdict),
+                     DBK_OK);
+    assert_false(replayed);
+    assert_int_equal(verdict.sequence, 4);
+}
+
+static void a_key_that_was_kept_before_of_nobody_is_nobodys(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_verdict verdict;
+    bool replayed;
+
+    keep_former(s, &kate, 1, "");
+    send(s, &kate, key_with(2, 1, 1, "shop"), &replayed, &verdict);
+    assert_false(replayed);
+    send(s, &kate, key_with(3, 1, 1, ""), &replayed, &verdict);
+    assert_true(replayed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +200,8 @@ int main(void)
         TEST(a_refused_request_keeps_no_key),
         TEST(an_expired_key_is_new_again),
         TEST(other_verdicts_of_a_batch_are_told_again),
+        TEST(a_key_that_was_kept_before_is_its_actors),
+        TEST(a_key_that_was_kept_before_of_nobody_is_nobodys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
