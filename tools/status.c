@@ -8,17 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum dbk_code read_log(const struct tool *tool, struct status *status,
-                              struct dbk_error *err)
+/* The log stays open, so that the tables can be held against it. */
+static enum dbk_code read_log(const struct tool *tool, struct dbk_log **log,
+                              struct status *status, struct dbk_error *err)
 {
-    struct dbk_log *log;
-    enum dbk_code code;
-
-    if (tool_log_open(tool, &log, err) != DBK_OK)
+    if (tool_log_open(tool, log, err) != DBK_OK)
         return err->code;
-    code = dbk_log_stats(log, &status->log, err);
-    dbk_log_close(log);
-    return code;
+    return dbk_log_stats(*log, &status->log, err);
 }
 
 static void add_quarantined(void *context, const struct dbk_quarantined *one)
@@ -36,12 +32,19 @@ static void add_quarantined(void *context, const struct dbk_quarantined *one)
     snprintf(to->at, sizeof to->at, "%s", one->quarantined_at);
 }
 
-static enum dbk_code read_tables(const struct dbk_database *database,
+static enum dbk_code read_tables(struct dbk_log *log,
+                                 const struct dbk_database *database,
                                  struct status *status, struct dbk_error *err)
 {
-    if (dbk_checkpoint_read(database, &status->tables, err) != DBK_OK)
-        return err->code;
-    status->foreign = !dbk_uuid_equal(&status->tables.store_id, &status->log.store_id);
+    enum dbk_code code = dbk_checkpoint_read(database, &status->tables, err);
+
+    if (code == DBK_OK)
+        code = dbk_checkpoint_check(log, &status->tables, err);
+    status->foreign = code == DBK_UNSUPPORTED || code == DBK_BUSY;
+    if (status->foreign)
+        snprintf(status->why_foreign, sizeof status->why_foreign, "%s", err->text);
+    else if (code != DBK_OK)
+        return code;
     if (status->tables.quarantined == 0)
         return DBK_OK;
     return dbk_quarantine_list(database, STATUS_QUARANTINE_MAX, add_quarantined, status,
@@ -62,10 +65,10 @@ static void add_schema(void *context, const struct dbk_side_schema *one)
 }
 
 /* Where there are no tables, others may still be beside their place. */
-static enum dbk_code read_all(const struct dbk_database *database,
+static enum dbk_code read_all(struct dbk_log *log, const struct dbk_database *database,
                               struct status *status, struct dbk_error *err)
 {
-    enum dbk_code code = read_tables(database, status, err);
+    enum dbk_code code = read_tables(log, database, status, err);
     struct dbk_error why;
 
     status->asked = code == DBK_OK;
@@ -82,15 +85,15 @@ static enum dbk_code read_all(const struct dbk_database *database,
 
 /* A private cluster that does not run is not started for a question: the log's part is
  * the answer then, and no failure. */
-static enum dbk_code ask_tables(const struct tool *tool, struct status *status,
-                                struct dbk_error *err)
+static enum dbk_code ask_tables(const struct tool *tool, struct dbk_log *log,
+                                struct status *status, struct dbk_error *err)
 {
     struct tool_database database;
     enum dbk_code code =
         tool_database_open(tool, &status->log.store_id, true, &database, err);
 
     if (code == DBK_OK) {
-        code = read_all(&database.at, status, err);
+        code = read_all(log, &database.at, status, err);
         tool_database_close(&database);
     } else if (code == DBK_UNAVAILABLE) {
         dbk_fail(err, code, "not asked: the private PostgreSQL does not run");
@@ -103,13 +106,17 @@ static enum dbk_code ask_tables(const struct tool *tool, struct status *status,
 
 static enum tool_exit run_into(const struct tool *tool, struct status *status)
 {
+    struct dbk_log *log = NULL;
     struct dbk_error err;
-    enum dbk_code code;
+    enum dbk_code code = read_log(tool, &log, status, &err);
 
-    if (read_log(tool, status, &err) != DBK_OK)
+    if (code != DBK_OK) {
+        dbk_log_close(log);
         return tool_fail(tool, &err);
+    }
     backup_last_read(config_text(tool->config, SETTING_DATA_DIR), &status->backup);
-    code = ask_tables(tool, status, &err);
+    code = ask_tables(tool, log, status, &err);
+    dbk_log_close(log);
     if (tool_has(tool, "--json"))
         status_print_json(status);
     else
@@ -143,10 +150,10 @@ const struct command command_status = {
     .name = "status",
     .purpose = "show the log's head, the projection's lag, and sizes",
     .operands = "",
-    .details =
-        "Works beside a running server, and without one. Exits with 1 where\n"
-        "persons are quarantined, the tables belong to another log, or PostgreSQL is\n"
-        "read-only.\n",
+    .details = "Works beside a running server, and without one. Exits with 1 where\n"
+               "persons are quarantined, the tables are of another log or of another "
+               "history of\n"
+               "it, another server has them, or PostgreSQL is read-only.\n",
     .example = "  daybook status\n"
                "  daybook status --json\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE,

@@ -43,7 +43,7 @@ struct dbk_compare_result {
  *
  * DBK_OK           it was done; result says whether they are equal
  * DBK_NOT_FOUND    there are no tables
- * DBK_MOVED        they belong to another log, or lie past the end of this one
+ * DBK_MOVED        they belong to another log, or to another history of this one
  * and errors as in rebuild.h
  */
 enum dbk_code dbk_compare(struct dbk_log *log, const struct dbk_database *database,

@@ -4,8 +4,10 @@
  * record takes effect exactly once, whatever is killed when. Where PostgreSQL is away it
  * reconnects (with a growing pause, at most 1 s), migrates where needed, and catches up.
  * A record that PostgreSQL refuses quarantines its person: the person's later records are
- * set aside too, everyone else's go on. A checkpoint that belongs to another log, or lies
- * past the end of this one, stops projection with a clear state.
+ * set aside too, everyone else's go on. Tables that were posted from another log, or from
+ * another history of this one (it was put back to an earlier state, or is a copy), stop
+ * projection with a clear state until they are made again, however far the log grows; so
+ * do tables that another server posts to, until that one is gone.
  */
 #ifndef DBK_PROJECTIONS_PROJECTOR_H
 #define DBK_PROJECTIONS_PROJECTOR_H
@@ -48,18 +50,24 @@ void dbk_projector_stop(struct dbk_projector *projector);
 enum dbk_code dbk_projector_wait(struct dbk_projector *projector, uint64_t sequence,
                                  int timeout_ms, struct dbk_error *err);
 
+/* Tables that are there, and are not to be read as this log's. */
+enum dbk_projector_refusal {
+    DBK_REFUSAL_NONE,
+    DBK_REFUSAL_HISTORY, /* posted from another log, or another history of this one */
+    DBK_REFUSAL_HELD,    /* another server posts to them */
+};
+
 struct dbk_projector_status {
-    uint64_t projected;   /* the checkpoint */
-    bool running;         /* connected and following */
-    char state[256];      /* "following", or why not */
+    uint64_t projected;                 /* the checkpoint */
+    bool running;                       /* connected and following */
+    enum dbk_projector_refusal refusal; /* where it is not running */
+    char state[512];                    /* "following", or why not */
     uint64_t quarantined; /* persons (and undecodable records) set aside */
 };
 void dbk_projector_status(struct dbk_projector *projector,
                           struct dbk_projector_status *out);
 
-/* What the tables themselves say, for a process that runs no projector; also for one that
- * wants to know, before it makes a log, whether there are tables that name one (store_id,
- * and that its records 1 to projected were posted). */
+/* What the tables themselves say, for a process that runs no projector. */
 struct dbk_checkpoint {
     struct dbk_uuid store_id;
     uint64_t projected;
@@ -67,11 +75,32 @@ struct dbk_checkpoint {
     uint64_t persons, events; /* rows; events as PostgreSQL estimates them */
     uint64_t table_bytes;     /* with their indexes */
     bool read_only;           /* PostgreSQL takes no changes: a standby, or set so */
+    int64_t checksum;         /* of the record `projected`; below 0: not known */
+    bool held;                /* a server posts to them now, */
+    char holder_id[128];      /* with this log on this machine, */
+    char holder[448];         /* which is, since when; "" where it has not said */
 };
 /* DBK_UNAVAILABLE (PostgreSQL away), DBK_NOT_FOUND (no tables yet), DBK_INVALID (tables
- * that were changed by hand). */
+ * that were changed by hand, or of an older version; err says what to do). */
 enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
                                   struct dbk_checkpoint *out, struct dbk_error *err);
+
+/* Only which log the tables name and up to which of its records they were posted, of tables
+ * of any version: for one who is about to make a log where there seems to be none.
+ * DBK_NOT_FOUND: there are no tables, or they name none. DBK_UNAVAILABLE. */
+enum dbk_code dbk_checkpoint_log(const struct dbk_database *database,
+                                 struct dbk_uuid *store_id, uint64_t *sequence,
+                                 struct dbk_error *err);
+
+/* Whether the tables are what this log, as it is now, would answer reads from.
+ *
+ * DBK_UNSUPPORTED  they were posted from another log, or from another history of this one
+ * DBK_BUSY         another server posts to them
+ * and as dbk_log_checksum; err says what mends it
+ */
+enum dbk_code dbk_checkpoint_check(struct dbk_log *log,
+                                   const struct dbk_checkpoint *checkpoint,
+                                   struct dbk_error *err);
 
 /* One set-aside record, as its quarantine row says. Borrowed for the call. */
 struct dbk_quarantined {

@@ -14,7 +14,8 @@
  *   DBK_BUSY         another one is at work on this schema
  *   DBK_CONFLICT     a schema that is in the way is not ours, or the schema holds things
  *                    that no migration has made, which a swap would take away from those
- *                    who use them; err names them
+ *                    who use them; err names them; or a server with another log posts
+ *                    to the tables
  *   DBK_UNAVAILABLE  PostgreSQL cannot be reached, or refuses; run it again later
  *   DBK_INTERRUPTED  the watch said stop; nothing was changed
  *   DBK_UNSUPPORTED  the schema is newer than this program
@@ -57,7 +58,7 @@ enum dbk_code dbk_rebuild(struct dbk_log *log, const struct dbk_database *databa
 /* Catch SCHEMA_old up with the log and swap it back; the tables it replaces are kept as
  * SCHEMA_old, so that this can be undone too. result: sequence, quarantined, kept.
  * DBK_NOT_FOUND    no tables are kept
- * DBK_UNSUPPORTED  those that are belong to another log, or a longer one */
+ * DBK_UNSUPPORTED  those that are belong to another log, or to another history of it */
 enum dbk_code dbk_rebuild_undo(struct dbk_log *log, const struct dbk_database *database,
                                const struct dbk_watch *watch,
                                struct dbk_rebuild_result *result,

@@ -216,6 +216,9 @@ struct dbk_log_stats {
 enum dbk_code dbk_log_stats(struct dbk_log *log, struct dbk_log_stats *out,
                             struct dbk_error *err);
 
+/* The directory that it was opened in, as it was given then. Borrowed. */
+const char *dbk_log_dir(const struct dbk_log *log);
+
 /* The id that names this log. */
 struct dbk_uuid dbk_log_store_id(const struct dbk_log *log);
 

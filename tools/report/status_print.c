@@ -80,8 +80,9 @@ static void print_tables(const struct status *status)
         return;
     }
     if (status->foreign) {
-        printf("%-13s belong to another log: give another DB_SCHEMA or DB_NAME\n",
-               "read tables");
+        printf("%-13s ", "not ours");
+        escape_plain(stdout, dbk_slice(status->why_foreign));
+        putchar('\n');
         return;
     }
     if (status->tables.read_only)
@@ -93,6 +94,11 @@ static void print_tables(const struct status *status)
     print_count("persons", status->tables.persons);
     print_count("events", status->tables.events);
     print_bytes("read tables", status->tables.table_bytes);
+    if (status->tables.held && *status->tables.holder) {
+        printf("%-13s ", "posted by");
+        escape_plain(stdout, dbk_slice(status->tables.holder));
+        putchar('\n');
+    }
     print_count("quarantined", status->tables.quarantined);
     for (size_t i = 0; i < status->quarantine_count; i++)
         print_quarantined(&status->quarantine[i]);
@@ -168,10 +174,21 @@ static void print_json_tables(const struct status *status)
     }
     printf(",\"projected\":%" PRIu64 ",\"lag\":%" PRIu64 ",\"quarantined\":%" PRIu64
            ",\"tables\":{\"foreign\":%s,\"persons\":%" PRIu64 ",\"events\":%" PRIu64
-           ",\"bytes\":%" PRIu64 ",\"read_only\":%s}",
+           ",\"bytes\":%" PRIu64 ",\"read_only\":%s",
            tables->projected, lag(status), tables->quarantined,
            status->foreign ? "true" : "false", tables->persons, tables->events,
            tables->table_bytes, tables->read_only ? "true" : "false");
+    fputs(",\"why_foreign\":", stdout);
+    if (status->foreign)
+        escape_string(stdout, status->why_foreign);
+    else
+        fputs("null", stdout);
+    fputs(",\"posted_by\":", stdout);
+    if (tables->held && *tables->holder)
+        escape_string(stdout, tables->holder);
+    else
+        fputs("null", stdout);
+    putchar('}');
     print_json_quarantine(status);
 }
 

@@ -15,8 +15,9 @@
 struct status {
     struct dbk_log_stats log;
     struct backup_last backup;
-    bool asked;        /* the read tables answered */
-    bool foreign;      /* they belong to another log */
+    bool asked;   /* the read tables answered */
+    bool foreign; /* they are not this log's as it is, or another server has them */
+    char why_foreign[512];
     char why_not[512]; /* where they were not asked, or could not be */
     struct dbk_checkpoint tables;
     struct status_quarantined {

@@ -48,6 +48,31 @@ static int bound_ms(const struct request *rq, struct response *rs)
     return seconds * 1000;
 }
 
+/* Why tables that are there are not read. Who has them is for the operator. */
+static enum dbk_code say_refusal(struct request *rq, enum dbk_code code)
+{
+    struct dbk_projector_status status;
+
+    dbk_projector_status(rq->service->projector, &status);
+    switch (status.refusal) {
+    case DBK_REFUSAL_NONE:
+        break;
+    case DBK_REFUSAL_HISTORY:
+        rq->unavailable =
+            "the read tables were posted from another log, or from another history of "
+            "this log, and are not shown: daybook rebuild makes them again; writes, "
+            "GET "
+            "/log and GET /events/{id} go on";
+        break;
+    case DBK_REFUSAL_HELD:
+        rq->unavailable =
+            "the read tables are held by another server, and are not shown as this "
+            "one's; writes, GET /log and GET /events/{id} go on";
+        break;
+    }
+    return code;
+}
+
 enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wanted,
                          struct fresh *fresh, struct dbk_error *err)
 {
@@ -65,7 +90,7 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
         return dbk_fail(err, DBK_UNAVAILABLE, "this server has no read tables");
     code = dbk_projector_wait(service->projector, fresh->wanted, bound_ms(rq, rs), err);
     if (code != DBK_OK && code != DBK_TIMEOUT)
-        return code;
+        return say_refusal(rq, code);
     dbk_projector_status(service->projector, &status);
     fresh->projected = status.projected;
     dbk_read_model_claim(service->model, fresh->projected);

@@ -15,6 +15,15 @@ static const char *projection_of(const struct request *rq,
 {
     if (status->running || rq->service->options.show_error_details)
         return status->state;
+    switch (status->refusal) {
+    case DBK_REFUSAL_NONE:
+        break;
+    case DBK_REFUSAL_HISTORY:
+        return "the read tables are of another history: daybook rebuild makes them "
+               "again";
+    case DBK_REFUSAL_HELD:
+        return "the read tables are held by another server";
+    }
     return "not following";
 }
 

@@ -1,6 +1,7 @@
 #include "load.h"
 
 #include "apply.h"
+#include "history.h"
 #include "load_fold.h"
 #include "load_indexes.h"
 #include "load_rows.h"
@@ -115,12 +116,18 @@ static enum dbk_code analyze(struct load *load, struct dbk_error *err)
 static enum dbk_code write_checkpoint(struct load *load, struct dbk_error *err)
 {
     static const struct pg_statement statement = {NULL, sql_load_checkpoint};
-    struct dbk_uuid store_id = dbk_log_store_id(load->source->log);
-    char number[8];
+    const struct load_source *source = load->source;
+    struct dbk_uuid store_id = dbk_log_store_id(source->log);
+    char number[8], sum[8];
+    int64_t checksum;
+    enum dbk_code code = history_checksum(source->log, source->to, &checksum, err);
     const struct pg_param params[] = {pg_uuid(&store_id),
-                                      pg_int8(number, (int64_t)load->source->to)};
+                                      pg_int8(number, (int64_t)source->to),
+                                      history_param(sum, checksum)};
 
-    return pg_run(load->pgs[0], &statement, params, 2, QUERY_MS, NULL, err);
+    if (code != DBK_OK)
+        return code;
+    return pg_run(load->pgs[0], &statement, params, 3, QUERY_MS, NULL, err);
 }
 
 /* Whether the data is at fault: what the log says, or what PostgreSQL said last of it. */

@@ -2,18 +2,32 @@
 
 #include "sql.h"
 
-enum { QUERY_MS = 30000 };
-enum column { STORE_ID, SEQUENCE, QUARANTINE_SEQUENCE, QUARANTINE_PERSON, OID };
+#include <string.h>
+
+enum { QUERY_MS = 30000, TRIES = 5 };
+enum column {
+    STORE_ID,
+    SEQUENCE,
+    QUARANTINE_SEQUENCE,
+    QUARANTINE_PERSON,
+    OID,
+    CHECKSUM,
+    EPOCH
+};
 enum poll_column {
     POLL_STORE_ID,
     POLL_SEQUENCE,
     POLL_QUARANTINED,
     POLL_RETRIES,
-    POLL_TABLES
+    POLL_TABLES,
+    POLL_CHECKSUM,
+    POLL_EPOCH
 };
 
 static const struct pg_statement load = {"checkpoint_load", sql_checkpoint_load};
 static const struct pg_statement insert = {"checkpoint_insert", sql_checkpoint_insert};
+static const struct pg_statement take = {"checkpoint_claim", sql_checkpoint_claim};
+static const struct pg_statement lost = {"checkpoint_lost", sql_checkpoint_lost};
 static const struct pg_statement poll = {"checkpoint_poll", sql_checkpoint_poll};
 
 static bool read_uuid(const struct pg_result *result, size_t row, int column,
@@ -45,37 +59,70 @@ static enum dbk_code query_or_make(struct poster *poster, struct pg_result **res
     return code == DBK_OK ? query_load(poster, result, err) : code;
 }
 
-/* Tables that were posted from another log, or from a longer one, are left alone. */
+/* Tables of another log, or of another history of this one, are left alone. */
 static enum dbk_code check_ours(struct poster *poster, const struct pg_result *result,
-                                struct dbk_error *err)
+                                struct history_place *place, struct dbk_error *err)
 {
-    char text[DBK_UUID_TEXT + 1];
-    uint64_t sequence, head;
-    struct dbk_uuid theirs;
-
     if (pg_rows(result) == 0)
+        return dbk_fail(err, DBK_UNSUPPORTED,
+                        "the read tables have rows but no checkpoint: daybook rebuild "
+                        "makes them again from the log");
+    if (!history_read(result, 0, STORE_ID, SEQUENCE, CHECKSUM, place))
         return dbk_fail(
             err, DBK_UNSUPPORTED,
-            "the read tables have rows but no checkpoint: drop their schema, "
-            "and they are made again from the log");
-    if (!read_uuid(result, 0, STORE_ID, &theirs) ||
-        !dbk_uuid_equal(&theirs, &poster->store_id)) {
-        dbk_uuid_format(&poster->store_id, text);
-        return dbk_fail(err, DBK_UNSUPPORTED,
-                        "the read tables belong to another log (%s, this is %s): use "
-                        "another database, or drop their schema",
-                        pg_value(result, 0, STORE_ID).data, text);
-    }
-    if (dbk_log_head(poster->log, &head, err) != DBK_OK)
-        return err->code;
-    sequence = pg_u64(result, 0, SEQUENCE);
-    if (sequence > head)
-        return dbk_fail(err, DBK_UNSUPPORTED,
-                        "the read tables are at sequence %llu, past the end of the log "
-                        "at %llu: restore the whole log, or drop their schema to have "
-                        "them made again from this one",
-                        (unsigned long long)sequence, (unsigned long long)head);
-    return DBK_OK;
+            "the checkpoint's store id is no UUID: daybook rebuild makes the "
+            "tables again from the log");
+    return history_check(poster->log, place, err);
+}
+
+/* Tables from before checksums, past the end of the log: once it has grown over that
+ * place, nothing else would tell. */
+static void remember_lost(struct poster *poster, const struct history_place *place)
+{
+    char number[8];
+    const struct pg_param param = pg_int8(number, (int64_t)place->sequence);
+
+    if (place->checksum == HISTORY_UNKNOWN && place->sequence > 0 &&
+        dbk_uuid_equal(&place->store_id, &poster->store_id))
+        pg_run(poster->pg, &lost, &param, 1, QUERY_MS, NULL, NULL);
+}
+
+/* Where nothing can be changed nobody else can change it either. */
+static bool is_read_only(const struct pg *pg)
+{
+    return !strcmp(pg_sqlstate(pg), "25006"); /* read_only_sql_transaction */
+}
+
+/* Take the tables over as they were found: from then on they have an epoch of ours, and the
+ * checksum. *epoch is the one that they had. */
+static enum dbk_code claim(struct poster *poster, struct history_place *place,
+                           uint64_t oid, uint64_t *epoch, struct dbk_error *err)
+{
+    const struct holder *holder = poster->holder;
+    char numbers[4][8];
+    int64_t checksum;
+    enum dbk_code code = history_checksum(poster->log, place->sequence, &checksum, err);
+    const struct pg_param params[] = {pg_uuid(&poster->store_id),
+                                      pg_int8(numbers[0], (int64_t)place->sequence),
+                                      history_param(numbers[1], place->checksum),
+                                      pg_int8(numbers[2], (int64_t)oid),
+                                      history_param(numbers[3], checksum),
+                                      pg_text(holder ? holder->id : NULL),
+                                      pg_text(holder ? holder->text : NULL)};
+    struct pg_result *result;
+
+    if (code != DBK_OK)
+        return code;
+    code = pg_run(poster->pg, &take, params, 7, QUERY_MS, &result, err);
+    if (code != DBK_OK)
+        return is_read_only(poster->pg) && place->checksum == checksum ? DBK_OK : code;
+    if (pg_rows(result) == 1)
+        *epoch = pg_u64(result, 0, 0);
+    else
+        code = dbk_fail(err, DBK_MOVED, "somebody else takes the read tables over");
+    pg_clear(result);
+    place->checksum = checksum;
+    return code;
 }
 
 static enum dbk_code take_set_aside(struct poster *poster,
@@ -97,22 +144,44 @@ static enum dbk_code take_set_aside(struct poster *poster,
     return DBK_OK;
 }
 
-enum dbk_code poster_load(struct poster *poster, struct dbk_error *err)
+static enum dbk_code load_once(struct poster *poster, struct dbk_error *err)
 {
+    struct history_place place = {.checksum = HISTORY_UNKNOWN};
     struct pg_result *result = NULL;
+    uint64_t epoch = 0, oid = 0;
     enum dbk_code code = query_or_make(poster, &result, err);
 
     if (code == DBK_OK)
-        code = check_ours(poster, result, err);
+        code = check_ours(poster, result, &place, err);
+    if (code == DBK_UNSUPPORTED)
+        remember_lost(poster, &place);
+    if (code == DBK_OK) {
+        oid = pg_u64(result, 0, OID);
+        epoch = pg_u64(result, 0, EPOCH);
+        code = claim(poster, &place, oid, &epoch, err);
+    }
     if (code == DBK_OK)
         code = take_set_aside(poster, result, err);
     if (code == DBK_OK) {
-        poster->projected = pg_u64(result, 0, SEQUENCE);
-        poster->tables = pg_u64(result, 0, OID);
+        poster->projected = place.sequence;
+        poster->tables = oid;
+        poster->epoch = epoch;
+        poster->checksum = place.checksum;
     } else if (code == DBK_UNSUPPORTED) {
         poster->projected = poster->quarantined = 0;
+        poster->checksum = HISTORY_UNKNOWN;
     }
     pg_clear(result);
+    return code;
+}
+
+enum dbk_code poster_load(struct poster *poster, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_MOVED;
+
+    for (int i = 0; i < TRIES && code == DBK_MOVED; i++)
+        code = load_once(poster, err);
+    poster->other_history = code == DBK_UNSUPPORTED;
     poster_moved(poster);
     return code;
 }
@@ -124,11 +193,21 @@ enum dbk_code poster_begin(struct poster *poster, struct dbk_error *err)
     return code == DBK_OK ? poster_load(poster, err) : code;
 }
 
+enum dbk_code poster_check_log(struct poster *poster, struct dbk_error *err)
+{
+    const struct history_place place = {poster->store_id, poster->projected,
+                                        poster->checksum};
+    enum dbk_code code = history_check(poster->log, &place, err);
+
+    poster->other_history = code == DBK_UNSUPPORTED;
+    return code;
+}
+
 enum dbk_code poster_poll(struct poster *poster, bool *same, uint64_t *retries,
                           struct dbk_error *err)
 {
     struct pg_result *result;
-    struct dbk_uuid store_id;
+    struct history_place place;
     enum dbk_code code = pg_run(poster->pg, &poll, NULL, 0, QUERY_MS, &result, err);
 
     *same = false;
@@ -136,9 +215,12 @@ enum dbk_code poster_poll(struct poster *poster, bool *same, uint64_t *retries,
     if (code != DBK_OK)
         return code;
     if (pg_rows(result) > 0) {
-        *same = read_uuid(result, 0, POLL_STORE_ID, &store_id) &&
-                dbk_uuid_equal(&store_id, &poster->store_id) &&
-                pg_u64(result, 0, POLL_SEQUENCE) == poster->projected &&
+        *same = history_read(result, 0, POLL_STORE_ID, POLL_SEQUENCE, POLL_CHECKSUM,
+                             &place) &&
+                dbk_uuid_equal(&place.store_id, &poster->store_id) &&
+                place.sequence == poster->projected &&
+                place.checksum == poster->checksum &&
+                pg_u64(result, 0, POLL_EPOCH) == poster->epoch &&
                 pg_u64(result, 0, POLL_QUARANTINED) == poster->quarantined &&
                 pg_u64(result, 0, POLL_TABLES) == poster->tables;
         *retries = pg_u64(result, 0, POLL_RETRIES);

@@ -55,30 +55,43 @@ static enum dbk_code fold_range(struct poster *poster, size_t first, size_t end,
     return code;
 }
 
-static struct apply_move move_to(const struct poster *poster, uint64_t to)
+static enum dbk_code move_to(const struct poster *poster, uint64_t to,
+                             struct apply_move *move, struct dbk_error *err)
 {
-    return (struct apply_move){.store_id = poster->store_id,
-                               .from = poster->projected,
-                               .to = to,
-                               .quarantined = poster->quarantined,
-                               .tables = poster->tables};
+    *move = (struct apply_move){.store_id = poster->store_id,
+                                .from = poster->projected,
+                                .from_checksum = poster->checksum,
+                                .to = to,
+                                .epoch = poster->epoch,
+                                .quarantined = poster->quarantined,
+                                .tables = poster->tables};
+    return history_checksum(poster->log, to, &move->to_checksum, err);
+}
+
+static void moved(struct poster *poster, const struct apply_move *move)
+{
+    poster->projected = move->to;
+    poster->checksum = move->to_checksum;
 }
 
 static enum dbk_code apply_range(struct poster *poster, size_t first, size_t end,
                                  struct dbk_error *err)
 {
-    struct apply_move move = move_to(poster, poster->batch.entries[end - 1].sequence);
-    enum dbk_code code;
+    struct apply_move move;
+    enum dbk_code code =
+        move_to(poster, poster->batch.entries[end - 1].sequence, &move, err);
 
     /* What is applied begins where the tables end, so no record is passed over. */
     assert(first < end && end <= poster->batch.count);
     assert(poster->batch.entries[first].sequence == poster->projected + 1);
+    if (code != DBK_OK)
+        return code;
     code = fold_range(poster, first, end, err);
     if (code == DBK_OK)
         code = apply_batch(&poster->apply, poster->pg, &poster->fold, &move, err);
     if (code != DBK_OK)
         return code;
-    poster->projected = move.to;
+    moved(poster, &move);
     poster_moved(poster);
     return DBK_OK;
 }
@@ -103,11 +116,13 @@ static void say_quarantined(const struct poster *poster, uint64_t sequence,
 static enum dbk_code quarantine(struct poster *poster, size_t i, const char *reason,
                                 struct dbk_error *err)
 {
-    struct apply_move move = move_to(poster, poster->batch.entries[i].sequence);
+    struct apply_move move;
     struct dbk_record record;
     const struct dbk_uuid *person = NULL;
-    enum dbk_code code;
+    enum dbk_code code = move_to(poster, poster->batch.entries[i].sequence, &move, err);
 
+    if (code != DBK_OK)
+        return code;
     assert(move.to == poster->projected + 1); /* all before it were applied */
     if (decode(poster, i, &record, NULL) == DBK_OK)
         person = dbk_record_person(&record);
@@ -122,7 +137,7 @@ static enum dbk_code quarantine(struct poster *poster, size_t i, const char *rea
                         (unsigned long long)move.to);
     if (code != DBK_OK)
         return code;
-    poster->projected = move.to;
+    moved(poster, &move);
     poster->quarantined++;
     say_quarantined(poster, move.to, person, reason);
     poster_moved(poster);
@@ -153,6 +168,8 @@ enum dbk_code poster_step(struct poster *poster, uint64_t to, struct dbk_error *
 {
     enum dbk_code code = poster_read(poster, poster->projected, to, err);
 
+    if (code == DBK_OK) /* what was read goes on from where the tables are */
+        code = poster_check_log(poster, err);
     if (code == DBK_OK && poster->batch.count > 0)
         code = apply_or_halve(poster, 0, poster->batch.count, err);
     return code;

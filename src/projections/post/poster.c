@@ -40,6 +40,7 @@ void poster_init(struct poster *poster, struct dbk_log *log,
     if (calls)
         poster->calls = *calls;
     poster->store_id = dbk_log_store_id(log);
+    poster->checksum = HISTORY_UNKNOWN;
     fold_index_init(&poster->set_aside);
     fold_init(&poster->fold);
     apply_init(&poster->apply);

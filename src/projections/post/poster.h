@@ -16,6 +16,8 @@
 
 #include "apply.h"
 #include "fold.h"
+#include "history.h"
+#include "holder.h"
 #include "pg.h"
 #include "store/log.h"
 
@@ -37,9 +39,14 @@ struct poster {
     struct dbk_uuid store_id;
     struct pg *pg; /* opened by the owner; NULL: not connected */
 
-    uint64_t projected;   /* the last record posted */
+    uint64_t projected; /* the last record posted */
+    int64_t checksum;   /* of that record, as history.h has it */
+    uint64_t epoch;     /* as which we have taken the tables over */
+    const struct holder
+        *holder;          /* as who, borrowed; NULL: a rebuild, which tells nobody */
     uint64_t events_from; /* events recorded before it are left out; 0: none are */
     uint64_t tables;      /* which they are: the oid of the checkpoint's */
+    bool other_history; /* they are not of this log as it is, found when last looked */
     struct fold_index set_aside; /* persons in quarantine */
     uint64_t quarantined;        /* rows of the table, records without a person too */
 
@@ -58,9 +65,15 @@ void poster_finish(struct poster *poster); /* closes the connection, too */
 enum dbk_code poster_begin(struct poster *poster, struct dbk_error *err);
 
 /* Read what the checkpoint and the quarantine say (making a checkpoint beside empty
- * tables).
- * DBK_UNSUPPORTED: the tables belong to another log, or lie past the end of this one. */
+ * tables), hold it against the log, and take the tables over: whoever had them before
+ * moves them no more.
+ * DBK_UNSUPPORTED: the tables are not of this log, or not of its history (history.h)
+ * DBK_MOVED: somebody else takes them over, again and again */
 enum dbk_code poster_load(struct poster *poster, struct dbk_error *err);
+
+/* Whether the log is still the one whose record we stand at: it may have been put back
+ * under us. Errors as history_check. */
+enum dbk_code poster_check_log(struct poster *poster, struct dbk_error *err);
 
 /* Whether the tables are as we know them (*same), and how many retries are wanted. */
 enum dbk_code poster_poll(struct poster *poster, bool *same, uint64_t *retries,
@@ -75,6 +88,7 @@ enum dbk_code poster_read(struct poster *poster, uint64_t after, uint64_t to,
  * more. projected has moved over what was applied, also on failure.
  *
  * DBK_MOVED  somebody else has moved the checkpoint, or these are other tables: load again
+ * DBK_UNSUPPORTED  as poster_check_log
  * as dbk_log_read; anything else: PostgreSQL is away
  */
 enum dbk_code poster_step(struct poster *poster, uint64_t to, struct dbk_error *err);

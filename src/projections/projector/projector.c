@@ -9,21 +9,6 @@
 enum { BACKOFF_MIN_MS = 20, BACKOFF_MAX_MS = 1000, NUDGE_MS = 20 };
 enum { STOP_MS = 500 }; /* for the batch under way, where PostgreSQL hangs */
 
-/* False when it is time to end. */
-static bool back_off(struct dbk_projector *projector, int ms)
-{
-    dbk_deadline until = dbk_deadline_in(ms);
-    bool go_on;
-
-    pthread_mutex_lock(&projector->lock);
-    while (!projector->stopping &&
-           dbk_cond_wait(&projector->changed, &projector->lock, until))
-        ;
-    go_on = !projector->stopping;
-    pthread_mutex_unlock(&projector->lock);
-    return go_on;
-}
-
 static void end_thread(struct dbk_projector *projector)
 {
     pthread_mutex_lock(&projector->lock);
@@ -46,7 +31,7 @@ static void *project(void *argument)
             before) /* else it fails as it did the last time */
             pause_ms = BACKOFF_MIN_MS;
         before = projector->poster.projected;
-        if (!back_off(projector, pause_ms))
+        if (!projector_pause(projector, pause_ms))
             break;
         pause_ms = pause_ms * 2 < BACKOFF_MAX_MS ? pause_ms * 2 : BACKOFF_MAX_MS;
     }

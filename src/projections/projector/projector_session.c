@@ -1,6 +1,7 @@
 #include "projector_session.h"
 
 #include "projections/migrate.h"
+#include "projector_hold.h"
 #include "sql.h"
 #include "store/clock.h"
 #include "tables.h"
@@ -53,16 +54,17 @@ static enum dbk_code connect_pg(struct dbk_projector *projector, struct dbk_erro
                                        .connect_timeout_ms = CONNECT_MS,
                                        .statement_timeout_ms = STATEMENT_MS,
                                        .async_commit = true};
-    enum dbk_code code = migrate(projector, err);
+    enum dbk_code code =
+        pg_open(projector->poster.database, &options, &projector->poster.pg, err);
 
-    if (code == DBK_OK)
-        code =
-            pg_open(projector->poster.database, &options, &projector->poster.pg, err);
     set_breakable(projector, projector->poster.pg);
-    if (code != DBK_OK)
-        return code;
-    tell_untested(projector);
-    return poster_begin(&projector->poster, err);
+    if (code == DBK_OK) {
+        tell_untested(projector);
+        code = projector_hold(projector, err);
+    }
+    if (code == DBK_OK)
+        code = migrate(projector, err);
+    return code == DBK_OK ? poster_begin(&projector->poster, err) : code;
 }
 
 /* Apply what is there to be read, if anything. */
@@ -84,14 +86,16 @@ static enum dbk_code follow(struct dbk_projector *projector, int timeout_ms,
     return code;
 }
 
-/* Notices, while there is nothing to write, that PostgreSQL has gone, that somebody else
- * has changed the tables, or that a retry is wanted. */
+/* Notices, while there is nothing to write, that PostgreSQL has gone, that the log was put
+ * back, that somebody else has changed the tables, or that a retry is wanted. */
 static enum dbk_code look_after(struct dbk_projector *projector, struct dbk_error *err)
 {
     uint64_t retries;
     bool same;
-    enum dbk_code code = poster_poll(&projector->poster, &same, &retries, err);
+    enum dbk_code code = poster_check_log(&projector->poster, err);
 
+    if (code == DBK_OK)
+        code = poster_poll(&projector->poster, &same, &retries, err);
     if (code == DBK_OK)
         code = tables_look(projector->poster.pg, QUERY_MS, err);
     if (code == DBK_OK && !same)
@@ -157,6 +161,7 @@ enum dbk_code projector_session(struct dbk_projector *projector, struct dbk_erro
 
     assert(!projector->poster.pg &&
            !projector->tidy.pg); /* the session before has closed them */
+    projector->held = projector->poster.other_history = false;
     code = connect_pg(projector, err);
     if (code == DBK_OK) /* before anyone is told that it follows */
         code = tables_look(projector->poster.pg, QUERY_MS, err);
@@ -170,6 +175,7 @@ enum dbk_code projector_session(struct dbk_projector *projector, struct dbk_erro
     }
     if (code != DBK_OK && projector->poster.pg)
         code = say_what_to_do(projector, code, err);
+    projector_leave(projector);
     set_breakable(projector, NULL);
     projector_tidy_end(&projector->tidy);
     pg_close(projector->poster.pg);

@@ -54,6 +54,27 @@ bool projector_stopping(struct dbk_projector *projector)
     return stopping;
 }
 
+bool projector_pause(struct dbk_projector *projector, int ms)
+{
+    dbk_deadline until = dbk_deadline_in(ms);
+    bool go_on;
+
+    pthread_mutex_lock(&projector->lock);
+    while (!projector->stopping &&
+           dbk_cond_wait(&projector->changed, &projector->lock, until))
+        ;
+    go_on = !projector->stopping;
+    pthread_mutex_unlock(&projector->lock);
+    return go_on;
+}
+
+static enum dbk_projector_refusal refusal_of(const struct dbk_projector *projector)
+{
+    if (projector->poster.other_history)
+        return DBK_REFUSAL_HISTORY;
+    return projector->held ? DBK_REFUSAL_HELD : DBK_REFUSAL_NONE;
+}
+
 void projector_set_running(struct dbk_projector *projector, const char *why)
 {
     struct dbk_projector_status *status = &projector->status;
@@ -64,6 +85,7 @@ void projector_set_running(struct dbk_projector *projector, const char *why)
            (status->running != !why ||
             (why && strncmp(status->state, why, sizeof status->state - 1) != 0));
     status->running = !why;
+    status->refusal = why ? refusal_of(projector) : DBK_REFUSAL_NONE;
     projector->tried = true;
     snprintf(status->state, sizeof status->state, "%s", why ? why : PROJECTOR_FOLLOWS);
     tell(projector);
@@ -152,6 +174,7 @@ void dbk_projector_status(struct dbk_projector *projector,
     if (readable > 0) {
         out->projected = readable - 1;
         out->running = true;
+        out->refusal = DBK_REFUSAL_NONE;
         strcpy(out->state, PROJECTOR_FOLLOWS);
         out->quarantined = atomic_load(&projector->quarantined_told);
         return;

@@ -3,6 +3,7 @@
  *
  * projector.c          starts and stops
  * projector_session.c  one connection's life: follow the log, poll the tables
+ * projector_hold.c     sees that there is one for the tables
  * projector_wait.c     lets others wait, and waits for more to post
  * projector_tidy.c     keeps an index of the tables in order meanwhile
  *
@@ -52,6 +53,8 @@ struct dbk_projector {
     struct poster poster;
     struct post_retry retry;
     dbk_deadline linger_until;
+    struct holder holder;
+    bool held;          /* by another one, when last looked */
     bool retried_all;   /* everyone in quarantine gets one try at start */
     bool tables_missed; /* the last session ended since one was not there */
     bool told_untested; /* that the server is newer than what was tested */
@@ -72,6 +75,8 @@ void projector_publish(struct dbk_projector *projector);
 bool projector_linger(struct dbk_projector *projector, uint64_t head);
 void projector_linger_from_now(
     struct dbk_projector *projector); /* a batch was posted */
+/* Wait so long; false when it is time to end. */
+bool projector_pause(struct dbk_projector *projector, int ms);
 bool projector_stopping(struct dbk_projector *projector);
 /* Following (why NULL), or why not. */
 void projector_set_running(struct dbk_projector *projector, const char *why);

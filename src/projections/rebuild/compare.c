@@ -16,13 +16,12 @@ struct compare {
     uint64_t live_at; /* the live checkpoint, when last looked at */
 };
 
-/* Where the live tables are; whether they are of this log. */
+/* Where the live tables are; whether they are of this log, and of its history. */
 static enum dbk_code look_at_live(struct compare *compare, struct dbk_error *err)
 {
     static const struct pg_statement statement = {NULL, sql_compare_checkpoint};
-    struct dbk_uuid ours = dbk_log_store_id(compare->rebuild.log), theirs;
+    struct history_place place;
     struct pg_result *result;
-    struct dbk_slice id;
     enum dbk_code code =
         pg_run(compare->rebuild.pg, &statement, NULL, 0, QUERY_MS, &result, err);
 
@@ -32,27 +31,15 @@ static enum dbk_code look_at_live(struct compare *compare, struct dbk_error *err
         pg_clear(result);
         return dbk_fail(err, DBK_NOT_FOUND, "the read tables have no checkpoint");
     }
-    id = pg_value(result, 0, 0);
-    if (!dbk_uuid_parse(id.data, id.length, &theirs) || !dbk_uuid_equal(&ours, &theirs))
-        code = dbk_fail(err, DBK_MOVED, "the read tables belong to another log");
-    compare->live_at = pg_u64(result, 0, 1);
+    if (!history_read(result, 0, 0, 1, 2, &place))
+        code = dbk_fail(err, DBK_MOVED, "the checkpoint's store id is no UUID");
+    else
+        code = history_check(compare->rebuild.log, &place, err);
+    if (code == DBK_UNSUPPORTED)
+        code = dbk_fail(err, DBK_MOVED, "%s", err->text);
+    compare->live_at = place.sequence;
     pg_clear(result);
     return code;
-}
-
-static enum dbk_code check_within_log(struct compare *compare, struct dbk_error *err)
-{
-    uint64_t head;
-
-    if (dbk_log_head(compare->rebuild.log, &head, err) != DBK_OK)
-        return err->code;
-    if (compare->live_at > head)
-        return dbk_fail(
-            err, DBK_MOVED,
-            "the read tables are at record %llu, past the end of the log at "
-            "%llu",
-            (unsigned long long)compare->live_at, (unsigned long long)head);
-    return DBK_OK;
 }
 
 static enum dbk_code post_up_to_live(struct compare *compare, struct dbk_error *err)
@@ -147,8 +134,6 @@ static enum dbk_code build_and_compare(struct compare *compare,
     struct dbk_rebuild_result built = {0};
     enum dbk_code code = look_at_live(compare, err);
 
-    if (code == DBK_OK)
-        code = check_within_log(compare, err);
     if (code == DBK_OK)
         code = rebuild_begin(rebuild, err);
     if (code == DBK_OK)

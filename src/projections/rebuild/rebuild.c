@@ -29,8 +29,10 @@ static enum dbk_code build_and_swap(struct rebuild *rebuild, bool keep_old,
         .outgoing_mark = keep_old ? rebuild->old_mark : rebuild->shadow_mark,
         .catch_up = true};
     uint64_t head;
-    enum dbk_code code = rebuild_drop_leftovers(rebuild, NULL, err);
+    enum dbk_code code = rebuild_check_holder(rebuild, err);
 
+    if (code == DBK_OK)
+        code = rebuild_drop_leftovers(rebuild, NULL, err);
     if (code == DBK_OK)
         code = rebuild_begin(rebuild, err);
     /* Refuse at once what would be refused at the swap. */

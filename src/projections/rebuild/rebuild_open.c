@@ -97,6 +97,22 @@ enum dbk_code rebuild_open(struct rebuild *rebuild, struct dbk_log *log,
     return code == DBK_OK ? keep_others_out(rebuild, err) : code;
 }
 
+enum dbk_code rebuild_check_holder(struct rebuild *rebuild, struct dbk_error *err)
+{
+    struct holder_seen seen;
+    struct holder ours;
+    enum dbk_code code = holder_look(rebuild->pg, rebuild->live_name, &seen, err);
+
+    holder_name(rebuild->log, &ours);
+    if (code != DBK_OK || !seen.held || !*seen.id || !strcmp(seen.id, ours.id))
+        return code;
+    return dbk_fail(
+        err, DBK_CONFLICT,
+        "another server posts to the tables of the schema %s (%s): stop that "
+        "one, or give this log a DB_SCHEMA or DB_NAME of its own",
+        rebuild->live_name, seen.text);
+}
+
 void rebuild_close(struct rebuild *rebuild)
 {
     rebuild_post_close(rebuild);

@@ -94,6 +94,10 @@ enum dbk_code rebuild_swap(struct rebuild *rebuild, const struct rebuild_swap *s
  * are kept in the place of. If that fails, tell the watch. */
 void rebuild_drop_replaced(struct rebuild *rebuild);
 
+/* Whether the live tables may be replaced by this log's: not while a server with another
+ * log posts to them. DBK_CONFLICT: err names it. */
+enum dbk_code rebuild_check_holder(struct rebuild *rebuild, struct dbk_error *err);
+
 /* Lock out the projectors of the live tables, in the transaction that is open on the
  * control connection; DBK_OK also where there are no tables. */
 enum dbk_code rebuild_lock_live(struct rebuild *rebuild, struct dbk_error *err);

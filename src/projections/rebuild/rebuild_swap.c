@@ -120,7 +120,9 @@ enum dbk_code rebuild_swap(struct rebuild *rebuild, const struct rebuild_swap *s
     for (int i = 0; i < TRIES; i++) {
         bool again;
 
-        code = pg_begin(rebuild->pg, QUERY_MS, err);
+        code = rebuild_check_holder(rebuild, err); /* who has come meanwhile */
+        if (code == DBK_OK)
+            code = pg_begin(rebuild->pg, QUERY_MS, err);
         if (code != DBK_OK)
             return code;
         code = attempt(rebuild, swap, err);

@@ -24,8 +24,13 @@ static enum dbk_code swap_back(struct rebuild *rebuild, struct dbk_error *err)
                                       .outgoing_name = rebuild->old_name,
                                       .outgoing_mark = rebuild->old_mark,
                                       .catch_up = true};
-    enum dbk_code code = rebuild_post_open(rebuild, &rebuild->old, 0, err);
+    enum dbk_code code = rebuild_check_holder(rebuild, err);
 
+    if (code == DBK_OK) {
+        code = rebuild_post_open(rebuild, &rebuild->old, 0, err);
+        if (code == DBK_UNSUPPORTED)
+            dbk_wrap(err, "the kept ones, %s", rebuild->old_name);
+    }
     if (code == DBK_OK)
         code = schema_check_place(rebuild->pg, rebuild->live_name, rebuild->old_name,
                                   rebuild->watch, err);

@@ -118,6 +118,8 @@ static enum dbk_code follow(struct replay *replay, struct dbk_error *err)
                       rebuild->live_name, (unsigned long long)head);
     while (code == DBK_OK) {
         code = rebuild_post(rebuild, head, "following", err);
+        if (code == DBK_OK) /* else a log that was put back would be waited for */
+            code = poster_check_log(&rebuild->poster, err);
         if (code == DBK_OK)
             code = dbk_watch_progress(rebuild->watch, "following", "records", head, 0,
                                       err);

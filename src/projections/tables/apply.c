@@ -1,5 +1,6 @@
 #include "apply.h"
 
+#include "history.h"
 #include "sql.h"
 
 #include <assert.h>
@@ -85,6 +86,14 @@ static void add_number(struct apply *apply, struct pg_step *step, uint64_t value
     add_param(apply, step, pg_int8(out, (int64_t)value));
 }
 
+static void add_checksum(struct apply *apply, struct pg_step *step, int64_t checksum)
+{
+    char *out = apply->numbers[apply->number_count++];
+
+    assert(apply->number_count <= sizeof apply->numbers / sizeof apply->numbers[0]);
+    add_param(apply, step, history_param(out, checksum));
+}
+
 static void add_move(struct apply *apply, const struct apply_move *move)
 {
     struct pg_step *step;
@@ -95,6 +104,9 @@ static void add_move(struct apply *apply, const struct apply_move *move)
     add_param(apply, step, pg_uuid(&move->store_id));
     add_number(apply, step, move->from);
     add_number(apply, step, move->to);
+    add_checksum(apply, step, move->from_checksum);
+    add_checksum(apply, step, move->to_checksum);
+    add_number(apply, step, move->epoch);
     add_number(apply, step, move->quarantined);
     add_number(apply, step, move->tables);
 }

@@ -17,7 +17,7 @@ struct apply {
     struct pg_array forgotten; /* ids of persons */
     struct table_rows rows[TABLES][TABLE_KINDS];
     struct pg_param params[APPLY_STEPS * (TABLE_COLUMNS + 1)];
-    char numbers[4 + APPLY_STEPS][8]; /* the checkpoint has four, a step one at most */
+    char numbers[7 + APPLY_STEPS][8]; /* the checkpoint has seven, a step one at most */
     struct pg_step steps[APPLY_STEPS];
     size_t step_count, param_count, number_count;
 };
@@ -29,6 +29,9 @@ void apply_finish(struct apply *apply);
 struct apply_move {
     struct dbk_uuid store_id;
     uint64_t from, to;
+    int64_t from_checksum,
+        to_checksum;      /* of the records there, as history.h has them */
+    uint64_t epoch;       /* as who took the tables over last */
     uint64_t quarantined; /* rows that the table of them has, as far as we know */
     uint64_t tables;      /* which they are: the oid of the checkpoint's */
 };

@@ -47,6 +47,11 @@ void dbk_log_close(struct dbk_log *log)
     log_destroy(log);
 }
 
+const char *dbk_log_dir(const struct dbk_log *log)
+{
+    return log->dir;
+}
+
 struct dbk_uuid dbk_log_store_id(const struct dbk_log *log)
 {
     return log->store_id;

@@ -208,7 +208,7 @@ static void without_tables_of_this_log_there_is_nothing_to_compare(void **state)
     assert_not_comparable(world, DBK_NOT_FOUND, "not there");
     post_random(world, 1, 100);
     scratch_script(world->pg, "update checkpoint set sequence = 100000");
-    assert_not_comparable(world, DBK_MOVED, "past the end");
+    assert_not_comparable(world, DBK_MOVED, "the log ends at");
     scratch_script(world->pg, "update checkpoint set store_id = gen_random_uuid()");
     assert_not_comparable(world, DBK_MOVED, "another log");
     scratch_script(world->pg, "delete from checkpoint");

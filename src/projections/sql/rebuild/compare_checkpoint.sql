@@ -1,1 +1,1 @@
-select store_id, sequence from checkpoint;
+select store_id, sequence, checksum from checkpoint;

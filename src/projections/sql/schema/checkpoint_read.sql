@@ -5,6 +5,7 @@ select c.store_id, c.sequence,
     case when e.reltuples < 0 then (select count(*) from event)
         else e.reltuples::bigint end,
     pg_total_relation_size('person') + pg_total_relation_size('event'),
-    current_setting('transaction_read_only')::boolean
+    current_setting('transaction_read_only')::boolean,
+    c.checksum
 from checkpoint c, pg_class e
 where e.oid = 'event'::regclass;

@@ -11,6 +11,8 @@ where false
   and e.event_type = null::text and e.datetime_created = null::timestamp
   and e.properties @> null::jsonb and e.properties_bytes = null::integer
   and c.store_id = null::uuid and c.sequence = null::bigint
+  and c.checksum = null::bigint and c.epoch = null::bigint and c.holder = null::text
+  and c.held_by = null::text and c.held_since = null::timestamp
   and q.sequence = null::bigint and q.person_id = null::uuid and q.reason = null::text
   and q.quarantined_at = null::timestamp and q.retry = null::boolean
   and person_json(p, '') = null::text
