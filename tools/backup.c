@@ -6,6 +6,7 @@
 #include "backup_list.h"
 #include "backup_make.h"
 #include "escape.h"
+#include "log_place.h"
 #include "signals.h"
 
 #include <inttypes.h>
@@ -123,6 +124,8 @@ static void leave_word(const struct run *run)
 
 static enum dbk_code make(struct run *run, struct dbk_error *err)
 {
+    if (log_place_check(run->tool->config, err) != DBK_OK)
+        return err->code;
     run->appended = tool_has(run->tool, "--incremental") && !backup_is_new(run->to);
     if (run->appended)
         return backup_bring(run->tool, run->to, &run->by, &run->check, &run->progress,

@@ -1,10 +1,9 @@
 /* daybook import - appends persons and events from files to the log. */
 #include "command.h"
-#include "directory.h"
 #include "import_export.h"
 #include "import_file.h"
+#include "log_place.h"
 #include "signals.h"
-#include "tool_data.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -63,13 +62,11 @@ static bool is_export(const char *path)
 static enum dbk_code open_log(const struct tool *tool, struct dbk_log **log,
                               struct dbk_error *err)
 {
-    char dir[4096];
+    bool make = !log_place_has_log(tool->config);
 
-    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
+    if (make && log_place_prepare(tool, false, err) != DBK_OK)
         return err->code;
-    if (directory_make(config_text(tool->config, SETTING_DATA_DIR), err) != DBK_OK)
-        return err->code;
-    return dbk_log_open(dir, NULL, log, err);
+    return log_place_open(tool, make, NULL, log, err);
 }
 
 static bool came(void *context)

@@ -4,6 +4,7 @@
 #include "differences.h"
 #include "escape.h"
 #include "plural.h"
+#include "projections/projector.h"
 #include "session.h"
 
 #include <inttypes.h>
@@ -103,6 +104,38 @@ static enum tool_exit dry_run(struct session *session)
     return exit;
 }
 
+/* The tables may be all that is left of a log that is lost: an empty one is not put in
+ * their place by itself, and another one not without a word. */
+static enum dbk_code check_replaced(const struct session *session,
+                                    struct dbk_error *err)
+{
+    struct dbk_uuid ours = dbk_log_store_id(session->log);
+    struct dbk_checkpoint tables;
+    char theirs[DBK_UUID_TEXT + 1], line[256];
+    uint64_t head;
+
+    if (dbk_checkpoint_read(&session->database.at, &tables, err) != DBK_OK ||
+        tables.projected == 0) /* what is wrong with them is why they are made anew */
+        return DBK_OK;
+    if (dbk_log_head(session->log, &head, err) != DBK_OK)
+        return err->code;
+    dbk_uuid_format(&tables.store_id, theirs);
+    if (head == 0 && !tool_has(session->tool, "--force"))
+        return dbk_fail(err, DBK_CONFLICT,
+                        "this log is empty, and the tables hold what the log %s has up "
+                        "to record %" PRIu64 ": mount its disk or restore a backup "
+                        "first; --force replaces them by empty ones",
+                        theirs, tables.projected);
+    if (dbk_uuid_equal(&ours, &tables.store_id))
+        return DBK_OK;
+    snprintf(
+        line, sizeof line,
+        "the tables that are replaced are of another log, %s, up to record %" PRIu64,
+        theirs, tables.projected);
+    logger_line(session->tool->logger, LOG_LEVEL_WARN, line);
+    return DBK_OK;
+}
+
 static enum tool_exit run_action(struct session *session, enum action action)
 {
     const struct dbk_rebuild_options options = {
@@ -114,6 +147,9 @@ static enum tool_exit run_action(struct session *session, enum action action)
 
     switch (action) {
     case REBUILD:
+        code = check_replaced(session, &err);
+        if (code != DBK_OK)
+            break;
         do {
             code = dbk_rebuild(session->log, database, &options, &result, &err);
         } while (code != DBK_OK && session_again(session, &err));
@@ -162,7 +198,9 @@ const struct command command_rebuild = {
         "the log alone in a schema beside the old ones, which are read and posted to\n"
         "meanwhile; then the two change places in one transaction. It works beside a\n"
         "running server, which goes on answering, and without one. Killed at any\n"
-        "point, it can be run again: it drops what it, or a replay, has left behind.\n",
+        "point, it can be run again: it drops what it, or a replay, has left behind.\n"
+        "Where the log is empty and the tables are not, it needs --force: they may be\n"
+        "all that is left of a log that is lost.\n",
     .example = "  daybook rebuild --dry-run\n"
                "  daybook rebuild --keep-old\n"
                "  daybook rebuild --undo\n",
@@ -174,6 +212,7 @@ const struct command command_rebuild = {
             {"--drop-old", NULL, "Drop the kept tables, and what was left half made"},
             {"--dry-run", NULL,
              "Build, tell the difference to the tables, swap nothing"},
+            {"--force", NULL, "Replace full tables also where the log is empty"},
             {"--json", NULL, "Print one JSON object"},
         },
     .run = run,

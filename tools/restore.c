@@ -4,6 +4,7 @@
 #include "backup_folder.h"
 #include "command.h"
 #include "log_check.h"
+#include "log_place.h"
 #include "position.h"
 #include "progress.h"
 #include "signals.h"
@@ -176,6 +177,7 @@ static enum tool_exit run(struct tool *tool)
     progress_start(&restore.progress, tool_progress(tool));
     if (restore_into(&restore, &err) != DBK_OK)
         return conclude(&restore, &err);
+    log_place_made(tool);
     print_done(&restore);
     return TOOL_DONE;
 }

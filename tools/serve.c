@@ -4,6 +4,7 @@
 #include "http/server.h"
 #include "http/tokens.h"
 #include "lock.h"
+#include "log_place.h"
 #include "privileges.h"
 #include "projections/projector.h"
 #include "projections/read_model.h"
@@ -28,6 +29,7 @@
 struct serving {
     const struct tool *tool;
     int lock;
+    bool make; /* there is no log, and one may be made */
     struct dbk_log *log;
     struct tool_database database;
     struct dbk_projector *projector;
@@ -67,11 +69,23 @@ static void say_user(const struct serving *serving)
                     "user of its own, by chown -R, where this is more than a trial");
 }
 
+static bool is_new(const struct serving *serving)
+{
+    return tool_has(serving->tool, "--new");
+}
+
 static enum dbk_code take_lock(struct serving *serving, struct dbk_error *err)
 {
     const char *dir = config_text(serving->tool->config, SETTING_DATA_DIR);
 
+    serving->make = is_new(serving) || !log_place_has_log(serving->tool->config);
+    /* What is refused makes no file. --new writes over what a running server may need. */
+    if (serving->make && !is_new(serving) &&
+        log_place_prepare(serving->tool, false, err) != DBK_OK)
+        return err->code;
     if (lock_take(dir, &serving->lock, err) != DBK_OK)
+        return err->code;
+    if (is_new(serving) && log_place_prepare(serving->tool, true, err) != DBK_OK)
         return err->code;
     say_with(serving, "data directory locked", "data_dir", dir);
     say_user(serving);
@@ -88,8 +102,13 @@ static enum dbk_code open_log(struct serving *serving, struct dbk_error *err)
 
     if (!tool_log_dir(serving->tool->config, dir, sizeof dir, err))
         return err->code;
-    if (dbk_log_open(dir, &options, &serving->log, err) != DBK_OK)
+    if (log_place_open(serving->tool, serving->make, &options, &serving->log, err) !=
+        DBK_OK)
         return dbk_wrap(err, "open the log");
+    if (is_new(serving))
+        logger_line(serving->tool->logger, LOG_LEVEL_WARN,
+                    "tables of the log before, where there are any, stay as they are, "
+                    "and reads answer 503, until daybook rebuild replaces them");
     if (dbk_log_head(serving->log, &head, err) != DBK_OK)
         return dbk_wrap(err, "read the head of the log");
     store_id = dbk_log_store_id(serving->log);
@@ -379,6 +398,13 @@ const struct command command_serve = {
         "data directory, on a unix socket only. Where PostgreSQL is away, writes\n"
         "go on and reads answer 503 until it is back.\n"
         "\n"
+        "Where the data directory holds no log and nothing of one's, it makes one, "
+        "and\n"
+        "says so. Where a log was, whose disk is not mounted perhaps, it does not\n"
+        "start (exit code 3): mount it, or restore a backup. --new begins an empty "
+        "one\n"
+        "all the same; it is refused where there is a log.\n"
+        "\n"
         "Started as root, it becomes the owner of the data directory before it opens\n"
         "anything, as every command does; a missing one it makes for RUN_AS, or for\n"
         "the user daybook where there is one. Under systemd it says when it is ready.\n"
@@ -390,5 +416,6 @@ const struct command command_serve = {
     .example = "  daybook serve --data-dir /var/lib/daybook --port 8080\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE | CONFIG_GROUP_SERVE |
                 CONFIG_GROUP_EVENTS,
+    .options = {{"--new", NULL, "Begin an empty log where one was and is lost"}},
     .run = run,
 };

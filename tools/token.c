@@ -2,8 +2,10 @@
 #include "command.h"
 #include "directory.h"
 #include "http/tokens.h"
+#include "log_place.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,12 +28,31 @@ static enum tool_exit fail(const struct tool *tool, struct dbk_error *err)
  * taken for one about the server's. */
 static enum dbk_code check_dir(const struct tool *tool, struct dbk_error *err)
 {
+    char path[PATH_MAX];
     struct stat status;
 
     if (stat(dir_of(tool), &status) == 0 || errno != ENOENT)
         return DBK_OK;
-    return dbk_fail(err, DBK_IO, "%s: no such directory: give --data-dir",
-                    dir_of(tool));
+    directory_absolute(dir_of(tool), path);
+    return dbk_fail(err, DBK_IO, "%.400s: no such directory: give --data-dir", path);
+}
+
+/* A first token may come before the first start: what that will make is prepared. A log
+ * that is lost is no reason not to make one; but that it is not there is told. */
+static enum dbk_code prepare(const struct tool *tool, struct dbk_error *err)
+{
+    char path[PATH_MAX], line[PATH_MAX + 64];
+
+    if (log_place_has_log(tool->config))
+        return DBK_OK;
+    directory_absolute(dir_of(tool), path);
+    if (log_place_check_new(tool, err) != DBK_OK)
+        logger_line(tool->logger, LOG_LEVEL_WARN, err->text);
+    else if (log_place_prepare(tool, false, err) != DBK_OK)
+        return err->code;
+    snprintf(line, sizeof line, "there is no log in %s yet", path);
+    logger_line(tool->logger, LOG_LEVEL_WARN, line);
+    return DBK_OK;
 }
 
 /* The secret alone goes to stdout, so that a script can take it; and it goes nowhere
@@ -41,7 +62,7 @@ static enum tool_exit make(const struct tool *tool, const char *name, unsigned s
     char secret[DBK_TOKEN_SECRET + 1], text[DBK_SCOPES_TEXT];
     struct dbk_error err;
 
-    if (directory_make(dir_of(tool), &err) != DBK_OK)
+    if (prepare(tool, &err) != DBK_OK)
         return tool_fail(tool, &err);
     if (dbk_tokens_create(dir_of(tool), name, scopes, secret, &err) != DBK_OK)
         return err.code == DBK_INVALID ? tool_misused(tool, "%s", err.text)
@@ -158,8 +179,9 @@ static enum tool_exit revoke(const struct tool *tool)
 
     if (tool->operand_count != 2)
         return tool_misused(tool, "token revoke needs the NAME of the token");
-    if (check_dir(tool, &err) != DBK_OK ||
-        dbk_tokens_revoke(dir_of(tool), tool->operands[1], &left, &err) != DBK_OK)
+    if (check_dir(tool, &err) != DBK_OK)
+        return tool_fail(tool, &err);
+    if (dbk_tokens_revoke(dir_of(tool), tool->operands[1], &left, &err) != DBK_OK)
         return fail(tool, &err);
     printf("revoked %s in %s; ", tool->operands[1], dir_of(tool));
     if (left > 0)

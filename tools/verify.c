@@ -1,6 +1,7 @@
 /* daybook verify - checks the log, and that the read tables are what it says. */
 #include "database_file.h"
 #include "differences.h"
+#include "log_place.h"
 #include "session.h"
 #include "signals.h"
 #include "verify_log.h"
@@ -82,9 +83,12 @@ static enum tool_exit run(struct tool *tool)
                             .lines = tool_has(tool, "--json") ? NULL : stdout,
                             .projection = tool_has(tool, "--projection")};
     enum tool_exit exit = verify.projection ? database_file_check(tool) : TOOL_DONE;
+    struct dbk_error err;
 
     if (exit != TOOL_DONE)
         return exit;
+    if (log_place_check(tool->config, &err) != DBK_OK)
+        return tool_fail(tool, &err);
     signals_hold();
     exit = run_both(&verify);
     differences_finish(&verify.differences);

@@ -22,6 +22,7 @@ struct dbk_log_options {
      * lock.mdb, where it can be, and every append is refused. Else it is for writing too,
      * and made (0700) where there is none. */
     bool read_only;
+    bool existing; /* for writing, but made nowhere: what was lost is not begun anew */
     size_t queue_bytes; /* bound on the records that wait for the writer; 0: 64 MiB */
     size_t map_size;    /* bound on the file, address space only; 0: 1 TiB */
     /* Told of what an operator should know (a commit that failed, a reopen): one line,
@@ -34,7 +35,7 @@ struct dbk_log_options {
 /* Open or make the log in directory dir and start its writer thread. options may be
  * NULL. Close with dbk_log_close. One dbk_log per directory and process.
  *
- * DBK_NOT_FOUND    read_only, and there is no log
+ * DBK_NOT_FOUND    read_only or existing, and there is no log
  * DBK_UNSUPPORTED  the directory holds something else, or a newer format
  * DBK_DAMAGED      not an LMDB file, or shorter than it says; it is left as it is
  * DBK_BUSY         read_only, lock.mdb cannot be written, and others have the log open

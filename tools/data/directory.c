@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,4 +46,17 @@ enum dbk_code directory_make(const char *path, struct dbk_error *err)
         *at = '/';
     }
     return make_one(part, err);
+}
+
+void directory_absolute(const char *path, char out[PATH_MAX])
+{
+    char here[PATH_MAX];
+
+    if (realpath(path, out))
+        return;
+    while (!strncmp(path, "./", 2))
+        path += 2;
+    if (*path == '/' || !getcwd(here, sizeof here) ||
+        snprintf(out, PATH_MAX, "%s/%s", here, path) >= PATH_MAX)
+        snprintf(out, PATH_MAX, "%s", path);
 }

@@ -1,5 +1,6 @@
 #include "tool_data.h"
 
+#include "log_place.h"
 #include "signals.h"
 
 #include <limits.h>
@@ -21,11 +22,13 @@ enum dbk_code tool_log_open(const struct tool *tool, struct dbk_log **log,
 {
     const struct dbk_log_options options = {.read_only = true};
     char dir[PATH_MAX];
+    enum dbk_code code;
 
     *log = NULL;
     if (!tool_log_dir(tool->config, dir, sizeof dir, err))
         return err->code;
-    return dbk_log_open(dir, &options, log, err);
+    code = dbk_log_open(dir, &options, log, err);
+    return code == DBK_NOT_FOUND ? log_place_fail(tool->config, err) : code;
 }
 
 /* The private cluster is named after its log where it must lie outside of it. */

@@ -1,5 +1,6 @@
 #include "import_export.h"
 
+#include "log_place.h"
 #include "progress.h"
 #include "signals.h"
 #include "staging.h"
@@ -117,9 +118,11 @@ enum tool_exit import_export(const struct tool *tool, const char *path,
         return tool_fail(tool, &err);
     progress_start(&progress, tool_progress(tool));
     code = import_into(tool, &staging, reader, &progress, &err);
-    if (code == DBK_OK)
+    if (code == DBK_OK) {
+        log_place_made(tool);
         print_done(tool, &staging, export_reader_trailer(reader),
                    progress_seconds(&progress));
+    }
     export_reader_close(reader);
     return code == DBK_OK ? TOOL_DONE : conclude(tool, path, code, &err);
 }

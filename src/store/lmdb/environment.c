@@ -280,7 +280,7 @@ static enum dbk_code open_and_load(const char *dir, enum dbk_access access,
     code = load_databases(access, out, err);
     fault_leave();
     /* Not for new ones only: whoever made it may have been killed before this. */
-    if (code == DBK_OK && access == ENVIRONMENT_MAKE)
+    if (code == DBK_OK && access != ENVIRONMENT_READ)
         code = environment_sync_names(dir, err);
     return code;
 }

@@ -6,6 +6,13 @@
 
 #define COMMAND_COST 256 /* what a queued command takes besides its records */
 
+static enum dbk_access access_of(const struct dbk_log_options *options)
+{
+    if (options->read_only)
+        return ENVIRONMENT_READ;
+    return options->existing ? ENVIRONMENT_WRITE : ENVIRONMENT_MAKE;
+}
+
 enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *options,
                            struct dbk_log **out, struct dbk_error *err)
 {
@@ -15,9 +22,8 @@ enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *option
     *out = NULL;
     if (!log)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to open the log");
-    code = environment_open(
-        dir, log->options.read_only ? ENVIRONMENT_READ : ENVIRONMENT_MAKE,
-        log->options.map_size, &log->environment, err);
+    code = environment_open(dir, access_of(&log->options), log->options.map_size,
+                            &log->environment, err);
     if (code != DBK_OK)
         goto fail;
     log->store_id = log->environment.store_id;

@@ -72,7 +72,7 @@ class Alone(ToolCase):
             self.assertEqual(self.export(f"r{number}"), self.whole)
             self.assertEqual(os.listdir(self.path(f"b{number}")), ["data.mdb"])
             self.assertEqual(sorted(os.listdir(self.path(f"r{number}"))),
-                             ["log", "serve.lock"])
+                             ["log", "log.id", "serve.lock"])
 
     def test_up_to_a_sequence_or_a_time(self):
         self.run_tool("backup", "b", "--data-dir", "first")

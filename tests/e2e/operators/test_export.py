@@ -212,6 +212,8 @@ class WrongUse(ToolCase):
         person = {"id": str(uuid.uuid4()), "email": "first@x.test", "first_name": "A",
                   "last_name": "B", "datetime_created": "2015-09-12T00:00:00"}
         self.write("persons", json.dumps(person).encode() + b"\n")
+        self.write("none", b"\n")
+        self.run_tool("import", "none", "-", "--data-dir", "made")
         with self.start("import", "-", "--data-dir", "made", stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
             running.stdin.write(whole[:1000])

@@ -93,7 +93,7 @@ class Untouched(ToolCase):
     def test_an_empty_file(self):
         os.makedirs(self.path("a", "log"))
         self.write("a/log/data.mdb", b"")
-        self.each_refuses("a", DIFFERENT, "holds no log")
+        self.each_refuses("a", DIFFERENT, "no log in")
 
     def test_a_file_that_was_cut(self):
         self.generate("a", 60)

@@ -1,0 +1,296 @@
+#include "log_place.h"
+
+#include "backup_last.h"
+#include "directory.h"
+#include "log_mark.h"
+#include "projections/projector.h"
+#include "tool_data.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define NEXT "mount the disk, or restore a backup: daybook restore %s"
+#define NEXT_OR_NEW NEXT "; \"daybook serve --new\" begins an empty log"
+
+#define SIGNS 256       /* bytes of their names */
+#define BACKUP_SHOWN 96 /* bytes; a longer path would be cut */
+
+static const char *dir_of(const struct config *config)
+{
+    return config_text(config, SETTING_DATA_DIR);
+}
+
+static bool make_path(const struct config *config, const char *name,
+                      char path[PATH_MAX])
+{
+    return snprintf(path, PATH_MAX, "%s/%s", dir_of(config), name) < PATH_MAX;
+}
+
+/* A link whose target is away is there, too. */
+static bool is_there(const struct config *config, const char *name)
+{
+    char path[PATH_MAX];
+    struct stat status;
+
+    return make_path(config, name, path) && lstat(path, &status) == 0;
+}
+
+/* log may be a place for another disk; where it is a link, something was meant by it. */
+static bool is_link(const struct config *config, const char *name)
+{
+    char path[PATH_MAX];
+    struct stat status;
+
+    return make_path(config, name, path) && lstat(path, &status) == 0 &&
+           S_ISLNK(status.st_mode);
+}
+
+/* What is only there where a log was, or is half made; in the order of what tells most. */
+static void find_signs(const struct config *config, char signs[SIGNS])
+{
+    static const char *const names[] = {
+        LOG_MARK_NAME,   "log/data.mdb",     "log/lock.mdb", "log.tmp",
+        "tokens",        "database",         "postgres",     "postgres.log",
+        "postgres.lock", "postgres.damaged", "serve.lock",   "last_backup",
+        "verify.tmp"};
+    size_t length = 0;
+
+    *signs = '\0';
+    if (is_link(config, "log"))
+        length = (size_t)snprintf(signs, SIGNS, "log");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (is_there(config, names[i]))
+            length += (size_t)snprintf(signs + length, SIGNS - length, "%s%s",
+                                       length ? ", " : "", names[i]);
+    }
+}
+
+/* A path that tells a person which place is meant. */
+static const char *shown(const struct config *config, char path[PATH_MAX])
+{
+    directory_absolute(dir_of(config), path);
+    return path;
+}
+
+/* The last one that was made, where that is known. */
+static const char *backup_of(const struct config *config, struct backup_last *last)
+{
+    backup_last_read(dir_of(config), last);
+    return last->head > 0 && strlen(last->path) <= BACKUP_SHOWN ? last->path : "BACKUP";
+}
+
+enum dbk_code log_place_fail(const struct config *config, struct dbk_error *err)
+{
+    char path[PATH_MAX], signs[SIGNS];
+    struct backup_last last;
+
+    find_signs(config, signs);
+    if (*signs)
+        return dbk_fail(err, DBK_NOT_FOUND, "no log in %.200s, which has %s: " NEXT,
+                        shown(config, path), signs, backup_of(config, &last));
+    return dbk_fail(err, DBK_NOT_FOUND,
+                    "no log in %.400s: give the --data-dir of the server",
+                    shown(config, path));
+}
+
+/* A file of no bytes is as good as none: whoever made it was killed before its first
+ * write, or it was emptied. */
+static bool has_file(const struct config *config)
+{
+    char path[PATH_MAX];
+    struct stat status;
+
+    return make_path(config, "log/data.mdb", path) && stat(path, &status) == 0 &&
+           status.st_size > 0;
+}
+
+enum dbk_code log_place_check(const struct config *config, struct dbk_error *err)
+{
+    return has_file(config) ? DBK_OK : log_place_fail(config, err);
+}
+
+bool log_place_has_log(const struct config *config)
+{
+    const struct dbk_log_options options = {.read_only = true};
+    char dir[PATH_MAX], id[DBK_UUID_TEXT + 1];
+    enum log_mark mark;
+    struct dbk_log *log;
+    enum dbk_code code;
+
+    if (!has_file(config) || !tool_log_dir(config, dir, sizeof dir, NULL))
+        return false;
+    if (log_mark_read(dir_of(config), &mark, id, NULL) == DBK_OK &&
+        mark == LOG_MARK_MADE)
+        return true;
+    code = dbk_log_open(dir, &options, &log, NULL); /* one that was half made is none */
+    if (code == DBK_OK)
+        dbk_log_close(log);
+    return code != DBK_NOT_FOUND;
+}
+
+/* A first start that was killed has left some of them. */
+static enum dbk_code check_directory(const struct config *config, struct dbk_error *err)
+{
+    char path[PATH_MAX], signs[SIGNS], id[DBK_UUID_TEXT + 1];
+    struct backup_last last;
+    enum log_mark mark;
+
+    if (log_mark_read(dir_of(config), &mark, id, err) != DBK_OK)
+        return err->code;
+    if (mark == LOG_MARK_NEW)
+        return DBK_OK;
+    find_signs(config, signs);
+    if (!*signs)
+        return DBK_OK;
+    if (*id)
+        return dbk_fail(err, DBK_NOT_FOUND,
+                        "the log %s is not in %.128s, which has %s: " NEXT_OR_NEW, id,
+                        shown(config, path), signs, backup_of(config, &last));
+    return dbk_fail(err, DBK_NOT_FOUND, "no log in %.160s, which has %s: " NEXT_OR_NEW,
+                    shown(config, path), signs, backup_of(config, &last));
+}
+
+static void warn(const struct tool *tool, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void warn(const struct tool *tool, const char *format, ...)
+{
+    char line[PATH_MAX + 512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    logger_line(tool->logger, LOG_LEVEL_WARN, line);
+}
+
+/* One that cannot be asked keeps nobody from starting: should its tables be another log's,
+ * the projector finds that out. */
+static enum dbk_code check_tables(const struct tool *tool, struct dbk_error *err)
+{
+    char path[PATH_MAX], id[DBK_UUID_TEXT + 1];
+    struct dbk_database database;
+    struct dbk_checkpoint checkpoint;
+    struct dbk_error why;
+
+    if (!(tool->command->settings & CONFIG_GROUP_DATABASE) ||
+        !config_database(tool->config, &database))
+        return DBK_OK;
+    switch (dbk_checkpoint_read(&database, &checkpoint, &why)) {
+    case DBK_OK:
+        break;
+    case DBK_NOT_FOUND:
+        return DBK_OK;
+    default:
+        warn(tool, "whether tables at DB_HOST know a log is not known: %s", why.text);
+        return DBK_OK;
+    }
+    if (checkpoint.projected == 0)
+        return DBK_OK;
+    dbk_uuid_format(&checkpoint.store_id, id);
+    return dbk_fail(
+        err, DBK_NOT_FOUND,
+        "no log in %.128s, but the tables in the schema %.64s at DB_HOST are "
+        "of the log %s, up to record %" PRIu64 ": " NEXT_OR_NEW,
+        shown(tool->config, path), database.schema, id, checkpoint.projected, "BACKUP");
+}
+
+enum dbk_code log_place_check_new(const struct tool *tool, struct dbk_error *err)
+{
+    if (check_directory(tool->config, err) != DBK_OK)
+        return err->code;
+    return check_tables(tool, err);
+}
+
+enum dbk_code log_place_prepare(const struct tool *tool, bool anew,
+                                struct dbk_error *err)
+{
+    const char *dir = dir_of(tool->config);
+    char path[PATH_MAX];
+    struct stat status;
+
+    shown(tool->config, path);
+    if (anew && log_place_has_log(tool->config))
+        return dbk_fail(err, DBK_EXISTS,
+                        "%.300s has a log: leave --new out, or move what is there away",
+                        path);
+    if (!anew && log_place_check_new(tool, err) != DBK_OK)
+        return err->code;
+    if (stat(dir, &status) != 0)
+        warn(tool, "making the data directory %s", path);
+    if (directory_make(dir, err) != DBK_OK)
+        return err->code;
+    return log_mark_prepare(dir, anew, err);
+}
+
+/* Its id is known for the next start; a disk that is full then keeps nobody from this
+ * one. */
+static void note(const struct tool *tool, const struct dbk_uuid *store_id)
+{
+    char before[DBK_UUID_TEXT + 1];
+    struct dbk_error err;
+
+    if (log_mark_set(dir_of(tool->config), store_id, before, &err) != DBK_OK)
+        warn(tool, "note which log is here: %s", err.text);
+    else if (*before)
+        warn(tool, "another log than before is here: it was %s", before);
+}
+
+static void tell_made(const struct tool *tool, const struct dbk_uuid *store_id)
+{
+    char path[PATH_MAX], id[DBK_UUID_TEXT + 1];
+
+    note(tool, store_id);
+    dbk_uuid_format(store_id, id);
+    warn(tool, "made a new log in %s/log, %s", shown(tool->config, path), id);
+}
+
+void log_place_made(const struct tool *tool)
+{
+    struct dbk_error err;
+    struct dbk_log *log;
+    struct dbk_uuid id;
+
+    if (tool_log_open(tool, &log, &err) != DBK_OK) {
+        warn(tool, "%s", err.text);
+        return;
+    }
+    id = dbk_log_store_id(log);
+    dbk_log_close(log);
+    tell_made(tool, &id);
+}
+
+enum dbk_code log_place_open(const struct tool *tool, bool make,
+                             const struct dbk_log_options *options,
+                             struct dbk_log **log, struct dbk_error *err)
+{
+    struct dbk_log_options how = options ? *options : (struct dbk_log_options){0};
+    char dir[PATH_MAX];
+    enum dbk_code code;
+    struct dbk_uuid id;
+
+    *log = NULL;
+    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
+        return err->code;
+    how.existing = true;
+    code = dbk_log_open(dir, &how, log, err);
+    if (code == DBK_NOT_FOUND && !make)
+        return log_place_fail(tool->config, err);
+    if (code == DBK_OK) {
+        id = dbk_log_store_id(*log);
+        note(tool, &id);
+    }
+    if (code != DBK_NOT_FOUND)
+        return code;
+    how.existing = false;
+    code = dbk_log_open(dir, &how, log, err);
+    if (code != DBK_OK)
+        return code;
+    id = dbk_log_store_id(*log);
+    tell_made(tool, &id);
+    return DBK_OK;
+}
