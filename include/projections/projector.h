@@ -67,6 +67,31 @@ struct dbk_projector_status {
 void dbk_projector_status(struct dbk_projector *projector,
                           struct dbk_projector_status *out);
 
+/* Who is set aside: of whom the tables lack records, so that what they have is old. */
+struct dbk_set_aside {
+    bool has_person; /* false: a record that could not even be read */
+    struct dbk_uuid person_id;
+    uint64_t first; /* the record that failed */
+    uint64_t
+        last;    /* the last one that was left out, or may have been; first at least */
+    bool no_row; /* the record that failed may have made the person: there is no row */
+};
+
+/* Whether anybody is. True of a record once dbk_projector_wait has waited for it. Any
+ * thread; takes next to nothing while nobody is. */
+bool dbk_projector_any_aside(struct dbk_projector *projector);
+
+/* Whether this person is; *out then receives how. Any thread. */
+bool dbk_projector_set_aside(struct dbk_projector *projector,
+                             const struct dbk_uuid *person, struct dbk_set_aside *out);
+
+/* Whether of the records behind `after`, up to and with `to`, one may be missing in a list
+ * of persons, or of events, for somebody is set aside; *out then receives who. Any thread. */
+enum dbk_set_aside_of { DBK_SET_ASIDE_PERSONS, DBK_SET_ASIDE_EVENTS };
+bool dbk_projector_aside_between(struct dbk_projector *projector,
+                                 enum dbk_set_aside_of of, uint64_t after, uint64_t to,
+                                 struct dbk_set_aside *out);
+
 /* What the tables themselves say, for a process that runs no projector. */
 struct dbk_checkpoint {
     struct dbk_uuid store_id;

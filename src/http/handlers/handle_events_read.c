@@ -31,11 +31,13 @@ enum dbk_code handle_list_events(struct request *rq, struct response *rs,
 {
     struct dbk_event_filter filter = {0};
     struct list list = {.read = read_page,
+                        .of = DBK_SET_ASIDE_EVENTS,
                         .context = &filter,
                         .nothing =
                             "The request was successful, and no events match it"};
 
     read_filter(rq, &filter);
+    list.of_person = filter.has_person_id ? &filter.person_id : NULL;
     list_params(rq, &list);
     return list_answer(rq, rs, &list, err);
 }

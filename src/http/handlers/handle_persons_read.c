@@ -1,4 +1,5 @@
 /* GET /persons, GET /persons/{id}. */
+#include "aside.h"
 #include "etag.h"
 #include "fresh.h"
 #include "handlers.h"
@@ -33,6 +34,7 @@ enum dbk_code handle_list_persons(struct request *rq, struct response *rs,
 {
     unsigned limit = events_limit(rq);
     struct list list = {.read = read_page,
+                        .of = DBK_SET_ASIDE_PERSONS,
                         .context = &limit,
                         .nothing = "The request was successful, and there are no "
                                    "persons to show"};
@@ -59,6 +61,17 @@ static enum dbk_code answer_person(struct request *rq, struct response *rs,
     return response_end(rs, 200, DETAILS_OK, err);
 }
 
+/* The log knows whether one who is set aside was deleted. */
+static enum dbk_code gone_or(const struct request *rq, struct dbk_error *err)
+{
+    struct dbk_person_state state;
+
+    if (dbk_log_person(rq->service->log, &rq->match.id, &state, NULL) == DBK_OK &&
+        state.deleted)
+        return dbk_fail(err, DBK_NOT_FOUND, "There is no person with this id");
+    return err->code;
+}
+
 enum dbk_code handle_get_person(struct request *rq, struct response *rs,
                                 struct dbk_error *err)
 {
@@ -70,6 +83,8 @@ enum dbk_code handle_get_person(struct request *rq, struct response *rs,
         return err->code;
     if (fresh_wait(rq, rs, 0, &fresh, err) != DBK_OK)
         return err->code;
+    if (aside_check_person(rq, &rq->match.id, err) != DBK_OK)
+        return gone_or(rq, err);
     code = dbk_read_person(rq->service->model, &rq->match.id, limit, &rq->worker->rows,
                            err);
     if (code == DBK_NOT_FOUND)

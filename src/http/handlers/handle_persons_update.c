@@ -78,12 +78,18 @@ static const char *render_read(struct request *rq, struct response *rs,
                                const struct dbk_person_state *person, uint64_t written)
 {
     struct dbk_rows *rows = &rq->worker->rows;
+    struct dbk_set_aside aside;
     struct dbk_error ignored;
     struct fresh fresh;
 
     if (fresh_wait(rq, rs, written, &fresh, &ignored) != DBK_OK ||
-        fresh.projected < fresh.wanted ||
-        dbk_read_person(rq->service->model, &rq->match.id, EVENTS_SHOWN, rows,
+        fresh.projected < fresh.wanted)
+        return "The request was successful; events are not shown, as the read tables "
+               "are not available or behind";
+    if (dbk_projector_set_aside(rq->service->projector, &rq->match.id, &aside))
+        return "The request was successful; events are not shown, as the person is "
+               "quarantined: daybook status on the server tells why";
+    if (dbk_read_person(rq->service->model, &rq->match.id, EVENTS_SHOWN, rows,
                         &ignored) != DBK_OK)
         return "The request was successful; events are not shown, as the read tables "
                "are not available or behind";

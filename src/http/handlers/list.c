@@ -1,5 +1,6 @@
 #include "list.h"
 
+#include "aside.h"
 #include "fresh.h"
 #include "response_stream.h"
 #include "worker.h"
@@ -97,13 +98,16 @@ static void render_rows(const struct dbk_rows *rows, uint64_t last, bool first,
 
 /* Walk the page to its end, and render it while it is small. *rendered is how far that
  * went. */
-static enum dbk_code look_ahead(const struct request *rq, struct response *rs,
+static enum dbk_code look_ahead(struct request *rq, struct response *rs,
                                 const struct list *list, struct walk *end,
                                 struct walk *rendered, struct dbk_error *err)
 {
     do {
         bool first = end->count == 0, whole = rendered->count == end->count;
         if (read_rows(rq, list, end, err) != DBK_OK)
+            return err->code;
+        if (!list->of_person &&
+            aside_check_rows(rq, list->of, &rq->worker->rows, err) != DBK_OK)
             return err->code;
         if (!whole || end->bytes > WHOLE_MAX)
             continue;
@@ -146,9 +150,15 @@ enum dbk_code list_answer(struct request *rq, struct response *rs,
         return err->code;
     if (fresh_wait(rq, rs, 0, &fresh, err) != DBK_OK)
         return err->code;
+    if (list->of_person && aside_check_person(rq, list->of_person, err) != DBK_OK)
+        return err->code;
     response_begin(rs);
     dbk_render_text(&rs->body, "[");
     if (look_ahead(rq, rs, list, &end, &rendered, err) != DBK_OK)
+        return err->code;
+    if (!list->of_person &&
+        aside_check_page(rq, list->of, list->after, end.more ? end.at : UINT64_MAX,
+                         err) != DBK_OK)
         return err->code;
     if (end.more)
         list_link_next(rq, rs, end.at);

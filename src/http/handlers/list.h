@@ -27,6 +27,8 @@ struct list {
     uint64_t after;
     uint64_t limit;
     list_read *read;
+    enum dbk_set_aside_of of;         /* what is listed */
+    const struct dbk_uuid *of_person; /* the list is of this one alone; or NULL */
     const void *context;
     const char *nothing; /* the details of an empty list */
 };

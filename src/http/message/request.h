@@ -41,8 +41,8 @@ struct request {
     struct dbk_slice body; /* once request_body has read it */
     bool lines;            /* it is NDJSON */
 
-    /* What a client is told of DBK_UNAVAILABLE; static, or NULL where nothing more is
-     * known. */
+    /* What a client is told of DBK_UNAVAILABLE; static, or the worker's; NULL where nothing
+     * more is known. */
     const char *unavailable;
     const char *challenge; /* WWW-Authenticate of a refusal; static, or NULL */
     unsigned retry_after;  /* seconds, where more is known than that it passes */

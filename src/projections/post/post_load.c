@@ -125,23 +125,46 @@ static enum dbk_code claim(struct poster *poster, struct history_place *place,
     return code;
 }
 
+/* Of one row. What was left out since is not known: it may be all up to the checkpoint. */
+static bool add_set_aside(struct poster *poster, const struct pg_result *result,
+                          size_t row, struct post_aside *aside)
+{
+    uint64_t first = pg_u64(result, row, QUARANTINE_SEQUENCE);
+    uint64_t projected = pg_u64(result, 0, SEQUENCE);
+    struct dbk_set_aside one = {
+        .first = first, .last = projected > first ? projected : first, .no_row = true};
+    struct dbk_record record;
+
+    one.has_person = !pg_null(result, row, QUARANTINE_PERSON) &&
+                     read_uuid(result, row, QUARANTINE_PERSON, &one.person_id);
+    if (!one.has_person)
+        one.last = first;
+    else if (dbk_log_record(poster->log, first, &poster->batch, &record, NULL) ==
+             DBK_OK)
+        one.no_row = record.type == DBK_PERSON_CREATED;
+    return post_aside_add(aside, &one);
+}
+
 static enum dbk_code take_set_aside(struct poster *poster,
                                     const struct pg_result *result,
                                     struct dbk_error *err)
 {
-    struct dbk_uuid person;
+    struct post_aside aside;
+    bool fine = true;
 
-    fold_index_clear(&poster->set_aside);
+    post_aside_init(&aside);
     poster->quarantined = 0;
-    for (size_t i = 0; i < pg_rows(result); i++) {
-        poster->quarantined += !pg_null(result, i, QUARANTINE_SEQUENCE);
-        if (pg_null(result, i, QUARANTINE_PERSON) ||
-            !read_uuid(result, i, QUARANTINE_PERSON, &person))
+    for (size_t i = 0; fine && i < pg_rows(result); i++) {
+        if (pg_null(result, i, QUARANTINE_SEQUENCE))
             continue;
-        if (!fold_index_put(&poster->set_aside, &person))
-            return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+        poster->quarantined++;
+        fine = add_set_aside(poster, result, i, &aside);
     }
-    return DBK_OK;
+    if (fine)
+        post_aside_replace(&poster->aside, &aside);
+    poster->batch.count = 0;
+    post_aside_finish(&aside);
+    return fine ? DBK_OK : dbk_fail(err, DBK_NO_MEMORY, "out of memory");
 }
 
 static enum dbk_code load_once(struct poster *poster, struct dbk_error *err)

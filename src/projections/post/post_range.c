@@ -33,7 +33,7 @@ static enum dbk_code fold_one(struct poster *poster, const struct dbk_record *re
 {
     bool left_out;
 
-    if (fold_index_find(&poster->set_aside, dbk_record_person(record), NULL))
+    if (post_aside_skips(&poster->aside, dbk_record_person(record), record->sequence))
         return DBK_OK;
     if (is_left_out(poster, record, &left_out, err) != DBK_OK)
         return err->code;
@@ -116,6 +116,7 @@ static void say_quarantined(const struct poster *poster, uint64_t sequence,
 static enum dbk_code quarantine(struct poster *poster, size_t i, const char *reason,
                                 struct dbk_error *err)
 {
+    struct dbk_set_aside one = {.no_row = true};
     struct apply_move move;
     struct dbk_record record;
     const struct dbk_uuid *person = NULL;
@@ -124,10 +125,15 @@ static enum dbk_code quarantine(struct poster *poster, size_t i, const char *rea
     if (code != DBK_OK)
         return code;
     assert(move.to == poster->projected + 1); /* all before it were applied */
-    if (decode(poster, i, &record, NULL) == DBK_OK)
+    one.first = one.last = move.to;
+    if (decode(poster, i, &record, NULL) == DBK_OK) {
         person = dbk_record_person(&record);
+        one.has_person = true;
+        one.person_id = *person;
+        one.no_row = record.type == DBK_PERSON_CREATED;
+    }
     /* First, so that what is in the table is known here, too. */
-    if (person && !fold_index_put(&poster->set_aside, person))
+    if (!post_aside_add(&poster->aside, &one))
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     code = apply_quarantine(&poster->apply, poster->pg, person, reason, &move, err);
     if (code == DBK_INVALID) /* not a record's fault: do not halve or repeat it */

@@ -41,7 +41,7 @@ void poster_init(struct poster *poster, struct dbk_log *log,
         poster->calls = *calls;
     poster->store_id = dbk_log_store_id(log);
     poster->checksum = HISTORY_UNKNOWN;
-    fold_index_init(&poster->set_aside);
+    post_aside_init(&poster->aside);
     fold_init(&poster->fold);
     apply_init(&poster->apply);
 }
@@ -49,7 +49,7 @@ void poster_init(struct poster *poster, struct dbk_log *log,
 void poster_finish(struct poster *poster)
 {
     pg_close(poster->pg);
-    fold_index_finish(&poster->set_aside);
+    post_aside_finish(&poster->aside);
     dbk_batch_finish(&poster->batch);
     fold_finish(&poster->fold);
     apply_finish(&poster->apply);

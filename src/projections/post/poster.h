@@ -9,6 +9,7 @@
  * poster.c        what all of it needs
  * post_load.c     what the tables say: checkpoint, quarantine
  * post_range.c    a run of records: fold, apply, halve it where it is refused
+ * post_aside.h    who is in quarantine
  * post_retry.h    who in quarantine is tried again; it uses post_scan.h, post_attempt.h
  */
 #ifndef DBK_PROJECTIONS_POSTER_H
@@ -19,6 +20,7 @@
 #include "history.h"
 #include "holder.h"
 #include "pg.h"
+#include "post_aside.h"
 #include "store/log.h"
 
 /* Called by the poster's thread. Each may be NULL. */
@@ -47,8 +49,8 @@ struct poster {
     uint64_t events_from; /* events recorded before it are left out; 0: none are */
     uint64_t tables;      /* which they are: the oid of the checkpoint's */
     bool other_history; /* they are not of this log as it is, found when last looked */
-    struct fold_index set_aside; /* persons in quarantine */
-    uint64_t quarantined;        /* rows of the table, records without a person too */
+    struct post_aside aside; /* who is in quarantine */
+    uint64_t quarantined;    /* rows of the table, records without a person too */
 
     struct dbk_batch batch; /* what was read last */
     struct fold fold;

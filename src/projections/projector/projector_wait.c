@@ -184,6 +184,24 @@ void dbk_projector_status(struct dbk_projector *projector,
     pthread_mutex_unlock(&projector->lock);
 }
 
+bool dbk_projector_any_aside(struct dbk_projector *projector)
+{
+    return atomic_load(&projector->poster.aside.count) > 0;
+}
+
+bool dbk_projector_set_aside(struct dbk_projector *projector,
+                             const struct dbk_uuid *person, struct dbk_set_aside *out)
+{
+    return post_aside_person(&projector->poster.aside, person, out);
+}
+
+bool dbk_projector_aside_between(struct dbk_projector *projector,
+                                 enum dbk_set_aside_of of, uint64_t after, uint64_t to,
+                                 struct dbk_set_aside *out)
+{
+    return post_aside_between(&projector->poster.aside, of, after, to, out);
+}
+
 /* With the lock held. Those who have what they waited for may not have left yet. */
 static bool is_waited_for(const struct dbk_projector *projector)
 {

@@ -86,6 +86,36 @@ void __wrap_dbk_projector_status(struct dbk_projector *projector,
                                          .state = "scripted"};
 }
 
+bool __wrap_dbk_projector_any_aside(struct dbk_projector *projector);
+bool __wrap_dbk_projector_set_aside(struct dbk_projector *projector,
+                                    const struct dbk_uuid *person,
+                                    struct dbk_set_aside *out);
+bool __wrap_dbk_projector_aside_between(struct dbk_projector *projector,
+                                        enum dbk_set_aside_of of, uint64_t after,
+                                        uint64_t to, struct dbk_set_aside *out);
+
+bool __wrap_dbk_projector_any_aside(struct dbk_projector *projector)
+{
+    (void)projector;
+    return false;
+}
+
+bool __wrap_dbk_projector_set_aside(struct dbk_projector *projector,
+                                    const struct dbk_uuid *person,
+                                    struct dbk_set_aside *out)
+{
+    (void)projector, (void)person, (void)out;
+    return false;
+}
+
+bool __wrap_dbk_projector_aside_between(struct dbk_projector *projector,
+                                        enum dbk_set_aside_of of, uint64_t after,
+                                        uint64_t to, struct dbk_set_aside *out)
+{
+    (void)projector, (void)of, (void)after, (void)to, (void)out;
+    return false;
+}
+
 static void make_room(struct dbk_rows *rows, size_t count)
 {
     rows->count = 0;

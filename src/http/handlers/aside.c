@@ -1,0 +1,87 @@
+#include "aside.h"
+
+#include "worker.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RETRY_S 60 /* it passes once an operator has looked after it */
+
+static enum dbk_code refuse(struct request *rq, const struct dbk_set_aside *one,
+                            struct dbk_error *err)
+{
+    char *text = rq->worker->unavailable, id[DBK_UUID_TEXT + 1];
+    size_t size = sizeof rq->worker->unavailable;
+
+    dbk_uuid_format(&one->person_id, id);
+    if (one->has_person)
+        snprintf(text, size,
+                 "Person %s is set aside (quarantined) since record %" PRIu64
+                 ", which PostgreSQL "
+                 "refused: what would be shown is not what the log has. On the server "
+                 "daybook status tells why, and daybook retry posts the person again",
+                 id, one->first);
+    else
+        snprintf(text, size,
+                 "Record %" PRIu64 " of the log cannot be read, so what it says is "
+                 "missing here. On the server daybook verify tells why",
+                 one->first);
+    rq->unavailable = text;
+    rq->retry_after = RETRY_S;
+    return dbk_fail(err, DBK_UNAVAILABLE, "quarantined since record %" PRIu64,
+                    one->first);
+}
+
+enum dbk_code aside_check_person(struct request *rq, const struct dbk_uuid *id,
+                                 struct dbk_error *err)
+{
+    struct dbk_set_aside one;
+
+    if (!dbk_projector_set_aside(rq->service->projector, id, &one))
+        return DBK_OK;
+    return refuse(rq, &one, err);
+}
+
+/* The id of the person that a row is or, where it is an event, is of. What stands before
+ * has no quotes of its own (read_model.h). */
+static bool person_of(struct dbk_slice json, enum dbk_set_aside_of of,
+                      struct dbk_uuid *id)
+{
+    const char *key = of == DBK_SET_ASIDE_PERSONS ? "\"id\":\"" : "\"person_id\":\"";
+    const char *at = memmem(json.data, json.length, key, strlen(key));
+    size_t before;
+
+    if (!at)
+        return false;
+    at += strlen(key);
+    before = (size_t)(at - json.data);
+    return json.length - before >= DBK_UUID_TEXT &&
+           dbk_uuid_parse(at, DBK_UUID_TEXT, id);
+}
+
+enum dbk_code aside_check_rows(struct request *rq, enum dbk_set_aside_of of,
+                               const struct dbk_rows *rows, struct dbk_error *err)
+{
+    struct dbk_uuid id;
+
+    if (!dbk_projector_any_aside(rq->service->projector))
+        return DBK_OK;
+    for (size_t i = 0; i < rows->count; i++) {
+        struct dbk_slice json = {rows->json.text + rows->rows[i].offset,
+                                 rows->rows[i].length};
+        if (person_of(json, of, &id) && aside_check_person(rq, &id, err) != DBK_OK)
+            return err->code;
+    }
+    return DBK_OK;
+}
+
+enum dbk_code aside_check_page(struct request *rq, enum dbk_set_aside_of of,
+                               uint64_t after, uint64_t to, struct dbk_error *err)
+{
+    struct dbk_set_aside one;
+
+    if (!dbk_projector_aside_between(rq->service->projector, of, after, to, &one))
+        return DBK_OK;
+    return refuse(rq, &one, err);
+}
