@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build viewer test test-tsan torture fuzz coverage deb test-deb \
-	bench setup-db setup-db-stop format lint clean install-deps always
+.PHONY: help start-api build viewer test test-tsan test-pooler torture fuzz coverage deb \
+	test-deb bench setup-db setup-db-stop format lint clean install-deps always
 
 JOBS ?= $(shell nproc)
 SOURCES = git ls-files '*.c' '*.h'
@@ -30,6 +30,10 @@ test: build/dev/build.ninja ## build with ASan and UBSan, and run all tests
 test-tsan: build/tsan/build.ninja ## build with TSan, and run all tests
 	@cmake --build build/tsan -j $(JOBS)
 	@ctest --preset tsan -j $(JOBS)
+
+test-pooler: build/dev/build.ninja ## the tests with a pgbouncer, which the others skip where none is
+	@cmake --build build/dev -j $(JOBS)
+	@ctest --preset dev -R '^e2e/faults/pooler$$'
 
 torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a run, PART=x runs one
 	@cmake --build build/dev -j $(JOBS)
@@ -93,6 +97,7 @@ deb: DEPS = deb
 fuzz: DEPS = fuzz
 bench: DEPS = bench
 lint: DEPS = lint
+test-pooler: DEPS = test-pooler
 
 # Each run checks for missing packages (well under a second), and configures once.
 build/%/build.ninja: always

@@ -1,4 +1,4 @@
-alter table checkpoint
+alter table :"schema".checkpoint
     drop column checksum,
     drop column epoch,
     drop column holder,

@@ -63,6 +63,8 @@ static enum dbk_code begin_copies(struct load *load, struct dbk_error *err)
         load->at = i;
         code = pg_begin(load->pgs[i], QUERY_MS, err);
         if (code == DBK_OK)
+            code = pg_check_place(load->pgs[i], QUERY_MS, err);
+        if (code == DBK_OK)
             code = pg_script(load->pgs[i], tables[i]->truncate, QUERY_MS, err);
         if (code == DBK_OK)
             code = copy_rows_init(&load->copies[i], load->pgs[i], tables[i]->copy, err);

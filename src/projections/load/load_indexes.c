@@ -33,11 +33,15 @@ static enum dbk_code read_all(struct load_indexes *indexes, struct pg *pg,
 enum dbk_code load_indexes_drop(struct load_indexes *indexes, struct pg *pg,
                                 struct dbk_error *err)
 {
-    enum dbk_code code = read_all(indexes, pg, err);
+    enum dbk_code code = pg_begin(pg, QUERY_MS, err);
 
+    if (code == DBK_OK)
+        code = pg_check_place(pg, QUERY_MS, err);
+    if (code == DBK_OK)
+        code = read_all(indexes, pg, err);
     for (size_t i = 0; code == DBK_OK && i < pg_rows(indexes->rows); i++)
         code = pg_script(pg, pg_value(indexes->rows, i, DROP).data, QUERY_MS, err);
-    return code;
+    return code == DBK_OK ? pg_commit(pg, QUERY_MS, err) : code;
 }
 
 void load_indexes_finish(struct load_indexes *indexes)

@@ -41,8 +41,11 @@ enum dbk_code pg_ready(struct pg *pg, struct dbk_error *err)
 enum dbk_code pg_prepare(struct pg *pg, const struct pg_statement *statement,
                          dbk_deadline deadline, struct dbk_error *err)
 {
+    const char *sql;
     PGresult *result;
     enum dbk_code code;
+    char *made;
+    int sent;
 
     if (!statement->name)
         return DBK_OK;
@@ -51,7 +54,12 @@ enum dbk_code pg_prepare(struct pg *pg, const struct pg_statement *statement,
             return DBK_OK;
     }
     assert(pg->prepared_count < PG_PREPARED_MAX); /* there are fewer names */
-    if (!PQsendPrepare(pg->conn, statement->name, statement->sql, 0, NULL))
+    code = pg_expand(pg, statement->sql, &made, &sql, err);
+    if (code != DBK_OK)
+        return code;
+    sent = PQsendPrepare(pg->conn, statement->name, sql, 0, NULL);
+    free(made);
+    if (!sent)
         return pg_lost(pg, err);
     code = pg_finish(pg, deadline, &result, err);
     PQclear(result);
@@ -63,8 +71,9 @@ enum dbk_code pg_prepare(struct pg *pg, const struct pg_statement *statement,
 enum dbk_code pg_send(struct pg *pg, const struct pg_statement *statement,
                       const struct pg_param *params, int count, struct dbk_error *err)
 {
-    const char *values[PG_PARAMS_MAX];
+    const char *values[PG_PARAMS_MAX], *sql;
     int lengths[PG_PARAMS_MAX], formats[PG_PARAMS_MAX];
+    char *made = NULL;
     int sent;
 
     assert(count >= 0 && count <= PG_PARAMS_MAX);
@@ -73,12 +82,15 @@ enum dbk_code pg_send(struct pg *pg, const struct pg_statement *statement,
         lengths[i] = params[i].length;
         formats[i] = params[i].binary;
     }
+    if (!statement->name && pg_expand(pg, statement->sql, &made, &sql, err) != DBK_OK)
+        return DBK_NO_MEMORY;
     if (statement->name)
         sent = PQsendQueryPrepared(pg->conn, statement->name, count, values, lengths,
                                    formats, pg->binary_rows);
     else
-        sent = PQsendQueryParams(pg->conn, statement->sql, count, NULL, values, lengths,
-                                 formats, pg->binary_rows);
+        sent = PQsendQueryParams(pg->conn, sql, count, NULL, values, lengths, formats,
+                                 pg->binary_rows);
+    free(made);
     return sent ? DBK_OK : pg_lost(pg, err);
 }
 
@@ -114,20 +126,45 @@ enum dbk_code pg_run(struct pg *pg, const struct pg_statement *statement,
     return code;
 }
 
+enum dbk_code pg_send_text(struct pg *pg, const char *sql, struct dbk_error *err)
+{
+    enum dbk_code code = pg_ready(pg, err);
+    const char *expanded;
+    char *made = NULL;
+    int sent;
+
+    if (code == DBK_OK)
+        code = pg_expand(pg, sql, &made, &expanded, err);
+    if (code != DBK_OK)
+        return code;
+    sent = PQsendQuery(pg->conn, expanded);
+    free(made);
+    return sent ? DBK_OK : pg_lost(pg, err);
+}
+
+enum dbk_code pg_ask(struct pg *pg, const char *sql, dbk_deadline deadline,
+                     PGresult **result, struct dbk_error *err)
+{
+    enum dbk_code code = pg_send_text(pg, sql, err);
+
+    *result = NULL;
+    if (code != DBK_OK)
+        return code;
+    code = pg_finish(pg, deadline, result, err);
+    if (code == DBK_OK)
+        return DBK_OK;
+    PQclear(*result);
+    *result = NULL;
+    return code;
+}
+
 enum dbk_code pg_script(struct pg *pg, const char *sql, int timeout_ms,
                         struct dbk_error *err)
 {
-    dbk_deadline deadline = dbk_deadline_in(timeout_ms);
-    PGresult *kept;
-    enum dbk_code code;
+    PGresult *result;
+    enum dbk_code code = pg_ask(pg, sql, dbk_deadline_in(timeout_ms), &result, err);
 
-    code = pg_ready(pg, err);
-    if (code != DBK_OK)
-        return code;
-    if (!PQsendQuery(pg->conn, sql))
-        return pg_lost(pg, err);
-    code = pg_finish(pg, deadline, &kept, err);
-    PQclear(kept);
+    PQclear(result);
     return code;
 }
 

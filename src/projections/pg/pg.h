@@ -53,9 +53,11 @@ bool pg_untested(const struct pg *pg, char *note, size_t size);
 
 /* Connect. The session has search_path on the database's schema (which need not exist
  * yet) and nothing else, UTF8, UTC, ISO dates. Resolving a host name is libpq's, and
- * blocks.
+ * blocks. Before anything is set it is made sure that the session is ours to the end, and
+ * the database one of UTF8.
  *
- * DBK_UNAVAILABLE  not reached, or refused; err has libpq's words, never a password
+ * DBK_UNAVAILABLE  not reached, or refused; err has libpq's words, never a password. Or of
+ *                  no use: a pooler in transaction mode, another encoding
  * DBK_UNSUPPORTED  the server is too old
  * DBK_TIMEOUT, DBK_NO_MEMORY
  */
@@ -82,7 +84,11 @@ bool pg_alive(const struct pg *pg);
 const char *pg_sqlstate(const struct pg *pg);
 
 /* A statement: with a name it is prepared once per connection, when first run. name and
- * sql must outlive the connection (they are constants). */
+ * sql must outlive the connection (they are constants).
+ *
+ * Here, and wherever else SQL is taken, :"schema" is the name of the connection's schema
+ * and :'schema' the same as a text, as psql has them (psql -v schema=daybook). A statement
+ * that overwrites or destroys names its schema so. */
 struct pg_statement {
     const char *name; /* NULL: parse it each time */
     const char *sql;
@@ -130,6 +136,17 @@ enum dbk_code pg_begin(struct pg *pg, int timeout_ms, struct dbk_error *err);
 enum dbk_code pg_commit(struct pg *pg, int timeout_ms, struct dbk_error *err);
 enum dbk_code pg_rollback(struct pg *pg, int timeout_ms, struct dbk_error *err);
 bool pg_in_transaction(const struct pg *pg);
+
+/* In the transaction that is open, before what destroys: whether this is still the session,
+ * the database and the schema that the connection was opened with. DBK_UNAVAILABLE: it is
+ * not, nothing is to be done, and the connection is dead. */
+enum dbk_code pg_check_place(struct pg *pg, int timeout_ms, struct dbk_error *err);
+/* The same as a step of pg_transact. Where that step divides by zero (22012), pg_misplaced
+ * says so. What the parameters point to is the connection's. */
+enum { PG_PLACE_PARAMS = 3 };
+extern const struct pg_statement pg_place;
+void pg_place_params(const struct pg *pg, struct pg_param params[PG_PLACE_PARAMS]);
+enum dbk_code pg_misplaced(struct pg *pg, struct dbk_error *err);
 
 /* Run all steps in one transaction and one round trip (libpq's pipeline mode): all take
  * effect or none. Not inside pg_begin. */

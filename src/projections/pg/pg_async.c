@@ -12,12 +12,10 @@ enum { TOGETHER_MAX = 8, CONCLUDE_MS = 60000 };
 
 enum dbk_code pg_launch(struct pg *pg, const char *sql, struct dbk_error *err)
 {
-    enum dbk_code code = pg_ready(pg, err);
+    enum dbk_code code = pg_send_text(pg, sql, err);
 
     if (code != DBK_OK)
         return code;
-    if (!PQsendQuery(pg->conn, sql))
-        return pg_lost(pg, err);
     pg->doing = PG_LAUNCHED;
     return PQflush(pg->conn) >= 0 ? DBK_OK : pg_lost(pg, err);
 }

@@ -34,13 +34,9 @@ static enum dbk_code take_answer(struct pg *pg, dbk_deadline deadline,
 enum dbk_code pg_copy_begin(struct pg *pg, const char *sql, int timeout_ms,
                             struct dbk_error *err)
 {
-    enum dbk_code code = pg_ready(pg, err);
+    enum dbk_code code = pg_send_text(pg, sql, err);
 
-    if (code != DBK_OK)
-        return code;
-    if (!PQsendQuery(pg->conn, sql))
-        return pg_lost(pg, err);
-    return take_answer(pg, dbk_deadline_in(timeout_ms), err);
+    return code == DBK_OK ? take_answer(pg, dbk_deadline_in(timeout_ms), err) : code;
 }
 
 /* Until nothing waits in libpq. Reading meanwhile: a server that has much to say would

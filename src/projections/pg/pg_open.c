@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -81,11 +82,9 @@ static enum dbk_code set_session(struct pg *pg, const struct dbk_database *datab
     return pg_run(pg, &statement, params, 4, dbk_deadline_left(deadline), NULL, err);
 }
 
-enum dbk_code pg_open(const struct dbk_database *database,
-                      const struct pg_options *options, struct pg **out,
-                      struct dbk_error *err)
+enum dbk_code pg_connect(const struct dbk_database *database, const char *application,
+                         dbk_deadline deadline, struct pg **out, struct dbk_error *err)
 {
-    dbk_deadline deadline = dbk_deadline_in(options->connect_timeout_ms);
     struct pg *pg = calloc(1, sizeof *pg);
     enum dbk_code code;
 
@@ -93,34 +92,63 @@ enum dbk_code pg_open(const struct dbk_database *database,
     if (!pg)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     pg->sock = -1;
-    pg->binary_rows = options->binary_rows;
     pg->stop = database->stop;
     pg->stop_context = database->stop_context;
-    pg->conn = connect_start(database, options->application);
+    pg->conn = connect_start(database, application);
     if (!pg->conn) {
         code = dbk_fail(err, DBK_NO_MEMORY, "out of memory");
         goto fail;
     }
     PQsetNoticeReceiver(pg->conn, drop_notice, NULL);
     code = connect_finish(pg, deadline, err);
-    if (code == DBK_OK)
-        code = pg_check_version(pg->conn, err);
-    if (code != DBK_OK)
-        goto fail;
-    if (PQsetnonblocking(pg->conn, 1) != 0) {
+    if (code == DBK_OK && PQsetnonblocking(pg->conn, 1) != 0)
         code = pg_unreached(pg->conn, err);
-        goto fail;
-    }
-    code = set_session(pg, database, options, deadline, err);
     if (code != DBK_OK)
         goto fail;
-    pg->sock = fcntl(PQsocket(pg->conn), F_DUPFD_CLOEXEC, 0);
     *out = pg;
     return DBK_OK;
 
 fail:
     pg_close(pg);
     return code;
+}
+
+static enum dbk_code quote_schema(struct pg *pg, const struct dbk_database *database,
+                                  struct dbk_error *err)
+{
+    pg->schema = pg_schema(database);
+    pg->identifier = PQescapeIdentifier(pg->conn, pg->schema, strlen(pg->schema));
+    pg->literal = PQescapeLiteral(pg->conn, pg->schema, strlen(pg->schema));
+    return pg->identifier && pg->literal ? DBK_OK : pg_unreached(pg->conn, err);
+}
+
+enum dbk_code pg_open(const struct dbk_database *database,
+                      const struct pg_options *options, struct pg **out,
+                      struct dbk_error *err)
+{
+    dbk_deadline deadline = dbk_deadline_in(options->connect_timeout_ms);
+    struct pg *pg;
+    enum dbk_code code = pg_connect(database, options->application, deadline, &pg, err);
+
+    *out = NULL;
+    if (code == DBK_OK)
+        code = pg_check_version(pg->conn, err);
+    if (code == DBK_OK)
+        code = quote_schema(pg, database, err);
+    if (code == DBK_OK)
+        code = pg_check_server(pg, database, options->application, deadline, err);
+    if (code == DBK_OK && pg->pooled) /* of what a client that was killed has left */
+        code = pg_script(pg, sql_session_ends, dbk_deadline_left(deadline), err);
+    if (code == DBK_OK)
+        code = set_session(pg, database, options, deadline, err);
+    if (code != DBK_OK) {
+        pg_close(pg);
+        return code;
+    }
+    pg->binary_rows = options->binary_rows;
+    pg->sock = fcntl(PQsocket(pg->conn), F_DUPFD_CLOEXEC, 0);
+    *out = pg;
+    return DBK_OK;
 }
 
 enum dbk_code dbk_database_check(const struct dbk_database *database, int timeout_ms,
@@ -151,12 +179,25 @@ void pg_break(const struct pg *pg)
         shutdown(pg->sock, SHUT_RDWR);
 }
 
+/* What we have set stays in no session that a pooler gives to others, whatever its
+ * server_reset_query is. Not waited for: to a pooler, a client that leaves in the middle of
+ * a statement is reason to end that session. */
+static void leave_clean(struct pg *pg)
+{
+    if (pg->pooled && PQtransactionStatus(pg->conn) == PQTRANS_IDLE &&
+        PQsendQuery(pg->conn, sql_session_ends))
+        PQflush(pg->conn);
+}
+
 void pg_close(struct pg *pg)
 {
     if (!pg)
         return;
     if (pg->sock >= 0)
         close(pg->sock);
+    leave_clean(pg);
+    PQfreemem(pg->identifier);
+    PQfreemem(pg->literal);
     PQfinish(pg->conn); /* non-blocking, so its goodbye does not wait for anyone */
     free(pg);
 }

@@ -23,7 +23,29 @@ struct pg {
     char sqlstate[6];
     const char *prepared[PG_PREPARED_MAX]; /* names known to this session */
     size_t prepared_count;
+
+    /* Where we are: what pg_place compares, and how statements name the schema. */
+    const char *schema;         /* borrowed from the database that was opened */
+    char *identifier, *literal; /* of it, quoted; libpq's memory */
+    char process[16], name[64]; /* the server's process, the database */
+    bool pooled;                /* the server is not who we are connected to */
 };
+
+/* Connect, and set nothing. Close with pg_close. Errors as pg_open. */
+enum dbk_code pg_connect(const struct dbk_database *database, const char *application,
+                         dbk_deadline deadline, struct pg **pg, struct dbk_error *err);
+
+/* Whether the tables can be there: a database of UTF8, sessions that are ours as long as
+ * the connection is. Sets nothing, and leaves nothing in any session. DBK_UNAVAILABLE, as
+ * for all that makes PostgreSQL of no use; err says what is to be done. DBK_TIMEOUT. */
+enum dbk_code pg_check_server(struct pg *pg, const struct dbk_database *database,
+                              const char *application, dbk_deadline deadline,
+                              struct dbk_error *err);
+
+/* sql with the schema's name where it says :"schema" or :'schema', as psql has it. *made
+ * is to be freed, and NULL where *out is sql itself. DBK_NO_MEMORY. */
+enum dbk_code pg_expand(const struct pg *pg, const char *sql, char **made,
+                        const char **out, struct dbk_error *err);
 
 /* Before each thing that is begun: forget the failure of the last one. DBK_UNAVAILABLE
  * where the connection is dead. */
@@ -45,6 +67,14 @@ enum dbk_code pg_finish(struct pg *pg, dbk_deadline deadline, PGresult **kept,
 
 /* DBK_UNSUPPORTED where the server is too old; err says which it is. */
 enum dbk_code pg_check_version(const PGconn *conn, struct dbk_error *err);
+
+/* Send SQL without parameters, of which pg_finish takes the results. DBK_UNAVAILABLE,
+ * DBK_NO_MEMORY. */
+enum dbk_code pg_send_text(struct pg *pg, const char *sql, struct dbk_error *err);
+
+/* Run one plain statement and take its rows, in text. Errors as pg_run. */
+enum dbk_code pg_ask(struct pg *pg, const char *sql, dbk_deadline deadline,
+                     PGresult **result, struct dbk_error *err);
 
 /* Whether a result is a success; else err and the SQLSTATE are filled. */
 enum dbk_code pg_check(struct pg *pg, const PGresult *result, struct dbk_error *err);

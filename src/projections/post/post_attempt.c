@@ -211,7 +211,9 @@ static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
 
     if (code != DBK_OK)
         return code;
-    code = check_position(poster, err);
+    code = pg_check_place(poster->pg, QUERY_MS, err);
+    if (code == DBK_OK)
+        code = check_position(poster, err);
     if (code == DBK_OK)
         code = drop_everything(attempt, err);
     if (code == DBK_OK)

@@ -24,7 +24,8 @@ static enum dbk_code clean(struct rebuild *rebuild, struct dbk_error *err)
                         rebuild->shadow_name);
     dbk_watch_say(rebuild->watch, "dropping the schema %s, left by an earlier run",
                   rebuild->shadow_name);
-    return schema_drop(rebuild->pg, rebuild->shadow_name, rebuild->watch, err);
+    return schema_drop(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark,
+                       rebuild->watch, err);
 }
 
 static void note_unknown(void *context, const struct dbk_migration_state *state)
@@ -81,7 +82,8 @@ static enum dbk_code post_all(struct rebuild *rebuild, uint64_t from, uint64_t t
         "takes longer",
         err->text);
     result->slow = true;
-    code = schema_drop(rebuild->pg, rebuild->shadow_name, rebuild->watch, err);
+    code = schema_drop(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark,
+                       rebuild->watch, err);
     if (code == DBK_OK)
         code =
             schema_make(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark, err);

@@ -24,7 +24,7 @@ static enum dbk_code drop_one(struct rebuild *rebuild, const char *name,
     snprintf(mark, sizeof mark, SCHEMA_SHADOW_BEGINS "%s" SCHEMA_SHADOW_ENDS, live);
     code = schema_look(rebuild->pg, name, mark, &state, err);
     if (code == DBK_OK && state == SCHEMA_OURS) {
-        code = schema_drop(rebuild->pg, name, rebuild->watch, err);
+        code = schema_drop(rebuild->pg, name, mark, rebuild->watch, err);
         if (code == DBK_OK) {
             ++*dropped;
             dbk_watch_say(rebuild->watch,

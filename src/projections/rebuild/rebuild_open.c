@@ -133,5 +133,6 @@ void rebuild_abandon(struct rebuild *rebuild)
                     NULL) == DBK_OK &&
         state == SCHEMA_OURS)
         /* Not interrupted a second time: this is what follows an interruption. */
-        schema_drop(rebuild->pg, rebuild->shadow_name, NULL, NULL);
+        schema_drop(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark, NULL,
+                    NULL);
 }

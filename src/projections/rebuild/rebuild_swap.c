@@ -80,6 +80,8 @@ static enum dbk_code attempt(struct rebuild *rebuild, const struct rebuild_swap 
     enum dbk_code code = pg_script(rebuild->pg, sql_rebuild_patience, QUERY_MS, err);
 
     if (code == DBK_OK)
+        code = pg_check_place(rebuild->pg, QUERY_MS, err);
+    if (code == DBK_OK)
         code = lock_migrations(rebuild, err);
     if (code == DBK_OK)
         code = rebuild_lock_live(rebuild, err);
@@ -148,8 +150,9 @@ void rebuild_drop_replaced(struct rebuild *rebuild)
 
     if (schema_look(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark, &state,
                     &err) != DBK_OK ||
-        (state == SCHEMA_OURS && schema_drop(rebuild->pg, rebuild->shadow_name,
-                                             rebuild->watch, &err) != DBK_OK))
+        (state == SCHEMA_OURS &&
+         schema_drop(rebuild->pg, rebuild->shadow_name, rebuild->shadow_mark,
+                     rebuild->watch, &err) != DBK_OK))
         dbk_watch_say(
             rebuild->watch,
             "old tables stay as %s until the next rebuild, or rebuild --drop-old, "

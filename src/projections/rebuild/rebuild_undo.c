@@ -75,7 +75,7 @@ enum dbk_code dbk_rebuild_drop_old(const struct dbk_database *database,
     if (code == DBK_OK)
         code = check_kept(&rebuild, err);
     if (code == DBK_OK)
-        code = schema_drop(rebuild.pg, rebuild.old_name, watch, err);
+        code = schema_drop(rebuild.pg, rebuild.old_name, rebuild.old_mark, watch, err);
     else if (code == DBK_NOT_FOUND && leftovers > 0)
         code = DBK_OK;
     rebuild_close(&rebuild);

@@ -186,6 +186,9 @@ static enum dbk_code run_script(struct migration_log *log, const char *sql,
 {
     enum dbk_code code;
 
+    code = pg_check_place(log->pg, QUICK_MS, err);
+    if (code != DBK_OK)
+        return explain(log, code, err);
     code = pg_script(log->pg, sql, MIGRATION_MS, err);
     if (code != DBK_OK)
         return explain(log, code, err);

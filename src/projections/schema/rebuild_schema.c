@@ -131,15 +131,37 @@ static enum dbk_code check_dependents(struct pg *pg, const char *name,
     return code;
 }
 
-enum dbk_code schema_drop(struct pg *pg, const char *name,
+/* Whether it was locked by somebody is told apart before the rollback. */
+static enum dbk_code try_to_drop(struct pg *pg, const struct pg_param params[2],
+                                 bool *locked, struct dbk_error *err)
+{
+    enum dbk_code code = pg_begin(pg, QUERY_MS, err);
+
+    *locked = false;
+    if (code == DBK_OK)
+        code = pg_check_place(pg, QUERY_MS, err);
+    if (code == DBK_OK)
+        code = schema_run_commands(pg, sql_schema_drop, params, 2, err);
+    if (code == DBK_OK)
+        code = pg_commit(pg, QUERY_MS, err);
+    if (code == DBK_OK)
+        return DBK_OK;
+    *locked = schema_was_locked(pg);
+    if (pg_alive(pg) && pg_in_transaction(pg))
+        pg_rollback(pg, QUERY_MS, NULL);
+    return code;
+}
+
+enum dbk_code schema_drop(struct pg *pg, const char *name, const char *mark,
                           const struct dbk_watch *watch, struct dbk_error *err)
 {
-    const struct pg_param param = pg_text(name);
+    const struct pg_param params[] = {pg_text(name), pg_text(mark)};
     enum dbk_code code = check_dependents(pg, name, err);
+    bool locked;
 
     for (int i = 0; code == DBK_OK && i < DROP_TRIES; i++) {
-        code = schema_run_commands(pg, sql_schema_drop, &param, 1, err);
-        if (code == DBK_OK || !schema_was_locked(pg))
+        code = try_to_drop(pg, params, &locked, err);
+        if (code == DBK_OK || !locked)
             return code;
         code = schema_pause(watch, err);
     }

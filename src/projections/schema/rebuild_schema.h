@@ -32,11 +32,12 @@ enum dbk_code schema_look(struct pg *pg, const char *name, const char *mark,
 enum dbk_code schema_make(struct pg *pg, const char *name, const char *mark,
                           struct dbk_error *err);
 
-/* Drop it with all that is in it, waiting for those who still read it, some seconds.
+/* Drop it with all that is in it, if it still carries the mark, in a transaction that makes
+ * sure of where it is; waiting for those who still read it, some seconds.
  * DBK_CONFLICT     something outside depends on it; err names it
  * DBK_BUSY         somebody reads it for longer than that
  * DBK_INTERRUPTED  the watch said stop */
-enum dbk_code schema_drop(struct pg *pg, const char *name,
+enum dbk_code schema_drop(struct pg *pg, const char *name, const char *mark,
                           const struct dbk_watch *watch, struct dbk_error *err);
 
 /* Whether `incoming` can take the place of `live` without anybody losing anything: live

@@ -94,11 +94,24 @@ static void add_checksum(struct apply *apply, struct pg_step *step, int64_t chec
     add_param(apply, step, history_param(out, checksum));
 }
 
-static void add_move(struct apply *apply, const struct apply_move *move)
+/* First of all: that what follows is done where we think. */
+static void add_place(struct apply *apply, const struct pg *pg)
+{
+    struct pg_step *step = add_step(apply, &pg_place);
+    struct pg_param params[PG_PLACE_PARAMS];
+
+    pg_place_params(pg, params);
+    for (size_t i = 0; i < PG_PLACE_PARAMS; i++)
+        add_param(apply, step, params[i]);
+}
+
+static void add_move(struct apply *apply, const struct pg *pg,
+                     const struct apply_move *move)
 {
     struct pg_step *step;
 
     assert(move->from < move->to);
+    add_place(apply, pg);
     add_step(apply, &lock);
     step = add_step(apply, &advance);
     add_param(apply, step, pg_uuid(&move->store_id));
@@ -199,9 +212,11 @@ static bool divided_by_zero(const struct pg *pg)
 }
 
 /* Say which kind of failure it is, and put words to what a count found. */
-static enum dbk_code explain(const struct pg *pg, const struct pg_statement *failed,
+static enum dbk_code explain(struct pg *pg, const struct pg_statement *failed,
                              enum dbk_code code, struct dbk_error *err)
 {
+    if (divided_by_zero(pg) && failed == &pg_place)
+        return pg_misplaced(pg, err);
     if (divided_by_zero(pg) && failed == &advance)
         return dbk_fail(err, DBK_MOVED, "another projector moves the checkpoint");
     if (divided_by_zero(pg) && missing_of(failed))
@@ -235,7 +250,7 @@ enum dbk_code apply_batch(struct apply *apply, struct pg *pg, const struct fold 
     enum dbk_code code;
 
     begin_steps(apply);
-    add_move(apply, move);
+    add_move(apply, pg, move);
     code = add_changes(apply, fold, err);
     return code == DBK_OK ? transact(apply, pg, err) : code;
 }
@@ -282,7 +297,7 @@ enum dbk_code apply_quarantine(struct apply *apply, struct pg *pg,
     struct pg_step *step;
 
     begin_steps(apply);
-    add_move(apply, move);
+    add_move(apply, pg, move);
     step = add_step(apply, &add);
     add_number(apply, step, move->to);
     add_param(apply, step, person ? pg_uuid(person) : pg_text(NULL));

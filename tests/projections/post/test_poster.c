@@ -95,6 +95,40 @@ static void it_follows_a_log_step_by_step(void **state)
     poster_finish(&poster);
 }
 
+/* As behind a pooler that has given the connection somebody else's session, with tables of
+ * our names in it. */
+static void in_a_session_that_is_not_its_own_it_does_nothing(void **state)
+{
+    struct world *world = *state;
+    struct dbk_error err = {0};
+    struct poster poster;
+
+    open_poster(&poster, world, NULL);
+    submit_some(world);
+    step(&poster, UINT64_MAX);
+    scratch_script(world->pg,
+                   "drop schema if exists poster_other cascade;"
+                   "create schema poster_other;"
+                   "create table poster_other.person as table person;"
+                   "create table poster_other.event as table event;"
+                   "create table poster_other.quarantine as table quarantine;"
+                   "create table poster_other.checkpoint as table checkpoint");
+    scratch_script(poster.pg, "set search_path = poster_other");
+    submit(world, draft_create(3, "d@x.org"));
+    submit(world, draft_delete(1));
+    assert_int_equal(poster_step(&poster, UINT64_MAX, &err), DBK_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "another session"));
+    assert_int_equal(
+        scratch_number(world->pg, "select count(*) from poster_other.person"), 1);
+    assert_int_equal(scratch_number(world->pg, "select count(*) from person"), 1);
+    scratch_script(world->pg, "drop schema poster_other cascade");
+    poster_finish(&poster);
+    open_poster(&poster, world, NULL);
+    step(&poster, UINT64_MAX);
+    assert_tables_equal_the_log(world);
+    poster_finish(&poster);
+}
+
 static void a_step_goes_no_further_than_it_is_told(void **state)
 {
     struct world *world = *state;
@@ -222,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(it_follows_a_log_step_by_step),
+        IN_A_WORLD(in_a_session_that_is_not_its_own_it_does_nothing),
         IN_A_WORLD(a_step_goes_no_further_than_it_is_told),
         IN_A_WORLD(it_tells_where_it_has_moved),
         IN_A_WORLD(what_another_has_posted_it_does_not_post_again),

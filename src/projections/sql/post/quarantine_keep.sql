@@ -1,2 +1,2 @@
 -- $1 sequence, $2 why it failed this time.
-update quarantine set reason = $2::text, retry = false where sequence = $1::bigint;
+update :"schema".quarantine set reason = $2::text, retry = false where sequence = $1::bigint;

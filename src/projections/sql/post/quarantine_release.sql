@@ -1,2 +1,2 @@
 -- $1 sequences.
-delete from quarantine where sequence = any($1::bigint[]);
+delete from :"schema".quarantine where sequence = any($1::bigint[]);

@@ -1,2 +1,2 @@
 -- $1 version.
-delete from schema_migration where version = $1::integer;
+delete from :"schema".schema_migration where version = $1::integer;

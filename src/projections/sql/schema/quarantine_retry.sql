@@ -1,1 +1,1 @@
-update quarantine set retry = true;
+update :"schema".quarantine set retry = true;

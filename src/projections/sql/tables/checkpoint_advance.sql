@@ -3,7 +3,7 @@
 -- has moved on, or has taken them over, or has healed somebody, or these are other tables
 -- than before, or are not of this history, this divides by zero: nothing of the batch stays.
 with moved as (
-    update checkpoint set sequence = $3::bigint, checksum = $5::bigint
+    update :"schema".checkpoint set sequence = $3::bigint, checksum = $5::bigint
     where store_id = $1::uuid and sequence = $2::bigint
         and checksum is not distinct from $4::bigint
         and epoch = $6::bigint

@@ -1,3 +1,3 @@
 -- $1 ids, $2 how many there must be. Divides by zero where some are not there.
-with gone as (delete from event where id = any($1::uuid[]) returning 1)
+with gone as (delete from :"schema".event where id = any($1::uuid[]) returning 1)
 select 1 / (count(*) = $2::bigint)::integer from gone;

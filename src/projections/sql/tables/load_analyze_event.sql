@@ -1,1 +1,1 @@
-analyze event;
+analyze :"schema".event;

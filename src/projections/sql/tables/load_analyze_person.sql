@@ -1,1 +1,1 @@
-analyze person;
+analyze :"schema".person;

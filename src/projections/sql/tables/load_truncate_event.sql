@@ -1,1 +1,1 @@
-truncate event;
+truncate :"schema".event;

@@ -1,1 +1,1 @@
-truncate person;
+truncate :"schema".person;

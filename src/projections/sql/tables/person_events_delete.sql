@@ -1,2 +1,2 @@
 -- $1 ids of persons.
-delete from event where person_id = any($1::uuid[]);
+delete from :"schema".event where person_id = any($1::uuid[]);

@@ -1,5 +1,5 @@
 -- One array a column.
-insert into person (id, sequence, created_sequence, datetime_created, datetime_modified,
+insert into :"schema".person (id, sequence, created_sequence, datetime_created, datetime_modified,
                     email, first_name, last_name, role)
 select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamp[],
                      $5::timestamp[], $6::text[], $7::text[], $8::text[], $9::text[]);

@@ -1,7 +1,7 @@
 -- $1 ids, $2 sequences, $3 datetimes modified, $4 emails, $5 first names, $6 last names,
 -- $7 roles (NULL: as it was), $8 how many. Divides by zero where some are not there.
 with changed as (
-    update person p
+    update :"schema".person p
     set sequence = u.sequence,
         datetime_modified = u.datetime_modified,
         email = coalesce(u.email, p.email),

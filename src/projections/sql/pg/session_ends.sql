@@ -1,0 +1,2 @@
+-- As if nothing had been set, prepared or locked.
+discard all;
