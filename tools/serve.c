@@ -92,6 +92,16 @@ static enum dbk_code take_lock(struct serving *serving, struct dbk_error *err)
     return DBK_OK;
 }
 
+static enum dbk_code check_port(struct serving *serving, struct dbk_error *err)
+{
+    const char *address = config_text(serving->tool->config, SETTING_HOST);
+    unsigned port = (unsigned)config_number(serving->tool->config, SETTING_PORT);
+
+    if (dbk_server_check(address, port, err) != DBK_OK)
+        return dbk_wrap(err, "listen on %s port %u", address, port);
+    return DBK_OK;
+}
+
 static enum dbk_code open_log(struct serving *serving, struct dbk_error *err)
 {
     struct dbk_log_options options = {.report = serve_report_trouble,
@@ -333,8 +343,8 @@ static void raise_file_limit(void)
 static enum dbk_code start(struct serving *serving, struct dbk_error *err)
 {
     static enum dbk_code (*const steps[])(struct serving *, struct dbk_error *) = {
-        take_lock,        open_log,        open_database, start_projector,
-        await_projection, open_read_model, start_server,
+        take_lock,       check_port,       open_log,        open_database,
+        start_projector, await_projection, open_read_model, start_server,
     };
 
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !signals_came(); i++) {
@@ -372,18 +382,18 @@ static enum tool_exit run(struct tool *tool)
     raise_file_limit();
     keep_memory_small();
     warn_of_ineffective(tool);
-    if (start(&serving, &err) == DBK_OK) {
+    if (start(&serving, &err) == DBK_OK)
         say_with(&serving, "stopping; a second signal ends it at once", "signal",
                  signals_wait());
-    } else {
-        logger_line(tool->logger, LOG_LEVEL_ERROR, err.text);
+    else
         status = TOOL_FAILED;
-    }
     serve_report_manager("STOPPING=1");
     signals_release(); /* nothing acknowledged is lost by an end at once */
     stop(&serving);
     if (status == TOOL_DONE)
         say(&serving, "stopped");
+    else /* last, so that it is what is seen */
+        logger_line(tool->logger, LOG_LEVEL_ERROR, err.text);
     return status;
 }
 
@@ -393,10 +403,10 @@ const struct command command_serve = {
     .operands = "",
     .details =
         "Opens the log in the data directory, posts it to PostgreSQL, and answers\n"
-        "the REST API until SIGTERM or SIGINT, which finishes the requests under\n"
-        "way first. Where DB_HOST is empty it runs a PostgreSQL of its own in the\n"
-        "data directory, on a unix socket only. Where PostgreSQL is away, writes\n"
-        "go on and reads answer 503 until it is back.\n"
+        "the REST API until SIGTERM or SIGINT, or until its terminal is closed; it\n"
+        "finishes the requests under way first. Where DB_HOST is empty it runs a\n"
+        "PostgreSQL of its own in the data directory, on a unix socket only. Where\n"
+        "PostgreSQL is away, writes go on and reads answer 503 until it is back.\n"
         "\n"
         "Where the data directory holds no log and nothing of one's, it makes one, "
         "and\n"

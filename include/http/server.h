@@ -61,6 +61,11 @@ struct dbk_server_options {
     void *report_context;
 };
 
+/* Whether a server could listen there now: so that who is about to make what takes long can
+ * tell before that. It fails as dbk_server_start does about address and port. */
+enum dbk_code dbk_server_check(const char *address, unsigned port,
+                               struct dbk_error *err);
+
 /* Listen and serve on threads of its own. What is given must outlive the server.
  * projector and model may be NULL: reads of persons and events then answer 503.
  *

@@ -228,6 +228,12 @@ static void destroy(struct dbk_server *server)
     free(server);
 }
 
+enum dbk_code dbk_server_check(const char *address, unsigned port,
+                               struct dbk_error *err)
+{
+    return listen_check(address, port, err);
+}
+
 enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projector,
                                struct dbk_read_model *model,
                                const struct dbk_server_options *options,

@@ -2,11 +2,13 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import socket
 import stat
 import subprocess
+import time
 import unittest
 
 from harness import PATIENCE, PROGRAM, Server
@@ -168,12 +170,67 @@ class WithoutPostgres(InOrder):
         self.assertEqual(self.server.process.wait(PATIENCE), -signal.SIGTERM)
         self.server.process = None
 
-    def test_sighup_does_not(self):
+    def test_sighup_of_nobodys_terminal_does_not(self):
+        self.server.stop()
+        self.server.program.insert(0, "setsid")
+        self.server.start()
         self.server.process.send_signal(signal.SIGHUP)
         client = self.server.client()
         self.assertEqual(client.get("/log").status, 200)
         client.close()
         self.server.stop()
+
+
+class AtATerminal(unittest.TestCase):
+    def setUp(self):
+        self.server = Server(private=True)
+        self.addCleanup(self.server.close)
+
+    def start(self, hangup):
+        """As a shell would; SIGHUP is dealt with as given. What it says is read."""
+        pid, self.terminal = pty.fork()
+        if pid == 0:
+            signal.signal(signal.SIGHUP, hangup)
+            os.chdir(self.server.data_dir)
+            os.execve(PROGRAM, [PROGRAM, "serve", "--data-dir", self.server.data_dir,
+                                "--port", str(self.server.port)], self.server.env)
+        self.addCleanup(self.end, pid)
+        said = b""
+        while b"ready: " not in said:
+            said += os.read(self.terminal, 4096)
+        return pid
+
+    def end(self, pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+
+    def wait(self, pid):
+        ended = []
+
+        def has_ended():
+            ended[:] = os.waitpid(pid, os.WNOHANG)
+            return ended[0] == pid
+
+        self.server.wait_for(has_ended, "the end")
+        return os.waitstatus_to_exitcode(ended[1])
+
+    def test_it_ends_with_all_it_started_when_that_is_closed(self):
+        pid = self.start(signal.SIG_DFL)
+        os.close(self.terminal)
+        self.assertEqual(self.wait(pid), 0)
+        self.assertEqual(processes_below(self.server.data_dir), [])
+
+    def test_nohup_is_heeded(self):
+        pid = self.start(signal.SIG_IGN)
+        os.close(self.terminal)
+        time.sleep(1)
+        self.assertEqual(self.server.client().get("/persons").status, 200)
+        os.kill(pid, signal.SIGTERM)
+        self.assertEqual(self.wait(pid), 0)
+        self.assertEqual(processes_below(self.server.data_dir), [])
 
 
 def processes_below(directory):

@@ -4,6 +4,7 @@
 #include "store/thread.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,13 +20,17 @@ static atomic_int latest_status = TOOL_FAILED;
 static int held_fd = -1;  /* readable while a signal waits to be taken */
 static int taken_fd = -1; /* readable once one was taken */
 
+/* One that is ignored must not be held back: the kernel keeps it then all the same. */
 static sigset_t ending(void)
 {
+    struct sigaction hangup;
     sigset_t set;
 
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+        sigaddset(&set, SIGHUP);
     return set;
 }
 
@@ -70,14 +75,25 @@ void signals_latest_status(int status)
     atomic_store(&latest_status, status);
 }
 
+static bool has_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 void signals_hold(void)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigset_t set = ending();
+    sigset_t set;
 
     sigaction(SIGPIPE, &ignore, NULL);
-    sigaction(SIGHUP, &ignore, NULL);
+    if (!has_terminal())
+        sigaction(SIGHUP, &ignore, NULL);
     sigaction(SIGXFSZ, &ignore, NULL); /* the write fails, which is told */
+    set = ending();
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     start_late_end();
 }
@@ -87,7 +103,8 @@ bool signals_came(void)
     sigset_t pending;
 
     sigpending(&pending);
-    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
+    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) ||
+           sigismember(&pending, SIGHUP);
 }
 
 /* Else a signal ends the process, instead of waiting to be asked for. */
@@ -107,7 +124,14 @@ const char *signals_wait(void)
     assert(are_held());
     sigwait(&set, &number);
     note_taken();
-    return number == SIGINT ? "SIGINT" : "SIGTERM";
+    switch (number) {
+    case SIGINT:
+        return "SIGINT";
+    case SIGHUP:
+        return "SIGHUP";
+    default:
+        return "SIGTERM";
+    }
 }
 
 void signals_forget(void)
@@ -125,5 +149,6 @@ void signals_release(void)
     sigset_t set = ending();
 
     signals_forget();
+    sigdelset(&set, SIGHUP);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }

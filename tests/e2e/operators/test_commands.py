@@ -160,6 +160,16 @@ class Serve(unittest.TestCase):
         self.assertEqual(done.returncode, FAILED)
         self.assertIn(str(self.server.port), done.stderr)
 
+    def test_a_taken_port_is_told_before_anything_is_made_and_last(self):
+        other = Server(private=True)
+        self.addCleanup(other.close)
+        done = daybook("serve", "--data-dir", other.data_dir, "--port",
+                       str(self.server.port), env=other.env, cwd="/")
+        self.assertEqual(done.returncode, FAILED)
+        self.assertIn(f"port {self.server.port} on 127.0.0.1 is taken",
+                      done.stderr.splitlines()[-1])
+        self.assertLessEqual(set(os.listdir(other.data_dir)), {"serve.lock", "serve.log"})
+
     def test_any_free_port_is_taken_and_told(self):
         other = Server(flags=["--port", "0"])
         self.addCleanup(other.close)
