@@ -238,6 +238,7 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .address = config_text(config, SETTING_HOST),
         .port = (unsigned)config_number(config, SETTING_PORT),
         .tokens_dir = config_text(config, SETTING_DATA_DIR),
+        .require_tokens = config_boolean(config, SETTING_REQUIRE_TOKENS),
         .trusted_proxy = config_text(config, SETTING_TRUSTED_PROXY),
         .threads = (unsigned)config_number(config, SETTING_HTTP_THREADS),
         .address_connections_max =
@@ -263,7 +264,12 @@ static struct dbk_server_options server_options(const struct serving *serving)
 /* Said at start, for whoever thinks that tokens are asked for. */
 static void say_access(const struct serving *serving, size_t tokens)
 {
-    if (tokens == 0)
+    if (tokens == 0 && config_boolean(serving->tool->config, SETTING_REQUIRE_TOKENS))
+        logger_line(
+            serving->tool->logger, LOG_LEVEL_WARN,
+            "everyone is refused: REQUIRE_TOKENS is set, and there is no access "
+            "token yet; make one: daybook token create NAME --scope SCOPE");
+    else if (tokens == 0)
         say(serving, "no access tokens: only this machine is served, and nobody on it "
                      "is asked; daybook token create makes one");
     else
@@ -277,15 +283,17 @@ static enum tool_exit check_access(const struct serving *serving)
 {
     const struct tool *tool = serving->tool;
     struct dbk_error err;
+    enum dbk_code code;
     size_t tokens;
 
-    if (dbk_tokens_allow(config_text(tool->config, SETTING_DATA_DIR),
-                         config_text(tool->config, SETTING_HOST), &tokens,
-                         &err) == DBK_OK) {
+    code = dbk_tokens_allow(config_text(tool->config, SETTING_DATA_DIR),
+                            config_text(tool->config, SETTING_HOST), &tokens, &err);
+    if (code == DBK_OK ||
+        (code == DBK_INVALID && config_boolean(tool->config, SETTING_REQUIRE_TOKENS))) {
         say_access(serving, tokens);
         return TOOL_DONE;
     }
-    if (err.code != DBK_INVALID)
+    if (code != DBK_INVALID)
         return tool_fail(tool, &err);
     return tool_misused(tool, "HOST from %s: %s",
                         config_origin(tool->config, SETTING_HOST), err.text);

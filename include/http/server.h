@@ -34,6 +34,7 @@ struct dbk_server_options {
     unsigned port;             /* 0: any free one (dbk_server_port tells) */
     const char *tokens_dir;    /* the data directory whose tokens are asked for
                                (http/tokens.h); NULL: none */
+    bool require_tokens;       /* ask for one though there is none yet */
     const char *trusted_proxy; /* numeric address of the peer whose X-Forwarded-For is
                                   believed; NULL or "": none */
     unsigned threads;          /* requests at once */

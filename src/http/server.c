@@ -213,6 +213,7 @@ static enum dbk_code open_access(struct service *service, struct dbk_error *err)
 {
     const struct dbk_server_options *options = &service->options;
     struct access_options access = {.dir = options->tokens_dir,
+                                    .required = options->require_tokens,
                                     .address = options->address,
                                     .report = options->report,
                                     .report_context = options->report_context};

@@ -156,16 +156,17 @@ enum dbk_code access_create(const struct access_options *options,
 {
     struct access *made;
     size_t count;
+    enum dbk_code code = dbk_tokens_allow(options->dir, options->address, &count, err);
 
     *access = NULL;
-    if (dbk_tokens_allow(options->dir, options->address, &count, err) != DBK_OK)
-        return err->code;
+    if (code != DBK_OK && !(code == DBK_INVALID && options->required))
+        return code;
     made = calloc(1, sizeof *made);
     if (!made)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for access tokens");
     made->options = *options;
     init_sync(made);
-    atomic_init(&made->required, count > 0);
+    atomic_init(&made->required, count > 0 || options->required);
     if (start_watching(made, err) == DBK_OK)
         *access = made;
     else

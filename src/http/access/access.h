@@ -12,6 +12,7 @@ struct access; /* safe to share between threads */
 struct access_options {
     const char *dir; /* NULL: no tokens, and none will come */
     const char *address;
+    bool required; /* from the start: where there is no token nobody is let in */
     void (*report)(void *context, const char *line); /* trouble; may be NULL */
     void *report_context;
 };

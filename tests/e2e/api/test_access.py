@@ -329,6 +329,20 @@ class Doors(unittest.TestCase):
         self.assertNotIn("asks", listed)
         self.assertEqual(self.server.run("token", "list", "--json").stdout, "[]\n")
 
+    def test_a_server_that_requires_tokens_lets_nobody_in_without_one(self):
+        self.server.env["REQUIRE_TOKENS"] = "true"
+        self.server.flags = ["--host", "0.0.0.0"]
+        self.server.start()
+        self.assertIn("warn everyone is refused", self.server.told())
+        client = self.server.client()
+        self.assertEqual(client.get("/persons").status, 401)
+        self.assertEqual(client.get("/health").status, 200)
+        token = create(self.server, "late", "audit")
+        self.server.wait_for(
+            lambda: client.request("GET", "/log", None, token).status == 200,
+            "the token")
+        self.assertEqual(client.get("/persons").status, 401)
+
     def test_a_directory_that_is_not_there_is_no_answer(self):
         place = os.path.join(self.server.data_dir, "elsewhere")
         for arguments in (("list",), ("list", "--json"), ("revoke", "shop")):
