@@ -2,12 +2,15 @@
 #include "arguments.h"
 #include "command.h"
 #include "help.h"
+#include "number.h"
 #include "privileges.h"
 #include "store/fault.h"
 #include "suggest.h"
+#include "tool_data.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -133,6 +136,20 @@ static void settle_environment(const struct tool *tool)
                      &field, 1);
 }
 
+/* Before it has threads, or anything open. */
+static void settle_number(const struct tool *tool)
+{
+    char dir[PATH_MAX], line[64];
+    int child = 0;
+
+    if (tool_log_dir(tool->config, dir, sizeof dir, NULL))
+        number_settle(dir, &child);
+    if (child == 0)
+        return;
+    snprintf(line, sizeof line, "its number is taken: going on as process %d", child);
+    logger_line(tool->logger, LOG_LEVEL_DEBUG, line);
+}
+
 static enum tool_exit run_with(struct tool *tool, const struct arguments *arguments)
 {
     struct config_sources sources = {.dotenv_path = ".env",
@@ -157,6 +174,7 @@ static enum tool_exit run_with(struct tool *tool, const struct arguments *argume
         tool->operand_count = arguments->operand_count;
         memcpy(tool->values, arguments->values, sizeof tool->values);
         settle_environment(tool);
+        settle_number(tool);
         status = tool->command->run(tool);
     }
     config_destroy(config);

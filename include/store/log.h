@@ -38,13 +38,19 @@ struct dbk_log_options {
  * DBK_NOT_FOUND    read_only or existing, and there is no log
  * DBK_UNSUPPORTED  the directory holds something else, or a newer format
  * DBK_DAMAGED      not an LMDB file, or shorter than it says; it is left as it is
- * DBK_BUSY         read_only, lock.mdb cannot be written, and others have the log open
+ * DBK_BUSY         read_only, lock.mdb cannot be written, and others have the log open;
+ *                  or dbk_log_number_taken
  * DBK_NO_ROOM      the file system is full
  * DBK_IO           the system refused; err says which call and why
  * DBK_NO_MEMORY
  */
 enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *options,
                            struct dbk_log **log, struct dbk_error *err);
+
+/* Whether another process that has this process's number, as one in another container may,
+ * has the log in dir open: opening it is DBK_BUSY then. This process must not have it open.
+ */
+bool dbk_log_number_taken(const char *dir);
 
 /* Decide what is still queued, stop the writer, close. No other call may be under way.
  * NULL is fine. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #define NEXT "mount the disk, or restore a backup: daybook restore %s"
 #define NEXT_OR_NEW NEXT "; \"daybook serve --new\" begins an empty log"
@@ -174,13 +175,14 @@ static enum dbk_code check_tables(const struct tool *tool, struct dbk_error *err
 {
     char path[PATH_MAX], id[DBK_UUID_TEXT + 1];
     struct dbk_database database;
-    struct dbk_checkpoint checkpoint;
+    struct dbk_uuid store_id;
     struct dbk_error why;
+    uint64_t sequence;
 
     if (!(tool->command->settings & CONFIG_GROUP_DATABASE) ||
         !config_database(tool->config, &database))
         return DBK_OK;
-    switch (dbk_checkpoint_read(&database, &checkpoint, &why)) {
+    switch (dbk_checkpoint_log(&database, &store_id, &sequence, &why)) {
     case DBK_OK:
         break;
     case DBK_NOT_FOUND:
@@ -189,14 +191,14 @@ static enum dbk_code check_tables(const struct tool *tool, struct dbk_error *err
         warn(tool, "whether tables at DB_HOST know a log is not known: %s", why.text);
         return DBK_OK;
     }
-    if (checkpoint.projected == 0)
+    if (sequence == 0)
         return DBK_OK;
-    dbk_uuid_format(&checkpoint.store_id, id);
+    dbk_uuid_format(&store_id, id);
     return dbk_fail(
         err, DBK_NOT_FOUND,
         "no log in %.128s, but the tables in the schema %.64s at DB_HOST are "
         "of the log %s, up to record %" PRIu64 ": " NEXT_OR_NEW,
-        shown(tool->config, path), database.schema, id, checkpoint.projected, "BACKUP");
+        shown(tool->config, path), database.schema, id, sequence, "BACKUP");
 }
 
 enum dbk_code log_place_check_new(const struct tool *tool, struct dbk_error *err)
@@ -264,6 +266,37 @@ void log_place_made(const struct tool *tool)
     tell_made(tool, &id);
 }
 
+const char *log_place_network(long type)
+{
+    static const struct {
+        long type;
+        const char *name;
+    } known[] = {{0x6969, "NFS"},      {0x517B, "SMB"},       {0xFF534D42, "CIFS"},
+                 {0xFE534D42, "SMB2"}, {0x01021997, "9p"},    {0x5346414F, "AFS"},
+                 {0x6B414653, "AFS"},  {0x0BD00BD0, "Lustre"}};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (known[i].type == (type & 0xFFFFFFFF))
+            return known[i].name;
+    }
+    return NULL;
+}
+
+/* The log is a memory map, with locks that die with their holder. */
+static void warn_of_network(const struct tool *tool, const char *dir)
+{
+    struct statfs status;
+    const char *name =
+        statfs(dir, &status) == 0 ? log_place_network((long)status.f_type) : NULL;
+
+    if (name)
+        warn(
+            tool,
+            "%s is on a network file system (%s), which does not keep what a log needs "
+            "of it: it will be damaged sooner or later; move it to a local disk",
+            dir, name);
+}
+
 enum dbk_code log_place_open(const struct tool *tool, bool make,
                              const struct dbk_log_options *options,
                              struct dbk_log **log, struct dbk_error *err)
@@ -283,6 +316,7 @@ enum dbk_code log_place_open(const struct tool *tool, bool make,
     if (code == DBK_OK) {
         id = dbk_log_store_id(*log);
         note(tool, &id);
+        warn_of_network(tool, dir);
     }
     if (code != DBK_NOT_FOUND)
         return code;
@@ -292,5 +326,6 @@ enum dbk_code log_place_open(const struct tool *tool, bool make,
         return code;
     id = dbk_log_store_id(*log);
     tell_made(tool, &id);
+    warn_of_network(tool, dir);
     return DBK_OK;
 }

@@ -35,7 +35,8 @@ enum dbk_code log_place_prepare(const struct tool *tool, bool anew,
 
 /* Open the log of the data directory for writing. With make, and log_place_prepare before,
  * one is made where there is none; else that is DBK_NOT_FOUND, told as tool_log_open does.
- * Notes its id. Says at warn that one was made, and where. Errors as dbk_log_open. */
+ * Notes its id. Says at warn that one was made, and where,
+ * and that it is on a network file system. Errors as dbk_log_open. */
 enum dbk_code log_place_open(const struct tool *tool, bool make,
                              const struct dbk_log_options *options,
                              struct dbk_log **log, struct dbk_error *err);
@@ -43,6 +44,10 @@ enum dbk_code log_place_open(const struct tool *tool, bool make,
 /* A log has been put into its place whole: note its id, and say at warn where it is. That
  * it cannot be noted is told, and no failure. No other must be open in this process. */
 void log_place_made(const struct tool *tool);
+
+/* The name of a network file system by what statfs says (f_type); NULL: none that is
+ * known. */
+const char *log_place_network(long type);
 
 /* Fail with DBK_NOT_FOUND: no log in the data directory, and what says that one was. */
 enum dbk_code log_place_fail(const struct config *config, struct dbk_error *err);

@@ -52,6 +52,16 @@ static bool is_too_large(MDB_env *env, int rc)
     return rc == EFBIG || (rc == EIO && env && limit_is_reached(env));
 }
 
+static enum dbk_code number_taken(struct dbk_error *err)
+{
+    return dbk_fail(
+        err, DBK_BUSY,
+        "another process with the number %ld, in another container, has the "
+        "log open: let them share a pid namespace (shareProcessNamespace: "
+        "true, or --pid=container:NAME), or start again",
+        (long)getpid());
+}
+
 enum dbk_code lmdb_fail(struct dbk_error *err, MDB_env *env, int rc, const char *doing)
 {
     assert(rc != 0);
@@ -74,6 +84,8 @@ enum dbk_code lmdb_fail(struct dbk_error *err, MDB_env *env, int rc, const char 
                         doing);
     case MDB_READERS_FULL:
         return dbk_fail(err, DBK_BUSY, "%s: too many readers of the log", doing);
+    case EAGAIN: /* it came between our look and LMDB's */
+        return number_taken(err);
     case ENOMEM:
         return dbk_fail(err, DBK_NO_MEMORY, "%s: no memory", doing);
     default:
@@ -256,6 +268,8 @@ static enum dbk_code open_env(const char *dir, enum dbk_access access, size_t ma
     bool lock;
     int rc;
 
+    if (environment_number_taken(dir))
+        return number_taken(err);
     if (access == ENVIRONMENT_READ) {
         if (environment_check_locking(dir, &lock, err) != DBK_OK)
             return err->code;

@@ -122,6 +122,24 @@ enum dbk_code environment_check_locking(const char *dir, bool *lock,
                     "written, or a backup of it");
 }
 
+bool environment_number_taken(const char *dir)
+{
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = getpid(), .l_len = 1};
+    char path[PATH_MAX];
+    bool taken;
+    int fd;
+
+    if (snprintf(path, sizeof path, "%s/lock.mdb", dir) >= (int)sizeof path)
+        return false;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    taken = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    close(fd);
+    return taken;
+}
+
 enum dbk_code environment_sync_names(const char *dir, struct dbk_error *err)
 {
     enum dbk_code code = dbk_sync_directory(dir, err);

@@ -22,6 +22,11 @@ enum dbk_code environment_check_directory(const char *dir, enum dbk_access acces
 enum dbk_code environment_check_locking(const char *dir, bool *lock,
                                         struct dbk_error *err);
 
+/* Whether another process has our number and has the log open: LMDB keeps a lock at its
+ * number in lock.mdb for each, and takes what the other one reads for ours. We must not
+ * have it open: to ask drops what locks of it are ours. */
+bool environment_number_taken(const char *dir);
+
 /* After the log was made: sync its directory and the one that holds it, so that their
  * names outlast a power cut, as what is acknowledged must. DBK_IO, DBK_NO_ROOM. */
 enum dbk_code environment_sync_names(const char *dir, struct dbk_error *err);

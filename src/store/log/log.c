@@ -1,4 +1,5 @@
 #include "command_private.h"
+#include "environment_check.h"
 #include "store/thread.h"
 #include "writer.h"
 
@@ -37,6 +38,11 @@ enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *option
 fail:
     log_destroy(log);
     return code;
+}
+
+bool dbk_log_number_taken(const char *dir)
+{
+    return environment_number_taken(dir);
 }
 
 void dbk_log_close(struct dbk_log *log)
