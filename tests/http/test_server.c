@@ -13,7 +13,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int tear_down(void **state)
 {
     live_stop(*state);
     return 0;
@@ -467,7 +467,7 @@ static void where_bound_fails_nobody_is_let_in(void **state)
     close(doors.fd);
 }
 
-#define LIVE(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define LIVE(test) cmocka_unit_test_setup_teardown(test, start, tear_down)
 
 int main(void)
 {

@@ -345,7 +345,7 @@ static void the_header_is_read_as_it_should_be(void **state)
     dbk_tokens_create(world->dir, "kate", DBK_SCOPE_AUDIT, secret, &err);
     start(world);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *at = strstr(cases[i].header, "%");
+        const char *at = strstr(cases[i].header, "%");
         bool cut = at && at[1] == '.';
         if (at)
             snprintf(header, sizeof header, "%.*s%.*s%s", (int)(at - cases[i].header),

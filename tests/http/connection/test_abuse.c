@@ -23,7 +23,7 @@ static int start_impatient(void **state)
 }
 
 /* Whatever was sent, the next client is served. */
-static int stop(void **state)
+static int tear_down(void **state)
 {
     struct heard heard = live_ask(*state, "GET", "/health", "", NULL);
 
@@ -355,8 +355,9 @@ static void idle_connections_make_room(void **state)
         close(idle[i]);
 }
 
-#define LIVE(test) cmocka_unit_test_setup_teardown(test, start, stop)
-#define IMPATIENT(test) cmocka_unit_test_setup_teardown(test, start_impatient, stop)
+#define LIVE(test) cmocka_unit_test_setup_teardown(test, start, tear_down)
+#define IMPATIENT(test)                                                                \
+    cmocka_unit_test_setup_teardown(test, start_impatient, tear_down)
 
 int main(void)
 {

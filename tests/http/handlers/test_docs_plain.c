@@ -8,7 +8,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int tear_down(void **state)
 {
     live_stop(*state);
     return 0;
@@ -51,5 +51,5 @@ int main(void)
         cmocka_unit_test(nothing_of_the_viewer_is_asked_for),
     };
 
-    return cmocka_run_group_tests(tests, start, stop) != 0;
+    return cmocka_run_group_tests(tests, start, tear_down) != 0;
 }

@@ -201,7 +201,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int tear_down(void **state)
 {
     live_stop(*state);
     return 0;
@@ -607,7 +607,7 @@ static void a_read_under_way_is_finished_when_stopping(void **state)
     close(fd);
 }
 
-#define LIVE(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define LIVE(test) cmocka_unit_test_setup_teardown(test, start, tear_down)
 
 int main(void)
 {

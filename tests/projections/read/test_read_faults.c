@@ -40,7 +40,7 @@ static int start(void **state)
     return dbk_uuid_parse("00000000-0000-0000-0000-000000000001", 36, &person) ? 0 : -1;
 }
 
-static int stop(void **state)
+static int tear_down(void **state)
 {
     (void)state;
     database.user = "daybook";
@@ -421,5 +421,5 @@ int main(void)
     };
 
     database = scratch_database("test_read_faults");
-    return cmocka_run_group_tests(tests, start, stop) != 0;
+    return cmocka_run_group_tests(tests, start, tear_down) != 0;
 }

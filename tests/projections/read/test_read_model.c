@@ -55,7 +55,7 @@ static int start(void **state)
     return dbk_read_model_open(&database, 2, 20000, &model, &err) == DBK_OK ? 0 : -1;
 }
 
-static int stop(void **state)
+static int tear_down(void **state)
 {
     (void)state;
     dbk_read_model_close(model);
@@ -643,5 +643,5 @@ int main(void)
     };
 
     database = scratch_database("test_read_model");
-    return cmocka_run_group_tests(tests, start, stop) != 0;
+    return cmocka_run_group_tests(tests, start, tear_down) != 0;
 }

@@ -115,7 +115,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int tear_down(void **state)
 {
     (void)state;
     pg_close(pg);
@@ -123,7 +123,7 @@ static int stop(void **state)
     return 0;
 }
 
-#define WITH_TABLES(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define WITH_TABLES(test) cmocka_unit_test_setup_teardown(test, start, tear_down)
 
 int main(void)
 {
