@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build viewer test test-tsan test-pooler torture fuzz coverage deb \
-	test-deb bench setup-db setup-db-stop format lint clean install-deps always
+.PHONY: help start-api build viewer test test-tsan test-pooler test-systems torture fuzz \
+	coverage deb test-deb bench setup-db setup-db-stop format lint clean install-deps always
 
 JOBS ?= $(shell nproc)
 SOURCES = git ls-files '*.c' '*.h'
@@ -34,6 +34,9 @@ test-tsan: build/tsan/build.ninja ## build with TSan, and run all tests
 test-pooler: build/dev/build.ninja ## the tests with a pgbouncer, which the others skip where none is
 	@cmake --build build/dev -j $(JOBS)
 	@ctest --preset dev -R '^e2e/faults/pooler$$'
+
+test-systems: ## as root: build and test in Debian 12 and 13, and on other PostgreSQLs; PART=x does one
+	@python3 -B tests/systems/run.py --jobs $(JOBS) $(PART)
 
 torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a run, PART=x runs one
 	@cmake --build build/dev -j $(JOBS)
