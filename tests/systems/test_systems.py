@@ -1,6 +1,7 @@
 """What make test-systems takes from this machine, and what it does where it cannot."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -48,6 +49,7 @@ class Host(unittest.TestCase):
             ['Acquire::http::Proxy "http://p.test:3142";'])
 
 
+@unittest.skipUnless(shutil.which("git"), "needs git")
 class Tree(unittest.TestCase):
     def setUp(self):
         home = tempfile.TemporaryDirectory()
