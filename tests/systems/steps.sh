@@ -9,8 +9,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 # What takes minutes, and depends on no system.
-slow='^(bench|ci|deploy)/|e2e/(model|faults/(kills|power|durability|disk_.*|damage))'
-slow+='|e2e/operators/(import|export|backup|media|streams)|e2e/api/(wikipedia|access|abuse)'
+slow='^bench/|e2e/(model|faults/(kills|power|durability|disk_.*|damage))'
+slow+='|e2e/operators/(import|export|backup|media|streams)|e2e/api/(wikipedia|access)'
 # Statements, sessions, clusters; and what the API shows of them.
 sql='^postgres/|^projections/|e2e/api/(seed|persons|events|batch|lists|look_ups|fresh)$'
 sql+='|e2e/operators/(rebuild|verify|former_texts)$|tools/(migrate|setup_db|serve)$'

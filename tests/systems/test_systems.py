@@ -1,5 +1,6 @@
 """What make test-systems takes from this machine, and what it does where it cannot."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -92,6 +93,22 @@ class Tree(unittest.TestCase):
     def test_what_is_not_committed_is_told(self):
         self.write(self.source, "new", "x")
         self.assertEqual(tree.uncommitted(self.source), ["?? new"])
+
+
+class Presets(unittest.TestCase):
+    def test_a_warning_is_an_error_for_developers_only(self):
+        """A newer compiler warns of what nobody has seen yet; a user's build goes on."""
+        with open(run.SOURCE + "/CMakePresets.json", encoding="utf-8") as file:
+            presets = {each["name"]: each for each in json.load(file)["configurePresets"]}
+
+        def strict(name):
+            preset = presets[name]
+            said = preset.get("cacheVariables", {}).get("DAYBOOK_WERROR")
+            return said or ("inherits" in preset and strict(preset["inherits"])) or "OFF"
+        self.assertEqual({name: strict(name) for name in presets
+                          if not presets[name].get("hidden")},
+                         {"dev": "ON", "tsan": "ON", "fuzz": "ON", "coverage": "ON",
+                          "release": "OFF"})
 
 
 class Runs(unittest.TestCase):
