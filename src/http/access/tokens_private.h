@@ -11,6 +11,9 @@
 enum dbk_code tokens_path(const char *dir, const char *name, char path[TOKENS_PATH],
                           struct dbk_error *err);
 
+/* The hash of no secret: the token is revoked, and is left out when the file is read. */
+extern const unsigned char tokens_revoked[DBK_TOKEN_HASH];
+
 /* How a secret is kept. Thread-safe, once sodium_init has been called. */
 void tokens_hash(const char *secret, size_t length, unsigned char out[DBK_TOKEN_HASH]);
 

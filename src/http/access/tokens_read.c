@@ -17,6 +17,8 @@ struct field {
     size_t length;
 };
 
+const unsigned char tokens_revoked[DBK_TOKEN_HASH] = {0};
+
 void dbk_tokens_finish(struct dbk_tokens *tokens)
 {
     free(tokens->list);
@@ -87,10 +89,10 @@ static bool is_new(const struct dbk_tokens *tokens, const char *name)
 }
 
 static enum dbk_code add_line(struct dbk_tokens *tokens, const char *line,
-                              size_t length, const char *path, struct dbk_error *err)
+                              size_t length, size_t number, const char *path,
+                              struct dbk_error *err)
 {
     struct dbk_token *token = &tokens->list[tokens->count];
-    size_t number = tokens->count + 2;
 
     if (tokens->count == DBK_TOKENS_MAX)
         return dbk_fail(err, DBK_DAMAGED, "%s has more than %d tokens", path,
@@ -102,7 +104,8 @@ static enum dbk_code add_line(struct dbk_tokens *tokens, const char *line,
     if (!is_new(tokens, token->name))
         return dbk_fail(err, DBK_DAMAGED, "%s line %zu: there is a token \"%s\" before",
                         path, number, token->name);
-    tokens->count++;
+    if (memcmp(token->hash, tokens_revoked, DBK_TOKEN_HASH) != 0)
+        tokens->count++;
     return DBK_OK;
 }
 
@@ -124,6 +127,7 @@ static enum dbk_code parse(const char *text, size_t length, const char *path,
                            struct dbk_tokens *tokens, struct dbk_error *err)
 {
     const char *at = text, *end = text + length;
+    size_t number = 2; /* behind the header */
 
     if (check_header(text, path, err) != DBK_OK)
         return err->code;
@@ -132,7 +136,7 @@ static enum dbk_code parse(const char *text, size_t length, const char *path,
         if (!stop)
             return dbk_fail(err, DBK_DAMAGED, "%s is cut: its last line has no end",
                             path);
-        if (add_line(tokens, at, (size_t)(stop - at), path, err) != DBK_OK)
+        if (add_line(tokens, at, (size_t)(stop - at), number++, path, err) != DBK_OK)
             return err->code;
         at = stop + 1;
     }

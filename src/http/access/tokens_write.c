@@ -202,13 +202,59 @@ enum dbk_code dbk_tokens_create(const char *dir, const char *name, unsigned scop
     return code;
 }
 
+/* Where the line of that name has its hash; -1: there is none, which may be tried. */
+static off_t find_hash(int fd, const char *name)
+{
+    char line[256];
+    FILE *file = fdopen(dup(fd), "re");
+    size_t length = strlen(name);
+    off_t found = -1, at = 0;
+
+    while (file && found < 0 && fgets(line, sizeof line, file)) {
+        const char *hash = strrchr(line, ' ');
+
+        if (strncmp(line, name, length) == 0 && line[length] == ' ' &&
+            strlen(hash) == 2 + (size_t)2 * DBK_TOKEN_HASH) /* " hash\n" */
+            found = at + (hash + 1 - line);
+        at += (off_t)strlen(line);
+    }
+    if (file)
+        fclose(file);
+    return found;
+}
+
+/* On a full disk there is no room for another file: its hash is written over, in bytes that
+ * the file has. Killed half-way, it matches no secret either. */
+static enum dbk_code revoke_in_place(const struct change *change, const char *name,
+                                     struct dbk_error *err)
+{
+    char zeros[2 * DBK_TOKEN_HASH];
+    int fd = open(change->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    off_t at;
+
+    if (fd < 0)
+        return dbk_system_fail(err, "open", change->path);
+    memset(zeros, '0', sizeof zeros);
+    at = find_hash(fd, name);
+    if (at < 0 || pwrite(fd, zeros, sizeof zeros, at) != sizeof zeros ||
+        fdatasync(fd) != 0)
+        dbk_system_fail(err, "write over a line of", change->path);
+    else
+        *err = (struct dbk_error){.code = DBK_OK};
+    close(fd);
+    return err->code;
+}
+
 enum dbk_code dbk_tokens_revoke(const char *dir, const char *name, size_t *left,
                                 struct dbk_error *err)
 {
     struct change change;
     struct dbk_token *token;
     enum dbk_code code = begin(&change, dir, err);
+    bool room = code != DBK_NO_ROOM;
 
+    if (!room)
+        code = dbk_tokens_read(dir, &change.tokens, err);
     if (code == DBK_OK) {
         token = find(&change.tokens, name);
         if (!token) {
@@ -217,7 +263,9 @@ enum dbk_code dbk_tokens_revoke(const char *dir, const char *name, size_t *left,
             *left = --change.tokens.count;
             memmove(token, token + 1,
                     (size_t)(change.tokens.list + *left - token) * sizeof *token);
-            code = put_in_place(&change, err);
+            code = room ? put_in_place(&change, err) : DBK_NO_ROOM;
+            if (code == DBK_NO_ROOM)
+                code = revoke_in_place(&change, name, err);
         }
     }
     end(&change);
