@@ -2,6 +2,8 @@
 #include "projections/migrate.h"
 #include "command.h"
 #include "database_file.h"
+#include "lock.h"
+#include "projections/projector.h"
 #include "tool_data.h"
 
 #include <errno.h>
@@ -37,11 +39,31 @@ static enum dbk_code up(const struct dbk_database *database, struct dbk_error *e
     return DBK_OK;
 }
 
-static enum dbk_code down(const struct dbk_database *database, size_t steps,
-                          struct dbk_error *err)
+/* One that runs would apply it again at once, or stand before tables it does not know. */
+static enum dbk_code check_that_none_serves(const struct tool *tool,
+                                            const struct dbk_database *database,
+                                            struct dbk_error *err)
+{
+    struct dbk_checkpoint tables;
+    struct dbk_error unknown;
+
+    if (lock_look(config_text(tool->config, SETTING_DATA_DIR), err) != DBK_OK)
+        return err->code;
+    /* Tables that cannot be read have nobody who posts to them. */
+    if (dbk_checkpoint_read(database, &tables, &unknown) == DBK_OK && tables.held)
+        return dbk_fail(err, DBK_CONFLICT,
+                        "a server posts to these tables (%s): stop it first",
+                        *tables.holder ? tables.holder : "it has not said which");
+    return DBK_OK;
+}
+
+static enum dbk_code down(const struct tool *tool, const struct dbk_database *database,
+                          size_t steps, struct dbk_error *err)
 {
     size_t count = 0;
 
+    if (check_that_none_serves(tool, database, err) != DBK_OK)
+        return err->code;
     if (dbk_migrate_down(database, steps, print_taken_back, &count, err) != DBK_OK)
         return err->code;
     if (count == 0)
@@ -106,7 +128,7 @@ static enum tool_exit run_on_database(const struct tool *tool, size_t steps)
     if (tool_has(tool, "--status"))
         code = dbk_migrate_status(&database.at, print_state, &different, &err);
     else if (tool_has(tool, "--down"))
-        code = down(&database.at, steps, &err);
+        code = down(tool, &database.at, steps, &err);
     else
         code = up(&database.at, &err);
     tool_database_close(&database);
@@ -146,7 +168,7 @@ const struct command command_migrate = {
         "Applies what is missing, in the database of DB_HOST or else in the private\n"
         "one, which it starts where none runs. serve does this by itself; the log is\n"
         "never touched. --status exits with 1 where something is not as this program\n"
-        "has it. --down is for a stopped server: one that runs applies it again at\n"
+        "has it. --down is refused while a server runs, which would apply it again at\n"
         "once. new writes the two empty files of the next migration.\n",
     .example = "  daybook migrate --status\n"
                "  daybook migrate --down 1\n"

@@ -64,6 +64,23 @@ enum dbk_code lock_take(const char *dir, int *fd, struct dbk_error *err)
     return code;
 }
 
+enum dbk_code lock_look(const char *dir, struct dbk_error *err)
+{
+    char path[PATH_MAX + 16];
+    enum dbk_code code = DBK_OK;
+    int fd;
+
+    snprintf(path, sizeof path, "%s/serve.lock", dir);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return errno == ENOENT ? DBK_OK : dbk_system_fail(err, "open", path);
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0)
+        code = errno == EWOULDBLOCK ? taken(fd, dir, err)
+                                    : dbk_system_fail(err, "lock", path);
+    close(fd);
+    return code;
+}
+
 void lock_release(int fd)
 {
     if (fd >= 0)

@@ -14,6 +14,9 @@
 enum dbk_code lock_take(const char *dir, int *fd, struct dbk_error *err);
 void lock_release(int fd); /* -1 is fine */
 
+/* Whether nobody has it, now: DBK_CONFLICT, err says which process. Makes nothing. */
+enum dbk_code lock_look(const char *dir, struct dbk_error *err);
+
 /* Keep others out of the file or folder that fd has opened at path, until fd is closed.
  * DBK_CONFLICT: another process makes it, or just ended and gave it its own name. */
 enum dbk_code lock_partial(int fd, const char *path, struct dbk_error *err);

@@ -402,6 +402,21 @@ class Migrate(unittest.TestCase):
         self.server.start()
         self.assertEqual(self.server.client().get("/persons").data, [person])
 
+    def test_down_is_refused_beside_a_server(self):
+        """Its own, and one that posts to the same tables from elsewhere."""
+        self.server.start()
+        client = self.server.client()
+        client.post("/persons", {"email": "a@b.test", "first_name": "A", "last_name": "B"})
+        self.assertEqual(client.get("/persons").status, 200)
+        other = Server(env=self.server.env)
+        self.addCleanup(other.close)
+        for server, words in (self.server, "is served already"), (other, "posts to these"):
+            refused = server.run("migrate", "--down", check=False)
+            self.assertEqual(refused.returncode, 3, refused.stdout)
+            self.assertIn(words, refused.stderr)
+        self.assertEqual(client.get("/persons").status, 200)
+        self.assertEqual(self.migrate("--status").returncode, DONE)
+
     def test_new_writes_the_files_of_the_next_migration(self):
         made = self.migrate("new", "Add a Country!", "--dir", self.server.data_dir)
         self.assertEqual(made.returncode, DONE, made.stderr)
