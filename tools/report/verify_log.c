@@ -6,8 +6,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static void tell(void *context, uint64_t sequence, const char *text)
@@ -47,6 +52,33 @@ static enum dbk_code find_elsewhere(struct verify_log *verify, struct dbk_error 
                                                   : "its path is too long");
 }
 
+/* Never more than the log takes: about as much as its indexes, of which it has its own. */
+static uint64_t needed(const char *log)
+{
+    char path[PATH_MAX];
+    struct stat file;
+    int length = snprintf(path, sizeof path, "%s/data.mdb", log);
+
+    return length < 0 || (size_t)length >= sizeof path || stat(path, &file) != 0
+               ? 0
+               : (uint64_t)file.st_blocks * 512;
+}
+
+static uint64_t left(const char *dir)
+{
+    struct statvfs disk;
+
+    return statvfs(dir, &disk) != 0 ? 0 : (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
+/* On a full disk it lies in TMPDIR, where that has more room. */
+static bool is_better_elsewhere(const char *dir, const char *log)
+{
+    const char *tmp = getenv("TMPDIR");
+
+    return left(dir) < needed(log) && left(tmp && *tmp ? tmp : "/tmp") > left(dir);
+}
+
 static enum dbk_code name_dirs(struct verify_log *verify, const struct tool *tool,
                                char *log, char *scratch, size_t size,
                                struct dbk_error *err)
@@ -56,7 +88,7 @@ static enum dbk_code name_dirs(struct verify_log *verify, const struct tool *too
 
     if (!tool_log_dir(tool->config, log, size, err))
         return err->code;
-    if (access(dir, W_OK) != 0 && errno != ENOENT) {
+    if ((access(dir, W_OK) != 0 && errno != ENOENT) || is_better_elsewhere(dir, log)) {
         if (find_elsewhere(verify, err) != DBK_OK)
             return err->code;
         dir = verify->elsewhere;
@@ -100,6 +132,12 @@ enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
         code = repair_indexes(verify, dir, &options.watch, err);
     if (code == DBK_OK)
         code = dbk_log_verify(dir, &options, &verify->result, err);
+    if (code == DBK_NO_ROOM)
+        dbk_wrap(
+            err,
+            "the check makes the indexes anew, in %s, which may take up to %" PRIu64
+            " MiB: set TMPDIR to a folder on a disk that has them",
+            scratch, (needed(dir) >> 20) + 1);
     if (*verify->elsewhere)
         rmdir(verify->elsewhere);
     progress_clear(progress);
