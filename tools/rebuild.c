@@ -155,10 +155,10 @@ static enum tool_exit run_action(struct session *session, enum action action)
         } while (code != DBK_OK && session_again(session, &err));
         break;
     case UNDO:
-        code = dbk_rebuild_undo(session->log, database, &session->watch, &result, &err);
+        code = dbk_rebuild_undo(session->log, database, &session->plain, &result, &err);
         break;
     case DROP_OLD:
-        code = dbk_rebuild_drop_old(database, &session->watch, &err);
+        code = dbk_rebuild_drop_old(database, &session->plain, &err);
         if (code != DBK_OK)
             break;
         puts(tool_has(session->tool, "--json") ? "{\"dropped\":true}"

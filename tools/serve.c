@@ -171,8 +171,7 @@ static enum dbk_code open_database(struct serving *serving, struct dbk_error *er
 {
     struct dbk_uuid store_id = dbk_log_store_id(serving->log);
 
-    if (tool_database_open(serving->tool, &store_id, false, &serving->database, err) !=
-        DBK_OK)
+    if (tool_database_keep(serving->tool, &store_id, &serving->database, err) != DBK_OK)
         return dbk_wrap(err, "start the private PostgreSQL (or set DB_HOST to use "
                              "one of yours)");
     serving->database.at.stop = reads_are_over;
@@ -186,11 +185,21 @@ static enum dbk_code open_database(struct serving *serving, struct dbk_error *er
     return DBK_OK;
 }
 
+/* Whether the private PostgreSQL is away, or may not be posted to. */
+static bool holds(void *cluster, char *why, size_t size)
+{
+    return dbk_cluster_away(cluster, why, size);
+}
+
 static enum dbk_code start_projector(struct serving *serving, struct dbk_error *err)
 {
     struct dbk_projector_options options = {.report = serve_report_projection,
                                             .report_context = logger_of(serving)};
 
+    if (serving->database.cluster) {
+        options.hold = holds;
+        options.hold_context = serving->database.cluster;
+    }
     if (dbk_projector_start(serving->log, &serving->database.at, &options,
                             &serving->projector, err) != DBK_OK)
         return dbk_wrap(err, "start the projector");

@@ -19,6 +19,10 @@ struct dbk_database {
      * which is DBK_INTERRUPTED. From whatever thread waits. May be NULL. */
     bool (*stop)(void *context);
     void *stop_context;
+    /* Told of each failure that damaged files of PostgreSQL would explain; certain: that
+     * nothing else would. From whatever thread met it. May be NULL. */
+    void (*damaged)(void *context, bool certain, const char *what);
+    void *damaged_context;
 };
 
 /* libpq also takes from the process's environment what a connection is not told: where to

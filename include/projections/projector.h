@@ -26,6 +26,10 @@ struct dbk_projector_options {
      * projector's thread. May be NULL. */
     void (*report)(void *context, const char *line);
     void *report_context;
+    /* Asked before each connection and each batch: true holds it up for a while, and why
+     * (of size bytes) is the state then. Cheap. May be NULL. */
+    bool (*hold)(void *context, char *why, size_t size);
+    void *hold_context;
 };
 
 /* Start following. PostgreSQL need not be there yet. log and database must outlive it.

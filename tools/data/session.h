@@ -14,7 +14,11 @@ struct session {
     struct dbk_log *log;
     struct tool_database database;
     struct progress progress;
-    struct dbk_watch watch; /* its context is progress: the session must not move */
+    struct dbk_watch plain; /* its context is progress: the session must not move */
+    /* For what adds to the tables: it also stops before that takes the log's part of the
+     * disk. */
+    struct dbk_watch watch;
+    char no_room[400]; /* why it did */
 };
 
 /* From here on signals wait to be asked for. Open the log, which must exist, and start or

@@ -57,18 +57,21 @@ static bool stop(void *context)
     return signals_came();
 }
 
-enum dbk_code tool_database_open(const struct tool *tool,
-                                 const struct dbk_uuid *store_id, bool attach_only,
-                                 struct tool_database *out, struct dbk_error *err)
+static struct dbk_cluster_options cluster_options(const struct tool *tool)
 {
-    struct dbk_cluster_options options = {
+    return (struct dbk_cluster_options){
         .data_dir = config_text(tool->config, SETTING_DATA_DIR),
-        .attach_only = attach_only,
+        .cluster_dir = config_text(tool->config, SETTING_CLUSTER_DIR),
         .watch = {.report = report,
                   .stop = stop,
                   .context = (void *)(uintptr_t)tool}, /* they only read it */
     };
+}
 
+static enum dbk_code open_as(const struct tool *tool, const struct dbk_uuid *store_id,
+                             struct dbk_cluster_options options,
+                             struct tool_database *out, struct dbk_error *err)
+{
     *out = (struct tool_database){0};
     if (config_database(tool->config, &out->at)) {
         out->at.stop = stop;
@@ -84,6 +87,40 @@ enum dbk_code tool_database_open(const struct tool *tool,
     out->at.schema = config_text(tool->config, SETTING_DB_SCHEMA);
     out->at.stop = stop;
     return DBK_OK;
+}
+
+enum dbk_code tool_database_open(const struct tool *tool,
+                                 const struct dbk_uuid *store_id, bool attach_only,
+                                 struct tool_database *out, struct dbk_error *err)
+{
+    struct dbk_cluster_options options = cluster_options(tool);
+
+    options.attach_only = attach_only;
+    return open_as(tool, store_id, options, out, err);
+}
+
+enum dbk_code tool_database_keep(const struct tool *tool,
+                                 const struct dbk_uuid *store_id,
+                                 struct tool_database *out, struct dbk_error *err)
+{
+    struct dbk_cluster_options options = cluster_options(tool);
+
+    options.keep_trying = true;
+    return open_as(tool, store_id, options, out, err);
+}
+
+enum dbk_code tool_cluster_size(const struct tool *tool,
+                                const struct dbk_uuid *store_id,
+                                struct dbk_cluster_size *out, struct dbk_error *err)
+{
+    struct dbk_cluster_options options = cluster_options(tool);
+    struct dbk_database database;
+
+    *out = (struct dbk_cluster_size){0};
+    if (config_database(tool->config, &database))
+        return DBK_OK;
+    options.store_id = *store_id;
+    return dbk_cluster_size(&options, out, err);
 }
 
 void tool_database_close(struct tool_database *database)

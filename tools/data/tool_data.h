@@ -33,6 +33,15 @@ struct tool_database {
 enum dbk_code tool_database_open(const struct tool *tool,
                                  const struct dbk_uuid *store_id, bool attach_only,
                                  struct tool_database *out, struct dbk_error *err);
+/* The same for who serves: the private cluster is opened whether it starts or not, and
+ * goes on trying (dbk_cluster_away). */
+enum dbk_code tool_database_keep(const struct tool *tool,
+                                 const struct dbk_uuid *store_id,
+                                 struct tool_database *out, struct dbk_error *err);
+/* What the private cluster takes; out is zeroed where DB_HOST names a server. */
+enum dbk_code tool_cluster_size(const struct tool *tool,
+                                const struct dbk_uuid *store_id,
+                                struct dbk_cluster_size *out, struct dbk_error *err);
 void tool_database_close(struct tool_database *database); /* a zeroed one is fine */
 
 #endif

@@ -2,46 +2,21 @@
 
 #include "cluster_files.h"
 #include "cluster_lock.h"
-#include "cluster_place.h"
-#include "cluster_server.h"
+#include "cluster_private.h"
+#include "cluster_room.h"
 #include "pg.h"
-#include "store/clock.h"
 #include "store/thread.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { POLL_MS = 20, READY_MS = 60000, ATTACH_MS = 5000, DEATHS_MAX = 5 };
-enum { WATCH_MS = 100, AGAIN_MS = 2000 };
+enum { POLL_MS = 20, READY_MS = 60000, ATTACH_MS = 5000, FIRST_MS = 30000 };
+enum { DAMAGE_FORGOT_MS = 60000 };
 
-#define DAMAGED "postgres.damaged" /* beside it, where it is set aside */
-
-struct dbk_cluster {
-    char data_dir[PATH_MAX];
-    struct dbk_cluster_options options; /* data_dir not kept */
-    struct dbk_watch watch;             /* asks and tells that of options */
-    struct cluster_place place;
-    struct dbk_database database;
-    int lock;   /* the file of cluster_lock.h; -1: not open */
-    pid_t seen; /* the server that was opened */
-
-    /* Of who opens it, then of the thread. */
-    bool owner;
-    struct cluster_server server;
-
-    bool watched; /* the thread runs */
-    pthread_t thread;
-    pthread_mutex_t mutex; /* guards the rest */
-    pthread_cond_t changed;
-    bool stopping;
-};
-
-static bool enough(void *context)
+bool cluster_stops(void *context)
 {
     struct dbk_cluster *cluster = context;
     bool stopping;
@@ -59,115 +34,63 @@ static void tell_line(void *context, const char *line)
     dbk_watch_say(&cluster->options.watch, "%s", line);
 }
 
-static void tell_of_death(const struct dbk_cluster *cluster)
+void cluster_set_trouble(struct dbk_cluster *cluster, const char *why)
 {
-    char tail[256];
-
-    cluster_log_tail(&cluster->place, tail, sizeof tail);
-    dbk_watch_say(&cluster->watch, "PostgreSQL ended (%s): starting it again", tail);
+    pthread_mutex_lock(&cluster->mutex);
+    snprintf(cluster->trouble, sizeof cluster->trouble, "%.*s",
+             (int)sizeof cluster->trouble - 1, why ? why : "");
+    pthread_mutex_unlock(&cluster->mutex);
 }
 
-/* As the owner. */
-static enum dbk_code wait_until_ready(struct dbk_cluster *cluster,
-                                      struct dbk_error *err)
+bool dbk_cluster_away(struct dbk_cluster *cluster, char *why, size_t size)
 {
-    dbk_deadline deadline = dbk_deadline_in(READY_MS);
-    char tail[256];
+    const char *text = cluster->trouble;
+    bool away;
 
-    while (dbk_deadline_left(deadline) > 0 && cluster->server.deaths < DEATHS_MAX) {
-        if (enough(cluster))
-            return dbk_fail(err, DBK_INTERRUPTED, "stopped");
-        cluster_server_keep(&cluster->server);
-        if (pg_answers(&cluster->database))
-            return DBK_OK;
-        dbk_sleep_ms(POLL_MS);
-    }
-    cluster_log_tail(&cluster->place, tail, sizeof tail);
-    return dbk_fail(err, DBK_TIMEOUT,
-                    "the private PostgreSQL does not accept connections; its log %s "
-                    "ends: %s",
-                    cluster->place.log, tail);
+    pthread_mutex_lock(&cluster->mutex);
+    if (!*text)
+        text = cluster->held;
+    away = *text;
+    if (away && size > 0)
+        snprintf(why, size, "%s", text);
+    pthread_mutex_unlock(&cluster->mutex);
+    return away;
 }
 
-/* Nothing is lost with it, its tables come from the log. What lies there under that name
- * is not written over. */
-static enum dbk_code set_aside(struct dbk_cluster *cluster, const char *name,
-                               struct dbk_error *err)
+bool dbk_cluster_full(struct dbk_cluster *cluster, char *why, size_t size)
 {
-    enum dbk_code code = cluster_set_aside(&cluster->place, name, err);
+    bool full;
 
-    if (code == DBK_OK)
-        dbk_watch_say(&cluster->watch, "the cluster %s is set aside as %s",
-                      cluster->place.dir, name);
-    return code;
+    pthread_mutex_lock(&cluster->mutex);
+    full = *cluster->held;
+    if (full && size > 0)
+        snprintf(why, size, "%s", cluster->held);
+    pthread_mutex_unlock(&cluster->mutex);
+    return full;
 }
 
-/* A cluster of this version that these programs can run: the one there is, or a new
- * one. */
-static enum dbk_code provide_cluster(struct dbk_cluster *cluster, struct dbk_error *err)
+/* From whatever thread has run the statement. */
+static void note_damage(void *context, bool certain, const char *what)
 {
-    struct cluster_programs *programs = &cluster->server.programs;
-    int version = cluster_version(&cluster->place);
-    char name[64] = DAMAGED;
-    enum dbk_code code = cluster_programs_find(version, programs, err);
+    struct dbk_cluster *cluster = context;
 
-    if (code != DBK_OK)
-        return code;
-    if (version > 0 && (programs->major == 0 || version == programs->major))
-        return DBK_OK;
-    if (version > 0) {
-        snprintf(name, sizeof name, "postgres.version-%d.%ld", version,
-                 (long)time(NULL));
-        dbk_watch_say(&cluster->watch,
-                      "the cluster is of PostgreSQL %d, installed is %d", version,
-                      programs->major);
-    }
-    if (access(cluster->place.dir, F_OK) == 0)
-        code = set_aside(cluster, name, err);
-    if (code == DBK_OK)
-        code = cluster_make(&cluster->place, programs, &cluster->watch, err);
-    return code;
+    pthread_mutex_lock(&cluster->mutex);
+    if (dbk_deadline_left(cluster->damages_forgot) == 0)
+        cluster->damages = 0;
+    /* What is certain comes again before it counts, what is not, many times. */
+    cluster->damages += certain ? 5 : 1;
+    cluster->damages_forgot = dbk_deadline_in(DAMAGE_FORGOT_MS);
+    snprintf(cluster->damage, sizeof cluster->damage, "%.*s",
+             (int)sizeof cluster->damage - 1, what);
+    pthread_mutex_unlock(&cluster->mutex);
 }
 
-static enum dbk_code start_once(struct dbk_cluster *cluster, struct dbk_error *err)
+static enum dbk_code none_runs(const struct dbk_cluster *cluster, struct dbk_error *err)
 {
-    enum dbk_code code;
-
-    cluster->server =
-        (struct cluster_server){.place = &cluster->place, .lock = cluster->lock};
-    code = cluster_place_make(&cluster->place, err);
-    if (code == DBK_OK)
-        code = cluster_server_end_leftover(&cluster->server, &cluster->watch, err);
-    if (code == DBK_OK)
-        code = provide_cluster(cluster, err);
-    if (code == DBK_OK)
-        code = wait_until_ready(cluster, err);
-    return code;
-}
-
-/* As the owner, who is no owner any more where that fails. */
-static enum dbk_code start(struct dbk_cluster *cluster, struct dbk_error *err)
-{
-    enum dbk_code code;
-
-    if (cluster->place.outside)
-        dbk_watch_say(&cluster->watch,
-                      "PostgreSQL cannot reach %s as uid %u: its files are in %s",
-                      cluster->data_dir, (unsigned)cluster->place.user.uid,
-                      cluster->place.base);
-    code = start_once(cluster, err);
-    if (cluster->server.deaths >= DEATHS_MAX && cluster_has_room(&cluster->place) &&
-        set_aside(cluster, DAMAGED, NULL) == DBK_OK)
-        code = start_once(cluster, err);
-    cluster->owner = code == DBK_OK;
-    if (cluster->owner) {
-        dbk_watch_say(&cluster->watch, "private PostgreSQL runs, socket in %s",
-                      cluster->place.socket_dir);
-    } else {
-        cluster_server_end(&cluster->server);
-        cluster_lock_disown(cluster->lock);
-    }
-    return code;
+    return dbk_fail(err, DBK_UNAVAILABLE,
+                    "no private PostgreSQL runs for %s: start it with \"daybook "
+                    "serve\"",
+                    cluster->data_dir);
 }
 
 /* Start it or attach to it. One that is just starting or ending is waited for, not so
@@ -178,19 +101,24 @@ static enum dbk_code start_or_attach(struct dbk_cluster *cluster, struct dbk_err
     dbk_deadline deadline = dbk_deadline_in(only ? ATTACH_MS : READY_MS);
 
     while (dbk_deadline_left(deadline) > 0) {
-        if (enough(cluster))
+        if (cluster_stops(cluster))
             return dbk_fail(err, DBK_INTERRUPTED, "stopped");
         if (only && !cluster_lock_owned(cluster->lock))
-            return dbk_fail(
-                err, DBK_UNAVAILABLE,
-                "no private PostgreSQL runs for %s: start it with \"daybook "
-                "serve\"",
-                cluster->data_dir);
+            return none_runs(cluster, err);
         if (!only && cluster_lock_own(cluster->lock, &mine, err) != DBK_OK)
             return DBK_IO;
-        if (mine)
-            return start(cluster, err);
-        if (pg_answers(&cluster->database))
+        if (mine) {
+            cluster_lock_name(cluster->lock, &cluster->place);
+            return cluster_start(cluster, NULL, err);
+        }
+        if (!cluster_lock_is_for(cluster->lock, &cluster->place))
+            return dbk_fail(
+                err, DBK_CONFLICT,
+                "%s holds the private PostgreSQL of another log, which runs: "
+                "give each its own CLUSTER_DIR",
+                cluster->place.base);
+        cluster->attached = pg_answers(&cluster->database);
+        if (cluster->attached)
             return DBK_OK;
         dbk_sleep_ms(POLL_MS);
     }
@@ -201,61 +129,10 @@ static enum dbk_code start_or_attach(struct dbk_cluster *cluster, struct dbk_err
         cluster->data_dir);
 }
 
-/* Its owner has ended. Whoever sees it first starts another. False where that failed. */
-static bool take_over(struct dbk_cluster *cluster)
-{
-    struct dbk_error err = {0};
-    bool mine = false;
-
-    assert(!cluster->owner && cluster->server.pid == 0);
-    if (cluster_lock_own(cluster->lock, &mine, &err) == DBK_OK) {
-        if (!mine)
-            return true;
-        dbk_watch_say(&cluster->watch, "the process that ran the private PostgreSQL is "
-                                       "gone: starting it again");
-        if (start(cluster, &err) == DBK_OK)
-            return true;
-    }
-    if (err.code != DBK_INTERRUPTED)
-        dbk_watch_say(&cluster->watch, "start the private PostgreSQL again: %s",
-                      err.text);
-    return false;
-}
-
-/* False when it is to stop. */
-static bool sleep_until_stopped(struct dbk_cluster *cluster, int ms)
-{
-    dbk_deadline deadline = dbk_deadline_in(ms);
-    bool go_on;
-
-    pthread_mutex_lock(&cluster->mutex);
-    while (!cluster->stopping &&
-           dbk_cond_wait(&cluster->changed, &cluster->mutex, deadline))
-        ;
-    go_on = !cluster->stopping;
-    pthread_mutex_unlock(&cluster->mutex);
-    return go_on;
-}
-
-static void *watch(void *argument)
-{
-    struct dbk_cluster *cluster = argument;
-    int wait_ms = WATCH_MS;
-
-    while (sleep_until_stopped(cluster, wait_ms)) {
-        wait_ms = WATCH_MS;
-        if (cluster->owner && cluster_server_keep(&cluster->server))
-            tell_of_death(cluster);
-        if (!cluster->owner && !take_over(cluster))
-            wait_ms = AGAIN_MS;
-    }
-    return NULL;
-}
-
 static enum dbk_code start_watching(struct dbk_cluster *cluster, struct dbk_error *err)
 {
     enum dbk_code code =
-        dbk_thread_start(&cluster->thread, "dbk-cluster", watch, cluster, err);
+        dbk_thread_start(&cluster->thread, "dbk-cluster", cluster_watch, cluster, err);
 
     cluster->watched = code == DBK_OK;
     return code;
@@ -268,22 +145,47 @@ static enum dbk_code find_place(struct dbk_cluster *cluster, struct dbk_error *e
 
     if (!realpath(options->data_dir, cluster->data_dir))
         return dbk_fail(err, DBK_IO, "open %s: %s", options->data_dir, strerror(errno));
-    code =
-        cluster_place_find(cluster->data_dir, &options->store_id, &cluster->place, err);
+    code = cluster_place_find(cluster->data_dir, options->cluster_dir,
+                              &options->store_id, &cluster->place, err);
     cluster->database = (struct dbk_database){.host = cluster->place.socket_dir,
                                               .port = CLUSTER_PORT,
                                               .name = "postgres",
-                                              .user = "daybook"};
+                                              .user = "daybook",
+                                              .stop = cluster_stops,
+                                              .stop_context = cluster,
+                                              .damaged = note_damage,
+                                              .damaged_context = cluster};
     return code;
 }
 
-static enum dbk_code open_cluster(struct dbk_cluster *cluster, struct dbk_error *err)
+/* The thread does it, and goes on where it fails. */
+static enum dbk_code open_trying(struct dbk_cluster *cluster, struct dbk_error *err)
+{
+    dbk_deadline patience = dbk_deadline_in(FIRST_MS);
+    bool tried = false;
+
+    cluster_set_trouble(cluster, "the private PostgreSQL is starting");
+    if (start_watching(cluster, err) != DBK_OK)
+        return err->code;
+    while (!tried && dbk_deadline_left(patience) > 0) {
+        if (dbk_watch_stops(&cluster->options.watch))
+            return dbk_fail(err, DBK_INTERRUPTED, "stopped");
+        pthread_mutex_lock(&cluster->mutex);
+        if (!cluster->tried)
+            dbk_cond_wait(&cluster->changed, &cluster->mutex, dbk_deadline_in(POLL_MS));
+        tried = cluster->tried;
+        pthread_mutex_unlock(&cluster->mutex);
+    }
+    return DBK_OK;
+}
+
+static enum dbk_code open_or_fail(struct dbk_cluster *cluster, struct dbk_error *err)
 {
     bool only = cluster->options.attach_only;
-    enum dbk_code code = find_place(cluster, err);
+    enum dbk_code code = only ? DBK_OK : cluster_place_make(&cluster->place, err);
 
     if (code == DBK_OK)
-        code = cluster_lock_open(cluster->data_dir, !only, &cluster->lock, err);
+        code = cluster_lock_open(cluster->place.base, !only, &cluster->lock, err);
     if (code == DBK_NOT_FOUND)
         return dbk_fail(err, DBK_UNAVAILABLE, "no private PostgreSQL runs for %s",
                         cluster->data_dir);
@@ -291,6 +193,16 @@ static enum dbk_code open_cluster(struct dbk_cluster *cluster, struct dbk_error 
         code = start_or_attach(cluster, err);
     if (code == DBK_OK && !only)
         code = start_watching(cluster, err);
+    return code;
+}
+
+static enum dbk_code open_cluster(struct dbk_cluster *cluster, struct dbk_error *err)
+{
+    enum dbk_code code = find_place(cluster, err);
+
+    if (code == DBK_OK)
+        code = cluster->options.keep_trying ? open_trying(cluster, err)
+                                            : open_or_fail(cluster, err);
     cluster->seen = cluster_server_pid(&cluster->place);
     return code;
 }
@@ -311,7 +223,7 @@ enum dbk_code dbk_cluster_open(const struct dbk_cluster_options *options,
     made->lock = -1;
     made->options = *options;
     made->watch =
-        (struct dbk_watch){.report = tell_line, .stop = enough, .context = made};
+        (struct dbk_watch){.report = tell_line, .stop = cluster_stops, .context = made};
     pthread_mutex_init(&made->mutex, NULL);
     dbk_cond_init(&made->changed);
     code = open_cluster(made, err);
@@ -333,12 +245,34 @@ bool dbk_cluster_restarted(struct dbk_cluster *cluster)
     pid_t before = cluster->seen;
 
     while (!pg_answers(&cluster->database)) {
-        if (dbk_deadline_left(deadline) == 0 || enough(cluster))
+        if (dbk_deadline_left(deadline) == 0 || cluster_stops(cluster))
             return false;
         dbk_sleep_ms(POLL_MS);
     }
     cluster->seen = cluster_server_pid(&cluster->place);
     return cluster->seen != before;
+}
+
+enum dbk_code dbk_cluster_size(const struct dbk_cluster_options *options,
+                               struct dbk_cluster_size *out, struct dbk_error *err)
+{
+    char data_dir[PATH_MAX], path[PATH_MAX];
+    struct cluster_place place;
+
+    *out = (struct dbk_cluster_size){0};
+    if (!realpath(options->data_dir, data_dir))
+        return dbk_fail(err, DBK_IO, "open %s: %s", options->data_dir, strerror(errno));
+    if (cluster_place_find(data_dir, options->cluster_dir, &options->store_id, &place,
+                           err) != DBK_OK ||
+        cluster_path(path, place.dir, "pg_wal", err) != DBK_OK)
+        return DBK_TOO_LARGE;
+    snprintf(out->dir, sizeof out->dir, "%s", place.dir);
+    out->bytes = cluster_room_taken(place.dir);
+    out->wal_bytes = cluster_room_taken(path);
+    if (cluster_path(path, place.base, CLUSTER_DAMAGED, err) != DBK_OK)
+        return DBK_TOO_LARGE;
+    out->aside_bytes = cluster_room_taken(path);
+    return DBK_OK;
 }
 
 void dbk_cluster_close(struct dbk_cluster *cluster)

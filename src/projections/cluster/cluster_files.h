@@ -8,22 +8,29 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 /* The major version that made the cluster; 0 where there is none. */
 int cluster_version(const struct cluster_place *place);
 
-/* Make a new cluster. Whole or not at all: it is made beside its place and renamed.
- * DBK_NO_ROOM, DBK_IO, DBK_TIMEOUT. */
+/* The name of a damaged cluster that was set aside, beside it. The last one is kept. */
+#define CLUSTER_DAMAGED "postgres.damaged"
+
+/* Make a new cluster. Whole or not at all: it is made beside its place, then what is there
+ * gets the name `aside`, beside it, and it is renamed. So where no new one can be made, the
+ * old one stays. DBK_NO_ROOM, DBK_IO, DBK_TIMEOUT, DBK_INTERRUPTED. */
 enum dbk_code cluster_make(const struct cluster_place *place,
-                           const struct cluster_programs *programs,
+                           const struct cluster_programs *programs, const char *aside,
                            const struct dbk_watch *watch, struct dbk_error *err);
 
-/* Rename the cluster to that name, beside it. DBK_IO: also where the name is taken. */
-enum dbk_code cluster_set_aside(const struct cluster_place *place, const char *name,
-                                struct dbk_error *err);
+/* Whether all is there without which no server starts. */
+bool cluster_is_whole(const struct cluster_place *place);
 
-/* Whether there is room for a new cluster. */
-bool cluster_has_room(const struct cluster_place *place);
+/* Whether the directory is still the one that was looked at. */
+bool cluster_is_same(const struct cluster_place *place, const struct stat *before);
+
+/* Whether the files of a server that runs are there by which it is found. */
+bool cluster_is_reached(const struct cluster_place *place);
 
 /* Read a file's beginning, or its end, as a text: "" where there is none. Returns the
  * length. */
@@ -32,7 +39,7 @@ size_t cluster_read_file(const char *path, bool end, char *out, size_t size);
 /* Open the log for appending, emptied where it has grown large; -1 and errno. */
 int cluster_log_open(const struct cluster_place *place);
 
-/* The last line of the log, for an error message. */
+/* The line of the log that tells why it ended, else its last, for an error message. */
 void cluster_log_tail(const struct cluster_place *place, char *line, size_t size);
 
 #endif

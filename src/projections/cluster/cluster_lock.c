@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Which byte of the file stands for what. A version before this locked byte 1 for each who
@@ -35,13 +36,13 @@ static bool is_taken(int fd, int byte)
     return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-enum dbk_code cluster_lock_open(const char *data_dir, bool make, int *lock,
+enum dbk_code cluster_lock_open(const char *base, bool make, int *lock,
                                 struct dbk_error *err)
 {
     char path[PATH_MAX];
     enum dbk_code code;
 
-    if (cluster_path(path, data_dir, "postgres.lock", err) != DBK_OK)
+    if (cluster_path(path, base, "postgres.lock", err) != DBK_OK)
         return DBK_TOO_LARGE;
     *lock = open(path, O_RDWR | (make ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW,
                  S_IRUSR | S_IWUSR);
@@ -51,6 +52,35 @@ enum dbk_code cluster_lock_open(const char *data_dir, bool make, int *lock,
     if (!make && (errno == ENOENT || errno == EROFS))
         code = DBK_NOT_FOUND;
     return dbk_fail(err, code, "open %s: %s", path, strerror(errno));
+}
+
+/* By number: another mount of it has another path. */
+static bool name_of(const struct cluster_place *place, char text[64])
+{
+    struct stat found;
+
+    if (!strcmp(place->base, place->data_dir) || stat(place->data_dir, &found) != 0)
+        return false;
+    snprintf(text, 64, "%llu:%llu\n", (unsigned long long)found.st_dev,
+             (unsigned long long)found.st_ino);
+    return true;
+}
+
+void cluster_lock_name(int lock, const struct cluster_place *place)
+{
+    char text[64];
+
+    /* Where it cannot be noted, nothing is missed but a warning. */
+    if (name_of(place, text) && ftruncate(lock, 0) == 0)
+        (void)!pwrite(lock, text, strlen(text), 0);
+}
+
+bool cluster_lock_is_for(int lock, const struct cluster_place *place)
+{
+    char ours[64], text[64] = "";
+
+    return !name_of(place, ours) || pread(lock, text, sizeof text - 1, 0) <= 0 ||
+           !strcmp(text, ours);
 }
 
 enum dbk_code cluster_lock_own(int lock, bool *mine, struct dbk_error *err)

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,17 +48,32 @@ static bool fits_socket(const char *dir)
            !strpbrk(dir, ",\"");
 }
 
-enum dbk_code cluster_place_find(const char *data_dir, const struct dbk_uuid *store_id,
+/* The directory that CLUSTER_DIR names, where it is there without its links and dots. */
+static void find_chosen(const char *cluster_dir, char base[PATH_MAX])
+{
+    char *found = realpath(cluster_dir, NULL);
+
+    snprintf(base, PATH_MAX, "%s", found ? found : cluster_dir);
+    free(found);
+}
+
+enum dbk_code cluster_place_find(const char *data_dir, const char *cluster_dir,
+                                 const struct dbk_uuid *store_id,
                                  struct cluster_place *place, struct dbk_error *err)
 {
-    char id[DBK_UUID_TEXT + 1], base[sizeof OUTSIDE + sizeof id];
+    char id[DBK_UUID_TEXT + 1], base[PATH_MAX];
 
     assert(data_dir[0] == '/'); /* the programs run in / */
     *place = (struct cluster_place){.outside = false};
     dbk_uuid_format(store_id, id);
-    if (set_base(place, data_dir, err) != DBK_OK)
+    snprintf(place->data_dir, sizeof place->data_dir, "%s", data_dir);
+    place->chosen = cluster_dir && *cluster_dir;
+    if (place->chosen)
+        find_chosen(cluster_dir, base);
+    if (set_base(place, place->chosen ? base : data_dir, err) != DBK_OK)
         return DBK_TOO_LARGE;
-    place->outside = place->user.drop && !cluster_user_reaches(&place->user, data_dir);
+    place->outside = !place->chosen && place->user.drop &&
+                     !cluster_user_reaches(&place->user, data_dir);
     if (place->outside) {
         snprintf(base, sizeof base, "%s/%s", OUTSIDE, id);
         if (set_base(place, base, err) != DBK_OK)
@@ -78,6 +94,25 @@ static enum dbk_code make_passage(const char *dir, struct dbk_error *err)
         return errno == EEXIST ? DBK_OK : dbk_system_fail(err, "make", dir);
     if (chmod(dir, S_IRWXU | S_IXGRP | S_IXOTH) != 0)
         return dbk_fail(err, DBK_IO, "open %s to others: %s", dir, strerror(errno));
+    return DBK_OK;
+}
+
+/* Only itself: where the way to it is missing, a disk is not mounted. */
+static enum dbk_code make_chosen(const struct cluster_place *place,
+                                 struct dbk_error *err)
+{
+    if (place->base[0] != '/')
+        return dbk_fail(err, DBK_IO,
+                        "CLUSTER_DIR %s is not there: make it, or mount "
+                        "its disk",
+                        place->base);
+    if (make_passage(place->base, err) != DBK_OK)
+        return dbk_wrap(err, "CLUSTER_DIR");
+    if (!cluster_user_reaches(&place->user, place->base))
+        return dbk_fail(err, DBK_IO,
+                        "the user that PostgreSQL runs as (uid %u) cannot reach "
+                        "CLUSTER_DIR %s: change its permissions",
+                        (unsigned)place->user.uid, place->base);
     return DBK_OK;
 }
 
@@ -121,7 +156,9 @@ enum dbk_code cluster_place_make(const struct cluster_place *place,
 {
     enum dbk_code code = DBK_OK;
 
-    if (place->outside)
+    if (place->chosen)
+        code = make_chosen(place, err);
+    else if (place->outside)
         code = make_outside(place, err);
     if (code == DBK_OK && place->own_socket_dir)
         code = make_socket_dir(place, err);

@@ -13,7 +13,9 @@
 
 struct cluster_place {
     struct cluster_user user;
-    bool outside;        /* its user cannot reach the data directory */
+    bool outside; /* its user cannot reach the data directory */
+    bool chosen;  /* CLUSTER_DIR says where */
+    char data_dir[PATH_MAX];
     char base[PATH_MAX]; /* holds the cluster, its log, and a cluster half made */
     char dir[PATH_MAX];  /* base/postgres */
     char log[PATH_MAX];  /* base/postgres.log */
@@ -22,10 +24,12 @@ struct cluster_place {
 };
 
 /* Say where the cluster of this data directory lies, the same to everybody who asks:
- * inside it, or where its user cannot get there in /var/lib/daybook-postgres/<store id>;
+ * in cluster_dir (NULL or "": none) where there is one, else inside it, or where its user
+ * cannot get there in /var/lib/daybook-postgres/<store id>;
  * and its socket in the cluster's directory, or where its path is too long for a socket
  * in /tmp/daybook-<store id>. Makes nothing. An absolute data_dir. DBK_TOO_LARGE. */
-enum dbk_code cluster_place_find(const char *data_dir, const struct dbk_uuid *store_id,
+enum dbk_code cluster_place_find(const char *data_dir, const char *cluster_dir,
+                                 const struct dbk_uuid *store_id,
                                  struct cluster_place *place, struct dbk_error *err);
 
 /* Make the directories outside data_dir that it needs. Not base's place for the cluster

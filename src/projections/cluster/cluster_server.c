@@ -36,8 +36,8 @@ static const char *const settings[] = {
     "synchronous_commit=off",
     "wal_level=minimal",
     "max_wal_senders=0",
-    "max_wal_size=2GB",
     "jit=off",
+    "restart_after_crash=off", /* we do it, and see where it is in vain */
     "timezone=UTC",
     "lc_messages=C",
     "log_destination=stderr",
@@ -194,12 +194,30 @@ void cluster_server_end(struct cluster_server *server)
         rmdir(server->place->socket_dir);
 }
 
+/* Nothing of it runs. What its files say of a process would be of another program's by
+ * now, and PostgreSQL would take that for a server. */
+static enum dbk_code remove_stale(const struct cluster_place *place,
+                                  struct dbk_error *err)
+{
+    const char *const in_socket_dir[] = {".s.PGSQL." CLUSTER_PORT,
+                                         ".s.PGSQL." CLUSTER_PORT ".lock"};
+    char path[PATH_MAX];
+
+    if (cluster_path(path, place->dir, "postmaster.pid", err) != DBK_OK)
+        return DBK_TOO_LARGE;
+    unlink(path);
+    for (size_t i = 0; i < sizeof in_socket_dir / sizeof *in_socket_dir; i++) {
+        if (cluster_path(path, place->socket_dir, in_socket_dir[i], err) != DBK_OK)
+            return DBK_TOO_LARGE;
+        unlink(path);
+    }
+    return DBK_OK;
+}
+
 enum dbk_code cluster_server_end_leftover(const struct cluster_server *server,
                                           const struct dbk_watch *watch,
                                           struct dbk_error *err)
 {
-    char path[PATH_MAX];
-
     assert(server->pid == 0 && server->deaths == 0);
     if (lives(server)) {
         dbk_watch_say(watch, "waiting for the PostgreSQL of a killed process to end");
@@ -214,10 +232,5 @@ enum dbk_code cluster_server_end_leftover(const struct cluster_server *server,
                             "the PostgreSQL of a killed process (%ld) does not end",
                             (long)cluster_server_pid(server->place));
     }
-    /* Nothing of it runs. After a restart of the machine the number in the file may be
-     * another program's, and PostgreSQL would take that for a server. */
-    if (cluster_path(path, server->place->dir, "postmaster.pid", err) != DBK_OK)
-        return DBK_TOO_LARGE;
-    unlink(path);
-    return DBK_OK;
+    return remove_stale(server->place, err);
 }

@@ -53,6 +53,33 @@ enum dbk_code pg_lost(struct pg *pg, struct dbk_error *err)
                     without_newline(text), text);
 }
 
+/* Pages and files that are not as PostgreSQL has written them; its internal errors may be
+ * about them, or about two who change a thing at once. */
+static void note_damage(const struct pg *pg, const char *text)
+{
+    bool certain = !strcmp(pg->sqlstate, "XX001") || !strcmp(pg->sqlstate, "XX002") ||
+                   !strcmp(pg->sqlstate, "58P01");
+
+    if (pg->damaged && (certain || class_is(pg->sqlstate, "XX")))
+        pg->damaged(pg->damaged_context, certain, text ? text : pg->sqlstate);
+}
+
+/* libpq gives no SQLSTATE here. These are of a server that starts, stops or is full. */
+void pg_note_refusal(const struct pg *pg)
+{
+    static const char *const passing[] = {
+        "starting up", "shutting down",    "recovery mode", "not yet accepting",
+        "too many",    "connection slots", "terminating"};
+    const char *text = PQerrorMessage(pg->conn);
+
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
+        if (strstr(text, passing[i]))
+            return;
+    }
+    if (pg->damaged && strstr(text, "FATAL:"))
+        pg->damaged(pg->damaged_context, false, text);
+}
+
 static enum dbk_code refused(struct pg *pg, const PGresult *result,
                              struct dbk_error *err)
 {
@@ -63,6 +90,7 @@ static enum dbk_code refused(struct pg *pg, const PGresult *result,
         return pg_lost(pg, err);
     memcpy(pg->sqlstate, sqlstate, strnlen(sqlstate, 5));
     pg->sqlstate[5] = '\0';
+    note_damage(pg, text);
     if (needs_new_session(pg->sqlstate))
         pg->dead = true;
     return dbk_fail(err, code_of(pg->sqlstate), "PostgreSQL: %s (%s)",

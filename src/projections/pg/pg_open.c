@@ -54,8 +54,10 @@ static enum dbk_code connect_finish(const struct pg *pg, dbk_deadline deadline,
         if (code != DBK_OK)
             return code;
         state = PQconnectPoll(conn);
-        if (state == PGRES_POLLING_FAILED)
+        if (state == PGRES_POLLING_FAILED) {
+            pg_note_refusal(pg);
             return pg_unreached(conn, err);
+        }
     }
     return DBK_OK;
 }
@@ -94,6 +96,8 @@ enum dbk_code pg_connect(const struct dbk_database *database, const char *applic
     pg->sock = -1;
     pg->stop = database->stop;
     pg->stop_context = database->stop_context;
+    pg->damaged = database->damaged;
+    pg->damaged_context = database->damaged_context;
     pg->conn = connect_start(database, application);
     if (!pg->conn) {
         code = dbk_fail(err, DBK_NO_MEMORY, "out of memory");

@@ -18,6 +18,8 @@ struct pg {
     bool binary_rows;
     bool (*stop)(void *context); /* as dbk_database has them */
     void *stop_context;
+    void (*damaged)(void *context, bool certain, const char *what);
+    void *damaged_context;
     enum pg_doing doing; /* while it lives */
     bool dead; /* what the server still sends would be mistaken for another answer */
     char sqlstate[6];
@@ -78,6 +80,9 @@ enum dbk_code pg_ask(struct pg *pg, const char *sql, dbk_deadline deadline,
 
 /* Whether a result is a success; else err and the SQLSTATE are filled. */
 enum dbk_code pg_check(struct pg *pg, const PGresult *result, struct dbk_error *err);
+
+/* Tell whoever wants to know what a connection was refused for. */
+void pg_note_refusal(const struct pg *pg);
 
 /* There was no connection yet; err has libpq's words. */
 enum dbk_code pg_unreached(const PGconn *conn, struct dbk_error *err);

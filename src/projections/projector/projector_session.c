@@ -132,7 +132,8 @@ static enum dbk_code follow_until_stop(struct dbk_projector *projector,
     enum dbk_code code = DBK_OK;
 
     while (code == DBK_OK && !projector_stopping(projector)) {
-        code = turn(projector, &poll_at, err);
+        code = projector_put_off(projector, err) ? DBK_UNAVAILABLE
+                                                 : turn(projector, &poll_at, err);
         if (code == DBK_OK)
             projector->tables_missed = false;
         if (code == DBK_MOVED)
@@ -162,6 +163,8 @@ enum dbk_code projector_session(struct dbk_projector *projector, struct dbk_erro
     assert(!projector->poster.pg &&
            !projector->tidy.pg); /* the session before has closed them */
     projector->held = projector->poster.other_history = false;
+    if (projector_put_off(projector, err))
+        return DBK_UNAVAILABLE;
     code = connect_pg(projector, err);
     if (code == DBK_OK) /* before anyone is told that it follows */
         code = tables_look(projector->poster.pg, QUERY_MS, err);

@@ -75,6 +75,17 @@ static enum dbk_projector_refusal refusal_of(const struct dbk_projector *project
     return projector->held ? DBK_REFUSAL_HELD : DBK_REFUSAL_NONE;
 }
 
+bool projector_put_off(const struct dbk_projector *projector, struct dbk_error *err)
+{
+    const struct dbk_projector_options *options = &projector->options;
+    char why[sizeof projector->status.state];
+
+    if (!options->hold || !options->hold(options->hold_context, why, sizeof why))
+        return false;
+    dbk_fail(err, DBK_UNAVAILABLE, "%s", why);
+    return true;
+}
+
 void projector_set_running(struct dbk_projector *projector, const char *why)
 {
     struct dbk_projector_status *status = &projector->status;

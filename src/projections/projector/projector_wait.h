@@ -78,6 +78,8 @@ void projector_linger_from_now(
 /* Wait so long; false when it is time to end. */
 bool projector_pause(struct dbk_projector *projector, int ms);
 bool projector_stopping(struct dbk_projector *projector);
+/* Whether it is not to post now; err has why. */
+bool projector_put_off(const struct dbk_projector *projector, struct dbk_error *err);
 /* Following (why NULL), or why not. */
 void projector_set_running(struct dbk_projector *projector, const char *why);
 

@@ -161,10 +161,10 @@ class OfACommand(Stop):
         schema = server.env["DB_SCHEMA"]
         with held(server, "begin; select from {0}.checkpoint for update; {1}".format(
                 schema, MIGRATES.format(schema))):
-            before = self.sessions(server)
-            for arguments in (["rebuild"], ["verify", "--projection"], ["retry", "--all"],
+            for arguments in (["rebuild"], ["verify", "--projection"], ["retry"],
                               ["migrate"], ["migrate", "--down"]):
                 with self.subTest(arguments=arguments):
+                    before = self.sessions(server)  # one that is left waits on
                     process = self.started(server, *arguments)
                     server.wait_for(lambda: process.poll() is not None
                                     or self.sessions(server) > before, "its wait")

@@ -1,129 +1,12 @@
 /* The private cluster, with real servers and real kills. Started as
  * "test_projections_cluster hold DIR ID" this program is the other process. */
-#include "projections/cluster.h"
-
-#include "pg.h"
+#include "cluster_world.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-enum { PATIENCE_MS = 30000 };
-
-struct world {
-    char dir[64];
-    struct dbk_uuid id;
-};
-
-static bool no_programs; /* what the wrapped glob answers */
-
-int __real_glob(const char *pattern, int flags, int (*told)(const char *, int),
-                glob_t *found);
-int __wrap_glob(const char *pattern, int flags, int (*told)(const char *, int),
-                glob_t *found);
-
-int __wrap_glob(const char *pattern, int flags, int (*told)(const char *, int),
-                glob_t *found)
-{
-    return no_programs ? GLOB_NOMATCH : __real_glob(pattern, flags, told, found);
-}
-
-static void pause_10ms(void)
-{
-    const struct timespec pause = {.tv_nsec = 10000000L};
-
-    nanosleep(&pause, NULL);
-}
-
-static void remove_tree(const char *dir, const char *name)
-{
-    char command[256];
-
-    snprintf(command, sizeof command, "rm -rf %s/%s", dir, name);
-    assert_int_equal(system(command), 0);
-}
-
-static void write_file(const char *dir, const char *name, const char *text)
-{
-    char path[256];
-    FILE *file;
-
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    assert_int_equal(fclose(file), 0);
-}
-
-static struct dbk_cluster *open_cluster(const struct world *world)
-{
-    struct dbk_cluster_options options = {.data_dir = world->dir,
-                                          .store_id = world->id};
-    struct dbk_cluster *cluster;
-    struct dbk_error err = {0};
-
-    if (dbk_cluster_open(&options, &cluster, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-    return cluster;
-}
-
-static bool answers(const struct dbk_database *database)
-{
-    struct pg_options options = {.connect_timeout_ms = 5000};
-    struct pg_statement statement = {.sql = "select 1"};
-    struct pg *pg;
-    bool good;
-
-    if (pg_open(database, &options, &pg, NULL) != DBK_OK)
-        return false;
-    good = pg_run(pg, &statement, NULL, 0, 5000, NULL, NULL) == DBK_OK;
-    pg_close(pg);
-    return good;
-}
-
-/* 0: no server. */
-static pid_t server_pid(const char *dir)
-{
-    char path[128];
-    long pid = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "%s/postgres/postmaster.pid", dir);
-    file = fopen(path, "r");
-    if (!file)
-        return 0;
-    if (fscanf(file, "%ld", &pid) != 1)
-        pid = 0;
-    fclose(file);
-    return (pid_t)pid;
-}
-
-static bool exists(const char *dir, const char *pattern)
-{
-    char path[256];
-    glob_t found;
-    bool any;
-
-    snprintf(path, sizeof path, "%s/%s", dir, pattern);
-    any = __real_glob(path, 0, NULL, &found) == 0;
-    if (any)
-        globfree(&found);
-    return any;
-}
 
 /* The other process. Closing in ends it in order. */
 struct other {
@@ -252,27 +135,6 @@ static void attaching_starts_nothing(void **state)
     assert_int_equal(dbk_cluster_open(&options, &cluster, &err), DBK_UNAVAILABLE);
     assert_null(cluster);
     assert_int_equal(server_pid(world->dir), 0);
-}
-
-/* Another than this one. */
-static bool comes_back(const struct world *world, const struct dbk_database *database,
-                       pid_t before)
-{
-    for (int waited = 0; waited < PATIENCE_MS; waited += 10) {
-        pid_t server = server_pid(world->dir);
-
-        if (server > 0 && server != before && answers(database))
-            return true;
-        pause_10ms();
-    }
-    return false;
-}
-
-static bool ends(pid_t server)
-{
-    for (int waited = 0; waited < PATIENCE_MS && kill(server, 0) == 0; waited += 10)
-        pause_10ms();
-    return kill(server, 0) != 0;
 }
 
 static void a_killed_server_comes_back(void **state)
@@ -444,27 +306,6 @@ static void nor_beside_one_that_holds_no_lock(void **state)
     check_that_two_never_run(*state, false);
 }
 
-static bool once_it_is_being_made(void *context)
-{
-    return exists(((const struct world *)context)->dir, "postgres.tmp.*/global");
-}
-
-static void who_has_waited_enough_leaves_nothing_half_made(void **state)
-{
-    struct world *world = *state;
-    struct dbk_cluster_options options = {
-        .data_dir = world->dir,
-        .store_id = world->id,
-        .watch = {.stop = once_it_is_being_made, .context = world}};
-    struct dbk_cluster *cluster;
-    struct dbk_error err;
-
-    remove_tree(world->dir, "postgres");
-    assert_int_equal(dbk_cluster_open(&options, &cluster, &err), DBK_INTERRUPTED);
-    assert_null(cluster);
-    assert_false(exists(world->dir, "postgres.tmp.*"));
-}
-
 /* The number of a leftover may be any program's after the machine started again. */
 static void a_pid_file_of_another_program_is_no_server(void **state)
 {
@@ -502,23 +343,6 @@ static void a_long_path_has_its_socket_elsewhere(void **state)
     assert_int_equal(rename(long_dir, world->dir), 0);
 }
 
-static void without_programs_it_says_what_to_install(void **state)
-{
-    struct world *world = *state;
-    struct dbk_cluster_options options = {.data_dir = world->dir};
-    struct dbk_cluster *cluster;
-    struct dbk_error err;
-    char *path = strdup(getenv("PATH"));
-
-    setenv("PATH", "/nonexistent", 1);
-    no_programs = true;
-    assert_int_equal(dbk_cluster_open(&options, &cluster, &err), DBK_NOT_FOUND);
-    assert_non_null(strstr(err.text, "postgresql"));
-    no_programs = false;
-    setenv("PATH", path, 1);
-    free(path);
-}
-
 static void an_interrupted_first_start_is_made_again(void **state)
 {
     struct world *world = *state;
@@ -538,55 +362,6 @@ static void an_interrupted_first_start_is_made_again(void **state)
     cluster = open_cluster(world);
     assert_true(answers(dbk_cluster_database(cluster)));
     dbk_cluster_close(cluster);
-}
-
-static void a_cluster_of_another_version_is_set_aside(void **state)
-{
-    struct world *world = *state;
-    struct dbk_cluster *cluster;
-
-    write_file(world->dir, "postgres/PG_VERSION", "9\n");
-    cluster = open_cluster(world);
-    assert_true(answers(dbk_cluster_database(cluster)));
-    dbk_cluster_close(cluster);
-    assert_true(exists(world->dir, "postgres.version-9.*"));
-}
-
-static void open_answers_and_close(struct world *world)
-{
-    struct dbk_cluster *cluster = open_cluster(world);
-
-    assert_true(answers(dbk_cluster_database(cluster)));
-    dbk_cluster_close(cluster);
-}
-
-static void a_damaged_cluster_is_set_aside_once(void **state)
-{
-    struct world *world = *state;
-    struct dbk_cluster_options options = {.data_dir = world->dir,
-                                          .store_id = world->id};
-    struct dbk_cluster *cluster;
-    struct dbk_error err;
-
-    remove_tree(world->dir, "postgres/PG_VERSION");
-    open_answers_and_close(world);
-    assert_true(exists(world->dir, "postgres.damaged/base"));
-    remove_tree(world->dir, "postgres/PG_VERSION");
-    assert_int_equal(dbk_cluster_open(&options, &cluster, &err), DBK_IO);
-    assert_non_null(strstr(err.text, "postgres.damaged"));
-    remove_tree(world->dir, "postgres.damaged");
-    open_answers_and_close(world);
-    remove_tree(world->dir, "postgres.damaged");
-}
-
-static void a_cluster_that_does_not_start_is_set_aside(void **state)
-{
-    struct world *world = *state;
-
-    write_file(world->dir, "postgres/global/pg_control", "?");
-    open_answers_and_close(world);
-    assert_true(exists(world->dir, "postgres.damaged/base"));
-    remove_tree(world->dir, "postgres.damaged");
 }
 
 static void keep_line(void *context, const char *line)
@@ -624,27 +399,6 @@ static void where_its_user_cannot_go_it_lies_outside(void **state)
     remove_tree(outside, "");
 }
 
-static int make_world(void **state)
-{
-    struct world *world = calloc(1, sizeof *world);
-
-    if (!world)
-        return -1;
-    strcpy(world->dir, "/tmp/dbk-cluster-XXXXXX");
-    world->id = dbk_uuid_new();
-    *state = world;
-    return mkdtemp(world->dir) && chmod(world->dir, 0755) == 0 ? 0 : -1;
-}
-
-static int remove_world(void **state)
-{
-    struct world *world = *state;
-
-    remove_tree(world->dir, "");
-    free(world);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -663,12 +417,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(nor_beside_one_that_holds_no_lock),
         cmocka_unit_test(a_pid_file_of_another_program_is_no_server),
         cmocka_unit_test(a_long_path_has_its_socket_elsewhere),
-        cmocka_unit_test(without_programs_it_says_what_to_install),
-        cmocka_unit_test(who_has_waited_enough_leaves_nothing_half_made),
         cmocka_unit_test(an_interrupted_first_start_is_made_again),
-        cmocka_unit_test(a_cluster_of_another_version_is_set_aside),
-        cmocka_unit_test(a_damaged_cluster_is_set_aside_once),
-        cmocka_unit_test(a_cluster_that_does_not_start_is_set_aside),
         cmocka_unit_test(where_its_user_cannot_go_it_lies_outside),
     };
 

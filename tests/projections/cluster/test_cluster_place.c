@@ -21,7 +21,7 @@ static struct cluster_place *find(const char *data_dir)
     struct dbk_error err;
 
     assert_non_null(place);
-    if (cluster_place_find(data_dir, &store_id, place, &err) != DBK_OK)
+    if (cluster_place_find(data_dir, NULL, &store_id, place, &err) != DBK_OK)
         fail_msg("%s", err.text);
     return place;
 }
@@ -69,10 +69,10 @@ static void a_path_that_is_too_long_is_refused(void **state)
         char *path = long_path(room + over);
         struct dbk_error err;
 
-        assert_int_equal(cluster_place_find(path, &store_id, place, &err),
+        assert_int_equal(cluster_place_find(path, NULL, &store_id, place, &err),
                          DBK_TOO_LARGE);
         assert_non_null(strstr(err.text, "too long"));
-        assert_int_equal(cluster_place_find(path, &store_id, place, NULL),
+        assert_int_equal(cluster_place_find(path, NULL, &store_id, place, NULL),
                          DBK_TOO_LARGE);
         free(path);
     }
@@ -84,7 +84,8 @@ static void assert_socket_dir(const char *data_dir, bool own)
     struct cluster_place *place = calloc(1, sizeof *place);
 
     assert_non_null(place);
-    assert_int_equal(cluster_place_find(data_dir, &store_id, place, NULL), DBK_OK);
+    assert_int_equal(cluster_place_find(data_dir, NULL, &store_id, place, NULL),
+                     DBK_OK);
     assert_int_equal(place->own_socket_dir, own);
     assert_string_equal(place->socket_dir, own ? OWN_SOCKET_DIR : place->dir);
     free(place);
