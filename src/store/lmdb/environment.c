@@ -270,7 +270,7 @@ static enum dbk_code open_env(const char *dir, enum dbk_access access, size_t ma
 
     if (environment_number_taken(dir))
         return number_taken(err);
-    if (access == ENVIRONMENT_READ) {
+    if (access == ENVIRONMENT_READ || access == ENVIRONMENT_SALVAGE) {
         if (environment_check_locking(dir, &lock, err) != DBK_OK)
             return err->code;
         flags = MDB_RDONLY | (lock ? 0 : MDB_NOLOCK);

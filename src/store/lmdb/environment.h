@@ -27,6 +27,7 @@ struct environment {
 /* What a log is opened for. */
 enum dbk_access {
     ENVIRONMENT_READ, /* what is there: nothing is written but LMDB's lock file, where it can be */
+    ENVIRONMENT_SALVAGE, /* the same, though the file be cut: reading may end the process */
     ENVIRONMENT_WRITE, /* what is there */
     ENVIRONMENT_MAKE,  /* to write to it, and where there is none to make it */
 };

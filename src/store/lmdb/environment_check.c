@@ -67,7 +67,11 @@ enum dbk_code environment_check_directory(const char *dir, enum dbk_access acces
     if (snprintf(path, sizeof path, "%s/data.mdb", dir) >= (int)sizeof path)
         return dbk_fail(err, DBK_INVALID, "the path of the log is too long");
     if (stat(path, &st) == 0) {
-        if (data_file_check(path, &empty, err) != DBK_OK)
+        enum dbk_code code = data_file_check(path, &empty, err);
+
+        if (code == DBK_DAMAGED && access == ENVIRONMENT_SALVAGE)
+            return DBK_OK;
+        if (code != DBK_OK)
             return dbk_wrap(err, "%s", dir);
     } else if (errno != ENOENT && errno != ENOTDIR) {
         return dbk_system_fail(err, "look at", path);

@@ -83,6 +83,16 @@ static void die_with(pid_t parent)
         _exit(1);
 }
 
+void sandbox_become_child(pid_t parent)
+{
+    die_with(parent);
+    fault_leave_alone(); /* die at once, the parent says it better */
+    for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
+        signal(fatal[i], SIG_DFL);
+    signal(SIGPIPE, SIG_DFL);
+    silence();
+}
+
 static _Noreturn void be_child(sandbox_body *run, const void *what,
                                const char *scratch_dir, int fd)
 {
@@ -95,11 +105,6 @@ static _Noreturn void be_child(sandbox_body *run, const void *what,
     struct message message = {.kind = RESULT};
     struct dbk_error err = {.text = ""};
 
-    fault_leave_alone(); /* die at once, the parent says it better */
-    for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
-        signal(fatal[i], SIG_DFL);
-    signal(SIGPIPE, SIG_DFL);
-    silence();
     message.code = run(what, &options, &message.result, &err);
     snprintf(message.text, sizeof message.text, "%s", err.text);
     tell(&teller, &message);
@@ -247,7 +252,7 @@ static enum dbk_code run_once(sandbox_body *run, const void *what,
         return dbk_fail(err, DBK_IO, "pipe: %s", strerror(errno));
     listener.child = fork();
     if (listener.child == 0) {
-        die_with(parent);
+        sandbox_become_child(parent);
         close(fds[0]);
         be_child(run, what, options->scratch_dir, fds[1]);
     }

@@ -8,6 +8,8 @@
 
 #include "store/verify.h"
 
+#include <sys/types.h>
+
 /* What is run, on what the caller of sandbox_run gives. Its options have no scratch_dir but
  * the caller's; what it tells through them, what it makes of *result, and its failure
  * reach the caller. */
@@ -30,5 +32,9 @@ enum dbk_code sandbox_run(sandbox_body *run, const void *what,
                           const struct dbk_verify_options *options,
                           struct dbk_verify_result *result, uint64_t *died_at,
                           struct dbk_error *err);
+
+/* What each such child does first: it ends with its parent, is silent, and dies of what
+ * can end it, whatever its parent does about that. */
+void sandbox_become_child(pid_t parent);
 
 #endif
