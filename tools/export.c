@@ -4,6 +4,7 @@
 #include "export_beside.h"
 #include "export_output.h"
 #include "export_run.h"
+#include "export_salvage.h"
 #include "plural.h"
 #include "progress.h"
 #include "signals.h"
@@ -166,10 +167,12 @@ static enum dbk_code keep(const struct wish *wish, const struct export_writer *w
 }
 
 static enum dbk_code run_into(const struct wish *wish, struct export_run *run,
-                              struct export_output *output, uint64_t *bytes,
-                              struct dbk_error *err)
+                              struct dbk_salvage *salvage, struct export_output *output,
+                              uint64_t *bytes, struct dbk_error *err)
 {
-    const struct export_source source = export_select_source(&run->select, run->log);
+    const struct export_source source =
+        run->log ? export_select_source(&run->select, run->log)
+                 : export_salvage_source(&run->select, salvage);
     struct compress_writer *out;
     enum dbk_code code = compress_writer_open(output->fd, wish->compression, &out, err);
 
@@ -177,14 +180,15 @@ static enum dbk_code run_into(const struct wish *wish, struct export_run *run,
         return code;
     code = export_writer_create(wish->format, &source, out, &run->writer, err);
     if (code == DBK_OK)
-        code = export_run(run, err);
+        code = run->log ? export_run(run, err) : export_salvage_run(run, salvage, err);
     *bytes = compress_written(out);
     compress_writer_close(out);
     return code;
 }
 
+/* From the log, or where that is NULL from what can be salvaged. */
 static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
-                               struct dbk_log *log)
+                               struct dbk_log *log, struct dbk_salvage *salvage)
 {
     struct progress progress;
     struct export_run run = {
@@ -192,9 +196,10 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
     struct export_output output;
     struct dbk_error err;
     uint64_t bytes = 0;
+    bool missing;
     enum dbk_code code;
 
-    if (export_select_resolve(log, wish->follow, &run.select, &err) != DBK_OK) {
+    if (log && export_select_resolve(log, wish->follow, &run.select, &err) != DBK_OK) {
         enum tool_exit exit = tool_refuse(tool, &err);
         return err.code == DBK_NOT_FOUND ? TOOL_DIFFERENT : exit;
     }
@@ -204,7 +209,7 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
     progress_start(&progress,
                    wish->path || !isatty(STDOUT_FILENO) ? tool_progress(tool) : NULL);
     run.watch = progress_watch(&progress, NULL);
-    code = run_into(wish, &run, &output, &bytes, &err);
+    code = run_into(wish, &run, salvage, &output, &bytes, &err);
     progress_clear(&progress);
     if (code == DBK_OK)
         code = keep(wish, run.writer, &output, &err);
@@ -217,8 +222,28 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
                    progress_seconds(&progress));
     if (code == DBK_OK)
         say_if_empty(wish, export_writer_trailer(run.writer));
+    missing = code == DBK_OK && export_writer_trailer(run.writer)->missing > 0;
     export_writer_destroy(run.writer);
-    return code == DBK_OK ? TOOL_DONE : conclude(tool, wish, &err);
+    if (code != DBK_OK)
+        return conclude(tool, wish, &err);
+    return missing ? TOOL_DIFFERENT : TOOL_DONE;
+}
+
+/* What can be read of a damaged log. */
+static enum tool_exit run_salvage(const struct tool *tool, struct wish *wish)
+{
+    struct dbk_salvage *salvage;
+    enum tool_exit exit;
+    struct dbk_error err;
+
+    if (wish->follow)
+        return tool_misused(tool,
+                            "--salvage ends with the log: give it without --follow");
+    if (export_salvage_open(tool, &wish->select, &salvage, &err) != DBK_OK)
+        return tool_refuse(tool, &err);
+    exit = run_with(tool, wish, NULL, salvage);
+    dbk_salvage_close(salvage);
+    return exit;
 }
 
 static enum tool_exit run(struct tool *tool)
@@ -231,9 +256,11 @@ static enum tool_exit run(struct tool *tool)
     if (exit != TOOL_DONE)
         return exit;
     signals_hold();
+    if (tool_has(tool, "--salvage"))
+        return run_salvage(tool, &wish);
     if (tool_log_open(tool, &log, &err) != DBK_OK)
         return tool_fail(tool, &err);
-    exit = run_with(tool, &wish, log);
+    exit = run_with(tool, &wish, log, NULL);
     dbk_log_close(log);
     return exit;
 }
@@ -269,7 +296,11 @@ const struct command command_export = {
         "appears under its name when it is whole.\n"
         "\n" POSITION_HELP "\n"
         "It works beside a running server and needs no PostgreSQL. Ctrl-C ends\n"
-        "--follow well, with the trailer; anything else it stops, with exit code 3.\n",
+        "--follow well, with the trailer; anything else it stops, with exit code 3.\n"
+        "\n"
+        "--salvage is for a damaged log: it steps over what cannot be read, and says\n"
+        "which, on stderr and in the trailer; exit code 1 then. --from and --to take\n"
+        "sequences there.\n",
     .example =
         "  daybook export log.ndjson.zst\n"
         "  daybook export --type person.created --from 2026-01-01 | jq .data\n"
@@ -286,6 +317,7 @@ const struct command command_export = {
             {"--type", "TYPE", "Only records of this type, such as event.recorded"},
             {"--person", "ID", "Only what is about this person"},
             {"--follow", NULL, "Go on with what is appended, until Ctrl-C"},
+            {"--salvage", NULL, "Step over what cannot be read of a damaged log"},
             {"--gzip", NULL, "Compress, as for a FILE that ends in .gz"},
             {"--zstd", NULL, "Compress, as for a FILE that ends in .zst"},
             {"--force", NULL, "Replace FILE where it is there"},

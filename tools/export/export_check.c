@@ -54,8 +54,8 @@ enum dbk_code export_check_end(struct export_check *check, struct dbk_slice text
         return DBK_OK;
     if (is_trailer(trailer, false, text))
         return dbk_fail(err, DBK_INVALID,
-                        "%s: it was made with --from, --to, --type or --person: no "
-                        "log can be made of a part",
+                        "%s: it was made with --from, --to, --type or --person, or "
+                        "--salvage left something out: no log can be made of a part",
                         place);
     if (export_starts(text, version) && text.length > sizeof version &&
         memcmp(text.data + sizeof version - 1, "1,", 2) != 0 &&

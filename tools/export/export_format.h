@@ -29,7 +29,9 @@
  * before the trailer's line (in msgpack: before the length of 0; of csv: of the file). So
  * `head -n -1 FILE | sha256sum` tells it of an ndjson export. source says which log it came
  * from, what was asked for (to is null where nothing bounds it), when, and how many cells
- * of a csv were changed; self is the CRC-32 of the trailer before `,"self"`. Version 1
+ * of a csv were changed; where --salvage could not read some, also how many are `missing`,
+ * and which, "missing_sequences":"7-9,12" (cut, with "..." behind it, where they are very
+ * many); self is the CRC-32 of the trailer before `,"self"`. Version 1
  * ends behind sha256. But for source and self, a log made of an export, exported again,
  * gives the same bytes.
  */
@@ -83,6 +85,8 @@ struct export_source {
     dbk_timestamp exported_at;
 };
 
+#define EXPORT_MISSING_MAX 2048
+
 struct export_trailer {
     enum export_format format;
     uint64_t records;
@@ -90,10 +94,13 @@ struct export_trailer {
     bool whole;
     char sha256[DIGEST_HEX + 1];
     uint64_t escaped; /* cells of a csv that were changed */
+    /* What --salvage could not read: how many, and which, as far as there is room. */
+    uint64_t missing;
+    char missing_ranges[EXPORT_MISSING_MAX]; /* "7-9,12" */
 };
 
 /* Write the trailer's object, without a line feed; returns its length. */
-#define EXPORT_TRAILER_MAX 768
+#define EXPORT_TRAILER_MAX (768 + EXPORT_MISSING_MAX)
 size_t export_trailer_text(const struct export_trailer *trailer,
                            const struct export_source *source,
                            char out[EXPORT_TRAILER_MAX]);

@@ -4,6 +4,8 @@
 #include "http/record_json.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +147,26 @@ enum dbk_code export_writer_add(struct export_writer *writer,
         trailer->first = item->record.sequence;
     trailer->last = item->record.sequence;
     return writer->length < GATHERED ? DBK_OK : write_out(writer, err);
+}
+
+void export_writer_miss(struct export_writer *writer, uint64_t from, uint64_t to)
+{
+    struct export_trailer *trailer = &writer->trailer;
+    size_t used = strlen(trailer->missing_ranges), room = EXPORT_MISSING_MAX - used;
+    char text[48];
+
+    assert(from <= to);
+    trailer->whole = false;
+    trailer->missing += to - from + 1;
+    if (from == to)
+        snprintf(text, sizeof text, "%s%" PRIu64, used ? "," : "", from);
+    else
+        snprintf(text, sizeof text, "%s%" PRIu64 "-%" PRIu64, used ? "," : "", from,
+                 to);
+    if (room > sizeof text + 4)
+        memcpy(trailer->missing_ranges + used, text, strlen(text) + 1);
+    else if (room > 4 && used > 0 && trailer->missing_ranges[used - 1] != '.')
+        memcpy(trailer->missing_ranges + used, "...", 4);
 }
 
 enum dbk_code export_writer_flush(struct export_writer *writer, struct dbk_error *err)

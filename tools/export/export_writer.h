@@ -32,6 +32,9 @@ void export_writer_destroy(struct export_writer *writer); /* NULL is fine */
 enum dbk_code export_writer_add(struct export_writer *writer,
                                 const struct export_item *item, struct dbk_error *err);
 
+/* Some are missing, from the one to the other: the trailer is to say so. In order. */
+void export_writer_miss(struct export_writer *writer, uint64_t from, uint64_t to);
+
 /* Write out all that was added, so that a follower has it. Errors as above. */
 enum dbk_code export_writer_flush(struct export_writer *writer, struct dbk_error *err);
 
