@@ -9,6 +9,7 @@
 #include "progress.h"
 #include "signals.h"
 #include "staging.h"
+#include "store/salvage.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -23,14 +24,23 @@ struct restore {
     struct progress progress;
     struct log_check check; /* of the backup, then of what was made of it */
     struct position_range range;
-    uint64_t head;
+    bool continues; /* with another log's tail */
+    char tail[PATH_MAX];
+    struct dbk_restored done;
 };
 
-/* A backup's folder; or a data directory, whose log is one below. */
+/* A backup's folder; a data directory, whose log is one below; or the file itself. */
 static bool find_backup(const char *from, char out[PATH_MAX])
 {
+    static const char file[] = "/data.mdb";
+    size_t length = strlen(from);
     char path[PATH_MAX + 16];
 
+    if (length >= sizeof file && length < PATH_MAX &&
+        !strcmp(from + length - (sizeof file - 1), file)) {
+        snprintf(out, PATH_MAX, "%.*s", (int)(length - (sizeof file - 1)), from);
+        return true;
+    }
     if (snprintf(out, PATH_MAX, "%s/log", from) >= PATH_MAX)
         return false;
     snprintf(path, sizeof path, "%s/data.mdb", out);
@@ -74,22 +84,40 @@ static enum dbk_code check_backup(struct restore *restore, struct dbk_error *err
                     restore->from);
 }
 
+/* The last record at or before the time, of those that can be read. */
+static enum dbk_code find_time(struct restore *restore, uint64_t *to,
+                               struct dbk_error *err)
+{
+    dbk_timestamp latest = position_latest(&restore->range.to);
+    struct dbk_salvage *salvage;
+    struct dbk_salvaged item;
+    struct dbk_record record;
+    uint64_t head;
+    enum dbk_code code = dbk_salvage_open(restore->from, 1, 0, &salvage, err);
+
+    if (code != DBK_OK)
+        return code;
+    head = dbk_salvage_head(salvage);
+    while ((code = dbk_salvage_next(salvage, &item, err)) == DBK_OK) {
+        if (item.state == DBK_SALVAGED &&
+            dbk_record_decode(item.bytes, item.length, &record, NULL) == DBK_OK &&
+            record.recorded_at <= latest)
+            *to = item.sequence;
+    }
+    dbk_salvage_close(salvage);
+    if (code == DBK_NOT_FOUND && *to == 0 && head > 0)
+        return dbk_fail(err, DBK_INVALID,
+                        "--to: all records, 1 to %" PRIu64 ", are later", head);
+    return code == DBK_NOT_FOUND ? DBK_OK : code;
+}
+
 static enum dbk_code find_end(struct restore *restore, uint64_t *to,
                               struct dbk_error *err)
 {
-    const struct dbk_log_options options = {.read_only = true};
-    enum dbk_code code;
-    struct dbk_log *log;
-    uint64_t from;
-
-    *to = 0;
-    if (!restore->range.has_to)
-        return DBK_OK;
-    if (dbk_log_open(restore->from, &options, &log, err) != DBK_OK)
-        return err->code;
-    code = position_range_find(&restore->range, log, false, &from, to, err);
-    dbk_log_close(log); /* with its threads, for checking forks */
-    return code;
+    *to = restore->range.has_to ? restore->range.to.sequence : 0;
+    return restore->range.has_to && restore->range.to.is_time
+               ? find_time(restore, to, err)
+               : DBK_OK;
 }
 
 static enum dbk_code check_made(struct restore *restore, struct dbk_error *err)
@@ -104,19 +132,26 @@ static enum dbk_code check_made(struct restore *restore, struct dbk_error *err)
                     "this machine's disk and memory");
 }
 
+/* Where an end is named, what is behind it may be damaged, and is not looked at: what is
+ * before it is checked as it is copied, and once more in what was made. */
 static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
 {
-    struct dbk_restore_options options = {.watch =
-                                              progress_watch(&restore->progress, NULL)};
-    enum dbk_code code = check_backup(restore, err);
+    struct dbk_restore_options options = {
+        .continue_with = restore->continues ? restore->tail : NULL,
+        .watch = progress_watch(&restore->progress, restore->tool->logger)};
+    enum dbk_code code = DBK_OK;
 
+    if (!restore->range.has_to)
+        code = check_backup(restore, err);
     if (code == DBK_OK)
         code = find_end(restore, &options.to, err);
     if (code != DBK_OK)
         return code;
     code = dbk_log_restore(restore->from, restore->staging.tmp, &options,
-                           &restore->head, err);
+                           &restore->done, err);
     progress_clear(&restore->progress);
+    if (code == DBK_DAMAGED)
+        return dbk_wrap(err, "%s is damaged: take an older backup", restore->from);
     return code == DBK_OK ? check_made(restore, err) : code;
 }
 
@@ -138,17 +173,51 @@ static enum dbk_code restore_into(struct restore *restore, struct dbk_error *err
     return code;
 }
 
-static void print_done(const struct restore *restore)
+static void print_json(const struct restore *restore)
 {
-    double seconds = progress_seconds(&restore->progress);
+    const struct dbk_restored *done = &restore->done;
 
-    if (tool_has(restore->tool, "--json")) {
-        printf("{\"head\":%" PRIu64 ",\"seconds\":%.3f}\n", restore->head, seconds);
-        return;
-    }
-    printf("records       1 to %" PRIu64 ", all of them checked\n", restore->head);
-    printf("seconds       %.2f\n", seconds);
+    printf("{\"head\":%" PRIu64 ",\"continued\":", done->head);
+    if (restore->continues)
+        printf("{\"records\":%" PRIu64 ",\"gap\":%" PRIu64
+               ",\"readable_behind\":%" PRIu64 "}",
+               done->head - done->own, done->gap, done->behind_gap);
+    else
+        fputs("null", stdout);
+    printf(",\"seconds\":%.3f}\n", progress_seconds(&restore->progress));
+}
+
+static void print_text(const struct restore *restore)
+{
+    const struct dbk_restored *done = &restore->done;
+
+    printf("records       1 to %" PRIu64 ", all of them checked\n", done->head);
+    if (restore->continues && done->head > done->own)
+        printf("continued     from record %" PRIu64 " on with %s\n", done->own + 1,
+               restore->tail);
+    else if (restore->continues)
+        printf(
+            "continued     with nothing: %s has nothing readable behind record %" PRIu64
+            "\n",
+            restore->tail, done->own);
+    printf("seconds       %.2f\n", progress_seconds(&restore->progress));
     printf("next          %s\n", staging_next(&restore->staging));
+}
+
+/* A log has no holes, so what is behind one cannot be in it. */
+static enum tool_exit tell_gap(const struct restore *restore)
+{
+    const struct dbk_restored *done = &restore->done;
+
+    if (done->gap == 0)
+        return TOOL_DONE;
+    fprintf(stderr,
+            "daybook restore: record %" PRIu64
+            " of %s cannot be read, so it ends before "
+            "it; %" PRIu64 " records behind it can be, and were not taken: daybook "
+            "export --salvage --from %" PRIu64 " writes them to a file\n",
+            done->gap, restore->tail, done->behind_gap, done->gap + 1);
+    return TOOL_DIFFERENT;
 }
 
 static enum tool_exit conclude(const struct restore *restore, struct dbk_error *err)
@@ -171,15 +240,23 @@ static enum tool_exit run(struct tool *tool)
     if (position_range_parse(NULL, tool_value(tool, "--to"), &restore.range, &err) !=
         DBK_OK)
         return tool_misused(tool, "%s", err.text);
-    if (!find_backup(tool->operands[0], restore.from))
+    restore.continues = tool_has(tool, "--continue-with");
+    if (!find_backup(tool->operands[0], restore.from) ||
+        (restore.continues &&
+         !find_backup(tool_value(tool, "--continue-with"), restore.tail)))
         return tool_misused(tool, "the path is too long");
+    if (restore.continues && restore.range.has_to && restore.range.to.is_time)
+        return tool_misused(tool, "--continue-with takes a sequence for --to");
     signals_hold();
     progress_start(&restore.progress, tool_progress(tool));
     if (restore_into(&restore, &err) != DBK_OK)
         return conclude(&restore, &err);
     log_place_made(tool);
-    print_done(&restore);
-    return TOOL_DONE;
+    if (tool_has(tool, "--json"))
+        print_json(&restore);
+    else
+        print_text(&restore);
+    return tell_gap(&restore);
 }
 
 const struct command command_restore = {
@@ -198,16 +275,27 @@ const struct command command_restore = {
         "a\n"
         "database that has another log's tables needs `daybook rebuild`.\n"
         "\n"
-        "Exit codes: 0 done, 1 the backup is damaged, 2 wrong use, 3 it could not be\n"
-        "done. Where it is not 0, nothing is left behind.\n",
+        "With --to, what is behind it is not looked at: so a damaged backup, or data\n"
+        "directory, gives what is before the damage. --continue-with takes what LOG\n"
+        "(a data directory, its log, or data.mdb), damaged as it may be, has behind "
+        "the\n"
+        "backup's last record, if it is of the same history: up to the first record\n"
+        "that cannot be read, which is told.\n"
+        "\n"
+        "Exit codes: 0 done; 1 the backup is damaged, or LOG was not taken to its "
+        "end;\n"
+        "2 wrong use; 3 it could not be done. Where it says nothing else, nothing is\n"
+        "left behind.\n",
     .example = "  daybook restore /mnt/backups/daybook-2026-11-23 --data-dir /srv/new\n"
-               "  daybook restore backup --to 2026-11-23T17:00:00 --data-dir before\n",
+               "  daybook restore backup --to 2026-11-23T17:00:00 --data-dir before\n"
+               "  daybook restore backup --continue-with damaged --data-dir /srv/new\n",
     .settings = CONFIG_GROUP_DATA,
     .operands_min = 1,
     .operands_max = 1,
     .options =
         {
             {"--to", "P", "End with this record"},
+            {"--continue-with", "LOG", "Go on with what a damaged log has behind FROM"},
             {"--json", NULL, "Print one JSON object"},
         },
     .run = run,

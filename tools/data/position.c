@@ -82,7 +82,7 @@ static enum dbk_code find_last(struct dbk_log *log, uint64_t head, dbk_timestamp
 }
 
 /* The last moment that is meant. */
-static dbk_timestamp end_of(const struct position *position)
+dbk_timestamp position_latest(const struct position *position)
 {
     return position->is_day ? position->time + (DAY - 1) : position->time;
 }
@@ -93,7 +93,7 @@ enum dbk_code position_to(const struct position *position, struct dbk_log *log,
     *sequence = position->sequence;
     if (!position->is_time)
         return DBK_OK;
-    return find_last(log, head, end_of(position), sequence, err);
+    return find_last(log, head, position_latest(position), sequence, err);
 }
 
 enum dbk_code position_from(const struct position *position, struct dbk_log *log,
@@ -119,7 +119,7 @@ enum dbk_code position_range_parse(const char *from, const char *to,
         return dbk_wrap(err, "--to");
     if (from && to && range->from.is_time == range->to.is_time &&
         (range->from.sequence > range->to.sequence ||
-         range->from.time > end_of(&range->to)))
+         range->from.time > position_latest(&range->to)))
         return dbk_fail(err, DBK_INVALID, "--from is behind --to");
     return DBK_OK;
 }

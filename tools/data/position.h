@@ -31,6 +31,9 @@ struct position {
 enum dbk_code position_parse(const char *text, struct position *out,
                              struct dbk_error *err);
 
+/* The latest moment that a position which is a time takes in. */
+dbk_timestamp position_latest(const struct position *position);
+
 /* The last sequence up to and with the position, of a log whose head is `head`: for a
  * time, of the last record at or before it (or the end of its day), 0 where all are later;
  * for a sequence that

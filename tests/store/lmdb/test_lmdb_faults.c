@@ -418,9 +418,9 @@ static enum dbk_code back_up(struct sweep *sweep)
 static enum dbk_code restore(struct sweep *sweep)
 {
     const struct dbk_restore_options options = {0};
-    uint64_t head;
+    struct dbk_restored restored;
 
-    return dbk_log_restore(sweep->s->dir, sweep->other, &options, &head,
+    return dbk_log_restore(sweep->s->dir, sweep->other, &options, &restored,
                            &sweep->s->err);
 }
 

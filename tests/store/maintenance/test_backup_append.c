@@ -200,7 +200,7 @@ static void an_idempotency_key_comes_with_its_record(void **state)
     struct pair *pair = *state, copy = {.by = {.head = 0}};
     const struct dbk_restore_options options = {.to = 0};
     struct dbk_uuid kate = add_person(&pair->log, "kate@x.mock");
-    uint64_t head;
+    struct dbk_restored restored;
     bool replayed;
 
     back_up(pair);
@@ -208,7 +208,7 @@ static void an_idempotency_key_comes_with_its_record(void **state)
     assert_int_equal(append(pair), DBK_OK);
     snprintf(copy.log.dir, sizeof copy.log.dir, "%.60s.new", pair->log.dir);
     assert_int_equal(
-        dbk_log_restore(pair->dir, copy.log.dir, &options, &head, &pair->log.err),
+        dbk_log_restore(pair->dir, copy.log.dir, &options, &restored, &pair->log.err),
         DBK_OK);
     scratch_open(&copy.log);
     assert_int_equal(send(&copy.log, &kate, 1, &replayed), DBK_OK);

@@ -174,7 +174,7 @@ static void a_log_is_restored_up_to_a_record(void **state)
     struct dbk_restore_options options = {.to = 21};
     struct dbk_uuid kate;
     bool replayed;
-    uint64_t head = 0;
+    struct dbk_restored restored;
 
     fill(s); /* 20 */
     kate = add_person(s, "kate@x.mock");
@@ -184,12 +184,12 @@ static void a_log_is_restored_up_to_a_record(void **state)
     s->log = NULL;
     snprintf(copy.dir, sizeof copy.dir, "%.60s.new", s->dir);
     options.to = 24;
-    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &head, &s->err),
-                     DBK_NOT_FOUND);
+    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &restored, &s->err),
+                     DBK_INVALID);
     options.to = 22;
-    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &head, &s->err),
+    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &restored, &s->err),
                      DBK_OK);
-    assert_int_equal(head, 22);
+    assert_int_equal(restored.head, 22);
     scratch_open(&copy);
     assert_int_equal(head_of(&copy), 22);
     assert_int_equal(send(&copy, &kate, 1, &replayed), DBK_OK);
@@ -197,7 +197,7 @@ static void a_log_is_restored_up_to_a_record(void **state)
     assert_int_equal(send(&copy, &kate, 2, &replayed), DBK_OK);
     assert_false(replayed); /* its record did not */
     dbk_log_close(copy.log);
-    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &head, &s->err),
+    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &restored, &s->err),
                      DBK_EXISTS);
     scratch_remove(copy.dir);
 }
@@ -209,7 +209,7 @@ static void a_damaged_idempotency_key_is_left_out(void **state)
     const struct dbk_restore_options options = {.to = 0};
     struct dbk_uuid kate;
     bool replayed;
-    uint64_t head = 0;
+    struct dbk_restored restored;
     MDB_env *env;
     MDB_txn *txn;
     MDB_dbi idempotency;
@@ -228,9 +228,9 @@ static void a_damaged_idempotency_key_is_left_out(void **state)
     mdb_env_close(env);
 
     snprintf(copy.dir, sizeof copy.dir, "%.60s.new", s->dir);
-    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &head, &s->err),
+    assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &restored, &s->err),
                      DBK_OK);
-    assert_int_equal(head, 2);
+    assert_int_equal(restored.head, 2);
     scratch_open(&copy);
     assert_int_equal(send(&copy, &kate, 1, &replayed), DBK_OK);
     assert_true(replayed); /* the other keys are there */

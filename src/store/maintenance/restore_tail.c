@@ -1,0 +1,98 @@
+#include "restore_tail.h"
+
+#include "log_value.h"
+#include "store/salvage.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* How many records before the backup's end are looked at: one that can be read will do. */
+#define COMPARED 1000
+#define PROGRESS_EVERY 1024
+
+static bool is_the_backups(const struct restore_tail *tail,
+                           const struct dbk_salvaged *item)
+{
+    uint64_t sequence = item->sequence;
+    MDB_val key = {sizeof sequence, &sequence}, value;
+
+    return mdb_get(tail->txn, tail->backup->log, &key, &value) == 0 &&
+           value.mv_size == item->length + LOG_VALUE_CHECKSUM &&
+           !memcmp(value.mv_data, item->bytes, item->length);
+}
+
+static enum dbk_code compare(const struct restore_tail *tail,
+                             const struct dbk_salvaged *item, uint64_t *same,
+                             struct dbk_error *err)
+{
+    if (item->state != DBK_SALVAGED)
+        return DBK_OK;
+    if (!is_the_backups(tail, item))
+        return dbk_fail(err, DBK_CONFLICT,
+                        "%s is of another history than the backup: record %" PRIu64
+                        " differs",
+                        tail->dir, item->sequence);
+    ++*same;
+    return DBK_OK;
+}
+
+static enum dbk_code take(const struct restore_tail *tail,
+                          const struct dbk_salvaged *item, uint64_t same,
+                          struct dbk_restored *out, struct dbk_error *err)
+{
+    bool readable = item->state == DBK_SALVAGED;
+
+    if (same == 0 && dbk_log_builder_head(tail->builder) > 0)
+        return dbk_fail(err, DBK_CONFLICT,
+                        "whether %s is of the backup's history cannot be told: none of "
+                        "the records before %" PRIu64 " can be read there",
+                        tail->dir, item->sequence);
+    if (!readable && out->gap == 0)
+        out->gap = item->sequence;
+    if (readable && out->gap > 0)
+        out->behind_gap++;
+    if (out->gap > 0)
+        return DBK_OK;
+    return dbk_log_builder_add(tail->builder, item->bytes, item->length, err);
+}
+
+static enum dbk_code walk(const struct restore_tail *tail, struct dbk_salvage *salvage,
+                          struct dbk_restored *out, struct dbk_error *err)
+{
+    uint64_t own = dbk_log_builder_head(tail->builder), same = 0;
+    enum dbk_code code = DBK_OK;
+    struct dbk_salvaged item;
+
+    while (code == DBK_OK && (code = dbk_salvage_next(salvage, &item, err)) == DBK_OK) {
+        if (item.sequence % PROGRESS_EVERY == 0)
+            dbk_watch_progress(&tail->options->watch, "restoring", "records",
+                               item.sequence, dbk_salvage_head(salvage), NULL);
+        code = item.sequence <= own ? compare(tail, &item, &same, err)
+                                    : take(tail, &item, same, out, err);
+    }
+    return code == DBK_NOT_FOUND ? DBK_OK : code;
+}
+
+enum dbk_code restore_tail_add(const struct restore_tail *tail,
+                               struct dbk_restored *out, struct dbk_error *err)
+{
+    uint64_t own = dbk_log_builder_head(tail->builder);
+    struct dbk_salvage *salvage;
+    enum dbk_code code = dbk_salvage_open(
+        tail->dir, own > COMPARED ? own - COMPARED : 1, 0, &salvage, err);
+
+    if (code != DBK_OK)
+        return code;
+    if (tail->to > dbk_salvage_head(salvage))
+        code = dbk_fail(err, DBK_INVALID, "%s ends with record %" PRIu64, tail->dir,
+                        dbk_salvage_head(salvage));
+    if (code == DBK_OK && tail->to > 0) { /* not further than that */
+        dbk_salvage_close(salvage);
+        code = dbk_salvage_open(tail->dir, own > COMPARED ? own - COMPARED : 1,
+                                tail->to, &salvage, err);
+    }
+    if (code == DBK_OK)
+        code = walk(tail, salvage, out, err);
+    dbk_salvage_close(salvage);
+    return code;
+}
