@@ -26,8 +26,8 @@ struct dbk_restored {
 
 /* Fill directory dir, which must hold nothing or not exist, with the records of the log
  * in directory source, as store/log_builder.h does: same bytes, indexes made anew, a new
- * store id. Idempotency keys come along where all that they answer for does and they can be
- * read; not those of continue_with. What is behind options->to is not looked at, and may be
+ * store id. Idempotency keys come along where all that they answer for does (and, with `to`,
+ * where they can be read); not those of continue_with. What is behind options->to is not looked at, and may be
  * damaged. On failure what was begun in dir is removed. In a child process: for processes
  * that have no other threads.
  *

@@ -64,6 +64,7 @@ static enum dbk_code add_all(struct restore *restore, struct dbk_error *err)
                     dbk_log_builder_head(restore->builder));
 }
 
+/* Where only what is before an end is wanted, they may be damaged, as what is behind it. */
 static enum dbk_code take_keys(struct restore *restore, struct dbk_error *err)
 {
     enum dbk_code code = DBK_DAMAGED;
@@ -74,7 +75,7 @@ static enum dbk_code take_keys(struct restore *restore, struct dbk_error *err)
                                      &why);
     if (code == DBK_OK)
         return DBK_OK;
-    if (code != DBK_DAMAGED)
+    if (code != DBK_DAMAGED || restore->wish->options->to == 0)
         return dbk_fail(err, code, "%s", why.text);
     restore->options->finding(restore->options->context, 0,
                               "idempotency keys that cannot be read are left out");
@@ -148,9 +149,11 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
         code = add_tail(restore, err);
     restore->done.head = dbk_log_builder_head(restore->builder);
     if (code == DBK_OK)
-        return dbk_log_builder_finish(restore->builder, err);
-    dbk_log_builder_abandon(restore->builder);
-    dbk_log_builder_remove(restore->wish->dir);
+        code = dbk_log_builder_finish(restore->builder, err);
+    else
+        dbk_log_builder_abandon(restore->builder);
+    if (code != DBK_OK)
+        dbk_log_builder_remove(restore->wish->dir);
     return code;
 }
 
@@ -210,7 +213,7 @@ enum dbk_code dbk_log_restore(const char *source, const char *dir,
     uint64_t died_at;
     enum dbk_code code = run_sandboxed(&wish, out, &died_at, err);
 
-    if (code == DBK_OK && died_at > 0) { /* it may have been the keys */
+    if (code == DBK_OK && died_at > 0 && options->to > 0) { /* perhaps of the keys */
         wish.without_keys = true;
         code = run_sandboxed(&wish, out, &died_at, err);
     }
