@@ -29,26 +29,6 @@ struct restore {
     struct dbk_restored done;
 };
 
-/* A backup's folder; a data directory, whose log is one below; or the file itself. */
-static bool find_backup(const char *from, char out[PATH_MAX])
-{
-    static const char file[] = "/data.mdb";
-    size_t length = strlen(from);
-    char path[PATH_MAX + 16];
-
-    if (length >= sizeof file && length < PATH_MAX &&
-        !strcmp(from + length - (sizeof file - 1), file)) {
-        snprintf(out, PATH_MAX, "%.*s", (int)(length - (sizeof file - 1)), from);
-        return true;
-    }
-    if (snprintf(out, PATH_MAX, "%s/log", from) >= PATH_MAX)
-        return false;
-    snprintf(path, sizeof path, "%s/data.mdb", out);
-    if (access(path, F_OK) != 0)
-        snprintf(out, PATH_MAX, "%s", from);
-    return true;
-}
-
 /* An empty file is no log yet; but what was to be a backup is damaged. */
 static enum dbk_code check_size(const struct restore *restore, struct dbk_error *err)
 {
@@ -241,9 +221,9 @@ static enum tool_exit run(struct tool *tool)
         DBK_OK)
         return tool_misused(tool, "%s", err.text);
     restore.continues = tool_has(tool, "--continue-with");
-    if (!find_backup(tool->operands[0], restore.from) ||
+    if (!backup_folder_find(tool->operands[0], restore.from) ||
         (restore.continues &&
-         !find_backup(tool_value(tool, "--continue-with"), restore.tail)))
+         !backup_folder_find(tool_value(tool, "--continue-with"), restore.tail)))
         return tool_misused(tool, "the path is too long");
     if (restore.continues && restore.range.has_to && restore.range.to.is_time)
         return tool_misused(tool, "--continue-with takes a sequence for --to");

@@ -1,4 +1,5 @@
 /* daybook verify - checks the log, and that the read tables are what it says. */
+#include "backup_repair.h"
 #include "database_file.h"
 #include "differences.h"
 #include "log_place.h"
@@ -7,6 +8,16 @@
 #include "verify_log.h"
 
 #include <stdio.h>
+
+/* Wrong use, or what the other copy is: nothing was changed then. */
+static enum tool_exit fail_repair(const struct tool *tool, struct progress *progress,
+                                  struct dbk_error *err)
+{
+    progress_clear(progress);
+    if (err->code == DBK_INTERRUPTED)
+        dbk_fail(err, err->code, "stopped; nothing was changed");
+    return tool_refuse(tool, err);
+}
 
 static enum tool_exit fail(const struct tool *tool, struct progress *progress,
                            const struct dbk_error *err)
@@ -23,6 +34,8 @@ struct verify {
     const struct tool *tool;
     FILE *lines; /* stdout, or NULL for JSON */
     bool projection;
+    const char *repair_from; /* NULL: nothing is repaired */
+    struct backup_repair repair;
     struct progress progress;
     struct verify_log log;
     struct session session;
@@ -46,12 +59,16 @@ static enum tool_exit print(struct verify *verify)
     bool right = verify->log.result.findings == 0 && !*verify->log.not_repaired;
 
     if (verify->lines) {
+        if (verify->repair_from)
+            backup_repair_print(&verify->repair, verify->lines);
         verify_log_print(&verify->log, verify->lines);
         if (verify->projection)
             differences_print(&verify->differences, verify->lines);
     } else {
         putchar('{');
         verify_log_print_json(&verify->log, stdout);
+        putchar(',');
+        backup_repair_print_json(verify->repair_from ? &verify->repair : NULL, stdout);
         if (verify->projection) {
             fputs(",\"projection\":", stdout);
             differences_print_json(&verify->differences, stdout);
@@ -69,6 +86,10 @@ static enum tool_exit run_both(struct verify *verify)
     struct dbk_error err;
 
     progress_start(&verify->progress, tool_progress(tool));
+    if (verify->repair_from &&
+        backup_repair_run(tool, verify->repair_from, &verify->progress, verify->lines,
+                          &verify->repair, &err) != DBK_OK)
+        return fail_repair(tool, &verify->progress, &err);
     if (verify_log_run(&verify->log, tool, tool_has(tool, "--repair-indexes"),
                        &verify->progress, verify->lines, &err) != DBK_OK)
         return fail(tool, &verify->progress, &err);
@@ -81,7 +102,8 @@ static enum tool_exit run(struct tool *tool)
 {
     struct verify verify = {.tool = tool,
                             .lines = tool_has(tool, "--json") ? NULL : stdout,
-                            .projection = tool_has(tool, "--projection")};
+                            .projection = tool_has(tool, "--projection"),
+                            .repair_from = tool_value(tool, "--repair-from")};
     enum tool_exit exit = verify.projection ? database_file_check(tool) : TOOL_DONE;
     struct dbk_error err;
 
@@ -110,6 +132,13 @@ const struct command command_verify = {
         "or has less room than the log takes. --repair-indexes writes, and holds a\n"
         "server's writes up until it is done.\n"
         "\n"
+        "--repair-from puts damaged records back from a backup, a data directory, or "
+        "a\n"
+        "whole export of the same history: only where that is shown to have the very\n"
+        "record, and never over one that is right. Where the file's structure is\n"
+        "damaged, a new file is built and checked, and the old one kept as\n"
+        "DATA_DIR/log.damaged. Stop the server first. Then the log is checked.\n"
+        "\n"
         "With --projection also the read tables: they are built from the log in a\n"
         "schema of their own up to the record they are at, and held against each\n"
         "other row by row; persons in quarantine are left out. Differing rows are\n"
@@ -118,12 +147,15 @@ const struct command command_verify = {
         "Exit codes: 0 all is right, 1 something is not, 2 wrong use, 3 not checked.\n",
     .example = "  daybook verify\n"
                "  daybook verify --projection --json\n"
-               "  daybook verify --repair-indexes\n",
+               "  daybook verify --repair-indexes\n"
+               "  daybook verify --repair-from /mnt/backups/daybook/nightly\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE,
     .options =
         {
             {"--projection", NULL, "Check the read tables too"},
             {"--repair-indexes", NULL, "Make the log's indexes anew first"},
+            {"--repair-from", "COPY",
+             "Put damaged records back from a backup or export"},
             {"--json", NULL, "Print one JSON object"},
         },
     .run = run,

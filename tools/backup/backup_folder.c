@@ -5,8 +5,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+bool backup_folder_find(const char *from, char out[PATH_MAX])
+{
+    static const char file[] = "/data.mdb";
+    size_t length = strlen(from);
+    char path[PATH_MAX + 16];
+
+    if (length >= sizeof file && length < PATH_MAX &&
+        !strcmp(from + length - (sizeof file - 1), file)) {
+        snprintf(out, PATH_MAX, "%.*s", (int)(length - (sizeof file - 1)), from);
+        return true;
+    }
+    if (snprintf(out, PATH_MAX, "%s/log", from) >= PATH_MAX)
+        return false;
+    snprintf(path, sizeof path, "%s/data.mdb", out);
+    if (access(path, F_OK) != 0)
+        snprintf(out, PATH_MAX, "%s", from);
+    return true;
+}
 
 static void give_back(int *fd)
 {

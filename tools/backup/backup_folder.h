@@ -13,6 +13,10 @@
 #include <limits.h>
 #include <stdbool.h>
 
+/* The folder of the log that is meant by a path: a backup; a data directory, whose log is
+ * one below; or data.mdb itself. It need not be there. False: the path is too long. */
+bool backup_folder_find(const char *path, char out[PATH_MAX]);
+
 struct backup_folder {
     int use, write; /* -1: not locked */
     bool had_lock;

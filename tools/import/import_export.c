@@ -45,11 +45,11 @@ static enum dbk_code copy(struct export_reader *reader, struct dbk_log_builder *
     return code;
 }
 
-static enum dbk_code fill(const struct staging *staging, struct export_reader *reader,
+static enum dbk_code fill(const char *dir, struct export_reader *reader,
                           struct progress *progress, struct dbk_error *err)
 {
     struct dbk_log_builder *builder;
-    enum dbk_code code = dbk_log_builder_open(staging->tmp, &builder, err);
+    enum dbk_code code = dbk_log_builder_open(dir, &builder, err);
 
     if (code != DBK_OK)
         return code;
@@ -60,6 +60,33 @@ static enum dbk_code fill(const struct staging *staging, struct export_reader *r
     return code;
 }
 
+enum dbk_code import_export_fill(const char *path, const char *dir,
+                                 struct progress *progress, struct dbk_error *err)
+{
+    struct compress_reader *source;
+    struct export_reader *reader;
+    enum export_format format;
+    struct dbk_slice front;
+    enum dbk_code code = compress_reader_open(path, NULL, &source, err);
+
+    if (code != DBK_OK)
+        return code;
+    code = compress_front(source, &front, err);
+    if (code == DBK_OK && (!export_recognise(front, &format) || format == EXPORT_CSV))
+        code = dbk_fail(err, DBK_INVALID,
+                        "it is neither a backup nor an export that "
+                        "can be imported");
+    if (code != DBK_OK) {
+        compress_reader_close(source);
+        return dbk_wrap(err, "%s", path);
+    }
+    code = export_reader_open(source, format, &reader, err);
+    if (code == DBK_OK)
+        code = fill(dir, reader, progress, err);
+    export_reader_close(reader);
+    return code == DBK_OK ? code : dbk_wrap(err, "%s", path);
+}
+
 static enum dbk_code import_into(const struct tool *tool, struct staging *staging,
                                  struct export_reader *reader,
                                  struct progress *progress, struct dbk_error *err)
@@ -68,7 +95,7 @@ static enum dbk_code import_into(const struct tool *tool, struct staging *stagin
 
     if (code != DBK_OK)
         return code;
-    code = fill(staging, reader, progress, err);
+    code = fill(staging->tmp, reader, progress, err);
     if (code == DBK_OK)
         return staging_place(staging, err);
     staging_abandon(staging);

@@ -183,6 +183,13 @@ static int initialise(MDB_txn *txn, struct environment *out)
     return put_meta(txn, out->meta, "store_id", store_id.bytes, sizeof store_id.bytes);
 }
 
+int environment_put_store_id(MDB_txn *txn, const struct environment *environment,
+                             const struct dbk_uuid *store_id)
+{
+    return put_meta(txn, environment->meta, "store_id", store_id->bytes,
+                    sizeof store_id->bytes);
+}
+
 static int look_whether_empty(MDB_txn *txn, bool *empty)
 {
     MDB_dbi unnamed;

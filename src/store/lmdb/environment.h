@@ -37,6 +37,10 @@ enum dbk_code environment_open(const char *dir, enum dbk_access access, size_t m
                                struct environment *out, struct dbk_error *err);
 void environment_close(struct environment *environment); /* zeroed is fine */
 
+/* Give the log another id, inside txn. An LMDB code. */
+int environment_put_store_id(MDB_txn *txn, const struct environment *environment,
+                             const struct dbk_uuid *store_id);
+
 /* Make sure that the disk has what is visible: write LMDB's two meta pages again, as they
  * are read now, and sync. To be called at the beginning of a write transaction, before
  * anything is changed, where a commit may have failed before, here or in a process that is

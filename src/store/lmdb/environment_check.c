@@ -110,6 +110,14 @@ static bool is_used(const char *path)
     return used;
 }
 
+bool environment_in_use(const char *dir)
+{
+    char path[PATH_MAX];
+
+    return snprintf(path, sizeof path, "%s/lock.mdb", dir) >= (int)sizeof path ||
+           is_used(path);
+}
+
 enum dbk_code environment_check_locking(const char *dir, bool *lock,
                                         struct dbk_error *err)
 {

@@ -27,6 +27,9 @@ enum dbk_code environment_check_locking(const char *dir, bool *lock,
  * have it open: to ask drops what locks of it are ours. */
 bool environment_number_taken(const char *dir);
 
+/* Whether any process has the log in dir open, as far as that can be known. */
+bool environment_in_use(const char *dir);
+
 /* After the log was made: sync its directory and the one that holds it, so that their
  * names outlast a power cut, as what is acknowledged must. DBK_IO, DBK_NO_ROOM. */
 enum dbk_code environment_sync_names(const char *dir, struct dbk_error *err);

@@ -187,6 +187,15 @@ enum dbk_code log_builder_take_keys(struct dbk_log_builder *builder, MDB_txn *fr
                                "take over the idempotency keys");
 }
 
+enum dbk_code log_builder_name(struct dbk_log_builder *builder,
+                               const struct dbk_uuid *store_id, struct dbk_error *err)
+{
+    int rc = environment_put_store_id(builder->txn, &builder->environment, store_id);
+
+    return rc == 0 ? DBK_OK
+                   : lmdb_fail(err, builder->environment.env, rc, "name the log");
+}
+
 void dbk_log_builder_remove(const char *dir)
 {
     static const char *const names[] = {"data.mdb", "lock.mdb"};

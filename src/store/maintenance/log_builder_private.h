@@ -11,4 +11,9 @@ enum dbk_code log_builder_take_keys(struct dbk_log_builder *builder, MDB_txn *fr
                                     const struct environment *environment,
                                     struct dbk_error *err);
 
+/* Give the log another's id, instead of the new one that it was begun with: for one that is
+ * that log again, whole. */
+enum dbk_code log_builder_name(struct dbk_log_builder *builder,
+                               const struct dbk_uuid *store_id, struct dbk_error *err);
+
 #endif

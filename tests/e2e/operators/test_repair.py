@@ -1,6 +1,7 @@
 """One damaged record costs that record: salvaged around, restored up to, gone on behind,
 and put right from a backup or an export."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -179,6 +180,107 @@ class Continue(Case):
         self.refused(FAILED, "of another history", "restore", "b", "--continue-with",
                      "other", "--data-dir", "r")
         self.assertFalse(os.path.exists(self.path("r")))
+
+
+class Repair(Case):
+    def setUp(self):
+        super().setUp()
+        self.run_tool("backup", "b", "--data-dir", "a")
+        self.whole = records_of(self.export("a"))
+
+    def repair(self, source="b", status=0):
+        done = self.run_tool("verify", "--repair-from", source, "--json", "--data-dir", "a",
+                             status=status)
+        self.assertNotIn(b"Sanitizer", done.stderr)
+        return json.loads(done.stdout)["repair"]
+
+    def id(self):
+        return json.loads(self.run_tool("status", "--json", "--data-dir", "a").stdout)[
+            "store_id"]
+
+    def check_whole(self, id, left=("last_backup", "log", "log.id", "serve.lock")):
+        self.assertEqual(records_of(self.export("a")), self.whole)
+        self.assertEqual(self.id(), id)
+        self.run_tool("verify", "--data-dir", "a")
+        self.assertEqual(sorted(os.listdir(self.path("a"))), sorted(left))
+        self.assertEqual(os.listdir(self.path("b")), ["data.mdb"])
+
+    def test_changed_records_are_put_back_in_place(self):
+        id = self.id()
+        self.damage(change, 7, 8, 60)
+        said = self.repair()
+        self.assertEqual(said, {"damaged": 3, "put_back": 3, "kept": None})
+        self.check_whole(id)
+        said = self.repair()
+        self.assertEqual(said["damaged"], 0)
+
+    def test_a_lost_page_makes_a_new_log_with_the_old_id(self):
+        for how in (zero_page, spoil_page):
+            id = self.id()
+            self.damage(how, 30)
+            damaged = self.read("a/log/data.mdb")
+            said = self.repair()
+            self.assertGreater(said["damaged"], 1)
+            self.assertEqual(said["put_back"], said["damaged"])
+            self.assertEqual(said["kept"], "a/log.damaged")
+            self.check_whole(id, ("last_backup", "log", "log.damaged", "log.id",
+                                   "serve.lock"))
+            self.assertEqual(self.read("a/log.damaged/data.mdb"), damaged)
+            self.damage(how, 40)
+            self.refused(FAILED, "log.damaged is there already", "verify", "--repair-from",
+                         "b", "--data-dir", "a")
+            shutil.rmtree(self.path("a/log"))
+            shutil.rmtree(self.path("a/log.damaged"))
+            self.run_tool("restore", "b", "--data-dir", "a")
+
+    def test_from_an_export_and_from_a_data_directory(self):
+        id = self.id()
+        self.run_tool("export", "all.ndjson.zst", "--data-dir", "a")
+        shutil.copytree(self.path("a"), self.path("copy"))
+        for source in ("all.ndjson.zst", "copy", "copy/log"):
+            self.damage(change, 9)
+            self.assertEqual(self.repair(source)["put_back"], 1)
+            self.check_whole(id)
+
+    def test_what_the_copy_does_not_have_stays(self):
+        self.add(PERSONS + 1, PERSONS + 5)
+        self.damage(change, 5, PERSONS + 3)
+        done = self.run_tool("verify", "--repair-from", "b", "--data-dir", "a",
+                             status=DIFFERENT)
+        self.assertIn(b"record 9: to be put back", done.stdout)
+        self.assertIn(b"record 125: cannot be put back: its checksum is wrong; the copy "
+                      b"does not have it either", done.stdout)
+        self.assertRegex(done.stdout, rb"(?m)^repair +1 of 2 damaged records put back$")
+        found, _, _ = self.salvage()
+        self.assertEqual(found, [n for n in range(1, 131) if n != 125])
+
+    def test_a_structure_that_lost_more_than_the_copy_has_is_left_alone(self):
+        self.add(PERSONS + 1, PERSONS + 40)
+        self.damage(spoil_page, PERSONS + 20)
+        before = self.read("a/log/data.mdb")
+        done = self.run_tool("verify", "--repair-from", "b", "--data-dir", "a",
+                             status=DIFFERENT)
+        self.assertIn(b"nothing was changed", done.stdout)
+        self.assertEqual(self.read("a/log/data.mdb"), before)
+        self.assertFalse(os.path.exists(self.path("a/log.tmp")))
+
+    def test_only_a_copy_of_this_history_is_taken_from(self):
+        self.add(1, PERSONS, name="other")
+        self.damage(change, 7)
+        before = self.read("a/log/data.mdb")
+        self.refused(FAILED, "of another history", "verify", "--repair-from", "other",
+                     "--data-dir", "a")
+        self.refused(MISUSED, "from itself", "verify", "--repair-from", "a", "--data-dir",
+                     "a")
+        self.refused(FAILED, "nowhere", "verify", "--repair-from", "nowhere", "--data-dir",
+                     "a")
+        self.assertEqual(self.read("a/log/data.mdb"), before)
+
+    def test_a_server_must_be_stopped_first(self):
+        with open(self.path("a", "serve.lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.refused(FAILED, "is served already", "verify", "--repair-from", "b",
+                         "--data-dir", "a")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,127 @@
+#include "repair_private.h"
+
+#include "environment.h"
+#include "log_builder_private.h"
+#include "repair_pair.h"
+#include "sandbox.h"
+
+#include <inttypes.h>
+
+#define PROGRESS_EVERY 1024
+
+static enum dbk_code add_all(struct repair_pair *pair, struct dbk_log_builder *builder,
+                             const struct dbk_watch *watch, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    while ((code = repair_pair_next(pair, err)) == DBK_OK) {
+        const struct dbk_salvaged *one =
+            repair_pair_can_take(pair) ? &pair->there : &pair->here;
+
+        if (one->sequence % PROGRESS_EVERY == 0) /* the parent asks whether to go on */
+            dbk_watch_progress(watch, "building a log", "records", one->sequence,
+                               dbk_salvage_head(pair->log), NULL);
+        if (one->state != DBK_SALVAGED)
+            return dbk_fail(err, DBK_DAMAGED, "record %" PRIu64 " cannot be read now",
+                            one->sequence);
+        code = dbk_log_builder_add(builder, one->bytes, one->length, err);
+        if (code != DBK_OK)
+            return code;
+    }
+    return code == DBK_NOT_FOUND ? DBK_OK : code;
+}
+
+/* A log is worth more than they are: what cannot be read of them is left out. */
+static enum dbk_code take_keys(const struct repair_plan *plan,
+                               struct dbk_log_builder *builder,
+                               const struct dbk_verify_options *options,
+                               struct dbk_error *err)
+{
+    struct environment damaged;
+    enum dbk_code code = DBK_DAMAGED;
+    struct dbk_error why;
+    MDB_txn *txn;
+
+    if (!plan->without_keys)
+        code = environment_open(plan->dir, ENVIRONMENT_SALVAGE, 0, &damaged, &why);
+    if (code == DBK_OK) {
+        int rc = mdb_txn_begin(damaged.env, NULL, MDB_RDONLY, &txn);
+
+        code = rc != 0 ? lmdb_fail(&why, damaged.env, rc, "read the log")
+                       : log_builder_take_keys(builder, txn, &damaged, &why);
+        if (rc == 0)
+            mdb_txn_abort(txn);
+        environment_close(&damaged);
+    }
+    if (code != DBK_OK && code != DBK_DAMAGED)
+        return dbk_fail(err, code, "%s", why.text);
+    if (code == DBK_DAMAGED)
+        options->finding(options->context, 0,
+                         "idempotency keys that cannot be read are left out");
+    return DBK_OK;
+}
+
+static enum dbk_code fill(const struct repair_plan *plan, struct repair_pair *pair,
+                          const struct dbk_verify_options *options,
+                          struct dbk_error *err)
+{
+    struct dbk_uuid id = dbk_salvage_store_id(pair->log);
+    struct dbk_log_builder *builder;
+    enum dbk_code code = dbk_log_builder_open(plan->options->beside, &builder, err);
+
+    if (code != DBK_OK)
+        return code;
+    code = log_builder_name(builder, &id, err);
+    if (code == DBK_OK)
+        code = add_all(pair, builder, &options->watch, err);
+    if (code == DBK_OK)
+        code = take_keys(plan, builder, options, err);
+    if (code == DBK_OK)
+        return dbk_log_builder_finish(builder, err);
+    dbk_log_builder_abandon(builder);
+    return code;
+}
+
+static enum dbk_code run(const void *what, const struct dbk_verify_options *options,
+                         struct dbk_verify_result *result, struct dbk_error *err)
+{
+    const struct repair_plan *plan = what;
+    struct repair_pair pair;
+    enum dbk_code code = repair_pair_open(plan->dir, plan->copy, &pair, err);
+
+    (void)result;
+    if (code != DBK_OK)
+        return code;
+    code = fill(plan, &pair, options, err);
+    repair_pair_close(&pair);
+    return code;
+}
+
+static void say(void *context, uint64_t sequence, const char *text)
+{
+    const struct dbk_repair_options *options = context;
+
+    (void)sequence;
+    dbk_watch_say(&options->watch, "%s", text);
+}
+
+enum dbk_code repair_beside(struct repair_plan *plan, struct dbk_error *err)
+{
+    const struct dbk_verify_options told = {.finding = say,
+                                            .context = (void *)(uintptr_t)plan->options,
+                                            .watch = plan->options->watch};
+    struct dbk_verify_result result;
+    uint64_t died_at;
+    enum dbk_code code = sandbox_run(run, plan, &told, &result, &died_at, err);
+
+    if (code == DBK_OK && died_at > 0) { /* of the keys: nothing else is read there */
+        dbk_log_builder_remove(plan->options->beside);
+        plan->without_keys = true;
+        code = sandbox_run(run, plan, &told, &result, &died_at, err);
+    }
+    if (code == DBK_OK && died_at > 0)
+        code = dbk_fail(err, DBK_DAMAGED, "building a log beside it failed");
+    if (code != DBK_OK)
+        dbk_log_builder_remove(plan->options->beside);
+    return code;
+}
