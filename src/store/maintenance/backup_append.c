@@ -234,7 +234,8 @@ static void find(struct append *append, uint64_t sequence, const char *wrong)
     snprintf(text, sizeof text, "%.150s; the backup ends before it: daybook verify",
              wrong);
     append->findings++;
-    append->options->finding(append->options->context, sequence, text);
+    if (append->options->finding)
+        append->options->finding(append->options->context, sequence, text);
 }
 
 /* *more turns false where it cannot go on. */

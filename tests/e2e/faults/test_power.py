@@ -1,12 +1,15 @@
-"""The power is cut while the server writes: see power.py."""
+"""The power is cut while the server writes, or a backup is added to: see power.py."""
 
+import json
 import os
 import random
+import subprocess
 import unittest
 
 from disk import Disk
-from harness import Server
+from harness import PROGRAM, Server
 from power import Looker, Writers, cut_everywhere, recording
+from tools import ToolCase, environment
 
 SEED = int(os.environ.get("DAYBOOK_SEED", 1))
 
@@ -63,6 +66,47 @@ class PowerCut(unittest.TestCase):
         writers.join()
         self.assertEqual(self.disk.failed, 1)
         self.cut(writers, lambda playback: playback.doubt, reached=1)
+
+
+class BackupCut(ToolCase):
+    def setUp(self):
+        super().setUp()
+        self.disk = Disk(self.dir)
+        self.addCleanup(self.disk.close)
+        self.looker = Looker()
+        self.addCleanup(self.looker.close)
+
+    def add(self, first, count):
+        lines = [json.dumps({
+            "id": f"018cc251-f537-7996-a2df-{number:012x}", "email": f"n{number}@x.test",
+            "first_name": "A", "last_name": "B", "datetime_created": "2024-01-01T00:00:00"})
+            for number in range(first, first + count)]
+        self.write("persons.ndjson", ("\n".join(lines) + "\n").encode())
+        self.run_tool("import", "persons.ndjson", "--data-dir", "a")
+
+    def test_one_that_is_added_to_is_a_whole_log_whenever_it_is_cut(self):
+        chance = random.Random(SEED)
+        self.add(0, 20)
+        self.run_tool("backup", "b", "--data-dir", "a")
+        for number in (100, 200):
+            before = self.read("b/data.mdb")
+            least = self.looker.ask(self.path("b"))["head"]
+            self.add(number, 40)
+            done = subprocess.run(
+                [PROGRAM, "backup", "--incremental", "b", "--data-dir", "a"],
+                env={**environment(), **self.disk.environment(record=True)},
+                cwd=self.dir, capture_output=True, timeout=300, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            final = self.looker.ask(self.path("b"))
+            self.assertEqual((final["findings"], final["head"]), (0, least + 80))
+            operations = recording(self.disk.record)
+            os.unlink(self.disk.record)
+            self.assertIn("E", [operation.what for operation in operations])
+            cuts = cut_everywhere(operations, [], final["checksums"], self.looker, chance,
+                                  lambda _: True, before=before,
+                                  least=least)
+            print(f"{len(operations)} operations, {cuts} cuts")
+            self.assertGreater(cuts, 0)
 
 
 if __name__ == "__main__":

@@ -207,11 +207,14 @@ def check_cut(found, final, least, playback, where):
     return found["head"]
 
 
-def cut_everywhere(operations, acknowledged, final, looker, chance, pick, reached=0.5):
+def cut_everywhere(operations, acknowledged, final, looker, chance, pick, reached=0.5,
+                   before=b"", least=0):
     """Cut after each operation that is picked, in each kind of way; how many cuts. reached:
     how probable it is that a meta page is on the disk whose write was told to have failed.
+    before: the file that was there, with so many records at least.
     """
-    playback, least, cuts = Playback(chance, reached), 0, 0
+    playback, cuts = Playback(chance, reached), 0
+    playback.certain.extend(before)
     acknowledged = sorted(acknowledged)
     for place, operation in enumerate(operations):
         playback.play(operation)

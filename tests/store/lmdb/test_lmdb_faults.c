@@ -456,6 +456,67 @@ static void whatever_fails_a_restored_log_is_whole_or_not_there(void **state)
     sweep_over(&sweep, NULL, restore, check_copy);
 }
 
+/* A backup as it was before each try, and its head. */
+static struct {
+    char dir[80];
+    uint64_t head;
+} earlier;
+
+static void copy_directory(const char *from, const char *to)
+{
+    char command[256];
+
+    scratch_remove(to);
+    snprintf(command, sizeof command, "cp -r %s %s", from, to);
+    assert_int_equal(system(command), 0);
+}
+
+static void put_earlier_backup(struct sweep *sweep)
+{
+    copy_directory(earlier.dir, sweep->other);
+}
+
+static enum dbk_code append_to_backup(struct sweep *sweep)
+{
+    const struct dbk_backup_append_options options = {.finding = NULL};
+    struct dbk_backup_appended appended;
+
+    return dbk_log_backup_append(sweep->s->dir, sweep->other, &options, &appended,
+                                 &sweep->s->err);
+}
+
+static void check_backup(struct sweep *sweep, enum dbk_code told)
+{
+    struct scratch copy = {.log = NULL};
+    enum dbk_code code;
+    uint64_t head;
+
+    snprintf(copy.dir, sizeof copy.dir, "%s", sweep->other);
+    assert_int_equal(findings_of(&copy, &code), 0);
+    assert_int_equal(code, DBK_OK);
+    scratch_open(&copy);
+    head = head_of(&copy);
+    dbk_log_close(copy.log);
+    assert_in_range(head, told == DBK_OK ? trial.head : earlier.head, trial.head);
+}
+
+static void whatever_fails_a_backup_that_is_added_to_is_whole(void **state)
+{
+    struct sweep sweep = begin_sweep(*state);
+    struct scratch *s = *state;
+
+    add_person(s, "first@x.mock");
+    earlier.head = head_of(s);
+    snprintf(earlier.dir, sizeof earlier.dir, "%.60s.earlier", s->dir);
+    dbk_log_close(s->log);
+    copy_directory(s->dir, earlier.dir);
+    scratch_open(s);
+    fill_and_close(s);
+    sweep_over(&sweep, put_earlier_backup, append_to_backup, check_backup);
+    scratch_remove(sweep.other);
+    scratch_remove(earlier.dir);
+}
+
 /* A log that cannot be read to its end must not be called sound. */
 static enum dbk_code verify(struct sweep *sweep)
 {
@@ -502,6 +563,7 @@ int main(void)
         TEST(whatever_fails_making_a_log_it_can_be_made),
         TEST(whatever_fails_a_backup_is_whole_or_not_there),
         TEST(whatever_fails_a_restored_log_is_whole_or_not_there),
+        TEST(whatever_fails_a_backup_that_is_added_to_is_whole),
         TEST(whatever_fails_a_check_does_not_call_the_log_sound_unread),
         TEST(whatever_fails_a_repair_is_done_or_not),
     };
