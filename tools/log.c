@@ -116,10 +116,27 @@ static enum dbk_code show_person(struct showing *showing, const struct dbk_uuid 
     return code;
 }
 
+/* In a log that was put back, what comes behind `after` does not follow on it. */
+static enum dbk_code wait_for_more(struct showing *showing, uint64_t after,
+                                   uint32_t checksum, uint64_t *head,
+                                   struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    do {
+        code = dbk_log_wait(showing->log, after, WAIT_MS, head, err);
+        if (code == DBK_OK)
+            code = dbk_log_check_history(showing->log, after, checksum, err);
+    } while (code == DBK_OK && *head <= after && !signals_came());
+    *head = *head > after ? *head : after;
+    return code;
+}
+
 static enum dbk_code show_tail(struct showing *showing, uint64_t lines, bool follow,
                                struct dbk_error *err)
 {
     uint64_t head, after;
+    uint32_t checksum = 0;
     enum dbk_code code = dbk_log_head(showing->log, &head, err);
 
     if (code != DBK_OK)
@@ -128,7 +145,10 @@ static enum dbk_code show_tail(struct showing *showing, uint64_t lines, bool fol
     code = show_range(showing, after, head, err);
     while (code == DBK_OK && follow && !signals_came()) {
         after = head;
-        code = dbk_log_wait(showing->log, after, WAIT_MS, &head, err);
+        if (after > 0)
+            code = dbk_log_checksum(showing->log, after, &checksum, err);
+        if (code == DBK_OK)
+            code = wait_for_more(showing, after, checksum, &head, err);
         if (code == DBK_OK)
             code = show_range(showing, after, head, err);
     }

@@ -154,6 +154,15 @@ enum dbk_code dbk_log_record(struct dbk_log *log, uint64_t sequence,
 enum dbk_code dbk_log_checksum(struct dbk_log *log, uint64_t sequence,
                                uint32_t *checksum, struct dbk_error *err);
 
+/* For who follows the log from a record on: whether that record, whose checksum was this, is
+ * still there, and the log still the file that was opened. Sequence 0 asks for the file.
+ *
+ * DBK_MOVED  the log was replaced, or put back to an earlier state; err says which
+ * DBK_IO, DBK_UNAVAILABLE
+ */
+enum dbk_code dbk_log_check_history(struct dbk_log *log, uint64_t sequence,
+                                    uint32_t checksum, struct dbk_error *err);
+
 /* What is done on a walk over records. A code but DBK_OK of any of them ends it. */
 struct dbk_log_visitor {
     /* Each record, in order; its slices are valid until it returns. */

@@ -13,7 +13,8 @@ struct state {
     struct export_run *run;
     struct export_pipeline *pipeline;
     struct dbk_watch watch; /* asks give_up */
-    uint64_t after;         /* the last sequence read */
+    uint64_t after;         /* the last sequence read, */
+    uint32_t checksum;      /* and of that record, where following waits */
     bool finishing;         /* asked to stop following: nothing more is read */
 };
 
@@ -91,9 +92,15 @@ static enum dbk_code wait_for_more(struct state *state, bool *more,
 {
     struct export_run *run = state->run;
     uint64_t head = 0;
+    bool
+        known; /* the record to go on from; with --from past the head there is none yet */
 
+    known = dbk_log_checksum(run->log, state->after, &state->checksum, NULL) == DBK_OK;
     while (run->follow && state->after < run->select.to) {
         enum dbk_code code = dbk_log_wait(run->log, state->after, WAIT_MS, &head, err);
+        if (code == DBK_OK)
+            code = dbk_log_check_history(run->log, known ? state->after : 0,
+                                         state->checksum, err);
         if (code != DBK_OK || head > state->after)
             return code;
         if (give_up(state) || state->finishing)

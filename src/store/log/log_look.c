@@ -3,7 +3,10 @@
 #include "log_read.h"
 #include "log_value.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 static enum dbk_code look_up_fail(const struct dbk_log *log, int rc, const char *what,
@@ -80,6 +83,47 @@ enum dbk_code dbk_log_checksum(struct dbk_log *log, uint64_t sequence,
         return code;
     code = read_checksum(log, txn, sequence, checksum, err);
     log_end_read(log, txn);
+    return code;
+}
+
+/* By its place on disk; the caller holds the gate. */
+static bool is_same_file(const struct dbk_log *log)
+{
+    struct stat opened, there;
+    char path[PATH_MAX];
+    mdb_filehandle_t fd;
+
+    if (snprintf(path, sizeof path, "%s/data.mdb", log->dir) >= (int)sizeof path ||
+        mdb_env_get_fd(log->environment.env, &fd) != 0 || fstat(fd, &opened) != 0)
+        return true; /* nothing is known */
+    return stat(path, &there) == 0 && opened.st_dev == there.st_dev &&
+           opened.st_ino == there.st_ino;
+}
+
+enum dbk_code dbk_log_check_history(struct dbk_log *log, uint64_t sequence,
+                                    uint32_t checksum, struct dbk_error *err)
+{
+    uint32_t found = checksum;
+    MDB_txn *txn;
+    bool same;
+    enum dbk_code code = log_begin_read(log, &txn, err);
+
+    if (code != DBK_OK)
+        return code;
+    same = is_same_file(log);
+    if (sequence > 0)
+        code = read_checksum(log, txn, sequence, &found, err);
+    log_end_read(log, txn);
+    if (!same)
+        return dbk_fail(
+            err, DBK_MOVED,
+            "the log in %s was replaced by another file: begin again with it",
+            log->dir);
+    if (code == DBK_NOT_FOUND || (code == DBK_OK && found != checksum))
+        return dbk_fail(err, DBK_MOVED,
+                        "the log was put back to an earlier state: record %llu %s now",
+                        (unsigned long long)sequence,
+                        code == DBK_OK ? "is another" : "is not there");
     return code;
 }
 

@@ -314,6 +314,29 @@ static void the_checksum_of_a_record_is_had_by_its_sequence(void **state)
     dbk_batch_finish(&batch);
 }
 
+static void who_follows_is_told_where_the_log_is_another(void **state)
+{
+    struct scratch *s = *state;
+    char command[400];
+    uint32_t checksum;
+
+    add_person(s, "kate@x.mock");
+    assert_int_equal(dbk_log_checksum(s->log, 1, &checksum, NULL), DBK_OK);
+    assert_int_equal(dbk_log_check_history(s->log, 0, 0, NULL), DBK_OK);
+    assert_int_equal(dbk_log_check_history(s->log, 1, checksum, NULL), DBK_OK);
+    assert_int_equal(dbk_log_check_history(s->log, 1, checksum ^ 1, &s->err),
+                     DBK_MOVED);
+    assert_non_null(strstr(s->err.text, "record 1 is another now"));
+    assert_int_equal(dbk_log_check_history(s->log, 2, checksum, &s->err), DBK_MOVED);
+    assert_non_null(strstr(s->err.text, "record 2 is not there"));
+    snprintf(command, sizeof command,
+             "cp %s/data.mdb %s/copy && mv %s/copy %s/data.mdb", s->dir, s->dir, s->dir,
+             s->dir);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(dbk_log_check_history(s->log, 1, checksum, &s->err), DBK_MOVED);
+    assert_non_null(strstr(s->err.text, "replaced"));
+}
+
 static void stats_count_what_is_there(void **state)
 {
     struct scratch *s = *state;
@@ -340,6 +363,7 @@ int main(void)
         TEST(only_a_live_event_is_read_by_its_id),
         TEST(a_misplaced_event_is_damaged_and_not_another),
         TEST(the_checksum_of_a_record_is_had_by_its_sequence),
+        TEST(who_follows_is_told_where_the_log_is_another),
         TEST(stats_count_what_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
