@@ -1,6 +1,9 @@
 #include "fresh.h"
 
+#include "worker.h"
+
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -48,21 +51,17 @@ static int bound_ms(const struct request *rq, struct response *rs)
     return seconds * 1000;
 }
 
-/* Why tables that are there are not read. Who has them is for the operator. */
-static enum dbk_code say_refusal(struct request *rq, enum dbk_code code)
+/* Why tables that are there are not read, told to everyone: which record differs is no
+ * secret. Who has them is for the operator. */
+static void say_refusal(struct request *rq, const struct dbk_projector_status *status)
 {
-    struct dbk_projector_status status;
-
-    dbk_projector_status(rq->service->projector, &status);
-    switch (status.refusal) {
+    switch (status->refusal) {
     case DBK_REFUSAL_NONE:
         break;
     case DBK_REFUSAL_HISTORY:
-        rq->unavailable =
-            "the read tables were posted from another log, or from another history of "
-            "this log, and are not shown: daybook rebuild makes them again; writes, "
-            "GET "
-            "/log and GET /events/{id} go on";
+        snprintf(rq->worker->unavailable, sizeof rq->worker->unavailable, "%s",
+                 status->state);
+        rq->unavailable = rq->worker->unavailable;
         break;
     case DBK_REFUSAL_HELD:
         rq->unavailable =
@@ -70,7 +69,6 @@ static enum dbk_code say_refusal(struct request *rq, enum dbk_code code)
             "one's; writes, GET /log and GET /events/{id} go on";
         break;
     }
-    return code;
 }
 
 enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wanted,
@@ -89,9 +87,11 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
     if (!service->projector)
         return dbk_fail(err, DBK_UNAVAILABLE, "this server has no read tables");
     code = dbk_projector_wait(service->projector, fresh->wanted, bound_ms(rq, rs), err);
-    if (code != DBK_OK && code != DBK_TIMEOUT)
-        return say_refusal(rq, code);
     dbk_projector_status(service->projector, &status);
+    if (code != DBK_OK && code != DBK_TIMEOUT) {
+        say_refusal(rq, &status);
+        return code;
+    }
     fresh->projected = status.projected;
     dbk_read_model_claim(service->model, fresh->projected);
     response_header_number(rs, "Daybook-Projected-Sequence", fresh->projected);

@@ -9,7 +9,8 @@ static void number(struct dbk_render *out, const char *key, uint64_t value)
     dbk_render_number(out, value);
 }
 
-/* The state may name hosts and reasons: for others than the operator it is one word. */
+/* The state may name hosts and reasons: for others than the operator it is a word or two,
+ * but where the tables are not of this log's history, which names records only. */
 static const char *projection_of(const struct request *rq,
                                  const struct dbk_projector_status *status)
 {
@@ -19,8 +20,7 @@ static const char *projection_of(const struct request *rq,
     case DBK_REFUSAL_NONE:
         break;
     case DBK_REFUSAL_HISTORY:
-        return "the read tables are of another history: daybook rebuild makes them "
-               "again";
+        return status->state;
     case DBK_REFUSAL_HELD:
         return "the read tables are held by another server";
     }

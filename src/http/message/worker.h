@@ -16,7 +16,7 @@ struct worker {
     struct dbk_rows rows;
     struct dbk_batch batch;
     char query[QUERY_MAX + 1];
-    char unavailable[384]; /* what rq->unavailable may point to */
+    char unavailable[512]; /* what rq->unavailable may point to */
     char *body;
     size_t body_size;
 };

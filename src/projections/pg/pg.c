@@ -17,6 +17,11 @@ bool pg_alive(const struct pg *pg)
     return !pg->dead && PQstatus(pg->conn) == CONNECTION_OK;
 }
 
+bool pg_read_only(const struct pg *pg)
+{
+    return !strcmp(pg_sqlstate(pg), "25006"); /* read_only_sql_transaction */
+}
+
 const char *pg_sqlstate(const struct pg *pg)
 {
     return pg->sqlstate;

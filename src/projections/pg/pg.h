@@ -83,6 +83,9 @@ bool pg_alive(const struct pg *pg);
  * not heard. Valid until the next call with pg. */
 const char *pg_sqlstate(const struct pg *pg);
 
+/* Whether the last statement failed because nothing can be changed: a standby, or set so. */
+bool pg_read_only(const struct pg *pg);
+
 /* A statement: with a name it is prepared once per connection, when first run. name and
  * sql must outlive the connection (they are constants).
  *

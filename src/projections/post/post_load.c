@@ -2,8 +2,6 @@
 
 #include "sql.h"
 
-#include <string.h>
-
 enum { QUERY_MS = 30000, TRIES = 5 };
 enum column {
     STORE_ID,
@@ -87,12 +85,6 @@ static void remember_lost(struct poster *poster, const struct history_place *pla
         pg_run(poster->pg, &lost, &param, 1, QUERY_MS, NULL, NULL);
 }
 
-/* Where nothing can be changed nobody else can change it either. */
-static bool is_read_only(const struct pg *pg)
-{
-    return !strcmp(pg_sqlstate(pg), "25006"); /* read_only_sql_transaction */
-}
-
 /* Take the tables over as they were found: from then on they have an epoch of ours, and the
  * checksum. *epoch is the one that they had. */
 static enum dbk_code claim(struct poster *poster, struct history_place *place,
@@ -115,7 +107,7 @@ static enum dbk_code claim(struct poster *poster, struct history_place *place,
         return code;
     code = pg_run(poster->pg, &take, params, 7, QUERY_MS, &result, err);
     if (code != DBK_OK)
-        return is_read_only(poster->pg) && place->checksum == checksum ? DBK_OK : code;
+        return pg_read_only(poster->pg) && place->checksum == checksum ? DBK_OK : code;
     if (pg_rows(result) == 1)
         *epoch = pg_u64(result, 0, 0);
     else

@@ -1,6 +1,7 @@
 #include "projector_hold.h"
 
 #include "sql.h"
+#include "tables.h"
 
 #include <string.h>
 
@@ -36,6 +37,27 @@ static enum dbk_code held(struct dbk_projector *projector,
     return holder_fail(projector->poster.log, &seen->store_id, seen->text, err);
 }
 
+/* Whether the tables are of this log's history is seen later; their checkpoint says from
+ * now on that nobody else has them. There may be no tables yet, or older ones; and where
+ * nothing can be changed nobody else can change it. */
+static enum dbk_code take(struct dbk_projector *projector, struct dbk_error *err)
+{
+    static const struct pg_statement statement = {NULL, sql_holder_take};
+    struct poster *poster = &projector->poster;
+    const struct pg_param params[] = {pg_text(projector->holder.id),
+                                      pg_text(projector->holder.text)};
+    struct pg_result *result;
+    enum dbk_code code =
+        pg_run(poster->pg, &statement, params, 2, QUERY_MS, &result, err);
+
+    if (code != DBK_OK)
+        return tables_broken(poster->pg) || pg_read_only(poster->pg) ? DBK_OK : code;
+    if (pg_rows(result) > 0)
+        poster->epoch = pg_u64(result, 0, 0);
+    pg_clear(result);
+    return DBK_OK;
+}
+
 /* False: it is time to end. */
 static bool wait_until_noticed(struct dbk_projector *projector,
                                const struct holder_seen *seen)
@@ -68,9 +90,10 @@ enum dbk_code projector_hold(struct dbk_projector *projector, struct dbk_error *
         return code;
     if (!locked)
         return held(projector, &seen, err);
-    if (!wait_until_noticed(projector, &seen))
+    code = take(projector, err);
+    if (code == DBK_OK && !wait_until_noticed(projector, &seen))
         return dbk_fail(err, DBK_UNAVAILABLE, "the projector is stopping");
-    return DBK_OK;
+    return code;
 }
 
 void projector_leave(struct dbk_projector *projector)

@@ -393,6 +393,28 @@ static void a_rebuild_does_not_take_the_tables_from_another_server(void **state)
     close_clone(&clone);
 }
 
+/* Killed, it has left its name; and the one that has the lock now cannot post. */
+static void a_rebuild_is_not_refused_for_a_server_that_is_gone(void **state)
+{
+    struct world *world = *state;
+
+    add_persons(world, 1, 3);
+    save_log(world);
+    add_persons(world, 4, 3);
+    post_all(world);
+    put_log_back(world);
+    scratch_script(world->pg,
+                   "update checkpoint set holder = 'gone', held_by = 'gone'");
+    world_start(world);
+    assert_refused(world, "the log ends at 3");
+    for (int i = 0; i < 3; i++) {
+        rebuild(world);
+        pause_10ms();
+    }
+    world_catch_up(world);
+    assert_tables_equal_the_log(world);
+}
+
 /* As if its lock had gone, by a pooler or on a connection that only seems to live. */
 static void who_has_been_taken_over_from_moves_nothing(void **state)
 {
@@ -462,6 +484,7 @@ int main(void)
         IN_A_WORLD(the_second_of_two_clones_is_told_who_has_the_tables),
         IN_A_WORLD(it_takes_over_when_the_first_has_gone),
         IN_A_WORLD(a_rebuild_does_not_take_the_tables_from_another_server),
+        IN_A_WORLD(a_rebuild_is_not_refused_for_a_server_that_is_gone),
         IN_A_WORLD(who_has_been_taken_over_from_moves_nothing),
         IN_A_WORLD(a_projector_that_ends_leaves_no_name),
     };
