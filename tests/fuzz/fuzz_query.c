@@ -188,10 +188,12 @@ static void try_if_match(const char *header)
     } else if (!versions.any && versions.count < ETAG_VERSIONS_MAX) {
         sprintf(longer, "%s, \"77\"", header);
         require(etag_if_match(longer, &more, NULL) == DBK_OK);
-        require(more.count == versions.count + 1 && etag_matches(&more, 77));
+        require(more.count == versions.count + 1 && etag_matches(&more, 77, 0));
         require(etag_if_none_match(longer, "\"77\""));
         for (size_t i = 0; i < versions.count; i++)
-            require(versions.list[i] > 0 && etag_matches(&more, versions.list[i]));
+            require(versions.list[i].version > 0 &&
+                    etag_matches(&more, versions.list[i].version,
+                                 versions.list[i].checksum));
     }
     free(longer);
 }

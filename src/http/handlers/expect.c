@@ -5,12 +5,16 @@
 enum dbk_code expect_version(const struct request *rq, uint64_t version, bool *asked,
                              struct dbk_error *err)
 {
+    uint32_t checksum = 0;
     struct etag_versions versions;
 
     *asked = false;
     if (etag_if_match(request_header(rq, "If-Match"), &versions, err) != DBK_OK)
         return err->code;
-    if (!etag_matches(&versions, version))
+    if (!versions.any &&
+        dbk_log_checksum(rq->service->log, version, &checksum, err) != DBK_OK)
+        return err->code;
+    if (!etag_matches(&versions, version, checksum))
         return dbk_fail(err, DBK_MOVED, "It has changed since the version of If-Match");
     *asked = !versions.any;
     return DBK_OK;

@@ -4,6 +4,7 @@
 #include "fresh.h"
 #include "handlers.h"
 #include "list.h"
+#include "logged.h"
 #include "request.h"
 #include "response.h"
 #include "worker.h"
@@ -52,7 +53,8 @@ static enum dbk_code answer_person(struct request *rq, struct response *rs,
     struct dbk_slice json = {rows->json.text + row->offset, row->length};
     char tag[ETAG_MAX];
 
-    etag_format(tag, row->version, json);
+    if (logged_person_tag(rq, row->version, json, tag, err) != DBK_OK)
+        return err->code;
     rs->cache_control = "private, no-cache";
     if (response_tag(rs, rq, tag))
         return DBK_OK;

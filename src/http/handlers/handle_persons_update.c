@@ -112,7 +112,9 @@ static enum dbk_code answer_updated(struct request *rq, struct response *rs,
 
     if (!person)
         return dbk_fail(err, DBK_INTERNAL, "an accepted update without its person");
-    etag_format(tag, person->version, (struct dbk_slice){NULL, 0});
+    if (logged_person_tag(rq, person->version, (struct dbk_slice){NULL, 0}, tag, err) !=
+        DBK_OK)
+        return err->code;
     response_header_text(rs, "ETag", tag);
     response_begin(rs);
     not_shown =

@@ -31,7 +31,7 @@ static void person_of(const struct dbk_record *created, dbk_timestamp recorded_a
     copy(person->last_name, created->person.last_name);
 }
 
-static enum dbk_code answer_created(struct response *rs,
+static enum dbk_code answer_created(const struct request *rq, struct response *rs,
                                     const struct dbk_record pair[2],
                                     const struct dbk_verdict *verdict,
                                     struct dbk_error *err)
@@ -42,7 +42,9 @@ static enum dbk_code answer_created(struct response *rs,
 
     person_of(&pair[0], verdict->recorded_at, &person);
     dbk_uuid_format(&person.id, id);
-    etag_format(tag, verdict->first_sequence, (struct dbk_slice){NULL, 0});
+    if (logged_person_tag(rq, verdict->first_sequence, (struct dbk_slice){NULL, 0}, tag,
+                          err) != DBK_OK)
+        return err->code;
     response_header(rs, "Location", "/persons/%s", id);
     response_header_text(rs, "ETag", tag);
 
@@ -74,7 +76,7 @@ static enum dbk_code create(struct request *rq, struct response *rs,
     if (code == DBK_OK && replayed)
         code = logged_read(rq, verdict->first_sequence, pair, 2, err);
     if (code == DBK_OK)
-        code = answer_created(rs, pair, verdict, err);
+        code = answer_created(rq, rs, pair, verdict, err);
     dbk_command_destroy(command);
     return code;
 }

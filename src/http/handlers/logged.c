@@ -72,3 +72,15 @@ enum dbk_code logged_check(const struct request *rq, const struct dbk_record *br
         return conflict(brought, "was deleted; its id cannot be used again", err);
     return logged_compare(rq, brought, state.sequence, &logged, err);
 }
+
+enum dbk_code logged_person_tag(const struct request *rq, uint64_t version,
+                                struct dbk_slice content, char tag[ETAG_MAX],
+                                struct dbk_error *err)
+{
+    uint32_t checksum;
+
+    if (dbk_log_checksum(rq->service->log, version, &checksum, err) != DBK_OK)
+        return err->code;
+    etag_format_record(tag, version, checksum, content);
+    return DBK_OK;
+}

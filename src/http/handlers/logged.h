@@ -2,6 +2,7 @@
 #ifndef DBK_HTTP_LOGGED_H
 #define DBK_HTTP_LOGGED_H
 
+#include "etag.h"
 #include "request.h"
 
 /* The records from `sequence` on, count of them, which must be there. Their slices are
@@ -35,5 +36,11 @@ enum dbk_code logged_check(const struct request *rq, const struct dbk_record *br
 enum dbk_code logged_compare(const struct request *rq, const struct dbk_record *brought,
                              uint64_t sequence, struct dbk_record *logged,
                              struct dbk_error *err);
+
+/* The tag of a person at this version, with the checksum of its record (etag.h). Errors as
+ * dbk_log_checksum. */
+enum dbk_code logged_person_tag(const struct request *rq, uint64_t version,
+                                struct dbk_slice content, char tag[ETAG_MAX],
+                                struct dbk_error *err);
 
 #endif

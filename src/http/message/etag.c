@@ -3,10 +3,14 @@
 #include "store/decimal.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HASH_BYTES 8
+#define CHECKSUM_DIGITS 8
 
 static void hash_hex(struct dbk_slice content, char out[2 * HASH_BYTES + 1])
 {
@@ -17,15 +21,18 @@ static void hash_hex(struct dbk_slice content, char out[2 * HASH_BYTES + 1])
     sodium_bin2hex(out, 2 * HASH_BYTES + 1, hash, HASH_BYTES);
 }
 
-void etag_format(char out[ETAG_MAX], uint64_t version, struct dbk_slice content)
+/* record: the digits of a checksum, or "". */
+static void format(char out[ETAG_MAX], uint64_t version, const char *record,
+                   struct dbk_slice content)
 {
     const char *start = out;
 
     *out++ = '"';
     if (version > 0)
         out += decimal_format(version, out);
-    if (version > 0 && content.length > 0)
+    if (version > 0 && (content.length > 0 || *record))
         *out++ = '-';
+    out = stpcpy(out, record);
     if (content.length > 0) {
         hash_hex(content, out);
         out += (size_t)2 * HASH_BYTES;
@@ -33,6 +40,20 @@ void etag_format(char out[ETAG_MAX], uint64_t version, struct dbk_slice content)
     assert(out - start < ETAG_MAX - 1);
     out[0] = '"';
     out[1] = '\0';
+}
+
+void etag_format(char out[ETAG_MAX], uint64_t version, struct dbk_slice content)
+{
+    format(out, version, "", content);
+}
+
+void etag_format_record(char out[ETAG_MAX], uint64_t version, uint32_t checksum,
+                        struct dbk_slice content)
+{
+    char digits[CHECKSUM_DIGITS + 1];
+
+    snprintf(digits, sizeof digits, "%08" PRIx32, checksum);
+    format(out, version, digits, content);
 }
 
 /* Step over one tag of a list; *inside receives what is between its quotes. False at
@@ -53,15 +74,37 @@ static bool next_tag(const char **at, bool *weak, struct dbk_slice *inside)
     return **at == '\0' || **at == ',';
 }
 
-/* The number before '-' or the end; 0 for a tag that is not one of ours. */
-static uint64_t version_of(struct dbk_slice tag)
+/* The checksum at the front of what is behind the dash, where that is as long as ours. */
+static bool checksum_of(struct dbk_slice rest, uint32_t *checksum)
 {
-    uint64_t version = 0;
+    char digits[CHECKSUM_DIGITS + 1], *end;
+
+    if (rest.length != CHECKSUM_DIGITS &&
+        rest.length != CHECKSUM_DIGITS + 2 * HASH_BYTES)
+        return false;
+    memcpy(digits, rest.data, CHECKSUM_DIGITS);
+    digits[CHECKSUM_DIGITS] = '\0';
+    if (strspn(digits, "0123456789abcdef") != CHECKSUM_DIGITS)
+        return false;
+    *checksum = (uint32_t)strtoul(digits, &end, 16);
+    return true;
+}
+
+/* The number before '-' or the end, and the checksum behind it, if any; version 0 for a tag
+ * that is not one of ours. */
+static struct etag_version version_of(struct dbk_slice tag)
+{
+    struct etag_version found = {0};
     size_t i = 0;
 
     for (; i < tag.length && i < 19 && tag.data[i] >= '0' && tag.data[i] <= '9'; i++)
-        version = version * 10 + (uint64_t)(tag.data[i] - '0');
-    return i == tag.length || tag.data[i] == '-' ? version : 0;
+        found.version = found.version * 10 + (uint64_t)(tag.data[i] - '0');
+    if (i < tag.length && tag.data[i] != '-')
+        found.version = 0;
+    else if (i < tag.length)
+        found.has_checksum = checksum_of(
+            (struct dbk_slice){tag.data + i + 1, tag.length - i - 1}, &found.checksum);
+    return found;
 }
 
 enum dbk_code etag_if_match(const char *header, struct etag_versions *versions,
@@ -74,8 +117,8 @@ enum dbk_code etag_if_match(const char *header, struct etag_versions *versions,
     if (versions->any)
         return DBK_OK;
     while (next_tag(&header, &weak, &tag)) {
-        uint64_t version = weak ? 0 : version_of(tag);
-        if (version == 0)
+        struct etag_version version = version_of(tag);
+        if (weak || version.version == 0)
             continue;
         if (versions->count == ETAG_VERSIONS_MAX)
             return dbk_fail(err, DBK_INVALID, "If-Match has more than %d entity tags",
@@ -88,12 +131,15 @@ enum dbk_code etag_if_match(const char *header, struct etag_versions *versions,
     return DBK_OK;
 }
 
-bool etag_matches(const struct etag_versions *versions, uint64_t version)
+bool etag_matches(const struct etag_versions *versions, uint64_t version,
+                  uint32_t checksum)
 {
     if (versions->any)
         return true;
     for (size_t i = 0; i < versions->count; i++) {
-        if (versions->list[i] == version)
+        const struct etag_version *one = &versions->list[i];
+        if (one->version == version &&
+            (!one->has_checksum || one->checksum == checksum))
             return true;
     }
     return false;

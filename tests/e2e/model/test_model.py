@@ -235,6 +235,8 @@ def check_header(name, found, value):
         link = re.fullmatch(r'<([^?]*)\?(.*)>; rel="next"', found or "")
         equal(name, link and [link[1], dict(parse_qsl(link[2], keep_blank_values=True))],
               list(value))
+    elif name == "ETag" and value and found:  # a person's has a checksum behind its version
+        equal(name, re.sub(r'^"(\d+)-[0-9a-f]{8}"$', r'"\1"', found), value)
     else:
         equal(name, found, None if value is None else str(value))
 

@@ -8,7 +8,7 @@ static bool if_match(const char *header, uint64_t version)
     struct dbk_error err;
 
     assert_int_equal(etag_if_match(header, &versions, &err), DBK_OK);
-    return etag_matches(&versions, version);
+    return etag_matches(&versions, version, 0xabcdef01);
 }
 
 static void a_tag_says_version_and_content(void **state)
@@ -25,6 +25,27 @@ static void a_tag_says_version_and_content(void **state)
     assert_int_equal(strlen(read), strlen("\"12-0123456789abcdef\""));
     assert_string_not_equal(read, other);
     assert_int_equal(strlen(file), strlen("\"0123456789abcdef\""));
+}
+
+static void the_checksum_of_the_record_stands_behind_the_version(void **state)
+{
+    char written[ETAG_MAX], read[ETAG_MAX];
+
+    (void)state;
+    etag_format_record(written, 12, 0xabcdef01, (struct dbk_slice){NULL, 0});
+    etag_format_record(read, 12, 0xabcdef01, dbk_slice("{}"));
+    assert_string_equal(written, "\"12-abcdef01\"");
+    assert_memory_equal(read, written, strlen(written) - 1);
+    assert_int_equal(strlen(read), strlen("\"12-abcdef010123456789abcdef\""));
+    assert_true(if_match(written, 12));
+    assert_true(if_match(read, 12));
+    assert_false(if_match(read, 13));
+    assert_true(if_match("\"12-0123456789abcdef\"", 12)); /* as they were before */
+    assert_false(if_match("\"12-abcdef02\"", 12));
+    assert_false(if_match("\"12-abcdef020123456789abcdef\"", 12));
+    assert_true(if_match("\"12-abcdef02\", \"12-abcdef01\"", 12));
+    etag_format_record(read, UINT64_MAX, UINT32_MAX, dbk_slice("{}"));
+    assert_int_equal(read[strlen(read) - 1], '"');
 }
 
 static void the_longest_tag_fits(void **state)
@@ -113,6 +134,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tag_says_version_and_content),
+        cmocka_unit_test(the_checksum_of_the_record_stands_behind_the_version),
         cmocka_unit_test(the_longest_tag_fits),
         cmocka_unit_test(if_match_is_about_the_version_alone),
         cmocka_unit_test(no_header_and_a_star_match_everything),
