@@ -109,29 +109,30 @@ static enum tool_exit dry_run(struct session *session)
 static enum dbk_code check_replaced(const struct session *session,
                                     struct dbk_error *err)
 {
-    struct dbk_uuid ours = dbk_log_store_id(session->log);
-    struct dbk_checkpoint tables;
+    struct dbk_uuid ours = dbk_log_store_id(session->log), store_id;
+    uint64_t sequence;
     char theirs[DBK_UUID_TEXT + 1], line[256];
     uint64_t head;
 
-    if (dbk_checkpoint_read(&session->database.at, &tables, err) != DBK_OK ||
-        tables.projected == 0) /* what is wrong with them is why they are made anew */
+    if (dbk_checkpoint_log(&session->database.at, &store_id, &sequence, err) !=
+            DBK_OK ||
+        sequence == 0) /* what is wrong with them is why they are made anew */
         return DBK_OK;
     if (dbk_log_head(session->log, &head, err) != DBK_OK)
         return err->code;
-    dbk_uuid_format(&tables.store_id, theirs);
+    dbk_uuid_format(&store_id, theirs);
     if (head == 0 && !tool_has(session->tool, "--force"))
         return dbk_fail(err, DBK_CONFLICT,
                         "this log is empty, and the tables hold what the log %s has up "
                         "to record %" PRIu64 ": mount its disk or restore a backup "
                         "first; --force replaces them by empty ones",
-                        theirs, tables.projected);
-    if (dbk_uuid_equal(&ours, &tables.store_id))
+                        theirs, sequence);
+    if (dbk_uuid_equal(&ours, &store_id))
         return DBK_OK;
     snprintf(
         line, sizeof line,
         "the tables that are replaced are of another log, %s, up to record %" PRIu64,
-        theirs, tables.projected);
+        theirs, sequence);
     logger_line(session->tool->logger, LOG_LEVEL_WARN, line);
     return DBK_OK;
 }

@@ -256,6 +256,22 @@ class History(unittest.TestCase):
                              412)
         self.assertEqual(client.patch(path, {"last_name": "E"}, If_Match=now).status, 200)
 
+    def test_a_log_that_is_lost_is_known_by_older_tables_too(self):
+        self.add(self.start(self.server))
+        self.wait_shown(self.server, self.shown_by_log(self.server))
+        self.server.stop()
+        self.server.run("migrate", "--down")
+        for name in os.listdir(self.server.data_dir):  # as a disk that is not mounted
+            path = os.path.join(self.server.data_dir, name)
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            elif name != "serve.log":
+                os.unlink(path)
+        self.server.spawn()
+        self.assertEqual(self.server.process.wait(PATIENCE), FAILED)
+        self.server.process = None
+        self.assertIn("up to record 6", self.server.told())
+
     def test_kept_tables_of_a_history_that_is_gone_stay_where_they_are(self):
         first = self.add(self.start(self.server))
         self.server.stop()
