@@ -68,6 +68,19 @@ bool projector_pause(struct dbk_projector *projector, int ms)
     return go_on;
 }
 
+/* Whether they are the same but for numbers, such as a head that rises. */
+static bool same_words(const char *a, const char *b)
+{
+    static const char digits[] = "0123456789";
+
+    for (;; a++, b++) {
+        a += strspn(a, digits);
+        b += strspn(b, digits);
+        if (*a != *b || *a == '\0')
+            return *a == *b;
+    }
+}
+
 static enum dbk_projector_refusal refusal_of(const struct dbk_projector *projector)
 {
     if (projector->poster.other_history)
@@ -93,8 +106,7 @@ void projector_set_running(struct dbk_projector *projector, const char *why)
 
     pthread_mutex_lock(&projector->lock);
     news = !projector->stopping &&
-           (status->running != !why ||
-            (why && strncmp(status->state, why, sizeof status->state - 1) != 0));
+           (status->running != !why || (why && !same_words(status->state, why)));
     status->running = !why;
     status->refusal = why ? refusal_of(projector) : DBK_REFUSAL_NONE;
     projector->tried = true;
