@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -104,19 +105,27 @@ class Damage(ToolCase):
         self.chance = random.Random(SEED)
         print(f"DAYBOOK_SEED={SEED}", flush=True)
 
-    def refused_import(self, message, data, name="export"):
+    def refused_import(self, message, data, name="export", status=DIFFERENT):
         self.write(name, data)
-        done = self.refused(DIFFERENT, message, "import", name, "--data-dir", "made")
+        done = self.refused(status, message, "import", name, "--data-dir", "made")
         self.assertEqual(done.stdout, b"")
         self.assertFalse(os.path.exists(self.path("made")), "something is left behind")
 
-    def test_a_flipped_byte_is_named_with_its_line(self):
+    def test_a_flipped_bit_is_named_with_its_line(self):
         for _ in range(12):
-            at = self.chance.randrange(len(self.whole))
-            changed = bytearray(self.whole)
-            changed[at] ^= 1 << self.chance.randrange(8)
-            line = self.whole.count(b"\n", 0, at) + 1
-            self.refused_import(f"line {line}: ", bytes(changed))
+            self.flip(self.chance.randrange(len(self.whole)), self.chance.randrange(8))
+        # The digit after {"format": tells whether the line can be read at all.
+        for bit in range(8):
+            self.flip(self.whole.index(b"\n") + 1 + len(b'{"format":'), bit)
+
+    def flip(self, at, bit):
+        changed = bytearray(self.whole)
+        changed[at] ^= 1 << bit
+        begin = self.whole.rfind(b"\n", 0, at) + 1
+        line = self.whole.count(b"\n", 0, at) + 1
+        newer = re.match(rb'\{"format":[2-9],', changed[begin:])
+        self.refused_import(f"line {line}: ", bytes(changed),
+                            status=FAILED if newer else DIFFERENT)
 
     def test_a_missing_line_is_named(self):
         lines = self.whole.splitlines(keepends=True)
