@@ -168,7 +168,9 @@ class Serve(unittest.TestCase):
         self.assertEqual(done.returncode, FAILED)
         self.assertIn(f"port {self.server.port} on 127.0.0.1 is taken",
                       done.stderr.splitlines()[-1])
-        self.assertLessEqual(set(os.listdir(other.data_dir)), {"serve.lock", "serve.log"})
+        made = [name for name in os.listdir(other.data_dir) if "postgres" in name]
+        self.assertEqual(made, [])
+        self.assertFalse(os.path.exists(os.path.join(other.data_dir, "log")))
 
     def test_any_free_port_is_taken_and_told(self):
         other = Server(flags=["--port", "0"])
