@@ -186,14 +186,15 @@ class AtATerminal(unittest.TestCase):
         self.server = Server(private=True)
         self.addCleanup(self.server.close)
 
-    def start(self, hangup):
+    def start(self, hangup, *through):
         """As a shell would; SIGHUP is dealt with as given. What it says is read."""
+        command = [*through, PROGRAM, "serve", "--data-dir", self.server.data_dir,
+                   "--port", str(self.server.port)]
         pid, self.terminal = pty.fork()
         if pid == 0:
             signal.signal(signal.SIGHUP, hangup)
             os.chdir(self.server.data_dir)
-            os.execve(PROGRAM, [PROGRAM, "serve", "--data-dir", self.server.data_dir,
-                                "--port", str(self.server.port)], self.server.env)
+            os.execvpe(command[0], command, self.server.env)
         self.addCleanup(self.end, pid)
         said = b""
         while b"ready: " not in said:
@@ -219,6 +220,13 @@ class AtATerminal(unittest.TestCase):
 
     def test_it_ends_with_all_it_started_when_that_is_closed(self):
         pid = self.start(signal.SIG_DFL)
+        os.close(self.terminal)
+        self.assertEqual(self.wait(pid), 0)
+        self.assertEqual(processes_below(self.server.data_dir), [])
+
+    def test_so_it_does_below_one_that_only_waits_for_it(self):
+        """As make does: SIGHUP goes to that one alone."""
+        pid = self.start(signal.SIG_DFL, "sh", "-c", 'trap : HUP; "$@"; exit $?', "sh")
         os.close(self.terminal)
         self.assertEqual(self.wait(pid), 0)
         self.assertEqual(processes_below(self.server.data_dir), [])

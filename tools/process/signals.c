@@ -15,10 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { TERMINAL_STEP_MS = 1000 };
+
 /* What the thread that ends us late has to know. */
 static atomic_int latest_status = TOOL_FAILED;
 static int held_fd = -1;  /* readable while a signal waits to be taken */
 static int taken_fd = -1; /* readable once one was taken */
+static int terminal_fd =
+    -1; /* hung up once the terminal is closed; -1: of no concern */
 
 /* One that is ignored must not be held back: the kernel keeps it then all the same. */
 static sigset_t ending(void)
@@ -34,16 +38,37 @@ static sigset_t ending(void)
     return set;
 }
 
+/* The kernel tells the first process of a terminal only that it is closed. Where that is
+ * not a shell but make, or a terminal's own command, it tells nobody, and waits for us. */
+static void await_signal(void)
+{
+    struct pollfd any[] = {{.fd = held_fd, .events = POLLIN},
+                           {.fd = taken_fd, .events = POLLIN},
+                           {.fd = terminal_fd}};
+    /* Else we were left to ourselves, as by a shell's disown. */
+    bool before_it = tcgetpgrp(terminal_fd) == getpgrp();
+
+    while (!any[0].revents && !any[1].revents) {
+        poll(any, 3, any[2].fd >= 0 ? TERMINAL_STEP_MS : -1);
+        if (any[2].fd < 0)
+            continue;
+        if (!any[2].revents) {
+            before_it = tcgetpgrp(terminal_fd) == getpgrp();
+            continue;
+        }
+        any[2].fd = -1;
+        if (before_it)
+            kill(getpid(), SIGHUP);
+    }
+}
+
 static void *end_late(void *unused)
 {
     static const char line[] =
         "daybook: what it waits for does not end: ended at once\n";
-    struct pollfd either[] = {{.fd = held_fd, .events = POLLIN},
-                              {.fd = taken_fd, .events = POLLIN}};
 
     (void)unused;
-    while (poll(either, 2, -1) <= 0)
-        continue;
+    await_signal();
     dbk_sleep_ms(SIGNALS_LATEST_MS);
     (void)!write(STDERR_FILENO, line, sizeof line - 1);
     _exit(atomic_load(&latest_status));
@@ -75,13 +100,17 @@ void signals_latest_status(int status)
     atomic_store(&latest_status, status);
 }
 
-static bool has_terminal(void)
+/* Where SIGHUP is ignored, so is what happens to the terminal. */
+static void look_at_terminal(void)
 {
-    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    struct sigaction hangup, ignore = {.sa_handler = SIG_IGN};
 
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0;
+    if (terminal_fd >= 0 || sigaction(SIGHUP, NULL, &hangup) != 0 ||
+        hangup.sa_handler == SIG_IGN)
+        return;
+    terminal_fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (terminal_fd < 0)
+        sigaction(SIGHUP, &ignore, NULL);
 }
 
 void signals_hold(void)
@@ -90,8 +119,7 @@ void signals_hold(void)
     sigset_t set;
 
     sigaction(SIGPIPE, &ignore, NULL);
-    if (!has_terminal())
-        sigaction(SIGHUP, &ignore, NULL);
+    look_at_terminal();
     sigaction(SIGXFSZ, &ignore, NULL); /* the write fails, which is told */
     set = ending();
     pthread_sigmask(SIG_BLOCK, &set, NULL);
