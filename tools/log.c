@@ -3,6 +3,7 @@
 #include "command.h"
 #include "http/record_json.h"
 #include "log_print.h"
+#include "position.h"
 #include "signals.h"
 #include "store/durable.h"
 #include "tool_data.h"
@@ -21,18 +22,37 @@ struct showing {
     char *json; /* room for a record's; NULL: not as JSON */
 
     const struct dbk_uuid *person; /* NULL: of anyone */
+    enum dbk_type type;            /* 0: of any */
+    const char *actor;             /* NULL: by whomever; "": by nobody who is named */
+    uint64_t limit;                /* 0: none */
     bool blocks;                   /* rather than lines */
     struct log_before before;      /* of that person */
     uint64_t shown, damaged;       /* records */
 };
+
+static bool is_wanted(const struct showing *showing, const struct dbk_record *record)
+{
+    return (!showing->person ||
+            dbk_uuid_equal(dbk_record_person(record), showing->person)) &&
+           (!showing->type || record->type == showing->type) &&
+           (!showing->actor ||
+            dbk_slice_equal(record->actor, dbk_slice(showing->actor)));
+}
+
+static bool is_full(const struct showing *showing)
+{
+    return showing->limit > 0 && showing->shown == showing->limit;
+}
 
 static enum dbk_code show_record(void *context, const struct dbk_record *record,
                                  struct dbk_error *err)
 {
     struct showing *showing = context;
 
-    if (showing->person && !dbk_uuid_equal(dbk_record_person(record), showing->person))
+    if (!is_wanted(showing, record))
         return DBK_OK;
+    if (is_full(showing))
+        return dbk_fail(err, DBK_INTERRUPTED, "enough");
     showing->shown++;
     if (showing->json)
         return log_print_json(stdout, record, showing->json, err);
@@ -158,10 +178,26 @@ static enum dbk_code show_tail(struct showing *showing, uint64_t lines, bool fol
 
 /* What the command line asks for. */
 struct wish {
-    enum { SHOW, TAIL, PERSON } what;
-    uint64_t number; /* SHOW: the sequence; TAIL: how many */
+    enum { SHOW, TAIL, PERSON, LIST } what;
+    uint64_t number; /* SHOW: the sequence; TAIL, LIST: how many, LIST 0: all */
     struct dbk_uuid person;
+    struct position_range range; /* LIST, as what follows */
+    enum dbk_type type;
 };
+
+static enum dbk_code show_list(struct showing *showing, const struct wish *wish,
+                               struct dbk_error *err)
+{
+    uint64_t from, to;
+    enum dbk_code code =
+        position_range_find(&wish->range, showing->log, false, &from, &to, err);
+
+    showing->type = wish->type;
+    showing->limit = wish->number;
+    if (code == DBK_OK && from <= to)
+        code = show_range(showing, from - 1, to, err);
+    return code != DBK_OK && is_full(showing) ? flush(err) : code;
+}
 
 static bool read_number(const char *text, uint64_t *out)
 {
@@ -173,6 +209,41 @@ static bool read_number(const char *text, uint64_t *out)
     return *end == '\0';
 }
 
+static enum tool_exit read_list(const struct tool *tool, struct wish *wish)
+{
+    const char *type = tool_value(tool, "--type"), *limit = tool_value(tool, "--limit");
+    struct dbk_error err;
+
+    wish->what = LIST;
+    wish->number = 0;
+    if (tool->operand_count > 1)
+        return tool_misused(tool, "unexpected \"%.64s\"", tool->operands[1]);
+    if (type && !dbk_type_parse(type, strlen(type), &wish->type))
+        return tool_misused(tool,
+                            "--type is \"%.64s\": no such type of record, as %s is",
+                            type, dbk_type_name(DBK_EVENT_RECORDED));
+    if (limit && (!read_number(limit, &wish->number) || wish->number == 0))
+        return tool_misused(tool, "--limit is \"%.64s\": expected a number from 1",
+                            limit);
+    if (position_range_parse(tool_value(tool, "--from"), tool_value(tool, "--to"),
+                             &wish->range, &err) != DBK_OK)
+        return tool_misused(tool, "%s", err.text);
+    return TOOL_DONE;
+}
+
+/* What is for log list only. */
+static bool has_filter(const struct tool *tool)
+{
+    static const char *const flags[] = {"--from", "--to", "--type", "--actor",
+                                        "--limit"};
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        if (tool_has(tool, flags[i]))
+            return true;
+    }
+    return false;
+}
+
 static enum tool_exit read_wish(const struct tool *tool, struct wish *wish)
 {
     const char *what = tool->operands[0], *lines = tool_value(tool, "-n");
@@ -181,6 +252,11 @@ static enum tool_exit read_wish(const struct tool *tool, struct wish *wish)
     *wish = (struct wish){.what = TAIL, .number = TAIL_LINES};
     if (strcmp(what, "tail") != 0 && (lines || tool_has(tool, "-f")))
         return tool_misused(tool, "-n and -f are for log tail");
+    if (!strcmp(what, "list"))
+        return read_list(tool, wish);
+    if (has_filter(tool))
+        return tool_misused(
+            tool, "--from, --to, --type, --actor and --limit are for log list");
     if (!strcmp(what, "tail")) {
         if (operand)
             return tool_misused(tool, "unexpected \"%.64s\"", operand);
@@ -195,7 +271,8 @@ static enum tool_exit read_wish(const struct tool *tool, struct wish *wish)
         if (!operand || !dbk_uuid_parse(operand, strlen(operand), &wish->person))
             return tool_misused(tool, "log person needs the id of a person");
     } else {
-        return tool_misused(tool, "\"%.64s\" is none of show, tail and person", what);
+        return tool_misused(tool, "\"%.64s\" is none of show, tail, list and person",
+                            what);
     }
     return TOOL_DONE;
 }
@@ -208,6 +285,9 @@ static enum dbk_code show(const struct tool *tool, const struct wish *wish,
         return show_one(showing, wish->number, err);
     case TAIL:
         return show_tail(showing, wish->number, tool_has(tool, "-f"), err);
+    case LIST:
+        showing->actor = tool_value(tool, "--actor");
+        return show_list(showing, wish, err);
     case PERSON:
         break;
     }
@@ -231,7 +311,7 @@ static enum tool_exit show_log(const struct tool *tool, const struct wish *wish,
     if (code == DBK_UNAVAILABLE && ferror(stdout))
         return TOOL_FAILED; /* who closes the pipe has seen enough */
     if (code != DBK_OK)
-        return tool_fail(tool, &err);
+        return tool_refuse(tool, &err);
     return showing.damaged ? TOOL_DIFFERENT : TOOL_DONE;
 }
 
@@ -254,20 +334,22 @@ static enum tool_exit run(struct tool *tool)
 
 const struct command command_log = {
     .name = "log",
-    .purpose = "show a record, the last ones, or all about one person",
-    .operands = "show N | tail | person ID",
+    .purpose = "show a record, the last ones, those of a range, or of one person",
+    .operands = "show N | tail | list | person ID",
     .details =
         "show    the record with the sequence N\n"
         "tail    the last records, a line each; with -f also those that come, until\n"
         "        Ctrl-C\n"
+        "list    the records of a range, by type or actor, a line each\n"
         "person  all records about a person and the person's events, oldest first, "
         "with\n"
         "        what an update changed; reads the whole log\n"
-        "\n"
+        "\n" POSITION_HELP "\n"
         "It works beside a running server and needs no PostgreSQL. A damaged record "
         "is\n"
         "told, and the others are shown (exit code 1).\n",
     .example = "  daybook log tail -f\n"
+               "  daybook log list --from 2026-11-23 --actor shop --limit 50\n"
                "  daybook log show 1234 --json\n"
                "  daybook log person 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c\n",
     .settings = CONFIG_GROUP_DATA,
@@ -277,6 +359,11 @@ const struct command command_log = {
         {
             {"-n", "N", "With tail: so many of the last records (10)"},
             {"-f", NULL, "With tail: go on with those that come"},
+            {"--from", "P", "With list: begin with this record"},
+            {"--to", "P", "With list: end with this record"},
+            {"--type", "TYPE", "With list: only of this type, such as event.recorded"},
+            {"--actor", "NAME", "With list: only what this token has written"},
+            {"--limit", "N", "With list: the first N of them"},
             {"--json", NULL, "Records as JSON, a line each, as GET /log has them"},
         },
     .run = run,

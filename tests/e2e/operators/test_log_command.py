@@ -81,6 +81,29 @@ class Shown(ToolCase):
         everything = self.log("tail", "-n", "100000", "--json").splitlines()
         self.assertEqual([json.loads(line) for line in everything], self.records)
 
+    def test_a_range_is_listed_by_type_and_actor(self):
+        def listed(*arguments):
+            return [json.loads(line) for line in
+                    self.log("list", "--json", *arguments).splitlines()]
+
+        self.assertEqual(listed(), self.records)
+        self.assertEqual(listed("--from", "10", "--to", "20"), self.records[9:20])
+        created = [one for one in self.records if one["type"] == "person.created"]
+        self.assertEqual(listed("--type", "person.created"), created)
+        self.assertEqual(listed("--type", "person.created", "--limit", "2"), created[:2])
+        self.assertEqual(listed("--limit", "1000"), self.records)
+        actors = {one["meta"].get("actor") for one in self.records}
+        for actor in filter(None, actors):
+            self.assertEqual(listed("--actor", actor),
+                             [one for one in self.records
+                              if one["meta"].get("actor") == actor])
+        self.assertEqual(listed("--actor", "nobody at all"), [])
+        self.assertEqual(len(self.log("list", "--to", "7").splitlines()), 7)
+        for arguments in (("list", "--type", "person"), ("list", "--limit", "0"),
+                          ("list", "--from", "9", "--to", "8"), ("list", "1"),
+                          ("list", "--to", "99999"), ("tail", "--actor", "x")):
+            self.run_tool("log", *arguments, "--data-dir", "first", status=MISUSED)
+
     def test_wrong_use_is_told(self):
         for status, message, *arguments in (
                 (FAILED, "the log ends with", "show", "100000"),
@@ -93,7 +116,7 @@ class Shown(ToolCase):
                 (MISUSED, "expected a number", "tail", "-n", "x"),
                 (MISUSED, "unexpected", "tail", "5"),
                 (MISUSED, "for log tail", "show", "5", "-f"),
-                (MISUSED, "none of show, tail and person", "head"),
+                (MISUSED, "none of show, tail, list and person", "head"),
                 (MISUSED, "expected show N", )):
             self.refused(status, message, "log", *arguments, "--data-dir", "first")
         self.refused(FAILED, "nowhere", "log", "tail", "--data-dir", "nowhere")
