@@ -19,7 +19,8 @@
 
 extern const struct command command_serve, command_status, command_import,
     command_export, command_log, command_backup, command_restore, command_verify,
-    command_rebuild, command_replay, command_migrate, command_retry, command_token;
+    command_rebuild, command_replay, command_migrate, command_retry, command_token,
+    command_clean;
 
 /* In the order that help lists them. */
 /* clang-format off */
@@ -37,6 +38,7 @@ static const struct command *const commands[] = {
     &command_migrate,
     &command_retry,
     &command_token,
+    &command_clean,
     NULL,
 };
 /* clang-format on */
@@ -87,10 +89,11 @@ static enum tool_exit settle_user(const struct tool *tool)
 {
     int64_t port = config_number(tool->config, SETTING_PORT);
     bool serves = (tool->command->settings & CONFIG_GROUP_SERVE) != 0;
+    bool checks = serves && tool_has(tool, "--check"); /* and makes nothing */
     struct privileges_wish wish = {
         .data_dir = config_text(tool->config, SETTING_DATA_DIR),
         .run_as = config_text(tool->config, SETTING_RUN_AS),
-        .serves = serves,
+        .serves = serves && !checks,
         .low_port = serves && port > 0 && port < IPPORT_RESERVED,
     };
     struct dbk_error err;
@@ -163,6 +166,7 @@ static enum tool_exit run_with(struct tool *tool, const struct arguments *argume
     if (config_load(&sources, &config, &err) != DBK_OK)
         return tool_misused(tool, "%s", err.text);
     tool->config = config;
+    memcpy(tool->values, arguments->values, sizeof tool->values);
     status = settle_user(tool);
     if (status == TOOL_DONE) {
         logger.level = (enum log_level)config_number(config, SETTING_LOG_LEVEL);
@@ -172,7 +176,6 @@ static enum tool_exit run_with(struct tool *tool, const struct arguments *argume
         tool->logger = &logger;
         tool->operands = arguments->operands;
         tool->operand_count = arguments->operand_count;
-        memcpy(tool->values, arguments->values, sizeof tool->values);
         settle_environment(tool);
         settle_number(tool);
         status = tool->command->run(tool);

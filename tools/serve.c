@@ -8,6 +8,7 @@
 #include "privileges.h"
 #include "projections/projector.h"
 #include "projections/read_model.h"
+#include "serve_check.h"
 #include "serve_report.h"
 #include "signals.h"
 #include "store/clock.h"
@@ -386,7 +387,7 @@ static void keep_memory_small(void)
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 }
 
-static enum tool_exit run(struct tool *tool)
+static enum tool_exit serve(struct tool *tool)
 {
     struct serving serving = {.tool = tool, .lock = -1};
     enum tool_exit status = check_access(&serving);
@@ -414,6 +415,11 @@ static enum tool_exit run(struct tool *tool)
     return status;
 }
 
+static enum tool_exit run(struct tool *tool)
+{
+    return tool_has(tool, "--check") ? serve_check(tool) : serve(tool);
+}
+
 const struct command command_serve = {
     .name = "serve",
     .purpose = "run the API",
@@ -432,6 +438,11 @@ const struct command command_serve = {
         "one\n"
         "all the same; it is refused where there is a log.\n"
         "\n"
+        "--check looks at the settings, the directory, the log, the tokens, the port\n"
+        "and the database, and says line by line what would happen. It changes\n"
+        "nothing; its exit code is 0, or 2 or 3 where serve would end so, or would\n"
+        "answer no reads.\n"
+        "\n"
         "Started as root, it becomes the owner of the data directory before it opens\n"
         "anything, as every command does; a missing one it makes for RUN_AS, or for\n"
         "the user daybook where there is one. Under systemd it says when it is ready.\n"
@@ -440,9 +451,11 @@ const struct command command_serve = {
         "addresses only, and asks nobody who they are. With them every request must\n"
         "bring one, but for /, /docs, /openapi.json and /health. A token that is made\n"
         "or revoked while it runs counts within a second.\n",
-    .example = "  daybook serve --data-dir /var/lib/daybook --port 8080\n",
+    .example = "  daybook serve --data-dir /var/lib/daybook --port 8080\n"
+               "  daybook serve --check\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE | CONFIG_GROUP_SERVE |
                 CONFIG_GROUP_EVENTS,
-    .options = {{"--new", NULL, "Begin an empty log where one was and is lost"}},
+    .options = {{"--check", NULL, "Say what it would do, and do nothing"},
+                {"--new", NULL, "Begin an empty log where one was and is lost"}},
     .run = run,
 };

@@ -115,6 +115,7 @@ static enum tool_exit run_into(const struct tool *tool, struct status *status)
         return tool_fail(tool, &err);
     }
     backup_last_read(config_text(tool->config, SETTING_DATA_DIR), &status->backup);
+    leftovers_find(tool->config, &status->leftovers);
     code = ask_tables(tool, log, status, &err);
     dbk_log_close(log);
     if (tool_has(tool, "--json"))

@@ -22,6 +22,7 @@
 #include "store/watch.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct dbk_cluster; /* safe to share between threads */
 
@@ -60,6 +61,10 @@ struct dbk_cluster_options {
  */
 enum dbk_code dbk_cluster_open(const struct dbk_cluster_options *options,
                                struct dbk_cluster **cluster, struct dbk_error *err);
+
+/* Which PostgreSQL programs would be used; text receives "15, in /usr/lib/…". Asked of no
+ * server. DBK_NOT_FOUND as dbk_cluster_open. */
+enum dbk_code dbk_cluster_programs(char *text, size_t size, struct dbk_error *err);
 
 /* How to connect. Borrowed until dbk_cluster_close; schema is NULL. */
 const struct dbk_database *dbk_cluster_database(const struct dbk_cluster *cluster);

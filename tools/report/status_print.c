@@ -125,6 +125,22 @@ static void print_backup(const struct status *status)
     putchar('\n');
 }
 
+static void print_leftovers(const struct status *status)
+{
+    char bytes[64];
+
+    for (size_t i = 0; i < status->leftovers.count; i++) {
+        const struct leftover *one = &status->leftovers.list[i];
+
+        if (one->in_use)
+            continue;
+        write_bytes(one->bytes, bytes, sizeof bytes);
+        printf("%-13s %s, ", "left behind", bytes);
+        escape_plain(stdout, dbk_slice(one->path));
+        puts("; daybook clean removes it");
+    }
+}
+
 void status_print_text(const struct status *status)
 {
     char id[DBK_UUID_TEXT + 1];
@@ -139,6 +155,7 @@ void status_print_text(const struct status *status)
         printf("%-13s %s\n", "postgres", status->postgres);
     print_tables(status);
     print_schemas(status);
+    print_leftovers(status);
 }
 
 static void print_json_quarantine(const struct status *status)
@@ -236,6 +253,24 @@ static void print_json_backup(const struct status *status)
     putchar('}');
 }
 
+static void print_json_leftovers(const struct status *status)
+{
+    const char *comma = "";
+
+    fputs(",\"leftovers\":[", stdout);
+    for (size_t i = 0; i < status->leftovers.count; i++) {
+        const struct leftover *one = &status->leftovers.list[i];
+
+        if (one->in_use)
+            continue;
+        printf("%s{\"path\":", comma);
+        escape_string(stdout, one->path);
+        printf(",\"bytes\":%" PRIu64 "}", one->bytes);
+        comma = ",";
+    }
+    putchar(']');
+}
+
 void status_print_json(const struct status *status)
 {
     char id[DBK_UUID_TEXT + 1];
@@ -248,5 +283,6 @@ void status_print_json(const struct status *status)
     print_json_backup(status);
     print_json_tables(status);
     print_json_schemas(status);
+    print_json_leftovers(status);
     puts("}");
 }

@@ -3,6 +3,7 @@
 #define DBK_TOOLS_STATUS_PRINT_H
 
 #include "backup_last.h"
+#include "leftovers.h"
 #include "projections/projector.h"
 #include "projections/rebuild.h"
 #include "store/log.h"
@@ -15,6 +16,7 @@
 struct status {
     struct dbk_log_stats log;
     struct backup_last backup;
+    struct leftovers leftovers;
     bool asked;   /* the read tables answered */
     bool foreign; /* they are not this log's as it is, or another server has them */
     char why_foreign[512];

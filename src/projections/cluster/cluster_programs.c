@@ -1,5 +1,7 @@
 #include "cluster_programs.h"
 
+#include "projections/cluster.h"
+
 #include "cluster_process.h"
 
 #include <glob.h>
@@ -104,4 +106,18 @@ enum dbk_code cluster_programs_find(int wanted, struct cluster_programs *program
                     "in " DEBIAN_ROOT
                     "*/bin: install the package \"postgresql\", or set DB_HOST to a "
                     "server that runs");
+}
+
+enum dbk_code dbk_cluster_programs(char *text, size_t size, struct dbk_error *err)
+{
+    struct cluster_programs programs;
+    enum dbk_code code = cluster_programs_find(0, &programs, err);
+
+    if (code != DBK_OK)
+        return code;
+    if (programs.major > 0)
+        snprintf(text, size, "%d (%s)", programs.major, programs.postgres);
+    else
+        snprintf(text, size, "(%s)", programs.postgres);
+    return DBK_OK;
 }

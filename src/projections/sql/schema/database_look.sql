@@ -1,0 +1,9 @@
+-- $1 schema. What the database is, and what we may do in it.
+select current_setting('server_version'), pg_encoding_to_char(d.encoding),
+    current_setting('transaction_read_only')::boolean,
+    n.oid is not null,
+    has_database_privilege(d.oid, 'create'),
+    coalesce(has_schema_privilege(n.oid, 'usage') and has_schema_privilege(n.oid, 'create'),
+        false)
+from pg_database d left join pg_namespace n on n.nspname = $1::text
+where d.datname = current_database();

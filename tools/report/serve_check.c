@@ -1,0 +1,303 @@
+#include "serve_check.h"
+
+#include "directory.h"
+#include "escape.h"
+#include "http/server.h"
+#include "http/tokens.h"
+#include "leftovers.h"
+#include "log_place.h"
+#include "privileges.h"
+#include "projections/database_look.h"
+#include "projections/migrate.h"
+#include "projections/projector.h"
+#include "tool_data.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* One run. */
+struct check {
+    const struct tool *tool;
+    bool served; /* a server runs on the directory now */
+    bool misused, wrong;
+    struct dbk_log *log; /* NULL: there is none, or it cannot be opened */
+};
+
+enum verdict { RIGHT, WARN, WRONG };
+
+static void tell(struct check *check, enum verdict verdict, const char *what,
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static void tell(struct check *check, enum verdict verdict, const char *what,
+                 const char *format, ...)
+{
+    static const char *const words[] = {"ok", "warn", "wrong"};
+    char text[2 * PATH_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    printf("%-6s %-10s ", words[verdict], what);
+    escape_plain(stdout, dbk_slice(text));
+    putchar('\n');
+    check->wrong = check->wrong || verdict == WRONG;
+}
+
+/* They have been read, or we would not be here. */
+static void check_settings(struct check *check)
+{
+    const struct config *config = check->tool->config;
+    char text[1024] = "all are right";
+    size_t length = strlen(text), told = 0;
+
+    for (enum setting i = 0; i < SETTING_COUNT; i++) {
+        const char *origin = config_origin(config, i);
+
+        if (!origin || !strcmp(origin, "the default") || length >= sizeof text)
+            continue;
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s %s by %s",
+                                   told++ ? "," : ";", config_table[i].name, origin);
+    }
+    tell(check, RIGHT, "settings", "%s", text);
+}
+
+static void check_directory(struct check *check)
+{
+    const char *dir = config_text(check->tool->config, SETTING_DATA_DIR);
+    char path[PATH_MAX], user[33];
+
+    directory_absolute(dir, path);
+    privileges_user(user);
+    if (access(dir, R_OK | W_OK | X_OK) == 0)
+        tell(check, RIGHT, "directory", "%s, as the user %s", path, user);
+    else if (errno == ENOENT)
+        tell(check, WARN, "directory", "%s would be made", path);
+    else
+        tell(check, WRONG, "directory", "%s, as the user %s: %s", path, user,
+             strerror(errno));
+}
+
+/* Its lock is only looked at, by taking it for a moment, beside others who look. */
+static void check_served(struct check *check)
+{
+    char path[PATH_MAX + 16];
+    int fd;
+
+    snprintf(path, sizeof path, "%s/serve.lock",
+             config_text(check->tool->config, SETTING_DATA_DIR));
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return;
+    check->served = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    if (check->served)
+        tell(check, WARN, "server",
+             "one runs on this directory now: it must end first");
+}
+
+static void check_log(struct check *check)
+{
+    struct dbk_log_stats stats;
+    struct dbk_error err;
+    char id[DBK_UUID_TEXT + 1];
+    bool is_new = tool_has(check->tool, "--new");
+
+    if (!log_place_has_log(check->tool->config)) {
+        if (!is_new && log_place_check_new(check->tool, &err) != DBK_OK)
+            tell(check, WRONG, "log", "%s", err.text);
+        else
+            tell(check, WARN, "log", "there is none: a new one would be made");
+        return;
+    }
+    if (tool_log_open(check->tool, &check->log, &err) != DBK_OK ||
+        dbk_log_stats(check->log, &stats, &err) != DBK_OK) {
+        tell(check, WRONG, "log", "%s", err.text);
+        return;
+    }
+    dbk_uuid_format(&stats.store_id, id);
+    if (is_new)
+        tell(check, WRONG, "log", "--new is refused, for %s is here", id);
+    else
+        tell(check, RIGHT, "log",
+             "%s, up to record %" PRIu64 "; %" PRIu64 " MiB are free", id, stats.head,
+             stats.free_bytes >> 20);
+}
+
+static void check_leftovers(struct check *check)
+{
+    struct leftovers *leftovers = malloc(sizeof *leftovers);
+
+    if (!leftovers)
+        return;
+    leftovers_find(check->tool->config, leftovers);
+    for (size_t i = 0; i < leftovers->count; i++) {
+        if (!leftovers->list[i].in_use)
+            tell(check, WARN, "left", "%s, %" PRIu64 " KiB: daybook clean removes it",
+                 leftovers->list[i].path, leftovers->list[i].bytes / 1024);
+    }
+    free(leftovers);
+}
+
+static void check_tokens(struct check *check)
+{
+    const struct config *config = check->tool->config;
+    bool required = config_boolean(config, SETTING_REQUIRE_TOKENS);
+    struct dbk_error err;
+    size_t count;
+    enum dbk_code code =
+        dbk_tokens_allow(config_text(config, SETTING_DATA_DIR),
+                         config_text(config, SETTING_HOST), &count, &err);
+
+    if (code == DBK_INVALID && !required) {
+        tell(check, WRONG, "tokens", "HOST from %s: %s",
+             config_origin(config, SETTING_HOST), err.text);
+        check->misused = true;
+    } else if (code != DBK_OK && code != DBK_INVALID) {
+        tell(check, WRONG, "tokens", "%s", err.text);
+    } else if (count > 0) {
+        tell(check, RIGHT, "tokens", "%zu: each request must bring one", count);
+    } else if (required) {
+        tell(
+            check, WARN, "tokens",
+            "none, and REQUIRE_TOKENS is set: everyone would be refused until there is "
+            "one (daybook token create)");
+    } else {
+        tell(check, WARN, "tokens", "none: nobody on this machine would be asked");
+    }
+}
+
+static void check_port(struct check *check)
+{
+    const char *address = config_text(check->tool->config, SETTING_HOST);
+    unsigned port = (unsigned)config_number(check->tool->config, SETTING_PORT);
+    struct dbk_error err;
+    enum dbk_code code = dbk_server_check(address, port, &err);
+
+    if (code == DBK_OK)
+        tell(check, RIGHT, "port", "%s:%u is free", address, port);
+    else if (code == DBK_CONFLICT && check->served)
+        tell(check, WARN, "port", "%s:%u is taken, by the server that runs perhaps",
+             address, port);
+    else
+        tell(check, WRONG, "port", "%s:%u: %s", address, port, err.text);
+}
+
+static void count_pending(void *context, const struct dbk_migration_state *state)
+{
+    *(size_t *)context += !state->applied;
+}
+
+static void check_tables(struct check *check, const struct dbk_database *database)
+{
+    struct dbk_checkpoint checkpoint;
+    struct dbk_error err;
+    enum dbk_code code;
+    size_t pending = 0;
+
+    if (dbk_migrate_status(database, count_pending, &pending, &err) != DBK_OK) {
+        tell(check, WRONG, "tables", "%s", err.text);
+        return;
+    }
+    if (pending > 0) {
+        tell(check, RIGHT, "tables", "%zu migrations would be applied", pending);
+        return;
+    }
+    code = dbk_checkpoint_read(database, &checkpoint, &err);
+    if (code == DBK_OK && check->log)
+        code = dbk_checkpoint_check(check->log, &checkpoint, &err);
+    if (code == DBK_NOT_FOUND)
+        tell(check, RIGHT, "tables", "empty: they would be posted from the log");
+    else if (code == DBK_BUSY && check->served)
+        tell(check, RIGHT, "tables", "the server that runs posts to them");
+    else if (code != DBK_OK)
+        tell(check, WRONG, "tables", "reads would answer 503: %s", err.text);
+    else
+        tell(check, RIGHT, "tables", "up to record %" PRIu64, checkpoint.projected);
+}
+
+static void check_rights(struct check *check, const struct dbk_database *database,
+                         const struct dbk_database_state *state)
+{
+    if (state->read_only)
+        tell(check, WRONG, "database", "it is read-only: the tables would fall behind");
+    else if (state->has_schema ? !state->may_use : !state->may_make)
+        tell(check, WRONG, "database", "%s has no right to make %s %s", database->user,
+             state->has_schema ? "tables in the schema" : "the schema",
+             database->schema);
+    else
+        tell(check, *state->untested ? WARN : RIGHT, "database",
+             "PostgreSQL %s, %s, schema %s%s%s", state->version, state->encoding,
+             database->schema, state->has_schema ? "" : ", which would be made",
+             state->untested);
+}
+
+static void look(struct check *check, const struct dbk_database *database)
+{
+    struct dbk_database_state state;
+    struct dbk_error err;
+
+    if (dbk_database_look(database, &state, &err) != DBK_OK) {
+        tell(check, WRONG, "database", "%s", err.text);
+        return;
+    }
+    check_rights(check, database, &state);
+    if (state.has_schema)
+        check_tables(check, database);
+    else
+        tell(check, RIGHT, "tables", "none: they would be made");
+}
+
+/* The private one is asked only where it runs. */
+static void check_database(struct check *check)
+{
+    struct tool_database database;
+    struct dbk_database own;
+    struct dbk_error err;
+    struct dbk_uuid id;
+    char version[64];
+
+    if (config_database(check->tool->config, &own)) {
+        look(check, &own);
+        return;
+    }
+    if (dbk_cluster_programs(version, sizeof version, &err) != DBK_OK) {
+        tell(check, WRONG, "database", "%s", err.text);
+        return;
+    }
+    if (check->log) {
+        id = dbk_log_store_id(check->log);
+        if (tool_database_open(check->tool, &id, true, &database, &err) == DBK_OK) {
+            look(check, &database.at);
+            tool_database_close(&database);
+            return;
+        }
+    }
+    tell(check, RIGHT, "database", "a private PostgreSQL %s would be started", version);
+}
+
+enum tool_exit serve_check(const struct tool *tool)
+{
+    struct check check = {.tool = tool};
+
+    check_settings(&check);
+    check_directory(&check);
+    check_served(&check);
+    check_log(&check);
+    check_leftovers(&check);
+    check_tokens(&check);
+    check_port(&check);
+    check_database(&check);
+    dbk_log_close(check.log);
+    if (check.misused)
+        return TOOL_MISUSED;
+    return check.wrong ? TOOL_FAILED : TOOL_DONE;
+}
