@@ -62,6 +62,21 @@ static enum dbk_code number_taken(struct dbk_error *err)
         (long)getpid());
 }
 
+/* Until this process ends the system keeps what was in it. */
+static enum dbk_code removed(struct dbk_error *err, MDB_env *env, const char *doing)
+{
+    mdb_filehandle_t fd = -1;
+
+    if (env)
+        mdb_env_get_fd(env, &fd);
+    return dbk_fail(
+        err, DBK_IO,
+        "%s: its file was removed while it is open, so nothing is written "
+        "any more: copy /proc/%ld/fd/%d to where it was before this process "
+        "ends, then start again",
+        doing, (long)getpid(), fd);
+}
+
 enum dbk_code lmdb_fail(struct dbk_error *err, MDB_env *env, int rc, const char *doing)
 {
     assert(rc != 0);
@@ -76,6 +91,8 @@ enum dbk_code lmdb_fail(struct dbk_error *err, MDB_env *env, int rc, const char 
     case LMDB_INDEX_DAMAGED:
         return dbk_fail(err, DBK_DAMAGED, "%s: an entry of the indexes is damaged",
                         doing);
+    case LMDB_FILE_REMOVED:
+        return removed(err, env, doing);
     case MDB_VERSION_MISMATCH:
         return dbk_fail(err, DBK_UNSUPPORTED, "%s: written by another version of LMDB",
                         doing);
@@ -342,6 +359,19 @@ static int write_again(int fd, off_t offset)
     if (done < 0)
         return errno;
     return done == (ssize_t)sizeof sector ? 0 : EIO;
+}
+
+int environment_check_named(const struct environment *environment)
+{
+    mdb_filehandle_t fd;
+    struct stat status;
+    int rc = mdb_env_get_fd(environment->env, &fd);
+
+    if (rc != 0)
+        return rc;
+    if (fstat(fd, &status) != 0)
+        return errno;
+    return status.st_nlink > 0 ? 0 : LMDB_FILE_REMOVED;
 }
 
 int environment_prove(const struct environment *environment)

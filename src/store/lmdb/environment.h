@@ -62,6 +62,12 @@ int environment_settle(const struct environment *environment, bool *proven);
  * concerned. */
 #define LMDB_INDEX_DAMAGED (-31000)
 
+/* And: the file has no name any more. What is written to it is gone with the process. */
+#define LMDB_FILE_REMOVED (-31001)
+
+/* Whether the file has a name still. An LMDB or system code, or the one above. */
+int environment_check_named(const struct environment *environment);
+
 /* Turn such a code, LMDB's or the system's, into a failure: "doing: why". A full disk,
  * which LMDB reports as EIO, is told from a broken one by asking the file system. env may
  * be NULL. */

@@ -203,9 +203,10 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
     if (rc == 0) {
         fault_enter(env);
         turn->now = dbk_timestamp_now();
+        rc = environment_check_named(&log->environment);
         /* A verdict may rest on what is visible only: on a commit that nobody knows to be
          * on disk, for the disk failed, or whoever made it was killed. */
-        if (!log->settled) {
+        if (rc == 0 && !log->settled) {
             rc = environment_prove(&log->environment);
             log->settled = rc == 0;
         }

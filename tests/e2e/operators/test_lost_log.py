@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -148,6 +149,21 @@ class Lost(unittest.TestCase):
         client = self.server.client()
         self.server.wait_for(lambda: client.get("/persons").status == 200, "reads")
         self.assertEqual(client.get("/persons").data, [])
+
+    def test_removed_under_a_server_it_takes_no_more_and_tells_what_to_save(self):
+        self.server.start()
+        client = self.server.client()
+        self.assertEqual(client.post("/persons", person()).status, 201)
+        self.lose("removed")
+        self.assertEqual(client.post("/persons", person()).status, 503)
+        self.assertEqual(len(client.get("/log").data), 8)
+        found = re.search(r"copy (/proc/\d+/fd/\d+) to where it was", self.server.told())
+        shutil.copy(found[1], os.path.join(self.dir, "saved"))
+        self.server.stop()
+        self.assertIn("log.id", serve(self, self.server))
+        os.rename(os.path.join(self.dir, "saved"), os.path.join(self.log, "data.mdb"))
+        self.server.start()
+        self.assertEqual(len(self.server.client().get("/persons").data), 4)
 
     def test_a_directory_of_before_is_marked_at_its_next_start(self):
         mark = os.path.join(self.server.data_dir, "log.id")
