@@ -21,7 +21,7 @@ enum guard {
     NOBODY,  /* it was set aside */
     ITSELF,  /* flock of it, or LMDB's lock in it */
     SERVER,  /* serve.lock */
-    CLUSTER, /* postgres.lock */
+    CLUSTER, /* postgres.lock, beside it */
 };
 
 static const struct kind {
@@ -123,7 +123,8 @@ static bool is_used(const struct config *config, const char *path, enum guard gu
         snprintf(lock, sizeof lock, "%s/serve.lock", dir);
         return is_locked(lock);
     case CLUSTER:
-        snprintf(lock, sizeof lock, "%s/postgres.lock", dir);
+        snprintf(lock, sizeof lock, "%.*s/postgres.lock",
+                 (int)(strrchr(path, '/') - path), path);
         return is_locked_in_part(lock);
     }
     return true;
@@ -144,14 +145,17 @@ static void add(const struct config *config, const char *dir, const char *name,
     leftovers->count++;
 }
 
-static void find_in(const struct config *config, const char *dir,
+/* With only, what begins so: the rest of another directory is not ours. */
+static void find_in(const struct config *config, const char *dir, const char *only,
                     struct leftovers *leftovers)
 {
     DIR *stream = opendir(dir);
     struct dirent *entry;
 
-    while (stream && (entry = readdir(stream)))
-        add(config, dir, entry->d_name, leftovers);
+    while (stream && (entry = readdir(stream))) {
+        if (!strncmp(entry->d_name, only, strlen(only)))
+            add(config, dir, entry->d_name, leftovers);
+    }
     if (stream)
         closedir(stream);
 }
@@ -159,15 +163,18 @@ static void find_in(const struct config *config, const char *dir,
 void leftovers_find(const struct config *config, struct leftovers *leftovers)
 {
     const char *dir = config_text(config, SETTING_DATA_DIR);
+    const char *cluster_dir = config_text(config, SETTING_CLUSTER_DIR);
     char id[DBK_UUID_TEXT + 1], path[sizeof OUTSIDE + sizeof id];
     enum log_mark mark;
 
     leftovers->count = 0;
-    find_in(config, dir, leftovers);
+    find_in(config, dir, "", leftovers);
+    if (*cluster_dir)
+        find_in(config, cluster_dir, "postgres.", leftovers);
     if (log_mark_read(dir, &mark, id, NULL) != DBK_OK || mark != LOG_MARK_MADE)
         return;
     snprintf(path, sizeof path, OUTSIDE "/%s", id);
-    find_in(config, path, leftovers);
+    find_in(config, path, "postgres.", leftovers);
 }
 
 enum dbk_code leftovers_remove(const struct config *config, const struct leftover *one,

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #define NEXT "mount the disk, or restore a backup: daybook restore %s"
 #define NEXT_OR_NEW NEXT "; \"daybook serve --new\" begins an empty log"
@@ -50,6 +51,15 @@ static bool is_link(const struct config *config, const char *name)
            S_ISLNK(status.st_mode);
 }
 
+static bool has_cluster_elsewhere(const struct config *config)
+{
+    const char *dir = config_text(config, SETTING_CLUSTER_DIR);
+    char path[PATH_MAX];
+
+    return *dir && snprintf(path, sizeof path, "%s/postgres", dir) < PATH_MAX &&
+           access(path, F_OK) == 0;
+}
+
 /* What is only there where a log was, or is half made; in the order of what tells most. */
 static void find_signs(const struct config *config, char signs[SIGNS])
 {
@@ -63,6 +73,9 @@ static void find_signs(const struct config *config, char signs[SIGNS])
     *signs = '\0';
     if (is_link(config, "log"))
         length = (size_t)snprintf(signs, SIGNS, "log");
+    if (has_cluster_elsewhere(config))
+        length += (size_t)snprintf(signs + length, SIGNS - length, "%sCLUSTER_DIR",
+                                   length ? ", " : "");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (is_there(config, names[i]))
             length += (size_t)snprintf(signs + length, SIGNS - length, "%s%s",

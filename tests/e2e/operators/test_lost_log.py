@@ -263,6 +263,17 @@ class First(unittest.TestCase):
         os.symlink("/nowhere/log", os.path.join(server.data_dir, "log"))
         self.assertIn("which has log:", serve(self, server))
 
+    def test_a_cluster_that_lies_elsewhere_is_a_sign(self):
+        server = self.fresh()
+        elsewhere = tempfile.mkdtemp(prefix="daybook-lost-")
+        self.addCleanup(shutil.rmtree, elsewhere, True)
+        os.mkdir(os.path.join(elsewhere, "postgres"))
+        for name in list(server.env):
+            if name.startswith("DB_"):
+                del server.env[name]
+        server.env["CLUSTER_DIR"] = elsewhere
+        self.assertIn("which has CLUSTER_DIR:", serve(self, server))
+
     def test_tables_that_cannot_be_asked_keep_nobody_from_starting(self):
         server = self.fresh(DB_HOST="/nowhere")
         self.begins(server)
