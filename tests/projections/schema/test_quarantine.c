@@ -381,6 +381,7 @@ static void an_unreadable_record_is_kept_for_later(void **state)
 static void whoever_takes_the_tables_over_knows_who_is_set_aside(void **state)
 {
     struct world *world = *state;
+    uint64_t asked;
 
     start_empty(world);
     poison(world);
@@ -393,7 +394,8 @@ static void whoever_takes_the_tables_over_knows_who_is_set_aside(void **state)
     wait_posted(world->second, world_head(world));
     wait_quarantined(world->second, 1);
     cure(world);
-    retry_all(world, 1);
+    /* Whoever takes over tries them once by itself, and may be doing so just now. */
+    assert_int_equal(dbk_quarantine_retry(&world->database, &asked, NULL), DBK_OK);
     for (uint32_t i = 0; i < 300; i++)
         submit(world, draft_record(i, 2, ""));
     wait_quarantined(world->second, 0);
