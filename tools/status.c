@@ -118,6 +118,7 @@ static enum tool_exit run_into(const struct tool *tool, struct status *status)
     leftovers_find(tool->config, &status->leftovers);
     code = ask_tables(tool, log, status, &err);
     dbk_log_close(log);
+    tool_cluster_size(tool, &status->log.store_id, &status->cluster, NULL);
     if (tool_has(tool, "--json"))
         status_print_json(status);
     else

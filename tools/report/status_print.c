@@ -37,6 +37,22 @@ static void print_bytes(const char *name, uint64_t bytes)
     printf("%-13s %s\n", name, text);
 }
 
+/* Where the private cluster takes room, whether it runs or not. */
+static void print_cluster(const struct dbk_cluster_size *cluster)
+{
+    char bytes[64], wal[64];
+
+    if (cluster->bytes > 0) {
+        write_bytes(cluster->bytes, bytes, sizeof bytes);
+        write_bytes(cluster->wal_bytes, wal, sizeof wal);
+        printf("%-13s %s, of which %s write-ahead log, ", "cluster", bytes, wal);
+        escape_plain(stdout, dbk_slice(cluster->dir));
+        putchar('\n');
+    }
+    if (cluster->aside_bytes > 0)
+        print_bytes("set aside", cluster->aside_bytes);
+}
+
 static const char *kind_of(const struct dbk_side_schema *schema)
 {
     switch (schema->kind) {
@@ -150,6 +166,7 @@ void status_print_text(const struct status *status)
     print_count("head", status->log.head);
     print_bytes("log file", status->log.file_bytes);
     print_bytes("free disk", status->log.free_bytes);
+    print_cluster(&status->cluster);
     print_backup(status);
     if (*status->postgres)
         printf("%-13s %s\n", "postgres", status->postgres);

@@ -7,6 +7,7 @@
 #include "projections/projector.h"
 #include "projections/rebuild.h"
 #include "store/log.h"
+#include "tool_data.h"
 
 #include <stdbool.h>
 
@@ -35,6 +36,7 @@ struct status {
         struct dbk_side_schema is; /* but for its name */
     } schemas[STATUS_SCHEMAS_MAX];
     size_t schema_count;
+    struct dbk_cluster_size cluster; /* dir "": DB_HOST names a server */
 };
 
 void status_print_text(const struct status *status);
