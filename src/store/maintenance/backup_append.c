@@ -118,7 +118,7 @@ static int by_sequence(const void *left, const void *right)
 
 static int add_key(struct append *append, size_t *room, struct kept_key key)
 {
-    struct kept_key *grown = append->keys;
+    struct kept_key *grown;
 
     if (append->key_count == *room) {
         *room = *room ? 2 * *room : 1024;

@@ -58,7 +58,7 @@ static int put(MDB_txn *txn, const struct environment *environment,
 static int put_all(MDB_txn *txn, const struct environment *environment,
                    const struct repair_plan *plan, bool *well)
 {
-    struct count before, after;
+    struct count before = {0}, after = {0};
     int rc = environment_prove(environment);
 
     if (rc == 0)
