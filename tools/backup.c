@@ -42,7 +42,7 @@ static void print_json(struct run *run)
     const struct dbk_verify_result *result = &run->check.result;
 
     fflush(run->removed);
-    printf("{\"head\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"findings\":%" PRIu64
+    printf("{\"head\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"finding_count\":%" PRIu64
            ",\"incremental\":%s,\"appended\":%" PRIu64 ",\"removed\":[%s],\"seconds\":"
            "%.3f}\n",
            result->head, file_bytes(run->to), result->findings,
@@ -231,7 +231,7 @@ static enum tool_exit run_verify(const struct tool *tool, const char *to)
         return tool_refuse(tool, &err);
     findings = check.result.findings;
     if (tool_has(tool, "--json"))
-        printf("{\"head\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"findings\":%" PRIu64
+        printf("{\"head\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"finding_count\":%" PRIu64
                ",\"seconds\":%.3f}\n",
                check.result.head, file_bytes(to), findings,
                progress_seconds(&progress));
@@ -303,9 +303,9 @@ const struct command command_backup = {
         "and of this log, and nothing else; it reads them before. `backup list DIR`\n"
         "shows those in a folder, newest first, and reads them, too.\n"
         "\n"
-        "Exit codes: 0 done, 1 the log is damaged and so is the copy (or one that was\n"
-        "looked at), 2 wrong use, 3 it could not be made: TO is not there, or as it\n"
-        "was.\n",
+        "Exit codes: 0 done, 1 the log is damaged, and so is the copy where one was\n"
+        "kept (or one that was looked at), 2 wrong use, 3 it could not be made: TO is\n"
+        "not there, or as it was.\n",
     .example =
         "  daybook backup /mnt/backups/daybook/$(date +%F) --keep 14\n"
         "  daybook backup --incremental /mnt/backups/daybook/nightly\n"

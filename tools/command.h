@@ -18,7 +18,7 @@
 /* What the shell is told. */
 enum tool_exit {
     TOOL_DONE = 0,
-    TOOL_DIFFERENT = 1, /* it ran, and found a difference or bad lines */
+    TOOL_DIFFERENT = 1, /* it found a difference, bad lines, or damage */
     TOOL_MISUSED = 2,   /* unknown command or flag, a value that is not allowed */
     TOOL_FAILED = 3,    /* could not run */
 };
@@ -64,8 +64,8 @@ bool tool_has(const struct tool *tool, const char *flag);
 /* Where the command shows its progress: stderr, or NULL where it was asked to be quiet. */
 FILE *tool_progress(const struct tool *tool);
 
-/* Say on stderr "daybook CMD: text" and return TOOL_FAILED; for what could not be done.
- */
+/* Say on stderr "daybook CMD: text" and return TOOL_FAILED; for what could not be done. Of
+ * damage TOOL_DIFFERENT. */
 enum tool_exit tool_fail(const struct tool *tool, const struct dbk_error *err);
 /* The same for wrong use, with where to read on; returns TOOL_MISUSED. */
 enum tool_exit tool_misused(const struct tool *tool, const char *format, ...)

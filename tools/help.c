@@ -17,8 +17,8 @@ void help_program(FILE *out, const struct command *const *commands)
           "Settings come from flags, else the environment, else the file .env in the\n"
           "working directory, else their defaults.\n"
           "\n"
-          "Exit status: 0 done; 1 found a difference or bad lines; 2 wrong use;\n"
-          "3 could not run.\n",
+          "Exit status: 0 done; 1 found a difference, bad lines, or damage;\n"
+          "2 wrong use; 3 could not run.\n",
           out);
 }
 

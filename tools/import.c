@@ -122,10 +122,11 @@ static enum tool_exit conclude(const struct tool *tool, enum dbk_code code,
         return TOOL_DIFFERENT;
     }
     if (code != DBK_OK) {
-        tool_fail(tool, err);
+        enum tool_exit exit = tool_fail(tool, err);
+
         fprintf(stderr, "daybook import: run the same again to go on: what is in the "
                         "log is not added twice\n");
-        return TOOL_FAILED;
+        return exit;
     }
     return import->bad > 0 ? TOOL_DIFFERENT : TOOL_DONE;
 }
@@ -264,7 +265,7 @@ const struct command command_import = {
         "\n"
         "A bad line is told as FILE:LINE: reason, and stops the import; the lines\n"
         "before it are in the log, and some behind it may be. Exit codes: 0 all is in\n"
-        "the log, 1 bad lines, 2 wrong use, 3 stopped before the end.\n"
+        "the log, 1 bad lines or damage, 2 wrong use, 3 stopped before the end.\n"
         "\n"
         "EXPORT is what `daybook export` wrote (- reads it from a pipe): it becomes "
         "the\n"

@@ -31,6 +31,8 @@ static enum tool_exit read_action(const struct tool *tool, enum action *action)
         given = flags[i].flag;
         *action = flags[i].action;
     }
+    if (*action != DRY_RUN && tool_has(tool, "--all"))
+        return tool_misused(tool, "--all is for --dry-run");
     if (given && tool_has(tool, "--keep-old"))
         return tool_misused(tool, "%s and --keep-old exclude each other", given);
     return TOOL_DONE;
@@ -42,7 +44,7 @@ static void print_json(const struct dbk_rebuild_result *result, double seconds)
            ",\"events\":%" PRIu64 ",\"quarantined\":%" PRIu64 ",\"slow\":%s",
            result->sequence, result->loaded, result->persons, result->events,
            result->quarantined, result->slow ? "true" : "false");
-    fputs(",\"kept\":", stdout);
+    printf(",\"undone_from\":%" PRIu64 ",\"kept\":", result->undone_from);
     if (*result->kept)
         escape_string(stdout, result->kept);
     else
@@ -52,13 +54,20 @@ static void print_json(const struct dbk_rebuild_result *result, double seconds)
 
 static void print_text(const struct dbk_rebuild_result *result, double seconds)
 {
+    if (result->undone_from > 0)
+        printf("swapped back  the kept tables: as of record %" PRIu64
+               ", caught up since\n",
+               result->undone_from);
     if (result->loaded > 0)
         printf("loaded        %s, %s\n", plural(result->persons, "persons").text,
                plural(result->events, "events").text);
     printf("posted        up to record %" PRIu64 "\n", result->sequence);
     printf("quarantined   %" PRIu64 "\n", result->quarantined);
     if (*result->kept)
-        printf("kept          the tables of before, as %s\n", result->kept);
+        printf(
+            "kept          the tables of before, as schema %s: daybook rebuild --undo "
+            "swaps them back\n",
+            result->kept);
     printf("seconds       %.2f", seconds);
     if (result->loaded > 0 && seconds > 0)
         printf(", %.0f records a second", (double)result->sequence / seconds);
@@ -89,7 +98,8 @@ static enum tool_exit dry_run(struct session *session)
     enum tool_exit exit = TOOL_DONE;
     struct dbk_error err;
 
-    if (differences_find(&differences, session, json ? NULL : stdout, &err) != DBK_OK) {
+    if (differences_find(&differences, session, json ? NULL : stdout,
+                         tool_has(session->tool, "--all"), &err) != DBK_OK) {
         exit = session_fail(session, &err);
     } else {
         if (json) {
@@ -213,6 +223,7 @@ const struct command command_rebuild = {
             {"--drop-old", NULL, "Drop the kept tables, and what was left half made"},
             {"--dry-run", NULL,
              "Build, tell the difference to the tables, swap nothing"},
+            {"--all", NULL, "With --dry-run: tell all differing rows"},
             {"--force", NULL, "Replace full tables also where the log is empty"},
             {"--json", NULL, "Print one JSON object"},
         },

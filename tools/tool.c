@@ -51,7 +51,7 @@ enum tool_exit tool_fail(const struct tool *tool, const struct dbk_error *err)
         dbk_fail(&told, told.code, "%s (this runs as the user %s)", told.text,
                  privileges_user(user));
     complain(tool, told.text);
-    return TOOL_FAILED;
+    return err->code == DBK_DAMAGED ? TOOL_DIFFERENT : TOOL_FAILED;
 }
 
 enum tool_exit tool_misused(const struct tool *tool, const char *format, ...)

@@ -22,11 +22,13 @@ static enum tool_exit fail_repair(const struct tool *tool, struct progress *prog
 static enum tool_exit fail(const struct tool *tool, struct progress *progress,
                            const struct dbk_error *err)
 {
+    enum tool_exit exit;
+
     progress_clear(progress);
-    tool_fail(tool, err);
+    exit = tool_fail(tool, err);
     if (err->code == DBK_INTERRUPTED)
         fprintf(stderr, "daybook verify: not checked to the end; run the same again\n");
-    return TOOL_FAILED;
+    return exit;
 }
 
 /* One run: the log's part, then, if it was asked for, the tables'. */
@@ -51,7 +53,8 @@ static enum dbk_code check_projection(struct verify *verify, struct dbk_error *e
     }
     if (session_open(&verify->session, verify->tool, err) != DBK_OK)
         return err->code;
-    return differences_find(&verify->differences, &verify->session, verify->lines, err);
+    return differences_find(&verify->differences, &verify->session, verify->lines,
+                            tool_has(verify->tool, "--all"), err);
 }
 
 static enum tool_exit print(struct verify *verify)
@@ -69,10 +72,11 @@ static enum tool_exit print(struct verify *verify)
         verify_log_print_json(&verify->log, stdout);
         putchar(',');
         backup_repair_print_json(verify->repair_from ? &verify->repair : NULL, stdout);
-        if (verify->projection) {
-            fputs(",\"projection\":", stdout);
+        fputs(",\"projection\":", stdout);
+        if (verify->projection)
             differences_print_json(&verify->differences, stdout);
-        }
+        else
+            fputs("null", stdout);
         puts("}");
     }
     if (verify->projection)
@@ -142,7 +146,8 @@ const struct command command_verify = {
         "With --projection also the read tables: they are built from the log in a\n"
         "schema of their own up to the record they are at, and held against each\n"
         "other row by row; persons in quarantine are left out. Differing rows are\n"
-        "told, the first 20 of each table; daybook rebuild makes the tables right.\n"
+        "told, the first 20 of each table, or --all; daybook rebuild makes the tables\n"
+        "right.\n"
         "\n"
         "Exit codes: 0 all is right, 1 something is not, 2 wrong use, 3 not checked.\n",
     .example = "  daybook verify\n"
@@ -156,6 +161,7 @@ const struct command command_verify = {
             {"--repair-indexes", NULL, "Make the log's indexes anew first"},
             {"--repair-from", "COPY",
              "Put damaged records back from a backup or export"},
+            {"--all", NULL, "Tell all differing rows, however many there are"},
             {"--json", NULL, "Print one JSON object"},
         },
     .run = run,

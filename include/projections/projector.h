@@ -101,7 +101,8 @@ struct dbk_checkpoint {
     struct dbk_uuid store_id;
     uint64_t projected;
     uint64_t quarantined;
-    uint64_t persons, events; /* rows; events as PostgreSQL estimates them */
+    uint64_t persons, events; /* rows */
+    bool events_exact;        /* counted; else as PostgreSQL estimates them */
     uint64_t table_bytes;     /* with their indexes */
     bool read_only;           /* PostgreSQL takes no changes: a standby, or set so */
     int64_t checksum;         /* of the record `projected`; below 0: not known */

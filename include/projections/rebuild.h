@@ -40,7 +40,10 @@ struct dbk_rebuild_result {
     bool
         slow; /* a record could not be loaded, so all were posted batch by batch: loaded,
                   persons and events are 0 */
-    char kept[64]; /* the schema that the old tables are kept in, "" for none */
+    uint64_t
+        undone_from; /* of dbk_rebuild_undo: the record that the kept tables were at
+                             before they were caught up; else 0 */
+    char kept[64];   /* the schema that the old tables are kept in, "" for none */
 };
 
 struct dbk_rebuild_options {
@@ -56,7 +59,7 @@ enum dbk_code dbk_rebuild(struct dbk_log *log, const struct dbk_database *databa
                           struct dbk_rebuild_result *result, struct dbk_error *err);
 
 /* Catch SCHEMA_old up with the log and swap it back; the tables it replaces are kept as
- * SCHEMA_old, so that this can be undone too. result: sequence, quarantined, kept.
+ * SCHEMA_old, so that this can be undone too. result: sequence, quarantined, undone_from, kept.
  * DBK_NOT_FOUND    no tables are kept
  * DBK_UNSUPPORTED  those that are belong to another log, or to another history of it */
 enum dbk_code dbk_rebuild_undo(struct dbk_log *log, const struct dbk_database *database,

@@ -12,7 +12,7 @@
 #define DBK_STORE_FAULT_H
 
 /* From now on, such an end is one line on stderr, which names the file and what to do, and
- * exit status 3. Faults where no log is mapped, of a thread that is not just reading or
+ * exit status 1. Faults where no log is mapped, of a thread that is not just reading or
  * changing one, are left to whatever handled them before: a bug of ours dumps core, and a
  * sanitizer reports it. An assertion of ours that fails while one is read is told, too: in
  * the line before that one, which may then be wrong about the file. */

@@ -74,12 +74,14 @@ bool session_again(struct session *session, const struct dbk_error *err)
 
 enum tool_exit session_fail(struct session *session, const struct dbk_error *err)
 {
+    enum tool_exit exit;
+
     progress_clear(&session->progress);
-    tool_fail(session->tool, err);
+    exit = tool_fail(session->tool, err);
     if (err->code == DBK_INTERRUPTED)
         fprintf(stderr,
                 "daybook %s: nothing was changed; run the same again to do it after "
                 "all\n",
                 session->tool->command->name);
-    return TOOL_FAILED;
+    return exit;
 }

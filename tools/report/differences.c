@@ -4,6 +4,7 @@
 #include "plural.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 
 static void tell_line(FILE *out, const struct dbk_difference *one)
@@ -20,16 +21,20 @@ static void tell_line(FILE *out, const struct dbk_difference *one)
 
 static void tell_json(struct differences *differences, const struct dbk_difference *one)
 {
-    fprintf(differences->json, "%s{\"kind\":\"%s\",\"table\":\"%s\"",
+    FILE *out = differences->json;
+
+    fprintf(out, "%s{\"kind\":\"%s\",\"table\":\"%s\"",
             differences->json_any ? "," : "", one->kind, one->table);
     if (*one->id)
-        fprintf(differences->json, ",\"id\":\"%s\",\"sequence\":%" PRIu64, one->id,
-                one->sequence);
-    if (*one->columns) {
-        fputs(",\"columns\":", differences->json);
-        escape_string(differences->json, one->columns);
-    }
-    fputc('}', differences->json);
+        fprintf(out, ",\"id\":\"%s\",\"sequence\":%" PRIu64, one->id, one->sequence);
+    else
+        fputs(",\"id\":null,\"sequence\":null", out);
+    fputs(",\"columns\":", out);
+    if (*one->columns)
+        escape_string(out, one->columns);
+    else
+        fputs("null", out);
+    fputc('}', out);
     differences->json_any = true;
 }
 
@@ -38,15 +43,17 @@ static void tell(void *context, const struct dbk_difference *one)
     struct differences *differences = context;
 
     progress_clear(&differences->session->progress);
+    differences->told++;
     if (differences->lines)
         tell_line(differences->lines, one);
     tell_json(differences, one);
 }
 
 static enum dbk_code find_once(struct differences *differences, struct session *session,
-                               FILE *lines, struct dbk_error *err)
+                               FILE *lines, bool all, struct dbk_error *err)
 {
-    const struct dbk_compare_options options = {.most = DIFFERENCES_TOLD,
+    const struct dbk_compare_options options = {.most =
+                                                    all ? UINT_MAX : DIFFERENCES_TOLD,
                                                 .difference = tell,
                                                 .context = differences,
                                                 .watch = session->watch};
@@ -68,13 +75,13 @@ static enum dbk_code find_once(struct differences *differences, struct session *
 }
 
 enum dbk_code differences_find(struct differences *differences, struct session *session,
-                               FILE *lines, struct dbk_error *err)
+                               FILE *lines, bool all, struct dbk_error *err)
 {
-    enum dbk_code code = find_once(differences, session, lines, err);
+    enum dbk_code code = find_once(differences, session, lines, all, err);
 
     while (code != DBK_OK && session_again(session, err)) {
         differences_finish(differences);
-        code = find_once(differences, session, lines, err);
+        code = find_once(differences, session, lines, all, err);
     }
     return code;
 }
@@ -101,10 +108,23 @@ bool differences_none(const struct differences *differences)
            result->missing + result->extra + result->changed + result->columns == 0;
 }
 
+/* Those found, beyond those told. */
+static uint64_t untold(const struct differences *differences)
+{
+    const struct dbk_compare_result *result = &differences->result;
+    uint64_t found =
+        result->missing + result->extra + result->changed + result->columns;
+
+    return found > differences->told ? found - differences->told : 0;
+}
+
 void differences_print(const struct differences *differences, FILE *out)
 {
     const struct dbk_compare_result *result = &differences->result;
 
+    if (untold(differences) > 0)
+        fprintf(out, "... and %" PRIu64 " more: --all tells them\n",
+                untold(differences));
     if (!differences->comparable)
         fprintf(out, "projection    %s\n", differences->reason);
     else if (differences_none(differences))
@@ -120,6 +140,9 @@ void differences_print(const struct differences *differences, FILE *out)
         fprintf(out,
                 "              without %s in quarantine; daybook status tells whom\n",
                 plural(result->quarantined, "persons").text);
+    if (differences->comparable && !differences_none(differences))
+        fputs("next          daybook rebuild makes the tables what the log says\n",
+              out);
 }
 
 void differences_print_json(struct differences *differences, FILE *out)
@@ -129,18 +152,17 @@ void differences_print_json(struct differences *differences, FILE *out)
     if (differences->json)
         fflush(differences->json);
     fprintf(out, "{\"equal\":%s", differences_none(differences) ? "true" : "false");
-    if (!differences->comparable) {
-        fputs(",\"reason\":", out);
+    fputs(",\"reason\":", out);
+    if (!differences->comparable)
         escape_string(out, differences->reason);
-        fputc('}', out);
-    } else {
-        fprintf(out,
-                ",\"sequence\":%" PRIu64 ",\"persons\":%" PRIu64 ",\"events\":%" PRIu64
-                ",\"missing\":%" PRIu64 ",\"extra\":%" PRIu64 ",\"changed\":%" PRIu64
-                ",\"columns\":%" PRIu64 ",\"quarantined\":%" PRIu64
-                ",\"differences\":[%s]}",
-                result->sequence, result->persons, result->events, result->missing,
-                result->extra, result->changed, result->columns, result->quarantined,
-                differences->json_text ? differences->json_text : "");
-    }
+    else
+        fputs("null", out);
+    fprintf(out,
+            ",\"sequence\":%" PRIu64 ",\"persons\":%" PRIu64 ",\"events\":%" PRIu64
+            ",\"missing\":%" PRIu64 ",\"extra\":%" PRIu64 ",\"changed\":%" PRIu64
+            ",\"columns\":%" PRIu64 ",\"quarantined\":%" PRIu64
+            ",\"differences\":[%s],\"not_told\":%" PRIu64 "}",
+            result->sequence, result->persons, result->events, result->missing,
+            result->extra, result->changed, result->columns, result->quarantined,
+            differences->json_text ? differences->json_text : "", untold(differences));
 }

@@ -7,11 +7,12 @@
 #include "projections/compare.h"
 #include "session.h"
 
-#define DIFFERENCES_TOLD 20 /* of each table */
+#define DIFFERENCES_TOLD 20 /* of each table, unless all were asked for */
 
 struct differences {
     struct session *session;
     FILE *lines; /* told here as they are found; NULL: not at all */
+    uint64_t told;
     struct dbk_compare_result result;
     bool comparable; /* false: there are no tables of this log, and reason says why */
     char reason[512];
@@ -21,10 +22,10 @@ struct differences {
     bool json_any;
 };
 
-/* Compare. DBK_OK: it was done. Errors as dbk_compare, but for those that say that there
+/* Compare; all: tell all of them. DBK_OK: it was done. Errors as dbk_compare, but for those that say that there
  * is nothing to be compared. Free it either way. */
 enum dbk_code differences_find(struct differences *differences, struct session *session,
-                               FILE *lines, struct dbk_error *err);
+                               FILE *lines, bool all, struct dbk_error *err);
 /* Instead of it, where it cannot be done. reason is copied. */
 void differences_refuse(struct differences *differences, const char *reason);
 void differences_finish(struct differences *differences);
@@ -32,7 +33,7 @@ void differences_finish(struct differences *differences);
 /* Whether the tables are what the log says. */
 bool differences_none(const struct differences *differences);
 
-/* A line or two for people. */
+/* For people: a line or two, and what to do next. */
 void differences_print(const struct differences *differences, FILE *out);
 /* A JSON object, with those found, and no newline. */
 void differences_print_json(struct differences *differences, FILE *out);

@@ -108,7 +108,8 @@ static void print_tables(const struct status *status)
     print_count("projected", status->tables.projected);
     print_count("lag", lag(status));
     print_count("persons", status->tables.persons);
-    print_count("events", status->tables.events);
+    printf("%-13s %s%" PRIu64 "\n", "events",
+           status->tables.events_exact ? "" : "about ", status->tables.events);
     print_bytes("read tables", status->tables.table_bytes);
     if (status->tables.held && *status->tables.holder) {
         printf("%-13s ", "posted by");
@@ -204,14 +205,16 @@ static void print_json_tables(const struct status *status)
               "\"tables_error\":",
               stdout);
         escape_string(stdout, status->why_not);
+        print_json_quarantine(status);
         return;
     }
     printf(",\"projected\":%" PRIu64 ",\"lag\":%" PRIu64 ",\"quarantined\":%" PRIu64
            ",\"tables\":{\"foreign\":%s,\"persons\":%" PRIu64 ",\"events\":%" PRIu64
-           ",\"bytes\":%" PRIu64 ",\"read_only\":%s",
+           ",\"events_exact\":%s,\"bytes\":%" PRIu64 ",\"read_only\":%s",
            tables->projected, lag(status), tables->quarantined,
            status->foreign ? "true" : "false", tables->persons, tables->events,
-           tables->table_bytes, tables->read_only ? "true" : "false");
+           tables->events_exact ? "true" : "false", tables->table_bytes,
+           tables->read_only ? "true" : "false");
     fputs(",\"why_foreign\":", stdout);
     if (status->foreign)
         escape_string(stdout, status->why_foreign);
@@ -222,7 +225,7 @@ static void print_json_tables(const struct status *status)
         escape_string(stdout, tables->holder);
     else
         fputs("null", stdout);
-    putchar('}');
+    fputs("},\"tables_error\":null", stdout);
     print_json_quarantine(status);
 }
 
@@ -232,10 +235,11 @@ static void print_json_schemas(const struct status *status)
                                         [DBK_SIDE_SHADOW] = "shadow",
                                         [DBK_SIDE_REPLAY] = "replay"};
 
-    if (!*status->postgres)
-        return;
     fputs(",\"postgres\":", stdout);
-    escape_string(stdout, status->postgres);
+    if (*status->postgres)
+        escape_string(stdout, status->postgres);
+    else
+        fputs("null", stdout);
     fputs(",\"schemas\":[", stdout);
     for (size_t i = 0; i < status->schema_count; i++) {
         const struct status_schema *schema = &status->schemas[i];

@@ -169,6 +169,9 @@ void verify_log_print(const struct verify_log *verify, FILE *out)
                 plural(result->head, "records").text);
     if (*verify->not_repaired)
         fprintf(out, "indexes       not made anew: %s\n", verify->not_repaired);
+    else if (result->findings > 0 && result->whole && result->records == result->head)
+        fputs("next          daybook verify --repair-indexes makes the indexes anew\n",
+              out);
 }
 
 void verify_log_print_json(struct verify_log *verify, FILE *out)
@@ -183,8 +186,9 @@ void verify_log_print_json(struct verify_log *verify, FILE *out)
             ",\"finding_count\":%" PRIu64 ",\"findings\":[%s]",
             store_id, result->head, result->records, result->findings,
             verify->json_text ? verify->json_text : "");
-    if (!*verify->not_repaired)
-        return;
     fputs(",\"not_repaired\":", out);
-    escape_string(out, verify->not_repaired);
+    if (*verify->not_repaired)
+        escape_string(out, verify->not_repaired);
+    else
+        fputs("null", out);
 }

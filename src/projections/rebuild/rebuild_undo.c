@@ -18,7 +18,8 @@ static enum dbk_code check_kept(struct rebuild *rebuild, struct dbk_error *err)
     return code;
 }
 
-static enum dbk_code swap_back(struct rebuild *rebuild, struct dbk_error *err)
+static enum dbk_code swap_back(struct rebuild *rebuild, uint64_t *from,
+                               struct dbk_error *err)
 {
     const struct rebuild_swap swap = {.incoming = rebuild->old_name,
                                       .outgoing_name = rebuild->old_name,
@@ -31,6 +32,7 @@ static enum dbk_code swap_back(struct rebuild *rebuild, struct dbk_error *err)
         if (code == DBK_UNSUPPORTED)
             dbk_wrap(err, "the kept ones, %s", rebuild->old_name);
     }
+    *from = code == DBK_OK ? rebuild->poster.projected : 0;
     if (code == DBK_OK)
         code = schema_check_place(rebuild->pg, rebuild->live_name, rebuild->old_name,
                                   rebuild->watch, err);
@@ -53,7 +55,7 @@ enum dbk_code dbk_rebuild_undo(struct dbk_log *log, const struct dbk_database *d
     if (code == DBK_OK)
         code = check_kept(&rebuild, err);
     if (code == DBK_OK)
-        code = swap_back(&rebuild, err);
+        code = swap_back(&rebuild, &result->undone_from, err);
     if (code == DBK_OK) {
         result->sequence = rebuild.poster.projected;
         result->quarantined = rebuild.poster.quarantined;

@@ -18,7 +18,8 @@ enum column {
     EVENTS,
     BYTES,
     READ_ONLY,
-    CHECKSUM
+    CHECKSUM,
+    COUNTED
 };
 
 static enum dbk_code no_tables(struct dbk_error *err)
@@ -132,6 +133,7 @@ enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
     out->events = pg_u64(result, 0, EVENTS);
     out->table_bytes = pg_u64(result, 0, BYTES);
     out->read_only = pg_bool(result, 0, READ_ONLY);
+    out->events_exact = pg_bool(result, 0, COUNTED);
     pg_clear(result);
     return code;
 }

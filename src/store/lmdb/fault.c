@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define EXIT_FAILED 3
+#define EXIT_DAMAGED 1
 #define LOGS_MAX 4 /* that one process has open: the most is two, to restore */
 
 /* Of the process, as its signal handlers are. */
@@ -37,7 +37,7 @@ static _Noreturn void say_and_end(const struct watched *log)
     ssize_t written = write(STDERR_FILENO, log->text, log->length);
 
     (void)written;
-    _exit(EXIT_FAILED);
+    _exit(EXIT_DAMAGED);
 }
 
 static const struct watched *find(uintptr_t address)

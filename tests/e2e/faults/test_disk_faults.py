@@ -177,12 +177,12 @@ class UnderTheServer(FailingDisk):
         with self.assertRaises((OSError, http.client.HTTPException)):
             while True:
                 self.client.get("/log")
-        self.assertEqual(self.server.process.wait(PATIENCE), 3)
+        self.assertEqual(self.server.process.wait(PATIENCE), 1)
         self.server.process = None
         self.assertIn("log/data.mdb: its structure is damaged, or it was changed by another",
                       self.server.told())
         done = self.server.run("status", check=False)
-        self.assertEqual(done.returncode, 3)
+        self.assertEqual(done.returncode, 1)
         self.assertIn("data.mdb is cut off", done.stderr)
         with open(self.data, "r+b") as file:
             file.write(whole)

@@ -113,7 +113,7 @@ class Alone(ToolCase):
         before = said["head"]
         self.add()
         said = self.back_up("b/", "--incremental")
-        self.assertEqual((said["incremental"], said["appended"], said["findings"]),
+        self.assertEqual((said["incremental"], said["appended"], said["finding_count"]),
                          (True, 6, 0))
         self.assertEqual(said["head"], before + 6)
         self.assertEqual(os.listdir(self.path("b")), ["data.mdb"])

@@ -307,7 +307,7 @@ class WrongUse(ToolCase):
             at = data.rindex(b"person.created")
             file.seek(at)
             file.write(b"Person")
-        done = self.refused(FAILED, "is damaged: daybook verify", "export", "--data-dir",
+        done = self.refused(DIFFERENT, "is damaged: daybook verify", "export", "--data-dir",
                             "first", "out")
         self.assertRegex(done.stderr.decode(), r"record \d+ is damaged")
         self.assertFalse(os.path.exists(self.path("out")))

@@ -221,7 +221,7 @@ class Import(unittest.TestCase):
         with open(path, "wb") as file:
             file.write(whole[:len(whole) // 2])
         done = self.imported("cut.gz", check=False)
-        self.assertEqual(done.returncode, 3)
+        self.assertEqual(done.returncode, 1)
         self.assertIn("cut.gz", done.stderr)
         self.assertNotIn("\n0 added", done.stdout)
 

@@ -79,13 +79,13 @@ class ReadOnly(ToolCase):
 class Untouched(ToolCase):
     """What is no whole log is told, and stays the evidence that it is."""
 
-    def each_refuses(self, name, status, message):
+    def each_refuses(self, name, status, restored, message):
         data = self.read(f"{name}/log/data.mdb")
         for arguments in (("verify",), ("export",), ("log", "tail"), ("status",),
                           ("backup", "b"), ("rebuild",)):
-            self.refused(FAILED, message, *arguments, "--data-dir", name)
+            self.refused(status, message, *arguments, "--data-dir", name)
             self.assertEqual(self.read(f"{name}/log/data.mdb"), data)
-        self.run_tool("restore", f"{name}/log", "--data-dir", "r", status=status)
+        self.run_tool("restore", f"{name}/log", "--data-dir", "r", status=restored)
         self.assertEqual(self.read(f"{name}/log/data.mdb"), data)
         self.assertFalse(os.path.exists(self.path("b")))
         self.assertFalse(os.path.exists(self.path("r")))
@@ -93,14 +93,14 @@ class Untouched(ToolCase):
     def test_an_empty_file(self):
         os.makedirs(self.path("a", "log"))
         self.write("a/log/data.mdb", b"")
-        self.each_refuses("a", DIFFERENT, "no log in")
+        self.each_refuses("a", FAILED, DIFFERENT, "no log in")
 
     def test_a_file_that_was_cut(self):
         self.generate("a", 60)
         data = self.read("a/log/data.mdb")
         for cut in (len(data) - 1, len(data) // 2, 5000):
             self.write("a/log/data.mdb", data[:cut])
-            self.each_refuses("a", DIFFERENT, "cut off")
+            self.each_refuses("a", DIFFERENT, DIFFERENT, "cut off")
 
 
 class SmallDisk(ToolCase):

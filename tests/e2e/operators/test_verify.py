@@ -45,7 +45,7 @@ class Log(Case):
         told = json.loads(self.verify("--json").stdout)
         self.assertEqual((told["finding_count"], told["findings"]), (0, []))
         self.assertEqual(told["records"], told["head"])
-        self.assertNotIn("projection", told)
+        self.assertIsNone(told["projection"])
 
     def test_it_can_be_checked_and_repaired_while_it_is_written(self):
         self.server.start()

@@ -6,6 +6,7 @@ select c.store_id, c.sequence,
         else e.reltuples::bigint end,
     pg_total_relation_size('person') + pg_total_relation_size('event'),
     current_setting('transaction_read_only')::boolean,
-    c.checksum
+    c.checksum,
+    e.reltuples < 0
 from checkpoint c, pg_class e
 where e.oid = 'event'::regclass;
