@@ -132,13 +132,24 @@ static enum dbk_code write_checkpoint(struct load *load, struct dbk_error *err)
     return pg_run(load->pgs[0], &statement, params, 3, QUERY_MS, NULL, err);
 }
 
-/* Whether the data is at fault: what the log says, or what PostgreSQL said last of it. */
+/* Whether the data may be at fault: what the log says, or whatever PostgreSQL said last,
+ * unless it is about itself: the connection, room, rights, what is not there, locks. */
 static bool is_data_fault(const struct load *load, enum dbk_code code)
 {
+    static const char *const of_itself[] = {"08", "25", "28", "40", "42",
+                                            "53", "55", "57", "58"};
+    const char *sqlstate;
+
     if (code == DBK_CONFLICT || code == DBK_DAMAGED || code == DBK_UNSUPPORTED)
         return true;
-    return load->at < TABLES && load->pgs[load->at] &&
-           apply_data_fault(load->pgs[load->at]);
+    if (load->at >= TABLES || !load->pgs[load->at])
+        return false;
+    sqlstate = pg_sqlstate(load->pgs[load->at]);
+    for (size_t i = 0; i < sizeof of_itself / sizeof *of_itself; i++) {
+        if (!strncmp(sqlstate, of_itself[i], 2))
+            return false;
+    }
+    return *sqlstate != '\0';
 }
 
 static enum dbk_code fill(struct load *load, bool *refused, struct dbk_error *err)

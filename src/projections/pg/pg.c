@@ -235,5 +235,12 @@ enum dbk_code pg_commit(struct pg *pg, int timeout_ms, struct dbk_error *err)
 
 enum dbk_code pg_rollback(struct pg *pg, int timeout_ms, struct dbk_error *err)
 {
-    return pg_script(pg, sql_rollback, timeout_ms, err);
+    char before[sizeof pg->sqlstate];
+    enum dbk_code code;
+
+    memcpy(before, pg->sqlstate, sizeof before);
+    code = pg_script(pg, sql_rollback, timeout_ms, err);
+    if (code == DBK_OK)
+        memcpy(pg->sqlstate, before, sizeof before);
+    return code;
 }

@@ -137,6 +137,7 @@ enum dbk_code pg_script(struct pg *pg, const char *sql, int timeout_ms,
  * is of use (pg_commit then fails). */
 enum dbk_code pg_begin(struct pg *pg, int timeout_ms, struct dbk_error *err);
 enum dbk_code pg_commit(struct pg *pg, int timeout_ms, struct dbk_error *err);
+/* Leaves pg_sqlstate as the failure before it has it. */
 enum dbk_code pg_rollback(struct pg *pg, int timeout_ms, struct dbk_error *err);
 bool pg_in_transaction(const struct pg *pg);
 

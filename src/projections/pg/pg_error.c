@@ -27,6 +27,15 @@ static bool needs_new_session(const char *sqlstate)
     return !strcmp(sqlstate, "0A000") || !strcmp(sqlstate, "26000");
 }
 
+/* "0A000" is the code of much else, so the function of PostgreSQL tells them apart. */
+static bool is_certain(const char *sqlstate, const PGresult *result)
+{
+    const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+
+    return strcmp(sqlstate, "0A000") != 0 || !function ||
+           !strcmp(function, "RevalidateCachedQuery");
+}
+
 static int without_newline(const char *text)
 {
     size_t length = strlen(text);
@@ -92,7 +101,7 @@ static enum dbk_code refused(struct pg *pg, const PGresult *result,
     pg->sqlstate[5] = '\0';
     note_damage(pg, text);
     if (needs_new_session(pg->sqlstate))
-        pg->dead = true;
+        pg->dead = is_certain(pg->sqlstate, result);
     return dbk_fail(err, code_of(pg->sqlstate), "PostgreSQL: %s (%s)",
                     text ? text : "no message", pg->sqlstate);
 }

@@ -152,7 +152,8 @@ static enum dbk_code drop_everything(struct attempt *attempt, struct dbk_error *
     pg_array_init(&ids, PG_UUID);
     for (size_t i = 0; i < attempt->count; i++)
         pg_array_uuid(&ids, &attempt->rows[i].person_id);
-    code = apply_forget(attempt->poster->pg, &ids, err);
+    code =
+        apply_forget(attempt->poster->pg, &ids, attempt->poster->apply.timeout_ms, err);
     pg_array_finish(&ids);
     return code;
 }
@@ -169,7 +170,8 @@ static enum dbk_code drop_deleted(struct attempt *attempt, struct dbk_error *err
         if (fold->persons[i].deleted)
             pg_array_uuid(&ids, &fold->persons[i].id);
     }
-    code = apply_forget(attempt->poster->pg, &ids, err);
+    code =
+        apply_forget(attempt->poster->pg, &ids, attempt->poster->apply.timeout_ms, err);
     pg_array_finish(&ids);
     return code;
 }

@@ -205,6 +205,7 @@ enum dbk_code poster_begin(struct poster *poster, struct dbk_error *err)
 {
     enum dbk_code code = pg_script(poster->pg, sql_projector_session, QUERY_MS, err);
 
+    poster->trouble.session_ms = 0; /* a new one: what it is set to we do not know */
     return code == DBK_OK ? poster_load(poster, err) : code;
 }
 

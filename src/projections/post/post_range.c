@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 static enum dbk_code decode(const struct poster *poster, size_t i,
                             struct dbk_record *record, struct dbk_error *err)
@@ -150,33 +151,112 @@ static enum dbk_code quarantine(struct poster *poster, size_t i, const char *rea
     return DBK_OK;
 }
 
-/* Records that are refused together are applied in halves, each in a transaction of its
- * own, down to the one at fault. */
-static enum dbk_code apply_or_halve(struct poster *poster, size_t first, size_t end,
+/* What is nobody's is refused as well. err has why the records were. */
+static enum dbk_code blame_postgres(const struct dbk_error *neutral,
                                     struct dbk_error *err)
 {
+    return dbk_fail(
+        err, DBK_UNAVAILABLE,
+        "%.200s (nobody is set aside, for what is nobody's is refused, too: "
+        "%.200s)",
+        err->text, neutral->text);
+}
+
+/* It was refused alone: is that the record, or would any be? */
+static enum dbk_code convict(struct poster *poster, size_t i, enum dbk_code refused,
+                             enum post_cause cause, struct dbk_error *err)
+{
+    char reason[sizeof err->text], sqlstate[6];
+    struct dbk_error neutral;
+    bool sure;
+
+    snprintf(reason, sizeof reason, "%s", err->text);
+    snprintf(sqlstate, sizeof sqlstate, "%s", pg_sqlstate(poster->pg));
+    if (cause == POST_DATA && refused != DBK_INVALID) /* PostgreSQL has not seen it */
+        return quarantine(poster, i, reason, err);
+    if (post_neutral(poster, &neutral) == DBK_OK)
+        return quarantine(poster, i, reason, err);
+    /* A constraint that somebody has added refuses what is nobody's, too. */
+    sure = cause == POST_DATA && *pg_sqlstate(poster->pg) &&
+           strcmp(sqlstate, pg_sqlstate(poster->pg)) != 0;
+    if (sure && pg_alive(poster->pg))
+        return quarantine(poster, i, reason, err);
+    return blame_postgres(&neutral, err);
+}
+
+/* Name what takes so long, and what is done about it. */
+static enum dbk_code say_slow(struct poster *poster, size_t first, size_t end,
+                              struct dbk_error *err)
+{
+    uint64_t from = poster->batch.entries[first].sequence;
+    uint64_t to = poster->batch.entries[end - 1].sequence;
+    int before_s = poster->trouble.patience_ms / 1000;
+    char id[DBK_UUID_TEXT + 1] = "";
+    struct dbk_record record;
+
+    post_trouble_slow(poster, end - first, to);
+    if (end - first > 1)
+        return dbk_fail(
+            err, DBK_TIMEOUT,
+            "PostgreSQL takes longer than %d s for records %llu to %llu: next "
+            "for fewer of them, with up to %d s",
+            before_s, (unsigned long long)from, (unsigned long long)to,
+            poster->trouble.patience_ms / 1000);
+    if (decode(poster, first, &record, NULL) == DBK_OK)
+        dbk_uuid_format(dbk_record_person(&record), id);
+    return dbk_fail(
+        err, DBK_TIMEOUT,
+        "PostgreSQL takes longer than %d s for record %llu (%s of person %s): "
+        "next with up to %d s",
+        before_s, (unsigned long long)from,
+        *id ? dbk_type_name(record.type) : "unreadable", id,
+        poster->trouble.patience_ms / 1000);
+}
+
+/* Records that are refused together are applied in halves, each in a transaction of its
+ * own, down to the one at fault. What may not be a record's fault has to be refused more
+ * than once for that (isolating: it was). */
+static enum dbk_code apply_or_halve(struct poster *poster, size_t first, size_t end,
+                                    bool isolating, struct dbk_error *err)
+{
+    dbk_deadline half = dbk_deadline_in(poster->trouble.patience_ms / 2);
     enum dbk_code code = apply_range(poster, first, end, err);
     size_t middle = first + (end - first) / 2;
+    struct dbk_error neutral;
+    enum post_cause cause;
 
-    if (!poster_data_fault(code))
+    if (code == DBK_OK)
+        return DBK_OK;
+    cause = post_cause(poster, code, half);
+    if (cause == POST_SLOW)
+        return say_slow(poster, first, end, err);
+    if (cause == POST_ELSEWHERE ||
+        (cause == POST_UNCLEAR && !isolating && !post_trouble_again(poster)))
         return code;
-    if (end - first == 1) {
-        char reason[sizeof err->text];
-
-        snprintf(reason, sizeof reason, "%s", err->text);
-        return quarantine(poster, first, reason, err);
-    }
-    code = apply_or_halve(poster, first, middle, err);
-    return code == DBK_OK ? apply_or_halve(poster, middle, end, err) : code;
+    /* Before it is looked for in vain. */
+    if (cause == POST_UNCLEAR && !isolating && post_neutral(poster, &neutral) != DBK_OK)
+        return blame_postgres(&neutral, err);
+    isolating = isolating || cause == POST_UNCLEAR;
+    if (end - first == 1)
+        return convict(poster, first, code, cause, err);
+    code = apply_or_halve(poster, first, middle, isolating, err);
+    return code == DBK_OK ? apply_or_halve(poster, middle, end, isolating, err) : code;
 }
 
 enum dbk_code poster_step(struct poster *poster, uint64_t to, struct dbk_error *err)
 {
+    size_t most = poster->trouble.most;
     enum dbk_code code = poster_read(poster, poster->projected, to, err);
 
     if (code == DBK_OK) /* what was read goes on from where the tables are */
         code = poster_check_log(poster, err);
+    if (code == DBK_OK)
+        code = post_trouble_set(poster, err);
+    if (most > 0 && poster->batch.count > most)
+        poster->batch.count = most;
     if (code == DBK_OK && poster->batch.count > 0)
-        code = apply_or_halve(poster, 0, poster->batch.count, err);
+        code = apply_or_halve(poster, 0, poster->batch.count, false, err);
+    if (code == DBK_OK)
+        post_trouble_passed(poster);
     return code;
 }

@@ -91,6 +91,7 @@ static enum dbk_code take_rows(struct post_retry *retry, const struct pg_result 
     }
     if (post_scan_begin(&retry->scan, retry->rows, retry->row_count, err) != DBK_OK)
         return err->code;
+    retry->patience_ms = 0;
     push(retry, 0, retry->row_count); /* not before all of them are looked for */
     return DBK_OK;
 }
@@ -122,17 +123,33 @@ static void say_healed(const struct post_retry *retry, struct post_run run)
     }
 }
 
+/* One person more slowly than the last time, whose events are many. */
+static enum dbk_code try_longer(struct post_retry *retry, struct post_run run,
+                                const struct dbk_error *err)
+{
+    retry->patience_ms = post_trouble_longer(retry->poster->trouble.patience_ms);
+    push(retry, run.first, run.end);
+    poster_say(retry->poster, "the retry of record %llu takes up to %d s next: %s",
+               (unsigned long long)retry->rows[run.first].sequence,
+               retry->patience_ms / 1000, err->text);
+    return DBK_OK;
+}
+
+/* Who is set aside stays so, whatever the reason is that PostgreSQL gives: no evidence is
+ * asked for. */
 static enum dbk_code settle(struct post_retry *retry, struct post_run run,
-                            enum dbk_code code, struct dbk_error *err)
+                            enum dbk_code code, enum post_cause cause,
+                            struct dbk_error *err)
 {
     size_t middle = run.first + (run.end - run.first) / 2;
     char reason[sizeof err->text];
 
     if (code == DBK_OK) {
         say_healed(retry, run);
+        retry->patience_ms = 0;
         return poster_load(retry->poster, err);
     }
-    if (!poster_data_fault(code)) {
+    if (cause == POST_ELSEWHERE || !pg_alive(retry->poster->pg)) {
         push(retry, run.first, run.end);
         return code;
     }
@@ -141,6 +158,9 @@ static enum dbk_code settle(struct post_retry *retry, struct post_run run,
         push(retry, run.first, middle);
         return DBK_OK;
     }
+    if (cause == POST_SLOW && retry->patience_ms < POST_PATIENCE_MAX_MS)
+        return try_longer(retry, run, err);
+    retry->patience_ms = 0;
     memcpy(reason, err->text, sizeof reason);
     return keep_row(retry->poster, retry->rows[run.first].sequence, reason, err);
 }
@@ -148,6 +168,9 @@ static enum dbk_code settle(struct post_retry *retry, struct post_run run,
 enum dbk_code post_retry_step(struct post_retry *retry, struct dbk_error *err)
 {
     struct poster *poster = retry->poster;
+    int usual_ms = poster->trouble.patience_ms;
+    dbk_deadline half;
+    enum post_cause cause;
     struct post_run run;
     enum dbk_code code = DBK_OK;
 
@@ -161,7 +184,15 @@ enum dbk_code post_retry_step(struct post_retry *retry, struct dbk_error *err)
         push(retry, run.first + TOGETHER_MAX, run.end);
         run.end = run.first + TOGETHER_MAX;
     }
-    code = post_attempt(poster, &retry->scan, &retry->rows[run.first],
-                        run.end - run.first, err);
-    return settle(retry, run, code, err);
+    if (retry->patience_ms > usual_ms)
+        poster->trouble.patience_ms = retry->patience_ms;
+    half = dbk_deadline_in(poster->trouble.patience_ms / 2);
+    code = post_trouble_set(poster, err);
+    if (code == DBK_OK)
+        code = post_attempt(poster, &retry->scan, &retry->rows[run.first],
+                            run.end - run.first, err);
+    cause = code == DBK_OK ? POST_ELSEWHERE : post_cause(poster, code, half);
+    code = settle(retry, run, code, cause, err);
+    poster->trouble.patience_ms = usual_ms;
+    return code;
 }

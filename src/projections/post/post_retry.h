@@ -15,6 +15,7 @@ struct post_retry {
     } runs[64]; /* halves of halves: far fewer are ever needed */
     size_t run_count;
     struct post_scan scan; /* for all rows */
+    int patience_ms;       /* what a statement may take; 0: as usual */
 };
 
 void post_retry_init(struct post_retry *retry, struct poster *poster);

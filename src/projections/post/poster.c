@@ -44,6 +44,7 @@ void poster_init(struct poster *poster, struct dbk_log *log,
     post_aside_init(&poster->aside);
     fold_init(&poster->fold);
     apply_init(&poster->apply);
+    post_trouble_init(&poster->trouble);
 }
 
 void poster_finish(struct poster *poster)

@@ -10,6 +10,7 @@
  * post_load.c     what the tables say: checkpoint, quarantine
  * post_range.c    a run of records: fold, apply, halve it where it is refused
  * post_aside.h    who is in quarantine
+ * post_trouble.h  what a failure says: of the record, of PostgreSQL, of the time it takes
  * post_retry.h    who in quarantine is tried again; it uses post_scan.h, post_attempt.h
  */
 #ifndef DBK_PROJECTIONS_POSTER_H
@@ -21,6 +22,7 @@
 #include "holder.h"
 #include "pg.h"
 #include "post_aside.h"
+#include "post_trouble.h"
 #include "store/log.h"
 
 /* Called by the poster's thread. Each may be NULL. */
@@ -52,6 +54,7 @@ struct poster {
     struct post_aside aside; /* who is in quarantine */
     uint64_t quarantined;    /* rows of the table, records without a person too */
 
+    struct post_trouble trouble;
     struct dbk_batch batch; /* what was read last */
     struct fold fold;
     struct apply apply;

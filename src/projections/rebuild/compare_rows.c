@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { QUERY_MS = 60000, COUNT_MS = 60 * 60 * 1000, TICK_MS = 200 };
+enum { QUERY_MS = 60000, TICK_MS = 200 };
 enum plan_column { COLUMNS, STATEMENT };
 enum column { KIND, ID, SEQUENCE, DIFFERING, MISSING, EXTRA, CHANGED };
 
@@ -119,16 +119,17 @@ static enum dbk_code compare_table(struct pg *pg, size_t i, const char *live,
 }
 
 static enum dbk_code count(struct pg *pg, const char *live, const char *built,
+                           const struct dbk_watch *watch,
                            struct dbk_compare_result *result, struct dbk_error *err)
 {
     const struct pg_param params[] = {pg_text(live), pg_text(built)};
     struct pg_result *rows = NULL, *plan = NULL, *aside = NULL;
-    enum dbk_code code = run(pg, sql_compare_counts, NULL, 0, COUNT_MS, &rows, err);
+    enum dbk_code code = run_watched(pg, sql_compare_counts, 0, watch, &rows, err);
 
     if (code == DBK_OK)
         code = run(pg, sql_compare_quarantined, params, 2, QUERY_MS, &plan, err);
     if (code == DBK_OK)
-        code = run(pg, pg_value(plan, 0, 0).data, NULL, 0, QUERY_MS, &aside, err);
+        code = run_watched(pg, pg_value(plan, 0, 0).data, 0, watch, &aside, err);
     if (code == DBK_OK) {
         result->persons = pg_u64(rows, 0, 0);
         result->events = pg_u64(rows, 0, 1);
@@ -144,7 +145,7 @@ enum dbk_code compare_rows(struct pg *pg, const char *live, const char *built,
                            const struct dbk_compare_options *options,
                            struct dbk_compare_result *result, struct dbk_error *err)
 {
-    enum dbk_code code = count(pg, live, built, result, err);
+    enum dbk_code code = count(pg, live, built, &options->watch, result, err);
 
     for (size_t i = 0; i < TABLES && code == DBK_OK; i++)
         code = compare_table(pg, i, live, built, options, result, err);

@@ -72,6 +72,8 @@ enum dbk_code rebuild_post(struct rebuild *rebuild, uint64_t to, const char *pha
                                   rebuild->endless ? 0 : to, err);
         if (code == DBK_OK)
             code = step(poster, to, err);
+        if (post_trouble_may_pass(poster, code))
+            code = schema_pause(rebuild->watch, err);
     }
     return code;
 }

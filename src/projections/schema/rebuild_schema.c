@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+enum { COMMAND_MS = 10 * 60000 }; /* the files of large tables are removed in it */
 enum { QUERY_MS = 60000, DROP_TRIES = 100, PAUSE_MS = 50 };
 
 void schema_derive(char out[SCHEMA_NAME], const char *base, const char *suffix)
@@ -45,7 +46,7 @@ enum dbk_code schema_run_commands(struct pg *pg, const char *sql,
     if (code != DBK_OK)
         return code;
     for (size_t i = 0; i < pg_rows(commands) && code == DBK_OK; i++)
-        code = pg_script(pg, pg_value(commands, i, 0).data, QUERY_MS, err);
+        code = pg_script(pg, pg_value(commands, i, 0).data, COMMAND_MS, err);
     pg_clear(commands);
     return code;
 }

@@ -6,8 +6,6 @@
 #include <assert.h>
 #include <string.h>
 
-enum { APPLY_MS = 60000 };
-
 _Static_assert(TABLE_COLUMNS < PG_PARAMS_MAX, "a statement can be told the count");
 
 static const struct pg_statement lock = {"checkpoint_lock", sql_checkpoint_lock};
@@ -232,8 +230,8 @@ static enum dbk_code explain(struct pg *pg, const struct pg_statement *failed,
 static enum dbk_code transact(struct apply *apply, struct pg *pg, struct dbk_error *err)
 {
     size_t failed;
-    enum dbk_code code =
-        pg_transact(pg, apply->steps, apply->step_count, APPLY_MS, &failed, err);
+    enum dbk_code code = pg_transact(pg, apply->steps, apply->step_count,
+                                     apply->timeout_ms, &failed, err);
 
     for (size_t i = 0; i < apply->step_count; i++)
         pg_clear(apply->steps[i].result);
@@ -265,15 +263,15 @@ enum dbk_code apply_within(struct apply *apply, struct pg *pg, const struct fold
     for (size_t i = 0; i < apply->step_count && code == DBK_OK; i++) {
         const struct pg_step *step = &apply->steps[i];
 
-        code =
-            pg_run(pg, step->statement, step->params, step->count, APPLY_MS, NULL, err);
+        code = pg_run(pg, step->statement, step->params, step->count, apply->timeout_ms,
+                      NULL, err);
         if (code != DBK_OK)
             code = explain(pg, step->statement, code, err);
     }
     return code;
 }
 
-enum dbk_code apply_forget(struct pg *pg, struct pg_array *persons,
+enum dbk_code apply_forget(struct pg *pg, struct pg_array *persons, int timeout_ms,
                            struct dbk_error *err)
 {
     /* The second is the number expected, NULL for any, of those that are told it. */
@@ -285,7 +283,7 @@ enum dbk_code apply_forget(struct pg *pg, struct pg_array *persons,
 
         if (forget->statement.sql)
             code = pg_run(pg, &forget->statement, params, forget->missing ? 2 : 1,
-                          APPLY_MS, NULL, err);
+                          timeout_ms, NULL, err);
     }
     return code;
 }

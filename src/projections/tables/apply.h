@@ -14,6 +14,7 @@ enum { APPLY_STEPS = 4 + TABLES * TABLE_KINDS };
 
 /* Parameters under construction; belongs to one thread and keeps its memory. */
 struct apply {
+    int timeout_ms;            /* for a statement, or a transaction of several */
     struct pg_array forgotten; /* ids of persons */
     struct table_rows rows[TABLES][TABLE_KINDS];
     struct pg_param params[APPLY_STEPS * (TABLE_COLUMNS + 1)];
@@ -51,7 +52,7 @@ enum dbk_code apply_within(struct apply *apply, struct pg *pg, const struct fold
 
 /* Delete whatever these persons, an array of their ids, have in the tables, if anything,
  * inside the transaction that is open. Errors as pg.h. */
-enum dbk_code apply_forget(struct pg *pg, struct pg_array *persons,
+enum dbk_code apply_forget(struct pg *pg, struct pg_array *persons, int timeout_ms,
                            struct dbk_error *err);
 
 /* Set one record aside (person NULL: it could not be read) and move the checkpoint past

@@ -68,8 +68,8 @@ class Pooled(unittest.TestCase):
         self.assertIn(REFUSED, read.details)
         self.assertIn(REFUSED, client.get("/health").body.decode())
         server.wait_for(lambda: REFUSED in server.told(), "its line")
-        for command in (["status"], ["migrate"], ["migrate", "--down"], ["migrate", "--status"],
-                        ["rebuild"], ["rebuild", "--dry-run"], ["rebuild", "--undo"],
+        for command in (["status"], ["migrate"], ["migrate", "--status"], ["rebuild"],
+                        ["rebuild", "--dry-run"], ["rebuild", "--undo"],
                         ["rebuild", "--drop-old"], ["replay", "--into", "then"],
                         ["verify", "--projection"], ["retry"]):
             with self.subTest(command=command):
@@ -78,6 +78,9 @@ class Pooled(unittest.TestCase):
                 self.assertIn(REFUSED, done.stderr)
         self.assert_untouched(application)
         server.stop()
+        done = server.run("migrate", "--down", check=False)
+        self.assertEqual(done.returncode, FAILED, done.stderr)
+        self.assertIn(REFUSED, done.stderr)
         self.assert_untouched(application)
         self.assertEqual(self.postgres.sql(
             "select count(*) from pg_namespace where nspname = "

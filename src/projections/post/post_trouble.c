@@ -1,0 +1,183 @@
+#include "post_trouble.h"
+
+#include "poster.h"
+#include "sql.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { USUAL_MS = 60000 };
+enum { SLACK_MS = 5000 }; /* so that PostgreSQL ends a statement before we give it up */
+enum { QUERY_MS = 60000 };
+/* What may pass by itself (another holds a lock, a disk is full, somebody cancels) is
+ * given so many tries, the rest two. */
+enum { TRIES = 2, PATIENT_TRIES = 10 };
+
+void post_trouble_init(struct post_trouble *trouble)
+{
+    *trouble = (struct post_trouble){.usual_ms = USUAL_MS, .patience_ms = USUAL_MS};
+}
+
+enum dbk_code post_trouble_set(struct poster *poster, struct dbk_error *err)
+{
+    static const struct pg_statement set = {NULL, sql_statement_timeout};
+    struct post_trouble *trouble = &poster->trouble;
+    char text[16];
+    struct pg_param param = pg_text(text);
+    enum dbk_code code;
+
+    poster->apply.timeout_ms = trouble->patience_ms + SLACK_MS;
+    if (trouble->session_ms == trouble->patience_ms)
+        return DBK_OK;
+    snprintf(text, sizeof text, "%d", trouble->patience_ms);
+    code = pg_run(poster->pg, &set, &param, 1, QUERY_MS, NULL, err);
+    if (code == DBK_OK)
+        trouble->session_ms = trouble->patience_ms;
+    return code;
+}
+
+static bool class_in(const char *sqlstate, const char *classes)
+{
+    for (; *classes; classes += 3) {
+        if (!strncmp(sqlstate, classes, 2))
+            return true;
+    }
+    return false;
+}
+
+enum post_cause post_cause(const struct poster *poster, enum dbk_code code,
+                           dbk_deadline half)
+{
+    const char *sqlstate = pg_sqlstate(poster->pg);
+
+    if (poster_data_fault(code))
+        return POST_DATA;
+    if (code == DBK_TIMEOUT && dbk_deadline_left(half) == 0)
+        return POST_SLOW;
+    if (code == DBK_MOVED || code == DBK_NO_MEMORY || !*sqlstate ||
+        !pg_alive(poster->pg))
+        return POST_ELSEWHERE;
+    return class_in(sqlstate, "08 ") || !strncmp(sqlstate, "57P", 3) ? POST_ELSEWHERE
+                                                                     : POST_UNCLEAR;
+}
+
+bool post_trouble_again(struct poster *poster)
+{
+    struct post_trouble *trouble = &poster->trouble;
+    bool passes = class_in(pg_sqlstate(poster->pg), "40 53 55 57 ");
+
+    if (trouble->times > 0 && trouble->after == poster->projected)
+        trouble->times++;
+    else
+        trouble->times = 1;
+    trouble->after = poster->projected;
+    return trouble->times >= (unsigned)(passes ? PATIENT_TRIES : TRIES);
+}
+
+int post_trouble_longer(int ms)
+{
+    return ms < POST_PATIENCE_MAX_MS / 2 ? ms * 2 : POST_PATIENCE_MAX_MS;
+}
+
+void post_trouble_slow(struct poster *poster, size_t count, uint64_t last)
+{
+    struct post_trouble *trouble = &poster->trouble;
+
+    assert(count > 0);
+    trouble->most = count > 1 ? count / 2 : 1;
+    if (trouble->until < last)
+        trouble->until = last;
+    trouble->patience_ms = post_trouble_longer(trouble->patience_ms);
+}
+
+bool post_trouble_may_pass(const struct poster *poster, enum dbk_code code)
+{
+    const struct post_trouble *trouble = &poster->trouble;
+
+    if (code == DBK_OK || !pg_alive(poster->pg))
+        return false;
+    if (code == DBK_TIMEOUT)
+        return trouble->until > 0 && trouble->patience_ms < POST_PATIENCE_MAX_MS;
+    return code == DBK_UNAVAILABLE && *pg_sqlstate(poster->pg) &&
+           trouble->after == poster->projected && trouble->times > 0 &&
+           trouble->times < PATIENT_TRIES;
+}
+
+void post_trouble_passed(struct poster *poster)
+{
+    struct post_trouble *trouble = &poster->trouble;
+
+    trouble->times = 0;
+    if (poster->projected < trouble->until)
+        return;
+    trouble->most = 0;
+    trouble->until = 0;
+    trouble->patience_ms = trouble->usual_ms;
+}
+
+/* Nobody's: ids of their own, an address that nobody can have, and sequences that no log
+ * comes to. */
+static enum dbk_code add(struct fold *fold, enum dbk_type type,
+                         const struct dbk_uuid *person, const struct dbk_uuid *event,
+                         const char *email, struct dbk_error *err)
+{
+    bool of_event = dbk_type_subject(type) == DBK_SUBJECT_EVENT;
+    const struct dbk_record record = {
+        .type = type,
+        .sequence = (uint64_t)INT64_MAX - DBK_TYPE_COUNT + (uint64_t)type,
+        .subject = of_event ? *event : *person,
+        .person = {.has = DBK_HAS_ALL,
+                   .email = dbk_slice(email),
+                   .first_name = dbk_slice("Nobody"),
+                   .last_name = dbk_slice("Nobody"),
+                   .role = DBK_ROLE_USER},
+        .person_id = *person,
+        .event_type = dbk_slice("nothing"),
+        .properties = dbk_slice("{\"n\":0}"),
+    };
+
+    return fold_add(fold, &record, err);
+}
+
+/* Made, changed, and taken away: each with what came before in the tables already. */
+static enum dbk_code go_through(struct poster *poster, struct fold *fold,
+                                struct dbk_error *err)
+{
+    static const enum dbk_type parts[][2] = {
+        {DBK_PERSON_CREATED, DBK_EVENT_RECORDED},
+        {DBK_PERSON_UPDATED, DBK_EVENT_DELETED},
+        {DBK_PERSON_DELETED, 0},
+    };
+    const struct dbk_uuid person = dbk_uuid_new(), event = dbk_uuid_new();
+    char id[DBK_UUID_TEXT + 1], email[DBK_UUID_TEXT + 32];
+    enum dbk_code code = DBK_OK;
+
+    dbk_uuid_format(&person, id);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && code == DBK_OK; i++) {
+        fold_clear(fold);
+        snprintf(email, sizeof email, "%zu-%s@daybook.invalid", i, id);
+        for (size_t k = 0; k < 2 && parts[i][k] && code == DBK_OK; k++)
+            code = add(fold, parts[i][k], &person, &event, email, err);
+        if (code == DBK_OK)
+            code = apply_within(&poster->apply, poster->pg, fold, err);
+    }
+    return code;
+}
+
+enum dbk_code post_neutral(struct poster *poster, struct dbk_error *err)
+{
+    struct fold fold;
+    enum dbk_code code = pg_begin(poster->pg, QUERY_MS, err);
+
+    if (code != DBK_OK)
+        return code;
+    fold_init(&fold);
+    code = pg_check_place(poster->pg, QUERY_MS, err);
+    if (code == DBK_OK)
+        code = go_through(poster, &fold, err);
+    fold_finish(&fold);
+    if (pg_alive(poster->pg) && pg_rollback(poster->pg, QUERY_MS, NULL) != DBK_OK)
+        return dbk_fail(err, DBK_UNAVAILABLE, "a transaction cannot be rolled back");
+    return code;
+}
