@@ -10,6 +10,7 @@
 #include "projections/read_model.h"
 #include "serve_check.h"
 #include "serve_report.h"
+#include "server_look.h"
 #include "signals.h"
 #include "store/clock.h"
 #include "store/log.h"
@@ -106,6 +107,7 @@ static enum dbk_code check_port(struct serving *serving, struct dbk_error *err)
 static enum dbk_code open_log(struct serving *serving, struct dbk_error *err)
 {
     struct dbk_log_options options = {.report = serve_report_trouble,
+                                      .failed = serve_report_failure,
                                       .report_context = logger_of(serving)};
     char dir[4096], id[DBK_UUID_TEXT + 1];
     struct dbk_uuid store_id;
@@ -256,6 +258,7 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .body_max = (size_t)config_number(config, SETTING_BODY_MAX),
         .batch_body_max = (size_t)config_number(config, SETTING_BATCH_BODY_MAX),
         .batch_items_max = (unsigned)config_number(config, SETTING_BATCH_ITEMS_MAX),
+        .lag_max_ms = (int)config_number(config, SETTING_LAG_MAX),
         .read_wait_ms = (int)config_number(config, SETTING_READ_WAIT),
         .request_timeout_ms = (int)config_number(config, SETTING_REQUEST_TIMEOUT),
         .idempotency_keep_us =
@@ -319,6 +322,7 @@ static enum dbk_code start_server(struct serving *serving, struct dbk_error *err
         return dbk_wrap(err, "listen on %s port %u", options.address, options.port);
     snprintf(ready, sizeof ready, "ready: http://%s:%u \xe2\x80\x94 docs at /docs",
              options.address, dbk_server_port(serving->server));
+    server_look_leave(serving->lock, options.address, dbk_server_port(serving->server));
     say(serving, ready);
     serve_report_manager("READY=1");
     return DBK_OK;
@@ -329,6 +333,7 @@ static void stop(struct serving *serving)
 {
     if (serving->server) {
         say(serving, "stopping: finishing requests");
+        server_look_leave(serving->lock, NULL, 0);
         serving->reads_end = dbk_clock_ms() + DRAIN_MS;
         dbk_server_stop(serving->server, DRAIN_MS);
     }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ROOM_MIN (UINT64_C(4) << 20) /* with less on the disk, it is full */
+
 /* The log stays open, so that the tables can be held against it. */
 static enum dbk_code read_log(const struct tool *tool, struct dbk_log **log,
                               struct status *status, struct dbk_error *err)
@@ -92,6 +94,7 @@ static enum dbk_code ask_tables(const struct tool *tool, struct dbk_log *log,
     enum dbk_code code =
         tool_database_open(tool, &status->log.store_id, true, &database, err);
 
+    server_look(config_text(tool->config, SETTING_DATA_DIR), &status->server);
     if (code == DBK_OK) {
         code = read_all(log, &database.at, status, err);
         tool_database_close(&database);
@@ -102,6 +105,19 @@ static enum dbk_code ask_tables(const struct tool *tool, struct dbk_log *log,
     if (!status->asked)
         snprintf(status->why_not, sizeof status->why_not, "%s", err->text);
     return code;
+}
+
+static bool server_is_ill(const struct server_look *server)
+{
+    return server->found && server->status != 200;
+}
+
+/* A server says itself how it is; without one, what can be known from beside. */
+static bool is_well(const struct status *status)
+{
+    return !server_is_ill(&status->server) && !status->foreign &&
+           !status->tables.quarantined && !status->tables.read_only &&
+           status->log.free_bytes >= ROOM_MIN;
 }
 
 static enum tool_exit run_into(const struct tool *tool, struct status *status)
@@ -125,9 +141,7 @@ static enum tool_exit run_into(const struct tool *tool, struct status *status)
         status_print_text(status);
     if (code != DBK_OK && code != DBK_NOT_FOUND) /* not found: no tables yet */
         return tool_fail(tool, &err);
-    return status->foreign || status->tables.quarantined || status->tables.read_only
-               ? TOOL_DIFFERENT
-               : TOOL_DONE;
+    return is_well(status) ? TOOL_DONE : TOOL_DIFFERENT;
 }
 
 static enum tool_exit run(struct tool *tool)
@@ -152,10 +166,12 @@ const struct command command_status = {
     .name = "status",
     .purpose = "show the log's head, the projection's lag, and sizes",
     .operands = "",
-    .details = "Works beside a running server, and without one. Exits with 1 where\n"
-               "persons are quarantined, the tables are of another log or of another "
-               "history of\n"
-               "it, another server has them, or PostgreSQL is read-only.\n",
+    .details =
+        "Works beside a running server, and without one. Exits with 1 where the\n"
+        "server's GET /health is not 200 (a running one is asked), persons are\n"
+        "quarantined, the tables are of another log or of another history of it,\n"
+        "another server has them, PostgreSQL is read-only, or the disk of the log is\n"
+        "full; with 3 where the log or the tables cannot be asked.\n",
     .example = "  daybook status\n"
                "  daybook status --json\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE,

@@ -67,6 +67,10 @@ struct dbk_projector_status {
     enum dbk_projector_refusal refusal; /* where it is not running */
     char state[512];                    /* "following", or why not */
     uint64_t quarantined; /* persons (and undecodable records) set aside */
+    /* Milliseconds, by a clock that nobody sets. */
+    int64_t behind_ms; /* what is not posted yet was appended no longer ago than that */
+    int64_t
+        silent_ms; /* since it last had an answer of PostgreSQL, where it is running */
 };
 void dbk_projector_status(struct dbk_projector *projector,
                           struct dbk_projector_status *out);

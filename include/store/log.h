@@ -29,7 +29,10 @@ struct dbk_log_options {
      * borrowed for the call; called from the thread that was appending: a submitter, or the
      * log's own. May be NULL. */
     void (*report)(void *context, const char *line);
-    void *report_context;
+    /* Told of writes that fail, instead of report: once per kind (the code) and minute. NULL:
+     * report is. */
+    void (*failed)(void *context, const struct dbk_error *why);
+    void *report_context; /* of both */
 };
 
 /* Open or make the log in directory dir and start its writer thread. options may be
@@ -97,6 +100,17 @@ struct dbk_idempotency {
 enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *commands,
                              size_t count, const struct dbk_idempotency *idempotency,
                              bool *replayed, struct dbk_error *err);
+
+/* How writing goes. Waits for nobody, and no disk. */
+struct dbk_log_health {
+    bool
+        readable; /* false: the log is being opened again; dbk_log_head may wait for it */
+    /* DBK_OK: the last write went well, or none was asked for; else what the last one
+     * failed with, in the log's own words. Where nobody writes it is tried each second. */
+    enum dbk_code code;
+    char why[sizeof((struct dbk_error *)0)->text];
+};
+void dbk_log_health(struct dbk_log *log, struct dbk_log_health *out);
 
 /* The last sequence in the log, 0 where it is empty; read from the file, so it includes
  * what other processes appended. DBK_IO, DBK_UNAVAILABLE. */

@@ -143,8 +143,9 @@ class WithoutPostgres(InOrder):
         levels = {entry["message"].split(":")[0]: entry["level"] for entry in entries}
         self.assertEqual(levels["log open"], "info")
         self.assertEqual(levels["projection stands still"], "warn")
-        self.assertEqual([entry["level"] for entry in entries
-                          if entry.get("status") == 503], ["warn"])
+        refused = {(entry["path"], entry["level"]) for entry in entries
+                   if entry.get("status") == 503}
+        self.assertEqual(refused, {("/persons", "warn"), ("/health", "info")})
 
     def test_sigint_ends_it_too(self):
         self.server.process.send_signal(signal.SIGINT)

@@ -11,12 +11,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* Who asks how we are is told, again and again: the reason has a line of its own. */
+static bool asks_for_health(const struct dbk_access *entry)
+{
+    return strncmp(entry->path, "/health", 7) == 0 &&
+           strcspn(entry->path + 7, "?") == 0;
+}
+
 /* A 503 says that something else is away. What is not implemented, or of another version
  * of HTTP, is the client's mistake; any other 5xx is ours. */
 static enum log_level access_level(const struct dbk_access *entry)
 {
     if (entry->status == 503)
-        return LOG_LEVEL_WARN;
+        return asks_for_health(entry) ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
     if (entry->status == 501 || entry->status == 505)
         return LOG_LEVEL_INFO;
     return entry->status >= 500 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
@@ -67,6 +74,24 @@ void serve_report_projection(void *context, const char *line)
 void serve_report_trouble(void *context, const char *line)
 {
     logger_line(context, LOG_LEVEL_WARN, line);
+}
+
+static const char *remedy_of(enum dbk_code code)
+{
+    if (code == DBK_NO_ROOM)
+        return "make room on the disk of DATA_DIR, and leave the log alone";
+    if (code == DBK_DAMAGED)
+        return "stop the server, and run daybook verify";
+    return "look at the disk of DATA_DIR (dmesg); the log is opened again by itself";
+}
+
+void serve_report_failure(void *context, const struct dbk_error *why)
+{
+    struct log_field fields[] = {{.key = "error", .text = why->text},
+                                 {.key = "remedy", .text = remedy_of(why->code)}};
+
+    logger_write(context, LOG_LEVEL_ERROR,
+                 "writes fail, and are answered 503 until they work again", fields, 2);
 }
 
 void serve_report_manager(const char *state)

@@ -14,6 +14,9 @@ void serve_report_projection(void *context, const char *line);
 /* What an operator should look at. */
 void serve_report_trouble(void *context, const char *line);
 
+/* Writes to the log fail: as an error, with what is to be done. */
+void serve_report_failure(void *context, const struct dbk_error *why);
+
 /* Tell systemd lines like "READY=1" (sd_notify's protocol: a datagram to the socket that
  * NOTIFY_SOCKET names). Where nobody asked to be told, or nobody listens, nothing happens:
  * that is no reason not to serve. */

@@ -13,6 +13,28 @@ static uint64_t lag(const struct status *status)
     return head > projected ? head - projected : 0;
 }
 
+static void print_server(const struct server_look *server)
+{
+    if (!server->found)
+        return;
+    printf("%-13s %s", "server", server->status == 200 ? "well" : "not well: ");
+    if (server->status != 200)
+        escape_plain(stdout, dbk_slice(server->details));
+    putchar('\n');
+}
+
+static void print_json_server(const struct server_look *server)
+{
+    fputs(",\"server\":", stdout);
+    if (!server->found) {
+        fputs("null", stdout);
+        return;
+    }
+    printf("{\"health\":%d,\"details\":", server->status);
+    escape_string(stdout, server->details);
+    putchar('}');
+}
+
 static void print_count(const char *name, uint64_t count)
 {
     printf("%-13s %" PRIu64 "\n", name, count);
@@ -171,6 +193,7 @@ void status_print_text(const struct status *status)
     print_backup(status);
     if (*status->postgres)
         printf("%-13s %s\n", "postgres", status->postgres);
+    print_server(&status->server);
     print_tables(status);
     print_schemas(status);
     print_leftovers(status);
@@ -302,6 +325,7 @@ void status_print_json(const struct status *status)
            id, status->log.head, status->log.persons, status->log.events,
            status->log.file_bytes, status->log.free_bytes);
     print_json_backup(status);
+    print_json_server(&status->server);
     print_json_tables(status);
     print_json_schemas(status);
     print_json_leftovers(status);

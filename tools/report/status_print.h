@@ -6,6 +6,7 @@
 #include "leftovers.h"
 #include "projections/projector.h"
 #include "projections/rebuild.h"
+#include "server_look.h"
 #include "store/log.h"
 #include "tool_data.h"
 
@@ -16,6 +17,7 @@
 
 struct status {
     struct dbk_log_stats log;
+    struct server_look server;
     struct backup_last backup;
     struct leftovers leftovers;
     bool asked;   /* the read tables answered */

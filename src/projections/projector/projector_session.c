@@ -113,6 +113,7 @@ static enum dbk_code turn(struct dbk_projector *projector, dbk_deadline *poll_at
 
     if (code != DBK_OK)
         return code;
+    projector_note_turn(projector);
     projector_set_running(projector, NULL);
     projector_tidy(&projector->tidy, projector->poster.batch.count);
     if (busy)

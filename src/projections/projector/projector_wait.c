@@ -44,6 +44,23 @@ void projector_publish(struct dbk_projector *projector)
     pthread_mutex_unlock(&projector->lock);
 }
 
+void projector_note_turn(struct dbk_projector *projector)
+{
+    int64_t now = dbk_clock_ms();
+    uint64_t head;
+
+    atomic_store(&projector->heard_at, now);
+    if (projector->poster.projected < projector->mark)
+        return;
+    atomic_store(&projector->caught_up_at, projector->mark_at);
+    if (dbk_log_head(projector->poster.log, &head, NULL) != DBK_OK)
+        return;
+    projector->mark = head;
+    projector->mark_at = now;
+    if (projector->poster.projected >= head)
+        atomic_store(&projector->caught_up_at, now);
+}
+
 bool projector_stopping(struct dbk_projector *projector)
 {
     bool stopping;
@@ -189,6 +206,13 @@ enum dbk_code dbk_projector_wait(struct dbk_projector *projector, uint64_t seque
     return code;
 }
 
+static int64_t since(_Atomic int64_t *at)
+{
+    int64_t now = dbk_clock_ms(), then = atomic_load(at);
+
+    return now > then ? now - then : 0;
+}
+
 void dbk_projector_status(struct dbk_projector *projector,
                           struct dbk_projector_status *out)
 {
@@ -200,11 +224,13 @@ void dbk_projector_status(struct dbk_projector *projector,
         out->refusal = DBK_REFUSAL_NONE;
         strcpy(out->state, PROJECTOR_FOLLOWS);
         out->quarantined = atomic_load(&projector->quarantined_told);
-        return;
+    } else {
+        pthread_mutex_lock(&projector->lock);
+        *out = projector->status;
+        pthread_mutex_unlock(&projector->lock);
     }
-    pthread_mutex_lock(&projector->lock);
-    *out = projector->status;
-    pthread_mutex_unlock(&projector->lock);
+    out->behind_ms = since(&projector->caught_up_at);
+    out->silent_ms = since(&projector->heard_at);
 }
 
 bool dbk_projector_any_aside(struct dbk_projector *projector)
@@ -291,6 +317,9 @@ void projector_init(struct dbk_projector *projector, struct dbk_log *log,
         projector->database = *database;
     projector->database.stop = on_stopping;
     projector->database.stop_context = projector;
+    projector->mark_at = dbk_clock_ms();
+    atomic_init(&projector->caught_up_at, projector->mark_at);
+    atomic_init(&projector->heard_at, projector->mark_at);
     snprintf(projector->status.state, sizeof projector->status.state,
              "connecting to PostgreSQL");
     pthread_mutex_init(&projector->lock, NULL);

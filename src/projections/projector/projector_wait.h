@@ -48,13 +48,17 @@ struct dbk_projector {
      * with it held. */
     _Atomic uint64_t readable; /* projected + 1 while running, else 0 */
     _Atomic uint64_t quarantined_told;
+    _Atomic int64_t caught_up_at; /* clock.h: all that was appended before is posted */
+    _Atomic int64_t heard_at;     /* clock.h: a turn ended well */
 
     /* The thread's own. */
     struct poster poster;
     struct post_retry retry;
     dbk_deadline linger_until;
     struct holder holder;
-    bool held;          /* by another one, when last looked */
+    bool held;     /* by another one, when last looked */
+    uint64_t mark; /* the head as of mark_at: once it is posted, that is caught_up_at */
+    int64_t mark_at;
     bool retried_all;   /* everyone in quarantine gets one try at start */
     bool tables_missed; /* the last session ended since one was not there */
     bool told_untested; /* that the server is newer than what was tested */
@@ -77,6 +81,8 @@ void projector_linger_from_now(
     struct dbk_projector *projector); /* a batch was posted */
 /* Wait so long; false when it is time to end. */
 bool projector_pause(struct dbk_projector *projector, int ms);
+/* A turn ended well: PostgreSQL answers, and what was posted is known. */
+void projector_note_turn(struct dbk_projector *projector);
 bool projector_stopping(struct dbk_projector *projector);
 /* Whether it is not to post now; err has why. */
 bool projector_put_off(const struct dbk_projector *projector, struct dbk_error *err);

@@ -9,6 +9,7 @@
 #define DBK_STORE_LOG_STATE_H
 
 #include "environment.h"
+#include "log_health.h"
 #include "store/clock.h"
 #include "store/log.h"
 #include "wake.h"
@@ -32,6 +33,8 @@ struct dbk_log {
     bool settled;            /* what is visible is known to be on disk */
     dbk_deadline check_at;   /* when to look after dead readers */
     uint8_t sweep_place[32]; /* how far idempotency keys have been looked through */
+
+    struct log_health health;
 
     /* The head as of a transaction, to be had without beginning one; see dbk_log_head. The
      * two are read without a lock, and written under `mutex`, the head first. */

@@ -117,7 +117,8 @@ enum dbk_code recover_log(struct dbk_log *log, const struct dbk_command *command
         return dbk_fail(err, DBK_IN_DOUBT,
                         "after a failed commit it is unknown what was recorded: %.300s",
                         err->text);
-    log_report(log, *committed ? "reopened the log: the commit that failed did happen"
+    log_health_report(log, *committed
+                               ? "reopened the log: the commit that failed did happen"
                                : "reopened the log after a failed commit");
     return DBK_OK;
 }

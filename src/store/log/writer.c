@@ -5,6 +5,7 @@
 #include "fault_watch.h"
 #include "idempotency.h"
 #include "index.h"
+#include "log_health.h"
 #include "recover.h"
 #include "store/clock.h"
 
@@ -40,7 +41,7 @@ static void wait_for_turn(struct dbk_log *log)
 
     assert(log_is_locked(log));
     while (log->writing || !(log->first || log->closing || late)) {
-        if (!log->writing && !log->usable)
+        if (!log->writing && (!log->usable || atomic_load(&log->health.failing)))
             until = dbk_deadline_in(REOPEN_MS);
         late = !dbk_cond_wait(&log->submitted, &log->mutex, until);
         if (late && log->writing) /* then whoever has the turn looks after them */
@@ -171,9 +172,9 @@ static void settle_failed_commit(struct dbk_log *log, struct batch *batch,
     struct dbk_error err = *why;
     bool committed;
 
-    log_report(log, why->text);
+    log_health_failed(log, why);
     if (recover_log(log, command, batch->head_before + 1, &committed, &err) != DBK_OK) {
-        log_report(log, err.text);
+        log_health_failed(log, &err);
         fail_batch(batch, &err);
     } else if (!committed) {
         fail_batch(batch, why);
@@ -218,13 +219,15 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
     if (rc != 0) {
         fault_leave();
         lmdb_fail(&err, env, rc, "append to the log");
-        log_report(log, err.text);
+        log_health_failed(log, &err);
         fail_batch(batch, &err);
         return;
     }
     rc = mdb_txn_commit(turn->txn); /* frees txn even when it fails */
     fault_leave();
-    if (rc != 0) {
+    if (rc == 0) {
+        log_health_works(log);
+    } else {
         lmdb_fail(&err, env, rc, "commit to the log");
         settle_failed_commit(log, batch, &err);
     }
@@ -264,16 +267,18 @@ static void process(struct dbk_log *log, struct batch *batch)
 
     assert(log->writing && batch->first);
     batch->turn.environment = &log->environment;
+    log_health_begin(log);
     if (log->usable || recover_log(log, NULL, 0, &committed, &err) == DBK_OK) {
         write_batch(log, batch);
     } else {
-        log_report(log, err.text);
+        log_health_failed(log, &err);
         dbk_fail(
             &err, DBK_IO,
             "the log cannot be opened again since a commit failed; nothing of this "
             "was recorded");
         fail_batch(batch, &err);
     }
+    log_health_end(log);
     announce(log);
 }
 
@@ -305,7 +310,7 @@ static void give_turn_back(struct dbk_log *log)
     check_readers(log);
     pthread_mutex_lock(&log->mutex);
     log->writing = false;
-    if (log->first || log->closing || !log->usable)
+    if (log->first || log->closing || !log->usable || atomic_load(&log->health.failing))
         pthread_cond_signal(&log->submitted);
     pthread_mutex_unlock(&log->mutex);
 }
@@ -345,6 +350,8 @@ void *writer_run(void *context)
             process(log, &batch);
         else if (!closing && !log->usable)
             reopen(log);
+        else if (!closing && atomic_load(&log->health.failing))
+            log_health_probe(log);
         give_turn_back(log);
         wake_submitters(log, batch.first);
     } while (!closing);

@@ -24,7 +24,7 @@ class Details(unittest.TestCase):
     def test_a_failure_tells_what_goes_on_and_no_internals(self):
         client = self.serve()
         health = client.get("/health")
-        self.assertEqual((health.status, health.data["status"]), (200, "degraded"))
+        self.assertEqual((health.status, health.data["status"]), (503, "degraded"))
         for text in (self.details(client), health.body.decode()):
             self.assertNotIn(AWAY, text)
             self.assertNotIn("somebody", text)
