@@ -45,7 +45,7 @@ class Bodies(Served):
             (b'{"a":+1}', "JSON value"), (b'{"a":NaN}', "JSON value"),
             (b'{"a":1.}', "digit"), (b'{"a":"\\x"}', "escape"),
             (b'{"a":"\n"}', "control character"), (b'{"a":"', "string"),
-            (b'// no\n{}', "JSON value"), (b"\xef\xbb\xbf{}", "JSON value"),
+            (b'// no\n{}', "JSON value"), (b"\xef\xbb\xbf\xef\xbb\xbf{}", "JSON value"),
             (b'\n\n  {"a": ?}', "line 3, column 9")])
 
     def test_more_than_one_value(self):
