@@ -2,8 +2,9 @@
  *
  * For request bodies and for the lines of an import. JSON is read per RFC 8259 with these
  * refused: duplicate keys, bytes that are not UTF-8, \u0000, lone surrogates, anything
- * behind the value, more than 32 levels or 100,000 values, integers beyond 64 bits, numbers
- * of more than 100 characters or an exponent past 308 (PostgreSQL's jsonb would refuse or
+ * behind the value, more than 32 levels or 400,000 values, integers beyond 64 bits and
+ * the digits of a double, numbers of more than 100 characters (but for zeros that an
+ * exponent would spare) or an exponent past 308 (PostgreSQL's jsonb would refuse or
  * inflate them), unknown fields, wrong types. Properties nest at most 28 levels, so that
  * they fit also in a batch and in the events of a person.
  */

@@ -164,11 +164,27 @@ static bool has_members(struct dbk_slice object)
     return json_walk_next(&walk, &value);
 }
 
+/* A text that is too long for its record is kept without its white space. */
+static struct dbk_slice keep_object(struct body_draft *draft, struct dbk_slice value)
+{
+    struct dbk_slice kept = keep(draft, value);
+
+    if (kept.length <= DBK_PROPERTIES_MAX)
+        return kept;
+    kept.length = json_compact(value, draft->copy - value.length);
+    return kept;
+}
+
+/* Its bounds are about what it says: PostgreSQL shows it with white space of its own, and
+ * what is shown must be taken again. */
 static void read_object(struct body_draft *draft, struct dbk_slice value)
 {
     struct json_extent extent = json_measure(value);
 
-    if (extent.written > DBK_PROPERTIES_MAX)
+    if (extent.compact > DBK_PROPERTIES_MAX)
+        body_complain(draft, "must have at most %d bytes, not %zu", DBK_PROPERTIES_MAX,
+                      extent.compact);
+    else if (extent.written > DBK_PROPERTIES_MAX)
         body_complain(draft,
                       "must have at most %d bytes with its numbers written out, "
                       "not %zu",
@@ -177,16 +193,13 @@ static void read_object(struct body_draft *draft, struct dbk_slice value)
         body_complain(draft, "must not nest deeper than %d levels",
                       PROPERTIES_DEPTH_MAX);
     else if (has_members(value))
-        draft->record->properties = keep(draft, value);
+        draft->record->properties = keep_object(draft, value);
 }
 
 void body_properties(struct body_draft *draft, struct dbk_slice value)
 {
     if (value.data[0] != '{')
         body_complain(draft, "expected an object, not %s", json_kind(value));
-    else if (value.length > DBK_PROPERTIES_MAX)
-        body_complain(draft, "must have at most %d bytes, not %zu", DBK_PROPERTIES_MAX,
-                      value.length);
     else
         read_object(draft, value);
 }

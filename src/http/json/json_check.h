@@ -11,9 +11,13 @@
 #include "store/slice.h"
 
 #define JSON_DEPTH_MAX 32
-#define JSON_NUMBER_MAX 100    /* characters */
-#define JSON_EXPONENT_MAX 308  /* either way */
-#define JSON_VALUES_MAX 100000 /* a key of an open object takes 24 bytes and more */
+#define JSON_NUMBER_MAX 100 /* characters, but for zeros that an exponent would spare */
+#define JSON_EXPONENT_MAX 308 /* either way */
+/* Characters with such zeros: what PostgreSQL writes out is taken again. */
+#define JSON_NUMBER_LONGEST (JSON_NUMBER_MAX + JSON_EXPONENT_MAX + 2)
+/* As many as a person may have that is shown. A key of an open object takes 24 bytes and
+ * more. */
+#define JSON_VALUES_MAX 400000
 
 /* DBK_INVALID: err says what is wrong and where, as "line 3, column 7: not UTF-8". More
  * than values_max values are refused. Takes no memory, and so lets duplicate keys pass,

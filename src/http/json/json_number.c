@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define DOUBLE_DIGITS 17
+
 static const char *skip_digits(const char *at, const char *end)
 {
     while (at < end && *at >= '0' && *at <= '9')
@@ -22,6 +24,22 @@ static bool integer_fits(const char *digits, size_t count, bool negative)
     if (count != 19)
         return count < 19;
     return memcmp(digits, limit, 19) <= 0;
+}
+
+/* How many digits count: without the zeros before them and behind. */
+static size_t significant(const char *at, const char *end)
+{
+    size_t digits = 0, zeros = 0; /* zeros: seen since the last that counts */
+
+    for (; at < end && *at != 'e' && *at != 'E'; at++) {
+        if (*at == '0' && digits > 0) {
+            zeros++;
+        } else if (*at >= '1' && *at <= '9') {
+            digits += zeros + 1;
+            zeros = 0;
+        }
+    }
+    return digits;
 }
 
 /* The value of an exponent's digits, cut at what is surely too large. */
@@ -85,9 +103,47 @@ static const char *scan_exponent(const char *at, const char *end, const char **m
     return behind;
 }
 
+/* Zeros that a number is written out with, and an exponent would spare. */
+static size_t spared(const char *digits, const char *integer, const char *end)
+{
+    const char *at = integer;
+    size_t zeros = 0;
+
+    if (integer == end) { /* 100000 */
+        while (at > digits + 1 && at[-1] == '0')
+            at--;
+        return (size_t)(integer - at);
+    }
+    if (*digits == '0' && *integer == '.') { /* 0.00001 */
+        while (integer + 1 + zeros < end && integer[1 + zeros] == '0')
+            zeros++;
+    }
+    return zeros;
+}
+
+/* What PostgreSQL shows of it, without an exponent, is an integer of more than 64 bits.
+ * One of no more digits than a double has is another's way to write a double. */
+static bool is_too_large(const char *digits, const char *integer, const char *fraction,
+                         const char *end, bool negative)
+{
+    size_t whole = (size_t)(integer - digits);
+    size_t decimals = fraction > integer ? (size_t)(fraction - integer) - 1 : 0;
+    size_t power = 0;
+
+    if (fraction < end && fraction[1] == '-')
+        return false; /* its last digits stand behind the point */
+    if (fraction < end)
+        power = (size_t)exponent_value(fraction + 1 + (fraction[1] == '+'), end);
+    if (power < decimals || (power == 0 && fraction > integer) ||
+        significant(digits, end) <= DOUBLE_DIGITS)
+        return false;
+    return power == 0 ? !integer_fits(digits, whole, negative)
+                      : whole + power > 19 && whole + power <= JSON_EXPONENT_MAX;
+}
+
 size_t json_number_scan(const char *at, const char *end, const char **message)
 {
-    const char *digits, *integer, *behind;
+    const char *digits, *integer, *fraction, *behind;
     bool negative;
 
     assert(at < end);
@@ -96,25 +152,26 @@ size_t json_number_scan(const char *at, const char *end, const char **message)
     integer = scan_integer(digits, end, message);
     if (!integer)
         return 0;
-    behind = scan_fraction(integer, end, message);
-    if (behind)
-        behind = scan_exponent(behind, end, message);
+    fraction = scan_fraction(integer, end, message);
+    behind = fraction ? scan_exponent(fraction, end, message) : NULL;
     if (!behind)
         return 0;
-    if (behind - at > JSON_NUMBER_MAX)
+    if (behind - at > JSON_NUMBER_LONGEST ||
+        (size_t)(behind - at) - spared(digits, integer, behind) > JSON_NUMBER_MAX)
         *message = "a number of more than 100 characters";
-    else if (behind == integer &&
-             !integer_fits(digits, (size_t)(integer - digits), negative))
+    else if (behind - at > 18 &&
+             is_too_large(digits, integer, fraction, behind, negative))
         *message = "an integer beyond 64 bits";
     return (size_t)(behind - at);
 }
 
 bool json_number_is_huge(struct dbk_slice number)
 {
-    char text[JSON_NUMBER_MAX + 1];
+    char text[JSON_NUMBER_LONGEST + 1];
 
     assert(number.length < sizeof text);
-    if (!memchr(number.data, 'e', number.length) &&
+    if (number.length <= JSON_EXPONENT_MAX &&
+        !memchr(number.data, 'e', number.length) &&
         !memchr(number.data, 'E', number.length))
         return false; /* has not so many digits */
     memcpy(text, number.data, number.length);
@@ -129,7 +186,7 @@ struct decimal {
     bool negative;
     int exponent;
     size_t count;
-    char digits[JSON_NUMBER_MAX];
+    char digits[JSON_NUMBER_LONGEST];
 };
 
 static void add_digits(struct decimal *decimal, const char **at, const char *end)

@@ -107,6 +107,12 @@ size_t json_span(const char *at, const char *end)
     return (size_t)(skip_value(at, end) - at);
 }
 
+static bool is_space(char character)
+{
+    return character == ' ' || character == '\t' || character == '\r' ||
+           character == '\n';
+}
+
 /* The number behind an e, without its sign: how many zeros it may stand for. */
 static size_t zeros_of(const char *at, const char *end)
 {
@@ -121,19 +127,23 @@ static size_t zeros_of(const char *at, const char *end)
 
 struct json_extent json_measure(struct dbk_slice value)
 {
-    struct json_extent extent = {.written = value.length};
+    struct json_extent extent = {0};
+    size_t zeros = 0;
     const char *at = value.data, *end = value.data + value.length;
     unsigned depth = 0;
     bool digit = false; /* before an e: of a number, not of true or false */
 
     while (at < end) {
         if (*at == '"') {
-            at = skip_string(at, end);
+            const char *behind = skip_string(at, end);
+            extent.compact += (size_t)(behind - at);
+            at = behind;
             digit = false;
             continue;
         }
+        extent.compact += !is_space(*at);
         if (digit && (*at == 'e' || *at == 'E'))
-            extent.written += zeros_of(at + 1, end);
+            zeros += zeros_of(at + 1, end);
         digit = *at >= '0' && *at <= '9';
         if ((*at == '{' || *at == '[') && ++depth > extent.depth)
             extent.depth = depth;
@@ -141,7 +151,24 @@ struct json_extent json_measure(struct dbk_slice value)
             depth--;
         at++;
     }
+    extent.written = extent.compact + zeros;
     return extent;
+}
+
+size_t json_compact(struct dbk_slice value, char *out)
+{
+    const char *at = value.data, *end = value.data + value.length;
+    size_t length = 0;
+
+    while (at < end) {
+        const char *behind = *at == '"' ? skip_string(at, end) : at + 1;
+        if (!is_space(*at)) {
+            memmove(out + length, at, (size_t)(behind - at));
+            length += (size_t)(behind - at);
+        }
+        at = behind;
+    }
+    return length;
 }
 
 const char *json_kind(struct dbk_slice value)

@@ -18,8 +18,14 @@ static int refuse(struct dbk_error *err, int status, const char *details)
     return status;
 }
 
+/* A person is shown with as many events as come to BODY_MAX by its default, and can be
+ * put back as it was shown: its own fields come on top. */
+#define PERSON_MAX 4096
+
 static size_t limit_of(const struct request *rq)
 {
+    if (strcmp(rq->match.route->method, "PUT") == 0)
+        return rq->service->options.body_max + PERSON_MAX;
     return rq->match.route->body == BODY_BATCH ? rq->service->options.batch_body_max
                                                : rq->service->options.body_max;
 }

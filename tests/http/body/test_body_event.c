@@ -107,6 +107,27 @@ static void properties_are_bounded(void **state)
     free(text);
 }
 
+static void white_space_in_properties_does_not_count(void **state)
+{
+    size_t numbers = (DBK_PROPERTIES_MAX - 7) / 2; /* {"a":[1,1,...]} with spaces */
+    char *text = malloc(3 * DBK_PROPERTIES_MAX + sizeof HEAD + 64), *at = text;
+    struct reading r;
+
+    (void)state;
+    at += sprintf(at, HEAD ",\"properties\":{\"a\": [1");
+    for (size_t i = 1; i < numbers; i++)
+        at = stpcpy(at, ", 1");
+    strcpy(at, "]}}");
+    assert_int_equal(read_new(text, &r), DBK_OK);
+    assert_in_range(r.body.record.properties.length, DBK_PROPERTIES_MAX - 1,
+                    DBK_PROPERTIES_MAX);
+    assert_memory_equal(r.body.record.properties.data, "{\"a\":[1,1,", 10);
+    dbk_body_finish(&r.body);
+    strcpy(at, ", 1, 1]}}");
+    assert_int_equal(read_new(text, &r), DBK_INVALID);
+    free(text);
+}
+
 /* 1e308 and its comma count as 314 bytes, of which 208 fit. */
 static void properties_are_bounded_with_their_numbers_written_out(void **state)
 {
@@ -392,6 +413,7 @@ int main(void)
         cmocka_unit_test(properties_are_the_clients_own_bytes),
         cmocka_unit_test(properties_are_bounded),
         cmocka_unit_test(properties_are_bounded_with_their_numbers_written_out),
+        cmocka_unit_test(white_space_in_properties_does_not_count),
         cmocka_unit_test(properties_nest_as_deep_as_fits_everywhere),
         cmocka_unit_test(each_wrong_field_is_named),
         cmocka_unit_test(times_are_read_in_every_allowed_form),

@@ -164,6 +164,38 @@ static void numbers_are_bounded(void **state)
                         "line 1, column 1: a number of more than 100 characters");
 }
 
+static void what_postgresql_writes_out_is_taken_again(void **state)
+{
+    static const struct {
+        const char *digits;
+        size_t zeros;
+        const char *before, *wrong; /* before the zeros; NULL: it is taken */
+    } cases[] = {
+        {"", 308, "1", NULL},
+        {"", 303, "12345", NULL},
+        {"", 83, "12345678901234567", NULL},
+        {"", 3, "1234567890123456789", "an integer beyond 64 bits"},
+        {"", 500, "1", "a number of more than 100 characters"},
+        {"15", 308, "0.", NULL},
+        {"15", 500, "0.", "a number of more than 100 characters"},
+        {"e2", 0, "123456789012345678901234", "an integer beyond 64 bits"},
+        {"e-2", 0, "123456789012345678901234", NULL},
+        {"e20", 0, "1", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[600], *at = stpcpy(text, cases[i].before);
+        struct dbk_error err = {0};
+        memset(at, '0', cases[i].zeros);
+        strcpy(at + cases[i].zeros, cases[i].digits);
+        check_bytes(text, strlen(text), &err);
+        if (!cases[i].wrong != !*err.text ||
+            (cases[i].wrong && !strstr(err.text, cases[i].wrong)))
+            fail_msg("%s: %s", text, err.text);
+    }
+}
+
 static void values_are_bounded(void **state)
 {
     size_t count = JSON_VALUES_MAX - 1; /* elements; the array is a value too */
@@ -225,6 +257,7 @@ int main(void)
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(siblings_do_not_add_to_the_depth),
         cmocka_unit_test(numbers_are_bounded),
+        cmocka_unit_test(what_postgresql_writes_out_is_taken_again),
         cmocka_unit_test(values_are_bounded),
         cmocka_unit_test(a_number_past_a_double_is_refused),
         cmocka_unit_test(white_space_around_a_value_is_cut),

@@ -101,12 +101,35 @@ static void numbers_are_counted_as_they_are_written_out(void **state)
         {"-1.5E+12", 8 + 12},
         {"[1e-308,2e2]", 12 + 308 + 2},
         {"{\"1e99\":\"1e99\"}", 15},
+        {"[ 1e3,\t{ \"a b\" :\r\n\"\\\" \" } ]", 5 + 3 + 5 + 2 + 6 + 1},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(json_measure(dbk_slice(cases[i].text)).written,
                          cases[i].written);
+}
+
+static void white_space_between_parts_is_dropped(void **state)
+{
+    static const struct {
+        const char *text, *compact;
+    } cases[] = {
+        {"[]", "[]"},
+        {"{ }", "{}"},
+        {"[1, 2 ,\n3]", "[1,2,3]"},
+        {"{\"a b\": \" \\\" c \", \"d\":\t[true, null]}",
+         "{\"a b\":\" \\\" c \",\"d\":[true,null]}"},
+    };
+    char out[100];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t length = json_compact(dbk_slice(cases[i].text), out);
+        assert_int_equal(length, strlen(cases[i].compact));
+        assert_memory_equal(out, cases[i].compact, length);
+        assert_int_equal(json_measure(dbk_slice(cases[i].text)).compact, length);
+    }
 }
 
 int main(void)
@@ -118,6 +141,7 @@ int main(void)
         cmocka_unit_test(a_value_shows_what_it_is),
         cmocka_unit_test(depth_counts_brackets_outside_strings),
         cmocka_unit_test(numbers_are_counted_as_they_are_written_out),
+        cmocka_unit_test(white_space_between_parts_is_dropped),
         cmocka_unit_test(text_that_was_not_checked_is_not_read_past),
     };
 
