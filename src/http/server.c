@@ -8,6 +8,7 @@
 #include "listen.h"
 #include "store/clock.h"
 #include "store/thread.h"
+#include "tap.h"
 #include "worker.h"
 
 #include <assert.h>
@@ -56,12 +57,14 @@ static int on_request(struct mg_connection *connection)
         return 503;
     }
     wait_for_doors(server);
+    tap_inside(true);
     /* Counted before looking, so that the stop waits for all that did not see it. */
     atomic_fetch_add(&server->under_way, 1);
     accepted = !atomic_load(&server->service.stopping);
     if (!accepted)
         atomic_fetch_sub(&server->under_way, 1);
     status = dispatch(&server->service, worker, connection);
+    tap_inside(false);
     assert(status != 0); /* else civetweb would answer, too */
     if (accepted)
         atomic_fetch_sub(&server->under_way, 1);
@@ -81,6 +84,7 @@ static int on_error(struct mg_connection *connection, int status, const char *re
 
 static int on_connection(const struct mg_connection *connection, void **data)
 {
+    tap_clear();
     guard_arrived(server_of(connection)->service.guard);
     *data = NULL;
     return 0;
@@ -88,6 +92,7 @@ static int on_connection(const struct mg_connection *connection, void **data)
 
 static void on_close(const struct mg_connection *connection)
 {
+    tap_clear();
     guard_end(mg_get_user_connection_data(connection));
     guard_left(server_of(connection)->service.guard);
 }
@@ -96,14 +101,19 @@ static void *on_thread(const struct mg_context *context, int type)
 {
     (void)context;
     dbk_thread_name(type == 1 ? "dbk-worker" : "dbk-listener");
-    return type == 1 ? worker_create() : NULL;
+    if (type != 1)
+        return NULL;
+    tap_start();
+    return worker_create();
 }
 
 static void on_thread_end(const struct mg_context *context, int type, void *worker)
 {
     (void)context;
-    if (type == 1)
-        worker_destroy(worker);
+    if (type != 1)
+        return;
+    tap_finish();
+    worker_destroy(worker);
 }
 
 static int on_message(const struct mg_connection *connection, const char *message)

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define STALL_MS 10000 /* how long a client may send or take nothing at all */
 #define QUEUE_MAX 1024
 #define OTHER_FILES 128 /* of the log, PostgreSQL, and others */
 
@@ -47,8 +46,9 @@ void civetweb_settings_fill(struct civetweb_settings *s,
     snprintf(s->threads, sizeof s->threads, "%u", options->threads);
     snprintf(s->queue, sizeof s->queue, "%u", civetweb_settings_queue(options));
     snprintf(s->request_timeout, sizeof s->request_timeout, "%d",
-             options->request_timeout_ms < STALL_MS ? options->request_timeout_ms
-                                                    : STALL_MS);
+             options->request_timeout_ms < CIVETWEB_STALL_MS
+                 ? options->request_timeout_ms
+                 : CIVETWEB_STALL_MS);
     const char *const list[] = {
         "listening_ports",
         s->listen,

@@ -5,6 +5,8 @@
 
 #include "http/server.h"
 
+#define CIVETWEB_STALL_MS 10000 /* how long a client may send or take nothing at all */
+
 struct civetweb_settings {
     char listen[64], threads[16], queue[16], request_timeout[16];
     const char

@@ -1,6 +1,8 @@
 """HTTP itself: methods, paths, framing; what is unclear is refused and cut off."""
 
 import json
+import socket
+import time
 import unittest
 
 from served import Served, new_id, person
@@ -143,6 +145,73 @@ class Protocol(Served):
             self.assertIn(status, (201, 409), answer)
         self.assertEqual(status, 409)
         wire.close()
+
+    EXTENSIONS = (";a", ";a=b", ' ; a = "b;\\"\r"'.replace("\r", ""), ";a;b;c=d", "\t;a",
+                  ";chunk-signature=" + 64 * "f", ";" + 2000 * "x", ';a=""')
+
+    def chunked(self, extension, last="", trailers=""):
+        body = json.dumps(person())
+        return (f"{7:X}{extension}\r\n{body[:7]}\r\n{len(body) - 7:06x}{extension}\r\n"
+                f"{body[7:]}\r\n0{last}\r\n{trailers}\r\n")
+
+    def test_chunk_extensions_are_taken_and_dropped(self):
+        wire = Wire(self.server.port)
+        for extension in self.EXTENSIONS:
+            for last, trailers in (("", ""), (extension, ""), ("000", "X-Sum: 1\r\nY:\r\n")):
+                with self.subTest(extension):  # in a pipeline, and the connection lives on
+                    wire.send(2 * self.post("Transfer-Encoding: chunked\r\n",
+                                            self.chunked(extension, last, trailers))
+                              + f"GET /health HTTP/1.1\r\n{HOST}\r\n")
+                    self.assertEqual([wire.answer()[0] for _ in range(3)], [201, 409, 200])
+        wire.close()
+
+    def test_chunks_may_come_in_any_pieces(self):
+        request = self.post("Transfer-Encoding: chunked\r\n", self.chunked(';a="b"', ";c")) \
+            + f"GET /health HTTP/1.1\r\n{HOST}\r\n"
+        for size in (1, 3, 64, 199):
+            wire = Wire(self.server.port)
+            wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for at in range(0, len(request), size):
+                wire.send(request[at:at + size])
+                time.sleep(0.0005)
+            self.assertEqual(wire.answer()[0], 201 if size == 1 else 409)
+            self.assertEqual(wire.answer()[0], 200)
+            wire.close()
+
+    def test_a_large_chunked_body_with_extensions_is_taken(self):
+        fill = json.dumps({**person(), "last_name": "x" * 90}).encode()
+        body = fill[:-1] + b" " * 500000 + b"}"
+        wire = Wire(self.server.port)
+        wire.send(self.post("Transfer-Encoding: chunked\r\n"))
+        for at in range(0, len(body), 1000):
+            part = body[at:at + 1000]
+            wire.send(b"%x;n=%d\r\n%s\r\n" % (len(part), at, part))
+        wire.send("0\r\n\r\n")
+        self.assertEqual(wire.answer()[0], 201)
+        wire.send(f"GET /health HTTP/1.1\r\n{HOST}\r\n")
+        self.assertEqual(wire.answer()[0], 200)
+        wire.close()
+
+    def test_what_is_no_chunk_extension_is_refused(self):
+        for extension in (";", "a", ";a=", ";=b", ";a b", ";a\n", ";a\rb", ';a="b', ";a\0",
+                          ';a="b"c', ";a=b=c", " a", "; ; a", ";\x7f", ";" + 9000 * "x"):
+            for last in ("", extension):
+                with self.subTest(repr(extension)):
+                    status, headers, body, closed = exchange(
+                        self.server.port, self.post(
+                            "Transfer-Encoding: chunked\r\n",
+                            self.chunked("" if last else extension, last))
+                        + f"GET /health HTTP/1.1\r\n{HOST}\r\n")
+                    self.assertEqual((status, closed), (400, True), body)
+
+    def test_what_is_no_trailer_is_refused(self):
+        for trailers in ("x\r\n", "a b: c\r\n", " a: b\r\n", "a: b\n", ": b\r\n",
+                         "a: \0\r\n", "GET /health HTTP/1.1\r\n", "a: " + 9000 * "x" + "\r\n"):
+            with self.subTest(repr(trailers)):
+                status, _, body, closed = exchange(
+                    self.server.port, self.post("Transfer-Encoding: chunked\r\n",
+                                                self.chunked("", "", trailers)))
+                self.assertEqual((status, closed), (400, True), body)
 
     def test_a_broken_chunked_body_is_refused(self):
         for chunks in ("zz\r\n{}\r\n0\r\n\r\n", "-1\r\n{}\r\n0\r\n\r\n",
