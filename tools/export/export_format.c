@@ -146,11 +146,10 @@ size_t export_trailer_text(const struct export_trailer *trailer,
     size_t used = begin_trailer(trailer, 2, out);
 
     add_source(source, out, &used);
-    add(out, &used, ",\"escaped\":%" PRIu64, trailer->escaped);
-    if (trailer->missing > 0)
-        add(out, &used, ",\"missing\":%" PRIu64 ",\"missing_sequences\":\"%s\"",
-            trailer->missing, trailer->missing_ranges);
-    add(out, &used, "}");
+    add(out, &used,
+        ",\"escaped\":%" PRIu64 ",\"missing\":%" PRIu64
+        ",\"missing_sequences\":\"%s\"}",
+        trailer->escaped, trailer->missing, trailer->missing_ranges);
     add_self(out, &used);
     return used;
 }

@@ -22,15 +22,15 @@
  *
  *     {"export":{"version":2,"format":"ndjson","records":2,"first":1,"last":2,
  *      "whole":true,"sha256":"…","source":{"store_id":"…","from":1,"to":2,"type":null,
- *      "person_id":null,"exported_at":"2026-11-23T17:00:00.000000","escaped":0},
- *      "self":"8293a4b5"}}
+ *      "person_id":null,"exported_at":"2026-11-23T17:00:00.000000","escaped":0,
+ *      "missing":0,"missing_sequences":""},"self":"8293a4b5"}}
  *
  * without the line breaks; whole where nothing was left out, sha256 that of all bytes
  * before the trailer's line (in msgpack: before the length of 0; of csv: of the file). So
  * `head -n -1 FILE | sha256sum` tells it of an ndjson export. source says which log it came
  * from, what was asked for (to is null where nothing bounds it), when, and how many cells
- * of a csv were changed; where --salvage could not read some, also how many are `missing`,
- * and which, "missing_sequences":"7-9,12" (cut, with "..." behind it, where they are very
+ * of a csv were changed; `missing` how many --salvage could not read, and
+ * missing_sequences which, "7-9,12" (cut, with "..." behind it, where they are very
  * many); self is the CRC-32 of the trailer before `,"self"`. Version 1
  * ends behind sha256. But for source and self, a log made of an export, exported again,
  * gives the same bytes.

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /* The tables may be ahead of what was read of the log a moment before. */
-static uint64_t lag(const struct status *status)
+uint64_t status_lag(const struct status *status)
 {
     uint64_t head = status->log.head, projected = status->tables.projected;
 
@@ -21,18 +21,6 @@ static void print_server(const struct server_look *server)
     if (server->status != 200)
         escape_plain(stdout, dbk_slice(server->details));
     putchar('\n');
-}
-
-static void print_json_server(const struct server_look *server)
-{
-    fputs(",\"server\":", stdout);
-    if (!server->found) {
-        fputs("null", stdout);
-        return;
-    }
-    printf("{\"health\":%d,\"details\":", server->status);
-    escape_string(stdout, server->details);
-    putchar('}');
 }
 
 static void print_count(const char *name, uint64_t count)
@@ -128,7 +116,7 @@ static void print_tables(const struct status *status)
                "tables fall behind\n",
                "PostgreSQL");
     print_count("projected", status->tables.projected);
-    print_count("lag", lag(status));
+    print_count("lag", status_lag(status));
     print_count("persons", status->tables.persons);
     printf("%-13s %s%" PRIu64 "\n", "events",
            status->tables.events_exact ? "" : "about ", status->tables.events);
@@ -197,137 +185,4 @@ void status_print_text(const struct status *status)
     print_tables(status);
     print_schemas(status);
     print_leftovers(status);
-}
-
-static void print_json_quarantine(const struct status *status)
-{
-    fputs(",\"quarantine\":[", stdout);
-    for (size_t i = 0; i < status->quarantine_count; i++) {
-        const struct status_quarantined *one = &status->quarantine[i];
-
-        printf("%s{\"person_id\":", i ? "," : "");
-        if (*one->person)
-            escape_string(stdout, one->person);
-        else
-            fputs("null", stdout);
-        printf(",\"sequence\":%" PRIu64 ",\"reason\":", one->sequence);
-        escape_string(stdout, one->reason);
-        fputs(",\"quarantined_at\":", stdout);
-        escape_string(stdout, one->at);
-        putchar('}');
-    }
-    putchar(']');
-}
-
-static void print_json_tables(const struct status *status)
-{
-    const struct dbk_checkpoint *tables = &status->tables;
-
-    if (!status->asked) {
-        fputs(",\"projected\":null,\"lag\":null,\"quarantined\":null,\"tables\":null,"
-              "\"tables_error\":",
-              stdout);
-        escape_string(stdout, status->why_not);
-        print_json_quarantine(status);
-        return;
-    }
-    printf(",\"projected\":%" PRIu64 ",\"lag\":%" PRIu64 ",\"quarantined\":%" PRIu64
-           ",\"tables\":{\"foreign\":%s,\"persons\":%" PRIu64 ",\"events\":%" PRIu64
-           ",\"events_exact\":%s,\"bytes\":%" PRIu64 ",\"read_only\":%s",
-           tables->projected, lag(status), tables->quarantined,
-           status->foreign ? "true" : "false", tables->persons, tables->events,
-           tables->events_exact ? "true" : "false", tables->table_bytes,
-           tables->read_only ? "true" : "false");
-    fputs(",\"why_foreign\":", stdout);
-    if (status->foreign)
-        escape_string(stdout, status->why_foreign);
-    else
-        fputs("null", stdout);
-    fputs(",\"posted_by\":", stdout);
-    if (tables->held && *tables->holder)
-        escape_string(stdout, tables->holder);
-    else
-        fputs("null", stdout);
-    fputs("},\"tables_error\":null", stdout);
-    print_json_quarantine(status);
-}
-
-static void print_json_schemas(const struct status *status)
-{
-    static const char *const kinds[] = {[DBK_SIDE_KEPT] = "kept",
-                                        [DBK_SIDE_SHADOW] = "shadow",
-                                        [DBK_SIDE_REPLAY] = "replay"};
-
-    fputs(",\"postgres\":", stdout);
-    if (*status->postgres)
-        escape_string(stdout, status->postgres);
-    else
-        fputs("null", stdout);
-    fputs(",\"schemas\":[", stdout);
-    for (size_t i = 0; i < status->schema_count; i++) {
-        const struct status_schema *schema = &status->schemas[i];
-
-        printf("%s{\"name\":", i ? "," : "");
-        escape_string(stdout, schema->name);
-        printf(",\"kind\":\"%s\",\"in_use\":%s,\"bytes\":", kinds[schema->is.kind],
-               schema->is.held ? "true" : "false");
-        if (schema->is.has_bytes)
-            printf("%" PRIu64 "}", schema->is.bytes);
-        else
-            fputs("null}", stdout);
-    }
-    putchar(']');
-}
-
-static void print_json_backup(const struct status *status)
-{
-    const struct backup_last *last = &status->backup;
-    char at[DBK_TIMESTAMP_TEXT + 1], id[DBK_UUID_TEXT + 1];
-
-    if (last->head == 0) {
-        fputs(",\"last_backup\":null", stdout);
-        return;
-    }
-    dbk_timestamp_format(last->at, at);
-    dbk_uuid_format(&last->store_id, id);
-    printf(",\"last_backup\":{\"head\":%" PRIu64
-           ",\"at\":\"%s\",\"store_id\":\"%s\",\"path\":",
-           last->head, at, id);
-    escape_string(stdout, last->path);
-    putchar('}');
-}
-
-static void print_json_leftovers(const struct status *status)
-{
-    const char *comma = "";
-
-    fputs(",\"leftovers\":[", stdout);
-    for (size_t i = 0; i < status->leftovers.count; i++) {
-        const struct leftover *one = &status->leftovers.list[i];
-
-        if (one->in_use)
-            continue;
-        printf("%s{\"path\":", comma);
-        escape_string(stdout, one->path);
-        printf(",\"bytes\":%" PRIu64 "}", one->bytes);
-        comma = ",";
-    }
-    putchar(']');
-}
-
-void status_print_json(const struct status *status)
-{
-    char id[DBK_UUID_TEXT + 1];
-
-    dbk_uuid_format(&status->log.store_id, id);
-    printf("{\"store_id\":\"%s\",\"head\":%" PRIu64 ",\"log\":{\"persons\":%" PRIu64
-           ",\"events\":%" PRIu64 ",\"bytes\":%" PRIu64 "},\"free_bytes\":%" PRIu64,
-           id, status->log.head, status->log.persons, status->log.events,
-           status->log.file_bytes, status->log.free_bytes);
-    print_json_backup(status);
-    print_json_server(&status->server);
-    print_json_tables(status);
-    print_json_schemas(status);
-    print_json_leftovers(status);
-    puts("}");
 }

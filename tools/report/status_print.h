@@ -41,6 +41,9 @@ struct status {
     struct dbk_cluster_size cluster; /* dir "": DB_HOST names a server */
 };
 
+/* Records that the tables are behind the log. */
+uint64_t status_lag(const struct status *status);
+
 void status_print_text(const struct status *status);
 void status_print_json(const struct status *status);
 

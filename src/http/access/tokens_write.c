@@ -230,19 +230,19 @@ static enum dbk_code revoke_in_place(const struct change *change, const char *na
 {
     char zeros[2 * DBK_TOKEN_HASH];
     int fd = open(change->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    enum dbk_code code;
     off_t at;
 
     if (fd < 0)
         return dbk_system_fail(err, "open", change->path);
     memset(zeros, '0', sizeof zeros);
     at = find_hash(fd, name);
-    if (at < 0 || pwrite(fd, zeros, sizeof zeros, at) != sizeof zeros ||
-        fdatasync(fd) != 0)
-        dbk_system_fail(err, "write over a line of", change->path);
+    if (at < 0 || pwrite(fd, zeros, sizeof zeros, at) != sizeof zeros)
+        code = dbk_system_fail(err, "write over a line of", change->path);
     else
-        *err = (struct dbk_error){.code = DBK_OK};
+        code = dbk_sync_file(fd, change->path, err);
     close(fd);
-    return err->code;
+    return code;
 }
 
 enum dbk_code dbk_tokens_revoke(const char *dir, const char *name, size_t *left,

@@ -427,7 +427,8 @@ class Selection(ToolCase):
         self.assertRegex(source.pop("exported_at"), r"^20\d\d-\d\d-\d\dT[0-9:.]{15}$")
         self.assertEqual(source, {"store_id": store["store_id"], "from": 2, "to": 2000,
                                   "type": "event.recorded", "person_id": person,
-                                  "escaped": 0})
+                                  "escaped": 0, "missing": 0,
+                                  "missing_sequences": ""})
 
 
 class Spreadsheet(ToolCase):

@@ -32,6 +32,8 @@ enum dbk_code __real_dbk_log_head(struct dbk_log *log, uint64_t *head,
                                   struct dbk_error *err);
 enum dbk_code __wrap_dbk_log_head(struct dbk_log *log, uint64_t *head,
                                   struct dbk_error *err);
+enum dbk_code __wrap_dbk_log_checksum(struct dbk_log *log, uint64_t sequence,
+                                      uint32_t *checksum, struct dbk_error *err);
 enum dbk_code __real_dbk_record_decode(const char *bytes, size_t length,
                                        struct dbk_record *out, struct dbk_error *err);
 enum dbk_code __wrap_dbk_record_decode(const char *bytes, size_t length,
@@ -65,6 +67,15 @@ enum dbk_code __wrap_dbk_log_head(struct dbk_log *log, uint64_t *head,
     if (atomic_load(&script.log_away))
         return dbk_fail(err, DBK_UNAVAILABLE, "scripted");
     return __real_dbk_log_head(log, head, err);
+}
+
+/* The tables here have persons that the log has not. */
+enum dbk_code __wrap_dbk_log_checksum(struct dbk_log *log, uint64_t sequence,
+                                      uint32_t *checksum, struct dbk_error *err)
+{
+    (void)log, (void)err;
+    *checksum = (uint32_t)sequence;
+    return DBK_OK;
 }
 
 enum dbk_code __wrap_dbk_record_decode(const char *bytes, size_t length,

@@ -98,8 +98,9 @@ static void an_empty_log_is_a_trailer(void **state)
         "4649b934ca495991b7852b855\",\"source\":{\"store_id\":\"00000000-0000-0000-"
         "0000-"
         "000000000000\",\"from\":1,\"to\":0,\"type\":null,\"person_id\":null,"
-        "\"exported_at\":\"1970-01-01T00:00:00.000000\",\"escaped\":0},"
-        "\"self\":\"bd5e717c\"}}\n");
+        "\"exported_at\":\"1970-01-01T00:00:00.000000\",\"escaped\":0,\"missing\":0,"
+        "\"missing_sequences\":\"\"},"
+        "\"self\":\"4a0624f5\"}}\n");
     free((char *)(uintptr_t)text.data);
 }
 
@@ -171,7 +172,7 @@ static void a_trailer_says_where_it_comes_from(void **state)
     (void)state;
     assert_non_null(strstr(text, "\"from\":3,\"to\":null,\"type\":\"event.recorded\","
                                  "\"person_id\":\"" PERSON "\",\"exported_at\":"
-                                 "\"1970-01-01T00:00:01.500000\",\"escaped\":2}"));
+                                 "\"1970-01-01T00:00:01.500000\",\"escaped\":2,"));
     assert_true(export_trailer_fits(&trailer, slice));
     for (size_t i = 0; i < slice.length; i++) {
         text[i] ^= 1;
