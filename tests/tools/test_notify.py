@@ -22,7 +22,7 @@ class Notified(unittest.TestCase):
 
     def assert_told(self, manager):
         self.assertEqual(manager.recv(100), b"READY=1")
-        self.assertEqual(self.server.client().get("/health").status, 200)
+        self.assertEqual(self.server.client().get("/log").status, 200)
         self.server.stop()
         self.assertEqual(manager.recv(100), b"STOPPING=1")
 
@@ -37,7 +37,7 @@ class Notified(unittest.TestCase):
             server = Server(private=True, env={"DB_HOST": "/nowhere", "NOTIFY_SOCKET": name})
             self.addCleanup(server.close)
             server.start()
-            self.assertEqual(server.client().get("/health").status, 200)
+            self.assertEqual(server.client().get("/log").status, 200)
             server.stop()
 
 
