@@ -3,9 +3,9 @@
  * The copy (a backup, or a log made of an export) must be of the same history: each record
  * that both can read is the same in both. What is damaged is taken from it where it has
  * the record and this shows it to be the one: the checksum that the log has kept; or a
- * record behind it that both have; or, where there is none, that the copy has the log's
- * id, and the last that both can read before it is the same. A record that is right is
- * never changed.
+ * record behind it that both have; or, where there is none, what the log's indexes have at
+ * the last of those that are missing. That the copy has the log's id shows nothing: so has
+ * a clone, whose records are others. A record that is right is never changed.
  */
 #ifndef DBK_STORE_REPAIR_H
 #define DBK_STORE_REPAIR_H

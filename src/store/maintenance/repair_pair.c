@@ -7,7 +7,6 @@ enum dbk_code repair_pair_open(const char *dir, const char *copy,
                                struct repair_pair *pair, struct dbk_error *err)
 {
     enum dbk_code code;
-    struct dbk_uuid here, there;
 
     *pair = (struct repair_pair){.log = NULL};
     code = dbk_salvage_open(dir, 1, 0, &pair->log, err);
@@ -17,9 +16,6 @@ enum dbk_code repair_pair_open(const char *dir, const char *copy,
         repair_pair_close(pair);
         return code;
     }
-    here = dbk_salvage_store_id(pair->log);
-    there = dbk_salvage_store_id(pair->copy);
-    pair->same_log = dbk_uuid_equal(&here, &there);
     return DBK_OK;
 }
 

@@ -10,7 +10,6 @@ struct repair_pair {
     struct dbk_salvaged here,
         there;       /* of the sequence at hand, in the log and the copy */
     bool has_copy;   /* the copy goes so far: there is set */
-    bool same_log;   /* they have one id */
     uint64_t agreed; /* the last that both have, and is the same */
 };
 

@@ -2,6 +2,8 @@
 
 #include "repair_pair.h"
 #include "repair_private.h"
+#include "repair_shown.h"
+#include "store/record.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -14,8 +16,9 @@
 
 /* A damaged stretch, all of which is taken for one reason, or not taken for one. */
 struct stretch {
-    uint64_t from, to; /* from 0: there is none */
-    bool can, proven;  /* the copy has it; what the log kept of each shows that */
+    uint64_t from, to;       /* from 0: there is none */
+    bool can, proven;        /* the copy has it; what the log kept of each shows that */
+    struct dbk_uuid subject; /* what the copy's last one is about, if it has it */
     char why[sizeof((struct dbk_salvaged *)0)->why];
 };
 
@@ -26,6 +29,7 @@ struct finder {
     struct dbk_repaired *out;
     struct stretch *list; /* owned */
     size_t count, room;
+    uint64_t shown; /* the copy's are the log's up to here, by a record or an index */
 };
 
 static enum dbk_code grow(struct finder *finder, struct dbk_error *err)
@@ -43,6 +47,21 @@ static enum dbk_code grow(struct finder *finder, struct dbk_error *err)
     return DBK_OK;
 }
 
+static enum dbk_code note_subject(const struct finder *finder, struct stretch *stretch,
+                                  struct dbk_error *err)
+{
+    struct dbk_record record;
+    enum dbk_code code = DBK_OK;
+
+    if (!stretch->can)
+        return DBK_OK;
+    code = dbk_record_decode(finder->pair.there.bytes, finder->pair.there.length,
+                             &record, err);
+    if (code == DBK_OK)
+        stretch->subject = record.subject;
+    return code;
+}
+
 static enum dbk_code note(struct finder *finder, struct dbk_error *err)
 {
     const struct repair_pair *pair = &finder->pair;
@@ -54,7 +73,7 @@ static enum dbk_code note(struct finder *finder, struct dbk_error *err)
     if (last && last->to + 1 == pair->here.sequence && last->can == can &&
         last->proven == proven) {
         last->to++;
-        return DBK_OK;
+        return note_subject(finder, last, err);
     }
     if (grow(finder, err) != DBK_OK)
         return err->code;
@@ -64,7 +83,7 @@ static enum dbk_code note(struct finder *finder, struct dbk_error *err)
                              .can = can,
                              .proven = proven};
     memcpy(last->why, pair->here.why, sizeof last->why);
-    return DBK_OK;
+    return note_subject(finder, last, err);
 }
 
 static enum dbk_code add_patch(struct repair_plan *plan, const struct dbk_salvaged *one,
@@ -124,16 +143,30 @@ static enum dbk_code find_all(struct finder *finder, struct dbk_error *err)
 /* NULL: the copy's records may be taken. */
 static const char *why_not(const struct finder *finder, const struct stretch *stretch)
 {
-    const struct repair_pair *pair = &finder->pair;
-
     if (!stretch->can)
         return "the copy does not have it either";
-    if (stretch->proven || pair->agreed > stretch->to ||
-        (pair->same_log && pair->agreed > 0))
+    if (stretch->proven || finder->shown >= stretch->to)
         return NULL;
     return "nothing shows that the copy's is the one: no record behind it can be read "
-           "in "
-           "both, and the copy has another id";
+           "in both, and the log's indexes do not say so";
+}
+
+/* Behind the last record that both have, the log's indexes may know what was there. The id
+ * of the log does not tell: a clone, or a log that was put back, has it too. */
+static void look_behind(struct finder *finder)
+{
+    finder->shown = finder->pair.agreed;
+    for (size_t i = finder->count; i > 0; i--) {
+        const struct stretch *stretch = &finder->list[i - 1];
+
+        if (stretch->to < finder->shown)
+            return;
+        if (stretch->can && !stretch->proven &&
+            repair_is_shown(finder->plan->dir, stretch->to, &stretch->subject)) {
+            finder->shown = stretch->to;
+            return;
+        }
+    }
 }
 
 static void drop_patches(struct repair_plan *plan, uint64_t from, uint64_t to)
@@ -155,6 +188,7 @@ static void judge(struct finder *finder)
 {
     const struct dbk_repair_options *options = finder->plan->options;
 
+    look_behind(finder);
     for (size_t i = 0; i < finder->count; i++) {
         const struct stretch *stretch = &finder->list[i];
         const char *why = why_not(finder, stretch);

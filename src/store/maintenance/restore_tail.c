@@ -1,12 +1,14 @@
 #include "restore_tail.h"
 
 #include "log_value.h"
+#include "repair_shown.h"
+#include "store/record.h"
 #include "store/salvage.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* How many records before the backup's end are looked at: one that can be read will do. */
+/* How many records before the backup's end are looked at. */
 #define COMPARED 1000
 #define PROGRESS_EVERY 1024
 
@@ -32,21 +34,48 @@ static enum dbk_code compare(const struct restore_tail *tail,
                         "%s is of another history than the backup: record %" PRIu64
                         " differs",
                         tail->dir, item->sequence);
-    ++*same;
+    *same = item->sequence;
     return DBK_OK;
 }
 
+/* By the indexes of the damaged log, where the backup's last record cannot be read in it:
+ * that earlier ones are the same does not show that the two went one way from there on. */
+static bool is_shown(const struct restore_tail *tail, uint64_t sequence)
+{
+    MDB_val key = {sizeof sequence, &sequence}, value;
+    struct dbk_record record;
+    struct dbk_error why;
+
+    return mdb_get(tail->txn, tail->backup->log, &key, &value) == 0 &&
+           dbk_record_decode(value.mv_data, value.mv_size - LOG_VALUE_CHECKSUM, &record,
+                             &why) == DBK_OK &&
+           repair_is_shown(tail->dir, sequence, &record.subject);
+}
+
+/* Before the first record behind the backup's `own` is taken. */
+static enum dbk_code check_join(const struct restore_tail *tail,
+                                const struct dbk_salvaged *item, uint64_t same,
+                                struct dbk_error *err)
+{
+    uint64_t own = item->sequence - 1;
+
+    if (own == 0 || same == own || (same > 0 && item->state != DBK_SALVAGED) ||
+        is_shown(tail, own))
+        return DBK_OK;
+    return dbk_fail(
+        err, DBK_CONFLICT,
+        "whether %s is of the backup's history cannot be told: record %" PRIu64
+        ", the backup's last, cannot be read there, and the indexes there do "
+        "not have it: daybook export --salvage writes what can be read",
+        tail->dir, own);
+}
+
 static enum dbk_code take(const struct restore_tail *tail,
-                          const struct dbk_salvaged *item, uint64_t same,
-                          struct dbk_restored *out, struct dbk_error *err)
+                          const struct dbk_salvaged *item, struct dbk_restored *out,
+                          struct dbk_error *err)
 {
     bool readable = item->state == DBK_SALVAGED;
 
-    if (same == 0 && dbk_log_builder_head(tail->builder) > 0)
-        return dbk_fail(err, DBK_CONFLICT,
-                        "whether %s is of the backup's history cannot be told: none of "
-                        "the records before %" PRIu64 " can be read there",
-                        tail->dir, item->sequence);
     if (!readable && out->gap == 0)
         out->gap = item->sequence;
     if (readable && out->gap > 0)
@@ -67,8 +96,11 @@ static enum dbk_code walk(const struct restore_tail *tail, struct dbk_salvage *s
         if (item.sequence % PROGRESS_EVERY == 0)
             dbk_watch_progress(&tail->options->watch, "restoring", "records",
                                item.sequence, dbk_salvage_head(salvage), NULL);
-        code = item.sequence <= own ? compare(tail, &item, &same, err)
-                                    : take(tail, &item, same, out, err);
+        if (item.sequence == own + 1)
+            code = check_join(tail, &item, same, err);
+        if (code == DBK_OK)
+            code = item.sequence <= own ? compare(tail, &item, &same, err)
+                                        : take(tail, &item, out, err);
     }
     return code == DBK_NOT_FOUND ? DBK_OK : code;
 }

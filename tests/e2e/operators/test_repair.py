@@ -177,6 +177,28 @@ class Continue(Case):
         self.assertGreater(len(found), 130)
         self.assertNotIn(b"Sanitizer", done.stderr)
 
+    def change_all_of(self, number):
+        """Each record that is about the person, so that none of them can be read."""
+        id = b"\xc4\x10" + bytes.fromhex(f"018cc251f5377996a2df{number:012x}")
+        data = self.read("a/log/data.mdb")
+        self.assertIn(id, data)
+        self.write("a/log/data.mdb", data.replace(id, id[:-1] + b"\x00"))
+
+    def test_where_the_backups_end_cannot_be_read_the_indexes_tell(self):
+        self.change_all_of(PERSONS)
+        self.run_tool("restore", "b", "--continue-with", "a", "--data-dir", "r")
+        self.assertEqual(records_of(self.export("r")), self.records)
+
+    def test_a_clone_that_agrees_up_to_what_cannot_be_read_is_refused(self):
+        self.run_tool("restore", "b", "--data-dir", "clone")
+        self.add(PERSONS + 101, PERSONS + 102, name="clone")
+        self.run_tool("backup", "cb", "--data-dir", "clone")
+        self.change_all_of(PERSONS + 1)
+        self.change_all_of(PERSONS + 2)
+        self.refused(FAILED, "cannot be told: record 124, the backup's last", "restore",
+                     "cb", "--continue-with", "a", "--data-dir", "r")
+        self.assertFalse(os.path.exists(self.path("r")))
+
     def test_another_history_is_refused(self):
         self.add(1, PERSONS + 10, name="other")
         self.refused(FAILED, "of another history", "restore", "b", "--continue-with",
@@ -276,6 +298,28 @@ class Repair(Case):
                      "a")
         self.refused(FAILED, "nowhere", "verify", "--repair-from", "nowhere", "--data-dir",
                      "a")
+        self.assertEqual(self.read("a/log/data.mdb"), before)
+
+    def test_the_last_page_is_put_back_where_the_indexes_know_it(self):
+        self.run_tool("export", "all.ndjson", "--data-dir", "a")
+        for source in ("b", "all.ndjson"):
+            id = self.id()
+            self.damage(zero_page, PERSONS)
+            said = self.repair(source)
+            self.assertEqual(said["put_back"], said["damaged"])
+            self.check_whole(id, ("last_backup", "log", "log.damaged", "log.id",
+                                  "serve.lock"))
+            shutil.rmtree(self.path("a/log.damaged"))
+
+    def test_a_clone_has_the_id_and_other_records(self):
+        shutil.copytree(self.path("a"), self.path("clone"))
+        self.add(PERSONS + 1, PERSONS + 4)
+        self.add(PERSONS + 101, PERSONS + 104, name="clone")
+        self.damage(zero_page, *range(PERSONS + 1, PERSONS + 5))
+        before = self.read("a/log/data.mdb")
+        done = self.run_tool("verify", "--repair-from", "clone", "--data-dir", "a",
+                             status=DIFFERENT)
+        self.assertIn(b"nothing shows that the copy's is the one", done.stdout)
         self.assertEqual(self.read("a/log/data.mdb"), before)
 
     def test_a_server_must_be_stopped_first(self):
