@@ -27,13 +27,14 @@ static bool needs_new_session(const char *sqlstate)
     return !strcmp(sqlstate, "0A000") || !strcmp(sqlstate, "26000");
 }
 
-/* "0A000" is the code of much else, so the function of PostgreSQL tells them apart. */
-static bool is_certain(const char *sqlstate, const PGresult *result)
+/* Both are codes of much else, which a trigger may raise for one row: the function of
+ * PostgreSQL tells them apart. A pooler names none. */
+static bool is_certain(const PGresult *result)
 {
     const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
 
-    return strcmp(sqlstate, "0A000") != 0 || !function ||
-           !strcmp(function, "RevalidateCachedQuery");
+    return !function || !strcmp(function, "RevalidateCachedQuery") ||
+           !strcmp(function, "FetchPreparedStatement");
 }
 
 static int without_newline(const char *text)
@@ -101,7 +102,7 @@ static enum dbk_code refused(struct pg *pg, const PGresult *result,
     pg->sqlstate[5] = '\0';
     note_damage(pg, text);
     if (needs_new_session(pg->sqlstate))
-        pg->dead = is_certain(pg->sqlstate, result);
+        pg->dead = is_certain(result);
     return dbk_fail(err, code_of(pg->sqlstate), "PostgreSQL: %s (%s)",
                     text ? text : "no message", pg->sqlstate);
 }

@@ -58,14 +58,13 @@ enum post_cause post_cause(const struct poster *poster, enum dbk_code code,
     if (code == DBK_MOVED || code == DBK_NO_MEMORY || !*sqlstate ||
         !pg_alive(poster->pg))
         return POST_ELSEWHERE;
-    return class_in(sqlstate, "08 ") || !strncmp(sqlstate, "57P", 3) ? POST_ELSEWHERE
-                                                                     : POST_UNCLEAR;
+    return POST_UNCLEAR; /* whatever it is called: a trigger can raise any of them */
 }
 
 bool post_trouble_again(struct poster *poster)
 {
     struct post_trouble *trouble = &poster->trouble;
-    bool passes = class_in(pg_sqlstate(poster->pg), "40 53 55 57 ");
+    bool passes = class_in(pg_sqlstate(poster->pg), "08 40 53 55 57 ");
 
     if (trouble->times > 0 && trouble->after == poster->projected)
         trouble->times++;
@@ -176,6 +175,9 @@ enum dbk_code post_neutral(struct poster *poster, struct dbk_error *err)
     code = pg_check_place(poster->pg, QUERY_MS, err);
     if (code == DBK_OK)
         code = go_through(poster, &fold, err);
+    if (code == DBK_OK) /* it is never committed */
+        code =
+            pg_script(poster->pg, sql_constraints_now, poster->apply.timeout_ms, err);
     fold_finish(&fold);
     if (pg_alive(poster->pg) && pg_rollback(poster->pg, QUERY_MS, NULL) != DBK_OK)
         return dbk_fail(err, DBK_UNAVAILABLE, "a transaction cannot be rolled back");

@@ -56,8 +56,9 @@ static bool follow(struct poster *poster, struct world *world, int failures,
     return poster->projected == world_head(world);
 }
 
-/* Raise the SQLSTATE at each change of these rows. */
-static void refuse(struct world *world, const char *sqlstate, const char *email)
+/* Raise the SQLSTATE at each change of these rows, or where they are committed. */
+static void refuse_when(struct world *world, const char *sqlstate, const char *email,
+                        const char *when)
 {
     char sql[1024];
 
@@ -66,10 +67,15 @@ static void refuse(struct world *world, const char *sqlstate, const char *email)
         "create or replace function refuse() returns trigger language plpgsql as $$"
         "begin if new.email like '%s' then raise sqlstate '%s'"
         " using message = 'not this one'; end if; return new; end $$;"
-        "create or replace trigger refuse before insert or update on person"
-        " for each row execute function refuse()",
-        email, sqlstate);
+        "create %s for each row execute function refuse()",
+        email, sqlstate, when);
     scratch_script(world->pg, sql);
+}
+
+static void refuse(struct world *world, const char *sqlstate, const char *email)
+{
+    refuse_when(world, sqlstate, email,
+                "or replace trigger refuse before insert or update on person");
 }
 
 static void submit_some(struct world *world)
@@ -89,7 +95,8 @@ static void a_refusal_of_one_record_sets_its_person_aside(void **state)
      * nothing that anybody knows. */
     static const char *const states[] = {"22P05", "0A000", "42P01", "42501", "25006",
                                          "XX000", "F0000", "HV000", "ZZ999", "38001",
-                                         "53100", "40001", "55P03", "57014", "3D000"};
+                                         "53100", "40001", "55P03", "57014", "3D000",
+                                         "08006", "57P01", "57P03", "26000"};
 
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         struct world *world = world_make("post_trouble");
@@ -136,6 +143,29 @@ static void what_is_refused_of_everybody_sets_nobody_aside(void **state)
         world_end(world);
     }
     (void)state;
+}
+
+static void what_is_refused_at_the_commit_is_told_apart_as_well(void **state)
+{
+    static const char at_the_commit[] =
+        "constraint trigger refuse after insert or update"
+        " on person deferrable initially deferred";
+    struct world *world = *state;
+    struct dbk_error err = {0};
+    struct poster poster;
+
+    open_poster(&poster, world);
+    submit_some(world);
+    refuse_when(world, "P0001", "%", at_the_commit);
+    assert_false(follow(&poster, world, 15, &err));
+    assert_non_null(strstr(err.text, "nobody is set aside"));
+    assert_int_equal(poster.quarantined, 0);
+    scratch_script(world->pg, "drop function refuse cascade");
+    refuse_when(world, "P0001", "that%", at_the_commit);
+    assert_true(follow(&poster, world, 0, &err));
+    assert_int_equal(poster.quarantined, 1);
+    assert_int_equal(scratch_number(world->pg, "select count(*) from person"), 11);
+    poster_finish(&poster);
 }
 
 static void what_passes_by_itself_sets_nobody_aside(void **state)
@@ -271,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refusal_of_one_record_sets_its_person_aside),
         cmocka_unit_test(what_is_refused_of_everybody_sets_nobody_aside),
+        IN_A_WORLD(what_is_refused_at_the_commit_is_told_apart_as_well),
         IN_A_WORLD(what_passes_by_itself_sets_nobody_aside),
         IN_A_WORLD(who_is_aside_stays_so_whatever_a_retry_meets),
         IN_A_WORLD(what_takes_long_is_given_longer_and_named),
