@@ -164,7 +164,7 @@ static bool has_members(struct dbk_slice object)
     return json_walk_next(&walk, &value);
 }
 
-/* A text that is too long for its record is kept without its white space. */
+/* A text that is too long for its record is kept in fewer bytes that say the same. */
 static struct dbk_slice keep_object(struct body_draft *draft, struct dbk_slice value)
 {
     struct dbk_slice kept = keep(draft, value);
@@ -175,8 +175,8 @@ static struct dbk_slice keep_object(struct body_draft *draft, struct dbk_slice v
     return kept;
 }
 
-/* Its bounds are about what it says: PostgreSQL shows it with white space of its own, and
- * what is shown must be taken again. */
+/* Its bounds are about what it says: PostgreSQL shows it with white space of its own, many
+ * clients write all but ASCII as escapes, and what is shown must be taken again. */
 static void read_object(struct body_draft *draft, struct dbk_slice value)
 {
     struct json_extent extent = json_measure(value);

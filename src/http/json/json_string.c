@@ -55,10 +55,10 @@ static uint32_t read_point(const char **at, const char *end)
     return (uint32_t)(0x10000 + (unit - 0xD800) * 0x400 + (low - 0xDC00));
 }
 
+static const char values[] = "\"\\/\b\f\n\r\t"; /* of JSON_ESCAPES */
+
 static char *put_escape(char *out, const char **at, const char *end)
 {
-    static const char values[] = "\"\\/\b\f\n\r\t";
-
     if ((*at)[1] == 'u')
         return put_point(out, read_point(at, end));
     *out++ = values[strchr(JSON_ESCAPES, (*at)[1]) - JSON_ESCAPES];
@@ -84,4 +84,48 @@ struct dbk_slice json_string_read(struct dbk_slice text, char *room)
     out += end - at;
     assert((size_t)(out - room) < text.length); /* an escape is longer than it says */
     return (struct dbk_slice){room, (size_t)(out - room)};
+}
+
+/* What the escape at *at is written as, in as few bytes as can be; returns how many. */
+static size_t shortest_escape(const char **at, const char *end, char out[6])
+{
+    const char *from = *at, *value;
+    const size_t length = (size_t)(put_escape(out, at, end) - out);
+
+    if (length > 1)
+        return length;
+    value = *out ? strchr(values, *out) : NULL;
+    if (value && *value != '/') {
+        out[0] = '\\';
+        out[1] = JSON_ESCAPES[value - values];
+        return 2;
+    }
+    if ((unsigned char)*out >= ' ')
+        return 1;
+    memcpy(out, from, 6); /* a control character, which has no other */
+    return 6;
+}
+
+size_t json_string_shorten(struct dbk_slice text, char *out)
+{
+    const char *at = text.data, *end = at + text.length;
+    size_t length = 0;
+
+    while (at < end) {
+        const char *escape = memchr(at, '\\', (size_t)(end - at));
+        size_t plain = (size_t)((escape ? escape : end) - at);
+        char bytes[6];
+
+        if (out)
+            memmove(out + length, at, plain);
+        length += plain;
+        at += plain;
+        if (escape) {
+            size_t count = shortest_escape(&at, end, bytes);
+            if (out)
+                memcpy(out + length, bytes, count);
+            length += count;
+        }
+    }
+    return length;
 }

@@ -13,6 +13,11 @@
  * room, which must have as many bytes as the text and lie elsewhere. */
 struct dbk_slice json_string_read(struct dbk_slice text, char *room);
 
+/* Write the string, with its quotes, to out without the escapes that it can do without, as
+ * PostgreSQL shows it; how many bytes it takes. out has room for as many as the text, and
+ * may be where that is; NULL: count only. */
+size_t json_string_shorten(struct dbk_slice text, char *out);
+
 /* The four digits of a \u escape that begins at `at`; -1 where that is not there. */
 int32_t json_escape_unit(const char *at, const char *end);
 

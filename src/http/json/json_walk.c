@@ -1,6 +1,7 @@
 #include "json_walk.h"
 
 #include "json_check.h"
+#include "json_string.h"
 #include "store/json_plain.h"
 
 #include <assert.h>
@@ -136,7 +137,8 @@ struct json_extent json_measure(struct dbk_slice value)
     while (at < end) {
         if (*at == '"') {
             const char *behind = skip_string(at, end);
-            extent.compact += (size_t)(behind - at);
+            extent.compact += json_string_shorten(
+                (struct dbk_slice){at, (size_t)(behind - at)}, NULL);
             at = behind;
             digit = false;
             continue;
@@ -161,12 +163,16 @@ size_t json_compact(struct dbk_slice value, char *out)
     size_t length = 0;
 
     while (at < end) {
-        const char *behind = *at == '"' ? skip_string(at, end) : at + 1;
-        if (!is_space(*at)) {
-            memmove(out + length, at, (size_t)(behind - at));
-            length += (size_t)(behind - at);
+        if (*at == '"') {
+            const char *behind = skip_string(at, end);
+            length += json_string_shorten((struct dbk_slice){at, (size_t)(behind - at)},
+                                          out + length);
+            at = behind;
+            continue;
         }
-        at = behind;
+        if (!is_space(*at))
+            out[length++] = *at;
+        at++;
     }
     return length;
 }

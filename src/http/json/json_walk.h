@@ -35,15 +35,17 @@ const char *json_kind(struct dbk_slice value);
 struct json_extent {
     unsigned
         depth; /* how deep it nests: 0 for a scalar, 1 for {} and [1], 2 for [[]] */
-    size_t compact; /* bytes it takes without white space between its parts */
+    size_t compact; /* bytes it takes without white space between its parts, and escapes
+                       that it can do without */
     size_t written; /* the same with its numbers written out, 1e3 as 1000 and 1e-3
                        as 0.001, at most: PostgreSQL's jsonb writes them so, and answers
                        are made of that */
 };
 struct json_extent json_measure(struct dbk_slice value);
 
-/* Write the value without white space between its parts to out, which has room for
- * value.length bytes, and may be where the value is; how many bytes it takes. */
+/* Write the value to out without white space between its parts and without escapes that it
+ * can do without (json_string.h). out has room for value.length bytes, and may be where the
+ * value is; how many bytes it takes. Of what has been checked, as json_measure. */
 size_t json_compact(struct dbk_slice value, char *out);
 
 #endif

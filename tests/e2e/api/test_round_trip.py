@@ -33,6 +33,7 @@ def at_the_bound(seed):
             full(['"\\n"', '"\\\\"']),
             "{" + ",".join(f'"{n:x}":{n % 10}' for n in range(7000)) + "}",
             '{"a":"' + "y" * (BOUND - 8) + '"}',
+            '{"a":"' + "\u00fc" * (BOUND // 2 - 4) + '"}',
             '{ "a" :\n[' + " , ".join(["1"] * 30000) + "\t]  }",
             '{"n":[' + ",".join(["1e200"] * 300) + "]}"]
 
@@ -69,6 +70,10 @@ class RoundTrip(Served):
                 self.assert_ok(again, 201)
                 self.assertEqual(numbers_alike(again)["properties"],
                                  numbers_alike(shown)["properties"])
+                # By a client that writes all but ASCII as escapes, as most in Python do.
+                other = self.client.post("/events", dict(shown.data, id=new_id()))
+                self.assert_ok(other, 201)
+                self.assertEqual(other.data["properties"], shown.data["properties"])
 
     def test_a_person_as_it_is_shown_is_put_again(self):
         for part in range(0, 10, 2):

@@ -110,7 +110,7 @@ static void numbers_are_counted_as_they_are_written_out(void **state)
                          cases[i].written);
 }
 
-static void white_space_between_parts_is_dropped(void **state)
+static void white_space_and_needless_escapes_are_dropped(void **state)
 {
     static const struct {
         const char *text, *compact;
@@ -120,6 +120,10 @@ static void white_space_between_parts_is_dropped(void **state)
         {"[1, 2 ,\n3]", "[1,2,3]"},
         {"{\"a b\": \" \\\" c \", \"d\":\t[true, null]}",
          "{\"a b\":\" \\\" c \",\"d\":[true,null]}"},
+        {"{\"\\u00e9\": \"\\ud83d\\ude00\\u0041\\/ \\u007f\"}",
+         "{\"\xC3\xA9\":\"\xF0\x9F\x98\x80\x41/ \x7F\"}"},
+        {"\"\\u0022\\u005c\\u000a\\u0009\\u0001\\n\\\\u0041\"",
+         "\"\\\"\\\\\\n\\t\\u0001\\n\\\\u0041\""},
     };
     char out[100];
 
@@ -141,7 +145,7 @@ int main(void)
         cmocka_unit_test(a_value_shows_what_it_is),
         cmocka_unit_test(depth_counts_brackets_outside_strings),
         cmocka_unit_test(numbers_are_counted_as_they_are_written_out),
-        cmocka_unit_test(white_space_between_parts_is_dropped),
+        cmocka_unit_test(white_space_and_needless_escapes_are_dropped),
         cmocka_unit_test(text_that_was_not_checked_is_not_read_past),
     };
 
