@@ -13,6 +13,7 @@
 
 static _Thread_local struct {
     bool serves, inside;
+    bool polls;       /* poll was called for what is received next, and came here */
     bool at_body;     /* the last head was given without what follows it */
     int fd;           /* the connection; -1: not known */
     unsigned matched; /* how much of CR LF CR LF the head read so far ends with */
@@ -48,7 +49,7 @@ void tap_finish(void)
 void tap_clear(void)
 {
     tap.fd = -1;
-    tap.at_body = false;
+    tap.at_body = tap.polls = false;
     tap.fed = NULL;
     tap.matched = 0;
     tap.at = tap.end = 0;
@@ -147,8 +148,10 @@ static ssize_t receive(int fd, char *out, size_t size, int flags)
         return (ssize_t)(tap.inside ? count : cut(out, count, true));
     }
     got = system_recv(fd, out, size, flags);
-    if (got <= 0 || tap.inside)
+    /* What is kept would be waited for in vain where only one of the two comes here. */
+    if (got <= 0 || tap.inside || !tap.polls)
         return got;
+    tap.polls = false;
     tap.fd = fd;
     return (ssize_t)cut(out, (size_t)got, false);
 }
@@ -194,11 +197,17 @@ ssize_t tap_recv(int fd, void *out, size_t size, int flags)
 
 int tap_poll(struct pollfd *list, nfds_t count, int ms)
 {
+    bool ours = false;
+
     pthread_once(&looked, look);
-    if (tap.serves && count == 1 && list->fd == tap.fd && (list->events & POLLIN) &&
-        (tap.fed || tap.at < tap.end)) {
-        list->revents = POLLIN;
-        return 1;
+    for (nfds_t i = 0; tap.serves && i < count; i++) {
+        list[i].revents = 0;
+        if (list[i].fd != tap.fd || !(list[i].events & POLLIN) ||
+            (!tap.fed && tap.at == tap.end))
+            continue;
+        list[i].revents = POLLIN;
+        ours = true;
     }
-    return system_poll(list, count, ms);
+    tap.polls = !tap.inside;
+    return ours ? 1 : system_poll(list, count, ms);
 }
