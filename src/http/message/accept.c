@@ -102,7 +102,11 @@ bool accept_excludes(struct accept accept)
 
 bool accept_prefers(struct accept first, struct accept second)
 {
-    if (first.range == ACCEPT_NONE || first.weight == 0)
+    if (accept_excludes(first))
+        return false;
+    if (accept_excludes(second))
+        return true;
+    if (first.range == ACCEPT_NONE)
         return false;
     if (second.range == ACCEPT_NONE || first.weight > second.weight)
         return true;

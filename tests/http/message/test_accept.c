@@ -84,6 +84,8 @@ static void what_is_preferred_is_sent(void **state)
         {JSON ";q=0, */*", true},
         {JSON ";q=0, " LINES, true},
         {LINES ";q=0, */*", false},
+        {JSON ";q=0", true},
+        {JSON ";q=0, " LINES ";q=0", false},
         {"text/html", false},
     };
 
