@@ -8,22 +8,32 @@
 #define TARGET_MAX 512 /* what is shown of path and query */
 #define NAME_MAX_SHOWN 32
 
-/* Where the query begins that a client has encoded into the path by mistake. */
+/* Where what is no path begins: a query that a client has encoded into it by mistake, once
+ * or twice, a fragment, parameters of it as Java servers know them. */
 static size_t path_length(const char *path)
 {
-    const char *query = strcasestr(path, "%3F");
-    size_t length = query ? (size_t)(query - path) : strlen(path);
+    static const char *const marks[] = {"%3F", "%253F", ";", "#"};
+    size_t length = strlen(path);
 
-    return length < TARGET_MAX ? length : TARGET_MAX;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        const char *mark = strcasestr(path, marks[i]);
+        if (mark && (size_t)(mark - path) < length)
+            length = (size_t)(mark - path);
+    }
+    return length;
 }
 
-/* A name as ours are, before its "=": whatever else stands there may be a secret. */
+/* A name as ours are, before its "=" and a value: whatever else stands there may be a
+ * secret, also what ends with "=", as base64 does. */
 static size_t name_length(const char *part)
 {
     size_t length = strspn(part, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                  "0123456789_-.[]");
 
-    return part[length] == '=' && length <= NAME_MAX_SHOWN ? length : 0;
+    return part[length] == '=' && part[length + 1] && !strchr("=&", part[length + 1]) &&
+                   length <= NAME_MAX_SHOWN
+               ? length
+               : 0;
 }
 
 static void add(char *target, const char *text, size_t length)
@@ -45,7 +55,7 @@ static void put_target(const struct request *rq, char target[TARGET_MAX + 1])
 
     target[0] = '\0';
     add(target, rq->path, path);
-    if (rq->path[path] == '%')
+    if (rq->path[path])
         add(target, "?*", 2);
     for (size_t i = 0; *part; i++) {
         size_t name = name_length(part);

@@ -101,6 +101,7 @@ class Forms(Served):
         for accept, kind in (("application/json;q=0.5, text/html", "text/html; charset=utf-8"),
                              ("text/html;q=0.5, application/json", "application/json"),
                              ("text/html;q=0, */*", "application/json"),
+                             ("text/html;q=0", "application/json"),
                              ("*/*", "text/html; charset=utf-8")):
             answer = self.client.get("/", accept=accept)
             self.assertEqual(answer.headers["Content-Type"], kind, accept)
@@ -128,6 +129,8 @@ class Forms(Served):
                        f"/log?access_token%3D{secret}", f"/events?a;key={secret}",
                        f"/events?limit={secret}", f"/persons%3Ftoken={secret}",
                        f"/events?properties=%7B%22{secret}%22%3A%22\\u0000{secret}%22%7D",
+                       f"/persons%253Ftoken={secret}", f"/persons;token={secret}",
+                       f"/persons#{secret}", f"/log?{secret}=", f"/log?limit=1&{secret}==",
                        f"/?={secret}", f"/health?&&x={secret}?y={secret}"):
             self.client.get(target, x_request_id=secret[::-1], referer=f"http://x/?{secret}")
         self.client.post("/persons?key=" + secret, person())
