@@ -3,6 +3,7 @@
 #include "sql.h"
 #include "store/clock.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -135,8 +136,10 @@ enum dbk_code pg_open(const struct dbk_database *database,
     enum dbk_code code = pg_connect(database, options->application, deadline, &pg, err);
 
     *out = NULL;
-    if (code == DBK_OK)
-        code = pg_check_version(pg->conn, err);
+    if (code != DBK_OK)
+        return code;
+    assert(pg); /* which DBK_OK says */
+    code = pg_check_version(pg->conn, err);
     if (code == DBK_OK)
         code = quote_schema(pg, database, err);
     if (code == DBK_OK)
