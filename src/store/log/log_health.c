@@ -93,7 +93,8 @@ void log_health_probe(struct dbk_log *log)
     bool proven;
 
     assert(log->writing && log->usable);
-    if (!has_room(log))
+    /* A file without a name would take it; the writer does not give it one. */
+    if (!has_room(log) || environment_check_named(&log->environment) != 0)
         return;
     log_health_begin(log);
     if (environment_settle(&log->environment, &proven) == 0)

@@ -157,6 +157,11 @@ class Lost(unittest.TestCase):
         self.lose("removed")
         self.assertEqual(client.post("/persons", person()).status, 503)
         self.assertEqual(len(client.get("/log").data), 8)
+        time.sleep(2.5)  # a write is tried each second
+        health = client.get("/health")
+        self.assertEqual(health.status, 503)
+        self.assertNotEqual(health.data["writes"], "ok")
+        self.assertNotIn("writes to the log work again", self.server.told())
         found = re.search(r"copy (/proc/\d+/fd/\d+) to where it was", self.server.told())
         shutil.copy(found[1], os.path.join(self.dir, "saved"))
         self.server.stop()
