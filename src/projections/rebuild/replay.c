@@ -102,7 +102,7 @@ static enum dbk_code build(struct replay *replay, struct dbk_rebuild_result *res
     return code;
 }
 
-/* Post what is appended, until somebody says stop. */
+/* Post what is appended, until somebody says stop, or the log is another file. */
 static enum dbk_code follow(struct replay *replay, struct dbk_error *err)
 {
     struct rebuild *rebuild = &replay->rebuild;
@@ -120,6 +120,8 @@ static enum dbk_code follow(struct replay *replay, struct dbk_error *err)
         code = rebuild_post(rebuild, head, "following", err);
         if (code == DBK_OK) /* else a log that was put back would be waited for */
             code = poster_check_log(&rebuild->poster, err);
+        if (code == DBK_OK)
+            code = dbk_log_check_history(rebuild->log, 0, 0, err);
         if (code == DBK_OK)
             code = dbk_watch_progress(rebuild->watch, "following", "records", head, 0,
                                       err);

@@ -236,6 +236,21 @@ class History(unittest.TestCase):
             self.assertEqual(running.returncode, FAILED, told)
             self.assertIn("replaced", told)
 
+    def test_a_replay_that_follows_ends_where_the_log_was_replaced(self):
+        self.add(self.start(self.server))
+        self.server.stop()
+        self.save(self.server)
+        schema = self.server.env["DB_SCHEMA"][:40] + "_then"
+        running = subprocess.Popen(
+            [PROGRAM, "replay", "--into", schema, "--follow", "--data-dir",
+             self.server.data_dir], env=self.server.env, cwd="/",
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertIn("following the log", running.stderr.readline())
+        self.put_back(self.server)
+        told = running.communicate(timeout=PATIENCE)[1]
+        self.assertEqual(running.returncode, FAILED, told)
+        self.assertIn("replaced", told)
+
     def test_a_version_from_before_is_not_taken_for_another(self):
         client = self.start(self.server).client()
         made = client.post("/persons", {"email": "p@b.test", "first_name": "A",
