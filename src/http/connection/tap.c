@@ -13,9 +13,11 @@
 
 static _Thread_local struct {
     bool serves, inside;
-    bool polls;       /* poll was called for what is received next, and came here */
-    bool at_body;     /* the last head was given without what follows it */
-    int fd;           /* the connection; -1: not known */
+    bool polls;   /* poll was called for what is received next, and came here */
+    bool at_body; /* the last head was given without what follows it */
+    bool unclear; /* in what was read for it a CR or an LF stood without the other */
+    char before;  /* the last byte that was looked at */
+    int fd;       /* the connection; -1: not known */
     unsigned matched; /* how much of CR LF CR LF the head read so far ends with */
     const char *fed;
     char *kept; /* kept[at] to kept[end] */
@@ -49,7 +51,8 @@ void tap_finish(void)
 void tap_clear(void)
 {
     tap.fd = -1;
-    tap.at_body = tap.polls = false;
+    tap.at_body = tap.polls = tap.unclear = false;
+    tap.before = '\0';
     tap.fed = NULL;
     tap.matched = 0;
     tap.at = tap.end = 0;
@@ -60,6 +63,11 @@ void tap_inside(bool inside)
     tap.inside = inside;
     if (!inside)
         tap.at_body = false;
+}
+
+bool tap_is_unclear(void)
+{
+    return tap.serves && tap.unclear;
 }
 
 bool tap_is_at_body(void)
@@ -79,6 +87,9 @@ static size_t head_length(const char *bytes, size_t count, bool *ends)
 
     *ends = false;
     for (size_t i = 0; i < count; i++) {
+        if ((bytes[i] == '\n') != (tap.before == '\r'))
+            tap.unclear = true;
+        tap.before = bytes[i];
         if (bytes[i] == end[tap.matched])
             tap.matched++;
         else

@@ -25,6 +25,11 @@ void tap_clear(void);
 /* A request is being answered, or has been: what is read in between is no head. */
 void tap_inside(bool inside);
 
+/* In the head that civetweb read last, or before it, a line ended with LF alone, or a CR
+ * stood alone. civetweb takes lines that end so, and two of them for the end of the head:
+ * others may not. False where it is not known. */
+bool tap_is_unclear(void);
+
 /* civetweb has nothing of what stands behind the head it read last. */
 bool tap_is_at_body(void);
 

@@ -39,8 +39,9 @@ const char *framing_header(const struct mg_request_info *info, const char *name,
 
 /* civetweb has put a NUL wherever a name, a value or a line ends, in one buffer. It takes
  * spaces between a name and its colon, which are NULs then, too; and at a line that
- * begins with one, or has no name, it stops reading headers without a word. What comes
- * behind such a line others may have read. Source: RFC 9112, sections 5.1 and 5.2. */
+ * begins with one, or with a CR that no LF follows, or has no name, it stops reading
+ * headers without a word. What comes behind such a line others may have read. Source: RFC
+ * 9112, sections 2.2, 5.1 and 5.2. */
 static bool name_is_spaced(const struct mg_header *header)
 {
     const char *end = header->name + strlen(header->name);
@@ -52,8 +53,8 @@ static bool ends_the_head(const struct mg_header *header)
 {
     const char *end = header->value + strlen(header->value);
 
-    end += end[1] == '\0' ? 2 : 1; /* CR and LF, or LF alone */
-    return *end == '\r' || *end == '\n';
+    /* CR and LF of the line, and of the empty one, whose LF is the last byte of the head. */
+    return end[1] == '\0' && end[2] == '\r' && end[3] == '\0';
 }
 
 /* A proxy may read a line that ends with LF alone, and the next, as one. */

@@ -2,6 +2,7 @@
 
 #include "framing.h"
 #include "guard.h"
+#include "tap.h"
 #include "worker.h"
 
 #include <civetweb.h>
@@ -118,12 +119,23 @@ void request_guard(struct request *rq)
     mg_set_user_connection_data(rq->connection, rq->guarded);
 }
 
+/* Before it is looked at where civetweb has put its NULs: with lines that end with LF alone
+ * that would be past the end of a head that fills its buffer. */
+static int read_framing(const struct mg_request_info *info, struct framing *framing,
+                        struct dbk_error *err)
+{
+    if (!tap_is_unclear())
+        return framing_read(info, framing, err);
+    dbk_fail(err, DBK_INVALID, "Each line of the head must end with CR and LF");
+    return 400;
+}
+
 int request_open(struct request *rq, struct mg_connection *connection,
                  struct dbk_error *err)
 {
     const struct mg_request_info *info = mg_get_request_info(connection);
     const char *query = info->query_string ? info->query_string : "";
-    struct framing framing;
+    struct framing framing = {0};
     int status;
 
     rq->connection = connection;
@@ -135,7 +147,7 @@ int request_open(struct request *rq, struct mg_connection *connection,
     if (!take_id(rq, request_header(rq, "X-Request-Id")))
         request_new_id(rq);
     copy_query(rq, query);
-    status = framing_read(info, &framing, err);
+    status = read_framing(info, &framing, err);
     rq->host = framing.host;
     rq->chunked = framing.chunked;
     rq->has_length = framing.has_length;

@@ -95,6 +95,26 @@ static void a_head_in_pieces_is_found(void **state)
     assert_true(tap_is_at_body());
 }
 
+static void a_line_that_ends_without_cr_and_lf_is_noticed(void **state)
+{
+    static const char *const unclear[] = {
+        "GET / HTTP/1.1\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\n\n",
+        "GET / HTTP/1.1\r\n\rHost: x\r\n\r\n", "\n\nGET / HTTP/1.1\r\n\r\n"};
+
+    (void)state;
+    say("\r\n" HEAD "a\nb\rc");
+    assert_read("\r\n" HEAD, 1);
+    assert_false(tap_is_unclear());
+    for (size_t i = 0; i < sizeof unclear / sizeof *unclear; i++) {
+        tap_clear();
+        say(unclear[i]);
+        assert_read(unclear[i], 1);
+        assert_true(tap_is_unclear());
+    }
+    tap_clear();
+    assert_false(tap_is_unclear());
+}
+
 static void what_is_fed_comes_before_all_else(void **state)
 {
     (void)state;
@@ -146,6 +166,7 @@ int main(void)
         CONNECTED(a_head_is_given_without_what_follows),
         CONNECTED(heads_that_come_together_are_given_one_by_one),
         CONNECTED(a_head_in_pieces_is_found),
+        CONNECTED(a_line_that_ends_without_cr_and_lf_is_noticed),
         CONNECTED(what_is_fed_comes_before_all_else),
         CONNECTED(who_receives_without_our_poll_is_given_all),
         CONNECTED(reading_on_ends_with_the_connection_or_in_time),

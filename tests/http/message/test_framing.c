@@ -21,7 +21,7 @@ static int framing_of(const char *method, const char *const *headers,
         one->value = at + 1;
         at = stpcpy(at + 1, headers[1]) + 2;
     }
-    strcpy(at, "\r\n");
+    strcpy(at, "\r");
     return framing_read(&info, framing, &err);
 }
 
