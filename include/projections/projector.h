@@ -89,6 +89,10 @@ struct dbk_set_aside {
  * thread; takes next to nothing while nobody is. */
 bool dbk_projector_any_aside(struct dbk_projector *projector);
 
+/* A number that rises where somebody may have come out: what was read of the tables before
+ * may be of one who was set aside then, and is not any more. Any thread. */
+uint64_t dbk_projector_healed(struct dbk_projector *projector);
+
 /* Whether this person is; *out then receives how. Any thread. */
 bool dbk_projector_set_aside(struct dbk_projector *projector,
                              const struct dbk_uuid *person, struct dbk_set_aside *out);

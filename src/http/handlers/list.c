@@ -11,6 +11,7 @@
 
 #define WHOLE_MAX (1u << 20)     /* a larger page is streamed */
 #define PIECE_BYTES (256u << 10) /* what is read, and sent, at a time */
+#define TRIES 5
 
 /* Where a walk over the page is. */
 struct walk {
@@ -117,6 +118,35 @@ static enum dbk_code look_ahead(struct request *rq, struct response *rs,
     return DBK_OK;
 }
 
+/* The whole page, of which nobody is set aside. One who was when its rows were read, and
+ * has come out since, is in them as it was before: then they are read again. */
+static enum dbk_code read_page(struct request *rq, struct response *rs,
+                               const struct list *list, struct walk *end,
+                               struct walk *rendered, struct dbk_error *err)
+{
+    struct dbk_projector *projector = rq->service->projector;
+
+    for (int i = 0; i < TRIES; i++) {
+        uint64_t healed = dbk_projector_healed(projector);
+
+        *end = *rendered = (struct walk){.at = list->after};
+        if (list->of_person && aside_check_person(rq, list->of_person, err) != DBK_OK)
+            return err->code;
+        response_begin(rs);
+        dbk_render_text(&rs->body, "[");
+        if (look_ahead(rq, rs, list, end, rendered, err) != DBK_OK)
+            return err->code;
+        if (!list->of_person &&
+            aside_check_page(rq, list->of, list->after,
+                             end->more ? end->at : UINT64_MAX, err) != DBK_OK)
+            return err->code;
+        if (list->of_person || healed == dbk_projector_healed(projector))
+            return DBK_OK;
+    }
+    rq->unavailable = "Persons come out of quarantine now; try again shortly";
+    return dbk_fail(err, DBK_UNAVAILABLE, "persons come out of quarantine");
+}
+
 /* Send the rest of the page. What was deleted since we looked ahead is not there any
  * more, and what was added lies behind the end. */
 static enum dbk_code stream(struct request *rq, struct response *rs,
@@ -143,22 +173,14 @@ static enum dbk_code stream(struct request *rq, struct response *rs,
 enum dbk_code list_answer(struct request *rq, struct response *rs,
                           const struct list *list, struct dbk_error *err)
 {
-    struct walk end = {.at = list->after}, rendered = {.at = list->after};
+    struct walk end, rendered;
     struct fresh fresh;
 
     if (params_done(&rq->fields, err) != DBK_OK)
         return err->code;
     if (fresh_wait(rq, rs, 0, &fresh, err) != DBK_OK)
         return err->code;
-    if (list->of_person && aside_check_person(rq, list->of_person, err) != DBK_OK)
-        return err->code;
-    response_begin(rs);
-    dbk_render_text(&rs->body, "[");
-    if (look_ahead(rq, rs, list, &end, &rendered, err) != DBK_OK)
-        return err->code;
-    if (!list->of_person &&
-        aside_check_page(rq, list->of, list->after, end.more ? end.at : UINT64_MAX,
-                         err) != DBK_OK)
+    if (read_page(rq, rs, list, &end, &rendered, err) != DBK_OK)
         return err->code;
     if (end.more)
         list_link_next(rq, rs, end.at);

@@ -105,6 +105,8 @@ void post_aside_replace(struct post_aside *aside, struct post_aside *other)
     aside->index = index;
     aside->list = list;
     aside->size = size;
+    if (atomic_load(&aside->count) > 0)
+        atomic_fetch_add(&aside->healed, 1);
     atomic_store(&aside->count, count);
     pthread_mutex_unlock(&aside->lock);
     fold_index_clear(&other->index);

@@ -17,6 +17,8 @@ struct post_aside {
     struct dbk_set_aside *list;
     size_t size;
     _Atomic size_t count; /* to be had without the lock */
+    _Atomic uint64_t
+        healed; /* the same: how often it was replaced, with somebody in it */
 };
 
 void post_aside_init(struct post_aside *aside);

@@ -238,6 +238,11 @@ bool dbk_projector_any_aside(struct dbk_projector *projector)
     return atomic_load(&projector->poster.aside.count) > 0;
 }
 
+uint64_t dbk_projector_healed(struct dbk_projector *projector)
+{
+    return atomic_load(&projector->poster.aside.healed);
+}
+
 bool dbk_projector_set_aside(struct dbk_projector *projector,
                              const struct dbk_uuid *person, struct dbk_set_aside *out)
 {

@@ -3,6 +3,7 @@
 #include "live.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <pthread.h>
 
 /* The script. Set before a request; read by the server's threads. */
@@ -18,6 +19,7 @@ static struct {
     atomic_bool waiting;
     atomic_uint_least64_t projected;
     atomic_uint_least64_t claimed; /* what dbk_read_model_claim was told last */
+    atomic_uint heals, healed;     /* how often somebody is to come out, and has */
     atomic_bool has_person;
     atomic_bool log_away;
     atomic_uint_least64_t says; /* what each record calls its sequence; 0: what it is */
@@ -104,6 +106,18 @@ bool __wrap_dbk_projector_set_aside(struct dbk_projector *projector,
 bool __wrap_dbk_projector_aside_between(struct dbk_projector *projector,
                                         enum dbk_set_aside_of of, uint64_t after,
                                         uint64_t to, struct dbk_set_aside *out);
+
+uint64_t __wrap_dbk_projector_healed(struct dbk_projector *projector);
+
+uint64_t __wrap_dbk_projector_healed(struct dbk_projector *projector)
+{
+    unsigned healed = atomic_load(&script.healed);
+
+    (void)projector;
+    if (healed < atomic_load(&script.heals))
+        atomic_store(&script.healed, healed + 1);
+    return healed;
+}
 
 bool __wrap_dbk_projector_any_aside(struct dbk_projector *projector)
 {
@@ -483,6 +497,22 @@ static void when_the_bound_passes_what_is_there_is_shown(void **state)
     heard_free(&heard);
 }
 
+static void a_page_is_read_again_where_somebody_has_come_out(void **state)
+{
+    struct heard heard;
+
+    atomic_store(&script.rows, 3);
+    atomic_store(&script.heals, 1);
+    heard = live_ask(*state, "GET", "/events", "", NULL);
+    assert_rows(&heard, 3);
+    assert_int_equal(atomic_load(&script.reads), 2);
+    heard_free(&heard);
+    atomic_store(&script.heals, UINT_MAX);
+    heard = live_ask(*state, "GET", "/events", "", NULL);
+    assert_heard(&heard, 503, "out of quarantine");
+    heard_free(&heard);
+}
+
 static void a_person_not_yet_projected_is_not_said_to_be_missing(void **state)
 {
     struct heard made = live_ask(*state, "POST", "/persons", "",
@@ -639,6 +669,7 @@ int main(void)
         LIVE(an_old_client_gets_the_stream_without_chunks),
         LIVE(prefer_sets_the_bound),
         LIVE(when_the_bound_passes_what_is_there_is_shown),
+        LIVE(a_page_is_read_again_where_somebody_has_come_out),
         LIVE(a_person_not_yet_projected_is_not_said_to_be_missing),
         LIVE(a_log_that_is_away_is_not_called_postgresql),
         LIVE(a_client_that_has_it_is_told_so),
