@@ -31,10 +31,15 @@ static bool needs_new_session(const char *sqlstate)
  * PostgreSQL tells them apart. A pooler names none. */
 static bool is_certain(const PGresult *result)
 {
+    static const char *const functions[] = {
+        "RevalidateCachedQuery", "FetchPreparedStatement", "exec_bind_message"};
     const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
 
-    return !function || !strcmp(function, "RevalidateCachedQuery") ||
-           !strcmp(function, "FetchPreparedStatement");
+    for (size_t i = 0; function && i < sizeof functions / sizeof *functions; i++) {
+        if (!strcmp(function, functions[i]))
+            return true;
+    }
+    return !function;
 }
 
 static int without_newline(const char *text)
