@@ -34,7 +34,8 @@ struct dbk_restored {
  * DBK_NOT_FOUND    source or continue_with holds no log
  * DBK_INVALID      there is no record `to`
  * DBK_DAMAGED      a record in source is damaged; err names it
- * DBK_CONFLICT     continue_with is of another history; or nothing in it tells
+ * DBK_CONFLICT     continue_with is of another history; or nothing in it tells, or can be
+ *                  read
  * DBK_EXISTS       dir holds records
  * DBK_INTERRUPTED  the watch said stop
  * DBK_UNSUPPORTED, DBK_NO_ROOM, DBK_IO

@@ -113,6 +113,11 @@ enum dbk_code restore_tail_add(const struct restore_tail *tail,
     enum dbk_code code = dbk_salvage_open(
         tail->dir, own > COMPARED ? own - COMPARED : 1, 0, &salvage, err);
 
+    if (code == DBK_DAMAGED) /* it, not the backup */
+        return dbk_fail(err, DBK_CONFLICT,
+                        "nothing of %s can be read, so there is nothing to go on with: "
+                        "leave --continue-with out",
+                        tail->dir);
     if (code != DBK_OK)
         return code;
     if (tail->to > dbk_salvage_head(salvage))

@@ -14,6 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define INDEX_DAMAGED                                                                  \
+    "all records could be read, but not all of an index, so damaged is it: daybook "   \
+    "verify --repair-indexes makes the indexes anew"
 #define BATCH_RECORDS 16384 /* read and indexed in one transaction each */
 
 /* One check under way. */
@@ -182,8 +185,11 @@ static enum dbk_code check_all(struct check *check, struct dbk_error *err)
             return dbk_fail(err, DBK_INTERRUPTED, "stopped at record %" PRIu64,
                             check->done);
     }
-    if (rc == 0)
-        rc = check_indexes(check);
+    if (rc == 0 && is_damage(rc = check_indexes(check))) {
+        check->result->head = check->total;
+        find(check, 0, INDEX_DAMAGED);
+        return DBK_OK;
+    }
     if (is_damage(rc)) {
         check->result->head = check->total;
         find(check, check->done + 1, "the file's structure is damaged from here on");
@@ -230,7 +236,9 @@ enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *o
     if (code != DBK_OK || died_at == 0)
         return code;
     result->findings++; /* that the file kills its reader is one */
-    if (options->finding)
+    if (options->finding && result->head > 0 && died_at > result->head)
+        options->finding(options->context, 0, INDEX_DAMAGED);
+    else if (options->finding)
         options->finding(options->context, died_at,
                          "the file's structure is damaged: reading from about here on "
                          "ended the reader; restore from a backup");

@@ -199,11 +199,38 @@ class Continue(Case):
                      "cb", "--continue-with", "a", "--data-dir", "r")
         self.assertFalse(os.path.exists(self.path("r")))
 
+    def test_it_is_not_the_backups_fault_that_nothing_can_be_read(self):
+        data = self.read("a/log/data.mdb")
+        self.write("a/log/data.mdb", b"x" * 8192 + data[8192:])
+        self.refused(FAILED, "leave --continue-with out", "restore", "b",
+                     "--continue-with", "a", "--data-dir", "r")
+        self.run_tool("restore", "b", "--data-dir", "r")
+
     def test_another_history_is_refused(self):
         self.add(1, PERSONS + 10, name="other")
         self.refused(FAILED, "of another history", "restore", "b", "--continue-with",
                      "other", "--data-dir", "r")
         self.assertFalse(os.path.exists(self.path("r")))
+
+
+class Indexes(Case):
+    def test_a_damaged_page_of_an_index_sends_nobody_to_a_backup(self):
+        whole = records_of(self.export("a"))
+        for spoiled in (bytes(4084), b"\xf3" * 388):
+            data = bytearray(self.read("a/log/data.mdb"))
+            id = bytes.fromhex(f"018cc251f5377996a2df{30:012x}")
+            at = data.find(id)
+            while at >= 0:
+                if data[at - 2:at] != b"\xc4\x10":  # else it is in a record
+                    head = at - at % 4096 + 12
+                    data[head:head + len(spoiled)] = spoiled
+                at = data.find(id, at + 16)
+            self.write("a/log/data.mdb", data)
+            done = self.run_tool("verify", "--data-dir", "a", status=DIFFERENT)
+            self.assertIn(b"verify --repair-indexes", done.stdout)
+            self.assertNotIn(b"restore from a backup", done.stdout)
+            self.run_tool("verify", "--repair-indexes", "--data-dir", "a")
+            self.assertEqual(records_of(self.export("a")), whole)
 
 
 class Repair(Case):
