@@ -256,6 +256,21 @@ static void look(struct check *check, const struct dbk_database *database)
         tell(check, RIGHT, "tables", "none: they would be made");
 }
 
+/* A directory that is there, or is made in one that is. */
+static bool has_cluster_dir(const struct check *check)
+{
+    const char *dir = config_text(check->tool->config, SETTING_CLUSTER_DIR);
+    const char *slash = strrchr(dir, '/');
+    char parent[PATH_MAX];
+
+    if (!*dir || access(dir, F_OK) == 0)
+        return true;
+    if (dir[0] != '/' || slash == dir)
+        return dir[0] == '/';
+    snprintf(parent, sizeof parent, "%.*s", (int)(slash - dir), dir);
+    return access(parent, F_OK) == 0;
+}
+
 /* The private one is asked only where it runs. */
 static void check_database(struct check *check)
 {
@@ -263,6 +278,7 @@ static void check_database(struct check *check)
     struct dbk_database own;
     struct dbk_error err;
     struct dbk_uuid id;
+    enum dbk_code code;
     char version[64];
 
     if (config_database(check->tool->config, &own)) {
@@ -273,11 +289,22 @@ static void check_database(struct check *check)
         tell(check, WRONG, "database", "%s", err.text);
         return;
     }
+    if (!has_cluster_dir(check)) {
+        tell(check, WRONG, "database",
+             "CLUSTER_DIR %s is not there: make it, or mount its disk",
+             config_text(check->tool->config, SETTING_CLUSTER_DIR));
+        return;
+    }
     if (check->log) {
         id = dbk_log_store_id(check->log);
-        if (tool_database_open(check->tool, &id, true, &database, &err) == DBK_OK) {
+        code = tool_database_open(check->tool, &id, true, &database, &err);
+        if (code == DBK_OK) {
             look(check, &database.at);
             tool_database_close(&database);
+            return;
+        }
+        if (code == DBK_CONFLICT) {
+            tell(check, WRONG, "database", "%s", err.text);
             return;
         }
     }

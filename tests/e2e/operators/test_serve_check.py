@@ -92,6 +92,9 @@ class Check(unittest.TestCase):
             if name.startswith("DB_"):
                 del self.server.env[name]
         self.assertIn("private PostgreSQL", self.check(0)["database"])
+        told = self.check(3, "--cluster-dir", "/nowhere/mounted")["database"]
+        self.assertIn("wrong  database   CLUSTER_DIR /nowhere/mounted is not there", told)
+        self.check(0, "--cluster-dir", os.path.join(self.server.data_dir, "made"))
 
 
 if __name__ == "__main__":
