@@ -8,11 +8,14 @@
 #include "escape.h"
 #include "log_place.h"
 #include "signals.h"
+#include "store/durable.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* One run that makes a backup, or brings one up to date. */
 struct run {
@@ -203,18 +206,50 @@ static enum tool_exit run_make(const struct tool *tool, const char *to, uint64_t
     return exit;
 }
 
+/* Beside it; or where that cannot be written, as on a read-only medium, in a folder of
+ * TMPDIR, which `made` names then. */
+static enum dbk_code name_scratch(const char *to, char scratch[PATH_MAX],
+                                  char made[PATH_MAX - 8], struct dbk_error *err)
+{
+    const char *tmp = getenv("TMPDIR");
+    char *slash;
+
+    *made = '\0';
+    if (!backup_name_beside(to, ".check", scratch))
+        return dbk_fail(err, DBK_INVALID, "the path is too long");
+    slash = strrchr(scratch, '/');
+    if (slash)
+        *slash = '\0';
+    if (!slash || slash == scratch || access(scratch, W_OK) == 0 || errno == ENOENT) {
+        if (slash)
+            *slash = '/';
+        return DBK_OK;
+    }
+    snprintf(made, PATH_MAX - 8, "%s/daybook-verify-XXXXXX",
+             tmp && *tmp ? tmp : "/tmp");
+    if (!mkdtemp(made)) {
+        dbk_system_fail(err, "neither the backup's folder can be written, nor", made);
+        *made = '\0';
+        return err->code;
+    }
+    snprintf(scratch, PATH_MAX, "%s/check", made);
+    return DBK_OK;
+}
+
 static enum dbk_code verify(const char *to, struct log_check *check,
                             struct progress *progress, struct dbk_error *err)
 {
     struct backup_folder folder;
-    char scratch[PATH_MAX];
-    enum dbk_code code;
+    char scratch[PATH_MAX], made[PATH_MAX - 8];
+    enum dbk_code code = name_scratch(to, scratch, made, err);
 
-    if (!backup_name_beside(to, ".check", scratch))
-        return dbk_fail(err, DBK_INVALID, "the path is too long");
+    if (code != DBK_OK)
+        return code;
     backup_folder_enter(&folder, to);
     code = log_check_run(check, to, scratch, progress, err);
     backup_folder_leave(&folder);
+    if (*made)
+        rmdir(made);
     return code;
 }
 

@@ -31,6 +31,7 @@ class ReadOnly(ToolCase):
                                  "ro").stdout.splitlines()), 5)
         self.assertIn(b"right", run("verify", "--data-dir", "ro").stdout)
         run("backup", "out/b", "--data-dir", "ro")
+        self.assertIn(b"indexes right", run("backup", "--verify", "ro/backup").stdout)
         run("restore", "ro/backup", "--data-dir", "out/r")
         self.assertEqual(self.export("out/r"), self.whole)
         self.assertEqual(self.files(), before)
