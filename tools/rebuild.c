@@ -66,7 +66,7 @@ static void print_text(const struct dbk_rebuild_result *result, double seconds)
     if (*result->kept)
         printf(
             "kept          the tables of before, as schema %s: daybook rebuild --undo "
-            "swaps them back\n",
+            "swaps them back, where they are of this log\n",
             result->kept);
     printf("seconds       %.2f", seconds);
     if (result->loaded > 0 && seconds > 0)
