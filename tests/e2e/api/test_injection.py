@@ -157,7 +157,7 @@ class LoggedAsJson(Logged):
                 if entry["message"] == "request"]
 
     def test_what_was_asked_for_stands_in_the_line(self):
-        targets = ["/%0a%1b%00", '/events/\'"\\;$1']
+        targets = ["/%0a%1b%00", '/events/\'"\\$1']
         lines = self.one_line_each(
             [f"GET {target} HTTP/1.1\r\nHost: x\r\n".encode() for target in targets])
         self.assertEqual(sorted(json.loads(line)["path"] for line in lines), targets)
