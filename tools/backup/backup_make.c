@@ -160,6 +160,23 @@ static bool is_same(const char *path, const char *dir)
     return realpath(path, real) && realpath(dir, real_dir) && !strcmp(real, real_dir);
 }
 
+/* The log of a data directory, which a server may have open: another one's, or a clone's. */
+static bool is_somebodys_log(const char *path)
+{
+    static const char *const marks[] = {"/../log.id", "/../serve.lock"};
+    char real[PATH_MAX], mark[PATH_MAX + 16];
+    const char *name = realpath(path, real) ? strrchr(real, '/') : NULL;
+
+    if (!name || strcmp(name, "/log") != 0)
+        return false;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        snprintf(mark, sizeof mark, "%s%s", real, marks[i]);
+        if (access(mark, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
 enum dbk_code backup_check_place(const struct tool *tool, const char *to,
                                  struct dbk_error *err)
 {
@@ -170,6 +187,12 @@ enum dbk_code backup_check_place(const struct tool *tool, const char *to,
     if (lies_in(to, dir) || is_same(to, dir))
         return dbk_fail(err, DBK_INVALID,
                         "%s lies in the log's own folder: name one outside of it", to);
+    if (is_somebodys_log(to))
+        return dbk_fail(
+            err, DBK_INVALID,
+            "%s is the log of a data directory, and no backup: name another "
+            "folder",
+            to);
     return DBK_OK;
 }
 

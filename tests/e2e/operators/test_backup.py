@@ -120,6 +120,17 @@ class Alone(ToolCase):
         self.assertEqual(sorted(os.listdir(self.path("first", "log"))), before)
         self.run_tool("backup", "first/log2/x", "--data-dir", "first")
 
+    def test_the_log_of_another_data_directory_is_no_backup(self):
+        shutil.copytree(self.path("first"), self.path("clone"))
+        self.write("clone/serve.lock", b"1\n")
+        self.run_tool("log", "tail", "--data-dir", "clone")
+        before = sorted(os.listdir(self.path("clone", "log")))
+        self.assertIn("lock.mdb", before)  # which a server there may have open
+        for to in ("clone/log", "clone/log/"):
+            self.refused(MISUSED, "the log of a data directory", "backup", "--incremental",
+                         to, "--data-dir", "first")
+        self.assertEqual(sorted(os.listdir(self.path("clone", "log"))), before)
+
     def test_a_running_server_is_left_alone(self):
         self.run_tool("backup", "b", "--data-dir", "first")
         server = Server().start()
