@@ -3,6 +3,7 @@
 #include "environment.h"
 #include "environment_check.h"
 #include "sandbox.h"
+#include "store/clock.h"
 #include "store/durable.h"
 
 #include <dirent.h>
@@ -14,12 +15,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define STUCK_US INT64_C(30000000)
+
 /* One backup under way. */
 struct backup {
     const char *source, *dir;
     char file[PATH_MAX]; /* the copy, in dir */
     uint64_t total;      /* bytes of the original */
     const struct dbk_backup_options *options;
+    uint64_t copied; /* bytes, and when they were first that many */
+    int64_t copied_at;
+    bool stuck;
 };
 
 static enum dbk_code make_empty(const char *dir, bool *made, struct dbk_error *err)
@@ -72,14 +78,22 @@ static uint64_t size_of(const char *path)
     return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
 }
 
-/* LMDB tells nothing while it copies; the file does. */
+/* LMDB tells nothing while it copies; the file does. Of its two threads that leave free
+ * pages out, one may wait for ever for the other where that has met damage. */
 static bool show_and_ask(void *context)
 {
-    const struct backup *backup = context;
+    struct backup *backup = context;
+    uint64_t copied = size_of(backup->file);
+    int64_t now = dbk_clock_us();
 
-    return dbk_watch_progress(&backup->options->watch, "copying", "MiB",
-                              size_of(backup->file) >> 20, backup->total >> 20,
-                              NULL) != DBK_OK;
+    if (copied != backup->copied) {
+        backup->copied = copied;
+        backup->copied_at = now;
+    }
+    backup->stuck = now - backup->copied_at > STUCK_US;
+    return backup->stuck ||
+           dbk_watch_progress(&backup->options->watch, "copying", "MiB", copied >> 20,
+                              backup->total >> 20, NULL) != DBK_OK;
 }
 
 static enum dbk_code copy_sandboxed(struct backup *backup, struct dbk_error *err)
@@ -88,8 +102,16 @@ static enum dbk_code copy_sandboxed(struct backup *backup, struct dbk_error *err
         .watch = {.stop = show_and_ask, .context = backup}};
     struct dbk_verify_result result;
     uint64_t died_at;
-    enum dbk_code code = sandbox_run(copy, backup, &options, &result, &died_at, err);
+    enum dbk_code code;
 
+    backup->copied_at = dbk_clock_us();
+    code = sandbox_run(copy, backup, &options, &result, &died_at, err);
+    if (code == DBK_INTERRUPTED && backup->stuck)
+        code =
+            dbk_fail(err, DBK_DAMAGED,
+                     "copying %s has stood still for %d s: its structure is damaged, "
+                     "or a disk does not answer; daybook verify tells which",
+                     backup->source, (int)(STUCK_US / 1000000));
     if (code == DBK_OK && died_at > 0)
         code = dbk_fail(err, DBK_DAMAGED,
                         "the structure of %s is damaged: copying it ended the reader",
