@@ -92,6 +92,7 @@ static enum dbk_code take_rows(struct post_retry *retry, const struct pg_result 
     if (post_scan_begin(&retry->scan, retry->rows, retry->row_count, err) != DBK_OK)
         return err->code;
     retry->patience_ms = 0;
+    retry->tries = 0;
     push(retry, 0, retry->row_count); /* not before all of them are looked for */
     return DBK_OK;
 }
@@ -136,7 +137,8 @@ static enum dbk_code try_longer(struct post_retry *retry, struct post_run run,
 }
 
 /* Who is set aside stays so, whatever the reason is that PostgreSQL gives: no evidence is
- * asked for. */
+ * asked for. But what may pass by itself is tried again, within
+ * a bound for all: each such try costs the session. */
 static enum dbk_code settle(struct post_retry *retry, struct post_run run,
                             enum dbk_code code, enum post_cause cause,
                             struct dbk_error *err)
@@ -160,6 +162,10 @@ static enum dbk_code settle(struct post_retry *retry, struct post_run run,
     }
     if (cause == POST_SLOW && retry->patience_ms < POST_PATIENCE_MAX_MS)
         return try_longer(retry, run, err);
+    if (post_trouble_passes(retry->poster) && ++retry->tries < POST_PATIENT_TRIES) {
+        push(retry, run.first, run.end);
+        return code;
+    }
     retry->patience_ms = 0;
     memcpy(reason, err->text, sizeof reason);
     return keep_row(retry->poster, retry->rows[run.first].sequence, reason, err);

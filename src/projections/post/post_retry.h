@@ -16,6 +16,7 @@ struct post_retry {
     size_t run_count;
     struct post_scan scan; /* for all rows */
     int patience_ms;       /* what a statement may take; 0: as usual */
+    unsigned tries;        /* that failed, of what may yet pass; since it began */
 };
 
 void post_retry_init(struct post_retry *retry, struct poster *poster);

@@ -10,9 +10,6 @@
 enum { USUAL_MS = 60000 };
 enum { SLACK_MS = 5000 }; /* so that PostgreSQL ends a statement before we give it up */
 enum { QUERY_MS = 60000 };
-/* What may pass by itself (another holds a lock, a disk is full, somebody cancels) is
- * given so many tries, the rest two. */
-enum { TRIES = 2, PATIENT_TRIES = 10 };
 
 void post_trouble_init(struct post_trouble *trouble)
 {
@@ -61,17 +58,22 @@ enum post_cause post_cause(const struct poster *poster, enum dbk_code code,
     return POST_UNCLEAR; /* whatever it is called: a trigger can raise any of them */
 }
 
+bool post_trouble_passes(const struct poster *poster)
+{
+    return class_in(pg_sqlstate(poster->pg), "08 40 53 55 57 ");
+}
+
 bool post_trouble_again(struct poster *poster)
 {
     struct post_trouble *trouble = &poster->trouble;
-    bool passes = class_in(pg_sqlstate(poster->pg), "08 40 53 55 57 ");
+    bool passes = post_trouble_passes(poster);
 
     if (trouble->times > 0 && trouble->after == poster->projected)
         trouble->times++;
     else
         trouble->times = 1;
     trouble->after = poster->projected;
-    return trouble->times >= (unsigned)(passes ? PATIENT_TRIES : TRIES);
+    return trouble->times >= (unsigned)(passes ? POST_PATIENT_TRIES : POST_TRIES);
 }
 
 int post_trouble_longer(int ms)
@@ -100,7 +102,7 @@ bool post_trouble_may_pass(const struct poster *poster, enum dbk_code code)
         return trouble->until > 0 && trouble->patience_ms < POST_PATIENCE_MAX_MS;
     return code == DBK_UNAVAILABLE && *pg_sqlstate(poster->pg) &&
            trouble->after == poster->projected && trouble->times > 0 &&
-           trouble->times < PATIENT_TRIES;
+           trouble->times < POST_PATIENT_TRIES;
 }
 
 void post_trouble_passed(struct poster *poster)

@@ -51,6 +51,11 @@ enum dbk_code post_trouble_set(struct poster *poster, struct dbk_error *err);
 enum post_cause post_cause(const struct poster *poster, enum dbk_code code,
                            dbk_deadline half);
 
+/* Whether the last refusal may pass by itself: another holds a lock, a disk is full,
+ * somebody cancels. So many tries it is worth; any other two. */
+enum { POST_TRIES = 2, POST_PATIENT_TRIES = 10 };
+bool post_trouble_passes(const struct poster *poster);
+
 /* A refusal that is unclear, of what follows `after`: whether it has come so often that
  * what is refused is to be looked for. */
 bool post_trouble_again(struct poster *poster);
