@@ -195,7 +195,11 @@ class Postgres:
     def freeze(self):
         """It hangs: nothing answers, no connection ends."""
         signal_all([postmaster_of(self.data)], signal.SIGSTOP)  # it starts the others
-        signal_all(processes_in(self.data), signal.SIGSTOP)
+        frozen = set()
+        while more := set(processes_in(self.data)) - frozen:  # it may just have forked
+            signal_all(more, signal.SIGSTOP)
+            frozen |= more
+            time.sleep(0.05)
 
     def thaw(self):
         signal_all(processes_in(self.data), signal.SIGCONT)
