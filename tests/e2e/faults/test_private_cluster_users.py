@@ -100,6 +100,8 @@ class Users(WithPrivateCluster):
             self.wait_for_another(before)
             before = postmaster_of(self.cluster)
             self.server.start()  # which uses the tool's
+            self.server.wait_for(
+                lambda: self.server.client().get("/persons?limit=1").status == 200, "reads")
             write_read(self, self.server.client(), f"{before}@b.test")
             head = str(len(self.server.log_records()))
             self.server.wait_for(
