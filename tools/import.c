@@ -187,8 +187,7 @@ static enum tool_exit refuse(const struct tool *tool, const char *path, bool rec
     dbk_fail(&err, DBK_DAMAGED, "%s is %s", path,
              front->length > 0 ? "no export, and only an export is read from a pipe"
                                : "empty: neither an export nor persons");
-    tool_fail(tool, &err);
-    return TOOL_DIFFERENT;
+    return tool_fail(tool, &err);
 }
 
 /* One operand: an export, or a file of persons. What it is, its first bytes say. */
@@ -209,8 +208,7 @@ static enum tool_exit import_one(const struct tool *tool, struct sources *source
     if (code != DBK_OK && front.length == 0) {
         compress_reader_close(reader);
         dbk_wrap(&err, "%s", path);
-        tool_fail(tool, &err);
-        return code == DBK_DAMAGED ? TOOL_DIFFERENT : TOOL_FAILED;
+        return tool_fail(tool, &err);
     }
     if (recognised && format != EXPORT_CSV && !tool_has(tool, "--continue"))
         return import_export(tool, path, reader, format);

@@ -202,14 +202,9 @@ static enum tool_exit tell_gap(const struct restore *restore)
 
 static enum tool_exit conclude(const struct restore *restore, struct dbk_error *err)
 {
-    enum dbk_code code = err->code;
-
-    if (code == DBK_INTERRUPTED)
-        dbk_fail(err, code, "stopped; nothing was restored: run the same again");
-    if (code == DBK_INVALID)
-        return tool_misused(restore->tool, "%s", err->text);
-    tool_fail(restore->tool, err);
-    return code == DBK_DAMAGED ? TOOL_DIFFERENT : TOOL_FAILED;
+    if (err->code == DBK_INTERRUPTED)
+        dbk_fail(err, err->code, "stopped; nothing was restored: run the same again");
+    return tool_refuse(restore->tool, err);
 }
 
 static enum tool_exit run(struct tool *tool)
