@@ -16,7 +16,7 @@ struct dbk_backup_options {
  * the directory dir, which is made (0700) and must not hold anything. File and folder are
  * synced. On failure what was begun is removed. The original's file grows meanwhile, as
  * for any long reader. Copying happens in a child process: for processes that have no
- * other threads.
+ * other threads that take locks.
  *
  * DBK_EXISTS       dir holds something
  * DBK_INTERRUPTED  the watch said stop
@@ -54,7 +54,7 @@ struct dbk_backup_appended {
  * was there before is not read again.
  *
  * The caller sees to it that one process at a time does so. In a child process: for
- * processes that have no other threads.
+ * processes that have no other threads that take locks.
  *
  * DBK_OK           done; with findings, the log is damaged behind out->head, or what was
  *                  appended does not read back right

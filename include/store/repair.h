@@ -40,7 +40,7 @@ struct dbk_repaired {
 
 /* Repair the log in dir from the one in directory copy, in one transaction; or build
  * another beside it. No server may use it. In child processes: for processes that have no
- * other threads.
+ * other threads that take locks.
  *
  * DBK_CONFLICT     they are not of one history; nothing was changed
  * DBK_DAMAGED      one of them is so damaged that it cannot be opened

@@ -29,7 +29,7 @@ struct dbk_restored {
  * store id. Idempotency keys come along where all that they answer for does (and, with `to`,
  * where they can be read); not those of continue_with. What is behind options->to is not looked at, and may be
  * damaged. On failure what was begun in dir is removed. In a child process: for processes
- * that have no other threads.
+ * that have no other threads that take locks.
  *
  * DBK_NOT_FOUND    source or continue_with holds no log
  * DBK_INVALID      there is no record `to`

@@ -3,8 +3,8 @@
  * Each sequence up to the head is tried: by walking, and where that fails by itself. What
  * is damaged is given as such, and what is behind it goes on. Reading is done by a child
  * process, which may die of what it reads: another one goes on behind that record. So open
- * it and take what comes in a process that has no other threads; none is started. The log
- * may be in use, and its file may be cut. Nothing is changed.
+ * it and take what comes in a process that has no other threads that take locks;
+ * none is started. The log may be in use, and its file may be cut. Nothing is changed.
  */
 #ifndef DBK_STORE_SALVAGE_H
 #define DBK_STORE_SALVAGE_H

@@ -5,7 +5,7 @@
  * record can follow those before it; the indexes hold what the records imply, no more and
  * no less; and idempotency keys can be read. A file so damaged that reading it kills the
  * reader is a finding too: reading happens in a child process, so call these from a
- * process that has no other threads.
+ * process that has no other threads that take locks.
  */
 #ifndef DBK_STORE_VERIFY_H
 #define DBK_STORE_VERIFY_H

@@ -4,9 +4,11 @@
 #include "store/thread.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -62,31 +64,38 @@ static void await_signal(void)
     }
 }
 
-static void *end_late(void *unused)
+static void *end_late(void *begun)
 {
     static const char line[] =
         "daybook: what it waits for does not end: ended at once\n";
 
-    (void)unused;
+    sem_post(begun); /* which is gone then */
     await_signal();
     dbk_sleep_ms(SIGNALS_LATEST_MS);
     (void)!write(STDERR_FILENO, line, sizeof line - 1);
     _exit(atomic_load(&latest_status));
 }
 
-/* Without the thread, all that is missing is its help. */
+/* Without the thread, all that is missing is its help. It is waited for until it runs: a
+ * process that is forked while another thread begins may find its locks held for ever. */
 static void start_late_end(void)
 {
     sigset_t set = ending();
     pthread_t thread;
+    sem_t begun;
 
     if (held_fd >= 0)
         return;
     held_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     taken_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    sem_init(&begun, 0, 0);
     if (held_fd >= 0 && taken_fd >= 0 &&
-        dbk_thread_start(&thread, "dbk-ender", end_late, NULL, NULL) == DBK_OK)
+        dbk_thread_start(&thread, "dbk-ender", end_late, &begun, NULL) == DBK_OK) {
         pthread_detach(thread);
+        while (sem_wait(&begun) != 0 && errno == EINTR)
+            ;
+    }
+    sem_destroy(&begun);
 }
 
 static void note_taken(void)

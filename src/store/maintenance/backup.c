@@ -15,9 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Seconds without a byte after which the copy is begun anew, or given up. */
-static const int patience[] = {5, 10, 30};
-enum { TRIES = sizeof patience / sizeof *patience };
+#define STUCK_US INT64_C(30000000)
 
 /* One backup under way. */
 struct backup {
@@ -27,7 +25,6 @@ struct backup {
     const struct dbk_backup_options *options;
     uint64_t copied; /* bytes, and when they were first that many */
     int64_t copied_at;
-    int patience_s;
     bool stuck;
 };
 
@@ -81,9 +78,8 @@ static uint64_t size_of(const char *path)
     return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
 }
 
-/* LMDB tells nothing while it copies; the file does. Of its two threads that leave free
- * pages out, one may wait for ever for the other: now and then, and where that has met
- * damage. */
+/* LMDB tells nothing while it copies; the file does. Where it does not grow for long, a disk
+ * does not answer, or LMDB waits for itself: nobody is left to wait for that. */
 static bool show_and_ask(void *context)
 {
     struct backup *backup = context;
@@ -94,7 +90,7 @@ static bool show_and_ask(void *context)
         backup->copied = copied;
         backup->copied_at = now;
     }
-    backup->stuck = now - backup->copied_at > backup->patience_s * INT64_C(1000000);
+    backup->stuck = now - backup->copied_at > STUCK_US;
     return backup->stuck ||
            dbk_watch_progress(&backup->options->watch, "copying", "MiB", copied >> 20,
                               backup->total >> 20, NULL) != DBK_OK;
@@ -106,22 +102,16 @@ static enum dbk_code copy_sandboxed(struct backup *backup, struct dbk_error *err
         .watch = {.stop = show_and_ask, .context = backup}};
     struct dbk_verify_result result;
     uint64_t died_at;
-    enum dbk_code code = DBK_OK;
+    enum dbk_code code;
 
-    for (size_t i = 0; i < TRIES; i++) {
-        unlink(backup->file); /* what the try before has left */
-        backup->copied_at = dbk_clock_us();
-        backup->patience_s = patience[i];
-        code = sandbox_run(copy, backup, &options, &result, &died_at, err);
-        if (code != DBK_INTERRUPTED || !backup->stuck)
-            break;
-    }
+    backup->copied_at = dbk_clock_us();
+    code = sandbox_run(copy, backup, &options, &result, &died_at, err);
     if (code == DBK_INTERRUPTED && backup->stuck)
         code =
             dbk_fail(err, DBK_DAMAGED,
                      "copying %s has stood still for %d s: its structure is damaged, "
                      "or a disk does not answer; daybook verify tells which",
-                     backup->source, backup->patience_s);
+                     backup->source, (int)(STUCK_US / 1000000));
     if (code == DBK_OK && died_at > 0)
         code = dbk_fail(err, DBK_DAMAGED,
                         "the structure of %s is damaged: copying it ended the reader",

@@ -11,7 +11,7 @@
 /* Whether the log in dir has it in its indexes that its record `sequence` is about the
  * person or event `subject`. So that record is the one, as are those before it: another
  * history has another id there. False, too, where that cannot be read. In a child process:
- * for processes that have no other threads. */
+ * for processes that have no other threads that take locks. */
 bool repair_is_shown(const char *dir, uint64_t sequence,
                      const struct dbk_uuid *subject);
 

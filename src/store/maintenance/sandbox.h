@@ -1,7 +1,8 @@
 /* sandbox.h - runs what reads a log that nobody trusts in a process of its own.
  *
  * LMDB reads wild where a page is damaged: then that process dies, and the caller lives
- * to tell it. Private to the store. Forks: for processes that have no other threads.
+ * to tell it. Private to the store. Forks: for processes that have no other threads
+ * that take locks, which a child would find held for ever.
  */
 #ifndef DBK_STORE_SANDBOX_H
 #define DBK_STORE_SANDBOX_H
