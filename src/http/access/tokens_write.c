@@ -206,7 +206,8 @@ enum dbk_code dbk_tokens_create(const char *dir, const char *name, unsigned scop
 static off_t find_hash(int fd, const char *name)
 {
     char line[256];
-    FILE *file = fdopen(dup(fd), "re");
+    int own = dup(fd);
+    FILE *file = own < 0 ? NULL : fdopen(own, "re");
     size_t length = strlen(name);
     off_t found = -1, at = 0;
 
@@ -220,6 +221,8 @@ static off_t find_hash(int fd, const char *name)
     }
     if (file)
         fclose(file);
+    else if (own >= 0)
+        close(own);
     return found;
 }
 

@@ -84,6 +84,16 @@ static void assert_refused(struct world *world, const char *text)
     assert_non_null(strstr(status.state, "daybook rebuild"));
 }
 
+/* Six persons are posted, and the log is the one of the first three again. */
+static void post_and_put_back(struct world *world)
+{
+    add_persons(world, 1, 3);
+    save_log(world);
+    add_persons(world, 4, 3);
+    post_all(world);
+    put_log_back(world);
+}
+
 static void rebuild(struct world *world)
 {
     struct watched watched = {0};
@@ -109,11 +119,7 @@ static void a_log_that_lost_its_end_is_not_posted_until_a_rebuild(void **state)
 {
     struct world *world = *state;
 
-    add_persons(world, 1, 3);
-    save_log(world);
-    add_persons(world, 4, 3);
-    post_all(world);
-    put_log_back(world);
+    post_and_put_back(world);
     world_start(world);
     assert_refused(world, "they are at record 6, and the log ends at 3");
     add_persons(world, 100, 2);
@@ -129,11 +135,7 @@ a_log_that_was_put_back_and_has_grown_since_is_noticed_at_start(void **state)
 {
     struct world *world = *state;
 
-    add_persons(world, 1, 3);
-    save_log(world);
-    add_persons(world, 4, 3);
-    post_all(world);
-    put_log_back(world);
+    post_and_put_back(world);
     add_persons(world, 4, 3); /* the very same persons, at another time */
     world_start(world);
     assert_refused(world, "record 6 differs");
@@ -219,11 +221,7 @@ static void kept_tables_of_another_history_are_not_put_back(void **state)
     struct dbk_rebuild_result result;
     struct dbk_error err = {0};
 
-    add_persons(world, 1, 3);
-    save_log(world);
-    add_persons(world, 4, 3);
-    post_all(world);
-    put_log_back(world);
+    post_and_put_back(world);
     assert_int_equal(dbk_rebuild(world->log, &world->database, &options, &result, &err),
                      DBK_OK);
     assert_int_equal(
@@ -398,11 +396,7 @@ static void a_rebuild_is_not_refused_for_a_server_that_is_gone(void **state)
 {
     struct world *world = *state;
 
-    add_persons(world, 1, 3);
-    save_log(world);
-    add_persons(world, 4, 3);
-    post_all(world);
-    put_log_back(world);
+    post_and_put_back(world);
     scratch_script(world->pg,
                    "update checkpoint set holder = 'gone', held_by = 'gone'");
     world_start(world);
