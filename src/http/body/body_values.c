@@ -2,16 +2,13 @@
 
 #include "email.h"
 #include "event_type.h"
+#include "json_bounds.h"
 #include "json_string.h"
 #include "json_walk.h"
 #include "name.h"
 
 #include <assert.h>
 #include <stdio.h>
-
-/* So that they fit also where an event stands deeper: in a batch, in the events of a PUT.
- */
-#define PROPERTIES_DEPTH_MAX 28
 
 /* *out is in the body, or where the next string goes. */
 static bool read_string(struct body_draft *draft, struct dbk_slice value,
@@ -175,23 +172,12 @@ static struct dbk_slice keep_object(struct body_draft *draft, struct dbk_slice v
     return kept;
 }
 
-/* Its bounds are about what it says: PostgreSQL shows it with white space of its own, many
- * clients write all but ASCII as escapes, and what is shown must be taken again. */
 static void read_object(struct body_draft *draft, struct dbk_slice value)
 {
-    struct json_extent extent = json_measure(value);
+    char why[PROPERTIES_WHY_MAX];
 
-    if (extent.compact > DBK_PROPERTIES_MAX)
-        body_complain(draft, "must have at most %d bytes, not %zu", DBK_PROPERTIES_MAX,
-                      extent.compact);
-    else if (extent.written > DBK_PROPERTIES_MAX)
-        body_complain(draft,
-                      "must have at most %d bytes with its numbers written out, "
-                      "not %zu",
-                      DBK_PROPERTIES_MAX, extent.written);
-    else if (extent.depth > PROPERTIES_DEPTH_MAX)
-        body_complain(draft, "must not nest deeper than %d levels",
-                      PROPERTIES_DEPTH_MAX);
+    if (!properties_fit(value, why))
+        body_complain(draft, "%s", why);
     else if (has_members(value))
         draft->record->properties = keep_object(draft, value);
 }
