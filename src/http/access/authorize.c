@@ -84,6 +84,7 @@ int authorize(struct request *rq, unsigned scope, struct dbk_error *err)
     enum dbk_code code;
     unsigned count;
 
+    rq->scopes = access_required(access) ? 0 : DBK_SCOPE_ADMIN;
     if (!access_required(access) || scope == 0)
         return 0;
     header =
@@ -103,6 +104,7 @@ int authorize(struct request *rq, unsigned scope, struct dbk_error *err)
     if (code != DBK_OK)
         return refuse_wrong(rq, err);
     memcpy(rq->actor, bearer.name, sizeof rq->actor);
+    rq->scopes = bearer.scopes;
     if (!(bearer.scopes & (scope | DBK_SCOPE_ADMIN)))
         return refuse_scope(rq, &bearer, scope, err);
     return 0;

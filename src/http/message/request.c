@@ -91,6 +91,11 @@ void request_client(const struct request *rq, char out[CLIENT_ADDRESS_TEXT])
                    out);
 }
 
+bool request_may_read(const struct request *rq)
+{
+    return rq->scopes & (DBK_SCOPE_READ | DBK_SCOPE_ADMIN);
+}
+
 void request_new_id(struct request *rq)
 {
     struct dbk_uuid id = dbk_uuid_new();

@@ -31,6 +31,8 @@ struct request {
     char id[REQUEST_ID_MAX + 1];        /* the client's X-Request-Id, or a new one */
     char actor[DBK_TOKEN_NAME_MAX + 1]; /* whose token it brought; "": not asked */
 
+    unsigned scopes; /* of that token (http/tokens.h); all where none is asked for */
+
     struct route_match match;
     struct params params;
 
@@ -57,6 +59,9 @@ const char *request_header(const struct request *rq, const char *name);
 
 /* Who asks, as a trusted proxy or else its connection says. */
 void request_client(const struct request *rq, char out[CLIENT_ADDRESS_TEXT]);
+
+/* Whether whoever asks may read persons and events, and so be told whose something is. */
+bool request_may_read(const struct request *rq);
 
 /* Give it an id of ours; and a guard, from its connection. */
 void request_new_id(struct request *rq);

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SEGMENT_MAX 128 /* bytes; none of ours is longer */
-#define SEGMENTS_MAX 2  /* none of ours has more */
+#define SEGMENT_MAX 128 /* bytes; of ours only a text is longer */
+#define SEGMENTS_MAX 4  /* none of ours has more */
 
 static bool take_sequence(const char *text, uint64_t *out)
 {
@@ -36,7 +36,8 @@ static bool take_file(const char *text, char out[ROUTE_FILE_MAX])
 
 /* A segment of the request, decoded. Slashes that are encoded stay in it. */
 struct segment {
-    enum dbk_code code; /* DBK_NOT_FOUND: longer than any of ours; DBK_INVALID */
+    struct dbk_slice raw; /* as it came */
+    enum dbk_code code;   /* DBK_NOT_FOUND: longer than SEGMENT_MAX; DBK_INVALID */
     size_t length;
     char text[SEGMENT_MAX + 1];
 };
@@ -53,6 +54,30 @@ static enum fit readable(bool good)
     return good ? FITS : FITS_BUT_UNREADABLE;
 }
 
+/* A text is decoded where it is used. Whether it can be: what is kept of a longer segment
+ * does not tell. */
+static enum dbk_code check_encoding(struct dbk_slice raw)
+{
+    char escape[4] = "";
+    size_t length;
+
+    for (size_t i = 0; i < raw.length; i++) {
+        if (raw.data[i] != '%')
+            continue;
+        length = raw.length - i < 3 ? raw.length - i : 3;
+        memcpy(escape, raw.data + i, length);
+        if (!params_decode(escape, &length, false))
+            return DBK_INVALID;
+    }
+    return DBK_OK;
+}
+
+static bool is_text(struct dbk_slice pattern)
+{
+    return dbk_slice_equal(pattern, dbk_slice("{value}")) ||
+           dbk_slice_equal(pattern, dbk_slice("{anonymous_id}"));
+}
+
 /* Whether a decoded segment of the request is this segment of a pattern. */
 static enum fit segment_fits(struct dbk_slice pattern, const struct segment *segment,
                              struct route_match *match)
@@ -63,6 +88,10 @@ static enum fit segment_fits(struct dbk_slice pattern, const struct segment *seg
         return readable(dbk_uuid_parse(segment->text, segment->length, &match->id));
     if (dbk_slice_equal(pattern, dbk_slice("{sequence}")))
         return readable(take_sequence(segment->text, &match->sequence));
+    if (is_text(pattern)) {
+        match->text = segment->raw;
+        return segment->raw.length > 0 ? FITS : FITS_NOT;
+    }
     return readable(take_file(segment->text, match->file));
 }
 
@@ -73,6 +102,7 @@ static size_t segment_length(const char *at)
 
 static void take_segment(const char *text, size_t length, struct segment *out)
 {
+    out->raw = (struct dbk_slice){text, length};
     out->code = length > SEGMENT_MAX ? DBK_NOT_FOUND : DBK_OK;
     if (out->code != DBK_OK)
         return;
@@ -115,10 +145,12 @@ static enum dbk_code path_fits(const char *pattern, const struct path *path,
     for (; *pattern == '/' && i < path->count; i++) {
         const struct segment *segment = &path->segments[i];
         assert(i < SEGMENTS_MAX); /* no pattern has more */
-        size_t length = segment_length(++pattern);
-        if (segment->code != DBK_OK)
-            return refuse_segment(segment->code, err);
-        switch (segment_fits((struct dbk_slice){pattern, length}, segment, match)) {
+        struct dbk_slice part = {pattern + 1, segment_length(pattern + 1)};
+        enum dbk_code code =
+            is_text(part) ? check_encoding(segment->raw) : segment->code;
+        if (code != DBK_OK)
+            return refuse_segment(code, err);
+        switch (segment_fits(part, segment, match)) {
         case FITS:
             break;
         case FITS_NOT:
@@ -126,7 +158,7 @@ static enum dbk_code path_fits(const char *pattern, const struct path *path,
         case FITS_BUT_UNREADABLE:
             all = FITS_BUT_UNREADABLE;
         }
-        pattern += length;
+        pattern += 1 + part.length;
     }
     if (*pattern == '\0' && i == path->count)
         *fits = all;
@@ -196,4 +228,20 @@ enum dbk_code route_find(const struct route *routes, size_t count, const char *m
     match->wrong_method = true;
     return dbk_fail(err, DBK_NOT_FOUND, "This path does not take %s; it takes %s",
                     method, match->allow);
+}
+
+bool route_text(const struct route_match *match, char *out, size_t size, size_t *length)
+{
+    char raw[3 * ROUTE_TEXT_MAX];
+
+    *length = match->text.length;
+    if (*length > sizeof raw)
+        return false;
+    memcpy(raw, match->text.data, *length);
+    if (!params_decode(raw, length, false) || *length > ROUTE_TEXT_MAX ||
+        *length >= size)
+        return false;
+    memcpy(out, raw, *length);
+    out[*length] = '\0';
+    return true;
 }

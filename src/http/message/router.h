@@ -3,6 +3,7 @@
 #define DBK_HTTP_ROUTER_H
 
 #include "store/error.h"
+#include "store/slice.h"
 #include "store/uuid.h"
 
 #include <stdbool.h>
@@ -26,7 +27,8 @@ enum body_kind {
 
 struct route {
     const char *method; /* HEAD is GET without the body; OPTIONS is the router's */
-    const char *path;   /* segments; {id} is a UUID, {sequence} a number */
+    const char *path;   /* segments; {id} is a UUID, {sequence} a number; {value} and
+                           {anonymous_id} are texts, whose slashes are encoded */
     enum body_kind body;
     unsigned scope; /* that a token must have (http/tokens.h); 0: none is asked for */
     const char *const *params; /* of the query; ends with NULL */
@@ -40,6 +42,7 @@ struct route_match {
     struct dbk_uuid id;        /* of {id} */
     uint64_t sequence;         /* of {sequence} */
     char file[ROUTE_FILE_MAX]; /* of {file} */
+    struct dbk_slice text;     /* of a text, percent-encoded; borrowed from the path */
     char allow[64]; /* where there is no route: methods of this path, "GET, OPTIONS" */
     bool options;   /* the method is OPTIONS, and the path is known */
     bool head;      /* the method is HEAD; route is GET's */
@@ -54,5 +57,12 @@ struct route_match {
 enum dbk_code route_find(const struct route *routes, size_t count, const char *method,
                          const char *path, struct route_match *match,
                          struct dbk_error *err);
+
+#define ROUTE_TEXT_MAX 800 /* bytes of a text, decoded */
+
+/* The text of the path, decoded, with a NUL behind it that is not counted. False: it is
+ * longer than ROUTE_TEXT_MAX or than out. */
+bool route_text(const struct route_match *match, char *out, size_t size,
+                size_t *length);
 
 #endif

@@ -121,6 +121,89 @@ static void a_segment_of_any_length_is_harmless(void **state)
     assert_int_equal(find("GET", path, &match), DBK_NOT_FOUND);
 }
 
+static handler nothing;
+
+static enum dbk_code nothing(struct request *rq, struct response *rs,
+                             struct dbk_error *err)
+{
+    (void)rq;
+    (void)rs;
+    (void)err;
+    return DBK_OK;
+}
+
+static const struct route deep[] = {
+    {"GET", "/a/{id}", BODY_NONE, 0, NULL, nothing},
+    {"GET", "/a/by/{value}", BODY_NONE, 0, NULL, nothing},
+    {"GET", "/a/{id}/b", BODY_NONE, 0, NULL, nothing},
+    {"DELETE", "/a/{id}/b/{anonymous_id}", BODY_NONE, 0, NULL, nothing},
+};
+
+static enum dbk_code find_deep(const char *method, const char *path,
+                               struct route_match *match)
+{
+    struct dbk_error err = {0};
+
+    return route_find(deep, sizeof deep / sizeof *deep, method, path, match, &err);
+}
+
+static void assert_text(const char *method, const char *path, const char *expected)
+{
+    struct route_match match;
+    char text[ROUTE_TEXT_MAX + 1];
+    size_t length;
+
+    assert_int_equal(find_deep(method, path, &match), DBK_OK);
+    assert_true(route_text(&match, text, sizeof text, &length));
+    assert_slice((struct dbk_slice){text, length}, expected);
+}
+
+static void a_text_may_have_any_characters(void **state)
+{
+    (void)state;
+    assert_text("GET", "/a/by/x", "x");
+    assert_text("GET", "/a/by/a%2Fb%20%c3%a9%25", "a/b é%");
+    assert_text("GET", "/a/by/a+b", "a+b");
+    assert_text("GET", "/a/by/%2e%2e", "..");
+    assert_text("DELETE", "/a/" ID "/b/" ID, ID);
+}
+
+static void a_text_may_be_long(void **state)
+{
+    char path[3 * ROUTE_TEXT_MAX + 32] = "/a/by/", text[ROUTE_TEXT_MAX + 1];
+    struct route_match match;
+    size_t length;
+
+    (void)state;
+    for (size_t i = 0; i < ROUTE_TEXT_MAX; i++)
+        strcat(path, "%41");
+    assert_int_equal(find_deep("GET", path, &match), DBK_OK);
+    assert_true(route_text(&match, text, sizeof text, &length));
+    assert_int_equal(length, ROUTE_TEXT_MAX);
+    assert_int_equal(text[length], 0);
+    assert_false(route_text(&match, text, ROUTE_TEXT_MAX, &length));
+    strcat(path, "b");
+    assert_int_equal(find_deep("GET", path, &match), DBK_OK);
+    assert_false(route_text(&match, text, sizeof text, &length));
+}
+
+static void a_text_is_there_whole_or_not_at_all(void **state)
+{
+    static const char *const broken[] = {"/a/by/%", "/a/by/%4", "/a/by/%00",
+                                         "/a/by/x%zz"};
+    struct route_match match;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
+        assert_int_equal(find_deep("GET", broken[i], &match), DBK_INVALID);
+    assert_int_equal(find_deep("GET", "/a/by/", &match), DBK_NOT_FOUND);
+    assert_int_equal(find_deep("GET", "/a/by/x/", &match), DBK_NOT_FOUND);
+    assert_int_equal(find_deep("DELETE", "/a/7/b/x", &match), DBK_INVALID);
+    assert_int_equal(find_deep("GET", "/a/" ID "/b/x", &match), DBK_NOT_FOUND);
+    assert_true(match.wrong_method);
+    assert_string_equal(match.allow, "DELETE, OPTIONS");
+}
+
 static void a_wrong_method_is_told_the_right_ones(void **state)
 {
     struct route_match match;
@@ -167,6 +250,9 @@ int main(void)
         cmocka_unit_test(unknown_paths_are_not_found),
         cmocka_unit_test(an_id_that_cannot_be_read_is_invalid),
         cmocka_unit_test(a_segment_of_any_length_is_harmless),
+        cmocka_unit_test(a_text_may_have_any_characters),
+        cmocka_unit_test(a_text_may_be_long),
+        cmocka_unit_test(a_text_is_there_whole_or_not_at_all),
         cmocka_unit_test(a_wrong_method_is_told_the_right_ones),
         cmocka_unit_test(options_are_those_of_the_path),
         cmocka_unit_test(head_is_get_without_the_body),
