@@ -91,9 +91,13 @@ struct dbk_idempotency {
  *
  * Verdicts (dbk_command_verdict):
  *   DBK_EXISTS     a record with this id is in the log, live; sequence tells which
- *   DBK_CONFLICT   the email is taken; or the id was deleted; or an event.deleted names
- *                  another person than the event's
- *   DBK_NOT_FOUND  no such person or event
+ *                  (of a person.aliased: that made it this person's)
+ *   DBK_CONFLICT   the email, external id or anonymous id is another person's, whom the
+ *                  verdict names; or the id was deleted, or is the nil UUID, which no person
+ *                  can have; or an event.deleted names another person than the event's; or a
+ *                  person would be left without e-mail and names, and without anything else
+ *                  to be known by; or has DBK_ALIASES_MAX anonymous ids
+ *   DBK_NOT_FOUND  no such person or event; or the person has no such anonymous id
  *   DBK_MOVED      the person is not at the expected version
  *   DBK_DAMAGED    what deciding needs to know of it is damaged on disk
  */
@@ -201,7 +205,8 @@ enum dbk_code dbk_log_each(struct dbk_log *log, uint64_t after, uint64_t to,
                            struct dbk_error *err);
 
 /* Copy the record of the event with this id, which was not deleted, nor its person, and
- * decode it; event's slices point into the batch.
+ * decode it; event's slices point into the batch. Where it has an anonymous_id, person_id
+ * is whose that is now, not what the record says: the nil UUID where nobody's.
  *
  * DBK_NOT_FOUND    there is none
  * DBK_DAMAGED      it is not where the index says, or is another
@@ -225,13 +230,54 @@ void dbk_log_interrupt(struct dbk_log *log);
 enum dbk_code dbk_log_person(struct dbk_log *log, const struct dbk_uuid *id,
                              struct dbk_person_state *out, struct dbk_error *err);
 
+/* What identifies a person besides the id. */
+enum dbk_identity {
+    DBK_IDENTITY_EMAIL,       /* without regard to case */
+    DBK_IDENTITY_EXTERNAL_ID, /* to the byte, as the next */
+    DBK_IDENTITY_ANONYMOUS_ID,
+};
+
+/* Whose it is among the living. DBK_NOT_FOUND: nobody's, or no person could have it. DBK_IO,
+ * DBK_UNAVAILABLE, DBK_DAMAGED. */
+enum dbk_code dbk_log_whose(struct dbk_log *log, enum dbk_identity identity,
+                            struct dbk_slice text, struct dbk_uuid *person,
+                            struct dbk_error *err);
+
+/* The anonymous ids of a person, in the order of their person.aliased. Zero it before first
+ * use; dbk_aliases_finish frees it. */
+struct dbk_aliases {
+    size_t count;
+    struct dbk_alias {
+        struct dbk_slice anonymous_id; /* points into bytes */
+        uint64_t sequence;             /* of the person.aliased */
+    } * list;                          /* owned by it */
+    char *bytes;                       /* private */
+};
+
+/* All of them, at most DBK_ALIASES_MAX; none for who is no person, or deleted. What out held
+ * before is freed. DBK_IO, DBK_UNAVAILABLE, DBK_DAMAGED, DBK_NO_MEMORY. */
+enum dbk_code dbk_log_aliases(struct dbk_log *log, const struct dbk_uuid *person,
+                              struct dbk_aliases *out, struct dbk_error *err);
+void dbk_aliases_finish(struct dbk_aliases *aliases); /* zeroed is fine */
+
+/* The properties of a person whose state is this: *out, which points into the batch, has
+ * length 0 where there are none. As dbk_log_record; DBK_DAMAGED also where the record is not
+ * one that gave the person properties. */
+enum dbk_code dbk_log_person_properties(struct dbk_log *log,
+                                        const struct dbk_person_state *person,
+                                        struct dbk_batch *batch, struct dbk_slice *out,
+                                        struct dbk_error *err);
+
 /* Where an event is. */
 struct dbk_event_state {
     uint64_t sequence;         /* of its event.recorded */
     uint64_t deleted_sequence; /* of its event.deleted; 0 while it lives */
-    struct dbk_uuid person_id;
+    struct dbk_uuid
+        person_id; /* of an event with an anonymous_id: whose that is now; the
+                                  nil UUID where nobody's */
 };
-/* DBK_NOT_FOUND, DBK_IO. An event of a deleted person is found: ask for the person. */
+/* DBK_NOT_FOUND, DBK_IO, DBK_DAMAGED. An event of a deleted person is found: ask for the
+ * person; one with an anonymous_id that went with a person is not. */
 enum dbk_code dbk_log_event(struct dbk_log *log, const struct dbk_uuid *id,
                             struct dbk_event_state *out, struct dbk_error *err);
 

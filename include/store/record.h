@@ -4,13 +4,20 @@
  *
  *     [format, type, sequence, recorded_at_us, subject_id, data, meta]
  *
- *   format         positive fixint, 1
+ *   format         positive fixint: 1, or 2 where format 1 cannot say it (see below)
  *   type           str: "person.created", ...
  *   sequence       uint 64, always nine bytes, so that the writer can fill it in
  *   recorded_at_us int 64, always nine bytes; microseconds since 1970 UTC
  *   subject_id     bin 8 of 16 bytes: the person or event the record is about
- *   data           map of str to value, in the order listed at each struct below
- *   meta           map of str to str: request_id, actor, source; only those there are
+ *   data           map of str to value, in the order of the bits DBK_HAS_... below
+ *   meta           map of str to str: request_id, actor, source, clock_offset; only those
+ *                  there are
+ *
+ * Format 2 has what format 1 has not: the types from person.aliased on; external_id and
+ * properties of a person, persons of whom some field is missing, and fields removed; events
+ * with an anonymous_id, an event.deleted of what was nobody's, event types over 64 bytes;
+ * clock_offset. Whatever format 1 can say is written as format 1, byte for byte as programs
+ * did that knew no other, and they can read it.
  *
  * The bytes of a record never change once written. Format: https://msgpack.org (spec of
  * 2017, bin and str types).
@@ -23,12 +30,16 @@
 #include "store/timestamp.h"
 #include "store/uuid.h"
 
-#define DBK_RECORD_FORMAT 1
+#define DBK_RECORD_FORMAT 2 /* the newest that there is */
 
-/* The longest fields that a record may carry, in bytes. */
+/* The longest fields that a record may carry, in bytes. What is in them is the caller's
+ * part: event_type, external_id and anonymous_id are UTF-8 without control characters (C0,
+ * DEL, C1), and not empty. */
 #define DBK_EMAIL_MAX 254
-#define DBK_NAME_MAX 400 /* 100 characters of UTF-8 */
-#define DBK_EVENT_TYPE_MAX 64
+#define DBK_NAME_MAX 400         /* 100 characters of UTF-8 */
+#define DBK_EVENT_TYPE_MAX 800   /* 200 characters of UTF-8 */
+#define DBK_EXTERNAL_ID_MAX 800  /* 200 characters */
+#define DBK_ANONYMOUS_ID_MAX 512 /* 128 characters */
 #define DBK_PROPERTIES_MAX 65536
 #define DBK_META_MAX 128
 #define DBK_RECORD_MAX 70000 /* a record with all of them at their longest fits */
@@ -44,25 +55,35 @@ enum {
     DBK_HAS_FIRST_NAME = 2,
     DBK_HAS_LAST_NAME = 4,
     DBK_HAS_ROLE = 8,
-    DBK_HAS_ALL = 15, /* of a person */
+    DBK_HAS_ALL = 15, /* the four that every person had once */
     DBK_HAS_PERSON_ID = 16,
     DBK_HAS_EVENT_TYPE = 32,
     DBK_HAS_EVENT = 48, /* whose, and what */
     DBK_HAS_PROPERTIES = 64,
     DBK_HAS_DATETIME_CREATED = 128,
+    DBK_HAS_EXTERNAL_ID = 256,
+    DBK_HAS_ANONYMOUS_ID = 512,
+    DBK_HAS_PERSON = 335, /* all that a person may have: also external_id, properties */
+    DBK_HAS_OPTIONAL = 327, /* of these what there may be none of: all but role */
 };
 
 /* Every type of record: its number (not that of any disk), its constant, its name, what
  * it is about, which fields its data must have, and which it may have besides. The enum,
  * the names, encoding and decoding come from this list. */
 #define DBK_TYPES(TYPE)                                                                \
-    TYPE(1, DBK_PERSON_CREATED, "person.created", DBK_SUBJECT_PERSON, DBK_HAS_ALL,     \
-         DBK_HAS_DATETIME_CREATED)                                                     \
-    TYPE(2, DBK_PERSON_UPDATED, "person.updated", DBK_SUBJECT_PERSON, 0, DBK_HAS_ALL)  \
+    TYPE(1, DBK_PERSON_CREATED, "person.created", DBK_SUBJECT_PERSON, DBK_HAS_ROLE,    \
+         DBK_HAS_OPTIONAL | DBK_HAS_DATETIME_CREATED)                                  \
+    TYPE(2, DBK_PERSON_UPDATED, "person.updated", DBK_SUBJECT_PERSON, 0,               \
+         DBK_HAS_PERSON)                                                               \
     TYPE(3, DBK_PERSON_DELETED, "person.deleted", DBK_SUBJECT_PERSON, 0, 0)            \
     TYPE(4, DBK_EVENT_RECORDED, "event.recorded", DBK_SUBJECT_EVENT, DBK_HAS_EVENT,    \
-         DBK_HAS_PROPERTIES | DBK_HAS_DATETIME_CREATED)                                \
-    TYPE(5, DBK_EVENT_DELETED, "event.deleted", DBK_SUBJECT_EVENT, DBK_HAS_PERSON_ID, 0)
+         DBK_HAS_PROPERTIES | DBK_HAS_DATETIME_CREATED | DBK_HAS_ANONYMOUS_ID)         \
+    TYPE(5, DBK_EVENT_DELETED, "event.deleted", DBK_SUBJECT_EVENT, DBK_HAS_PERSON_ID,  \
+         0)                                                                            \
+    TYPE(6, DBK_PERSON_ALIASED, "person.aliased", DBK_SUBJECT_PERSON,                  \
+         DBK_HAS_ANONYMOUS_ID, 0)                                                      \
+    TYPE(7, DBK_PERSON_UNALIASED, "person.unaliased", DBK_SUBJECT_PERSON,              \
+         DBK_HAS_ANONYMOUS_ID, 0)
 
 #define DBK_TYPE_CONSTANT(number, type, ...) type = number,
 #define DBK_TYPE_ONE(...) +1 /* NOLINT(bugprone-macro-parentheses): behind another */
@@ -72,29 +93,44 @@ enum dbk_type { DBK_TYPES(DBK_TYPE_CONSTANT) };
 /* One more than the last of them: what a loop from 1 stops at. */
 #define DBK_TYPE_COUNT (1 DBK_TYPES(DBK_TYPE_ONE))
 
-/* data: email, first_name, last_name, role (str "user" or "admin") */
+/* data: email, first_name, last_name, role (str "user" or "admin"), properties (str: the
+ * JSON text of an object), external_id.
+ *
+ * In a person.created a text that is empty is not there, whatever `has` says. In a
+ * person.updated it is one that was removed (msgpack nil); its properties are all that the
+ * person has from then on, never a patch. */
 struct dbk_person_fields {
-    unsigned has; /* DBK_HAS_..., of these four */
+    unsigned has; /* DBK_HAS_..., of DBK_HAS_PERSON */
     struct dbk_slice email;
     struct dbk_slice first_name;
     struct dbk_slice last_name;
     enum dbk_role role;
+    struct dbk_slice external_id;
+    struct dbk_slice properties;
 };
 
 /* A record decoded, or a draft of one. Slices are borrowed from the bytes it was decoded
  * from, or from whoever drafted it. */
 struct dbk_record {
-    unsigned format; /* decode only */
+    /* Decoding gives it, and encoding chooses it; but what was decoded from format 1 is
+     * encoded as that again. */
+    unsigned format;
     enum dbk_type type;
     uint64_t sequence;         /* decode only: the writer gives it */
     dbk_timestamp recorded_at; /* decode only: the writer gives it */
     struct dbk_uuid subject;
 
-    /* person.created: all four fields; person.updated: those that changed */
+    /* person.created: those there are, always role; person.updated: those that changed */
     struct dbk_person_fields person;
 
-    /* event.recorded and event.deleted: whose event. data: person_id (bin 16) */
+    /* event.recorded and event.deleted: whose event. data: person_id (bin 16). Of an event
+     * with an anonymous_id: whose that was when the record was appended, the nil UUID where
+     * nobody's; dbk_log_event tells whose it is now. */
     struct dbk_uuid person_id;
+
+    /* person.aliased and person.unaliased: what is tied to the person, or no more. In an
+     * event.recorded: by whom it was done, who was not known then; length 0: a person. */
+    struct dbk_slice anonymous_id;
 
     /* event.recorded. data: person_id, event_type (str), and properties (str: the JSON
      * text of an object, the client's own bytes) where there are some: length 0 is none */
@@ -110,6 +146,8 @@ struct dbk_record {
     struct dbk_slice request_id;
     struct dbk_slice actor;
     struct dbk_slice source;
+    /* What was added to the client's datetime_created: decimal microseconds, "-1500000" */
+    struct dbk_slice clock_offset;
 };
 
 /* "person.created" for DBK_PERSON_CREATED and so on; "" for what is no type. Static. */
@@ -119,14 +157,14 @@ bool dbk_type_parse(const char *text, size_t length, enum dbk_type *out);
 /* What records of a type are about. */
 enum dbk_subject dbk_type_subject(enum dbk_type type);
 /* The person that the record is about: the subject of a person's record, whose event an
- * event's is. Borrowed from record. */
+ * event's is, the nil UUID where it says nobody's. Borrowed from record. */
 const struct dbk_uuid *dbk_record_person(const struct dbk_record *record);
 /* "user" or "admin". Static. */
 const char *dbk_role_name(enum dbk_role role);
 /* False for any other text. */
 bool dbk_role_parse(const char *text, size_t length, enum dbk_role *out);
 
-/* Write the record's bytes to out, which has size bytes (DBK_RECORD_MAX is enough);
+/* Write the record's bytes, in the oldest format that can say it, to out, which has size bytes (DBK_RECORD_MAX is enough);
  * *length receives how many. Thread-safe.
  *
  * DBK_TOO_LARGE  a field is over its bound, or out is too small
@@ -143,6 +181,9 @@ enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size
  */
 enum dbk_code dbk_record_decode(const char *bytes, size_t length,
                                 struct dbk_record *out, struct dbk_error *err);
+
+/* The format in which the record would be encoded. */
+unsigned dbk_record_format(const struct dbk_record *record);
 
 /* Fill in the sequence and time of an encoded record. */
 void dbk_record_stamp(char *bytes, uint64_t sequence, dbk_timestamp recorded_at);

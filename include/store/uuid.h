@@ -29,4 +29,7 @@ void dbk_uuid_format(const struct dbk_uuid *id, char out[DBK_UUID_TEXT + 1]);
 
 bool dbk_uuid_equal(const struct dbk_uuid *a, const struct dbk_uuid *b);
 
+/* Whether it is the nil UUID, all of whose digits are 0 (section 5.9): here nobody's. */
+bool dbk_uuid_is_nil(const struct dbk_uuid *id);
+
 #endif

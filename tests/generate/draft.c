@@ -167,6 +167,7 @@ static bool delete_event(struct history *history, struct dbk_record *record)
     return true;
 }
 
+/* DBK_PERSON_ALIASED, DBK_PERSON_UNALIASED: none yet. */
 bool history_next(struct history *history, struct dbk_record *record)
 {
     uint64_t kind = chance(history, 1000);

@@ -112,6 +112,9 @@ static inline void naive_add(struct naive *naive, const struct dbk_record *recor
             if (dbk_uuid_equal(&naive->events[i].id, &record->subject))
                 naive->events[i].gone = true;
         return;
+    case DBK_PERSON_ALIASED:
+    case DBK_PERSON_UNALIASED:
+        return;
     }
 }
 

@@ -129,6 +129,10 @@ void log_print_block(FILE *out, const struct dbk_record *record,
     case DBK_EVENT_DELETED:
         fputs("    deleted\n", out);
         break;
+    case DBK_PERSON_ALIASED:
+    case DBK_PERSON_UNALIASED:
+        print_field(out, "anonymous_id", NULL, record->anonymous_id);
+        break;
     }
     fputc('\n', out);
 }

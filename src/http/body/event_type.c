@@ -1,6 +1,6 @@
 #include "event_type.h"
 
-#include "store/record.h"
+enum { LENGTH_MAX = 64 };
 
 static bool is_allowed(char c)
 {
@@ -10,7 +10,7 @@ static bool is_allowed(char c)
 
 bool event_type_valid(struct dbk_slice text)
 {
-    if (text.length == 0 || text.length > DBK_EVENT_TYPE_MAX)
+    if (text.length == 0 || text.length > LENGTH_MAX)
         return false;
     for (size_t i = 0; i < text.length; i++) {
         if (!is_allowed(text.data[i]))

@@ -165,6 +165,18 @@ static bool read_text(struct reading *reading, const char *name, struct dbk_slic
     return read_string(reading, out);
 }
 
+/* The same where null may stand instead, for what was removed. */
+static bool read_optional(struct reading *reading, const char *name,
+                          struct dbk_slice *out, unsigned bit)
+{
+    unsigned *has = &reading->out->person.has;
+
+    if (!skip_name(reading, name))
+        return true;
+    *has |= bit;
+    return skip(reading, "null") || read_string(reading, out);
+}
+
 static bool read_role(struct reading *reading)
 {
     struct dbk_person_fields *person = &reading->out->person;
@@ -177,32 +189,10 @@ static bool read_role(struct reading *reading)
            refuse(reading, "\"user\" or \"admin\" before");
 }
 
-static bool read_person(struct reading *reading)
+static bool read_properties(struct reading *reading, struct dbk_slice *properties)
 {
-    struct dbk_person_fields *person = &reading->out->person;
-    unsigned *has = &person->has;
-
-    return read_text(reading, ",\"email\":", &person->email, has, DBK_HAS_EMAIL) &&
-           read_text(reading, ",\"first_name\":", &person->first_name, has,
-                     DBK_HAS_FIRST_NAME) &&
-           read_text(reading, ",\"last_name\":", &person->last_name, has,
-                     DBK_HAS_LAST_NAME) &&
-           read_role(reading);
-}
-
-static bool read_person_id(struct reading *reading)
-{
-    return expect(reading, "\"person_id\":") &&
-           read_id(reading, &reading->out->person_id);
-}
-
-static bool read_properties(struct reading *reading)
-{
-    struct dbk_slice *properties = &reading->out->properties;
     unsigned there = 0;
 
-    if (!skip_name(reading, ",\"properties\":"))
-        return true;
     if (reading->at == reading->end || *reading->at != '{')
         return refuse(reading, "{");
     properties->data = reading->at;
@@ -211,6 +201,57 @@ static bool read_properties(struct reading *reading)
         return refuse(reading, "a JSON object");
     reading->at += properties->length;
     return read_text(reading, ",\"properties_text\":", properties, &there, 1);
+}
+
+static bool read_person_properties(struct reading *reading)
+{
+    struct dbk_person_fields *person = &reading->out->person;
+
+    if (!skip_name(reading, ",\"properties\":"))
+        return true;
+    person->has |= DBK_HAS_PROPERTIES;
+    return skip(reading, "null") || read_properties(reading, &person->properties);
+}
+
+static bool read_person(struct reading *reading)
+{
+    struct dbk_person_fields *person = &reading->out->person;
+
+    return read_optional(reading, ",\"email\":", &person->email, DBK_HAS_EMAIL) &&
+           read_optional(reading, ",\"first_name\":", &person->first_name,
+                         DBK_HAS_FIRST_NAME) &&
+           read_optional(reading, ",\"last_name\":", &person->last_name,
+                         DBK_HAS_LAST_NAME) &&
+           read_role(reading) && read_person_properties(reading);
+}
+
+static bool read_external_id(struct reading *reading)
+{
+    return read_optional(reading,
+                         ",\"external_id\":", &reading->out->person.external_id,
+                         DBK_HAS_EXTERNAL_ID);
+}
+
+static bool read_anonymous_id(struct reading *reading)
+{
+    return expect(reading, "\"anonymous_id\":") &&
+           read_string(reading, &reading->out->anonymous_id);
+}
+
+static bool read_person_id(struct reading *reading)
+{
+    return expect(reading, "\"person_id\":") &&
+           (skip(reading, "null") || read_id(reading, &reading->out->person_id));
+}
+
+static bool read_event(struct reading *reading)
+{
+    struct dbk_record *out = reading->out;
+
+    return read_person_id(reading) && expect(reading, ",\"event_type\":") &&
+           read_string(reading, &out->event_type) &&
+           (!skip_name(reading, ",\"properties\":") ||
+            read_properties(reading, &out->properties));
 }
 
 static bool read_created_at(struct reading *reading)
@@ -225,23 +266,25 @@ static bool read_created_at(struct reading *reading)
 static bool read_data(struct reading *reading)
 {
     struct dbk_record *out = reading->out;
+    unsigned there = 0;
 
     switch (out->type) {
     case DBK_PERSON_CREATED:
         return read_person(reading) &&
-               (out->person.has == DBK_HAS_ALL ||
-                refuse(reading, "all fields of a person")) &&
-               read_created_at(reading);
+               (out->person.has & DBK_HAS_ROLE || refuse(reading, "a role")) &&
+               read_created_at(reading) && read_external_id(reading);
     case DBK_PERSON_UPDATED:
-        return read_person(reading);
+        return read_person(reading) && read_external_id(reading);
     case DBK_PERSON_DELETED:
         return true;
     case DBK_EVENT_RECORDED:
-        return read_person_id(reading) && expect(reading, ",\"event_type\":") &&
-               read_string(reading, &out->event_type) && read_properties(reading) &&
-               read_created_at(reading);
+        return read_event(reading) && read_created_at(reading) &&
+               read_text(reading, ",\"anonymous_id\":", &out->anonymous_id, &there, 1);
     case DBK_EVENT_DELETED:
         return read_person_id(reading);
+    case DBK_PERSON_ALIASED:
+    case DBK_PERSON_UNALIASED:
+        return read_anonymous_id(reading);
     }
     return false;
 }
@@ -253,7 +296,8 @@ static bool read_meta(struct reading *reading)
 
     return read_text(reading, ",\"request_id\":", &out->request_id, &there, 1) &&
            read_text(reading, ",\"actor\":", &out->actor, &there, 2) &&
-           read_text(reading, ",\"source\":", &out->source, &there, 4);
+           read_text(reading, ",\"source\":", &out->source, &there, 4) &&
+           read_text(reading, ",\"clock_offset\":", &out->clock_offset, &there, 8);
 }
 
 static bool read_record(struct reading *reading)
@@ -324,5 +368,8 @@ enum dbk_code dbk_record_json_read(const char *text, size_t length, char *room,
         return fail_at(text, text + strlen("{\"format\":"), "a format from 1", err);
     if (!read_record(&reading))
         return fail_at(text, reading.at, reading.wrong, err);
+    if (dbk_record_format(out) != out->format)
+        return fail_at(text, text + strlen("{\"format\":"),
+                       "the format in which such a record is written", err);
     return compare(&reading, err);
 }

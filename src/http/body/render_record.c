@@ -40,23 +40,16 @@ static void time_member(struct members *members, const struct dbk_record *record
     dbk_render_timestamp(members->render, record->datetime_created);
 }
 
-static void person_members(struct members *members,
-                           const struct dbk_person_fields *person)
+/* A text that a person may have none of: null where it was removed. */
+__attribute__((always_inline)) static inline void
+optional_member(struct members *members, const char *name, struct dbk_slice text,
+                const struct dbk_record *record)
 {
-    if (person->has & DBK_HAS_EMAIL)
-        string_member(members, ",\"email\":", person->email);
-    if (person->has & DBK_HAS_FIRST_NAME)
-        string_member(members, ",\"first_name\":", person->first_name);
-    if (person->has & DBK_HAS_LAST_NAME)
-        string_member(members, ",\"last_name\":", person->last_name);
-    if (person->has & DBK_HAS_ROLE)
-        string_member(members, ",\"role\":", dbk_slice(dbk_role_name(person->role)));
-}
-
-static void person_id_member(struct members *members, const struct dbk_record *record)
-{
-    key(members, ",\"person_id\":");
-    dbk_render_uuid(members->render, &record->person_id);
+    key(members, name);
+    if (text.length == 0 && record->format > 1)
+        dbk_render_text(members->render, "null");
+    else
+        dbk_render_string(members->render, text);
 }
 
 static bool has_line_break(struct dbk_slice text)
@@ -64,14 +57,8 @@ static bool has_line_break(struct dbk_slice text)
     return memchr(text.data, '\n', text.length) || memchr(text.data, '\r', text.length);
 }
 
-static void event_members(struct members *members, const struct dbk_record *record)
+static void properties_members(struct members *members, struct dbk_slice properties)
 {
-    struct dbk_slice properties = record->properties;
-
-    person_id_member(members, record);
-    string_member(members, ",\"event_type\":", record->event_type);
-    if (properties.length == 0)
-        return;
     key(members, ",\"properties\":");
     if (!has_line_break(properties)) {
         dbk_render_raw(members->render, properties.data, properties.length);
@@ -82,6 +69,57 @@ static void event_members(struct members *members, const struct dbk_record *reco
         string_member(members, ",\"properties_text\":", properties);
 }
 
+static void person_properties(struct members *members, struct dbk_slice properties)
+{
+    if (properties.length > 0) {
+        properties_members(members, properties);
+        return;
+    }
+    key(members, ",\"properties\":");
+    dbk_render_text(members->render, "null");
+}
+
+static void person_members(struct members *members, const struct dbk_record *record)
+{
+    const struct dbk_person_fields *person = &record->person;
+
+    if (person->has & DBK_HAS_EMAIL)
+        optional_member(members, ",\"email\":", person->email, record);
+    if (person->has & DBK_HAS_FIRST_NAME)
+        optional_member(members, ",\"first_name\":", person->first_name, record);
+    if (person->has & DBK_HAS_LAST_NAME)
+        optional_member(members, ",\"last_name\":", person->last_name, record);
+    if (person->has & DBK_HAS_ROLE)
+        string_member(members, ",\"role\":", dbk_slice(dbk_role_name(person->role)));
+    if (person->has & DBK_HAS_PROPERTIES)
+        person_properties(members, person->properties);
+}
+
+static void external_id_member(struct members *members, const struct dbk_record *record)
+{
+    if (record->person.has & DBK_HAS_EXTERNAL_ID)
+        optional_member(members, ",\"external_id\":", record->person.external_id,
+                        record);
+}
+
+/* Nobody's is null; in format 1 the nil UUID was a person's like any other. */
+static void person_id_member(struct members *members, const struct dbk_record *record)
+{
+    key(members, ",\"person_id\":");
+    if (record->format > 1 && dbk_uuid_is_nil(&record->person_id))
+        dbk_render_text(members->render, "null");
+    else
+        dbk_render_uuid(members->render, &record->person_id);
+}
+
+static void event_members(struct members *members, const struct dbk_record *record)
+{
+    person_id_member(members, record);
+    string_member(members, ",\"event_type\":", record->event_type);
+    if (record->properties.length > 0)
+        properties_members(members, record->properties);
+}
+
 static void render_data(struct dbk_render *render, const struct dbk_record *record,
                         bool exact)
 {
@@ -89,20 +127,28 @@ static void render_data(struct dbk_render *render, const struct dbk_record *reco
 
     switch (record->type) {
     case DBK_PERSON_CREATED:
-        person_members(&members, &record->person);
+        person_members(&members, record);
         time_member(&members, record);
+        external_id_member(&members, record);
         break;
     case DBK_PERSON_UPDATED:
-        person_members(&members, &record->person);
+        person_members(&members, record);
+        external_id_member(&members, record);
         break;
     case DBK_PERSON_DELETED:
         break;
     case DBK_EVENT_RECORDED:
         event_members(&members, record);
         time_member(&members, record);
+        if (record->anonymous_id.length > 0)
+            string_member(&members, ",\"anonymous_id\":", record->anonymous_id);
         break;
     case DBK_EVENT_DELETED:
         person_id_member(&members, record);
+        break;
+    case DBK_PERSON_ALIASED:
+    case DBK_PERSON_UNALIASED:
+        string_member(&members, ",\"anonymous_id\":", record->anonymous_id);
         break;
     }
 }
@@ -117,6 +163,8 @@ static void render_meta(struct dbk_render *render, const struct dbk_record *reco
         string_member(&members, ",\"actor\":", record->actor);
     if (record->source.length > 0)
         string_member(&members, ",\"source\":", record->source);
+    if (record->clock_offset.length > 0)
+        string_member(&members, ",\"clock_offset\":", record->clock_offset);
 }
 
 /* exact: with nothing lost, as exports have it. */

@@ -87,6 +87,9 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
         return DBK_OK; /* the second walk's */
     case DBK_EVENT_DELETED:
         return add_event_deleted(fold, record, err);
+    case DBK_PERSON_ALIASED:
+    case DBK_PERSON_UNALIASED:
+        break;
     }
     return dbk_fail(err, DBK_UNSUPPORTED, "record %llu is of an unknown type",
                     (unsigned long long)record->sequence);

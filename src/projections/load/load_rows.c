@@ -145,6 +145,8 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
     case DBK_PERSON_UPDATED:
     case DBK_PERSON_DELETED:
     case DBK_EVENT_DELETED:
+    case DBK_PERSON_ALIASED:
+    case DBK_PERSON_UNALIASED:
         break;
     }
     return DBK_OK;

@@ -222,6 +222,9 @@ enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
         return add_event_recorded(fold, record, err);
     case DBK_EVENT_DELETED:
         return add_event_deleted(fold, record, err);
+    case DBK_PERSON_ALIASED:
+    case DBK_PERSON_UNALIASED:
+        break;
     }
     return dbk_fail(err, DBK_UNSUPPORTED, "record %llu is of an unknown type",
                     (unsigned long long)record->sequence);

@@ -112,3 +112,10 @@ bool dbk_uuid_equal(const struct dbk_uuid *a, const struct dbk_uuid *b)
 {
     return !memcmp(a->bytes, b->bytes, sizeof a->bytes);
 }
+
+bool dbk_uuid_is_nil(const struct dbk_uuid *id)
+{
+    static const struct dbk_uuid nil;
+
+    return dbk_uuid_equal(id, &nil);
+}

@@ -14,7 +14,6 @@ static void copy_text(char *out, size_t size, struct dbk_slice text)
 void person_state_begin(struct dbk_person_state *state, const struct dbk_record *record,
                         dbk_timestamp recorded_at)
 {
-    assert(record->person.has == DBK_HAS_ALL);
     memset(state, 0, sizeof *state);
     state->id = record->subject;
     state->datetime_created =

@@ -151,6 +151,9 @@ static int add(struct place *place)
         return add_recorded(place);
     case DBK_EVENT_DELETED:
         return add_event_deleted(place);
+    case DBK_PERSON_ALIASED:
+    case DBK_PERSON_UNALIASED:
+        break;
     }
     return MDB_CORRUPTED;
 }

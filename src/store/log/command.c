@@ -16,6 +16,7 @@ void command_clear_verdict(struct dbk_verdict *verdict)
     verdict->code = verdict->error.code = DBK_OK;
     verdict->first_sequence = verdict->sequence = 0;
     verdict->recorded_at = 0;
+    verdict->has_holder = verdict->otherwise = false;
     verdict->error.text[0] = '\0';
 }
 
@@ -24,7 +25,7 @@ static void clear(struct dbk_command *command)
 {
     command->count = command->bytes_used = 0;
     command->expected_version = 0;
-    command->expects_person = false;
+    command->expects_person = command->unsupported = false;
     command->person = NULL;
     command_clear_verdict(&command->verdict);
 }
@@ -150,7 +151,9 @@ static size_t room_for(const struct dbk_record *draft)
     return RECORD_FRAME + draft->person.email.length + draft->person.first_name.length +
            draft->person.last_name.length + draft->event_type.length +
            draft->properties.length + draft->request_id.length + draft->actor.length +
-           draft->source.length;
+           draft->source.length + draft->person.external_id.length +
+           draft->person.properties.length + draft->anonymous_id.length +
+           draft->clock_offset.length;
 }
 
 static bool make_room(struct dbk_command *command, const struct dbk_record *draft)
@@ -184,6 +187,8 @@ enum dbk_code dbk_command_add(struct dbk_command *command,
     if (code != DBK_OK)
         return code;
     assert(entry->length <= room_for(draft));
+    if (draft->type != DBK_EVENT_DELETED && command->bytes[entry->offset + 1] != 1)
+        command->unsupported = true;
     command->bytes_used += entry->length;
     command->count++;
     return DBK_OK;
@@ -198,6 +203,29 @@ void dbk_command_expect_person(struct dbk_command *command, const struct dbk_uui
 {
     command->expects_person = true;
     command->expected_person = *id;
+}
+
+void dbk_command_by_external_id(struct dbk_command *command,
+                                struct dbk_slice external_id)
+{
+    (void)external_id;
+    command->unsupported = true;
+}
+
+enum dbk_code dbk_command_otherwise(struct dbk_command *command,
+                                    const struct dbk_record *updated,
+                                    struct dbk_error *err)
+{
+    (void)updated;
+    (void)err;
+    command->unsupported = true;
+    return DBK_OK;
+}
+
+void dbk_command_merge(struct dbk_command *command, dbk_merge *merge)
+{
+    (void)merge;
+    command->unsupported = true;
 }
 
 void dbk_command_first(const struct dbk_command *command, struct dbk_record *out)

@@ -23,6 +23,7 @@ struct dbk_command {
     size_t bytes_used, bytes_size;
     char small[COMMAND_SMALL];
     uint64_t expected_version; /* 0: any */
+    bool unsupported;          /* it asks for what cannot be decided yet */
     bool expects_person;
     struct dbk_uuid expected_person;
     struct dbk_verdict verdict;

@@ -57,8 +57,10 @@ static int write_entry(struct rules_plan *plan, struct decide_turn *turn,
 
     if (entry->type == DBK_PERSON_UPDATED && plan->nothing_changes)
         return 0;
-    if (entry->type == DBK_EVENT_DELETED)
+    if (entry->type == DBK_EVENT_DELETED) {
         record_set_person(command->bytes + entry->offset, &plan->event.person_id);
+        record_set_format(command->bytes + entry->offset, 1);
+    }
     rc = append(turn, command, entry);
     if (rc != 0)
         return rc;
@@ -73,6 +75,9 @@ static int write_entry(struct rules_plan *plan, struct decide_turn *turn,
     case DBK_EVENT_DELETED:
         plan->event.deleted_sequence = turn->head;
         return index_put_event_at(turn->event_cursor, &entry->subject, &plan->event);
+    case DBK_PERSON_ALIASED:
+    case DBK_PERSON_UNALIASED:
+        break;
     }
     return MDB_CORRUPTED;
 }

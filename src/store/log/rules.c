@@ -199,6 +199,8 @@ bool rules_check(struct rules_plan *plan, const struct decide_turn *turn)
 {
     const struct dbk_command *command = plan->command;
 
+    if (command->unsupported)
+        return refuse(plan, DBK_UNSUPPORTED, "the log cannot keep this yet");
     for (size_t i = 0; i < command->count; i++) {
         bool fine = false;
 
@@ -217,6 +219,9 @@ bool rules_check(struct rules_plan *plan, const struct decide_turn *turn)
             break;
         case DBK_EVENT_DELETED:
             fine = check_event_deleted(plan, turn);
+            break;
+        case DBK_PERSON_ALIASED:
+        case DBK_PERSON_UNALIASED:
             break;
         }
         if (!fine)

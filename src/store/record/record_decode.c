@@ -50,14 +50,29 @@ static bool read_role(struct record_walk *walk, enum dbk_role *role)
            record_walk_fail(walk, "the role user or admin");
 }
 
+/* In format 2 a text that a person may lack is nil where it was removed, and never empty. */
+static bool read_field(struct record_walk *walk, const struct record_field *field,
+                       struct dbk_record *out, struct dbk_slice *text)
+{
+    bool may_lack = out->format > 1 && field->bit & DBK_HAS_OPTIONAL;
+
+    if (may_lack && out->type == DBK_PERSON_UPDATED && record_walk_nil(walk)) {
+        *text = (struct dbk_slice){NULL, 0};
+        return true;
+    }
+    if (!read_text(walk, field->bound, text))
+        return false;
+    return !may_lack || text->length > 0 || record_walk_fail(walk, "a longer text");
+}
+
 static bool read_value(struct record_walk *walk, const struct record_field *field,
                        struct dbk_record *out)
 {
-    void *value = (char *)out + field->offset;
+    void *value = (void *)(uintptr_t)record_value(out, field, record_type(out->type));
 
     switch (field->kind) {
     case RECORD_TEXT:
-        return read_text(walk, field->bound, value);
+        return read_field(walk, field, out, value);
     case RECORD_ROLE:
         return read_role(walk, value);
     case RECORD_ID:
@@ -88,7 +103,8 @@ static const struct record_field *read_key(struct record_walk *walk, size_t *fro
     return NULL;
 }
 
-static bool read_data(struct record_walk *walk, struct dbk_record *out)
+/* *there receives which fields it has. */
+static bool read_data(struct record_walk *walk, struct dbk_record *out, unsigned *there)
 {
     const struct record_type *type = record_type(out->type);
     size_t count, next = 0;
@@ -108,10 +124,11 @@ static bool read_data(struct record_walk *walk, struct dbk_record *out)
     }
     if ((seen & type->must) != type->must)
         return record_walk_fail(walk, "all keys of this type");
-    out->person.has = seen & DBK_HAS_ALL;
+    out->person.has = type->subject == DBK_SUBJECT_PERSON ? seen & DBK_HAS_PERSON : 0;
     out->has_datetime_created = (seen & DBK_HAS_DATETIME_CREATED) != 0;
     if (!out->has_datetime_created)
         out->datetime_created = out->recorded_at;
+    *there = seen;
     return true;
 }
 
@@ -132,6 +149,8 @@ static bool read_meta(struct record_walk *walk, struct dbk_record *out)
             out->actor = value;
         else if (dbk_slice_equal(key, dbk_slice("source")))
             out->source = value;
+        else if (dbk_slice_equal(key, dbk_slice("clock_offset")))
+            out->clock_offset = value;
         else
             return record_walk_fail(walk, "a known key in meta");
     }
@@ -140,10 +159,14 @@ static bool read_meta(struct record_walk *walk, struct dbk_record *out)
 
 static bool read_record(struct record_walk *walk, struct dbk_record *out)
 {
+    unsigned there;
+
     if (!read_type(walk, &out->type) || !record_walk_uint(walk, &out->sequence) ||
         !read_time(walk, &out->recorded_at) || !read_id(walk, &out->subject) ||
-        !read_data(walk, out) || !read_meta(walk, out))
+        !read_data(walk, out, &there) || !read_meta(walk, out))
         return false;
+    if (out->format < record_format(out, there))
+        return record_walk_fail(walk, "what its format can say");
     return walk->at == walk->end || record_walk_fail(walk, "the end of the record");
 }
 

@@ -18,7 +18,7 @@ static size_t sequence_offset(const char *bytes)
 }
 
 /* msgpack's markers of what is filled in later. */
-enum { BIN = 0xc4, UINT64 = 0xcf, INT64 = 0xd3 };
+enum { NIL = 0xc0, BIN = 0xc4, UINT64 = 0xcf, INT64 = 0xd3 };
 
 /* Where the packer writes: fails rather than run over. */
 struct target {
@@ -71,14 +71,23 @@ static int pack_entry(msgpack_packer *packer, const char *key, struct dbk_slice 
     return pack_text(packer, dbk_slice(key)) || pack_text(packer, value);
 }
 
-static int pack_value(msgpack_packer *packer, const struct record_field *field,
-                      const struct dbk_record *record)
+/* What a person has no more is nil; format 1 did not know that. */
+static int pack_field(msgpack_packer *packer, const struct record_field *field,
+                      struct dbk_slice text, unsigned format)
 {
-    const void *value = (const char *)record + field->offset;
+    static const char nil = (char)NIL;
 
+    if (text.length == 0 && format > 1 && field->bit & DBK_HAS_OPTIONAL)
+        return target_write(packer->data, &nil, sizeof nil);
+    return pack_text(packer, text);
+}
+
+static int pack_value(msgpack_packer *packer, const struct record_field *field,
+                      const void *value, unsigned format)
+{
     switch (field->kind) {
     case RECORD_TEXT:
-        return pack_text(packer, *(const struct dbk_slice *)value);
+        return pack_field(packer, field, *(const struct dbk_slice *)value, format);
     case RECORD_ROLE:
         return pack_text(packer,
                          dbk_slice(dbk_role_name(*(const enum dbk_role *)value)));
@@ -90,30 +99,60 @@ static int pack_value(msgpack_packer *packer, const struct record_field *field,
     return -1;
 }
 
+/* A new person has no field that is empty. */
+static unsigned without_empty(const struct dbk_record *record,
+                              const struct record_type *type)
+{
+    unsigned there = record->person.has;
+
+    for (size_t i = 0; i < RECORD_FIELDS; i++) {
+        const struct record_field *field = &record_fields[i];
+        const void *value = record_value(record, field, type);
+
+        if (field->bit & DBK_HAS_OPTIONAL &&
+            ((const struct dbk_slice *)value)->length == 0)
+            there &= ~field->bit;
+    }
+    return there;
+}
+
 /* Which fields of data the record has, as far as its type may have them. */
 static unsigned fields_of(const struct dbk_record *record,
                           const struct record_type *type)
 {
-    unsigned there = record->person.has | (type->must & DBK_HAS_EVENT);
+    unsigned there = type->must & (DBK_HAS_EVENT | DBK_HAS_ANONYMOUS_ID);
 
-    if (record->properties.length > 0)
-        there |= DBK_HAS_PROPERTIES;
+    if (type->subject == DBK_SUBJECT_EVENT) {
+        there |= record->properties.length > 0 ? DBK_HAS_PROPERTIES : 0;
+        there |= record->anonymous_id.length > 0 ? DBK_HAS_ANONYMOUS_ID : 0;
+    } else if (record->type == DBK_PERSON_CREATED && record->format != 1) {
+        there |= without_empty(record, type);
+    } else {
+        there |= record->person.has;
+    }
     if (record->has_datetime_created)
         there |= DBK_HAS_DATETIME_CREATED;
     return there & (type->must | type->may);
 }
 
-static int pack_data(msgpack_packer *packer, const struct dbk_record *record,
-                     const struct record_type *type)
+unsigned dbk_record_format(const struct dbk_record *record)
 {
-    unsigned there = fields_of(record, type);
+    const struct record_type *type = record_type(record->type);
 
+    assert(type);
+    return record_format(record, fields_of(record, type));
+}
+
+static int pack_data(msgpack_packer *packer, const struct dbk_record *record,
+                     const struct record_type *type, unsigned there, unsigned format)
+{
     if (msgpack_pack_map(packer, (size_t)__builtin_popcount(there)))
         return -1;
     for (const struct record_field *field = record_fields; there; field++) {
         if (!(there & field->bit))
             continue;
-        if (pack_text(packer, field->key) || pack_value(packer, field, record))
+        if (pack_text(packer, field->key) ||
+            pack_value(packer, field, record_value(record, field, type), format))
             return -1;
         there &= ~field->bit;
     }
@@ -122,9 +161,9 @@ static int pack_data(msgpack_packer *packer, const struct dbk_record *record,
 
 static int pack_meta(msgpack_packer *packer, const struct dbk_record *record)
 {
-    size_t entries = (size_t)(record->request_id.length > 0) +
-                     (size_t)(record->actor.length > 0) +
-                     (size_t)(record->source.length > 0);
+    size_t entries =
+        (size_t)(record->request_id.length > 0) + (size_t)(record->actor.length > 0) +
+        (size_t)(record->source.length > 0) + (size_t)(record->clock_offset.length > 0);
 
     if (msgpack_pack_map(packer, entries))
         return -1;
@@ -134,6 +173,9 @@ static int pack_meta(msgpack_packer *packer, const struct dbk_record *record)
     if (record->actor.length && pack_entry(packer, "actor", record->actor))
         return -1;
     if (record->source.length && pack_entry(packer, "source", record->source))
+        return -1;
+    if (record->clock_offset.length &&
+        pack_entry(packer, "clock_offset", record->clock_offset))
         return -1;
     return 0;
 }
@@ -148,11 +190,12 @@ static bool too_long(struct dbk_slice text, size_t bound, const char *name,
     return true;
 }
 
-static bool within_bounds(const struct dbk_record *record, struct dbk_error *err)
+static bool within_bounds(const struct dbk_record *record,
+                          const struct record_type *type, struct dbk_error *err)
 {
     for (size_t i = 0; i < RECORD_FIELDS; i++) {
         const struct record_field *field = &record_fields[i];
-        const void *value = (const char *)record + field->offset;
+        const void *value = record_value(record, field, type);
 
         if (field->kind == RECORD_TEXT && too_long(*(const struct dbk_slice *)value,
                                                    field->bound, field->key.data, err))
@@ -160,7 +203,8 @@ static bool within_bounds(const struct dbk_record *record, struct dbk_error *err
     }
     return !(too_long(record->request_id, DBK_META_MAX, "request_id", err) ||
              too_long(record->actor, DBK_META_MAX, "actor", err) ||
-             too_long(record->source, DBK_META_MAX, "source", err));
+             too_long(record->source, DBK_META_MAX, "source", err) ||
+             too_long(record->clock_offset, DBK_META_MAX, "clock_offset", err));
 }
 
 enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size_t size,
@@ -169,20 +213,22 @@ enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size
     const struct record_type *type = record_type(record->type);
     struct target target = {out, 0, size};
     msgpack_packer packer;
+    unsigned there, format;
 
     assert(type);
-    assert(!(record->person.has & ~(unsigned)DBK_HAS_ALL));
+    assert(!(record->person.has & ~(unsigned)DBK_HAS_PERSON));
     assert(!(record->person.has & DBK_HAS_ROLE) || *dbk_role_name(record->person.role));
-    if (!within_bounds(record, err))
+    if (!within_bounds(record, type, err))
         return DBK_TOO_LARGE;
     if (record->has_datetime_created && !dbk_timestamp_valid(record->datetime_created))
         return dbk_fail(err, DBK_INVALID, "datetime_created is not in years 1 to 9999");
+    there = fields_of(record, type);
+    format = record_format(record, there);
     msgpack_packer_init(&packer, &target, target_write);
-    if (msgpack_pack_array(&packer, 7) ||
-        msgpack_pack_unsigned_int(&packer, DBK_RECORD_FORMAT) ||
+    if (msgpack_pack_array(&packer, 7) || msgpack_pack_unsigned_int(&packer, format) ||
         pack_text(&packer, type->name) || msgpack_pack_fix_uint64(&packer, 0) ||
         msgpack_pack_fix_int64(&packer, 0) || pack_id(&packer, &record->subject) ||
-        pack_data(&packer, record, type) || pack_meta(&packer, record))
+        pack_data(&packer, record, type, there, format) || pack_meta(&packer, record))
         return dbk_fail(err, DBK_TOO_LARGE, "a record does not fit %zu bytes", size);
     *length = target.used;
     dbk_record_stamp(out, record->sequence, record->recorded_at);
@@ -204,6 +250,14 @@ void dbk_record_stamp(char *bytes, uint64_t sequence, dbk_timestamp recorded_at)
     put_big_endian(at + 10, (uint64_t)recorded_at);
 }
 
+void record_set_subject(char *bytes, const struct dbk_uuid *subject)
+{
+    char *at = bytes + sequence_offset(bytes) + 18 + 2; /* sequence, time, bin header */
+
+    assert((unsigned char)at[-2] == BIN && at[-1] == sizeof subject->bytes);
+    memcpy(at, subject->bytes, sizeof subject->bytes);
+}
+
 void record_set_person(char *bytes, const struct dbk_uuid *person_id)
 {
     /* sequence and time, subject, map header, the key "person_id", bin header */
@@ -211,4 +265,10 @@ void record_set_person(char *bytes, const struct dbk_uuid *person_id)
 
     assert((unsigned char)at[-2] == BIN && at[-1] == sizeof person_id->bytes);
     memcpy(at, person_id->bytes, sizeof person_id->bytes);
+}
+
+void record_set_format(char *bytes, unsigned format)
+{
+    assert(format >= 1 && format <= DBK_RECORD_FORMAT);
+    bytes[1] = (char)format;
 }

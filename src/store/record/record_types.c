@@ -14,6 +14,8 @@ static const struct record_type types[DBK_TYPE_COUNT] = {
 #undef TYPE
 };
 
+#define EVENT_TYPE_MAX_1 64 /* bytes of event_type in format 1 */
+
 #define PLACE(member) offsetof(struct dbk_record, member)
 
 const struct record_field record_fields[RECORD_FIELDS] = {
@@ -30,11 +32,71 @@ const struct record_field record_fields[RECORD_FIELDS] = {
      DBK_PROPERTIES_MAX},
     {DBK_HAS_DATETIME_CREATED, RECORD_TIME, TEXT("datetime_created"),
      PLACE(datetime_created), 0},
+    {DBK_HAS_EXTERNAL_ID, RECORD_TEXT, TEXT("external_id"), PLACE(person.external_id),
+     DBK_EXTERNAL_ID_MAX},
+    {DBK_HAS_ANONYMOUS_ID, RECORD_TEXT, TEXT("anonymous_id"), PLACE(anonymous_id),
+     DBK_ANONYMOUS_ID_MAX},
 };
 
 const struct record_type *record_type(enum dbk_type type)
 {
     return type >= 1 && type < DBK_TYPE_COUNT ? &types[type] : NULL;
+}
+
+const void *record_value(const struct dbk_record *record,
+                         const struct record_field *field,
+                         const struct record_type *type)
+{
+    if (field->bit == DBK_HAS_PROPERTIES && type->subject == DBK_SUBJECT_PERSON)
+        return &record->person.properties;
+    return (const char *)record + field->offset;
+}
+
+/* Whether one of the texts that are there is empty: in a person.updated, removed. */
+static bool any_empty(const struct dbk_record *record, const struct record_type *type,
+                      unsigned there)
+{
+    for (size_t i = 0; i < RECORD_FIELDS; i++) {
+        const struct record_field *field = &record_fields[i];
+        const void *value = record_value(record, field, type);
+
+        if (there & DBK_HAS_OPTIONAL & field->bit &&
+            ((const struct dbk_slice *)value)->length == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether format 1 knew a person's record with these fields. What was decoded from it may
+ * hold what would mean something else now. */
+static bool person_of_format_1(const struct dbk_record *record,
+                               const struct record_type *type, unsigned there)
+{
+    if (there & DBK_HAS_PROPERTIES)
+        return false;
+    if (record->type == DBK_PERSON_CREATED)
+        return (there & DBK_HAS_ALL) == DBK_HAS_ALL;
+    return record->format == 1 || !any_empty(record, type, there);
+}
+
+static bool event_of_format_1(const struct dbk_record *record, unsigned there)
+{
+    if (there & DBK_HAS_EVENT_TYPE)
+        return record->event_type.length <= EVENT_TYPE_MAX_1;
+    return record->format == 1 || !dbk_uuid_is_nil(&record->person_id);
+}
+
+unsigned record_format(const struct dbk_record *record, unsigned there)
+{
+    const struct record_type *type = record_type(record->type);
+    bool former = type->subject == DBK_SUBJECT_PERSON
+                      ? person_of_format_1(record, type, there)
+                      : event_of_format_1(record, there);
+
+    if (there & (DBK_HAS_EXTERNAL_ID | DBK_HAS_ANONYMOUS_ID) ||
+        record->clock_offset.length > 0)
+        return 2;
+    return former ? 1 : 2;
 }
 
 const char *dbk_type_name(enum dbk_type type)

@@ -18,7 +18,8 @@ const struct record_type *record_type(enum dbk_type type);
 
 enum record_kind { RECORD_TEXT, RECORD_ROLE, RECORD_ID, RECORD_TIME };
 
-/* An entry of data: the key, and where its value stands in struct dbk_record. */
+/* An entry of data: the key, and where its value stands in struct dbk_record; record_value
+ * tells it for every type. */
 struct record_field {
     unsigned bit; /* DBK_HAS_... */
     enum record_kind kind;
@@ -27,9 +28,18 @@ struct record_field {
     size_t bound; /* of a text, in bytes */
 };
 
-#define RECORD_FIELDS 8
+#define RECORD_FIELDS 10
 
 /* In the order in which data has them. */
 extern const struct record_field record_fields[RECORD_FIELDS];
+
+/* Where the field's value stands in a record of a type. Persons have properties of their
+ * own. Borrowed from record. */
+const void *record_value(const struct dbk_record *record,
+                         const struct record_field *field,
+                         const struct record_type *type);
+
+/* The oldest format that can say what the record does, whose data has the fields `there`. */
+unsigned record_format(const struct dbk_record *record, unsigned there);
 
 #endif

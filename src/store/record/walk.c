@@ -170,3 +170,11 @@ bool record_walk_bin(struct record_walk *walk, struct dbk_slice *bytes)
         return false;
     return take_bytes(walk, length, expected, bytes);
 }
+
+bool record_walk_nil(struct record_walk *walk)
+{
+    if (walk->wrong || left(walk) == 0 || *walk->at != 0xc0)
+        return false;
+    walk->at++;
+    return true;
+}

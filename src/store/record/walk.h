@@ -3,7 +3,7 @@
  * For decoding records: zero-copy, and bounded by the bytes there are whatever a header
  * claims (msgpack-c's own unpacker allocates for the count that a damaged array or map
  * header gives, up to 6 GB, before it looks at the bytes behind it). Only what records
- * hold is known: integers, str, bin, array and map headers. A test compares it with
+ * hold is known: integers, str, bin, nil, array and map headers. A test compares it with
  * msgpack-c. Format: the msgpack specification, https://msgpack.org.
  */
 #ifndef DBK_STORE_WALK_H
@@ -31,6 +31,9 @@ bool record_walk_uint(struct record_walk *walk, uint64_t *value);
 bool record_walk_int(struct record_walk *walk, int64_t *value);
 bool record_walk_str(struct record_walk *walk, struct dbk_slice *text);
 bool record_walk_bin(struct record_walk *walk, struct dbk_slice *bytes);
+
+/* Move past a nil, where one comes next; false, and nothing is wrong, where not. */
+bool record_walk_nil(struct record_walk *walk);
 
 /* Mark as wrong from outside, e.g. an unknown key. Returns false. */
 bool record_walk_fail(struct record_walk *walk, const char *expected);

@@ -43,6 +43,19 @@ static char line[DBK_RECORD_JSON_MAX], room[DBK_RECORD_JSON_ROOM];
     ","                                                                                \
     "\"meta\":{\"actor\":\"support\"}}"
 
+#define FORMAT_2(type, data)                                                           \
+    "{\"format\":2,\"type\":\"" type "\",\"sequence\":7,\"recorded_at\":"              \
+    "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"         \
+    "5f4bcac95e3c\",\"data\":{" data "},\"meta\":{\"source\":\"rest\"}}"
+#define ALIASED FORMAT_2("person.aliased", "\"anonymous_id\":\"d\xC3\xA9vice 1\"")
+#define UNALIASED FORMAT_2("person.unaliased", "\"anonymous_id\":\"a\"")
+#define ANONYMOUS                                                                      \
+    FORMAT_2("event.recorded",                                                         \
+             "\"person_id\":null,\"event_type\":\"Order \\\"2\\\"\","                  \
+             "\"properties\":{\"a\": 1},\"datetime_created\":"                         \
+             "\"1969-12-31T23:59:59.999999\",\"anonymous_id\":"                        \
+             "\"d\"")
+
 static const char *const lines[] = {
     PERSON,
     EVENT,
@@ -53,6 +66,25 @@ static const char *const lines[] = {
     UPDATED,
     PERSON_DELETED,
     EVENT_DELETED,
+    FORMAT_2("person.created", "\"role\":\"user\""),
+    FORMAT_2("person.created",
+             "\"first_name\":\"Kate\",\"role\":\"admin\",\"properties\":{ \"a\":1 "
+             "},\"properties_text\":\"{\\n\\\"a\\\":1\\r}\",\"datetime_created\":"
+             "\"1969-12-31T23:59:59.999999\",\"external_id\":\"crm|1\""),
+    FORMAT_2("person.updated", "\"email\":null,\"first_name\":null,\"last_name\":"
+                               "\"P\",\"role\":\"user\",\"properties\":null,"
+                               "\"external_id\":null"),
+    FORMAT_2("person.updated", "\"properties\":{},\"external_id\":\"crm|1\""),
+    ALIASED,
+    UNALIASED,
+    ANONYMOUS,
+    FORMAT_2("event.recorded",
+             "\"person_id\":\"9c65af1a-c109-4c17-9bf1-5f4bcac95e3c\",\"event_type\":"
+             "\"a\",\"anonymous_id\":\"d\""),
+    FORMAT_2("event.deleted", "\"person_id\":null"),
+    "{\"format\":2,\"type\":\"person.deleted\",\"sequence\":7,\"recorded_at\":"
+    "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"
+    "5f4bcac95e3c\",\"data\":{},\"meta\":{\"clock_offset\":\"-1500000\"}}",
 };
 #define LINES (sizeof lines / sizeof *lines)
 
@@ -126,15 +158,17 @@ static void line_breaks_in_properties_are_kept(void **state)
 
 static void the_longest_record_fits(void **state)
 {
-    char *breaks = malloc(DBK_PROPERTIES_MAX), control[DBK_NAME_MAX];
+    char *breaks = malloc(DBK_PROPERTIES_MAX), control[DBK_EVENT_TYPE_MAX];
     struct dbk_slice worst = {control, sizeof control};
-    struct dbk_record record = {.format = 1,
+    struct dbk_record record = {.format = 2,
                                 .type = DBK_EVENT_RECORDED,
                                 .event_type = worst,
+                                .anonymous_id = worst,
                                 .properties = {breaks, DBK_PROPERTIES_MAX},
                                 .request_id = worst,
                                 .actor = worst,
-                                .source = worst};
+                                .source = worst,
+                                .clock_offset = worst};
     struct dbk_record again;
     struct dbk_error err = {0};
     size_t length;
@@ -236,6 +270,17 @@ static void fields_that_are_missing_or_too_many_are_refused(void **state)
             0);
     refused(EVENT, "\"event_type\":\"click\",", "", 0);
     refused(EVENT, ",\"meta\":{}", "", 0);
+    refused(ALIASED, "\"anonymous_id\":\"d\xC3\xA9vice 1\"", "", 0);
+    refused(ANONYMOUS, "null", "\"00000000-0000-0000-0000-000000000000\"", 0);
+}
+
+static void the_format_is_the_one_it_is_written_in(void **state)
+{
+    (void)state;
+    refused(ALIASED, "\"format\":2", "\"format\":1", 11);
+    refused(ANONYMOUS, "\"format\":2", "\"format\":1", 0);
+    refused(PERSON, "\"format\":1", "\"format\":2", 0);
+    refused(EVENT, "\"format\":1", "\"format\":2", 11);
 }
 
 static void properties_must_be_json_as_it_was_kept(void **state)
@@ -254,7 +299,7 @@ static void properties_must_be_json_as_it_was_kept(void **state)
 
 static void a_newer_format_is_told_from_damage(void **state)
 {
-    static const char newer[] = "{\"format\":2,\"kind\":\"new\"}";
+    static const char newer[] = "{\"format\":3,\"kind\":\"new\"}";
     struct dbk_record record;
     struct dbk_error err = {0};
 
@@ -332,6 +377,7 @@ int main(void)
         cmocka_unit_test(text_that_is_not_utf8_is_not_written),
         cmocka_unit_test(any_other_spelling_is_refused),
         cmocka_unit_test(fields_that_are_missing_or_too_many_are_refused),
+        cmocka_unit_test(the_format_is_the_one_it_is_written_in),
         cmocka_unit_test(properties_must_be_json_as_it_was_kept),
         cmocka_unit_test(a_newer_format_is_told_from_damage),
         cmocka_unit_test(cut_anywhere_it_is_refused),

@@ -126,6 +126,8 @@ static void every_type_of_record_has_its_seven_names(void **state)
          "\",\"event_type\":\"click\",\"properties\":{\"a\":1},"
          "\"datetime_created\":\"" AT "\"}"},
         {DBK_EVENT_DELETED, "event.deleted", "{\"person_id\":\"" PERSON "\"}"},
+        {DBK_PERSON_ALIASED, "person.aliased", "{\"anonymous_id\":\"d 1\"}"},
+        {DBK_PERSON_UNALIASED, "person.unaliased", "{\"anonymous_id\":\"d 1\"}"},
     };
 
     (void)state;
@@ -134,6 +136,8 @@ static void every_type_of_record_has_its_seven_names(void **state)
         char expected[600];
         struct dbk_render render;
         record.type = cases[i].type;
+        if (strstr(cases[i].data, "anonymous_id"))
+            record.anonymous_id = dbk_slice("d 1");
         snprintf(expected, sizeof expected,
                  "{\"format\":1,\"type\":\"%s\",\"sequence\":7,\"recorded_at\":\"" LATER
                  "\",\"subject_id\":\"" EVENT "\",\"data\":%s,"

@@ -18,41 +18,100 @@ static struct dbk_uuid id_of(unsigned char fill)
     return id;
 }
 
-/* One of each type, with fixed content: their bytes are kept in golden/. */
+/* Records with fixed content: their bytes are kept in golden/, and are what they are for
+ * ever, in the format that the name ends with. */
+struct golden {
+    const char *name;
+    struct dbk_record record;
+};
+
+#define COMMON                                                                         \
+    .sequence = 0x0102030405060708, .recorded_at = INT64_C(1696745013330037),          \
+    .request_id = TEXT("req-1"), .source = TEXT("rest")
+#define TEXT(literal)                                                                  \
+    {                                                                                  \
+        literal, sizeof literal - 1                                                    \
+    }
+#define ID(byte)                                                                       \
+    {                                                                                  \
+        {                                                                              \
+            byte, byte, byte, byte, byte, byte, byte, byte, byte, byte, byte, byte,    \
+                byte, byte, byte, byte                                                 \
+        }                                                                              \
+    }
+
+static const struct golden goldens[] = {
+    {"person.created.1",
+     {COMMON, .type = DBK_PERSON_CREATED, .subject = ID(0xab),
+      .person = {.has = DBK_HAS_ALL,
+                 .email = TEXT("Kate@x.mock"),
+                 .first_name = TEXT("Kate"),
+                 .last_name = TEXT("Pryde"),
+                 .role = DBK_ROLE_ADMIN},
+      .has_datetime_created = true, .datetime_created = -1}},
+    {"person.updated.1",
+     {COMMON, .type = DBK_PERSON_UPDATED, .subject = ID(0xab),
+      .person = {.has = DBK_HAS_LAST_NAME,
+                 .last_name = TEXT("Pr\xC3\xBF"
+                                   "de")}}},
+    {"person.deleted.1", {COMMON, .type = DBK_PERSON_DELETED, .subject = ID(0xab)}},
+    {"event.recorded.1",
+     {COMMON, .type = DBK_EVENT_RECORDED, .subject = ID(0xab), .person_id = ID(0xcd),
+      .event_type = TEXT("page_edit"), .properties = TEXT("{\"a\": 1}"),
+      .actor = TEXT("someone")}},
+    {"event.deleted.1",
+     {COMMON, .type = DBK_EVENT_DELETED, .subject = ID(0xab), .person_id = ID(0xcd)}},
+    {"person.created.2",
+     {COMMON, .type = DBK_PERSON_CREATED, .subject = ID(0xab),
+      .person = {.has = DBK_HAS_PERSON & ~DBK_HAS_FIRST_NAME,
+                 .email = TEXT("Kate@x.mock"),
+                 .last_name = TEXT("Pryde"),
+                 .role = DBK_ROLE_USER,
+                 .external_id = TEXT("crm|42"),
+                 .properties = TEXT("{\"plan\": \"pro\"}")},
+      .has_datetime_created = true, .datetime_created = -1}},
+    {"person.created-bare.2",
+     {COMMON, .type = DBK_PERSON_CREATED, .subject = ID(0xab),
+      .person = {.has = DBK_HAS_ROLE, .role = DBK_ROLE_USER}}},
+    {"person.updated.2",
+     {COMMON, .type = DBK_PERSON_UPDATED, .subject = ID(0xab),
+      .person = {.has = DBK_HAS_EMAIL | DBK_HAS_LAST_NAME | DBK_HAS_EXTERNAL_ID |
+                        DBK_HAS_PROPERTIES,
+                 .last_name = TEXT("Pryde"),
+                 .external_id = TEXT("crm|42")}}},
+    {"person.aliased.2",
+     {COMMON, .type = DBK_PERSON_ALIASED, .subject = ID(0xab),
+      .anonymous_id = TEXT("d3b0-\xE2\x98\x83")}},
+    {"person.unaliased.2",
+     {COMMON, .type = DBK_PERSON_UNALIASED, .subject = ID(0xab),
+      .anonymous_id = TEXT("d3b0-\xE2\x98\x83")}},
+    {"event.recorded.2",
+     {COMMON, .type = DBK_EVENT_RECORDED, .subject = ID(0xab),
+      .event_type = TEXT("Order Completed"), .properties = TEXT("{\"a\": 1}"),
+      .anonymous_id = TEXT("d3b0"), .has_datetime_created = true, .datetime_created = 1,
+      .clock_offset = TEXT("-1500000")}},
+    {"event.recorded-long.2",
+     {COMMON, .type = DBK_EVENT_RECORDED, .subject = ID(0xab), .person_id = ID(0xcd),
+      .event_type = TEXT("An event whose name is longer than what format 1 could have "
+                         "had in it")}},
+    {"event.deleted.2", {COMMON, .type = DBK_EVENT_DELETED, .subject = ID(0xab)}},
+};
+
+#define GOLDENS (sizeof goldens / sizeof *goldens)
+
+/* One of each type, in the oldest format that there is of it. */
 static struct dbk_record sample(enum dbk_type type)
 {
-    struct dbk_record record = {.type = type,
-                                .sequence = 0x0102030405060708,
-                                .recorded_at = INT64_C(1696745013330037),
-                                .subject = id_of(0xab),
-                                .request_id = dbk_slice("req-1"),
-                                .source = dbk_slice("rest")};
+    for (size_t i = 0; i < GOLDENS; i++)
+        if (goldens[i].record.type == type)
+            return goldens[i].record;
+    fail_msg("there is no golden %s", dbk_type_name(type));
+    return goldens[0].record;
+}
 
-    switch (type) {
-    case DBK_PERSON_CREATED:
-        record.person = (struct dbk_person_fields){
-            DBK_HAS_ALL, dbk_slice("Kate@x.mock"), dbk_slice("Kate"),
-            dbk_slice("Pryde"), DBK_ROLE_ADMIN};
-        record.has_datetime_created = true;
-        record.datetime_created = -1;
-        break;
-    case DBK_PERSON_UPDATED:
-        record.person.has = DBK_HAS_LAST_NAME;
-        record.person.last_name = dbk_slice("Prÿde");
-        break;
-    case DBK_EVENT_RECORDED:
-        record.person_id = id_of(0xcd);
-        record.event_type = dbk_slice("page_edit");
-        record.properties = dbk_slice("{\"a\": 1}");
-        record.actor = dbk_slice("someone");
-        break;
-    case DBK_EVENT_DELETED:
-        record.person_id = id_of(0xcd);
-        break;
-    case DBK_PERSON_DELETED:
-        break;
-    }
-    return record;
+static unsigned format_of(const struct golden *golden)
+{
+    return (unsigned)(golden->name[strlen(golden->name) - 1] - '0');
 }
 
 static size_t encode(const struct dbk_record *record, char *out)
@@ -83,37 +142,45 @@ static void assert_same(const struct dbk_record *a, const struct dbk_record *b)
     assert_true(dbk_slice_equal(a->request_id, b->request_id));
     assert_true(dbk_slice_equal(a->actor, b->actor));
     assert_true(dbk_slice_equal(a->source, b->source));
+    assert_true(dbk_slice_equal(a->person.external_id, b->person.external_id));
+    assert_true(dbk_slice_equal(a->person.properties, b->person.properties));
+    assert_true(dbk_slice_equal(a->anonymous_id, b->anonymous_id));
+    assert_true(dbk_slice_equal(a->clock_offset, b->clock_offset));
 }
 
 static void what_is_encoded_is_decoded(void **state)
 {
     (void)state;
-    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
-        struct dbk_record in = sample(type), out;
+    for (size_t i = 0; i < GOLDENS; i++) {
+        struct dbk_record in = goldens[i].record, out;
         char bytes[DBK_RECORD_MAX];
         size_t length = encode(&in, bytes);
 
         assert_int_equal(dbk_record_decode(bytes, length, &out, NULL), DBK_OK);
         assert_same(&in, &out);
-        assert_int_equal(out.format, DBK_RECORD_FORMAT);
+        assert_int_equal(out.format, format_of(&goldens[i]));
         assert_int_equal(out.datetime_created, in.has_datetime_created
                                                    ? in.datetime_created
                                                    : in.recorded_at);
     }
 }
 
+static void golden_path(const struct golden *golden, char *out, size_t size)
+{
+    snprintf(out, size, "%s/tests/store/golden/%s.msgpack", SOURCE_DIR, golden->name);
+}
+
 /* A record once written must be readable for ever, and written the same for ever. */
 static void bytes_are_the_golden_ones(void **state)
 {
     (void)state;
-    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
+    for (size_t i = 0; i < GOLDENS; i++) {
         char path[512], golden[1024], bytes[DBK_RECORD_MAX];
-        struct dbk_record record = sample(type);
-        size_t length = encode(&record, bytes), golden_length;
+        struct dbk_record out;
+        size_t length = encode(&goldens[i].record, bytes), golden_length;
         FILE *file;
 
-        snprintf(path, sizeof path, "%s/tests/store/golden/%s.1.msgpack", SOURCE_DIR,
-                 dbk_type_name(type));
+        golden_path(&goldens[i], path, sizeof path);
         file = fopen(path, "rb");
         if (!file)
             fail_msg("%s is missing", path);
@@ -121,7 +188,65 @@ static void bytes_are_the_golden_ones(void **state)
         fclose(file);
         assert_int_equal(length, golden_length);
         assert_memory_equal(bytes, golden, length);
+        assert_int_equal(dbk_record_decode(golden, length, &out, NULL), DBK_OK);
+        assert_int_equal(encode(&out, bytes), length); /* of what was read, the same */
+        assert_memory_equal(bytes, golden, length);
     }
+}
+
+/* A program that knows format 1 only must not be given what it would read wrong. */
+static void what_format_1_had_not_is_damage_in_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < GOLDENS; i++) {
+        char bytes[DBK_RECORD_MAX];
+        size_t length = encode(&goldens[i].record, bytes);
+        struct dbk_record out;
+
+        bytes[1] = 1;
+        /* An event.deleted of the nil UUID was once a person's like any other. */
+        assert_int_equal(dbk_record_decode(bytes, length, &out, NULL),
+                         format_of(&goldens[i]) == 1 ||
+                                 goldens[i].record.type == DBK_EVENT_DELETED
+                             ? DBK_OK
+                             : DBK_DAMAGED);
+    }
+}
+
+/* Read from format 1, it is written as that again, though it now says something else. */
+static void what_was_of_format_1_stays_so(void **state)
+{
+    struct dbk_record gone = sample(DBK_EVENT_DELETED), out;
+    struct dbk_record empty = sample(DBK_PERSON_UPDATED);
+    char bytes[DBK_RECORD_MAX], again[DBK_RECORD_MAX];
+    size_t length;
+    (void)state;
+
+    gone.format = empty.format = 1;
+    gone.person_id = id_of(0);
+    empty.person.last_name.length = 0;
+    for (int i = 0; i < 2; i++) {
+        length = encode(i ? &gone : &empty, bytes);
+        assert_int_equal(bytes[1], 1);
+        assert_int_equal(dbk_record_decode(bytes, length, &out, NULL), DBK_OK);
+        assert_int_equal(encode(&out, again), length);
+        assert_memory_equal(bytes, again, length);
+    }
+}
+
+static void a_new_person_has_no_field_that_is_empty(void **state)
+{
+    struct dbk_record bare = {.type = DBK_PERSON_CREATED,
+                              .recorded_at = 1,
+                              .person = {.has = DBK_HAS_PERSON, .role = DBK_ROLE_USER}};
+    char bytes[DBK_RECORD_MAX];
+    struct dbk_record out;
+    size_t length = encode(&bare, bytes);
+    (void)state;
+
+    assert_int_equal(dbk_record_decode(bytes, length, &out, NULL), DBK_OK);
+    assert_int_equal(out.person.has, DBK_HAS_ROLE);
+    assert_int_equal(out.format, 2);
 }
 
 static void msgpack_itself_reads_a_record(void **state)
@@ -171,8 +296,8 @@ static void every_cut_is_damage(void **state)
 static void no_flipped_bit_is_read_out_of_bounds(void **state)
 {
     (void)state;
-    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
-        struct dbk_record record = sample(type), out;
+    for (size_t i = 0; i < GOLDENS; i++) {
+        struct dbk_record record = goldens[i].record, out;
         char bytes[DBK_RECORD_MAX];
         size_t length = encode(&record, bytes);
 
@@ -198,7 +323,7 @@ static void a_newer_format_is_named(void **state)
     struct dbk_error err;
     (void)state;
 
-    bytes[1] = 2;
+    bytes[1] = DBK_RECORD_FORMAT + 1;
     assert_int_equal(dbk_record_decode(bytes, length, &out, &err), DBK_UNSUPPORTED);
     assert_non_null(strstr(err.text, "newer"));
 }
@@ -232,7 +357,11 @@ static void lengthen(struct dbk_record *record)
         record->person.last_name = longer;
     if (record->type == DBK_EVENT_RECORDED)
         record->properties = longer;
+    if (record->person.has & DBK_HAS_EXTERNAL_ID)
+        record->person.external_id = longer;
     record->has_datetime_created = record->type != DBK_PERSON_UPDATED;
+    if (record->anonymous_id.length > 0)
+        record->anonymous_id = longer;
     record->request_id = record->actor = record->source = longer;
 }
 
@@ -257,8 +386,8 @@ static void with_less_room_than_it_takes_it_is_refused(struct dbk_record *record
 static void a_record_fits_the_room_or_is_refused(void **state)
 {
     (void)state;
-    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
-        struct dbk_record record = sample(type);
+    for (size_t i = 0; i < GOLDENS; i++) {
+        struct dbk_record record = goldens[i].record;
 
         with_less_room_than_it_takes_it_is_refused(&record);
         lengthen(&record);
@@ -277,22 +406,22 @@ static void a_stamp_changes_sequence_and_time_only(void **state)
     record.sequence = 42;
     record.recorded_at = 43;
     record.person_id = other;
+    record.subject = id_of(0x22);
     dbk_record_stamp(bytes, 42, 43);
     record_set_person(bytes, &other);
+    record_set_subject(bytes, &record.subject);
     assert_int_equal(dbk_record_decode(bytes, length, &out, NULL), DBK_OK);
     assert_same(&record, &out);
 }
 
 static void write_golden(void)
 {
-    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
-        struct dbk_record record = sample(type);
+    for (size_t i = 0; i < GOLDENS; i++) {
         char path[512], bytes[DBK_RECORD_MAX];
-        size_t length = encode(&record, bytes);
+        size_t length = encode(&goldens[i].record, bytes);
         FILE *file;
 
-        snprintf(path, sizeof path, "%s/tests/store/golden/%s.%d.msgpack", SOURCE_DIR,
-                 dbk_type_name(type), DBK_RECORD_FORMAT);
+        golden_path(&goldens[i], path, sizeof path);
         file = fopen(path, "wbx"); /* never over one that exists */
         if (file) {
             fwrite(bytes, 1, length, file);
@@ -306,6 +435,9 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_encoded_is_decoded),
         cmocka_unit_test(bytes_are_the_golden_ones),
+        cmocka_unit_test(what_format_1_had_not_is_damage_in_it),
+        cmocka_unit_test(what_was_of_format_1_stays_so),
+        cmocka_unit_test(a_new_person_has_no_field_that_is_empty),
         cmocka_unit_test(msgpack_itself_reads_a_record),
         cmocka_unit_test(every_cut_is_damage),
         cmocka_unit_test(no_flipped_bit_is_read_out_of_bounds),
