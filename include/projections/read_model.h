@@ -2,12 +2,13 @@
  *
  * Rows come as finished JSON objects in the API's shape:
  *
- *   event:  {"id", "datetime_created", "event_type", "person_id"[, "properties"]}
+ *   event:  {"id", "datetime_created", "event_type", "person_id"[, "anonymous_id"]
+ *            [, "properties"]}
  *   person: {"id", "datetime_created", "datetime_modified", "email", "events": [event],
- *            "first_name", "last_name", "role"}
+ *            "first_name", "last_name", "role"[, "external_id"][, "properties"]}
  *
- * Ids lower-case, timestamps as in store/timestamp.h, properties only where there are
- * some. A person's events are its newest by sequence, oldest first: no more than come to
+ * Ids lower-case, timestamps as in store/timestamp.h, what is in brackets only where there
+ * is some. A person's events are its newest by sequence, oldest first: no more than come to
  * 1 MiB (its properties and 256 bytes for each), but always the newest one.
  */
 #ifndef DBK_PROJECTIONS_READ_MODEL_H
@@ -42,34 +43,44 @@ void dbk_read_model_claim(struct dbk_read_model *model, uint64_t sequence);
 
 /* Answered rows. Zero it before first use, dbk_rows_finish frees it; may be used again. */
 struct dbk_rows {
+    /* The caller's, and left as they are: what is shown of each row, of enum dbk_show
+     * (model_json.h), 0: the usual; and json.zone, how timestamps are written. */
+    unsigned shown;
+    struct dbk_render json; /* one after the other, nothing between */
+
     size_t count;
     struct dbk_row {
-        uint64_t cursor;  /* give it as `after` to go on behind this row */
-        uint64_t version; /* persons: their version; events: their sequence */
-        size_t offset;    /* of its JSON in json.text */
+        uint64_t cursor;           /* give it as `after` to go on behind this row */
+        uint64_t version;          /* persons: their version; events: their sequence */
+        struct dbk_uuid person_id; /* who it is, or whose; nil: nobody's */
+        size_t offset;             /* of its JSON in json.text */
         size_t length;
     } * rows;
-    struct dbk_render json; /* one after the other, nothing between */
-    bool more;              /* there are rows behind the last one */
-    size_t rows_size;       /* private, */
-    bool no_memory;         /* and this */
+    bool more;        /* there are rows behind the last one */
+    size_t rows_size; /* private, */
+    bool no_memory;   /* and this */
 };
 void dbk_rows_finish(struct dbk_rows *rows);
 
-/* Which part of a list. Rows after the cursor `after` (0: from the start), at most
+/* Which part of a list. Rows behind the cursor `after` (0: from the start), at most
  * limit, and, but for the first, at most max_bytes of JSON: so memory is bounded, and a
- * long list is asked for page by page, with no connection held in between. */
+ * long list is asked for page by page, with no connection held in between. A cursor is a
+ * place in the log: descending, behind it is what is older. */
 struct dbk_page {
+    bool descending; /* the newest first */
     uint64_t after;
     unsigned limit;
     size_t max_bytes;
 };
 
+#define DBK_FILTER_TYPES_MAX 20
+
 struct dbk_event_filter {
     bool has_person_id;
     struct dbk_uuid person_id;
-    struct dbk_slice event_type; /* length 0: any */
-    bool has_since, has_until;   /* of datetime_created: since <= it < until */
+    size_t event_types_count; /* 0: any; else one of these */
+    struct dbk_slice event_types[DBK_FILTER_TYPES_MAX];
+    bool has_since, has_until; /* of datetime_created: since <= it < until */
     dbk_timestamp since, until;
     struct dbk_slice properties; /* JSON text of an object to contain; length 0: any */
 };
@@ -80,7 +91,7 @@ struct dbk_event_filter {
  *   DBK_BUSY         no connection came free in time
  *   DBK_TIMEOUT      the query took longer than query_timeout_ms
  *   DBK_NO_MEMORY
- * persons lists in order of creation in the log; events in sequence order. */
+ * persons lists in order of creation in the log; events in sequence order; or backwards. */
 enum dbk_code dbk_read_person(struct dbk_read_model *model, const struct dbk_uuid *id,
                               unsigned events_limit, struct dbk_rows *rows,
                               struct dbk_error *err);

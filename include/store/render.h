@@ -18,9 +18,10 @@
 #include <string.h>
 
 struct dbk_render {
-    char *text;         /* not NUL-terminated; NULL while length is 0 */
-    size_t length;      /* bytes of text so far */
-    bool replaced;      /* a string had bytes that are not UTF-8 */
+    char *text;    /* not NUL-terminated; NULL while length is 0 */
+    size_t length; /* bytes of text so far */
+    bool replaced; /* a string had bytes that are not UTF-8 */
+    bool zone;     /* the caller's: timestamps end with Z; stays when it is emptied */
     size_t size, limit; /* private; limit 0: none */
     enum dbk_code code; /* private */
 };
@@ -69,6 +70,7 @@ void dbk_render_json(struct dbk_render *render, struct dbk_slice json);
 void dbk_render_string(struct dbk_render *render, struct dbk_slice text);
 void dbk_render_number(struct dbk_render *render, uint64_t number);
 void dbk_render_uuid(struct dbk_render *render, const struct dbk_uuid *id);
+/* With a Z behind it where render->zone says so. */
 void dbk_render_timestamp(struct dbk_render *render, dbk_timestamp at);
 
 #endif

@@ -4,6 +4,7 @@
 #include "authorize.h"
 #include "guard.h"
 #include "routes.h"
+#include "shown.h"
 #include "status.h"
 #include "store/clock.h"
 #include "worker.h"
@@ -41,6 +42,9 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
         return err->code;
     if (params_parse(worker->query, route->params, &rq->params, &rq->fields, err) !=
         DBK_OK)
+        return err->code;
+    shown_times(rq, rs);
+    if (params_done(&rq->fields, err) != DBK_OK)
         return err->code;
     *status = request_acceptable(rq, err); /* before anything is done */
     if (*status != 0)

@@ -13,31 +13,35 @@ enum {
 };
 
 static const char *const none[] = {NULL};
-static const char *const persons[] = {"limit", "after", "events_limit", NULL};
-static const char *const person[] = {"events_limit", NULL};
-static const char *const events[] = {"keyword",    "person_id", "since", "until",
-                                     "properties", "limit",     "after", NULL};
-static const char *const log_page[] = {"limit", "after", NULL};
+static const char *const times[] = {"timestamps", NULL};
+static const char *const event[] = {"fields", "include", "timestamps", NULL};
+static const char *const persons[] = {"limit",  "after",      "order", "events_limit",
+                                      "fields", "timestamps", NULL};
+static const char *const person[] = {"events_limit", "fields", "timestamps", NULL};
+static const char *const events[] = {"keyword",    "person_id", "since",      "until",
+                                     "properties", "limit",     "after",      "order",
+                                     "fields",     "include",   "timestamps", NULL};
+static const char *const log_page[] = {"limit", "after", "timestamps", NULL};
 
 const struct route routes[] = {
     {"GET", "/", BODY_NONE, PUBLIC, none, handle_index},
     {"GET", "/docs", BODY_NONE, PUBLIC, none, handle_docs},
     {"GET", "/docs/{file}", BODY_NONE, PUBLIC, none, handle_docs_file},
     {"GET", "/events", BODY_NONE, READ, events, handle_list_events},
-    {"POST", "/events", BODY_JSON, WRITE, none, handle_post_event},
+    {"POST", "/events", BODY_JSON, WRITE, times, handle_post_event},
     {"POST", "/events/batch", BODY_BATCH, WRITE, none, handle_post_batch},
-    {"GET", "/events/{id}", BODY_NONE, READ, none, handle_get_event},
-    {"POST", "/events/{id}", BODY_JSON, WRITE, none, handle_post_event_at},
+    {"GET", "/events/{id}", BODY_NONE, READ, event, handle_get_event},
+    {"POST", "/events/{id}", BODY_JSON, WRITE, times, handle_post_event_at},
     {"DELETE", "/events/{id}", BODY_OPTIONAL, WRITE, none, handle_delete_event},
     {"GET", "/health", BODY_NONE, PUBLIC, none, handle_health},
     {"GET", "/log", BODY_NONE, AUDIT, log_page, handle_list_log},
-    {"GET", "/log/{sequence}", BODY_NONE, AUDIT, none, handle_get_record},
+    {"GET", "/log/{sequence}", BODY_NONE, AUDIT, times, handle_get_record},
     {"GET", "/openapi.json", BODY_NONE, PUBLIC, none, handle_openapi},
     {"GET", "/persons", BODY_NONE, READ, persons, handle_list_persons},
-    {"POST", "/persons", BODY_JSON, WRITE, none, handle_post_person},
+    {"POST", "/persons", BODY_JSON, WRITE, times, handle_post_person},
     {"GET", "/persons/{id}", BODY_NONE, READ, person, handle_get_person},
-    {"PUT", "/persons/{id}", BODY_JSON, WRITE, none, handle_put_person},
-    {"PATCH", "/persons/{id}", BODY_PATCH, WRITE, none, handle_patch_person},
+    {"PUT", "/persons/{id}", BODY_JSON, WRITE, times, handle_put_person},
+    {"PATCH", "/persons/{id}", BODY_PATCH, WRITE, times, handle_patch_person},
     {"DELETE", "/persons/{id}", BODY_OPTIONAL, WRITE, none, handle_delete_person},
 };
 

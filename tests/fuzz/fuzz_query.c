@@ -99,7 +99,8 @@ static void require_params(const struct params *params)
         require(param->value.length == 0 ||
                 memchr(param->value.data, '\0', param->value.length) == NULL);
         for (size_t before = 0; before < i; before++)
-            require(!dbk_slice_equal(params->list[before].name, param->name));
+            require(!dbk_slice_equal(params->list[before].name, param->name) ||
+                    dbk_slice_equal(param->name, dbk_slice(PARAMS_REPEATED)));
     }
 }
 
@@ -133,7 +134,7 @@ static void try_values(const struct params *params)
 {
     struct dbk_field_errors fields = {0};
     struct dbk_error err = {0};
-    struct dbk_slice text = {0};
+    struct dbk_slice text = {0}, types[PARAMS_REPEATED_MAX];
     struct dbk_uuid id;
     dbk_timestamp at = 0;
     uint64_t number = 7;
@@ -147,10 +148,10 @@ static void try_values(const struct params *params)
     good += params_timestamp(params, "since", &at, &fields);
     require(dbk_timestamp_valid(at) || fields.count > 0);
     good += params_timestamp(params, "until", &at, &fields);
-    good += params_event_type(params, "keyword", &text, &fields);
-    require(text.length <= 64);
+    good += params_event_types(params, types, &fields);
     good += params_object(params, "properties", &text, &fields);
-    require(good + fields.count == params->count);
+    require(good + fields.count == params->count ||
+            fields.count == DBK_FIELD_ERRORS_MAX);
     require((params_done(&fields, &err) == DBK_OK) == (fields.count == 0));
     if (fields.count > 0)
         require_reason(&err);

@@ -4,13 +4,16 @@
 #include "projections/model_json.h"
 
 static void render_event(struct dbk_render *render, const struct dbk_record *event,
-                         dbk_timestamp recorded_at, struct dbk_slice properties)
+                         dbk_timestamp recorded_at, struct dbk_slice properties,
+                         unsigned shown)
 {
     const struct dbk_event_view view = {
+        .shown = shown,
         .id = event->subject,
         .person_id = event->person_id,
         .datetime_created =
             event->has_datetime_created ? event->datetime_created : recorded_at,
+        .received = recorded_at,
         .event_type = event->event_type,
         .properties = properties,
     };
@@ -21,10 +24,11 @@ static void render_event(struct dbk_render *render, const struct dbk_record *eve
 void render_logged_event(struct dbk_render *render, const struct dbk_record *event,
                          dbk_timestamp recorded_at)
 {
-    render_event(render, event, recorded_at, event->properties);
+    render_event(render, event, recorded_at, event->properties, 0);
 }
 
-bool render_stored_event(struct dbk_render *render, const struct dbk_record *event)
+bool render_stored_event(struct dbk_render *render, const struct dbk_record *event,
+                         unsigned shown)
 {
     struct dbk_render properties = {0};
     bool good = event->properties.length == 0 ||
@@ -33,7 +37,7 @@ bool render_stored_event(struct dbk_render *render, const struct dbk_record *eve
     good = good && dbk_render_code(&properties) == DBK_OK;
     if (good)
         render_event(render, event, event->recorded_at,
-                     (struct dbk_slice){properties.text, properties.length});
+                     (struct dbk_slice){properties.text, properties.length}, shown);
     dbk_render_finish(&properties);
     return good;
 }

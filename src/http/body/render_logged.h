@@ -12,7 +12,8 @@ void render_logged_event(struct dbk_render *render, const struct dbk_record *eve
 
 /* The same, read back: with its properties as the read tables have them (json_stored.h).
  * False: no memory. */
-bool render_stored_event(struct dbk_render *render, const struct dbk_record *event);
+bool render_stored_event(struct dbk_render *render, const struct dbk_record *event,
+                         unsigned shown);
 
 /* events is the finished text of "events", brackets included. */
 void render_logged_person(struct dbk_render *render,

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #define RETRY_S 60 /* it passes once an operator has looked after it */
 
@@ -43,34 +42,13 @@ enum dbk_code aside_check_person(struct request *rq, const struct dbk_uuid *id,
     return refuse(rq, &one, err);
 }
 
-/* The id of the person that a row is or, where it is an event, is of. What stands before
- * has no quotes of its own (read_model.h). */
-static bool person_of(struct dbk_slice json, enum dbk_set_aside_of of,
-                      struct dbk_uuid *id)
+enum dbk_code aside_check_rows(struct request *rq, const struct dbk_rows *rows,
+                               struct dbk_error *err)
 {
-    const char *key = of == DBK_SET_ASIDE_PERSONS ? "\"id\":\"" : "\"person_id\":\"";
-    const char *at = memmem(json.data, json.length, key, strlen(key));
-    size_t before;
-
-    if (!at)
-        return false;
-    at += strlen(key);
-    before = (size_t)(at - json.data);
-    return json.length - before >= DBK_UUID_TEXT &&
-           dbk_uuid_parse(at, DBK_UUID_TEXT, id);
-}
-
-enum dbk_code aside_check_rows(struct request *rq, enum dbk_set_aside_of of,
-                               const struct dbk_rows *rows, struct dbk_error *err)
-{
-    struct dbk_uuid id;
-
     if (!dbk_projector_any_aside(rq->service->projector))
         return DBK_OK;
     for (size_t i = 0; i < rows->count; i++) {
-        struct dbk_slice json = {rows->json.text + rows->rows[i].offset,
-                                 rows->rows[i].length};
-        if (person_of(json, of, &id) && aside_check_person(rq, &id, err) != DBK_OK)
+        if (aside_check_person(rq, &rows->rows[i].person_id, err) != DBK_OK)
             return err->code;
     }
     return DBK_OK;

@@ -15,11 +15,11 @@ enum dbk_code aside_check_person(struct request *rq, const struct dbk_uuid *id,
                                  struct dbk_error *err);
 
 /* The rows of a list: whether any is, or is of, one set aside. */
-enum dbk_code aside_check_rows(struct request *rq, enum dbk_set_aside_of of,
-                               const struct dbk_rows *rows, struct dbk_error *err);
+enum dbk_code aside_check_rows(struct request *rq, const struct dbk_rows *rows,
+                               struct dbk_error *err);
 
-/* The page of a list behind the cursor `after`, up to and with `to`: whether a row of one
- * set aside is missing there. */
+/* The stretch of a list behind the cursor `after`, up to and with `to`: whether a row of
+ * one set aside is missing there. */
 enum dbk_code aside_check_page(struct request *rq, enum dbk_set_aside_of of,
                                uint64_t after, uint64_t to, struct dbk_error *err);
 

@@ -6,6 +6,10 @@
 #include "render_logged.h"
 #include "request.h"
 #include "response.h"
+#include "shown.h"
+#include "worker.h"
+
+#include <assert.h>
 
 static void read_filter(struct request *rq, struct dbk_event_filter *filter)
 {
@@ -15,7 +19,8 @@ static void read_filter(struct request *rq, struct dbk_event_filter *filter)
         params_uuid(params, "person_id", &filter->person_id, &rq->fields);
     filter->has_since = params_timestamp(params, "since", &filter->since, &rq->fields);
     filter->has_until = params_timestamp(params, "until", &filter->until, &rq->fields);
-    params_event_type(params, "keyword", &filter->event_type, &rq->fields);
+    filter->event_types_count =
+        params_event_types(params, filter->event_types, &rq->fields);
     params_object(params, "properties", &filter->properties, &rq->fields);
 }
 
@@ -29,6 +34,7 @@ static enum dbk_code read_page(struct dbk_read_model *model,
 enum dbk_code handle_list_events(struct request *rq, struct response *rs,
                                  struct dbk_error *err)
 {
+    static_assert(PARAMS_REPEATED_MAX <= DBK_FILTER_TYPES_MAX, "each is looked for");
     struct dbk_event_filter filter = {0};
     struct list list = {.read = read_page,
                         .of = DBK_SET_ASIDE_EVENTS,
@@ -37,30 +43,40 @@ enum dbk_code handle_list_events(struct request *rq, struct response *rs,
                             "The request was successful, and no events match it"};
 
     read_filter(rq, &filter);
+    rq->worker->rows.shown = shown_of_events(rq);
     list.of_person = filter.has_person_id ? &filter.person_id : NULL;
     list_params(rq, &list);
     return list_answer(rq, rs, &list, err);
 }
 
 /* The log has each event by its id, and is never behind: so this waits for no tables, and
- * is answered while PostgreSQL is away. */
+ * is answered while PostgreSQL is away. The tag is that of the event, which never changes;
+ * shown in another form it is of the text, too. */
 enum dbk_code handle_get_event(struct request *rq, struct response *rs,
                                struct dbk_error *err)
 {
+    unsigned shown = shown_of_events(rq);
     uint64_t head, sequence;
     struct dbk_record event;
+    struct dbk_slice json = {NULL, 0};
     char tag[ETAG_MAX];
+    size_t at;
 
+    if (params_done(&rq->fields, err) != DBK_OK)
+        return err->code;
     if (dbk_log_head(rq->service->log, &head, err) != DBK_OK ||
         logged_event(rq, &rq->match.id, &event, &sequence, err) != DBK_OK)
         return err->code;
     response_header_number(rs, "Daybook-Projected-Sequence", head);
-    etag_format(tag, sequence, (struct dbk_slice){NULL, 0});
+    response_begin(rs);
+    at = rs->body.length;
+    if (!render_stored_event(&rs->body, &event, shown))
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for an event");
+    if (shown || rs->body.zone)
+        json = (struct dbk_slice){rs->body.text + at, rs->body.length - at};
+    etag_format(tag, sequence, json);
     rs->cache_control = "private, no-cache";
     if (response_tag(rs, rq, tag))
         return DBK_OK;
-    response_begin(rs);
-    if (!render_stored_event(&rs->body, &event))
-        return dbk_fail(err, DBK_NO_MEMORY, "no memory for an event");
     return response_end(rs, 200, DETAILS_OK, err);
 }

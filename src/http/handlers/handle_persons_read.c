@@ -7,6 +7,7 @@
 #include "logged.h"
 #include "request.h"
 #include "response.h"
+#include "shown.h"
 #include "worker.h"
 
 #define EVENTS_LIMIT_DEFAULT 100
@@ -40,6 +41,7 @@ enum dbk_code handle_list_persons(struct request *rq, struct response *rs,
                         .nothing = "The request was successful, and there are no "
                                    "persons to show"};
 
+    rq->worker->rows.shown = shown_of_persons(rq);
     list_params(rq, &list);
     return list_answer(rq, rs, &list, err);
 }
@@ -81,6 +83,7 @@ enum dbk_code handle_get_person(struct request *rq, struct response *rs,
     struct fresh fresh;
     enum dbk_code code;
 
+    rq->worker->rows.shown = shown_of_persons(rq);
     if (params_done(&rq->fields, err) != DBK_OK)
         return err->code;
     if (fresh_wait(rq, rs, 0, &fresh, err) != DBK_OK)

@@ -49,6 +49,7 @@ static enum dbk_code answer_created(const struct request *rq, struct response *r
     response_header_text(rs, "ETag", tag);
 
     dbk_render_init(&events, 1024);
+    events.zone = rs->body.zone;
     dbk_render_text(&events, "[");
     render_logged_event(&events, &pair[1], verdict->recorded_at);
     dbk_render_text(&events, "]");

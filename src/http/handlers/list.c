@@ -15,16 +15,20 @@
 
 /* Where a walk over the page is. */
 struct walk {
-    uint64_t at;    /* cursor of the last row seen */
+    uint64_t first; /* cursor of the first row seen, */
+    uint64_t at;    /* and of the last */
     uint64_t count; /* rows seen */
     size_t bytes;   /* of their JSON */
     bool more;      /* there are rows behind */
 };
 
+static const char *const orders[] = {"asc", "desc", NULL};
+
 void list_params(struct request *rq, struct list *list)
 {
     list->after = 0;
     list->limit = LIST_LIMIT_DEFAULT;
+    list->descending = params_choice(&rq->params, "order", orders, &rq->fields) == 1;
     params_unsigned(&rq->params, "limit", 1, LIST_LIMIT_MAX, &list->limit, &rq->fields);
     params_unsigned(&rq->params, "after", 0, INT64_MAX, &list->after, &rq->fields);
 }
@@ -64,13 +68,16 @@ void list_link_next(const struct request *rq, struct response *rs, uint64_t afte
 static enum dbk_code read_rows(const struct request *rq, const struct list *list,
                                struct walk *walk, struct dbk_error *err)
 {
-    struct dbk_page page = {.after = walk->at,
+    struct dbk_page page = {.descending = list->descending,
+                            .after = walk->at,
                             .limit = (unsigned)(list->limit - walk->count),
                             .max_bytes = PIECE_BYTES};
     struct dbk_rows *rows = &rq->worker->rows;
 
     if (list->read(rq->service->model, &page, list->context, rows, err) != DBK_OK)
         return err->code;
+    if (walk->count == 0 && rows->count > 0)
+        walk->first = rows->rows[0].cursor;
     walk->count += rows->count;
     walk->bytes += rows->json.length;
     walk->more = rows->more && rows->count > 0;
@@ -84,11 +91,18 @@ static bool page_ends(const struct list *list, const struct walk *walk)
     return !walk->more || walk->count >= list->limit || walk->bytes >= LIST_BYTES_MAX;
 }
 
-/* Rows up to the cursor `last`, for those after it belong to the next page. */
-static void render_rows(const struct dbk_rows *rows, uint64_t last, bool first,
-                        struct dbk_render *out)
+/* Whether a cursor lies behind another, in the order of the list; 0 is its start. */
+static bool is_behind(const struct list *list, uint64_t cursor, uint64_t other)
 {
-    for (size_t i = 0; i < rows->count && rows->rows[i].cursor <= last; i++) {
+    return list->descending ? other == 0 || cursor < other : cursor > other;
+}
+
+/* Rows up to the cursor `last`, for those behind it belong to the next page. */
+static void render_rows(const struct list *list, const struct dbk_rows *rows,
+                        uint64_t last, bool first, struct dbk_render *out)
+{
+    for (size_t i = 0; i < rows->count && !is_behind(list, rows->rows[i].cursor, last);
+         i++) {
         if (!first)
             dbk_render_raw(out, ",", 1);
         dbk_render_raw(out, rows->json.text + rows->rows[i].offset,
@@ -107,15 +121,25 @@ static enum dbk_code look_ahead(struct request *rq, struct response *rs,
         bool first = end->count == 0, whole = rendered->count == end->count;
         if (read_rows(rq, list, end, err) != DBK_OK)
             return err->code;
-        if (!list->of_person &&
-            aside_check_rows(rq, list->of, &rq->worker->rows, err) != DBK_OK)
+        if (!list->of_person && aside_check_rows(rq, &rq->worker->rows, err) != DBK_OK)
             return err->code;
         if (!whole || end->bytes > WHOLE_MAX)
             continue;
-        render_rows(&rq->worker->rows, UINT64_MAX, first, &rs->body);
+        render_rows(list, &rq->worker->rows, end->at, first, &rs->body);
         *rendered = *end;
     } while (!page_ends(list, end));
     return DBK_OK;
+}
+
+/* Whether a row of one set aside is missing between where the page begins and its end. */
+static enum dbk_code check_aside(struct request *rq, const struct list *list,
+                                 const struct walk *end, struct dbk_error *err)
+{
+    if (list->descending)
+        return aside_check_page(rq, list->of, end->more ? end->at - 1 : 0,
+                                list->after ? list->after - 1 : UINT64_MAX, err);
+    return aside_check_page(rq, list->of, list->after, end->more ? end->at : UINT64_MAX,
+                            err);
 }
 
 /* The whole page, of which nobody is set aside. One who was when its rows were read, and
@@ -136,9 +160,7 @@ static enum dbk_code read_page(struct request *rq, struct response *rs,
         dbk_render_text(&rs->body, "[");
         if (look_ahead(rq, rs, list, end, rendered, err) != DBK_OK)
             return err->code;
-        if (!list->of_person &&
-            aside_check_page(rq, list->of, list->after,
-                             end->more ? end->at : UINT64_MAX, err) != DBK_OK)
+        if (!list->of_person && check_aside(rq, list, end, err) != DBK_OK)
             return err->code;
         if (list->of_person || healed == dbk_projector_healed(projector))
             return DBK_OK;
@@ -148,20 +170,22 @@ static enum dbk_code read_page(struct request *rq, struct response *rs,
 }
 
 /* Send the rest of the page. What was deleted since we looked ahead is not there any
- * more, and what was added lies behind the end. */
+ * more, and what was added lies behind the end, or descending before the first. */
 static enum dbk_code stream(struct request *rq, struct response *rs,
                             const struct list *list, const struct walk *end,
                             struct walk *walk, struct dbk_error *err)
 {
     response_stream_begin(rs, rq, 200);
-    while (response_stream_piece(rs, rq) && walk->at < end->at &&
+    if (walk->count == 0 && list->descending)
+        walk->at = end->first + 1;
+    while (response_stream_piece(rs, rq) && is_behind(list, end->at, walk->at) &&
            (walk->more || walk->count == 0)) {
         bool first = walk->count == 0;
         if (read_rows(rq, list, walk, err) != DBK_OK) {
             response_stream_break(rs, err);
             return DBK_OK;
         }
-        render_rows(&rq->worker->rows, end->at, first, &rs->body);
+        render_rows(list, &rq->worker->rows, end->at, first, &rs->body);
     }
     dbk_render_text(&rs->body, "]");
     if (response_end(rs, 200, DETAILS_OK, err) != DBK_OK)

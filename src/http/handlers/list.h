@@ -26,6 +26,7 @@ typedef enum dbk_code list_read(struct dbk_read_model *model,
 struct list {
     uint64_t after;
     uint64_t limit;
+    bool descending;
     list_read *read;
     enum dbk_set_aside_of of;         /* what is listed */
     const struct dbk_uuid *of_person; /* the list is of this one alone; or NULL */
@@ -33,7 +34,7 @@ struct list {
     const char *nothing; /* the details of an empty list */
 };
 
-/* Read limit and after of the query. A bad one adds to rq->fields. */
+/* Read limit, after and order of the query. A bad one adds to rq->fields. */
 void list_params(struct request *rq, struct list *list);
 
 /* Add the Link header to the next page (RFC 8288): to this request's path with its

@@ -3,14 +3,12 @@
 #include "event_type.h"
 #include "json_check.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static void wrong(struct dbk_field_errors *fields, struct dbk_slice name,
-                  const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static void wrong(struct dbk_field_errors *fields, struct dbk_slice name,
+void params_wrong(struct dbk_field_errors *fields, struct dbk_slice name,
                   const char *format, ...)
 {
     struct dbk_field_error *one;
@@ -75,6 +73,24 @@ static bool is_allowed(const char *const *allowed, struct dbk_slice name)
     return false;
 }
 
+/* Whether one more value of a parameter is one too many; then it is told. */
+static bool is_too_many(const struct params *params, struct dbk_slice name,
+                        struct dbk_field_errors *fields)
+{
+    bool may_repeat = dbk_slice_equal(name, dbk_slice(PARAMS_REPEATED));
+    size_t before = 0;
+
+    for (size_t i = 0; i < params->count; i++)
+        before += dbk_slice_equal(params->list[i].name, name);
+    if (!may_repeat && before > 0)
+        params_wrong(fields, name, "given more than once");
+    else if (before == PARAMS_REPEATED_MAX)
+        params_wrong(fields, name, "given more than %d times", PARAMS_REPEATED_MAX);
+    else
+        return false;
+    return true;
+}
+
 /* name=value, already cut out of the query. */
 static void take(struct params *params, char *text, const char *const *allowed,
                  struct dbk_field_errors *fields)
@@ -87,11 +103,12 @@ static void take(struct params *params, char *text, const char *const *allowed,
     struct dbk_slice name = {text, name_length};
 
     if (!readable || !is_allowed(allowed, name))
-        wrong(fields, name, "no such parameter here");
-    else if (find(params, name))
-        wrong(fields, name, "given more than once");
+        params_wrong(fields, name, "no such parameter here");
+    else if (is_too_many(params, name, fields))
+        return;
     else if (!params_decode(value, &value_length, true))
-        wrong(fields, name, "a %% is not followed by two hex digits, or is %%00");
+        params_wrong(fields, name,
+                     "a %% is not followed by two hex digits, or is %%00");
     else if (params->count < PARAMS_MAX)
         params->list[params->count++] = (struct param){name, {value, value_length}};
 }
@@ -131,8 +148,8 @@ bool params_unsigned(const struct params *params, const char *name, uint64_t lea
         number = number * 10 + (uint64_t)(param->value.data[i] - '0');
     }
     if (!good || number < least || number > most) {
-        wrong(fields, param->name, "a whole number from %llu to %llu is needed",
-              (unsigned long long)least, (unsigned long long)most);
+        params_wrong(fields, param->name, "a whole number from %llu to %llu is needed",
+                     (unsigned long long)least, (unsigned long long)most);
         return false;
     }
     *out = number;
@@ -148,7 +165,7 @@ bool params_uuid(const struct params *params, const char *name, struct dbk_uuid 
         return false;
     if (dbk_uuid_parse(param->value.data, param->value.length, out))
         return true;
-    wrong(fields, param->name, "a UUID of 8-4-4-4-12 hex digits is needed");
+    params_wrong(fields, param->name, "a UUID of 8-4-4-4-12 hex digits is needed");
     return false;
 }
 
@@ -161,25 +178,56 @@ bool params_timestamp(const struct params *params, const char *name, dbk_timesta
         return false;
     if (dbk_timestamp_parse(param->value.data, param->value.length, out))
         return true;
-    wrong(fields, param->name,
-          "a time such as 2023-10-08T06:03:33.330037 is needed (UTC, or with an "
-          "offset whose + is written %%2B)");
+    params_wrong(fields, param->name,
+                 "a time such as 2023-10-08T06:03:33.330037 is needed (UTC, or with an "
+                 "offset whose + is written %%2B)");
     return false;
 }
 
-bool params_event_type(const struct params *params, const char *name,
-                       struct dbk_slice *out, struct dbk_field_errors *fields)
+size_t params_event_types(const struct params *params,
+                          struct dbk_slice out[PARAMS_REPEATED_MAX],
+                          struct dbk_field_errors *fields)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < params->count; i++) {
+        const struct param *param = &params->list[i];
+        if (!dbk_slice_equal(param->name, dbk_slice(PARAMS_REPEATED)))
+            continue;
+        if (event_type_valid(param->value))
+            out[count++] = param->value;
+        else
+            params_wrong(fields, param->name,
+                         "1 to 64 letters, digits or _ . : - are needed");
+    }
+    assert(count <= PARAMS_REPEATED_MAX); /* params_parse takes no more */
+    return count;
+}
+
+bool params_text(const struct params *params, const char *name, struct dbk_slice *out)
 {
     const struct param *param = find(params, dbk_slice(name));
 
-    if (!param)
-        return false;
-    if (event_type_valid(param->value)) {
+    if (param)
         *out = param->value;
-        return true;
+    return param != NULL;
+}
+
+int params_choice(const struct params *params, const char *name,
+                  const char *const *choices, struct dbk_field_errors *fields)
+{
+    const struct param *param = find(params, dbk_slice(name));
+    char list[64] = "";
+
+    for (int i = 0; param && choices[i]; i++) {
+        if (dbk_slice_equal(param->value, dbk_slice(choices[i])))
+            return i;
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
+                 i ? " or " : "", choices[i]);
     }
-    wrong(fields, param->name, "1 to 64 letters, digits or _ . : - are needed");
-    return false;
+    if (param)
+        params_wrong(fields, param->name, "%s is needed", list);
+    return -1;
 }
 
 bool params_object(const struct params *params, const char *name, struct dbk_slice *out,
@@ -192,11 +240,11 @@ bool params_object(const struct params *params, const char *name, struct dbk_sli
         return false;
     if (json_check(param->value.data, param->value.length, JSON_VALUES_MAX, &why) !=
         DBK_OK) {
-        wrong(fields, param->name, "not JSON: %.120s", why.text);
+        params_wrong(fields, param->name, "not JSON: %.120s", why.text);
         return false;
     }
     if (param->value.data[strspn(param->value.data, " \t\r\n")] != '{') {
-        wrong(fields, param->name, "a JSON object is needed");
+        params_wrong(fields, param->name, "a JSON object is needed");
         return false;
     }
     *out = param->value;

@@ -1,7 +1,7 @@
 /* params.h - the query string of a request, read strictly.
  *
  * Names and values are percent-decoded, '+' is a space. A parameter that the route does
- * not have, one that comes twice, and a value that cannot be read are each an error that
+ * not have, one that comes twice (but for keyword), and a value that cannot be read are each an error that
  * names the parameter; none is ignored, for a filter that is misspelt and ignored
  * answers a question nobody asked.
  */
@@ -14,7 +14,11 @@
 #include "store/timestamp.h"
 #include "store/uuid.h"
 
-#define PARAMS_MAX 16
+/* The one that may come several times: a value each, any of which will do. */
+#define PARAMS_REPEATED "keyword"
+#define PARAMS_REPEATED_MAX 20
+
+#define PARAMS_MAX (PARAMS_REPEATED_MAX + 20)
 
 struct params {
     size_t count;
@@ -38,11 +42,25 @@ bool params_uuid(const struct params *params, const char *name, struct dbk_uuid 
                  struct dbk_field_errors *fields);
 bool params_timestamp(const struct params *params, const char *name, dbk_timestamp *out,
                       struct dbk_field_errors *fields);
-bool params_event_type(const struct params *params, const char *name,
-                       struct dbk_slice *out, struct dbk_field_errors *fields);
 /* The JSON text of an object. */
 bool params_object(const struct params *params, const char *name, struct dbk_slice *out,
                    struct dbk_field_errors *fields);
+
+/* As it is, of any length. */
+bool params_text(const struct params *params, const char *name, struct dbk_slice *out);
+
+/* Which of the choices (the last is NULL) it says, -1 where it is absent or says none. */
+int params_choice(const struct params *params, const char *name,
+                  const char *const *choices, struct dbk_field_errors *fields);
+
+/* The types of the repeated one. Returns how many are good. */
+size_t params_event_types(const struct params *params,
+                          struct dbk_slice out[PARAMS_REPEATED_MAX],
+                          struct dbk_field_errors *fields);
+
+/* Add what is wrong with a parameter. */
+void params_wrong(struct dbk_field_errors *fields, struct dbk_slice name,
+                  const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* DBK_OK, or DBK_INVALID where fields has any: for the end of reading parameters. */
 enum dbk_code params_done(const struct dbk_field_errors *fields, struct dbk_error *err);

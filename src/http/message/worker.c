@@ -37,6 +37,8 @@ void worker_clear(struct worker *worker)
     worker->request.fields.count = 0;
     worker->request.worker = worker;
     response_clear(&worker->response);
+    worker->response.body.zone = worker->rows.json.zone = false;
+    worker->rows.shown = 0;
     if (worker->body_size > KEPT_MAX) {
         free(worker->body);
         worker->body = NULL;

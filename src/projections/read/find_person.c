@@ -109,11 +109,25 @@ static void put_event(const struct pg_result *result, size_t row,
     dbk_render_event(&rows->json, &event);
 }
 
+static void put_events(const struct pg_result *result, const struct found_event *events,
+                       size_t count, const struct dbk_uuid *person_id,
+                       struct dbk_rows *rows)
+{
+    dbk_render_text(&rows->json, "[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            dbk_render_text(&rows->json, ",");
+        put_event(result, events[i].row, person_id, rows);
+    }
+    dbk_render_text(&rows->json, "]");
+}
+
 static void put_person(const struct pg_result *result, size_t row,
                        const struct found_event *events, size_t count,
                        struct dbk_rows *rows)
 {
     struct dbk_person_view person = {
+        .shown = rows->shown,
         .datetime_created = pg_binary_timestamp(result, row, DATETIME_CREATED),
         .datetime_modified = pg_binary_timestamp(result, row, DATETIME_MODIFIED),
         .email = pg_value(result, row, EMAIL),
@@ -121,19 +135,17 @@ static void put_person(const struct pg_result *result, size_t row,
         .last_name = pg_value(result, row, LAST_NAME),
         .role = pg_value(result, row, ROLE),
     };
+    struct dbk_row added = {
+        .cursor = (uint64_t)pg_binary_int8(result, row, CREATED_SEQUENCE),
+        .version = (uint64_t)pg_binary_int8(result, row, SEQUENCE),
+    };
 
     pg_binary_uuid(result, row, ID, &person.id);
-    dbk_render_person_begin(&rows->json, &person);
-    dbk_render_text(&rows->json, "[");
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            dbk_render_text(&rows->json, ",");
-        put_event(result, events[i].row, &person.id, rows);
-    }
-    dbk_render_text(&rows->json, "]");
+    added.person_id = person.id;
+    if (dbk_render_person_begin(&rows->json, &person))
+        put_events(result, events, count, &person.id, rows);
     dbk_render_person_end(&rows->json, &person);
-    rows_end(rows, (uint64_t)pg_binary_int8(result, row, CREATED_SEQUENCE),
-             (uint64_t)pg_binary_int8(result, row, SEQUENCE));
+    rows_end(rows, &added);
 }
 
 /* DBK_TOO_LARGE: it must be asked for alone. */
@@ -227,7 +239,7 @@ static enum dbk_code find_alone(struct dbk_read_model *model,
     const struct read_query query = {.statement = &alone,
                                      .params = params,
                                      .count = 2,
-                                     .add = read_add_json,
+                                     .add = read_add_person,
                                      .rows_max = 1,
                                      .bytes_max = SIZE_MAX};
 
@@ -252,7 +264,7 @@ enum dbk_code dbk_read_person(struct dbk_read_model *model, const struct dbk_uui
                               struct dbk_error *err)
 {
     struct look_up look_up = {.id = *id,
-                              .limit = events_limit,
+                              .limit = read_events_limit(rows, events_limit),
                               .rows = rows,
                               .deadline = dbk_deadline_in(model->timeout_ms),
                               .code = DBK_TOO_LARGE};

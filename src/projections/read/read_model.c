@@ -88,23 +88,27 @@ struct persons {
     struct dbk_read_model *model;
     dbk_deadline deadline;
     size_t bytes_max;
+    bool descending;
     unsigned events_limit;
 };
+
+static const struct pg_statement list = {"person_list", sql_person_list};
+static const struct pg_statement list_desc = {"person_list_desc", sql_person_list_desc};
 
 static enum dbk_code fetch_persons(void *context, uint64_t after, size_t part,
                                    struct dbk_rows *rows, bool *full,
                                    struct dbk_error *err)
 {
-    const struct pg_statement statement = {"person_list", sql_person_list};
     const struct persons *persons = context;
     char behind[8], limit[8], events[8];
-    const struct pg_param params[] = {
-        pg_int8(behind, after < INT64_MAX ? (int64_t)after : INT64_MAX),
-        pg_int8(limit, (int64_t)part + 1), pg_int8(events, persons->events_limit)};
-    const struct read_query query = {.statement = &statement,
+    const struct pg_param params[] = {read_behind(behind, after, persons->descending),
+                                      pg_int8(limit, (int64_t)part + 1),
+                                      pg_int8(events, persons->events_limit)};
+    const struct read_query query = {.statement =
+                                         persons->descending ? &list_desc : &list,
                                      .params = params,
                                      .count = 3,
-                                     .add = read_add_json,
+                                     .add = read_add_person,
                                      .rows_max = part,
                                      .bytes_max = persons->bytes_max};
 
@@ -115,8 +119,11 @@ enum dbk_code dbk_read_persons(struct dbk_read_model *model,
                                const struct dbk_page *page, unsigned events_limit,
                                struct dbk_rows *rows, struct dbk_error *err)
 {
-    struct persons persons = {model, dbk_deadline_in(model->timeout_ms),
-                              page->max_bytes, events_limit};
+    struct persons persons = {.model = model,
+                              .deadline = dbk_deadline_in(model->timeout_ms),
+                              .bytes_max = page->max_bytes,
+                              .descending = page->descending,
+                              .events_limit = read_events_limit(rows, events_limit)};
 
     return read_in_parts(page, FIRST_PART, fetch_persons, &persons, rows, err);
 }

@@ -1,4 +1,6 @@
 /* Lists of events. */
+#include "pg_array.h"
+#include "projections/model_json.h"
 #include "projections/read_model.h"
 #include "read_query.h"
 #include "rows.h"
@@ -11,49 +13,84 @@
 struct events {
     struct dbk_read_model *model;
     const struct dbk_event_filter *filter;
+    struct pg_array types;
     dbk_deadline deadline;
     size_t bytes_max;
+    bool descending;
     bool few; /* look all matches up and sort them */
 };
 
 /* $1 to $5; NULL where the filter does not ask. */
-static void put_filter(const struct dbk_event_filter *filter, char since[8],
-                       char until[8], struct pg_param params[FILTER_PARAMS])
+static enum dbk_code put_filter(struct events *events, char since[8], char until[8],
+                                struct pg_param params[FILTER_PARAMS],
+                                struct dbk_error *err)
 {
     const struct pg_param null = {NULL, 0, false};
+    const struct dbk_event_filter *filter = events->filter;
 
     params[0] = filter->has_person_id ? pg_uuid(&filter->person_id) : null;
-    params[1] = filter->event_type.length ? pg_bytes(filter->event_type) : null;
+    params[1] = null;
     params[2] = filter->has_since ? pg_timestamp(since, filter->since) : null;
     params[3] = filter->has_until ? pg_timestamp(until, filter->until) : null;
     params[4] = filter->properties.length ? pg_bytes(filter->properties) : null;
+    if (filter->event_types_count == 0)
+        return DBK_OK;
+    pg_array_clear(&events->types);
+    for (size_t i = 0; i < filter->event_types_count; i++)
+        pg_array_text(&events->types, filter->event_types[i]);
+    return pg_array_param(&events->types, &params[1], err);
 }
 
-static const struct pg_statement list = {"event_list", sql_event_list};
-static const struct pg_statement list_person = {"event_list_person",
-                                                sql_event_list_person};
-static const struct pg_statement list_type = {"event_list_type", sql_event_list_type};
-static const struct pg_statement list_few = {"event_list_few", sql_event_list_few};
+/* Each in the order of the log, and backwards. */
+static const struct pg_statement list[] = {{"event_list", sql_event_list},
+                                           {"event_list_desc", sql_event_list_desc}};
+static const struct pg_statement list_person[] = {
+    {"event_list_person", sql_event_list_person},
+    {"event_list_person_desc", sql_event_list_person_desc}};
+static const struct pg_statement list_type[] = {
+    {"event_list_type", sql_event_list_type},
+    {"event_list_type_desc", sql_event_list_type_desc}};
+static const struct pg_statement list_types[] = {
+    {"event_list_types", sql_event_list_types},
+    {"event_list_types_desc", sql_event_list_types_desc}};
+static const struct pg_statement list_few[] = {
+    {"event_list_few", sql_event_list_few},
+    {"event_list_few_desc", sql_event_list_few_desc}};
 
 static const struct pg_statement *choose(const struct events *events)
 {
     if (events->few)
-        return &list_few;
+        return &list_few[events->descending];
     if (events->filter->has_person_id)
-        return &list_person;
-    return events->filter->event_type.length > 0 ? &list_type : &list;
+        return &list_person[events->descending];
+    if (events->filter->event_types_count > 1)
+        return &list_types[events->descending];
+    if (events->filter->event_types_count == 1)
+        return &list_type[events->descending];
+    return &list[events->descending];
 }
 
-/* Their columns are the sequence, then the event. */
 static void add_event(const struct pg_result *result, size_t row, struct dbk_rows *rows,
-                      uint64_t *cursor, uint64_t *version)
+                      struct dbk_row *added)
 {
-    *cursor = *version = (uint64_t)pg_binary_int8(result, row, 0);
-    if (*cursor > 0) /* else too many for few */
-        read_add_event(result, row, 1, rows);
+    enum { SEQUENCE, ID, DATETIME_CREATED, EVENT_TYPE, PERSON_ID, PROPERTIES };
+    struct dbk_event_view event = {
+        .shown = rows->shown,
+        .datetime_created = pg_binary_timestamp(result, row, DATETIME_CREATED),
+        .event_type = pg_value(result, row, EVENT_TYPE),
+        .properties = pg_binary_jsonb(result, row, PROPERTIES),
+    };
+
+    added->cursor = added->version = (uint64_t)pg_binary_int8(result, row, SEQUENCE);
+    if (added->cursor == 0) /* too many for few */
+        return;
+    pg_binary_uuid(result, row, ID, &event.id);
+    pg_binary_uuid(result, row, PERSON_ID, &event.person_id);
+    added->person_id = event.person_id;
+    dbk_render_event(&rows->json, &event);
 }
 
-static enum dbk_code fetch(const struct events *events, uint64_t after, size_t part,
+static enum dbk_code fetch(struct events *events, uint64_t after, size_t part,
                            struct dbk_rows *rows, bool *full, struct dbk_error *err)
 {
     char since[8], until[8], behind[8], limit[8];
@@ -67,10 +104,12 @@ static enum dbk_code fetch(const struct events *events, uint64_t after, size_t p
         .rows_max = part,
         .bytes_max = events->bytes_max,
     };
+    enum dbk_code code;
 
-    put_filter(events->filter, since, until, params);
-    params[FILTER_PARAMS] =
-        pg_int8(behind, after < INT64_MAX ? (int64_t)after : INT64_MAX);
+    code = put_filter(events, since, until, params, err);
+    if (code != DBK_OK)
+        return code;
+    params[FILTER_PARAMS] = read_behind(behind, after, events->descending);
     params[FILTER_PARAMS + 1] = pg_int8(limit, (int64_t)part + 1);
     return read_query_run(events->model, &query, events->deadline, rows, full, err);
 }
@@ -101,12 +140,17 @@ enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_pag
     struct events events = {.model = model,
                             .filter = filter,
                             .deadline = dbk_deadline_in(model->timeout_ms),
-                            .bytes_max = page->max_bytes};
+                            .bytes_max = page->max_bytes,
+                            .descending = page->descending};
+    enum dbk_code code;
 
-    /* For a person alone, a type alone, or neither, there is an index in the order of
+    /* For a person alone, types alone, or neither, there is an index in the order of
      * the list. Anything else could walk far between two matches. */
     events.few = filter->has_since || filter->has_until ||
                  filter->properties.length > 0 ||
-                 (filter->has_person_id && filter->event_type.length > 0);
-    return read_in_parts(page, FIRST_PART, fetch_events, &events, rows, err);
+                 (filter->has_person_id && filter->event_types_count > 0);
+    pg_array_init(&events.types, PG_TEXT);
+    code = read_in_parts(page, FIRST_PART, fetch_events, &events, rows, err);
+    pg_array_finish(&events.types);
+    return code;
 }

@@ -18,42 +18,55 @@ struct collection {
     bool full;
 };
 
-void read_add_json(const struct pg_result *result, size_t row, struct dbk_rows *rows,
-                   uint64_t *cursor, uint64_t *version)
+void read_add_person(const struct pg_result *result, size_t row, struct dbk_rows *rows,
+                     struct dbk_row *added)
 {
-    struct dbk_slice json = pg_value(result, row, 2);
-
-    *cursor = (uint64_t)pg_binary_int8(result, row, 0);
-    *version = (uint64_t)pg_binary_int8(result, row, 1);
-    dbk_render_raw(&rows->json, json.data, json.length);
-}
-
-void read_add_event(const struct pg_result *result, size_t row, int first,
-                    struct dbk_rows *rows)
-{
-    enum { ID, DATETIME_CREATED, EVENT_TYPE, PERSON_ID, PROPERTIES };
-    struct dbk_event_view event = {
-        .datetime_created = pg_binary_timestamp(result, row, first + DATETIME_CREATED),
-        .event_type = pg_value(result, row, first + EVENT_TYPE),
-        .properties = pg_binary_jsonb(result, row, first + PROPERTIES),
+    enum {
+        CURSOR,
+        VERSION,
+        ID,
+        DATETIME_CREATED,
+        DATETIME_MODIFIED,
+        EMAIL,
+        FIRST_NAME,
+        LAST_NAME,
+        ROLE,
+        EVENTS,
+    };
+    struct dbk_slice events = pg_value(result, row, EVENTS);
+    struct dbk_person_view person = {
+        .shown = rows->shown,
+        .datetime_created = pg_binary_timestamp(result, row, DATETIME_CREATED),
+        .datetime_modified = pg_binary_timestamp(result, row, DATETIME_MODIFIED),
+        .email = pg_value(result, row, EMAIL),
+        .first_name = pg_value(result, row, FIRST_NAME),
+        .last_name = pg_value(result, row, LAST_NAME),
+        .role = pg_value(result, row, ROLE),
     };
 
-    pg_binary_uuid(result, row, first + ID, &event.id);
-    pg_binary_uuid(result, row, first + PERSON_ID, &event.person_id);
-    dbk_render_event(&rows->json, &event);
+    pg_binary_uuid(result, row, ID, &person.id);
+    added->cursor = (uint64_t)pg_binary_int8(result, row, CURSOR);
+    added->version = (uint64_t)pg_binary_int8(result, row, VERSION);
+    added->person_id = person.id;
+    if (dbk_render_person_begin(&rows->json, &person)) {
+        dbk_render_text(&rows->json, "[");
+        dbk_render_raw(&rows->json, events.data, events.length);
+        dbk_render_text(&rows->json, "]");
+    }
+    dbk_render_person_end(&rows->json, &person);
 }
 
 /* False when no more are wanted. */
 static bool collect(struct collection *to, const struct pg_result *result, size_t row)
 {
     struct dbk_rows *rows = to->rows;
-    uint64_t cursor, version;
+    struct dbk_row added = {0};
 
     assert(to->taken <= to->query->rows_max);
     rows->more = to->taken == to->query->rows_max;
     if (rows->more)
         return false;
-    to->query->add(result, row, rows, &cursor, &version);
+    to->query->add(result, row, rows, &added);
     to->full = rows->count > 0 && rows->json.length > to->query->bytes_max;
     if (to->full) {
         rows->more = true;
@@ -61,7 +74,7 @@ static bool collect(struct collection *to, const struct pg_result *result, size_
         return false;
     }
     to->taken++;
-    return rows_end(rows, cursor, version);
+    return rows_end(rows, &added);
 }
 
 static bool collect_one(void *context, const struct pg_result *row)
@@ -171,6 +184,18 @@ enum dbk_code read_query_run(struct dbk_read_model *model,
     if (full)
         *full = to.full;
     return code;
+}
+
+unsigned read_events_limit(const struct dbk_rows *rows, unsigned limit)
+{
+    return !rows->shown || (rows->shown & DBK_SHOW_EVENTS) ? limit : 0;
+}
+
+struct pg_param read_behind(char out[8], uint64_t after, bool descending)
+{
+    if (after > INT64_MAX || (descending && after == 0))
+        after = INT64_MAX;
+    return pg_int8(out, (int64_t)after);
 }
 
 enum dbk_code read_in_parts(const struct dbk_page *page, size_t first_part,

@@ -27,26 +27,23 @@ enum dbk_code read_with_connection(struct dbk_read_model *model, dbk_deadline de
                                    struct dbk_error *err);
 
 /* A statement that answers rows, and how one becomes JSON: add writes it to rows, and
- * says which cursor and version it has. */
+ * says which cursor, version and person it has. */
 struct read_query {
     const struct pg_statement *statement;
     const struct pg_param *params;
     int count;
     void (*add)(const struct pg_result *result, size_t row, struct dbk_rows *rows,
-                uint64_t *cursor, uint64_t *version);
+                struct dbk_row *added);
     bool plan_each_time; /* for its parameters; costs two more round trips */
     size_t rows_max;     /* take no more than this many into rows, */
     size_t bytes_max;    /* and, but for the first ever, no more bytes in all */
 };
 
-/* For statements whose rows are (cursor bigint, version bigint, json text). */
-void read_add_json(const struct pg_result *result, size_t row, struct dbk_rows *rows,
-                   uint64_t *cursor, uint64_t *version);
-
-/* Write the event of a row whose columns from first on are id, datetime_created,
- * event_type, person_id and properties. */
-void read_add_event(const struct pg_result *result, size_t row, int first,
-                    struct dbk_rows *rows);
+/* For statements whose rows are (cursor bigint, version bigint, id uuid, datetime_created,
+ * datetime_modified timestamp, email, first_name, last_name, role text, events text), events
+ * finished JSON with commas between them. */
+void read_add_person(const struct pg_result *result, size_t row, struct dbk_rows *rows,
+                     struct dbk_row *added);
 
 /* Add the statement's rows to rows; rows->more tells whether it had one more than was
  * taken, *full (may be NULL) whether that was for its size. Errors as read_model.h has
@@ -54,6 +51,13 @@ void read_add_event(const struct pg_result *result, size_t row, int first,
 enum dbk_code read_query_run(struct dbk_read_model *model,
                              const struct read_query *query, dbk_deadline deadline,
                              struct dbk_rows *rows, bool *full, struct dbk_error *err);
+
+/* How many events of each person are asked for: none where they are not shown. */
+unsigned read_events_limit(const struct dbk_rows *rows, unsigned limit);
+
+/* The cursor `after` of a page as the statements take it: descending the start is behind
+ * all there is. */
+struct pg_param read_behind(char out[8], uint64_t after, bool descending);
 
 /* A list, part by part: parts grow, so that one that turns out to hold large rows was
  * small. fetch adds at most part rows behind the cursor, as read_query_run does. */

@@ -44,9 +44,10 @@ static bool room_for_row(struct dbk_rows *rows)
     return true;
 }
 
-bool rows_end(struct dbk_rows *rows, uint64_t cursor, uint64_t version)
+bool rows_end(struct dbk_rows *rows, const struct dbk_row *row)
 {
     size_t start = end_of(rows);
+    struct dbk_row *added;
 
     if (dbk_render_code(&rows->json) != DBK_OK || !room_for_row(rows)) {
         rows->no_memory = true;
@@ -54,8 +55,10 @@ bool rows_end(struct dbk_rows *rows, uint64_t cursor, uint64_t version)
         return false;
     }
     assert(start <= rows->json.length); /* nothing takes back what was a row */
-    rows->rows[rows->count++] =
-        (struct dbk_row){cursor, version, start, rows->json.length - start};
+    added = &rows->rows[rows->count++];
+    *added = *row;
+    added->offset = start;
+    added->length = rows->json.length - start;
     return true;
 }
 

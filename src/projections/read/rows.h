@@ -10,8 +10,9 @@ void rows_clear(struct dbk_rows *rows);
 /* Only the first count rows. */
 void rows_truncate(struct dbk_rows *rows, size_t count);
 
-/* All that was written to rows->json since the last row is a row. False when out of
- * memory, also while writing: it is not there then. */
-bool rows_end(struct dbk_rows *rows, uint64_t cursor, uint64_t version);
+/* All that was written to rows->json since the last row is a row; what else there is to
+ * say of it is in row. False when out of memory, also while writing: it is not there
+ * then. */
+bool rows_end(struct dbk_rows *rows, const struct dbk_row *row);
 
 #endif

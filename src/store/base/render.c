@@ -183,10 +183,13 @@ void dbk_render_uuid(struct dbk_render *render, const struct dbk_uuid *id)
 
 void dbk_render_timestamp(struct dbk_render *render, dbk_timestamp at)
 {
-    char text[DBK_TIMESTAMP_TEXT + 3];
+    char text[DBK_TIMESTAMP_TEXT + 4];
+    size_t length = DBK_TIMESTAMP_TEXT + 1;
 
     text[0] = '"';
     dbk_timestamp_format(at, text + 1);
-    text[DBK_TIMESTAMP_TEXT + 1] = '"';
-    dbk_render_raw(render, text, DBK_TIMESTAMP_TEXT + 2);
+    if (render->zone)
+        text[length++] = 'Z';
+    text[length++] = '"';
+    dbk_render_raw(render, text, length);
 }

@@ -1,10 +1,11 @@
 """Lists: bounded, followed page by page, filtered."""
 
 import json
+import re
 import unittest
 from urllib.parse import quote
 
-from served import Served, next_page, person
+from served import TIMESTAMP, Served, new_id, next_page, person
 
 COUNT = 40
 
@@ -155,6 +156,91 @@ class Lists(Served):
         self.assertGreater(len(expected), 2)
         self.assertEqual(listed, expected)
 
+    def test_backwards_it_is_the_same_list(self):
+        for query in ("", f"&person_id={self.kate}", "&keyword=click",
+                      "&keyword=click&keyword=signup", "&since=2023-10-08T00:10:00",
+                      f"&keyword=view&person_id={self.kurt}"):
+            whole = self.listed("order=asc" + query)
+            self.assertGreater(len(whole), 10)
+            self.assertEqual(self.listed("order=desc" + query), whole[::-1])
+            for limit in (1, 7, 40):
+                events, pages = self.follow(f"/events?limit={limit}&order=desc{query}")
+                self.assertEqual(events, whole[::-1])
+                self.assertEqual(pages, -(-len(whole) // limit))
+
+    def test_a_page_backwards_is_not_disturbed_by_what_is_written_meanwhile(self):
+        whole = self.listed("order=desc")
+        first = self.client.get("/events?order=desc&limit=20")
+        event = self.recorded(self.kate)
+        rest, _ = self.follow(next_page(first))
+        self.assertEqual(first.data + rest, whole)
+        self.assertEqual(self.client.get("/events?order=desc&limit=1").data, [event])
+        self.client.delete("/events/" + event["id"])
+
+    def test_a_cursor_is_a_place_that_can_be_left_both_ways(self):
+        whole = self.listed("")
+        first = self.client.get("/events?limit=20")
+        cursor = next_page(first).rpartition("after=")[2]
+        self.assertEqual(self.listed(f"order=desc&after={cursor}"), whole[:19][::-1])
+        self.assertEqual(self.listed("order=desc&after=0"), whole[::-1])
+        self.assertEqual(self.listed("order=desc&after=1"), [])
+
+    def test_persons_backwards(self):
+        made = [self.created()["id"] for _ in range(5)]
+        whole, _ = self.follow("/persons?limit=3&events_limit=1")
+        persons, pages = self.follow("/persons?limit=2&events_limit=1&order=desc")
+        self.assertEqual(persons, whole[::-1])
+        self.assertEqual(pages, -(-len(persons) // 2))
+        for each in made:
+            self.client.delete("/persons/" + each)
+
+    def test_a_long_list_backwards_is_streamed_to_its_end(self):
+        storm = self.created()["id"]
+        for n in range(3):
+            self.client.post("/events/batch", [
+                {"event_type": "large", "person_id": storm,
+                 "properties": {"n": 20 * n + i, "text": "x" * 60000}} for i in range(20)])
+        listed = self.listed("order=desc&keyword=large&limit=10000")
+        self.assertEqual([each["properties"]["n"] for each in listed],
+                         list(range(59, -1, -1)))
+        self.client.delete("/persons/" + storm)
+
+    def test_several_keywords_are_any_of_them(self):
+        wanted = ("view", "signup", "view", "none")
+        listed = self.listed("&".join("keyword=" + each for each in wanted))
+        whole = self.listed("")
+        self.assertEqual(listed, [each for each in whole if each["event_type"] in wanted])
+        self.assertEqual(len(listed), COUNT + 2)
+        self.assertEqual(self.listed("limit=1000" + "&keyword=click" * 20),
+                         self.listed("keyword=click"))
+        page = self.client.get("/events?limit=2&keyword=view&keyword=click")
+        self.assertEqual(next_page(page).count("keyword="), 2)
+        self.assert_refused(self.client.get("/events?" + "&keyword=a" * 21), 400, "20",
+                            field="keyword")
+
+    def test_only_the_fields_asked_for_are_shown_in_their_order(self):
+        whole = self.listed("")
+        for fields in ("id", "event_type,id", "properties", "person_id,datetime_created"):
+            wanted = fields.split(",")
+            self.assertEqual(
+                [list(each.items()) for each in self.listed("fields=" + fields)],
+                [[(name, value) for name, value in each.items() if name in wanted]
+                 for each in whole])
+        persons = self.client.get("/persons?fields=role,events,id").data
+        self.assertEqual([list(each) for each in persons], [["id", "events", "role"]] * 2)
+        self.assertEqual(len(persons[0]["events"]), COUNT + 1)
+        persons = self.client.get("/persons?fields=email").data
+        self.assertEqual([list(each) for each in persons], [["email"]] * 2)
+        one = self.client.get(f"/persons/{self.kate}?fields=id,last_name")
+        self.assertEqual(one.data, {"id": self.kate, "last_name": "Pryde"})
+        event = self.client.get(f"/events/{whole[-1]['id']}?fields=event_type")
+        self.assertEqual(event.data, {"event_type": "view"})
+
+    def test_an_unknown_field_is_told_with_those_there_are(self):
+        for path in ("/events?fields=id,name", "/persons?fields=", "/persons?fields=id,,role",
+                     "/persons?fields=ID", f"/persons/{self.kate}?fields=properties%20"):
+            self.assert_refused(self.client.get(path), 400, "datetime_created", "fields")
+
     def test_an_empty_list_is_a_success_that_says_so(self):
         answer = self.client.get("/events?keyword=nothing")
         self.assertEqual((answer.status, answer.data), (200, []))
@@ -175,6 +261,12 @@ class Lists(Served):
                 ("/events?properties=7", "properties"),
                 ("/events?properties=%7B", "properties"),
                 ("/events?properties=%7B%22a%22:%22%5Cu0000%22%7D", "properties"),
+                ("/events?order=up", "order"), ("/events?order=DESC", "order"),
+                ("/persons?order=", "order"), ("/log?order=desc", "order"),
+                ("/persons?order=asc&order=asc", "order"),
+                ("/events?timestamps=iso", "timestamps"),
+                ("/log?timestamps=", "timestamps"),
+                ("/events?include=all", "include"), ("/persons?include=received", "include"),
                 ("/events?keywrd=click", "keywrd"), ("/persons?keyword=x", "keyword"),
                 ("/persons?events_limit=1001", "events_limit"),
                 (f"/persons/{self.kate}?events_limit=x", "events_limit"),
@@ -182,6 +274,113 @@ class Lists(Served):
                 ("/log?limit=0", "limit"), ("/log/1?after=1", "after")):
             with self.subTest(path):
                 self.assert_refused(self.client.get(path), 400, name, field=name)
+
+
+class Times(Served):
+    """timestamps=rfc3339, in the query or preferred, and include=received."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.person = cls.client.post("/persons", person()).data["id"]
+        cls.event = cls.client.post(
+            "/events", {"event_type": "click", "person_id": cls.person,
+                        "properties": {"at": "2023-10-08T06:03:33.330037"},
+                        "datetime_created": "2023-10-08T06:03:33.330037"}).data["id"]
+        cls.paths = ("/events", "/persons?fields=id,datetime_created,datetime_modified",
+                     f"/persons/{cls.person}", f"/events/{cls.event}", "/log", "/log/1")
+
+    def asked(self, method, path, body=None, **headers):
+        """The answer as it is usually, and with each way to ask for a Z."""
+        sign = "&" if "?" in path else "?"
+        yield self.client.request(method, path, body, headers)
+        yield self.client.request(method, f"{path}{sign}timestamps=rfc3339", body, headers)
+        for prefer in ("timestamps=rfc3339", 'wait=3, timestamps="rfc3339";a=b'):
+            answer = self.client.request(method, path, body, {"Prefer": prefer, **headers})
+            self.assertIn("timestamps=rfc3339", answer.headers.get_all("Preference-Applied"))
+            self.assertIn("Prefer", answer.headers.get_all("Vary"))
+            yield answer
+
+    def zoned(self, text):
+        """With a Z behind each time but the one within properties."""
+        return re.sub(r'(?<!"at":)(?<!"at": )"(' + TIMESTAMP.pattern + ')"', r'"\1Z"',
+                      text.decode())
+
+    def test_times_of_reads(self):
+        for path in self.paths:
+            with self.subTest(path):
+                usual, *others = self.asked("GET", path)
+                self.assertRegex(usual.body.decode(), TIMESTAMP.pattern + '"')
+                for other in others:
+                    self.assertEqual((other.status, other.body.decode()),
+                                     (usual.status, self.zoned(usual.body)))
+                self.assertEqual(self.client.get(path).body, usual.body)
+
+    def test_times_of_lines_of_the_log(self):
+        usual, *others = self.asked("GET", "/log", Accept="application/x-ndjson")
+        for other in others:
+            self.assertEqual(other.body.decode(), self.zoned(usual.body))
+
+    def test_times_of_writes(self):
+        event = {"event_type": "view", "person_id": self.person, "id": new_id(),
+                 "properties": {"at": "2023-10-08T06:03:33.330037"}}
+        at = f"/events/{new_id()}"
+        for method, path, body in (
+                ("POST", "/events", event), ("POST", at, {**event, "id": at[8:]}),
+                ("PATCH", f"/persons/{self.person}", {"first_name": "Kate"})):
+            with self.subTest(path):
+                self.client.request(method, path, body)
+                usual, *others = self.asked(method, path, body)
+                for other in others:
+                    if method == "PATCH":
+                        self.assertRegex(other.data["datetime_modified"],
+                                         f"^{TIMESTAMP.pattern}Z$")
+                        continue
+                    self.assertEqual(other.body.decode(), self.zoned(usual.body))
+        made = self.client.post("/persons?timestamps=rfc3339", person())
+        self.assertRegex(made.data["datetime_created"], f"^{TIMESTAMP.pattern}Z$")
+        self.assertRegex(made.data["events"][0]["datetime_created"], f"^{TIMESTAMP.pattern}Z$")
+        put = self.client.put(f"/persons/{made.data['id']}?timestamps=rfc3339", made.data)
+        self.assertEqual(put.status, 200, put.body)
+        self.assertEqual(put.data["events"], made.data["events"])
+
+    def test_each_form_has_a_tag_of_its_own(self):
+        for path in (f"/persons/{self.person}", f"/events/{self.event}"):
+            usual, asked, preferred, _ = self.asked("GET", path)
+            self.assertEqual(asked.headers["ETag"], preferred.headers["ETag"])
+            self.assertNotEqual(asked.headers["ETag"], usual.headers["ETag"])
+            for tag, prefer, status in (
+                    (usual.headers["ETag"], "timestamps=rfc3339", 200),
+                    (asked.headers["ETag"], "timestamps=rfc3339", 304),
+                    (asked.headers["ETag"], "wait=3", 200),
+                    (usual.headers["ETag"], "timestamps=local", 304)):
+                self.assertEqual(self.client.get(
+                    path, if_none_match=tag, prefer=prefer).status, status)
+        changed = self.client.patch(
+            f"/persons/{self.person}", {"last_name": "Summers"}, if_match=self.client.get(
+                f"/persons/{self.person}?timestamps=rfc3339").headers["ETag"])
+        self.assertEqual(changed.status, 200, changed.body)
+
+    def test_head_is_that_of_get(self):
+        for path in self.paths:
+            sign = "&" if "?" in path else "?"
+            path = f"{path}{sign}timestamps=rfc3339"
+            head, get = self.client.request("HEAD", path), self.client.get(path)
+            self.assertEqual((head.status, head.body), (200, b""))
+            for name in ("ETag", "Content-Length", "Content-Type"):
+                self.assertEqual(head.headers[name], get.headers[name])
+
+    def test_when_an_event_was_received(self):
+        record = next(each for each in self.client.get("/log").data
+                      if each["subject_id"] == self.event)
+        usual = self.client.get(f"/events/{self.event}")
+        answer = self.client.get(f"/events/{self.event}?include=received")
+        self.assertEqual(answer.data, {**usual.data, "received": record["recorded_at"]})
+        self.assertEqual(list(answer.data)[-1], "received")
+        self.assertNotEqual(answer.headers["ETag"], usual.headers["ETag"])
+        short = self.client.get(
+            f"/events/{self.event}?fields=id,received&timestamps=rfc3339")
+        self.assertEqual(short.data, {"id": self.event, "received": record["recorded_at"] + "Z"})
 
 
 class Nobody(Served):

@@ -162,8 +162,10 @@ static void add_row(struct dbk_rows *rows, uint64_t cursor, unsigned bytes)
     for (unsigned i = 0; i < bytes; i++)
         dbk_render_text(&rows->json, "x");
     dbk_render_text(&rows->json, "\"}");
-    rows->rows[rows->count++] =
-        (struct dbk_row){cursor, cursor, start, rows->json.length - start};
+    rows->rows[rows->count++] = (struct dbk_row){.cursor = cursor,
+                                                 .version = cursor,
+                                                 .offset = start,
+                                                 .length = rows->json.length - start};
 }
 
 void __wrap_dbk_read_model_claim(struct dbk_read_model *read_model, uint64_t sequence)

@@ -66,6 +66,42 @@ static void a_parameter_given_twice_is_named(void **state)
     assert_wrong("limit=1&limit=1", "limit", "given more than once");
 }
 
+static void types_may_come_twenty_times(void **state)
+{
+    struct dbk_slice types[PARAMS_REPEATED_MAX];
+    struct query query;
+    char text[400] = "";
+
+    (void)state;
+    for (int i = 0; i < PARAMS_REPEATED_MAX; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "&keyword=k%d", i);
+    assert_int_equal(parse(&query, text), DBK_OK);
+    assert_int_equal(params_event_types(&query.params, types, &query.fields),
+                     PARAMS_REPEATED_MAX);
+    assert_slice(types[0], "k0");
+    assert_slice(types[19], "k19");
+    strcat(text, "&keyword=k");
+    assert_wrong(text, "keyword", "given more than 20 times");
+    assert_int_equal(parse(&query, "keyword=a&keyword="), DBK_OK);
+    assert_int_equal(params_event_types(&query.params, types, &query.fields), 1);
+    assert_field(&query.fields, "keyword", "");
+}
+
+static void a_choice_is_one_of_those_there_are(void **state)
+{
+    static const char *const choices[] = {"asc", "desc", NULL};
+    struct query query;
+
+    (void)state;
+    assert_int_equal(parse(&query, "since=desc&person_id=DESC"), DBK_OK);
+    assert_int_equal(params_choice(&query.params, "since", choices, &query.fields), 1);
+    assert_int_equal(params_choice(&query.params, "limit", choices, &query.fields), -1);
+    assert_int_equal(query.fields.count, 0);
+    assert_int_equal(params_choice(&query.params, "person_id", choices, &query.fields),
+                     -1);
+    assert_field(&query.fields, "person_id", "asc or desc is needed");
+}
+
 static void broken_encoding_is_named(void **state)
 {
     (void)state;
@@ -190,6 +226,8 @@ int main(void)
         cmocka_unit_test(no_query_is_no_parameters),
         cmocka_unit_test(an_unknown_parameter_is_named),
         cmocka_unit_test(a_parameter_given_twice_is_named),
+        cmocka_unit_test(types_may_come_twenty_times),
+        cmocka_unit_test(a_choice_is_one_of_those_there_are),
         cmocka_unit_test(broken_encoding_is_named),
         cmocka_unit_test(numbers_have_bounds),
         cmocka_unit_test(what_is_absent_is_left_alone),

@@ -194,7 +194,8 @@ static void wanted(enum dbk_code *code, enum dbk_code got, const struct dbk_rows
 
 static enum dbk_code read_all(struct world *world, struct dbk_error *err)
 {
-    const struct dbk_event_filter click = {.event_type = dbk_slice("page_view")},
+    const struct dbk_event_filter click = {.event_types_count = 1,
+                                           .event_types = {dbk_slice("page_view")}},
                                   having = {.properties = dbk_slice("{\"n\": 12.50}")};
     const struct dbk_page page = {.limit = 10, .max_bytes = 1 << 20},
                           long_page = {.limit = 1000, .max_bytes = 1 << 20};

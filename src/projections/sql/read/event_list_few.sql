@@ -1,13 +1,13 @@
 -- Events in sequence order where at most 10000 match: all are looked up by whatever index
 -- finds them, then sorted. One row of zeros where more match. To be planned anew for its
 -- parameters each time.
--- $1 person, $2 type, $3 since, $4 until, $5 properties (each null: any),
+-- $1 person, $2 types, $3 since, $4 until, $5 properties (each null: any),
 -- $6 behind this sequence, $7 how many.
 with few as materialized (
     select sequence as at
     from event
     where ($1::uuid is null or person_id = $1::uuid)
-      and ($2::text is null or event_type = $2::text)
+      and ($2::text[] is null or event_type = any($2::text[]))
       and ($3::timestamp is null or datetime_created >= $3::timestamp)
       and ($4::timestamp is null or datetime_created < $4::timestamp)
       and ($5::text is null or properties @> $5::text::jsonb)
