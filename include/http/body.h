@@ -2,11 +2,9 @@
  *
  * For request bodies and for the lines of an import. JSON is read per RFC 8259 with these
  * refused: duplicate keys, bytes that are not UTF-8, \u0000, lone surrogates, anything
- * behind the value, more than 32 levels or 400,000 values, integers beyond 64 bits and
- * the digits of a double, numbers of more than 100 characters (but for zeros that an
- * exponent would spare) or an exponent past 308 (PostgreSQL's jsonb would refuse or
- * inflate them), unknown fields, wrong types. Properties nest at most 28 levels, so that
- * they fit also in a batch and in the events of a person.
+ * behind the value, more than 32 levels or 400,000 values, numbers of more than 1,000
+ * digits written out or past what a double holds, unknown fields, wrong types. Properties
+ * nest at most 28 levels, so that they fit also in a batch and in the events of a person.
  */
 #ifndef DBK_HTTP_BODY_H
 #define DBK_HTTP_BODY_H

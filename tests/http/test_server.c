@@ -207,12 +207,14 @@ static void a_batch_has_a_verdict_for_each(void **state)
         id, id);
     heard = live_ask(*state, "POST", "/events/batch",
                      "Content-Type: application/x-ndjson\r\n", body);
-    assert_heard(&heard, 200, "2 recorded, 0 known already, 3 refused");
-    assert_heard(&heard, 200, "{\"index\":0,\"status\":201,\"id\":\"");
-    assert_heard(&heard, 200, "{\"index\":1,\"status\":400,\"details\":\"");
-    assert_heard(&heard, 200, "{\"index\":2,\"status\":400,");
-    assert_heard(&heard, 200, "{\"index\":3,\"status\":404,");
-    assert_heard(&heard, 200, "\"sequence\":4}");
+    assert_heard(&heard, 207,
+                 "2 recorded, 0 known already, 3 refused\",\"known\":0,\"recorded\":2,"
+                 "\"refused\":3,\"message\":\"Multi-Status\",\"status\":207}}");
+    assert_heard(&heard, 207, "{\"index\":0,\"status\":201,\"id\":\"");
+    assert_heard(&heard, 207, "{\"index\":1,\"status\":400,\"details\":\"");
+    assert_heard(&heard, 207, "{\"index\":2,\"status\":400,");
+    assert_heard(&heard, 207, "{\"index\":3,\"status\":404,");
+    assert_heard(&heard, 207, "\"sequence\":4}");
     heard_free(&heard);
 }
 

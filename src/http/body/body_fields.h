@@ -9,6 +9,7 @@
 #define DBK_HTTP_BODY_FIELDS_H
 
 #include "http/body.h"
+#include "json_loose.h"
 
 /* A draft of person.updated, and the events that came with it. */
 struct body_update {
@@ -65,17 +66,17 @@ enum dbk_code body_delete_event(const char *text, size_t length,
 struct body_items {
     size_t count; /* how many items there are */
     bool lines;
-    const char *at, *end; /* private */
+    const char *at, *end;    /* private */
+    struct json_loose array; /* private */
 };
 
 /* Make items ready to walk.
  *
- * An array (lines false) must be JSON as a whole, apart from duplicate keys and
- * numbers past 1e308, which are found when its item is read. NDJSON (lines true) is cut
- * at each line feed; blank lines are no items; what is wrong with a line is found when
- * it is read.
+ * An array (lines false) is cut into its items as json_loose.h says, NDJSON (lines true) at
+ * each line feed; blank lines are no items. What is wrong with an item is found when it is
+ * read.
  *
- * DBK_INVALID    not an array, not JSON (with line and column), or no items
+ * DBK_INVALID    not an array, or not to be followed (with line and column), or no items
  * DBK_TOO_LARGE  more than max items
  */
 enum dbk_code body_items_open(const char *text, size_t length, bool lines, size_t max,

@@ -1,10 +1,9 @@
 /* A batch, cut into its items. */
 #include "body_fields.h"
 #include "json_check.h"
-#include "json_walk.h"
+#include "json_loose.h"
 
 #include <assert.h>
-#include <stdint.h>
 
 static bool is_space(char c)
 {
@@ -33,33 +32,34 @@ static bool next_line(struct body_items *items, struct dbk_slice *item)
     return false;
 }
 
-static bool next_element(struct body_items *items, struct dbk_slice *item)
-{
-    struct json_walk walk = {.at = items->at, .end = items->end};
-    bool found = json_walk_next(&walk, item);
-
-    assert(walk.at >= items->at && walk.at <= items->end);
-    items->at = walk.at;
-    return found;
-}
-
 bool body_items_next(struct body_items *items, struct dbk_slice *item)
 {
-    return items->lines ? next_line(items, item) : next_element(items, item);
+    return items->lines ? next_line(items, item) : json_loose_next(&items->array, item);
 }
 
+/* Stand before the first item of an array. */
 static enum dbk_code open_array(struct dbk_slice text, struct body_items *items,
                                 struct dbk_error *err)
 {
-    struct json_walk walk;
+    struct dbk_slice array = trim(text.data, text.data + text.length);
 
-    /* No tree is built of the whole: how many values there are costs nothing. */
-    if (json_check(text.data, text.length, SIZE_MAX, err) != DBK_OK)
-        return DBK_INVALID;
-    json_walk_start(&walk, text);
-    if (walk.at == text.data || walk.at[-1] != '[')
+    if (array.length == 0)
+        return dbk_fail(err, DBK_INVALID, "empty, where JSON is expected");
+    if (array.data[0] != '[')
         return dbk_fail(err, DBK_INVALID, "expected a JSON array of events");
-    items->at = walk.at;
+    json_loose_start(&items->array, array);
+    return DBK_OK;
+}
+
+/* The array ended as arrays do, and nothing stands behind it. */
+static enum dbk_code check_end(const char *text, struct json_loose *array,
+                               struct dbk_error *err)
+{
+    if (array->wrong)
+        return json_fail_at(text, array->at, array->wrong, err);
+    if (!json_loose_ends(array))
+        return json_fail_at(text, array->at, "trailing bytes after the JSON value",
+                            err);
     return DBK_OK;
 }
 
@@ -68,19 +68,24 @@ enum dbk_code body_items_open(const char *text, size_t length, bool lines, size_
 {
     struct body_items opened = {.lines = lines, .at = text, .end = text + length};
     struct dbk_slice item;
+    size_t count = 0;
 
     *items = (struct body_items){0};
     if (!lines && open_array((struct dbk_slice){text, length}, &opened, err) != DBK_OK)
         return DBK_INVALID;
     *items = opened;
-    while (body_items_next(&opened, &item)) {
-        if (++items->count > max) {
-            *items = (struct body_items){0};
-            return dbk_fail(err, DBK_TOO_LARGE, "more than %zu events in one batch",
-                            max);
-        }
+    while (count <= max && body_items_next(&opened, &item))
+        count++;
+    if (count > max)
+        dbk_fail(err, DBK_TOO_LARGE, "more than %zu events in one batch", max);
+    else if (!lines && check_end(text, &opened.array, err) != DBK_OK)
+        count = 0;
+    else if (count == 0)
+        dbk_fail(err, DBK_INVALID, "no events in the batch");
+    if (count == 0 || count > max) {
+        *items = (struct body_items){.lines = true}; /* without a line */
+        return count == 0 ? DBK_INVALID : DBK_TOO_LARGE;
     }
-    if (items->count == 0)
-        return dbk_fail(err, DBK_INVALID, "no events in the batch");
+    items->count = count;
     return DBK_OK;
 }

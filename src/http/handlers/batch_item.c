@@ -76,6 +76,7 @@ static void render_refused(size_t index, const struct dbk_uuid *id,
         render_fields(fields, out);
     dbk_render_text(out, "}");
     counts->refused++;
+    counts->failed += status_of(err->code) >= 500;
 }
 
 static void render_sequence(size_t index, int status, const struct dbk_uuid *id,

@@ -19,6 +19,7 @@ enum dbk_code batch_item_draft(const struct request *rq, struct batch_item *item
 
 struct batch_counts {
     size_t recorded, known, refused;
+    size_t failed;          /* of those refused: through no fault of the client */
     uint64_t last_sequence; /* the highest of those recorded */
 };
 

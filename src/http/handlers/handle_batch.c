@@ -51,11 +51,36 @@ static enum dbk_code draft_all(const struct request *rq, struct body_items items
     return DBK_OK;
 }
 
+/* 200 where nothing was refused, 207 where some of it was, and of nothing but refusals no
+ * success: 422, or 503 where it was none of the client's doing. */
+static int status_for(const struct batch_counts *counts)
+{
+    if (counts->refused == 0)
+        return 200;
+    if (counts->recorded + counts->known > 0)
+        return 207;
+    return counts->refused == counts->failed ? 503 : 422;
+}
+
+/* What was refused is counted for machines, too. */
+static enum dbk_code end(struct response *rs, const struct batch_counts *counts,
+                         struct dbk_error *err)
+{
+    char details[160], members[160] = "";
+
+    snprintf(details, sizeof details, "%zu recorded, %zu known already, %zu refused",
+             counts->recorded, counts->known, counts->refused);
+    if (counts->refused > 0)
+        snprintf(members, sizeof members,
+                 ",\"known\":%zu,\"recorded\":%zu,\"refused\":%zu", counts->known,
+                 counts->recorded, counts->refused);
+    return response_end_with(rs, status_for(counts), details, members, err);
+}
+
 static enum dbk_code answer(const struct request *rq, struct response *rs,
                             const struct batch *batch, struct dbk_error *err)
 {
     struct batch_counts counts = {0};
-    char details[160];
 
     response_begin(rs);
     for (size_t i = 0; i < batch->item_count; i++) {
@@ -67,9 +92,7 @@ static enum dbk_code answer(const struct request *rq, struct response *rs,
         rs->sequence = counts.last_sequence;
         response_header_number(rs, "Daybook-Sequence", counts.last_sequence);
     }
-    snprintf(details, sizeof details, "%zu recorded, %zu known already, %zu refused",
-             counts.recorded, counts.known, counts.refused);
-    return response_end(rs, 200, details, err);
+    return end(rs, &counts, err);
 }
 
 enum dbk_code handle_post_batch(struct request *rq, struct response *rs,

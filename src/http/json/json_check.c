@@ -22,22 +22,28 @@ struct check {
 
 static enum dbk_code check_value(struct check *check);
 
-/* With the place of `at`. Columns count characters. */
-static enum dbk_code refuse(const struct check *check, const char *message)
+enum dbk_code json_fail_at(const char *text, const char *at, const char *message,
+                           struct dbk_error *err)
 {
     unsigned long line = 1, column = 1;
 
-    assert(check->text <= check->at && check->at <= check->end);
-    for (const char *at = check->text; at < check->at; at++) {
-        if (*at == '\n') {
+    assert(text <= at);
+    for (; text < at; text++) {
+        if (*text == '\n') {
             line++;
             column = 1;
-        } else if (((unsigned char)*at & 0xC0) != 0x80) {
+        } else if (((unsigned char)*text & 0xC0) != 0x80) {
             column++;
         }
     }
-    return dbk_fail(check->err, DBK_INVALID, "line %lu, column %lu: %s", line, column,
+    return dbk_fail(err, DBK_INVALID, "line %lu, column %lu: %s", line, column,
                     message);
+}
+
+static enum dbk_code refuse(const struct check *check, const char *message)
+{
+    assert(check->at <= check->end);
+    return json_fail_at(check->text, check->at, message, check->err);
 }
 
 /* The character at hand, and -1 at the end. */
@@ -147,7 +153,7 @@ static enum dbk_code check_number(struct check *check)
     if (message)
         return refuse(check, message);
     if (check->keys && json_number_is_huge((struct dbk_slice){check->at, length}))
-        return refuse(check, "a number past 1e308");
+        return refuse(check, "a number past 1.8e308");
     check->at += length;
     return DBK_OK;
 }

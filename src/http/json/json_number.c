@@ -1,13 +1,10 @@
 #include "json_number.h"
 
-#include "json_check.h"
-
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#define DOUBLE_DIGITS 17
+#define EXPONENT_CUT 10000 /* past it no number is taken, of whatever digits */
+#define SURE 18 /* characters, in which no bound can be passed without an e */
 
 static const char *skip_digits(const char *at, const char *end)
 {
@@ -16,40 +13,19 @@ static const char *skip_digits(const char *at, const char *end)
     return at;
 }
 
-/* Whether the digits of an integer fit 64 bits with a sign. */
-static bool integer_fits(const char *digits, size_t count, bool negative)
-{
-    const char *limit = negative ? "9223372036854775808" : "9223372036854775807";
-
-    if (count != 19)
-        return count < 19;
-    return memcmp(digits, limit, 19) <= 0;
-}
-
-/* How many digits count: without the zeros before them and behind. */
-static size_t significant(const char *at, const char *end)
-{
-    size_t digits = 0, zeros = 0; /* zeros: seen since the last that counts */
-
-    for (; at < end && *at != 'e' && *at != 'E'; at++) {
-        if (*at == '0' && digits > 0) {
-            zeros++;
-        } else if (*at >= '1' && *at <= '9') {
-            digits += zeros + 1;
-            zeros = 0;
-        }
-    }
-    return digits;
-}
-
-/* The value of an exponent's digits, cut at what is surely too large. */
+/* What stands behind an e, cut. */
 static int exponent_value(const char *at, const char *end)
 {
+    bool negative = at < end && *at == '-';
     int value = 0;
 
-    for (; at < end && value <= JSON_EXPONENT_MAX; at++)
+    if (at < end && (*at == '-' || *at == '+'))
+        at++;
+    for (; at < end && value < EXPONENT_CUT; at++)
         value = value * 10 + (*at - '0');
-    return value;
+    if (value > EXPONENT_CUT)
+        value = EXPONENT_CUT;
+    return negative ? -value : value;
 }
 
 /* The integer part; NULL with a message where it is none. */
@@ -96,152 +72,132 @@ static const char *scan_exponent(const char *at, const char *end, const char **m
         *message = "expected a digit in the exponent";
         return NULL;
     }
-    if (exponent_value(digits, behind) > JSON_EXPONENT_MAX) {
-        *message = "an exponent past 308";
-        return NULL;
-    }
     return behind;
 }
 
-/* Zeros that a number is written out with, and an exponent would spare. */
-static size_t spared(const char *digits, const char *integer, const char *end)
+/* The numbers of digits are cut to what an int holds: so many are too many anyway. */
+static int count_of(ptrdiff_t count)
 {
-    const char *at = integer;
-    size_t zeros = 0;
-
-    if (integer == end) { /* 100000 */
-        while (at > digits + 1 && at[-1] == '0')
-            at--;
-        return (size_t)(integer - at);
-    }
-    if (*digits == '0' && *integer == '.') { /* 0.00001 */
-        while (integer + 1 + zeros < end && integer[1 + zeros] == '0')
-            zeros++;
-    }
-    return zeros;
+    return count > EXPONENT_CUT ? EXPONENT_CUT : (int)count;
 }
 
-/* What PostgreSQL shows of it, without an exponent, is an integer of more than 64 bits.
- * One of no more digits than a double has is another's way to write a double. */
-static bool is_too_large(const char *digits, const char *integer, const char *fraction,
-                         const char *end, bool negative)
+static void take_apart(const char *at, const char *integer, const char *fraction,
+                       const char *end, struct json_number *out)
 {
-    size_t whole = (size_t)(integer - digits);
-    size_t decimals = fraction > integer ? (size_t)(fraction - integer) - 1 : 0;
-    size_t power = 0;
+    out->negative = *at == '-';
+    at += out->negative;
+    out->mantissa = (struct dbk_slice){at, (size_t)(fraction - at)};
+    out->whole = count_of(integer - at);
+    out->digits = count_of(fraction - at - (fraction > integer));
+    out->point = out->whole + (fraction < end ? exponent_value(fraction + 1, end) : 0);
+    out->first = 0;
+    while (out->first < out->digits && json_number_digit(out, out->first) == '0')
+        out->first++;
+}
 
-    if (fraction < end && fraction[1] == '-')
-        return false; /* its last digits stand behind the point */
-    if (fraction < end)
-        power = (size_t)exponent_value(fraction + 1 + (fraction[1] == '+'), end);
-    if (power < decimals || (power == 0 && fraction > integer) ||
-        significant(digits, end) <= DOUBLE_DIGITS)
-        return false;
-    return power == 0 ? !integer_fits(digits, whole, negative)
-                      : whole + power > 19 && whole + power <= JSON_EXPONENT_MAX;
+/* Zero, too, is held to its exponent: 0e2000 is written out as no one needs it. */
+static bool has_too_many_digits(const struct json_number *number)
+{
+    int before = json_number_before(number);
+
+    if (number->first == number->digits && number->point > before)
+        before = number->point;
+    return number->digits > JSON_NUMBER_DIGITS ||
+           before + json_number_behind(number) > JSON_NUMBER_DIGITS;
 }
 
 size_t json_number_scan(const char *at, const char *end, const char **message)
 {
-    const char *digits, *integer, *fraction, *behind;
-    bool negative;
+    const char *integer, *fraction, *behind;
+    struct json_number number;
 
     assert(at < end);
-    negative = *at == '-';
-    digits = at + negative;
-    integer = scan_integer(digits, end, message);
-    if (!integer)
-        return 0;
-    fraction = scan_fraction(integer, end, message);
+    integer = scan_integer(at + (*at == '-'), end, message);
+    fraction = integer ? scan_fraction(integer, end, message) : NULL;
     behind = fraction ? scan_exponent(fraction, end, message) : NULL;
     if (!behind)
         return 0;
-    if (behind - at > JSON_NUMBER_LONGEST ||
-        (size_t)(behind - at) - spared(digits, integer, behind) > JSON_NUMBER_MAX)
-        *message = "a number of more than 100 characters";
-    else if (behind - at > 18 &&
-             is_too_large(digits, integer, fraction, behind, negative))
-        *message = "an integer beyond 64 bits";
+    if (behind == fraction && behind - at <= SURE)
+        return (size_t)(behind - at);
+    take_apart(at, integer, fraction, behind, &number);
+    if (has_too_many_digits(&number))
+        *message = "a number of more than 1000 digits, written out";
     return (size_t)(behind - at);
 }
 
-bool json_number_is_huge(struct dbk_slice number)
+void json_number_read(struct dbk_slice text, struct json_number *out)
 {
-    char text[JSON_NUMBER_LONGEST + 1];
+    const char *end = text.data + text.length;
+    const char *integer = skip_digits(text.data + (*text.data == '-'), end);
+    const char *fraction =
+        integer < end && *integer == '.' ? skip_digits(integer + 1, end) : integer;
 
-    assert(number.length < sizeof text);
-    if (number.length <= JSON_EXPONENT_MAX &&
-        !memchr(number.data, 'e', number.length) &&
-        !memchr(number.data, 'E', number.length))
-        return false; /* has not so many digits */
-    memcpy(text, number.data, number.length);
-    text[number.length] = '\0';
-    return isinf(strtod(text, NULL)) != 0;
+    take_apart(text.data, integer, fraction, end, out);
 }
 
-/* 0.digits * 10^exponent, without zeros at either end of the digits. Zero has no
- * digits.
- */
-struct decimal {
-    bool negative;
-    int exponent;
-    size_t count;
-    char digits[JSON_NUMBER_LONGEST];
-};
-
-static void add_digits(struct decimal *decimal, const char **at, const char *end)
+char json_number_digit(const struct json_number *number, int place)
 {
-    for (; *at < end && **at >= '0' && **at <= '9'; ++*at) {
-        assert(decimal->count < sizeof decimal->digits);
-        decimal->digits[decimal->count++] = **at;
-    }
+    if (place < 0 || place >= number->digits)
+        return '0';
+    return number->mantissa.data[place < number->whole ? place : place + 1];
 }
 
-static void strip_zeros(struct decimal *decimal)
+int json_number_before(const struct json_number *number)
 {
-    size_t leading = 0;
+    int before = number->point - number->first;
 
-    while (decimal->count > 0 && decimal->digits[decimal->count - 1] == '0')
-        decimal->count--;
-    while (leading < decimal->count && decimal->digits[leading] == '0')
-        leading++;
-    decimal->count -= leading;
-    decimal->exponent -= (int)leading;
-    memmove(decimal->digits, decimal->digits + leading, decimal->count);
-    if (decimal->count == 0) {
-        decimal->negative = false;
-        decimal->exponent = 0;
-    }
+    return before > 0 && number->first < number->digits ? before : 1;
 }
 
-static void read_decimal(struct dbk_slice text, struct decimal *out)
+int json_number_behind(const struct json_number *number)
 {
-    const char *at = text.data, *end = text.data + text.length;
-
-    *out = (struct decimal){.negative = at < end && *at == '-'};
-    if (out->negative)
-        at++;
-    add_digits(out, &at, end);
-    out->exponent = (int)out->count;
-    if (at < end && *at == '.') {
-        at++;
-        add_digits(out, &at, end);
-    }
-    if (at < end) { /* e or E */
-        bool negative = ++at < end && *at == '-';
-        if (at < end && (*at == '-' || *at == '+'))
-            at++;
-        out->exponent += negative ? -exponent_value(at, end) : exponent_value(at, end);
-    }
-    strip_zeros(out);
+    return number->point < number->digits ? number->digits - number->point : 0;
 }
 
-size_t json_number_normal(struct dbk_slice number, char normal[JSON_NUMBER_NORMAL])
-{
-    struct decimal decimal;
+/* 2^1024 - 2^970, the first that is rounded to no double (IEEE 754). */
+static const char beyond[] =
+    "179769313486231580793728971405303415079934132710037826936173778980444968292764750"
+    "946649017977587207096330286416692887910946555547851940402630657488671505820681908"
+    "902000708383676273854845817711531764475730270069855571366959622842914819860834936"
+    "475292719074168444365510704342711559699508093042880177904174497792";
 
-    read_decimal(number, &decimal);
-    return (size_t)snprintf(normal, JSON_NUMBER_NORMAL, "%s%.*se%d",
-                            decimal.negative ? "-" : "", (int)decimal.count,
-                            decimal.digits, decimal.exponent);
+bool json_number_is_huge(struct dbk_slice text)
+{
+    enum { DIGITS = sizeof beyond - 1 };
+    struct json_number number;
+    int before, i = 0;
+
+    if (text.length <= SURE && !memchr(text.data, 'e', text.length) &&
+        !memchr(text.data, 'E', text.length))
+        return false;
+    json_number_read(text, &number);
+    before = json_number_before(&number);
+    if (before != DIGITS)
+        return before > DIGITS;
+    while (i < DIGITS && json_number_digit(&number, number.first + i) == beyond[i])
+        i++;
+    return i == DIGITS || json_number_digit(&number, number.first + i) > beyond[i];
+}
+
+size_t json_number_normal(struct dbk_slice text, char normal[JSON_NUMBER_NORMAL])
+{
+    struct json_number number;
+    int last;
+    size_t length = 0;
+
+    json_number_read(text, &number);
+    assert(number.digits <= JSON_NUMBER_DIGITS); /* else it was not scanned */
+    last = number.digits;
+    while (last > number.first && json_number_digit(&number, last - 1) == '0')
+        last--;
+    if (number.first == number.digits) { /* zero has no digits, and no sign */
+        normal[0] = '0';
+        return 1;
+    }
+    if (number.negative)
+        normal[length++] = '-';
+    for (int place = number.first; place < last; place++)
+        normal[length++] = json_number_digit(&number, place);
+    return length + (size_t)snprintf(normal + length, JSON_NUMBER_NORMAL - length,
+                                     "e%d", number.point - number.first);
 }

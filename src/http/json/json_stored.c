@@ -78,89 +78,46 @@ static void put_string(struct stored *stored, struct dbk_slice text)
         dbk_render_raw(stored->render, text.data, text.length);
 }
 
-/* A number in parts: its digits, of which so many stand before the point. */
-struct number {
-    struct dbk_slice mantissa; /* with its point, without its sign */
-    int digits, whole;
-    int exponent;
-};
-
-static int read_exponent(const char *at, const char *end)
+static void put_digits(struct dbk_render *render, const struct json_number *number,
+                       int from, int to)
 {
-    bool negative = *at == '-';
-    int exponent = 0;
+    char digits[2 * JSON_NUMBER_DIGITS];
+    size_t count = 0;
 
-    for (at += negative || *at == '+'; at < end; at++)
-        exponent = exponent * 10 + (*at - '0');
-    assert(exponent <= JSON_EXPONENT_MAX); /* else it was not accepted */
-    return negative ? -exponent : exponent;
-}
-
-static void read_number(const char *at, const char *end, struct number *out)
-{
-    const char *behind = at, *point;
-
-    while (behind < end && *behind != 'e' && *behind != 'E')
-        behind++;
-    out->mantissa = (struct dbk_slice){at, (size_t)(behind - at)};
-    point = memchr(at, '.', out->mantissa.length);
-    out->digits = (int)(behind - at) - (point != NULL);
-    out->whole = point ? (int)(point - at) : out->digits;
-    out->exponent = behind < end ? read_exponent(behind + 1, end) : 0;
-}
-
-/* The digit at a place counted from the first; zeros stand around them. */
-static char digit_at(const struct number *number, int place)
-{
-    if (place < 0 || place >= number->digits)
-        return '0';
-    return number->mantissa.data[place < number->whole ? place : place + 1];
-}
-
-static void put_digits(struct dbk_render *render, const struct number *number, int from,
-                       int to)
-{
+    assert(to - from <= (int)sizeof digits); /* else it was not taken */
     for (; from < to; from++)
-        dbk_render_raw(render, (char[]){digit_at(number, from)}, 1);
+        digits[count++] = json_number_digit(number, from);
+    dbk_render_raw(render, digits, count);
 }
 
-static void write_out(struct dbk_render *render, const struct number *number)
+static void write_out(struct dbk_render *render, const struct json_number *number)
 {
-    int point = number->whole + number->exponent, first = 0;
+    int before = json_number_before(number), behind = json_number_behind(number);
 
-    while (first < point && digit_at(number, first) == '0')
-        first++;
-    if (first < point)
-        put_digits(render, number, first, point);
-    else
-        dbk_render_raw(render, "0", 1);
-    if (point >= number->digits)
+    if (number->negative && number->first < number->digits)
+        dbk_render_raw(render, "-", 1);
+    put_digits(render, number, number->point - before, number->point);
+    if (behind == 0)
         return;
     dbk_render_raw(render, ".", 1);
-    put_digits(render, number, point, number->digits);
+    put_digits(render, number, number->point, number->point + behind);
 }
 
-static bool is_zero(const struct number *number)
+static bool has_exponent(struct dbk_slice text)
 {
-    int place = 0;
-
-    while (place < number->digits && digit_at(number, place) == '0')
-        place++;
-    return place == number->digits;
+    return memchr(text.data, 'e', text.length) || memchr(text.data, 'E', text.length);
 }
 
 static void put_number(struct dbk_render *render, struct dbk_slice text)
 {
-    bool negative = text.data[0] == '-';
-    struct number number;
+    struct json_number number;
 
-    read_number(text.data + negative, text.data + text.length, &number);
-    if (negative && !is_zero(&number))
-        dbk_render_raw(render, "-", 1);
-    if (number.exponent == 0 && number.mantissa.length == text.length - negative)
-        dbk_render_raw(render, number.mantissa.data, number.mantissa.length);
-    else
-        write_out(render, &number);
+    if (text.data[0] != '-' && !has_exponent(text)) {
+        dbk_render_raw(render, text.data, text.length);
+        return;
+    }
+    json_number_read(text, &number);
+    write_out(render, &number);
 }
 
 static bool grow(struct stored *stored)

@@ -1,6 +1,6 @@
 #include "json_walk.h"
 
-#include "json_check.h"
+#include "json_number.h"
 #include "json_string.h"
 #include "store/json_plain.h"
 
@@ -114,46 +114,52 @@ static bool is_space(char character)
            character == '\n';
 }
 
-/* The number behind an e, without its sign: how many zeros it may stand for. */
-static size_t zeros_of(const char *at, const char *end)
+/* How long a number is without an exponent. */
+static size_t written_length(struct dbk_slice text)
 {
-    size_t zeros = 0;
+    struct json_number number;
+    int behind;
 
-    if (at < end && (*at == '-' || *at == '+'))
-        at++;
-    for (; at < end && *at >= '0' && *at <= '9' && zeros <= JSON_EXPONENT_MAX; at++)
-        zeros = zeros * 10 + (size_t)(*at - '0');
-    return zeros;
+    if (!memchr(text.data, 'e', text.length) && !memchr(text.data, 'E', text.length))
+        return text.length;
+    json_number_read(text, &number);
+    behind = json_number_behind(&number);
+    return (size_t)(number.negative + json_number_before(&number) + (behind > 0) +
+                    behind);
 }
 
 struct json_extent json_measure(struct dbk_slice value)
 {
     struct json_extent extent = {0};
-    size_t zeros = 0;
     const char *at = value.data, *end = value.data + value.length;
     unsigned depth = 0;
-    bool digit = false; /* before an e: of a number, not of true or false */
 
     while (at < end) {
+        const char *start = at;
         if (*at == '"') {
-            const char *behind = skip_string(at, end);
-            extent.compact += json_string_shorten(
-                (struct dbk_slice){at, (size_t)(behind - at)}, NULL);
-            at = behind;
-            digit = false;
+            size_t length;
+            at = skip_string(at, end);
+            length = json_string_shorten(
+                (struct dbk_slice){start, (size_t)(at - start)}, NULL);
+            extent.compact += length;
+            extent.written += length;
+            continue;
+        }
+        if (*at == '-' || (*at >= '0' && *at <= '9')) {
+            at = skip_scalar(at, end);
+            extent.compact += (size_t)(at - start);
+            extent.written +=
+                written_length((struct dbk_slice){start, (size_t)(at - start)});
             continue;
         }
         extent.compact += !is_space(*at);
-        if (digit && (*at == 'e' || *at == 'E'))
-            zeros += zeros_of(at + 1, end);
-        digit = *at >= '0' && *at <= '9';
+        extent.written += !is_space(*at);
         if ((*at == '{' || *at == '[') && ++depth > extent.depth)
             extent.depth = depth;
         else if (*at == '}' || *at == ']')
             depth--;
         at++;
     }
-    extent.written = extent.compact + zeros;
     return extent;
 }
 

@@ -38,8 +38,8 @@ struct json_extent {
     size_t compact; /* bytes it takes without white space between its parts, and escapes
                        that it can do without */
     size_t written; /* the same with its numbers written out, 1e3 as 1000 and 1e-3
-                       as 0.001, at most: PostgreSQL's jsonb writes them so, and answers
-                       are made of that */
+                       as 0.001: PostgreSQL's jsonb writes them so, and answers are made
+                       of that */
 };
 struct json_extent json_measure(struct dbk_slice value);
 

@@ -114,16 +114,18 @@ static void render_fields(struct dbk_render *body,
 }
 
 static enum dbk_code end_with(struct response *rs, int status, const char *details,
+                              const char *members,
                               const struct dbk_field_errors *fields,
                               struct dbk_error *err)
 {
     dbk_render_text(&rs->body, ",\"response\":{\"details\":");
     dbk_render_string(&rs->body, dbk_slice(details));
+    dbk_render_text(&rs->body, members);
     if (fields && fields->count > 0)
         render_fields(&rs->body, fields);
     dbk_render_text(&rs->body, ",\"message\":");
     dbk_render_string(&rs->body,
-                      dbk_slice(status < 300 ? "Ok" : status_reason(status)));
+                      dbk_slice(status < 207 ? "Ok" : status_reason(status)));
     dbk_render_text(&rs->body, ",\"status\":");
     dbk_render_number(&rs->body, (uint64_t)status);
     dbk_render_text(&rs->body, "}}");
@@ -136,7 +138,13 @@ static enum dbk_code end_with(struct response *rs, int status, const char *detai
 enum dbk_code response_end(struct response *rs, int status, const char *details,
                            struct dbk_error *err)
 {
-    return end_with(rs, status, details, NULL, err);
+    return end_with(rs, status, details, "", NULL, err);
+}
+
+enum dbk_code response_end_with(struct response *rs, int status, const char *details,
+                                const char *members, struct dbk_error *err)
+{
+    return end_with(rs, status, details, members, NULL, err);
 }
 
 enum dbk_code response_empty(struct response *rs, int status, const char *details,
@@ -145,7 +153,7 @@ enum dbk_code response_empty(struct response *rs, int status, const char *detail
 {
     response_begin(rs);
     dbk_render_text(&rs->body, "null");
-    return end_with(rs, status, details, fields, err);
+    return end_with(rs, status, details, "", fields, err);
 }
 
 /* What a client may read of a failure: its own mistakes in full, ours in general, unless

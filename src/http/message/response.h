@@ -61,6 +61,9 @@ void response_begin(struct response *rs);
 void response_row(struct response *rs, struct dbk_slice json);
 enum dbk_code response_end(struct response *rs, int status, const char *details,
                            struct dbk_error *err);
+/* The same with more members of "response", as JSON: ",\"refused\":3". */
+enum dbk_code response_end_with(struct response *rs, int status, const char *details,
+                                const char *members, struct dbk_error *err);
 /* A whole one whose data is null. fields may be NULL. */
 enum dbk_code response_empty(struct response *rs, int status, const char *details,
                              const struct dbk_field_errors *fields,

@@ -91,6 +91,7 @@ const char *status_reason(int status)
         {200, "OK"},
         {201, "Created"},
         {204, "No Content"},
+        {207, "Multi-Status"},
         {304, "Not Modified"},
         {400, "Bad Request"},
         {401, "Unauthorized"},

@@ -75,11 +75,14 @@ class Bodies(Served):
             (self.event(b'{"\\ud800x":1}'), "surrogate")])
 
     def test_numbers_that_nobody_can_keep(self):
-        self.refuse("/events", [
-            (self.event(b'{"a":9223372036854775808}'), "64 bits"),
-            (self.event(b'{"a":-9223372036854775809}'), "64 bits"),
-            (self.event(b'{"a":1e309}'), "308"), (self.event(b'{"a":1e-400}'), "308"),
-            (self.event(b'{"a":0.' + b"1" * 100 + b"}"), "100 characters")])
+        """One rule: at most 1,000 digits written out, and no more than a double holds."""
+        self.refuse("/events", [(self.event(b'{"a":%s}' % number), *said)
+                                for number, *said in (
+            (b"1e309", "308"), (b"-1.8e308", "308"), (b"1" + b"0" * 309, "308"),
+            (b"1e-1000", "1000 digits"), (b"1e99999999999999999999", "1000 digits"),
+            (b"-1e-99999999999999999999", "1000 digits"), (b"0e-1000", "1000 digits"),
+            (b"0." + b"1" * 1000, "1000 digits"), (b"1" * 1001, "1000 digits"),
+            (b"0." + b"0" * 1000 + b"1e1001", "1000 digits"))])
 
     def test_too_deep(self):
         self.refuse("/events", [
@@ -134,6 +137,7 @@ class Bodies(Served):
             error, = answer.json["response"]["errors"]
             self.assertEqual(answer.details, f"{error['field']}: {error['message']}")
         answer = self.client.post("/events/batch", [{"person_id": self.kate}])
+        self.assertEqual(answer.status, 422)
         self.assertEqual(answer.data[0]["details"], "event_type: required")
 
     def test_unknown_fields(self):

@@ -189,8 +189,9 @@ class Api(Reads):
             verdicts.append(verdict)
         counts = [sum(one["status"] in which for one in verdicts)
                   for which in ((201,), (200,), (400, 404, 409))]
+        status = 200 if not counts[2] else 207 if counts[0] + counts[1] else 422
         return Expected(
-            200, drafts, lambda made: [self._verdict(one, made) for one in verdicts],
+            status, drafts, lambda made: [self._verdict(one, made) for one in verdicts],
             lambda made: {"Daybook-Sequence": made[-1]["sequence"] if made else None},
             "{} recorded, {} known already, {} refused".format(*counts))
 

@@ -199,10 +199,13 @@ class Walk:
         equal("response.status", response["status"], answer.status)
         equal("fields", sorted(one["field"] for one in response.get("errors", [])),
               expected.fields)
-        if answer.status >= 400:
-            equal("data", answer.data, None)
-        elif isinstance(data, list) and data and "index" in data[0]:
+        if isinstance(data, list) and data and "index" in data[0]:
             equal("data", [verdict_of(one) for one in answer.data], data)
+            if answer.status != 200:
+                equal("refused", response["refused"],
+                      sum(one["status"] >= 400 for one in data))
+        elif answer.status >= 400:
+            equal("data", answer.data, None)
         else:
             equal("data", answer.data, data)
         if expected.details:

@@ -43,6 +43,15 @@ static void an_array_is_cut_into_its_elements(void **state)
     assert_items("[{}]", false, (const char *const[]){"{}", NULL});
 }
 
+static void what_is_wrong_inside_an_element_is_left_to_it(void **state)
+{
+    (void)state;
+    assert_items(
+        "[NaN,01,\"\\ud800\",{\"a\":\"\\x\xFF\n\"} ,[1 2,],{\"a\":\"\\\"]\"}]", false,
+        (const char *const[]){"NaN", "01", "\"\\ud800\"", "{\"a\":\"\\x\xFF\n\"}",
+                              "[1 2,]", "{\"a\":\"\\\"]\"}", NULL});
+}
+
 static void lines_are_cut_and_blank_ones_skipped(void **state)
 {
     (void)state;
@@ -79,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_array_is_cut_into_its_elements),
+        cmocka_unit_test(what_is_wrong_inside_an_element_is_left_to_it),
         cmocka_unit_test(lines_are_cut_and_blank_ones_skipped),
         cmocka_unit_test(what_is_no_batch_is_refused),
         cmocka_unit_test(items_are_bounded),
