@@ -15,8 +15,8 @@
 
 /* Where the body comes from decides which fields it may have. */
 enum dbk_body_kind {
-    DBK_BODY_CREATE, /* POST: the four fields; events: id, event_type, person_id,
-                        datetime_created, properties */
+    DBK_BODY_CREATE, /* POST: the four fields, id, external_id, anonymous_id, properties;
+                        events: id, event_type, person_id, datetime_created, properties */
     DBK_BODY_IMPORT, /* a line of an import: as above, with id and datetime_created
                         required, also for persons */
 };
@@ -25,7 +25,8 @@ enum dbk_body_kind {
 struct dbk_body {
     struct dbk_record record; /* type, the fields; subject: a new id unless has_id */
     bool has_id;
-    void *memory; /* private */
+    bool has_role; /* of a person: it was brought; else it is "user" */
+    void *memory;  /* private */
 };
 /* Frees the memory; a zeroed one is fine. */
 void dbk_body_finish(struct dbk_body *body);
@@ -37,6 +38,10 @@ struct dbk_body_rules {
 
 /* Read a person.created or an event.recorded. text is borrowed for the call only.
  *
+ * A person that brings an external_id or an anonymous_id needs neither e-mail nor names. Of
+ * its fields null is as if it were not there. Its anonymous_id is that of the record, which
+ * a person.created does not have: it is for the person.aliased to come with it.
+ *
  * DBK_INVALID    err says what and where (JSON errors with line and column); fields, where
  *                the JSON was fine and its content was not. On failure body is zeroed.
  * DBK_NO_MEMORY
@@ -46,6 +51,12 @@ enum dbk_code dbk_body_person(const char *text, size_t length, enum dbk_body_kin
                               struct dbk_error *err);
 enum dbk_code dbk_body_event(const char *text, size_t length, enum dbk_body_kind kind,
                              const struct dbk_body_rules *rules, struct dbk_body *body,
+                             struct dbk_field_errors *fields, struct dbk_error *err);
+
+/* Read a person.aliased: anonymous_id, and whose it is to be, by a person_id (the record's
+ * subject), or an external_id (of record.person; for dbk_command_by_external_id). Errors as
+ * above. */
+enum dbk_code dbk_body_alias(const char *text, size_t length, struct dbk_body *body,
                              struct dbk_field_errors *fields, struct dbk_error *err);
 
 /* Whether an event that a client brings again is the one in the log: type, person, time

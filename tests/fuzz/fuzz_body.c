@@ -177,6 +177,10 @@ static void try_bodies(const char *text, size_t size)
         if (dbk_body_person(text, size, as, &body, &fields, &err) == DBK_OK)
             try_record(&body.record);
         dbk_body_finish(&body);
+        if (dbk_body_alias(text, size, &body, &fields, &err) == DBK_OK &&
+            body.record.person.has == 0)
+            try_record(&body.record);
+        dbk_body_finish(&body);
         if (dbk_body_event(text, size, as, NULL, &body, &fields, &err) == DBK_OK)
             try_record(&body.record);
         dbk_body_finish(&body);
@@ -194,13 +198,19 @@ static void try_requests(const char *text, size_t size)
     struct body_delete deleted;
     enum dbk_code code;
 
-    code = body_put_person(text, size, &id, NULL, &update, &fields, &err);
+    code = body_put_person(text, size, &id, false, NULL, &update, &fields, &err);
     for (size_t i = 0; code == DBK_OK && i < update.event_count; i++)
         try_record(&update.events[i]);
     if (code == DBK_OK)
         try_record(&update.record);
     body_update_finish(&update);
-    if (body_patch_person(text, size, &id, &update, &fields, &err) == DBK_OK)
+    for (int known = 0; known <= 1; known++) {
+        if (body_patch_person(text, size, &id, known, &update, &fields, &err) == DBK_OK)
+            try_record(&update.record);
+        body_update_finish(&update);
+    }
+    if (body_put_person_by(text, size, dbk_slice("u1"), NULL, NULL, &update, &fields,
+                           &err) == DBK_OK)
         try_record(&update.record);
     body_update_finish(&update);
     body_delete_person(text, size, &id, &fields, &err);

@@ -21,22 +21,44 @@ struct body_update {
 };
 void body_update_finish(struct body_update *update); /* a zeroed one is fine */
 
-/* PUT /persons/{id}. The four fields are required. May be there: `id`, equal to id;
- * `events`, each as for POST /events with its `id` required and `person_id` equal to
- * id, no id twice; `datetime_created` and `datetime_modified`, which must be timestamps
- * and are ignored, so that a person as GET gave it can be sent back. */
+/* PUT /persons/{id}. The four fields are required; but where the person is known by
+ * something else (`known`, or an external_id in the body) e-mail and names may be missing,
+ * or null, and are then taken away. May be there: `external_id` and `properties`, which null
+ * takes away and which stay as they are where they are missing; `id`, equal to id; `events`,
+ * each as for POST /events with its `id` required and `person_id` equal to id, no id twice;
+ * `datetime_created` and `datetime_modified`, which must be timestamps and are ignored, so
+ * that a person as GET gave it can be sent back. */
 enum dbk_code body_put_person(const char *text, size_t length,
-                              const struct dbk_uuid *id,
+                              const struct dbk_uuid *id, bool known,
                               const struct dbk_body_rules *rules,
                               struct body_update *update,
                               struct dbk_field_errors *fields, struct dbk_error *err);
 
-/* PATCH /persons/{id}: a JSON merge patch (RFC 7396) of the four fields. null would
- * remove a field, and all are required: refused. {} changes nothing and is fine. `id`
- * may be there, equal to id. */
+/* PUT /persons/by/external_id/{value}: as above for who has this external id, which one in
+ * the body must equal; id: of who has it now, NULL where nobody. `role` may be missing: it
+ * stays as it is. `anonymous_id` may be there, and is that of the record. Where nobody has
+ * it, `id` may be any, which the new person gets (the record's subject; else a new one), and
+ * `events` may not be there. The external id itself is not in the record. */
+enum dbk_code
+body_put_person_by(const char *text, size_t length, struct dbk_slice external_id,
+                   const struct dbk_uuid *id, const struct dbk_body_rules *rules,
+                   struct body_update *update, struct dbk_field_errors *fields,
+                   struct dbk_error *err);
+
+/* PATCH /persons/{id}: a JSON merge patch (RFC 7396) of the person's fields. null removes
+ * e-mail and names where the person is known by something else (as above), external_id and
+ * properties; properties that are there are a patch, too: json_merge.h makes the whole of
+ * it. {} changes nothing and is fine. `id` may be there, equal to id. */
 enum dbk_code body_patch_person(const char *text, size_t length,
-                                const struct dbk_uuid *id, struct body_update *update,
+                                const struct dbk_uuid *id, bool known,
+                                struct body_update *update,
                                 struct dbk_field_errors *fields, struct dbk_error *err);
+
+/* POST /persons/{id}/aliases: anonymous_id; `person_id` may be there, equal to id. Frees
+ * with dbk_body_finish. */
+enum dbk_code body_alias_at(const char *text, size_t length, const struct dbk_uuid *id,
+                            struct dbk_body *body, struct dbk_field_errors *fields,
+                            struct dbk_error *err);
 
 /* POST /events/{id}: as POST /events with that id; one in the body must be equal. Frees
  * with dbk_body_finish. */

@@ -76,6 +76,34 @@ static size_t find_field(const struct body_field *table, struct dbk_slice key)
     return i;
 }
 
+static bool is_missed(const struct body_draft *draft, const struct body_field *field)
+{
+    return field->use == BODY_FIELD_REQUIRED ||
+           (field->use == BODY_FIELD_UNLESS_KNOWN && !draft->known);
+}
+
+/* Whether the object has what its person is known by, wherever it stands in it. */
+static bool makes_known(const struct body_draft *draft, const struct body_field *table,
+                        struct dbk_slice object)
+{
+    struct json_walk walk;
+    struct dbk_slice value;
+    size_t i = 0;
+
+    while (table[i].name && table[i].use != BODY_FIELD_MAKES_KNOWN)
+        i++;
+    if (!table[i].name)
+        return false;
+    json_walk_start(&walk, object);
+    while (json_walk_next(&walk, &value)) {
+        i = find_field(table, json_string_read(walk.key, draft->copy));
+        if (table[i].name && table[i].use == BODY_FIELD_MAKES_KNOWN &&
+            value.data[0] != 'n')
+            return true;
+    }
+    return false;
+}
+
 void body_object(struct body_draft *draft, const struct body_field *table,
                  struct dbk_slice object)
 {
@@ -83,6 +111,7 @@ void body_object(struct body_draft *draft, const struct body_field *table,
     struct dbk_slice value;
     unsigned seen = 0;
 
+    draft->known = draft->known || makes_known(draft, table, object);
     json_walk_start(&walk, object);
     while (!draft->no_memory && json_walk_next(&walk, &value)) {
         struct dbk_slice key = json_string_read(walk.key, draft->copy);
@@ -98,7 +127,7 @@ void body_object(struct body_draft *draft, const struct body_field *table,
     }
     for (size_t i = 0; table[i].name; i++) {
         draft->name = table[i].name;
-        if (table[i].use == BODY_FIELD_REQUIRED && !(seen & (1U << i)))
+        if (is_missed(draft, &table[i]) && !(seen & (1U << i)))
             body_complain(draft, "required");
     }
 }

@@ -13,8 +13,17 @@ struct body_draft {
     struct dbk_record *record; /* being filled */
     bool has_id, has_person_id;
     const struct dbk_uuid *id;        /* what `id` must equal; NULL: any */
+    struct dbk_slice external_id;     /* what `external_id` must equal; length 0: any */
     const struct dbk_uuid *person_id; /* what `person_id` must equal; NULL: any */
     const struct dbk_body_rules *rules;
+
+    /* The person is known by an external id or an anonymous id, so that e-mail and names
+     * may be missing, and be null. body_object finds it where the object itself has one. */
+    bool known;
+    /* What null says of a person: a field that is taken away (of what is there already), or
+     * one that was left out. */
+    bool removes;
+    bool merges; /* properties are a patch */
 
     /* A PUT's events: where they go, and how many there are. */
     struct dbk_record *events;
@@ -35,7 +44,9 @@ struct body_field {
     enum {
         BODY_FIELD_OPTIONAL,
         BODY_FIELD_REQUIRED,
-        BODY_FIELD_READ_ONLY, /* refused; has no reader */
+        BODY_FIELD_UNLESS_KNOWN, /* required, unless the person is known (body_draft) */
+        BODY_FIELD_MAKES_KNOWN,  /* optional; but for null it makes the person known */
+        BODY_FIELD_READ_ONLY,    /* refused; has no reader */
     } use;
     void (*read)(struct body_draft *draft, struct dbk_slice value);
 };

@@ -3,12 +3,28 @@
 
 #include <stdlib.h>
 
+/* null is as if it were not there. */
+static void read_id(struct body_draft *draft, struct dbk_slice value)
+{
+    if (value.data[0] != 'n')
+        body_id(draft, value);
+}
+
+static void read_anonymous_id(struct body_draft *draft, struct dbk_slice value)
+{
+    if (value.data[0] != 'n')
+        body_anonymous_id(draft, value);
+}
+
 static const struct body_field create_fields[] = {
-    {"email", BODY_FIELD_REQUIRED, body_email},
-    {"first_name", BODY_FIELD_REQUIRED, body_first_name},
-    {"last_name", BODY_FIELD_REQUIRED, body_last_name},
+    {"email", BODY_FIELD_UNLESS_KNOWN, body_email},
+    {"first_name", BODY_FIELD_UNLESS_KNOWN, body_first_name},
+    {"last_name", BODY_FIELD_UNLESS_KNOWN, body_last_name},
     {"role", BODY_FIELD_OPTIONAL, body_role},
-    {"id", BODY_FIELD_READ_ONLY, NULL},
+    {"id", BODY_FIELD_OPTIONAL, read_id},
+    {"external_id", BODY_FIELD_MAKES_KNOWN, body_external_id},
+    {"anonymous_id", BODY_FIELD_MAKES_KNOWN, read_anonymous_id},
+    {"properties", BODY_FIELD_OPTIONAL, body_person_properties},
     {"datetime_created", BODY_FIELD_READ_ONLY, NULL},
     {"datetime_modified", BODY_FIELD_READ_ONLY, NULL},
     {"events", BODY_FIELD_READ_ONLY, NULL},
@@ -18,10 +34,13 @@ static const struct body_field create_fields[] = {
 static const struct body_field import_fields[] = {
     {"id", BODY_FIELD_REQUIRED, body_id},
     {"datetime_created", BODY_FIELD_REQUIRED, body_datetime_created},
-    {"email", BODY_FIELD_REQUIRED, body_email},
-    {"first_name", BODY_FIELD_REQUIRED, body_first_name},
-    {"last_name", BODY_FIELD_REQUIRED, body_last_name},
+    {"email", BODY_FIELD_UNLESS_KNOWN, body_email},
+    {"first_name", BODY_FIELD_UNLESS_KNOWN, body_first_name},
+    {"last_name", BODY_FIELD_UNLESS_KNOWN, body_last_name},
     {"role", BODY_FIELD_OPTIONAL, body_role},
+    {"external_id", BODY_FIELD_MAKES_KNOWN, body_external_id},
+    {"anonymous_id", BODY_FIELD_MAKES_KNOWN, read_anonymous_id},
+    {"properties", BODY_FIELD_OPTIONAL, body_person_properties},
     {"datetime_modified", BODY_FIELD_READ_ONLY, NULL},
     {"events", BODY_FIELD_READ_ONLY, NULL},
     {0},
@@ -49,7 +68,8 @@ enum dbk_code dbk_body_person(const char *text, size_t length, enum dbk_body_kin
         *body = (struct dbk_body){0};
         return code;
     }
-    body->record.person.has = DBK_HAS_ALL;
+    body->has_role = body->record.person.has & DBK_HAS_ROLE;
+    body->record.person.has |= DBK_HAS_ROLE;
     body->has_id = draft.has_id;
     if (!draft.has_id)
         body->record.subject = dbk_uuid_new();

@@ -9,12 +9,31 @@
 #include <stdlib.h>
 
 static void read_events(struct body_draft *draft, struct dbk_slice value);
+static void read_anonymous_id(struct body_draft *draft, struct dbk_slice value);
 
 static const struct body_field put_fields[] = {
-    {"email", BODY_FIELD_REQUIRED, body_email},
-    {"first_name", BODY_FIELD_REQUIRED, body_first_name},
-    {"last_name", BODY_FIELD_REQUIRED, body_last_name},
+    {"email", BODY_FIELD_UNLESS_KNOWN, body_email},
+    {"first_name", BODY_FIELD_UNLESS_KNOWN, body_first_name},
+    {"last_name", BODY_FIELD_UNLESS_KNOWN, body_last_name},
     {"role", BODY_FIELD_REQUIRED, body_role},
+    {"external_id", BODY_FIELD_MAKES_KNOWN, body_external_id},
+    {"properties", BODY_FIELD_OPTIONAL, body_person_properties},
+    {"id", BODY_FIELD_OPTIONAL, body_id},
+    {"events", BODY_FIELD_OPTIONAL, read_events},
+    {"datetime_created", BODY_FIELD_OPTIONAL, body_ignored_time},
+    {"datetime_modified", BODY_FIELD_OPTIONAL, body_ignored_time},
+    {0},
+};
+
+/* By its external id: of who is there, and of who is not. */
+static const struct body_field put_by_fields[] = {
+    {"email", BODY_FIELD_UNLESS_KNOWN, body_email},
+    {"first_name", BODY_FIELD_UNLESS_KNOWN, body_first_name},
+    {"last_name", BODY_FIELD_UNLESS_KNOWN, body_last_name},
+    {"role", BODY_FIELD_OPTIONAL, body_role},
+    {"external_id", BODY_FIELD_MAKES_KNOWN, body_external_id},
+    {"anonymous_id", BODY_FIELD_OPTIONAL, read_anonymous_id},
+    {"properties", BODY_FIELD_OPTIONAL, body_person_properties},
     {"id", BODY_FIELD_OPTIONAL, body_id},
     {"events", BODY_FIELD_OPTIONAL, read_events},
     {"datetime_created", BODY_FIELD_OPTIONAL, body_ignored_time},
@@ -27,6 +46,8 @@ static const struct body_field patch_fields[] = {
     {"first_name", BODY_FIELD_OPTIONAL, body_first_name},
     {"last_name", BODY_FIELD_OPTIONAL, body_last_name},
     {"role", BODY_FIELD_OPTIONAL, body_role},
+    {"external_id", BODY_FIELD_MAKES_KNOWN, body_external_id},
+    {"properties", BODY_FIELD_OPTIONAL, body_person_properties},
     {"id", BODY_FIELD_OPTIONAL, body_id},
     {"events", BODY_FIELD_READ_ONLY, NULL},
     {"datetime_created", BODY_FIELD_READ_ONLY, NULL},
@@ -109,6 +130,10 @@ static void read_events(struct body_draft *draft, struct dbk_slice value)
         body_complain(draft, "expected an array, not %s", json_kind(value));
         return;
     }
+    if (!draft->id && json_count(value) > 0) {
+        body_complain(draft, "nobody has this external id yet: a new person has none");
+        return;
+    }
     count = json_count(value);
     if (count == 0)
         return;
@@ -128,6 +153,12 @@ static void read_events(struct body_draft *draft, struct dbk_slice value)
         refuse_twice(draft);
 }
 
+static void read_anonymous_id(struct body_draft *draft, struct dbk_slice value)
+{
+    if (value.data[0] != 'n')
+        body_anonymous_id(draft, value);
+}
+
 void body_update_finish(struct body_update *update)
 {
     free(update->events);
@@ -144,32 +175,67 @@ static enum dbk_code read_update(const char *text, size_t length,
 
     *update = (struct body_update){.record.type = DBK_PERSON_UPDATED};
     draft->record = &update->record;
+    draft->removes = true;
     code = body_read(text, length, table, draft, &update->memory, err);
     update->events = draft->events;
     update->event_count = draft->event_count;
     if (code != DBK_OK)
         body_update_finish(update);
-    else
+    else if (draft->id)
         update->record.subject = *draft->id;
     return code;
 }
 
+/* What a PUT does not say is taken away; where that may not be it was refused. */
+static void put_whole(struct dbk_person_fields *person)
+{
+    person->has |= DBK_HAS_EMAIL | DBK_HAS_FIRST_NAME | DBK_HAS_LAST_NAME;
+}
+
 enum dbk_code body_put_person(const char *text, size_t length,
-                              const struct dbk_uuid *id,
+                              const struct dbk_uuid *id, bool known,
                               const struct dbk_body_rules *rules,
                               struct body_update *update,
                               struct dbk_field_errors *fields, struct dbk_error *err)
 {
-    struct body_draft draft = {.id = id, .rules = rules, .fields = fields};
+    struct body_draft draft = {
+        .id = id, .known = known, .rules = rules, .fields = fields};
 
-    return read_update(text, length, put_fields, &draft, update, err);
+    if (read_update(text, length, put_fields, &draft, update, err) != DBK_OK)
+        return err->code;
+    put_whole(&update->record.person);
+    return DBK_OK;
+}
+
+enum dbk_code body_put_person_by(const char *text, size_t length,
+                                 struct dbk_slice external_id,
+                                 const struct dbk_uuid *id,
+                                 const struct dbk_body_rules *rules,
+                                 struct body_update *update,
+                                 struct dbk_field_errors *fields, struct dbk_error *err)
+{
+    struct body_draft draft = {.id = id,
+                               .external_id = external_id,
+                               .known = true,
+                               .rules = rules,
+                               .fields = fields};
+
+    if (read_update(text, length, put_by_fields, &draft, update, err) != DBK_OK)
+        return err->code;
+    if (!id && !draft.has_id)
+        update->record.subject = dbk_uuid_new();
+    put_whole(&update->record.person);
+    update->record.person.has &= ~(unsigned)DBK_HAS_EXTERNAL_ID;
+    return DBK_OK;
 }
 
 enum dbk_code body_patch_person(const char *text, size_t length,
-                                const struct dbk_uuid *id, struct body_update *update,
+                                const struct dbk_uuid *id, bool known,
+                                struct body_update *update,
                                 struct dbk_field_errors *fields, struct dbk_error *err)
 {
-    struct body_draft draft = {.id = id, .fields = fields};
+    struct body_draft draft = {
+        .id = id, .known = known, .merges = true, .fields = fields};
 
     return read_update(text, length, patch_fields, &draft, update, err);
 }

@@ -5,6 +5,7 @@
 #include "json_bounds.h"
 #include "json_string.h"
 #include "json_walk.h"
+#include "label.h"
 #include "name.h"
 
 #include <assert.h>
@@ -52,7 +53,9 @@ static bool read_uuid(struct body_draft *draft, struct dbk_slice value,
     }
     if (expected && !dbk_uuid_equal(out, expected)) {
         dbk_uuid_format(expected, wanted);
-        body_complain(draft, "must be %s, as in the path", wanted);
+        body_complain(draft, "must be %s, %s", wanted,
+                      draft->external_id.length > 0 ? "who has this external_id"
+                                                    : "as in the path");
         return false;
     }
     return true;
@@ -70,10 +73,22 @@ void body_person_id(struct body_draft *draft, struct dbk_slice value)
         draft->has_person_id = true;
 }
 
+/* null, where a person may be without the field: taken away, or left out. */
+static bool read_none(struct body_draft *draft, struct dbk_slice value, unsigned has)
+{
+    if (value.data[0] != 'n')
+        return false;
+    if (draft->removes)
+        draft->record->person.has |= has;
+    return true;
+}
+
 void body_email(struct body_draft *draft, struct dbk_slice value)
 {
     struct dbk_slice text;
 
+    if (draft->known && read_none(draft, value, DBK_HAS_EMAIL))
+        return;
     if (!read_string(draft, value, &text))
         return;
     if (!email_valid(text)) {
@@ -91,6 +106,8 @@ static void read_name(struct body_draft *draft, struct dbk_slice value, unsigned
     struct dbk_slice text, name;
     const char *wrong;
 
+    if (draft->known && read_none(draft, value, has))
+        return;
     if (!read_string(draft, value, &text))
         return;
     wrong = name_trim(text, &name);
@@ -123,6 +140,41 @@ void body_role(struct body_draft *draft, struct dbk_slice value)
         return;
     }
     draft->record->person.has |= DBK_HAS_ROLE;
+}
+
+static bool read_label(struct body_draft *draft, struct dbk_slice value,
+                       size_t characters_max, struct dbk_slice *out)
+{
+    char why[LABEL_WHY_MAX];
+    struct dbk_slice text;
+
+    if (!read_string(draft, value, &text))
+        return false;
+    if (!label_valid(text, characters_max, why)) {
+        body_complain(draft, "%s", why);
+        return false;
+    }
+    *out = keep(draft, text);
+    return true;
+}
+
+void body_external_id(struct body_draft *draft, struct dbk_slice value)
+{
+    struct dbk_slice wanted = draft->external_id, *out;
+
+    out = &draft->record->person.external_id;
+    if (wanted.length == 0 && read_none(draft, value, DBK_HAS_EXTERNAL_ID))
+        return;
+    if (!read_label(draft, value, EXTERNAL_ID_CHARACTERS_MAX, out))
+        return;
+    if (wanted.length > 0 && !dbk_slice_equal(*out, wanted))
+        body_complain(draft, "must be as in the path");
+    draft->record->person.has |= DBK_HAS_EXTERNAL_ID;
+}
+
+void body_anonymous_id(struct body_draft *draft, struct dbk_slice value)
+{
+    read_label(draft, value, ANONYMOUS_ID_CHARACTERS_MAX, &draft->record->anonymous_id);
 }
 
 static void complain_type(struct body_draft *draft, const char *const *types)
@@ -172,22 +224,39 @@ static struct dbk_slice keep_object(struct body_draft *draft, struct dbk_slice v
     return kept;
 }
 
-static void read_object(struct body_draft *draft, struct dbk_slice value)
+/* *out: length 0 where it has no members. False: it was complained of. */
+static bool read_object(struct body_draft *draft, struct dbk_slice value,
+                        struct dbk_slice *out)
 {
     char why[PROPERTIES_WHY_MAX];
 
-    if (!properties_fit(value, why))
+    if (value.data[0] != '{')
+        body_complain(draft, "expected an object, not %s", json_kind(value));
+    else if (!properties_fit(value, why))
         body_complain(draft, "%s", why);
-    else if (has_members(value))
-        draft->record->properties = keep_object(draft, value);
+    else {
+        if (has_members(value))
+            *out = keep_object(draft, value);
+        return true;
+    }
+    return false;
 }
 
 void body_properties(struct body_draft *draft, struct dbk_slice value)
 {
-    if (value.data[0] != '{')
-        body_complain(draft, "expected an object, not %s", json_kind(value));
-    else
-        read_object(draft, value);
+    read_object(draft, value, &draft->record->properties);
+}
+
+/* Those of what is there already may be emptied; a patch without members changes nothing. */
+void body_person_properties(struct body_draft *draft, struct dbk_slice value)
+{
+    struct dbk_person_fields *person = &draft->record->person;
+
+    if (read_none(draft, value, DBK_HAS_PROPERTIES) ||
+        !read_object(draft, value, &person->properties))
+        return;
+    if (person->properties.length > 0 || (draft->removes && !draft->merges))
+        person->has |= DBK_HAS_PROPERTIES;
 }
 
 static bool read_time(struct body_draft *draft, struct dbk_slice value,

@@ -154,7 +154,7 @@ enum dbk_code handle_put_person(struct request *rq, struct response *rs,
     struct body_update update = {0};
     enum dbk_code code;
 
-    if (body_put_person(rq->body.data, rq->body.length, &rq->match.id,
+    if (body_put_person(rq->body.data, rq->body.length, &rq->match.id, false,
                         &rq->service->rules, &update, &rq->fields, err) != DBK_OK)
         return err->code;
     code = update_person(rq, rs, &update, err);
@@ -168,7 +168,7 @@ enum dbk_code handle_patch_person(struct request *rq, struct response *rs,
     struct body_update update = {0};
     enum dbk_code code;
 
-    if (body_patch_person(rq->body.data, rq->body.length, &rq->match.id, &update,
+    if (body_patch_person(rq->body.data, rq->body.length, &rq->match.id, false, &update,
                           &rq->fields, err) != DBK_OK)
         return err->code;
     code = update_person(rq, rs, &update, err);

@@ -76,7 +76,7 @@ static void all_wrong_fields_are_named_at_once(void **state)
     assert_field(&r.fields, "first_name", "expected a string, not a number");
     assert_field(&r.fields, "last_name", "required");
     assert_field(&r.fields, "role", "must be \"user\" or \"admin\"");
-    assert_field(&r.fields, "id", "read-only: the server sets it");
+    assert_field(&r.fields, "id", "must be a UUID");
     assert_field(&r.fields, "events", "read-only: the server sets it");
     assert_field(&r.fields, "datetime_created", "read-only: the server sets it");
     assert_field(&r.fields, "datetime_modified", "read-only: the server sets it");
@@ -225,6 +225,135 @@ static void an_import_needs_id_and_time(void **state)
     assert_field(&r.fields, "datetime_created", "required");
 }
 
+static void who_is_known_needs_no_email_and_no_names(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(read_as(DBK_BODY_CREATE, "{\"external_id\":\"u/1 \\u00e9\"}", &r),
+                     DBK_OK);
+    assert_int_equal(r.body.record.person.has, DBK_HAS_ROLE | DBK_HAS_EXTERNAL_ID);
+    assert_slice(r.body.record.person.external_id, "u/1 é");
+    assert_false(r.body.has_role);
+    dbk_body_finish(&r.body);
+    assert_int_equal(read_as(DBK_BODY_CREATE,
+                             "{\"email\":null,\"first_name\":null,\"last_name\":null,"
+                             "\"id\":null,\"external_id\":null,\"properties\":null,"
+                             "\"\\u0061nonymous_id\":\"a1\"}",
+                             &r),
+                     DBK_OK);
+    assert_int_equal(r.body.record.person.has, DBK_HAS_ROLE);
+    assert_slice(r.body.record.anonymous_id, "a1");
+    assert_false(r.body.has_id);
+    dbk_body_finish(&r.body);
+    assert_int_equal(read_as(DBK_BODY_IMPORT,
+                             "{\"id\":\"9c65af1a-c109-4c17-9bf1-5f4bcac95e3c\","
+                             "\"datetime_created\":\"2023-10-06T02:41:08.307449\","
+                             "\"external_id\":\"u1\",\"properties\":{\"a\":1}}",
+                             &r),
+                     DBK_OK);
+    assert_int_equal(r.body.record.person.has,
+                     DBK_HAS_ROLE | DBK_HAS_EXTERNAL_ID | DBK_HAS_PROPERTIES);
+    dbk_body_finish(&r.body);
+}
+
+static void who_is_not_known_is_refused_as_ever(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(read_as(DBK_BODY_CREATE,
+                             "{\"email\":null,\"external_id\":null,"
+                             "\"anonymous_id\":null,\"first_name\":\"a\"}",
+                             &r),
+                     DBK_INVALID);
+    assert_int_equal(r.fields.count, 2);
+    assert_field(&r.fields, "email", "must not be null");
+    assert_field(&r.fields, "last_name", "required");
+    assert_int_equal(
+        read_as(DBK_BODY_CREATE, "{\"external_id\":\"\",\"email\":\"x\"}", &r),
+        DBK_INVALID);
+    assert_int_equal(r.fields.count, 2);
+    assert_field(&r.fields, "external_id", "must not be empty");
+    assert_field(&r.fields, "email", "must be an email address");
+}
+
+static void a_person_may_bring_an_id_and_properties(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(read_as(DBK_BODY_CREATE,
+                             "{\"id\":\"9c65af1a-c109-4c17-9bf1-5f4bcac95e3c\","
+                             "\"email\":\"a@b\",\"first_name\":\"A\","
+                             "\"last_name\":\"B\",\"properties\":{\"plan\": \"x\"}}",
+                             &r),
+                     DBK_OK);
+    assert_true(r.body.has_id);
+    assert_int_equal(r.body.record.subject.bytes[0], 0x9c);
+    assert_int_equal(r.body.record.person.has, DBK_HAS_ALL | DBK_HAS_PROPERTIES);
+    assert_slice(r.body.record.person.properties, "{\"plan\": \"x\"}");
+    dbk_body_finish(&r.body);
+    assert_int_equal(
+        read_as(DBK_BODY_CREATE, "{\"external_id\":\"a\",\"properties\":{}}", &r),
+        DBK_OK);
+    assert_false(r.body.record.person.has & DBK_HAS_PROPERTIES);
+    dbk_body_finish(&r.body);
+    assert_int_equal(
+        read_as(DBK_BODY_CREATE, "{\"external_id\":\"a\",\"properties\":[]}", &r),
+        DBK_INVALID);
+    assert_field(&r.fields, "properties", "expected an object, not an array");
+}
+
+static enum dbk_code read_alias(const char *text, struct reading *out)
+{
+    size_t length = strlen(text);
+    char *copy = exact(text, length);
+    enum dbk_code code;
+
+    *out = (struct reading){0};
+    code = dbk_body_alias(copy, length, &out->body, &out->fields, &out->err);
+    free(copy);
+    return code;
+}
+
+static void an_alias_says_what_is_whose(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(read_alias("{\"anonymous_id\":\"a\",\"person_id\":"
+                                "\"9c65af1a-c109-4c17-9bf1-5f4bcac95e3c\"}",
+                                &r),
+                     DBK_OK);
+    assert_int_equal(r.body.record.type, DBK_PERSON_ALIASED);
+    assert_int_equal(r.body.record.subject.bytes[0], 0x9c);
+    assert_slice(r.body.record.anonymous_id, "a");
+    dbk_body_finish(&r.body);
+    assert_int_equal(read_alias("{\"anonymous_id\":\"a\",\"external_id\":\"u\"}", &r),
+                     DBK_OK);
+    assert_slice(r.body.record.person.external_id, "u");
+    dbk_body_finish(&r.body);
+}
+
+static void an_alias_is_of_one_person(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(read_alias("{\"anonymous_id\":\"a\"}", &r), DBK_INVALID);
+    assert_field(&r.fields, "person_id", "required");
+    assert_int_equal(read_alias("{\"anonymous_id\":\"a\",\"external_id\":\"u\","
+                                "\"person_id\":"
+                                "\"9c65af1a-c109-4c17-9bf1-5f4bcac95e3c\"}",
+                                &r),
+                     DBK_INVALID);
+    assert_field(&r.fields, "external_id", "either this or a person_id, not both");
+    assert_int_equal(read_alias("{\"external_id\":\"u\",\"anonymous_id\":null}", &r),
+                     DBK_INVALID);
+    assert_field(&r.fields, "anonymous_id", "must not be null");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +367,11 @@ int main(void)
         cmocka_unit_test(complaints_are_bounded_and_all_are_counted),
         cmocka_unit_test(a_long_unknown_name_is_cut_between_characters),
         cmocka_unit_test(complaints_of_an_earlier_reading_are_forgotten),
+        cmocka_unit_test(who_is_known_needs_no_email_and_no_names),
+        cmocka_unit_test(who_is_not_known_is_refused_as_ever),
+        cmocka_unit_test(a_person_may_bring_an_id_and_properties),
+        cmocka_unit_test(an_alias_says_what_is_whose),
+        cmocka_unit_test(an_alias_is_of_one_person),
         cmocka_unit_test(an_import_needs_id_and_time),
     };
 

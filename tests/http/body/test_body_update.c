@@ -14,6 +14,7 @@
 
 struct reading {
     struct dbk_uuid id;
+    bool known; /* by something else than e-mail and names */
     struct body_update update;
     struct dbk_field_errors fields;
     struct dbk_error err;
@@ -29,26 +30,50 @@ static enum dbk_code finish_reading(struct reading *r, char *copy, enum dbk_code
     return code;
 }
 
+static enum dbk_code put_of(bool known, const char *text, struct reading *r)
+{
+    char *copy = exact(text, strlen(text));
+
+    *r = (struct reading){.known = known};
+    assert_true(dbk_uuid_parse(PERSON, DBK_UUID_TEXT, &r->id));
+    return finish_reading(r, copy,
+                          body_put_person(copy, strlen(text), &r->id, r->known, NULL,
+                                          &r->update, &r->fields, &r->err));
+}
+
 static enum dbk_code put(const char *text, struct reading *r)
+{
+    return put_of(false, text, r);
+}
+
+/* By the external id "u"; whose it is, or NULL. */
+static enum dbk_code put_by(const char *whose, const char *text, struct reading *r)
 {
     char *copy = exact(text, strlen(text));
 
     *r = (struct reading){0};
+    if (whose)
+        assert_true(dbk_uuid_parse(whose, DBK_UUID_TEXT, &r->id));
+    return finish_reading(r, copy,
+                          body_put_person_by(copy, strlen(text), dbk_slice("u"),
+                                             whose ? &r->id : NULL, NULL, &r->update,
+                                             &r->fields, &r->err));
+}
+
+static enum dbk_code patch_of(bool known, const char *text, struct reading *r)
+{
+    char *copy = exact(text, strlen(text));
+
+    *r = (struct reading){.known = known};
     assert_true(dbk_uuid_parse(PERSON, DBK_UUID_TEXT, &r->id));
     return finish_reading(r, copy,
-                          body_put_person(copy, strlen(text), &r->id, NULL, &r->update,
-                                          &r->fields, &r->err));
+                          body_patch_person(copy, strlen(text), &r->id, r->known,
+                                            &r->update, &r->fields, &r->err));
 }
 
 static enum dbk_code patch(const char *text, struct reading *r)
 {
-    char *copy = exact(text, strlen(text));
-
-    *r = (struct reading){0};
-    assert_true(dbk_uuid_parse(PERSON, DBK_UUID_TEXT, &r->id));
-    return finish_reading(
-        r, copy,
-        body_patch_person(copy, strlen(text), &r->id, &r->update, &r->fields, &r->err));
+    return patch_of(false, text, r);
 }
 
 static void a_put_takes_the_four_fields(void **state)
@@ -280,9 +305,130 @@ static void a_delete_of_an_event_may_name_its_person(void **state)
     assert_int_equal(fields.count, 0);
 }
 
+#define THREE (DBK_HAS_EMAIL | DBK_HAS_FIRST_NAME | DBK_HAS_LAST_NAME)
+
+static void a_put_of_who_is_known_takes_away_what_it_does_not_say(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(put_of(true, "{\"role\":\"user\",\"first_name\":null}", &r),
+                     DBK_OK);
+    assert_int_equal(r.update.record.person.has, DBK_HAS_ALL);
+    assert_int_equal(r.update.record.person.first_name.length, 0);
+    assert_int_equal(r.update.record.person.email.length, 0);
+    body_update_finish(&r.update);
+    assert_int_equal(put("{\"role\":\"user\",\"external_id\":\"u\"}", &r), DBK_OK);
+    assert_int_equal(r.update.record.person.has, DBK_HAS_ALL | DBK_HAS_EXTERNAL_ID);
+    body_update_finish(&r.update);
+    assert_int_equal(put("{\"role\":\"user\",\"external_id\":null}", &r), DBK_INVALID);
+    assert_field(&r.fields, "email", "required");
+}
+
+static void a_put_leaves_external_id_and_properties_or_replaces_them(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(put("{" FOUR "}", &r), DBK_OK);
+    assert_int_equal(r.update.record.person.has, DBK_HAS_ALL);
+    body_update_finish(&r.update);
+    assert_int_equal(put("{" FOUR ",\"external_id\":null,\"properties\":null}", &r),
+                     DBK_OK);
+    assert_int_equal(r.update.record.person.has, DBK_HAS_PERSON);
+    assert_int_equal(r.update.record.person.properties.length, 0);
+    assert_int_equal(r.update.record.person.external_id.length, 0);
+    body_update_finish(&r.update);
+    assert_int_equal(put("{" FOUR ",\"properties\":{}}", &r), DBK_OK);
+    assert_int_equal(r.update.record.person.has, DBK_HAS_ALL | DBK_HAS_PROPERTIES);
+    assert_int_equal(r.update.record.person.properties.length, 0);
+    body_update_finish(&r.update);
+}
+
+static void a_patch_of_who_is_known_takes_away(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(patch_of(true, "{\"email\":null,\"last_name\":null}", &r), DBK_OK);
+    assert_int_equal(r.update.record.person.has, DBK_HAS_EMAIL | DBK_HAS_LAST_NAME);
+    body_update_finish(&r.update);
+    assert_int_equal(patch("{\"email\":null,\"external_id\":\"u\"}", &r), DBK_OK);
+    body_update_finish(&r.update);
+    assert_int_equal(patch("{\"email\":null}", &r), DBK_INVALID);
+    assert_field(&r.fields, "email", "must not be null");
+}
+
+static void a_patch_of_properties_without_members_changes_nothing(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(patch("{\"properties\":{}}", &r), DBK_OK);
+    assert_int_equal(r.update.record.person.has, 0);
+    body_update_finish(&r.update);
+    assert_int_equal(patch("{\"properties\":{\"a\":null}}", &r), DBK_OK);
+    assert_int_equal(r.update.record.person.has, DBK_HAS_PROPERTIES);
+    assert_slice(r.update.record.person.properties, "{\"a\":null}");
+    body_update_finish(&r.update);
+    assert_int_equal(patch("{\"properties\":null}", &r), DBK_OK);
+    assert_int_equal(r.update.record.person.has, DBK_HAS_PROPERTIES);
+    assert_int_equal(r.update.record.person.properties.length, 0);
+    body_update_finish(&r.update);
+}
+
+static void a_put_by_external_id_is_of_who_is_there_or_of_who_is_new(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(
+        put_by(PERSON, "{\"external_id\":\"u\",\"events\":[" EVENT(EVENT1) "]}", &r),
+        DBK_OK);
+    assert_true(dbk_uuid_equal(&r.update.record.subject, &r.id));
+    assert_int_equal(r.update.record.person.has, THREE);
+    assert_int_equal(r.update.event_count, 1);
+    body_update_finish(&r.update);
+    assert_int_equal(put_by(NULL,
+                            "{\"id\":\"" OTHER "\",\"anonymous_id\":\"a\",\"role\":"
+                            "\"admin\",\"events\":[]}",
+                            &r),
+                     DBK_OK);
+    assert_int_equal(r.update.record.subject.bytes[0], 0x0f);
+    assert_slice(r.update.record.anonymous_id, "a");
+    assert_int_equal(r.update.record.person.has, DBK_HAS_ALL);
+    body_update_finish(&r.update);
+    assert_int_equal(put_by(NULL, "{}", &r), DBK_OK);
+    assert_int_equal(r.update.record.subject.bytes[6] >> 4, 7);
+    body_update_finish(&r.update);
+}
+
+static void a_put_by_external_id_contradicts_neither_path_nor_log(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(put_by(PERSON, "{\"external_id\":\"v\",\"id\":\"" OTHER "\"}", &r),
+                     DBK_INVALID);
+    assert_field(&r.fields, "external_id", "must be as in the path");
+    assert_field(&r.fields, "id", "must be " PERSON ", who has this external_id");
+    assert_int_equal(
+        put_by(NULL, "{\"external_id\":null,\"events\":[" EVENT(EVENT1) "]}", &r),
+        DBK_INVALID);
+    assert_field(&r.fields, "external_id", "must not be null");
+    assert_field(&r.fields, "events",
+                 "nobody has this external id yet: a new person has none");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_put_of_who_is_known_takes_away_what_it_does_not_say),
+        cmocka_unit_test(a_put_leaves_external_id_and_properties_or_replaces_them),
+        cmocka_unit_test(a_patch_of_who_is_known_takes_away),
+        cmocka_unit_test(a_patch_of_properties_without_members_changes_nothing),
+        cmocka_unit_test(a_put_by_external_id_is_of_who_is_there_or_of_who_is_new),
+        cmocka_unit_test(a_put_by_external_id_contradicts_neither_path_nor_log),
         cmocka_unit_test(a_put_takes_the_four_fields),
         cmocka_unit_test(a_put_needs_all_four),
         cmocka_unit_test(what_get_gave_can_be_put_back),
