@@ -102,4 +102,18 @@ enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_pag
                               const struct dbk_event_filter *filter,
                               struct dbk_rows *rows, struct dbk_error *err);
 
+struct dbk_count {
+    uint64_t rows;
+    bool exact;
+};
+
+/* How many rows match, of all pages. exact: counted; where that takes longer than
+ * query_timeout_ms, and else, what PostgreSQL's planner estimates, which costs nothing.
+ * Errors as above. */
+enum dbk_code dbk_count_persons(struct dbk_read_model *model, bool exact,
+                                struct dbk_count *count, struct dbk_error *err);
+enum dbk_code dbk_count_events(struct dbk_read_model *model,
+                               const struct dbk_event_filter *filter, bool exact,
+                               struct dbk_count *count, struct dbk_error *err);
+
 #endif

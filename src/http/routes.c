@@ -15,12 +15,12 @@ enum {
 static const char *const none[] = {NULL};
 static const char *const times[] = {"timestamps", NULL};
 static const char *const event[] = {"fields", "include", "timestamps", NULL};
-static const char *const persons[] = {"limit",  "after",      "order", "events_limit",
-                                      "fields", "timestamps", NULL};
+static const char *const persons[] = {"limit",        "after",  "order",      "count",
+                                      "events_limit", "fields", "timestamps", NULL};
 static const char *const person[] = {"events_limit", "fields", "timestamps", NULL};
-static const char *const events[] = {"keyword",    "person_id", "since",      "until",
-                                     "properties", "limit",     "after",      "order",
-                                     "fields",     "include",   "timestamps", NULL};
+static const char *const events[] = {
+    "keyword", "person_id", "since",  "until",   "properties", "limit", "after",
+    "order",   "count",     "fields", "include", "timestamps", NULL};
 static const char *const log_page[] = {"limit", "after", "timestamps", NULL};
 
 const struct route routes[] = {

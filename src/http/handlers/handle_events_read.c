@@ -31,12 +31,20 @@ static enum dbk_code read_page(struct dbk_read_model *model,
     return dbk_read_events(model, page, context, rows, err);
 }
 
+static enum dbk_code count_rows(struct dbk_read_model *model, const void *context,
+                                bool exact, struct dbk_count *count,
+                                struct dbk_error *err)
+{
+    return dbk_count_events(model, context, exact, count, err);
+}
+
 enum dbk_code handle_list_events(struct request *rq, struct response *rs,
                                  struct dbk_error *err)
 {
     static_assert(PARAMS_REPEATED_MAX <= DBK_FILTER_TYPES_MAX, "each is looked for");
     struct dbk_event_filter filter = {0};
     struct list list = {.read = read_page,
+                        .count = count_rows,
                         .of = DBK_SET_ASIDE_EVENTS,
                         .context = &filter,
                         .nothing =

@@ -31,11 +31,20 @@ static enum dbk_code read_page(struct dbk_read_model *model,
     return dbk_read_persons(model, page, *limit, rows, err);
 }
 
+static enum dbk_code count_rows(struct dbk_read_model *model, const void *context,
+                                bool exact, struct dbk_count *count,
+                                struct dbk_error *err)
+{
+    (void)context;
+    return dbk_count_persons(model, exact, count, err);
+}
+
 enum dbk_code handle_list_persons(struct request *rq, struct response *rs,
                                   struct dbk_error *err)
 {
     unsigned limit = events_limit(rq);
     struct list list = {.read = read_page,
+                        .count = count_rows,
                         .of = DBK_SET_ASIDE_PERSONS,
                         .context = &limit,
                         .nothing = "The request was successful, and there are no "

@@ -23,12 +23,14 @@ struct walk {
 };
 
 static const char *const orders[] = {"asc", "desc", NULL};
+static const char *const counts[] = {"exact", "estimated", NULL};
 
 void list_params(struct request *rq, struct list *list)
 {
     list->after = 0;
     list->limit = LIST_LIMIT_DEFAULT;
     list->descending = params_choice(&rq->params, "order", orders, &rq->fields) == 1;
+    list->counted = params_choice(&rq->params, "count", counts, &rq->fields);
     params_unsigned(&rq->params, "limit", 1, LIST_LIMIT_MAX, &list->limit, &rq->fields);
     params_unsigned(&rq->params, "after", 0, INT64_MAX, &list->after, &rq->fields);
 }
@@ -194,6 +196,24 @@ static enum dbk_code stream(struct request *rq, struct response *rs,
     return DBK_OK;
 }
 
+/* Add how many rows there are. While anybody is set aside the tables lack rows, and may
+ * have some that the log has not. */
+static enum dbk_code count_rows(struct request *rq, struct response *rs,
+                                const struct list *list, struct dbk_error *err)
+{
+    bool all = !dbk_projector_any_aside(rq->service->projector);
+    struct dbk_count count;
+
+    if (list->counted < 0)
+        return DBK_OK;
+    if (list->count(rq->service->model, list->context, list->counted == 0, &count,
+                    err) != DBK_OK)
+        return err->code;
+    rs->count = count.rows;
+    rs->count_is = counts[count.exact && all ? 0 : 1];
+    return DBK_OK;
+}
+
 enum dbk_code list_answer(struct request *rq, struct response *rs,
                           const struct list *list, struct dbk_error *err)
 {
@@ -205,6 +225,8 @@ enum dbk_code list_answer(struct request *rq, struct response *rs,
     if (fresh_wait(rq, rs, 0, &fresh, err) != DBK_OK)
         return err->code;
     if (read_page(rq, rs, list, &end, &rendered, err) != DBK_OK)
+        return err->code;
+    if (count_rows(rq, rs, list, err) != DBK_OK)
         return err->code;
     if (end.more)
         list_link_next(rq, rs, end.at);

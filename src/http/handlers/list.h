@@ -23,18 +23,25 @@ typedef enum dbk_code list_read(struct dbk_read_model *model,
                                 const struct dbk_page *page, const void *context,
                                 struct dbk_rows *rows, struct dbk_error *err);
 
+/* How many rows there are on all pages. */
+typedef enum dbk_code list_count(struct dbk_read_model *model, const void *context,
+                                 bool exact, struct dbk_count *count,
+                                 struct dbk_error *err);
+
 struct list {
     uint64_t after;
     uint64_t limit;
     bool descending;
     list_read *read;
+    list_count *count;
+    int counted; /* as is asked: -1 not at all, 0 exactly, 1 as it is estimated */
     enum dbk_set_aside_of of;         /* what is listed */
     const struct dbk_uuid *of_person; /* the list is of this one alone; or NULL */
     const void *context;
     const char *nothing; /* the details of an empty list */
 };
 
-/* Read limit, after and order of the query. A bad one adds to rq->fields. */
+/* Read limit, after, order and count of the query. A bad one adds to rq->fields. */
 void list_params(struct request *rq, struct list *list);
 
 /* Add the Link header to the next page (RFC 8288): to this request's path with its

@@ -36,6 +36,7 @@ static void forget_answer(struct response *rs)
     rs->content_type = "application/json";
     rs->cache_control = "no-store";
     rs->fixed = rs->row = (struct dbk_slice){NULL, 0};
+    rs->count_is = NULL;
 }
 
 void response_clear(struct response *rs)
@@ -113,12 +114,24 @@ static void render_fields(struct dbk_render *body,
     dbk_render_text(body, "]");
 }
 
+static void render_count(struct response *rs)
+{
+    dbk_render_text(&rs->body, "\"count\":");
+    dbk_render_number(&rs->body, rs->count);
+    dbk_render_text(&rs->body, ",\"count_is\":");
+    dbk_render_string(&rs->body, dbk_slice(rs->count_is));
+    dbk_render_text(&rs->body, ",");
+}
+
 static enum dbk_code end_with(struct response *rs, int status, const char *details,
                               const char *members,
                               const struct dbk_field_errors *fields,
                               struct dbk_error *err)
 {
-    dbk_render_text(&rs->body, ",\"response\":{\"details\":");
+    dbk_render_text(&rs->body, ",\"response\":{");
+    if (rs->count_is)
+        render_count(rs);
+    dbk_render_text(&rs->body, "\"details\":");
     dbk_render_string(&rs->body, dbk_slice(details));
     dbk_render_text(&rs->body, members);
     if (fields && fields->count > 0)

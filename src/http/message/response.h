@@ -33,8 +33,11 @@ struct response {
     bool close;             /* the connection ends with this answer */
     bool sent;              /* a stream; there is nothing left to send */
     bool broken;            /* the client went away, or was cut off in mid-stream */
-    uint64_t bytes;         /* of the body, once it is sent */
-    uint64_t sequence;      /* of what was written; 0 for none */
+    /* How many rows a list has, for the envelope; count_is NULL: not asked. */
+    uint64_t count;
+    const char *count_is;
+    uint64_t bytes;    /* of the body, once it is sent */
+    uint64_t sequence; /* of what was written; 0 for none */
     char error[sizeof((struct dbk_error *)0)->text]; /* for the access line only */
     char date[32];
     int64_t date_at; /* the second that date is the text of */

@@ -1,6 +1,7 @@
 /* The read model, and lists of persons. */
 #include "projections/read_model.h"
 #include "find_person.h"
+#include "read_count.h"
 #include "read_query.h"
 #include "rows.h"
 #include "sql.h"
@@ -126,4 +127,13 @@ enum dbk_code dbk_read_persons(struct dbk_read_model *model,
                               .events_limit = read_events_limit(rows, events_limit)};
 
     return read_in_parts(page, FIRST_PART, fetch_persons, &persons, rows, err);
+}
+
+enum dbk_code dbk_count_persons(struct dbk_read_model *model, bool exact,
+                                struct dbk_count *count, struct dbk_error *err)
+{
+    static const struct read_count_statements statements = {
+        {"person_count", sql_person_count}, {NULL, sql_person_estimate}};
+
+    return read_count(model, &statements, NULL, 0, exact, count, err);
 }

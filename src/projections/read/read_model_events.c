@@ -2,6 +2,7 @@
 #include "pg_array.h"
 #include "projections/model_json.h"
 #include "projections/read_model.h"
+#include "read_count.h"
 #include "read_query.h"
 #include "rows.h"
 #include "sql.h"
@@ -88,6 +89,25 @@ static void add_event(const struct pg_result *result, size_t row, struct dbk_row
     pg_binary_uuid(result, row, PERSON_ID, &event.person_id);
     added->person_id = event.person_id;
     dbk_render_event(&rows->json, &event);
+}
+
+enum dbk_code dbk_count_events(struct dbk_read_model *model,
+                               const struct dbk_event_filter *filter, bool exact,
+                               struct dbk_count *count, struct dbk_error *err)
+{
+    static const struct read_count_statements statements = {
+        {"event_count", sql_event_count}, {NULL, sql_event_estimate}};
+    struct events events = {.filter = filter};
+    struct pg_param params[FILTER_PARAMS];
+    char since[8], until[8];
+    enum dbk_code code;
+
+    pg_array_init(&events.types, PG_TEXT);
+    code = put_filter(&events, since, until, params, err);
+    if (code == DBK_OK)
+        code = read_count(model, &statements, params, FILTER_PARAMS, exact, count, err);
+    pg_array_finish(&events.types);
+    return code;
 }
 
 static enum dbk_code fetch(struct events *events, uint64_t after, size_t part,

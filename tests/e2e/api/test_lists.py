@@ -205,6 +205,24 @@ class Lists(Served):
                          list(range(59, -1, -1)))
         self.client.delete("/persons/" + storm)
 
+    def test_all_that_match_are_counted(self):
+        self.assertNotIn("count", self.client.get("/events").json["response"])
+        for path, count in (
+                ("/events?", 2 * COUNT + 2), (f"/events?person_id={self.kate}", COUNT + 1),
+                ("/events?keyword=click&keyword=view", 2 * COUNT), ("/persons?", 2),
+                ("/events?keyword=none", 0), ("/events?since=2023-10-08T01:00:00"
+                                             "&until=2023-10-08T01:10:00", 10)):
+            for limit in (1, 1000):
+                answer = self.client.get(f"{path}&limit={limit}&count=exact")
+                self.assertEqual(answer.status, 200, answer.body)
+                self.assertEqual(list(answer.json["response"])[:2], ["count", "count_is"])
+                self.assertEqual((answer.json["response"]["count"],
+                                  answer.json["response"]["count_is"]), (count, "exact"))
+            estimated = self.client.get(f"{path}&count=estimated").json["response"]
+            self.assertEqual(estimated["count_is"], "estimated")
+            self.assertGreaterEqual(estimated["count"], 0)
+        self.assertIn("count=exact", self.client.get("/events?limit=1&count=exact").headers["Link"])
+
     def test_several_keywords_are_any_of_them(self):
         wanted = ("view", "signup", "view", "none")
         listed = self.listed("&".join("keyword=" + each for each in wanted))
@@ -262,7 +280,8 @@ class Lists(Served):
                 ("/events?properties=%7B", "properties"),
                 ("/events?properties=%7B%22a%22:%22%5Cu0000%22%7D", "properties"),
                 ("/events?order=up", "order"), ("/events?order=DESC", "order"),
-                ("/persons?order=", "order"), ("/log?order=desc", "order"),
+                ("/persons?order=", "order"), ("/persons?count=yes", "count"),
+                ("/events?count=", "count"), ("/log?count=exact", "count"), ("/log?order=desc", "order"),
                 ("/persons?order=asc&order=asc", "order"),
                 ("/events?timestamps=iso", "timestamps"),
                 ("/log?timestamps=", "timestamps"),

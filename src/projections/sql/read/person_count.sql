@@ -1,0 +1,3 @@
+-- How many persons there are.
+select count(*)::bigint
+from person;
