@@ -7,7 +7,8 @@
  * set aside too, everyone else's go on. Tables that were posted from another log, or from
  * another history of this one (it was put back to an earlier state, or is a copy), stop
  * projection with a clear state until they are made again, however far the log grows; so
- * do tables that another server posts to, until that one is gone.
+ * do tables that another server posts to, until that one is gone. Tables that a migration
+ * has emptied are posted again, and count as not running until they are where they were.
  */
 #ifndef DBK_PROJECTIONS_PROJECTOR_H
 #define DBK_PROJECTIONS_PROJECTOR_H
@@ -59,6 +60,7 @@ enum dbk_projector_refusal {
     DBK_REFUSAL_NONE,
     DBK_REFUSAL_HISTORY, /* posted from another log, or another history of this one */
     DBK_REFUSAL_HELD,    /* another server posts to them */
+    DBK_REFUSAL_EMPTIED, /* by a migration; they are not yet where they were before */
 };
 
 struct dbk_projector_status {

@@ -63,6 +63,11 @@ static void say_refusal(struct request *rq, const struct dbk_projector_status *s
                  status->state);
         rq->unavailable = rq->worker->unavailable;
         break;
+    case DBK_REFUSAL_EMPTIED:
+        snprintf(rq->worker->unavailable, sizeof rq->worker->unavailable,
+                 "%.400s; writes, GET /log and GET /events/{id} go on", status->state);
+        rq->unavailable = rq->worker->unavailable;
+        break;
     case DBK_REFUSAL_HELD:
         rq->unavailable =
             "the read tables are held by another server, and are not shown as this "

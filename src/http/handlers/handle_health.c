@@ -30,7 +30,8 @@ static void number(struct dbk_render *out, const char *key, uint64_t value)
 }
 
 /* The state may name hosts and reasons: for others than the operator it is a word or two,
- * but where the tables are not of this log's history, which names records only. */
+ * but where it names records only: the tables are not of this log's history, or not yet
+ * where they were. */
 static const char *projection_of(const struct request *rq,
                                  const struct dbk_projector_status *status)
 {
@@ -40,6 +41,7 @@ static const char *projection_of(const struct request *rq,
     case DBK_REFUSAL_NONE:
         break;
     case DBK_REFUSAL_HISTORY:
+    case DBK_REFUSAL_EMPTIED:
         return status->state;
     case DBK_REFUSAL_HELD:
         return "the read tables are held by another server";

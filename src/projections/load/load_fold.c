@@ -1,24 +1,32 @@
 #include "load_fold.h"
 
-_Static_assert(sizeof(struct load_person) == 72,
+#include <string.h>
+
+_Static_assert(sizeof(struct load_person) == 88,
                "the memory for each is told to users");
+_Static_assert(sizeof(struct load_alias) == 40, "so is that for each of these");
 
 static const unsigned has_bit[LOAD_FIELDS] = {
     [LOAD_EMAIL] = DBK_HAS_EMAIL,
     [LOAD_FIRST_NAME] = DBK_HAS_FIRST_NAME,
     [LOAD_LAST_NAME] = DBK_HAS_LAST_NAME,
     [LOAD_ROLE] = DBK_HAS_ROLE,
+    [LOAD_EXTERNAL_ID] = DBK_HAS_EXTERNAL_ID,
+    [LOAD_PROPERTIES] = DBK_HAS_PROPERTIES,
 };
 
 void load_fold_init(struct load_fold *fold)
 {
     load_table_init(&fold->persons, sizeof(struct load_person));
+    load_table_init(&fold->aliases, sizeof(struct load_alias));
     load_table_init(&fold->deleted_events, sizeof(struct dbk_uuid));
+    anonymous_secret_init(&fold->secret);
 }
 
 void load_fold_finish(struct load_fold *fold)
 {
     load_table_finish(&fold->persons);
+    load_table_finish(&fold->aliases);
     load_table_finish(&fold->deleted_events);
 }
 
@@ -72,6 +80,84 @@ static enum dbk_code add_event_deleted(struct load_fold *fold,
     return load_table_add(&fold->deleted_events, &record->subject, &entry, err);
 }
 
+bool load_fold_lives(const struct load_fold *fold, const struct dbk_uuid *id)
+{
+    const struct load_person *person = load_table_find(&fold->persons, id);
+
+    return person && !person->deleted;
+}
+
+static const struct load_person *deleted_owner(const struct load_fold *fold,
+                                               const struct load_alias *alias)
+{
+    const struct load_person *owner = load_table_find(&fold->persons, &alias->owner);
+
+    return owner && owner->deleted ? owner : NULL;
+}
+
+static enum dbk_code find_or_add(struct load_fold *fold,
+                                 const struct dbk_record *record,
+                                 struct load_alias **alias, struct dbk_error *err)
+{
+    struct dbk_uuid key = anonymous_key(&fold->secret, record->anonymous_id);
+    void *entry = load_table_find(&fold->aliases, &key);
+    enum dbk_code code = DBK_OK;
+
+    if (!entry)
+        code = load_table_add(&fold->aliases, &key, &entry, err);
+    *alias = entry;
+    return code;
+}
+
+/* Whoever had it before has given it up, or was deleted, and took the events along. */
+static enum dbk_code add_aliased(struct load_fold *fold,
+                                 const struct dbk_record *record, struct dbk_error *err)
+{
+    const struct load_person *before;
+    struct load_alias *alias;
+    enum dbk_code code = find_or_add(fold, record, &alias, err);
+
+    if (code != DBK_OK)
+        return code;
+    before = deleted_owner(fold, alias);
+    if (before)
+        alias->gone = before->last;
+    if ((!before && !dbk_uuid_is_nil(&alias->owner)) ||
+        !load_fold_lives(fold, &record->subject))
+        return load_contradicts(record, err);
+    alias->owner = record->subject;
+    return DBK_OK;
+}
+
+static enum dbk_code add_unaliased(struct load_fold *fold,
+                                   const struct dbk_record *record,
+                                   struct dbk_error *err)
+{
+    struct load_alias *alias;
+    enum dbk_code code = find_or_add(fold, record, &alias, err);
+
+    if (code != DBK_OK)
+        return code;
+    if (!dbk_uuid_equal(&alias->owner, &record->subject) ||
+        !load_fold_lives(fold, &record->subject))
+        return load_contradicts(record, err);
+    memset(&alias->owner, 0, sizeof alias->owner);
+    return DBK_OK;
+}
+
+bool load_fold_owner(const struct load_fold *fold, const struct dbk_record *record,
+                     struct dbk_uuid *owner)
+{
+    struct dbk_uuid key = anonymous_key(&fold->secret, record->anonymous_id);
+    const struct load_alias *alias = load_table_find(&fold->aliases, &key);
+    const struct load_person *deleted = alias ? deleted_owner(fold, alias) : NULL;
+
+    memset(owner, 0, sizeof *owner);
+    if (alias && !deleted)
+        *owner = alias->owner;
+    return !alias || record->sequence > (deleted ? deleted->last : alias->gone);
+}
+
 static enum dbk_code visit(void *context, const struct dbk_record *record,
                            struct dbk_error *err)
 {
@@ -88,8 +174,9 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
     case DBK_EVENT_DELETED:
         return add_event_deleted(fold, record, err);
     case DBK_PERSON_ALIASED:
+        return add_aliased(fold, record, err);
     case DBK_PERSON_UNALIASED:
-        break;
+        return add_unaliased(fold, record, err);
     }
     return dbk_fail(err, DBK_UNSUPPORTED, "record %llu is of an unknown type",
                     (unsigned long long)record->sequence);

@@ -44,6 +44,12 @@ static void take_field(struct dbk_person_fields *fields, enum load_field field,
     case LOAD_ROLE:
         fields->role = from->role;
         break;
+    case LOAD_EXTERNAL_ID:
+        fields->external_id = from->external_id;
+        break;
+    case LOAD_PROPERTIES:
+        fields->properties = from->properties;
+        break;
     case LOAD_FIELDS:
         break;
     }
@@ -97,15 +103,17 @@ static enum dbk_code add_person(struct walk *walk, const struct dbk_record *reco
 }
 
 static enum dbk_code send_event(struct walk *walk, const struct dbk_record *record,
-                                struct dbk_error *err)
+                                const struct dbk_uuid *owner, struct dbk_error *err)
 {
     const struct fold_event event = {.id = record->subject,
                                      .fate = FOLD_INSERT,
-                                     .person_id = record->person_id,
+                                     .person_id = *owner,
                                      .sequence = record->sequence,
+                                     .anonymous_id = record->anonymous_id,
                                      .event_type = record->event_type,
                                      .properties = record->properties,
-                                     .datetime_created = record->datetime_created};
+                                     .datetime_created = record->datetime_created,
+                                     .received = record->recorded_at};
     enum dbk_code code = DBK_OK;
 
     for (size_t t = 0; t < TABLES && code == DBK_OK; t++) {
@@ -115,23 +123,39 @@ static enum dbk_code send_event(struct walk *walk, const struct dbk_record *reco
     return code;
 }
 
+/* Whoever was not there yet, or no longer, has no events; only those of anonymous ids may
+ * be nobody's. */
+static bool has_whom_it_says(const struct load_fold *fold,
+                             const struct dbk_record *record)
+{
+    const struct load_person *person =
+        load_table_find(&fold->persons, &record->person_id);
+
+    if (record->anonymous_id.length > 0 && dbk_uuid_is_nil(&record->person_id))
+        return true;
+    return person && person->created < record->sequence &&
+           !(person->deleted && person->last < record->sequence);
+}
+
 static enum dbk_code add_event(struct walk *walk, const struct dbk_record *record,
                                struct dbk_error *err)
 {
-    const struct load_person *person =
-        load_table_find(&walk->fold->persons, &record->person_id);
+    struct dbk_uuid owner = record->person_id;
+    bool lives;
 
-    /* Whoever was not there yet, or no longer, has no events. */
-    if (!person || person->created > record->sequence ||
-        (person->deleted && person->last < record->sequence))
+    if (!has_whom_it_says(walk->fold, record))
         return load_contradicts(record, err);
     if (load_table_find(&walk->fold->deleted_events, &record->subject)) {
         walk->deleted++;
         return DBK_OK;
     }
-    if (person->deleted || record->sequence < walk->source->from)
+    if (record->sequence < walk->source->from)
         return DBK_OK;
-    return send_event(walk, record, err);
+    if (record->anonymous_id.length > 0)
+        lives = load_fold_owner(walk->fold, record, &owner);
+    else
+        lives = load_fold_lives(walk->fold, &owner);
+    return lives ? send_event(walk, record, &owner, err) : DBK_OK;
 }
 
 static enum dbk_code visit(void *context, const struct dbk_record *record,

@@ -2,7 +2,7 @@
  *
  * A person's row is made where the person was created; of fields that were changed later
  * the record that set them is looked up. An event's row is made where it was recorded,
- * unless it or its person was deleted.
+ * unless it or its person was deleted; that of an anonymous id is whose that is in the end.
  */
 #ifndef DBK_PROJECTIONS_LOAD_ROWS_H
 #define DBK_PROJECTIONS_LOAD_ROWS_H

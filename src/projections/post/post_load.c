@@ -1,6 +1,7 @@
 #include "poster.h"
 
 #include "sql.h"
+#include "tables.h"
 
 enum { QUERY_MS = 30000, TRIES = 5 };
 enum column {
@@ -10,7 +11,8 @@ enum column {
     QUARANTINE_PERSON,
     OID,
     CHECKSUM,
-    EPOCH
+    EPOCH,
+    WERE_AT
 };
 enum poll_column {
     POLL_STORE_ID,
@@ -25,7 +27,6 @@ enum poll_column {
 static const struct pg_statement load = {"checkpoint_load", sql_checkpoint_load};
 static const struct pg_statement insert = {"checkpoint_insert", sql_checkpoint_insert};
 static const struct pg_statement take = {"checkpoint_claim", sql_checkpoint_claim};
-static const struct pg_statement lost = {"checkpoint_lost", sql_checkpoint_lost};
 static const struct pg_statement poll = {"checkpoint_poll", sql_checkpoint_poll};
 
 static bool read_uuid(const struct pg_result *result, size_t row, int column,
@@ -71,18 +72,6 @@ static enum dbk_code check_ours(struct poster *poster, const struct pg_result *r
             "the checkpoint's store id is no UUID: daybook rebuild makes the "
             "tables again from the log");
     return history_check(poster->log, place, err);
-}
-
-/* Tables from before checksums, past the end of the log: once it has grown over that
- * place, nothing else would tell. */
-static void remember_lost(struct poster *poster, const struct history_place *place)
-{
-    char number[8];
-    const struct pg_param param = pg_int8(number, (int64_t)place->sequence);
-
-    if (place->checksum == HISTORY_UNKNOWN && place->sequence > 0 &&
-        dbk_uuid_equal(&place->store_id, &poster->store_id))
-        pg_run(poster->pg, &lost, &param, 1, QUERY_MS, NULL, NULL);
 }
 
 /* Take the tables over as they were found: from then on they have an epoch of ours, and the
@@ -168,8 +157,6 @@ static enum dbk_code load_once(struct poster *poster, struct dbk_error *err)
 
     if (code == DBK_OK)
         code = check_ours(poster, result, &place, err);
-    if (code == DBK_UNSUPPORTED)
-        remember_lost(poster, &place);
     if (code == DBK_OK) {
         oid = pg_u64(result, 0, OID);
         epoch = pg_u64(result, 0, EPOCH);
@@ -182,6 +169,7 @@ static enum dbk_code load_once(struct poster *poster, struct dbk_error *err)
         poster->tables = oid;
         poster->epoch = epoch;
         poster->checksum = place.checksum;
+        poster->were_at = pg_u64(result, 0, WERE_AT);
     } else if (code == DBK_UNSUPPORTED) {
         poster->projected = poster->quarantined = 0;
         poster->checksum = HISTORY_UNKNOWN;
@@ -198,6 +186,22 @@ enum dbk_code poster_load(struct poster *poster, struct dbk_error *err)
         code = load_once(poster, err);
     poster->other_history = code == DBK_UNSUPPORTED;
     poster_moved(poster);
+    return code;
+}
+
+enum dbk_code poster_check_former(struct poster *poster, struct dbk_error *err)
+{
+    static const struct pg_statement former = {NULL, sql_checkpoint_former};
+    struct history_place place;
+    struct pg_result *result;
+    enum dbk_code code = pg_run(poster->pg, &former, NULL, 0, QUERY_MS, &result, err);
+
+    if (code != DBK_OK)
+        return tables_broken(poster->pg) ? DBK_OK : code;
+    if (pg_rows(result) > 0 && history_read(result, 0, 0, 1, 2, &place))
+        code = history_check(poster->log, &place, err);
+    poster->other_history = code == DBK_UNSUPPORTED;
+    pg_clear(result);
     return code;
 }
 

@@ -48,6 +48,7 @@ struct poster {
     uint64_t epoch;     /* as which we have taken the tables over */
     const struct holder
         *holder;          /* as who, borrowed; NULL: a rebuild, which tells nobody */
+    uint64_t were_at;     /* up to where a migration has emptied them; 0: none has */
     uint64_t events_from; /* events recorded before it are left out; 0: none are */
     uint64_t tables;      /* which they are: the oid of the checkpoint's */
     bool other_history; /* they are not of this log as it is, found when last looked */
@@ -64,6 +65,10 @@ struct poster {
 void poster_init(struct poster *poster, struct dbk_log *log,
                  const struct dbk_database *database, const struct poster_calls *calls);
 void poster_finish(struct poster *poster); /* closes the connection, too */
+
+/* Before the tables are migrated, which may empty them: whether they are of this log's
+ * history, where there are some. Errors as history_check, pg.h. */
+enum dbk_code poster_check_former(struct poster *poster, struct dbk_error *err);
 
 /* Set up the connection, and read from the tables, which are migrated, where they are.
  * Errors as poster_load, pg.h. */

@@ -48,6 +48,17 @@ static void tell_untested(struct dbk_projector *projector)
     }
 }
 
+static void tell_emptied(const struct poster *poster)
+{
+    if (poster->projected < poster->were_at)
+        poster_say(
+            poster,
+            "a new version has emptied the read tables: the log is posted again, "
+            "from record %llu to %llu; until then reads answer 503, writes go on",
+            (unsigned long long)poster->projected + 1,
+            (unsigned long long)poster->were_at);
+}
+
 static enum dbk_code connect_pg(struct dbk_projector *projector, struct dbk_error *err)
 {
     const struct pg_options options = {.application = "daybook projector",
@@ -63,8 +74,14 @@ static enum dbk_code connect_pg(struct dbk_projector *projector, struct dbk_erro
         code = projector_hold(projector, err);
     }
     if (code == DBK_OK)
+        code = poster_check_former(&projector->poster, err);
+    if (code == DBK_OK)
         code = migrate(projector, err);
-    return code == DBK_OK ? poster_begin(&projector->poster, err) : code;
+    if (code == DBK_OK)
+        code = poster_begin(&projector->poster, err);
+    if (code == DBK_OK)
+        tell_emptied(&projector->poster);
+    return code;
 }
 
 /* Apply what is there to be read, if anything. */
@@ -114,7 +131,7 @@ static enum dbk_code turn(struct dbk_projector *projector, dbk_deadline *poll_at
     if (code != DBK_OK)
         return code;
     projector_note_turn(projector);
-    projector_set_running(projector, NULL);
+    projector_note_posting(projector);
     projector_tidy(&projector->tidy, projector->poster.batch.count);
     if (busy)
         code = post_retry_step(&projector->retry, err);
@@ -179,6 +196,7 @@ enum dbk_code projector_session(struct dbk_projector *projector, struct dbk_erro
     }
     if (code != DBK_OK && projector->poster.pg)
         code = say_what_to_do(projector, code, err);
+    projector->emptied = false; /* whether we know no more */
     projector_leave(projector);
     set_breakable(projector, NULL);
     projector_tidy_end(&projector->tidy);

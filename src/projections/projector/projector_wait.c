@@ -102,7 +102,9 @@ static enum dbk_projector_refusal refusal_of(const struct dbk_projector *project
 {
     if (projector->poster.other_history)
         return DBK_REFUSAL_HISTORY;
-    return projector->held ? DBK_REFUSAL_HELD : DBK_REFUSAL_NONE;
+    if (projector->held)
+        return DBK_REFUSAL_HELD;
+    return projector->emptied ? DBK_REFUSAL_EMPTIED : DBK_REFUSAL_NONE;
 }
 
 bool projector_put_off(const struct dbk_projector *projector, struct dbk_error *err)
@@ -132,11 +134,35 @@ void projector_set_running(struct dbk_projector *projector, const char *why)
     pthread_mutex_unlock(&projector->lock);
     if (!news)
         return;
+    if (why && projector->emptied) /* it was told when they were opened */
+        return;
     if (why)
         poster_say(&projector->poster, "projection stands still: %s", why);
     else
         poster_say(&projector->poster, "projection follows the log from sequence %llu",
                    (unsigned long long)projector->poster.projected);
+}
+
+void projector_note_posting(struct dbk_projector *projector)
+{
+    const struct poster *poster = &projector->poster;
+    char why[sizeof projector->status.state];
+    uint64_t head = 0;
+
+    projector->emptied = poster->projected < poster->were_at &&
+                         dbk_log_head(poster->log, &head, NULL) == DBK_OK &&
+                         poster->projected < head;
+    if (!projector->emptied) {
+        projector_set_running(projector, NULL);
+        return;
+    }
+    snprintf(
+        why, sizeof why,
+        "a new version has emptied the read tables, and they are posted again from "
+        "the log: they are at record %llu of %llu",
+        (unsigned long long)poster->projected,
+        (unsigned long long)(poster->were_at < head ? poster->were_at : head));
+    projector_set_running(projector, why);
 }
 
 static void link_waiter(struct dbk_projector *projector,

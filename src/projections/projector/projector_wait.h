@@ -57,6 +57,7 @@ struct dbk_projector {
     dbk_deadline linger_until;
     struct holder holder;
     bool held;     /* by another one, when last looked */
+    bool emptied;  /* by a migration, and not where they were yet */
     uint64_t mark; /* the head as of mark_at: once it is posted, that is caught_up_at */
     int64_t mark_at;
     bool retried_all;   /* everyone in quarantine gets one try at start */
@@ -86,6 +87,9 @@ void projector_note_turn(struct dbk_projector *projector);
 bool projector_stopping(struct dbk_projector *projector);
 /* Whether it is not to post now; err has why. */
 bool projector_put_off(const struct dbk_projector *projector, struct dbk_error *err);
+/* All is well in this session: following, unless a migration has emptied the tables and
+ * they are not where they were yet. */
+void projector_note_posting(struct dbk_projector *projector);
 /* Following (why NULL), or why not. */
 void projector_set_running(struct dbk_projector *projector, const char *why);
 

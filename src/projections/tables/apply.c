@@ -150,7 +150,7 @@ static enum dbk_code add_kind(struct apply *apply, enum table_kind kind,
     enum dbk_code code = DBK_OK;
 
     for (size_t i = 0; i < TABLES && code == DBK_OK; i++) {
-        size_t t = kind <= TABLE_DELETE ? TABLES - 1 - i : i;
+        size_t t = kind <= TABLE_FORGET ? TABLES - 1 - i : i;
         const struct table_change *change = &tables[t]->changes[kind];
 
         if (change->statement.sql)

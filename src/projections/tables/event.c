@@ -1,22 +1,59 @@
-/* The table event: a row each that lives, of persons who do. */
+/* The table event: a row each that lives, of persons who do or of nobody. */
 #include "table.h"
 
 #include "sql.h"
 
 /* In the order of the parameters of the insert, and of the columns of the COPY. */
-enum { ID, SEQUENCE, PERSON, TYPE, CREATED, PROPERTIES, COLUMNS };
+enum { ID, SEQUENCE, PERSON, ANONYMOUS, TYPE, CREATED, RECEIVED, PROPERTIES, COLUMNS };
 
-static void fill_inserted(struct pg_array *columns, const struct fold_event *event)
+/* Of a crowd: which anonymous id, whose it was, and whose it is now. */
+enum { C_ANONYMOUS, C_BEFORE, C_OWNER };
+
+/* Of an anonymous id. */
+static void add_owner(struct pg_array *column, const struct dbk_uuid *owner)
+{
+    if (dbk_uuid_is_nil(owner))
+        pg_array_null(column);
+    else
+        pg_array_uuid(column, owner);
+}
+
+static void fill_inserted(struct pg_array *columns, const struct fold_event *event,
+                          struct dbk_uuid owner)
 {
     pg_array_uuid(&columns[ID], &event->id);
     pg_array_int8(&columns[SEQUENCE], (int64_t)event->sequence);
-    pg_array_uuid(&columns[PERSON], &event->person_id);
+    if (event->anonymous_id.length > 0) {
+        add_owner(&columns[PERSON], &owner);
+        pg_array_text(&columns[ANONYMOUS], event->anonymous_id);
+    } else {
+        pg_array_uuid(&columns[PERSON], &owner);
+        pg_array_null(&columns[ANONYMOUS]);
+    }
     pg_array_text(&columns[TYPE], event->event_type);
     pg_array_timestamp(&columns[CREATED], event->datetime_created);
+    pg_array_timestamp(&columns[RECEIVED], event->received);
     if (event->properties.length > 0)
         pg_array_jsonb(&columns[PROPERTIES], event->properties);
     else
         pg_array_null(&columns[PROPERTIES]);
+}
+
+static void fill_crowds(struct table_rows rows[TABLE_KINDS], const struct fold *fold)
+{
+    for (size_t i = 0; i < fold->crowds.count; i++) {
+        const struct fold_crowd *crowd = &fold->crowds.list[i];
+        enum fold_fate fate = fold_rows_fate(fold, crowd);
+        struct pg_array *columns =
+            rows[fate == FOLD_UPDATE ? TABLE_MOVE : TABLE_LOSE].columns;
+
+        if (fate == FOLD_NOTHING)
+            continue;
+        pg_array_text(&columns[C_ANONYMOUS], crowd->anonymous_id);
+        add_owner(&columns[C_BEFORE], &crowd->before);
+        if (fate == FOLD_UPDATE)
+            add_owner(&columns[C_OWNER], &crowd->owner);
+    }
 }
 
 static void fill(struct table_rows rows[TABLE_KINDS], const struct fold *fold)
@@ -26,10 +63,12 @@ static void fill(struct table_rows rows[TABLE_KINDS], const struct fold *fold)
         enum fold_fate fate = fold_event_fate(fold, event);
 
         if (fate == FOLD_INSERT)
-            fill_inserted(rows[TABLE_INSERT].columns, event);
+            fill_inserted(rows[TABLE_INSERT].columns, event,
+                          fold_event_owner(fold, event));
         else if (fate == FOLD_DELETE)
             pg_array_uuid(&rows[TABLE_DELETE].columns[ID], &event->id);
     }
+    fill_crowds(rows, fold);
 }
 
 static enum dbk_code copy_event(struct copy_rows *copy, const struct fold_event *event,
@@ -38,9 +77,17 @@ static enum dbk_code copy_event(struct copy_rows *copy, const struct fold_event 
     copy_rows_begin(copy, COLUMNS);
     copy_rows_uuid(copy, &event->id);
     copy_rows_int8(copy, (int64_t)event->sequence);
-    copy_rows_uuid(copy, &event->person_id);
+    if (event->anonymous_id.length > 0 && dbk_uuid_is_nil(&event->person_id))
+        copy_rows_null(copy);
+    else
+        copy_rows_uuid(copy, &event->person_id);
+    if (event->anonymous_id.length > 0)
+        copy_rows_text(copy, event->anonymous_id);
+    else
+        copy_rows_null(copy);
     copy_rows_text(copy, event->event_type);
     copy_rows_timestamp(copy, event->datetime_created);
+    copy_rows_timestamp(copy, event->received);
     if (event->properties.length > 0)
         copy_rows_jsonb(copy, event->properties);
     else
@@ -51,19 +98,28 @@ static enum dbk_code copy_event(struct copy_rows *copy, const struct fold_event 
 const struct table table_event = {
     .name = "event",
     .person = "person_id",
-    .changes = {[TABLE_FORGET] = {.statement = {"person_events_delete",
-                                                sql_person_events_delete},
-                                  .columns = {PG_UUID}},
-                [TABLE_DELETE] = {.statement = {"event_delete", sql_event_delete},
-                                  .columns = {PG_UUID},
-                                  .missing = "the event"},
-                [TABLE_INSERT] = {.statement = {"event_insert", sql_event_insert},
-                                  .columns = {[ID] = PG_UUID,
-                                              [SEQUENCE] = PG_INT8,
-                                              [PERSON] = PG_UUID,
-                                              [TYPE] = PG_TEXT,
-                                              [CREATED] = PG_TIMESTAMP,
-                                              [PROPERTIES] = PG_JSONB}}},
+    .changes =
+        {[TABLE_DELETE] = {.statement = {"event_delete", sql_event_delete},
+                           .columns = {PG_UUID},
+                           .missing = "the event"},
+         [TABLE_LOSE] = {.statement = {"event_lose", sql_event_lose},
+                         .columns = {[C_ANONYMOUS] = PG_TEXT, [C_BEFORE] = PG_UUID}},
+         [TABLE_MOVE] =
+             {.statement = {"event_move", sql_event_move},
+              .columns =
+                  {[C_ANONYMOUS] = PG_TEXT, [C_BEFORE] = PG_UUID, [C_OWNER] = PG_UUID}},
+         [TABLE_FORGET] = {.statement = {"person_events_delete",
+                                         sql_person_events_delete},
+                           .columns = {PG_UUID}},
+         [TABLE_INSERT] = {.statement = {"event_insert", sql_event_insert},
+                           .columns = {[ID] = PG_UUID,
+                                       [SEQUENCE] = PG_INT8,
+                                       [PERSON] = PG_UUID,
+                                       [ANONYMOUS] = PG_TEXT,
+                                       [TYPE] = PG_TEXT,
+                                       [CREATED] = PG_TIMESTAMP,
+                                       [RECEIVED] = PG_TIMESTAMP,
+                                       [PROPERTIES] = PG_JSONB}}},
     .fill = fill,
     .truncate = sql_load_truncate_event,
     .copy = sql_copy_event,

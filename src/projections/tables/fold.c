@@ -11,6 +11,7 @@ void fold_init(struct fold *fold)
     memset(fold, 0, sizeof *fold);
     fold_index_init(&fold->person_index);
     fold_index_init(&fold->event_index);
+    fold_crowds_init(&fold->crowds);
 }
 
 void fold_finish(struct fold *fold)
@@ -19,6 +20,7 @@ void fold_finish(struct fold *fold)
     free(fold->events);
     fold_index_finish(&fold->person_index);
     fold_index_finish(&fold->event_index);
+    fold_crowds_finish(&fold->crowds);
     memset(fold, 0, sizeof *fold);
 }
 
@@ -28,6 +30,7 @@ void fold_clear(struct fold *fold)
     fold->event_count = 0;
     fold_index_clear(&fold->person_index);
     fold_index_clear(&fold->event_index);
+    fold_crowds_clear(&fold->crowds);
 }
 
 static enum dbk_code no_memory(struct dbk_error *err)
@@ -119,6 +122,10 @@ static void merge_fields(struct dbk_person_fields *into,
         into->last_name = changed->last_name;
     if (changed->has & DBK_HAS_ROLE)
         into->role = changed->role;
+    if (changed->has & DBK_HAS_EXTERNAL_ID)
+        into->external_id = changed->external_id;
+    if (changed->has & DBK_HAS_PROPERTIES)
+        into->properties = changed->properties;
 }
 
 static enum dbk_code add_person_created(struct fold *fold,
@@ -127,7 +134,7 @@ static enum dbk_code add_person_created(struct fold *fold,
 {
     struct fold_person *person = find_person(fold, &record->subject);
 
-    if (person || record->person.has != DBK_HAS_ALL)
+    if (person)
         return contradicts(record, err);
     person = new_person(fold, &record->subject, FOLD_INSERT);
     if (!person)
@@ -187,9 +194,14 @@ static enum dbk_code add_event_recorded(struct fold *fold,
     event = new_event(fold, record, FOLD_INSERT);
     if (!event)
         return no_memory(err);
+    if (record->anonymous_id.length > 0 &&
+        !fold_crowd_join(fold, record->anonymous_id, &record->person_id, &event->crowd))
+        return no_memory(err);
+    event->anonymous_id = record->anonymous_id;
     event->event_type = record->event_type;
     event->properties = record->properties;
     event->datetime_created = record->datetime_created;
+    event->received = record->recorded_at;
     return DBK_OK;
 }
 
@@ -205,6 +217,21 @@ static enum dbk_code add_event_deleted(struct fold *fold,
         return new_event(fold, record, FOLD_DELETE) ? DBK_OK : no_memory(err);
     event->fate = FOLD_NOTHING;
     event->sequence = record->sequence;
+    return DBK_OK;
+}
+
+static enum dbk_code add_alias(struct fold *fold, const struct dbk_record *record,
+                               struct dbk_error *err)
+{
+    static const struct dbk_uuid nobody = {0};
+    bool aliased = record->type == DBK_PERSON_ALIASED;
+
+    if (fold_deleted(fold, &record->subject))
+        return contradicts(record, err);
+    if (!fold_crowd_move(fold, record->anonymous_id,
+                         aliased ? &nobody : &record->subject,
+                         aliased ? &record->subject : &nobody))
+        return no_memory(err);
     return DBK_OK;
 }
 
@@ -224,17 +251,47 @@ enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
         return add_event_deleted(fold, record, err);
     case DBK_PERSON_ALIASED:
     case DBK_PERSON_UNALIASED:
-        break;
+        return add_alias(fold, record, err);
     }
     return dbk_fail(err, DBK_UNSUPPORTED, "record %llu is of an unknown type",
                     (unsigned long long)record->sequence);
 }
 
+bool fold_deleted(const struct fold *fold, const struct dbk_uuid *person)
+{
+    const struct fold_person *found = find_person(fold, person);
+
+    return found && found->deleted;
+}
+
+static const struct fold_crowd *crowd_of(const struct fold *fold,
+                                         const struct fold_event *event)
+{
+    assert(event->crowd < fold->crowds.count);
+    return &fold->crowds.list[event->crowd];
+}
+
 enum fold_fate fold_event_fate(const struct fold *fold, const struct fold_event *event)
 {
-    const struct fold_person *person = find_person(fold, &event->person_id);
-
-    if (person && person->deleted && event->sequence < person->sequence)
+    if (event->fate == FOLD_INSERT && event->anonymous_id.length > 0)
+        return fold_crowd_gone(fold, crowd_of(fold, event)) ? FOLD_NOTHING
+                                                            : FOLD_INSERT;
+    if (event->fate == FOLD_INSERT && fold_deleted(fold, &event->person_id))
         return FOLD_NOTHING;
     return event->fate;
+}
+
+struct dbk_uuid fold_event_owner(const struct fold *fold,
+                                 const struct fold_event *event)
+{
+    return event->anonymous_id.length > 0 ? crowd_of(fold, event)->owner
+                                          : event->person_id;
+}
+
+enum fold_fate fold_rows_fate(const struct fold *fold, const struct fold_crowd *crowd)
+{
+    /* Rows that were the owner's before the run go with the owner's. */
+    if (!crowd->has_rows || dbk_uuid_equal(&crowd->before, &crowd->owner))
+        return FOLD_NOTHING;
+    return fold_crowd_gone(fold, crowd) ? FOLD_DELETE : FOLD_UPDATE;
 }

@@ -2,11 +2,13 @@
  *
  * Pure: knows nothing of PostgreSQL or of what the tables hold. Each person and each
  * event ends in at most one of the sets, whatever happened to it in between, so that
- * the sets can be applied in bulk, in the order delete, update, insert.
+ * the sets can be applied in bulk, in the order delete, update, insert. Rows of anonymous
+ * ids that change hands are told by the crowd (fold_crowd.h), not one by one.
  */
 #ifndef DBK_PROJECTIONS_FOLD_H
 #define DBK_PROJECTIONS_FOLD_H
 
+#include "fold_crowd.h"
 #include "fold_index.h"
 #include "store/error.h"
 #include "store/record.h"
@@ -31,12 +33,15 @@ struct fold_person {
 
 struct fold_event {
     struct dbk_uuid id;
-    enum fold_fate fate; /* ask fold_event_fate */
-    struct dbk_uuid person_id;
+    enum fold_fate fate;       /* ask fold_event_fate */
+    struct dbk_uuid person_id; /* ask fold_event_owner */
+    size_t crowd;      /* where it has an anonymous_id, and was recorded in this run */
     uint64_t sequence; /* of its last record */
+    struct dbk_slice anonymous_id; /* length 0: none */
     struct dbk_slice event_type;
     struct dbk_slice properties;
     dbk_timestamp datetime_created;
+    dbk_timestamp received; /* when it was appended */
 };
 
 struct fold {
@@ -45,6 +50,7 @@ struct fold {
     struct fold_event *events;
     size_t event_count, events_size;
     struct fold_index person_index, event_index;
+    struct fold_crowds crowds;
 };
 
 void fold_init(struct fold *fold);
@@ -63,5 +69,17 @@ enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
 /* What becomes of the event at the end of the run: the events of a person go with it.
  */
 enum fold_fate fold_event_fate(const struct fold *fold, const struct fold_event *event);
+
+/* Whose the event, of fate FOLD_INSERT, is at the end of the run; nil: nobody's. */
+struct dbk_uuid fold_event_owner(const struct fold *fold,
+                                 const struct fold_event *event);
+
+/* What becomes of the rows that a crowd had before the run: FOLD_UPDATE, they are another
+ * one's; FOLD_DELETE, they went with one who came by them in the run; FOLD_NOTHING, none
+ * of this. */
+enum fold_fate fold_rows_fate(const struct fold *fold, const struct fold_crowd *crowd);
+
+/* Whether the person's last record in the run is person.deleted. */
+bool fold_deleted(const struct fold *fold, const struct dbk_uuid *person);
 
 #endif

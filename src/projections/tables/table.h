@@ -16,8 +16,10 @@
 /* What a batch does to a table, in this order over all tables, so that an email that one
  * person gives up is free for the next. */
 enum table_kind {
+    TABLE_DELETE, /* first: a row may be another one's, or go with somebody, afterwards */
+    TABLE_LOSE, /* rows that went with one who came by them in the batch and was deleted */
+    TABLE_MOVE,   /* rows that come to be another one's */
     TABLE_FORGET, /* rows that are of the persons whose ids are $1 */
-    TABLE_DELETE,
     TABLE_UPDATE,
     TABLE_INSERT,
     TABLE_KINDS,

@@ -152,8 +152,9 @@ class Projection(Case):
         query(self.server, "update person set email = 'x' "
                            f"where id = '{self.persons[1]['id']}'")
         query(self.server, f"delete from event where id = '{self.events[2]['id']}'")
-        query(self.server, "insert into event select gen_random_uuid(), 999, person_id, "
-                           "'forged', now(), null from event limit 1")
+        query(self.server, "insert into event (id, sequence, person_id, event_type, "
+                           "datetime_created, received) select gen_random_uuid(), 999, person_id, "
+                           "'forged', now(), now() from event limit 1")
         added = query(self.server, "select id from event where event_type = 'forged'")
         lines = self.verify("--projection", expect=DIFFERENT).stdout.splitlines()
         self.assertEqual(

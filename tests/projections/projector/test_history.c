@@ -175,41 +175,102 @@ static void a_log_put_back_under_a_running_projector_is_noticed(void **state)
     assert_tables_equal_the_log(world);
 }
 
-static void tables_from_before_checksums_go_on(void **state)
+/* The tables as a version before made them, at this record. What it had posted does not
+ * matter; one row of it tells whether they were emptied. */
+static void make_former(struct world *world, size_t steps, const char *at)
 {
-    struct world *world = *state;
     struct dbk_error err = {0};
+    char sql[400];
 
-    add_persons(world, 1, 3);
-    post_all(world);
-    assert_int_equal(dbk_migrate_down(&world->database, 1, NULL, NULL, &err), DBK_OK);
-    add_persons(world, 4, 3);
-    post_all(world);
-    assert_tables_equal_the_log(world);
-    assert_int_equal(scratch_number(world->pg,
-                                    "select count(*) from checkpoint"
-                                    " where sequence = 6 and checksum is not null"),
-                     1);
+    if (dbk_migrate_down(&world->database, steps, NULL, NULL, &err) != DBK_OK)
+        fail_msg("%s", err.text);
+    snprintf(
+        sql, sizeof sql,
+        "update checkpoint set %s; insert into person values (gen_random_uuid(), 999,"
+        " 999, now(), now(), 'former@x.org', 'A', 'B', 'user')",
+        at);
+    scratch_script(world->pg, sql);
 }
 
-static void of_those_past_the_end_it_is_remembered(void **state)
+static uint64_t former_rows(const struct world *world)
+{
+    return scratch_number(world->pg,
+                          "select count(*) from person where email = 'former@x.org'");
+}
+
+static void tables_of_a_version_before_are_posted_again(void **state)
 {
     struct world *world = *state;
-    struct dbk_error err = {0};
+
+    for (size_t steps = 1; steps <= 2; steps++) {
+        add_persons(world, (uint32_t)steps * 10, 3);
+        post_all(world);
+        make_former(world, steps, "sequence = 2");
+        post_all(world);
+        assert_tables_equal_the_log(world);
+        assert_int_equal(scratch_number(world->pg, "select were_at from checkpoint"),
+                         2);
+    }
+}
+
+static void those_of_another_history_are_not_emptied(void **state)
+{
+    struct world *world = *state;
 
     add_persons(world, 1, 3);
-    save_log(world);
-    add_persons(world, 4, 3);
     post_all(world);
-    assert_int_equal(dbk_migrate_down(&world->database, 1, NULL, NULL, &err), DBK_OK);
-    put_log_back(world);
+    make_former(world, 1, "sequence = 3, checksum = 1");
+    world_start(world);
+    assert_refused(world, "record 3 differs");
+    world_stop(world);
+    scratch_script(world->pg, "update checkpoint set sequence = 6, checksum = null");
     world_start(world);
     assert_refused(world, "the log ends at 3");
     world_stop(world);
-    add_persons(world, 100, 5);
+    scratch_script(world->pg, "update checkpoint set store_id = gen_random_uuid()");
     world_start(world);
-    assert_refused(world, "record 6 differs");
+    assert_refused(world, "belong to another log");
+    assert_int_equal(former_rows(world), 1);
     assert_rebuild_mends(world);
+}
+
+/* Over 4 MB, which are posted in more than one batch. */
+static void add_large_events(struct world *world)
+{
+    static char properties[60000];
+
+    memset(properties, 'x', sizeof properties - 1);
+    memcpy(properties, "{\"x\":\"", 6);
+    memcpy(properties + sizeof properties - 3, "\"}", 2);
+    for (uint32_t i = 0; i < 100; i++)
+        submit(world, draft_record(i, 1, properties));
+}
+
+/* Nobody is answered from tables that lack what they had. */
+static void until_they_are_where_they_were_they_are_not_read(void **state)
+{
+    struct world *world = *state;
+    struct dbk_projector_status status;
+
+    add_persons(world, 1, 1);
+    add_large_events(world);
+    post_all(world);
+    make_former(world, 1, "sequence = 100");
+    scratch_script(
+        world->pg,
+        "create function wait() returns trigger language plpgsql as $$ begin"
+        " if new.sequence > 90 then perform pg_advisory_xact_lock(77); end if;"
+        " return new; end $$; create trigger wait before insert on event"
+        " for each row execute function wait(); select pg_advisory_lock(77)");
+    world_start(world);
+    wait_state(world->projector, false, "a new version has emptied the read tables");
+    dbk_projector_status(world->projector, &status);
+    assert_int_equal(status.refusal, DBK_REFUSAL_EMPTIED);
+    assert_int_equal(dbk_projector_wait(world->projector, 1, 0, NULL), DBK_UNAVAILABLE);
+    scratch_script(world->pg, "select pg_advisory_unlock(77)");
+    world_catch_up(world);
+    wait_state(world->projector, true, "following");
+    assert_int_equal(scratch_number(world->pg, "select count(*) from event"), 100);
 }
 
 static void kept_tables_of_another_history_are_not_put_back(void **state)
@@ -264,7 +325,7 @@ static void the_tables_say_so_without_a_projector(void **state)
     assert_int_equal(dbk_migrate_down(&world->database, 1, NULL, NULL, &err), DBK_OK);
     assert_int_equal(dbk_checkpoint_log(&world->database, &id, &sequence, &err),
                      DBK_OK);
-    assert_int_equal(sequence, 6);
+    assert_int_equal(sequence, 0); /* emptied */
     assert_int_equal(dbk_checkpoint_read(&world->database, &checkpoint, &err),
                      DBK_INVALID);
     assert_non_null(strstr(err.text, "daybook migrate"));
@@ -471,8 +532,9 @@ int main(void)
         IN_A_WORLD(a_log_that_was_put_back_and_has_grown_since_is_noticed_at_start),
         IN_A_WORLD(a_log_put_back_to_where_the_tables_are_goes_on),
         IN_A_WORLD(a_log_put_back_under_a_running_projector_is_noticed),
-        IN_A_WORLD(tables_from_before_checksums_go_on),
-        IN_A_WORLD(of_those_past_the_end_it_is_remembered),
+        IN_A_WORLD(tables_of_a_version_before_are_posted_again),
+        IN_A_WORLD(those_of_another_history_are_not_emptied),
+        IN_A_WORLD(until_they_are_where_they_were_they_are_not_read),
         IN_A_WORLD(kept_tables_of_another_history_are_not_put_back),
         IN_A_WORLD(the_tables_say_so_without_a_projector),
         IN_A_WORLD(the_second_of_two_clones_is_told_who_has_the_tables),

@@ -21,6 +21,7 @@ static struct dbk_error err;
 static const char *const data =
     "insert into person values ('00000000-0000-0000-0000-000000000001', 1, 1, "
     "  '2023-10-08', '2023-10-08', 'a@b.mock', 'A', 'B', 'user'); "
+    "alter table event alter column received set default '2023-10-08'; "
     "insert into event select md5('e' || i)::uuid, 1 + i, "
     "  '00000000-0000-0000-0000-000000000001', 'large', '2023-10-08', "
     "  jsonb_build_object('x', repeat(md5(i::text), 1000)) from generate_series(1, "

@@ -28,6 +28,7 @@ static const char *const data =
     "  'p' || i || '@test.mock', 'F\"' || i, E'L\\\\\\n' || i, "
     "  case when i % 5 = 0 then 'admin' else 'user' end from generate_series(1, 300) "
     "i; "
+    "alter table event alter column received set default '2023-10-08'; "
     "insert into event select md5('e' || i)::uuid, 1000 + i, "
     "  md5('p' || case when i % 10 = 0 then 7 else 1 + i % 100 end)::uuid, "
     "  (array['click', 'signup', 'page_edit'])[1 + i % 3], "

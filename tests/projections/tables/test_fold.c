@@ -195,7 +195,7 @@ static void a_deleted_person_takes_its_events_along(void **state)
     assert_int_equal(record(world, 12, 2), DBK_OK);
     assert_int_equal(remove_person(world, 1), DBK_OK);
     assert_int_equal(fate_at(world, 0), FOLD_NOTHING);
-    assert_int_equal(fate_at(world, 1), FOLD_NOTHING);
+    assert_int_equal(fate_at(world, 1), FOLD_DELETE); /* before the person's are */
     assert_int_equal(fate_at(world, 2), FOLD_INSERT);
 }
 

@@ -7,13 +7,18 @@ where false
   and p.created_sequence = null::bigint and p.datetime_created = null::timestamp
   and p.datetime_modified = null::timestamp and p.email = null::text
   and p.first_name = null::text and p.last_name = null::text and p.role = null::text
+  and p.external_id = null::text and p.properties @> null::jsonb
+  and p.properties_bytes = null::integer
   and e.id = null::uuid and e.sequence = null::bigint and e.person_id = null::uuid
+  and e.anonymous_id = null::text and e.received = null::timestamp
   and e.event_type = null::text and e.datetime_created = null::timestamp
   and e.properties @> null::jsonb and e.properties_bytes = null::integer
   and c.store_id = null::uuid and c.sequence = null::bigint
-  and c.checksum = null::bigint and c.epoch = null::bigint and c.holder = null::text
+  and c.checksum = null::bigint and c.were_at = null::bigint
+  and c.epoch = null::bigint and c.holder = null::text
   and c.held_by = null::text and c.held_since = null::timestamp
-  and q.sequence = null::bigint and q.person_id = null::uuid and q.reason = null::text
+  and q.sequence = null::bigint and q.person_id = null::uuid
+  and q.anonymous_id = null::text and q.reason = null::text
   and q.quarantined_at = null::timestamp and q.retry = null::boolean
   and person_json(p, '') = null::text
   and exists (select 1 from newest_events(p.id, 1) newest (events)

@@ -1,3 +1,4 @@
 -- Frozen: the table was emptied in this transaction, and nobody else can see it yet.
-copy :"schema".event (id, sequence, person_id, event_type, datetime_created, properties)
+copy :"schema".event (id, sequence, person_id, anonymous_id, event_type, datetime_created,
+                      received, properties)
 from stdin with (format binary, freeze);
