@@ -2,6 +2,34 @@
 
 #include "etag.h"
 
+static bool expects(const struct request *rq)
+{
+    return request_header(rq, "If-Match") || request_header(rq, "If-None-Match");
+}
+
+/* Source: RFC 9110, section 13.1.2. */
+enum dbk_code expect_excluded(const struct request *rq, uint64_t version,
+                              struct dbk_error *err)
+{
+    const char *header = request_header(rq, "If-None-Match");
+    struct etag_versions versions;
+    uint32_t checksum = 0;
+
+    if (!header)
+        return DBK_OK;
+    if (etag_excluded(header, &versions, err) != DBK_OK)
+        return err->code;
+    if (versions.any)
+        return dbk_fail(err, DBK_MOVED,
+                        "It is there, and If-None-Match says it is not");
+    if (dbk_log_checksum(rq->service->log, version, &checksum, err) != DBK_OK)
+        return err->code;
+    if (etag_matches(&versions, version, checksum))
+        return dbk_fail(err, DBK_MOVED,
+                        "It is at a version that If-None-Match excludes");
+    return DBK_OK;
+}
+
 enum dbk_code expect_version(const struct request *rq, uint64_t version, bool *asked,
                              struct dbk_error *err)
 {
@@ -17,7 +45,7 @@ enum dbk_code expect_version(const struct request *rq, uint64_t version, bool *a
     if (!etag_matches(&versions, version, checksum))
         return dbk_fail(err, DBK_MOVED, "It has changed since the version of If-Match");
     *asked = !versions.any;
-    return DBK_OK;
+    return expect_excluded(rq, version, err);
 }
 
 /* The client may name several versions. The writer is told the one the person has now,
@@ -28,7 +56,7 @@ enum dbk_code expect_person(const struct request *rq, struct dbk_command *comman
     struct dbk_person_state person;
     bool asked;
 
-    if (!request_header(rq, "If-Match"))
+    if (!expects(rq))
         return DBK_OK;
     if (dbk_log_person(rq->service->log, &rq->match.id, &person, err) != DBK_OK)
         return err->code;
@@ -47,7 +75,7 @@ enum dbk_code expect_event(const struct request *rq, struct dbk_error *err)
     struct dbk_event_state event;
     bool asked;
 
-    if (!request_header(rq, "If-Match"))
+    if (!expects(rq))
         return DBK_OK;
     if (dbk_log_event(rq->service->log, &rq->match.id, &event, err) != DBK_OK ||
         dbk_log_person(rq->service->log, &event.person_id, &person, err) != DBK_OK)

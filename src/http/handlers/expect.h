@@ -1,18 +1,22 @@
-/* expect.h - the If-Match of a write, as the writer checks it. */
+/* expect.h - the If-Match and If-None-Match of a write, as the writer checks them. */
 #ifndef DBK_HTTP_EXPECT_H
 #define DBK_HTTP_EXPECT_H
 
 #include "request.h"
 #include "store/command.h"
 
-/* Hold the request's If-Match against the version there is. *asked tells whether it names
- * versions: then the writer must be told to expect this one.
+/* Hold the request's If-Match and If-None-Match against the version there is. *asked tells
+ * whether the first names versions: then the writer must be told to expect this one.
  *
- * DBK_MOVED    it names others
- * DBK_INVALID  the header is malformed
+ * DBK_MOVED    the first names others, or the second this one, or it is *
+ * DBK_INVALID  a header is malformed
  */
 enum dbk_code expect_version(const struct request *rq, uint64_t version, bool *asked,
                              struct dbk_error *err);
+
+/* If-None-Match alone. */
+enum dbk_code expect_excluded(const struct request *rq, uint64_t version,
+                              struct dbk_error *err);
 
 /* Let the command expect what If-Match names for the person of the path. */
 enum dbk_code expect_person(const struct request *rq, struct dbk_command *command,

@@ -36,6 +36,9 @@ static enum dbk_code answer_known(const struct request *rq, struct response *rs,
 {
     struct dbk_record logged;
 
+    if (strcmp(rq->match.route->path, "/events/{id}") == 0 &&
+        expect_excluded(rq, sequence, err) != DBK_OK)
+        return err->code;
     if (logged_compare(rq, brought, sequence, &logged, err) != DBK_OK)
         return err->code;
     response_header_number(rs, "Daybook-Sequence", sequence);

@@ -107,8 +107,9 @@ static struct etag_version version_of(struct dbk_slice tag)
     return found;
 }
 
-enum dbk_code etag_if_match(const char *header, struct etag_versions *versions,
-                            struct dbk_error *err)
+static enum dbk_code take_versions(const char *name, const char *header,
+                                   bool weak_count, struct etag_versions *versions,
+                                   struct dbk_error *err)
 {
     struct dbk_slice tag;
     bool weak;
@@ -118,17 +119,29 @@ enum dbk_code etag_if_match(const char *header, struct etag_versions *versions,
         return DBK_OK;
     while (next_tag(&header, &weak, &tag)) {
         struct etag_version version = version_of(tag);
-        if (weak || version.version == 0)
+        if ((weak && !weak_count) || version.version == 0)
             continue;
         if (versions->count == ETAG_VERSIONS_MAX)
-            return dbk_fail(err, DBK_INVALID, "If-Match has more than %d entity tags",
+            return dbk_fail(err, DBK_INVALID, "%s has more than %d entity tags", name,
                             ETAG_VERSIONS_MAX);
         versions->list[versions->count++] = version;
     }
     if (*header != '\0')
         return dbk_fail(err, DBK_INVALID,
-                        "If-Match is not a list of entity tags such as \"12\"");
+                        "%s is not a list of entity tags such as \"12\"", name);
     return DBK_OK;
+}
+
+enum dbk_code etag_if_match(const char *header, struct etag_versions *versions,
+                            struct dbk_error *err)
+{
+    return take_versions("If-Match", header, false, versions, err);
+}
+
+enum dbk_code etag_excluded(const char *header, struct etag_versions *versions,
+                            struct dbk_error *err)
+{
+    return take_versions("If-None-Match", header, true, versions, err);
 }
 
 bool etag_matches(const struct etag_versions *versions, uint64_t version,

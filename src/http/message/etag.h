@@ -5,7 +5,7 @@
  * where it was just written. The checksum is that of the record which the version is the
  * sequence of: after a log was put back the same number can be another state. If-Match is
  * about version and checksum, and takes both, and tags without a checksum, as events have
- * and persons had; If-None-Match compares whole tags. Source: RFC 9110, sections 8.8.3, 13.1.1 and 13.1.2.
+ * and persons had; so is If-None-Match on a write; on a read it compares whole tags. Source: RFC 9110, sections 8.8.3, 13.1.1 and 13.1.2.
  */
 #ifndef DBK_HTTP_ETAG_H
 #define DBK_HTTP_ETAG_H
@@ -38,6 +38,9 @@ struct etag_versions {
 
 /* header may be NULL. DBK_INVALID: not a list of entity tags, or more than 16. */
 enum dbk_code etag_if_match(const char *header, struct etag_versions *versions,
+                            struct dbk_error *err);
+/* The same of If-None-Match on a write, where weak tags count, too. Not NULL. */
+enum dbk_code etag_excluded(const char *header, struct etag_versions *versions,
                             struct dbk_error *err);
 /* checksum: of the record `version`; compared where a tag has one. */
 bool etag_matches(const struct etag_versions *versions, uint64_t version,

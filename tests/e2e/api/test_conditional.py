@@ -71,6 +71,37 @@ class Conditional(Served):
             self.assert_refused(answer, 412)
         self.assertEqual(self.client.get(self.path).data, moved.data)
 
+    def test_a_write_where_nothing_should_be_is_refused(self):
+        event = self.recorded(self.kate["id"])
+        path = "/events/" + event["id"]
+        for header in ("*", self.tag, "W/" + self.tag, self.tag_now(), f'"1", {self.tag}'):
+            for answer in (self.client.put(self.path, person(), If_None_Match=header),
+                           self.client.patch(self.path, {"role": "user"},
+                                             If_None_Match=header),
+                           self.client.delete(self.path, If_None_Match=header)):
+                self.assert_refused(answer, 412, "If-None-Match")
+        for answer in (self.client.delete(path, If_None_Match="*"),
+                       self.client.post(path, event, If_None_Match="*")):
+            self.assert_refused(answer, 412, "If-None-Match")
+        self.assertEqual(self.client.get(self.path).data["role"], self.kate["role"])
+        self.assert_ok(self.client.get(path))
+
+    def test_a_write_where_other_versions_should_not_be_is_done(self):
+        for header in ('"1"', 'W/"x", "1-00000000"'):
+            self.assert_ok(self.client.patch(self.path, {"role": "user"},
+                                             If_None_Match=header))
+        self.assert_refused(self.client.patch(self.path, {}, If_None_Match="x"), 400,
+                            "If-None-Match")
+        made = self.client.post("/events/" + new_id(), {
+            "event_type": "click", "person_id": self.kate["id"]}, If_None_Match="*")
+        self.assertEqual(made.status, 201)
+
+    def test_nothing_is_made_where_nothing_is(self):
+        path = "/persons/" + new_id()
+        for method in self.client.put, self.client.patch:
+            self.assert_refused(method(path, person(), If_None_Match="*"), 404)
+        self.assertEqual(self.client.get(path).status, 404)
+
     def test_an_event_added_does_not_move_the_person(self):
         self.recorded(self.kate["id"])
         self.assert_ok(self.client.patch(self.path, {"role": "user"}, If_Match=self.tag))
