@@ -3,21 +3,42 @@
 #include "access_line.h"
 #include "authorize.h"
 #include "guard.h"
+#include "media_type.h"
 #include "routes.h"
 #include "shown.h"
 #include "status.h"
 #include "store/clock.h"
 #include "worker.h"
 
-#include <civetweb.h>
+#include <assert.h>
 #include <string.h>
-#include <strings.h>
 
 static enum dbk_code answer_options(const struct request *rq, struct response *rs)
 {
     response_header_text(rs, "Allow", rq->match.allow);
+    if (strstr(rq->match.allow, "PATCH"))
+        response_header_text(rs, "Accept-Patch", MEDIA_TYPES_PATCH);
     rs->status = 204;
     return DBK_OK;
+}
+
+/* OPTIONS * asks what the server can do. Returns 0, or 501. */
+static int check_method(struct request *rq, struct dbk_error *err)
+{
+    static const char every[] = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    size_t length = strlen(rq->method);
+    const char *found = strstr(every, rq->method);
+
+    static_assert(sizeof every <= sizeof rq->match.allow, "Allow of *");
+    if (strcmp(rq->path, "*") == 0) {
+        rq->match.options = true;
+        memcpy(rq->match.allow, every, sizeof every);
+    }
+    if (found && (found == every || found[-1] == ' ') &&
+        (found[length] == ',' || found[length] == '\0'))
+        return 0;
+    dbk_fail(err, DBK_INVALID, "No path here takes the method %.32s", rq->method);
+    return 501;
 }
 
 /* Find the route, read what the request brings, let the handler answer. *status is that
@@ -29,8 +50,12 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
     const struct route *route;
 
     *status = authorize_host(rq, err);
+    if (*status == 0)
+        *status = check_method(rq, err);
     if (*status != 0)
         return err->code;
+    if (rq->match.options)
+        return answer_options(rq, rs);
     if (route_find(routes, routes_count, rq->method, routes_meant(rq->path), &rq->match,
                    err) != DBK_OK)
         return err->code;
@@ -119,31 +144,4 @@ int dispatch(const struct service *service, struct worker *worker,
     access_line_tell(rq, rs);
     guarded_idle(rq->guarded);
     return rs->status;
-}
-
-/* Nothing of the request can be relied on, so the access line shows none of it. */
-void dispatch_unreadable(const struct service *service, struct worker *worker,
-                         struct mg_connection *connection, int status,
-                         const char *reason)
-{
-    struct request *rq = &worker->request;
-    struct response *rs = &worker->response;
-    struct dbk_error err;
-
-    begin(service, worker);
-    rq->connection = connection;
-    request_guard(rq);
-    rq->method = rq->path = "-";
-    rq->version = "1.1";
-    rq->query = "";
-    request_new_id(rq);
-    dbk_fail(
-        &err, DBK_INVALID,
-        "The request cannot be read (%s): its head is malformed, over 16 KB, or did "
-        "not arrive in time",
-        reason);
-    response_fail(rs, rq, status, &err);
-    rs->close = true;
-    response_send(rs, rq);
-    access_line_tell(rq, rs);
 }

@@ -13,9 +13,4 @@ struct worker;
 int dispatch(const struct service *service, struct worker *worker,
              struct mg_connection *connection);
 
-/* Answer what civetweb could not read as a request: status and reason are its own. */
-void dispatch_unreadable(const struct service *service, struct worker *worker,
-                         struct mg_connection *connection, int status,
-                         const char *reason);
-
 #endif

@@ -71,20 +71,9 @@ static int on_request(struct mg_connection *connection)
     return status;
 }
 
-static int on_error(struct mg_connection *connection, int status, const char *reason)
-{
-    struct dbk_server *server = server_of(connection);
-    struct worker *worker = mg_get_thread_pointer(connection);
-
-    wait_for_doors(server);
-    if (worker)
-        dispatch_unreadable(&server->service, worker, connection, status, reason);
-    return 0;
-}
-
 static int on_connection(const struct mg_connection *connection, void **data)
 {
-    tap_clear();
+    tap_open();
     guard_arrived(server_of(connection)->service.guard);
     *data = NULL;
     return 0;
@@ -92,18 +81,20 @@ static int on_connection(const struct mg_connection *connection, void **data)
 
 static void on_close(const struct mg_connection *connection)
 {
-    tap_clear();
+    tap_close();
     guard_end(mg_get_user_connection_data(connection));
     guard_left(server_of(connection)->service.guard);
 }
 
 static void *on_thread(const struct mg_context *context, int type)
 {
-    (void)context;
+    const struct dbk_server *server = mg_get_user_data(context);
+
     dbk_thread_name(type == 1 ? "dbk-worker" : "dbk-listener");
     if (type != 1)
         return NULL;
-    tap_start();
+    tap_start(civetweb_settings_head_ms(&server->service.options),
+              &server->service.stopping);
     return worker_create();
 }
 
@@ -136,7 +127,6 @@ static enum dbk_code start_civetweb(struct dbk_server *server, struct dbk_error 
 {
     static const struct mg_callbacks callbacks = {
         .begin_request = on_request,
-        .http_error = on_error,
         .init_connection = on_connection,
         .connection_close = on_close,
         .init_thread = on_thread,

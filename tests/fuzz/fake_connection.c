@@ -1,6 +1,7 @@
 #include "fake_connection.h"
 
 #include "fuzz.h"
+#include "tap.h"
 
 #include <civetweb.h>
 #include <stdio.h>
@@ -11,9 +12,9 @@
 struct guard;
 
 static struct {
-    struct mg_request_info info;
-    char *head; /* cut with NULs, as civetweb does */
-    char length[32];
+    struct mg_request_info info; /* who asks */
+    char *head;                  /* of the request, with a NUL behind it */
+    size_t head_length;
     const char *body; /* what of it was not read yet */
     size_t body_left;
     size_t answered;
@@ -31,7 +32,8 @@ __wrap_mg_get_request_info(const struct mg_connection *of);
 void *__wrap_mg_get_user_connection_data(const struct mg_connection *of);
 void __wrap_mg_set_user_connection_data(struct mg_connection *of, void *data);
 void __wrap_mg_disable_connection_keep_alive(struct mg_connection *of);
-int __wrap_mg_read(struct mg_connection *of, void *out, size_t size);
+enum tap_head __wrap_tap_head(char **text, size_t *length);
+ssize_t __wrap_tap_read(char *out, size_t size, int ms);
 int __wrap_mg_write(struct mg_connection *of, const void *bytes, size_t length);
 struct guarded *__wrap_guard_begin(struct guard *guard, const char *remote,
                                    int remote_port, int own_port);
@@ -67,16 +69,43 @@ void __wrap_mg_disable_connection_keep_alive(struct mg_connection *of)
     fake.ends = true;
 }
 
-int __wrap_mg_read(struct mg_connection *of, void *out, size_t size)
+/* As the tap ends a head at what belongs in none. */
+static bool is_whole(void)
+{
+    const char *text = fake.head;
+
+    for (size_t i = 0; i < fake.head_length; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (byte == '\n'
+                ? i == 0 || text[i - 1] != '\r'
+                : byte == 0x7f || (byte < ' ' && byte != '\t' && byte != '\r') ||
+                      (i > 0 && text[i - 1] == '\r'))
+            return false;
+    }
+    return true;
+}
+
+enum tap_head __wrap_tap_head(char **text, size_t *length)
+{
+    *text = fake.head;
+    *length = fake.head_length;
+    if (fake.head_length > TAP_HEAD_MAX)
+        return TAP_TOO_LONG;
+    return is_whole() ? TAP_WHOLE : TAP_BROKEN;
+}
+
+/* The end of the body is the end of the connection. */
+ssize_t __wrap_tap_read(char *out, size_t size, int ms)
 {
     size_t got = size < fake.body_left ? size : fake.body_left;
 
-    require(of == connection);
-    if (got > 0)
-        memcpy(out, fake.body, got);
+    (void)ms;
+    if (got == 0)
+        return -1;
+    memcpy(out, fake.body, got);
     fake.body += got;
     fake.body_left -= got;
-    return (int)got;
+    return (ssize_t)got;
 }
 
 int __wrap_mg_write(struct mg_connection *of, const void *bytes, size_t length)
@@ -86,68 +115,6 @@ int __wrap_mg_write(struct mg_connection *of, const void *bytes, size_t length)
     fake.answered += length;
     answer[fake.answered] = '\0';
     return (int)length;
-}
-
-/* End the line at `at` with NULs for its CR and LF, and return the next one's place. */
-static char *end_line(char *at)
-{
-    at += strcspn(at, "\r\n");
-    if (*at == '\r')
-        *at++ = '\0';
-    if (*at == '\n')
-        *at++ = '\0';
-    return at;
-}
-
-/* "METHOD TARGET[ HTTP/1.0]", in place. */
-static bool take_request_line(char *line)
-{
-    struct mg_request_info *info = &fake.info;
-    char *target = strchr(line, ' '), *version, *query;
-
-    if (!target || target == line || target[1] != '/')
-        return false;
-    *target++ = '\0';
-    version = strchr(target, ' ');
-    if (version)
-        *version++ = '\0';
-    query = strchr(target, '?');
-    if (query)
-        *query++ = '\0';
-    info->request_method = line;
-    info->local_uri_raw = target;
-    info->query_string = query;
-    info->http_version = version && strcmp(version, "HTTP/1.0") == 0 ? "1.0" : "1.1";
-    return true;
-}
-
-static void take_header(char *line)
-{
-    struct mg_header *header = &fake.info.http_headers[fake.info.num_headers++];
-    char *end = line + strcspn(line, ":"), *value = end + 1;
-
-    *end = '\0';
-    header->name = line;
-    header->value = value + strspn(value, " ");
-    if (strcmp(header->value, AUTO) != 0)
-        return;
-    snprintf(fake.length, sizeof fake.length, "%zu%c\r\n", fake.body_left, '\0');
-    header->value = fake.length;
-}
-
-/* As civetweb: up to a line without a name, or the last it has room for. */
-static void take_headers(char *at)
-{
-    while (fake.info.num_headers < MG_MAX_HEADERS) {
-        size_t name = 0;
-        char *line = at;
-        while (at[name] > ' ' && at[name] < 0x7f && at[name] != ':')
-            name++;
-        if (name == 0 || at[name] != ':')
-            return;
-        at = end_line(at);
-        take_header(line);
-    }
 }
 
 /* Where the body begins; the end where there is no empty line. */
@@ -163,23 +130,49 @@ static size_t head_length(const char *text, size_t size)
     return size;
 }
 
+static void add(const char *text, size_t length)
+{
+    memcpy(fake.head + fake.head_length, text, length);
+    fake.head_length += length;
+}
+
+/* A line without its end. The first may lack its version, and a length be told as "auto". */
+static void add_line(const char *line, size_t length, bool first)
+{
+    static const char version[] = " HTTP/1.1", value[] = ": " AUTO;
+    size_t ends = length < sizeof value - 1 ? 0 : length - (sizeof value - 1);
+    char number[32];
+
+    if (!first && ends > 0 && memcmp(line + ends, value, sizeof value - 1) == 0) {
+        add(line, ends + 2);
+        add(number, (size_t)snprintf(number, sizeof number, "%zu", fake.body_left));
+    } else {
+        add(line, length);
+    }
+    if (first && !memmem(line, length, " HTTP/", 6))
+        add(version, sizeof version - 1);
+    add("\r\n", 2);
+}
+
 struct mg_connection *fake_connection(const char *text, size_t size)
 {
-    size_t head = head_length(text, size);
+    size_t head = head_length(text, size), at = 0;
 
     fake_connection_finish();
-    fake.head = calloc(1, head + sizeof "\r\n\r\n");
+    fake.head = calloc(1, 8 * head + 64); /* a line of nothing but its end doubles */
     require(fake.head != NULL);
-    memcpy(fake.head, text, head);
-    memcpy(fake.head + strlen(fake.head), "\r\n\r\n", 4); /* a NUL ends it, too */
     answer[0] = '\0';
     fake.body = text + head;
     fake.body_left = size - head;
     strcpy(fake.info.remote_addr, "127.0.0.1");
-    char *headers = end_line(fake.head);
-    if (!take_request_line(fake.head))
-        return NULL;
-    take_headers(headers);
+    while (at < head) {
+        const char *end = memchr(text + at, '\n', head - at);
+        size_t length = end ? (size_t)(end - text) - at : head - at;
+        size_t shown =
+            length > 0 && text[at + length - 1] == '\r' ? length - 1 : length;
+        add_line(text + at, shown, at == 0);
+        at += length + 1;
+    }
     return connection;
 }
 

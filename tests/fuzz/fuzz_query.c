@@ -202,15 +202,14 @@ static void try_if_match(const char *header)
 /* The first wait counts. */
 static void try_prefer(const char *header)
 {
-    char *longer = malloc(strlen(header) + sizeof "wait=3,");
+    struct head head = {.count = 1, .fields = {{"Prefer", header}}};
     int seconds = -1, first = -1;
 
-    require(longer != NULL);
-    require(fresh_prefer_wait(header, &seconds) == (seconds >= 0));
+    require(fresh_prefer_wait(&head, &seconds) == (seconds >= 0));
     require(seconds <= FRESH_WAIT_MAX);
-    sprintf(longer, "wait=3,%s", header);
-    require(fresh_prefer_wait(longer, &first) && first == 3);
-    free(longer);
+    head =
+        (struct head){.count = 2, .fields = {{"prefer", "wait=3"}, {"Prefer", header}}};
+    require(fresh_prefer_wait(&head, &first) && first == 3);
 }
 
 /* A parameter that is no charset says nothing. */

@@ -2,12 +2,10 @@
 
 #include "access.h"
 #include "client_address.h"
-#include "framing.h"
 #include "host.h"
 #include "limiter.h"
 #include "store/clock.h"
 
-#include <civetweb.h>
 #include <string.h>
 #include <strings.h>
 
@@ -87,8 +85,7 @@ int authorize(struct request *rq, unsigned scope, struct dbk_error *err)
     rq->scopes = access_required(access) ? 0 : DBK_SCOPE_ADMIN;
     if (!access_required(access) || scope == 0)
         return 0;
-    header =
-        framing_header(mg_get_request_info(rq->connection), "Authorization", &count);
+    header = head_field(rq->head, "Authorization", &count);
     if (count > 1) { /* a proxy may have looked at the other */
         dbk_fail(err, DBK_INVALID, "The header Authorization comes more than once");
         return 400;

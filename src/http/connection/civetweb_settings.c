@@ -39,6 +39,12 @@ unsigned civetweb_settings_queue(const struct dbk_server_options *options)
                                              : QUEUE_MAX;
 }
 
+int civetweb_settings_head_ms(const struct dbk_server_options *options)
+{
+    return options->request_timeout_ms < CIVETWEB_STALL_MS ? options->request_timeout_ms
+                                                           : CIVETWEB_STALL_MS;
+}
+
 void civetweb_settings_fill(struct civetweb_settings *s,
                             const struct dbk_server_options *options)
 {
@@ -46,9 +52,7 @@ void civetweb_settings_fill(struct civetweb_settings *s,
     snprintf(s->threads, sizeof s->threads, "%u", options->threads);
     snprintf(s->queue, sizeof s->queue, "%u", civetweb_settings_queue(options));
     snprintf(s->request_timeout, sizeof s->request_timeout, "%d",
-             options->request_timeout_ms < CIVETWEB_STALL_MS
-                 ? options->request_timeout_ms
-                 : CIVETWEB_STALL_MS);
+             civetweb_settings_head_ms(options));
     const char *const list[] = {
         "listening_ports",
         s->listen,

@@ -14,13 +14,16 @@ struct civetweb_settings {
                              point into this very struct */
 };
 
-/* framing.c reads the buffer that civetweb parses requests in, and guard.c finds its
- * sockets: neither is promised by its API. So tell options.report, once, where the library
+/* tap.c answers civetweb's reads, and guard.c finds its sockets: neither is promised by its
+ * API. So tell options.report, once, where the library
  * that is loaded is none of those that this was tested with. */
 void civetweb_settings_check(const struct dbk_server_options *options);
 
 void civetweb_settings_fill(struct civetweb_settings *s,
                             const struct dbk_server_options *options);
+
+/* How long a head may take to arrive, once it begins. */
+int civetweb_settings_head_ms(const struct dbk_server_options *options);
 
 /* How many connections are accepted and may wait for a thread. Each is a file. Where there
  * are none left, civetweb would try to accept one again and again, as fast as it can; so

@@ -1,5 +1,7 @@
 #include "tap.h"
 
+#include "store/clock.h"
+
 #include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -9,19 +11,20 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define KEPT_MAX ((size_t)16 << 10) /* civetweb asks for no more at a time */
+#define READ_MAX ((size_t)16 << 10)
+#define KEPT_MAX (TAP_HEAD_MAX + READ_MAX)
+#define LOOK_MS 200 /* how often one that waits looks whether it is to stop */
 
 static _Thread_local struct {
-    bool serves, inside;
-    bool polls;   /* poll was called for what is received next, and came here */
-    bool at_body; /* the last head was given without what follows it */
-    bool unclear; /* in what was read for it a CR or an LF stood without the other */
-    char before;  /* the last byte that was looked at */
-    int fd;       /* the connection; -1: not known */
-    unsigned matched; /* how much of CR LF CR LF the head read so far ends with */
-    const char *fed;
-    char *kept; /* kept[at] to kept[end] */
-    size_t at, end;
+    bool serves, open, inside;
+    int head_ms;
+    const atomic_bool *stopping;
+    int fd; /* the connection; -1: not known */
+    enum tap_head head;
+    size_t length; /* of the head, which is at the front of bytes */
+    size_t line;   /* where its last line begins */
+    char *bytes;
+    size_t at, end; /* what was received behind it, and not read yet */
 } tap = {.fd = -1};
 
 static ssize_t (*system_recv)(int, void *, size_t, int);
@@ -34,166 +37,215 @@ static void look(void)
     *(void **)&system_poll = dlsym(RTLD_NEXT, "poll");
 }
 
-void tap_start(void)
+static void forget(void)
 {
+    tap.fd = -1;
+    tap.head = TAP_NONE;
+    tap.length = tap.at = tap.end = 0;
+}
+
+void tap_start(int head_ms, const atomic_bool *stopping)
+{
+    forget();
+    tap.head_ms = head_ms;
+    tap.stopping = stopping;
     tap.serves = true;
-    tap_clear();
 }
 
 void tap_finish(void)
 {
-    free(tap.kept);
-    tap.kept = NULL;
-    tap.serves = false;
-    tap_clear();
+    free(tap.bytes);
+    tap.bytes = NULL;
+    tap.serves = tap.open = false;
+    forget();
 }
 
-void tap_clear(void)
+void tap_open(void)
 {
-    tap.fd = -1;
-    tap.at_body = tap.polls = tap.unclear = false;
-    tap.before = '\0';
-    tap.fed = NULL;
-    tap.matched = 0;
-    tap.at = tap.end = 0;
+    forget();
+    tap.open = true;
+}
+
+void tap_close(void)
+{
+    forget();
+    tap.open = false;
 }
 
 void tap_inside(bool inside)
 {
     tap.inside = inside;
     if (!inside)
-        tap.at_body = false;
+        tap.head = TAP_NONE;
 }
 
-bool tap_is_unclear(void)
+enum tap_head tap_head(char **text, size_t *length)
 {
-    return tap.serves && tap.unclear;
+    *text = tap.bytes;
+    *length = tap.length;
+    return tap.serves ? tap.head : TAP_NONE;
 }
 
-bool tap_is_at_body(void)
+/* 1: there is something to read; 0: not in time; -1: never. */
+static int wait_for_bytes(int ms)
 {
-    return tap.serves && tap.at_body;
+    struct pollfd ready = {.fd = tap.fd, .events = POLLIN};
+    int polled;
+
+    do
+        polled = system_poll(&ready, 1, ms);
+    while (polled < 0 && errno == EINTR);
+    return polled;
 }
 
-void tap_feed(const char *text)
-{
-    tap.fed = text;
-}
-
-/* How many of these bytes belong to the head, up to and with the empty line. */
-static size_t head_length(const char *bytes, size_t count, bool *ends)
-{
-    static const char end[] = "\r\n\r\n";
-
-    *ends = false;
-    for (size_t i = 0; i < count; i++) {
-        if ((bytes[i] == '\n') != (tap.before == '\r'))
-            tap.unclear = true;
-        tap.before = bytes[i];
-        if (bytes[i] == end[tap.matched])
-            tap.matched++;
-        else
-            tap.matched = bytes[i] == '\r';
-        if (tap.matched < sizeof end - 1)
-            continue;
-        tap.matched = 0;
-        *ends = true;
-        return i + 1;
-    }
-    return count;
-}
-
-static size_t take(char *out, size_t size)
-{
-    size_t count = tap.end - tap.at < size ? tap.end - tap.at : size;
-
-    memcpy(out, tap.kept + tap.at, count);
-    tap.at += count;
-    return count;
-}
-
-/* Keep what stands behind a head. Without memory all of it is civetweb's, as ever. */
-static size_t cut(char *bytes, size_t count, bool kept)
-{
-    bool ends;
-    size_t head = head_length(bytes, count, &ends), rest = count - head;
-
-    tap.at_body = ends;
-    if (kept) { /* they are kept already */
-        tap.at -= rest;
-        return head;
-    }
-    if (rest == 0)
-        return head;
-    if (!tap.kept)
-        tap.kept = malloc(KEPT_MAX);
-    if (!tap.kept || rest > KEPT_MAX) {
-        tap.at_body = false;
-        return count;
-    }
-    memcpy(tap.kept, bytes + head, rest);
-    tap.at = 0;
-    tap.end = rest;
-    return head;
-}
-
-static ssize_t give_fed(char *out, size_t size)
-{
-    size_t count = strlen(tap.fed) < size ? strlen(tap.fed) : size;
-
-    memcpy(out, tap.fed, count);
-    tap.fed += count;
-    if (!*tap.fed)
-        tap.fed = NULL;
-    return (ssize_t)count;
-}
-
-static ssize_t receive(int fd, char *out, size_t size, int flags)
+static ssize_t receive_now(char *out, size_t size)
 {
     ssize_t got;
 
-    if (fd == tap.fd && tap.fed)
-        return give_fed(out, size);
-    if (fd == tap.fd && tap.at < tap.end) {
-        size_t count = take(out, size);
-        return (ssize_t)(tap.inside ? count : cut(out, count, true));
+    do
+        got = system_recv(tap.fd, out, size, MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+/* More of a head. Most come whole, and then nobody waits. */
+static enum tap_head receive_more(int64_t deadline)
+{
+    for (;;) {
+        ssize_t got = receive_now(tap.bytes + tap.end, KEPT_MAX - tap.end);
+        int64_t left = deadline - dbk_clock_ms();
+        if (got > 0) {
+            tap.end += (size_t)got;
+            return TAP_WHOLE;
+        }
+        if (got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+            return TAP_CUT;
+        if (left <= 0 || wait_for_bytes(left < LOOK_MS ? (int)left : LOOK_MS) < 0 ||
+            atomic_load(tap.stopping))
+            return TAP_LATE;
     }
-    got = system_recv(fd, out, size, flags);
-    /* What is kept would be waited for in vain where only one of the two comes here. */
-    if (got <= 0 || tap.inside || !tap.polls)
-        return got;
-    tap.polls = false;
+}
+
+static bool belongs(unsigned char byte, char before)
+{
+    if (byte == '\n' || before == '\r')
+        return byte == '\n' && before == '\r';
+    return byte == '\r' || byte == '\t' || (byte >= ' ' && byte != 0x7f);
+}
+
+/* Look on at what has arrived. False: the head goes on behind it. */
+static bool find_end(void)
+{
+    for (; tap.at < tap.end && tap.at < TAP_HEAD_MAX; tap.at++) {
+        char before = tap.at > 0 ? tap.bytes[tap.at - 1] : '\0';
+        if (!belongs((unsigned char)tap.bytes[tap.at], before)) {
+            tap.head = TAP_BROKEN;
+            return true;
+        }
+        if (tap.bytes[tap.at] != '\n')
+            continue;
+        if (tap.at - tap.line == 1) {
+            tap.at++;
+            tap.head = TAP_WHOLE;
+            return true;
+        }
+        tap.line = tap.at + 1;
+    }
+    if (tap.at == TAP_HEAD_MAX)
+        tap.head = TAP_TOO_LONG;
+    return tap.at == TAP_HEAD_MAX;
+}
+
+/* Empty lines before a request are skipped: old clients send one behind a body. Source:
+ * RFC 9112, section 2.2. */
+static void skip_empty_lines(void)
+{
+    size_t skipped = 0;
+
+    while (tap.end - skipped >= 2 && memcmp(tap.bytes + skipped, "\r\n", 2) == 0)
+        skipped += 2;
+    if (skipped > 0)
+        memmove(tap.bytes, tap.bytes + skipped, tap.end - skipped);
+    tap.end -= skipped;
+}
+
+/* Read a head to its end, or as far as it goes. False: nothing came but the end. */
+static bool read_head(void)
+{
+    int64_t deadline = dbk_clock_ms() + tap.head_ms;
+    enum tap_head more = TAP_WHOLE;
+
+    if (tap.end > tap.at)
+        memmove(tap.bytes, tap.bytes + tap.at, tap.end - tap.at);
+    tap.end -= tap.at;
+    tap.at = tap.line = tap.length = 0;
+    tap.head = TAP_NONE;
+    while (more == TAP_WHOLE && tap.head == TAP_NONE) {
+        if (tap.at <= 1) {
+            tap.at = 0;
+            skip_empty_lines();
+        }
+        if (!find_end())
+            more = receive_more(deadline);
+    }
+    if (tap.head == TAP_NONE)
+        tap.head = more;
+    tap.length = tap.at;
+    return tap.end > 0;
+}
+
+/* civetweb asks for a head: whatever it is, this is what it gets to see. */
+static ssize_t give_head(int fd, char *out, size_t size)
+{
+    static const char shown[] = "GET / HTTP/1.1\r\n\r\n";
+
+    if (!tap.bytes)
+        tap.bytes = malloc(KEPT_MAX);
+    if (!tap.bytes || size < sizeof shown - 1) {
+        errno = ENOMEM;
+        return -1;
+    }
     tap.fd = fd;
-    return (ssize_t)cut(out, (size_t)got, false);
+    if (!read_head())
+        return 0;
+    memcpy(out, shown, sizeof shown - 1);
+    return sizeof shown - 1;
+}
+
+static ssize_t take(char *out, size_t size)
+{
+    size_t count = tap.end - tap.at < size ? tap.end - tap.at : size;
+
+    memcpy(out, tap.bytes + tap.at, count);
+    tap.at += count;
+    return (ssize_t)count;
 }
 
 ssize_t tap_read(char *out, size_t size, int ms)
 {
-    struct pollfd ready = {.fd = tap.fd, .events = POLLIN};
+    int ready;
     ssize_t got;
-    int polled;
 
-    assert(tap_is_at_body());
+    assert(tap.inside && tap.head == TAP_WHOLE);
     if (tap.at < tap.end)
-        return (ssize_t)take(out, size);
-    if (!tap.kept)
-        tap.kept = malloc(KEPT_MAX);
-    if (!tap.kept)
-        return -1;
-    do
-        polled = system_poll(&ready, 1, ms);
-    while (polled < 0 && errno == EINTR);
-    if (polled <= 0)
-        return polled;
-    got = system_recv(tap.fd, tap.kept, KEPT_MAX, 0);
+        return take(out, size);
+    ready = wait_for_bytes(ms);
+    if (ready <= 0)
+        return ready;
+    if (size >= READ_MAX) {
+        got = receive_now(out, size);
+        return got > 0 ? got : -1;
+    }
+    tap.at = tap.end = tap.length;
+    got = receive_now(tap.bytes + tap.end, KEPT_MAX - tap.end);
     if (got <= 0)
         return -1;
-    tap.at = 0;
-    tap.end = (size_t)got;
-    return (ssize_t)take(out, size);
+    tap.end += (size_t)got;
+    return take(out, size);
 }
 
-/* civetweb's calls come here, for the program's own symbols go before the C library's. */
+/* civetweb's calls come here, for the program's own symbols go before the C library's. So
+ * do those of libpq, while a request is answered. */
 ssize_t tap_recv(int fd, void *out, size_t size, int flags) __asm__("recv")
     __attribute__((visibility("default")));
 int tap_poll(struct pollfd *list, nfds_t count, int ms) __asm__("poll")
@@ -202,23 +254,24 @@ int tap_poll(struct pollfd *list, nfds_t count, int ms) __asm__("poll")
 ssize_t tap_recv(int fd, void *out, size_t size, int flags)
 {
     pthread_once(&looked, look);
-    return tap.serves ? receive(fd, out, size, flags)
-                      : system_recv(fd, out, size, flags);
+    return tap.serves && tap.open && !tap.inside ? give_head(fd, out, size)
+                                                 : system_recv(fd, out, size, flags);
 }
 
+/* What is kept of the next head has arrived, though the system knows it no more. */
 int tap_poll(struct pollfd *list, nfds_t count, int ms)
 {
     bool ours = false;
 
     pthread_once(&looked, look);
-    for (nfds_t i = 0; tap.serves && i < count; i++) {
-        list[i].revents = 0;
-        if (list[i].fd != tap.fd || !(list[i].events & POLLIN) ||
-            (!tap.fed && tap.at == tap.end))
-            continue;
-        list[i].revents = POLLIN;
-        ours = true;
+    if (tap.serves && tap.open && !tap.inside && tap.at < tap.end) {
+        for (nfds_t i = 0; i < count; i++) {
+            list[i].revents = 0;
+            if (list[i].fd != tap.fd || !(list[i].events & POLLIN))
+                continue;
+            list[i].revents = POLLIN;
+            ours = true;
+        }
     }
-    tap.polls = !tap.inside;
     return ours ? 1 : system_poll(list, count, ms);
 }

@@ -1,43 +1,50 @@
-/* tap.h - what follows a request's head on its connection, before civetweb reads it.
+/* tap.h - the bytes of a connection, read by us instead of civetweb.
  *
- * civetweb reads as much as there is behind a head, and undoes chunked encoding itself:
- * version 1.15 refuses chunk extensions, 1.16 drops whatever they are, and neither shows
- * the bytes. So its calls of recv and poll are answered here, in the threads that serve
- * connections: a head is given to it with nothing behind, and what came with it is kept
- * until somebody reads on, which for a chunked body are we (chunks.h). To civetweb that is
- * the same bytes in other pieces. All state is the thread's; a thread has one connection at
- * a time. Where the calls do not come here, tap_is_at_body says so.
+ * civetweb reads requests in a way of its own: it refuses what RFC 9112 allows (a TAB in a
+ * value, `OPTIONS *`), takes what others may read otherwise, and answers such in words of
+ * its own, or not at all. So its calls of recv and poll are answered here, in the threads
+ * that serve connections: to it each request is a "GET /" without a body, whatever it
+ * is. Its head (message/head.h) and body are ours to read. All state is the thread's; a
+ * thread has one connection at a time.
  */
 #ifndef DBK_HTTP_TAP_H
 #define DBK_HTTP_TAP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-/* This thread serves connections; before it ends, tap_finish. */
-void tap_start(void);
+#define TAP_HEAD_MAX 16384 /* bytes of a head, with its empty line */
+
+/* This thread serves connections; before it ends, tap_finish. A head must have arrived
+ * head_ms after its first byte, and at once when *stopping. */
+void tap_start(int head_ms, const atomic_bool *stopping);
 void tap_finish(void);
 
-/* A connection begins or ends: whatever was kept of one is none of its. */
-void tap_clear(void);
+/* A connection begins, or ends: whatever was kept of one is none of the next. */
+void tap_open(void);
+void tap_close(void);
 
-/* A request is being answered, or has been: what is read in between is no head. */
+/* A request is being answered, or has been: civetweb then asks for the next head. */
 void tap_inside(bool inside);
 
-/* In the head that civetweb read last, or before it, a line ended with LF alone, or a CR
- * stood alone. civetweb takes lines that end so, and two of them for the end of the head:
- * others may not. False where it is not known. */
-bool tap_is_unclear(void);
+enum tap_head {
+    TAP_NONE,     /* civetweb's calls do not come here */
+    TAP_WHOLE,    /* up to its empty line */
+    TAP_TOO_LONG, /* longer than TAP_HEAD_MAX */
+    TAP_BROKEN, /* the last byte belongs in no head: a control character, or a CR or LF
+                     without the other, which some take for the end of a line */
+    TAP_LATE,   /* it did not arrive in time */
+    TAP_CUT,    /* the connection ended in it */
+};
 
-/* civetweb has nothing of what stands behind the head it read last. */
-bool tap_is_at_body(void);
+/* The head of the request that is being answered, or what there is of it. The caller may
+ * write into it; it stays until the request is answered. */
+enum tap_head tap_head(char **text, size_t *length);
 
-/* Read on, waiting at most ms. Returns how many bytes, 0 where none came in time, -1 at
- * the end of the connection. */
+/* Read on behind the head, waiting at most ms. Returns how many bytes, 0 where none came
+ * in time, -1 at the end of the connection. */
 ssize_t tap_read(char *out, size_t size, int ms);
-
-/* What civetweb reads next, before all else; static. */
-void tap_feed(const char *text);
 
 #endif

@@ -1,50 +1,33 @@
 #include "fresh.h"
 
+#include "prefer.h"
 #include "worker.h"
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
-/* The number in "wait=5" or "wait = 5", or -1. */
-static int wait_of(const char *preference)
+bool fresh_prefer_wait(const struct head *head, int *seconds)
 {
-    int seconds = 0;
-    size_t digits;
+    struct dbk_slice value;
+    int found = 0;
 
-    if (strncasecmp(preference, "wait", 4) != 0)
-        return -1;
-    preference += 4 + strspn(preference + 4, " \t");
-    if (*preference++ != '=')
-        return -1;
-    preference += strspn(preference, " \t");
-    digits = strspn(preference, "0123456789");
-    if (digits == 0 || strcspn(preference + digits, " \t,;") != 0)
-        return -1;
-    for (size_t i = 0; i < digits && seconds <= FRESH_WAIT_MAX; i++)
-        seconds = seconds * 10 + (preference[i] - '0');
-    return seconds < FRESH_WAIT_MAX ? seconds : FRESH_WAIT_MAX;
-}
-
-bool fresh_prefer_wait(const char *header, int *seconds)
-{
-    for (; header && *header; header += strcspn(header, ",")) {
-        header += strspn(header, ", \t");
-        int found = wait_of(header);
-        if (found >= 0) {
-            *seconds = found;
-            return true;
-        }
+    if (!prefer_find(head, "wait", &value) || value.length == 0)
+        return false;
+    for (size_t i = 0; i < value.length; i++) {
+        if (value.data[i] < '0' || value.data[i] > '9')
+            return false;
+        if (found <= FRESH_WAIT_MAX)
+            found = found * 10 + (value.data[i] - '0');
     }
-    return false;
+    *seconds = found < FRESH_WAIT_MAX ? found : FRESH_WAIT_MAX;
+    return true;
 }
 
 static int bound_ms(const struct request *rq, struct response *rs)
 {
     int seconds;
 
-    if (!fresh_prefer_wait(request_header(rq, "Prefer"), &seconds))
+    if (!fresh_prefer_wait(rq->head, &seconds))
         return rq->service->options.read_wait_ms;
     assert(seconds >= 0 && seconds <= FRESH_WAIT_MAX);
     response_header(rs, "Preference-Applied", "wait=%d", seconds);

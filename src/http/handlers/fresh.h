@@ -18,9 +18,9 @@ struct fresh {
 
 #define FRESH_WAIT_MAX 60 /* seconds */
 
-/* Whether the header Prefer (RFC 7240; may be NULL) has wait=N; *seconds then receives N,
- * at most FRESH_WAIT_MAX. What is not understood is ignored, as the RFC asks. */
-bool fresh_prefer_wait(const char *header, int *seconds);
+/* Whether the client prefers wait=N (prefer.h); *seconds then receives N, at most
+ * FRESH_WAIT_MAX. */
+bool fresh_prefer_wait(const struct head *head, int *seconds);
 
 /* Wait for `wanted`; 0: for the head of the log. Adds Daybook-Projected-Sequence and,
  * where Prefer set the bound, Preference-Applied. That the bound passed is no failure:

@@ -1,6 +1,7 @@
 #include "accept.h"
 
-#include <civetweb.h>
+#include "head.h"
+
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -84,13 +85,13 @@ void accept_add(struct accept *accept, const char *header, const char *type)
     }
 }
 
-struct accept accept_of(const struct mg_request_info *info, const char *type)
+struct accept accept_of(const struct head *head, const char *type)
 {
     struct accept accept = {ACCEPT_NONE, 0};
 
-    for (int i = 0; i < info->num_headers; i++) {
-        if (strcasecmp(info->http_headers[i].name, "Accept") == 0)
-            accept_add(&accept, info->http_headers[i].value, type);
+    for (size_t i = 0; i < head->count; i++) {
+        if (strcasecmp(head->fields[i].name, "Accept") == 0)
+            accept_add(&accept, head->fields[i].value, type);
     }
     return accept;
 }

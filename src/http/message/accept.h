@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-struct mg_request_info;
+struct head;
 
 #define ACCEPT_FULLY 1000
 
@@ -24,7 +24,7 @@ struct accept {
 void accept_add(struct accept *accept, const char *header, const char *type);
 
 /* What all Accept headers of a request say of a type, such as "application/json". */
-struct accept accept_of(const struct mg_request_info *info, const char *type);
+struct accept accept_of(const struct head *head, const char *type);
 
 /* It is fitted, and by q=0: the client cannot use it. A type that no range fits may be
  * sent: an answer that is not asked for is worth more than none. */

@@ -14,14 +14,17 @@ static const struct {
     {"application/x-ndjson", MEDIA_NDJSON},
 };
 
+/* Many programs write utf8. */
 static bool is_utf8(const char *value)
 {
     bool quoted = *value == '"';
 
     value += quoted;
-    if (strncasecmp(value, "utf-8", 5) != 0)
+    if (strncasecmp(value, "utf", 3) != 0)
         return false;
-    value += 5;
+    value += value[3] == '-' ? 4 : 3;
+    if (*value++ != '8')
+        return false;
     if (quoted && *value++ != '"')
         return false;
     return strcspn(value, "; \t") == 0; /* nothing else belongs to it */

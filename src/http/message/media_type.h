@@ -4,6 +4,9 @@
 
 enum media_type { MEDIA_OTHER, MEDIA_JSON, MEDIA_MERGE_PATCH, MEDIA_NDJSON };
 
+/* What a PATCH may be, as Accept-Patch says it (RFC 5789). */
+#define MEDIA_TYPES_PATCH "application/merge-patch+json, application/json"
+
 /* header may be NULL. MEDIA_OTHER too where its charset is not UTF-8. */
 enum media_type media_type_parse(const char *header);
 

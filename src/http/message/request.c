@@ -14,12 +14,12 @@ const char *request_header(const struct request *rq, const char *name)
 {
     unsigned count;
 
-    return framing_header(mg_get_request_info(rq->connection), name, &count);
+    return head_field(rq->head, name, &count);
 }
 
 struct accept request_accept(const struct request *rq, const char *type)
 {
-    return accept_of(mg_get_request_info(rq->connection), type);
+    return accept_of(rq->head, type);
 }
 
 /* What paths answer with that do not answer with JSON alone. */
@@ -83,9 +83,9 @@ void request_client(const struct request *rq, char out[CLIENT_ADDRESS_TEXT])
     const struct mg_request_info *info = mg_get_request_info(rq->connection);
     const char *forwarded = NULL;
 
-    for (int i = 0; i < info->num_headers; i++) {
-        if (!strcasecmp(info->http_headers[i].name, "X-Forwarded-For"))
-            forwarded = info->http_headers[i].value;
+    for (size_t i = 0; i < rq->head->count; i++) {
+        if (!strcasecmp(rq->head->fields[i].name, "X-Forwarded-For"))
+            forwarded = rq->head->fields[i].value;
     }
     client_address(info->remote_addr, rq->service->options.trusted_proxy, forwarded,
                    out);
@@ -96,7 +96,7 @@ bool request_may_read(const struct request *rq)
     return rq->scopes & (DBK_SCOPE_READ | DBK_SCOPE_ADMIN);
 }
 
-void request_new_id(struct request *rq)
+static void new_id(struct request *rq)
 {
     struct dbk_uuid id = dbk_uuid_new();
 
@@ -112,7 +112,7 @@ static void copy_query(struct request *rq, const char *query)
 }
 
 /* civetweb says who is there with the first request of a connection. */
-void request_guard(struct request *rq)
+static void be_guarded(struct request *rq)
 {
     const struct mg_request_info *info = mg_get_request_info(rq->connection);
 
@@ -124,35 +124,67 @@ void request_guard(struct request *rq)
     mg_set_user_connection_data(rq->connection, rq->guarded);
 }
 
-/* Before it is looked at where civetweb has put its NULs: with lines that end with LF alone
- * that would be past the end of a head that fills its buffer. */
-static int read_framing(const struct mg_request_info *info, struct framing *framing,
-                        struct dbk_error *err)
+static int refuse(struct dbk_error *err, int status, const char *details)
 {
-    if (!tap_is_unclear())
-        return framing_read(info, framing, err);
-    dbk_fail(err, DBK_INVALID, "Each line of the head must end with CR and LF");
-    return 400;
+    dbk_fail(err, DBK_INVALID, "%s", details);
+    return status;
+}
+
+static int read_head(struct head *head, struct dbk_error *err)
+{
+    char *text;
+    size_t length;
+
+    *head = (struct head){.path = "-", .query = "", .version = "1.1"};
+    switch (tap_head(&text, &length)) {
+    case TAP_WHOLE:
+        return head_read(text, length, head, err);
+    case TAP_TOO_LONG:
+        if (!memchr(text, '\r', length))
+            return refuse(err, 414,
+                          "The first line of the request is longer than 16,384 bytes");
+        return refuse(err, 431, "The head of the request is longer than 16,384 bytes");
+    case TAP_BROKEN:
+        return refuse(err, 400,
+                      "The head of the request has a control character, or a line that "
+                      "does not end with CR and LF");
+    case TAP_LATE:
+        return refuse(err, 408, "The request did not arrive in time");
+    case TAP_CUT:
+        return refuse(err, 400, "The connection ended before the head of the request");
+    case TAP_NONE:
+        break;
+    }
+    dbk_fail(err, DBK_INTERNAL, "civetweb does not read through this program (tap.h)");
+    return 500;
+}
+
+static void take_head(struct request *rq)
+{
+    const struct head *head = rq->head;
+
+    rq->method = head->method ? head->method : "-";
+    rq->path = head->path;
+    rq->query = head->query;
+    rq->version = head->version;
+    rq->match.head = strcmp(rq->method, "HEAD") == 0;
+    if (!take_id(rq, request_header(rq, "X-Request-Id")))
+        new_id(rq);
+    copy_query(rq, rq->query);
 }
 
 int request_open(struct request *rq, struct mg_connection *connection,
                  struct dbk_error *err)
 {
-    const struct mg_request_info *info = mg_get_request_info(connection);
-    const char *query = info->query_string ? info->query_string : "";
     struct framing framing = {0};
     int status;
 
     rq->connection = connection;
-    request_guard(rq);
-    rq->method = info->request_method;
-    rq->path = info->local_uri_raw;
-    rq->version = info->http_version;
-    rq->query = query;
-    if (!take_id(rq, request_header(rq, "X-Request-Id")))
-        request_new_id(rq);
-    copy_query(rq, query);
-    status = read_framing(info, &framing, err);
+    be_guarded(rq);
+    status = read_head(rq->head, err);
+    take_head(rq);
+    if (status == 0)
+        status = framing_read(rq->head, &framing, err);
     rq->host = framing.host;
     rq->chunked = framing.chunked;
     rq->has_length = framing.has_length;

@@ -4,6 +4,7 @@
 
 #include "accept.h"
 #include "client_address.h"
+#include "head.h"
 #include "http/fields.h"
 #include "http/tokens.h"
 #include "params.h"
@@ -22,11 +23,12 @@ struct request {
     struct mg_connection *connection;
     struct guarded *guarded;
     int64_t began; /* clock.h */
+    struct head *head;
 
     const char *method;
     const char *path; /* as it came, without the query */
     const char *version;
-    const char *host;                   /* the header, or NULL */
+    const char *host;                   /* whom it is for, or NULL */
     const char *query;                  /* as it came, "" for none */
     char id[REQUEST_ID_MAX + 1];        /* the client's X-Request-Id, or a new one */
     char actor[DBK_TOKEN_NAME_MAX + 1]; /* whose token it brought; "": not asked */
@@ -48,6 +50,7 @@ struct request {
     const char *unavailable;
     const char *challenge; /* WWW-Authenticate of a refusal; static, or NULL */
     unsigned retry_after;  /* seconds, where more is known than that it passes */
+    bool wrong_coding;     /* 415 is about Content-Encoding */
 
     /* What is wrong with its parameters or body. The last member: it is large, and all
      * before it is zeroed for each request. */
@@ -63,13 +66,9 @@ void request_client(const struct request *rq, char out[CLIENT_ADDRESS_TEXT]);
 /* Whether whoever asks may read persons and events, and so be told whose something is. */
 bool request_may_read(const struct request *rq);
 
-/* Give it an id of ours; and a guard, from its connection. */
-void request_new_id(struct request *rq);
-void request_guard(struct request *rq);
-
-/* Fill rq from what civetweb has parsed. Returns 0, or the status to refuse it with:
- * whatever makes it unclear where this request ends and the next begins (err says what);
- * such a connection must be closed. */
+/* Read its head. Returns 0, or the status to refuse it with: whatever makes it unclear
+ * where this request ends and the next begins (err says what); such a connection must be
+ * closed. What could not be read of it is "-". */
 int request_open(struct request *rq, struct mg_connection *connection,
                  struct dbk_error *err);
 

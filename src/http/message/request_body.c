@@ -14,7 +14,6 @@
 
 #define FIRST_SIZE (16u << 10)
 #define READ_MAX (64u << 10)
-#define CHUNKS_STALLED (-2)
 
 static int refuse(struct dbk_error *err, int status, const char *details)
 {
@@ -47,7 +46,8 @@ static int check_type(struct request *rq, struct dbk_error *err)
     enum media_type type = media_type_parse(request_header(rq, "Content-Type"));
     enum body_kind kind = rq->match.route->body;
 
-    if (coding && strcasecmp(coding, "identity") != 0)
+    rq->wrong_coding = coding && strcasecmp(coding, "identity") != 0;
+    if (rq->wrong_coding)
         return refuse(err, 415, "Send the body as it is: no Content-Encoding is taken");
     rq->lines = type == MEDIA_NDJSON;
     if (type == MEDIA_JSON || (type == MEDIA_MERGE_PATCH && kind == BODY_PATCH) ||
@@ -105,10 +105,9 @@ static int grow(struct worker *worker, size_t wanted, struct dbk_error *err)
     return 0;
 }
 
-/* civetweb returns 0 where nothing came for long, and -1 for all else. */
-static int ended_early(struct request *rq, int got, struct dbk_error *err)
+static int ended_early(struct request *rq, bool late, struct dbk_error *err)
 {
-    if (got == 0 || got == CHUNKS_STALLED || guarded_late(rq->guarded))
+    if (late || guarded_late(rq->guarded))
         return refuse(err, 408, "The request did not arrive in time");
     if (rq->chunked)
         return refuse(err, 400, "The chunked encoding of the body is broken");
@@ -123,26 +122,6 @@ static struct dbk_slice without_mark(const char *text, size_t length)
     return (struct dbk_slice){text + mark, length - mark};
 }
 
-/* The next bytes of the body, as mg_read gives them. Where civetweb has nothing of it, a
- * chunked one is ours to read; it then learns that there was an end, and so that the
- * connection can live on. */
-static int read_some(struct request *rq, struct chunks *chunks, char *out, size_t size)
-{
-    char none;
-    int got;
-
-    if (!rq->chunked || (!chunks->begun && !tap_is_at_body()))
-        return mg_read(rq->connection, out, size);
-    got = chunks_read(chunks, out, size);
-    if (got > 0)
-        return got;
-    if (got == 0) {
-        tap_feed("0\r\n\r\n");
-        return mg_read(rq->connection, &none, 1);
-    }
-    return got == CHUNKS_LATE ? CHUNKS_STALLED : -1;
-}
-
 /* Read until the body's end, or one byte past the limit. Memory grows with what has
  * arrived, not with what was announced. */
 static int read_all(struct request *rq, struct dbk_error *err)
@@ -152,17 +131,16 @@ static int read_all(struct request *rq, struct dbk_error *err)
     size_t wanted = rq->chunked ? limit + 1 : (size_t)rq->length;
     struct chunks chunks = {.stall_ms = CIVETWEB_STALL_MS};
 
-    while (used < wanted) {
+    while (used < wanted && !chunks.ended) {
         size_t part = wanted - used < READ_MAX ? wanted - used : READ_MAX;
         int status = grow(worker, used + part, err);
-        int got;
+        ssize_t got;
         if (status != 0)
             return status;
-        got = read_some(rq, &chunks, worker->body + used, part);
-        if (got < 0 || (got == 0 && !rq->chunked))
-            return ended_early(rq, got, err);
-        if (got == 0)
-            break;
+        got = rq->chunked ? chunks_read(&chunks, worker->body + used, part)
+                          : tap_read(worker->body + used, part, CIVETWEB_STALL_MS);
+        if (got < 0 || (got == 0 && !chunks.ended))
+            return ended_early(rq, got == (rq->chunked ? CHUNKS_LATE : 0), err);
         used += (size_t)got;
     }
     assert(used <= wanted && used <= worker->body_size);

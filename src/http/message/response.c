@@ -1,6 +1,7 @@
 #include "response.h"
 
 #include "etag.h"
+#include "media_type.h"
 #include "request.h"
 #include "status.h"
 #include "store/decimal.h"
@@ -188,6 +189,16 @@ static void details_of(const struct request *rq, const struct dbk_error *err, ch
         out[0] = (char)toupper((unsigned char)out[0]);
 }
 
+/* What 415 is about: which codings are taken, or which media types are (RFC 9110, 15.5.16;
+ * RFC 5789, 2.2). */
+static void render_taken(struct response *rs, const struct request *rq)
+{
+    if (rq->wrong_coding)
+        response_header_text(rs, "Accept-Encoding", "identity");
+    else if (rq->match.route && rq->match.route->body == BODY_PATCH)
+        response_header_text(rs, "Accept-Patch", MEDIA_TYPES_PATCH);
+}
+
 void response_fail(struct response *rs, const struct request *rq, int status,
                    const struct dbk_error *err)
 {
@@ -202,6 +213,8 @@ void response_fail(struct response *rs, const struct request *rq, int status,
     if (status_passes(status))
         response_header_number(rs, "Retry-After",
                                rq->retry_after ? rq->retry_after : 1);
+    if (status == 415)
+        render_taken(rs, rq);
     if (rq->challenge)
         response_header_text(rs, "WWW-Authenticate", rq->challenge);
     if (response_empty(rs, status, details, &rq->fields, NULL) != DBK_OK)

@@ -22,17 +22,12 @@ static bool must_close(const struct response *rs, const struct request *rq)
            guard_turn_over(rq->service->guard, rq->guarded);
 }
 
-/* As civetweb decides it: the server's wish, then the client's header, then the
- * version. */
-static bool keeps(struct response *rs, const struct request *rq)
+/* Source: RFC 9112, section 9.3. */
+static bool wishes_close(const struct request *rq)
 {
-    const char *wish = request_header(rq, "Connection");
-
-    rs->close = must_close(rs, rq);
-    if (rs->close)
-        return false;
-    return wish ? strcasestr(wish, "keep-alive") != NULL
-                : strcmp(rq->version, "1.1") == 0;
+    return head_lists(rq->head, "Connection", "close") ||
+           (strcmp(rq->version, "1.0") == 0 &&
+            !head_lists(rq->head, "Connection", "keep-alive"));
 }
 
 static const char *date_of(struct response *rs)
@@ -53,6 +48,7 @@ void response_render_head(struct response *rs, const struct request *rq,
 {
     struct dbk_render *wire = &rs->wire;
 
+    rs->close = must_close(rs, rq) || wishes_close(rq);
     dbk_render_clear(wire);
     dbk_render_text(wire, "HTTP/1.1 ");
     dbk_render_number(wire, (uint64_t)rs->status);
@@ -60,8 +56,8 @@ void response_render_head(struct response *rs, const struct request *rq,
     dbk_render_text(wire, status_reason(rs->status));
     dbk_render_text(wire, "\r\nDate: ");
     dbk_render_text(wire, date_of(rs));
-    dbk_render_text(wire, keeps(rs, rq) ? "\r\nConnection: keep-alive\r\n"
-                                        : "\r\nConnection: close\r\n");
+    dbk_render_text(wire, rs->close ? "\r\nConnection: close\r\n"
+                                    : "\r\nConnection: keep-alive\r\n");
     dbk_render_text(wire, length_line);
     dbk_render_text(wire, "X-Content-Type-Options: nosniff\r\nX-Request-Id: ");
     dbk_render_text(wire, rq->id);

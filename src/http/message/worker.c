@@ -36,6 +36,7 @@ void worker_clear(struct worker *worker)
     memset(&worker->request, 0, offsetof(struct request, fields));
     worker->request.fields.count = 0;
     worker->request.worker = worker;
+    worker->request.head = &worker->head;
     response_clear(&worker->response);
     worker->response.body.zone = worker->rows.json.zone = false;
     worker->rows.shown = 0;

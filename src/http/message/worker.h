@@ -8,13 +8,14 @@
 #include "response.h"
 #include "store/log.h"
 
-#define QUERY_MAX 16384 /* civetweb takes no longer request line */
+#define QUERY_MAX 16384 /* no head is longer */
 
 struct worker {
     struct request request;
     struct response response;
     struct dbk_rows rows;
     struct dbk_batch batch;
+    struct head head;
     char query[QUERY_MAX + 1];
     char unavailable[512]; /* what rq->unavailable may point to */
     char *body;

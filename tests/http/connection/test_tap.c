@@ -2,21 +2,31 @@
 #include "tap.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define HEAD "POST / HTTP/1.1\r\nHost: x\r\n\r\n"
 #define NEXT "GET / HTTP/1.1\r\n\r\n"
+#define SHOWN "GET / HTTP/1.1\r\n\r\n"
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 10000, SHORT_MS = 50 };
 
 static int ends[2]; /* ours, and the client's */
+static atomic_bool stopping;
+
+static void start(int head_ms)
+{
+    tap_finish();
+    tap_start(head_ms, &stopping);
+    tap_open();
+}
 
 static int connect_both(void **state)
 {
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    tap_start();
+    start(PATIENCE_MS);
     return 0;
 }
 
@@ -36,104 +46,164 @@ static void say(const char *text)
 }
 
 /* As civetweb reads: it waits, beside another descriptor in some versions, and receives. */
-static void assert_read(const char *expected, nfds_t descriptors)
+static ssize_t ask(char *got, size_t size, nfds_t descriptors)
 {
     struct pollfd list[2] = {{.fd = ends[0], .events = POLLIN}, {.fd = -1}};
-    char got[4096];
-    ssize_t count;
 
     assert_int_equal(poll(list, descriptors, PATIENCE_MS), 1);
-    assert_true(list[0].revents & POLLIN);
+    assert_true(list[0].revents & (POLLIN | POLLHUP));
     assert_int_equal(list[1].revents, 0);
-    count = recv(ends[0], got, sizeof got, 0);
-    assert_int_equal(count, strlen(expected));
-    assert_memory_equal(got, expected, (size_t)count);
+    return recv(ends[0], got, size, 0);
 }
 
-static void a_head_is_given_without_what_follows(void **state)
+/* It is shown the same, whatever came, and we are inside then. */
+static void assert_head(enum tap_head expected, const char *text, nfds_t descriptors)
+{
+    char got[TAP_HEAD_MAX], *head;
+    ssize_t count = ask(got, sizeof got, descriptors);
+    size_t length;
+
+    assert_int_equal(count, strlen(SHOWN));
+    assert_memory_equal(got, SHOWN, (size_t)count);
+    tap_inside(true);
+    assert_int_equal(tap_head(&head, &length), expected);
+    assert_int_equal(length, strlen(text));
+    assert_memory_equal(head, text, length);
+}
+
+static void assert_body(const char *text)
+{
+    char got[4096];
+    size_t length = strlen(text);
+
+    for (size_t i = 0; i < length;) {
+        ssize_t count = tap_read(got, length - i, PATIENCE_MS);
+        assert_true(count > 0);
+        assert_memory_equal(got, text + i, (size_t)count);
+        i += (size_t)count;
+    }
+}
+
+static void heads_and_bodies_that_come_together_are_parted(void **state)
 {
     (void)state;
     for (nfds_t descriptors = 1; descriptors <= 2; descriptors++) {
-        say(HEAD "abc" NEXT HEAD);
-        assert_read(HEAD, descriptors);
-        assert_true(tap_is_at_body());
-        tap_inside(true);
-        assert_read("abc" NEXT HEAD, descriptors);
+        say(HEAD "abc" NEXT HEAD "d");
+        assert_head(TAP_WHOLE, HEAD, descriptors);
+        assert_body("abc");
         tap_inside(false);
-        assert_false(tap_is_at_body());
+        assert_head(TAP_WHOLE, NEXT, descriptors);
+        tap_inside(false);
+        assert_head(TAP_WHOLE, HEAD, descriptors);
+        assert_body("d");
+        say("ef");
+        assert_body("e");
+        assert_body("f");
+        tap_inside(false);
     }
 }
 
-static void heads_that_come_together_are_given_one_by_one(void **state)
+static void *say_slowly(void *text)
 {
-    char body[3];
+    for (const char *at = text; *at; at++) {
+        send(ends[1], at, 1, 0);
+        usleep(1000);
+    }
+    return NULL;
+}
+
+static void a_head_in_pieces_is_put_together(void **state)
+{
+    pthread_t thread;
 
     (void)state;
-    say(HEAD "abc" NEXT HEAD "d");
-    assert_read(HEAD, 1);
-    tap_inside(true);
-    assert_int_equal(tap_read(body, sizeof body, PATIENCE_MS), 3);
-    assert_memory_equal(body, "abc", 3);
+    assert_int_equal(pthread_create(&thread, NULL, say_slowly, "\r\n\r\n" HEAD "a"), 0);
+    assert_head(TAP_WHOLE, HEAD, 1);
+    assert_body("a");
+    pthread_join(thread, NULL);
+}
+
+static void empty_lines_before_a_head_are_skipped(void **state)
+{
+    (void)state;
+    say("\r\n\r\n" HEAD);
+    assert_head(TAP_WHOLE, HEAD, 1);
     tap_inside(false);
-    assert_read(NEXT, 1);
-    assert_read(HEAD, 2);
-    assert_true(tap_is_at_body());
-    assert_int_equal(tap_read(body, sizeof body, PATIENCE_MS), 1);
+    say("\r\n" NEXT);
+    assert_head(TAP_WHOLE, NEXT, 1);
 }
 
-static void a_head_in_pieces_is_found(void **state)
+static void a_byte_that_belongs_in_no_head_ends_it(void **state)
 {
-    static const char text[] = HEAD;
+    static const struct {
+        const char *said, *kept;
+    } broken[] = {
+        {"GET / HTTP/1.1\nHost: x\r\n\r\n", "GET / HTTP/1.1"},
+        {"GET / HTTP/1.1\r\nHost: x\n\n", "GET / HTTP/1.1\r\nHost: x"},
+        {"GET / HTTP/1.1\r\n\rHost: x\r\n\r\n", "GET / HTTP/1.1\r\n\r"},
+        {"\n\nGET / HTTP/1.1\r\n\r\n", ""},
+        {"GET / HTTP/1.1\r\nX: a\x01", "GET / HTTP/1.1\r\nX: a"},
+        {"\x16\x03\x01", ""},
+        {"G\x7f", "G"},
+    };
 
     (void)state;
-    for (size_t i = 0; i < sizeof text - 1; i++) {
-        char piece[] = {text[i], '\0'};
-        assert_false(tap_is_at_body());
-        say(piece);
-        assert_read(piece, 1);
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        tap_close();
+        tap_open();
+        say(broken[i].said);
+        assert_head(TAP_BROKEN, broken[i].kept, 1);
+        tap_inside(false);
     }
-    assert_true(tap_is_at_body());
+    tap_close();
+    tap_open();
+    say("GET / HTTP/1.1\r\nX: \t\xff\r\n\r\n");
+    assert_head(TAP_WHOLE, "GET / HTTP/1.1\r\nX: \t\xff\r\n\r\n", 1);
 }
 
-static void a_line_that_ends_without_cr_and_lf_is_noticed(void **state)
+static void a_head_that_is_too_long_is_cut(void **state)
 {
-    static const char *const unclear[] = {
-        "GET / HTTP/1.1\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\n\n",
-        "GET / HTTP/1.1\r\n\rHost: x\r\n\r\n", "\n\nGET / HTTP/1.1\r\n\r\n"};
+    char text[TAP_HEAD_MAX + 2] = HEAD;
 
     (void)state;
-    say("\r\n" HEAD "a\nb\rc");
-    assert_read("\r\n" HEAD, 1);
-    assert_false(tap_is_unclear());
-    for (size_t i = 0; i < sizeof unclear / sizeof *unclear; i++) {
-        tap_clear();
-        say(unclear[i]);
-        assert_read(unclear[i], 1);
-        assert_true(tap_is_unclear());
-    }
-    tap_clear();
-    assert_false(tap_is_unclear());
+    memset(text + 20, 'x', sizeof text - 21);
+    strcpy(text + TAP_HEAD_MAX - 4, "\r\n\r\n");
+    say(text);
+    assert_head(TAP_WHOLE, text, 1);
+    tap_inside(false);
+    memset(text + 20, 'x', sizeof text - 21);
+    text[TAP_HEAD_MAX] = '\0';
+    say(text);
+    assert_head(TAP_TOO_LONG, text, 1);
 }
 
-static void what_is_fed_comes_before_all_else(void **state)
+static void a_head_that_does_not_end_is_late_or_cut(void **state)
 {
     (void)state;
-    say(HEAD "abc");
-    assert_read(HEAD, 1);
-    tap_inside(true);
-    tap_feed("0\r\n\r\n");
-    assert_read("0\r\n\r\n", 1);
-    assert_read("abc", 1);
+    start(SHORT_MS);
+    say("GET /");
+    assert_head(TAP_LATE, "GET /", 1);
+    tap_inside(false);
+    start(PATIENCE_MS);
+    atomic_store(&stopping, true);
+    say("GET /");
+    assert_head(TAP_LATE, "GET /", 1);
+    tap_inside(false);
+    tap_open();
+    atomic_store(&stopping, false);
+    say("GET /");
+    shutdown(ends[1], SHUT_WR);
+    assert_head(TAP_CUT, "GET /", 1);
 }
 
-static void who_receives_without_our_poll_is_given_all(void **state)
+static void a_connection_that_ends_without_a_head_has_none(void **state)
 {
-    char got[4096];
+    char got[64];
 
     (void)state;
-    say(HEAD "abc");
-    assert_int_equal(recv(ends[0], got, sizeof got, 0), strlen(HEAD "abc"));
-    assert_false(tap_is_at_body());
+    say("\r\n");
+    shutdown(ends[1], SHUT_WR);
+    assert_int_equal(ask(got, sizeof got, 1), 0);
 }
 
 static void reading_on_ends_with_the_connection_or_in_time(void **state)
@@ -142,20 +212,60 @@ static void reading_on_ends_with_the_connection_or_in_time(void **state)
 
     (void)state;
     say(HEAD);
-    assert_read(HEAD, 1);
+    assert_head(TAP_WHOLE, HEAD, 1);
     assert_int_equal(tap_read(&byte, 1, 1), 0);
     shutdown(ends[1], SHUT_WR);
     assert_int_equal(tap_read(&byte, 1, PATIENCE_MS), -1);
+}
+
+static void much_is_read_at_once(void **state)
+{
+    static char much[100000], got[sizeof much];
+    size_t length = 0;
+
+    (void)state;
+    memset(much, 'x', sizeof much - 1);
+    say(HEAD);
+    assert_head(TAP_WHOLE, HEAD, 1);
+    say(much);
+    while (length < sizeof much - 1) {
+        ssize_t count = tap_read(got + length, sizeof got - length, PATIENCE_MS);
+        assert_true(count > 0);
+        length += (size_t)count;
+    }
+    assert_string_equal(got, much);
 }
 
 static void nothing_is_kept_for_the_next_connection(void **state)
 {
     (void)state;
     say(HEAD "abc");
-    assert_read(HEAD, 1);
-    tap_clear();
+    assert_head(TAP_WHOLE, HEAD, 1);
+    tap_inside(false);
+    tap_close();
+    tap_open();
     say(NEXT);
-    assert_read(NEXT, 1);
+    assert_head(TAP_WHOLE, NEXT, 1);
+}
+
+/* civetweb drops what still comes before it closes; libpq reads while we are inside. */
+static void who_reads_no_head_is_given_the_bytes(void **state)
+{
+    char got[64], *head;
+    size_t length;
+
+    (void)state;
+    say(HEAD);
+    assert_head(TAP_WHOLE, HEAD, 1);
+    say("abc");
+    assert_int_equal(ask(got, sizeof got, 1), 3);
+    assert_memory_equal(got, "abc", 3);
+    tap_inside(false);
+    assert_int_equal(tap_head(&head, &length), TAP_NONE);
+    tap_close();
+    say("def");
+    assert_int_equal(ask(got, sizeof got, 1), 3);
+    assert_memory_equal(got, "def", 3);
 }
 
 #define CONNECTED(test) cmocka_unit_test_setup_teardown(test, connect_both, close_both)
@@ -163,14 +273,17 @@ static void nothing_is_kept_for_the_next_connection(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CONNECTED(a_head_is_given_without_what_follows),
-        CONNECTED(heads_that_come_together_are_given_one_by_one),
-        CONNECTED(a_head_in_pieces_is_found),
-        CONNECTED(a_line_that_ends_without_cr_and_lf_is_noticed),
-        CONNECTED(what_is_fed_comes_before_all_else),
-        CONNECTED(who_receives_without_our_poll_is_given_all),
+        CONNECTED(heads_and_bodies_that_come_together_are_parted),
+        CONNECTED(a_head_in_pieces_is_put_together),
+        CONNECTED(empty_lines_before_a_head_are_skipped),
+        CONNECTED(a_byte_that_belongs_in_no_head_ends_it),
+        CONNECTED(a_head_that_is_too_long_is_cut),
+        CONNECTED(a_head_that_does_not_end_is_late_or_cut),
+        CONNECTED(a_connection_that_ends_without_a_head_has_none),
         CONNECTED(reading_on_ends_with_the_connection_or_in_time),
+        CONNECTED(much_is_read_at_once),
         CONNECTED(nothing_is_kept_for_the_next_connection),
+        CONNECTED(who_reads_no_head_is_given_the_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

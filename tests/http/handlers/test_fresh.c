@@ -4,9 +4,10 @@
 
 static int wait_of(const char *header)
 {
+    const struct head head = {.count = header ? 1 : 0, .fields = {{"Prefer", header}}};
     int seconds = -1;
 
-    return fresh_prefer_wait(header, &seconds) ? seconds : -1;
+    return fresh_prefer_wait(&head, &seconds) ? seconds : -1;
 }
 
 static void wait_is_found_among_other_preferences(void **state)

@@ -20,7 +20,12 @@ static void a_charset_must_be_utf_8(void **state)
                      MEDIA_JSON);
     assert_int_equal(media_type_parse("application/json ; a=b ; Charset=utf-8"),
                      MEDIA_JSON);
+    assert_int_equal(media_type_parse("application/json; charset=utf8"), MEDIA_JSON);
+    assert_int_equal(media_type_parse("application/json; charset=\"UTF8\""),
+                     MEDIA_JSON);
     assert_int_equal(media_type_parse("application/json; charset=latin1"), MEDIA_OTHER);
+    assert_int_equal(media_type_parse("application/json; charset=utf-88"), MEDIA_OTHER);
+    assert_int_equal(media_type_parse("application/json; charset=utf"), MEDIA_OTHER);
     assert_int_equal(media_type_parse("application/json; charset=utf-8x"), MEDIA_OTHER);
     assert_int_equal(media_type_parse("application/json; charset="), MEDIA_OTHER);
     assert_int_equal(media_type_parse("application/json; charset=\"utf-8"),
