@@ -1,9 +1,9 @@
 #include "shown.h"
 
+#include "prefer.h"
 #include "projections/model_json.h"
 #include "worker.h"
 
-#include <civetweb.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -97,37 +97,14 @@ unsigned shown_of_events(struct request *rq)
     return (shown ? shown : DBK_SHOW_USUAL) | DBK_SHOW_RECEIVED;
 }
 
-/* Whether a Prefer (RFC 7240) has it: a preference in a list, with parameters or none. */
-static bool prefers_rfc3339(const char *header)
-{
-    static const char name[] = "timestamps";
-
-    for (; *header; header += strcspn(header, ",")) {
-        header += strspn(header, ", \t");
-        if (strncasecmp(header, name, strlen(name)) != 0)
-            continue;
-        header += strlen(name);
-        header += strspn(header, " \t");
-        if (*header != '=')
-            continue;
-        header += 1 + strspn(header + 1, " \t\"");
-        if (strncasecmp(header, "rfc3339", 7) == 0 &&
-            strchr(" \t\",;", header[7])) /* finds the NUL, too */
-            return true;
-    }
-    return false;
-}
-
 static bool asked_by_header(const struct request *rq)
 {
-    const struct mg_request_info *info = mg_get_request_info(rq->connection);
+    static const char wanted[] = "rfc3339";
+    struct dbk_slice value;
 
-    for (int i = 0; i < info->num_headers; i++) {
-        if (!strcasecmp(info->http_headers[i].name, "Prefer") &&
-            prefers_rfc3339(info->http_headers[i].value))
-            return true;
-    }
-    return false;
+    return prefer_find(rq->head, "timestamps", &value) &&
+           value.length == sizeof wanted - 1 &&
+           strncasecmp(value.data, wanted, value.length) == 0;
 }
 
 static bool has_parameter(const struct request *rq)
