@@ -4,7 +4,7 @@
  * value, `OPTIONS *`), takes what others may read otherwise, and answers such in words of
  * its own, or not at all. So its calls of recv and poll are answered here, in the threads
  * that serve connections: to it each request is a "GET /" without a body, whatever it
- * is. Its head (message/head.h) and body are ours to read. All state is the thread's; a
+ * is. Its head (head/head.h) and body are ours to read. All state is the thread's; a
  * thread has one connection at a time.
  */
 #ifndef DBK_HTTP_TAP_H
