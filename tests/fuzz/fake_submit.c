@@ -35,7 +35,7 @@ static void change_person(struct dbk_log *log, struct dbk_command *command,
     if (record.type == DBK_PERSON_CREATED)
         person_state_begin(command->person, &record, NOW);
     else if (dbk_log_person(log, &record.subject, command->person, NULL) == DBK_OK)
-        person_state_change(command->person, &record.person);
+        person_state_change(command->person, &record.person, 1);
     command->person->version = version;
 }
 

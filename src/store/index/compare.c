@@ -9,14 +9,21 @@
 /* One database on both sides, walked in key order. */
 struct pair {
     const char *name;
-    MDB_cursor *there, *implied;
+    bool hashed;                 /* its keys are no text */
+    MDB_cursor *there, *implied; /* there: NULL where the log has no such database */
     MDB_val there_key, there_value, implied_key, implied_value;
     int there_rc, implied_rc; /* 0, or MDB_NOTFOUND past the end */
     void (*differs)(void *context, const char *text);
     void *context;
 };
 
-static void format_key(MDB_val key, char *out, size_t size)
+static void format_hash(const unsigned char *bytes, size_t count, char *out)
+{
+    for (size_t i = 0; i < count; i++)
+        sprintf(out + 2 * i, "%02x", bytes[i]);
+}
+
+static void format_key(bool hashed, MDB_val key, char *out, size_t size)
 {
     struct dbk_uuid id;
 
@@ -24,6 +31,8 @@ static void format_key(MDB_val key, char *out, size_t size)
     if (key.mv_size == sizeof id.bytes) {
         memcpy(id.bytes, key.mv_data, sizeof id.bytes);
         dbk_uuid_format(&id, out);
+    } else if (hashed && key.mv_size < size / 2) {
+        format_hash((const unsigned char *)key.mv_data, key.mv_size, out);
     } else {
         snprintf(out, size, "\"%.*s\"", (int)key.mv_size, (const char *)key.mv_data);
     }
@@ -33,15 +42,16 @@ static void tell(const struct pair *pair, MDB_val key, const char *what)
 {
     char key_text[600], text[700];
 
-    format_key(key, key_text, sizeof key_text);
+    format_key(pair->hashed, key, key_text, sizeof key_text);
     snprintf(text, sizeof text, "index %s, %.600s: %s", pair->name, key_text, what);
     pair->differs(pair->context, text);
 }
 
 static void step_there(struct pair *pair)
 {
-    pair->there_rc =
-        mdb_cursor_get(pair->there, &pair->there_key, &pair->there_value, MDB_NEXT);
+    pair->there_rc = pair->there ? mdb_cursor_get(pair->there, &pair->there_key,
+                                                  &pair->there_value, MDB_NEXT)
+                                 : MDB_NOTFOUND;
 }
 
 static void step_implied(struct pair *pair)
@@ -116,19 +126,27 @@ int compare_indexes(MDB_txn *there, const struct environment *there_environment,
 {
     const struct {
         const char *name;
+        bool hashed;
         MDB_dbi there, implied;
     } databases[] = {
-        {"person", there_environment->person, implied_environment->person},
-        {"email", there_environment->email, implied_environment->email},
-        {"event", there_environment->event, implied_environment->event},
+        {"person", false, there_environment->person, implied_environment->person},
+        {"email", false, there_environment->email, implied_environment->email},
+        {"event", false, there_environment->event, implied_environment->event},
+        {"external", true, there_environment->external, implied_environment->external},
+        {"alias", true, there_environment->alias, implied_environment->alias},
+        {"person_alias", true, there_environment->person_alias,
+         implied_environment->person_alias},
     };
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < sizeof databases / sizeof *databases; i++) {
-        struct pair pair = {
-            .name = databases[i].name, .differs = differs, .context = context};
+        struct pair pair = {.name = databases[i].name,
+                            .hashed = databases[i].hashed,
+                            .differs = differs,
+                            .context = context};
 
-        rc = mdb_cursor_open(there, databases[i].there, &pair.there);
+        if (databases[i].there)
+            rc = mdb_cursor_open(there, databases[i].there, &pair.there);
         if (rc == 0)
             rc = mdb_cursor_open(implied, databases[i].implied, &pair.implied);
         if (rc == 0)

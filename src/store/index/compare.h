@@ -4,7 +4,7 @@
 
 #include "environment.h"
 
-/* Compare the indexes (person, email, event) that are there with those that should be.
+/* Compare the indexes (all but those of idempotency keys) that are there with those that should be.
  * differs is told each entry that is missing, extra or other. Returns 0 or an LMDB
  * code. */
 int compare_indexes(MDB_txn *there, const struct environment *there_environment,

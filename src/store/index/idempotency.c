@@ -19,6 +19,10 @@ struct kept_verdict {
     int64_t recorded_at;
 };
 
+#define CODE UINT64_C(0xFFFFFFFF)
+#define OTHERWISE (UINT64_C(1) << 32)
+#define HOLDER (UINT64_C(1) << 33)
+
 _Static_assert(sizeof(struct kept_head) == 40 && sizeof(struct kept_verdict) == 32,
                "as they are on disk");
 
@@ -34,10 +38,17 @@ static void recall(const char *at, struct dbk_command *command)
 
     memcpy(&kept, at, sizeof kept);
     memset(verdict, 0, sizeof *verdict);
-    verdict->code = (enum dbk_code)kept.code;
-    verdict->first_sequence = kept.first_sequence;
+    verdict->code = (enum dbk_code)(kept.code & CODE);
+    verdict->otherwise = (kept.code & OTHERWISE) != 0;
+    verdict->has_holder = (kept.code & HOLDER) != 0;
     verdict->sequence = kept.sequence;
-    verdict->recorded_at = kept.recorded_at;
+    if (verdict->has_holder) {
+        memcpy(verdict->holder.bytes, &kept.first_sequence, 8);
+        memcpy(verdict->holder.bytes + 8, &kept.recorded_at, 8);
+    } else {
+        verdict->first_sequence = kept.first_sequence;
+        verdict->recorded_at = kept.recorded_at;
+    }
     if (verdict->code != DBK_OK)
         dbk_fail(&verdict->error, verdict->code,
                  "refused when this key was first used; use a new key to try again");
@@ -63,7 +74,7 @@ static int is_of(MDB_txn *txn, const struct environment *environment, MDB_val en
         struct kept_verdict kept;
 
         memcpy(&kept, (const char *)entry.mv_data + at, sizeof kept);
-        if (kept.code == DBK_OK)
+        if ((kept.code & CODE) == DBK_OK)
             sequence = kept.sequence;
     }
     rc = mdb_get(txn, environment->log, &key, &value);
@@ -125,6 +136,22 @@ int idempotency_find(MDB_txn *txn, const struct environment *environment,
     return 0;
 }
 
+static struct kept_verdict kept_of(const struct dbk_verdict *verdict)
+{
+    struct kept_verdict kept = {(uint64_t)verdict->code, verdict->first_sequence,
+                                verdict->sequence, verdict->recorded_at};
+
+    if (verdict->otherwise)
+        kept.code |= OTHERWISE;
+    if (verdict->has_holder) {
+        assert(verdict->code != DBK_OK);
+        kept.code |= HOLDER;
+        memcpy(&kept.first_sequence, verdict->holder.bytes, 8);
+        memcpy(&kept.recorded_at, verdict->holder.bytes + 8, 8);
+    }
+    return kept;
+}
+
 int idempotency_keep(MDB_txn *txn, const struct environment *environment,
                      const struct dbk_idempotency *idempotency, dbk_timestamp now,
                      struct dbk_command *const *commands, size_t count)
@@ -141,9 +168,7 @@ int idempotency_keep(MDB_txn *txn, const struct environment *environment,
     memcpy(at, &head, sizeof head);
     at += sizeof head;
     for (size_t i = 0; i < count; i++) {
-        const struct dbk_verdict *verdict = &commands[i]->verdict;
-        struct kept_verdict kept = {(uint64_t)verdict->code, verdict->first_sequence,
-                                    verdict->sequence, verdict->recorded_at};
+        struct kept_verdict kept = kept_of(&commands[i]->verdict);
 
         memcpy(at, &kept, sizeof kept);
         at += sizeof kept;

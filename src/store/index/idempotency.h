@@ -6,6 +6,10 @@
  *                and for each command code u64, first_sequence u64, sequence u64,
  *                recorded_at i64 (native)
  *
+ * A code has OTHERWISE added where it came to that, and HOLDER where it was refused for what
+ * another has: that id is in the place of first_sequence and recorded_at, which a refusal
+ * has not.
+ *
  * Versions before hashed the key alone. Such entries are honoured until they expire, for
  * whoever has written the records that they answer for.
  *

@@ -1,10 +1,13 @@
 #include "index.h"
 
+#include "log_value.h"
+
 #include <assert.h>
 #include <endian.h>
 #include <string.h>
 
 #define PERSON_FIXED (8 + 8 + 8 + 1 + 1 + 2 + 2 + 2)
+#define PERSON_LONGER (2 + 8 + 4)
 #define EVENT_FIXED (8 + 8 + 16)
 
 _Static_assert(sizeof(struct dbk_uuid) == 16, "a key of persons and of events");
@@ -49,6 +52,22 @@ static size_t take_u16(const char **at)
     return le16toh(value);
 }
 
+static char *put_u32(char *at, uint32_t value)
+{
+    value = htole32(value);
+    memcpy(at, &value, sizeof value);
+    return at + sizeof value;
+}
+
+static uint32_t take_u32(const char **at)
+{
+    uint32_t value;
+
+    memcpy(&value, *at, sizeof value);
+    *at += sizeof value;
+    return le32toh(value);
+}
+
 static MDB_val value_of(const void *bytes, size_t length)
 {
     return (MDB_val){length, (void *)(uintptr_t)bytes};
@@ -66,29 +85,55 @@ static void take_text(const char **at, size_t length, char *out)
     *at += length;
 }
 
+enum { DELETED = 1, LONGER = 2 };
+
+/* What is behind the names, which are all there is to most. */
+static int unpack_longer(const char *at, size_t left, struct dbk_person_state *out)
+{
+    size_t external_id;
+
+    if (left < PERSON_LONGER)
+        return LMDB_INDEX_DAMAGED;
+    external_id = take_u16(&at);
+    out->properties_sequence = take_u64(&at);
+    out->aliases = take_u32(&at);
+    if (external_id > DBK_EXTERNAL_ID_MAX || left != PERSON_LONGER + external_id)
+        return LMDB_INDEX_DAMAGED;
+    take_text(&at, external_id, out->external_id);
+    return 0;
+}
+
 static int unpack_person(MDB_val value, struct dbk_person_state *out)
 {
     const char *at = value.mv_data;
-    size_t email, first_name, last_name;
+    size_t email, first_name, last_name, left;
+    unsigned marks;
 
     if (value.mv_size < PERSON_FIXED)
         return LMDB_INDEX_DAMAGED;
     out->version = take_u64(&at);
     out->datetime_created = (dbk_timestamp)take_u64(&at);
     out->datetime_modified = (dbk_timestamp)take_u64(&at);
-    out->deleted = *at++ != 0;
+    marks = (unsigned char)*at++;
+    out->deleted = (marks & DELETED) != 0;
     out->role = *at++ == DBK_ROLE_ADMIN ? DBK_ROLE_ADMIN : DBK_ROLE_USER;
     email = take_u16(&at);
     first_name = take_u16(&at);
     last_name = take_u16(&at);
+    left = value.mv_size - PERSON_FIXED;
     if (email > DBK_EMAIL_MAX || first_name > DBK_NAME_MAX ||
-        last_name > DBK_NAME_MAX ||
-        value.mv_size != PERSON_FIXED + email + first_name + last_name)
+        last_name > DBK_NAME_MAX || left < email + first_name + last_name)
         return LMDB_INDEX_DAMAGED;
+    left -= email + first_name + last_name;
     take_text(&at, email, out->email);
     take_text(&at, first_name, out->first_name);
     take_text(&at, last_name, out->last_name);
-    return 0;
+    if (marks & LONGER)
+        return unpack_longer(at, left, out);
+    out->external_id[0] = '\0';
+    out->properties_sequence = 0;
+    out->aliases = 0;
+    return left == 0 ? 0 : LMDB_INDEX_DAMAGED;
 }
 
 int index_get_person(MDB_txn *txn, const struct environment *environment,
@@ -101,10 +146,28 @@ int index_get_person(MDB_txn *txn, const struct environment *environment,
     return rc == 0 ? unpack_person(value, out) : rc;
 }
 
+static bool is_longer(const struct dbk_person_state *state)
+{
+    return state->external_id[0] || state->properties_sequence || state->aliases;
+}
+
+static char *put_longer(char *at, const struct dbk_person_state *state)
+{
+    size_t external_id = strlen(state->external_id);
+
+    assert(external_id <= DBK_EXTERNAL_ID_MAX);
+    at = put_u16(at, external_id);
+    at = put_u64(at, state->properties_sequence);
+    at = put_u32(at, state->aliases);
+    return put_bytes(at, state->external_id, external_id);
+}
+
 int index_put_person(MDB_txn *txn, const struct environment *environment,
                      const struct dbk_person_state *state)
 {
-    char bytes[PERSON_FIXED + DBK_EMAIL_MAX + 2 * DBK_NAME_MAX];
+    char bytes[PERSON_FIXED + DBK_EMAIL_MAX + 2 * DBK_NAME_MAX + PERSON_LONGER +
+               DBK_EXTERNAL_ID_MAX];
+    bool longer = is_longer(state);
     size_t email = strlen(state->email);
     size_t first_name = strlen(state->first_name);
     size_t last_name = strlen(state->last_name);
@@ -117,7 +180,7 @@ int index_put_person(MDB_txn *txn, const struct environment *environment,
     at = put_u64(at, state->version);
     at = put_u64(at, (uint64_t)state->datetime_created);
     at = put_u64(at, (uint64_t)state->datetime_modified);
-    *at++ = state->deleted;
+    *at++ = (char)((state->deleted ? DELETED : 0) | (longer ? LONGER : 0));
     *at++ = (char)state->role;
     at = put_u16(at, email);
     at = put_u16(at, first_name);
@@ -125,6 +188,8 @@ int index_put_person(MDB_txn *txn, const struct environment *environment,
     at = put_bytes(at, state->email, email);
     at = put_bytes(at, state->first_name, first_name);
     at = put_bytes(at, state->last_name, last_name);
+    if (longer)
+        at = put_longer(at, state);
     value = value_of(bytes, (size_t)(at - bytes));
     return mdb_put(txn, environment->person, &key, &value, 0);
 }
@@ -239,6 +304,22 @@ int index_drop_email(MDB_txn *txn, const struct environment *environment,
     int rc = mdb_del(txn, environment->email, &key, NULL);
 
     return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int index_get_record(MDB_txn *txn, const struct environment *environment,
+                     uint64_t sequence, struct dbk_record *out)
+{
+    MDB_val key = {sizeof sequence, &sequence}, value;
+    size_t length;
+    int rc = mdb_get(txn, environment->log, &key, &value);
+
+    if (rc != 0)
+        return rc;
+    if (!log_value_check(value.mv_data, value.mv_size, &length) ||
+        dbk_record_decode(value.mv_data, length, out, NULL) != DBK_OK ||
+        out->sequence != sequence)
+        return LMDB_INDEX_DAMAGED;
+    return 0;
 }
 
 int index_head(MDB_txn *txn, const struct environment *environment, uint64_t *head)

@@ -3,10 +3,13 @@
  * Private to the store. All of them can be made again from the log. Numbers are
  * little-endian.
  *
- *   person  id -> version u64, datetime_created i64, datetime_modified i64, deleted u8,
- *           role u8, lengths of email, first_name, last_name u16 each, their bytes
+ *   person  id -> version u64, datetime_created i64, datetime_modified i64, marks u8 (1:
+ *           deleted, 2: longer), role u8, lengths of email, first_name, last_name u16 each,
+ *           their bytes; where it is longer, for it has some of these: length of
+ *           external_id u16, properties_sequence u64, aliases u32, the bytes of external_id
  *   email   lower-cased email -> person id
- *   event   id -> sequence u64, deleted_sequence u64, person id
+ *   event   id -> sequence u64, deleted_sequence u64, person id (nil: it has an
+ *           anonymous_id; identity.h tells whose it is)
  */
 #ifndef DBK_STORE_INDEX_H
 #define DBK_STORE_INDEX_H
@@ -39,6 +42,11 @@ int index_put_email(MDB_txn *txn, const struct environment *environment,
                     struct dbk_slice email, const struct dbk_uuid *person_id);
 int index_drop_email(MDB_txn *txn, const struct environment *environment,
                      struct dbk_slice email);
+
+/* Decode a record of the log: its slices point into the map, as long as nothing is written.
+ * LMDB_INDEX_DAMAGED: it is damaged. */
+int index_get_record(MDB_txn *txn, const struct environment *environment,
+                     uint64_t sequence, struct dbk_record *out);
 
 /* The last sequence; 0 for an empty log. */
 int index_head(MDB_txn *txn, const struct environment *environment, uint64_t *head);

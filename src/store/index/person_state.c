@@ -19,11 +19,11 @@ void person_state_begin(struct dbk_person_state *state, const struct dbk_record 
     state->datetime_created =
         record->has_datetime_created ? record->datetime_created : recorded_at;
     state->datetime_modified = state->datetime_created;
-    person_state_change(state, &record->person);
+    person_state_change(state, &record->person, record->sequence);
 }
 
 bool person_state_change(struct dbk_person_state *state,
-                         const struct dbk_person_fields *fields)
+                         const struct dbk_person_fields *fields, uint64_t sequence)
 {
     struct dbk_person_state before = *state;
 
@@ -35,14 +35,28 @@ bool person_state_change(struct dbk_person_state *state,
         copy_text(state->last_name, sizeof state->last_name, fields->last_name);
     if (fields->has & DBK_HAS_ROLE)
         state->role = fields->role;
+    if (fields->has & DBK_HAS_EXTERNAL_ID)
+        copy_text(state->external_id, sizeof state->external_id, fields->external_id);
+    if (fields->has & DBK_HAS_PROPERTIES)
+        state->properties_sequence = fields->properties.length > 0 ? sequence : 0;
     return strcmp(before.email, state->email) != 0 ||
            strcmp(before.first_name, state->first_name) != 0 ||
            strcmp(before.last_name, state->last_name) != 0 ||
+           strcmp(before.external_id, state->external_id) != 0 ||
            before.role != state->role;
+}
+
+bool person_state_is_known(const struct dbk_person_state *state, unsigned aliases)
+{
+    return (state->email[0] && state->first_name[0] && state->last_name[0]) ||
+           state->external_id[0] || state->aliases + aliases > 0;
 }
 
 void person_state_forget(struct dbk_person_state *state)
 {
     state->deleted = true;
     state->email[0] = state->first_name[0] = state->last_name[0] = '\0';
+    state->external_id[0] = '\0';
+    state->properties_sequence = 0;
+    state->aliases = 0;
 }

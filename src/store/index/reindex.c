@@ -1,9 +1,11 @@
 #include "reindex.h"
 
+#include "identity.h"
 #include "index.h"
 #include "person_state.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 /* What a record is applied to. */
@@ -56,11 +58,49 @@ static int move_email(struct place *place, const char *old,
     return rc;
 }
 
-static int put_person(struct place *place, const char *old_email,
+/* The same of external ids. */
+static int move_external(struct place *place, const char *old,
+                         const struct dbk_person_state *person)
+{
+    struct dbk_slice external_id = dbk_slice(person->external_id);
+    struct identity_key old_key, key;
+    struct dbk_uuid owner;
+    int rc;
+
+    if (!strcmp(old, person->external_id))
+        return 0;
+    if (!identity_key_of(dbk_slice(old), &old_key) ||
+        !identity_key_of(external_id, &key))
+        return ENOMEM;
+    rc = identity_get_external(place->txn, place->environment, &key, &owner);
+    if (rc == 0 && external_id.length)
+        return wrong(place, "another person had its external_id");
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        return rc;
+    rc = old[0] ? identity_drop_external(place->txn, place->environment, &old_key) : 0;
+    if (rc == 0 && external_id.length)
+        rc = identity_put_external(place->txn, place->environment, &key, &person->id);
+    return rc;
+}
+
+/* What a person had before. */
+struct old {
+    char email[DBK_EMAIL_MAX + 1], external_id[DBK_EXTERNAL_ID_MAX + 1];
+};
+
+static void keep_old(const struct dbk_person_state *person, struct old *old)
+{
+    memcpy(old->email, person->email, sizeof old->email);
+    memcpy(old->external_id, person->external_id, sizeof old->external_id);
+}
+
+static int put_person(struct place *place, const struct old *old,
                       struct dbk_person_state *person)
 {
-    int rc = move_email(place, old_email, person);
+    int rc = move_email(place, old->email, person);
 
+    if (rc == 0 && !place->wrong)
+        rc = move_external(place, old->external_id, person);
     if (rc != 0 || place->wrong)
         return rc;
     person->version = place->record->sequence;
@@ -69,6 +109,7 @@ static int put_person(struct place *place, const char *old_email,
 
 static int add_created(struct place *place)
 {
+    const struct old old = {.email = ""};
     struct dbk_person_state person;
     int rc = index_get_person(place->txn, place->environment, &place->record->subject,
                               &person);
@@ -78,24 +119,92 @@ static int add_created(struct place *place)
     if (rc != MDB_NOTFOUND)
         return rc;
     person_state_begin(&person, place->record, place->record->recorded_at);
-    return put_person(place, "", &person);
+    return put_person(place, &old, &person);
 }
 
 static int add_changed(struct place *place)
 {
-    char old_email[DBK_EMAIL_MAX + 1];
     struct dbk_person_state person;
+    struct old old;
     int rc = find_person(place, &place->record->subject, &person);
 
     if (rc != 0 || place->wrong)
         return rc;
-    memcpy(old_email, person.email, sizeof old_email);
+    keep_old(&person, &old);
     if (place->record->type == DBK_PERSON_DELETED)
         person_state_forget(&person);
     else
-        person_state_change(&person, &place->record->person);
+        person_state_change(&person, &place->record->person, place->record->sequence);
     person.datetime_modified = place->record->recorded_at;
-    return put_person(place, old_email, &person);
+    rc = put_person(place, &old, &person);
+    if (rc == 0 && !place->wrong && person.deleted)
+        rc = identity_end(place->txn, place->environment, &person.id,
+                          place->record->sequence);
+    return rc;
+}
+
+/* An anonymous event says whose it was when it was recorded. */
+static int check_anonymous(struct place *place)
+{
+    const struct dbk_record *record = place->record;
+    struct identity_alias alias;
+    struct identity_key key;
+    int rc;
+
+    if (!identity_key_of(record->anonymous_id, &key))
+        return ENOMEM;
+    rc = identity_get_alias(place->txn, place->environment, &key, &alias);
+    if (rc != 0)
+        return rc;
+    return dbk_uuid_equal(&alias.person, &record->person_id)
+               ? 0
+               : wrong(place, "its anonymous_id was another's");
+}
+
+/* Find the person and the anonymous id of a person.aliased or person.unaliased; wrong is
+ * set where the one has the other already, or not. */
+static int find_alias(struct place *place, struct dbk_person_state *person,
+                      struct identity_key *key)
+{
+    const struct dbk_record *record = place->record;
+    bool claims = record->type == DBK_PERSON_ALIASED;
+    struct identity_alias alias;
+    int rc = find_person(place, &record->subject, person);
+
+    if (rc != 0 || place->wrong)
+        return rc;
+    if (!identity_key_of(record->anonymous_id, key))
+        return ENOMEM;
+    rc = identity_get_alias(place->txn, place->environment, key, &alias);
+    if (rc != 0)
+        return rc;
+    if (claims && alias.sequence > 0)
+        return wrong(place, "somebody had its anonymous_id");
+    if (claims && person->aliases >= DBK_ALIASES_MAX)
+        return wrong(place, "its person had as many aliases as there can be");
+    if (!claims && !(alias.sequence > 0 && dbk_uuid_equal(&alias.person, &person->id)))
+        return wrong(place, "its person had no such alias");
+    return 0;
+}
+
+static int add_alias(struct place *place)
+{
+    const struct dbk_record *record = place->record;
+    struct dbk_person_state person;
+    struct identity_key key;
+    int rc = find_alias(place, &person, &key);
+
+    if (rc != 0 || place->wrong)
+        return rc;
+    if (record->type == DBK_PERSON_ALIASED) {
+        person.aliases++;
+        rc = identity_claim(place->txn, place->environment, &key, record->anonymous_id,
+                            &person.id, record->sequence);
+    } else {
+        person.aliases--;
+        rc = identity_release(place->txn, place->environment, &key, &person.id);
+    }
+    return rc == 0 ? index_put_person(place->txn, place->environment, &person) : rc;
 }
 
 static int add_recorded(struct place *place)
@@ -105,10 +214,14 @@ static int add_recorded(struct place *place)
                                     .person_id = record->person_id};
     struct dbk_event_state before;
     struct dbk_person_state person;
-    int rc = find_person(place, &record->person_id, &person);
+    int rc = record->anonymous_id.length > 0
+                 ? check_anonymous(place)
+                 : find_person(place, &record->person_id, &person);
 
     if (rc != 0 || place->wrong)
         return rc;
+    if (record->anonymous_id.length > 0)
+        event.person_id = (struct dbk_uuid){{0}};
     rc = index_get_event(place->txn, place->environment, &record->subject, &before);
     if (rc == 0)
         return wrong(place, "its event was recorded before");
@@ -130,9 +243,12 @@ static int add_event_deleted(struct place *place)
         return rc;
     if (event.deleted_sequence)
         return wrong(place, "its event was deleted before");
-    if (!dbk_uuid_equal(&event.person_id, &record->person_id))
+    /* The index alone does not tell whose an anonymous event was. */
+    if (!dbk_uuid_is_nil(&event.person_id) &&
+        !dbk_uuid_equal(&event.person_id, &record->person_id))
         return wrong(place, "its event belongs to another person");
-    rc = find_person(place, &record->person_id, &person);
+    if (!dbk_uuid_is_nil(&record->person_id))
+        rc = find_person(place, &record->person_id, &person);
     if (rc != 0 || place->wrong)
         return rc;
     event.deleted_sequence = record->sequence;
@@ -153,7 +269,7 @@ static int add(struct place *place)
         return add_event_deleted(place);
     case DBK_PERSON_ALIASED:
     case DBK_PERSON_UNALIASED:
-        break;
+        return add_alias(place);
     }
     return MDB_CORRUPTED;
 }
@@ -176,6 +292,10 @@ int reindex_clear(MDB_txn *txn, const struct environment *environment)
 
     if ((rc = mdb_drop(txn, environment->person, 0)) != 0 ||
         (rc = mdb_drop(txn, environment->email, 0)) != 0)
+        return rc;
+    if ((rc = mdb_drop(txn, environment->external, 0)) != 0 ||
+        (rc = mdb_drop(txn, environment->alias, 0)) != 0 ||
+        (rc = mdb_drop(txn, environment->person_alias, 0)) != 0)
         return rc;
     return mdb_drop(txn, environment->event, 0);
 }

@@ -129,7 +129,7 @@ static int open_mapped(const char *dir, unsigned flags, size_t map_size, MDB_env
         if (rc != 0)
             return rc;
         if ((rc = mdb_env_set_mapsize(*env, size)) == 0 &&
-            (rc = mdb_env_set_maxdbs(*env, 8)) == 0 &&
+            (rc = mdb_env_set_maxdbs(*env, 16)) == 0 &&
             (rc = mdb_env_set_maxreaders(*env, READERS_MAX)) == 0)
             rc = mdb_env_open(*env, dir, MDB_NOTLS | flags, 0600);
         if (rc != 0) {
@@ -165,6 +165,26 @@ static int open_databases(MDB_txn *txn, unsigned flags, struct environment *out)
     return 0;
 }
 
+/* What a log of a program before does not have: left 0 where it is not made. */
+static int open_added(MDB_txn *txn, const char *name, unsigned flags, MDB_dbi *dbi)
+{
+    int rc = open_one(txn, name, flags, dbi);
+
+    if (rc == MDB_NOTFOUND)
+        *dbi = 0;
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int open_identities(MDB_txn *txn, unsigned flags, struct environment *out)
+{
+    int rc;
+
+    if ((rc = open_added(txn, "external", flags, &out->external)) != 0 ||
+        (rc = open_added(txn, "alias", flags, &out->alias)) != 0)
+        return rc;
+    return open_added(txn, "person_alias", flags, &out->person_alias);
+}
+
 static int put_meta(MDB_txn *txn, MDB_dbi meta, const char *name, const void *bytes,
                     size_t length)
 {
@@ -190,7 +210,7 @@ static int get_meta(MDB_txn *txn, MDB_dbi meta, const char *name, void *out,
 
 static int initialise(MDB_txn *txn, struct environment *out)
 {
-    uint32_t format = ENVIRONMENT_FORMAT;
+    uint32_t format = ENVIRONMENT_FORMAT_FIRST;
     struct dbk_uuid store_id = dbk_uuid_new();
     int rc;
 
@@ -205,6 +225,17 @@ int environment_put_store_id(MDB_txn *txn, const struct environment *environment
 {
     return put_meta(txn, environment->meta, "store_id", store_id->bytes,
                     sizeof store_id->bytes);
+}
+
+int environment_need_format(MDB_txn *txn, const struct environment *environment,
+                            unsigned format)
+{
+    uint32_t there, needed = format;
+    int rc = get_meta(txn, environment->meta, "format", &there, sizeof there);
+
+    if (rc != 0 || there >= needed)
+        return rc;
+    return put_meta(txn, environment->meta, "format", &needed, sizeof needed);
 }
 
 static int look_whether_empty(MDB_txn *txn, bool *empty)
@@ -261,6 +292,8 @@ static enum dbk_code load(MDB_txn *txn, enum dbk_access access, struct environme
     if (code != DBK_OK)
         return code;
     rc = open_databases(txn, access == ENVIRONMENT_MAKE ? MDB_CREATE : 0, out);
+    if (rc == 0)
+        rc = open_identities(txn, access == ENVIRONMENT_MAKE ? MDB_CREATE : 0, out);
     if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE) /* all are made in one commit */
         rc = MDB_CORRUPTED;
     return rc == 0 ? DBK_OK : lmdb_fail(err, out->env, rc, "open the log");
@@ -282,6 +315,25 @@ static enum dbk_code load_databases(enum dbk_access access, struct environment *
         return code;
     }
     rc = mdb_txn_commit(txn); /* writes nothing where nothing was made */
+    return rc == 0 ? DBK_OK : lmdb_fail(err, out->env, rc, "open the log");
+}
+
+/* In a log of a program before, that is opened for writing. */
+static enum dbk_code make_identities(struct environment *out, struct dbk_error *err)
+{
+    MDB_txn *txn;
+    int rc;
+
+    if (out->external && out->alias && out->person_alias)
+        return DBK_OK;
+    rc = mdb_txn_begin(out->env, NULL, 0, &txn);
+    if (rc == 0) {
+        rc = open_identities(txn, MDB_CREATE, out);
+        if (rc == 0)
+            rc = mdb_txn_commit(txn);
+        else
+            mdb_txn_abort(txn);
+    }
     return rc == 0 ? DBK_OK : lmdb_fail(err, out->env, rc, "open the log");
 }
 
@@ -316,6 +368,8 @@ static enum dbk_code open_and_load(const char *dir, enum dbk_access access,
     mdb_reader_check(out->env, &dead);
     fault_enter(out->env);
     code = load_databases(access, out, err);
+    if (code == DBK_OK && access == ENVIRONMENT_WRITE)
+        code = make_identities(out, err);
     fault_leave();
     /* Not for new ones only: whoever made it may have been killed before this. */
     if (code == DBK_OK && access != ENVIRONMENT_READ)

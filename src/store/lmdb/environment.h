@@ -10,8 +10,11 @@
 
 #include <lmdb.h>
 
-/* What is in the file. A newer program may raise it. */
-#define ENVIRONMENT_FORMAT 1
+/* What is in the file: the newest format of its records. A log begins with the first, and
+ * the transaction that appends the first record of a newer one raises it: so programs that
+ * know no more than what is in a log can go on with it. */
+#define ENVIRONMENT_FORMAT 2
+#define ENVIRONMENT_FORMAT_FIRST 1
 
 struct environment {
     MDB_env *env;
@@ -20,7 +23,14 @@ struct environment {
     MDB_dbi email;       /* lower-cased email -> person id */
     MDB_dbi event;       /* event id -> place, see index.h */
     MDB_dbi idempotency; /* key hash -> verdicts, see idempotency.h */
-    MDB_dbi meta;        /* "format", "store_id", "reopened" */
+
+    /* See identity.h. A log of a program before has them once it is opened for writing; 0
+     * where it is not: as if they were empty. */
+    MDB_dbi external;     /* external id -> person id */
+    MDB_dbi alias;        /* anonymous id -> person id */
+    MDB_dbi person_alias; /* person id and anonymous id -> nothing */
+
+    MDB_dbi meta; /* "format", "store_id", "reopened" */
     struct dbk_uuid store_id;
 };
 
@@ -40,6 +50,11 @@ void environment_close(struct environment *environment); /* zeroed is fine */
 /* Give the log another id, inside txn. An LMDB code. */
 int environment_put_store_id(MDB_txn *txn, const struct environment *environment,
                              const struct dbk_uuid *store_id);
+
+/* Say inside txn that the log has records of this format, where it does not yet. An LMDB
+ * code. */
+int environment_need_format(MDB_txn *txn, const struct environment *environment,
+                            unsigned format);
 
 /* Make sure that the disk has what is visible: write LMDB's two meta pages again, as they
  * are read now, and sync. To be called at the beginning of a write transaction, before

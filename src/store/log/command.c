@@ -25,7 +25,11 @@ static void clear(struct dbk_command *command)
 {
     command->count = command->bytes_used = 0;
     command->expected_version = 0;
-    command->expects_person = command->unsupported = false;
+    command->expects_person = false;
+    command->has_alias = command->has_external = command->by_external = false;
+    command->no_memory = command->has_otherwise = command->has_merged = false;
+    command->merge = NULL;
+    command->drafted = command->first_offset = command->first_length = 0;
     command->person = NULL;
     command_clear_verdict(&command->verdict);
 }
@@ -128,7 +132,26 @@ static bool changes_person(enum dbk_type type)
     return (row->must | row->may) & DBK_HAS_ALL;
 }
 
-/* Behind the first record only events of its person may follow. */
+/* Whether a command that begins with it tells the person's state. */
+static bool leaves_person(enum dbk_type type)
+{
+    return changes_person(type) || type == DBK_PERSON_ALIASED ||
+           type == DBK_PERSON_UNALIASED;
+}
+
+static bool may_follow(const struct dbk_command *command,
+                       const struct dbk_record *draft)
+{
+    enum dbk_type first = command->entries[0].type;
+
+    if (command->entries[command->count - 1].type == DBK_PERSON_ALIASED)
+        return false; /* the last there can be */
+    if (draft->type == DBK_EVENT_RECORDED)
+        return changes_person(first) && draft->anonymous_id.length == 0;
+    return draft->type == DBK_PERSON_ALIASED && first == DBK_PERSON_CREATED;
+}
+
+/* Behind the first record only what is of its person may follow. */
 static enum dbk_code check_shape(const struct dbk_command *command,
                                  const struct dbk_record *draft, struct dbk_error *err)
 {
@@ -136,12 +159,13 @@ static enum dbk_code check_shape(const struct dbk_command *command,
 
     if (command->count == 0)
         return DBK_OK;
-    if (draft->type != DBK_EVENT_RECORDED || !changes_person(first->type))
+    if (!may_follow(command, draft))
         return dbk_fail(err, DBK_INVALID, "%s cannot follow %s in one command",
                         dbk_type_name(draft->type), dbk_type_name(first->type));
-    if (!dbk_uuid_equal(&draft->person_id, &first->subject))
-        return dbk_fail(err, DBK_INVALID, "the event belongs to another person");
-    if (event_id_twice(command, &draft->subject))
+    if (!dbk_uuid_equal(dbk_record_person(draft), &first->subject))
+        return dbk_fail(err, DBK_INVALID, "the %s belongs to another person",
+                        draft->type == DBK_EVENT_RECORDED ? "event" : "alias");
+    if (draft->type == DBK_EVENT_RECORDED && event_id_twice(command, &draft->subject))
         return dbk_fail(err, DBK_INVALID, "an event id stands twice in one command");
     return DBK_OK;
 }
@@ -158,40 +182,72 @@ static size_t room_for(const struct dbk_record *draft)
 
 static bool make_room(struct dbk_command *command, const struct dbk_record *draft)
 {
-    bool changes = changes_person(draft->type);
+    bool leaves = leaves_person(draft->type);
 
-    if (changes && !command->person)
+    if (leaves && !command->person)
         command->person = calloc(1, sizeof *command->person);
-    return (!changes || command->person) && grow_entries(command) &&
+    return (!leaves || command->person) && grow_entries(command) &&
            grow_bytes(command, command->bytes_used + room_for(draft));
 }
 
-enum dbk_code dbk_command_add(struct dbk_command *command,
-                              const struct dbk_record *draft, struct dbk_error *err)
+static bool sets_external(const struct dbk_record *draft)
 {
-    struct command_entry *entry;
-    enum dbk_code code = check_shape(command, draft, err);
+    return draft->person.has & DBK_HAS_EXTERNAL_ID &&
+           draft->person.external_id.length > 0;
+}
 
-    if (code != DBK_OK)
-        return code;
-    if (!make_room(command, draft))
-        return dbk_fail(err, DBK_NO_MEMORY, "no memory for a record");
+/* False: no memory. */
+static bool hash_identities(struct dbk_command *command, const struct dbk_record *draft)
+{
+    const struct record_type *type = record_type(draft->type);
 
-    entry = &command->entries[command->count];
-    entry->type = draft->type;
-    entry->subject = draft->subject;
-    entry->person_id = draft->person_id;
-    entry->offset = command->bytes_used;
+    if ((type->must | type->may) & DBK_HAS_ANONYMOUS_ID &&
+        draft->anonymous_id.length > 0) {
+        command->has_alias = true;
+        return identity_key_of(draft->anonymous_id, &command->alias);
+    }
+    if (command->count > 0 || !sets_external(draft))
+        return true;
+    command->has_external = true;
+    return identity_key_of(draft->person.external_id, &command->external);
+}
+
+/* Encode it behind what is there already, where there is room for it. */
+static enum dbk_code encode(struct dbk_command *command, const struct dbk_record *draft,
+                            struct command_entry *entry, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    *entry = (struct command_entry){.type = draft->type,
+                                    .subject = draft->subject,
+                                    .person_id = draft->person_id,
+                                    .offset = command->bytes_used};
     code = dbk_record_encode(draft, command->bytes + entry->offset,
                              command->bytes_size - entry->offset, &entry->length, err);
     if (code != DBK_OK)
         return code;
     assert(entry->length <= room_for(draft));
-    if (draft->type != DBK_EVENT_DELETED && command->bytes[entry->offset + 1] != 1)
-        command->unsupported = true;
     command->bytes_used += entry->length;
-    command->count++;
+    command->drafted = command->bytes_used;
     return DBK_OK;
+}
+
+enum dbk_code dbk_command_add(struct dbk_command *command,
+                              const struct dbk_record *draft, struct dbk_error *err)
+{
+    enum dbk_code code = check_shape(command, draft, err);
+
+    if (code != DBK_OK)
+        return code;
+    if (record_type(draft->type)->must & DBK_HAS_ANONYMOUS_ID &&
+        draft->anonymous_id.length == 0)
+        return dbk_fail(err, DBK_INVALID, "the anonymous_id is empty");
+    if (!make_room(command, draft) || !hash_identities(command, draft))
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for a record");
+    code = encode(command, draft, &command->entries[command->count], err);
+    if (code == DBK_OK && command->count++ == 0)
+        command_set_first(command, command->entries);
+    return code;
 }
 
 void dbk_command_expect(struct dbk_command *command, uint64_t version)
@@ -208,33 +264,75 @@ void dbk_command_expect_person(struct dbk_command *command, const struct dbk_uui
 void dbk_command_by_external_id(struct dbk_command *command,
                                 struct dbk_slice external_id)
 {
-    (void)external_id;
-    command->unsupported = true;
+    command->by_external = true;
+    if (!identity_key_of(external_id, &command->by))
+        command->no_memory = true;
 }
 
 enum dbk_code dbk_command_otherwise(struct dbk_command *command,
                                     const struct dbk_record *updated,
                                     struct dbk_error *err)
 {
-    (void)updated;
-    (void)err;
-    command->unsupported = true;
-    return DBK_OK;
+    enum dbk_code code;
+
+    assert(command->count > 0 && command->entries[0].type == DBK_PERSON_CREATED &&
+           updated->type == DBK_PERSON_UPDATED);
+    if (!grow_bytes(command, command->bytes_used + room_for(updated)) ||
+        (sets_external(updated) &&
+         !identity_key_of(updated->person.external_id, &command->otherwise_external)))
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for a record");
+    code = encode(command, updated, &command->otherwise, err);
+    command->has_otherwise = code == DBK_OK;
+    return code;
 }
 
 void dbk_command_merge(struct dbk_command *command, dbk_merge *merge)
 {
-    (void)merge;
-    command->unsupported = true;
+    command->merge = merge;
+}
+
+void command_begin(struct dbk_command *command)
+{
+    command_clear_verdict(&command->verdict);
+    command->bytes_used = command->drafted;
+    command->has_merged = false;
+    if (command->count > 0)
+        command_set_first(command, command->entries);
+}
+
+bool command_keep_merged(struct dbk_command *command, const struct command_entry *from,
+                         const char *bytes, size_t length)
+{
+    assert(!command->has_merged && command->bytes_used == command->drafted);
+    if (!grow_bytes(command, command->bytes_used + length))
+        return false;
+    memcpy(command->bytes + command->bytes_used, bytes, length);
+    command->merged = *from;
+    command->merged.offset = command->bytes_used;
+    command->merged.length = length;
+    command->bytes_used += length;
+    command->has_merged = true;
+    return true;
+}
+
+void command_set_first(struct dbk_command *command, const struct command_entry *first)
+{
+    command->first_offset = first->offset;
+    command->first_length = first->length;
+}
+
+bool command_is_anonymous(const struct dbk_command *command)
+{
+    return command->has_alias && command->entries[0].type == DBK_EVENT_RECORDED;
 }
 
 void dbk_command_first(const struct dbk_command *command, struct dbk_record *out)
 {
-    const struct command_entry *first = command->entries;
     enum dbk_code code;
 
     assert(command->count > 0);
-    code = dbk_record_decode(command->bytes + first->offset, first->length, out, NULL);
+    code = dbk_record_decode(command->bytes + command->first_offset,
+                             command->first_length, out, NULL);
     assert(code == DBK_OK); /* it was encoded here */
 }
 

@@ -2,12 +2,13 @@
 #ifndef DBK_STORE_COMMAND_PRIVATE_H
 #define DBK_STORE_COMMAND_PRIVATE_H
 
+#include "identity.h"
 #include "store/command.h"
 
 struct command_entry {
     enum dbk_type type;
     struct dbk_uuid subject;
-    struct dbk_uuid person_id; /* event.recorded */
+    struct dbk_uuid person_id; /* event.recorded, but for an anonymous one */
     size_t offset;             /* of the encoded record in bytes */
     size_t length;
 };
@@ -23,15 +24,48 @@ struct dbk_command {
     size_t bytes_used, bytes_size;
     char small[COMMAND_SMALL];
     uint64_t expected_version; /* 0: any */
-    bool unsupported;          /* it asks for what cannot be decided yet */
     bool expects_person;
     struct dbk_uuid expected_person;
+
+    /* Hashed by whoever drafts, not in the turn. */
+    bool has_alias, has_external, by_external;
+    struct identity_key alias;    /* of the one anonymous id in it */
+    struct identity_key external; /* of the external id of its first record */
+    struct identity_key by;       /* of the external id that says whose it is */
+    bool no_memory;               /* for one of them */
+
+    bool has_otherwise;
+    struct command_entry otherwise;
+    struct identity_key otherwise_external; /* where that has an external id */
+    dbk_merge *merge;                       /* NULL: none */
+
+    /* Of deciding, which may happen again: beyond what was drafted, bytes has the
+     * person.updated with its properties merged, where that is appended. */
+    size_t drafted;
+    bool has_merged;
+    struct command_entry merged;
+    size_t first_offset, first_length; /* of what dbk_command_first tells */
+
     struct dbk_verdict verdict;
-    struct dbk_person_state *person; /* for commands that begin with person.created or
-                                        person.updated; filled when they are accepted */
+    struct dbk_person_state
+        *person; /* for commands that leave a person; filled when they
+                                        are accepted */
 };
 
 /* No verdict yet. The rest of its text is left as it is. */
 void command_clear_verdict(struct dbk_verdict *verdict);
+
+/* As it was drafted, whatever deciding has made of it; no verdict yet. */
+void command_begin(struct dbk_command *command);
+
+/* Keep the record that is appended instead of a drafted one. False: no memory. */
+bool command_keep_merged(struct dbk_command *command, const struct command_entry *from,
+                         const char *bytes, size_t length);
+
+/* What the command begins with is now this. */
+void command_set_first(struct dbk_command *command, const struct command_entry *first);
+
+/* Whether it is an event with an anonymous id, which stands alone. */
+bool command_is_anonymous(const struct dbk_command *command);
 
 #endif

@@ -6,6 +6,8 @@
 #include "rules.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
 
 static int append(struct decide_turn *turn, struct dbk_command *command,
                   const struct command_entry *entry)
@@ -14,9 +16,16 @@ static int append(struct decide_turn *turn, struct dbk_command *command,
     MDB_val key = {sizeof sequence, &sequence};
     MDB_val value = {entry->length + LOG_VALUE_CHECKSUM, NULL};
     char *record = command->bytes + entry->offset;
-    int rc = mdb_cursor_put(turn->log_cursor, &key, &value, MDB_APPEND | MDB_RESERVE);
+    unsigned format = record_get_format(record);
+    int rc = 0;
 
     assert(entry->offset + entry->length <= command->bytes_used);
+    if (format > turn->format) {
+        rc = environment_need_format(turn->txn, turn->environment, format);
+        turn->format = format;
+    }
+    if (rc == 0)
+        rc = mdb_cursor_put(turn->log_cursor, &key, &value, MDB_APPEND | MDB_RESERVE);
     if (rc != 0)
         return rc;
     dbk_record_stamp(record, sequence, turn->now);
@@ -25,42 +34,124 @@ static int append(struct decide_turn *turn, struct dbk_command *command,
     return 0;
 }
 
-static int index_person(struct rules_plan *plan, const struct decide_turn *turn)
+static int index_email(const struct rules_plan *plan, const struct decide_turn *turn)
 {
-    const struct environment *environment = turn->environment;
-    struct dbk_person_state *person = &plan->person;
+    const struct dbk_person_state *person = &plan->person;
     int rc = 0;
 
-    person->version = turn->head;
-    if (plan->old_email[0] && (plan->email_changes || person->deleted))
-        rc = index_drop_email(turn->txn, environment, dbk_slice(plan->old_email));
-    if (rc == 0 && plan->email_changes)
-        rc = index_put_email(turn->txn, environment, dbk_slice(person->email),
+    if (!plan->email_changes)
+        return 0;
+    if (plan->old_email[0])
+        rc = index_drop_email(turn->txn, turn->environment, dbk_slice(plan->old_email));
+    if (rc == 0 && person->email[0])
+        rc = index_put_email(turn->txn, turn->environment, dbk_slice(person->email),
                              &person->id);
-    return rc == 0 ? index_put_person(turn->txn, environment, person) : rc;
+    return rc;
 }
 
-static int index_recorded(const struct decide_turn *turn,
+static int index_external(const struct rules_plan *plan, const struct decide_turn *turn)
+{
+    struct identity_key old;
+    int rc = 0;
+
+    if (!plan->external_changes)
+        return 0;
+    if (plan->old_external_id[0]) {
+        if (!identity_key_of(dbk_slice(plan->old_external_id), &old))
+            return ENOMEM;
+        rc = identity_drop_external(turn->txn, turn->environment, &old);
+    }
+    if (rc == 0 && plan->person.external_id[0])
+        rc = identity_put_external(turn->txn, turn->environment, plan->external,
+                                   &plan->person.id);
+    return rc;
+}
+
+static int index_person(struct rules_plan *plan, const struct decide_turn *turn)
+{
+    struct dbk_person_state *person = &plan->person;
+    int rc;
+
+    person->version = turn->head;
+    if (plan->sets_properties)
+        person->properties_sequence = plan->has_properties ? turn->head : 0;
+    if ((rc = index_email(plan, turn)) != 0 || (rc = index_external(plan, turn)) != 0)
+        return rc;
+    if (person->deleted)
+        rc = identity_end(turn->txn, turn->environment, &person->id, turn->head);
+    return rc == 0 ? index_put_person(turn->txn, turn->environment, person) : rc;
+}
+
+/* The record, as it was written a moment ago, tells the text. */
+static int index_aliased(struct rules_plan *plan, const struct decide_turn *turn,
+                         const struct command_entry *entry)
+{
+    struct dbk_command *command = plan->command;
+    struct dbk_person_state *person = &plan->person;
+    struct dbk_record record;
+    enum dbk_code code =
+        dbk_record_decode(command->bytes + entry->offset, entry->length, &record, NULL);
+    int rc;
+
+    assert(code == DBK_OK); /* it was encoded here */
+    rc = identity_claim(turn->txn, turn->environment, &command->alias,
+                        record.anonymous_id, &person->id, turn->head);
+    person->aliases++;
+    return rc == 0 ? index_put_person(turn->txn, turn->environment, person) : rc;
+}
+
+static int index_unaliased(struct rules_plan *plan, const struct decide_turn *turn)
+{
+    int rc = identity_release(turn->txn, turn->environment, &plan->command->alias,
+                              &plan->person.id);
+
+    return rc == 0 ? index_put_person(turn->txn, turn->environment, &plan->person) : rc;
+}
+
+static int index_recorded(const struct rules_plan *plan, const struct decide_turn *turn,
                           const struct command_entry *entry)
 {
     struct dbk_event_state event = {.sequence = turn->head,
-                                    .person_id = entry->person_id};
+                                    .person_id = plan->person.id};
 
     return index_put_event_at(turn->event_cursor, &entry->subject, &event);
 }
 
-static int write_entry(struct rules_plan *plan, struct decide_turn *turn,
-                       const struct command_entry *entry)
+/* What was not known when it was drafted: of whom it is. */
+static void fill_in(struct rules_plan *plan, const struct command_entry *entry)
+{
+    char *record = plan->command->bytes + entry->offset;
+
+    switch (entry->type) {
+    case DBK_PERSON_CREATED:
+    case DBK_PERSON_DELETED:
+        break;
+    case DBK_PERSON_UPDATED:
+    case DBK_PERSON_ALIASED:
+    case DBK_PERSON_UNALIASED:
+        record_set_subject(record, &plan->person.id);
+        break;
+    case DBK_EVENT_RECORDED:
+        record_set_person(record, &plan->person.id);
+        break;
+    case DBK_EVENT_DELETED:
+        record_set_person(record, &plan->owner);
+        record_set_format(record, plan->deleted_format);
+        break;
+    }
+}
+
+static int write_entry(struct rules_plan *plan, struct decide_turn *turn, size_t i)
 {
     struct dbk_command *command = plan->command;
+    const struct command_entry *entry = i == 0 ? plan->first : &command->entries[i];
     int rc;
 
-    if (entry->type == DBK_PERSON_UPDATED && plan->nothing_changes)
+    if (i == 0)
+        command_set_first(command, entry);
+    fill_in(plan, entry);
+    if (rules_is_skipped(plan, i))
         return 0;
-    if (entry->type == DBK_EVENT_DELETED) {
-        record_set_person(command->bytes + entry->offset, &plan->event.person_id);
-        record_set_format(command->bytes + entry->offset, 1);
-    }
     rc = append(turn, command, entry);
     if (rc != 0)
         return rc;
@@ -71,13 +162,14 @@ static int write_entry(struct rules_plan *plan, struct decide_turn *turn,
     case DBK_PERSON_DELETED:
         return index_person(plan, turn);
     case DBK_EVENT_RECORDED:
-        return index_recorded(turn, entry);
+        return index_recorded(plan, turn, entry);
     case DBK_EVENT_DELETED:
         plan->event.deleted_sequence = turn->head;
         return index_put_event_at(turn->event_cursor, &entry->subject, &plan->event);
     case DBK_PERSON_ALIASED:
+        return index_aliased(plan, turn, entry);
     case DBK_PERSON_UNALIASED:
-        break;
+        return index_unaliased(plan, turn);
     }
     return MDB_CORRUPTED;
 }
@@ -91,6 +183,7 @@ static void accept(struct rules_plan *plan, const struct decide_turn *turn,
     assert(turn->head >= before && turn->head - before <= command->count);
     assert(appended || plan->nothing_changes);
     command->verdict.code = DBK_OK;
+    command->verdict.otherwise = plan->otherwise;
     command->verdict.first_sequence = appended ? before + 1 : 0;
     command->verdict.sequence = appended ? turn->head : plan->person.version;
     command->verdict.recorded_at = turn->now;
@@ -102,13 +195,18 @@ static void accept(struct rules_plan *plan, const struct decide_turn *turn,
  * search of its own. False where it was refused. */
 static bool write_event(struct rules_plan *plan, struct decide_turn *turn)
 {
-    const struct command_entry *entry = plan->command->entries;
-    struct dbk_event_state known,
-        event = {.sequence = turn->head + 1, .person_id = entry->person_id};
-    int rc = index_add_event(turn->event_cursor, &entry->subject, &event, &known);
+    struct dbk_command *command = plan->command;
+    const struct command_entry *entry = command->entries;
+    struct dbk_event_state known, event = {.sequence = turn->head + 1};
+    int rc;
 
+    if (command_is_anonymous(command))
+        record_set_person(command->bytes + entry->offset, &plan->owner);
+    else
+        event.person_id = entry->person_id;
+    rc = index_add_event(turn->event_cursor, &entry->subject, &event, &known);
     if (rc == 0)
-        plan->rc = append(turn, plan->command, entry);
+        plan->rc = append(turn, command, entry);
     else
         rules_refuse_event(plan, &entry->subject, rc, &known);
     return rc == 0 && plan->rc == 0;
@@ -121,7 +219,7 @@ static bool write_all(struct rules_plan *plan, struct decide_turn *turn)
     if (command->count == 1 && command->entries[0].type == DBK_EVENT_RECORDED)
         return write_event(plan, turn);
     for (size_t i = 0; plan->rc == 0 && i < command->count; i++)
-        plan->rc = write_entry(plan, turn, &command->entries[i]);
+        plan->rc = write_entry(plan, turn, i);
     return plan->rc == 0;
 }
 
@@ -145,9 +243,17 @@ int decide_command(struct decide_turn *turn, struct dbk_command *command)
 
     if (rc != 0)
         return rc;
-    command_clear_verdict(&command->verdict);
+    if (turn->format < ENVIRONMENT_FORMAT_FIRST)
+        turn->format = ENVIRONMENT_FORMAT_FIRST;
+    command_begin(command);
     rules_plan_begin(&plan, command);
     if (rules_check(&plan, turn) && write_all(&plan, turn))
         accept(&plan, turn, before);
     return plan.rc;
+}
+
+void decide_finish(struct decide_turn *turn)
+{
+    free(turn->scratch);
+    turn->scratch = NULL;
 }

@@ -20,7 +20,20 @@ struct decide_turn {
      * them. NULL before the first; LMDB closes them with the transaction. */
     MDB_cursor *log_cursor;
     MDB_cursor *event_cursor;
+
+    unsigned
+        format; /* the log is known to say that it has records of this one; 0: none is */
+    struct decide_scratch *scratch; /* NULL until properties are merged */
 };
+
+/* Where properties are merged, and the record with them is encoded. */
+struct decide_scratch {
+    char properties[DBK_PROPERTIES_MAX];
+    char record[DBK_RECORD_MAX];
+};
+
+/* Free what the turn has besides its transaction. */
+void decide_finish(struct decide_turn *turn);
 
 /* Give the command its verdict, and if it is accepted append its records and change the
  * indexes. Either all of it happens or nothing.

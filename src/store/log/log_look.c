@@ -1,11 +1,11 @@
 /* Looking things up in a log: persons, events, and what is in it. */
+#include "identity.h"
 #include "index.h"
 #include "log_read.h"
 #include "log_value.h"
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -40,6 +40,8 @@ enum dbk_code dbk_log_person(struct dbk_log *log, const struct dbk_uuid *id,
 enum dbk_code dbk_log_event(struct dbk_log *log, const struct dbk_uuid *id,
                             struct dbk_event_state *out, struct dbk_error *err)
 {
+    struct dbk_record record;
+    struct dbk_uuid owner;
     MDB_txn *txn;
     enum dbk_code code = log_begin_read(log, &txn, err);
     int rc;
@@ -47,61 +49,14 @@ enum dbk_code dbk_log_event(struct dbk_log *log, const struct dbk_uuid *id,
     if (code != DBK_OK)
         return code;
     rc = index_get_event(txn, &log->environment, id, out);
+    if (rc == 0)
+        rc = identity_of_event(txn, &log->environment, out, &owner, &record);
     if (rc != 0)
         code = look_up_fail(log, rc, "event", id, err);
+    else
+        out->person_id = owner;
     log_end_read(log, txn);
     return code;
-}
-
-enum dbk_code dbk_log_whose(struct dbk_log *log, enum dbk_identity identity,
-                            struct dbk_slice text, struct dbk_uuid *person,
-                            struct dbk_error *err)
-{
-    MDB_txn *txn;
-    enum dbk_code code;
-    int rc = MDB_NOTFOUND;
-
-    code = log_begin_read(log, &txn, err);
-    if (code != DBK_OK)
-        return code;
-    if (identity == DBK_IDENTITY_EMAIL && text.length <= DBK_EMAIL_MAX)
-        rc = index_get_email(txn, &log->environment, text, person);
-    if (rc == MDB_NOTFOUND)
-        code = dbk_fail(err, DBK_NOT_FOUND, "there is no such person");
-    else if (rc != 0)
-        code = lmdb_fail(err, log->environment.env, rc, "look up in the log");
-    log_end_read(log, txn);
-    return code;
-}
-
-void dbk_aliases_finish(struct dbk_aliases *aliases)
-{
-    free(aliases->list);
-    free(aliases->bytes);
-    memset(aliases, 0, sizeof *aliases);
-}
-
-enum dbk_code dbk_log_aliases(struct dbk_log *log, const struct dbk_uuid *person,
-                              struct dbk_aliases *out, struct dbk_error *err)
-{
-    (void)log;
-    (void)person;
-    (void)err;
-    dbk_aliases_finish(out);
-    return DBK_OK;
-}
-
-enum dbk_code dbk_log_person_properties(struct dbk_log *log,
-                                        const struct dbk_person_state *person,
-                                        struct dbk_batch *batch, struct dbk_slice *out,
-                                        struct dbk_error *err)
-{
-    (void)log;
-    (void)person;
-    (void)batch;
-    (void)err;
-    *out = (struct dbk_slice){NULL, 0};
-    return DBK_OK;
 }
 
 static enum dbk_code read_checksum(const struct dbk_log *log, MDB_txn *txn,

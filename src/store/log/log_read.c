@@ -1,6 +1,7 @@
 #include "log_read.h"
 
 #include "fault_watch.h"
+#include "identity.h"
 #include "index.h"
 #include "log_value.h"
 #include "map.h"
@@ -249,20 +250,27 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
     return code;
 }
 
-/* MDB_NOTFOUND also where it was deleted. */
+/* Whose it is, too. MDB_NOTFOUND also where it was deleted. */
 static int find_live_event(const struct environment *environment, MDB_txn *txn,
-                           const struct dbk_uuid *id, uint64_t *sequence)
+                           const struct dbk_uuid *id, uint64_t *sequence,
+                           struct dbk_uuid *owner)
 {
     struct dbk_person_state person;
     struct dbk_event_state event;
+    struct dbk_record record;
     int rc = index_get_event(txn, environment, id, &event);
 
-    if (rc == 0 && event.deleted_sequence == 0)
-        rc = index_get_person(txn, environment, &event.person_id, &person);
+    if (rc == 0 && event.deleted_sequence != 0)
+        return MDB_NOTFOUND;
+    if (rc == 0)
+        rc = identity_of_event(txn, environment, &event, owner, &record);
     if (rc != 0)
         return rc;
     *sequence = event.sequence;
-    return event.deleted_sequence != 0 || person.deleted ? MDB_NOTFOUND : 0;
+    if (record.anonymous_id.length > 0) /* whoever has it lives */
+        return 0;
+    rc = index_get_person(txn, environment, &event.person_id, &person);
+    return rc == 0 && person.deleted ? MDB_NOTFOUND : rc;
 }
 
 static enum dbk_code copy_record(struct dbk_log *log, MDB_txn *txn, uint64_t sequence,
@@ -293,7 +301,8 @@ static enum dbk_code check_event(const struct dbk_uuid *id,
 }
 
 static enum dbk_code copy_event(struct dbk_log *log, const struct dbk_uuid *id,
-                                struct dbk_batch *batch, struct dbk_error *err)
+                                struct dbk_batch *batch, struct dbk_uuid *owner,
+                                struct dbk_error *err)
 {
     enum dbk_code code;
     uint64_t sequence;
@@ -305,7 +314,7 @@ static enum dbk_code copy_event(struct dbk_log *log, const struct dbk_uuid *id,
     code = log_begin_read(log, &txn, err);
     if (code != DBK_OK)
         return code;
-    rc = find_live_event(&log->environment, txn, id, &sequence);
+    rc = find_live_event(&log->environment, txn, id, &sequence, owner);
     if (rc == 0)
         code = copy_record(log, txn, sequence, batch, err);
     else if (rc == MDB_NOTFOUND)
@@ -320,11 +329,15 @@ enum dbk_code dbk_log_read_event(struct dbk_log *log, const struct dbk_uuid *id,
                                  struct dbk_batch *batch, struct dbk_record *event,
                                  struct dbk_error *err)
 {
-    enum dbk_code code = copy_event(log, id, batch, err);
+    struct dbk_uuid owner;
+    enum dbk_code code = copy_event(log, id, batch, &owner, err);
 
     if (code == DBK_OK)
         code = dbk_batch_record(batch, 0, event, err);
-    return code == DBK_OK ? check_event(id, event, err) : code;
+    if (code != DBK_OK || check_event(id, event, err) != DBK_OK)
+        return code != DBK_OK ? code : DBK_DAMAGED;
+    event->person_id = owner;
+    return DBK_OK;
 }
 
 /* Sleep until something was appended here since `seen`, but not past `until` nor longer

@@ -7,6 +7,13 @@
 #include <assert.h>
 #include <string.h>
 
+static bool is_entry(const struct dbk_command *command,
+                     const struct command_entry *entry, MDB_val value, size_t length)
+{
+    return entry->length == length &&
+           !memcmp(command->bytes + entry->offset, value.mv_data, length);
+}
+
 /* The record of the command that came first: one that changed nothing was skipped, so
  * look for the sequence that was stamped into it. */
 static bool same_record(const struct dbk_command *command, MDB_val value)
@@ -16,13 +23,12 @@ static bool same_record(const struct dbk_command *command, MDB_val value)
     if (!log_value_check(value.mv_data, value.mv_size, &length))
         return false;
     for (size_t i = 0; i < command->count; i++) {
-        const struct command_entry *entry = &command->entries[i];
-
-        if (entry->length == length &&
-            !memcmp(command->bytes + entry->offset, value.mv_data, entry->length))
+        if (is_entry(command, &command->entries[i], value, length))
             return true;
     }
-    return false;
+    return (command->has_otherwise &&
+            is_entry(command, &command->otherwise, value, length)) ||
+           (command->has_merged && is_entry(command, &command->merged, value, length));
 }
 
 static int look_up(const struct environment *environment,

@@ -2,12 +2,13 @@
 
 #include "index.h"
 #include "person_state.h"
+#include "properties.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-static bool refuse(struct rules_plan *plan, enum dbk_code code, const char *text)
+bool rules_refuse(struct rules_plan *plan, enum dbk_code code, const char *text)
 {
     struct dbk_verdict *verdict = &plan->command->verdict;
 
@@ -23,32 +24,58 @@ static bool refuse_id(struct rules_plan *plan, enum dbk_code code, const char *w
 
     dbk_uuid_format(id, id_text);
     snprintf(text, sizeof text, "%s %s", what, id_text);
-    return refuse(plan, code, text);
+    return rules_refuse(plan, code, text);
 }
 
-/* The indexes could not answer: where only this entry is damaged the others go on. */
-static bool spoil(struct rules_plan *plan, int rc)
+bool rules_refuse_taken(struct rules_plan *plan, const char *text,
+                        const struct dbk_uuid *holder)
+{
+    plan->command->verdict.has_holder = true;
+    plan->command->verdict.holder = *holder;
+    return rules_refuse(plan, DBK_CONFLICT, text);
+}
+
+bool rules_spoil(struct rules_plan *plan, int rc)
 {
     assert(rc != 0);
     if (rc == LMDB_INDEX_DAMAGED)
-        return refuse(plan, DBK_DAMAGED, "its entry in the log's indexes is damaged");
+        return rules_refuse(plan, DBK_DAMAGED,
+                            "its entry in the log's indexes is damaged");
     plan->rc = rc;
     return false;
 }
 
-static bool check_email_free(struct rules_plan *plan, const struct decide_turn *turn,
-                             struct dbk_slice email, const struct dbk_uuid *person)
+static bool check_email_free(struct rules_plan *plan, const struct decide_turn *turn)
 {
+    struct dbk_slice email = dbk_slice(plan->person.email);
     struct dbk_uuid owner;
-    int rc = index_get_email(turn->txn, turn->environment, email, &owner);
+    int rc;
 
+    if (!plan->email_changes || email.length == 0)
+        return true;
+    rc = index_get_email(turn->txn, turn->environment, email, &owner);
     if (rc == MDB_NOTFOUND)
         return true;
     if (rc != 0)
-        return spoil(plan, rc);
-    if (dbk_uuid_equal(&owner, person))
+        return rules_spoil(plan, rc);
+    return dbk_uuid_equal(&owner, &plan->person.id) ||
+           rules_refuse_taken(plan, "another person has this email", &owner);
+}
+
+static bool check_external_free(struct rules_plan *plan, const struct decide_turn *turn)
+{
+    struct dbk_uuid owner;
+    int rc;
+
+    if (!plan->external_changes || !plan->person.external_id[0])
         return true;
-    return refuse(plan, DBK_CONFLICT, "another person has this email");
+    rc = identity_get_external(turn->txn, turn->environment, plan->external, &owner);
+    if (rc == MDB_NOTFOUND)
+        return true;
+    if (rc != 0)
+        return rules_spoil(plan, rc);
+    return dbk_uuid_equal(&owner, &plan->person.id) ||
+           rules_refuse_taken(plan, "another person has this external_id", &owner);
 }
 
 /* Find a person who is there and not deleted. */
@@ -58,10 +85,27 @@ static bool find_person(struct rules_plan *plan, const struct decide_turn *turn,
     int rc = index_get_person(turn->txn, turn->environment, id, out);
 
     if (rc != 0 && rc != MDB_NOTFOUND)
-        return spoil(plan, rc);
+        return rules_spoil(plan, rc);
     if (rc == MDB_NOTFOUND || out->deleted)
         return refuse_id(plan, DBK_NOT_FOUND, "there is no person", id);
     return true;
+}
+
+bool rules_find_person(struct rules_plan *plan, const struct decide_turn *turn)
+{
+    const struct dbk_command *command = plan->command;
+    struct dbk_uuid id = command->entries[0].subject;
+    int rc;
+
+    if (command->by_external) {
+        rc = identity_get_external(turn->txn, turn->environment, &command->by, &id);
+        if (rc == MDB_NOTFOUND)
+            return rules_refuse(plan, DBK_NOT_FOUND,
+                                "there is no person with this external_id");
+        if (rc != 0)
+            return rules_spoil(plan, rc);
+    }
+    return find_person(plan, turn, &id, &plan->person);
 }
 
 static bool check_version(struct rules_plan *plan)
@@ -70,16 +114,78 @@ static bool check_version(struct rules_plan *plan)
 
     if (expected == 0 || expected == plan->person.version)
         return true;
-    return refuse(plan, DBK_MOVED, "the person has changed since that version");
+    return rules_refuse(plan, DBK_MOVED, "the person has changed since that version");
 }
 
-static bool check_created(struct rules_plan *plan, const struct decide_turn *turn)
+static void keep_old(struct rules_plan *plan)
+{
+    memcpy(plan->old_email, plan->person.email, sizeof plan->old_email);
+    memcpy(plan->old_external_id, plan->person.external_id,
+           sizeof plan->old_external_id);
+}
+
+/* plan->person has the texts that it is going to have: those that are new must be free. */
+static bool check_texts(struct rules_plan *plan, const struct decide_turn *turn)
+{
+    const struct dbk_person_state *person = &plan->person;
+
+    plan->email_changes = strcmp(plan->old_email, person->email) != 0;
+    plan->external_changes = strcmp(plan->old_external_id, person->external_id) != 0;
+    return rules_check_known(plan) && check_email_free(plan, turn) &&
+           check_external_free(plan, turn);
+}
+
+static void decode_first(const struct rules_plan *plan, struct dbk_record *out)
+{
+    enum dbk_code code = dbk_record_decode(plan->command->bytes + plan->first->offset,
+                                           plan->first->length, out, NULL);
+
+    assert(code == DBK_OK); /* it was encoded here */
+}
+
+/* Take the record's fields over into plan->person. */
+static void change(struct rules_plan *plan, const struct decide_turn *turn,
+                   const struct dbk_record *record, bool same_properties)
+{
+    struct dbk_person_state *person = &plan->person;
+    uint64_t properties = person->properties_sequence;
+    bool changed = person_state_change(person, &record->person, 0);
+
+    person->properties_sequence =
+        properties; /* until it is known which record is next */
+    plan->sets_properties = (record->person.has & DBK_HAS_PROPERTIES) != 0;
+    plan->has_properties = record->person.properties.length > 0;
+    plan->nothing_changes = !changed && same_properties;
+    if (!plan->nothing_changes)
+        person->datetime_modified = turn->now;
+}
+
+/* plan->person was found, and plan->first is a person.updated. */
+static bool check_change(struct rules_plan *plan, struct decide_turn *turn)
+{
+    struct dbk_record record;
+    bool same, merged;
+
+    if (!check_version(plan))
+        return false;
+    decode_first(plan, &record);
+    merged = plan->command->merge && record.person.has & DBK_HAS_PROPERTIES;
+    if (!properties_merge(plan, turn, &record, &same))
+        return false;
+    keep_old(plan);
+    change(plan, turn, &record, same);
+    if (!check_texts(plan, turn))
+        return false;
+    return !merged || plan->nothing_changes || properties_keep(plan, turn, &record);
+}
+
+static bool check_new(struct rules_plan *plan, const struct decide_turn *turn)
 {
     struct dbk_person_state *person = &plan->person;
     struct dbk_record record;
     int rc;
 
-    dbk_command_first(plan->command, &record);
+    decode_first(plan, &record);
     rc = index_get_person(turn->txn, turn->environment, &record.subject, person);
     if (rc == 0 && person->deleted)
         return refuse_id(plan, DBK_CONFLICT, "a deleted person had the id",
@@ -90,28 +196,35 @@ static bool check_created(struct rules_plan *plan, const struct decide_turn *tur
                          &record.subject);
     }
     if (rc != MDB_NOTFOUND)
-        return spoil(plan, rc);
+        return rules_spoil(plan, rc);
+    if (dbk_uuid_is_nil(&record.subject)) /* it says: nobody's */
+        return refuse_id(plan, DBK_CONFLICT, "no person can have the id",
+                         &record.subject);
 
     person_state_begin(person, &record, turn->now);
-    plan->email_changes = true;
-    return check_email_free(plan, turn, record.person.email, &record.subject);
+    plan->sets_properties = plan->has_properties =
+        (record.person.has & DBK_HAS_PROPERTIES) != 0;
+    return check_texts(plan, turn);
 }
 
-static bool check_updated(struct rules_plan *plan, const struct decide_turn *turn)
+/* Where somebody has the external id of the new person it may be another command. */
+static bool check_created(struct rules_plan *plan, struct decide_turn *turn)
 {
-    struct dbk_person_state *person = &plan->person;
-    struct dbk_record record;
+    const struct dbk_command *command = plan->command;
+    struct dbk_uuid who;
+    int rc = MDB_NOTFOUND;
 
-    dbk_command_first(plan->command, &record);
-    if (!find_person(plan, turn, &record.subject, person) || !check_version(plan))
-        return false;
-    memcpy(plan->old_email, person->email, sizeof plan->old_email);
-    plan->nothing_changes = !person_state_change(person, &record.person);
-    if (!plan->nothing_changes)
-        person->datetime_modified = turn->now;
-    plan->email_changes = strcmp(plan->old_email, person->email) != 0;
-    return !plan->email_changes ||
-           check_email_free(plan, turn, dbk_slice(person->email), &record.subject);
+    if (command->has_otherwise && command->has_external)
+        rc = identity_get_external(turn->txn, turn->environment, &command->external,
+                                   &who);
+    if (rc == MDB_NOTFOUND)
+        return check_new(plan, turn);
+    if (rc != 0)
+        return rules_spoil(plan, rc);
+    plan->otherwise = true;
+    plan->first = &command->otherwise;
+    plan->external = &command->otherwise_external;
+    return find_person(plan, turn, &who, &plan->person) && check_change(plan, turn);
 }
 
 static bool check_deleted(struct rules_plan *plan, const struct decide_turn *turn)
@@ -121,8 +234,9 @@ static bool check_deleted(struct rules_plan *plan, const struct decide_turn *tur
     if (!find_person(plan, turn, &plan->command->entries[0].subject, person) ||
         !check_version(plan))
         return false;
-    memcpy(plan->old_email, person->email, sizeof plan->old_email);
+    keep_old(plan);
     person_state_forget(person);
+    plan->email_changes = plan->external_changes = true;
     person->datetime_modified = turn->now;
     return true;
 }
@@ -131,7 +245,7 @@ void rules_refuse_event(struct rules_plan *plan, const struct dbk_uuid *id, int 
                         const struct dbk_event_state *known)
 {
     if (rc != MDB_KEYEXIST) {
-        spoil(plan, rc);
+        rules_spoil(plan, rc);
         return;
     }
     plan->command->verdict.sequence = known->sequence;
@@ -158,74 +272,111 @@ static bool check_recorded(struct rules_plan *plan, const struct decide_turn *tu
 {
     struct dbk_person_state person;
 
-    if (entry == plan->command->entries) /* alone */
-        return find_person(plan, turn, &entry->person_id, &person);
     /* Behind person.created or person.updated the person has been looked at. */
-    return check_event_id(plan, turn, &entry->subject);
+    if (entry != plan->command->entries)
+        return check_event_id(plan, turn, &entry->subject);
+    if (command_is_anonymous(plan->command))
+        return rules_check_anonymous(plan, turn);
+    return find_person(plan, turn, &entry->person_id, &person);
+}
+
+/* Whose the event is, plan->event telling where it is; MDB_NOTFOUND: it went with a
+ * person. */
+static int find_owner(struct rules_plan *plan, const struct decide_turn *turn)
+{
+    struct dbk_record deleted, recorded;
+    struct dbk_person_state person;
+    int rc = identity_of_event(turn->txn, turn->environment, &plan->event, &plan->owner,
+                               &recorded);
+
+    decode_first(plan, &deleted);
+    deleted.format = 0;
+    if (rc == 0 && recorded.anonymous_id.length == 0) {
+        rc = index_get_person(turn->txn, turn->environment, &plan->owner, &person);
+        if (rc == MDB_NOTFOUND)
+            return LMDB_INDEX_DAMAGED;
+        if (rc == 0 && person.deleted) /* its events went with it */
+            return MDB_NOTFOUND;
+        deleted.format = 1; /* once a person could have the nil UUID */
+    }
+    deleted.person_id = plan->owner;
+    plan->deleted_format = dbk_record_format(&deleted);
+    return rc;
 }
 
 static bool check_event_deleted(struct rules_plan *plan, const struct decide_turn *turn)
 {
     const struct dbk_command *command = plan->command;
     const struct dbk_uuid *id = &command->entries[0].subject;
-    struct dbk_person_state person;
     int rc = index_get_event(turn->txn, turn->environment, id, &plan->event);
 
-    if (rc != 0 && rc != MDB_NOTFOUND)
-        return spoil(plan, rc);
-    if (rc == MDB_NOTFOUND || plan->event.deleted_sequence)
+    if (rc == 0)
+        rc = plan->event.deleted_sequence ? MDB_NOTFOUND : find_owner(plan, turn);
+    if (rc == MDB_NOTFOUND)
         return refuse_id(plan, DBK_NOT_FOUND, "there is no event", id);
-    rc =
-        index_get_person(turn->txn, turn->environment, &plan->event.person_id, &person);
     if (rc != 0)
-        return spoil(plan, rc == MDB_NOTFOUND ? LMDB_INDEX_DAMAGED : rc);
-    if (person.deleted) /* its events went with it */
-        return refuse_id(plan, DBK_NOT_FOUND, "there is no event", id);
+        return rules_spoil(plan, rc);
     if (command->expects_person &&
-        !dbk_uuid_equal(&command->expected_person, &plan->event.person_id))
-        return refuse(plan, DBK_CONFLICT, "the event belongs to another person");
+        !dbk_uuid_equal(&command->expected_person, &plan->owner))
+        return rules_refuse(plan, DBK_CONFLICT, "the event belongs to another person");
     return true;
 }
 
 void rules_plan_begin(struct rules_plan *plan, struct dbk_command *command)
 {
     plan->command = command;
+    plan->first = command->entries;
+    plan->external = &command->external;
     plan->rc = 0;
-    plan->email_changes = plan->nothing_changes = false;
-    plan->old_email[0] = '\0';
+    plan->otherwise = plan->email_changes = plan->external_changes = false;
+    plan->sets_properties = plan->has_properties = false;
+    plan->nothing_changes = plan->alias_is_known = false;
+    plan->old_email[0] = plan->old_external_id[0] = '\0';
 }
 
-bool rules_check(struct rules_plan *plan, const struct decide_turn *turn)
+static bool check_entry(struct rules_plan *plan, struct decide_turn *turn, size_t i)
+{
+    const struct command_entry *entry = &plan->command->entries[i];
+
+    switch (entry->type) {
+    case DBK_PERSON_CREATED:
+        return check_created(plan, turn);
+    case DBK_PERSON_UPDATED:
+        return rules_find_person(plan, turn) && check_change(plan, turn);
+    case DBK_PERSON_DELETED:
+        return check_deleted(plan, turn);
+    case DBK_EVENT_RECORDED:
+        return rules_is_skipped(plan, i) || check_recorded(plan, turn, entry);
+    case DBK_EVENT_DELETED:
+        return check_event_deleted(plan, turn);
+    case DBK_PERSON_ALIASED:
+        return rules_check_aliased(plan, turn, i == 0);
+    case DBK_PERSON_UNALIASED:
+        return rules_check_unaliased(plan, turn);
+    }
+    return false;
+}
+
+bool rules_is_skipped(const struct rules_plan *plan, size_t i)
+{
+    const struct command_entry *entry = &plan->command->entries[i];
+
+    if (i == 0)
+        return plan->nothing_changes;
+    if (entry->type == DBK_PERSON_ALIASED)
+        return plan->alias_is_known;
+    return plan->otherwise && i == 1; /* the signup */
+}
+
+bool rules_check(struct rules_plan *plan, struct decide_turn *turn)
 {
     const struct dbk_command *command = plan->command;
 
-    if (command->unsupported)
-        return refuse(plan, DBK_UNSUPPORTED, "the log cannot keep this yet");
+    if (command->no_memory)
+        return rules_refuse(plan, DBK_NO_MEMORY, "no memory for the command");
     for (size_t i = 0; i < command->count; i++) {
-        bool fine = false;
-
-        switch (command->entries[i].type) {
-        case DBK_PERSON_CREATED:
-            fine = check_created(plan, turn);
-            break;
-        case DBK_PERSON_UPDATED:
-            fine = check_updated(plan, turn);
-            break;
-        case DBK_PERSON_DELETED:
-            fine = check_deleted(plan, turn);
-            break;
-        case DBK_EVENT_RECORDED:
-            fine = check_recorded(plan, turn, &command->entries[i]);
-            break;
-        case DBK_EVENT_DELETED:
-            fine = check_event_deleted(plan, turn);
-            break;
-        case DBK_PERSON_ALIASED:
-        case DBK_PERSON_UNALIASED:
-            break;
-        }
-        if (!fine)
+        if (!check_entry(plan, turn, i))
             return false;
     }
-    return command->count > 0 || refuse(plan, DBK_INVALID, "an empty command");
+    return command->count > 0 || rules_refuse(plan, DBK_INVALID, "an empty command");
 }

@@ -213,6 +213,7 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
         }
         if (rc == 0)
             rc = decide_batch(log, batch);
+        decide_finish(turn);
         if (rc != 0)
             mdb_txn_abort(turn->txn);
     }

@@ -39,6 +39,7 @@ struct append {
     MDB_txn *log_txn, *txn;       /* of the backup; NULL: none is open */
     uint64_t before, head, total; /* of the backup, of the backup now, of the log */
     size_t records, bytes;        /* in txn */
+    unsigned format;              /* the backup says that it has records of this one */
     uint64_t findings;
     struct kept_key *keys; /* in the order of their records */
     size_t key_count, key_next;
@@ -213,8 +214,13 @@ static int put(struct append *append, const struct lmdb_scan *scan)
     uint64_t sequence = scan->sequence;
     MDB_val key = {sizeof sequence, &sequence};
     MDB_val value = {scan->length + LOG_VALUE_CHECKSUM, (void *)(uintptr_t)scan->bytes};
-    int rc = mdb_put(append->txn, append->backup.log, &key, &value, MDB_APPEND);
+    int rc = 0;
 
+    if (scan->record.format > append->format)
+        rc = environment_need_format(append->txn, &append->backup,
+                                     append->format = scan->record.format);
+    if (rc == 0)
+        rc = mdb_put(append->txn, append->backup.log, &key, &value, MDB_APPEND);
     if (rc != 0)
         return rc;
     append->head = sequence;

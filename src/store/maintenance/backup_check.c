@@ -1,8 +1,10 @@
 #include "backup_check.h"
 
+#include "identity.h"
 #include "index.h"
 #include "scan.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define PROGRESS_EVERY 4096
@@ -48,6 +50,23 @@ static int compare_email(const struct backup_check *check, struct dbk_slice emai
     return 0;
 }
 
+static int compare_alias(const struct backup_check *check, struct dbk_slice text,
+                         bool *same)
+{
+    struct identity_alias there, here;
+    struct identity_key key;
+    int rc;
+
+    if (!identity_key_of(text, &key))
+        return ENOMEM;
+    if ((rc = identity_get_alias(check->log_txn, check->log, &key, &there)) != 0 ||
+        (rc = identity_get_alias(check->backup_txn, check->backup, &key, &here)) != 0)
+        return rc;
+    *same = there.sequence == here.sequence && there.gone == here.gone &&
+            dbk_uuid_equal(&there.person, &here.person);
+    return 0;
+}
+
 static int compare_index(const struct backup_check *check,
                          const struct dbk_record *record, bool *same)
 {
@@ -60,6 +79,8 @@ static int compare_index(const struct backup_check *check,
                        &record->subject, same);
     if (rc == 0 && *same && record->person.email.length > 0)
         rc = compare_email(check, record->person.email, same);
+    if (rc == 0 && *same && record->anonymous_id.length > 0)
+        rc = compare_alias(check, record->anonymous_id, same);
     return rc;
 }
 

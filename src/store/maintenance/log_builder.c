@@ -21,6 +21,7 @@ struct dbk_log_builder {
     struct environment environment;
     MDB_txn *txn; /* NULL: none is open */
     uint64_t head;
+    unsigned format;       /* the log says that it has records of this one */
     size_t records, bytes; /* in txn */
 };
 
@@ -123,6 +124,11 @@ static enum dbk_code add(struct dbk_log_builder *builder,
     if (rc == 0 && wrong)
         return dbk_fail(err, DBK_DAMAGED, "record %llu cannot be here: %s",
                         (unsigned long long)record->sequence, wrong);
+    if (rc == 0 && record->format > builder->format) {
+        rc = environment_need_format(builder->txn, &builder->environment,
+                                     record->format);
+        builder->format = record->format;
+    }
     if (rc == 0)
         rc = put(builder, bytes, length);
     if (rc != 0)

@@ -48,6 +48,11 @@ static int put(MDB_txn *txn, const struct environment *environment,
         dbk_record_decode(value.mv_data, length, &record, NULL) == DBK_OK &&
         record.sequence == sequence)
         return MDB_KEYEXIST;
+    rc = dbk_record_decode(patch->bytes, patch->length, &record, NULL) == DBK_OK
+             ? environment_need_format(txn, environment, record.format)
+             : MDB_KEYEXIST;
+    if (rc != 0)
+        return rc;
     value.mv_size = patch->length + LOG_VALUE_CHECKSUM;
     rc = mdb_put(txn, environment->log, &key, &value, MDB_RESERVE);
     if (rc == 0)

@@ -272,3 +272,8 @@ void record_set_format(char *bytes, unsigned format)
     assert(format >= 1 && format <= DBK_RECORD_FORMAT);
     bytes[1] = (char)format;
 }
+
+unsigned record_get_format(const char *bytes)
+{
+    return (unsigned char)bytes[1];
+}

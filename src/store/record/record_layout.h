@@ -19,5 +19,6 @@ void record_set_person(char *bytes, const struct dbk_uuid *person_id);
 
 /* Whether it says what only a later format can say may hang on what is filled in. */
 void record_set_format(char *bytes, unsigned format);
+unsigned record_get_format(const char *bytes);
 
 #endif

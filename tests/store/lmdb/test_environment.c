@@ -148,7 +148,7 @@ static void a_newer_format_is_refused_by_name(void **state)
     scratch_open(s);
     dbk_log_close(s->log);
     s->log = NULL;
-    put_meta(s, "meta", "format", 2);
+    put_meta(s, "meta", "format", 3);
     assert_int_equal(try_open(s, false), DBK_UNSUPPORTED);
     assert_says(s, "newer daybook");
 }
