@@ -135,7 +135,7 @@ static enum tool_exit run_with(const struct tool *tool, struct dbk_log *log,
                                struct sources *sources)
 {
     const struct dbk_body_rules rules = {
-        config_list(tool->config, SETTING_EVENT_TYPES)};
+        .event_types = config_list(tool->config, SETTING_EVENT_TYPES)};
     struct progress progress;
     struct import import = {
         .log = log,

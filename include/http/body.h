@@ -16,7 +16,8 @@
 /* Where the body comes from decides which fields it may have. */
 enum dbk_body_kind {
     DBK_BODY_CREATE, /* POST: the four fields, id, external_id, anonymous_id, properties;
-                        events: id, event_type, person_id, datetime_created, properties */
+                        events: id, event_type, person_id or anonymous_id,
+                        datetime_created, properties */
     DBK_BODY_IMPORT, /* a line of an import: as above, with id and datetime_created
                         required, also for persons */
 };
@@ -31,9 +32,18 @@ struct dbk_body {
 /* Frees the memory; a zeroed one is fine. */
 void dbk_body_finish(struct dbk_body *body);
 
-/* Restricts event types: NULL or an array that ends with NULL. Borrowed. */
+/* What events are read by. All borrowed. */
 struct dbk_body_rules {
+    /* Restricts their types: NULL or an array that ends with NULL. */
     const char *const *event_types;
+    /* The context of a batch: an object, checked as properties are, whose members the
+     * properties of each event have besides their own. Where both have one of a name,
+     * objects are merged and else the event's own stays. Length 0: none. */
+    struct dbk_slice context;
+    /* What is added to a datetime_created that is brought, in microseconds, and the same as
+     * text, for the record's clock_offset; where it is 0 the text may be of length 0. */
+    int64_t clock_offset;
+    struct dbk_slice clock_offset_text;
 };
 
 /* Read a person.created or an event.recorded. text is borrowed for the call only.
@@ -59,8 +69,9 @@ enum dbk_code dbk_body_event(const char *text, size_t length, enum dbk_body_kind
 enum dbk_code dbk_body_alias(const char *text, size_t length, struct dbk_body *body,
                              struct dbk_field_errors *fields, struct dbk_error *err);
 
-/* Whether an event that a client brings again is the one in the log: type, person, time
- * (where brought has one), and properties as JSON values, whatever their key order, white
+/* Whether an event that a client brings again is the one in the log: type, person (or
+ * anonymous id, whoever's it is), time (where brought has one; without what was added to it
+ * for the client's clock), and properties as JSON values, whatever their key order, white
  * space or spelling of numbers. */
 bool dbk_body_same_event(const struct dbk_record *brought,
                          const struct dbk_record *logged);

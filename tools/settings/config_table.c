@@ -76,7 +76,7 @@ const struct config_entry config_table[SETTING_COUNT] = {
      .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 3650,
      .help = "Days an Idempotency-Key is remembered"},
     {.name = "EVENT_TYPES", .flag = "--event-types", .fallback = "",
-     .kind = CONFIG_LIST, .group = CONFIG_GROUP_EVENTS, .min = 1, .max = 64,
+     .kind = CONFIG_LIST, .group = CONFIG_GROUP_EVENTS, .min = 1, .max = 200,
      .help = "Event types to accept, separated by commas; empty accepts any"},
     {.name = "CORS_ORIGINS", .flag = "--cors-origins", .fallback = "",
      .kind = CONFIG_ORIGINS, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 256,

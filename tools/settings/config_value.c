@@ -1,5 +1,7 @@
 #include "config_value.h"
 
+#include "store/utf8.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <ctype.h>
@@ -172,20 +174,33 @@ static enum dbk_code read_address(const struct config_entry *entry,
                     "others can reach, or 0.0.0.0 for all, needs access tokens");
 }
 
+static bool is_control(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7F && point <= 0x9F);
+}
+
+/* As events may have it, but for commas in it and spaces around it. */
 static enum dbk_code read_event_type(const struct config_entry *entry, const char *item,
                                      struct dbk_error *err)
 {
-    size_t length = 0;
+    const char *at = item, *end = item + strlen(item);
+    long long count = 0;
+    bool good = true;
 
-    while (isalnum((unsigned char)item[length]) ||
-           (item[length] && strchr("_.:-", item[length])))
-        length++;
-    if (!item[length] && length >= (size_t)entry->min && length <= (size_t)entry->max)
+    while (good && at < end) {
+        uint32_t point;
+        size_t length = dbk_utf8_decode(at, end, &point);
+        good = length > 0 && !is_control(point);
+        at += length;
+        count++;
+    }
+    if (good && count >= entry->min && count <= entry->max)
         return DBK_OK;
-    return dbk_fail(err, DBK_INVALID,
-                    "names of %lld to %lld letters, digits, _ . : - are allowed, "
-                    "separated by commas",
-                    (long long)entry->min, (long long)entry->max);
+    return dbk_fail(
+        err, DBK_INVALID,
+        "names of %lld to %lld characters, none of them a control character, "
+        "are allowed, separated by commas",
+        (long long)entry->min, (long long)entry->max);
 }
 
 static bool is_port(const char *text, const char *own)

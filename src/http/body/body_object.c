@@ -159,10 +159,12 @@ enum dbk_code body_read(const char *text, size_t length, const struct body_field
     if (object.data[0] != '{')
         return dbk_fail(err, DBK_INVALID, "expected a JSON object, not %s",
                         json_kind(object));
-    *memory = draft->copy = malloc(length);
-    draft->end = draft->copy + length;
+    *memory = draft->copy = malloc(length + draft->room);
+    draft->end = draft->copy + length + draft->room;
     if (draft->copy)
         body_object(draft, table, object);
+    if (draft->copy && draft->finish)
+        draft->finish(draft);
     if (!draft->copy || draft->no_memory)
         code = dbk_fail(err, DBK_NO_MEMORY, "out of memory while reading a body");
     else if (draft->complaints > 0)

@@ -16,9 +16,13 @@ struct body_draft {
     struct dbk_slice external_id;     /* what `external_id` must equal; length 0: any */
     const struct dbk_uuid *person_id; /* what `person_id` must equal; NULL: any */
     const struct dbk_body_rules *rules;
+    size_t room; /* bytes that the block has besides, for what is no string */
+    bool nobody; /* person_id was null */
+    void (*finish)(struct body_draft *draft); /* behind all fields; or NULL */
 
     /* The person is known by an external id or an anonymous id, so that e-mail and names
-     * may be missing, and be null. body_object finds it where the object itself has one. */
+     * may be missing, and be null. body_object finds it where the object itself has one. Of
+     * an event: it has an anonymous_id, and needs no person_id. */
     bool known;
     /* What null says of a person: a field that is taken away (of what is there already), or
      * one that was left out. */

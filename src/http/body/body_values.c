@@ -1,5 +1,6 @@
 #include "body_values.h"
 
+#include "body_time.h"
 #include "email.h"
 #include "event_type.h"
 #include "json_bounds.h"
@@ -192,12 +193,13 @@ static void complain_type(struct body_draft *draft, const char *const *types)
 void body_event_type(struct body_draft *draft, struct dbk_slice value)
 {
     const char *const *types = draft->rules ? draft->rules->event_types : NULL;
+    char why[LABEL_WHY_MAX];
     struct dbk_slice text;
 
     if (!read_string(draft, value, &text))
         return;
-    if (!event_type_valid(text))
-        body_complain(draft, "must be 1 to 64 of letters, digits, _ . : and -");
+    if (!label_valid(text, EVENT_TYPE_CHARACTERS_MAX, why))
+        body_complain(draft, "%s", why);
     else if (!event_type_allowed(text, types))
         complain_type(draft, types);
     else
@@ -262,17 +264,17 @@ void body_person_properties(struct body_draft *draft, struct dbk_slice value)
 static bool read_time(struct body_draft *draft, struct dbk_slice value,
                       dbk_timestamp *out)
 {
-    struct dbk_slice text;
+    char kind = value.data[0];
 
-    if (!read_string(draft, value, &text))
-        return false;
-    if (!dbk_timestamp_parse(text.data, text.length, out) ||
-        !dbk_timestamp_valid(*out)) {
-        body_complain(draft, "must be a time such as 2023-10-08T06:03:33.330037, on a "
-                             "day of the calendar, in the years 0001 to 9999");
+    if (kind == '{' || kind == '[' || kind == 't' || kind == 'f' || kind == 'n') {
+        body_complain(draft, "expected a string, or a number of milliseconds, not %s",
+                      json_kind(value));
         return false;
     }
-    return true;
+    if (body_time(value, draft->copy, out))
+        return true;
+    body_complain(draft, BODY_TIME_EXPECTED);
+    return false;
 }
 
 void body_datetime_created(struct body_draft *draft, struct dbk_slice value)

@@ -7,8 +7,8 @@
 /* The type of the event that is recorded with each new person. */
 #define EVENT_TYPE_SIGNUP "signup"
 
-/* Whether it is 1 to 64 of letters, digits and _ . : - (ASCII). */
-bool event_type_valid(struct dbk_slice text);
+/* It is any label (label.h) of so many characters. */
+#define EVENT_TYPE_CHARACTERS_MAX 200
 
 /* Whether the configured types (an array that ends with NULL; NULL: any) have it.
  * "signup" is always among them: the server records it, so clients bring it back. */

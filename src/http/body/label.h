@@ -1,5 +1,5 @@
 /* label.h - a text that names something and is compared to the byte: an external id, an
- * anonymous id. Private to src/http. */
+ * anonymous id, the type of an event. Private to src/http. */
 #ifndef DBK_HTTP_LABEL_H
 #define DBK_HTTP_LABEL_H
 

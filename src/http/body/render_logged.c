@@ -15,6 +15,7 @@ static void render_event(struct dbk_render *render, const struct dbk_record *eve
             event->has_datetime_created ? event->datetime_created : recorded_at,
         .received = recorded_at,
         .event_type = event->event_type,
+        .anonymous_id = event->anonymous_id,
         .properties = properties,
     };
 

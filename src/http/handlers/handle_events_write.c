@@ -51,12 +51,16 @@ static enum dbk_code answer_verdict(const struct request *rq, struct response *r
                                     struct dbk_error *err)
 {
     const struct dbk_verdict *verdict = dbk_command_verdict(command);
-    struct dbk_record logged = *event;
+    struct dbk_record logged = *event, appended;
 
     if (verdict->code == DBK_EXISTS)
         return answer_known(rq, rs, event, verdict->sequence, err);
     if (submit_accept(rs, command, err) != DBK_OK)
         return err->code;
+    if (event->anonymous_id.length > 0) { /* the writer knows whose it is */
+        dbk_command_first(command, &appended);
+        logged.person_id = appended.person_id;
+    }
     if (replayed && logged_read(rq, verdict->sequence, &logged, 1, err) != DBK_OK)
         return err->code;
     return answer_event(rs, 201, &logged, verdict->sequence, verdict->recorded_at, err);

@@ -27,6 +27,7 @@ struct merge {
     char *out;
     size_t size, length;
     char *room; /* for the characters of keys that have escapes */
+    bool nulls; /* null is a value like others */
     bool changed;
     enum dbk_code code; /* a failure sticks */
 };
@@ -124,9 +125,9 @@ static struct change *find_change(const struct changes *changes, struct dbk_slic
     return found ? *found : NULL;
 }
 
-static bool is_null(struct dbk_slice value)
+static bool takes_away(const struct merge *merge, struct dbk_slice value)
 {
-    return value.data[0] == 'n';
+    return value.data[0] == 'n' && !merge->nulls;
 }
 
 static bool is_object(struct dbk_slice value)
@@ -138,7 +139,7 @@ static bool is_object(struct dbk_slice value)
 static bool put_new(struct merge *merge, struct dbk_slice value, unsigned depth)
 {
     merge->changed = true;
-    if (is_object(value))
+    if (is_object(value) && !merge->nulls)
         return merge_object(merge, dbk_slice("{}"), value, depth + 1);
     return put_value(merge, value);
 }
@@ -166,7 +167,7 @@ static bool put_current(struct merge *merge, struct dbk_slice current,
         struct change *change = find_change(changes, read_key(merge, walk.key));
         if (change)
             change->met = true;
-        if (change && is_null(change->value)) {
+        if (change && takes_away(merge, change->value)) {
             merge->changed = true;
             continue;
         }
@@ -186,7 +187,7 @@ static bool put_added(struct merge *merge, const struct changes *changes, bool f
 
     for (size_t i = 0; good && i < changes->count; i++) {
         const struct change *change = &changes->list[i];
-        if (change->met || is_null(change->value))
+        if (change->met || takes_away(merge, change->value))
             continue;
         good =
             put_key(merge, change->text, first) && put_new(merge, change->value, depth);
@@ -252,4 +253,20 @@ enum dbk_code json_merge(struct dbk_slice current, struct dbk_slice patch, char 
     good = room ? merge_object(&merge, from, patch, 1) : fail(&merge, DBK_NO_MEMORY);
     free(room);
     return good ? finish(&merge, current, length, err) : refuse(&merge, err);
+}
+
+enum dbk_code json_merge_under(struct dbk_slice under, struct dbk_slice object,
+                               char *out, size_t size, size_t *length)
+{
+    const struct dbk_slice none = dbk_slice("{}");
+    struct dbk_slice over = object.length > 0 ? object : none;
+    char *room = malloc(under.length + over.length);
+    struct merge merge = {
+        .out = out, .size = size, .room = room, .nulls = true, .changed = true};
+    bool good =
+        room ? merge_object(&merge, under, over, 1) : fail(&merge, DBK_NO_MEMORY);
+
+    free(room);
+    *length = merge.length;
+    return good ? DBK_OK : merge.code;
 }

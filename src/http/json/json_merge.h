@@ -24,4 +24,16 @@
 enum dbk_code json_merge(struct dbk_slice current, struct dbk_slice patch, char *out,
                          size_t size, size_t *length, struct dbk_error *err);
 
+/* Put under an object what it may have besides: it keeps all its own members, also those
+ * that are null, and has those of `under` that it has not; where both have an object of one
+ * name, these are merged likewise. Objects as above, `object` of length 0 is {}. out needs
+ * as many bytes as both. No bound of properties is looked at. Thread-safe.
+ *
+ * DBK_TOO_LARGE  out is too small
+ * DBK_INVALID    one of them nests deeper than is taken
+ * DBK_NO_MEMORY
+ */
+enum dbk_code json_merge_under(struct dbk_slice under, struct dbk_slice object,
+                               char *out, size_t size, size_t *length);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "event_type.h"
 #include "json_check.h"
+#include "label.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -188,17 +189,17 @@ size_t params_event_types(const struct params *params,
                           struct dbk_slice out[PARAMS_REPEATED_MAX],
                           struct dbk_field_errors *fields)
 {
+    char why[LABEL_WHY_MAX];
     size_t count = 0;
 
     for (size_t i = 0; i < params->count; i++) {
         const struct param *param = &params->list[i];
         if (!dbk_slice_equal(param->name, dbk_slice(PARAMS_REPEATED)))
             continue;
-        if (event_type_valid(param->value))
+        if (label_valid(param->value, EVENT_TYPE_CHARACTERS_MAX, why))
             out[count++] = param->value;
         else
-            params_wrong(fields, param->name,
-                         "1 to 64 letters, digits or _ . : - are needed");
+            params_wrong(fields, param->name, "%s", why);
     }
     assert(count <= PARAMS_REPEATED_MAX); /* params_parse takes no more */
     return count;

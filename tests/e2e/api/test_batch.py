@@ -54,7 +54,7 @@ class Batch(Served):
 
     def test_a_bad_item_does_not_disturb_the_others(self):
         answer = self.batch([
-            self.click(), self.click(person_id=new_id()), self.click(event_type="no blank"),
+            self.click(), self.click(person_id=new_id()), self.click(event_type="no\nbreak"),
             7, self.click(colour="red"), self.click()])
         self.assert_mixed(answer, recorded=2, known=0, refused=4)
         self.assertEqual([each["status"] for each in answer.data],

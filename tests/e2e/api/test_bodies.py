@@ -159,8 +159,9 @@ class Bodies(Served):
             self.refuse("/persons", [(person(**{name: wrong}), name, name)
                                      for name in ("email", "first_name", "last_name",
                                                   "role")])
-            self.refuse_event({"event_type": wrong}, {"person_id": wrong}, {"id": wrong},
-                              {"datetime_created": wrong})
+            self.refuse_event({"event_type": wrong}, {"person_id": wrong}, {"id": wrong})
+            if wrong not in (7, 1.5) or wrong is True:  # milliseconds
+                self.refuse_event({"datetime_created": wrong})
         self.refuse_event({"properties": None}, {"properties": []}, {"properties": "x"})
 
     def test_emails_that_html_would_not_take(self):
@@ -180,7 +181,7 @@ class Bodies(Served):
 
     def test_event_types_out_of_bounds(self):
         self.refuse_event(*({"event_type": each} for each in (
-            "", "x" * 65, "a b", "ü", "a/b", "a\n", " a", "a,b")))
+            "", "x" * 201, "ü" * 201, "a\n", "\x7f", "a\u0085b", "\t")))
 
     def test_ids_that_are_no_uuids(self):
         for each in ("", "1", "d7584bb53-bef2-49c2-8490-8780c85d8744",

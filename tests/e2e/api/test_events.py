@@ -1,6 +1,7 @@
 """Events: recorded, recorded again, read, deleted."""
 
 import unittest
+from urllib.parse import quote
 
 from served import Served, new_id, person
 
@@ -51,11 +52,29 @@ class Events(Served):
                 ("2023-10-08T06:03:33.330037Z", "2023-10-08T06:03:33.330037"),
                 ("2023-10-08T06:03:33+02:00", "2023-10-08T04:03:33.000000"),
                 ("2023-10-08 06:03:33.5", "2023-10-08T06:03:33.500000"),
+                ("2023-10-08t06:03:33z", "2023-10-08T06:03:33.000000"),
+                ("2023-10-08T06:03:33.123456999Z", "2023-10-08T06:03:33.123456"),
+                ("2023-10-08T06:03:33.1234567890123456789-23:59", "2023-10-09T06:02:33.123456"),
+                ("2023-10-08T06:03:33-00:00", "2023-10-08T06:03:33.000000"),
+                (1696745013330, "2023-10-08T06:03:33.330000"),
+                (1696745013330.037, "2023-10-08T06:03:33.330037"),
+                (0, "1970-01-01T00:00:00.000000"),
+                (-1.5, "1969-12-31T23:59:59.998500"),
                 ("2024-02-29T23:59:59.999999", "2024-02-29T23:59:59.999999")):
             made = self.recorded(self.kate, datetime_created=said)
             self.assertEqual(made["datetime_created"], meant)
             self.assertEqual(
                 self.client.get("/events/" + made["id"]).data["datetime_created"], meant)
+
+    def test_types_are_any_text_to_the_character(self):
+        for name in ("Order Completed", "$pageview", " a ", "a,b;c", "\u00fc", "u\u0308",
+                     "\u202eright\ue000", "\\\"'%&+=#?", "\U0001f600", "\u2028"):
+            made = self.recorded(self.kate, name)
+            self.assertEqual(made["event_type"], name)
+            read = self.client.get("/events/" + made["id"])
+            self.assertEqual(read.data, made)
+            found = self.client.get(f"/events?person_id={self.kate}&keyword={quote(name)}")
+            self.assertEqual([each["id"] for each in found.data], [made["id"]], name)
 
     def test_days_that_no_calendar_has_are_refused(self):
         for said in ("2023-02-29T00:00:00", "2023-13-01T00:00:00", "2023-10-08",

@@ -273,7 +273,7 @@ class Lists(Served):
                 ("/events?after=x", "after"), ("/events?after=-1", "after"),
                 ("/events?after=99999999999999999999", "after"),
                 ("/events?person_id=7", "person_id"), ("/events?keyword=", "keyword"),
-                ("/events?keyword=a%20b", "keyword"), ("/events?keyword=%ff", "keyword"),
+                ("/events?keyword=a%0Ab", "keyword"), ("/events?keyword=%ff", "keyword"),
                 ("/events?since=yesterday", "since"),
                 ("/events?until=2023-02-30T00:00:00", "until"),
                 ("/events?properties=7", "properties"),

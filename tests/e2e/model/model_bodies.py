@@ -7,7 +7,7 @@ from model import FIELDS, time_of
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 EMAIL = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{LABEL}(\.{LABEL})*")
-EVENT_TYPE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+EVENT_TYPE = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,200}")
 
 
 class Refused(Exception):

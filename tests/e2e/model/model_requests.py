@@ -7,7 +7,7 @@ from model_exchange import LINES, Request
 
 TIMES = ("2015-09-12T00:46:58.771", "2016-02-29T23:59:59Z", "2020-01-01T00:00:00",
          "2020-01-01T00:00:00.000001", "2026-07-01T12:00:00.5")
-TYPES = ("click", "page_edit", "x:y.z-1", "signup")
+TYPES = ("click", "page_edit", "x:y.z-1", "signup", "Order Completed", " $ü,\"\u202e ")
 NAMES = ("Zoë", "O'Load", "  李 ", "Ω-Ω", "a" * 100, "\U0001f600")
 JSON = "application/json"
 
@@ -206,7 +206,7 @@ class Requests:
         if self.one_in(3):
             items.append(self.chance.choice(items))
         if self.one_in(8):
-            items = [7, {"event_type": "no person"}]
+            items = [7, {"event_type": "no\tperson"}]
         if self.one_in(3):
             return self.keyed(self.lines(items))
         return self.keyed(self.request("POST", "/events/batch", items))

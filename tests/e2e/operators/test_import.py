@@ -30,11 +30,13 @@ def make_events(chance, persons, count):
     for i in range(count):
         event = {"id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
                  "person_id": chance.choice(persons)["id"],
-                 "event_type": chance.choice(["page_edit", "a:b", "x.y-z_1"]),
+                 "event_type": chance.choice(["page_edit", "a:b", "Order Completed",
+                                              ' $\u00fc,"\u202e\ue000 ']),
                  "datetime_created": f"2016-02-29T{i % 24:02}:00:00.000001"}
         if i % 3:
             event["properties"] = {"i": i, "page": "\u2028 \"é\" \U0001f600",
-                                   "deep": {"list": [1, -2.5, None, True, []]}}
+                                   "deep": {"list": [1, -2.5, None, True, []]},
+                                   "numbers": [2 ** 64, -2 ** 63 - 1, 10 ** 30, 5e-324]}
         events.append(event)
     return events
 
@@ -89,6 +91,23 @@ class Import(unittest.TestCase):
 
     def test_gzip_is_read_like_plain_text(self):
         self.imported(*self.files(compress=True))
+        self.server.start()
+        self.check_log(self.persons, self.events)
+
+    def test_times_are_taken_in_every_form(self):
+        for event, said, meant in zip(self.events, (
+                "2023-10-08t08:03:33.3300379+02:00", 1696745013330.037, 1696745013330), (
+                "2023-10-08T06:03:33.330037", "2023-10-08T06:03:33.330037",
+                "2023-10-08T06:03:33.330000")):
+            event.update(datetime_created=said, meant=meant)
+        files = self.write("persons.ndjson", self.persons), self.write("events.ndjson", [
+            {name: value for name, value in each.items() if name != "meant"}
+            for each in self.events])
+        self.imported(*files)
+        again = self.imported(*files)
+        self.assertIn("0 added, 5000 already there", again.stdout)
+        for event in self.events:
+            event["datetime_created"] = event.pop("meant", event["datetime_created"])
         self.server.start()
         self.check_log(self.persons, self.events)
 

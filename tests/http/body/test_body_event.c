@@ -1,5 +1,6 @@
 #include "body_fields.h"
 #include "check.h"
+#include "json_stored.h"
 
 #define PERSON "9c65af1a-c109-4c17-9bf1-5f4bcac95e3c"
 #define EVENT "9c65af1a-c109-4c17-9bf1-5f4bcac95e3d"
@@ -193,13 +194,20 @@ static void each_wrong_field_is_named(void **state)
          "must be a time such as"},
         {HEAD ",\"datetime_created\":\"0001-01-01T00:00:00+01:00\"}",
          "datetime_created", "must be a time such as"},
-        {HEAD ",\"datetime_created\":1696744000}", "datetime_created",
-         "expected a string, not a number"},
+        {HEAD ",\"datetime_created\":true}", "datetime_created",
+         "expected a string, or a number of milliseconds, not a boolean"},
+        {HEAD ",\"datetime_created\":253402300800000}", "datetime_created",
+         "must be a time such as"},
+        {HEAD ",\"datetime_created\":1e300}", "datetime_created",
+         "must be a time such as"},
+        {HEAD ",\"datetime_created\":-62135596800000.1}", "datetime_created",
+         "must be a time such as"},
         {HEAD ",\"sequence\":1}", "sequence", "unknown field"},
         {HEAD ",\"\":1}", "", "unknown field"},
-        {"{\"event_type\":\"a b\",\"person_id\":\"x\"}", "event_type",
-         "must be 1 to 64"},
-        {"{\"event_type\":\"a b\",\"person_id\":\"x\"}", "person_id", "must be a UUID"},
+        {"{\"event_type\":\"a\\n\",\"person_id\":\"x\"}", "event_type",
+         "must not contain control characters"},
+        {"{\"event_type\":\"a\\n\",\"person_id\":\"x\"}", "person_id",
+         "must be a UUID"},
     };
 
     (void)state;
@@ -213,8 +221,9 @@ static void each_wrong_field_is_named(void **state)
 static void times_are_read_in_every_allowed_form(void **state)
 {
     static const char *const times[] = {
-        "2023-10-08T06:03:33.330037", "2023-10-08 06:03:33.330037",
-        "2023-10-08t08:03:33.330037+02:00", "2023-10-08T06:03:33.330037Z"};
+        "2023-10-08T06:03:33.330037",           "2023-10-08 06:03:33.330037",
+        "2023-10-08t08:03:33.330037+02:00",     "2023-10-08T06:03:33.330037Z",
+        "2023-10-08T06:03:33.330037999999999z", "2023-10-07t18:33:33.3300370-11:30"};
 
     (void)state;
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
@@ -229,10 +238,198 @@ static void times_are_read_in_every_allowed_form(void **state)
     }
 }
 
+/* Finer than microseconds is cut, to the earlier time. */
+static void times_are_read_as_milliseconds_since_1970(void **state)
+{
+    static const struct {
+        const char *number, *time;
+    } cases[] = {
+        {"0", "1970-01-01T00:00:00.000000"},
+        {"-0.0", "1970-01-01T00:00:00.000000"},
+        {"7", "1970-01-01T00:00:00.007000"},
+        {"1696745013330", "2023-10-08T06:03:33.330000"},
+        {"1696745013330.037", "2023-10-08T06:03:33.330037"},
+        {"1696745013330.0379999", "2023-10-08T06:03:33.330037"},
+        {"1.69674501333e12", "2023-10-08T06:03:33.330000"},
+        {"16967450133300370e-4", "2023-10-08T06:03:33.330037"},
+        {"1e-300", "1970-01-01T00:00:00.000000"},
+        {"-1e-300", "1969-12-31T23:59:59.999999"},
+        {"-0.0015", "1969-12-31T23:59:59.999998"},
+        {"-1.5", "1969-12-31T23:59:59.998500"},
+        {"-62135596800000", "0001-01-01T00:00:00.000000"},
+        {"253402300799999.9999", "9999-12-31T23:59:59.999999"},
+        {"0e999", "1970-01-01T00:00:00.000000"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[300], at[DBK_TIMESTAMP_TEXT + 1];
+        struct reading r;
+        snprintf(text, sizeof text, HEAD ",\"datetime_created\":%s}", cases[i].number);
+        if (read_new(text, &r) != DBK_OK)
+            fail_msg("%s: %s", cases[i].number, r.err.text);
+        dbk_timestamp_format(r.body.record.datetime_created, at);
+        assert_string_equal(at, cases[i].time);
+        dbk_body_finish(&r.body);
+    }
+}
+
+static void an_event_is_a_persons_or_an_anonymous_ids(void **state)
+{
+    static const char *const anonymous[] = {
+        "{\"event_type\":\"a\",\"anonymous_id\":\" x \xF0\x9F\x98\x80\"}",
+        "{\"event_type\":\"a\",\"person_id\":null,"
+        "\"anonymous_id\":\" x \xF0\x9F\x98\x80\"}",
+        "{\"anonymous_id\":\" x \\ud83d\\ude00\",\"person_id\":null,\"event_type\":"
+        "\"a\"}"};
+    struct reading r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof anonymous / sizeof *anonymous; i++) {
+        if (read_new(anonymous[i], &r) != DBK_OK)
+            fail_msg("%s: %s", anonymous[i], r.err.text);
+        assert_slice(r.body.record.anonymous_id, " x \xF0\x9F\x98\x80");
+        assert_true(dbk_uuid_is_nil(&r.body.record.person_id));
+        dbk_body_finish(&r.body);
+    }
+    assert_int_equal(read_new(HEAD ",\"anonymous_id\":\"x\"}", &r), DBK_INVALID);
+    assert_field(&r.fields, "anonymous_id", "either this or a person_id, not both");
+    assert_int_equal(read_new("{\"event_type\":\"a\",\"person_id\":null}", &r),
+                     DBK_INVALID);
+    assert_field(&r.fields, "person_id", "must not be null");
+    assert_int_equal(read_new("{\"event_type\":\"a\",\"anonymous_id\":null}", &r),
+                     DBK_INVALID);
+    assert_field(&r.fields, "person_id", "required");
+    assert_int_equal(read_new(HEAD ",\"anonymous_id\":null}", &r), DBK_OK);
+    dbk_body_finish(&r.body);
+    assert_int_equal(read_new("{\"event_type\":\"a\",\"anonymous_id\":\"\"}", &r),
+                     DBK_INVALID);
+    assert_field(&r.fields, "anonymous_id", "must not be empty");
+    assert_int_equal(read_new("{\"event_type\":\"a\"}", &r), DBK_INVALID);
+    assert_field(&r.fields, "person_id", "required");
+    assert_int_equal(r.fields.count, 1);
+}
+
+/* As people use them; nothing is trimmed. */
+static void types_are_any_text(void **state)
+{
+    static const char *const types[] = {
+        "Order Completed",          "$pageview", " a ", "a,b/c",
+        "\xE2\x80\xAE\xEE\x80\x80", "\xC3\xBC"};
+    static const char *const wrong[] = {"",        "a\\n", "\\u007f",
+                                        "\\u0085", "\x7F", "\xC2\x9F"};
+    char text[2000];
+    struct reading r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        snprintf(text, sizeof text,
+                 "{\"event_type\":\"%s\",\"person_id\":\"" PERSON "\"}", types[i]);
+        assert_int_equal(read_new(text, &r), DBK_OK);
+        assert_slice(r.body.record.event_type, types[i]);
+        dbk_body_finish(&r.body);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(text, sizeof text,
+                 "{\"event_type\":\"%s\",\"person_id\":\"" PERSON "\"}", wrong[i]);
+        assert_int_equal(read_new(text, &r), DBK_INVALID);
+        assert_field(&r.fields, "event_type", "must not");
+    }
+    strcpy(text, "{\"person_id\":\"" PERSON "\",\"event_type\":\"");
+    for (size_t i = 0; i < 200; i++)
+        strcat(text, "\xF0\x9F\x98\x80");
+    strcat(text, "\"}");
+    assert_int_equal(read_new(text, &r), DBK_OK);
+    assert_int_equal(r.body.record.event_type.length, DBK_EVENT_TYPE_MAX);
+    dbk_body_finish(&r.body);
+    strcpy(text + strlen(text) - 2, "x\"}");
+    assert_int_equal(read_new(text, &r), DBK_INVALID);
+    assert_field(&r.fields, "event_type", "must have at most 200 characters");
+}
+
+static void a_context_stands_under_the_properties(void **state)
+{
+    static const struct {
+        const char *context, *properties, *expected;
+    } cases[] = {
+        {"{\"a\":1}", NULL, "{\"a\":1}"},
+        {"{ \"a\" : 1 }", "{}", "{\"a\":1}"},
+        {"{\"a\":1,\"b\":2}", "{\"b\":3,\"c\":4}", "{\"a\":1,\"b\":3,\"c\":4}"},
+        {"{\"a\":1}", "{\"a\":null,\"n\":{\"x\":null}}",
+         "{\"a\":null,\"n\":{\"x\":null}}"},
+        {"{\"o\":{\"x\":1,\"y\":{\"z\":1}}}", "{\"o\":{\"y\":{\"w\":2}}}",
+         "{\"o\":{\"x\":1,\"y\":{\"z\":1,\"w\":2}}}"},
+        {"{\"o\":{\"x\":1}}", "{\"o\":[1]}", "{\"o\":[1]}"},
+        {"{\"o\":1}", "{\"o\":{\"x\":1}}", "{\"o\":{\"x\":1}}"},
+        {"{\"\\u0061\":1}", "{\"a\":2}", "{\"a\":2}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct dbk_body_rules rules = {.context = dbk_slice(cases[i].context)};
+        char text[400] = HEAD "}";
+        struct reading r;
+        if (cases[i].properties)
+            snprintf(text, sizeof text, HEAD ",\"properties\":%s}",
+                     cases[i].properties);
+        assert_int_equal(read_ruled(text, DBK_BODY_CREATE, &rules, &r), DBK_OK);
+        if (!json_same(r.body.record.properties, dbk_slice(cases[i].expected)))
+            fail_msg("%zu: %.*s", i, (int)r.body.record.properties.length,
+                     r.body.record.properties.data);
+        dbk_body_finish(&r.body);
+    }
+}
+
+static void a_context_counts_for_the_bounds_of_properties(void **state)
+{
+    char *large = malloc(DBK_PROPERTIES_MAX),
+         text[400] = HEAD ",\"properties\":{\"b\":1}}";
+    struct dbk_body_rules rules = {0};
+    struct reading r;
+
+    (void)state;
+    assert_non_null(large);
+    memset(large, 'x', DBK_PROPERTIES_MAX);
+    memcpy(large, "{\"a\":\"", 6);
+    memcpy(large + DBK_PROPERTIES_MAX - 8, "\"}", 2);
+    rules.context = (struct dbk_slice){large, DBK_PROPERTIES_MAX - 6};
+    assert_int_equal(read_ruled(text, DBK_BODY_CREATE, &rules, &r), DBK_OK);
+    assert_int_equal(r.body.record.properties.length, DBK_PROPERTIES_MAX);
+    dbk_body_finish(&r.body);
+    strcpy(text, HEAD ",\"properties\":{\"b\":10}}");
+    assert_int_equal(read_ruled(text, DBK_BODY_CREATE, &rules, &r), DBK_INVALID);
+    assert_field(&r.fields, "properties",
+                 "with the batch's context they must have at most 65536 bytes, not");
+    free(large);
+}
+
+static void a_wrong_clock_is_put_right(void **state)
+{
+    const struct dbk_body_rules rules = {.clock_offset = -1500000,
+                                         .clock_offset_text = dbk_slice("-1500000")};
+    struct reading r;
+
+    (void)state;
+    assert_int_equal(
+        read_ruled(HEAD ",\"datetime_created\":2000}", DBK_BODY_CREATE, &rules, &r),
+        DBK_OK);
+    assert_int_equal(r.body.record.datetime_created, 500000);
+    assert_slice(r.body.record.clock_offset, "-1500000");
+    dbk_body_finish(&r.body);
+    assert_int_equal(read_ruled(HEAD "}", DBK_BODY_CREATE, &rules, &r), DBK_OK);
+    assert_int_equal(r.body.record.clock_offset.length, 0);
+    dbk_body_finish(&r.body);
+    assert_int_equal(read_ruled(HEAD ",\"datetime_created\":\"0001-01-01T00:00:01\"}",
+                                DBK_BODY_CREATE, &rules, &r),
+                     DBK_INVALID);
+    assert_field(&r.fields, "datetime_created",
+                 "with what sent_at adds it must be in the years");
+}
+
 static void types_can_be_restricted(void **state)
 {
     const char *const types[] = {"signup", "view", NULL};
-    const struct dbk_body_rules rules = {types};
+    const struct dbk_body_rules rules = {.event_types = types};
     struct reading r;
 
     (void)state;
@@ -256,9 +453,9 @@ static void many_configured_types_still_fit_the_message(void **state)
         memset(names[i], 'a' + i % 26, 64);
         types[i] = names[i];
     }
-    assert_int_equal(
-        read_ruled(HEAD "}", DBK_BODY_CREATE, &(struct dbk_body_rules){types}, &r),
-        DBK_INVALID);
+    assert_int_equal(read_ruled(HEAD "}", DBK_BODY_CREATE,
+                                &(struct dbk_body_rules){.event_types = types}, &r),
+                     DBK_INVALID);
     assert_field(&r.fields, "event_type", "must be one of: aaaa");
 }
 
@@ -397,6 +594,41 @@ static void type_person_and_time_count(void **state)
     assert_true(dbk_body_same_event(&a, &b));
 }
 
+/* It is the same event whenever it is sent again. */
+static void the_time_is_compared_as_the_client_said_it(void **state)
+{
+    struct dbk_record brought = click(""), logged = click("");
+
+    (void)state;
+    brought.has_datetime_created = logged.has_datetime_created = true;
+    brought.datetime_created = 5000007;
+    brought.clock_offset = dbk_slice("5000000");
+    logged.datetime_created = -2999993;
+    assert_false(dbk_body_same_event(&brought, &logged));
+    logged.clock_offset = dbk_slice("-3000000");
+    assert_true(dbk_body_same_event(&brought, &logged));
+    brought.clock_offset = (struct dbk_slice){NULL, 0};
+    assert_false(dbk_body_same_event(&brought, &logged));
+    brought.datetime_created = 7;
+    assert_true(dbk_body_same_event(&brought, &logged));
+}
+
+/* Whoever's it is by now. */
+static void an_anonymous_id_is_compared_and_not_whose_it_was(void **state)
+{
+    struct dbk_record brought = click(""), logged = click("");
+
+    (void)state;
+    brought.anonymous_id = dbk_slice("a");
+    assert_false(dbk_body_same_event(&brought, &logged));
+    assert_false(dbk_body_same_event(&logged, &brought));
+    logged.anonymous_id = dbk_slice("a");
+    logged.person_id.bytes[3] ^= 1;
+    assert_true(dbk_body_same_event(&brought, &logged));
+    logged.anonymous_id = dbk_slice("b");
+    assert_false(dbk_body_same_event(&brought, &logged));
+}
+
 static void the_id_is_not_compared(void **state)
 {
     struct dbk_record a = click(""), b = click("");
@@ -417,6 +649,12 @@ int main(void)
         cmocka_unit_test(properties_nest_as_deep_as_fits_everywhere),
         cmocka_unit_test(each_wrong_field_is_named),
         cmocka_unit_test(times_are_read_in_every_allowed_form),
+        cmocka_unit_test(times_are_read_as_milliseconds_since_1970),
+        cmocka_unit_test(an_event_is_a_persons_or_an_anonymous_ids),
+        cmocka_unit_test(types_are_any_text),
+        cmocka_unit_test(a_context_stands_under_the_properties),
+        cmocka_unit_test(a_context_counts_for_the_bounds_of_properties),
+        cmocka_unit_test(a_wrong_clock_is_put_right),
         cmocka_unit_test(types_can_be_restricted),
         cmocka_unit_test(many_configured_types_still_fit_the_message),
         cmocka_unit_test(the_path_gives_the_id),
@@ -424,6 +662,8 @@ int main(void)
         cmocka_unit_test(what_says_the_same_is_the_same),
         cmocka_unit_test(what_differs_is_another),
         cmocka_unit_test(type_person_and_time_count),
+        cmocka_unit_test(the_time_is_compared_as_the_client_said_it),
+        cmocka_unit_test(an_anonymous_id_is_compared_and_not_whose_it_was),
         cmocka_unit_test(the_id_is_not_compared),
     };
 

@@ -70,23 +70,6 @@ static void characters_are_counted_not_bytes(void **state)
     assert_int_equal(name.length, 400);
 }
 
-static void event_types_are_of_plain_characters(void **state)
-{
-    char text[65];
-
-    (void)state;
-    memset(text, 'x', sizeof text);
-    assert_true(event_type_valid(dbk_slice("page_edit")));
-    assert_true(event_type_valid(dbk_slice("A.b:c-9_")));
-    assert_true(event_type_valid((struct dbk_slice){text, 64}));
-    assert_false(event_type_valid((struct dbk_slice){text, 65}));
-    assert_false(event_type_valid(dbk_slice("")));
-    assert_false(event_type_valid(dbk_slice("a b")));
-    assert_false(event_type_valid(dbk_slice("a/b")));
-    assert_false(event_type_valid(dbk_slice("\xC3\xA9")));
-    assert_false(event_type_valid((struct dbk_slice){"a\0b", 3}));
-}
-
 static void event_types_can_be_restricted(void **state)
 {
     const char *const types[] = {"click", "submitted_feedback", NULL};
@@ -105,7 +88,6 @@ int main(void)
         cmocka_unit_test(names_are_trimmed),
         cmocka_unit_test(what_is_no_name_is_told),
         cmocka_unit_test(characters_are_counted_not_bytes),
-        cmocka_unit_test(event_types_are_of_plain_characters),
         cmocka_unit_test(event_types_can_be_restricted),
     };
 

@@ -416,7 +416,7 @@ static void a_file_that_breaks_off_keeps_what_was_read(void **state)
 static void types_outside_the_configured_ones_are_bad_lines(void **state)
 {
     const char *const types[] = {"click", NULL};
-    const struct dbk_body_rules rules = {types};
+    const struct dbk_body_rules rules = {.event_types = types};
     struct scene *scene = *state;
 
     put_persons(scene, 1);
