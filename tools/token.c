@@ -3,6 +3,7 @@
 #include "directory.h"
 #include "http/tokens.h"
 #include "log_place.h"
+#include "token_bounds.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -57,56 +58,102 @@ static enum dbk_code prepare(const struct tool *tool, struct dbk_error *err)
 
 /* The secret alone goes to stdout, so that a script can take it; and it goes nowhere
  * else, ever. */
-static enum tool_exit make(const struct tool *tool, const char *name, unsigned scopes)
+static enum tool_exit make(const struct tool *tool, const char *name, unsigned scopes,
+                           const struct dbk_token_bounds *bounds)
 {
     char secret[DBK_TOKEN_SECRET + 1], text[DBK_SCOPES_TEXT];
     struct dbk_error err;
 
     if (prepare(tool, &err) != DBK_OK)
         return tool_fail(tool, &err);
-    if (dbk_tokens_create(dir_of(tool), name, scopes, secret, &err) != DBK_OK)
+    if (dbk_tokens_create(dir_of(tool), name, scopes, bounds, secret, &err) != DBK_OK)
         return err.code == DBK_INVALID ? tool_misused(tool, "%s", err.text)
                                        : fail(tool, &err);
     dbk_scopes_format(scopes, text);
     fprintf(stderr,
             "made the token %s (%s) in %s/tokens; it is not shown again. Clients send\n"
-            "it as Authorization: Bearer TOKEN\n",
-            name, text, dir_of(tool));
+            "it as Authorization: Bearer TOKEN%s\n",
+            name, text, dir_of(tool),
+            scopes == DBK_SCOPE_INGEST ? ", or in a page's beacons as ?key=TOKEN" : "");
     puts(secret);
     explicit_bzero(secret, sizeof secret);
     return TOOL_DONE;
 }
 
+static enum dbk_code read_bounds(const struct tool *tool,
+                                 struct dbk_token_bounds *bounds, struct dbk_error *err)
+{
+    const char *rate = tool_value(tool, "--rate");
+    const char *address_rate = tool_value(tool, "--address-rate");
+    const char *bytes = tool_value(tool, "--bytes-a-day");
+    const char *origins = tool_value(tool, "--origin");
+
+    if (rate && token_rate_parse(rate, &bounds->rate, err) != DBK_OK)
+        return dbk_wrap(err, "--rate");
+    if (address_rate &&
+        token_rate_parse(address_rate, &bounds->address_rate, err) != DBK_OK)
+        return dbk_wrap(err, "--address-rate");
+    if (bytes && token_bytes_parse(bytes, &bounds->bytes_a_day, err) != DBK_OK)
+        return dbk_wrap(err, "--bytes-a-day");
+    if (origins && token_origins_parse(origins, bounds->origins, err) != DBK_OK)
+        return dbk_wrap(err, "--origin");
+    return DBK_OK;
+}
+
 static enum tool_exit create(const struct tool *tool)
 {
     const char *text = tool_value(tool, "--scope");
+    struct dbk_token_bounds bounds = {0};
+    struct dbk_error err;
     unsigned scopes = 0;
 
     if (tool->operand_count != 2)
         return tool_misused(tool, "token create needs the NAME of the token");
     if (!text)
-        return tool_misused(tool, "token create needs --scope: read, write, audit or "
-                                  "admin");
+        return tool_misused(tool, "token create needs --scope: read, write, audit, "
+                                  "admin or ingest");
     if (!dbk_scopes_parse(text, strlen(text), &scopes))
         return tool_misused(tool,
-                            "--scope is \"%.64s\": allowed are read, write, audit and "
-                            "admin, or several of them",
+                            "--scope is \"%.64s\": allowed are read, write, audit, "
+                            "admin and ingest, or several of them",
                             text);
-    return make(tool, tool->operands[1], scopes);
+    if (read_bounds(tool, &bounds, &err) != DBK_OK)
+        return tool_refuse(tool, &err);
+    return make(tool, tool->operands[1], scopes, &bounds);
 }
 
-/* Names and scopes need no escaping: they are letters, digits and ".,_-". */
-static void print_json_scopes(unsigned scopes)
+/* Names, scopes and origins need no escaping: they are letters, digits and marks. */
+static void print_json_items(char *list)
 {
-    char text[DBK_SCOPES_TEXT], *rest = NULL;
     const char *comma = "";
+    char *rest = NULL;
 
-    dbk_scopes_format(scopes, text);
-    for (char *one = strtok_r(text, ",", &rest); one;
+    for (char *one = strtok_r(list, ",", &rest); one;
          one = strtok_r(NULL, ",", &rest)) {
         printf("%s\"%s\"", comma, one);
         comma = ",";
     }
+}
+
+static void print_json_bound(const char *key, uint64_t number)
+{
+    if (number > 0)
+        printf(",\"%s\":%llu", key, (unsigned long long)number);
+    else
+        printf(",\"%s\":null", key);
+}
+
+static void print_json_bounds(const struct dbk_token_bounds *bounds)
+{
+    char origins[DBK_ORIGINS_TEXT];
+
+    print_json_bound("rate", bounds->rate);
+    print_json_bound("address_rate", bounds->address_rate);
+    print_json_bound("bytes_a_day", bounds->bytes_a_day);
+    fputs(",\"origins\":[", stdout);
+    memcpy(origins, bounds->origins, sizeof origins);
+    print_json_items(origins);
+    fputs("]", stdout);
 }
 
 static void print_json(const struct dbk_tokens *tokens)
@@ -114,12 +161,15 @@ static void print_json(const struct dbk_tokens *tokens)
     fputs("[", stdout);
     for (size_t i = 0; i < tokens->count; i++) {
         const struct dbk_token *token = &tokens->list[i];
-        char created[DBK_TIMESTAMP_TEXT + 1];
+        char created[DBK_TIMESTAMP_TEXT + 1], scopes[DBK_SCOPES_TEXT];
 
         dbk_timestamp_format(token->created, created);
+        dbk_scopes_format(token->scopes, scopes);
         printf("%s{\"name\":\"%s\",\"scopes\":[", i ? "," : "", token->name);
-        print_json_scopes(token->scopes);
-        printf("],\"created\":\"%s\"}", created);
+        print_json_items(scopes);
+        printf("],\"created\":\"%s\"", created);
+        print_json_bounds(&token->bounds);
+        fputs("}", stdout);
     }
     puts("]");
 }
@@ -147,10 +197,13 @@ static void print_lines(const struct dbk_tokens *tokens, const char *dir)
     for (size_t i = 0; i < tokens->count; i++) {
         const struct dbk_token *token = &tokens->list[i];
         char scopes[DBK_SCOPES_TEXT], created[DBK_TIMESTAMP_TEXT + 1];
+        char bounds[TOKEN_BOUNDS_TEXT];
 
         dbk_scopes_format(token->scopes, scopes);
         dbk_timestamp_format(token->created, created);
-        printf("%s  %-22s  %s\n", created, scopes, token->name);
+        token_bounds_format(&token->bounds, bounds);
+        printf("%s  %-22s  %s%s%s\n", created, scopes, token->name, *bounds ? "  " : "",
+               bounds);
     }
 }
 
@@ -194,11 +247,15 @@ static enum tool_exit revoke(const struct tool *tool)
 
 static enum tool_exit run(struct tool *tool)
 {
+    static const char *const of_create[] = {"--scope", "--rate", "--address-rate",
+                                            "--bytes-a-day", "--origin"};
     const char *what = tool->operands[0];
     bool creates = !strcmp(what, "create"), lists = !strcmp(what, "list");
 
-    if (tool_has(tool, "--scope") && !creates)
-        return tool_misused(tool, "--scope is for token create");
+    for (size_t i = 0; i < sizeof of_create / sizeof *of_create; i++) {
+        if (tool_has(tool, of_create[i]) && !creates)
+            return tool_misused(tool, "%s is for token create", of_create[i]);
+    }
     if (tool_has(tool, "--json") && !lists)
         return tool_misused(tool, "--json is for token list");
     if (creates)
@@ -216,21 +273,42 @@ const struct command command_token = {
     .operands = "create NAME | list | revoke NAME",
     .details =
         "create  make a token, which is printed once and kept as a hash only\n"
-        "list    name, scopes and time of each\n"
+        "list    name, scopes, time and bounds of each\n"
         "revoke  take one back\n"
         "\n"
         "Scopes: read (GET of persons and events), write (every change), audit (the\n"
-        "log), admin (everything). The name of the token is the actor of the records\n"
-        "it writes, so give each client one of its own. They lie in DATA_DIR/tokens.\n",
-    .example = "  daybook token create shop --scope read --scope write\n"
-               "  daybook token create auditor --scope audit\n"
-               "  daybook token revoke shop\n",
+        "log), admin (everything), ingest (append events and aliases, and see "
+        "nothing:\n"
+        "for web pages, whose origins are given). The name of the token is the actor "
+        "of\n"
+        "the records it writes, so give each client one of its own. They lie in\n"
+        "DATA_DIR/tokens.\n",
+    .example =
+        "  daybook token create shop --scope read --scope write\n"
+        "  daybook token create auditor --scope audit\n"
+        "  daybook token create web --scope ingest --origin https://shop.example \\\n"
+        "      --rate 500/s --bytes-a-day 1GB\n"
+        "  daybook token revoke shop\n",
     .settings = CONFIG_GROUP_DATA,
     .operands_min = 1,
     .operands_max = 2,
     .options = {{.flag = "--scope",
                  .argument = "SCOPE",
-                 .help = "With create: read, write, audit or admin; may come again",
+                 .help = "With create: read, write, audit, admin or ingest; may come "
+                         "again",
+                 .many = true},
+                {.flag = "--rate",
+                 .argument = "N/s",
+                 .help = "With create: so many events a second"},
+                {.flag = "--address-rate",
+                 .argument = "N/s",
+                 .help = "With create: so many of one client's address"},
+                {.flag = "--bytes-a-day",
+                 .argument = "SIZE",
+                 .help = "With create: so many bytes of bodies"},
+                {.flag = "--origin",
+                 .argument = "ORIGIN",
+                 .help = "With create, of ingest: whose pages may send; may come again",
                  .many = true},
                 {.flag = "--json", .help = "With list: as JSON"}},
     .run = run,

@@ -4,7 +4,14 @@
  *     kate read,write 2026-11-25T10:16:17.330037 3f9a…
  *
  * A line a token: its name, its scopes, when it was created, and the BLAKE2b hash of its
- * secret in hex. The secret is told once, when it is made, and is nowhere on disk. A plain
+ * secret in hex. Where a token has bounds, or the scope ingest, the file is of version 2,
+ * and before the hash stand those that it has, in this order:
+ *
+ *     daybook tokens 2
+ *     web ingest 2026-11-25T10:16:17.330037 rate=500 address-rate=5 bytes-a-day=1048576
+ *     origins=https://shop.example,https://www.shop.example 3f9a…   (one line)
+ *
+ * The secret is told once, when it is made, and is nowhere on disk. A plain
  * hash is enough for it: it has 256 random bits, so there is nothing to guess that a slow
  * hash would slow down, and each request would pay for one.
  *
@@ -20,24 +27,41 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define DBK_TOKEN_NAME_MAX 64 /* characters; it is the actor of records */
 #define DBK_TOKEN_SECRET 47   /* characters: "dbk_" and 32 bytes as base64url */
 #define DBK_TOKEN_HASH 32     /* bytes */
 #define DBK_TOKENS_MAX 1000   /* all are compared for each request */
 #define DBK_SCOPES_TEXT 32    /* bytes for the names of all scopes */
+#define DBK_ORIGINS_TEXT 1024 /* bytes for the origins of a token */
+#define DBK_RATE_MAX 1000000  /* events a second */
 
 enum {
     DBK_SCOPE_READ = 1,  /* persons and events */
     DBK_SCOPE_WRITE = 2, /* every change */
     DBK_SCOPE_AUDIT = 4, /* the log */
     DBK_SCOPE_ADMIN = 8, /* everything */
+    /* Append events and aliases, and learn nothing: who has it alone is answered with ids,
+     * whatever the log knows, so that it may stand in a page that everybody can read. */
+    DBK_SCOPE_INGEST = 16,
+};
+
+/* How much a token may be used, and by whose pages; zeroed: as much as one likes. */
+struct dbk_token_bounds {
+    uint32_t rate;         /* events a second; 0: any number */
+    uint32_t address_rate; /* the same, of one client's address */
+    uint64_t bytes_a_day;  /* of bodies; 0: any number */
+    /* Whose pages may send with it, with commas between, or "*": everyone's. "": those of
+     * CORS_ORIGINS. Only of a token that has the scope ingest alone. */
+    char origins[DBK_ORIGINS_TEXT];
 };
 
 struct dbk_token {
     char name[DBK_TOKEN_NAME_MAX + 1];
     unsigned scopes; /* at least one */
     dbk_timestamp created;
+    struct dbk_token_bounds bounds;
     unsigned char hash[DBK_TOKEN_HASH];
 };
 
@@ -50,9 +74,12 @@ struct dbk_tokens {
 void dbk_tokens_finish(struct dbk_tokens *tokens); /* a zeroed one is fine */
 
 /* Add to *scopes those that text names, separated by commas. False: something else is
- * there. The other way, in the order above: "read,write". */
+ * there. The other way, in this order: "read,write,audit,admin,ingest". */
 bool dbk_scopes_parse(const char *text, size_t length, unsigned *scopes);
 void dbk_scopes_format(unsigned scopes, char out[DBK_SCOPES_TEXT]);
+
+/* Whether these bounds let pages of this origin send. */
+bool dbk_token_origin_let(const struct dbk_token_bounds *bounds, const char *origin);
 
 /* 1 to DBK_TOKEN_NAME_MAX of letters, digits, '.', '_' and '-'. */
 bool dbk_token_name_valid(const char *name, size_t length);
@@ -78,15 +105,17 @@ enum dbk_code dbk_tokens_read(const char *dir, struct dbk_tokens *tokens,
 enum dbk_code dbk_tokens_allow(const char *dir, const char *address, size_t *count,
                                struct dbk_error *err);
 
-/* Make a token, durable when it returns; secret receives what its owner must be told.
+/* Make a token, durable when it returns; bounds may be NULL: none. secret receives what its owner must be told.
  * Made by root, the file belongs to the directory's owner, for whom the server runs.
  *
- * DBK_INVALID    the name is none, or there is no scope
+ * DBK_INVALID    the name is none, there is no scope, or origins are none, or are given to
+ *                one that has another scope than ingest
  * DBK_EXISTS     there is one of this name
  * DBK_TOO_LARGE  there are DBK_TOKENS_MAX
  * DBK_NO_ROOM, and what dbk_tokens_read fails with
  */
 enum dbk_code dbk_tokens_create(const char *dir, const char *name, unsigned scopes,
+                                const struct dbk_token_bounds *bounds,
                                 char secret[DBK_TOKEN_SECRET + 1],
                                 struct dbk_error *err);
 

@@ -49,7 +49,7 @@ static size_t count_lines(const uint8_t *data, size_t size)
 /* The words of the line say which scopes. */
 static void require_scopes(const char *line, const struct dbk_token *token)
 {
-    static const char *const names[] = {"read", "write", "audit", "admin"};
+    static const char *const names[] = {"read", "write", "audit", "admin", "ingest"};
     char scopes[1024];
 
     require(strncmp(line, token->name, strlen(token->name)) == 0);
@@ -71,7 +71,7 @@ static void require_tokens(const struct dbk_tokens *tokens)
     for (size_t i = 0; i < tokens->count; i++) {
         const struct dbk_token *token = &tokens->list[i];
         require(dbk_token_name_valid(token->name, strlen(token->name)));
-        require(token->scopes > 0 && token->scopes < 2 * DBK_SCOPE_ADMIN);
+        require(token->scopes > 0 && token->scopes < 2 * DBK_SCOPE_INGEST);
         require(dbk_timestamp_valid(token->created));
         for (size_t before = 0; before < i; before++)
             require(strcmp(tokens->list[before].name, token->name) != 0);
@@ -82,7 +82,29 @@ static void require_same(const struct dbk_token *a, const struct dbk_token *b)
 {
     require(strcmp(a->name, b->name) == 0);
     require(a->scopes == b->scopes && a->created == b->created);
+    require(memcmp(&a->bounds, &b->bounds, sizeof a->bounds) == 0);
     require(memcmp(a->hash, b->hash, sizeof a->hash) == 0);
+}
+
+static int write_number(const char *key, uint64_t number, char *out, size_t size)
+{
+    return number ? snprintf(out, size, "%s=%llu ", key, (unsigned long long)number)
+                  : 0;
+}
+
+static int write_bounds(const struct dbk_token_bounds *bounds, char *out, size_t size)
+{
+    int used = write_number("rate", bounds->rate, out, size);
+
+    require(strlen(bounds->origins) < sizeof bounds->origins);
+    used += write_number("address-rate", bounds->address_rate, out + used,
+                         size - (size_t)used);
+    used += write_number("bytes-a-day", bounds->bytes_a_day, out + used,
+                         size - (size_t)used);
+    if (*bounds->origins)
+        used +=
+            snprintf(out + used, size - (size_t)used, "origins=%s ", bounds->origins);
+    return used;
 }
 
 static int write_token(const struct dbk_token *token, char *out, size_t size)
@@ -94,6 +116,7 @@ static int write_token(const struct dbk_token *token, char *out, size_t size)
     require(strlen(scopes) < sizeof scopes);
     dbk_timestamp_format(token->created, created);
     used = snprintf(out, size, "%s %s %s ", token->name, scopes, created);
+    used += write_bounds(&token->bounds, out + used, size - (size_t)used);
     for (size_t i = 0; i < sizeof token->hash; i++)
         used += snprintf(out + used, size - (size_t)used, "%02x", token->hash[i]);
     return used + snprintf(out + used, size - (size_t)used, "\n");
@@ -101,8 +124,8 @@ static int write_token(const struct dbk_token *token, char *out, size_t size)
 
 static void require_same_again(const struct dbk_tokens *tokens)
 {
-    static const char header[] = "daybook tokens 1\n";
-    size_t size = sizeof header + tokens->count * 256, used = strlen(header);
+    static const char header[] = "daybook tokens 2\n"; /* which holds both */
+    size_t size = sizeof header + tokens->count * 2048, used = strlen(header);
     struct dbk_tokens again;
     char *text = malloc(size);
 

@@ -7,10 +7,9 @@ static const struct {
     const char *name;
     unsigned scope;
 } scopes_known[] = {
-    {"read", DBK_SCOPE_READ},
-    {"write", DBK_SCOPE_WRITE},
-    {"audit", DBK_SCOPE_AUDIT},
-    {"admin", DBK_SCOPE_ADMIN},
+    {"read", DBK_SCOPE_READ},     {"write", DBK_SCOPE_WRITE},
+    {"audit", DBK_SCOPE_AUDIT},   {"admin", DBK_SCOPE_ADMIN},
+    {"ingest", DBK_SCOPE_INGEST},
 };
 
 #define SCOPES_COUNT (sizeof scopes_known / sizeof *scopes_known)

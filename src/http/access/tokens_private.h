@@ -5,7 +5,25 @@
 #include "http/tokens.h"
 
 #define TOKENS_PATH 4096
-#define TOKENS_HEADER "daybook tokens 1\n"
+#define TOKENS_BEGINNING "daybook tokens "
+#define TOKENS_LINE 2048 /* bytes of a line, with its end and the NUL */
+
+/* How a version begins. What needs nothing of the second is written as the first. */
+#define TOKENS_HEADER TOKENS_BEGINNING "1\n"
+#define TOKENS_HEADER_2 TOKENS_BEGINNING "2\n"
+
+/* What a line of version 2 says between the time and the hash: each with a space behind
+ * it; "" where there are none. */
+void tokens_format_bounds(const struct dbk_token_bounds *bounds, char out[TOKENS_LINE]);
+/* The other way. False: something else is there, or it is not as it is written. */
+bool tokens_parse_bounds(const char *text, size_t length,
+                         struct dbk_token_bounds *bounds);
+
+/* Whether these may be the origins of a token: none, "*", or some with commas between. */
+bool tokens_origins_valid(const char *origins);
+
+/* Whether it needs version 2. */
+bool tokens_is_newer(const struct dbk_token *token);
 
 /* DIR/tokens, or DIR/tokens.tmp. DBK_IO: too long. */
 enum dbk_code tokens_path(const char *dir, const char *name, char path[TOKENS_PATH],

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX ((size_t)1 << 20) /* DBK_TOKENS_MAX lines are a quarter of it */
+#define FILE_MAX ((size_t)2 << 20) /* DBK_TOKENS_MAX lines are less */
 #define FIELDS 4                   /* name, scopes, created, hash */
 
 struct field {
@@ -65,18 +65,40 @@ static bool read_hash(struct field field, unsigned char out[DBK_TOKEN_HASH])
            length == DBK_TOKEN_HASH;
 }
 
-static bool read_token(const char *line, size_t length, struct dbk_token *token)
+/* Cut out the bounds, which stand between the time and the hash. */
+static bool take_bounds(char *line, size_t *length, struct dbk_token_bounds *bounds)
+{
+    const char *end = line + *length, *hash = memrchr(line, ' ', *length);
+    char *at = line;
+
+    for (size_t i = 0; hash && i + 1 < FIELDS; i++) {
+        at = memchr(at, ' ', (size_t)(hash + 1 - at));
+        if (!at++)
+            return false;
+    }
+    if (!hash || !tokens_parse_bounds(at, (size_t)(hash + 1 - at), bounds))
+        return false;
+    memmove(at, hash + 1, (size_t)(end - hash - 1));
+    *length -= (size_t)(hash + 1 - at);
+    return true;
+}
+
+static bool read_token(char *line, size_t length, int version, struct dbk_token *token)
 {
     struct field fields[FIELDS];
 
     *token = (struct dbk_token){0};
+    if (version > 1 && !take_bounds(line, &length, &token->bounds))
+        return false;
     if (!cut_line(line, length, fields) ||
         !dbk_token_name_valid(fields[0].text, fields[0].length))
         return false;
     memcpy(token->name, fields[0].text, fields[0].length);
     return dbk_scopes_parse(fields[1].text, fields[1].length, &token->scopes) &&
            dbk_timestamp_parse(fields[2].text, fields[2].length, &token->created) &&
-           read_hash(fields[3], token->hash);
+           read_hash(fields[3], token->hash) &&
+           (version > 1 || !(token->scopes & DBK_SCOPE_INGEST)) &&
+           (!*token->bounds.origins || token->scopes == DBK_SCOPE_INGEST);
 }
 
 static bool is_new(const struct dbk_tokens *tokens, const char *name)
@@ -88,8 +110,8 @@ static bool is_new(const struct dbk_tokens *tokens, const char *name)
     return true;
 }
 
-static enum dbk_code add_line(struct dbk_tokens *tokens, const char *line,
-                              size_t length, size_t number, const char *path,
+static enum dbk_code add_line(struct dbk_tokens *tokens, char *line, size_t length,
+                              int version, size_t number, const char *path,
                               struct dbk_error *err)
 {
     struct dbk_token *token = &tokens->list[tokens->count];
@@ -97,7 +119,7 @@ static enum dbk_code add_line(struct dbk_tokens *tokens, const char *line,
     if (tokens->count == DBK_TOKENS_MAX)
         return dbk_fail(err, DBK_DAMAGED, "%s has more than %d tokens", path,
                         DBK_TOKENS_MAX);
-    if (!read_token(line, length, token))
+    if (!read_token(line, length, version, token))
         return dbk_fail(err, DBK_DAMAGED,
                         "%s line %zu is not a name, scopes, a time and a hash", path,
                         number);
@@ -109,34 +131,36 @@ static enum dbk_code add_line(struct dbk_tokens *tokens, const char *line,
     return DBK_OK;
 }
 
-static enum dbk_code check_header(const char *text, const char *path,
+/* The headers are of one length. */
+static enum dbk_code check_header(const char *text, int *version, const char *path,
                                   struct dbk_error *err)
 {
-    static const char beginning[] = "daybook tokens ";
-
-    if (strncmp(text, TOKENS_HEADER, strlen(TOKENS_HEADER)) == 0)
+    *version = strncmp(text, TOKENS_HEADER_2, strlen(TOKENS_HEADER_2)) == 0 ? 2 : 1;
+    if (*version == 2 || strncmp(text, TOKENS_HEADER, strlen(TOKENS_HEADER)) == 0)
         return DBK_OK;
-    if (strncmp(text, beginning, strlen(beginning)) == 0)
+    if (strncmp(text, TOKENS_BEGINNING, strlen(TOKENS_BEGINNING)) == 0)
         return dbk_fail(err, DBK_UNSUPPORTED, "%s is of a newer version of daybook",
                         path);
     return dbk_fail(err, DBK_DAMAGED, "%s does not begin with \"daybook tokens 1\"",
                     path);
 }
 
-static enum dbk_code parse(const char *text, size_t length, const char *path,
+static enum dbk_code parse(char *text, size_t length, const char *path,
                            struct dbk_tokens *tokens, struct dbk_error *err)
 {
-    const char *at = text, *end = text + length;
+    char *at = text, *end = text + length;
     size_t number = 2; /* behind the header */
+    int version;
 
-    if (check_header(text, path, err) != DBK_OK)
+    if (check_header(text, &version, path, err) != DBK_OK)
         return err->code;
     for (at += strlen(TOKENS_HEADER); at < end;) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        char *stop = memchr(at, '\n', (size_t)(end - at));
         if (!stop)
             return dbk_fail(err, DBK_DAMAGED, "%s is cut: its last line has no end",
                             path);
-        if (add_line(tokens, at, (size_t)(stop - at), number++, path, err) != DBK_OK)
+        if (add_line(tokens, at, (size_t)(stop - at), version, number++, path, err) !=
+            DBK_OK)
             return err->code;
         at = stop + 1;
     }

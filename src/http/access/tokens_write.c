@@ -1,6 +1,7 @@
 #include "store/durable.h"
 #include "tokens_private.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -91,23 +92,29 @@ static enum dbk_code write_token(const struct change *change,
                                  const struct dbk_token *token, struct dbk_error *err)
 {
     char scopes[DBK_SCOPES_TEXT], created[DBK_TIMESTAMP_TEXT + 1];
-    char hash[2 * DBK_TOKEN_HASH + 1], line[256];
+    char hash[2 * DBK_TOKEN_HASH + 1], bounds[TOKENS_LINE], line[TOKENS_LINE];
     int length;
 
     dbk_scopes_format(token->scopes, scopes);
     dbk_timestamp_format(token->created, created);
     sodium_bin2hex(hash, sizeof hash, token->hash, sizeof token->hash);
-    length = snprintf(line, sizeof line, "%s %s %s %s\n", token->name, scopes, created,
-                      hash);
+    tokens_format_bounds(&token->bounds, bounds);
+    length = snprintf(line, sizeof line, "%s %s %s %s%s\n", token->name, scopes,
+                      created, bounds, hash);
+    assert((size_t)length < sizeof line);
     return dbk_write_all(change->fd, line, (size_t)length, change->tmp, err);
 }
 
 static enum dbk_code write_tokens(const struct change *change, struct dbk_error *err)
 {
-    static const char header[] = TOKENS_HEADER;
-    enum dbk_code code =
-        dbk_write_all(change->fd, header, sizeof header - 1, change->tmp, err);
+    const char *header = TOKENS_HEADER;
+    enum dbk_code code;
 
+    for (size_t i = 0; i < change->tokens.count; i++) {
+        if (tokens_is_newer(&change->tokens.list[i]))
+            header = TOKENS_HEADER_2;
+    }
+    code = dbk_write_all(change->fd, header, strlen(header), change->tmp, err);
     for (size_t i = 0; code == DBK_OK && i < change->tokens.count; i++)
         code = write_token(change, &change->tokens.list[i], err);
     return code;
@@ -154,7 +161,8 @@ static void make_secret(char secret[DBK_TOKEN_SECRET + 1])
 }
 
 static enum dbk_code add(struct dbk_tokens *tokens, const char *name, unsigned scopes,
-                         const char *secret, struct dbk_error *err)
+                         const struct dbk_token_bounds *bounds, const char *secret,
+                         struct dbk_error *err)
 {
     struct dbk_token *list, *token;
 
@@ -173,17 +181,16 @@ static enum dbk_code add(struct dbk_tokens *tokens, const char *name, unsigned s
     token = &list[tokens->count++];
     *token = (struct dbk_token){.scopes = scopes, .created = dbk_timestamp_now()};
     memcpy(token->name, name, strlen(name));
+    if (bounds)
+        token->bounds = *bounds;
     tokens_hash(secret, DBK_TOKEN_SECRET, token->hash);
     return DBK_OK;
 }
 
-enum dbk_code dbk_tokens_create(const char *dir, const char *name, unsigned scopes,
-                                char secret[DBK_TOKEN_SECRET + 1],
-                                struct dbk_error *err)
+static enum dbk_code check_draft(const char *name, unsigned scopes,
+                                 const struct dbk_token_bounds *bounds,
+                                 struct dbk_error *err)
 {
-    struct change change;
-    enum dbk_code code;
-
     if (!dbk_token_name_valid(name, strlen(name)))
         return dbk_fail(err, DBK_INVALID,
                         "a token's name is 1 to %d letters, digits, '.', '_' and '-', "
@@ -191,10 +198,33 @@ enum dbk_code dbk_tokens_create(const char *dir, const char *name, unsigned scop
                         DBK_TOKEN_NAME_MAX, name);
     if (scopes == 0)
         return dbk_fail(err, DBK_INVALID, "a token without a scope may do nothing");
+    if (!bounds)
+        return DBK_OK;
+    if (*bounds->origins && scopes != DBK_SCOPE_INGEST)
+        return dbk_fail(
+            err, DBK_INVALID,
+            "origins are of a token that has the scope ingest alone: what a "
+            "page holds, everybody can read");
+    if (bounds->rate > DBK_RATE_MAX || bounds->address_rate > DBK_RATE_MAX ||
+        !tokens_origins_valid(bounds->origins))
+        return dbk_fail(err, DBK_INVALID, "a token's bounds are out of theirs");
+    return DBK_OK;
+}
+
+enum dbk_code dbk_tokens_create(const char *dir, const char *name, unsigned scopes,
+                                const struct dbk_token_bounds *bounds,
+                                char secret[DBK_TOKEN_SECRET + 1],
+                                struct dbk_error *err)
+{
+    struct change change;
+    enum dbk_code code;
+
+    if (check_draft(name, scopes, bounds, err) != DBK_OK)
+        return err->code;
     code = begin(&change, dir, err);
     if (code == DBK_OK) {
         make_secret(secret);
-        code = add(&change.tokens, name, scopes, secret, err);
+        code = add(&change.tokens, name, scopes, bounds, secret, err);
     }
     if (code == DBK_OK)
         code = put_in_place(&change, err);
@@ -205,7 +235,7 @@ enum dbk_code dbk_tokens_create(const char *dir, const char *name, unsigned scop
 /* Where the line of that name has its hash; -1: there is none, which may be tried. */
 static off_t find_hash(int fd, const char *name)
 {
-    char line[256];
+    char line[TOKENS_LINE];
     int own = dup(fd);
     FILE *file = own < 0 ? NULL : fdopen(own, "re");
     size_t length = strlen(name);

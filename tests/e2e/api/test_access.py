@@ -170,7 +170,8 @@ class WithTokens(Served):
         listed = {token["name"]: token
                   for token in json.loads(self.server.run("token", "list", "--json").stdout)}
         self.assertEqual(listed["shop"]["scopes"], ["write"])
-        self.assertEqual(set(listed["shop"]), {"name", "scopes", "created"})
+        self.assertEqual(set(listed["shop"]), {"name", "scopes", "created", "rate", "address_rate",
+                                               "bytes_a_day", "origins"})
         self.assertRegex(listed["shop"]["created"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$")
         self.assertRegex(self.server.run("token", "list").stdout, r"(?m) write +shop$")
 

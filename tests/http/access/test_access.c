@@ -65,7 +65,7 @@ static void token(const struct world *world, const char *name, unsigned scopes,
     char secret[DBK_TOKEN_SECRET + 1];
     struct dbk_error err;
 
-    if (dbk_tokens_create(world->dir, name, scopes, secret, &err) != DBK_OK)
+    if (dbk_tokens_create(world->dir, name, scopes, NULL, secret, &err) != DBK_OK)
         fail_msg("%s", err.text);
     snprintf(header, 128, "Authorization: Bearer %s\r\n", secret);
 }
@@ -342,7 +342,7 @@ static void the_header_is_read_as_it_should_be(void **state)
     char secret[DBK_TOKEN_SECRET + 1], header[256];
     struct dbk_error err;
 
-    dbk_tokens_create(world->dir, "kate", DBK_SCOPE_AUDIT, secret, &err);
+    dbk_tokens_create(world->dir, "kate", DBK_SCOPE_AUDIT, NULL, secret, &err);
     start(world);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *at = strstr(cases[i].header, "%");

@@ -10,6 +10,7 @@
 #define TIME "2026-11-25T10:16:17.330037"
 #define LINE "kate read,write " TIME " " HASH "\n"
 #define HEADER "daybook tokens 1\n"
+#define HEADER_2 "daybook tokens 2\n"
 
 /* What was synced and renamed, in order: 'f' a file, 'd' a folder, 'r' a rename. */
 static char steps[8];
@@ -117,12 +118,12 @@ static void a_token_is_kept_without_its_secret(void **state)
     struct stat status;
 
     assert_int_equal(dbk_tokens_create(place->dir, "kate",
-                                       DBK_SCOPE_READ | DBK_SCOPE_AUDIT, secret,
+                                       DBK_SCOPE_READ | DBK_SCOPE_AUDIT, NULL, secret,
                                        &place->err),
                      DBK_OK);
-    assert_int_equal(
-        dbk_tokens_create(place->dir, "a-b_c.9", DBK_SCOPE_ADMIN, other, &place->err),
-        DBK_OK);
+    assert_int_equal(dbk_tokens_create(place->dir, "a-b_c.9", DBK_SCOPE_ADMIN, NULL,
+                                       other, &place->err),
+                     DBK_OK);
     assert_int_equal(strlen(secret), DBK_TOKEN_SECRET);
     assert_memory_equal(secret, "dbk_", 4);
     assert_string_not_equal(secret, other);
@@ -157,18 +158,18 @@ static void names_are_taken_once_and_checked(void **state)
     struct place *place = *state;
     char secret[DBK_TOKEN_SECRET + 1];
 
-    assert_int_equal(
-        dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, secret, &place->err),
-        DBK_OK);
-    assert_int_equal(
-        dbk_tokens_create(place->dir, "kate", DBK_SCOPE_ADMIN, secret, &place->err),
-        DBK_EXISTS);
-    assert_int_equal(dbk_tokens_create(place->dir, "x", 0, secret, &place->err),
+    assert_int_equal(dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, NULL, secret,
+                                       &place->err),
+                     DBK_OK);
+    assert_int_equal(dbk_tokens_create(place->dir, "kate", DBK_SCOPE_ADMIN, NULL,
+                                       secret, &place->err),
+                     DBK_EXISTS);
+    assert_int_equal(dbk_tokens_create(place->dir, "x", 0, NULL, secret, &place->err),
                      DBK_INVALID);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(
-            dbk_tokens_create(place->dir, bad[i], DBK_SCOPE_READ, secret, &place->err),
-            DBK_INVALID);
+        assert_int_equal(dbk_tokens_create(place->dir, bad[i], DBK_SCOPE_READ, NULL,
+                                           secret, &place->err),
+                         DBK_INVALID);
     assert_int_equal(read_again(place), DBK_OK);
     assert_int_equal(place->tokens.count, 1);
     assert_int_equal(place->tokens.list[0].scopes, DBK_SCOPE_READ);
@@ -184,7 +185,8 @@ static void revoking_takes_out_the_one(void **state)
     assert_int_equal(dbk_tokens_revoke(place->dir, "a", &left, &place->err),
                      DBK_NOT_FOUND);
     for (size_t i = 0; i < 3; i++)
-        dbk_tokens_create(place->dir, names[i], DBK_SCOPE_READ, secret, &place->err);
+        dbk_tokens_create(place->dir, names[i], DBK_SCOPE_READ, NULL, secret,
+                          &place->err);
     assert_int_equal(dbk_tokens_revoke(place->dir, "d", &left, &place->err),
                      DBK_NOT_FOUND);
     assert_int_equal(dbk_tokens_revoke(place->dir, "b", &left, &place->err), DBK_OK);
@@ -210,7 +212,7 @@ static void a_malformed_file_is_refused_whole_with_its_line(void **state)
         {HEADER, NULL, DBK_OK},
         {"", "does not begin", DBK_DAMAGED},
         {"daybook tokens 1", "newer", DBK_UNSUPPORTED},
-        {"daybook tokens 2\n" LINE, "newer", DBK_UNSUPPORTED},
+        {"daybook tokens 3\n" LINE, "newer", DBK_UNSUPPORTED},
         {LINE, "does not begin", DBK_DAMAGED},
         {HEADER "\n", "line 2", DBK_DAMAGED},
         {HEADER LINE "\n", "line 3", DBK_DAMAGED},
@@ -228,6 +230,38 @@ static void a_malformed_file_is_refused_whole_with_its_line(void **state)
         {HEADER "kate read " TIME " 0123\n", "line 2", DBK_DAMAGED},
         {HEADER "kate read " TIME " x" HASH "\n", "line 2", DBK_DAMAGED},
         {HEADER "k\xC3\xA9te read " TIME " " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER "web ingest " TIME " " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER "kate read " TIME " rate=5 " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER_2, NULL, DBK_OK},
+        {HEADER_2 LINE, NULL, DBK_OK},
+        {HEADER_2 "web ingest " TIME " " HASH "\n", NULL, DBK_OK},
+        {HEADER_2 "kate read " TIME " rate=5 " HASH "\n", NULL, DBK_OK},
+        {HEADER_2 "web ingest " TIME " origins=* " HASH "\n", NULL, DBK_OK},
+        {HEADER_2 "kate read " TIME "  " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER_2 "kate read " TIME " rate=05 " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER_2 "kate read " TIME " rate= " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER_2 "kate read " TIME " rate=0 " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER_2 "kate read " TIME " rate=-1 " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER_2 "kate read " TIME " rate=1000001 " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER_2 "kate read " TIME " rate=5 rate=5 " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER_2 "kate read " TIME " bytes-a-day=5 rate=5 " HASH "\n", "line 2",
+         DBK_DAMAGED},
+        {HEADER_2 "kate read " TIME " bytes-a-day=9999999999999999999 " HASH "\n",
+         "line 2", DBK_DAMAGED},
+        {HEADER_2 "kate read " TIME " burst=5 " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER_2 "kate read " TIME " origins=https://x " HASH "\n", "line 2",
+         DBK_DAMAGED},
+        {HEADER_2 "web ingest " TIME " origins= " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER_2 "web ingest " TIME " origins=https://x, " HASH "\n", "line 2",
+         DBK_DAMAGED},
+        {HEADER_2 "web ingest " TIME " origins=*,https://x " HASH "\n", "line 2",
+         DBK_DAMAGED},
+        {HEADER_2 "web ingest " TIME " origins=https://X " HASH "\n", "line 2",
+         DBK_DAMAGED},
+        {HEADER_2 "kate read " TIME "\n", "line 2", DBK_DAMAGED},
+        {HEADER_2 "kate read " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER_2 "kate\n", "line 2", DBK_DAMAGED},
+        {HEADER_2 " \n", "line 2", DBK_DAMAGED},
     };
     struct place *place = *state;
 
@@ -242,6 +276,86 @@ static void a_malformed_file_is_refused_whole_with_its_line(void **state)
             assert_null(strstr(place->err.text, "0123"));
         }
     }
+}
+
+static void read_head(const struct place *place, char head[20])
+{
+    FILE *file = fopen(place->path, "r");
+
+    assert_non_null(file);
+    assert_non_null(fgets(head, 20, file));
+    fclose(file);
+}
+
+/* So an older program reads the file as long as it can know what is in it. */
+static void what_is_newer_makes_the_file_so_and_only_that(void **state)
+{
+    static const struct dbk_token_bounds most = {
+        .rate = DBK_RATE_MAX,
+        .address_rate = 5,
+        .bytes_a_day = INT64_C(1) << 50,
+        .origins = "https://shop.example,http://localhost:3000"};
+    struct place *place = *state;
+    char secret[DBK_TOKEN_SECRET + 1], head[20];
+    size_t left;
+
+    dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, NULL, secret, &place->err);
+    read_head(place, head);
+    assert_string_equal(head, HEADER);
+    assert_int_equal(dbk_tokens_create(place->dir, "web", DBK_SCOPE_INGEST, &most,
+                                       secret, &place->err),
+                     DBK_OK);
+    read_head(place, head);
+    assert_string_equal(head, HEADER_2);
+    assert_int_equal(read_again(place), DBK_OK);
+    assert_int_equal(place->tokens.list[0].bounds.rate, 0);
+    assert_int_equal(place->tokens.list[1].scopes, DBK_SCOPE_INGEST);
+    assert_memory_equal(&place->tokens.list[1].bounds, &most, sizeof most);
+    assert_int_equal(dbk_tokens_revoke(place->dir, "web", &left, &place->err), DBK_OK);
+    read_head(place, head);
+    assert_string_equal(head, HEADER);
+}
+
+static void origins_are_of_tokens_that_only_ingest(void **state)
+{
+    struct place *place = *state;
+    struct dbk_token_bounds bounds = {.origins = "https://shop.example"};
+    char secret[DBK_TOKEN_SECRET + 1];
+
+    assert_int_equal(dbk_tokens_create(place->dir, "web",
+                                       DBK_SCOPE_INGEST | DBK_SCOPE_READ, &bounds,
+                                       secret, &place->err),
+                     DBK_INVALID);
+    strcpy(bounds.origins, "https://shop.example ");
+    assert_int_equal(dbk_tokens_create(place->dir, "web", DBK_SCOPE_INGEST, &bounds,
+                                       secret, &place->err),
+                     DBK_INVALID);
+    bounds = (struct dbk_token_bounds){.rate = DBK_RATE_MAX + 1};
+    assert_int_equal(dbk_tokens_create(place->dir, "web", DBK_SCOPE_INGEST, &bounds,
+                                       secret, &place->err),
+                     DBK_INVALID);
+    assert_int_equal(access(place->path, F_OK), -1);
+}
+
+static void an_origin_is_let_as_a_whole(void **state)
+{
+    struct dbk_token_bounds bounds = {.origins =
+                                          "https://shop.example,http://localhost:3000"};
+
+    (void)state;
+    assert_true(dbk_token_origin_let(&bounds, "https://shop.example"));
+    assert_true(dbk_token_origin_let(&bounds, "http://localhost:3000"));
+    assert_false(dbk_token_origin_let(&bounds, "http://localhost:300"));
+    assert_false(dbk_token_origin_let(&bounds, "http://localhost:30000"));
+    assert_false(dbk_token_origin_let(&bounds, bounds.origins));
+    assert_false(dbk_token_origin_let(&bounds, ""));
+    assert_false(dbk_token_origin_let(&bounds, "*"));
+    assert_false(dbk_token_origin_let(&bounds, "null"));
+    strcpy(bounds.origins, "*");
+    assert_true(dbk_token_origin_let(&bounds, "null"));
+    strcpy(bounds.origins, "");
+    assert_false(dbk_token_origin_let(&bounds, ""));
+    assert_false(dbk_token_origin_let(&bounds, "https://shop.example"));
 }
 
 static void a_nul_ends_nothing(void **state)
@@ -268,9 +382,9 @@ static void more_than_there_may_be_are_refused(void **state)
         fclose(file);
         assert_int_equal(read_again(place),
                          count == DBK_TOKENS_MAX ? DBK_OK : DBK_DAMAGED);
-        assert_int_equal(
-            dbk_tokens_create(place->dir, "more", DBK_SCOPE_READ, secret, &place->err),
-            count == DBK_TOKENS_MAX ? DBK_TOO_LARGE : DBK_DAMAGED);
+        assert_int_equal(dbk_tokens_create(place->dir, "more", DBK_SCOPE_READ, NULL,
+                                           secret, &place->err),
+                         count == DBK_TOKENS_MAX ? DBK_TOO_LARGE : DBK_DAMAGED);
     }
 }
 
@@ -314,9 +428,9 @@ static void what_a_killed_run_left_is_written_over(void **state)
     fwrite(junk, 1, sizeof junk, file);
     fclose(file);
     assert_int_equal(chmod(place->tmp, 0644), 0);
-    assert_int_equal(
-        dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, secret, &place->err),
-        DBK_OK);
+    assert_int_equal(dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, NULL, secret,
+                                       &place->err),
+                     DBK_OK);
     assert_int_equal(read_again(place), DBK_OK);
     assert_int_equal(place->tokens.count, 1);
 }
@@ -327,7 +441,7 @@ static void a_token_is_on_disk_before_it_is_told(void **state)
     char secret[DBK_TOKEN_SECRET + 1];
     size_t left;
 
-    dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, secret, &place->err);
+    dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, NULL, secret, &place->err);
     assert_string_equal(steps, "frd");
     memset(steps, 0, sizeof steps);
     dbk_tokens_revoke(place->dir, "kate", &left, &place->err);
@@ -340,11 +454,11 @@ static void a_failed_sync_changes_nothing(void **state)
     char secret[DBK_TOKEN_SECRET + 1];
     size_t left;
 
-    dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, secret, &place->err);
+    dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, NULL, secret, &place->err);
     sync_error = ENOSPC;
-    assert_int_equal(
-        dbk_tokens_create(place->dir, "bobby", DBK_SCOPE_READ, secret, &place->err),
-        DBK_NO_ROOM);
+    assert_int_equal(dbk_tokens_create(place->dir, "bobby", DBK_SCOPE_READ, NULL,
+                                       secret, &place->err),
+                     DBK_NO_ROOM);
     sync_error = EIO;
     assert_int_equal(dbk_tokens_revoke(place->dir, "kate", &left, &place->err), DBK_IO);
     assert_int_equal(read_again(place), DBK_OK);
@@ -365,16 +479,16 @@ static void what_was_put_in_its_place_is_left_alone(void **state)
     fputs("mine\n", file);
     fclose(file);
     assert_int_equal(link(other, place->tmp), 0);
-    assert_int_equal(
-        dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, secret, &place->err),
-        DBK_IO);
+    assert_int_equal(dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, NULL, secret,
+                                       &place->err),
+                     DBK_IO);
     assert_int_equal(stat(other, &status), 0);
     assert_int_equal(status.st_size, 5);
     unlink(place->tmp);
     assert_int_equal(symlink(other, place->tmp), 0);
-    assert_int_equal(
-        dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, secret, &place->err),
-        DBK_IO);
+    assert_int_equal(dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, NULL, secret,
+                                       &place->err),
+                     DBK_IO);
     assert_int_equal(stat(other, &status), 0);
     assert_int_equal(status.st_size, 5);
     unlink(place->tmp);
@@ -390,9 +504,9 @@ static void made_by_root_it_belongs_to_the_folders_owner(void **state)
     if (geteuid() != 0)
         skip();
     assert_int_equal(chown(place->dir, 65534, 65534), 0);
-    assert_int_equal(
-        dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, secret, &place->err),
-        DBK_OK);
+    assert_int_equal(dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, NULL, secret,
+                                       &place->err),
+                     DBK_OK);
     assert_int_equal(stat(place->path, &status), 0);
     assert_int_equal(status.st_uid, 65534);
     assert_int_equal(status.st_mode & 0777, 0600);
@@ -414,7 +528,8 @@ static void *write_many(void *argument)
 
     for (int i = 0; i < 10; i++) {
         snprintf(name, sizeof name, "w%d.%d", writer->number, i);
-        if (dbk_tokens_create(writer->place->dir, name, DBK_SCOPE_READ, secret, &err))
+        if (dbk_tokens_create(writer->place->dir, name, DBK_SCOPE_READ, NULL, secret,
+                              &err))
             writer->failures++;
         if (i % 2 && dbk_tokens_revoke(writer->place->dir, name, &left, &err))
             writer->failures++;
@@ -456,6 +571,9 @@ static void scopes_are_named_in_order(void **state)
     assert_string_equal(text, "read,write,audit,admin");
     dbk_scopes_format(DBK_SCOPE_AUDIT, text);
     assert_string_equal(text, "audit");
+    assert_true(dbk_scopes_parse("ingest", 6, &scopes));
+    dbk_scopes_format(scopes, text);
+    assert_string_equal(text, "read,write,audit,admin,ingest");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(dbk_scopes_parse(bad[i], strlen(bad[i]), &scopes));
 }
@@ -469,6 +587,9 @@ int main(void)
         TEST(names_are_taken_once_and_checked),
         TEST(revoking_takes_out_the_one),
         TEST(a_malformed_file_is_refused_whole_with_its_line),
+        TEST(what_is_newer_makes_the_file_so_and_only_that),
+        TEST(origins_are_of_tokens_that_only_ingest),
+        cmocka_unit_test(an_origin_is_let_as_a_whole),
         TEST(a_nul_ends_nothing),
         TEST(more_than_there_may_be_are_refused),
         TEST(what_others_may_change_is_not_believed),
