@@ -36,6 +36,7 @@
 #define DBK_SCOPES_TEXT 32    /* bytes for the names of all scopes */
 #define DBK_ORIGINS_TEXT 1024 /* bytes for the origins of a token */
 #define DBK_RATE_MAX 1000000  /* events a second */
+#define DBK_BYTES_A_DAY_MAX (INT64_C(1) << 49) /* so that it has 15 digits at most */
 
 enum {
     DBK_SCOPE_READ = 1,  /* persons and events */

@@ -77,8 +77,14 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
     *status = request_body(rq, err);
     if (*status != 0)
         return err->code;
+    *status = authorize_bytes(rq, rq->body.length, err);
+    if (*status != 0)
+        return err->code;
     guarded_working(rq->guarded);
-    return route->handle(rq, rs, err);
+    if (route->handle(rq, rs, err) == DBK_OK)
+        return DBK_OK;
+    *status = rq->failure;
+    return err->code;
 }
 
 static void fail(struct request *rq, struct response *rs, int status,

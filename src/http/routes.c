@@ -10,10 +10,13 @@ enum {
     READ = DBK_SCOPE_READ,
     WRITE = DBK_SCOPE_WRITE,
     AUDIT = DBK_SCOPE_AUDIT,
+    APPEND = DBK_SCOPE_WRITE | DBK_SCOPE_INGEST,
 };
 
 static const char *const none[] = {NULL};
 static const char *const times[] = {"timestamps", NULL};
+static const char *const append[] = {"key", NULL}; /* authorize.h takes it */
+static const char *const append_one[] = {"key", "timestamps", NULL};
 static const char *const event[] = {"fields", "include", "timestamps", NULL};
 static const char *const persons[] = {"limit",        "after",  "order",      "count",
                                       "events_limit", "fields", "timestamps", NULL};
@@ -28,10 +31,10 @@ const struct route routes[] = {
     {"GET", "/docs", BODY_NONE, PUBLIC, none, handle_docs},
     {"GET", "/docs/{file}", BODY_NONE, PUBLIC, none, handle_docs_file},
     {"GET", "/events", BODY_NONE, READ, events, handle_list_events},
-    {"POST", "/events", BODY_JSON, WRITE, times, handle_post_event},
-    {"POST", "/events/batch", BODY_BATCH, WRITE, none, handle_post_batch},
+    {"POST", "/events", BODY_JSON, APPEND, append_one, handle_post_event},
+    {"POST", "/events/batch", BODY_BATCH, APPEND, append, handle_post_batch},
     {"GET", "/events/{id}", BODY_NONE, READ, event, handle_get_event},
-    {"POST", "/events/{id}", BODY_JSON, WRITE, times, handle_post_event_at},
+    {"POST", "/events/{id}", BODY_JSON, APPEND, append_one, handle_post_event_at},
     {"DELETE", "/events/{id}", BODY_OPTIONAL, WRITE, none, handle_delete_event},
     {"GET", "/health", BODY_NONE, PUBLIC, none, handle_health},
     {"GET", "/log", BODY_NONE, AUDIT, log_page, handle_list_log},

@@ -6,9 +6,11 @@
 #include "guard.h"
 #include "limiter.h"
 #include "listen.h"
+#include "quota.h"
 #include "store/clock.h"
 #include "store/thread.h"
 #include "tap.h"
+#include "untold.h"
 #include "worker.h"
 
 #include <assert.h>
@@ -26,6 +28,7 @@
 struct dbk_server {
     struct service service;
     struct limiter limiter;
+    struct untold untold;
     struct mg_context *context;
     unsigned port;
     atomic_bool open;              /* requests are answered; until then they wait */
@@ -173,6 +176,9 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
 
     limiter_init(&server->limiter);
     service->limiter = &server->limiter;
+    service->quota = quota_create();
+    untold_init(&server->untold, options->report, options->report_context);
+    service->untold = &server->untold;
     service->log = log;
     service->projector = projector;
     service->model = model;
@@ -215,6 +221,7 @@ static enum dbk_code open_access(struct service *service, struct dbk_error *err)
     struct access_options access = {.dir = options->tokens_dir,
                                     .required = options->require_tokens,
                                     .address = options->address,
+                                    .cors_origins = options->cors_origins,
                                     .report = options->report,
                                     .report_context = options->report_context};
 
@@ -226,6 +233,8 @@ static void destroy(struct dbk_server *server)
     access_destroy(server->service.access);
     guard_destroy(server->service.guard);
     limiter_finish(&server->limiter);
+    quota_destroy(server->service.quota);
+    untold_finish(&server->untold);
     free(server);
 }
 
@@ -251,7 +260,7 @@ enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projec
     if (!made)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a server");
     fill_service(made, log, projector, model, options);
-    if (!made->service.guard)
+    if (!made->service.guard || !made->service.quota)
         dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to serve connections");
     else if (open_access(&made->service, err) == DBK_OK &&
              start_civetweb(made, err) == DBK_OK && open_doors(made, err) == DBK_OK)

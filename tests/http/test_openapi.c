@@ -99,7 +99,8 @@ static size_t count_params(const struct route *route)
 
     while (route->params[count])
         count++;
-    return count;
+    return route_has(route, "key") ? count - 1
+                                   : count; /* it is a way to bring a token */
 }
 
 static void the_query_parameters_are_the_routes(void **state)
@@ -140,6 +141,8 @@ static void bodies_are_described_as_the_routes_take_them(void **state)
         assert_non_null(json_object_get(content, "application/json"));
         assert_int_equal(json_object_get(content, "application/x-ndjson") != NULL,
                          kind == BODY_BATCH);
+        assert_int_equal(json_object_get(content, "text/plain") != NULL,
+                         kind == BODY_BATCH);
         assert_int_equal(json_object_get(content, "application/merge-patch+json") !=
                              NULL,
                          kind == BODY_PATCH);
@@ -157,12 +160,24 @@ static void scopes_are_described_as_the_routes_ask_for_them(void **state)
     (void)state;
     assert_string_equal(json_string_value(json_object_get(scheme, "type")), "http");
     assert_string_equal(json_string_value(json_object_get(scheme, "scheme")), "bearer");
+    scheme = json_object_get(
+        json_object_get(json_object_get(document, "components"), "securitySchemes"),
+        "key");
+    assert_string_equal(json_string_value(json_object_get(scheme, "type")), "apiKey");
+    assert_string_equal(json_string_value(json_object_get(scheme, "in")), "query");
+    assert_string_equal(json_string_value(json_object_get(scheme, "name")), "key");
     for (size_t i = 0; i < routes_count; i++) {
         json_t *operation = operation_of(&routes[i]);
         json_t *security = json_object_get(operation, "security"), *expected;
         char scope[DBK_SCOPES_TEXT];
         dbk_scopes_format(routes[i].scope, scope);
-        expected = *scope ? json_pack("[{s:[s]}]", "token", scope) : json_array();
+        if (routes[i].scope & DBK_SCOPE_INGEST)
+            expected = json_pack("[{s:[s]},{s:[s]},{s:[s]}]", "token", "write", "token",
+                                 "ingest", "key", "ingest");
+        else
+            expected = *scope ? json_pack("[{s:[s]}]", "token", scope) : json_array();
+        assert_int_equal(route_has(&routes[i], "key"),
+                         (routes[i].scope & DBK_SCOPE_INGEST) != 0);
         if (!json_equal(security, expected))
             fail_msg("%s %s: security is not that of the scope \"%s\"",
                      routes[i].method, routes[i].path, scope);

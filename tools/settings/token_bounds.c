@@ -25,7 +25,7 @@ enum dbk_code token_bytes_parse(const char *text, uint64_t *bytes,
                                 struct dbk_error *err)
 {
     static const struct config_entry size = {
-        .kind = CONFIG_SIZE, .min = 1, .max = INT64_C(1) << 50};
+        .kind = CONFIG_SIZE, .min = 1, .max = DBK_BYTES_A_DAY_MAX};
     struct config_value value;
 
     if (config_value_read(&size, text, &value, err) != DBK_OK)

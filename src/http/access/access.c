@@ -210,7 +210,51 @@ static const struct dbk_token *find(const struct dbk_tokens *tokens,
     return found;
 }
 
+static bool has_origin(const char *const *origins, const char *origin)
+{
+    for (; origins && *origins; origins++) {
+        if (strcmp(*origins, origin) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The same holds for all others by CORS_ORIGINS alone, which browsers see to. */
+static bool lets(const struct access *access, const struct dbk_token *token,
+                 const char *origin)
+{
+    if (!origin || token->scopes != DBK_SCOPE_INGEST)
+        return true;
+    return *token->bounds.origins ? dbk_token_origin_let(&token->bounds, origin)
+                                  : has_origin(access->options.cors_origins, origin);
+}
+
+bool access_ingests(struct access *access)
+{
+    bool found = false;
+
+    pthread_rwlock_rdlock(&access->lock);
+    for (size_t i = 0; i < access->tokens.count && !found; i++)
+        found = access->tokens.list[i].scopes == DBK_SCOPE_INGEST;
+    pthread_rwlock_unlock(&access->lock);
+    return found;
+}
+
+bool access_origin_let(struct access *access, const char *origin)
+{
+    bool found = false;
+
+    pthread_rwlock_rdlock(&access->lock);
+    for (size_t i = 0; i < access->tokens.count && !found; i++) {
+        const struct dbk_token *token = &access->tokens.list[i];
+        found = token->scopes == DBK_SCOPE_INGEST && lets(access, token, origin);
+    }
+    pthread_rwlock_unlock(&access->lock);
+    return found;
+}
+
 enum dbk_code access_find(struct access *access, struct dbk_slice secret,
+                          const char *origin, uint32_t address,
                           struct access_bearer *bearer, struct dbk_error *err)
 {
     unsigned char hash[DBK_TOKEN_HASH];
@@ -223,6 +267,8 @@ enum dbk_code access_find(struct access *access, struct dbk_slice secret,
     if (token) {
         memcpy(bearer->name, token->name, sizeof bearer->name);
         bearer->scopes = token->scopes;
+        bearer->origin_let = lets(access, token, origin);
+        quota_begin(&bearer->use, token->hash, address, &token->bounds);
     } else if (access->broken) {
         code = dbk_fail(err, DBK_UNAVAILABLE, "the access tokens cannot be read");
     } else {

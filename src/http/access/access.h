@@ -3,6 +3,7 @@
 #define DBK_HTTP_ACCESS_H
 
 #include "http/tokens.h"
+#include "quota.h"
 #include "store/slice.h"
 
 #include <stdbool.h>
@@ -13,6 +14,9 @@ struct access_options {
     const char *dir; /* NULL: no tokens, and none will come */
     const char *address;
     bool required; /* from the start: where there is no token nobody is let in */
+    const char *const
+        *cors_origins; /* those of tokens that only ingest and have none of
+                                        their own; NULL, or ends with NULL */
     void (*report)(void *context, const char *line); /* trouble; may be NULL */
     void *report_context;
 };
@@ -33,14 +37,23 @@ bool access_required(const struct access *access);
 struct access_bearer {
     char name[DBK_TOKEN_NAME_MAX + 1];
     unsigned scopes;
+    bool origin_let; /* pages of the origin that was given may send with it */
+    struct quota_use use;
 };
 
-/* Whose token it is. Takes as long for one that is right as for one that is wrong.
+/* Whose token it is; origin is that of a page that brings it, or NULL, and address of
+ * whom its use is counted for. Takes as long for one that is right as for one that is wrong.
  *
  * DBK_NOT_FOUND    nobody's
  * DBK_UNAVAILABLE  the file cannot be read now; whoever is at the door stays outside
  */
 enum dbk_code access_find(struct access *access, struct dbk_slice secret,
+                          const char *origin, uint32_t address,
                           struct access_bearer *bearer, struct dbk_error *err);
+
+/* Whether there is a token that only ingests; and one for which pages of this origin may
+ * send. A browser asks before it brings the token, so which one is not known. */
+bool access_ingests(struct access *access);
+bool access_origin_let(struct access *access, const char *origin);
 
 #endif

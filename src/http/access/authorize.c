@@ -8,6 +8,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define REALM "Bearer realm=\"daybook\""
 
@@ -28,6 +29,23 @@ static bool take_bearer(const char *header, struct dbk_slice *secret)
         length--;
     *secret = (struct dbk_slice){header, length};
     return true;
+}
+
+/* Parts of the query whose name is key, and the value of the last. What is percent-encoded
+ * is none: no token needs that. */
+static unsigned take_key(const char *query, struct dbk_slice *secret)
+{
+    unsigned count = 0;
+
+    while (*query) {
+        size_t length = strcspn(query, "&");
+        if (length > 4 && strncmp(query, "key=", 4) == 0) {
+            *secret = (struct dbk_slice){query + 4, length - 4};
+            count++;
+        }
+        query += length + (query[length] == '&');
+    }
+    return count;
 }
 
 static uint32_t address_of(const struct request *rq)
@@ -66,11 +84,101 @@ static int refuse_scope(struct request *rq, const struct access_bearer *bearer,
 {
     char name[DBK_SCOPES_TEXT];
 
-    dbk_scopes_format(scope, name);
+    /* That of who may do more is the one to name. */
+    dbk_scopes_format(scope & ~(unsigned)DBK_SCOPE_INGEST, name);
     rq->challenge = REALM ", error=\"insufficient_scope\"";
     dbk_fail(err, DBK_INVALID, "The access token \"%s\" lacks the scope %s",
              bearer->name, name);
     return 403;
+}
+
+/* Where a page sends a beacon it can set no header. *in_query tells that it stands there.
+ * Returns 0, or the status to refuse with. */
+static int take_secret(struct request *rq, unsigned scope, struct dbk_slice *secret,
+                       bool *in_query, struct dbk_error *err)
+{
+    unsigned count, keys = 0;
+    const char *header = head_field(rq->head, "Authorization", &count);
+    bool bearer;
+
+    if (count > 1) { /* a proxy may have looked at the other */
+        dbk_fail(err, DBK_INVALID, "The header Authorization comes more than once");
+        return 400;
+    }
+    if (scope & DBK_SCOPE_INGEST)
+        keys = take_key(rq->query, secret);
+    *in_query = keys > 0;
+    bearer = take_bearer(header, secret);
+    if (keys + bearer > 1) {
+        dbk_fail(err, DBK_INVALID,
+                 "An access token comes more than once; send one, as Authorization: "
+                 "Bearer TOKEN or in the query as key=TOKEN");
+        return 400;
+    }
+    return keys + bearer == 0 ? refuse_missing(rq, err) : 0;
+}
+
+static int refuse_in_query(struct request *rq, struct dbk_error *err)
+{
+    rq->challenge = REALM ", error=\"invalid_request\"";
+    dbk_fail(err, DBK_INVALID,
+             "The access token \"%s\" may do more than ingest, so it is not taken from "
+             "the query, which others may keep: send it as Authorization: Bearer TOKEN",
+             rq->actor);
+    return 403;
+}
+
+static int refuse_origin(const struct request *rq, struct dbk_error *err)
+{
+    dbk_fail(
+        err, DBK_INVALID,
+        "Pages of this origin may not send with the access token \"%s\"; which may "
+        "is said where it is made (daybook token create --origin)",
+        rq->actor);
+    return 403;
+}
+
+/* Whether what was found may do it, from there. */
+static int check_bearer(struct request *rq, const struct access_bearer *bearer,
+                        unsigned scope, bool in_query, struct dbk_error *err)
+{
+    if (!(bearer->scopes & (scope | DBK_SCOPE_ADMIN)))
+        return refuse_scope(rq, bearer, scope, err);
+    if (in_query && !request_only_ingests(rq))
+        return refuse_in_query(rq, err);
+    if (!bearer->origin_let)
+        return refuse_origin(rq, err);
+    rq->origin_let = request_only_ingests(rq);
+    return 0;
+}
+
+/* Returns 0, or 429. */
+static int take(struct request *rq, uint64_t events, uint64_t bytes,
+                struct dbk_error *err)
+{
+    const char *why;
+    unsigned wait = quota_take(rq->service->quota, &rq->use, events, bytes,
+                               dbk_clock_ms(), time(NULL), &why);
+
+    if (wait == 0)
+        return 0;
+    rq->retry_after = wait;
+    dbk_fail(err, DBK_INVALID,
+             "The access token \"%s\" has used up its %s; come again in %u second%s",
+             rq->actor, why, wait, wait == 1 ? "" : "s");
+    return 429;
+}
+
+int authorize_bytes(struct request *rq, uint64_t bytes, struct dbk_error *err)
+{
+    return bytes == 0 ? 0 : take(rq, 0, bytes, err);
+}
+
+enum dbk_code authorize_events(struct request *rq, uint64_t events,
+                               struct dbk_error *err)
+{
+    rq->failure = events == 0 ? 0 : take(rq, events, 0, err);
+    return rq->failure == 0 ? DBK_OK : err->code;
 }
 
 int authorize(struct request *rq, unsigned scope, struct dbk_error *err)
@@ -78,21 +186,18 @@ int authorize(struct request *rq, unsigned scope, struct dbk_error *err)
     struct access *access = rq->service->access;
     struct access_bearer bearer;
     struct dbk_slice secret;
-    const char *header;
     enum dbk_code code;
-    unsigned count;
+    bool in_query;
+    int status;
 
     rq->scopes = access_required(access) ? 0 : DBK_SCOPE_ADMIN;
     if (!access_required(access) || scope == 0)
         return 0;
-    header = head_field(rq->head, "Authorization", &count);
-    if (count > 1) { /* a proxy may have looked at the other */
-        dbk_fail(err, DBK_INVALID, "The header Authorization comes more than once");
-        return 400;
-    }
-    if (!take_bearer(header, &secret))
-        return refuse_missing(rq, err);
-    code = access_find(access, secret, &bearer, err);
+    status = take_secret(rq, scope, &secret, &in_query, err);
+    if (status != 0)
+        return status;
+    code = access_find(access, secret, request_header(rq, "Origin"), address_of(rq),
+                       &bearer, err);
     if (code == DBK_UNAVAILABLE) {
         rq->unavailable = "The access tokens cannot be read; the server's log has the "
                           "reason";
@@ -102,9 +207,9 @@ int authorize(struct request *rq, unsigned scope, struct dbk_error *err)
         return refuse_wrong(rq, err);
     memcpy(rq->actor, bearer.name, sizeof rq->actor);
     rq->scopes = bearer.scopes;
-    if (!(bearer.scopes & (scope | DBK_SCOPE_ADMIN)))
-        return refuse_scope(rq, &bearer, scope, err);
-    return 0;
+    rq->use = bearer.use;
+    status = check_bearer(rq, &bearer, scope, in_query, err);
+    return status == 0 ? take(rq, 1, 0, err) : status;
 }
 
 int authorize_host(const struct request *rq, struct dbk_error *err)

@@ -131,7 +131,8 @@ bool tokens_parse_bounds(const char *text, size_t length,
     *bounds = (struct dbk_token_bounds){0};
     if (!take_number(&at, end, "rate=", DBK_RATE_MAX, &rate) ||
         !take_number(&at, end, "address-rate=", DBK_RATE_MAX, &address_rate) ||
-        !take_number(&at, end, "bytes-a-day=", INT64_MAX, &bounds->bytes_a_day) ||
+        !take_number(&at, end, "bytes-a-day=", DBK_BYTES_A_DAY_MAX,
+                     &bounds->bytes_a_day) ||
         !take_origins(&at, end, bounds->origins))
         return false;
     bounds->rate = (uint32_t)rate;

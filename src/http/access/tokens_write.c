@@ -206,6 +206,7 @@ static enum dbk_code check_draft(const char *name, unsigned scopes,
             "origins are of a token that has the scope ingest alone: what a "
             "page holds, everybody can read");
     if (bounds->rate > DBK_RATE_MAX || bounds->address_rate > DBK_RATE_MAX ||
+        bounds->bytes_a_day > DBK_BYTES_A_DAY_MAX ||
         !tokens_origins_valid(bounds->origins))
         return dbk_fail(err, DBK_INVALID, "a token's bounds are out of theirs");
     return DBK_OK;

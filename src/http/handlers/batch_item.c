@@ -1,5 +1,6 @@
 #include "batch_item.h"
 
+#include "ingest.h"
 #include "logged.h"
 #include "status.h"
 #include "submit.h"
@@ -16,7 +17,8 @@ static enum dbk_code read_item(const struct request *rq, const struct batch_item
                           &rq->service->rules, body, fields, err);
 }
 
-enum dbk_code batch_item_draft(const struct request *rq, struct batch_item *item,
+enum dbk_code batch_item_draft(const struct request *rq, const struct submit_ids *ids,
+                               size_t index, struct batch_item *item,
                                struct dbk_error *err)
 {
     struct dbk_field_errors fields;
@@ -27,6 +29,8 @@ enum dbk_code batch_item_draft(const struct request *rq, struct batch_item *item
     code = read_item(rq, item, &body, &fields, err);
     if (code != DBK_OK)
         return code == DBK_NO_MEMORY ? code : DBK_OK;
+    if (!body.has_id)
+        submit_ids_make(ids, index, &body.record.subject);
     submit_meta(rq, &body.record);
     item->id = body.record.subject;
     item->has_id = body.has_id;
@@ -104,6 +108,19 @@ static enum dbk_code compare(const struct request *rq, const struct batch_item *
     return code;
 }
 
+/* All that who only ingests is told of what was no mistake of its own. */
+static void render_accepted(size_t index, const struct batch_item *item,
+                            struct dbk_render *out, struct batch_counts *counts)
+{
+    const struct dbk_verdict *verdict = dbk_command_verdict(item->command);
+
+    begin(index, 202, &item->id, out);
+    dbk_render_text(out, "}");
+    counts->accepted++;
+    if (verdict->code == DBK_OK && verdict->sequence > counts->last_sequence)
+        counts->last_sequence = verdict->sequence;
+}
+
 static void render_recorded(const struct request *rq, size_t index,
                             const struct batch_item *item, bool replayed,
                             struct dbk_render *out, struct batch_counts *counts)
@@ -112,6 +129,10 @@ static void render_recorded(const struct request *rq, size_t index,
     struct dbk_record logged;
     struct dbk_error err;
 
+    if (request_only_ingests(rq)) {
+        render_accepted(index, item, out, counts);
+        return;
+    }
     logged.subject = item->id;
     if (replayed && logged_read(rq, sequence, &logged, 1, &err) != DBK_OK) {
         render_refused(index, NULL, &err, NULL, out, counts);
@@ -158,6 +179,10 @@ static void render_verdict(const struct request *rq, size_t index,
         code = compare(rq, item, verdict->sequence, &err);
     else
         say_why(code, &err);
+    if (request_only_ingests(rq) && (code == DBK_OK || ingest_hides(rq, &err))) {
+        render_accepted(index, item, out, counts);
+        return;
+    }
     if (code != DBK_OK) {
         render_refused(index, item->has_id ? &item->id : NULL, &err, NULL, out, counts);
         return;

@@ -2,6 +2,7 @@
  *
  * Of an item a command, an id and its place in the body are kept. Where that does not
  * tell what became of it (it was invalid, or the log has its id) it is read again. */
+#include "authorize.h"
 #include "batch_item.h"
 #include "body_fields.h"
 #include "handlers.h"
@@ -17,6 +18,7 @@ struct batch {
     struct batch_item *items;
     struct dbk_command **commands; /* of the items that can be submitted */
     size_t item_count, command_count;
+    struct submit_ids ids;
     bool replayed;
 };
 
@@ -41,7 +43,7 @@ static enum dbk_code draft_all(const struct request *rq, struct body_items items
         struct batch_item *item = &batch->items[batch->item_count++];
         enum dbk_code code;
         item->text = text;
-        code = batch_item_draft(rq, item, err);
+        code = batch_item_draft(rq, &batch->ids, batch->item_count - 1, item, err);
         if (code != DBK_OK)
             return code;
         if (item->command)
@@ -57,23 +59,33 @@ static int status_for(const struct batch_counts *counts)
 {
     if (counts->refused == 0)
         return 200;
-    if (counts->recorded + counts->known > 0)
+    if (counts->recorded + counts->known + counts->accepted > 0)
         return 207;
     return counts->refused == counts->failed ? 503 : 422;
 }
 
-/* What was refused is counted for machines, too. */
-static enum dbk_code end(struct response *rs, const struct batch_counts *counts,
-                         struct dbk_error *err)
+/* What was refused is counted for machines, too; but not to who only ingests, what the
+ * log has refused. */
+static enum dbk_code end(const struct request *rq, struct response *rs,
+                         const struct batch_counts *counts, struct dbk_error *err)
 {
     char details[160], members[160] = "";
 
-    snprintf(details, sizeof details, "%zu recorded, %zu known already, %zu refused",
-             counts->recorded, counts->known, counts->refused);
-    if (counts->refused > 0)
+    if (request_only_ingests(rq)) {
+        snprintf(details, sizeof details, "%zu accepted, %zu refused", counts->accepted,
+                 counts->refused);
+        snprintf(members, sizeof members, ",\"accepted\":%zu,\"refused\":%zu",
+                 counts->accepted, counts->refused);
+    } else {
+        snprintf(details, sizeof details,
+                 "%zu recorded, %zu known already, %zu refused", counts->recorded,
+                 counts->known, counts->refused);
         snprintf(members, sizeof members,
                  ",\"known\":%zu,\"recorded\":%zu,\"refused\":%zu", counts->known,
                  counts->recorded, counts->refused);
+    }
+    if (counts->refused == 0)
+        members[0] = '\0';
     return response_end_with(rs, status_for(counts), details, members, err);
 }
 
@@ -88,11 +100,10 @@ static enum dbk_code answer(const struct request *rq, struct response *rs,
         batch_item_render(rq, i, &batch->items[i], batch->replayed, &rs->body, &counts);
     }
     dbk_render_text(&rs->body, "]");
-    if (counts.last_sequence > 0) {
-        rs->sequence = counts.last_sequence;
+    rs->sequence = counts.last_sequence;
+    if (counts.last_sequence > 0 && !request_only_ingests(rq))
         response_header_number(rs, "Daybook-Sequence", counts.last_sequence);
-    }
-    return end(rs, &counts, err);
+    return end(rq, rs, &counts, err);
 }
 
 enum dbk_code handle_post_batch(struct request *rq, struct response *rs,
@@ -104,6 +115,9 @@ enum dbk_code handle_post_batch(struct request *rq, struct response *rs,
 
     if (body_items_open(rq->body.data, rq->body.length, rq->lines,
                         rq->service->options.batch_items_max, &items, err) != DBK_OK)
+        return err->code;
+    if (authorize_events(rq, items.count > 1 ? items.count - 1 : 0, err) != DBK_OK ||
+        submit_ids_begin(rq, &batch.ids, err) != DBK_OK)
         return err->code;
     code = draft_all(rq, items, &batch, err);
     if (code == DBK_OK)

@@ -4,6 +4,7 @@
 #include "etag.h"
 #include "expect.h"
 #include "handlers.h"
+#include "ingest.h"
 #include "logged.h"
 #include "render_logged.h"
 #include "request.h"
@@ -53,6 +54,8 @@ static enum dbk_code answer_verdict(const struct request *rq, struct response *r
     const struct dbk_verdict *verdict = dbk_command_verdict(command);
     struct dbk_record logged = *event, appended;
 
+    if (request_only_ingests(rq))
+        return ingest_answer(rq, rs, event, verdict, err);
     if (verdict->code == DBK_EXISTS)
         return answer_known(rq, rs, event, verdict->sequence, err);
     if (submit_accept(rs, command, err) != DBK_OK)
@@ -66,13 +69,20 @@ static enum dbk_code answer_verdict(const struct request *rq, struct response *r
     return answer_event(rs, 201, &logged, verdict->sequence, verdict->recorded_at, err);
 }
 
+/* has_id: the client has given it one. */
 static enum dbk_code record_event(struct request *rq, struct response *rs,
-                                  struct dbk_record *event, struct dbk_error *err)
+                                  struct dbk_record *event, bool has_id,
+                                  struct dbk_error *err)
 {
     struct dbk_command *command;
     enum dbk_code code;
     bool replayed;
+    struct submit_ids ids;
 
+    if (submit_ids_begin(rq, &ids, err) != DBK_OK)
+        return err->code;
+    if (!has_id)
+        submit_ids_make(&ids, 0, &event->subject);
     submit_meta(rq, event);
     command = submit_drafts(event, 1, err);
     if (!command)
@@ -93,7 +103,7 @@ enum dbk_code handle_post_event(struct request *rq, struct response *rs,
     if (dbk_body_event(rq->body.data, rq->body.length, DBK_BODY_CREATE,
                        &rq->service->rules, &body, &rq->fields, err) != DBK_OK)
         return err->code;
-    code = record_event(rq, rs, &body.record, err);
+    code = record_event(rq, rs, &body.record, body.has_id, err);
     dbk_body_finish(&body);
     return code;
 }
@@ -107,7 +117,7 @@ enum dbk_code handle_post_event_at(struct request *rq, struct response *rs,
     if (body_event_at(rq->body.data, rq->body.length, &rq->match.id,
                       &rq->service->rules, &body, &rq->fields, err) != DBK_OK)
         return err->code;
-    code = record_event(rq, rs, &body.record, err);
+    code = record_event(rq, rs, &body.record, true, err);
     dbk_body_finish(&body);
     return code;
 }

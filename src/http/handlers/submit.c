@@ -104,6 +104,47 @@ static enum dbk_code read_key(const struct request *rq, struct dbk_idempotency *
     return DBK_OK;
 }
 
+/* A UUID of version 8 (RFC 9562, section 5.8). */
+static void make_uuid(const uint8_t hash[32], struct dbk_uuid *id)
+{
+    memcpy(id->bytes, hash, sizeof id->bytes);
+    id->bytes[6] = (uint8_t)((id->bytes[6] & 0x0F) | 0x80);
+    id->bytes[8] = (uint8_t)((id->bytes[8] & 0x3F) | 0x80);
+}
+
+enum dbk_code submit_ids_begin(const struct request *rq, struct submit_ids *ids,
+                               struct dbk_error *err)
+{
+    struct dbk_idempotency key;
+    bool there;
+
+    ids->keyed = false;
+    if (!request_only_ingests(rq))
+        return DBK_OK;
+    if (read_key(rq, &key, &there, err) != DBK_OK)
+        return err->code;
+    ids->keyed = there;
+    if (!there)
+        return DBK_OK;
+    memcpy(ids->seed, key.key, sizeof key.key);
+    memcpy(ids->seed + sizeof key.key, key.request, sizeof key.request);
+    return DBK_OK;
+}
+
+void submit_ids_make(const struct submit_ids *ids, uint64_t index, struct dbk_uuid *id)
+{
+    crypto_hash_sha256_state state;
+    uint8_t hash[32];
+
+    if (!ids->keyed)
+        return;
+    crypto_hash_sha256_init(&state);
+    crypto_hash_sha256_update(&state, ids->seed, sizeof ids->seed);
+    crypto_hash_sha256_update(&state, (const unsigned char *)&index, sizeof index);
+    crypto_hash_sha256_final(&state, hash);
+    make_uuid(hash, id);
+}
+
 enum dbk_code submit_keyed(const struct request *rq, struct response *rs,
                            struct dbk_command *const *commands, size_t count,
                            bool *replayed, struct dbk_error *err)
@@ -115,6 +156,7 @@ enum dbk_code submit_keyed(const struct request *rq, struct response *rs,
     *replayed = false;
     if (read_key(rq, &key, &there, err) != DBK_OK)
         return err->code;
+    there = there && !request_only_ingests(rq); /* it has made the ids */
     code = dbk_log_submit(rq->service->log, commands, count, there ? &key : NULL,
                           replayed, err);
     if (code == DBK_KEY_REUSED)

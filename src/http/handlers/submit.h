@@ -13,7 +13,24 @@ void submit_meta(const struct request *rq, struct dbk_record *draft);
 struct dbk_command *submit_drafts(const struct dbk_record *drafts, size_t count,
                                   struct dbk_error *err);
 
-/* Decide the commands, under the request's Idempotency-Key where it has one. Adds
+/* The ids of what a request brings without one, where its token only ingests and it has
+ * an Idempotency-Key: always the same of the same request, so that what is sent again is
+ * known to the log. What another request has brought under that key has no part in it, so
+ * nobody learns of it. */
+struct submit_ids {
+    bool keyed;
+    uint8_t seed[64]; /* hashes of the key and of the request */
+};
+
+/* DBK_INVALID: a bad key. */
+enum dbk_code submit_ids_begin(const struct request *rq, struct submit_ids *ids,
+                               struct dbk_error *err);
+
+/* The id of the item at index; where the request is none of these *id is left alone. */
+void submit_ids_make(const struct submit_ids *ids, uint64_t index, struct dbk_uuid *id);
+
+/* Decide the commands, under the request's Idempotency-Key where it has one
+ * (and more than ingests). Adds
  * Idempotency-Replayed where these are the verdicts of the first time (*replayed).
  * Failures: dbk_log_submit's, and DBK_INVALID for a bad key. */
 enum dbk_code submit_keyed(const struct request *rq, struct response *rs,

@@ -12,6 +12,7 @@ static const struct {
     {"application/json", MEDIA_JSON},
     {"application/merge-patch+json", MEDIA_MERGE_PATCH},
     {"application/x-ndjson", MEDIA_NDJSON},
+    {"text/plain", MEDIA_TEXT},
 };
 
 /* Many programs write utf8. */

@@ -96,6 +96,11 @@ bool request_may_read(const struct request *rq)
     return rq->scopes & (DBK_SCOPE_READ | DBK_SCOPE_ADMIN);
 }
 
+bool request_only_ingests(const struct request *rq)
+{
+    return rq->scopes == DBK_SCOPE_INGEST;
+}
+
 static void new_id(struct request *rq)
 {
     struct dbk_uuid id = dbk_uuid_new();

@@ -8,6 +8,7 @@
 #include "http/fields.h"
 #include "http/tokens.h"
 #include "params.h"
+#include "quota.h"
 #include "router.h"
 #include "service.h"
 
@@ -34,6 +35,9 @@ struct request {
     char actor[DBK_TOKEN_NAME_MAX + 1]; /* whose token it brought; "": not asked */
 
     unsigned scopes; /* of that token (http/tokens.h); all where none is asked for */
+    bool
+        origin_let; /* it only ingests, and pages of the request's origin may send so */
+    struct quota_use use; /* of that token's bounds */
 
     struct route_match match;
     struct params params;
@@ -44,6 +48,7 @@ struct request {
     bool body_taken;       /* whole, or there was none: the connection can live on */
     struct dbk_slice body; /* once request_body has read it */
     bool lines;            /* it is NDJSON */
+    bool beacon;           /* it came as text/plain, which says neither */
 
     /* What a client is told of DBK_UNAVAILABLE; static, or the worker's; NULL where nothing
      * more is known. */
@@ -51,6 +56,7 @@ struct request {
     const char *challenge; /* WWW-Authenticate of a refusal; static, or NULL */
     unsigned retry_after;  /* seconds, where more is known than that it passes */
     bool wrong_coding;     /* 415 is about Content-Encoding */
+    int failure; /* the status of a handler's failure, where its code does not tell it; 0 */
 
     /* What is wrong with its parameters or body. The last member: it is large, and all
      * before it is zeroed for each request. */
@@ -65,6 +71,9 @@ void request_client(const struct request *rq, char out[CLIENT_ADDRESS_TEXT]);
 
 /* Whether whoever asks may read persons and events, and so be told whose something is. */
 bool request_may_read(const struct request *rq);
+
+/* Whether its token may append and nothing else: it must learn nothing of what is there. */
+bool request_only_ingests(const struct request *rq);
 
 /* Read its head. Returns 0, or the status to refuse it with: whatever makes it unclear
  * where this request ends and the next begins (err says what); such a connection must be

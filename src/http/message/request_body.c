@@ -50,6 +50,10 @@ static int check_type(struct request *rq, struct dbk_error *err)
     if (rq->wrong_coding)
         return refuse(err, 415, "Send the body as it is: no Content-Encoding is taken");
     rq->lines = type == MEDIA_NDJSON;
+    rq->beacon = type == MEDIA_TEXT;
+    /* What a page can send without asking is taken from it only where it learns nothing. */
+    if (rq->beacon && kind == BODY_BATCH && request_only_ingests(rq))
+        return 0;
     if (type == MEDIA_JSON || (type == MEDIA_MERGE_PATCH && kind == BODY_PATCH) ||
         (type == MEDIA_NDJSON && kind == BODY_BATCH))
         return 0;
@@ -122,6 +126,16 @@ static struct dbk_slice without_mark(const char *text, size_t length)
     return (struct dbk_slice){text + mark, length - mark};
 }
 
+/* The first that is no white space. */
+static bool begins_with(struct dbk_slice body, char first)
+{
+    size_t i = 0;
+
+    while (i < body.length && strchr(" \t\r\n", body.data[i]) && body.data[i])
+        i++;
+    return i < body.length && body.data[i] == first;
+}
+
 /* Read until the body's end, or one byte past the limit. Memory grows with what has
  * arrived, not with what was announced. */
 static int read_all(struct request *rq, struct dbk_error *err)
@@ -145,6 +159,8 @@ static int read_all(struct request *rq, struct dbk_error *err)
     }
     assert(used <= wanted && used <= worker->body_size);
     rq->body = without_mark(worker->body, used);
+    if (rq->beacon)
+        rq->lines = !begins_with(rq->body, '[');
     return used > limit ? too_large(rq, err) : 0;
 }
 

@@ -68,8 +68,8 @@ void response_render_head(struct response *rs, const struct request *rq,
         dbk_render_text(wire, rs->content_type);
     }
     dbk_render_text(wire, "\r\n");
-    if (rq->service->options.cors_origins)
-        cors_render(rq, wire);
+    cors_render(rq, wire);
+    quota_render(&rq->use, wire);
     dbk_render_raw(wire, rs->head.text, rs->head.length);
     dbk_render_text(wire, "\r\n");
     /* Cut anywhere, a head runs into its body. */

@@ -1,5 +1,6 @@
 #include "router.h"
 
+#include "http/tokens.h"
 #include "params.h"
 
 #include <assert.h>
@@ -183,9 +184,11 @@ static void list_allowed(const struct route *routes, size_t count,
     enum fit fits;
 
     for (size_t i = 0; i < count; i++) {
-        if (path_fits(routes[i].path, path, &fits, &scratch, NULL) == DBK_OK &&
-            fits == FITS)
-            add_allowed(match, routes[i].method);
+        if (path_fits(routes[i].path, path, &fits, &scratch, NULL) != DBK_OK ||
+            fits != FITS)
+            continue;
+        add_allowed(match, routes[i].method);
+        match->ingests = match->ingests || (routes[i].scope & DBK_SCOPE_INGEST);
     }
     assert(strlen(match->allow) + sizeof "OPTIONS" <= sizeof match->allow);
     strcat(match->allow, "OPTIONS");

@@ -46,6 +46,7 @@ struct route_match {
     char allow[64]; /* where there is no route: methods of this path, "GET, OPTIONS" */
     bool options;   /* the method is OPTIONS, and the path is known */
     bool head;      /* the method is HEAD; route is GET's */
+    bool ingests; /* where there is no route: one of the methods is for what ingests */
     bool wrong_method; /* the path is known, the method is not its own */
 };
 

@@ -17,6 +17,8 @@ struct service {
     struct guard *guard;
     struct access *access;
     struct limiter *limiter; /* of those who bring wrong tokens */
+    struct quota *quota;     /* of the tokens */
+    struct untold *untold;   /* what those that only ingest are not told */
     atomic_bool stopping;
 };
 

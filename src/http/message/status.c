@@ -90,6 +90,7 @@ const char *status_reason(int status)
     } reasons[] = {
         {200, "OK"},
         {201, "Created"},
+        {202, "Accepted"},
         {204, "No Content"},
         {207, "Multi-Status"},
         {304, "Not Modified"},

@@ -230,6 +230,9 @@ static unsigned scope_of(const struct route *route)
         return 0;
     if (!strncmp(route->path, "/log", 4))
         return DBK_SCOPE_AUDIT;
+    if (!strcmp(route->method, "POST") &&
+        (!strncmp(route->path, "/events", 7) || strstr(route->path, "/aliases")))
+        return DBK_SCOPE_WRITE | DBK_SCOPE_INGEST;
     return strcmp(route->method, "GET") ? DBK_SCOPE_WRITE : DBK_SCOPE_READ;
 }
 
@@ -264,13 +267,16 @@ static bool refuses(const struct world *world, const struct route *route,
 
 static void each_route_asks_for_its_scope(void **state)
 {
-    static const unsigned scopes[] = {DBK_SCOPE_READ, DBK_SCOPE_WRITE, DBK_SCOPE_AUDIT,
+    static const unsigned scopes[] = {DBK_SCOPE_READ,
+                                      DBK_SCOPE_WRITE,
+                                      DBK_SCOPE_AUDIT,
                                       DBK_SCOPE_ADMIN,
-                                      DBK_SCOPE_READ | DBK_SCOPE_WRITE};
+                                      DBK_SCOPE_READ | DBK_SCOPE_WRITE,
+                                      DBK_SCOPE_INGEST};
     struct world *world = *state;
-    char headers[5][128], name[8];
+    char headers[6][128], name[8];
 
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 6; i++) {
         snprintf(name, sizeof name, "t%zu", i);
         token(world, name, scopes[i], headers[i]);
     }
@@ -279,7 +285,7 @@ static void each_route_asks_for_its_scope(void **state)
         const struct route *route = &routes[r];
         assert_int_equal(route->scope, scope_of(route));
         assert_int_equal(refuses(world, route, ""), !is_public(route->path));
-        for (size_t i = 0; i < 5; i++) {
+        for (size_t i = 0; i < 6; i++) {
             bool allowed = route->scope == 0 || scopes[i] & route->scope ||
                            scopes[i] == DBK_SCOPE_ADMIN;
             if (refuses(world, route, headers[i]) == allowed)

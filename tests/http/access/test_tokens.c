@@ -293,7 +293,7 @@ static void what_is_newer_makes_the_file_so_and_only_that(void **state)
     static const struct dbk_token_bounds most = {
         .rate = DBK_RATE_MAX,
         .address_rate = 5,
-        .bytes_a_day = INT64_C(1) << 50,
+        .bytes_a_day = DBK_BYTES_A_DAY_MAX,
         .origins = "https://shop.example,http://localhost:3000"};
     struct place *place = *state;
     char secret[DBK_TOKEN_SECRET + 1], head[20];

@@ -39,7 +39,7 @@ static void all_else_is_other(void **state)
     static const char *const other[] = {"",
                                         "application",
                                         "application/jsonx",
-                                        "text/plain",
+                                        "text/html",
                                         "application/json/x",
                                         ";",
                                         "application/x-www-form-urlencoded"};
