@@ -2,6 +2,9 @@
 #ifndef DBK_HTTP_FIELDS_H
 #define DBK_HTTP_FIELDS_H
 
+#include "store/uuid.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 
 #define DBK_FIELD_ERRORS_MAX 16
@@ -10,8 +13,10 @@
 struct dbk_field_errors {
     size_t count; /* further ones are dropped */
     struct dbk_field_error {
-        char field[64];    /* path: "email", "events[3].id"; cut when too long */
-        char message[160]; /* what is expected, and where it helps what was found */
+        char field[64];     /* path: "email", "events[3].id"; cut when too long */
+        char message[160];  /* what is expected, and where it helps what was found */
+        bool has_person_id; /* another person has it: */
+        struct dbk_uuid person_id;
     } list[DBK_FIELD_ERRORS_MAX];
 };
 

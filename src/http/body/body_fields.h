@@ -15,6 +15,7 @@
 struct body_update {
     struct dbk_record record;  /* subject is the person; record.person.has tells which
                                   fields came: all of them for a PUT, any for a PATCH */
+    bool merges;               /* its properties, where there are some, are a patch */
     struct dbk_record *events; /* event.recorded, each with the client's id; PUT only */
     size_t event_count;
     void *memory; /* private */

@@ -37,6 +37,7 @@ void body_complain(struct body_draft *draft, const char *format, ...)
     if (draft->fields->count == DBK_FIELD_ERRORS_MAX)
         return;
     error = &draft->fields->list[draft->fields->count++];
+    error->has_person_id = false;
     snprintf(path, sizeof path, "%s%.*s", draft->prefix, NAME_SHOWN, draft->name);
     cut_text(error->field, sizeof error->field, path);
     va_start(arguments, format);

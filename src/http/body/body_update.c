@@ -177,6 +177,7 @@ static enum dbk_code read_update(const char *text, size_t length,
     draft->record = &update->record;
     draft->removes = true;
     code = body_read(text, length, table, draft, &update->memory, err);
+    update->merges = draft->merges;
     update->events = draft->events;
     update->event_count = draft->event_count;
     if (code != DBK_OK)

@@ -6,13 +6,15 @@ static unsigned if_same(unsigned flag, struct dbk_slice wanted, const char *has)
 }
 
 bool person_change(struct dbk_person_fields *fields,
-                   const struct dbk_person_state *person)
+                   const struct dbk_person_state *person, bool same_properties)
 {
     unsigned same =
         if_same(DBK_HAS_EMAIL, fields->email, person->email) |
         if_same(DBK_HAS_FIRST_NAME, fields->first_name, person->first_name) |
         if_same(DBK_HAS_LAST_NAME, fields->last_name, person->last_name) |
-        (fields->role == person->role ? DBK_HAS_ROLE : 0U);
+        if_same(DBK_HAS_EXTERNAL_ID, fields->external_id, person->external_id) |
+        (fields->role == person->role ? DBK_HAS_ROLE : 0U) |
+        (same_properties ? DBK_HAS_PROPERTIES : 0U);
     unsigned rest = fields->has & ~same;
 
     if (rest == 0 || rest == fields->has)

@@ -45,7 +45,7 @@ bool render_stored_event(struct dbk_render *render, const struct dbk_record *eve
 
 void render_logged_person(struct dbk_render *render,
                           const struct dbk_person_state *person,
-                          struct dbk_slice events)
+                          struct dbk_slice properties, struct dbk_slice events)
 {
     const struct dbk_person_view view = {
         .id = person->id,
@@ -55,6 +55,8 @@ void render_logged_person(struct dbk_render *render,
         .first_name = dbk_slice(person->first_name),
         .last_name = dbk_slice(person->last_name),
         .role = dbk_slice(dbk_role_name(person->role)),
+        .external_id = dbk_slice(person->external_id),
+        .properties = properties,
     };
 
     dbk_render_person_begin(render, &view);

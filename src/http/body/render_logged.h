@@ -15,9 +15,10 @@ void render_logged_event(struct dbk_render *render, const struct dbk_record *eve
 bool render_stored_event(struct dbk_render *render, const struct dbk_record *event,
                          unsigned shown);
 
-/* events is the finished text of "events", brackets included. */
+/* properties: their JSON, length 0 where there are none. events is the finished text of
+ * "events", brackets included. */
 void render_logged_person(struct dbk_render *render,
                           const struct dbk_person_state *person,
-                          struct dbk_slice events);
+                          struct dbk_slice properties, struct dbk_slice events);
 
 #endif

@@ -46,7 +46,7 @@ static enum dbk_code answer_known(const struct request *rq, struct response *rs,
     return answer_event(rs, 200, &logged, sequence, logged.recorded_at, err);
 }
 
-static enum dbk_code answer_verdict(const struct request *rq, struct response *rs,
+static enum dbk_code answer_verdict(struct request *rq, struct response *rs,
                                     const struct dbk_record *event,
                                     const struct dbk_command *command, bool replayed,
                                     struct dbk_error *err)
@@ -58,7 +58,7 @@ static enum dbk_code answer_verdict(const struct request *rq, struct response *r
         return ingest_answer(rq, rs, event, verdict, err);
     if (verdict->code == DBK_EXISTS)
         return answer_known(rq, rs, event, verdict->sequence, err);
-    if (submit_accept(rs, command, err) != DBK_OK)
+    if (submit_accept(rq, rs, command, err) != DBK_OK)
         return err->code;
     if (event->anonymous_id.length > 0) { /* the writer knows whose it is */
         dbk_command_first(command, &appended);

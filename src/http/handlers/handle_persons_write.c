@@ -1,69 +1,81 @@
 /* POST /persons, DELETE /persons/{id}. Both are answered from the log alone, so they
  * work while PostgreSQL is away. */
 #include "body_fields.h"
-#include "etag.h"
-#include "event_type.h"
 #include "expect.h"
 #include "handlers.h"
+#include "json_stored.h"
 #include "logged.h"
-#include "render_logged.h"
+#include "person_answer.h"
+#include "person_draft.h"
 #include "request.h"
 #include "response.h"
 #include "submit.h"
+#include "worker.h"
 
-#include <string.h>
-
-static void copy(char *to, struct dbk_slice from)
+/* The properties that the log has of a person are of these bytes, or mean the same. */
+static bool same_properties(const struct request *rq,
+                            const struct dbk_person_state *person,
+                            struct dbk_slice brought)
 {
-    memcpy(to, from.data, from.length);
-    to[from.length] = '\0';
+    struct dbk_slice logged;
+
+    if (dbk_log_person_properties(rq->service->log, person, &rq->worker->batch, &logged,
+                                  NULL) != DBK_OK)
+        return false;
+    if (brought.length == 0 || logged.length == 0)
+        return brought.length == logged.length;
+    return json_same(brought, logged);
 }
 
-/* The person as person.created says it. Lengths are bounded: the record was encoded. */
-static void person_of(const struct dbk_record *created, dbk_timestamp recorded_at,
-                      struct dbk_person_state *person)
+static bool same_alias(const struct request *rq, const struct dbk_record *brought)
 {
-    person->id = created->subject;
-    person->datetime_created = person->datetime_modified = recorded_at;
-    person->role = created->person.role;
-    copy(person->email, created->person.email);
-    copy(person->first_name, created->person.first_name);
-    copy(person->last_name, created->person.last_name);
+    struct dbk_uuid owner;
+
+    return brought->anonymous_id.length == 0 ||
+           (dbk_log_whose(rq->service->log, DBK_IDENTITY_ANONYMOUS_ID,
+                          brought->anonymous_id, &owner, NULL) == DBK_OK &&
+            dbk_uuid_equal(&owner, &brought->subject));
 }
 
-static enum dbk_code answer_created(const struct request *rq, struct response *rs,
-                                    const struct dbk_record pair[2],
-                                    const struct dbk_verdict *verdict,
-                                    struct dbk_error *err)
+static bool same_person(const struct request *rq, const struct dbk_record *brought,
+                        const struct dbk_person_state *person)
 {
-    struct dbk_person_state person = {0};
-    char id[DBK_UUID_TEXT + 1], tag[ETAG_MAX];
-    struct dbk_render events;
+    const struct dbk_person_fields *fields = &brought->person;
 
-    person_of(&pair[0], verdict->recorded_at, &person);
-    dbk_uuid_format(&person.id, id);
-    if (logged_person_tag(rq, verdict->first_sequence, (struct dbk_slice){NULL, 0}, tag,
-                          err) != DBK_OK)
+    return dbk_slice_equal(fields->email, dbk_slice(person->email)) &&
+           dbk_slice_equal(fields->first_name, dbk_slice(person->first_name)) &&
+           dbk_slice_equal(fields->last_name, dbk_slice(person->last_name)) &&
+           dbk_slice_equal(fields->external_id, dbk_slice(person->external_id)) &&
+           fields->role == person->role &&
+           same_properties(rq, person, fields->properties) && same_alias(rq, brought);
+}
+
+/* The id is taken: by this very person, so that the client has sent it twice, or not. */
+static enum dbk_code answer_known(struct request *rq, struct response *rs,
+                                  const struct dbk_record *brought,
+                                  struct dbk_error *err)
+{
+    struct dbk_person_state person;
+    char id[DBK_UUID_TEXT + 1];
+
+    if (dbk_log_person(rq->service->log, &brought->subject, &person, err) != DBK_OK)
         return err->code;
-    response_header(rs, "Location", "/persons/%s", id);
-    response_header_text(rs, "ETag", tag);
-
-    dbk_render_init(&events, 1024);
-    events.zone = rs->body.zone;
-    dbk_render_text(&events, "[");
-    render_logged_event(&events, &pair[1], verdict->recorded_at);
-    dbk_render_text(&events, "]");
-    response_begin(rs);
-    render_logged_person(&rs->body, &person,
-                         (struct dbk_slice){events.text, events.length});
-    dbk_render_finish(&events);
-    return response_end(rs, 201, DETAILS_OK, err);
+    if (same_person(rq, brought, &person)) {
+        response_header_number(rs, "Daybook-Sequence", person.version);
+        return person_answer(rq, rs, &person, 0, err);
+    }
+    dbk_uuid_format(&brought->subject, id);
+    return dbk_fail(err, DBK_CONFLICT,
+                    "The person %s is there already, with other content; PUT or PATCH "
+                    "changes a person",
+                    id);
 }
 
 static enum dbk_code create(struct request *rq, struct response *rs,
-                            struct dbk_record pair[2], struct dbk_error *err)
+                            const struct dbk_record *brought,
+                            struct person_draft *draft, struct dbk_error *err)
 {
-    struct dbk_command *command = submit_drafts(pair, 2, err);
+    struct dbk_command *command = person_draft_command(rq, draft, NULL, false, err);
     const struct dbk_verdict *verdict;
     bool replayed;
     enum dbk_code code;
@@ -71,13 +83,18 @@ static enum dbk_code create(struct request *rq, struct response *rs,
     if (!command)
         return err->code;
     code = submit_keyed(rq, rs, &command, 1, &replayed, err);
-    if (code == DBK_OK)
-        code = submit_accept(rs, command, err);
     verdict = dbk_command_verdict(command);
-    if (code == DBK_OK && replayed)
-        code = logged_read(rq, verdict->first_sequence, pair, 2, err);
+    if (code == DBK_OK && verdict->code == DBK_EXISTS) {
+        code = answer_known(rq, rs, brought, err);
+        dbk_command_destroy(command);
+        return code;
+    }
     if (code == DBK_OK)
-        code = answer_created(rq, rs, pair, verdict, err);
+        code = submit_accept(rq, rs, command, err);
+    if (code == DBK_OK && replayed)
+        code = logged_read(rq, verdict->first_sequence, draft->records, 2, err);
+    if (code == DBK_OK)
+        code = person_answer_created(rq, rs, draft->records, verdict, err);
     dbk_command_destroy(command);
     return code;
 }
@@ -85,21 +102,15 @@ static enum dbk_code create(struct request *rq, struct response *rs,
 enum dbk_code handle_post_person(struct request *rq, struct response *rs,
                                  struct dbk_error *err)
 {
-    struct dbk_record pair[2] = {0}; /* person.created, and its signup */
+    struct person_draft draft;
     struct dbk_body body = {0};
     enum dbk_code code;
 
     if (dbk_body_person(rq->body.data, rq->body.length, DBK_BODY_CREATE, &body,
                         &rq->fields, err) != DBK_OK)
         return err->code;
-    pair[0] = body.record;
-    pair[1].type = DBK_EVENT_RECORDED;
-    pair[1].subject = dbk_uuid_new();
-    pair[1].person_id = pair[0].subject;
-    pair[1].event_type = dbk_slice(EVENT_TYPE_SIGNUP);
-    submit_meta(rq, &pair[0]);
-    submit_meta(rq, &pair[1]);
-    code = create(rq, rs, pair, err);
+    person_draft_new(rq, &body.record, &draft);
+    code = create(rq, rs, &body.record, &draft, err);
     dbk_body_finish(&body);
     return code;
 }

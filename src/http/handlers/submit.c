@@ -1,5 +1,8 @@
 #include "submit.h"
 
+#include "holder.h"
+
+#include <ctype.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -171,13 +174,16 @@ enum dbk_code submit_keyed(const struct request *rq, struct response *rs,
     return DBK_OK;
 }
 
-enum dbk_code submit_accept(struct response *rs, const struct dbk_command *command,
-                            struct dbk_error *err)
+enum dbk_code submit_accept(struct request *rq, struct response *rs,
+                            const struct dbk_command *command, struct dbk_error *err)
 {
     const struct dbk_verdict *verdict = dbk_command_verdict(command);
 
     if (verdict->code != DBK_OK) {
         *err = verdict->error;
+        holder_tell(rq, command, &rq->fields);
+        if (rq->fields.count > 0) /* else its answer does that */
+            err->text[0] = (char)toupper((unsigned char)err->text[0]);
         return verdict->code;
     }
     if (verdict->first_sequence > 0)
@@ -186,10 +192,10 @@ enum dbk_code submit_accept(struct response *rs, const struct dbk_command *comma
     return DBK_OK;
 }
 
-enum dbk_code submit_plain(const struct request *rq, struct response *rs,
+enum dbk_code submit_plain(struct request *rq, struct response *rs,
                            struct dbk_command *command, struct dbk_error *err)
 {
     enum dbk_code code = dbk_log_submit(rq->service->log, &command, 1, NULL, NULL, err);
 
-    return code == DBK_OK ? submit_accept(rs, command, err) : code;
+    return code == DBK_OK ? submit_accept(rq, rs, command, err) : code;
 }

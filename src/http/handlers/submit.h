@@ -37,12 +37,13 @@ enum dbk_code submit_keyed(const struct request *rq, struct response *rs,
                            struct dbk_command *const *commands, size_t count,
                            bool *replayed, struct dbk_error *err);
 
-/* The verdict as a failure, or DBK_OK; then Daybook-Sequence is added. */
-enum dbk_code submit_accept(struct response *rs, const struct dbk_command *command,
-                            struct dbk_error *err);
+/* The verdict as a failure, whose field names who has what was asked for (holder.h); or
+ * DBK_OK, then Daybook-Sequence is added. */
+enum dbk_code submit_accept(struct request *rq, struct response *rs,
+                            const struct dbk_command *command, struct dbk_error *err);
 
 /* Decide one command, without a key. Failures: dbk_log_submit's; then as above. */
-enum dbk_code submit_plain(const struct request *rq, struct response *rs,
+enum dbk_code submit_plain(struct request *rq, struct response *rs,
                            struct dbk_command *command, struct dbk_error *err);
 
 #endif

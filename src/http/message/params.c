@@ -18,6 +18,7 @@ void params_wrong(struct dbk_field_errors *fields, struct dbk_slice name,
     if (fields->count == DBK_FIELD_ERRORS_MAX)
         return;
     one = &fields->list[fields->count++];
+    one->has_person_id = false;
     snprintf(one->field, sizeof one->field, "%.*s",
              (int)(name.length < 63 ? name.length : 63), name.data);
     va_start(args, format);

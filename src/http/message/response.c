@@ -110,6 +110,10 @@ static void render_fields(struct dbk_render *body,
         dbk_render_string(body, dbk_slice(fields->list[i].field));
         dbk_render_text(body, ",\"message\":");
         dbk_render_string(body, dbk_slice(fields->list[i].message));
+        if (fields->list[i].has_person_id) {
+            dbk_render_text(body, ",\"person_id\":");
+            dbk_render_uuid(body, &fields->list[i].person_id);
+        }
         dbk_render_text(body, "}");
     }
     dbk_render_text(body, "]");

@@ -67,7 +67,7 @@ class Api(Reads):
 
     def _email_free(self, email, but=None):
         if self.model.owner(email) not in (None, but):
-            raise Refused(409)
+            raise Refused(409, "email")
 
     # Persons.
 

@@ -21,7 +21,7 @@ static void what_stays_is_not_said(void **state)
     struct dbk_person_fields fields = all("kate@marauders.mock", "Kitty");
 
     (void)state;
-    assert_true(person_change(&fields, &kate));
+    assert_true(person_change(&fields, &kate, false));
     assert_int_equal(fields.has, DBK_HAS_FIRST_NAME);
 }
 
@@ -30,7 +30,7 @@ static void another_case_of_letters_is_a_change(void **state)
     struct dbk_person_fields fields = all("Kate@marauders.mock", "Kate");
 
     (void)state;
-    assert_true(person_change(&fields, &kate));
+    assert_true(person_change(&fields, &kate, false));
     assert_int_equal(fields.has, DBK_HAS_EMAIL);
 }
 
@@ -39,7 +39,7 @@ static void where_nothing_changes_all_is_left_to_the_writer(void **state)
     struct dbk_person_fields fields = all("kate@marauders.mock", "Kate");
 
     (void)state;
-    assert_false(person_change(&fields, &kate));
+    assert_false(person_change(&fields, &kate, false));
     assert_int_equal(fields.has, DBK_HAS_ALL);
 }
 
@@ -48,13 +48,39 @@ static void a_field_that_did_not_come_is_not_added(void **state)
     struct dbk_person_fields fields = {.has = DBK_HAS_ROLE, .role = DBK_ROLE_USER};
 
     (void)state;
-    assert_false(person_change(&fields, &kate));
+    assert_false(person_change(&fields, &kate, false));
+    assert_int_equal(fields.has, DBK_HAS_ROLE);
+}
+
+static void what_is_taken_away_is_a_change_only_where_it_is(void **state)
+{
+    struct dbk_person_state known = {
+        .role = DBK_ROLE_USER, .external_id = "u1", .first_name = "Kate"};
+    struct dbk_person_fields fields = {.has = DBK_HAS_EMAIL | DBK_HAS_FIRST_NAME |
+                                              DBK_HAS_EXTERNAL_ID};
+
+    (void)state;
+    assert_true(person_change(&fields, &known, false));
+    assert_int_equal(fields.has, DBK_HAS_FIRST_NAME | DBK_HAS_EXTERNAL_ID);
+}
+
+static void properties_that_are_the_same_go(void **state)
+{
+    struct dbk_person_state known = {.role = DBK_ROLE_USER, .external_id = "u1"};
+    struct dbk_person_fields fields = {.has = DBK_HAS_PROPERTIES | DBK_HAS_ROLE,
+                                       .role = DBK_ROLE_ADMIN};
+
+    (void)state;
+    assert_false(person_change(&fields, &known, false));
+    assert_true(person_change(&fields, &known, true));
     assert_int_equal(fields.has, DBK_HAS_ROLE);
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_taken_away_is_a_change_only_where_it_is),
+        cmocka_unit_test(properties_that_are_the_same_go),
         cmocka_unit_test(what_stays_is_not_said),
         cmocka_unit_test(another_case_of_letters_is_a_change),
         cmocka_unit_test(where_nothing_changes_all_is_left_to_the_writer),

@@ -83,7 +83,8 @@ static void a_person_has_the_seeds_shape(void **state)
 
     (void)state;
     dbk_render_init(&render, 4096);
-    render_logged_person(&render, &person, dbk_slice("[{},{}]"));
+    render_logged_person(&render, &person, (struct dbk_slice){NULL, 0},
+                         dbk_slice("[{},{}]"));
     assert_text(&render,
                 "{\"id\":\"" PERSON "\",\"datetime_created\":\"" AT
                 "\",\"datetime_modified\":\"" LATER

@@ -86,7 +86,9 @@ static void each_wrong_field_is_named(void **state)
 
     (void)state;
     answer->rq.fields = (struct dbk_field_errors){
-        2, {{"email", "is \"wrong\""}, {"role", "is neither user nor admin"}}};
+        2,
+        {{.field = "email", .message = "is \"wrong\""},
+         {.field = "role", .message = "is neither user nor admin"}}};
     response_fail(&answer->rs, &answer->rq, 0, &err);
     body = body_of(answer);
     errors = json_object_get(json_object_get(body, "response"), "errors");

@@ -1,0 +1,22 @@
+/* person_answer.h - a person that was just written, or sent again. */
+#ifndef DBK_HTTP_PERSON_ANSWER_H
+#define DBK_HTTP_PERSON_ANSWER_H
+
+#include "request.h"
+#include "response.h"
+#include "store/command.h"
+
+/* Answer 200 with the person as reading it shows it, once the read tables have what was
+ * `written` (a sequence; 0: all that was before this request); where they cannot show just
+ * this version, as the log has it, without events, and the details say why. */
+enum dbk_code person_answer(struct request *rq, struct response *rs,
+                            const struct dbk_person_state *person, uint64_t written,
+                            struct dbk_error *err);
+
+/* Answer 201 with a person that was just made, from its person.created and its signup. */
+enum dbk_code person_answer_created(const struct request *rq, struct response *rs,
+                                    const struct dbk_record pair[2],
+                                    const struct dbk_verdict *verdict,
+                                    struct dbk_error *err);
+
+#endif
