@@ -46,6 +46,18 @@ const struct route routes[] = {
     {"PUT", "/persons/{id}", BODY_JSON, WRITE, times, handle_put_person},
     {"PATCH", "/persons/{id}", BODY_PATCH, WRITE, times, handle_patch_person},
     {"DELETE", "/persons/{id}", BODY_OPTIONAL, WRITE, none, handle_delete_person},
+    {"GET", "/persons/{id}/aliases", BODY_NONE, READ, times, handle_list_aliases},
+    {"POST", "/persons/{id}/aliases", BODY_JSON, APPEND, append_one, handle_post_alias},
+    {"DELETE", "/persons/{id}/aliases/{anonymous_id}", BODY_NONE, WRITE, none,
+     handle_delete_alias},
+    {"GET", "/persons/by/external_id/{value}", BODY_NONE, READ, person,
+     handle_get_person_by},
+    {"PUT", "/persons/by/external_id/{value}", BODY_JSON, WRITE, times,
+     handle_put_person_by},
+    {"PATCH", "/persons/by/external_id/{value}", BODY_PATCH, WRITE, times,
+     handle_patch_person_by},
+    {"DELETE", "/persons/by/external_id/{value}", BODY_OPTIONAL, WRITE, none,
+     handle_delete_person_by},
 };
 
 const size_t routes_count = sizeof routes / sizeof *routes;

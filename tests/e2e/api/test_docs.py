@@ -6,6 +6,7 @@ import json
 import os
 import re
 import unittest
+from urllib.parse import quote
 
 from schema import Schema
 from served import Served, new_id
@@ -160,8 +161,10 @@ class Docs(Served):
                     self.try_example(method, path, operation, media, body.get("example"))
 
     def try_example(self, method, path, operation, media, example):
-        made = self.created()
+        made = self.created(external_id="a person/" + new_id())
         event = self.recorded(made["id"])["id"]
+        alias, named = "a page/" + new_id(), quote(made["external_id"], safe="")
+        self.client.post(f"/persons/{made['id']}/aliases", {"anonymous_id": alias})
         if isinstance(example, dict) and "email" in example:
             example = {**example, "email": new_id() + "@test.mock"}
         text = example if isinstance(example, str) else json.dumps(example)
@@ -174,6 +177,7 @@ class Docs(Served):
             event = new_id()
         answer = self.client.request(
             method, path.replace("/persons/{id}", "/persons/" + made["id"])
+            .replace("{anonymous_id}", quote(alias, safe="")).replace("{value}", named)
             .replace("/events/{id}", "/events/" + event).replace("{sequence}", "1")
             .replace("{file}", "favicon-32x32.png"), text if media else None,
             {"Content-Type": media} if media else {})

@@ -1,0 +1,242 @@
+/* /persons/by/external_id/{value}: a person by what others call it. */
+#include "body_fields.h"
+#include "expect.h"
+#include "handlers.h"
+#include "label.h"
+#include "person_answer.h"
+#include "person_draft.h"
+#include "person_update.h"
+#include "request.h"
+#include "response.h"
+#include "submit.h"
+
+#include <stdio.h>
+
+#define RACES_MAX 100
+
+/* The external id that the path ends in. */
+struct external {
+    char text[DBK_EXTERNAL_ID_MAX + 1];
+    struct dbk_slice id; /* in text */
+};
+
+static enum dbk_code refuse(struct request *rq, const char *why, struct dbk_error *err)
+{
+    struct dbk_field_error *one = &rq->fields.list[0];
+
+    *one = (struct dbk_field_error){.field = "external_id"};
+    snprintf(one->message, sizeof one->message, "%s", why);
+    rq->fields.count = 1;
+    return dbk_fail(err, DBK_INVALID, "external_id: %s", why);
+}
+
+static enum dbk_code read_external(struct request *rq, struct external *out,
+                                   struct dbk_error *err)
+{
+    char why[LABEL_WHY_MAX] = "must have at most 200 characters";
+    size_t length;
+
+    if (!route_text(&rq->match, out->text, sizeof out->text, &length))
+        return refuse(rq, why, err);
+    out->id = (struct dbk_slice){out->text, length};
+    if (!label_valid(out->id, EXTERNAL_ID_CHARACTERS_MAX, why))
+        return refuse(rq, why, err);
+    return DBK_OK;
+}
+
+static enum dbk_code find(const struct request *rq, const struct external *external,
+                          struct dbk_uuid *id, struct dbk_error *err)
+{
+    enum dbk_code code = dbk_log_whose(rq->service->log, DBK_IDENTITY_EXTERNAL_ID,
+                                       external->id, id, err);
+
+    if (code == DBK_NOT_FOUND)
+        return dbk_fail(err, code, "There is no person with this external_id");
+    return code;
+}
+
+/* From here on it is a request by the id. */
+static enum dbk_code by_id(struct request *rq, struct response *rs, handler *handle,
+                           struct dbk_error *err)
+{
+    struct external external;
+
+    if (read_external(rq, &external, err) != DBK_OK ||
+        find(rq, &external, &rq->match.id, err) != DBK_OK)
+        return err->code;
+    return handle(rq, rs, err);
+}
+
+enum dbk_code handle_get_person_by(struct request *rq, struct response *rs,
+                                   struct dbk_error *err)
+{
+    return by_id(rq, rs, handle_get_person, err);
+}
+
+enum dbk_code handle_patch_person_by(struct request *rq, struct response *rs,
+                                     struct dbk_error *err)
+{
+    return by_id(rq, rs, handle_patch_person, err);
+}
+
+enum dbk_code handle_delete_person_by(struct request *rq, struct response *rs,
+                                      struct dbk_error *err)
+{
+    return by_id(rq, rs, handle_delete_person, err);
+}
+
+/* A new person as the update says it. */
+static void draft_created(const struct body_update *update,
+                          const struct external *external, struct dbk_record *out)
+{
+    struct dbk_person_fields *person = &out->person;
+
+    *out = update->record;
+    person->external_id = external->id;
+    person->has |= DBK_HAS_EXTERNAL_ID;
+    if (!(person->has & DBK_HAS_ROLE))
+        person->role = DBK_ROLE_USER;
+    person->has |= DBK_HAS_ROLE;
+    if (person->email.length == 0)
+        person->has &= ~(unsigned)DBK_HAS_EMAIL;
+    if (person->first_name.length == 0)
+        person->has &= ~(unsigned)DBK_HAS_FIRST_NAME;
+    if (person->last_name.length == 0)
+        person->has &= ~(unsigned)DBK_HAS_LAST_NAME;
+    if (person->properties.length == 0)
+        person->has &= ~(unsigned)DBK_HAS_PROPERTIES;
+}
+
+static enum dbk_code answer_put(struct request *rq, struct response *rs,
+                                const struct person_draft *draft,
+                                const struct dbk_command *command,
+                                struct dbk_error *err)
+{
+    const struct dbk_verdict *verdict = dbk_command_verdict(command);
+    const struct dbk_person_state *person = dbk_command_person(command);
+
+    if (!verdict->otherwise)
+        return person_answer_created(rq, rs, draft->records, verdict, err);
+    if (!person)
+        return dbk_fail(err, DBK_INTERNAL, "an accepted update without its person");
+    return person_answer(rq, rs, person,
+                         verdict->first_sequence ? verdict->sequence : 0, err);
+}
+
+/* Whichever it is when it is decided: nobody can come between. */
+static enum dbk_code create_or_replace(struct request *rq, struct response *rs,
+                                       const struct external *external,
+                                       const struct body_update *update,
+                                       struct dbk_error *err)
+{
+    struct dbk_record created;
+    struct person_draft draft;
+    struct dbk_command *command;
+    enum dbk_code code;
+
+    draft_created(update, external, &created);
+    person_draft_new(rq, &created, &draft);
+    command = person_draft_command(rq, &draft, &update->record, false, err);
+    if (!command)
+        return err->code;
+    code = submit_plain(rq, rs, command, err);
+    if (code == DBK_OK)
+        code = answer_put(rq, rs, &draft, command, err);
+    dbk_command_destroy(command);
+    return code;
+}
+
+static enum dbk_code create(struct request *rq, struct response *rs,
+                            const struct external *external,
+                            const struct body_update *update, struct dbk_error *err)
+{
+    struct dbk_record created;
+    struct person_draft draft;
+    struct dbk_command *command;
+    enum dbk_code code;
+
+    draft_created(update, external, &created);
+    person_draft_new(rq, &created, &draft);
+    command = person_draft_command(rq, &draft, NULL, false, err);
+    if (!command)
+        return err->code;
+    code = submit_plain(rq, rs, command, err);
+    if (code == DBK_OK)
+        code = person_answer_created(rq, rs, draft.records,
+                                     dbk_command_verdict(command), err);
+    dbk_command_destroy(command);
+    return code;
+}
+
+static bool is_conditional(const struct request *rq)
+{
+    return request_header(rq, "If-Match") || request_header(rq, "If-None-Match");
+}
+
+/* Of who is there. The alias would be a record of its own, decided apart. */
+static enum dbk_code replace(struct request *rq, struct response *rs,
+                             struct body_update *update, struct dbk_error *err)
+{
+    if (update->record.anonymous_id.length > 0)
+        return dbk_fail(err, DBK_INVALID,
+                        "anonymous_id cannot come with events, If-Match or "
+                        "If-None-Match for a person that is there; POST its aliases");
+    return person_update(rq, rs, update, err);
+}
+
+/* found: rq->match.id has the external id, or has had it a moment ago. */
+static enum dbk_code put(struct request *rq, struct response *rs,
+                         const struct external *external, bool found,
+                         struct body_update *update, struct dbk_error *err)
+{
+    if (found && (update->event_count > 0 || is_conditional(rq)))
+        return replace(rq, rs, update, err);
+    if (!is_conditional(rq))
+        return create_or_replace(rq, rs, external, update, err);
+    if (request_header(rq, "If-Match"))
+        return dbk_fail(err, DBK_MOVED, "Nobody has this external_id");
+    return create(rq, rs, external, update, err);
+}
+
+/* Once: *again tells that another was first, so that it is another case now. */
+static enum dbk_code put_once(struct request *rq, struct response *rs,
+                              const struct external *external, bool *again,
+                              struct dbk_error *err)
+{
+    struct body_update update = {0};
+    enum dbk_code code = find(rq, external, &rq->match.id, err);
+    bool found = code == DBK_OK;
+
+    if (code != DBK_OK && code != DBK_NOT_FOUND)
+        return code;
+    if (body_put_person_by(rq->body.data, rq->body.length, external->id,
+                           found ? &rq->match.id : NULL, &rq->service->rules, &update,
+                           &rq->fields, err) != DBK_OK)
+        return err->code;
+    code = put(rq, rs, external, found, &update, err);
+    body_update_finish(&update);
+    *again =
+        found ? code == DBK_NOT_FOUND
+              : code == DBK_CONFLICT && is_conditional(rq) &&
+                    find(rq, external, &rq->match.id, &(struct dbk_error){0}) == DBK_OK;
+    return code;
+}
+
+enum dbk_code handle_put_person_by(struct request *rq, struct response *rs,
+                                   struct dbk_error *err)
+{
+    struct external external;
+    enum dbk_code code;
+    bool again = true;
+
+    if (read_external(rq, &external, err) != DBK_OK)
+        return err->code;
+    for (int turn = 0; turn < RACES_MAX && again; turn++) {
+        again = false;
+        rq->fields.count = 0;
+        code = put_once(rq, rs, &external, &again, err);
+        if (!again)
+            return code;
+    }
+    return dbk_fail(err, DBK_BUSY, "the person is being changed by many at once");
+}
