@@ -5,8 +5,8 @@ alter table :"schema".checkpoint
     drop column were_at;
 
 drop function :"schema".person_json(:"schema".person, text);
-drop function :"schema".newest_events(uuid, bigint);
-drop function :"schema".event_json(uuid, timestamp, text, uuid, text, jsonb);
+drop function :"schema".newest_events(uuid, bigint, text);
+drop function :"schema".event_json(uuid, timestamp, text, uuid, text, jsonb, text);
 
 alter table :"schema".quarantine
     drop column anonymous_id;

@@ -37,10 +37,11 @@ drop function :"schema".newest_events(uuid, bigint);
 drop function :"schema".event_json(uuid, timestamp, text, uuid, jsonb);
 
 create function event_json(id uuid, datetime_created timestamp, event_type text,
-                           person_id uuid, anonymous_id text, properties jsonb)
+                           person_id uuid, anonymous_id text, properties jsonb, zone text)
 returns text language sql stable as $$
     select '{"id":"' || id
         || '","datetime_created":"' || to_char(datetime_created, 'YYYY-MM-DD"T"HH24:MI:SS.US')
+        || zone
         || '","event_type":' || to_json(event_type)::text
         || ',"person_id":' || coalesce('"' || person_id || '"', 'null')
         || coalesce(',"anonymous_id":' || to_json(anonymous_id)::text, '')
@@ -48,15 +49,15 @@ returns text language sql stable as $$
         || '}'
 $$;
 
--- The newest events of a person, oldest first, between them commas; no more than come to
--- 1 MiB, but always the newest one. Beside its properties, its anonymous id, and of its type
--- what is over 64 bytes, an event takes 256 bytes at most.
+-- The newest events of a person, oldest first, between them commas, and behind their times
+-- zone; no more than come to 1 MiB, but always the newest one. Beside its properties, its
+-- anonymous id, and of its type what is over 64 bytes, an event takes 256 bytes at most.
 -- Between, not equal: then only the index of persons has the order, and a person's
 -- thousands of events are not read and sorted to find the newest few.
-create function newest_events(of_person uuid, most bigint)
+create function newest_events(of_person uuid, most bigint, zone text)
 returns table (events text) language sql stable as $$
     select coalesce(string_agg(event_json(id, datetime_created, event_type, person_id,
-                                          anonymous_id, properties),
+                                          anonymous_id, properties, zone),
                                ',' order by sequence), '')
     from (
         select *, sum(own_bytes) over (
@@ -77,6 +78,8 @@ returns table (events text) language sql stable as $$
     where bytes <= 1048576 or bytes = own_bytes
 $$;
 
+-- No statement uses it any more. It stays, for a rebuild of earlier tables takes a function
+-- that no migration makes for somebody else's.
 create function person_json(one person, events text)
 returns text language sql stable as $$
     select '{"id":"' || one.id

@@ -83,6 +83,13 @@ struct dbk_event_filter {
     bool has_since, has_until; /* of datetime_created: since <= it < until */
     dbk_timestamp since, until;
     struct dbk_slice properties; /* JSON text of an object to contain; length 0: any */
+    struct dbk_slice anonymous_id; /* that they were recorded with; length 0: any */
+};
+
+struct dbk_person_filter {
+    bool has_id;
+    struct dbk_uuid id;
+    struct dbk_slice properties;
 };
 
 /* Each of these:
@@ -96,8 +103,10 @@ enum dbk_code dbk_read_person(struct dbk_read_model *model, const struct dbk_uui
                               unsigned events_limit, struct dbk_rows *rows,
                               struct dbk_error *err);
 enum dbk_code dbk_read_persons(struct dbk_read_model *model,
-                               const struct dbk_page *page, unsigned events_limit,
-                               struct dbk_rows *rows, struct dbk_error *err);
+                               const struct dbk_page *page,
+                               const struct dbk_person_filter *filter,
+                               unsigned events_limit, struct dbk_rows *rows,
+                               struct dbk_error *err);
 enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_page *page,
                               const struct dbk_event_filter *filter,
                               struct dbk_rows *rows, struct dbk_error *err);
@@ -110,7 +119,8 @@ struct dbk_count {
 /* How many rows match, of all pages. exact: counted; where that takes longer than
  * query_timeout_ms, and else, what PostgreSQL's planner estimates, which costs nothing.
  * Errors as above. */
-enum dbk_code dbk_count_persons(struct dbk_read_model *model, bool exact,
+enum dbk_code dbk_count_persons(struct dbk_read_model *model,
+                                const struct dbk_person_filter *filter, bool exact,
                                 struct dbk_count *count, struct dbk_error *err);
 enum dbk_code dbk_count_events(struct dbk_read_model *model,
                                const struct dbk_event_filter *filter, bool exact,

@@ -37,7 +37,8 @@ enum dbk_code aside_check_person(struct request *rq, const struct dbk_uuid *id,
 {
     struct dbk_set_aside one;
 
-    if (!dbk_projector_set_aside(rq->service->projector, id, &one))
+    if (dbk_uuid_is_nil(id) ||
+        !dbk_projector_set_aside(rq->service->projector, id, &one))
         return DBK_OK;
     return refuse(rq, &one, err);
 }

@@ -10,7 +10,7 @@
 /* To be asked once the read has waited for what it must show. Each of these: DBK_OK, or
  * DBK_UNAVAILABLE, where rq->unavailable says who it is, since when, and what to do. */
 
-/* One person, or the events of one. */
+/* One person, or the events of one; nil: nobody, who is not set aside. */
 enum dbk_code aside_check_person(struct request *rq, const struct dbk_uuid *id,
                                  struct dbk_error *err);
 

@@ -7,21 +7,33 @@
 #include "request.h"
 #include "response.h"
 #include "shown.h"
+#include "whose.h"
 #include "worker.h"
 
 #include <assert.h>
 
-static void read_filter(struct request *rq, struct dbk_event_filter *filter)
+/* What GET /events asks for. */
+struct search {
+    struct dbk_event_filter filter;
+    enum whose whose;
+};
+
+static enum dbk_code read_search(struct request *rq, struct search *search,
+                                 struct dbk_error *err)
 {
     const struct params *params = &rq->params;
+    struct dbk_event_filter *filter = &search->filter;
 
-    filter->has_person_id =
-        params_uuid(params, "person_id", &filter->person_id, &rq->fields);
     filter->has_since = params_timestamp(params, "since", &filter->since, &rq->fields);
     filter->has_until = params_timestamp(params, "until", &filter->until, &rq->fields);
     filter->event_types_count =
         params_event_types(params, filter->event_types, &rq->fields);
     params_object(params, "properties", &filter->properties, &rq->fields);
+    whose_anonymous_id(rq, &filter->anonymous_id);
+    if (whose_asked(rq, &search->whose, &filter->person_id, err) != DBK_OK)
+        return err->code;
+    filter->has_person_id = search->whose == WHOSE_ONE;
+    return DBK_OK;
 }
 
 static enum dbk_code read_page(struct dbk_read_model *model,
@@ -42,17 +54,19 @@ enum dbk_code handle_list_events(struct request *rq, struct response *rs,
                                  struct dbk_error *err)
 {
     static_assert(PARAMS_REPEATED_MAX <= DBK_FILTER_TYPES_MAX, "each is looked for");
-    struct dbk_event_filter filter = {0};
+    struct search search = {0};
     struct list list = {.read = read_page,
                         .count = count_rows,
                         .of = DBK_SET_ASIDE_EVENTS,
-                        .context = &filter,
+                        .context = &search.filter,
                         .nothing =
                             "The request was successful, and no events match it"};
 
-    read_filter(rq, &filter);
+    if (read_search(rq, &search, err) != DBK_OK)
+        return err->code;
     rq->worker->rows.shown = shown_of_events(rq);
-    list.of_person = filter.has_person_id ? &filter.person_id : NULL;
+    list.of_nobody = search.whose == WHOSE_NOBODY;
+    list.of_person = search.whose == WHOSE_ANYBODY ? NULL : &search.filter.person_id;
     list_params(rq, &list);
     return list_answer(rq, rs, &list, err);
 }

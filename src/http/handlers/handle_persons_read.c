@@ -8,6 +8,7 @@
 #include "request.h"
 #include "response.h"
 #include "shown.h"
+#include "whose.h"
 #include "worker.h"
 
 #define EVENTS_LIMIT_DEFAULT 100
@@ -22,34 +23,60 @@ static unsigned events_limit(struct request *rq)
     return (unsigned)limit;
 }
 
+/* What GET /persons asks for. */
+struct search {
+    struct dbk_person_filter filter;
+    enum whose whose;
+    unsigned events_limit;
+};
+
 static enum dbk_code read_page(struct dbk_read_model *model,
                                const struct dbk_page *page, const void *context,
                                struct dbk_rows *rows, struct dbk_error *err)
 {
-    const unsigned *limit = context;
+    const struct search *search = context;
 
-    return dbk_read_persons(model, page, *limit, rows, err);
+    return dbk_read_persons(model, page, &search->filter, search->events_limit, rows,
+                            err);
 }
 
 static enum dbk_code count_rows(struct dbk_read_model *model, const void *context,
                                 bool exact, struct dbk_count *count,
                                 struct dbk_error *err)
 {
-    (void)context;
-    return dbk_count_persons(model, exact, count, err);
+    const struct search *search = context;
+
+    return dbk_count_persons(model, &search->filter, exact, count, err);
+}
+
+static enum dbk_code read_search(struct request *rq, struct search *search,
+                                 struct dbk_error *err)
+{
+    struct dbk_person_filter *filter = &search->filter;
+
+    search->events_limit = events_limit(rq);
+    params_object(&rq->params, "properties", &filter->properties, &rq->fields);
+    if (whose_asked(rq, &search->whose, &filter->id, err) != DBK_OK)
+        return err->code;
+    filter->has_id = search->whose == WHOSE_ONE;
+    return DBK_OK;
 }
 
 enum dbk_code handle_list_persons(struct request *rq, struct response *rs,
                                   struct dbk_error *err)
 {
-    unsigned limit = events_limit(rq);
+    struct search search = {0};
     struct list list = {.read = read_page,
                         .count = count_rows,
                         .of = DBK_SET_ASIDE_PERSONS,
-                        .context = &limit,
+                        .context = &search,
                         .nothing = "The request was successful, and there are no "
                                    "persons to show"};
 
+    if (read_search(rq, &search, err) != DBK_OK)
+        return err->code;
+    list.of_nobody = search.whose == WHOSE_NOBODY;
+    list.of_person = search.whose == WHOSE_ANYBODY ? NULL : &search.filter.id;
     rq->worker->rows.shown = shown_of_persons(rq);
     list_params(rq, &list);
     return list_answer(rq, rs, &list, err);

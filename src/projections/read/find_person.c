@@ -15,11 +15,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* What is shown of a person's events is at most 1 MiB, 256 bytes of it for each event
- * beside its properties (read_model.h). This many, none larger, cannot come to more, so
- * nobody needs to add them up. */
+/* What is shown of a person's events is at most 1 MiB. This many, none larger, cannot come
+ * to more, so nobody needs to add them up: beside its properties an event takes 256 bytes,
+ * and 1,400 more with the longest type and anonymous id (newest_events of the
+ * migrations). */
 #define EVENTS_MAX 100
-#define PROPERTIES_MAX ((1 << 20) / EVENTS_MAX - 256)
+#define PROPERTIES_MAX ((1 << 20) / EVENTS_MAX - 256 - 1400)
 
 #define TOGETHER_MAX 16
 
@@ -36,8 +37,10 @@ enum {
     LAST_NAME,
     PROPERTIES,
     CREATED_SEQUENCE,
+    EXTERNAL_ID,
     EVENT_TYPE = EMAIL,
     PROPERTIES_BYTES = CREATED_SEQUENCE,
+    ANONYMOUS_ID = EXTERNAL_ID,
 };
 
 static const struct pg_statement together = {"person_find", sql_person_find};
@@ -102,6 +105,7 @@ static void put_event(const struct pg_result *result, size_t row,
         .person_id = *person_id,
         .datetime_created = pg_binary_timestamp(result, row, DATETIME_CREATED),
         .event_type = pg_value(result, row, EVENT_TYPE),
+        .anonymous_id = pg_value(result, row, ANONYMOUS_ID),
         .properties = pg_binary_jsonb(result, row, PROPERTIES),
     };
 
@@ -134,6 +138,8 @@ static void put_person(const struct pg_result *result, size_t row,
         .first_name = pg_value(result, row, FIRST_NAME),
         .last_name = pg_value(result, row, LAST_NAME),
         .role = pg_value(result, row, ROLE),
+        .external_id = pg_value(result, row, EXTERNAL_ID),
+        .properties = pg_binary_jsonb(result, row, PROPERTIES),
     };
     struct dbk_row added = {
         .cursor = (uint64_t)pg_binary_int8(result, row, CREATED_SEQUENCE),
@@ -235,10 +241,11 @@ static enum dbk_code find_alone(struct dbk_read_model *model,
 {
     char events[8];
     const struct pg_param params[] = {pg_uuid(&look_up->id),
-                                      pg_int8(events, look_up->limit)};
+                                      pg_int8(events, look_up->limit),
+                                      read_zone(look_up->rows)};
     const struct read_query query = {.statement = &alone,
                                      .params = params,
-                                     .count = 2,
+                                     .count = 3,
                                      .add = read_add_person,
                                      .rows_max = 1,
                                      .bytes_max = SIZE_MAX};

@@ -36,12 +36,10 @@ static void text_or_null(struct dbk_render *render, struct dbk_slice text)
 
 static void person_or_null(struct dbk_render *render, const struct dbk_uuid *id)
 {
-    static const struct dbk_uuid nobody;
-
-    if (memcmp(id, &nobody, sizeof nobody) != 0)
-        dbk_render_uuid(render, id);
-    else
+    if (dbk_uuid_is_nil(id))
         dbk_render_text(render, "null");
+    else
+        dbk_render_uuid(render, id);
 }
 
 void dbk_render_event(struct dbk_render *render, const struct dbk_event_view *event)

@@ -9,7 +9,7 @@
 #include "store/clock.h"
 
 #define FIRST_PART 256
-#define FILTER_PARAMS 5
+#define FILTER_PARAMS 6
 
 struct events {
     struct dbk_read_model *model;
@@ -21,7 +21,7 @@ struct events {
     bool few; /* look all matches up and sort them */
 };
 
-/* $1 to $5; NULL where the filter does not ask. */
+/* $1 to $6; NULL where the filter does not ask. */
 static enum dbk_code put_filter(struct events *events, char since[8], char until[8],
                                 struct pg_param params[FILTER_PARAMS],
                                 struct dbk_error *err)
@@ -34,6 +34,7 @@ static enum dbk_code put_filter(struct events *events, char since[8], char until
     params[2] = filter->has_since ? pg_timestamp(since, filter->since) : null;
     params[3] = filter->has_until ? pg_timestamp(until, filter->until) : null;
     params[4] = filter->properties.length ? pg_bytes(filter->properties) : null;
+    params[5] = filter->anonymous_id.length ? pg_bytes(filter->anonymous_id) : null;
     if (filter->event_types_count == 0)
         return DBK_OK;
     pg_array_clear(&events->types);
@@ -54,6 +55,9 @@ static const struct pg_statement list_type[] = {
 static const struct pg_statement list_types[] = {
     {"event_list_types", sql_event_list_types},
     {"event_list_types_desc", sql_event_list_types_desc}};
+static const struct pg_statement list_anonymous[] = {
+    {"event_list_anonymous", sql_event_list_anonymous},
+    {"event_list_anonymous_desc", sql_event_list_anonymous_desc}};
 static const struct pg_statement list_few[] = {
     {"event_list_few", sql_event_list_few},
     {"event_list_few_desc", sql_event_list_few_desc}};
@@ -62,6 +66,8 @@ static const struct pg_statement *choose(const struct events *events)
 {
     if (events->few)
         return &list_few[events->descending];
+    if (events->filter->anonymous_id.length > 0)
+        return &list_anonymous[events->descending];
     if (events->filter->has_person_id)
         return &list_person[events->descending];
     if (events->filter->event_types_count > 1)
@@ -74,11 +80,22 @@ static const struct pg_statement *choose(const struct events *events)
 static void add_event(const struct pg_result *result, size_t row, struct dbk_rows *rows,
                       struct dbk_row *added)
 {
-    enum { SEQUENCE, ID, DATETIME_CREATED, EVENT_TYPE, PERSON_ID, PROPERTIES };
+    enum {
+        SEQUENCE,
+        ID,
+        DATETIME_CREATED,
+        EVENT_TYPE,
+        PERSON_ID,
+        PROPERTIES,
+        ANONYMOUS_ID,
+        RECEIVED
+    };
     struct dbk_event_view event = {
         .shown = rows->shown,
         .datetime_created = pg_binary_timestamp(result, row, DATETIME_CREATED),
+        .received = pg_binary_timestamp(result, row, RECEIVED),
         .event_type = pg_value(result, row, EVENT_TYPE),
+        .anonymous_id = pg_value(result, row, ANONYMOUS_ID),
         .properties = pg_binary_jsonb(result, row, PROPERTIES),
     };
 
@@ -164,11 +181,13 @@ enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_pag
                             .descending = page->descending};
     enum dbk_code code;
 
-    /* For a person alone, types alone, or neither, there is an index in the order of
-     * the list. Anything else could walk far between two matches. */
+    /* For a person alone, an anonymous id alone, types alone, or none of them, there is an
+     * index in the order of the list. Anything else could walk far between two matches. */
     events.few = filter->has_since || filter->has_until ||
                  filter->properties.length > 0 ||
-                 (filter->has_person_id && filter->event_types_count > 0);
+                 filter->has_person_id + (filter->anonymous_id.length > 0) +
+                         (filter->event_types_count > 0) >
+                     1;
     pg_array_init(&events.types, PG_TEXT);
     code = read_in_parts(page, FIRST_PART, fetch_events, &events, rows, err);
     pg_array_finish(&events.types);

@@ -32,6 +32,8 @@ void read_add_person(const struct pg_result *result, size_t row, struct dbk_rows
         LAST_NAME,
         ROLE,
         EVENTS,
+        EXTERNAL_ID,
+        PROPERTIES,
     };
     struct dbk_slice events = pg_value(result, row, EVENTS);
     struct dbk_person_view person = {
@@ -42,12 +44,16 @@ void read_add_person(const struct pg_result *result, size_t row, struct dbk_rows
         .first_name = pg_value(result, row, FIRST_NAME),
         .last_name = pg_value(result, row, LAST_NAME),
         .role = pg_value(result, row, ROLE),
+        .external_id = pg_value(result, row, EXTERNAL_ID),
+        .properties = pg_binary_jsonb(result, row, PROPERTIES),
     };
 
     pg_binary_uuid(result, row, ID, &person.id);
     added->cursor = (uint64_t)pg_binary_int8(result, row, CURSOR);
     added->version = (uint64_t)pg_binary_int8(result, row, VERSION);
     added->person_id = person.id;
+    if (added->cursor == 0)
+        return;
     if (dbk_render_person_begin(&rows->json, &person)) {
         dbk_render_text(&rows->json, "[");
         dbk_render_raw(&rows->json, events.data, events.length);
@@ -189,6 +195,11 @@ enum dbk_code read_query_run(struct dbk_read_model *model,
 unsigned read_events_limit(const struct dbk_rows *rows, unsigned limit)
 {
     return !rows->shown || (rows->shown & DBK_SHOW_EVENTS) ? limit : 0;
+}
+
+struct pg_param read_zone(const struct dbk_rows *rows)
+{
+    return pg_text(rows->json.zone ? "Z" : "");
 }
 
 struct pg_param read_behind(char out[8], uint64_t after, bool descending)

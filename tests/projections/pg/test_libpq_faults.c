@@ -199,6 +199,7 @@ static enum dbk_code read_all(struct world *world, struct dbk_error *err)
                                   having = {.properties = dbk_slice("{\"n\": 12.50}")};
     const struct dbk_page page = {.limit = 10, .max_bytes = 1 << 20},
                           long_page = {.limit = 1000, .max_bytes = 1 << 20};
+    const struct dbk_person_filter everybody = {0};
     struct dbk_uuid person = person_id(1000);
     struct dbk_read_model *model;
     struct dbk_rows rows = {0};
@@ -209,9 +210,11 @@ static enum dbk_code read_all(struct world *world, struct dbk_error *err)
     if (code == DBK_OK)
         wanted(&code, dbk_read_person(model, &person, 5, &rows, err), &rows, 1);
     if (code == DBK_OK)
-        wanted(&code, dbk_read_persons(model, &page, 5, &rows, err), &rows, 3);
+        wanted(&code, dbk_read_persons(model, &page, &everybody, 5, &rows, err), &rows,
+               3);
     if (code == DBK_OK)
-        wanted(&code, dbk_read_persons(model, &long_page, 5, &rows, err), &rows, 3);
+        wanted(&code, dbk_read_persons(model, &long_page, &everybody, 5, &rows, err),
+               &rows, 3);
     if (code == DBK_OK)
         wanted(&code, dbk_read_events(model, &page, &click, &rows, err), &rows, 10);
     if (code == DBK_OK)

@@ -15,12 +15,15 @@
 static struct dbk_database database;
 static struct dbk_read_model *model;
 static struct dbk_error err;
+static const struct dbk_person_filter everybody;
 
 enum { asked_count = 20 };
 static struct dbk_uuid asked_persons[asked_count];
 
 /* 300 persons; 3,000 events of the first 100 of them in turn, of which one in ten is all
- * person 7's, and 11,000 "bulk" of person 200, so that there are many. */
+ * person 7's, and 11,000 "bulk" of person 200, so that there are many; and 30 of the
+ * anonymous ids a0 to a2, of which a0 is person 9's. One in seven persons has properties
+ * and an external id. */
 static const char *const data =
     "insert into person select md5('p' || i)::uuid, i * 2, i, "
     "  timestamp '2023-10-08 06:03:33.330037' + i * interval '1 s', "
@@ -41,6 +44,15 @@ static const char *const data =
     "'bulk', "
     "  timestamp '2024-01-01' + i * interval '1 s', '{\"bulk\": true}' "
     "from generate_series(1, 11000) i; "
+    "insert into event (id, sequence, person_id, event_type, datetime_created, "
+    "  anonymous_id) select md5('a' || i)::uuid, 20000 + i, "
+    "  case when i % 3 = 0 then md5('p9')::uuid end, "
+    "  (array['click', 'page_view'])[1 + i % 2], '2023-10-08 12:00', 'a' || i % 3 "
+    "from generate_series(1, 30) i; "
+    "update person set properties = jsonb_build_object('plan', 'pro', 'n', "
+    "  created_sequence), external_id = 'x' || created_sequence "
+    "where created_sequence % 7 = 3; "
+    "update person set email = null, first_name = null where created_sequence = 10; "
     "analyze;";
 
 static int start(void **state)
@@ -230,7 +242,8 @@ static void a_person_carries_no_more_events_than_come_to_a_mebibyte(void **state
     assert_null(memmem(rows.json.text, rows.json.length, "\"n\": 23,", 8));
     assert_non_null(memmem(rows.json.text, rows.json.length, "\"n\": 24,", 8));
     assert_non_null(memmem(rows.json.text, rows.json.length, "\"n\": 40,", 8));
-    assert_int_equal(dbk_read_persons(model, &page, 1000, &rows, &err), DBK_OK);
+    assert_int_equal(dbk_read_persons(model, &page, &everybody, 1000, &rows, &err),
+                     DBK_OK);
     assert_int_equal(rows.count, 1);
     assert_int_equal(count_events(&rows), 17);
     remove_large();
@@ -383,6 +396,116 @@ static void where_many_match_they_are_all_found_too(void **state)
     assert_lists(&filter, "event_type = 'bulk'");
 }
 
+static void events_of_an_anonymous_id_are_found_whosever_they_are(void **state)
+{
+    struct dbk_event_filter filter = {.anonymous_id = dbk_slice("a1")};
+
+    (void)state;
+    assert_lists(&filter, "anonymous_id = 'a1'");
+    filter.event_types_count = 1;
+    filter.event_types[0] = dbk_slice("click");
+    assert_lists(&filter, "anonymous_id = 'a1' and event_type = 'click'");
+    filter = (struct dbk_event_filter){.anonymous_id = dbk_slice("a0"),
+                                       .has_person_id = true,
+                                       .person_id = id_of("p9")};
+    assert_lists(&filter, "anonymous_id = 'a0'");
+    filter.person_id = id_of("p7");
+    assert_lists(&filter, "false");
+}
+
+static void assert_has(const struct dbk_rows *rows, const char *text)
+{
+    if (!memmem(rows->json.text, rows->json.length, text, strlen(text)))
+        fail_msg("no %s in %.*s", text, (int)rows->json.length, rows->json.text);
+}
+
+static void an_anonymous_event_is_shown_with_its_id(void **state)
+{
+    const struct dbk_event_filter unclaimed = {.anonymous_id = dbk_slice("a1")},
+                                  claimed = {.anonymous_id = dbk_slice("a0")};
+    const struct dbk_page page = {.limit = 1, .max_bytes = SIZE_MAX};
+    struct dbk_rows rows = {.shown = DBK_SHOW_USUAL | DBK_SHOW_RECEIVED};
+    const struct dbk_uuid p9 = id_of("p9");
+
+    (void)state;
+    assert_int_equal(dbk_read_events(model, &page, &unclaimed, &rows, &err), DBK_OK);
+    assert_has(&rows, "\"person_id\":null,\"anonymous_id\":\"a1\","
+                      "\"received\":\"2023-10-08T00:00:00.000000\"}");
+    assert_true(dbk_uuid_is_nil(&rows.rows[0].person_id));
+    assert_int_equal(dbk_read_events(model, &page, &claimed, &rows, &err), DBK_OK);
+    assert_memory_equal(&rows.rows[0].person_id, &p9, sizeof p9);
+    rows.shown = 0;
+    assert_int_equal(dbk_read_person(model, &p9, 1, &rows, &err), DBK_OK);
+    assert_has(&rows, "\",\"anonymous_id\":\"a0\"}],");
+    dbk_rows_finish(&rows);
+}
+
+/* Cursors of all pages, backwards or not. */
+static void assert_persons(const struct dbk_person_filter *filter, uint64_t first,
+                           uint64_t step, uint64_t last)
+{
+    struct dbk_rows rows = {0};
+    struct dbk_count count;
+
+    for (int descending = 0; descending < 2; descending++) {
+        struct dbk_page page = {.descending = descending,
+                                .limit = last - first > 1000 ? 5000 : 5,
+                                .max_bytes = SIZE_MAX};
+        uint64_t expected = descending ? last : first;
+        size_t found = 0;
+        do {
+            assert_int_equal(dbk_read_persons(model, &page, filter, 1, &rows, &err),
+                             DBK_OK);
+            for (size_t i = 0; i < rows.count; i++, found++) {
+                assert_int_equal(rows.rows[i].cursor, expected);
+                page.after = expected;
+                expected += descending ? -step : step;
+            }
+        } while (rows.more);
+        assert_int_equal(found, (last - first) / step + 1);
+        assert_int_equal(dbk_count_persons(model, filter, true, &count, &err), DBK_OK);
+        assert_int_equal(count.rows, found);
+    }
+    dbk_rows_finish(&rows);
+}
+
+static void persons_are_found_by_their_properties(void **state)
+{
+    const struct dbk_person_filter pro = {.properties =
+                                              dbk_slice("{\"plan\": \"pro\"}")},
+                                   one = {.properties = dbk_slice("{\"n\": 24}")},
+                                   p21 = {.has_id = true, .id = id_of("p21")};
+    struct dbk_person_filter both = {
+        .has_id = true, .id = id_of("p7"), .properties = dbk_slice("{\"n\": 24}")};
+    const struct dbk_page page = {.limit = 5, .max_bytes = SIZE_MAX};
+    struct dbk_rows rows = {0};
+
+    (void)state;
+    assert_persons(&pro, 3, 7, 297);
+    assert_persons(&one, 24, 1, 24);
+    assert_persons(&p21, 21, 1, 21);
+    assert_int_equal(dbk_read_persons(model, &page, &both, 1, &rows, &err), DBK_OK);
+    assert_int_equal(rows.count, 0);
+    dbk_rows_finish(&rows);
+}
+
+/* More than are looked up and sorted. */
+static void many_persons_with_a_property_are_all_found_too(void **state)
+{
+    const struct dbk_person_filter bulk = {.properties = dbk_slice("{\"bulk\": 1}")};
+    struct pg *pg = scratch_open(&database);
+
+    (void)state;
+    scratch_script(pg, "insert into person select md5('q' || i)::uuid, 100000 + i, "
+                       "100000 + i, '2023-10-08', '2023-10-08', 'q' || i, 'Q', 'Q', "
+                       "'user', 'q' || i, '{\"bulk\": 1}' from generate_series(1, "
+                       "10002) i");
+    assert_persons(&bulk, 100001, 1, 110002);
+    scratch_script(pg, "delete from person where created_sequence > 100000");
+    scratch_script(pg, "vacuum analyze person");
+    pg_close(pg);
+}
+
 static void filters_that_match_nothing_find_nothing(void **state)
 {
     struct dbk_event_filter filter = {.event_types_count = 1,
@@ -434,9 +557,9 @@ static void the_planner_estimates_how_many_match(void **state)
     assert_about(&count, 1000);
     assert_int_equal(dbk_count_events(model, &bulk, false, &count, &err), DBK_OK);
     assert_about(&count, 11000);
-    assert_int_equal(dbk_count_persons(model, false, &count, &err), DBK_OK);
+    assert_int_equal(dbk_count_persons(model, &everybody, false, &count, &err), DBK_OK);
     assert_about(&count, 300);
-    assert_int_equal(dbk_count_persons(model, true, &count, &err), DBK_OK);
+    assert_int_equal(dbk_count_persons(model, &everybody, true, &count, &err), DBK_OK);
     assert_true(count.exact);
     assert_int_equal(count.rows, 300);
 }
@@ -503,7 +626,7 @@ static void persons_come_in_order_of_creation_page_by_page(void **state)
 
         do {
             err.text[0] = '\0';
-            dbk_read_persons(model, &page, 3, &rows, &err);
+            dbk_read_persons(model, &page, &everybody, 3, &rows, &err);
             assert_string_equal(err.text, "");
             assert_true(rows.count <= limits[l]);
             for (size_t i = 0; i < rows.count; i++) {
@@ -525,7 +648,8 @@ static void persons_come_backwards_too(void **state)
 
     (void)state;
     do {
-        assert_int_equal(dbk_read_persons(model, &page, 3, &rows, &err), DBK_OK);
+        assert_int_equal(dbk_read_persons(model, &page, &everybody, 3, &rows, &err),
+                         DBK_OK);
         for (size_t i = 0; i < rows.count; i++, expected--)
             assert_int_equal(rows.rows[i].cursor, expected);
         page.after = expected + 1;
@@ -549,12 +673,14 @@ static void only_what_is_asked_for_is_shown(void **state)
                "\"event_type\":\"signup\"}");
     assert_memory_equal(&rows.rows[0].person_id, &of_p2.person_id, 16);
     rows.shown = DBK_SHOW_LAST_NAME | DBK_SHOW_EMAIL;
-    assert_int_equal(dbk_read_persons(model, &page, 1, &rows, &err), DBK_OK);
+    assert_int_equal(dbk_read_persons(model, &page, &everybody, 1, &rows, &err),
+                     DBK_OK);
     assert_row(&rows, 0, "{\"email\":\"p1@test.mock\",\"last_name\":\"L\\\\\\n1\"}");
     assert_int_equal(dbk_read_person(model, &of_p2.person_id, 1, &rows, &err), DBK_OK);
     assert_row(&rows, 0, "{\"email\":\"p2@test.mock\",\"last_name\":\"L\\\\\\n2\"}");
     rows.shown = DBK_SHOW_ROLE;
-    assert_int_equal(dbk_read_persons(model, &page, 1, &rows, &err), DBK_OK);
+    assert_int_equal(dbk_read_persons(model, &page, &everybody, 1, &rows, &err),
+                     DBK_OK);
     assert_row(&rows, 0, "{\"role\":\"user\"}");
     dbk_rows_finish(&rows);
 }
@@ -566,7 +692,8 @@ static void a_listed_person_looks_like_one_asked_for(void **state)
     struct dbk_rows listed = {0}, single = {0};
 
     (void)state;
-    assert_int_equal(dbk_read_persons(model, &page, 100, &listed, &err), DBK_OK);
+    assert_int_equal(dbk_read_persons(model, &page, &everybody, 100, &listed, &err),
+                     DBK_OK);
     assert_int_equal(listed.count, 300);
     for (size_t i = 0; i < listed.count; i++) {
         const char *json = listed.json.text + listed.rows[i].offset;
@@ -670,7 +797,8 @@ static void behind_the_last_there_is_nothing(void **state)
     (void)state;
     assert_int_equal(dbk_read_events(model, &page, &any, &rows, &err), DBK_OK);
     assert_int_equal(rows.count, 0);
-    assert_int_equal(dbk_read_persons(model, &page, 5, &rows, &err), DBK_OK);
+    assert_int_equal(dbk_read_persons(model, &page, &everybody, 5, &rows, &err),
+                     DBK_OK);
     assert_int_equal(rows.count, 0);
     assert_false(rows.more);
     dbk_rows_finish(&rows);
@@ -730,26 +858,34 @@ static void every_list_walks_along_the_index_it_means(void **state)
     static const struct {
         const char *file, *arguments, *scan;
     } cases[] = {
-        {"event_list", "null, null, null, null, null, 0, 10", "using event_sequence"},
-        {"event_list_person", "md5('p7')::uuid, null, null, null, null, 0, 10",
+        {"event_list", "null, null, null, null, null, null, 0, 10",
+         "using event_sequence"},
+        {"event_list_person", "md5('p7')::uuid, null, null, null, null, null, 0, 10",
          "using event_person"},
-        {"event_list_type", "null, '{click}', null, null, null, 0, 10",
+        {"event_list_type", "null, '{click}', null, null, null, null, 0, 10",
          "using event_type"},
-        {"event_list_types", "null, '{click,signup}', null, null, null, 0, 10",
+        {"event_list_types", "null, '{click,signup}', null, null, null, null, 0, 10",
          "using event_type"},
-        {"event_list_desc", "null, null, null, null, null, 9, 10",
+        {"event_list_desc", "null, null, null, null, null, null, 9, 10",
          "Scan Backward using event_sequence"},
-        {"event_list_person_desc", "md5('p7')::uuid, null, null, null, null, 9, 10",
+        {"event_list_person_desc",
+         "md5('p7')::uuid, null, null, null, null, null, 9, 10",
          "Scan Backward using event_person"},
-        {"event_list_type_desc", "null, '{click}', null, null, null, 9, 10",
+        {"event_list_type_desc", "null, '{click}', null, null, null, null, 9, 10",
          "Scan Backward using event_type"},
-        {"event_list_types_desc", "null, '{click,signup}', null, null, null, 9, 10",
+        {"event_list_types_desc",
+         "null, '{click,signup}', null, null, null, null, 9, 10",
          "Scan Backward using event_type"},
-        {"person_list", "0, 10, 10", "using person_created_sequence"},
-        {"person_list_desc", "9, 10, 10",
+        {"event_list_anonymous", "null, null, null, null, null, 'a1', 0, 10",
+         "using event_anonymous"},
+        {"event_list_anonymous_desc", "null, null, null, null, null, 'a1', 9, 10",
+         "Scan Backward using event_anonymous"},
+        {"person_list", "null, null, 0, 10, 10, ''", "using person_created_sequence"},
+        {"person_list_desc", "null, null, 9, 10, 10, ''",
          "Scan Backward using person_created_sequence"},
-        {"person_list", "0, 10, 10", "Scan Backward using event_person"},
-        {"person_get", "md5('p7')::uuid, 10", "Scan Backward using event_person"},
+        {"person_list", "null, null, 0, 10, 10, ''",
+         "Scan Backward using event_person"},
+        {"person_get", "md5('p7')::uuid, 10, ''", "Scan Backward using event_person"},
         {"person_find", "array[md5('p7')::uuid], 10, 10", "using person_pkey"},
         {"person_find", "array[md5('p7')::uuid], 10, 10",
          "Scan Backward using event_person"},
@@ -777,6 +913,10 @@ int main(void)
         cmocka_unit_test(a_persons_newest_event_is_shown_whatever_its_size),
         cmocka_unit_test(every_combination_of_filters_finds_its_events),
         cmocka_unit_test(where_many_match_they_are_all_found_too),
+        cmocka_unit_test(events_of_an_anonymous_id_are_found_whosever_they_are),
+        cmocka_unit_test(an_anonymous_event_is_shown_with_its_id),
+        cmocka_unit_test(persons_are_found_by_their_properties),
+        cmocka_unit_test(many_persons_with_a_property_are_all_found_too),
         cmocka_unit_test(filters_that_match_nothing_find_nothing),
         cmocka_unit_test(times_are_taken_from_since_on_and_before_until),
         cmocka_unit_test(the_planner_estimates_how_many_match),

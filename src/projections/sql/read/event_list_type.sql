@@ -1,15 +1,16 @@
 -- Events of one type in sequence order; written as event_list_person.sql, and for the same
 -- reason.
--- $1 person, $2 types, $3 since, $4 until, $5 properties (each null: any),
--- $6 behind this sequence, $7 how many.
+-- $1 person, $2 types, $3 since, $4 until, $5 properties, $6 anonymous id (each null: any),
+-- $7 behind this sequence, $8 how many.
 select sequence::bigint, id::uuid, datetime_created::timestamp, event_type::text,
-       person_id::uuid, properties::jsonb
+       person_id::uuid, properties::jsonb, anonymous_id::text, received::timestamp
 from event
-where (event_type, sequence) > (($2::text[])[1], $6::bigint)
+where (event_type, sequence) > (($2::text[])[1], $7::bigint)
   and event_type <= ($2::text[])[1]
   and ($1::uuid is null or person_id = $1::uuid)
   and ($3::timestamp is null or datetime_created >= $3::timestamp)
   and ($4::timestamp is null or datetime_created < $4::timestamp)
   and ($5::text is null or properties @> $5::text::jsonb)
+  and ($6::text is null or anonymous_id = $6::text)
 order by event_type, sequence
-limit $7::bigint;
+limit $8::bigint;

@@ -21,5 +21,7 @@ where false
   and q.anonymous_id = null::text and q.reason = null::text
   and q.quarantined_at = null::timestamp and q.retry = null::boolean
   and person_json(p, '') = null::text
-  and exists (select 1 from newest_events(p.id, 1) newest (events)
+  and event_json(e.id, e.datetime_created, e.event_type, e.person_id, e.anonymous_id,
+                 e.properties, '') = null::text
+  and exists (select 1 from newest_events(p.id, 1, '') newest (events)
               where newest.events = null::text);

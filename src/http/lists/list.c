@@ -76,7 +76,10 @@ static enum dbk_code read_rows(const struct request *rq, const struct list *list
                             .max_bytes = PIECE_BYTES};
     struct dbk_rows *rows = &rq->worker->rows;
 
-    if (list->read(rq->service->model, &page, list->context, rows, err) != DBK_OK)
+    rows->count = 0;
+    rows->more = false;
+    if (!list->of_nobody &&
+        list->read(rq->service->model, &page, list->context, rows, err) != DBK_OK)
         return err->code;
     if (walk->count == 0 && rows->count > 0)
         walk->first = rows->rows[0].cursor;
@@ -201,13 +204,13 @@ static enum dbk_code stream(struct request *rq, struct response *rs,
 static enum dbk_code count_rows(struct request *rq, struct response *rs,
                                 const struct list *list, struct dbk_error *err)
 {
-    bool all = !dbk_projector_any_aside(rq->service->projector);
-    struct dbk_count count;
+    bool all = list->of_person || !dbk_projector_any_aside(rq->service->projector);
+    struct dbk_count count = {0, true};
 
     if (list->counted < 0)
         return DBK_OK;
-    if (list->count(rq->service->model, list->context, list->counted == 0, &count,
-                    err) != DBK_OK)
+    if (!list->of_nobody && list->count(rq->service->model, list->context,
+                                        list->counted == 0, &count, err) != DBK_OK)
         return err->code;
     rs->count = count.rows;
     rs->count_is = counts[count.exact && all ? 0 : 1];

@@ -36,6 +36,7 @@ struct list {
     list_count *count;
     int counted; /* as is asked: -1 not at all, 0 exactly, 1 as it is estimated */
     enum dbk_set_aside_of of;         /* what is listed */
+    bool of_nobody;                   /* it is empty, whatever the tables have */
     const struct dbk_uuid *of_person; /* the list is of this one alone; or NULL */
     const void *context;
     const char *nothing; /* the details of an empty list */

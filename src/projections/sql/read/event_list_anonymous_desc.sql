@@ -1,0 +1,16 @@
+-- Events of one anonymous id in falling sequence; written as event_list_person.sql, and for the
+-- same reason.
+-- $1 person, $2 types, $3 since, $4 until, $5 properties, $6 anonymous id (each null: any),
+-- $7 before this sequence, $8 how many.
+select sequence::bigint, id::uuid, datetime_created::timestamp, event_type::text,
+       person_id::uuid, properties::jsonb, anonymous_id::text, received::timestamp
+from event
+where (anonymous_id, sequence) < ($6::text, $7::bigint)
+  and anonymous_id >= $6::text
+  and ($1::uuid is null or person_id = $1::uuid)
+  and ($2::text[] is null or event_type = any($2::text[]))
+  and ($3::timestamp is null or datetime_created >= $3::timestamp)
+  and ($4::timestamp is null or datetime_created < $4::timestamp)
+  and ($5::text is null or properties @> $5::text::jsonb)
+order by anonymous_id desc, sequence desc
+limit $8::bigint;
