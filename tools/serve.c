@@ -257,6 +257,7 @@ static struct dbk_server_options server_options(const struct serving *serving)
             (unsigned)config_number(config, SETTING_ADDRESS_CONNECTIONS_MAX),
         .body_max = (size_t)config_number(config, SETTING_BODY_MAX),
         .batch_body_max = (size_t)config_number(config, SETTING_BATCH_BODY_MAX),
+        .bodies_max = (size_t)config_number(config, SETTING_BODIES_MAX),
         .batch_items_max = (unsigned)config_number(config, SETTING_BATCH_ITEMS_MAX),
         .lag_max_ms = (int)config_number(config, SETTING_LAG_MAX),
         .read_wait_ms = (int)config_number(config, SETTING_READ_WAIT),

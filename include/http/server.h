@@ -44,6 +44,8 @@ struct dbk_server_options {
     size_t body_max;       /* bytes of a body */
     size_t batch_body_max; /* bytes of the body of POST /events/batch */
     unsigned batch_items_max;
+    size_t
+        bodies_max; /* bytes that bodies under way may come to, with what is made of them */
     int lag_max_ms;   /* how far behind the tables may be for GET /health; 0: any */
     int read_wait_ms; /* how long a read waits for the projection by default */
     int request_timeout_ms; /* deadline for a whole request to arrive */

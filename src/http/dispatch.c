@@ -2,6 +2,7 @@
 
 #include "access_line.h"
 #include "authorize.h"
+#include "budget.h"
 #include "guard.h"
 #include "media_type.h"
 #include "routes.h"
@@ -148,6 +149,8 @@ int dispatch(const struct service *service, struct worker *worker,
     rq->connection = connection;
     answer(worker);
     access_line_tell(rq, rs);
+    worker_trim(worker);
+    budget_release(service->budget, &rq->held);
     guarded_idle(rq->guarded);
     return rs->status;
 }

@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include "access.h"
+#include "budget.h"
 #include "civetweb_settings.h"
 #include "dispatch.h"
 #include "guard.h"
@@ -29,6 +30,7 @@ struct dbk_server {
     struct service service;
     struct limiter limiter;
     struct untold untold;
+    struct budget budget;
     struct mg_context *context;
     unsigned port;
     atomic_bool open;              /* requests are answered; until then they wait */
@@ -179,6 +181,8 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     service->quota = quota_create();
     untold_init(&server->untold, options->report, options->report_context);
     service->untold = &server->untold;
+    budget_init(&server->budget, options->bodies_max);
+    service->budget = &server->budget;
     service->log = log;
     service->projector = projector;
     service->model = model;

@@ -6,6 +6,7 @@
  * is the request (fake_connection.h).
  */
 #include "access.h"
+#include "budget.h"
 #include "dispatch.h"
 #include "fake_connection.h"
 #include "fake_submit.h"
@@ -36,6 +37,7 @@ static struct {
     char dir[64];
     struct dbk_log *log;
     struct limiter limiter;
+    struct budget budget;
     struct service open, closed; /* the second asks for tokens */
     struct worker *worker;
     struct logger text, json;
@@ -142,6 +144,7 @@ static void make_service(struct service *service, const char *tokens_dir)
 
     service->log = world.log;
     service->limiter = &world.limiter;
+    service->budget = &world.budget;
     service->options = (struct dbk_server_options){
         .address = "127.0.0.1",
         .tokens_dir = tokens_dir,
@@ -166,6 +169,7 @@ static void make_world(void)
     make_tokens();
     make_log();
     limiter_init(&world.limiter);
+    budget_init(&world.budget, 1 << 20);
     make_service(&world.open, NULL);
     make_service(&world.closed, world.dir);
     world.worker = worker_create();

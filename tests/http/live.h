@@ -43,6 +43,7 @@ static inline struct dbk_server_options live_options(struct live *live)
         .body_max = 1 << 20,
         .batch_body_max = 4 << 20,
         .batch_items_max = 1000,
+        .bodies_max = 64 << 20,
         .read_wait_ms = 100,
         .request_timeout_ms = 10000,
         .idempotency_keep_us = INT64_C(3600) * 1000000,

@@ -45,6 +45,7 @@ struct request {
     bool chunked;
     bool has_length;
     uint64_t length;       /* Content-Length */
+    size_t held;           /* of the budget, for its body */
     bool body_taken;       /* whole, or there was none: the connection can live on */
     struct dbk_slice body; /* once request_body has read it */
     bool lines;            /* it is NDJSON */

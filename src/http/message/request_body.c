@@ -1,3 +1,4 @@
+#include "budget.h"
 #include "chunks.h"
 #include "civetweb_settings.h"
 #include "guard.h"
@@ -14,6 +15,8 @@
 
 #define FIRST_SIZE (16u << 10)
 #define READ_MAX (64u << 10)
+#define ITEM_LEAST 64 /* bytes of the shortest event */
+#define ITEM_COST 2560
 
 static int refuse(struct dbk_error *err, int status, const char *details)
 {
@@ -90,15 +93,43 @@ static int answer_expect(struct request *rq, struct dbk_error *err)
     return 0;
 }
 
-static int grow(struct worker *worker, size_t wanted, struct dbk_error *err)
+/* What a body of so many bytes comes to with what is made of it, measured: a batch is
+ * cut into items, each a command with its record, a verdict, and what the answer says. */
+static size_t cost_of(const struct request *rq, size_t bytes)
 {
+    size_t items = bytes / ITEM_LEAST;
+
+    if (rq->match.route->body != BODY_BATCH)
+        return bytes * 4;
+    if (items > rq->service->options.batch_items_max)
+        items = rq->service->options.batch_items_max;
+    return bytes * 3 + items * ITEM_COST;
+}
+
+static int hold(struct request *rq, size_t bytes, struct dbk_error *err)
+{
+    if (budget_hold(rq->service->budget, &rq->held, cost_of(rq, bytes)))
+        return 0;
+    rq->unavailable = "The server has as many large bodies under way as it has memory "
+                      "for; try again shortly";
+    dbk_fail(err, DBK_UNAVAILABLE, "no room in BODIES_MAX for a body of %zu bytes",
+             bytes);
+    return 503;
+}
+
+/* Room for so many bytes: twice what there was, and never more than was announced. */
+static int grow(const struct request *rq, size_t wanted, struct dbk_error *err)
+{
+    struct worker *worker = rq->worker;
     size_t size = worker->body_size ? worker->body_size : FIRST_SIZE;
     char *larger;
 
     while (size < wanted)
         size *= 2;
-    if (size == worker->body_size)
+    if (size <= worker->body_size)
         return 0;
+    if (rq->has_length && size > FIRST_SIZE && size > rq->length)
+        size = (size_t)rq->length;
     larger = realloc(worker->body, size);
     if (!larger) {
         dbk_fail(err, DBK_NO_MEMORY, "no memory for a body of %zu bytes", wanted);
@@ -147,7 +178,7 @@ static int read_all(struct request *rq, struct dbk_error *err)
 
     while (used < wanted && !chunks.ended) {
         size_t part = wanted - used < READ_MAX ? wanted - used : READ_MAX;
-        int status = grow(worker, used + part, err);
+        int status = grow(rq, used + part, err);
         ssize_t got;
         if (status != 0)
             return status;
@@ -156,6 +187,9 @@ static int read_all(struct request *rq, struct dbk_error *err)
         if (got < 0 || (got == 0 && !chunks.ended))
             return ended_early(rq, got == (rq->chunked ? CHUNKS_LATE : 0), err);
         used += (size_t)got;
+        status = hold(rq, used, err);
+        if (status != 0)
+            return status;
     }
     assert(used <= wanted && used <= worker->body_size);
     rq->body = without_mark(worker->body, used);
@@ -175,6 +209,8 @@ int request_body(struct request *rq, struct dbk_error *err)
     if (rq->body_taken && rq->match.route->body == BODY_OPTIONAL)
         return 0;
     status = check_type(rq, err);
+    if (status == 0 && rq->has_length)
+        status = hold(rq, (size_t)rq->length, err);
     if (status == 0)
         status = answer_expect(rq, err);
     if (status == 0)

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define HEAD_MAX (64u << 10) /* the Link of the longest query, each byte as three */
-#define KEPT_MAX (64u << 10) /* what a thread keeps for the next answer */
+#define KEPT_MAX (32u << 10) /* what a thread keeps for the next answer */
 
 void response_init(struct response *rs)
 {
@@ -40,10 +40,14 @@ static void forget_answer(struct response *rs)
     rs->count_is = NULL;
 }
 
-void response_clear(struct response *rs)
+void response_trim(struct response *rs)
 {
     dbk_render_trim(&rs->body, KEPT_MAX);
     dbk_render_trim(&rs->wire, KEPT_MAX);
+}
+
+void response_clear(struct response *rs)
+{
     forget_answer(rs);
     rs->status = 0;
     rs->close = rs->sent = rs->broken = false;

@@ -46,6 +46,7 @@ struct response {
 void response_init(struct response *rs);
 void response_finish(struct response *rs);
 void response_clear(struct response *rs); /* for the next request; keeps the memory */
+void response_trim(struct response *rs);  /* once it is sent: keep little */
 
 /* Add a header. The others are for what every answer has: printf is slow. */
 void response_header(struct response *rs, const char *name, const char *format, ...)

@@ -19,6 +19,7 @@ struct service {
     struct limiter *limiter; /* of those who bring wrong tokens */
     struct quota *quota;     /* of the tokens */
     struct untold *untold;   /* what those that only ingest are not told */
+    struct budget *budget;   /* of bodies under way */
     atomic_bool stopping;
 };
 

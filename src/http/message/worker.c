@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_MAX (64u << 10)
+#define KEPT_MAX (32u << 10)
 
 struct worker *worker_create(void)
 {
@@ -40,6 +40,12 @@ void worker_clear(struct worker *worker)
     response_clear(&worker->response);
     worker->response.body.zone = worker->rows.json.zone = false;
     worker->rows.shown = 0;
+}
+
+void worker_trim(struct worker *worker)
+{
+    response_trim(&worker->response);
+    worker->request.body = (struct dbk_slice){NULL, 0};
     if (worker->body_size > KEPT_MAX) {
         free(worker->body);
         worker->body = NULL;

@@ -25,7 +25,9 @@ struct worker {
 struct worker *worker_create(void); /* NULL: out of memory */
 void worker_destroy(struct worker *worker);
 
-/* Make ready for the next request; what grew large is given back. */
+/* Make ready for a request. */
 void worker_clear(struct worker *worker);
+/* It is answered: free what grew large. */
+void worker_trim(struct worker *worker);
 
 #endif

@@ -1,5 +1,6 @@
 """Clients that take their time: they are cut off, and the others are served meanwhile."""
 
+import json
 import socket
 import threading
 import time
@@ -7,7 +8,7 @@ import unittest
 
 from harness import PATIENCE
 from served import Served, person
-from wire import Wire
+from wire import Wire, exchange
 
 POST = ("POST /persons HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         "Content-Length: 1000\r\n\r\n")
@@ -123,6 +124,53 @@ class Slow(Served):
             for thread in threads:
                 thread.join()
         self.assertEqual(set(served), {200})
+
+
+class Budget(Served):
+    """Bodies under way have one bound: beyond it large ones are refused unread, and little
+    ones are taken all the same."""
+    settings = {"BODIES_MAX": "1 MiB"}
+    HEAD = ("POST /events/batch HTTP/1.1\r\nHost: localhost\r\n"
+            "Content-Type: application/json\r\n")
+
+    def setUp(self):
+        self.kate = self.created()["id"]
+        self.batch = json.dumps([{"event_type": "click", "person_id": self.kate}])
+        self.under_way = Wire(self.server.port)  # alone, so it is let in
+        self.addCleanup(self.under_way.close)
+        self.under_way.send(self.HEAD + "Content-Length: 2000000\r\nExpect: 100-continue"
+                            "\r\n\r\n")
+        self.assertEqual(self.under_way.answer()[0], 100)
+
+    def refused(self, rest):
+        status, headers, body, closed = exchange(self.server.port, self.HEAD + rest)
+        self.assertEqual((status, closed), (503, True), body)
+        self.assertRegex(headers["retry-after"], r"^\d+$")
+        self.assertIn("large bodies", json.loads(body)["response"]["details"])
+
+    def test_a_large_one_is_refused_unread_until_there_is_room(self):
+        for _ in range(3):
+            self.refused("Content-Length: 100000\r\nExpect: 100-continue\r\n\r\n")
+        self.refused("Transfer-Encoding: chunked\r\n\r\n40000\r\n" + 0x40000 * " ")
+        self.under_way.send(self.batch.ljust(2000000))
+        self.assertEqual(self.under_way.answer()[0], 200)
+        self.is_taken_soon(100000)
+        self.is_taken_soon(3000000)
+
+    def is_taken_soon(self, size):
+        """The room is given back a little after the answer."""
+        self.server.wait_for(
+            lambda: self.client.post("/events/batch", self.batch.ljust(size)).status == 200,
+            "room for a large body")
+
+    def test_little_ones_are_taken_meanwhile(self):
+        self.recorded(self.kate, properties={"text": "x" * 60000})
+        self.assertEqual(self.client.post("/events/batch", self.batch).status, 200)
+        self.assert_ok(self.client.patch("/persons/" + self.kate, {"role": "user"}))
+
+    def test_who_leaves_gives_back_what_was_held(self):
+        self.under_way.close()
+        self.is_taken_soon(100000)
 
 
 if __name__ == "__main__":
