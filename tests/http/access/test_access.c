@@ -239,13 +239,20 @@ static unsigned scope_of(const struct route *route)
 /* The path of a route with something in the place of what varies. */
 static void fill_path(const struct route *route, char out[128])
 {
-    const char *open = strchr(route->path, '{');
+    const char *at = route->path;
 
-    snprintf(out, 128, "%.*s", (int)strcspn(route->path, "{"), route->path);
-    if (open && !strncmp(open, "{id}", 4))
-        strcat(out, "01890000-0000-7000-8000-000000000000");
-    else if (open)
-        strcat(out, strncmp(open, "{file}", 6) ? "1" : "docs.js");
+    out[0] = '\0';
+    while (*at) {
+        size_t used = strlen(out), plain = strcspn(at, "{");
+        const char *open = at + plain, *with = "1";
+        if (!strncmp(open, "{id}", 4))
+            with = "01890000-0000-7000-8000-000000000000";
+        else if (!strncmp(open, "{file}", 6))
+            with = "docs.js";
+        snprintf(out + used, 128 - used, "%.*s%s", (int)plain, at, *open ? with : "");
+        at = open + strcspn(open, "}");
+        at += *at == '}';
+    }
 }
 
 static bool refuses(const struct world *world, const struct route *route,
