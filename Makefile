@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build viewer test test-tsan test-pooler test-systems torture fuzz \
+.PHONY: help start-api build viewer test test-tsan test-pooler test-browser test-systems torture fuzz \
 	coverage deb test-deb bench setup-db setup-db-stop format lint clean install-deps always
 
 JOBS ?= $(shell nproc)
@@ -37,6 +37,10 @@ test-pooler: build/dev/build.ninja ## the tests with a pgbouncer, which the othe
 
 test-systems: ## as root: build and test in Debian 12 and 13, and on other PostgreSQLs; PART=x does one
 	@python3 -B tests/systems/run.py --jobs $(JOBS) $(PART)
+
+test-browser: build/dev/build.ninja ## pages in a real Chromium send events, which make test does not try
+	@cmake --build build/dev -j $(JOBS)
+	@ctest --preset dev -C browser -R '^e2e/api/chromium$$'
 
 torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a run, PART=x runs one
 	@cmake --build build/dev -j $(JOBS)
@@ -104,6 +108,7 @@ fuzz: DEPS = fuzz
 bench: DEPS = bench
 lint: DEPS = lint
 test-pooler: DEPS = test-pooler
+test-browser: DEPS = test-browser
 
 # Each run checks for missing packages (well under a second), and configures once.
 build/%/build.ninja: always

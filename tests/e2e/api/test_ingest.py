@@ -261,18 +261,44 @@ class Beacons(Ingesting):
     """navigator.sendBeacon, as bytes."""
 
     def beacon(self, body, secret=None, kind=BEACON, origin=LOCAL, query=None):
+        """As Chromium 156 sends it."""
         query = f"key={secret or self.web}" if query is None else query
         data = body if isinstance(body, bytes) else body.encode()
+        mode = "cors" if kind == "application/json" else "no-cors"
         head = (f"POST /events/batch?{query} HTTP/1.1\r\n"
                 f"Host: 127.0.0.1:{self.server.port}\r\nConnection: keep-alive\r\n"
-                f"Content-Length: {len(data)}\r\nContent-Type: {kind}\r\n"
-                'User-Agent: Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/142.0.0.0\r\n'
-                f"Accept: */*\r\nOrigin: {origin}\r\nSec-Fetch-Site: cross-site\r\n"
-                f"Sec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: empty\r\nReferer: {origin}/\r\n"
-                "Cookie: session=4711\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n"
-                "Accept-Language: en-US,en;q=0.9\r\n\r\n").encode()
-        status, headers, body, _ = exchange(self.server.port, head + data)
+                f'Content-Length: {len(data)}\r\nsec-ch-ua-platform: "Linux"\r\n'
+                "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like"
+                " Gecko) Chrome/156.0.0.0 Safari/537.36\r\n"
+                'sec-ch-ua: "Not:A-Brand";v="8", "Chromium";v="156"\r\n'
+                f"Content-Type: {kind}\r\nsec-ch-ua-mobile: ?0\r\nAccept: */*\r\n"
+                f"Origin: {origin}\r\nSec-Fetch-Site: cross-site\r\n"
+                f"Sec-Fetch-Mode: {mode}\r\nSec-Fetch-Dest: empty\r\n"
+                f"Sec-Fetch-Storage-Access: none\r\nReferer: {origin}/\r\n"
+                "Accept-Encoding: gzip, deflate, br, zstd\r\n"
+                "Accept-Language: en-US,en;q=0.9\r\nCookie: session=4711\r\n\r\n")
+        status, headers, body, _ = exchange(self.server.port, head.encode() + data)
         return status, headers, json.loads(body)
+
+    def test_a_blob_of_json_and_a_fetch_are_taken(self):
+        one = self.event(id=new_id())
+        for path in (f"/events/batch?key={self.web}", "/events/batch"):
+            status, headers, _, _ = exchange(
+                self.server.port,
+                f"OPTIONS {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.server.port}\r\n"
+                "Connection: keep-alive\r\nAccept: */*\r\n"
+                "Access-Control-Request-Method: POST\r\n"
+                f"Access-Control-Request-Headers: content-type\r\nOrigin: {LOCAL}\r\n"
+                "Sec-Fetch-Mode: cors\r\nSec-Fetch-Site: cross-site\r\n"
+                "Sec-Fetch-Dest: empty\r\n\r\n")
+            self.assertEqual(status, 204)
+            self.assertEqual(headers["access-control-allow-origin"], LOCAL)
+            self.assertEqual(headers["access-control-allow-credentials"], "true")
+            self.assertIn("Content-Type", headers["access-control-allow-headers"])
+        status, headers, answer = self.beacon(json.dumps([one]), kind="application/json")
+        self.assertEqual((status, answer["data"]),
+                         (200, [{"index": 0, "status": 202, "id": one["id"]}]))
+        self.assertEqual(headers["access-control-allow-origin"], LOCAL)
 
     def test_text_is_taken_as_what_it_is(self):
         one, two = self.event(id=new_id()), self.event(id=new_id(), properties={"a": "é"})
