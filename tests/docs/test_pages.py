@@ -337,7 +337,7 @@ class HowToAdd(unittest.TestCase):
             there = [re.sub(r"test_(\w+)\.c$", r"\1", path.removeprefix(f"tests/{layer}/"))
                      for path in TREE if re.fullmatch(rf"tests/{layer}/(\w+/)?test_\w+\.c", path)]
             self.assert_same(set(there), set(listed))
-        listed = re.findall(r"^dbk_e2e\(([\w/]+)\)", read("tests/e2e/CMakeLists.txt"), re.M)
+        listed = re.findall(r"^dbk_e2e\(([\w/]+)[ )]", read("tests/e2e/CMakeLists.txt"), re.M)
         there = [path.removeprefix("tests/e2e/").removesuffix(".py").replace("/test_", "/")
                  for path in TREE if re.fullmatch(r"tests/e2e/\w+/test_\w+\.py", path)]
         self.assert_same(set(there), set(listed))

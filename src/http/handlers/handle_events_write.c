@@ -13,10 +13,13 @@
 
 #include <string.h>
 
-static enum dbk_code answer_event(struct response *rs, int status,
-                                  const struct dbk_record *event, uint64_t sequence,
-                                  dbk_timestamp recorded_at, struct dbk_error *err)
+/* Whose an anonymous id is, only who may read is told. */
+static enum dbk_code answer_event(const struct request *rq, struct response *rs,
+                                  int status, const struct dbk_record *event,
+                                  uint64_t sequence, dbk_timestamp recorded_at,
+                                  struct dbk_error *err)
 {
+    struct dbk_record shown = *event;
     char path[] = "/events/........-....-....-....-............";
     char tag[ETAG_MAX];
 
@@ -26,7 +29,9 @@ static enum dbk_code answer_event(struct response *rs, int status,
     etag_format(tag, sequence, (struct dbk_slice){NULL, 0});
     response_header_text(rs, "ETag", tag);
     response_begin(rs);
-    render_logged_event(&rs->body, event, recorded_at);
+    if (event->anonymous_id.length > 0 && !request_may_read(rq))
+        shown.person_id = (struct dbk_uuid){0};
+    render_logged_event(&rs->body, &shown, recorded_at);
     return response_end(rs, status, DETAILS_OK, err);
 }
 
@@ -43,7 +48,7 @@ static enum dbk_code answer_known(const struct request *rq, struct response *rs,
     if (logged_compare(rq, brought, sequence, &logged, err) != DBK_OK)
         return err->code;
     response_header_number(rs, "Daybook-Sequence", sequence);
-    return answer_event(rs, 200, &logged, sequence, logged.recorded_at, err);
+    return answer_event(rq, rs, 200, &logged, sequence, logged.recorded_at, err);
 }
 
 static enum dbk_code answer_verdict(struct request *rq, struct response *rs,
@@ -66,7 +71,8 @@ static enum dbk_code answer_verdict(struct request *rq, struct response *rs,
     }
     if (replayed && logged_read(rq, verdict->sequence, &logged, 1, err) != DBK_OK)
         return err->code;
-    return answer_event(rs, 201, &logged, verdict->sequence, verdict->recorded_at, err);
+    return answer_event(rq, rs, 201, &logged, verdict->sequence, verdict->recorded_at,
+                        err);
 }
 
 /* has_id: the client has given it one. */

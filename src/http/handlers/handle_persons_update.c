@@ -91,6 +91,7 @@ static enum dbk_code submit_once(struct request *rq, struct response *rs,
 
 static enum dbk_code answer_updated(struct request *rq, struct response *rs,
                                     const struct dbk_command *command,
+                                    const struct dbk_person_fields *named,
                                     struct dbk_error *err)
 {
     const struct dbk_person_state *person = dbk_command_person(command);
@@ -98,8 +99,8 @@ static enum dbk_code answer_updated(struct request *rq, struct response *rs,
 
     if (!person)
         return dbk_fail(err, DBK_INTERNAL, "an accepted update without its person");
-    return person_answer(rq, rs, person,
-                         verdict->first_sequence ? verdict->sequence : 0, err);
+    return person_answer_updated(rq, rs, person, named,
+                                 verdict->first_sequence ? verdict->sequence : 0, err);
 }
 
 /* What we looked at may have moved when the writer decides: an event that was not there
@@ -118,7 +119,7 @@ enum dbk_code person_update(struct request *rq, struct response *rs,
             return dbk_fail(err, DBK_NO_MEMORY, "no memory for a command");
         code = submit_once(rq, rs, command, update, &guessed, err);
         if (code == DBK_OK)
-            code = answer_updated(rq, rs, command, err);
+            code = answer_updated(rq, rs, command, &update->record.person, err);
         dbk_command_destroy(command);
         if (code != DBK_EXISTS && !(code == DBK_MOVED && guessed))
             return code;

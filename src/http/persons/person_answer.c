@@ -63,9 +63,49 @@ static enum dbk_code render_logged(const struct request *rq, struct response *rs
     return good ? DBK_OK : dbk_fail(err, DBK_NO_MEMORY, "no memory for a person");
 }
 
-enum dbk_code person_answer(struct request *rq, struct response *rs,
-                            const struct dbk_person_state *person, uint64_t written,
-                            struct dbk_error *err)
+static void render_named_text(struct dbk_render *out, const char *key,
+                              struct dbk_slice text)
+{
+    dbk_render_text(out, key);
+    if (text.length > 0)
+        dbk_render_string(out, text);
+    else
+        dbk_render_text(out, "null");
+}
+
+/* The fields that a request has named, in the order of a person's. False: no memory. */
+static bool render_named(struct dbk_render *out, const struct dbk_uuid *id,
+                         const struct dbk_person_fields *named)
+{
+    bool good = true;
+
+    dbk_render_text(out, "{\"id\":");
+    dbk_render_uuid(out, id);
+    if (named->has & DBK_HAS_EMAIL)
+        render_named_text(out, ",\"email\":", named->email);
+    if (named->has & DBK_HAS_FIRST_NAME)
+        render_named_text(out, ",\"first_name\":", named->first_name);
+    if (named->has & DBK_HAS_LAST_NAME)
+        render_named_text(out, ",\"last_name\":", named->last_name);
+    if (named->has & DBK_HAS_ROLE)
+        render_named_text(out, ",\"role\":", dbk_slice(dbk_role_name(named->role)));
+    if (named->has & DBK_HAS_EXTERNAL_ID)
+        render_named_text(out, ",\"external_id\":", named->external_id);
+    if (named->has & DBK_HAS_PROPERTIES) {
+        dbk_render_text(out, ",\"properties\":");
+        if (named->properties.length > 0)
+            good = json_stored_render(out, named->properties);
+        else
+            dbk_render_text(out, "null");
+    }
+    dbk_render_text(out, "}");
+    return good;
+}
+
+enum dbk_code person_answer_updated(struct request *rq, struct response *rs,
+                                    const struct dbk_person_state *person,
+                                    const struct dbk_person_fields *named,
+                                    uint64_t written, struct dbk_error *err)
 {
     char tag[ETAG_MAX];
     const char *not_shown;
@@ -75,10 +115,23 @@ enum dbk_code person_answer(struct request *rq, struct response *rs,
         return err->code;
     response_header_text(rs, "ETag", tag);
     response_begin(rs);
+    if (!request_may_read(rq))
+        return render_named(&rs->body, &person->id, named)
+                   ? response_end(rs, 200, DETAILS_OK, err)
+                   : dbk_fail(err, DBK_NO_MEMORY, "no memory for a person");
     not_shown = render_read(rq, rs, person, written);
     if (not_shown && render_logged(rq, rs, person, err) != DBK_OK)
         return err->code;
     return response_end(rs, 200, not_shown ? not_shown : DETAILS_OK, err);
+}
+
+enum dbk_code person_answer(struct request *rq, struct response *rs,
+                            const struct dbk_person_state *person, uint64_t written,
+                            struct dbk_error *err)
+{
+    static const struct dbk_person_fields none = {0};
+
+    return person_answer_updated(rq, rs, person, &none, written, err);
 }
 
 static void copy(char *to, struct dbk_slice from)

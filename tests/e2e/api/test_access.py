@@ -123,6 +123,29 @@ class WithTokens(Served):
                                 "lacks the scope write")
         self.new_person(self.admin)
 
+    def test_who_may_not_read_is_shown_what_it_changed(self):
+        made = self.new_person().data
+        path = "/persons/" + made["id"]
+        for changed in ({}, {"first_name": "K"}, {"role": "user", "last_name": "P"},
+                        {"external_id": new_id(), "properties": {"plan": "pro", "n": 1e3}},
+                        {"properties": {"n": 2}}, {"properties": None}):
+            answer = self.ask("PATCH", path, self.writer, changed)
+            self.assertEqual(answer.status, 200, answer.body)
+            self.assertEqual(answer.data, {"id": made["id"], **changed})
+            self.assertIn("ETag", answer.headers)
+            whole = self.ask("PATCH", path, self.admin, {}).data
+            self.assertEqual(whole["email"], made["email"])
+        whole = person()
+        answer = self.ask("PUT", path, self.writer, whole)
+        self.assertEqual(answer.data, {"id": made["id"], **whole})
+        self.assertEqual(self.ask("PUT", path, self.admin, whole).data["first_name"], "Kate")
+
+    def test_who_may_not_read_is_not_told_whose_an_anonymous_id_is(self):
+        event = {"id": new_id(), "event_type": "click", "anonymous_id": new_id()}
+        for status in (201, 200):
+            answer = self.ask("POST", "/events", self.writer, event)
+            self.assertEqual((answer.status, answer.data["person_id"]), (status, None))
+
     def test_the_tokens_name_is_the_actor_of_every_record(self):
         answers = [self.new_person()]
         made = answers[0].data["id"]
