@@ -109,6 +109,7 @@ static void draft_created(const struct body_update *update,
 
 static enum dbk_code answer_put(struct request *rq, struct response *rs,
                                 const struct person_draft *draft,
+                                const struct dbk_person_fields *named,
                                 const struct dbk_command *command,
                                 struct dbk_error *err)
 {
@@ -119,8 +120,8 @@ static enum dbk_code answer_put(struct request *rq, struct response *rs,
         return person_answer_created(rq, rs, draft->records, verdict, err);
     if (!person)
         return dbk_fail(err, DBK_INTERNAL, "an accepted update without its person");
-    return person_answer(rq, rs, person,
-                         verdict->first_sequence ? verdict->sequence : 0, err);
+    return person_answer_updated(rq, rs, person, named,
+                                 verdict->first_sequence ? verdict->sequence : 0, err);
 }
 
 /* Whichever it is when it is decided: nobody can come between. */
@@ -141,7 +142,7 @@ static enum dbk_code create_or_replace(struct request *rq, struct response *rs,
         return err->code;
     code = submit_plain(rq, rs, command, err);
     if (code == DBK_OK)
-        code = answer_put(rq, rs, &draft, command, err);
+        code = answer_put(rq, rs, &draft, &update->record.person, command, err);
     dbk_command_destroy(command);
     return code;
 }

@@ -124,6 +124,37 @@ class Answers(Ingesting):
             self.assertIsNone(answer.headers["Daybook-Sequence"])
             self.assertNotIn(b"sequence", answer.body)
 
+    def test_an_alias_is_made_and_nothing_is_told_of_whose_it_is(self):
+        other = self.ask("POST", "/persons", self.admin, person()).data["id"]
+        taken, own, mine = new_id(), new_id(), new_id()
+        for whose, name in ((other, taken), (self.person, own)):
+            self.assertEqual(self.ask("POST", f"/persons/{whose}/aliases", self.admin,
+                                      {"anonymous_id": name}).status, 201)
+        seen = set()
+        for whose, name in ((self.person, mine), (self.person, mine), (self.person, taken),
+                            (self.person, own), (new_id(), new_id()), (new_id(), taken)):
+            answer = self.ask("POST", f"/persons/{whose}/aliases", self.web,
+                              {"anonymous_id": name}, X_Request_Id="one")
+            self.assertEqual(answer.status, 202, answer.body)
+            self.assertEqual(answer.data, {"anonymous_id": name, "person_id": whose})
+            del answer.headers["Date"]
+            seen.add((str(answer.headers), answer.body.replace(
+                name.encode(), b"NAME").replace(whose.encode(), b"WHOSE")))
+        self.assertEqual(len(seen), 1, seen)
+        found = self.ask("GET", f"/persons/{self.person}/aliases", self.admin).data
+        self.assertEqual({one["anonymous_id"] for one in found}, {mine, own})
+        self.assertEqual(self.ask("POST", f"/persons/{self.person}/aliases", self.web,
+                                  {"anonymous_id": ""}).status, 400)
+        for path in (f"/persons/{self.person}/aliases",
+                     f"/persons/{self.person}/aliases/{mine}"):
+            for method in ("GET", "DELETE"):
+                self.assertIn(self.ask(method, path, self.web).status, (403, 405))
+        for name in (mine, taken, new_id()):  # and events of theirs
+            event = {"id": new_id(), "event_type": "click", "anonymous_id": name}
+            answer = self.ask("POST", "/events", self.web, event)
+            self.assert_ok_alike(answer)
+            self.assertEqual(answer.data, {"id": event["id"]})
+
     def test_the_operator_is_told_of_what_is_not_and_not_of_each(self):
         server = Server(env={"DB_HOST": "/nowhere"})
         self.addCleanup(server.close)
@@ -221,7 +252,7 @@ class Origins(Ingesting):
 
     def test_who_asks_first_is_told_without_a_token(self):
         for path in ("/events", "/events/batch", "/events/" + new_id(),
-                     f"/events/batch?key={self.web}"):
+                     f"/persons/{self.person}/aliases", f"/events/batch?key={self.web}"):
             for origin in (SHOP, LOCAL, EVIL):  # there is one for any
                 answer = self.ask_first(path, origin)
                 self.assertEqual(answer.status, 204)
