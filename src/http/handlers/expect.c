@@ -71,13 +71,15 @@ enum dbk_code expect_person(const struct request *rq, struct dbk_command *comman
 
 enum dbk_code expect_event(const struct request *rq, struct dbk_error *err)
 {
-    struct dbk_person_state person;
+    struct dbk_person_state person = {0};
     struct dbk_event_state event;
     bool asked;
 
     if (!expects(rq))
         return DBK_OK;
-    if (dbk_log_event(rq->service->log, &rq->match.id, &event, err) != DBK_OK ||
+    if (dbk_log_event(rq->service->log, &rq->match.id, &event, err) != DBK_OK)
+        return err->code;
+    if (!dbk_uuid_is_nil(&event.person_id) && /* else it is nobody's */
         dbk_log_person(rq->service->log, &event.person_id, &person, err) != DBK_OK)
         return err->code;
     if (event.deleted_sequence != 0 || person.deleted)
