@@ -22,6 +22,7 @@ struct showing {
     char *json; /* room for a record's; NULL: not as JSON */
 
     const struct dbk_uuid *person; /* NULL: of anyone */
+    struct dbk_aliases aliases;    /* that person's */
     enum dbk_type type;            /* 0: of any */
     const char *actor;             /* NULL: by whomever; "": by nobody who is named */
     uint64_t limit;                /* 0: none */
@@ -30,10 +31,28 @@ struct showing {
     uint64_t shown, damaged;       /* records */
 };
 
+/* Whether it is an event with an anonymous id that is the person's now. */
+static bool is_by_alias(const struct showing *showing, const struct dbk_record *record)
+{
+    struct dbk_event_state event;
+
+    if (record->type != DBK_EVENT_RECORDED || record->anonymous_id.length == 0)
+        return false;
+    for (size_t i = 0; i < showing->aliases.count; i++) {
+        if (dbk_slice_equal(showing->aliases.list[i].anonymous_id,
+                            record->anonymous_id))
+            return dbk_log_event(showing->log, &record->subject, &event, NULL) ==
+                       DBK_OK &&
+                   dbk_uuid_equal(&event.person_id, showing->person);
+    }
+    return false;
+}
+
 static bool is_wanted(const struct showing *showing, const struct dbk_record *record)
 {
     return (!showing->person ||
-            dbk_uuid_equal(dbk_record_person(record), showing->person)) &&
+            dbk_uuid_equal(dbk_record_person(record), showing->person) ||
+            is_by_alias(showing, record)) &&
            (!showing->type || record->type == showing->type) &&
            (!showing->actor ||
             dbk_slice_equal(record->actor, dbk_slice(showing->actor)));
@@ -129,6 +148,8 @@ static enum dbk_code show_person(struct showing *showing, const struct dbk_uuid 
 
     showing->person = id;
     showing->blocks = true;
+    if (code == DBK_OK)
+        code = dbk_log_aliases(showing->log, id, &showing->aliases, err);
     if (code == DBK_OK)
         code = show_range(showing, 0, head, err);
     if (code == DBK_OK && showing->shown == 0)
@@ -308,6 +329,7 @@ static enum tool_exit show_log(const struct tool *tool, const struct wish *wish,
     else
         code = show(tool, wish, &showing, &err);
     free(showing.json);
+    dbk_aliases_finish(&showing.aliases);
     if (code == DBK_UNAVAILABLE && ferror(stdout))
         return TOOL_FAILED; /* who closes the pipe has seen enough */
     if (code != DBK_OK)
@@ -343,7 +365,9 @@ const struct command command_log = {
         "list    the records of a range, by type or actor, a line each\n"
         "person  all records about a person and the person's events, oldest first, "
         "with\n"
-        "        what an update changed; reads the whole log\n"
+        "        what an update changed; events of an alias, too, those before it "
+        "became\n"
+        "        one; reads the whole log\n"
         "\n" POSITION_HELP "\n"
         "It works beside a running server and needs no PostgreSQL. A damaged record "
         "is\n"

@@ -71,8 +71,7 @@ void dbk_command_reset(struct dbk_command *command);
 /* Add a record: it is encoded and copied, the draft may go. sequence and recorded_at of
  * the draft are ignored.
  *
- * DBK_INVALID    not one of the shapes above, an event id twice, or a time that cannot
- *                be written as text
+ * DBK_INVALID    not one of the shapes above, an event id twice, or what encoding refuses
  * DBK_TOO_LARGE  a field over its bound
  * DBK_NO_MEMORY
  */

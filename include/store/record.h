@@ -168,7 +168,8 @@ bool dbk_role_parse(const char *text, size_t length, enum dbk_role *out);
  * *length receives how many. Thread-safe.
  *
  * DBK_TOO_LARGE  a field is over its bound, or out is too small
- * DBK_INVALID    datetime_created cannot be written as text
+ * DBK_INVALID    datetime_created cannot be written as text; or the type must have an
+ *                anonymous_id, and it is empty
  */
 enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size_t size,
                                 size_t *length, struct dbk_error *err);

@@ -41,10 +41,15 @@ static void try_csv(const struct dbk_record *record)
                                       empty,
                                       record->event_type,
                                       empty,
-                                      record->properties,
+                                      record->properties.length > 0
+                                          ? record->properties
+                                          : person->properties,
                                       record->request_id,
                                       record->actor,
-                                      record->source};
+                                      record->source,
+                                      person->external_id,
+                                      record->anonymous_id,
+                                      record->clock_offset};
     uint64_t escaped = 0;
     size_t length = export_csv_row(record, row, &escaped);
     const char *end = row + length, *at;

@@ -23,6 +23,10 @@ static void require_within(const struct dbk_record *record, const char *bytes,
         record->request_id,
         record->actor,
         record->source,
+        record->person.external_id,
+        record->person.properties,
+        record->anonymous_id,
+        record->clock_offset,
     };
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -44,7 +48,8 @@ static struct dbk_slice find_text(msgpack_object map, const char *key)
     for (uint32_t i = 0; i < map.via.map.size; i++) {
         msgpack_object_kv entry = map.via.map.ptr[i];
         if (dbk_slice_equal(text_of(entry.key), dbk_slice(key)))
-            found = text_of(entry.val);
+            found = entry.val.type == MSGPACK_OBJECT_NIL ? (struct dbk_slice){NULL, 0}
+                                                         : text_of(entry.val);
     }
     return found;
 }
@@ -58,7 +63,12 @@ static void require_texts(msgpack_object data, msgpack_object meta,
     require(dbk_slice_equal(find_text(data, "first_name"), person->first_name));
     require(dbk_slice_equal(find_text(data, "last_name"), person->last_name));
     require(dbk_slice_equal(find_text(data, "event_type"), record->event_type));
-    require(dbk_slice_equal(find_text(data, "properties"), record->properties));
+    require(dbk_slice_equal(find_text(data, "properties"), record->properties.length > 0
+                                                               ? record->properties
+                                                               : person->properties));
+    require(dbk_slice_equal(find_text(data, "external_id"), person->external_id));
+    require(dbk_slice_equal(find_text(data, "anonymous_id"), record->anonymous_id));
+    require(dbk_slice_equal(find_text(meta, "clock_offset"), record->clock_offset));
     require(dbk_slice_equal(find_text(meta, "request_id"), record->request_id));
     require(dbk_slice_equal(find_text(meta, "actor"), record->actor));
     require(dbk_slice_equal(find_text(meta, "source"), record->source));
@@ -97,11 +107,14 @@ static void require_same_person(const struct dbk_person_fields *a,
     require(dbk_slice_equal(a->email, b->email));
     require(dbk_slice_equal(a->first_name, b->first_name));
     require(dbk_slice_equal(a->last_name, b->last_name));
+    require(dbk_slice_equal(a->external_id, b->external_id));
+    require(dbk_slice_equal(a->properties, b->properties));
 }
 
 static void require_same(const struct dbk_record *a, const struct dbk_record *b)
 {
-    require(a->format == b->format && a->type == b->type);
+    require(a->format >= b->format &&
+            a->type == b->type); /* the oldest that can say it */
     require(a->sequence == b->sequence && a->recorded_at == b->recorded_at);
     require(dbk_uuid_equal(&a->subject, &b->subject));
     require(dbk_uuid_equal(&a->person_id, &b->person_id));
@@ -113,6 +126,8 @@ static void require_same(const struct dbk_record *a, const struct dbk_record *b)
     require(dbk_slice_equal(a->request_id, b->request_id));
     require(dbk_slice_equal(a->actor, b->actor));
     require(dbk_slice_equal(a->source, b->source));
+    require(dbk_slice_equal(a->anonymous_id, b->anonymous_id));
+    require(dbk_slice_equal(a->clock_offset, b->clock_offset));
 }
 
 static size_t encode(const struct dbk_record *record, char out[DBK_RECORD_MAX])

@@ -76,28 +76,44 @@ static char *put_id(char *out, const struct dbk_uuid *id)
     return out + DBK_UUID_TEXT + 1;
 }
 
+/* Nobody's: empty. */
+static char *put_whose(char *out, const struct dbk_record *record)
+{
+    const struct dbk_uuid *person = dbk_record_person(record);
+
+    if (record->format < 2 || !dbk_uuid_is_nil(person))
+        return put_id(out, person);
+    *out = ',';
+    return out + 1;
+}
+
 size_t export_csv_row(const struct dbk_record *record, char out[EXPORT_CSV_MAX],
                       uint64_t *escaped)
 {
     const struct dbk_person_fields *person = &record->person;
     const char *role = person->has & DBK_HAS_ROLE ? dbk_role_name(person->role) : NULL;
+    struct dbk_slice properties =
+        person->has & DBK_HAS_PROPERTIES ? person->properties : record->properties;
     char *at = out;
 
     at += sprintf(at, "%" PRIu64 ",", record->sequence);
     at = put_text(at, dbk_slice(dbk_type_name(record->type)), escaped);
     at = put_time(at, true, record->recorded_at);
     at = put_id(at, &record->subject);
-    at = put_id(at, dbk_record_person(record));
+    at = put_whose(at, record);
     at = put_text(at, person->email, escaped);
     at = put_text(at, person->first_name, escaped);
     at = put_text(at, person->last_name, escaped);
     at = put_text(at, dbk_slice(role), escaped);
     at = put_text(at, record->event_type, escaped);
     at = put_time(at, record->has_datetime_created, record->datetime_created);
-    at = put_text(at, record->properties, escaped);
+    at = put_text(at, properties, escaped);
     at = put_text(at, record->request_id, escaped);
     at = put_text(at, record->actor, escaped);
     at = put_text(at, record->source, escaped);
+    at = put_text(at, person->external_id, escaped);
+    at = put_text(at, record->anonymous_id, escaped);
+    at = put_text(at, record->clock_offset, escaped);
     memcpy(at - 1, "\r\n", 2); /* over the last comma */
     return (size_t)(at + 1 - out);
 }

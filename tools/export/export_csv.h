@@ -6,8 +6,9 @@
  * fullwidth form of one of the four, or the very ', gets a ' in front: so who takes the
  * first ' of a cell away has what was recorded.
  *
- * What a record does not have is an empty field. person_id is whom it is about: of a
- * person's records the subject, so that one column finds all of one person.
+ * What a record does not have is an empty field, and so is what it takes away. person_id is
+ * whom it is about: of a person's records the subject, so that one column finds all of one
+ * person but for what was done under an alias before it became one.
  */
 #ifndef DBK_TOOLS_EXPORT_CSV_H
 #define DBK_TOOLS_EXPORT_CSV_H
@@ -18,7 +19,8 @@
 
 #define EXPORT_CSV_HEADER                                                              \
     "sequence,type,recorded_at,subject_id,person_id,email,first_name,last_name,role,"  \
-    "event_type,datetime_created,properties,request_id,actor,source\r\n"
+    "event_type,datetime_created,properties,request_id,actor,source,external_id,"      \
+    "anonymous_id,clock_offset\r\n"
 
 /* Write the row, its end included; returns its length. The cells that got a ' are added to
  * *escaped. */

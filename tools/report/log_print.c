@@ -28,6 +28,8 @@ void log_before_take(struct log_before *before, const struct dbk_record *record)
         take_text(before->first_name, person->first_name, DBK_NAME_MAX);
     if (person->has & DBK_HAS_LAST_NAME)
         take_text(before->last_name, person->last_name, DBK_NAME_MAX);
+    if (person->has & DBK_HAS_EXTERNAL_ID)
+        take_text(before->external_id, person->external_id, DBK_EXTERNAL_ID_MAX);
     if (person->has & DBK_HAS_ROLE)
         before->role = person->role;
 }
@@ -41,25 +43,42 @@ static void print_origin(FILE *out, const char *what, struct dbk_slice text)
     fputc('\n', out);
 }
 
+/* Whose it is, as the record says; in format 1 the nil UUID could be a person's. */
+static const char *whose(const struct dbk_record *record, char id[DBK_UUID_TEXT + 1])
+{
+    const struct dbk_uuid *person = dbk_record_person(record);
+
+    if (record->format > 1 && dbk_uuid_is_nil(person))
+        return "nobody";
+    dbk_uuid_format(person, id);
+    return id;
+}
+
 /* Who and what a record is about, and how it came to be. */
 static void print_head(FILE *out, const struct dbk_record *record)
 {
     char time[DBK_TIMESTAMP_TEXT + 1], id[DBK_UUID_TEXT + 1];
-    const struct dbk_uuid *person = dbk_record_person(record);
 
     dbk_timestamp_format(record->recorded_at, time);
     fprintf(out, "record %" PRIu64 " %s\n", record->sequence,
             dbk_type_name(record->type));
     fprintf(out, "Time:     %s\n", time);
-    dbk_uuid_format(person, id);
-    fprintf(out, "Person:   %s\n", id);
+    fprintf(out, "Person:   %s\n", whose(record, id));
     dbk_uuid_format(&record->subject, id);
-    if (person != &record->subject)
+    if (dbk_type_subject(record->type) == DBK_SUBJECT_EVENT)
         fprintf(out, "Event:    %s\n", id);
+    print_origin(out, "Anonym:   ", record->anonymous_id);
     print_origin(out, "Source:   ", record->source);
     print_origin(out, "Actor:    ", record->actor);
     print_origin(out, "Request:  ", record->request_id);
+    print_origin(out, "Clock:    ", record->clock_offset);
     fputc('\n', out);
+}
+
+/* What a person.updated says of a text that it takes away. */
+static struct dbk_slice or_removed(struct dbk_slice text)
+{
+    return text.length > 0 ? text : dbk_slice("(none)");
 }
 
 /* One field, its old value before an arrow where it is known. */
@@ -82,19 +101,25 @@ static void print_person(FILE *out, const struct dbk_record *record,
 
     if (person->has & DBK_HAS_EMAIL)
         print_field(out, "email", known & DBK_HAS_EMAIL ? before->email : NULL,
-                    person->email);
+                    or_removed(person->email));
     if (person->has & DBK_HAS_FIRST_NAME)
         print_field(out, "first_name",
                     known & DBK_HAS_FIRST_NAME ? before->first_name : NULL,
-                    person->first_name);
+                    or_removed(person->first_name));
     if (person->has & DBK_HAS_LAST_NAME)
         print_field(out, "last_name",
                     known & DBK_HAS_LAST_NAME ? before->last_name : NULL,
-                    person->last_name);
+                    or_removed(person->last_name));
     if (person->has & DBK_HAS_ROLE)
         print_field(out, "role",
                     known & DBK_HAS_ROLE ? dbk_role_name(before->role) : NULL,
                     dbk_slice(dbk_role_name(person->role)));
+    if (person->has & DBK_HAS_EXTERNAL_ID)
+        print_field(out, "external_id",
+                    known & DBK_HAS_EXTERNAL_ID ? before->external_id : NULL,
+                    or_removed(person->external_id));
+    if (person->has & DBK_HAS_PROPERTIES)
+        print_field(out, "properties", NULL, or_removed(person->properties));
 }
 
 static void print_created_at(FILE *out, const struct dbk_record *record)
@@ -130,8 +155,10 @@ void log_print_block(FILE *out, const struct dbk_record *record,
         fputs("    deleted\n", out);
         break;
     case DBK_PERSON_ALIASED:
+        fputs("    is the person's from here on\n", out);
+        break;
     case DBK_PERSON_UNALIASED:
-        print_field(out, "anonymous_id", NULL, record->anonymous_id);
+        fputs("    is nobody's from here on\n", out);
         break;
     }
     fputc('\n', out);
@@ -152,19 +179,11 @@ static void print_word(FILE *out, struct dbk_slice value)
     escape_plain(out, value);
 }
 
-/* The last part of a line: what a record says, in brief. */
-static void print_brief(FILE *out, const struct dbk_record *record)
+/* In brief. */
+static void print_properties(FILE *out, struct dbk_slice whole)
 {
-    const struct dbk_person_fields *person = &record->person;
-    struct dbk_slice properties = record->properties;
+    struct dbk_slice properties = whole;
 
-    print_pair(out, person->has & DBK_HAS_EMAIL, "email", person->email);
-    print_pair(out, person->has & DBK_HAS_FIRST_NAME, "first_name", person->first_name);
-    print_pair(out, person->has & DBK_HAS_LAST_NAME, "last_name", person->last_name);
-    print_pair(out, person->has & DBK_HAS_ROLE, "role",
-               dbk_slice(dbk_role_name(person->role)));
-    if (record->event_type.length > 0)
-        print_word(out, record->event_type);
     if (properties.length > CUT) {
         properties.length = CUT;
         while ((properties.data[properties.length] & 0xC0) == 0x80)
@@ -172,18 +191,36 @@ static void print_brief(FILE *out, const struct dbk_record *record)
     }
     if (properties.length > 0)
         print_word(out, properties);
-    if (properties.length < record->properties.length)
+    if (properties.length < whole.length)
         fputs("\xE2\x80\xA6", out);
 }
 
+/* The last part of a line: what a record says, in brief. */
+static void print_brief(FILE *out, const struct dbk_record *record)
+{
+    const struct dbk_person_fields *person = &record->person;
+
+    print_pair(out, person->has & DBK_HAS_EMAIL, "email", person->email);
+    print_pair(out, person->has & DBK_HAS_FIRST_NAME, "first_name", person->first_name);
+    print_pair(out, person->has & DBK_HAS_LAST_NAME, "last_name", person->last_name);
+    print_pair(out, person->has & DBK_HAS_ROLE, "role",
+               dbk_slice(dbk_role_name(person->role)));
+    print_pair(out, person->has & DBK_HAS_EXTERNAL_ID, "external_id",
+               person->external_id);
+    print_pair(out, record->anonymous_id.length > 0, "anonymous_id",
+               record->anonymous_id);
+    if (record->event_type.length > 0)
+        print_word(out, record->event_type);
+    print_properties(out, record->properties.length > 0 ? record->properties
+                                                        : person->properties);
+}
 void log_print_line(FILE *out, const struct dbk_record *record)
 {
     char time[DBK_TIMESTAMP_TEXT + 1], id[DBK_UUID_TEXT + 1];
 
     dbk_timestamp_format(record->recorded_at, time);
-    dbk_uuid_format(dbk_record_person(record), id);
     fprintf(out, "%" PRIu64 "  %s  %s  person %s", record->sequence, time,
-            dbk_type_name(record->type), id);
+            dbk_type_name(record->type), whose(record, id));
     print_brief(out, record);
     fputc('\n', out);
 }

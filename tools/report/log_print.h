@@ -14,6 +14,7 @@ struct log_before {
     char email[DBK_EMAIL_MAX + 1];
     char first_name[DBK_NAME_MAX + 1];
     char last_name[DBK_NAME_MAX + 1];
+    char external_id[DBK_EXTERNAL_ID_MAX + 1];
 };
 
 /* Take over what a person.created or person.updated says; other records say nothing. */

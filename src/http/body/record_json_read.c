@@ -232,6 +232,28 @@ static bool read_external_id(struct reading *reading)
                          DBK_HAS_EXTERNAL_ID);
 }
 
+/* What a new person does not have is not there. */
+static bool has_no_null(struct reading *reading)
+{
+    const struct dbk_person_fields *person = &reading->out->person;
+    const struct {
+        unsigned bit;
+        size_t length;
+    } texts[] = {
+        {DBK_HAS_EMAIL, person->email.length},
+        {DBK_HAS_FIRST_NAME, person->first_name.length},
+        {DBK_HAS_LAST_NAME, person->last_name.length},
+        {DBK_HAS_PROPERTIES, person->properties.length},
+        {DBK_HAS_EXTERNAL_ID, person->external_id.length},
+    };
+
+    for (size_t i = 0; reading->out->format > 1 && i < sizeof texts / sizeof *texts;
+         i++)
+        if (person->has & texts[i].bit && texts[i].length == 0)
+            return refuse(reading, "no null before");
+    return true;
+}
+
 static bool read_anonymous_id(struct reading *reading)
 {
     return expect(reading, "\"anonymous_id\":") &&
@@ -272,7 +294,8 @@ static bool read_data(struct reading *reading)
     case DBK_PERSON_CREATED:
         return read_person(reading) &&
                (out->person.has & DBK_HAS_ROLE || refuse(reading, "a role")) &&
-               read_created_at(reading) && read_external_id(reading);
+               read_created_at(reading) && read_external_id(reading) &&
+               has_no_null(reading);
     case DBK_PERSON_UPDATED:
         return read_person(reading) && read_external_id(reading);
     case DBK_PERSON_DELETED:

@@ -239,9 +239,6 @@ enum dbk_code dbk_command_add(struct dbk_command *command,
 
     if (code != DBK_OK)
         return code;
-    if (record_type(draft->type)->must & DBK_HAS_ANONYMOUS_ID &&
-        draft->anonymous_id.length == 0)
-        return dbk_fail(err, DBK_INVALID, "the anonymous_id is empty");
     if (!make_room(command, draft) || !hash_identities(command, draft))
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a record");
     code = encode(command, draft, &command->entries[command->count], err);

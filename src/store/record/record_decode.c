@@ -50,19 +50,22 @@ static bool read_role(struct record_walk *walk, enum dbk_role *role)
            record_walk_fail(walk, "the role user or admin");
 }
 
-/* In format 2 a text that a person may lack is nil where it was removed, and never empty. */
+/* In format 2 a text that a person may lack is nil where it was removed, and like the
+ * anonymous id never empty. */
 static bool read_field(struct record_walk *walk, const struct record_field *field,
                        struct dbk_record *out, struct dbk_slice *text)
 {
-    bool may_lack = out->format > 1 && field->bit & DBK_HAS_OPTIONAL;
+    bool has_nil = out->type == DBK_PERSON_UPDATED && field->bit & DBK_HAS_OPTIONAL;
+    bool is_full = field->bit & (DBK_HAS_OPTIONAL | DBK_HAS_ANONYMOUS_ID);
 
-    if (may_lack && out->type == DBK_PERSON_UPDATED && record_walk_nil(walk)) {
+    if (out->format > 1 && has_nil && record_walk_nil(walk)) {
         *text = (struct dbk_slice){NULL, 0};
         return true;
     }
     if (!read_text(walk, field->bound, text))
         return false;
-    return !may_lack || text->length > 0 || record_walk_fail(walk, "a longer text");
+    return out->format == 1 || !is_full || text->length > 0 ||
+           record_walk_fail(walk, "a longer text");
 }
 
 static bool read_value(struct record_walk *walk, const struct record_field *field,

@@ -222,6 +222,8 @@ enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size
         return DBK_TOO_LARGE;
     if (record->has_datetime_created && !dbk_timestamp_valid(record->datetime_created))
         return dbk_fail(err, DBK_INVALID, "datetime_created is not in years 1 to 9999");
+    if (type->must & DBK_HAS_ANONYMOUS_ID && record->anonymous_id.length == 0)
+        return dbk_fail(err, DBK_INVALID, "anonymous_id is empty");
     there = fields_of(record, type);
     format = record_format(record, there);
     msgpack_packer_init(&packer, &target, target_write);

@@ -205,6 +205,53 @@ static void json_says_the_same_and_moves_no_cursor(void **state)
     free(text);
 }
 
+#define TEXT(literal)                                                                  \
+    {                                                                                  \
+        literal, sizeof literal - 1                                                    \
+    }
+
+static void what_is_nobodys_yet_and_what_is_taken_away_is_told(void **state)
+{
+    static const struct dbk_record records[] = {
+        {.format = 2,
+         .type = DBK_EVENT_RECORDED,
+         .event_type = TEXT("Order Completed"),
+         .anonymous_id = TEXT("d1"),
+         .clock_offset = TEXT("-5")},
+        {.format = 2, .type = DBK_PERSON_ALIASED, .anonymous_id = TEXT("d1")},
+        {.format = 2,
+         .type = DBK_PERSON_UPDATED,
+         .person = {.has = DBK_HAS_EMAIL | DBK_HAS_EXTERNAL_ID | DBK_HAS_PROPERTIES,
+                    .external_id = TEXT("crm|1")}},
+    };
+    static const char *const expected[] = {
+        "Person:   nobody\n",
+        "Anonym:   d1\n",
+        "Clock:    -5\n",
+        "is the person's from here on",
+        "email             a@b \xE2\x86\x92 (none)\n",
+        "external_id       crm|1\n",
+        "properties        (none)\n",
+        "person nobody anonymous_id=d1 Order Completed\n",
+        "external_id=crm|1"};
+    struct log_before before = {.has = DBK_HAS_EMAIL, .email = "a@b"};
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    assert_non_null(out);
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+        log_print_block(out, &records[i], &before);
+        log_print_line(out, &records[i]);
+    }
+    fclose(out);
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        if (!strstr(text, expected[i]))
+            fail_msg("no \"%s\" in %s", expected[i], text);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +260,7 @@ int main(void)
         cmocka_unit_test(what_could_move_the_cursor_is_escaped),
         cmocka_unit_test(json_says_the_same_and_moves_no_cursor),
         cmocka_unit_test(long_properties_are_cut_on_a_line_and_whole_in_a_block),
+        cmocka_unit_test(what_is_nobodys_yet_and_what_is_taken_away_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
