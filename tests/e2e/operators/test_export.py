@@ -382,11 +382,11 @@ class Selection(ToolCase):
             wanted = {"sequence": str(record["sequence"]), "type": record["type"],
                       "recorded_at": record["recorded_at"],
                       "subject_id": record["subject_id"],
-                      "person_id": data.get("person_id", record["subject_id"])}
+                      "person_id": data.get("person_id", record["subject_id"]) or ""}
             for name in ("email", "first_name", "last_name", "role", "event_type",
-                         "datetime_created"):
-                wanted[name] = data.get(name, "")
-            for name in ("request_id", "actor", "source"):
+                         "datetime_created", "external_id", "anonymous_id"):
+                wanted[name] = data.get(name) or ""
+            for name in ("request_id", "actor", "source", "clock_offset"):
                 wanted[name] = record["meta"].get(name, "")
             if properties is not None:
                 self.assertEqual(row["properties"], properties)
