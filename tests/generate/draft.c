@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define FIRST_DAY INT64_C(1704067200000000) /* 2024-01-01T00:00:00 */
 
@@ -81,6 +82,48 @@ static void maybe_time(struct history *history, struct dbk_record *record)
         history->now - (dbk_timestamp)chance(history, UINT64_C(100000000000000));
 }
 
+static void give_external_id(struct history *history, struct dbk_record *record)
+{
+    snprintf(history->external_id, sizeof history->external_id, "crm|%" PRIu64,
+             history->persons + history->updates);
+    record->person.has |= DBK_HAS_EXTERNAL_ID;
+    record->person.external_id = dbk_slice(history->external_id);
+}
+
+static void give_properties(struct history *history, struct dbk_record *record)
+{
+    record->person.has |= DBK_HAS_PROPERTIES;
+    record->person.properties.data = history->properties;
+    record->person.properties.length =
+        properties_write(&history->random, history->properties);
+}
+
+/* One who is known by something else, and may lack a name. */
+static void identify(struct history *history, struct dbk_record *record)
+{
+    if (!history->identities || chance(history, 3) != 0)
+        return;
+    give_external_id(history, record);
+    if (chance(history, 2) == 0)
+        give_properties(history, record);
+    if (chance(history, 2) == 0)
+        record->person.has &= ~(unsigned)DBK_HAS_FIRST_NAME;
+    if (chance(history, 4) == 0)
+        record->person.has &= ~(unsigned)DBK_HAS_EMAIL;
+}
+
+/* Who keeps names and e-mail may lose everything else. */
+static void change_identity(struct history *history, struct dbk_record *record)
+{
+    if (!history->identities || chance(history, 2) != 0)
+        return;
+    give_properties(history, record);
+    if (chance(history, 3) == 0)
+        record->person.properties.length = 0;
+    if (chance(history, 4) == 0)
+        give_external_id(history, record);
+}
+
 static bool create_person(struct history *history, struct dbk_record *record)
 {
     struct inhabitant person = {.id = new_id(history), .role = DBK_ROLE_USER};
@@ -95,6 +138,7 @@ static bool create_person(struct history *history, struct dbk_record *record)
         first_names[chance(history, sizeof first_names / sizeof *first_names)]);
     new_last_name(history, &record->person);
     new_email(history, &record->person);
+    identify(history, record);
     maybe_time(history, record);
     history->persons++;
     history->newcomer = person.id;
@@ -120,6 +164,7 @@ static void update_person(struct history *history, struct dbk_record *record)
         person->role = person->role == DBK_ROLE_USER ? DBK_ROLE_ADMIN : DBK_ROLE_USER;
         record->person.role = person->role;
     }
+    change_identity(history, record);
     history->updates++;
 }
 
@@ -129,6 +174,7 @@ static void delete_person(struct history *history, struct dbk_record *record)
 
     record->type = DBK_PERSON_DELETED;
     record->subject = person->id;
+    visitors_end(&history->visitors, &person->id);
     population_remove(&history->population, person);
     history->deletes++;
 }
@@ -157,8 +203,47 @@ static void record_any(struct history *history, struct dbk_record *record)
     record->properties.length = properties_write(&history->random, history->properties);
 }
 
+static void visit(struct history *history, struct dbk_record *record)
+{
+    struct visitor *visitor = visitors_pick(&history->visitors, &history->random);
+
+    record->type = DBK_EVENT_RECORDED;
+    record->subject = new_id(history);
+    record->person_id = visitor->owner;
+    record->event_type = dbk_slice("Product Viewed");
+    record->anonymous_id = dbk_slice(visitor->anonymous_id);
+    maybe_time(history, record);
+    visitors_recorded(&history->visitors, &record->subject, visitor);
+    history->events++;
+}
+
+/* Somebody logs in, or out of one that was taken for another. */
+static void identify_visitor(struct history *history, struct dbk_record *record)
+{
+    struct visitor *visitor = visitors_pick(&history->visitors, &history->random);
+
+    record->anonymous_id = dbk_slice(visitor->anonymous_id);
+    if (dbk_uuid_is_nil(&visitor->owner)) {
+        record->type = DBK_PERSON_ALIASED;
+        visitor->owner = population_pick(&history->population, &history->random)->id;
+        record->subject = visitor->owner;
+    } else {
+        record->type = DBK_PERSON_UNALIASED;
+        record->subject = visitor->owner;
+        memset(&visitor->owner, 0, sizeof visitor->owner);
+    }
+}
+
 static bool delete_event(struct history *history, struct dbk_record *record)
 {
+    bool anonymous = history->identities && chance(history, 2);
+
+    if (anonymous && visitors_take_event(&history->visitors, &history->random,
+                                         &record->subject, &record->person_id)) {
+        record->type = DBK_EVENT_DELETED;
+        history->event_deletes++;
+        return true;
+    }
     if (!population_take_event(&history->population, &history->random, &record->subject,
                                &record->person_id))
         return false;
@@ -167,7 +252,6 @@ static bool delete_event(struct history *history, struct dbk_record *record)
     return true;
 }
 
-/* DBK_PERSON_ALIASED, DBK_PERSON_UNALIASED: none yet. */
 bool history_next(struct history *history, struct dbk_record *record)
 {
     uint64_t kind = chance(history, 1000);
@@ -187,6 +271,10 @@ bool history_next(struct history *history, struct dbk_record *record)
         update_person(history, record);
     else if (kind < 77)
         delete_person(history, record);
+    else if (history->identities && kind >= 90 && kind < 200)
+        visit(history, record);
+    else if (history->identities && kind >= 200 && kind < 230)
+        identify_visitor(history, record);
     else if (kind >= 90 || !delete_event(history, record))
         record_any(history, record);
     stamp(history, record);

@@ -4,11 +4,14 @@
 
 #include "population.h"
 #include "properties.h"
+#include "visitors.h"
 
 /* A history being made. Zero it, set random's seed; history_finish frees it. */
 struct history {
     struct random random;
     struct population population;
+    bool identities; /* with aliases, external ids and properties of persons, too */
+    struct visitors visitors;
     dbk_timestamp now;
     uint64_t emails; /* made so far */
     uint64_t persons, updates, deletes, event_deletes, events;
@@ -17,7 +20,7 @@ struct history {
 
     /* What the slices of the last draft point to. */
     char email[64], last_name[32], request_id[DBK_UUID_TEXT + 1];
-    char properties[PROPERTIES_TEXT];
+    char properties[PROPERTIES_TEXT], external_id[32];
 };
 void history_finish(struct history *history);
 

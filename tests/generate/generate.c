@@ -1,8 +1,9 @@
 /* generate - fills a data directory with a made-up log: N events, and the persons,
  * updates and deletions that go with them. The same seed gives the same record bytes.
  *
- *   generate --data-dir DIR --events N [--seed S]
+ *   generate --data-dir DIR --events N [--seed S] [--identities 1]
  *
+ * With --identities also anonymous events, aliases, external ids and properties of persons.
  * Prints one JSON object that says what it holds. DIR/log must hold no records.
  */
 #include "draft.h"
@@ -17,7 +18,7 @@
 
 struct request {
     const char *data_dir;
-    uint64_t events, seed;
+    uint64_t events, seed, identities;
 };
 
 static bool read_number(const char *text, uint64_t *out)
@@ -36,6 +37,9 @@ static bool read_request(int argc, char **argv, struct request *request)
             request->data_dir = argv[i + 1];
         else if (!strcmp(argv[i], "--events") &&
                  read_number(argv[i + 1], &request->events))
+            continue;
+        else if (!strcmp(argv[i], "--identities") &&
+                 read_number(argv[i + 1], &request->identities))
             continue;
         else if (strcmp(argv[i], "--seed") != 0 ||
                  !read_number(argv[i + 1], &request->seed))
@@ -88,11 +92,14 @@ int main(int argc, char **argv)
     enum dbk_code code;
 
     if (!history || !read_request(argc, argv, &request)) {
-        fputs("usage: generate --data-dir DIR --events N [--seed S]\n", stderr);
+        fputs("usage: generate --data-dir DIR --events N [--seed S] "
+              "[--identities 1]\n",
+              stderr);
         free(history);
         return 2;
     }
     history->random.state = request.seed;
+    history->identities = request.identities > 0;
     mkdir(request.data_dir, 0700); /* where it cannot be made, filling says so */
     code = fill(&request, history, &head, &err);
     if (code == DBK_OK)
