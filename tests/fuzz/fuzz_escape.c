@@ -130,9 +130,7 @@ static void try_printed(const char *text)
     require(fclose(out) == 0);
     require_shown(printed, length);
     again = json_loadb(printed, length, JSON_DECODE_ANY, NULL);
-    /* Line ends between values are none of the records' JSON, and are escaped, too. */
-    if (value && !memchr(text, '\n', size) && !memchr(text, '\r', size) &&
-        !memchr(text, '\t', size))
+    if (value)
         require(again != NULL && json_equal(value, again));
     json_decref(value);
     json_decref(again);

@@ -53,6 +53,8 @@ static struct dbk_slice take(const char **at, const char *end, enum style style,
         return (struct dbk_slice){from, size};
     if (shown)
         return (struct dbk_slice){out, (size_t)sprintf(out, "\\%c", *from)};
+    if (style == JSON && size == 1 && memchr("\t\n\r", *from, 3))
+        return dbk_slice(" "); /* it can only stand between values */
     if (style == PLAIN || style == QUOTED)
         return (struct dbk_slice){out, escape_bytes(from, (size_t)(*at - from), out)};
     return (struct dbk_slice){

@@ -51,11 +51,12 @@ class ToolCase(unittest.TestCase):
         self.assertIn(message, done.stderr.decode())
         return done
 
-    def generate(self, name, events, seed=1):
-        """Make a log; what is in it."""
+    def generate(self, name, events, seed=1, identities=False):
+        """Make a log; what is in it. identities: with aliases, external ids, properties of
+        persons, and events of who is not known."""
         done = subprocess.run(
             [GENERATE, "--data-dir", self.path(name), "--events", str(events), "--seed",
-             str(seed)], env=environment(), capture_output=True, text=True,
+             str(seed), "--identities", str(int(identities))], env=environment(), capture_output=True, text=True,
             timeout=300, check=True)
         return json.loads(done.stdout)
 

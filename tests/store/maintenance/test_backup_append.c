@@ -146,6 +146,45 @@ static void what_is_new_is_appended_with_its_bytes_and_indexes(void **state)
     is_right(pair);
 }
 
+static uint32_t format_of(const char *dir)
+{
+    MDB_val key = {6, (void *)(uintptr_t) "format"}, value;
+    uint32_t format = 0;
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi meta;
+
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 16), 0);
+    assert_int_equal(mdb_env_open(env, dir, MDB_RDONLY, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "meta", 0, &meta), 0);
+    assert_int_equal(mdb_get(txn, meta, &key, &value), 0);
+    memcpy(&format, value.mv_data, sizeof format);
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+    return format;
+}
+
+static void a_backup_says_when_it_has_what_is_new(void **state)
+{
+    struct pair *pair = *state;
+    struct dbk_uuid kate = add_person(&pair->log, "kate@x.mock");
+    struct dbk_record alias = draft_of(DBK_PERSON_ALIASED, &kate);
+    struct dbk_record event = draft_event(&kate);
+
+    alias.anonymous_id = event.anonymous_id = dbk_slice("d1");
+    back_up(pair);
+    assert_int_equal(format_of(pair->dir), 1);
+    submit(&pair->log, &event);
+    submit(&pair->log, &alias);
+    assert_int_equal(append(pair), DBK_OK);
+    assert_int_equal(pair->by.findings, 0);
+    assert_int_equal(format_of(pair->dir), 2);
+    is_the_log(pair);
+    is_right(pair);
+}
+
 /* A thousand, in one transaction. */
 static void add_events(struct scratch *s, const struct dbk_uuid *person)
 {
@@ -320,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_new_is_appended_with_its_bytes_and_indexes),
+        TEST(a_backup_says_when_it_has_what_is_new),
         TEST(more_than_a_transaction_is_appended),
         TEST(where_nothing_is_new_nothing_is_written),
         TEST(an_idempotency_key_comes_with_its_record),
