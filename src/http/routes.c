@@ -18,13 +18,14 @@ static const char *const times[] = {"timestamps", NULL};
 static const char *const append[] = {"key", NULL}; /* authorize.h takes it */
 static const char *const append_one[] = {"key", "timestamps", NULL};
 static const char *const event[] = {"fields", "include", "timestamps", NULL};
-static const char *const persons[] = {"properties", "limit",      "after",
-                                      "order",      "count",      "events_limit",
-                                      "fields",     "timestamps", NULL};
+static const char *const persons[] = {
+    "email", "external_id",  "properties", "limit",      "after", "order",
+    "count", "events_limit", "fields",     "timestamps", NULL};
 static const char *const person[] = {"events_limit", "fields", "timestamps", NULL};
 static const char *const events[] = {
-    "keyword", "person_id", "anonymous_id", "since",  "until",   "properties", "limit",
-    "after",   "order",     "count",        "fields", "include", "timestamps", NULL};
+    "keyword", "person_id",  "email",      "external_id", "anonymous_id", "since",
+    "until",   "properties", "limit",      "after",       "order",        "count",
+    "fields",  "include",    "timestamps", NULL};
 static const char *const log_page[] = {"limit", "after", "timestamps", NULL};
 
 const struct route routes[] = {

@@ -1,5 +1,6 @@
 #include "whose.h"
 
+#include "email.h"
 #include "label.h"
 #include "store/log.h"
 
@@ -15,6 +16,23 @@ static void narrow(enum whose *whose, struct dbk_uuid *id, const struct dbk_uuid
     *id = *whose == WHOSE_ONE ? *one : (struct dbk_uuid){{0}};
 }
 
+static enum dbk_code look_up(struct request *rq, enum dbk_identity identity,
+                             struct dbk_slice text, enum whose *whose,
+                             struct dbk_uuid *id, struct dbk_error *err)
+{
+    struct dbk_uuid found;
+    enum dbk_code code = dbk_log_whose(rq->service->log, identity, text, &found, err);
+
+    if (code == DBK_OK) {
+        narrow(whose, id, &found);
+    } else if (code == DBK_NOT_FOUND) {
+        *whose = WHOSE_NOBODY;
+        *id = (struct dbk_uuid){{0}};
+        code = DBK_OK;
+    }
+    return code;
+}
+
 static bool label(struct request *rq, const char *name, size_t characters_max,
                   struct dbk_slice *out)
 {
@@ -28,16 +46,32 @@ static bool label(struct request *rq, const char *name, size_t characters_max,
     return false;
 }
 
+static bool email(struct request *rq, struct dbk_slice *out)
+{
+    if (!params_text(&rq->params, "email", out))
+        return false;
+    if (email_valid(*out))
+        return true;
+    params_wrong(&rq->fields, dbk_slice("email"),
+                 "an email address is needed (its + is written %%2B)");
+    return false;
+}
+
 enum dbk_code whose_asked(struct request *rq, enum whose *whose, struct dbk_uuid *id,
                           struct dbk_error *err)
 {
+    struct dbk_slice text;
     struct dbk_uuid asked;
+    enum dbk_code code = DBK_OK;
 
-    (void)err;
     *whose = WHOSE_ANYBODY;
     if (params_uuid(&rq->params, "person_id", &asked, &rq->fields))
         narrow(whose, id, &asked);
-    return DBK_OK;
+    if (email(rq, &text))
+        code = look_up(rq, DBK_IDENTITY_EMAIL, text, whose, id, err);
+    if (code == DBK_OK && label(rq, "external_id", EXTERNAL_ID_CHARACTERS_MAX, &text))
+        code = look_up(rq, DBK_IDENTITY_EXTERNAL_ID, text, whose, id, err);
+    return code;
 }
 
 bool whose_anonymous_id(struct request *rq, struct dbk_slice *out)
