@@ -60,10 +60,29 @@ static struct dbk_record signup(const struct dbk_record *person)
                                .source = dbk_slice(SOURCE)};
 }
 
+static struct dbk_record alias(const struct dbk_record *person)
+{
+    return (struct dbk_record){.type = DBK_PERSON_ALIASED,
+                               .subject = person->subject,
+                               .anonymous_id = person->anonymous_id,
+                               .source = dbk_slice(SOURCE)};
+}
+
+/* What comes with a person. */
+static enum dbk_code draft_more(struct dbk_command *command,
+                                const struct dbk_record *person, struct dbk_error *err)
+{
+    struct dbk_record event = signup(person), aliased = alias(person);
+    enum dbk_code code = dbk_command_add(command, &event, err);
+
+    if (code == DBK_OK && person->anonymous_id.length > 0)
+        code = dbk_command_add(command, &aliased, err);
+    return code;
+}
+
 static enum dbk_code draft(struct import_entry *entry, struct dbk_record *record,
                            struct dbk_error *err)
 {
-    struct dbk_record event;
     enum dbk_code code;
 
     if (entry->command)
@@ -74,10 +93,8 @@ static enum dbk_code draft(struct import_entry *entry, struct dbk_record *record
         return no_memory(err);
     record->source = dbk_slice(SOURCE);
     code = dbk_command_add(entry->command, record, err);
-    if (code == DBK_OK && record->type == DBK_PERSON_CREATED) {
-        event = signup(record);
-        code = dbk_command_add(entry->command, &event, err);
-    }
+    if (code == DBK_OK && record->type == DBK_PERSON_CREATED)
+        code = draft_more(entry->command, record, err);
     return code;
 }
 

@@ -154,6 +154,13 @@ class Orders(Identity):
         self.client.delete("/persons/" + self.kate)
         self.assertIsNone(self.owner(event))
 
+    def test_an_event_that_was_deleted_stays_gone(self):
+        event = self.anonymous(self.page)
+        self.assert_ok(self.client.delete("/events/" + event["id"]))
+        self.alias(self.kate, self.page)
+        self.assertEqual(self.owner(event), 404)
+        self.assertEqual(self.events_of(self.kate), [])
+
     def test_there_is_no_alias_of_nobody(self):
         self.client.delete("/persons/" + self.kate)
         for nobody in (self.kate, new_id()):

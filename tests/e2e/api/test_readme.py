@@ -31,7 +31,8 @@ class Readme(Served):
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def look_at(self, answers):
-        created, recorded, read, found, log, once, again, batch, newest = answers
+        (created, recorded, read, found, log, once, again, anonymous, alias, known, put,
+         batch, newest) = answers
         self.assertEqual(created["response"]["status"], 201)
         self.assertEqual(recorded["response"]["status"], 201)
         self.assertEqual(read["data"]["id"], created["data"]["id"])
@@ -39,10 +40,16 @@ class Readme(Served):
         self.assertEqual([event["id"] for event in found["data"]], [recorded["data"]["id"]])
         self.assertGreaterEqual(len(log["data"]), 3)
         self.assertEqual(once["data"]["id"], again["data"]["id"])
+        self.assertIsNone(anonymous["data"]["person_id"])
+        self.assertEqual(alias["response"]["status"], 201)
+        self.assertEqual(known["data"], [{**anonymous["data"],
+                                          "person_id": created["data"]["id"]}])
+        self.assertEqual((put["response"]["status"], put["data"]["properties"]),
+                         (201, {"plan": "pro"}))
         self.assertEqual([item["status"] for item in batch["data"]], [201, 201, 400])
         self.assertEqual([event["id"] for event in newest["data"]],
                          [item["id"] for item in batch["data"][1::-1]])
-        self.assertEqual(newest["response"]["count"], 5)
+        self.assertEqual(newest["response"]["count"], 6)
 
     def test_see_the_point_works_again_and_again(self):
         for shell in ("bash", "bash", "sh"):

@@ -111,6 +111,28 @@ class Import(unittest.TestCase):
         self.server.start()
         self.check_log(self.persons, self.events)
 
+    def test_persons_have_all_that_a_person_may_have(self):
+        known = {"id": str(uuid.uuid4()), "datetime_created": "2015-09-12T00:00:00.000001",
+                 "external_id": "u/1", "anonymous_id": "a/1", "properties": {"plan": "pro"}}
+        bare = {"id": str(uuid.uuid4()), "datetime_created": "2015-09-12T00:00:00.000002",
+                "anonymous_id": "a/2"}
+        clicks = [{"id": str(uuid.uuid4()), "event_type": "click", "anonymous_id": name,
+                   "datetime_created": "2015-09-12T00:00:00.000003"}
+                  for name in ("a/1", "a/3")]
+        files = (self.write("persons.ndjson", [known, bare]),
+                 self.write("events.ndjson", clicks))
+        self.imported(*files)
+        again = self.imported(*files)
+        self.assertIn("0 added, 2 already there", again.stdout)
+        self.server.start()
+        client = self.server.client()
+        read = client.get("/persons/by/external_id/u%2F1").data
+        self.assertEqual((read["id"], read["properties"]), (known["id"], {"plan": "pro"}))
+        self.assertEqual([event["id"] for event in read["events"]][1:], [clicks[0]["id"]])
+        aliases = client.get(f"/persons/{bare['id']}/aliases").data
+        self.assertEqual([one["anonymous_id"] for one in aliases], ["a/2"])
+        self.assertIsNone(client.get("/events/" + clicks[1]["id"]).data["person_id"])
+
     def test_twice_adds_nothing(self):
         files = self.files()
         self.imported(*files)
