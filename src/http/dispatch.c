@@ -69,7 +69,7 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
     if (params_parse(worker->query, route->params, &rq->params, &rq->fields, err) !=
         DBK_OK)
         return err->code;
-    shown_times(rq, rs);
+    shown_read(rq, rs);
     if (params_done(&rq->fields, err) != DBK_OK)
         return err->code;
     *status = request_acceptable(rq, err); /* before anything is done */

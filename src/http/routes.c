@@ -17,6 +17,7 @@ static const char *const none[] = {NULL};
 static const char *const times[] = {"timestamps", NULL};
 static const char *const append[] = {"key", NULL}; /* authorize.h takes it */
 static const char *const append_one[] = {"key", "timestamps", NULL};
+static const char *const append_event[] = {"key", "include", "timestamps", NULL};
 static const char *const event[] = {"fields", "include", "timestamps", NULL};
 static const char *const persons[] = {
     "email", "external_id",  "properties", "limit",      "after", "order",
@@ -33,10 +34,10 @@ const struct route routes[] = {
     {"GET", "/docs", BODY_NONE, PUBLIC, none, handle_docs},
     {"GET", "/docs/{file}", BODY_NONE, PUBLIC, none, handle_docs_file},
     {"GET", "/events", BODY_NONE, READ, events, handle_list_events},
-    {"POST", "/events", BODY_JSON, APPEND, append_one, handle_post_event},
+    {"POST", "/events", BODY_JSON, APPEND, append_event, handle_post_event},
     {"POST", "/events/batch", BODY_BATCH, APPEND, append, handle_post_batch},
     {"GET", "/events/{id}", BODY_NONE, READ, event, handle_get_event},
-    {"POST", "/events/{id}", BODY_JSON, APPEND, append_one, handle_post_event_at},
+    {"POST", "/events/{id}", BODY_JSON, APPEND, append_event, handle_post_event_at},
     {"DELETE", "/events/{id}", BODY_OPTIONAL, WRITE, none, handle_delete_event},
     {"GET", "/health", BODY_NONE, PUBLIC, none, handle_health},
     {"GET", "/log", BODY_NONE, AUDIT, log_page, handle_list_log},

@@ -23,9 +23,9 @@ static void render_event(struct dbk_render *render, const struct dbk_record *eve
 }
 
 void render_logged_event(struct dbk_render *render, const struct dbk_record *event,
-                         dbk_timestamp recorded_at)
+                         dbk_timestamp recorded_at, unsigned shown)
 {
-    render_event(render, event, recorded_at, event->properties, 0);
+    render_event(render, event, recorded_at, event->properties, shown);
 }
 
 bool render_stored_event(struct dbk_render *render, const struct dbk_record *event,

@@ -6,9 +6,10 @@
 #include "store/record.h"
 #include "store/render.h"
 
-/* An event.recorded, just appended. It was created when the client said, or else at recorded_at. */
+/* An event.recorded, just appended. It was created when the client said, or else at
+ * recorded_at. shown: of enum dbk_show (model_json.h), 0: the usual. */
 void render_logged_event(struct dbk_render *render, const struct dbk_record *event,
-                         dbk_timestamp recorded_at);
+                         dbk_timestamp recorded_at, unsigned shown);
 
 /* The same, read back: with its properties as the read tables have them (json_stored.h).
  * False: no memory. */

@@ -6,7 +6,6 @@
 #include "render_logged.h"
 #include "request.h"
 #include "response.h"
-#include "shown.h"
 #include "whose.h"
 #include "worker.h"
 
@@ -64,7 +63,6 @@ enum dbk_code handle_list_events(struct request *rq, struct response *rs,
 
     if (read_search(rq, &search, err) != DBK_OK)
         return err->code;
-    rq->worker->rows.shown = shown_of_events(rq);
     list.of_nobody = search.whose == WHOSE_NOBODY;
     list.of_person = search.whose == WHOSE_ANYBODY ? NULL : &search.filter.person_id;
     list_params(rq, &list);
@@ -73,19 +71,17 @@ enum dbk_code handle_list_events(struct request *rq, struct response *rs,
 
 /* The log has each event by its id, and is never behind: so this waits for no tables, and
  * is answered while PostgreSQL is away. The tag is that of the event, which never changes;
- * shown in another form it is of the text, too. */
+ * where it is shown in another form, or whose it is can change, it is of the text, too. */
 enum dbk_code handle_get_event(struct request *rq, struct response *rs,
                                struct dbk_error *err)
 {
-    unsigned shown = shown_of_events(rq);
+    unsigned shown = rq->worker->rows.shown;
     uint64_t head, sequence;
     struct dbk_record event;
     struct dbk_slice json = {NULL, 0};
     char tag[ETAG_MAX];
     size_t at;
 
-    if (params_done(&rq->fields, err) != DBK_OK)
-        return err->code;
     if (dbk_log_head(rq->service->log, &head, err) != DBK_OK ||
         logged_event(rq, &rq->match.id, &event, &sequence, err) != DBK_OK)
         return err->code;
@@ -94,7 +90,7 @@ enum dbk_code handle_get_event(struct request *rq, struct response *rs,
     at = rs->body.length;
     if (!render_stored_event(&rs->body, &event, shown))
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for an event");
-    if (shown || rs->body.zone)
+    if (shown || rs->body.zone || event.anonymous_id.length > 0)
         json = (struct dbk_slice){rs->body.text + at, rs->body.length - at};
     etag_format(tag, sequence, json);
     rs->cache_control = "private, no-cache";

@@ -10,6 +10,7 @@
 #include "request.h"
 #include "response.h"
 #include "submit.h"
+#include "worker.h"
 
 #include <string.h>
 
@@ -31,7 +32,7 @@ static enum dbk_code answer_event(const struct request *rq, struct response *rs,
     response_begin(rs);
     if (event->anonymous_id.length > 0 && !request_may_read(rq))
         shown.person_id = (struct dbk_uuid){0};
-    render_logged_event(&rs->body, &shown, recorded_at);
+    render_logged_event(&rs->body, &shown, recorded_at, rq->worker->rows.shown);
     return response_end(rs, status, DETAILS_OK, err);
 }
 

@@ -7,7 +7,6 @@
 #include "logged.h"
 #include "request.h"
 #include "response.h"
-#include "shown.h"
 #include "whose.h"
 #include "worker.h"
 
@@ -77,7 +76,6 @@ enum dbk_code handle_list_persons(struct request *rq, struct response *rs,
         return err->code;
     list.of_nobody = search.whose == WHOSE_NOBODY;
     list.of_person = search.whose == WHOSE_ANYBODY ? NULL : &search.filter.id;
-    rq->worker->rows.shown = shown_of_persons(rq);
     list_params(rq, &list);
     return list_answer(rq, rs, &list, err);
 }
@@ -119,7 +117,6 @@ enum dbk_code handle_get_person(struct request *rq, struct response *rs,
     struct fresh fresh;
     enum dbk_code code;
 
-    rq->worker->rows.shown = shown_of_persons(rq);
     if (params_done(&rq->fields, err) != DBK_OK)
         return err->code;
     if (fresh_wait(rq, rs, 0, &fresh, err) != DBK_OK)

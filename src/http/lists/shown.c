@@ -82,15 +82,17 @@ static unsigned read_fields(struct request *rq, const struct field *fields)
     return shown;
 }
 
-unsigned shown_of_persons(struct request *rq)
+static bool is_of_events(const struct request *rq)
 {
-    return read_fields(rq, of_persons);
+    static const char path[] = "/events";
+
+    return strncmp(rq->match.route->path, path, strlen(path)) == 0;
 }
 
-unsigned shown_of_events(struct request *rq)
+static unsigned read_shown(struct request *rq)
 {
     static const char *const included[] = {"received", NULL};
-    unsigned shown = read_fields(rq, of_events);
+    unsigned shown = read_fields(rq, is_of_events(rq) ? of_events : of_persons);
 
     if (params_choice(&rq->params, "include", included, &rq->fields) < 0)
         return shown;
@@ -116,7 +118,7 @@ static bool has_parameter(const struct request *rq)
     return false;
 }
 
-void shown_times(struct request *rq, struct response *rs)
+void shown_read(struct request *rq, struct response *rs)
 {
     static const char *const forms[] = {"rfc3339", NULL};
     bool asked, preferred = false;
@@ -128,5 +130,6 @@ void shown_times(struct request *rq, struct response *rs)
         response_header_text(rs, "Preference-Applied", "timestamps=rfc3339");
         response_header_text(rs, "Vary", "Prefer");
     }
+    rq->worker->rows.shown = read_shown(rq);
     rs->body.zone = rq->worker->rows.json.zone = asked || preferred;
 }

@@ -5,14 +5,11 @@
 #include "request.h"
 #include "response.h"
 
-/* What fields= and include= ask for, of enum dbk_show (model_json.h); 0: neither is there.
+/* Read those of fields=, include= and timestamps= that the route has, before it is handled,
+ * and take back what was so for another request. What is to be shown is then in
+ * rq->worker->rows.shown (read_model.h). Times end with Z in the body and in the rows where
+ * timestamps=rfc3339 is in the query, or in Prefer, which is then said to be applied.
  * Something bad adds to rq->fields. */
-unsigned shown_of_events(struct request *rq);
-unsigned shown_of_persons(struct request *rq);
-
-/* Write all times of the answer as RFC 3339 has them where timestamps=rfc3339 is in the
- * query, or in Prefer, which is then said to be applied; and take back what was so for
- * another request. For routes that have the parameter, before they are handled. */
-void shown_times(struct request *rq, struct response *rs);
+void shown_read(struct request *rq, struct response *rs);
 
 #endif

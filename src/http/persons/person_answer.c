@@ -175,7 +175,7 @@ enum dbk_code person_answer_created(const struct request *rq, struct response *r
     dbk_render_init(&events, 1024);
     events.zone = rs->body.zone;
     dbk_render_text(&events, "[");
-    render_logged_event(&events, &pair[1], verdict->recorded_at);
+    render_logged_event(&events, &pair[1], verdict->recorded_at, 0);
     dbk_render_text(&events, "]");
     response_begin(rs);
     render_logged_person(&rs->body, &person, pair[0].person.properties,

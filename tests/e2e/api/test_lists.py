@@ -397,6 +397,15 @@ class Times(Served):
         self.assertEqual(answer.data, {**usual.data, "received": record["recorded_at"]})
         self.assertEqual(list(answer.data)[-1], "received")
         self.assertNotEqual(answer.headers["ETag"], usual.headers["ETag"])
+        one = {"event_type": "view", "person_id": self.person, "id": new_id()}
+        for status in (201, 200):
+            made = self.client.post("/events?include=received&timestamps=rfc3339", one)
+            self.assertEqual(made.status, status, made.body)
+            self.assertRegex(made.data["received"], f"^{TIMESTAMP.pattern}Z$")
+            self.assertEqual(self.client.get(
+                f"/events/{one['id']}?include=received&timestamps=rfc3339").data, made.data)
+        self.assert_refused(self.client.post("/events?include=all", {**one, "id": new_id()}),
+                            400, field="include")
         short = self.client.get(
             f"/events/{self.event}?fields=id,received&timestamps=rfc3339")
         self.assertEqual(short.data, {"id": self.event, "received": record["recorded_at"] + "Z"})
@@ -491,6 +500,16 @@ class Whose(Served):
         self.assertIn(second[0], self.ids(f"/events?person_id={self.anna['id']}"))
         self.assertEqual(
             self.ids(f"/events?anonymous_id=a%201&person_id={self.anna['id']}"), [])
+
+    def test_the_tag_of_an_anonymous_event_moves_with_whose_it_is(self):
+        event = self.client.post("/events", {"event_type": "click", "anonymous_id": "a 3"}).data
+        path = "/events/" + event["id"]
+        tag = self.client.get(path).headers["ETag"]
+        self.assertEqual(self.client.get(path, if_none_match=tag).status, 304)
+        claimed = self.client.post(f"/persons/{self.anna['id']}/aliases", {"anonymous_id": "a 3"})
+        self.assertIn(claimed.status, (200, 201), claimed.body)
+        answer = self.client.get(path, if_none_match=tag)
+        self.assertEqual((answer.status, answer.data["person_id"]), (200, self.anna["id"]))
 
     def test_when_it_was_received_is_listed(self):
         recorded = {each["subject_id"]: each["recorded_at"]

@@ -72,6 +72,11 @@ class Quarantine(Served):
                      f"/events?limit=1&after={events[self.click['id']]}",
                      f"/events?after={since - 1}"):
             self.assert_aside(path, since=since)
+        for path in ("/persons?order=desc", "/events?order=desc", "/persons?fields=role",
+                     "/events?fields=properties", "/persons?limit=2&order=desc",
+                     f"/persons?email={self.kate['email']}",
+                     f"/events?email={self.kate['email']}"):
+            self.assert_aside(path, since=since)
         self.assert_aside(kate, if_none_match=tag)
         self.assert_aside(kate, if_none_match="*")
         self.assertEqual(self.client.request("HEAD", kate).status, 503)
@@ -87,6 +92,11 @@ class Quarantine(Served):
                 self.assert_shown(f"/persons?limit=1&after={persons[one['id']]}"), [one])
         self.assertEqual(self.assert_shown(f"/events?after={since}"), [])
         self.assertEqual(self.assert_shown("/events/" + self.click["id"]), self.click)
+        self.assertEqual(self.assert_shown("/persons?limit=1&order=desc"), [self.after])
+        count = self.client.get(f"/events?after={since}&count=exact").json["response"]
+        self.assertEqual(count["count_is"], "estimated")
+        of_one = self.client.get(f"/events?person_id={self.after['id']}&count=exact")
+        self.assertEqual(of_one.json["response"]["count_is"], "exact")
         late = self.created()
         self.assertEqual(self.assert_shown(f"/events?after={since}"), late["events"])
         newest = self.recorded(self.kate["id"], "drag")

@@ -48,7 +48,7 @@ static void an_event_has_the_seeds_shape(void **state)
 
     (void)state;
     dbk_render_init(&render, 4096);
-    render_logged_event(&render, &event, timestamp(AT));
+    render_logged_event(&render, &event, timestamp(AT), 0);
     assert_text(&render, "{\"id\":\"" EVENT "\",\"datetime_created\":\"" AT
                          "\",\"event_type\":\"click\",\"person_id\":\"" PERSON "\"}");
 }
@@ -63,7 +63,7 @@ static void an_event_shows_its_own_time_and_properties(void **state)
     event.datetime_created = timestamp(AT);
     event.properties = dbk_slice("{\"a\":\n\r1.0}");
     dbk_render_init(&render, 4096);
-    render_logged_event(&render, &event, timestamp(LATER));
+    render_logged_event(&render, &event, timestamp(LATER), 0);
     assert_text(&render, "{\"id\":\"" EVENT "\",\"datetime_created\":\"" AT
                          "\",\"event_type\":\"click\",\"person_id\":\"" PERSON
                          "\",\"properties\":{\"a\":  1.0}}");
