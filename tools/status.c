@@ -29,6 +29,7 @@ static void add_quarantined(void *context, const struct dbk_quarantined *one)
     to = &status->quarantine[status->quarantine_count++];
     if (one->has_person)
         dbk_uuid_format(&one->person_id, to->person);
+    snprintf(to->anonymous_id, sizeof to->anonymous_id, "%s", one->anonymous_id);
     to->sequence = one->sequence;
     snprintf(to->reason, sizeof to->reason, "%s", one->reason);
     snprintf(to->at, sizeof to->at, "%s", one->quarantined_at);

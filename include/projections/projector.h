@@ -4,7 +4,8 @@
  * record takes effect exactly once, whatever is killed when. Where PostgreSQL is away it
  * reconnects (with a growing pause, at most 1 s), migrates where needed, and catches up.
  * A record that PostgreSQL refuses quarantines its person: the person's later records are
- * set aside too, everyone else's go on. Tables that were posted from another log, or from
+ * set aside too, everyone else's go on. One of an event with an anonymous id quarantines
+ * that, and not whose it is: of it events are set aside, and no other records. Tables that were posted from another log, or from
  * another history of this one (it was put back to an earlier state, or is a copy), stop
  * projection with a clear state until they are made again, however far the log grows; so
  * do tables that another server posts to, until that one is gone. Tables that a migration
@@ -79,9 +80,10 @@ void dbk_projector_status(struct dbk_projector *projector,
 
 /* Who is set aside: of whom the tables lack records, so that what they have is old. */
 struct dbk_set_aside {
-    bool has_person; /* false: a record that could not even be read */
+    bool has_person; /* false: an anonymous id, or a record that could not be read */
     struct dbk_uuid person_id;
-    uint64_t first; /* the record that failed */
+    char anonymous_id[DBK_ANONYMOUS_ID_MAX + 1]; /* whose events are; "": not */
+    uint64_t first;                              /* the record that failed */
     uint64_t
         last;    /* the last one that was left out, or may have been; first at least */
     bool no_row; /* the record that failed may have made the person: there is no row */
@@ -95,7 +97,8 @@ bool dbk_projector_any_aside(struct dbk_projector *projector);
  * may be of one who was set aside then, and is not any more. Any thread. */
 uint64_t dbk_projector_healed(struct dbk_projector *projector);
 
-/* Whether this person is; *out then receives how. Any thread. */
+/* Whether this person is, or an anonymous id that is now this person's; *out then receives
+ * how. Any thread. */
 bool dbk_projector_set_aside(struct dbk_projector *projector,
                              const struct dbk_uuid *person, struct dbk_set_aside *out);
 
@@ -144,9 +147,10 @@ enum dbk_code dbk_checkpoint_check(struct dbk_log *log,
 
 /* One set-aside record, as its quarantine row says. Borrowed for the call. */
 struct dbk_quarantined {
-    bool has_person; /* false: the record could not even be read */
+    bool has_person; /* false: an anonymous id, or a record that could not be read */
     struct dbk_uuid person_id;
-    uint64_t sequence; /* the first record that failed */
+    const char *anonymous_id; /* "": none */
+    uint64_t sequence;        /* the first record that failed */
     const char *reason;
     const char *quarantined_at; /* timestamp text */
 };

@@ -281,6 +281,13 @@ struct dbk_event_state {
 enum dbk_code dbk_log_event(struct dbk_log *log, const struct dbk_uuid *id,
                             struct dbk_event_state *out, struct dbk_error *err);
 
+/* The record that recorded the event, whatever has become of it since: *event, whose slices
+ * point into the batch, is as it was appended. DBK_NOT_FOUND: there was none; and as
+ * dbk_log_record. */
+enum dbk_code dbk_log_event_recorded(struct dbk_log *log, const struct dbk_uuid *id,
+                                     struct dbk_batch *batch, struct dbk_record *event,
+                                     struct dbk_error *err);
+
 struct dbk_log_stats {
     struct dbk_uuid store_id; /* made with the log; names it for ever */
     uint64_t head;

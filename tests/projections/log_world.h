@@ -228,6 +228,32 @@ static inline struct dbk_command *draft_record(uint32_t event, uint32_t person,
                                       .properties = dbk_slice(properties)});
 }
 
+/* Nobody's, or whose the anonymous id is. */
+static inline struct dbk_command *
+draft_anonymous(uint32_t event, const char *anonymous_id, const char *properties)
+{
+    return draft(&(struct dbk_record){.type = DBK_EVENT_RECORDED,
+                                      .subject = event_id(event),
+                                      .anonymous_id = dbk_slice(anonymous_id),
+                                      .event_type = dbk_slice("page_view"),
+                                      .properties = dbk_slice(properties)});
+}
+
+static inline struct dbk_command *draft_alias(uint32_t person, const char *anonymous_id)
+{
+    return draft(&(struct dbk_record){.type = DBK_PERSON_ALIASED,
+                                      .subject = person_id(person),
+                                      .anonymous_id = dbk_slice(anonymous_id)});
+}
+
+static inline struct dbk_command *draft_unalias(uint32_t person,
+                                                const char *anonymous_id)
+{
+    return draft(&(struct dbk_record){.type = DBK_PERSON_UNALIASED,
+                                      .subject = person_id(person),
+                                      .anonymous_id = dbk_slice(anonymous_id)});
+}
+
 static inline struct dbk_command *draft_erase(uint32_t event)
 {
     return draft(

@@ -12,23 +12,32 @@ struct naive_person {
     uint64_t sequence, created_sequence;
     dbk_timestamp created, modified;
     char email[DBK_EMAIL_MAX + 1], first_name[DBK_NAME_MAX + 1],
-        last_name[DBK_NAME_MAX + 1];
+        last_name[DBK_NAME_MAX + 1], external_id[DBK_EXTERNAL_ID_MAX + 1],
+        properties[256];
     enum dbk_role role;
     bool gone;
 };
 
 struct naive_event {
-    struct dbk_uuid id, person_id;
+    struct dbk_uuid id, person_id; /* nil: nobody's */
     uint64_t sequence;
+    char anonymous_id[64]; /* "": none */
     char type[DBK_EVENT_TYPE_MAX + 1], properties[256];
-    dbk_timestamp created;
+    dbk_timestamp created, received;
     bool gone;
+};
+
+/* Whose an anonymous id is. */
+struct naive_alias {
+    char anonymous_id[64];
+    struct dbk_uuid owner; /* nil: nobody */
 };
 
 struct naive {
     struct naive_person persons[NAIVE_MAX];
     struct naive_event events[NAIVE_MAX];
-    size_t person_count, event_count;
+    struct naive_alias aliases[NAIVE_MAX];
+    size_t person_count, event_count, alias_count;
 };
 
 static inline void naive_copy(char *out, struct dbk_slice slice)
@@ -48,6 +57,17 @@ static inline struct naive_person *naive_find(struct naive *naive,
     return NULL;
 }
 
+static inline struct naive_alias *naive_alias(struct naive *naive,
+                                              struct dbk_slice anonymous_id)
+{
+    for (size_t i = 0; i < naive->alias_count; i++)
+        if (dbk_slice_equal(dbk_slice(naive->aliases[i].anonymous_id), anonymous_id))
+            return &naive->aliases[i];
+    assert_true(naive->alias_count < NAIVE_MAX);
+    naive_copy(naive->aliases[naive->alias_count].anonymous_id, anonymous_id);
+    return &naive->aliases[naive->alias_count++];
+}
+
 static inline void naive_change(struct naive_person *person,
                                 const struct dbk_person_fields *fields)
 {
@@ -59,6 +79,10 @@ static inline void naive_change(struct naive_person *person,
         naive_copy(person->last_name, fields->last_name);
     if (fields->has & DBK_HAS_ROLE)
         person->role = fields->role;
+    if (fields->has & DBK_HAS_EXTERNAL_ID)
+        naive_copy(person->external_id, fields->external_id);
+    if (fields->has & DBK_HAS_PROPERTIES)
+        naive_copy(person->properties, fields->properties);
 }
 
 static inline void naive_delete(struct naive *naive, const struct dbk_uuid *id)
@@ -67,6 +91,9 @@ static inline void naive_delete(struct naive *naive, const struct dbk_uuid *id)
     for (size_t i = 0; i < naive->event_count; i++)
         if (dbk_uuid_equal(&naive->events[i].person_id, id))
             naive->events[i].gone = true;
+    for (size_t i = 0; i < naive->alias_count; i++)
+        if (dbk_uuid_equal(&naive->aliases[i].owner, id))
+            naive->aliases[i].owner = (struct dbk_uuid){{0}};
 }
 
 static inline void naive_record(struct naive *naive, const struct dbk_record *record)
@@ -78,8 +105,24 @@ static inline void naive_record(struct naive *naive, const struct dbk_record *re
     event->person_id = record->person_id;
     event->sequence = record->sequence;
     event->created = record->datetime_created;
+    event->received = record->recorded_at;
+    naive_copy(event->anonymous_id, record->anonymous_id);
     naive_copy(event->type, record->event_type);
     naive_copy(event->properties, record->properties);
+    if (record->anonymous_id.length > 0) /* it is as the log has it */
+        assert_true(dbk_uuid_equal(&event->person_id,
+                                   &naive_alias(naive, record->anonymous_id)->owner));
+}
+
+/* All events of the anonymous id that there are. */
+static inline void naive_claim(struct naive *naive, struct dbk_slice anonymous_id,
+                               struct dbk_uuid owner)
+{
+    naive_alias(naive, anonymous_id)->owner = owner;
+    for (size_t i = 0; i < naive->event_count; i++)
+        if (anonymous_id.length > 0 && !naive->events[i].gone &&
+            dbk_slice_equal(dbk_slice(naive->events[i].anonymous_id), anonymous_id))
+            naive->events[i].person_id = owner;
 }
 
 static inline void naive_add(struct naive *naive, const struct dbk_record *record)
@@ -113,7 +156,10 @@ static inline void naive_add(struct naive *naive, const struct dbk_record *recor
                 naive->events[i].gone = true;
         return;
     case DBK_PERSON_ALIASED:
+        naive_claim(naive, record->anonymous_id, record->subject);
+        return;
     case DBK_PERSON_UNALIASED:
+        naive_claim(naive, record->anonymous_id, (struct dbk_uuid){{0}});
         return;
     }
 }
@@ -126,22 +172,27 @@ static inline void naive_person_line(const struct naive_person *person, FILE *ou
     dbk_uuid_format(&person->id, id);
     dbk_timestamp_format(person->created, created);
     dbk_timestamp_format(person->modified, modified);
-    fprintf(out, "%llu|%llu|%s|%s|%s|%s|%s|%s|%s\n",
+    fprintf(out, "%llu|%llu|%s|%s|%s|%s|%s|%s|%s|%s|%s\n",
             (unsigned long long)person->created_sequence,
             (unsigned long long)person->sequence, id, created, modified, person->email,
-            person->first_name, person->last_name, dbk_role_name(person->role));
+            person->first_name, person->last_name, dbk_role_name(person->role),
+            person->external_id, person->properties);
 }
 
 static inline void naive_event_line(const struct naive_event *event, FILE *out)
 {
-    char id[DBK_UUID_TEXT + 1], person[DBK_UUID_TEXT + 1],
-        created[DBK_TIMESTAMP_TEXT + 1];
+    char id[DBK_UUID_TEXT + 1], person[DBK_UUID_TEXT + 1] = "",
+                                                       created[DBK_TIMESTAMP_TEXT + 1],
+                                                       received[DBK_TIMESTAMP_TEXT + 1];
 
     dbk_uuid_format(&event->id, id);
-    dbk_uuid_format(&event->person_id, person);
+    if (!dbk_uuid_is_nil(&event->person_id))
+        dbk_uuid_format(&event->person_id, person);
     dbk_timestamp_format(event->created, created);
-    fprintf(out, "%llu|%s|%s|%s|%s|%s\n", (unsigned long long)event->sequence, id,
-            person, event->type, created, event->properties);
+    dbk_timestamp_format(event->received, received);
+    fprintf(out, "%llu|%s|%s|%s|%s|%s|%s|%s\n", (unsigned long long)event->sequence, id,
+            person, event->anonymous_id, event->type, created, received,
+            event->properties);
 }
 
 static inline void naive_read_log(struct naive *naive, struct dbk_log *log)
@@ -209,12 +260,15 @@ static inline char *actual_lines(const struct world *world)
              "select concat_ws('|', created_sequence, sequence, id,"
              " to_char(datetime_created, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
              " to_char(datetime_modified, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
-             " email, first_name, last_name, role)"
+             " coalesce(email, ''), coalesce(first_name, ''), coalesce(last_name, ''),"
+             " role, coalesce(external_id, ''), coalesce(properties::text, ''))"
              " from person order by created_sequence",
              out);
     lines_of(world->pg,
-             "select concat_ws('|', sequence, id, person_id, event_type,"
+             "select concat_ws('|', sequence, id, coalesce(person_id::text, ''),"
+             " coalesce(anonymous_id, ''), event_type,"
              " to_char(datetime_created, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
+             " to_char(received, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
              " coalesce(properties::text, '')) from event order by sequence",
              out);
     fclose(out);

@@ -28,6 +28,11 @@ static void print_json_quarantine(const struct status *status)
             escape_string(stdout, one->person);
         else
             fputs("null", stdout);
+        fputs(",\"anonymous_id\":", stdout);
+        if (*one->anonymous_id)
+            escape_string(stdout, one->anonymous_id);
+        else
+            fputs("null", stdout);
         printf(",\"sequence\":%" PRIu64 ",\"reason\":", one->sequence);
         escape_string(stdout, one->reason);
         fputs(",\"quarantined_at\":", stdout);

@@ -93,8 +93,13 @@ static void print_schemas(const struct status *status)
 
 static void print_quarantined(const struct status_quarantined *one)
 {
-    printf("  %s  from record %" PRIu64 ", since %s: ",
-           *one->person ? one->person : "(unreadable)", one->sequence, one->at);
+    fputs("  ", stdout);
+    if (*one->anonymous_id)
+        fputs("anonymous id ", stdout);
+    escape_plain(stdout, dbk_slice(*one->person         ? one->person
+                                   : *one->anonymous_id ? one->anonymous_id
+                                                        : "(unreadable)"));
+    printf("  from record %" PRIu64 ", since %s: ", one->sequence, one->at);
     escape_plain(stdout, dbk_slice(one->reason));
     putchar('\n');
 }

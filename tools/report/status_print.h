@@ -26,7 +26,8 @@ struct status {
     char why_not[512]; /* where they were not asked, or could not be */
     struct dbk_checkpoint tables;
     struct status_quarantined {
-        char person[DBK_UUID_TEXT + 1]; /* "" where the record could not be read */
+        char person[DBK_UUID_TEXT + 1];              /* "": an anonymous id, */
+        char anonymous_id[DBK_ANONYMOUS_ID_MAX + 1]; /* or "" too: a record not read */
         uint64_t sequence;
         char reason[256];
         char at[32];

@@ -21,6 +21,14 @@ static enum dbk_code refuse(struct request *rq, const struct dbk_set_aside *one,
                  "refused: what would be shown is not what the log has. On the server "
                  "daybook status tells why, and daybook retry posts the person again",
                  id, one->first);
+    else if (*one->anonymous_id)
+        snprintf(
+            text, size,
+            "The events of an anonymous id are set aside (quarantined) since record "
+            "%" PRIu64 ", which PostgreSQL refused: what would be shown is not what "
+            "the log has. On the server daybook status tells why, and daybook retry "
+            "posts them again",
+            one->first);
     else
         snprintf(text, size,
                  "Record %" PRIu64 " of the log cannot be read, so what it says is "

@@ -9,31 +9,55 @@ void post_aside_init(struct post_aside *aside)
     memset(aside, 0, sizeof *aside);
     pthread_mutex_init(&aside->lock, NULL);
     fold_index_init(&aside->index);
+    fold_index_init(&aside->anonymous);
+    anonymous_secret_init(&aside->secret);
 }
 
 void post_aside_finish(struct post_aside *aside)
 {
     fold_index_finish(&aside->index);
+    fold_index_finish(&aside->anonymous);
     free(aside->list);
     pthread_mutex_destroy(&aside->lock);
 }
 
 static struct dbk_set_aside *find(const struct post_aside *aside,
-                                  const struct dbk_uuid *person)
+                                  const struct fold_index *index,
+                                  const struct dbk_uuid *key)
 {
     size_t place;
 
-    if (atomic_load(&aside->count) == 0 ||
-        !fold_index_find(&aside->index, person, &place))
+    if (!fold_index_find(index, key, &place))
         return NULL;
     assert(place < aside->count);
     return &aside->list[place];
 }
 
-bool post_aside_skips(struct post_aside *aside, const struct dbk_uuid *person,
+static struct dbk_set_aside *find_party(const struct post_aside *aside,
+                                        const struct post_party *party)
+{
+    struct dbk_uuid key;
+
+    if (party->anonymous_id.length == 0)
+        return find(aside, &aside->index, &party->person_id);
+    key = anonymous_key(&aside->secret, party->anonymous_id);
+    return find(aside, &aside->anonymous, &key);
+}
+
+/* Where the same one, of this list or of another, is; NULL also for who is nobody. */
+static struct dbk_set_aside *find_same(const struct post_aside *aside,
+                                       const struct dbk_set_aside *one)
+{
+    const struct post_party party = {.person_id = one->person_id,
+                                     .anonymous_id = dbk_slice(one->anonymous_id)};
+
+    return one->has_person || *one->anonymous_id ? find_party(aside, &party) : NULL;
+}
+
+bool post_aside_skips(struct post_aside *aside, const struct post_party *party,
                       uint64_t sequence)
 {
-    struct dbk_set_aside *one = find(aside, person);
+    struct dbk_set_aside *one = find_party(aside, party);
 
     if (!one)
         return false;
@@ -60,17 +84,27 @@ static bool grow(struct post_aside *aside)
     return true;
 }
 
+static bool add_to_index(struct post_aside *aside, const struct dbk_set_aside *one)
+{
+    struct dbk_uuid key;
+
+    if (one->has_person)
+        return fold_index_add(&aside->index, &one->person_id, aside->count);
+    if (!*one->anonymous_id)
+        return true;
+    key = anonymous_key(&aside->secret, dbk_slice(one->anonymous_id));
+    return fold_index_add(&aside->anonymous, &key, aside->count);
+}
+
 bool post_aside_add(struct post_aside *aside, const struct dbk_set_aside *one)
 {
     bool done;
 
     assert(one->first <= one->last);
-    if (one->has_person && find(aside, &one->person_id))
+    if (find_same(aside, one))
         return true;
     pthread_mutex_lock(&aside->lock);
-    done =
-        grow(aside) && (!one->has_person ||
-                        fold_index_add(&aside->index, &one->person_id, aside->count));
+    done = grow(aside) && add_to_index(aside, one);
     if (done) {
         aside->list[aside->count] = *one;
         atomic_fetch_add(&aside->count, 1);
@@ -83,33 +117,43 @@ static void keep_notes(const struct post_aside *before, struct post_aside *now)
 {
     for (size_t i = 0; i < now->count; i++) {
         struct dbk_set_aside *one = &now->list[i];
-        const struct dbk_set_aside *known =
-            one->has_person ? find(before, &one->person_id) : NULL;
+        const struct dbk_set_aside *known = find_same(before, one);
 
         if (known && known->first == one->first && known->last < one->last)
             one->last = known->last;
     }
 }
 
+static void swap_index(struct fold_index *one, struct fold_index *other)
+{
+    struct fold_index before = *one;
+
+    *one = *other;
+    *other = before;
+}
+
 void post_aside_replace(struct post_aside *aside, struct post_aside *other)
 {
-    struct fold_index index = other->index;
+    struct anonymous_secret secret = other->secret;
     struct dbk_set_aside *list = other->list;
     size_t size = other->size, count = other->count;
 
     keep_notes(aside, other);
     pthread_mutex_lock(&aside->lock);
-    other->index = aside->index;
+    swap_index(&aside->index, &other->index);
+    swap_index(&aside->anonymous, &other->anonymous);
     other->list = aside->list;
     other->size = aside->size;
-    aside->index = index;
+    other->secret = aside->secret;
     aside->list = list;
     aside->size = size;
+    aside->secret = secret;
     if (atomic_load(&aside->count) > 0)
         atomic_fetch_add(&aside->healed, 1);
     atomic_store(&aside->count, count);
     pthread_mutex_unlock(&aside->lock);
     fold_index_clear(&other->index);
+    fold_index_clear(&other->anonymous);
     atomic_store(&other->count, 0);
 }
 
@@ -121,11 +165,27 @@ bool post_aside_person(struct post_aside *aside, const struct dbk_uuid *person,
     if (atomic_load(&aside->count) == 0)
         return false;
     pthread_mutex_lock(&aside->lock);
-    one = find(aside, person);
+    one = find(aside, &aside->index, person);
     if (one)
         *out = *one;
     pthread_mutex_unlock(&aside->lock);
     return one != NULL;
+}
+
+bool post_aside_anonymous(struct post_aside *aside, size_t *i,
+                          struct dbk_set_aside *out)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&aside->lock);
+    while (!found && *i < aside->count) {
+        found = *aside->list[*i].anonymous_id != '\0';
+        if (found)
+            *out = aside->list[*i];
+        ++*i;
+    }
+    pthread_mutex_unlock(&aside->lock);
+    return found;
 }
 
 static bool concerns(const struct dbk_set_aside *one, enum dbk_set_aside_of of,

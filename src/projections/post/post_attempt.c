@@ -19,18 +19,22 @@ struct texts {
     char email[DBK_EMAIL_MAX];
     char first_name[DBK_NAME_MAX];
     char last_name[DBK_NAME_MAX];
+    char external_id[DBK_EXTERNAL_ID_MAX];
+    char *properties; /* allocated: most have none */
 };
 
-/* One attempt: the persons of a run, and what the log says of them. */
+/* One attempt: the persons and anonymous ids of a run, and what the log says of them. */
 struct attempt {
     struct poster *poster;
     const struct post_scan *scan;
     const struct post_row *rows;
     size_t count;
-    struct fold_index persons;
+    struct post_wanted wanted;
     struct texts *texts;    /* one a person */
+    bool *claimed;          /* which of the scan's claims are of this run */
     struct records records; /* theirs, not folded yet */
     struct fold events;     /* of some of them */
+    struct apply_again again;
 };
 
 /* Copy the text where it is still a slice of a record. */
@@ -43,20 +47,38 @@ static void own(struct dbk_slice *slice, char *text, size_t size)
     slice->data = text;
 }
 
+static bool own_properties(struct dbk_slice *slice, char **text)
+{
+    char *larger;
+
+    if (slice->length == 0 || slice->data == *text)
+        return true;
+    larger = realloc(*text, slice->length);
+    if (!larger)
+        return false;
+    *text = larger;
+    own(slice, larger, slice->length);
+    return true;
+}
+
 /* The records' bytes are about to go. */
-static void own_texts(struct attempt *attempt)
+static bool own_texts(struct attempt *attempt)
 {
     struct fold *fold = &attempt->poster->fold;
+    bool fine = true;
 
     assert(fold->person_count <= attempt->count); /* nobody else's are folded */
-    for (size_t i = 0; i < fold->person_count; i++) {
+    for (size_t i = 0; i < fold->person_count && fine; i++) {
         struct dbk_person_fields *fields = &fold->persons[i].fields;
         struct texts *texts = &attempt->texts[i];
 
         own(&fields->email, texts->email, sizeof texts->email);
         own(&fields->first_name, texts->first_name, sizeof texts->first_name);
         own(&fields->last_name, texts->last_name, sizeof texts->last_name);
+        own(&fields->external_id, texts->external_id, sizeof texts->external_id);
+        fine = own_properties(&fields->properties, &texts->properties);
     }
+    return fine;
 }
 
 /* Persons are folded to the end first: a state in between may have an email that is by
@@ -79,27 +101,43 @@ static enum dbk_code fold_records(struct attempt *attempt, struct dbk_error *err
         event = dbk_type_subject(record.type) == DBK_SUBJECT_EVENT;
         code = fold_add(event ? &attempt->events : &poster->fold, &record, err);
     }
-    own_texts(attempt);
+    if (!own_texts(attempt))
+        code = dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     if (code == DBK_OK)
         code = apply_within(&poster->apply, poster->pg, &attempt->events, err);
     records_clear(records);
     return code;
 }
 
-/* Of what was read, what concerns the persons of this attempt. */
-static enum dbk_code take_theirs(struct attempt *attempt, struct dbk_error *err)
+/* One of theirs. What an alias comes to, the scan has found; here is seen whose it was. */
+static bool take(struct attempt *attempt, size_t i, const struct dbk_record *record)
 {
     const struct dbk_batch *batch = &attempt->poster->batch;
+    size_t place;
 
-    for (size_t i = 0; i < batch->count; i++) {
-        const char *bytes = batch->bytes + batch->entries[i].offset;
-        size_t length = batch->entries[i].length;
+    if (record->type == DBK_PERSON_ALIASED || record->type == DBK_PERSON_UNALIASED) {
+        if (post_claims_find(&attempt->scan->claims, record->anonymous_id, &place))
+            attempt->claimed[place] = true;
+        return true;
+    }
+    return records_add(&attempt->records, batch->bytes + batch->entries[i].offset,
+                       batch->entries[i].length);
+}
+
+/* Of what was read, what concerns this attempt. */
+static enum dbk_code take_theirs(struct attempt *attempt, struct dbk_error *err)
+{
+    struct poster *poster = attempt->poster;
+
+    for (size_t i = 0; i < poster->batch.count; i++) {
         struct dbk_record record;
+        bool theirs;
 
-        if (dbk_batch_record(batch, i, &record, NULL) != DBK_OK)
+        if (dbk_batch_record(&poster->batch, i, &record, NULL) != DBK_OK)
             continue; /* it has a quarantine row of its own */
-        if (fold_index_find(&attempt->persons, dbk_record_person(&record), NULL) &&
-            !records_add(&attempt->records, bytes, length))
+        if (post_wanted_has(&attempt->wanted, poster, &record, &theirs, err) != DBK_OK)
+            return err->code;
+        if (theirs && !take(attempt, i, &record))
             return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     }
     return DBK_OK;
@@ -146,16 +184,39 @@ static enum dbk_code read_spans(struct attempt *attempt, struct dbk_error *err)
 
 static enum dbk_code drop_everything(struct attempt *attempt, struct dbk_error *err)
 {
-    struct pg_array ids;
-    enum dbk_code code;
+    for (size_t i = 0; i < attempt->count; i++) {
+        const struct post_row *row = &attempt->rows[i];
 
-    pg_array_init(&ids, PG_UUID);
-    for (size_t i = 0; i < attempt->count; i++)
-        pg_array_uuid(&ids, &attempt->rows[i].person_id);
-    code =
-        apply_forget(attempt->poster->pg, &ids, attempt->poster->apply.timeout_ms, err);
-    pg_array_finish(&ids);
-    return code;
+        if (*row->anonymous_id)
+            pg_array_text(&attempt->again.anonymous_ids, dbk_slice(row->anonymous_id));
+        else
+            pg_array_uuid(&attempt->again.persons, &row->person_id);
+    }
+    return apply_drop(attempt->poster->pg, &attempt->again,
+                      attempt->poster->apply.timeout_ms, err);
+}
+
+/* Events of anonymous ids are now whose those were when they were recorded, or as far as
+ * others' records were posted meanwhile. */
+static enum dbk_code settle(struct attempt *attempt, struct dbk_error *err)
+{
+    const struct post_claims *claims = &attempt->scan->claims;
+    struct apply_again *again = &attempt->again;
+
+    for (size_t i = 0; i < claims->count; i++) {
+        const struct post_claim *claim = &claims->list[i];
+
+        if (!attempt->claimed[i])
+            continue;
+        pg_array_text(&again->settled, dbk_slice(claim->anonymous_id));
+        if (dbk_uuid_is_nil(&claim->owner))
+            pg_array_null(&again->owners);
+        else
+            pg_array_uuid(&again->owners, &claim->owner);
+        pg_array_int8(&again->gone, (int64_t)claim->gone);
+    }
+    return apply_settle(attempt->poster->pg, again, attempt->poster->apply.timeout_ms,
+                        err);
 }
 
 /* The events of those who were deleted went in with the rest. */
@@ -223,6 +284,8 @@ static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
     if (code == DBK_OK)
         code = apply_within(&poster->apply, poster->pg, &poster->fold, err);
     if (code == DBK_OK)
+        code = settle(attempt, err);
+    if (code == DBK_OK)
         code = drop_deleted(attempt, err);
     if (code == DBK_OK)
         code = release_rows(attempt, err);
@@ -236,16 +299,35 @@ static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
 
 static enum dbk_code prepare(struct attempt *attempt, struct dbk_error *err)
 {
-    fold_index_init(&attempt->persons);
+    const struct post_claims *claims = &attempt->scan->claims;
+    size_t place;
+
+    post_wanted_init(&attempt->wanted);
     fold_init(&attempt->events);
-    attempt->texts = malloc(attempt->count * sizeof *attempt->texts);
-    if (!attempt->texts)
+    apply_again_init(&attempt->again);
+    attempt->texts = calloc(attempt->count, sizeof *attempt->texts);
+    attempt->claimed = calloc(claims->count + 1, sizeof *attempt->claimed);
+    if (!attempt->texts || !attempt->claimed)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < attempt->count; i++) {
-        if (!fold_index_put(&attempt->persons, &attempt->rows[i].person_id))
-            return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+        struct dbk_slice anonymous_id = dbk_slice(attempt->rows[i].anonymous_id);
+
+        if (anonymous_id.length > 0 && post_claims_find(claims, anonymous_id, &place))
+            attempt->claimed[place] = true;
     }
-    return DBK_OK;
+    return post_wanted_set(&attempt->wanted, attempt->rows, attempt->count, err);
+}
+
+static void finish(struct attempt *attempt)
+{
+    post_wanted_finish(&attempt->wanted);
+    fold_finish(&attempt->events);
+    apply_again_finish(&attempt->again);
+    records_finish(&attempt->records);
+    for (size_t i = 0; attempt->texts && i < attempt->count; i++)
+        free(attempt->texts[i].properties);
+    free(attempt->texts);
+    free(attempt->claimed);
 }
 
 enum dbk_code post_attempt(struct poster *poster, const struct post_scan *scan,
@@ -258,9 +340,6 @@ enum dbk_code post_attempt(struct poster *poster, const struct post_scan *scan,
 
     if (code == DBK_OK)
         code = fold_again(&attempt, err);
-    fold_index_finish(&attempt.persons);
-    fold_finish(&attempt.events);
-    records_finish(&attempt.records);
-    free(attempt.texts);
+    finish(&attempt);
     return code;
 }

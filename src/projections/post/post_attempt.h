@@ -1,4 +1,4 @@
-/* post_attempt.h - one attempt at a few persons in quarantine: everything they have in the
+/* post_attempt.h - one attempt at a few in quarantine: everything they have in the
  * tables is thrown away and folded again from their first record, so that what comes out
  * depends on nothing but the log. */
 #ifndef DBK_PROJECTIONS_POST_ATTEMPT_H

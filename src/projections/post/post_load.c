@@ -3,6 +3,8 @@
 #include "sql.h"
 #include "tables.h"
 
+#include <string.h>
+
 enum { QUERY_MS = 30000, TRIES = 5 };
 enum column {
     STORE_ID,
@@ -12,7 +14,8 @@ enum column {
     OID,
     CHECKSUM,
     EPOCH,
-    WERE_AT
+    WERE_AT,
+    QUARANTINE_ANONYMOUS
 };
 enum poll_column {
     POLL_STORE_ID,
@@ -114,11 +117,16 @@ static bool add_set_aside(struct poster *poster, const struct pg_result *result,
     uint64_t projected = pg_u64(result, 0, SEQUENCE);
     struct dbk_set_aside one = {
         .first = first, .last = projected > first ? projected : first, .no_row = true};
+    struct dbk_slice anonymous_id = pg_value(result, row, QUARANTINE_ANONYMOUS);
     struct dbk_record record;
 
+    if (anonymous_id.length < sizeof one.anonymous_id)
+        memcpy(one.anonymous_id, anonymous_id.data, anonymous_id.length);
     one.has_person = !pg_null(result, row, QUARANTINE_PERSON) &&
                      read_uuid(result, row, QUARANTINE_PERSON, &one.person_id);
-    if (!one.has_person)
+    if (*one.anonymous_id)
+        one.no_row = false;
+    else if (!one.has_person)
         one.last = first;
     else if (dbk_log_record(poster->log, first, &poster->batch, &record, NULL) ==
              DBK_OK)

@@ -1,5 +1,7 @@
 #include "poster.h"
 
+#include "post_party.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,28 +19,45 @@ static enum dbk_code decode(const struct poster *poster, size_t i,
 static enum dbk_code is_left_out(struct poster *poster, const struct dbk_record *record,
                                  bool *left_out, struct dbk_error *err)
 {
-    struct dbk_event_state event = {.sequence = record->sequence};
+    struct dbk_record event = {.sequence = record->sequence};
     enum dbk_code code = DBK_OK;
 
     *left_out = false;
     if (poster->events_from == 0 || dbk_type_subject(record->type) != DBK_SUBJECT_EVENT)
         return DBK_OK;
     if (record->type != DBK_EVENT_RECORDED)
-        code = dbk_log_event(poster->log, &record->subject, &event, err);
+        code = dbk_log_event_recorded(poster->log, &record->subject, &poster->event,
+                                      &event, err);
     *left_out = event.sequence < poster->events_from;
+    return code;
+}
+
+/* Whether it is set aside. */
+static enum dbk_code is_aside(struct poster *poster, const struct dbk_record *record,
+                              bool *aside, struct dbk_error *err)
+{
+    struct post_party party;
+    bool nobody;
+    enum dbk_code code;
+
+    *aside = false;
+    if (atomic_load(&poster->aside.count) == 0)
+        return DBK_OK;
+    code = post_party(poster->log, record, &poster->event, &party, &nobody, err);
+    if (code == DBK_OK && !nobody)
+        *aside = post_aside_skips(&poster->aside, &party, record->sequence);
     return code;
 }
 
 static enum dbk_code fold_one(struct poster *poster, const struct dbk_record *record,
                               struct dbk_error *err)
 {
-    bool left_out;
+    bool out;
+    enum dbk_code code = is_aside(poster, record, &out, err);
 
-    if (post_aside_skips(&poster->aside, dbk_record_person(record), record->sequence))
-        return DBK_OK;
-    if (is_left_out(poster, record, &left_out, err) != DBK_OK)
-        return err->code;
-    return left_out ? DBK_OK : fold_add(&poster->fold, record, err);
+    if (code == DBK_OK && !out)
+        code = is_left_out(poster, record, &out, err);
+    return code == DBK_OK && !out ? fold_add(&poster->fold, record, err) : code;
 }
 
 static enum dbk_code fold_range(struct poster *poster, size_t first, size_t end,
@@ -104,39 +123,60 @@ bool poster_data_fault(enum dbk_code code)
 }
 
 static void say_quarantined(const struct poster *poster, uint64_t sequence,
-                            const struct dbk_uuid *person, const char *reason)
+                            const struct post_party *party, bool nobody,
+                            const char *reason)
 {
-    char id[DBK_UUID_TEXT + 1] = "nobody";
+    char who[POST_PARTY_TEXT];
 
-    if (person)
-        dbk_uuid_format(person, id);
-    poster_say(poster, "record %llu cannot be applied, %s%s is in quarantine: %s",
-               (unsigned long long)sequence, person ? "person " : "", id, reason);
+    post_party_text(party, nobody, who);
+    poster_say(poster, "record %llu cannot be applied, %s is in quarantine: %s",
+               (unsigned long long)sequence, who, reason);
+}
+
+/* With whom the record is set aside: *nobody where it does not say. */
+static enum dbk_code find_party(struct poster *poster, size_t i,
+                                struct post_party *party, bool *nobody,
+                                struct dbk_set_aside *one, struct dbk_error *err)
+{
+    struct dbk_record record;
+    enum dbk_code code;
+
+    *party = (struct post_party){0};
+    *nobody = true;
+    if (decode(poster, i, &record, NULL) != DBK_OK)
+        return DBK_OK;
+    code = post_party(poster->log, &record, &poster->event, party, nobody, err);
+    if (code != DBK_OK || *nobody)
+        return code;
+    one->has_person = party->anonymous_id.length == 0;
+    one->person_id = party->person_id;
+    if (!one->has_person)
+        memcpy(one->anonymous_id, party->anonymous_id.data, party->anonymous_id.length);
+    one->no_row = record.type == DBK_PERSON_CREATED;
+    return DBK_OK;
 }
 
 static enum dbk_code quarantine(struct poster *poster, size_t i, const char *reason,
                                 struct dbk_error *err)
 {
     struct dbk_set_aside one = {.no_row = true};
+    struct post_party party;
     struct apply_move move;
-    struct dbk_record record;
-    const struct dbk_uuid *person = NULL;
+    bool nobody;
     enum dbk_code code = move_to(poster, poster->batch.entries[i].sequence, &move, err);
 
+    if (code == DBK_OK)
+        code = find_party(poster, i, &party, &nobody, &one, err);
     if (code != DBK_OK)
         return code;
     assert(move.to == poster->projected + 1); /* all before it were applied */
     one.first = one.last = move.to;
-    if (decode(poster, i, &record, NULL) == DBK_OK) {
-        person = dbk_record_person(&record);
-        one.has_person = true;
-        one.person_id = *person;
-        one.no_row = record.type == DBK_PERSON_CREATED;
-    }
     /* First, so that what is in the table is known here, too. */
     if (!post_aside_add(&poster->aside, &one))
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    code = apply_quarantine(&poster->apply, poster->pg, person, reason, &move, err);
+    code = apply_quarantine(&poster->apply, poster->pg,
+                            one.has_person ? &one.person_id : NULL, party.anonymous_id,
+                            reason, &move, err);
     if (code == DBK_INVALID) /* not a record's fault: do not halve or repeat it */
         code = dbk_fail(err, DBK_INTERNAL,
                         "record %llu can neither be applied nor set "
@@ -146,7 +186,7 @@ static enum dbk_code quarantine(struct poster *poster, size_t i, const char *rea
         return code;
     moved(poster, &move);
     poster->quarantined++;
-    say_quarantined(poster, move.to, person, reason);
+    say_quarantined(poster, move.to, &party, nobody, reason);
     poster_moved(poster);
     return DBK_OK;
 }
@@ -191,8 +231,10 @@ static enum dbk_code say_slow(struct poster *poster, size_t first, size_t end,
     uint64_t from = poster->batch.entries[first].sequence;
     uint64_t to = poster->batch.entries[end - 1].sequence;
     int before_s = poster->trouble.patience_ms / 1000;
-    char id[DBK_UUID_TEXT + 1] = "";
+    char who[POST_PARTY_TEXT];
+    struct post_party party;
     struct dbk_record record;
+    bool nobody = true;
 
     post_trouble_slow(poster, end - first, to);
     if (end - first > 1)
@@ -202,15 +244,17 @@ static enum dbk_code say_slow(struct poster *poster, size_t first, size_t end,
             "for fewer of them, with up to %d s",
             before_s, (unsigned long long)from, (unsigned long long)to,
             poster->trouble.patience_ms / 1000);
-    if (decode(poster, first, &record, NULL) == DBK_OK)
-        dbk_uuid_format(dbk_record_person(&record), id);
-    return dbk_fail(
-        err, DBK_TIMEOUT,
-        "PostgreSQL takes longer than %d s for record %llu (%s of person %s): "
-        "next with up to %d s",
-        before_s, (unsigned long long)from,
-        *id ? dbk_type_name(record.type) : "unreadable", id,
-        poster->trouble.patience_ms / 1000);
+    if (decode(poster, first, &record, NULL) != DBK_OK ||
+        post_party(poster->log, &record, &poster->event, &party, &nobody, NULL) !=
+            DBK_OK) /* as it was decoded to be applied */
+        return dbk_fail(err, DBK_TIMEOUT, "record %llu cannot be read",
+                        (unsigned long long)from);
+    post_party_text(&party, nobody, who);
+    return dbk_fail(err, DBK_TIMEOUT,
+                    "PostgreSQL takes longer than %d s for record %llu (%s of %s): "
+                    "next with up to %d s",
+                    before_s, (unsigned long long)from, dbk_type_name(record.type), who,
+                    poster->trouble.patience_ms / 1000);
 }
 
 /* Records that are refused together are applied in halves, each in a transaction of its

@@ -1,6 +1,7 @@
 #include "post_retry.h"
 
 #include "post_attempt.h"
+#include "post_party.h"
 #include "sql.h"
 
 #include <assert.h>
@@ -53,13 +54,21 @@ static enum dbk_code keep_row(struct poster *poster, uint64_t sequence,
 static enum dbk_code look_up(struct poster *poster, struct post_row *row,
                              struct dbk_error *err)
 {
+    struct post_party party;
     struct dbk_record record;
+    bool nobody;
     enum dbk_code code =
         dbk_log_record(poster->log, row->sequence, &poster->batch, &record, err);
 
+    if (code == DBK_OK)
+        code = post_party(poster->log, &record, &poster->event, &party, &nobody, err);
+    if (code == DBK_OK && nobody)
+        code = dbk_fail(err, DBK_DAMAGED, "the event that it deletes cannot be read");
     if (code != DBK_OK)
         return code;
-    row->person_id = *dbk_record_person(&record);
+    row->person_id = party.person_id;
+    if (party.anonymous_id.length > 0)
+        memcpy(row->anonymous_id, party.anonymous_id.data, party.anonymous_id.length);
     if (record.type == DBK_PERSON_CREATED)
         row->scan_from = row->sequence;
     return DBK_OK;
@@ -116,11 +125,15 @@ enum dbk_code post_retry_begin(struct post_retry *retry, bool all,
 
 static void say_healed(const struct post_retry *retry, struct post_run run)
 {
-    char id[DBK_UUID_TEXT + 1];
+    char who[POST_PARTY_TEXT];
 
     for (size_t i = run.first; i < run.end; i++) {
-        dbk_uuid_format(&retry->rows[i].person_id, id);
-        poster_say(retry->poster, "person %s is out of quarantine", id);
+        const struct post_row *row = &retry->rows[i];
+        const struct post_party party = {.person_id = row->person_id,
+                                         .anonymous_id = dbk_slice(row->anonymous_id)};
+
+        post_party_text(&party, false, who);
+        poster_say(retry->poster, "%s is out of quarantine", who);
     }
 }
 

@@ -119,25 +119,42 @@ void post_trouble_passed(struct poster *poster)
 
 /* Nobody's: ids of their own, an address that nobody can have, and sequences that no log
  * comes to. */
-static enum dbk_code add(struct fold *fold, enum dbk_type type,
-                         const struct dbk_uuid *person, const struct dbk_uuid *event,
-                         const char *email, struct dbk_error *err)
+struct neutral {
+    struct dbk_uuid person, event, anonymous; /* the last: an event */
+    char id[DBK_UUID_TEXT + 1];               /* of the person, and the anonymous id */
+    char email[DBK_UUID_TEXT + 32];
+};
+
+struct neutral_record {
+    enum dbk_type type; /* 0: none */
+    bool anonymous;
+};
+
+static enum dbk_code add(struct fold *fold, const struct neutral *neutral,
+                         struct neutral_record which, struct dbk_error *err)
 {
-    bool of_event = dbk_type_subject(type) == DBK_SUBJECT_EVENT;
-    const struct dbk_record record = {
-        .type = type,
-        .sequence = (uint64_t)INT64_MAX - DBK_TYPE_COUNT + (uint64_t)type,
-        .subject = of_event ? *event : *person,
+    bool of_event = dbk_type_subject(which.type) == DBK_SUBJECT_EVENT;
+    uint64_t place = (uint64_t)which.type + (which.anonymous ? DBK_TYPE_COUNT : 0);
+    struct dbk_record record = {
+        .type = which.type,
+        .sequence = (uint64_t)INT64_MAX - 2 * DBK_TYPE_COUNT + place,
+        .subject = of_event ? neutral->event : neutral->person,
         .person = {.has = DBK_HAS_ALL,
-                   .email = dbk_slice(email),
+                   .email = dbk_slice(neutral->email),
                    .first_name = dbk_slice("Nobody"),
                    .last_name = dbk_slice("Nobody"),
                    .role = DBK_ROLE_USER},
-        .person_id = *person,
+        .person_id = neutral->person,
         .event_type = dbk_slice("nothing"),
         .properties = dbk_slice("{\"n\":0}"),
     };
 
+    if (which.anonymous)
+        record.anonymous_id = dbk_slice(neutral->id);
+    if (which.anonymous && of_event) {
+        record.subject = neutral->anonymous;
+        record.person_id = (struct dbk_uuid){{0}};
+    }
     return fold_add(fold, &record, err);
 }
 
@@ -145,21 +162,26 @@ static enum dbk_code add(struct fold *fold, enum dbk_type type,
 static enum dbk_code go_through(struct poster *poster, struct fold *fold,
                                 struct dbk_error *err)
 {
-    static const enum dbk_type parts[][2] = {
-        {DBK_PERSON_CREATED, DBK_EVENT_RECORDED},
-        {DBK_PERSON_UPDATED, DBK_EVENT_DELETED},
-        {DBK_PERSON_DELETED, 0},
+    static const struct neutral_record parts[][3] = {
+        {{DBK_PERSON_CREATED, false},
+         {DBK_EVENT_RECORDED, false},
+         {DBK_EVENT_RECORDED, true}},
+        {{DBK_PERSON_UPDATED, false},
+         {DBK_EVENT_DELETED, false},
+         {DBK_PERSON_ALIASED, true}},
+        {{DBK_PERSON_DELETED, false}},
     };
-    const struct dbk_uuid person = dbk_uuid_new(), event = dbk_uuid_new();
-    char id[DBK_UUID_TEXT + 1], email[DBK_UUID_TEXT + 32];
+    struct neutral neutral = {
+        .person = dbk_uuid_new(), .event = dbk_uuid_new(), .anonymous = dbk_uuid_new()};
     enum dbk_code code = DBK_OK;
 
-    dbk_uuid_format(&person, id);
+    dbk_uuid_format(&neutral.person, neutral.id);
     for (size_t i = 0; i < sizeof parts / sizeof *parts && code == DBK_OK; i++) {
         fold_clear(fold);
-        snprintf(email, sizeof email, "%zu-%s@daybook.invalid", i, id);
-        for (size_t k = 0; k < 2 && parts[i][k] && code == DBK_OK; k++)
-            code = add(fold, parts[i][k], &person, &event, email, err);
+        snprintf(neutral.email, sizeof neutral.email, "%zu-%s@daybook.invalid", i,
+                 neutral.id);
+        for (size_t k = 0; k < 3 && parts[i][k].type && code == DBK_OK; k++)
+            code = add(fold, &neutral, parts[i][k], err);
         if (code == DBK_OK)
             code = apply_within(&poster->apply, poster->pg, fold, err);
     }

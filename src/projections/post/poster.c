@@ -52,6 +52,7 @@ void poster_finish(struct poster *poster)
     pg_close(poster->pg);
     post_aside_finish(&poster->aside);
     dbk_batch_finish(&poster->batch);
+    dbk_batch_finish(&poster->event);
     fold_finish(&poster->fold);
     apply_finish(&poster->apply);
 }

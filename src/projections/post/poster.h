@@ -57,6 +57,7 @@ struct poster {
 
     struct post_trouble trouble;
     struct dbk_batch batch; /* what was read last */
+    struct dbk_batch event; /* the record of an event that another is about */
     struct fold fold;
     struct apply apply;
 };

@@ -272,7 +272,20 @@ uint64_t dbk_projector_healed(struct dbk_projector *projector)
 bool dbk_projector_set_aside(struct dbk_projector *projector,
                              const struct dbk_uuid *person, struct dbk_set_aside *out)
 {
-    return post_aside_person(&projector->poster.aside, person, out);
+    struct post_aside *aside = &projector->poster.aside;
+    struct dbk_uuid owner;
+
+    if (!dbk_projector_any_aside(projector))
+        return false;
+    if (post_aside_person(aside, person, out))
+        return true;
+    for (size_t i = 0; post_aside_anonymous(aside, &i, out);) {
+        if (dbk_log_whose(projector->poster.log, DBK_IDENTITY_ANONYMOUS_ID,
+                          dbk_slice(out->anonymous_id), &owner, NULL) == DBK_OK &&
+            dbk_uuid_equal(&owner, person))
+            return true;
+    }
+    return false;
 }
 
 bool dbk_projector_aside_between(struct dbk_projector *projector,

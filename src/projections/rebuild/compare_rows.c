@@ -97,12 +97,15 @@ static enum dbk_code compare_table(struct pg *pg, size_t i, const char *live,
 {
     char number[8];
     const struct pg_param params[] = {
-        pg_text(live), pg_text(built), pg_text(tables[i]->name),
+        pg_text(live),
+        pg_text(built),
+        pg_text(tables[i]->name),
         pg_text(tables[i]->person),
-        pg_int8(number, options->most > 0 ? options->most : 1)};
+        pg_int8(number, options->most > 0 ? options->most : 1),
+        pg_text(tables[i]->anonymous)};
     struct pg_result *plan = NULL, *rows = NULL;
     enum dbk_code code =
-        run(pg, sql_compare_statement, params, 5, QUERY_MS, &plan, err);
+        run(pg, sql_compare_statement, params, 6, QUERY_MS, &plan, err);
 
     if (code == DBK_OK)
         code = run_watched(pg, pg_value(plan, 0, STATEMENT).data, i, &options->watch,

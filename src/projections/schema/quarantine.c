@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum column { SEQUENCE, PERSON_ID, REASON, QUARANTINED_AT };
+enum column { SEQUENCE, PERSON_ID, REASON, QUARANTINED_AT, ANONYMOUS_ID };
 
 static void visit_row(const struct pg_result *result, size_t row,
                       void (*visit)(void *context, const struct dbk_quarantined *one),
@@ -14,6 +14,7 @@ static void visit_row(const struct pg_result *result, size_t row,
     struct dbk_quarantined one = {
         .sequence = pg_u64(result, row, SEQUENCE),
         .reason = pg_value(result, row, REASON).data,
+        .anonymous_id = pg_value(result, row, ANONYMOUS_ID).data,
         .quarantined_at = pg_value(result, row, QUARANTINED_AT).data,
     };
 

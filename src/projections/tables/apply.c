@@ -289,7 +289,8 @@ enum dbk_code apply_forget(struct pg *pg, struct pg_array *persons, int timeout_
 }
 
 enum dbk_code apply_quarantine(struct apply *apply, struct pg *pg,
-                               const struct dbk_uuid *person, const char *reason,
+                               const struct dbk_uuid *person,
+                               struct dbk_slice anonymous_id, const char *reason,
                                const struct apply_move *move, struct dbk_error *err)
 {
     struct pg_step *step;
@@ -299,6 +300,8 @@ enum dbk_code apply_quarantine(struct apply *apply, struct pg *pg,
     step = add_step(apply, &add);
     add_number(apply, step, move->to);
     add_param(apply, step, person ? pg_uuid(person) : pg_text(NULL));
+    add_param(apply, step,
+              anonymous_id.length > 0 ? pg_bytes(anonymous_id) : pg_text(NULL));
     add_param(apply, step, pg_text(reason));
     return transact(apply, pg, err);
 }

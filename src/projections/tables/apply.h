@@ -55,10 +55,26 @@ enum dbk_code apply_within(struct apply *apply, struct pg *pg, const struct fold
 enum dbk_code apply_forget(struct pg *pg, struct pg_array *persons, int timeout_ms,
                            struct dbk_error *err);
 
-/* Set one record aside (person NULL: it could not be read) and move the checkpoint past
- * it in one transaction. Errors as apply_batch. */
+/* The arrays of what a retry posts again, and of what becomes of anonymous ids. */
+struct apply_again {
+    struct pg_array persons, anonymous_ids; /* whose rows are posted again */
+    struct pg_array settled, owners, gone;  /* anonymous ids, whose, up to where */
+};
+
+void apply_again_init(struct apply_again *again);
+void apply_again_finish(struct apply_again *again);
+
+/* table.h tells what, of all tables, inside the transaction that is open. Errors as pg.h. */
+enum dbk_code apply_drop(struct pg *pg, struct apply_again *again, int timeout_ms,
+                         struct dbk_error *err);
+enum dbk_code apply_settle(struct pg *pg, struct apply_again *again, int timeout_ms,
+                           struct dbk_error *err);
+
+/* Set one record aside, with a person (NULL: none) or an anonymous id (length 0: none), and
+ * move the checkpoint past it in one transaction. Errors as apply_batch. */
 enum dbk_code apply_quarantine(struct apply *apply, struct pg *pg,
-                               const struct dbk_uuid *person, const char *reason,
+                               const struct dbk_uuid *person,
+                               struct dbk_slice anonymous_id, const char *reason,
                                const struct apply_move *move, struct dbk_error *err);
 
 /* Whether the failure of the last statement is the data's fault. */

@@ -98,6 +98,7 @@ static enum dbk_code copy_event(struct copy_rows *copy, const struct fold_event 
 const struct table table_event = {
     .name = "event",
     .person = "person_id",
+    .anonymous = "anonymous_id",
     .changes =
         {[TABLE_DELETE] = {.statement = {"event_delete", sql_event_delete},
                            .columns = {PG_UUID},
@@ -121,6 +122,8 @@ const struct table table_event = {
                                        [RECEIVED] = PG_TIMESTAMP,
                                        [PROPERTIES] = PG_JSONB}}},
     .fill = fill,
+    .drop = {"event_drop", sql_event_drop},
+    .settle = {"event_settle", sql_event_settle},
     .truncate = sql_load_truncate_event,
     .copy = sql_copy_event,
     .analyze = sql_load_analyze_event,

@@ -171,6 +171,7 @@ const struct table table_person = {
                                        [EXTERNAL_ID] = PG_TEXT,
                                        [PROPERTIES] = PG_JSONB}}},
     .fill = fill,
+    .drop = {"person_drop", sql_person_drop},
     .truncate = sql_load_truncate_person,
     .copy = sql_copy_person,
     .analyze = sql_load_analyze_person,

@@ -43,12 +43,18 @@ struct table_rows {
 
 struct table {
     const char *name;
-    const char *person; /* its column that names the person */
+    const char *person;    /* its column that names the person */
+    const char *anonymous; /* its column that names the anonymous id; NULL: none */
 
     struct table_change changes[TABLE_KINDS];
     /* Add to the arrays, which are empty, what the fold comes to in this table; those of
      * TABLE_FORGET are not its matter. */
     void (*fill)(struct table_rows rows[TABLE_KINDS], const struct fold *fold);
+
+    /* For a retry: delete what it posts again, rows that are of the persons $1 by the log
+     * itself, and of the anonymous ids $2. And afterwards: rows of the anonymous ids $1 are
+     * of those in $2 (NULL: nobody), and gone up to the sequences $3. sql NULL: none are. */
+    struct pg_statement drop, settle;
 
     /* Scripts for a load: empty it, take rows by binary COPY, and once those of all
      * tables are there, gather statistics; before that, a table whose rows come from

@@ -59,6 +59,30 @@ enum dbk_code dbk_log_event(struct dbk_log *log, const struct dbk_uuid *id,
     return code;
 }
 
+enum dbk_code dbk_log_event_recorded(struct dbk_log *log, const struct dbk_uuid *id,
+                                     struct dbk_batch *batch, struct dbk_record *event,
+                                     struct dbk_error *err)
+{
+    struct dbk_event_state state;
+    MDB_txn *txn;
+    enum dbk_code code = log_begin_read(log, &txn, err);
+    int rc;
+
+    if (code != DBK_OK)
+        return code;
+    rc = index_get_event(txn, &log->environment, id, &state);
+    if (rc != 0)
+        code = look_up_fail(log, rc, "event", id, err);
+    log_end_read(log, txn);
+    if (code == DBK_OK)
+        code = dbk_log_record(log, state.sequence, batch, event, err);
+    if (code == DBK_OK &&
+        (event->type != DBK_EVENT_RECORDED || !dbk_uuid_equal(&event->subject, id)))
+        code = dbk_fail(err, DBK_DAMAGED, "record %llu is not that of its event",
+                        (unsigned long long)state.sequence);
+    return code;
+}
+
 static enum dbk_code read_checksum(const struct dbk_log *log, MDB_txn *txn,
                                    uint64_t sequence, uint32_t *checksum,
                                    struct dbk_error *err)

@@ -1,7 +1,8 @@
 -- How to compare the rows of one table in two schemas: by digests of their text, which
--- is stricter than equality (1.0 is not 1.00). Persons in quarantine in either are left
--- out, with their events. $1 live schema, $2 built one, $3 table, $4 its column that names
--- the person, $5 how many differences to tell.
+-- is stricter than equality (1.0 is not 1.00). What is of persons or anonymous ids that are in
+-- quarantine in either is left out, also where it is theirs in one of the two only. $1 live
+-- schema, $2 built one, $3 table, $4 its column that names the person, $5 how many differences
+-- to tell, $6 its column that names the anonymous id (null: none).
 -- One row: the columns that not both have alike ('' none), the statement. That gives kind,
 -- id, sequence, columns that differ, and how many are missing, extra and changed in all.
 with columns as (
@@ -19,20 +20,24 @@ select
     coalesce(string_agg(name, ', ' order by name) filter (where live is distinct from built),
              ''),
     format($statement$
-with aside as (
-    select person_id from %1$I.quarantine where person_id is not null
+with quarantined as (
+    select person_id, anonymous_id from %1$I.quarantine
     union
-    select person_id from %2$I.quarantine where person_id is not null
+    select person_id, anonymous_id from %2$I.quarantine
 ),
+persons as (select person_id from quarantined where person_id is not null),
+ids as (select anonymous_id from quarantined where anonymous_id is not null),
 live as (
-    select id, sequence, md5(row(%5$s)::text) as digest
+    select id, sequence, md5(row(%5$s)::text) as digest,
+        %4$I in (select person_id from persons)
+            or %7$s in (select anonymous_id from ids) as aside
     from %1$I.%3$I
-    where %4$I not in (select person_id from aside)
 ),
 built as (
-    select id, sequence, md5(row(%5$s)::text) as digest
+    select id, sequence, md5(row(%5$s)::text) as digest,
+        %4$I in (select person_id from persons)
+            or %7$s in (select anonymous_id from ids) as aside
     from %2$I.%3$I
-    where %4$I not in (select person_id from aside)
 ),
 differing as (
     select id, coalesce(built.sequence, live.sequence) as sequence,
@@ -40,6 +45,7 @@ differing as (
             else 'changed' end as kind
     from live full join built using (id)
     where live.digest is distinct from built.digest
+        and live.aside is not true and built.aside is not true
 ),
 first as (
     select *, count(*) filter (where kind = 'missing') over () as missing,
@@ -64,5 +70,5 @@ order by first.sequence, first.id
 $statement$,
         $1::text, $2::text, $3::text, $4::text,
         string_agg(format('%I', name), ', ' order by name) filter (where live = built),
-        $5::bigint)
+        $5::bigint, coalesce(quote_ident($6::text), 'null::text'))
 from columns;
