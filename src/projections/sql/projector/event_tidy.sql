@@ -1,3 +1,4 @@
--- Put the newest properties into the index proper, from the list where an insert leaves
+-- Put the newest properties into the indexes proper, from the lists where an insert leaves
 -- them for whoever comes by.
-select gin_clean_pending_list(format('%I.event_properties', :'schema')::regclass);
+select gin_clean_pending_list(format('%I.event_properties', :'schema')::regclass),
+    gin_clean_pending_list(format('%I.person_properties', :'schema')::regclass);
