@@ -15,40 +15,60 @@ def event_of(record):
     event = {"id": record["subject_id"],
              "datetime_created": data.get("datetime_created", record["recorded_at"]),
              "event_type": data["event_type"], "person_id": data["person_id"]}
-    if "properties" in data:
-        event["properties"] = data["properties"]
+    for name in "anonymous_id", "properties":
+        if name in data:
+            event[name] = data[name]
     return event
 
 
+def change(person, data):
+    """What is null was removed; of these there is nothing to show then."""
+    person.update(data)
+    for name in "external_id", "properties":
+        if person.get(name, "") is None:
+            del person[name]
+
+
 def person_of(record):
-    data = record["data"]
-    created = data.get("datetime_created", record["recorded_at"])
-    return {"id": record["subject_id"], "datetime_created": created,
-            "datetime_modified": created, "email": data["email"],
-            "first_name": data["first_name"], "last_name": data["last_name"],
-            "role": data["role"]}
+    data = dict(record["data"])
+    created = data.pop("datetime_created", record["recorded_at"])
+    person = {"id": record["subject_id"], "datetime_created": created,
+              "datetime_modified": created, "email": None, "first_name": None,
+              "last_name": None}
+    change(person, data)
+    return person
 
 
 def fold(records):
     """(persons, events) by id, each in the order in which the log made them."""
     persons, events = {}, {}
     of_person = {}  # ids of all events that each ever had
+    of_anonymous = {}  # and that each anonymous id ever had
     for record in records:
         kind, subject = record["type"], record["subject_id"]
         if kind == "person.created":
             persons[subject] = person_of(record)
         elif kind == "person.updated":
-            persons[subject].update(record["data"],
-                                    datetime_modified=record["recorded_at"])
+            change(persons[subject],
+                   dict(record["data"], datetime_modified=record["recorded_at"]))
         elif kind == "person.deleted":
             del persons[subject]
             for id in of_person.pop(subject, ()):
-                events.pop(id, None)
+                if id in events and events[id]["person_id"] == subject:
+                    del events[id]
         elif kind == "event.recorded":
-            events[subject] = event_of(record)
-            of_person.setdefault(record["data"]["person_id"], []).append(subject)
+            event = events[subject] = event_of(record)
+            of_person.setdefault(event["person_id"], []).append(subject)
+            if "anonymous_id" in event:
+                of_anonymous.setdefault(event["anonymous_id"], []).append(subject)
         elif kind == "event.deleted":
             del events[subject]
+        elif kind in ("person.aliased", "person.unaliased"):
+            owner = subject if kind == "person.aliased" else None
+            for id in of_anonymous.get(record["data"]["anonymous_id"], ()):
+                if id in events:
+                    events[id]["person_id"] = owner
+                    of_person.setdefault(owner, []).append(id)
         else:
             raise AssertionError(f"a record of type {kind}")
     return persons, events
@@ -82,7 +102,8 @@ def check_reads(server, records):
     persons, events = fold(records)
     of_person = {id: [] for id in persons}
     for event in events.values():
-        of_person[event["person_id"]].append(event)
+        if event["person_id"]:
+            of_person[event["person_id"]].append(event)
     wanted = [dict(person, events=of_person[id][-100:]) for id, person in persons.items()]
     client = server.client()
     check_equal("events", pages(client, "/events?limit=997"), list(events.values()))

@@ -251,6 +251,8 @@ static void until_they_are_where_they_were_they_are_not_read(void **state)
 {
     struct world *world = *state;
     struct dbk_projector_status status;
+    struct dbk_uuid store_id;
+    uint64_t sequence;
 
     add_persons(world, 1, 1);
     add_large_events(world);
@@ -267,6 +269,9 @@ static void until_they_are_where_they_were_they_are_not_read(void **state)
     dbk_projector_status(world->projector, &status);
     assert_int_equal(status.refusal, DBK_REFUSAL_EMPTIED);
     assert_int_equal(dbk_projector_wait(world->projector, 1, 0, NULL), DBK_UNAVAILABLE);
+    assert_int_equal(dbk_checkpoint_log(&world->database, &store_id, &sequence, NULL),
+                     DBK_OK);
+    assert_int_equal(sequence, 100); /* else a log that is lost would not be missed */
     scratch_script(world->pg, "select pg_advisory_unlock(77)");
     world_catch_up(world);
     wait_state(world->projector, true, "following");

@@ -130,6 +130,68 @@ static void each_kind_of_difference_is_named(void **state)
     assert_int_equal(result.extra, 2);
 }
 
+static void submit_anonymous(struct world *world)
+{
+    submit(world, draft(&(struct dbk_record){
+                      .type = DBK_PERSON_CREATED,
+                      .subject = person_id(1),
+                      .person = {.has = DBK_HAS_PERSON,
+                                 .role = DBK_ROLE_USER,
+                                 .external_id = dbk_slice("x-1"),
+                                 .properties = dbk_slice("{\"plan\": 1.0}")}}));
+    submit(world, draft_create(2, "b@x.org"));
+    submit(world, draft_anonymous(1, "x", ""));
+    submit(world, draft_alias(1, "x"));
+    submit(world, draft_anonymous(2, "y", ""));
+    submit(world, draft_anonymous(3, "y", ""));
+}
+
+static void whose_an_event_is_and_what_else_is_new_is_compared(void **state)
+{
+    static const char *const expected =
+        "changed person a0000000-0000-0000-0000-000000000001 1 external_id, "
+        "properties, "
+        "properties_bytes\n"
+        "changed event e0000000-0000-0000-0000-000000000001 3 person_id\n"
+        "changed event e0000000-0000-0000-0000-000000000002 5 person_id\n"
+        "changed event e0000000-0000-0000-0000-000000000003 6 anonymous_id, received\n";
+    struct world *world = *state;
+    struct told told;
+
+    submit_anonymous(world);
+    post_random(world, 1, 1);
+    assert_equal_to_log(world);
+    scratch_script(
+        world->pg,
+        "update person set external_id = null, properties = '{\"plan\": 1.00}'"
+        " where external_id = 'x-1';"
+        "update event set person_id = null where sequence = 3;"
+        "update event set person_id = 'a0000000-0000-0000-0000-000000000002'"
+        " where sequence = 5;"
+        "update event set anonymous_id = 'z', received = now() where sequence = 6");
+    compare(world, &told);
+    assert_string_equal(told.lines, expected);
+}
+
+static void anonymous_ids_in_quarantine_are_left_out(void **state)
+{
+    struct world *world = *state;
+    struct dbk_compare_result result;
+    struct told told;
+
+    submit_anonymous(world);
+    post_random(world, 1, 1);
+    scratch_script(world->pg,
+                   "insert into quarantine (sequence, anonymous_id, reason) values"
+                   " (5, 'y', 'test');"
+                   "update event set anonymous_id = 'z' where sequence in (3, 6);"
+                   "delete from event where sequence = 5");
+    result = compare(world, &told);
+    assert_string_equal(told.lines, "changed event e0000000-0000-0000-0000-000000000001"
+                                    " 3 anonymous_id\n");
+    assert_int_equal(result.quarantined, 1);
+}
+
 static void all_are_counted_and_the_first_are_told(void **state)
 {
     struct world *world = *state;
@@ -297,6 +359,8 @@ int main(void)
         IN_A_WORLD(posted_tables_are_equal),
         IN_A_WORLD(tables_that_lag_are_compared_where_they_are),
         IN_A_WORLD(each_kind_of_difference_is_named),
+        IN_A_WORLD(whose_an_event_is_and_what_else_is_new_is_compared),
+        IN_A_WORLD(anonymous_ids_in_quarantine_are_left_out),
         IN_A_WORLD(all_are_counted_and_the_first_are_told),
         IN_A_WORLD(columns_that_no_migration_made_are_told),
         IN_A_WORLD(persons_in_quarantine_are_left_out),

@@ -90,6 +90,55 @@ static enum fold_fate fate_at(const struct world *world, size_t i)
     return fold_event_fate(&world->fold, &world->fold.events[i]);
 }
 
+/* When the anonymous id was this person's; 0: nobody's. */
+static enum dbk_code anonymous(struct world *world, uint8_t event, uint8_t owner,
+                               const char *anonymous_id)
+{
+    return add(world, (struct dbk_record){.type = DBK_EVENT_RECORDED,
+                                          .subject = id_of(event),
+                                          .person_id = id_of(owner),
+                                          .anonymous_id = dbk_slice(anonymous_id),
+                                          .event_type = dbk_slice("login")});
+}
+
+static enum dbk_code alias(struct world *world, uint8_t person,
+                           const char *anonymous_id)
+{
+    return add(world, (struct dbk_record){.type = DBK_PERSON_ALIASED,
+                                          .subject = id_of(person),
+                                          .anonymous_id = dbk_slice(anonymous_id)});
+}
+
+static enum dbk_code unalias(struct world *world, uint8_t person,
+                             const char *anonymous_id)
+{
+    return add(world, (struct dbk_record){.type = DBK_PERSON_UNALIASED,
+                                          .subject = id_of(person),
+                                          .anonymous_id = dbk_slice(anonymous_id)});
+}
+
+static void assert_owner(const struct world *world, size_t i, uint8_t owner)
+{
+    struct dbk_uuid expected = id_of(owner),
+                    is = fold_event_owner(&world->fold, &world->fold.events[i]);
+
+    assert_int_equal(fate_at(world, i), FOLD_INSERT);
+    assert_true(dbk_uuid_equal(&is, &expected));
+}
+
+/* What becomes of the rows that were there before: of whose, and whose they are then. */
+static void assert_rows(const struct world *world, size_t i, enum fold_fate fate,
+                        uint8_t before, uint8_t owner)
+{
+    const struct fold_crowd *crowd = &world->fold.crowds.list[i];
+    struct dbk_uuid was = id_of(before), is = id_of(owner);
+
+    assert_true(i < world->fold.crowds.count);
+    assert_int_equal(fold_rows_fate(&world->fold, crowd), fate);
+    assert_true(dbk_uuid_equal(&crowd->before, &was));
+    assert_true(dbk_uuid_equal(&crowd->owner, &is));
+}
+
 static void assert_text(struct dbk_slice slice, const char *text)
 {
     assert_true(dbk_slice_equal(slice, dbk_slice(text)));
@@ -199,6 +248,82 @@ static void a_deleted_person_takes_its_events_along(void **state)
     assert_int_equal(fate_at(world, 2), FOLD_INSERT);
 }
 
+static void events_are_whose_their_anonymous_id_comes_to_be(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(anonymous(world, 10, 0, "x"), DBK_OK);
+    assert_int_equal(anonymous(world, 11, 0, "y"), DBK_OK);
+    assert_int_equal(alias(world, 1, "x"), DBK_OK);
+    assert_int_equal(anonymous(world, 12, 1, "x"), DBK_OK);
+    assert_owner(world, 0, 1);
+    assert_owner(world, 1, 0);
+    assert_owner(world, 2, 1);
+    assert_int_equal(world->fold.crowds.count, 2);
+    assert_rows(world, 0, FOLD_UPDATE, 0, 1);
+    assert_rows(world, 1, FOLD_NOTHING, 0, 0);
+}
+
+static void an_alias_that_is_taken_back_moves_them_back(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(unalias(world, 1, "x"), DBK_OK);
+    assert_int_equal(anonymous(world, 10, 0, "x"), DBK_OK);
+    assert_int_equal(alias(world, 1, "y"), DBK_OK);
+    assert_int_equal(unalias(world, 1, "y"), DBK_OK);
+    assert_rows(world, 0, FOLD_UPDATE, 1, 0);
+    assert_rows(world, 1, FOLD_NOTHING, 0, 0);
+    assert_owner(world, 0, 0);
+    assert_int_equal(alias(world, 2, "x"), DBK_OK);
+    assert_rows(world, 0, FOLD_UPDATE, 1, 2);
+    assert_owner(world, 0, 2);
+}
+
+static void who_came_and_went_takes_them_along(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(create(world, 1, "a@x"), DBK_OK);
+    assert_int_equal(anonymous(world, 10, 0, "x"), DBK_OK);
+    assert_int_equal(alias(world, 1, "x"), DBK_OK);
+    assert_int_equal(remove_person(world, 1), DBK_OK);
+    assert_int_equal(anonymous(world, 11, 0, "x"), DBK_OK);
+    assert_int_equal(alias(world, 2, "x"), DBK_OK);
+    assert_int_equal(fate_at(world, 0), FOLD_NOTHING);
+    assert_owner(world, 1, 2);
+    assert_int_equal(world->fold.crowds.count, 2);
+    assert_rows(world, 0, FOLD_DELETE, 0, 1);
+    assert_false(
+        world->fold.crowds.list[1].has_rows); /* the first has those there were */
+}
+
+static void rows_of_one_who_is_deleted_go_with_the_person_s_own(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(anonymous(world, 10, 1, "x"), DBK_OK);
+    assert_int_equal(remove_person(world, 1), DBK_OK);
+    assert_int_equal(fate_at(world, 0), FOLD_NOTHING);
+    assert_rows(world, 0, FOLD_NOTHING, 1, 1);
+    assert_int_equal(alias(world, 1, "y"), DBK_CONFLICT);
+    assert_int_equal(unalias(world, 1, "x"), DBK_CONFLICT);
+}
+
+/* The alias of the first is set aside with the person, and not seen here. */
+static void only_those_of_whom_it_is_taken_from_move(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(anonymous(world, 10, 0, "x"), DBK_OK);
+    assert_int_equal(anonymous(world, 11, 1, "x"), DBK_OK);
+    assert_int_equal(alias(world, 2, "x"), DBK_OK);
+    assert_owner(world, 0, 2);
+    assert_owner(world, 1, 1);
+    assert_rows(world, 0, FOLD_UPDATE, 0, 2);
+    assert_rows(world, 1, FOLD_NOTHING, 1, 1);
+}
+
 static void an_event_recorded_and_deleted_leaves_nothing(void **state)
 {
     struct world *world = *state;
@@ -302,6 +427,11 @@ int main(void)
         IN_A_WORLD(who_came_and_went_leaves_nothing),
         IN_A_WORLD(an_updated_person_that_is_deleted_is_only_deleted),
         IN_A_WORLD(a_deleted_person_takes_its_events_along),
+        IN_A_WORLD(events_are_whose_their_anonymous_id_comes_to_be),
+        IN_A_WORLD(an_alias_that_is_taken_back_moves_them_back),
+        IN_A_WORLD(who_came_and_went_takes_them_along),
+        IN_A_WORLD(rows_of_one_who_is_deleted_go_with_the_person_s_own),
+        IN_A_WORLD(only_those_of_whom_it_is_taken_from_move),
         IN_A_WORLD(an_event_recorded_and_deleted_leaves_nothing),
         IN_A_WORLD(events_stay_in_the_order_of_the_log),
         IN_A_WORLD(what_contradicts_is_refused),
