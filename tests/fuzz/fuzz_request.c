@@ -238,14 +238,18 @@ static bool is_text(const char *value, const char *wanted)
     return value && strncmp(value, wanted, strlen(wanted)) == 0;
 }
 
-/* The envelope, which says the status again at its end. */
+/* The envelope, which says the status again at its end, or what kind of failure it is. */
 static void require_envelope(const char *body, size_t length, int status)
 {
-    char end[32];
+    char end[32], type[] = ",\"type\":\"/docs/errors.md#";
     size_t wanted = (size_t)snprintf(end, sizeof end, "\"status\":%d}}", status);
 
     require(json_check(body, length, SIZE_MAX, NULL) == DBK_OK);
-    require(length > wanted && memcmp(body + length - wanted, end, wanted) == 0);
+    if (status < 400)
+        require(length > wanted && memcmp(body + length - wanted, end, wanted) == 0);
+    else
+        require(memmem(body, length, end, wanted - 2) &&
+                memmem(body, length, type, sizeof type - 1));
     require(memchr(body, '\n', length) == NULL && memchr(body, 0, length) == NULL);
 }
 

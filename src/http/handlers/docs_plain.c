@@ -6,6 +6,7 @@ const struct docs_file docs_page = {NULL, "text/html; charset=utf-8", page_route
                                     &page_routes_html_size};
 
 const struct docs_file docs_files[] = {
+    {"errors.md", "text/markdown; charset=utf-8", page_errors_md, &page_errors_md_size},
     {"routes.html", "text/html; charset=utf-8", page_routes_html,
      &page_routes_html_size},
     {"favicon-32x32.png", "image/png", page_favicon_32x32_png,

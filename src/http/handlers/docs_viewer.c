@@ -12,6 +12,7 @@ const struct docs_file docs_files[] = {
      &viewer_swagger_ui_css_size},
     {"swagger-ui-bundle.js", "text/javascript; charset=utf-8",
      viewer_swagger_ui_bundle_js, &viewer_swagger_ui_bundle_js_size},
+    {"errors.md", "text/markdown; charset=utf-8", page_errors_md, &page_errors_md_size},
     {"routes.html", "text/html; charset=utf-8", page_routes_html,
      &page_routes_html_size},
     {"favicon-32x32.png", "image/png", page_favicon_32x32_png,

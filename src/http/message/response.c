@@ -2,6 +2,7 @@
 
 #include "etag.h"
 #include "media_type.h"
+#include "problem.h"
 #include "request.h"
 #include "status.h"
 #include "store/decimal.h"
@@ -132,10 +133,20 @@ static void render_count(struct response *rs)
     dbk_render_text(&rs->body, ",");
 }
 
+static void render_problem(struct dbk_render *body, const struct problem *problem)
+{
+    dbk_render_text(body, ",\"title\":");
+    dbk_render_string(body, dbk_slice(problem->title));
+    dbk_render_text(body, ",\"type\":\"" PROBLEM_TYPE);
+    dbk_render_text(body, problem->name);
+    dbk_render_text(body, "\"");
+}
+
+/* problem may be NULL: it is none, or the one of the status. */
 static enum dbk_code end_with(struct response *rs, int status, const char *details,
                               const char *members,
                               const struct dbk_field_errors *fields,
-                              struct dbk_error *err)
+                              const struct problem *problem, struct dbk_error *err)
 {
     dbk_render_text(&rs->body, ",\"response\":{");
     if (rs->count_is)
@@ -150,6 +161,10 @@ static enum dbk_code end_with(struct response *rs, int status, const char *detai
                       dbk_slice(status < 207 ? "Ok" : status_reason(status)));
     dbk_render_text(&rs->body, ",\"status\":");
     dbk_render_number(&rs->body, (uint64_t)status);
+    if (!problem && status >= 400)
+        problem = problem_of(status, DBK_OK);
+    if (problem)
+        render_problem(&rs->body, problem);
     dbk_render_text(&rs->body, "}}");
     rs->status = status;
     if (dbk_render_code(&rs->body) == DBK_OK)
@@ -160,13 +175,13 @@ static enum dbk_code end_with(struct response *rs, int status, const char *detai
 enum dbk_code response_end(struct response *rs, int status, const char *details,
                            struct dbk_error *err)
 {
-    return end_with(rs, status, details, "", NULL, err);
+    return end_with(rs, status, details, "", NULL, NULL, err);
 }
 
 enum dbk_code response_end_with(struct response *rs, int status, const char *details,
                                 const char *members, struct dbk_error *err)
 {
-    return end_with(rs, status, details, members, NULL, err);
+    return end_with(rs, status, details, members, NULL, NULL, err);
 }
 
 enum dbk_code response_empty(struct response *rs, int status, const char *details,
@@ -175,7 +190,7 @@ enum dbk_code response_empty(struct response *rs, int status, const char *detail
 {
     response_begin(rs);
     dbk_render_text(&rs->body, "null");
-    return end_with(rs, status, details, "", fields, err);
+    return end_with(rs, status, details, "", fields, NULL, err);
 }
 
 /* What a client may read of a failure: its own mistakes in full, ours in general, unless
@@ -207,14 +222,57 @@ static void render_taken(struct response *rs, const struct request *rq)
         response_header_text(rs, "Accept-Patch", MEDIA_TYPES_PATCH);
 }
 
+static const struct problem *problem_for(const struct request *rq, int status,
+                                         const struct dbk_error *err)
+{
+    if (status == 400 && rq->fields.count > 0)
+        return problem_named("invalid-fields");
+    if (status == 415 && rq->wrong_coding)
+        return problem_named("unsupported-encoding");
+    return problem_of(status, err->code);
+}
+
+/* The whole of RFC 9457 instead of the envelope, where that is asked for. */
+static void render_document(struct response *rs, const struct request *rq, int status,
+                            const struct problem *problem, const char *details)
+{
+    rs->status = status;
+    rs->content_type = PROBLEM_MEDIA;
+    dbk_render_clear(&rs->body);
+    dbk_render_text(&rs->body, "{\"detail\":");
+    dbk_render_string(&rs->body, dbk_slice(details));
+    if (rq->fields.count > 0)
+        render_fields(&rs->body, &rq->fields);
+    if (rq->head->method) {
+        dbk_render_text(&rs->body, ",\"instance\":");
+        dbk_render_string(&rs->body, dbk_slice(rq->path));
+    }
+    dbk_render_text(&rs->body, ",\"request_id\":");
+    dbk_render_string(&rs->body, dbk_slice(rq->id));
+    dbk_render_text(&rs->body, ",\"status\":");
+    dbk_render_number(&rs->body, (uint64_t)status);
+    render_problem(&rs->body, problem);
+    dbk_render_text(&rs->body, "}");
+}
+
+static bool wants_document(const struct request *rq)
+{
+    struct accept document = request_accept(rq, PROBLEM_MEDIA);
+
+    return document.range == ACCEPT_NAMED &&
+           accept_prefers(document, request_accept(rq, "application/json"));
+}
+
 void response_fail(struct response *rs, const struct request *rq, int status,
                    const struct dbk_error *err)
 {
     char details[sizeof err->text + 256];
+    const struct problem *problem;
 
     details_of(rq, err, details, sizeof details);
     if (status == 0)
         status = status_of(err->code);
+    problem = problem_for(rq, status, err);
     if (status_sentence(err->code))
         memcpy(rs->error, err->text, sizeof rs->error);
     forget_answer(rs);
@@ -225,6 +283,13 @@ void response_fail(struct response *rs, const struct request *rq, int status,
         render_taken(rs, rq);
     if (rq->challenge)
         response_header_text(rs, "WWW-Authenticate", rq->challenge);
-    if (response_empty(rs, status, details, &rq->fields, NULL) != DBK_OK)
+    if (wants_document(rq)) {
+        render_document(rs, rq, status, problem, details);
+    } else {
+        response_begin(rs);
+        dbk_render_text(&rs->body, "null");
+        end_with(rs, status, details, "", &rq->fields, problem, NULL);
+    }
+    if (dbk_render_code(&rs->body) != DBK_OK)
         rs->close = true; /* the status says enough */
 }

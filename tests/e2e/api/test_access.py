@@ -247,10 +247,13 @@ class WrongTokens(unittest.TestCase):
                          'Bearer realm="daybook", error="invalid_token"')
         self.assertEqual(answers[0].json, {"data": None, "response": {
             "details": "The access token is not known; it may be revoked",
-            "message": "Unauthorized", "status": 401}})
+            "message": "Unauthorized", "status": 401,
+            "title": "A valid access token is needed",
+            "type": "/docs/errors.md#unauthorized"}})
         self.assertEqual(answers[-1].json, {"data": None, "response": {
             "details": "Too many wrong access tokens came from this address",
-            "message": "Too Many Requests", "status": 429}})
+            "message": "Too Many Requests", "status": 429,
+            "title": "Too much came for now", "type": "/docs/errors.md#too-many-requests"}})
         self.assertIn(int(answers[-1].headers["Retry-After"]), range(1, 61))
         self.assertEqual(client.request("GET", "/log", None, token).status, 200)
         self.assertEqual(client.get("/health").status, 503)  # PostgreSQL is nowhere

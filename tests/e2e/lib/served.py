@@ -75,7 +75,10 @@ class Served(unittest.TestCase):
         self.assertIsNone(answer.data)
         self.assertEqual(response["status"], status)
         self.assertNotEqual(response["message"], "Ok")
-        self.assertLessEqual(set(response), {"details", "errors", "message", "status"})
+        self.assertLessEqual(set(response), {"details", "errors", "message", "status",
+                                             "title", "type"})
+        self.assertRegex(response["type"], "^/docs/errors.md#[a-z-]+$")
+        self.assertTrue(response["title"])
         self.assertIn(saying.lower(), response["details"].lower())
         if status in (429, 503):
             self.assertRegex(answer.headers["Retry-After"], r"^\d+$")

@@ -313,7 +313,8 @@ static void a_refusal_tells_what_is_missing(void **state)
     assert_heard(&heard, 401,
                  "{\"data\":null,\"response\":{\"details\":\"This needs an access "
                  "token, sent as Authorization: Bearer TOKEN\",\"message\":"
-                 "\"Unauthorized\",\"status\":401}}");
+                 "\"Unauthorized\",\"status\":401,\"title\":\"A valid access token is "
+                 "needed\",\"type\":\"/docs/errors.md#unauthorized\"}}");
     assert_string_equal(heard_header(&heard, "WWW-Authenticate", value),
                         "Bearer realm=\"daybook\"");
     heard_free(&heard);

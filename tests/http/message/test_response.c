@@ -7,6 +7,7 @@
 
 struct answer {
     struct service service;
+    struct head head;
     struct request rq;
     struct response rs;
 };
@@ -17,6 +18,7 @@ static struct answer *answer_new(void)
 
     assert_non_null(answer);
     answer->rq.service = &answer->service;
+    answer->rq.head = &answer->head;
     response_init(&answer->rs);
     response_clear(&answer->rs);
     return answer;
