@@ -112,10 +112,10 @@ class Batch(Served):
         self.assertEqual(self.head(), head)
 
     def test_a_batch_without_refusals_says_what_it_always_said(self):
-        item = self.click(id=new_id())
+        item, other = self.click(id=new_id()), new_id()
         for details in ("2 recorded, 1 known already, 0 refused",
                         "0 recorded, 3 known already, 0 refused"):
-            answer = self.batch([item, {**item, "id": item["id"][:-1] + "0"}, item])
+            answer = self.batch([item, {**item, "id": other}, item])
             self.assertEqual(answer.status, 200, answer.body)
             self.assertEqual(answer.json["response"],
                              {"details": details, "message": "Ok", "status": 200})
