@@ -55,7 +55,7 @@ const struct config_entry config_table[SETTING_COUNT] = {
      .help = "Largest body of POST /events/batch"},
     {.name = "BATCH_ITEMS_MAX", .flag = "--batch-items-max", .fallback = "10000",
      .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1, .max = 1000000,
-     .help = "Most events in one POST /events/batch"},
+     .help = "Most items in one POST /events/batch"},
     {.name = "BODIES_MAX", .flag = "--bodies-max", .fallback = "256 MiB",
      .kind = CONFIG_SIZE, .group = CONFIG_GROUP_SERVE, .min = MIB, .max = 1024 * GIB,
      .help = "Memory for all bodies under way; beyond it 503"},

@@ -89,23 +89,44 @@ enum dbk_code body_delete_event(const char *text, size_t length,
 struct body_items {
     size_t count; /* how many items there are */
     bool lines;
+    struct dbk_slice context; /* that of all: an object with members, or length 0 */
+    bool has_sent_at;
+    dbk_timestamp sent_at; /* when the client sent it, by its own clock */
+
     const char *at, *end;    /* private */
     struct json_loose array; /* private */
 };
 
 /* Make items ready to walk.
  *
- * An array (lines false) is cut into its items as json_loose.h says, NDJSON (lines true) at
- * each line feed; blank lines are no items. What is wrong with an item is found when it is
- * read.
+ * Without lines it is an array, or an object {"items": [...]} that may have a `context`,
+ * which is bounded as properties are, and `sent_at` (body_time.h). An array is cut into its
+ * items as json_loose.h says, NDJSON (lines true) at each line feed; blank lines are no
+ * items. What is wrong with an item is found when it is read.
  *
- * DBK_INVALID    not an array, or not to be followed (with line and column), or no items
+ * DBK_INVALID    none of that, or not to be followed (with line and column), or no items;
+ *                fields, where it is a member of the object
  * DBK_TOO_LARGE  more than max items
  */
 enum dbk_code body_items_open(const char *text, size_t length, bool lines, size_t max,
-                              struct body_items *items, struct dbk_error *err);
+                              struct body_items *items, struct dbk_field_errors *fields,
+                              struct dbk_error *err);
 
-/* The next item, for dbk_body_event; false behind the last. */
+/* Its part for an object, which stands in text: context and sent_at are read into items,
+ * whose array then stands before the first of its items. Errors as above. */
+enum dbk_code body_envelope(const char *text, struct dbk_slice object,
+                            struct body_items *items, struct dbk_field_errors *fields,
+                            struct dbk_error *err);
+
+/* Whether a text begins as such an object, not as an item a line does. */
+bool body_items_shared(struct dbk_slice text);
+
+/* The next item; false behind the last. */
 bool body_items_next(struct body_items *items, struct dbk_slice *item);
+
+/* What an item is. An object {"event": ...}, {"person": ...} or {"alias": ...} says so, and
+ * *item becomes what is in it; all else is an event, or nothing. */
+enum body_item { BODY_ITEM_EVENT, BODY_ITEM_PERSON, BODY_ITEM_ALIAS };
+enum body_item body_item_kind(struct dbk_slice *item);
 
 #endif

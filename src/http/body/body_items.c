@@ -37,21 +37,25 @@ bool body_items_next(struct body_items *items, struct dbk_slice *item)
     return items->lines ? next_line(items, item) : json_loose_next(&items->array, item);
 }
 
-/* Stand before the first item of an array. */
-static enum dbk_code open_array(struct dbk_slice text, struct body_items *items,
-                                struct dbk_error *err)
+/* Stand before the first item of the array, which the text is or has. */
+static enum dbk_code open_array(const char *text, size_t length,
+                                struct body_items *items,
+                                struct dbk_field_errors *fields, struct dbk_error *err)
 {
-    struct dbk_slice array = trim(text.data, text.data + text.length);
+    struct dbk_slice value = trim(text, text + length);
 
-    if (array.length == 0)
+    if (value.length == 0)
         return dbk_fail(err, DBK_INVALID, "empty, where JSON is expected");
-    if (array.data[0] != '[')
-        return dbk_fail(err, DBK_INVALID, "expected a JSON array of events");
-    json_loose_start(&items->array, array);
+    if (value.data[0] == '{')
+        return body_envelope(text, value, items, fields, err);
+    if (value.data[0] != '[')
+        return dbk_fail(err, DBK_INVALID,
+                        "expected a JSON array of items, or an object that has them");
+    json_loose_start(&items->array, value);
     return DBK_OK;
 }
 
-/* The array ended as arrays do, and nothing stands behind it. */
+/* The array ended as arrays do. Behind one that stands alone there is nothing. */
 static enum dbk_code check_end(const char *text, struct json_loose *array,
                                struct dbk_error *err)
 {
@@ -64,28 +68,79 @@ static enum dbk_code check_end(const char *text, struct json_loose *array,
 }
 
 enum dbk_code body_items_open(const char *text, size_t length, bool lines, size_t max,
-                              struct body_items *items, struct dbk_error *err)
+                              struct body_items *items, struct dbk_field_errors *fields,
+                              struct dbk_error *err)
 {
     struct body_items opened = {.lines = lines, .at = text, .end = text + length};
     struct dbk_slice item;
     size_t count = 0;
 
-    *items = (struct body_items){0};
-    if (!lines && open_array((struct dbk_slice){text, length}, &opened, err) != DBK_OK)
-        return DBK_INVALID;
+    *items = (struct body_items){.lines = true}; /* without a line */
+    fields->count = 0;
+    if (!lines) {
+        enum dbk_code code = open_array(text, length, &opened, fields, err);
+        if (code != DBK_OK)
+            return code;
+    }
     *items = opened;
     while (count <= max && body_items_next(&opened, &item))
         count++;
     if (count > max)
-        dbk_fail(err, DBK_TOO_LARGE, "more than %zu events in one batch", max);
+        dbk_fail(err, DBK_TOO_LARGE, "more than %zu items in one batch", max);
     else if (!lines && check_end(text, &opened.array, err) != DBK_OK)
         count = 0;
     else if (count == 0)
-        dbk_fail(err, DBK_INVALID, "no events in the batch");
+        dbk_fail(err, DBK_INVALID, "no items in the batch");
     if (count == 0 || count > max) {
-        *items = (struct body_items){.lines = true}; /* without a line */
+        *items = (struct body_items){.lines = true};
         return count == 0 ? DBK_INVALID : DBK_TOO_LARGE;
     }
     items->count = count;
     return DBK_OK;
+}
+
+static const char *skip_space(const char *at, const char *end)
+{
+    while (at < end && is_space(*at))
+        at++;
+    return at;
+}
+
+/* The value of an object's only member, which has this key (with its quotes); length 0:
+ * it is not so. The value is not checked, and is what strings and brackets make of it. */
+static struct dbk_slice only_member(struct dbk_slice object, struct dbk_slice key)
+{
+    const struct dbk_slice none = {NULL, 0};
+    struct json_loose loose;
+    struct dbk_slice value, more;
+
+    json_loose_start(&loose, object);
+    if (!json_loose_next(&loose, &value) || !dbk_slice_equal(loose.key, key) ||
+        json_loose_next(&loose, &more) || loose.wrong || !json_loose_ends(&loose))
+        return none;
+    return value;
+}
+
+enum body_item body_item_kind(struct dbk_slice *item)
+{
+    static const struct dbk_slice keys[] = {[BODY_ITEM_EVENT] = {"\"event\"", 7},
+                                            [BODY_ITEM_PERSON] = {"\"person\"", 8},
+                                            [BODY_ITEM_ALIAS] = {"\"alias\"", 7}};
+    const char *end = item->data + item->length, *key;
+
+    if (item->length == 0 || item->data[0] != '{')
+        return BODY_ITEM_EVENT;
+    key = skip_space(item->data + 1, end);
+    for (size_t kind = 0; kind < sizeof keys / sizeof *keys; kind++) {
+        struct dbk_slice value;
+        if ((size_t)(end - key) < keys[kind].length ||
+            memcmp(key, keys[kind].data, keys[kind].length) != 0)
+            continue;
+        value = only_member(*item, keys[kind]);
+        if (value.length == 0)
+            break;
+        *item = value;
+        return (enum body_item)kind;
+    }
+    return BODY_ITEM_EVENT;
 }

@@ -1,23 +1,34 @@
-/* batch_item.h - one event of a batch: its command, and what became of it. */
+/* batch_item.h - one item of a batch: its command, and what became of it. */
 #ifndef DBK_HTTP_BATCH_ITEM_H
 #define DBK_HTTP_BATCH_ITEM_H
 
+#include "body_fields.h"
 #include "request.h"
 #include "store/command.h"
 #include "store/render.h"
 #include "submit.h"
 
-struct batch_item {
-    struct dbk_slice text;       /* in the body */
-    struct dbk_command *command; /* NULL: the item is invalid. Owned by the batch */
-    struct dbk_uuid id;
-    bool has_id; /* the client's own */
+/* What all items of a batch share. */
+struct batch_frame {
+    const struct request *rq;
+    struct dbk_body_rules rules;
+    char clock_offset[24]; /* the text of that of rules */
+    struct submit_ids ids;
+    bool replayed; /* the ids are others than were drafted, and are read from the log */
 };
 
-/* Read the item's text and draft its command. An invalid item is no failure. DBK_NO_MEMORY. */
-enum dbk_code batch_item_draft(const struct request *rq, const struct submit_ids *ids,
-                               size_t index, struct batch_item *item,
-                               struct dbk_error *err);
+struct batch_item {
+    struct dbk_slice text; /* in the body: what is in an {"event": ...} or the like */
+    enum body_item kind;
+    struct dbk_command *command; /* NULL: the item is invalid. Owned by the batch */
+    struct dbk_uuid id;          /* of the event or person; nil: not known yet */
+    bool has_id;                 /* the client's own */
+};
+
+/* Draft the command of a text, all else of the item is filled in. An invalid item is no
+ * failure. DBK_NO_MEMORY. */
+enum dbk_code batch_item_draft(const struct batch_frame *frame, size_t index,
+                               struct batch_item *item, struct dbk_error *err);
 
 struct batch_counts {
     size_t recorded, known, refused;
@@ -26,13 +37,14 @@ struct batch_counts {
     uint64_t last_sequence; /* the highest of those recorded */
 };
 
-/* {"index", "status", "id", "sequence"}; or, where it was refused, "details" (and
- * "errors") instead of the sequence, and the id only where the client gave it: so that
- * it is the same when replayed. replayed: its id is another than was drafted, and is
- * read from the log.
- * To who only ingests {"index", "status": 202, "id"} of each that was well-formed. */
-void batch_item_render(const struct request *rq, size_t index,
-                       const struct batch_item *item, bool replayed,
-                       struct dbk_render *out, struct batch_counts *counts);
+/* {"index", "status", "id", "sequence"}, the id of an event, or of the person that was made,
+ * updated or given an anonymous id; or, where it was refused, "details" (and "errors")
+ * instead of the sequence, and the id only where the client gave it: so that it is the same
+ * when replayed.
+ * To who only ingests {"index", "status": 202, "id"} of each that was well-formed; without
+ * the id of a person that the client did not give. */
+void batch_item_render(const struct batch_frame *frame, size_t index,
+                       const struct batch_item *item, struct dbk_render *out,
+                       struct batch_counts *counts);
 
 #endif

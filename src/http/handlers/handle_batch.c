@@ -1,4 +1,4 @@
-/* POST /events/batch: many events, a verdict for each.
+/* POST /events/batch: many events, persons and aliases, a verdict for each.
  *
  * Of an item a command, an id and its place in the body are kept. Where that does not
  * tell what became of it (it was invalid, or the log has its id) it is read again. */
@@ -8,9 +8,11 @@
 #include "handlers.h"
 #include "request.h"
 #include "response.h"
+#include "store/clock.h"
 #include "submit.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,8 +20,7 @@ struct batch {
     struct batch_item *items;
     struct dbk_command **commands; /* of the items that can be submitted */
     size_t item_count, command_count;
-    struct submit_ids ids;
-    bool replayed;
+    struct batch_frame frame;
 };
 
 static void finish(struct batch *batch)
@@ -30,8 +31,8 @@ static void finish(struct batch *batch)
     free(batch->items);
 }
 
-static enum dbk_code draft_all(const struct request *rq, struct body_items items,
-                               struct batch *batch, struct dbk_error *err)
+static enum dbk_code draft_all(struct body_items items, struct batch *batch,
+                               struct dbk_error *err)
 {
     struct dbk_slice text;
 
@@ -43,7 +44,8 @@ static enum dbk_code draft_all(const struct request *rq, struct body_items items
         struct batch_item *item = &batch->items[batch->item_count++];
         enum dbk_code code;
         item->text = text;
-        code = batch_item_draft(rq, &batch->ids, batch->item_count - 1, item, err);
+        item->kind = body_item_kind(&item->text);
+        code = batch_item_draft(&batch->frame, batch->item_count - 1, item, err);
         if (code != DBK_OK)
             return code;
         if (item->command)
@@ -97,13 +99,60 @@ static enum dbk_code answer(const struct request *rq, struct response *rs,
     response_begin(rs);
     for (size_t i = 0; i < batch->item_count; i++) {
         dbk_render_text(&rs->body, i ? "," : "[");
-        batch_item_render(rq, i, &batch->items[i], batch->replayed, &rs->body, &counts);
+        batch_item_render(&batch->frame, i, &batch->items[i], &rs->body, &counts);
     }
     dbk_render_text(&rs->body, "]");
     rs->sequence = counts.last_sequence;
     if (counts.last_sequence > 0 && !request_only_ingests(rq))
         response_header_number(rs, "Daybook-Sequence", counts.last_sequence);
     return end(rq, rs, &counts, err);
+}
+
+/* Each event is written out with the context: together they are bounded as if the client
+ * had written them so. */
+static enum dbk_code check_context(const struct request *rq,
+                                   const struct body_items *items,
+                                   struct dbk_error *err)
+{
+    size_t limit = rq->service->options.batch_body_max;
+    size_t left = limit > rq->body.length ? limit - rq->body.length : 0;
+
+    if (items->context.length <= left / items->count)
+        return DBK_OK;
+    return dbk_fail(
+        err, DBK_TOO_LARGE,
+        "With its context of %zu bytes in each of its %zu items the batch is "
+        "larger than the %zu bytes taken here",
+        items->context.length, items->count, limit);
+}
+
+/* The client's clock is wrong by the time between its sending and our beginning to read, as
+ * far as that is not the way. */
+static void correct_clock(const struct request *rq, const struct body_items *items,
+                          struct batch_frame *frame)
+{
+    dbk_timestamp received = dbk_timestamp_now() - (dbk_clock_us() - rq->began);
+
+    if (!items->has_sent_at || received == items->sent_at)
+        return;
+    frame->rules.clock_offset = received - items->sent_at;
+    snprintf(frame->clock_offset, sizeof frame->clock_offset, "%" PRId64,
+             frame->rules.clock_offset);
+    frame->rules.clock_offset_text = dbk_slice(frame->clock_offset);
+}
+
+/* What all items have in common. */
+static enum dbk_code begin_frame(struct request *rq, const struct body_items *items,
+                                 struct batch_frame *frame, struct dbk_error *err)
+{
+    if (check_context(rq, items, err) != DBK_OK ||
+        authorize_events(rq, items->count > 1 ? items->count - 1 : 0, err) != DBK_OK)
+        return err->code;
+    frame->rq = rq;
+    frame->rules = rq->service->rules;
+    frame->rules.context = items->context;
+    correct_clock(rq, items, frame);
+    return submit_ids_begin(rq, &frame->ids, err);
 }
 
 enum dbk_code handle_post_batch(struct request *rq, struct response *rs,
@@ -114,15 +163,15 @@ enum dbk_code handle_post_batch(struct request *rq, struct response *rs,
     enum dbk_code code;
 
     if (body_items_open(rq->body.data, rq->body.length, rq->lines,
-                        rq->service->options.batch_items_max, &items, err) != DBK_OK)
+                        rq->service->options.batch_items_max, &items, &rq->fields,
+                        err) != DBK_OK)
         return err->code;
-    if (authorize_events(rq, items.count > 1 ? items.count - 1 : 0, err) != DBK_OK ||
-        submit_ids_begin(rq, &batch.ids, err) != DBK_OK)
+    if (begin_frame(rq, &items, &batch.frame, err) != DBK_OK)
         return err->code;
-    code = draft_all(rq, items, &batch, err);
+    code = draft_all(items, &batch, err);
     if (code == DBK_OK)
         code = submit_keyed(rq, rs, batch.commands, batch.command_count,
-                            &batch.replayed, err);
+                            &batch.frame.replayed, err);
     if (code == DBK_OK)
         code = answer(rq, rs, &batch, err);
     finish(&batch);

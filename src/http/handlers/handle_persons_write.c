@@ -3,52 +3,13 @@
 #include "body_fields.h"
 #include "expect.h"
 #include "handlers.h"
-#include "json_stored.h"
 #include "logged.h"
 #include "person_answer.h"
 #include "person_draft.h"
+#include "person_known.h"
 #include "request.h"
 #include "response.h"
 #include "submit.h"
-#include "worker.h"
-
-/* The properties that the log has of a person are of these bytes, or mean the same. */
-static bool same_properties(const struct request *rq,
-                            const struct dbk_person_state *person,
-                            struct dbk_slice brought)
-{
-    struct dbk_slice logged;
-
-    if (dbk_log_person_properties(rq->service->log, person, &rq->worker->batch, &logged,
-                                  NULL) != DBK_OK)
-        return false;
-    if (brought.length == 0 || logged.length == 0)
-        return brought.length == logged.length;
-    return json_same(brought, logged);
-}
-
-static bool same_alias(const struct request *rq, const struct dbk_record *brought)
-{
-    struct dbk_uuid owner;
-
-    return brought->anonymous_id.length == 0 ||
-           (dbk_log_whose(rq->service->log, DBK_IDENTITY_ANONYMOUS_ID,
-                          brought->anonymous_id, &owner, NULL) == DBK_OK &&
-            dbk_uuid_equal(&owner, &brought->subject));
-}
-
-static bool same_person(const struct request *rq, const struct dbk_record *brought,
-                        const struct dbk_person_state *person)
-{
-    const struct dbk_person_fields *fields = &brought->person;
-
-    return dbk_slice_equal(fields->email, dbk_slice(person->email)) &&
-           dbk_slice_equal(fields->first_name, dbk_slice(person->first_name)) &&
-           dbk_slice_equal(fields->last_name, dbk_slice(person->last_name)) &&
-           dbk_slice_equal(fields->external_id, dbk_slice(person->external_id)) &&
-           fields->role == person->role &&
-           same_properties(rq, person, fields->properties) && same_alias(rq, brought);
-}
 
 /* The id is taken: by this very person, so that the client has sent it twice, or not. */
 static enum dbk_code answer_known(struct request *rq, struct response *rs,
@@ -56,19 +17,11 @@ static enum dbk_code answer_known(struct request *rq, struct response *rs,
                                   struct dbk_error *err)
 {
     struct dbk_person_state person;
-    char id[DBK_UUID_TEXT + 1];
 
-    if (dbk_log_person(rq->service->log, &brought->subject, &person, err) != DBK_OK)
+    if (person_known(rq, brought, &person, err) != DBK_OK)
         return err->code;
-    if (same_person(rq, brought, &person)) {
-        response_header_number(rs, "Daybook-Sequence", person.version);
-        return person_answer(rq, rs, &person, 0, err);
-    }
-    dbk_uuid_format(&brought->subject, id);
-    return dbk_fail(err, DBK_CONFLICT,
-                    "The person %s is there already, with other content; PUT or PATCH "
-                    "changes a person",
-                    id);
+    response_header_number(rs, "Daybook-Sequence", person.version);
+    return person_answer(rq, rs, &person, 0, err);
 }
 
 static enum dbk_code create(struct request *rq, struct response *rs,

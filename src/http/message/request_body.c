@@ -1,3 +1,4 @@
+#include "body_fields.h"
 #include "budget.h"
 #include "chunks.h"
 #include "civetweb_settings.h"
@@ -194,7 +195,7 @@ static int read_all(struct request *rq, struct dbk_error *err)
     assert(used <= wanted && used <= worker->body_size);
     rq->body = without_mark(worker->body, used);
     if (rq->beacon)
-        rq->lines = !begins_with(rq->body, '[');
+        rq->lines = !begins_with(rq->body, '[') && !body_items_shared(rq->body);
     return used > limit ? too_large(rq, err) : 0;
 }
 

@@ -32,7 +32,7 @@ class Readme(Served):
 
     def look_at(self, answers):
         (created, recorded, read, found, log, once, again, anonymous, alias, known, put,
-         batch, newest) = answers
+         batch, order, order_again, newest) = answers
         self.assertEqual(created["response"]["status"], 201)
         self.assertEqual(recorded["response"]["status"], 201)
         self.assertEqual(read["data"]["id"], created["data"]["id"])
@@ -47,9 +47,12 @@ class Readme(Served):
         self.assertEqual((put["response"]["status"], put["data"]["properties"]),
                          (201, {"plan": "pro"}))
         self.assertEqual([item["status"] for item in batch["data"]], [201, 201, 400])
+        self.assertEqual([each["data"][0]["status"] for each in (order, order_again)],
+                         [201, 200])
+        self.assertEqual(order["data"][0]["sequence"], order_again["data"][0]["sequence"])
         self.assertEqual([event["id"] for event in newest["data"]],
-                         [item["id"] for item in batch["data"][1::-1]])
-        self.assertEqual(newest["response"]["count"], 6)
+                         [order["data"][0]["id"], batch["data"][1]["id"]])
+        self.assertEqual(newest["response"]["count"], 7)
 
     def test_see_the_point_works_again_and_again(self):
         for shell in ("bash", "bash", "sh"):

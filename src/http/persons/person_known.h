@@ -1,0 +1,19 @@
+/* person_known.h - whether a person that is sent again is the one in the log. */
+#ifndef DBK_HTTP_PERSON_KNOWN_H
+#define DBK_HTTP_PERSON_KNOWN_H
+
+#include "request.h"
+#include "store/command.h"
+
+/* Compare a person.created, as dbk_body_person reads it, with the person that has its id:
+ * fields, properties as JSON values, and that its anonymous id is that person's. *person is
+ * who has the id. Uses the worker's batch.
+ *
+ * DBK_OK         it is this one
+ * DBK_CONFLICT   it is another; err names it
+ * DBK_NOT_FOUND  there is none any more
+ */
+enum dbk_code person_known(const struct request *rq, const struct dbk_record *brought,
+                           struct dbk_person_state *person, struct dbk_error *err);
+
+#endif
