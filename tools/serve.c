@@ -230,7 +230,8 @@ static enum dbk_code open_read_model(struct serving *serving, struct dbk_error *
     if (dbk_read_model_open(&serving->database.at,
                             (unsigned)config_number(config, SETTING_DB_CONNECTIONS),
                             (int)config_number(config, SETTING_QUERY_TIMEOUT),
-                            &serving->model, err) != DBK_OK)
+                            &serving->model, err) != DBK_OK ||
+        dbk_read_model_watch(serving->model, err) != DBK_OK)
         return dbk_wrap(err, "open the read model");
     say(serving, "read model open");
     return DBK_OK;

@@ -28,13 +28,24 @@
 struct dbk_read_model; /* safe to share between threads */
 
 /* Nothing is connected yet: connections are made when first used, at most `connections`
- * of them, and again after they break. database must outlive it. Every call below gives
+ * of them (two at least), and again after they break. Of these as many as there are
+ * processors, and no more than half, are for look-ups by id; the others are for lists, of
+ * which one client has no more than two thirds. database must outlive it. Every call below gives
  * up after query_timeout_ms, also where PostgreSQL hangs. DBK_NO_MEMORY. */
 enum dbk_code dbk_read_model_open(const struct dbk_database *database,
                                   unsigned connections, int query_timeout_ms,
                                   struct dbk_read_model **model, struct dbk_error *err);
 /* No call may be under way. NULL is fine. */
 void dbk_read_model_close(struct dbk_read_model *model);
+
+/* Have a thread ask each second whether PostgreSQL answers, on a connection of its own.
+ * Once it has not for two, every read fails at once (DBK_UNAVAILABLE), those under way,
+ * too, until it does. Once, before any read. DBK_NO_MEMORY, DBK_IO (no thread). */
+enum dbk_code dbk_read_model_watch(struct dbk_read_model *model, struct dbk_error *err);
+
+/* For how many milliseconds PostgreSQL has not answered, where reads fail for that; else
+ * 0. Waits for nothing. Any thread. */
+int64_t dbk_read_model_hangs(const struct dbk_read_model *model);
 
 /* Somebody is being told that the read tables show this sequence. From now on tables that
  * are behind it, after a crash of PostgreSQL, are not asked (DBK_UNAVAILABLE) until they
@@ -62,6 +73,16 @@ struct dbk_rows {
 };
 void dbk_rows_finish(struct dbk_rows *rows);
 
+/* Who waits for a list. */
+struct dbk_asker {
+    uint64_t client; /* whose share it counts on; 0: nobody's */
+    /* Whether nobody waits for it any more: asked now and then while PostgreSQL works. A
+     * list is then broken off, DBK_INTERRUPTED, and PostgreSQL ends its query. May be
+     * NULL. */
+    bool (*gone)(void *context);
+    void *context;
+};
+
 /* Which part of a list. Rows behind the cursor `after` (0: from the start), at most
  * limit, and, but for the first, at most max_bytes of JSON: so memory is bounded, and a
  * long list is asked for page by page, with no connection held in between. A cursor is a
@@ -71,6 +92,7 @@ struct dbk_page {
     uint64_t after;
     unsigned limit;
     size_t max_bytes;
+    const struct dbk_asker *asker; /* NULL: one with no share, who stays */
 };
 
 #define DBK_FILTER_TYPES_MAX 20
@@ -96,6 +118,7 @@ struct dbk_person_filter {
  *   DBK_NOT_FOUND    (the single one) no such row
  *   DBK_UNAVAILABLE  PostgreSQL is away, or refuses; err says why
  *   DBK_BUSY         no connection came free in time
+ *   DBK_INTERRUPTED  whoever asked is gone
  *   DBK_TIMEOUT      the query took longer than query_timeout_ms
  *   DBK_NO_MEMORY
  * persons lists in order of creation in the log; events in sequence order; or backwards. */
@@ -112,6 +135,7 @@ enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_pag
                               struct dbk_rows *rows, struct dbk_error *err);
 
 struct dbk_count {
+    const struct dbk_asker *asker; /* given, as a page has it */
     uint64_t rows;
     bool exact;
 };

@@ -33,6 +33,10 @@
 struct pg;        /* one connection */
 struct pg_result; /* rows of one statement; owned by whoever asked for them */
 
+/* Whether to go on waiting for PostgreSQL: DBK_OK, or why not. Asked now and then by the
+ * thread that waits; must not wait itself. */
+typedef enum dbk_code pg_go_on(void *context, struct dbk_error *err);
+
 struct pg_options {
     const char *application;  /* shown in pg_stat_activity; borrowed for the call */
     int connect_timeout_ms;   /* for the whole of opening */
@@ -42,6 +46,8 @@ struct pg_options {
      * yet, and plan a named statement once, not for its parameters. */
     bool fixed_plans;
     bool binary_rows; /* the dbk_pg_binary calls read them */
+    pg_go_on *go_on;  /* while opening; NULL: it is not asked */
+    void *go_on_context;
 };
 
 /* The name of the schema, where none is configured the default one. */
@@ -68,6 +74,10 @@ enum dbk_code pg_open(const struct dbk_database *database,
 /* Whether a server accepts connections there, as who it does not say: one that asks for a
  * password does. Takes two seconds at most, but for resolving a host name. */
 bool pg_answers(const struct dbk_database *database);
+
+/* From now on ask this while PostgreSQL is waited for; NULL: nobody. Where it does not go
+ * on, the call fails as it says, and the connection is dead. */
+void pg_ask_while(struct pg *pg, pg_go_on *go_on, void *context);
 
 /* Break the connection off: what waits for PostgreSQL fails at once, as it does when the
  * connection is lost. The one call that another thread may make, until pg_close. */

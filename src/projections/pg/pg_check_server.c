@@ -87,13 +87,13 @@ static enum dbk_code compare(struct pg *pg, struct pg *other, dbk_deadline deadl
 
 /* There is a pooler: of which kind? */
 static enum dbk_code probe(struct pg *pg, const struct dbk_database *database,
-                           const char *application, dbk_deadline deadline,
+                           const struct pg_options *options, dbk_deadline deadline,
                            struct dbk_error *err)
 {
     int left = dbk_deadline_left(deadline);
     dbk_deadline until = dbk_deadline_in(left < PROBE_MS ? left : PROBE_MS);
     struct pg *other;
-    enum dbk_code code = pg_connect(database, application, until, &other, err);
+    enum dbk_code code = pg_connect(database, options, until, &other, err);
 
     if (code == DBK_OK)
         code = compare(pg, other, until, err);
@@ -107,7 +107,7 @@ static enum dbk_code probe(struct pg *pg, const struct dbk_database *database,
 }
 
 enum dbk_code pg_check_server(struct pg *pg, const struct dbk_database *database,
-                              const char *application, dbk_deadline deadline,
+                              const struct pg_options *options, dbk_deadline deadline,
                               struct dbk_error *err)
 {
     char told[16];
@@ -118,7 +118,7 @@ enum dbk_code pg_check_server(struct pg *pg, const struct dbk_database *database
     snprintf(told, sizeof told, "%d", PQbackendPID(pg->conn));
     if (!strcmp(told, pg->process))
         return DBK_OK;
-    code = probe(pg, database, application, deadline, err);
+    code = probe(pg, database, options, deadline, err);
     pg->pooled = code == DBK_OK;
     return code;
 }

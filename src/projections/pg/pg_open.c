@@ -85,8 +85,9 @@ static enum dbk_code set_session(struct pg *pg, const struct dbk_database *datab
     return pg_run(pg, &statement, params, 4, dbk_deadline_left(deadline), NULL, err);
 }
 
-enum dbk_code pg_connect(const struct dbk_database *database, const char *application,
-                         dbk_deadline deadline, struct pg **out, struct dbk_error *err)
+enum dbk_code pg_connect(const struct dbk_database *database,
+                         const struct pg_options *options, dbk_deadline deadline,
+                         struct pg **out, struct dbk_error *err)
 {
     struct pg *pg = calloc(1, sizeof *pg);
     enum dbk_code code;
@@ -97,9 +98,10 @@ enum dbk_code pg_connect(const struct dbk_database *database, const char *applic
     pg->sock = -1;
     pg->stop = database->stop;
     pg->stop_context = database->stop_context;
+    pg_ask_while(pg, options->go_on, options->go_on_context);
     pg->damaged = database->damaged;
     pg->damaged_context = database->damaged_context;
-    pg->conn = connect_start(database, application);
+    pg->conn = connect_start(database, options->application);
     if (!pg->conn) {
         code = dbk_fail(err, DBK_NO_MEMORY, "out of memory");
         goto fail;
@@ -133,7 +135,7 @@ enum dbk_code pg_open(const struct dbk_database *database,
 {
     dbk_deadline deadline = dbk_deadline_in(options->connect_timeout_ms);
     struct pg *pg;
-    enum dbk_code code = pg_connect(database, options->application, deadline, &pg, err);
+    enum dbk_code code = pg_connect(database, options, deadline, &pg, err);
 
     *out = NULL;
     if (code != DBK_OK)
@@ -143,7 +145,7 @@ enum dbk_code pg_open(const struct dbk_database *database,
     if (code == DBK_OK)
         code = quote_schema(pg, database, err);
     if (code == DBK_OK)
-        code = pg_check_server(pg, database, options->application, deadline, err);
+        code = pg_check_server(pg, database, options, deadline, err);
     if (code == DBK_OK && pg->pooled) /* of what a client that was killed has left */
         code = pg_script(pg, sql_session_ends, dbk_deadline_left(deadline), err);
     if (code == DBK_OK)

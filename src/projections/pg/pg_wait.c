@@ -6,23 +6,41 @@
 #include <poll.h>
 #include <string.h>
 
-enum { ASK_MS = 500 };
+/* How often it is asked whether to go on: those who are to stop may have to tidy up; a
+ * client that is gone, or a server that hangs, should keep nothing. */
+enum { STOP_ASK_MS = 500, GO_ON_ASK_MS = 100 };
+
+void pg_ask_while(struct pg *pg, pg_go_on *go_on, void *context)
+{
+    pg->go_on = go_on;
+    pg->go_on_context = context;
+}
+
+static enum dbk_code ask(const struct pg *pg, struct dbk_error *err)
+{
+    if (pg->stop && pg->stop(pg->stop_context))
+        return dbk_fail(err, DBK_INTERRUPTED, "stopped");
+    return pg->go_on ? pg->go_on(pg->go_on_context, err) : DBK_OK;
+}
 
 enum dbk_code pg_poll(const struct pg *pg, short events, dbk_deadline deadline,
                       short *seen, struct dbk_error *err)
 {
     struct pollfd one = {.fd = PQsocket(pg->conn), .events = events};
+    const int ask_ms = pg->go_on ? GO_ON_ASK_MS : STOP_ASK_MS;
     int left = 0, rc;
 
     if (one.fd < 0)
         return dbk_fail(err, DBK_UNAVAILABLE, "The connection to PostgreSQL is closed");
     do {
         left = dbk_deadline_left(deadline);
-        rc = poll(&one, 1, left > ASK_MS ? ASK_MS : left);
-        /* Not before a while has passed: who is to stop may have to tidy up. */
-        if (rc == 0 && left > ASK_MS && pg->stop && pg->stop(pg->stop_context))
-            return dbk_fail(err, DBK_INTERRUPTED, "stopped");
-    } while ((rc < 0 && errno == EINTR) || (rc == 0 && left > ASK_MS));
+        rc = poll(&one, 1, left > ask_ms ? ask_ms : left);
+        if (rc == 0 && left > ask_ms) {
+            enum dbk_code code = ask(pg, err);
+            if (code != DBK_OK)
+                return code;
+        }
+    } while ((rc < 0 && errno == EINTR) || (rc == 0 && left > ask_ms));
     if (rc < 0)
         return dbk_fail(err, DBK_UNAVAILABLE, "poll: %s", strerror(errno));
     if (rc == 0)

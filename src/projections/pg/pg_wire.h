@@ -18,6 +18,8 @@ struct pg {
     bool binary_rows;
     bool (*stop)(void *context); /* as dbk_database has them */
     void *stop_context;
+    pg_go_on *go_on; /* as pg_ask_while has set it */
+    void *go_on_context;
     void (*damaged)(void *context, bool certain, const char *what);
     void *damaged_context;
     enum pg_doing doing; /* while it lives */
@@ -34,14 +36,15 @@ struct pg {
 };
 
 /* Connect, and set nothing. Close with pg_close. Errors as pg_open. */
-enum dbk_code pg_connect(const struct dbk_database *database, const char *application,
-                         dbk_deadline deadline, struct pg **pg, struct dbk_error *err);
+enum dbk_code pg_connect(const struct dbk_database *database,
+                         const struct pg_options *options, dbk_deadline deadline,
+                         struct pg **pg, struct dbk_error *err);
 
 /* Whether the tables can be there: a database of UTF8, sessions that are ours as long as
  * the connection is. Sets nothing, and leaves nothing in any session. DBK_UNAVAILABLE, as
  * for all that makes PostgreSQL of no use; err says what is to be done. DBK_TIMEOUT. */
 enum dbk_code pg_check_server(struct pg *pg, const struct dbk_database *database,
-                              const char *application, dbk_deadline deadline,
+                              const struct pg_options *options, dbk_deadline deadline,
                               struct dbk_error *err);
 
 /* sql with the schema's name where it says :"schema" or :'schema', as psql has it. *made

@@ -7,13 +7,23 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A thread that waits for its turn. What comes free is given to the first one, not to
- * whoever happens to run: else a busy thread that comes again overtakes it for long. */
+enum { ASK_MS = 100 }; /* how often who waits is asked whether to go on */
+
+/* A place for a connection. */
+struct slot {
+    struct pg *pg; /* NULL while it is being made */
+    uint64_t client;
+    enum { FREE, IDLE, TAKEN } state;
+};
+
+/* A thread that waits for its turn. What comes free is given to the first one that may
+ * have it, not to whoever happens to run: else a busy thread that comes again overtakes it
+ * for long. */
 struct waiter {
     struct waiter *next;
     pthread_cond_t served;
-    struct pg *pg;    /* what it was given */
-    bool may_connect; /* or leave to make one */
+    uint64_t client;
+    struct slot *slot; /* what it was given: with a connection, or leave to make one */
 };
 
 struct pool {
@@ -21,13 +31,13 @@ struct pool {
     struct pg_options options;
     pool_check *check; /* NULL: none */
     void *check_context;
-    unsigned max;
+    unsigned max, share;
 
     pthread_mutex_t mutex;        /* guards what follows; never held while connecting */
     struct waiter *first, **last; /* in the order they came */
-    unsigned open;                /* idle, taken or being made */
+    struct slot *slots;           /* max of them */
     unsigned idle_count;
-    struct pg **idle; /* a stack */
+    struct slot **idle; /* a stack */
 };
 
 enum dbk_code pool_open(const struct dbk_database *database,
@@ -40,8 +50,12 @@ enum dbk_code pool_open(const struct dbk_database *database,
     if (!pool)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     pool->max = connections > 0 ? connections : 1;
-    pool->idle = calloc(pool->max, sizeof(struct pg *));
-    if (!pool->idle) {
+    pool->share = pool->max;
+    pool->idle = calloc(pool->max, sizeof *pool->idle);
+    pool->slots = calloc(pool->max, sizeof *pool->slots);
+    if (!pool->idle || !pool->slots) {
+        free(pool->idle);
+        free(pool->slots);
         free(pool);
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     }
@@ -53,13 +67,74 @@ enum dbk_code pool_open(const struct dbk_database *database,
     return DBK_OK;
 }
 
+void pool_share(struct pool *pool, unsigned each)
+{
+    pool->share = each > 0 && each < pool->max ? each : pool->max;
+}
+
+/* With the mutex held: one that nobody has, with a connection if there is such; NULL:
+ * there is none. */
+static struct slot *free_slot(struct pool *pool)
+{
+    if (pool->idle_count > 0)
+        return pool->idle[--pool->idle_count];
+    for (unsigned i = 0; i < pool->max; i++) {
+        if (pool->slots[i].state == FREE)
+            return &pool->slots[i];
+    }
+    return NULL;
+}
+
+/* With the mutex held. */
+static bool has_share(const struct pool *pool, uint64_t client)
+{
+    unsigned taken = 0;
+
+    for (unsigned i = 0; client != 0 && i < pool->max; i++)
+        taken += pool->slots[i].state == TAKEN && pool->slots[i].client == client;
+    return taken >= pool->share;
+}
+
+static void hand_out(struct slot *slot, uint64_t client)
+{
+    slot->state = TAKEN;
+    slot->client = client;
+}
+
+/* With the mutex held: take the slot, which is taken, back, and give it to the first of
+ * those who wait that may have it. */
+static void give_back(struct pool *pool, struct slot *slot)
+{
+    struct waiter **link = &pool->first, *waiter;
+
+    assert(slot->state == TAKEN);
+    slot->state = slot->pg ? IDLE : FREE;
+    while (*link && has_share(pool, (*link)->client))
+        link = &(*link)->next;
+    waiter = *link;
+    if (!waiter) {
+        assert(pool->idle_count < pool->max); /* of which this was none */
+        if (slot->pg)
+            pool->idle[pool->idle_count++] = slot;
+        return;
+    }
+    *link = waiter->next;
+    if (!*link)
+        pool->last = link;
+    hand_out(slot, waiter->client);
+    waiter->slot = slot;
+    pthread_cond_signal(&waiter->served);
+}
+
 void pool_close(struct pool *pool)
 {
     if (!pool)
         return;
     pool_renew(pool);
-    assert(pool->open == 0 && !pool->first); /* all were given back */
+    for (unsigned i = 0; i < pool->max; i++)
+        assert(pool->slots[i].state == FREE); /* all were given back */
     pthread_mutex_destroy(&pool->mutex);
+    free(pool->slots);
     free(pool->idle);
     free(pool);
 }
@@ -70,54 +145,33 @@ void pool_check_new(struct pool *pool, pool_check *check, void *context)
     pool->check_context = context;
 }
 
-/* With the mutex held: the first in the queue, taken out of it; NULL: nobody waits. */
-static struct waiter *next_waiter(struct pool *pool)
-{
-    struct waiter *waiter = pool->first;
-
-    if (!waiter)
-        return NULL;
-    pool->first = waiter->next;
-    if (!pool->first)
-        pool->last = &pool->first;
-    return waiter;
-}
-
-/* With the mutex held: one connection fewer is open. */
-static void drop_one(struct pool *pool)
-{
-    struct waiter *waiter = next_waiter(pool);
-
-    assert(pool->open > 0 && pool->open <= pool->max);
-    if (!waiter) {
-        pool->open--;
-        return;
-    }
-    waiter->may_connect = true;
-    pthread_cond_signal(&waiter->served);
-}
-
-static enum dbk_code connect_one(struct pool *pool, dbk_deadline deadline,
-                                 struct pg **pg, struct dbk_error *err)
+static enum dbk_code connect_one(struct pool *pool, const struct pool_asker *asker,
+                                 dbk_deadline deadline, struct slot *slot,
+                                 struct dbk_error *err)
 {
     struct pg_options options = pool->options;
+    struct pg *pg;
     enum dbk_code code;
 
     options.connect_timeout_ms = dbk_deadline_left(deadline);
-    code = pg_open(pool->database, &options, pg, err);
+    options.go_on = asker->go_on;
+    options.go_on_context = asker->context;
+    code = pg_open(pool->database, &options, &pg, err);
     if (code == DBK_OK && pool->check)
-        code = pool->check(pool->check_context, *pg, deadline, err);
-    if (code == DBK_OK)
-        return DBK_OK;
+        code = pool->check(pool->check_context, pg, deadline, err);
     if (code == DBK_UNSUPPORTED) { /* of the server: for who reads it is away */
         code = DBK_UNAVAILABLE;
         if (err)
             err->code = code;
     }
-    pg_close(*pg);
-    *pg = NULL;
+    if (code != DBK_OK) {
+        pg_close(pg);
+        pg = NULL;
+    }
     pthread_mutex_lock(&pool->mutex);
-    drop_one(pool);
+    slot->pg = pg;
+    if (!pg)
+        give_back(pool, slot);
     pthread_mutex_unlock(&pool->mutex);
     return code;
 }
@@ -135,78 +189,126 @@ static void leave_queue(struct pool *pool, const struct waiter *waiter)
         pool->last = link;
 }
 
-/* With the mutex held: wait for a connection, or for leave to make one. False: neither
- * came in time. */
-static bool wait_for_turn(struct pool *pool, dbk_deadline deadline,
-                          struct waiter *waiter)
+static enum dbk_code may_go_on(const struct pool_asker *asker, struct dbk_error *err)
 {
-    bool in_time = true;
-
-    dbk_cond_init(&waiter->served);
-    *pool->last = waiter;
-    pool->last = &waiter->next;
-    while (!waiter->pg && !waiter->may_connect && in_time)
-        in_time = dbk_cond_wait(&waiter->served, &pool->mutex, deadline);
-    if (!waiter->pg && !waiter->may_connect)
-        leave_queue(pool, waiter);
-    pthread_cond_destroy(&waiter->served);
-    return waiter->pg || waiter->may_connect;
+    return asker->go_on ? asker->go_on(asker->context, err) : DBK_OK;
 }
 
-enum dbk_code pool_take(struct pool *pool, dbk_deadline deadline, struct pg **pg,
-                        struct dbk_error *err)
+static enum dbk_code too_many(const struct pool *pool, uint64_t client,
+                              struct dbk_error *err)
 {
-    struct waiter waiter = {.next = NULL};
-    bool served = true;
+    if (has_share(pool, client))
+        return dbk_fail(err, DBK_BUSY,
+                        "This client has all %u connections to PostgreSQL that one may "
+                        "have",
+                        pool->share);
+    return dbk_fail(err, DBK_BUSY, "All %u connections to PostgreSQL are in use",
+                    pool->max);
+}
 
-    pthread_mutex_lock(&pool->mutex);
-    if (pool->idle_count > 0)
-        waiter.pg = pool->idle[--pool->idle_count];
-    else if (pool->open < pool->max)
-        pool->open++;
+/* With the mutex held: wait for a slot. */
+static enum dbk_code wait_for_turn(struct pool *pool, const struct pool_asker *asker,
+                                   dbk_deadline deadline, struct slot **slot,
+                                   struct dbk_error *err)
+{
+    struct waiter waiter = {.client = asker->client};
+    enum dbk_code code = DBK_OK;
+
+    dbk_cond_init(&waiter.served);
+    *pool->last = &waiter;
+    pool->last = &waiter.next;
+    while (!waiter.slot && code == DBK_OK && dbk_deadline_left(deadline) > 0) {
+        dbk_deadline ask_at = dbk_deadline_in(ASK_MS);
+        if (!dbk_cond_wait(&waiter.served, &pool->mutex,
+                           ask_at < deadline ? ask_at : deadline))
+            code = may_go_on(asker, err);
+    }
+    if (waiter.slot)
+        code = DBK_OK;
     else
-        served = wait_for_turn(pool, deadline, &waiter);
+        leave_queue(pool, &waiter);
+    if (!waiter.slot && code == DBK_OK)
+        code = too_many(pool, asker->client, err);
+    pthread_cond_destroy(&waiter.served);
+    *slot = waiter.slot;
+    return code;
+}
+
+enum dbk_code pool_take(struct pool *pool, const struct pool_asker *asker,
+                        dbk_deadline deadline, struct pg **pg, struct dbk_error *err)
+{
+    static const struct pool_asker nobody = {.client = 0};
+    struct slot *slot = NULL;
+    enum dbk_code code = DBK_OK;
+
+    *pg = NULL;
+    if (!asker)
+        asker = &nobody;
+    pthread_mutex_lock(&pool->mutex);
+    if (!has_share(pool, asker->client))
+        slot = free_slot(pool);
+    if (slot)
+        hand_out(slot, asker->client);
+    else
+        code = wait_for_turn(pool, asker, deadline, &slot, err);
     pthread_mutex_unlock(&pool->mutex);
-    *pg = waiter.pg;
-    if (!served)
-        return dbk_fail(err, DBK_BUSY, "All %u connections to PostgreSQL are in use",
-                        pool->max);
-    return *pg ? DBK_OK : connect_one(pool, deadline, pg, err);
+    if (code == DBK_OK && !slot->pg)
+        code = connect_one(pool, asker, deadline, slot, err);
+    if (code != DBK_OK)
+        return code;
+    *pg = slot->pg;
+    pg_ask_while(*pg, asker->go_on, asker->context);
+    return DBK_OK;
+}
+
+/* With the mutex held: where it is. */
+static struct slot *slot_of(struct pool *pool, const struct pg *pg)
+{
+    for (unsigned i = 0; i < pool->max; i++) {
+        if (pool->slots[i].pg == pg)
+            return &pool->slots[i];
+    }
+    return NULL;
 }
 
 void pool_give(struct pool *pool, struct pg *pg)
 {
     bool alive = pg_alive(pg);
-    struct waiter *waiter;
+    struct slot *slot;
 
-    if (!alive)
-        pg_close(pg);
+    pg_ask_while(pg, NULL, NULL);
     pthread_mutex_lock(&pool->mutex);
-    waiter = alive ? next_waiter(pool) : NULL;
-    if (waiter) {
-        waiter->pg = pg;
-        pthread_cond_signal(&waiter->served);
-    } else if (alive) {
-        assert(pool->idle_count < pool->open); /* idle has room for max */
-        pool->idle[pool->idle_count++] = pg;
-    } else {
-        drop_one(pool);
-    }
+    slot = slot_of(pool, pg);
+    assert(slot); /* it came from here */
+    if (!alive)
+        slot->pg = NULL;
+    else
+        give_back(pool, slot);
+    pthread_mutex_unlock(&pool->mutex);
+    if (alive)
+        return;
+    pg_close(pg);
+    pthread_mutex_lock(&pool->mutex);
+    give_back(pool, slot);
     pthread_mutex_unlock(&pool->mutex);
 }
 
 void pool_renew(struct pool *pool)
 {
-    struct pg *pg;
+    struct slot *slot;
 
     for (;;) {
         pthread_mutex_lock(&pool->mutex);
-        pg = pool->idle_count > 0 ? pool->idle[--pool->idle_count] : NULL;
-        if (pg)
-            drop_one(pool);
+        slot = pool->idle_count > 0 ? pool->idle[--pool->idle_count] : NULL;
+        if (slot)
+            hand_out(slot, 0);
         pthread_mutex_unlock(&pool->mutex);
-        if (!pg)
+        if (!slot)
             return;
-        pg_close(pg);
+        pg_close(slot->pg);
+        pthread_mutex_lock(&pool->mutex);
+        slot->pg = NULL;
+        give_back(pool, slot);
+        pthread_mutex_unlock(&pool->mutex);
     }
 }

@@ -12,11 +12,21 @@
 
 struct pool; /* safe to share between threads */
 
+/* On whose behalf a connection is taken. */
+struct pool_asker {
+    uint64_t client; /* whose share it counts on; 0: nobody's */
+    pg_go_on
+        *go_on; /* asked while it waits, and while PostgreSQL is waited for; or NULL */
+    void *context;
+};
+
 /* What database and options point to must outlive the pool; connect_timeout_ms is not
  * used. DBK_NO_MEMORY. */
 enum dbk_code pool_open(const struct dbk_database *database,
                         const struct pg_options *options, unsigned connections,
                         struct pool **pool, struct dbk_error *err);
+/* Let one client have no more than so many at a time; 0: any. Before the first is taken. */
+void pool_share(struct pool *pool, unsigned each);
 /* All connections must have been given back. NULL is fine. */
 void pool_close(struct pool *pool);
 
@@ -26,10 +36,14 @@ typedef enum dbk_code pool_check(void *context, struct pg *pg, dbk_deadline dead
                                  struct dbk_error *err);
 void pool_check_new(struct pool *pool, pool_check *check, void *context);
 
-/* A connection for this thread alone, until given back.
- * DBK_BUSY (none came free by the deadline), and those of pg_open and the check. */
-enum dbk_code pool_take(struct pool *pool, dbk_deadline deadline, struct pg **pg,
-                        struct dbk_error *err);
+/* A connection for this thread alone, until given back, on which go_on is asked, too
+ * (pg_ask_while). Who waits has it before those that came later, but for who has its share
+ * already. asker may be NULL.
+ *
+ * DBK_BUSY  none came free by the deadline; err says whether it was for the share
+ * and those of pg_open, the check and go_on. */
+enum dbk_code pool_take(struct pool *pool, const struct pool_asker *asker,
+                        dbk_deadline deadline, struct pg **pg, struct dbk_error *err);
 
 /* Give it back; a dead one is closed, so that the next to need one connects anew. */
 void pool_give(struct pool *pool, struct pg *pg);

@@ -204,7 +204,8 @@ static enum dbk_code find_together(struct dbk_read_model *model, struct find *fi
     find->params[2] = pg_int8(find->bytes, PROPERTIES_MAX);
     code = pg_array_param(&ids, &find->params[0], err);
     if (code == DBK_OK)
-        code = read_with_connection(model, find->asked[0]->deadline, run, find, err);
+        code =
+            read_with_connection(model, NULL, find->asked[0]->deadline, run, find, err);
     pg_array_finish(&ids);
     return code;
 }

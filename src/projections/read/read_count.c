@@ -42,11 +42,13 @@ static enum dbk_code read_plan(struct dbk_slice plan, uint64_t *rows,
     return DBK_OK;
 }
 
-static enum dbk_code ask(struct dbk_read_model *model, struct counting *counting,
-                         bool exact, uint64_t *rows, struct dbk_error *err)
+static enum dbk_code ask(struct dbk_read_model *model, const struct dbk_asker *asker,
+                         struct counting *counting, bool exact, uint64_t *rows,
+                         struct dbk_error *err)
 {
     dbk_deadline deadline = dbk_deadline_in(model->timeout_ms);
-    enum dbk_code code = read_with_connection(model, deadline, run, counting, err);
+    enum dbk_code code =
+        read_with_connection(model, asker, deadline, run, counting, err);
 
     if (code != DBK_OK)
         return code;
@@ -65,15 +67,16 @@ enum dbk_code read_count(struct dbk_read_model *model,
                          const struct pg_param *params, int params_count, bool exact,
                          struct dbk_count *count, struct dbk_error *err)
 {
+    const struct dbk_asker *asker = read_asker(count->asker);
     struct counting counting = {&statements->exact, params, params_count, NULL};
     enum dbk_code code = DBK_TIMEOUT;
 
     count->exact = exact;
     if (exact)
-        code = ask(model, &counting, true, &count->rows, err);
+        code = ask(model, asker, &counting, true, &count->rows, err);
     if (code != DBK_TIMEOUT)
         return code;
     count->exact = false;
     counting.statement = &statements->estimated;
-    return ask(model, &counting, false, &count->rows, err);
+    return ask(model, asker, &counting, false, &count->rows, err);
 }

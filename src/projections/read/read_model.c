@@ -49,15 +49,44 @@ static enum dbk_code check_claimed(void *context, struct pg *pg, dbk_deadline de
                     (unsigned long long)sequence, (unsigned long long)claimed);
 }
 
+/* A query whose client is gone, or which we have given up, ends; from PostgreSQL's own
+ * look at its connection, which not every system has. */
+static void watch_client(struct pg *pg, dbk_deadline deadline)
+{
+    pg_script(pg, sql_watch_client, dbk_deadline_left(deadline), NULL);
+}
+
+static enum dbk_code check_new(void *context, struct pg *pg, dbk_deadline deadline,
+                               struct dbk_error *err)
+{
+    watch_client(pg, deadline);
+    return check_claimed(context, pg, deadline, err);
+}
+
+static enum dbk_code open_pool(struct dbk_read_model *model,
+                               const struct dbk_database *database,
+                               unsigned connections, struct pool **pool,
+                               struct dbk_error *err)
+{
+    const struct pg_options options = {.application = "daybook read",
+                                       .statement_timeout_ms = model->timeout_ms,
+                                       .fixed_plans = true,
+                                       .binary_rows = true};
+    enum dbk_code code = pool_open(database, &options, connections, pool, err);
+
+    if (code == DBK_OK)
+        pool_check_new(*pool, check_new, model);
+    return code;
+}
+
 enum dbk_code dbk_read_model_open(const struct dbk_database *database,
                                   unsigned connections, int query_timeout_ms,
                                   struct dbk_read_model **out, struct dbk_error *err)
 {
-    const struct pg_options options = {.application = "daybook read",
-                                       .statement_timeout_ms = query_timeout_ms,
-                                       .fixed_plans = true,
-                                       .binary_rows = true};
-    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    const unsigned processors = online > 0 ? (unsigned)online : 1;
+    const unsigned all = connections > 2 ? connections : 2;
+    const unsigned look_ups = processors < all / 2 ? processors : all / 2;
     struct dbk_read_model *model = calloc(1, sizeof *model);
     enum dbk_code code;
 
@@ -65,15 +94,30 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
     if (!model)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     model->timeout_ms = query_timeout_ms;
-    code = pool_open(database, &options, connections, &model->pool, err);
+    prober_init(&model->prober, database);
+    code = open_pool(model, database, look_ups, &model->look_ups, err);
+    if (code == DBK_OK)
+        code = open_pool(model, database, all - look_ups, &model->lists, err);
     if (code != DBK_OK) {
+        pool_close(model->look_ups);
+        prober_finish(&model->prober);
         free(model);
         return code;
     }
-    pool_check_new(model->pool, check_claimed, model);
-    find_persons_init(model, processors > 0 ? (unsigned)processors : 1);
+    pool_share(model->lists, (2 * (all - look_ups) + 2) / 3);
+    find_persons_init(model, processors);
     *out = model;
     return DBK_OK;
+}
+
+enum dbk_code dbk_read_model_watch(struct dbk_read_model *model, struct dbk_error *err)
+{
+    return prober_start(&model->prober, err);
+}
+
+int64_t dbk_read_model_hangs(const struct dbk_read_model *model)
+{
+    return prober_hangs(&model->prober);
 }
 
 void dbk_read_model_close(struct dbk_read_model *model)
@@ -81,7 +125,9 @@ void dbk_read_model_close(struct dbk_read_model *model)
     if (!model)
         return;
     gather_finish(&model->persons);
-    pool_close(model->pool);
+    prober_finish(&model->prober);
+    pool_close(model->look_ups);
+    pool_close(model->lists);
     free(model);
 }
 
@@ -94,6 +140,7 @@ struct persons {
     size_t bytes_max;
     bool descending;
     bool few; /* look all matches up and sort them */
+    const struct dbk_asker *asker;
     unsigned events_limit;
 };
 
@@ -120,7 +167,8 @@ static enum dbk_code fetch(struct persons *persons, uint64_t after, size_t part,
     const struct pg_statement *statements = persons->few ? list_few : list;
     char behind[8], limit[8], events[8];
     struct pg_param params[FILTER_PARAMS + 4];
-    const struct read_query query = {.statement = &statements[persons->descending],
+    const struct read_query query = {.asker = persons->asker,
+                                     .statement = &statements[persons->descending],
                                      .params = params,
                                      .count = FILTER_PARAMS + 4,
                                      .add = read_add_person,
@@ -165,6 +213,7 @@ enum dbk_code dbk_read_persons(struct dbk_read_model *model,
                               .bytes_max = page->max_bytes,
                               .descending = page->descending,
                               .few = filter->has_id || filter->properties.length > 0,
+                              .asker = read_asker(page->asker),
                               .events_limit = read_events_limit(rows, events_limit)};
 
     return read_in_parts(page, FIRST_PART, fetch_persons, &persons, rows, err);

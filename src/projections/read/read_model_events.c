@@ -18,6 +18,7 @@ struct events {
     dbk_deadline deadline;
     size_t bytes_max;
     bool descending;
+    const struct dbk_asker *asker;
     bool few; /* look all matches up and sort them */
 };
 
@@ -133,6 +134,7 @@ static enum dbk_code fetch(struct events *events, uint64_t after, size_t part,
     char since[8], until[8], behind[8], limit[8];
     struct pg_param params[FILTER_PARAMS + 2];
     const struct read_query query = {
+        .asker = events->asker,
         .statement = choose(events),
         .params = params,
         .count = FILTER_PARAMS + 2,
@@ -178,7 +180,8 @@ enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_pag
                             .filter = filter,
                             .deadline = dbk_deadline_in(model->timeout_ms),
                             .bytes_max = page->max_bytes,
-                            .descending = page->descending};
+                            .descending = page->descending,
+                            .asker = read_asker(page->asker)};
     enum dbk_code code;
 
     /* For a person alone, an anonymous id alone, types alone, or none of them, there is an

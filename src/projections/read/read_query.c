@@ -147,37 +147,73 @@ static enum dbk_code say_missing(struct pg *pg, dbk_deadline deadline,
     return dbk_fail(err, code, "The read tables are missing: run daybook migrate");
 }
 
-static enum dbk_code work_once(struct dbk_read_model *model, dbk_deadline deadline,
-                               read_work *work, void *context, bool *lost,
-                               struct dbk_error *err)
+/* Whose connection it is, and why it may have to be given up. */
+struct occasion {
+    struct dbk_read_model *model;
+    const struct dbk_asker *asker;
+};
+
+static enum dbk_code go_on(void *context, struct dbk_error *err)
 {
+    const struct occasion *occasion = context;
+    const struct dbk_asker *asker = occasion->asker;
+
+    if (prober_hangs(&occasion->model->prober))
+        return prober_refuse(&occasion->model->prober, err);
+    if (asker && asker->gone && asker->gone(asker->context))
+        return dbk_fail(err, DBK_INTERRUPTED, "The client is gone");
+    return DBK_OK;
+}
+
+static enum dbk_code work_once(struct pool *pool, struct occasion *occasion,
+                               dbk_deadline deadline, read_work *work, void *context,
+                               bool *lost, struct dbk_error *err)
+{
+    const struct pool_asker asker = {occasion->asker ? occasion->asker->client : 0,
+                                     go_on, occasion};
     struct pg *pg;
     enum dbk_code code;
 
     *lost = false;
-    code = pool_take(model->pool, deadline, &pg, err);
+    code = pool_take(pool, &asker, deadline, &pg, err);
     if (code != DBK_OK)
         return code;
     code = work(context, pg, deadline, err);
     if (code != DBK_OK && tables_broken(pg))
         say_missing(pg, deadline, code, err);
     *lost = code == DBK_UNAVAILABLE && !pg_alive(pg);
-    pool_give(model->pool, pg);
+    pool_give(pool, pg);
     return code;
 }
 
-enum dbk_code read_with_connection(struct dbk_read_model *model, dbk_deadline deadline,
+enum dbk_code read_with_connection(struct dbk_read_model *model,
+                                   const struct dbk_asker *asker, dbk_deadline deadline,
                                    read_work *work, void *context,
                                    struct dbk_error *err)
 {
+    struct pool *pool = asker ? model->lists : model->look_ups;
+    struct occasion occasion = {model, asker};
     enum dbk_code code;
     bool lost;
 
-    code = work_once(model, deadline, work, context, &lost, err);
-    if (!lost)
-        return code;
-    pool_renew(model->pool);
-    return work_once(model, deadline, work, context, &lost, err);
+    if (prober_hangs(&model->prober))
+        return prober_refuse(&model->prober, err);
+    code = work_once(pool, &occasion, deadline, work, context, &lost, err);
+    if (lost && !prober_hangs(&model->prober)) {
+        pool_renew(model->look_ups);
+        pool_renew(model->lists);
+        code = work_once(pool, &occasion, deadline, work, context, &lost, err);
+    }
+    if (code == DBK_TIMEOUT)
+        prober_suspect(&model->prober);
+    return code;
+}
+
+const struct dbk_asker *read_asker(const struct dbk_asker *given)
+{
+    static const struct dbk_asker nobody = {.client = 0};
+
+    return given ? given : &nobody;
 }
 
 enum dbk_code read_query_run(struct dbk_read_model *model,
@@ -185,7 +221,8 @@ enum dbk_code read_query_run(struct dbk_read_model *model,
                              struct dbk_rows *rows, bool *full, struct dbk_error *err)
 {
     struct collection to = {.query = query, .rows = rows, .before = rows->count};
-    enum dbk_code code = read_with_connection(model, deadline, run_query, &to, err);
+    enum dbk_code code =
+        read_with_connection(model, query->asker, deadline, run_query, &to, err);
 
     if (full)
         *full = to.full;

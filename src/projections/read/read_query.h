@@ -5,30 +5,38 @@
 #include "gather.h"
 #include "pg.h"
 #include "pool.h"
+#include "prober.h"
 #include "projections/read_model.h"
 #include "store/clock.h"
 
 #include <stdatomic.h>
 
 struct dbk_read_model {
-    struct pool *pool;
+    struct pool *look_ups, *lists;
+    struct prober prober;
     int timeout_ms;
     atomic_uint_least64_t claimed; /* the highest of dbk_read_model_claim */
     struct gather persons;         /* look-ups by id */
 };
 
-/* Call read with a connection of the pool, and once more with a new one where that was
+/* Call work with a connection for the asker's lists, or, where that is NULL, with one for
+ * look-ups, and once more with a new one where that was
  * found lost: PostgreSQL may have been restarted since, and a read may be asked again.
  * Errors as read_model.h has them. */
 typedef enum dbk_code read_work(void *context, struct pg *pg, dbk_deadline deadline,
                                 struct dbk_error *err);
-enum dbk_code read_with_connection(struct dbk_read_model *model, dbk_deadline deadline,
+enum dbk_code read_with_connection(struct dbk_read_model *model,
+                                   const struct dbk_asker *asker, dbk_deadline deadline,
                                    read_work *work, void *context,
                                    struct dbk_error *err);
+
+/* Whose list it is: never NULL. */
+const struct dbk_asker *read_asker(const struct dbk_asker *given);
 
 /* A statement that answers rows, and how one becomes JSON: add writes it to rows, and
  * says which cursor, version and person it has. */
 struct read_query {
+    const struct dbk_asker *asker; /* of a list; NULL: it is a look-up */
     const struct pg_statement *statement;
     const struct pg_param *params;
     int count;

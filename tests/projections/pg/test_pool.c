@@ -34,7 +34,7 @@ static struct pg *take(struct pool *pool)
 {
     struct pg *pg;
 
-    assert_int_equal(pool_take(pool, dbk_deadline_in(20000), &pg, &err), DBK_OK);
+    assert_int_equal(pool_take(pool, NULL, dbk_deadline_in(20000), &pg, &err), DBK_OK);
     return pg;
 }
 
@@ -54,10 +54,11 @@ static void with_all_taken_it_is_busy_at_the_deadline(void **state)
 {
     struct pg *a = take(*state), *b = take(*state), *none;
 
-    assert_int_equal(pool_take(*state, dbk_deadline_in(50), &none, &err), DBK_BUSY);
+    assert_int_equal(pool_take(*state, NULL, dbk_deadline_in(50), &none, &err),
+                     DBK_BUSY);
     assert_null(none);
     pool_give(*state, a);
-    assert_int_equal(pool_take(*state, dbk_deadline_in(0), &a, &err), DBK_OK);
+    assert_int_equal(pool_take(*state, NULL, dbk_deadline_in(0), &a, &err), DBK_OK);
     pool_give(*state, a);
     pool_give(*state, b);
 }
@@ -71,7 +72,7 @@ static void *wait_for_one(void *context)
 {
     struct waiter *waiter = context;
 
-    pool_take(waiter->pool, dbk_deadline_in(20000), &waiter->pg, NULL);
+    pool_take(waiter->pool, NULL, dbk_deadline_in(20000), &waiter->pg, NULL);
     return NULL;
 }
 
@@ -118,6 +119,56 @@ static void renewed_none_of_the_idle_ones_is_handed_out(void **state)
     pool_give(*state, b);
 }
 
+static const struct pool_asker seven = {.client = 7}, eight = {.client = 8};
+
+static void one_client_has_its_share_and_no_more(void **state)
+{
+    struct pg *a, *b, *none;
+
+    pool_share(*state, 1);
+    assert_int_equal(pool_take(*state, &seven, dbk_deadline_in(20000), &a, &err),
+                     DBK_OK);
+    assert_int_equal(pool_take(*state, &seven, dbk_deadline_in(50), &none, &err),
+                     DBK_BUSY);
+    assert_non_null(strstr(err.text, "This client"));
+    assert_int_equal(pool_take(*state, &eight, dbk_deadline_in(20000), &b, &err),
+                     DBK_OK);
+    pool_give(*state, a);
+    assert_int_equal(pool_take(*state, &seven, dbk_deadline_in(0), &a, &err), DBK_OK);
+    pool_give(*state, a);
+    pool_give(*state, b);
+}
+
+static enum dbk_code stays(void *context, struct dbk_error *why)
+{
+    unsigned *asked = context;
+
+    return ++*asked < 3 ? DBK_OK : dbk_fail(why, DBK_INTERRUPTED, "gone");
+}
+
+static void
+whoever_is_gone_waits_neither_for_a_connection_nor_for_an_answer(void **state)
+{
+    const struct pg_statement sleep = {NULL, "select pg_sleep(60)"};
+    struct pg *a = take(*state), *b = take(*state), *none;
+    unsigned asked = 0;
+    const struct pool_asker asker = {.go_on = stays, .context = &asked};
+
+    assert_int_equal(pool_take(*state, &asker, dbk_deadline_in(20000), &none, &err),
+                     DBK_INTERRUPTED);
+    pool_give(*state, b);
+    asked = 0;
+    assert_int_equal(pool_take(*state, &asker, dbk_deadline_in(20000), &b, &err),
+                     DBK_OK);
+    assert_int_equal(pg_run(b, &sleep, NULL, 0, 20000, NULL, &err), DBK_INTERRUPTED);
+    assert_false(pg_alive(b));
+    pool_give(*state, b);
+    b = take(*state); /* of which nobody is asked */
+    assert_true(pg_alive(b));
+    pool_give(*state, b);
+    pool_give(*state, a);
+}
+
 static void one_that_cannot_connect_takes_no_room(void **state)
 {
     struct dbk_database nowhere = {.host = "/nonexistent"};
@@ -127,7 +178,7 @@ static void one_that_cannot_connect_takes_no_room(void **state)
     (void)state;
     assert_int_equal(pool_open(&nowhere, &options, 1, &pool, &err), DBK_OK);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(pool_take(pool, dbk_deadline_in(20000), &pg, &err),
+        assert_int_equal(pool_take(pool, NULL, dbk_deadline_in(20000), &pg, &err),
                          DBK_UNAVAILABLE);
     pool_close(pool);
 }
@@ -142,6 +193,8 @@ int main(void)
         ON_TWO(whoever_waits_gets_the_one_given_back),
         ON_TWO(a_dead_one_makes_room_for_a_new_one),
         ON_TWO(renewed_none_of_the_idle_ones_is_handed_out),
+        ON_TWO(one_client_has_its_share_and_no_more),
+        ON_TWO(whoever_is_gone_waits_neither_for_a_connection_nor_for_an_answer),
         cmocka_unit_test(one_that_cannot_connect_takes_no_room),
     };
 

@@ -137,6 +137,60 @@ static void a_slow_query_ends_at_its_timeout(void **state)
     dbk_read_model_close(model);
 }
 
+static bool is_true(void *context)
+{
+    return *(const bool *)context;
+}
+
+/* Its table is locked, so that it would wait for long. */
+static void a_list_whose_client_is_gone_is_broken_off_and_ends(void **state)
+{
+    bool gone = true;
+    const struct dbk_asker asker = {.gone = is_true, .context = &gone};
+    const struct dbk_page page = {.limit = 1, .max_bytes = 1 << 20, .asker = &asker};
+    const struct dbk_event_filter any = {0};
+    struct dbk_read_model *model = open_model(2, 60000);
+    struct dbk_rows rows = {0};
+
+    (void)state;
+    scratch_script(admin, "begin; lock table event in access exclusive mode");
+    assert_int_equal(dbk_read_events(model, &page, &any, &rows, &err), DBK_INTERRUPTED);
+    await_no_backends(); /* while the lock is held */
+    scratch_script(admin, "rollback");
+    gone = false;
+    assert_int_equal(dbk_read_events(model, &page, &any, &rows, &err), DBK_OK);
+    dbk_rows_finish(&rows);
+    dbk_read_model_close(model);
+}
+
+static void await_hang(struct dbk_read_model *model, bool hangs)
+{
+    for (int waited = 0; waited < 60000; waited++) {
+        if ((dbk_read_model_hangs(model) > 0) == hangs)
+            return;
+        usleep(1000);
+    }
+    fail_msg("it is not noticed that PostgreSQL %s", hangs ? "hangs" : "answers");
+}
+
+static void once_it_hangs_reads_fail_at_once_until_it_answers(void **state)
+{
+    struct dbk_read_model *model = open_model(2, 60000);
+
+    (void)state;
+    assert_int_equal(dbk_read_model_watch(model, &err), DBK_OK);
+    assert_int_equal(read_one(model), DBK_OK);
+    scratch_script(admin, "begin; lock table person in access exclusive mode");
+    assert_int_equal(read_one(model), DBK_UNAVAILABLE); /* which was under way */
+    assert_non_null(strstr(err.text, "has not answered"));
+    await_hang(model, true);
+    assert_int_equal(read_one(model), DBK_UNAVAILABLE);
+    scratch_script(admin, "rollback");
+    await_hang(model, false);
+    assert_int_equal(read_one(model), DBK_OK);
+    dbk_read_model_close(model);
+}
+
 struct reader {
     pthread_t thread;
     struct dbk_read_model *model;
@@ -265,11 +319,12 @@ static void open_two(struct dbk_read_model *model)
 
 static void all_connections_may_have_died_meanwhile(void **state)
 {
-    struct dbk_read_model *model = open_model(2, 60000);
+    struct dbk_read_model *model = open_model(3, 60000); /* one for look-ups */
 
     (void)state;
     open_two(model);
-    assert_int_equal(backends("count(*)"), 2);
+    assert_int_equal(read_one(model), DBK_OK);
+    assert_int_equal(backends("count(*)"), 3);
     assert_int_equal(backends("pg_terminate_backend(pid, 60000)::int"), 1);
     assert_int_equal(read_one(model), DBK_OK);
     assert_int_equal(backends("count(*)"), 1);
@@ -410,6 +465,8 @@ int main(void)
         cmocka_unit_test(a_terminated_connection_is_replaced_without_notice),
         cmocka_unit_test(a_hung_connection_costs_its_timeout_and_is_replaced),
         cmocka_unit_test(a_slow_query_ends_at_its_timeout),
+        cmocka_unit_test(a_list_whose_client_is_gone_is_broken_off_and_ends),
+        cmocka_unit_test(once_it_hangs_reads_fail_at_once_until_it_answers),
         cmocka_unit_test(many_threads_share_few_connections),
         cmocka_unit_test(readers_do_not_see_a_connection_being_killed),
         cmocka_unit_test(all_connections_may_have_died_meanwhile),

@@ -319,7 +319,7 @@ static void assert_lists_in(bool descending, const struct dbk_event_filter *filt
 
 static void assert_counts(const struct dbk_event_filter *filter, const char *where)
 {
-    struct dbk_count count;
+    struct dbk_count count = {0};
     char sql[600], *expected;
 
     snprintf(sql, sizeof sql, "select count(*)::text from event where %s", where);
@@ -548,7 +548,7 @@ static void the_planner_estimates_how_many_match(void **state)
                                            .event_types = {dbk_slice("click")}},
                                   bulk = {.has_since = true,
                                           .since = at("2024-01-01T00:00:00")};
-    struct dbk_count count;
+    struct dbk_count count = {0};
 
     (void)state;
     assert_int_equal(dbk_count_events(model, &any, false, &count, &err), DBK_OK);
@@ -570,7 +570,7 @@ static void what_takes_too_long_to_count_is_estimated(void **state)
     const struct dbk_event_filter any = {0};
     struct pg *pg = scratch_open(&database);
     struct dbk_read_model *hasty;
-    struct dbk_count count;
+    struct dbk_count count = {0};
 
     (void)state;
     scratch_script(pg, "alter table event rename to event_kept; create view event as "
