@@ -49,6 +49,7 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
 {
     struct worker *worker = rq->worker;
     const struct route *route;
+    enum dbk_code code;
 
     *status = authorize_host(rq, err);
     if (*status == 0)
@@ -82,10 +83,11 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
     if (*status != 0)
         return err->code;
     guarded_working(rq->guarded);
-    if (route->handle(rq, rs, err) == DBK_OK)
-        return DBK_OK;
-    *status = rq->failure;
-    return err->code;
+    code = route->handle(rq, rs, err);
+    readers_leave(rq->service->readers, &rq->reader);
+    if (code != DBK_OK)
+        *status = rq->failure;
+    return code;
 }
 
 static void fail(struct request *rq, struct response *rs, int status,
@@ -94,6 +96,9 @@ static void fail(struct request *rq, struct response *rs, int status,
     if (rq->match.wrong_method)
         status = 405;
     response_fail(rs, rq, status, err);
+    /* It is to come again later: until then others can have its thread. */
+    if (status_passes(rs->status) && guard_full(rq->service->guard))
+        rs->close = true;
     if (rq->match.wrong_method)
         response_header_text(rs, "Allow", rq->match.allow);
 }

@@ -8,6 +8,7 @@
 #include "limiter.h"
 #include "listen.h"
 #include "quota.h"
+#include "readers.h"
 #include "store/clock.h"
 #include "store/thread.h"
 #include "tap.h"
@@ -31,6 +32,7 @@ struct dbk_server {
     struct limiter limiter;
     struct untold untold;
     struct budget budget;
+    struct readers readers;
     struct mg_context *context;
     unsigned port;
     atomic_bool open;              /* requests are answered; until then they wait */
@@ -183,6 +185,8 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     service->untold = &server->untold;
     budget_init(&server->budget, options->bodies_max);
     service->budget = &server->budget;
+    readers_init(&server->readers, options->threads);
+    service->readers = &server->readers;
     service->log = log;
     service->projector = projector;
     service->model = model;
@@ -239,6 +243,7 @@ static void destroy(struct dbk_server *server)
     limiter_finish(&server->limiter);
     quota_destroy(server->service.quota);
     untold_finish(&server->untold);
+    readers_finish(&server->readers);
     free(server);
 }
 

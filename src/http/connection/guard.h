@@ -51,6 +51,10 @@ bool guarded_late(const struct guarded *guarded);
  * Closing a socket with unread bytes would reset it, and the client lose the answer. */
 void guarded_linger(struct guarded *guarded, int ms);
 
+/* Whether the client has gone: it has closed its end, or all of it. Then nobody waits for
+ * the answer, but for a client that closes its end only to say that it sends no more. */
+bool guarded_gone(const struct guarded *guarded);
+
 /* Whether it was above the bound of its address before its first request: that should be
  * refused. */
 bool guarded_refused(const struct guarded *guarded);
@@ -58,6 +62,9 @@ bool guarded_refused(const struct guarded *guarded);
  * others may wait, and this one has had its thread for a second, or is above the bound
  * of its address. */
 bool guard_turn_over(const struct guard *guard, const struct guarded *guarded);
+
+/* Whether every thread has a connection, so that others may wait. */
+bool guard_full(const struct guard *guard);
 
 /* From now on end each connection once it has idled for this long. */
 void guard_drain(struct guard *guard, int idle_ms);

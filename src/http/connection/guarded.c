@@ -71,9 +71,24 @@ void guarded_linger(struct guarded *guarded, int ms)
     }
 }
 
+bool guarded_gone(const struct guarded *guarded)
+{
+    struct pollfd end = {.events = POLLRDHUP};
+
+    if (!guarded)
+        return false;
+    end.fd = guarded->sock;
+    return poll(&end, 1, 0) > 0 && (end.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
 bool guarded_refused(const struct guarded *guarded)
 {
     return guarded && guarded->refused;
+}
+
+bool guard_full(const struct guard *guard)
+{
+    return guard_is_full(guard);
 }
 
 bool guard_turn_over(const struct guard *guard, const struct guarded *guarded)

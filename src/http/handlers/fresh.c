@@ -1,10 +1,14 @@
 #include "fresh.h"
 
+#include "guard.h"
 #include "prefer.h"
+#include "store/clock.h"
 #include "worker.h"
 
 #include <assert.h>
 #include <stdio.h>
+
+enum { SLOW_DOWN_MS = 200 };
 
 bool fresh_prefer_wait(const struct head *head, int *seconds)
 {
@@ -59,6 +63,46 @@ static void say_refusal(struct request *rq, const struct dbk_projector_status *s
     }
 }
 
+enum dbk_code fresh_enter(struct request *rq, bool lists, struct dbk_error *err)
+{
+    switch (
+        readers_enter(rq->service->readers, &rq->reader, request_share(rq), lists)) {
+    case READERS_IN:
+        break;
+    case READERS_FULL:
+        rq->unavailable = "As many reads are under way as may be at a time; try again "
+                          "shortly. Writes, GET /log and GET /events/{id} go on";
+        return dbk_fail(err, DBK_UNAVAILABLE, "too many reads are under way");
+    case READERS_SHARE:
+        rq->unavailable =
+            "This client has as many lists under way as one may at a time; "
+            "wait for their answers, and try again then";
+        rq->failure = 429;
+        return dbk_fail(err, DBK_UNAVAILABLE, "too many lists of one client");
+    }
+    return DBK_OK;
+}
+
+/* Those who ask again at once, and they are more than there are threads, would have the
+ * processors to be refused with. They wait a little, where reads may. */
+static void slow_down(struct request *rq)
+{
+    if (guard_full(rq->service->guard) && fresh_enter(rq, false, NULL) == DBK_OK)
+        dbk_sleep_ms(SLOW_DOWN_MS);
+}
+
+/* What hangs would be waited for in vain. */
+static enum dbk_code check_answers(struct request *rq, struct dbk_error *err)
+{
+    int64_t hangs = dbk_read_model_hangs(rq->service->model);
+
+    if (hangs == 0)
+        return DBK_OK;
+    slow_down(rq);
+    return dbk_fail(err, DBK_UNAVAILABLE, "PostgreSQL has not answered for %lld ms",
+                    (long long)hangs);
+}
+
 enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wanted,
                          struct fresh *fresh, struct dbk_error *err)
 {
@@ -74,6 +118,10 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
         "GET /events/{id} go on";
     if (!service->projector)
         return dbk_fail(err, DBK_UNAVAILABLE, "this server has no read tables");
+    if (check_answers(rq, err) != DBK_OK)
+        return err->code;
+    if (fresh_enter(rq, false, err) != DBK_OK)
+        return err->code;
     code = dbk_projector_wait(service->projector, fresh->wanted, bound_ms(rq, rs), err);
     dbk_projector_status(service->projector, &status);
     if (code != DBK_OK && code != DBK_TIMEOUT) {

@@ -22,11 +22,17 @@ struct fresh {
  * FRESH_WAIT_MAX. */
 bool fresh_prefer_wait(const struct head *head, int *seconds);
 
+/* Take a thread's place among those that wait for the read tables (readers.h), until the
+ * request is answered; fresh_wait does so by itself for a look-up. DBK_UNAVAILABLE: there is
+ * none, and rq says how that is told. */
+enum dbk_code fresh_enter(struct request *rq, bool lists, struct dbk_error *err);
+
 /* Wait for `wanted`; 0: for the head of the log. Adds Daybook-Projected-Sequence and,
  * where Prefer set the bound, Preference-Applied. That the bound passed is no failure:
  * fresh then says how far it is.
  *
- * DBK_UNAVAILABLE  there are no read tables now; err says why
+ * DBK_UNAVAILABLE  there are no read tables now, PostgreSQL hangs, or as fresh_enter; err
+ *                  says which
  */
 enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wanted,
                          struct fresh *fresh, struct dbk_error *err);

@@ -27,11 +27,16 @@ static enum dbk_code read_search(struct request *rq, struct search *search,
     filter->has_until = params_timestamp(params, "until", &filter->until, &rq->fields);
     filter->event_types_count =
         params_event_types(params, filter->event_types, &rq->fields);
-    params_object(params, "properties", &filter->properties, &rq->fields);
     whose_anonymous_id(rq, &filter->anonymous_id);
     if (whose_asked(rq, &search->whose, &filter->person_id, err) != DBK_OK)
         return err->code;
     filter->has_person_id = search->whose == WHOSE_ONE;
+    /* The index has values by their paths, so none finds empty objects and arrays; of one
+     * person or anonymous id they are looked for event by event. */
+    if (search->whose != WHOSE_ANYBODY || filter->anonymous_id.length > 0)
+        params_object(params, "properties", &filter->properties, &rq->fields);
+    else
+        params_contained(params, "properties", &filter->properties, &rq->fields);
     return DBK_OK;
 }
 

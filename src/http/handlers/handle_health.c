@@ -52,13 +52,17 @@ static const char *projection_of(const struct request *rq,
 static void look_at_reads(const struct request *rq, struct health *health)
 {
     const struct dbk_projector_status *tables = &health->tables;
-    int64_t bound = rq->service->options.lag_max_ms;
+    int64_t bound = rq->service->options.lag_max_ms, hangs;
 
     if (!rq->service->projector)
         return; /* it was started without read tables */
+    hangs = dbk_read_model_hangs(rq->service->model);
     if (!tables->running)
         snprintf(health->reads, sizeof health->reads,
                  "the read tables cannot be asked (%s)", projection_of(rq, tables));
+    else if (hangs > 0)
+        snprintf(health->reads, sizeof health->reads,
+                 "PostgreSQL has not answered for %lld s", (long long)(hangs / 1000));
     else if (bound > 0 && tables->silent_ms > bound)
         snprintf(health->reads, sizeof health->reads,
                  "PostgreSQL has not answered for %lld s",

@@ -54,10 +54,13 @@ static enum dbk_code read_search(struct request *rq, struct search *search,
     struct dbk_person_filter *filter = &search->filter;
 
     search->events_limit = events_limit(rq);
-    params_object(&rq->params, "properties", &filter->properties, &rq->fields);
     if (whose_asked(rq, &search->whose, &filter->id, err) != DBK_OK)
         return err->code;
     filter->has_id = search->whose == WHOSE_ONE;
+    if (search->whose != WHOSE_ANYBODY)
+        params_object(&rq->params, "properties", &filter->properties, &rq->fields);
+    else
+        params_contained(&rq->params, "properties", &filter->properties, &rq->fields);
     return DBK_OK;
 }
 

@@ -2,6 +2,7 @@
 
 #include "aside.h"
 #include "fresh.h"
+#include "guard.h"
 #include "response_stream.h"
 #include "worker.h"
 
@@ -67,10 +68,37 @@ void list_link_next(const struct request *rq, struct response *rs, uint64_t afte
     dbk_render_text(&rs->head, ">; rel=\"next\"\r\n");
 }
 
-static enum dbk_code read_rows(const struct request *rq, const struct list *list,
+static bool is_gone(void *context)
+{
+    return guarded_gone(context);
+}
+
+/* Whose list it is, and whether anybody waits for it. */
+static struct dbk_asker asker_of(const struct request *rq)
+{
+    return (struct dbk_asker){rq->reader.client, is_gone, rq->guarded};
+}
+
+static enum dbk_code tell(struct request *rq, struct dbk_error *err)
+{
+    if (err->code == DBK_INTERRUPTED) {
+        rq->unavailable = "The client's end of the connection was closed meanwhile";
+        err->code = DBK_UNAVAILABLE;
+    } else if (err->code == DBK_BUSY) {
+        rq->unavailable =
+            "Lists have all connections to PostgreSQL that they may have; "
+            "try again shortly, or ask for less";
+        err->code = DBK_UNAVAILABLE;
+    }
+    return err->code;
+}
+
+static enum dbk_code read_rows(struct request *rq, const struct list *list,
                                struct walk *walk, struct dbk_error *err)
 {
+    const struct dbk_asker asker = asker_of(rq);
     struct dbk_page page = {.descending = list->descending,
+                            .asker = &asker,
                             .after = walk->at,
                             .limit = (unsigned)(list->limit - walk->count),
                             .max_bytes = PIECE_BYTES};
@@ -80,7 +108,7 @@ static enum dbk_code read_rows(const struct request *rq, const struct list *list
     rows->more = false;
     if (!list->of_nobody &&
         list->read(rq->service->model, &page, list->context, rows, err) != DBK_OK)
-        return err->code;
+        return tell(rq, err);
     if (walk->count == 0 && rows->count > 0)
         walk->first = rows->rows[0].cursor;
     walk->count += rows->count;
@@ -205,13 +233,14 @@ static enum dbk_code count_rows(struct request *rq, struct response *rs,
                                 const struct list *list, struct dbk_error *err)
 {
     bool all = list->of_person || !dbk_projector_any_aside(rq->service->projector);
-    struct dbk_count count = {0, true};
+    const struct dbk_asker asker = asker_of(rq);
+    struct dbk_count count = {&asker, 0, true};
 
     if (list->counted < 0)
         return DBK_OK;
     if (!list->of_nobody && list->count(rq->service->model, list->context,
                                         list->counted == 0, &count, err) != DBK_OK)
-        return err->code;
+        return tell(rq, err);
     rs->count = count.rows;
     rs->count_is = counts[count.exact && all ? 0 : 1];
     return DBK_OK;
@@ -224,6 +253,8 @@ enum dbk_code list_answer(struct request *rq, struct response *rs,
     struct fresh fresh;
 
     if (params_done(&rq->fields, err) != DBK_OK)
+        return err->code;
+    if (fresh_enter(rq, true, err) != DBK_OK)
         return err->code;
     if (fresh_wait(rq, rs, 0, &fresh, err) != DBK_OK)
         return err->code;

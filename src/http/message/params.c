@@ -2,6 +2,7 @@
 
 #include "event_type.h"
 #include "json_check.h"
+#include "json_scalar.h"
 #include "label.h"
 
 #include <assert.h>
@@ -250,5 +251,24 @@ bool params_object(const struct params *params, const char *name, struct dbk_sli
         return false;
     }
     *out = param->value;
+    return true;
+}
+
+bool params_contained(const struct params *params, const char *name,
+                      struct dbk_slice *out, struct dbk_field_errors *fields)
+{
+    struct dbk_slice object;
+
+    if (!params_object(params, name, &object, fields))
+        return false;
+    if (!json_has_scalar(object)) {
+        params_wrong(
+            fields, dbk_slice(name),
+            "a text, number, true, false or null must be in it, for it is found by "
+            "these "
+            "alone; without one, say whose, too");
+        return false;
+    }
+    *out = object;
     return true;
 }

@@ -61,6 +61,10 @@ size_t params_event_types(const struct params *params,
 /* Add what is wrong with a parameter. */
 void params_wrong(struct dbk_field_errors *fields, struct dbk_slice name,
                   const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same, of an object that events are to contain, which an index finds: so there must be
+ * a value in it that is no object or array. */
+bool params_contained(const struct params *params, const char *name,
+                      struct dbk_slice *out, struct dbk_field_errors *fields);
 
 /* DBK_OK, or DBK_INVALID where fields has any: for the end of reading parameters. */
 enum dbk_code params_done(const struct dbk_field_errors *fields, struct dbk_error *err);

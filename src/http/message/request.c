@@ -101,6 +101,26 @@ bool request_only_ingests(const struct request *rq)
     return rq->scopes == DBK_SCOPE_INGEST;
 }
 
+/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
+static uint64_t hash_name(const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 0x100000001b3;
+    return hash;
+}
+
+uint64_t request_share(const struct request *rq)
+{
+    char address[CLIENT_ADDRESS_TEXT];
+
+    if (*rq->actor)
+        return hash_name(rq->actor) | 1ull << 63;
+    request_client(rq, address);
+    return client_address_key(address) | 1ull << 32;
+}
+
 static void new_id(struct request *rq)
 {
     struct dbk_uuid id = dbk_uuid_new();

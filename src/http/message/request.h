@@ -9,6 +9,7 @@
 #include "http/tokens.h"
 #include "params.h"
 #include "quota.h"
+#include "readers.h"
 #include "router.h"
 #include "service.h"
 
@@ -39,6 +40,7 @@ struct request {
         origin_let; /* it only ingests, and pages of the request's origin may send so */
     struct quota_use use; /* of that token's bounds */
 
+    struct reader reader; /* once it waits for the read tables */
     struct route_match match;
     struct params params;
 
@@ -66,6 +68,10 @@ struct request {
 
 /* The value of a header, or NULL. Borrowed. */
 const char *request_header(const struct request *rq, const char *name);
+
+/* Whose share of what is scarce a request counts on: its token's, or, where none is asked
+ * for, its address's. Never 0. */
+uint64_t request_share(const struct request *rq);
 
 /* Who asks, as a trusted proxy or else its connection says. */
 void request_client(const struct request *rq, char out[CLIENT_ADDRESS_TEXT]);

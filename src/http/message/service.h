@@ -16,6 +16,7 @@ struct service {
     struct dbk_body_rules rules;
     struct guard *guard;
     struct access *access;
+    struct readers *readers;
     struct limiter *limiter; /* of those who bring wrong tokens */
     struct quota *quota;     /* of the tokens */
     struct untold *untold;   /* what those that only ingest are not told */

@@ -20,6 +20,7 @@ static struct {
     atomic_uint_least64_t projected;
     atomic_uint_least64_t claimed; /* what dbk_read_model_claim was told last */
     atomic_uint heals, healed;     /* how often somebody is to come out, and has */
+    atomic_int hangs_ms;           /* of dbk_read_model_hangs */
     atomic_bool has_person;
     atomic_bool log_away;
     atomic_uint_least64_t says; /* what each record calls its sequence; 0: what it is */
@@ -41,6 +42,7 @@ enum dbk_code __real_dbk_record_decode(const char *bytes, size_t length,
 enum dbk_code __wrap_dbk_record_decode(const char *bytes, size_t length,
                                        struct dbk_record *out, struct dbk_error *err);
 void __wrap_dbk_read_model_claim(struct dbk_read_model *model, uint64_t sequence);
+int64_t __wrap_dbk_read_model_hangs(const struct dbk_read_model *model);
 enum dbk_code __wrap_dbk_read_events(struct dbk_read_model *model,
                                      const struct dbk_page *page,
                                      const struct dbk_event_filter *filter,
@@ -172,6 +174,12 @@ void __wrap_dbk_read_model_claim(struct dbk_read_model *read_model, uint64_t seq
 {
     (void)read_model;
     atomic_store(&script.claimed, sequence);
+}
+
+int64_t __wrap_dbk_read_model_hangs(const struct dbk_read_model *read_model)
+{
+    (void)read_model;
+    return atomic_load(&script.hangs_ms);
 }
 
 enum dbk_code __wrap_dbk_read_events(struct dbk_read_model *model,
