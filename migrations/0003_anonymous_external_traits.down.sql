@@ -11,6 +11,7 @@ drop function :"schema".event_json(uuid, timestamp, text, uuid, text, jsonb, tex
 alter table :"schema".quarantine
     drop column anonymous_id;
 
+alter table :"schema".event reset (autovacuum_vacuum_insert_scale_factor);
 alter table :"schema".event
     drop column received,
     drop column anonymous_id, -- and its index

@@ -51,6 +51,8 @@ struct dbk_person_view {
     struct dbk_slice role;
     struct dbk_slice external_id; /* length 0: none */
     struct dbk_slice properties;  /* JSON text; length 0: none */
+    uint64_t events_total;        /* where not all are shown; else 0 */
+    uint64_t events_after; /* the sequence of the oldest that is shown; 0: none is */
 };
 
 void dbk_render_event(struct dbk_render *render, const struct dbk_event_view *event);

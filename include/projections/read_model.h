@@ -5,11 +5,14 @@
  *   event:  {"id", "datetime_created", "event_type", "person_id"[, "anonymous_id"]
  *            [, "properties"]}
  *   person: {"id", "datetime_created", "datetime_modified", "email", "events": [event],
- *            "first_name", "last_name", "role"[, "external_id"][, "properties"]}
+ *            "first_name", "last_name", "role"[, "external_id"][, "properties"]
+ *            [, "events_total", "events_next"]}
  *
  * Ids lower-case, timestamps as in store/timestamp.h, what is in brackets only where there
  * is some. A person's events are its newest by sequence, oldest first: no more than come to
- * 1 MiB (its properties and 256 bytes for each), but always the newest one.
+ * 1 MiB (its properties and 256 bytes for each), but always the newest one. Where that, or
+ * the limit (unless it is 0), leaves some out, events_total says how many there are, counted
+ * up to 10,000, and events_next where the others are.
  */
 #ifndef DBK_PROJECTIONS_READ_MODEL_H
 #define DBK_PROJECTIONS_READ_MODEL_H
@@ -92,6 +95,8 @@ struct dbk_page {
     uint64_t after;
     unsigned limit;
     size_t max_bytes;
+    bool
+        brief; /* of persons' events no more than the newest: it is far too much already */
     const struct dbk_asker *asker; /* NULL: one with no share, who stays */
 };
 
@@ -130,6 +135,12 @@ enum dbk_code dbk_read_persons(struct dbk_read_model *model,
                                const struct dbk_person_filter *filter,
                                unsigned events_limit, struct dbk_rows *rows,
                                struct dbk_error *err);
+/* Where a page of so many persons ends, without reading them: *cursor receives the last
+ * one's (page->after: there are none), *more whether there are any behind. */
+enum dbk_code dbk_skip_persons(struct dbk_read_model *model,
+                               const struct dbk_page *page,
+                               const struct dbk_person_filter *filter, uint64_t *cursor,
+                               bool *more, struct dbk_error *err);
 enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_page *page,
                               const struct dbk_event_filter *filter,
                               struct dbk_rows *rows, struct dbk_error *err);

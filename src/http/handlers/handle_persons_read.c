@@ -39,6 +39,15 @@ static enum dbk_code read_page(struct dbk_read_model *model,
                             err);
 }
 
+static enum dbk_code skip_page(struct dbk_read_model *model,
+                               const struct dbk_page *page, const void *context,
+                               uint64_t *cursor, bool *more, struct dbk_error *err)
+{
+    const struct search *search = context;
+
+    return dbk_skip_persons(model, page, &search->filter, cursor, more, err);
+}
+
 static enum dbk_code count_rows(struct dbk_read_model *model, const void *context,
                                 bool exact, struct dbk_count *count,
                                 struct dbk_error *err)
@@ -69,6 +78,7 @@ enum dbk_code handle_list_persons(struct request *rq, struct response *rs,
 {
     struct search search = {0};
     struct list list = {.read = read_page,
+                        .skip = skip_page,
                         .count = count_rows,
                         .of = DBK_SET_ASIDE_PERSONS,
                         .context = &search,

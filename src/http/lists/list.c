@@ -101,7 +101,8 @@ static enum dbk_code read_rows(struct request *rq, const struct list *list,
                             .asker = &asker,
                             .after = walk->at,
                             .limit = (unsigned)(list->limit - walk->count),
-                            .max_bytes = PIECE_BYTES};
+                            .max_bytes = PIECE_BYTES,
+                            .brief = walk->bytes > 2 * LIST_BYTES_MAX};
     struct dbk_rows *rows = &rq->worker->rows;
 
     rows->count = 0;
@@ -144,6 +145,39 @@ static void render_rows(const struct list *list, const struct dbk_rows *rows,
     }
 }
 
+/* As many more rows as there is room for on the page, if they are as large as those seen,
+ * the last ones or all.
+ * All of them are sent, whatever they come to; for what is far too large see read_rows. */
+static enum dbk_code skip_to_end(struct request *rq, const struct list *list,
+                                 struct walk *end, struct dbk_error *err)
+{
+    const struct dbk_asker asker = asker_of(rq);
+    size_t room = LIST_BYTES_MAX > end->bytes ? LIST_BYTES_MAX - end->bytes : 0;
+    const struct dbk_rows *last = &rq->worker->rows;
+    size_t row = end->bytes / end->count, of_last = last->json.length / last->count;
+    uint64_t rows = room / ((row > of_last ? row : of_last) + 1) + 1;
+    uint64_t left = list->limit - end->count;
+    struct dbk_page page = {.descending = list->descending,
+                            .asker = &asker,
+                            .after = end->at,
+                            .limit = (unsigned)(rows < left ? rows : left)};
+
+    if (list->skip(rq->service->model, &page, list->context, &end->at, &end->more,
+                   err) != DBK_OK)
+        return tell(rq, err);
+    end->count += page.limit;
+    return DBK_OK;
+}
+
+/* Whether the rest of the page need not be read to know where it ends. Of those who are set
+ * aside each row must be looked at. */
+static bool can_skip(const struct request *rq, const struct list *list,
+                     const struct walk *end)
+{
+    return list->skip && end->bytes > WHOLE_MAX && !page_ends(list, end) &&
+           !dbk_projector_any_aside(rq->service->projector);
+}
+
 /* Walk the page to its end, and render it while it is small. *rendered is how far that
  * went. */
 static enum dbk_code look_ahead(struct request *rq, struct response *rs,
@@ -156,10 +190,12 @@ static enum dbk_code look_ahead(struct request *rq, struct response *rs,
             return err->code;
         if (!list->of_person && aside_check_rows(rq, &rq->worker->rows, err) != DBK_OK)
             return err->code;
-        if (!whole || end->bytes > WHOLE_MAX)
-            continue;
-        render_rows(list, &rq->worker->rows, end->at, first, &rs->body);
-        *rendered = *end;
+        if (whole && (end->bytes <= WHOLE_MAX || can_skip(rq, list, end))) {
+            render_rows(list, &rq->worker->rows, end->at, first, &rs->body);
+            *rendered = *end;
+        }
+        if (can_skip(rq, list, end))
+            return skip_to_end(rq, list, end, err);
     } while (!page_ends(list, end));
     return DBK_OK;
 }
@@ -254,7 +290,8 @@ enum dbk_code list_answer(struct request *rq, struct response *rs,
 
     if (params_done(&rq->fields, err) != DBK_OK)
         return err->code;
-    if (fresh_enter(rq, true, err) != DBK_OK)
+    if (fresh_enter(rq, list->of == DBK_SET_ASIDE_EVENTS || !list->of_person, err) !=
+        DBK_OK)
         return err->code;
     if (fresh_wait(rq, rs, 0, &fresh, err) != DBK_OK)
         return err->code;

@@ -1,9 +1,10 @@
 /* list.h - answers a page of a list out of the read tables.
  *
- * A small page goes out whole. For a large one the tables are walked twice: first to see
- * where it ends, for the link to the next page stands in the head of the answer, and
- * then to send it piece by piece. So memory does not grow with the page, and no
- * connection to PostgreSQL is held while a client takes its time.
+ * A small page goes out whole. For a large one it must be known first where it ends, for
+ * the link to the next page stands in the head of the answer; then it is sent piece by
+ * piece. So memory does not grow with the page, and no connection to PostgreSQL is held
+ * while a client takes its time. Where it ends is seen by walking over it, or, where the
+ * list can skip rows, reckoned from how large the first ones are.
  */
 #ifndef DBK_HTTP_LIST_H
 #define DBK_HTTP_LIST_H
@@ -28,11 +29,17 @@ typedef enum dbk_code list_count(struct dbk_read_model *model, const void *conte
                                  bool exact, struct dbk_count *count,
                                  struct dbk_error *err);
 
+/* Where a page of page->limit rows ends, without reading them. */
+typedef enum dbk_code list_skip(struct dbk_read_model *model,
+                                const struct dbk_page *page, const void *context,
+                                uint64_t *cursor, bool *more, struct dbk_error *err);
+
 struct list {
     uint64_t after;
     uint64_t limit;
     bool descending;
     list_read *read;
+    list_skip *skip; /* or NULL */
     list_count *count;
     int counted; /* as is asked: -1 not at all, 0 exactly, 1 as it is estimated */
     enum dbk_set_aside_of of;         /* what is listed */

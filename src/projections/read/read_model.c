@@ -1,17 +1,13 @@
-/* The read model, and lists of persons. */
+/* The read model, opened and closed. */
 #include "projections/read_model.h"
 #include "find_person.h"
-#include "read_count.h"
 #include "read_query.h"
-#include "rows.h"
 #include "sql.h"
 #include "store/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define FIRST_PART 64 /* persons: each may carry many events */
 
 void dbk_read_model_claim(struct dbk_read_model *model, uint64_t sequence)
 {
@@ -129,104 +125,4 @@ void dbk_read_model_close(struct dbk_read_model *model)
     pool_close(model->look_ups);
     pool_close(model->lists);
     free(model);
-}
-
-#define FILTER_PARAMS 2
-
-struct persons {
-    struct dbk_read_model *model;
-    const struct dbk_person_filter *filter;
-    dbk_deadline deadline;
-    size_t bytes_max;
-    bool descending;
-    bool few; /* look all matches up and sort them */
-    const struct dbk_asker *asker;
-    unsigned events_limit;
-};
-
-/* $1 and $2; NULL where the filter does not ask. */
-static void put_filter(const struct dbk_person_filter *filter,
-                       struct pg_param params[FILTER_PARAMS])
-{
-    const struct pg_param null = {NULL, 0, false};
-
-    params[0] = filter->has_id ? pg_uuid(&filter->id) : null;
-    params[1] = filter->properties.length ? pg_bytes(filter->properties) : null;
-}
-
-/* Each in the order of the log, and backwards. */
-static const struct pg_statement list[] = {{"person_list", sql_person_list},
-                                           {"person_list_desc", sql_person_list_desc}};
-static const struct pg_statement list_few[] = {
-    {"person_list_few", sql_person_list_few},
-    {"person_list_few_desc", sql_person_list_few_desc}};
-
-static enum dbk_code fetch(struct persons *persons, uint64_t after, size_t part,
-                           struct dbk_rows *rows, bool *full, struct dbk_error *err)
-{
-    const struct pg_statement *statements = persons->few ? list_few : list;
-    char behind[8], limit[8], events[8];
-    struct pg_param params[FILTER_PARAMS + 4];
-    const struct read_query query = {.asker = persons->asker,
-                                     .statement = &statements[persons->descending],
-                                     .params = params,
-                                     .count = FILTER_PARAMS + 4,
-                                     .add = read_add_person,
-                                     .plan_each_time = persons->few,
-                                     .rows_max = part,
-                                     .bytes_max = persons->bytes_max};
-
-    put_filter(persons->filter, params);
-    params[FILTER_PARAMS] = read_behind(behind, after, persons->descending);
-    params[FILTER_PARAMS + 1] = pg_int8(limit, (int64_t)part + 1);
-    params[FILTER_PARAMS + 2] = pg_int8(events, persons->events_limit);
-    params[FILTER_PARAMS + 3] = read_zone(rows);
-    return read_query_run(persons->model, &query, persons->deadline, rows, full, err);
-}
-
-/* As for events. */
-static enum dbk_code fetch_persons(void *context, uint64_t after, size_t part,
-                                   struct dbk_rows *rows, bool *full,
-                                   struct dbk_error *err)
-{
-    struct persons *persons = context;
-    size_t before = rows->count;
-    enum dbk_code code = fetch(persons, after, part, rows, full, err);
-
-    if (code == DBK_OK && rows->count > before && rows->rows[before].cursor == 0) {
-        rows_truncate(rows, before);
-        persons->few = false;
-        code = fetch(persons, after, part, rows, full, err);
-    }
-    return code;
-}
-
-enum dbk_code dbk_read_persons(struct dbk_read_model *model,
-                               const struct dbk_page *page,
-                               const struct dbk_person_filter *filter,
-                               unsigned events_limit, struct dbk_rows *rows,
-                               struct dbk_error *err)
-{
-    struct persons persons = {.model = model,
-                              .filter = filter,
-                              .deadline = dbk_deadline_in(model->timeout_ms),
-                              .bytes_max = page->max_bytes,
-                              .descending = page->descending,
-                              .few = filter->has_id || filter->properties.length > 0,
-                              .asker = read_asker(page->asker),
-                              .events_limit = read_events_limit(rows, events_limit)};
-
-    return read_in_parts(page, FIRST_PART, fetch_persons, &persons, rows, err);
-}
-
-enum dbk_code dbk_count_persons(struct dbk_read_model *model,
-                                const struct dbk_person_filter *filter, bool exact,
-                                struct dbk_count *count, struct dbk_error *err)
-{
-    static const struct read_count_statements statements = {
-        {"person_count", sql_person_count}, {NULL, sql_person_estimate}};
-    struct pg_param params[FILTER_PARAMS];
-
-    put_filter(filter, params);
-    return read_count(model, &statements, params, FILTER_PARAMS, exact, count, err);
 }

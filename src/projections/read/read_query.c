@@ -18,50 +18,6 @@ struct collection {
     bool full;
 };
 
-void read_add_person(const struct pg_result *result, size_t row, struct dbk_rows *rows,
-                     struct dbk_row *added)
-{
-    enum {
-        CURSOR,
-        VERSION,
-        ID,
-        DATETIME_CREATED,
-        DATETIME_MODIFIED,
-        EMAIL,
-        FIRST_NAME,
-        LAST_NAME,
-        ROLE,
-        EVENTS,
-        EXTERNAL_ID,
-        PROPERTIES,
-    };
-    struct dbk_slice events = pg_value(result, row, EVENTS);
-    struct dbk_person_view person = {
-        .shown = rows->shown,
-        .datetime_created = pg_binary_timestamp(result, row, DATETIME_CREATED),
-        .datetime_modified = pg_binary_timestamp(result, row, DATETIME_MODIFIED),
-        .email = pg_value(result, row, EMAIL),
-        .first_name = pg_value(result, row, FIRST_NAME),
-        .last_name = pg_value(result, row, LAST_NAME),
-        .role = pg_value(result, row, ROLE),
-        .external_id = pg_value(result, row, EXTERNAL_ID),
-        .properties = pg_binary_jsonb(result, row, PROPERTIES),
-    };
-
-    pg_binary_uuid(result, row, ID, &person.id);
-    added->cursor = (uint64_t)pg_binary_int8(result, row, CURSOR);
-    added->version = (uint64_t)pg_binary_int8(result, row, VERSION);
-    added->person_id = person.id;
-    if (added->cursor == 0)
-        return;
-    if (dbk_render_person_begin(&rows->json, &person)) {
-        dbk_render_text(&rows->json, "[");
-        dbk_render_raw(&rows->json, events.data, events.length);
-        dbk_render_text(&rows->json, "]");
-    }
-    dbk_render_person_end(&rows->json, &person);
-}
-
 /* False when no more are wanted. */
 static bool collect(struct collection *to, const struct pg_result *result, size_t row)
 {
@@ -232,11 +188,6 @@ enum dbk_code read_query_run(struct dbk_read_model *model,
 unsigned read_events_limit(const struct dbk_rows *rows, unsigned limit)
 {
     return !rows->shown || (rows->shown & DBK_SHOW_EVENTS) ? limit : 0;
-}
-
-struct pg_param read_zone(const struct dbk_rows *rows)
-{
-    return pg_text(rows->json.zone ? "Z" : "");
 }
 
 struct pg_param read_behind(char out[8], uint64_t after, bool descending)

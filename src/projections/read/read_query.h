@@ -47,12 +47,6 @@ struct read_query {
     size_t bytes_max;    /* and, but for the first ever, no more bytes in all */
 };
 
-/* For statements whose rows are (cursor bigint, version bigint, id uuid, datetime_created,
- * datetime_modified timestamp, email, first_name, last_name, role, events, external_id text,
- * properties jsonb), events finished JSON with commas between them. Cursor 0: no person. */
-void read_add_person(const struct pg_result *result, size_t row, struct dbk_rows *rows,
-                     struct dbk_row *added);
-
 /* Add the statement's rows to rows; rows->more tells whether it had one more than was
  * taken, *full (may be NULL) whether that was for its size. Errors as read_model.h has
  * them. */
@@ -62,9 +56,6 @@ enum dbk_code read_query_run(struct dbk_read_model *model,
 
 /* How many events of each person are asked for: none where they are not shown. */
 unsigned read_events_limit(const struct dbk_rows *rows, unsigned limit);
-
-/* What ends a timestamp in JSON that PostgreSQL writes, as in ours. */
-struct pg_param read_zone(const struct dbk_rows *rows);
 
 /* The cursor `after` of a page as the statements take it: descending the start is behind
  * all there is. */

@@ -84,7 +84,19 @@ class Lists(Served):
             one = self.client.get(f"/persons/{self.kate}?events_limit={limit}")
             self.assertEqual(one.data["events"], newest)
             listed = self.client.get(f"/persons?limit=1&events_limit={limit}")
-            self.assertEqual(listed.data[0]["events"], newest)
+            self.assertEqual(listed.data[0], one.data)
+            self.assertEqual(one.data.get("events_total"),
+                             len(whole) if 0 < limit < len(whole) else None)
+            self.assertEqual("events_next" in one.data, "events_total" in one.data)
+
+    def test_the_events_that_a_person_does_not_show_are_where_it_says(self):
+        whole = self.client.get(f"/events?person_id={self.kate}").data
+        for limit in (1, 10, 40):
+            one = self.client.get(f"/persons/{self.kate}?events_limit={limit}").data
+            rest, _ = self.follow(one["events_next"] + "&limit=7")
+            self.assertEqual(rest[::-1] + one["events"], whole)
+        shown = self.client.get(f"/persons/{self.kate}?events_limit=1&fields=id,role").data
+        self.assertEqual(set(shown), {"id", "role"})
 
     def test_a_person_carries_a_hundred_events_unless_told(self):
         storm = self.created()["id"]
@@ -107,6 +119,8 @@ class Lists(Served):
         answer = self.client.get(path)
         self.assert_ok(answer)
         self.assertEqual(answer.data["events"], whole[-17:])
+        self.assertEqual(answer.data["events_total"], len(whole))
+        self.assertEqual(self.follow(answer.data["events_next"])[0], whole[-18::-1])
         self.assertLess(len(answer.body), (1 << 20) + 1000)
         head = self.client.request("HEAD", path)
         self.assertEqual(head.headers["Content-Length"], str(len(answer.body)))
@@ -117,6 +131,26 @@ class Lists(Served):
         changed = self.client.patch("/persons/" + storm, {"last_name": "Munroe"})
         self.assertEqual(changed.data["events"], whole[-17:])
         self.client.delete("/persons/" + storm)
+
+    def test_a_page_of_many_megabytes_is_streamed_to_its_end_and_goes_on(self):
+        made = []
+        for _ in range(24):
+            made.append(self.created()["id"])
+            for _ in range(2):
+                self.client.post("/events/batch", [
+                    {"event_type": "large", "person_id": made[-1],
+                     "properties": {"text": "x" * 9000}} for _ in range(60)])
+        for order in ("asc", "desc"):
+            persons, pages = self.follow(f"/persons?order={order}&limit=25")
+            self.assertEqual(pages, 2)
+            shown = [each["id"] for each in persons if each["id"] in made]
+            self.assertEqual(shown, made if order == "asc" else made[::-1])
+            for each in persons:
+                if each["id"] in made:
+                    self.assertEqual((len(each["events"]), each["events_total"]),
+                                     (100, 121))
+        for each in made:
+            self.client.delete("/persons/" + each)
 
     def test_keyword_is_the_whole_event_type(self):
         self.assertEqual(self.listed("keyword=view"),

@@ -3,6 +3,8 @@
 -- with role, an event as one without. Properties over $3 bytes are null, so that what is
 -- answered is bounded without counting it up; how large they are is the last column but
 -- one. The last is a person's external id, or the anonymous id of an event.
+-- Between, not equal: then only the index of persons has the order, and a person's
+-- thousands of events are not read and sorted to find the newest few.
 select asked.place::bigint, person.sequence::bigint, person.id::uuid,
        person.datetime_created::timestamp, person.datetime_modified::timestamp,
        person.role::text, person.email::text, person.first_name::text,
@@ -21,7 +23,7 @@ cross join lateral (
     select sequence, id, datetime_created, event_type, properties_bytes, anonymous_id,
            case when properties_bytes <= $3::bigint then properties end as properties
     from event
-    where person_id between asked.id and asked.id -- between: see newest_events
+    where person_id between asked.id and asked.id
     order by person_id desc, sequence desc
     limit $2::bigint
 ) newest;
