@@ -12,22 +12,34 @@
 #include "worker.h"
 
 #define RACES_MAX 100
+#define GUESSES_MAX 4
 
-/* Add the events that the log does not have. Those it has must be equal: what happened
- * is not overwritten. */
-static enum dbk_code add_new_events(const struct request *rq,
-                                    struct dbk_command *command,
-                                    struct body_update *update, struct dbk_error *err)
+/* Leave those events out that the log has. They must be equal: what happened is not
+ * overwritten. Once they are known to be, nobody need look again. */
+static enum dbk_code drop_known_events(const struct request *rq,
+                                       struct body_update *update,
+                                       struct dbk_error *err)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < update->event_count; i++) {
+        enum dbk_code code = logged_check(rq, &update->events[i], err);
+        if (code == DBK_NOT_FOUND)
+            update->events[left++] = update->events[i];
+        else if (code != DBK_OK)
+            return code;
+    }
+    update->event_count = left;
+    return DBK_OK;
+}
+
+static enum dbk_code add_events(const struct request *rq, struct dbk_command *command,
+                                struct body_update *update, struct dbk_error *err)
 {
     for (size_t i = 0; i < update->event_count; i++) {
-        struct dbk_record *event = &update->events[i];
-        enum dbk_code code = logged_check(rq, event, err);
-        if (code == DBK_NOT_FOUND) {
-            submit_meta(rq, event);
-            code = dbk_command_add(command, event, err);
-        }
-        if (code != DBK_OK)
-            return code;
+        submit_meta(rq, &update->events[i]);
+        if (dbk_command_add(command, &update->events[i], err) != DBK_OK)
+            return err->code;
     }
     return DBK_OK;
 }
@@ -51,14 +63,16 @@ static bool same_properties(const struct request *rq, const struct body_update *
 
 /* The record says what changes, not what stays. That is right for the version that was
  * looked at only, so the writer is told to expect it. *guessed: the client did not ask
- * for that, so where the person has moved it is ours to look again. */
+ * for that, so where the person has moved it is ours to look again. Who has done so in vain
+ * for often enough, as many change the person at once, says all that was sent: that is right
+ * for any version. */
 static enum dbk_code add_change(const struct request *rq, struct dbk_command *command,
-                                const struct body_update *update, bool *guessed,
-                                struct dbk_error *err)
+                                const struct body_update *update, bool may_guess,
+                                bool *guessed, struct dbk_error *err)
 {
     struct dbk_record change = update->record;
     struct dbk_person_state person;
-    bool asked, less;
+    bool asked, less = false;
 
     *guessed = false;
     if (dbk_log_person(rq->service->log, &change.subject, &person, err) != DBK_OK)
@@ -67,7 +81,9 @@ static enum dbk_code add_change(const struct request *rq, struct dbk_command *co
         return dbk_fail(err, DBK_NOT_FOUND, "There is no person with this id");
     if (expect_version(rq, person.version, &asked, err) != DBK_OK)
         return err->code;
-    less = person_change(&change.person, &person, same_properties(rq, update, &person));
+    if (may_guess || asked)
+        less = person_change(&change.person, &person,
+                             same_properties(rq, update, &person));
     *guessed = less && !asked;
     if (less || asked)
         dbk_command_expect(command, person.version);
@@ -77,16 +93,30 @@ static enum dbk_code add_change(const struct request *rq, struct dbk_command *co
     return dbk_command_add(command, &change, err);
 }
 
+/* How often it was tried, and how that went. */
+struct attempt {
+    int turn;
+    bool guessed;
+    bool looked; /* those of the events that are left are not in the log */
+};
+
 static enum dbk_code submit_once(struct request *rq, struct response *rs,
                                  struct dbk_command *command,
-                                 struct body_update *update, bool *guessed,
+                                 struct body_update *update, struct attempt *attempt,
                                  struct dbk_error *err)
 {
-    if (add_change(rq, command, update, guessed, err) != DBK_OK)
+    enum dbk_code code;
+
+    if (add_change(rq, command, update, attempt->turn < GUESSES_MAX, &attempt->guessed,
+                   err) != DBK_OK)
         return err->code;
-    if (add_new_events(rq, command, update, err) != DBK_OK)
+    if (!attempt->looked && drop_known_events(rq, update, err) != DBK_OK)
         return err->code;
-    return submit_plain(rq, rs, command, err);
+    if (add_events(rq, command, update, err) != DBK_OK)
+        return err->code;
+    code = submit_plain(rq, rs, command, err);
+    attempt->looked = code != DBK_EXISTS;
+    return code;
 }
 
 static enum dbk_code answer_updated(struct request *rq, struct response *rs,
@@ -109,19 +139,19 @@ static enum dbk_code answer_updated(struct request *rq, struct response *rs,
 enum dbk_code person_update(struct request *rq, struct response *rs,
                             struct body_update *update, struct dbk_error *err)
 {
-    enum dbk_code code = DBK_EXISTS;
-    bool guessed = false;
+    struct attempt attempt = {.turn = 0};
+    enum dbk_code code;
 
     submit_meta(rq, &update->record);
-    for (int turn = 0; turn < RACES_MAX; turn++) {
+    for (; attempt.turn < RACES_MAX; attempt.turn++) {
         struct dbk_command *command = dbk_command_create();
         if (!command)
             return dbk_fail(err, DBK_NO_MEMORY, "no memory for a command");
-        code = submit_once(rq, rs, command, update, &guessed, err);
+        code = submit_once(rq, rs, command, update, &attempt, err);
         if (code == DBK_OK)
             code = answer_updated(rq, rs, command, &update->record.person, err);
         dbk_command_destroy(command);
-        if (code != DBK_EXISTS && !(code == DBK_MOVED && guessed))
+        if (code != DBK_EXISTS && !(code == DBK_MOVED && attempt.guessed))
             return code;
     }
     return dbk_fail(err, DBK_BUSY, "the person is being changed by many at once");

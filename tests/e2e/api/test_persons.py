@@ -1,5 +1,6 @@
 """Persons: made, read, replaced, patched, deleted."""
 
+import json
 import threading
 import unittest
 
@@ -32,6 +33,50 @@ class Persons(Served):
         made = self.created()
         self.assertEqual([event["event_type"] for event in made["events"]], ["signup"])
         self.assertEqual(made["events"][0]["datetime_created"], made["datetime_created"])
+
+    def processor(self):
+        """Ticks that the server has used."""
+        with open(f"/proc/{self.server.process.pid}/stat") as stat:
+            return sum(map(int, stat.read().rpartition(")")[2].split()[11:13]))
+
+    def put_at_once(self, path, bodies):
+        """All of them, each by a client of its own: the answers."""
+        ready, answers = threading.Barrier(len(bodies)), []
+
+        def put(body):
+            client = self.server.client()
+            client.get("/health")
+            ready.wait()
+            answers.append(client.put(path, body))
+            client.close()
+        threads = [threading.Thread(target=put, args=(body,)) for body in bodies]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return answers
+
+    def test_many_who_replace_a_person_with_many_events_do_not_work_for_each_other(self):
+        kate = person()
+        made = self.client.post("/persons", kate).data
+        path = "/persons/" + made["id"]
+        events = [{"id": new_id(), "event_type": "click", "person_id": made["id"],
+                   "datetime_created": "2023-10-08T06:03:33.330037"} for _ in range(4000)]
+        self.assertEqual(self.client.post("/events/batch", events).status, 200)
+        names = [f"Kate{n}" for n in range(25)]
+        bodies = [json.dumps(dict(kate, first_name=name, events=events))
+                  for name in names]
+        before = self.processor()
+        self.assertEqual({each.status for each in self.put_at_once(path, bodies[:1])}, {200})
+        alone = max(self.processor() - before, 5)
+        before = self.processor()
+        answers = self.put_at_once(path, bodies)
+        self.assertEqual({each.status for each in answers}, {200})
+        # Who looked at each event again whenever another was first took ten times as much.
+        self.assertLess(self.processor() - before, 4 * alone * len(bodies))
+        self.assertEqual(sorted({each.data["first_name"] for each in answers}),
+                         sorted(names))
+        self.assertEqual(self.client.get(path).data["events_total"], len(events) + 1)
 
     def test_ids_are_time_ordered(self):
         ids = [self.created()["id"] for _ in range(20)]
