@@ -16,40 +16,39 @@ struct command_entry {
 /* Enough for the record of most events. */
 #define COMMAND_SMALL 384
 
+/* What every command uses stands together. */
 struct dbk_command {
     struct command_entry *entries; /* first, while there is but one */
-    struct command_entry first;
     size_t count, entries_size;
     char *bytes; /* small, while they fit there */
     size_t bytes_used, bytes_size;
-    char small[COMMAND_SMALL];
+    struct dbk_person_state
+        *person;               /* for commands that leave a person; filled when they
+                                      * are accepted */
     uint64_t expected_version; /* 0: any */
-    bool expects_person;
-    struct dbk_uuid expected_person;
-
-    /* Hashed by whoever drafts, not in the turn. */
-    bool has_alias, has_external, by_external;
-    struct identity_key alias;    /* of the one anonymous id in it */
-    struct identity_key external; /* of the external id of its first record */
-    struct identity_key by;       /* of the external id that says whose it is */
-    bool no_memory;               /* for one of them */
-
-    bool has_otherwise;
-    struct command_entry otherwise;
-    struct identity_key otherwise_external; /* where that has an external id */
-    dbk_merge *merge;                       /* NULL: none */
+    dbk_merge *merge;          /* NULL: none */
+    bool expects_person, by_external, has_otherwise;
+    bool has_alias, has_external; /* in it */
+    bool no_memory;               /* for a key below */
 
     /* Of deciding, which may happen again: beyond what was drafted, bytes has the
      * person.updated with its properties merged, where that is appended. */
-    size_t drafted;
     bool has_merged;
-    struct command_entry merged;
+    size_t drafted;
     size_t first_offset, first_length; /* of what dbk_command_first tells */
 
     struct dbk_verdict verdict;
-    struct dbk_person_state
-        *person; /* for commands that leave a person; filled when they
-                                        are accepted */
+    struct command_entry first;
+    char small[COMMAND_SMALL];
+
+    struct dbk_uuid expected_person;
+    struct command_entry otherwise, merged;
+
+    /* Hashed by whoever drafts, not in the turn. */
+    struct identity_key alias;    /* of the one anonymous id in it */
+    struct identity_key external; /* of the external id of its first record */
+    struct identity_key by;       /* of the external id that says whose it is */
+    struct identity_key otherwise_external; /* of that of `otherwise` */
 };
 
 /* No verdict yet. The rest of its text is left as it is. */

@@ -43,15 +43,6 @@ const struct record_type *record_type(enum dbk_type type)
     return type >= 1 && type < DBK_TYPE_COUNT ? &types[type] : NULL;
 }
 
-const void *record_value(const struct dbk_record *record,
-                         const struct record_field *field,
-                         const struct record_type *type)
-{
-    if (field->bit == DBK_HAS_PROPERTIES && type->subject == DBK_SUBJECT_PERSON)
-        return &record->person.properties;
-    return (const char *)record + field->offset;
-}
-
 /* Whether one of the texts that are there is empty: in a person.updated, removed. */
 static bool any_empty(const struct dbk_record *record, const struct record_type *type,
                       unsigned there)

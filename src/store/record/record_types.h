@@ -35,9 +35,14 @@ extern const struct record_field record_fields[RECORD_FIELDS];
 
 /* Where the field's value stands in a record of a type. Persons have properties of their
  * own. Borrowed from record. */
-const void *record_value(const struct dbk_record *record,
-                         const struct record_field *field,
-                         const struct record_type *type);
+static inline const void *record_value(const struct dbk_record *record,
+                                       const struct record_field *field,
+                                       const struct record_type *type)
+{
+    if (field->bit == DBK_HAS_PROPERTIES && type->subject == DBK_SUBJECT_PERSON)
+        return &record->person.properties;
+    return (const char *)record + field->offset;
+}
 
 /* The oldest format that can say what the record does, whose data has the fields `there`. */
 unsigned record_format(const struct dbk_record *record, unsigned there);
