@@ -254,9 +254,10 @@ const struct command command_import = {
     .details =
         "Each file has a JSON object a line (NDJSON), plain, gzip or Zstandard; -\n"
         "stands for an absent one. A person has id, email, first_name, last_name,\n"
-        "datetime_created and perhaps role; an event has id, person_id, event_type,\n"
-        "datetime_created and perhaps properties. Each new person gets its automatic\n"
-        "signup event.\n"
+        "datetime_created and perhaps role, properties, external_id and anonymous_id\n"
+        "(with one of these two the e-mail and the names may be missing); an event has\n"
+        "id, person_id or anonymous_id, event_type, datetime_created and perhaps\n"
+        "properties. Each new person gets its automatic signup event.\n"
         "\n"
         "It can be run again, after whatever stopped it: what is in the log is not\n"
         "added twice. It works beside a running server and needs no PostgreSQL.\n"

@@ -1,6 +1,7 @@
 """A log with aliases, external ids, persons' properties, and events of who is not known:
 whatever is done with logs is done with this one."""
 
+import json
 import shutil
 import unittest
 
@@ -61,6 +62,30 @@ class Identities(ToolCase):
         self.right("a")
         self.run_tool("verify", "--repair-indexes", "--data-dir", "a")
         self.right("a")
+
+    def test_persons_and_events_are_imported_with_it(self):
+        time = "2024-01-01T00:00:00"
+        number = "018cc251-f537-7996-a2df-{:012x}".format
+        person = {"id": number(1), "external_id": "crm|1", "anonymous_id": "d1",
+                  "properties": {"plan": "pro"}, "datetime_created": time}
+        before, behind = ({"id": number(i), "event_type": "Order Completed",
+                           "anonymous_id": "d1", "datetime_created": time} for i in (2, 3))
+        for name, line in ("p", person), ("before", before), ("behind", behind):
+            self.write(name, json.dumps(line).encode() + b"\n")
+        for files in ("-", "before"), ("p", "behind"), ("p", "before"):
+            self.run_tool("import", *files, "--data-dir", "i")
+        found = [(record["type"], record["data"])
+                 for record in records_of(self.export("i"))]
+        self.assertEqual(
+            [kind for kind, _ in found],
+            ["event.recorded", "person.created", "event.recorded", "person.aliased",
+             "event.recorded"])
+        self.assertEqual(found[0][1]["person_id"], None)
+        self.assertEqual(found[1][1]["external_id"], "crm|1")
+        self.assertEqual(found[1][1]["properties"], {"plan": "pro"})
+        self.assertEqual(found[3][1], {"anonymous_id": "d1"})
+        self.assertEqual(found[4][1]["person_id"], number(1))
+        self.run_tool("verify", "--data-dir", "i")
 
     def test_the_events_of_an_alias_are_the_persons(self):
         """Also those from before it was one."""
