@@ -203,8 +203,10 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
         enum tool_exit exit = tool_refuse(tool, &err);
         return err.code == DBK_NOT_FOUND ? TOOL_DIFFERENT : exit;
     }
-    if (export_output_open(wish->path, wish->force, &output, &err) != DBK_OK)
+    if (export_output_open(wish->path, wish->force, &output, &err) != DBK_OK) {
+        export_select_finish(&run.select);
         return tool_fail(tool, &err);
+    }
     /* A bar between lines of records on one terminal would spoil both. */
     progress_start(&progress,
                    wish->path || !isatty(STDOUT_FILENO) ? tool_progress(tool) : NULL);
@@ -224,6 +226,7 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
         say_if_empty(wish, export_writer_trailer(run.writer));
     missing = code == DBK_OK && export_writer_trailer(run.writer)->missing > 0;
     export_writer_destroy(run.writer);
+    export_select_finish(&run.select);
     if (code != DBK_OK)
         return conclude(tool, wish, &err);
     return missing ? TOOL_DIFFERENT : TOOL_DONE;

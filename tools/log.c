@@ -3,6 +3,7 @@
 #include "command.h"
 #include "http/record_json.h"
 #include "log_print.h"
+#include "person_records.h"
 #include "position.h"
 #include "signals.h"
 #include "store/durable.h"
@@ -21,38 +22,18 @@ struct showing {
     struct dbk_log *log;
     char *json; /* room for a record's; NULL: not as JSON */
 
-    const struct dbk_uuid *person; /* NULL: of anyone */
-    struct dbk_aliases aliases;    /* that person's */
-    enum dbk_type type;            /* 0: of any */
-    const char *actor;             /* NULL: by whomever; "": by nobody who is named */
-    uint64_t limit;                /* 0: none */
-    bool blocks;                   /* rather than lines */
-    struct log_before before;      /* of that person */
-    uint64_t shown, damaged;       /* records */
+    const struct person_records *person; /* NULL: of anyone */
+    enum dbk_type type;                  /* 0: of any */
+    const char *actor;        /* NULL: by whomever; "": by nobody who is named */
+    uint64_t limit;           /* 0: none */
+    bool blocks;              /* rather than lines */
+    struct log_before before; /* of that person */
+    uint64_t shown, damaged;  /* records */
 };
-
-/* Whether it is an event with an anonymous id that is the person's now. */
-static bool is_by_alias(const struct showing *showing, const struct dbk_record *record)
-{
-    struct dbk_event_state event;
-
-    if (record->type != DBK_EVENT_RECORDED || record->anonymous_id.length == 0)
-        return false;
-    for (size_t i = 0; i < showing->aliases.count; i++) {
-        if (dbk_slice_equal(showing->aliases.list[i].anonymous_id,
-                            record->anonymous_id))
-            return dbk_log_event(showing->log, &record->subject, &event, NULL) ==
-                       DBK_OK &&
-                   dbk_uuid_equal(&event.person_id, showing->person);
-    }
-    return false;
-}
 
 static bool is_wanted(const struct showing *showing, const struct dbk_record *record)
 {
-    return (!showing->person ||
-            dbk_uuid_equal(dbk_record_person(record), showing->person) ||
-            is_by_alias(showing, record)) &&
+    return (!showing->person || person_records_has(showing->person, record)) &&
            (!showing->type || record->type == showing->type) &&
            (!showing->actor ||
             dbk_slice_equal(record->actor, dbk_slice(showing->actor)));
@@ -143,15 +124,17 @@ static enum dbk_code show_one(struct showing *showing, uint64_t sequence,
 static enum dbk_code show_person(struct showing *showing, const struct dbk_uuid *id,
                                  struct dbk_error *err)
 {
+    struct person_records person;
     uint64_t head;
     enum dbk_code code = dbk_log_head(showing->log, &head, err);
 
-    showing->person = id;
+    if (code != DBK_OK || person_records_init(&person, showing->log, id, err) != DBK_OK)
+        return err->code;
+    showing->person = &person;
     showing->blocks = true;
-    if (code == DBK_OK)
-        code = dbk_log_aliases(showing->log, id, &showing->aliases, err);
-    if (code == DBK_OK)
-        code = show_range(showing, 0, head, err);
+    code = show_range(showing, 0, head, err);
+    showing->person = NULL;
+    person_records_finish(&person);
     if (code == DBK_OK && showing->shown == 0)
         code = dbk_fail(err, DBK_NOT_FOUND, "no record is about that person");
     return code;
@@ -329,7 +312,6 @@ static enum tool_exit show_log(const struct tool *tool, const struct wish *wish,
     else
         code = show(tool, wish, &showing, &err);
     free(showing.json);
-    dbk_aliases_finish(&showing.aliases);
     if (code == DBK_UNAVAILABLE && ferror(stdout))
         return TOOL_FAILED; /* who closes the pipe has seen enough */
     if (code != DBK_OK)

@@ -73,13 +73,20 @@ static enum dbk_code find_person(const struct export_select *select,
     return code;
 }
 
+void export_select_finish(struct export_select *select)
+{
+    person_records_finish(&select->records);
+}
+
 enum dbk_code export_select_resolve(struct dbk_log *log, bool follow,
                                     struct export_select *select, struct dbk_error *err)
 {
     if (position_range_find(&select->range, log, follow, &select->from, &select->to,
                             err) != DBK_OK)
         return err->code;
-    return find_person(select, log, err);
+    if (find_person(select, log, err) != DBK_OK)
+        return err->code;
+    return person_records_init(&select->records, log, &select->person, err);
 }
 
 struct export_source export_select_source(const struct export_select *select,
@@ -101,6 +108,9 @@ bool export_selects(const struct export_select *select, const struct dbk_record 
 {
     if (select->type && record->type != select->type)
         return false;
-    return !select->has_person ||
-           dbk_uuid_equal(dbk_record_person(record), &select->person);
+    if (!select->has_person)
+        return true;
+    return select->records.log
+               ? person_records_has(&select->records, record)
+               : dbk_uuid_equal(dbk_record_person(record), &select->person);
 }

@@ -116,6 +116,8 @@ class Identities(ToolCase):
         there = {record["sequence"] for record in self.records
                  if record["type"] == "event.recorded" and record["subject_id"] in deleted}
         self.assertTrue(wanted <= shown | there)
+        self.assertEqual(shown, {record["sequence"] for record in records_of(
+            self.export("a", "--person", who))})
 
 
 if __name__ == "__main__":
