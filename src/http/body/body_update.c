@@ -2,6 +2,8 @@
 #include "body_event.h"
 #include "body_fields.h"
 #include "body_values.h"
+#include "json_check.h"
+#include "json_loose.h"
 #include "json_walk.h"
 
 #include <assert.h>
@@ -166,6 +168,50 @@ void body_update_finish(struct body_update *update)
     *update = (struct body_update){0};
 }
 
+/* Where "events" begins in the text of a body; length 0: nowhere. */
+static struct dbk_slice find_events(const char *text, size_t length)
+{
+    const struct dbk_slice none = {NULL, 0}, key = {"\"events\"", 8};
+    const char *brace = memchr(text, '{', length);
+    struct json_loose loose;
+    struct dbk_slice value;
+
+    if (!brace)
+        return none;
+    json_loose_start(&loose,
+                     (struct dbk_slice){brace, length - (size_t)(brace - text)});
+    while (json_loose_next(&loose, &value)) {
+        if (dbk_slice_equal(loose.key, key) && value.data[0] == '[')
+            return value;
+    }
+    return none;
+}
+
+/* The body is not JSON that we read: where that is the fault of one of its events, the
+ * event is named besides line and column. */
+static void name_event(const char *text, size_t length, struct body_draft *draft,
+                       struct dbk_error *err)
+{
+    struct dbk_slice events = find_events(text, length), event, value;
+    char message[160], path[40];
+    struct json_loose loose;
+    size_t index = 0;
+
+    if (events.length == 0)
+        return;
+    json_loose_start(&loose, events);
+    while (json_loose_next(&loose, &event) &&
+           json_accept(event.data, event.length, &value, NULL) == DBK_OK)
+        index++;
+    if (loose.wrong || loose.at == events.data + events.length)
+        return;
+    snprintf(path, sizeof path, "events[%zu]", index);
+    snprintf(message, sizeof message, "%.150s", err->text);
+    draft->name = path;
+    body_complain(draft, "%s", message);
+    dbk_fail(err, DBK_INVALID, "%s: %s", path, message);
+}
+
 static enum dbk_code read_update(const char *text, size_t length,
                                  const struct body_field *table,
                                  struct body_draft *draft, struct body_update *update,
@@ -180,6 +226,8 @@ static enum dbk_code read_update(const char *text, size_t length,
     update->merges = draft->merges;
     update->events = draft->events;
     update->event_count = draft->event_count;
+    if (code == DBK_INVALID && draft->complaints == 0 && err)
+        name_event(text, length, draft, err);
     if (code != DBK_OK)
         body_update_finish(update);
     else if (draft->id)

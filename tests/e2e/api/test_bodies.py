@@ -216,7 +216,7 @@ class Accepted(Served):
         made = self.created(**body)
         read = self.client.get("/persons/" + made["id"]).data
         self.assertEqual({name: read[name] for name in body}, body)
-        event = self.recorded(made["id"], "x" * 64, properties={"text": "y" * 65000})
+        event = self.recorded(made["id"], "\U0001f600" * 200, properties={"text": "y" * 65000})
         self.assertEqual(self.client.get("/events/" + event["id"]).data, event)
 
     def test_properties_over_their_bound_are_named(self):

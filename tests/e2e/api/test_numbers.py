@@ -2,11 +2,13 @@
 
 import json
 import math
+import os
 import random
 import struct
 import unittest
 from decimal import Decimal
 
+from harness import Server
 from served import Served, new_id
 
 BIGGEST = "1.7976931348623157e308"
@@ -121,6 +123,46 @@ class Numbers(Served):
             found = [each["properties"]["n"] for each in exact(answer.body)["data"]["events"]
                      if "properties" in each]
             self.assertEqual(sorted(found), wanted)
+
+    def test_they_are_exported_and_imported(self):
+        sent = [(new_id(), value) for value in numbers(23, 10)]
+        for id, value in sent:
+            self.assertEqual(
+                self.client.post("/events", self.event(value, id=id)).status, 201)
+        path = os.path.join(self.server.data_dir, "numbers.ndjson")
+        self.server.run("export", path)
+        other = Server()
+        self.addCleanup(other.close)
+        other.run("import", path)
+        client = other.start().client()
+        for id, value in sent:
+            self.assertEqual(self.values(client.get("/events/" + id)), [Decimal(value)])
+        client.close()
+
+    def traits(self, answer):
+        self.assertLess(answer.status, 300, answer.body[:300])
+        return exact(answer.body)["data"]["properties"]
+
+    def test_they_are_a_persons_put_and_patched(self):
+        for seed in (17, 19):
+            sent = numbers(seed, 5)
+            wanted = {f"n{at}": Decimal(value) for at, value in enumerate(sent)}
+            members = [f'"n{at}":{value}' for at, value in enumerate(sent)]
+            external = new_id()
+            made = self.client.post("/persons", '{"external_id":"%s","properties":{%s}}' % (
+                external, ",".join(members[::2])))
+            path = "/persons/" + made.data["id"]
+            patched = self.client.patch(path, '{"properties":{%s}}' % ",".join(members[1::2]))
+            self.assertEqual(self.traits(patched), wanted)
+            self.assertEqual(self.traits(self.client.get(path)), wanted)
+            again = self.client.patch(path, '{"properties":{%s}}' % ",".join(members))
+            self.assertEqual(again.headers["ETag"], patched.headers["ETag"])
+            put = self.client.put("/persons/by/external_id/" + external, '{"properties":{%s}}'
+                                  % ",".join(f'"n{at}":{value:f}' for at, value in
+                                             enumerate(map(Decimal, sent))))
+            self.assertEqual(self.traits(put), wanted)
+            found = self.client.get('/persons?properties={"n5":%s}' % sent[5])
+            self.assertIn(made.data["id"], [each["id"] for each in found.data])
 
     def test_a_body_of_the_largest_grows_no_row_past_its_bound(self):
         """As many as fit a record when they are written out, and no more."""

@@ -133,6 +133,26 @@ class Import(unittest.TestCase):
         self.assertEqual([one["anonymous_id"] for one in aliases], ["a/2"])
         self.assertIsNone(client.get("/events/" + clicks[1]["id"]).data["person_id"])
 
+    def test_what_nobody_is_known_to_have_done_is_imported_too(self):
+        self.imported(self.write("persons.ndjson", self.persons[:1]),
+                      self.write("events.ndjson", [
+                          {"id": str(uuid.UUID(int=n)), "event_type": "Page Viewed",
+                           "anonymous_id": f"ü {n % 2}", "properties": {"n": 10 ** 40 + n},
+                           "datetime_created": 1696745013330 + n} for n in range(1, 9)]))
+        self.server.start()
+        client = self.server.client()
+        path = f"/persons/{self.persons[0]['id']}"
+        self.assertEqual(client.post(path + "/aliases", {"anonymous_id": "ü 1"}).status, 201)
+        for query, whose in (("%C3%BC%201", self.persons[0]["id"]), ("%C3%BC%200", None)):
+            found = client.get("/events?anonymous_id=" + query).data
+            self.assertEqual({each["person_id"] for each in found}, {whose})
+            self.assertEqual(len(found), 4)
+            for each in found:
+                n = each["properties"]["n"] - 10 ** 40
+                self.assertEqual(each["datetime_created"],
+                                 f"2023-10-08T06:03:33.{330 + n}000")
+        client.close()
+
     def test_twice_adds_nothing(self):
         files = self.files()
         self.imported(*files)

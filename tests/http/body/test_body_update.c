@@ -198,6 +198,35 @@ static void each_wrong_field_of_a_put_is_named(void **state)
     }
 }
 
+/* What is no JSON is told by its line and column, and by the event that it is in. */
+static void an_event_that_cannot_be_read_is_named(void **state)
+{
+    static const struct {
+        const char *body, *field, *message;
+    } cases[] = {
+        {"{" FOUR ",\"events\":[" EVENT(EVENT1) ",\n{\"x\":\"\\ud800\"}]}", "events[1]",
+         "line 2, column 7: half of a surrogate pair"},
+        {"{\"events\":[{\"a\":1,\"a\":2}]," FOUR "}", "events[0]",
+         "line 1, column 19: duplicate key \"a\""},
+        {"{" FOUR ",\"events\":[{\"a\":1e999}]}", "events[0]", "line 1, column "},
+    };
+    struct reading r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(put(cases[i].body, &r), DBK_INVALID);
+        assert_field(&r.fields, cases[i].field, cases[i].message);
+        assert_int_equal(r.fields.count, 1);
+        assert_non_null(strstr(r.err.text, cases[i].field));
+    }
+    assert_int_equal(put("{\"x\":\"\\ud800\",\"events\":[{}]}", &r), DBK_INVALID);
+    assert_int_equal(r.fields.count, 0);
+    assert_int_equal(put("{\"events\":[{}],\"x\":\"\\ud800\"}", &r), DBK_INVALID);
+    assert_int_equal(r.fields.count, 0);
+    assert_int_equal(put("{\"events\":[{\"a\":1}", &r), DBK_INVALID);
+    assert_int_equal(r.fields.count, 0);
+}
+
 static void events_without_ids_are_not_called_twins(void **state)
 {
     struct reading r;
@@ -435,6 +464,7 @@ int main(void)
         cmocka_unit_test(the_deepest_properties_can_be_put_back),
         cmocka_unit_test(an_empty_list_of_events_is_fine),
         cmocka_unit_test(each_wrong_field_of_a_put_is_named),
+        cmocka_unit_test(an_event_that_cannot_be_read_is_named),
         cmocka_unit_test(events_without_ids_are_not_called_twins),
         cmocka_unit_test(a_patch_takes_any_of_the_four),
         cmocka_unit_test(each_wrong_field_of_a_patch_is_named),
