@@ -18,7 +18,8 @@
 #define ENCODED_MAX 42 /* a longer segment is none of ours once it is encoded */
 
 static const char *const allowed[] = {"keyword",    "person_id", "since", "until",
-                                      "properties", "limit",     "after", NULL};
+                                      "properties", "limit",     "after", "order",
+                                      "fields",     NULL};
 
 /* As "%41%42", with a NUL behind it; returns its end. */
 static char *encode(char *out, struct dbk_slice text)
@@ -132,6 +133,7 @@ static void require_same_params(const struct params *params, size_t size)
 /* Each is good and within its bounds, or named as wrong. */
 static void try_values(const struct params *params)
 {
+    static const char *const orders[] = {"asc", "desc", NULL};
     struct dbk_field_errors fields = {0};
     struct dbk_error err = {0};
     struct dbk_slice text = {0}, types[PARAMS_REPEATED_MAX];
@@ -149,6 +151,8 @@ static void try_values(const struct params *params)
     require(dbk_timestamp_valid(at) || fields.count > 0);
     good += params_timestamp(params, "until", &at, &fields);
     good += params_event_types(params, types, &fields);
+    good += params_choice(params, "order", orders, &fields) >= 0;
+    good += params_text(params, "fields", &text);
     good += params_object(params, "properties", &text, &fields);
     require(good + fields.count == params->count ||
             fields.count == DBK_FIELD_ERRORS_MAX);
