@@ -90,6 +90,8 @@ enum dbk_code handle_list_persons(struct request *rq, struct response *rs,
     list.of_nobody = search.whose == WHOSE_NOBODY;
     list.of_person = search.whose == WHOSE_ANYBODY ? NULL : &search.filter.id;
     list_params(rq, &list);
+    list.is_known = search.whose == WHOSE_ONE && list.after == 0 &&
+                    search.filter.properties.length == 0;
     return list_answer(rq, rs, &list, err);
 }
 

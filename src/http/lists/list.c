@@ -297,6 +297,9 @@ enum dbk_code list_answer(struct request *rq, struct response *rs,
         return err->code;
     if (read_page(rq, rs, list, &end, &rendered, err) != DBK_OK)
         return err->code;
+    if (list->is_known && end.count == 0 &&
+        fresh_no_person(rq, list->of_person, &fresh, err) != DBK_NOT_FOUND)
+        return err->code;
     if (count_rows(rq, rs, list, err) != DBK_OK)
         return err->code;
     if (end.more)

@@ -6,6 +6,7 @@ import unittest
 from urllib.parse import quote
 
 from served import TIMESTAMP, Served, new_id, next_page, person
+from tables import Locked
 
 COUNT = 40
 
@@ -497,6 +498,16 @@ class Whose(Served):
         self.client.delete("/persons/" + one["id"])
         self.assertEqual(self.ids("/persons?email=second@x.mock"), [])
         self.assertEqual(self.ids("/events?email=second@x.mock"), [])
+
+    def test_who_is_not_in_the_tables_yet_is_not_nobody(self):
+        with Locked(self.server, "person", "exclusive"):
+            one = self.created(email="late@x.mock", external_id="late")
+            for path in ("/persons?email=late@x.mock", "/persons?external_id=late"):
+                self.assert_refused(self.client.get(path, prefer="wait=0"), 503, "not yet")
+            self.assertEqual(self.client.get("/persons?email=never@x.mock", prefer="wait=0").data,
+                             [])
+        self.assertEqual(self.ids("/persons?email=late@x.mock"), [one["id"]])
+        self.client.delete("/persons/" + one["id"])
 
     def test_events_of_who_has_it(self):
         of_kurt = self.ids(f"/events?person_id={self.kurt['id']}")

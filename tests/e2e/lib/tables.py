@@ -20,9 +20,10 @@ def query(server, sql):
 
 
 class Locked:
-    """A table of the server's that nobody else can read, until the end of the block."""
+    """A table of the server's that nobody else can read, or with another mode can write,
+    until the end of the block."""
 
-    def __init__(self, server, table):
+    def __init__(self, server, table, mode="access exclusive"):
         schema = server.env["DB_SCHEMA"]
         self.process = subprocess.Popen(
             [os.path.join(programs(), "psql"), "-X", "-q", "-A", "-t", "-h",
@@ -31,7 +32,7 @@ class Locked:
             env=server.env, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True)
         self.process.stdin.write(
-            f"begin; lock table {schema}.{table} in access exclusive mode; select 'held';\n")
+            f"begin; lock table {schema}.{table} in {mode} mode; select 'held';\n")
         self.process.stdin.flush()
         assert self.process.stdout.readline() == "held\n"
 
