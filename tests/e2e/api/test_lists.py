@@ -341,7 +341,8 @@ class Times(Served):
             "/events", {"event_type": "click", "person_id": cls.person,
                         "properties": {"at": "2023-10-08T06:03:33.330037"},
                         "datetime_created": "2023-10-08T06:03:33.330037"}).data["id"]
-        cls.paths = ("/events", "/persons",
+        cls.client.post(f"/persons/{cls.person}/aliases", {"anonymous_id": "a 1"})
+        cls.paths = ("/events", "/persons", f"/persons/{cls.person}/aliases",
                      f"/persons/{cls.person}", f"/events/{cls.event}", "/log", "/log/1")
 
     def asked(self, method, path, body=None, **headers):
