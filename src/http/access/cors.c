@@ -37,10 +37,11 @@ static bool asks_first(const struct request *rq)
 /* The path takes what ingests, and there is a token for that. */
 static bool is_for_ingest(const struct request *rq)
 {
-    if (rq->match.route)
-        return (rq->match.route->scope & DBK_SCOPE_INGEST) &&
-               access_ingests(rq->service->access);
-    return rq->match.ingests && access_ingests(rq->service->access);
+    const struct route *route = rq->match.route;
+    bool takes = route ? (route->scope & DBK_SCOPE_INGEST) != 0 : rq->match.ingests;
+
+    return takes && access_required(rq->service->access) &&
+           access_ingests(rq->service->access);
 }
 
 /* Whose token it will be is not known when a browser asks first. */
