@@ -441,6 +441,7 @@ class Bounds(unittest.TestCase):
             self.assertEqual(one.headers["Retry-After"], "1")
             self.assertIn('"shop" has used up its events a second', one.details)
             self.assertIn(";r=0;", one.headers["RateLimit"])
+            self.assertEqual(one.headers["Connection"], "keep-alive")
         free = self.client.request("GET", "/log", None, bearer(self.admin))
         self.assertIsNone(free.headers["RateLimit"])
         self.assertIsNone(free.headers["RateLimit-Policy"])
