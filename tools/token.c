@@ -56,6 +56,16 @@ static enum dbk_code prepare(const struct tool *tool, struct dbk_error *err)
     return DBK_OK;
 }
 
+/* How its client may bring it. */
+static const char *ways_of(unsigned scopes, const struct dbk_token_bounds *bounds)
+{
+    if (scopes != DBK_SCOPE_INGEST)
+        return "";
+    if (*bounds->origins)
+        return ", or in a page's beacons as ?key=TOKEN";
+    return ".\nWithout --origin only pages of CORS_ORIGINS may send with it";
+}
+
 /* The secret alone goes to stdout, so that a script can take it; and it goes nowhere
  * else, ever. */
 static enum tool_exit make(const struct tool *tool, const char *name, unsigned scopes,
@@ -73,8 +83,7 @@ static enum tool_exit make(const struct tool *tool, const char *name, unsigned s
     fprintf(stderr,
             "made the token %s (%s) in %s/tokens; it is not shown again. Clients send\n"
             "it as Authorization: Bearer TOKEN%s\n",
-            name, text, dir_of(tool),
-            scopes == DBK_SCOPE_INGEST ? ", or in a page's beacons as ?key=TOKEN" : "");
+            name, text, dir_of(tool), ways_of(scopes, bounds));
     puts(secret);
     explicit_bzero(secret, sizeof secret);
     return TOOL_DONE;

@@ -410,7 +410,8 @@ class Bounds(unittest.TestCase):
     """What a token may use of the server. No PostgreSQL is asked."""
 
     def start(self, *flags, scope="write"):
-        server = Server(env={"DB_HOST": "/nowhere", "CORS_ORIGINS": LOCAL})
+        server = Server(env={"DB_HOST": "/nowhere", "CORS_ORIGINS": LOCAL,
+                             "TRUSTED_PROXY": "127.0.0.1"})
         self.addCleanup(server.close)
         self.secret = create(server, "shop", "--scope", scope, *flags)
         self.admin = create(server, "root", "--scope", "admin")
@@ -458,6 +459,14 @@ class Bounds(unittest.TestCase):
         self.assertEqual(self.client.request("GET", "/events", None,
                                              bearer(self.secret)).status, 403)
 
+    def test_an_address_has_a_rate_of_its_own(self):
+        self.start("--address-rate", "3", scope="ingest")
+        for address in ("192.0.2.1", "192.0.2.2", "2001:db8::1"):
+            answers = [self.post(self.events(3), X_Forwarded_For=address) for _ in range(2)]
+            self.assertEqual([one.status for one in answers], [200, 429], address)
+            self.assertIn("events a second of one address", answers[1].details)
+            self.assertRegex(answers[1].headers["RateLimit"], '^"address";r=0;t=')
+
     def test_bytes_a_day_are_bounded(self):
         self.start("--bytes-a-day", "2K", scope="ingest")
         large = self.events(1, properties={"a": 3000 * "x"})
@@ -476,6 +485,9 @@ class Bounds(unittest.TestCase):
         server = Server(env={"DB_HOST": "/nowhere"})
         self.addCleanup(server.close)
         create(server, "kate", "--scope", "read")
+        for flags, saying in (((), "CORS_ORIGINS"), (("--origin", SHOP), "as ?key=TOKEN")):
+            done = server.run("token", "create", f"w{len(flags)}", "--scope", "ingest", *flags)
+            self.assertIn(saying, done.stderr)
         create(server, "web", "--scope", "ingest", "--rate", "500/s", "--address-rate", "5",
                "--bytes-a-day", "1GB", "--origin", SHOP, "--origin", LOCAL)
         listed = {one["name"]: one for one in
