@@ -129,8 +129,8 @@ static enum dbk_code answer_updated(struct request *rq, struct response *rs,
 
     if (!person)
         return dbk_fail(err, DBK_INTERNAL, "an accepted update without its person");
-    return person_answer_updated(rq, rs, person, named,
-                                 verdict->first_sequence ? verdict->sequence : 0, err);
+    return person_answer(rq, rs, person, named,
+                         verdict->first_sequence ? verdict->sequence : 0, err);
 }
 
 /* What we looked at may have moved when the writer decides: an event that was not there

@@ -21,7 +21,7 @@ static enum dbk_code answer_known(struct request *rq, struct response *rs,
     if (person_known(rq, brought, &person, err) != DBK_OK)
         return err->code;
     response_header_number(rs, "Daybook-Sequence", person.version);
-    return person_answer(rq, rs, &person, 0, err);
+    return person_answer(rq, rs, &person, &brought->person, 0, err);
 }
 
 static enum dbk_code create(struct request *rq, struct response *rs,

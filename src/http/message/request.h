@@ -35,9 +35,8 @@ struct request {
     char id[REQUEST_ID_MAX + 1];        /* the client's X-Request-Id, or a new one */
     char actor[DBK_TOKEN_NAME_MAX + 1]; /* whose token it brought; "": not asked */
 
+    bool origin_let; /* it only ingests, and pages of the Origin may send with it */
     unsigned scopes; /* of that token (http/tokens.h); all where none is asked for */
-    bool
-        origin_let; /* it only ingests, and pages of the request's origin may send so */
     struct quota_use use; /* of that token's bounds */
 
     struct reader reader; /* once it waits for the read tables */
@@ -46,19 +45,19 @@ struct request {
 
     bool chunked;
     bool has_length;
+    bool body_taken;       /* whole, or there was none: the connection can live on */
+    bool lines;            /* the body is NDJSON */
+    bool beacon;           /* it came as text/plain, which says neither */
+    bool wrong_coding;     /* 415 is about Content-Encoding */
     uint64_t length;       /* Content-Length */
     size_t held;           /* of the budget, for its body */
-    bool body_taken;       /* whole, or there was none: the connection can live on */
     struct dbk_slice body; /* once request_body has read it */
-    bool lines;            /* it is NDJSON */
-    bool beacon;           /* it came as text/plain, which says neither */
 
     /* What a client is told of DBK_UNAVAILABLE; static, or the worker's; NULL where nothing
      * more is known. */
     const char *unavailable;
     const char *challenge; /* WWW-Authenticate of a refusal; static, or NULL */
     unsigned retry_after;  /* seconds, where more is known than that it passes */
-    bool wrong_coding;     /* 415 is about Content-Encoding */
     int failure; /* the status of a handler's failure, where its code does not tell it; 0 */
 
     /* What is wrong with its parameters or body. The last member: it is large, and all

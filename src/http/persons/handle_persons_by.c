@@ -120,8 +120,8 @@ static enum dbk_code answer_put(struct request *rq, struct response *rs,
         return person_answer_created(rq, rs, draft->records, verdict, err);
     if (!person)
         return dbk_fail(err, DBK_INTERNAL, "an accepted update without its person");
-    return person_answer_updated(rq, rs, person, named,
-                                 verdict->first_sequence ? verdict->sequence : 0, err);
+    return person_answer(rq, rs, person, named,
+                         verdict->first_sequence ? verdict->sequence : 0, err);
 }
 
 /* Whichever it is when it is decided: nobody can come between. */

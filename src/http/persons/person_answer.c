@@ -102,10 +102,10 @@ static bool render_named(struct dbk_render *out, const struct dbk_uuid *id,
     return good;
 }
 
-enum dbk_code person_answer_updated(struct request *rq, struct response *rs,
-                                    const struct dbk_person_state *person,
-                                    const struct dbk_person_fields *named,
-                                    uint64_t written, struct dbk_error *err)
+enum dbk_code person_answer(struct request *rq, struct response *rs,
+                            const struct dbk_person_state *person,
+                            const struct dbk_person_fields *named, uint64_t written,
+                            struct dbk_error *err)
 {
     char tag[ETAG_MAX];
     const char *not_shown;
@@ -123,15 +123,6 @@ enum dbk_code person_answer_updated(struct request *rq, struct response *rs,
     if (not_shown && render_logged(rq, rs, person, err) != DBK_OK)
         return err->code;
     return response_end(rs, 200, not_shown ? not_shown : DETAILS_OK, err);
-}
-
-enum dbk_code person_answer(struct request *rq, struct response *rs,
-                            const struct dbk_person_state *person, uint64_t written,
-                            struct dbk_error *err)
-{
-    static const struct dbk_person_fields none = {0};
-
-    return person_answer_updated(rq, rs, person, &none, written, err);
 }
 
 static void copy(char *to, struct dbk_slice from)

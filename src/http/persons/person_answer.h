@@ -9,17 +9,11 @@
 /* Answer 200 with the person as reading it shows it, once the read tables have what was
  * `written` (a sequence; 0: all that was before this request); where they cannot show just
  * this version, as the log has it, without events, and the details say why. Who may not
- * read is shown the person's id alone. */
+ * read is shown the id, and the fields that the request named, as they came. */
 enum dbk_code person_answer(struct request *rq, struct response *rs,
-                            const struct dbk_person_state *person, uint64_t written,
+                            const struct dbk_person_state *person,
+                            const struct dbk_person_fields *named, uint64_t written,
                             struct dbk_error *err);
-
-/* The same of an update; who may not read is shown the fields that it named, as they came,
- * beside the id. */
-enum dbk_code person_answer_updated(struct request *rq, struct response *rs,
-                                    const struct dbk_person_state *person,
-                                    const struct dbk_person_fields *named,
-                                    uint64_t written, struct dbk_error *err);
 
 /* Answer 201 with a person that was just made, from its person.created and its signup. */
 enum dbk_code person_answer_created(const struct request *rq, struct response *rs,

@@ -135,6 +135,17 @@ class WithTokens(Served):
             self.assertIn("ETag", answer.headers)
             whole = self.ask("PATCH", path, self.admin, {}).data
             self.assertEqual(whole["email"], made["email"])
+        sent = person(id=new_id())
+        for status in (201, 200):
+            answer = self.ask("POST", "/persons", self.writer, sent)
+            self.assertEqual(answer.status, status)
+        self.assertEqual(answer.data, sent)
+        by = "/persons/by/external_id/" + new_id()
+        for status in (201, 200):
+            answer = self.ask("PUT", by, self.writer, {"first_name": "Kate"})
+            self.assertEqual(answer.status, status, answer.body)
+        self.assertEqual({**answer.data, "id": None}, {
+            "id": None, "email": None, "first_name": "Kate", "last_name": None})
         whole = person()
         answer = self.ask("PUT", path, self.writer, whole)
         self.assertEqual(answer.data, {"id": made["id"], **whole})
