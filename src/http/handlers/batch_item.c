@@ -4,6 +4,11 @@
 #include "person_draft.h"
 #include "submit.h"
 
+bool batch_is_forbidden(const struct batch_frame *frame, const struct batch_item *item)
+{
+    return item->kind == BODY_ITEM_PERSON && request_only_ingests(frame->rq);
+}
+
 enum dbk_code batch_read(const struct batch_frame *frame, const struct batch_item *item,
                          struct dbk_body *body, struct dbk_field_errors *fields,
                          struct dbk_error *err)
@@ -15,10 +20,9 @@ enum dbk_code batch_read(const struct batch_frame *frame, const struct batch_ite
     case BODY_ITEM_EVENT:
         break;
     case BODY_ITEM_PERSON:
-        if (request_only_ingests(frame->rq))
+        if (batch_is_forbidden(frame, item))
             return dbk_fail(err, DBK_INVALID,
-                            "This token records events and aliases, "
-                            "no persons");
+                            "This token records events and aliases, no persons");
         return dbk_body_person(text, length, DBK_BODY_CREATE, body, fields, err);
     case BODY_ITEM_ALIAS:
         return dbk_body_alias(text, length, body, fields, err);

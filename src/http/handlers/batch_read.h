@@ -5,6 +5,9 @@
 
 #include "batch_item.h"
 
+/* Whether the token may not send such an item, whatever is in it. */
+bool batch_is_forbidden(const struct batch_frame *frame, const struct batch_item *item);
+
 /* As the dbk_body_ function of its kind (http/body.h). */
 enum dbk_code batch_read(const struct batch_frame *frame, const struct batch_item *item,
                          struct dbk_body *body, struct dbk_field_errors *fields,

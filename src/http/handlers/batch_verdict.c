@@ -41,22 +41,30 @@ static void begin(size_t index, int status, const struct dbk_uuid *id,
     dbk_render_uuid(out, id);
 }
 
-static void render_refused(size_t index, const struct dbk_uuid *id,
-                           struct dbk_error *err, const struct dbk_field_errors *fields,
-                           struct dbk_render *out, struct batch_counts *counts)
+static void render_refused_as(int status, size_t index, const struct dbk_uuid *id,
+                              struct dbk_error *err,
+                              const struct dbk_field_errors *fields,
+                              struct dbk_render *out, struct batch_counts *counts)
 {
     const char *sentence = status_sentence(err->code);
 
     if (!fields || fields->count == 0) /* else it begins with a field's name */
         err->text[0] = (char)toupper((unsigned char)err->text[0]);
-    begin(index, status_of(err->code), id, out);
+    begin(index, status, id, out);
     dbk_render_text(out, ",\"details\":");
     dbk_render_string(out, dbk_slice(sentence ? sentence : err->text));
     if (fields)
         render_fields(fields, out);
     dbk_render_text(out, "}");
     counts->refused++;
-    counts->failed += status_of(err->code) >= 500;
+    counts->failed += status >= 500;
+}
+
+static void render_refused(size_t index, const struct dbk_uuid *id,
+                           struct dbk_error *err, const struct dbk_field_errors *fields,
+                           struct dbk_render *out, struct batch_counts *counts)
+{
+    render_refused_as(status_of(err->code), index, id, err, fields, out, counts);
 }
 
 static void render_sequence(size_t index, int status, const struct dbk_uuid *id,
@@ -153,7 +161,8 @@ static void render_invalid(const struct batch_frame *frame,
 
     batch_read(frame, item, &body, &fields, &err);
     dbk_body_finish(&body);
-    render_refused(index, NULL, &err, &fields, out, counts);
+    render_refused_as(batch_is_forbidden(frame, item) ? 403 : status_of(err.code),
+                      index, NULL, &err, &fields, out, counts);
 }
 
 /* The log has the id: the same event or person again, or another. */

@@ -344,6 +344,24 @@ class Beacons(Ingesting):
                 self.assertEqual(headers["access-control-allow-credentials"], "true")
         self.assertEqual(self.logged()[two["id"]]["properties"], {"a": "é"})
 
+    def test_text_may_have_a_context_and_aliases(self):
+        one, name = new_id(), new_id()
+        items = [{"event": {"id": one, "event_type": "click", "anonymous_id": name}},
+                 {"alias": {"anonymous_id": name, "person_id": self.person}},
+                 {"alias": {"anonymous_id": name, "external_id": new_id()}},
+                 {"person": person()}]
+        for body in (json.dumps({"context": {"page": "/"}, "items": items}),
+                     "\n".join(map(json.dumps, items))):
+            status, _, answer = self.beacon(body)
+            self.assertEqual(status, 207, answer)
+            self.assertEqual(answer["data"][:3], [
+                {"index": 0, "status": 202, "id": one},
+                {"index": 1, "status": 202, "id": self.person},
+                {"index": 2, "status": 202}])
+            self.assertEqual(answer["data"][3]["status"], 403)
+            self.assertIn("no persons", answer["data"][3]["details"])
+        self.assertEqual(self.logged()[one]["properties"], {"page": "/"})
+
     def test_one_event_alone_is_one(self):
         one = self.event(id=new_id())
         status, _, answer = self.beacon(json.dumps(one))
