@@ -35,6 +35,7 @@ void __wrap_mg_disable_connection_keep_alive(struct mg_connection *of);
 enum tap_head __wrap_tap_head(char **text, size_t *length);
 ssize_t __wrap_tap_read(char *out, size_t size, int ms);
 int __wrap_mg_write(struct mg_connection *of, const void *bytes, size_t length);
+bool __wrap_guard_full(const struct guard *guard);
 struct guarded *__wrap_guard_begin(struct guard *guard, const char *remote,
                                    int remote_port, int own_port);
 
@@ -53,6 +54,12 @@ void *__wrap_mg_get_user_connection_data(const struct mg_connection *of)
 void __wrap_mg_set_user_connection_data(struct mg_connection *of, void *data)
 {
     require(of == connection && data == NULL);
+}
+
+bool __wrap_guard_full(const struct guard *guard)
+{
+    (void)guard;
+    return false;
 }
 
 /* It lives without a guard, as where its socket is not found. */
