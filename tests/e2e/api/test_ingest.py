@@ -29,20 +29,26 @@ def told(answer):
 
 
 class Ingesting(Served):
-    settings = {"BATCH_ITEMS_MAX": "1000"}
+    """All of these ask one server."""
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(env=cls.settings)
-        cls.addClassCleanup(cls.server.close)
-        cls.web = create(cls.server, "web", "--scope", "ingest", "--origin", SHOP,
-                         "--origin", LOCAL)
-        cls.app = create(cls.server, "app", "--scope", "ingest")
-        cls.any = create(cls.server, "any", "--scope", "ingest", "--origin", "*")
-        cls.mixed = create(cls.server, "mixed", "--scope", "ingest", "--scope", "read")
-        cls.admin = create(cls.server, "root", "--scope", "admin")
-        cls.server.start()
+        if not hasattr(Ingesting, "shared"):
+            Ingesting.start()
+        cls.server = Ingesting.shared
         cls.client = cls.server.client()
+
+    @classmethod
+    def start(cls):
+        cls.shared = Server()
+        unittest.addModuleCleanup(cls.shared.close)
+        cls.web = create(cls.shared, "web", "--scope", "ingest", "--origin", SHOP,
+                         "--origin", LOCAL)
+        cls.app = create(cls.shared, "app", "--scope", "ingest")
+        cls.any = create(cls.shared, "any", "--scope", "ingest", "--origin", "*")
+        cls.mixed = create(cls.shared, "mixed", "--scope", "ingest", "--scope", "read")
+        cls.admin = create(cls.shared, "root", "--scope", "admin")
+        cls.shared.start()
 
     def setUp(self):
         made = self.ask("POST", "/persons", self.admin, person())
@@ -427,17 +433,23 @@ class Beacons(Ingesting):
 class Bounds(unittest.TestCase):
     """What a token may use of the server. No PostgreSQL is asked."""
 
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(env={"DB_HOST": "/nowhere", "CORS_ORIGINS": LOCAL,
+                                 "TRUSTED_PROXY": "127.0.0.1"})
+        cls.addClassCleanup(cls.server.close)
+        cls.admin = create(cls.server, "root", "--scope", "admin")
+        cls.server.start()
+        cls.client = cls.server.client()
+        cls.person = cls.client.request("POST", "/persons", person(),
+                                        bearer(cls.admin)).data["id"]
+
     def start(self, *flags, scope="write"):
-        server = Server(env={"DB_HOST": "/nowhere", "CORS_ORIGINS": LOCAL,
-                             "TRUSTED_PROXY": "127.0.0.1"})
-        self.addCleanup(server.close)
-        self.secret = create(server, "shop", "--scope", scope, *flags)
-        self.admin = create(server, "root", "--scope", "admin")
-        server.start()
-        self.client = server.client()
-        self.person = self.client.request("POST", "/persons", person(),
-                                          bearer(self.admin)).data["id"]
-        return server
+        """A token that the server knows, and that has all it may use."""
+        self.name = "t" + new_id()
+        self.secret = create(self.server, self.name, "--scope", scope, *flags)
+        self.server.wait_for(lambda: self.client.request(  # asked of what counts nothing
+            "GET", "/log", None, bearer(self.secret)).status == 403, "the token")
 
     def post(self, body, path="/events/batch", **headers):
         return self.client.request("POST", path, body, bearer(self.secret, **headers))
@@ -458,7 +470,7 @@ class Bounds(unittest.TestCase):
             self.assertRegex(one.headers["RateLimit"], r'^"events";r=[0-2];t=[0-1]$')
         for one in refused:
             self.assertEqual(one.headers["Retry-After"], "1")
-            self.assertIn('"shop" has used up its events a second', one.details)
+            self.assertIn(f'"{self.name}" has used up its events a second', one.details)
             self.assertIn(";r=0;", one.headers["RateLimit"])
             self.assertEqual(one.headers["Connection"], "keep-alive")
         free = self.client.request("GET", "/log", None, bearer(self.admin))
