@@ -15,7 +15,7 @@ struct dbk_server; /* safe to share between threads */
 /* One request, answered. Borrowed for the call. */
 struct dbk_access {
     const char *method;
-    /* As it came, and of the query the names of parameters, without their values: a name
+    /* As it came, but "*" for a text that names somebody (an external id), and of the query the names of parameters, without their values: a name
      * that is none is shown as "*". At most 512 characters; may hold any byte: the logger
      * escapes it. */
     const char *path;

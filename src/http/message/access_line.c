@@ -46,16 +46,30 @@ static void add(char *target, const char *text, size_t length)
     target[used + length] = '\0';
 }
 
+/* How much of the path is before a text that names somebody, as an external id does, which
+ * may well be an address; all of it where there is none. */
+static size_t before_text(const struct request *rq)
+{
+    const char *text = rq->match.text.data;
+    size_t length = strlen(rq->path);
+
+    return text && text >= rq->path && text < rq->path + length
+               ? (size_t)(text - rq->path)
+               : length;
+}
+
 /* The path, and of the query the parameters' names: values may be secrets, and logs are
  * read by many and kept for long. */
 static void put_target(const struct request *rq, char target[TARGET_MAX + 1])
 {
-    size_t path = path_length(rq->path);
+    size_t path = path_length(rq->path), named = before_text(rq);
     const char *part = rq->query;
 
     target[0] = '\0';
-    add(target, rq->path, path);
-    if (rq->path[path])
+    add(target, rq->path, named < path ? named : path);
+    if (named < path)
+        add(target, "*", 1);
+    else if (rq->path[path])
         add(target, "?*", 2);
     for (size_t i = 0; *part; i++) {
         size_t name = name_length(part);

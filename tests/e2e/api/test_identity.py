@@ -106,6 +106,16 @@ class Orders(Identity):
         event = self.anonymous(self.page, datetime_created=NOW)
         self.assertEqual(self.owner(event), self.kate)
 
+    def test_the_tag_of_an_event_moves_with_its_owner(self):
+        path = "/events/" + self.anonymous(self.page)["id"]
+        tag = self.client.get(path).headers["ETag"]
+        self.assertEqual(self.client.get(path, If_None_Match=tag).status, 304)
+        self.alias(self.kate, self.page)
+        moved = self.client.get(path, If_None_Match=tag)
+        self.assert_ok(moved)
+        self.assertEqual(moved.data["person_id"], self.kate)
+        self.assert_ok(self.client.delete(path, If_Match=moved.headers["ETag"]))
+
     def test_one_anonymous_id_is_one_persons(self):
         made = self.alias(self.kate, self.page)
         again = self.alias(self.kate, self.page, 200)
@@ -423,6 +433,15 @@ class ExternalIds(Identity):
             self.assert_refused(ask(self.path, {}, If_Match=made.headers["ETag"]), 412)
         self.assert_refused(self.client.delete(self.path, If_Match=made.headers["ETag"]),
                             412)
+
+    def test_no_log_line_shows_it(self):
+        self.client.put(self.path, {}, X_Request_Id="put-by-name")
+        self.client.get(self.path + "%3Fa", X_Request_Id="get-by-name")
+        self.client.request("POST", self.path, {}, {"X-Request-Id": "post-by-name"})
+        self.server.wait_for(lambda: "post-by-name" in self.server.told(), "its line")
+        self.assertIn("/persons/by/external_id/*", self.server.told())
+        self.assertNotIn(self.path.rpartition("/")[2], self.server.told())
+        self.assertNotIn(self.name, self.server.told())
 
     def test_of_many_who_create_only_one_does(self):
         def put(number):
