@@ -175,6 +175,25 @@ static void a_deleted_person_takes_them_along_after_all(void **state)
     heal(world);
 }
 
+static void where_no_row_can_move_nobody_is_set_aside(void **state)
+{
+    struct world *world = *state;
+
+    start(world);
+    post(world, draft_anonymous(1, "x", ""));
+    scratch_script(
+        world->pg,
+        "create or replace function refuse() returns trigger language plpgsql"
+        " as $$ begin raise 'no'; end $$; create trigger poison before update"
+        " on event for each row execute function refuse()");
+    submit(world, draft_alias(1, "x"));
+    wait_state(world->projector, false, "nobody is set aside");
+    assert_aside(world, "");
+    cure(world);
+    world_catch_up(world);
+    assert_tables_equal_the_log(world);
+}
+
 /* Whatever PostgreSQL refuses for a while, of persons, of events, and of events that move. */
 static void whatever_was_refused_ends_as_the_log_says(void **state)
 {
@@ -224,6 +243,7 @@ int main(void)
         IN_A_WORLD(events_move_on_while_a_person_waits),
         IN_A_WORLD(events_that_went_with_another_stay_gone),
         IN_A_WORLD(a_deleted_person_takes_them_along_after_all),
+        IN_A_WORLD(where_no_row_can_move_nobody_is_set_aside),
         IN_A_WORLD(whatever_was_refused_ends_as_the_log_says),
     };
 

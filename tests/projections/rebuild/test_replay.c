@@ -147,7 +147,8 @@ struct following {
     int rounds;
 };
 
-/* While it follows: delete an event of before, and one of those it has. */
+/* While it follows: delete an event of before, and one of those it has; the same of an
+ * anonymous id whose events go with somebody before they are posted. */
 static void write_while_following(void *context)
 {
     struct following *following = context;
@@ -159,6 +160,11 @@ static void write_while_following(void *context)
         submit(world, draft_erase(1));
         submit(world, draft_erase(2));
         submit(world, draft_record(3, 1, ""));
+        submit(world, draft_erase(10));
+        submit(world, draft_erase(12));
+        submit(world, draft_alias(2, "x"));
+        submit(world, draft_delete(2));
+        submit(world, draft_anonymous(14, "x", ""));
     }
     if (++following->rounds == 4)
         following->watched.stop_after = 1;
@@ -175,14 +181,23 @@ static void following_keeps_it_current_until_it_is_stopped(void **state)
     following.watched.meanwhile = write_while_following;
     following.watched.context = &following;
     submit(world, draft_create(1, "a@x.org"));
+    submit(world, draft_create(2, "b@x.org"));
     submit(world, draft_record(1, 1, ""));
+    submit(world, draft_anonymous(10, "x", ""));
+    submit(world, draft_anonymous(11, "x", ""));
     from = submit(world, draft_record(2, 1, ""));
+    submit(world, draft_anonymous(12, "x", ""));
+    submit(world, draft_anonymous(13, "x", ""));
     if (try_replay(world, &following.watched, "replay_into", from, DBK_REPLAY_HEAD,
                    true, &result, &err) != DBK_OK)
         fail_msg("%s", err.text);
     assert_int_equal(result.sequence, world_head(world));
     assert_int_equal(result.quarantined, 0);
-    assert_int_equal(number_in(world, "select count(*) from event"), 1);
+    assert_int_equal(number_in(world, "select count(*) from event"), 2);
+    assert_int_equal(number_in(world,
+                               "select count(*) from event where person_id is null"
+                               " and anonymous_id = 'x'"),
+                     1);
     assert_int_equal(number_in(world, "select max(sequence) from event"),
                      world_head(world));
     assert_int_equal(number_in(world, "select sequence from checkpoint"),
