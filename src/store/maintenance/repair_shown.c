@@ -1,12 +1,32 @@
 #include "repair_shown.h"
 
 #include "environment.h"
+#include "identity.h"
 #include "index.h"
 #include "sandbox.h"
 
 #include <errno.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* An alias does not change the person's version; its entry has the sequence. */
+static bool has_alias(MDB_txn *txn, const struct environment *environment,
+                      uint64_t sequence, const struct dbk_uuid *person)
+{
+    struct identity_key key = {{0}};
+    struct identity_alias alias;
+    MDB_cursor *cursor;
+    bool found = false;
+
+    if (!environment->person_alias ||
+        mdb_cursor_open(txn, environment->person_alias, &cursor) != 0)
+        return false;
+    while (!found && identity_next(cursor, person, &key) == 0)
+        found = identity_get_alias(txn, environment, &key, &alias) == 0 &&
+                alias.sequence == sequence;
+    mdb_cursor_close(cursor);
+    return found;
+}
 
 static bool is_indexed(const char *dir, uint64_t sequence,
                        const struct dbk_uuid *subject)
@@ -23,7 +43,8 @@ static bool is_indexed(const char *dir, uint64_t sequence,
     if (index_get_event(txn, &environment, subject, &event) == 0)
         return event.sequence == sequence || event.deleted_sequence == sequence;
     return index_get_person(txn, &environment, subject, &person) == 0 &&
-           person.version == sequence;
+           (person.version == sequence ||
+            has_alias(txn, &environment, sequence, subject));
 }
 
 bool repair_is_shown(const char *dir, uint64_t sequence, const struct dbk_uuid *subject)

@@ -149,6 +149,29 @@ static void what_is_changed_is_put_back(void **state)
     scratch_remove(told.copy);
 }
 
+/* Behind it no record shows that the copy's is the one, but the index of aliases does. */
+static void an_alias_that_comes_last_is_put_back(void **state)
+{
+    const struct dbk_backup_options options = {.compact = false};
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_record alias = draft_of(DBK_PERSON_ALIASED, &kate);
+    struct told told = {.taken = 0};
+
+    alias.anonymous_id = dbk_slice("d1");
+    assert_int_equal(submit(s, &alias).code, DBK_OK);
+    dbk_log_close(s->log);
+    s->log = NULL;
+    snprintf(told.copy, sizeof told.copy, "%.60s.copy", s->dir);
+    snprintf(told.beside, sizeof told.beside, "%.60s.new", s->dir);
+    assert_int_equal(dbk_log_backup(s->dir, told.copy, &options, &s->err), DBK_OK);
+    change(s->dir, 2, true);
+    assert_int_equal(repair(s, &told), DBK_OK);
+    assert_int_equal(told.taken, 1);
+    are_same(s, s->dir, told.copy);
+    scratch_remove(told.copy);
+}
+
 static void what_both_have_lost_stays_lost(void **state)
 {
     struct scratch *s = *state;
@@ -219,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_right_log_is_not_touched),
         TEST(what_is_changed_is_put_back),
+        TEST(an_alias_that_comes_last_is_put_back),
         TEST(what_both_have_lost_stays_lost),
         TEST(where_a_record_is_gone_a_new_log_is_built_with_the_same_id),
         TEST(another_history_is_refused),
