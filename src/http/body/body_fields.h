@@ -27,8 +27,8 @@ void body_update_finish(struct body_update *update); /* a zeroed one is fine */
  * or null, and are then taken away. May be there: `external_id` and `properties`, which null
  * takes away and which stay as they are where they are missing; `id`, equal to id; `events`,
  * each as for POST /events with its `id` required and `person_id` equal to id, no id twice;
- * `datetime_created` and `datetime_modified`, which must be timestamps and are ignored, so
- * that a person as GET gave it can be sent back. */
+ * `datetime_created` and `datetime_modified`, which must be timestamps and are ignored, as
+ * are `events_total` and `events_next`, so that a person as GET gave it can be sent back. */
 enum dbk_code body_put_person(const char *text, size_t length,
                               const struct dbk_uuid *id, bool known,
                               const struct dbk_body_rules *rules,

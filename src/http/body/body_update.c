@@ -24,6 +24,8 @@ static const struct body_field put_fields[] = {
     {"events", BODY_FIELD_OPTIONAL, read_events},
     {"datetime_created", BODY_FIELD_OPTIONAL, body_ignored_time},
     {"datetime_modified", BODY_FIELD_OPTIONAL, body_ignored_time},
+    {"events_total", BODY_FIELD_OPTIONAL, body_ignored},
+    {"events_next", BODY_FIELD_OPTIONAL, body_ignored},
     {0},
 };
 
@@ -40,6 +42,8 @@ static const struct body_field put_by_fields[] = {
     {"events", BODY_FIELD_OPTIONAL, read_events},
     {"datetime_created", BODY_FIELD_OPTIONAL, body_ignored_time},
     {"datetime_modified", BODY_FIELD_OPTIONAL, body_ignored_time},
+    {"events_total", BODY_FIELD_OPTIONAL, body_ignored},
+    {"events_next", BODY_FIELD_OPTIONAL, body_ignored},
     {0},
 };
 

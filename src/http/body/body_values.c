@@ -289,3 +289,8 @@ void body_ignored_time(struct body_draft *draft, struct dbk_slice value)
 
     read_time(draft, value, &ignored);
 }
+
+void body_ignored(struct body_draft *draft, struct dbk_slice value)
+{
+    (void)draft, (void)value;
+}

@@ -20,5 +20,6 @@ body_reader body_event_type;
 body_reader body_properties;
 body_reader body_datetime_created;
 body_reader body_ignored_time; /* must be a time, and is dropped */
+body_reader body_ignored;      /* may be anything, and is dropped */
 
 #endif

@@ -99,6 +99,13 @@ class Lists(Served):
         shown = self.client.get(f"/persons/{self.kate}?events_limit=1&fields=id,role").data
         self.assertEqual(set(shown), {"id", "role"})
 
+    def test_a_person_that_was_cut_can_be_put_back_as_it_is_shown(self):
+        shown = self.client.get(f"/persons/{self.kate}?events_limit=2").data
+        self.assertEqual(shown["events_total"], COUNT + 1)
+        answer = self.client.put(f"/persons/{self.kate}", shown)
+        self.assert_ok(answer)
+        self.assertEqual(len(answer.data["events"]), COUNT + 1)
+
     def test_a_person_carries_a_hundred_events_unless_told(self):
         storm = self.created()["id"]
         self.client.post("/events/batch", [

@@ -67,30 +67,39 @@ class Model:
 
     def person(self, id, events_limit=100):
         """As the API shows it."""
-        of_person = [event["shown"] for event in self.live_events()
+        of_person = [event for event in self.live_events()
                      if event["shown"]["person_id"] == id]
-        return dict(self.persons[id]["shown"],
-                    events=of_person[max(len(of_person) - events_limit, 0):])
+        events = of_person[max(len(of_person) - events_limit, 0):]
+        shown = dict(self.persons[id]["shown"], events=[each["shown"] for each in events])
+        if events and len(events) < len(of_person):
+            shown.update(events_total=len(of_person),
+                         events_next=f"/events?person_id={id}&order=desc"
+                                     f"&after={events[0]['sequence']}")
+        return shown
 
-    def list_persons(self, after, limit, events_limit):
+    def list_persons(self, page, events_limit, matches):
         """(rows, the cursor of the next page or None)"""
-        rows = [(self.persons[id]["created"], id) for id in self.live_persons()]
-        page, cursor = _page(rows, after, limit)
-        return [self.person(id, events_limit) for id in page], cursor
+        rows = [(self.persons[id]["created"], id) for id in self.live_persons()
+                if matches(id)]
+        shown, cursor = _page(rows, **page)
+        return [self.person(id, events_limit) for id in shown], cursor
 
-    def list_events(self, after, limit, matches):
+    def list_events(self, page, matches):
         rows = [(event["sequence"], event["shown"]) for event in self.live_events()
                 if matches(event["shown"])]
-        return _page(rows, after, limit)
+        return _page(rows, **page)
 
     def list_records(self, after, limit):
         return _page([(record["sequence"], record) for record in self.records], after,
                      limit)
 
 
-def _page(rows, after, limit):
+def _page(rows, after, limit, order="asc"):
     """Of rows (cursor, what is shown) in the order of their cursors."""
-    behind = [row for row in rows if row[0] > after]
+    if order == "desc":
+        behind = [row for row in rows[::-1] if after == 0 or row[0] < after]
+    else:
+        behind = [row for row in rows if row[0] > after]
     page = behind[:limit]
     cursor = page[-1][0] if len(behind) > limit else None
     return [shown for _, shown in page], cursor

@@ -72,6 +72,7 @@ PERSON = {"email": text(EMAIL), "first_name": name, "last_name": name, "role": r
 EVENT = {"event_type": text(EVENT_TYPE), "person_id": uuid, "id": uuid,
          "datetime_created": time, "properties": properties}
 TIMES = {"datetime_created": time, "datetime_modified": time}
+CUT = {"events_total": lambda value: value, "events_next": lambda value: value}  # ignored
 
 
 def read(body, fields, required):
@@ -113,7 +114,8 @@ def put(body, id):
         if not isinstance(value, list):
             raise Wrong
         return value
-    found = read(body, {**PERSON, **TIMES, "id": equal_to(id), "events": events}, FIELDS)
+    found = read(body, {**PERSON, **TIMES, **CUT, "id": equal_to(id), "events": events},
+                 FIELDS)
     brought, wrong = [], []
     for place, one in enumerate(found.get("events", [])):
         try:

@@ -17,11 +17,35 @@ def number(least, most):
     return read
 
 
+def order(text):
+    if text not in ("asc", "desc"):
+        raise Wrong
+    return text
+
+
+def email(text):
+    if "@" not in text:
+        raise Wrong
+    return text
+
+
 PAGE = {"after": number(0, 2 ** 63 - 1), "limit": number(1, 10000)}
+LIST = {**PAGE, "order": order, "email": email}
+
+
+def page(query):
+    return {"after": query["after"] or 0, "limit": query["limit"] or 1000,
+            "order": query["order"] or "asc"}
 
 
 def events_limit(query):
     return 100 if query["events_limit"] is None else query["events_limit"]
+
+
+def has_scalar(value):
+    """Whether an index finds what contains it."""
+    parts = value.values() if isinstance(value, dict) else value
+    return not isinstance(value, (dict, list)) or any(map(has_scalar, parts))
 
 
 def matches(event, query):
@@ -73,17 +97,22 @@ class Reads:
         return found
 
     def _get_persons(self, rq):
-        query = self._read(rq, **PAGE, events_limit=number(0, 1000))
+        query = self._read(rq, **LIST, events_limit=number(0, 1000))
+        whose = query["email"] and self.model.owner(query["email"])
         return self._listed(rq, *self.model.list_persons(
-            query["after"] or 0, query["limit"] or 1000, events_limit(query)),
-            self._tables())
+            page(query), events_limit(query),
+            lambda id: query["email"] is None or id == whose), self._tables())
 
     def _get_events(self, rq):
-        query = self._read(rq, **PAGE, keyword=str, person_id=bodies.uuid,
+        query = self._read(rq, **LIST, keyword=str, person_id=bodies.uuid,
                            since=bodies.time, until=bodies.time, properties=json.loads)
+        if query["properties"] is not None and not has_scalar(query["properties"]) \
+                and not query["person_id"] and not query["email"]:
+            raise Refused(400, "properties")
+        whose = query["email"] and self.model.owner(query["email"])
         return self._listed(rq, *self.model.list_events(
-            query["after"] or 0, query["limit"] or 1000,
-            lambda event: matches(event, query)), self._tables())
+            page(query), lambda event: matches(event, query) and (
+                query["email"] is None or event["person_id"] == whose)), self._tables())
 
     def _get_log(self, rq):
         query = self._read(rq, **PAGE)

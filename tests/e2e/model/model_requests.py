@@ -250,14 +250,25 @@ class Requests:
                 {"limit": "0"}, {"limit": "10001"}, {"after": "x"}, {"page": "2"})))
         return query
 
-    def list_persons(self):
+    def list_of(self):
         query = self.page()
+        if self.one_in(2):
+            query["order"] = self.chance.choice(("asc", "desc", "desc", "desc"))
+        if self.one_in(5) and self.model.persons:
+            some = self.chance.choice(list(self.model.persons.values()))["shown"]["email"]
+            query["email"] = self.chance.choice((some, some.upper(), "nobody@model.test"))
+        if self.one_in(40):
+            query.update(self.chance.choice(({"order": "up"}, {"email": "nobody"})))
+        return query
+
+    def list_persons(self):
+        query = self.list_of()
         if self.one_in(2):
             query["events_limit"] = str(self.chance.choice((0, 1, 5)))
         return Request("GET", "/persons", query)
 
     def list_events(self):
-        query, times = self.page(), TIMES + ("2026-02-30T00:00:00",)
+        query, times = self.list_of(), TIMES + ("2026-02-30T00:00:00",)
         if self.model.events:
             some = self.chance.choice(list(self.model.events.values()))["shown"]
             times += (some["datetime_created"],) * 4
