@@ -1,6 +1,7 @@
 """nginx in front, as tools/deploy/nginx.conf.example has it: what is written and read
 through TLS is what goes in and comes out. Needs nginx (apt-get install nginx-light)."""
 
+import gzip
 import http.client
 import json
 import os
@@ -139,6 +140,25 @@ class Tls(unittest.TestCase):
         self.assertEqual(self.ask("HEAD", "/persons").body, b"")
         self.assertEqual(self.ask("GET", f"/log/{made.sequence}").data["meta"]["actor"],
                          "shop")
+
+    def test_what_is_compressed_passes_both_ways(self):
+        kate = self.created().data["id"]
+        body = gzip.compress(json.dumps([
+            {"event_type": "click", "person_id": kate, "properties": {"text": 200 * "x"}}
+            for _ in range(100)]).encode())
+        answer = self.ask("POST", "/events/batch", body, **{"Content-Encoding": "gzip"})
+        self.assertEqual((answer.status, len(answer.data)), (200, 100))
+        plain = self.ask("GET", f"/persons/{kate}")
+        coded = self.ask("GET", f"/persons/{kate}", **{"Accept-Encoding": "gzip"})
+        self.assertIsNone(plain.headers["Content-Encoding"])
+        self.assertEqual(coded.headers["Content-Encoding"], "gzip")
+        self.assertEqual(gzip.decompress(coded.body), plain.body)
+        self.assertIn("Accept-Encoding", coded.headers.get_all("Vary"))
+        self.assertRegex(coded.headers["ETag"], '^".*-gzip"$')  # strong, as it was made
+        self.assertEqual(self.ask("PATCH", f"/persons/{kate}", "{}", **{
+            "If-Match": coded.headers["ETag"]}).status, 200)
+        self.assertEqual(self.ask("GET", f"/persons/{kate}", **{
+            "Accept-Encoding": "zstd"}).headers["Content-Encoding"], "zstd")
 
     def test_tokens_are_asked_for_and_each_client_counted(self):
         refused = self.client.request("GET", "/persons", None, {})

@@ -39,8 +39,7 @@ static int weight_of(const char *text)
     return weight < ACCEPT_FULLY ? weight : ACCEPT_FULLY;
 }
 
-/* q of the parameters behind a range, which end at a comma. */
-static int weight_behind(const char *parameters)
+int accept_weight(const char *parameters)
 {
     while (*parameters == ';') {
         parameters++;
@@ -77,7 +76,7 @@ void accept_add(struct accept *accept, const char *header, const char *type)
         length = strcspn(at, ";, \t");
         range = range_of(at, length, type);
         at += length + strspn(at + length, " \t");
-        weight = weight_behind(at);
+        weight = accept_weight(at);
         if (range == ACCEPT_NONE || range < accept->range ||
             (range == accept->range && weight <= accept->weight))
             continue;

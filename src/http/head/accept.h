@@ -20,6 +20,10 @@ struct accept {
     int weight;              /* its q, in thousandths; of several the highest */
 };
 
+/* The q in the parameters behind a range, which begin with a semicolon and end at a comma,
+ * in thousandths; ACCEPT_FULLY for none. */
+int accept_weight(const char *parameters);
+
 /* Look at one header's list, too; NULL is an empty one. */
 void accept_add(struct accept *accept, const char *header, const char *type);
 

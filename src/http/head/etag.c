@@ -1,5 +1,6 @@
 #include "etag.h"
 
+#include "coding.h"
 #include "store/decimal.h"
 
 #include <assert.h>
@@ -56,6 +57,21 @@ void etag_format_record(char out[ETAG_MAX], uint64_t version, uint32_t checksum,
     format(out, version, digits, content);
 }
 
+/* What an answer's coding put at the end of its tag (response_send.c). */
+static void cut_coding(struct dbk_slice *tag)
+{
+    for (int i = CODING_GZIP; i < CODING_OTHER; i++) {
+        const char *name = coding_name((enum coding)i);
+        size_t length = strlen(name);
+        if (tag->length > length + 1 &&
+            memcmp(tag->data + tag->length - length, name, length) == 0 &&
+            tag->data[tag->length - length - 1] == '-') {
+            tag->length -= length + 1;
+            return;
+        }
+    }
+}
+
 /* Step over one tag of a list; *inside receives what is between its quotes. False at
  * the end of the list, and where there is no tag (*at then is not at the end). */
 static bool next_tag(const char **at, bool *weak, struct dbk_slice *inside)
@@ -70,6 +86,7 @@ static bool next_tag(const char **at, bool *weak, struct dbk_slice *inside)
     if (!end)
         return false;
     *inside = (struct dbk_slice){text + 1, (size_t)(end - text - 1)};
+    cut_coding(inside);
     *at = end + 1 + strspn(end + 1, " \t");
     return **at == '\0' || **at == ',';
 }

@@ -4,6 +4,7 @@
 
 #include "accept.h"
 #include "client_address.h"
+#include "coding.h"
 #include "head.h"
 #include "http/fields.h"
 #include "http/tokens.h"
@@ -43,6 +44,7 @@ struct request {
     struct route_match match;
     struct params params;
 
+    enum coding coding; /* of its body */
     bool chunked;
     bool has_length;
     bool body_taken;       /* whole, or there was none: the connection can live on */

@@ -2,6 +2,7 @@
 #include "budget.h"
 #include "chunks.h"
 #include "civetweb_settings.h"
+#include "decode.h"
 #include "guard.h"
 #include "media_type.h"
 #include "request.h"
@@ -16,6 +17,7 @@
 
 #define FIRST_SIZE (16u << 10)
 #define READ_MAX (64u << 10)
+#define CODED_PIECE (16u << 10)
 #define ITEM_LEAST 64 /* bytes of the shortest event */
 #define ITEM_COST 2560
 
@@ -46,13 +48,15 @@ static int too_large(const struct request *rq, struct dbk_error *err)
 
 static int check_type(struct request *rq, struct dbk_error *err)
 {
-    const char *coding = request_header(rq, "Content-Encoding");
     enum media_type type = media_type_parse(request_header(rq, "Content-Type"));
     enum body_kind kind = rq->match.route->body;
 
-    rq->wrong_coding = coding && strcasecmp(coding, "identity") != 0;
+    rq->coding = coding_of_body(rq->head);
+    rq->wrong_coding = rq->coding == CODING_OTHER;
     if (rq->wrong_coding)
-        return refuse(err, 415, "Send the body as it is: no Content-Encoding is taken");
+        return refuse(err, 415,
+                      "Send the body as it is, or with one Content-Encoding of "
+                      "these: " CODINGS_TAKEN);
     rq->lines = type == MEDIA_NDJSON;
     rq->beacon = type == MEDIA_TEXT;
     /* What a page can send without asking is taken from it only where it learns nothing. */
@@ -109,7 +113,9 @@ static size_t cost_of(const struct request *rq, size_t bytes)
 
 static int hold(struct request *rq, size_t bytes, struct dbk_error *err)
 {
-    if (budget_hold(rq->service->budget, &rq->held, cost_of(rq, bytes)))
+    size_t window = rq->coding == CODING_IDENTITY ? 0 : bytes; /* a decoder's */
+
+    if (budget_hold(rq->service->budget, &rq->held, cost_of(rq, bytes) + window))
         return 0;
     rq->unavailable = "The server has as many large bodies under way as it has memory "
                       "for; try again shortly";
@@ -129,7 +135,8 @@ static int grow(const struct request *rq, size_t wanted, struct dbk_error *err)
         size *= 2;
     if (size <= worker->body_size)
         return 0;
-    if (rq->has_length && size > FIRST_SIZE && size > rq->length)
+    if (rq->has_length && rq->coding == CODING_IDENTITY && size > FIRST_SIZE &&
+        size > rq->length)
         size = (size_t)rq->length;
     larger = realloc(worker->body, size);
     if (!larger) {
@@ -168,35 +175,124 @@ static bool begins_with(struct dbk_slice body, char first)
     return i < body.length && body.data[i] == first;
 }
 
+static ssize_t read_some(struct request *rq, struct chunks *chunks, char *out,
+                         size_t size)
+{
+    return rq->chunked ? chunks_read(chunks, out, size)
+                       : tap_read(out, size, CIVETWEB_STALL_MS);
+}
+
+/* Whether nothing came though the body goes on. */
+static bool ended(ssize_t got, const struct chunks *chunks)
+{
+    return got < 0 || (got == 0 && !chunks->ended);
+}
+
 /* Read until the body's end, or one byte past the limit. Memory grows with what has
  * arrived, not with what was announced. */
-static int read_all(struct request *rq, struct dbk_error *err)
+static int read_plain(struct request *rq, size_t *used, struct dbk_error *err)
 {
     struct worker *worker = rq->worker;
-    size_t limit = limit_of(rq), used = 0;
-    size_t wanted = rq->chunked ? limit + 1 : (size_t)rq->length;
+    size_t wanted = rq->chunked ? limit_of(rq) + 1 : (size_t)rq->length;
     struct chunks chunks = {.stall_ms = CIVETWEB_STALL_MS};
 
-    while (used < wanted && !chunks.ended) {
-        size_t part = wanted - used < READ_MAX ? wanted - used : READ_MAX;
-        int status = grow(rq, used + part, err);
+    while (*used < wanted && !chunks.ended) {
+        size_t part = wanted - *used < READ_MAX ? wanted - *used : READ_MAX;
+        int status = grow(rq, *used + part, err);
         ssize_t got;
         if (status != 0)
             return status;
-        got = rq->chunked ? chunks_read(&chunks, worker->body + used, part)
-                          : tap_read(worker->body + used, part, CIVETWEB_STALL_MS);
-        if (got < 0 || (got == 0 && !chunks.ended))
+        got = read_some(rq, &chunks, worker->body + *used, part);
+        if (ended(got, &chunks))
             return ended_early(rq, got == (rq->chunked ? CHUNKS_LATE : 0), err);
-        used += (size_t)got;
-        status = hold(rq, used, err);
+        *used += (size_t)got;
+        status = hold(rq, *used, err);
         if (status != 0)
             return status;
     }
-    assert(used <= wanted && used <= worker->body_size);
-    rq->body = without_mark(worker->body, used);
+    assert(*used <= wanted && *used <= worker->body_size);
+    return *used > limit_of(rq) ? too_large(rq, err) : 0;
+}
+
+/* All that comes of what was fed, up to one byte past the limit. */
+static int decode(struct request *rq, struct decoder *decoder, size_t *used,
+                  struct dbk_error *err)
+{
+    size_t limit = limit_of(rq);
+    ssize_t got;
+
+    do {
+        size_t part = limit + 1 - *used < READ_MAX ? limit + 1 - *used : READ_MAX;
+        int status = grow(rq, *used + part, err);
+        if (status != 0)
+            return status;
+        got = decoder_take(decoder, rq->worker->body + *used, part);
+        if (got < 0) {
+            dbk_fail(err, DBK_INVALID, "The body is damaged, or is not %s",
+                     coding_name(rq->coding));
+            return 400;
+        }
+        *used += (size_t)got;
+        if (*used > limit)
+            return too_large(rq, err);
+        status = hold(rq, *used, err);
+        if (status != 0)
+            return status;
+    } while (got > 0);
+    return 0;
+}
+
+/* The same of a body that has a coding. It is bounded by what comes out, so a bomb costs
+ * no more than that, and by what comes in. */
+static int read_coded(struct request *rq, struct decoder *decoder, size_t *used,
+                      struct dbk_error *err)
+{
+    size_t limit = limit_of(rq), left = rq->chunked ? limit + 1 : (size_t)rq->length;
+    struct chunks chunks = {.stall_ms = CIVETWEB_STALL_MS};
+    char coded[CODED_PIECE];
+
+    while (left > 0 && !chunks.ended) {
+        ssize_t got =
+            read_some(rq, &chunks, coded, left < sizeof coded ? left : sizeof coded);
+        int status;
+        if (ended(got, &chunks))
+            return ended_early(rq, got == (rq->chunked ? CHUNKS_LATE : 0), err);
+        left -= (size_t)got;
+        decoder_feed(decoder, coded, (size_t)got);
+        status = decode(rq, decoder, used, err);
+        if (status != 0)
+            return status;
+    }
+    if (rq->chunked && left == 0)
+        return too_large(rq, err);
+    if (decoder_is_whole(decoder))
+        return 0;
+    dbk_fail(err, DBK_INVALID, "The body ends before its %s does",
+             coding_name(rq->coding));
+    return 400;
+}
+
+static int read_all(struct request *rq, struct dbk_error *err)
+{
+    struct decoder *decoder = NULL;
+    size_t used = 0;
+    int status;
+
+    if (rq->coding != CODING_IDENTITY) {
+        decoder = decoder_create(rq->coding);
+        if (!decoder) {
+            dbk_fail(err, DBK_NO_MEMORY, "no memory to decode a body");
+            return 503;
+        }
+    }
+    status = decoder ? read_coded(rq, decoder, &used, err) : read_plain(rq, &used, err);
+    decoder_destroy(decoder);
+    if (status != 0)
+        return status;
+    rq->body = without_mark(rq->worker->body, used);
     if (rq->beacon)
         rq->lines = !begins_with(rq->body, '[') && !body_items_shared(rq->body);
-    return used > limit ? too_large(rq, err) : 0;
+    return 0;
 }
 
 int request_body(struct request *rq, struct dbk_error *err)

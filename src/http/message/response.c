@@ -1,5 +1,6 @@
 #include "response.h"
 
+#include "encode.h"
 #include "etag.h"
 #include "media_type.h"
 #include "problem.h"
@@ -22,6 +23,7 @@ void response_init(struct response *rs)
     dbk_render_init(&rs->head, HEAD_MAX);
     dbk_render_init(&rs->body, RESPONSE_MAX);
     dbk_render_init(&rs->wire, HEAD_MAX + RESPONSE_MAX);
+    dbk_render_init(&rs->coded, RESPONSE_MAX);
 }
 
 void response_finish(struct response *rs)
@@ -29,6 +31,8 @@ void response_finish(struct response *rs)
     dbk_render_finish(&rs->head);
     dbk_render_finish(&rs->body);
     dbk_render_finish(&rs->wire);
+    dbk_render_finish(&rs->coded);
+    encoder_destroy(rs->encoder);
 }
 
 static void forget_answer(struct response *rs)
@@ -45,13 +49,17 @@ void response_trim(struct response *rs)
 {
     dbk_render_trim(&rs->body, KEPT_MAX);
     dbk_render_trim(&rs->wire, KEPT_MAX);
+    dbk_render_trim(&rs->coded, KEPT_MAX);
+    encoder_destroy(rs->encoder);
+    rs->encoder = NULL;
 }
 
 void response_clear(struct response *rs)
 {
     forget_answer(rs);
     rs->status = 0;
-    rs->close = rs->sent = rs->broken = false;
+    rs->close = rs->sent = rs->broken = rs->varies = false;
+    rs->coding = CODING_IDENTITY;
     rs->bytes = rs->sequence = 0;
     rs->error[0] = '\0';
 }
@@ -217,7 +225,7 @@ static void details_of(const struct request *rq, const struct dbk_error *err, ch
 static void render_taken(struct response *rs, const struct request *rq)
 {
     if (rq->wrong_coding)
-        response_header_text(rs, "Accept-Encoding", "identity");
+        response_header_text(rs, "Accept-Encoding", CODINGS_TAKEN);
     else if (rq->match.route && rq->match.route->body == BODY_PATCH)
         response_header_text(rs, "Accept-Patch", MEDIA_TYPES_PATCH);
 }

@@ -7,6 +7,7 @@
 #ifndef DBK_HTTP_RESPONSE_H
 #define DBK_HTTP_RESPONSE_H
 
+#include "coding.h"
 #include "http/fields.h"
 #include "store/error.h"
 #include "store/render.h"
@@ -28,11 +29,15 @@ struct response {
     struct dbk_render body;
     struct dbk_slice row; /* borrowed, and stands in the body at row_at; or length 0 */
     size_t row_at;
-    struct dbk_render wire; /* what is about to go out */
-    struct dbk_slice fixed; /* a body that lives in the program; else length 0 */
-    bool close;             /* the connection ends with this answer */
-    bool sent;              /* a stream; there is nothing left to send */
-    bool broken;            /* the client went away, or was cut off in mid-stream */
+    struct dbk_render wire;  /* what is about to go out */
+    enum coding coding;      /* of what goes out, */
+    bool varies;             /* where it depends on Accept-Encoding; */
+    struct encoder *encoder; /* of a stream, or NULL */
+    struct dbk_render coded; /* the body, or a piece of it, coded */
+    struct dbk_slice fixed;  /* a body that lives in the program; else length 0 */
+    bool close;              /* the connection ends with this answer */
+    bool sent;               /* a stream; there is nothing left to send */
+    bool broken;             /* the client went away, or was cut off in mid-stream */
     /* How many rows a list has, for the envelope; count_is NULL: not asked. */
     uint64_t count;
     const char *count_is;
@@ -81,9 +86,11 @@ void response_fail(struct response *rs, const struct request *rq, int status,
 /* Write it to the client. Once. */
 void response_send(struct response *rs, struct request *rq);
 
-/* What streams share with it: the head, into rs->wire, with the line that says how long
+/* What streams share with it: the coding for a body of so many bytes; the head, into rs->wire, with the line that says how long
  * the body is; bytes behind it, which stay in rs->wire while they are few and go out
  * uncopied else; and what is in rs->wire. False when the client is gone. */
+void response_choose_coding(struct response *rs, const struct request *rq,
+                            size_t length);
 void response_render_head(struct response *rs, const struct request *rq,
                           const char *length_line);
 bool response_put(struct response *rs, struct request *rq, struct dbk_slice bytes);

@@ -1,4 +1,5 @@
 #include "cors.h"
+#include "encode.h"
 #include "guard.h"
 #include "request.h"
 #include "response.h"
@@ -7,6 +8,7 @@
 
 #include <assert.h>
 #include <civetweb.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -14,6 +16,7 @@
 #define ONE_WRITE_MAX (64u << 10)
 #define SLOWEST 16 /* bytes a millisecond that a client must take */
 #define LINGER_MS 1000
+#define CODED_FROM 1024 /* bytes; less is hardly shorter */
 
 /* What we know against keeping the connection, when the head is written. */
 static bool must_close(const struct response *rs, const struct request *rq)
@@ -28,6 +31,59 @@ static bool wishes_close(const struct request *rq)
     return head_lists(rq->head, "Connection", "close") ||
            (strcmp(rq->version, "1.0") == 0 &&
             !head_lists(rq->head, "Connection", "keep-alive"));
+}
+
+/* Text, which gets shorter; pictures are compressed already. */
+static bool can_shrink(const char *type)
+{
+    return strncmp(type, "image/", 6) != 0;
+}
+
+/* A 304 has the tag that the client has. */
+static bool knows_coded(const struct request *rq, enum coding coding)
+{
+    const char *header = request_header(rq, "If-None-Match");
+    char end[CODING_SUFFIX_MAX + 2];
+
+    snprintf(end, sizeof end, "-%s\"", coding_name(coding));
+    return header && strstr(header, end);
+}
+
+void response_choose_coding(struct response *rs, const struct request *rq,
+                            size_t length)
+{
+    bool plain_will_do, unmodified = rs->status == 304;
+    enum coding liked = coding_of_answer(rq->head, &plain_will_do);
+
+    if (rs->status == 204 || !can_shrink(rs->content_type))
+        return;
+    rs->varies = unmodified || length >= CODED_FROM;
+    if (unmodified ? liked != CODING_IDENTITY && knows_coded(rq, liked)
+                   : length >= CODED_FROM || !plain_will_do)
+        rs->coding = liked;
+}
+
+/* The handler's header lines. A tag gets the coding at its end, for it names the bytes. */
+static void render_lines(const struct response *rs, struct dbk_render *wire)
+{
+    static const char tag[] = "ETag: \"";
+    struct dbk_slice head = {rs->head.text, rs->head.length};
+    const char *at = NULL, *end = NULL;
+
+    if (rs->coding != CODING_IDENTITY && head.length > 0)
+        at = memmem(head.data, head.length, tag, sizeof tag - 1);
+    if (at) {
+        at += sizeof tag - 1;
+        end = memchr(at, '"', head.length - (size_t)(at - head.data));
+    }
+    if (!end) {
+        dbk_render_raw(wire, head.data, head.length);
+        return;
+    }
+    dbk_render_raw(wire, head.data, (size_t)(end - head.data));
+    dbk_render_text(wire, "-");
+    dbk_render_text(wire, coding_name(rs->coding));
+    dbk_render_raw(wire, end, head.length - (size_t)(end - head.data));
 }
 
 static const char *date_of(struct response *rs)
@@ -68,9 +124,16 @@ void response_render_head(struct response *rs, const struct request *rq,
         dbk_render_text(wire, rs->content_type);
     }
     dbk_render_text(wire, "\r\n");
+    if (rs->coding != CODING_IDENTITY && rs->status != 304) {
+        dbk_render_text(wire, "Content-Encoding: ");
+        dbk_render_text(wire, coding_name(rs->coding));
+        dbk_render_text(wire, "\r\n");
+    }
     cors_render(rq, wire);
     quota_render(&rq->use, wire);
-    dbk_render_raw(wire, rs->head.text, rs->head.length);
+    render_lines(rs, wire);
+    if (rs->varies)
+        dbk_render_text(wire, "Vary: Accept-Encoding\r\n");
     dbk_render_text(wire, "\r\n");
     /* Cut anywhere, a head runs into its body. */
     if (dbk_render_code(&rs->head) != DBK_OK)
@@ -140,11 +203,39 @@ static void write_length_line(char out[64], size_t length)
     memcpy(at, "\r\n", sizeof "\r\n");
 }
 
+/* Code the body, as a whole. Where that fails it goes out as it is. */
+static size_t code_parts(struct response *rs, struct dbk_slice parts[PARTS],
+                         size_t length)
+{
+    struct encoder *encoder =
+        rs->coding == CODING_IDENTITY || length == 0 || rs->status == 304
+            ? NULL
+            : encoder_create(rs->coding, length);
+    bool coded = encoder != NULL;
+
+    dbk_render_clear(&rs->coded);
+    for (size_t i = 0; i < PARTS && coded; i++)
+        coded = encoder_put(encoder, parts[i],
+                            i == PARTS - 1 ? ENCODER_END : ENCODER_MORE, &rs->coded);
+    encoder_destroy(encoder);
+    if (!coded || dbk_render_code(&rs->coded) != DBK_OK) {
+        if (rs->status != 304)
+            rs->coding = CODING_IDENTITY;
+        return length;
+    }
+    parts[0] = (struct dbk_slice){rs->coded.text, rs->coded.length};
+    parts[1] = parts[2] = (struct dbk_slice){NULL, 0};
+    return rs->coded.length;
+}
+
 static void write_whole(struct response *rs, struct request *rq)
 {
     struct dbk_slice parts[PARTS];
     size_t length = body_of(rs, parts);
     char length_line[64] = "";
+
+    response_choose_coding(rs, rq, length);
+    length = code_parts(rs, parts, length);
 
     assert(rs->status >= 200 && rs->status < 600); /* who filled it in said which */
 

@@ -1,8 +1,10 @@
 #include "response_stream.h"
 
+#include "encode.h"
 #include "request.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,12 +19,32 @@ void response_stream_begin(struct response *rs, struct request *rq, int status)
     rs->sent = true;
     if (!chunked(rq))
         rs->close = true;
+    response_choose_coding(rs, rq, SIZE_MAX);
+    if (rs->coding != CODING_IDENTITY && !rq->match.head) {
+        rs->encoder = encoder_create(rs->coding, 0);
+        if (!rs->encoder)
+            rs->coding = CODING_IDENTITY;
+    }
     response_render_head(rs, rq, chunked(rq) ? "Transfer-Encoding: chunked\r\n" : "");
 }
 
-static void add_chunk(struct response *rs, struct request *rq)
+/* The piece at hand, coded where that was chosen. */
+static struct dbk_slice code_piece(struct response *rs, enum encoder_then then)
 {
     struct dbk_slice piece = {rs->body.text, rs->body.length};
+
+    if (!rs->encoder)
+        return piece;
+    dbk_render_clear(&rs->coded);
+    if (!encoder_put(rs->encoder, piece, then, &rs->coded) ||
+        dbk_render_code(&rs->coded) != DBK_OK)
+        rs->broken = true;
+    return (struct dbk_slice){rs->coded.text, rs->coded.length};
+}
+
+static void add_chunk(struct response *rs, struct request *rq, enum encoder_then then)
+{
+    struct dbk_slice piece = code_piece(rs, then);
     char size[24];
 
     if (dbk_render_code(&rs->body) != DBK_OK)
@@ -44,7 +66,7 @@ bool response_stream_piece(struct response *rs, struct request *rq)
     assert(rs->sent); /* it was begun */
     if (rs->broken || rq->match.head)
         return false;
-    add_chunk(rs, rq);
+    add_chunk(rs, rq, ENCODER_FLUSH);
     return response_flush(rs, rq);
 }
 
@@ -54,7 +76,7 @@ void response_stream_end(struct response *rs, struct request *rq)
     if (rs->broken)
         return;
     if (!rq->match.head) {
-        add_chunk(rs, rq);
+        add_chunk(rs, rq, ENCODER_END);
         if (chunked(rq))
             dbk_render_text(&rs->wire, "0\r\n\r\n");
     }

@@ -38,7 +38,7 @@ class OriginsGiven(Served):
                     "Access-Control-Allow-Origin": origin,
                     "Access-Control-Allow-Methods": methods,
                     "Access-Control-Allow-Headers":
-                        "Authorization, Content-Type, Idempotency-Key, If-Match, "
+                        "Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, "
                         "If-None-Match, Prefer, X-Request-Id",
                     "Access-Control-Max-Age": "600"})
 

@@ -267,7 +267,8 @@ class Origins(Ingesting):
                     "Access-Control-Allow-Credentials": "true",
                     "Access-Control-Allow-Methods": "POST",
                     "Access-Control-Allow-Headers":
-                        "Authorization, Content-Type, Idempotency-Key, X-Request-Id",
+                        "Authorization, Content-Encoding, Content-Type, Idempotency-Key, "
+                        "X-Request-Id",
                     "Access-Control-Max-Age": "600"})
         for path in ("/persons", "/log", f"/persons/{self.person}", "/health"):
             answer = self.ask_first(path, SHOP)

@@ -386,7 +386,7 @@ class Answered(Served):
                 (self.post("Content-Length: 2\r\nExpect: 100-Continue\r\n", ""), 100, True),
                 (self.post("Content-Length: 2\r\nExpect: tea\r\n", "{}"), 417, False),
                 (self.post("Content-Length: 2\r\nContent-Encoding: br\r\n", "{}"), 415, False,
-                 "Accept-Encoding", "identity"),
+                 "Accept-Encoding", "zstd, gzip"),
                 (self.post("Content-Length: 2\r\n", "{}").replace("application/json",
                  "text/css"), 415, False, "Accept-Encoding", None),
                 (self.post("Content-Length: 2\r\n", "{}").replace("application/json",

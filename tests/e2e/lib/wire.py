@@ -34,8 +34,9 @@ class Wire:
         headers = {}
         while line := self.stream.readline().decode().rstrip("\r\n"):
             name, _, value = line.partition(":")
-            assert name.lower() not in headers, f"{name} twice"
-            headers[name.lower()] = value.strip()
+            name, value = name.lower(), value.strip()
+            assert name not in headers or name == "vary", f"{name} twice"
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
         if head or status[0] == "1" or status in ("204", "304"):
             return int(status), headers, b""
         if headers.get("transfer-encoding") == "chunked":
