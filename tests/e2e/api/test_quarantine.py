@@ -1,5 +1,6 @@
 """A person whose record PostgreSQL refuses is never shown as if it were fresh."""
 
+import json
 import unittest
 
 from served import Served, new_id, person
@@ -136,6 +137,54 @@ class Quarantine(Served):
                      f"/events?person_id={self.kate['id']}"):
             self.assert_aside(path, since=since)
         self.assertEqual(self.assert_shown("/persons/" + self.after["id"]), self.after)
+
+
+class AnonymousId(Served):
+    """One whose event is refused is set aside in place of a person: its events are."""
+
+    def heal(self):
+        query(self.server, QUIET + "alter table event drop constraint if exists no_bad")
+        self.server.run("retry")
+        self.server.wait_for(lambda: self.client.get("/health").data["quarantined"] == 0,
+                             "the healing")
+
+    def record(self, anonymous_id, **properties):
+        answer = self.client.post("/events", {"event_type": "seen", "properties": properties,
+                                              "anonymous_id": anonymous_id})
+        self.assertEqual(answer.status, 201, answer.body)
+        return answer.data
+
+    def assert_aside(self, path):
+        answer = self.client.get(path)
+        with self.subTest(path):
+            self.assert_refused(answer, 503, "events of an anonymous id are set aside")
+
+    def test_its_events_are_not_shown_whosever_they_are(self):
+        self.addCleanup(self.heal)
+        kate, kurt = (self.created()["id"] for _ in range(2))
+        query(self.server, "alter table event add constraint no_bad check "
+                           "(not coalesce(properties, '{}') @> '{\"bad\": 1}') not valid")
+        self.record("phone")
+        self.record("phone", bad=1)
+        self.record("tablet")
+        self.assert_aside("/events?anonymous_id=phone")
+        self.assertEqual(self.client.get(f"/persons/{kate}").status, 200)
+        for person_id, device in (kate, "phone"), (kurt, "tablet"):
+            answer = self.client.post(f"/persons/{person_id}/aliases",
+                                      {"anonymous_id": device})
+            self.assertIn(answer.status, (200, 201), answer.body)
+        for path in f"/persons/{kate}", f"/events?person_id={kate}", "/events":
+            self.assert_aside(path)
+        for path in f"/persons/{kurt}", f"/events?person_id={kurt}":
+            self.assertEqual(self.client.get(path).status, 200)
+        status = self.server.run("status", "--json", check=False).stdout
+        aside, = json.loads(status)["quarantine"]
+        self.assertEqual((aside["person_id"], aside["anonymous_id"]), (None, "phone"))
+        self.assertIn("anonymous id phone", self.server.run("status", check=False).stdout)
+        self.heal()
+        events = self.client.get(f"/persons/{kate}").data["events"]
+        self.assertEqual([event.get("properties") for event in events
+                          if "anonymous_id" in event], [None, {"bad": 1}])
 
 
 if __name__ == "__main__":

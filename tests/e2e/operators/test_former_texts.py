@@ -119,6 +119,18 @@ class FormerTexts(unittest.TestCase):
         self.write("after")
         self.assert_as_written()
 
+    def test_a_rebuild_replaces_those_of_the_version_before(self):
+        self.server.start()
+        self.write("before")
+        self.server.stop()
+        self.server.run("migrate", "--down")
+        query(self.server, "update checkpoint set sequence = 2")
+        self.server.run("rebuild")
+        self.server.start()
+        self.write("after")
+        self.assert_as_written()
+        self.assertNotIn("emptied", self.server.told())
+
 
 if __name__ == "__main__":
     unittest.main()
