@@ -130,6 +130,34 @@ class Answers(Ingesting):
             self.assertIsNone(answer.headers["Daybook-Sequence"])
             self.assertNotIn(b"sequence", answer.body)
 
+    def test_a_batch_brings_aliases_and_no_persons(self):
+        external, taken = new_id(), new_id()
+        other = self.ask("POST", "/persons", self.admin,
+                         {"external_id": external, "anonymous_id": taken}).data["id"]
+        aliases = [{"anonymous_id": new_id(), "person_id": self.person},
+                   {"anonymous_id": taken, "person_id": self.person},
+                   {"anonymous_id": taken, "person_id": other},
+                   {"anonymous_id": new_id(), "person_id": new_id()}]
+        unnamed = [{"anonymous_id": taken, "external_id": external},
+                   {"anonymous_id": taken, "external_id": new_id()}]
+        answer = self.ask("POST", "/events/batch", self.web, json.dumps({
+            "context": {"page": "/"},
+            "items": [{"alias": alias} for alias in aliases + unnamed] +
+                     [{"event": {"event_type": "a", "anonymous_id": taken, "id": other}},
+                      {"person": {"external_id": external}}]}))
+        self.assertEqual(answer.status, 207, answer.body)
+        self.assertEqual(answer.data[:7], [
+            *({"index": i, "status": 202, "id": alias["person_id"]}
+              for i, alias in enumerate(aliases)),
+            {"index": 4, "status": 202}, {"index": 5, "status": 202},
+            {"index": 6, "status": 202, "id": other}])
+        self.assertEqual(answer.data[7]["status"], 403)
+        self.assertIn("no persons", answer.data[7]["details"])
+        found = self.ask("GET", f"/persons/{self.person}/aliases", self.admin).data
+        self.assertIn(aliases[0]["anonymous_id"], {one["anonymous_id"] for one in found})
+        event = self.ask("GET", "/events/" + other, self.admin).data
+        self.assertEqual((event["person_id"], event["properties"]), (other, {"page": "/"}))
+
     def test_an_alias_is_made_and_nothing_is_told_of_whose_it_is(self):
         other = self.ask("POST", "/persons", self.admin, person()).data["id"]
         taken, own, mine = new_id(), new_id(), new_id()
