@@ -73,20 +73,20 @@ static void draft_item(struct dbk_slice item, struct dbk_slice context)
 }
 
 /* Each item once, in order. */
-static void walk_items(const char *text, size_t size, struct body_items items,
+static void walk_items(const char *text, size_t size, struct body_items *items,
                        const json_t *array)
 {
     struct dbk_slice item;
     size_t count = 0;
 
-    while (body_items_next(&items, &item)) {
+    while (body_items_next(items, &item)) {
         require_item(item, text, size);
         if (array)
             require_element(item, json_array_get(array, count));
-        draft_item(item, items.context);
+        draft_item(item, items->context);
         count++;
     }
-    require(count == items.count);
+    require(count == items->count);
     require(!array || json_array_size(array) == count);
 }
 
@@ -97,6 +97,7 @@ static void require_bound(const char *text, size_t size, bool lines, size_t coun
     struct body_items items;
 
     require(body_items_open(text, size, lines, count, &items, &fields, NULL) == DBK_OK);
+    body_items_finish(&items);
     require(body_items_open(text, size, lines, count - 1, &items, &fields, NULL) ==
             (DBK_TOO_LARGE));
     require(items.count == 0);
@@ -119,7 +120,8 @@ static void try_lines(const char *text, size_t size)
         require_reason(&err);
         return;
     }
-    walk_items(text, size, items, NULL);
+    walk_items(text, size, &items, NULL);
+    body_items_finish(&items);
     require_bound(text, size, true, wanted);
 }
 
@@ -133,8 +135,10 @@ static void try_array(const char *text, size_t size)
 
     if (body_items_open(text, size, false, ITEMS_MAX, &items, &fields, &err) ==
         DBK_OK) {
-        walk_items(text, size, items, array);
-        require_bound(text, size, false, items.count);
+        size_t count = items.count;
+        walk_items(text, size, &items, array);
+        body_items_finish(&items);
+        require_bound(text, size, false, count);
     } else {
         require_reason(&err);
         require(err.code == DBK_TOO_LARGE || json_array_size(tree) == 0 ||

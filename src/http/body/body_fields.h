@@ -84,8 +84,7 @@ enum dbk_code body_delete_event(const char *text, size_t length,
                                 const struct dbk_uuid *id, struct body_delete *out,
                                 struct dbk_field_errors *fields, struct dbk_error *err);
 
-/* The items of a batch, one after the other. Allocates nothing. Items point into the
- * text, which must stay as long as it is walked. */
+/* The items of a batch, one after the other. They point into the text, which must stay as long as it is walked. */
 struct body_items {
     size_t count; /* how many items there are */
     bool lines;
@@ -93,9 +92,12 @@ struct body_items {
     bool has_sent_at;
     dbk_timestamp sent_at; /* when the client sent it, by its own clock */
 
+    struct dbk_slice *list;  /* private: where they are, so that a text is cut once */
+    size_t next, size;       /* private */
     const char *at, *end;    /* private */
     struct json_loose array; /* private */
 };
+void body_items_finish(struct body_items *items); /* a zeroed one is fine */
 
 /* Make items ready to walk.
  *
@@ -107,6 +109,7 @@ struct body_items {
  * DBK_INVALID    none of that, or not to be followed (with line and column), or no items;
  *                fields, where it is a member of the object
  * DBK_TOO_LARGE  more than max items
+ * DBK_NO_MEMORY
  */
 enum dbk_code body_items_open(const char *text, size_t length, bool lines, size_t max,
                               struct body_items *items, struct dbk_field_errors *fields,

@@ -3,7 +3,9 @@
 #include "json_check.h"
 #include "json_loose.h"
 
-#include <assert.h>
+#include <stdlib.h>
+
+#define LIST_FIRST 64
 
 static bool is_space(char c)
 {
@@ -32,9 +34,54 @@ static bool next_line(struct body_items *items, struct dbk_slice *item)
     return false;
 }
 
-bool body_items_next(struct body_items *items, struct dbk_slice *item)
+static bool cut_item(struct body_items *items, struct dbk_slice *item)
 {
     return items->lines ? next_line(items, item) : json_loose_next(&items->array, item);
+}
+
+static bool grow(struct body_items *items)
+{
+    size_t size = items->size ? 2 * items->size : LIST_FIRST;
+    struct dbk_slice *list;
+
+    if (items->count < items->size)
+        return true;
+    list = reallocarray(items->list, size, sizeof *list);
+    if (!list)
+        return false;
+    items->list = list;
+    items->size = size;
+    return true;
+}
+
+/* At most one more than max of them. */
+static enum dbk_code cut_all(struct body_items *items, size_t max,
+                             struct dbk_error *err)
+{
+    struct dbk_slice item;
+
+    while (items->count <= max && cut_item(items, &item)) {
+        if (!grow(items))
+            return dbk_fail(err, DBK_NO_MEMORY, "no memory for the items of a batch");
+        items->list[items->count++] = item;
+    }
+    if (items->count > max)
+        return dbk_fail(err, DBK_TOO_LARGE, "more than %zu items in one batch", max);
+    return DBK_OK;
+}
+
+bool body_items_next(struct body_items *items, struct dbk_slice *item)
+{
+    if (items->next == items->count)
+        return false;
+    *item = items->list[items->next++];
+    return true;
+}
+
+void body_items_finish(struct body_items *items)
+{
+    free(items->list);
+    *items = (struct body_items){0};
 }
 
 /* Stand before the first item of the array, which the text is or has. */
@@ -67,36 +114,35 @@ static enum dbk_code check_end(const char *text, struct json_loose *array,
     return DBK_OK;
 }
 
+static enum dbk_code open_items(const char *text, size_t length, size_t max,
+                                struct body_items *items,
+                                struct dbk_field_errors *fields, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    if (!items->lines)
+        code = open_array(text, length, items, fields, err);
+    if (code == DBK_OK)
+        code = cut_all(items, max, err);
+    if (code == DBK_OK && !items->lines)
+        code = check_end(text, &items->array, err);
+    if (code == DBK_OK && items->count == 0)
+        code = dbk_fail(err, DBK_INVALID, "no items in the batch");
+    return code;
+}
+
 enum dbk_code body_items_open(const char *text, size_t length, bool lines, size_t max,
                               struct body_items *items, struct dbk_field_errors *fields,
                               struct dbk_error *err)
 {
-    struct body_items opened = {.lines = lines, .at = text, .end = text + length};
-    struct dbk_slice item;
-    size_t count = 0;
+    enum dbk_code code;
 
-    *items = (struct body_items){.lines = true}; /* without a line */
+    *items = (struct body_items){.lines = lines, .at = text, .end = text + length};
     fields->count = 0;
-    if (!lines) {
-        enum dbk_code code = open_array(text, length, &opened, fields, err);
-        if (code != DBK_OK)
-            return code;
-    }
-    *items = opened;
-    while (count <= max && body_items_next(&opened, &item))
-        count++;
-    if (count > max)
-        dbk_fail(err, DBK_TOO_LARGE, "more than %zu items in one batch", max);
-    else if (!lines && check_end(text, &opened.array, err) != DBK_OK)
-        count = 0;
-    else if (count == 0)
-        dbk_fail(err, DBK_INVALID, "no items in the batch");
-    if (count == 0 || count > max) {
-        *items = (struct body_items){.lines = true};
-        return count == 0 ? DBK_INVALID : DBK_TOO_LARGE;
-    }
-    items->count = count;
-    return DBK_OK;
+    code = open_items(text, length, max, items, fields, err);
+    if (code != DBK_OK)
+        body_items_finish(items);
+    return code;
 }
 
 static const char *skip_space(const char *at, const char *end)

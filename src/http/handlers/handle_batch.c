@@ -31,16 +31,16 @@ static void finish(struct batch *batch)
     free(batch->items);
 }
 
-static enum dbk_code draft_all(struct body_items items, struct batch *batch,
+static enum dbk_code draft_all(struct body_items *items, struct batch *batch,
                                struct dbk_error *err)
 {
     struct dbk_slice text;
 
-    batch->items = calloc(items.count, sizeof *batch->items);
-    batch->commands = calloc(items.count, sizeof(struct dbk_command *));
+    batch->items = calloc(items->count, sizeof *batch->items);
+    batch->commands = calloc(items->count, sizeof(struct dbk_command *));
     if (!batch->items || !batch->commands)
-        return dbk_fail(err, DBK_NO_MEMORY, "no memory for %zu items", items.count);
-    while (batch->item_count < items.count && body_items_next(&items, &text)) {
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for %zu items", items->count);
+    while (batch->item_count < items->count && body_items_next(items, &text)) {
         struct batch_item *item = &batch->items[batch->item_count++];
         enum dbk_code code;
         item->text = text;
@@ -166,14 +166,15 @@ enum dbk_code handle_post_batch(struct request *rq, struct response *rs,
                         rq->service->options.batch_items_max, &items, &rq->fields,
                         err) != DBK_OK)
         return err->code;
-    if (begin_frame(rq, &items, &batch.frame, err) != DBK_OK)
-        return err->code;
-    code = draft_all(items, &batch, err);
+    code = begin_frame(rq, &items, &batch.frame, err);
+    if (code == DBK_OK)
+        code = draft_all(&items, &batch, err);
     if (code == DBK_OK)
         code = submit_keyed(rq, rs, batch.commands, batch.command_count,
                             &batch.frame.replayed, err);
     if (code == DBK_OK)
         code = answer(rq, rs, &batch, err);
     finish(&batch);
+    body_items_finish(&items);
     return code;
 }

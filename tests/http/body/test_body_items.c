@@ -20,6 +20,7 @@ static void assert_items(const char *text, bool lines, const char *const *expect
         assert_slice(item, expected[i]);
     }
     assert_false(body_items_next(&items, &item));
+    body_items_finish(&items);
     free(copy);
 }
 
@@ -101,10 +102,12 @@ static void an_object_has_items_and_what_they_share(void **state)
     assert_true(body_items_next(&items, &item));
     assert_slice(item, "7");
     assert_false(body_items_next(&items, &item));
+    body_items_finish(&items);
     assert_int_equal(
         body_items_open(empty, strlen(empty), false, 9, &items, &fields, NULL), DBK_OK);
     assert_int_equal(items.context.length, 0);
     assert_false(items.has_sent_at);
+    body_items_finish(&items);
 }
 
 static void what_is_wrong_with_the_object_is_named(void **state)
