@@ -176,6 +176,7 @@ static struct trial {
     struct dbk_record drafts[2];
     size_t count;
     const struct dbk_idempotency *key;
+    dbk_merge *merge;
     uint64_t head;
     struct dbk_verdict verdict;
     char email[40];
@@ -241,10 +242,92 @@ static void draft_with_key(struct scratch *s)
     trial.key = &key;
 }
 
+/* A person's anonymous id, which has an event. */
+static struct dbk_uuid add_alias(struct scratch *s)
+{
+    static char name[24];
+    static int count;
+    struct dbk_uuid person = add_person(s, new_email());
+    struct dbk_record alias = draft_of(DBK_PERSON_ALIASED, &person);
+    struct dbk_record event = draft_event(&person);
+
+    snprintf(name, sizeof name, "visitor %d", count++);
+    alias.anonymous_id = event.anonymous_id = dbk_slice(name);
+    assert_int_equal(submit(s, &event).code, DBK_OK);
+    assert_int_equal(submit(s, &alias).code, DBK_OK);
+    trial.drafts[0] = alias;
+    return person;
+}
+
+static void draft_alias(struct scratch *s)
+{
+    add_alias(s);
+    trial.drafts[0].type = DBK_PERSON_UNALIASED;
+    assert_int_equal(submit(s, &trial.drafts[0]).code, DBK_OK);
+    trial.drafts[0].type = DBK_PERSON_ALIASED;
+}
+
+static void draft_unalias(struct scratch *s)
+{
+    add_alias(s);
+    trial.drafts[0].type = DBK_PERSON_UNALIASED;
+}
+
+static void draft_deletion_with_alias(struct scratch *s)
+{
+    struct dbk_uuid person = add_alias(s);
+
+    trial.drafts[0] = draft_of(DBK_PERSON_DELETED, &person);
+}
+
+static void draft_anonymous(struct scratch *s)
+{
+    struct dbk_uuid person = add_alias(s);
+    struct dbk_slice anonymous_id = trial.drafts[0].anonymous_id;
+
+    trial.drafts[0] = draft_event(&person);
+    trial.drafts[0].anonymous_id = anonymous_id;
+}
+
+static void draft_known(struct scratch *s)
+{
+    draft_new_person(s);
+    trial.drafts[0].person.has = DBK_HAS_PERSON;
+    trial.drafts[0].person.external_id = trial.drafts[0].person.email;
+    trial.drafts[0].person.properties = dbk_slice("{}");
+}
+
+static enum dbk_code replace(struct dbk_slice current, struct dbk_slice patch,
+                             char *out, size_t size, size_t *length,
+                             struct dbk_error *err)
+{
+    (void)current;
+    (void)size;
+    (void)err;
+    memcpy(out, patch.data, patch.length);
+    *length = patch.length;
+    return DBK_OK;
+}
+
+static void draft_merge(struct scratch *s)
+{
+    struct dbk_uuid person;
+
+    draft_known(s);
+    person = trial.drafts[0].subject;
+    assert_int_equal(submit(s, &trial.drafts[0]).code, DBK_OK);
+    trial.count = 1;
+    trial.merge = replace;
+    trial.drafts[0] = draft_of(DBK_PERSON_UPDATED, &person);
+    trial.drafts[0].person.has = DBK_HAS_PROPERTIES | DBK_HAS_EXTERNAL_ID;
+    trial.drafts[0].person.properties = dbk_slice("{\"a\":1}");
+}
+
 static void prepare_append(struct sweep *sweep)
 {
     trial.count = 1;
     trial.key = NULL;
+    trial.merge = NULL;
     trial.draft(sweep->s);
     trial.head = head_of(sweep->s);
 }
@@ -257,6 +340,8 @@ static enum dbk_code append(struct sweep *sweep)
 
     for (size_t i = 0; i < trial.count; i++)
         assert_int_equal(dbk_command_add(command, &trial.drafts[i], NULL), DBK_OK);
+    if (trial.merge)
+        dbk_command_merge(command, trial.merge);
     code = dbk_log_submit(sweep->s->log, &command, 1, trial.key, &replayed,
                           &sweep->s->err);
     trial.verdict = *dbk_command_verdict(command);
@@ -278,8 +363,9 @@ static void check_append(struct sweep *sweep, enum dbk_code told)
 static void whatever_fails_an_append_is_whole_and_told_or_not_at_all(void **state)
 {
     static void (*const drafts[])(struct scratch *) = {
-        draft_new_person, draft_new_event,         draft_update,
-        draft_deletion,   draft_deletion_of_event, draft_with_key,
+        draft_new_person,          draft_new_event, draft_update, draft_deletion,
+        draft_deletion_of_event,   draft_with_key,  draft_alias,  draft_unalias,
+        draft_deletion_with_alias, draft_anonymous, draft_known,  draft_merge,
     };
     struct scratch *s = *state;
     struct dbk_batch batch = {0};

@@ -89,6 +89,36 @@ static void a_commit_that_happened_after_all_is_acknowledged(void **state)
     assert_int_equal(head_of(s), 2);
 }
 
+static enum dbk_code take_patch(struct dbk_slice current, struct dbk_slice patch,
+                                char *out, size_t size, size_t *length,
+                                struct dbk_error *err)
+{
+    (void)current;
+    (void)size;
+    (void)err;
+    memcpy(out, patch.data, patch.length);
+    out[patch.length] = ' ';
+    *length = patch.length + 1;
+    return DBK_OK;
+}
+
+/* Also where the record is none that was drafted. */
+static void a_merge_that_happened_after_all_is_acknowledged(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_record patch = draft_of(DBK_PERSON_UPDATED, &kate);
+    struct dbk_command *command;
+
+    patch.person.has = DBK_HAS_PROPERTIES;
+    patch.person.properties = dbk_slice("{}");
+    command = command_of(&patch);
+    dbk_command_merge(command, take_patch);
+    atomic_store(&script, "?");
+    assert_int_equal(submit_command(s, command).sequence, 2);
+    dbk_command_destroy(command);
+}
+
 static void what_may_not_be_on_disk_is_not_acknowledged(void **state)
 {
     struct scratch *s = *state;
@@ -167,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_commit_that_failed_is_not_acknowledged),
         TEST(a_commit_that_happened_after_all_is_acknowledged),
+        TEST(a_merge_that_happened_after_all_is_acknowledged),
         TEST(what_may_not_be_on_disk_is_not_acknowledged),
         TEST(a_reader_that_comes_before_it_is_reopened_waits_for_that),
         TEST(a_writer_that_finds_it_dead_reopens_it),
