@@ -17,9 +17,12 @@ static enum dbk_code answer_known(struct request *rq, struct response *rs,
                                   struct dbk_error *err)
 {
     struct dbk_person_state person;
+    enum dbk_code code = person_known(rq, brought, &person, err);
 
-    if (person_known(rq, brought, &person, err) != DBK_OK)
-        return err->code;
+    if (code == DBK_CONFLICT && person_known_first(rq, brought))
+        code = DBK_OK;
+    if (code != DBK_OK)
+        return code;
     response_header_number(rs, "Daybook-Sequence", person.version);
     return person_answer(rq, rs, &person, &brought->person, 0, err);
 }

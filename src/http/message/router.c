@@ -75,8 +75,9 @@ static enum dbk_code check_encoding(struct dbk_slice raw)
 
 static bool is_text(struct dbk_slice pattern)
 {
-    return dbk_slice_equal(pattern, dbk_slice("{value}")) ||
-           dbk_slice_equal(pattern, dbk_slice("{anonymous_id}"));
+    return pattern.length > 0 && pattern.data[0] == '{' &&
+           (dbk_slice_equal(pattern, dbk_slice("{value}")) ||
+            dbk_slice_equal(pattern, dbk_slice("{anonymous_id}")));
 }
 
 /* Whether a decoded segment of the request is this segment of a pattern. */

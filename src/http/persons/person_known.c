@@ -1,7 +1,15 @@
 #include "person_known.h"
 
 #include "json_stored.h"
+#include "logged.h"
 #include "worker.h"
+
+static bool same_json(struct dbk_slice brought, struct dbk_slice logged)
+{
+    if (brought.length == 0 || logged.length == 0)
+        return brought.length == logged.length;
+    return json_same(brought, logged);
+}
 
 /* The properties that the log has of a person are of these bytes, or mean the same. */
 static bool same_properties(const struct request *rq,
@@ -13,9 +21,7 @@ static bool same_properties(const struct request *rq,
     if (dbk_log_person_properties(rq->service->log, person, &rq->worker->batch, &logged,
                                   NULL) != DBK_OK)
         return false;
-    if (brought.length == 0 || logged.length == 0)
-        return brought.length == logged.length;
-    return json_same(brought, logged);
+    return same_json(brought, logged);
 }
 
 static bool same_alias(const struct request *rq, const struct dbk_record *brought)
@@ -55,4 +61,32 @@ enum dbk_code person_known(const struct request *rq, const struct dbk_record *br
                     "The person %s is there already, with other content; PUT or PATCH "
                     "changes a person",
                     id);
+}
+
+/* Only the read tables know which record made a person. */
+static bool read_first(const struct request *rq, const struct dbk_uuid *id,
+                       struct dbk_record *first)
+{
+    struct dbk_rows *rows = &rq->worker->rows;
+    struct dbk_error ignored;
+
+    return rq->service->model &&
+           dbk_read_person(rq->service->model, id, 0, rows, &ignored) == DBK_OK &&
+           logged_read(rq, rows->rows[0].cursor, first, 1, &ignored) == DBK_OK &&
+           first->type == DBK_PERSON_CREATED && dbk_uuid_equal(&first->subject, id);
+}
+
+bool person_known_first(const struct request *rq, const struct dbk_record *brought)
+{
+    const struct dbk_person_fields *fields = &brought->person;
+    struct dbk_record first;
+
+    return read_first(rq, &brought->subject, &first) &&
+           dbk_slice_equal(fields->email, first.person.email) &&
+           dbk_slice_equal(fields->first_name, first.person.first_name) &&
+           dbk_slice_equal(fields->last_name, first.person.last_name) &&
+           dbk_slice_equal(fields->external_id, first.person.external_id) &&
+           fields->role == first.person.role &&
+           same_json(fields->properties, first.person.properties) &&
+           same_alias(rq, brought);
 }

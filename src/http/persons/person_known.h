@@ -16,4 +16,8 @@
 enum dbk_code person_known(const struct request *rq, const struct dbk_record *brought,
                            struct dbk_person_state *person, struct dbk_error *err);
 
+/* The same with the person as it was first, whatever has become of it since; false also where
+ * PostgreSQL, which is asked, cannot tell. */
+bool person_known_first(const struct request *rq, const struct dbk_record *brought);
+
 #endif

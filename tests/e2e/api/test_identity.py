@@ -509,6 +509,11 @@ class Known(Identity):
         self.assert_ok(again)
         self.assertEqual((again.data["id"], again.headers["ETag"]),
                          (body["id"], made.headers["ETag"]))
+        patched = self.client.patch("/persons/" + body["id"], {"last_name": "Rasputin",
+                                                               "properties": {"c": 3}})
+        late = self.client.post("/persons", body)
+        self.assert_ok(late)
+        self.assertEqual(late.data, patched.data)
         for other in ({"first_name": "Kitty"}, {"properties": {}}, {"anonymous_id": "x"},
                       {"external_id": None}):
             self.assert_refused(self.client.post("/persons", {**body, **other}), 409,

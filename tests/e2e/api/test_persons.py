@@ -148,6 +148,16 @@ class Persons(Served):
         self.assert_ok(put)
         self.assertEqual(put.data, made)
 
+    def test_a_person_whose_events_were_cut_can_be_put_back_too(self):
+        made = self.created()
+        for _ in range(2):
+            self.recorded(made["id"])
+        read = self.client.get(f"/persons/{made['id']}?events_limit=1").data
+        self.assertEqual(read["events_total"], 3)
+        put = self.client.put("/persons/" + made["id"], read)
+        self.assert_ok(put)
+        self.assertEqual(len(put.data["events"]), 3)
+
     def test_putting_records_unknown_events_and_leaves_missing_ones(self):
         made = self.created()
         brought = {"id": new_id(), "event_type": "click", "person_id": made["id"],
