@@ -95,6 +95,16 @@ def check_equal(what, found, wanted):
     assert len(found) == len(wanted), f"{len(found)} {what}, not {len(wanted)}"
 
 
+def shown_events(person_id, events, sequences):
+    """The newest of a person's events, as the person shows them, and where the others are."""
+    shown = events[-100:]
+    if len(shown) == len(events):
+        return {"events": shown}
+    return {"events": shown, "events_total": min(len(events), 10000),
+            "events_next": f"/events?person_id={person_id}&order=desc"
+                           f"&after={sequences[shown[0]['id']]}"}
+
+
 def check_reads(server, records):
     """That GET /persons and GET /events are the fold of these records, which must be the
     whole log. They wait for what was written, so nothing here does."""
@@ -104,7 +114,10 @@ def check_reads(server, records):
     for event in events.values():
         if event["person_id"]:
             of_person[event["person_id"]].append(event)
-    wanted = [dict(person, events=of_person[id][-100:]) for id, person in persons.items()]
+    sequences = {record["subject_id"]: record["sequence"] for record in records
+                 if record["type"] == "event.recorded"}
+    wanted = [dict(person, **shown_events(id, of_person[id], sequences))
+              for id, person in persons.items()]
     client = server.client()
     check_equal("events", pages(client, "/events?limit=997"), list(events.values()))
     check_equal("persons", pages(client, "/persons?limit=37"), wanted)

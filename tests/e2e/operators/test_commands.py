@@ -99,7 +99,7 @@ class Settings(unittest.TestCase):
         self.dotenv("")
         for flag, value in (("--read-wait", "61"), ("--body-max", "1"),
                             ("--log-level", "loud"), ("--http-threads", "0"),
-                            ("--event-types", "a b"), ("--batch-items-max", "-1"),
+                            ("--event-types", "a,,b"), ("--batch-items-max", "-1"),
                             ("--show-error-details", "maybe"), ("--db-port", "0")):
             said = self.refused(f"{flag}={value}")
             self.assertIn(f'from {flag} is "{value}"', said)
