@@ -202,6 +202,7 @@ static enum dbk_code read_all(struct world *world, struct dbk_error *err)
     const struct dbk_person_filter everybody = {0};
     struct dbk_uuid person = person_id(1000);
     struct dbk_read_model *model;
+    struct dbk_count count = {0};
     struct dbk_rows rows = {0};
     enum dbk_code code = dbk_read_model_open(&world->database, 2, 20000, &model, err);
 
@@ -222,6 +223,13 @@ static enum dbk_code read_all(struct world *world, struct dbk_error *err)
     if (code == DBK_OK)
         wanted(&code, dbk_read_events(model, &long_page, &click, &rows, err), &rows,
                20);
+    if (code == DBK_OK)
+        code = dbk_count_events(model, &click, true, &count, err);
+    if (code == DBK_OK && (!count.exact || count.rows < 20))
+        fail_msg("%llu events, and it is called a success",
+                 (unsigned long long)count.rows);
+    if (code == DBK_OK)
+        code = dbk_count_persons(model, &everybody, false, &count, err);
     dbk_rows_finish(&rows);
     dbk_read_model_close(model);
     return code;
