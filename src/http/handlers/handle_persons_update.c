@@ -33,10 +33,26 @@ static enum dbk_code drop_known_events(const struct request *rq,
     return DBK_OK;
 }
 
+/* One that is new and has an anonymous id cannot come with its person. */
+static enum dbk_code refuse_anonymous(const struct dbk_record *event,
+                                      struct dbk_error *err)
+{
+    char id[DBK_UUID_TEXT + 1];
+
+    dbk_uuid_format(&event->subject, id);
+    return dbk_fail(
+        err, DBK_INVALID,
+        "The event %s has an anonymous_id and is not there yet; POST /events "
+        "records it",
+        id);
+}
+
 static enum dbk_code add_events(const struct request *rq, struct dbk_command *command,
                                 struct body_update *update, struct dbk_error *err)
 {
     for (size_t i = 0; i < update->event_count; i++) {
+        if (update->events[i].anonymous_id.length > 0)
+            return refuse_anonymous(&update->events[i], err);
         submit_meta(rq, &update->events[i]);
         if (dbk_command_add(command, &update->events[i], err) != DBK_OK)
             return err->code;

@@ -66,6 +66,18 @@ class Events(Served):
             self.assertEqual(
                 self.client.get("/events/" + made["id"]).data["datetime_created"], meant)
 
+    def test_a_new_one_of_an_anonymous_id_does_not_come_with_its_person(self):
+        event = {"id": new_id(), "event_type": "click", "anonymous_id": new_id(),
+                 "person_id": self.kate}
+        shown = self.client.get("/persons/" + self.kate)
+        answer = self.client.put("/persons/" + self.kate, {**shown.data, "events": [event]})
+        self.assert_refused(answer, 400, event["id"])
+        self.assertIn("POST /events", answer.details)
+        del event["person_id"]
+        made = self.client.post("/events", event)
+        self.assert_ok(made, 201)
+        self.assertEqual({**made.data, "person_id": None}, made.data)
+
     def test_types_are_any_text_to_the_character(self):
         for name in ("Order Completed", "$pageview", " a ", "a,b;c", "\u00fc", "u\u0308",
                      "\u202eright\ue000", "\\\"'%&+=#?", "\U0001f600", "\u2028"):
