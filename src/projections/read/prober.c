@@ -33,8 +33,9 @@ static void note_wait(struct prober *prober, int64_t asked_at)
 {
     int64_t none = 0;
 
-    if (dbk_clock_ms() - asked_at >= PATIENCE_MS)
-        atomic_compare_exchange_strong(&prober->asked_at, &none, asked_at);
+    if (dbk_clock_ms() - asked_at >= PATIENCE_MS &&
+        atomic_compare_exchange_strong(&prober->asked_at, &none, asked_at))
+        atomic_fetch_add(&prober->hangs, 1);
 }
 
 /* One that has its connection made is asked now and then, too. */
@@ -157,6 +158,11 @@ int64_t prober_hangs(const struct prober *prober)
         return 0;
     now = dbk_clock_ms();
     return now > since ? now - since : 1;
+}
+
+unsigned prober_hang_count(const struct prober *prober)
+{
+    return atomic_load(&prober->hangs);
 }
 
 enum dbk_code prober_refuse(const struct prober *prober, struct dbk_error *err)

@@ -19,6 +19,7 @@
 struct prober {
     struct dbk_database database;
     _Atomic int64_t asked_at; /* clock.h: of the statement that hangs; 0: none does */
+    atomic_uint hangs;        /* how often it was found to hang */
 
     pthread_t thread;
     bool started;
@@ -42,6 +43,9 @@ void prober_suspect(struct prober *prober);
 
 /* For how many milliseconds PostgreSQL has not answered, where it hangs; else 0. */
 int64_t prober_hangs(const struct prober *prober);
+/* How often it was found to hang: connections that were there before may have been lost
+ * without a word. */
+unsigned prober_hang_count(const struct prober *prober);
 /* DBK_UNAVAILABLE, and for how long. */
 enum dbk_code prober_refuse(const struct prober *prober, struct dbk_error *err);
 

@@ -142,6 +142,22 @@ static enum dbk_code work_once(struct pool *pool, struct occasion *occasion,
     return code;
 }
 
+static void renew(struct dbk_read_model *model)
+{
+    pool_renew(model->look_ups);
+    pool_renew(model->lists);
+}
+
+/* What idled while PostgreSQL did not answer may be dead, and would cost a time-out. */
+static void renew_after_hang(struct dbk_read_model *model)
+{
+    unsigned hangs = prober_hang_count(&model->prober);
+
+    if (atomic_load(&model->hangs) != hangs &&
+        atomic_exchange(&model->hangs, hangs) != hangs)
+        renew(model);
+}
+
 enum dbk_code read_with_connection(struct dbk_read_model *model,
                                    const struct dbk_asker *asker, dbk_deadline deadline,
                                    read_work *work, void *context,
@@ -154,10 +170,10 @@ enum dbk_code read_with_connection(struct dbk_read_model *model,
 
     if (prober_hangs(&model->prober))
         return prober_refuse(&model->prober, err);
+    renew_after_hang(model);
     code = work_once(pool, &occasion, deadline, work, context, &lost, err);
     if (lost && !prober_hangs(&model->prober)) {
-        pool_renew(model->look_ups);
-        pool_renew(model->lists);
+        renew(model);
         code = work_once(pool, &occasion, deadline, work, context, &lost, err);
     }
     if (code == DBK_TIMEOUT)

@@ -14,6 +14,7 @@
 struct dbk_read_model {
     struct pool *look_ups, *lists;
     struct prober prober;
+    atomic_uint hangs; /* as prober_hang_count told when the connections were renewed */
     int timeout_ms;
     atomic_uint_least64_t claimed; /* the highest of dbk_read_model_claim */
     struct gather persons;         /* look-ups by id */
