@@ -97,6 +97,10 @@ bool dbk_projector_any_aside(struct dbk_projector *projector);
  * may be of one who was set aside then, and is not any more. Any thread. */
 uint64_t dbk_projector_healed(struct dbk_projector *projector);
 
+/* A number above 0 that rises once events have gone, or have come to a person behind whose
+ * newest they are not: how many a person has is then to be counted anew. Any thread. */
+uint64_t dbk_projector_rearranged(struct dbk_projector *projector);
+
 /* Whether this person is, or an anonymous id that is now this person's; *out then receives
  * how. Any thread. */
 bool dbk_projector_set_aside(struct dbk_projector *projector,

@@ -33,7 +33,7 @@ struct dbk_read_model; /* safe to share between threads */
 /* Nothing is connected yet: connections are made when first used, at most `connections`
  * of them (two at least), and again after they break. Of these as many as there are
  * processors, and no more than half, are for look-ups by id; the others are for lists, of
- * which one client has no more than two thirds. database must outlive it. Every call below gives
+ * which a sixth is kept from any one client. database must outlive it. Every call below gives
  * up after query_timeout_ms, also where PostgreSQL hangs. DBK_NO_MEMORY. */
 enum dbk_code dbk_read_model_open(const struct dbk_database *database,
                                   unsigned connections, int query_timeout_ms,
@@ -54,6 +54,10 @@ int64_t dbk_read_model_hangs(const struct dbk_read_model *model);
  * are behind it, after a crash of PostgreSQL, are not asked (DBK_UNAVAILABLE) until they
  * have caught up. Any thread. */
 void dbk_read_model_claim(struct dbk_read_model *model, uint64_t sequence);
+
+/* How often dbk_projector_rearranged says that it has been done by now. Until it is told
+ * nothing is remembered of how many events persons have. Any thread. */
+void dbk_read_model_rearranged(struct dbk_read_model *model, uint64_t times);
 
 /* Answered rows. Zero it before first use, dbk_rows_finish frees it; may be used again. */
 struct dbk_rows {

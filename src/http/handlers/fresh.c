@@ -130,6 +130,8 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
     }
     fresh->projected = status.projected;
     dbk_read_model_claim(service->model, fresh->projected);
+    dbk_read_model_rearranged(service->model,
+                              dbk_projector_rearranged(service->projector));
     response_header_number(rs, "Daybook-Projected-Sequence", fresh->projected);
     return DBK_OK;
 }

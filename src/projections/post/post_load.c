@@ -193,6 +193,7 @@ enum dbk_code poster_load(struct poster *poster, struct dbk_error *err)
     for (int i = 0; i < TRIES && code == DBK_MOVED; i++)
         code = load_once(poster, err);
     poster->other_history = code == DBK_UNSUPPORTED;
+    atomic_fetch_add(&poster->rearranged, 1); /* these may be other tables */
     poster_moved(poster);
     return code;
 }

@@ -57,6 +57,9 @@ static enum dbk_code fold_one(struct poster *poster, const struct dbk_record *re
 
     if (code == DBK_OK && !out)
         code = is_left_out(poster, record, &out, err);
+    if (record->type != DBK_PERSON_CREATED && record->type != DBK_PERSON_UPDATED &&
+        record->type != DBK_EVENT_RECORDED)
+        poster->rearranges = true;
     return code == DBK_OK && !out ? fold_add(&poster->fold, record, err) : code;
 }
 
@@ -67,6 +70,7 @@ static enum dbk_code fold_range(struct poster *poster, size_t first, size_t end,
     enum dbk_code code = DBK_OK;
 
     fold_clear(&poster->fold);
+    poster->rearranges = false;
     for (size_t i = first; i < end && code == DBK_OK; i++) {
         code = decode(poster, i, &record, err);
         if (code == DBK_OK)
@@ -112,6 +116,8 @@ static enum dbk_code apply_range(struct poster *poster, size_t first, size_t end
     if (code != DBK_OK)
         return code;
     moved(poster, &move);
+    if (poster->rearranges)
+        atomic_fetch_add(&poster->rearranged, 1);
     poster_moved(poster);
     return DBK_OK;
 }

@@ -25,6 +25,8 @@
 #include "post_trouble.h"
 #include "store/log.h"
 
+#include <stdatomic.h>
+
 /* Called by the poster's thread. Each may be NULL. */
 struct poster_calls {
     /* What an operator should know: one line, borrowed for the call. */
@@ -54,6 +56,9 @@ struct poster {
     bool other_history; /* they are not of this log as it is, found when last looked */
     struct post_aside aside; /* who is in quarantine */
     uint64_t quarantined;    /* rows of the table, records without a person too */
+
+    bool rearranges;                  /* what is folded does more than add rows */
+    atomic_uint_least64_t rearranged; /* how often that was posted */
 
     struct post_trouble trouble;
     struct dbk_batch batch; /* what was read last */

@@ -269,6 +269,12 @@ uint64_t dbk_projector_healed(struct dbk_projector *projector)
     return atomic_load(&projector->poster.aside.healed);
 }
 
+uint64_t dbk_projector_rearranged(struct dbk_projector *projector)
+{
+    return 1 + atomic_load(&projector->poster.rearranged) +
+           atomic_load(&projector->poster.aside.healed);
+}
+
 bool dbk_projector_set_aside(struct dbk_projector *projector,
                              const struct dbk_uuid *person, struct dbk_set_aside *out)
 {

@@ -63,6 +63,7 @@ struct find {
     struct dbk_read_model *model;
     const struct dbk_asker *asker; /* of a list; NULL: they are look-ups */
     dbk_deadline deadline;
+    uint64_t tag; /* event_totals.h */
     size_t count;
     struct dbk_uuid ids[FIND_TOGETHER_MAX];
     struct pg_result *result;
@@ -173,38 +174,99 @@ static bool has_large(const struct find *find, const struct found *found)
     return false;
 }
 
-/* Those of find->ids whose bit is set. */
-static enum dbk_code count_all(struct find *find, unsigned which, struct dbk_error *err)
+/* Those whose events are counted, and what is known of them. */
+struct counting {
+    struct pg_array ids, behind, newest;
+    size_t count;
+    struct found *found[FIND_TOGETHER_MAX];
+    struct dbk_uuid id[FIND_TOGETHER_MAX];
+    struct event_total known[FIND_TOGETHER_MAX];
+};
+
+static void know(struct find *find, struct found *found, const struct dbk_uuid *id,
+                 const struct event_total *total)
 {
-    struct pg_array ids;
+    event_totals_keep(&find->model->totals, find->tag, id, total);
+    if (total->events > found->count) /* else they were deleted meanwhile */
+        found->total = total->events;
+}
+
+/* That of the person is known, or else to be counted. */
+static void add_to_count(struct find *find, struct counting *counting, size_t i)
+{
+    struct found *found = &find->found[i];
+    uint64_t newest = found->events[found->count - 1].sequence;
+    struct event_total *known = &counting->known[counting->count];
+
+    event_totals_find(&find->model->totals, find->tag, &find->ids[i], known);
+    if (known->newest == newest || known->events >= FIND_EVENTS_COUNTED_MAX) {
+        known->newest = newest;
+        know(find, found, &find->ids[i], known);
+        return;
+    }
+    pg_array_uuid(&counting->ids, &find->ids[i]);
+    pg_array_int8(&counting->behind, (int64_t)known->newest);
+    pg_array_int8(&counting->newest, (int64_t)newest);
+    known->newest = newest;
+    counting->id[counting->count] = find->ids[i];
+    counting->found[counting->count++] = found;
+}
+
+static void take_count(struct find *find, struct counting *counting,
+                       const struct pg_result *result)
+{
+    for (size_t row = 0; row < pg_rows(result); row++) {
+        size_t i = (size_t)pg_binary_int8(result, row, PLACE) - 1;
+        struct event_total *total = &counting->known[i];
+
+        total->events += (uint64_t)pg_binary_int8(result, row, 1);
+        if (total->events > FIND_EVENTS_COUNTED_MAX)
+            total->events = FIND_EVENTS_COUNTED_MAX;
+        know(find, counting->found[i], &counting->id[i], total);
+    }
+}
+
+static enum dbk_code count_added(struct find *find, struct counting *counting,
+                                 struct dbk_error *err)
+{
     char most[8];
-    struct pg_param params[] = {{NULL, 0, false},
-                                pg_int8(most, FIND_EVENTS_COUNTED_MAX)};
-    struct ask ask = {.statement = &count_events, .params = params, .count = 2};
-    size_t places[FIND_TOGETHER_MAX], count = 0;
+    struct pg_param params[4];
+    struct ask ask = {.statement = &count_events, .params = params, .count = 4};
     enum dbk_code code;
 
-    pg_array_init(&ids, PG_UUID);
-    for (size_t i = 0; i < find->count; i++) {
-        if (!(which & 1u << i))
-            continue;
-        places[count++] = i;
-        pg_array_uuid(&ids, &find->ids[i]);
-    }
-    code = pg_array_param(&ids, &params[0], err);
+    params[3] = pg_int8(most, FIND_EVENTS_COUNTED_MAX);
+    code = pg_array_param(&counting->ids, &params[0], err);
+    if (code == DBK_OK)
+        code = pg_array_param(&counting->behind, &params[1], err);
+    if (code == DBK_OK)
+        code = pg_array_param(&counting->newest, &params[2], err);
     if (code == DBK_OK)
         code = read_with_connection(find->model, find->asker, find->deadline, run, &ask,
                                     err);
-    for (size_t row = 0; code == DBK_OK && row < pg_rows(ask.result); row++) {
-        struct found *one =
-            &find->found[places[pg_binary_int8(ask.result, row, PLACE) - 1]];
-        uint64_t total = (uint64_t)pg_binary_int8(ask.result, row, 1);
-
-        if (total > one->count) /* else they were deleted meanwhile */
-            one->total = total;
-    }
+    if (code == DBK_OK)
+        take_count(find, counting, ask.result);
     pg_clear(ask.result);
-    pg_array_finish(&ids);
+    return code;
+}
+
+/* Of those of find->ids whose bit is set. */
+static enum dbk_code count_all(struct find *find, unsigned which, struct dbk_error *err)
+{
+    struct counting counting = {.count = 0};
+    enum dbk_code code = DBK_OK;
+
+    pg_array_init(&counting.ids, PG_UUID);
+    pg_array_init(&counting.behind, PG_INT8);
+    pg_array_init(&counting.newest, PG_INT8);
+    for (size_t i = 0; i < find->count; i++) {
+        if ((which & 1u << i) && find->found[i].count > 0)
+            add_to_count(find, &counting, i);
+    }
+    if (counting.count > 0)
+        code = count_added(find, &counting, err);
+    pg_array_finish(&counting.ids);
+    pg_array_finish(&counting.behind);
+    pg_array_finish(&counting.newest);
     return code;
 }
 
@@ -278,6 +340,7 @@ static enum dbk_code find_together(struct find *find, unsigned most,
     struct pg_array ids;
     enum dbk_code code;
 
+    find->tag = event_totals_tag(&find->model->totals);
     pg_array_init(&ids, PG_UUID);
     for (size_t i = 0; i < find->count; i++)
         pg_array_uuid(&ids, &find->ids[i]);
@@ -298,6 +361,7 @@ static enum dbk_code find_alone(const struct find *group, const struct dbk_uuid 
     struct find find = {.model = group->model,
                         .asker = group->asker,
                         .deadline = group->deadline,
+                        .tag = event_totals_tag(&group->model->totals),
                         .count = 1,
                         .ids = {*id}};
     char events[8];

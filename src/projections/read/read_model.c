@@ -18,6 +18,11 @@ void dbk_read_model_claim(struct dbk_read_model *model, uint64_t sequence)
         ;
 }
 
+void dbk_read_model_rearranged(struct dbk_read_model *model, uint64_t times)
+{
+    event_totals_tell(&model->totals, times);
+}
+
 /* The projector's commits do not wait for the disk. A PostgreSQL that crashed has lost
  * the last of them, and may be back before the projector notices. Connections end with a
  * crash, so those that were there before need not be asked. */
@@ -83,6 +88,7 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
     const unsigned processors = online > 0 ? (unsigned)online : 1;
     const unsigned all = connections > 2 ? connections : 2;
     const unsigned look_ups = processors < all / 2 ? processors : all / 2;
+    const unsigned lists = all - look_ups;
     struct dbk_read_model *model = calloc(1, sizeof *model);
     enum dbk_code code;
 
@@ -91,16 +97,18 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     model->timeout_ms = query_timeout_ms;
     prober_init(&model->prober, database);
+    event_totals_init(&model->totals);
     code = open_pool(model, database, look_ups, &model->look_ups, err);
     if (code == DBK_OK)
-        code = open_pool(model, database, all - look_ups, &model->lists, err);
+        code = open_pool(model, database, lists, &model->lists, err);
     if (code != DBK_OK) {
         pool_close(model->look_ups);
         prober_finish(&model->prober);
+        event_totals_finish(&model->totals);
         free(model);
         return code;
     }
-    pool_share(model->lists, (2 * (all - look_ups) + 2) / 3);
+    pool_share(model->lists, lists > 1 ? lists - (lists + 5) / 6 : 1);
     find_persons_init(model, processors);
     *out = model;
     return DBK_OK;
@@ -124,5 +132,6 @@ void dbk_read_model_close(struct dbk_read_model *model)
     prober_finish(&model->prober);
     pool_close(model->look_ups);
     pool_close(model->lists);
+    event_totals_finish(&model->totals);
     free(model);
 }

@@ -2,6 +2,7 @@
 #ifndef DBK_PROJECTIONS_READ_QUERY_H
 #define DBK_PROJECTIONS_READ_QUERY_H
 
+#include "event_totals.h"
 #include "gather.h"
 #include "pg.h"
 #include "pool.h"
@@ -18,6 +19,7 @@ struct dbk_read_model {
     int timeout_ms;
     atomic_uint_least64_t claimed; /* the highest of dbk_read_model_claim */
     struct gather persons;         /* look-ups by id */
+    struct event_totals totals;
 };
 
 /* Call work with a connection for the asker's lists, or, where that is NULL, with one for

@@ -106,6 +106,37 @@ class Lists(Served):
         self.assert_ok(answer)
         self.assertEqual(len(answer.data["events"]), COUNT + 1)
 
+    def test_how_many_events_a_person_has_follows_each_change(self):
+        anonymous = {"event_type": "click", "anonymous_id": "lists-total"}
+        for _ in range(2):
+            self.assertEqual(self.client.post("/events", anonymous).status, 201)
+        storm = self.created()["id"]
+        made = [self.recorded(storm) for _ in range(20)]
+
+        def shown(expected):
+            for path in (f"/persons/{storm}?events_limit=5",
+                         f"/persons/{storm}?events_limit=101", "/persons?events_limit=5"):
+                found = self.client.get(path).data
+                found = found[-1] if isinstance(found, list) else found
+                self.assertEqual(found["id"], storm)
+                self.assertEqual(found.get("events_total", len(found["events"])), expected)
+
+        shown(21)
+        self.recorded(storm)
+        shown(22)
+        self.client.delete("/events/" + made[0]["id"])
+        shown(21)
+        self.assertIn(self.client.post(f"/persons/{storm}/aliases", {
+            "anonymous_id": "lists-total"}).status, (200, 201))
+        shown(23)
+        self.client.post("/events", anonymous)
+        shown(24)
+        self.client.delete(f"/persons/{storm}/aliases/lists-total")
+        shown(21)
+        self.client.delete("/persons/" + storm)
+        for event in self.client.get("/events?anonymous_id=lists-total").data:
+            self.client.delete("/events/" + event["id"])
+
     def test_a_person_carries_a_hundred_events_unless_told(self):
         storm = self.created()["id"]
         self.client.post("/events/batch", [

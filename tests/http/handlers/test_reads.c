@@ -43,6 +43,8 @@ enum dbk_code __wrap_dbk_record_decode(const char *bytes, size_t length,
                                        struct dbk_record *out, struct dbk_error *err);
 void __wrap_dbk_read_model_claim(struct dbk_read_model *model, uint64_t sequence);
 int64_t __wrap_dbk_read_model_hangs(const struct dbk_read_model *model);
+void __wrap_dbk_read_model_rearranged(struct dbk_read_model *model, uint64_t times);
+uint64_t __wrap_dbk_projector_rearranged(struct dbk_projector *projector);
 enum dbk_code __wrap_dbk_read_events(struct dbk_read_model *model,
                                      const struct dbk_page *page,
                                      const struct dbk_event_filter *filter,
@@ -174,6 +176,17 @@ void __wrap_dbk_read_model_claim(struct dbk_read_model *read_model, uint64_t seq
 {
     (void)read_model;
     atomic_store(&script.claimed, sequence);
+}
+
+void __wrap_dbk_read_model_rearranged(struct dbk_read_model *read_model, uint64_t times)
+{
+    (void)read_model, (void)times;
+}
+
+uint64_t __wrap_dbk_projector_rearranged(struct dbk_projector *unused)
+{
+    (void)unused;
+    return 1;
 }
 
 int64_t __wrap_dbk_read_model_hangs(const struct dbk_read_model *read_model)

@@ -888,7 +888,7 @@ static void every_list_walks_along_the_index_it_means(void **state)
         {"person_list_desc", "null, null, 9, 10",
          "Scan Backward using person_created_sequence"},
         {"person_get", "md5('p7')::uuid, 10", "Scan Backward using event_person"},
-        {"person_events_count", "array[md5('p7')::uuid], 10",
+        {"person_events_count", "array[md5('p7')::uuid], '{0}', '{5000}', 10",
          "Only Scan Backward using event_person"},
         {"person_find", "array[md5('p7')::uuid], 10, 10", "using person_pkey"},
         {"person_find", "array[md5('p7')::uuid], 10, 10",
