@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define READERS_WAIT_MS 60
+#define READERS_WAIT_MS 50
 
 /* A request under way; its own memory, zeroed before. */
 struct reader {

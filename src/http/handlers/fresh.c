@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-enum { SLOW_DOWN_MS = 200 };
+enum { SLOW_DOWN_MS = 150 };
 
 bool fresh_prefer_wait(const struct head *head, int *seconds)
 {
