@@ -5,9 +5,16 @@
 
 #include <assert.h>
 
-/* PATIENCE: longer than a busy server takes to answer what needs no row. RENEW: what was
+/* AWAY: where there is no connection, as it is refused, readers need nobody to find out.
+ * PATIENCE: longer than a busy server takes to answer what needs no row. RENEW: what was
  * lost on the way is not sent again for a long time, so then anew. */
-enum { PERIOD_MS = 1000, PATIENCE_MS = 2000, RENEW_MS = 10000, STEP_MS = 200 };
+enum {
+    PERIOD_MS = 1000,
+    AWAY_MS = 5000,
+    PATIENCE_MS = 2000,
+    RENEW_MS = 10000,
+    STEP_MS = 200
+};
 
 static bool stopping(void *context)
 {
@@ -106,9 +113,11 @@ static void *run(void *argument)
     struct prober *prober = argument;
 
     while (!stopping(prober)) {
-        dbk_deadline next = dbk_deadline_in(PERIOD_MS);
+        dbk_deadline next;
 
         probe(prober);
+        next =
+            dbk_deadline_in(prober->pg || prober_hangs(prober) ? PERIOD_MS : AWAY_MS);
         pthread_mutex_lock(&prober->mutex);
         while (!prober->stopping && !prober->suspected &&
                dbk_cond_wait(&prober->changed, &prober->mutex, next))
