@@ -150,13 +150,16 @@ static void a_list_whose_client_is_gone_is_broken_off_and_ends(void **state)
     const struct dbk_page page = {.limit = 1, .max_bytes = 1 << 20, .asker = &asker};
     const struct dbk_event_filter any = {0};
     struct dbk_read_model *model = open_model(2, 60000);
+    struct pg *locker = scratch_open(&database);
     struct dbk_rows rows = {0};
 
     (void)state;
-    scratch_script(admin, "begin; lock table event in access exclusive mode");
+    scratch_script(locker, "begin; lock table event in access exclusive mode");
     assert_int_equal(dbk_read_events(model, &page, &any, &rows, &err), DBK_INTERRUPTED);
-    await_no_backends(); /* while the lock is held */
-    scratch_script(admin, "rollback");
+    await_no_backends();
+    assert_int_equal(backends("count(*)"), 0); /* while the lock is held */
+    scratch_script(locker, "rollback");
+    pg_close(locker);
     gone = false;
     assert_int_equal(dbk_read_events(model, &page, &any, &rows, &err), DBK_OK);
     dbk_rows_finish(&rows);
