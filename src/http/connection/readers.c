@@ -82,25 +82,23 @@ static void let_in(struct readers *readers)
         return;
     unlink_reader(readers, one);
     count_in(readers, one);
-    pthread_cond_signal(one->served);
+    pthread_cond_signal(&one->served);
 }
 
 static void wait_a_moment(struct readers *readers, struct reader *reader)
 {
     dbk_deadline until = dbk_deadline_in(READERS_WAIT_MS);
-    pthread_cond_t served;
 
-    dbk_cond_init(&served);
-    reader->served = &served;
+    dbk_cond_init(&reader->served);
     reader->next = NULL;
     reader->link = readers->last;
     *readers->last = reader;
     readers->last = &reader->next;
-    while (!reader->counted && dbk_cond_wait(&served, &readers->mutex, until))
+    while (!reader->counted && dbk_cond_wait(&reader->served, &readers->mutex, until))
         ;
     if (!reader->counted)
         unlink_reader(readers, reader);
-    pthread_cond_destroy(&served);
+    pthread_cond_destroy(&reader->served);
 }
 
 enum readers_verdict readers_enter(struct readers *readers, struct reader *reader,

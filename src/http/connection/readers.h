@@ -21,7 +21,7 @@ struct reader {
     uint64_t client;
     bool lists;
     bool counted;
-    pthread_cond_t *served; /* while it waits */
+    pthread_cond_t served; /* while it waits */
 };
 
 /* Safe to share between threads. */

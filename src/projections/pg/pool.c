@@ -176,6 +176,12 @@ static enum dbk_code connect_one(struct pool *pool, const struct pool_asker *ask
     return code;
 }
 
+static void join_queue(struct pool *pool, struct waiter *waiter)
+{
+    *pool->last = waiter;
+    pool->last = &waiter->next;
+}
+
 static void leave_queue(struct pool *pool, const struct waiter *waiter)
 {
     struct waiter **link = &pool->first;
@@ -215,8 +221,7 @@ static enum dbk_code wait_for_turn(struct pool *pool, const struct pool_asker *a
     enum dbk_code code = DBK_OK;
 
     dbk_cond_init(&waiter.served);
-    *pool->last = &waiter;
-    pool->last = &waiter.next;
+    join_queue(pool, &waiter);
     while (!waiter.slot && code == DBK_OK && dbk_deadline_left(deadline) > 0) {
         dbk_deadline ask_at = dbk_deadline_in(ASK_MS);
         if (!dbk_cond_wait(&waiter.served, &pool->mutex,
