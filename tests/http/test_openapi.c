@@ -237,6 +237,107 @@ static void operations_have_ids_of_their_own(void **state)
     json_decref(seen);
 }
 
+/* What a generator makes of a name, so that two that differ by case or `_` are one. */
+static void plain_name(const char *name, char out[64])
+{
+    size_t length = 0;
+
+    for (; *name; name++) {
+        if (*name == '_' || *name == '-')
+            continue;
+        assert_true(length < 63);
+        out[length++] = (char)(*name >= 'A' && *name <= 'Z' ? *name + 32 : *name);
+    }
+    out[length] = '\0';
+}
+
+/* Go's client has a function NewPerson that makes a Person. */
+static void names_do_not_collide_in_what_is_generated(void **state)
+{
+    json_t *components = json_object_get(document, "components"), *names, *one;
+    const char *kind, *name;
+
+    (void)state;
+    json_object_foreach(components, kind, names)
+    {
+        json_t *seen = json_object();
+        json_object_foreach(names, name, one)
+        {
+            char plain[64], made[96];
+            plain_name(name, plain);
+            if (json_object_get(seen, plain))
+                fail_msg("%s: %s is there in another way of writing", kind, name);
+            json_object_set_new(seen, plain, json_true());
+            snprintf(made, sizeof made, "New%s", name);
+            if (json_object_get(names, made))
+                fail_msg("%s: %s is the constructor of %s", kind, made, name);
+        }
+        json_decref(seen);
+    }
+}
+
+/* Generators leave out whole operations for parameters without a schema, cannot name what
+ * is null only, and give up an object of whose members nothing is said. */
+static void generators_can_do(json_t *value, const char *where)
+{
+    const char *key;
+    json_t *member;
+    size_t index;
+
+    if (json_is_array(value)) {
+        json_array_foreach(value, index, member) generators_can_do(member, where);
+        return;
+    }
+    const char *type = json_string_value(json_object_get(value, "type"));
+    if (type && strcmp(type, "null") == 0)
+        fail_msg("%s is null and nothing else", where);
+    if (type && strcmp(type, "object") == 0 && !json_object_get(value, "properties") &&
+        !json_object_get(value, "additionalProperties"))
+        fail_msg("%s is an object, but says nothing of its members", where);
+    if (json_object_get(value, "in") && json_object_get(value, "name") &&
+        !json_object_get(value, "schema") && !json_object_get(value, "scheme") &&
+        strcmp(where, "key") != 0)
+        fail_msg("the parameter %s has no schema", where);
+    json_object_foreach(value, key, member)
+    {
+        if (strcmp(key, "example") != 0)
+            generators_can_do(member, key);
+    }
+}
+
+static void everything_is_said_in_a_way_generators_can_do(void **state)
+{
+    (void)state;
+    generators_can_do(document, "the document");
+}
+
+/* Else each generator invents one, and as many types as there are operations. */
+static void answers_and_bodies_have_names(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < routes_count; i++) {
+        json_t *operation = operation_of(&routes[i]), *one;
+        json_t *all = json_deep_copy(json_object_get(operation, "responses"));
+        const char *key, *media;
+        json_t *content;
+        if (json_object_get(operation, "requestBody"))
+            json_object_set(all, "body", json_object_get(operation, "requestBody"));
+        json_object_foreach(all, key, one)
+        {
+            json_object_foreach(json_object_get(one, "content"), media, content)
+            {
+                json_t *schema = json_object_get(content, "schema");
+                if (strcmp(media, "application/json") == 0 &&
+                    strcmp(routes[i].path, "/openapi.json") != 0 &&
+                    !json_object_get(schema, "$ref"))
+                    fail_msg("%s %s: %s has no name", routes[i].method, routes[i].path,
+                             key);
+            }
+        }
+        json_decref(all);
+    }
+}
+
 static void the_version_is_the_programs(void **state)
 {
     (void)state;
@@ -301,6 +402,9 @@ int main(void)
         cmocka_unit_test(scopes_are_described_as_the_routes_ask_for_them),
         cmocka_unit_test(every_reference_names_something),
         cmocka_unit_test(operations_have_ids_of_their_own),
+        cmocka_unit_test(names_do_not_collide_in_what_is_generated),
+        cmocka_unit_test(everything_is_said_in_a_way_generators_can_do),
+        cmocka_unit_test(answers_and_bodies_have_names),
         cmocka_unit_test(the_version_is_the_programs),
         cmocka_unit_test(the_postman_collection_has_every_route),
     };
