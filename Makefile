@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build viewer test test-tsan test-pooler test-browser test-systems torture fuzz \
+.PHONY: help start-api build viewer test test-tsan test-pooler test-browser test-clients test-systems torture fuzz \
 	coverage deb test-deb bench setup-db setup-db-stop format lint clean install-deps always
 
 JOBS ?= $(shell nproc)
@@ -41,6 +41,10 @@ test-systems: ## as root: build and test in Debian 12 and 13, and on other Postg
 test-browser: build/dev/build.ninja ## pages in a real Chromium send events, which make test does not try
 	@cmake --build build/dev -j $(JOBS)
 	@ctest --preset dev -C browser -R '^e2e/api/chromium$$'
+
+test-clients: build/dev/build.ninja ## clients that generators make of /openapi.json; PART=python does one language
+	@cmake --build build/dev -j $(JOBS) --target daybook
+	@python3 -B tests/clients/run.py build/dev/daybook $(PART)
 
 torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a run, PART=x runs one
 	@cmake --build build/dev -j $(JOBS)
@@ -109,6 +113,7 @@ bench: DEPS = bench
 lint: DEPS = lint
 test-pooler: DEPS = test-pooler
 test-browser: DEPS = test-browser
+test-clients: DEPS = test-clients
 
 # Each run checks for missing packages (well under a second), and configures once.
 build/%/build.ninja: always

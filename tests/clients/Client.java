@@ -1,0 +1,162 @@
+/* Calls every operation by the client that openapi-generator has made for Java. */
+
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
+import org.openapitools.client.ApiClient;
+import org.openapitools.client.ApiException;
+import org.openapitools.client.api.AboutApi;
+import org.openapitools.client.api.EventsApi;
+import org.openapitools.client.api.LogApi;
+import org.openapitools.client.api.PersonsApi;
+import org.openapitools.client.model.*;
+
+public class Client {
+    static PersonsApi persons;
+    static EventsApi events;
+    static LogApi log;
+    static AboutApi about;
+
+    static <T> T called(String operation, T answer) {
+        System.out.println("called " + operation);
+        return answer;
+    }
+
+    static void same(Object found, Object expected) {
+        if (!Objects.equals(found, expected))
+            throw new AssertionError(found + " is not " + expected);
+    }
+
+    static UUID tryPersons() throws ApiException {
+        String email = "ada@java.test";
+        UpdatedPerson person = called("createPerson", persons.createPerson(
+            new CreatePerson().email(email).firstName("Ada").lastName("L")
+                .properties(Map.of("plan", "pro", "n", Map.of("deep", List.of(1)))),
+            null, null, null, null, null)).getData();
+        UUID id = person.getId();
+        same(person.getEmail(), email);
+        same(person.getProperties().get("n"), Map.of("deep", List.of(1.0)));
+        same(person.getEvents().get(0).getEventType(), "signup");
+        same(called("getPerson", persons.getPerson(id, null, null, null, null, null, null))
+            .getData().getId(), id);
+        PersonListAnswer found = called("listPersons", persons.listPersons(email, null,
+            "{\"plan\":\"pro\"}", null, null, null, "desc", "exact", null, "rfc3339", null,
+            null));
+        same(found.getData().size(), 1);
+        same(found.getResponse().getCount(), 1L);
+        same(found.getData().get(0).getDatetimeCreated().endsWith("Z"), true);
+        same(called("replacePerson", persons.replacePerson(id,
+            new ReplacePerson().role(ReplacePerson.RoleEnum.ADMIN).email(email)
+                .firstName("Ada").lastName("King"),
+            null, null, null, null, null, null)).getData().getLastName(), "King");
+        same(called("patchPerson", persons.patchPerson(id,
+            new PatchPerson().properties(Map.of("plan", "free")),
+            null, null, null, null, null, null)).getData().getProperties(),
+            Map.of("plan", "free", "n", Map.of("deep", List.of(1.0))));
+        same(called("createAlias", persons.createAlias(id,
+            new CreateAlias().anonymousId("a/java"), null, null, null, null, null))
+            .getData().getPersonId(), id);
+        same(called("listAliases", persons.listAliases(id, null, null, null))
+            .getData().get(0).getAnonymousId(), "a/java");
+        return id;
+    }
+
+    static List<Integer> statuses(BatchAnswer answer) {
+        return answer.getData().stream().map(Verdict::getStatus).toList();
+    }
+
+    static void tryEvents(UUID id) throws ApiException {
+        Event event = called("createEvent", events.createEvent(
+            new CreateEvent().eventType("Order Completed").anonymousId("a/java")
+                .properties(Map.of("sum", 1.5, "of", List.of("x"))),
+            null, null, null, null, null, null)).getData();
+        same(event.getPersonId(), id);
+        same(event.getProperties(), Map.of("sum", 1.5, "of", List.of("x")));
+        UUID at = UUID.randomUUID();
+        same(called("createEventAt", events.createEventAt(at,
+            new CreateEvent().eventType("click").personId(id),
+            null, null, null, null, null, null, null)).getData().getId(), at);
+        BatchItem click = new BatchItem().eventType("click").personId(id);
+        same(statuses(called("createEvents", events.createEvents(new CreateEvents(
+            new Batch().context(Map.of("page", "/")).items(List.of(click,
+                new BatchItem().person(new CreatePerson().externalId("in a batch")),
+                new BatchItem().alias(new BatchAlias().anonymousId("b/java")
+                    .externalId("in a batch"))))),
+            null, null, null))), List.of(201, 201, 201));
+        BatchAnswer mixed = called("createEvents", events.createEvents(new CreateEvents(
+            List.of(click, new BatchItem().eventType("click").personId(UUID.randomUUID()))),
+            null, null, null));
+        same(statuses(mixed), List.of(201, 404));
+        same(mixed.getResponse().getRefused(), 1);
+        same(called("getEvent", events.getEvent(event.getId(), null, null, "received", null,
+            null, null)).getData().getEventType(), "Order Completed");
+        EventListAnswer listed = called("listEvents", events.listEvents(
+            List.of("click", "Order Completed"), id, null, null, null, null, null, null,
+            null, null, "desc", "exact", null, "received", null, null, null));
+        same(listed.getResponse().getCount(), 4L);
+        same(listed.getData().get(0).getReceived() != null, true);
+        listed = called("listEvents", events.listEvents(null, null, null, null, "a/java",
+            null, null, "{\"sum\":1.5}", null, null, null, null, null, null, null, null,
+            null));
+        same(listed.getData().get(0).getId(), event.getId());
+        same(called("deleteEvent", events.deleteEvent(event.getId(), null, null, null, null,
+            new DeleteEvent().id(event.getId()).personId(id))).getData(), null);
+    }
+
+    static void tryExternalIds() throws ApiException {
+        String value = "crm/7 é";
+        same(called("putPersonByExternalId", persons.putPersonByExternalId(value,
+            new ReplacePersonBy().firstName("Cy").anonymousId("c"),
+            null, null, null, null, null, null)).getData().getExternalId(), value);
+        same(called("getPersonByExternalId", persons.getPersonByExternalId(value, null, null,
+            null, null, null, null)).getData().getEmail(), null);
+        same(called("patchPersonByExternalId", persons.patchPersonByExternalId(value,
+            new PatchPerson().firstName("Cyd"), null, null, null, null, null, null))
+            .getData().getFirstName(), "Cyd");
+        called("deletePersonByExternalId", persons.deletePersonByExternalId(value, null,
+            null, null, null, null));
+    }
+
+    static void tryRest() throws ApiException {
+        same(called("getRecord", log.getRecord(1L, null, null, null)).getData().getType(),
+            org.openapitools.client.model.Record.TypeEnum.PERSON_CREATED);
+        same(called("listLog", log.listLog(2, null, null, null, null)).getData().get(1)
+            .getSequence(), 2L);
+        same(called("health", about.health(null)).getData().getStatus(),
+            Health.StatusEnum.OK);
+        same(called("index", about.index(null, null)).getData().getName(), "Daybook");
+        same(called("docs", about.docs(null, null)).contains("<html"), true);
+        same(called("docsFile", about.docsFile("errors.md", null, null))
+            .contains("not-found"), true);
+        same(((Map<?, ?>) called("openapi", about.openapi(null, null))).get("openapi"),
+            "3.1.0");
+    }
+
+    static void tryDelete(UUID id) throws ApiException {
+        called("deleteAlias", persons.deleteAlias(id, "a/java", null));
+        called("deletePerson", persons.deletePerson(id, null, null, null, null, null));
+        try {
+            persons.getPerson(id, null, null, null, null, null, null);
+        } catch (ApiException gone) {
+            same(gone.getCode(), 404);
+            same(gone.getResponseBody().contains("/docs/errors.md#not-found"), true);
+            return;
+        }
+        throw new AssertionError("who was deleted is there");
+    }
+
+    public static void main(String[] arguments) throws ApiException {
+        ApiClient client = new ApiClient().setBasePath(arguments[0]);
+        persons = new PersonsApi(client);
+        events = new EventsApi(client);
+        log = new LogApi(client);
+        about = new AboutApi(client);
+        UUID id = tryPersons();
+        tryEvents(id);
+        tryExternalIds();
+        tryRest();
+        tryDelete(id);
+        System.exit(0); // or its pool of connections keeps it
+    }
+}

@@ -1,0 +1,109 @@
+"""Calls every operation by the client that openapi-python-client has made."""
+
+import sys
+import uuid
+
+from daybook_client import Client, models
+from daybook_client.api.about import docs, docs_file, health, index, openapi
+from daybook_client.api.events import (create_event, create_event_at, create_events,
+                                       delete_event, get_event, list_events)
+from daybook_client.api.log import get_record, list_log
+from daybook_client.api.persons import (
+    create_alias, create_person, delete_alias, delete_person,
+    delete_person_by_external_id, get_person, get_person_by_external_id, list_aliases,
+    list_persons, patch_person, patch_person_by_external_id, put_person_by_external_id,
+    replace_person)
+
+# The first page is JSON for programs that say so.
+client = Client(base_url=sys.argv[1], headers={"Accept": "application/json"})
+
+
+def call(operation, *arguments, **named):
+    answer = operation.sync(*arguments, client=client, **named)
+    words = operation.__name__.rpartition(".")[2].split("_")
+    print("called " + words[0] + "".join(word.capitalize() for word in words[1:]))
+    return answer
+
+
+def same(found, expected):
+    assert found == expected, f"{found!r} is not {expected!r}"
+
+
+traits = models.CreatePersonPropertiesType0.from_dict({"plan": "pro", "n": {"deep": [1]}})
+person = call(create_person, body=models.CreatePerson(
+    email="ada@attrs.test", first_name="Ada", last_name="L", properties=traits)).data
+same(type(person), models.Person)
+same((person.email, person.role), ("ada@attrs.test", models.PersonRole.USER))
+same(person.properties["n"], {"deep": [1]})
+same(person.events[0].event_type, "signup")
+shown = call(get_person, person.id).data
+same(shown.id, person.id)
+found = call(list_persons, email="ada@attrs.test", properties='{"plan":"pro"}',
+             count=models.ListPersonsCount.EXACT, order=models.ListPersonsOrder.DESC,
+             timestamps=models.ListPersonsTimestamps.RFC3339)
+same([each.id for each in found.data], [person.id])
+same(found.response.count, 1)
+assert found.data[0].datetime_created.endswith("Z")
+changed = call(replace_person, person.id, body=models.ReplacePerson(
+    role=models.ReplacePersonRole.ADMIN, email="ada@attrs.test", first_name="Ada",
+    last_name="King")).data
+same((changed.last_name, changed.role), ("King", models.UpdatedPersonRole.ADMIN))
+changed = call(patch_person, person.id, body=models.PatchPerson(
+    properties=models.PatchPersonPropertiesType0.from_dict({"plan": None}))).data
+same(changed.properties.to_dict(), {"n": {"deep": [1]}})
+
+alias = call(create_alias, person.id, body=models.CreateAlias(anonymous_id="a/attrs")).data
+same((alias.anonymous_id, alias.person_id), ("a/attrs", person.id))
+same([each.anonymous_id for each in call(list_aliases, person.id).data], ["a/attrs"])
+
+event = call(create_event, body=models.CreateEvent(
+    event_type="Order Completed", anonymous_id="a/attrs",
+    properties=models.CreateEventProperties.from_dict({"sum": 1.5, "of": ["x"]}))).data
+same((event.person_id, event.properties["of"]), (person.id, ["x"]))
+at = uuid.uuid4()
+same(call(create_event_at, at, body=models.CreateEvent(
+    event_type="click", person_id=person.id)).data.id, at)
+verdicts = call(create_events, body=models.Batch(
+    context=models.BatchContext.from_dict({"page": "/"}),
+    items=[models.BatchItem(event_type="click", person_id=person.id),
+           models.BatchItem(person=models.CreatePerson(external_id="in a batch")),
+           models.BatchItem(alias=models.BatchAlias(anonymous_id="b/attrs",
+                                                    external_id="in a batch"))])).data
+same([each.status for each in verdicts], [201, 201, 201])
+verdicts = call(create_events, body=[
+    models.BatchItem(event_type="click", person_id=person.id),
+    models.BatchItem(event_type="click", person_id=uuid.uuid4())])
+same([each.status for each in verdicts.data], [201, 404])
+same((verdicts.response.status, verdicts.response.refused), (207, 1))
+same(call(get_event, event.id, include=models.GetEventInclude.RECEIVED).data.event_type,
+     "Order Completed")
+listed = call(list_events, person_id=person.id, keyword=["click", "Order Completed"],
+              count=models.ListEventsCount.EXACT, order=models.ListEventsOrder.DESC,
+              include=models.ListEventsInclude.RECEIVED)
+same(listed.response.count, 4)
+assert listed.data[0].received
+found = call(list_events, anonymous_id="a/attrs", properties='{"sum":1.5}').data
+same([each.id for each in found], [event.id])
+same(call(delete_event, event.id, body=models.DeleteEvent(
+    id=event.id, person_id=person.id)).data, None)
+
+made = call(put_person_by_external_id, "crm/7 é", body=models.ReplacePersonBy(
+    first_name="Cy", anonymous_id="c")).data
+same((type(made), made.external_id), (models.Person, "crm/7 é"))
+same(call(get_person_by_external_id, "crm/7 é").data.email, None)
+same(call(patch_person_by_external_id, "crm/7 é", body=models.PatchPerson(
+    first_name="Cyd")).data.first_name, "Cyd")
+same(call(delete_person_by_external_id, "crm/7 é").response.status, 200)
+
+same(call(get_record, 1).data.type_, models.RecordType.PERSON_CREATED)
+same([each.sequence for each in call(list_log, limit=2).data], [1, 2])
+same(call(health).data.status, models.HealthStatus.OK)
+same(call(index).data.name, "Daybook")
+assert "<html" in call(docs)
+assert "not-found" in call(docs_file, "errors.md")
+same(call(openapi)["openapi"][:3], "3.1")
+
+same(call(delete_alias, person.id, "a/attrs").data, None)
+same(call(delete_person, person.id).data, None)
+gone = call(get_person, person.id)
+same((type(gone), gone.response.type_), (models.Error, "/docs/errors.md#not-found"))
