@@ -199,7 +199,26 @@ static enum dbk_code put(struct request *rq, struct response *rs,
     return create(rq, rs, external, update, err);
 }
 
-/* Once: *again tells that another was first, so that it is another case now. */
+static bool is_there(const struct request *rq, const struct external *external)
+{
+    struct dbk_error ignored;
+    struct dbk_uuid id;
+
+    return find(rq, external, &id, &ignored) == DBK_OK;
+}
+
+/* Whether another was first, so that it is another case now: who had the external id was
+ * deleted, whose id a new person cannot have; or somebody has it. */
+static bool is_outrun(const struct request *rq, const struct external *external,
+                      bool found, enum dbk_code code)
+{
+    if (found)
+        return code == DBK_NOT_FOUND ||
+               (code == DBK_CONFLICT && !is_there(rq, external));
+    return code == DBK_CONFLICT && is_conditional(rq) && is_there(rq, external);
+}
+
+/* Once: *again tells that another was first. */
 static enum dbk_code put_once(struct request *rq, struct response *rs,
                               const struct external *external, bool *again,
                               struct dbk_error *err)
@@ -216,10 +235,7 @@ static enum dbk_code put_once(struct request *rq, struct response *rs,
         return err->code;
     code = put(rq, rs, external, found, &update, err);
     body_update_finish(&update);
-    *again =
-        found ? code == DBK_NOT_FOUND
-              : code == DBK_CONFLICT && is_conditional(rq) &&
-                    find(rq, external, &rq->match.id, &(struct dbk_error){0}) == DBK_OK;
+    *again = is_outrun(rq, external, found, code);
     return code;
 }
 

@@ -378,6 +378,20 @@ class ExternalIds(Identity):
                 if record["data"].get("external_id") == self.name]
         self.assertEqual([record["type"] for record in made], ["person.created"])
 
+    def test_a_put_beside_a_delete_replaces_or_creates(self):
+        deletes = []
+
+        def run(number):
+            if number == 0:
+                return {self.client.put(self.path, {"first_name": str(turn)}).status
+                        for turn in range(150)}
+            client = self.server.client()
+            while len(deletes) < 150:
+                deletes.append(client.delete(self.path).status)
+
+        self.assertLessEqual(at_once(2, run)[0], {200, 201})
+        self.assertLessEqual(set(deletes), {200, 404})
+
     def test_it_is_one_persons(self):
         whose = self.client.put(self.path, {}).data["id"]
         other = self.created()
