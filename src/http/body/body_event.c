@@ -184,18 +184,19 @@ static bool same_person(const struct dbk_record *brought,
     return dbk_uuid_equal(&brought->person_id, &logged->person_id);
 }
 
-/* What the client's clock said. */
+/* What the client's clock said. What a log says of it need not be a number that fits. */
 static dbk_timestamp time_said(const struct dbk_record *event)
 {
     char text[24];
-    int64_t offset = 0;
+    dbk_timestamp said = event->datetime_created;
 
-    if (event->clock_offset.length > 0 && event->clock_offset.length < sizeof text) {
-        memcpy(text, event->clock_offset.data, event->clock_offset.length);
-        text[event->clock_offset.length] = '\0';
-        offset = strtoll(text, NULL, 10);
-    }
-    return offset == 0 ? event->datetime_created : event->datetime_created - offset;
+    if (event->clock_offset.length == 0 || event->clock_offset.length >= sizeof text)
+        return said;
+    memcpy(text, event->clock_offset.data, event->clock_offset.length);
+    text[event->clock_offset.length] = '\0';
+    if (__builtin_sub_overflow(said, (int64_t)strtoll(text, NULL, 10), &said))
+        return event->datetime_created;
+    return said;
 }
 
 bool dbk_body_same_event(const struct dbk_record *brought,

@@ -611,6 +611,8 @@ static void the_time_is_compared_as_the_client_said_it(void **state)
     assert_false(dbk_body_same_event(&brought, &logged));
     brought.datetime_created = 7;
     assert_true(dbk_body_same_event(&brought, &logged));
+    logged.clock_offset = dbk_slice("-9223372036854775808"); /* no program of ours */
+    assert_false(dbk_body_same_event(&brought, &logged));
 }
 
 /* Whoever's it is by now. */
