@@ -140,20 +140,13 @@ static enum dbk_code read_member(struct envelope *envelope, struct dbk_slice key
     return complain(envelope, key, why.text, err);
 }
 
-static const char *skip_space(const char *at, const char *end)
-{
-    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n'))
-        at++;
-    return at;
-}
-
 bool body_items_shared(struct dbk_slice text)
 {
-    const char *end = text.data + text.length, *at = skip_space(text.data, end);
+    const char *end = text.data + text.length, *at = json_skip_space(text.data, end);
 
     if (at == end || *at != '{')
         return false;
-    at = skip_space(at + 1, end);
+    at = json_skip_space(at + 1, end);
     for (size_t i = 0; i < MEMBERS; i++) {
         if ((size_t)(end - at) >= members[i].key.length &&
             !memcmp(at, members[i].key.data, members[i].key.length))

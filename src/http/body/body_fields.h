@@ -84,7 +84,8 @@ enum dbk_code body_delete_event(const char *text, size_t length,
                                 const struct dbk_uuid *id, struct body_delete *out,
                                 struct dbk_field_errors *fields, struct dbk_error *err);
 
-/* The items of a batch, one after the other. They point into the text, which must stay as long as it is walked. */
+/* The items of a batch, one after the other. They point into the text, which must stay as
+ * long as it is walked. */
 struct body_items {
     size_t count; /* how many items there are */
     bool lines;

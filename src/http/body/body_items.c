@@ -2,21 +2,16 @@
 #include "body_fields.h"
 #include "json_check.h"
 #include "json_loose.h"
+#include "json_walk.h"
 
 #include <stdlib.h>
 
 #define LIST_FIRST 64
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static struct dbk_slice trim(const char *at, const char *end)
 {
-    while (at < end && is_space(*at))
-        at++;
-    while (end > at && is_space(end[-1]))
+    at = json_skip_space(at, end);
+    while (end > at && json_is_space(end[-1]))
         end--;
     return (struct dbk_slice){at, (size_t)(end - at)};
 }
@@ -145,13 +140,6 @@ enum dbk_code body_items_open(const char *text, size_t length, bool lines, size_
     return code;
 }
 
-static const char *skip_space(const char *at, const char *end)
-{
-    while (at < end && is_space(*at))
-        at++;
-    return at;
-}
-
 /* The value of an object's only member, which has this key (with its quotes); length 0:
  * it is not so. The value is not checked, and is what strings and brackets make of it. */
 static struct dbk_slice only_member(struct dbk_slice object, struct dbk_slice key)
@@ -176,7 +164,7 @@ enum body_item body_item_kind(struct dbk_slice *item)
 
     if (item->length == 0 || item->data[0] != '{')
         return BODY_ITEM_EVENT;
-    key = skip_space(item->data + 1, end);
+    key = json_skip_space(item->data + 1, end);
     for (size_t kind = 0; kind < sizeof keys / sizeof *keys; kind++) {
         struct dbk_slice value;
         if ((size_t)(end - key) < keys[kind].length ||

@@ -10,12 +10,6 @@ static void read_id(struct body_draft *draft, struct dbk_slice value)
         body_id(draft, value);
 }
 
-static void read_anonymous_id(struct body_draft *draft, struct dbk_slice value)
-{
-    if (value.data[0] != 'n')
-        body_anonymous_id(draft, value);
-}
-
 static const struct body_field create_fields[] = {
     {"email", BODY_FIELD_UNLESS_KNOWN, body_email},
     {"first_name", BODY_FIELD_UNLESS_KNOWN, body_first_name},
@@ -23,7 +17,7 @@ static const struct body_field create_fields[] = {
     {"role", BODY_FIELD_OPTIONAL, body_role},
     {"id", BODY_FIELD_OPTIONAL, read_id},
     {"external_id", BODY_FIELD_MAKES_KNOWN, body_external_id},
-    {"anonymous_id", BODY_FIELD_MAKES_KNOWN, read_anonymous_id},
+    {"anonymous_id", BODY_FIELD_MAKES_KNOWN, body_anonymous_id_or_null},
     {"properties", BODY_FIELD_OPTIONAL, body_person_properties},
     {"datetime_created", BODY_FIELD_READ_ONLY, NULL},
     {"datetime_modified", BODY_FIELD_READ_ONLY, NULL},
@@ -39,7 +33,7 @@ static const struct body_field import_fields[] = {
     {"last_name", BODY_FIELD_UNLESS_KNOWN, body_last_name},
     {"role", BODY_FIELD_OPTIONAL, body_role},
     {"external_id", BODY_FIELD_MAKES_KNOWN, body_external_id},
-    {"anonymous_id", BODY_FIELD_MAKES_KNOWN, read_anonymous_id},
+    {"anonymous_id", BODY_FIELD_MAKES_KNOWN, body_anonymous_id_or_null},
     {"properties", BODY_FIELD_OPTIONAL, body_person_properties},
     {"datetime_modified", BODY_FIELD_READ_ONLY, NULL},
     {"events", BODY_FIELD_READ_ONLY, NULL},

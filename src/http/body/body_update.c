@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 static void read_events(struct body_draft *draft, struct dbk_slice value);
-static void read_anonymous_id(struct body_draft *draft, struct dbk_slice value);
 
 static const struct body_field put_fields[] = {
     {"email", BODY_FIELD_UNLESS_KNOWN, body_email},
@@ -36,7 +35,7 @@ static const struct body_field put_by_fields[] = {
     {"last_name", BODY_FIELD_UNLESS_KNOWN, body_last_name},
     {"role", BODY_FIELD_OPTIONAL, body_role},
     {"external_id", BODY_FIELD_MAKES_KNOWN, body_external_id},
-    {"anonymous_id", BODY_FIELD_OPTIONAL, read_anonymous_id},
+    {"anonymous_id", BODY_FIELD_OPTIONAL, body_anonymous_id_or_null},
     {"properties", BODY_FIELD_OPTIONAL, body_person_properties},
     {"id", BODY_FIELD_OPTIONAL, body_id},
     {"events", BODY_FIELD_OPTIONAL, read_events},
@@ -157,12 +156,6 @@ static void read_events(struct body_draft *draft, struct dbk_slice value)
     assert(read == count);
     if (draft->complaints == complaints && !draft->no_memory)
         refuse_twice(draft);
-}
-
-static void read_anonymous_id(struct body_draft *draft, struct dbk_slice value)
-{
-    if (value.data[0] != 'n')
-        body_anonymous_id(draft, value);
 }
 
 void body_update_finish(struct body_update *update)

@@ -178,6 +178,12 @@ void body_anonymous_id(struct body_draft *draft, struct dbk_slice value)
     read_label(draft, value, ANONYMOUS_ID_CHARACTERS_MAX, &draft->record->anonymous_id);
 }
 
+void body_anonymous_id_or_null(struct body_draft *draft, struct dbk_slice value)
+{
+    if (value.data[0] != 'n')
+        body_anonymous_id(draft, value);
+}
+
 static void complain_type(struct body_draft *draft, const char *const *types)
 {
     char list[256] = "";

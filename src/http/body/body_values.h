@@ -13,7 +13,8 @@ body_reader body_first_name;
 body_reader body_last_name;
 body_reader body_role;
 body_reader body_external_id;
-body_reader body_anonymous_id; /* of the record, also of a person's */
+body_reader body_anonymous_id;         /* of the record, also of a person's */
+body_reader body_anonymous_id_or_null; /* null is as if it were not there */
 body_reader body_person_properties;
 body_reader body_person_id;
 body_reader body_event_type;

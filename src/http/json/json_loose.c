@@ -1,16 +1,12 @@
 #include "json_loose.h"
 
+#include "json_walk.h"
 #include "store/json_plain.h"
 
 #include <assert.h>
 #include <stdint.h>
 
 #define KINDS 64 /* levels whose brackets are told apart; of those deeper, the number */
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 static bool is_structure(char c)
 {
@@ -26,8 +22,7 @@ static bool lose(struct json_loose *loose, const char *why)
 
 bool json_loose_ends(struct json_loose *loose)
 {
-    while (loose->at < loose->end && is_space(*loose->at))
-        loose->at++;
+    loose->at = json_skip_space(loose->at, loose->end);
     return loose->at == loose->end;
 }
 
@@ -54,7 +49,8 @@ static bool skip_scalar(struct json_loose *loose)
 {
     const char *start = loose->at;
 
-    while (loose->at < loose->end && !is_space(*loose->at) && !is_structure(*loose->at))
+    while (loose->at < loose->end && !json_is_space(*loose->at) &&
+           !is_structure(*loose->at))
         loose->at++;
     return loose->at > start || lose(loose, "expected a JSON value");
 }

@@ -244,19 +244,14 @@ static bool put_text(struct dbk_render *render, struct dbk_slice json,
     return good;
 }
 
-static bool is_space(char character)
-{
-    return memchr(" \t\r\n", character, 4) != NULL;
-}
-
 /* A log may have been written by a program that took more than we do. */
 bool json_stored_render(struct dbk_render *render, struct dbk_slice json)
 {
     struct dbk_error ignored;
 
-    while (json.length > 0 && is_space(json.data[0]))
+    while (json.length > 0 && json_is_space(json.data[0]))
         json = (struct dbk_slice){json.data + 1, json.length - 1};
-    while (json.length > 0 && is_space(json.data[json.length - 1]))
+    while (json.length > 0 && json_is_space(json.data[json.length - 1]))
         json.length--;
     if (json_check(json.data, json.length, SIZE_MAX, &ignored) == DBK_OK)
         return put_text(render, json, put_number);

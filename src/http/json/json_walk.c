@@ -108,24 +108,18 @@ size_t json_span(const char *at, const char *end)
     return (size_t)(skip_value(at, end) - at);
 }
 
-static bool is_space(char character)
-{
-    return character == ' ' || character == '\t' || character == '\r' ||
-           character == '\n';
-}
-
 /* How long a number is without an exponent. */
 static size_t written_length(struct dbk_slice text)
 {
     struct json_number number;
-    int behind;
+    int behind, length;
 
     if (!memchr(text.data, 'e', text.length) && !memchr(text.data, 'E', text.length))
         return text.length;
     json_number_read(text, &number);
     behind = json_number_behind(&number);
-    return (size_t)(number.negative + json_number_before(&number) + (behind > 0) +
-                    behind);
+    length = number.negative + json_number_before(&number) + (behind > 0) + behind;
+    return (size_t)length;
 }
 
 struct json_extent json_measure(struct dbk_slice value)
@@ -152,8 +146,8 @@ struct json_extent json_measure(struct dbk_slice value)
                 written_length((struct dbk_slice){start, (size_t)(at - start)});
             continue;
         }
-        extent.compact += !is_space(*at);
-        extent.written += !is_space(*at);
+        extent.compact += !json_is_space(*at);
+        extent.written += !json_is_space(*at);
         if ((*at == '{' || *at == '[') && ++depth > extent.depth)
             extent.depth = depth;
         else if (*at == '}' || *at == ']')
@@ -176,7 +170,7 @@ size_t json_compact(struct dbk_slice value, char *out)
             at = behind;
             continue;
         }
-        if (!is_space(*at))
+        if (!json_is_space(*at))
             out[length++] = *at;
         at++;
     }

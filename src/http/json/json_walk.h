@@ -9,6 +9,21 @@
 
 #include "store/slice.h"
 
+/* Whether it is white space between the parts of JSON. */
+static inline bool json_is_space(char character)
+{
+    return character == ' ' || character == '\t' || character == '\r' ||
+           character == '\n';
+}
+
+/* Behind the white space that begins at `at`, where there is some. */
+static inline const char *json_skip_space(const char *at, const char *end)
+{
+    while (at < end && json_is_space(*at))
+        at++;
+    return at;
+}
+
 struct json_walk {
     struct dbk_slice key; /* of the member that was next: its string, with the quotes */
     const char *at, *end; /* private */
