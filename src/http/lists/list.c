@@ -102,7 +102,7 @@ static enum dbk_code read_rows(struct request *rq, const struct list *list,
                             .after = walk->at,
                             .limit = (unsigned)(list->limit - walk->count),
                             .max_bytes = PIECE_BYTES,
-                            .brief = walk->bytes > 2 * LIST_BYTES_MAX};
+                            .brief = walk->bytes > (size_t)2 * LIST_BYTES_MAX};
     struct dbk_rows *rows = &rq->worker->rows;
 
     rows->count = 0;

@@ -137,7 +137,7 @@ static enum dbk_code add(struct fold *fold, const struct neutral *neutral,
     uint64_t place = (uint64_t)which.type + (which.anonymous ? DBK_TYPE_COUNT : 0);
     struct dbk_record record = {
         .type = which.type,
-        .sequence = (uint64_t)INT64_MAX - 2 * DBK_TYPE_COUNT + place,
+        .sequence = (uint64_t)INT64_MAX - UINT64_C(2) * DBK_TYPE_COUNT + place,
         .subject = of_event ? neutral->event : neutral->person,
         .person = {.has = DBK_HAS_ALL,
                    .email = dbk_slice(neutral->email),
