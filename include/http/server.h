@@ -15,9 +15,9 @@ struct dbk_server; /* safe to share between threads */
 /* One request, answered. Borrowed for the call. */
 struct dbk_access {
     const char *method;
-    /* As it came, but "*" for a text that names somebody (an external id), and of the query the names of parameters, without their values: a name
-     * that is none is shown as "*". At most 512 characters; may hold any byte: the logger
-     * escapes it. */
+    /* As it came, but "*" for a text that names somebody (an external id), and of the query
+     * the names of parameters, without their values: a name that is none is shown as "*". At
+     * most 512 characters; may hold any byte: the logger escapes it. */
     const char *path;
     const char *remote;
     const char *request_id;
@@ -44,8 +44,8 @@ struct dbk_server_options {
     size_t body_max;       /* bytes of a body */
     size_t batch_body_max; /* bytes of the body of POST /events/batch */
     unsigned batch_items_max;
-    size_t
-        bodies_max; /* bytes that bodies under way may come to, with what is made of them */
+    /* Bytes that bodies under way may come to, with what is made of them. */
+    size_t bodies_max;
     int lag_max_ms;   /* how far behind the tables may be for GET /health; 0: any */
     int read_wait_ms; /* how long a read waits for the projection by default */
     int request_timeout_ms; /* deadline for a whole request to arrive */

@@ -106,7 +106,8 @@ enum dbk_code dbk_tokens_read(const char *dir, struct dbk_tokens *tokens,
 enum dbk_code dbk_tokens_allow(const char *dir, const char *address, size_t *count,
                                struct dbk_error *err);
 
-/* Make a token, durable when it returns; bounds may be NULL: none. secret receives what its owner must be told.
+/* Make a token, durable when it returns; bounds may be NULL: none. secret receives what its
+ * owner must be told.
  * Made by root, the file belongs to the directory's owner, for whom the server runs.
  *
  * DBK_INVALID    the name is none, there is no scope, or origins are none, or are given to

@@ -5,8 +5,9 @@
  * reconnects (with a growing pause, at most 1 s), migrates where needed, and catches up.
  * A record that PostgreSQL refuses quarantines its person: the person's later records are
  * set aside too, everyone else's go on. One of an event with an anonymous id quarantines
- * that, and not whose it is: of it events are set aside, and no other records. Tables that were posted from another log, or from
- * another history of this one (it was put back to an earlier state, or is a copy), stop
+ * that, and not whose it is: of it events are set aside, and no other records.
+ *
+ * Tables that were posted from another log, or from another history of this one (it was put back to an earlier state, or is a copy), stop
  * projection with a clear state until they are made again, however far the log grows; so
  * do tables that another server posts to, until that one is gone. Tables that a migration
  * has emptied are posted again, and count as not running until they are where they were.
@@ -84,8 +85,7 @@ struct dbk_set_aside {
     struct dbk_uuid person_id;
     char anonymous_id[DBK_ANONYMOUS_ID_MAX + 1]; /* whose events are; "": not */
     uint64_t first;                              /* the record that failed */
-    uint64_t
-        last;    /* the last one that was left out, or may have been; first at least */
+    uint64_t last; /* that was left out, or may have been; first at least */
     bool no_row; /* the record that failed may have made the person: there is no row */
 };
 

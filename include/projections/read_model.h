@@ -99,8 +99,7 @@ struct dbk_page {
     uint64_t after;
     unsigned limit;
     size_t max_bytes;
-    bool
-        brief; /* of persons' events no more than the newest: it is far too much already */
+    bool brief; /* of persons' events only the newest: it is far too much already */
     const struct dbk_asker *asker; /* NULL: one with no share, who stays */
 };
 

@@ -30,9 +30,9 @@ struct dbk_command;
  * NUL-terminated, and "" where the person has none. */
 struct dbk_person_state {
     struct dbk_uuid id;
-    uint64_t
-        version; /* the sequence of the record that last changed the person: neither
-                         person.aliased nor person.unaliased does */
+    /* The sequence of the record that last changed the person: neither person.aliased nor
+     * person.unaliased does. */
+    uint64_t version;
     dbk_timestamp datetime_created;
     dbk_timestamp datetime_modified;
     bool deleted;
@@ -114,7 +114,8 @@ void dbk_command_merge(struct dbk_command *command, dbk_merge *merge);
 void dbk_command_expect(struct dbk_command *command, uint64_t version);
 
 /* For event.deleted: refuse with DBK_CONFLICT unless the event is this person's (the nil
- * UUID: nobody's). Without it the person_id of the draft is ignored and the writer fills in the true one. */
+ * UUID: nobody's). Without it the person_id of the draft is ignored and the writer fills in
+ * the true one. */
 void dbk_command_expect_person(struct dbk_command *command, const struct dbk_uuid *id);
 
 /* Its first record, which must be there, decoded; after a verdict of DBK_OK as it was
@@ -126,7 +127,8 @@ void dbk_command_first(const struct dbk_command *command, struct dbk_record *out
 const struct dbk_verdict *dbk_command_verdict(const struct dbk_command *command);
 
 /* The person as the command left it; after a command that begins with person.created,
- * person.updated, person.aliased or person.unaliased and was accepted (else NULL). Borrowed until the command is destroyed. */
+ * person.updated, person.aliased or person.unaliased and was accepted (else NULL). Borrowed
+ * until the command is destroyed. */
 const struct dbk_person_state *dbk_command_person(const struct dbk_command *command);
 
 #endif

@@ -272,9 +272,8 @@ enum dbk_code dbk_log_person_properties(struct dbk_log *log,
 struct dbk_event_state {
     uint64_t sequence;         /* of its event.recorded */
     uint64_t deleted_sequence; /* of its event.deleted; 0 while it lives */
-    struct dbk_uuid
-        person_id; /* of an event with an anonymous_id: whose that is now; the
-                                  nil UUID where nobody's */
+    /* Of an event with an anonymous_id: whose that is now; the nil UUID where nobody's. */
+    struct dbk_uuid person_id;
 };
 /* DBK_NOT_FOUND, DBK_IO, DBK_DAMAGED. An event of a deleted person is found: ask for the
  * person; one with an anonymous_id that went with a person is not. */

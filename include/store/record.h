@@ -164,8 +164,8 @@ const char *dbk_role_name(enum dbk_role role);
 /* False for any other text. */
 bool dbk_role_parse(const char *text, size_t length, enum dbk_role *out);
 
-/* Write the record's bytes, in the oldest format that can say it, to out, which has size bytes (DBK_RECORD_MAX is enough);
- * *length receives how many. Thread-safe.
+/* Write the record's bytes, in the oldest format that can say it, to out, which has size
+ * bytes (DBK_RECORD_MAX is enough); *length receives how many. Thread-safe.
  *
  * DBK_TOO_LARGE  a field is over its bound, or out is too small
  * DBK_INVALID    datetime_created cannot be written as text; or the type must have an

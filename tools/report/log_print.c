@@ -214,6 +214,7 @@ static void print_brief(FILE *out, const struct dbk_record *record)
     print_properties(out, record->properties.length > 0 ? record->properties
                                                         : person->properties);
 }
+
 void log_print_line(FILE *out, const struct dbk_record *record)
 {
     char time[DBK_TIMESTAMP_TEXT + 1], id[DBK_UUID_TEXT + 1];

@@ -14,9 +14,9 @@ struct access_options {
     const char *dir; /* NULL: no tokens, and none will come */
     const char *address;
     bool required; /* from the start: where there is no token nobody is let in */
-    const char *const
-        *cors_origins; /* those of tokens that only ingest and have none of
-                                        their own; NULL, or ends with NULL */
+    /* Those of tokens that only ingest and have none of their own; NULL, or ends with
+     * NULL. */
+    const char *const *cors_origins;
     void (*report)(void *context, const char *line); /* trouble; may be NULL */
     void *report_context;
 };

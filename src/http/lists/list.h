@@ -45,8 +45,7 @@ struct list {
     enum dbk_set_aside_of of;         /* what is listed */
     bool of_nobody;                   /* it is empty, whatever the tables have */
     const struct dbk_uuid *of_person; /* the list is of this one alone; or NULL */
-    bool
-        is_known; /* where it has no row, of_person is not in the tables yet, or gone */
+    bool is_known; /* without a row of_person is not in the tables yet, or gone */
     const void *context;
     const char *nothing; /* the details of an empty list */
 };

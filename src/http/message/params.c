@@ -265,8 +265,7 @@ bool params_contained(const struct params *params, const char *name,
         params_wrong(
             fields, dbk_slice(name),
             "a text, number, true, false or null must be in it, for it is found by "
-            "these "
-            "alone; without one, say whose, too");
+            "these alone; without one, say whose, too");
         return false;
     }
     *out = object;

@@ -1,9 +1,9 @@
 /* params.h - the query string of a request, read strictly.
  *
  * Names and values are percent-decoded, '+' is a space. A parameter that the route does
- * not have, one that comes twice (but for keyword), and a value that cannot be read are each an error that
- * names the parameter; none is ignored, for a filter that is misspelt and ignored
- * answers a question nobody asked.
+ * not have, one that comes twice (but for keyword), and a value that cannot be read are
+ * each an error that names the parameter; none is ignored, for a filter that is misspelt
+ * and ignored answers a question nobody asked.
  */
 #ifndef DBK_HTTP_PARAMS_H
 #define DBK_HTTP_PARAMS_H
@@ -45,6 +45,10 @@ bool params_timestamp(const struct params *params, const char *name, dbk_timesta
 /* The JSON text of an object. */
 bool params_object(const struct params *params, const char *name, struct dbk_slice *out,
                    struct dbk_field_errors *fields);
+/* The same, of one that rows are to contain, which an index finds: so there must be a value
+ * in it that is no object or array. */
+bool params_contained(const struct params *params, const char *name,
+                      struct dbk_slice *out, struct dbk_field_errors *fields);
 
 /* As it is, of any length. */
 bool params_text(const struct params *params, const char *name, struct dbk_slice *out);
@@ -61,10 +65,6 @@ size_t params_event_types(const struct params *params,
 /* Add what is wrong with a parameter. */
 void params_wrong(struct dbk_field_errors *fields, struct dbk_slice name,
                   const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* The same, of an object that events are to contain, which an index finds: so there must be
- * a value in it that is no object or array. */
-bool params_contained(const struct params *params, const char *name,
-                      struct dbk_slice *out, struct dbk_field_errors *fields);
 
 /* DBK_OK, or DBK_INVALID where fields has any: for the end of reading parameters. */
 enum dbk_code params_done(const struct dbk_field_errors *fields, struct dbk_error *err);

@@ -86,9 +86,10 @@ void response_fail(struct response *rs, const struct request *rq, int status,
 /* Write it to the client. Once. */
 void response_send(struct response *rs, struct request *rq);
 
-/* What streams share with it: the coding for a body of so many bytes; the head, into rs->wire, with the line that says how long
- * the body is; bytes behind it, which stay in rs->wire while they are few and go out
- * uncopied else; and what is in rs->wire. False when the client is gone. */
+/* What streams share with it: the coding for a body of so many bytes; the head, into
+ * rs->wire, with the line that says how long the body is; bytes behind it, which stay in
+ * rs->wire while they are few and go out uncopied else; and what is in rs->wire. False when
+ * the client is gone. */
 void response_choose_coding(struct response *rs, const struct request *rq,
                             size_t length);
 void response_render_head(struct response *rs, const struct request *rq,

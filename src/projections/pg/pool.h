@@ -15,8 +15,7 @@ struct pool; /* safe to share between threads */
 /* On whose behalf a connection is taken. */
 struct pool_asker {
     uint64_t client; /* whose share it counts on; 0: nobody's */
-    pg_go_on
-        *go_on; /* asked while it waits, and while PostgreSQL is waited for; or NULL */
+    pg_go_on *go_on; /* asked while it, or PostgreSQL, is waited for; or NULL */
     void *context;
 };
 

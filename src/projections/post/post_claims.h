@@ -10,8 +10,7 @@
 struct post_claim {
     char anonymous_id[DBK_ANONYMOUS_ID_MAX + 1];
     struct dbk_uuid owner; /* nil: nobody */
-    uint64_t
-        gone; /* events recorded up to this record went with a person; 0: none did */
+    uint64_t gone; /* events up to this record went with a person; 0: none did */
 };
 
 struct post_claims {

@@ -23,9 +23,8 @@ struct dbk_read_model {
 };
 
 /* Call work with a connection for the asker's lists, or, where that is NULL, with one for
- * look-ups, and once more with a new one where that was
- * found lost: PostgreSQL may have been restarted since, and a read may be asked again.
- * Errors as read_model.h has them. */
+ * look-ups, and once more with a new one where that was found lost: PostgreSQL may have been
+ * restarted since, and a read may be asked again. Errors as read_model.h has them. */
 typedef enum dbk_code read_work(void *context, struct pg *pg, dbk_deadline deadline,
                                 struct dbk_error *err);
 enum dbk_code read_with_connection(struct dbk_read_model *model,

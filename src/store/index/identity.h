@@ -66,7 +66,8 @@ int identity_next(MDB_cursor *cursor, const struct dbk_uuid *person,
                   struct identity_key *key);
 
 /* Whose an event is now, which the index says is where `event` is: *owner is nil for one
- * that is nobody's; *record receives its record where that had to be asked, else zeroes. MDB_NOTFOUND: it went with a person. */
+ * that is nobody's; *record receives its record where that had to be asked, else zeroes.
+ * MDB_NOTFOUND: it went with a person. */
 int identity_of_event(MDB_txn *txn, const struct environment *environment,
                       const struct dbk_event_state *event, struct dbk_uuid *owner,
                       struct dbk_record *record);

@@ -22,11 +22,9 @@ struct dbk_command {
     size_t count, entries_size;
     char *bytes; /* small, while they fit there */
     size_t bytes_used, bytes_size;
-    struct dbk_person_state
-        *person;               /* for commands that leave a person; filled when they
-                                      * are accepted */
-    uint64_t expected_version; /* 0: any */
-    dbk_merge *merge;          /* NULL: none */
+    struct dbk_person_state *person; /* that it leaves; filled when it is accepted */
+    uint64_t expected_version;       /* 0: any */
+    dbk_merge *merge;                /* NULL: none */
     bool expects_person, by_external, has_otherwise;
     bool has_alias, has_external; /* in it */
     bool no_memory;               /* for a key below */

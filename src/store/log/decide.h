@@ -21,8 +21,7 @@ struct decide_turn {
     MDB_cursor *log_cursor;
     MDB_cursor *event_cursor;
 
-    unsigned
-        format; /* the log is known to say that it has records of this one; 0: none is */
+    unsigned format; /* the log is known to say that it has such records; 0: of none */
     struct decide_scratch *scratch; /* NULL until properties are merged */
 };
 
