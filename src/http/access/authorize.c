@@ -169,6 +169,14 @@ static int take(struct request *rq, uint64_t events, uint64_t bytes,
     return 429;
 }
 
+/* What is left stands in every answer, also to what is refused and takes nothing. */
+static void look_at_use(struct request *rq)
+{
+    const char *why;
+
+    quota_take(rq->service->quota, &rq->use, 0, 0, dbk_clock_ms(), time(NULL), &why);
+}
+
 int authorize_bytes(struct request *rq, uint64_t bytes, struct dbk_error *err)
 {
     return bytes == 0 ? 0 : take(rq, 0, bytes, err);
@@ -209,7 +217,10 @@ int authorize(struct request *rq, unsigned scope, struct dbk_error *err)
     rq->scopes = bearer.scopes;
     rq->use = bearer.use;
     status = check_bearer(rq, &bearer, scope, in_query, err);
-    return status == 0 ? take(rq, 1, 0, err) : status;
+    if (status == 0)
+        return take(rq, 1, 0, err);
+    look_at_use(rq);
+    return status;
 }
 
 int authorize_host(const struct request *rq, struct dbk_error *err)

@@ -509,6 +509,15 @@ class Bounds(unittest.TestCase):
         self.assertIn("RateLimit, RateLimit-Policy",
                       one.headers["Access-Control-Expose-Headers"])
 
+    def test_what_is_left_is_told_also_to_what_is_refused(self):
+        self.start("--rate", "5/s", "--address-rate", "4", "--bytes-a-day", "2K",
+                   "--origin", "https://shop.example", scope="ingest")
+        for answer in (self.client.request("GET", "/log", None, bearer(self.secret)),
+                       self.post(self.events(1), Origin="https://other.example")):
+            self.assertEqual(answer.status, 403)
+            self.assertRegex(answer.headers["RateLimit"],
+                             r'^"events";r=5;t=0, "address";r=4;t=0, "bytes";r=2048;t=\d+$')
+
     def test_a_batch_counts_as_its_events_and_is_not_refused_for_ever(self):
         self.start("--rate", "10/s")
         self.assertEqual(self.post(self.events(1000)).status // 100, 2)
