@@ -35,6 +35,7 @@ struct batch_counts {
     size_t failed;   /* of those refused: through no fault of the client */
     size_t accepted; /* of who only ingests: recorded, known, or what is not told */
     uint64_t last_sequence; /* the highest of those recorded */
+    bool unread;            /* PostgreSQL did not tell who a person was first */
 };
 
 /* {"index", "status", "id", "sequence"}, the id of an event, or of the person that was made,

@@ -165,14 +165,28 @@ static void render_invalid(const struct batch_frame *frame,
                       index, NULL, &err, &fields, out, counts);
 }
 
+/* A PostgreSQL that does not answer is not asked again for each item. */
+static enum dbk_code compare_person(const struct batch_frame *frame,
+                                    const struct dbk_record *brought,
+                                    struct batch_counts *counts, struct dbk_error *err)
+{
+    struct dbk_person_state person;
+    enum dbk_code code = person_known(frame->rq, brought, &person, err), first;
+
+    if (code != DBK_EXISTS || counts->unread)
+        return code;
+    first = person_known_first(frame->rq, brought);
+    counts->unread = first == DBK_UNAVAILABLE;
+    return first == DBK_OK ? DBK_OK : code;
+}
+
 /* The log has the id: the same event or person again, or another. */
 static enum dbk_code compare(const struct batch_frame *frame,
                              const struct batch_item *item, uint64_t sequence,
-                             struct dbk_error *err)
+                             struct batch_counts *counts, struct dbk_error *err)
 {
     struct dbk_field_errors fields = {0};
     struct dbk_body body = {0};
-    struct dbk_person_state person;
     struct dbk_record logged;
     enum dbk_code code = batch_read(frame, item, &body, &fields, err);
 
@@ -181,7 +195,7 @@ static enum dbk_code compare(const struct batch_frame *frame,
     if (item->kind == BODY_ITEM_EVENT)
         code = logged_compare(frame->rq, &body.record, sequence, &logged, err);
     else
-        code = person_known(frame->rq, &body.record, &person, err);
+        code = compare_person(frame, &body.record, counts, err);
     dbk_body_finish(&body);
     return code;
 }
@@ -264,7 +278,7 @@ static void render_verdict(const struct batch_frame *frame, size_t index,
     if (code == DBK_EXISTS && item->kind == BODY_ITEM_ALIAS)
         code = DBK_OK; /* it is that person's */
     else if (code == DBK_EXISTS)
-        code = compare(frame, item, verdict->sequence, &err);
+        code = compare(frame, item, verdict->sequence, counts, &err);
     else
         say_why(item, code, &err);
     if (request_only_ingests(frame->rq) &&

@@ -19,7 +19,7 @@ static enum dbk_code answer_known(struct request *rq, struct response *rs,
     struct dbk_person_state person;
     enum dbk_code code = person_known(rq, brought, &person, err);
 
-    if (code == DBK_CONFLICT && person_known_first(rq, brought))
+    if (code == DBK_EXISTS && person_known_first(rq, brought) == DBK_OK)
         code = DBK_OK;
     if (code != DBK_OK)
         return code;

@@ -57,36 +57,48 @@ enum dbk_code person_known(const struct request *rq, const struct dbk_record *br
     if (same_person(rq, brought, person))
         return DBK_OK;
     dbk_uuid_format(&brought->subject, id);
-    return dbk_fail(err, DBK_CONFLICT,
+    return dbk_fail(err, DBK_EXISTS,
                     "The person %s is there already, with other content; PUT or PATCH "
                     "changes a person",
                     id);
 }
 
 /* Only the read tables know which record made a person. */
-static bool read_first(const struct request *rq, const struct dbk_uuid *id,
-                       struct dbk_record *first)
+static enum dbk_code read_first(const struct request *rq, const struct dbk_uuid *id,
+                                struct dbk_record *first)
 {
     struct dbk_rows *rows = &rq->worker->rows;
     struct dbk_error ignored;
+    enum dbk_code code;
 
-    return rq->service->model &&
-           dbk_read_person(rq->service->model, id, 0, rows, &ignored) == DBK_OK &&
-           logged_read(rq, rows->rows[0].cursor, first, 1, &ignored) == DBK_OK &&
-           first->type == DBK_PERSON_CREATED && dbk_uuid_equal(&first->subject, id);
+    if (!rq->service->model)
+        return DBK_UNAVAILABLE;
+    code = dbk_read_person(rq->service->model, id, 0, rows, &ignored);
+    if (code != DBK_OK)
+        return code == DBK_NOT_FOUND ? DBK_EXISTS : DBK_UNAVAILABLE;
+    if (logged_read(rq, rows->rows[0].cursor, first, 1, &ignored) != DBK_OK)
+        return DBK_UNAVAILABLE;
+    return first->type == DBK_PERSON_CREATED && dbk_uuid_equal(&first->subject, id)
+               ? DBK_OK
+               : DBK_EXISTS;
 }
 
-bool person_known_first(const struct request *rq, const struct dbk_record *brought)
+enum dbk_code person_known_first(const struct request *rq,
+                                 const struct dbk_record *brought)
 {
     const struct dbk_person_fields *fields = &brought->person;
     struct dbk_record first;
+    enum dbk_code code = read_first(rq, &brought->subject, &first);
 
-    return read_first(rq, &brought->subject, &first) &&
-           dbk_slice_equal(fields->email, first.person.email) &&
-           dbk_slice_equal(fields->first_name, first.person.first_name) &&
-           dbk_slice_equal(fields->last_name, first.person.last_name) &&
-           dbk_slice_equal(fields->external_id, first.person.external_id) &&
-           fields->role == first.person.role &&
-           same_json(fields->properties, first.person.properties) &&
-           same_alias(rq, brought);
+    if (code != DBK_OK)
+        return code;
+    return dbk_slice_equal(fields->email, first.person.email) &&
+                   dbk_slice_equal(fields->first_name, first.person.first_name) &&
+                   dbk_slice_equal(fields->last_name, first.person.last_name) &&
+                   dbk_slice_equal(fields->external_id, first.person.external_id) &&
+                   fields->role == first.person.role &&
+                   same_json(fields->properties, first.person.properties) &&
+                   same_alias(rq, brought)
+               ? DBK_OK
+               : DBK_EXISTS;
 }

@@ -10,14 +10,16 @@
  * who has the id. Uses the worker's batch.
  *
  * DBK_OK         it is this one
- * DBK_CONFLICT   it is another; err names it
+ * DBK_EXISTS     it is another; err names it
  * DBK_NOT_FOUND  there is none any more
  */
 enum dbk_code person_known(const struct request *rq, const struct dbk_record *brought,
                            struct dbk_person_state *person, struct dbk_error *err);
 
-/* The same with the person as it was first, whatever has become of it since; false also where
- * PostgreSQL, which is asked, cannot tell. */
-bool person_known_first(const struct request *rq, const struct dbk_record *brought);
+/* The same with the person as it was first, whatever has become of it since. PostgreSQL is
+ * asked: DBK_UNAVAILABLE where it does not answer. DBK_EXISTS: it was another, too, or is not
+ * posted yet. */
+enum dbk_code person_known_first(const struct request *rq,
+                                 const struct dbk_record *brought);
 
 #endif

@@ -201,6 +201,17 @@ class Mixed(Served):
         self.assertEqual(self.verdicts(again), [200, 409], again.body)
         self.assertEqual(again.data[0]["id"], item["person"]["id"])
 
+    def test_it_is_known_also_where_it_was_changed_since(self):
+        item = {"person": person(id=new_id(), external_id="e-" + new_id())}
+        path = "/persons/" + item["person"]["id"]
+        self.assertEqual(self.verdicts(self.batch([item])), [201])
+        change = {"last_name": "Other", "external_id": None}
+        self.assertEqual(self.client.request("PATCH", path, change).status, 200)
+        self.assertEqual(self.client.get(path).status, 200)  # and so it is in the tables
+        again = self.batch([item, {"person": {**item["person"], "last_name": "Third"}}])
+        self.assertEqual(self.verdicts(again), [200, 409], again.body)
+        self.assertEqual(self.client.get(path).data["last_name"], "Other")
+
     def test_what_is_anothers_is_refused_and_named(self):
         one, other = self.created(external_id=new_id()), self.created()
         anonymous = new_id()
