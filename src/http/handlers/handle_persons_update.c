@@ -114,6 +114,7 @@ struct attempt {
     int turn;
     bool guessed;
     bool looked; /* those of the events that are left are not in the log */
+    bool raced;  /* another request was first */
 };
 
 static enum dbk_code submit_once(struct request *rq, struct response *rs,
@@ -123,6 +124,7 @@ static enum dbk_code submit_once(struct request *rq, struct response *rs,
 {
     enum dbk_code code;
 
+    attempt->raced = false;
     if (add_change(rq, command, update, attempt->turn < GUESSES_MAX, &attempt->guessed,
                    err) != DBK_OK)
         return err->code;
@@ -132,6 +134,7 @@ static enum dbk_code submit_once(struct request *rq, struct response *rs,
         return err->code;
     code = submit_plain(rq, rs, command, err);
     attempt->looked = code != DBK_EXISTS;
+    attempt->raced = code == DBK_EXISTS || (code == DBK_MOVED && attempt->guessed);
     return code;
 }
 
@@ -167,7 +170,7 @@ enum dbk_code person_update(struct request *rq, struct response *rs,
         if (code == DBK_OK)
             code = answer_updated(rq, rs, command, &update->record.person, err);
         dbk_command_destroy(command);
-        if (code != DBK_EXISTS && !(code == DBK_MOVED && attempt.guessed))
+        if (!attempt.raced)
             return code;
     }
     return dbk_fail(err, DBK_BUSY, "the person is being changed by many at once");

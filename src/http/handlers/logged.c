@@ -37,13 +37,13 @@ enum dbk_code logged_event(const struct request *rq, const struct dbk_uuid *id,
     return code;
 }
 
-static enum dbk_code conflict(const struct dbk_record *brought, const char *why,
-                              struct dbk_error *err)
+static enum dbk_code refuse(enum dbk_code code, const struct dbk_record *brought,
+                            const char *why, struct dbk_error *err)
 {
     char id[DBK_UUID_TEXT + 1];
 
     dbk_uuid_format(&brought->subject, id);
-    return dbk_fail(err, DBK_CONFLICT, "The event %s %s", id, why);
+    return dbk_fail(err, code, "The event %s %s", id, why);
 }
 
 enum dbk_code logged_compare(const struct request *rq, const struct dbk_record *brought,
@@ -57,10 +57,10 @@ enum dbk_code logged_compare(const struct request *rq, const struct dbk_record *
             return DBK_OK;
         return logged_event(rq, &brought->subject, logged, &sequence, err);
     }
-    return conflict(brought,
-                    "is there already, with other content; events are never "
-                    "overwritten",
-                    err);
+    return refuse(DBK_EXISTS, brought,
+                  "is there already, with other content; events are never "
+                  "overwritten",
+                  err);
 }
 
 enum dbk_code logged_check(const struct request *rq, const struct dbk_record *brought,
@@ -72,7 +72,8 @@ enum dbk_code logged_check(const struct request *rq, const struct dbk_record *br
     if (dbk_log_event(rq->service->log, &brought->subject, &state, err) != DBK_OK)
         return err->code;
     if (state.deleted_sequence != 0)
-        return conflict(brought, "was deleted; its id cannot be used again", err);
+        return refuse(DBK_CONFLICT, brought, "was deleted; its id cannot be used again",
+                      err);
     return logged_compare(rq, brought, state.sequence, &logged, err);
 }
 

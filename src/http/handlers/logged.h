@@ -26,7 +26,8 @@ enum dbk_code logged_event(const struct request *rq, const struct dbk_uuid *id,
  *
  * DBK_NOT_FOUND  the log has no event with this id
  * DBK_OK         it has this one
- * DBK_CONFLICT   it has another one, or it was deleted; err names it
+ * DBK_EXISTS     it has another one; err names it
+ * DBK_CONFLICT   it was deleted; err names it
  */
 enum dbk_code logged_check(const struct request *rq, const struct dbk_record *brought,
                            struct dbk_error *err);

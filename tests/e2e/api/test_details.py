@@ -60,6 +60,13 @@ class Problems(Served):
         yield "POST", "/persons", json.dumps(kate), {}, 400, "invalid-fields"
         yield "POST", "/persons", json.dumps({**person(), "email": kate["email"]}), {}, 409, \
             "conflict"
+        yield "POST", "/persons", json.dumps({**person(), "id": kate["id"]}), {}, 409, \
+            "already-exists"
+        event = json.dumps({"event_type": "drag", "person_id": kate["id"]})
+        yield "POST", "/events/" + kate["events"][0]["id"], event, {}, 409, "already-exists"
+        changed = {"role": "user", **person(),
+                   "events": [{**kate["events"][0], "event_type": "drag"}]}
+        yield "PUT", path, json.dumps(changed), {}, 409, "already-exists"
         yield "POST", "/persons", body, {"Content-Type": "text/plain"}, 415, \
             "unsupported-media-type"
         yield "POST", "/persons", body, {"Content-Encoding": "br"}, 415, "unsupported-encoding"
