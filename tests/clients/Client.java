@@ -148,6 +148,7 @@ public class Client {
 
     public static void main(String[] arguments) throws ApiException {
         ApiClient client = new ApiClient().setBasePath(arguments[0]);
+        client.setBearerToken(System.getenv("DAYBOOK_TOKEN"));
         persons = new PersonsApi(client);
         events = new EventsApi(client);
         log = new LogApi(client);

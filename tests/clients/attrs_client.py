@@ -1,9 +1,10 @@
 """Calls every operation by the client that openapi-python-client has made."""
 
+import os
 import sys
 import uuid
 
-from daybook_client import Client, models
+from daybook_client import AuthenticatedClient, models
 from daybook_client.api.about import docs, docs_file, health, index, openapi
 from daybook_client.api.events import (create_event, create_event_at, create_events,
                                        delete_event, get_event, list_events)
@@ -15,7 +16,8 @@ from daybook_client.api.persons import (
     replace_person)
 
 # The first page is JSON for programs that say so.
-client = Client(base_url=sys.argv[1], headers={"Accept": "application/json"})
+client = AuthenticatedClient(base_url=sys.argv[1], token=os.environ["DAYBOOK_TOKEN"],
+                             headers={"Accept": "application/json"})
 
 
 def call(operation, *arguments, **named):

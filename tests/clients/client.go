@@ -40,7 +40,9 @@ func one[T any](value T) *T { return &value }
 func main() {
 	settings := client.NewConfiguration()
 	settings.Servers = client.ServerConfigurations{{URL: os.Args[1]}}
-	api, ctx := client.NewAPIClient(settings), context.Background()
+	api := client.NewAPIClient(settings)
+	ctx := context.WithValue(context.Background(), client.ContextAccessToken,
+		os.Getenv("DAYBOOK_TOKEN"))
 
 	id := tryPersons(ctx, api)
 	tryEvents(ctx, api, id)

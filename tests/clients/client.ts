@@ -4,7 +4,10 @@ import { randomUUID } from "node:crypto";
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.js";
 
-const client = createClient<paths>({ baseUrl: process.argv[2] });
+const client = createClient<paths>({
+  baseUrl: process.argv[2],
+  headers: { Authorization: "Bearer " + process.env.DAYBOOK_TOKEN },
+});
 
 /* The answer of an operation, which must have succeeded. */
 async function call<T>(

@@ -1,12 +1,14 @@
 """Calls every operation by the client that openapi-generator has made for Python."""
 
+import os
 import sys
 import uuid
 
 import openapi_client as client
 from openapi_client.exceptions import NotFoundException
 
-connection = client.ApiClient(client.Configuration(host=sys.argv[1]))
+connection = client.ApiClient(client.Configuration(
+    host=sys.argv[1], access_token=os.environ["DAYBOOK_TOKEN"]))
 about, events, log, persons = (each(connection) for each in (
     client.AboutApi, client.EventsApi, client.LogApi, client.PersonsApi))
 

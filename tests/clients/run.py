@@ -180,7 +180,8 @@ def postman(log, url):
     folder = node(log)
     run(log, os.path.join(folder, "node_modules/.bin/newman"), "run",
         os.path.join(SOURCE, "docs/daybook.postman_collection.json"), "--bail",
-        "--env-var", f"base_url={url}", "--color", "off")
+        "--env-var", f"base_url={url}", "--env-var", "token=" + os.environ["DAYBOOK_TOKEN"],
+        "--color", "off")
     return None
 
 
@@ -196,8 +197,11 @@ def operations():
 
 
 def try_client(client, log):
-    server = harness.Server(private=True).start()
+    server = harness.Server(private=True)
     try:
+        token = server.run("token", "create", "clients", "--scope", "admin").stdout
+        os.environ["DAYBOOK_TOKEN"] = token.strip()
+        server.start()
         url = f"http://127.0.0.1:{server.port}"
         with urllib.request.urlopen(url + "/openapi.json") as answer:
             with open(DOCUMENT, "wb") as file:
