@@ -4,16 +4,15 @@
  * has large events among those shown, or of whom many are asked for, is asked for alone.
  */
 #include "find_person.h"
+#include "find_rows.h"
 #include "gather.h"
 #include "pg_array.h"
-#include "projections/model_json.h"
 #include "read_query.h"
 #include "rows.h"
 #include "sql.h"
 #include "store/clock.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What is shown of a person's events is at most 1 MiB. This many, none larger, cannot come
@@ -22,41 +21,10 @@
 #define EVENTS_MAX 100
 #define PROPERTIES_MAX ((1 << 20) / EVENTS_MAX - 256 - 1400)
 
-/* The statement's columns, of persons and of events. */
-enum {
-    PLACE,
-    SEQUENCE,
-    ID,
-    DATETIME_CREATED,
-    DATETIME_MODIFIED,
-    ROLE,
-    EMAIL,
-    FIRST_NAME,
-    LAST_NAME,
-    PROPERTIES,
-    CREATED_SEQUENCE,
-    EXTERNAL_ID,
-    EVENT_TYPE = EMAIL,
-    PROPERTIES_BYTES = CREATED_SEQUENCE,
-    ANONYMOUS_ID = EXTERNAL_ID,
-};
-
 static const struct pg_statement together = {"person_find", sql_person_find};
 static const struct pg_statement alone = {"person_get", sql_person_get};
 static const struct pg_statement count_events = {"person_events_count",
                                                  sql_person_events_count};
-
-/* The rows of one person: its own, and those of its events, oldest first. */
-struct found {
-    bool person;
-    size_t row;
-    size_t count;
-    struct found_event {
-        uint64_t sequence;
-        size_t row;
-    } * events;     /* a part of find.events */
-    uint64_t total; /* of all its events, where some are not shown; else 0 */
-};
 
 /* What is asked of several at once, and what was found. */
 struct find {
@@ -64,11 +32,8 @@ struct find {
     const struct dbk_asker *asker; /* of a list; NULL: they are look-ups */
     dbk_deadline deadline;
     uint64_t tag; /* event_totals.h */
-    size_t count;
     struct dbk_uuid ids[FIND_TOGETHER_MAX];
-    struct pg_result *result;
-    struct found found[FIND_TOGETHER_MAX];
-    struct found_event *events;
+    struct find_rows rows;
 };
 
 /* A statement of one round trip. */
@@ -88,102 +53,16 @@ static enum dbk_code run(void *context, struct pg *pg, dbk_deadline deadline,
                   dbk_deadline_left(deadline), &ask->result, err);
 }
 
-static int by_sequence(const void *a, const void *b)
-{
-    const struct found_event *x = a, *y = b;
-
-    return (x->sequence > y->sequence) - (x->sequence < y->sequence);
-}
-
-static struct found *found_at(struct find *find, const struct pg_result *result,
-                              size_t row)
-{
-    return &find->found[pg_binary_int8(result, row, PLACE) - 1];
-}
-
-/* Each gets its part of the events' places. */
-static void give_room(struct find *find, size_t rows)
-{
-    struct found_event *next = find->events;
-
-    for (size_t row = 0; row < rows; row++) {
-        struct found *one = found_at(find, find->result, row);
-
-        if (pg_null(find->result, row, ROLE)) {
-            one->count++;
-            continue;
-        }
-        one->person = true;
-        one->row = row;
-    }
-    for (size_t i = 0; i < find->count; i++) {
-        find->found[i].events = next;
-        next += find->found[i].count;
-        find->found[i].count = 0;
-    }
-}
-
-/* Sort the rows out: found[i] is for the place i + 1. */
-static enum dbk_code look_through(struct find *find, struct dbk_error *err)
-{
-    size_t rows = pg_rows(find->result);
-
-    memset(find->found, 0, sizeof find->found);
-    find->events = malloc((rows + 1) * sizeof *find->events);
-    if (!find->events)
-        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-    give_room(find, rows);
-    for (size_t row = 0; row < rows; row++) {
-        struct found *one = found_at(find, find->result, row);
-
-        if (pg_null(find->result, row, ROLE))
-            one->events[one->count++] = (struct found_event){
-                (uint64_t)pg_binary_int8(find->result, row, SEQUENCE), row};
-    }
-    for (size_t i = 0; i < find->count; i++)
-        qsort(find->found[i].events, find->found[i].count, sizeof *find->events,
-              by_sequence);
-    return DBK_OK;
-}
-
-static void find_finish(struct find *find)
-{
-    pg_clear(find->result);
-    free(find->events);
-    find->result = NULL;
-    find->events = NULL;
-}
-
-/* Only the newest, `most` of them. True where that leaves some out. */
-static bool cut(struct found *found, size_t most)
-{
-    if (found->count <= most)
-        return false;
-    found->events += found->count - most;
-    found->count = most;
-    return true;
-}
-
-static bool has_large(const struct find *find, const struct found *found)
-{
-    for (size_t i = 0; i < found->count; i++) {
-        if (pg_binary_int8(find->result, found->events[i].row, PROPERTIES_BYTES) >
-            PROPERTIES_MAX)
-            return true;
-    }
-    return false;
-}
-
 /* Those whose events are counted, and what is known of them. */
 struct counting {
     struct pg_array ids, behind, newest;
     size_t count;
-    struct found *found[FIND_TOGETHER_MAX];
+    struct find_one *found[FIND_TOGETHER_MAX];
     struct dbk_uuid id[FIND_TOGETHER_MAX];
     struct event_total known[FIND_TOGETHER_MAX];
 };
 
-static void know(struct find *find, struct found *found, const struct dbk_uuid *id,
+static void know(struct find *find, struct find_one *found, const struct dbk_uuid *id,
                  const struct event_total *total)
 {
     event_totals_keep(&find->model->totals, find->tag, id, total);
@@ -194,7 +73,7 @@ static void know(struct find *find, struct found *found, const struct dbk_uuid *
 /* That of the person is known, or else to be counted. */
 static void add_to_count(struct find *find, struct counting *counting, size_t i)
 {
-    struct found *found = &find->found[i];
+    struct find_one *found = &find->rows.found[i];
     uint64_t newest = found->events[found->count - 1].sequence;
     struct event_total *known = &counting->known[counting->count];
 
@@ -216,7 +95,7 @@ static void take_count(struct find *find, struct counting *counting,
                        const struct pg_result *result)
 {
     for (size_t row = 0; row < pg_rows(result); row++) {
-        size_t i = (size_t)pg_binary_int8(result, row, PLACE) - 1;
+        size_t i = (size_t)pg_binary_int8(result, row, 0) - 1;
         struct event_total *total = &counting->known[i];
 
         total->events += (uint64_t)pg_binary_int8(result, row, 1);
@@ -258,8 +137,8 @@ static enum dbk_code count_all(struct find *find, unsigned which, struct dbk_err
     pg_array_init(&counting.ids, PG_UUID);
     pg_array_init(&counting.behind, PG_INT8);
     pg_array_init(&counting.newest, PG_INT8);
-    for (size_t i = 0; i < find->count; i++) {
-        if ((which & 1u << i) && find->found[i].count > 0)
+    for (size_t i = 0; i < find->rows.count; i++) {
+        if ((which & 1u << i) && find->rows.found[i].count > 0)
             add_to_count(find, &counting, i);
     }
     if (counting.count > 0)
@@ -268,64 +147,6 @@ static enum dbk_code count_all(struct find *find, unsigned which, struct dbk_err
     pg_array_finish(&counting.behind);
     pg_array_finish(&counting.newest);
     return code;
-}
-
-static void put_event(const struct pg_result *result, size_t row,
-                      const struct dbk_uuid *person_id, struct dbk_rows *rows)
-{
-    struct dbk_event_view event = {
-        .person_id = *person_id,
-        .datetime_created = pg_binary_timestamp(result, row, DATETIME_CREATED),
-        .event_type = pg_value(result, row, EVENT_TYPE),
-        .anonymous_id = pg_value(result, row, ANONYMOUS_ID),
-        .properties = pg_binary_jsonb(result, row, PROPERTIES),
-    };
-
-    pg_binary_uuid(result, row, ID, &event.id);
-    dbk_render_event(&rows->json, &event);
-}
-
-static void put_events(const struct pg_result *result, const struct found *found,
-                       const struct dbk_uuid *person_id, struct dbk_rows *rows)
-{
-    dbk_render_text(&rows->json, "[");
-    for (size_t i = 0; i < found->count; i++) {
-        if (i > 0)
-            dbk_render_text(&rows->json, ",");
-        put_event(result, found->events[i].row, person_id, rows);
-    }
-    dbk_render_text(&rows->json, "]");
-}
-
-static void put_person(const struct find *find, const struct found *found,
-                       struct dbk_rows *rows)
-{
-    const struct pg_result *result = find->result;
-    size_t row = found->row;
-    struct dbk_person_view person = {
-        .shown = rows->shown,
-        .datetime_created = pg_binary_timestamp(result, row, DATETIME_CREATED),
-        .datetime_modified = pg_binary_timestamp(result, row, DATETIME_MODIFIED),
-        .email = pg_value(result, row, EMAIL),
-        .first_name = pg_value(result, row, FIRST_NAME),
-        .last_name = pg_value(result, row, LAST_NAME),
-        .role = pg_value(result, row, ROLE),
-        .external_id = pg_value(result, row, EXTERNAL_ID),
-        .properties = pg_binary_jsonb(result, row, PROPERTIES),
-        .events_total = found->total,
-        .events_after = found->count > 0 ? found->events[0].sequence : 0,
-    };
-    struct dbk_row added = {
-        .cursor = (uint64_t)pg_binary_int8(result, row, CREATED_SEQUENCE),
-        .version = (uint64_t)pg_binary_int8(result, row, SEQUENCE),
-    };
-
-    pg_binary_uuid(result, row, ID, &person.id);
-    added.person_id = person.id;
-    if (dbk_render_person_begin(&rows->json, &person))
-        put_events(result, found, &person.id, rows);
-    dbk_render_person_end(&rows->json, &person);
-    rows_end(rows, &added);
 }
 
 /* One more event of each than is shown tells whether there are more. */
@@ -342,15 +163,15 @@ static enum dbk_code find_together(struct find *find, unsigned most,
 
     find->tag = event_totals_tag(&find->model->totals);
     pg_array_init(&ids, PG_UUID);
-    for (size_t i = 0; i < find->count; i++)
+    for (size_t i = 0; i < find->rows.count; i++)
         pg_array_uuid(&ids, &find->ids[i]);
     code = pg_array_param(&ids, &params[0], err);
     if (code == DBK_OK)
         code = read_with_connection(find->model, find->asker, find->deadline, run, &ask,
                                     err);
     pg_array_finish(&ids);
-    find->result = ask.result;
-    return code == DBK_OK ? look_through(find, err) : code;
+    find->rows.result = ask.result;
+    return code == DBK_OK ? find_rows_sort(&find->rows, err) : code;
 }
 
 /* One that has large events among those shown, or of whom many are asked for. */
@@ -362,7 +183,7 @@ static enum dbk_code find_alone(const struct find *group, const struct dbk_uuid 
                         .asker = group->asker,
                         .deadline = group->deadline,
                         .tag = event_totals_tag(&group->model->totals),
-                        .count = 1,
+                        .rows.count = 1,
                         .ids = {*id}};
     char events[8];
     const struct pg_param params[] = {pg_uuid(id), pg_int8(events, limit)};
@@ -370,14 +191,14 @@ static enum dbk_code find_alone(const struct find *group, const struct dbk_uuid 
     enum dbk_code code =
         read_with_connection(find.model, find.asker, find.deadline, run, &ask, err);
 
-    find.result = ask.result;
+    find.rows.result = ask.result;
     if (code == DBK_OK)
-        code = look_through(&find, err);
-    if (code == DBK_OK && find.found[0].person && limit > 0)
+        code = find_rows_sort(&find.rows, err);
+    if (code == DBK_OK && find.rows.found[0].person && limit > 0)
         code = count_all(&find, 1, err);
-    if (code == DBK_OK && find.found[0].person)
-        put_person(&find, &find.found[0], rows);
-    find_finish(&find);
+    if (code == DBK_OK && find.rows.found[0].person)
+        find_rows_put(&find.rows, &find.rows.found[0], rows);
+    find_rows_finish(&find.rows);
     return code;
 }
 
@@ -386,8 +207,8 @@ static unsigned cut_all(struct find *find, const unsigned *limits)
 {
     unsigned which = 0;
 
-    for (size_t i = 0; i < find->count; i++) {
-        if (cut(&find->found[i], limits[i]) && limits[i] > 0)
+    for (size_t i = 0; i < find->rows.count; i++) {
+        if (find_rows_cut(&find->rows.found[i], limits[i]) && limits[i] > 0)
             which |= 1u << i;
     }
     return which;
@@ -397,11 +218,13 @@ static enum dbk_code find_cut(struct find *find, const unsigned *limits,
                               struct dbk_error *err)
 {
     unsigned most = 0, which;
+    enum dbk_code code;
 
-    for (size_t i = 0; i < find->count; i++)
+    for (size_t i = 0; i < find->rows.count; i++)
         most = limits[i] > most ? limits[i] : most;
-    if (find_together(find, most, err) != DBK_OK)
-        return err->code;
+    code = find_together(find, most, err);
+    if (code != DBK_OK)
+        return code;
     which = cut_all(find, limits);
     return which ? count_all(find, which, err) : DBK_OK;
 }
@@ -410,7 +233,7 @@ static void carry(void *context, struct carrying *carrying,
                   struct look_up *const *asked, size_t count)
 {
     struct find find = {
-        .model = context, .count = count, .deadline = asked[0]->deadline};
+        .model = context, .rows.count = count, .deadline = asked[0]->deadline};
     unsigned limits[FIND_TOGETHER_MAX];
     struct dbk_error err = {0};
     enum dbk_code code;
@@ -425,14 +248,14 @@ static void carry(void *context, struct carrying *carrying,
     for (size_t i = 0; i < count; i++) {
         asked[i]->code = code;
         asked[i]->error = err;
-        if (code != DBK_OK || !find.found[i].person)
+        if (code != DBK_OK || !find.rows.found[i].person)
             continue;
-        if (has_large(&find, &find.found[i]))
+        if (find_rows_have_large(&find.rows, &find.rows.found[i], PROPERTIES_MAX))
             asked[i]->code = DBK_TOO_LARGE; /* it must be asked for alone */
         else
-            put_person(&find, &find.found[i], asked[i]->rows);
+            find_rows_put(&find.rows, &find.rows.found[i], asked[i]->rows);
     }
-    find_finish(&find);
+    find_rows_finish(&find.rows);
 }
 
 void find_persons_init(struct dbk_read_model *model, unsigned processors)
@@ -477,7 +300,7 @@ static enum dbk_code find_each(const struct find *find, unsigned limit,
 {
     enum dbk_code code = DBK_OK;
 
-    for (size_t i = 0; i < find->count && code == DBK_OK; i++)
+    for (size_t i = 0; i < find->rows.count && code == DBK_OK; i++)
         code = find_alone(find, &find->ids[i], limit, rows, err);
     return code;
 }
@@ -489,7 +312,7 @@ enum dbk_code find_persons_listed(struct dbk_read_model *model,
                                   struct dbk_error *err)
 {
     struct find find = {
-        .model = model, .asker = asker, .deadline = deadline, .count = count};
+        .model = model, .asker = asker, .deadline = deadline, .rows.count = count};
     unsigned limits[FIND_TOGETHER_MAX];
     enum dbk_code code;
 
@@ -501,13 +324,13 @@ enum dbk_code find_persons_listed(struct dbk_read_model *model,
         return find_each(&find, events_limit, rows, err);
     code = find_cut(&find, limits, err);
     for (size_t i = 0; i < count && code == DBK_OK; i++) {
-        if (!find.found[i].person)
+        if (!find.rows.found[i].person)
             continue;
-        if (has_large(&find, &find.found[i]))
+        if (find_rows_have_large(&find.rows, &find.rows.found[i], PROPERTIES_MAX))
             code = find_alone(&find, &find.ids[i], events_limit, rows, err);
         else
-            put_person(&find, &find.found[i], rows);
+            find_rows_put(&find.rows, &find.rows.found[i], rows);
     }
-    find_finish(&find);
+    find_rows_finish(&find.rows);
     return code;
 }
