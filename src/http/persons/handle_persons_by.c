@@ -124,11 +124,12 @@ static enum dbk_code answer_put(struct request *rq, struct response *rs,
                          verdict->first_sequence ? verdict->sequence : 0, err);
 }
 
-/* Whichever it is when it is decided: nobody can come between. */
-static enum dbk_code create_or_replace(struct request *rq, struct response *rs,
-                                       const struct external *external,
-                                       const struct body_update *update,
-                                       struct dbk_error *err)
+/* Make the person; or replaces: where somebody has the external id when it is decided, it
+ * is replaced. So nobody can come between. */
+static enum dbk_code make(struct request *rq, struct response *rs,
+                          const struct external *external,
+                          const struct body_update *update, bool replaces,
+                          struct dbk_error *err)
 {
     struct dbk_record created;
     struct person_draft draft;
@@ -137,34 +138,13 @@ static enum dbk_code create_or_replace(struct request *rq, struct response *rs,
 
     draft_created(update, external, &created);
     person_draft_new(rq, &created, &draft);
-    command = person_draft_command(rq, &draft, &update->record, false, err);
+    command =
+        person_draft_command(rq, &draft, replaces ? &update->record : NULL, false, err);
     if (!command)
         return err->code;
     code = submit_plain(rq, rs, command, err);
     if (code == DBK_OK)
         code = answer_put(rq, rs, &draft, &update->record.person, command, err);
-    dbk_command_destroy(command);
-    return code;
-}
-
-static enum dbk_code create(struct request *rq, struct response *rs,
-                            const struct external *external,
-                            const struct body_update *update, struct dbk_error *err)
-{
-    struct dbk_record created;
-    struct person_draft draft;
-    struct dbk_command *command;
-    enum dbk_code code;
-
-    draft_created(update, external, &created);
-    person_draft_new(rq, &created, &draft);
-    command = person_draft_command(rq, &draft, NULL, false, err);
-    if (!command)
-        return err->code;
-    code = submit_plain(rq, rs, command, err);
-    if (code == DBK_OK)
-        code = person_answer_created(rq, rs, draft.records,
-                                     dbk_command_verdict(command), err);
     dbk_command_destroy(command);
     return code;
 }
@@ -193,10 +173,10 @@ static enum dbk_code put(struct request *rq, struct response *rs,
     if (found && (update->event_count > 0 || is_conditional(rq)))
         return replace(rq, rs, update, err);
     if (!is_conditional(rq))
-        return create_or_replace(rq, rs, external, update, err);
+        return make(rq, rs, external, update, true, err);
     if (request_header(rq, "If-Match"))
         return dbk_fail(err, DBK_MOVED, "Nobody has this external_id");
-    return create(rq, rs, external, update, err);
+    return make(rq, rs, external, update, false, err);
 }
 
 static bool is_there(const struct request *rq, const struct external *external)
