@@ -91,15 +91,14 @@ def node(log):
     return folder
 
 
-def openapi_generator(log, language, options=(), git=()):
+def openapi_generator(log, language, *options):
     """Where the client of this language is now."""
     need("java")
     folder = os.path.join(WORK, language)
     shutil.rmtree(folder, ignore_errors=True)
     python(log)
     told = run(log, os.path.join(VENV, "bin/openapi-generator-cli"), "generate", "-g",
-               language, "-i", DOCUMENT, "-o", folder, "--additional-properties",
-               ",".join(["disallowAdditionalPropertiesIfNotPresent=false", *options]), *git)
+               language, "-i", DOCUMENT, "-o", folder, *options)
     hold(line for line in told.splitlines() if "WARN" in line or "ERROR" in line)
     return folder
 
@@ -148,8 +147,8 @@ def typescript(log, url):
 def go(log, url):
     """openapi-generator's for Go."""
     need("go")
-    folder = openapi_generator(log, "go", git=[
-        "--git-host", "daybook.test", "--git-user-id", "daybook", "--git-repo-id", "client"])
+    folder = openapi_generator(log, "go", "--git-host", "daybook.test", "--git-user-id",
+                               "daybook", "--git-repo-id", "client")
     os.mkdir(os.path.join(folder, "try"))
     shutil.copy(os.path.join(HERE, "client.go"), os.path.join(folder, "try/main.go"))
     fetch(log, "what Go's client needs", "go", "mod", "download", cwd=folder)
@@ -161,7 +160,8 @@ def java(log, url):
     """openapi-generator's for Java."""
     need("java", "javac", "mvn")
     # Else an item of a batch that says nothing of its properties sends {} of them.
-    folder = openapi_generator(log, "java", ["containerDefaultToNull=true"])
+    folder = openapi_generator(log, "java", "--additional-properties",
+                               "containerDefaultToNull=true")
     fetch(log, "what Java's client needs", "mvn", "-q", "-B", "dependency:build-classpath",
           "-Dmdep.outputFile=classpath", cwd=folder)
     shutil.copy(os.path.join(HERE, "Client.java"), folder)
