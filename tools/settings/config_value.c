@@ -174,11 +174,6 @@ static enum dbk_code read_address(const struct config_entry *entry,
                     "others can reach, or 0.0.0.0 for all, needs access tokens");
 }
 
-static bool is_control(uint32_t point)
-{
-    return point < 0x20 || (point >= 0x7F && point <= 0x9F);
-}
-
 /* As events may have it, but for commas in it and spaces around it. */
 static enum dbk_code read_event_type(const struct config_entry *entry, const char *item,
                                      struct dbk_error *err)
@@ -190,7 +185,7 @@ static enum dbk_code read_event_type(const struct config_entry *entry, const cha
     while (good && at < end) {
         uint32_t point;
         size_t length = dbk_utf8_decode(at, end, &point);
-        good = length > 0 && !is_control(point);
+        good = length > 0 && !dbk_utf8_is_control(point);
         at += length;
         count++;
     }

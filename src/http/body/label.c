@@ -20,7 +20,7 @@ bool label_valid(struct dbk_slice text, size_t characters_max, char why[LABEL_WH
         size_t length = dbk_utf8_decode(at, end, &point);
         if (length == 0)
             return refuse(why, "not UTF-8");
-        if (point < 0x20 || (point >= 0x7F && point <= 0x9F))
+        if (dbk_utf8_is_control(point))
             return refuse(why, "must not contain control characters");
         at += length;
     }

@@ -14,8 +14,7 @@ static bool is_space(uint32_t point)
 /* C0, DEL, C1, and the separators that end a line as they do. */
 static bool is_control(uint32_t point)
 {
-    return point < 0x20 || (point >= 0x7F && point <= 0x9F) || point == 0x2028 ||
-           point == 0x2029;
+    return dbk_utf8_is_control(point) || point == 0x2028 || point == 0x2029;
 }
 
 const char *name_trim(struct dbk_slice text, struct dbk_slice *name)

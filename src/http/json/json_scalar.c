@@ -1,5 +1,7 @@
 #include "json_scalar.h"
 
+#include "json_walk.h"
+
 #include <string.h>
 
 /* Behind the text that begins at at. */
@@ -10,18 +12,13 @@ static size_t skip_text(struct dbk_slice json, size_t at)
     return at + 1;
 }
 
-static size_t skip_space(struct dbk_slice json, size_t at)
-{
-    while (at < json.length && strchr(" \t\r\n", json.data[at]))
-        at++;
-    return at;
-}
-
 bool json_has_scalar(struct dbk_slice json)
 {
     for (size_t at = 0; at < json.length;) {
         if (json.data[at] == '"') {
-            at = skip_space(json, skip_text(json, at));
+            at = skip_text(json, at);
+            while (at < json.length && json_is_space(json.data[at]))
+                at++;
             if (at >= json.length || json.data[at] != ':') /* it was no key */
                 return true;
         } else if (strchr("{}[]:, \t\r\n", json.data[at])) {
