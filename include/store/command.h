@@ -45,6 +45,13 @@ struct dbk_person_state {
     char external_id[DBK_EXTERNAL_ID_MAX + 1];
 };
 
+/* What identifies a person besides the id. */
+enum dbk_identity {
+    DBK_IDENTITY_EMAIL,       /* without regard to case */
+    DBK_IDENTITY_EXTERNAL_ID, /* to the byte, as the next */
+    DBK_IDENTITY_ANONYMOUS_ID,
+};
+
 /* The verdict on a command. */
 struct dbk_verdict {
     enum dbk_code code;
@@ -53,8 +60,10 @@ struct dbk_verdict {
      * appended, the person's version; with DBK_EXISTS, the record that has the id. */
     uint64_t sequence;
     dbk_timestamp recorded_at; /* the same for all its records */
-    /* DBK_CONFLICT for an email, external id or anonymous id that another person has: who. */
+    /* DBK_CONFLICT for an email, external id or anonymous id that another person has: who,
+     * and which of them. */
     bool has_holder;
+    enum dbk_identity held;
     struct dbk_uuid holder;
     /* With dbk_command_otherwise: its person.updated was decided, not the person.created. */
     bool otherwise;

@@ -230,13 +230,6 @@ void dbk_log_interrupt(struct dbk_log *log);
 enum dbk_code dbk_log_person(struct dbk_log *log, const struct dbk_uuid *id,
                              struct dbk_person_state *out, struct dbk_error *err);
 
-/* What identifies a person besides the id. */
-enum dbk_identity {
-    DBK_IDENTITY_EMAIL,       /* without regard to case */
-    DBK_IDENTITY_EXTERNAL_ID, /* to the byte, as the next */
-    DBK_IDENTITY_ANONYMOUS_ID,
-};
-
 /* Whose it is among the living. DBK_NOT_FOUND: nobody's, or no person could have it. DBK_IO,
  * DBK_UNAVAILABLE, DBK_DAMAGED. */
 enum dbk_code dbk_log_whose(struct dbk_log *log, enum dbk_identity identity,

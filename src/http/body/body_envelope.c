@@ -110,6 +110,7 @@ static enum dbk_code complain(struct envelope *envelope, struct dbk_slice key,
         length--; /* not through the middle of a character */
     memcpy(error->field, key.data + 1, length);
     error->field[length] = '\0';
+    error->has_person_id = false;
     snprintf(error->message, sizeof error->message, "%.*s",
              (int)sizeof error->message - 1, message);
     fields->count = 1;

@@ -17,7 +17,11 @@ bool person_change(struct dbk_person_fields *fields,
         (same_properties ? DBK_HAS_PROPERTIES : 0U);
     unsigned rest = fields->has & ~same;
 
-    if (rest == 0 || rest == fields->has)
+    /* Of what stays all is said, which the writer then finds there. Of properties it
+     * compares the bytes, not what they mean. */
+    if (rest == 0)
+        rest = fields->has & ~(same & DBK_HAS_PROPERTIES);
+    if (rest == fields->has)
         return false;
     fields->has = rest;
     return true;

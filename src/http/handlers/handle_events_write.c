@@ -48,6 +48,9 @@ static enum dbk_code answer_known(const struct request *rq, struct response *rs,
         return err->code;
     if (logged_compare(rq, brought, sequence, &logged, err) != DBK_OK)
         return err->code;
+    if (logged.anonymous_id.length > 0 && /* whose it is now */
+        logged_event(rq, &brought->subject, &logged, &sequence, err) != DBK_OK)
+        return err->code;
     response_header_number(rs, "Daybook-Sequence", sequence);
     return answer_event(rq, rs, 200, &logged, sequence, logged.recorded_at, err);
 }

@@ -52,11 +52,8 @@ enum dbk_code logged_compare(const struct request *rq, const struct dbk_record *
 {
     if (logged_read(rq, sequence, logged, 1, err) != DBK_OK)
         return err->code;
-    if (dbk_body_same_event(brought, logged)) {
-        if (logged->anonymous_id.length == 0)
-            return DBK_OK;
-        return logged_event(rq, &brought->subject, logged, &sequence, err);
-    }
+    if (dbk_body_same_event(brought, logged))
+        return DBK_OK;
     return refuse(DBK_EXISTS, brought,
                   "is there already, with other content; events are never "
                   "overwritten",

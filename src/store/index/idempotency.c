@@ -22,6 +22,7 @@ struct kept_verdict {
 #define CODE UINT64_C(0xFFFFFFFF)
 #define OTHERWISE (UINT64_C(1) << 32)
 #define HOLDER (UINT64_C(1) << 33)
+#define HELD 34 /* and one bit more: what the holder has */
 
 _Static_assert(sizeof(struct kept_head) == 40 && sizeof(struct kept_verdict) == 32,
                "as they are on disk");
@@ -43,6 +44,7 @@ static void recall(const char *at, struct dbk_command *command)
     verdict->has_holder = (kept.code & HOLDER) != 0;
     verdict->sequence = kept.sequence;
     if (verdict->has_holder) {
+        verdict->held = (enum dbk_identity)(kept.code >> HELD & 3);
         memcpy(verdict->holder.bytes, &kept.first_sequence, 8);
         memcpy(verdict->holder.bytes + 8, &kept.recorded_at, 8);
     } else {
@@ -145,7 +147,7 @@ static struct kept_verdict kept_of(const struct dbk_verdict *verdict)
         kept.code |= OTHERWISE;
     if (verdict->has_holder) {
         assert(verdict->code != DBK_OK);
-        kept.code |= HOLDER;
+        kept.code |= HOLDER | (uint64_t)verdict->held << HELD;
         memcpy(&kept.first_sequence, verdict->holder.bytes, 8);
         memcpy(&kept.recorded_at, verdict->holder.bytes + 8, 8);
     }

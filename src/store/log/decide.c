@@ -208,7 +208,7 @@ static bool write_event(struct rules_plan *plan, struct decide_turn *turn)
     if (rc == 0)
         plan->rc = append(turn, command, entry);
     else
-        rules_refuse_event(plan, &entry->subject, rc, &known);
+        rules_refuse_event(plan, turn, &entry->subject, rc, &known);
     return rc == 0 && plan->rc == 0;
 }
 

@@ -27,10 +27,11 @@ static bool refuse_id(struct rules_plan *plan, enum dbk_code code, const char *w
     return rules_refuse(plan, code, text);
 }
 
-bool rules_refuse_taken(struct rules_plan *plan, const char *text,
-                        const struct dbk_uuid *holder)
+bool rules_refuse_taken(struct rules_plan *plan, enum dbk_identity held,
+                        const char *text, const struct dbk_uuid *holder)
 {
     plan->command->verdict.has_holder = true;
+    plan->command->verdict.held = held;
     plan->command->verdict.holder = *holder;
     return rules_refuse(plan, DBK_CONFLICT, text);
 }
@@ -59,7 +60,8 @@ static bool check_email_free(struct rules_plan *plan, const struct decide_turn *
     if (rc != 0)
         return rules_spoil(plan, rc);
     return dbk_uuid_equal(&owner, &plan->person.id) ||
-           rules_refuse_taken(plan, "another person has this email", &owner);
+           rules_refuse_taken(plan, DBK_IDENTITY_EMAIL, "another person has this email",
+                              &owner);
 }
 
 static bool check_external_free(struct rules_plan *plan, const struct decide_turn *turn)
@@ -75,7 +77,8 @@ static bool check_external_free(struct rules_plan *plan, const struct decide_tur
     if (rc != 0)
         return rules_spoil(plan, rc);
     return dbk_uuid_equal(&owner, &plan->person.id) ||
-           rules_refuse_taken(plan, "another person has this external_id", &owner);
+           rules_refuse_taken(plan, DBK_IDENTITY_EXTERNAL_ID,
+                              "another person has this external_id", &owner);
 }
 
 /* Find a person who is there and not deleted. */
@@ -241,15 +244,33 @@ static bool check_deleted(struct rules_plan *plan, const struct decide_turn *tur
     return true;
 }
 
-void rules_refuse_event(struct rules_plan *plan, const struct dbk_uuid *id, int rc,
+/* MDB_NOTFOUND: an anonymous event that went with a person. */
+static int find_known(const struct decide_turn *turn,
+                      const struct dbk_event_state *known)
+{
+    struct dbk_record recorded;
+    struct dbk_uuid owner;
+
+    if (known->deleted_sequence || !dbk_uuid_is_nil(&known->person_id))
+        return 0;
+    return identity_of_event(turn->txn, turn->environment, known, &owner, &recorded);
+}
+
+void rules_refuse_event(struct rules_plan *plan, const struct decide_turn *turn,
+                        const struct dbk_uuid *id, int rc,
                         const struct dbk_event_state *known)
 {
-    if (rc != MDB_KEYEXIST) {
-        rules_spoil(plan, rc);
+    int found = rc == MDB_KEYEXIST ? find_known(turn, known) : rc;
+
+    if (found != 0 && found != MDB_NOTFOUND) {
+        rules_spoil(plan, found);
         return;
     }
     plan->command->verdict.sequence = known->sequence;
-    if (known->deleted_sequence)
+    if (found == MDB_NOTFOUND)
+        refuse_id(plan, DBK_CONFLICT, "an event that went with its person had the id",
+                  id);
+    else if (known->deleted_sequence)
         refuse_id(plan, DBK_CONFLICT, "a deleted event had the id", id);
     else
         refuse_id(plan, DBK_EXISTS, "there is an event already with the id", id);
@@ -263,7 +284,7 @@ static bool check_event_id(struct rules_plan *plan, const struct decide_turn *tu
 
     if (rc == MDB_NOTFOUND)
         return true;
-    rules_refuse_event(plan, id, rc == 0 ? MDB_KEYEXIST : rc, &known);
+    rules_refuse_event(plan, turn, id, rc == 0 ? MDB_KEYEXIST : rc, &known);
     return false;
 }
 

@@ -44,8 +44,8 @@ bool rules_check(struct rules_plan *plan, struct decide_turn *turn);
 bool rules_refuse(struct rules_plan *plan, enum dbk_code code, const char *text);
 
 /* Refuse it for what another person has. Returns false. */
-bool rules_refuse_taken(struct rules_plan *plan, const char *text,
-                        const struct dbk_uuid *holder);
+bool rules_refuse_taken(struct rules_plan *plan, enum dbk_identity held,
+                        const char *text, const struct dbk_uuid *holder);
 
 /* The indexes could not answer: where only this entry is damaged the others go on. Returns
  * false. */
@@ -67,7 +67,8 @@ bool rules_check_anonymous(struct rules_plan *plan, const struct decide_turn *tu
 bool rules_is_skipped(const struct rules_plan *plan, size_t i);
 
 /* What index_add_event returned for it was not 0; known as it has it. */
-void rules_refuse_event(struct rules_plan *plan, const struct dbk_uuid *id, int rc,
+void rules_refuse_event(struct rules_plan *plan, const struct decide_turn *turn,
+                        const struct dbk_uuid *id, int rc,
                         const struct dbk_event_state *known);
 
 #endif

@@ -17,7 +17,8 @@ bool rules_check_aliased(struct rules_plan *plan, const struct decide_turn *turn
     if (rc != 0)
         return rules_spoil(plan, rc);
     if (alias.sequence > 0 && !dbk_uuid_equal(&alias.person, &person->id))
-        return rules_refuse_taken(plan, "another person has this anonymous_id",
+        return rules_refuse_taken(plan, DBK_IDENTITY_ANONYMOUS_ID,
+                                  "another person has this anonymous_id",
                                   &alias.person);
     plan->alias_is_known = alias.sequence > 0;
     if (plan->alias_is_known && alone) {

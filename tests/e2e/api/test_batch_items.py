@@ -227,6 +227,23 @@ class Mixed(Served):
             self.assertEqual((error["field"], error["person_id"]), (field, one["id"]))
         self.assertIn("external_id", answer.data[3]["details"])
 
+    def test_a_mistake_of_the_object_names_nobody(self):
+        one = self.created()
+        taken = self.client.post("/persons", person(email=one["email"]))
+        self.assertIn(one["id"], taken.body.decode())
+        answer = self.batch({"items": 7})
+        self.assert_refused(answer, 400, "array", "items")
+        self.assertNotIn(one["id"], answer.body.decode())
+
+    def test_a_key_tells_whose_it_was_though_it_is_no_longer(self):
+        one, key = self.created(), new_id()
+        items = [{"person": person()}, {"person": person(email=one["email"])}]
+        first = self.batch(items, Idempotency_Key=key)
+        self.assertEqual(self.verdicts(first), [201, 409], first.body)
+        self.assert_ok(self.client.patch("/persons/" + one["id"],
+                                         {"email": f"{new_id()}@x.mock"}))
+        self.assertEqual(self.batch(items, Idempotency_Key=key).body, first.body)
+
     def test_each_mistake_of_an_item_is_its_own(self):
         kate = self.created()["id"]
         answer = self.batch([

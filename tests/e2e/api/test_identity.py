@@ -224,6 +224,23 @@ class Orders(Identity):
         self.assert_refused(self.client.post("/events", {**brought,
                                                          "anonymous_id": "other"}), 409)
 
+    def test_the_id_of_an_event_that_went_with_its_person_is_never_used_again(self):
+        event, other = self.anonymous(self.page), self.created()["id"]
+        items = [{**event, "person_id": None}, {"event_type": "click", "person_id": other}]
+        first = self.client.post("/events/batch", items, Idempotency_Key=event["id"])
+        self.assertEqual([one["status"] for one in first.data], [200, 201])
+        self.alias(self.kate, self.page)
+        self.client.delete("/persons/" + self.kate)
+        again = self.client.post("/events/batch", items, Idempotency_Key=event["id"])
+        self.assertEqual(again.body, first.body)
+        for answer in (
+                self.client.post("/events", {**event, "person_id": None}),
+                self.client.post("/events", {"id": event["id"], "event_type": "click",
+                                             "person_id": other}),
+                self.client.put("/persons/" + other, person(events=[{
+                    "id": event["id"], "event_type": "click", "person_id": other}]))):
+            self.assert_refused(answer, 409, event["id"])
+
     def test_a_rebuild_changes_nothing(self):
         kept, gone, back = (self.page + name for name in (" kept", " gone", " back"))
         events = [self.anonymous(name) for name in (kept, gone, back)]
@@ -570,6 +587,15 @@ class Traits(Identity):
         for change in ({}, {"seats": 3.0, "x": None}, {"at": {"city": "Bern"}}):
             self.assert_ok(self.client.patch(self.path, {"properties": change}))
         self.assert_ok(self.client.put(self.path, {**self.made}))
+        self.assertEqual(self.client.get("/health").data["head"], head)
+
+    def test_a_put_of_what_is_there_appends_nothing_however_it_is_written(self):
+        self.assert_ok(self.client.patch(self.path, {"properties": {"seats": 4}}))
+        read = self.client.get(self.path).data
+        head = self.client.get("/health").data["head"]
+        self.assert_ok(self.client.put(self.path, read))
+        properties = dict(reversed(read["properties"].items()))
+        self.assert_ok(self.client.put(self.path, {**read, "properties": properties}))
         self.assertEqual(self.client.get("/health").data["head"], head)
 
     def test_a_put_leaves_or_replaces(self):
