@@ -2,7 +2,7 @@
 
 import re
 
-from model import FIELDS, time_of
+from model import TEXTS, merged_under, time_of
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -11,11 +11,11 @@ EVENT_TYPE = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,200}")
 
 
 class Refused(Exception):
-    """status, and the fields that the answer's errors name."""
+    """status, the fields that the answer's errors name, and whose the field is."""
 
-    def __init__(self, status, *fields):
+    def __init__(self, status, *fields, holder=None):
         super().__init__(status)
-        self.status, self.fields = status, sorted(fields)
+        self.status, self.fields, self.holder = status, sorted(fields), holder
 
 
 class Wrong(Exception):
@@ -48,6 +48,8 @@ def uuid(value):
 
 
 def time(value):
+    if value == 7 and not isinstance(value, bool):  # milliseconds
+        return "1970-01-01T00:00:00.007000"
     found = time_of(value) if isinstance(value, str) else None
     if not found:
         raise Wrong
@@ -68,9 +70,21 @@ def equal_to(id):
     return read
 
 
-PERSON = {"email": text(EMAIL), "first_name": name, "last_name": name, "role": role}
+def label(characters):
+    return text(re.compile(rf"[^\x00-\x1f\x7f-\x9f]{{1,{characters}}}"))
+
+
+def or_null(read):
+    return lambda value: None if value is None else read(value)
+
+
+EXTERNAL_ID, ANONYMOUS_ID = label(200), label(128)
+PERSON = {"email": text(EMAIL), "first_name": name, "last_name": name, "role": role,
+          "external_id": or_null(EXTERNAL_ID), "properties": or_null(properties)}
+KNOWN = {**PERSON, **{field: or_null(PERSON[field]) for field in TEXTS}}
 EVENT = {"event_type": text(EVENT_TYPE), "person_id": uuid, "id": uuid,
-         "datetime_created": time, "properties": properties}
+         "datetime_created": time, "properties": properties,
+         "anonymous_id": or_null(ANONYMOUS_ID)}
 TIMES = {"datetime_created": time, "datetime_modified": time}
 CUT = {"events_total": lambda value: value, "events_next": lambda value: value}  # ignored
 
@@ -92,44 +106,137 @@ def read(body, fields, required):
     return found
 
 
+def there(body, *names):
+    return isinstance(body, dict) and any(body.get(name) is not None for name in names)
+
+
+def whole(found):
+    """Without what is null, and without properties that are none."""
+    return {name: value for name, value in found.items()
+            if value is not None and (name != "properties" or value)}
+
+
 def new_person(body):
-    return {"role": "user", **read(body, PERSON, FIELDS[:3])}
+    """(the person, whether its role was said); id and anonymous_id are in it."""
+    known = there(body, "external_id", "anonymous_id")
+    found = read(body, {**(KNOWN if known else PERSON), "id": or_null(uuid),
+                        "anonymous_id": or_null(ANONYMOUS_ID)}, () if known else TEXTS)
+    return {"role": "user", **whole(found)}, "role" in found
 
 
-def event(body, fields=EVENT, required=("event_type", "person_id")):
-    """properties are there only where there are some."""
-    found = read(body, fields, required)
-    if not found.get("properties"):
-        found.pop("properties", None)
+def alias(body):
+    known = there(body, "external_id")
+    found = whole(read(body, {"anonymous_id": ANONYMOUS_ID, "person_id": uuid,
+                              "external_id": or_null(EXTERNAL_ID)},
+                       ("anonymous_id",) if known else ("anonymous_id", "person_id")))
+    if len(found) == 3:
+        raise Refused(400, "external_id")
     return found
+
+
+def alias_at(body, id):
+    return read(body, {"anonymous_id": ANONYMOUS_ID, "person_id": equal_to(id)},
+                ("anonymous_id",))["anonymous_id"]
+
+
+def event(body, fields=EVENT, required=("event_type", "person_id"), context=None):
+    """Without what is null; properties are there only where there are some."""
+    anonymous = there(body, "anonymous_id")
+    if anonymous:
+        fields = {**fields, "person_id": or_null(fields["person_id"])}
+        required = [name for name in required if name != "person_id"]
+    try:
+        found = whole(read(body, fields, required))
+    except Refused as refused:
+        raise Refused(400, *refused.fields, *_both(body)) from None
+    if _both(body):
+        raise Refused(400, "anonymous_id")
+    if context:
+        found["properties"] = merged_under(context, found.get("properties", {}))
+    return found
+
+
+def _both(body):
+    """An event has either."""
+    try:
+        uuid(body["person_id"])
+        return [ANONYMOUS_ID(body["anonymous_id"]) and "anonymous_id"]
+    except (Wrong, KeyError, TypeError):
+        return []
+
+
+def of_person(body, id):
+    """An event that a PUT of the person brings: it may have both."""
+    return whole(read(body, {**EVENT, "person_id": equal_to(id)},
+                      ("event_type", "person_id", "id")))
 
 
 def event_at(body, id):
     return dict(event(body, {**EVENT, "id": equal_to(id)}), id=id)
 
 
-def put(body, id):
-    """(the four fields, events)"""
-    def events(value):
-        if not isinstance(value, list):
-            raise Wrong
-        return value
-    found = read(body, {**PERSON, **TIMES, **CUT, "id": equal_to(id), "events": events},
-                 FIELDS)
+def events(value):
+    if not isinstance(value, list):
+        raise Wrong
+    return value
+
+
+def no_events(value):
+    if events(value):
+        raise Wrong
+    return value
+
+
+def _read_events(found, id):
     brought, wrong = [], []
-    for place, one in enumerate(found.get("events", [])):
+    for place, one in enumerate(found.pop("events", [])):
         try:
-            brought.append(event(one, {**EVENT, "person_id": equal_to(id)},
-                                 ("event_type", "person_id", "id")))
+            brought.append(of_person(one, id))
         except Refused as refused:
-            wrong += [f"events[{place}].{name}" for name in refused.fields]
+            wrong += [f"events[{place}]" + (f".{name}" if name else "")
+                      for name in refused.fields or [""]]
     if wrong:
         raise Refused(400, *wrong)
-    return {name: found[name] for name in FIELDS}, brought
+    return brought
 
 
-def patch(body, id):
-    found = read(body, {**PERSON, "id": equal_to(id)}, ())
+def _changes(found):
+    """What a PUT says: of the three that are missing it says that there are none."""
+    return {**dict.fromkeys(TEXTS), **{name: value for name, value in found.items()
+                                       if name in PERSON}}
+
+
+def put(body, id, known):
+    """(fields, events)"""
+    known = known or there(body, "external_id")
+    found = read(body, {**(KNOWN if known else PERSON), **TIMES, **CUT,
+                        "id": equal_to(id), "events": events},
+                 ("role",) if known else (*TEXTS, "role"))
+    brought = _read_events(found, id)
+    return _changes(found), brought
+
+
+def put_by(body, external_id, id):
+    """(fields, events, its id, its anonymous_id) of who has this external id, or, where id
+    is None, is going to have it."""
+    def as_in_path(value):
+        if value != external_id:
+            raise Wrong
+        return value
+    found = read(body, {**KNOWN, **TIMES, **CUT, "external_id": as_in_path,
+                        "anonymous_id": or_null(ANONYMOUS_ID),
+                        "id": equal_to(id) if id else uuid,
+                        "events": events if id else no_events}, ())
+    brought = _read_events(found, id)
+    fields = _changes(found)
+    fields.pop("external_id", None)
+    return fields, brought, found.get("id"), found.get("anonymous_id")
+
+
+def patch(body, id, known):
+    """properties are a patch."""
+    known = known or there(body, "external_id")
+    found = read(body, {**(KNOWN if known else PERSON), "id": equal_to(id)}, ())
     found.pop("id", None)
     return found
 

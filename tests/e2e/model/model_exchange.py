@@ -4,11 +4,31 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
+from model import FIELDS
 from model_bodies import Refused
 
 OK = "The request was successful"
+FIRST = set(FIELDS)
 LINES = "application/x-ndjson"
-NEW = object()  # in a draft's data: the subject of the command's first record
+ENVELOPE = {"context", "items"}
+
+
+@dataclass(frozen=True)
+class New:
+    """The id that the server has made for the record at this place of those appended."""
+    place: int
+
+
+NEW = New(0)
+
+
+def settled(value, made):
+    """With the ids that were made."""
+    if isinstance(value, New):
+        return made[value.place]["subject_id"]
+    if isinstance(value, dict):
+        return {name: settled(each, made) for name, each in value.items()}
+    return [settled(each, made) for each in value] if isinstance(value, list) else value
 
 
 @dataclass
@@ -19,26 +39,41 @@ class Request:
     body: Optional[bytes] = None
     headers: dict = field(default_factory=dict)
 
-    def value(self):
-        """What the body says."""
+    def check_type(self):
         if self.headers.get("Content-Type") != "application/json":
             raise Refused(415)
+
+    def value(self):
+        """What the body says."""
+        self.check_type()
         try:
             return json.loads(self.body)
         except ValueError:
             raise Refused(400) from None
 
     def items(self):
-        """The same of a batch; in lines one that cannot be read is None."""
-        if self.headers.get("Content-Type") != LINES:
+        """(the items of a batch, what they share); in lines one that cannot be read is
+        None."""
+        context = {}
+        if self.headers.get("Content-Type") == LINES:
+            items = [line_value(line) for line in self.body.split(b"\n") if line.strip()]
+        else:
             items = self.value()
-            if not isinstance(items, list) or not items:
-                raise Refused(400)
-            return items
-        items = [line_value(line) for line in self.body.split(b"\n") if line.strip()]
-        if not items:
+            if isinstance(items, dict):
+                items, context = _shared(items)
+        if not isinstance(items, list) or not items:
             raise Refused(400)
-        return items
+        return items, context
+
+
+def _shared(body):
+    for name, value in body.items():
+        if name not in ENVELOPE \
+                or not isinstance(value, list if name == "items" else dict):
+            raise Refused(400, name)  # the first only
+    if "items" not in body:
+        raise Refused(400, "items")
+    return body["items"], body.get("context", {})
 
 
 def line_value(line):
@@ -52,8 +87,20 @@ def line_value(line):
 class Draft:
     """A record to be appended; subject None: the server makes its id."""
     type: str
-    subject: Optional[str]
+    subject: Any
     data: dict
+
+    @property
+    def format(self):
+        """2 where it says what a program of the first API cannot read."""
+        if self.type in ("person.aliased", "person.unaliased"):
+            return 2
+        if self.type == "person.created":
+            return 1 if self.data.keys() - {"datetime_created"} == FIRST else 2
+        if self.type == "person.updated":
+            return 2 if self.data.keys() - FIRST or None in self.data.values() else 1
+        return 2 if "anonymous_id" in self.data \
+            or self.data.get("person_id", "") is None else 1
 
 
 @dataclass
@@ -66,5 +113,8 @@ class Expected:
     headers: Callable[[list], dict] = lambda made: {}
     details: Optional[str] = OK   # None: some other words
     fields: list = field(default_factory=list)  # that errors name
+    holder: Any = None            # whose they are
+    loose: bool = False           # with its key it may come again with other verdicts
+    may_be_less: bool = False     # the first draft says nothing new, and may be left out
     key: Optional[tuple] = None   # this answer is the key's from now on
     replay: Any = None            # the Answer that comes again

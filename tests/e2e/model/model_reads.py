@@ -30,7 +30,7 @@ def email(text):
 
 
 PAGE = {"after": number(0, 2 ** 63 - 1), "limit": number(1, 10000)}
-LIST = {**PAGE, "order": order, "email": email}
+LIST = {**PAGE, "order": order, "email": email, "external_id": bodies.EXTERNAL_ID}
 
 
 def page(query):
@@ -53,6 +53,7 @@ def matches(event, query):
     wanted, made = query["properties"], event["datetime_created"]
     return query["person_id"] in (None, event["person_id"]) \
         and query["keyword"] in (None, event["event_type"]) \
+        and query["anonymous_id"] in (None, event.get("anonymous_id")) \
         and (query["since"] is None or made >= query["since"]) \
         and (query["until"] is None or made < query["until"]) \
         and (wanted is None or contains(event.get("properties"), wanted))
@@ -96,23 +97,41 @@ class Reads:
             raise Refused(400, *wrong)
         return found
 
+    def _of_whom(self, query):
+        """Whether the person of an id is who email and external_id say."""
+        email, external_id = query["email"], query["external_id"]
+        whose = [self.model.owner(email)] if email else []
+        whose += [self.model.owner_of_external(external_id)] if external_id else []
+        return lambda id: all(one and one == id for one in whose)
+
+    def _contained(self, rq, *narrow):
+        """An index must find it, or what else is asked for."""
+        def read(text):
+            value = json.loads(text)
+            if not has_scalar(value) and not rq.query.keys() & set(narrow):
+                raise Wrong
+            return value
+        return read
+
     def _get_persons(self, rq):
-        query = self._read(rq, **LIST, events_limit=number(0, 1000))
-        whose = query["email"] and self.model.owner(query["email"])
+        query = self._read(rq, **LIST, events_limit=number(0, 1000),
+                           properties=self._contained(rq, "email", "external_id"))
+        of_whom = self._of_whom(query)
         return self._listed(rq, *self.model.list_persons(
             page(query), events_limit(query),
-            lambda id: query["email"] is None or id == whose), self._tables())
+            lambda id: of_whom(id) and (query["properties"] is None or contains(
+                self.model.persons[id]["shown"].get("properties"), query["properties"]))),
+            self._tables())
 
     def _get_events(self, rq):
         query = self._read(rq, **LIST, keyword=str, person_id=bodies.uuid,
-                           since=bodies.time, until=bodies.time, properties=json.loads)
-        if query["properties"] is not None and not has_scalar(query["properties"]) \
-                and not query["person_id"] and not query["email"]:
-            raise Refused(400, "properties")
-        whose = query["email"] and self.model.owner(query["email"])
+                           since=bodies.time, until=bodies.time,
+                           anonymous_id=bodies.ANONYMOUS_ID, properties=self._contained(
+                               rq, "email", "external_id", "person_id", "anonymous_id"))
+        of_whom = self._of_whom(query)
         return self._listed(rq, *self.model.list_events(
-            page(query), lambda event: matches(event, query) and (
-                query["email"] is None or event["person_id"] == whose)), self._tables())
+            page(query), lambda event: matches(event, query)
+            and of_whom(event["person_id"])), self._tables())
 
     def _get_log(self, rq):
         query = self._read(rq, **PAGE)
@@ -134,12 +153,40 @@ class Reads:
         return Expected(304 if known and same(known, shown) else 200, [], lambda made: shown,
                         lambda made: headers)
 
+    def _check_external(self, external_id):
+        try:
+            bodies.EXTERNAL_ID(external_id)
+        except Wrong:
+            raise Refused(400, "external_id") from None
+
+    def _by(self, external_id):
+        self._check_external(external_id)
+        id = self.model.owner_of_external(external_id)
+        if not id:
+            raise Refused(404)
+        return id
+
+    def _get_person_by(self, rq, external_id):
+        return self._get_persons_at(rq, self._by(external_id))
+
+    def _alias(self, id, anonymous_id, sequence):
+        return {"anonymous_id": anonymous_id, "person_id": id,
+                "datetime_created": self.model.records[sequence - 1]["recorded_at"]}
+
+    def _get_aliases(self, rq, id):
+        """The log tells them."""
+        self._person(id)
+        rows = [self._alias(id, *alias) for alias in self.model.aliases_of(id)]
+        return self._listed(rq, rows, None, {"Daybook-Projected-Sequence": self.model.head})
+
     def _get_events_at(self, rq, id):
         headers = {"Daybook-Projected-Sequence": self.model.head}  # the log tells it
         event = self.model.live_event(id)
         if not event:
             raise Refused(404)
+        shown, asked = self.model.event(id), rq.headers.get("If-None-Match")
         tag = f'"{event["sequence"]}"'
-        return Expected(304 if rq.headers.get("If-None-Match") == tag else 200, [],
-                        lambda made: event["shown"],
+        known = asked == tag if "anonymous_id" not in shown else \
+            asked in self.model.tags and same(self.model.tags[asked], shown)
+        return Expected(304 if known else 200, [], lambda made: shown,
                         lambda made: {"ETag": tag, **headers})

@@ -1,26 +1,21 @@
-"""Requests by chance, about what a model has: right ones, and wrong ones now and then."""
+"""Requests by chance, about what a model has."""
 
 import json
-import uuid
+from urllib.parse import quote
 
 from model_exchange import LINES, Request
-
-TIMES = ("2015-09-12T00:46:58.771", "2016-02-29T23:59:59Z", "2020-01-01T00:00:00",
-         "2020-01-01T00:00:00.000001", "2026-07-01T12:00:00.5")
-TYPES = ("click", "page_edit", "x:y.z-1", "signup", "Order Completed", " $ü,\"\u202e ")
-NAMES = ("Zoë", "O'Load", "  李 ", "Ω-Ω", "a" * 100, "\U0001f600")
-JSON = "application/json"
+from model_request_bodies import NAMES, TIMES, TYPES, Bodies
 
 
-class Requests:
+class Requests(Bodies):
     def __init__(self, chance, model):
-        self.chance, self.model, self.count = chance, model, 0
-        self.kinds = ((self.post_person, 8), (self.put_person, 6), (self.patch_person, 9),
-                      (self.delete_person, 2), (self.post_event, 22), (self.batch, 5),
+        super().__init__(chance, model)
+        self.kinds = ((self.post_person, 8), (self.put_person, 5), (self.patch_person, 9),
+                      (self.put_by, 6), (self.post_alias, 7), (self.delete_alias, 4),
+                      (self.delete_person, 3), (self.post_event, 22), (self.batch, 6),
                       (self.delete_event, 6), (self.again, 8), (self.get_person, 9),
-                      (self.get_event, 9), (self.list_persons, 5), (self.list_events, 10),
-                      (self.log, 5), (self.wrong_route, 1))
-        self.sent = []  # POSTs that carried a key
+                      (self.get_event, 9), (self.get_aliases, 3), (self.list_persons, 5),
+                      (self.list_events, 10), (self.log, 5), (self.wrong_route, 1))
 
     def next(self):
         self.count += 1
@@ -31,120 +26,13 @@ class Requests:
         request.headers["X-Request-Id"] = f"step-{self.count}"
         return request
 
-    def one_in(self, n):
-        return self.chance.randrange(n) == 0
-
-    def uuid(self):
-        return str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
-
-    # What requests are about.
-
-    def among(self, ids):
-        """One of them, the later ones more often; now and then one that is not there."""
-        ids = list(ids)
-        if not ids or self.one_in(25):
-            return self.uuid()
-        if self.one_in(2):
-            ids = ids[-5:]
-        id = self.chance.choice(ids)
-        return id.upper() if self.one_in(20) else id
-
-    def person_id(self):
-        return self.among(self.model.persons if self.one_in(10)
-                          else self.model.live_persons())
-
-    def event_id(self):
-        live = [event["shown"]["id"] for event in self.model.live_events()]
-        return self.among(self.model.events if self.one_in(10) else live)
-
-    # Bodies.
-
-    def request(self, method, path, value, headers=None):
-        text = json.dumps(value, ensure_ascii=self.one_in(2))
-        if self.one_in(50):
-            text = self.chance.choice((text[:-1], text + ",", "", "nil"))
-        type = "text/plain" if self.one_in(100) else JSON
-        return Request(method, path, {}, text.encode(),
-                       {"Content-Type": type, **(headers or {})})
-
-    def spoiled(self, body):
-        """One thing of it wrong, now and then."""
-        if not self.one_in(15):
-            return body
-        name = self.chance.choice(list(body))
-        return self.chance.choice((
-            {**body, name: None}, {**body, name: 7}, {**body, name: "\u00e9 \x07"},
-            {**body, "colour": "red"}, [body],
-            {key: value for key, value in body.items() if key != name}))
-
-    def email(self):
-        if self.model.persons and self.one_in(12):  # taken, or free again
-            taken = self.model.persons[self.chance.choice(list(self.model.persons))]
-            return taken["shown"]["email"].swapcase()
-        return f"p{self.count}.{self.chance.randrange(100)}@model.test"
-
-    def fields(self):
-        return {"email": self.email(), "first_name": self.chance.choice(NAMES),
-                "last_name": self.chance.choice(NAMES),
-                "role": self.chance.choice(("user", "admin"))}
-
-    def properties(self):
-        return {"n": self.chance.randrange(4), "tags": [self.chance.randrange(3), "a"],
-                "at": {"page": self.chance.choice((None, True, 0.5, "\u2028é\\"))}}
-
-    def an_event(self, person=None):
-        event = {"event_type": self.chance.choice(TYPES),
-                 "person_id": person or self.person_id()}
-        if self.one_in(2):
-            event["id"] = self.uuid()
-        if self.one_in(3):
-            event["datetime_created"] = self.chance.choice(TIMES)
-        if self.one_in(2):
-            event["properties"] = self.properties() if not self.one_in(5) else {}
-        return event
-
-    def event_there(self, person=None):
-        """One that is there already, as it was read; or nearly so."""
-        there = [event["shown"] for event in self.model.events.values()
-                 if person in (None, event["shown"]["person_id"])]
-        if not there:
-            return dict(self.an_event(person), id=self.uuid())
-        event = dict(self.chance.choice(there[-20:]))
-        if self.one_in(2):
-            del event["datetime_created"]
-        if self.one_in(4):
-            event["event_type"] = "other"
-        return event
-
-    def keyed(self, request):
-        if self.one_in(3):
-            key = "" if self.one_in(40) else self.uuid()
-            request.headers["Idempotency-Key"] = key
-            self.sent.append(request)
-        return request
-
-    def if_match(self, id):
-        """A condition, half of the times: what holds, what held, or what never did."""
-        person = self.model.persons.get(id.lower())
-        event = self.model.events.get(id.lower())
-        if self.one_in(2) or not (person or event):
-            return {}
-        now = person["version"] if person else event["sequence"]
-        tags = [f'"{now}"', f'"{now}"', f'"{now - 1}"', "*", f'"x", "{now}-0af3"',
-                f'W/"{now}"', "7"]
-        tags += [tag for tag, shown in self.model.tags.items() if shown["id"] == id]
-        return {"If-Match": self.chance.choice(tags)}
-
     # Writes.
 
     def post_person(self):
-        body = self.fields()
-        if self.one_in(3):
-            del body["role"]
-        return self.keyed(self.request("POST", "/persons", self.spoiled(body)))
+        return self.keyed(self.request("POST", "/persons", self.spoiled(self.new_person())))
 
-    def put_person(self):
-        id = self.person_id()
+    def a_put(self, id):
+        """A body for a person, who need not be there."""
         body = self.fields()
         if self.model.live_person(id) and self.one_in(2):
             body = dict(self.model.person(id, 5))  # as it was read
@@ -155,16 +43,67 @@ class Requests:
                               else dict(self.an_event(id), id=self.uuid())
                               for _ in range(self.chance.randrange(4))]
             body["events"] = list({one["id"]: one for one in body["events"]}.values())
+        if self.one_in(4):
+            body["external_id"] = self.external_id() if self.one_in(2) else None
+        if self.one_in(3):
+            body["properties"] = self.traits()
         if self.one_in(3):
             body["id"] = id if not self.one_in(5) else self.uuid()
-        return self.request("PUT", "/persons/" + id, self.spoiled(body),
-                            self.if_match(id))
+        for name in ("email", "first_name", "last_name"):
+            if self.one_in(12):
+                body[name] = None
+            elif self.one_in(12):
+                body.pop(name, None)
+        return body
+
+    def put_person(self):
+        id = self.person_id()
+        return self.request("PUT", "/persons/" + id, self.spoiled(self.a_put(id)),
+                            self.condition(id))
+
+    def put_by(self):
+        external_id = self.external_id() or "x"
+        id = self.model.owner_of_external(external_id)
+        body = self.a_put(id or self.uuid())
+        if not id and not self.one_in(20):
+            body.pop("events", None)
+        if "external_id" in body and not self.one_in(10):
+            body["external_id"] = external_id
+        if self.one_in(3):
+            body["anonymous_id"] = self.anonymous_id() if not self.one_in(4) else None
+        if self.one_in(3):
+            body.pop("role", None)
+        headers = self.condition(id or "") if self.one_in(3) else {}
+        return self.request("PUT", self.by(external_id), self.spoiled(body), headers)
 
     def patch_person(self):
-        id, fields = self.person_id(), self.fields()
-        body = {name: value for name, value in fields.items() if self.one_in(3)}
-        return self.request("PATCH", "/persons/" + id,
-                            self.spoiled(body) if body else body, self.if_match(id))
+        id = self.person_id()
+        fields = {**self.fields(), "external_id": self.external_id()}
+        body = self.some(fields) if self.one_in(2) else \
+            {name: value for name, value in fields.items() if self.one_in(3)}
+        if self.one_in(2):
+            body["properties"] = self.traits()
+        path = "/persons/" + id
+        if self.one_in(4):
+            external_id = self.external_id()
+            path, id = self.by(external_id), self.model.owner_of_external(external_id) or ""
+        return self.request("PATCH", path, self.spoiled(body) if body else body,
+                            self.condition(id))
+
+    def post_alias(self):
+        id = self.person_id()
+        body = {"anonymous_id": self.anonymous_id()}
+        if self.one_in(8):
+            body["person_id"] = id if not self.one_in(3) else self.uuid()
+        return self.keyed(self.request("POST", f"/persons/{id}/aliases",
+                                       self.spoiled(body)))
+
+    def delete_alias(self):
+        anonymous_id = self.anonymous_id() or "x"
+        id = self.model.aliases.get(anonymous_id, (self.person_id(),))[0]
+        if self.one_in(8):
+            id = self.person_id()
+        return Request("DELETE", f"/persons/{id}/aliases/{quote(anonymous_id, safe='')}")
 
     def lines(self, items):
         lines = [json.dumps(item) for item in items]
@@ -173,14 +112,16 @@ class Requests:
                        {"Content-Type": LINES})
 
     def delete_person(self):
+        if self.one_in(5):
+            return Request("DELETE", self.by(self.external_id()))
         return self.deletion("/persons/", self.person_id(), {})
 
     def delete_event(self):
         id = self.event_id()
         event, body = self.model.events.get(id), {}
         if event and self.one_in(3):
-            body["person_id"] = event["shown"]["person_id"] if not self.one_in(4) \
-                else self.person_id()
+            body["person_id"] = self.model.person_of(event) or self.uuid() \
+                if not self.one_in(4) else self.person_id()
         return self.deletion("/events/", id, body)
 
     def deletion(self, path, id, body):
@@ -200,16 +141,27 @@ class Requests:
             path = "/events"
         return self.keyed(self.request("POST", path, self.spoiled(event)))
 
+    def item(self):
+        """An event as it is, or in an object that says what it is."""
+        event = self.event_there() if self.one_in(6) else self.an_event()
+        return self.chance.choice((
+            lambda: self.spoiled(event), lambda: self.spoiled(event),
+            lambda: {"event": self.spoiled(event)},
+            lambda: {"person": self.spoiled(self.new_person())},
+            lambda: {"alias": self.spoiled(self.an_alias())}))()
+
     def batch(self):
-        items = [self.spoiled(self.event_there() if self.one_in(6) else self.an_event())
-                 for _ in range(self.chance.randrange(1, 12))]
+        items = [self.item() for _ in range(self.chance.randrange(1, 12))]
         if self.one_in(3):
             items.append(self.chance.choice(items))
         if self.one_in(8):
-            items = [7, {"event_type": "no\tperson"}]
+            items = [7, {"event_type": "no\tperson"}, {"person": 7}, {"alias": {}}]
         if self.one_in(3):
             return self.keyed(self.lines(items))
-        return self.keyed(self.request("POST", "/events/batch", items))
+        body = items
+        if self.one_in(3):
+            body = self.spoiled({"context": self.traits() or {}, "items": items})
+        return self.keyed(self.request("POST", "/events/batch", body))
 
     def again(self):
         """A key that was used: with what it was used for, or with something else."""
@@ -217,7 +169,7 @@ class Requests:
             return self.post_person()
         old = self.chance.choice(self.sent)
         request = old if not self.one_in(4) else self.chance.choice(
-            (self.post_person, self.post_event, self.batch))()
+            (self.post_person, self.post_event, self.batch, self.post_alias))()
         return Request(request.method, request.path, {}, request.body, {
             **request.headers, "Idempotency-Key": old.headers["Idempotency-Key"]})
 
@@ -230,13 +182,22 @@ class Requests:
         tags = [tag for tag, shown in self.model.tags.items() if shown["id"] == id]
         headers = {"If-None-Match": self.chance.choice(tags[-3:])} \
             if tags and self.one_in(2) else {}
-        return Request("GET", "/persons/" + id, query, headers=headers)
+        path = "/persons/" + id
+        if self.one_in(4):
+            path = self.by(self.external_id())
+        return Request("GET", path, query, headers=headers)
+
+    def get_aliases(self):
+        return Request("GET", f"/persons/{self.person_id()}/aliases")
 
     def get_event(self):
         id = self.event_id()
-        event = self.model.events.get(id)
-        headers = {"If-None-Match": f'"{event["sequence"] - self.chance.randrange(2)}"'} \
-            if event and self.one_in(3) else {}
+        event, headers = self.model.events.get(id), {}
+        tags = [tag for tag, shown in self.model.tags.items() if shown["id"] == id]
+        if tags and self.one_in(2):
+            headers = {"If-None-Match": self.chance.choice(tags)}
+        elif event and self.one_in(3):
+            headers = {"If-None-Match": f'"{event["sequence"] - self.chance.randrange(2)}"'}
         return Request("GET", "/events/" + id, headers=headers)
 
     def page(self):
@@ -256,15 +217,25 @@ class Requests:
             query["order"] = self.chance.choice(("asc", "desc", "desc", "desc"))
         if self.one_in(5) and self.model.persons:
             some = self.chance.choice(list(self.model.persons.values()))["shown"]["email"]
+            some = some or "nobody@model.test"
             query["email"] = self.chance.choice((some, some.upper(), "nobody@model.test"))
+        if self.one_in(8):
+            query["external_id"] = self.external_id() or "x"
         if self.one_in(40):
             query.update(self.chance.choice(({"order": "up"}, {"email": "nobody"})))
         return query
+
+    def contained(self):
+        return json.dumps(self.chance.choice((
+            {"n": 2}, {"tags": [1]}, {"tags": ["a", 0], "n": 1}, {"at": {"page": True}},
+            {"at": {}}, {"n": True}, {})))
 
     def list_persons(self):
         query = self.list_of()
         if self.one_in(2):
             query["events_limit"] = str(self.chance.choice((0, 1, 5)))
+        if self.one_in(4):
+            query["properties"] = self.contained()
         return Request("GET", "/persons", query)
 
     def list_events(self):
@@ -272,14 +243,14 @@ class Requests:
         if self.model.events:
             some = self.chance.choice(list(self.model.events.values()))["shown"]
             times += (some["datetime_created"],) * 4
+            if "anonymous_id" in some and self.one_in(3):
+                query["anonymous_id"] = some["anonymous_id"]
         for name, values in (("keyword", TYPES), ("person_id", (self.person_id(),)),
                              ("since", times), ("until", times)):
             if self.one_in(4):
                 query[name] = self.chance.choice(values)
         if self.one_in(4):
-            query["properties"] = json.dumps(self.chance.choice((
-                {"n": 2}, {"tags": [1]}, {"tags": ["a", 0], "n": 1}, {"at": {"page": True}},
-                {"at": {}}, {"n": True}, {})))
+            query["properties"] = self.contained()
         return Request("GET", "/events", query)
 
     def log(self):

@@ -13,7 +13,7 @@ from fold import check_reads
 from harness import Server
 from model import Model, same
 from model_api import Api
-from model_exchange import NEW, OK
+from model_exchange import OK, settled
 from model_requests import Requests
 from postgres import Postgres
 from served import TIMESTAMP, UUIDV7
@@ -121,8 +121,15 @@ class Walk:
                                      f"{error}") from error
         if self.api.away:
             self.find_postgres()
-        check_reads(self.life.server, self.model.records)
-        self.life.server.run("verify", "--projection")
+        self.check_tables()
+
+    def check_tables(self):
+        """Posted, rebuilt and replayed they are the same."""
+        for rebuild in (False, True):
+            if rebuild:
+                self.life.rebuild()
+            check_reads(self.life.server, self.model.records)
+            self.life.server.run("verify", "--projection")
 
     def step(self, happening):
         if self.api.away and (happening or self.chance.random() < 0.05):
@@ -157,10 +164,12 @@ class Walk:
                                         request.headers)
 
     def check(self, request, expected, answer):
-        equal("status", answer.status, expected.status)
+        if not (expected.replay and expected.loose):
+            equal("status", answer.status, expected.status)
         made = self.take(request, expected)
         if expected.replay:
-            equal("the first answer", answer.body, expected.replay.body)
+            if not expected.loose:
+                equal("the first answer", answer.body, expected.replay.body)
             equal("Idempotency-Replayed", answer.headers["Idempotency-Replayed"], "true")
             for name in ("Location", "ETag", "Daybook-Sequence"):
                 equal(name, answer.headers[name], expected.replay.headers[name])
@@ -175,20 +184,23 @@ class Walk:
             check_header(name, answer.headers[name], value)
         if expected.key:
             key, asked = expected.key
-            self.model.keys[key] = asked, answer
-        if request.path.startswith("/persons/") and request.method == "GET" \
-                and answer.status in (200, 304):
-            self.check_tag(answer.headers["ETag"], expected.data(made))
+            self.model.keys[key] = asked, answer, expected.loose
+        shown = expected.data(made)
+        if request.method == "GET" and answer.status in (200, 304) \
+                and isinstance(shown, dict) and {"events", "anonymous_id"} & shown.keys():
+            self.check_tag(answer.headers["ETag"], shown)
 
     def take(self, request, expected):
         """The records behind those known, which must be those expected."""
         if request.method in ("GET", "HEAD"):
             return []
         made = self.life.client.get(f"/log?after={self.model.head}").data
-        equal("records appended", len(made), len(expected.drafts))
-        for record, draft in zip(made, expected.drafts):
-            check_record(record, draft, made[0]["subject_id"], request,
-                         self.model.head + 1)
+        drafts = expected.drafts
+        if expected.may_be_less and len(made) < len(drafts):
+            drafts = drafts[1:]
+        equal("records appended", len(made), len(drafts))
+        for record, draft in zip(made, drafts):
+            check_record(record, draft, made, request, self.model.head + 1)
             self.model.append(record)
         return made
 
@@ -197,8 +209,8 @@ class Walk:
         equal("names", list(answer.json), ["data", "response"])
         response = answer.json["response"]
         equal("response.status", response["status"], answer.status)
-        equal("fields", sorted(one["field"] for one in response.get("errors", [])),
-              expected.fields)
+        equal("fields", fields_of(response), expected.fields)
+        equal("holder", holder_of(response), expected.holder)
         if isinstance(data, list) and data and "index" in data[0]:
             equal("data", [verdict_of(one) for one in answer.data], data)
             if answer.status != 200:
@@ -238,24 +250,36 @@ def check_header(name, found, value):
         link = re.fullmatch(r'<([^?]*)\?(.*)>; rel="next"', found or "")
         equal(name, link and [link[1], dict(parse_qsl(link[2], keep_blank_values=True))],
               list(value))
-    elif name == "ETag" and value and found:  # a person's has a checksum behind its version
-        equal(name, re.sub(r'^"(\d+)-[0-9a-f]{8}"$', r'"\1"', found), value)
+    elif name == "ETag" and value and found:  # some have a checksum behind
+        equal(name, re.sub(r'^"(\d+)-[0-9a-f]{8,16}"$', r'"\1"', found), value)
     else:
         equal(name, found, None if value is None else str(value))
 
 
-def check_record(record, draft, first, request, at_least):
-    data = {name: first if value is NEW else value for name, value in draft.data.items()}
+def check_record(record, draft, made, request, at_least):
     subject = record["subject_id"]
     if draft.subject is None and not UUIDV7.fullmatch(subject):
         raise Difference(f"an id of the server's own is {subject}")
     if not TIMESTAMP.fullmatch(record["recorded_at"]) or record["sequence"] != at_least:
         raise Difference(f"record {at_least} is {record}")
     equal("record", record, {
-        "format": 1, "type": draft.type, "sequence": at_least,
-        "recorded_at": record["recorded_at"], "subject_id": draft.subject or subject,
-        "data": data, "meta": {"request_id": request.headers["X-Request-Id"],
-                               "source": "rest"}})
+        "format": draft.format, "type": draft.type, "sequence": at_least,
+        "recorded_at": record["recorded_at"],
+        "subject_id": settled(draft.subject, made) or subject,
+        "data": settled(draft.data, made),
+        "meta": {"request_id": request.headers["X-Request-Id"], "source": "rest"}})
+
+
+def fields_of(answer):
+    return sorted(error["field"] for error in answer.get("errors", []))
+
+
+def holder_of(answer):
+    """Who has what was asked for."""
+    for error in answer.get("errors", []):
+        if "person_id" in error:
+            return error["person_id"]
+    return None
 
 
 def verdict_of(item):
@@ -263,7 +287,9 @@ def verdict_of(item):
     shown = {name: value for name, value in item.items()
              if name not in ("details", "errors")}
     if "details" in item:
-        shown["fields"] = sorted(error["field"] for error in item.get("errors", []))
+        shown["fields"] = fields_of(item)
+    if holder_of(item):
+        shown["holder"] = holder_of(item)
     return shown
 
 
