@@ -1,6 +1,6 @@
 """Runs the tests that take minutes: make torture.
 
-    run.py BUILD [--seed N] [--rounds N] [PART...]
+    run.py BUILD [--seed N] [--rounds N] [--hours N] [PART...]
 
 A part is tests/torture/torture_PART.py, a unittest module that may use what tests/e2e
 has. It gets the seed as DAYBOOK_SEED and, where given, DAYBOOK_ROUNDS; and what ctest
@@ -18,7 +18,6 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 POSTGRES = os.path.join(TESTS, "postgres.sh")
-PART_SECONDS = 3600  # none takes longer
 
 
 def parts():
@@ -33,6 +32,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000,
                         help="what chance begins with; printed, so that a run can be repeated")
     parser.add_argument("--rounds", type=int, help="how often; default: each part's own")
+    parser.add_argument("--hours", type=float, default=1, help="that none takes longer than")
     parser.add_argument("part", nargs="*", metavar="PART",
                         help=f"default: all of {', '.join(parts())}")
     options = parser.parse_intermixed_args()
@@ -57,13 +57,13 @@ def environment(options, postgres):
     return found
 
 
-def run(part, env):
+def run(part, env, hours):
     began = time.monotonic()
     print(f"== {part}, seed {env['DAYBOOK_SEED']}", flush=True)
     try:
         done = subprocess.run([sys.executable, "-B", "-m", "unittest", "-v",
                                f"torture_{part}"], cwd=HERE, env=env, check=False,
-                              timeout=PART_SECONDS).returncode
+                              timeout=hours * 3600).returncode
     except subprocess.TimeoutExpired:
         done = 1
     print(f"== {part}: {'passed' if done == 0 else 'FAILED'} after "
@@ -80,7 +80,8 @@ def main():
         postgres = os.path.join(home, "pg")
         subprocess.run([POSTGRES, "start", postgres], check=True)
         try:
-            failed = [part for part in wanted if not run(part, environment(options, postgres))]
+            failed = [part for part in wanted
+                      if not run(part, environment(options, postgres), options.hours)]
         finally:
             subprocess.run([POSTGRES, "stop", postgres], check=True)
     print(f"torture: {len(wanted) - len(failed)} of {len(wanted)} parts passed"

@@ -109,7 +109,7 @@ class Batch:
     def end(self):
         """Whether it is the same person again is looked at behind all."""
         for verdict, fields in self.may_be_known:
-            if self.api._is_again(fields, ("shown",)):
+            if self.api._is_again(fields):
                 self._know(verdict, fields["id"], verdict["sequence"])
             else:
                 del verdict["sequence"]
@@ -124,7 +124,9 @@ class Batches:
         return lambda: self._decided(items, context)
 
     def _decided(self, items, context):
-        batch = Batch(type(self)(self.model.copy()), context)
+        api = type(self)(self.model.copy())
+        api.away = self.away
+        batch = Batch(api, context)
         verdicts = [batch.decide(index, item) for index, item in enumerate(items)]
         batch.end()
         counts = batch.counts

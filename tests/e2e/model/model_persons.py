@@ -94,8 +94,10 @@ class Persons(Reads):
                                       "ETag": f'"{made[0]["sequence"]}"',
                                       "Daybook-Sequence": made[-1]["sequence"]})
 
-    def _is_again(self, fields, states):
-        """Whether the person was just so in one of these states."""
+    def _is_again(self, fields):
+        """Whether the person is just so, or was first; which record that was, only the
+        tables know."""
+        states = ("shown",) if self.away else ("shown", "first")
         id, anonymous_id = fields["id"], fields.get("anonymous_id")
         person = self.model.persons[id]
         return not person["deleted"] \
@@ -104,8 +106,7 @@ class Persons(Reads):
                  or self.model.aliases.get(anonymous_id, (None,))[0] == id)
 
     def _person_again(self, fields):
-        """Which record was the first, only the tables know."""
-        if not self._is_again(fields, ("shown",) if self.away else ("shown", "first")):
+        if not self._is_again(fields):
             raise Refused(409)
         return self._as_it_is(fields["id"], [])
 

@@ -7,6 +7,7 @@ import os
 import random
 import re
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl, urlencode
 
 from fold import check_reads
@@ -20,6 +21,7 @@ from served import TIMESTAMP, UUIDV7
 
 SEED = int(os.environ.get("DAYBOOK_SEED", 1))
 ROUNDS = int(os.environ.get("DAYBOOK_ROUNDS", 1))   # each with a seed of its own
+AT_ONCE = int(os.environ.get("DAYBOOK_AT_ONCE", 1))  # of these
 STEPS = int(os.environ.get("DAYBOOK_STEPS", 500))   # in each round
 
 
@@ -295,19 +297,23 @@ def verdict_of(item):
 
 class ModelOfTheWhole(unittest.TestCase):
     def walk(self, seed):
+        """None, or what was wrong."""
         walk = Walk(seed)
-        self.addCleanup(walk.life.close)
         try:
             walk.run(STEPS, HAPPENINGS * max(STEPS // 500, 1))
         except AssertionError as error:
-            raise AssertionError(f"seed {seed}: {error}") from error
-        walk.life.close()
+            print(f"seed {seed}: FAILED\n{error}", flush=True)
+            return f"seed {seed}: {error}"
+        finally:
+            walk.life.close()
         print(f"seed {seed}: {STEPS} steps, {walk.model.head} records, answers "
               f"{dict(sorted(walk.statuses.items()))}", flush=True)
+        return None
 
     def test_each_answer_is_the_models(self):
-        for round in range(ROUNDS):
-            self.walk(SEED + round)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            wrong = list(filter(None, pool.map(self.walk, range(SEED, SEED + ROUNDS))))
+        self.assertFalse(wrong, "\n\n".join(wrong))
 
 
 if __name__ == "__main__":
