@@ -49,7 +49,7 @@ test-clients: build/dev/build.ninja ## clients that generators make of /openapi.
 torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a run, PART=x runs one
 	@cmake --build build/dev -j $(JOBS)
 	@python3 -B tests/torture/run.py build/dev $(if $(SEED),--seed $(SEED)) \
-		$(if $(ROUNDS),--rounds $(ROUNDS)) $(PART)
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(HOURS),--hours $(HOURS)) $(PART)
 
 coverage: build/coverage/build.ninja ## run all tests, and tell which branches of src they take
 	@cmake --build build/coverage -j $(JOBS)

@@ -1,6 +1,6 @@
 """Long random walks, each with a seed of its own, against a model of the whole.
 
-A million steps are --rounds 334: some hours on two cores, so give --hours, too."""
+A million steps are make torture PART=model ROUNDS=334 HOURS=9."""
 
 import os
 

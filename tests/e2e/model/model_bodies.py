@@ -187,9 +187,17 @@ def no_events(value):
     return value
 
 
-def _read_events(found, id):
-    brought, wrong = [], []
-    for place, one in enumerate(found.pop("events", [])):
+def _read_put(body, fields, required, id):
+    """(what read() gives, events)"""
+    found, brought, wrong = {}, [], []
+    try:
+        found = read(body, fields, required)
+    except Refused as refused:
+        wrong += refused.fields
+        if not wrong:
+            raise
+    several = body.get("events")
+    for place, one in enumerate(several if id and isinstance(several, list) else []):
         try:
             brought.append(of_person(one, id))
         except Refused as refused:
@@ -197,7 +205,7 @@ def _read_events(found, id):
                       for name in refused.fields or [""]]
     if wrong:
         raise Refused(400, *wrong)
-    return brought
+    return found, brought
 
 
 def _changes(found):
@@ -209,10 +217,9 @@ def _changes(found):
 def put(body, id, known):
     """(fields, events)"""
     known = known or there(body, "external_id")
-    found = read(body, {**(KNOWN if known else PERSON), **TIMES, **CUT,
-                        "id": equal_to(id), "events": events},
-                 ("role",) if known else (*TEXTS, "role"))
-    brought = _read_events(found, id)
+    found, brought = _read_put(body, {**(KNOWN if known else PERSON), **TIMES, **CUT,
+                                      "id": equal_to(id), "events": events},
+                               ("role",) if known else (*TEXTS, "role"), id)
     return _changes(found), brought
 
 
@@ -223,11 +230,10 @@ def put_by(body, external_id, id):
         if value != external_id:
             raise Wrong
         return value
-    found = read(body, {**KNOWN, **TIMES, **CUT, "external_id": as_in_path,
-                        "anonymous_id": or_null(ANONYMOUS_ID),
-                        "id": equal_to(id) if id else uuid,
-                        "events": events if id else no_events}, ())
-    brought = _read_events(found, id)
+    found, brought = _read_put(body, {
+        **KNOWN, **TIMES, **CUT, "external_id": as_in_path,
+        "anonymous_id": or_null(ANONYMOUS_ID), "id": equal_to(id) if id else uuid,
+        "events": events if id else no_events}, (), id)
     fields = _changes(found)
     fields.pop("external_id", None)
     return fields, brought, found.get("id"), found.get("anonymous_id")
