@@ -90,10 +90,8 @@ static enum fit segment_fits(struct dbk_slice pattern, const struct segment *seg
         return readable(dbk_uuid_parse(segment->text, segment->length, &match->id));
     if (dbk_slice_equal(pattern, dbk_slice("{sequence}")))
         return readable(take_sequence(segment->text, &match->sequence));
-    if (is_text(pattern)) {
-        match->text = segment->raw;
+    if (is_text(pattern))
         return segment->raw.length > 0 ? FITS : FITS_NOT;
-    }
     return readable(take_file(segment->text, match->file));
 }
 
@@ -148,8 +146,11 @@ static enum dbk_code path_fits(const char *pattern, const struct path *path,
         const struct segment *segment = &path->segments[i];
         assert(i < SEGMENTS_MAX); /* no pattern has more */
         struct dbk_slice part = {pattern + 1, segment_length(pattern + 1)};
-        enum dbk_code code =
-            is_text(part) ? check_encoding(segment->raw) : segment->code;
+        enum dbk_code code = segment->code;
+        if (is_text(part)) { /* no log shows it, also where it cannot be read */
+            match->text = segment->raw;
+            code = check_encoding(segment->raw);
+        }
         if (code != DBK_OK)
             return refuse_segment(code, err);
         switch (segment_fits(part, segment, match)) {

@@ -468,6 +468,7 @@ class ExternalIds(Identity):
     def test_no_log_line_shows_it(self):
         self.client.put(self.path, {}, X_Request_Id="put-by-name")
         self.client.get(self.path + "%3Fa", X_Request_Id="get-by-name")
+        self.client.get(self.path + "%zz", X_Request_Id="torn-by-name")
         self.client.request("POST", self.path, {}, {"X-Request-Id": "post-by-name"})
         self.server.wait_for(lambda: "post-by-name" in self.server.told(), "its line")
         self.assertIn("/persons/by/external_id/*", self.server.told())
