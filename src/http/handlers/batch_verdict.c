@@ -173,11 +173,14 @@ static enum dbk_code compare_person(const struct batch_frame *frame,
     struct dbk_person_state person;
     enum dbk_code code = person_known(frame->rq, brought, &person, err), first;
 
-    if (code != DBK_EXISTS || counts->unread)
+    if (code != DBK_EXISTS)
         return code;
-    first = person_known_first(frame->rq, brought);
-    counts->unread = first == DBK_UNAVAILABLE;
-    return first == DBK_OK ? DBK_OK : code;
+    first = person_known_first(frame->rq, brought, &person, !counts->unread);
+    if (first == DBK_UNAVAILABLE) {
+        counts->unread = true;
+        dbk_fail(err, DBK_EXISTS, "%s", PERSON_UNTOLD);
+    }
+    return first;
 }
 
 /* The log has the id: the same event or person again, or another. */
@@ -286,6 +289,8 @@ static void render_verdict(const struct batch_frame *frame, size_t index,
         render_accepted(index, item, out, counts);
     } else if (code == DBK_OK) {
         render_known(frame, index, item, out, counts);
+    } else if (code == DBK_UNAVAILABLE && err.code == DBK_EXISTS) {
+        render_refused_as(503, index, &item->id, &err, NULL, out, counts);
     } else {
         tell_holder(frame, item, &fields);
         render_refused(index, item->has_id ? &item->id : NULL, &err, &fields, out,

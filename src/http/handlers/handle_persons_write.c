@@ -19,8 +19,12 @@ static enum dbk_code answer_known(struct request *rq, struct response *rs,
     struct dbk_person_state person;
     enum dbk_code code = person_known(rq, brought, &person, err);
 
-    if (code == DBK_EXISTS && person_known_first(rq, brought) == DBK_OK)
-        code = DBK_OK;
+    if (code == DBK_EXISTS)
+        code = person_known_first(rq, brought, &person, true);
+    if (code == DBK_UNAVAILABLE) {
+        rq->unavailable = PERSON_UNTOLD;
+        return dbk_fail(err, code, "who the person was first is not told");
+    }
     if (code != DBK_OK)
         return code;
     response_header_number(rs, "Daybook-Sequence", person.version);

@@ -63,32 +63,40 @@ enum dbk_code person_known(const struct request *rq, const struct dbk_record *br
                     id);
 }
 
-/* Only the read tables know which record made a person. */
-static enum dbk_code read_first(const struct request *rq, const struct dbk_uuid *id,
+static bool is_made_by(const struct dbk_record *record, const struct dbk_uuid *id)
+{
+    return record->type == DBK_PERSON_CREATED && dbk_uuid_equal(&record->subject, id);
+}
+
+/* Of who was changed since only the read tables know which record made the person. */
+static enum dbk_code read_first(const struct request *rq,
+                                const struct dbk_person_state *person, bool ask,
                                 struct dbk_record *first)
 {
     struct dbk_rows *rows = &rq->worker->rows;
     struct dbk_error ignored;
     enum dbk_code code;
 
-    if (!rq->service->model)
+    if (logged_read(rq, person->version, first, 1, &ignored) == DBK_OK &&
+        is_made_by(first, &person->id))
+        return DBK_OK;
+    if (!ask || !rq->service->model)
         return DBK_UNAVAILABLE;
-    code = dbk_read_person(rq->service->model, id, 0, rows, &ignored);
+    code = dbk_read_person(rq->service->model, &person->id, 0, rows, &ignored);
     if (code != DBK_OK)
         return code == DBK_NOT_FOUND ? DBK_EXISTS : DBK_UNAVAILABLE;
     if (logged_read(rq, rows->rows[0].cursor, first, 1, &ignored) != DBK_OK)
         return DBK_UNAVAILABLE;
-    return first->type == DBK_PERSON_CREATED && dbk_uuid_equal(&first->subject, id)
-               ? DBK_OK
-               : DBK_EXISTS;
+    return is_made_by(first, &person->id) ? DBK_OK : DBK_EXISTS;
 }
 
 enum dbk_code person_known_first(const struct request *rq,
-                                 const struct dbk_record *brought)
+                                 const struct dbk_record *brought,
+                                 const struct dbk_person_state *person, bool ask)
 {
     const struct dbk_person_fields *fields = &brought->person;
     struct dbk_record first;
-    enum dbk_code code = read_first(rq, &brought->subject, &first);
+    enum dbk_code code = read_first(rq, person, ask, &first);
 
     if (code != DBK_OK)
         return code;

@@ -3,6 +3,7 @@
 import os
 import time
 import unittest
+import uuid
 
 from fold import check_reads
 from harness import Server
@@ -58,6 +59,29 @@ class PostgresFails(unittest.TestCase):
         server = Server(env=dict(self.postgres.settings(), **env))
         self.addCleanup(server.close)
         return server.start()
+
+    def test_who_was_changed_and_is_sent_again_is_told_nothing_wrong(self):
+        server = self.serve()
+        client = server.client()
+        same, changed = ({"id": str(uuid.uuid4()), "email": f"{uuid.uuid4()}@a.mock",
+                          "first_name": "A", "last_name": "B"} for _ in range(2))
+        for one in (same, changed):
+            self.assertEqual(client.post("/persons", one).status, 201)
+        path = "/persons/" + changed["id"]
+        self.assertEqual(client.request("PATCH", path, {"last_name": "C"}).status, 200)
+        self.assertEqual(client.get(path).status, 200)
+        other = {**same, "last_name": "D"}
+        for status in (503, 200):
+            if status == 503:
+                self.postgres.kill()
+            else:
+                self.postgres.heal()
+                server.wait_for(lambda: client.get(path).status == 200, "reads")
+            self.assertEqual([client.post("/persons", one).status
+                              for one in (same, changed, other)], [200, status, 409])
+            answer = client.post("/events/batch", [{"person": one}
+                                                   for one in (same, changed, other)])
+            self.assertEqual([one["status"] for one in answer.data], [200, status, 409])
 
     def test_killed_under_load_writes_go_on_and_reads_say_so_at_once(self):
         server = self.serve()
