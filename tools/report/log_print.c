@@ -67,7 +67,7 @@ static void print_head(FILE *out, const struct dbk_record *record)
     dbk_uuid_format(&record->subject, id);
     if (dbk_type_subject(record->type) == DBK_SUBJECT_EVENT)
         fprintf(out, "Event:    %s\n", id);
-    print_origin(out, "Anonym:   ", record->anonymous_id);
+    print_origin(out, "Anon. id: ", record->anonymous_id);
     print_origin(out, "Source:   ", record->source);
     print_origin(out, "Actor:    ", record->actor);
     print_origin(out, "Request:  ", record->request_id);

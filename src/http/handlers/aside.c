@@ -57,6 +57,10 @@ enum dbk_code aside_check_rows(struct request *rq, const struct dbk_rows *rows,
     if (!dbk_projector_any_aside(rq->service->projector))
         return DBK_OK;
     for (size_t i = 0; i < rows->count; i++) {
+        /* Lists of one person's events are long. */
+        if (i > 0 &&
+            dbk_uuid_equal(&rows->rows[i].person_id, &rows->rows[i - 1].person_id))
+            continue;
         if (aside_check_person(rq, &rows->rows[i].person_id, err) != DBK_OK)
             return err->code;
     }

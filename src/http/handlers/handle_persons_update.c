@@ -178,12 +178,15 @@ enum dbk_code person_update(struct request *rq, struct response *rs,
 
 /* Whether the person is known by something else than e-mail and names. The writer knows for
  * sure; this is for whom the first API's answer is due. */
-static bool is_known(const struct request *rq)
+static enum dbk_code look_up_known(const struct request *rq, bool *known,
+                                   struct dbk_error *err)
 {
     struct dbk_person_state person;
+    enum dbk_code code = dbk_log_person(rq->service->log, &rq->match.id, &person, err);
 
-    return dbk_log_person(rq->service->log, &rq->match.id, &person, NULL) == DBK_OK &&
-           !person.deleted && (person.external_id[0] || person.aliases > 0);
+    *known = code == DBK_OK && !person.deleted &&
+             (person.external_id[0] || person.aliases > 0);
+    return code == DBK_NOT_FOUND ? DBK_OK : code;
 }
 
 enum dbk_code handle_put_person(struct request *rq, struct response *rs,
@@ -191,8 +194,10 @@ enum dbk_code handle_put_person(struct request *rq, struct response *rs,
 {
     struct body_update update = {0};
     enum dbk_code code;
+    bool known;
 
-    if (body_put_person(rq->body.data, rq->body.length, &rq->match.id, is_known(rq),
+    if (look_up_known(rq, &known, err) != DBK_OK ||
+        body_put_person(rq->body.data, rq->body.length, &rq->match.id, known,
                         &rq->service->rules, &update, &rq->fields, err) != DBK_OK)
         return err->code;
     code = person_update(rq, rs, &update, err);
@@ -205,9 +210,11 @@ enum dbk_code handle_patch_person(struct request *rq, struct response *rs,
 {
     struct body_update update = {0};
     enum dbk_code code;
+    bool known;
 
-    if (body_patch_person(rq->body.data, rq->body.length, &rq->match.id, is_known(rq),
-                          &update, &rq->fields, err) != DBK_OK)
+    if (look_up_known(rq, &known, err) != DBK_OK ||
+        body_patch_person(rq->body.data, rq->body.length, &rq->match.id, known, &update,
+                          &rq->fields, err) != DBK_OK)
         return err->code;
     code = person_update(rq, rs, &update, err);
     body_update_finish(&update);

@@ -226,7 +226,7 @@ static void what_is_nobodys_yet_and_what_is_taken_away_is_told(void **state)
     };
     static const char *const expected[] = {
         "Person:   nobody\n",
-        "Anonym:   d1\n",
+        "Anon. id: d1\n",
         "Clock:    -5\n",
         "is the person's from here on",
         "email             a@b \xE2\x86\x92 (none)\n",
