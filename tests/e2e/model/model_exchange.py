@@ -115,6 +115,7 @@ class Expected:
     fields: list = field(default_factory=list)  # that errors name
     holder: Any = None            # whose they are
     loose: bool = False           # with its key it may come again with other verdicts
+    may_be_away: bool = False     # 503 is as good
     may_be_less: bool = False     # the first draft says nothing new, and may be left out
     key: Optional[tuple] = None   # this answer is the key's from now on
     replay: Any = None            # the Answer that comes again

@@ -30,7 +30,8 @@ def email(text):
 
 
 PAGE = {"after": number(0, 2 ** 63 - 1), "limit": number(1, 10000)}
-LIST = {**PAGE, "order": order, "email": email, "external_id": bodies.EXTERNAL_ID}
+WHOSE = {"email": email, "external_id": bodies.EXTERNAL_ID}
+LIST = {**PAGE, "order": order, **WHOSE}
 
 
 def page(query):
@@ -98,25 +99,44 @@ class Reads:
         return found
 
     def _of_whom(self, query):
-        """Whether the person of an id is who email and external_id say."""
+        """Whether the person of an id is who is asked for. None: nobody is, which the log
+        knows."""
         email, external_id = query["email"], query["external_id"]
         whose = [self.model.owner(email)] if email else []
         whose += [self.model.owner_of_external(external_id)] if external_id else []
-        return lambda id: all(one and one == id for one in whose)
+        whose += [query["person_id"]] if query.get("person_id") else []
+        if None in whose or len(set(whose)) > 1:
+            return None
+        return lambda id: not whose or id == whose[0]
 
-    def _contained(self, rq, *narrow):
+    def _of_nobody(self, rq):
+        """Of what is not read PostgreSQL's absence may be seen, or not."""
+        expected = self._listed(rq, [], None, {"Daybook-Projected-Sequence": self.model.head})
+        expected.may_be_away = self.away
+        return expected
+
+    def _contained(self, rq, **narrow):
         """An index must find it, or what else is asked for."""
+        def asks(name, read):
+            try:
+                return name in rq.query and bool(read(rq.query[name]))
+            except Wrong:
+                return False
+
         def read(text):
             value = json.loads(text)
-            if not has_scalar(value) and not rq.query.keys() & set(narrow):
+            if not has_scalar(value) \
+                    and not any(asks(*one) for one in narrow.items()):
                 raise Wrong
             return value
         return read
 
     def _get_persons(self, rq):
         query = self._read(rq, **LIST, events_limit=number(0, 1000),
-                           properties=self._contained(rq, "email", "external_id"))
+                           properties=self._contained(rq, **WHOSE))
         of_whom = self._of_whom(query)
+        if not of_whom:
+            return self._of_nobody(rq)
         return self._listed(rq, *self.model.list_persons(
             page(query), events_limit(query),
             lambda id: of_whom(id) and (query["properties"] is None or contains(
@@ -127,8 +147,10 @@ class Reads:
         query = self._read(rq, **LIST, keyword=str, person_id=bodies.uuid,
                            since=bodies.time, until=bodies.time,
                            anonymous_id=bodies.ANONYMOUS_ID, properties=self._contained(
-                               rq, "email", "external_id", "person_id", "anonymous_id"))
+                               rq, **WHOSE, person_id=bodies.uuid, anonymous_id=str))
         of_whom = self._of_whom(query)
+        if not of_whom:
+            return self._of_nobody(rq)
         return self._listed(rq, *self.model.list_events(
             page(query), lambda event: matches(event, query)
             and of_whom(event["person_id"])), self._tables())
