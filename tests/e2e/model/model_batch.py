@@ -20,7 +20,7 @@ class Batch:
 
     def __init__(self, api, context):
         self.api, self.model, self.context = api, api.model, context
-        self.drafts, self.counts = [], [0, 0, 0]
+        self.drafts, self.counts, self.untold = [], [0, 0, 0], 0
         self.may_be_known = []  # (verdict, a person): where the id is another's
 
     def decide(self, index, item):
@@ -37,6 +37,7 @@ class Batch:
         if refused.holder:
             verdict["holder"] = refused.holder
         self.counts[2] += 1
+        self.untold += refused.status == 503
 
     def _append(self, verdict, status, id, drafts):
         """id None: that of the first record."""
@@ -109,11 +110,20 @@ class Batch:
     def end(self):
         """Whether it is the same person again is looked at behind all."""
         for verdict, fields in self.may_be_known:
-            if self.api._is_again(fields):
-                self._know(verdict, fields["id"], verdict["sequence"])
-            else:
-                del verdict["sequence"]
-                self._refuse(verdict, Refused(409))
+            sequence = verdict.pop("sequence")
+            try:
+                if not self.api._is_again(fields):
+                    raise Refused(409)
+                self._know(verdict, fields["id"], sequence)
+            except Refused as refused:
+                self._refuse(verdict, refused)
+
+    def status(self):
+        if not self.counts[2]:
+            return 200
+        if self.counts[0] + self.counts[1]:
+            return 207
+        return 503 if self.untold == self.counts[2] else 422
 
 
 class Batches:
@@ -129,10 +139,8 @@ class Batches:
         batch = Batch(api, context)
         verdicts = [batch.decide(index, item) for index, item in enumerate(items)]
         batch.end()
-        counts = batch.counts
-        status = 200 if not counts[2] else 207 if counts[0] + counts[1] else 422
         return Expected(
-            status, batch.drafts, lambda made: settled(verdicts, made),
+            batch.status(), batch.drafts, lambda made: settled(verdicts, made),
             lambda made: {"Daybook-Sequence": made[-1]["sequence"] if made else None},
-            "{} recorded, {} known already, {} refused".format(*counts),
+            "{} recorded, {} known already, {} refused".format(*batch.counts),
             loose=bool(batch.may_be_known))

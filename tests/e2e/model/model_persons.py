@@ -95,15 +95,17 @@ class Persons(Reads):
                                       "Daybook-Sequence": made[-1]["sequence"]})
 
     def _is_again(self, fields):
-        """Whether the person is just so, or was first; which record that was, only the
-        tables know."""
-        states = ("shown",) if self.away else ("shown", "first")
+        """Whether the person is just so, or was first; which record that was of who was
+        changed since, only the tables know."""
         id, anonymous_id = fields["id"], fields.get("anonymous_id")
         person = self.model.persons[id]
-        return not person["deleted"] \
-            and any(same_person(person[state], fields) for state in states) \
-            and (anonymous_id is None
-                 or self.model.aliases.get(anonymous_id, (None,))[0] == id)
+        aliased = anonymous_id is None \
+            or self.model.aliases.get(anonymous_id, (None,))[0] == id
+        if person["deleted"] or (aliased and same_person(person["shown"], fields)):
+            return not person["deleted"]
+        if self.away and person["version"] != person["created"]:
+            raise Refused(503)
+        return aliased and same_person(person["first"], fields)
 
     def _person_again(self, fields):
         if not self._is_again(fields):
