@@ -112,9 +112,12 @@ class Bodies(Served):
         self.assert_refused(patch, 415, "application/merge-patch+json")
 
     def test_a_content_encoding(self):
-        answer = self.client.post("/persons", b"{}", Content_Encoding="gzip")
+        answer = self.client.post("/persons", b"{}", Content_Encoding="br")
         self.assertEqual(answer.status, 415)
         self.assertIn("Content-Encoding", answer.details)
+        answer = self.client.post("/persons", b"{}", Content_Encoding="gzip")
+        self.assertEqual(answer.status, 400)
+        self.assertIn("gzip", answer.details)
 
     def test_a_charset_may_be_said_where_it_is_utf_8(self):
         for header in ("application/json; charset=utf-8", "Application/JSON;charset=UTF-8",
