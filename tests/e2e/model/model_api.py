@@ -54,7 +54,7 @@ class Api(Batches, Persons):
                 raise Refused(422)
             return Expected(first.status, replay=first, loose=loose)
         expected = answer()
-        if expected.drafts:
+        if expected.drafts or expected.accepted:
             expected.key = key, asked
         return expected
 

@@ -21,6 +21,7 @@ class Batch:
     def __init__(self, api, context):
         self.api, self.model, self.context = api, api.model, context
         self.drafts, self.counts, self.untold = [], [0, 0, 0], 0
+        self.accepted = False  # also where it appended nothing
         self.may_be_known = []  # (verdict, a person): where the id is another's
 
     def decide(self, index, item):
@@ -105,6 +106,7 @@ class Batch:
         drafts, _ = self.api._upsert(id, said, fields.get("anonymous_id"), merges=True)
         if drafts:
             return self._append(verdict, 200, id, drafts)
+        self.accepted = True
         return self._know(verdict, id, self.model.persons[id]["version"])
 
     def end(self):
@@ -143,4 +145,4 @@ class Batches:
             batch.status(), batch.drafts, lambda made: settled(verdicts, made),
             lambda made: {"Daybook-Sequence": made[-1]["sequence"] if made else None},
             "{} recorded, {} known already, {} refused".format(*batch.counts),
-            loose=bool(batch.may_be_known))
+            loose=bool(batch.may_be_known), accepted=batch.accepted)

@@ -117,5 +117,6 @@ class Expected:
     loose: bool = False           # with its key it may come again with other verdicts
     may_be_away: bool = False     # 503 is as good
     may_be_less: bool = False     # the first draft says nothing new, and may be left out
+    accepted: bool = False        # a command that appended nothing; else there are drafts
     key: Optional[tuple] = None   # this answer is the key's from now on
     replay: Any = None            # the Answer that comes again
