@@ -82,7 +82,8 @@ static enum tool_exit make(const struct tool *tool, const char *name, unsigned s
     dbk_scopes_format(scopes, text);
     fprintf(stderr,
             "made the token %s (%s) in %s/tokens; it is not shown again. Clients send\n"
-            "it as Authorization: Bearer TOKEN%s\n",
+            "it as Authorization: Bearer TOKEN%s\n"
+            "While there are tokens every request needs one, also on this machine.\n",
             name, text, dir_of(tool), ways_of(scopes, bounds));
     puts(secret);
     explicit_bzero(secret, sizeof secret);

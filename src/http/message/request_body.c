@@ -72,8 +72,9 @@ static int check_type(struct request *rq, struct dbk_error *err)
                       "application/json), and UTF-8");
     case BODY_BATCH:
         return refuse(err, 415,
-                      "Send the header Content-Type: application/json (an array) or "
-                      "application/x-ndjson (an event a line), and UTF-8");
+                      "Send the header Content-Type: application/json (an array, or an "
+                      "object with items) or application/x-ndjson (an item a line), "
+                      "and UTF-8");
     case BODY_NONE:
     case BODY_JSON:
     case BODY_OPTIONAL:
