@@ -227,12 +227,11 @@ static enum dbk_code read_origin(const struct config_entry *entry, const char *i
 {
     if (strlen(item) <= (size_t)entry->max && is_origin(item))
         return DBK_OK;
-    return dbk_fail(
-        err, DBK_INVALID,
-        "origins are allowed as browsers write them, such as "
-        "https://shop.example.org or http://localhost:3000, separated by "
-        "commas: small letters, the scheme, no path, and no port that is the "
-        "scheme's own");
+    return dbk_fail(err, DBK_INVALID,
+                    "origins are allowed as browsers write them, such as "
+                    "https://shop.example.org or http://localhost:3000, separated by "
+                    "commas: small letters, no path, no * and no port that is the "
+                    "scheme's own");
 }
 
 /* Cut the item that begins at `at` at its comma; what follows it, or NULL. */

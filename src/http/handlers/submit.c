@@ -166,7 +166,8 @@ enum dbk_code submit_keyed(const struct request *rq, struct response *rs,
         return dbk_fail(
             err, DBK_KEY_REUSED,
             "This idempotency key was used with another body: send the same request "
-            "again as it was, byte for byte, or another one with another key");
+            "again as it was, byte for byte, or another one with another "
+            "Idempotency-Key");
     if (code != DBK_OK)
         return code;
     if (*replayed)
