@@ -65,21 +65,27 @@ void quota_begin(struct quota_use *use, const unsigned char hash[DBK_TOKEN_HASH]
     memcpy(use->hash, hash, DBK_TOKEN_HASH);
 }
 
-/* The place of this token, or the one that was used least lately: of one that is revoked,
- * for there are as many places as tokens. */
+/* The place of this token, or the first free one from where its hash, which is random, says;
+ * or the one that was used least lately: of one that is revoked, for there are as many places
+ * as tokens. Places never become free, so behind a free one it cannot be. */
 static struct token_use *
 find_token(struct quota *quota, const unsigned char hash[DBK_TOKEN_HASH], int64_t now)
 {
-    struct token_use *oldest = &quota->tokens[0];
+    struct token_use *oldest = NULL;
+    uint64_t first;
 
+    memcpy(&first, hash, sizeof first);
     for (size_t i = 0; i < DBK_TOKENS_MAX; i++) {
-        struct token_use *one = &quota->tokens[i];
+        struct token_use *one =
+            &quota->tokens[(first % DBK_TOKENS_MAX + i) % DBK_TOKENS_MAX];
         if (one->used_at && memcmp(one->hash, hash, DBK_TOKEN_HASH) == 0) {
             one->used_at = now;
             return one;
         }
-        if (one->used_at < oldest->used_at)
+        if (!oldest || one->used_at < oldest->used_at)
             oldest = one;
+        if (!one->used_at)
+            break;
     }
     *oldest = (struct token_use){.used_at = now};
     memcpy(oldest->hash, hash, DBK_TOKEN_HASH);
