@@ -1,4 +1,5 @@
 /* daybook serve - the log, the projector and the REST API in one process. */
+#include "backup_last.h"
 #include "command.h"
 #include "database_file.h"
 #include "http/server.h"
@@ -16,6 +17,7 @@
 #include "store/log.h"
 #include "tool_data.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -26,6 +28,7 @@
 #define START_MS 2000 /* how long PostgreSQL may take to answer for the first time */
 #define DRAIN_MS 2000 /* for requests under way; the whole stop has 5 s */
 #define LARGE_BYTES (256 << 10)
+#define STREAMS 256 /* of the log, open at once */
 
 /* What runs, in the order in which it was started. */
 struct serving {
@@ -243,6 +246,20 @@ static enum dbk_code give_up_port_right(void *context, struct dbk_error *err)
     return privileges_finish(err);
 }
 
+/* Read anew for each who asks: backups are made by other processes. */
+static void backups_known(void *context, struct dbk_backup_known *out)
+{
+    const struct serving *serving = context;
+    struct backup_last last;
+
+    static_assert(sizeof last.path <= sizeof out->path, "the path of a backup");
+    backup_last_read(config_text(serving->tool->config, SETTING_DATA_DIR), &last);
+    out->head = last.head;
+    out->at = last.at;
+    out->store_id = last.store_id;
+    memcpy(out->path, last.path, sizeof last.path);
+}
+
 static struct dbk_server_options server_options(const struct serving *serving)
 {
     const struct config *config = serving->tool->config;
@@ -268,10 +285,15 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .event_types = config_list(config, SETTING_EVENT_TYPES),
         .cors_origins = config_list(config, SETTING_CORS_ORIGINS),
         .show_error_details = config_error_details(config),
+        .streams_max = STREAMS,
+        .database = &serving->database.at,
+        .backups = backups_known,
+        .backups_context = (void *)(uintptr_t)serving,
         .bound = give_up_port_right,
         .access = serve_report_access,
         .access_context = logger_of(serving),
         .report = serve_report_trouble,
+        .notice = serve_report_notice,
         .report_context = logger_of(serving),
     };
 }

@@ -2,10 +2,13 @@
 #ifndef DBK_HTTP_SERVER_H
 #define DBK_HTTP_SERVER_H
 
+#include "projections/database.h"
 #include "projections/projector.h"
 #include "projections/read_model.h"
 #include "store/error.h"
 #include "store/log.h"
+#include "store/timestamp.h"
+#include "store/uuid.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +30,14 @@ struct dbk_access {
     uint64_t bytes;    /* of the answer's body */
     double milliseconds;
     const char *error; /* what went wrong inside, or ""; never sent to the client */
+};
+
+/* The last backup that is known of. */
+struct dbk_backup_known {
+    uint64_t head; /* the last record in it; 0: none is known */
+    dbk_timestamp at;
+    struct dbk_uuid store_id; /* of the log that was backed up */
+    char path[4096];
 };
 
 struct dbk_server_options {
@@ -55,14 +66,24 @@ struct dbk_server_options {
      * ends with NULL. */
     const char *const *cors_origins;
     bool show_error_details;
+    unsigned streams_max; /* open GET /log/stream at once */
+    /* Where the read tables are, for what asks them beside the read model (quarantine,
+     * rebuild); NULL: nowhere, and that is answered 503. */
+    const struct dbk_database *database;
+    /* Fill in *out, which is zeroed; called from any thread. NULL: no backup is known. */
+    void (*backups)(void *context, struct dbk_backup_known *out);
+    void *backups_context;
     /* Called in the starting thread once the port is bound, before any request is
      * answered; where it fails, so does the start. May be NULL. */
     enum dbk_code (*bound)(void *context, struct dbk_error *err);
     void *bound_context;
     void (*access)(void *context, const struct dbk_access *entry); /* may be NULL */
     void *access_context;
-    void (*report)(void *context, const char *line); /* may be NULL */
-    void *report_context;
+    void (*report)(void *context, const char *line); /* trouble; may be NULL */
+    /* What was done through the API that operators should see (a token made, a rebuild
+     * begun), with whose token. May be NULL. */
+    void (*notice)(void *context, const char *line);
+    void *report_context; /* of both */
 };
 
 /* Whether a server could listen there now: so that who is about to make what takes long can

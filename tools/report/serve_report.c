@@ -76,6 +76,11 @@ void serve_report_trouble(void *context, const char *line)
     logger_line(context, LOG_LEVEL_WARN, line);
 }
 
+void serve_report_notice(void *context, const char *line)
+{
+    logger_line(context, LOG_LEVEL_INFO, line);
+}
+
 static const char *remedy_of(enum dbk_code code)
 {
     if (code == DBK_NO_ROOM)

@@ -14,6 +14,9 @@ void serve_report_projection(void *context, const char *line);
 /* What an operator should look at. */
 void serve_report_trouble(void *context, const char *line);
 
+/* What was done by the API, for who looks later. */
+void serve_report_notice(void *context, const char *line);
+
 /* Writes to the log fail: as an error, with what is to be done. */
 void serve_report_failure(void *context, const struct dbk_error *why);
 
