@@ -1,6 +1,7 @@
 """A request, and what the model expects of its answer."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
@@ -58,6 +59,8 @@ class Request:
         if self.headers.get("Content-Type") == LINES:
             items = [line_value(line) for line in self.body.split(b"\n") if line.strip()]
         else:
+            self.check_type()
+            check_members(self.body.decode())
             items = self.value()
             if isinstance(items, dict):
                 items, context = _shared(items)
@@ -74,6 +77,19 @@ def _shared(body):
     if "items" not in body:
         raise Refused(400, "items")
     return body["items"], body.get("context", {})
+
+
+def check_members(text):
+    """What is wrong with a member of an object is told before what is no JSON behind it."""
+    body, decoder = {}, json.JSONDecoder()
+    member = re.match(r'\s*{\s*(".*?")\s*:\s*', text)
+    while member:
+        try:
+            body[json.loads(member[1])], at = decoder.raw_decode(text, member.end())
+        except ValueError:
+            break
+        member = re.compile(r'\s*,\s*(".*?")\s*:\s*').match(text, at)
+    _shared({"items": [], **body})
 
 
 def line_value(line):

@@ -14,7 +14,8 @@ from fold import check_reads
 from harness import Server
 from model import Model, same
 from model_api import Api
-from model_exchange import OK, settled
+from model_bodies import Refused
+from model_exchange import OK, Request, settled
 from model_requests import Requests
 from postgres import Postgres
 from served import TIMESTAMP, UUIDV7
@@ -295,6 +296,20 @@ def verdict_of(item):
     if holder_of(item):
         shown["holder"] = holder_of(item)
     return shown
+
+
+class ModelOfBodies(unittest.TestCase):
+    def test_a_wrong_member_is_told_before_what_is_no_json_behind_it(self):
+        whole = '{"context":{},"items":[{"a":"}"}],"colour":"red"}'
+        for text, fields in ((whole, ["colour"]), (whole + ",", ["colour"]),
+                             (whole[:-1], ["colour"]), (whole[:-2], []),
+                             ('{"context":7', ["context"]), ('{"context":{}', []),
+                             ('[{"colour":7}', []), ("", []), ("nil", [])):
+            with self.assertRaises(Refused) as refused:
+                Request("POST", "/events/batch", body=text.encode(),
+                        headers={"Content-Type": "application/json"}).items()
+            self.assertEqual((text, refused.exception.status, refused.exception.fields),
+                             (text, 400, fields))
 
 
 class ModelOfTheWhole(unittest.TestCase):
