@@ -29,7 +29,7 @@ static void read_anonymous_id(struct body_draft *draft, struct dbk_slice value)
 const struct body_field body_event_fields[] = {
     {"event_type", BODY_FIELD_REQUIRED, body_event_type},
     {"person_id", BODY_FIELD_UNLESS_KNOWN, read_person_id},
-    {"anonymous_id", BODY_FIELD_OPTIONAL, read_anonymous_id},
+    {"anonymous_id", BODY_FIELD_STANDS_IN, read_anonymous_id},
     {"id", BODY_FIELD_OPTIONAL, body_id},
     {"datetime_created", BODY_FIELD_OPTIONAL, body_datetime_created},
     {"properties", BODY_FIELD_OPTIONAL, body_properties},
@@ -51,7 +51,7 @@ const struct body_field body_event_fields_with_id[] = {
 static const struct body_field import_fields[] = {
     {"event_type", BODY_FIELD_REQUIRED, body_event_type},
     {"person_id", BODY_FIELD_UNLESS_KNOWN, read_person_id},
-    {"anonymous_id", BODY_FIELD_OPTIONAL, read_anonymous_id},
+    {"anonymous_id", BODY_FIELD_STANDS_IN, read_anonymous_id},
     {"id", BODY_FIELD_REQUIRED, body_id},
     {"datetime_created", BODY_FIELD_REQUIRED, body_datetime_created},
     {"properties", BODY_FIELD_OPTIONAL, body_properties},
@@ -64,7 +64,7 @@ static void check_whose(struct body_draft *draft)
 
     if (draft->nobody && !draft->known) {
         draft->name = "person_id";
-        body_complain(draft, "must not be null");
+        body_complain_unknown(draft, "must not be null");
     } else if (draft->has_person_id && event->anonymous_id.length > 0) {
         draft->name = "anonymous_id";
         body_complain(draft, "either this or a person_id, not both");

@@ -55,7 +55,7 @@ static void read_field(struct body_draft *draft, const struct body_field *field,
         field->read(draft, value);
 }
 
-static void complain_unknown(struct body_draft *draft, struct dbk_slice key)
+static void complain_of_key(struct body_draft *draft, struct dbk_slice key)
 {
     char name[NAME_SHOWN + 1];
     size_t length = key.length < NAME_SHOWN ? key.length : NAME_SHOWN;
@@ -77,10 +77,28 @@ static size_t find_field(const struct body_field *table, struct dbk_slice key)
     return i;
 }
 
-static bool is_missed(const struct body_draft *draft, const struct body_field *field)
+void body_complain_unknown(struct body_draft *draft, const char *wrong)
 {
-    return field->use == BODY_FIELD_REQUIRED ||
-           (field->use == BODY_FIELD_UNLESS_KNOWN && !draft->known);
+    const char *separator = ", unless there is an ";
+    char ways[200] = "";
+
+    for (const struct body_field *field = draft->table; field->name; field++) {
+        size_t used = strlen(ways);
+        if (field->use != BODY_FIELD_MAKES_KNOWN && field->use != BODY_FIELD_STANDS_IN)
+            continue;
+        snprintf(ways + used, sizeof ways - used, "%s%s", separator, field->name);
+        separator = " or ";
+    }
+    body_complain(draft, "%s%s", wrong, ways);
+}
+
+static void complain_if_missed(struct body_draft *draft, const struct body_field *field)
+{
+    draft->name = field->name;
+    if (field->use == BODY_FIELD_REQUIRED)
+        body_complain(draft, "required");
+    else if (field->use == BODY_FIELD_UNLESS_KNOWN && !draft->known)
+        body_complain_unknown(draft, "required");
 }
 
 /* Whether the object has what its person is known by, wherever it stands in it. */
@@ -112,6 +130,7 @@ void body_object(struct body_draft *draft, const struct body_field *table,
     struct dbk_slice value;
     unsigned seen = 0;
 
+    draft->table = table;
     draft->known = draft->known || makes_known(draft, table, object);
     json_walk_start(&walk, object);
     while (!draft->no_memory && json_walk_next(&walk, &value)) {
@@ -123,13 +142,12 @@ void body_object(struct body_draft *draft, const struct body_field *table,
             seen |= 1U << i;
             read_field(draft, &table[i], value);
         } else {
-            complain_unknown(draft, key);
+            complain_of_key(draft, key);
         }
     }
     for (size_t i = 0; table[i].name; i++) {
-        draft->name = table[i].name;
-        if (is_missed(draft, &table[i]) && !(seen & (1U << i)))
-            body_complain(draft, "required");
+        if (!(seen & (1U << i)))
+            complain_if_missed(draft, &table[i]);
     }
 }
 

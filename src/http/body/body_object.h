@@ -36,6 +36,7 @@ struct body_draft {
     char *copy, *end;   /* where the next string goes, and the end of the block */
     const char *prefix; /* before the names of the fields: "" or "events[3]." */
     const char *name;   /* of the field being read */
+    const struct body_field *table; /* that it is in */
     struct dbk_field_errors *fields;
     size_t complaints; /* also those that fields had no room for */
     bool no_memory;
@@ -50,10 +51,15 @@ struct body_field {
         BODY_FIELD_REQUIRED,
         BODY_FIELD_UNLESS_KNOWN, /* required, unless the person is known (body_draft) */
         BODY_FIELD_MAKES_KNOWN,  /* optional; but for null it makes the person known */
+        BODY_FIELD_STANDS_IN,    /* optional; its reader makes the person known */
         BODY_FIELD_READ_ONLY,    /* refused; has no reader */
     } use;
     void (*read)(struct body_draft *draft, struct dbk_slice value);
 };
+
+/* Note that the field being read is `wrong` as long as the person is not known, and what of
+ * the table being read would make it so. */
+void body_complain_unknown(struct body_draft *draft, const char *wrong);
 
 /* Note what is wrong with the field being read. */
 void body_complain(struct body_draft *draft, const char *format, ...)

@@ -84,11 +84,21 @@ static bool read_none(struct body_draft *draft, struct dbk_slice value, unsigned
     return true;
 }
 
+/* The same of what only a person may be without who is known by something else. */
+static bool read_none_if_known(struct body_draft *draft, struct dbk_slice value,
+                               unsigned has)
+{
+    if (draft->known || value.data[0] != 'n')
+        return read_none(draft, value, has);
+    body_complain_unknown(draft, "must not be null");
+    return true;
+}
+
 void body_email(struct body_draft *draft, struct dbk_slice value)
 {
     struct dbk_slice text;
 
-    if (draft->known && read_none(draft, value, DBK_HAS_EMAIL))
+    if (read_none_if_known(draft, value, DBK_HAS_EMAIL))
         return;
     if (!read_string(draft, value, &text))
         return;
@@ -107,7 +117,7 @@ static void read_name(struct body_draft *draft, struct dbk_slice value, unsigned
     struct dbk_slice text, name;
     const char *wrong;
 
-    if (draft->known && read_none(draft, value, has))
+    if (read_none_if_known(draft, value, has))
         return;
     if (!read_string(draft, value, &text))
         return;

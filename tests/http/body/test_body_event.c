@@ -180,7 +180,7 @@ static void each_wrong_field_is_named(void **state)
         const char *body, *field, *message;
     } cases[] = {
         {"{}", "event_type", "required"},
-        {"{}", "person_id", "required"},
+        {"{}", "person_id", "required, unless there is an anonymous_id"},
         {HEAD ",\"id\":\"\"}", "id", "must be a UUID"},
         {HEAD ",\"id\":7}", "id", "expected a string, not a number"},
         {HEAD ",\"id\":\"" PERSON "0\"}", "id", "must be a UUID"},
