@@ -1,4 +1,5 @@
 /* A batch that is an object: its items, and what they share. */
+#include "body_event.h"
 #include "body_fields.h"
 #include "body_time.h"
 #include "json_bounds.h"
@@ -117,6 +118,18 @@ static enum dbk_code complain(struct envelope *envelope, struct dbk_slice key,
     return dbk_fail(err, DBK_INVALID, "%s: %s", error->field, error->message);
 }
 
+/* Whether the object that begins with this key is an item, sent without its brackets. */
+static bool is_of_item(struct dbk_slice key)
+{
+    struct dbk_slice name = {key.data + 1, key.length - 2};
+
+    for (const struct body_field *field = body_event_fields; field->name; field++) {
+        if (dbk_slice_equal(name, dbk_slice(field->name)))
+            return true;
+    }
+    return body_item_names_kind(key);
+}
+
 static enum dbk_code read_member(struct envelope *envelope, struct dbk_slice key,
                                  struct dbk_slice value, unsigned *seen,
                                  struct dbk_error *err)
@@ -126,6 +139,11 @@ static enum dbk_code read_member(struct envelope *envelope, struct dbk_slice key
 
     while (i < MEMBERS && !dbk_slice_equal(members[i].key, key))
         i++;
+    if (i == MEMBERS && *seen == 0 && is_of_item(key))
+        return dbk_fail(
+            err, DBK_INVALID,
+            "A batch is an array of items, or an object {\"items\": [...]}: "
+            "send a single event to /events, or as an array of one");
     if (i == MEMBERS)
         return complain(envelope, key, "unknown field", err);
     if (*seen & (1U << i))

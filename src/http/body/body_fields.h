@@ -133,4 +133,11 @@ bool body_items_next(struct body_items *items, struct dbk_slice *item);
 enum body_item { BODY_ITEM_EVENT, BODY_ITEM_PERSON, BODY_ITEM_ALIAS };
 enum body_item body_item_kind(struct dbk_slice *item);
 
+/* Whether an item that is read as an event has an object by one of these keys, beside
+ * whatever else. */
+bool body_item_mixed(struct dbk_slice item);
+
+/* Whether a key, with its quotes, is one of these. */
+bool body_item_names_kind(struct dbk_slice key);
+
 #endif

@@ -155,11 +155,36 @@ static struct dbk_slice only_member(struct dbk_slice object, struct dbk_slice ke
     return value;
 }
 
+static const struct dbk_slice keys[] = {[BODY_ITEM_EVENT] = {"\"event\"", 7},
+                                        [BODY_ITEM_PERSON] = {"\"person\"", 8},
+                                        [BODY_ITEM_ALIAS] = {"\"alias\"", 7}};
+
+bool body_item_names_kind(struct dbk_slice key)
+{
+    for (size_t kind = 0; kind < sizeof keys / sizeof *keys; kind++) {
+        if (dbk_slice_equal(key, keys[kind]))
+            return true;
+    }
+    return false;
+}
+
+bool body_item_mixed(struct dbk_slice item)
+{
+    struct json_loose loose;
+    struct dbk_slice value;
+
+    if (item.length == 0 || item.data[0] != '{')
+        return false;
+    json_loose_start(&loose, item);
+    while (json_loose_next(&loose, &value)) {
+        if (body_item_names_kind(loose.key) && value.data[0] == '{')
+            return true;
+    }
+    return false;
+}
+
 enum body_item body_item_kind(struct dbk_slice *item)
 {
-    static const struct dbk_slice keys[] = {[BODY_ITEM_EVENT] = {"\"event\"", 7},
-                                            [BODY_ITEM_PERSON] = {"\"person\"", 8},
-                                            [BODY_ITEM_ALIAS] = {"\"alias\"", 7}};
     const char *end = item->data + item->length, *key;
 
     if (item->length == 0 || item->data[0] != '{')

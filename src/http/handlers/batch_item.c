@@ -9,6 +9,22 @@ bool batch_is_forbidden(const struct batch_frame *frame, const struct batch_item
     return item->kind == BODY_ITEM_PERSON && request_only_ingests(frame->rq);
 }
 
+static enum dbk_code read_event(const struct batch_frame *frame,
+                                const struct batch_item *item, struct dbk_body *body,
+                                struct dbk_field_errors *fields, struct dbk_error *err)
+{
+    enum dbk_code code =
+        dbk_body_event(item->text.data, item->text.length, DBK_BODY_CREATE,
+                       &frame->rules, body, fields, err);
+
+    if (code != DBK_INVALID || fields->count == 0 || !body_item_mixed(item->text))
+        return code;
+    fields->count = 0;
+    return dbk_fail(err, code,
+                    "An item is an event, or an object with nothing but one of event, "
+                    "person and alias in it: send each as an item of its own");
+}
+
 enum dbk_code batch_read(const struct batch_frame *frame, const struct batch_item *item,
                          struct dbk_body *body, struct dbk_field_errors *fields,
                          struct dbk_error *err)
@@ -27,8 +43,7 @@ enum dbk_code batch_read(const struct batch_frame *frame, const struct batch_ite
     case BODY_ITEM_ALIAS:
         return dbk_body_alias(text, length, body, fields, err);
     }
-    return dbk_body_event(text, length, DBK_BODY_CREATE, &frame->rules, body, fields,
-                          err);
+    return read_event(frame, item, body, fields, err);
 }
 
 static struct dbk_command *draft_event(const struct batch_frame *frame, size_t index,

@@ -254,6 +254,27 @@ class Mixed(Served):
             {"person": person(), "event": {}}, {"event": {"event_type": "a",
                                                           "person_id": kate}}])
         self.assertEqual(self.verdicts(answer), [400] * 8 + [201], answer.body)
+        self.assertIn("each as an item of its own", answer.data[7]["details"])
+        self.assertNotIn("errors", answer.data[7])
+
+    def test_what_else_would_do_is_said_of_what_is_missing(self):
+        for item, field, said in (
+                ({"event_type": "a"}, "person_id", "required, unless there is an anonymous_id"),
+                ({"event_type": "a", "person_id": None}, "person_id",
+                 "must not be null, unless there is an anonymous_id"),
+                ({"person": {"first_name": "a", "last_name": "b"}}, "email",
+                 "required, unless there is an external_id or anonymous_id"),
+                ({"person": person(last_name=None)}, "last_name",
+                 "must not be null, unless there is an external_id or anonymous_id"),
+                ({"alias": {"anonymous_id": "a"}}, "person_id",
+                 "required, unless there is an external_id")):
+            verdict, = self.batch([item]).data
+            self.assertEqual(verdict["errors"], [{"field": field, "message": said}])
+
+    def test_an_event_alone_is_told_where_to_go(self):
+        for alone in ({"event_type": "a", "anonymous_id": "b"},
+                      {"event": {"event_type": "a", "anonymous_id": "b"}}):
+            self.assert_refused(self.batch(alone), 400, "a single event to /events")
 
     def test_one_key_makes_each_kind_happen_once(self):
         kate, external = self.created(), new_id()

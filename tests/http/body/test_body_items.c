@@ -176,6 +176,40 @@ static void an_item_says_what_it_is(void **state)
     assert_kind("7", BODY_ITEM_EVENT, "7");
 }
 
+static void assert_mixed(const char *text, bool mixed)
+{
+    char *copy = exact(text, strlen(text));
+
+    assert_int_equal(body_item_mixed((struct dbk_slice){copy, strlen(text)}), mixed);
+    free(copy);
+}
+
+static void an_item_that_says_two_things_is_told_from_an_event(void **state)
+{
+    (void)state;
+    assert_mixed("{\"event\":{},\"person\":{}}", true);
+    assert_mixed("{\"id\":7,\"alias\" : {}}", true);
+    assert_mixed("{\"event\":\"Order Completed\",\"id\":7}", false);
+    assert_mixed("{\"event_type\":\"a\"}", false);
+    assert_mixed("7", false);
+    assert_mixed("{", false);
+}
+
+static void an_item_alone_is_told_from_an_object_that_has_items(void **state)
+{
+    static const char alone[] =
+        "A batch is an array of items, or an object {\"items\": [...]}: send a single "
+        "event to /events, or as an array of one";
+
+    (void)state;
+    assert_refused("{\"event_type\":\"a\",\"items\":[1]}", false, DBK_INVALID, alone);
+    assert_refused("{ \"person_id\" :7", false, DBK_INVALID, alone);
+    assert_refused("{\"person\":{}}", false, DBK_INVALID, alone);
+    assert_refused("{\"x\":7}", false, DBK_INVALID, "x: unknown field");
+    assert_refused("{\"items\":[1],\"person\":{}}", false, DBK_INVALID,
+                   "person: unknown field");
+}
+
 static void items_are_bounded(void **state)
 {
     (void)state;
@@ -194,6 +228,8 @@ int main(void)
         cmocka_unit_test(what_is_wrong_with_the_object_is_named),
         cmocka_unit_test(an_object_that_is_shared_is_told_from_an_item),
         cmocka_unit_test(an_item_says_what_it_is),
+        cmocka_unit_test(an_item_that_says_two_things_is_told_from_an_event),
+        cmocka_unit_test(an_item_alone_is_told_from_an_object_that_has_items),
         cmocka_unit_test(items_are_bounded),
     };
 
