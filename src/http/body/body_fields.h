@@ -67,7 +67,7 @@ enum dbk_code body_event_at(const char *text, size_t length, const struct dbk_uu
                             const struct dbk_body_rules *rules, struct dbk_body *body,
                             struct dbk_field_errors *fields, struct dbk_error *err);
 
-/* The body of a DELETE /persons/{id}: empty (length 0, or white space), or an object
+/* The body of a DELETE /persons/{id}: empty (length 0, or white space), null, or an object
  * that may hold `id`, equal to id. */
 enum dbk_code body_delete_person(const char *text, size_t length,
                                  const struct dbk_uuid *id,

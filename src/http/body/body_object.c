@@ -95,7 +95,9 @@ void body_complain_unknown(struct body_draft *draft, const char *wrong)
 static void complain_if_missed(struct body_draft *draft, const struct body_field *field)
 {
     draft->name = field->name;
-    if (field->use == BODY_FIELD_REQUIRED)
+    if (field->use == BODY_FIELD_REQUIRED ||
+        (field->use == BODY_FIELD_UNLESS_BY_EXTERNAL_ID &&
+         draft->external_id.length == 0))
         body_complain(draft, "required");
     else if (field->use == BODY_FIELD_UNLESS_KNOWN && !draft->known)
         body_complain_unknown(draft, "required");

@@ -50,9 +50,10 @@ struct body_field {
         BODY_FIELD_OPTIONAL,
         BODY_FIELD_REQUIRED,
         BODY_FIELD_UNLESS_KNOWN, /* required, unless the person is known (body_draft) */
-        BODY_FIELD_MAKES_KNOWN,  /* optional; but for null it makes the person known */
-        BODY_FIELD_STANDS_IN,    /* optional; its reader makes the person known */
-        BODY_FIELD_READ_ONLY,    /* refused; has no reader */
+        BODY_FIELD_UNLESS_BY_EXTERNAL_ID, /* required, unless draft has its external_id */
+        BODY_FIELD_MAKES_KNOWN, /* optional; but for null it makes the person known */
+        BODY_FIELD_STANDS_IN,   /* optional; its reader makes the person known */
+        BODY_FIELD_READ_ONLY,   /* refused; has no reader */
     } use;
     void (*read)(struct body_draft *draft, struct dbk_slice value);
 };

@@ -12,30 +12,22 @@
 
 static void read_events(struct body_draft *draft, struct dbk_slice value);
 
+/* By its external id only. */
+static void read_anonymous_id(struct body_draft *draft, struct dbk_slice value)
+{
+    if (draft->external_id.length == 0)
+        body_complain(draft, "unknown field");
+    else
+        body_anonymous_id_or_null(draft, value);
+}
+
 static const struct body_field put_fields[] = {
     {"email", BODY_FIELD_UNLESS_KNOWN, body_email},
     {"first_name", BODY_FIELD_UNLESS_KNOWN, body_first_name},
     {"last_name", BODY_FIELD_UNLESS_KNOWN, body_last_name},
-    {"role", BODY_FIELD_REQUIRED, body_role},
+    {"role", BODY_FIELD_UNLESS_BY_EXTERNAL_ID, body_role},
     {"external_id", BODY_FIELD_MAKES_KNOWN, body_external_id},
-    {"properties", BODY_FIELD_OPTIONAL, body_person_properties},
-    {"id", BODY_FIELD_OPTIONAL, body_id},
-    {"events", BODY_FIELD_OPTIONAL, read_events},
-    {"datetime_created", BODY_FIELD_OPTIONAL, body_ignored_time},
-    {"datetime_modified", BODY_FIELD_OPTIONAL, body_ignored_time},
-    {"events_total", BODY_FIELD_OPTIONAL, body_ignored},
-    {"events_next", BODY_FIELD_OPTIONAL, body_ignored},
-    {0},
-};
-
-/* By its external id: of who is there, and of who is not. */
-static const struct body_field put_by_fields[] = {
-    {"email", BODY_FIELD_UNLESS_KNOWN, body_email},
-    {"first_name", BODY_FIELD_UNLESS_KNOWN, body_first_name},
-    {"last_name", BODY_FIELD_UNLESS_KNOWN, body_last_name},
-    {"role", BODY_FIELD_OPTIONAL, body_role},
-    {"external_id", BODY_FIELD_MAKES_KNOWN, body_external_id},
-    {"anonymous_id", BODY_FIELD_OPTIONAL, body_anonymous_id_or_null},
+    {"anonymous_id", BODY_FIELD_OPTIONAL, read_anonymous_id},
     {"properties", BODY_FIELD_OPTIONAL, body_person_properties},
     {"id", BODY_FIELD_OPTIONAL, body_id},
     {"events", BODY_FIELD_OPTIONAL, read_events},
@@ -266,7 +258,7 @@ enum dbk_code body_put_person_by(const char *text, size_t length,
                                .rules = rules,
                                .fields = fields};
 
-    if (read_update(text, length, put_by_fields, &draft, update, err) != DBK_OK)
+    if (read_update(text, length, put_fields, &draft, update, err) != DBK_OK)
         return err->code;
     if (!id && !draft.has_id)
         update->record.subject = dbk_uuid_new();

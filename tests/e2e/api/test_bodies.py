@@ -209,6 +209,12 @@ class Bodies(Served):
             self.assert_refused(answer, 400, field=list(body)[0])
         self.assert_refused(self.client.delete("/persons/" + self.kate, b"{"), 400)
 
+    def test_null_as_the_body_of_a_delete_is_none(self):
+        made = self.created()
+        event = self.recorded(made["id"], "click")
+        self.assert_ok(self.client.delete("/events/" + event["id"], b"null\n"))
+        self.assert_ok(self.client.delete("/persons/" + made["id"], b"null"))
+
 
 class Accepted(Served):
     """The other side of each bound."""

@@ -292,7 +292,10 @@ static void a_delete_may_name_what_it_deletes(void **state)
         {"{\"id\":1}", DBK_INVALID},
         {"{\"person_id\":\"" PERSON "\"}", DBK_INVALID},
         {"[]", DBK_INVALID},
-        {"null", DBK_INVALID},
+        {"null", DBK_OK},
+        {" null\n", DBK_OK},
+        {"nul", DBK_INVALID},
+        {"null null", DBK_INVALID},
         {"{", DBK_INVALID},
     };
     struct dbk_uuid id;
