@@ -209,15 +209,15 @@ class Bodies(Served):
             self.assert_refused(answer, 400, field=list(body)[0])
         self.assert_refused(self.client.delete("/persons/" + self.kate, b"{"), 400)
 
+
+class Accepted(Served):
+    """The other side of each bound."""
+
     def test_null_as_the_body_of_a_delete_is_none(self):
         made = self.created()
         event = self.recorded(made["id"], "click")
         self.assert_ok(self.client.delete("/events/" + event["id"], b"null\n"))
         self.assert_ok(self.client.delete("/persons/" + made["id"], b"null"))
-
-
-class Accepted(Served):
-    """The other side of each bound."""
 
     def test_the_longest_fields_are_taken_and_come_back(self):
         body = person(first_name="ü" * 100, last_name="\U0001f600" * 100,
