@@ -121,11 +121,11 @@ static enum tool_exit create(const struct tool *tool)
         return tool_misused(tool, "token create needs the NAME of the token");
     if (!text)
         return tool_misused(tool, "token create needs --scope: read, write, audit, "
-                                  "admin or ingest");
+                                  "admin, ingest or metrics");
     if (!dbk_scopes_parse(text, strlen(text), &scopes))
         return tool_misused(tool,
                             "--scope is \"%.64s\": allowed are read, write, audit, "
-                            "admin and ingest, or several of them",
+                            "admin, ingest and metrics, or several of them",
                             text);
     if (read_bounds(tool, &bounds, &err) != DBK_OK)
         return tool_refuse(tool, &err);
@@ -289,10 +289,9 @@ const struct command command_token = {
         "Scopes: read (GET of persons and events), write (every change), audit (the\n"
         "log), admin (everything), ingest (append events and aliases, and see "
         "nothing:\n"
-        "for web pages, whose origins are given). The name of the token is the actor "
-        "of\n"
-        "the records it writes, so give each client one of its own. They lie in\n"
-        "DATA_DIR/tokens.\n",
+        "for web pages, whose origins are given), metrics (GET /metrics, and nothing\n"
+        "else). The name of the token is the actor of the records it writes, so give\n"
+        "each client one of its own. They lie in DATA_DIR/tokens.\n",
     .example =
         "  daybook token create shop --scope read --scope write\n"
         "  daybook token create auditor --scope audit\n"
@@ -304,8 +303,8 @@ const struct command command_token = {
     .operands_max = 2,
     .options = {{.flag = "--scope",
                  .argument = "SCOPE",
-                 .help = "With create: read, write, audit, admin or ingest; may come "
-                         "again",
+                 .help = "With create: read, write, audit, admin, ingest or metrics; "
+                         "may come again",
                  .many = true},
                 {.flag = "--rate",
                  .argument = "N/s",

@@ -5,7 +5,8 @@
  *
  * A line a token: its name, its scopes, when it was created, and the BLAKE2b hash of its
  * secret in hex. Where a token has bounds, or the scope ingest, the file is of version 2,
- * and before the hash stand those that it has, in this order:
+ * and where one has the scope metrics, of version 3: so an older program says that the file
+ * is of a newer one. Before the hash stand the bounds that a token has, in this order:
  *
  *     daybook tokens 2
  *     web ingest 2026-11-25T10:16:17.330037 rate=500 address-rate=5 bytes-a-day=1048576
@@ -33,7 +34,7 @@
 #define DBK_TOKEN_SECRET 47   /* characters: "dbk_" and 32 bytes as base64url */
 #define DBK_TOKEN_HASH 32     /* bytes */
 #define DBK_TOKENS_MAX 1000   /* all are compared for each request */
-#define DBK_SCOPES_TEXT 32    /* bytes for the names of all scopes */
+#define DBK_SCOPES_TEXT 48    /* bytes for the names of all scopes */
 #define DBK_ORIGINS_TEXT 1024 /* bytes for the origins of a token */
 #define DBK_RATE_MAX 1000000  /* events a second */
 #define DBK_BYTES_A_DAY_MAX (INT64_C(1) << 49) /* so that it has 15 digits at most */
@@ -46,6 +47,7 @@ enum {
     /* Append events and aliases, and learn nothing: who has it alone is answered with ids,
      * whatever the log knows, so that it may stand in a page that everybody can read. */
     DBK_SCOPE_INGEST = 16,
+    DBK_SCOPE_METRICS = 32, /* GET /metrics, and nothing else */
 };
 
 /* How much a token may be used, and by whose pages; zeroed: as much as one likes. */
@@ -75,7 +77,8 @@ struct dbk_tokens {
 void dbk_tokens_finish(struct dbk_tokens *tokens); /* a zeroed one is fine */
 
 /* Add to *scopes those that text names, separated by commas. False: something else is
- * there. The other way, in this order: "read,write,audit,admin,ingest". */
+ * there. The other way, in this order: "read,write,audit,admin,ingest,
+ * metrics". */
 bool dbk_scopes_parse(const char *text, size_t length, unsigned *scopes);
 void dbk_scopes_format(unsigned scopes, char out[DBK_SCOPES_TEXT]);
 

@@ -49,7 +49,8 @@ static size_t count_lines(const uint8_t *data, size_t size)
 /* The words of the line say which scopes. */
 static void require_scopes(const char *line, const struct dbk_token *token)
 {
-    static const char *const names[] = {"read", "write", "audit", "admin", "ingest"};
+    static const char *const names[] = {"read",  "write",  "audit",
+                                        "admin", "ingest", "metrics"};
     char scopes[1024];
 
     require(strncmp(line, token->name, strlen(token->name)) == 0);
@@ -71,7 +72,7 @@ static void require_tokens(const struct dbk_tokens *tokens)
     for (size_t i = 0; i < tokens->count; i++) {
         const struct dbk_token *token = &tokens->list[i];
         require(dbk_token_name_valid(token->name, strlen(token->name)));
-        require(token->scopes > 0 && token->scopes < 2 * DBK_SCOPE_INGEST);
+        require(token->scopes > 0 && token->scopes < 2 * DBK_SCOPE_METRICS);
         require(dbk_timestamp_valid(token->created));
         for (size_t before = 0; before < i; before++)
             require(strcmp(tokens->list[before].name, token->name) != 0);
@@ -124,7 +125,7 @@ static int write_token(const struct dbk_token *token, char *out, size_t size)
 
 static void require_same_again(const struct dbk_tokens *tokens)
 {
-    static const char header[] = "daybook tokens 2\n"; /* which holds both */
+    static const char header[] = "daybook tokens 3\n"; /* which holds all */
     size_t size = sizeof header + tokens->count * 2048, used = strlen(header);
     struct dbk_tokens again;
     char *text = malloc(size);

@@ -1,4 +1,4 @@
-#include "http/tokens.h"
+#include "tokens_private.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -6,10 +6,11 @@
 static const struct {
     const char *name;
     unsigned scope;
+    int version; /* of the file, from which on there is the scope */
 } scopes_known[] = {
-    {"read", DBK_SCOPE_READ},     {"write", DBK_SCOPE_WRITE},
-    {"audit", DBK_SCOPE_AUDIT},   {"admin", DBK_SCOPE_ADMIN},
-    {"ingest", DBK_SCOPE_INGEST},
+    {"read", DBK_SCOPE_READ, 1},     {"write", DBK_SCOPE_WRITE, 1},
+    {"audit", DBK_SCOPE_AUDIT, 1},   {"admin", DBK_SCOPE_ADMIN, 1},
+    {"ingest", DBK_SCOPE_INGEST, 2}, {"metrics", DBK_SCOPE_METRICS, 3},
 };
 
 #define SCOPES_COUNT (sizeof scopes_known / sizeof *scopes_known)
@@ -51,6 +52,17 @@ void dbk_scopes_format(unsigned scopes, char out[DBK_SCOPES_TEXT])
             strcat(out, ",");
         strcat(out, scopes_known[i].name);
     }
+}
+
+int tokens_scopes_version(unsigned scopes)
+{
+    int version = 1;
+
+    for (size_t i = 0; i < SCOPES_COUNT; i++) {
+        if ((scopes & scopes_known[i].scope) && scopes_known[i].version > version)
+            version = scopes_known[i].version;
+    }
+    return version;
 }
 
 bool dbk_token_name_valid(const char *name, size_t length)

@@ -7,12 +7,15 @@
 
 static const char origin_letters[] = "abcdefghijklmnopqrstuvwxyz0123456789.:/_-";
 
-bool tokens_is_newer(const struct dbk_token *token)
+int tokens_version(const struct dbk_token *token)
 {
     const struct dbk_token_bounds *bounds = &token->bounds;
+    int version = tokens_scopes_version(token->scopes);
 
-    return (token->scopes & DBK_SCOPE_INGEST) || bounds->rate || bounds->address_rate ||
-           bounds->bytes_a_day || *bounds->origins;
+    if (version < 2 && (bounds->rate || bounds->address_rate || bounds->bytes_a_day ||
+                        *bounds->origins))
+        version = 2;
+    return version;
 }
 
 /* Names as they are compared with what browsers send; what makes one is the tools' to

@@ -8,11 +8,12 @@
 #define TOKENS_BEGINNING "daybook tokens "
 #define TOKENS_LINE 2048 /* bytes of a line, with its end and the NUL */
 
-/* How a version begins. What needs nothing of the second is written as the first. */
+/* How a version begins: with its number, of one digit, and a line's end. The file is written
+ * in the first that can say all that is in it. */
 #define TOKENS_HEADER TOKENS_BEGINNING "1\n"
-#define TOKENS_HEADER_2 TOKENS_BEGINNING "2\n"
+#define TOKENS_VERSION 3 /* the newest */
 
-/* What a line of version 2 says between the time and the hash: each with a space behind
+/* What a line from version 2 on says between the time and the hash: each with a space behind
  * it; "" where there are none. */
 void tokens_format_bounds(const struct dbk_token_bounds *bounds, char out[TOKENS_LINE]);
 /* The other way. False: something else is there, or it is not as it is written. */
@@ -22,8 +23,9 @@ bool tokens_parse_bounds(const char *text, size_t length,
 /* Whether these may be the origins of a token: none, "*", or some with commas between. */
 bool tokens_origins_valid(const char *origins);
 
-/* Whether it needs version 2. */
-bool tokens_is_newer(const struct dbk_token *token);
+/* The first version that can say the scopes; that can say the token. */
+int tokens_scopes_version(unsigned scopes);
+int tokens_version(const struct dbk_token *token);
 
 /* DIR/tokens, or DIR/tokens.tmp. DBK_IO: too long. */
 enum dbk_code tokens_path(const char *dir, const char *name, char path[TOKENS_PATH],

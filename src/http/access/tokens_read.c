@@ -97,7 +97,7 @@ static bool read_token(char *line, size_t length, int version, struct dbk_token 
     return dbk_scopes_parse(fields[1].text, fields[1].length, &token->scopes) &&
            dbk_timestamp_parse(fields[2].text, fields[2].length, &token->created) &&
            read_hash(fields[3], token->hash) &&
-           (version > 1 || !(token->scopes & DBK_SCOPE_INGEST)) &&
+           tokens_scopes_version(token->scopes) <= version &&
            (!*token->bounds.origins || token->scopes == DBK_SCOPE_INGEST);
 }
 
@@ -131,18 +131,18 @@ static enum dbk_code add_line(struct dbk_tokens *tokens, char *line, size_t leng
     return DBK_OK;
 }
 
-/* The headers are of one length. */
 static enum dbk_code check_header(const char *text, int *version, const char *path,
                                   struct dbk_error *err)
 {
-    *version = strncmp(text, TOKENS_HEADER_2, strlen(TOKENS_HEADER_2)) == 0 ? 2 : 1;
-    if (*version == 2 || strncmp(text, TOKENS_HEADER, strlen(TOKENS_HEADER)) == 0)
-        return DBK_OK;
-    if (strncmp(text, TOKENS_BEGINNING, strlen(TOKENS_BEGINNING)) == 0)
-        return dbk_fail(err, DBK_UNSUPPORTED, "%s is of a newer version of daybook",
+    size_t length = strlen(TOKENS_BEGINNING);
+
+    if (strncmp(text, TOKENS_BEGINNING, length) != 0)
+        return dbk_fail(err, DBK_DAMAGED, "%s does not begin with \"daybook tokens 1\"",
                         path);
-    return dbk_fail(err, DBK_DAMAGED, "%s does not begin with \"daybook tokens 1\"",
-                    path);
+    *version = text[length] - '0';
+    if (*version >= 1 && *version <= TOKENS_VERSION && text[length + 1] == '\n')
+        return DBK_OK;
+    return dbk_fail(err, DBK_UNSUPPORTED, "%s is of a newer version of daybook", path);
 }
 
 static enum dbk_code parse(char *text, size_t length, const char *path,

@@ -107,13 +107,15 @@ static enum dbk_code write_token(const struct change *change,
 
 static enum dbk_code write_tokens(const struct change *change, struct dbk_error *err)
 {
-    const char *header = TOKENS_HEADER;
+    char header[] = TOKENS_HEADER;
     enum dbk_code code;
+    int version = 1;
 
     for (size_t i = 0; i < change->tokens.count; i++) {
-        if (tokens_is_newer(&change->tokens.list[i]))
-            header = TOKENS_HEADER_2;
+        int own = tokens_version(&change->tokens.list[i]);
+        version = own > version ? own : version;
     }
+    header[strlen(TOKENS_BEGINNING)] = (char)('0' + version);
     code = dbk_write_all(change->fd, header, strlen(header), change->tmp, err);
     for (size_t i = 0; code == DBK_OK && i < change->tokens.count; i++)
         code = write_token(change, &change->tokens.list[i], err);

@@ -11,6 +11,7 @@
 #define LINE "kate read,write " TIME " " HASH "\n"
 #define HEADER "daybook tokens 1\n"
 #define HEADER_2 "daybook tokens 2\n"
+#define HEADER_3 "daybook tokens 3\n"
 
 /* What was synced and renamed, in order: 'f' a file, 'd' a folder, 'r' a rename. */
 static char steps[8];
@@ -212,7 +213,6 @@ static void a_malformed_file_is_refused_whole_with_its_line(void **state)
         {HEADER, NULL, DBK_OK},
         {"", "does not begin", DBK_DAMAGED},
         {"daybook tokens 1", "newer", DBK_UNSUPPORTED},
-        {"daybook tokens 3\n" LINE, "newer", DBK_UNSUPPORTED},
         {LINE, "does not begin", DBK_DAMAGED},
         {HEADER "\n", "line 2", DBK_DAMAGED},
         {HEADER LINE "\n", "line 3", DBK_DAMAGED},
@@ -232,6 +232,12 @@ static void a_malformed_file_is_refused_whole_with_its_line(void **state)
         {HEADER "k\xC3\xA9te read " TIME " " HASH "\n", "line 2", DBK_DAMAGED},
         {HEADER "web ingest " TIME " " HASH "\n", "line 2", DBK_DAMAGED},
         {HEADER "kate read " TIME " rate=5 " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER "grafana metrics " TIME " " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER_2 "grafana metrics " TIME " " HASH "\n", "line 2", DBK_DAMAGED},
+        {HEADER_3 "grafana metrics " TIME " " HASH "\n", NULL, DBK_OK},
+        {HEADER_3 "web ingest " TIME " rate=5 " HASH "\n", NULL, DBK_OK},
+        {HEADER_3 LINE, NULL, DBK_OK},
+        {"daybook tokens 4\n" LINE, "newer", DBK_UNSUPPORTED},
         {HEADER_2, NULL, DBK_OK},
         {HEADER_2 LINE, NULL, DBK_OK},
         {HEADER_2 "web ingest " TIME " " HASH "\n", NULL, DBK_OK},
@@ -311,6 +317,16 @@ static void what_is_newer_makes_the_file_so_and_only_that(void **state)
     assert_int_equal(place->tokens.list[0].bounds.rate, 0);
     assert_int_equal(place->tokens.list[1].scopes, DBK_SCOPE_INGEST);
     assert_memory_equal(&place->tokens.list[1].bounds, &most, sizeof most);
+    assert_int_equal(dbk_tokens_create(place->dir, "scraper", DBK_SCOPE_METRICS, NULL,
+                                       secret, &place->err),
+                     DBK_OK);
+    read_head(place, head);
+    assert_string_equal(head, HEADER_3);
+    assert_int_equal(read_again(place), DBK_OK);
+    assert_int_equal(place->tokens.list[2].scopes, DBK_SCOPE_METRICS);
+    dbk_tokens_revoke(place->dir, "scraper", &left, &place->err);
+    read_head(place, head);
+    assert_string_equal(head, HEADER_2);
     assert_int_equal(dbk_tokens_revoke(place->dir, "web", &left, &place->err), DBK_OK);
     read_head(place, head);
     assert_string_equal(head, HEADER);
@@ -574,6 +590,9 @@ static void scopes_are_named_in_order(void **state)
     assert_true(dbk_scopes_parse("ingest", 6, &scopes));
     dbk_scopes_format(scopes, text);
     assert_string_equal(text, "read,write,audit,admin,ingest");
+    assert_true(dbk_scopes_parse("metrics", 7, &scopes));
+    dbk_scopes_format(scopes, text);
+    assert_string_equal(text, "read,write,audit,admin,ingest,metrics");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(dbk_scopes_parse(bad[i], strlen(bad[i]), &scopes));
 }
