@@ -269,8 +269,7 @@ class HowToAdd(unittest.TestCase):
                             read("src/http/routes.c"), re.M)
         declared = re.findall(r"\bhandle_\w+", read("src/http/handlers.h"))
         described = read("src/http/openapi.json")
-        rooms = ("src/http/handlers/", "src/http/persons/")
-        handlers = "\n".join(read(path) for path in TREE if path.startswith(rooms))
+        handlers = "\n".join(read(path) for path in TREE if re.fullmatch(r"src/http/\w+/\w+\.c", path))
         self.assertGreater(len(routes), 0)
         for method, path, handler in routes:
             self.assertIn(handler, declared)
@@ -278,6 +277,14 @@ class HowToAdd(unittest.TestCase):
             if path not in ("/", "/docs", "/docs/{file}", "/openapi.json"):
                 self.assertIn(f'"{path}": {{', described)
         self.assertEqual(sorted(declared), sorted({handler for _, _, handler in routes}))
+
+    def test_each_metric_is_told(self):
+        names = re.findall(r'(?:COUNTER|HISTOGRAM)\(\w+, "(\w+)"', read("include/store/metrics.h"))
+        names += re.findall(r'"((?:daybook|process)_\w+)"', "".join(
+            read(path) for path in TREE if path.startswith("src/http/metrics/")))
+        told = re.findall(r"^\| `(\w+)`", read("docs/metrics.md"), re.M)
+        self.assertGreater(len(names), 9)
+        self.assertEqual(sorted(names), sorted(told))
 
     def test_each_subcommand_has_a_file_and_a_row(self):
         commands = re.findall(r"^    &command_(\w+),$", read("tools/main.c"), re.M)
