@@ -15,13 +15,16 @@ help: ## show this list
 start-api: build ## install what is missing, build, and serve on http://127.0.0.1:8080
 	@exec build/release/daybook serve
 
-# Without the viewer /docs lists the routes: what cannot be had stops no build.
+# Without the viewer /docs lists the routes, without its parts /console says how to have
+# them: what cannot be had stops no build.
 build: build/release/build.ninja ## build build/release/daybook, optimised
 	@tools/get-viewer || true
+	@tools/get-console || true
 	@cmake --build build/release -j $(JOBS) --target daybook
 
-viewer: ## bring the viewer of /docs, by npm where that is there
+viewer: ## bring what /docs and /console are made with, by npm where that is there
 	@tools/get-viewer
+	@tools/get-console
 
 test: build/dev/build.ninja ## build with ASan and UBSan, and run all tests
 	@cmake --build build/dev -j $(JOBS)

@@ -5,6 +5,7 @@
 #include "routes.h"
 
 handler handle_index, handle_docs, handle_docs_file, handle_openapi; /* pages */
+handler handle_console, handle_console_file;                         /* pages */
 handler handle_list_persons, handle_get_person;                      /* read */
 handler handle_post_person, handle_delete_person;                    /* write */
 handler handle_put_person, handle_patch_person;                      /* update */

@@ -31,6 +31,8 @@ static const char *const log_page[] = {"limit", "after", "timestamps", NULL};
 
 const struct route routes[] = {
     {"GET", "/", BODY_NONE, PUBLIC, none, handle_index},
+    {"GET", "/console", BODY_NONE, PUBLIC, none, handle_console},
+    {"GET", "/console/{file}", BODY_NONE, PUBLIC, none, handle_console_file},
     {"GET", "/docs", BODY_NONE, PUBLIC, none, handle_docs},
     {"GET", "/docs/{file}", BODY_NONE, PUBLIC, none, handle_docs_file},
     {"GET", "/events", BODY_NONE, READ, events, handle_list_events},
@@ -68,6 +70,7 @@ const size_t routes_count = sizeof routes / sizeof *routes;
 const char *routes_meant(const char *path)
 {
     static const char *const habits[][2] = {
+        {"/console/", "/console"},
         {"/docs/", "/docs"},
         {"/favicon.ico", "/docs/favicon-32x32.png"},
     };

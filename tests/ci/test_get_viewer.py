@@ -1,4 +1,4 @@
-"""What tools/get-viewer takes from npm, which is played by a script."""
+"""What tools/get-viewer and tools/get-console take from npm, which is played by a script."""
 
 import base64
 import hashlib
@@ -34,8 +34,10 @@ class GetViewer(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir)
         for folder in ("tools", "bin"):
             os.mkdir(f"{self.dir}/{folder}")
-        shutil.copy(ROOT + "/tools/get-viewer", self.dir + "/tools/get-viewer")
-        for name in ("bash", "cp", "dirname", "env", "mkdir", "mktemp", "rm", "tar", "gzip"):
+        for name in ("get-npm", "get-viewer", "get-console"):
+            shutil.copy(f"{ROOT}/tools/{name}", f"{self.dir}/tools/{name}")
+        for name in ("bash", "cp", "dirname", "env", "mkdir", "mktemp", "rm", "tar", "gzip",
+                     "uname"):
             os.symlink(shutil.which(name), f"{self.dir}/bin/{name}")
         self.play("node", f'exec "{NODE}" "$@"')
         self.package = package()
@@ -73,6 +75,13 @@ class GetViewer(unittest.TestCase):
         self.assertEqual(self.found(), sorted(FILES[:4]))
         with open(self.dir + "/calls", encoding="utf-8") as calls:
             self.assertEqual(len(calls.readlines()), 1)
+
+    def test_without_npm_the_console_says_how_to_have_it(self):
+        done = subprocess.run([self.dir + "/tools/get-console"], text=True, timeout=60,
+                              capture_output=True, check=False,
+                              env={"PATH": self.dir + "/bin"})
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "^@esbuild/linux-.*npm.*/console says how to have it")
 
     def test_anything_else_is_not(self):
         self.bring()

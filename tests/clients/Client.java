@@ -129,6 +129,9 @@ public class Client {
         same(called("docs", about.docs(null, null)).contains("<html"), true);
         same(called("docsFile", about.docsFile("errors.md", null, null))
             .contains("not-found"), true);
+        same(called("console", about.console(null, null)).contains("<html"), true);
+        same(called("consoleFile", about.consoleFile("icon.svg", null, null))
+            .contains("<svg"), true);
         same(((Map<?, ?>) called("openapi", about.openapi(null, null))).get("openapi"),
             "3.1.0");
     }

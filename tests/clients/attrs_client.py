@@ -5,7 +5,8 @@ import sys
 import uuid
 
 from daybook_client import AuthenticatedClient, models
-from daybook_client.api.about import docs, docs_file, health, index, openapi
+from daybook_client.api.about import (console, console_file, docs, docs_file, health, index,
+                                      openapi)
 from daybook_client.api.events import (create_event, create_event_at, create_events,
                                        delete_event, get_event, list_events)
 from daybook_client.api.log import get_record, list_log
@@ -103,6 +104,8 @@ same(call(health).data.status, models.HealthStatus.OK)
 same(call(index).data.name, "Daybook")
 assert "<html" in call(docs)
 assert "not-found" in call(docs_file, "errors.md")
+assert "<html" in call(console)
+assert "<svg" in call(console_file, "icon.svg")
 same(call(openapi)["openapi"][:3], "3.1")
 
 same(call(delete_alias, person.id, "a/attrs").data, None)

@@ -162,6 +162,10 @@ func tryRest(ctx context.Context, api *client.APIClient) {
 	same(strings.Contains(page, "<html"), true)
 	file := do(api.AboutAPI.DocsFile(ctx, "errors.md").Execute, "docsFile")
 	same(strings.Contains(file, "not-found"), true)
+	page = do(api.AboutAPI.Console(ctx).Execute, "console")
+	same(strings.Contains(page, "<html"), true)
+	file = do(api.AboutAPI.ConsoleFile(ctx, "icon.svg").Execute, "consoleFile")
+	same(strings.Contains(file, "<svg"), true)
 	document := do(api.AboutAPI.Openapi(ctx).Execute, "openapi")
 	same(*document["openapi"], any("3.1.0"))
 }

@@ -136,6 +136,10 @@ assert.match(await call("docs", client.GET("/docs", { parseAs: "text" })), /<htm
 assert.match(await call("docsFile", client.GET("/docs/{file}", {
   params: { path: { file: "errors.md" } }, parseAs: "text",
 })), /not-found/);
+assert.match(await call("console", client.GET("/console", { parseAs: "text" })), /<html/);
+assert.match(await call("consoleFile", client.GET("/console/{file}", {
+  params: { path: { file: "icon.svg" } }, parseAs: "text",
+})), /<svg/);
 assert.match(String((await call("openapi", client.GET("/openapi.json"))).openapi), /^3\.1/);
 
 await call("deleteAlias", client.DELETE("/persons/{id}/aliases/{anonymous_id}", {

@@ -90,6 +90,8 @@ same(call(about.health).data.status, "ok")
 same(call(about.index).data.name, "Daybook")
 assert "<html" in call(about.docs)
 assert "not-found" in call(about.docs_file, "errors.md")
+assert "<html" in call(about.console)
+assert "<svg" in call(about.console_file, "icon.svg")
 same(call(about.openapi)["openapi"][:3], "3.1")
 
 same(call(persons.delete_alias, person.id, "a/py").data, None)

@@ -28,6 +28,8 @@ static const struct {
     const char *types[3]; /* none: what is there */
 } others[] = {
     {"/", {"text/html", "application/json"}},
+    {"/console", {"text/html"}},
+    {"/console/{file}", {NULL}},
     {"/docs", {"text/html"}},
     {"/docs/{file}", {NULL}},
     {"/log", {"application/json", "application/x-ndjson"}},

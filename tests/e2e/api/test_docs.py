@@ -117,7 +117,7 @@ class Docs(Served):
 
     def test_the_first_page_tells_where_to_go(self):
         page = self.page("/").body.decode()
-        self.assertLessEqual({"/docs", "/persons", "/events", "/log", "/health"},
+        self.assertLessEqual({"/console", "/docs", "/persons", "/events", "/log", "/health"},
                              set(Addresses(page).linked))
         for_programs = self.client.get("/", Accept="application/json")
         self.assert_ok(for_programs)
@@ -179,7 +179,8 @@ class Docs(Served):
             method, path.replace("/persons/{id}", "/persons/" + made["id"])
             .replace("{anonymous_id}", quote(alias, safe="")).replace("{value}", named)
             .replace("/events/{id}", "/events/" + event).replace("{sequence}", "1")
-            .replace("{file}", "favicon-32x32.png"), text if media else None,
+            .replace("/docs/{file}", "/docs/favicon-32x32.png")
+            .replace("/console/{file}", "/console/icon.svg"), text if media else None,
             {"Content-Type": media} if media else {})
         self.assertIn(answer.status, (200, 201), answer.body)
         self.assert_documented(operation, answer)

@@ -2,10 +2,10 @@
 
 #include "page.h"
 
-const struct docs_file docs_page = {NULL, "text/html; charset=utf-8", page_routes_html,
+const struct page_file docs_page = {NULL, "text/html; charset=utf-8", page_routes_html,
                                     &page_routes_html_size};
 
-const struct docs_file docs_files[] = {
+const struct page_file docs_files[] = {
     {"errors.md", "text/markdown; charset=utf-8", page_errors_md, &page_errors_md_size},
     {"routes.html", "text/html; charset=utf-8", page_routes_html,
      &page_routes_html_size},

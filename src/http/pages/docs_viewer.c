@@ -3,10 +3,10 @@
 #include "page.h"
 #include "viewer.h"
 
-const struct docs_file docs_page = {NULL, "text/html; charset=utf-8", page_docs_html,
+const struct page_file docs_page = {NULL, "text/html; charset=utf-8", page_docs_html,
                                     &page_docs_html_size};
 
-const struct docs_file docs_files[] = {
+const struct page_file docs_files[] = {
     {"docs.js", "text/javascript; charset=utf-8", page_docs_js, &page_docs_js_size},
     {"swagger-ui.css", "text/css; charset=utf-8", viewer_swagger_ui_css,
      &viewer_swagger_ui_css_size},

@@ -1,0 +1,63 @@
+// How it goes, every two seconds: from /metrics where the token lets it be read, and from
+// /health, which anybody may read.
+import { ask, request } from "./api.js";
+
+const EVERY = 2000;
+
+export async function pulse(signal, beat) {
+  let before = null, metrics = true;
+  while (!signal.aborted) {
+    const now = { time: Date.now() / 1000 };
+    try {
+      const health = await ask("/health", { signal, allow: [503] });
+      now.health = health.data;
+      now.details = health.response?.details;
+      if (metrics) {
+        now.metrics = await readMetrics(signal);
+        metrics = now.metrics !== null;
+      }
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      now.error = error;
+    }
+    now.counts = countsOf(now);
+    now.rate = rateOf(before, now);
+    beat(now);
+    before = now;
+    await pause(EVERY, signal);
+  }
+}
+
+// What is counted up: events where /metrics tells them, else records.
+function countsOf({ metrics, health }) {
+  const events = metrics?.get('daybook_records_total{type="event.recorded"}');
+  if (events !== undefined) return { of: "events", n: events };
+  return { of: "records", n: health?.head };
+}
+
+function rateOf(before, now) {
+  if (before?.counts.n === undefined || now.counts.n === undefined || before.counts.of !== now.counts.of) return null;
+  return Math.max(0, (now.counts.n - before.counts.n) / (now.time - before.time));
+}
+
+// A map of "name{labels}" to its number; null where this token, or this server, has none.
+async function readMetrics(signal) {
+  const answer = await request("/metrics", { signal, headers: { Accept: "text/plain" } });
+  if (!answer.ok) return null;
+  const found = new Map();
+  for (const line of (await answer.text()).split("\n")) {
+    const cut = line.lastIndexOf(" ");
+    if (line[0] !== "#" && cut > 0) found.set(line.slice(0, cut), Number(line.slice(cut + 1)));
+  }
+  return found;
+}
+
+export function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    }, { once: true });
+  });
+}

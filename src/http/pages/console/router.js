@@ -1,0 +1,41 @@
+// Which view an address is of: #/persons/ID?q=kate. A view is a module with a title and
+// show(root, place): it fills root, and stops what it began when place.signal is aborted.
+import * as overview from "./views/overview.js";
+import * as live from "./views/live.js";
+import * as persons from "./views/persons.js";
+import * as person from "./views/person.js";
+import * as events from "./views/events.js";
+import * as insight from "./views/insight.js";
+import * as operations from "./views/operations.js";
+
+export const PLACES = [
+  { path: "overview", name: "Overview", view: overview },
+  { path: "live", name: "Live", view: live },
+  { path: "persons", name: "Persons", view: persons, one: person },
+  { path: "events", name: "Events", view: events },
+  { path: "insight", name: "Insight", view: insight },
+  { path: "operations", name: "Operations", view: operations },
+];
+
+// What location.hash says; the first place where it says nothing known.
+export function placeOf(hash) {
+  const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
+  const [first, id] = path.split("/");
+  const known = PLACES.find((place) => place.path === first);
+  const place = known ?? PLACES[0];
+  const one = known && place.one && id;
+  return {
+    path: place.path, name: place.name, view: one ? place.one : place.view,
+    id: one ? decodeURIComponent(id) : null, query: new URLSearchParams(query),
+  };
+}
+
+export function link(path, params = {}) {
+  const query = new URLSearchParams(Object.entries(params).filter(([, value]) => value)).toString();
+  return `#/${path}${query ? `?${query}` : ""}`;
+}
+
+// Say in the address what is shown, without showing it anew.
+export function remember(path, params) {
+  history.replaceState(null, "", link(path, params));
+}

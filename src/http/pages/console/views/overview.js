@@ -1,0 +1,139 @@
+// How it goes: live, and by type over a stretch of time.
+import { ask } from "../api.js";
+import { legend, liveLines } from "../chart.js";
+import { h, replace } from "../dom.js";
+import { bytes, count, duration, perSecond } from "../format.js";
+import { barChart, numbers, statistics, typeTable } from "../parts/bytype.js";
+import { sendYourFirstEvent } from "../parts/first.js";
+import { card, failed, heading, loading, note } from "../parts/notes.js";
+import { rangeChoice, rangeOf } from "../parts/range.js";
+import { pulse } from "../pulse.js";
+import { remember } from "../router.js";
+
+const SECONDS = 300; // that the live chart shows
+
+export async function show(root, { query, signal }) {
+  const first = h("div", { hidden: true });
+  const stand = figures();
+  const moving = movement(signal);
+  const reasons = h("div", { hidden: true });
+  replace(root, heading("Overview"), reasons, first, stand.box, moving.box, types(query, signal, first));
+  pulse(signal, (now) => {
+    stand.show(now);
+    moving.show(now);
+    tellReasons(reasons, now, signal);
+  });
+}
+
+function figures() {
+  const cells = {};
+  const box = h("dl", { class: "figures" }, ["Rate", "Lag", "Head of the log", "Disk free", "Health"].map((name) => {
+    const term = h("dt", {}, name), value = h("dd", {}, "–"), beside = h("dd", { class: "beside" });
+    cells[name] = { term, value, beside };
+    return h("div", { class: "figure" }, term, value, beside);
+  }));
+  const say = (name, value, beside = "") => {
+    cells[name].value.textContent = value;
+    cells[name].beside.textContent = beside;
+  };
+  return { box, show: (now) => showFigures(cells, say, now) };
+}
+
+function showFigures(cells, say, { health, metrics, rate, counts, error }) {
+  cells["Rate"].term.textContent = `${counts.of === "events" ? "Events" : "Records"} a second`;
+  say("Rate", rate === null ? "–" : perSecond(rate), "over the last 2 s");
+  if (error) {
+    state(cells.Health.value, false, "Away");
+    cells.Health.beside.textContent = error.message;
+    return;
+  }
+  if (health) {
+    say("Lag", `${count(health.lag)} ${health.lag === 1 ? "record" : "records"}`,
+      health.lag > 0 ? `${duration(health.lag_seconds)} behind` : "the tables are up to date");
+    say("Head of the log", count(health.head), `${count(health.projected)} projected`);
+  }
+  const free = metrics?.get("daybook_disk_free_bytes"), log = metrics?.get("daybook_log_bytes");
+  say("Disk free", free === undefined ? "–" : bytes(free),
+    free === undefined ? "told to tokens that may read metrics" : log === undefined ? "" : `the log has ${bytes(log)}`);
+  const well = health?.status === "ok";
+  state(cells.Health.value, well, well ? "Ok" : "Not well");
+  cells.Health.beside.textContent = health?.quarantined > 0 ? `${count(health.quarantined)} quarantined` : health ? `version ${health.version}` : "";
+}
+
+function state(element, well, text) {
+  element.className = well ? "state-ok" : "state-bad";
+  element.textContent = text;
+}
+
+function movement(signal) {
+  const series = [
+    { name: "Events a second", colour: "series-1", format: perSecond, least: 2 },
+    { name: "Lag in records (a scale of its own)", colour: "series-2", format: count, least: 10 },
+  ];
+  const chart = liveLines(signal, "Events a second and lag of the last five minutes; the figures above say how it is now.", series, SECONDS);
+  return {
+    box: card(null, h("div", { class: "card-head" }, h("h2", {}, "The last five minutes"), legend(series)), chart.box),
+    show: ({ time, rate, health }) => {
+      if (rate !== null) chart.push(time, [rate, health?.lag ?? null]);
+    },
+  };
+}
+
+// Why it is not ready; asked for only while something is wrong.
+async function tellReasons(box, { health, details, error }, signal) {
+  const wrong = Boolean(error) || (health && health.status !== "ok");
+  box.hidden = !wrong;
+  if (!wrong) return replace(box);
+  let told = [error?.message ?? details].filter((each) => each && each !== "The request was successful");
+  if (!error) {
+    try {
+      const ready = await ask("/health/ready", { signal, allow: [503] });
+      told = [...(ready.data?.reasons ?? []).map((reason) => reason.message), ...told];
+    } catch {
+      // What /health says will do.
+    }
+  }
+  if (health?.quarantined > 0)
+    told.push(h("span", {}, `${count(health.quarantined)} persons are quarantined: `, h("a", { href: "#/operations" }, "see why")));
+  const text = told.map((each) => (each.textContent ?? each)).join("\n");
+  if (box.dataset.text === text && box.firstChild) return box;
+  box.dataset.text = text;
+  return replace(box, told.map((each) => note("bad", each)));
+}
+
+function types(query, signal, first) {
+  const under = h("div", { class: "card-body" }, loading());
+  const choice = rangeChoice(query.get("range") ?? "7d", (name) => {
+    remember("overview", { range: name });
+    draw(name);
+  });
+  let last = new AbortController();
+  const draw = async (name) => {
+    last.abort();
+    last = new AbortController();
+    const until = AbortSignal.any([signal, last.signal]);
+    try {
+      const range = rangeOf(name);
+      const rows = await statistics(range, until, { group: "type" });
+      const chart = barChart(until, rows, range, (from, to) =>
+        choice.choose(`${new Date(from * 1000).toISOString()}..${new Date(to * 1000).toISOString()}`));
+      replace(under, chart.box, chart.sum > 0 && numbers(chart), chart.sum > 0 && typeTable(chart.types, chart.sum));
+    } catch (error) {
+      if (!until.aborted) replace(under, failed(error));
+    }
+    greet(first, signal);
+  };
+  draw(query.get("range") ?? "7d");
+  return card(null, h("div", { class: "card-head" }, h("h2", {}, "Events by type"), choice.box), under);
+}
+
+// An empty store says what to do, until the first event is there.
+async function greet(box, signal) {
+  try {
+    const { data } = await ask("/events?limit=1&fields=id", { signal });
+    box.hidden = data.length > 0;
+    replace(box, !box.hidden && sendYourFirstEvent());
+  } catch {
+    box.hidden = true;
+  }
+}
