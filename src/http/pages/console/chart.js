@@ -105,7 +105,7 @@ export function liveLines(signal, sentence, series, seconds) {
     scales[`y${at}`] = { range: (_, __, high) => [0, Math.max(high * 1.15, each.least ?? 1)] };
   });
   const kept = keep(box, signal, (width) => new uPlot({
-    width, height: HEIGHT, legend: { show: false }, scales, padding: [8, 8, 0, 0],
+    width, height: HEIGHT, legend: { show: false }, scales, padding: [8, 26, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     axes: [axes(series[0].format)[0], { ...axes(series[0].format)[1], scale: "y0" }],
     series: [{}, ...series.map((each, at) => ({
@@ -131,9 +131,9 @@ export function stackedBars(signal, sentence, { times, series, step, onrange }) 
   const sums = stack(series.map((each) => each.values));
   // The highest sum first, so that what is lower is drawn over it.
   const order = series.map((_, at) => at).reverse();
-  const bars = uPlot.paths.bars({ size: [0.86, 64], align: 1 });
+  const bars = uPlot.paths.bars({ size: [0.84, 120], align: 1 });
   keep(box, signal, (width) => new uPlot({
-    width, height: HEIGHT, legend: { show: false }, padding: [8, 8, 0, 0],
+    width, height: HEIGHT, legend: { show: false }, padding: [8, 20, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: Boolean(onrange), y: false, setScale: false } },
     scales: {
       x: { range: () => [times[0], times[times.length - 1] + step] },

@@ -21,7 +21,7 @@ export function start() {
         h("a", { href: "#/overview" }, logo(), h("span", {}, "Daybook")), menuButton()),
       nav,
       h("div", { class: "side-end" }, themeButton(), tokenButton(),
-        h("a", { class: "side-link", href: "/docs" }, "API"))),
+        h("a", { class: "side-link", href: "/docs" }, icon("routes"), h("span", {}, "API")))),
     main,
     h("div", { id: "said", class: "unseen", role: "status", "aria-live": "polite" }));
   addEventListener("hashchange", () => show(true));
@@ -59,10 +59,10 @@ function themeButton() {
     onclick: () => {
       nextTheme();
       paint();
-      announce(`Colours ${THEMES[theme()]}`);
+      announce(`Theme: ${THEMES[theme()]}`);
     },
   });
-  const paint = () => replace(button, icon(theme()), h("span", {}, `Colours: ${THEMES[theme()]}`));
+  const paint = () => replace(button, icon(theme()), h("span", {}, `Theme: ${theme()}`));
   paint();
   return button;
 }

@@ -19,6 +19,7 @@ const PATHS = {
   ok: "M5 13l4 4L19 7",
   bad: "M12 8v5M12 16.500h.01M12 3 2.500 20h19L12 3Z",
   down: "M6 9l6 6 6-6",
+  routes: "M8 7l-5 5 5 5M16 7l5 5-5 5",
   back: "M15 6l-6 6 6 6",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
 };

@@ -3,8 +3,8 @@ import { h } from "../dom.js";
 
 const DAY = 86400e3;
 const CHOICES = [
-  ["1d", "24 hours", DAY], ["7d", "7 days", 7 * DAY], ["30d", "30 days", 30 * DAY],
-  ["90d", "90 days", 90 * DAY], ["1y", "1 year", 365 * DAY],
+  ["1d", "24 h", DAY, "24 hours"], ["7d", "7 d", 7 * DAY, "7 days"], ["30d", "30 d", 30 * DAY, "30 days"],
+  ["90d", "90 d", 90 * DAY, "90 days"], ["1y", "1 y", 365 * DAY, "1 year"],
 ];
 
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -51,8 +51,8 @@ export function rangeChoice(name, chosen) {
         choose(`${new Date(from.value).toISOString()}..${new Date(to.value).toISOString()}`);
     },
   }, from, to, h("button", { class: "button" }, "Show"));
-  const buttons = [...CHOICES.map(([each, text]) =>
-    h("button", { type: "button", "data-range": each, onclick: () => choose(each) }, text)),
+  const buttons = [...CHOICES.map(([each, text, , title]) =>
+    h("button", { type: "button", "data-range": each, title, onclick: () => choose(each) }, text)),
   h("button", {
     type: "button", "data-range": "own", "aria-expanded": "false",
     onclick: (event) => {

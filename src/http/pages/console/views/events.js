@@ -1,3 +1,148 @@
-import { heading, empty } from "../parts/notes.js";
-import { replace } from "../dom.js";
-export async function show(root) { replace(root, heading("Events"), empty("Soon.")); }
+// Events by type, time, person and properties; a chart of them; and as CSV.
+import { address, ask } from "../api.js";
+import { csv, download } from "../csv.js";
+import { announce, h, replace } from "../dom.js";
+import { count, momentOf } from "../format.js";
+import { icon } from "../icons.js";
+import { barChart, numbers, statistics } from "../parts/bytype.js";
+import { card, empty, failed, heading, loading, note } from "../parts/notes.js";
+import { rangeChoice, rangeOf } from "../parts/range.js";
+import { openEvent, pairs } from "../parts/record.js";
+import { table } from "../parts/table.js";
+import { propertiesOf } from "../properties.js";
+import { link, remember } from "../router.js";
+
+const PAGE = 100;
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const CELLS = ["id", "datetime_created", "event_type", "person_id", "anonymous_id", "properties"];
+
+export async function show(root, { query, signal }) {
+  const fields = filterFields(query, signal);
+  const range = rangeChoice(query.get("range") ?? "30d", (name) => {
+    chosen = name;
+    search();
+  });
+  let chosen = query.get("range") ?? "30d", rows = [], last = new AbortController();
+  const result = h("div", { class: "results" });
+  const chart = h("div", { class: "card-body" }), list = h("div", { class: "card-body" });
+  const save = h("button", {
+    class: "button", disabled: true,
+    onclick: () => download("events.csv", csv(CELLS, rows.map((row) => CELLS.map((name) => row[name])))),
+  }, icon("download"), "CSV of what is shown");
+
+  const search = async () => {
+    last.abort();
+    last = new AbortController();
+    const until = AbortSignal.any([signal, last.signal]);
+    rows = [];
+    save.disabled = true;
+    let asked;
+    try {
+      asked = fields.read();
+    } catch (error) {
+      replace(result, note("bad", error.message));
+      return;
+    }
+    remember("events", { ...fields.text(), range: chosen });
+    replace(result, card(null, h("div", { class: "card-head" }, h("h2", {}, "Events"), range.box), chart),
+      card(null, list));
+    replace(list, loading());
+    const stretch = rangeOf(chosen);
+    await Promise.all([drawList(asked, stretch, until), drawChart(asked, stretch, until)]);
+  };
+
+  const drawList = async (asked, { since, until: end }, until) => {
+    try {
+      let next = address("/events", {
+        ...asked.filter, since: since.toISOString(), until: end.toISOString(), limit: PAGE, order: "desc", timestamps: "rfc3339",
+      });
+      const more = h("button", { class: "button", onclick: () => grow().catch((error) => replace(list, failed(error))) }, "Show more");
+      const grow = async () => {
+        const answer = await ask(next, { signal: until });
+        next = answer.next;
+        rows = [...rows, ...answer.data];
+        save.disabled = rows.length === 0;
+        more.hidden = !next;
+        announce(`${rows.length} events shown`);
+        replace(list, rows.length === 0 ? empty("No event is like that in this time.")
+          : [h("p", { class: "quiet-text" }, `The latest ${count(rows.length)}${next ? "; there are more" : ", which are all"}.`),
+            table("Events", COLUMNS, rows), more]);
+      };
+      await grow();
+    } catch (error) {
+      if (!until.aborted) replace(list, failed(error));
+    }
+    if (!asked.counted && !until.aborted) drawShown();
+  };
+
+  // The statistics know types and persons; of what else is asked for, what is shown is counted.
+  const drawChart = async (asked, stretch, until) => {
+    if (!asked.counted) return;
+    try {
+      const counts = await statistics(stretch, until, { group: "type", ...asked.counted });
+      draw(barChart(until, counts, stretch, zoom));
+    } catch (error) {
+      if (!until.aborted) replace(chart, failed(error));
+    }
+  };
+  const drawShown = () => {
+    const counts = rows.map((row) => ({ from: row.datetime_created, event_type: row.event_type, count: 1 }));
+    draw(barChart(last.signal, counts, rangeOf(chosen), zoom), h("p", { class: "hint" }, "Of the events that are shown below."));
+  };
+  const draw = (drawn, more) => replace(chart, drawn.box, more, drawn.sum > 0 && numbers(drawn));
+  const zoom = (from, to) => range.choose(`${new Date(from * 1000).toISOString()}..${new Date(to * 1000).toISOString()}`);
+
+  replace(root, heading("Events", save),
+    h("form", {
+      class: "filters",
+      onsubmit: (event) => {
+        event.preventDefault();
+        search();
+      },
+    }, fields.boxes, h("button", { class: "button primary" }, "Search")),
+    result);
+  await search();
+}
+
+const COLUMNS = [
+  { name: "When", class: "time", show: (row) => h("button", { class: "link-button", onclick: () => openEvent(row) }, momentOf(row.datetime_created)) },
+  { name: "Type", show: (row) => row.event_type },
+  { name: "Whose", show: (row) => (row.person_id
+    ? h("a", { class: "mono", href: link(`persons/${row.person_id}`), title: row.person_id }, `${row.person_id.slice(0, 8)}…${row.person_id.slice(-4)}`)
+    : h("span", { class: "quiet-text" }, row.anonymous_id ? `anonymous ${row.anonymous_id}` : "nobody's")) },
+  { name: "Properties", show: (row) => h("div", { class: "clip quiet-text", title: pairs(row.properties) }, pairs(row.properties)) },
+];
+
+function filterFields(query, signal) {
+  const known = h("datalist", { id: "known-types" });
+  const type = field("Types", "type", query, { list: "known-types", placeholder: "All; several with commas" });
+  const whose = field("Person", "person", query, { placeholder: "Id, email or anonymous id" });
+  const properties = field("Properties", "properties", query, { placeholder: "page=/home or {…}" });
+  ask("/events/types", { signal }).then(({ data }) =>
+    replace(known, data.slice(0, 200).map((each) => h("option", { value: each.event_type }))), () => {});
+  const text = () => ({ type: type.input.value.trim(), person: whose.input.value.trim(), properties: properties.input.value.trim() });
+  return {
+    boxes: [type.box, whose.box, properties.box, known], text,
+    read: () => {
+      const typed = text();
+      const types = typed.type.split(",").map((each) => each.trim()).filter(Boolean);
+      const object = propertiesOf(typed.properties);
+      const who = whoOf(typed.person);
+      return {
+        filter: { keyword: types, ...who, properties: object && JSON.stringify(object) },
+        counted: object || (typed.person && !who.person_id) ? null : { type: types.join(","), ...who },
+      };
+    },
+  };
+}
+
+function whoOf(text) {
+  if (text === "") return {};
+  if (ID.test(text)) return { person_id: text };
+  return text.includes("@") ? { email: text } : { anonymous_id: text };
+}
+
+function field(name, key, query, more) {
+  const input = h("input", { id: `events-${key}`, value: query.get(key) ?? "", spellcheck: "false", autocomplete: "off", ...more });
+  return { input, box: h("div", { class: "field" }, h("label", { for: input.id }, name), input) };
+}
