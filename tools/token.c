@@ -244,7 +244,8 @@ static enum tool_exit revoke(const struct tool *tool)
         return tool_misused(tool, "token revoke needs the NAME of the token");
     if (check_dir(tool, &err) != DBK_OK)
         return tool_fail(tool, &err);
-    if (dbk_tokens_revoke(dir_of(tool), tool->operands[1], &left, &err) != DBK_OK)
+    if (dbk_tokens_revoke(dir_of(tool), tool->operands[1], false, &left, &err) !=
+        DBK_OK)
         return fail(tool, &err);
     printf("revoked %s in %s; ", tool->operands[1], dir_of(tool));
     if (left > 0)

@@ -82,6 +82,10 @@ void dbk_tokens_finish(struct dbk_tokens *tokens); /* a zeroed one is fine */
 bool dbk_scopes_parse(const char *text, size_t length, unsigned *scopes);
 void dbk_scopes_format(unsigned scopes, char out[DBK_SCOPES_TEXT]);
 
+/* Whether it is an origin as browsers write them, for they are compared byte by byte: small
+ * letters, no path, and no port that is the scheme's own. */
+bool dbk_origin_valid(const char *text);
+
 /* Whether these bounds let pages of this origin send. */
 bool dbk_token_origin_let(const struct dbk_token_bounds *bounds, const char *origin);
 
@@ -127,9 +131,10 @@ enum dbk_code dbk_tokens_create(const char *dir, const char *name, unsigned scop
 /* Take a token out of the file, durably; *left receives how many are there still.
  *
  * DBK_NOT_FOUND  there is none of this name
+ * DBK_CONFLICT   with keep_admin: no other has the scope admin
  * DBK_NO_ROOM, and what dbk_tokens_read fails with
  */
-enum dbk_code dbk_tokens_revoke(const char *dir, const char *name, size_t *left,
-                                struct dbk_error *err);
+enum dbk_code dbk_tokens_revoke(const char *dir, const char *name, bool keep_admin,
+                                size_t *left, struct dbk_error *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "config_value.h"
 
+#include "http/tokens.h"
 #include "store/utf8.h"
 
 #include <arpa/inet.h>
@@ -198,34 +199,10 @@ static enum dbk_code read_event_type(const struct config_entry *entry, const cha
         (long long)entry->min, (long long)entry->max);
 }
 
-static bool is_port(const char *text, const char *own)
-{
-    size_t digits = strspn(text, "0123456789");
-
-    return digits > 0 && digits <= 5 && !text[digits] && *text != '0' &&
-           strcmp(text, own) != 0;
-}
-
-/* They are compared byte by byte with what browsers send: small letters, no path, and no
- * port that is the scheme's own. */
-static bool is_origin(const char *item)
-{
-    bool safe = !strncmp(item, "https://", 8);
-    size_t name;
-
-    if (!safe && strncmp(item, "http://", 7) != 0)
-        return false;
-    item += safe ? 8 : 7;
-    name = strspn(item, "abcdefghijklmnopqrstuvwxyz0123456789.-_");
-    if (name == 0 || !item[name])
-        return name > 0;
-    return item[name] == ':' && is_port(item + name + 1, safe ? "443" : "80");
-}
-
 static enum dbk_code read_origin(const struct config_entry *entry, const char *item,
                                  struct dbk_error *err)
 {
-    if (strlen(item) <= (size_t)entry->max && is_origin(item))
+    if (strlen(item) <= (size_t)entry->max && dbk_origin_valid(item))
         return DBK_OK;
     return dbk_fail(err, DBK_INVALID,
                     "origins are allowed as browsers write them, such as "

@@ -25,10 +25,9 @@ struct access {
     struct dbk_tokens tokens;
     bool broken;
 
-    /* The thread that looks; what it saw last is its own. */
-    pthread_t thread;
+    pthread_t thread; /* looks again and again */
     bool watching;
-    pthread_mutex_t mutex;
+    pthread_mutex_t mutex; /* of what follows: what was seen last by whoever looked */
     pthread_cond_t changed;
     bool stopping;
     char path[TOKENS_PATH];
@@ -96,10 +95,10 @@ static void publish(struct access *access, struct dbk_tokens *tokens, bool broke
 }
 
 /* What is looked at before it is read can only be older than what was read, so a change
- * in between is seen the next time. */
+ * in between is seen the next time. With the mutex, but for the first time. */
 static void look(struct access *access)
 {
-    bool was_broken = access->broken; /* only this thread writes it */
+    bool was_broken = access->broken; /* written here only */
     struct dbk_tokens tokens;
     struct dbk_error err;
     struct stat now = {0};
@@ -172,6 +171,15 @@ enum dbk_code access_create(const struct access_options *options,
     else
         access_destroy(made);
     return *access ? DBK_OK : err->code;
+}
+
+void access_look(struct access *access)
+{
+    if (!access->watching)
+        return;
+    pthread_mutex_lock(&access->mutex);
+    look(access);
+    pthread_mutex_unlock(&access->mutex);
 }
 
 void access_destroy(struct access *access)

@@ -29,6 +29,9 @@ enum dbk_code access_create(const struct access_options *options,
                             struct access **access, struct dbk_error *err);
 void access_destroy(struct access *access); /* NULL is fine */
 
+/* Look now: what was changed before counts when this returns. */
+void access_look(struct access *access);
+
 /* Whether requests must bring a token: since there has been one, or a file that cannot
  * be read. It never falls back, so that nobody opens the door by removing the file, or
  * by revoking the last token. */

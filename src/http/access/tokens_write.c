@@ -281,28 +281,48 @@ static enum dbk_code revoke_in_place(const struct change *change, const char *na
     return code;
 }
 
-enum dbk_code dbk_tokens_revoke(const char *dir, const char *name, size_t *left,
-                                struct dbk_error *err)
+static bool is_last_admin(const struct dbk_tokens *tokens,
+                          const struct dbk_token *token)
+{
+    size_t admins = 0;
+
+    for (size_t i = 0; i < tokens->count; i++)
+        admins += (tokens->list[i].scopes & DBK_SCOPE_ADMIN) != 0;
+    return admins == 1 && (token->scopes & DBK_SCOPE_ADMIN);
+}
+
+static enum dbk_code take_out(struct dbk_tokens *tokens, const char *name,
+                              bool keep_admin, struct dbk_error *err)
+{
+    struct dbk_token *token = find(tokens, name);
+
+    if (!token)
+        return dbk_fail(err, DBK_NOT_FOUND, "there is no token \"%.80s\"", name);
+    if (keep_admin && is_last_admin(tokens, token))
+        return dbk_fail(err, DBK_CONFLICT,
+                        "\"%.80s\" is the last token with the scope admin", name);
+    tokens->count--;
+    memmove(token, token + 1,
+            (size_t)(tokens->list + tokens->count - token) * sizeof *token);
+    return DBK_OK;
+}
+
+enum dbk_code dbk_tokens_revoke(const char *dir, const char *name, bool keep_admin,
+                                size_t *left, struct dbk_error *err)
 {
     struct change change;
-    struct dbk_token *token;
     enum dbk_code code = begin(&change, dir, err);
     bool room = code != DBK_NO_ROOM;
 
     if (!room)
         code = dbk_tokens_read(dir, &change.tokens, err);
+    if (code == DBK_OK)
+        code = take_out(&change.tokens, name, keep_admin, err);
     if (code == DBK_OK) {
-        token = find(&change.tokens, name);
-        if (!token) {
-            code = dbk_fail(err, DBK_NOT_FOUND, "there is no token \"%.80s\"", name);
-        } else {
-            *left = --change.tokens.count;
-            memmove(token, token + 1,
-                    (size_t)(change.tokens.list + *left - token) * sizeof *token);
-            code = room ? put_in_place(&change, err) : DBK_NO_ROOM;
-            if (code == DBK_NO_ROOM)
-                code = revoke_in_place(&change, name, err);
-        }
+        *left = change.tokens.count;
+        code = room ? put_in_place(&change, err) : DBK_NO_ROOM;
+        if (code == DBK_NO_ROOM)
+            code = revoke_in_place(&change, name, err);
     }
     end(&change);
     return code;

@@ -170,7 +170,7 @@ static void the_first_token_closes_the_door_and_none_opens_it_again(void **state
     token(world, "kate", DBK_SCOPE_AUDIT, header);
     await(world, "", 401);
     assert_int_equal(status_of_get(world, "/log", header), 200);
-    assert_int_equal(dbk_tokens_revoke(world->dir, "kate", &left, &err), DBK_OK);
+    assert_int_equal(dbk_tokens_revoke(world->dir, "kate", false, &left, &err), DBK_OK);
     await(world, header, 401);
     assert_int_equal(status_of_get(world, "/log", ""), 401);
     snprintf(path, sizeof path, "%s/tokens", world->dir);

@@ -176,6 +176,34 @@ static void names_are_taken_once_and_checked(void **state)
     assert_int_equal(place->tokens.list[0].scopes, DBK_SCOPE_READ);
 }
 
+static void the_last_with_admin_is_kept_where_that_is_asked(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned scopes;
+    } made[] = {{"a", DBK_SCOPE_ADMIN},
+                {"b", DBK_SCOPE_READ | DBK_SCOPE_ADMIN},
+                {"c", DBK_SCOPE_READ}};
+    struct place *place = *state;
+    char secret[DBK_TOKEN_SECRET + 1];
+    size_t left = 99;
+
+    for (size_t i = 0; i < 3; i++)
+        dbk_tokens_create(place->dir, made[i].name, made[i].scopes, NULL, secret,
+                          &place->err);
+    assert_int_equal(dbk_tokens_revoke(place->dir, "a", true, &left, &place->err),
+                     DBK_OK);
+    assert_int_equal(dbk_tokens_revoke(place->dir, "b", true, &left, &place->err),
+                     DBK_CONFLICT);
+    assert_int_equal(read_again(place), DBK_OK);
+    assert_int_equal(place->tokens.count, 2);
+    assert_int_equal(dbk_tokens_revoke(place->dir, "c", true, &left, &place->err),
+                     DBK_OK);
+    assert_int_equal(dbk_tokens_revoke(place->dir, "b", false, &left, &place->err),
+                     DBK_OK);
+    assert_int_equal(left, 0);
+}
+
 static void revoking_takes_out_the_one(void **state)
 {
     static const char *const names[] = {"a", "b", "c"};
@@ -183,20 +211,22 @@ static void revoking_takes_out_the_one(void **state)
     char secret[DBK_TOKEN_SECRET + 1];
     size_t left = 99;
 
-    assert_int_equal(dbk_tokens_revoke(place->dir, "a", &left, &place->err),
+    assert_int_equal(dbk_tokens_revoke(place->dir, "a", false, &left, &place->err),
                      DBK_NOT_FOUND);
     for (size_t i = 0; i < 3; i++)
         dbk_tokens_create(place->dir, names[i], DBK_SCOPE_READ, NULL, secret,
                           &place->err);
-    assert_int_equal(dbk_tokens_revoke(place->dir, "d", &left, &place->err),
+    assert_int_equal(dbk_tokens_revoke(place->dir, "d", false, &left, &place->err),
                      DBK_NOT_FOUND);
-    assert_int_equal(dbk_tokens_revoke(place->dir, "b", &left, &place->err), DBK_OK);
+    assert_int_equal(dbk_tokens_revoke(place->dir, "b", false, &left, &place->err),
+                     DBK_OK);
     assert_int_equal(left, 2);
     assert_int_equal(read_again(place), DBK_OK);
     assert_string_equal(place->tokens.list[0].name, "a");
     assert_string_equal(place->tokens.list[1].name, "c");
-    dbk_tokens_revoke(place->dir, "c", &left, &place->err);
-    assert_int_equal(dbk_tokens_revoke(place->dir, "a", &left, &place->err), DBK_OK);
+    dbk_tokens_revoke(place->dir, "c", false, &left, &place->err);
+    assert_int_equal(dbk_tokens_revoke(place->dir, "a", false, &left, &place->err),
+                     DBK_OK);
     assert_int_equal(left, 0);
     assert_int_equal(read_again(place), DBK_OK);
     assert_int_equal(place->tokens.count, 0);
@@ -324,10 +354,11 @@ static void what_is_newer_makes_the_file_so_and_only_that(void **state)
     assert_string_equal(head, HEADER_3);
     assert_int_equal(read_again(place), DBK_OK);
     assert_int_equal(place->tokens.list[2].scopes, DBK_SCOPE_METRICS);
-    dbk_tokens_revoke(place->dir, "scraper", &left, &place->err);
+    dbk_tokens_revoke(place->dir, "scraper", false, &left, &place->err);
     read_head(place, head);
     assert_string_equal(head, HEADER_2);
-    assert_int_equal(dbk_tokens_revoke(place->dir, "web", &left, &place->err), DBK_OK);
+    assert_int_equal(dbk_tokens_revoke(place->dir, "web", false, &left, &place->err),
+                     DBK_OK);
     read_head(place, head);
     assert_string_equal(head, HEADER);
 }
@@ -460,7 +491,7 @@ static void a_token_is_on_disk_before_it_is_told(void **state)
     dbk_tokens_create(place->dir, "kate", DBK_SCOPE_READ, NULL, secret, &place->err);
     assert_string_equal(steps, "frd");
     memset(steps, 0, sizeof steps);
-    dbk_tokens_revoke(place->dir, "kate", &left, &place->err);
+    dbk_tokens_revoke(place->dir, "kate", false, &left, &place->err);
     assert_string_equal(steps, "frd");
 }
 
@@ -476,7 +507,8 @@ static void a_failed_sync_changes_nothing(void **state)
                                        secret, &place->err),
                      DBK_NO_ROOM);
     sync_error = EIO;
-    assert_int_equal(dbk_tokens_revoke(place->dir, "kate", &left, &place->err), DBK_IO);
+    assert_int_equal(dbk_tokens_revoke(place->dir, "kate", false, &left, &place->err),
+                     DBK_IO);
     assert_int_equal(read_again(place), DBK_OK);
     assert_int_equal(place->tokens.count, 1);
     assert_int_equal(access(place->tmp, F_OK), -1);
@@ -547,7 +579,7 @@ static void *write_many(void *argument)
         if (dbk_tokens_create(writer->place->dir, name, DBK_SCOPE_READ, NULL, secret,
                               &err))
             writer->failures++;
-        if (i % 2 && dbk_tokens_revoke(writer->place->dir, name, &left, &err))
+        if (i % 2 && dbk_tokens_revoke(writer->place->dir, name, false, &left, &err))
             writer->failures++;
     }
     return NULL;
@@ -605,6 +637,7 @@ int main(void)
         TEST(a_token_is_kept_without_its_secret),
         TEST(names_are_taken_once_and_checked),
         TEST(revoking_takes_out_the_one),
+        TEST(the_last_with_admin_is_kept_where_that_is_asked),
         TEST(a_malformed_file_is_refused_whole_with_its_line),
         TEST(what_is_newer_makes_the_file_so_and_only_that),
         TEST(origins_are_of_tokens_that_only_ingest),
