@@ -50,8 +50,8 @@ static enum dbk_code read_tables(struct dbk_log *log,
         return code;
     if (status->tables.quarantined == 0)
         return DBK_OK;
-    return dbk_quarantine_list(database, STATUS_QUARANTINE_MAX, add_quarantined, status,
-                               err);
+    return dbk_quarantine_list(database, 0, STATUS_QUARANTINE_MAX, add_quarantined,
+                               status, err);
 }
 
 static void add_schema(void *context, const struct dbk_side_schema *one)

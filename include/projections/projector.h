@@ -158,11 +158,12 @@ struct dbk_quarantined {
     const char *reason;
     const char *quarantined_at; /* timestamp text */
 };
-/* Visit at most limit of them, oldest first. Errors as dbk_checkpoint_read. */
-enum dbk_code dbk_quarantine_list(const struct dbk_database *database, unsigned limit,
-                                  void (*visit)(void *context,
-                                                const struct dbk_quarantined *one),
-                                  void *context, struct dbk_error *err);
+/* Visit at most limit of them, in the order of their sequences, behind `after`. Errors as
+ * dbk_checkpoint_read. */
+enum dbk_code
+dbk_quarantine_list(const struct dbk_database *database, uint64_t after, unsigned limit,
+                    void (*visit)(void *context, const struct dbk_quarantined *one),
+                    void *context, struct dbk_error *err);
 
 /* Ask the projector, running now or started later, to try all quarantined persons once
  * more from the log. *count receives how many. Errors as dbk_checkpoint_read. */

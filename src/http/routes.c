@@ -10,6 +10,7 @@ enum {
     READ = DBK_SCOPE_READ,
     WRITE = DBK_SCOPE_WRITE,
     AUDIT = DBK_SCOPE_AUDIT,
+    ADMIN = DBK_SCOPE_ADMIN,
     APPEND = DBK_SCOPE_WRITE | DBK_SCOPE_INGEST,
 };
 
@@ -33,6 +34,13 @@ const struct route routes[] = {
     {"GET", "/", BODY_NONE, PUBLIC, none, handle_index},
     {"GET", "/console", BODY_NONE, PUBLIC, none, handle_console},
     {"GET", "/console/{file}", BODY_NONE, PUBLIC, none, handle_console_file},
+    {"GET", "/admin/backups", BODY_NONE, ADMIN, times, handle_get_backups},
+    {"GET", "/admin/quarantine", BODY_NONE, ADMIN, log_page, handle_list_quarantine},
+    {"POST", "/admin/quarantine/retry", BODY_NONE, ADMIN, none,
+     handle_retry_quarantine},
+    {"GET", "/admin/tokens", BODY_NONE, ADMIN, times, handle_list_tokens},
+    {"POST", "/admin/tokens", BODY_JSON, ADMIN, times, handle_post_token},
+    {"DELETE", "/admin/tokens/{name}", BODY_NONE, ADMIN, none, handle_delete_token},
     {"GET", "/docs", BODY_NONE, PUBLIC, none, handle_docs},
     {"GET", "/docs/{file}", BODY_NONE, PUBLIC, none, handle_docs_file},
     {"GET", "/events", BODY_NONE, READ, events, handle_list_events},

@@ -7,6 +7,7 @@ import java.util.UUID;
 import org.openapitools.client.ApiClient;
 import org.openapitools.client.ApiException;
 import org.openapitools.client.api.AboutApi;
+import org.openapitools.client.api.AdminApi;
 import org.openapitools.client.api.EventsApi;
 import org.openapitools.client.api.LogApi;
 import org.openapitools.client.api.PersonsApi;
@@ -17,6 +18,7 @@ public class Client {
     static EventsApi events;
     static LogApi log;
     static AboutApi about;
+    static AdminApi admin;
 
     static <T> T called(String operation, T answer) {
         System.out.println("called " + operation);
@@ -123,6 +125,17 @@ public class Client {
             org.openapitools.client.model.Record.TypeEnum.PERSON_CREATED);
         same(called("listLog", log.listLog(2, null, null, null, null)).getData().get(1)
             .getSequence(), 2L);
+        same(called("getBackups", admin.getBackups(null, null, null)).getData().getLast(),
+            null);
+        same(called("listQuarantine", admin.listQuarantine(10, null, null, null, null))
+            .getData().size(), 0);
+        same(called("retryQuarantine", admin.retryQuarantine(null)).getData().getRetried(),
+            0L);
+        same(called("makeToken", admin.makeToken(new MakeToken().name("java")
+            .addScopesItem("read").rate(5L), null, null, null)).getData().getRate(), 5L);
+        var tokens = called("listTokens", admin.listTokens(null, null, null)).getData();
+        same(tokens.get(tokens.size() - 1).getName(), "java");
+        called("revokeToken", admin.revokeToken("java", null));
         same(called("health", about.health(null)).getData().getStatus(),
             Health.StatusEnum.OK);
         same(called("index", about.index(null, null)).getData().getName(), "Daybook");
@@ -156,6 +169,7 @@ public class Client {
         events = new EventsApi(client);
         log = new LogApi(client);
         about = new AboutApi(client);
+        admin = new AdminApi(client);
         UUID id = tryPersons();
         tryEvents(id);
         tryExternalIds();

@@ -7,6 +7,8 @@ import uuid
 from daybook_client import AuthenticatedClient, models
 from daybook_client.api.about import (console, console_file, docs, docs_file, health, index,
                                       openapi)
+from daybook_client.api.admin import (
+    get_backups, list_quarantine, list_tokens, make_token, retry_quarantine, revoke_token)
 from daybook_client.api.events import (create_event, create_event_at, create_events,
                                        delete_event, get_event, list_events)
 from daybook_client.api.log import get_record, list_log
@@ -100,6 +102,13 @@ same(call(delete_person_by_external_id, "crm/7 é").response.status, 200)
 
 same(call(get_record, 1).data.type_, models.RecordType.PERSON_CREATED)
 same([each.sequence for each in call(list_log, limit=2).data], [1, 2])
+same(call(get_backups).data.last, None)
+same(call(list_quarantine, limit=10).data, [])
+same(call(retry_quarantine).data.retried, 0)
+made = call(make_token, body=models.MakeToken(name="attrs", scopes=["read"], rate=5)).data
+same((made.token[:4], made.rate, made.origins), ("dbk_", 5, []))
+same(call(list_tokens).data[-1].name, "attrs")
+same(call(revoke_token, "attrs").data, None)
 same(call(health).data.status, models.HealthStatus.OK)
 same(call(index).data.name, "Daybook")
 assert "<html" in call(docs)

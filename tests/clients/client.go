@@ -156,6 +156,15 @@ func tryExternalIds(ctx context.Context, api *client.APIClient) {
 func tryRest(ctx context.Context, api *client.APIClient) {
 	same(do(api.LogAPI.GetRecord(ctx, 1).Execute, "getRecord").Data.Type, "person.created")
 	same(do(api.LogAPI.ListLog(ctx).Limit(2).Execute, "listLog").Data[1].Sequence, int64(2))
+	same(do(api.AdminAPI.GetBackups(ctx).Execute, "getBackups").Response.Status, int32(200))
+	same(len(do(api.AdminAPI.ListQuarantine(ctx).Limit(10).Execute, "listQuarantine").Data), 0)
+	same(do(api.AdminAPI.RetryQuarantine(ctx).Execute, "retryQuarantine").Data.Retried, int64(0))
+	made := do(api.AdminAPI.MakeToken(ctx).MakeToken(client.MakeToken{
+		Name: "go", Scopes: []string{"read"}}).Execute, "makeToken").Data
+	same(made.Token[:4], "dbk_")
+	tokens := do(api.AdminAPI.ListTokens(ctx).Execute, "listTokens").Data
+	same(tokens[len(tokens)-1].Name, "go")
+	do(api.AdminAPI.RevokeToken(ctx, "go").Execute, "revokeToken")
 	same(do(api.AboutAPI.Health(ctx).Execute, "health").Data.Status, "ok")
 	same(do(api.AboutAPI.Index(ctx).Execute, "index").Data.Name, "Daybook")
 	page := do(api.AboutAPI.Docs(ctx).Execute, "docs")

@@ -128,6 +128,18 @@ assert.equal((record as components["schemas"]["RecordAnswer"]).data.type, "perso
 const log = await call("listLog", client.GET("/log", { params: { query: { limit: 2 } } }));
 assert.deepEqual((log as components["schemas"]["RecordListAnswer"]).data
   .map((each) => each.sequence), [1, 2]);
+assert.equal((await call("getBackups", client.GET("/admin/backups"))).data.last, null);
+assert.deepEqual((await call("listQuarantine", client.GET("/admin/quarantine"))).data, []);
+assert.equal((await call("retryQuarantine",
+  client.POST("/admin/quarantine/retry"))).data.retried, 0);
+const made = await call("makeToken", client.POST("/admin/tokens", {
+  body: { name: "ts", scopes: ["read"], rate: 5 },
+}));
+assert.deepEqual([made.data.token.slice(0, 4), made.data.rate], ["dbk_", 5]);
+const tokens = await call("listTokens", client.GET("/admin/tokens"));
+assert.equal(tokens.data.at(-1)?.name, "ts");
+await call("revokeToken", client.DELETE("/admin/tokens/{name}",
+  { params: { path: { name: "ts" } } }));
 assert.equal((await call("health", client.GET("/health"))).data.status, "ok");
 const index = await call("index",
   client.GET("/", { headers: { Accept: "application/json" } }));

@@ -9,8 +9,8 @@ from openapi_client.exceptions import NotFoundException
 
 connection = client.ApiClient(client.Configuration(
     host=sys.argv[1], access_token=os.environ["DAYBOOK_TOKEN"]))
-about, events, log, persons = (each(connection) for each in (
-    client.AboutApi, client.EventsApi, client.LogApi, client.PersonsApi))
+about, admin, events, log, persons = (each(connection) for each in (
+    client.AboutApi, client.AdminApi, client.EventsApi, client.LogApi, client.PersonsApi))
 
 
 def call(operation, *arguments, **named):
@@ -86,6 +86,13 @@ same(call(persons.delete_person_by_external_id, "crm/7 é").response.status, 200
 
 same(call(log.get_record, 1).data.type, "person.created")
 same([each.sequence for each in call(log.list_log, limit=2).data], [1, 2])
+same(call(admin.get_backups).data.last, None)
+same(call(admin.list_quarantine, limit=10).data, [])
+same(call(admin.retry_quarantine).data.retried, 0)
+made = call(admin.make_token, client.MakeToken(name="py", scopes=["read"], rate=5)).data
+same((made.token[:4], made.rate, made.origins), ("dbk_", 5, []))
+same(call(admin.list_tokens).data[-1].name, "py")
+same(call(admin.revoke_token, "py").data, None)
 same(call(about.health).data.status, "ok")
 same(call(about.index).data.name, "Daybook")
 assert "<html" in call(about.docs)

@@ -49,8 +49,7 @@ static void try_csv(const struct dbk_record *record)
                                       record->source,
                                       person->external_id,
                                       record->anonymous_id,
-                                      record->clock_offset,
-                                      record->traceparent};
+                                      record->clock_offset};
     uint64_t escaped = 0;
     size_t length = export_csv_row(record, row, &escaped);
     const char *end = row + length, *at;

@@ -12,9 +12,8 @@
 #include <assert.h>
 #include <stdio.h>
 
-/* *out is in the body, or where the next string goes. */
-static bool read_string(struct body_draft *draft, struct dbk_slice value,
-                        struct dbk_slice *out)
+bool body_string(struct body_draft *draft, struct dbk_slice value,
+                 struct dbk_slice *out)
 {
     if (value.data[0] == 'n') {
         body_complain(draft, "must not be null");
@@ -46,7 +45,7 @@ static bool read_uuid(struct body_draft *draft, struct dbk_slice value,
     struct dbk_slice text;
     char wanted[DBK_UUID_TEXT + 1];
 
-    if (!read_string(draft, value, &text))
+    if (!body_string(draft, value, &text))
         return false;
     if (!dbk_uuid_parse(text.data, text.length, out)) {
         body_complain(draft, "must be a UUID");
@@ -100,7 +99,7 @@ void body_email(struct body_draft *draft, struct dbk_slice value)
 
     if (read_none_if_known(draft, value, DBK_HAS_EMAIL))
         return;
-    if (!read_string(draft, value, &text))
+    if (!body_string(draft, value, &text))
         return;
     if (!email_valid(text)) {
         body_complain(draft, "must be an email address such as name@example.com, of "
@@ -119,7 +118,7 @@ static void read_name(struct body_draft *draft, struct dbk_slice value, unsigned
 
     if (read_none_if_known(draft, value, has))
         return;
-    if (!read_string(draft, value, &text))
+    if (!body_string(draft, value, &text))
         return;
     wrong = name_trim(text, &name);
     if (wrong) {
@@ -144,7 +143,7 @@ void body_role(struct body_draft *draft, struct dbk_slice value)
 {
     struct dbk_slice text;
 
-    if (!read_string(draft, value, &text))
+    if (!body_string(draft, value, &text))
         return;
     if (!dbk_role_parse(text.data, text.length, &draft->record->person.role)) {
         body_complain(draft, "must be \"user\" or \"admin\"");
@@ -159,7 +158,7 @@ static bool read_label(struct body_draft *draft, struct dbk_slice value,
     char why[LABEL_WHY_MAX];
     struct dbk_slice text;
 
-    if (!read_string(draft, value, &text))
+    if (!body_string(draft, value, &text))
         return false;
     if (!label_valid(text, characters_max, why)) {
         body_complain(draft, "%s", why);
@@ -212,7 +211,7 @@ void body_event_type(struct body_draft *draft, struct dbk_slice value)
     char why[LABEL_WHY_MAX];
     struct dbk_slice text;
 
-    if (!read_string(draft, value, &text))
+    if (!body_string(draft, value, &text))
         return;
     if (!label_valid(text, EVENT_TYPE_CHARACTERS_MAX, why))
         body_complain(draft, "%s", why);

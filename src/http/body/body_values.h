@@ -7,6 +7,11 @@
 
 typedef void body_reader(struct body_draft *draft, struct dbk_slice value);
 
+/* For readers: the characters of a string, in the body or where the next string goes. False:
+ * it is none, and was complained of. */
+bool body_string(struct body_draft *draft, struct dbk_slice value,
+                 struct dbk_slice *out);
+
 body_reader body_id; /* the record's subject */
 body_reader body_email;
 body_reader body_first_name;

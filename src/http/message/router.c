@@ -77,6 +77,7 @@ static bool is_text(struct dbk_slice pattern)
 {
     return pattern.length > 0 && pattern.data[0] == '{' &&
            (dbk_slice_equal(pattern, dbk_slice("{value}")) ||
+            dbk_slice_equal(pattern, dbk_slice("{name}")) ||
             dbk_slice_equal(pattern, dbk_slice("{anonymous_id}")));
 }
 

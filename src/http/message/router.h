@@ -27,8 +27,9 @@ enum body_kind {
 
 struct route {
     const char *method; /* HEAD is GET without the body; OPTIONS is the router's */
-    const char *path;   /* segments; {id} is a UUID, {sequence} a number; {value} and
-                           {anonymous_id} are texts, whose slashes are encoded */
+    const char *path;   /* segments; {id} is a UUID, {sequence} a number; {value},
+                           {name} and {anonymous_id} are texts, whose slashes are encoded,
+                           and which no log shows */
     enum body_kind body;
     unsigned scope; /* that a token must have (http/tokens.h); 0: none is asked for */
     const char *const *params; /* of the query; ends with NULL */

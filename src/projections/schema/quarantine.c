@@ -22,16 +22,17 @@ static void visit_row(const struct pg_result *result, size_t row,
     visit(context, &one);
 }
 
-enum dbk_code dbk_quarantine_list(const struct dbk_database *database, unsigned limit,
-                                  void (*visit)(void *context,
-                                                const struct dbk_quarantined *one),
-                                  void *context, struct dbk_error *err)
+enum dbk_code
+dbk_quarantine_list(const struct dbk_database *database, uint64_t after, unsigned limit,
+                    void (*visit)(void *context, const struct dbk_quarantined *one),
+                    void *context, struct dbk_error *err)
 {
-    char number[8];
-    struct pg_param param = pg_int8(number, limit);
+    char numbers[2][8];
+    const struct pg_param params[] = {pg_int8(numbers[0], limit),
+                                      pg_int8(numbers[1], (int64_t)after)};
     struct pg_result *result = NULL;
     enum dbk_code code =
-        checkpoint_ask(database, sql_quarantine_list, &param, 1, &result, err);
+        checkpoint_ask(database, sql_quarantine_list, params, 2, &result, err);
 
     if (code != DBK_OK)
         return code;

@@ -273,7 +273,7 @@ static enum dbk_code look(struct world *world, struct dbk_error *err)
     if (code == DBK_OK)
         assert_int_equal(checkpoint.projected, world_head(world));
     if (code == DBK_OK)
-        code = dbk_quarantine_list(database, 10, see_aside, &seen, err);
+        code = dbk_quarantine_list(database, 0, 10, see_aside, &seen, err);
     if (code == DBK_OK)
         code = dbk_quarantine_retry(database, &count, err);
     return code == DBK_OK ? dbk_side_schemas(database, see_schema, &seen, err) : code;

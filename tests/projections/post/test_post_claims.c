@@ -54,7 +54,7 @@ static void assert_aside(struct world *world, const char *expected)
 {
     char told[256] = "";
 
-    assert_int_equal(dbk_quarantine_list(&world->database, 10, see, told, NULL),
+    assert_int_equal(dbk_quarantine_list(&world->database, 0, 10, see, told, NULL),
                      DBK_OK);
     assert_string_equal(told, expected);
 }

@@ -86,7 +86,7 @@ static struct seen list(const struct world *world)
 {
     struct seen seen = {0};
 
-    assert_int_equal(dbk_quarantine_list(&world->database, 100, see, &seen, NULL),
+    assert_int_equal(dbk_quarantine_list(&world->database, 0, 100, see, &seen, NULL),
                      DBK_OK);
     return seen;
 }
