@@ -221,7 +221,8 @@ static void a_file_that_comes_malformed_shuts_the_door(void **state)
 static bool is_public(const char *path)
 {
     return !strcmp(path, "/") || !strncmp(path, "/docs", 5) ||
-           !strcmp(path, "/health") || !strcmp(path, "/openapi.json");
+           !strncmp(path, "/console", 8) || !strcmp(path, "/health") ||
+           !strcmp(path, "/openapi.json");
 }
 
 static unsigned scope_of(const struct route *route)
