@@ -24,10 +24,11 @@ struct dbk_access {
     const char *path;
     const char *remote;
     const char *request_id;
-    const char *actor; /* the name of the token it brought, or "" */
-    int status;        /* 0: the client went away */
-    uint64_t sequence; /* of what was written, 0 for none */
-    uint64_t bytes;    /* of the answer's body */
+    const char *trace_id; /* of the client's traceparent, or "" */
+    const char *actor;    /* the name of the token it brought, or "" */
+    int status;           /* 0: the client went away */
+    uint64_t sequence;    /* of what was written, 0 for none */
+    uint64_t bytes;       /* of the answer's body */
     double milliseconds;
     const char *error; /* what went wrong inside, or ""; never sent to the client */
 };

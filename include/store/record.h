@@ -10,14 +10,14 @@
  *   recorded_at_us int 64, always nine bytes; microseconds since 1970 UTC
  *   subject_id     bin 8 of 16 bytes: the person or event the record is about
  *   data           map of str to value, in the order of the bits DBK_HAS_... below
- *   meta           map of str to str: request_id, actor, source, clock_offset; only those
- *                  there are
+ *   meta           map of str to str: request_id, actor, source, clock_offset,
+ *                  traceparent; only those there are
  *
  * Format 2 has what format 1 has not: the types from person.aliased on; external_id and
  * properties of a person, persons of whom some field is missing, and fields removed; events
  * with an anonymous_id, an event.deleted of what was nobody's, event types over 64 bytes;
- * clock_offset. Whatever format 1 can say is written as format 1, byte for byte as programs
- * did that knew no other, and they can read it.
+ * clock_offset and traceparent. Whatever format 1 can say is written as format 1, byte for
+ * byte as programs did that knew no other, and they can read it.
  *
  * The bytes of a record never change once written. Format: https://msgpack.org (spec of
  * 2017, bin and str types).
@@ -148,6 +148,9 @@ struct dbk_record {
     struct dbk_slice source;
     /* What was added to the client's datetime_created: decimal microseconds, "-1500000" */
     struct dbk_slice clock_offset;
+    /* Of which trace the request was, and of which of its spans: the client's header
+     * (https://www.w3.org/TR/trace-context/), "00-<trace id>-<span id>-<flags>" */
+    struct dbk_slice traceparent;
 };
 
 /* "person.created" for DBK_PERSON_CREATED and so on; "" for what is no type. Static. */

@@ -49,7 +49,8 @@ static void try_csv(const struct dbk_record *record)
                                       record->source,
                                       person->external_id,
                                       record->anonymous_id,
-                                      record->clock_offset};
+                                      record->clock_offset,
+                                      record->traceparent};
     uint64_t escaped = 0;
     size_t length = export_csv_row(record, row, &escaped);
     const char *end = row + length, *at;

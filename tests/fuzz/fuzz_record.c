@@ -27,6 +27,7 @@ static void require_within(const struct dbk_record *record, const char *bytes,
         record->person.properties,
         record->anonymous_id,
         record->clock_offset,
+        record->traceparent,
     };
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -69,6 +70,7 @@ static void require_texts(msgpack_object data, msgpack_object meta,
     require(dbk_slice_equal(find_text(data, "external_id"), person->external_id));
     require(dbk_slice_equal(find_text(data, "anonymous_id"), record->anonymous_id));
     require(dbk_slice_equal(find_text(meta, "clock_offset"), record->clock_offset));
+    require(dbk_slice_equal(find_text(meta, "traceparent"), record->traceparent));
     require(dbk_slice_equal(find_text(meta, "request_id"), record->request_id));
     require(dbk_slice_equal(find_text(meta, "actor"), record->actor));
     require(dbk_slice_equal(find_text(meta, "source"), record->source));
@@ -128,6 +130,7 @@ static void require_same(const struct dbk_record *a, const struct dbk_record *b)
     require(dbk_slice_equal(a->source, b->source));
     require(dbk_slice_equal(a->anonymous_id, b->anonymous_id));
     require(dbk_slice_equal(a->clock_offset, b->clock_offset));
+    require(dbk_slice_equal(a->traceparent, b->traceparent));
 }
 
 static size_t encode(const struct dbk_record *record, char out[DBK_RECORD_MAX])

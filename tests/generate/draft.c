@@ -36,6 +36,17 @@ static void tick(struct history *history)
         history->now -= 2000000;
 }
 
+/* Some clients are traced. */
+static void trace(struct history *history, struct dbk_record *record)
+{
+    if (!history->identities || chance(history, 8) != 0)
+        return;
+    snprintf(history->traceparent, sizeof history->traceparent,
+             "00-%016" PRIx64 "%016" PRIx64 "-%016" PRIx64 "-01", history->random.state,
+             history->persons + 1, history->events + 1);
+    record->traceparent = dbk_slice(history->traceparent);
+}
+
 static void stamp(struct history *history, struct dbk_record *record)
 {
     struct dbk_uuid request = random_uuid7(&history->random, history->now / 1000);
@@ -50,6 +61,7 @@ static void stamp(struct history *history, struct dbk_record *record)
     record->request_id = dbk_slice(history->request_id);
     if (chance(history, 20) == 0)
         record->actor = dbk_slice("support");
+    trace(history, record);
 }
 
 static struct dbk_uuid new_id(struct history *history)

@@ -20,6 +20,7 @@ struct history {
 
     /* What the slices of the last draft point to. */
     char email[64], last_name[32], request_id[DBK_UUID_TEXT + 1];
+    char traceparent[64];
     char properties[PROPERTIES_TEXT], external_id[32];
 };
 void history_finish(struct history *history);

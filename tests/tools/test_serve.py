@@ -130,7 +130,7 @@ class WithoutPostgres(InOrder):
     def test_it_starts_and_writes_and_says_why_it_cannot_read(self):
         client = self.server.client()
         self.assertEqual(client.post("/persons", PERSON).status, 201)
-        answer = client.get("/persons")
+        answer = client.get("/persons", traceparent=f"00-{32 * 'a'}-{16 * 'b'}-00")
         self.assertEqual(answer.status, 503)
         self.assertIn("Retry-After", answer.headers)
         client.close()
@@ -146,6 +146,9 @@ class WithoutPostgres(InOrder):
         refused = {(entry["path"], entry["level"]) for entry in entries
                    if entry.get("status") == 503}
         self.assertEqual(refused, {("/persons", "warn"), ("/health", "info")})
+        traces = {(entry["path"], entry["trace_id"]) for entry in entries
+                  if "trace_id" in entry}
+        self.assertEqual(traces, {("/persons", 32 * "a")})
 
     def test_sigint_ends_it_too(self):
         self.server.process.send_signal(signal.SIGINT)

@@ -114,6 +114,7 @@ size_t export_csv_row(const struct dbk_record *record, char out[EXPORT_CSV_MAX],
     at = put_text(at, person->external_id, escaped);
     at = put_text(at, record->anonymous_id, escaped);
     at = put_text(at, record->clock_offset, escaped);
+    at = put_text(at, record->traceparent, escaped);
     memcpy(at - 1, "\r\n", 2); /* over the last comma */
     return (size_t)(at + 1 - out);
 }

@@ -20,7 +20,7 @@
 #define EXPORT_CSV_HEADER                                                              \
     "sequence,type,recorded_at,subject_id,person_id,email,first_name,last_name,role,"  \
     "event_type,datetime_created,properties,request_id,actor,source,external_id,"      \
-    "anonymous_id,clock_offset\r\n"
+    "anonymous_id,clock_offset,traceparent\r\n"
 
 /* Write the row, its end included; returns its length. The cells that got a ' are added to
  * *escaped. */

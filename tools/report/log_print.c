@@ -72,6 +72,7 @@ static void print_head(FILE *out, const struct dbk_record *record)
     print_origin(out, "Actor:    ", record->actor);
     print_origin(out, "Request:  ", record->request_id);
     print_origin(out, "Clock:    ", record->clock_offset);
+    print_origin(out, "Trace:    ", record->traceparent);
     fputc('\n', out);
 }
 

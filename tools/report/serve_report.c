@@ -33,7 +33,7 @@ void serve_report_access(void *context, const struct dbk_access *entry)
 {
     const struct logger *logger = context;
     enum log_level level = access_level(entry);
-    struct log_field fields[10];
+    struct log_field fields[11];
     size_t count = 0;
     char milliseconds[32];
 
@@ -54,6 +54,9 @@ void serve_report_access(void *context, const struct dbk_access *entry)
         fields[count++] = (struct log_field){.key = "actor", .text = entry->actor};
     fields[count++] =
         (struct log_field){.key = "request_id", .text = entry->request_id};
+    if (entry->trace_id && *entry->trace_id)
+        fields[count++] =
+            (struct log_field){.key = "trace_id", .text = entry->trace_id};
     if (entry->error && *entry->error)
         fields[count++] = (struct log_field){.key = "error", .text = entry->error};
     assert(count <= sizeof fields / sizeof *fields);

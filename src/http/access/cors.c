@@ -9,8 +9,7 @@
 /* What else than the safe ones a script may send, and see. */
 #define SENT                                                                           \
     "Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, "       \
-    "If-None-Match, Prefer, "                                                          \
-    "X-Request-Id"
+    "If-None-Match, Prefer, traceparent, tracestate, X-Request-Id"
 #define SEEN                                                                           \
     "Allow, Daybook-Projected-Sequence, Daybook-Sequence, ETag, Link, Location, "      \
     "Idempotency-Replayed, Preference-Applied, Retry-After, WWW-Authenticate, "        \
@@ -18,7 +17,8 @@
 
 /* The same of what ingests. */
 #define SENT_TO_INGEST                                                                 \
-    "Authorization, Content-Encoding, Content-Type, Idempotency-Key, X-Request-Id"
+    "Authorization, Content-Encoding, Content-Type, Idempotency-Key, traceparent, "    \
+    "tracestate, X-Request-Id"
 #define SEEN_OF_INGEST "Retry-After, WWW-Authenticate, X-Request-Id"
 
 static bool is_let(const char *const *origins, const char *origin)

@@ -320,7 +320,8 @@ static bool read_meta(struct reading *reading)
     return read_text(reading, ",\"request_id\":", &out->request_id, &there, 1) &&
            read_text(reading, ",\"actor\":", &out->actor, &there, 2) &&
            read_text(reading, ",\"source\":", &out->source, &there, 4) &&
-           read_text(reading, ",\"clock_offset\":", &out->clock_offset, &there, 8);
+           read_text(reading, ",\"clock_offset\":", &out->clock_offset, &there, 8) &&
+           read_text(reading, ",\"traceparent\":", &out->traceparent, &there, 16);
 }
 
 static bool read_record(struct reading *reading)

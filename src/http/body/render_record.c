@@ -165,6 +165,8 @@ static void render_meta(struct dbk_render *render, const struct dbk_record *reco
         string_member(&members, ",\"source\":", record->source);
     if (record->clock_offset.length > 0)
         string_member(&members, ",\"clock_offset\":", record->clock_offset);
+    if (record->traceparent.length > 0)
+        string_member(&members, ",\"traceparent\":", record->traceparent);
 }
 
 /* exact: with nothing lost, as exports have it. */

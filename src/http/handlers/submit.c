@@ -13,6 +13,7 @@ void submit_meta(const struct request *rq, struct dbk_record *draft)
     draft->request_id = dbk_slice(rq->id);
     draft->actor = dbk_slice(rq->actor);
     draft->source = dbk_slice("rest");
+    draft->traceparent = dbk_slice(rq->traceparent);
 }
 
 struct dbk_command *submit_drafts(const struct dbk_record *drafts, size_t count,

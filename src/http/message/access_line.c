@@ -84,17 +84,20 @@ void access_line_tell(const struct request *rq, const struct response *rs)
 {
     const struct dbk_server_options *options = &rq->service->options;
     char target[TARGET_MAX + 1], client[CLIENT_ADDRESS_TEXT];
+    char trace_id[TRACE_ID_TEXT + 1];
     struct dbk_access entry;
 
     if (!options->access)
         return;
     put_target(rq, target);
     request_client(rq, client);
+    traceparent_trace_id(rq->traceparent, trace_id);
     entry = (struct dbk_access){
         .method = rq->method,
         .path = target,
         .remote = client,
         .request_id = rq->id,
+        .trace_id = trace_id,
         .actor = rq->actor,
         .status = rs->broken && !*rs->error ? 0 : rs->status,
         .sequence = rs->sequence,

@@ -197,6 +197,7 @@ static void take_head(struct request *rq)
     rq->match.head = strcmp(rq->method, "HEAD") == 0;
     if (!take_id(rq, request_header(rq, "X-Request-Id")))
         new_id(rq);
+    traceparent_read(head, rq->traceparent);
     copy_query(rq, rq->query);
 }
 

@@ -13,6 +13,7 @@
 #include "readers.h"
 #include "router.h"
 #include "service.h"
+#include "traceparent.h"
 
 #define REQUEST_ID_MAX 64
 
@@ -31,10 +32,11 @@ struct request {
     const char *method;
     const char *path; /* as it came, without the query */
     const char *version;
-    const char *host;                   /* whom it is for, or NULL */
-    const char *query;                  /* as it came, "" for none */
-    char id[REQUEST_ID_MAX + 1];        /* the client's X-Request-Id, or a new one */
-    char actor[DBK_TOKEN_NAME_MAX + 1]; /* whose token it brought; "": not asked */
+    const char *host;            /* whom it is for, or NULL */
+    const char *query;           /* as it came, "" for none */
+    char id[REQUEST_ID_MAX + 1]; /* the client's X-Request-Id, or a new one */
+    char traceparent[TRACEPARENT_TEXT + 1]; /* the client's, "" where none is right */
+    char actor[DBK_TOKEN_NAME_MAX + 1];     /* whose token it brought; "": not asked */
 
     bool origin_let; /* it only ingests, and pages of the Origin may send with it */
     unsigned scopes; /* of that token (http/tokens.h); all where none is asked for */

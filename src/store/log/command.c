@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* The parts of a record besides its texts never take more. */
-#define RECORD_FRAME 192
+#define RECORD_FRAME 256
 
 /* What a command that is reset keeps of its bytes: enough for most. */
 #define BYTES_KEPT 1024
@@ -177,7 +177,7 @@ static size_t room_for(const struct dbk_record *draft)
            draft->properties.length + draft->request_id.length + draft->actor.length +
            draft->source.length + draft->person.external_id.length +
            draft->person.properties.length + draft->anonymous_id.length +
-           draft->clock_offset.length;
+           draft->clock_offset.length + draft->traceparent.length;
 }
 
 static bool make_room(struct dbk_command *command, const struct dbk_record *draft)

@@ -161,9 +161,11 @@ static int pack_data(msgpack_packer *packer, const struct dbk_record *record,
 
 static int pack_meta(msgpack_packer *packer, const struct dbk_record *record)
 {
-    size_t entries =
-        (size_t)(record->request_id.length > 0) + (size_t)(record->actor.length > 0) +
-        (size_t)(record->source.length > 0) + (size_t)(record->clock_offset.length > 0);
+    size_t entries = (size_t)(record->request_id.length > 0) +
+                     (size_t)(record->actor.length > 0) +
+                     (size_t)(record->source.length > 0) +
+                     (size_t)(record->clock_offset.length > 0) +
+                     (size_t)(record->traceparent.length > 0);
 
     if (msgpack_pack_map(packer, entries))
         return -1;
@@ -176,6 +178,9 @@ static int pack_meta(msgpack_packer *packer, const struct dbk_record *record)
         return -1;
     if (record->clock_offset.length &&
         pack_entry(packer, "clock_offset", record->clock_offset))
+        return -1;
+    if (record->traceparent.length &&
+        pack_entry(packer, "traceparent", record->traceparent))
         return -1;
     return 0;
 }
@@ -204,7 +209,8 @@ static bool within_bounds(const struct dbk_record *record,
     return !(too_long(record->request_id, DBK_META_MAX, "request_id", err) ||
              too_long(record->actor, DBK_META_MAX, "actor", err) ||
              too_long(record->source, DBK_META_MAX, "source", err) ||
-             too_long(record->clock_offset, DBK_META_MAX, "clock_offset", err));
+             too_long(record->clock_offset, DBK_META_MAX, "clock_offset", err) ||
+             too_long(record->traceparent, DBK_META_MAX, "traceparent", err));
 }
 
 enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size_t size,

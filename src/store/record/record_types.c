@@ -85,7 +85,7 @@ unsigned record_format(const struct dbk_record *record, unsigned there)
                       : event_of_format_1(record, there);
 
     if (there & (DBK_HAS_EXTERNAL_ID | DBK_HAS_ANONYMOUS_ID) ||
-        record->clock_offset.length > 0)
+        record->clock_offset.length > 0 || record->traceparent.length > 0)
         return 2;
     return former ? 1 : 2;
 }

@@ -296,7 +296,7 @@ class Origins(Ingesting):
                     "Access-Control-Allow-Methods": "POST",
                     "Access-Control-Allow-Headers":
                         "Authorization, Content-Encoding, Content-Type, Idempotency-Key, "
-                        "X-Request-Id",
+                        "traceparent, tracestate, X-Request-Id",
                     "Access-Control-Max-Age": "600"})
         for path in ("/persons", "/log", f"/persons/{self.person}", "/health"):
             answer = self.ask_first(path, SHOP)

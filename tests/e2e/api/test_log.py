@@ -5,6 +5,8 @@ import unittest
 
 from served import TIMESTAMP, UUID, Served, new_id, person
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACED = f"00-{TRACE}-00f067aa0ba902b7-01"
 RECORD = ["format", "type", "sequence", "recorded_at", "subject_id", "data", "meta"]
 
 
@@ -124,6 +126,35 @@ class Log(Served):
         page = self.client.get(f"/log?after={answer.sequence - 1200}&limit=1200").data
         self.assertEqual([each["data"]["properties"]["n"] for each in page],
                          list(range(1200)))
+
+    def test_a_trace_is_taken_over_into_each_record(self):
+        kate, traced = self.created()["id"], {"Traceparent": TRACED}
+        before = self.client.get("/health").data["head"]
+        made = self.client.post("/persons", person(), **traced).data
+        click = {"event_type": "click", "person_id": kate}
+        event = self.client.post("/events", click, **traced).data
+        self.client.post("/events/batch", [click, click], **traced)
+        self.client.post(f"/persons/{kate}/aliases", {"anonymous_id": "tr"}, **traced)
+        self.client.patch("/persons/" + kate, {"first_name": "K"}, **traced)
+        self.client.delete(f"/persons/{kate}/aliases/tr", **traced)
+        self.client.delete("/events/" + event["id"], **traced)
+        self.client.delete("/persons/" + made["id"], **traced)
+        records = self.client.get(f"/log?after={before}").data
+        self.assertEqual(len(records), 10)
+        for record in records:
+            self.assertEqual((record["format"], record["meta"]["traceparent"]), (2, TRACED))
+        self.server.wait_for(
+            lambda: self.server.told().count(f" trace_id={TRACE}") == 8, "access lines")
+
+    def test_a_trace_that_is_malformed_is_ignored(self):
+        kate = self.created()["id"]
+        for wrong in (TRACED.upper(), TRACED + "0", "ff" + TRACED[2:], TRACED[:-1], "x",
+                      TRACED.replace(TRACE, 32 * "0"), "\u00e9" + TRACED[1:], TRACED * 9):
+            answer = self.client.request("POST", "/events", {
+                "event_type": "click", "person_id": kate}, {"traceparent": wrong})
+            self.assertEqual(answer.status, 201, answer.body)
+            record, = self.after(answer, 1)
+            self.assertEqual((record["format"], "traceparent" in record["meta"]), (1, False))
 
 
 if __name__ == "__main__":

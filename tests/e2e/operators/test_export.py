@@ -78,6 +78,8 @@ class RoundTrip(ToolCase):
                                           "last_name": "李 😀 O'Neill"}).data
         client.post("/events", '{"event_type": "click", "person_id": "%s", "properties":'
                     ' {\r\n  "a\\u00e9": [1.0e3,\n\t"\U0001f600"]}}' % person["id"])
+        client.post("/events", {"event_type": "click", "person_id": person["id"]},
+                    traceparent="00-" + 32 * "a" + "-" + 16 * "b" + "-01")
         load = Load(server, SEED, clients=4).start()
         load.wait_for_answers(300)
         load.stop()
@@ -88,6 +90,7 @@ class RoundTrip(ToolCase):
         records = records_of(export)
         text = records[2]["data"].pop("properties_text")
         self.assertIn('{\r\n  "a\\u00e9": [1.0e3,\n\t', text)
+        self.assertEqual(records[3]["meta"]["traceparent"][:6], "00-aaa")
         self.assertEqual(records, shown)
         ours = [line for line in export.splitlines() if line.startswith(b'{"format":')]
         for line, other in zip(ours, lines.splitlines(), strict=True):
@@ -386,7 +389,7 @@ class Selection(ToolCase):
             for name in ("email", "first_name", "last_name", "role", "event_type",
                          "datetime_created", "external_id", "anonymous_id"):
                 wanted[name] = data.get(name) or ""
-            for name in ("request_id", "actor", "source", "clock_offset"):
+            for name in ("request_id", "actor", "source", "clock_offset", "traceparent"):
                 wanted[name] = record["meta"].get(name, "")
             if properties is not None:
                 self.assertEqual(row["properties"], properties)

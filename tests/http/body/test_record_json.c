@@ -85,6 +85,10 @@ static const char *const lines[] = {
     "{\"format\":2,\"type\":\"person.deleted\",\"sequence\":7,\"recorded_at\":"
     "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"
     "5f4bcac95e3c\",\"data\":{},\"meta\":{\"clock_offset\":\"-1500000\"}}",
+    "{\"format\":2,\"type\":\"person.deleted\",\"sequence\":7,\"recorded_at\":"
+    "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"
+    "5f4bcac95e3c\",\"data\":{},\"meta\":{\"source\":\"rest\",\"traceparent\":\"00-"
+    "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"}}",
 };
 #define LINES (sizeof lines / sizeof *lines)
 
@@ -168,7 +172,8 @@ static void the_longest_record_fits(void **state)
                                 .request_id = worst,
                                 .actor = worst,
                                 .source = worst,
-                                .clock_offset = worst};
+                                .clock_offset = worst,
+                                .traceparent = worst};
     struct dbk_record again;
     struct dbk_error err = {0};
     size_t length;

@@ -56,6 +56,28 @@ static void a_field_over_its_bound_is_refused(void **state)
     dbk_command_destroy(command);
 }
 
+static void there_is_room_for_all_that_an_event_may_have(void **state)
+{
+    static char large[DBK_PROPERTIES_MAX];
+    const struct dbk_uuid person = dbk_uuid_new();
+    struct dbk_record event = draft_event(&person);
+    struct dbk_command *command = dbk_command_create();
+    struct dbk_error err;
+    (void)state;
+
+    memset(large, 'x', sizeof large);
+    event.event_type = (struct dbk_slice){large, DBK_EVENT_TYPE_MAX};
+    event.anonymous_id = (struct dbk_slice){large, DBK_ANONYMOUS_ID_MAX};
+    event.properties = (struct dbk_slice){large, sizeof large};
+    event.has_datetime_created = true;
+    event.datetime_created = INT64_C(1700000000000000);
+    event.request_id = event.actor = event.source = event.clock_offset =
+        event.traceparent = (struct dbk_slice){large, DBK_META_MAX};
+    if (dbk_command_add(command, &event, &err) != DBK_OK)
+        fail_msg("%s", err.text);
+    dbk_command_destroy(command);
+}
+
 static void one_that_is_reset_is_as_new(void **state)
 {
     static char large[DBK_PROPERTIES_MAX];
@@ -91,6 +113,7 @@ int main(void)
         cmocka_unit_test(nothing_may_follow_an_event),
         cmocka_unit_test(an_event_id_stands_once),
         cmocka_unit_test(a_field_over_its_bound_is_refused),
+        cmocka_unit_test(there_is_room_for_all_that_an_event_may_have),
         cmocka_unit_test(one_that_is_reset_is_as_new),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -94,6 +94,10 @@ static const struct golden goldens[] = {
      {COMMON, .type = DBK_EVENT_RECORDED, .subject = ID(0xab), .person_id = ID(0xcd),
       .event_type = TEXT("An event whose name is longer than what format 1 could have "
                          "had in it")}},
+    {"event.recorded-traced.2",
+     {COMMON, .type = DBK_EVENT_RECORDED, .subject = ID(0xab), .person_id = ID(0xcd),
+      .event_type = TEXT("click"), .actor = TEXT("shop"),
+      .traceparent = TEXT("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")}},
     {"event.deleted.2", {COMMON, .type = DBK_EVENT_DELETED, .subject = ID(0xab)}},
 };
 
@@ -146,6 +150,7 @@ static void assert_same(const struct dbk_record *a, const struct dbk_record *b)
     assert_true(dbk_slice_equal(a->person.properties, b->person.properties));
     assert_true(dbk_slice_equal(a->anonymous_id, b->anonymous_id));
     assert_true(dbk_slice_equal(a->clock_offset, b->clock_offset));
+    assert_true(dbk_slice_equal(a->traceparent, b->traceparent));
 }
 
 static void what_is_encoded_is_decoded(void **state)

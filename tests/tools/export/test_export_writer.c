@@ -136,25 +136,25 @@ static void rows_are_quoted_as_rfc_4180_has_it(void **state)
         "sequence,type,recorded_at,subject_id,person_id,email,first_name,last_"
         "name,role,"
         "event_type,datetime_created,properties,request_id,actor,source,external_id,"
-        "anonymous_id,clock_offset\r\n"
+        "anonymous_id,clock_offset,traceparent\r\n"
         "1,person.created,1970-01-01T00:00:00.001000," PERSON "," PERSON
-        ",kate@x.mock,Kate,Pryde,user,,,,,,test,,,\r\n"
+        ",kate@x.mock,Kate,Pryde,user,,,,,,test,,,,\r\n"
         "2,event.recorded,1970-01-01T00:00:00.001001,bb000000-0000-4000-8000-"
-        "000000000001," PERSON ",,,,,click,,,,,test,,,\r\n"
+        "000000000001," PERSON ",,,,,click,,,,,test,,,,\r\n"
         "3,event.recorded,1970-01-01T00:00:00.001002,bb000000-0000-4000-8000-"
         "000000000002," PERSON
         ",,,,,click,1970-01-01T00:00:00.000005,\"{\r\n \"\"a,\"\":"
-        " [1, \"\"x\\\"\"\"\"]}\",,,test,,,\r\n"
+        " [1, \"\"x\\\"\"\"\"]}\",,,test,,,,\r\n"
         "4,person.updated,1970-01-01T00:00:00.001003," PERSON "," PERSON
-        ",,,\"O'N\xC3\xA9\"\"il\",,,,,,,,,,\r\n"
+        ",,,\"O'N\xC3\xA9\"\"il\",,,,,,,,,,,\r\n"
         "5,event.deleted,1970-01-01T00:00:00.001004,bb000000-0000-4000-8000-"
-        "000000000001," PERSON ",,,,,,,,r1,support,rest,,,\r\n"
+        "000000000001," PERSON ",,,,,,,,r1,support,rest,,,,\r\n"
         "6,person.deleted,1970-01-01T00:00:00.001005," PERSON "," PERSON
-        ",,,,,,,,,,,,,\r\n"
+        ",,,,,,,,,,,,,,\r\n"
         "7,person.created,1970-01-01T00:00:00.000900,aa000000-0000-4000-8000-"
         "000000000002,aa000000-0000-4000-8000-000000000002,ororo@x.mock,Kate,"
         "Pryde,user,"
-        ",,,,,test,,,\r\n");
+        ",,,,,test,,,,\r\n");
     free((char *)(uintptr_t)text.data);
 }
 

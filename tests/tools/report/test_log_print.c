@@ -217,7 +217,9 @@ static void what_is_nobodys_yet_and_what_is_taken_away_is_told(void **state)
          .type = DBK_EVENT_RECORDED,
          .event_type = TEXT("Order Completed"),
          .anonymous_id = TEXT("d1"),
-         .clock_offset = TEXT("-5")},
+         .clock_offset = TEXT("-5"),
+         .traceparent =
+             TEXT("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")},
         {.format = 2, .type = DBK_PERSON_ALIASED, .anonymous_id = TEXT("d1")},
         {.format = 2,
          .type = DBK_PERSON_UPDATED,
@@ -228,6 +230,7 @@ static void what_is_nobodys_yet_and_what_is_taken_away_is_told(void **state)
         "Person:   nobody\n",
         "Anon. id: d1\n",
         "Clock:    -5\n",
+        "Trace:    00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\n",
         "is the person's from here on",
         "email             a@b \xE2\x86\x92 (none)\n",
         "external_id       crm|1\n",

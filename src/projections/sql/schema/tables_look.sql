@@ -1,7 +1,7 @@
 -- Fails where a table, a column or a function of ours is not there, or a column is of a type
 -- that does not go with its own. Reads no row.
 select 1
-from person p, event e, checkpoint c, quarantine q
+from person p, event e, checkpoint c, quarantine q, event_hour h, event_day d
 where false
   and p.id = null::uuid and p.sequence = null::bigint
   and p.created_sequence = null::bigint and p.datetime_created = null::timestamp
@@ -13,6 +13,10 @@ where false
   and e.anonymous_id = null::text and e.received = null::timestamp
   and e.event_type = null::text and e.datetime_created = null::timestamp
   and e.properties @> null::jsonb and e.properties_bytes = null::integer
+  and h.hour = null::timestamp and h.event_type = null::text and h.events = null::bigint
+  and h.first = null::timestamp and h.last = null::timestamp
+  and d.day = null::date and d.event_type = null::text and d.person_id = null::uuid
+  and d.events = null::bigint
   and c.store_id = null::uuid and c.sequence = null::bigint
   and c.checksum = null::bigint and c.were_at = null::bigint
   and c.epoch = null::bigint and c.holder = null::text

@@ -1,0 +1,7 @@
+drop trigger event_counts_came on :"schema".event;
+drop trigger event_counts_went on :"schema".event;
+drop trigger event_counts_moved on :"schema".event;
+drop trigger event_counts_emptied on :"schema".event;
+drop function :"schema".event_counts();
+drop table :"schema".event_day;
+drop table :"schema".event_hour;
