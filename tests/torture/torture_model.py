@@ -6,6 +6,7 @@ import os
 
 os.environ.setdefault("DAYBOOK_ROUNDS", "4")
 os.environ.setdefault("DAYBOOK_STEPS", "3000")
+os.environ.setdefault("DAYBOOK_EVERY", "3000")
 os.environ.setdefault("DAYBOOK_AT_ONCE", str(os.cpu_count()))
 
 from test_model import ModelOfTheWhole  # noqa: E402,F401

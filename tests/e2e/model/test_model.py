@@ -24,6 +24,7 @@ SEED = int(os.environ.get("DAYBOOK_SEED", 1))
 ROUNDS = int(os.environ.get("DAYBOOK_ROUNDS", 1))   # each with a seed of its own
 AT_ONCE = int(os.environ.get("DAYBOOK_AT_ONCE", 1))  # of these
 STEPS = int(os.environ.get("DAYBOOK_STEPS", 500))   # in each round
+EVERY = int(os.environ.get("DAYBOOK_EVERY", 500))   # steps, each happening once
 
 
 class Life:
@@ -93,7 +94,7 @@ class Life:
         check_reads(self.server, self.model.records)
 
 
-# Each of these once in 500 steps, when chance says.
+# Each of these once in so many steps, when chance says.
 HAPPENINGS = ("restart", "kill_server", "lose_postgres", "kill_both", "rebuild",
               "back_up_and_restore", "export_and_import")
 
@@ -317,7 +318,7 @@ class ModelOfTheWhole(unittest.TestCase):
         """None, or what was wrong."""
         walk = Walk(seed)
         try:
-            walk.run(STEPS, HAPPENINGS * max(STEPS // 500, 1))
+            walk.run(STEPS, HAPPENINGS * max(STEPS // EVERY, 1))
         except AssertionError as error:
             print(f"seed {seed}: FAILED\n{error}", flush=True)
             return f"seed {seed}: {error}"
