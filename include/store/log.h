@@ -105,12 +105,14 @@ enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *com
                              size_t count, const struct dbk_idempotency *idempotency,
                              bool *replayed, struct dbk_error *err);
 
-/* How writing goes. Waits for nobody, and no disk. */
+/* How writing goes. Waits for nobody, and for no disk but, once a second, one of those who
+ * ask: for the file system's word of how much room it has. */
 struct dbk_log_health {
     bool
         readable; /* false: the log is being opened again; dbk_log_head may wait for it */
-    /* DBK_OK: the last write went well, or none was asked for; else what the last one
-     * failed with, in the log's own words. Where nobody writes it is tried each second. */
+    /* DBK_OK: the last write went well, or none was asked for, and there is room; else what
+     * the last one failed with, in the log's own words, or DBK_NO_ROOM where the next ones
+     * will: less than 4 MiB are left. Where nobody writes it is tried each second. */
     enum dbk_code code;
     char why[sizeof((struct dbk_error *)0)->text];
 };
@@ -279,6 +281,18 @@ enum dbk_code dbk_log_event(struct dbk_log *log, const struct dbk_uuid *id,
 enum dbk_code dbk_log_event_recorded(struct dbk_log *log, const struct dbk_uuid *id,
                                      struct dbk_batch *batch, struct dbk_record *event,
                                      struct dbk_error *err);
+
+/* What a log is at, for who watches it. Waits for nobody, as dbk_log_health. */
+struct dbk_log_gauges {
+    uint64_t queued; /* commands that wait for the writer */
+    bool room_known;
+    uint64_t free_bytes; /* on its file system, for this user, as of a second ago */
+    bool readable; /* false: the log is being opened again, and what follows is 0 */
+    uint64_t head;
+    uint64_t file_bytes; /* of data.mdb */
+    unsigned readers;    /* read transactions that are open, in any process */
+};
+void dbk_log_gauges(struct dbk_log *log, struct dbk_log_gauges *out);
 
 struct dbk_log_stats {
     struct dbk_uuid store_id; /* made with the log; names it for ever */

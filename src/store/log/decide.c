@@ -31,6 +31,7 @@ static int append(struct decide_turn *turn, struct dbk_command *command,
     dbk_record_stamp(record, sequence, turn->now);
     log_value_write(value.mv_data, record, entry->length);
     turn->head = sequence;
+    turn->appended[entry->type]++;
     return 0;
 }
 

@@ -21,6 +21,7 @@ struct decide_turn {
     MDB_cursor *log_cursor;
     MDB_cursor *event_cursor;
 
+    unsigned appended[DBK_TYPE_COUNT]; /* records so far, by their type */
     unsigned format; /* the log is known to say that it has such records; 0: of none */
     struct decide_scratch *scratch; /* NULL until properties are merged */
 };

@@ -90,6 +90,7 @@ static enum dbk_code enqueue(struct dbk_log *log, struct writer_group *group,
         *log->last = group;
         log->last = &group->next;
         log->queued_bytes += group->bytes;
+        log->queued += group->count;
         group->lane = log->lane;
         pthread_cond_signal(&log->submitted);
     }

@@ -6,11 +6,10 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <sys/statvfs.h>
 
 #define AGAIN_MS 60000 /* until a failure of the same kind is told again */
 #define HANGS_MS 10000
-#define ROOM_MIN ((uint64_t)4 << 20) /* with less the disk is still full */
+#define LOOK_HANGS_MS 2000 /* asking the file system for its room waits for no disk */
 
 void log_health_begin(struct dbk_log *log)
 {
@@ -69,12 +68,10 @@ void log_health_works(struct dbk_log *log)
 }
 
 /* LMDB may find room for a small transaction in its file where the next one finds none. */
-static bool has_room(const struct dbk_log *log)
+static bool has_room(struct dbk_log *log)
 {
-    struct statvfs vfs;
-
-    return log->health.why.code != DBK_NO_ROOM || statvfs(log->dir, &vfs) != 0 ||
-           (uint64_t)vfs.f_bavail * vfs.f_frsize >= ROOM_MIN;
+    return log->health.why.code != DBK_NO_ROOM ||
+           log_room_is_there(&log->room, log->dir);
 }
 
 /* A try that fails may have killed the environment, which readers need: open it again. */
@@ -112,6 +109,29 @@ static void hangs(int64_t ms, struct dbk_log_health *out)
              (long long)(ms / 1000));
 }
 
+/* Before a write fails for it, and where a small one still finds room in the file. */
+static void look_for_room(struct dbk_log *log, struct dbk_log_health *out)
+{
+    struct log_room_found room;
+
+    log_room_find(&log->room, log->dir, &room);
+    if (room.hanging_ms >= LOOK_HANGS_MS) {
+        out->code = DBK_IO;
+        snprintf(out->why, sizeof out->why,
+                 "the log's file system has not answered for %lld s: the disk hangs",
+                 (long long)(room.hanging_ms / 1000));
+    } else if (room.known && room.disk < LOG_ROOM_MIN) {
+        out->code = DBK_NO_ROOM;
+        snprintf(out->why, sizeof out->why, "the disk is full: %llu KiB are free in %s",
+                 (unsigned long long)(room.disk >> 10), log->dir);
+    } else if (room.known && room.file < LOG_ROOM_MIN) {
+        out->code = DBK_NO_ROOM;
+        snprintf(out->why, sizeof out->why,
+                 "the log's file may grow by %llu KiB only (ulimit -f)",
+                 (unsigned long long)(room.file >> 10));
+    }
+}
+
 void dbk_log_health(struct dbk_log *log, struct dbk_log_health *out)
 {
     int64_t began = atomic_load(&log->health.turn_began), now = dbk_clock_ms();
@@ -125,6 +145,8 @@ void dbk_log_health(struct dbk_log *log, struct dbk_log_health *out)
     }
     if (out->code == DBK_OK && began != 0 && now - began >= HANGS_MS)
         hangs(now - began, out);
+    if (out->code == DBK_OK && !log->options.read_only)
+        look_for_room(log, out);
     /* Shut while the log is opened again, which a disk may keep from ending. */
     if (pthread_rwlock_tryrdlock(&log->gate) == 0) {
         pthread_rwlock_unlock(&log->gate);

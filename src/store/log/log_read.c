@@ -68,10 +68,10 @@ void log_end_read(struct dbk_log *log, MDB_txn *txn)
     pthread_rwlock_unlock(&log->gate);
 }
 
-/* With the gate held. The file itself tells which transaction was the last, whoever made
- * it; LMDB publishes it to readers a moment later, so what is asked of a transaction may
- * be older, but is never mistaken for newer. */
-static bool head_is_known(struct dbk_log *log, uint64_t *head)
+/* The file itself tells which transaction was the last, whoever made it; LMDB publishes it
+ * to readers a moment later, so what is asked of a transaction may be older, but is never
+ * mistaken for newer. */
+bool log_head_is_known(struct dbk_log *log, uint64_t *head)
 {
     size_t txn = atomic_load(&log->head_txn);
     MDB_envinfo info;
@@ -100,7 +100,7 @@ enum dbk_code dbk_log_head(struct dbk_log *log, uint64_t *head, struct dbk_error
     int rc;
 
     pthread_rwlock_rdlock(&log->gate);
-    known = head_is_known(log, head);
+    known = log_head_is_known(log, head);
     pthread_rwlock_unlock(&log->gate);
     if (known)
         return DBK_OK;

@@ -9,4 +9,7 @@
 enum dbk_code log_begin_read(struct dbk_log *log, MDB_txn **txn, struct dbk_error *err);
 void log_end_read(struct dbk_log *log, MDB_txn *txn);
 
+/* With the gate held: the head as it was found last, and whether it still is that. */
+bool log_head_is_known(struct dbk_log *log, uint64_t *head);
+
 #endif

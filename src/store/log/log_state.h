@@ -10,6 +10,7 @@
 
 #include "environment.h"
 #include "log_health.h"
+#include "log_room.h"
 #include "store/clock.h"
 #include "store/log.h"
 #include "wake.h"
@@ -35,6 +36,7 @@ struct dbk_log {
     uint8_t sweep_place[32]; /* how far idempotency keys have been looked through */
 
     struct log_health health;
+    struct log_room room;
 
     /* The head as of a transaction, to be had without beginning one; see dbk_log_head. The
      * two are read without a lock, and written under `mutex`, the head first. */
@@ -49,9 +51,9 @@ struct dbk_log {
     pthread_cond_t submitted;           /* the writer waits here */
     pthread_cond_t appended;            /* followers wait here */
     struct writer_group *first, **last; /* the queue */
-    size_t queued_bytes;
-    bool writing;        /* somebody has the turn */
-    unsigned lane;       /* of those who are queued now */
+    size_t queued_bytes, queued;        /* in it, queued: commands */
+    bool writing;                       /* somebody has the turn */
+    unsigned lane;                      /* of those who are queued now */
     uint64_t appends;    /* counts commits and interrupts, so that none is missed */
     uint64_t interrupts; /* counts interrupts */
     bool closing;

@@ -8,6 +8,7 @@
 #include "log_health.h"
 #include "recover.h"
 #include "store/clock.h"
+#include "store/metrics.h"
 
 #include <assert.h>
 #include <string.h>
@@ -67,8 +68,9 @@ static struct writer_group *take_batch(struct dbk_log *log)
     }
     if (!first)
         return NULL;
-    assert(bytes <= log->queued_bytes);
+    assert(bytes <= log->queued_bytes && commands <= log->queued);
     log->queued_bytes -= bytes;
+    log->queued -= commands;
     log->first = *end;
     log->lane ^= 1;
     *end = NULL;
@@ -164,20 +166,39 @@ static const struct dbk_command *first_appended(const struct batch *batch)
     return NULL;
 }
 
+/* A transaction that appended something is on disk, and took so long to get there. */
+static void count_commit(const struct batch *batch, int64_t began_us)
+{
+    uint64_t records = batch->turn.head - batch->head_before;
+
+    if (records == 0)
+        return;
+    dbk_metric_add(DBK_METRIC_COMMITS, 1);
+    dbk_metric_observe(DBK_HISTOGRAM_COMMIT, (uint64_t)(dbk_clock_us() - began_us));
+    dbk_metric_observe(DBK_HISTOGRAM_COMMIT_RECORDS, records);
+    for (size_t i = 0; i < DBK_TYPE_COUNT; i++) {
+        if (batch->turn.appended[i] > 0)
+            dbk_metric_add_to(DBK_METRIC_RECORDS, i, batch->turn.appended[i]);
+    }
+}
+
 /* A commit failed, and whether it happened is unknown until the file is read again. */
 static void settle_failed_commit(struct dbk_log *log, struct batch *batch,
-                                 const struct dbk_error *why)
+                                 int64_t began_us, const struct dbk_error *why)
 {
     const struct dbk_command *command = first_appended(batch);
     struct dbk_error err = *why;
     bool committed;
 
+    dbk_metric_add(DBK_METRIC_COMMIT_FAILURES, 1);
     log_health_failed(log, why);
     if (recover_log(log, command, batch->head_before + 1, &committed, &err) != DBK_OK) {
         log_health_failed(log, &err);
         fail_batch(batch, &err);
     } else if (!committed) {
         fail_batch(batch, why);
+    } else {
+        count_commit(batch, began_us);
     }
 }
 
@@ -200,6 +221,7 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
     int rc = begin_turn(log, turn);
     MDB_env *env = log->environment.env;
     struct dbk_error err;
+    int64_t began_us;
 
     if (rc == 0) {
         fault_enter(env);
@@ -220,17 +242,20 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
     if (rc != 0) {
         fault_leave();
         lmdb_fail(&err, env, rc, "append to the log");
+        dbk_metric_add(DBK_METRIC_COMMIT_FAILURES, 1);
         log_health_failed(log, &err);
         fail_batch(batch, &err);
         return;
     }
+    began_us = dbk_clock_us();
     rc = mdb_txn_commit(turn->txn); /* frees txn even when it fails */
     fault_leave();
     if (rc == 0) {
         log_health_works(log);
+        count_commit(batch, began_us);
     } else {
         lmdb_fail(&err, env, rc, "commit to the log");
-        settle_failed_commit(log, batch, &err);
+        settle_failed_commit(log, batch, began_us, &err);
     }
 }
 
@@ -272,6 +297,7 @@ static void process(struct dbk_log *log, struct batch *batch)
     if (log->usable || recover_log(log, NULL, 0, &committed, &err) == DBK_OK) {
         write_batch(log, batch);
     } else {
+        dbk_metric_add(DBK_METRIC_COMMIT_FAILURES, 1);
         log_health_failed(log, &err);
         dbk_fail(
             &err, DBK_IO,
