@@ -19,6 +19,7 @@
 
 #include "projections/database.h"
 #include "store/error.h"
+#include "store/metrics.h"
 #include "store/render.h"
 #include "store/slice.h"
 #include "store/timestamp.h"
@@ -41,7 +42,7 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
 /* No call may be under way. NULL is fine. */
 void dbk_read_model_close(struct dbk_read_model *model);
 
-/* Have a thread ask each second whether PostgreSQL answers, on a connection of its own.
+/* Have a thread ask twice a second whether PostgreSQL answers, on a connection of its own.
  * Once it has not for two, every read fails at once (DBK_UNAVAILABLE), those under way,
  * too, until it does. Once, before any read. DBK_NO_MEMORY, DBK_IO (no thread). */
 enum dbk_code dbk_read_model_watch(struct dbk_read_model *model, struct dbk_error *err);
@@ -49,6 +50,17 @@ enum dbk_code dbk_read_model_watch(struct dbk_read_model *model, struct dbk_erro
 /* For how many milliseconds PostgreSQL has not answered, where reads fail for that; else
  * 0. Waits for nothing. Any thread. */
 int64_t dbk_read_model_hangs(const struct dbk_read_model *model);
+
+/* What it is at, for who watches it. Waits for nothing. Any thread. */
+struct dbk_read_model_gauges {
+    unsigned busy[DBK_METRIC_POOLS]; /* connections, by enum dbk_metric_pool */
+    unsigned idle[DBK_METRIC_POOLS];
+    /* For how long PostgreSQL has not answered the question that is under way, which it is
+     * asked twice a second; 0: none is. Reads go on until dbk_read_model_hangs. */
+    int64_t waits_ms;
+};
+void dbk_read_model_gauges(const struct dbk_read_model *model,
+                           struct dbk_read_model_gauges *out);
 
 /* Somebody is being told that the read tables show this sequence. From now on tables that
  * are behind it, after a crash of PostgreSQL, are not asked (DBK_UNAVAILABLE) until they

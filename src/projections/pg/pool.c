@@ -32,6 +32,7 @@ struct pool {
     pool_check *check; /* NULL: none */
     void *check_context;
     unsigned max, share;
+    enum dbk_metric_pool name;
 
     pthread_mutex_t mutex;        /* guards what follows; never held while connecting */
     struct waiter *first, **last; /* in the order they came */
@@ -70,6 +71,22 @@ enum dbk_code pool_open(const struct dbk_database *database,
 void pool_share(struct pool *pool, unsigned each)
 {
     pool->share = each > 0 && each < pool->max ? each : pool->max;
+}
+
+void pool_name(struct pool *pool, enum dbk_metric_pool name)
+{
+    pool->name = name;
+}
+
+void pool_look(struct pool *pool, struct pool_use *out)
+{
+    *out = (struct pool_use){0};
+    pthread_mutex_lock(&pool->mutex);
+    for (unsigned i = 0; i < pool->max; i++) {
+        out->busy += pool->slots[i].state == TAKEN;
+        out->idle += pool->slots[i].state == IDLE;
+    }
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 /* With the mutex held: one that nobody has, with a connection if there is such; NULL:
@@ -219,7 +236,9 @@ static enum dbk_code wait_for_turn(struct pool *pool, const struct pool_asker *a
 {
     struct waiter waiter = {.client = asker->client};
     enum dbk_code code = DBK_OK;
+    int64_t began_us = dbk_clock_us();
 
+    dbk_metric_add_to(DBK_METRIC_POOL_WAITS, pool->name, 1);
     dbk_cond_init(&waiter.served);
     join_queue(pool, &waiter);
     while (!waiter.slot && code == DBK_OK && dbk_deadline_left(deadline) > 0) {
@@ -235,6 +254,8 @@ static enum dbk_code wait_for_turn(struct pool *pool, const struct pool_asker *a
     if (!waiter.slot && code == DBK_OK)
         code = too_many(pool, asker->client, err);
     pthread_cond_destroy(&waiter.served);
+    dbk_metric_observe_in(DBK_HISTOGRAM_POOL_WAIT, pool->name,
+                          (uint64_t)(dbk_clock_us() - began_us));
     *slot = waiter.slot;
     return code;
 }

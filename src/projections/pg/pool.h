@@ -9,6 +9,7 @@
 
 #include "pg.h"
 #include "store/clock.h"
+#include "store/metrics.h"
 
 struct pool; /* safe to share between threads */
 
@@ -28,6 +29,15 @@ enum dbk_code pool_open(const struct dbk_database *database,
 void pool_share(struct pool *pool, unsigned each);
 /* All connections must have been given back. NULL is fine. */
 void pool_close(struct pool *pool);
+
+/* Which one its waits are counted for (store/metrics.h). Before the first is taken. */
+void pool_name(struct pool *pool, enum dbk_metric_pool name);
+
+/* How many connections threads have, and how many nobody has. Any thread. */
+struct pool_use {
+    unsigned busy, idle;
+};
+void pool_look(struct pool *pool, struct pool_use *out);
 
 /* Ask this of each connection once it is made; one that fails it is closed, and whoever
  * wanted it gets the failure. Before the first is taken. */

@@ -1,6 +1,7 @@
 #include "poster.h"
 
 #include "post_party.h"
+#include "store/metrics.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -94,6 +95,7 @@ static enum dbk_code move_to(const struct poster *poster, uint64_t to,
 
 static void moved(struct poster *poster, const struct apply_move *move)
 {
+    dbk_metric_add(DBK_METRIC_PROJECTION_BATCHES, 1);
     poster->projected = move->to;
     poster->checksum = move->to_checksum;
 }

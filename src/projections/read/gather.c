@@ -1,5 +1,7 @@
 #include "gather.h"
 
+#include "store/metrics.h"
+
 #include <assert.h>
 #include <sched.h>
 
@@ -56,6 +58,8 @@ static void carry(struct gather *gather, struct look_up *own)
     struct look_up *asked[GATHER_MAX] = {own};
     size_t count = take_along(gather, asked);
 
+    if (count > 1)
+        dbk_metric_add(DBK_METRIC_READS_GATHERED, count);
     gather->carry(gather->context, &carrying, asked, count);
     gather_pass_on(&carrying);
     for (size_t i = 1; i < count; i++)

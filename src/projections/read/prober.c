@@ -6,10 +6,11 @@
 #include <assert.h>
 
 /* AWAY: where there is no connection, as it is refused, readers need nobody to find out.
- * PATIENCE: longer than a busy server takes to answer what needs no row. RENEW: what was
- * lost on the way is not sent again for a long time, so then anew. */
+ * PATIENCE: longer than a busy server takes to answer what needs no row; who watches looks
+ * at what is under way before that (prober_waits). RENEW: what was lost on the way is not
+ * sent again for a long time, so then anew. */
 enum {
-    PERIOD_MS = 1000,
+    PERIOD_MS = 400,
     AWAY_MS = 5000,
     PATIENCE_MS = 2000,
     RENEW_MS = 10000,
@@ -31,6 +32,7 @@ void prober_init(struct prober *prober, const struct dbk_database *database)
 {
     *prober = (struct prober){.database = *database};
     atomic_init(&prober->asked_at, 0);
+    atomic_init(&prober->asks_at, 0);
     pthread_mutex_init(&prober->mutex, NULL);
     dbk_cond_init(&prober->changed);
 }
@@ -96,10 +98,12 @@ static void probe(struct prober *prober)
     int64_t asked_at = dbk_clock_ms();
     enum dbk_code code = DBK_OK;
 
+    atomic_store(&prober->asks_at, asked_at);
     if (!prober->pg)
         code = connect_pg(prober, asked_at);
     if (code == DBK_OK)
         code = ask(prober, asked_at);
+    atomic_store(&prober->asks_at, 0);
     if (code != DBK_TIMEOUT)
         atomic_store(&prober->asked_at, 0);
     if (prober->pg && (code == DBK_TIMEOUT || !pg_alive(prober->pg))) {
@@ -159,14 +163,24 @@ void prober_suspect(struct prober *prober)
     pthread_mutex_unlock(&prober->mutex);
 }
 
-int64_t prober_hangs(const struct prober *prober)
+static int64_t since(const _Atomic int64_t *at)
 {
-    int64_t since = atomic_load(&prober->asked_at), now;
+    int64_t then = atomic_load(at), now;
 
-    if (since == 0)
+    if (then == 0)
         return 0;
     now = dbk_clock_ms();
-    return now > since ? now - since : 1;
+    return now > then ? now - then : 1;
+}
+
+int64_t prober_hangs(const struct prober *prober)
+{
+    return since(&prober->asked_at);
+}
+
+int64_t prober_waits(const struct prober *prober)
+{
+    return since(&prober->asks_at);
 }
 
 unsigned prober_hang_count(const struct prober *prober)

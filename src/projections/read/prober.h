@@ -18,7 +18,9 @@
 /* Safe to share between threads. */
 struct prober {
     struct dbk_database database;
-    _Atomic int64_t asked_at; /* clock.h: of the statement that hangs; 0: none does */
+    _Atomic int64_t
+        asks_at; /* clock.h: when what is under way was asked; 0: nothing is */
+    _Atomic int64_t asked_at; /* the same of the statement that hangs; 0: none does */
     atomic_uint hangs;        /* how often it was found to hang */
 
     pthread_t thread;
@@ -43,6 +45,8 @@ void prober_suspect(struct prober *prober);
 
 /* For how many milliseconds PostgreSQL has not answered, where it hangs; else 0. */
 int64_t prober_hangs(const struct prober *prober);
+/* For how many milliseconds a statement is under way; 0: none is. */
+int64_t prober_waits(const struct prober *prober);
 /* How often it was found to hang: connections that were there before may have been lost
  * without a word. */
 unsigned prober_hang_count(const struct prober *prober);

@@ -108,6 +108,8 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
         free(model);
         return code;
     }
+    pool_name(model->look_ups, DBK_POOL_LOOKUPS);
+    pool_name(model->lists, DBK_POOL_LISTS);
     pool_share(model->lists, lists > 1 ? lists - (lists + 5) / 6 : 1);
     find_persons_init(model, processors);
     *out = model;
@@ -122,6 +124,21 @@ enum dbk_code dbk_read_model_watch(struct dbk_read_model *model, struct dbk_erro
 int64_t dbk_read_model_hangs(const struct dbk_read_model *model)
 {
     return prober_hangs(&model->prober);
+}
+
+void dbk_read_model_gauges(const struct dbk_read_model *model,
+                           struct dbk_read_model_gauges *out)
+{
+    struct pool *const pools[] = {
+        [DBK_POOL_LOOKUPS] = model->look_ups, [DBK_POOL_LISTS] = model->lists};
+    struct pool_use use;
+
+    for (size_t i = 0; i < DBK_METRIC_POOLS; i++) {
+        pool_look(pools[i], &use);
+        out->busy[i] = use.busy;
+        out->idle[i] = use.idle;
+    }
+    out->waits_ms = prober_waits(&model->prober);
 }
 
 void dbk_read_model_close(struct dbk_read_model *model)
