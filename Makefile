@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build viewer test test-tsan test-pooler test-browser test-clients test-systems torture fuzz \
+.PHONY: help start-api build viewer test test-tsan test-pooler test-browser test-clients test-metrics test-systems torture fuzz \
 	coverage deb test-deb bench setup-db setup-db-stop format lint clean install-deps always
 
 JOBS ?= $(shell nproc)
@@ -48,6 +48,10 @@ test-browser: build/dev/build.ninja ## pages in a real Chromium send events, whi
 test-clients: build/dev/build.ninja ## clients that generators make of /openapi.json; PART=python does one language
 	@cmake --build build/dev -j $(JOBS) --target daybook
 	@python3 -B tests/clients/run.py build/dev/daybook $(PART)
+
+test-metrics: build/dev/build.ninja ## what /metrics tells, held against Prometheus' own promtool
+	@cmake --build build/dev -j $(JOBS) --target daybook
+	@ctest --preset dev -R '^e2e/metrics/'
 
 torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a run, PART=x runs one
 	@cmake --build build/dev -j $(JOBS)
@@ -117,6 +121,7 @@ lint: DEPS = lint
 test-pooler: DEPS = test-pooler
 test-browser: DEPS = test-browser
 test-clients: DEPS = test-clients
+test-metrics: DEPS = test-metrics
 
 # Each run checks for missing packages (well under a second), and configures once.
 build/%/build.ninja: always

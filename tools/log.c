@@ -3,10 +3,10 @@
 #include "command.h"
 #include "http/record_json.h"
 #include "log_print.h"
+#include "person_records.h"
 #include "position.h"
 #include "signals.h"
 #include "store/durable.h"
-#include "store/history.h"
 #include "tool_data.h"
 
 #include <errno.h>
@@ -22,8 +22,8 @@ struct showing {
     struct dbk_log *log;
     char *json; /* room for a record's; NULL: not as JSON */
 
-    const struct dbk_person_records *person; /* NULL: of anyone */
-    enum dbk_type type;                      /* 0: of any */
+    const struct person_records *person; /* NULL: of anyone */
+    enum dbk_type type;                  /* 0: of any */
     const char *actor;        /* NULL: by whomever; "": by nobody who is named */
     uint64_t limit;           /* 0: none */
     bool blocks;              /* rather than lines */
@@ -33,7 +33,7 @@ struct showing {
 
 static bool is_wanted(const struct showing *showing, const struct dbk_record *record)
 {
-    return (!showing->person || dbk_person_records_has(showing->person, record)) &&
+    return (!showing->person || person_records_has(showing->person, record)) &&
            (!showing->type || record->type == showing->type) &&
            (!showing->actor ||
             dbk_slice_equal(record->actor, dbk_slice(showing->actor)));
@@ -124,18 +124,17 @@ static enum dbk_code show_one(struct showing *showing, uint64_t sequence,
 static enum dbk_code show_person(struct showing *showing, const struct dbk_uuid *id,
                                  struct dbk_error *err)
 {
-    struct dbk_person_records person;
+    struct person_records person;
     uint64_t head;
     enum dbk_code code = dbk_log_head(showing->log, &head, err);
 
-    if (code != DBK_OK ||
-        dbk_person_records_init(&person, showing->log, id, err) != DBK_OK)
+    if (code != DBK_OK || person_records_init(&person, showing->log, id, err) != DBK_OK)
         return err->code;
     showing->person = &person;
     showing->blocks = true;
     code = show_range(showing, 0, head, err);
     showing->person = NULL;
-    dbk_person_records_finish(&person);
+    person_records_finish(&person);
     if (code == DBK_OK && showing->shown == 0)
         code = dbk_fail(err, DBK_NOT_FOUND, "no record is about that person");
     return code;

@@ -278,6 +278,7 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .bodies_max = (size_t)config_number(config, SETTING_BODIES_MAX),
         .batch_items_max = (unsigned)config_number(config, SETTING_BATCH_ITEMS_MAX),
         .lag_max_ms = (int)config_number(config, SETTING_LAG_MAX),
+        .ready_lag_ms = (int)config_number(config, SETTING_READY_LAG),
         .read_wait_ms = (int)config_number(config, SETTING_READ_WAIT),
         .request_timeout_ms = (int)config_number(config, SETTING_REQUEST_TIMEOUT),
         .idempotency_keep_us =

@@ -59,6 +59,7 @@ struct dbk_server_options {
     /* Bytes that bodies under way may come to, with what is made of them. */
     size_t bodies_max;
     int lag_max_ms;   /* how far behind the tables may be for GET /health; 0: any */
+    int ready_lag_ms; /* the same for GET /health/ready */
     int read_wait_ms; /* how long a read waits for the projection by default */
     int request_timeout_ms; /* deadline for a whole request to arrive */
     dbk_timestamp idempotency_keep_us;

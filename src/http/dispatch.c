@@ -5,6 +5,7 @@
 #include "budget.h"
 #include "guard.h"
 #include "media_type.h"
+#include "request_count.h"
 #include "routes.h"
 #include "shown.h"
 #include "status.h"
@@ -125,11 +126,18 @@ static void begin(const struct service *service, struct worker *worker)
     worker->request.began = dbk_clock_us();
 }
 
+/* Whether it asks how we are: that we are stopping is among the answers. */
+static bool is_probe(const struct request *rq)
+{
+    return strcmp(rq->path, "/health/live") == 0 ||
+           strcmp(rq->path, "/health/ready") == 0;
+}
+
 /* Those that find us stopping are refused; those under way are finished. NULL: it is
  * taken. */
 static const char *refusal(const struct request *rq, bool stopping)
 {
-    if (stopping)
+    if (stopping && !is_probe(rq))
         return "The server is stopping; try again shortly";
     if (guarded_refused(rq->guarded))
         return "Too many connections are open from this address while others wait; "
@@ -168,6 +176,7 @@ int dispatch(const struct service *service, struct worker *worker,
     begin(service, worker);
     rq->connection = connection;
     answer(worker);
+    request_count(rq, rs);
     access_line_tell(rq, rs);
     worker_trim(worker);
     budget_release(service->budget, &rq->held);

@@ -16,9 +16,9 @@ handler handle_list_events, handle_get_event;                         /* read */
 handler handle_post_event, handle_post_event_at, handle_delete_event; /* write */
 handler handle_post_batch;
 handler handle_list_log, handle_get_record;
-handler handle_health;
 handler handle_list_quarantine, handle_retry_quarantine; /* admin */
 handler handle_list_tokens, handle_post_token, handle_delete_token;
 handler handle_get_backups;
+handler handle_health, handle_health_live, handle_health_ready, handle_metrics;
 
 #endif

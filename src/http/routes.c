@@ -2,7 +2,9 @@
 
 #include "handlers.h"
 #include "http/tokens.h"
+#include "store/metrics.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -11,6 +13,7 @@ enum {
     WRITE = DBK_SCOPE_WRITE,
     AUDIT = DBK_SCOPE_AUDIT,
     ADMIN = DBK_SCOPE_ADMIN,
+    METRICS = DBK_SCOPE_METRICS,
     APPEND = DBK_SCOPE_WRITE | DBK_SCOPE_INGEST,
 };
 
@@ -50,8 +53,11 @@ const struct route routes[] = {
     {"POST", "/events/{id}", BODY_JSON, APPEND, append_event, handle_post_event_at},
     {"DELETE", "/events/{id}", BODY_OPTIONAL, WRITE, none, handle_delete_event},
     {"GET", "/health", BODY_NONE, PUBLIC, none, handle_health},
+    {"GET", "/health/live", BODY_NONE, PUBLIC, none, handle_health_live},
+    {"GET", "/health/ready", BODY_NONE, PUBLIC, none, handle_health_ready},
     {"GET", "/log", BODY_NONE, AUDIT, log_page, handle_list_log},
     {"GET", "/log/{sequence}", BODY_NONE, AUDIT, times, handle_get_record},
+    {"GET", "/metrics", BODY_NONE, METRICS, none, handle_metrics},
     {"GET", "/openapi.json", BODY_NONE, PUBLIC, none, handle_openapi},
     {"GET", "/persons", BODY_NONE, READ, persons, handle_list_persons},
     {"POST", "/persons", BODY_JSON, WRITE, times, handle_post_person},
@@ -73,6 +79,7 @@ const struct route routes[] = {
      handle_delete_person_by},
 };
 
+static_assert(sizeof routes / sizeof *routes < DBK_METRIC_ROUTES, "each is counted");
 const size_t routes_count = sizeof routes / sizeof *routes;
 
 const char *routes_meant(const char *path)

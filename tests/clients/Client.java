@@ -138,6 +138,11 @@ public class Client {
         called("revokeToken", admin.revokeToken("java", null));
         same(called("health", about.health(null)).getData().getStatus(),
             Health.StatusEnum.OK);
+        same(called("healthLive", about.healthLive(null)).getData().getStatus(),
+            Live.StatusEnum.OK);
+        same(called("healthReady", about.healthReady(null)).getData().getReasons().size(),
+            0);
+        same(called("metrics", about.metrics(null)).contains("daybook_commits_total"), true);
         same(called("index", about.index(null, null)).getData().getName(), "Daybook");
         same(called("docs", about.docs(null, null)).contains("<html"), true);
         same(called("docsFile", about.docsFile("errors.md", null, null))

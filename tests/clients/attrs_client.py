@@ -5,10 +5,10 @@ import sys
 import uuid
 
 from daybook_client import AuthenticatedClient, models
-from daybook_client.api.about import (console, console_file, docs, docs_file, health, index,
-                                      openapi)
 from daybook_client.api.admin import (
     get_backups, list_quarantine, list_tokens, make_token, retry_quarantine, revoke_token)
+from daybook_client.api.about import (console, console_file, docs, docs_file, health,
+                                      health_live, health_ready, index, metrics, openapi)
 from daybook_client.api.events import (create_event, create_event_at, create_events,
                                        delete_event, get_event, list_events)
 from daybook_client.api.log import get_record, list_log
@@ -110,6 +110,9 @@ same((made.token[:4], made.rate, made.origins), ("dbk_", 5, []))
 same(call(list_tokens).data[-1].name, "attrs")
 same(call(revoke_token, "attrs").data, None)
 same(call(health).data.status, models.HealthStatus.OK)
+same(call(health_live).data.status, models.LiveStatus.OK)
+same(call(health_ready).data.reasons, [])
+assert "daybook_commits_total" in call(metrics)
 same(call(index).data.name, "Daybook")
 assert "<html" in call(docs)
 assert "not-found" in call(docs_file, "errors.md")

@@ -141,6 +141,9 @@ assert.equal(tokens.data.at(-1)?.name, "ts");
 await call("revokeToken", client.DELETE("/admin/tokens/{name}",
   { params: { path: { name: "ts" } } }));
 assert.equal((await call("health", client.GET("/health"))).data.status, "ok");
+assert.equal((await call("healthLive", client.GET("/health/live"))).data.status, "ok");
+assert.deepEqual((await call("healthReady", client.GET("/health/ready"))).data.reasons, []);
+assert.match(await call("metrics", client.GET("/metrics", { parseAs: "text" })), /_total/);
 const index = await call("index",
   client.GET("/", { headers: { Accept: "application/json" } }));
 assert.equal((index as components["schemas"]["IndexAnswer"]).data.name, "Daybook");

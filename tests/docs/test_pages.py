@@ -245,7 +245,7 @@ class Threads(unittest.TestCase):
                             if re.fullmatch(r"(?:src|tools)/.*\.[ch]", path))
         names = set(re.findall(r'"(dbk-\w+)"', sources))
         told = set(re.findall(r"`(dbk-\w+)`", section("Threads of `serve`")))
-        self.assertEqual(sorted(names), sorted(told))
+        self.assertEqual(sorted(set(names)), sorted(told))
 
 
 class HowToAdd(unittest.TestCase):
@@ -284,7 +284,7 @@ class HowToAdd(unittest.TestCase):
             read(path) for path in TREE if path.startswith("src/http/metrics/")))
         told = re.findall(r"^\| `(\w+)`", read("docs/metrics.md"), re.M)
         self.assertGreater(len(names), 9)
-        self.assertEqual(sorted(names), sorted(told))
+        self.assertEqual(sorted(set(names)), sorted(told))
 
     def test_each_subcommand_has_a_file_and_a_row(self):
         commands = re.findall(r"^    &command_(\w+),$", read("tools/main.c"), re.M)

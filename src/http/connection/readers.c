@@ -122,6 +122,18 @@ enum readers_verdict readers_enter(struct readers *readers, struct reader *reade
     return verdict;
 }
 
+unsigned readers_count(struct readers *readers)
+{
+    unsigned count;
+
+    pthread_mutex_lock(&readers->mutex);
+    count = readers->count;
+    for (const struct reader *one = readers->waiting; one; one = one->next)
+        count++;
+    pthread_mutex_unlock(&readers->mutex);
+    return count;
+}
+
 void readers_leave(struct readers *readers, struct reader *reader)
 {
     if (!reader->counted)

@@ -45,6 +45,8 @@ enum readers_verdict {
 /* It is about to wait. One that is in already stays in. Waits READERS_WAIT_MS at most. */
 enum readers_verdict readers_enter(struct readers *readers, struct reader *reader,
                                    uint64_t client, bool lists);
+/* How many are in, or wait to be let in. */
+unsigned readers_count(struct readers *readers);
 /* It is answered; one that is not in is fine. */
 void readers_leave(struct readers *readers, struct reader *reader);
 

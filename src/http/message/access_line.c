@@ -99,7 +99,7 @@ void access_line_tell(const struct request *rq, const struct response *rs)
         .request_id = rq->id,
         .trace_id = trace_id,
         .actor = rq->actor,
-        .status = rs->broken && !*rs->error ? 0 : rs->status,
+        .status = response_status(rs),
         .sequence = rs->sequence,
         .bytes = rs->bytes,
         .milliseconds = (double)(dbk_clock_us() - rq->began) / 1e3,

@@ -32,6 +32,7 @@ static const struct {
     {"/console/{file}", {NULL}},
     {"/docs", {"text/html"}},
     {"/docs/{file}", {NULL}},
+    {"/metrics", {NULL}},
     {"/log", {"application/json", "application/x-ndjson"}},
     {"/log/{sequence}", {"application/json", "application/x-ndjson"}},
 };

@@ -100,6 +100,11 @@ bool response_tag(struct response *rs, const struct request *rq, const char *tag
     return known;
 }
 
+int response_status(const struct response *rs)
+{
+    return rs->broken && !*rs->error ? 0 : rs->status;
+}
+
 void response_begin(struct response *rs)
 {
     dbk_render_clear(&rs->body);

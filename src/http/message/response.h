@@ -83,6 +83,9 @@ enum dbk_code response_empty(struct response *rs, int status, const char *detail
 void response_fail(struct response *rs, const struct request *rq, int status,
                    const struct dbk_error *err);
 
+/* How it ended, once it is sent: 0 where the client went away. */
+int response_status(const struct response *rs);
+
 /* Write it to the client. Once. */
 void response_send(struct response *rs, struct request *rq);
 

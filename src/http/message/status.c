@@ -1,6 +1,8 @@
 #include "status.h"
 
-#include <stddef.h>
+#include "store/metrics.h"
+
+#include <assert.h>
 
 int status_of(enum dbk_code code)
 {
@@ -82,45 +84,71 @@ bool status_passes(int status)
     return status == 429 || status == 503;
 }
 
+static const struct {
+    int status;
+    const char *reason;
+} reasons[] = {
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {207, "Multi-Status"},
+    {304, "Not Modified"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+    {505, "HTTP Version Not Supported"},
+};
+
+#define REASONS (sizeof reasons / sizeof *reasons)
+static_assert(1 + REASONS < DBK_METRIC_STATUSES, "statuses are counted apart");
+
+static size_t find(int status)
+{
+    size_t i = 0;
+
+    while (i < REASONS && reasons[i].status != status)
+        i++;
+    return i;
+}
+
 const char *status_reason(int status)
 {
-    static const struct {
-        int status;
-        const char *reason;
-    } reasons[] = {
-        {200, "OK"},
-        {201, "Created"},
-        {202, "Accepted"},
-        {204, "No Content"},
-        {207, "Multi-Status"},
-        {304, "Not Modified"},
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {406, "Not Acceptable"},
-        {408, "Request Timeout"},
-        {409, "Conflict"},
-        {411, "Length Required"},
-        {412, "Precondition Failed"},
-        {413, "Content Too Large"},
-        {414, "URI Too Long"},
-        {415, "Unsupported Media Type"},
-        {417, "Expectation Failed"},
-        {421, "Misdirected Request"},
-        {422, "Unprocessable Content"},
-        {429, "Too Many Requests"},
-        {431, "Request Header Fields Too Large"},
-        {500, "Internal Server Error"},
-        {501, "Not Implemented"},
-        {503, "Service Unavailable"},
-        {505, "HTTP Version Not Supported"},
-    };
+    size_t i = find(status);
 
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
-        if (reasons[i].status == status)
-            return reasons[i].reason;
-    }
-    return "Error";
+    return i < REASONS ? reasons[i].reason : "Error";
+}
+
+size_t status_place(int status)
+{
+    size_t i = find(status);
+
+    if (status == 0)
+        return 0;
+    return i < REASONS ? 1 + i : DBK_METRIC_STATUSES - 1;
+}
+
+int status_at(size_t place)
+{
+    if (place == 0)
+        return 0;
+    return place <= REASONS ? reasons[place - 1].status : 999;
 }

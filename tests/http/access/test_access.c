@@ -221,7 +221,7 @@ static void a_file_that_comes_malformed_shuts_the_door(void **state)
 static bool is_public(const char *path)
 {
     return !strcmp(path, "/") || !strncmp(path, "/docs", 5) ||
-           !strncmp(path, "/console", 8) || !strcmp(path, "/health") ||
+           !strncmp(path, "/console", 8) || !strncmp(path, "/health", 7) ||
            !strcmp(path, "/openapi.json");
 }
 
@@ -233,6 +233,8 @@ static unsigned scope_of(const struct route *route)
         return DBK_SCOPE_AUDIT;
     if (!strncmp(route->path, "/admin/", 7))
         return DBK_SCOPE_ADMIN;
+    if (!strcmp(route->path, "/metrics"))
+        return DBK_SCOPE_METRICS;
     if (!strcmp(route->method, "POST") &&
         (!strncmp(route->path, "/events", 7) || strstr(route->path, "/aliases")))
         return DBK_SCOPE_WRITE | DBK_SCOPE_INGEST;
@@ -284,11 +286,12 @@ static void each_route_asks_for_its_scope(void **state)
                                       DBK_SCOPE_AUDIT,
                                       DBK_SCOPE_ADMIN,
                                       DBK_SCOPE_READ | DBK_SCOPE_WRITE,
-                                      DBK_SCOPE_INGEST};
+                                      DBK_SCOPE_INGEST,
+                                      DBK_SCOPE_METRICS};
     struct world *world = *state;
-    char headers[6][128], name[8];
+    char headers[7][128], name[8];
 
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 7; i++) {
         snprintf(name, sizeof name, "t%zu", i);
         token(world, name, scopes[i], headers[i]);
     }
@@ -297,7 +300,7 @@ static void each_route_asks_for_its_scope(void **state)
         const struct route *route = &routes[r];
         assert_int_equal(route->scope, scope_of(route));
         assert_int_equal(refuses(world, route, ""), !is_public(route->path));
-        for (size_t i = 0; i < 6; i++) {
+        for (size_t i = 0; i < 7; i++) {
             bool allowed = route->scope == 0 || scopes[i] & route->scope ||
                            scopes[i] == DBK_SCOPE_ADMIN;
             if (refuses(world, route, headers[i]) == allowed)

@@ -43,6 +43,8 @@ enum dbk_code __wrap_dbk_record_decode(const char *bytes, size_t length,
                                        struct dbk_record *out, struct dbk_error *err);
 void __wrap_dbk_read_model_claim(struct dbk_read_model *model, uint64_t sequence);
 int64_t __wrap_dbk_read_model_hangs(const struct dbk_read_model *model);
+void __wrap_dbk_read_model_gauges(const struct dbk_read_model *model,
+                                  struct dbk_read_model_gauges *out);
 void __wrap_dbk_read_model_rearranged(struct dbk_read_model *model, uint64_t times);
 uint64_t __wrap_dbk_projector_rearranged(struct dbk_projector *projector);
 enum dbk_code __wrap_dbk_read_events(struct dbk_read_model *model,
@@ -193,6 +195,13 @@ int64_t __wrap_dbk_read_model_hangs(const struct dbk_read_model *read_model)
 {
     (void)read_model;
     return atomic_load(&script.hangs_ms);
+}
+
+void __wrap_dbk_read_model_gauges(const struct dbk_read_model *read_model,
+                                  struct dbk_read_model_gauges *out)
+{
+    (void)read_model;
+    *out = (struct dbk_read_model_gauges){0};
 }
 
 enum dbk_code __wrap_dbk_read_events(struct dbk_read_model *model,

@@ -1,0 +1,144 @@
+/* GET /health: 200 where writes and reads go well, and reads are not far behind; else 503,
+ * and why. /health/ready: the same question, with reasons for programs and a bound of its
+ * own. /health/live: the process answers. */
+#include "handlers.h"
+#include "health.h"
+#include "request.h"
+#include "response.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What is told of a look. */
+struct told {
+    struct health health;
+    char
+        reads[256]; /* why they fail, or are far behind; "": they do not, and are not */
+    char why[1024]; /* all that is wrong; "": nothing is */
+};
+
+static void text(struct dbk_render *out, const char *key, const char *value)
+{
+    dbk_render_text(out, key);
+    dbk_render_string(out, dbk_slice(value));
+}
+
+static void number(struct dbk_render *out, const char *key, uint64_t value)
+{
+    dbk_render_text(out, key);
+    dbk_render_number(out, value);
+}
+
+static void look_at_reads(const struct service *service, struct told *told)
+{
+    const struct dbk_projector_status *tables = &told->health.tables;
+    int64_t bound = service->options.lag_max_ms;
+
+    if (health_reads_fail(service, &told->health, told->reads, sizeof told->reads) ||
+        !service->projector)
+        return;
+    if (bound > 0 && tables->silent_ms > bound)
+        snprintf(told->reads, sizeof told->reads,
+                 "PostgreSQL has not answered for %lld s",
+                 (long long)(tables->silent_ms / 1000));
+    else if (bound > 0 && told->health.lag > 0 && tables->behind_ms > bound)
+        snprintf(told->reads, sizeof told->reads,
+                 "the read tables are %lld s behind the log",
+                 (long long)(tables->behind_ms / 1000));
+}
+
+static void explain(struct told *told)
+{
+    bool writes = told->health.log.code != DBK_OK;
+
+    if (writes || *told->reads)
+        snprintf(told->why, sizeof told->why, "%s%s%s%s%s",
+                 writes ? "Writes fail: " : "",
+                 writes ? health_writes(&told->health) : "",
+                 writes && *told->reads ? ". " : "",
+                 *told->reads ? "Reads are not as they should be: " : "", told->reads);
+}
+
+static void render(const struct told *told, struct dbk_render *out)
+{
+    const struct dbk_projector_status *tables = &told->health.tables;
+    uint64_t lag = told->health.lag;
+    bool well = !*told->why && tables->running && tables->quarantined == 0;
+
+    dbk_render_text(out, well ? "{\"status\":\"ok\"" : "{\"status\":\"degraded\"");
+    dbk_render_text(out, ",\"version\":\"" DAYBOOK_VERSION "\"");
+    number(out, ",\"head\":", told->health.log_gauges.head);
+    number(out, ",\"projected\":", tables->projected);
+    number(out, ",\"lag\":", lag);
+    number(out,
+           ",\"lag_seconds\":", lag > 0 ? (uint64_t)(tables->behind_ms / 1000) : 0);
+    number(out, ",\"quarantined\":", tables->quarantined);
+    text(out, ",\"projection\":", health_projection(&told->health));
+    text(out, ",\"writes\":", health_writes(&told->health));
+    text(out, ",\"reads\":", *told->reads ? told->reads : "ok");
+    dbk_render_text(out, "}");
+}
+
+enum dbk_code handle_health(struct request *rq, struct response *rs,
+                            struct dbk_error *err)
+{
+    struct told told = {.why = ""};
+
+    health_look(rq->service, &told.health);
+    if (!told.health.log_gauges.readable)
+        return dbk_fail(err, DBK_UNAVAILABLE, "the log is being opened again");
+    look_at_reads(rq->service, &told);
+    explain(&told);
+
+    response_begin(rs);
+    render(&told, &rs->body);
+    if (!*told.why)
+        return response_end(rs, 200, DETAILS_OK, err);
+    response_header_number(rs, "Retry-After", 1);
+    return response_end(rs, 503, told.why, err);
+}
+
+enum dbk_code handle_health_live(struct request *rq, struct response *rs,
+                                 struct dbk_error *err)
+{
+    (void)rq;
+    response_begin(rs);
+    dbk_render_text(&rs->body, "{\"status\":\"ok\"}");
+    return response_end(rs, 200, DETAILS_OK, err);
+}
+
+/* The reasons for people, one after the other. */
+static void join(const struct ready *ready, char *out, size_t size)
+{
+    *out = '\0';
+    for (size_t i = 0; i < ready->count; i++) {
+        size_t used = strlen(out);
+        snprintf(out + used, size - used, "%s%s", i ? ". " : "",
+                 ready->reasons[i].message);
+    }
+}
+
+enum dbk_code handle_health_ready(struct request *rq, struct response *rs,
+                                  struct dbk_error *err)
+{
+    char why[READY_REASONS_MAX * sizeof((struct ready_reason *)0)->message];
+    struct health health;
+    struct ready ready;
+
+    health_look(rq->service, &health);
+    ready_look(rq->service, &health, &ready);
+    response_begin(rs);
+    text(&rs->body, "{\"status\":", ready.count > 0 ? "unavailable" : "ok");
+    dbk_render_text(&rs->body, ",\"reasons\":[");
+    for (size_t i = 0; i < ready.count; i++) {
+        text(&rs->body, i ? ",{\"code\":" : "{\"code\":", ready.reasons[i].code);
+        text(&rs->body, ",\"message\":", ready.reasons[i].message);
+        dbk_render_text(&rs->body, "}");
+    }
+    dbk_render_text(&rs->body, "]}");
+    if (ready.count == 0)
+        return response_end(rs, 200, DETAILS_OK, err);
+    join(&ready, why, sizeof why);
+    response_header_number(rs, "Retry-After", 1);
+    return response_end(rs, 503, why, err);
+}

@@ -1,0 +1,120 @@
+#include "health.h"
+
+#include "status.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Asked each 400 ms, so a PostgreSQL that hangs is told within two seconds. */
+enum { UNANSWERED_MS = 1500 };
+
+static int64_t unanswered(const struct dbk_read_model *model)
+{
+    struct dbk_read_model_gauges gauges;
+    int64_t hangs = dbk_read_model_hangs(model);
+
+    if (hangs > 0)
+        return hangs;
+    dbk_read_model_gauges(model, &gauges);
+    return gauges.waits_ms >= UNANSWERED_MS ? gauges.waits_ms : 0;
+}
+
+void health_look(const struct service *service, struct health *out)
+{
+    *out = (struct health){.tables = {.state = "no read tables"},
+                           .shows_details = service->options.show_error_details};
+    dbk_log_health(service->log, &out->log);
+    dbk_log_gauges(service->log, &out->log_gauges);
+    if (service->projector)
+        dbk_projector_status(service->projector, &out->tables);
+    if (service->projector && out->log_gauges.head > out->tables.projected)
+        out->lag = out->log_gauges.head - out->tables.projected;
+    if (service->model)
+        out->unanswered_ms = unanswered(service->model);
+}
+
+const char *health_writes(const struct health *health)
+{
+    const char *sentence = status_sentence(health->log.code);
+
+    if (health->log.code == DBK_OK)
+        return "ok";
+    return sentence && !health->shows_details ? sentence : health->log.why;
+}
+
+/* Where it names records only, all are told: the tables are not of this log's history, or
+ * not yet where they were. */
+const char *health_projection(const struct health *health)
+{
+    const struct dbk_projector_status *tables = &health->tables;
+
+    if (tables->running || health->shows_details)
+        return tables->state;
+    switch (tables->refusal) {
+    case DBK_REFUSAL_NONE:
+        break;
+    case DBK_REFUSAL_HISTORY:
+    case DBK_REFUSAL_EMPTIED:
+        return tables->state;
+    case DBK_REFUSAL_HELD:
+        return "the read tables are held by another server";
+    }
+    return "not following";
+}
+
+bool health_reads_fail(const struct service *service, const struct health *health,
+                       char *why, size_t size)
+{
+    *why = '\0';
+    if (!service->projector)
+        return false; /* it was started without read tables */
+    if (!health->tables.running)
+        snprintf(why, size, "the read tables cannot be asked (%s)",
+                 health_projection(health));
+    else if (health->unanswered_ms > 0)
+        snprintf(why, size, "PostgreSQL has not answered for %lld s",
+                 (long long)(health->unanswered_ms / 1000));
+    return *why != '\0';
+}
+
+static void add(struct ready *ready, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void add(struct ready *ready, const char *code, const char *format, ...)
+{
+    struct ready_reason *reason = &ready->reasons[ready->count++];
+    va_list args;
+
+    assert(ready->count <= READY_REASONS_MAX);
+    reason->code = code;
+    va_start(args, format);
+    vsnprintf(reason->message, sizeof reason->message, format, args);
+    va_end(args);
+}
+
+static void look_at_log(const struct health *health, struct ready *out)
+{
+    if (!health->log_gauges.readable)
+        add(out, "log", "The log is being opened again");
+    else if (health->log.code != DBK_OK)
+        add(out, health->log.code == DBK_NO_ROOM ? "room" : "log", "%s",
+            health_writes(health));
+}
+
+void ready_look(const struct service *service, const struct health *health,
+                struct ready *out)
+{
+    const struct dbk_projector_status *tables = &health->tables;
+    int64_t bound = service->options.ready_lag_ms;
+    char why[sizeof out->reasons->message - 16];
+
+    out->count = 0;
+    if (atomic_load(&service->stopping))
+        add(out, "stopping", "The server is stopping");
+    look_at_log(health, out);
+    if (health_reads_fail(service, health, why, sizeof why))
+        add(out, "postgresql", "Reads fail: %s", why);
+    if (bound > 0 && health->lag > 0 && tables->behind_ms > bound)
+        add(out, "lag", "The read tables are %lld s behind the log",
+            (long long)(tables->behind_ms / 1000));
+}

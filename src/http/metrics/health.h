@@ -1,0 +1,44 @@
+/* health.h - whether the server does what it is there for. What GET /health, its
+ * /health/ready and GET /metrics tell is one look, so that they tell the same. It waits for
+ * nothing: it is what the writer, the projector and the prober have found out. */
+#ifndef DBK_HTTP_HEALTH_H
+#define DBK_HTTP_HEALTH_H
+
+#include "service.h"
+#include "store/log.h"
+
+struct health {
+    struct dbk_log_health log;
+    struct dbk_log_gauges log_gauges;
+    struct dbk_projector_status tables; /* zeroed where there are none */
+    uint64_t lag;                       /* records that the tables lack */
+    int64_t unanswered_ms; /* for so long PostgreSQL has not answered; 0: it does */
+    bool shows_details;    /* whoever asks may be told hosts and files */
+};
+
+void health_look(const struct service *service, struct health *out);
+
+/* Why writes fail, for whoever may be told so much; "ok": they do not. */
+const char *health_writes(const struct health *health);
+
+/* "following", or why the tables do not. The state may name hosts and reasons: for others
+ * than the operator it is a word or two. */
+const char *health_projection(const struct health *health);
+
+/* Why the tables cannot be asked. False: they can, however old they may be. */
+bool health_reads_fail(const struct service *service, const struct health *health,
+                       char *why, size_t size);
+
+/* Why clients should not be sent here; none: they should. */
+#define READY_REASONS_MAX 4
+struct ready {
+    size_t count;
+    struct ready_reason {
+        const char *code; /* "stopping", "log", "room", "postgresql", "lag" */
+        char message[256];
+    } reasons[READY_REASONS_MAX];
+};
+void ready_look(const struct service *service, const struct health *health,
+                struct ready *out);
+
+#endif
