@@ -20,7 +20,7 @@ export function askForToken(refused) {
   return waiting;
 }
 
-function keep(value) {
+export function useToken(value) {
   sessionStorage.setItem(KEY, value);
   dispatchEvent(new Event("tokenchange"));
 }
@@ -31,7 +31,7 @@ function open(refused) {
     required: true, placeholder: "dbk_…", "aria-describedby": "token-about",
   });
   const dialog = h("dialog", { class: "dialog", "aria-labelledby": "token-title" },
-    h("form", { method: "dialog", onsubmit: () => keep(input.value.trim()) },
+    h("form", { method: "dialog", onsubmit: () => useToken(input.value.trim()) },
       h("h2", { id: "token-title" }, "Access token"),
       h("p", { id: "token-about" },
         refused

@@ -9,6 +9,7 @@ import { card, empty, failed, heading, loading, note } from "../parts/notes.js";
 import { rangeChoice, rangeOf } from "../parts/range.js";
 import { openEvent, pairs } from "../parts/record.js";
 import { table } from "../parts/table.js";
+import { knownTypes } from "../parts/types.js";
 import { propertiesOf } from "../properties.js";
 import { link, remember } from "../router.js";
 
@@ -114,12 +115,10 @@ const COLUMNS = [
 ];
 
 function filterFields(query, signal) {
-  const known = h("datalist", { id: "known-types" });
+  const known = knownTypes(signal).list;
   const type = field("Types", "type", query, { list: "known-types", placeholder: "All; several with commas" });
   const whose = field("Person", "person", query, { placeholder: "Id, email or anonymous id" });
   const properties = field("Properties", "properties", query, { placeholder: "page=/home or {…}" });
-  ask("/events/types", { signal }).then(({ data }) =>
-    replace(known, data.slice(0, 200).map((each) => h("option", { value: each.event_type }))), () => {});
   const text = () => ({ type: type.input.value.trim(), person: whose.input.value.trim(), properties: properties.input.value.trim() });
   return {
     boxes: [type.box, whose.box, properties.box, known], text,

@@ -1,15 +1,20 @@
-// What happened, over all: the types of events there are.
+// What persons do one after the other, and who comes back.
 import { h, replace } from "../dom.js";
-import { count, momentOf } from "../format.js";
-import { listing } from "../parts/listing.js";
+import { funnel } from "../parts/funnel.js";
+import { sendYourFirstEvent } from "../parts/first.js";
 import { heading } from "../parts/notes.js";
-import { link } from "../router.js";
+import { retention } from "../parts/retention.js";
+import { knownTypes } from "../parts/types.js";
+import { remember } from "../router.js";
 
-export async function show(root, { signal }) {
-  replace(root, heading("Insight"), listing("Types of events", "/events/types", [
-    { name: "Type", show: (row) => h("a", { href: link("events", { type: row.event_type }) }, row.event_type) },
-    { name: "Events", number: true, show: (row) => count(row.count) },
-    { name: "First", class: "time", show: (row) => momentOf(row.first) },
-    { name: "Last", class: "time", show: (row) => momentOf(row.last) },
-  ], "There are no events yet.", signal).box);
+export async function show(root, { query, signal }) {
+  const types = knownTypes(signal);
+  const asked = Object.fromEntries(query);
+  const keep = (more) => remember("insight", Object.assign(asked, more));
+  const first = h("div", {});
+  replace(root, heading("Insight"), first, types.list);
+  const names = await types.known;
+  if (signal.aborted) return;
+  if (names.length === 0) replace(first, sendYourFirstEvent());
+  root.append(funnel(asked, names, keep, signal), retention(asked, names, keep, signal));
 }

@@ -49,7 +49,7 @@ function showFigures(cells, say, { health, metrics, rate, counts, error }) {
   }
   if (health) {
     say("Lag", `${count(health.lag)} ${health.lag === 1 ? "record" : "records"}`,
-      health.lag > 0 ? `${duration(health.lag_seconds)} behind` : "the tables are up to date");
+      health.lag > 0 ? `${duration(health.lag_seconds)} behind` : health.reads === "ok" ? "the tables are up to date" : "the tables are not followed");
     say("Head of the log", count(health.head), `${count(health.projected)} projected`);
   }
   const free = metrics?.get("daybook_disk_free_bytes"), log = metrics?.get("daybook_log_bytes");
