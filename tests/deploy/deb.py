@@ -208,7 +208,9 @@ class Package(unittest.TestCase):
         self.assertEqual(service.client.get("/docs").status, 200)
         viewer = service.client.get("/docs").body.decode()
         self.assertIn("Daybook API", viewer)
-        for asset in re.findall(r'(?:src|href)="(/docs/[^"]+)"', viewer):
+        console = service.client.get("/console").body.decode()
+        self.assertIn("Daybook console", console)
+        for asset in re.findall(r'(?:src|href)="(/(?:docs|console)/[^"]+)"', viewer + console):
             self.assertEqual(service.client.get(asset).status, 200, asset)
         self.assertNotIn("running as root", service.told())
         # root's commands leave nothing of root's, and reach the private PostgreSQL

@@ -53,6 +53,16 @@ class Modules(unittest.TestCase):
                 ["properties.a.b", 1, 2], ["properties.l", None, [1]]],
             4: [["first_name", None, "Kate"]]})
 
+    def test_a_number_is_shown_as_it_was_written(self):
+        text = '{"id":12345678901234567890,"f":0.12345678901234567,"n":1.50,"e":1e3,"c":7}'
+        shown, able, kind = self.made(f"""import {{ parseJson }} from "./json.js";
+            const found = parseJson({json.dumps(text)});
+            console.log(JSON.stringify([JSON.stringify(found), Boolean(JSON.rawJSON),
+                                        typeof found.c]));""")
+        self.assertEqual(kind, "number")
+        if able:  # node 22 is, as browsers are
+            self.assertEqual(shown, text.replace("1.50", "1.5").replace("1e3", "1000"))
+
     def test_a_stream_is_read_however_it_is_cut(self):
         told = ("retry: 3000\n\n: heartbeat 5\nid: 5\n\nid: 6\nevent: event.recorded\n"
                 'data: {"a":\ndata: 1}\n\nevent: end\ndata: {"reason":"slow"}\n\nid: 7\nda')

@@ -1,5 +1,6 @@
 // The routes, asked with the tab's token. Every answer is {data, response}; what fails
 // becomes a Failure whose message is a sentence to show.
+import { parseJson } from "./json.js";
 import { askForToken, token } from "./token.js";
 
 export class Failure extends Error {
@@ -56,7 +57,7 @@ export async function ask(path, options = {}) {
   const answer = await request(path, options);
   let envelope = null;
   try {
-    envelope = await answer.json();
+    envelope = parseJson(await answer.text());
   } catch (error) {
     if (error.name === "AbortError") throw error;
   }

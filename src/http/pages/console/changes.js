@@ -1,5 +1,7 @@
 // What a person's records come to: each update as fields, old and new.
 
+import { isNumberAsWritten } from "./json.js";
+
 const FIELDS = ["email", "first_name", "last_name", "role", "external_id", "properties"];
 
 // [[name, old, new], …] for each record that says something of the fields; a member of
@@ -31,7 +33,7 @@ export function differences(before, after) {
 
 // Objects by the paths of what is in them; lists are whole, and null is nothing.
 function flat(value, path = "", found = new Map()) {
-  if (value && typeof value === "object" && !Array.isArray(value)) {
+  if (value && typeof value === "object" && !Array.isArray(value) && !isNumberAsWritten(value)) {
     for (const [name, each] of Object.entries(value)) flat(each, path ? `${path}.${name}` : name, found);
   } else if (value !== null && value !== undefined) {
     found.set(path, value);

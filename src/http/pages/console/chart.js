@@ -96,10 +96,10 @@ function keep(box, signal, draw) {
 }
 
 // Lines over the last minutes. series: [{ name, colour, format }]; push(time, values) adds
-// a point and drops what is older than `seconds`.
-export function liveLines(signal, sentence, series, seconds) {
+// a point and drops what is older than `seconds`. data: of an earlier chart of the same
+// series, to go on with.
+export function liveLines(signal, sentence, series, seconds, data) {
   const box = h("div", { class: "chart", role: "img", "aria-label": sentence });
-  const data = [[], ...series.map(() => [])];
   const scales = { x: { range: () => [Date.now() / 1000 - seconds, Date.now() / 1000] } };
   series.forEach((each, at) => {
     scales[`y${at}`] = { range: (_, __, high) => [0, Math.max(high * 1.15, each.least ?? 1)] };
@@ -121,6 +121,7 @@ export function liveLines(signal, sentence, series, seconds) {
     while (data[0].length > 0 && data[0][0] < time - seconds) data.forEach((column) => column.shift());
     kept.plot()?.setData(data);
   };
+  if (data[0].length > 0) push(Date.now() / 1000, series.map(() => null)); // a gap, not a line
   return { box, push };
 }
 

@@ -7,6 +7,11 @@ const EVERY = 2000;
 export async function pulse(signal, beat) {
   let before = null, metrics = true;
   while (!signal.aborted) {
+    if (document.hidden) { // nobody looks
+      before = null;
+      await pause(EVERY, signal);
+      continue;
+    }
     const now = { time: Date.now() / 1000 };
     try {
       const health = await ask("/health", { signal, allow: [503] });

@@ -1,6 +1,7 @@
 // The log as it grows: GET /log/stream, read by fetch, for the browser's own reader of
 // streams cannot bring a token.
 import { address, Failure, request } from "./api.js";
+import { parseJson } from "./json.js";
 import { pause } from "./pulse.js";
 
 const AWAY = 3000; // until it is tried again, where the server does not say
@@ -13,7 +14,7 @@ export async function follow(filters, after, on, signal) {
     if (event.id !== null) at = event.id;
     if (event.retry !== null) retry = event.retry;
     if (event.type === "end") on.state("away", JSON.parse(event.data).details);
-    else if (event.data !== null) on.record(JSON.parse(event.data));
+    else if (event.data !== null) on.record(parseJson(event.data));
   });
   while (!signal.aborted) {
     try {

@@ -66,7 +66,7 @@ export async function show(root, { query, signal }) {
         more.hidden = !next;
         announce(`${rows.length} events shown`);
         replace(list, rows.length === 0 ? empty("No event is like that in this time.")
-          : [h("p", { class: "quiet-text" }, `The latest ${count(rows.length)}${next ? "; there are more" : ", which are all"}.`),
+          : [h("p", { class: "quiet-text" }, `The ${count(rows.length)} recorded last${next ? "; there are more" : ", which are all"}.`),
             table("Events", COLUMNS, rows), more]);
       };
       await grow();

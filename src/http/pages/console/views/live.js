@@ -3,6 +3,7 @@ import { ask } from "../api.js";
 import { announce, h, replace } from "../dom.js";
 import { icon } from "../icons.js";
 import { count } from "../format.js";
+import { sendYourFirstEvent } from "../parts/first.js";
 import { card, empty, failed, heading, note } from "../parts/notes.js";
 import { recordLine, TYPES } from "../parts/record.js";
 import { remember } from "../router.js";
@@ -15,7 +16,7 @@ export async function show(root, { query, signal }) {
   const filters = { type: query.get("type"), event_type: query.get("event_type"), person_id: query.get("person_id") };
   const rows = tail();
   const stand = h("span", { class: "stand", role: "status" });
-  const trouble = h("div", {});
+  const trouble = h("div", {}), first = h("div", {});
   let last = new AbortController();
   const listen = async () => {
     last.abort();
@@ -25,9 +26,13 @@ export async function show(root, { query, signal }) {
     say(stand, "away", "Connecting");
     try {
       const { data } = await ask("/health", { signal, allow: [503] });
+      replace(first, data?.head === 0 && sendYourFirstEvent());
       const before = Object.values(filters).some(Boolean) ? SEARCHED : BEFORE;
       await follow(filters, Math.max(0, (data?.head ?? 0) - before), {
-        record: rows.add,
+        record: (record) => {
+          replace(first);
+          rows.add(record);
+        },
         state: (state, sentence) => {
           say(stand, state, state === "live" ? "Live" : "Away");
           replace(trouble, sentence && note("warn", sentence));
@@ -43,7 +48,7 @@ export async function show(root, { query, signal }) {
       remember("live", filters);
       listen();
     }),
-    trouble, card(null, rows.box));
+    trouble, first, card(null, rows.box));
   listen();
 }
 

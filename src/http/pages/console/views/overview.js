@@ -11,6 +11,7 @@ import { pulse } from "../pulse.js";
 import { remember } from "../router.js";
 
 const SECONDS = 300; // that the live chart shows
+const seen = [[], [], []]; // of it, for when the view is come back to
 
 export async function show(root, { query, signal }) {
   const first = h("div", { hidden: true });
@@ -70,7 +71,7 @@ function movement(signal) {
     { name: "Events a second", colour: "series-1", format: perSecond, least: 2 },
     { name: "Lag in records (a scale of its own)", colour: "series-2", format: count, least: 10 },
   ];
-  const chart = liveLines(signal, "Events a second and lag of the last five minutes; the figures above say how it is now.", series, SECONDS);
+  const chart = liveLines(signal, "Events a second and lag of the last five minutes; the figures above say how it is now.", series, SECONDS, seen);
   return {
     box: card(null, h("div", { class: "card-head" }, h("h2", {}, "The last five minutes"), legend(series)), chart.box),
     show: ({ time, rate, health }) => {
