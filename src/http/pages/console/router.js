@@ -23,10 +23,10 @@ export function placeOf(hash) {
   const [first, id] = path.split("/");
   const known = PLACES.find((place) => place.path === first);
   const place = known ?? PLACES[0];
-  const one = known && place.one && id;
+  const one = known && place.one && /^[\w-]+$/.test(id ?? "");
   return {
     path: place.path, name: place.name, view: one ? place.one : place.view,
-    id: one ? decodeURIComponent(id) : null, query: new URLSearchParams(query),
+    id: one ? id : null, query: new URLSearchParams(query),
   };
 }
 

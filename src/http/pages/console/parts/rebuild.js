@@ -82,8 +82,9 @@ function progress({ phase, done, total, unit, seconds_left: left, started_at: be
 }
 
 function resultOf(result) {
-  if (result === null || result === undefined) return "";
-  if (typeof result !== "object") return String(result);
-  return Object.entries(result).filter(([, value]) => typeof value !== "object")
-    .map(([name, value]) => `${name.replaceAll("_", " ")}: ${typeof value === "number" ? count(value) : value}`).join(" · ");
+  if (!result) return "";
+  const { persons, events, seconds, quarantined, kept } = result;
+  return [`${count(persons)} persons and ${count(events)} events in ${duration(seconds)}.`,
+    quarantined > 0 && ` ${count(quarantined)} set aside.`,
+    kept && [" The old tables are in the schema ", h("code", {}, kept), "."]];
 }
