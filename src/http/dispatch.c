@@ -172,12 +172,14 @@ int dispatch(const struct service *service, struct worker *worker,
 {
     struct request *rq = &worker->request;
     struct response *rs = &worker->response;
+    int64_t took_us;
 
     begin(service, worker);
     rq->connection = connection;
     answer(worker);
-    request_count(rq, rs);
-    access_line_tell(rq, rs);
+    took_us = dbk_clock_us() - rq->began;
+    request_count(rq, rs, took_us);
+    access_line_tell(rq, rs, took_us);
     worker_trim(worker);
     budget_release(service->budget, &rq->held);
     guarded_idle(rq->guarded);

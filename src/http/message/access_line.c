@@ -1,7 +1,6 @@
 #include "access_line.h"
 
 #include "client_address.h"
-#include "store/clock.h"
 
 #include <string.h>
 
@@ -80,7 +79,8 @@ static void put_target(const struct request *rq, char target[TARGET_MAX + 1])
     }
 }
 
-void access_line_tell(const struct request *rq, const struct response *rs)
+void access_line_tell(const struct request *rq, const struct response *rs,
+                      int64_t took_us)
 {
     const struct dbk_server_options *options = &rq->service->options;
     char target[TARGET_MAX + 1], client[CLIENT_ADDRESS_TEXT];
@@ -102,7 +102,7 @@ void access_line_tell(const struct request *rq, const struct response *rs)
         .status = response_status(rs),
         .sequence = rs->sequence,
         .bytes = rs->bytes,
-        .milliseconds = (double)(dbk_clock_us() - rq->began) / 1e3,
+        .milliseconds = (double)took_us / 1e3,
         .error = rs->error,
     };
     options->access(options->access_context, &entry);

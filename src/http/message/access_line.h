@@ -5,7 +5,9 @@
 #include "request.h"
 #include "response.h"
 
-/* Tell the server's access callback, if there is one. */
-void access_line_tell(const struct request *rq, const struct response *rs);
+/* Tell the server's access callback, if there is one, of a request that took so many
+ * microseconds. */
+void access_line_tell(const struct request *rq, const struct response *rs,
+                      int64_t took_us);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "routes.h"
 #include "status.h"
-#include "store/clock.h"
 #include "store/metrics.h"
 
 #include <stdio.h>
@@ -10,9 +9,8 @@
 
 #define OTHER (DBK_METRIC_ROUTES - 1)
 
-void request_count(const struct request *rq, const struct response *rs)
+void request_count(const struct request *rq, const struct response *rs, int64_t took_us)
 {
-    int64_t took_us = dbk_clock_us() - rq->began;
     size_t route = rq->match.route ? (size_t)(rq->match.route - routes) : OTHER;
     size_t status = status_place(response_status(rs));
 

@@ -9,8 +9,9 @@
 #include "request.h"
 #include "response.h"
 
-/* Count a request that was answered. */
-void request_count(const struct request *rq, const struct response *rs);
+/* Count a request that was answered, in so many microseconds. */
+void request_count(const struct request *rq, const struct response *rs,
+                   int64_t took_us);
 
 /* The labels of a series, as request_count numbers them. */
 #define REQUEST_COUNT_LABELS 160
