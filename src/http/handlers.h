@@ -11,7 +11,8 @@ handler handle_post_person, handle_delete_person;                    /* write */
 handler handle_put_person, handle_patch_person;                      /* update */
 handler handle_get_person_by, handle_put_person_by;                  /* by */
 handler handle_patch_person_by, handle_delete_person_by;
-handler handle_post_alias, handle_list_aliases, handle_delete_alias;  /* aliases */
+handler handle_post_alias, handle_list_aliases, handle_delete_alias; /* aliases */
+handler handle_post_alias_by, handle_list_aliases_by, handle_delete_alias_by;
 handler handle_list_events, handle_get_event;                         /* read */
 handler handle_post_event, handle_post_event_at, handle_delete_event; /* write */
 handler handle_post_batch;

@@ -24,8 +24,8 @@ static const char *const append_one[] = {"key", "timestamps", NULL};
 static const char *const append_event[] = {"key", "include", "timestamps", NULL};
 static const char *const event[] = {"fields", "include", "timestamps", NULL};
 static const char *const persons[] = {
-    "email", "external_id",  "properties", "limit",      "after", "order",
-    "count", "events_limit", "fields",     "timestamps", NULL};
+    "email", "external_id", "anonymous_id", "properties", "limit",      "after",
+    "order", "count",       "events_limit", "fields",     "timestamps", NULL};
 static const char *const person[] = {"events_limit", "fields", "timestamps", NULL};
 static const char *const events[] = {
     "keyword", "person_id",  "email",      "external_id", "anonymous_id", "since",
@@ -77,6 +77,12 @@ const struct route routes[] = {
      handle_patch_person_by},
     {"DELETE", "/persons/by/external_id/{value}", BODY_OPTIONAL, WRITE, none,
      handle_delete_person_by},
+    {"GET", "/persons/by/external_id/{value}/aliases", BODY_NONE, READ, times,
+     handle_list_aliases_by},
+    {"POST", "/persons/by/external_id/{value}/aliases", BODY_JSON, APPEND, append_one,
+     handle_post_alias_by},
+    {"DELETE", "/persons/by/external_id/{value}/aliases/{anonymous_id}", BODY_NONE,
+     WRITE, none, handle_delete_alias_by},
 };
 
 static_assert(sizeof routes / sizeof *routes < DBK_METRIC_ROUTES, "each is counted");

@@ -42,7 +42,7 @@ public class Client {
         same(person.getEvents().get(0).getEventType(), "signup");
         same(called("getPerson", persons.getPerson(id, null, null, null, null, null, null))
             .getData().getId(), id);
-        PersonListAnswer found = called("listPersons", persons.listPersons(email, null,
+        PersonListAnswer found = called("listPersons", persons.listPersons(email, null, null,
             "{\"plan\":\"pro\"}", null, null, null, "desc", "exact", null, "rfc3339", null,
             null));
         same(found.getData().size(), 1);
@@ -116,6 +116,12 @@ public class Client {
         same(called("patchPersonByExternalId", persons.patchPersonByExternalId(value,
             new PatchPerson().firstName("Cyd"), null, null, null, null, null, null))
             .getData().getFirstName(), "Cyd");
+        same(called("createAliasByExternalId", persons.createAliasByExternalId(value,
+            new CreateAliasBy().anonymousId("d"), null, null, null, null, null))
+            .getData().getAnonymousId(), "d");
+        same(called("listAliasesByExternalId", persons.listAliasesByExternalId(value, null,
+            null, null)).getData().size(), 2);
+        called("deleteAliasByExternalId", persons.deleteAliasByExternalId(value, "d", null));
         called("deletePersonByExternalId", persons.deletePersonByExternalId(value, null,
             null, null, null, null));
     }

@@ -13,9 +13,9 @@ from daybook_client.api.events import (create_event, create_event_at, create_eve
                                        delete_event, get_event, list_events)
 from daybook_client.api.log import get_record, list_log
 from daybook_client.api.persons import (
-    create_alias, create_person, delete_alias, delete_person,
-    delete_person_by_external_id, get_person, get_person_by_external_id, list_aliases,
-    list_persons, patch_person, patch_person_by_external_id, put_person_by_external_id,
+    create_alias, create_alias_by_external_id, create_person, delete_alias,
+    delete_alias_by_external_id, delete_person, delete_person_by_external_id, get_person,
+    get_person_by_external_id, list_aliases, list_aliases_by_external_id, list_persons, patch_person, patch_person_by_external_id, put_person_by_external_id,
     replace_person)
 
 # The first page is JSON for programs that say so.
@@ -98,6 +98,11 @@ same((type(made), made.external_id), (models.Person, "crm/7 é"))
 same(call(get_person_by_external_id, "crm/7 é").data.email, None)
 same(call(patch_person_by_external_id, "crm/7 é", body=models.PatchPerson(
     first_name="Cyd")).data.first_name, "Cyd")
+same(call(create_alias_by_external_id, "crm/7 é", body=models.CreateAliasBy(
+    anonymous_id="d")).data.person_id, made.id)
+same([each.anonymous_id for each in call(list_aliases_by_external_id, "crm/7 é").data],
+     ["c", "d"])
+same(call(delete_alias_by_external_id, "crm/7 é", "d").data, None)
 same(call(delete_person_by_external_id, "crm/7 é").response.status, 200)
 
 same(call(get_record, 1).data.type_, models.RecordType.PERSON_CREATED)

@@ -148,6 +148,15 @@ func tryExternalIds(ctx context.Context, api *client.APIClient) {
 		PatchPerson(client.PatchPerson{FirstName: text("Cyd")}).Execute,
 		"patchPersonByExternalId").Data
 	same(*patched.FirstName.Get(), "Cyd")
+	alias := do(api.PersonsAPI.CreateAliasByExternalId(ctx, value).
+		CreateAliasBy(client.CreateAliasBy{AnonymousId: "d"}).Execute,
+		"createAliasByExternalId").Data
+	same(alias.AnonymousId, "d")
+	aliases := do(api.PersonsAPI.ListAliasesByExternalId(ctx, value).Execute,
+		"listAliasesByExternalId").Data
+	same(len(aliases), 2)
+	do(api.PersonsAPI.DeleteAliasByExternalId(ctx, value, "d").Execute,
+		"deleteAliasByExternalId")
 	// Where an optional body is left out, this client sends null.
 	do(api.PersonsAPI.DeletePersonByExternalId(ctx, value).Execute,
 		"deletePersonByExternalId")

@@ -119,6 +119,15 @@ assert.equal(named.data.email, null);
 const renamed = await call("patchPersonByExternalId",
   client.PATCH("/persons/by/external_id/{value}", { ...by, body: { first_name: "Cyd" } }));
 assert.equal(renamed.data.first_name, "Cyd");
+const tied = await call("createAliasByExternalId",
+  client.POST("/persons/by/external_id/{value}/aliases", { ...by, body: { anonymous_id: "d" } }));
+assert.equal(tied.data.anonymous_id, "d");
+const both = await call("listAliasesByExternalId",
+  client.GET("/persons/by/external_id/{value}/aliases", by));
+assert.deepEqual(both.data.map((each) => each.anonymous_id), ["c", "d"]);
+await call("deleteAliasByExternalId",
+  client.DELETE("/persons/by/external_id/{value}/aliases/{anonymous_id}",
+    { params: { path: { ...by.params.path, anonymous_id: "d" } } }));
 await call("deletePersonByExternalId",
   client.DELETE("/persons/by/external_id/{value}", by));
 

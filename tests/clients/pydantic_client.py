@@ -82,6 +82,12 @@ same(made.external_id, "crm/7 é")
 same(call(persons.get_person_by_external_id, "crm/7 é").data.email, None)
 same(call(persons.patch_person_by_external_id, "crm/7 é", client.PatchPerson(
     first_name="Cyd")).data.first_name, "Cyd")
+same(call(persons.create_alias_by_external_id, "crm/7 é", client.CreateAliasBy(
+    anonymous_id="d")).data.person_id, made.id)
+same([each.anonymous_id for each in
+      call(persons.list_aliases_by_external_id, "crm/7 é").data], ["c", "d"])
+same(call(persons.delete_alias_by_external_id, "crm/7 é", "d").data, None)
+same([each.id for each in call(persons.list_persons, anonymous_id="c").data], [made.id])
 same(call(persons.delete_person_by_external_id, "crm/7 é").response.status, 200)
 
 same(call(log.get_record, 1).data.type, "person.created")

@@ -168,7 +168,7 @@ enum dbk_code handle_delete_token(struct request *rq, struct response *rs,
 
     if (admin_check_page(rq, err) != DBK_OK || check_dir(rq, err) != DBK_OK)
         return err->code;
-    if (!route_text(&rq->match, name, sizeof name, &length) ||
+    if (!route_text(rq->match.name, name, sizeof name, &length) ||
         !dbk_token_name_valid(name, length))
         return dbk_fail(err, DBK_NOT_FOUND, "There is no token of this name");
     if (dbk_tokens_revoke(dir_of(rq), name, true, &left, err) != DBK_OK)

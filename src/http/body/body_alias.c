@@ -1,5 +1,4 @@
-/* An anonymous id, and whose it is to be: as a batch and POST /persons/{id}/aliases bring
- * it. */
+/* An anonymous id, and whose it is to be: as a batch and the aliases of a person bring it. */
 #include "body_fields.h"
 #include "body_values.h"
 
@@ -13,6 +12,12 @@ static const struct body_field item_fields[] = {
 static const struct body_field fields_at[] = {
     {"anonymous_id", BODY_FIELD_REQUIRED, body_anonymous_id},
     {"person_id", BODY_FIELD_OPTIONAL, body_person_id},
+    {0},
+};
+
+static const struct body_field fields_by[] = {
+    {"anonymous_id", BODY_FIELD_REQUIRED, body_anonymous_id},
+    {"external_id", BODY_FIELD_OPTIONAL, body_external_id},
     {0},
 };
 
@@ -61,5 +66,18 @@ enum dbk_code body_alias_at(const char *text, size_t length, const struct dbk_uu
     if (read_alias(text, length, fields_at, &draft, body, err) != DBK_OK)
         return err->code;
     body->record.subject = *id;
+    return DBK_OK;
+}
+
+enum dbk_code body_alias_by(const char *text, size_t length,
+                            struct dbk_slice external_id, struct dbk_body *body,
+                            struct dbk_field_errors *fields, struct dbk_error *err)
+{
+    struct body_draft draft = {.fields = fields, .external_id = external_id};
+
+    if (read_alias(text, length, fields_by, &draft, body, err) != DBK_OK)
+        return err->code;
+    body->record.person.external_id = external_id;
+    body->record.person.has |= DBK_HAS_EXTERNAL_ID;
     return DBK_OK;
 }

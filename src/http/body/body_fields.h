@@ -61,6 +61,12 @@ enum dbk_code body_alias_at(const char *text, size_t length, const struct dbk_uu
                             struct dbk_body *body, struct dbk_field_errors *fields,
                             struct dbk_error *err);
 
+/* POST /persons/by/external_id/{value}/aliases: the same; `external_id` may be there, equal
+ * to external_id, which becomes that of record.person, and is borrowed. */
+enum dbk_code body_alias_by(const char *text, size_t length,
+                            struct dbk_slice external_id, struct dbk_body *body,
+                            struct dbk_field_errors *fields, struct dbk_error *err);
+
 /* POST /events/{id}: as POST /events with that id; one in the body must be equal. Frees
  * with dbk_body_finish. */
 enum dbk_code body_event_at(const char *text, size_t length, const struct dbk_uuid *id,

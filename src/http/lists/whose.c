@@ -78,3 +78,13 @@ bool whose_anonymous_id(struct request *rq, struct dbk_slice *out)
 {
     return label(rq, "anonymous_id", ANONYMOUS_ID_CHARACTERS_MAX, out);
 }
+
+enum dbk_code whose_alias(struct request *rq, enum whose *whose, struct dbk_uuid *id,
+                          struct dbk_error *err)
+{
+    struct dbk_slice text;
+
+    if (!whose_anonymous_id(rq, &text))
+        return DBK_OK;
+    return look_up(rq, DBK_IDENTITY_ANONYMOUS_ID, text, whose, id, err);
+}

@@ -17,6 +17,11 @@ enum whose {
 enum dbk_code whose_asked(struct request *rq, enum whose *whose, struct dbk_uuid *id,
                           struct dbk_error *err);
 
+/* Narrow what whose_asked says to who has the anonymous_id= of the query now. Errors as
+ * above. */
+enum dbk_code whose_alias(struct request *rq, enum whose *whose, struct dbk_uuid *id,
+                          struct dbk_error *err);
+
 /* anonymous_id=, which is one that an event can have. False: it is not there, or bad. */
 bool whose_anonymous_id(struct request *rq, struct dbk_slice *out);
 

@@ -45,16 +45,20 @@ static void add(char *target, const char *text, size_t length)
     target[used + length] = '\0';
 }
 
-/* How much of the path is before a text that names somebody, as an external id does, which
- * may well be an address; all of it where there is none. */
+/* How much of the path is before the first text that names somebody, as an external id does,
+ * which may well be an address; all of it where there is none. */
 static size_t before_text(const struct request *rq)
 {
-    const char *text = rq->match.text.data;
+    const char *texts[] = {rq->match.value.data, rq->match.anonymous_id.data,
+                           rq->match.name.data};
     size_t length = strlen(rq->path);
+    const char *first = rq->path + length;
 
-    return text && text >= rq->path && text < rq->path + length
-               ? (size_t)(text - rq->path)
-               : length;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (texts[i] && texts[i] >= rq->path && texts[i] < first)
+            first = texts[i];
+    }
+    return (size_t)(first - rq->path);
 }
 
 /* The path, and of the query the parameters' names: values may be secrets, and logs are

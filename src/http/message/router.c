@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define SEGMENT_MAX 128 /* bytes; of ours only a text is longer */
-#define SEGMENTS_MAX 4  /* none of ours has more */
+#define SEGMENTS_MAX 6  /* none of ours has more */
 
 static bool take_sequence(const char *text, uint64_t *out)
 {
@@ -73,12 +73,16 @@ static enum dbk_code check_encoding(struct dbk_slice raw)
     return DBK_OK;
 }
 
-static bool is_text(struct dbk_slice pattern)
+/* Where a segment goes that is a text; NULL: it is none. */
+static struct dbk_slice *text_of(struct dbk_slice pattern, struct route_match *match)
 {
-    return pattern.length > 0 && pattern.data[0] == '{' &&
-           (dbk_slice_equal(pattern, dbk_slice("{value}")) ||
-            dbk_slice_equal(pattern, dbk_slice("{name}")) ||
-            dbk_slice_equal(pattern, dbk_slice("{anonymous_id}")));
+    if (dbk_slice_equal(pattern, dbk_slice("{value}")))
+        return &match->value;
+    if (dbk_slice_equal(pattern, dbk_slice("{anonymous_id}")))
+        return &match->anonymous_id;
+    if (dbk_slice_equal(pattern, dbk_slice("{name}")))
+        return &match->name;
+    return NULL;
 }
 
 /* Whether a decoded segment of the request is this segment of a pattern. */
@@ -91,7 +95,7 @@ static enum fit segment_fits(struct dbk_slice pattern, const struct segment *seg
         return readable(dbk_uuid_parse(segment->text, segment->length, &match->id));
     if (dbk_slice_equal(pattern, dbk_slice("{sequence}")))
         return readable(take_sequence(segment->text, &match->sequence));
-    if (is_text(pattern))
+    if (text_of(pattern, match))
         return segment->raw.length > 0 ? FITS : FITS_NOT;
     return readable(take_file(segment->text, match->file));
 }
@@ -147,9 +151,10 @@ static enum dbk_code path_fits(const char *pattern, const struct path *path,
         const struct segment *segment = &path->segments[i];
         assert(i < SEGMENTS_MAX); /* no pattern has more */
         struct dbk_slice part = {pattern + 1, segment_length(pattern + 1)};
+        struct dbk_slice *text = text_of(part, match);
         enum dbk_code code = segment->code;
-        if (is_text(part)) { /* no log shows it, also where it cannot be read */
-            match->text = segment->raw;
+        if (text) { /* no log shows it, also where it cannot be read */
+            *text = segment->raw;
             code = check_encoding(segment->raw);
         }
         if (code != DBK_OK)
@@ -236,14 +241,14 @@ enum dbk_code route_find(const struct route *routes, size_t count, const char *m
                     method, match->allow);
 }
 
-bool route_text(const struct route_match *match, char *out, size_t size, size_t *length)
+bool route_text(struct dbk_slice text, char *out, size_t size, size_t *length)
 {
     char raw[3 * ROUTE_TEXT_MAX];
 
-    *length = match->text.length;
+    *length = text.length;
     if (*length > sizeof raw)
         return false;
-    memcpy(raw, match->text.data, *length);
+    memcpy(raw, text.data, *length);
     if (!params_decode(raw, length, false) || *length > ROUTE_TEXT_MAX ||
         *length >= size)
         return false;

@@ -43,7 +43,8 @@ struct route_match {
     struct dbk_uuid id;        /* of {id} */
     uint64_t sequence;         /* of {sequence} */
     char file[ROUTE_FILE_MAX]; /* of {file} */
-    struct dbk_slice text;     /* of a text, percent-encoded; borrowed from the path */
+    struct dbk_slice value;    /* of {value}, percent-encoded; borrowed from the path */
+    struct dbk_slice anonymous_id, name; /* the same */
     char allow[64]; /* where there is no route: methods of this path, "GET, OPTIONS" */
     bool options;   /* the method is OPTIONS, and the path is known */
     bool head;      /* the method is HEAD; route is GET's */
@@ -62,9 +63,8 @@ enum dbk_code route_find(const struct route *routes, size_t count, const char *m
 
 #define ROUTE_TEXT_MAX 800 /* bytes of a text, decoded */
 
-/* The text of the path, decoded, with a NUL behind it that is not counted. False: it is
+/* A text of the path, decoded, with a NUL behind it that is not counted. False: it is
  * longer than ROUTE_TEXT_MAX or than out. */
-bool route_text(const struct route_match *match, char *out, size_t size,
-                size_t *length);
+bool route_text(struct dbk_slice text, char *out, size_t size, size_t *length);
 
 #endif

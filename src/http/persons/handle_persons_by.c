@@ -1,8 +1,8 @@
 /* /persons/by/external_id/{value}: a person by what others call it. */
 #include "body_fields.h"
 #include "expect.h"
+#include "external.h"
 #include "handlers.h"
-#include "label.h"
 #include "person_answer.h"
 #include "person_draft.h"
 #include "person_update.h"
@@ -10,79 +10,24 @@
 #include "response.h"
 #include "submit.h"
 
-#include <stdio.h>
-
 #define RACES_MAX 100
-
-/* The external id that the path ends in. */
-struct external {
-    char text[DBK_EXTERNAL_ID_MAX + 1];
-    struct dbk_slice id; /* in text */
-};
-
-static enum dbk_code refuse(struct request *rq, const char *why, struct dbk_error *err)
-{
-    struct dbk_field_error *one = &rq->fields.list[0];
-
-    *one = (struct dbk_field_error){.field = "external_id"};
-    snprintf(one->message, sizeof one->message, "%s", why);
-    rq->fields.count = 1;
-    return dbk_fail(err, DBK_INVALID, "external_id: %s", why);
-}
-
-static enum dbk_code read_external(struct request *rq, struct external *out,
-                                   struct dbk_error *err)
-{
-    char why[LABEL_WHY_MAX] = "must have at most 200 characters";
-    size_t length;
-
-    if (!route_text(&rq->match, out->text, sizeof out->text, &length))
-        return refuse(rq, why, err);
-    out->id = (struct dbk_slice){out->text, length};
-    if (!label_valid(out->id, EXTERNAL_ID_CHARACTERS_MAX, why))
-        return refuse(rq, why, err);
-    return DBK_OK;
-}
-
-static enum dbk_code find(const struct request *rq, const struct external *external,
-                          struct dbk_uuid *id, struct dbk_error *err)
-{
-    enum dbk_code code = dbk_log_whose(rq->service->log, DBK_IDENTITY_EXTERNAL_ID,
-                                       external->id, id, err);
-
-    if (code == DBK_NOT_FOUND)
-        return dbk_fail(err, code, "There is no person with this external_id");
-    return code;
-}
-
-/* From here on it is a request by the id. */
-static enum dbk_code by_id(struct request *rq, struct response *rs, handler *handle,
-                           struct dbk_error *err)
-{
-    struct external external;
-
-    if (read_external(rq, &external, err) != DBK_OK ||
-        find(rq, &external, &rq->match.id, err) != DBK_OK)
-        return err->code;
-    return handle(rq, rs, err);
-}
 
 enum dbk_code handle_get_person_by(struct request *rq, struct response *rs,
                                    struct dbk_error *err)
 {
-    return by_id(rq, rs, handle_get_person, err);
+    return external_handle(rq, rs, handle_get_person, err);
 }
 
 enum dbk_code handle_patch_person_by(struct request *rq, struct response *rs,
                                      struct dbk_error *err)
 {
-    return by_id(rq, rs, handle_patch_person, err);
+    return external_handle(rq, rs, handle_patch_person, err);
 }
 
 enum dbk_code handle_delete_person_by(struct request *rq, struct response *rs,
                                       struct dbk_error *err)
 {
-    return by_id(rq, rs, handle_delete_person, err);
+    return external_handle(rq, rs, handle_delete_person, err);
 }
 
 /* A new person as the update says it. */
@@ -184,7 +129,7 @@ static bool is_there(const struct request *rq, const struct external *external)
     struct dbk_error ignored;
     struct dbk_uuid id;
 
-    return find(rq, external, &id, &ignored) == DBK_OK;
+    return external_find(rq, external, &id, &ignored) == DBK_OK;
 }
 
 /* Whether another was first, so that it is another case now: who had the external id was
@@ -204,7 +149,7 @@ static enum dbk_code put_once(struct request *rq, struct response *rs,
                               struct dbk_error *err)
 {
     struct body_update update = {0};
-    enum dbk_code code = find(rq, external, &rq->match.id, err);
+    enum dbk_code code = external_find(rq, external, &rq->match.id, err);
     bool found = code == DBK_OK;
 
     if (code != DBK_OK && code != DBK_NOT_FOUND)
@@ -226,7 +171,7 @@ enum dbk_code handle_put_person_by(struct request *rq, struct response *rs,
     enum dbk_code code;
     bool again = true;
 
-    if (read_external(rq, &external, err) != DBK_OK)
+    if (external_read(rq, &external, err) != DBK_OK)
         return err->code;
     for (int turn = 0; turn < RACES_MAX && again; turn++) {
         again = false;

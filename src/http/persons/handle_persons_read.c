@@ -63,7 +63,8 @@ static enum dbk_code read_search(struct request *rq, struct search *search,
     struct dbk_person_filter *filter = &search->filter;
 
     search->events_limit = events_limit(rq);
-    if (whose_asked(rq, &search->whose, &filter->id, err) != DBK_OK)
+    if (whose_asked(rq, &search->whose, &filter->id, err) != DBK_OK ||
+        whose_alias(rq, &search->whose, &filter->id, err) != DBK_OK)
         return err->code;
     filter->has_id = search->whose == WHOSE_ONE;
     if (search->whose != WHOSE_ANYBODY)

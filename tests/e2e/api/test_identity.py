@@ -1,78 +1,13 @@
-"""Who somebody is: anonymous ids, external ids, traits. The orders are those of
-docs/identity.md."""
+"""Who somebody is, and whose events are. The orders are those of docs/identity.md."""
 
-import threading
 import unittest
-from urllib.parse import quote
 
 from harness import Server
-from served import UUID, Served, new_id, person
+from identity import Identity
+from served import UUID, new_id, person
+
 
 NOW = "2023-10-08T06:03:33.330037"
-
-
-def at_once(count, work):
-    """work(n) in so many threads that begin together; what they returned."""
-    results, gate = [None] * count, threading.Barrier(count)
-
-    def run(number):
-        gate.wait()
-        results[number] = work(number)
-
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
-class Identity(Served):
-    def anonymous(self, anonymous_id, **fields):
-        """An event of somebody; answered as it is read."""
-        answer = self.client.post("/events", {"event_type": "click",
-                                              "anonymous_id": anonymous_id, **fields})
-        self.assertEqual(answer.status, 201, answer.body)
-        self.assertEqual(answer.data["anonymous_id"], anonymous_id)
-        return answer.data
-
-    def alias(self, whose, anonymous_id, status=201):
-        answer = self.client.post(f"/persons/{whose}/aliases",
-                                  {"anonymous_id": anonymous_id})
-        self.assertEqual(answer.status, status, answer.body)
-        return answer
-
-    def unalias(self, whose, anonymous_id):
-        return self.client.delete(
-            f"/persons/{whose}/aliases/{quote(anonymous_id, safe='')}")
-
-    def owner(self, event):
-        """Whose it is, as every way of reading says; None: nobody's; 404: gone."""
-        one = self.client.get("/events/" + event["id"])
-        listed, _ = self.follow("/events?keyword=" + event["event_type"])
-        listed = [each for each in listed if each["id"] == event["id"]]
-        if one.status == 404:
-            self.assertEqual(listed, [])
-            return 404
-        self.assertEqual(one.data, {**event, "person_id": one.data["person_id"]})
-        self.assertEqual(listed, [one.data])
-        return one.data["person_id"]
-
-    def events_of(self, whose):
-        """The ids of a person's events but for the signup, by list and with the person."""
-        listed = self.client.get("/events?keyword=click&person_id=" + whose).data
-        shown = [each for each in self.client.get("/persons/" + whose).data["events"]
-                 if each["event_type"] == "click"]
-        self.assertEqual(listed, shown)
-        for each in listed:
-            self.assertEqual(each["person_id"], whose)
-        return [each["id"] for each in listed]
-
-    def refused_for(self, answer, field, whose):
-        """A 409 that names whose the field is."""
-        self.assert_refused(answer, 409)
-        error, = answer.json["response"]["errors"]
-        self.assertEqual((error["field"], error["person_id"]), (field, whose))
 
 
 class Orders(Identity):
@@ -256,232 +191,6 @@ class Orders(Identity):
         self.assertEqual([self.owner(event) for event in events], before)
 
 
-class Aliases(Identity):
-    def setUp(self):
-        self.kate = self.created()["id"]
-        self.path = f"/persons/{self.kate}/aliases"
-
-    def test_the_answer(self):
-        name = new_id()
-        made = self.client.post(self.path, {"anonymous_id": name, "person_id": self.kate})
-        self.assert_ok(made, 201)
-        self.assertEqual(list(made.data), ["anonymous_id", "datetime_created", "person_id"])
-        self.assertEqual((made.data["anonymous_id"], made.data["person_id"]),
-                         (name, self.kate))
-        record = self.client.get(f"/log/{made.sequence}").data
-        self.assertEqual((record["type"], record["subject_id"], record["data"]),
-                         ("person.aliased", self.kate, {"anonymous_id": name}))
-        self.assertEqual(record["recorded_at"], made.data["datetime_created"])
-
-    def test_they_are_listed_in_their_order(self):
-        empty = self.client.get(self.path)
-        self.assertEqual((empty.status, empty.data), (200, []))
-        self.assertIn("no aliases", empty.details)
-        names = ["z", "a/b", "Ä é", "%2F", "..", "x" * 128, "\U0001f600" * 128]
-        names = [name + new_id()[:8] if len(name) < 99 else name for name in names]
-        made = [self.alias(self.kate, name).data for name in names]
-        listed = self.client.get(self.path)
-        self.assert_ok(listed)
-        self.assertEqual(listed.data, made)
-        for name in names:
-            self.assert_ok(self.unalias(self.kate, name))
-        self.assertEqual(self.client.get(self.path).data, [])
-
-    def test_what_is_no_anonymous_id(self):
-        for name, why in (("", "empty"), ("x" * 129, "128"), ("a\n", "control"),
-                          (7, "string"), (None, "null")):
-            answer = self.client.post(self.path, {"anonymous_id": name})
-            self.assert_refused(answer, 400, why, "anonymous_id")
-        self.assert_refused(self.client.post(self.path, {}), 400, "required",
-                            "anonymous_id")
-        self.assert_refused(self.client.post(self.path, {"anonymous_id": "a",
-                                                         "person_id": new_id()}),
-                            400, "person_id", "person_id")
-        for name in ("%80", "a%0A", "x" * 129, "x" * 5000):
-            self.assert_refused(self.client.delete(f"{self.path}/{name}"), 404)
-        self.assert_refused(self.client.delete(self.path + "/%zz"), 400)
-
-    def test_only_one_persons_alias_is_taken(self):
-        other, name = self.created()["id"], new_id()
-        self.alias(other, name)
-        self.assert_refused(self.unalias(self.kate, name), 404)
-        self.assertEqual(len(self.client.get(f"/persons/{other}/aliases").data), 1)
-
-    def test_an_idempotency_key_gives_the_first_answer_again(self):
-        sent = {"anonymous_id": new_id()}, {"Idempotency-Key": new_id()}
-        first, again = (self.client.request("POST", self.path, *sent) for _ in range(2))
-        self.assertEqual((again.status, again.body), (first.status, first.body))
-        self.assertEqual(again.headers["Idempotency-Replayed"], "true")
-
-    def test_other_methods_are_told_the_right_ones(self):
-        for path, method, allow in (
-                (self.path, "PUT", "GET, HEAD, POST, OPTIONS"),
-                (self.path + "/a%2Fb", "GET", "DELETE, OPTIONS"),
-                ("/persons/by/external_id/a%2Fb", "POST",
-                 "GET, HEAD, PUT, PATCH, DELETE, OPTIONS")):
-            answer = self.client.request(method, path, {} if method != "GET" else None)
-            self.assert_refused(answer, 405)
-            self.assertEqual(answer.headers["Allow"], allow)
-        for path in (self.path + "/", "/persons/by/external_id/", "/persons/by/email/a"):
-            self.assert_refused(self.client.get(path), 404)
-
-    def test_of_many_who_claim_one_at_once_one_gets_it(self):
-        name, persons = new_id(), [self.created()["id"] for _ in range(8)]
-
-        def claim(number):
-            client = self.server.client()
-            return client.post(f"/persons/{persons[number]}/aliases",
-                               {"anonymous_id": name}).status
-
-        self.assertEqual(sorted(at_once(8, claim)), [201] + [409] * 7)
-
-    def test_aliasing_does_not_change_the_version(self):
-        read = self.client.get("/persons/" + self.kate)
-        self.alias(self.kate, new_id())
-        self.assert_ok(self.client.patch("/persons/" + self.kate, {"role": "user"},
-                                         If_Match=read.headers["ETag"]))
-
-
-class ExternalIds(Identity):
-    def setUp(self):
-        self.name = "user/17 é " + new_id()
-        self.path = "/persons/by/external_id/" + quote(self.name, safe="")
-
-    def test_put_creates_and_then_replaces(self):
-        made = self.client.put(self.path, person(properties={"plan": "free"}))
-        self.assert_ok(made, 201)
-        self.assertEqual(made.headers["Location"], "/persons/" + made.data["id"])
-        self.assertEqual(made.data["external_id"], self.name)
-        self.assertEqual(self.client.get(made.headers["Location"]).data, made.data)
-        put = self.client.put(self.path, {"first_name": "Kitty", "role": "user"})
-        self.assert_ok(put)
-        self.assertEqual(put.data, {
-            **made.data, "first_name": "Kitty", "last_name": None, "email": None,
-            "role": "user", "datetime_modified": put.data["datetime_modified"]})
-        self.assertEqual(self.client.get(self.path).data, put.data)
-
-    def test_it_is_read_patched_and_deleted_by_it(self):
-        self.assert_refused(self.client.get(self.path), 404, "external_id")
-        self.assert_refused(self.client.patch(self.path, {}), 404)
-        self.assert_refused(self.client.delete(self.path), 404)
-        made = self.client.put(self.path, {}).data
-        read = self.client.get(self.path + "?events_limit=0")
-        self.assert_ok(read)
-        self.assertEqual(read.data, {**made, "events": []})
-        self.assert_ok(self.client.patch(self.path, {"last_name": "Pryde"}))
-        self.assert_ok(self.client.delete(self.path))
-        self.assert_refused(self.client.get(self.path), 404)
-        self.assert_ok(self.client.put(self.path, {}), 201)
-
-    def test_what_was_read_can_be_put_back(self):
-        self.client.put(self.path, {"properties": {"a": 1}})
-        self.recorded(self.client.get(self.path).data["id"])
-        read = self.client.get(self.path).data
-        head = self.client.get("/health").data["head"]
-        put = self.client.put(self.path, read)
-        self.assert_ok(put)
-        self.assertEqual(put.data, read)
-        self.assertEqual(self.client.get("/health").data["head"], head)
-
-    def test_of_many_puts_at_once_none_fails_and_one_creates(self):
-        def put(number):
-            client = self.server.client()
-            return client.put(self.path, {"first_name": f"Kate {number}"})
-
-        answers = at_once(16, put)
-        self.assertEqual(sorted(one.status for one in answers), [200] * 15 + [201])
-        self.assertEqual(len({one.data["id"] for one in answers}), 1)
-        made = [record for record in self.server.log_records()
-                if record["data"].get("external_id") == self.name]
-        self.assertEqual([record["type"] for record in made], ["person.created"])
-
-    def test_a_put_beside_a_delete_replaces_or_creates(self):
-        deletes = []
-
-        def run(number):
-            if number == 0:
-                return {self.client.put(self.path, {"first_name": str(turn)}).status
-                        for turn in range(150)}
-            client = self.server.client()
-            while len(deletes) < 150:
-                deletes.append(client.delete(self.path).status)
-
-        self.assertLessEqual(at_once(2, run)[0], {200, 201})
-        self.assertLessEqual(set(deletes), {200, 404})
-
-    def test_it_is_one_persons(self):
-        whose = self.client.put(self.path, {}).data["id"]
-        other = self.created()
-        for answer in (self.client.post("/persons", {"external_id": self.name}),
-                       self.client.patch("/persons/" + other["id"],
-                                         {"external_id": self.name}),
-                       self.client.put("/persons/" + other["id"],
-                                       person(external_id=self.name))):
-            self.refused_for(answer, "external_id", whose)
-        self.refused_for(self.client.post("/persons", person(email=other["email"].upper())),
-                         "email", other["id"])
-        self.refused_for(self.client.put(self.path, {"email": other["email"]}), "email",
-                         other["id"])
-
-    def test_the_body_contradicts_neither_the_path_nor_the_person(self):
-        answer = self.client.put(self.path, {"external_id": "other"})
-        self.assert_refused(answer, 400, "path", "external_id")
-        brought = new_id()
-        made = self.client.put(self.path, {"external_id": self.name, "id": brought})
-        self.assert_ok(made, 201)
-        self.assertEqual(made.data["id"], brought)
-        self.assert_ok(self.client.put(self.path, {"id": brought}))
-        self.assert_refused(self.client.put(self.path, {"id": new_id()}), 400, brought,
-                            "id")
-
-    def test_what_is_no_external_id(self):
-        base = "/persons/by/external_id/"
-        for name, why in (("x" * 201, "200"), ("%F0%9F%98%80" * 201, "200"),
-                          ("a%0A", "control"), ("%FF", "utf-8")):
-            for ask in (self.client.get, lambda path: self.client.put(path, {})):
-                self.assert_refused(ask(base + name), 400, why, "external_id")
-        self.assert_ok(self.client.put(base + "%F0%9F%98%80" * 200, {}), 201)
-
-    def test_a_person_can_be_tied_to_a_page_by_the_way(self):
-        page, other = new_id(), new_id()
-        event = self.anonymous(page)
-        made = self.client.put(self.path, {"anonymous_id": page})
-        self.assert_ok(made, 201)
-        self.assertEqual(self.owner(event), made.data["id"])
-        self.assert_ok(self.client.put(self.path, {"anonymous_id": other}))
-        self.assert_ok(self.client.put(self.path, {"anonymous_id": other}))
-        aliases = self.client.get(f"/persons/{made.data['id']}/aliases").data
-        self.assertEqual([one["anonymous_id"] for one in aliases], [page, other])
-
-    def test_conditions(self):
-        self.assert_refused(self.client.put(self.path, {}, If_Match="*"), 412)
-        made = self.client.put(self.path, {}, If_None_Match="*")
-        self.assert_ok(made, 201)
-        self.assert_refused(self.client.put(self.path, {}, If_None_Match="*"), 412)
-        self.assert_ok(self.client.put(self.path, {"role": "admin"},
-                                       If_Match=made.headers["ETag"]))
-        for ask in (self.client.put, self.client.patch):
-            self.assert_refused(ask(self.path, {}, If_Match=made.headers["ETag"]), 412)
-        self.assert_refused(self.client.delete(self.path, If_Match=made.headers["ETag"]),
-                            412)
-
-    def test_no_log_line_shows_it(self):
-        self.client.put(self.path, {}, X_Request_Id="put-by-name")
-        self.client.get(self.path + "%3Fa", X_Request_Id="get-by-name")
-        self.client.get(self.path + "%zz", X_Request_Id="torn-by-name")
-        self.client.request("POST", self.path, {}, {"X-Request-Id": "post-by-name"})
-        self.server.wait_for(lambda: "post-by-name" in self.server.told(), "its line")
-        self.assertIn("/persons/by/external_id/*", self.server.told())
-        self.assertNotIn(self.path.rpartition("/")[2], self.server.told())
-        self.assertNotIn(self.name, self.server.told())
-
-    def test_of_many_who_create_only_one_does(self):
-        def put(number):
-            return self.server.client().put(self.path, {}, If_None_Match="*").status
-
-        self.assertEqual(sorted(at_once(8, put)), [201] + [412] * 7)
-
-
 class Known(Identity):
     """Of whom e-mail and names are optional, and of whom they are not."""
 
@@ -558,85 +267,6 @@ class Known(Identity):
         self.assert_refused(self.client.post("/persons", person(id=nil)), 409)
 
 
-class Traits(Identity):
-    def setUp(self):
-        self.made = self.created(properties={"plan": "free", "seats": 3,
-                                             "at": {"city": "Bern", "zip": "3011"}})
-        self.path = "/persons/" + self.made["id"]
-
-    def properties(self):
-        return self.client.get(self.path).data.get("properties")
-
-    def test_they_are_shown(self):
-        self.assertEqual(list(self.made)[-1], "properties")
-        self.assertEqual(self.client.get(self.path).data, self.made)
-        listed, _ = self.follow("/persons")
-        self.assertIn(self.made, listed)
-
-    def test_a_patch_merges(self):
-        patched = self.client.patch(self.path, {"properties": {
-            "plan": "pro", "seats": None, "at": {"zip": None}, "new": {"a": None}}})
-        self.assert_ok(patched)
-        wanted = {"plan": "pro", "at": {"city": "Bern"}, "new": {}}
-        self.assertEqual(patched.data["properties"], wanted)
-        self.assertEqual(self.properties(), wanted)
-        self.assert_ok(self.client.patch(self.path, {"properties": None}))
-        self.assertIsNone(self.properties())
-
-    def test_a_patch_of_nothing_appends_nothing(self):
-        head = self.client.get("/health").data["head"]
-        for change in ({}, {"seats": 3.0, "x": None}, {"at": {"city": "Bern"}}):
-            self.assert_ok(self.client.patch(self.path, {"properties": change}))
-        self.assert_ok(self.client.put(self.path, {**self.made}))
-        self.assertEqual(self.client.get("/health").data["head"], head)
-
-    def test_a_put_of_what_is_there_appends_nothing_however_it_is_written(self):
-        self.assert_ok(self.client.patch(self.path, {"properties": {"seats": 4}}))
-        read = self.client.get(self.path).data
-        head = self.client.get("/health").data["head"]
-        self.assert_ok(self.client.put(self.path, read))
-        properties = dict(reversed(read["properties"].items()))
-        self.assert_ok(self.client.put(self.path, {**read, "properties": properties}))
-        self.assertEqual(self.client.get("/health").data["head"], head)
-
-    def test_a_put_leaves_or_replaces(self):
-        body = {name: self.made[name] for name in ("email", "first_name", "last_name",
-                                                   "role")}
-        self.assertEqual(self.client.put(self.path, body).data, self.made)
-        put = self.client.put(self.path, {**body, "properties": {"a": 1}})
-        self.assertEqual(put.data["properties"], {"a": 1})
-        self.assert_ok(self.client.put(self.path, {**body, "properties": None}))
-        self.assertIsNone(self.properties())
-
-    def test_of_many_patches_at_once_none_is_lost(self):
-        def patch(number):
-            client = self.server.client()
-            change = {"properties": {f"p{number}": number, "at": {f"z{number}": number}}}
-            if number % 3 == 0:
-                change["role"] = "admin"  # as it is
-            return client.patch(self.path, change).status
-
-        self.assertEqual(set(at_once(60, patch)), {200})
-        now = self.properties()
-        for number in range(60):
-            self.assertEqual((now[f"p{number}"], now["at"][f"z{number}"]),
-                             (number, number))
-        self.assertEqual((now["plan"], now["at"]["city"]), ("free", "Bern"))
-
-    def test_they_are_bounded_merged_too(self):
-        self.assert_ok(self.client.patch(self.path, {"properties": {"a": "x" * 40000}}))
-        answer = self.client.patch(self.path, {"properties": {"b": "x" * 40000}})
-        self.assert_refused(answer, 400, "properties: merged they must have at most")
-        self.assert_ok(self.client.patch(self.path, {"properties": {
-            "a": None, "b": "x" * 40000}}))
-
-    def test_what_is_no_object(self):
-        for wrong in ([], "x", 7, True):
-            for ask in (self.client.patch, self.client.put):
-                self.assert_refused(ask(self.path, person(properties=wrong)), 400,
-                                    "expected an object", "properties")
-
-
 class WithoutTables(unittest.TestCase):
     """What is the log's alone is answered while there is no PostgreSQL."""
 
@@ -681,7 +311,7 @@ class Scopes(unittest.TestCase):
 
     def test_who_may_do_what(self):
         made = self.ask("write", "PUT", "/persons/by/external_id/u1", {}).data["id"]
-        aliases = f"/persons/{made}/aliases"
+        aliases, by = f"/persons/{made}/aliases", "/persons/by/external_id/u1/aliases"
         for method, path, body, good in (
                 ("GET", "/persons/by/external_id/u1", None, {"read": 200}),
                 ("PUT", "/persons/by/external_id/u1", {}, {"write": 200}),
@@ -689,6 +319,9 @@ class Scopes(unittest.TestCase):
                 ("POST", aliases, {"anonymous_id": "a"}, {"write": 201, "ingest": 202}),
                 ("GET", aliases, None, {"read": 200}),
                 ("DELETE", aliases + "/a", None, {"write": 200}),
+                ("POST", by, {"anonymous_id": "b"}, {"write": 201, "ingest": 202}),
+                ("GET", by, None, {"read": 200}),
+                ("DELETE", by + "/b", None, {"write": 200}),
                 ("DELETE", "/persons/by/external_id/u1", None, {"write": 200})):
             for token in ("read", "audit", "write", "ingest"):
                 answer = self.ask(token, method, path, body)
@@ -723,6 +356,18 @@ class Scopes(unittest.TestCase):
         self.assertEqual(len(set(answers)), 1)
         listed = self.ask("read", "GET", f"/persons/{made}/aliases").data
         self.assertEqual([one["anonymous_id"] for one in listed], [page])
+
+    def test_who_only_ingests_learns_not_whether_an_external_id_is_somebodys(self):
+        known, page = new_id(), new_id()
+        self.ask("write", "POST", "/persons", {"external_id": known})
+        for external in (known, known, new_id()):
+            answer = self.ask("ingest", "POST", f"/persons/by/external_id/{external}/aliases",
+                              {"anonymous_id": page})
+            self.assertEqual((answer.status, answer.data, answer.headers["Daybook-Sequence"]),
+                             (202, {"anonymous_id": page, "external_id": external}, None))
+        by = f"/persons/by/external_id/{known}/aliases"
+        self.assertEqual([one["anonymous_id"] for one in self.ask("read", "GET", by).data],
+                         [page])
 
 
 if __name__ == "__main__":

@@ -24,6 +24,10 @@ class Api(Batches, Persons):
         if rest == ["batch"]:
             return self._keyed(rq, self._batch)
         if rest[:2] == ["by", "external_id"]:
+            if rest[3:4] == ["aliases"]:
+                del rest[3]
+                what = "aliases_by" + ("_at" if rest[3:] else "")
+                return self._call(f"_{method}_{what}", rq, *rest[2:])
             return self._call(f"_{method}_person_by", rq, *rest[2:])
         if rest and what != "log":
             if not bodies.UUID.fullmatch(rest[0]):

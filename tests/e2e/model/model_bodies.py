@@ -70,6 +70,14 @@ def equal_to(id):
     return read
 
 
+def as_in_path(text):
+    def read(value):
+        if value != text:
+            raise Wrong
+        return value
+    return read
+
+
 def label(characters):
     return text(re.compile(rf"[^\x00-\x1f\x7f-\x9f]{{1,{characters}}}"))
 
@@ -136,6 +144,11 @@ def alias(body):
 
 def alias_at(body, id):
     return read(body, {"anonymous_id": ANONYMOUS_ID, "person_id": equal_to(id)},
+                ("anonymous_id",))["anonymous_id"]
+
+
+def alias_by(body, external_id):
+    return read(body, {"anonymous_id": ANONYMOUS_ID, "external_id": as_in_path(external_id)},
                 ("anonymous_id",))["anonymous_id"]
 
 
@@ -226,12 +239,8 @@ def put(body, id, known):
 def put_by(body, external_id, id):
     """(fields, events, its id, its anonymous_id) of who has this external id, or, where id
     is None, is going to have it."""
-    def as_in_path(value):
-        if value != external_id:
-            raise Wrong
-        return value
     found, brought = _read_put(body, {
-        **KNOWN, **TIMES, **CUT, "external_id": as_in_path,
+        **KNOWN, **TIMES, **CUT, "external_id": as_in_path(external_id),
         "anonymous_id": or_null(ANONYMOUS_ID), "id": equal_to(id) if id else uuid,
         "events": events if id else no_events}, (), id)
     fields = _changes(found)

@@ -238,8 +238,16 @@ class Persons(Reads):
         return self._keyed(rq, lambda rq: self._new_alias(
             id, bodies.alias_at(rq.value(), id)))
 
-    def _new_alias(self, id, anonymous_id):
-        def answer():
+    def _post_aliases_by(self, rq, external_id):
+        def handle(rq):
+            rq.check_type()
+            self._check_external(external_id)
+            return self._new_alias(None, bodies.alias_by(rq.value(), external_id), external_id)
+        return self._keyed(rq, handle)
+
+    def _new_alias(self, id, anonymous_id, external_id=None):
+        def answer(id=id):
+            id = self._by(external_id) if external_id else id
             self._person(id)
             drafts = self._claims(anonymous_id, id)
             return Expected(
@@ -248,6 +256,11 @@ class Persons(Reads):
                                          self.model.aliases[anonymous_id][1]),
                 lambda made: {"Daybook-Sequence": self.model.aliases[anonymous_id][1]})
         return answer
+
+    def _delete_aliases_by_at(self, rq, external_id, anonymous_id):
+        self._check_external(external_id)
+        id = self.model.owner_of_external(external_id) or "nobody"
+        return self._delete_aliases_at(rq, id, anonymous_id)
 
     def _delete_aliases_at(self, rq, id, anonymous_id):
         try:

@@ -98,11 +98,12 @@ class Reads:
             raise Refused(400, *wrong)
         return found
 
-    def _of_whom(self, query):
+    def _of_whom(self, query, *whose_else):
         """Whether the person of an id is who is asked for. None: nobody is, which the log
         knows."""
         email, external_id = query["email"], query["external_id"]
-        whose = [self.model.owner(email)] if email else []
+        whose = list(whose_else)
+        whose += [self.model.owner(email)] if email else []
         whose += [self.model.owner_of_external(external_id)] if external_id else []
         whose += [query["person_id"]] if query.get("person_id") else []
         if None in whose or len(set(whose)) > 1:
@@ -133,8 +134,10 @@ class Reads:
 
     def _get_persons(self, rq):
         query = self._read(rq, **LIST, events_limit=number(0, 1000),
-                           properties=self._contained(rq, **WHOSE))
-        of_whom = self._of_whom(query)
+                           anonymous_id=bodies.ANONYMOUS_ID, properties=self._contained(
+                               rq, **WHOSE, anonymous_id=str))
+        alias = query["anonymous_id"]
+        of_whom = self._of_whom(query, *[self.model.aliases.get(alias, (None,))[0]][:bool(alias)])
         if not of_whom:
             return self._of_nobody(rq)
         return self._listed(rq, *self.model.list_persons(
@@ -200,6 +203,9 @@ class Reads:
         self._person(id)
         rows = [self._alias(id, *alias) for alias in self.model.aliases_of(id)]
         return self._listed(rq, rows, None, {"Daybook-Projected-Sequence": self.model.head})
+
+    def _get_aliases_by(self, rq, external_id):
+        return self._get_aliases(rq, self._by(external_id))
 
     def _get_events_at(self, rq, id):
         headers = {"Daybook-Projected-Sequence": self.model.head}  # the log tells it

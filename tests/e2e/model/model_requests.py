@@ -93,6 +93,12 @@ class Requests(Bodies):
     def post_alias(self):
         id = self.person_id()
         body = {"anonymous_id": self.anonymous_id()}
+        if self.one_in(3):
+            external_id = self.external_id() or "x"
+            if self.one_in(6):
+                body["external_id"] = external_id if not self.one_in(3) else "y"
+            return self.keyed(self.request("POST", self.by(external_id) + "/aliases",
+                                           self.spoiled(body)))
         if self.one_in(8):
             body["person_id"] = id if not self.one_in(3) else self.uuid()
         return self.keyed(self.request("POST", f"/persons/{id}/aliases",
@@ -103,7 +109,11 @@ class Requests(Bodies):
         id = self.model.aliases.get(anonymous_id, (self.person_id(),))[0]
         if self.one_in(8):
             id = self.person_id()
-        return Request("DELETE", f"/persons/{id}/aliases/{quote(anonymous_id, safe='')}")
+        whose = "/persons/" + id
+        if self.one_in(3):
+            person = self.model.live_person(id)
+            whose = self.by(person and person["shown"].get("external_id"))
+        return Request("DELETE", f"{whose}/aliases/{quote(anonymous_id, safe='')}")
 
     def lines(self, items):
         lines = [json.dumps(item) for item in items]
@@ -188,6 +198,8 @@ class Requests(Bodies):
         return Request("GET", path, query, headers=headers)
 
     def get_aliases(self):
+        if self.one_in(3):
+            return Request("GET", self.by(self.external_id()) + "/aliases")
         return Request("GET", f"/persons/{self.person_id()}/aliases")
 
     def get_event(self):
@@ -236,6 +248,8 @@ class Requests(Bodies):
             query["events_limit"] = str(self.chance.choice((0, 1, 5)))
         if self.one_in(4):
             query["properties"] = self.contained()
+        if self.one_in(10):
+            query["anonymous_id"] = self.anonymous_id() or "x"
         return Request("GET", "/persons", query)
 
     def list_events(self):
