@@ -95,15 +95,19 @@ static void print_summary(const struct import *import, bool json)
     double seconds = progress_seconds(import->progress);
 
     if (json) {
-        printf("{\"persons_added\":%" PRIu64 ",\"persons_there\":%" PRIu64
-               ",\"events_added\":%" PRIu64 ",\"events_there\":%" PRIu64
-               ",\"bad_lines\":%" PRIu64 ",\"seconds\":%.3f}\n",
-               import->persons_added, import->persons_there, import->events_added,
-               import->events_there, import->bad, seconds);
+        printf("{\"persons_added\":%" PRIu64 ",\"persons_updated\":%" PRIu64
+               ",\"persons_there\":%" PRIu64 ",\"events_added\":%" PRIu64
+               ",\"events_there\":%" PRIu64 ",\"bad_lines\":%" PRIu64
+               ",\"seconds\":%.3f}\n",
+               import->persons_added, import->persons_updated, import->persons_there,
+               import->events_added, import->events_there, import->bad, seconds);
         return;
     }
-    printf("persons       %" PRIu64 " added, %" PRIu64 " already there\n",
+    printf("persons       %" PRIu64 " added, %" PRIu64 " already there",
            import->persons_added, import->persons_there);
+    if (import->persons_updated > 0)
+        printf(", %" PRIu64 " updated", import->persons_updated);
+    printf("\n");
     printf("events        %" PRIu64 " added, %" PRIu64 " already there\n",
            import->events_added, import->events_there);
     printf("bad lines     %" PRIu64 "\n", import->bad);
@@ -258,7 +262,9 @@ const struct command command_import = {
         "(with one of these two the e-mail and the names may be missing); an event "
         "has\n"
         "id, person_id or anonymous_id, event_type, datetime_created and perhaps\n"
-        "properties. Each new person gets its automatic signup event.\n"
+        "properties. Each new person gets its automatic signup event. One with an\n"
+        "external_id and without an id is whoever has that external_id, and is\n"
+        "updated to what the line says, or is made.\n"
         "\n"
         "It can be run again, after whatever stopped it: what is in the log is not\n"
         "added twice. It works beside a running server and needs no PostgreSQL.\n"

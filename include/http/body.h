@@ -18,8 +18,9 @@ enum dbk_body_kind {
     DBK_BODY_CREATE, /* POST: the four fields, id, external_id, anonymous_id, properties;
                         events: id, event_type, person_id or anonymous_id,
                         datetime_created, properties */
-    DBK_BODY_IMPORT, /* a line of an import: as above, with id and datetime_created
-                        required, also for persons */
+    DBK_BODY_IMPORT, /* a line of an import: as above, with datetime_created and id
+                        required, also for persons; but one may have an external_id
+                        instead of the id */
 };
 
 /* A draft read from a body, and the memory its slices point to. */

@@ -80,9 +80,28 @@ static enum dbk_code draft_more(struct dbk_command *command,
     return code;
 }
 
-static enum dbk_code draft(struct import_entry *entry, struct dbk_record *record,
+/* As PUT /persons/by/external_id/{value} does: what is not said is taken away, but for role
+ * and properties. */
+static enum dbk_code draft_update(struct dbk_command *command,
+                                  const struct dbk_body *body, struct dbk_error *err)
+{
+    struct dbk_record updated = body->record;
+
+    updated.type = DBK_PERSON_UPDATED;
+    updated.anonymous_id = (struct dbk_slice){NULL, 0};
+    updated.has_datetime_created = false;
+    updated.datetime_created = 0;
+    updated.person.has &= ~(unsigned)DBK_HAS_EXTERNAL_ID;
+    updated.person.has |= DBK_HAS_EMAIL | DBK_HAS_FIRST_NAME | DBK_HAS_LAST_NAME;
+    if (!body->has_role)
+        updated.person.has &= ~(unsigned)DBK_HAS_ROLE;
+    return dbk_command_otherwise(command, &updated, err);
+}
+
+static enum dbk_code draft(struct import_entry *entry, struct dbk_body *body,
                            struct dbk_error *err)
 {
+    struct dbk_record *record = &body->record;
     enum dbk_code code;
 
     if (entry->command)
@@ -95,6 +114,8 @@ static enum dbk_code draft(struct import_entry *entry, struct dbk_record *record
     code = dbk_command_add(entry->command, record, err);
     if (code == DBK_OK && record->type == DBK_PERSON_CREATED)
         code = draft_more(entry->command, record, err);
+    if (code == DBK_OK && record->type == DBK_PERSON_CREATED && !body->has_id)
+        code = draft_update(entry->command, body, err);
     return code;
 }
 
@@ -102,7 +123,7 @@ enum dbk_code import_batch_add(struct import_batch *batch, uint64_t line, size_t
                                struct dbk_body *body, struct dbk_error *err)
 {
     struct import_entry *entry = next_entry(batch, line);
-    enum dbk_code code = entry ? draft(entry, &body->record, err) : no_memory(err);
+    enum dbk_code code = entry ? draft(entry, body, err) : no_memory(err);
 
     if (code == DBK_OK) {
         entry->type = body->record.type;
@@ -158,7 +179,9 @@ static enum dbk_code decide(struct import_batch *batch, struct dbk_log *log,
     if (!entry->type)
         return DBK_OK;
     verdict = dbk_command_verdict(entry->command);
-    if (verdict->code == DBK_OK) {
+    if (verdict->code == DBK_OK && verdict->otherwise) {
+        *fate = verdict->first_sequence > 0 ? IMPORT_UPDATED : IMPORT_THERE;
+    } else if (verdict->code == DBK_OK) {
         *fate = IMPORT_ADDED;
     } else if (verdict->code != DBK_EXISTS) {
         snprintf(entry->reason, sizeof entry->reason, "%.255s", verdict->error.text);

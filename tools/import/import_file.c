@@ -38,6 +38,9 @@ static void tell(void *context, enum dbk_type type, uint64_t line,
     case IMPORT_ADDED:
         ++*(person ? &import->persons_added : &import->events_added);
         break;
+    case IMPORT_UPDATED:
+        import->persons_updated++;
+        break;
     case IMPORT_THERE:
         ++*(person ? &import->persons_there : &import->events_there);
         break;

@@ -19,7 +19,8 @@ struct import {
     struct progress *progress;
     const struct dbk_watch *watch; /* asked between batches whether to stop; or NULL */
 
-    uint64_t lines, persons_added, persons_there, events_added, events_there, bad;
+    uint64_t lines, persons_added, persons_updated, persons_there, events_added,
+        events_there, bad;
     const char *path; /* of the file being read */
     uint64_t done;    /* its lines up to here are in the log, or were bad */
     struct import_batch batches[2]; /* one is gathered while the other is appended */

@@ -133,6 +133,41 @@ class Import(unittest.TestCase):
         self.assertEqual([one["anonymous_id"] for one in aliases], ["a/2"])
         self.assertIsNone(client.get("/events/" + clicks[1]["id"]).data["person_id"])
 
+    def test_a_person_without_an_id_is_who_has_its_external_id(self):
+        at = "2015-09-12T00:00:00.000001"
+        kate = {"external_id": "crm/7", "datetime_created": at, "role": "admin",
+                "email": "kate@import.test", "properties": {"plan": "pro"}}
+        line = self.write("one.ndjson", [kate])
+        self.assertIn("1 added", self.imported(line).stdout)
+        again = self.imported(line, "--json")
+        told = json.loads(again.stdout)
+        self.assertEqual([told[f"persons_{what}"] for what in ("added", "updated", "there")],
+                         [0, 0, 1])
+        changed = self.imported(self.write("persons.ndjson", [
+            {"external_id": "crm/7", "datetime_created": at, "first_name": "Kate",
+             "anonymous_id": "a/7"},
+            {"external_id": "crm/8", "datetime_created": at},
+            {"external_id": "crm/8", "datetime_created": at, "last_name": "Twice"}]))
+        self.assertIn("1 added, 0 already there, 2 updated", changed.stdout)
+        self.server.start()
+        client = self.server.client()
+        read = client.get("/persons/by/external_id/crm%2F7").data
+        self.assertEqual([read[name] for name in ("email", "first_name", "role", "properties",
+                                                  "datetime_created")],
+                         [None, "Kate", "admin", {"plan": "pro"}, at])
+        self.assertEqual([event["event_type"] for event in read["events"]], ["signup"])
+        self.assertEqual(client.get("/persons?anonymous_id=a/7").data, [read])
+        self.assertEqual(client.get("/persons/by/external_id/crm%2F8").data["last_name"],
+                         "Twice")
+
+    def test_who_cannot_be_known_again_needs_an_id(self):
+        for person in ({}, {"anonymous_id": "a"}, {"external_id": None}):
+            done = self.imported(self.write("persons.ndjson", [
+                {"email": "a@import.test", "first_name": "A", "last_name": "B",
+                 "datetime_created": "2015-09-12T00:00:00.000001", **person}]), check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("id: required, unless there is an external_id", done.stderr)
+
     def test_what_nobody_is_known_to_have_done_is_imported_too(self):
         self.imported(self.write("persons.ndjson", self.persons[:1]),
                       self.write("events.ndjson", [

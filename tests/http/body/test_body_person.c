@@ -221,7 +221,7 @@ static void an_import_needs_id_and_time(void **state)
     dbk_body_finish(&r.body);
 
     assert_int_equal(read_as(DBK_BODY_IMPORT, KATE, &r), DBK_INVALID);
-    assert_field(&r.fields, "id", "required");
+    assert_field(&r.fields, "id", "required, unless there is an external_id");
     assert_field(&r.fields, "datetime_created", "required");
 }
 
