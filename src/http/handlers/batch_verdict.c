@@ -210,18 +210,17 @@ static const char *not_found(const struct batch_item *item)
                : "There is no person with this person_id";
 }
 
-static const char *conflict(const struct batch_item *item, bool taken)
+static const char *conflict(const struct batch_item *item)
 {
     switch (item->kind) {
     case BODY_ITEM_EVENT:
         break;
     case BODY_ITEM_PERSON:
-        return taken ? "Another person has this email, external_id or anonymous_id"
-                     : "A deleted person had this id, or the person has as many "
-                       "anonymous ids as there may be";
+        return "A deleted person had this id, or the person has as many anonymous ids "
+               "as "
+               "there may be";
     case BODY_ITEM_ALIAS:
-        return taken ? "Another person has this anonymous_id"
-                     : "The person has as many anonymous ids as there may be";
+        return "The person has as many anonymous ids as there may be";
     }
     return "An event with this id was deleted";
 }
@@ -234,21 +233,14 @@ static void say_why(const struct batch_item *item, enum dbk_code code,
 
     if (code == DBK_NOT_FOUND)
         dbk_fail(err, code, "%s", not_found(item));
+    else if (code == DBK_CONFLICT && verdict->has_holder)
+        dbk_fail(err, code, "Another person has this %s", holder_field(verdict->held));
     else if (code == DBK_CONFLICT)
-        dbk_fail(err, code, "%s", conflict(item, verdict->has_holder));
+        dbk_fail(err, code, "%s", conflict(item));
     else if (code == DBK_INVALID)
         dbk_fail(err, code,
                  "Merged with those of the person the properties are more "
                  "than a record can hold");
-}
-
-static void tell_holder(const struct batch_frame *frame, const struct batch_item *item,
-                        struct dbk_field_errors *fields)
-{
-    holder_tell(frame->rq, item->command, fields);
-    if (fields->count > 0)
-        snprintf(fields->list[0].message, sizeof fields->list[0].message,
-                 "another person has it");
 }
 
 static void render_known(const struct batch_frame *frame, size_t index,
@@ -292,7 +284,7 @@ static void render_verdict(const struct batch_frame *frame, size_t index,
     } else if (code == DBK_UNAVAILABLE && err.code == DBK_EXISTS) {
         render_refused_as(503, index, &item->id, &err, NULL, out, counts);
     } else {
-        tell_holder(frame, item, &fields);
+        holder_tell(frame->rq, item->command, &fields);
         render_refused(index, item->has_id ? &item->id : NULL, &err, &fields, out,
                        counts);
     }

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-static const char *field_of(enum dbk_identity held)
+const char *holder_field(enum dbk_identity held)
 {
     switch (held) {
     case DBK_IDENTITY_EMAIL:
@@ -23,8 +23,9 @@ void holder_tell(const struct request *rq, const struct dbk_command *command,
 
     if (!verdict->has_holder || !request_may_read(rq))
         return;
-    snprintf(one->field, sizeof one->field, "%s", field_of(verdict->held));
-    snprintf(one->message, sizeof one->message, "%.150s", verdict->error.text);
+    snprintf(one->field, sizeof one->field, "%s", holder_field(verdict->held));
+    snprintf(one->message, sizeof one->message, "another person has this %s",
+             one->field);
     one->has_person_id = true;
     one->person_id = verdict->holder;
     fields->count = 1;

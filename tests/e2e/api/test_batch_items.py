@@ -225,7 +225,12 @@ class Mixed(Served):
         for each, field in ((answer.data[1], "anonymous_id"), (answer.data[2], "email")):
             error, = each["errors"]
             self.assertEqual((error["field"], error["person_id"]), (field, one["id"]))
+            self.assertEqual((each["details"], error["message"]), (
+                f"Another person has this {field}", f"another person has this {field}"))
         self.assertIn("external_id", answer.data[3]["details"])
+        alone = self.client.post("/persons", person(email=one["email"])).json["response"]
+        self.assertEqual((answer.data[2]["details"], answer.data[2]["errors"]),
+                         (alone["details"], alone["errors"]))
 
     def test_a_mistake_of_the_object_names_nobody(self):
         one = self.created()
