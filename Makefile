@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api build viewer test test-tsan test-pooler test-browser test-clients test-metrics test-systems torture fuzz \
+.PHONY: help start-api demo build viewer test test-tsan test-pooler test-browser test-clients test-metrics test-systems torture fuzz \
 	coverage deb test-deb bench setup-db setup-db-stop format lint clean install-deps always
 
 JOBS ?= $(shell nproc)
@@ -14,6 +14,10 @@ help: ## show this list
 
 start-api: build ## install what is missing, build, and serve on http://127.0.0.1:8080
 	@exec build/release/daybook serve
+
+demo: build ## a week of Wikipedia and edits that go on, to look at; MINUTES=15, PORT=8080; Ctrl-C ends it
+	@exec python3 -B examples/demo/run.py build/release/daybook $(if $(PORT),--port $(PORT)) \
+		$(if $(MINUTES),--minutes $(MINUTES))
 
 # Without the viewer /docs lists the routes, without its parts /console says how to have
 # them: what cannot be had stops no build.
@@ -43,7 +47,7 @@ test-systems: ## as root: build and test in Debian 12 and 13, and on other Postg
 
 test-browser: build/dev/build.ninja ## pages in a real Chromium send events, which make test does not try
 	@cmake --build build/dev -j $(JOBS)
-	@ctest --preset dev -C browser -R '^e2e/api/chromium$$'
+	@ctest --preset dev -C browser -R '^e2e/(api/chromium|examples/browser)$$'
 
 test-clients: build/dev/build.ninja ## clients that generators make of /openapi.json; PART=python does one language
 	@cmake --build build/dev -j $(JOBS) --target daybook
@@ -122,6 +126,7 @@ test-pooler: DEPS = test-pooler
 test-browser: DEPS = test-browser
 test-clients: DEPS = test-clients
 test-metrics: DEPS = test-metrics
+demo: DEPS = demo
 
 # Each run checks for missing packages (well under a second), and configures once.
 build/%/build.ninja: always

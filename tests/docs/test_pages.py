@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("include", "src", "tools", "migrations", "tests", "docs")
+FOLDERS = ("include", "src", "tools", "migrations", "examples", "tests", "docs")
 PAGES = ["ARCHITECTURE.md", "README.md", "SECURITY.md"] + sorted(
     str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")
 )

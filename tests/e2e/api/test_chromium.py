@@ -1,17 +1,11 @@
 """Pages in a real Chromium, of other origins than the server's, send what they saw: by
 make test-browser only. What a browser sends is tried as bytes in test_ingest.py."""
 
-import http.server
 import json
-import os
-import shutil
-import signal
-import subprocess
-import tempfile
-import threading
 import unittest
 
-from harness import PATIENCE, Server, free_port
+from harness import PATIENCE, Server
+from pages import Shown, Site, chromium
 from served import person
 
 PAGE = """<!doctype html><title>page</title><script>
@@ -44,51 +38,9 @@ run();
 NAMES = ("string", "text", "json", "keepalive", "credentials", "simple", "leaving")
 
 
-class Site(http.server.ThreadingHTTPServer):
-    """Serves the page, and takes what it tells."""
-
-    daemon_threads = True
-
-    def __init__(self, page):
-        super().__init__(("127.0.0.1", free_port()), Handler)
-        self.page = page
-        self.told = None
-        self.left = threading.Event()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.answer(self.server.page.encode() if self.path == "/" else b"gone")
-        if self.path == "/next":
-            self.server.left.set()
-
-    def do_POST(self):
-        length = int(self.headers["Content-Length"])
-        self.server.told = json.loads(self.rfile.read(length))
-        self.answer(b"")
-
-    def answer(self, body):
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-def chromium():
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        raise unittest.SkipTest("there is no chromium: make test-browser installs it")
-    return found
-
-
 class Pages(unittest.TestCase):
     def setUp(self):
-        self.program = chromium()
+        chromium()
         self.server = Server(env={"DB_HOST": "/nowhere"})
         self.addCleanup(self.server.close)
         self.admin = self.token("root", "--scope", "admin")
@@ -111,8 +63,7 @@ class Pages(unittest.TestCase):
         """Show the page, which sends with a new token; what it told."""
         whose = self.ask("POST", "/persons", person()).data["id"]
         site = Site(PAGE)
-        self.addCleanup(site.server_close)
-        self.addCleanup(site.shutdown)
+        self.addCleanup(site.close)
         flags = [part for origin in origins for part in
                  ("--origin", origin.replace("PORT", str(site.server_port)))]
         key = self.token("web", "--scope", "ingest", *flags)
@@ -123,20 +74,9 @@ class Pages(unittest.TestCase):
         events = {name: {"event_type": name, "person_id": whose} for name in NAMES}
         site.page = PAGE.replace("URL_", json.dumps(url)).replace(
             "EVENTS_", json.dumps(events))
-        profile = tempfile.mkdtemp(prefix="daybook-chromium-")
-        self.addCleanup(shutil.rmtree, profile, ignore_errors=True)
-        shown = subprocess.Popen(
-            [self.program, "--headless=new", "--no-sandbox", "--disable-gpu",
-             "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-port=0",
-             f"--user-data-dir={profile}", f"http://{host}:{site.server_port}/"],
-            env={**os.environ, "HOME": profile}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-        try:
+        with Shown(f"http://{host}:{site.server_port}/"):
             self.assertTrue(site.left.wait(PATIENCE), "the page did not come to its end")
             yield site.told
-        finally:
-            os.killpg(shown.pid, signal.SIGKILL)
-            shown.wait(PATIENCE)
         self.assertNotIn(key[4:], self.server.told())
 
     def test_a_page_of_another_site_that_is_let(self):
