@@ -9,6 +9,7 @@ import threading
 import unittest
 
 from exposition import Metrics, scrape
+from harness import Server
 from served import Served, new_id, person
 
 THREADS = 6
@@ -82,39 +83,41 @@ class Counting:
                 self.ask_for_what_is_not_there])()
 
 
-class Counts(Served):
-    def mixed_run(self):
-        clients = [Counting(self.server.client(), seed) for seed in range(THREADS)]
-        threads = [threading.Thread(target=client.run) for client in clients]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return sum((client.counts for client in clients), collections.Counter())
+def mixed_run(server):
+    """What all clients were answered."""
+    clients = [Counting(server.client(), seed) for seed in range(THREADS)]
+    threads = [threading.Thread(target=client.run) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum((client.counts for client in clients), collections.Counter())
 
-    def requests(self, metrics):
-        return collections.Counter({
-            (labels["route"], labels["method"], int(labels["status"])): int(value)
-            for labels, value in ((dict(pairs), value) for pairs, value in
-                                  metrics.series("daybook_http_requests_total").items())})
+
+def requests(metrics):
+    return collections.Counter({
+        (labels["route"], labels["method"], int(labels["status"])): int(value)
+        for labels, value in ((dict(pairs), value) for pairs, value in
+                              metrics.series("daybook_http_requests_total").items())})
+
+
+class FromTheStart(unittest.TestCase):
+    """A server of its own, so that all that it has counted is known."""
 
     def test_requests_and_records_are_those_that_were_made(self):
-        before = scrape(self.client)
-        head = len(self.server.log_records())
-        pages = self.requests(scrape(self.client)) - self.requests(before)
-        counts = self.mixed_run()
-        wanted = self.requests(before) + pages + counts
-        wanted["/metrics", "GET", 200] += 1  # that of `pages`
+        server = Server()
+        self.addCleanup(server.close)
+        server.start()
+        client = server.client()
+        counts = mixed_run(server)
 
-        def reached():
-            self.seen = scrape(self.client)
-            got = self.requests(self.seen)
-            got["/metrics", "GET", 200] = wanted["/metrics", "GET", 200]
-            return got == wanted
-        self.server.wait_for(reached, f"counting {wanted}")
-        metrics = self.seen
-        records = self.server.log_records()
-        self.assertGreater(len(records), head)
+        def counted():  # a request is, when its answer is out: it may have been read by then
+            self.metrics = scrape(client)
+            return collections.Counter({key: count for key, count in
+                                        requests(self.metrics).items()
+                                        if key[0] not in ("/health", "/metrics")})
+        server.wait_for(lambda: counted() == counts, f"counting {counts}")
+        metrics, records = self.metrics, server.log_records()
         types = collections.Counter(record["type"] for record in records)
         for pairs, value in metrics.series("daybook_records_total").items():
             self.assertEqual(value, types[dict(pairs)["type"]], pairs)
@@ -122,22 +125,25 @@ class Counts(Served):
         self.assertEqual(metrics.get("daybook_log_head"), len(records))
         self.assertEqual(metrics.get("daybook_commit_records_sum"), len(records))
         commits = metrics.get("daybook_commits_total")
+        self.assertGreater(commits, 0)
         self.assertEqual(metrics.get("daybook_commit_records_count"), commits)
         self.assertEqual(metrics.get("daybook_commit_duration_seconds_count"), commits)
         self.assertEqual(metrics.get("daybook_commit_failures_total"), 0)
 
+
+class Counts(Served):
     def test_each_route_has_as_many_durations_as_requests(self):
-        self.mixed_run()
-        metrics = scrape(self.client)
-        by_route = collections.Counter()
-        for (route, method, _), count in self.requests(metrics).items():
-            by_route[route, method] += count
-        for (route, method), count in by_route.items():
-            labels = {"route": route, "method": method}
-            name = "daybook_http_request_duration_seconds"
-            self.assertEqual(metrics.get(name + "_count", **labels), count, labels)
-            self.assertEqual(metrics.get(name + "_bucket", le="+Inf", **labels), count)
-            self.assertGreater(metrics.get(name + "_sum", **labels), 0)
+        mixed_run(self.server)
+        name = "daybook_http_request_duration_seconds"
+
+        def each_has():  # the last may just be about to be counted
+            metrics, by_route = scrape(self.client), collections.Counter()
+            for (route, method, _), count in requests(metrics).items():
+                by_route[route, method] += count
+            return all(metrics.get(name + "_count", route=route, method=method) == count and
+                       metrics.get(name + "_sum", route=route, method=method) > 0
+                       for (route, method), count in by_route.items())
+        self.server.wait_for(each_has, "a duration of each request")
 
     def test_buckets_are_cumulative_and_end_with_all(self):
         metrics = scrape(self.client)
@@ -220,7 +226,7 @@ class Counts(Served):
 
     @unittest.skipUnless(shutil.which("promtool"), "promtool is of the package prometheus")
     def test_promtool_has_nothing_to_say(self):
-        self.mixed_run()
+        mixed_run(self.server)
         body = self.client.get("/metrics").body
         done = subprocess.run(["promtool", "check", "metrics"], input=body,
                               capture_output=True, check=False)
