@@ -5,6 +5,7 @@ import errno
 import os
 import resource
 import signal
+import subprocess
 import time
 import unittest
 
@@ -79,6 +80,35 @@ class Reasons(Ready):
         self.await_codes("room")
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
         self.well_again()
+
+    def test_a_file_system_that_others_have_filled(self):
+        server = Server()
+        disk = os.path.join(server.data_dir, "log")
+        os.mkdir(disk)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m,mode=0700", "tmpfs", disk],
+                          check=False, stderr=subprocess.DEVNULL).returncode != 0:
+            server.close()
+            self.skipTest("no right to mount a file system")
+        self.addCleanup(subprocess.run, ["umount", "-q", "-l", disk], check=False)
+        self.start(server)
+        filler = os.path.join(disk, "filler")
+        with open(filler, "wb") as file:
+            free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+            file.write(bytes(free - (3 << 20)))
+        self.await_codes("room")
+        self.assertLess(scrape(self.client).get("daybook_disk_free_bytes"), 4 << 20)
+        self.assertEqual(scrape(self.client).get("daybook_commit_failures_total"), 0)
+        with open(filler, "ab") as file, self.assertRaises(OSError):
+            while True:
+                os.write(file.fileno(), bytes(4096))  # the last byte
+        self.await_codes("room")
+        began = time.monotonic()
+        for _ in range(10):
+            scrape(self.client)
+        self.assertLess(time.monotonic() - began, 5)
+        os.unlink(filler)
+        self.well_again()
+        self.assertEqual(self.client.post("/persons", person()).status, 201)
 
     def test_tables_that_are_behind(self):
         self.start(Server(env={"READY_LAG": "1", "LAG_MAX": "1"}))
