@@ -3,27 +3,30 @@
 #include "command.h"
 #include "http/record_json.h"
 #include "log_print.h"
-#include "person_records.h"
 #include "position.h"
 #include "signals.h"
 #include "store/durable.h"
+#include "store/history.h"
 #include "tool_data.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WAIT_MS 200
 #define TAIL_LINES 10
 
+enum { PAGE = 512, LOOK_MAX = 100000 }; /* records: shown at once; between two looks */
+
 /* One showing. */
 struct showing {
     struct dbk_log *log;
     char *json; /* room for a record's; NULL: not as JSON */
 
-    const struct person_records *person; /* NULL: of anyone */
-    enum dbk_type type;                  /* 0: of any */
+    const struct dbk_person_records *person; /* NULL: of anyone */
+    enum dbk_type type;                      /* 0: of any */
     const char *actor;        /* NULL: by whomever; "": by nobody who is named */
     uint64_t limit;           /* 0: none */
     bool blocks;              /* rather than lines */
@@ -33,7 +36,7 @@ struct showing {
 
 static bool is_wanted(const struct showing *showing, const struct dbk_record *record)
 {
-    return (!showing->person || person_records_has(showing->person, record)) &&
+    return (!showing->person || dbk_person_records_has(showing->person, record)) &&
            (!showing->type || record->type == showing->type) &&
            (!showing->actor ||
             dbk_slice_equal(record->actor, dbk_slice(showing->actor)));
@@ -121,20 +124,56 @@ static enum dbk_code show_one(struct showing *showing, uint64_t sequence,
     return show_range(showing, sequence - 1, sequence, err);
 }
 
-static enum dbk_code show_person(struct showing *showing, const struct dbk_uuid *id,
-                                 struct dbk_error *err)
+/* Those of a page. */
+static enum dbk_code show_found(struct showing *showing,
+                                const struct dbk_history_page *page,
+                                struct dbk_error *err)
 {
-    struct person_records person;
-    uint64_t head;
-    enum dbk_code code = dbk_log_head(showing->log, &head, err);
+    const struct dbk_log_visitor visitor = {
+        .record = show_record, .unreadable = tell_damaged, .context = showing};
+    enum dbk_code code = DBK_OK;
 
-    if (code != DBK_OK || person_records_init(&person, showing->log, id, err) != DBK_OK)
+    for (size_t i = 0; i < page->count && code == DBK_OK; i++)
+        code = dbk_log_each(showing->log, page->sequences[i] - 1, page->sequences[i],
+                            &visitor, err);
+    return code == DBK_OK ? flush_or_stop(NULL, page->after, err) : code;
+}
+
+/* By the index as far as there is one, and else by a walk. */
+static enum dbk_code show_history(struct showing *showing, const char *index,
+                                  struct dbk_error *err)
+{
+    uint64_t found[PAGE];
+    struct dbk_history_page page = {
+        .limit = PAGE, .sequences = found, .look_max = LOOK_MAX, .unreadable = true};
+    struct dbk_history *history;
+    enum dbk_code code;
+
+    dbk_history_open(index, showing->log, &history, NULL);
+    do {
+        code = dbk_history_find(history, showing->person, &page, err);
+        if (code == DBK_OK)
+            code = show_found(showing, &page, err);
+    } while (code == DBK_OK && page.more);
+    dbk_history_close(history);
+    return code;
+}
+
+static enum dbk_code show_person(const struct tool *tool, struct showing *showing,
+                                 const struct dbk_uuid *id, struct dbk_error *err)
+{
+    struct dbk_person_records person;
+    char index[PATH_MAX];
+    enum dbk_code code;
+
+    if (!tool_history_dir(tool->config, index, sizeof index, err) ||
+        dbk_person_records_init(&person, showing->log, id, err) != DBK_OK)
         return err->code;
     showing->person = &person;
     showing->blocks = true;
-    code = show_range(showing, 0, head, err);
+    code = show_history(showing, index, err);
     showing->person = NULL;
-    person_records_finish(&person);
+    dbk_person_records_finish(&person);
     if (code == DBK_OK && showing->shown == 0)
         code = dbk_fail(err, DBK_NOT_FOUND, "no record is about that person");
     return code;
@@ -295,7 +334,7 @@ static enum dbk_code show(const struct tool *tool, const struct wish *wish,
     case PERSON:
         break;
     }
-    return show_person(showing, &wish->person, err);
+    return show_person(tool, showing, &wish->person, err);
 }
 
 static enum tool_exit show_log(const struct tool *tool, const struct wish *wish,
@@ -349,7 +388,7 @@ const struct command command_log = {
         "with\n"
         "        what an update changed; events of an alias, too, those before it "
         "became\n"
-        "        one; reads the whole log\n"
+        "        one; by the history index of serve, as far as it goes\n"
         "\n" POSITION_HELP "\n"
         "It works beside a running server and needs no PostgreSQL. A damaged record "
         "is\n"

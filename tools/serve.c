@@ -14,6 +14,7 @@
 #include "server_look.h"
 #include "signals.h"
 #include "store/clock.h"
+#include "store/history.h"
 #include "store/log.h"
 #include "tool_data.h"
 
@@ -39,6 +40,7 @@ struct serving {
     struct tool_database database;
     struct dbk_projector *projector;
     struct dbk_read_model *model;
+    struct dbk_history *history;
     struct dbk_server *server;
     _Atomic int64_t reads_end; /* when reads are no longer waited for; 0: never */
 };
@@ -240,6 +242,24 @@ static enum dbk_code open_read_model(struct serving *serving, struct dbk_error *
     return DBK_OK;
 }
 
+/* It is never needed: what keeps it from growing keeps nobody from anything. */
+static enum dbk_code start_history(struct serving *serving, struct dbk_error *err)
+{
+    const struct dbk_history_options options = {.report = serve_report_trouble,
+                                                .report_context = logger_of(serving)};
+    char dir[4096];
+    struct dbk_error why;
+
+    if (!tool_history_dir(serving->tool->config, dir, sizeof dir, err))
+        return err->code;
+    if (dbk_history_start(dir, serving->log, &options, &serving->history, &why) !=
+        DBK_OK) {
+        dbk_wrap(&why, "start the history index");
+        logger_line(serving->tool->logger, LOG_LEVEL_WARN, why.text);
+    }
+    return DBK_OK;
+}
+
 static enum dbk_code give_up_port_right(void *context, struct dbk_error *err)
 {
     (void)context;
@@ -286,6 +306,7 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .event_types = config_list(config, SETTING_EVENT_TYPES),
         .cors_origins = config_list(config, SETTING_CORS_ORIGINS),
         .show_error_details = config_error_details(config),
+        .history = serving->history,
         .streams_max = STREAMS,
         .database = &serving->database.at,
         .backups = backups_known,
@@ -362,6 +383,7 @@ static void stop(struct serving *serving)
         serving->reads_end = dbk_clock_ms() + DRAIN_MS;
         dbk_server_stop(serving->server, DRAIN_MS);
     }
+    dbk_history_close(serving->history);
     if (serving->projector) {
         say(serving, "stopping: projector");
         dbk_projector_stop(serving->projector);
@@ -391,8 +413,9 @@ static void raise_file_limit(void)
 static enum dbk_code start(struct serving *serving, struct dbk_error *err)
 {
     static enum dbk_code (*const steps[])(struct serving *, struct dbk_error *) = {
-        take_lock,       check_port,       open_log,        open_database,
-        start_projector, await_projection, open_read_model, start_server,
+        take_lock,       check_port,      open_log,
+        open_database,   start_projector, await_projection,
+        open_read_model, start_history,   start_server,
     };
 
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !signals_came(); i++) {

@@ -6,6 +6,7 @@
 #include "projections/projector.h"
 #include "projections/read_model.h"
 #include "store/error.h"
+#include "store/history.h"
 #include "store/log.h"
 #include "store/timestamp.h"
 #include "store/uuid.h"
@@ -68,7 +69,8 @@ struct dbk_server_options {
      * ends with NULL. */
     const char *const *cors_origins;
     bool show_error_details;
-    unsigned streams_max; /* open GET /log/stream at once */
+    struct dbk_history *history; /* of the log; NULL: none, its readers walk */
+    unsigned streams_max;        /* open GET /log/stream at once */
     /* Where the read tables are, for what asks them beside the read model (quarantine,
      * rebuild); NULL: nowhere, and that is answered 503. */
     const struct dbk_database *database;

@@ -69,6 +69,7 @@ const struct route routes[] = {
     {"POST", "/persons/{id}/aliases", BODY_JSON, APPEND, append_one, handle_post_alias},
     {"DELETE", "/persons/{id}/aliases/{anonymous_id}", BODY_NONE, WRITE, none,
      handle_delete_alias},
+    {"GET", "/persons/{id}/history", BODY_NONE, AUDIT, log_page, handle_person_history},
     {"GET", "/persons/by/external_id/{value}", BODY_NONE, READ, person,
      handle_get_person_by},
     {"PUT", "/persons/by/external_id/{value}", BODY_JSON, WRITE, times,

@@ -61,6 +61,8 @@ public class Client {
             .getData().getPersonId(), id);
         same(called("listAliases", persons.listAliases(id, null, null, null))
             .getData().get(0).getAnonymousId(), "a/java");
+        same(called("personHistory", persons.personHistory(id, 1, null, null, null, null))
+            .getData().get(0).getSubjectId(), id);
         return id;
     }
 

@@ -15,7 +15,8 @@ from daybook_client.api.log import get_record, list_log
 from daybook_client.api.persons import (
     create_alias, create_alias_by_external_id, create_person, delete_alias,
     delete_alias_by_external_id, delete_person, delete_person_by_external_id, get_person,
-    get_person_by_external_id, list_aliases, list_aliases_by_external_id, list_persons, patch_person, patch_person_by_external_id, put_person_by_external_id,
+    get_person_by_external_id, list_aliases, list_aliases_by_external_id, list_persons,
+    patch_person, patch_person_by_external_id, person_history, put_person_by_external_id,
     replace_person)
 
 # The first page is JSON for programs that say so.
@@ -107,6 +108,7 @@ same(call(delete_person_by_external_id, "crm/7 é").response.status, 200)
 
 same(call(get_record, 1).data.type_, models.RecordType.PERSON_CREATED)
 same([each.sequence for each in call(list_log, limit=2).data], [1, 2])
+same(call(person_history, person.id, limit=1).data[0].subject_id, person.id)
 same(call(get_backups).data.last, None)
 same(call(list_quarantine, limit=10).data, [])
 same(call(retry_quarantine).data.retried, 0)

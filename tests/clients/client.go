@@ -82,6 +82,8 @@ func tryPersons(ctx context.Context, api *client.APIClient) string {
 	same(alias.PersonId, id)
 	aliases := do(api.PersonsAPI.ListAliases(ctx, id).Execute, "listAliases").Data
 	same(aliases[0].AnonymousId, "a/go")
+	same(do(api.PersonsAPI.PersonHistory(ctx, id).Limit(1).Execute,
+		"personHistory").Data[0].SubjectId, id)
 	return id
 }
 

@@ -62,6 +62,9 @@ assert.equal(alias.data.anonymous_id, "a/ts");
 const aliases = await call("listAliases",
   client.GET("/persons/{id}/aliases", { params: { path } }));
 assert.deepEqual(aliases.data.map((each) => each.anonymous_id), ["a/ts"]);
+const history = await call("personHistory", client.GET("/persons/{id}/history", {
+  params: { path, query: { limit: 1 } } }));
+assert.equal((history as components["schemas"]["RecordListAnswer"]).data[0].subject_id, path.id);
 
 const event = (await call("createEvent", client.POST("/events", {
   body: { event_type: "Order Completed", anonymous_id: "a/ts",

@@ -92,6 +92,7 @@ same(call(persons.delete_person_by_external_id, "crm/7 é").response.status, 200
 
 same(call(log.get_record, 1).data.type, "person.created")
 same([each.sequence for each in call(log.list_log, limit=2).data], [1, 2])
+same(call(persons.person_history, person.id, limit=1).data[0].subject_id, person.id)
 same(call(admin.get_backups).data.last, None)
 same(call(admin.list_quarantine, limit=10).data, [])
 same(call(admin.retry_quarantine).data.retried, 0)

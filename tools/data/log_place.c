@@ -67,7 +67,7 @@ static void find_signs(const struct config *config, char signs[SIGNS])
         LOG_MARK_NAME,   "log/data.mdb",     "log/lock.mdb", "log.tmp",
         "tokens",        "database",         "postgres",     "postgres.log",
         "postgres.lock", "postgres.damaged", "serve.lock",   "last_backup",
-        "verify.tmp"};
+        "history",       "verify.tmp"};
     size_t length = 0;
 
     *signs = '\0';

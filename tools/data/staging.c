@@ -2,6 +2,7 @@
 
 #include "lock.h"
 #include "store/durable.h"
+#include "store/history.h"
 #include "store/log.h"
 #include "store/log_builder.h"
 
@@ -74,12 +75,16 @@ void staging_abandon(struct staging *staging)
 
 static enum dbk_code put_in_place(const struct staging *staging, struct dbk_error *err)
 {
+    char path[STAGING_PATH];
+
     /* Servers are kept out, but daybook import of persons is not. */
     if (check_empty(staging->log, err) != DBK_OK)
         return err->code;
     dbk_log_builder_remove(staging->log);
     if (rename(staging->tmp, staging->log) != 0)
         return dbk_system_fail(err, "make", staging->log);
+    snprintf(path, sizeof path, "%s/history", staging->data_dir);
+    dbk_history_remove(path); /* it would be thrown away: it is another log's */
     return DBK_OK;
 }
 

@@ -6,15 +6,28 @@
 #include <limits.h>
 #include <stdio.h>
 
-bool tool_log_dir(const struct config *config, char *out, size_t size,
-                  struct dbk_error *err)
+static bool place_in(const struct config *config, const char *name, char *out,
+                     size_t size, struct dbk_error *err)
 {
-    int length = snprintf(out, size, "%s/log", config_text(config, SETTING_DATA_DIR));
+    int length =
+        snprintf(out, size, "%s/%s", config_text(config, SETTING_DATA_DIR), name);
 
     if (length > 0 && (size_t)length < size)
         return true;
     dbk_fail(err, DBK_INVALID, "the data directory's path is too long");
     return false;
+}
+
+bool tool_log_dir(const struct config *config, char *out, size_t size,
+                  struct dbk_error *err)
+{
+    return place_in(config, "log", out, size, err);
+}
+
+bool tool_history_dir(const struct config *config, char *out, size_t size,
+                      struct dbk_error *err)
+{
+    return place_in(config, "history", out, size, err);
 }
 
 enum dbk_code tool_log_open(const struct tool *tool, struct dbk_log **log,

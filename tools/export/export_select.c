@@ -75,7 +75,7 @@ static enum dbk_code find_person(const struct export_select *select,
 
 void export_select_finish(struct export_select *select)
 {
-    person_records_finish(&select->records);
+    dbk_person_records_finish(&select->records);
 }
 
 enum dbk_code export_select_resolve(struct dbk_log *log, bool follow,
@@ -86,7 +86,7 @@ enum dbk_code export_select_resolve(struct dbk_log *log, bool follow,
         return err->code;
     if (find_person(select, log, err) != DBK_OK)
         return err->code;
-    return person_records_init(&select->records, log, &select->person, err);
+    return dbk_person_records_init(&select->records, log, &select->person, err);
 }
 
 struct export_source export_select_source(const struct export_select *select,
@@ -111,6 +111,6 @@ bool export_selects(const struct export_select *select, const struct dbk_record 
     if (!select->has_person)
         return true;
     return select->records.log
-               ? person_records_has(&select->records, record)
+               ? dbk_person_records_has(&select->records, record)
                : dbk_uuid_equal(dbk_record_person(record), &select->person);
 }

@@ -4,8 +4,8 @@
 
 #include "command.h"
 #include "export_format.h"
-#include "person_records.h"
 #include "position.h"
+#include "store/history.h"
 #include "store/log.h"
 
 struct export_select {
@@ -13,9 +13,9 @@ struct export_select {
     enum dbk_type type; /* 0: any */
     bool has_person;    /* only this person's records, and those of its events */
     struct dbk_uuid person;
-    struct person_records records; /* of that person, once it is resolved */
-    bool whole;                    /* it leaves nothing out */
-    struct position_range range;   /* as it was asked for */
+    struct dbk_person_records records; /* of that person, once it is resolved */
+    bool whole;                        /* it leaves nothing out */
+    struct position_range range;       /* as it was asked for */
 };
 
 /* Read --from, --to, --type and --person: what can be known without the log.

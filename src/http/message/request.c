@@ -35,6 +35,7 @@ static const struct {
     {"/metrics", {NULL}},
     {"/log", {"application/json", "application/x-ndjson"}},
     {"/log/{sequence}", {"application/json", "application/x-ndjson"}},
+    {"/persons/{id}/history", {"application/json", "application/x-ndjson"}},
 };
 
 static const char *const json_alone[] = {"application/json", NULL};

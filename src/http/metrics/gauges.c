@@ -106,6 +106,10 @@ void gauges_render(const struct service *service, struct dbk_render *out)
                      "Reads under way that wait for the read tables.",
                      readers_count(service->readers));
     render_log(&health.log_gauges, out);
+    if (service->options.history)
+        exposition_gauge(out, "daybook_history_indexed_sequence",
+                         "The last record that is in the history index.",
+                         dbk_history_position(service->options.history));
     if (service->projector)
         render_projection(&health.tables, health.lag, out);
     if (service->model)

@@ -229,7 +229,7 @@ static unsigned scope_of(const struct route *route)
 {
     if (is_public(route->path))
         return 0;
-    if (!strncmp(route->path, "/log", 4))
+    if (!strncmp(route->path, "/log", 4) || strstr(route->path, "/history"))
         return DBK_SCOPE_AUDIT;
     if (!strncmp(route->path, "/admin/", 7))
         return DBK_SCOPE_ADMIN;

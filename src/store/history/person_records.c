@@ -1,0 +1,46 @@
+#include "store/history.h"
+
+enum dbk_code dbk_person_records_init(struct dbk_person_records *records,
+                                      struct dbk_log *log, const struct dbk_uuid *id,
+                                      struct dbk_error *err)
+{
+    *records = (struct dbk_person_records){.id = *id, .log = log};
+    return dbk_log_aliases(log, id, &records->aliases, err);
+}
+
+void dbk_person_records_finish(struct dbk_person_records *records)
+{
+    dbk_aliases_finish(&records->aliases);
+}
+
+/* The log tells whose an event is now: one that went with another person is nobody's. */
+static bool is_by_alias(const struct dbk_person_records *records,
+                        const struct dbk_record *record)
+{
+    struct dbk_event_state event;
+
+    if (record->type != DBK_EVENT_RECORDED || record->anonymous_id.length == 0)
+        return false;
+    for (size_t i = 0; i < records->aliases.count; i++) {
+        if (dbk_slice_equal(records->aliases.list[i].anonymous_id,
+                            record->anonymous_id))
+            return dbk_log_event(records->log, &record->subject, &event, NULL) ==
+                       DBK_OK &&
+                   dbk_uuid_equal(&event.person_id, &records->id);
+    }
+    return false;
+}
+
+/* In format 1 the nil UUID could be a person's; since then it says nobody's. */
+static bool is_nobodys(const struct dbk_record *record)
+{
+    return record->format > 1 && dbk_uuid_is_nil(dbk_record_person(record));
+}
+
+bool dbk_person_records_has(const struct dbk_person_records *records,
+                            const struct dbk_record *record)
+{
+    return (!is_nobodys(record) &&
+            dbk_uuid_equal(dbk_record_person(record), &records->id)) ||
+           is_by_alias(records, record);
+}
