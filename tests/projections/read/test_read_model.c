@@ -818,7 +818,8 @@ static char *plan_of(const char *file, const char *arguments)
     size_t size;
     FILE *stream = open_memstream(&text, &size);
 
-    snprintf(path, sizeof path, "%s/src/projections/sql/read/%s.sql", SOURCE_DIR, file);
+    snprintf(path, sizeof path, "%s/src/projections/sql/read/%s.sql",
+             strstr(file, "_desc") ? BINARY_DIR : SOURCE_DIR, file);
     FILE *source = fopen(path, "r");
     assert_non_null(source);
     assert_true(fread(body, 1, sizeof body - 1, source) > 0);
