@@ -5,6 +5,7 @@ import gzip
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -140,6 +141,15 @@ class Tls(unittest.TestCase):
         self.assertEqual(self.ask("HEAD", "/persons").body, b"")
         self.assertEqual(self.ask("GET", f"/log/{made.sequence}").data["meta"]["actor"],
                          "shop")
+
+    def test_the_console_is_behind_it_as_it_is(self):
+        page = self.client.request("GET", "/console", None, {})
+        self.assertEqual(page.status, 200)
+        self.assertIn("script-src 'self'", page.headers["Content-Security-Policy"])
+        for asset in re.findall(r'(?:src|href)="(/console/[^"]+)"', page.body.decode()):
+            got = self.client.request("GET", asset, None, {"Accept-Encoding": "gzip"})
+            self.assertEqual(got.status, 200, asset)
+            self.assertRegex(got.headers["ETag"], '^"')
 
     def test_what_is_compressed_passes_both_ways(self):
         kate = self.created().data["id"]

@@ -1,36 +1,16 @@
 """What the console makes of what it is told: its modules that need no page, in node."""
 
-import glob
 import json
-import os
-import shutil
-import subprocess
-import tempfile
 import unittest
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
-SOURCES = ROOT + "/src/http/pages/console/"
-NODE = shutil.which("node")
-ESBUILD = next(iter(glob.glob(ROOT + "/node_modules/@esbuild/*/bin/esbuild")), None)
+from modules import made
 
 
-@unittest.skipUnless(NODE and ESBUILD, "make viewer brings esbuild, where node and npm are")
 class Modules(unittest.TestCase):
-    def made(self, script):
-        """What a script prints, as JSON; it may import the console's modules."""
-        folder = tempfile.mkdtemp()
-        self.addCleanup(shutil.rmtree, folder)
-        subprocess.run([ESBUILD, "--bundle", "--format=esm", "--platform=node",
-                        "--log-level=error", f"--outfile={folder}/made.mjs"],
-                       input=script.encode(), cwd=SOURCES, check=True, timeout=60)
-        done = subprocess.run([NODE, folder + "/made.mjs"], stdout=subprocess.PIPE, text=True,
-                              env={**os.environ, "TZ": "Europe/Berlin"}, check=True, timeout=60)
-        return json.loads(done.stdout)
-
     def test_no_cell_of_a_csv_is_a_formula(self):
         rows = [["=1+1", "+1", "-1", "@a", "\t=1", " =1", "\r", "\uff1d1"],
                 ["a,b", 'a"b', "a\nb", None, -5, {"a": "=1"}, "", "fine"]]
-        text = self.made(f"""import {{ csv }} from "./csv.js";
+        text = made(f"""import {{ csv }} from "./csv.js";
             console.log(JSON.stringify(csv(["n"], {json.dumps(rows)})));""")
         self.assertEqual(text, "n\r\n'=1+1,'+1,'-1,'@a,'\t=1,' =1,\"'\r\",'\uff1d1\r\n"
                          '"a,b","a""b","a\nb",,-5,"{""a"":""=1""}",,fine\r\n')
@@ -44,7 +24,7 @@ class Modules(unittest.TestCase):
              "data": {"email": None, "properties": {"a": {"b": 2}, "l": [1]}}},
             {"sequence": 4, "type": "person.updated", "data": {"first_name": "Kate"}},
         ]
-        changes = self.made(f"""import {{ changesOf }} from "./changes.js";
+        changes = made(f"""import {{ changesOf }} from "./changes.js";
             console.log(JSON.stringify([...changesOf({json.dumps(records)})]));""")
         self.assertEqual(dict(map(tuple, changes)), {
             1: [["email", None, "a@x"], ["properties.plan", None, "free"],
@@ -55,7 +35,7 @@ class Modules(unittest.TestCase):
 
     def test_a_number_is_shown_as_it_was_written(self):
         text = '{"id":12345678901234567890,"f":0.12345678901234567,"n":1.50,"e":1e3,"c":7}'
-        shown, able, kind = self.made(f"""import {{ parseJson }} from "./json.js";
+        shown, able, kind = made(f"""import {{ parseJson }} from "./json.js";
             const found = parseJson({json.dumps(text)});
             console.log(JSON.stringify([JSON.stringify(found), Boolean(JSON.rawJSON),
                                         typeof found.c]));""")
@@ -66,7 +46,7 @@ class Modules(unittest.TestCase):
     def test_a_stream_is_read_however_it_is_cut(self):
         told = ("retry: 3000\n\n: heartbeat 5\nid: 5\n\nid: 6\nevent: event.recorded\n"
                 'data: {"a":\ndata: 1}\n\nevent: end\ndata: {"reason":"slow"}\n\nid: 7\nda')
-        whole = self.made(f"""import {{ parser }} from "./stream.js";
+        whole = made(f"""import {{ parser }} from "./stream.js";
             const told = {json.dumps(told)}, all = [];
             for (const size of [1, 3, told.length]) {{
               const seen = [], parse = parser((event) => seen.push(event));
@@ -82,7 +62,7 @@ class Modules(unittest.TestCase):
         self.assertEqual(whole[0][0]["retry"], 3000)
 
     def test_properties_are_typed_as_json_or_as_pairs(self):
-        self.assertEqual(self.made("""import { propertiesOf } from "./properties.js";
+        self.assertEqual(made("""import { propertiesOf } from "./properties.js";
             const said = (text) => { try { return propertiesOf(text); }
                                      catch (error) { return error.message; } };
             console.log(JSON.stringify([" ", "page=/home, n=3,ok = true, t={x", '{"a": [1]}',
@@ -92,7 +72,7 @@ class Modules(unittest.TestCase):
              "“page” is not name=value, as page=/home is."])
 
     def test_bars_begin_at_midnight_and_mondays_where_the_reader_is(self):
-        self.assertEqual(self.made("""import { barsOf } from "./parts/range.js";
+        self.assertEqual(made("""import { barsOf } from "./parts/range.js";
             const bars = (since, until, by) => barsOf({ since: new Date(since),
               until: new Date(until), by }).map((each) => each.toISOString().slice(0, 16));
             console.log(JSON.stringify([
@@ -104,7 +84,7 @@ class Modules(unittest.TestCase):
              ["2026-10-25T00:00", "2026-10-25T01:00"]])
 
     def test_what_a_client_called_a_type_cannot_name_a_place(self):
-        self.assertEqual(self.made("""
+        self.assertEqual(made("""
             import { address } from "./api.js";
             console.log(JSON.stringify(address("/events",
               { keyword: ["a&b=c", "#/x"], q: "", none: null })));"""),

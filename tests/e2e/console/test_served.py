@@ -7,12 +7,12 @@ import html.parser
 import json
 import os
 import re
+import subprocess
 import unittest
 
+from modules import ROOT, SOURCES, made
 from served import Served
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
-SOURCES = ROOT + "/src/http/pages/console"
 FILES = ("/console/app.js", "/console/app.css", "/console/icon.svg")
 BUDGET = 200_000  # bytes, all of it, as gzip counts them
 POLICY = {
@@ -130,6 +130,18 @@ class Console(Served):
         self.assertGreater(found, 15)
         if self.built:  # nor does uPlot
             self.assertEqual(markup.findall(self.client.get(FILES[0]).body.decode()), [])
+
+    def test_what_an_empty_store_says_to_paste_works_as_it_is_pasted(self):
+        lines = made(f"""import {{ firstLines }} from "./parts/first.js";
+            console.log(JSON.stringify([firstLines("http://127.0.0.1:{self.server.port}", null),
+                                        firstLines("http://host", "dbk_x")]));""")
+        before = self.client.get("/log?limit=1000").data
+        done = subprocess.run(["bash", "-e"], input=lines[0], capture_output=True, text=True,
+                              timeout=60, check=True)
+        self.assertEqual(json.loads(done.stdout)["data"]["event_type"], "click", done.stderr)
+        self.assertEqual(len(self.client.get("/log?limit=1000").data), len(before) + 3)
+        self.assertEqual(lines[1].count('-H "Authorization: Bearer $TOKEN"'), 2)
+        self.assertNotIn("dbk_x", lines[1])
 
     def test_what_npm_brings_is_pinned(self):
         with open(ROOT + "/package.json", encoding="utf-8") as file:

@@ -11,6 +11,7 @@ import { pulse } from "../pulse.js";
 import { remember } from "../router.js";
 
 const SECONDS = 300; // that the live chart shows
+const AGAIN = 30; // seconds until what has come is counted again
 const seen = [[], [], []]; // of it, for when the view is come back to
 
 export async function show(root, { query, signal }) {
@@ -18,11 +19,13 @@ export async function show(root, { query, signal }) {
   const stand = figures();
   const moving = movement(signal);
   const reasons = h("div", { hidden: true });
-  replace(root, heading("Overview"), reasons, first, stand.box, moving.box, types(query, signal, first));
+  const counted = types(query, signal, first);
+  replace(root, heading("Overview"), reasons, first, stand.box, moving.box, counted.box);
   pulse(signal, (now) => {
     stand.show(now);
     moving.show(now);
     tellReasons(reasons, now, signal);
+    counted.beat(now);
   });
 }
 
@@ -89,7 +92,8 @@ async function tellReasons(box, { health, details, error }, signal) {
   if (!error) {
     try {
       const ready = await ask("/health/ready", { signal, allow: [503] });
-      told = [...(ready.data?.reasons ?? []).map((reason) => reason.message), ...told];
+      const reasons = (ready.data?.reasons ?? []).map((reason) => reason.message);
+      if (reasons.length > 0) told = reasons;
     } catch {
       // What /health says will do.
     }
@@ -108,8 +112,10 @@ function types(query, signal, first) {
     remember("overview", { range: name });
     draw(name);
   });
-  let last = new AbortController();
+  let last = new AbortController(), chosen = null, counted = null, drawn = 0;
   const draw = async (name) => {
+    chosen = name;
+    drawn = Date.now() / 1000;
     last.abort();
     last = new AbortController();
     const until = AbortSignal.any([signal, last.signal]);
@@ -125,7 +131,16 @@ function types(query, signal, first) {
     greet(first, signal);
   };
   draw(query.get("range") ?? "7d");
-  return card(null, h("div", { class: "card-head" }, h("h2", {}, "Events by type"), choice.box), under);
+  // What has come is counted, too; at once while nothing is shown, and not while its table
+  // is read.
+  const beat = ({ time, health }) => {
+    if (!health) return;
+    counted ??= health.head;
+    if (health.head === counted || time < drawn + (first.hidden ? AGAIN : 0) || under.querySelector("details[open]")) return;
+    counted = health.head;
+    draw(chosen);
+  };
+  return { box: card(null, h("div", { class: "card-head" }, h("h2", {}, "Events by type"), choice.box), under), beat };
 }
 
 // An empty store says what to do, until the first event is there.
