@@ -1,21 +1,21 @@
 # dbk_descending(FILE OUT): the statement of a list, in falling order.
 #
-# Four things are turned round, and all else stays: where the cursor ($3 or $7) is compared,
+# What tells the order is turned round, and all else stays: where the cursor (a bigint) is compared,
 # `and COLUMN <=` beside it, and each `order by` of one column, or of one and the sequence.
 # A statement is written so that no more is needed; what an index must give in either order,
 # test_read_model.c asks PostgreSQL.
 function(dbk_descending file out)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
     file(READ ${file} rising)
-    string(REGEX REPLACE " > ([^\n]*[$][37]::bigint)" " < \\1" falling "${rising}")
+    string(REGEX REPLACE " > ([^\n]*[$][0-9]+::bigint)" " < \\1" falling "${rising}")
+    if(falling STREQUAL rising)
+        message(FATAL_ERROR "${file}: where its cursor is compared is not to be seen")
+    endif()
     string(REGEX REPLACE "and ([a-z_]+) <= " "and \\1 >= " falling "${falling}")
     string(REGEX REPLACE "order by ([a-z_]+), sequence" "order by \\1 desc, sequence desc"
         falling "${falling}")
     string(REGEX REPLACE "order by ([a-z_.0-9]+)([\n;])" "order by \\1 desc\\2" falling
         "${falling}")
     string(REPLACE " behind this sequence" " before this sequence" falling "${falling}")
-    if(falling STREQUAL rising)
-        message(FATAL_ERROR "${file}: nothing in it tells its order")
-    endif()
     file(CONFIGURE OUTPUT ${out} CONTENT "-- Made of ${file}.\n@falling@" @ONLY)
 endfunction()
