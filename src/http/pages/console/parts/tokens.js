@@ -38,10 +38,11 @@ export function tokens(signal) {
     await listed.load();
   };
   const form = makeForm(async (made) => {
-    replace(told, secret(made));
-    announce("The token is made");
     // The first one shuts out who has none.
-    if (token() === null && made.scopes.includes("admin")) useToken(made.token);
+    const adopted = token() === null && made.scopes.includes("admin");
+    if (adopted) useToken(made.token);
+    replace(told, secret(made, adopted));
+    announce("The token is made");
     await listed.load();
   });
   return listed.box;
@@ -62,8 +63,10 @@ function boundsOf(row) {
     row.bytes_a_day && `${bytes(row.bytes_a_day)} a day`, row.origins?.length > 0 && row.origins.join(", ")].filter(Boolean).join(" · ");
 }
 
-function secret(made) {
-  return h("div", { class: "card-body" }, note("ok", `${made.name} is made. This is its secret, shown this once:`), code(made.token));
+function secret(made, adopted) {
+  return h("div", { class: "card-body" },
+    note("ok", `${made.name} is made. ${adopted ? "From now on every request must bring a token; this tab brings this one. " : ""}This is its secret, shown this once:`),
+    code(made.token));
 }
 
 function makeForm(made) {
