@@ -21,6 +21,8 @@ install(FILES README.md ARCHITECTURE.md SECURITY.md
     ${CMAKE_CURRENT_LIST_DIR}/debian/copyright
     ${CMAKE_CURRENT_LIST_DIR}/nginx.conf.example DESTINATION share/doc/daybook)
 install(DIRECTORY docs DESTINATION share/doc/daybook)
+install(DIRECTORY ${CMAKE_CURRENT_LIST_DIR}/prometheus
+    DESTINATION share/doc/daybook/tools/deploy)
 # What these link to, where they look for it.
 foreach(linked LICENSE include/store/record.h tools/export/export_format.h
         tools/deploy/nginx.conf.example)
