@@ -5,3 +5,6 @@ drop trigger event_counts_emptied on :"schema".event;
 drop function :"schema".event_counts();
 drop table :"schema".event_day;
 drop table :"schema".event_hour;
+
+drop index :"schema".event_datetime_created;
+create index event_datetime_created on event (datetime_created);

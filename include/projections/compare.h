@@ -11,12 +11,16 @@
 
 /* Borrowed for the call. */
 struct dbk_difference {
-    const char *kind;  /* "missing", "extra" (no record says it is there), "changed"; or
+    const char *kind; /* "missing", "extra" (no record says it is there), "changed"; or
                           "columns": the table itself has others than the migrations made */
-    const char *table; /* "person" or "event" */
-    const char *id;
+    const char
+        *table; /* "person", "event"; or a statistic's, "event_hour", "event_day" */
+    const char
+        *id; /* of a statistic its key, "signup 2026-01-01T10"; a client's text */
     uint64_t sequence;   /* that the row should have; of an extra one, that it has */
     const char *columns; /* which differ, "email, role"; "" but for changed, columns */
+    const char *how; /* of a statistic, "is 7, the log says 8"; NULL of others, whose
+                        sequence it has not */
 };
 
 struct dbk_compare_options {
@@ -31,6 +35,7 @@ struct dbk_compare_result {
         sequence; /* the record up to which the tables are posted, and were checked */
     uint64_t persons, events; /* rows that there should be */
     uint64_t missing, extra, changed;
+    uint64_t statistics; /* that are missing, extra or changed */
     uint64_t columns; /* tables whose columns differ: rows are compared by the others */
     uint64_t quarantined; /* persons set aside, in the tables or on trying again: their
                              rows were left out */

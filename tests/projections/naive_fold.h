@@ -249,32 +249,6 @@ static inline void lines_of(struct pg *pg, const char *sql, FILE *out)
     pg_clear(result);
 }
 
-static inline char *actual_lines(const struct world *world)
-{
-    char *text;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-
-    assert_non_null(out);
-    lines_of(world->pg,
-             "select concat_ws('|', created_sequence, sequence, id,"
-             " to_char(datetime_created, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
-             " to_char(datetime_modified, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
-             " coalesce(email, ''), coalesce(first_name, ''), coalesce(last_name, ''),"
-             " role, coalesce(external_id, ''), coalesce(properties::text, ''))"
-             " from person order by created_sequence",
-             out);
-    lines_of(world->pg,
-             "select concat_ws('|', sequence, id, coalesce(person_id::text, ''),"
-             " coalesce(anonymous_id, ''), event_type,"
-             " to_char(datetime_created, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
-             " to_char(received, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
-             " coalesce(properties::text, '')) from event order by sequence",
-             out);
-    fclose(out);
-    return text;
-}
-
 /* What the statistics hold that is not so, and what they lack. */
 static inline void assert_statistics_equal_a_recount(const struct world *world)
 {
@@ -308,11 +282,38 @@ static inline void assert_statistics_equal_a_recount(const struct world *world)
     free(text);
 }
 
+/* Their statistics are looked at, too: they say nothing that these lines do not. */
+static inline char *actual_lines(const struct world *world)
+{
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_statistics_equal_a_recount(world);
+    assert_non_null(out);
+    lines_of(world->pg,
+             "select concat_ws('|', created_sequence, sequence, id,"
+             " to_char(datetime_created, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
+             " to_char(datetime_modified, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
+             " coalesce(email, ''), coalesce(first_name, ''), coalesce(last_name, ''),"
+             " role, coalesce(external_id, ''), coalesce(properties::text, ''))"
+             " from person order by created_sequence",
+             out);
+    lines_of(world->pg,
+             "select concat_ws('|', sequence, id, coalesce(person_id::text, ''),"
+             " coalesce(anonymous_id, ''), event_type,"
+             " to_char(datetime_created, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
+             " to_char(received, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
+             " coalesce(properties::text, '')) from event order by sequence",
+             out);
+    fclose(out);
+    return text;
+}
+
 static inline void assert_tables_equal_the_log(const struct world *world)
 {
     char *expected = expected_lines(world), *actual = actual_lines(world);
 
-    assert_statistics_equal_a_recount(world);
     assert_string_equal(actual, expected);
     assert_true(expected[0] != '\0'); /* or nothing is compared */
     free(expected);

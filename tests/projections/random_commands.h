@@ -88,15 +88,31 @@ static inline struct dbk_command *draw_alias(uint32_t *seed, uint32_t person)
                          : draft_unalias(person, texts.anonymous_id);
 }
 
+/* Of a few types, some of them within a few hours of two days. */
 static inline struct dbk_command *draw_event(uint32_t *seed, uint32_t person)
 {
-    const char *properties = draw(seed, 2) ? "{\"n\": 12.50}" : "";
-    uint32_t event = draw(seed, 400);
+    static const char *const types[] = {"signup", "click", "page_view", "page_view",
+                                        "page_view"};
+    const dbk_timestamp hour = INT64_C(3600000000),
+                        first = 1767222000 * INT64_C(1000000);
+    struct dbk_record record = {.type = DBK_EVENT_RECORDED,
+                                .subject = event_id(draw(seed, 400)),
+                                .event_type = dbk_slice(types[draw(seed, 5)]),
+                                .properties =
+                                    dbk_slice(draw(seed, 2) ? "{\"n\": 12.50}" : "")};
     struct drawn_texts texts;
 
     draw_texts(seed, &texts);
-    return draw(seed, 2) ? draft_record(event, person, properties)
-                         : draft_anonymous(event, texts.anonymous_id, properties);
+    if (draw(seed, 2))
+        record.person_id = person_id(person);
+    else
+        record.anonymous_id = dbk_slice(texts.anonymous_id);
+    if (draw(seed, 3)) {
+        record.has_datetime_created = true;
+        record.datetime_created =
+            first + draw(seed, 4) * hour + draw(seed, 4) * (hour / 4 - 1);
+    }
+    return draft(&record);
 }
 
 /* Many of these will be refused: taken emails, unknown persons. That is fine. */

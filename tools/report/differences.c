@@ -9,6 +9,12 @@
 
 static void tell_line(FILE *out, const struct dbk_difference *one)
 {
+    if (one->how) {
+        fprintf(out, "%-8s %s: ", one->kind, one->table);
+        escape_plain(out, dbk_slice(one->id));
+        fprintf(out, " %s\n", one->how);
+        return;
+    }
     fprintf(out, "%-8s %-6s ", one->kind, one->table);
     if (*one->id)
         fprintf(out, "%s at record %" PRIu64 "%s", one->id, one->sequence,
@@ -19,21 +25,30 @@ static void tell_line(FILE *out, const struct dbk_difference *one)
     fputc('\n', out);
 }
 
+static void string_or_null(FILE *out, const char *text)
+{
+    if (*text)
+        escape_string(out, text);
+    else
+        fputs("null", out);
+}
+
 static void tell_json(struct differences *differences, const struct dbk_difference *one)
 {
     FILE *out = differences->json;
 
     fprintf(out, "%s{\"kind\":\"%s\",\"table\":\"%s\"",
             differences->json_any ? "," : "", one->kind, one->table);
-    if (*one->id)
-        fprintf(out, ",\"id\":\"%s\",\"sequence\":%" PRIu64, one->id, one->sequence);
+    fputs(",\"id\":", out);
+    string_or_null(out, one->id);
+    if (*one->id && !one->how)
+        fprintf(out, ",\"sequence\":%" PRIu64, one->sequence);
     else
-        fputs(",\"id\":null,\"sequence\":null", out);
+        fputs(",\"sequence\":null", out);
     fputs(",\"columns\":", out);
-    if (*one->columns)
-        escape_string(out, one->columns);
-    else
-        fputs("null", out);
+    string_or_null(out, one->columns);
+    fputs(",\"how\":", out);
+    string_or_null(out, one->how ? one->how : "");
     fputc('}', out);
     differences->json_any = true;
 }
@@ -100,22 +115,26 @@ void differences_finish(struct differences *differences)
     *differences = (struct differences){0};
 }
 
+static uint64_t found(const struct dbk_compare_result *result)
+{
+    return result->missing + result->extra + result->changed + result->columns +
+           result->statistics;
+}
+
 bool differences_none(const struct differences *differences)
 {
     const struct dbk_compare_result *result = &differences->result;
 
-    return differences->comparable &&
-           result->missing + result->extra + result->changed + result->columns == 0;
+    return differences->comparable && found(result) == 0;
 }
 
 /* Those found, beyond those told. */
 static uint64_t untold(const struct differences *differences)
 {
     const struct dbk_compare_result *result = &differences->result;
-    uint64_t found =
-        result->missing + result->extra + result->changed + result->columns;
+    uint64_t all = found(result);
 
-    return found > differences->told ? found - differences->told : 0;
+    return all > differences->told ? all - differences->told : 0;
 }
 
 void differences_print(const struct differences *differences, FILE *out)
@@ -134,8 +153,10 @@ void differences_print(const struct differences *differences, FILE *out)
     else
         fprintf(out,
                 "projection    differs from the log at record %" PRIu64
-                ": rows missing %" PRIu64 ", extra %" PRIu64 ", changed %" PRIu64 "\n",
-                result->sequence, result->missing, result->extra, result->changed);
+                ": rows missing %" PRIu64 ", extra %" PRIu64 ", changed %" PRIu64
+                ", statistics %" PRIu64 "\n",
+                result->sequence, result->missing, result->extra, result->changed,
+                result->statistics);
     if (result->quarantined > 0)
         fprintf(out,
                 "              without %s in quarantine; daybook status tells whom\n",
@@ -160,9 +181,11 @@ void differences_print_json(struct differences *differences, FILE *out)
     fprintf(out,
             ",\"sequence\":%" PRIu64 ",\"persons\":%" PRIu64 ",\"events\":%" PRIu64
             ",\"missing\":%" PRIu64 ",\"extra\":%" PRIu64 ",\"changed\":%" PRIu64
-            ",\"columns\":%" PRIu64 ",\"quarantined\":%" PRIu64
-            ",\"differences\":[%s],\"not_told\":%" PRIu64 "}",
+            ",\"statistics\":%" PRIu64 ",\"columns\":%" PRIu64
+            ",\"quarantined\":%" PRIu64 ",\"differences\":[%s],\"not_told\":%" PRIu64
+            "}",
             result->sequence, result->persons, result->events, result->missing,
-            result->extra, result->changed, result->columns, result->quarantined,
-            differences->json_text ? differences->json_text : "", untold(differences));
+            result->extra, result->changed, result->statistics, result->columns,
+            result->quarantined, differences->json_text ? differences->json_text : "",
+            untold(differences));
 }

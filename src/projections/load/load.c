@@ -7,6 +7,7 @@
 #include "load_rows.h"
 #include "projections/migrate.h"
 #include "sql.h"
+#include "statistic.h"
 #include "store/watch.h"
 
 #include <assert.h>
@@ -16,6 +17,7 @@ enum { CONNECT_MS = 10000, QUERY_MS = 60000, COMMIT_MS = 10 * 60000 };
 enum { TICK_MS = 200, INDEXES_AT_ONCE = 2 };
 
 _Static_assert((int)INDEXES_AT_ONCE <= (int)TABLES, "each on a connection");
+_Static_assert((int)STATISTICS <= (int)TABLES, "a transaction each");
 
 struct load {
     const struct load_source *source;
@@ -85,19 +87,41 @@ static enum dbk_code finish_copies(struct load *load, struct dbk_error *err)
     return code;
 }
 
-static enum dbk_code analyze(struct load *load, struct dbk_error *err)
+/* Statements, each on a connection that is idle. */
+struct together {
+    const char *phase;
+    const char *const *scripts;
+    size_t count;
+};
+
+static enum dbk_code launch_next(struct load *load, const struct together *all,
+                                 size_t *next, struct pg *busy[TABLES],
+                                 struct dbk_error *err)
 {
-    struct pg *busy[TABLES];
-    size_t left = TABLES, which;
     enum dbk_code code = DBK_OK;
 
-    for (load->at = 0; load->at < TABLES && code == DBK_OK; load->at++) {
-        busy[load->at] = load->pgs[load->at];
-        code = pg_launch(busy[load->at], tables[load->at]->analyze, err);
+    for (size_t i = 0; i < TABLES && *next < all->count && code == DBK_OK; i++) {
+        if (busy[i])
+            continue;
+        load->at = i;
+        busy[i] = load->pgs[i];
+        code = pg_launch(busy[i], all->scripts[(*next)++], err);
     }
-    while (code == DBK_OK && left > 0) {
-        code = dbk_watch_progress(load->source->watch, "analyzing", "tables",
-                                  TABLES - left, TABLES, err);
+    return code;
+}
+
+static enum dbk_code run_together(struct load *load, const struct together *all,
+                                  struct dbk_error *err)
+{
+    struct pg *busy[TABLES] = {NULL};
+    size_t next = 0, done = 0, which;
+    enum dbk_code code = DBK_OK;
+
+    while (code == DBK_OK && done < all->count) {
+        code = launch_next(load, all, &next, busy, err);
+        if (code == DBK_OK)
+            code = dbk_watch_progress(load->source->watch, all->phase, "tables", done,
+                                      all->count, err);
         if (code != DBK_OK)
             break;
         code = pg_wait_any(busy, TABLES, TICK_MS, &which, err);
@@ -108,11 +132,49 @@ static enum dbk_code analyze(struct load *load, struct dbk_error *err)
         if (code != DBK_OK)
             break;
         assert(which < TABLES && busy[which]);
+        load->at = which;
         code = pg_conclude(busy[which], NULL, err);
         busy[which] = NULL;
-        left--;
+        done++;
     }
     return code;
+}
+
+/* Count, in the transaction that has emptied the table, as begin_copies. */
+static enum dbk_code count_events(struct load *load, struct dbk_error *err)
+{
+    const char *scripts[STATISTICS];
+    const struct together all = {"counting the events", scripts, STATISTICS};
+    enum dbk_code code = DBK_OK;
+
+    for (size_t i = 0; i < STATISTICS && code == DBK_OK; i++) {
+        scripts[i] = statistics[i].count;
+        load->at = i;
+        code = pg_begin(load->pgs[i], QUERY_MS, err);
+        if (code == DBK_OK)
+            code = pg_check_place(load->pgs[i], QUERY_MS, err);
+        if (code == DBK_OK)
+            code = pg_script(load->pgs[i], statistics[i].truncate, QUERY_MS, err);
+    }
+    if (code == DBK_OK)
+        code = run_together(load, &all, err);
+    for (size_t i = 0; i < STATISTICS && code == DBK_OK; i++) {
+        load->at = i;
+        code = pg_commit(load->pgs[i], COMMIT_MS, err);
+    }
+    return code;
+}
+
+static enum dbk_code analyze(struct load *load, struct dbk_error *err)
+{
+    const char *scripts[TABLES + STATISTICS];
+    const struct together all = {"analyzing", scripts, TABLES + STATISTICS};
+
+    for (size_t i = 0; i < TABLES; i++)
+        scripts[i] = tables[i]->analyze;
+    for (size_t i = 0; i < STATISTICS; i++)
+        scripts[TABLES + i] = statistics[i].analyze;
+    return run_together(load, &all, err);
 }
 
 static enum dbk_code write_checkpoint(struct load *load, struct dbk_error *err)
@@ -170,6 +232,8 @@ static enum dbk_code fill(struct load *load, bool *refused, struct dbk_error *er
     }
     if (code == DBK_OK)
         code = finish_copies(load, err);
+    if (code == DBK_OK)
+        code = count_events(load, err);
     if (code == DBK_OK)
         code = load_indexes_create(&load->indexes, load->pgs, INDEXES_AT_ONCE,
                                    source->watch, &load->at, err);

@@ -1,6 +1,7 @@
 #include "load_indexes.h"
 
 #include "sql.h"
+#include "statistic.h"
 #include "store/watch.h"
 #include "table.h"
 
@@ -23,6 +24,8 @@ static enum dbk_code read_all(struct load_indexes *indexes, struct pg *pg,
     pg_array_init(&names, PG_TEXT);
     for (size_t t = 0; t < TABLES; t++)
         pg_array_text(&names, dbk_slice(tables[t]->name));
+    for (size_t i = 0; i < STATISTICS; i++)
+        pg_array_text(&names, dbk_slice(statistics[i].name));
     code = pg_array_param(&names, &param, err);
     if (code == DBK_OK)
         code = pg_run(pg, &read, &param, 1, QUERY_MS, &indexes->rows, err);

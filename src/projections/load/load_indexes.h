@@ -1,6 +1,7 @@
-/* load_indexes.h - takes the indexes and constraints off the tables that are loaded, and
- * makes them again afterwards, as the catalog says they were: whatever the migrations
- * have made. CHECK and NOT NULL stay, for they cost nothing to speak of. */
+/* load_indexes.h - takes the indexes, constraints and triggers off the tables that are
+ * loaded, and makes them again afterwards, as the catalog says they were: whatever the
+ * migrations have made. CHECK and NOT NULL stay, for they cost nothing to speak of. A
+ * trigger would not, disabled either: PostgreSQL keeps all rows of a COPY for it. */
 #ifndef DBK_PROJECTIONS_LOAD_INDEXES_H
 #define DBK_PROJECTIONS_LOAD_INDEXES_H
 
@@ -11,7 +12,7 @@ struct load_indexes {
     struct pg_result *rows; /* private */
 };
 
-/* Read what the tables of tables[] have, and drop it. Errors as pg.h. */
+/* Read what the tables of tables[] and statistics[] have, and drop it. Errors as pg.h. */
 enum dbk_code load_indexes_drop(struct load_indexes *indexes, struct pg *pg,
                                 struct dbk_error *err);
 

@@ -1,6 +1,7 @@
 #include "compare_private.h"
 
 #include "sql.h"
+#include "statistic.h"
 #include "store/watch.h"
 #include "table.h"
 
@@ -9,6 +10,15 @@
 enum { QUERY_MS = 60000, TICK_MS = 200 };
 enum plan_column { COLUMNS, STATEMENT };
 enum column { KIND, ID, SEQUENCE, DIFFERING, MISSING, EXTRA, CHANGED };
+enum statistic_column {
+    S_KIND,
+    S_ID,
+    S_DIFFERING,
+    S_HOW,
+    S_MISSING,
+    S_EXTRA,
+    S_CHANGED
+};
 
 enum dbk_code compare_explain(const struct pg *pg, enum dbk_code code,
                               struct dbk_error *err)
@@ -80,7 +90,8 @@ static enum dbk_code run_watched(struct pg *pg, const char *sql, size_t table,
 
     *result = NULL;
     while (code == DBK_OK && waited == DBK_TIMEOUT) {
-        code = dbk_watch_progress(watch, "comparing", "tables", table, TABLES, err);
+        code = dbk_watch_progress(watch, "comparing", "tables", table,
+                                  TABLES + STATISTICS, err);
         if (code == DBK_OK)
             waited = pg_wait_any(&pg, 1, TICK_MS, &which, err);
     }
@@ -121,6 +132,50 @@ static enum dbk_code compare_table(struct pg *pg, size_t i, const char *live,
     return code == DBK_OK ? DBK_OK : compare_explain(pg, code, err);
 }
 
+static void take_statistics(const struct pg_result *rows, const char *table,
+                            const struct dbk_compare_options *options,
+                            struct dbk_compare_result *result)
+{
+    for (size_t i = 0; i < pg_rows(rows) && options->difference; i++) {
+        const struct dbk_difference one = {
+            .kind = pg_value(rows, i, S_KIND).data,
+            .table = table,
+            .id = pg_value(rows, i, S_ID).data,
+            .columns = pg_value(rows, i, S_DIFFERING).data,
+            .how = pg_value(rows, i, S_HOW).data,
+        };
+
+        options->difference(options->context, &one);
+    }
+    if (pg_rows(rows) > 0)
+        result->statistics += pg_u64(rows, 0, S_MISSING) + pg_u64(rows, 0, S_EXTRA) +
+                              pg_u64(rows, 0, S_CHANGED);
+}
+
+static enum dbk_code compare_statistic(struct pg *pg, size_t i, const char *live,
+                                       const char *built,
+                                       const struct dbk_compare_options *options,
+                                       struct dbk_compare_result *result,
+                                       struct dbk_error *err)
+{
+    char number[8];
+    const struct pg_param params[] = {
+        pg_text(live), pg_text(built),
+        pg_int8(number, options->most > 0 ? options->most : 1)};
+    struct pg_result *plan = NULL, *rows = NULL;
+    enum dbk_code code =
+        run(pg, statistics[i].compare, params, 3, QUERY_MS, &plan, err);
+
+    if (code == DBK_OK)
+        code = run_watched(pg, pg_value(plan, 0, 0).data, TABLES + i, &options->watch,
+                           &rows, err);
+    if (code == DBK_OK)
+        take_statistics(rows, statistics[i].name, options, result);
+    pg_clear(plan);
+    pg_clear(rows);
+    return code == DBK_OK ? DBK_OK : compare_explain(pg, code, err);
+}
+
 static enum dbk_code count(struct pg *pg, const char *live, const char *built,
                            const struct dbk_watch *watch,
                            struct dbk_compare_result *result, struct dbk_error *err)
@@ -152,5 +207,7 @@ enum dbk_code compare_rows(struct pg *pg, const char *live, const char *built,
 
     for (size_t i = 0; i < TABLES && code == DBK_OK; i++)
         code = compare_table(pg, i, live, built, options, result, err);
+    for (size_t i = 0; i < STATISTICS && code == DBK_OK; i++)
+        code = compare_statistic(pg, i, live, built, options, result, err);
     return code;
 }

@@ -164,10 +164,29 @@ class Projection(Case):
              f"extra event {added} at record 999".split()])
         told = json.loads(self.verify("--projection", "--json", expect=DIFFERENT).stdout)
         self.assertEqual([(each["kind"], each["id"])
-                          for each in told["projection"]["differences"]],
+                          for each in told["projection"]["differences"] if not each["how"]],
                          [("changed", self.persons[1]["id"]),
                           ("missing", self.events[2]["id"]), ("extra", added)])
+        self.assertGreaterEqual(told["projection"]["statistics"], 4)
+        self.assertTrue([line for line in lines if line.startswith("extra    event_hour: forged")
+                         and line.endswith(" is 1, the log says none")], lines)
         self.assertEqual(self.server.run("rebuild").returncode, DONE)
+        self.verify("--projection")
+
+    def test_a_statistic_that_is_wrong_is_named(self):
+        query(self.server, "update event_hour set events = 7 where hour = (select max(hour) "
+                           "from event_hour where event_type = 'click') and event_type = 'click'")
+        lines = self.verify("--projection", expect=DIFFERENT).stdout.splitlines()
+        self.assertRegex(lines[0], "^changed  event_hour: click [-0-9]{10}T[0-9]{2} is 7, "
+                                   "the log says [1-5]$")
+        self.assertTrue([line for line in lines if line.endswith("changed 0, statistics 1")])
+        told = json.loads(self.server.run("rebuild", "--dry-run", "--json",
+                                          check=False).stdout)
+        self.assertEqual((told["equal"], told["statistics"], told["changed"]), (False, 1, 0))
+        self.assertEqual([told["differences"][0][key] for key in ("table", "columns")],
+                         ["event_hour", "events"])
+        self.assertRegex(told["differences"][0]["how"], "^is 7, the log says [1-5]$")
+        self.server.run("rebuild")
         self.verify("--projection")
 
     def test_tables_that_are_gone_are_a_difference(self):

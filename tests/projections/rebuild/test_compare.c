@@ -4,9 +4,9 @@
 #include "random_commands.h"
 #include "watched.h"
 
-/* What was told, in lines. */
+/* What was told, in lines: of rows, and of statistics, which follow them. */
 struct told {
-    char lines[8192];
+    char lines[8192], statistics[8192];
 };
 
 static void on_difference(void *context, const struct dbk_difference *one)
@@ -14,6 +14,12 @@ static void on_difference(void *context, const struct dbk_difference *one)
     struct told *told = context;
     size_t used = strlen(told->lines);
 
+    if (one->how) {
+        used = strlen(told->statistics);
+        snprintf(told->statistics + used, sizeof told->statistics - used,
+                 "%s %s: %s %s\n", one->kind, one->table, one->id, one->how);
+        return;
+    }
     snprintf(told->lines + used, sizeof told->lines - used, "%s %s %s %llu %s\n",
              one->kind, one->table, one->id, (unsigned long long)one->sequence,
              one->columns);
@@ -29,7 +35,7 @@ static enum dbk_code try_compare(struct world *world, struct watched *watched,
                                                 .context = told,
                                                 .watch = watch_with(watched)};
 
-    told->lines[0] = '\0';
+    told->lines[0] = told->statistics[0] = '\0';
     return dbk_compare(world->log, &world->database, &options, result, err);
 }
 
@@ -50,7 +56,9 @@ static void assert_equal_to_log(struct world *world)
     struct dbk_compare_result result = compare(world, &told);
 
     assert_string_equal(told.lines, "");
-    assert_int_equal(result.missing + result.extra + result.changed + result.columns,
+    assert_string_equal(told.statistics, "");
+    assert_int_equal(result.missing + result.extra + result.changed + result.columns +
+                         result.statistics,
                      0);
     assert_int_equal(result.persons,
                      scratch_number(world->pg, "select count(*) from person"));
@@ -128,6 +136,125 @@ static void each_kind_of_difference_is_named(void **state)
     assert_int_equal(result.changed, 2);
     assert_int_equal(result.missing, 2);
     assert_int_equal(result.extra, 2);
+}
+
+static struct dbk_command *draft_at(uint32_t event, uint32_t person, const char *type,
+                                    const char *time)
+{
+    struct dbk_record record = {.type = DBK_EVENT_RECORDED,
+                                .subject = event_id(event),
+                                .person_id = person_id(person),
+                                .event_type = dbk_slice(type),
+                                .has_datetime_created = true};
+
+    assert_true(dbk_timestamp_parse(time, strlen(time), &record.datetime_created));
+    return draft(&record);
+}
+
+static void submit_dated(struct world *world)
+{
+    submit(world, draft_create(1, "a@x.org"));
+    submit(world, draft_create(2, "b@x.org"));
+    submit(world, draft_at(1, 1, "signup", "2026-01-01T10:01:00"));
+    submit(world, draft_at(2, 1, "signup", "2026-01-01T10:59:59.999999"));
+    submit(world, draft_at(3, 2, "signup", "2026-01-01T10:30:00"));
+    submit(world, draft_at(4, 2, "signup", "2026-01-01T11:00:00"));
+    submit(world, draft_at(5, 2, "click", "2026-01-02T00:00:00"));
+}
+
+static void each_statistic_that_is_wrong_is_named(void **state)
+{
+    static const char *const expected =
+        "changed event_hour: signup 2026-01-01T10 is 2, the log says 3; begins "
+        "2026-01-01 "
+        "10:30:00, the log says 2026-01-01 10:01:00; ends 2026-01-01 10:30:00, the log "
+        "says 2026-01-01 10:59:59.999999\n"
+        "missing event_hour: signup 2026-01-01T11 is not there, the log says 1\n"
+        "extra event_hour: click 2026-01-02T01 is 9, the log says none\n"
+        "extra event_day: signup 2025-01-01 a0000000-0000-0000-0000-000000000002 is 1, "
+        "the log says none\n"
+        "changed event_day: signup 2026-01-01 a0000000-0000-0000-0000-000000000001 is "
+        "8, "
+        "the log says 2\n"
+        "missing event_day: click 2026-01-02 a0000000-0000-0000-0000-000000000002 is "
+        "not "
+        "there, the log says 1\n";
+    struct world *world = *state;
+    struct dbk_compare_result result;
+    struct told told;
+
+    submit_dated(world);
+    post_random(world, 1, 1);
+    assert_equal_to_log(world);
+    scratch_script(world->pg,
+                   "update event_hour set events = 2, first = '2026-01-01 10:30',"
+                   " last = '2026-01-01 10:30' where hour = '2026-01-01 10:00';"
+                   "delete from event_hour where hour = '2026-01-01 11:00';"
+                   "insert into event_hour values ('2026-01-02 01:00', 'click', 9,"
+                   " '2026-01-02 01:00', '2026-01-02 01:00');"
+                   "update event_day set events = 8 where person_id ="
+                   " 'a0000000-0000-0000-0000-000000000001';"
+                   "delete from event_day where event_type = 'click';"
+                   "insert into event_day values ('2025-01-01', 'signup',"
+                   " 'a0000000-0000-0000-0000-000000000002', 1)");
+    result = compare(world, &told);
+    assert_string_equal(told.lines, "");
+    assert_string_equal(told.statistics, expected);
+    assert_int_equal(result.statistics, 6);
+    assert_int_equal(result.missing + result.extra + result.changed, 0);
+}
+
+#define REMAKE                                                                         \
+    "drop trigger event_counts_%.*s on event; create trigger event_counts_%s on event" \
+    " referencing %s for each statement execute function %s()"
+
+/* What a trigger does not do is missed. */
+static void what_was_not_counted_is_noticed(void **state)
+{
+    static const struct {
+        const char *name, *rows;
+    } triggers[] = {{"came after insert", "new table as came"},
+                    {"went after delete", "old table as went"},
+                    {"moved after update", "old table as went new table as came"}};
+    struct world *world = *state;
+    struct told told;
+    char sql[400];
+
+    submit_dated(world);
+    submit(world, draft_anonymous(6, "x", ""));
+    post_random(world, 1, 1);
+    scratch_script(world->pg,
+                   "create function nothing() returns trigger language plpgsql"
+                   " as 'begin return null; end'");
+    for (int i = 0; i < 3; i++) {
+        int length = (int)strcspn(triggers[i].name, " ");
+
+        snprintf(sql, sizeof sql, REMAKE, length, triggers[i].name, triggers[i].name,
+                 triggers[i].rows, "nothing");
+        scratch_script(world->pg, sql);
+        submit(world, i == 0   ? draft_at(7, 1, "click", "2026-01-02T05:00:00")
+                      : i == 1 ? draft_erase(3)
+                               : draft_alias(2, "x"));
+        world_start(world);
+        world_catch_up(world);
+        world_stop(world);
+        compare(world, &told);
+        assert_string_equal(told.lines, "");
+        assert_true(told.statistics[0] != '\0');
+        snprintf(sql, sizeof sql, REMAKE, length, triggers[i].name, triggers[i].name,
+                 triggers[i].rows, "event_counts");
+        scratch_script(world->pg, sql);
+        scratch_script(
+            world->pg,
+            "truncate event_hour, event_day; insert into event_hour (hour, event_type,"
+            " events, first, last) select date_trunc('hour', datetime_created),"
+            " event_type, count(*), min(datetime_created), max(datetime_created)"
+            " from event group by 1, 2;"
+            "insert into event_day select datetime_created::date, event_type, "
+            "person_id,"
+            " count(*) from event where person_id is not null group by 1, 2, 3");
+        assert_equal_to_log(world);
+    }
 }
 
 static void submit_anonymous(struct world *world)
@@ -243,6 +370,7 @@ static void persons_in_quarantine_are_left_out(void **state)
     post_random(world, 1, 1);
     result = compare(world, &told);
     assert_string_equal(told.lines, "");
+    assert_string_equal(told.statistics, "");
     assert_int_equal(result.quarantined, 1);
     scratch_script(world->pg, "update person set last_name = 'X'");
     result = compare(world, &told);
@@ -359,6 +487,8 @@ int main(void)
         IN_A_WORLD(posted_tables_are_equal),
         IN_A_WORLD(tables_that_lag_are_compared_where_they_are),
         IN_A_WORLD(each_kind_of_difference_is_named),
+        IN_A_WORLD(each_statistic_that_is_wrong_is_named),
+        IN_A_WORLD(what_was_not_counted_is_noticed),
         IN_A_WORLD(whose_an_event_is_and_what_else_is_new_is_compared),
         IN_A_WORLD(anonymous_ids_in_quarantine_are_left_out),
         IN_A_WORLD(all_are_counted_and_the_first_are_told),

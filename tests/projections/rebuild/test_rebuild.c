@@ -98,7 +98,7 @@ static void an_empty_log_gives_empty_tables(void **state)
     assert_tables_equal_the_log(world);
 }
 
-/* Everything the catalog says of indexes and constraints, as lines. */
+/* Everything the catalog says of indexes, constraints and triggers, as lines. */
 static char *describe(struct world *world)
 {
     char *text;
@@ -117,6 +117,12 @@ static char *describe(struct world *world)
              " pg_get_constraintdef(oid)) from pg_constraint"
              " where connamespace = 'rebuild_test'::regnamespace order by 1",
              out);
+    lines_of(
+        world->pg,
+        "select pg_get_triggerdef(t.oid) || ' ' || tgenabled::text from pg_trigger t"
+        " join pg_class c on c.oid = t.tgrelid"
+        " where c.relnamespace = 'rebuild_test'::regnamespace order by 1",
+        out);
     lines_of(world->pg,
              "select concat_ws(' ', attrelid::regclass, attname, attnotnull, atttypid)"
              " from pg_attribute a join pg_class c on c.oid = attrelid where attnum > 0"
@@ -141,8 +147,37 @@ static void indexes_and_constraints_are_as_the_migrations_made_them(void **state
     assert_string_equal(after, before);
     assert_non_null(strstr(after, "event_properties"));
     assert_non_null(strstr(after, "PRIMARY KEY"));
+    assert_non_null(strstr(after, "TRIGGER event_counts_came"));
     free(before);
     free(after);
+}
+
+/* Whoever changes the events afterwards, and from wherever: a schema that was renamed has
+ * them counted in its own tables. */
+static void changes_by_hand_are_counted_where_they_are_made(void **state)
+{
+    struct world *world = *state;
+
+    submit(world, draft_create(1, "a@x.org"));
+    submit(world, draft_record(1, 1, ""));
+    submit(world, draft_record(2, 1, ""));
+    rebuild(world, true);
+    rebuild(world, true);
+    scratch_script(world->pg, "set search_path = public;"
+                              "delete from rebuild_test.event where sequence = 2;"
+                              "update rebuild_test_old.event set person_id = null;"
+                              "set search_path = rebuild_test_old");
+    assert_statistics_equal_a_recount(world);
+    assert_int_equal(scratch_number(world->pg, "select sum(events) from event_hour"),
+                     2);
+    assert_int_equal(scratch_number(world->pg, "select count(*) from event_day"), 0);
+    scratch_script(world->pg, "set search_path = rebuild_test");
+    assert_statistics_equal_a_recount(world);
+    assert_int_equal(scratch_number(world->pg, "select sum(events) from event_hour"),
+                     1);
+    assert_int_equal(scratch_number(world->pg, "select sum(events) from event_day"), 1);
+    scratch_script(world->pg, "truncate event");
+    assert_statistics_equal_a_recount(world);
 }
 
 static void a_projector_goes_on_with_the_new_tables(void **state)
@@ -174,6 +209,9 @@ static void what_is_wrong_is_right_again(void **state)
         "drop index event_person; alter table event drop constraint event_pkey",
         "alter table person add column extra text",
         "drop table event",
+        "update event_hour set events = events + 1; delete from event_day",
+        "drop function event_counts cascade",
+        "drop table event_hour, event_day",
         "drop schema rebuild_test cascade",
     };
     struct world *world = *state;
@@ -565,6 +603,7 @@ int main(void)
         IN_A_WORLD(rebuilt_tables_are_what_the_log_says),
         IN_A_WORLD(an_empty_log_gives_empty_tables),
         IN_A_WORLD(indexes_and_constraints_are_as_the_migrations_made_them),
+        IN_A_WORLD(changes_by_hand_are_counted_where_they_are_made),
         IN_A_WORLD(a_projector_goes_on_with_the_new_tables),
         IN_A_WORLD(what_is_wrong_is_right_again),
         IN_A_WORLD(tables_of_another_log_become_this_ones),

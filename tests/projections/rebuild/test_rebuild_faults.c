@@ -169,8 +169,9 @@ static void kill_in_phase(void *context)
 
 static void cut_off_in_any_phase_it_fails_and_can_be_run_again(void **state)
 {
-    static const char *const phases[] = {"reading the log", "loading the tables",
-                                         "making indexes", "analyzing", "catching up"};
+    static const char *const phases[] = {"reading the log",     "loading the tables",
+                                         "counting the events", "making indexes",
+                                         "analyzing",           "catching up"};
     struct world *world = *state;
     struct dbk_rebuild_result result;
     uint32_t seed = 4;

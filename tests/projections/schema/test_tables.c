@@ -61,6 +61,17 @@ static void each_table_and_function_is_looked_for(void **state)
     assert_noticed("drop table quarantine");
     assert_noticed("drop function person_json cascade");
     assert_noticed("drop function newest_events cascade");
+    assert_noticed("drop function event_counts cascade");
+}
+
+static void each_trigger_is_looked_for(void **state)
+{
+    (void)state;
+    assert_noticed("drop trigger event_counts_came on event");
+    assert_noticed("drop trigger event_counts_went on event");
+    assert_noticed("drop trigger event_counts_moved on event");
+    assert_noticed("drop trigger event_counts_emptied on event");
+    assert_noticed("alter table event disable trigger event_counts_went");
 }
 
 static void another_type_is_noticed(void **state)
@@ -133,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_TABLES(each_column_is_looked_for),
         WITH_TABLES(each_table_and_function_is_looked_for),
+        WITH_TABLES(each_trigger_is_looked_for),
         WITH_TABLES(another_type_is_noticed),
         WITH_TABLES(what_is_added_does_no_harm),
         WITH_TABLES(other_failures_are_no_broken_tables),

@@ -1,7 +1,7 @@
 -- What stands in the way of a fast load of the tables $1, in the order in which it can
 -- be dropped, and how to make it again: indexes in this order, what takes longest first,
--- and then constraints in the opposite one. Making an index leaves its table free for
--- others; attaching a constraint to its index takes no time.
+-- and then constraints and triggers in the opposite one. Making an index leaves its table
+-- free for others; attaching a constraint to its index, or a trigger, takes no time.
 -- Columns: the command that drops it; that makes its index; that attaches it (NULL: none).
 with loaded as (
     select c.oid, row_number() over (order by c.relname) as place
@@ -9,7 +9,7 @@ with loaded as (
     where n.nspname = :'schema' and c.relname = any($1::text[])
 ),
 found as (
-    select con.contype = 'f' as foreign_key,
+    select con.contype = 'f' as before_all, -- foreign keys, and triggers
         con.contype <> 'f' and am.amname <> 'btree' as slow,
         case con.contype when 'f' then 0 else loaded.place end as place,
         con.conname as name,
@@ -45,7 +45,17 @@ found as (
     join pg_am am on am.oid = i.relam
     where not exists (select from pg_constraint con where con.conindid = i.oid
                       and con.contype in ('p', 'u', 'x'))
+    union
+    select true, false, loaded.place, t.tgname,
+        format('drop trigger %I on %I.%I', t.tgname, n.nspname, c.relname),
+        null,
+        pg_get_triggerdef(t.oid)
+    from pg_trigger t
+    join loaded on loaded.oid = t.tgrelid
+    join pg_class c on c.oid = t.tgrelid
+    join pg_namespace n on n.oid = c.relnamespace
+    where not t.tgisinternal
 )
 select drop_it, make_it, attach_it
 from found
-order by foreign_key desc, slow desc, place, name;
+order by before_all desc, slow desc, place, name;

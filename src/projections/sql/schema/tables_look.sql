@@ -1,5 +1,17 @@
--- Fails where a table, a column or a function of ours is not there, or a column is of a type
--- that does not go with its own. Reads no row.
+-- Fails where a table, a column, a function or a trigger of ours is not there, or a column is
+-- of a type that does not go with its own. Reads no row of theirs. Without the triggers the
+-- events would be counted no more: their number is looked up as if it were a table's name.
+select 1
+from (
+    select count(*) as seen
+    from pg_trigger
+    where tgrelid = 'event'::regclass and tgenabled in ('O', 'A')
+        and tgname in ('event_counts_came', 'event_counts_went', 'event_counts_moved',
+                       'event_counts_emptied')
+) triggers
+where seen <> 4
+  and format('"%s of the 4 triggers event_counts_"', seen)::regclass is not null
+union all
 select 1
 from person p, event e, checkpoint c, quarantine q, event_hour h, event_day d
 where false
