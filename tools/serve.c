@@ -29,7 +29,6 @@
 #define START_MS 2000 /* how long PostgreSQL may take to answer for the first time */
 #define DRAIN_MS 2000 /* for requests under way; the whole stop has 5 s */
 #define LARGE_BYTES (256 << 10)
-#define STREAMS 256 /* of the log, open at once */
 
 /* What runs, in the order in which it was started. */
 struct serving {
@@ -307,7 +306,7 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .cors_origins = config_list(config, SETTING_CORS_ORIGINS),
         .show_error_details = config_error_details(config),
         .history = serving->history,
-        .streams_max = STREAMS,
+        .streams_max = (unsigned)config_number(config, SETTING_STREAMS_MAX),
         .database = &serving->database.at,
         .backups = backups_known,
         .backups_context = (void *)(uintptr_t)serving,

@@ -31,7 +31,9 @@ static const char *const events[] = {
     "keyword", "person_id",  "email",      "external_id", "anonymous_id", "since",
     "until",   "properties", "limit",      "after",       "order",        "count",
     "fields",  "include",    "timestamps", NULL};
-static const char *const log_page[] = {"limit", "after", "timestamps", NULL};
+static const char *const log_page[] = {"limit", "after", "wait", "timestamps", NULL};
+static const char *const log_stream[] = {
+    "after", "type", "person_id", "event_type", "timestamps", "format", NULL};
 
 const struct route routes[] = {
     {"GET", "/", BODY_NONE, PUBLIC, none, handle_index},
@@ -56,6 +58,7 @@ const struct route routes[] = {
     {"GET", "/health/live", BODY_NONE, PUBLIC, none, handle_health_live},
     {"GET", "/health/ready", BODY_NONE, PUBLIC, none, handle_health_ready},
     {"GET", "/log", BODY_NONE, AUDIT, log_page, handle_list_log},
+    {"GET", "/log/stream", BODY_NONE, AUDIT, log_stream, handle_stream},
     {"GET", "/log/{sequence}", BODY_NONE, AUDIT, times, handle_get_record},
     {"GET", "/metrics", BODY_NONE, METRICS, none, handle_metrics},
     {"GET", "/openapi.json", BODY_NONE, PUBLIC, none, handle_openapi},

@@ -4,9 +4,11 @@
 #include "budget.h"
 #include "civetweb_settings.h"
 #include "dispatch.h"
+#include "feed.h"
 #include "guard.h"
 #include "limiter.h"
 #include "listen.h"
+#include "parked.h"
 #include "quota.h"
 #include "readers.h"
 #include "store/clock.h"
@@ -192,8 +194,9 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     service->model = model;
     service->options = *options;
     service->rules.event_types = options->event_types;
+    service->parked = parked_create();
     service->guard = guard_create(options->threads, civetweb_settings_queue(options),
-                                  address_bound(options));
+                                  address_bound(options), service->parked);
     atomic_init(&service->stopping, false);
 }
 
@@ -236,10 +239,24 @@ static enum dbk_code open_access(struct service *service, struct dbk_error *err)
     return access_create(&access, &service->access, err);
 }
 
+static enum dbk_code open_feed(struct service *service, struct dbk_error *err)
+{
+    const struct feed_options options = {.log = service->log,
+                                         .access = service->access,
+                                         .parked = service->parked,
+                                         .streams_max = service->options.streams_max,
+                                         .address_max =
+                                             service->options.address_connections_max};
+
+    return feed_create(&options, &service->feed, err);
+}
+
 static void destroy(struct dbk_server *server)
 {
+    feed_destroy(server->service.feed);
     access_destroy(server->service.access);
     guard_destroy(server->service.guard);
+    parked_destroy(server->service.parked);
     limiter_finish(&server->limiter);
     quota_destroy(server->service.quota);
     untold_finish(&server->untold);
@@ -269,9 +286,10 @@ enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projec
     if (!made)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a server");
     fill_service(made, log, projector, model, options);
-    if (!made->service.guard || !made->service.quota)
+    if (!made->service.guard || !made->service.quota || !made->service.parked)
         dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to serve connections");
     else if (open_access(&made->service, err) == DBK_OK &&
+             open_feed(&made->service, err) == DBK_OK &&
              start_civetweb(made, err) == DBK_OK && open_doors(made, err) == DBK_OK)
         *server = made;
     if (*server)
@@ -312,6 +330,7 @@ void dbk_server_stop(struct dbk_server *server, int drain_ms)
         return;
     atomic_store(&server->service.stopping, true);
     guard_drain(server->service.guard, DRAIN_IDLE_MS);
+    feed_stop(server->service.feed);
     wait_until_quiet(server, drain_ms);
     guard_cut(server->service.guard);
     stop_civetweb(server);

@@ -1,5 +1,11 @@
 /* Calls every operation by the client that openapi-generator has made for Java. */
 
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.URLConnection;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -128,10 +134,22 @@ public class Client {
             null, null, null, null));
     }
 
+    /* The stream has no end, so it is read by hand. */
+    static String firstOfStream(String url) throws IOException {
+        URLConnection stream = URI.create(url + "/log/stream?after=0").toURL()
+            .openConnection();
+        stream.setRequestProperty("Authorization",
+            "Bearer " + System.getenv("DAYBOOK_TOKEN"));
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(
+                 stream.getInputStream(), StandardCharsets.UTF_8))) {
+            return called("streamLog", lines.readLine());
+        }
+    }
+
     static void tryRest() throws ApiException {
         same(called("getRecord", log.getRecord(1L, null, null, null)).getData().getType(),
             org.openapitools.client.model.Record.TypeEnum.PERSON_CREATED);
-        same(called("listLog", log.listLog(2, null, null, null, null)).getData().get(1)
+        same(called("listLog", log.listLog(2, null, null, null, null, null)).getData().get(1)
             .getSequence(), 2L);
         same(called("getBackups", admin.getBackups(null, null, null)).getData().getLast(),
             null);
@@ -175,7 +193,7 @@ public class Client {
         throw new AssertionError("who was deleted is there");
     }
 
-    public static void main(String[] arguments) throws ApiException {
+    public static void main(String[] arguments) throws ApiException, IOException {
         ApiClient client = new ApiClient().setBasePath(arguments[0]);
         client.setBearerToken(System.getenv("DAYBOOK_TOKEN"));
         persons = new PersonsApi(client);
@@ -187,6 +205,7 @@ public class Client {
         tryEvents(id);
         tryExternalIds();
         tryRest();
+        same(firstOfStream(arguments[0]), "retry: 3000");
         tryDelete(id);
         System.exit(0); // or its pool of connections keeps it
     }

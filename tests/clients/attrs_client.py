@@ -116,6 +116,9 @@ made = call(make_token, body=models.MakeToken(name="attrs", scopes=["read"], rat
 same((made.token[:4], made.rate, made.origins), ("dbk_", 5, []))
 same(call(list_tokens).data[-1].name, "attrs")
 same(call(revoke_token, "attrs").data, None)
+with client.get_httpx_client().stream("GET", "/log/stream?after=0") as stream:
+    same(next(stream.iter_lines()), "retry: 3000")  # without end, so read by hand
+    print("called streamLog")
 same(call(health).data.status, models.HealthStatus.OK)
 same(call(health_live).data.status, models.LiveStatus.OK)
 same(call(health_ready).data.reasons, [])

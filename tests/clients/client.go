@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -164,6 +165,20 @@ func tryExternalIds(ctx context.Context, api *client.APIClient) {
 		"deletePersonByExternalId")
 }
 
+// The stream has no end, so it is read by hand.
+func firstOfStream(api *client.APIClient) string {
+	request, _ := http.NewRequest("GET", os.Args[1]+"/log/stream?after=0", nil)
+	request.Header.Set("Authorization", "Bearer "+os.Getenv("DAYBOOK_TOKEN"))
+	answer, err := api.GetConfig().HTTPClient.Do(request)
+	if err != nil {
+		panic("streamLog: " + err.Error())
+	}
+	defer answer.Body.Close()
+	line, _ := bufio.NewReader(answer.Body).ReadString('\n')
+	fmt.Println("called streamLog")
+	return line
+}
+
 func tryRest(ctx context.Context, api *client.APIClient) {
 	same(do(api.LogAPI.GetRecord(ctx, 1).Execute, "getRecord").Data.Type, "person.created")
 	same(do(api.LogAPI.ListLog(ctx).Limit(2).Execute, "listLog").Data[1].Sequence, int64(2))
@@ -176,6 +191,7 @@ func tryRest(ctx context.Context, api *client.APIClient) {
 	tokens := do(api.AdminAPI.ListTokens(ctx).Execute, "listTokens").Data
 	same(tokens[len(tokens)-1].Name, "go")
 	do(api.AdminAPI.RevokeToken(ctx, "go").Execute, "revokeToken")
+	same(firstOfStream(api), "retry: 3000\n")
 	same(do(api.AboutAPI.Health(ctx).Execute, "health").Data.Status, "ok")
 	same(do(api.AboutAPI.HealthLive(ctx).Execute, "healthLive").Data.Status, "ok")
 	same(len(do(api.AboutAPI.HealthReady(ctx).Execute, "healthReady").Data.Reasons), 0)

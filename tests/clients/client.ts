@@ -152,6 +152,12 @@ const tokens = await call("listTokens", client.GET("/admin/tokens"));
 assert.equal(tokens.data.at(-1)?.name, "ts");
 await call("revokeToken", client.DELETE("/admin/tokens/{name}",
   { params: { path: { name: "ts" } } }));
+/* Without end, so that it is read by hand. */
+const stream = await client.GET("/log/stream", { parseAs: "stream" });
+const reader = stream.data!.getReader();
+assert.match(new TextDecoder().decode((await reader.read()).value), /^retry: 3000\n/);
+await reader.cancel();
+console.log("called streamLog");
 assert.equal((await call("health", client.GET("/health"))).data.status, "ok");
 assert.equal((await call("healthLive", client.GET("/health/live"))).data.status, "ok");
 assert.deepEqual((await call("healthReady", client.GET("/health/ready"))).data.reasons, []);

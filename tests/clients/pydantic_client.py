@@ -2,6 +2,7 @@
 
 import os
 import sys
+import urllib.request
 import uuid
 
 import openapi_client as client
@@ -100,6 +101,11 @@ made = call(admin.make_token, client.MakeToken(name="py", scopes=["read"], rate=
 same((made.token[:4], made.rate, made.origins), ("dbk_", 5, []))
 same(call(admin.list_tokens).data[-1].name, "py")
 same(call(admin.revoke_token, "py").data, None)
+with urllib.request.urlopen(urllib.request.Request(  # without end, so read by hand
+        sys.argv[1] + "/log/stream?after=0",
+        headers={"Authorization": "Bearer " + os.environ["DAYBOOK_TOKEN"]})) as stream:
+    same(stream.readline(), b"retry: 3000\n")
+    print("called streamLog")
 same(call(about.health).data.status, "ok")
 same(call(about.health_live).data.status, "ok")
 same(call(about.health_ready).data.reasons, [])

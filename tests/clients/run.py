@@ -27,7 +27,8 @@ SECONDS = 1200  # a step's, at most: registries may be slow
 HARMLESS = ("OpenAPI 3.1 support is still in beta", "Failed to get the schema name: null",
             "Ignoring complex example on request body", "File (reserved word)")
 LEFT_OUT = ("Unsupported content type application/x-ndjson",
-            "Unsupported content type text/plain")
+            "Unsupported content type text/plain",
+            "Unsupported content type text/event-stream")
 
 
 class Skipped(Exception):
@@ -175,6 +176,11 @@ def java(log, url):
     return run(log, "java", "-cp", path, "Client", url, cwd=folder)
 
 
+def cloudevents(log, url):
+    """The CloudEvents SDK for Python reads the log, and the stream of it."""
+    run(log, python(log), "-B", os.path.join(HERE, "cloudevents_client.py"), url)
+
+
 def postman(log, url):
     """newman sends the Postman collection, and holds it to its tests."""
     folder = node(log)
@@ -185,7 +191,7 @@ def postman(log, url):
     return None
 
 
-PARTS = {"python": [attrs, pydantic], "typescript": [typescript], "go": [go],
+PARTS = {"python": [attrs, pydantic, cloudevents], "typescript": [typescript], "go": [go],
          "java": [java], "postman": [postman]}
 
 

@@ -386,6 +386,8 @@ static void the_postman_collection_has_every_route(void **state)
         json_string_value(json_object_get(json_object_get(collection, "auth"), "type")),
         "bearer");
     for (size_t i = 0; i < routes_count; i++) {
+        if (strcmp(routes[i].path, "/log/stream") == 0)
+            continue; /* it has no end, and who sends a collection waits for one */
         if (postman_has(json_object_get(collection, "item"), &routes[i]) == 0)
             fail_msg("%s %s is not there", routes[i].method, routes[i].path);
     }

@@ -261,6 +261,20 @@ bool access_origin_let(struct access *access, const char *origin)
     return found;
 }
 
+bool access_holds(struct access *access, const unsigned char *hash, unsigned scopes)
+{
+    const struct dbk_token *token;
+    bool holds;
+
+    if (!hash)
+        return !access_required(access);
+    pthread_rwlock_rdlock(&access->lock);
+    token = find(&access->tokens, hash);
+    holds = token && token->scopes & (scopes | DBK_SCOPE_ADMIN);
+    pthread_rwlock_unlock(&access->lock);
+    return holds;
+}
+
 enum dbk_code access_find(struct access *access, struct dbk_slice secret,
                           const char *origin, uint32_t address,
                           struct access_bearer *bearer, struct dbk_error *err)

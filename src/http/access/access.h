@@ -54,6 +54,11 @@ enum dbk_code access_find(struct access *access, struct dbk_slice secret,
                           const char *origin, uint32_t address,
                           struct access_bearer *bearer, struct dbk_error *err);
 
+/* Whether who was let in a while ago would be still: by the token with this hash, which must
+ * have one of these scopes or admin; or, hash NULL, because none was asked for. False where
+ * the file cannot be read. */
+bool access_holds(struct access *access, const unsigned char *hash, unsigned scopes);
+
 /* Whether there is a token that only ingests; and one for which pages of this origin may
  * send. A browser asks before it brings the token, so which one is not known. */
 bool access_ingests(struct access *access);

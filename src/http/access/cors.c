@@ -9,7 +9,7 @@
 /* What else than the safe ones a script may send, and see. */
 #define SENT                                                                           \
     "Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, "       \
-    "If-None-Match, Prefer, traceparent, tracestate, X-Request-Id"
+    "If-None-Match, Last-Event-ID, Prefer, traceparent, tracestate, X-Request-Id"
 #define SEEN                                                                           \
     "Allow, Daybook-Projected-Sequence, Daybook-Sequence, ETag, Link, Location, "      \
     "Idempotency-Replayed, Preference-Applied, Retry-After, WWW-Authenticate, "        \

@@ -30,7 +30,7 @@ void civetweb_settings_check(const struct dbk_server_options *options)
 unsigned civetweb_settings_queue(const struct dbk_server_options *options)
 {
     struct rlimit files = {0};
-    rlim_t used = (rlim_t)options->threads + OTHER_FILES;
+    rlim_t used = (rlim_t)options->threads + options->streams_max + OTHER_FILES;
 
     getrlimit(RLIMIT_NOFILE, &files);
     if (files.rlim_cur <= used)

@@ -136,7 +136,8 @@ static void free_guard(struct guard *guard)
     free(guard);
 }
 
-struct guard *guard_create(unsigned threads, unsigned queue, unsigned bound)
+struct guard *guard_create(unsigned threads, unsigned queue, unsigned bound,
+                           struct parked *parked)
 {
     struct guard *guard = calloc(1, sizeof *guard + threads * sizeof *guard->list);
 
@@ -144,10 +145,13 @@ struct guard *guard_create(unsigned threads, unsigned queue, unsigned bound)
         return NULL;
     init_sync(guard);
     guard->threads = threads;
+    guard->parked = parked;
     atomic_init(&guard->drain_idle_ms, -1);
     for (unsigned i = 0; i < threads; i++)
         guard->list[i] = (struct guarded){.guard = guard, .sock = -1};
     guard->overload = overload_create(threads, queue, bound);
+    if (guard->overload)
+        overload_pass(guard->overload, parked);
     if (guard->overload &&
         dbk_thread_start(&guard->thread, "dbk-guard", watch, guard, NULL) == DBK_OK)
         return guard;
@@ -216,7 +220,8 @@ void guard_left(struct guard *guard)
 struct guarded *guard_begin(struct guard *guard, const char *remote, int remote_port,
                             int own_port)
 {
-    int sock = peer_socket(remote, remote_port, own_port, &guard->highest);
+    int sock =
+        peer_socket(remote, remote_port, own_port, &guard->highest, guard->parked);
 
     return sock < 0 ? NULL : take_place(guard, sock, htons((uint16_t)remote_port));
 }

@@ -10,6 +10,8 @@
 #ifndef DBK_HTTP_GUARD_H
 #define DBK_HTTP_GUARD_H
 
+#include "parked.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,9 +19,11 @@ struct guard;   /* safe to share between threads */
 struct guarded; /* one connection; used by one thread at a time */
 
 /* Guard the connections of so many threads, with civetweb's queue of so many behind them,
- * of which one address may keep `bound` while others wait (0: all). NULL: out of memory,
- * or no thread. */
-struct guard *guard_create(unsigned threads, unsigned queue, unsigned bound);
+ * of which one address may keep `bound` while others wait (0: all); those that are parked
+ * (NULL: none ever are) have no thread, and are none of them. NULL: out of memory, or no
+ * thread. */
+struct guard *guard_create(unsigned threads, unsigned queue, unsigned bound,
+                           struct parked *parked);
 /* Every connection must have ended. NULL is fine. */
 void guard_destroy(struct guard *guard);
 

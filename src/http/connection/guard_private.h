@@ -32,6 +32,7 @@ struct guard {
     atomic_int own_port;      /* 0: not known yet */
     atomic_int highest;       /* descriptor of a connection (peer_socket.h) */
     unsigned threads;
+    struct parked *parked;
     struct overload *overload; /* changed by the guard's thread only, under the mutex */
     int64_t full_at;           /* when it was seen last, */
     int64_t looked;            /* and looked at */

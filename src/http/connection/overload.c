@@ -23,6 +23,7 @@ struct visitor {
 struct overload {
     unsigned threads, queue, bound;
     atomic_int highest;
+    struct parked *parked; /* not its own; or NULL */
     size_t room, count, before_count;
     struct visitor *list, *before; /* by descriptor */
     struct visitor **order;        /* by address, and those that stay first */
@@ -68,6 +69,11 @@ void overload_forget(struct overload *overload)
     overload->count = 0;
 }
 
+void overload_pass(struct overload *overload, struct parked *parked)
+{
+    overload->parked = parked;
+}
+
 static void begin_look(struct overload *overload)
 {
     struct visitor *list = overload->before;
@@ -101,8 +107,10 @@ static bool is_quiet(int fd)
 
 void overload_look(struct overload *overload, int own_port, int64_t now)
 {
-    struct peer_walk walk = {
-        .own_port = own_port, .highest = &overload->highest, .fd = -1};
+    struct peer_walk walk = {.own_port = own_port,
+                             .highest = &overload->highest,
+                             .parked = overload->parked,
+                             .fd = -1};
     struct sockaddr_in peer;
     size_t at = 0;
 

@@ -13,6 +13,8 @@
 #ifndef DBK_HTTP_OVERLOAD_H
 #define DBK_HTTP_OVERLOAD_H
 
+#include "parked.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,6 +27,9 @@ struct overload;
  * `bound` (0: all). NULL: out of memory. */
 struct overload *overload_create(unsigned threads, unsigned queue, unsigned bound);
 void overload_destroy(struct overload *overload); /* NULL is fine */
+
+/* Pass over these: they wait for no thread. Once, before the first look. */
+void overload_pass(struct overload *overload, struct parked *parked);
 
 /* Look who is there. Those that were there the last time keep their history. */
 void overload_look(struct overload *overload, int own_port, int64_t now);

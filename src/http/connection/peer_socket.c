@@ -34,16 +34,20 @@ bool peer_walk(struct peer_walk *walk, struct sockaddr_in *peer)
         if (peer_address(walk->fd, walk->own_port, peer)) {
             walk->gap = 0;
             note(walk->highest, walk->fd);
-            return true;
+            if (!parked_has(walk->parked, walk->fd))
+                return true;
+            continue;
         }
         walk->gap = errno == EBADF ? walk->gap + 1 : 0;
     }
     return false;
 }
 
-int peer_socket(const char *address, int port, int own_port, atomic_int *highest)
+int peer_socket(const char *address, int port, int own_port, atomic_int *highest,
+                struct parked *parked)
 {
-    struct peer_walk walk = {.own_port = own_port, .highest = highest, .fd = -1};
+    struct peer_walk walk = {
+        .own_port = own_port, .highest = highest, .parked = parked, .fd = -1};
     struct sockaddr_in peer;
     struct in_addr wanted;
 

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -25,16 +26,19 @@ static _Thread_local struct {
     size_t line;   /* where its last line begins */
     char *bytes;
     size_t at, end; /* what was received behind it, and not read yet */
-} tap = {.fd = -1};
+    int taken;      /* the connection that lives on when civetweb closes this; or -1 */
+} tap = {.fd = -1, .taken = -1};
 
 static ssize_t (*system_recv)(int, void *, size_t, int);
 static int (*system_poll)(struct pollfd *, nfds_t, int);
+static int (*system_shutdown)(int, int);
 static pthread_once_t looked = PTHREAD_ONCE_INIT;
 
 static void look(void)
 {
     *(void **)&system_recv = dlsym(RTLD_NEXT, "recv");
     *(void **)&system_poll = dlsym(RTLD_NEXT, "poll");
+    *(void **)&system_shutdown = dlsym(RTLD_NEXT, "shutdown");
 }
 
 static void forget(void)
@@ -63,6 +67,7 @@ void tap_finish(void)
 void tap_open(void)
 {
     forget();
+    tap.taken = -1;
     tap.open = true;
 }
 
@@ -244,11 +249,26 @@ ssize_t tap_read(char *out, size_t size, int ms)
     return take(out, size);
 }
 
+/* civetweb shuts a connection down before it closes it, which would end it for whoever has
+ * another descriptor of it, too. */
+int tap_take_over(void)
+{
+    int fd;
+
+    assert(tap.inside && tap.fd >= 0);
+    fd = fcntl(tap.fd, F_DUPFD_CLOEXEC, tap.fd + 1);
+    if (fd >= 0)
+        tap.taken = tap.fd;
+    return fd;
+}
+
 /* civetweb's calls come here, for the program's own symbols go before the C library's. So
  * do those of libpq, while a request is answered. */
 ssize_t tap_recv(int fd, void *out, size_t size, int flags) __asm__("recv")
     __attribute__((visibility("default")));
 int tap_poll(struct pollfd *list, nfds_t count, int ms) __asm__("poll")
+    __attribute__((visibility("default")));
+int tap_shutdown(int fd, int how) __asm__("shutdown")
     __attribute__((visibility("default")));
 
 ssize_t tap_recv(int fd, void *out, size_t size, int flags)
@@ -274,4 +294,10 @@ int tap_poll(struct pollfd *list, nfds_t count, int ms)
         }
     }
     return ours ? 1 : system_poll(list, count, ms);
+}
+
+int tap_shutdown(int fd, int how)
+{
+    pthread_once(&looked, look);
+    return tap.serves && fd == tap.taken ? 0 : system_shutdown(fd, how);
 }

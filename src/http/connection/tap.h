@@ -47,4 +47,11 @@ enum tap_head tap_head(char **text, size_t *length);
  * in time, -1 at the end of the connection. */
 ssize_t tap_read(char *out, size_t size, int ms);
 
+/* Take the connection over from civetweb, within a request: a descriptor of it that is the
+ * caller's to close, or -1 (errno). What civetweb does when the request is answered closes
+ * its own descriptor only, and the connection lives on: it must be told not to keep it, and
+ * guard.h to forget it. What had arrived behind the request is dropped. Its descriptor may
+ * be made blocking at any time: say MSG_DONTWAIT. */
+int tap_take_over(void);
+
 #endif

@@ -1,7 +1,10 @@
 #include "access_line.h"
 
 #include "client_address.h"
+#include "store/clock.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TARGET_MAX 512 /* what is shown of path and query */
@@ -91,7 +94,7 @@ void access_line_tell(const struct request *rq, const struct response *rs,
     char trace_id[TRACE_ID_TEXT + 1];
     struct dbk_access entry;
 
-    if (!options->access)
+    if (!options->access || rq->taken_over)
         return;
     put_target(rq, target);
     request_client(rq, client);
@@ -110,4 +113,59 @@ void access_line_tell(const struct request *rq, const struct response *rs,
         .error = rs->error,
     };
     options->access(options->access_context, &entry);
+}
+
+struct access_later {
+    const struct dbk_server_options *options;
+    int64_t began;
+    int status;
+    char method[16], target[TARGET_MAX + 1], client[CLIENT_ADDRESS_TEXT];
+    char id[REQUEST_ID_MAX + 1], trace_id[TRACE_ID_TEXT + 1];
+    char actor[DBK_TOKEN_NAME_MAX + 1];
+};
+
+struct access_later *access_later_keep(const struct request *rq, int status)
+{
+    const struct dbk_server_options *options = &rq->service->options;
+    struct access_later *later = options->access ? calloc(1, sizeof *later) : NULL;
+
+    if (!later)
+        return NULL;
+    later->options = options;
+    later->began = rq->began;
+    later->status = status;
+    snprintf(later->method, sizeof later->method, "%s", rq->method);
+    put_target(rq, later->target);
+    request_client(rq, later->client);
+    snprintf(later->id, sizeof later->id, "%s", rq->id);
+    traceparent_trace_id(rq->traceparent, later->trace_id);
+    snprintf(later->actor, sizeof later->actor, "%s", rq->actor);
+    return later;
+}
+
+void access_later_tell(struct access_later *later, uint64_t bytes, const char *error)
+{
+    struct dbk_access entry;
+
+    if (!later)
+        return;
+    entry = (struct dbk_access){
+        .method = later->method,
+        .path = later->target,
+        .remote = later->client,
+        .request_id = later->id,
+        .trace_id = later->trace_id,
+        .actor = later->actor,
+        .status = later->status,
+        .bytes = bytes,
+        .milliseconds = (double)(dbk_clock_us() - later->began) / 1e3,
+        .error = error,
+    };
+    later->options->access(later->options->access_context, &entry);
+    free(later);
+}
+
+void access_later_drop(struct access_later *later)
+{
+    free(later);
 }

@@ -1,7 +1,9 @@
 #include "request.h"
 
+#include "cloud_event.h"
 #include "framing.h"
 #include "guard.h"
+#include "sse.h"
 #include "tap.h"
 #include "worker.h"
 
@@ -25,7 +27,7 @@ struct accept request_accept(const struct request *rq, const char *type)
 /* What paths answer with that do not answer with JSON alone. */
 static const struct {
     const char *path;
-    const char *types[3]; /* none: what is there */
+    const char *types[4]; /* none: what is there */
 } others[] = {
     {"/", {"text/html", "application/json"}},
     {"/console", {"text/html"}},
@@ -33,8 +35,10 @@ static const struct {
     {"/docs", {"text/html"}},
     {"/docs/{file}", {NULL}},
     {"/metrics", {NULL}},
-    {"/log", {"application/json", "application/x-ndjson"}},
-    {"/log/{sequence}", {"application/json", "application/x-ndjson"}},
+    {"/log", {"application/json", "application/x-ndjson", CLOUD_EVENT_BATCH_MEDIA}},
+    {"/log/stream", {SSE_MEDIA, CLOUD_EVENT_MEDIA}},
+    {"/log/{sequence}",
+     {"application/json", "application/x-ndjson", CLOUD_EVENT_MEDIA}},
     {"/persons/{id}/history", {"application/json", "application/x-ndjson"}},
 };
 

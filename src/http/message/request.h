@@ -49,6 +49,7 @@ struct request {
     enum coding coding; /* of its body */
     bool chunked;
     bool has_length;
+    bool taken_over;       /* the connection is another's, who tells how it went */
     bool body_taken;       /* whole, or there was none: the connection can live on */
     bool lines;            /* the body is NDJSON */
     bool beacon;           /* it came as text/plain, which says neither */

@@ -15,6 +15,8 @@ struct service {
     struct dbk_server_options options;
     struct dbk_body_rules rules;
     struct guard *guard;
+    struct parked *parked; /* connections that the feed has */
+    struct feed *feed;
     struct access *access;
     struct readers *readers;
     struct limiter *limiter; /* of those who bring wrong tokens */

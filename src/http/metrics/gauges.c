@@ -2,6 +2,7 @@
 
 #include "counted.h"
 #include "exposition.h"
+#include "feed.h"
 #include "guard.h"
 #include "health.h"
 #include "readers.h"
@@ -102,6 +103,9 @@ void gauges_render(const struct service *service, struct dbk_render *out)
     exposition_gauge(out, "daybook_http_connections",
                      "Connections of clients that have a thread.",
                      guard_arrivals(service->guard));
+    exposition_gauge(out, "daybook_streams",
+                     "Streams of the log, and requests that wait for it, open now.",
+                     feed_streams(service->feed));
     exposition_gauge(out, "daybook_reads_waiting",
                      "Reads under way that wait for the read tables.",
                      readers_count(service->readers));

@@ -172,6 +172,8 @@ class Docs(Served):
         self.client = Bearer(server.start().port, token)
         self.addCleanup(self.client.close)
         for method, path, operation in self.operations():
+            if path == "/log/stream":  # it has no end: feed/test_stream.py
+                continue
             content = operation.get("requestBody", {}).get("content", {})
             for media, body in content.items() or [(None, {})]:
                 if media == "text/plain":  # of tokens that only ingest: test_ingest.py

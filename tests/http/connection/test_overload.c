@@ -153,6 +153,33 @@ static void an_address_keeps_its_bound_while_another_waits(void **state)
     assert_over(place, "--+-+-");
 }
 
+/* They have no thread, and wait for none. */
+static void those_that_are_parked_are_none_of_them(void **state)
+{
+    struct place *place = *state;
+    struct parked *parked = parked_create();
+
+    assert_non_null(parked);
+    open_overload(place, 3, 8, 2);
+    overload_pass(place->overload, parked);
+    visit_all(place, "AAAB");
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(parked_add(parked, place->here[i]));
+    for (int64_t now = 0; now <= 5000; now += 2500) {
+        look(place, now);
+        assert_false(overload_waits(place->overload));
+        decide(place, now);
+    }
+    assert_left(place, "SSSS");
+    for (unsigned i = 0; i < 3; i++)
+        parked_remove(parked, place->here[i]);
+    look(place, 10000);
+    assert_true(overload_waits(place->overload));
+    decide(place, 10000);
+    assert_left(place, "SSLL"); /* one above the bound, and one that sends nothing */
+    parked_destroy(parked);
+}
+
 static void an_address_has_all_while_nobody_else_waits(void **state)
 {
     struct place *place = *state;
@@ -328,6 +355,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         IN_PLACE(nobody_leaves_while_a_thread_is_free),
         IN_PLACE(an_address_keeps_its_bound_while_another_waits),
+        IN_PLACE(those_that_are_parked_are_none_of_them),
         IN_PLACE(an_address_has_all_while_nobody_else_waits),
         IN_PLACE(behind_a_full_queue_others_may_wait),
         IN_PLACE(without_a_bound_there_is_none),

@@ -268,6 +268,42 @@ static void who_reads_no_head_is_given_the_bytes(void **state)
     assert_memory_equal(got, "def", 3);
 }
 
+/* As civetweb ends a connection. */
+static void end_connection(int fd)
+{
+    tap_inside(false);
+    tap_close();
+    shutdown(fd, SHUT_WR);
+    close(fd);
+}
+
+static void what_is_taken_over_outlives_it(void **state)
+{
+    char got[8];
+    int taken;
+
+    (void)state;
+    say(HEAD);
+    assert_head(TAP_WHOLE, HEAD, 1);
+    taken = tap_take_over();
+    assert_true(taken >= 0);
+    end_connection(dup(ends[0])); /* another descriptor's end is an end */
+    assert_int_equal(recv(ends[1], got, sizeof got, 0), 0);
+    close(taken);
+    close_both(state);
+    connect_both(state);
+
+    say(HEAD);
+    assert_head(TAP_WHOLE, HEAD, 1);
+    taken = tap_take_over();
+    end_connection(ends[0]);
+    assert_int_equal(send(taken, "still", 5, MSG_DONTWAIT), 5);
+    assert_int_equal(recv(ends[1], got, sizeof got, 0), 5);
+    close(taken);
+    assert_int_equal(recv(ends[1], got, sizeof got, 0), 0);
+    ends[0] = dup(ends[1]); /* what is closed in the end */
+}
+
 #define CONNECTED(test) cmocka_unit_test_setup_teardown(test, connect_both, close_both)
 
 int main(void)
@@ -284,6 +320,7 @@ int main(void)
         CONNECTED(much_is_read_at_once),
         CONNECTED(nothing_is_kept_for_the_next_connection),
         CONNECTED(who_reads_no_head_is_given_the_bytes),
+        CONNECTED(what_is_taken_over_outlives_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -1,0 +1,186 @@
+/* GET /log, GET /log/{sequence}: the records themselves, straight from the log, so they
+ * are answered while PostgreSQL is away. As JSON, a record a line (NDJSON), or CloudEvents.
+ * With wait=S and nothing behind `after`, the connection waits for a record in the feed. */
+#include "cloud_event.h"
+#include "feed.h"
+#include "handlers.h"
+#include "list.h"
+#include "log_page.h"
+#include "logged.h"
+#include "render_record.h"
+#include "request.h"
+#include "response.h"
+#include "response_stream.h"
+#include "store/clock.h"
+#include "worker.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#define PIECE_RECORDS 1000
+#define PIECE_BYTES (128u << 10)
+
+struct log_page {
+    uint64_t after; /* of the last record rendered */
+    uint64_t last;  /* the page ends with this one */
+    uint64_t limit;
+    uint64_t wait_s;
+    enum log_form form;
+    bool first; /* nothing is rendered yet */
+    char source[CLOUD_EVENT_SOURCE_MAX];
+};
+
+static enum dbk_code render_piece(const struct request *rq, struct log_page *page,
+                                  struct dbk_render *out, struct dbk_error *err)
+{
+    struct dbk_batch *batch = &rq->worker->batch;
+    uint64_t left = page->last - page->after;
+    size_t records = left < PIECE_RECORDS ? (size_t)left : PIECE_RECORDS;
+    struct dbk_record record;
+
+    if (dbk_log_read(rq->service->log, page->after, records, PIECE_BYTES, batch, err) !=
+        DBK_OK)
+        return err->code;
+    if (batch->count == 0)
+        return dbk_fail(err, DBK_DAMAGED, "the log ends before record %" PRIu64,
+                        page->last);
+    for (size_t i = 0; i < batch->count; i++) {
+        if (dbk_batch_record(batch, i, &record, err) != DBK_OK)
+            return err->code;
+        log_page_record(out, &record, page->form, page->first, page->source);
+        page->first = false;
+        page->after = batch->entries[i].sequence; /* whatever it says of itself */
+    }
+    return DBK_OK;
+}
+
+static enum dbk_code stream(struct request *rq, struct response *rs,
+                            struct log_page *page, struct dbk_error *err)
+{
+    response_stream_begin(rs, rq, 200);
+    while (response_stream_piece(rs, rq) && page->after < page->last) {
+        if (render_piece(rq, page, &rs->body, err) != DBK_OK) {
+            response_stream_break(rs, err);
+            return DBK_OK;
+        }
+    }
+    if (log_page_end(rs, page->form, DETAILS_OK, err) != DBK_OK)
+        response_stream_break(rs, err);
+    response_stream_end(rs, rq);
+    return DBK_OK;
+}
+
+static void name_source(const struct request *rq, char source[CLOUD_EVENT_SOURCE_MAX])
+{
+    struct dbk_uuid store_id = dbk_log_store_id(rq->service->log);
+
+    cloud_event_source(&store_id, source);
+}
+
+/* Sequences have no gaps, so where a page ends is known before it is read. */
+static enum dbk_code open_page(struct request *rq, struct response *rs,
+                               struct log_page *page, uint64_t *head,
+                               struct dbk_error *err)
+{
+    struct list list;
+
+    *page = (struct log_page){.first = true};
+    list_params(rq, &list);
+    params_unsigned(&rq->params, "wait", 0, FEED_WAIT_MAX_S, &page->wait_s,
+                    &rq->fields);
+    if (params_done(&rq->fields, err) != DBK_OK)
+        return err->code;
+    if (dbk_log_head(rq->service->log, head, err) != DBK_OK)
+        return err->code;
+    response_header(rs, "Vary", "Accept");
+    name_source(rq, page->source);
+    page->form = log_page_wanted(rq, CLOUD_EVENT_BATCH_MEDIA);
+    page->limit = list.limit;
+    page->after = list.after;
+    page->last = list.after >= *head                ? list.after
+                 : *head - list.after <= list.limit ? *head
+                                                    : list.after + list.limit;
+    assert(page->after <= page->last && page->last - page->after <= list.limit);
+    return DBK_OK;
+}
+
+/* The link to what follows, up to its number, which is not known yet. */
+static void keep_link(const struct request *rq, struct response *rs,
+                      struct dbk_render *out)
+{
+    size_t before = rs->head.length, end = sizeof "0>; rel=\"next\"\r\n" - 1;
+
+    list_link_next(rq, rs, 0);
+    if (rs->head.length >= before + end)
+        dbk_render_raw(out, rs->head.text + before, rs->head.length - before - end);
+    rs->head.length = before;
+}
+
+static enum dbk_code wait_for_record(struct request *rq, struct response *rs,
+                                     const struct log_page *page, uint64_t head,
+                                     struct dbk_error *err)
+{
+    struct stream *stream;
+
+    if (page->after > head)
+        return dbk_fail(err, DBK_CONFLICT,
+                        "Record %" PRIu64 " is not there: this log ends at %" PRIu64,
+                        page->after, head);
+    stream = stream_create();
+    if (!stream)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for a request that waits");
+    stream->at = page->after;
+    stream->poll.waits = true;
+    stream->poll.limit = page->limit;
+    stream->poll.until = dbk_clock_ms() + (int64_t)page->wait_s * 1000;
+    stream->poll.form = page->form;
+    stream->poll.zone = rs->body.zone;
+    keep_link(rq, rs, &stream->poll.link);
+    log_page_begin(rs, page->form); /* what it is called */
+    if (feed_take(rq->service->feed, rq, rs, stream, err) == DBK_OK)
+        return DBK_OK;
+    stream_destroy(stream);
+    return err->code;
+}
+
+enum dbk_code handle_list_log(struct request *rq, struct response *rs,
+                              struct dbk_error *err)
+{
+    struct log_page page;
+    uint64_t head;
+
+    if (open_page(rq, rs, &page, &head, err) != DBK_OK)
+        return err->code;
+    if (page.wait_s > 0 && page.after >= head && !rq->match.head)
+        return wait_for_record(rq, rs, &page, head, err);
+    if (page.last < head)
+        list_link_next(rq, rs, page.last);
+    log_page_begin(rs, page.form);
+    if (page.after < page.last && render_piece(rq, &page, &rs->body, err) != DBK_OK)
+        return err->code;
+    if (page.after < page.last)
+        return stream(rq, rs, &page, err);
+    return log_page_end(rs, page.form, page.first ? LOG_PAGE_NOTHING : DETAILS_OK, err);
+}
+
+enum dbk_code handle_get_record(struct request *rq, struct response *rs,
+                                struct dbk_error *err)
+{
+    enum log_form form = log_page_wanted(rq, CLOUD_EVENT_MEDIA);
+    char source[CLOUD_EVENT_SOURCE_MAX];
+    struct dbk_record record;
+
+    if (logged_read(rq, rq->match.sequence, &record, 1, err) != DBK_OK)
+        return err->code;
+    response_header(rs, "Vary", "Accept");
+    if (form == LOG_JSON)
+        response_begin(rs);
+    else
+        rs->content_type = form == LOG_CLOUD ? CLOUD_EVENT_MEDIA : NDJSON_MEDIA;
+    name_source(rq, source);
+    log_page_record(&rs->body, &record, form, true, source);
+    if (form == LOG_JSON)
+        return response_end(rs, 200, DETAILS_OK, err);
+    rs->status = 200;
+    return DBK_OK;
+}

@@ -1,0 +1,59 @@
+#include "log_page.h"
+
+#include "cloud_event.h"
+#include "render_record.h"
+
+enum log_form log_page_wanted(const struct request *rq, const char *cloud)
+{
+    struct accept json = request_accept(rq, "application/json");
+    struct accept lines = request_accept(rq, NDJSON_MEDIA);
+    struct accept events = request_accept(rq, cloud);
+    bool wants_lines = accept_prefers(lines, json);
+
+    if (accept_prefers(events, wants_lines ? lines : json))
+        return LOG_CLOUD;
+    return wants_lines ? LOG_LINES : LOG_JSON;
+}
+
+void log_page_begin(struct response *rs, enum log_form form)
+{
+    switch (form) {
+    case LOG_JSON:
+        response_begin(rs);
+        dbk_render_text(&rs->body, "[");
+        break;
+    case LOG_LINES:
+        rs->content_type = NDJSON_MEDIA;
+        break;
+    case LOG_CLOUD:
+        rs->content_type = CLOUD_EVENT_BATCH_MEDIA;
+        dbk_render_text(&rs->body, "[");
+        break;
+    }
+}
+
+void log_page_record(struct dbk_render *out, const struct dbk_record *record,
+                     enum log_form form, bool first, const char *source)
+{
+    if (form != LOG_LINES && !first)
+        dbk_render_raw(out, ",", 1);
+    if (form == LOG_CLOUD)
+        cloud_event_render(out, record, source);
+    else
+        render_record_shown(out, record);
+    if (form == LOG_LINES)
+        dbk_render_text(out, "\n");
+}
+
+enum dbk_code log_page_end(struct response *rs, enum log_form form, const char *details,
+                           struct dbk_error *err)
+{
+    rs->status = 200;
+    if (form != LOG_LINES)
+        dbk_render_text(&rs->body, "]");
+    if (form == LOG_JSON)
+        return response_end(rs, 200, details, err);
+    if (dbk_render_code(&rs->body) != DBK_OK)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for the answer");
+    return DBK_OK;
+}
