@@ -30,8 +30,12 @@ async function send(path, options) {
   }
   try {
     return await fetch(path, {
-      method: options.method ?? "GET", headers, body, signal: options.signal,
-      cache: "no-store", credentials: "omit",
+      method: options.method ?? "GET",
+      headers,
+      body,
+      signal: options.signal,
+      cache: "no-store",
+      credentials: "omit",
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;

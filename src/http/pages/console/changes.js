@@ -25,16 +25,19 @@ export function changesOf(records) {
 }
 
 export function differences(before, after) {
-  const old = flat(before), now = flat(after);
+  const old = flat(before),
+    now = flat(after);
   const names = [...new Set([...old.keys(), ...now.keys()])];
-  return names.filter((name) => JSON.stringify(old.get(name)) !== JSON.stringify(now.get(name)))
+  return names
+    .filter((name) => JSON.stringify(old.get(name)) !== JSON.stringify(now.get(name)))
     .map((name) => [name, old.get(name), now.get(name)]);
 }
 
 // Objects by the paths of what is in them; lists are whole, and null is nothing.
 function flat(value, path = "", found = new Map()) {
   if (value && typeof value === "object" && !Array.isArray(value) && !isNumberAsWritten(value)) {
-    for (const [name, each] of Object.entries(value)) flat(each, path ? `${path}.${name}` : name, found);
+    for (const [name, each] of Object.entries(value))
+      flat(each, path ? `${path}.${name}` : name, found);
   } else if (value !== null && value !== undefined) {
     found.set(path, value);
   }

@@ -26,18 +26,30 @@ export const seriesColour = (index) => `series-${Math.min(index, 7) + 1}`;
 
 function axes(format) {
   const look = () => ({
-    stroke: colour("quiet"), font: "12px system-ui, sans-serif",
-    grid: { stroke: colour("line"), width: 1 }, ticks: { show: false },
+    stroke: colour("quiet"),
+    font: "12px system-ui, sans-serif",
+    grid: { stroke: colour("line"), width: 1 },
+    ticks: { show: false },
   });
   return [
     { ...look(), grid: { show: false }, size: 30, space: 72, values: timeLabels },
-    { ...look(), size: 52, space: 36, values: (_, splits) => splits.map((n) => (n == null ? "" : format(n))) },
+    {
+      ...look(),
+      size: 52,
+      space: 36,
+      values: (_, splits) => splits.map((n) => (n == null ? "" : format(n))),
+    },
   ];
 }
 
 const label = {
   time: new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
-  second: new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }),
+  second: new Intl.DateTimeFormat("en", {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  }),
   day: new Intl.DateTimeFormat("en", { day: "numeric", month: "short" }),
   year: new Intl.DateTimeFormat("en", { month: "short", year: "numeric" }),
 };
@@ -63,9 +75,19 @@ function tip(box, title, rows) {
         const lines = idx == null || left < 0 ? [] : rows(idx);
         shown.hidden = lines.length === 0;
         if (shown.hidden) return;
-        replace(shown, h("p", {}, title(idx)), h("ul", {}, lines.map(([name, text, value]) =>
-          h("li", {}, swatch(name), h("span", {}, text), h("span", {}, value)))));
-        const over = plot.over.getBoundingClientRect(), around = box.getBoundingClientRect();
+        replace(
+          shown,
+          h("p", {}, title(idx)),
+          h(
+            "ul",
+            {},
+            lines.map(([name, text, value]) =>
+              h("li", {}, swatch(name), h("span", {}, text), h("span", {}, value)),
+            ),
+          ),
+        );
+        const over = plot.over.getBoundingClientRect(),
+          around = box.getBoundingClientRect();
         const x = over.left - around.left + left;
         const right = x + 16 + shown.offsetWidth > around.width;
         shown.style.left = `${Math.max(0, right ? x - 16 - shown.offsetWidth : x + 16)}px`;
@@ -84,7 +106,8 @@ function keep(box, signal, draw) {
   };
   const watch = new ResizeObserver(() => {
     if (!plot) again();
-    else if (plot.width !== box.clientWidth) plot.setSize({ width: box.clientWidth, height: HEIGHT });
+    else if (plot.width !== box.clientWidth)
+      plot.setSize({ width: box.clientWidth, height: HEIGHT });
   });
   watch.observe(box);
   addEventListener("themechange", again, { signal });
@@ -104,24 +127,61 @@ export function liveLines(signal, sentence, series, seconds, data) {
   series.forEach((each, at) => {
     scales[`y${at}`] = { range: (_, __, high) => [0, Math.max(high * 1.15, each.least ?? 1)] };
   });
-  const kept = keep(box, signal, (width) => new uPlot({
-    width, height: HEIGHT, legend: { show: false }, scales, padding: [8, 26, 0, 0],
-    cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-    axes: [axes(series[0].format)[0], { ...axes(series[0].format)[1], scale: "y0" }],
-    series: [{}, ...series.map((each, at) => ({
-      scale: `y${at}`, stroke: colour(each.colour), width: 2, points: { show: false },
-      fill: at === 0 ? colour(each.colour).replace(/^rgb\((.*)\)$/, "rgba($1, 0.1)") : undefined,
-    }))],
-    plugins: [tip(box, (at) => new Date(data[0][at] * 1000).toLocaleTimeString("en", { hourCycle: "h23" }),
-      (at) => series.map((each, n) => [each.colour, each.name, data[n + 1][at] == null ? "–" : each.format(data[n + 1][at])]))],
-  }, data, box));
+  const kept = keep(
+    box,
+    signal,
+    (width) =>
+      new uPlot(
+        {
+          width,
+          height: HEIGHT,
+          legend: { show: false },
+          scales,
+          padding: [8, 26, 0, 0],
+          cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+          axes: [axes(series[0].format)[0], { ...axes(series[0].format)[1], scale: "y0" }],
+          series: [
+            {},
+            ...series.map((each, at) => ({
+              scale: `y${at}`,
+              stroke: colour(each.colour),
+              width: 2,
+              points: { show: false },
+              fill:
+                at === 0
+                  ? colour(each.colour).replace(/^rgb\((.*)\)$/, "rgba($1, 0.1)")
+                  : undefined,
+            })),
+          ],
+          plugins: [
+            tip(
+              box,
+              (at) => new Date(data[0][at] * 1000).toLocaleTimeString("en", { hourCycle: "h23" }),
+              (at) =>
+                series.map((each, n) => [
+                  each.colour,
+                  each.name,
+                  data[n + 1][at] == null ? "–" : each.format(data[n + 1][at]),
+                ]),
+            ),
+          ],
+        },
+        data,
+        box,
+      ),
+  );
   const push = (time, values) => {
     data[0].push(time);
     values.forEach((value, at) => data[at + 1].push(value));
-    while (data[0].length > 0 && data[0][0] < time - seconds) data.forEach((column) => column.shift());
+    while (data[0].length > 0 && data[0][0] < time - seconds)
+      data.forEach((column) => column.shift());
     kept.plot()?.setData(data);
   };
-  if (data[0].length > 0) push(Date.now() / 1000, series.map(() => null)); // a gap, not a line
+  if (data[0].length > 0)
+    push(
+      Date.now() / 1000,
+      series.map(() => null),
+    ); // a gap, not a line
   return { box, push };
 }
 
@@ -133,27 +193,62 @@ export function stackedBars(signal, sentence, { times, series, step, onrange }) 
   // The highest sum first, so that what is lower is drawn over it.
   const order = series.map((_, at) => at).reverse();
   const bars = uPlot.paths.bars({ size: [0.84, 120], align: 1 });
-  keep(box, signal, (width) => new uPlot({
-    width, height: HEIGHT, legend: { show: false }, padding: [8, 20, 0, 0],
-    cursor: { y: false, points: { show: false }, drag: { x: Boolean(onrange), y: false, setScale: false } },
-    scales: {
-      x: { range: () => [times[0], times[times.length - 1] + step] },
-      y: { range: (_, __, high) => [0, Math.max(high * 1.08, 1)] },
-    },
-    axes: axes(count),
-    series: [{}, ...order.map((at) => ({
-      fill: colour(series[at].colour), stroke: colour(series[at].colour), width: 0, paths: bars, points: { show: false },
-    }))],
-    hooks: {
-      setSelect: [(plot) => {
-        if (onrange && plot.select.width > 4)
-          onrange(plot.posToVal(plot.select.left, "x"), plot.posToVal(plot.select.left + plot.select.width, "x"));
-      }],
-    },
-    plugins: [tip(box, (at) => momentOf(new Date(times[at] * 1000).toISOString()), (at) => series
-      .filter((each) => each.values[at] > 0)
-      .map((each) => [each.colour, each.name, count(each.values[at])]))],
-  }, [times, ...order.map((at) => sums[at])], box));
+  keep(
+    box,
+    signal,
+    (width) =>
+      new uPlot(
+        {
+          width,
+          height: HEIGHT,
+          legend: { show: false },
+          padding: [8, 20, 0, 0],
+          cursor: {
+            y: false,
+            points: { show: false },
+            drag: { x: Boolean(onrange), y: false, setScale: false },
+          },
+          scales: {
+            x: { range: () => [times[0], times[times.length - 1] + step] },
+            y: { range: (_, __, high) => [0, Math.max(high * 1.08, 1)] },
+          },
+          axes: axes(count),
+          series: [
+            {},
+            ...order.map((at) => ({
+              fill: colour(series[at].colour),
+              stroke: colour(series[at].colour),
+              width: 0,
+              paths: bars,
+              points: { show: false },
+            })),
+          ],
+          hooks: {
+            setSelect: [
+              (plot) => {
+                if (onrange && plot.select.width > 4)
+                  onrange(
+                    plot.posToVal(plot.select.left, "x"),
+                    plot.posToVal(plot.select.left + plot.select.width, "x"),
+                  );
+              },
+            ],
+          },
+          plugins: [
+            tip(
+              box,
+              (at) => momentOf(new Date(times[at] * 1000).toISOString()),
+              (at) =>
+                series
+                  .filter((each) => each.values[at] > 0)
+                  .map((each) => [each.colour, each.name, count(each.values[at])]),
+            ),
+          ],
+        },
+        [times, ...order.map((at) => sums[at])],
+        box,
+      ),
+  );
   return box;
 }
 
@@ -166,6 +261,9 @@ function stack(columns) {
 }
 
 export function legend(series) {
-  return h("ul", { class: "legend" }, series.map((each) =>
-    h("li", {}, swatch(each.colour), h("span", {}, each.name))));
+  return h(
+    "ul",
+    { class: "legend" },
+    series.map((each) => h("li", {}, swatch(each.colour), h("span", {}, each.name))),
+  );
 }

@@ -7,7 +7,8 @@ export function csv(names, rows) {
 function cell(value) {
   if (value === null || value === undefined) return "";
   let text = typeof value === "object" ? JSON.stringify(value) : String(value);
-  if (typeof value !== "number" && /^[\s\0-\x1f]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text)) text = `'${text}`;
+  if (typeof value !== "number" && /^[\s\0-\x1f]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text))
+    text = `'${text}`;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

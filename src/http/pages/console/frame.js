@@ -16,14 +16,27 @@ export function start() {
   applyTheme();
   document.body.replaceChildren(
     h("a", { class: "skip", href: "#main", onclick: skip }, "Skip to the content"),
-    h("header", { class: "side" },
-      h("div", { class: "brand" },
-        h("a", { href: "#/overview" }, logo(), h("span", {}, "Daybook")), menuButton()),
+    h(
+      "header",
+      { class: "side" },
+      h(
+        "div",
+        { class: "brand" },
+        h("a", { href: "#/overview" }, logo(), h("span", {}, "Daybook")),
+        menuButton(),
+      ),
       nav,
-      h("div", { class: "side-end" }, themeButton(), tokenButton(),
-        h("a", { class: "side-link", href: "/docs" }, icon("routes"), h("span", {}, "API")))),
+      h(
+        "div",
+        { class: "side-end" },
+        themeButton(),
+        tokenButton(),
+        h("a", { class: "side-link", href: "/docs" }, icon("routes"), h("span", {}, "API")),
+      ),
+    ),
     main,
-    h("div", { id: "said", class: "unseen", role: "status", "aria-live": "polite" }));
+    h("div", { id: "said", class: "unseen", role: "status", "aria-live": "polite" }),
+  );
   addEventListener("hashchange", () => show(true));
   show(false);
 }
@@ -38,14 +51,20 @@ function logo() {
 }
 
 function menuButton() {
-  const button = h("button", {
-    class: "icon-button menu", "aria-expanded": "false", "aria-controls": "places",
-    "aria-label": "Menu",
-    onclick: () => {
-      const open = document.body.classList.toggle("menu-open");
-      button.setAttribute("aria-expanded", String(open));
+  const button = h(
+    "button",
+    {
+      class: "icon-button menu",
+      "aria-expanded": "false",
+      "aria-controls": "places",
+      "aria-label": "Menu",
+      onclick: () => {
+        const open = document.body.classList.toggle("menu-open");
+        button.setAttribute("aria-expanded", String(open));
+      },
     },
-  }, icon("menu"));
+    icon("menu"),
+  );
   addEventListener("hashchange", () => {
     document.body.classList.remove("menu-open");
     button.setAttribute("aria-expanded", "false");
@@ -68,8 +87,15 @@ function themeButton() {
 }
 
 function tokenButton() {
-  const button = h("button", { class: "side-link", onclick: forgetToken }, icon("key"), h("span", {}, "Forget token"));
-  const paint = () => { button.hidden = token() === null; };
+  const button = h(
+    "button",
+    { class: "side-link", onclick: forgetToken },
+    icon("key"),
+    h("span", {}, "Forget token"),
+  );
+  const paint = () => {
+    button.hidden = token() === null;
+  };
   addEventListener("tokenchange", paint);
   paint();
   return button;
@@ -80,9 +106,20 @@ function show(moved) {
   leave.abort();
   leave = new AbortController();
   place.signal = leave.signal;
-  replace(nav, PLACES.map((each) => h("a", {
-    href: `#/${each.path}`, "aria-current": each.path === place.path && "page",
-  }, icon(each.path), h("span", {}, each.name))));
+  replace(
+    nav,
+    PLACES.map((each) =>
+      h(
+        "a",
+        {
+          href: `#/${each.path}`,
+          "aria-current": each.path === place.path && "page",
+        },
+        icon(each.path),
+        h("span", {}, each.name),
+      ),
+    ),
+  );
   document.title = `${place.name} · Daybook`;
   main.scrollTop = 0;
   scrollTo(0, 0);

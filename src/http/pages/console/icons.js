@@ -8,7 +8,8 @@ const PATHS = {
   insight: "M4 4h16l-6 8v7l-4 2v-9L4 4Z",
   operations: "M4 7h9M17 7h3M4 17h3M11 17h9M15 5v4M9 15v4",
   menu: "M4 7h16M4 12h16M4 17h16",
-  light: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM12 2v2M12 20v2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M2 12h2M20 12h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4",
+  light:
+    "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM12 2v2M12 20v2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M2 12h2M20 12h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4",
   dark: "M20 14.5A8 8 0 0 1 9.5 4 8 8 0 1 0 20 14.5Z",
   auto: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM12 3v18M12 8h4.5M12 12h5M12 16h4",
   key: "M14 10a4 4 0 1 0-3.5 4L13 16.500v2h2v2h3v-3.500l-4.500-4.500",
@@ -18,13 +19,15 @@ const PATHS = {
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   ok: "M5 13l4 4L19 7",
   bad: "M12 8v5M12 16.500h.01M12 3 2.500 20h19L12 3Z",
-  down: "M6 9l6 6 6-6",
   routes: "M8 7l-5 5 5 5M16 7l5 5-5 5",
   back: "M15 6l-6 6 6 6",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
 };
 
 export function icon(name) {
-  return svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" },
-    svg("path", { d: PATHS[name] }));
+  return svg(
+    "svg",
+    { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" },
+    svg("path", { d: PATHS[name] }),
+  );
 }

@@ -3,7 +3,10 @@
 
 export function parseJson(text) {
   return JSON.parse(text, (_, value, context) =>
-    typeof value === "number" && context && JSON.rawJSON && rounded(context.source) ? JSON.rawJSON(context.source) : value);
+    typeof value === "number" && context && JSON.rawJSON && rounded(context.source)
+      ? JSON.rawJSON(context.source)
+      : value,
+  );
 }
 
 // A double has 15 digits that are sure.

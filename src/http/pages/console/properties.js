@@ -8,13 +8,14 @@ export function propertiesOf(text) {
     try {
       return JSON.parse(typed);
     } catch {
-      throw new Error("Properties are not JSON: an object is like {\"page\": \"/home\"}.");
+      throw new Error('Properties are not JSON: an object is like {"page": "/home"}.');
     }
   }
   const found = {};
   for (const part of typed.split(",")) {
     const [, name, value] = part.match(/^\s*([^=]+?)\s*=\s*(.*?)\s*$/) ?? [];
-    if (name === undefined) throw new Error(`“${part.trim()}” is not name=value, as page=/home is.`);
+    if (name === undefined)
+      throw new Error(`“${part.trim()}” is not name=value, as page=/home is.`);
     found[name] = valueOf(value);
   }
   return found;

@@ -5,9 +5,11 @@ import { ask, request } from "./api.js";
 const EVERY = 2000;
 
 export async function pulse(signal, beat) {
-  let before = null, metrics = true;
+  let before = null,
+    metrics = true;
   while (!signal.aborted) {
-    if (document.hidden) { // nobody looks
+    if (document.hidden) {
+      // nobody looks
       before = null;
       await pause(EVERY, signal);
       continue;
@@ -41,7 +43,12 @@ function countsOf({ metrics, health }) {
 }
 
 function rateOf(before, now) {
-  if (before?.counts.n === undefined || now.counts.n === undefined || before.counts.of !== now.counts.of) return null;
+  if (
+    before?.counts.n === undefined ||
+    now.counts.n === undefined ||
+    before.counts.of !== now.counts.of
+  )
+    return null;
   return Math.max(0, (now.counts.n - before.counts.n) / (now.time - before.time));
 }
 
@@ -60,9 +67,13 @@ async function readMetrics(signal) {
 export function pause(milliseconds, signal) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
   });
 }

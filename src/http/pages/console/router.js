@@ -25,8 +25,11 @@ export function placeOf(hash) {
   const place = known ?? PLACES[0];
   const one = known && place.one && /^[\w-]+$/.test(id ?? "");
   return {
-    path: place.path, name: place.name, view: one ? place.one : place.view,
-    id: one ? id : null, query: new URLSearchParams(query),
+    path: place.path,
+    name: place.name,
+    view: one ? place.one : place.view,
+    id: one ? id : null,
+    query: new URLSearchParams(query),
   };
 }
 

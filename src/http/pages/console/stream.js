@@ -6,10 +6,12 @@ import { pause } from "./pulse.js";
 
 const AWAY = 3000; // until it is tried again, where the server does not say
 
-// Follow it from behind a record on, until signal is aborted: on.record(record) for each, on.state("live" | "away",
-// sentence) as it goes. It takes up where it was torn. Failure: the server refuses.
+// Follow it from behind a record on, until signal is aborted: on.record(record) for each,
+// on.state("live" | "away", sentence) as it goes. It takes up where it was torn. Failure:
+// the server refuses.
 export async function follow(filters, after, on, signal) {
-  let at = String(after), retry = AWAY;
+  let at = String(after),
+    retry = AWAY;
   const parse = parser((event) => {
     if (event.id !== null) at = event.id;
     if (event.retry !== null) retry = event.retry;
@@ -22,7 +24,10 @@ export async function follow(filters, after, on, signal) {
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Failure && ![0, 429, 503].includes(error.status)) throw error;
-      on.state("away", error instanceof Failure ? error.message : "The stream was cut off; it is taken up again.");
+      on.state(
+        "away",
+        error instanceof Failure ? error.message : "The stream was cut off; it is taken up again.",
+      );
     }
     parse.clear();
     await pause(retry, signal);
@@ -30,12 +35,19 @@ export async function follow(filters, after, on, signal) {
 }
 
 async function read(filters, at, on, parse, signal) {
-  const answer = await request(address("/log/stream", { after: at, timestamps: "rfc3339", ...filters }), {
-    signal, headers: { Accept: "text/event-stream" },
-  });
+  const answer = await request(
+    address("/log/stream", { after: at, timestamps: "rfc3339", ...filters }),
+    {
+      signal,
+      headers: { Accept: "text/event-stream" },
+    },
+  );
   if (!answer.ok) {
     const told = await answer.json().catch(() => null);
-    throw new Failure(answer.status, told?.response?.details ?? `The server answered ${answer.status}.`);
+    throw new Failure(
+      answer.status,
+      told?.response?.details ?? `The server answered ${answer.status}.`,
+    );
   }
   on.state("live", "");
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -48,7 +60,8 @@ async function read(filters, at, on, parse, signal) {
 
 // Takes text as it comes; tells each event. Source: WHATWG HTML, 9.2.6.
 export function parser(tell) {
-  let rest = "", event = blank();
+  let rest = "",
+    event = blank();
   const line = (text) => {
     if (text === "") {
       tell(event);

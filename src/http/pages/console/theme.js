@@ -2,7 +2,8 @@
 const KEY = "daybook.theme";
 const NAMES = ["auto", "light", "dark"];
 
-export const theme = () => (NAMES.includes(localStorage.getItem(KEY)) ? localStorage.getItem(KEY) : "auto");
+export const theme = () =>
+  NAMES.includes(localStorage.getItem(KEY)) ? localStorage.getItem(KEY) : "auto";
 
 export function applyTheme() {
   document.documentElement.dataset.theme = theme();
@@ -15,4 +16,5 @@ export function nextTheme() {
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
-  dispatchEvent(new Event("themechange")));
+  dispatchEvent(new Event("themechange")),
+);

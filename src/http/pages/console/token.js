@@ -27,23 +27,51 @@ export function useToken(value) {
 
 function open(refused) {
   const input = h("input", {
-    id: newId("token"), type: "password", autocomplete: "off", spellcheck: "false",
-    required: true, placeholder: "dbk_…", "aria-describedby": "token-about",
+    id: newId("token"),
+    type: "password",
+    autocomplete: "off",
+    spellcheck: "false",
+    required: true,
+    placeholder: "dbk_…",
+    "aria-describedby": "token-about",
   });
-  const dialog = h("dialog", { class: "dialog", "aria-labelledby": "token-title" },
-    h("form", { method: "dialog", onsubmit: () => useToken(input.value.trim()) },
+  const dialog = h(
+    "dialog",
+    { class: "dialog", "aria-labelledby": "token-title" },
+    h(
+      "form",
+      { method: "dialog", onsubmit: () => useToken(input.value.trim()) },
       h("h2", { id: "token-title" }, "Access token"),
-      h("p", { id: "token-about" },
+      h(
+        "p",
+        { id: "token-about" },
         refused
           ? "The server does not know this token: it is mistyped, or was revoked."
-          : "This server asks for an access token. It stays in this tab, and is gone when the tab is closed."),
-      h("label", { for: input.id }, "Token"), input,
-      h("p", { class: "hint" }, "To make one, on the server: ",
+          : "This server asks for an access token. It stays in this tab, and is gone when the tab is closed.",
+      ),
+      h("label", { for: input.id }, "Token"),
+      input,
+      h(
+        "p",
+        { class: "hint" },
+        "To make one, on the server: ",
         h("code", {}, "daybook token create console --scope read --scope audit"),
-        "; with ", h("code", {}, "--scope admin"), " it may do everything."),
-      h("div", { class: "actions" },
-        h("button", { type: "button", class: "button", onclick: () => dialog.close("") }, "Not now"),
-        h("button", { class: "button primary", value: "given" }, "Continue"))));
+        "; with ",
+        h("code", {}, "--scope admin"),
+        " it may do everything.",
+      ),
+      h(
+        "div",
+        { class: "actions" },
+        h(
+          "button",
+          { type: "button", class: "button", onclick: () => dialog.close("") },
+          "Not now",
+        ),
+        h("button", { class: "button primary", value: "given" }, "Continue"),
+      ),
+    ),
+  );
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {

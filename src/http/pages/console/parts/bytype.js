@@ -26,11 +26,17 @@ export function byType(rows, bars) {
 }
 
 function seriesOf(types) {
-  const shown = types.slice(0, SHOWN), rest = types.slice(SHOWN);
-  const series = shown.map((each, at) => ({ name: each.type, colour: seriesColour(at), values: each.values }));
+  const shown = types.slice(0, SHOWN),
+    rest = types.slice(SHOWN);
+  const series = shown.map((each, at) => ({
+    name: each.type,
+    colour: seriesColour(at),
+    values: each.values,
+  }));
   if (rest.length > 0) {
     series.push({
-      name: `${rest.length} others`, colour: seriesColour(SHOWN),
+      name: `${rest.length} others`,
+      colour: seriesColour(SHOWN),
       values: rest[0].values.map((_, bar) => rest.reduce((sum, each) => sum + each.values[bar], 0)),
     });
   }
@@ -38,40 +44,79 @@ function seriesOf(types) {
 }
 
 export function barChart(signal, rows, range, onrange) {
-  const bars = barsOf(range), types = byType(rows, bars);
+  const bars = barsOf(range),
+    types = byType(rows, bars);
   const sum = types.reduce((all, each) => all + each.sum, 0);
   if (sum === 0) return { sum, types, box: empty("No events in this time.") };
   const series = seriesOf(types);
   const step = bars.length > 1 ? (bars[1] - bars[0]) / 1000 : 3600;
   const sentence = `${count(sum)} events by ${range.by}, most often ${types[0].type}; the numbers are in the table below.`;
   const chart = stackedBars(signal, sentence, {
-    times: bars.map((each) => each.getTime() / 1000), series, step, onrange,
+    times: bars.map((each) => each.getTime() / 1000),
+    series,
+    step,
+    onrange,
   });
-  return { sum, types, series, bars, box: h("div", {}, chart, series.length > 1 && legend(series)) };
+  return {
+    sum,
+    types,
+    series,
+    bars,
+    box: h("div", {}, chart, series.length > 1 && legend(series)),
+  };
 }
 
 // The numbers behind the bars, for who cannot see them.
 export function numbers({ types, bars, sum }) {
   if (sum === 0) return null;
-  const rows = bars.map((from, at) => ({ from, sum: types.reduce((all, each) => all + each.values[at], 0) }))
+  const rows = bars
+    .map((from, at) => ({ from, sum: types.reduce((all, each) => all + each.values[at], 0) }))
     .filter((row) => row.sum > 0);
-  return h("details", {}, h("summary", {}, "The chart as a table"),
-    table("Events by time", [
-      { name: "From", class: "time", show: (row) => momentOf(row.from.toISOString()) },
-      { name: "Events", number: true, show: (row) => count(row.sum) },
-    ], rows));
+  return h(
+    "details",
+    {},
+    h("summary", {}, "The chart as a table"),
+    table(
+      "Events by time",
+      [
+        { name: "From", class: "time", show: (row) => momentOf(row.from.toISOString()) },
+        { name: "Events", number: true, show: (row) => count(row.sum) },
+      ],
+      rows,
+    ),
+  );
 }
 
 export function typeTable(types, sum) {
-  return table("Events by type", [
-    { name: "Type", show: (row) => [swatch(seriesColour(types.indexOf(row))), " ", h("a", { href: link("events", { type: row.type }) }, row.type)] },
-    { name: "Events", number: true, show: (row) => count(row.sum) },
-    { name: "Share", number: true, show: (row) => percent(row.sum / sum) },
-  ], types.slice(0, 20));
+  return table(
+    "Events by type",
+    [
+      {
+        name: "Type",
+        show: (row) => [
+          swatch(seriesColour(types.indexOf(row))),
+          " ",
+          h("a", { href: link("events", { type: row.type }) }, row.type),
+        ],
+      },
+      { name: "Events", number: true, show: (row) => count(row.sum) },
+      { name: "Share", number: true, show: (row) => percent(row.sum / sum) },
+    ],
+    types.slice(0, 20),
+  );
 }
 
 export async function statistics(range, signal, more = {}) {
-  return (await ask(address("/events/stats", {
-    by: range.by, since: range.since.toISOString(), until: range.until.toISOString(), tz: zone, ...more,
-  }), { signal })).data;
+  return (
+    await ask(
+      address("/events/stats", {
+        by: range.by,
+        since: range.since.toISOString(),
+        until: range.until.toISOString(),
+        tz: zone,
+        ...more,
+      }),
+      { signal },
+    )
+  ).data;
 }

@@ -3,18 +3,24 @@ import { announce, h } from "../dom.js";
 import { icon } from "../icons.js";
 
 export function code(text, shown) {
-  const button = h("button", {
-    class: "icon-button", "aria-label": "Copy", title: "Copy",
-    onclick: async () => {
-      try {
-        await navigator.clipboard.writeText(text);
-        announce("Copied");
-        button.replaceChildren(icon("ok"));
-      } catch {
-        announce("The browser did not let it be copied");
-      }
+  const button = h(
+    "button",
+    {
+      class: "icon-button",
+      "aria-label": "Copy",
+      title: "Copy",
+      onclick: async () => {
+        try {
+          await navigator.clipboard.writeText(text);
+          announce("Copied");
+          button.replaceChildren(icon("ok"));
+        } catch {
+          announce("The browser did not let it be copied");
+        }
+      },
     },
-  }, icon("copy"));
+    icon("copy"),
+  );
   return h("div", { class: "code" }, h("pre", { tabindex: "0" }, shown ?? text), button);
 }
 

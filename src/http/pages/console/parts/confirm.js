@@ -4,17 +4,37 @@ import { h, newId } from "../dom.js";
 // True where the word was typed and the button pressed.
 export function confirmTyped({ title, text, word, action }) {
   const input = h("input", {
-    id: newId("confirm"), autocomplete: "off", spellcheck: "false", class: "mono",
-    oninput: () => { button.disabled = input.value.trim() !== word; },
+    id: newId("confirm"),
+    autocomplete: "off",
+    spellcheck: "false",
+    class: "mono",
+    oninput: () => {
+      button.disabled = input.value.trim() !== word;
+    },
   });
-  const button = h("button", { class: "button danger primary", value: "yes", disabled: true }, action);
-  const dialog = h("dialog", { class: "dialog", "aria-labelledby": "confirm-title" },
-    h("form", { method: "dialog" },
+  const button = h(
+    "button",
+    { class: "button danger primary", value: "yes", disabled: true },
+    action,
+  );
+  const dialog = h(
+    "dialog",
+    { class: "dialog", "aria-labelledby": "confirm-title" },
+    h(
+      "form",
+      { method: "dialog" },
       h("h2", { id: "confirm-title" }, title),
       h("p", {}, text),
-      h("label", { for: input.id }, "To confirm, type ", h("code", {}, word)), input,
-      h("div", { class: "actions" },
-        h("button", { type: "button", class: "button", onclick: () => dialog.close("") }, "Cancel"), button)));
+      h("label", { for: input.id }, "To confirm, type ", h("code", {}, word)),
+      input,
+      h(
+        "div",
+        { class: "actions" },
+        h("button", { type: "button", class: "button", onclick: () => dialog.close("") }, "Cancel"),
+        button,
+      ),
+    ),
+  );
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {

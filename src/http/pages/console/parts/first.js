@@ -17,9 +17,22 @@ curl -s $API/events${headers} \\
 }
 
 export function sendYourFirstEvent() {
-  return h("section", { class: "card" },
+  return h(
+    "section",
+    { class: "card" },
     h("h2", {}, "Send your first event"),
-    h("p", { class: "lead" }, "Nothing is recorded yet. These lines, pasted into a shell, make a person and an event of theirs; this page shows it as it comes."),
+    h(
+      "p",
+      { class: "lead" },
+      "Nothing is recorded yet. These lines, pasted into a shell, make a person and an event of theirs; this page shows it as it comes.",
+    ),
     code(firstLines(location.origin, token())),
-    h("p", { class: "hint" }, "Every route, to read and to try, is at ", h("a", { href: "/docs" }, "/docs"), "."));
+    h(
+      "p",
+      { class: "hint" },
+      "Every route, to read and to try, is at ",
+      h("a", { href: "/docs" }, "/docs"),
+      ".",
+    ),
+  );
 }

@@ -3,14 +3,19 @@ import { h } from "../dom.js";
 import { icon } from "../icons.js";
 
 export function note(kind, ...children) {
-  return h("div", { class: `note ${kind}`, role: kind === "bad" ? "alert" : null },
-    icon(kind === "ok" ? "ok" : "bad"), h("p", {}, children));
+  return h(
+    "div",
+    { class: `note ${kind}`, role: kind === "bad" ? "alert" : null },
+    icon(kind === "ok" ? "ok" : "bad"),
+    h("p", {}, children),
+  );
 }
 
 // Where a route says no: what is missing, and who can give it.
 export function failed(error) {
   if (error.name === "AbortError") return null;
-  const sentence = error.status === undefined ? `The console failed: ${error.message}` : error.message;
+  const sentence =
+    error.status === undefined ? `The console failed: ${error.message}` : error.message;
   return note(error.status === 403 || error.status === 404 ? "quiet" : "bad", sentence);
 }
 

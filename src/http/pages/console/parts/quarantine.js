@@ -8,7 +8,14 @@ import { section } from "./section.js";
 import { table } from "./table.js";
 
 const COLUMNS = [
-  { name: "Whose", class: "mono", show: (row) => (row.person_id ? h("a", { href: link(`persons/${row.person_id}`) }, row.person_id) : row.anonymous_id) },
+  {
+    name: "Whose",
+    class: "mono",
+    show: (row) =>
+      row.person_id
+        ? h("a", { href: link(`persons/${row.person_id}`) }, row.person_id)
+        : row.anonymous_id,
+  },
   { name: "Why", class: "wide-cell", show: (row) => row.reason },
   { name: "Record", number: true, show: (row) => count(row.sequence) },
   { name: "Since", class: "time", show: (row) => momentOf(row.quarantined_at) },
@@ -16,12 +23,19 @@ const COLUMNS = [
 
 export function quarantine(signal) {
   const told = h("div", {});
-  const retry = h("button", { class: "button", hidden: true, onclick: () => tryAgain() }, "Try them again");
+  const retry = h(
+    "button",
+    { class: "button", hidden: true, onclick: () => tryAgain() },
+    "Try them again",
+  );
   const tryAgain = async () => {
     retry.disabled = true;
     try {
       const { data } = await ask("/admin/quarantine/retry", { method: "POST" });
-      replace(told, note("ok", `${count(data.retried)} tried again. Who is still set aside is listed.`));
+      replace(
+        told,
+        note("ok", `${count(data.retried)} tried again. Who is still set aside is listed.`),
+      );
       announce("Tried again");
       await listed.load();
     } catch (error) {
@@ -29,11 +43,28 @@ export function quarantine(signal) {
     }
     retry.disabled = false;
   };
-  const listed = section("Quarantine", signal, async () => {
-    const { data, next } = await ask("/admin/quarantine?timestamps=rfc3339", { signal });
-    retry.hidden = data.length === 0;
-    if (data.length === 0) return [told, empty("Nobody is set aside: PostgreSQL has taken every record.")];
-    return [told, table("Quarantine", COLUMNS, data), next && h("p", { class: "hint" }, `The first ${count(data.length)}; `, h("code", {}, "daybook status"), " has all.")];
-  }, retry);
+  const listed = section(
+    "Quarantine",
+    signal,
+    async () => {
+      const { data, next } = await ask("/admin/quarantine?timestamps=rfc3339", { signal });
+      retry.hidden = data.length === 0;
+      if (data.length === 0)
+        return [told, empty("Nobody is set aside: PostgreSQL has taken every record.")];
+      return [
+        told,
+        table("Quarantine", COLUMNS, data),
+        next &&
+          h(
+            "p",
+            { class: "hint" },
+            `The first ${count(data.length)}; `,
+            h("code", {}, "daybook status"),
+            " has all.",
+          ),
+      ];
+    },
+    retry,
+  );
   return listed.box;
 }

@@ -11,10 +11,15 @@ const PATH = "/admin/rebuild?timestamps=rfc3339";
 
 export function rebuild(signal) {
   const old = h("input", { type: "checkbox" });
-  const start = h("button", { class: "button", onclick: () => order("POST", { keep_old: old.checked }) }, "Rebuild the tables");
+  const start = h(
+    "button",
+    { class: "button", onclick: () => order("POST", { keep_old: old.checked }) },
+    "Rebuild the tables",
+  );
   const stop = h("button", { class: "button danger", onclick: () => order("DELETE") }, "Stop it");
   const keep = h("label", { class: "check" }, old, "Keep the old tables, to swap back");
-  const shown = h("div", { class: "card-body" }), trouble = h("div", {});
+  const shown = h("div", { class: "card-body" }),
+    trouble = h("div", {});
   let watching = false;
 
   const order = async (method, body) => {
@@ -57,8 +62,16 @@ export function rebuild(signal) {
   };
   return section("Rebuild", signal, async () => {
     if (show((await ask(PATH, { signal })).data)) watch();
-    return [h("p", { class: "lead" }, "The tables that answer reads are made again from the log beside the old ones, and swapped in. Reads and writes go on."),
-      shown, trouble, h("div", { class: "filters" }, start, stop, keep)];
+    return [
+      h(
+        "p",
+        { class: "lead" },
+        "The tables that answer reads are made again from the log beside the old ones, and swapped in. Reads and writes go on.",
+      ),
+      shown,
+      trouble,
+      h("div", { class: "filters" }, start, stop, keep),
+    ];
   }).box;
 }
 
@@ -67,24 +80,48 @@ function stateOf(now) {
   if (now.state === "running") return progress(now);
   const when = now.ended_at ? `${momentOf(now.ended_at)}: ` : "";
   if (now.state === "done") return note("ok", `${when}done. `, resultOf(now.result));
-  return note(now.state === "failed" ? "bad" : "warn", `${when}${now.state}. `, now.reason ?? "The old tables are as they were.");
+  return note(
+    now.state === "failed" ? "bad" : "warn",
+    `${when}${now.state}. `,
+    now.reason ?? "The old tables are as they were.",
+  );
 }
 
 function progress({ phase, done, total, unit, seconds_left: left, started_at: began }) {
   const known = total > 0;
-  const bar = h("progress", { max: known ? total : null, value: known ? done : undefined, "aria-label": "Progress of the rebuild" });
+  const bar = h("progress", {
+    max: known ? total : null,
+    value: known ? done : undefined,
+    "aria-label": "Progress of the rebuild",
+  });
   if (!known) bar.removeAttribute("value");
-  return h("div", { class: "progress" },
-    h("p", {}, h("strong", {}, phase ?? "Running"), began && h("span", { class: "quiet-text" }, ` since ${momentOf(began)}`)),
+  return h(
+    "div",
+    { class: "progress" },
+    h(
+      "p",
+      {},
+      h("strong", {}, phase ?? "Running"),
+      began && h("span", { class: "quiet-text" }, ` since ${momentOf(began)}`),
+    ),
     bar,
-    h("p", { class: "hint" }, known ? `${count(done)} of ${count(total)} ${unit ?? ""}` : `${count(done ?? 0)} ${unit ?? ""}`,
-      left !== null && left !== undefined && `, about ${duration(left)} left`));
+    h(
+      "p",
+      { class: "hint" },
+      known
+        ? `${count(done)} of ${count(total)} ${unit ?? ""}`
+        : `${count(done ?? 0)} ${unit ?? ""}`,
+      left !== null && left !== undefined && `, about ${duration(left)} left`,
+    ),
+  );
 }
 
 function resultOf(result) {
   if (!result) return "";
   const { persons, events, seconds, quarantined, kept } = result;
-  return [`${count(persons)} persons and ${count(events)} events in ${duration(seconds)}.`,
+  return [
+    `${count(persons)} persons and ${count(events)} events in ${duration(seconds)}.`,
     quarantined > 0 && ` ${count(quarantined)} set aside.`,
-    kept && [" The old tables are in the schema ", h("code", {}, kept), "."]];
+    kept && [" The old tables are in the schema ", h("code", {}, kept), "."],
+  ];
 }

@@ -6,17 +6,27 @@ import { link } from "../router.js";
 import { json } from "./code.js";
 
 export const TYPES = [
-  "event.recorded", "event.deleted", "person.created", "person.updated", "person.deleted",
-  "person.aliased", "person.unaliased",
+  "event.recorded",
+  "event.deleted",
+  "person.created",
+  "person.updated",
+  "person.deleted",
+  "person.aliased",
+  "person.unaliased",
 ];
 
-export const typeBadge = (type) => h("span", {
-  class: `badge ${type.endsWith(".deleted") ? "bad" : type.startsWith("person.") ? "warn" : ""}`,
-}, type);
+export const typeBadge = (type) =>
+  h(
+    "span",
+    {
+      class: `badge ${type.endsWith(".deleted") ? "bad" : type.startsWith("person.") ? "warn" : ""}`,
+    },
+    type,
+  );
 
 // Whose it is, where the record says so.
 const personOf = (record) =>
-  (record.type.startsWith("person.") ? record.subject_id : record.data?.person_id ?? null);
+  record.type.startsWith("person.") ? record.subject_id : (record.data?.person_id ?? null);
 
 // When it happened, which for an event the client may say.
 export const happened = (record) => record.data?.datetime_created ?? record.recorded_at;
@@ -26,30 +36,45 @@ export const shown = (value) => (typeof value === "string" ? value : JSON.string
 // The first members of an object, in a line.
 export function pairs(object) {
   const all = Object.entries(object ?? {});
-  const some = all.slice(0, 4).map(([name, value]) => `${name}: ${shown(value)}`).join(" · ");
+  const some = all
+    .slice(0, 4)
+    .map(([name, value]) => `${name}: ${shown(value)}`)
+    .join(" · ");
   return all.length > 4 ? `${some} · …` : some;
 }
 
 // What it is about, in few words: [what, more].
 function gist({ type, data = {} }) {
   if (type === "event.recorded") return [data.event_type, pairs(data.properties)];
-  if (type === "person.created") return [data.email ?? data.external_id ?? "", pairs(data.properties)];
+  if (type === "person.created")
+    return [data.email ?? data.external_id ?? "", pairs(data.properties)];
   return ["", pairs(data)];
 }
 
 export function recordLine(record) {
   const [what, more] = gist(record);
-  return h("button", { class: "record", type: "button", onclick: () => openRecord(record) },
+  return h(
+    "button",
+    { class: "record", type: "button", onclick: () => openRecord(record) },
     h("span", { class: "time", title: record.recorded_at }, clockOf(record.recorded_at)),
     h("span", { class: "number" }, String(record.sequence)),
     typeBadge(record.type),
     h("span", { class: "gist" }, what, " ", h("span", { class: "quiet-text" }, more)),
-    h("span", { class: "actor" }, record.meta?.actor ?? ""));
+    h("span", { class: "actor" }, record.meta?.actor ?? ""),
+  );
 }
 
 export function openRecord(record) {
-  open(`Record ${record.sequence}`, [typeBadge(record.type), ` ${momentOf(record.recorded_at)}`,
-    record.meta?.actor && `, by ${record.meta.actor}`], record, personOf(record));
+  open(
+    `Record ${record.sequence}`,
+    [
+      typeBadge(record.type),
+      ` ${momentOf(record.recorded_at)}`,
+      record.meta?.actor && `, by ${record.meta.actor}`,
+    ],
+    record,
+    personOf(record),
+  );
 }
 
 export function openEvent(event) {
@@ -57,14 +82,36 @@ export function openEvent(event) {
 }
 
 function open(title, about, value, person) {
-  const dialog = h("dialog", { class: "dialog wide", "aria-labelledby": "record-title" },
-    h("div", { class: "stack" },
-      h("div", { class: "card-head" },
+  const dialog = h(
+    "dialog",
+    { class: "dialog wide", "aria-labelledby": "record-title" },
+    h(
+      "div",
+      { class: "stack" },
+      h(
+        "div",
+        { class: "card-head" },
         h("h2", { id: "record-title" }, title),
-        h("button", { class: "icon-button", "aria-label": "Close", onclick: () => dialog.close() }, icon("close"))),
+        h(
+          "button",
+          { class: "icon-button", "aria-label": "Close", onclick: () => dialog.close() },
+          icon("close"),
+        ),
+      ),
       h("p", { class: "quiet-text" }, about),
       json(value),
-      person && h("p", {}, h("a", { href: link(`persons/${person}`), onclick: () => dialog.close() }, "The person it is about"))));
+      person &&
+        h(
+          "p",
+          {},
+          h(
+            "a",
+            { href: link(`persons/${person}`), onclick: () => dialog.close() },
+            "The person it is about",
+          ),
+        ),
+    ),
+  );
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();

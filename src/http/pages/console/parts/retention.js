@@ -11,59 +11,133 @@ const label = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", ye
 
 export function retention(asked, names, keep, signal) {
   const result = h("div", { class: "card-body" });
-  const first = typeField("First they did", asked.first ?? (names.includes("signup") ? "signup" : names[0]));
+  const first = typeField(
+    "First they did",
+    asked.first ?? (names.includes("signup") ? "signup" : names[0]),
+  );
   const then = typeField("Then they did", asked.then ?? names.find((each) => each !== "signup"));
-  const by = h("select", { id: newId("by") }, Object.keys(BACK).map((each) =>
-    h("option", { value: each, selected: each === (asked.by ?? "week") }, each)));
+  const by = h(
+    "select",
+    { id: newId("by") },
+    Object.keys(BACK).map((each) =>
+      h("option", { value: each, selected: each === (asked.by ?? "week") }, each),
+    ),
+  );
   const draw = async () => {
     const params = { first: first.input.value.trim(), then: then.input.value.trim(), by: by.value };
-    if (!params.first || !params.then) return replace(result, empty("Choose what they did first, and then."));
+    if (!params.first || !params.then)
+      return replace(result, empty("Choose what they did first, and then."));
     keep(params);
     replace(result, loading());
     const since = new Date(Date.now() - BACK[by.value] * DAYS[by.value] * 86400e3);
     try {
-      const { data } = await ask(address("/events/retention", { ...params, since: since.toISOString(), tz: zone, timestamps: "rfc3339" }), { signal });
-      replace(result, data.length === 0 ? empty(`Nobody did “${params.first}” in this time.`) : picture(data, params));
+      const { data } = await ask(
+        address("/events/retention", {
+          ...params,
+          since: since.toISOString(),
+          tz: zone,
+          timestamps: "rfc3339",
+        }),
+        { signal },
+      );
+      replace(
+        result,
+        data.length === 0
+          ? empty(`Nobody did “${params.first}” in this time.`)
+          : picture(data, params),
+      );
       announce(`${data.length} cohorts`);
     } catch (error) {
       if (!signal.aborted) replace(result, failed(error));
     }
   };
   draw();
-  return card(null, h("div", { class: "card-head" }, h("h2", {}, "Retention")),
-    h("form", {
-      class: "filters",
-      onsubmit: (event) => {
-        event.preventDefault();
-        draw();
+  return card(
+    null,
+    h("div", { class: "card-head" }, h("h2", {}, "Retention")),
+    h(
+      "form",
+      {
+        class: "filters",
+        onsubmit: (event) => {
+          event.preventDefault();
+          draw();
+        },
       },
-    }, first.box, then.box, h("div", { class: "field narrow" }, h("label", { for: by.id }, "By"), by),
-    h("button", { class: "button primary" }, "Show")),
-    result);
+      first.box,
+      then.box,
+      h("div", { class: "field narrow" }, h("label", { for: by.id }, "By"), by),
+      h("button", { class: "button primary" }, "Show"),
+    ),
+    result,
+  );
 }
 
 function typeField(name, value) {
-  const input = h("input", { id: newId("type"), list: "known-types", value: value ?? "", required: true, spellcheck: "false", autocomplete: "off" });
+  const input = h("input", {
+    id: newId("type"),
+    list: "known-types",
+    value: value ?? "",
+    required: true,
+    spellcheck: "false",
+    autocomplete: "off",
+  });
   return { input, box: h("div", { class: "field" }, h("label", { for: input.id }, name), input) };
 }
 
 function picture(cohorts, { first, then, by }) {
   const columns = Math.max(...cohorts.map((each) => each.returned.length));
-  return [h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Retention" },
-    h("table", { class: "cohorts" },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, `${by[0].toUpperCase()}${by.slice(1)} from`), h("th", { scope: "col", class: "number" }, "Persons"),
-        Array.from({ length: columns }, (_, k) => h("th", { scope: "col", class: "number" }, k === 0 ? `Same ${by}` : `+${k}`)))),
-      h("tbody", {}, cohorts.map((cohort) => h("tr", {},
-        h("th", { scope: "row", class: "time" }, label.format(parseTime(cohort.from))),
-        h("td", { class: "number" }, count(cohort.persons)),
-        Array.from({ length: columns }, (_, k) => cell(cohort, k))))))),
-  h("p", { class: "hint" }, `Of the persons who did “${first}” for the first time in a ${by}, how many did “${then}” in the ${by}s after it.`)];
+  return [
+    h(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Retention" },
+      h(
+        "table",
+        { class: "cohorts" },
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, `${by[0].toUpperCase()}${by.slice(1)} from`),
+            h("th", { scope: "col", class: "number" }, "Persons"),
+            Array.from({ length: columns }, (_, k) =>
+              h("th", { scope: "col", class: "number" }, k === 0 ? `Same ${by}` : `+${k}`),
+            ),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          cohorts.map((cohort) =>
+            h(
+              "tr",
+              {},
+              h("th", { scope: "row", class: "time" }, label.format(parseTime(cohort.from))),
+              h("td", { class: "number" }, count(cohort.persons)),
+              Array.from({ length: columns }, (_, k) => cell(cohort, k)),
+            ),
+          ),
+        ),
+      ),
+    ),
+    h(
+      "p",
+      { class: "hint" },
+      `Of the persons who did “${first}” for the first time in a ${by}, how many did “${then}” in the ${by}s after it.`,
+    ),
+  ];
 }
 
 function cell({ persons, returned }, k) {
   if (k >= returned.length) return h("td", {});
   const share = persons > 0 ? returned[k] / persons : 0;
-  const shown = h("td", { class: "number cohort", title: `${count(returned[k])} of ${count(persons)}` }, percent(share));
+  const shown = h(
+    "td",
+    { class: "number cohort", title: `${count(returned[k])} of ${count(persons)}` },
+    percent(share),
+  );
   shown.style.setProperty("--share", `${Math.round(4 + share * 40)}%`);
   return shown;
 }

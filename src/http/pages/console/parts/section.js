@@ -14,5 +14,8 @@ export function section(title, signal, draw, ...beside) {
     }
   };
   load();
-  return { box: card(null, h("div", { class: "card-head" }, h("h2", {}, title), beside), body), load };
+  return {
+    box: card(null, h("div", { class: "card-head" }, h("h2", {}, title), beside), body),
+    load,
+  };
 }

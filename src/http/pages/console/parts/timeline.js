@@ -6,7 +6,8 @@ import { clockOf, count, dayOf, parseTime } from "../format.js";
 import { empty, note } from "./notes.js";
 import { happened, openEvent, openRecord, pairs, shown } from "./record.js";
 
-const PAGE = 1000, PAGES = 10; // records that are read
+const PAGE = 1000,
+  PAGES = 10; // records that are read
 const STEP = 200; // entries that are shown at once
 
 export async function timeline(id, signal) {
@@ -15,11 +16,13 @@ export async function timeline(id, signal) {
   const changes = changesOf(records);
   const list = h("div", { class: "days" });
   // As it happened; the log has it as it was told.
-  const left = records.map((record) => [parseTime(happened(record)).getTime(), record])
+  const left = records
+    .map((record) => [parseTime(happened(record)).getTime(), record])
     .sort((one, other) => other[0] - one[0] || other[1].sequence - one[1].sequence)
     .map(([, record]) => record);
   const more = h("button", { class: "button", onclick: () => grow() }, "Show earlier");
-  let day = null, entries = null;
+  let day = null,
+    entries = null;
   const grow = () => {
     for (const record of left.splice(0, STEP)) {
       const its = dayOf(happened(record));
@@ -46,48 +49,106 @@ async function historyOf(id, signal) {
       records.push(...answer.data);
       next = answer.next;
     }
-    return { records, notes: next ? [note("quiet", `The first ${count(PAGE * PAGES)} records; `, h("code", {}, `daybook log person ${id}`), " has all.")] : [] };
+    return {
+      records,
+      notes: next
+        ? [
+            note(
+              "quiet",
+              `The first ${count(PAGE * PAGES)} records; `,
+              h("code", {}, `daybook log person ${id}`),
+              " has all.",
+            ),
+          ]
+        : [],
+    };
   } catch (error) {
-    if (error.status === 403) return { records: await eventsOf(id, signal), notes: [note("quiet", "The events. What was changed, and by whom, is shown to a token with the scope audit.")] };
+    if (error.status === 403)
+      return {
+        records: await eventsOf(id, signal),
+        notes: [
+          note(
+            "quiet",
+            "The events. What was changed, and by whom, is shown to a token with the scope audit.",
+          ),
+        ],
+      };
     if (error.status === 404) return { records: [], notes: [] };
     throw error;
   }
 }
 
 async function eventsOf(id, signal) {
-  const { data } = await ask(address("/events", { person_id: id, limit: PAGE, order: "desc", timestamps: "rfc3339" }), { signal });
+  const { data } = await ask(
+    address("/events", { person_id: id, limit: PAGE, order: "desc", timestamps: "rfc3339" }),
+    { signal },
+  );
   return data.reverse().map((event) => ({
-    type: "event.recorded", recorded_at: event.datetime_created, subject_id: event.id, data: event,
+    type: "event.recorded",
+    recorded_at: event.datetime_created,
+    subject_id: event.id,
+    data: event,
   }));
 }
 
 function entry(record, changes) {
   const { what, beside } = words(record);
-  return h("li", { class: `entry ${record.type.startsWith("event.") ? "" : "of-person"}` },
+  return h(
+    "li",
+    { class: `entry ${record.type.startsWith("event.") ? "" : "of-person"}` },
     h("span", { class: "time", title: happened(record) }, clockOf(happened(record))),
-    h("div", { class: "what" },
-      h("p", {}, h("button", { class: "link-button", onclick: () => (record.sequence ? openRecord(record) : openEvent(record.data)) }, what),
-        beside && h("span", { class: "quiet-text" }, ` ${beside}`)),
-      changes?.length > 0 && h("ul", { class: "changes" }, changes.map(change))),
-    h("span", { class: "actor" }, record.meta?.actor && `by ${record.meta.actor}`));
+    h(
+      "div",
+      { class: "what" },
+      h(
+        "p",
+        {},
+        h(
+          "button",
+          {
+            class: "link-button",
+            onclick: () => (record.sequence ? openRecord(record) : openEvent(record.data)),
+          },
+          what,
+        ),
+        beside && h("span", { class: "quiet-text" }, ` ${beside}`),
+      ),
+      changes?.length > 0 && h("ul", { class: "changes" }, changes.map(change)),
+    ),
+    h("span", { class: "actor" }, record.meta?.actor && `by ${record.meta.actor}`),
+  );
 }
 
 function words({ type, data = {} }) {
   switch (type) {
-    case "event.recorded": return { what: data.event_type, beside: pairs(data.properties) };
-    case "event.deleted": return { what: "Event deleted", beside: data.event_type ?? "" };
-    case "person.created": return { what: "Person created" };
-    case "person.updated": return { what: "Person changed" };
-    case "person.deleted": return { what: "Person deleted" };
-    case "person.aliased": return { what: "Anonymous id tied", beside: data.anonymous_id };
-    case "person.unaliased": return { what: "Anonymous id untied", beside: data.anonymous_id };
-    default: return { what: type };
+    case "event.recorded":
+      return { what: data.event_type, beside: pairs(data.properties) };
+    case "event.deleted":
+      return { what: "Event deleted", beside: data.event_type ?? "" };
+    case "person.created":
+      return { what: "Person created" };
+    case "person.updated":
+      return { what: "Person changed" };
+    case "person.deleted":
+      return { what: "Person deleted" };
+    case "person.aliased":
+      return { what: "Anonymous id tied", beside: data.anonymous_id };
+    case "person.unaliased":
+      return { what: "Anonymous id untied", beside: data.anonymous_id };
+    default:
+      return { what: type };
   }
 }
 
 function change([name, old, now]) {
-  return h("li", {},
+  return h(
+    "li",
+    {},
     h("span", { class: "field-name" }, name),
-    old !== undefined && [h("del", {}, shown(old)), h("span", { class: "arrow", "aria-label": "becomes" }, "→")],
-    now === undefined ? h("span", { class: "quiet-text" }, "removed") : h("ins", {}, shown(now)));
+    old !== undefined && [
+      h("del", {}, shown(old)),
+      h("span", { class: "arrow", "aria-label": "becomes" }, "→"),
+    ],
+    now === undefined ? h("span", { class: "quiet-text" }, "removed") : h("ins", {}, shown(now)),
+  );
 }

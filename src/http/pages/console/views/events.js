@@ -23,13 +23,29 @@ export async function show(root, { query, signal }) {
     chosen = name;
     search();
   });
-  let chosen = query.get("range") ?? "30d", rows = [], last = new AbortController();
+  let chosen = query.get("range") ?? "30d",
+    rows = [],
+    last = new AbortController();
   const result = h("div", { class: "results" });
-  const chart = h("div", { class: "card-body" }), list = h("div", { class: "card-body" });
-  const save = h("button", {
-    class: "button", disabled: true,
-    onclick: () => download("events.csv", csv(CELLS, rows.map((row) => CELLS.map((name) => row[name])))),
-  }, icon("download"), "CSV of what is shown");
+  const chart = h("div", { class: "card-body" }),
+    list = h("div", { class: "card-body" });
+  const save = h(
+    "button",
+    {
+      class: "button",
+      disabled: true,
+      onclick: () =>
+        download(
+          "events.csv",
+          csv(
+            CELLS,
+            rows.map((row) => CELLS.map((name) => row[name])),
+          ),
+        ),
+    },
+    icon("download"),
+    "CSV of what is shown",
+  );
 
   const search = async () => {
     last.abort();
@@ -45,8 +61,11 @@ export async function show(root, { query, signal }) {
       return;
     }
     remember("events", { ...fields.text(), range: chosen });
-    replace(result, card(null, h("div", { class: "card-head" }, h("h2", {}, "Events"), range.box), chart),
-      card(null, list));
+    replace(
+      result,
+      card(null, h("div", { class: "card-head" }, h("h2", {}, "Events"), range.box), chart),
+      card(null, list),
+    );
     replace(list, loading());
     const stretch = rangeOf(chosen);
     await Promise.all([drawList(asked, stretch, until), drawChart(asked, stretch, until)]);
@@ -55,9 +74,18 @@ export async function show(root, { query, signal }) {
   const drawList = async (asked, { since, until: end }, until) => {
     try {
       let next = address("/events", {
-        ...asked.filter, since: since.toISOString(), until: end.toISOString(), limit: PAGE, order: "desc", timestamps: "rfc3339",
+        ...asked.filter,
+        since: since.toISOString(),
+        until: end.toISOString(),
+        limit: PAGE,
+        order: "desc",
+        timestamps: "rfc3339",
       });
-      const more = h("button", { class: "button", onclick: () => grow().catch((error) => replace(list, failed(error))) }, "Show more");
+      const more = h(
+        "button",
+        { class: "button", onclick: () => grow().catch((error) => replace(list, failed(error))) },
+        "Show more",
+      );
       const grow = async () => {
         const answer = await ask(next, { signal: until });
         next = answer.next;
@@ -65,9 +93,20 @@ export async function show(root, { query, signal }) {
         save.disabled = rows.length === 0;
         more.hidden = !next;
         announce(`${rows.length} events shown`);
-        replace(list, rows.length === 0 ? empty("No event is like that in this time.")
-          : [h("p", { class: "quiet-text" }, `The ${count(rows.length)} recorded last${next ? "; there are more" : ", which are all"}.`),
-            table("Events", COLUMNS, rows), more]);
+        replace(
+          list,
+          rows.length === 0
+            ? empty("No event is like that in this time.")
+            : [
+                h(
+                  "p",
+                  { class: "quiet-text" },
+                  `The ${count(rows.length)} recorded last${next ? "; there are more" : ", which are all"}.`,
+                ),
+                table("Events", COLUMNS, rows),
+                more,
+              ],
+        );
       };
       await grow();
     } catch (error) {
@@ -87,49 +126,102 @@ export async function show(root, { query, signal }) {
     }
   };
   const drawShown = () => {
-    const counts = rows.map((row) => ({ from: row.datetime_created, event_type: row.event_type, count: 1 }));
-    draw(barChart(last.signal, counts, rangeOf(chosen), zoom), h("p", { class: "hint" }, "Of the events that are shown below."));
+    const counts = rows.map((row) => ({
+      from: row.datetime_created,
+      event_type: row.event_type,
+      count: 1,
+    }));
+    draw(
+      barChart(last.signal, counts, rangeOf(chosen), zoom),
+      h("p", { class: "hint" }, "Of the events that are shown below."),
+    );
   };
   const draw = (drawn, more) => replace(chart, drawn.box, more, drawn.sum > 0 && numbers(drawn));
-  const zoom = (from, to) => range.choose(`${new Date(from * 1000).toISOString()}..${new Date(to * 1000).toISOString()}`);
+  const zoom = (from, to) =>
+    range.choose(`${new Date(from * 1000).toISOString()}..${new Date(to * 1000).toISOString()}`);
 
-  replace(root, heading("Events", save),
-    h("form", {
-      class: "filters",
-      onsubmit: (event) => {
-        event.preventDefault();
-        search();
+  replace(
+    root,
+    heading("Events", save),
+    h(
+      "form",
+      {
+        class: "filters",
+        onsubmit: (event) => {
+          event.preventDefault();
+          search();
+        },
       },
-    }, fields.boxes, h("button", { class: "button primary" }, "Search")),
-    result);
+      fields.boxes,
+      h("button", { class: "button primary" }, "Search"),
+    ),
+    result,
+  );
   await search();
 }
 
 const COLUMNS = [
-  { name: "When", class: "time", show: (row) => h("button", { class: "link-button", onclick: () => openEvent(row) }, momentOf(row.datetime_created)) },
+  {
+    name: "When",
+    class: "time",
+    show: (row) =>
+      h(
+        "button",
+        { class: "link-button", onclick: () => openEvent(row) },
+        momentOf(row.datetime_created),
+      ),
+  },
   { name: "Type", show: (row) => row.event_type },
-  { name: "Whose", show: (row) => (row.person_id
-    ? h("a", { class: "mono", href: link(`persons/${row.person_id}`), title: row.person_id }, `${row.person_id.slice(0, 8)}…${row.person_id.slice(-4)}`)
-    : h("span", { class: "quiet-text" }, row.anonymous_id ? `anonymous ${row.anonymous_id}` : "nobody's")) },
-  { name: "Properties", show: (row) => h("div", { class: "clip quiet-text", title: pairs(row.properties) }, pairs(row.properties)) },
+  {
+    name: "Whose",
+    show: (row) =>
+      row.person_id
+        ? h(
+            "a",
+            { class: "mono", href: link(`persons/${row.person_id}`), title: row.person_id },
+            `${row.person_id.slice(0, 8)}…${row.person_id.slice(-4)}`,
+          )
+        : h(
+            "span",
+            { class: "quiet-text" },
+            row.anonymous_id ? `anonymous ${row.anonymous_id}` : "nobody's",
+          ),
+  },
+  {
+    name: "Properties",
+    show: (row) =>
+      h("div", { class: "clip quiet-text", title: pairs(row.properties) }, pairs(row.properties)),
+  },
 ];
 
 function filterFields(query, signal) {
   const known = knownTypes(signal).list;
-  const type = field("Types", "type", query, { list: "known-types", placeholder: "All; several with commas" });
+  const type = field("Types", "type", query, {
+    list: "known-types",
+    placeholder: "All; several with commas",
+  });
   const whose = field("Person", "person", query, { placeholder: "Id, email or anonymous id" });
   const properties = field("Properties", "properties", query, { placeholder: "page=/home or {…}" });
-  const text = () => ({ type: type.input.value.trim(), person: whose.input.value.trim(), properties: properties.input.value.trim() });
+  const text = () => ({
+    type: type.input.value.trim(),
+    person: whose.input.value.trim(),
+    properties: properties.input.value.trim(),
+  });
   return {
-    boxes: [type.box, whose.box, properties.box, known], text,
+    boxes: [type.box, whose.box, properties.box, known],
+    text,
     read: () => {
       const typed = text();
-      const types = typed.type.split(",").map((each) => each.trim()).filter(Boolean);
+      const types = typed.type
+        .split(",")
+        .map((each) => each.trim())
+        .filter(Boolean);
       const object = propertiesOf(typed.properties);
       const who = whoOf(typed.person);
       return {
         filter: { keyword: types, ...who, properties: object && JSON.stringify(object) },
-        counted: object || (typed.person && !who.person_id) ? null : { type: types.join(","), ...who },
+        counted:
+          object || (typed.person && !who.person_id) ? null : { type: types.join(","), ...who },
       };
     },
   };
@@ -142,6 +234,12 @@ function whoOf(text) {
 }
 
 function field(name, key, query, more) {
-  const input = h("input", { id: `events-${key}`, value: query.get(key) ?? "", spellcheck: "false", autocomplete: "off", ...more });
+  const input = h("input", {
+    id: `events-${key}`,
+    value: query.get(key) ?? "",
+    spellcheck: "false",
+    autocomplete: "off",
+    ...more,
+  });
   return { input, box: h("div", { class: "field" }, h("label", { for: input.id }, name), input) };
 }

@@ -10,13 +10,19 @@ import { remember } from "../router.js";
 import { follow } from "../stream.js";
 
 const KEPT = 500; // records; older ones leave the list
-const BEFORE = 50, SEARCHED = 1000; // of the log, shown at first: all, or what fits of
+const BEFORE = 50; // of the log, shown at first;
+const SEARCHED = 1000; // those among so many that fit, where it is filtered
 
 export async function show(root, { query, signal }) {
-  const filters = { type: query.get("type"), event_type: query.get("event_type"), person_id: query.get("person_id") };
+  const filters = {
+    type: query.get("type"),
+    event_type: query.get("event_type"),
+    person_id: query.get("person_id"),
+  };
   const rows = tail();
   const stand = h("span", { class: "stand", role: "status" });
-  const trouble = h("div", {}), first = h("div", {});
+  const trouble = h("div", {}),
+    first = h("div", {});
   let last = new AbortController();
   const listen = async () => {
     last.abort();
@@ -28,27 +34,37 @@ export async function show(root, { query, signal }) {
       const { data } = await ask("/health", { signal, allow: [503] });
       replace(first, data?.head === 0 && sendYourFirstEvent());
       const before = Object.values(filters).some(Boolean) ? SEARCHED : BEFORE;
-      await follow(filters, Math.max(0, (data?.head ?? 0) - before), {
-        record: (record) => {
-          replace(first);
-          rows.add(record);
+      await follow(
+        filters,
+        Math.max(0, (data?.head ?? 0) - before),
+        {
+          record: (record) => {
+            replace(first);
+            rows.add(record);
+          },
+          state: (state, sentence) => {
+            say(stand, state, state === "live" ? "Live" : "Away");
+            replace(trouble, sentence && note("warn", sentence));
+          },
         },
-        state: (state, sentence) => {
-          say(stand, state, state === "live" ? "Live" : "Away");
-          replace(trouble, sentence && note("warn", sentence));
-        },
-      }, AbortSignal.any([signal, last.signal]));
+        AbortSignal.any([signal, last.signal]),
+      );
     } catch (error) {
       say(stand, "away", "Not live");
       replace(trouble, failed(error));
     }
   };
-  replace(root, heading("Live", stand, rows.button),
+  replace(
+    root,
+    heading("Live", stand, rows.button),
     filterForm(filters, () => {
       remember("live", filters);
       listen();
     }),
-    trouble, first, card(null, rows.box));
+    trouble,
+    first,
+    card(null, rows.box),
+  );
   listen();
 }
 
@@ -60,10 +76,19 @@ function say(stand, state, text) {
 function tail() {
   const list = h("ol", { class: "records", "aria-label": "Records, the newest first" });
   const none = empty("Nothing has come yet. Records appear here as they are written.");
-  let paused = false, aside = [], coming = [], drawing = false;
+  let paused = false,
+    aside = [],
+    coming = [],
+    drawing = false;
   const button = h("button", { class: "button", "aria-pressed": "false", onclick: () => toggle() });
-  const paint = () => replace(button, icon(paused ? "play" : "pause"),
-    paused ? `Go on${aside.length > 0 ? ` (${count(aside.length)}${aside.length === KEPT ? " or more" : ""} new)` : ""}` : "Pause");
+  const paint = () =>
+    replace(
+      button,
+      icon(paused ? "play" : "pause"),
+      paused
+        ? `Go on${aside.length > 0 ? ` (${count(aside.length)}${aside.length === KEPT ? " or more" : ""} new)` : ""}`
+        : "Pause",
+    );
   const toggle = () => {
     paused = !paused;
     button.setAttribute("aria-pressed", String(paused));
@@ -106,23 +131,44 @@ function tail() {
 }
 
 function filterForm(filters, changed) {
-  const type = h("select", { id: "live-type" }, h("option", { value: "" }, "All"),
-    TYPES.map((each) => h("option", { value: each, selected: each === filters.type }, each)));
-  const event = h("input", { id: "live-event", value: filters.event_type ?? "", spellcheck: "false", autocomplete: "off" });
-  const person = h("input", {
-    id: "live-person", class: "mono", value: filters.person_id ?? "", spellcheck: "false", autocomplete: "off",
-    pattern: "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", title: "an id: 8-4-4-4-12 hex digits",
+  const type = h(
+    "select",
+    { id: "live-type" },
+    h("option", { value: "" }, "All"),
+    TYPES.map((each) => h("option", { value: each, selected: each === filters.type }, each)),
+  );
+  const event = h("input", {
+    id: "live-event",
+    value: filters.event_type ?? "",
+    spellcheck: "false",
+    autocomplete: "off",
   });
-  return h("form", {
-    class: "filters",
-    onsubmit: (submitted) => {
-      submitted.preventDefault();
-      Object.assign(filters, { type: type.value || null, event_type: event.value.trim() || null, person_id: person.value.trim() || null });
-      changed();
+  const person = h("input", {
+    id: "live-person",
+    class: "mono",
+    value: filters.person_id ?? "",
+    spellcheck: "false",
+    autocomplete: "off",
+    pattern: "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+    title: "an id: 8-4-4-4-12 hex digits",
+  });
+  return h(
+    "form",
+    {
+      class: "filters",
+      onsubmit: (submitted) => {
+        submitted.preventDefault();
+        Object.assign(filters, {
+          type: type.value || null,
+          event_type: event.value.trim() || null,
+          person_id: person.value.trim() || null,
+        });
+        changed();
+      },
     },
-  },
-  h("div", { class: "field" }, h("label", { for: type.id }, "Record"), type),
-  h("div", { class: "field" }, h("label", { for: event.id }, "Event type"), event),
-  h("div", { class: "field wide" }, h("label", { for: person.id }, "Person (id)"), person),
-  h("button", { class: "button" }, "Filter"));
+    h("div", { class: "field" }, h("label", { for: type.id }, "Record"), type),
+    h("div", { class: "field" }, h("label", { for: event.id }, "Event type"), event),
+    h("div", { class: "field wide" }, h("label", { for: person.id }, "Person (id)"), person),
+    h("button", { class: "button" }, "Filter"),
+  );
 }

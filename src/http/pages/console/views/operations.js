@@ -7,6 +7,11 @@ import { rebuild } from "../parts/rebuild.js";
 import { tokens } from "../parts/tokens.js";
 
 export async function show(root, { signal }) {
-  replace(root, heading("Operations"), quarantine(signal),
-    h("div", { class: "columns" }, rebuild(signal), backups(signal)), tokens(signal));
+  replace(
+    root,
+    heading("Operations"),
+    quarantine(signal),
+    h("div", { class: "columns" }, rebuild(signal), backups(signal)),
+    tokens(signal),
+  );
 }

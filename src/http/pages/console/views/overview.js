@@ -31,11 +31,17 @@ export async function show(root, { query, signal }) {
 
 function figures() {
   const cells = {};
-  const box = h("dl", { class: "figures" }, ["Rate", "Lag", "Head of the log", "Disk free", "Health"].map((name) => {
-    const term = h("dt", {}, name), value = h("dd", {}, "–"), beside = h("dd", { class: "beside" });
-    cells[name] = { term, value, beside };
-    return h("div", { class: "figure" }, term, value, beside);
-  }));
+  const box = h(
+    "dl",
+    { class: "figures" },
+    ["Rate", "Lag", "Head of the log", "Disk free", "Health"].map((name) => {
+      const term = h("dt", {}, name),
+        value = h("dd", {}, "–"),
+        beside = h("dd", { class: "beside" });
+      cells[name] = { term, value, beside };
+      return h("div", { class: "figure" }, term, value, beside);
+    }),
+  );
   const say = (name, value, beside = "") => {
     cells[name].value.textContent = value;
     cells[name].beside.textContent = beside;
@@ -52,16 +58,36 @@ function showFigures(cells, say, { health, metrics, rate, counts, error }) {
     return;
   }
   if (health) {
-    say("Lag", `${count(health.lag)} ${health.lag === 1 ? "record" : "records"}`,
-      health.lag > 0 ? `${duration(health.lag_seconds)} behind` : health.reads === "ok" ? "the tables are up to date" : "the tables are not followed");
+    say(
+      "Lag",
+      `${count(health.lag)} ${health.lag === 1 ? "record" : "records"}`,
+      health.lag > 0
+        ? `${duration(health.lag_seconds)} behind`
+        : health.reads === "ok"
+          ? "the tables are up to date"
+          : "the tables are not followed",
+    );
     say("Head of the log", count(health.head), `${count(health.projected)} projected`);
   }
-  const free = metrics?.get("daybook_disk_free_bytes"), log = metrics?.get("daybook_log_bytes");
-  say("Disk free", free === undefined ? "–" : bytes(free),
-    free === undefined ? "told to tokens that may read metrics" : log === undefined ? "" : `the log has ${bytes(log)}`);
+  const free = metrics?.get("daybook_disk_free_bytes"),
+    log = metrics?.get("daybook_log_bytes");
+  say(
+    "Disk free",
+    free === undefined ? "–" : bytes(free),
+    free === undefined
+      ? "told to tokens that may read metrics"
+      : log === undefined
+        ? ""
+        : `the log has ${bytes(log)}`,
+  );
   const well = health?.status === "ok";
   state(cells.Health.value, well, well ? "Ok" : "Not well");
-  cells.Health.beside.textContent = health?.quarantined > 0 ? `${count(health.quarantined)} quarantined` : health ? `version ${health.version}` : "";
+  cells.Health.beside.textContent =
+    health?.quarantined > 0
+      ? `${count(health.quarantined)} quarantined`
+      : health
+        ? `version ${health.version}`
+        : "";
 }
 
 function state(element, well, text) {
@@ -74,9 +100,19 @@ function movement(signal) {
     { name: "Events a second", colour: "series-1", format: perSecond, least: 2 },
     { name: "Lag in records (a scale of its own)", colour: "series-2", format: count, least: 10 },
   ];
-  const chart = liveLines(signal, "Events a second and lag of the last five minutes; the figures above say how it is now.", series, SECONDS, seen);
+  const chart = liveLines(
+    signal,
+    "Events a second and lag of the last five minutes; the figures above say how it is now.",
+    series,
+    SECONDS,
+    seen,
+  );
   return {
-    box: card(null, h("div", { class: "card-head" }, h("h2", {}, "The last five minutes"), legend(series)), chart.box),
+    box: card(
+      null,
+      h("div", { class: "card-head" }, h("h2", {}, "The last five minutes"), legend(series)),
+      chart.box,
+    ),
     show: ({ time, rate, health }) => {
       if (rate !== null) chart.push(time, [rate, health?.lag ?? null]);
     },
@@ -88,7 +124,9 @@ async function tellReasons(box, { health, details, error }, signal) {
   const wrong = Boolean(error) || (health && health.status !== "ok");
   box.hidden = !wrong;
   if (!wrong) return replace(box);
-  let told = [error?.message ?? details].filter((each) => each && each !== "The request was successful");
+  let told = [error?.message ?? details].filter(
+    (each) => each && each !== "The request was successful",
+  );
   if (!error) {
     try {
       const ready = await ask("/health/ready", { signal, allow: [503] });
@@ -99,11 +137,21 @@ async function tellReasons(box, { health, details, error }, signal) {
     }
   }
   if (health?.quarantined > 0)
-    told.push(h("span", {}, `${count(health.quarantined)} persons are quarantined: `, h("a", { href: "#/operations" }, "see why")));
-  const text = told.map((each) => (each.textContent ?? each)).join("\n");
+    told.push(
+      h(
+        "span",
+        {},
+        `${count(health.quarantined)} persons are quarantined: `,
+        h("a", { href: "#/operations" }, "see why"),
+      ),
+    );
+  const text = told.map((each) => each.textContent ?? each).join("\n");
   if (box.dataset.text === text && box.firstChild) return box;
   box.dataset.text = text;
-  return replace(box, told.map((each) => note("bad", each)));
+  return replace(
+    box,
+    told.map((each) => note("bad", each)),
+  );
 }
 
 function types(query, signal, first) {
@@ -112,7 +160,10 @@ function types(query, signal, first) {
     remember("overview", { range: name });
     draw(name);
   });
-  let last = new AbortController(), chosen = null, counted = null, drawn = 0;
+  let last = new AbortController(),
+    chosen = null,
+    counted = null,
+    drawn = 0;
   const draw = async (name) => {
     chosen = name;
     drawn = Date.now() / 1000;
@@ -123,8 +174,16 @@ function types(query, signal, first) {
       const range = rangeOf(name);
       const rows = await statistics(range, until, { group: "type" });
       const chart = barChart(until, rows, range, (from, to) =>
-        choice.choose(`${new Date(from * 1000).toISOString()}..${new Date(to * 1000).toISOString()}`));
-      replace(under, chart.box, chart.sum > 0 && numbers(chart), chart.sum > 0 && typeTable(chart.types, chart.sum));
+        choice.choose(
+          `${new Date(from * 1000).toISOString()}..${new Date(to * 1000).toISOString()}`,
+        ),
+      );
+      replace(
+        under,
+        chart.box,
+        chart.sum > 0 && numbers(chart),
+        chart.sum > 0 && typeTable(chart.types, chart.sum),
+      );
     } catch (error) {
       if (!until.aborted) replace(under, failed(error));
     }
@@ -136,11 +195,23 @@ function types(query, signal, first) {
   const beat = ({ time, health }) => {
     if (!health) return;
     counted ??= health.head;
-    if (health.head === counted || time < drawn + (first.hidden ? AGAIN : 0) || under.querySelector("details[open]")) return;
+    if (
+      health.head === counted ||
+      time < drawn + (first.hidden ? AGAIN : 0) ||
+      under.querySelector("details[open]")
+    )
+      return;
     counted = health.head;
     draw(chosen);
   };
-  return { box: card(null, h("div", { class: "card-head" }, h("h2", {}, "Events by type"), choice.box), under), beat };
+  return {
+    box: card(
+      null,
+      h("div", { class: "card-head" }, h("h2", {}, "Events by type"), choice.box),
+      under,
+    ),
+    beat,
+  };
 }
 
 // An empty store says what to do, until the first event is there.

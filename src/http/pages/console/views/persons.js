@@ -8,11 +8,20 @@ import { table } from "../parts/table.js";
 import { link, remember } from "../router.js";
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const SHOWN = { limit: 50, order: "desc", timestamps: "rfc3339", fields: "id,email,first_name,last_name,external_id,datetime_created" };
+const SHOWN = {
+  limit: 50,
+  order: "desc",
+  timestamps: "rfc3339",
+  fields: "id,email,first_name,last_name,external_id,datetime_created",
+};
 
 export async function show(root, { query, signal }) {
   const input = h("input", {
-    id: "person-search", type: "search", value: query.get("q") ?? "", spellcheck: "false", autocomplete: "off",
+    id: "person-search",
+    type: "search",
+    value: query.get("q") ?? "",
+    spellcheck: "false",
+    autocomplete: "off",
     placeholder: "Name, email, external id or id",
   });
   const found = h("div", { class: "results" }, loading());
@@ -31,17 +40,24 @@ export async function show(root, { query, signal }) {
       if (!signal.aborted) replace(found, failed(error));
     }
   };
-  replace(root, heading("Persons"),
-    h("form", {
-      class: "filters", role: "search",
-      onsubmit: (event) => {
-        event.preventDefault();
-        search();
+  replace(
+    root,
+    heading("Persons"),
+    h(
+      "form",
+      {
+        class: "filters",
+        role: "search",
+        onsubmit: (event) => {
+          event.preventDefault();
+          search();
+        },
       },
-    },
-    h("div", { class: "field wide" }, h("label", { for: input.id }, "Search"), input),
-    h("button", { class: "button primary" }, "Search")),
-    found);
+      h("div", { class: "field wide" }, h("label", { for: input.id }, "Search"), input),
+      h("button", { class: "button primary" }, "Search"),
+    ),
+    found,
+  );
   await search();
 }
 
@@ -54,7 +70,9 @@ async function look(text, signal) {
     if (exact.rows.length > 0) return exact;
   }
   const begins = await page({ q: text }, `Whose email or name begins with “${text}”`, signal);
-  return begins.rows.length > 0 ? begins : page({ external_id: text }, `With the external id ${text}`, signal);
+  return begins.rows.length > 0
+    ? begins
+    : page({ external_id: text }, `With the external id ${text}`, signal);
 }
 
 async function page(filter, how, signal) {
@@ -63,8 +81,12 @@ async function page(filter, how, signal) {
 }
 
 function nobody(text) {
-  return text === "" ? sendYourFirstEvent()
-    : card(null, empty(`Nobody's email or name begins with “${text}”, and nobody has it as external id.`));
+  return text === ""
+    ? sendYourFirstEvent()
+    : card(
+        null,
+        empty(`Nobody's email or name begins with “${text}”, and nobody has it as external id.`),
+      );
 }
 
 const COLUMNS = [
@@ -80,15 +102,20 @@ export function nameOf({ first_name: first, last_name: last, email, id }) {
 
 function list(rows, next, how, signal) {
   const shown = h("div", { class: "card-body" }, table(how, COLUMNS, rows));
-  const more = h("button", {
-    class: "button", hidden: !next,
-    onclick: async () => {
-      const answer = await ask(next, { signal });
-      rows = [...rows, ...answer.data];
-      next = answer.next;
-      more.hidden = !next;
-      replace(shown, table(how, COLUMNS, rows));
+  const more = h(
+    "button",
+    {
+      class: "button",
+      hidden: !next,
+      onclick: async () => {
+        const answer = await ask(next, { signal });
+        rows = [...rows, ...answer.data];
+        next = answer.next;
+        more.hidden = !next;
+        replace(shown, table(how, COLUMNS, rows));
+      },
     },
-  }, "Show more");
+    "Show more",
+  );
   return card(how, shown, h("div", {}, more));
 }
