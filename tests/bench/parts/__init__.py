@@ -12,7 +12,8 @@ from parts.post import post
 from parts.rebuild import rebuild
 from parts.resident import resident
 from parts.start import start
+from parts.streams import streams
 
 ALL = {"post": post, "batch": batch, "get": get, "list": lists, "lag": lag,
-       "catchup": catchup, "export": export, "import": imported, "rebuild": rebuild,
-       "start": start, "memory": resident, "growth": growth}
+       "streams": streams, "catchup": catchup, "export": export, "import": imported,
+       "rebuild": rebuild, "start": start, "memory": resident, "growth": growth}
