@@ -213,6 +213,32 @@ static void tables_of_a_version_before_are_posted_again(void **state)
     }
 }
 
+/* Those without statistics are not: what they hold is counted. */
+static void tables_that_lack_statistics_only_are_kept(void **state)
+{
+    struct world *world = *state;
+    struct dbk_error err = {0};
+    uint64_t which;
+
+    add_persons(world, 1, 2);
+    submit(world, draft_record(1, 1, ""));
+    submit(world, draft_anonymous(2, "x", ""));
+    post_all(world);
+    which = scratch_number(world->pg, "select relfilenode from pg_class where oid ="
+                                      " 'event'::regclass");
+    assert_int_equal(dbk_migrate_down(&world->database, 1, NULL, NULL, &err), DBK_OK);
+    assert_int_equal(
+        scratch_number(world->pg, "select count(to_regclass('event_hour'))"), 0);
+    submit(world, draft_record(3, 2, ""));
+    post_all(world);
+    assert_tables_equal_the_log(world);
+    assert_int_equal(scratch_number(world->pg, "select sum(events) from event_hour"),
+                     3);
+    assert_int_equal(scratch_number(world->pg, "select relfilenode from pg_class"
+                                               " where oid = 'event'::regclass"),
+                     which);
+}
+
 static void those_of_another_history_are_not_emptied(void **state)
 {
     struct world *world = *state;
@@ -538,6 +564,7 @@ int main(void)
         IN_A_WORLD(a_log_put_back_to_where_the_tables_are_goes_on),
         IN_A_WORLD(a_log_put_back_under_a_running_projector_is_noticed),
         IN_A_WORLD(tables_of_a_version_before_are_posted_again),
+        IN_A_WORLD(tables_that_lack_statistics_only_are_kept),
         IN_A_WORLD(those_of_another_history_are_not_emptied),
         IN_A_WORLD(until_they_are_where_they_were_they_are_not_read),
         IN_A_WORLD(kept_tables_of_another_history_are_not_put_back),
