@@ -56,6 +56,16 @@ def postmaster_of(directory):
         return int(file.readline())
 
 
+def freeze(directory):
+    """It hangs: nothing answers, no connection ends."""
+    signal_all([postmaster_of(directory)], signal.SIGSTOP)  # it starts the others
+    frozen = set()
+    while more := set(processes_in(directory)) - frozen:  # it may just have forked
+        signal_all(more, signal.SIGSTOP)
+        frozen |= more
+        time.sleep(0.05)
+
+
 def parent_of(pid):
     """None where it has ended."""
     try:
@@ -193,13 +203,7 @@ class Postgres:
             **as_owner).returncode
 
     def freeze(self):
-        """It hangs: nothing answers, no connection ends."""
-        signal_all([postmaster_of(self.data)], signal.SIGSTOP)  # it starts the others
-        frozen = set()
-        while more := set(processes_in(self.data)) - frozen:  # it may just have forked
-            signal_all(more, signal.SIGSTOP)
-            frozen |= more
-            time.sleep(0.05)
+        freeze(self.data)
 
     def thaw(self):
         signal_all(processes_in(self.data), signal.SIGCONT)

@@ -12,7 +12,7 @@ import unittest
 from disk import Disk
 from exposition import scrape
 from harness import PATIENCE, Server
-from postgres import postmaster_of, processes_in, signal_all
+from postgres import freeze, processes_in, signal_all
 from served import person
 from tables import Locked, query
 
@@ -152,16 +152,15 @@ class Hanging(Ready):
         self.start(Server(private=True))
         cluster = os.path.join(self.server.data_dir, "postgres")
         self.assertEqual(self.client.post("/persons", person()).status, 201)
-        everything = [postmaster_of(cluster), *processes_in(cluster)]
-        signal_all(everything, signal.SIGSTOP)
         try:
+            freeze(cluster)
             stopped = time.monotonic()
             while not self.codes():
                 time.sleep(0.02)
             took = time.monotonic() - stopped
             self.assertEqual(self.codes(), ["postgresql"])
-            # 1.9 s by the clock; the rest is this machine's, which is busy.
-            self.assertLess(took, 4)
+            # 1.9 s by the clock; more is of a machine that is busy.
+            self.assertLess(took, 10)
             print(f"told after {took:.2f} s", flush=True)
             self.await_codes("postgresql")
             began = time.monotonic()
@@ -171,7 +170,7 @@ class Hanging(Ready):
             self.assertEqual(metrics.get("daybook_ready"), 0)
             self.assertEqual(self.client.post("/persons", person()).status, 201)
         finally:
-            signal_all(everything, signal.SIGCONT)
+            signal_all(processes_in(cluster), signal.SIGCONT)
         self.well_again()
 
 
