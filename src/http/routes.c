@@ -31,6 +31,7 @@ static const char *const events[] = {
     "keyword", "person_id",  "email",      "external_id", "anonymous_id", "since",
     "until",   "properties", "limit",      "after",       "order",        "count",
     "fields",  "include",    "timestamps", NULL};
+static const char *const page[] = {"limit", "after", "timestamps", NULL};
 static const char *const log_page[] = {"limit", "after", "wait", "timestamps", NULL};
 static const char *const log_stream[] = {
     "after", "type", "person_id", "event_type", "timestamps", "format", NULL};
@@ -40,7 +41,7 @@ const struct route routes[] = {
     {"GET", "/console", BODY_NONE, PUBLIC, none, handle_console},
     {"GET", "/console/{file}", BODY_NONE, PUBLIC, none, handle_console_file},
     {"GET", "/admin/backups", BODY_NONE, ADMIN, times, handle_get_backups},
-    {"GET", "/admin/quarantine", BODY_NONE, ADMIN, log_page, handle_list_quarantine},
+    {"GET", "/admin/quarantine", BODY_NONE, ADMIN, page, handle_list_quarantine},
     {"POST", "/admin/quarantine/retry", BODY_NONE, ADMIN, none,
      handle_retry_quarantine},
     {"GET", "/admin/tokens", BODY_NONE, ADMIN, times, handle_list_tokens},
@@ -72,7 +73,7 @@ const struct route routes[] = {
     {"POST", "/persons/{id}/aliases", BODY_JSON, APPEND, append_one, handle_post_alias},
     {"DELETE", "/persons/{id}/aliases/{anonymous_id}", BODY_NONE, WRITE, none,
      handle_delete_alias},
-    {"GET", "/persons/{id}/history", BODY_NONE, AUDIT, log_page, handle_person_history},
+    {"GET", "/persons/{id}/history", BODY_NONE, AUDIT, page, handle_person_history},
     {"GET", "/persons/by/external_id/{value}", BODY_NONE, READ, person,
      handle_get_person_by},
     {"PUT", "/persons/by/external_id/{value}", BODY_JSON, WRITE, times,
