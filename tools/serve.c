@@ -265,6 +265,13 @@ static enum dbk_code give_up_port_right(void *context, struct dbk_error *err)
     return privileges_finish(err);
 }
 
+/* Whether the rest of the disk that the private PostgreSQL shares with the log is the
+ * log's. */
+static bool is_full(void *cluster, char *why, size_t size)
+{
+    return dbk_cluster_full(cluster, why, size);
+}
+
 /* Read anew for each who asks: backups are made by other processes. */
 static void backups_known(void *context, struct dbk_backup_known *out)
 {
@@ -308,6 +315,8 @@ static struct dbk_server_options server_options(const struct serving *serving)
         .history = serving->history,
         .streams_max = (unsigned)config_number(config, SETTING_STREAMS_MAX),
         .database = &serving->database.at,
+        .tables_full = serving->database.cluster ? is_full : NULL,
+        .tables_full_context = serving->database.cluster,
         .backups = backups_known,
         .backups_context = (void *)(uintptr_t)serving,
         .bound = give_up_port_right,

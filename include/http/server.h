@@ -74,6 +74,11 @@ struct dbk_server_options {
     /* Where the read tables are, for what asks them beside the read model (quarantine,
      * rebuild); NULL: nowhere, and that is answered 503. */
     const struct dbk_database *database;
+    /* Whether the tables may take no more of the disk, which is then the log's; why (of size
+     * bytes) receives the reason. Asked a few times a second while they are rebuilt, from
+     * that thread. May be NULL. */
+    bool (*tables_full)(void *context, char *why, size_t size);
+    void *tables_full_context;
     /* Fill in *out, which is zeroed; called from any thread. NULL: no backup is known. */
     void (*backups)(void *context, struct dbk_backup_known *out);
     void *backups_context;

@@ -11,6 +11,7 @@
 #include "parked.h"
 #include "quota.h"
 #include "readers.h"
+#include "rebuilder.h"
 #include "store/clock.h"
 #include "store/thread.h"
 #include "tap.h"
@@ -197,6 +198,7 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     service->parked = parked_create();
     service->guard = guard_create(options->threads, civetweb_settings_queue(options),
                                   address_bound(options), service->parked);
+    service->rebuilder = rebuilder_create(log, &service->options);
     atomic_init(&service->stopping, false);
 }
 
@@ -254,6 +256,7 @@ static enum dbk_code open_feed(struct service *service, struct dbk_error *err)
 static void destroy(struct dbk_server *server)
 {
     feed_destroy(server->service.feed);
+    rebuilder_destroy(server->service.rebuilder);
     access_destroy(server->service.access);
     guard_destroy(server->service.guard);
     parked_destroy(server->service.parked);
@@ -286,7 +289,8 @@ enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projec
     if (!made)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a server");
     fill_service(made, log, projector, model, options);
-    if (!made->service.guard || !made->service.quota || !made->service.parked)
+    if (!made->service.guard || !made->service.quota || !made->service.parked ||
+        !made->service.rebuilder)
         dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to serve connections");
     else if (open_access(&made->service, err) == DBK_OK &&
              open_feed(&made->service, err) == DBK_OK &&
@@ -329,6 +333,7 @@ void dbk_server_stop(struct dbk_server *server, int drain_ms)
     if (!server)
         return;
     atomic_store(&server->service.stopping, true);
+    rebuilder_close(server->service.rebuilder);
     guard_drain(server->service.guard, DRAIN_IDLE_MS);
     feed_stop(server->service.feed);
     wait_until_quiet(server, drain_ms);

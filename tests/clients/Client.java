@@ -162,6 +162,11 @@ public class Client {
         var tokens = called("listTokens", admin.listTokens(null, null, null)).getData();
         same(tokens.get(tokens.size() - 1).getName(), "java");
         called("revokeToken", admin.revokeToken("java", null));
+        called("startRebuild", admin.startRebuild(null, null, null,
+            new StartRebuild().keepOld(false)));
+        called("stopRebuild", admin.stopRebuild(null, null, null));
+        same(called("getRebuild", admin.getRebuild(null, null, null)).getData()
+            .getStartedAt() != null, true);
         same(called("health", about.health(null)).getData().getStatus(),
             Health.StatusEnum.OK);
         same(called("healthLive", about.healthLive(null)).getData().getStatus(),

@@ -5,10 +5,11 @@ import sys
 import uuid
 
 from daybook_client import AuthenticatedClient, models
-from daybook_client.api.admin import (
-    get_backups, list_quarantine, list_tokens, make_token, retry_quarantine, revoke_token)
 from daybook_client.api.about import (console, console_file, docs, docs_file, health,
                                       health_live, health_ready, index, metrics, openapi)
+from daybook_client.api.admin import (
+    get_backups, get_rebuild, list_quarantine, list_tokens, make_token, retry_quarantine,
+    revoke_token, start_rebuild, stop_rebuild)
 from daybook_client.api.events import (create_event, create_event_at, create_events,
                                        delete_event, get_event, list_events)
 from daybook_client.api.log import get_record, list_log
@@ -119,6 +120,9 @@ same(call(revoke_token, "attrs").data, None)
 with client.get_httpx_client().stream("GET", "/log/stream?after=0") as stream:
     same(next(stream.iter_lines()), "retry: 3000")  # without end, so read by hand
     print("called streamLog")
+assert call(start_rebuild, body=models.StartRebuild(keep_old=False)).data.started_at
+call(stop_rebuild)
+assert call(get_rebuild).data.started_at
 same(call(health).data.status, models.HealthStatus.OK)
 same(call(health_live).data.status, models.LiveStatus.OK)
 same(call(health_ready).data.reasons, [])

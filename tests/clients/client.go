@@ -192,6 +192,11 @@ func tryRest(ctx context.Context, api *client.APIClient) {
 	same(tokens[len(tokens)-1].Name, "go")
 	do(api.AdminAPI.RevokeToken(ctx, "go").Execute, "revokeToken")
 	same(firstOfStream(api), "retry: 3000\n")
+	// Where an optional body is left out, this client sends null.
+	begun := do(api.AdminAPI.StartRebuild(ctx).Execute, "startRebuild").Data
+	same(begun.State == "running" || begun.State == "done", true)
+	do(api.AdminAPI.StopRebuild(ctx).Execute, "stopRebuild")
+	same(do(api.AdminAPI.GetRebuild(ctx).Execute, "getRebuild").Data.State != "idle", true)
 	same(do(api.AboutAPI.Health(ctx).Execute, "health").Data.Status, "ok")
 	same(do(api.AboutAPI.HealthLive(ctx).Execute, "healthLive").Data.Status, "ok")
 	same(len(do(api.AboutAPI.HealthReady(ctx).Execute, "healthReady").Data.Reasons), 0)

@@ -158,6 +158,11 @@ const reader = stream.data!.getReader();
 assert.match(new TextDecoder().decode((await reader.read()).value), /^retry: 3000\n/);
 await reader.cancel();
 console.log("called streamLog");
+const begun = await call("startRebuild", client.POST("/admin/rebuild",
+  { body: { keep_old: false } }));
+assert.ok(["running", "done"].includes(begun.data.state));
+await call("stopRebuild", client.DELETE("/admin/rebuild"));
+assert.notEqual((await call("getRebuild", client.GET("/admin/rebuild"))).data.state, "idle");
 assert.equal((await call("health", client.GET("/health"))).data.status, "ok");
 assert.equal((await call("healthLive", client.GET("/health/live"))).data.status, "ok");
 assert.deepEqual((await call("healthReady", client.GET("/health/ready"))).data.reasons, []);

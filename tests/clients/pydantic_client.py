@@ -106,6 +106,10 @@ with urllib.request.urlopen(urllib.request.Request(  # without end, so read by h
         headers={"Authorization": "Bearer " + os.environ["DAYBOOK_TOKEN"]})) as stream:
     same(stream.readline(), b"retry: 3000\n")
     print("called streamLog")
+begun = call(admin.start_rebuild, client.StartRebuild(keep_old=False)).data
+assert begun.state in ("running", "done")
+call(admin.stop_rebuild)
+assert call(admin.get_rebuild).data.state in ("running", "done", "stopped")
 same(call(about.health).data.status, "ok")
 same(call(about.health_live).data.status, "ok")
 same(call(about.health_ready).data.reasons, [])

@@ -17,11 +17,13 @@ static const struct body_field event_fields[] = {
     {0},
 };
 
-/* null is what some clients send in place of a body that is left out. */
-static bool says_nothing(const char *text, size_t length)
+bool body_says_nothing(const char *text, size_t length)
 {
-    const char *end = text + length, *at = json_skip_space(text, end);
+    const char *end = text + length, *at;
 
+    if (length == 0) /* of nothing, which may be NULL */
+        return true;
+    at = json_skip_space(text, end);
     if (end - at >= 4 && memcmp(at, "null", 4) == 0)
         at = json_skip_space(at + 4, end);
     return at == end;
@@ -35,7 +37,7 @@ static enum dbk_code read_delete(const char *text, size_t length,
     enum dbk_code code;
 
     draft->fields->count = 0;
-    if (length == 0 || says_nothing(text, length))
+    if (body_says_nothing(text, length))
         return DBK_OK;
     code = body_read(text, length, table, draft, &memory, err);
     free(memory); /* ids are no strings: nothing points into it */

@@ -73,6 +73,10 @@ enum dbk_code body_event_at(const char *text, size_t length, const struct dbk_uu
                             const struct dbk_body_rules *rules, struct dbk_body *body,
                             struct dbk_field_errors *fields, struct dbk_error *err);
 
+/* Whether an optional body is left out: it is empty, or white space, or null, which some
+ * clients send in its place. */
+bool body_says_nothing(const char *text, size_t length);
+
 /* The body of a DELETE /persons/{id}: empty (length 0, or white space), null, or an object
  * that may hold `id`, equal to id. */
 enum dbk_code body_delete_person(const char *text, size_t length,

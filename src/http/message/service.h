@@ -18,6 +18,7 @@ struct service {
     struct parked *parked; /* connections that the feed has */
     struct feed *feed;
     struct access *access;
+    struct rebuilder *rebuilder; /* of the read tables, by POST /admin/rebuild */
     struct readers *readers;
     struct limiter *limiter; /* of those who bring wrong tokens */
     struct quota *quota;     /* of the tokens */
