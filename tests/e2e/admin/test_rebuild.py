@@ -37,6 +37,7 @@ class Case(unittest.TestCase):
                 {"id": new_id(), "event_type": "click", "person_id": made}
                 for _ in range(1000)])
             self.assertEqual(answer.status, 200, answer.body[:300])
+        self.server.wait_for(lambda: self.client.get("/health").data["lag"] == 0, "posting")
         return made
 
     def begin(self, body=None, status=202):
