@@ -15,6 +15,7 @@
 #include "json_check.h"
 #include "limiter.h"
 #include "logger.h"
+#include "rebuilder.h"
 #include "serve_report.h"
 #include "store/utf8.h"
 #include "worker.h"
@@ -53,6 +54,8 @@ static void remove_world(void)
     static const char *const files[] = {"tokens", "log/data.mdb", "log/lock.mdb"};
     char path[128];
 
+    rebuilder_destroy(world.open.rebuilder);
+    rebuilder_destroy(world.closed.rebuilder);
     access_destroy(world.open.access);
     access_destroy(world.closed.access);
     dbk_log_close(world.log);
@@ -157,6 +160,8 @@ static void make_service(struct service *service, const char *tokens_dir)
         .access = log_access,
     };
     require(access_create(&access, &service->access, &err) == DBK_OK);
+    service->rebuilder = rebuilder_create(world.log, &service->options);
+    require(service->rebuilder != NULL);
 }
 
 static void make_world(void)

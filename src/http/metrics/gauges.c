@@ -6,6 +6,7 @@
 #include "guard.h"
 #include "health.h"
 #include "readers.h"
+#include "rebuilder.h"
 #include "store/timestamp.h"
 
 #include <stdio.h>
@@ -90,6 +91,23 @@ static void render_backup(const struct service *service, struct dbk_render *out)
                              age > 0 ? (uint64_t)age : 0);
 }
 
+static void render_rebuild(const struct service *service, struct dbk_render *out)
+{
+    struct rebuilder_status status;
+    bool runs;
+
+    rebuilder_status(service->rebuilder, &status);
+    runs = status.state == REBUILDER_RUNNING;
+    exposition_gauge(out, "daybook_rebuild_running",
+                     "1 while the server rebuilds the read tables.", runs);
+    exposition_gauge_seconds(
+        out, "daybook_rebuild_done_ratio",
+        "How much is done of the phase that the rebuild is in; 0 while none runs.",
+        runs && status.total > 0
+            ? (uint64_t)((double)status.done / (double)status.total * 1e6)
+            : 0);
+}
+
 void gauges_render(const struct service *service, struct dbk_render *out)
 {
     struct health health;
@@ -119,4 +137,5 @@ void gauges_render(const struct service *service, struct dbk_render *out)
     if (service->model)
         render_pools(service->model, out);
     render_backup(service, out);
+    render_rebuild(service, out);
 }

@@ -124,11 +124,15 @@ class Rebuild(Case):
             self.assertIn("another rebuild", other.stderr)
             self.server.wait_for(lambda: self.state()["phase"] == "waiting for others",
                                  "the lock")
+            self.assertIn("\ndaybook_rebuild_running 1\n",
+                          self.client.get("/metrics").body.decode())
             self.assertEqual(self.client.post("/events", {
                 "event_type": "click", "person_id": made}).status, 201)
             asked = self.client.delete("/admin/rebuild")
             self.assertEqual(asked.status, 202, asked.body)
             stopped = self.ended("stopped")
+            self.assertIn("\ndaybook_rebuild_running 0\n",
+                          self.client.get("/metrics").body.decode())
         self.assertIn("stopped by a client without a token", stopped["reason"])
         self.assertIsNone(stopped["result"])
         self.assertEqual(self.tables(), before)
