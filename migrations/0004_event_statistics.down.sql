@@ -1,3 +1,5 @@
+drop index :"schema".person_last_name;
+drop index :"schema".person_first_name;
 drop trigger event_counts_came on :"schema".event;
 drop trigger event_counts_went on :"schema".event;
 drop trigger event_counts_moved on :"schema".event;

@@ -144,3 +144,8 @@ select datetime_created::date, event_type, person_id, count(*)
 from event
 where person_id is not null
 group by 1, 2, 3;
+
+-- Persons are searched by how their names begin, whatever the case; their emails have such an
+-- index, for they have collation "C".
+create index person_first_name on person (lower(first_name) text_pattern_ops);
+create index person_last_name on person (lower(last_name) text_pattern_ops);

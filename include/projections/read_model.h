@@ -128,10 +128,15 @@ struct dbk_event_filter {
     struct dbk_slice anonymous_id; /* that they were recorded with; length 0: any */
 };
 
+#define DBK_FILTER_PREFIX_MAX 1024 /* bytes */
+
 struct dbk_person_filter {
     bool has_id;
     struct dbk_uuid id;
     struct dbk_slice properties;
+    /* What the email, the first or the last name begins with, whatever the case; length 0:
+     * anything, at most DBK_FILTER_PREFIX_MAX. */
+    struct dbk_slice prefix;
 };
 
 /* Each of these:

@@ -9,8 +9,10 @@
 #include "sql.h"
 
 #include <assert.h>
+#include <string.h>
 
-#define FILTER_PARAMS 2
+#define FILTER_PARAMS 3
+#define PATTERN_MAX (2 * DBK_FILTER_PREFIX_MAX + 1)
 #define PART_MAX 256 /* of which it is asked which they are, at a time */
 #define FIRST_TOGETHER 4
 
@@ -36,14 +38,30 @@ static const struct pg_statement list_few[] = {
 /* The columns of all. */
 enum { CURSOR, ID };
 
-/* $1 and $2; NULL where the filter does not ask. */
+/* What LIKE takes for a text that begins so. */
+static struct pg_param put_prefix(struct dbk_slice prefix, char out[PATTERN_MAX])
+{
+    size_t used = 0;
+
+    assert(prefix.length <= DBK_FILTER_PREFIX_MAX); /* the caller's own bound */
+    for (size_t i = 0; i < prefix.length; i++) {
+        if (strchr("%_\\", prefix.data[i]))
+            out[used++] = '\\';
+        out[used++] = prefix.data[i];
+    }
+    out[used++] = '%';
+    return pg_bytes((struct dbk_slice){out, used});
+}
+
+/* $1 to $3; NULL where the filter does not ask. */
 static void put_filter(const struct dbk_person_filter *filter,
-                       struct pg_param params[FILTER_PARAMS])
+                       char pattern[PATTERN_MAX], struct pg_param params[FILTER_PARAMS])
 {
     const struct pg_param null = {NULL, 0, false};
 
     params[0] = filter->has_id ? pg_uuid(&filter->id) : null;
     params[1] = filter->properties.length ? pg_bytes(filter->properties) : null;
+    params[2] = filter->prefix.length ? put_prefix(filter->prefix, pattern) : null;
 }
 
 static struct listing listing_of(struct dbk_read_model *model,
@@ -56,7 +74,8 @@ static struct listing listing_of(struct dbk_read_model *model,
         .asker = filter->has_id ? NULL : read_asker(page->asker), /* else a look-up */
         .deadline = dbk_deadline_in(model->timeout_ms),
         .descending = page->descending,
-        .few = filter->has_id || filter->properties.length > 0,
+        .few = filter->has_id || filter->properties.length > 0 ||
+               filter->prefix.length > 0,
     };
 }
 
@@ -88,11 +107,11 @@ static uint64_t cursor_at(const struct listing *listing, size_t i)
 static enum dbk_code list_part(struct listing *listing, uint64_t after, size_t most,
                                struct dbk_error *err)
 {
-    char behind[8], limit[8];
+    char behind[8], limit[8], pattern[PATTERN_MAX];
     struct pg_param params[FILTER_PARAMS + 2];
     enum dbk_code code;
 
-    put_filter(listing->filter, params);
+    put_filter(listing->filter, pattern, params);
     params[FILTER_PARAMS] = read_behind(behind, after, listing->descending);
     params[FILTER_PARAMS + 1] = pg_int8(limit, (int64_t)most);
     listing->params = params;
@@ -228,7 +247,8 @@ enum dbk_code dbk_count_persons(struct dbk_read_model *model,
     static const struct read_count_statements statements = {
         {"person_count", sql_person_count}, {NULL, sql_person_estimate}};
     struct pg_param params[FILTER_PARAMS];
+    char pattern[PATTERN_MAX];
 
-    put_filter(filter, params);
+    put_filter(filter, pattern, params);
     return read_count(model, &statements, params, FILTER_PARAMS, exact, count, err);
 }

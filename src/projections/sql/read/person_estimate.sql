@@ -1,7 +1,12 @@
 -- How many persons match, as the planner estimates it.
--- $1 id, $2 properties (each null: any).
+-- $1 id, $2 properties, $3 begin of email, first or last name as a pattern
+-- (each null: any).
 explain (format json)
 select
 from person
 where ($1::uuid is null or id = $1::uuid)
-  and ($2::text is null or properties @> $2::text::jsonb);
+  and ($2::text is null or properties @> $2::text::jsonb)
+  and ($3::text is null
+       or lower(email) like lower($3::text collate "C")
+       or lower(first_name) like lower($3::text)
+       or lower(last_name) like lower($3::text));
