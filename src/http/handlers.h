@@ -16,7 +16,8 @@ handler handle_post_alias_by, handle_list_aliases_by, handle_delete_alias_by;
 handler handle_list_events, handle_get_event;                         /* read */
 handler handle_post_event, handle_post_event_at, handle_delete_event; /* write */
 handler handle_post_batch;
-handler handle_list_log, handle_get_record, handle_stream; /* feed */
+handler handle_stats, handle_types, handle_funnel, handle_retention; /* statistics */
+handler handle_list_log, handle_get_record, handle_stream;           /* feed */
 handler handle_person_history;
 handler handle_list_quarantine, handle_retry_quarantine; /* admin */
 handler handle_list_tokens, handle_post_token, handle_delete_token;

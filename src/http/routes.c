@@ -24,14 +24,20 @@ static const char *const append_one[] = {"key", "timestamps", NULL};
 static const char *const append_event[] = {"key", "include", "timestamps", NULL};
 static const char *const event[] = {"fields", "include", "timestamps", NULL};
 static const char *const persons[] = {
-    "email", "external_id", "anonymous_id", "properties", "limit",      "after",
-    "order", "count",       "events_limit", "fields",     "timestamps", NULL};
+    "q",     "email", "external_id",  "anonymous_id", "properties", "limit", "after",
+    "order", "count", "events_limit", "fields",       "timestamps", NULL};
 static const char *const person[] = {"events_limit", "fields", "timestamps", NULL};
 static const char *const events[] = {
     "keyword", "person_id",  "email",      "external_id", "anonymous_id", "since",
     "until",   "properties", "limit",      "after",       "order",        "count",
     "fields",  "include",    "timestamps", NULL};
 static const char *const page[] = {"limit", "after", "timestamps", NULL};
+static const char *const stats[] = {"by", "type",   "person_id", "since",      "until",
+                                    "tz", "unique", "group",     "timestamps", NULL};
+static const char *const types[] = {"limit", "timestamps", NULL};
+static const char *const funnel[] = {"steps", "within", "since", "until", NULL};
+static const char *const retention[] = {"first", "then", "by",         "since",
+                                        "until", "tz",   "timestamps", NULL};
 static const char *const log_page[] = {"limit", "after", "wait", "timestamps", NULL};
 static const char *const log_stream[] = {
     "after", "type", "person_id", "event_type", "timestamps", "format", NULL};
@@ -55,6 +61,10 @@ const struct route routes[] = {
     {"GET", "/events", BODY_NONE, READ, events, handle_list_events},
     {"POST", "/events", BODY_JSON, APPEND, append_event, handle_post_event},
     {"POST", "/events/batch", BODY_BATCH, APPEND, append, handle_post_batch},
+    {"GET", "/events/funnel", BODY_NONE, READ, funnel, handle_funnel},
+    {"GET", "/events/retention", BODY_NONE, READ, retention, handle_retention},
+    {"GET", "/events/stats", BODY_NONE, READ, stats, handle_stats},
+    {"GET", "/events/types", BODY_NONE, READ, types, handle_types},
     {"GET", "/events/{id}", BODY_NONE, READ, event, handle_get_event},
     {"POST", "/events/{id}", BODY_JSON, APPEND, append_event, handle_post_event_at},
     {"DELETE", "/events/{id}", BODY_OPTIONAL, WRITE, none, handle_delete_event},

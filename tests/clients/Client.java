@@ -48,9 +48,9 @@ public class Client {
         same(person.getEvents().get(0).getEventType(), "signup");
         same(called("getPerson", persons.getPerson(id, null, null, null, null, null, null))
             .getData().getId(), id);
-        PersonListAnswer found = called("listPersons", persons.listPersons(email, null, null,
-            "{\"plan\":\"pro\"}", null, null, null, "desc", "exact", null, "rfc3339", null,
-            null));
+        PersonListAnswer found = called("listPersons", persons.listPersons(null, email, null,
+            null, "{\"plan\":\"pro\"}", null, null, null, "desc", "exact", null, "rfc3339",
+            null, null));
         same(found.getData().size(), 1);
         same(found.getResponse().getCount(), 1L);
         same(found.getData().get(0).getDatetimeCreated().endsWith("Z"), true);
@@ -146,6 +146,17 @@ public class Client {
         }
     }
 
+    static void tryStatistics() throws ApiException {
+        same(called("eventTypes", events.eventTypes(null, null, null, null)).getData().get(0)
+            .getCount() > 0, true);
+        same(called("eventStats", events.eventStats("month", null, null, null, null, null,
+            "true", null, null, null, null)).getData().get(0).getPersons() > 0, true);
+        same(called("eventFunnel", events.eventFunnel("signup,click", null, null, null, null,
+            null)).getData().getSteps().size(), 2);
+        same(called("eventRetention", events.eventRetention("signup", "click", null, null,
+            null, null, null, null, null)).getData().get(0).getPersons() > 0, true);
+    }
+
     static void tryRest() throws ApiException {
         same(called("getRecord", log.getRecord(1L, null, null, null)).getData().getType(),
             org.openapitools.client.model.Record.TypeEnum.PERSON_CREATED);
@@ -209,6 +220,7 @@ public class Client {
         UUID id = tryPersons();
         tryEvents(id);
         tryExternalIds();
+        tryStatistics();
         tryRest();
         same(firstOfStream(arguments[0]), "retry: 3000");
         tryDelete(id);

@@ -11,7 +11,8 @@ from daybook_client.api.admin import (
     get_backups, get_rebuild, list_quarantine, list_tokens, make_token, retry_quarantine,
     revoke_token, start_rebuild, stop_rebuild)
 from daybook_client.api.events import (create_event, create_event_at, create_events,
-                                       delete_event, get_event, list_events)
+                                       delete_event, event_funnel, event_retention,
+                                       event_stats, event_types, get_event, list_events)
 from daybook_client.api.log import get_record, list_log
 from daybook_client.api.persons import (
     create_alias, create_alias_by_external_id, create_person, delete_alias,
@@ -106,6 +107,11 @@ same([each.anonymous_id for each in call(list_aliases_by_external_id, "crm/7 é"
      ["c", "d"])
 same(call(delete_alias_by_external_id, "crm/7 é", "d").data, None)
 same(call(delete_person_by_external_id, "crm/7 é").response.status, 200)
+
+same(call(event_types).data[0].count > 0, True)
+same(call(event_stats, type_="signup").data[0].count > 0, True)
+same(len(call(event_funnel, steps="signup,click").data.steps), 2)
+same(call(event_retention, first="signup", then="click").data[0].persons > 0, True)
 
 same(call(get_record, 1).data.type_, models.RecordType.PERSON_CREATED)
 same([each.sequence for each in call(list_log, limit=2).data], [1, 2])

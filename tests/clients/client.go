@@ -47,6 +47,7 @@ func main() {
 
 	id := tryPersons(ctx, api)
 	tryEvents(ctx, api, id)
+	tryStatistics(ctx, api)
 	tryExternalIds(ctx, api)
 	tryRest(ctx, api)
 	tryDelete(ctx, api, id)
@@ -177,6 +178,19 @@ func firstOfStream(api *client.APIClient) string {
 	line, _ := bufio.NewReader(answer.Body).ReadString('\n')
 	fmt.Println("called streamLog")
 	return line
+}
+
+func tryStatistics(ctx context.Context, api *client.APIClient) {
+	events := api.EventsAPI
+	types := do(events.EventTypes(ctx).Execute, "eventTypes").Data
+	same(types[0].Count > 0, true)
+	stats := do(events.EventStats(ctx).By("month").Unique("true").Execute, "eventStats").Data
+	same(*stats[0].Persons > 0, true)
+	funnel := do(events.EventFunnel(ctx).Steps("signup,click").Execute, "eventFunnel").Data
+	same(len(funnel.Steps), 2)
+	cohorts := do(events.EventRetention(ctx).First("signup").Then("click").Execute,
+		"eventRetention").Data
+	same(cohorts[0].Persons > 0, true)
 }
 
 func tryRest(ctx context.Context, api *client.APIClient) {

@@ -134,6 +134,17 @@ await call("deleteAliasByExternalId",
 await call("deletePersonByExternalId",
   client.DELETE("/persons/by/external_id/{value}", by));
 
+assert.ok((await call("eventTypes", client.GET("/events/types"))).data[0].count > 0);
+const stats = await call("eventStats", client.GET("/events/stats",
+  { params: { query: { by: "month", unique: "true" } } }));
+assert.ok(stats.data[0].persons! > 0);
+const funnel = await call("eventFunnel", client.GET("/events/funnel",
+  { params: { query: { steps: "signup,click" } } }));
+assert.equal(funnel.data.steps.length, 2);
+const cohorts = await call("eventRetention", client.GET("/events/retention",
+  { params: { query: { first: "signup", then: "click" } } }));
+assert.ok(cohorts.data[0].persons > 0);
+
 const record = await call("getRecord",
   client.GET("/log/{sequence}", { params: { path: { sequence: 1 } } }));
 assert.equal((record as components["schemas"]["RecordAnswer"]).data.type, "person.created");

@@ -91,6 +91,11 @@ same(call(persons.delete_alias_by_external_id, "crm/7 é", "d").data, None)
 same([each.id for each in call(persons.list_persons, anonymous_id="c").data], [made.id])
 same(call(persons.delete_person_by_external_id, "crm/7 é").response.status, 200)
 
+same(call(events.event_types).data[0].count > 0, True)
+same(call(events.event_stats, by="month", unique="true").data[0].persons > 0, True)
+same(len(call(events.event_funnel, steps="signup,click").data.steps), 2)
+same(call(events.event_retention, first="signup", then="click").data[0].persons > 0, True)
+
 same(call(log.get_record, 1).data.type, "person.created")
 same([each.sequence for each in call(log.list_log, limit=2).data], [1, 2])
 same(call(persons.person_history, person.id, limit=1).data[0].subject_id, person.id)

@@ -73,13 +73,12 @@ static bool is_gone(void *context)
     return guarded_gone(context);
 }
 
-/* Whose list it is, and whether anybody waits for it. */
-static struct dbk_asker asker_of(const struct request *rq)
+struct dbk_asker list_asker(const struct request *rq)
 {
     return (struct dbk_asker){rq->reader.client, is_gone, rq->guarded};
 }
 
-static enum dbk_code tell(struct request *rq, struct dbk_error *err)
+enum dbk_code list_tell(struct request *rq, struct dbk_error *err)
 {
     if (err->code == DBK_INTERRUPTED) {
         rq->unavailable = "The client's end of the connection was closed meanwhile";
@@ -96,7 +95,7 @@ static enum dbk_code tell(struct request *rq, struct dbk_error *err)
 static enum dbk_code read_rows(struct request *rq, const struct list *list,
                                struct walk *walk, struct dbk_error *err)
 {
-    const struct dbk_asker asker = asker_of(rq);
+    const struct dbk_asker asker = list_asker(rq);
     struct dbk_page page = {.descending = list->descending,
                             .asker = &asker,
                             .after = walk->at,
@@ -109,7 +108,7 @@ static enum dbk_code read_rows(struct request *rq, const struct list *list,
     rows->more = false;
     if (!list->of_nobody &&
         list->read(rq->service->model, &page, list->context, rows, err) != DBK_OK)
-        return tell(rq, err);
+        return list_tell(rq, err);
     if (walk->count == 0 && rows->count > 0)
         walk->first = rows->rows[0].cursor;
     walk->count += rows->count;
@@ -151,7 +150,7 @@ static void render_rows(const struct list *list, const struct dbk_rows *rows,
 static enum dbk_code skip_to_end(struct request *rq, const struct list *list,
                                  struct walk *end, struct dbk_error *err)
 {
-    const struct dbk_asker asker = asker_of(rq);
+    const struct dbk_asker asker = list_asker(rq);
     size_t room = LIST_BYTES_MAX > end->bytes ? LIST_BYTES_MAX - end->bytes : 0;
     const struct dbk_rows *last = &rq->worker->rows;
     size_t row = end->bytes / end->count, of_last = last->json.length / last->count;
@@ -164,7 +163,7 @@ static enum dbk_code skip_to_end(struct request *rq, const struct list *list,
 
     if (list->skip(rq->service->model, &page, list->context, &end->at, &end->more,
                    err) != DBK_OK)
-        return tell(rq, err);
+        return list_tell(rq, err);
     end->count += page.limit;
     return DBK_OK;
 }
@@ -269,14 +268,14 @@ static enum dbk_code count_rows(struct request *rq, struct response *rs,
                                 const struct list *list, struct dbk_error *err)
 {
     bool all = list->of_person || !dbk_projector_any_aside(rq->service->projector);
-    const struct dbk_asker asker = asker_of(rq);
+    const struct dbk_asker asker = list_asker(rq);
     struct dbk_count count = {&asker, 0, true};
 
     if (list->counted < 0)
         return DBK_OK;
     if (!list->of_nobody && list->count(rq->service->model, list->context,
                                         list->counted == 0, &count, err) != DBK_OK)
-        return tell(rq, err);
+        return list_tell(rq, err);
     rs->count = count.rows;
     rs->count_is = counts[count.exact && all ? 0 : 1];
     return DBK_OK;

@@ -61,4 +61,11 @@ void list_link_next(const struct request *rq, struct response *rs, uint64_t afte
 enum dbk_code list_answer(struct request *rq, struct response *rs,
                           const struct list *list, struct dbk_error *err);
 
+/* Whose list it is, and whether anybody waits for it: for what asks the read model as lists
+ * do. Lasts as long as the request. */
+struct dbk_asker list_asker(const struct request *rq);
+
+/* What that failed with, as the client is to be told. Returns err->code. */
+enum dbk_code list_tell(struct request *rq, struct dbk_error *err);
+
 #endif

@@ -61,6 +61,7 @@ struct request {
     /* What a client is told of DBK_UNAVAILABLE; static, or the worker's; NULL where nothing
      * more is known. */
     const char *unavailable;
+    const char *timed_out; /* and of DBK_TIMEOUT, in the same way */
     const char *challenge; /* WWW-Authenticate of a refusal; static, or NULL */
     unsigned retry_after;  /* seconds, where more is known than that it passes */
     int failure; /* the status of a handler's failure, where its code does not tell it; 0 */

@@ -215,6 +215,8 @@ static void details_of(const struct request *rq, const struct dbk_error *err, ch
 
     if (sentence && err->code == DBK_UNAVAILABLE && rq->unavailable)
         sentence = rq->unavailable;
+    if (err->code == DBK_TIMEOUT && rq->timed_out)
+        sentence = rq->timed_out;
     if (!sentence)
         snprintf(out, size, "%s", err->text);
     else if (rq->service->options.show_error_details)

@@ -3,6 +3,7 @@
 #include "etag.h"
 #include "fresh.h"
 #include "handlers.h"
+#include "label.h"
 #include "list.h"
 #include "logged.h"
 #include "request.h"
@@ -10,8 +11,11 @@
 #include "whose.h"
 #include "worker.h"
 
+#include <assert.h>
+
 #define EVENTS_LIMIT_DEFAULT 100
 #define EVENTS_LIMIT_MAX 1000
+#define PREFIX_CHARACTERS_MAX 254 /* as many as an email has */
 
 static unsigned events_limit(struct request *rq)
 {
@@ -57,12 +61,28 @@ static enum dbk_code count_rows(struct dbk_read_model *model, const void *contex
     return dbk_count_persons(model, &search->filter, exact, count, err);
 }
 
+/* q=: what is searched for as it is typed. */
+static void read_prefix(struct request *rq, struct dbk_slice *out)
+{
+    char why[LABEL_WHY_MAX];
+    struct dbk_slice text;
+
+    static_assert(4 * PREFIX_CHARACTERS_MAX <= DBK_FILTER_PREFIX_MAX, "of UTF-8");
+    if (!params_text(&rq->params, "q", &text))
+        return;
+    if (label_valid(text, PREFIX_CHARACTERS_MAX, why))
+        *out = text;
+    else
+        params_wrong(&rq->fields, dbk_slice("q"), "%s", why);
+}
+
 static enum dbk_code read_search(struct request *rq, struct search *search,
                                  struct dbk_error *err)
 {
     struct dbk_person_filter *filter = &search->filter;
 
     search->events_limit = events_limit(rq);
+    read_prefix(rq, &filter->prefix);
     if (whose_asked(rq, &search->whose, &filter->id, err) != DBK_OK ||
         whose_alias(rq, &search->whose, &filter->id, err) != DBK_OK)
         return err->code;
@@ -92,7 +112,8 @@ enum dbk_code handle_list_persons(struct request *rq, struct response *rs,
     list.of_person = search.whose == WHOSE_ANYBODY ? NULL : &search.filter.id;
     list_params(rq, &list);
     list.is_known = search.whose == WHOSE_ONE && list.after == 0 &&
-                    search.filter.properties.length == 0;
+                    search.filter.properties.length == 0 &&
+                    search.filter.prefix.length == 0;
     return list_answer(rq, rs, &list, err);
 }
 

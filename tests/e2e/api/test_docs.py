@@ -197,7 +197,8 @@ class Docs(Served):
         if method == "POST":
             event = new_id()
         answer = self.client.request(
-            method, path.replace("/persons/{id}", "/persons/" + made["id"])
+            method, self.with_required(path, operation)
+            .replace("/persons/{id}", "/persons/" + made["id"])
             .replace("{anonymous_id}", quote(alias, safe="")).replace("{value}", named)
             .replace("/events/{id}", "/events/" + event).replace("{sequence}", "1")
             .replace("/tokens/{name}", "/tokens/shop")
@@ -206,6 +207,13 @@ class Docs(Served):
             {"Content-Type": media} if media else {})
         self.assertIn(answer.status, (200, 201, 202), answer.body)
         self.assert_documented(operation, answer)
+
+    def with_required(self, path, operation):
+        """The path with the parameters that must be there."""
+        needed = [self.schema.resolve(one) for one in operation.get("parameters", ())]
+        query = "&".join(f"{one['name']}={quote(one['example'])}" for one in needed
+                         if one["in"] == "query" and one.get("required"))
+        return f"{path}?{query}" if query else path
 
     def assert_documented(self, operation, answer):
         documented = self.schema.resolve(operation["responses"][str(answer.status)])

@@ -32,7 +32,7 @@ class Readme(Served):
 
     def look_at(self, answers):
         (created, recorded, read, found, log, once, again, anonymous, alias, known, put,
-         batch, order, order_again, newest) = answers
+         batch, order, order_again, newest, days, funnel) = answers
         self.assertEqual(created["response"]["status"], 201)
         self.assertEqual(recorded["response"]["status"], 201)
         self.assertEqual(read["data"]["id"], created["data"]["id"])
@@ -53,6 +53,9 @@ class Readme(Served):
         self.assertEqual([event["id"] for event in newest["data"]],
                          [order["data"][0]["id"], batch["data"][1]["id"]])
         self.assertEqual(newest["response"]["count"], 7)
+        self.assertGreaterEqual(days["data"][-1]["count"], 8)
+        self.assertEqual([step["share"] for step in funnel["data"]["steps"]][0], 1)
+        self.assertGreaterEqual(funnel["data"]["steps"][1]["persons"], 1)
 
     def test_see_the_point_works_again_and_again(self):
         for shell in ("bash", "bash", "sh"):

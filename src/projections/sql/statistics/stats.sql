@@ -1,0 +1,80 @@
+-- How many events there were in each hour, day, week or month of a time zone, and of how many
+-- different persons.
+-- $1 unit, $2 zone, $3 types (null: any), $4 since, $5 until (infinite: none), $6 by type, too,
+-- $7 persons, too, $8 how many rows.
+-- What lies in the range and in one bucket as a whole is taken from event_hour, the persons
+-- of such a day of UTC from event_day; of what is cut the events are looked at.
+with hourly as materialized (
+    select hour, case when $6::boolean then event_type else '' end as type,
+           sum(events) as events
+    from event_hour
+    where ($3::text[] is null or event_type = any($3::text[]))
+      and hour > $4::timestamp - interval '1 hour'
+      and hour < $5::timestamp
+    group by 1, 2
+),
+hours as materialized (
+    select hour, date_trunc($1::text, hour at time zone 'UTC', $2::text) as bucket,
+           hour >= $4::timestamp and hour + interval '1 hour' <= $5::timestamp
+               and date_trunc($1::text, hour at time zone 'UTC', $2::text)
+                   = date_trunc($1::text,
+                                (hour + interval '1 hour' - interval '1 microsecond')
+                                    at time zone 'UTC', $2::text) as whole
+    from (select distinct hour from hourly) each
+),
+counted as (
+    select bucket, type, events
+    from hours
+    join hourly using (hour)
+    where whole
+    union all
+    select date_trunc($1::text, event.datetime_created at time zone 'UTC', $2::text),
+           case when $6::boolean then event.event_type else '' end, count(*)
+    from hours
+    join event on event.datetime_created >= greatest(hour, $4::timestamp)
+              and event.datetime_created < least(hour + interval '1 hour', $5::timestamp)
+    where not whole
+      and ($3::text[] is null or event.event_type = any($3::text[]))
+    group by 1, 2
+),
+days as materialized (
+    select day, date_trunc($1::text, day at time zone 'UTC', $2::text) as bucket,
+           day >= $4::timestamp and day + interval '1 day' <= $5::timestamp
+               and date_trunc($1::text, day at time zone 'UTC', $2::text)
+                   = date_trunc($1::text,
+                                (day + interval '1 day' - interval '1 microsecond')
+                                    at time zone 'UTC', $2::text) as whole
+    from (select distinct date_trunc('day', hour) as day from hours) each
+    where $7::boolean
+),
+persons as (
+    select bucket, case when $6::boolean then event_type else '' end as type, person_id
+    from days
+    join event_day on event_day.day = days.day::date
+    where whole
+      and ($3::text[] is null or event_type = any($3::text[]))
+    union
+    select date_trunc($1::text, event.datetime_created at time zone 'UTC', $2::text),
+           case when $6::boolean then event.event_type else '' end, event.person_id
+    from days
+    join event on event.datetime_created >= greatest(day, $4::timestamp)
+              and event.datetime_created < least(day + interval '1 day', $5::timestamp)
+    where not whole
+      and event.person_id is not null
+      and ($3::text[] is null or event.event_type = any($3::text[]))
+),
+events_of as (
+    select bucket, type, sum(events) as events from counted group by bucket, type
+),
+persons_of as (
+    select bucket, type, count(*) as persons from persons group by bucket, type
+)
+-- Where midnight comes twice, for clocks go back then, a day begins with the first.
+select greatest(case when date_trunc($1::text, bucket - interval '1 hour', $2::text) = bucket
+                     then bucket - interval '1 hour' else bucket end
+                    at time zone 'UTC', timestamp '0001-01-01'),
+       events::bigint, coalesce(persons, 0)::bigint, type::text
+from events_of
+left join persons_of using (bucket, type)
+order by bucket, type
+limit $8::bigint;
