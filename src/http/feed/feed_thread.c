@@ -9,10 +9,11 @@
 
 enum {
     TURN_MS = 10,    /* between two turns; what comes meanwhile goes out together */
+    REST_MS = 250,   /* the longest rest */
     LOOK_MS = 1000,  /* between two looks whether tokens hold */
     LEAVE_MS = 5000, /* how long one that is ended may need to take the last event */
     STOP_MS = 200,   /* the same while the server stops */
-    NICE = 10,       /* requests go first, where processors are scarce */
+    NICE = 15,       /* requests go first, where processors are scarce */
     EVENTS = 64,
     BLOCKS = 64,
     PIECE_RECORDS = 500, /* of the log, in a turn of who is behind the ring */
@@ -275,10 +276,12 @@ static bool has_more(const struct feed *feed)
     return false;
 }
 
-/* Returns when the next is due: while there is more, half of a processor is enough. */
+/* Returns when the next is due. It rests for twice as long as a turn took, so that streams,
+ * however many, cost a third of a processor at most; what comes meanwhile is sent in larger
+ * pieces, which cost less. */
 static int64_t take_turn(struct feed *feed)
 {
-    int64_t began = dbk_clock_ms(), took;
+    int64_t began = dbk_clock_ms(), took, rest;
 
     look(feed, began);
     place_ring(feed);
@@ -289,7 +292,10 @@ static int64_t take_turn(struct feed *feed)
     took = dbk_clock_ms() - began;
     if (took < 1)
         took = 1;
-    return began + took + (has_more(feed) && took < TURN_MS ? took : TURN_MS);
+    rest = 2 * took < REST_MS ? 2 * took : REST_MS;
+    if (rest < TURN_MS && !has_more(feed))
+        rest = TURN_MS;
+    return began + took + rest;
 }
 
 static void begin(struct feed *feed, struct stream *stream)
