@@ -13,7 +13,8 @@ enum {
     LOOK_MS = 1000,  /* between two looks whether tokens hold */
     LEAVE_MS = 5000, /* how long one that is ended may need to take the last event */
     STOP_MS = 200,   /* the same while the server stops */
-    NICE = 15,       /* requests go first, where processors are scarce */
+    NICE =
+        1, /* requests go first; but whoever waits for a lock of ours must not wait long */
     EVENTS = 64,
     BLOCKS = 64,
     PIECE_RECORDS = 500, /* of the log, in a turn of who is behind the ring */
