@@ -40,7 +40,7 @@ static struct feed *make(const struct feed_options *options)
     feed->wakes = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->epoll = epoll_create1(EPOLL_CLOEXEC);
     feed->ring = ring_create(FEED_RING_BYTES);
-    feed->list_size = 2 * options->streams_max; /* some are about to leave */
+    feed->list_size = 2 * options->streams_max; /* as many again are about to leave */
     feed->list = calloc(feed->list_size + 1, sizeof *feed->list);
     return feed;
 }
@@ -165,7 +165,8 @@ static enum dbk_code enter(struct feed *feed, struct request *rq, struct stream 
     if (feed->closed) {
         rq->unavailable = "The server is stopping; try again shortly";
     } else if (feed->count >= feed->options.streams_max) {
-        crowded = find_crowded(feed, stream->address);
+        if (feed->count < feed->list_size) /* who must leave may take its time */
+            crowded = find_crowded(feed, stream->address);
         if (!crowded)
             rq->unavailable = "As many streams and waiting requests are open as may be "
                               "(STREAMS_MAX); close some, or try again later";

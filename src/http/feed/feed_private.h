@@ -26,7 +26,7 @@ struct feed {
     bool closed;         /* no more are taken */
 
     struct ring *ring;
-    struct stream **list; /* those that the thread has, as many as there are places */
+    struct stream **list; /* those that the thread has; `count` is at most list_size */
     unsigned list_count, list_size;
     struct dbk_batch batch;
     struct response answer; /* of a poll */

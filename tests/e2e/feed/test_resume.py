@@ -178,6 +178,24 @@ class Resume(Alone):
         self.server.start()
 
 
+class Crowds(Alone):
+    settings = {**Alone.settings, "STREAMS_MAX": "4", "ADDRESS_CONNECTIONS_MAX": "1"}
+
+    def test_those_that_must_leave_and_do_not_are_bounded_too(self):
+        """Each address has the others' places; who reads nothing takes its time to go."""
+        write(self.client, 40, text=LARGE)
+        statuses = []
+        for last in range(2, 9):
+            for _ in range(4):
+                stream = self.stream("?after=0", source=f"127.0.0.{last}", receive=4096)
+                statuses.append(stream.status)
+            time.sleep(0.3)  # until their sockets are full
+        self.assertEqual(statuses[:4], [200] * 4)
+        self.assertIn(503, statuses)
+        self.assertEqual(self.client.get("/health").status, 200)
+        until(lambda: self.stream("?after=head").status == 200, "a place")
+
+
 class FewThreads(Alone):
     settings = {"HTTP_THREADS": "3", "ADDRESS_CONNECTIONS_MAX": "0"}
 
