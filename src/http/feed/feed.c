@@ -97,11 +97,23 @@ void feed_stop(struct feed *feed)
     feed->started = false;
 }
 
+/* Those that were handed over when the thread had ended. */
+static void leave_all(struct feed *feed)
+{
+    struct stream *next;
+
+    for (struct stream *one = feed_come(feed); one; one = next) {
+        next = one->next_come;
+        feed_leave(feed, one);
+    }
+}
+
 void feed_destroy(struct feed *feed)
 {
     if (!feed)
         return;
     feed_stop(feed);
+    leave_all(feed);
     free_feed(feed);
 }
 
