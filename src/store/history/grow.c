@@ -162,6 +162,23 @@ static bool add_record(struct grower *grower, const struct dbk_record *record,
            add(grower, &alias, sequence);
 }
 
+/* The checksum is that of the record that was read; a damaged one has none there. */
+static enum dbk_code note_taken(struct grower *grower,
+                                const struct dbk_batch_entry *last,
+                                struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    grower->taken = last->sequence;
+    grower->checksum = last->checksum;
+    if (last->length == 0)
+        code = dbk_log_checksum(grower->history->log, grower->taken, &grower->checksum,
+                                err);
+    if (code != DBK_OK)
+        begin(grower); /* else another's checksum would be taken for this one's */
+    return code;
+}
+
 static enum dbk_code add_batch(struct grower *grower, struct dbk_error *err)
 {
     static const struct dbk_uuid unreadable;
@@ -182,9 +199,7 @@ static enum dbk_code add_batch(struct grower *grower, struct dbk_error *err)
         begin(grower); /* half a batch must not stay */
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for it");
     }
-    grower->taken = batch->entries[batch->count - 1].sequence;
-    return dbk_log_checksum(grower->history->log, grower->taken, &grower->checksum,
-                            err);
+    return note_taken(grower, &batch->entries[batch->count - 1], err);
 }
 
 /* The log's damage is not the index's: it waits there until that is repaired. */
