@@ -61,6 +61,20 @@ class Modules(unittest.TestCase):
             (None, "end", '{"reason":"slow"}')])
         self.assertEqual(whole[0][0]["retry"], 3000)
 
+    def test_a_pause_leaves_nothing_with_the_signal(self):
+        """One signal lasts as long as a view, which pauses all day."""
+        self.assertEqual(made("""import { pause } from "./pulse.js";
+            const held = new Set(), signal = {
+              addEventListener: (name, told) => held.add(told),
+              removeEventListener: (name, told) => held.delete(told),
+            };
+            for (let i = 0; i < 3; i++) await pause(1, signal);
+            const over = pause(3600e3, signal);
+            const during = held.size;
+            held.forEach((told) => told());
+            await over;
+            console.log(JSON.stringify([during, held.size]));"""), [1, 0])
+
     def test_properties_are_typed_as_json_or_as_pairs(self):
         self.assertEqual(made("""import { propertiesOf } from "./properties.js";
             const said = (text) => { try { return propertiesOf(text); }
