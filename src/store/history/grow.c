@@ -226,16 +226,30 @@ static enum dbk_code take_some(struct grower *grower, bool *whole,
     return of_the_log(code, err);
 }
 
-/* A commit that was seen may have been taken back, where the disk failed. */
-static enum dbk_code check_taken(struct grower *grower, struct dbk_error *err)
+static enum dbk_code check_record(const struct grower *grower, uint64_t sequence,
+                                  uint32_t expected, struct dbk_error *err)
 {
     uint32_t checksum = 0;
     enum dbk_code code =
-        dbk_log_checksum(grower->history->log, grower->taken, &checksum, err);
+        dbk_log_checksum(grower->history->log, sequence, &checksum, err);
 
-    if (code == DBK_NOT_FOUND || (code == DBK_OK && checksum != grower->checksum))
+    if (code == DBK_NOT_FOUND || (code == DBK_OK && checksum != expected))
         return dbk_fail(err, DBK_MOVED, "the log has gone back");
     return of_the_log(code, err);
+}
+
+/* A commit that was seen may have been taken back, where the disk failed: also one that is
+ * in the runs, and the log may have gone past it since. */
+static enum dbk_code check_taken(const struct grower *grower, struct dbk_error *err)
+{
+    const struct runs *runs = &grower->runs;
+    enum dbk_code code = DBK_OK;
+
+    if (runs->count > 0)
+        code = check_record(grower, runs_end(runs),
+                            runs->list[runs->count - 1]->place.checksum, err);
+    return code == DBK_OK ? check_record(grower, grower->taken, grower->checksum, err)
+                          : code;
 }
 
 static enum dbk_code write_pairs(struct grower *grower, struct dbk_error *err)
