@@ -39,8 +39,8 @@ bool import_batch_full(const struct import_batch *batch);
 
 /* Add a person (with its automatic signup; or of who has its external id when it is
  * appended, where it has no id, an update to just what the line says) or an event that was
- * read from line number line, which took bytes. Takes over the body, also where it fails; the batch is then as
- * before. DBK_NO_MEMORY, DBK_TOO_LARGE. */
+ * read from line number line, which took bytes. Takes over the body, also where it fails;
+ * the batch is then as before. DBK_NO_MEMORY, DBK_TOO_LARGE. */
 enum dbk_code import_batch_add(struct import_batch *batch, uint64_t line, size_t bytes,
                                struct dbk_body *body, struct dbk_error *err);
 
@@ -55,9 +55,9 @@ enum dbk_code import_batch_submit(struct import_batch *batch, struct dbk_log *lo
 
 /* Tell what became of each line of a batch that was submitted.
  *
- * A person whose id is there, or whose update changed nothing, is IMPORT_THERE. An event whose id is there is IMPORT_THERE
- * where it is the same, and IMPORT_BAD where it is not. What the log refuses is
- * IMPORT_BAD. Errors as dbk_log_read has them.
+ * A person whose id is there, or whose update changed nothing, is IMPORT_THERE. An event
+ * whose id is there is IMPORT_THERE where it is the same, and IMPORT_BAD where it is not.
+ * What the log refuses is IMPORT_BAD. Errors as dbk_log_read has them.
  */
 enum dbk_code import_batch_tell(struct import_batch *batch, struct dbk_log *log,
                                 import_tell *tell, void *context,
