@@ -100,7 +100,7 @@ function tail() {
     announce(paused ? "Paused" : "Going on");
     paint();
   };
-  // At most once a frame, however many come.
+  // At most once a frame, however many come; while nobody looks at the page there is none.
   const draw = () => {
     drawing = false;
     const shown = coming.slice(-KEPT).reverse();
@@ -116,6 +116,7 @@ function tail() {
       return;
     }
     coming.push(record);
+    if (coming.length > 2 * KEPT) coming = coming.slice(-KEPT);
     if (!drawing) requestAnimationFrame(draw);
     drawing = true;
   };
