@@ -30,6 +30,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "python"))
 from daybook import Daybook  # noqa: E402
 
 PLACE = os.path.join(HERE, "..", "..", "build", "demo")
+MARK = ".daybook-demo"  # in the folder: what is there is a demo's, and may be deleted
 OUTSIDE = "/var/lib/daybook-postgres"  # where PostgreSQL's data lies if root starts it
 DAYS, A_SECOND, MINUTES, PATIENCE = 7, 4, 15, 120
 SPACE = uuid.UUID("8d3c4a0e-5f0b-4b55-9f0e-2f6d0c9f7a51")
@@ -266,6 +267,17 @@ Edits go on to come in, for {options.minutes:g} minutes. Ctrl-C ends all this, a
     live(options, server, day_of_edits)
 
 
+def make_place(place):
+    """In place of one of a demo that was killed; whatever else is there stays."""
+    if os.path.lexists(place) and not os.path.exists(os.path.join(place, MARK)):
+        sys.exit(f"demo: {place} is there, and no demo's: it would be deleted; name a folder "
+                 "that is not there")
+    shutil.rmtree(place, ignore_errors=True)
+    os.makedirs(place)
+    with open(os.path.join(place, MARK), "w", encoding="utf-8"):
+        pass
+
+
 def stop_by_signal(*_):
     raise KeyboardInterrupt
 
@@ -280,8 +292,7 @@ def main():
     except OSError:
         sys.exit("demo: it runs already, in this copy of the source")
     server = Server(options.program, options.place, free_port(options.port))
-    shutil.rmtree(options.place, ignore_errors=True)  # of one that was killed
-    os.makedirs(options.place)
+    make_place(options.place)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop_by_signal)
     try:

@@ -73,6 +73,16 @@ class Demo(unittest.TestCase):
         with open(os.path.join(cluster, "postmaster.pid"), encoding="ascii") as file:
             return int(file.readline())
 
+    def test_a_folder_of_somebody_else_stays(self):
+        os.mkdir(self.place)
+        kept = os.path.join(self.place, "thesis.txt")
+        with open(kept, "w", encoding="utf-8") as file:
+            file.write("mine")
+        demo = self.start("--minutes", "0", "--end")
+        self.assertEqual(demo.wait(PATIENCE), 1)
+        self.assertIn("no demo's", demo.stdout.read())
+        self.assertTrue(os.path.exists(kept))
+
     def test_a_server_that_cannot_start_is_told(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", self.port))
