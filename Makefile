@@ -45,9 +45,11 @@ test-pooler: build/dev/build.ninja ## the tests with a pgbouncer, which the othe
 test-systems: ## as root: build and test in Debian 12 and 13, and on other PostgreSQLs; PART=x does one
 	@python3 -B tests/systems/run.py --jobs $(JOBS) $(PART)
 
-test-browser: build/dev/build.ninja ## pages in a real Chromium send events, which make test does not try
+test-browser: build/dev/build.ninja ## in a real Chromium: pages send events, and the console is driven
+	@tools/get-console
+	@npm ci --prefix tests/console --silent --no-audit --no-fund
 	@cmake --build build/dev -j $(JOBS)
-	@ctest --preset dev -C browser -R '^e2e/(api/chromium|examples/browser)$$'
+	@ctest --preset dev -C browser -R '^e2e/(api/chromium|examples/browser|console/driven)$$'
 
 test-clients: build/dev/build.ninja ## clients that generators make of /openapi.json; PART=python does one language
 	@cmake --build build/dev -j $(JOBS) --target daybook
