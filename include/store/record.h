@@ -4,7 +4,7 @@
  *
  *     [format, type, sequence, recorded_at_us, subject_id, data, meta]
  *
- *   format         positive fixint: 1, or 2 where format 1 cannot say it (see below)
+ *   format         positive fixint: 1, or 2 or 3 where no older one can say it (see below)
  *   type           str: "person.created", ...
  *   sequence       uint 64, always nine bytes, so that the writer can fill it in
  *   recorded_at_us int 64, always nine bytes; microseconds since 1970 UTC
@@ -16,8 +16,9 @@
  * Format 2 has what format 1 has not: the types from person.aliased on; external_id and
  * properties of a person, persons of whom some field is missing, and fields removed; events
  * with an anonymous_id, an event.deleted of what was nobody's, event types over 64 bytes;
- * clock_offset and traceparent. Whatever format 1 can say is written as format 1, byte for
- * byte as programs did that knew no other, and they can read it.
+ * clock_offset. Format 3 has traceparent besides. Whatever an older format can say is
+ * written in that, byte for byte as programs did that knew no newer one, and they can read
+ * it.
  *
  * The bytes of a record never change once written. Format: https://msgpack.org (spec of
  * 2017, bin and str types).
@@ -30,7 +31,7 @@
 #include "store/timestamp.h"
 #include "store/uuid.h"
 
-#define DBK_RECORD_FORMAT 2 /* the newest that there is */
+#define DBK_RECORD_FORMAT 3 /* the newest that there is */
 
 /* The longest fields that a record may carry, in bytes. What is in them is the caller's
  * part: event_type, external_id and anonymous_id are UTF-8 without control characters (C0,

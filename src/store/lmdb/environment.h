@@ -6,6 +6,7 @@
 #define DBK_STORE_ENVIRONMENT_H
 
 #include "store/error.h"
+#include "store/record.h"
 #include "store/uuid.h"
 
 #include <lmdb.h>
@@ -13,7 +14,7 @@
 /* What is in the file: the newest format of its records. A log begins with the first, and
  * the transaction that appends the first record of a newer one raises it: so programs that
  * know no more than what is in a log can go on with it. */
-#define ENVIRONMENT_FORMAT 2
+#define ENVIRONMENT_FORMAT DBK_RECORD_FORMAT
 #define ENVIRONMENT_FORMAT_FIRST 1
 
 struct environment {

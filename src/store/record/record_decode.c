@@ -154,7 +154,7 @@ static bool read_meta(struct record_walk *walk, struct dbk_record *out)
             out->source = value;
         else if (dbk_slice_equal(key, dbk_slice("clock_offset")))
             out->clock_offset = value;
-        else if (dbk_slice_equal(key, dbk_slice("traceparent")))
+        else if (out->format > 2 && dbk_slice_equal(key, dbk_slice("traceparent")))
             out->traceparent = value;
         else
             return record_walk_fail(walk, "a known key in meta");

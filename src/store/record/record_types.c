@@ -84,8 +84,10 @@ unsigned record_format(const struct dbk_record *record, unsigned there)
                       ? person_of_format_1(record, type, there)
                       : event_of_format_1(record, there);
 
+    if (record->traceparent.length > 0)
+        return 3;
     if (there & (DBK_HAS_EXTERNAL_ID | DBK_HAS_ANONYMOUS_ID) ||
-        record->clock_offset.length > 0 || record->traceparent.length > 0)
+        record->clock_offset.length > 0)
         return 2;
     return former ? 1 : 2;
 }

@@ -142,7 +142,7 @@ class Log(Served):
         records = self.client.get(f"/log?after={before}").data
         self.assertEqual(len(records), 10)
         for record in records:
-            self.assertEqual((record["format"], record["meta"]["traceparent"]), (2, TRACED))
+            self.assertEqual((record["format"], record["meta"]["traceparent"]), (3, TRACED))
         self.server.wait_for(
             lambda: self.server.told().count(f" trace_id={TRACE}") == 8, "access lines")
 

@@ -91,6 +91,7 @@ class RoundTrip(ToolCase):
         text = records[2]["data"].pop("properties_text")
         self.assertIn('{\r\n  "a\\u00e9": [1.0e3,\n\t', text)
         self.assertEqual(records[3]["meta"]["traceparent"][:6], "00-aaa")
+        self.assertEqual([record["format"] for record in records[:4]], [1, 1, 1, 3])
         self.assertEqual(records, shown)
         ours = [line for line in export.splitlines() if line.startswith(b'{"format":')]
         for line, other in zip(ours, lines.splitlines(), strict=True):
@@ -126,7 +127,7 @@ class Damage(ToolCase):
         changed[at] ^= 1 << bit
         begin = self.whole.rfind(b"\n", 0, at) + 1
         line = self.whole.count(b"\n", 0, at) + 1
-        newer = re.match(rb'\{"format":[3-9],', changed[begin:])
+        newer = re.match(rb'\{"format":[4-9],', changed[begin:])
         self.refused_import(f"line {line}: ", bytes(changed),
                             status=FAILED if newer else DIFFERENT)
 
@@ -195,7 +196,7 @@ class Damage(ToolCase):
                             forged + trailer[:-67] + digest + b'"}}\n')
 
     def test_a_newer_format_is_told(self):
-        self.write("newer", self.whole.replace(b'{"format":1,', b'{"format":3,', 1))
+        self.write("newer", self.whole.replace(b'{"format":1,', b'{"format":4,', 1))
         self.refused(FAILED, "newer than this program", "import", "newer", "--data-dir",
                      "made")
         self.assertFalse(os.path.exists(self.path("made")))

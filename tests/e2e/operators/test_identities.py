@@ -25,7 +25,7 @@ class Identities(ToolCase):
 
     def test_it_has_what_is_new(self):
         self.assertTrue(NEW <= {record["type"] for record in self.records})
-        self.assertEqual({record["format"] for record in self.records}, {1, 2})
+        self.assertEqual({record["format"] for record in self.records}, {1, 2, 3})
         data = [record["data"] for record in self.records]
         for key in "anonymous_id", "external_id", "properties":
             self.assertTrue(any(key in one for one in data), key)

@@ -56,6 +56,12 @@ static char line[DBK_RECORD_JSON_MAX], room[DBK_RECORD_JSON_ROOM];
              "\"1969-12-31T23:59:59.999999\",\"anonymous_id\":"                        \
              "\"d\"")
 
+#define TRACED                                                                         \
+    "{\"format\":3,\"type\":\"person.deleted\",\"sequence\":7,\"recorded_at\":"        \
+    "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"         \
+    "5f4bcac95e3c\",\"data\":{},\"meta\":{\"source\":\"rest\",\"traceparent\":\"00-"   \
+    "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"}}"
+
 static const char *const lines[] = {
     PERSON,
     EVENT,
@@ -85,10 +91,7 @@ static const char *const lines[] = {
     "{\"format\":2,\"type\":\"person.deleted\",\"sequence\":7,\"recorded_at\":"
     "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"
     "5f4bcac95e3c\",\"data\":{},\"meta\":{\"clock_offset\":\"-1500000\"}}",
-    "{\"format\":2,\"type\":\"person.deleted\",\"sequence\":7,\"recorded_at\":"
-    "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"
-    "5f4bcac95e3c\",\"data\":{},\"meta\":{\"source\":\"rest\",\"traceparent\":\"00-"
-    "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"}}",
+    TRACED,
 };
 #define LINES (sizeof lines / sizeof *lines)
 
@@ -164,7 +167,7 @@ static void the_longest_record_fits(void **state)
 {
     char *breaks = malloc(DBK_PROPERTIES_MAX), control[DBK_EVENT_TYPE_MAX];
     struct dbk_slice worst = {control, sizeof control};
-    struct dbk_record record = {.format = 2,
+    struct dbk_record record = {.format = 3,
                                 .type = DBK_EVENT_RECORDED,
                                 .event_type = worst,
                                 .anonymous_id = worst,
@@ -286,6 +289,9 @@ static void the_format_is_the_one_it_is_written_in(void **state)
     refused(ANONYMOUS, "\"format\":2", "\"format\":1", 0);
     refused(PERSON, "\"format\":1", "\"format\":2", 0);
     refused(EVENT, "\"format\":1", "\"format\":2", 11);
+    refused(EVENT, "\"format\":1", "\"format\":3", 11);
+    refused(ALIASED, "\"format\":2", "\"format\":3", 11);
+    refused(TRACED, "\"format\":3", "\"format\":2", 11);
 }
 
 static void properties_must_be_json_as_it_was_kept(void **state)
@@ -304,7 +310,7 @@ static void properties_must_be_json_as_it_was_kept(void **state)
 
 static void a_newer_format_is_told_from_damage(void **state)
 {
-    static const char newer[] = "{\"format\":3,\"kind\":\"new\"}";
+    static const char newer[] = "{\"format\":4,\"kind\":\"new\"}";
     struct dbk_record record;
     struct dbk_error err = {0};
 

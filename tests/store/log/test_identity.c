@@ -684,6 +684,34 @@ static void the_log_says_when_it_has_what_is_new(void **state)
     assert_int_equal(format_of(s), 1); /* what is refused leaves nothing */
     assert_int_equal(alias(s, &kate, "d1").code, DBK_OK);
     assert_int_equal(format_of(s), 2);
+    event = draft_event(&kate);
+    event.traceparent = dbk_slice("00-1");
+    submit(s, &event);
+    assert_int_equal(format_of(s), 3);
+    event = draft_event(&kate);
+    submit(s, &event);
+    assert_int_equal(format_of(s), 3);
+    assert_verifies(s);
+}
+
+/* What deletes an event is encoded before it is known whose that is. */
+static void a_trace_in_the_first_record_says_so_at_once(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock");
+    struct dbk_record event = draft_event(&kate), gone;
+    struct dbk_batch batch = {0};
+
+    submit(s, &event);
+    gone = draft_of(DBK_EVENT_DELETED, &event.subject);
+    gone.traceparent = dbk_slice("00-1");
+    assert_int_equal(format_of(s), 1);
+    assert_int_equal(submit(s, &gone).code, DBK_OK);
+    assert_int_equal(format_of(s), 3);
+    gone = record_at(s, 3, &batch);
+    assert_int_equal(gone.format, 3);
+    dbk_batch_finish(&batch);
+    assert_verifies(s);
 }
 
 /* As a program before left it: without what that did not know. */
@@ -846,6 +874,7 @@ int main(void)
         TEST(a_person_has_a_thousand_aliases_at_most),
         TEST(other_shapes_of_commands_are_refused),
         TEST(the_log_says_when_it_has_what_is_new),
+        TEST(a_trace_in_the_first_record_says_so_at_once),
         TEST(a_log_of_a_program_before_is_read_and_goes_on),
         TEST(who_had_the_nil_uuid_is_a_person_still),
         TEST(a_key_keeps_who_the_holder_is_and_what_it_came_to),

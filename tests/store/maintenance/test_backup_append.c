@@ -171,8 +171,9 @@ static void a_backup_says_when_it_has_what_is_new(void **state)
     struct pair *pair = *state;
     struct dbk_uuid kate = add_person(&pair->log, "kate@x.mock");
     struct dbk_record alias = draft_of(DBK_PERSON_ALIASED, &kate);
-    struct dbk_record event = draft_event(&kate);
+    struct dbk_record event = draft_event(&kate), traced = draft_event(&kate);
 
+    traced.traceparent = dbk_slice("00-1");
     alias.anonymous_id = event.anonymous_id = dbk_slice("d1");
     back_up(pair);
     assert_int_equal(format_of(pair->dir), 1);
@@ -181,6 +182,10 @@ static void a_backup_says_when_it_has_what_is_new(void **state)
     assert_int_equal(append(pair), DBK_OK);
     assert_int_equal(pair->by.findings, 0);
     assert_int_equal(format_of(pair->dir), 2);
+    submit(&pair->log, &traced);
+    assert_int_equal(append(pair), DBK_OK);
+    assert_int_equal(pair->by.findings, 0);
+    assert_int_equal(format_of(pair->dir), 3);
     is_the_log(pair);
     is_right(pair);
 }

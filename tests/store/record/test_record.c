@@ -94,7 +94,7 @@ static const struct golden goldens[] = {
      {COMMON, .type = DBK_EVENT_RECORDED, .subject = ID(0xab), .person_id = ID(0xcd),
       .event_type = TEXT("An event whose name is longer than what format 1 could have "
                          "had in it")}},
-    {"event.recorded-traced.2",
+    {"event.recorded-traced.3",
      {COMMON, .type = DBK_EVENT_RECORDED, .subject = ID(0xab), .person_id = ID(0xcd),
       .event_type = TEXT("click"), .actor = TEXT("shop"),
       .traceparent = TEXT("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")}},
@@ -199,8 +199,8 @@ static void bytes_are_the_golden_ones(void **state)
     }
 }
 
-/* A program that knows format 1 only must not be given what it would read wrong. */
-static void what_format_1_had_not_is_damage_in_it(void **state)
+/* A program that knows an older format only must not be given what it would read wrong. */
+static void what_a_format_had_not_is_damage_in_it(void **state)
 {
     (void)state;
     for (size_t i = 0; i < GOLDENS; i++) {
@@ -208,13 +208,36 @@ static void what_format_1_had_not_is_damage_in_it(void **state)
         size_t length = encode(&goldens[i].record, bytes);
         struct dbk_record out;
 
-        bytes[1] = 1;
-        /* An event.deleted of the nil UUID was once a person's like any other. */
-        assert_int_equal(dbk_record_decode(bytes, length, &out, NULL),
-                         format_of(&goldens[i]) == 1 ||
-                                 goldens[i].record.type == DBK_EVENT_DELETED
-                             ? DBK_OK
-                             : DBK_DAMAGED);
+        for (unsigned format = 1; format <= DBK_RECORD_FORMAT; format++) {
+            bytes[1] = (char)format;
+            /* An event.deleted of the nil UUID was once a person's like any other. */
+            assert_int_equal(dbk_record_decode(bytes, length, &out, NULL),
+                             format_of(&goldens[i]) <= format ||
+                                     goldens[i].record.type == DBK_EVENT_DELETED
+                                 ? DBK_OK
+                                 : DBK_DAMAGED);
+        }
+    }
+}
+
+/* Whatever else the record has: an older program does not know the key. */
+static void a_trace_makes_any_record_format_3(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < GOLDENS; i++) {
+        struct dbk_record record = goldens[i].record, out;
+        char bytes[DBK_RECORD_MAX];
+        struct dbk_error err;
+        size_t length;
+
+        record.traceparent = dbk_slice("00-1");
+        length = encode(&record, bytes);
+        assert_int_equal(bytes[1], 3);
+        assert_int_equal(dbk_record_decode(bytes, length, &out, NULL), DBK_OK);
+        assert_same(&record, &out);
+        bytes[1] = 2;
+        assert_int_equal(dbk_record_decode(bytes, length, &out, &err), DBK_DAMAGED);
+        assert_non_null(strstr(err.text, "a known key in meta"));
     }
 }
 
@@ -440,7 +463,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_encoded_is_decoded),
         cmocka_unit_test(bytes_are_the_golden_ones),
-        cmocka_unit_test(what_format_1_had_not_is_damage_in_it),
+        cmocka_unit_test(what_a_format_had_not_is_damage_in_it),
+        cmocka_unit_test(a_trace_makes_any_record_format_3),
         cmocka_unit_test(what_was_of_format_1_stays_so),
         cmocka_unit_test(a_new_person_has_no_field_that_is_empty),
         cmocka_unit_test(msgpack_itself_reads_a_record),

@@ -213,7 +213,7 @@ static void json_says_the_same_and_moves_no_cursor(void **state)
 static void what_is_nobodys_yet_and_what_is_taken_away_is_told(void **state)
 {
     static const struct dbk_record records[] = {
-        {.format = 2,
+        {.format = 3,
          .type = DBK_EVENT_RECORDED,
          .event_type = TEXT("Order Completed"),
          .anonymous_id = TEXT("d1"),
