@@ -198,8 +198,11 @@ static enum dbk_code take_socket(struct feed *feed, struct stream *stream,
     stream->fd = tap_take_over();
     if (stream->fd < 0)
         return dbk_system_fail(err, "take over", "a connection");
-    if (!parked_add(feed->options.parked, stream->fd))
+    if (!parked_add(feed->options.parked, stream->fd)) {
+        close(stream->fd); /* not shut down: the failure is to be answered */
+        stream->fd = -1;
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a stream");
+    }
     stream_prepare(stream);
     return DBK_OK;
 }
