@@ -15,7 +15,7 @@ struct feed {
     pthread_t thread;
     bool started;
     int wakes; /* an eventfd: there is something new for the thread */
-    int epoll; /* its own, like all below `count` */
+    int epoll; /* its own, like all below `closed` */
     atomic_bool stopping;
 
     pthread_mutex_t mutex; /* guards what follows */

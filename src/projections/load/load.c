@@ -147,6 +147,8 @@ static enum dbk_code count_events(struct load *load, struct dbk_error *err)
     const struct together all = {"counting the events", scripts, STATISTICS};
     enum dbk_code code = DBK_OK;
 
+    static_assert((int)STATISTICS <= (int)TABLES,
+                  "each runs where its table was emptied");
     for (size_t i = 0; i < STATISTICS && code == DBK_OK; i++) {
         scripts[i] = statistics[i].count;
         load->at = i;
