@@ -155,10 +155,10 @@ assert.equal((await call("getBackups", client.GET("/admin/backups"))).data.last,
 assert.deepEqual((await call("listQuarantine", client.GET("/admin/quarantine"))).data, []);
 assert.equal((await call("retryQuarantine",
   client.POST("/admin/quarantine/retry"))).data.retried, 0);
-const made = await call("makeToken", client.POST("/admin/tokens", {
+const token = await call("makeToken", client.POST("/admin/tokens", {
   body: { name: "ts", scopes: ["read"], rate: 5 },
 }));
-assert.deepEqual([made.data.token.slice(0, 4), made.data.rate], ["dbk_", 5]);
+assert.deepEqual([token.data.token.slice(0, 4), token.data.rate], ["dbk_", 5]);
 const tokens = await call("listTokens", client.GET("/admin/tokens"));
 assert.equal(tokens.data.at(-1)?.name, "ts");
 await call("revokeToken", client.DELETE("/admin/tokens/{name}",
