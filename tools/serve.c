@@ -374,7 +374,8 @@ static enum dbk_code start_server(struct serving *serving, struct dbk_error *err
     if (dbk_server_start(serving->log, serving->projector, serving->model, &options,
                          &serving->server, err) != DBK_OK)
         return dbk_wrap(err, "listen on %s port %u", options.address, options.port);
-    snprintf(ready, sizeof ready, "ready: http://%s:%u \xe2\x80\x94 docs at /docs",
+    snprintf(ready, sizeof ready,
+             "ready: http://%s:%u \xe2\x80\x94 console at /console, docs at /docs",
              options.address, dbk_server_port(serving->server));
     server_look_leave(serving->lock, options.address, dbk_server_port(serving->server));
     say(serving, ready);
