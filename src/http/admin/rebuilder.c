@@ -32,6 +32,7 @@ struct rebuilder {
     bool running;  /* there is a thread at work, */
     bool joinable; /* or one that is to be joined */
     bool begun;    /* it has the schema */
+    bool awaited;  /* whoever began it has not been told how it went */
     pthread_t thread;
     struct rebuilder_status status, before;
     bool keep_old;
@@ -121,9 +122,9 @@ static void report(void *context, const char *line)
 }
 
 /* What an operator reads of its end. */
-static void tell_end(const struct rebuilder *rebuilder)
+static void tell_end(const struct rebuilder *rebuilder,
+                     const struct rebuilder_status *status)
 {
-    const struct rebuilder_status *status = &rebuilder->status;
     char line[sizeof status->reason + 64];
 
     switch (status->state) {
@@ -186,6 +187,7 @@ static void *run(void *argument)
                                                           .context = rebuilder}};
     int64_t began_ms = dbk_clock_ms();
     struct dbk_rebuild_result result = {0};
+    struct rebuilder_status ended;
     struct dbk_error err = {0};
     bool told;
 
@@ -195,9 +197,10 @@ static void *run(void *argument)
     told = rebuilder->begun || err.code == DBK_OK; /* else who began it is */
     rebuilder->status.result = result;
     conclude(rebuilder, &err, began_ms);
-    if (told)
-        tell_end(rebuilder);
+    ended = rebuilder->status;
     pthread_mutex_unlock(&rebuilder->mutex);
+    if (told) /* without the mutex: who reads the lines may be slow */
+        tell_end(rebuilder, &ended);
     return NULL;
 }
 
@@ -300,7 +303,7 @@ static enum dbk_code launch(struct rebuilder *rebuilder, bool keep_old, const ch
 {
     if (rebuilder->closed)
         return dbk_fail(err, DBK_INTERRUPTED, "the server is stopping");
-    if (rebuilder->running)
+    if (rebuilder->running || rebuilder->awaited)
         return dbk_fail(err, DBK_CONFLICT,
                         "a rebuild runs already, begun by %s: GET /admin/rebuild tells "
                         "how it goes",
@@ -329,9 +332,11 @@ static enum dbk_code await(struct rebuilder *rebuilder, struct dbk_error *err)
     dbk_deadline deadline = dbk_deadline_in(BEGIN_MS);
     enum dbk_code code;
 
+    rebuilder->awaited = true;
     while (rebuilder->running && !rebuilder->begun &&
            dbk_cond_wait(&rebuilder->changed, &rebuilder->mutex, deadline))
         continue;
+    rebuilder->awaited = false;
     if (rebuilder->running && !rebuilder->begun)
         rebuilder->begun = true; /* it takes its time; GET tells what comes of it */
     if (rebuilder->begun || rebuilder->code == DBK_OK ||
