@@ -77,11 +77,27 @@ static void a_zone_has_a_name_of_the_database(void **state)
     static const char *const good[] = {
         "UTC",        "GMT",          "Europe/Berlin", "America/Argentina/Buenos_Aires",
         "Etc/GMT-14", "Etc/GMT%2B12", "Etc/GMT-0",     "America/Port-au-Prince"};
-    static const char *const bad[] = {
-        "",           "CET",        "EST5EDT",        "UTC%2B3",     "Etc/GMT%2B13",
-        "Etc/GMT-15", "Etc/GMT",    "Etc/GMT3",       "Foo/Bar%2B3", "Europe//Berlin",
-        "/Europe",    "Europe/",    "Europe/Ber.lin", "../x",        "A/%C3%BC",
-        "A/B'",       "Etc/GMT-1x", "Etc/GMT--1",     "Etc/GMT- 1"};
+    static const char *const bad[] = {"",
+                                      "CET",
+                                      "EST5EDT",
+                                      "UTC%2B3",
+                                      "Etc/GMT%2B13",
+                                      "Etc/GMT-15",
+                                      "Etc/GMT",
+                                      "Etc/GMT3",
+                                      "Foo/Bar%2B3",
+                                      "Europe//Berlin",
+                                      "/Europe",
+                                      "Europe/",
+                                      "Europe/Ber.lin",
+                                      "../x",
+                                      "A/%C3%BC",
+                                      "A/B'",
+                                      "Etc/GMT-1x",
+                                      "Etc/GMT--1",
+                                      "Etc/GMT- 1",
+                                      "right/Europe/Berlin",
+                                      "POSIX/UTC"};
     char out[ZONE_MAX + 1], longest[ZONE_MAX + 2] = "A/";
 
     (void)state;
