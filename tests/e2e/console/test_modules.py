@@ -15,6 +15,14 @@ class Modules(unittest.TestCase):
         self.assertEqual(text, "n\r\n'=1+1,'+1,'-1,'@a,'\t=1,' =1,\"'\r\",'\uff1d1\r\n"
                          '"a,b","a""b","a\nb",,-5,"{""a"":""=1""}",,fine\r\n')
 
+    def test_a_funnel_begins_with_what_came_first(self):
+        types = [{"event_type": kind, "first": first} for kind, first in
+                 (("edit", "2026-01-02"), ("signup", "2026-01-01"), ("buy", "2026-01-03"),
+                  ("rare", "2025-01-01"))]
+        story = made(f"""import {{ storyOf }} from "./parts/types.js";
+            console.log(JSON.stringify([storyOf({json.dumps(types)}), storyOf([])]));""")
+        self.assertEqual(story, [["signup", "edit", "buy"], []])
+
     def test_each_update_tells_what_was_and_what_is(self):
         records = [
             {"sequence": 1, "type": "person.created",

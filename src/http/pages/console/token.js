@@ -55,7 +55,7 @@ function open(refused) {
         "p",
         { class: "hint" },
         "To make one, on the server: ",
-        h("code", {}, "daybook token create console --scope read --scope audit"),
+        h("code", {}, "daybook token create console --scope read --scope audit --scope metrics"),
         "; with ",
         h("code", {}, "--scope admin"),
         " it may do everything.",

@@ -17,8 +17,8 @@ const WITHIN = [
   ["90d", "90 days"],
 ];
 
-export function funnel(asked, names, keep, signal) {
-  let steps = asked.steps?.split(",") ?? names.slice(0, 3);
+export function funnel(asked, story, keep, signal) {
+  let steps = asked.steps?.split(",") ?? story;
   while (steps.length < STEPS_MIN) steps.push("");
   let chosen = asked.frange ?? "30d";
   const fields = h("ol", { class: "funnel-steps" }),

@@ -72,8 +72,9 @@ export async function show(root, { query, signal }) {
   };
 
   const drawList = async (asked, { since, until: end }, until) => {
+    let next;
     try {
-      let next = address("/events", {
+      next = address("/events", {
         ...asked.filter,
         since: since.toISOString(),
         until: end.toISOString(),
@@ -112,7 +113,7 @@ export async function show(root, { query, signal }) {
     } catch (error) {
       if (!until.aborted) replace(list, failed(error));
     }
-    if (!asked.counted && !until.aborted) drawShown();
+    if (!asked.counted && !until.aborted) drawShown(rows.length > 0 && next);
   };
 
   // The statistics know types and persons; of what else is asked for, what is shown is counted.
@@ -125,15 +126,26 @@ export async function show(root, { query, signal }) {
       if (!until.aborted) replace(chart, failed(error));
     }
   };
-  const drawShown = () => {
+  const drawShown = (more) => {
+    const whole = rangeOf(chosen);
+    const oldest = new Date(Math.min(...rows.map((row) => new Date(row.datetime_created))));
+    const stretch = more
+      ? rangeOf(`${oldest.toISOString()}..${whole.until.toISOString()}`)
+      : whole;
     const counts = rows.map((row) => ({
       from: row.datetime_created,
       event_type: row.event_type,
       count: 1,
     }));
     draw(
-      barChart(last.signal, counts, rangeOf(chosen), zoom),
-      h("p", { class: "hint" }, "Of the events that are shown below."),
+      barChart(last.signal, counts, stretch, zoom),
+      h(
+        "p",
+        { class: "hint" },
+        more
+          ? `Of the ${count(rows.length)} that are shown below only; there are more.`
+          : "Of the events that are shown below, which are all.",
+      ),
     );
   };
   const draw = (drawn, more) => replace(chart, drawn.box, more, drawn.sum > 0 && numbers(drawn));
