@@ -231,7 +231,9 @@ const scenarios = {
       await fresh.getByText(/\d+ projected/).waitFor();
       times.push(Date.now() - began);
     }
-    console.log(`first paint with data: ${times.sort((a, b) => a - b)[1]} ms (budget 1000)`);
+    const median = times.sort((a, b) => a - b)[1];
+    console.log(`first paint with data: ${median} ms (budget 1000)`);
+    assert(median < 3000, "that is no paint at once, on any machine");
   },
 };
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import unittest
+from datetime import datetime, timedelta, timezone
 
 from harness import PATIENCE, PROGRAM, Server
 from pages import chromium
@@ -42,9 +43,12 @@ class Driven(unittest.TestCase):
                                                      properties={"plan": "free"})).data
                 for n in range(30)]
         self.client.patch(f"/persons/{made[-1]['id']}", {"properties": {"plan": "paid"}})
+        now = datetime.now(timezone.utc)
         events = [{"event_type": kind, "person_id": one["id"],
-                   "datetime_created": f"2026-0{1 + number % 9}-1{number % 10}T10:00:00"}
-                  for number, one in enumerate(made) for kind in ("click", "purchase")]
+                   "datetime_created": (now - timedelta(days=number % 9, minutes=least))
+                   .strftime("%Y-%m-%dT%H:%M:%SZ")}
+                  for number, one in enumerate(made)
+                  for kind, least in (("click", 30), ("purchase", 20))[:1 + number % 2]]
         self.assertEqual(self.client.post("/events/batch", events).status, 200)
 
     def test_an_empty_store(self):
