@@ -116,6 +116,7 @@ const scenarios = {
     await api("POST", "/events", { event_type: "arrived", person_id: person.id });
     await page.locator(".record", { hasText: "arrived" }).waitFor();
     await page.getByRole("button", { name: "Pause" }).click();
+    await page.locator(".stand", { hasText: "Paused" }).waitFor();
     await api("POST", "/events", { event_type: "unseen", person_id: person.id });
     await page.waitForTimeout(1500);
     assert.equal(await page.locator(".record", { hasText: "unseen" }).count(), 0);
@@ -135,6 +136,10 @@ const scenarios = {
     await api("PATCH", `/persons/${made.id}`, { last_name: "Iqadi" });
     const page = await open();
     await go(page, "persons");
+    await page.locator("#person-search").fill("kate pry");
+    await page.keyboard.press("Enter");
+    await page.getByText("Whose name begins with “kate pry”").first().waitFor();
+    await page.locator("main table a", { hasText: "Kate Pryde" }).first().waitFor();
     await page.locator("#person-search").fill("iqa");
     await page.keyboard.press("Enter");
     await page.locator("main table a", { hasText: "Iqadi" }).click();

@@ -19,8 +19,19 @@ export async function show(root, { query, signal }) {
     event_type: query.get("event_type"),
     person_id: query.get("person_id"),
   };
-  const rows = tail();
   const stand = h("span", { class: "stand", role: "status" });
+  let paused = false,
+    stands = ["away", "Connecting"];
+  // What is connected and paused is not live to who looks at it.
+  const say = (...now) => {
+    stands = now;
+    const [state, text] = paused ? ["away", "Paused"] : stands;
+    replace(stand, h("span", { class: `dot ${state}`, "aria-hidden": "true" }), text);
+  };
+  const rows = tail((now) => {
+    paused = now;
+    say(...stands);
+  });
   const trouble = h("div", {}),
     first = h("div", {});
   let last = new AbortController();
@@ -29,7 +40,7 @@ export async function show(root, { query, signal }) {
     last = new AbortController();
     rows.clear();
     replace(trouble);
-    say(stand, "away", "Connecting");
+    say("away", "Connecting");
     try {
       const { data } = await ask("/health", { signal, allow: [503] });
       replace(first, data?.head === 0 && sendYourFirstEvent());
@@ -43,14 +54,14 @@ export async function show(root, { query, signal }) {
             rows.add(record);
           },
           state: (state, sentence) => {
-            say(stand, state, state === "live" ? "Live" : "Away");
+            say(state, state === "live" ? "Live" : "Away");
             replace(trouble, sentence && note("warn", sentence));
           },
         },
         AbortSignal.any([signal, last.signal]),
       );
     } catch (error) {
-      say(stand, "away", "Not live");
+      say("away", "Not live");
       replace(trouble, failed(error));
     }
   };
@@ -68,12 +79,8 @@ export async function show(root, { query, signal }) {
   listen();
 }
 
-function say(stand, state, text) {
-  replace(stand, h("span", { class: `dot ${state}`, "aria-hidden": "true" }), text);
-}
-
 // The list. While it is paused what comes is kept aside, as much as the list would hold.
-function tail() {
+function tail(pauses) {
   const list = h("ol", { class: "records", "aria-label": "Records, the newest first" });
   const none = empty("Nothing has come yet. Records appear here as they are written.");
   let paused = false,
@@ -97,6 +104,7 @@ function tail() {
       aside = [];
       draw();
     }
+    pauses(paused);
     announce(paused ? "Paused" : "Going on");
     paint();
   };

@@ -70,9 +70,24 @@ async function look(text, signal) {
     if (exact.rows.length > 0) return exact;
   }
   const begins = await page({ q: text }, `Whose email or name begins with “${text}”`, signal);
-  return begins.rows.length > 0
-    ? begins
+  if (begins.rows.length > 0) return begins;
+  const named = await wholeName(text, signal);
+  return named.rows.length > 0
+    ? named
     : page({ external_id: text }, `With the external id ${text}`, signal);
+}
+
+// First and last name, as the list shows them: of those whose first one begins as the text
+// does, at most a page.
+async function wholeName(text, signal) {
+  const [first, ...more] = text.split(/\s+/);
+  if (more.length === 0) return { rows: [] };
+  const found = await page({ q: first, limit: 1000 }, `Whose name begins with “${text}”`, signal);
+  const begins = [first, ...more].join(" ").toLowerCase();
+  found.rows = found.rows.filter((row) =>
+    `${row.first_name} ${row.last_name}`.toLowerCase().startsWith(begins),
+  );
+  return { ...found, next: null };
 }
 
 async function page(filter, how, signal) {
