@@ -41,13 +41,13 @@ static void wait_until_it_may_end(const struct dbk_rebuild_options *options,
 {
     const struct dbk_watch *watch = &options->watch;
 
-    while (atomic_load(&script.goes_on) && !watch->stop(watch->context)) {
+    while (atomic_load(&script.goes_on) && !dbk_watch_stops(watch)) {
         watch->progress(watch->context, "loading rows", script.unit, script.done,
                         script.total);
         dbk_sleep_ms(5);
     }
-    if (watch->stop(watch->context))
-        script.waits_stopped = database->stop(database->stop_context);
+    if (dbk_watch_stops(watch))
+        script.waits_stopped = (database->stop)(database->stop_context);
 }
 
 enum dbk_code __wrap_dbk_rebuild(struct dbk_log *log,
@@ -67,7 +67,7 @@ enum dbk_code __wrap_dbk_rebuild(struct dbk_log *log,
             dbk_sleep_ms(script.took_ms);
         wait_until_it_may_end(options, database);
     }
-    if (watch->stop(watch->context))
+    if (dbk_watch_stops(watch))
         return dbk_fail(err, DBK_INTERRUPTED, "interrupted while loading rows");
     if (script.code != DBK_OK)
         return dbk_fail(err, script.code, "scripted");
