@@ -286,6 +286,14 @@ class HowToAdd(unittest.TestCase):
         self.assertGreater(len(names), 9)
         self.assertEqual(sorted(set(names)), sorted(told))
 
+    def test_the_map_of_the_routes_is_theirs(self):
+        routes = re.findall(r'\{"([A-Z]+)", "(/[^"]*)"', read("src/http/routes.c"))
+        section = read("README.md").split("\n## Routes\n")[1].split("\n## ")[0]
+        told = [(method, path) for methods, path in re.findall(r"`([A-Z ]+) (/[^`]*)`", section)
+                for method in methods.split()]
+        self.assertGreater(len(routes), 40)
+        self.assertEqual(sorted(told), sorted(routes))
+
     def test_each_subcommand_has_a_file_and_a_row(self):
         commands = re.findall(r"^    &command_(\w+),$", read("tools/main.c"), re.M)
         built, readme = read("tools/CMakeLists.txt"), read("README.md")
