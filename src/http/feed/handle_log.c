@@ -7,10 +7,8 @@
 #include "list.h"
 #include "log_page.h"
 #include "logged.h"
-#include "render_record.h"
 #include "request.h"
 #include "response.h"
-#include "response_stream.h"
 #include "store/clock.h"
 #include "worker.h"
 
@@ -18,7 +16,6 @@
 #include <inttypes.h>
 
 #define PIECE_RECORDS 1000
-#define PIECE_BYTES (128u << 10)
 
 struct log_page {
     uint64_t after; /* of the last record rendered */
@@ -30,16 +27,24 @@ struct log_page {
     char source[CLOUD_EVENT_SOURCE_MAX];
 };
 
-static enum dbk_code render_piece(const struct request *rq, struct log_page *page,
-                                  struct dbk_render *out, struct dbk_error *err)
+static bool has_more(const void *context)
 {
+    const struct log_page *page = context;
+
+    return page->after < page->last;
+}
+
+static enum dbk_code render_piece(struct request *rq, struct dbk_render *out,
+                                  void *context, struct dbk_error *err)
+{
+    struct log_page *page = context;
     struct dbk_batch *batch = &rq->worker->batch;
     uint64_t left = page->last - page->after;
     size_t records = left < PIECE_RECORDS ? (size_t)left : PIECE_RECORDS;
     struct dbk_record record;
 
-    if (dbk_log_read(rq->service->log, page->after, records, PIECE_BYTES, batch, err) !=
-        DBK_OK)
+    if (dbk_log_read(rq->service->log, page->after, records, LOG_PIECE_BYTES, batch,
+                     err) != DBK_OK)
         return err->code;
     if (batch->count == 0)
         return dbk_fail(err, DBK_DAMAGED, "the log ends before record %" PRIu64,
@@ -51,22 +56,6 @@ static enum dbk_code render_piece(const struct request *rq, struct log_page *pag
         page->first = false;
         page->after = batch->entries[i].sequence; /* whatever it says of itself */
     }
-    return DBK_OK;
-}
-
-static enum dbk_code stream(struct request *rq, struct response *rs,
-                            struct log_page *page, struct dbk_error *err)
-{
-    response_stream_begin(rs, rq, 200);
-    while (response_stream_piece(rs, rq) && page->after < page->last) {
-        if (render_piece(rq, page, &rs->body, err) != DBK_OK) {
-            response_stream_break(rs, err);
-            return DBK_OK;
-        }
-    }
-    if (log_page_end(rs, page->form, DETAILS_OK, err) != DBK_OK)
-        response_stream_break(rs, err);
-    response_stream_end(rs, rq);
     return DBK_OK;
 }
 
@@ -147,6 +136,7 @@ enum dbk_code handle_list_log(struct request *rq, struct response *rs,
                               struct dbk_error *err)
 {
     struct log_page page;
+    const struct log_pieces pieces = {has_more, render_piece, &page};
     uint64_t head;
 
     if (open_page(rq, rs, &page, &head, err) != DBK_OK)
@@ -155,12 +145,8 @@ enum dbk_code handle_list_log(struct request *rq, struct response *rs,
         return wait_for_record(rq, rs, &page, head, err);
     if (page.last < head)
         list_link_next(rq, rs, page.last);
-    log_page_begin(rs, page.form);
-    if (page.after < page.last && render_piece(rq, &page, &rs->body, err) != DBK_OK)
-        return err->code;
-    if (page.after < page.last)
-        return stream(rq, rs, &page, err);
-    return log_page_end(rs, page.form, page.first ? LOG_PAGE_NOTHING : DETAILS_OK, err);
+    return log_page_send(rq, rs, page.form, &pieces,
+                         has_more(&page) ? DETAILS_OK : LOG_PAGE_NOTHING, err);
 }
 
 enum dbk_code handle_get_record(struct request *rq, struct response *rs,

@@ -2,15 +2,15 @@
 
 #include "cloud_event.h"
 #include "render_record.h"
+#include "response_stream.h"
 
 enum log_form log_page_wanted(const struct request *rq, const char *cloud)
 {
     struct accept json = request_accept(rq, "application/json");
     struct accept lines = request_accept(rq, NDJSON_MEDIA);
-    struct accept events = request_accept(rq, cloud);
     bool wants_lines = accept_prefers(lines, json);
 
-    if (accept_prefers(events, wants_lines ? lines : json))
+    if (cloud && accept_prefers(request_accept(rq, cloud), wants_lines ? lines : json))
         return LOG_CLOUD;
     return wants_lines ? LOG_LINES : LOG_JSON;
 }
@@ -56,4 +56,34 @@ enum dbk_code log_page_end(struct response *rs, enum log_form form, const char *
     if (dbk_render_code(&rs->body) != DBK_OK)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for the answer");
     return DBK_OK;
+}
+
+static enum dbk_code stream(struct request *rq, struct response *rs, enum log_form form,
+                            const struct log_pieces *pieces, const char *details,
+                            struct dbk_error *err)
+{
+    response_stream_begin(rs, rq, 200);
+    while (response_stream_piece(rs, rq) && pieces->more(pieces->context)) {
+        if (pieces->render(rq, &rs->body, pieces->context, err) != DBK_OK) {
+            response_stream_break(rs, err);
+            return DBK_OK;
+        }
+    }
+    if (log_page_end(rs, form, details, err) != DBK_OK)
+        response_stream_break(rs, err);
+    response_stream_end(rs, rq);
+    return DBK_OK;
+}
+
+enum dbk_code log_page_send(struct request *rq, struct response *rs, enum log_form form,
+                            const struct log_pieces *pieces, const char *details,
+                            struct dbk_error *err)
+{
+    log_page_begin(rs, form);
+    if (pieces->more(pieces->context) &&
+        pieces->render(rq, &rs->body, pieces->context, err) != DBK_OK)
+        return err->code;
+    if (pieces->more(pieces->context))
+        return stream(rq, rs, form, pieces, details, err);
+    return log_page_end(rs, form, details, err);
 }

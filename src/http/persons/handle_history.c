@@ -2,29 +2,27 @@
  * is answered while PostgreSQL is away. As JSON, or a record a line (NDJSON). */
 #include "handlers.h"
 #include "list.h"
-#include "render_record.h"
+#include "log_page.h"
 #include "request.h"
 #include "response.h"
-#include "response_stream.h"
 #include "store/history.h"
 #include "worker.h"
 
 #include <stdlib.h>
 
-#define NDJSON "application/x-ndjson"
-#define PIECE_BYTES (128u << 10)
 #define LOOK_MAX 100000 /* records that one request looks at, about */
 
 struct history_page {
     struct dbk_history_page found;
     size_t next; /* of those found, to be rendered */
-    bool lines;
+    enum log_form form;
 };
 
-static bool wants_lines(const struct request *rq)
+static bool has_more(const void *context)
 {
-    return accept_prefers(request_accept(rq, NDJSON),
-                          request_accept(rq, "application/json"));
+    const struct history_page *page = context;
+
+    return page->next < page->found.count;
 }
 
 /* The next one that was found. */
@@ -37,73 +35,37 @@ static enum dbk_code render_next(const struct request *rq, struct history_page *
     if (dbk_log_record(rq->service->log, sequence, &rq->worker->batch, &record, err) !=
         DBK_OK)
         return err->code;
-    if (!page->lines && page->next > 0)
-        dbk_render_raw(out, ",", 1);
-    render_record_shown(out, &record);
-    if (page->lines)
-        dbk_render_raw(out, "\n", 1);
+    log_page_record(out, &record, page->form, page->next == 0, NULL);
     page->next++;
     return DBK_OK;
 }
 
-static enum dbk_code render_piece(const struct request *rq, struct history_page *page,
-                                  struct dbk_render *out, struct dbk_error *err)
+static enum dbk_code render_piece(struct request *rq, struct dbk_render *out,
+                                  void *context, struct dbk_error *err)
 {
-    while (page->next < page->found.count && out->length < PIECE_BYTES) {
+    struct history_page *page = context;
+
+    while (has_more(page) && out->length < LOG_PIECE_BYTES) {
         if (render_next(rq, page, out, err) != DBK_OK)
             return err->code;
     }
     return DBK_OK;
 }
 
-static enum dbk_code end_page(struct response *rs, const struct history_page *page,
-                              const char *details, struct dbk_error *err)
-{
-    rs->status = 200;
-    if (page->lines)
-        return DBK_OK;
-    dbk_render_text(&rs->body, "]");
-    return response_end(rs, 200, details, err);
-}
-
-static enum dbk_code stream(struct request *rq, struct response *rs,
-                            struct history_page *page, struct dbk_error *err)
-{
-    response_stream_begin(rs, rq, 200);
-    while (response_stream_piece(rs, rq) && page->next < page->found.count) {
-        if (render_piece(rq, page, &rs->body, err) != DBK_OK) {
-            response_stream_break(rs, err);
-            return DBK_OK;
-        }
-    }
-    if (end_page(rs, page, DETAILS_OK, err) != DBK_OK)
-        response_stream_break(rs, err);
-    response_stream_end(rs, rq);
-    return DBK_OK;
-}
-
 static enum dbk_code answer(struct request *rq, struct response *rs,
                             struct history_page *page, struct dbk_error *err)
 {
+    const struct log_pieces pieces = {has_more, render_piece, page};
+
     response_header(rs, "Vary", "Accept");
     if (page->found.more)
         list_link_next(rq, rs, page->found.after);
-    if (page->lines) {
-        rs->content_type = NDJSON;
-    } else {
-        response_begin(rs);
-        dbk_render_text(&rs->body, "[");
-    }
-    if (render_piece(rq, page, &rs->body, err) != DBK_OK)
-        return err->code;
-    if (page->next < page->found.count)
-        return stream(rq, rs, page, err);
-    return end_page(rs, page,
-                    page->found.count > 0
-                        ? DETAILS_OK
-                        : "The request was successful, and none of the records that "
-                          "were looked at is about this person",
-                    err);
+    return log_page_send(
+        rq, rs, page->form, &pieces,
+        has_more(page) ? DETAILS_OK
+                       : "The request was successful, and none of the records that "
+                         "were looked at is about this person",
+        err);
 }
 
 /* Nothing is about who was never made: events need a person. */
@@ -127,7 +89,7 @@ static enum dbk_code find(const struct request *rq, struct history_page *page,
 enum dbk_code handle_person_history(struct request *rq, struct response *rs,
                                     struct dbk_error *err)
 {
-    struct history_page page = {.lines = wants_lines(rq)};
+    struct history_page page = {.form = log_page_wanted(rq, NULL)};
     enum dbk_code code;
     struct list list;
 
