@@ -61,7 +61,7 @@ class Console(Served):
 
     def test_without_it_one_sentence_says_how_to_have_it(self):
         if self.built:
-            self.skipTest("it is built: test_console_plain.c tries one that is not")
+            self.skipTest("it is built: test_plain.c tries one that is not")
         self.assertIn(b"<code>make build</code>", self.page.body)
 
     def test_a_browser_is_told_to_run_and_load_its_own_files_alone(self):
