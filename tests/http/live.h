@@ -5,10 +5,10 @@
 #include "check.h"
 
 #include "http/server.h"
+#include "scratch_dir.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <ftw.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -18,7 +18,7 @@
 #define PATIENCE_MS 20000 /* until what must happen has not happened */
 
 struct live {
-    char dir[64];
+    char dir[SCRATCH_DIR_MAX];
     struct dbk_log *log;
     struct dbk_server *server;
     atomic_uint accesses;
@@ -65,8 +65,7 @@ static inline struct live *live_start(const struct dbk_server_options *given,
     options = given ? *given : live_options(live);
     options.access = live_access;
     options.access_context = live;
-    strcpy(live->dir, "/tmp/daybook-http-XXXXXX");
-    assert_non_null(mkdtemp(live->dir));
+    scratch_dir_make(live->dir);
     if (dbk_log_open(live->dir, NULL, &live->log, &err) != DBK_OK ||
         dbk_server_start(live->log, projector, model, &options, &live->server, &err) !=
             DBK_OK)
@@ -74,18 +73,11 @@ static inline struct live *live_start(const struct dbk_server_options *given,
     return live;
 }
 
-static inline int live_remove(const char *path, const struct stat *stat, int type,
-                              struct FTW *ftw)
-{
-    (void)stat, (void)type, (void)ftw;
-    return remove(path);
-}
-
 static inline void live_stop(struct live *live)
 {
     dbk_server_stop(live->server, 2000);
     dbk_log_close(live->log);
-    nftw(live->dir, live_remove, 8, FTW_DEPTH | FTW_PHYS);
+    scratch_dir_remove(live->dir);
     free(live);
 }
 

@@ -12,7 +12,7 @@
     "{\"email\":\"kate@marauders.mock\",\"first_name\":\"Kate\",\"last_name\":\"P\"}"
 
 struct world {
-    char dir[64];
+    char dir[SCRATCH_DIR_MAX];
     char actor[64]; /* of the last request */
     pthread_mutex_t mutex;
     struct live *live;
@@ -31,8 +31,7 @@ static int make_world(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
 
-    strcpy(world->dir, "/tmp/daybook-access-XXXXXX");
-    assert_non_null(mkdtemp(world->dir));
+    scratch_dir_make(world->dir);
     pthread_mutex_init(&world->mutex, NULL);
     *state = world;
     return 0;
@@ -45,7 +44,7 @@ static int end_world(void **state)
     if (world->live)
         live_stop(world->live);
     pthread_mutex_destroy(&world->mutex);
-    nftw(world->dir, live_remove, 8, FTW_DEPTH | FTW_PHYS);
+    scratch_dir_remove(world->dir);
     free(world);
     return 0;
 }
@@ -438,8 +437,7 @@ static void the_tokens_name_is_the_actor_of_record_and_access_line(void **state)
 
     token(world, "shop", DBK_SCOPE_WRITE | DBK_SCOPE_AUDIT, header);
     world->live = live;
-    strcpy(live->dir, "/tmp/daybook-http-XXXXXX");
-    assert_non_null(mkdtemp(live->dir));
+    scratch_dir_make(live->dir);
     options.tokens_dir = world->dir;
     options.access = note_actor;
     options.access_context = world;

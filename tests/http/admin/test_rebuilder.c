@@ -1,11 +1,11 @@
 /* The rebuild of a server, where what rebuilds is scripted here: so that it takes as long as
  * a test likes, tells what it likes, and ends as it likes. */
 #include "check.h"
+#include "scratch_dir.h"
 
 #include "rebuilder.h"
 #include "store/clock.h"
 
-#include <ftw.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -110,7 +110,7 @@ static bool full(void *context, char *why, size_t size)
 }
 
 struct world {
-    char dir[64];
+    char dir[SCRATCH_DIR_MAX];
     struct dbk_log *log;
     struct dbk_database database;
     struct dbk_server_options options;
@@ -127,8 +127,7 @@ static int set_up(void **state)
     memset(&script, 0, sizeof script);
     script.begins = true;
     script.unit = "records";
-    strcpy(world->dir, "/tmp/daybook-rebuilder-XXXXXX");
-    assert_non_null(mkdtemp(world->dir));
+    scratch_dir_make(world->dir);
     assert_int_equal(dbk_log_open(world->dir, NULL, &world->log, &world->err), DBK_OK);
     world->options = (struct dbk_server_options){.database = &world->database,
                                                  .notice = note,
@@ -140,20 +139,13 @@ static int set_up(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *stat, int type,
-                      struct FTW *ftw)
-{
-    (void)stat, (void)type, (void)ftw;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     struct world *world = *state;
 
     rebuilder_destroy(world->rebuilder);
     dbk_log_close(world->log);
-    nftw(world->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    scratch_dir_remove(world->dir);
     free(world);
     return 0;
 }

@@ -2,13 +2,13 @@
 #include "feed_private.h"
 
 #include "check.h"
+#include "scratch_dir.h"
 
-#include <ftw.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 struct place {
-    char dir[64];
+    char dir[SCRATCH_DIR_MAX];
     struct dbk_log *log;
     struct parked *parked;
     struct feed *feed;
@@ -21,8 +21,7 @@ static int open_place(void **state)
     struct dbk_error err;
 
     assert_non_null(place);
-    strcpy(place->dir, "/tmp/daybook-feed-XXXXXX");
-    assert_non_null(mkdtemp(place->dir));
+    scratch_dir_make(place->dir);
     assert_int_equal(dbk_log_open(place->dir, NULL, &place->log, NULL), DBK_OK);
     place->parked = parked_create();
     assert_non_null(place->parked);
@@ -33,13 +32,6 @@ static int open_place(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *stat, int type,
-                      struct FTW *ftw)
-{
-    (void)stat, (void)type, (void)ftw;
-    return remove(path);
-}
-
 static int close_place(void **state)
 {
     struct place *place = *state;
@@ -47,7 +39,7 @@ static int close_place(void **state)
     feed_destroy(place->feed);
     parked_destroy(place->parked);
     dbk_log_close(place->log);
-    nftw(place->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    scratch_dir_remove(place->dir);
     free(place);
     return 0;
 }

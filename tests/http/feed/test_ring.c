@@ -2,9 +2,9 @@
 #include "ring.h"
 
 #include "check.h"
+#include "scratch_dir.h"
 #include "store/command.h"
 
-#include <ftw.h>
 #include <unistd.h>
 
 #define SOURCE "urn:uuid:00000000-0000-0000-0000-000000000001"
@@ -12,7 +12,7 @@
 #define CLOUD RING_HAS_FORM(FORM_CLOUD)
 
 struct place {
-    char dir[64];
+    char dir[SCRATCH_DIR_MAX];
     struct dbk_log *log;
     struct ring *ring;
 };
@@ -22,18 +22,10 @@ static int open_place(void **state)
     struct place *place = calloc(1, sizeof *place);
 
     assert_non_null(place);
-    strcpy(place->dir, "/tmp/daybook-ring-XXXXXX");
-    assert_non_null(mkdtemp(place->dir));
+    scratch_dir_make(place->dir);
     assert_int_equal(dbk_log_open(place->dir, NULL, &place->log, NULL), DBK_OK);
     *state = place;
     return 0;
-}
-
-static int remove_one(const char *path, const struct stat *stat, int type,
-                      struct FTW *ftw)
-{
-    (void)stat, (void)type, (void)ftw;
-    return remove(path);
 }
 
 static int close_place(void **state)
@@ -42,7 +34,7 @@ static int close_place(void **state)
 
     ring_destroy(place->ring);
     dbk_log_close(place->log);
-    nftw(place->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    scratch_dir_remove(place->dir);
     free(place);
     return 0;
 }
