@@ -100,6 +100,23 @@ static enum dbk_code run_watched(struct pg *pg, const char *sql, size_t table,
     return pg_conclude(pg, result, err);
 }
 
+/* Run a statement that makes another one, and that one, which stands in this column of the
+ * first one's row. */
+static enum dbk_code run_made(struct pg *pg, const char *sql,
+                              const struct pg_param *params, int count, int column,
+                              size_t table, const struct dbk_watch *watch,
+                              struct pg_result **plan, struct pg_result **rows,
+                              struct dbk_error *err)
+{
+    enum dbk_code code = run(pg, sql, params, count, QUERY_MS, plan, err);
+
+    *rows = NULL;
+    if (code == DBK_OK)
+        code =
+            run_watched(pg, pg_value(*plan, 0, column).data, table, watch, rows, err);
+    return code;
+}
+
 static enum dbk_code compare_table(struct pg *pg, size_t i, const char *live,
                                    const char *built,
                                    const struct dbk_compare_options *options,
@@ -115,12 +132,9 @@ static enum dbk_code compare_table(struct pg *pg, size_t i, const char *live,
         pg_int8(number, options->most > 0 ? options->most : 1),
         pg_text(tables[i]->anonymous)};
     struct pg_result *plan = NULL, *rows = NULL;
-    enum dbk_code code =
-        run(pg, sql_compare_statement, params, 6, QUERY_MS, &plan, err);
+    enum dbk_code code = run_made(pg, sql_compare_statement, params, 6, STATEMENT, i,
+                                  &options->watch, &plan, &rows, err);
 
-    if (code == DBK_OK)
-        code = run_watched(pg, pg_value(plan, 0, STATEMENT).data, i, &options->watch,
-                           &rows, err);
     if (code == DBK_OK && pg_value(plan, 0, COLUMNS).length > 0) {
         tell_columns(options, tables[i]->name, pg_value(plan, 0, COLUMNS).data);
         result->columns++;
@@ -153,22 +167,19 @@ static void take_statistics(const struct pg_result *rows, const char *table,
 }
 
 static enum dbk_code compare_statistic(struct pg *pg, size_t i, const char *live,
-                                       const char *built,
+                                       const char *right_events,
                                        const struct dbk_compare_options *options,
                                        struct dbk_compare_result *result,
                                        struct dbk_error *err)
 {
     char number[8];
     const struct pg_param params[] = {
-        pg_text(live), pg_text(built),
-        pg_int8(number, options->most > 0 ? options->most : 1)};
+        pg_text(live), pg_int8(number, options->most > 0 ? options->most : 1),
+        pg_text(right_events)};
     struct pg_result *plan = NULL, *rows = NULL;
-    enum dbk_code code =
-        run(pg, statistics[i].compare, params, 3, QUERY_MS, &plan, err);
+    enum dbk_code code = run_made(pg, statistics[i].compare, params, 3, 0, TABLES + i,
+                                  &options->watch, &plan, &rows, err);
 
-    if (code == DBK_OK)
-        code = run_watched(pg, pg_value(plan, 0, 0).data, TABLES + i, &options->watch,
-                           &rows, err);
     if (code == DBK_OK)
         take_statistics(rows, statistics[i].name, options, result);
     pg_clear(plan);
@@ -185,9 +196,8 @@ static enum dbk_code count(struct pg *pg, const char *live, const char *built,
     enum dbk_code code = run_watched(pg, sql_compare_counts, 0, watch, &rows, err);
 
     if (code == DBK_OK)
-        code = run(pg, sql_compare_quarantined, params, 2, QUERY_MS, &plan, err);
-    if (code == DBK_OK)
-        code = run_watched(pg, pg_value(plan, 0, 0).data, 0, watch, &aside, err);
+        code = run_made(pg, sql_compare_quarantined, params, 2, 0, 0, watch, &plan,
+                        &aside, err);
     if (code == DBK_OK) {
         result->persons = pg_u64(rows, 0, 0);
         result->events = pg_u64(rows, 0, 1);
@@ -199,6 +209,24 @@ static enum dbk_code count(struct pg *pg, const char *live, const char *built,
     return code == DBK_OK ? DBK_OK : compare_explain(pg, code, err);
 }
 
+static enum dbk_code compare_statistics(struct pg *pg, const char *live,
+                                        const char *built,
+                                        const struct dbk_compare_options *options,
+                                        struct dbk_compare_result *result,
+                                        struct dbk_error *err)
+{
+    const struct pg_param params[] = {pg_text(live), pg_text(built)};
+    struct pg_result *right = NULL;
+    enum dbk_code code =
+        run(pg, sql_compare_right_events, params, 2, QUERY_MS, &right, err);
+
+    for (size_t i = 0; i < STATISTICS && code == DBK_OK; i++)
+        code = compare_statistic(pg, i, live, pg_value(right, 0, 0).data, options,
+                                 result, err);
+    pg_clear(right);
+    return code;
+}
+
 enum dbk_code compare_rows(struct pg *pg, const char *live, const char *built,
                            const struct dbk_compare_options *options,
                            struct dbk_compare_result *result, struct dbk_error *err)
@@ -207,7 +235,7 @@ enum dbk_code compare_rows(struct pg *pg, const char *live, const char *built,
 
     for (size_t i = 0; i < TABLES && code == DBK_OK; i++)
         code = compare_table(pg, i, live, built, options, result, err);
-    for (size_t i = 0; i < STATISTICS && code == DBK_OK; i++)
-        code = compare_statistic(pg, i, live, built, options, result, err);
+    if (code == DBK_OK)
+        code = compare_statistics(pg, live, built, options, result, err);
     return code;
 }

@@ -14,7 +14,8 @@ struct statistic {
     /* For a load: scripts to empty it, to count what is in the tables, to gather statistics
      * for the planner. */
     const char *truncate, *count, *analyze;
-    const char *compare; /* the statement that makes the one that compares it */
+    /* Makes the statement that compares it (sql/rebuild/compare_right_events.sql). */
+    const char *compare;
 };
 
 extern const struct statistic statistics[STATISTICS];

@@ -1,28 +1,6 @@
 -- As compare_event_hour.sql, of event_day.
 select format($statement$
-with quarantined as (
-    select person_id, anonymous_id from %1$I.quarantine
-    union
-    select person_id, anonymous_id from %2$I.quarantine
-),
-persons as (select person_id from quarantined where person_id is not null),
-ids as (select anonymous_id from quarantined where anonymous_id is not null),
-aside as (
-    select id from %1$I.event
-    where person_id in (select person_id from persons)
-        or anonymous_id in (select anonymous_id from ids)
-    union
-    select id from %2$I.event
-    where person_id in (select person_id from persons)
-        or anonymous_id in (select anonymous_id from ids)
-),
-right_ones as (
-    select event_type, datetime_created, person_id from %2$I.event e
-    where not exists (select from aside where aside.id = e.id)
-    union all
-    select event_type, datetime_created, person_id from %1$I.event e
-    where exists (select from aside where aside.id = e.id)
-),
+%3$s,
 counted as (
     select datetime_created::date as day, event_type, person_id, count(*) as events
     from right_ones
@@ -42,7 +20,7 @@ first as (
         count(*) filter (where kind = 'changed') over () as changed
     from differing
     order by day, event_type, person_id
-    limit %3$s
+    limit %2$s
 )
 select kind, event_type || ' ' || to_char(day, 'YYYY-MM-DD') || ' ' || person_id,
     case kind when 'changed' then 'events' else '' end,
@@ -53,4 +31,4 @@ select kind, event_type || ' ' || to_char(day, 'YYYY-MM-DD') || ' ' || person_id
 from first
 order by day, event_type, person_id
 $statement$,
-    $1::text, $2::text, $3::bigint);
+    $1::text, $2::bigint, $3::text);

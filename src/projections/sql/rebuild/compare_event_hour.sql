@@ -1,31 +1,9 @@
--- The statement that compares event_hour of the schema $1 with what the events come to, told
--- at most $3 differences: those of the schema $2, which are right, but of persons and
--- anonymous ids in quarantine in either those of $1. It gives kind, which one, the columns
--- that differ, how, and how many are missing, extra and changed in all.
+-- The statement that compares event_hour of the schema $1 with what right_ones come to, with
+-- which it begins ($3, compare_right_events.sql), and tells at most $2 differences. It gives
+-- kind, which one, the columns that differ, how, and how many are missing, extra and changed
+-- in all.
 select format($statement$
-with quarantined as (
-    select person_id, anonymous_id from %1$I.quarantine
-    union
-    select person_id, anonymous_id from %2$I.quarantine
-),
-persons as (select person_id from quarantined where person_id is not null),
-ids as (select anonymous_id from quarantined where anonymous_id is not null),
-aside as (
-    select id from %1$I.event
-    where person_id in (select person_id from persons)
-        or anonymous_id in (select anonymous_id from ids)
-    union
-    select id from %2$I.event
-    where person_id in (select person_id from persons)
-        or anonymous_id in (select anonymous_id from ids)
-),
-right_ones as (
-    select event_type, datetime_created from %2$I.event e
-    where not exists (select from aside where aside.id = e.id)
-    union all
-    select event_type, datetime_created from %1$I.event e
-    where exists (select from aside where aside.id = e.id)
-),
+%3$s,
 counted as (
     select event_type, date_trunc('hour', datetime_created) as hour, count(*) as events,
         min(datetime_created) as first, max(datetime_created) as last
@@ -46,7 +24,7 @@ first as (
         count(*) filter (where kind = 'changed') over () as changed
     from differing
     order by hour, event_type
-    limit %3$s
+    limit %2$s
 )
 select kind, event_type || ' ' || to_char(hour, 'YYYY-MM-DD"T"HH24'),
     concat_ws(', ',
@@ -66,4 +44,4 @@ select kind, event_type || ' ' || to_char(hour, 'YYYY-MM-DD"T"HH24'),
 from first
 order by hour, event_type
 $statement$,
-    $1::text, $2::text, $3::bigint);
+    $1::text, $2::bigint, $3::text);
