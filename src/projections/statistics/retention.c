@@ -5,22 +5,16 @@
 
 #include <string.h>
 
-#define PARAMS 8
+#define PARAMS 9
 #define DAY_US INT64_C(86400000000)
 
 enum { FROM, PERSONS, LAST, BEHIND, CAME_BACK };
-
-static bool is_whole(bool has, dbk_timestamp at)
-{
-    return !has || at % DAY_US == 0;
-}
 
 /* Days of UTC are what event_day has. */
 static bool fits_days(const struct dbk_retention_query *query)
 {
     return strcmp(query->zone, "UTC") == 0 &&
-           is_whole(query->range.has_since, query->range.since) &&
-           is_whole(query->range.has_until, query->range.until);
+           statistics_range_is_whole(&query->range, DAY_US);
 }
 
 static bool begins_cohort(const struct pg_result *result, size_t row)
@@ -80,8 +74,7 @@ enum dbk_code dbk_read_retention(struct dbk_read_model *model,
                                  dbk_cohort_visit *visit, void *context,
                                  struct dbk_error *err)
 {
-    static const struct pg_statement by_events = {"retention", sql_retention},
-                                     by_days = {"retention_days", sql_retention_days};
+    static const struct pg_statement statement = {"retention", sql_retention};
     char since[8], until[8], buckets[8], cohorts[8];
     struct pg_param params[PARAMS] = {
         pg_bytes(query->first),
@@ -90,10 +83,11 @@ enum dbk_code dbk_read_retention(struct dbk_read_model *model,
         pg_text(query->zone),
         [6] = pg_int8(buckets, DBK_RETENTION_MAX),
         [7] = pg_int8(cohorts, DBK_RETENTION_MAX + 1),
+        [8] = statistics_flag(fits_days(query)),
     };
     struct statistics_ask ask = {.asker = query->asker,
                                  .zone = query->zone,
-                                 .statement = fits_days(query) ? &by_days : &by_events,
+                                 .statement = &statement,
                                  .params = params,
                                  .count = PARAMS,
                                  .rows_max =

@@ -92,6 +92,22 @@ void statistics_range(const struct dbk_range *range, char since[8], char until[8
                                  : pg_int8(until, INT64_MAX);
 }
 
+static bool is_whole(bool has, dbk_timestamp at, int64_t stretch_us)
+{
+    return !has || at % stretch_us == 0;
+}
+
+bool statistics_range_is_whole(const struct dbk_range *range, int64_t stretch_us)
+{
+    return is_whole(range->has_since, range->since, stretch_us) &&
+           is_whole(range->has_until, range->until, stretch_us);
+}
+
+struct pg_param statistics_flag(bool value)
+{
+    return pg_text(value ? "true" : "false");
+}
+
 struct pg_param statistics_unit(enum dbk_bucket by)
 {
     switch (by) {

@@ -28,6 +28,11 @@ enum dbk_code statistics_ask(struct dbk_read_model *model, struct statistics_ask
 void statistics_range(const struct dbk_range *range, char since[8], char until[8],
                       struct pg_param params[2]);
 
+/* Whether both its ends are where such a stretch of UTC begins, or open. */
+bool statistics_range_is_whole(const struct dbk_range *range, int64_t stretch_us);
+
+struct pg_param statistics_flag(bool value);
+
 /* What date_trunc calls it. */
 struct pg_param statistics_unit(enum dbk_bucket by);
 

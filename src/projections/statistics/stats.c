@@ -45,22 +45,11 @@ static void visit_all(const struct pg_result *result, dbk_stats_visit *visit,
     }
 }
 
-static bool is_full(bool has, dbk_timestamp at)
-{
-    return !has || at % HOUR_US == 0;
-}
-
 /* Whether all of it are whole hours of UTC, so that event_hour has it. */
 static bool is_of_hours(const struct dbk_stats_query *query)
 {
     return !query->unique && strcmp(query->zone, "UTC") == 0 &&
-           is_full(query->range.has_since, query->range.since) &&
-           is_full(query->range.has_until, query->range.until);
-}
-
-static struct pg_param put_bool(bool value)
-{
-    return pg_text(value ? "true" : "false");
+           statistics_range_is_whole(&query->range, HOUR_US);
 }
 
 static void choose(struct stats *stats, const struct dbk_stats_query *query,
@@ -74,14 +63,14 @@ static void choose(struct stats *stats, const struct dbk_stats_query *query,
     *next++ = types;
     statistics_range(&query->range, stats->since, stats->until, next);
     next += 2;
-    *next++ = put_bool(query->by_type);
+    *next++ = statistics_flag(query->by_type);
     if (query->person_id) {
         *next++ = pg_uuid(query->person_id);
         stats->statement = (struct pg_statement){"stats_person", sql_stats_person};
     } else if (is_of_hours(query)) {
         stats->statement = (struct pg_statement){"stats_hours", sql_stats_hours};
     } else {
-        *next++ = put_bool(query->unique);
+        *next++ = statistics_flag(query->unique);
         stats->statement = (struct pg_statement){"stats", sql_stats};
     }
     *next++ = pg_int8(stats->limit, DBK_STATS_ROWS_MAX + 1);
