@@ -35,6 +35,18 @@ export function replace(element, ...children) {
   return element;
 }
 
+// Until it is closed; resolves to what the button that closed it stands for.
+export function openDialog(dialog) {
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue);
+    });
+  });
+}
+
 let last = 0;
 export const newId = (word) => `${word}-${++last}`;
 

@@ -1,6 +1,6 @@
 // The access token: asked for only once the server wants one, and kept by the browser for
 // this tab alone.
-import { h, newId } from "./dom.js";
+import { h, newId, openDialog } from "./dom.js";
 
 const KEY = "daybook.token";
 let waiting = null;
@@ -72,12 +72,5 @@ function open(refused) {
       ),
     ),
   );
-  document.body.append(dialog);
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(dialog.returnValue === "given");
-    });
-  });
+  return openDialog(dialog).then((closed) => closed === "given");
 }

@@ -1,5 +1,5 @@
 // Asks before what cannot be undone, and has a word typed for it.
-import { h, newId } from "../dom.js";
+import { h, newId, openDialog } from "../dom.js";
 
 // True where the word was typed and the button pressed.
 export function confirmTyped({ title, text, word, action }) {
@@ -35,12 +35,5 @@ export function confirmTyped({ title, text, word, action }) {
       ),
     ),
   );
-  document.body.append(dialog);
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(dialog.returnValue === "yes");
-    });
-  });
+  return openDialog(dialog).then((closed) => closed === "yes");
 }

@@ -1,5 +1,5 @@
 // A record of the log in a line, and as a whole.
-import { h } from "../dom.js";
+import { h, openDialog } from "../dom.js";
 import { clockOf, momentOf } from "../format.js";
 import { icon } from "../icons.js";
 import { link } from "../router.js";
@@ -112,11 +112,9 @@ function open(title, about, value, person) {
         ),
     ),
   );
-  dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
   addEventListener("hashchange", () => dialog.close(), { once: true });
-  document.body.append(dialog);
-  dialog.showModal();
+  openDialog(dialog);
 }
