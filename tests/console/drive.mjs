@@ -154,7 +154,7 @@ const scenarios = {
     assert(await button.isDisabled());
     await dialog.locator("input").fill(await dialog.locator("label code").textContent());
     await button.click();
-    await dialog.waitFor({ state: "detached" });
+    await page.waitForURL("**#/persons"); // where one is led once it is done
     const gone = await fetch(`${ORIGIN}/persons/${made.id}`);
     assert.equal(gone.status, 404);
   },

@@ -15,6 +15,11 @@ class Modules(unittest.TestCase):
         self.assertEqual(text, "n\r\n'=1+1,'+1,'-1,'@a,'\t=1,' =1,\"'\r\",'\uff1d1\r\n"
                          '"a,b","a""b","a\nb",,-5,"{""a"":""=1""}",,fine\r\n')
 
+    def test_types_with_commas_and_backslashes_stay_what_they_are(self):
+        text = made("""import { typeList } from "./api.js";
+            console.log(JSON.stringify(typeList(["a", "b,c", "d\\\\e"])));""")
+        self.assertEqual(text, "a,b\\,c,d\\\\e")
+
     def test_a_funnel_begins_with_what_came_first(self):
         types = [{"event_type": kind, "first": first} for kind, first in
                  (("edit", "2026-01-02"), ("signup", "2026-01-01"), ("buy", "2026-01-03"),

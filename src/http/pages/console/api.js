@@ -75,6 +75,9 @@ function nextOf(answer) {
   return answer.headers.get("Link")?.match(/<([^>]+)>\s*;\s*rel="next"/)?.[1] ?? null;
 }
 
+// Types as one parameter: a comma or backslash of theirs has a backslash before it.
+export const typeList = (types) => types.map((each) => each.replace(/[\\,]/g, "\\$&")).join(",");
+
 // "/events" and {type: "a", since: ""}: what is empty is left out, lists are repeated.
 export function address(path, params) {
   const query = new URLSearchParams();

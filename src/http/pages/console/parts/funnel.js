@@ -1,5 +1,5 @@
 // How many persons did the steps one after the other: a bar a step.
-import { address, ask } from "../api.js";
+import { address, ask, typeList } from "../api.js";
 import { announce, h, newId, replace } from "../dom.js";
 import { count, percent } from "../format.js";
 import { icon } from "../icons.js";
@@ -96,7 +96,7 @@ export function funnel(asked, story, keep, signal) {
     try {
       const { data } = await ask(
         address("/events/funnel", {
-          steps: typed.join(","),
+          steps: typeList(typed),
           within: within.value,
           since: since.toISOString(),
           until: until.toISOString(),

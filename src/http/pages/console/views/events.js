@@ -1,5 +1,5 @@
 // Events by type, time, person and properties; a chart of them; and as CSV.
-import { address, ask } from "../api.js";
+import { address, ask, typeList } from "../api.js";
 import { csv, download } from "../csv.js";
 import { announce, h, replace } from "../dom.js";
 import { count, momentOf } from "../format.js";
@@ -233,7 +233,7 @@ function filterFields(query, signal) {
       return {
         filter: { keyword: types, ...who, properties: object && JSON.stringify(object) },
         counted:
-          object || (typed.person && !who.person_id) ? null : { type: types.join(","), ...who },
+          object || (typed.person && !who.person_id) ? null : { type: typeList(types), ...who },
       };
     },
   };
