@@ -149,7 +149,7 @@ bool stream_is_slow(struct stream *stream, int64_t now)
     }
     if (stream->stuck_since == 0 || now - stream->stuck_since >= STREAM_SLOW_MS) {
         bool slow = stream->stuck_since != 0 &&
-                    stream->stuck_sent < (size_t)STREAM_SLOWEST * STREAM_SLOW_MS;
+                    stream->stuck_sent < (size_t)CLIENT_SLOWEST * STREAM_SLOW_MS;
         stream->stuck_since = now;
         stream->stuck_sent = 0;
         return slow;

@@ -17,8 +17,8 @@
 #include <stdatomic.h>
 #include <sys/uio.h>
 
-/* What takes less, while there is something for it, is too slow: as response_send.c has it. */
-#define STREAM_SLOWEST 16 /* bytes a millisecond */
+/* What takes less than CLIENT_SLOWEST for so long, while there is something for it, is too
+ * slow. */
 #define STREAM_SLOW_MS 10000
 
 enum stream_state {

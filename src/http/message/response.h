@@ -17,6 +17,8 @@
 
 #define RESPONSE_MAX (64u << 20) /* of one that is not streamed: the largest batch's */
 
+#define CLIENT_SLOWEST 16 /* bytes a millisecond that a client must take */
+
 #define DETAILS_OK "The request was successful"
 
 struct request;

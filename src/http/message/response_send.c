@@ -14,7 +14,6 @@
 #include <time.h>
 
 #define ONE_WRITE_MAX (64u << 10)
-#define SLOWEST 16 /* bytes a millisecond that a client must take */
 #define LINGER_MS 1000
 #define CODED_FROM 1024 /* bytes; less is hardly shorter */
 
@@ -143,7 +142,8 @@ void response_render_head(struct response *rs, const struct request *rq,
 static bool write_bytes(struct response *rs, struct request *rq, const char *bytes,
                         size_t length)
 {
-    int allowed = rq->service->options.request_timeout_ms + (int)(length / SLOWEST);
+    int allowed =
+        rq->service->options.request_timeout_ms + (int)(length / CLIENT_SLOWEST);
 
     guarded_writing(rq->guarded, allowed);
     if (mg_write(rq->connection, bytes, length) != (int)length)
