@@ -7,20 +7,16 @@ import unittest
 
 from harness import PATIENCE, Server
 from served import Served, person
-from tables import query
-
-QUIET = "set client_min_messages = warning; "
+from tables import refuse_bad, take_bad
 
 
 class Quarantine(Served):
     def spoil(self):
-        query(self.server, QUIET + "alter table person drop constraint if exists no_bad; "
-                           "alter table person add constraint no_bad "
-                           "check (first_name <> 'bad') not valid")
+        refuse_bad(self.server)
         self.addCleanup(self.heal)
 
     def heal(self):
-        query(self.server, QUIET + "alter table person drop constraint if exists no_bad")
+        take_bad(self.server)
         self.client.request("POST", "/admin/quarantine/retry")
         self.server.wait_for(lambda: self.client.get("/health").data["quarantined"] == 0,
                              "the healing")
@@ -48,7 +44,7 @@ class Quarantine(Served):
         asked = json.loads(self.server.run("status", "--json", check=False).stdout)
         self.assertEqual([row["reason"] for row in asked["quarantine"]],
                          [row["reason"] for row in rows])
-        query(self.server, QUIET + "alter table person drop constraint no_bad")
+        take_bad(self.server)
         retried = self.client.request("POST", "/admin/quarantine/retry")
         self.assertEqual(retried.data, {"retried": 3})
         self.server.wait_for(lambda: not self.client.get("/admin/quarantine").data, "the end")

@@ -4,16 +4,12 @@ import json
 import unittest
 
 from served import Served, new_id, person
-from tables import query
-
-QUIET = "set client_min_messages = warning; "
+from tables import refuse_bad, take_bad
 
 
 class Quarantine(Served):
     def setUp(self):
-        query(self.server, QUIET + "alter table person drop constraint if exists no_bad;"
-                           "alter table person add constraint no_bad "
-                           "check (first_name <> 'bad') not valid")
+        refuse_bad(self.server)
         self.addCleanup(self.heal)
         self.before = self.created()
         self.kate = self.created()
@@ -21,7 +17,7 @@ class Quarantine(Served):
         self.after = self.created()
 
     def heal(self):
-        query(self.server, QUIET + "alter table person drop constraint if exists no_bad")
+        take_bad(self.server)
         self.server.run("retry")
         self.server.wait_for(lambda: self.client.get("/health").data["quarantined"] == 0,
                              "the healing")
@@ -143,7 +139,7 @@ class AnonymousId(Served):
     """One whose event is refused is set aside in place of a person: its events are."""
 
     def heal(self):
-        query(self.server, QUIET + "alter table event drop constraint if exists no_bad")
+        take_bad(self.server, "event")
         self.server.run("retry")
         self.server.wait_for(lambda: self.client.get("/health").data["quarantined"] == 0,
                              "the healing")
@@ -162,8 +158,7 @@ class AnonymousId(Served):
     def test_its_events_are_not_shown_whosever_they_are(self):
         self.addCleanup(self.heal)
         kate, kurt = (self.created()["id"] for _ in range(2))
-        query(self.server, "alter table event add constraint no_bad check "
-                           "(not coalesce(properties, '{}') @> '{\"bad\": 1}') not valid")
+        refuse_bad(self.server, "event", "coalesce(properties, '{}') @> '{\"bad\": 1}'")
         self.record("phone")
         self.record("phone", bad=1)
         self.record("tablet")

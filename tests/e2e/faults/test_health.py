@@ -8,7 +8,7 @@ import unittest
 from disk import Disk
 from harness import Server
 from served import person
-from tables import Locked, query
+from tables import Locked, query, refuse_bad
 
 
 class Health(unittest.TestCase):
@@ -98,8 +98,7 @@ class Reads(Health):
 
     def test_a_quarantined_person_is_no_reason_to_send_clients_elsewhere(self):
         self.start(Server())
-        query(self.server, "alter table person add constraint no_bad "
-                           "check (first_name <> 'bad')")
+        refuse_bad(self.server)
         self.assertEqual(self.client.post("/persons", person(first_name="bad")).status, 201)
         self.server.wait_for(
             lambda: self.client.get("/health").data["quarantined"] == 1, "setting it aside")

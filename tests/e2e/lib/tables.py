@@ -19,6 +19,18 @@ def query(server, sql):
     return done.stdout.strip()
 
 
+def refuse_bad(server, table="person", bad="first_name = 'bad'"):
+    """From now on PostgreSQL refuses such rows, so that the projector sets them aside."""
+    take_bad(server, table)
+    query(server, f"alter table {table} add constraint no_bad check (not ({bad})) not valid")
+
+
+def take_bad(server, table="person"):
+    """No more: what was set aside can be tried again."""
+    query(server, "set client_min_messages = warning; "
+                  f"alter table {table} drop constraint if exists no_bad")
+
+
 class Locked:
     """A table of the server's that nobody else can read, or with another mode can write,
     until the end of the block."""
