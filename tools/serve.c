@@ -511,8 +511,9 @@ const struct command command_serve = {
         "\n"
         "Without access tokens (daybook help token) it listens on this machine's own\n"
         "addresses only, and asks nobody who they are. With them every request must\n"
-        "bring one, but for /, /docs, /openapi.json and /health. A token that is made\n"
-        "or revoked while it runs counts within a second.\n",
+        "bring one, but for /, /docs, /console, /openapi.json, /health and what is\n"
+        "below these. A token that is made or revoked while it runs counts within a\n"
+        "second.\n",
     .example = "  daybook serve --data-dir /var/lib/daybook --port 8080\n"
                "  daybook serve --check\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE | CONFIG_GROUP_SERVE |
