@@ -3,7 +3,7 @@
 # What tells the order is turned round, and all else stays: where the cursor (a bigint) is compared,
 # `and COLUMN <=` beside it, and each `order by` of one column, or of one and the sequence.
 # A statement is written so that no more is needed; what an index must give in either order,
-# test_read_model.c asks PostgreSQL.
+# test_read_plans.c asks PostgreSQL.
 function(dbk_descending file out)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
     file(READ ${file} rising)
