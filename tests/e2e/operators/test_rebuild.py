@@ -284,7 +284,7 @@ class Shell(Case):
         self.assertEqual((kept["kind"], kept["in_use"]), ("kept", False))
         self.assertGreater(kept["bytes"], 100_000)
         self.assertRegex(self.server.run("status").stdout,
-                         fr"(?m)^kept tables +[0-9.]+ KiB, schema {self.schema}_old; ")
+                         fr"(?m)^kept tables +[0-9.]+ [KM]iB, schema {self.schema}_old; ")
 
     def stopped_replay(self):
         """A replay that stands still while it builds, and its schema. One that was too
