@@ -49,7 +49,7 @@ test-browser: build/dev/build.ninja ## in a real Chromium: pages send events, an
 	@tools/get-console
 	@npm ci --prefix tests/console --silent --no-audit --no-fund
 	@cmake --build build/dev -j $(JOBS)
-	@ctest --preset dev -C browser -R '^e2e/(api/chromium|examples/browser|console/driven)$$'
+	@ctest --preset dev -C browser -R '^e2e/(access/chromium|examples/browser|console/driven)$$'
 
 test-clients: build/dev/build.ninja ## clients that generators make of /openapi.json; PART=python does one language
 	@cmake --build build/dev -j $(JOBS) --target daybook

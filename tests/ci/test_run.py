@@ -10,12 +10,12 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.par
 COSTS = """\
 postgres/start 1 2.0
 store/log/writer 1 5.0
-e2e/api/persons 1 200.0
+e2e/persons/persons 1 200.0
 store/base/uuid 1 0.1
 http/server 1 3.0
-e2e/api/events 1 100.0
+e2e/handlers/events 1 100.0
 ---
-e2e/api/events
+e2e/handlers/events
 """
 PLAYED = {
     "nproc": "echo 2",
@@ -28,7 +28,7 @@ PLAYED = {
     "cmake": 'echo "cmake $*" >>calls',
     "ctest": """case "$*" in
         *-N*-LE*) printf '  Test   #%s\\n' '1: postgres/start' '3: store/base/uuid' \\
-            '40: http/server' '50: e2e/api/persons' '51: e2e/api/events' ;;
+            '40: http/server' '50: e2e/persons/persons' '51: e2e/handlers/events' ;;
         *-N*) printf '  Test   #1: postgres/start\\n  Test  #21: store/log/writer\\n' ;;
         *) echo "ctest $*" >>calls
            printf '1/1 Test #21: store/log/writer   Passed\\n\\n'
@@ -76,8 +76,8 @@ class Run(unittest.TestCase):
     def test_the_dearest_are_left_out_first(self):
         done, calls = self.run_at(800)
         self.assertIn("cmake --build build/tsan -j 2", calls)
-        self.assertEqual(calls[-1], "ctest --preset tsan -j 2 -E ^(e2e/api/persons)$")
-        self.assertIn("\nTSan: left out for want of time, 1 of 5 tests: e2e/api/persons\n"
+        self.assertEqual(calls[-1], "ctest --preset tsan -j 2 -E ^(e2e/persons/persons)$")
+        self.assertIn("\nTSan: left out for want of time, 1 of 5 tests: e2e/persons/persons\n"
                       "100% tests passed", done.stdout)
 
     def test_what_threads_share_is_tested_however_late_it_is(self):
@@ -86,7 +86,7 @@ class Run(unittest.TestCase):
         self.assertIn("cmake --build build/tsan -j 2 --target thread_tests", calls)
         self.assertNotIn("cmake --build build/tsan -j 2", calls)
         self.assertEqual(calls[-1], "ctest --preset tsan -j 2 -E ^(store/base/uuid|"
-                         "http/server|e2e/api/events|e2e/api/persons)$")
+                         "http/server|e2e/handlers/events|e2e/persons/persons)$")
         self.assertIn("4 of 5 tests: store/base/uuid, http/server, ", done.stdout)
 
     def test_ctests_closing_lines_are_the_last(self):

@@ -10,9 +10,10 @@ cd "$(dirname "$0")/../.."
 
 # What takes minutes, and depends on no system.
 slow='^bench/|e2e/(model|faults/(kills|power|durability|disk_.*|damage))'
-slow+='|e2e/operators/(import|export|backup|media|streams)|e2e/api/(wikipedia|access)'
+slow+='|e2e/operators/(import|export|backup|media|streams)|e2e/(api/wikipedia|access/access)'
 # Statements, sessions, clusters; and what the API shows of them.
-sql='^postgres/|^projections/|e2e/api/(seed|persons|events|batch|lists|look_ups|fresh)$'
+sql='^postgres/|^projections/|e2e/(api/seed|persons/persons|lists/(lists|look_ups))$'
+sql+='|e2e/handlers/(events|batch|fresh)$'
 sql+='|e2e/operators/(rebuild|verify|former_texts)$|tools/(migrate|setup_db|serve)$'
 sql+='|e2e/faults/(versions|postgres|postgres_faults|private_cluster)$'
 

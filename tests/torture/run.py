@@ -18,6 +18,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 POSTGRES = os.path.join(TESTS, "postgres.sh")
+ROOMS = ("lib", "model", "faults", "operators", "connection")  # whose tests the parts repeat
 
 
 def parts():
@@ -51,7 +52,7 @@ def environment(options, postgres):
                  DAYBOOK_FULL_DISK=os.path.join(build, "tests/e2e/full_disk.so"),
                  DAYBOOK_TEST_PG=postgres, DAYBOOK_SEED=str(options.seed),
                  PYTHONPATH=os.pathsep.join([HERE] + [os.path.join(TESTS, "e2e", room)
-                                                   for room in ("lib", "model", "faults", "operators")]))
+                                                   for room in ROOMS]))
     if options.rounds is not None:
         found["DAYBOOK_ROUNDS"] = str(options.rounds)
     return found

@@ -1,5 +1,5 @@
 /* The expected texts are what PostgreSQL 15 makes of these: select '…'::jsonb. That it is
- * so for whatever comes is tested against it (tests/e2e/api/test_look_ups.py). */
+ * so for whatever comes is tested against it (tests/e2e/lists/test_look_ups.py). */
 #include "check.h"
 #include "json_stored.h"
 

@@ -9,9 +9,9 @@ import struct
 import threading
 import unittest
 
+from harness import Server
 from served import Served, new_id, person
 from tables import Locked, query
-from test_access import new_server
 from wire import Wire
 
 HOST = "Host: localhost\r\n"
@@ -232,7 +232,9 @@ class Late(Served):
 
 class Stopped(unittest.TestCase):
     def test_a_stop_waits_for_those_under_way(self):
-        server = new_server(self).start()
+        server = Server()
+        self.addCleanup(server.close)
+        server.start()
         client = server.client()
         server.wait_for(
             lambda: client.get("/health").data["projection"] == "following", "following")
