@@ -21,6 +21,7 @@ handler handle_list_log, handle_get_record, handle_stream;           /* feed */
 handler handle_person_history;
 handler handle_list_quarantine, handle_retry_quarantine; /* admin */
 handler handle_list_tokens, handle_post_token, handle_delete_token;
+handler handle_get_own_token;
 handler handle_get_rebuild, handle_post_rebuild, handle_delete_rebuild;
 handler handle_get_backups;
 handler handle_health, handle_health_live, handle_health_ready, handle_metrics;

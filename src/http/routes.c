@@ -15,6 +15,7 @@ enum {
     ADMIN = DBK_SCOPE_ADMIN,
     METRICS = DBK_SCOPE_METRICS,
     APPEND = DBK_SCOPE_WRITE | DBK_SCOPE_INGEST,
+    LEARN = DBK_SCOPE_READ | DBK_SCOPE_WRITE | DBK_SCOPE_AUDIT | DBK_SCOPE_METRICS,
 };
 
 static const char *const none[] = {NULL};
@@ -101,6 +102,7 @@ const struct route routes[] = {
      handle_post_alias_by},
     {"DELETE", "/persons/by/external_id/{value}/aliases/{anonymous_id}", BODY_NONE,
      WRITE, none, handle_delete_alias_by},
+    {"GET", "/tokens/self", BODY_NONE, LEARN, none, handle_get_own_token},
 };
 
 static_assert(sizeof routes / sizeof *routes < DBK_METRIC_ROUTES, "each is counted");

@@ -172,6 +172,7 @@ public class Client {
             .addScopesItem("read").rate(5L), null, null, null)).getData().getRate(), 5L);
         var tokens = called("listTokens", admin.listTokens(null, null, null)).getData();
         same(tokens.get(tokens.size() - 1).getName(), "java");
+        same(called("getOwnToken", admin.getOwnToken(null)).getData().getScopes().get(0), "admin");
         called("revokeToken", admin.revokeToken("java", null));
         called("startRebuild", admin.startRebuild(null, null, null,
             new StartRebuild().keepOld(false)));

@@ -8,8 +8,8 @@ from daybook_client import AuthenticatedClient, models
 from daybook_client.api.about import (console, console_file, docs, docs_file, health,
                                       health_live, health_ready, index, metrics, openapi)
 from daybook_client.api.admin import (
-    get_backups, get_rebuild, list_quarantine, list_tokens, make_token, retry_quarantine,
-    revoke_token, start_rebuild, stop_rebuild)
+    get_backups, get_own_token, get_rebuild, list_quarantine, list_tokens, make_token,
+    retry_quarantine, revoke_token, start_rebuild, stop_rebuild)
 from daybook_client.api.events import (create_event, create_event_at, create_events,
                                        delete_event, event_funnel, event_retention,
                                        event_stats, event_types, get_event, list_events)
@@ -122,6 +122,7 @@ same(call(retry_quarantine).data.retried, 0)
 made = call(make_token, body=models.MakeToken(name="attrs", scopes=["read"], rate=5)).data
 same((made.token[:4], made.rate, made.origins), ("dbk_", 5, []))
 same(call(list_tokens).data[-1].name, "attrs")
+same(call(get_own_token).data.scopes, ["admin"])
 same(call(revoke_token, "attrs").data, None)
 with client.get_httpx_client().stream("GET", "/log/stream?after=0") as stream:
     same(next(stream.iter_lines()), "retry: 3000")  # without end, so read by hand

@@ -204,6 +204,7 @@ func tryRest(ctx context.Context, api *client.APIClient) {
 	same(made.Token[:4], "dbk_")
 	tokens := do(api.AdminAPI.ListTokens(ctx).Execute, "listTokens").Data
 	same(tokens[len(tokens)-1].Name, "go")
+	same(do(api.AdminAPI.GetOwnToken(ctx).Execute, "getOwnToken").Data.Scopes[0], "admin")
 	do(api.AdminAPI.RevokeToken(ctx, "go").Execute, "revokeToken")
 	same(firstOfStream(api), "retry: 3000\n")
 	// Where an optional body is left out, this client sends null.

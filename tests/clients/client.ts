@@ -161,6 +161,7 @@ const token = await call("makeToken", client.POST("/admin/tokens", {
 assert.deepEqual([token.data.token.slice(0, 4), token.data.rate], ["dbk_", 5]);
 const tokens = await call("listTokens", client.GET("/admin/tokens"));
 assert.equal(tokens.data.at(-1)?.name, "ts");
+assert.deepEqual((await call("getOwnToken", client.GET("/tokens/self"))).data.scopes, ["admin"]);
 await call("revokeToken", client.DELETE("/admin/tokens/{name}",
   { params: { path: { name: "ts" } } }));
 /* Without end, so that it is read by hand. */

@@ -105,6 +105,7 @@ same(call(admin.retry_quarantine).data.retried, 0)
 made = call(admin.make_token, client.MakeToken(name="py", scopes=["read"], rate=5)).data
 same((made.token[:4], made.rate, made.origins), ("dbk_", 5, []))
 same(call(admin.list_tokens).data[-1].name, "py")
+same(call(admin.get_own_token).data.scopes, ["admin"])
 same(call(admin.revoke_token, "py").data, None)
 with urllib.request.urlopen(urllib.request.Request(  # without end, so read by hand
         sys.argv[1] + "/log/stream?after=0",

@@ -85,10 +85,11 @@ static int refuse_scope(struct request *rq, const struct access_bearer *bearer,
     char name[DBK_SCOPES_TEXT];
 
     /* That of who may do more is the one to name. */
-    dbk_scopes_format(scope & ~(unsigned)DBK_SCOPE_INGEST, name);
+    scope &= ~(unsigned)DBK_SCOPE_INGEST;
+    dbk_scopes_format(scope, name);
     rq->challenge = REALM ", error=\"insufficient_scope\"";
-    dbk_fail(err, DBK_INVALID, "The access token \"%s\" lacks the scope %s",
-             bearer->name, name);
+    dbk_fail(err, DBK_INVALID, "The access token \"%s\" lacks %s %s", bearer->name,
+             scope & (scope - 1) ? "all of the scopes" : "the scope", name);
     return 403;
 }
 

@@ -1,5 +1,6 @@
 /* GET, POST and DELETE /admin/tokens: the access tokens of the data directory, as daybook
- * token has them. A secret is in one answer only, that to who has made it. */
+ * token has them. A secret is in one answer only, that to who has made it. GET /tokens/self
+ * tells a client what its own may do. */
 #include "access.h"
 #include "admin.h"
 #include "body_token.h"
@@ -89,6 +90,29 @@ enum dbk_code handle_list_tokens(struct request *rq, struct response *rs,
                         err);
     dbk_tokens_finish(&tokens);
     return code;
+}
+
+enum dbk_code handle_get_own_token(struct request *rq, struct response *rs,
+                                   struct dbk_error *err)
+{
+    char scopes[DBK_SCOPES_TEXT];
+    bool asked = rq->actor[0] != '\0';
+
+    dbk_scopes_format(rq->scopes, scopes);
+    response_begin(rs);
+    dbk_render_text(&rs->body, "{\"name\":");
+    if (asked)
+        dbk_render_string(&rs->body, dbk_slice(rq->actor));
+    else
+        dbk_render_text(&rs->body, "null");
+    render_items(&rs->body, ",\"scopes\":", scopes);
+    dbk_render_text(&rs->body, "}");
+    return response_end(rs, 200,
+                        asked
+                            ? DETAILS_OK
+                            : "No access token is asked for: everybody on this machine "
+                              "may do everything",
+                        err);
 }
 
 /* What was made: as the file has it, for the time; where that cannot be read just now, who

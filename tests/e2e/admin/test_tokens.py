@@ -63,6 +63,23 @@ class Tokens(unittest.TestCase):
         self.told("token kate (read,write) made by root")
         self.told("token kate revoked by root")
 
+    def test_a_token_tells_what_it_may_do(self):
+        answer = self.client.get("/tokens/self")
+        self.assertEqual(answer.data, {"name": None, "scopes": ["admin"]})
+        self.assertIn("everybody on this machine", answer.details)
+        root = self.make("root", "admin")
+        self.assertEqual(self.client.get("/tokens/self").status, 401)
+        for name, scopes in (("look", ["read", "audit"]), ("scraper", ["metrics"]),
+                             ("shop", ["write"])):
+            its = self.make(name, *scopes, by=root)
+            answer = self.client.get("/tokens/self", **bearer(its))
+            self.assertEqual(answer.data, {"name": name, "scopes": scopes})
+            self.assertEqual(answer.headers["Cache-Control"], "no-store")
+        web = self.make("web", "ingest", by=root)  # learns nothing, not from its query either
+        self.assert_refused(self.client.get("/tokens/self", **bearer(web)), 403,
+                            "lacks all of the scopes read,write,audit,metrics")
+        self.assertEqual(self.client.get("/tokens/self?key=" + web).status, 401)
+
     def test_no_secret_is_told_twice(self):
         root = self.make("root", "admin")
         answer = self.client.post("/admin/tokens", {"name": "web", "scopes": ["ingest"],
