@@ -14,6 +14,7 @@ PAGES = ["ARCHITECTURE.md", "README.md", "SECURITY.md"] + sorted(
 # What a name of a list stands for: tests/fuzz/fuzz_NAME.c.
 PLACEHOLDER = re.compile(r"NAME|NNNN|LAYER|ROOM|PART")
 FILE = re.compile(r"[\w./*-]+\.(?:c|h|sql|py|sh|cmake|txt|md|json|html|conf|example)")
+BROUGHT = {"__pycache__", "node_modules"}  # folders that are not of the tree
 MADE = ("bench.json",)  # by what is run, so not in the tree
 FOREIGN = ("civetweb.h",)  # a library's
 BOUND_OF_THE_MAP = 1200  # words
@@ -23,7 +24,7 @@ FOLDER_MAX = 30  # files in which a newcomer still finds something
 def walk():
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts:
+            if path.is_file() and not BROUGHT & set(path.parts):
                 yield str(path.relative_to(ROOT))
     for path in ROOT.iterdir():
         if path.is_file():
