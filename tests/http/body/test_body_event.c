@@ -1,37 +1,5 @@
-#include "body_fields.h"
-#include "check.h"
-#include "json_stored.h"
-
-#define PERSON "9c65af1a-c109-4c17-9bf1-5f4bcac95e3c"
-#define EVENT "9c65af1a-c109-4c17-9bf1-5f4bcac95e3d"
-#define HEAD "{\"event_type\":\"click\",\"person_id\":\"" PERSON "\""
-
-struct reading {
-    struct dbk_body body;
-    struct dbk_field_errors fields;
-    struct dbk_error err;
-};
-
-static enum dbk_code read_ruled(const char *text, enum dbk_body_kind kind,
-                                const struct dbk_body_rules *rules, struct reading *out)
-{
-    size_t length = strlen(text);
-    char *copy = exact(text, length);
-    enum dbk_code code;
-
-    *out = (struct reading){0};
-    code =
-        dbk_body_event(copy, length, kind, rules, &out->body, &out->fields, &out->err);
-    free(copy);
-    if (code != DBK_OK)
-        assert_null(out->body.memory);
-    return code;
-}
-
-static enum dbk_code read_new(const char *text, struct reading *out)
-{
-    return read_ruled(text, DBK_BODY_CREATE, NULL, out);
-}
+/* An event's fields, one by one: what is read, and what is told of a wrong one. */
+#include "event_reading.h"
 
 static void the_seeds_event_is_read(void **state)
 {
@@ -49,129 +17,6 @@ static void the_seeds_event_is_read(void **state)
     assert_int_equal(r.body.record.properties.length, 0);
     assert_false(r.body.record.has_datetime_created);
     dbk_body_finish(&r.body);
-}
-
-static void properties_are_the_clients_own_bytes(void **state)
-{
-    static const struct {
-        const char *body, *properties;
-    } cases[] = {
-        {HEAD ",\"properties\":{\"a\":1.0}}", "{\"a\":1.0}"},
-        {HEAD ",\"properties\" :  { \"a\" : [1e2, {}] } }", "{ \"a\" : [1e2, {}] }"},
-        {HEAD ",\"prop\\u0065rties\":{\"a\":0.1}}", "{\"a\":0.1}"},
-        {"{\"properties\":{\"properties\":{\"x\":1}},\"person_id\":\"" PERSON "\","
-         "\"event_type\":\"a\"}",
-         "{\"properties\":{\"x\":1}}"},
-        {HEAD ",\"properties\":{\"\\\"}\":\"}{\\\\\"}}", "{\"\\\"}\":\"}{\\\\\"}"},
-        {HEAD ",\"properties\":{\"\\u0061\":\"\\ud83d\\ude00\xE2\x82\xAC\"}}",
-         "{\"\\u0061\":\"\\ud83d\\ude00\xE2\x82\xAC\"}"},
-        {HEAD ",\"properties\":{}}", ""},
-        {HEAD ",\"properties\":{ \n }}", ""},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct reading r;
-        assert_int_equal(read_new(cases[i].body, &r), DBK_OK);
-        assert_slice(r.body.record.properties, cases[i].properties);
-        dbk_body_finish(&r.body);
-    }
-}
-
-/* A body whose properties have length bytes. */
-static char *body_with_properties(size_t length)
-{
-    char *text = malloc(length + 200);
-    int used;
-
-    assert_non_null(text);
-    used = snprintf(text, 200, HEAD ",\"properties\":{\"a\":\"");
-    memset(text + used, 'x', length - 8);
-    strcpy(text + used + length - 8, "\"}}");
-    return text;
-}
-
-static void properties_are_bounded(void **state)
-{
-    struct reading r;
-    char *text = body_with_properties(DBK_PROPERTIES_MAX);
-
-    (void)state;
-    assert_int_equal(read_new(text, &r), DBK_OK);
-    assert_int_equal(r.body.record.properties.length, DBK_PROPERTIES_MAX);
-    dbk_body_finish(&r.body);
-    free(text);
-
-    text = body_with_properties(DBK_PROPERTIES_MAX + 1);
-    assert_int_equal(read_new(text, &r), DBK_INVALID);
-    assert_field(&r.fields, "properties", "must have at most 65536 bytes, not 65537");
-    free(text);
-}
-
-static void white_space_in_properties_does_not_count(void **state)
-{
-    size_t numbers = (DBK_PROPERTIES_MAX - 7) / 2; /* {"a":[1,1,...]} with spaces */
-    char *text = malloc(3 * DBK_PROPERTIES_MAX + sizeof HEAD + 64), *at = text;
-    struct reading r;
-
-    (void)state;
-    at += sprintf(at, HEAD ",\"properties\":{\"a\": [1");
-    for (size_t i = 1; i < numbers; i++)
-        at = stpcpy(at, ", 1");
-    strcpy(at, "]}}");
-    assert_int_equal(read_new(text, &r), DBK_OK);
-    assert_in_range(r.body.record.properties.length, DBK_PROPERTIES_MAX - 1,
-                    DBK_PROPERTIES_MAX);
-    assert_memory_equal(r.body.record.properties.data, "{\"a\":[1,1,", 10);
-    dbk_body_finish(&r.body);
-    strcpy(at, ", 1, 1]}}");
-    assert_int_equal(read_new(text, &r), DBK_INVALID);
-    free(text);
-}
-
-/* 1e308 and its comma count as 310 bytes, of which 211 fit. */
-static void properties_are_bounded_with_their_numbers_written_out(void **state)
-{
-    struct reading r;
-    char text[2000] = HEAD ",\"properties\":{\"a\":[1";
-
-    (void)state;
-    for (int i = 0; i < 211; i++)
-        strcat(text, ",1e308");
-    strcpy(text + strlen(text), "]}}");
-    assert_int_equal(read_new(text, &r), DBK_OK);
-    dbk_body_finish(&r.body);
-    strcpy(text + strlen(text) - 3, ",1e308]}}");
-    assert_int_equal(read_new(text, &r), DBK_INVALID);
-    assert_field(&r.fields, "properties",
-                 "must have at most 65536 bytes with its numbers written out, not");
-}
-
-/* {"a":{"a":...1}} of so many levels. */
-static void nest(char *out, size_t levels)
-{
-    for (size_t i = 0; i < levels; i++)
-        out = stpcpy(out, "{\"a\":");
-    *out++ = '1';
-    memset(out, '}', levels);
-    out[levels] = '\0';
-}
-
-static void properties_nest_as_deep_as_fits_everywhere(void **state)
-{
-    char properties[256], text[512];
-    struct reading r;
-
-    (void)state;
-    nest(properties, 28);
-    snprintf(text, sizeof text, HEAD ",\"properties\":%s}", properties);
-    assert_int_equal(read_new(text, &r), DBK_OK);
-    assert_slice(r.body.record.properties, properties);
-    dbk_body_finish(&r.body);
-    nest(properties, 29);
-    snprintf(text, sizeof text, HEAD ",\"properties\":%s}", properties);
-    assert_int_equal(read_new(text, &r), DBK_INVALID);
-    assert_field(&r.fields, "properties", "must not nest deeper than 28 levels");
 }
 
 static void each_wrong_field_is_named(void **state)
@@ -347,62 +192,6 @@ static void types_are_any_text(void **state)
     assert_field(&r.fields, "event_type", "must have at most 200 characters");
 }
 
-static void a_context_stands_under_the_properties(void **state)
-{
-    static const struct {
-        const char *context, *properties, *expected;
-    } cases[] = {
-        {"{\"a\":1}", NULL, "{\"a\":1}"},
-        {"{ \"a\" : 1 }", "{}", "{\"a\":1}"},
-        {"{\"a\":1,\"b\":2}", "{\"b\":3,\"c\":4}", "{\"a\":1,\"b\":3,\"c\":4}"},
-        {"{\"a\":1}", "{\"a\":null,\"n\":{\"x\":null}}",
-         "{\"a\":null,\"n\":{\"x\":null}}"},
-        {"{\"o\":{\"x\":1,\"y\":{\"z\":1}}}", "{\"o\":{\"y\":{\"w\":2}}}",
-         "{\"o\":{\"x\":1,\"y\":{\"z\":1,\"w\":2}}}"},
-        {"{\"o\":{\"x\":1}}", "{\"o\":[1]}", "{\"o\":[1]}"},
-        {"{\"o\":1}", "{\"o\":{\"x\":1}}", "{\"o\":{\"x\":1}}"},
-        {"{\"\\u0061\":1}", "{\"a\":2}", "{\"a\":2}"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct dbk_body_rules rules = {.context = dbk_slice(cases[i].context)};
-        char text[400] = HEAD "}";
-        struct reading r;
-        if (cases[i].properties)
-            snprintf(text, sizeof text, HEAD ",\"properties\":%s}",
-                     cases[i].properties);
-        assert_int_equal(read_ruled(text, DBK_BODY_CREATE, &rules, &r), DBK_OK);
-        if (!json_same(r.body.record.properties, dbk_slice(cases[i].expected)))
-            fail_msg("%zu: %.*s", i, (int)r.body.record.properties.length,
-                     r.body.record.properties.data);
-        dbk_body_finish(&r.body);
-    }
-}
-
-static void a_context_counts_for_the_bounds_of_properties(void **state)
-{
-    char *large = malloc(DBK_PROPERTIES_MAX),
-         text[400] = HEAD ",\"properties\":{\"b\":1}}";
-    struct dbk_body_rules rules = {0};
-    struct reading r;
-
-    (void)state;
-    assert_non_null(large);
-    memset(large, 'x', DBK_PROPERTIES_MAX);
-    memcpy(large, "{\"a\":\"", 6);
-    memcpy(large + DBK_PROPERTIES_MAX - 8, "\"}", 2);
-    rules.context = (struct dbk_slice){large, DBK_PROPERTIES_MAX - 6};
-    assert_int_equal(read_ruled(text, DBK_BODY_CREATE, &rules, &r), DBK_OK);
-    assert_int_equal(r.body.record.properties.length, DBK_PROPERTIES_MAX);
-    dbk_body_finish(&r.body);
-    strcpy(text, HEAD ",\"properties\":{\"b\":10}}");
-    assert_int_equal(read_ruled(text, DBK_BODY_CREATE, &rules, &r), DBK_INVALID);
-    assert_field(&r.fields, "properties",
-                 "with the batch's context they must have at most 65536 bytes, not");
-    free(large);
-}
-
 static void a_wrong_clock_is_put_right(void **state)
 {
     const struct dbk_body_rules rules = {.clock_offset = -1500000,
@@ -497,176 +286,20 @@ static void an_import_needs_id_and_time(void **state)
     dbk_body_finish(&r.body);
 }
 
-static struct dbk_record click(const char *properties)
-{
-    struct dbk_record record = {.type = DBK_EVENT_RECORDED,
-                                .event_type = dbk_slice("click"),
-                                .person_id = {.bytes = {1}},
-                                .properties = dbk_slice(properties)};
-
-    return record;
-}
-
-static bool same(const char *a, const char *b)
-{
-    struct dbk_record brought = click(a), logged = click(b);
-    bool answer = dbk_body_same_event(&brought, &logged);
-
-    assert_int_equal(answer, dbk_body_same_event(&logged, &brought));
-    return answer;
-}
-
-static void what_says_the_same_is_the_same(void **state)
-{
-    static const char *const pairs[][2] = {
-        {"", ""},
-        {"{\"a\":1}", "{\"a\":1}"},
-        {"{\"a\":1,\"b\":2}", " { \"b\" : 2 , \"a\" : 1 } "},
-        {"{\"a\":1}", "{\"a\":1.0}"},
-        {"{\"a\":100}", "{\"a\":1e2}"},
-        {"{\"a\":100}", "{\"a\":0.1E+3}"},
-        {"{\"a\":0.01}", "{\"a\":1e-2}"},
-        {"{\"a\":0}", "{\"a\":-0.0e5}"},
-        {"{\"a\":-1.50}", "{\"a\":-15e-1}"},
-        {"{\"a\":9007199254740993}", "{\"a\":9007199254740993.0}"},
-        {"{\"a\":\"\\u00e9\\/\"}", "{\"a\":\"\xC3\xA9/\"}"},
-        {"{\"\\u0061\":[1,{\"x\":null},true]}", "{\"a\":[1.0, {\"x\":null}, true]}"},
-        {"{\"a\":{\"b\":{\"c\":[],\"d\":{}}}}", "{\"a\":{\"b\":{\"d\":{},\"c\":[]}}}"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        if (!same(pairs[i][0], pairs[i][1]))
-            fail_msg("%s is not %s", pairs[i][0], pairs[i][1]);
-    }
-}
-
-static void what_differs_is_another(void **state)
-{
-    static const char *const pairs[][2] = {
-        {"{\"a\":1}", ""},
-        {"{\"a\":1}", "{\"a\":2}"},
-        {"{\"a\":1}", "{\"b\":1}"},
-        {"{\"a\":1}", "{\"a\":1,\"b\":1}"},
-        {"{\"a\":1}", "{\"a\":-1}"},
-        {"{\"a\":1}", "{\"a\":\"1\"}"},
-        {"{\"a\":1}", "{\"a\":true}"},
-        {"{\"a\":true}", "{\"a\":false}"},
-        {"{\"a\":null}", "{\"a\":false}"},
-        {"{\"a\":10}", "{\"a\":1}"},
-        {"{\"a\":0.1}", "{\"a\":0.10000000000000001}"},           /* the same double */
-        {"{\"a\":9007199254740993}", "{\"a\":9007199254740992}"}, /* likewise */
-        {"{\"a\":9007199254740993}", "{\"a\":9007199254740992.0}"},
-        {"{\"a\":1e308}", "{\"a\":1e307}"},
-        {"{\"a\":1e-308}", "{\"a\":0}"},
-        {"{\"a\":[1,2]}", "{\"a\":[2,1]}"},
-        {"{\"a\":[1]}", "{\"a\":[1,1]}"},
-        {"{\"a\":[]}", "{\"a\":{}}"},
-        {"{\"a\":\"x\"}", "{\"a\":\"X\"}"},
-        {"{\"a\":\"x\"}", "{\"a\":\"xx\"}"},
-        {"{\"a\":{\"b\":1}}", "{\"a\":{\"b\":2}}"},
-        {"{\"a\":1}", "damaged"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        if (same(pairs[i][0], pairs[i][1]))
-            fail_msg("%s is %s", pairs[i][0], pairs[i][1]);
-    }
-}
-
-static void type_person_and_time_count(void **state)
-{
-    struct dbk_record a = click(""), b = click("");
-
-    (void)state;
-    b.event_type = dbk_slice("view");
-    assert_false(dbk_body_same_event(&a, &b));
-    b = click("");
-    b.person_id.bytes[15] = 1;
-    assert_false(dbk_body_same_event(&a, &b));
-    b = click("");
-    b.datetime_created = 5;
-    assert_true(dbk_body_same_event(&a, &b)); /* none was brought */
-    a.has_datetime_created = true;
-    assert_false(dbk_body_same_event(&a, &b));
-    a.datetime_created = 5;
-    assert_true(dbk_body_same_event(&a, &b));
-}
-
-/* It is the same event whenever it is sent again. */
-static void the_time_is_compared_as_the_client_said_it(void **state)
-{
-    struct dbk_record brought = click(""), logged = click("");
-
-    (void)state;
-    brought.has_datetime_created = logged.has_datetime_created = true;
-    brought.datetime_created = 5000007;
-    brought.clock_offset = dbk_slice("5000000");
-    logged.datetime_created = -2999993;
-    assert_false(dbk_body_same_event(&brought, &logged));
-    logged.clock_offset = dbk_slice("-3000000");
-    assert_true(dbk_body_same_event(&brought, &logged));
-    brought.clock_offset = (struct dbk_slice){NULL, 0};
-    assert_false(dbk_body_same_event(&brought, &logged));
-    brought.datetime_created = 7;
-    assert_true(dbk_body_same_event(&brought, &logged));
-    logged.clock_offset = dbk_slice("-9223372036854775808"); /* no program of ours */
-    assert_false(dbk_body_same_event(&brought, &logged));
-}
-
-/* Whoever's it is by now. */
-static void an_anonymous_id_is_compared_and_not_whose_it_was(void **state)
-{
-    struct dbk_record brought = click(""), logged = click("");
-
-    (void)state;
-    brought.anonymous_id = dbk_slice("a");
-    assert_false(dbk_body_same_event(&brought, &logged));
-    assert_false(dbk_body_same_event(&logged, &brought));
-    logged.anonymous_id = dbk_slice("a");
-    logged.person_id.bytes[3] ^= 1;
-    assert_true(dbk_body_same_event(&brought, &logged));
-    logged.anonymous_id = dbk_slice("b");
-    assert_false(dbk_body_same_event(&brought, &logged));
-}
-
-static void the_id_is_not_compared(void **state)
-{
-    struct dbk_record a = click(""), b = click("");
-
-    (void)state;
-    b.subject.bytes[0] = 9;
-    assert_true(dbk_body_same_event(&a, &b));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_seeds_event_is_read),
-        cmocka_unit_test(properties_are_the_clients_own_bytes),
-        cmocka_unit_test(properties_are_bounded),
-        cmocka_unit_test(properties_are_bounded_with_their_numbers_written_out),
-        cmocka_unit_test(white_space_in_properties_does_not_count),
-        cmocka_unit_test(properties_nest_as_deep_as_fits_everywhere),
         cmocka_unit_test(each_wrong_field_is_named),
         cmocka_unit_test(times_are_read_in_every_allowed_form),
         cmocka_unit_test(times_are_read_as_milliseconds_since_1970),
         cmocka_unit_test(an_event_is_a_persons_or_an_anonymous_ids),
         cmocka_unit_test(types_are_any_text),
-        cmocka_unit_test(a_context_stands_under_the_properties),
-        cmocka_unit_test(a_context_counts_for_the_bounds_of_properties),
         cmocka_unit_test(a_wrong_clock_is_put_right),
         cmocka_unit_test(types_can_be_restricted),
         cmocka_unit_test(many_configured_types_still_fit_the_message),
         cmocka_unit_test(the_path_gives_the_id),
         cmocka_unit_test(an_import_needs_id_and_time),
-        cmocka_unit_test(what_says_the_same_is_the_same),
-        cmocka_unit_test(what_differs_is_another),
-        cmocka_unit_test(type_person_and_time_count),
-        cmocka_unit_test(the_time_is_compared_as_the_client_said_it),
-        cmocka_unit_test(an_anonymous_id_is_compared_and_not_whose_it_was),
-        cmocka_unit_test(the_id_is_not_compared),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
