@@ -8,6 +8,7 @@
 #include <civetweb.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ static void free_feed(struct feed *feed)
     dbk_batch_finish(&feed->batch);
     response_finish(&feed->answer);
     free(feed->list);
+    free(feed->buckets);
     free(feed);
 }
 
@@ -40,8 +42,9 @@ static struct feed *make(const struct feed_options *options)
     feed->wakes = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->epoll = epoll_create1(EPOLL_CLOEXEC);
     feed->ring = ring_create(FEED_RING_BYTES);
-    feed->list_size = 2 * options->streams_max; /* as many again are about to leave */
+    feed->list_size = FEED_CONNECTIONS_MAX(options->streams_max);
     feed->list = calloc(feed->list_size + 1, sizeof *feed->list);
+    feed->buckets = calloc(feed->list_size + 1, sizeof *feed->buckets);
     return feed;
 }
 
@@ -63,7 +66,7 @@ enum dbk_code feed_create(const struct feed_options *options, struct feed **feed
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for streams");
     if (!watches(made))
         dbk_system_fail(err, "watch", "the streams");
-    else if (!made->ring || !made->list)
+    else if (!made->ring || !made->list || !made->buckets)
         dbk_fail(err, DBK_NO_MEMORY, "no memory for streams");
     else if (dbk_thread_start(&made->thread, "dbk-streams", feed_run, made, err) ==
              DBK_OK)
@@ -117,39 +120,53 @@ void feed_destroy(struct feed *feed)
     free_feed(feed);
 }
 
-static unsigned count_of(const struct feed *feed, uint32_t address)
+/* Knuth's multiplicative hash: addresses that are neighbours fall apart. */
+static struct stream **bucket_of(struct feed *feed, uint32_t address)
 {
-    unsigned count = 0;
-
-    for (const struct stream *one = feed->all; one; one = one->next_of_all)
-        count += one->address == address && !atomic_load(&one->crowded);
-    return count;
+    return &feed->buckets[address * UINT32_C(2654435761) % (feed->list_size + 1)];
 }
 
-/* Who must leave so that another address has a place: the newest of one that has more than
- * its bound. NULL: nobody. */
-static struct stream *find_crowded(const struct feed *feed, uint32_t address)
+/* Count the places of each address in its newest stream, which comes first; those that must
+ * leave already have none. */
+static void count_places(struct feed *feed)
+{
+    memset(feed->buckets, 0, (feed->list_size + 1) * sizeof *feed->buckets);
+    for (struct stream *one = feed->all; one; one = one->next_of_all) {
+        struct stream **bucket = bucket_of(feed, one->address), *newest = *bucket;
+
+        one->places = 0;
+        if (atomic_load(&one->crowded))
+            continue;
+        while (newest && newest->address != one->address)
+            newest = newest->next_in_bucket;
+        if (newest) {
+            newest->places++;
+            continue;
+        }
+        one->places = 1;
+        one->next_in_bucket = *bucket;
+        *bucket = one;
+    }
+}
+
+struct stream *feed_find_crowded(struct feed *feed, uint32_t address)
 {
     unsigned bound = feed->options.streams_max - feed->options.streams_max / 4;
-    struct stream *found = NULL;
+    struct stream *one = feed->all;
 
     if (feed->options.address_max == 0)
         return NULL;
     if (feed->options.address_max < bound)
         bound = feed->options.address_max;
-    for (struct stream *one = feed->all; one; one = one->next_of_all) {
-        if (one->address != address && !atomic_load(&one->crowded) &&
-            (!found || one->number > found->number) &&
-            count_of(feed, one->address) > bound)
-            found = one;
-    }
-    return found;
+    count_places(feed);
+    while (one && (one->address == address || one->places <= bound))
+        one = one->next_of_all;
+    return one;
 }
 
 /* With the mutex held. */
 static void link_stream(struct feed *feed, struct stream *stream)
 {
-    stream->number = ++feed->numbers;
     stream->next_of_all = feed->all;
     stream->link_of_all = &feed->all;
     if (feed->all)
@@ -178,7 +195,7 @@ static enum dbk_code enter(struct feed *feed, struct request *rq, struct stream 
         rq->unavailable = "The server is stopping; try again shortly";
     } else if (feed->count >= feed->options.streams_max) {
         if (feed->count < feed->list_size) /* who must leave may take its time */
-            crowded = find_crowded(feed, stream->address);
+            crowded = feed_find_crowded(feed, stream->address);
         if (!crowded)
             rq->unavailable = "As many streams and waiting requests are open as may be "
                               "(STREAMS_MAX); close some, or try again later";

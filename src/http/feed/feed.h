@@ -21,6 +21,10 @@
 #define FEED_HEARTBEAT_MS 15000
 #define FEED_WAIT_MAX_S 60 /* of a long poll */
 
+/* How many connections there may be, each of which is a file: as many again as have a place
+ * may be leaving, for a client may take its time to take the last event. */
+#define FEED_CONNECTIONS_MAX(streams_max) (2 * (streams_max))
+
 struct feed; /* safe to share between threads */
 
 struct feed_options {

@@ -19,11 +19,11 @@ struct feed {
     atomic_bool stopping;
 
     pthread_mutex_t mutex; /* guards what follows */
-    struct stream *all;    /* with a place, also those that have just come */
+    struct stream *all; /* with a place, also those that have just come: newest first */
     unsigned count;
-    uint64_t numbers;
-    struct stream *come; /* handed over, by next_come; the thread takes them */
-    bool closed;         /* no more are taken */
+    struct stream **buckets; /* of addresses; as long as list_size, and 1 */
+    struct stream *come;     /* handed over, by next_come; the thread takes them */
+    bool closed;             /* no more are taken */
 
     struct ring *ring;
     struct stream **list; /* those that the thread has; `count` is at most list_size */
@@ -43,6 +43,10 @@ void *feed_run(void *feed);
 struct stream *feed_come(struct feed *feed);
 /* Close it, tell how it went, give its place up, free it. */
 void feed_leave(struct feed *feed, struct stream *stream);
+
+/* Who must leave so that this address has a place: the newest of another one that has more
+ * than its bound. NULL: nobody. With the mutex held. */
+struct stream *feed_find_crowded(struct feed *feed, uint32_t address);
 
 /* Answer a poll with what there is behind it, or with nothing; then it is ending. */
 void feed_poll_answer(struct feed *feed, struct stream *stream, int64_t now);

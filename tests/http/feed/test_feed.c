@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define MANY 200000
+
 struct place {
     char dir[SCRATCH_DIR_MAX];
     struct dbk_log *log;
@@ -73,11 +75,73 @@ static void one_that_comes_when_it_has_stopped_is_closed(void **state)
     close(ends[1]);
 }
 
+/* One after the other, as if each had come from this address. */
+static struct stream *come(struct place *place, struct stream *list, size_t *count,
+                           uint32_t address)
+{
+    struct stream *one = &list[(*count)++];
+
+    one->address = address;
+    one->next_of_all = place->feed->all;
+    place->feed->all = one;
+    return one;
+}
+
+static void the_newest_of_a_crowded_address_must_leave(void **state)
+{
+    struct place *place = *state;
+    struct feed *feed = place->feed;
+    struct stream list[8] = {0}, *third, *second;
+    size_t count = 0;
+
+    feed->options.address_max = 1;
+    assert_null(feed_find_crowded(feed, 9));
+    come(place, list, &count, 7);
+    assert_null(feed_find_crowded(feed, 9)); /* that is its own */
+    second = come(place, list, &count, 7);
+    come(place, list, &count, 8);
+    assert_ptr_equal(feed_find_crowded(feed, 9), second);
+    assert_null(feed_find_crowded(feed, 7)); /* who wants one has the most */
+    third = come(place, list, &count, 7);
+    assert_ptr_equal(feed_find_crowded(feed, 9), third);
+    atomic_store(&third->crowded, true);
+    assert_ptr_equal(feed_find_crowded(feed, 9), second);
+    atomic_store(&second->crowded, true);
+    assert_null(feed_find_crowded(feed, 9));
+    feed->options.address_max = 0; /* any number is fine */
+    come(place, list, &count, 8);
+    assert_null(feed_find_crowded(feed, 9));
+    feed->all = NULL;
+}
+
+/* Held against the patience of whoever runs the tests: to count again for each would take
+ * 40,000,000,000 steps. */
+static void many_are_counted_once(void **state)
+{
+    struct place *place = *state;
+    struct stream *list = calloc(MANY, sizeof *list);
+    size_t count = 0;
+
+    assert_non_null(list);
+    place->feed->options.streams_max = MANY;
+    place->feed->options.address_max = MANY / 2;
+    while (count < MANY)
+        come(place, list, &count, count % 2 == 0 ? 7 : (uint32_t)(8 + count % 1000));
+    assert_null(feed_find_crowded(place->feed, 9));
+    place->feed->options.address_max = MANY / 2 - 1;
+    assert_ptr_equal(feed_find_crowded(place->feed, 9), &list[MANY - 2]);
+    place->feed->all = NULL;
+    free(list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_that_comes_when_it_has_stopped_is_closed,
                                         open_place, close_place),
+        cmocka_unit_test_setup_teardown(the_newest_of_a_crowded_address_must_leave,
+                                        open_place, close_place),
+        cmocka_unit_test_setup_teardown(many_are_counted_once, open_place, close_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
