@@ -1,5 +1,7 @@
 #include "civetweb_settings.h"
 
+#include "feed.h"
+
 #include <assert.h>
 #include <civetweb.h>
 #include <stdio.h>
@@ -30,7 +32,8 @@ void civetweb_settings_check(const struct dbk_server_options *options)
 unsigned civetweb_settings_queue(const struct dbk_server_options *options)
 {
     struct rlimit files = {0};
-    rlim_t used = (rlim_t)options->threads + options->streams_max + OTHER_FILES;
+    rlim_t used = (rlim_t)options->threads +
+                  FEED_CONNECTIONS_MAX((rlim_t)options->streams_max) + OTHER_FILES;
 
     getrlimit(RLIMIT_NOFILE, &files);
     if (files.rlim_cur <= used)

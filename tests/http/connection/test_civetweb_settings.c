@@ -1,5 +1,8 @@
 /* What is said of the civetweb that is loaded. */
+#include "civetweb_settings.h"
 #include "live.h"
+
+#include <sys/resource.h>
 
 static const char *version; /* that civetweb says it is */
 
@@ -58,11 +61,31 @@ static void another_is_named_once_with_what_to_run(void **state)
     }
 }
 
+/* Streams that must leave, and take their time, have files as well as those that came in
+ * their place. */
+static void files_are_left_for_all_streams_there_may_be(void **state)
+{
+    struct dbk_server_options options = live_options(NULL);
+    struct rlimit before, files;
+
+    (void)state;
+    options.streams_max = 20;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    files = before;
+    files.rlim_cur = 300;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_true(civetweb_settings_queue(&options) + options.threads + 2 * 20 < 300);
+    options.streams_max = 4096; /* more than there are: none is let in to wait */
+    assert_int_equal(civetweb_settings_queue(&options), 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(those_it_was_tested_with_are_not_worth_a_word),
         cmocka_unit_test(another_is_named_once_with_what_to_run),
+        cmocka_unit_test(files_are_left_for_all_streams_there_may_be),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
