@@ -287,7 +287,8 @@ struct dbk_log_gauges {
     uint64_t queued; /* commands that wait for the writer */
     bool room_known;
     uint64_t free_bytes; /* on its file system, for this user, as of a second ago */
-    bool readable; /* false: the log is being opened again, and what follows is 0 */
+    bool readable;       /* false: `why` says it, and what follows is 0 */
+    struct dbk_error why;
     uint64_t head;
     uint64_t file_bytes; /* of data.mdb */
     unsigned readers;    /* read transactions that are open, in any process */

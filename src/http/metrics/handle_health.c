@@ -5,6 +5,7 @@
 #include "health.h"
 #include "request.h"
 #include "response.h"
+#include "worker.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -79,6 +80,15 @@ static void render(const struct told *told, struct dbk_render *out)
     dbk_render_text(out, "}");
 }
 
+static enum dbk_code refuse_unreadable(struct request *rq, const struct dbk_error *why,
+                                       struct dbk_error *err)
+{
+    snprintf(rq->worker->unavailable, sizeof rq->worker->unavailable,
+             "The log cannot be read: %.440s", why->text);
+    rq->unavailable = rq->worker->unavailable;
+    return dbk_fail(err, DBK_UNAVAILABLE, "%s", why->text);
+}
+
 enum dbk_code handle_health(struct request *rq, struct response *rs,
                             struct dbk_error *err)
 {
@@ -86,7 +96,7 @@ enum dbk_code handle_health(struct request *rq, struct response *rs,
 
     health_look(rq->service, &told.health);
     if (!told.health.log_gauges.readable)
-        return dbk_fail(err, DBK_UNAVAILABLE, "the log is being opened again");
+        return refuse_unreadable(rq, &told.health.log_gauges.why, err);
     look_at_reads(rq->service, &told);
     explain(&told);
 

@@ -95,7 +95,7 @@ static void add(struct ready *ready, const char *code, const char *format, ...)
 static void look_at_log(const struct health *health, struct ready *out)
 {
     if (!health->log_gauges.readable)
-        add(out, "log", "The log is being opened again");
+        add(out, "log", "The log cannot be read: %s", health->log_gauges.why.text);
     else if (health->log.code != DBK_OK)
         add(out, health->log.code == DBK_NO_ROOM ? "room" : "log", "%s",
             health_writes(health));

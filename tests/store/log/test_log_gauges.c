@@ -4,6 +4,18 @@
 #include "log_read.h"
 #include "store/metrics.h"
 
+#include <errno.h>
+
+static int begin_fails_with; /* 0: it does not */
+
+int __real_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
+int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
+int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn)
+{
+    return begin_fails_with ? begin_fails_with
+                            : __real_mdb_txn_begin(env, parent, flags, txn);
+}
+
 #define TEST(name)                                                                     \
     cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
@@ -51,8 +63,46 @@ static void while_it_is_opened_again_the_rest_is_told(void **state)
     gauges = gauges_of(s); /* and does not wait */
     pthread_rwlock_unlock(&s->log->gate);
     assert_false(gauges.readable);
+    assert_non_null(strstr(gauges.why.text, "is being opened again"));
     assert_true(gauges.room_known);
     assert_true(gauges_of(s).readable);
+}
+
+/* Each by its own name: who watches it would wait for what does not come else. */
+static void why_it_cannot_be_read_is_told(void **state)
+{
+    static const struct {
+        int fails_with;
+        enum dbk_code code;
+        const char *says;
+    } failures[] = {
+        {MDB_READERS_FULL, DBK_BUSY, "too many readers"},
+        {ENOMEM, DBK_NO_MEMORY, "no memory"},
+        {MDB_CORRUPTED, DBK_DAMAGED, "damaged"},
+        {EIO, DBK_IO, "find the log's head: "},
+        {MDB_PANIC, DBK_UNAVAILABLE, "about to be opened again"},
+    };
+    struct scratch *s = *state;
+    struct dbk_log_gauges gauges;
+
+    add_person(s, "kate@x.mock");
+    atomic_store(&s->log->head_txn, 0); /* it is not known from before */
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        begin_fails_with = failures[i].fails_with;
+        gauges = gauges_of(s);
+        begin_fails_with = 0;
+        assert_false(gauges.readable);
+        assert_int_equal(gauges.head, 0);
+        assert_int_equal(gauges.why.code, failures[i].code);
+        assert_non_null(strstr(gauges.why.text, failures[i].says));
+    }
+    s->log->usable = false;
+    gauges = gauges_of(s);
+    s->log->usable = true;
+    assert_non_null(strstr(gauges.why.text, "could not be opened again"));
+    gauges = gauges_of(s);
+    assert_true(gauges.readable && gauges.head == 1);
+    assert_int_equal(gauges.why.code, DBK_OK);
 }
 
 static uint64_t count(enum dbk_metric metric, size_t series)
@@ -89,6 +139,7 @@ int main(void)
         TEST(an_idle_log_is_at_its_head),
         TEST(who_reads_is_counted_while_it_does),
         TEST(while_it_is_opened_again_the_rest_is_told),
+        TEST(why_it_cannot_be_read_is_told),
         TEST(what_is_appended_is_counted_and_what_is_refused_is_not),
     };
 
