@@ -7,6 +7,7 @@
 static const char *const single[] = {
     "Host",     "Content-Length",  "Transfer-Encoding", "Content-Type",
     "If-Match", "Idempotency-Key", "If-None-Match",     "Expect",
+    "Origin",   "Last-Event-ID",   "Sec-Fetch-Site",
 };
 
 static int refuse(struct dbk_error *err, int status, const char *details)

@@ -53,6 +53,18 @@ static void what_could_be_read_in_two_ways_is_refused(void **state)
     assert_int_equal(FRAMING("GET", "host", "y"), 400);
 }
 
+static void what_a_browser_says_of_itself_comes_once(void **state)
+{
+    static const char *const names[] = {"Origin", "Last-Event-ID", "Sec-Fetch-Site"};
+    struct framing framing;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(FRAMING("GET", names[i], "1", names[i], "2"), 400);
+        assert_int_equal(FRAMING("GET", names[i], "1", "X", "2", "X", "3"), 0);
+    }
+}
+
 static void only_digits_are_a_length(void **state)
 {
     static const char *const bad[] = {"", "-1", "+4", "4, 4", "0x4", "4a", "4 "};
@@ -134,6 +146,7 @@ int main(void)
         cmocka_unit_test(a_length_is_read),
         cmocka_unit_test(chunks_are_known),
         cmocka_unit_test(what_could_be_read_in_two_ways_is_refused),
+        cmocka_unit_test(what_a_browser_says_of_itself_comes_once),
         cmocka_unit_test(only_digits_are_a_length),
         cmocka_unit_test(other_encodings_are_not_implemented),
         cmocka_unit_test(a_post_needs_a_length_and_a_get_does_not),
