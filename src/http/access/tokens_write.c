@@ -174,7 +174,10 @@ static enum dbk_code add(struct dbk_tokens *tokens, const char *name, unsigned s
                         "another name",
                         name);
     if (tokens->count >= DBK_TOKENS_MAX)
-        return dbk_fail(err, DBK_TOO_LARGE, "there are %d tokens, and no more may be",
+        return dbk_fail(err, DBK_TOO_LARGE,
+                        "there are %d tokens, and no more may be: revoke one that "
+                        "nobody uses (DELETE /admin/tokens/NAME, or daybook token "
+                        "revoke NAME), and make this one then",
                         DBK_TOKENS_MAX);
     list = reallocarray(tokens->list, tokens->count + 1, sizeof *list);
     if (!list)
