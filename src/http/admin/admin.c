@@ -30,18 +30,33 @@ static bool is_let(const struct request *rq, const char *origin)
     return false;
 }
 
+/* Browsers say so of each request, also of one without an Origin; programs say nothing.
+ * Source: https://www.w3.org/TR/fetch-metadata/. */
+static bool is_of_own_page(const struct request *rq)
+{
+    const char *site = request_header(rq, "Sec-Fetch-Site");
+
+    return !site || strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
+}
+
 enum dbk_code admin_check_page(struct request *rq, struct dbk_error *err)
 {
     const char *origin = request_header(rq, "Origin");
+    const char *named = "Origin";
 
-    if (access_required(rq->service->access) || !origin || is_own(rq, origin) ||
-        is_let(rq, origin))
+    if (access_required(rq->service->access) || (origin && is_let(rq, origin)))
         return DBK_OK;
+    if (!origin || is_own(rq, origin)) {
+        if (is_of_own_page(rq))
+            return DBK_OK;
+        named = "Sec-Fetch-Site";
+    }
     rq->failure = 403;
     return dbk_fail(err, DBK_INVALID,
-                    "The header Origin names a page of another site, which may not do "
+                    "The header %s names a page of another site, which may not do "
                     "this; where that is wanted, make a token (daybook token create), "
-                    "or name its origin in CORS_ORIGINS");
+                    "or name its origin in CORS_ORIGINS",
+                    named);
 }
 
 enum dbk_code admin_reach(struct request *rq, struct dbk_error *err)

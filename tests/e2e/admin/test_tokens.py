@@ -189,6 +189,19 @@ class Tokens(unittest.TestCase):
                     answer = self.client.request(method, path, headers={
                         "Origin": origin, "Content-Length": "0"})
                     self.assert_refused(answer, 403, "another site")
+        for site in ("cross-site", "same-site", "of a kind that comes later"):
+            for headers in ({}, {"Origin": own}):
+                for method, path in (("POST", "/admin/quarantine/retry"),
+                                     ("POST", "/admin/rebuild"),
+                                     ("DELETE", "/admin/rebuild"),
+                                     ("DELETE", "/admin/tokens/kate")):
+                    with self.subTest(site=site, path=path, **headers):
+                        answer = self.client.request(method, path, headers={
+                            "Sec-Fetch-Site": site, "Content-Length": "0", **headers})
+                        self.assert_refused(answer, 403, "Sec-Fetch-Site")
+        for site in ("same-origin", "none"):  # the console; whoever typed the address
+            self.assertEqual(self.client.request("DELETE", "/admin/rebuild", headers={
+                "Sec-Fetch-Site": site}).status, 200)
         self.assertEqual(self.client.post("/admin/tokens", body,
                                           content_type="text/plain").status, 415)
         self.assertEqual(self.client.get("/admin/tokens", host="evil.example").status, 421)
