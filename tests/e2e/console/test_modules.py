@@ -16,9 +16,14 @@ class Modules(unittest.TestCase):
                          '"a,b","a""b","a\nb",,-5,"{""a"":""=1""}",,fine\r\n')
 
     def test_types_with_commas_and_backslashes_stay_what_they_are(self):
-        text = made("""import { typeList } from "./api.js";
-            console.log(JSON.stringify(typeList(["a", "b,c", "d\\\\e"])));""")
+        text, back, typed = made("""import { typeList, typesOf } from "./api.js";
+            const types = ["a", "b,c", "d\\\\e", ",", "f\\\\,"], text = typeList(types);
+            console.log(JSON.stringify([typeList(types.slice(0, 3)),
+              JSON.stringify(typesOf(text)) === JSON.stringify(types),
+              typesOf(" a , b\\\\,c,, ")]));""")
         self.assertEqual(text, "a,b\\,c,d\\\\e")
+        self.assertTrue(back)
+        self.assertEqual(typed, ["a", "b,c"])
 
     def test_a_funnel_begins_with_what_came_first(self):
         types = [{"event_type": kind, "first": first} for kind, first in
@@ -27,6 +32,64 @@ class Modules(unittest.TestCase):
         story = made(f"""import {{ storyOf }} from "./parts/types.js";
             console.log(JSON.stringify([storyOf({json.dumps(types)}), storyOf([])]));""")
         self.assertEqual(story, [["signup", "edit", "buy"], []])
+
+    def test_what_is_offered_first_came_in_the_range_chosen(self):
+        known = [{"event_type": kind, "first": first} for kind, first in
+                 (("old", "2020-01-01"), ("buy", "2026-01-03"), ("signup", "2026-01-01"))]
+        rows = [{"event_type": kind, "count": count, "from": day} for kind, count, day in
+                (("buy", 5, "2026-02-01"), ("signup", 3, "2026-02-02"), ("buy", 2, "2026-02-02"),
+                 ("new", 4, "2026-02-01"))]
+        types, story = made(f"""import {{ storyOf, typesIn }} from "./parts/types.js";
+            const types = typesIn({json.dumps(rows)}, {json.dumps(known)});
+            console.log(JSON.stringify([types.map((each) => [each.event_type, each.count]),
+                                        storyOf(types)]));""")
+        self.assertEqual(types, [["buy", 7], ["new", 4], ["signup", 3]])
+        self.assertEqual(story, ["signup", "buy", "new"])
+
+    def test_the_last_minutes_are_counted_in_whole_steps(self):
+        times, rates, none = made("""import { stepsOf } from "./tail.js";
+            const { times, rates } = stepsOf([93, 94, 94.5, 98, 98.1, 100, 100.5], 93, 100, 2);
+            console.log(JSON.stringify([times, rates, stepsOf([1], 100, 100, 2).times]));""")
+        self.assertEqual(times, [96, 98, 100])
+        self.assertEqual(rates, [0.5, 0.5, 1])  # each ends with its time, and has it
+        self.assertEqual(none, [])
+
+    def test_of_a_log_that_is_too_long_the_end_is_counted(self):
+        """Records of one a second, of which the last 5,000 are read, as pages."""
+        told = made("""import { recent } from "./tail.js";
+            const asked = [], now = Date.now() / 1000;
+            globalThis.sessionStorage = { getItem: () => null };
+            globalThis.fetch = async (path) => {
+              const query = new URL(path, "http://x").searchParams;
+              const after = Number(query.get("after")), limit = Number(query.get("limit"));
+              asked.push([after, limit]);
+              const data = Array.from({ length: limit }, (_, at) => ({ type: "event.recorded",
+                recorded_at: new Date((now - 9000 + after + at + 1) * 1000).toISOString() }));
+              return new Response(JSON.stringify({ data }));
+            };
+            const whole = await recent({ head: 9000, since: now - 300, until: now, step: 2,
+                                         counted: () => true });
+            const cut = await recent({ head: 9000, since: now - 6000, until: now, step: 2,
+                                       counted: () => true });
+            console.log(JSON.stringify([asked, whole.records, whole.times.length,
+              Math.max(...whole.rates), cut.records, cut.times.length]));""")
+        asked, records, steps, most, left, fewer = told
+        self.assertEqual(asked, [[8000, 1000]] + [[8000 - at * 1000, 1000] for at in range(5)])
+        self.assertEqual((records, steps, most), (None, 150, 1))
+        self.assertEqual(left, 5000)
+        self.assertIn(fewer, (2499, 2500))
+
+    def test_what_a_token_lacks_is_said(self):
+        told = made("""import { has, reason } from "./may.js";
+            const look = { name: "look", scopes: ["read", "audit"] };
+            console.log(JSON.stringify([has(look, "read"), has(look, "write"),
+              has({ scopes: ["admin"] }, "write"), reason("Deleting", "write", look),
+              reason("Persons", "read", { name: "", scopes: [] })]));""")
+        self.assertEqual(told, [True, False, True,
+            "Deleting needs a token with the scope write. The token of this tab, “look”, has "
+            "only read, audit.",
+            "Persons needs a token with the scope read. The token of this tab may send events "
+            "only."])
 
     def test_each_update_tells_what_was_and_what_is(self):
         records = [

@@ -66,7 +66,7 @@ export async function ask(path, options = {}) {
     if (error.name === "AbortError") throw error;
   }
   if ((answer.ok && envelope) || options.allow?.includes(answer.status)) {
-    return { ...envelope, status: answer.status, next: nextOf(answer) };
+    return { ...envelope, status: answer.status, next: nextOf(answer), date: dateOf(answer) };
   }
   throw new Failure(answer.status, sentenceOf(answer.status, envelope, path));
 }
@@ -75,8 +75,20 @@ function nextOf(answer) {
   return answer.headers.get("Link")?.match(/<([^>]+)>\s*;\s*rel="next"/)?.[1] ?? null;
 }
 
+// The server's clock, in milliseconds.
+function dateOf(answer) {
+  const date = Date.parse(answer.headers.get("Date") ?? "");
+  return Number.isNaN(date) ? null : date;
+}
+
 // Types as one parameter: a comma or backslash of theirs has a backslash before it.
 export const typeList = (types) => types.map((each) => each.replace(/[\\,]/g, "\\$&")).join(",");
+
+// And back, without blanks around them.
+export function typesOf(text) {
+  const parts = text.match(/(?:\\.|[^,])+/gs) ?? [];
+  return parts.map((each) => each.trim().replace(/\\(.)/gs, "$1")).filter(Boolean);
+}
 
 // "/events" and {type: "a", since: ""}: what is empty is left out, lists are repeated.
 export function address(path, params) {

@@ -177,12 +177,15 @@ export function liveLines(signal, sentence, series, seconds, data) {
       data.forEach((column) => column.shift());
     kept.plot()?.setData(data);
   };
-  if (data[0].length > 0)
-    push(
-      Date.now() / 1000,
-      series.map(() => null),
-    ); // a gap, not a line
-  return { box, push };
+  // What was before the last point, or between two: times rise, columns are the series'.
+  const insert = (times, columns) => {
+    if (times.length === 0) return;
+    const behind = data[0].findIndex((time) => time > times[times.length - 1]);
+    const place = behind < 0 ? data[0].length : behind;
+    [times, ...columns].forEach((column, at) => data[at].splice(place, 0, ...column));
+    kept.plot()?.setData(data);
+  };
+  return { box, push, insert };
 }
 
 // Bars on each other. times: seconds, the beginning of each bar; series: [{ name, colour,

@@ -47,6 +47,10 @@ export function openDialog(dialog) {
   });
 }
 
+// Text of a client within a sentence of ours: letters that are written from right to left, or
+// marks that say so, turn round nothing but themselves.
+export const quoted = (text) => h("bdi", {}, text);
+
 let last = 0;
 export const newId = (word) => `${word}-${++last}`;
 

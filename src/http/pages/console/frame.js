@@ -1,10 +1,11 @@
 // What is around every view: the places, the theme, the token, and what failed.
-import { announce, h, replace } from "./dom.js";
+import { announce, h, quoted, replace } from "./dom.js";
 import { icon } from "./icons.js";
+import { has, own, reason } from "./may.js";
 import { PLACES, placeOf } from "./router.js";
 import { applyTheme, nextTheme, theme } from "./theme.js";
 import { forgetToken, token } from "./token.js";
-import { failed } from "./parts/notes.js";
+import { failed, heading, refused } from "./parts/notes.js";
 
 const THEMES = { auto: "as the system", light: "light", dark: "dark" };
 
@@ -86,15 +87,15 @@ function themeButton() {
   return button;
 }
 
+// Whose token this tab has, and how to be rid of it.
 function tokenButton() {
-  const button = h(
-    "button",
-    { class: "side-link", onclick: forgetToken },
-    icon("key"),
-    h("span", {}, "Forget token"),
-  );
-  const paint = () => {
+  const name = h("span", {}, "Forget token");
+  const button = h("button", { class: "side-link", onclick: forgetToken }, icon("key"), name);
+  const paint = async () => {
     button.hidden = token() === null;
+    if (button.hidden) return;
+    const its = await own().catch(() => null);
+    if (its?.name) replace(name, "Forget token ", quoted(its.name));
   };
   addEventListener("tokenchange", paint);
   paint();
@@ -124,11 +125,24 @@ function show(moved) {
   main.scrollTop = 0;
   scrollTo(0, 0);
   replace(main);
-  Promise.resolve(place.view.show(main, place)).catch((error) => {
-    if (!place.signal.aborted) main.append(failed(error));
+  fill(place).catch((error) => {
+    if (place.signal.aborted) return;
+    if (!main.querySelector("h1")) main.append(heading(place.name));
+    main.append(failed(error));
   });
   if (moved) {
     main.focus({ preventScroll: true });
     announce(place.name);
   }
+}
+
+// The view, or why the tab's token has nothing of it.
+async function fill(place) {
+  if (place.scope) {
+    const its = await own();
+    if (place.signal.aborted) return;
+    if (!has(its, place.scope))
+      return replace(main, heading(place.name), refused(reason(`The view ${place.name}`, place.scope, its)));
+  }
+  await place.view.show(main, place);
 }

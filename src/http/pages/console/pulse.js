@@ -1,12 +1,13 @@
 // How it goes, every two seconds: from /metrics where the token lets it be read, and from
 // /health, which anybody may read.
 import { ask, request } from "./api.js";
+import { may } from "./may.js";
 
-const EVERY = 2000;
+export const EVERY = 2000;
 
 export async function pulse(signal, beat) {
-  let before = null,
-    metrics = true;
+  const metrics = may("metrics");
+  let before = null;
   while (!signal.aborted) {
     if (document.hidden) {
       // nobody looks
@@ -19,10 +20,7 @@ export async function pulse(signal, beat) {
       const health = await ask("/health", { signal, allow: [503] });
       now.health = health.data;
       now.details = health.response?.details;
-      if (metrics) {
-        now.metrics = await readMetrics(signal);
-        metrics = now.metrics !== null;
-      }
+      if (await metrics) now.metrics = await readMetrics(signal);
     } catch (error) {
       if (error.name === "AbortError") return;
       now.error = error;

@@ -1,5 +1,6 @@
 // Which view an address is of: #/persons/ID?q=kate. A view is a module with a title and
-// show(root, place): it fills root, and stops what it began when place.signal is aborted.
+// show(root, place): it fills root, and stops what it began when place.signal is aborted. It
+// is shown to a token with its scope alone; Overview has something for everybody.
 import * as overview from "./views/overview.js";
 import * as live from "./views/live.js";
 import * as persons from "./views/persons.js";
@@ -10,11 +11,11 @@ import * as operations from "./views/operations.js";
 
 export const PLACES = [
   { path: "overview", name: "Overview", view: overview },
-  { path: "live", name: "Live", view: live },
-  { path: "persons", name: "Persons", view: persons, one: person },
-  { path: "events", name: "Events", view: events },
-  { path: "insight", name: "Insight", view: insight },
-  { path: "operations", name: "Operations", view: operations },
+  { path: "live", name: "Live", scope: "audit", view: live },
+  { path: "persons", name: "Persons", scope: "read", view: persons, one: person },
+  { path: "events", name: "Events", scope: "read", view: events },
+  { path: "insight", name: "Insight", scope: "read", view: insight },
+  { path: "operations", name: "Operations", scope: "admin", view: operations },
 ];
 
 // What location.hash says; the first place where it says nothing known.
@@ -27,6 +28,7 @@ export function placeOf(hash) {
   return {
     path: place.path,
     name: place.name,
+    scope: place.scope,
     view: one ? place.one : place.view,
     id: one ? id : null,
     query: new URLSearchParams(query),

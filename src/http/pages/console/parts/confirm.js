@@ -25,7 +25,7 @@ export function confirmTyped({ title, text, word, action }) {
       { method: "dialog" },
       h("h2", { id: "confirm-title" }, title),
       h("p", {}, text),
-      h("label", { for: input.id }, "To confirm, type ", h("code", {}, word)),
+      h("label", { for: input.id }, "To confirm, type ", h("code", {}, h("bdi", {}, word))),
       input,
       h(
         "div",

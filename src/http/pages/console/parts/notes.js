@@ -1,6 +1,7 @@
 // What is said instead of, or beside, data.
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
+import { forgetToken } from "../token.js";
 
 export function note(kind, ...children) {
   return h(
@@ -16,7 +17,18 @@ export function failed(error) {
   if (error.name === "AbortError") return null;
   const sentence =
     error.status === undefined ? `The console failed: ${error.message}` : error.message;
-  return note(error.status === 403 || error.status === 404 ? "quiet" : "bad", sentence);
+  if (error.status === 401 || error.status === 403) return refused(sentence);
+  return note(error.status === 404 ? "quiet" : "bad", sentence);
+}
+
+// What the tab's token may not do, and another may.
+export function refused(sentence) {
+  return note(
+    "quiet",
+    sentence,
+    " ",
+    h("button", { class: "link-button", onclick: forgetToken }, "Use another token"),
+  );
 }
 
 export const empty = (...children) => h("p", { class: "empty" }, children);

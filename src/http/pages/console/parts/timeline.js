@@ -1,8 +1,9 @@
 // A person's days, the latest first: what was recorded, what changed, and who wrote it.
 import { address, ask } from "../api.js";
 import { changesOf } from "../changes.js";
-import { h } from "../dom.js";
+import { h, quoted } from "../dom.js";
 import { clockOf, count, dayOf, parseTime } from "../format.js";
+import { has, own, reason } from "../may.js";
 import { empty, note } from "./notes.js";
 import { happened, openEvent, openRecord, pairs, shown } from "./record.js";
 
@@ -12,7 +13,11 @@ const STEP = 200; // entries that are shown at once
 
 export async function timeline(id, signal) {
   const { records, notes } = await historyOf(id, signal);
-  if (records.length === 0) return [...notes, empty("Nothing is recorded.")];
+  if (records.length === 0) return [...notes, empty(
+        "Nothing is recorded of this id: ",
+        h("a", { href: "#/persons" }, "search for whom you mean"),
+        ".",
+      )];
   const changes = changesOf(records);
   const list = h("div", { class: "days" });
   // As it happened; the log has it as it was told.
@@ -41,41 +46,27 @@ export async function timeline(id, signal) {
 
 // The person's records, oldest first; where the token may not see the log, the events.
 async function historyOf(id, signal) {
+  const its = await own();
+  if (!has(its, "audit"))
+    return {
+      records: await eventsOf(id, signal),
+      notes: [note("quiet", reason("What was changed, and by whom,", "audit", its))],
+    };
   const records = [];
+  let next = address(`/persons/${id}/history`, { limit: PAGE, timestamps: "rfc3339" });
   try {
-    let next = address(`/persons/${id}/history`, { limit: PAGE, timestamps: "rfc3339" });
     for (let page = 0; next && page < PAGES; page++) {
       const answer = await ask(next, { signal });
       records.push(...answer.data);
       next = answer.next;
     }
-    return {
-      records,
-      notes: next
-        ? [
-            note(
-              "quiet",
-              `The first ${count(PAGE * PAGES)} records; `,
-              h("code", {}, `daybook log person ${id}`),
-              " has all.",
-            ),
-          ]
-        : [],
-    };
   } catch (error) {
-    if (error.status === 403)
-      return {
-        records: await eventsOf(id, signal),
-        notes: [
-          note(
-            "quiet",
-            "The events. What was changed, and by whom, is shown to a token with the scope audit.",
-          ),
-        ],
-      };
     if (error.status === 404) return { records: [], notes: [] };
     throw error;
   }
+  const first = ["The first ", count(PAGE * PAGES), " records; "];
+  const rest = [h("code", {}, `daybook log person ${id}`), " has all."];
+  return { records, notes: next ? [note("quiet", ...first, ...rest)] : [] };
 }
 
 async function eventsOf(id, signal) {
@@ -111,11 +102,11 @@ function entry(record, changes) {
           },
           what,
         ),
-        beside && h("span", { class: "quiet-text" }, ` ${beside}`),
+        beside && [" ", h("bdi", { class: "quiet-text" }, beside)],
       ),
       changes?.length > 0 && h("ul", { class: "changes" }, changes.map(change)),
     ),
-    h("span", { class: "actor" }, record.meta?.actor && `by ${record.meta.actor}`),
+    h("span", { class: "actor" }, record.meta?.actor && ["by ", quoted(record.meta.actor)]),
   );
 }
 
@@ -144,11 +135,11 @@ function change([name, old, now]) {
   return h(
     "li",
     {},
-    h("span", { class: "field-name" }, name),
+    h("bdi", { class: "field-name" }, name),
     old !== undefined && [
-      h("del", {}, shown(old)),
+      h("del", {}, quoted(shown(old))),
       h("span", { class: "arrow", "aria-label": "becomes" }, "→"),
     ],
-    now === undefined ? h("span", { class: "quiet-text" }, "removed") : h("ins", {}, shown(now)),
+    now === undefined ? h("span", { class: "quiet-text" }, "removed") : h("ins", {}, quoted(shown(now))),
   );
 }

@@ -2,13 +2,15 @@
 import { ask } from "../api.js";
 import { legend, liveLines } from "../chart.js";
 import { h, replace } from "../dom.js";
-import { bytes, count, duration, perSecond } from "../format.js";
+import { bytes, clockOf, count, duration, perSecond } from "../format.js";
+import { may, own, has, reason } from "../may.js";
 import { barChart, numbers, statistics, typeTable } from "../parts/bytype.js";
 import { sendYourFirstEvent } from "../parts/first.js";
 import { card, failed, heading, loading, note } from "../parts/notes.js";
 import { rangeChoice, rangeOf } from "../parts/range.js";
-import { pulse } from "../pulse.js";
+import { EVERY, pulse } from "../pulse.js";
 import { remember } from "../router.js";
+import { recent } from "../tail.js";
 
 const SECONDS = 300; // that the live chart shows
 const AGAIN = 30; // seconds until what has come is counted again
@@ -17,7 +19,10 @@ const seen = [[], [], []]; // of it, for when the view is come back to
 export async function show(root, { query, signal }) {
   const first = h("div", { hidden: true });
   const stand = figures();
-  const moving = movement(signal);
+  replace(root, heading("Overview"));
+  const counts = (await may("metrics")) ? "Events" : "Records";
+  if (signal.aborted) return;
+  const moving = movement(counts, signal);
   const reasons = h("div", { hidden: true });
   const counted = types(query, signal, first);
   replace(root, heading("Overview"), reasons, first, stand.box, moving.box, counted.box);
@@ -51,7 +56,7 @@ function figures() {
 
 function showFigures(cells, say, { health, metrics, rate, counts, error }) {
   cells["Rate"].term.textContent = `${counts.of === "events" ? "Events" : "Records"} a second`;
-  say("Rate", rate === null ? "–" : perSecond(rate), "over the last 2 s");
+  say("Rate", rate === null ? "–" : perSecond(rate), rate === null ? "measured for 2 s" : "over the last 2 s");
   if (error) {
     state(cells.Health.value, false, "Away");
     cells.Health.beside.textContent = error.message;
@@ -95,26 +100,62 @@ function state(element, well, text) {
   element.textContent = text;
 }
 
-function movement(signal) {
+// counts: "Events", or "Records" where no more is told.
+function movement(counts, signal) {
+  const name = `${counts} a second`;
   const series = [
-    { name: "Events a second", colour: "series-1", format: perSecond, least: 2 },
+    { name, colour: "series-1", format: perSecond, least: 2 },
     { name: "Lag in records (a scale of its own)", colour: "series-2", format: count, least: 10 },
   ];
   const chart = liveLines(
     signal,
-    "Events a second and lag of the last five minutes; the figures above say how it is now.",
+    `${name} and lag of the last five minutes; the figures above say how it is now.`,
     series,
     SECONDS,
     seen,
   );
+  const hint = h("p", { class: "hint", hidden: true });
+  const say = (text) => {
+    hint.hidden = text === null;
+    hint.textContent = text ?? "";
+  };
+  // While nobody looked nothing was measured; the log tells what was recorded, not the lag.
+  const fill = async ({ time, health }) => {
+    const last = seen[0].at(-1) ?? 0,
+      since = Math.max(time - SECONDS, last);
+    if (time - since < (2 * EVERY) / 1000) return;
+    if (last === since) chart.insert([last + 0.001], [[null], [null]]); // a gap, not a line
+    if (!(await may("audit")))
+      return say("It begins now: the minutes before are shown to a token with the scope audit.");
+    try {
+      const { times, rates, records } = await recent({
+        head: health.head,
+        since,
+        until: time,
+        step: EVERY / 1000,
+        counted: (record) => counts === "Records" || record.type === "event.recorded",
+        signal,
+      });
+      chart.insert(times, [rates, rates.map(() => null)]);
+      const begins =
+        records !== null && times.length > 0
+          ? `It begins at ${clockOf(new Date(times[0] * 1000).toISOString())}: the last ${count(records)} records are counted. `
+          : "";
+      say(`${begins}The lag is measured while this page is seen.`);
+    } catch (error) {
+      if (!signal.aborted) say(`The minutes before are not shown: ${error.message}`);
+    }
+  };
   return {
     box: card(
       null,
       h("div", { class: "card-head" }, h("h2", {}, "The last five minutes"), legend(series)),
       chart.box,
+      hint,
     ),
-    show: ({ time, rate, health }) => {
-      if (rate !== null) chart.push(time, [rate, health?.lag ?? null]);
+    show: (now) => {
+      if (now.rate !== null) chart.push(now.time, [now.rate, now.health?.lag ?? null]);
+      else if (now.health) fill(now);
     },
   };
 }
@@ -171,6 +212,8 @@ function types(query, signal, first) {
     last = new AbortController();
     const until = AbortSignal.any([signal, last.signal]);
     try {
+      const its = await own();
+      if (!has(its, "read")) return replace(under, note("quiet", reason("This", "read", its)));
       const range = rangeOf(name);
       const rows = await statistics(range, until, { group: "type" });
       const chart = barChart(until, rows, range, (from, to) =>
@@ -216,6 +259,7 @@ function types(query, signal, first) {
 
 // An empty store says what to do, until the first event is there.
 async function greet(box, signal) {
+  if (!(await may("read"))) return;
   try {
     const { data } = await ask("/events?limit=1&fields=id", { signal });
     box.hidden = data.length > 0;

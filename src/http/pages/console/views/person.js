@@ -1,7 +1,8 @@
 // One person: the fields, and the days.
 import { address, ask } from "../api.js";
-import { announce, h, replace } from "../dom.js";
+import { announce, h, newId, quoted, replace } from "../dom.js";
 import { momentOf } from "../format.js";
+import { has, own, reason } from "../may.js";
 import { icon } from "../icons.js";
 import { json } from "../parts/code.js";
 import { confirmTyped } from "../parts/confirm.js";
@@ -34,7 +35,7 @@ export async function show(root, { id, signal }) {
       address(`/persons/${id}`, { events_limit: 0, timestamps: "rfc3339" }),
       { signal },
     );
-    replace(head, h("h1", {}, nameOf(data)), deleteButton(data, trouble));
+    replace(head, h("h1", {}, quoted(nameOf(data))), deleting(data, await own(), trouble));
     replace(fields, fieldsOf(data), await aliasesOf(id, signal));
   } catch (error) {
     if (signal.aborted) return;
@@ -92,28 +93,36 @@ async function aliasesOf(id, signal) {
   }
 }
 
-function deleteButton(person, trouble) {
-  return h(
+// The button; where the token may not, it cannot be pressed, and says why.
+function deleting(person, its, trouble) {
+  const why = has(its, "write") ? null : reason("Deleting", "write", its);
+  const about = h("p", { id: newId("why"), class: "hint", hidden: why === null }, why);
+  const button = h(
     "button",
     {
       class: "button danger",
-      onclick: async () => {
-        const sure = await confirmTyped({
-          title: `Delete ${nameOf(person)}?`,
-          text: "The person and their events leave every answer but the log's. This is not undone; what was written stays in the log and in backups.",
-          word: person.email ?? person.id,
-          action: "Delete",
-        });
-        if (!sure) return;
-        try {
-          await ask(`/persons/${person.id}`, { method: "DELETE" });
-          announce("Deleted");
-          location.hash = "#/persons";
-        } catch (error) {
-          replace(trouble, failed(error));
-        }
-      },
+      disabled: why !== null,
+      "aria-describedby": why && about.id,
+      onclick: () => remove(person, trouble),
     },
     "Delete…",
   );
+  return [button, about];
+}
+
+async function remove(person, trouble) {
+  const sure = await confirmTyped({
+    title: ["Delete ", quoted(nameOf(person)), "?"],
+    text: "The person and their events leave every answer but the log's. This is not undone; what was written stays in the log and in backups.",
+    word: person.email ?? person.id,
+    action: "Delete",
+  });
+  if (!sure) return;
+  try {
+    await ask(`/persons/${person.id}`, { method: "DELETE" });
+    announce("Deleted");
+    location.hash = "#/persons";
+  } catch (error) {
+    replace(trouble, failed(error));
+  }
 }
