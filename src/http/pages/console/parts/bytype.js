@@ -1,7 +1,7 @@
 // Counts of events by type over a stretch of time: bars, and the sum of each type.
-import { ask, address } from "../api.js";
+import { ask, address, typeList } from "../api.js";
 import { legend, seriesColour, stackedBars, swatch } from "../chart.js";
-import { h } from "../dom.js";
+import { h, quoted } from "../dom.js";
 import { count, momentOf, parseTime, percent } from "../format.js";
 import { link } from "../router.js";
 import { empty } from "./notes.js";
@@ -47,7 +47,7 @@ export function barChart(signal, rows, range, onrange) {
   const bars = barsOf(range),
     types = byType(rows, bars);
   const sum = types.reduce((all, each) => all + each.sum, 0);
-  if (sum === 0) return { sum, types, box: empty("No events in this time.") };
+  if (sum === 0) return { sum, types, box: empty("No events in this time. Choose a longer range above.") };
   const series = seriesOf(types);
   const step = bars.length > 1 ? (bars[1] - bars[0]) / 1000 : 3600;
   const sentence = `${count(sum)} events by ${range.by}, most often ${types[0].type}; the numbers are in the table below.`;
@@ -96,7 +96,7 @@ export function typeTable(types, sum) {
         show: (row) => [
           swatch(seriesColour(types.indexOf(row))),
           " ",
-          h("a", { href: link("events", { type: row.type }) }, row.type),
+          h("a", { href: link("events", { type: typeList([row.type]) }) }, quoted(row.type)),
         ],
       },
       { name: "Events", number: true, show: (row) => count(row.sum) },

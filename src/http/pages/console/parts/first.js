@@ -1,7 +1,11 @@
 // What an empty store is to be told: lines that work as they are pasted.
+import { ask } from "../api.js";
 import { h } from "../dom.js";
-import { code } from "./code.js";
+import { pause } from "../pulse.js";
 import { token } from "../token.js";
+import { code } from "./code.js";
+
+const EVERY = 2000;
 
 // token: null where none is asked for. It does not stand in the lines, which a shell keeps.
 export function firstLines(origin, token) {
@@ -16,7 +20,9 @@ curl -s $API/events${headers} \\
 `;
 }
 
-export function sendYourFirstEvent() {
+// come(): once something is recorded, for a view that does not look by itself.
+export function sendYourFirstEvent(come, signal) {
+  if (come) wait(come, signal);
   return h(
     "section",
     { class: "card" },
@@ -35,4 +41,14 @@ export function sendYourFirstEvent() {
       ".",
     ),
   );
+}
+
+async function wait(come, signal) {
+  for (;;) {
+    await pause(EVERY, signal);
+    if (signal.aborted) return;
+    const health = await ask("/health", { signal, allow: [503] }).catch(() => null);
+    if (signal.aborted) return;
+    if (health?.data?.head > 0) return come();
+  }
 }

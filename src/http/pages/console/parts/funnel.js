@@ -1,10 +1,12 @@
 // How many persons did the steps one after the other: a bar a step.
-import { address, ask, typeList } from "../api.js";
-import { announce, h, newId, replace } from "../dom.js";
+import { address, ask, typeList, typesOf } from "../api.js";
+import { announce, h, newId, quoted, replace } from "../dom.js";
 import { count, percent } from "../format.js";
 import { icon } from "../icons.js";
+import { statistics } from "./bytype.js";
 import { card, empty, failed, loading } from "./notes.js";
 import { rangeChoice, rangeOf } from "./range.js";
+import { storyOf, typesIn } from "./types.js";
 
 const STEPS_MIN = 2,
   STEPS_MAX = 10;
@@ -17,10 +19,15 @@ const WITHIN = [
   ["90d", "90 days"],
 ];
 
-export function funnel(asked, story, keep, signal) {
-  let steps = asked.steps?.split(",") ?? story;
-  while (steps.length < STEPS_MIN) steps.push("");
-  let chosen = asked.frange ?? "30d";
+const filled = (steps) => [...steps, "", ""].slice(0, Math.max(STEPS_MIN, steps.length));
+
+// known: the types that there are. Where nobody has said which steps, they are of those that
+// came in the range chosen.
+export function funnel(asked, known, keep, signal) {
+  let own = asked.steps !== undefined,
+    steps = filled(own ? typesOf(asked.steps) : []);
+  let chosen = asked.range ?? "30d",
+    last = new AbortController();
   const fields = h("ol", { class: "funnel-steps" }),
     result = h("div", { class: "card-body" });
   const within = h(
@@ -55,9 +62,8 @@ export function funnel(asked, story, keep, signal) {
             spellcheck: "false",
             autocomplete: "off",
             required: true,
-            pattern: "[^,]+",
-            title: "a type, without a comma",
             oninput: (event) => {
+              own = true;
               steps[at] = event.target.value;
             },
           }),
@@ -82,34 +88,47 @@ export function funnel(asked, story, keep, signal) {
     add.hidden = steps.length >= STEPS_MAX;
   };
   const change = (next, focus) => {
+    own = true;
     steps = next;
     paint();
     fields.children[focus].querySelector("input").focus();
   };
   const draw = async () => {
-    const typed = steps.map((each) => each.trim());
-    if (typed.some((each) => each === ""))
-      return replace(result, empty("Choose two steps or more."));
-    keep({ steps: typed.join(","), within: within.value, frange: chosen });
+    last.abort();
+    last = new AbortController();
+    const until = AbortSignal.any([signal, last.signal]);
     replace(result, loading());
-    const { since, until } = rangeOf(chosen);
     try {
-      const { data } = await ask(
-        address("/events/funnel", {
-          steps: typeList(typed),
-          within: within.value,
-          since: since.toISOString(),
-          until: until.toISOString(),
-        }),
-        { signal },
-      );
-      replace(result, picture(data.steps));
-      announce(
-        `${count(data.steps.at(-1).persons)} of ${count(data.steps[0].persons)} persons did all steps`,
-      );
+      const shown = await look(rangeOf(chosen), until);
+      if (!until.aborted) replace(result, shown);
     } catch (error) {
-      if (!signal.aborted) replace(result, failed(error));
+      if (!until.aborted) replace(result, failed(error));
     }
+  };
+  const look = async (stretch, until) => {
+    if (!own) {
+      const rows = await statistics(stretch, until, { group: "type" });
+      steps = filled(storyOf(typesIn(rows, known)));
+      paint();
+      if (steps[0] === "") return empty("No events in this time. Choose a longer range above.");
+    }
+    const typed = steps.map((each) => each.trim());
+    keep({ steps: own ? typeList(typed) : null, within: within.value, range: chosen });
+    if (typed.some((each) => each === ""))
+      return empty("A funnel has two steps or more: type what else they did, or choose a longer range.");
+    const { data } = await ask(
+      address("/events/funnel", {
+        steps: typeList(typed),
+        within: within.value,
+        since: stretch.since.toISOString(),
+        until: stretch.until.toISOString(),
+      }),
+      { signal: until },
+    );
+    announce(
+      `${count(data.steps.at(-1).persons)} of ${count(data.steps[0].persons)} persons did all steps`,
+    );
+    return picture(data.steps);
   };
   paint();
   draw();
@@ -139,7 +158,12 @@ export function funnel(asked, story, keep, signal) {
 }
 
 function picture(steps) {
-  if (steps[0].persons === 0) return empty(`Nobody did “${steps[0].event_type}” in this time.`);
+  if (steps[0].persons === 0)
+    return empty(
+      "Nobody did “",
+      quoted(steps[0].event_type),
+      "” in this time. Choose a longer range, or another first step.",
+    );
   return h(
     "ol",
     { class: "funnel" },
@@ -153,7 +177,7 @@ function picture(steps) {
         h(
           "div",
           { class: "funnel-words" },
-          h("span", { class: "funnel-name" }, `${at + 1}. ${step.event_type}`),
+          h("span", { class: "funnel-name" }, `${at + 1}. `, quoted(step.event_type)),
           h(
             "span",
             {},

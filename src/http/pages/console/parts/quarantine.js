@@ -50,7 +50,7 @@ export function quarantine(signal) {
       const { data, next } = await ask("/admin/quarantine?timestamps=rfc3339", { signal });
       retry.hidden = data.length === 0;
       if (data.length === 0)
-        return [told, empty("Nobody is set aside: PostgreSQL has taken every record.")];
+        return [told, empty("Nobody is set aside: PostgreSQL has taken every record. There is nothing to do.")];
       return [
         told,
         table("Quarantine", COLUMNS, data),

@@ -1,5 +1,5 @@
 // A record of the log in a line, and as a whole.
-import { h, openDialog } from "../dom.js";
+import { h, openDialog, quoted } from "../dom.js";
 import { clockOf, momentOf } from "../format.js";
 import { icon } from "../icons.js";
 import { link } from "../router.js";
@@ -59,8 +59,8 @@ export function recordLine(record) {
     h("span", { class: "time", title: record.recorded_at }, clockOf(record.recorded_at)),
     h("span", { class: "number" }, String(record.sequence)),
     typeBadge(record.type),
-    h("span", { class: "gist" }, what, " ", h("span", { class: "quiet-text" }, more)),
-    h("span", { class: "actor" }, record.meta?.actor ?? ""),
+    h("span", { class: "gist" }, quoted(what), " ", h("bdi", { class: "quiet-text" }, more)),
+    h("span", { class: "actor" }, record.meta?.actor && ["by ", quoted(record.meta.actor)]),
   );
 }
 
@@ -70,7 +70,7 @@ export function openRecord(record) {
     [
       typeBadge(record.type),
       ` ${momentOf(record.recorded_at)}`,
-      record.meta?.actor && `, by ${record.meta.actor}`,
+      record.meta?.actor && [", by ", quoted(record.meta.actor)],
     ],
     record,
     personOf(record),
@@ -91,7 +91,7 @@ function open(title, about, value, person) {
       h(
         "div",
         { class: "card-head" },
-        h("h2", { id: "record-title" }, title),
+        h("h2", { id: "record-title" }, quoted(title)),
         h(
           "button",
           { class: "icon-button", "aria-label": "Close", onclick: () => dialog.close() },

@@ -1,21 +1,23 @@
 // Who comes back: of those who began together, how many did something later.
 import { address, ask } from "../api.js";
-import { announce, h, newId, replace } from "../dom.js";
+import { announce, h, newId, quoted, replace } from "../dom.js";
 import { count, parseTime, percent } from "../format.js";
+import { statistics } from "./bytype.js";
 import { card, empty, failed, loading } from "./notes.js";
 import { zone } from "./range.js";
+import { scrolled } from "./table.js";
+import { typesIn } from "./types.js";
 
 const BACK = { day: 14, week: 10, month: 12 }; // so many cohorts
 const DAYS = { day: 1, week: 7, month: 31 };
 const label = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", year: "numeric" });
 
-export function retention(asked, names, keep, signal) {
+// known: the types that there are. Where nobody has said which, they are of those that came
+// in the time that is looked at.
+export function retention(asked, known, keep, signal) {
   const result = h("div", { class: "card-body" });
-  const first = typeField(
-    "First they did",
-    asked.first ?? (names.includes("signup") ? "signup" : names[0]),
-  );
-  const then = typeField("Then they did", asked.then ?? names.find((each) => each !== "signup"));
+  const first = typeField("First they did", asked.first);
+  const then = typeField("Then they did", asked.then);
   const by = h(
     "select",
     { id: newId("by") },
@@ -24,32 +26,44 @@ export function retention(asked, names, keep, signal) {
     ),
   );
   const draw = async () => {
-    const params = { first: first.input.value.trim(), then: then.input.value.trim(), by: by.value };
-    if (!params.first || !params.then)
-      return replace(result, empty("Choose what they did first, and then."));
-    keep(params);
     replace(result, loading());
-    const since = new Date(Date.now() - BACK[by.value] * DAYS[by.value] * 86400e3);
     try {
-      const { data } = await ask(
-        address("/events/retention", {
-          ...params,
-          since: since.toISOString(),
-          tz: zone,
-          timestamps: "rfc3339",
-        }),
-        { signal },
-      );
-      replace(
-        result,
-        data.length === 0
-          ? empty(`Nobody did “${params.first}” in this time.`)
-          : picture(data, params),
-      );
-      announce(`${data.length} cohorts`);
+      const shown = await look(new Date(Date.now() - BACK[by.value] * DAYS[by.value] * 86400e3));
+      if (!signal.aborted) replace(result, shown);
     } catch (error) {
       if (!signal.aborted) replace(result, failed(error));
     }
+  };
+  const look = async (since) => {
+    if (!first.input.value.trim() || !then.input.value.trim()) await choose(since);
+    const params = { first: first.input.value.trim(), then: then.input.value.trim(), by: by.value };
+    if (!params.first || !params.then)
+      return empty("Type what they did first, and what then: a type of event each.");
+    keep(params);
+    const { data } = await ask(
+      address("/events/retention", {
+        ...params,
+        since: since.toISOString(),
+        tz: zone,
+        timestamps: "rfc3339",
+      }),
+      { signal },
+    );
+    announce(`${data.length} cohorts`);
+    return data.length > 0
+      ? picture(data, params)
+      : empty(
+          "Nobody did “",
+          quoted(params.first),
+          `” in the last ${BACK[by.value]} ${by.value}s. Choose another type, or longer cohorts.`,
+        );
+  };
+  const choose = async (since) => {
+    const stretch = { since, until: new Date(), by: "day" };
+    const rows = await statistics(stretch, signal, { group: "type" });
+    const names = typesIn(rows, known).map((each) => each.event_type);
+    first.input.value ||= names.includes("signup") ? "signup" : (names[0] ?? "");
+    then.input.value ||= names.find((each) => each !== first.input.value) ?? names[0] ?? "";
   };
   draw();
   return card(
@@ -88,12 +102,11 @@ function typeField(name, value) {
 function picture(cohorts, { first, then, by }) {
   const columns = Math.max(...cohorts.map((each) => each.returned.length));
   return [
-    h(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Retention" },
+    scrolled(
+      "Retention",
       h(
         "table",
-        { class: "cohorts" },
+        { class: "cohorts", "aria-label": "Retention" },
         h(
           "thead",
           {},
@@ -125,7 +138,11 @@ function picture(cohorts, { first, then, by }) {
     h(
       "p",
       { class: "hint" },
-      `Of the persons who did “${first}” for the first time in a ${by}, how many did “${then}” in the ${by}s after it.`,
+      "Of the persons who did “",
+      quoted(first),
+      `” for the first time in a ${by}, how many did “`,
+      quoted(then),
+      `” in the ${by}s after it.`,
     ),
   ];
 }

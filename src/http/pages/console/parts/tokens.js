@@ -26,7 +26,7 @@ export function tokens(signal) {
       told,
       data.length === 0
         ? empty(
-            "There are none: only this machine is served, and nobody on it is asked. From the first one on every request must bring one.",
+            "There are none: only this machine is served, and nobody on it is asked. From the first one on every request must bring one: make one with the scope admin first, below.",
           )
         : table("Access tokens", columns(revoke), data),
       form,
@@ -71,7 +71,7 @@ function columns(revoke) {
           " ",
         ]),
     },
-    { name: "Bounds", show: (row) => boundsOf(row) || "–" },
+    { name: "Bounds", show: (row) => boundsOf(row) },
     { name: "Made", class: "time", show: (row) => momentOf(row.created_at) },
     {
       name: h("span", { class: "unseen" }, "Revoke"),

@@ -11,6 +11,20 @@ export function storyOf(types) {
     .map((each) => each.event_type);
 }
 
+// Those of a stretch of time, by its statistics, the most frequent there first; `first` is
+// that of all time, as far as it is known.
+export function typesIn(rows, known) {
+  const counts = new Map();
+  for (const { event_type: type, count, from } of rows) {
+    const its = counts.get(type) ?? { event_type: type, count: 0, first: from };
+    counts.set(type, { ...its, count: its.count + count });
+  }
+  const firsts = new Map(known.map((each) => [each.event_type, each.first]));
+  return [...counts.values()]
+    .map((each) => ({ ...each, first: firsts.get(each.event_type) ?? each.first }))
+    .sort((one, other) => other.count - one.count);
+}
+
 export function knownTypes(signal) {
   const list = h("datalist", { id: "known-types" });
   const known = ask("/events/types?limit=200", { signal }).then(

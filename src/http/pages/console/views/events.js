@@ -1,10 +1,11 @@
 // Events by type, time, person and properties; a chart of them; and as CSV.
-import { address, ask, typeList } from "../api.js";
+import { address, ask, typeList, typesOf } from "../api.js";
 import { csv, download } from "../csv.js";
-import { announce, h, replace } from "../dom.js";
+import { announce, h, quoted, replace } from "../dom.js";
 import { count, momentOf } from "../format.js";
 import { icon } from "../icons.js";
 import { barChart, numbers, statistics } from "../parts/bytype.js";
+import { sendYourFirstEvent } from "../parts/first.js";
 import { card, empty, failed, heading, loading, note } from "../parts/notes.js";
 import { rangeChoice, rangeOf } from "../parts/range.js";
 import { openEvent, pairs } from "../parts/record.js";
@@ -12,9 +13,9 @@ import { table } from "../parts/table.js";
 import { knownTypes } from "../parts/types.js";
 import { propertiesOf } from "../properties.js";
 import { link, remember } from "../router.js";
+import { isThere, whose } from "../whose.js";
 
 const PAGE = 100;
-const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const CELLS = ["id", "datetime_created", "event_type", "person_id", "anonymous_id", "properties"];
 
 export async function show(root, { query, signal }) {
@@ -54,21 +55,50 @@ export async function show(root, { query, signal }) {
     rows = [];
     save.disabled = true;
     let asked;
+    replace(result, loading());
     try {
-      asked = fields.read();
+      asked = await fields.read(until);
     } catch (error) {
-      replace(result, note("bad", error.message));
-      return;
+      if (until.aborted) return;
+      const typed = error.status === undefined && error.name !== "AbortError";
+      return replace(result, typed ? note("bad", error.message) : failed(error));
     }
+    if (until.aborted) return;
     remember("events", { ...fields.text(), range: chosen });
     replace(
       result,
       card(null, h("div", { class: "card-head" }, h("h2", {}, "Events"), range.box), chart),
       card(null, list),
     );
+    replace(chart);
     replace(list, loading());
+    if (asked.nobody) return replace(result, card(null, nobody(asked, clear)));
     const stretch = rangeOf(chosen);
     await Promise.all([drawList(asked, stretch, until), drawChart(asked, stretch, until)]);
+  };
+
+  const clear = h(
+    "button",
+    {
+      class: "link-button",
+      type: "button",
+      onclick: () => {
+        fields.clear();
+        search();
+      },
+    },
+    "clear the filters",
+  );
+  // Nothing is there: because of whom, or of what, it is asked for; or there is nothing yet.
+  const nothing = async (asked, until) => {
+    if (!asked.any && (await ask("/events/types?limit=1", { signal: until })).data.length === 0)
+      return sendYourFirstEvent(search, until);
+    if (asked.nobodyMaybe) return nobody({ ...asked, nobody: asked.nobodyMaybe }, clear);
+    if (asked.filter.person_id && !(await isThere(asked.filter.person_id, until)))
+      return nobody({ ...asked, nobody: "id" }, clear);
+    return asked.any
+      ? empty("No event is like that in this time. Choose a longer range above, or ", clear, ".")
+      : empty("No events in this time. Choose a longer range above.");
   };
 
   const drawList = async (asked, { since, until: end }, until) => {
@@ -97,7 +127,7 @@ export async function show(root, { query, signal }) {
         replace(
           list,
           rows.length === 0
-            ? empty("No event is like that in this time.")
+            ? await nothing(asked, until)
             : [
                 h(
                   "p",
@@ -183,7 +213,7 @@ const COLUMNS = [
         momentOf(row.datetime_created),
       ),
   },
-  { name: "Type", show: (row) => row.event_type },
+  { name: "Type", show: (row) => quoted(row.event_type) },
   {
     name: "Whose",
     show: (row) =>
@@ -196,13 +226,15 @@ const COLUMNS = [
         : h(
             "span",
             { class: "quiet-text" },
-            row.anonymous_id ? `anonymous ${row.anonymous_id}` : "nobody's",
+            row.anonymous_id ? ["anonymous ", quoted(row.anonymous_id)] : "nobody's",
           ),
   },
   {
     name: "Properties",
-    show: (row) =>
-      h("div", { class: "clip quiet-text", title: pairs(row.properties) }, pairs(row.properties)),
+    show: (row) => {
+      const text = pairs(row.properties);
+      return text && h("div", { class: "clip quiet-text", title: text }, quoted(text));
+    },
   },
 ];
 
@@ -212,37 +244,51 @@ function filterFields(query, signal) {
     list: "known-types",
     placeholder: "All; several with commas",
   });
-  const whose = field("Person", "person", query, { placeholder: "Id, email or anonymous id" });
+  const whom = field("Person", "person", query, {
+    placeholder: "Id, email, external or anonymous id",
+  });
   const properties = field("Properties", "properties", query, { placeholder: "page=/home or {…}" });
   const text = () => ({
     type: type.input.value.trim(),
-    person: whose.input.value.trim(),
+    person: whom.input.value.trim(),
     properties: properties.input.value.trim(),
   });
   return {
-    boxes: [type.box, whose.box, properties.box, known],
+    boxes: [type.box, whom.box, properties.box, known],
     text,
-    read: () => {
+    clear: () => {
+      for (const each of [type, whom, properties]) each.input.value = "";
+    },
+    read: async (until) => {
       const typed = text();
-      const types = typed.type
-        .split(",")
-        .map((each) => each.trim())
-        .filter(Boolean);
+      const types = typesOf(typed.type);
       const object = propertiesOf(typed.properties);
-      const who = whoOf(typed.person);
+      const { filter, person, nobody } = await whose(typed.person, until);
       return {
-        filter: { keyword: types, ...who, properties: object && JSON.stringify(object) },
+        any: Boolean(typed.type || typed.person || object),
+        person: typed.person,
+        nobody: filter === null ? nobody : null,
+        nobodyMaybe: nobody,
+        filter: { keyword: types, ...filter, properties: object && JSON.stringify(object) },
         counted:
-          object || (typed.person && !who.person_id) ? null : { type: typeList(types), ...who },
+          object || (typed.person && !person)
+            ? null
+            : { type: typeList(types), ...(person && { person_id: person }) },
       };
     },
   };
 }
 
-function whoOf(text) {
-  if (text === "") return {};
-  if (ID.test(text)) return { person_id: text };
-  return text.includes("@") ? { email: text } : { anonymous_id: text };
+function nobody({ person, nobody: as }, clear) {
+  return empty(
+    `Nobody has the ${as} “`,
+    quoted(person),
+    "”. ",
+    h("a", { href: link("persons", { q: person }) }, "Search the persons for it"),
+    ", or ",
+    clear,
+    ".",
+  );
 }
 
 function field(name, key, query, more) {

@@ -4,7 +4,7 @@ import { funnel } from "../parts/funnel.js";
 import { sendYourFirstEvent } from "../parts/first.js";
 import { heading } from "../parts/notes.js";
 import { retention } from "../parts/retention.js";
-import { knownTypes, storyOf } from "../parts/types.js";
+import { knownTypes } from "../parts/types.js";
 import { remember } from "../router.js";
 
 export async function show(root, { query, signal }) {
@@ -14,8 +14,8 @@ export async function show(root, { query, signal }) {
   const first = h("div", {});
   replace(root, heading("Insight"), first, types.list);
   const known = await types.known;
-  const names = known.map((each) => each.event_type);
+  const again = () => show(root, { query, signal });
   if (signal.aborted) return;
-  if (names.length === 0) replace(first, sendYourFirstEvent());
-  root.append(funnel(asked, storyOf(known), keep, signal), retention(asked, names, keep, signal));
+  if (known.length === 0) return replace(first, sendYourFirstEvent(again, signal));
+  root.append(funnel(asked, known, keep, signal), retention(asked, known, keep, signal));
 }

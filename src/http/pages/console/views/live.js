@@ -38,13 +38,22 @@ export async function show(root, { query, signal }) {
   const listen = async () => {
     last.abort();
     last = new AbortController();
-    rows.clear();
+    const filtered = Object.values(filters).some(Boolean);
+    rows.clear(
+      ...(filtered
+        ? [
+            `None of the last ${count(SEARCHED)} records is like that. What comes appears here; or `,
+            h("a", { href: "#/live" }, "see all records"),
+            ".",
+          ]
+        : ["Nothing has come yet. Records appear here as they are written."]),
+    );
     replace(trouble);
     say("away", "Connecting");
     try {
       const { data } = await ask("/health", { signal, allow: [503] });
       replace(first, data?.head === 0 && sendYourFirstEvent());
-      const before = Object.values(filters).some(Boolean) ? SEARCHED : BEFORE;
+      const before = filtered ? SEARCHED : BEFORE;
       await follow(
         filters,
         Math.max(0, (data?.head ?? 0) - before),
@@ -82,7 +91,7 @@ export async function show(root, { query, signal }) {
 // The list. While it is paused what comes is kept aside, as much as the list would hold.
 function tail(pauses) {
   const list = h("ol", { class: "records", "aria-label": "Records, the newest first" });
-  const none = empty("Nothing has come yet. Records appear here as they are written.");
+  const none = empty();
   let paused = false,
     aside = [],
     coming = [],
@@ -128,8 +137,10 @@ function tail(pauses) {
     if (!drawing) requestAnimationFrame(draw);
     drawing = true;
   };
-  const clear = () => {
+  // why: what is said while there is nothing.
+  const clear = (...why) => {
     list.replaceChildren();
+    replace(none, why);
     aside = [];
     coming = [];
     none.hidden = false;

@@ -1,6 +1,6 @@
 // Who there is: the newest, or who is searched for.
 import { address, ask } from "../api.js";
-import { announce, h, replace } from "../dom.js";
+import { announce, h, quoted, replace } from "../dom.js";
 import { momentOf } from "../format.js";
 import { sendYourFirstEvent } from "../parts/first.js";
 import { card, empty, failed, heading, loading } from "../parts/notes.js";
@@ -35,7 +35,7 @@ export async function show(root, { query, signal }) {
     try {
       const { rows, next, how } = await look(text, signal);
       announce(`${rows.length} found`);
-      replace(found, rows.length === 0 ? nobody(text) : list(rows, next, how, signal));
+      replace(found, rows.length === 0 ? nobody(text, search, signal) : list(rows, next, how, signal));
     } catch (error) {
       if (!signal.aborted) replace(found, failed(error));
     }
@@ -95,19 +95,25 @@ async function page(filter, how, signal) {
   return { rows: data, next, how };
 }
 
-function nobody(text) {
+function nobody(text, search, signal) {
   return text === ""
-    ? sendYourFirstEvent()
+    ? sendYourFirstEvent(search, signal)
     : card(
         null,
-        empty(`Nobody's email or name begins with “${text}”, and nobody has it as external id.`),
+        empty(
+          "Nobody's email or name begins with “",
+          quoted(text),
+          "”, and nobody has it as external id. Try less of it, or ",
+          h("a", { href: link("persons") }, "see all persons"),
+          ".",
+        ),
       );
 }
 
 const COLUMNS = [
-  { name: "Name", show: (row) => h("a", { href: link(`persons/${row.id}`) }, nameOf(row)) },
-  { name: "Email", show: (row) => row.email ?? "–" },
-  { name: "External id", show: (row) => row.external_id ?? "–" },
+  { name: "Name", show: (row) => h("a", { href: link(`persons/${row.id}`) }, quoted(nameOf(row))) },
+  { name: "Email", show: (row) => row.email && quoted(row.email) },
+  { name: "External id", show: (row) => row.external_id && quoted(row.external_id) },
   { name: "Created", class: "time", show: (row) => momentOf(row.datetime_created) },
 ];
 
