@@ -19,6 +19,7 @@ enum dbk_code {
     DBK_BUSY,        /* over a bound of load: try again later */
     DBK_TIMEOUT,     /* not done by its deadline */
     DBK_UNAVAILABLE, /* PostgreSQL is away, or a part is stopping */
+    DBK_NOT_LEADER,  /* this log is a follower's: another one of its copies appends */
     DBK_NO_ROOM,     /* the disk is full */
     DBK_IO,          /* the disk or the system failed */
     DBK_IN_DOUBT,    /* it failed so that nobody knows whether it was written */

@@ -25,6 +25,9 @@ struct dbk_log_options {
     bool existing; /* for writing, but made nowhere: what was lost is not begun anew */
     size_t queue_bytes; /* bound on the records that wait for the writer; 0: 64 MiB */
     size_t map_size;    /* bound on the file, address space only; 0: 1 TiB */
+    const struct dbk_uuid *store_id; /* of a log that is made; NULL: a new one's own */
+    int held_ms; /* how long a submission whose shipping is in doubt waits to be settled
+                    (replicated.h); 0: 15 s */
     /* Told of what an operator should know (a commit that failed, a reopen): one line,
      * borrowed for the call; called from the thread that was appending: a submitter, or the
      * log's own. May be NULL. */
@@ -87,7 +90,9 @@ struct dbk_idempotency {
  * DBK_IO             the disk failed; nothing was appended
  * DBK_IN_DOUBT       the disk failed, and whether it was appended is not known now; asked
  *                    again with the same id or key, the log tells once it can
- * DBK_UNAVAILABLE    the log is closing; nothing was appended
+ * DBK_UNAVAILABLE    the log is closing, or the other copies cannot be reached; nothing was
+ *                    appended
+ * DBK_NOT_LEADER     another copy of this log appends (replicated.h); nothing was appended
  *
  * Verdicts (dbk_command_verdict):
  *   DBK_EXISTS     a record with this id is in the log, live; sequence tells which

@@ -25,6 +25,7 @@ int status_of(enum dbk_code code)
     case DBK_BUSY:
     case DBK_TIMEOUT:
     case DBK_UNAVAILABLE:
+    case DBK_NOT_LEADER:
     case DBK_NO_ROOM:
     case DBK_IO:
     case DBK_IN_DOUBT:
@@ -58,6 +59,8 @@ const char *status_sentence(enum dbk_code code)
     case DBK_UNAVAILABLE:
         return "The log cannot be read since the server's disk failed; it is opened "
                "again as soon as that works";
+    case DBK_NOT_LEADER:
+        return "Another server leads by now; nothing was written";
     case DBK_NO_ROOM:
         return "The server's disk is full; nothing was written";
     case DBK_IO:
