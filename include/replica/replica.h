@@ -2,8 +2,7 @@
  *
  * The stream of the copies is one partition of a topic: an opening in it says who leads from
  * there on, a batch is what one transaction of the leader appended. A batch counts where its
- * epoch, the offset of an opening, is that of the latest opening before it. docs/cluster.md
- * tells what this promises, src/replica/message.h how it is written down.
+ * epoch, the offset of an opening, is that of the latest opening before it.
  *
  * Everything is safe to be called from any thread unless it says otherwise.
  */
