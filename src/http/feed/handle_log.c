@@ -51,7 +51,7 @@ static enum dbk_code render_piece(struct request *rq, struct dbk_render *out,
                         page->last);
     for (size_t i = 0; i < batch->count; i++) {
         if (dbk_batch_record(batch, i, &record, err) != DBK_OK)
-            return err->code;
+            return log_page_unreadable(rq, batch->entries[i].sequence, err);
         log_page_record(out, &record, page->form, page->first, page->source);
         page->first = false;
         page->after = batch->entries[i].sequence; /* whatever it says of itself */

@@ -3,6 +3,10 @@
 #include "cloud_event.h"
 #include "render_record.h"
 #include "response_stream.h"
+#include "worker.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 enum log_form log_page_wanted(const struct request *rq, const char *cloud)
 {
@@ -56,6 +60,19 @@ enum dbk_code log_page_end(struct response *rs, enum log_form form, const char *
     if (dbk_render_code(&rs->body) != DBK_OK)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for the answer");
     return DBK_OK;
+}
+
+enum dbk_code log_page_unreadable(struct request *rq, uint64_t sequence,
+                                  const struct dbk_error *err)
+{
+    char *text = rq->worker->unavailable;
+
+    snprintf(text, sizeof rq->worker->unavailable,
+             "Record %" PRIu64 " cannot be read, and the server's log has the reason; "
+             "what is behind it is read with after=%" PRIu64,
+             sequence, sequence);
+    rq->unreadable = text;
+    return err->code;
 }
 
 static enum dbk_code stream(struct request *rq, struct response *rs, enum log_form form,

@@ -25,6 +25,11 @@ void log_page_record(struct dbk_render *out, const struct dbk_record *record,
 enum dbk_code log_page_end(struct response *rs, enum log_form form, const char *details,
                            struct dbk_error *err);
 
+/* A record of the page cannot be read: that is what the client is told, and how to go on
+ * behind it. Returns err's code. */
+enum dbk_code log_page_unreadable(struct request *rq, uint64_t sequence,
+                                  const struct dbk_error *err);
+
 /* Where the records of a page come from, piece by piece. */
 struct log_pieces {
     bool (*more)(const void *context);

@@ -61,9 +61,10 @@ struct request {
     /* What a client is told of DBK_UNAVAILABLE; static, or the worker's; NULL where nothing
      * more is known. */
     const char *unavailable;
-    const char *timed_out; /* and of DBK_TIMEOUT, in the same way */
-    const char *challenge; /* WWW-Authenticate of a refusal; static, or NULL */
-    unsigned retry_after;  /* seconds, where more is known than that it passes */
+    const char *timed_out;  /* and of DBK_TIMEOUT, in the same way */
+    const char *unreadable; /* and of DBK_DAMAGED and DBK_UNSUPPORTED */
+    const char *challenge;  /* WWW-Authenticate of a refusal; static, or NULL */
+    unsigned retry_after;   /* seconds, where more is known than that it passes */
     int failure; /* the status of a handler's failure, where its code does not tell it; 0 */
 
     /* What is wrong with its parameters or body. The last member: it is large, and all

@@ -217,6 +217,8 @@ static void details_of(const struct request *rq, const struct dbk_error *err, ch
         sentence = rq->unavailable;
     if (err->code == DBK_TIMEOUT && rq->timed_out)
         sentence = rq->timed_out;
+    if ((err->code == DBK_DAMAGED || err->code == DBK_UNSUPPORTED) && rq->unreadable)
+        sentence = rq->unreadable;
     if (!sentence)
         snprintf(out, size, "%s", err->text);
     else if (rq->service->options.show_error_details)

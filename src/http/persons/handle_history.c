@@ -26,15 +26,18 @@ static bool has_more(const void *context)
 }
 
 /* The next one that was found. */
-static enum dbk_code render_next(const struct request *rq, struct history_page *page,
+static enum dbk_code render_next(struct request *rq, struct history_page *page,
                                  struct dbk_render *out, struct dbk_error *err)
 {
     uint64_t sequence = page->found.sequences[page->next];
     struct dbk_record record;
+    enum dbk_code code =
+        dbk_log_record(rq->service->log, sequence, &rq->worker->batch, &record, err);
 
-    if (dbk_log_record(rq->service->log, sequence, &rq->worker->batch, &record, err) !=
-        DBK_OK)
-        return err->code;
+    if (code == DBK_DAMAGED || code == DBK_UNSUPPORTED)
+        return log_page_unreadable(rq, sequence, err);
+    if (code != DBK_OK)
+        return code;
     log_page_record(out, &record, page->form, page->next == 0, NULL);
     page->next++;
     return DBK_OK;
@@ -99,6 +102,7 @@ enum dbk_code handle_person_history(struct request *rq, struct response *rs,
     page.found.after = list.after;
     page.found.limit = list.limit;
     page.found.look_max = LOOK_MAX;
+    page.found.unreadable = true; /* one of them may be about this person */
     page.found.sequences = calloc(list.limit, sizeof *page.found.sequences);
     if (!page.found.sequences)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a page");

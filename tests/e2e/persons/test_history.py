@@ -8,6 +8,7 @@ import re
 import time
 import unittest
 
+from damage import change, damage
 from harness import Server
 from served import new_id, person
 
@@ -186,6 +187,29 @@ class History(unittest.TestCase):
         page = self.client.get(f"/persons/{self.people[0]}/history?after=2").data
         self.assertEqual([each["data"]["properties"]["n"] for each in page],
                          list(range(600)))
+
+    def test_one_that_cannot_be_read_is_told(self):
+        """Whose it is nobody knows, so it may be anybody's."""
+        kate, anna = (self.client.post("/persons", person(last_name=name)).data["id"]
+                      for name in ("Damaged", "Whole"))
+        for whom in (kate, anna):
+            self.new_event(person_id=whom)
+        self.server.stop()
+        damage(os.path.join(self.server.data_dir, "log", "data.mdb"), change, b"Damaged")
+        self.server.start()
+        self.client = self.server.client()
+        self.assert_told("/log", 2, 3, 4, 5, 6)
+        self.assert_told(f"/persons/{kate}/history", 2, 5)
+        self.assert_told(f"/persons/{anna}/history", 3, 4, 6)
+
+    def assert_told(self, path, *behind):
+        """That record 1 is damaged, and how to read those behind it."""
+        for accept in ("application/json", NDJSON):
+            answer = self.client.get(path, Accept=accept)
+            self.assertEqual(answer.status, 500, answer.body)
+            self.assertRegex(answer.details, "^Record 1 cannot be read, .* with after=1$")
+        answer = self.client.get(path + "?after=1")
+        self.assertEqual([each["sequence"] for each in answer.data], list(behind))
 
     def test_of_nobody_there_is_none(self):
         self.new_person()
