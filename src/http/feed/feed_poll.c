@@ -49,7 +49,7 @@ void feed_poll_answer(struct feed *feed, struct stream *stream, int64_t now)
         return;
     }
     dbk_render_raw(out, poll->head.text, poll->head.length);
-    if (last > stream->at && last < feed->head) {
+    if (poll->links || (last > stream->at && last < feed->head)) {
         dbk_render_raw(out, poll->link.text, poll->link.length);
         dbk_render_number(out, last);
         dbk_render_text(out, ">; rel=\"next\"\r\n");

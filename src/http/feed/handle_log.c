@@ -22,6 +22,7 @@ struct log_page {
     uint64_t last;  /* the page ends with this one */
     uint64_t limit;
     uint64_t wait_s;
+    bool from_head; /* so the client does not know where it begins: a link tells it */
     enum log_form form;
     bool first; /* nothing is rendered yet */
     char source[CLOUD_EVENT_SOURCE_MAX];
@@ -66,17 +67,28 @@ static void name_source(const struct request *rq, char source[CLOUD_EVENT_SOURCE
     cloud_event_source(&store_id, source);
 }
 
+/* after=head begins now, as in GET /log/stream. */
+static void read_params(struct request *rq, struct log_page *page)
+{
+    struct dbk_slice after;
+
+    page->limit = LIST_LIMIT_DEFAULT;
+    page->from_head = params_text(&rq->params, "after", &after) &&
+                      dbk_slice_equal(after, dbk_slice("head"));
+    params_unsigned(&rq->params, "limit", 1, LIST_LIMIT_MAX, &page->limit, &rq->fields);
+    if (!page->from_head)
+        params_unsigned(&rq->params, "after", 0, INT64_MAX, &page->after, &rq->fields);
+    params_unsigned(&rq->params, "wait", 0, FEED_WAIT_MAX_S, &page->wait_s,
+                    &rq->fields);
+}
+
 /* Sequences have no gaps, so where a page ends is known before it is read. */
 static enum dbk_code open_page(struct request *rq, struct response *rs,
                                struct log_page *page, uint64_t *head,
                                struct dbk_error *err)
 {
-    struct list list;
-
     *page = (struct log_page){.first = true};
-    list_params(rq, &list);
-    params_unsigned(&rq->params, "wait", 0, FEED_WAIT_MAX_S, &page->wait_s,
-                    &rq->fields);
+    read_params(rq, page);
     if (params_done(&rq->fields, err) != DBK_OK)
         return err->code;
     if (dbk_log_head(rq->service->log, head, err) != DBK_OK)
@@ -84,12 +96,12 @@ static enum dbk_code open_page(struct request *rq, struct response *rs,
     response_header(rs, "Vary", "Accept");
     name_source(rq, page->source);
     page->form = log_page_wanted(rq, CLOUD_EVENT_BATCH_MEDIA);
-    page->limit = list.limit;
-    page->after = list.after;
-    page->last = list.after >= *head                ? list.after
-                 : *head - list.after <= list.limit ? *head
-                                                    : list.after + list.limit;
-    assert(page->after <= page->last && page->last - page->after <= list.limit);
+    if (page->from_head)
+        page->after = *head;
+    page->last = page->after >= *head                 ? page->after
+                 : *head - page->after <= page->limit ? *head
+                                                      : page->after + page->limit;
+    assert(page->after <= page->last && page->last - page->after <= page->limit);
     return DBK_OK;
 }
 
@@ -124,6 +136,7 @@ static enum dbk_code wait_for_record(struct request *rq, struct response *rs,
     stream->poll.until = dbk_clock_ms() + (int64_t)page->wait_s * 1000;
     stream->poll.form = page->form;
     stream->poll.zone = rs->body.zone;
+    stream->poll.links = page->from_head;
     keep_link(rq, rs, &stream->poll.link);
     log_page_begin(rs, page->form); /* what it is called */
     if (feed_take(rq->service->feed, rq, rs, stream, err) == DBK_OK)
@@ -143,7 +156,7 @@ enum dbk_code handle_list_log(struct request *rq, struct response *rs,
         return err->code;
     if (page.wait_s > 0 && page.after >= head && !rq->match.head)
         return wait_for_record(rq, rs, &page, head, err);
-    if (page.last < head)
+    if (page.last < head || page.from_head)
         list_link_next(rq, rs, page.last);
     return log_page_send(rq, rs, page.form, &pieces,
                          has_more(&page) ? DETAILS_OK : LOG_PAGE_NOTHING, err);

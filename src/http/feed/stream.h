@@ -36,6 +36,7 @@ struct stream_poll {
     bool zone;
     struct dbk_render head; /* all but its last lines and the empty one */
     struct dbk_render link; /* of the next page, up to its number */
+    bool links;             /* also where this one has the last record, or none */
 };
 
 struct stream {

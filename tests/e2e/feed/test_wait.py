@@ -1,6 +1,8 @@
 """GET /log?wait=S, heartbeats, CloudEvents, and tokens that do not hold any more."""
 
 import json
+import select
+import socket
 import time
 import unittest
 
@@ -45,6 +47,38 @@ class Wait(Served):
                               "status": 200})
             self.assertEqual(answer["data"][0]["subject_id"], made["id"])
             self.assertEqual(answer["data"][0]["sequence"], head + 1)
+
+    def test_it_begins_now_and_its_link_goes_on(self):
+        head = self.head()
+        now = self.client.get("/log?after=head")
+        self.assertEqual((now.status, now.data, next_page(now)),
+                         (200, [], f"/log?after={head}"))
+        poll = self.waiting("?after=head&wait=1&limit=5").open()
+        self.assertEqual(json.loads(poll.body())["data"], [])
+        self.assertEqual(poll.headers["link"],
+                         f'</log?wait=1&limit=5&after={head}>; rel="next"')
+        poll = self.waiting("?after=head&wait=60&limit=1")
+        while not select.select([poll.socket], [], [], 0.1)[0]:
+            self.created()  # whenever it begins to wait
+        first, = json.loads(poll.open().body())["data"]
+        self.assertGreater(first["sequence"], head)
+        self.assertEqual(poll.headers["link"], f'</log?wait=60&limit=1&after='
+                         f'{first["sequence"]}>; rel="next"')
+        for after in ("heads", "Head", "head,1"):
+            self.assert_refused(self.client.get(f"/log?after={after}"), 400, field="after")
+        self.assert_refused(self.client.get(f"/persons/{self.created()['id']}/history"
+                                            "?after=head"), 400, field="after")
+
+    def test_who_closes_its_side_is_gone(self):
+        """As docs/feed.md says: nothing else tells of a silent client that it has left."""
+        poll = self.waiting(f"?wait=60&after={self.head()}")
+        stream = Stream(self.server, "?after=head").open()
+        stream.block()
+        for each in (poll, stream):
+            each.socket.shutdown(socket.SHUT_WR)
+        self.assertEqual(poll.socket.recv(1), b"")
+        self.assertIsNone(stream.block())
+        stream.close()
 
     def test_nothing_comes_in_time(self):
         head = self.head()
