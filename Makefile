@@ -70,7 +70,10 @@ coverage: build/coverage/build.ninja ## run all tests, and tell which branches o
 	@ctest --preset coverage -j $(JOBS)
 	@gcovr --config tests/coverage.cfg build/coverage
 
-deb: build ## make build/release/daybook_VERSION_ARCH.deb
+deb: build/release/build.ninja ## make build/release/daybook_VERSION_ARCH.deb
+	@cmake -DDAYBOOK_CLUSTER=ON build/release >build/release/configure.log || \
+		{ cat build/release/configure.log; exit 1; }
+	@$(MAKE) --no-print-directory build
 	@cmake --build build/release -j $(JOBS) --target manual
 	@cd build/release && rm -f daybook_*.deb && cpack >cpack.log || { cat cpack.log; exit 1; }
 	@ls build/release/daybook_*.deb

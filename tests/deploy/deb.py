@@ -144,7 +144,8 @@ def as_the_unit():
 class Package(unittest.TestCase):
     def test_what_it_says_of_itself(self):
         field = lambda name: run("dpkg-deb", "-f", package, name)  # noqa: E731
-        for library in ("libdeflate0", "liblmdb0", "libpq5", "libcivetweb1", "adduser"):
+        for library in ("libdeflate0", "liblmdb0", "libpq5", "libcivetweb1", "librdkafka1",
+                        "adduser"):
             self.assertIn(library, field("Depends"))
         self.assertIn("postgresql", field("Suggests"))
         self.assertEqual(field("Recommends").strip(), "")  # which would bring a mail server

@@ -201,7 +201,8 @@ class Rooms(unittest.TestCase):
         below = [folder for top in ("src", "tools", "tests") for folder in sorted(DIRECTORIES)
                  if re.fullmatch(rf"{top}/[\w-]+", folder)]
         below += [folder for folder in sorted(DIRECTORIES) if re.fullmatch(r"src/\w+/\w+", folder)]
-        mirrors = {f"tests/{layer}" for layer in ("store", "projections", "http", "tools")}
+        mirrors = {f"tests/{layer}" for layer in ("store", "replica", "projections", "http",
+                                                     "tools")}
         left_out = [folder for folder in below if folder not in self.rooms and folder not in mirrors]
         self.assertEqual(left_out, [])
 
@@ -219,7 +220,7 @@ class Rooms(unittest.TestCase):
 
 
 class Layers(unittest.TestCase):
-    OWNER = {"lmdb.h": "src/store/", "msgpack.h": "src/store/", "libdeflate.h": "src/store/",
+    OWNER = {"lmdb.h": "src/store/", "msgpack.h": "src/store/", "libdeflate.h": ("src/store/", "src/replica/"),
              "libpq-fe.h": "src/projections/", "civetweb.h": "src/http/",
              "librdkafka/rdkafka.h": "src/replica/"}
     KNOWS = {"store": {"store"}, "replica": {"store", "replica"},
@@ -344,14 +345,14 @@ class HowToAdd(unittest.TestCase):
                     self.assertRegex(read_part(part), rf"\b(?:table_|tables/)?{table}\b", part)
 
     def test_each_source_is_compiled(self):
-        for layer in ("src/store", "src/projections", "src/http", "tools"):
+        for layer in ("src/store", "src/replica", "src/projections", "src/http", "tools"):
             listed = re.findall(r"^ +([\w/]+\.c)\)?$", read(f"{layer}/CMakeLists.txt"), re.M)
             there = [path.removeprefix(layer + "/") for path in TREE
                      if path.startswith(layer + "/") and path.endswith(".c")]
             self.assert_same(set(there), set(listed))
 
     def test_each_test_is_run(self):
-        for layer in ("store", "projections", "http", "tools"):
+        for layer in ("store", "replica", "projections", "http", "tools"):
             listed = re.findall(rf"^dbk_test\({layer} ([\w/]+)",
                                 read(f"tests/{layer}/CMakeLists.txt"), re.M)
             there = [re.sub(r"test_(\w+)\.c$", r"\1", path.removeprefix(f"tests/{layer}/"))
