@@ -7,6 +7,8 @@ SHELL := /bin/bash
 	coverage deb test-deb bench setup-db setup-db-stop format lint clean install-deps always
 
 JOBS ?= $(shell nproc)
+# Tests at once: much of what one takes is waiting for a disk, a clock or another process.
+TESTS ?= $(shell echo $$(($(JOBS) + ($(JOBS) + 1) / 2)))
 SOURCES = git ls-files '*.c' '*.h'
 
 help: ## show this list
@@ -32,11 +34,11 @@ viewer: ## bring what /docs and /console are made with, by npm where that is the
 
 test: build/dev/build.ninja ## build with ASan and UBSan, and run all tests
 	@cmake --build build/dev -j $(JOBS)
-	@ctest --preset dev -j $(JOBS)
+	@ctest --preset dev -j $(TESTS)
 
 test-tsan: build/tsan/build.ninja ## build with TSan, and run all tests
 	@cmake --build build/tsan -j $(JOBS)
-	@ctest --preset tsan -j $(JOBS)
+	@ctest --preset tsan -j $(TESTS)
 
 test-pooler: build/dev/build.ninja ## the tests with a pgbouncer, which the others skip where none is
 	@cmake --build build/dev -j $(JOBS)

@@ -70,13 +70,13 @@ class Run(unittest.TestCase):
         self.assertEqual(calls, [
             "make viewer", "make test", "make build/tsan/build.ninja",
             "cmake --build build/tsan -j 2 --target thread_tests",
-            "cmake --build build/tsan -j 2", "ctest --preset tsan -j 2 -E ^()$"])
+            "cmake --build build/tsan -j 2", "ctest --preset tsan -j 3 -E ^()$"])
         self.assertIn("\nTSan: nothing left out\n100% tests passed", done.stdout)
 
     def test_the_dearest_are_left_out_first(self):
-        done, calls = self.run_at(800)
+        done, calls = self.run_at(900)
         self.assertIn("cmake --build build/tsan -j 2", calls)
-        self.assertEqual(calls[-1], "ctest --preset tsan -j 2 -E ^(e2e/persons/persons)$")
+        self.assertEqual(calls[-1], "ctest --preset tsan -j 3 -E ^(e2e/persons/persons)$")
         self.assertIn("\nTSan: left out for want of time, 1 of 5 tests: e2e/persons/persons\n"
                       "100% tests passed", done.stdout)
 
@@ -85,7 +85,7 @@ class Run(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("cmake --build build/tsan -j 2 --target thread_tests", calls)
         self.assertNotIn("cmake --build build/tsan -j 2", calls)
-        self.assertEqual(calls[-1], "ctest --preset tsan -j 2 -E ^(store/base/uuid|"
+        self.assertEqual(calls[-1], "ctest --preset tsan -j 3 -E ^(store/base/uuid|"
                          "http/server|e2e/handlers/events|e2e/persons/persons)$")
         self.assertIn("4 of 5 tests: store/base/uuid, http/server, ", done.stdout)
 
