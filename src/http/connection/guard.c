@@ -149,9 +149,7 @@ struct guard *guard_create(unsigned threads, unsigned queue, unsigned bound,
     atomic_init(&guard->drain_idle_ms, -1);
     for (unsigned i = 0; i < threads; i++)
         guard->list[i] = (struct guarded){.guard = guard, .sock = -1};
-    guard->overload = overload_create(threads, queue, bound);
-    if (guard->overload)
-        overload_pass(guard->overload, parked);
+    guard->overload = overload_create(threads, queue, bound, parked);
     if (guard->overload &&
         dbk_thread_start(&guard->thread, "dbk-guard", watch, guard, NULL) == DBK_OK)
         return guard;

@@ -29,7 +29,8 @@ struct overload {
     struct visitor **order;        /* by address, and those that stay first */
 };
 
-struct overload *overload_create(unsigned threads, unsigned queue, unsigned bound)
+struct overload *overload_create(unsigned threads, unsigned queue, unsigned bound,
+                                 struct parked *parked)
 {
     struct overload *overload = calloc(1, sizeof *overload);
 
@@ -38,6 +39,7 @@ struct overload *overload_create(unsigned threads, unsigned queue, unsigned boun
     overload->threads = threads;
     overload->queue = queue;
     overload->bound = bound;
+    overload->parked = parked;
     /* One more is accepted and stands before a full queue; and some are being closed. */
     overload->room = (size_t)threads * 2 + queue + 1;
     overload->list = calloc(overload->room, sizeof *overload->list);
@@ -67,11 +69,6 @@ bool overload_waits(const struct overload *overload)
 void overload_forget(struct overload *overload)
 {
     overload->count = 0;
-}
-
-void overload_pass(struct overload *overload, struct parked *parked)
-{
-    overload->parked = parked;
 }
 
 static void begin_look(struct overload *overload)

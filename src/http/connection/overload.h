@@ -24,12 +24,11 @@
 struct overload;
 
 /* Of so many threads, with a queue of so many behind them, of which one address may keep
- * `bound` (0: all). NULL: out of memory. */
-struct overload *overload_create(unsigned threads, unsigned queue, unsigned bound);
+ * `bound` (0: all). Those that are parked wait for no thread and are passed over; borrowed,
+ * NULL: there are none. NULL: out of memory. */
+struct overload *overload_create(unsigned threads, unsigned queue, unsigned bound,
+                                 struct parked *parked);
 void overload_destroy(struct overload *overload); /* NULL is fine */
-
-/* Pass over these: they wait for no thread. Once, before the first look. */
-void overload_pass(struct overload *overload, struct parked *parked);
 
 /* Look who is there. Those that were there the last time keep their history. */
 void overload_look(struct overload *overload, int own_port, int64_t now);

@@ -16,6 +16,7 @@
 struct place {
     int listener, port;
     struct overload *overload;
+    struct parked *parked; /* passed over; NULL: none */
     unsigned count;
     int there[VISITORS], here[VISITORS]; /* the two ends, in the order they came */
     uint16_t from[VISITORS];
@@ -88,7 +89,7 @@ static void visit_all(struct place *place, const char *who)
 static void open_overload(struct place *place, unsigned threads, unsigned queue,
                           unsigned bound)
 {
-    place->overload = overload_create(threads, queue, bound);
+    place->overload = overload_create(threads, queue, bound, place->parked);
     assert_non_null(place->overload);
 }
 
@@ -160,8 +161,8 @@ static void those_that_are_parked_are_none_of_them(void **state)
     struct parked *parked = parked_create();
 
     assert_non_null(parked);
+    place->parked = parked;
     open_overload(place, 3, 8, 2);
-    overload_pass(place->overload, parked);
     visit_all(place, "AAAB");
     for (unsigned i = 0; i < 3; i++)
         assert_true(parked_add(parked, place->here[i]));
