@@ -119,6 +119,22 @@ static inline struct dbk_verdict submit(struct scratch *s,
     return verdict;
 }
 
+/* A new event of the person, under an idempotency key of this byte. */
+static inline enum dbk_code submit_keyed(struct scratch *s,
+                                         const struct dbk_uuid *person, uint8_t key,
+                                         bool *replayed)
+{
+    struct dbk_idempotency idempotency = {.keep_us = INT64_C(86400000000)};
+    struct dbk_record event = draft_event(person);
+    struct dbk_command *command = command_of(&event);
+    enum dbk_code code;
+
+    memset(idempotency.key, key, sizeof idempotency.key);
+    code = dbk_log_submit(s->log, &command, 1, &idempotency, replayed, &s->err);
+    dbk_command_destroy(command);
+    return code;
+}
+
 static inline struct dbk_uuid add_person(struct scratch *s, const char *email)
 {
     struct dbk_record draft = draft_person(email);

@@ -15,19 +15,10 @@ from harness import Server
 from load import Load
 from pooler import Pooler
 from postgres import Postgres
-from reads import Reads
+from reads import Reads, right_or_away
 
 ROUNDS = int(os.environ.get("DAYBOOK_ROUNDS", "25"))
 SEED = int(os.environ["DAYBOOK_SEED"])
-
-
-def wrong(answer, _took):
-    """What is wrong with an answer to a read while anything may be between."""
-    if answer.status == 200:
-        return None
-    if answer.status != 503:
-        return f"status {answer.status}: {answer.body[:300]}"
-    return None if answer.headers.get("Retry-After", "").isdigit() else "no Retry-After"
 
 
 class Troubles:
@@ -95,7 +86,7 @@ class Pooled(unittest.TestCase):
     def test_one_after_another_under_load(self):
         chance = random.Random(SEED)
         load = Load(self.server, SEED, clients=3).start()
-        reads = Reads(self.server, ["/persons?limit=20", "/events?limit=20"], wrong,
+        reads = Reads(self.server, ["/persons?limit=20", "/events?limit=20"], right_or_away,
                       clients=2).start()
         troubles = Troubles(self.postgres, self.pooler, self.server)
         for number in range(ROUNDS):

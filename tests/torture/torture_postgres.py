@@ -12,19 +12,10 @@ from fold import check_reads
 from harness import Server
 from load import Load
 from postgres import Postgres, Sessions
-from reads import Reads
+from reads import Reads, right_or_away
 
 ROUNDS = int(os.environ.get("DAYBOOK_ROUNDS", "60"))
 SEED = int(os.environ["DAYBOOK_SEED"])
-
-
-def wrong(answer, _took):
-    """What is wrong with an answer to a read while anything may be wrong with PostgreSQL."""
-    if answer.status == 200:
-        return None
-    if answer.status != 503:
-        return f"status {answer.status}: {answer.body[:300]}"
-    return None if answer.headers.get("Retry-After", "").isdigit() else "no Retry-After"
 
 
 class Troubles:
@@ -137,7 +128,7 @@ class PostgresInTrouble(unittest.TestCase):
         load = Load(self.server, SEED, clients=4).start()
         reads = Reads(self.server, ["/persons?limit=20", f"/persons/{made}",
                                     "/events?limit=20", f"/events?person_id={made}"],
-                      wrong, clients=3).start()
+                      right_or_away, clients=3).start()
         troubles = Troubles(self.postgres, self.server, self.role, chance)
         for number in range(ROUNDS):
             name = chance.choice(troubles.names())

@@ -4,6 +4,15 @@ import threading
 import time
 
 
+def right_or_away(answer, _took):
+    """What is wrong with an answer while PostgreSQL, or the way to it, may be in trouble."""
+    if answer.status == 200:
+        return None
+    if answer.status != 503:
+        return f"status {answer.status}: {answer.body[:300]}"
+    return None if answer.headers.get("Retry-After", "").isdigit() else "no Retry-After"
+
+
 class Reads:
     """Every answer is checked by `check`, which says what is wrong with it or None;
     headers as Client.get takes them."""

@@ -107,20 +107,6 @@ static void is_right(struct pair *pair)
     scratch_open(&pair->log);
 }
 
-static enum dbk_code send(struct scratch *s, const struct dbk_uuid *person, uint8_t key,
-                          bool *replayed)
-{
-    struct dbk_idempotency idempotency = {.keep_us = INT64_C(86400000000)};
-    struct dbk_record event = draft_event(person);
-    struct dbk_command *command = command_of(&event);
-    enum dbk_code code;
-
-    memset(idempotency.key, key, sizeof idempotency.key);
-    code = dbk_log_submit(s->log, &command, 1, &idempotency, replayed, &s->err);
-    dbk_command_destroy(command);
-    return code;
-}
-
 static void what_is_new_is_appended_with_its_bytes_and_indexes(void **state)
 {
     struct pair *pair = *state;
@@ -248,14 +234,14 @@ static void an_idempotency_key_comes_with_its_record(void **state)
     bool replayed;
 
     back_up(pair);
-    send(&pair->log, &kate, 1, &replayed);
+    submit_keyed(&pair->log, &kate, 1, &replayed);
     assert_int_equal(append(pair), DBK_OK);
     snprintf(copy.log.dir, sizeof copy.log.dir, "%.60s.new", pair->log.dir);
     assert_int_equal(
         dbk_log_restore(pair->dir, copy.log.dir, &options, &restored, &pair->log.err),
         DBK_OK);
     scratch_open(&copy.log);
-    assert_int_equal(send(&copy.log, &kate, 1, &replayed), DBK_OK);
+    assert_int_equal(submit_keyed(&copy.log, &kate, 1, &replayed), DBK_OK);
     assert_true(replayed);
     dbk_log_close(copy.log.log);
     scratch_remove(copy.log.dir);

@@ -154,20 +154,6 @@ static void a_backup_is_stopped_and_leaves_nothing(void **state)
     mdb_env_close(env);
 }
 
-static enum dbk_code send(struct scratch *s, const struct dbk_uuid *person, uint8_t key,
-                          bool *replayed)
-{
-    struct dbk_idempotency idempotency = {.keep_us = INT64_C(86400000000)};
-    struct dbk_record event = draft_event(person);
-    struct dbk_command *command = command_of(&event);
-    enum dbk_code code;
-
-    memset(idempotency.key, key, sizeof idempotency.key);
-    code = dbk_log_submit(s->log, &command, 1, &idempotency, replayed, &s->err);
-    dbk_command_destroy(command);
-    return code;
-}
-
 static void a_log_is_restored_up_to_a_record(void **state)
 {
     struct scratch *s = *state, copy = {.log = NULL};
@@ -178,8 +164,8 @@ static void a_log_is_restored_up_to_a_record(void **state)
 
     fill(s); /* 20 */
     kate = add_person(s, "kate@x.mock");
-    send(s, &kate, 1, &replayed); /* 22 */
-    send(s, &kate, 2, &replayed); /* 23 */
+    submit_keyed(s, &kate, 1, &replayed); /* 22 */
+    submit_keyed(s, &kate, 2, &replayed); /* 23 */
     dbk_log_close(s->log);
     s->log = NULL;
     snprintf(copy.dir, sizeof copy.dir, "%.60s.new", s->dir);
@@ -192,9 +178,9 @@ static void a_log_is_restored_up_to_a_record(void **state)
     assert_int_equal(restored.head, 22);
     scratch_open(&copy);
     assert_int_equal(head_of(&copy), 22);
-    assert_int_equal(send(&copy, &kate, 1, &replayed), DBK_OK);
+    assert_int_equal(submit_keyed(&copy, &kate, 1, &replayed), DBK_OK);
     assert_true(replayed); /* its record came along */
-    assert_int_equal(send(&copy, &kate, 2, &replayed), DBK_OK);
+    assert_int_equal(submit_keyed(&copy, &kate, 2, &replayed), DBK_OK);
     assert_false(replayed); /* its record did not */
     dbk_log_close(copy.log);
     assert_int_equal(dbk_log_restore(s->dir, copy.dir, &options, &restored, &s->err),
@@ -215,7 +201,7 @@ static void a_damaged_idempotency_key_is_left_out(void **state)
     MDB_dbi idempotency;
 
     kate = add_person(s, "kate@x.mock");
-    send(s, &kate, 1, &replayed); /* 2 */
+    submit_keyed(s, &kate, 1, &replayed); /* 2 */
     dbk_log_close(s->log);
     s->log = NULL;
     assert_int_equal(mdb_env_create(&env), 0);
@@ -232,7 +218,7 @@ static void a_damaged_idempotency_key_is_left_out(void **state)
                      DBK_OK);
     assert_int_equal(restored.head, 2);
     scratch_open(&copy);
-    assert_int_equal(send(&copy, &kate, 1, &replayed), DBK_OK);
+    assert_int_equal(submit_keyed(&copy, &kate, 1, &replayed), DBK_OK);
     assert_true(replayed); /* the other keys are there */
     dbk_log_close(copy.log);
     scratch_remove(copy.dir);
