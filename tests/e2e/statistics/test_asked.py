@@ -121,6 +121,45 @@ class Asked(Served):
             self.refused(path + "bogus=1", "bogus")
         self.refused(stats + "by=day&by=day", "by", "more than once")
 
+    def test_the_description_is_as_strict(self):
+        """Who goes by the OpenAPI document is not refused, and is told of no mistake that
+        is none."""
+        dates = ("0000-01-01", "0001-01-01", "1900-02-29", "2000-02-29", "2023-02-29",
+                 "2024-02-29", "2023-04-31", "2023-13-01", "2023-00-10", "2023-12-31",
+                 "2023-10-32", "2023-1-1", "9999-12-31")
+        times = [date + "T00:00:00" for date in dates] + [
+            "2023-10-08" + time for time in (
+                "", "T24:00:00", "T23:59:60", "T23:60:00", "t06:03:33z", " 06:03:33",
+                "_06:03:33", "T06:03", "T06:03:33.", "T06:03:33.1234567", "T06:03:33,1",
+                "T06:03:33+24:00", "T06:03:33-23:59", "T06:03:33+02:60", "T06:03:33+0200",
+                "T06:03:33 Z")] + ["9999-12-31T23:59:59.9999999+00:00"]
+        lists = ("", ",", "a", "a,", ",a", "a,b", "a,,b", "a\\,b", "a\\,b,c", "a\\", "a\\b,c",
+                 "a\\\\,b", "a\x7f,b", "a\x9f,b", "é,ü", "a b,c", ",".join("abcdefghij"),
+                 ",".join("abcdefghijk"), ",".join("abcdefghijklmnopqrst"),
+                 ",".join("abcdefghijklmnopqrstu"))
+        withins = ("0d", "1d", "3660d", "3661d", "522w", "523w", "87840h", "87841h",
+                   "5270400m", "5270401m", "316224000s", "316224001s", "7", "d", "7D", "1.5h")
+        types = ("", "a", "é", "a,b", "a\\", "a\nb", "a\x80")
+        for name, path, values in (
+                ("Since", "/events?limit=1&since=", times),
+                ("Until", "/events/stats?until=", times),
+                ("Steps", "/events/funnel?steps=", lists),
+                ("Within", "/events/funnel?steps=a,b&within=", withins),
+                ("TypeList", "/events/stats?type=", lists),
+                ("FirstType", "/events/retention?then=a&first=", types),
+                ("ThenType", "/events/retention?first=a&then=", types)):
+            schema = self.described(name)
+            for value in values:
+                with self.subTest(name, value=value):
+                    fits = re.search(schema["pattern"], value) is not None and \
+                        len(value) <= schema.get("maxLength", len(value))
+                    answer = self.client.get(path + quote(value))
+                    self.assertEqual(answer.status, 200 if fits else 400, answer.body)
+
+    def described(self, name):
+        document = self.client.get("/openapi.json").json
+        return document["components"]["parameters"][name]["schema"]
+
     def test_bounds_are_named(self):
         """The rows are put there: 10,001 hours and 101 cohorts are many events."""
         query(self.server, """

@@ -133,8 +133,14 @@ class AddedType(unittest.TestCase):
                 elif isinstance(value, (dict, list)):
                     look(value)
 
-        look(json.loads((SOURCE / "src/http/openapi.json").read_text()))
-        self.assertEqual(found, [[row[2] for row in ROWS]])
+        document = json.loads((SOURCE / "src/http/openapi.json").read_text())
+        types = [row[2] for row in ROWS]
+        look(document)
+        self.assertEqual(found, [types])
+        filtered = document["components"]["parameters"]["RecordTypes"]["schema"]["pattern"]
+        self.assertRegex(",".join(types), filtered)
+        for wrong in ("", "person", "person.created,", "persons.created", "event.tried"):
+            self.assertNotRegex(wrong, filtered)
 
     def test_made_histories_have_every_type(self):
         made = (SOURCE / "tests/generate/draft.c").read_text()
