@@ -82,7 +82,7 @@ class Away(Cluster):
         self.assert_all()
         self.assertTrue(os.path.exists(self.cluster + ".damaged"))
         status = self.server.run("status").stdout
-        self.assertRegex(status, r"\ncluster  .* of which [0-9.]+ MiB write-ahead log")
+        self.assertRegex(status, r"\ncluster  .* of which [0-9.]+ [KMG]iB write-ahead log")
         self.assertIn("\nset aside ", status)
 
     def test_its_files_taken_away_under_it(self):

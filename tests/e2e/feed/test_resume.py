@@ -7,7 +7,7 @@ import time
 import unittest
 
 from feed import Stream, until
-from harness import PATIENCE, Server
+from harness import Server
 from served import person
 
 LARGE = "x" * 60000
@@ -165,9 +165,7 @@ class Resume(Alone):
         reads, stuck = self.stream("?after=head"), self.stream("?after=0", receive=4096)
         polling = Stream(self.server, path=f"/log?wait=60&after={self.head()}")
         until(lambda: reads.block().id, "it to begin")
-        begun = time.monotonic()
-        self.server.stop()
-        self.assertLess(time.monotonic() - begun, PATIENCE / 4)
+        self.server.stop()  # while neither has been closed, and one reads nothing
         end = reads.event()
         self.assertEqual((end.event, end.json["reason"]), ("end", "stopping"))
         self.assertIsNone(reads.block())
