@@ -344,6 +344,17 @@ class HowToAdd(unittest.TestCase):
                 if not part.endswith((f"{table}.c", ".up.sql")):
                     self.assertRegex(read_part(part), rf"\b(?:table_|tables/)?{table}\b", part)
 
+    def test_each_statistic_has_all_its_parts(self):
+        rows = read("src/projections/tables/statistic.c")
+        names = re.findall(r'\.name = "(\w+)"', rows)
+        self.assertGreater(len(names), 1)
+        self.assertIn("src/projections/tables/statistic.c", self.parts("a statistic"))
+        for name in names:
+            for part in self.parts("a statistic"):
+                self.assertTrue(is_there(part.replace("NAME", name), ""), part)
+            for kind in ("load_truncate", "load_count", "load_analyze", "compare"):
+                self.assertIn(f"sql_{kind}_{name}", rows)
+
     def test_each_source_is_compiled(self):
         for layer in ("src/store", "src/replica", "src/projections", "src/http", "tools"):
             listed = re.findall(r"^ +([\w/]+\.c)\)?$", read(f"{layer}/CMakeLists.txt"), re.M)
