@@ -139,6 +139,11 @@ class Asked(Served):
                  ",".join("abcdefghijklmnopqrstu"))
         withins = ("0d", "1d", "3660d", "3661d", "522w", "523w", "87840h", "87841h",
                    "5270400m", "5270401m", "316224000s", "316224001s", "7", "d", "7D", "1.5h")
+        emails = ("", "a", "@b", "a@", "a@b", "A.b+c@x-y.example", "a@-b", "a@b-", "a@b..c",
+                  "a@b.", "a b@c", "é@b", "a@é", "a@b@c", "a@" + "b" * 63, "a@" + "b" * 64)
+        zones = ("", "UTC", "GMT", "Etc/UTC", "Etc/GMT+12", "Etc/GMT-14", "Etc/GMT+13",
+                 "Etc/GMT-15", "Europe/Berlin", "America/Argentina/Ushuaia", "Europe", "/a",
+                 "Europe//Berlin", "Europe/Berlin/", "Europe/Ber lin", "é/Berlin", "+1", "CET0")
         types = ("", "a", "é", "a,b", "a\\", "a\nb", "a\x80")
         for name, path, values in (
                 ("Since", "/events?limit=1&since=", times),
@@ -146,13 +151,17 @@ class Asked(Served):
                 ("Steps", "/events/funnel?steps=", lists),
                 ("Within", "/events/funnel?steps=a,b&within=", withins),
                 ("TypeList", "/events/stats?type=", lists),
+                ("Zone", "/events/stats?tz=", zones), ("Email", "/persons?email=", emails),
+                ("ExternalId", "/events?external_id=", types),
+                ("AnonymousId", "/events?anonymous_id=", types),
+                ("PersonAnonymousId", "/persons?anonymous_id=", types),
                 ("FirstType", "/events/retention?then=a&first=", types),
                 ("ThenType", "/events/retention?first=a&then=", types)):
             schema = self.described(name)
             for value in values:
                 with self.subTest(name, value=value):
                     fits = re.search(schema["pattern"], value) is not None and \
-                        len(value) <= schema.get("maxLength", len(value))
+                        len(value) <= schema.get("maxLength", 200)
                     answer = self.client.get(path + quote(value))
                     self.assertEqual(answer.status, 200 if fits else 400, answer.body)
 
