@@ -39,7 +39,7 @@ class PrivateCluster(WithPrivateCluster):
     def test_killed_under_load_it_comes_back_by_itself(self):
         client = self.server.client()
         person = write_read(self, client, "first@b.test")
-        load = Load(self.server, SEED).start()
+        load = Load(self.server, SEED, pause=0.02).start()
 
         def fine_or_unavailable(answer, took):
             return None if answer.status == 200 else says_unavailable(answer, took)

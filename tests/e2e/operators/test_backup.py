@@ -23,7 +23,7 @@ class UnderLoad(ToolCase):
         print(f"DAYBOOK_SEED={SEED}", flush=True)
         server = Server().start()
         self.addCleanup(server.close)
-        load = Load(server, SEED, clients=16).start()
+        load = Load(server, SEED, clients=16, pause=0.02).start()
         backups = []
         for number in range(3):
             load.wait_for_answers(300)

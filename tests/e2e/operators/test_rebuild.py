@@ -22,7 +22,7 @@ from tables import drop_schemas, query, rows, schemas
 DONE, DIFFERENT, MISUSED, FAILED = 0, 1, 2, 3
 SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
 ROUNDS = int(os.environ.get("DAYBOOK_REBUILD_ROUNDS", 3))
-PAUSE = 0.03  # of each of the clients that write: the rest is for what is tried
+PAUSE = 0.03  # of each of the clients that write, for what goes on beside them
 
 
 class Witness(threading.Thread):

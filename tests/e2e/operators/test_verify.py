@@ -49,7 +49,7 @@ class Log(Case):
 
     def test_it_can_be_checked_and_repaired_while_it_is_written(self):
         self.server.start()
-        load = Load(self.server, SEED, clients=8).start()
+        load = Load(self.server, SEED, clients=8, pause=0.02).start()
         for arguments in ((), ("--projection",), ("--repair-indexes",),
                           ("--repair-indexes", "--projection")):
             load.wait_for_answers(100)
