@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from feed import Stream, until
+from feed import Stream, until, until_waiting
 from harness import Server
 from served import person
 
@@ -164,7 +164,8 @@ class Resume(Alone):
         write(self.client, 100, text=LARGE)
         reads, stuck = self.stream("?after=head"), self.stream("?after=0", receive=4096)
         polling = Stream(self.server, path=f"/log?wait=60&after={self.head()}")
-        until(lambda: reads.block().id, "it to begin")
+        reads.block()
+        until_waiting(self.client, 3)
         self.server.stop()  # while neither has been closed, and one reads nothing
         end = reads.event()
         self.assertEqual((end.event, end.json["reason"]), ("end", "stopping"))

@@ -3,10 +3,9 @@
 import json
 import select
 import socket
-import time
 import unittest
 
-from feed import Stream, until
+from feed import Stream, until, until_waiting
 from harness import Server
 from served import Served, next_page
 
@@ -34,7 +33,7 @@ class Wait(Served):
     def test_it_waits_for_a_record(self):
         head = self.head()
         polls = [self.waiting(f"?wait=60&after={head}") for _ in range(20)]
-        time.sleep(0.1)
+        until_waiting(self.client, 20)
         made = self.created()
         for poll in polls:
             poll.open()
@@ -90,7 +89,7 @@ class Wait(Served):
     def test_a_page_that_waited_links_to_the_next(self):
         head = self.head()
         poll = self.waiting(f"?wait=60&limit=1&after={head}")
-        time.sleep(0.1)
+        until_waiting(self.client, 1)
         self.created()  # two records
         poll.open()
         self.assertEqual([each["sequence"] for each in json.loads(poll.body())["data"]],
@@ -105,7 +104,7 @@ class Wait(Served):
         lines = self.waiting(f"?wait=60&after={head}", {"Accept": "application/x-ndjson"})
         cloud = self.waiting(f"?wait=60&after={head}", {"Accept": BATCH})
         zone = self.waiting(f"?wait=60&after={head}&timestamps=rfc3339")
-        time.sleep(0.1)
+        until_waiting(self.client, 3)
         self.created()
         self.assertEqual(json.loads(lines.open().body().split(b"\n")[0])["sequence"],
                          head + 1)

@@ -4,6 +4,7 @@ import json
 import socket
 import time
 
+from exposition import scrape
 from harness import PATIENCE
 
 
@@ -101,3 +102,8 @@ def until(condition, what, patience=PATIENCE):
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not happen")
         time.sleep(0.02)
+
+
+def until_waiting(client, count):
+    """Until so many streams and requests that wait are open, and no others any more."""
+    until(lambda: scrape(client).get("daybook_streams") == count, f"{count} waiting")
