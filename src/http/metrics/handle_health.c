@@ -83,8 +83,11 @@ static void render(const struct told *told, struct dbk_render *out)
 static enum dbk_code refuse_unreadable(struct request *rq, const struct dbk_error *why,
                                        struct dbk_error *err)
 {
+    bool shown = rq->service->options.show_error_details; /* behind it, as everywhere */
+
     snprintf(rq->worker->unavailable, sizeof rq->worker->unavailable,
-             "The log cannot be read: %.440s", why->text);
+             "The log cannot be read%s%.440s", shown ? "" : ": ",
+             shown ? "" : why->text);
     rq->unavailable = rq->worker->unavailable;
     return dbk_fail(err, DBK_UNAVAILABLE, "%s", why->text);
 }
