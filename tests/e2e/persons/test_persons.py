@@ -1,6 +1,7 @@
 """Persons: made, read, replaced, patched, deleted."""
 
 import json
+import re
 import threading
 import unittest
 
@@ -130,6 +131,16 @@ class Persons(Served):
         read = self.client.get("/persons/" + made["id"]).data
         self.assertEqual((read["first_name"], read["last_name"]),
                          (made["first_name"], made["last_name"]))
+
+    def test_the_description_is_as_strict_with_names(self):
+        schema = self.client.get("/openapi.json").json["components"]["schemas"][
+            "CreatePerson"]["properties"]["last_name"]
+        for name in ("", " ", "\u3000", "a", " a\t", "\na", "a b", "a\tb", "a\u2028b", "a\u2028",
+                     "\u00a0é\u200a", "\x7f", "a\x85", "a\x85b", "\u200b", "x" * 100, "x" * 101):
+            with self.subTest(name):
+                fits = re.search(schema["pattern"], name) and len(name) <= schema["maxLength"]
+                answer = self.client.post("/persons", person(last_name=name))
+                self.assertEqual(answer.status, 201 if fits else 400, answer.body)
 
     def test_putting_replaces_the_fields_and_keeps_the_rest(self):
         made = self.created()

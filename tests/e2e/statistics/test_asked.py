@@ -155,6 +155,7 @@ class Asked(Served):
                 ("ExternalId", "/events?external_id=", types),
                 ("AnonymousId", "/events?anonymous_id=", types),
                 ("PersonAnonymousId", "/persons?anonymous_id=", types),
+                ("Search", "/persons?q=", types),
                 ("FirstType", "/events/retention?then=a&first=", types),
                 ("ThenType", "/events/retention?first=a&then=", types)):
             schema = self.described(name)
