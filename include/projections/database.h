@@ -4,6 +4,8 @@
 
 #include "store/error.h"
 
+#include "store/slice.h"
+
 #include <stdbool.h>
 
 /* Strings are borrowed and must outlive whatever was opened with them; NULL or "" leaves
@@ -37,6 +39,10 @@ void dbk_database_environment(bool private_cluster,
                               void (*visit)(void *context, const char *name,
                                             bool counts),
                               void *context);
+
+/* The parts of host[:port]: a name, an IPv4 address, an IPv6 address in brackets or the directory
+ * of a unix socket. They point into text; port is NULL where there is none. False: it is none. */
+bool dbk_database_host(const char *text, struct dbk_slice *host, const char **port);
 
 /* Connect once, to find out whether the read tables can be there at all.
  *

@@ -33,6 +33,9 @@ struct dbk_projector_options {
      * (of size bytes) is the state then. Cheap. May be NULL. */
     bool (*hold)(void *context, char *why, size_t size);
     void *hold_context;
+    /* Each commit waits for PostgreSQL's disk, for its standbys get only what is there: one
+     * that does not is there a while later, and nothing is lost by it but that while. */
+    bool flush;
 };
 
 /* Start following. PostgreSQL need not be there yet. log and database must outlive it.

@@ -47,6 +47,23 @@ void dbk_read_model_close(struct dbk_read_model *model);
  * too, until it does. Once, before any read. DBK_NO_MEMORY, DBK_IO (no thread). */
 enum dbk_code dbk_read_model_watch(struct dbk_read_model *model, struct dbk_error *err);
 
+/* Streaming replicas of the PostgreSQL that is posted to. What it points to must outlive the
+ * model. */
+struct dbk_standby_options {
+    const char *const *hosts; /* host[:port] of one server each; ends with NULL */
+    struct dbk_uuid store_id; /* of the log that the tables are of */
+    /* Told when one is left out, and used again; one line. May be NULL. */
+    void (*report)(void *context, const char *line);
+    void *report_context;
+};
+
+/* Have reads go round the standbys that show what was claimed (dbk_read_model_claim), and to
+ * the primary where none does. They are asked for that by a thread each. Once, before any
+ * read. DBK_INVALID (no host), DBK_NO_MEMORY, DBK_IO. */
+enum dbk_code dbk_read_model_standbys(struct dbk_read_model *model,
+                                      const struct dbk_standby_options *options,
+                                      struct dbk_error *err);
+
 /* For how many milliseconds PostgreSQL has not answered, where reads fail for that; else
  * 0. Waits for nothing. Any thread. */
 int64_t dbk_read_model_hangs(const struct dbk_read_model *model);
@@ -58,6 +75,7 @@ struct dbk_read_model_gauges {
     /* For how long PostgreSQL has not answered the question that is under way, which it is
      * asked twice a second; 0: none is. Reads go on until dbk_read_model_hangs. */
     int64_t waits_ms;
+    unsigned standbys, standbys_in; /* that there are; that are not left out */
 };
 void dbk_read_model_gauges(const struct dbk_read_model *model,
                            struct dbk_read_model_gauges *out);

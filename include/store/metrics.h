@@ -55,6 +55,8 @@ enum dbk_metric_pool { DBK_POOL_LOOKUPS, DBK_POOL_LISTS };
             "Reads that found no connection free.")                                    \
     HISTOGRAM(POOL_WAIT, "daybook_pool_wait_duration_seconds", LATENCY,                \
               DBK_METRIC_POOLS, "How long those waited for one.")                      \
+    COUNTER(STANDBY_READS, "daybook_standby_reads_total", DBK_METRIC_ONE,              \
+            "Reads that a standby of PostgreSQL answered.")                            \
     COUNTER(STREAMS_DROPPED, "daybook_streams_dropped_total", DBK_METRIC_ONE,          \
             "Streams that were ended because their reader was too slow.")
 

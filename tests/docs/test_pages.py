@@ -17,7 +17,7 @@ FILE = re.compile(r"[\w./*-]+\.(?:c|h|sql|py|sh|cmake|txt|md|json|html|conf|exam
 BROUGHT = {"__pycache__", "node_modules"}  # folders that are not of the tree
 MADE = ("bench.json",)  # by what is run, so not in the tree
 FOREIGN = ("civetweb.h",)  # a library's
-BOUND_OF_THE_MAP = 1200  # words
+BOUND_OF_THE_MAP = 1300  # words
 FOLDER_MAX = 30  # files in which a newcomer still finds something
 
 

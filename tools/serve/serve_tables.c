@@ -4,6 +4,8 @@
 #include "serve_steps.h"
 #include "store/clock.h"
 
+#include <assert.h>
+
 #define START_MS 2000 /* how long PostgreSQL may take to answer for the first time */
 
 /* For tools that are not told where the tables are; one that has to be told is no reason
@@ -72,6 +74,7 @@ enum dbk_code serve_start_projector(struct serving *serving, struct dbk_error *e
     struct dbk_projector_options options = {.report = serve_report_projection,
                                             .report_context = serving_logger(serving)};
 
+    options.flush = config_list(serving->tool->config, SETTING_READ_HOSTS) != NULL;
     if (serving->database.cluster) {
         options.hold = holds;
         options.hold_context = serving->database.cluster;
@@ -94,6 +97,20 @@ enum dbk_code serve_await_projection(struct serving *serving, struct dbk_error *
     return DBK_OK;
 }
 
+/* Replicas of one's own PostgreSQL, where there are some. */
+static enum dbk_code open_standbys(struct serving *serving, struct dbk_error *err)
+{
+    serving->standbys = (struct dbk_standby_options){
+        .hosts = config_list(serving->tool->config, SETTING_READ_HOSTS),
+        .store_id = dbk_log_store_id(serving->log),
+        .report = serve_report_trouble,
+        .report_context = serving_logger(serving)};
+    if (!serving->standbys.hosts)
+        return DBK_OK;
+    assert(!serving->database.cluster); /* config_load has seen to it */
+    return dbk_read_model_standbys(serving->model, &serving->standbys, err);
+}
+
 enum dbk_code serve_open_read_model(struct serving *serving, struct dbk_error *err)
 {
     const struct config *config = serving->tool->config;
@@ -102,6 +119,7 @@ enum dbk_code serve_open_read_model(struct serving *serving, struct dbk_error *e
                             (unsigned)config_number(config, SETTING_DB_CONNECTIONS),
                             (int)config_number(config, SETTING_QUERY_TIMEOUT),
                             &serving->model, err) != DBK_OK ||
+        open_standbys(serving, err) != DBK_OK ||
         dbk_read_model_watch(serving->model, err) != DBK_OK)
         return dbk_wrap(err, "open the read model");
     serving_say(serving, "read model open");

@@ -22,6 +22,7 @@ struct serving {
     struct dbk_log *log;
     struct tool_database database;
     struct dbk_projector *projector;
+    struct dbk_standby_options standbys;
     struct dbk_read_model *model;
     struct dbk_history *history;
     struct dbk_server *server;

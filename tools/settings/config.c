@@ -82,6 +82,19 @@ static enum dbk_code load_settings(const struct config_sources *sources,
     return DBK_OK;
 }
 
+/* What no setting can tell alone. */
+static enum dbk_code check_together(const struct config *config, struct dbk_error *err)
+{
+    if (config_list(config, SETTING_READ_HOSTS) &&
+        !*config_text(config, SETTING_DB_HOST))
+        return dbk_fail(
+            err, DBK_INVALID,
+            "READ_HOSTS from %s: replicas are of a PostgreSQL of yours; set "
+            "DB_HOST, or leave READ_HOSTS empty",
+            config_origin(config, SETTING_READ_HOSTS));
+    return DBK_OK;
+}
+
 enum dbk_code config_load(const struct config_sources *sources, struct config **config,
                           struct dbk_error *err)
 {
@@ -100,6 +113,8 @@ enum dbk_code config_load(const struct config_sources *sources, struct config **
     else
         code = dbk_fail(err, DBK_NO_MEMORY, "read the settings: out of memory");
     dotenv_finish(&dotenv);
+    if (code == DBK_OK)
+        code = check_together(made, err);
     if (code != DBK_OK)
         config_destroy(made);
     else
@@ -120,7 +135,7 @@ static bool is_list(enum setting setting)
 {
     enum config_kind kind = config_table[setting].kind;
 
-    return kind == CONFIG_LIST || kind == CONFIG_ORIGINS;
+    return kind == CONFIG_LIST || kind == CONFIG_HOSTS || kind == CONFIG_ORIGINS;
 }
 
 const char *config_text(const struct config *config, enum setting setting)

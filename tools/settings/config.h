@@ -35,6 +35,7 @@ enum config_kind {
     CONFIG_BOOLEAN,
     CONFIG_CHOICE,
     CONFIG_LIST,    /* of event types, separated by commas */
+    CONFIG_HOSTS,   /* a list of host[:port] */
     CONFIG_ORIGINS, /* a list of https://name[:port], each as a browser writes it */
 };
 

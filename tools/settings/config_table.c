@@ -118,6 +118,9 @@ const struct config_entry config_table[SETTING_COUNT] = {
     {.name = "DB_CONNECTIONS", .flag = "--db-connections", .fallback = "8",
      .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 1,
      .max = DBK_CLUSTER_READS_MAX, .help = "Connections that reads share"},
+    {.name = "READ_HOSTS", .flag = "--read-hosts", .fallback = "",
+     .kind = CONFIG_HOSTS, .group = CONFIG_GROUP_SERVE, .max = 255,
+     .help = "Streaming replicas of DB_HOST that reads go round, as host[:port], separated by commas"},
 };
 /* clang-format on */
 

@@ -211,6 +211,20 @@ static enum dbk_code read_origin(const struct config_entry *entry, const char *i
                     "scheme's own");
 }
 
+static enum dbk_code read_host(const struct config_entry *entry, const char *item,
+                               struct dbk_error *err)
+{
+    struct dbk_slice host;
+    const char *port;
+
+    if (strlen(item) <= (size_t)entry->max && dbk_database_host(item, &host, &port))
+        return DBK_OK;
+    return dbk_fail(
+        err, DBK_INVALID,
+        "host[:port] is allowed, as db2.example.org:5432, 10.0.0.2, [::1]:5432 "
+        "or the directory of a socket, separated by commas");
+}
+
 /* Cut the item that begins at `at` at its comma; what follows it, or NULL. */
 static char *cut_item(char *at, char **item)
 {
@@ -231,7 +245,9 @@ typedef enum dbk_code read_item(const struct config_entry *entry, const char *it
 static enum dbk_code read_list(const struct config_entry *entry,
                                struct config_value *out, struct dbk_error *err)
 {
-    read_item *read = entry->kind == CONFIG_ORIGINS ? read_origin : read_event_type;
+    read_item *read = entry->kind == CONFIG_ORIGINS ? read_origin
+                      : entry->kind == CONFIG_HOSTS ? read_host
+                                                    : read_event_type;
     size_t commas = 0, count = 0;
     char *at = out->text;
 
@@ -282,7 +298,7 @@ static enum dbk_code (*const kinds[])(const struct config_entry *entry,
     [CONFIG_INTEGER] = read_integer, [CONFIG_SIZE] = read_size,
     [CONFIG_SECONDS] = read_seconds, [CONFIG_BOOLEAN] = read_boolean,
     [CONFIG_CHOICE] = read_choice,   [CONFIG_LIST] = read_list,
-    [CONFIG_ORIGINS] = read_list,
+    [CONFIG_HOSTS] = read_list,      [CONFIG_ORIGINS] = read_list,
 };
 
 enum dbk_code config_value_read(const struct config_entry *entry, const char *text,

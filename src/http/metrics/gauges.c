@@ -70,6 +70,10 @@ static void render_pools(const struct dbk_read_model *model, struct dbk_render *
         snprintf(labels, sizeof labels, "pool=\"%s\",state=\"idle\"", pool);
         exposition_number(out, name, labels, gauges.idle[i]);
     }
+    exposition_gauge(out, "daybook_standbys", "Standbys of PostgreSQL that are set.",
+                     gauges.standbys);
+    exposition_gauge(out, "daybook_standbys_in_use", "Those that are not left out.",
+                     gauges.standbys_in);
 }
 
 static void render_backup(const struct service *service, struct dbk_render *out)

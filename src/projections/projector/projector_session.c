@@ -64,7 +64,7 @@ static enum dbk_code connect_pg(struct dbk_projector *projector, struct dbk_erro
     const struct pg_options options = {.application = "daybook projector",
                                        .connect_timeout_ms = CONNECT_MS,
                                        .statement_timeout_ms = STATEMENT_MS,
-                                       .async_commit = true};
+                                       .async_commit = !projector->options.flush};
     enum dbk_code code =
         pg_open(projector->poster.database, &options, &projector->poster.pg, err);
 

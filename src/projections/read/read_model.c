@@ -64,6 +64,12 @@ static enum dbk_code check_new(void *context, struct pg *pg, dbk_deadline deadli
     return check_claimed(context, pg, deadline, err);
 }
 
+/* Of its lists a sixth is kept from any one client. */
+static unsigned share_of(unsigned lists)
+{
+    return lists > 1 ? lists - (lists + 5) / 6 : 1;
+}
+
 static enum dbk_code open_pool(struct dbk_read_model *model,
                                const struct dbk_database *database,
                                unsigned connections, struct pool **pool,
@@ -80,6 +86,39 @@ static enum dbk_code open_pool(struct dbk_read_model *model,
     return code;
 }
 
+/* *look_ups and *lists are NULL, or pools to be closed, where it fails. */
+static enum dbk_code open_pools(struct dbk_read_model *model,
+                                const struct dbk_database *database,
+                                struct pool **look_ups, struct pool **lists,
+                                struct dbk_error *err)
+{
+    enum dbk_code code = open_pool(model, database, model->look_ups_max, look_ups, err);
+
+    if (code == DBK_OK)
+        code = open_pool(model, database, model->lists_max, lists, err);
+    if (code != DBK_OK)
+        return code;
+    pool_name(*look_ups, DBK_POOL_LOOKUPS);
+    pool_name(*lists, DBK_POOL_LISTS);
+    pool_share(*lists, share_of(model->lists_max));
+    return DBK_OK;
+}
+
+static enum dbk_code open_standby(void *context, struct standby *standby,
+                                  struct dbk_error *err)
+{
+    return open_pools(context, &standby->database, &standby->look_ups, &standby->lists,
+                      err);
+}
+
+enum dbk_code dbk_read_model_standbys(struct dbk_read_model *model,
+                                      const struct dbk_standby_options *options,
+                                      struct dbk_error *err)
+{
+    return standbys_open(&model->standbys, model->database, options, open_standby,
+                         model, err);
+}
+
 enum dbk_code dbk_read_model_open(const struct dbk_database *database,
                                   unsigned connections, int query_timeout_ms,
                                   struct dbk_read_model **out, struct dbk_error *err)
@@ -88,7 +127,6 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
     const unsigned processors = online > 0 ? (unsigned)online : 1;
     const unsigned all = connections > 2 ? connections : 2;
     const unsigned look_ups = processors < all / 2 ? processors : all / 2;
-    const unsigned lists = all - look_ups;
     struct dbk_read_model *model = calloc(1, sizeof *model);
     enum dbk_code code;
 
@@ -96,21 +134,20 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
     if (!model)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     model->timeout_ms = query_timeout_ms;
+    model->database = database;
+    model->look_ups_max = look_ups;
+    model->lists_max = all - look_ups;
     prober_init(&model->prober, database);
     event_totals_init(&model->totals);
-    code = open_pool(model, database, look_ups, &model->look_ups, err);
-    if (code == DBK_OK)
-        code = open_pool(model, database, lists, &model->lists, err);
+    code = open_pools(model, database, &model->look_ups, &model->lists, err);
     if (code != DBK_OK) {
         pool_close(model->look_ups);
+        pool_close(model->lists);
         prober_finish(&model->prober);
         event_totals_finish(&model->totals);
         free(model);
         return code;
     }
-    pool_name(model->look_ups, DBK_POOL_LOOKUPS);
-    pool_name(model->lists, DBK_POOL_LISTS);
-    pool_share(model->lists, lists > 1 ? lists - (lists + 5) / 6 : 1);
     find_persons_init(model, processors);
     *out = model;
     return DBK_OK;
@@ -139,6 +176,7 @@ void dbk_read_model_gauges(const struct dbk_read_model *model,
         out->idle[i] = use.idle;
     }
     out->waits_ms = prober_waits(&model->prober);
+    standbys_look(&model->standbys, &out->standbys, &out->standbys_in);
 }
 
 void dbk_read_model_close(struct dbk_read_model *model)
@@ -146,6 +184,7 @@ void dbk_read_model_close(struct dbk_read_model *model)
     if (!model)
         return;
     gather_finish(&model->persons);
+    standbys_close(&model->standbys);
     prober_finish(&model->prober);
     pool_close(model->look_ups);
     pool_close(model->lists);

@@ -107,6 +107,7 @@ static enum dbk_code say_missing(struct pg *pg, dbk_deadline deadline,
 struct occasion {
     struct dbk_read_model *model;
     const struct dbk_asker *asker;
+    const struct standby *standby; /* NULL: the primary */
 };
 
 static enum dbk_code go_on(void *context, struct dbk_error *err)
@@ -118,6 +119,8 @@ static enum dbk_code go_on(void *context, struct dbk_error *err)
         return prober_refuse(&occasion->model->prober, err);
     if (asker && asker->gone && asker->gone(asker->context))
         return dbk_fail(err, DBK_INTERRUPTED, "The client is gone");
+    if (occasion->standby && !atomic_load(&occasion->standby->in))
+        return dbk_fail(err, DBK_UNAVAILABLE, "the standby does not answer");
     return DBK_OK;
 }
 
@@ -158,19 +161,47 @@ static void renew_after_hang(struct dbk_read_model *model)
         renew(model);
 }
 
+/* False: none shows what this read must see, or it failed as only a standby may (it is lost, too
+ * busy, replays what the query reads), and the primary is to be asked. */
+static bool read_on_standby(struct dbk_read_model *model, const struct dbk_asker *asker,
+                            dbk_deadline deadline, read_work *work, void *context,
+                            enum dbk_code *code, struct dbk_error *err)
+{
+    uint64_t wanted = atomic_load(&model->claimed);
+    struct standby *standby = standbys_pick(&model->standbys, wanted);
+    struct occasion occasion = {model, asker, standby};
+    bool lost;
+
+    if (!standby)
+        return false;
+    *code = work_once(asker ? standby->lists : standby->look_ups, &occasion, deadline,
+                      work, context, &lost, err);
+    if (lost) {
+        standby_leave_out(standby);
+        pool_renew(standby->look_ups);
+        pool_renew(standby->lists);
+    }
+    if (*code == DBK_UNAVAILABLE || *code == DBK_BUSY)
+        return false;
+    dbk_metric_add(DBK_METRIC_STANDBY_READS, 1);
+    return true;
+}
+
 enum dbk_code read_with_connection(struct dbk_read_model *model,
                                    const struct dbk_asker *asker, dbk_deadline deadline,
                                    read_work *work, void *context,
                                    struct dbk_error *err)
 {
     struct pool *pool = asker ? model->lists : model->look_ups;
-    struct occasion occasion = {model, asker};
+    struct occasion occasion = {model, asker, NULL};
     enum dbk_code code;
     bool lost;
 
     if (prober_hangs(&model->prober))
         return prober_refuse(&model->prober, err);
     renew_after_hang(model);
+    if (read_on_standby(model, asker, deadline, work, context, &code, err))
+        return code;
     code = work_once(pool, &occasion, deadline, work, context, &lost, err);
     if (lost && !prober_hangs(&model->prober)) {
         renew(model);

@@ -8,12 +8,16 @@
 #include "pool.h"
 #include "prober.h"
 #include "projections/read_model.h"
+#include "standbys.h"
 #include "store/clock.h"
 
 #include <stdatomic.h>
 
 struct dbk_read_model {
+    const struct dbk_database *database;
+    unsigned look_ups_max, lists_max;
     struct pool *look_ups, *lists;
+    struct standbys standbys;
     struct prober prober;
     atomic_uint hangs; /* as prober_hang_count told when the connections were renewed */
     int timeout_ms;
