@@ -42,13 +42,24 @@ enum dbk_code dbk_log_put_place(struct dbk_log *log, const struct dbk_place *pla
 
 enum dbk_log_role dbk_log_role(struct dbk_log *log); /* waits for nobody */
 
+/* The body of a shipment is no larger. A submission that alone would be is refused with
+ * DBK_TOO_LARGE; several that together would be are shipped one after the other. */
+#define DBK_SHIPMENT_MAX ((size_t)15 << 20)
+
+struct dbk_apply; /* one transaction, see below */
+
 /* What one transaction appends. Borrowed for the call. */
 struct dbk_shipment {
     uint64_t first; /* the sequence of its first record */
-    uint32_t count; /* of records, at least 1 */
+    uint32_t
+        count; /* of records; 0: it is keys only, of what changed nothing, and first is
+                       the head + 1 */
     uint32_t
         before; /* the checksum of record first - 1 (dbk_log_checksum); 0 for none */
     struct dbk_slice body; /* records and keys, as dbk_apply_batch takes them */
+    /* Of this transaction, for dbk_apply_keep alone, inside the call: what lies in the stream
+     * before this shipment, and behind the place. NULL from dbk_log_shipment. */
+    struct dbk_apply *apply;
 };
 
 /* How a leader's records reach the other copies. Called by whoever has the turn to write,
@@ -58,7 +69,8 @@ struct dbk_shipper {
     /* Ship it and wait until the other copies will have it; *after receives the place behind
      * it. `at` is the place before.
      *
-     * DBK_NOT_LEADER   another leads by now: it is void, and will be nowhere
+     * DBK_NOT_LEADER   another leads by now: it is void, and will be nowhere. The log follows
+     *                  from then on
      * DBK_UNAVAILABLE  it was not sent
      * DBK_IN_DOUBT     it may be in the stream or not. The log follows from then on; once that
      *                  is known, dbk_log_settle
@@ -67,7 +79,8 @@ struct dbk_shipper {
                           const struct dbk_place *at, struct dbk_place *after,
                           struct dbk_error *err);
     /* Nothing is to be appended, but something is refused, or answered by a key: whether the
-     * stream ends at this place still. DBK_NOT_LEADER, DBK_UNAVAILABLE. */
+     * stream ends at this place still. DBK_NOT_LEADER (the log follows from then on),
+     * DBK_UNAVAILABLE. */
     enum dbk_code (*confirm)(void *context, const struct dbk_place *at,
                              struct dbk_error *err);
     /* The log follows from now on, by itself: for it could not commit what was shipped, or is
@@ -90,7 +103,6 @@ void dbk_log_follow(struct dbk_log *log);
 void dbk_log_settle(struct dbk_log *log, bool known);
 
 /* Applying what the stream has: one transaction, by one thread. */
-struct dbk_apply;
 
 /* Wait for the turn to write, and begin. *place receives where the log is, *head its last
  * sequence, and *checksum that record's (0 for none). End it by dbk_apply_commit or
@@ -113,7 +125,7 @@ enum dbk_code dbk_log_apply_begin(struct dbk_log *log, struct dbk_apply **apply,
  *
  * The body, little-endian: `count` times u32 the length of the record with its checksum, as it
  * stands in the log (log_value.h), and its bytes; then, until it ends, for each idempotency key
- * u16 the length of what is kept under it, 32 bytes of key, and that.
+ * u32 the length of what is kept under it, 32 bytes of key, and that.
  */
 enum dbk_code dbk_apply_batch(struct dbk_apply *apply, uint64_t first, uint32_t count,
                               struct dbk_slice body, uint64_t *head, uint32_t *checksum,
@@ -123,6 +135,12 @@ enum dbk_code dbk_apply_batch(struct dbk_apply *apply, uint64_t first, uint32_t 
  * DBK_CONFLICT: one is another; err names it. DBK_DAMAGED as above. */
 enum dbk_code dbk_apply_compare(struct dbk_apply *apply, uint64_t first, uint32_t count,
                                 struct dbk_slice body, struct dbk_error *err);
+
+/* Where the log has some of the records, or all, hold those as dbk_apply_compare does, append
+ * the others as dbk_apply_batch does, and keep the keys. Errors of both. */
+enum dbk_code dbk_apply_overlap(struct dbk_apply *apply, uint64_t first, uint32_t count,
+                                struct dbk_slice body, uint64_t *head,
+                                uint32_t *checksum, struct dbk_error *err);
 
 /* Keep something else that the copies share, under a name of at most 32 characters; it is in
  * the file. dbk_log_kept copies it into the batch: DBK_NOT_FOUND where there is none. */

@@ -210,8 +210,9 @@ static int get_meta(MDB_txn *txn, MDB_dbi meta, const char *name, void *out,
 
 static int initialise(MDB_txn *txn, struct environment *out)
 {
+    struct dbk_uuid store_id =
+        dbk_uuid_is_nil(&out->store_id) ? dbk_uuid_new() : out->store_id;
     uint32_t format = ENVIRONMENT_FORMAT_FIRST;
-    struct dbk_uuid store_id = dbk_uuid_new();
     int rc;
 
     if ((rc = mdb_dbi_open(txn, "meta", MDB_CREATE, &out->meta)) != 0 ||
@@ -233,9 +234,24 @@ int environment_need_format(MDB_txn *txn, const struct environment *environment,
     uint32_t there, needed = format;
     int rc = get_meta(txn, environment->meta, "format", &there, sizeof there);
 
-    if (rc != 0 || there >= needed)
+    if (rc != 0 || (there & ~ENVIRONMENT_MEMBER) >= needed)
         return rc;
+    needed |= there & ENVIRONMENT_MEMBER;
     return put_meta(txn, environment->meta, "format", &needed, sizeof needed);
+}
+
+int environment_set_member(MDB_txn *txn, const struct environment *environment,
+                           bool member)
+{
+    uint32_t there, wanted;
+    int rc = get_meta(txn, environment->meta, "format", &there, sizeof there);
+
+    if (rc != 0)
+        return rc;
+    wanted = (there & ~ENVIRONMENT_MEMBER) | (member ? ENVIRONMENT_MEMBER : 0);
+    if (wanted == there)
+        return 0;
+    return put_meta(txn, environment->meta, "format", &wanted, sizeof wanted);
 }
 
 static int look_whether_empty(MDB_txn *txn, bool *empty)
@@ -253,11 +269,13 @@ static int look_whether_empty(MDB_txn *txn, bool *empty)
 static enum dbk_code check_format(MDB_txn *txn, struct environment *out,
                                   struct dbk_error *err)
 {
-    uint32_t format;
+    uint32_t format = 0;
     int rc = get_meta(txn, out->meta, "format", &format, sizeof format);
 
     if (rc == MDB_NOTFOUND)
         return dbk_fail(err, DBK_UNSUPPORTED, "an LMDB file, but not a log of ours");
+    out->member = rc == 0 && (format & ENVIRONMENT_MEMBER) != 0;
+    format &= ~ENVIRONMENT_MEMBER;
     if (rc == 0 && format > ENVIRONMENT_FORMAT)
         return dbk_fail(err, DBK_UNSUPPORTED,
                         "written by a newer daybook (format %u, this one knows %u): "
@@ -377,22 +395,40 @@ static enum dbk_code open_and_load(const char *dir, enum dbk_access access,
     return code;
 }
 
-enum dbk_code environment_open(const char *dir, enum dbk_access access, size_t map_size,
-                               struct environment *out, struct dbk_error *err)
+static enum dbk_code open_checked(const char *dir, enum dbk_access access,
+                                  size_t map_size, struct environment *out,
+                                  struct dbk_error *err)
 {
     enum dbk_code code;
     struct dbk_error why;
 
-    memset(out, 0, sizeof *out);
     code = environment_check_directory(dir, access, err);
-    if (code != DBK_OK)
+    if (code != DBK_OK) {
+        environment_close(out);
         return code;
+    }
     code = open_and_load(dir, access, map_size, out, &why);
     if (code != DBK_OK) {
         environment_close(out);
         return dbk_fail(err, code, "%s: %s", dir, why.text);
     }
     return DBK_OK;
+}
+
+enum dbk_code environment_open(const char *dir, enum dbk_access access, size_t map_size,
+                               struct environment *out, struct dbk_error *err)
+{
+    memset(out, 0, sizeof *out);
+    return open_checked(dir, access, map_size, out, err);
+}
+
+enum dbk_code environment_make(const char *dir, size_t map_size,
+                               const struct dbk_uuid *store_id, struct environment *out,
+                               struct dbk_error *err)
+{
+    memset(out, 0, sizeof *out);
+    out->store_id = *store_id;
+    return open_checked(dir, ENVIRONMENT_MAKE, map_size, out, err);
 }
 
 void environment_close(struct environment *environment)

@@ -10,12 +10,17 @@
 #include "store/uuid.h"
 
 #include <lmdb.h>
+#include <stdbool.h>
 
 /* What is in the file: the newest format of its records. A log begins with the first, and
  * the transaction that appends the first record of a newer one raises it: so programs that
  * know no more than what is in a log can go on with it. */
 #define ENVIRONMENT_FORMAT DBK_RECORD_FORMAT
 #define ENVIRONMENT_FORMAT_FIRST 1
+
+/* Added to the format of a log that is one of several copies (place.h): a program that knows
+ * no places refuses it, and so does not append beside its leader. */
+#define ENVIRONMENT_MEMBER 0x10000u
 
 struct environment {
     MDB_env *env;
@@ -31,8 +36,9 @@ struct environment {
     MDB_dbi alias;        /* anonymous id -> person id */
     MDB_dbi person_alias; /* person id and anonymous id -> nothing */
 
-    MDB_dbi meta; /* "format", "store_id", "reopened" */
+    MDB_dbi meta; /* "format", "store_id", "reopened"; see place.h for the others */
     struct dbk_uuid store_id;
+    bool member; /* it had a place when it was opened */
 };
 
 /* What a log is opened for. */
@@ -48,6 +54,11 @@ enum dbk_code environment_open(const char *dir, enum dbk_access access, size_t m
                                struct environment *out, struct dbk_error *err);
 void environment_close(struct environment *environment); /* zeroed is fine */
 
+/* As environment_open for ENVIRONMENT_MAKE; a log that is made has this id. */
+enum dbk_code environment_make(const char *dir, size_t map_size,
+                               const struct dbk_uuid *store_id, struct environment *out,
+                               struct dbk_error *err);
+
 /* Give the log another id, inside txn. An LMDB code. */
 int environment_put_store_id(MDB_txn *txn, const struct environment *environment,
                              const struct dbk_uuid *store_id);
@@ -56,6 +67,10 @@ int environment_put_store_id(MDB_txn *txn, const struct environment *environment
  * code. */
 int environment_need_format(MDB_txn *txn, const struct environment *environment,
                             unsigned format);
+
+/* Say inside txn whether the log has a place. An LMDB code. */
+int environment_set_member(MDB_txn *txn, const struct environment *environment,
+                           bool member);
 
 /* Make sure that the disk has what is visible: write LMDB's two meta pages again, as they
  * are read now, and sync. To be called at the beginning of a write transaction, before

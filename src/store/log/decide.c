@@ -32,7 +32,7 @@ static int append(struct decide_turn *turn, struct dbk_command *command,
     log_value_write(value.mv_data, record, entry->length);
     turn->head = sequence;
     turn->appended[entry->type]++;
-    return 0;
+    return turn->body ? body_add_record(turn->body, value.mv_data, value.mv_size) : 0;
 }
 
 static int index_email(const struct rules_plan *plan, const struct decide_turn *turn)

@@ -8,6 +8,7 @@
 
 #include "command_private.h"
 #include "environment.h"
+#include "shipment_body.h"
 
 /* One write transaction's worth of deciding. */
 struct decide_turn {
@@ -23,6 +24,7 @@ struct decide_turn {
 
     unsigned appended[DBK_TYPE_COUNT]; /* records so far, by their type */
     unsigned format; /* the log is known to say that it has such records; 0: of none */
+    struct shipment_body *body; /* what is appended is gathered there; NULL: nowhere */
     struct decide_scratch *scratch; /* NULL until properties are merged */
 };
 

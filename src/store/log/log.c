@@ -1,6 +1,9 @@
 #include "command_private.h"
 #include "environment_check.h"
+#include "held.h"
+#include "shipping.h"
 #include "store/thread.h"
+#include "turn.h"
 #include "writer.h"
 
 #include <assert.h>
@@ -14,6 +17,18 @@ static enum dbk_access access_of(const struct dbk_log_options *options)
     return options->existing ? ENVIRONMENT_WRITE : ENVIRONMENT_MAKE;
 }
 
+static enum dbk_code open_environment(struct dbk_log *log, struct dbk_error *err)
+{
+    const struct dbk_log_options *options = &log->options;
+    enum dbk_access access = access_of(options);
+
+    if (access == ENVIRONMENT_MAKE && options->store_id)
+        return environment_make(log->dir, options->map_size, options->store_id,
+                                &log->environment, err);
+    return environment_open(log->dir, access, options->map_size, &log->environment,
+                            err);
+}
+
 enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *options,
                            struct dbk_log **out, struct dbk_error *err)
 {
@@ -23,12 +38,13 @@ enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *option
     *out = NULL;
     if (!log)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to open the log");
-    code = environment_open(dir, access_of(&log->options), log->options.map_size,
-                            &log->environment, err);
+    code = open_environment(log, err);
     if (code != DBK_OK)
         goto fail;
+    log->options.store_id = NULL; /* the caller's */
     log->store_id = log->environment.store_id;
     log->usable = true;
+    atomic_store(&log->role, log->environment.member ? DBK_LOG_FOLLOWS : DBK_LOG_ALONE);
     code = dbk_thread_start(&log->writer, "dbk-writer", writer_run, log, err);
     if (code != DBK_OK)
         goto fail;
@@ -54,7 +70,9 @@ void dbk_log_close(struct dbk_log *log)
     pthread_cond_signal(&log->submitted);
     pthread_cond_broadcast(&log->appended);
     pthread_mutex_unlock(&log->mutex);
+    held_end(log);
     pthread_join(log->writer, NULL);
+    held_end(log); /* whom it held at last */
     assert(!log->first && !log->writing && log->queued_bytes == 0);
     log_destroy(log);
 }
@@ -77,13 +95,15 @@ static enum dbk_code enqueue(struct dbk_log *log, struct writer_group *group,
     enum dbk_code code = DBK_OK;
 
     *turn = false;
+    if (atomic_load(&log->role) == DBK_LOG_FOLLOWS)
+        return shipping_refuse(err);
     pthread_mutex_lock(&log->mutex);
     if (log->closing) {
         code = dbk_fail(err, DBK_UNAVAILABLE, "the log is closing");
     } else if (log->first &&
                log->queued_bytes + group->bytes > log->options.queue_bytes) {
         code = dbk_fail(err, DBK_BUSY, "too many writes are waiting: try again");
-    } else if (writer_take_turn(log)) {
+    } else if (turn_try(log)) {
         *turn = true;
     } else {
         assert(!*log->last && !group->next);
@@ -134,6 +154,8 @@ enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *com
         writer_write(log, &group);
     else
         wait_until_done(log, &group);
+    if (group.was_held)
+        held_wait(log, &group);
     if (replayed)
         *replayed = group.replayed;
     if (group.code != DBK_OK && err)

@@ -167,6 +167,17 @@ static bool batch_add(struct dbk_batch *batch, uint64_t sequence, MDB_val value)
     return true;
 }
 
+bool log_batch_append(struct dbk_batch *batch, const void *bytes, size_t length)
+{
+    if (!reserve((void **)&batch->bytes, &batch->bytes_size, batch->bytes_used + length,
+                 1, 16384))
+        return false;
+    if (length > 0)
+        memcpy(batch->bytes + batch->bytes_used, bytes, length);
+    batch->bytes_used += length;
+    return true;
+}
+
 /* What a read is bounded by. */
 struct bounds {
     size_t max_records, max_bytes;

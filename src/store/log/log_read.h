@@ -12,4 +12,7 @@ void log_end_read(struct dbk_log *log, MDB_txn *txn);
 /* With the gate held: the head as it was found last, and whether it still is that. */
 bool log_head_is_known(struct dbk_log *log, uint64_t *head);
 
+/* Copy bytes behind those that the batch has. False: no memory. */
+bool log_batch_append(struct dbk_batch *batch, const void *bytes, size_t length);
+
 #endif

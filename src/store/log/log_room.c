@@ -58,8 +58,13 @@ void log_room_find(struct log_room *room, const char *dir, struct log_room_found
 
 bool log_room_is_there(struct log_room *room, const char *dir)
 {
+    return log_room_is_for(room, dir, 0);
+}
+
+bool log_room_is_for(struct log_room *room, const char *dir, uint64_t bytes)
+{
     look(room, dir);
     return atomic_load(&room->looked_at) == 0 ||
-           (atomic_load(&room->disk) >= LOG_ROOM_MIN &&
-            atomic_load(&room->file) >= LOG_ROOM_MIN);
+           (atomic_load(&room->disk) >= LOG_ROOM_MIN + bytes &&
+            atomic_load(&room->file) >= LOG_ROOM_MIN + bytes);
 }

@@ -30,7 +30,8 @@ struct log_room_found {
 /* As of a second ago at most, unless it hangs. dir is the log's. Any thread. */
 void log_room_find(struct log_room *room, const char *dir, struct log_room_found *out);
 
-/* Look now. False: there is less than LOG_ROOM_MIN. */
+/* Look now. False: there is less than LOG_ROOM_MIN; or less than that and so much more. */
 bool log_room_is_there(struct log_room *room, const char *dir);
+bool log_room_is_for(struct log_room *room, const char *dir, uint64_t bytes);
 
 #endif

@@ -21,7 +21,8 @@ static bool init_locks(struct dbk_log *log)
     pthread_rwlockattr_setkind_np(&gate, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     fine = pthread_rwlock_init(&log->gate, &gate) == 0 &&
            pthread_mutex_init(&log->mutex, NULL) == 0 &&
-           dbk_cond_init(&log->submitted) == 0 && dbk_cond_init(&log->appended) == 0;
+           dbk_cond_init(&log->submitted) == 0 && dbk_cond_init(&log->appended) == 0 &&
+           dbk_cond_init(&log->turn) == 0 && dbk_cond_init(&log->unheld) == 0;
     pthread_rwlockattr_destroy(&gate);
     return fine;
 }
@@ -29,6 +30,9 @@ static bool init_locks(struct dbk_log *log)
 void log_destroy(struct dbk_log *log)
 {
     environment_close(&log->environment);
+    body_finish(&log->body);
+    pthread_cond_destroy(&log->unheld);
+    pthread_cond_destroy(&log->turn);
     pthread_cond_destroy(&log->appended);
     pthread_cond_destroy(&log->submitted);
     pthread_mutex_destroy(&log->mutex);

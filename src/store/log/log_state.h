@@ -11,13 +11,16 @@
 #include "environment.h"
 #include "log_health.h"
 #include "log_room.h"
+#include "shipment_body.h"
 #include "store/clock.h"
 #include "store/log.h"
+#include "store/replicated.h"
 #include "wake.h"
 
 #include <pthread.h>
 
 struct writer_group; /* one submission, see writer.h */
+struct held_batch;   /* submissions in doubt, see held.h */
 
 struct dbk_log {
     char *dir;                      /* from open on, never changes */
@@ -34,6 +37,11 @@ struct dbk_log {
     bool settled;            /* what is visible is known to be on disk */
     dbk_deadline check_at;   /* when to look after dead readers */
     uint8_t sweep_place[32]; /* how far idempotency keys have been looked through */
+
+    /* The same, of a log that is one of several copies; the role is read by everybody. */
+    _Atomic int role; /* enum dbk_log_role */
+    struct dbk_shipper shipper;
+    struct shipment_body body; /* what the transaction appends, where it is shipped */
 
     struct log_health health;
     struct log_room room;
@@ -53,7 +61,13 @@ struct dbk_log {
     struct writer_group *first, **last; /* the queue */
     size_t queued_bytes, queued;        /* in it, queued: commands */
     bool writing;                       /* somebody has the turn */
-    unsigned lane;                      /* of those who are queued now */
+    pthread_cond_t turn;                /* who wants it, and is no writer, waits here */
+    size_t turns_wanted;                /* so many do; they go before the queue */
+    pthread_cond_t unheld;              /* whose submissions are held wait here */
+    struct held_batch *held;            /* such transactions */
+    size_t holding;                     /* submitters of theirs */
+    bool settling; /* somebody finds out what became of those that were in the list */
+    unsigned lane; /* of those who are queued now */
     uint64_t appends;    /* counts commits and interrupts, so that none is missed */
     uint64_t interrupts; /* counts interrupts */
     bool closing;

@@ -3,12 +3,15 @@
 #include "command_private.h"
 #include "decide.h"
 #include "fault_watch.h"
+#include "held.h"
 #include "idempotency.h"
 #include "index.h"
 #include "log_health.h"
 #include "recover.h"
+#include "shipping.h"
 #include "store/clock.h"
 #include "store/metrics.h"
+#include "turn.h"
 
 #include <assert.h>
 #include <string.h>
@@ -17,6 +20,9 @@
  */
 #define BATCH_BYTES ((size_t)16 << 20)
 #define BATCH_COMMANDS 16384
+
+/* What a shipment takes besides the records' bytes: of each, with its verdict, and of a key. */
+enum { SHIPPED_RECORD = 64, SHIPPED_GROUP = 128 };
 
 /* How often to look after dead readers, busy or not: while one keeps its place, the file
  * grows with each commit. */
@@ -29,7 +35,9 @@
 /* What one transaction holds. */
 struct batch {
     struct writer_group *first;
+    struct writer_group *rest; /* what did not fit one shipment, and comes next */
     struct decide_turn turn;
+    struct shipping shipping;
     uint64_t head_before;
 };
 
@@ -41,12 +49,13 @@ static void wait_for_turn(struct dbk_log *log)
     bool late = false;
 
     assert(log_is_locked(log));
-    while (log->writing || !(log->first || log->closing || late)) {
+    while (log->writing || log->turns_wanted > 0 ||
+           !(log->first || log->closing || late)) {
         if (!log->writing && (!log->usable || atomic_load(&log->health.failing)))
             until = dbk_deadline_in(REOPEN_MS);
         late = !dbk_cond_wait(&log->submitted, &log->mutex, until);
-        if (late && log->writing) /* then whoever has the turn looks after them */
-            until = dbk_deadline_in(CHECK_MS);
+        if (late && (log->writing || log->turns_wanted > 0))
+            until = dbk_deadline_in(CHECK_MS); /* who has the turn looks after them */
     }
     log->writing = true;
 }
@@ -98,6 +107,21 @@ static int decide_commands(struct decide_turn *turn, struct writer_group *group)
     return rc;
 }
 
+/* What was kept under the key goes with the records. */
+static int gather_key(const struct decide_turn *turn, const struct dbk_log *log,
+                      const struct dbk_idempotency *idempotency)
+{
+    MDB_val key = {sizeof idempotency->key, (void *)(uintptr_t)idempotency->key}, value;
+    int rc;
+
+    if (!turn->body)
+        return 0;
+    rc = mdb_get(turn->txn, log->environment.idempotency, &key, &value);
+    return rc == 0 ? body_add_key(turn->body, idempotency->key, value.mv_data,
+                                  value.mv_size)
+                   : rc;
+}
+
 static int decide_keyed(struct dbk_log *log, struct decide_turn *turn,
                         struct writer_group *group)
 {
@@ -120,21 +144,54 @@ static int decide_keyed(struct dbk_log *log, struct decide_turn *turn,
     if (rc == 0 && any_accepted(group))
         rc = idempotency_keep(turn->txn, &log->environment, group->idempotency,
                               turn->now, group->commands, group->count);
+    if (rc == 0 && any_accepted(group))
+        rc = gather_key(turn, log, group->idempotency);
     if (rc == 0)
         rc = idempotency_sweep(turn->txn, &log->environment, turn->now,
                                log->sweep_place);
     return rc;
 }
 
+/* At most so many bytes a submission adds to a shipment. */
+static size_t shipped_bytes(const struct writer_group *group)
+{
+    size_t bytes = SHIPPED_GROUP;
+
+    for (size_t i = 0; i < group->count; i++) {
+        const struct dbk_command *command = group->commands[i];
+
+        bytes += command->bytes_used + (command->count + 1) * SHIPPED_RECORD;
+        if (command->merge)
+            bytes += DBK_RECORD_MAX;
+    }
+    return bytes;
+}
+
+/* Whether the group, which is not the first, is left to the next transaction. */
+static bool is_cut(struct batch *batch, struct writer_group *last,
+                   struct writer_group *group)
+{
+    const struct shipment_body *body = batch->turn.body;
+
+    if (!body || body_length(body) + shipped_bytes(group) <= DBK_SHIPMENT_MAX)
+        return false;
+    last->next = NULL;
+    batch->rest = group;
+    return true;
+}
+
 /* Decide all of the batch; an LMDB code means that the transaction is spoiled. */
 static int decide_batch(struct dbk_log *log, struct batch *batch)
 {
     struct decide_turn *turn = &batch->turn;
+    struct writer_group *last = NULL;
     int rc = index_head(turn->txn, &log->environment, &batch->head_before);
 
     turn->head = batch->head_before;
     for (struct writer_group *group = batch->first; rc == 0 && group;
-         group = group->next) {
+         last = group, group = group->next) {
+        if (last && is_cut(batch, last, group))
+            break;
         group->code = DBK_OK;
         rc = group->idempotency ? decide_keyed(log, turn, group)
                                 : decide_commands(turn, group);
@@ -182,90 +239,85 @@ static void count_commit(const struct batch *batch, int64_t began_us)
     }
 }
 
+/* It is with the other copies, or may be, and not here: that is known once the stream is
+ * applied up to there. */
+static void hold_batch(struct dbk_log *log, struct batch *batch,
+                       const struct dbk_error *why)
+{
+    shipping_lose(log, why);
+    held_add(log, batch->first, batch->head_before + 1, why);
+}
+
 /* A commit failed, and whether it happened is unknown until the file is read again. */
 static void settle_failed_commit(struct dbk_log *log, struct batch *batch,
                                  int64_t began_us, const struct dbk_error *why)
 {
     const struct dbk_command *command = first_appended(batch);
-    struct dbk_error err = *why;
+    struct dbk_error err;
     bool committed;
+    enum dbk_code code =
+        recover_log(log, command, batch->head_before + 1, &committed, &err);
 
-    dbk_metric_add(DBK_METRIC_COMMIT_FAILURES, 1);
-    log_health_failed(log, why);
-    if (recover_log(log, command, batch->head_before + 1, &committed, &err) != DBK_OK) {
+    if (code == DBK_OK)
+        err = *why;
+    else
         log_health_failed(log, &err);
-        fail_batch(batch, &err);
-    } else if (!committed) {
-        fail_batch(batch, why);
-    } else {
+    if (code == DBK_OK && committed)
         count_commit(batch, began_us);
-    }
-}
-
-/* Where the environment is dead, as after a failure that is not ours to see, it is
- * opened again. */
-static int begin_turn(struct dbk_log *log, struct decide_turn *turn)
-{
-    struct dbk_error err;
-    bool committed;
-    int rc = mdb_txn_begin(log->environment.env, NULL, 0, &turn->txn);
-
-    if (rc != MDB_PANIC || recover_log(log, NULL, 0, &committed, &err) != DBK_OK)
-        return rc;
-    return mdb_txn_begin(log->environment.env, NULL, 0, &turn->txn);
-}
-
-static void write_batch(struct dbk_log *log, struct batch *batch)
-{
-    struct decide_turn *turn = &batch->turn;
-    int rc = begin_turn(log, turn);
-    MDB_env *env = log->environment.env;
-    struct dbk_error err;
-    int64_t began_us;
-
-    if (rc == 0) {
-        fault_enter(env);
-        turn->now = dbk_timestamp_now();
-        rc = environment_check_named(&log->environment);
-        /* A verdict may rest on what is visible only: on a commit that nobody knows to be
-         * on disk, for the disk failed, or whoever made it was killed. */
-        if (rc == 0 && !log->settled) {
-            rc = environment_prove(&log->environment);
-            log->settled = rc == 0;
-        }
-        if (rc == 0)
-            rc = decide_batch(log, batch);
-        decide_finish(turn);
-        if (rc != 0)
-            mdb_txn_abort(turn->txn);
-    }
-    if (rc != 0) {
-        fault_leave();
-        lmdb_fail(&err, env, rc, "append to the log");
-        dbk_metric_add(DBK_METRIC_COMMIT_FAILURES, 1);
-        log_health_failed(log, &err);
+    else if (batch->shipping.shipped)
+        hold_batch(log, batch, &err);
+    else
         fail_batch(batch, &err);
-        return;
-    }
-    began_us = dbk_clock_us();
-    rc = mdb_txn_commit(turn->txn); /* frees txn even when it fails */
+}
+
+/* Not committed: the transaction met an LMDB code, or *refused says why not. */
+static void give_up(struct dbk_log *log, struct batch *batch, int rc,
+                    struct dbk_error *refused)
+{
+    mdb_txn_abort(batch->turn.txn);
+    fault_leave();
+    if (rc != 0)
+        turn_failed(log, rc, "append to the log", refused);
+    if (batch->shipping.shipped || refused->code == DBK_IN_DOUBT)
+        hold_batch(log, batch, refused);
+    else
+        fail_batch(batch, refused);
+}
+
+static void commit_batch(struct dbk_log *log, struct batch *batch)
+{
+    int64_t began_us = dbk_clock_us();
+    int rc = mdb_txn_commit(batch->turn.txn); /* frees txn even when it fails */
+    struct dbk_error err;
+
     fault_leave();
     if (rc == 0) {
         log_health_works(log);
         count_commit(batch, began_us);
     } else {
-        lmdb_fail(&err, env, rc, "commit to the log");
+        turn_failed(log, rc, "commit to the log", &err);
         settle_failed_commit(log, batch, began_us, &err);
     }
 }
 
-/* To followers. */
-static void announce(struct dbk_log *log)
+static void write_batch(struct dbk_log *log, struct batch *batch)
 {
-    pthread_mutex_lock(&log->mutex);
-    log->appends++;
-    pthread_cond_broadcast(&log->appended);
-    pthread_mutex_unlock(&log->mutex);
+    struct dbk_error refused = {.code = DBK_OK, .text = ""};
+    struct decide_turn *turn = &batch->turn;
+    int rc = shipping_begin(&batch->shipping, log, turn->txn, &refused);
+
+    turn->now = dbk_timestamp_now();
+    turn->body = batch->shipping.body;
+    if (rc == 0 && refused.code == DBK_OK)
+        rc = decide_batch(log, batch);
+    decide_finish(turn);
+    if (rc == 0 && refused.code == DBK_OK)
+        rc = shipping_send(&batch->shipping, log, turn->txn, batch->head_before + 1,
+                           &refused);
+    if (rc == 0 && refused.code == DBK_OK)
+        commit_batch(log, batch);
+    else
+        give_up(log, batch, rc, &refused);
 }
 
 /* To those whose submissions were queued. */
@@ -289,24 +341,20 @@ static void wake_submitters(struct dbk_log *log, struct writer_group *first)
 static void process(struct dbk_log *log, struct batch *batch)
 {
     struct dbk_error err;
-    bool committed;
 
     assert(log->writing && batch->first);
     batch->turn.environment = &log->environment;
     log_health_begin(log);
-    if (log->usable || recover_log(log, NULL, 0, &committed, &err) == DBK_OK) {
+    if (atomic_load(&log->role) == DBK_LOG_FOLLOWS) {
+        shipping_refuse(&err);
+        fail_batch(batch, &err);
+    } else if (turn_begin(log, &batch->turn.txn, &err) == DBK_OK) {
         write_batch(log, batch);
     } else {
-        dbk_metric_add(DBK_METRIC_COMMIT_FAILURES, 1);
-        log_health_failed(log, &err);
-        dbk_fail(
-            &err, DBK_IO,
-            "the log cannot be opened again since a commit failed; nothing of this "
-            "was recorded");
         fail_batch(batch, &err);
     }
     log_health_end(log);
-    announce(log);
+    turn_announce(log);
 }
 
 /* Nobody is told of another failure: it was reported when the log was lost. */
@@ -317,38 +365,7 @@ static void reopen(struct dbk_log *log)
 
     assert(log->writing && !log->usable);
     if (recover_log(log, NULL, 0, &committed, &err) == DBK_OK)
-        announce(log);
-}
-
-static void check_readers(struct dbk_log *log)
-{
-    int dead;
-
-    if (dbk_deadline_left(log->check_at) > 0)
-        return;
-    if (log->usable)
-        mdb_reader_check(log->environment.env, &dead);
-    log->check_at = dbk_deadline_in(CHECK_MS);
-}
-
-static void give_turn_back(struct dbk_log *log)
-{
-    assert(log->writing);
-    check_readers(log);
-    pthread_mutex_lock(&log->mutex);
-    log->writing = false;
-    if (log->first || log->closing || !log->usable || atomic_load(&log->health.failing))
-        pthread_cond_signal(&log->submitted);
-    pthread_mutex_unlock(&log->mutex);
-}
-
-bool writer_take_turn(struct dbk_log *log)
-{
-    assert(log_is_locked(log));
-    if (log->writing || log->first)
-        return false;
-    log->writing = true;
-    return true;
+        turn_announce(log);
 }
 
 void writer_write(struct dbk_log *log, struct writer_group *group)
@@ -357,7 +374,22 @@ void writer_write(struct dbk_log *log, struct writer_group *group)
 
     assert(!group->next); /* not queued */
     process(log, &batch);
-    give_turn_back(log);
+    assert(!batch.rest);
+    turn_give_back(log);
+}
+
+/* In one transaction, or as many as it takes to ship them. Who is in the last one is woken
+ * when the turn is given back. */
+static void process_all(struct dbk_log *log, struct batch *batch)
+{
+    process(log, batch);
+    while (batch->rest) {
+        struct writer_group *rest = batch->rest;
+
+        wake_submitters(log, batch->first);
+        *batch = (struct batch){.first = rest};
+        process(log, batch);
+    }
 }
 
 void *writer_run(void *context)
@@ -374,12 +406,12 @@ void *writer_run(void *context)
         closing = log->closing && !batch.first;
         pthread_mutex_unlock(&log->mutex);
         if (batch.first)
-            process(log, &batch);
+            process_all(log, &batch);
         else if (!closing && !log->usable)
             reopen(log);
         else if (!closing && atomic_load(&log->health.failing))
             log_health_probe(log);
-        give_turn_back(log);
+        turn_give_back(log);
         wake_submitters(log, batch.first);
     } while (!closing);
     return NULL;

@@ -28,10 +28,13 @@ struct writer_group {
     unsigned lane; /* which of log->decided its owner sleeps on */
     atomic_bool done;
     struct writer_group *next;
-};
 
-/* With log->mutex held: take the turn where nobody has it or waits for it. */
-bool writer_take_turn(struct dbk_log *log);
+    bool was_held; /* what became of it is not known when it is done: held_wait */
+    /* Under log->mutex: where it is held, until when, and who else is. */
+    struct held_batch *held;
+    int64_t held_until;
+    struct writer_group *held_next;
+};
 
 /* Having the turn, write this submission, which is not queued, and give the turn back. */
 void writer_write(struct dbk_log *log, struct writer_group *group);

@@ -1,0 +1,523 @@
+/* A leader ships between append and commit, a follower refuses, and what is in doubt is held
+ * until it is known. */
+#include "members.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <time.h>
+
+enum { NODES = 2 };
+
+struct cluster {
+    struct stream stream;
+    struct node nodes[NODES];
+    struct dbk_uuid kate;
+};
+
+/* What the next commits do: '.' works, 'x' fails and writes nothing, '?' writes and says that
+ * it failed, '*' as 'x', and so do all that follow. */
+static _Atomic(const char *) commits;
+
+int __real_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn)
+{
+    const char *at = atomic_load(&commits);
+    char what = at && *at ? *at : '.';
+
+    if (at && *at && what != '*')
+        atomic_store(&commits, at + 1);
+    if (what == 'x' || what == '*') {
+        mdb_txn_abort(txn);
+        return EIO;
+    }
+    if (what == '?')
+        return __real_mdb_txn_commit(txn) == 0 ? EIO : EIO;
+    return __real_mdb_txn_commit(txn);
+}
+
+static int setup(void **state)
+{
+    struct cluster *cluster = calloc(1, sizeof *cluster);
+    struct dbk_uuid id = dbk_uuid_new();
+
+    stream_init(&cluster->stream);
+    for (int i = 0; i < NODES; i++)
+        node_open(&cluster->nodes[i], &cluster->stream, &id, 60000);
+    node_lead(&cluster->nodes[0]);
+    cluster->kate = add_person(&cluster->nodes[0].s, "kate@x.mock");
+    *state = cluster;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct cluster *cluster = *state;
+
+    atomic_store(&commits, NULL);
+    for (int i = 0; i < NODES; i++)
+        node_close(&cluster->nodes[i]);
+    stream_finish(&cluster->stream);
+    free(cluster);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static enum dbk_code try_event(struct node *node, const struct dbk_uuid *person,
+                               uint64_t *sequence, struct dbk_error *err)
+{
+    struct dbk_record event = draft_event(person);
+    struct dbk_command *command = command_of(&event);
+    enum dbk_code code = dbk_log_submit(node->s.log, &command, 1, NULL, NULL, err);
+
+    *sequence = dbk_command_verdict(command)->sequence;
+    dbk_command_destroy(command);
+    return code;
+}
+
+/* In a thread of its own, for who may be held. */
+struct attempt {
+    pthread_t thread;
+    struct node *node;
+    struct dbk_uuid person;
+    uint64_t sequence;
+    enum dbk_code code;
+    struct dbk_error err;
+};
+
+static void *attempt_run(void *context)
+{
+    struct attempt *attempt = context;
+
+    attempt->code =
+        try_event(attempt->node, &attempt->person, &attempt->sequence, &attempt->err);
+    return NULL;
+}
+
+static void attempt_start(struct attempt *attempt, struct node *node,
+                          const struct dbk_uuid *person)
+{
+    *attempt = (struct attempt){.node = node, .person = *person};
+    pthread_create(&attempt->thread, NULL, attempt_run, attempt);
+}
+
+static void wait_until_it_follows(struct node *node)
+{
+    const struct timespec moment = {.tv_nsec = 5000000};
+
+    for (int i = 0; dbk_log_role(node->s.log) != DBK_LOG_FOLLOWS && i < 12000; i++)
+        nanosleep(&moment, NULL);
+    assert_int_equal(dbk_log_role(node->s.log), DBK_LOG_FOLLOWS);
+}
+
+static void check_equal(struct cluster *cluster)
+{
+    struct dbk_batch a = {0}, b = {0};
+    struct node *nodes = cluster->nodes;
+
+    assert_int_equal(node_head(&nodes[0]), node_head(&nodes[1]));
+    dbk_log_read(nodes[0].s.log, 0, 1000, SIZE_MAX, &a, NULL);
+    dbk_log_read(nodes[1].s.log, 0, 1000, SIZE_MAX, &b, NULL);
+    assert_int_equal(a.bytes_used, b.bytes_used);
+    assert_memory_equal(a.bytes, b.bytes, a.bytes_used);
+    dbk_batch_finish(&a);
+    dbk_batch_finish(&b);
+}
+
+static void what_a_leader_appends_the_other_copy_has(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0], *other = &cluster->nodes[1];
+    struct dbk_place place;
+    uint64_t sequence;
+
+    assert_int_equal(dbk_log_role(leader->s.log), DBK_LOG_LEADS);
+    assert_int_equal(try_event(leader, &cluster->kate, &sequence, &leader->s.err),
+                     DBK_OK);
+    assert_int_equal(sequence, 2);
+    assert_int_equal(leader->ships, 2);
+    assert_int_equal(node_head(other), 0);
+    node_catch_up(other);
+    check_equal(cluster);
+    place = place_of(other);
+    assert_int_equal(place.next, 3);
+    assert_int_equal(place.epoch, 0);
+    assert_int_equal(place_of(leader).next, 3);
+}
+
+static void a_follower_refuses_before_anything_is_begun(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *other = &cluster->nodes[1];
+    uint64_t sequence;
+
+    node_catch_up(other);
+    assert_int_equal(dbk_log_role(other->s.log), DBK_LOG_FOLLOWS);
+    assert_int_equal(try_event(other, &cluster->kate, &sequence, &other->s.err),
+                     DBK_NOT_LEADER);
+    assert_non_null(strstr(other->s.err.text, "member of a cluster"));
+    assert_int_equal(node_head(other), 1);
+    assert_int_equal(other->ships, 0);
+}
+
+static void so_does_another_process_beside_the_leader(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0];
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        struct dbk_log_options options = {.map_size = (size_t)1 << 30};
+        struct node second = {.stream = &cluster->stream};
+        uint64_t sequence;
+
+        if (dbk_log_open(leader->s.dir, &options, &second.s.log, &second.s.err) !=
+            DBK_OK)
+            _exit(2);
+        _exit(dbk_log_role(second.s.log) == DBK_LOG_FOLLOWS &&
+                      try_event(&second, &cluster->kate, &sequence, &second.s.err) ==
+                          DBK_NOT_LEADER
+                  ? 0
+                  : 1);
+    }
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    assert_int_equal(node_head(leader), 1);
+}
+
+/* It has the log open since before, and finds the place in its write transaction. */
+static void and_one_that_opened_it_when_it_was_alone(void **state)
+{
+    struct scratch *s = calloc(1, sizeof *s);
+    struct dbk_place place = at_the_beginning;
+    int status, go[2];
+    pid_t child;
+    char c;
+
+    (void)state;
+    strcpy(s->dir, "/tmp/daybook-store-XXXXXX");
+    assert_non_null(mkdtemp(s->dir));
+    assert_int_equal(pipe(go), 0);
+    child = fork();
+    if (child == 0) { /* makes it a member, once it is open over there */
+        if (read(go[0], &c, 1) != 1)
+            _exit(1);
+        scratch_open(s);
+        _exit(dbk_log_put_place(s->log, &place, &s->err) != DBK_OK);
+    }
+    scratch_open(s);
+    assert_int_equal(dbk_log_role(s->log), DBK_LOG_ALONE);
+    add_person(s, "kate@x.mock");
+    assert_int_equal(write(go[1], "x", 1), 1);
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    assert_int_equal(dbk_log_role(s->log), DBK_LOG_ALONE); /* nobody has told it */
+    {
+        struct dbk_record bob = draft_person("bob@x.mock");
+        struct dbk_command *command = command_of(&bob);
+
+        assert_int_equal(dbk_log_submit(s->log, &command, 1, NULL, NULL, &s->err),
+                         DBK_NOT_LEADER);
+        dbk_command_destroy(command);
+    }
+    assert_int_equal(dbk_log_role(s->log), DBK_LOG_FOLLOWS);
+    assert_int_equal(head_of(s), 1);
+    dbk_log_close(s->log);
+    scratch_remove(s->dir);
+    close(go[0]);
+    close(go[1]);
+    free(s);
+}
+
+static void without_a_place_it_is_alone_again(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *other = &cluster->nodes[1];
+    struct dbk_place place;
+
+    node_catch_up(other);
+    assert_int_equal(dbk_log_put_place(other->s.log, NULL, &other->s.err), DBK_OK);
+    assert_int_equal(dbk_log_role(other->s.log), DBK_LOG_ALONE);
+    assert_int_equal(dbk_log_place(other->s.log, &place, &other->s.err), DBK_NOT_FOUND);
+    add_person(&other->s, "bob@x.mock");
+    scratch_reopen(&other->s);
+    assert_int_equal(dbk_log_role(other->s.log), DBK_LOG_ALONE);
+}
+
+static void a_place_is_there_after_reopening(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0];
+    struct dbk_place before = place_of(leader), after;
+    uint64_t sequence;
+
+    scratch_reopen(&leader->s);
+    after = place_of(leader);
+    assert_memory_equal(&before, &after, sizeof before);
+    assert_int_equal(dbk_log_role(leader->s.log), DBK_LOG_FOLLOWS);
+    assert_int_equal(try_event(leader, &cluster->kate, &sequence, &leader->s.err),
+                     DBK_NOT_LEADER);
+}
+
+static void what_cannot_be_sent_was_never_appended(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0];
+    uint64_t sequence;
+
+    leader->script = "U";
+    assert_int_equal(try_event(leader, &cluster->kate, &sequence, &leader->s.err),
+                     DBK_UNAVAILABLE);
+    assert_int_equal(node_head(leader), 1);
+    assert_int_equal(dbk_log_role(leader->s.log), DBK_LOG_LEADS);
+    assert_int_equal(try_event(leader, &cluster->kate, &sequence, &leader->s.err),
+                     DBK_OK);
+    assert_int_equal(sequence, 2);
+}
+
+static void a_deposed_leader_appends_nothing(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0], *other = &cluster->nodes[1];
+    uint64_t sequence;
+
+    node_lead(other);
+    assert_int_equal(try_event(leader, &cluster->kate, &sequence, &leader->s.err),
+                     DBK_NOT_LEADER);
+    assert_int_equal(dbk_log_role(leader->s.log), DBK_LOG_FOLLOWS);
+    assert_int_equal(leader->lost, 0);
+    assert_int_equal(try_event(other, &cluster->kate, &sequence, &other->s.err),
+                     DBK_OK);
+    dbk_log_follow(leader->s.log);
+    node_catch_up(leader);
+    assert_int_equal(leader->voids, 1); /* its own */
+    check_equal(cluster);
+}
+
+static void a_refusal_is_confirmed_first(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0], *other = &cluster->nodes[1];
+    struct dbk_record again = draft_person("KATE@x.mock");
+    struct dbk_command *command = command_of(&again);
+
+    assert_int_equal(submit_command(&leader->s, command).code, DBK_CONFLICT);
+    assert_int_equal(leader->confirmed, 1);
+    leader->confirms = "U";
+    assert_int_equal(
+        dbk_log_submit(leader->s.log, &command, 1, NULL, NULL, &leader->s.err),
+        DBK_UNAVAILABLE);
+    node_lead(other); /* there she may be gone by now */
+    assert_int_equal(
+        dbk_log_submit(leader->s.log, &command, 1, NULL, NULL, &leader->s.err),
+        DBK_NOT_LEADER);
+    dbk_command_destroy(command);
+}
+
+static void doubt_that_turns_out_to_have_landed_is_told_its_verdict(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0];
+    struct attempt attempt;
+
+    leader->script = "L";
+    attempt_start(&attempt, leader, &cluster->kate);
+    wait_until_it_follows(leader);
+    assert_int_equal(leader->lost, 1);
+    assert_int_equal(node_head(leader), 1); /* not before it is known */
+    stream_open(&cluster->stream);
+    node_catch_up(leader);
+    dbk_log_settle(leader->s.log, true);
+    pthread_join(attempt.thread, NULL);
+    assert_int_equal(attempt.code, DBK_OK);
+    assert_int_equal(attempt.sequence, 2);
+    assert_int_equal(node_head(leader), 2);
+}
+
+static void doubt_that_did_not_land_is_told_that_nothing_was_written(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0], *other = &cluster->nodes[1];
+    struct attempt attempt;
+    uint64_t sequence;
+
+    leader->script = "l";
+    attempt_start(&attempt, leader, &cluster->kate);
+    wait_until_it_follows(leader);
+    node_lead(other); /* and appends another record in its place */
+    assert_int_equal(try_event(other, &cluster->kate, &sequence, &other->s.err),
+                     DBK_OK);
+    node_catch_up(leader);
+    dbk_log_settle(leader->s.log, true);
+    pthread_join(attempt.thread, NULL);
+    assert_int_equal(attempt.code, DBK_NOT_LEADER);
+    check_equal(cluster);
+}
+
+static void doubt_that_nobody_can_settle_stays_one(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0];
+    struct attempt attempt;
+
+    leader->script = "L";
+    attempt_start(&attempt, leader, &cluster->kate);
+    wait_until_it_follows(leader);
+    dbk_log_settle(leader->s.log, false);
+    pthread_join(attempt.thread, NULL);
+    assert_int_equal(attempt.code, DBK_IN_DOUBT);
+}
+
+static void who_is_held_waits_no_longer_than_the_options_say(void **state)
+{
+    struct node short_one = {.script = "L"};
+    struct dbk_uuid id = dbk_uuid_new();
+    struct stream stream;
+
+    (void)state;
+    stream_init(&stream);
+    node_open(&short_one, &stream, &id, 50);
+    node_lead(&short_one);
+    {
+        struct dbk_record bob = draft_person("bob@x.mock");
+        struct dbk_command *command = command_of(&bob);
+
+        assert_int_equal(
+            dbk_log_submit(short_one.s.log, &command, 1, NULL, NULL, &short_one.s.err),
+            DBK_IN_DOUBT);
+        dbk_command_destroy(command);
+    }
+    node_close(&short_one);
+    stream_finish(&stream);
+}
+
+/* The commit fails, but the other copy has it: this one must not say that nothing was
+ * appended, nor append something else in its place. */
+static void a_commit_that_fails_after_shipping_is_in_all_the_same(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0], *other = &cluster->nodes[1];
+    struct attempt attempt;
+
+    atomic_store(&commits, "x");
+    attempt_start(&attempt, leader, &cluster->kate);
+    wait_until_it_follows(leader);
+    assert_int_equal(leader->lost, 1);
+    assert_int_equal(node_head(leader), 1);
+    node_catch_up(leader);
+    dbk_log_settle(leader->s.log, true);
+    pthread_join(attempt.thread, NULL);
+    assert_int_equal(attempt.code, DBK_OK);
+    assert_int_equal(attempt.sequence, 2);
+    node_catch_up(other);
+    check_equal(cluster);
+}
+
+static void a_commit_that_happened_after_all_leads_on(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0];
+    uint64_t sequence;
+
+    atomic_store(&commits, "?");
+    assert_int_equal(try_event(leader, &cluster->kate, &sequence, &leader->s.err),
+                     DBK_OK);
+    assert_int_equal(dbk_log_role(leader->s.log), DBK_LOG_LEADS);
+    assert_int_equal(place_of(leader).next, 3);
+}
+
+static void a_log_that_cannot_be_reopened_takes_it_from_the_stream(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0];
+    struct attempt attempt;
+
+    atomic_store(&commits, "*");
+    attempt_start(&attempt, leader, &cluster->kate);
+    wait_until_it_follows(leader);
+    assert_int_not_equal(
+        node_follow(leader, stream_end(&cluster->stream), 1, &leader->s.err), DBK_OK);
+    atomic_store(&commits, NULL);
+    node_catch_up(leader);
+    dbk_log_settle(leader->s.log, true);
+    pthread_join(attempt.thread, NULL);
+    assert_int_equal(attempt.code, DBK_OK);
+    assert_int_equal(node_head(leader), 2);
+}
+
+static void an_apply_whose_commit_fails_leaves_records_and_place(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *other = &cluster->nodes[1];
+
+    atomic_store(&commits, "x");
+    assert_int_equal(node_follow(other, 2, 10, &other->s.err), DBK_IO);
+    assert_int_equal(node_head(other), 0);
+    assert_int_equal(place_of(other).next, 0);
+    atomic_store(&commits, "?");
+    assert_int_equal(node_follow(other, 2, 10, &other->s.err), DBK_OK);
+    assert_int_equal(node_head(other), 1);
+    assert_int_equal(place_of(other).next, 2);
+}
+
+/* Killed before it ships, and behind that: the file has records and place, or neither. */
+static void killed_at_each_step_the_stream_tells(void **state)
+{
+    static const char *const scripts[] = {"d", "D"};
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0];
+
+    for (size_t i = 0; i < 2; i++) {
+        pid_t child = fork();
+
+        if (child == 0) { /* in a log of its own opening, for LMDB's sake */
+            struct dbk_log_options options = {.map_size = (size_t)1 << 30};
+            struct node second = {.stream = &cluster->stream, .script = scripts[i]};
+            uint64_t sequence;
+
+            if (dbk_log_open(leader->s.dir, &options, &second.s.log, &second.s.err))
+                _exit(2);
+            node_lead_on(&second);
+            try_event(&second, &cluster->kate, &sequence, &second.s.err);
+            _exit(3); /* it was to die */
+        }
+        {
+            int status;
+
+            waitpid(child, &status, 0);
+            assert_int_equal(status, 0);
+        }
+        assert_int_equal(node_head(leader), 1);
+        assert_int_equal(place_of(leader).next, 2);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_a_leader_appends_the_other_copy_has),
+        TEST(a_follower_refuses_before_anything_is_begun),
+        TEST(so_does_another_process_beside_the_leader),
+        TEST(and_one_that_opened_it_when_it_was_alone),
+        TEST(without_a_place_it_is_alone_again),
+        TEST(a_place_is_there_after_reopening),
+        TEST(what_cannot_be_sent_was_never_appended),
+        TEST(a_deposed_leader_appends_nothing),
+        TEST(a_refusal_is_confirmed_first),
+        TEST(doubt_that_turns_out_to_have_landed_is_told_its_verdict),
+        TEST(doubt_that_did_not_land_is_told_that_nothing_was_written),
+        TEST(doubt_that_nobody_can_settle_stays_one),
+        TEST(who_is_held_waits_no_longer_than_the_options_say),
+        TEST(a_commit_that_fails_after_shipping_is_in_all_the_same),
+        TEST(a_commit_that_happened_after_all_leads_on),
+        TEST(a_log_that_cannot_be_reopened_takes_it_from_the_stream),
+        TEST(an_apply_whose_commit_fails_leaves_records_and_place),
+        TEST(killed_at_each_step_the_stream_tells),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
