@@ -17,10 +17,13 @@ export async function pulse(signal, beat) {
     }
     const now = { time: Date.now() / 1000 };
     try {
-      const health = await ask("/health", { signal, allow: [503] });
+      const [health, told] = await Promise.all([
+        ask("/health", { signal, allow: [503] }),
+        metrics.then((yes) => (yes ? readMetrics(signal) : null)),
+      ]);
       now.health = health.data;
       now.details = health.response?.details;
-      if (await metrics) now.metrics = await readMetrics(signal);
+      now.metrics = told;
     } catch (error) {
       if (error.name === "AbortError") return;
       now.error = error;

@@ -38,8 +38,8 @@ function coloured(text) {
   let at = 0;
   for (const found of text.matchAll(PART)) {
     parts.push(text.slice(at, found.index));
-    if (found[2]) parts.push(h("span", { class: "key" }, found[1]), found[2]);
-    else parts.push(h("span", { class: found[1] ? "text" : "plain" }, found[0]));
+    if (found[2]) parts.push(h("bdi", { class: "key" }, found[1]), found[2]);
+    else parts.push(h("bdi", { class: found[1] ? "text" : "plain" }, found[0]));
     at = found.index + found[0].length;
   }
   parts.push(text.slice(at));

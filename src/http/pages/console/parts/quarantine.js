@@ -2,10 +2,13 @@
 import { ask } from "../api.js";
 import { announce, h, replace } from "../dom.js";
 import { count, momentOf } from "../format.js";
+import { pause } from "../pulse.js";
 import { link } from "../router.js";
 import { empty, failed, note } from "./notes.js";
 import { section } from "./section.js";
 import { table } from "./table.js";
+
+const POSTED = [0, 1000, 2000]; // when the list is asked for again: it is posted meanwhile
 
 const COLUMNS = [
   {
@@ -37,7 +40,11 @@ export function quarantine(signal) {
         note("ok", `${count(data.retried)} tried again. Who is still set aside is listed.`),
       );
       announce("Tried again");
-      await listed.load();
+      for (const wait of POSTED) {
+        await pause(wait, signal);
+        if (signal.aborted) return;
+        await listed.load();
+      }
     } catch (error) {
       replace(told, failed(error));
     }

@@ -89,12 +89,9 @@ function stateOf(now) {
 
 function progress({ phase, done, total, unit, seconds_left: left, started_at: began }) {
   const known = total > 0;
-  const bar = h("progress", {
-    max: known ? total : null,
-    value: known ? done : undefined,
-    "aria-label": "Progress of the rebuild",
-  });
-  if (!known) bar.removeAttribute("value");
+  // Without a value it says that it goes on, and not how far it is.
+  const far = known ? { max: total, value: done } : {};
+  const bar = h("progress", { ...far, "aria-label": "Progress of the rebuild" });
   return h(
     "div",
     { class: "progress" },

@@ -92,7 +92,7 @@ export async function show(root, { query, signal }) {
   // Nothing is there: because of whom, or of what, it is asked for; or there is nothing yet.
   const nothing = async (asked, until) => {
     if (!asked.any && (await ask("/events/types?limit=1", { signal: until })).data.length === 0)
-      return sendYourFirstEvent(search, until);
+      return void replace(result, sendYourFirstEvent(search, until));
     if (asked.nobodyMaybe) return nobody({ ...asked, nobody: asked.nobodyMaybe }, clear);
     if (asked.filter.person_id && !(await isThere(asked.filter.person_id, until)))
       return nobody({ ...asked, nobody: "id" }, clear);

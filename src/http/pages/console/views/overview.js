@@ -19,16 +19,15 @@ const seen = [[], [], []]; // of it, for when the view is come back to
 export async function show(root, { query, signal }) {
   const first = h("div", { hidden: true });
   const stand = figures();
-  replace(root, heading("Overview"));
-  const counts = (await may("metrics")) ? "Events" : "Records";
-  if (signal.aborted) return;
-  const moving = movement(counts, signal);
-  const reasons = h("div", { hidden: true });
+  const moving = may("metrics").then((yes) => movement(yes ? "Events" : "Records", signal));
+  const reasons = h("div", { hidden: true }),
+    place = h("div", {});
   const counted = types(query, signal, first);
-  replace(root, heading("Overview"), reasons, first, stand.box, moving.box, counted.box);
+  replace(root, heading("Overview"), reasons, first, stand.box, place, counted.box);
+  moving.then(({ box }) => place.replaceWith(box));
   pulse(signal, (now) => {
     stand.show(now);
-    moving.show(now);
+    moving.then((chart) => chart.show(now));
     tellReasons(reasons, now, signal);
     counted.beat(now);
   });
