@@ -52,7 +52,11 @@ class Locked:
         return self
 
     def __exit__(self, *_):
-        self.process.communicate("rollback;\n", timeout=60)
+        self.release()
+
+    def release(self):
+        if self.process.poll() is None:
+            self.process.communicate("rollback;\n", timeout=60)
 
 
 def rows(server):
