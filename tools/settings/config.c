@@ -95,6 +95,20 @@ static enum dbk_code check_together(const struct config *config, struct dbk_erro
     return DBK_OK;
 }
 
+/* What libpq reads of the environment (PGSSLMODE and its like) may be in .env, too: left
+ * out without a word, who asks for TLS there would go without. The last line of a name
+ * counts, and the environment goes before it. */
+static enum dbk_code take_libpq(const struct dotenv *dotenv, struct dbk_error *err)
+{
+    for (size_t i = dotenv->count; i > 0; i--) {
+        const struct dotenv_entry *entry = &dotenv->entries[i - 1];
+
+        if (!strncmp(entry->name, "PG", 2) && setenv(entry->name, entry->value, 0) != 0)
+            return dbk_fail(err, DBK_NO_MEMORY, "read the settings: out of memory");
+    }
+    return DBK_OK;
+}
+
 enum dbk_code config_load(const struct config_sources *sources, struct config **config,
                           struct dbk_error *err)
 {
@@ -112,6 +126,8 @@ enum dbk_code config_load(const struct config_sources *sources, struct config **
         code = load_settings(sources, &dotenv, made, err);
     else
         code = dbk_fail(err, DBK_NO_MEMORY, "read the settings: out of memory");
+    if (code == DBK_OK && (sources->groups & CONFIG_GROUP_DATABASE))
+        code = take_libpq(&dotenv, err);
     dotenv_finish(&dotenv);
     if (code == DBK_OK)
         code = check_together(made, err);

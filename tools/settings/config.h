@@ -61,7 +61,9 @@ struct config_sources {
     unsigned groups; /* which to read; the others keep their defaults */
 };
 
-/* Read and check the settings. Free with config_destroy.
+/* Read and check the settings. With those of the database, what .env has for libpq (PG...)
+ * is put into the environment, where that lacks it: before there are threads. Free with
+ * config_destroy.
  *
  * DBK_INVALID  err names the setting, where the value came from and what is allowed; or
  *              the line of .env that cannot be read

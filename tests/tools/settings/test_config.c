@@ -360,6 +360,24 @@ static void error_details_are_shown_only_where_local(void **state)
     assert_int_equal(load(place), DBK_INVALID);
 }
 
+static void what_libpq_reads_may_be_in_dotenv(void **state)
+{
+    struct place *place = *state;
+
+    unsetenv("PGSSLMODE");
+    setenv("PGKRBSRVNAME", "environment", 1);
+    write_dotenv(place, "PGSSLMODE=prefer\nPGKRBSRVNAME=file\nPGSSLMODE='require'\n");
+    place->sources.groups = CONFIG_GROUP_DATA;
+    assert_int_equal(load(place), DBK_OK);
+    assert_null(getenv("PGSSLMODE"));
+    place->sources.groups = ALL_GROUPS;
+    assert_int_equal(load(place), DBK_OK);
+    assert_string_equal(getenv("PGSSLMODE"), "require");
+    assert_string_equal(getenv("PGKRBSRVNAME"), "environment");
+    unsetenv("PGSSLMODE");
+    unsetenv("PGKRBSRVNAME");
+}
+
 static void a_broken_dotenv_is_refused(void **state)
 {
     struct place *place = *state;
@@ -391,6 +409,7 @@ int main(void)
         IN_PLACE(lists_are_cut_at_commas),
         IN_PLACE(origins_are_taken_as_browsers_write_them),
         IN_PLACE(error_details_are_shown_only_where_local),
+        IN_PLACE(what_libpq_reads_may_be_in_dotenv),
         IN_PLACE(a_broken_dotenv_is_refused),
     };
 
