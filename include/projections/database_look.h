@@ -14,8 +14,10 @@ struct dbk_database_state {
     char untested[128]; /* "", or that the version is newer than any that was tested */
     bool read_only;     /* a standby, or set so */
     bool has_schema;    /* the configured one */
-    bool may_make;      /* the schema, where it is missing */
+    bool may_make;      /* the schema, where it is missing; others beside it */
     bool may_use;       /* it, to make tables in it, where it is there */
+    bool replica;       /* triggers do not fire: session_replication_role */
+    unsigned connections; /* that the user gets at most */
 };
 
 /* Ask it; changes nothing. DBK_UNAVAILABLE (cannot be reached, or refuses),

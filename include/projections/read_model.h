@@ -68,6 +68,10 @@ enum dbk_code dbk_read_model_standbys(struct dbk_read_model *model,
  * 0. Waits for nothing. Any thread. */
 int64_t dbk_read_model_hangs(const struct dbk_read_model *model);
 
+/* Whether reads get no connection from a PostgreSQL that answers: others have all, say; err
+ * says why. It is tried again twice a second. Waits for nothing. Any thread. */
+bool dbk_read_model_refused(const struct dbk_read_model *model, struct dbk_error *err);
+
 /* What it is at, for who watches it. Waits for nothing. Any thread. */
 struct dbk_read_model_gauges {
     unsigned busy[DBK_METRIC_POOLS]; /* connections, by enum dbk_metric_pool */

@@ -31,6 +31,8 @@ struct check {
     struct dbk_log *log; /* NULL: there is none, or it cannot be opened */
 };
 
+/* Beside those of reads, as docs/operators.md tells. */
+enum { OTHER_CONNECTIONS = 5 };
 enum verdict { RIGHT, WARN, WRONG };
 
 static void tell(struct check *check, enum verdict verdict, const char *what,
@@ -228,16 +230,50 @@ static void check_rights(struct check *check, const struct dbk_database *databas
                          const struct dbk_database_state *state)
 {
     if (state->read_only)
-        tell(check, WRONG, "database", "it is read-only: the tables would fall behind");
-    else if (state->has_schema ? !state->may_use : !state->may_make)
-        tell(check, WRONG, "database", "%s has no right to make %s %s", database->user,
-             state->has_schema ? "tables in the schema" : "the schema",
-             database->schema);
+        tell(check, WRONG, "database",
+             "it is read-only: the tables would fall behind (a standby, or "
+             "default_transaction_read_only)");
+    else if (state->replica)
+        tell(check, WRONG, "database",
+             "session_replication_role is replica for %s, so the triggers that count "
+             "events would not fire, and nothing would be posted: set it to origin",
+             database->user);
+    else if (state->has_schema && !state->may_use)
+        tell(check, WRONG, "database",
+             "%s has no right to make tables in the schema %s: grant usage, create on "
+             "schema \"%s\" to \"%s\"",
+             database->user, database->schema, database->schema, database->user);
+    else if (!state->has_schema && !state->may_make)
+        tell(
+            check, WRONG, "database",
+            "%s has no right to make the schema %s: grant create on database \"%s\" to "
+            "\"%s\"",
+            database->user, database->schema, database->name, database->user);
     else
         tell(check, *state->untested ? WARN : RIGHT, "database",
              "PostgreSQL %s, %s, schema %s%s%s", state->version, state->encoding,
              database->schema, state->has_schema ? "" : ", which would be made",
              state->untested);
+}
+
+/* It would serve, and something would be missed. */
+static void check_bounds(struct check *check, const struct dbk_database *database,
+                         const struct dbk_database_state *state)
+{
+    unsigned needed =
+        (unsigned)config_number(check->tool->config, SETTING_DB_CONNECTIONS) +
+        OTHER_CONNECTIONS;
+
+    if (state->has_schema && !state->may_make)
+        tell(check, WARN, "rights",
+             "daybook rebuild, replay and verify --projection would be refused, for %s "
+             "may make no schema beside %s: grant create on database \"%s\" to \"%s\"",
+             database->user, database->schema, database->name, database->user);
+    if (state->connections < needed)
+        tell(check, WARN, "connections",
+             "PostgreSQL gives %s %u at most, and serve takes up to %u (DB_CONNECTIONS "
+             "and %d): let it have more",
+             database->user, state->connections, needed, OTHER_CONNECTIONS);
 }
 
 static void look(struct check *check, const struct dbk_database *database)
@@ -250,6 +286,7 @@ static void look(struct check *check, const struct dbk_database *database)
         return;
     }
     check_rights(check, database, &state);
+    check_bounds(check, database, &state);
     if (state.has_schema)
         check_tables(check, database);
     else

@@ -32,6 +32,7 @@ void health_look(const struct service *service, struct health *out)
         out->lag = out->log_gauges.head - out->tables.projected;
     if (service->model)
         out->unanswered_ms = unanswered(service->model);
+    out->refused = service->model && dbk_read_model_refused(service->model, &out->why);
 }
 
 const char *health_writes(const struct health *health)
@@ -75,6 +76,10 @@ bool health_reads_fail(const struct service *service, const struct health *healt
     else if (health->unanswered_ms > 0)
         snprintf(why, size, "PostgreSQL has not answered for %lld s",
                  (long long)(health->unanswered_ms / 1000));
+    else if (health->refused)
+        snprintf(why, size, "%s",
+                 health->shows_details ? health->why.text
+                                       : "PostgreSQL gives reads no connection");
     return *why != '\0';
 }
 

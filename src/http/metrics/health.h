@@ -13,6 +13,8 @@ struct health {
     struct dbk_projector_status tables; /* zeroed where there are none */
     uint64_t lag;                       /* records that the tables lack */
     int64_t unanswered_ms; /* for so long PostgreSQL has not answered; 0: it does */
+    bool refused;          /* reads get no connection from it */
+    struct dbk_error why;  /* they do not */
     bool shows_details;    /* whoever asks may be told hosts and files */
 };
 

@@ -96,6 +96,17 @@ const char *pg_sqlstate(const struct pg *pg);
 /* Whether the last statement failed because nothing can be changed: a standby, or set so. */
 bool pg_read_only(const struct pg *pg);
 
+/* What was to be done. */
+enum pg_right {
+    PG_RIGHT_SCHEMA, /* make the connection's schema */
+    PG_RIGHT_SHADOW, /* make another one beside it */
+    PG_RIGHT_TABLES, /* make and change tables in it */
+};
+/* Where the last statement failed for want of a right, put behind the text of err what
+ * grants it. Returns code. */
+enum dbk_code pg_name_right(const struct pg *pg, enum pg_right right,
+                            enum dbk_code code, struct dbk_error *err);
+
 /* A statement: with a name it is prepared once per connection, when first run. name and
  * sql must outlive the connection (they are constants).
  *

@@ -51,12 +51,21 @@ static int without_newline(const char *text)
     return (int)length;
 }
 
+/* libpq gives no SQLSTATE here. */
+static bool says_full(const char *text)
+{
+    return strstr(text, "too many c") || strstr(text, "connection slots");
+}
+
 enum dbk_code pg_unreached(const PGconn *conn, struct dbk_error *err)
 {
     const char *text = PQerrorMessage(conn);
 
-    return dbk_fail(err, DBK_UNAVAILABLE, "PostgreSQL cannot be reached: %.*s",
-                    without_newline(text), text);
+    return dbk_fail(err, DBK_UNAVAILABLE, "PostgreSQL cannot be reached: %.*s%s",
+                    without_newline(text), text,
+                    says_full(text)
+                        ? ": raise the role's connection limit, or max_connections"
+                        : "");
 }
 
 enum dbk_code pg_lost(struct pg *pg, struct dbk_error *err)
@@ -108,8 +117,14 @@ static enum dbk_code refused(struct pg *pg, const PGresult *result,
     note_damage(pg, text);
     if (needs_new_session(pg->sqlstate))
         pg->dead = is_certain(result);
-    return dbk_fail(err, code_of(pg->sqlstate), "PostgreSQL: %s (%s)",
-                    text ? text : "no message", pg->sqlstate);
+    return dbk_fail(
+        err, code_of(pg->sqlstate), "PostgreSQL: %s (%s)%s", text ? text : "no message",
+        pg->sqlstate,
+        pg_read_only(pg)
+            ? ": name the primary in DB_HOST, where this is a standby; else "
+              "set default_transaction_read_only off again, for the role, the "
+              "database or the server"
+            : "");
 }
 
 enum dbk_code pg_check(struct pg *pg, const PGresult *result, struct dbk_error *err)

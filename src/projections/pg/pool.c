@@ -38,7 +38,9 @@ struct pool {
     struct waiter *first, **last; /* in the order they came */
     struct slot *slots;           /* max of them */
     unsigned idle_count;
-    struct slot **idle; /* a stack */
+    struct slot **idle;   /* a stack */
+    int64_t refused_at;   /* clock.h: the last connection was refused; 0: it was made */
+    struct dbk_error why; /* it was */
 };
 
 enum dbk_code pool_open(const struct dbk_database *database,
@@ -87,6 +89,22 @@ void pool_look(struct pool *pool, struct pool_use *out)
         out->idle += pool->slots[i].state == IDLE;
     }
     pthread_mutex_unlock(&pool->mutex);
+}
+
+int64_t pool_refused(struct pool *pool, struct dbk_error *err)
+{
+    int64_t refused_at;
+
+    pthread_mutex_lock(&pool->mutex);
+    refused_at = pool->refused_at;
+    for (unsigned i = 0; i < pool->max; i++) {
+        if (pool->slots[i].pg)
+            refused_at = 0;
+    }
+    if (err)
+        *err = pool->why;
+    pthread_mutex_unlock(&pool->mutex);
+    return refused_at;
 }
 
 /* With the mutex held: one that nobody has, with a connection if there is such; NULL:
@@ -167,26 +185,30 @@ static enum dbk_code connect_one(struct pool *pool, const struct pool_asker *ask
                                  struct dbk_error *err)
 {
     struct pg_options options = pool->options;
+    struct dbk_error why;
     struct pg *pg;
     enum dbk_code code;
 
     options.connect_timeout_ms = dbk_deadline_left(deadline);
     options.go_on = asker->go_on;
     options.go_on_context = asker->context;
-    code = pg_open(pool->database, &options, &pg, err);
+    code = pg_open(pool->database, &options, &pg, &why);
     if (code == DBK_OK && pool->check)
-        code = pool->check(pool->check_context, pg, deadline, err);
-    if (code == DBK_UNSUPPORTED) { /* of the server: for who reads it is away */
+        code = pool->check(pool->check_context, pg, deadline, &why);
+    if (code == DBK_UNSUPPORTED) /* of the server: for who reads it is away */
         code = DBK_UNAVAILABLE;
-        if (err)
-            err->code = code;
-    }
     if (code != DBK_OK) {
+        why.code = code;
+        if (err)
+            *err = why;
         pg_close(pg);
         pg = NULL;
     }
     pthread_mutex_lock(&pool->mutex);
     slot->pg = pg;
+    pool->refused_at = code == DBK_UNAVAILABLE ? dbk_clock_ms() : 0;
+    if (code != DBK_OK)
+        pool->why = why;
     if (!pg)
         give_back(pool, slot);
     pthread_mutex_unlock(&pool->mutex);

@@ -39,6 +39,10 @@ struct pool_use {
 };
 void pool_look(struct pool *pool, struct pool_use *out);
 
+/* Since when (clock.h) no connection can be made, where there is none: the last one that was
+ * wanted was refused, and err says why. 0: not so. Any thread. */
+int64_t pool_refused(struct pool *pool, struct dbk_error *err);
+
 /* Ask this of each connection once it is made; one that fails it is closed, and whoever
  * wanted it gets the failure. Before the first is taken. */
 typedef enum dbk_code pool_check(void *context, struct pg *pg, dbk_deadline deadline,

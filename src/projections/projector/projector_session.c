@@ -28,8 +28,11 @@ static enum dbk_code migrate(struct dbk_projector *projector, struct dbk_error *
 {
     bool schema_made = false;
     const struct dbk_database *database = projector->poster.database;
-    enum dbk_code code = dbk_migrate_up(database, note_schema_made, &schema_made, err);
+    enum dbk_code code;
 
+    projector->migrating = true;
+    code = dbk_migrate_up(database, note_schema_made, &schema_made, err);
+    projector->migrating = code != DBK_OK;
     if (schema_made && projector->poster.tables != 0)
         poster_say(&projector->poster,
                    "the schema %s was dropped: it is made again from the log",
@@ -115,6 +118,8 @@ static enum dbk_code look_after(struct dbk_projector *projector, struct dbk_erro
         code = poster_poll(&projector->poster, &same, &retries, err);
     if (code == DBK_OK)
         code = tables_look(projector->poster.pg, QUERY_MS, err);
+    if (code == DBK_OK)
+        code = tables_check_counted(projector->poster.pg, QUERY_MS, err);
     if (code == DBK_OK && !same)
         code = DBK_MOVED;
     if (code == DBK_OK && retries > 0 && !post_retry_pending(&projector->retry))
@@ -165,7 +170,7 @@ static enum dbk_code follow_until_stop(struct dbk_projector *projector,
 static enum dbk_code say_what_to_do(struct dbk_projector *projector, enum dbk_code code,
                                     struct dbk_error *err)
 {
-    if (!tables_broken(projector->poster.pg))
+    if (projector->migrating || !tables_broken(projector->poster.pg))
         return code;
     if (!projector->tables_missed) {
         projector->tables_missed = true;
@@ -180,12 +185,14 @@ enum dbk_code projector_session(struct dbk_projector *projector, struct dbk_erro
 
     assert(!projector->poster.pg &&
            !projector->tidy.pg); /* the session before has closed them */
-    projector->held = projector->poster.other_history = false;
+    projector->held = projector->poster.other_history = projector->migrating = false;
     if (projector_put_off(projector, err))
         return DBK_UNAVAILABLE;
     code = connect_pg(projector, err);
     if (code == DBK_OK) /* before anyone is told that it follows */
         code = tables_look(projector->poster.pg, QUERY_MS, err);
+    if (code == DBK_OK)
+        code = tables_check_counted(projector->poster.pg, QUERY_MS, err);
     if (code == DBK_OK && !projector->retried_all) {
         code = post_retry_begin(&projector->retry, true, err);
         projector->retried_all = code == DBK_OK;

@@ -62,6 +62,7 @@ struct dbk_projector {
     int64_t mark_at;
     bool retried_all;   /* everyone in quarantine gets one try at start */
     bool tables_missed; /* the last session ended since one was not there */
+    bool migrating;     /* if it ends now, that is told of another connection */
     bool told_untested; /* that the server is newer than what was tested */
     struct projector_tidy tidy;
 };

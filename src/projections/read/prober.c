@@ -33,8 +33,21 @@ void prober_init(struct prober *prober, const struct dbk_database *database)
     *prober = (struct prober){.database = *database};
     atomic_init(&prober->asked_at, 0);
     atomic_init(&prober->asks_at, 0);
+    atomic_init(&prober->connected_at, 0);
     pthread_mutex_init(&prober->mutex, NULL);
     dbk_cond_init(&prober->changed);
+}
+
+void prober_beside(struct prober *prober, void (*beside)(void *context), void *context)
+{
+    assert(!prober->started);
+    prober->beside = beside;
+    prober->beside_context = context;
+}
+
+int64_t prober_connected_at(const struct prober *prober)
+{
+    return atomic_load(&prober->connected_at);
 }
 
 /* Asked since then, and no answer yet. */
@@ -72,8 +85,10 @@ static enum dbk_code connect_pg(struct prober *prober, int64_t asked_at)
                                        .go_on_context = &connecting};
     enum dbk_code code = pg_open(&prober->database, &options, &prober->pg, NULL);
 
-    if (code == DBK_OK)
+    if (code == DBK_OK) {
         pg_ask_while(prober->pg, NULL, NULL);
+        atomic_store(&prober->connected_at, dbk_clock_ms());
+    }
     return code;
 }
 
@@ -107,9 +122,12 @@ static void probe(struct prober *prober)
     if (code != DBK_TIMEOUT)
         atomic_store(&prober->asked_at, 0);
     if (prober->pg && (code == DBK_TIMEOUT || !pg_alive(prober->pg))) {
+        atomic_store(&prober->connected_at, 0);
         pg_close(prober->pg);
         prober->pg = NULL;
     }
+    if (code == DBK_OK && prober->beside)
+        prober->beside(prober->beside_context);
 }
 
 static void *run(void *argument)

@@ -22,6 +22,9 @@ struct prober {
         asks_at; /* clock.h: when what is under way was asked; 0: nothing is */
     _Atomic int64_t asked_at; /* the same of the statement that hangs; 0: none does */
     atomic_uint hangs;        /* how often it was found to hang */
+    _Atomic int64_t connected_at;  /* clock.h; 0: it is not */
+    void (*beside)(void *context); /* done once a question was answered; or NULL */
+    void *beside_context;
 
     pthread_t thread;
     bool started;
@@ -39,6 +42,13 @@ void prober_finish(struct prober *prober);
 
 /* DBK_NO_MEMORY, DBK_IO (no thread) */
 enum dbk_code prober_start(struct prober *prober, struct dbk_error *err);
+
+/* Have the thread do this, too, while PostgreSQL answers; it takes a second at most. Before
+ * prober_start. */
+void prober_beside(struct prober *prober, void (*beside)(void *context), void *context);
+
+/* Since when (clock.h) it has a connection; 0: it has none. */
+int64_t prober_connected_at(const struct prober *prober);
 
 /* A statement was not answered in time: ask now. */
 void prober_suspect(struct prober *prober);

@@ -64,6 +64,41 @@ static enum dbk_code check_new(void *context, struct pg *pg, dbk_deadline deadli
     return check_claimed(context, pg, deadline, err);
 }
 
+enum { TRY_MS = 1000 };
+
+/* Whether the pool gets no connection from a PostgreSQL that answers: what was refused
+ * before that is past. */
+static bool is_refused(const struct dbk_read_model *model, struct pool *pool,
+                       struct dbk_error *err)
+{
+    int64_t connected_at = prober_connected_at(&model->prober);
+
+    return connected_at > 0 && pool_refused(pool, err) > connected_at;
+}
+
+/* Whoever is told that there is none comes again later, or not at all. */
+static void try_refused(void *context)
+{
+    struct dbk_read_model *model = context;
+    struct pool *const pools[] = {model->look_ups, model->lists};
+    struct pg *pg;
+
+    for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
+        if (is_refused(model, pools[i], NULL) &&
+            pool_take(pools[i], NULL, dbk_deadline_in(TRY_MS), &pg, NULL) == DBK_OK)
+            pool_give(pools[i], pg);
+    }
+}
+
+bool dbk_read_model_refused(const struct dbk_read_model *model, struct dbk_error *err)
+{
+    unsigned standbys, in;
+
+    standbys_look(&model->standbys, &standbys, &in);
+    return in == 0 && (is_refused(model, model->look_ups, err) ||
+                       is_refused(model, model->lists, err));
+}
+
 /* Of its lists a sixth is kept from any one client. */
 static unsigned share_of(unsigned lists)
 {
@@ -149,6 +184,7 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
         return code;
     }
     find_persons_init(model, processors);
+    prober_beside(&model->prober, try_refused, model);
     *out = model;
     return DBK_OK;
 }

@@ -7,7 +7,16 @@
 #include <string.h>
 
 enum { CONNECT_MS = 5000, QUERY_MS = 10000 };
-enum column { VERSION, ENCODING, READ_ONLY, HAS_SCHEMA, MAY_MAKE, MAY_USE };
+enum column {
+    VERSION,
+    ENCODING,
+    READ_ONLY,
+    HAS_SCHEMA,
+    MAY_MAKE,
+    MAY_USE,
+    REPLICA,
+    CONNECTIONS
+};
 
 static void copy(const struct pg_result *result, enum column column, char *out,
                  size_t size)
@@ -32,6 +41,8 @@ static enum dbk_code ask(struct pg *pg, const char *schema,
     out->has_schema = pg_bool(result, 0, HAS_SCHEMA);
     out->may_make = pg_bool(result, 0, MAY_MAKE);
     out->may_use = pg_bool(result, 0, MAY_USE);
+    out->replica = pg_bool(result, 0, REPLICA);
+    out->connections = (unsigned)pg_u64(result, 0, CONNECTIONS);
     pg_clear(result);
     pg_untested(pg, out->untested, sizeof out->untested);
     return DBK_OK;

@@ -1,6 +1,7 @@
 /* The table of applied migrations, and what changes it. */
 #include "migration_log.h"
 #include "sql.h"
+#include "tables.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -78,6 +79,8 @@ static enum dbk_code make_schema(struct migration_log *log, const char *schema,
         return code;
     if (pg_rows(command) > 0)
         code = run(log, pg_value(command, 0, 0).data, NULL, 0, QUICK_MS, NULL, err);
+    if (code != DBK_OK)
+        code = pg_name_right(log->pg, PG_RIGHT_SCHEMA, code, err);
     log->schema_made = code == DBK_OK && pg_rows(command) > 0;
     pg_clear(command);
     return code;
@@ -108,9 +111,10 @@ static enum dbk_code prepare(struct migration_log *log, const char *schema,
         code = make_schema(log, schema, err);
     if (code == DBK_OK)
         code = table_exists(log, &exists, err);
-    if (code == DBK_OK && !exists)
-        code = run(log, sql_migration_table, NULL, 0, QUICK_MS, NULL, err);
-    return code;
+    if (code != DBK_OK || exists)
+        return code;
+    code = run(log, sql_migration_table, NULL, 0, QUICK_MS, NULL, err);
+    return code == DBK_OK ? DBK_OK : pg_name_right(log->pg, PG_RIGHT_TABLES, code, err);
 }
 
 static enum dbk_code load(struct migration_log *log, struct dbk_error *err)
@@ -181,6 +185,15 @@ struct dbk_migration_state migration_log_state(const struct migration_log *log,
     return state;
 }
 
+/* What of it is not the script's fault. */
+static enum dbk_code refused(const struct migration_log *log, enum dbk_code code,
+                             struct dbk_error *err)
+{
+    if (tables_broken(log->pg))
+        return tables_advise(code, err);
+    return pg_name_right(log->pg, PG_RIGHT_TABLES, code, err);
+}
+
 /* The script, still inside its transaction at the end. */
 static enum dbk_code run_script(struct migration_log *log, const char *sql,
                                 struct dbk_error *err)
@@ -192,7 +205,7 @@ static enum dbk_code run_script(struct migration_log *log, const char *sql,
         return explain(log, code, err);
     code = pg_script(log->pg, sql, MIGRATION_MS, err);
     if (code != DBK_OK)
-        return explain(log, code, err);
+        return refused(log, explain(log, code, err), err);
     if (!pg_in_transaction(log->pg))
         return dbk_fail(err, DBK_INVALID,
                         "It ends its transaction itself: take COMMIT or ROLLBACK out");

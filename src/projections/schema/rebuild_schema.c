@@ -78,6 +78,7 @@ enum dbk_code schema_make(struct pg *pg, const char *name, const char *mark,
     code = schema_run_commands(pg, sql_schema_make, params, 2, err);
     if (code == DBK_OK)
         return pg_commit(pg, QUERY_MS, err);
+    code = pg_name_right(pg, PG_RIGHT_SHADOW, code, err);
     if (pg_alive(pg))
         pg_rollback(pg, QUERY_MS, NULL);
     return code;

@@ -28,6 +28,25 @@ bool tables_broken(const struct pg *pg)
     return false;
 }
 
+const struct pg_statement tables_counted = {"events_counted", sql_events_counted};
+
+enum dbk_code tables_uncounted(struct dbk_error *err)
+{
+    return dbk_fail(
+        err, DBK_UNAVAILABLE,
+        "the triggers that count events do not fire, so nothing is posted: "
+        "alter table event enable trigger all, in the schema of the read "
+        "tables, or set session_replication_role of the role, the database or "
+        "the server to origin again");
+}
+
+enum dbk_code tables_check_counted(struct pg *pg, int timeout_ms, struct dbk_error *err)
+{
+    enum dbk_code code = pg_run(pg, &tables_counted, NULL, 0, timeout_ms, NULL, err);
+
+    return strcmp(pg_sqlstate(pg), "22012") == 0 ? tables_uncounted(err) : code;
+}
+
 enum dbk_code tables_made(struct pg *pg, int timeout_ms, bool *made)
 {
     static const struct pg_statement look = {NULL, sql_tables_made};

@@ -13,6 +13,13 @@ enum dbk_code tables_look(struct pg *pg, int timeout_ms, struct dbk_error *err);
  * is another than it was. */
 bool tables_broken(const struct pg *pg);
 
+/* Whether the triggers that count events fire, here and as a step of pg_transact; a step
+ * that divides by zero (22012) says no, and tables_uncounted what to do (DBK_UNAVAILABLE). */
+enum dbk_code tables_check_counted(struct pg *pg, int timeout_ms,
+                                   struct dbk_error *err);
+extern const struct pg_statement tables_counted;
+enum dbk_code tables_uncounted(struct dbk_error *err);
+
 /* Whether the migrations have made tables here, so that what is missing was dropped by
  * hand. Errors as pg_run. */
 enum dbk_code tables_made(struct pg *pg, int timeout_ms, bool *made);

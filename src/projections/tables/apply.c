@@ -2,6 +2,7 @@
 
 #include "history.h"
 #include "sql.h"
+#include "tables.h"
 
 #include <assert.h>
 #include <string.h>
@@ -170,6 +171,8 @@ static enum dbk_code add_changes(struct apply *apply, const struct fold *fold,
     fill(apply, fold);
     for (int kind = 0; kind < TABLE_KINDS && code == DBK_OK; kind++)
         code = add_kind(apply, (enum table_kind)kind, err);
+    if (code == DBK_OK)
+        add_step(apply, &tables_counted);
     return code;
 }
 
@@ -215,6 +218,8 @@ static enum dbk_code explain(struct pg *pg, const struct pg_statement *failed,
 {
     if (divided_by_zero(pg) && failed == &pg_place)
         return pg_misplaced(pg, err);
+    if (divided_by_zero(pg) && failed == &tables_counted)
+        return tables_uncounted(err);
     if (divided_by_zero(pg) && failed == &advance)
         return dbk_fail(err, DBK_MOVED, "another projector moves the checkpoint");
     if (divided_by_zero(pg) && missing_of(failed))

@@ -9,8 +9,9 @@
 
 #include "table.h"
 
-/* The checkpoint takes two behind that of the place, or quarantine one more. */
-enum { APPLY_STEPS = 4 + TABLES * TABLE_KINDS };
+/* The checkpoint takes two behind that of the place, or quarantine one more; and that the
+ * events were counted is asked last. */
+enum { APPLY_STEPS = 5 + TABLES * TABLE_KINDS };
 
 /* Parameters under construction; belongs to one thread and keeps its memory. */
 struct apply {
