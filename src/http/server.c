@@ -243,12 +243,12 @@ static enum dbk_code open_access(struct service *service, struct dbk_error *err)
 
 static enum dbk_code open_feed(struct service *service, struct dbk_error *err)
 {
-    const struct feed_options options = {.log = service->log,
-                                         .access = service->access,
-                                         .parked = service->parked,
-                                         .streams_max = service->options.streams_max,
-                                         .address_max =
-                                             service->options.address_connections_max};
+    const struct feed_options options = {
+        .log = service->log,
+        .access = service->access,
+        .parked = service->parked,
+        .streams_max = civetweb_settings_streams(&service->options),
+        .address_max = service->options.address_connections_max};
 
     return feed_create(&options, &service->feed, err);
 }

@@ -9,9 +9,44 @@
 #include <sys/resource.h>
 
 #define QUEUE_MAX 1024
+#define QUEUE_LEAST 16  /* streams leave as many */
 #define OTHER_FILES 128 /* of the log, PostgreSQL, and others */
 
-void civetweb_settings_check(const struct dbk_server_options *options)
+/* Files that may be open beside those of threads and of others. */
+static rlim_t files_left(const struct dbk_server_options *options)
+{
+    rlim_t used = (rlim_t)options->threads + OTHER_FILES;
+    struct rlimit files = {0};
+
+    getrlimit(RLIMIT_NOFILE, &files);
+    return files.rlim_cur > used ? files.rlim_cur - used : 0;
+}
+
+unsigned civetweb_settings_streams(const struct dbk_server_options *options)
+{
+    rlim_t left = files_left(options);
+    rlim_t fit =
+        left > QUEUE_LEAST ? (left - QUEUE_LEAST) / FEED_CONNECTIONS_MAX(1) : 0;
+
+    return fit < options->streams_max ? (unsigned)fit : options->streams_max;
+}
+
+static void check_files(const struct dbk_server_options *options)
+{
+    unsigned streams = civetweb_settings_streams(options);
+    char line[256];
+
+    if (streams == options->streams_max || !options->report)
+        return;
+    snprintf(
+        line, sizeof line,
+        "only %u streams of STREAMS_MAX (%u) are let in: more files may not be open "
+        "(ulimit -n, or LimitNOFILE of systemd)",
+        streams, options->streams_max);
+    options->report(options->report_context, line);
+}
+
+static void check_version(const struct dbk_server_options *options)
 {
     static const char *const tested[] = {"1.15", "1.16"};
     const char *version = mg_version();
@@ -29,17 +64,20 @@ void civetweb_settings_check(const struct dbk_server_options *options)
         options->report(options->report_context, line);
 }
 
+void civetweb_settings_check(const struct dbk_server_options *options)
+{
+    check_version(options);
+    check_files(options);
+}
+
 unsigned civetweb_settings_queue(const struct dbk_server_options *options)
 {
-    struct rlimit files = {0};
-    rlim_t used = (rlim_t)options->threads +
-                  FEED_CONNECTIONS_MAX((rlim_t)options->streams_max) + OTHER_FILES;
+    rlim_t streams = FEED_CONNECTIONS_MAX((rlim_t)civetweb_settings_streams(options));
+    rlim_t left = files_left(options);
 
-    getrlimit(RLIMIT_NOFILE, &files);
-    if (files.rlim_cur <= used)
+    if (left <= streams)
         return 1;
-    return files.rlim_cur - used < QUEUE_MAX ? (unsigned)(files.rlim_cur - used)
-                                             : QUEUE_MAX;
+    return left - streams < QUEUE_MAX ? (unsigned)(left - streams) : QUEUE_MAX;
 }
 
 int civetweb_settings_head_ms(const struct dbk_server_options *options)

@@ -16,7 +16,8 @@ struct civetweb_settings {
 
 /* tap.c answers civetweb's reads, and guard.c finds its sockets: neither is promised by its
  * API. So tell options.report, once, where the library
- * that is loaded is none of those that this was tested with. */
+ * that is loaded is none of those that this was tested with; and where fewer streams are let
+ * in than the options say. */
 void civetweb_settings_check(const struct dbk_server_options *options);
 
 void civetweb_settings_fill(struct civetweb_settings *s,
@@ -24,6 +25,10 @@ void civetweb_settings_fill(struct civetweb_settings *s,
 
 /* How long a head may take to arrive, once it begins. */
 int civetweb_settings_head_ms(const struct dbk_server_options *options);
+
+/* How many streams may be open: options.streams_max, or as many as there may be files for,
+ * also for those that are leaving (FEED_CONNECTIONS_MAX). */
+unsigned civetweb_settings_streams(const struct dbk_server_options *options);
 
 /* How many connections are accepted and may wait for a thread. Each is a file. Where there
  * are none left, civetweb would try to accept one again and again, as fast as it can; so

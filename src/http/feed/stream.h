@@ -42,8 +42,7 @@ struct stream_poll {
 struct stream {
     struct stream *next_of_all, **link_of_all; /* the feed's, as what follows */
     struct stream *next_come, *next_in_bucket;
-    unsigned
-        places; /* of its address, where it is the newest of that; as counted last */
+    unsigned places;     /* of its address, in the newest of that, as counted last */
     uint32_t address;    /* whose place it has (client_address.h) */
     atomic_bool crowded; /* it must leave for another address */
 

@@ -67,15 +67,30 @@ static void files_are_left_for_all_streams_there_may_be(void **state)
 {
     struct dbk_server_options options = live_options(NULL);
     struct rlimit before, files;
+    struct told told = {0};
 
     (void)state;
+    version = "1.15";
     options.streams_max = 20;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     files = before;
     files.rlim_cur = 300;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_int_equal(civetweb_settings_streams(&options), 20);
     assert_true(civetweb_settings_queue(&options) + options.threads + 2 * 20 < 300);
-    options.streams_max = 4096; /* more than there are: none is let in to wait */
+    options.streams_max = 4096; /* more than there may be files */
+    options.report = hear;
+    options.report_context = &told;
+    civetweb_settings_check(&options);
+    assert_int_equal(told.lines, 1);
+    assert_non_null(strstr(told.last, "STREAMS_MAX (4096)"));
+    assert_non_null(strstr(told.last, "ulimit -n"));
+    assert_in_range(civetweb_settings_streams(&options), 20, 4095);
+    assert_true(civetweb_settings_queue(&options) + options.threads +
+                    2 * civetweb_settings_streams(&options) <
+                300);
+    options.threads = 300;
+    assert_int_equal(civetweb_settings_streams(&options), 0);
     assert_int_equal(civetweb_settings_queue(&options), 1);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
