@@ -118,6 +118,7 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
 {
     struct dbk_restore_options options = {
         .continue_with = restore->continues ? restore->tail : NULL,
+        .member = tool_has(restore->tool, "--member"),
         .watch = progress_watch(&restore->progress, restore->tool->logger)};
     enum dbk_code code = DBK_OK;
 
@@ -222,6 +223,9 @@ static enum tool_exit run(struct tool *tool)
         return tool_misused(tool, "the path is too long");
     if (restore.continues && restore.range.has_to && restore.range.to.is_time)
         return tool_misused(tool, "--continue-with takes a sequence for --to");
+    if (tool_has(tool, "--member") && (restore.continues || restore.range.has_to))
+        return tool_misused(tool, "--member takes the whole backup: without --to and "
+                                  "--continue-with");
     signals_hold();
     progress_start(&restore.progress, tool_progress(tool));
     if (restore_into(&restore, &err) != DBK_OK)
@@ -257,6 +261,13 @@ const struct command command_restore = {
         "backup's last record, if it is of the same history: up to the first record\n"
         "that cannot be read, which is told.\n"
         "\n"
+        "With --member, of a backup of a cluster's member, it keeps its id and its "
+        "place\n"
+        "there: `daybook serve` takes the rest from the cluster. Two members may be "
+        "made "
+        "of\n"
+        "one backup; without --member it is a log of its own, outside of the cluster.\n"
+        "\n"
         "Exit codes: 0 done; 1 the backup is damaged, or LOG was not taken to its "
         "end;\n"
         "2 wrong use; 3 it could not be done. Where it says nothing else, nothing is\n"
@@ -271,6 +282,7 @@ const struct command command_restore = {
         {
             {"--to", "P", "End with this record"},
             {"--continue-with", "LOG", "Go on with what a damaged log has behind FROM"},
+            {"--member", NULL, "Stay the member of a cluster that FROM was"},
             {"--json", NULL, "Print one JSON object"},
         },
     .run = run,

@@ -12,6 +12,9 @@ struct dbk_restore_options {
     /* A log, perhaps damaged, of the same history: what it has behind the source's last
      * record is taken from there, up to the first that cannot be read. NULL: none. */
     const char *continue_with;
+    /* Stay the member of a cluster that the source is: the same id, and its place. Only of a
+     * whole source: without `to` and continue_with. Else what is made is a log of its own. */
+    bool member;
     struct dbk_watch watch; /* told, too, where idempotency keys are left out */
 };
 
@@ -26,13 +29,14 @@ struct dbk_restored {
 
 /* Fill directory dir, which must hold nothing or not exist, with the records of the log
  * in directory source, as store/log_builder.h does: same bytes, indexes made anew, a new
- * store id. Idempotency keys come along where all that they answer for does (and, with `to`,
+ * store id but for a member. Idempotency keys come along where all that they answer for does (and, with `to`,
  * where they can be read); not those of continue_with. What is behind options->to is not looked at, and may be
  * damaged. On failure what was begun in dir is removed. In a child process: for processes
  * that have no other threads that take locks.
  *
  * DBK_NOT_FOUND    source or continue_with holds no log
- * DBK_INVALID      there is no record `to`
+ * DBK_INVALID      there is no record `to`; or a member was asked for, with an end, with
+ *                  another log's tail, or of a source that has no place in a cluster
  * DBK_DAMAGED      a record in source is damaged; err names it
  * DBK_CONFLICT     continue_with is of another history; or nothing in it tells, or can be
  *                  read

@@ -10,6 +10,7 @@
 #ifndef DBK_STORE_VERIFY_H
 #define DBK_STORE_VERIFY_H
 
+#include "store/replicated.h"
 #include "store/timestamp.h"
 #include "store/uuid.h"
 #include "store/watch.h"
@@ -38,6 +39,8 @@ struct dbk_verify_result {
     uint32_t last_checksum; /* CRC-32, as the log keeps it */
     uint64_t findings;      /* all, also those past the hundredth, which are not told */
     bool readable;          /* nothing in the file kills its reader, or stops it */
+    bool member;            /* it has a place in a cluster: */
+    struct dbk_place place;
     bool whole; /* the records are all from 1 to the head: a log can be made of them */
 };
 

@@ -167,11 +167,27 @@ void verify_log_print(const struct verify_log *verify, FILE *out)
         fprintf(out, "log           %s, %" PRIu64 " of %s right\n",
                 plural(result->findings, "findings").text, result->records,
                 plural(result->head, "records").text);
+    if (result->member)
+        fprintf(out,
+                "member        of a cluster: next message %" PRId64 ", epoch %" PRId64
+                "\n",
+                result->place.next, result->place.epoch);
     if (*verify->not_repaired)
         fprintf(out, "indexes       not made anew: %s\n", verify->not_repaired);
     else if (result->findings > 0 && result->whole && result->records == result->head)
         fputs("next          daybook verify --repair-indexes makes the indexes anew\n",
               out);
+}
+
+static void print_member(const struct dbk_verify_result *result, FILE *out)
+{
+    if (result->member)
+        fprintf(out,
+                ",\"member\":{\"next\":%" PRId64 ",\"epoch\":%" PRId64
+                ",\"reseed\":%" PRId64 "}",
+                result->place.next, result->place.epoch, result->place.reseed);
+    else
+        fputs(",\"member\":null", out);
 }
 
 void verify_log_print_json(struct verify_log *verify, FILE *out)
@@ -186,6 +202,7 @@ void verify_log_print_json(struct verify_log *verify, FILE *out)
             ",\"finding_count\":%" PRIu64 ",\"findings\":[%s]",
             store_id, result->head, result->records, result->findings,
             verify->json_text ? verify->json_text : "");
+    print_member(result, out);
     fputs(",\"not_repaired\":", out);
     if (*verify->not_repaired)
         escape_string(out, verify->not_repaired);

@@ -240,6 +240,16 @@ int environment_need_format(MDB_txn *txn, const struct environment *environment,
     return put_meta(txn, environment->meta, "format", &needed, sizeof needed);
 }
 
+int environment_get_member(MDB_txn *txn, const struct environment *environment,
+                           bool *member)
+{
+    uint32_t there;
+    int rc = get_meta(txn, environment->meta, "format", &there, sizeof there);
+
+    *member = rc == 0 && (there & ENVIRONMENT_MEMBER) != 0;
+    return rc;
+}
+
 int environment_set_member(MDB_txn *txn, const struct environment *environment,
                            bool member)
 {

@@ -68,7 +68,9 @@ int environment_put_store_id(MDB_txn *txn, const struct environment *environment
 int environment_need_format(MDB_txn *txn, const struct environment *environment,
                             unsigned format);
 
-/* Say inside txn whether the log has a place. An LMDB code. */
+/* Whether the log says that it has a place; and say so, inside txn. An LMDB code. */
+int environment_get_member(MDB_txn *txn, const struct environment *environment,
+                           bool *member);
 int environment_set_member(MDB_txn *txn, const struct environment *environment,
                            bool member);
 

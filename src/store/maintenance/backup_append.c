@@ -5,6 +5,7 @@
 #include "idempotency.h"
 #include "index.h"
 #include "log_value.h"
+#include "place.h"
 #include "reindex.h"
 #include "sandbox.h"
 #include "scan.h"
@@ -132,7 +133,17 @@ static int add_key(struct append *append, size_t *room, struct kept_key key)
     return 0;
 }
 
-/* The keys that answer for records to come. A damaged one is left out, as restore does. */
+/* One of what changed nothing answers for no record that is new. */
+static bool has_key(const struct append *append, struct kept_key *at)
+{
+    MDB_val there;
+
+    return mdb_get(append->txn, append->backup.idempotency, &at->key, &there) == 0 &&
+           there.mv_size == at->value.mv_size &&
+           !memcmp(there.mv_data, at->value.mv_data, there.mv_size);
+}
+
+/* The keys that answer for records to come, and those that the backup has not. A damaged one is left out, as restore does. */
 static int collect_keys(struct append *append)
 {
     struct kept_key at;
@@ -144,8 +155,9 @@ static int collect_keys(struct append *append)
         return rc;
     while (rc == 0 &&
            (rc = mdb_cursor_get(cursor, &at.key, &at.value, MDB_NEXT)) == 0) {
-        if (idempotency_reaches(at.key, at.value, &at.sequence) &&
-            at.sequence > append->before)
+        if (!idempotency_reaches(at.key, at.value, &at.sequence))
+            continue;
+        if (at.sequence > append->before || !has_key(append, &at))
             rc = add_key(append, &room, at);
     }
     mdb_cursor_close(cursor);
@@ -297,6 +309,25 @@ static int check_appended(struct append *append)
     return rc;
 }
 
+/* In the cluster, for a log that is in one: that of the last record. */
+static int put_place(struct append *append)
+{
+    bool changed;
+
+    return append->head < append->total
+               ? 0
+               : place_copy(append->log_txn, &append->log, append->txn, &append->backup,
+                            &changed);
+}
+
+/* Until the last record is there, the backup has none: what it says would be wrong. */
+static int drop_place(struct append *append)
+{
+    return append->backup.member && append->before < append->total
+               ? place_drop(append->txn, &append->backup)
+               : 0;
+}
+
 /* With txn open, in which nothing is changed yet. */
 static int bring_up(struct append *append)
 {
@@ -307,7 +338,11 @@ static int bring_up(struct append *append)
     if (rc == 0)
         rc = drop_keys(append);
     if (rc == 0)
+        rc = drop_place(append);
+    if (rc == 0)
         rc = append_all(append);
+    if (rc == 0)
+        rc = put_place(append);
     if (rc == 0)
         rc = commit(append);
     return rc == 0 ? check_appended(append) : rc;
@@ -316,6 +351,7 @@ static int bring_up(struct append *append)
 static enum dbk_code look_and_bring_up(struct append *append, struct dbk_error *err)
 {
     enum dbk_code code;
+    bool moved = false;
     int rc = mdb_txn_begin(append->log.env, NULL, MDB_RDONLY, &append->log_txn);
 
     if (rc != 0)
@@ -326,11 +362,14 @@ static enum dbk_code look_and_bring_up(struct append *append, struct dbk_error *
         rc = index_head(append->log_txn, &append->log, &append->total);
     if (rc == 0)
         rc = index_head(append->txn, &append->backup, &append->before);
+    if (rc == 0)
+        rc = place_differs(append->log_txn, &append->log, append->txn, &append->backup,
+                           &moved);
     if (rc != 0)
         return fail(append, rc, err);
     append->head = append->before;
     code = check_history(append, err);
-    if (code != DBK_OK || append->before == append->total)
+    if (code != DBK_OK || (append->before == append->total && !moved))
         return code;
     rc = bring_up(append);
     return rc == 0 ? DBK_OK : fail(append, rc, err);

@@ -4,6 +4,7 @@
 #include "idempotency.h"
 #include "index.h"
 #include "log_value.h"
+#include "place.h"
 #include "reindex.h"
 
 #include <assert.h>
@@ -200,6 +201,26 @@ enum dbk_code log_builder_name(struct dbk_log_builder *builder,
 
     return rc == 0 ? DBK_OK
                    : lmdb_fail(err, builder->environment.env, rc, "name the log");
+}
+
+enum dbk_code log_builder_join(struct dbk_log_builder *builder, MDB_txn *from,
+                               const struct environment *environment,
+                               struct dbk_error *err)
+{
+    bool changed = false;
+    int rc =
+        place_copy(from, environment, builder->txn, &builder->environment, &changed);
+
+    if (rc == 0 && !changed)
+        return dbk_fail(
+            err, DBK_INVALID,
+            "it has no place in a cluster, as no member's log and no backup of "
+            "one is; of an incremental backup that was broken off, run that "
+            "again");
+    if (rc != 0)
+        return lmdb_fail(err, builder->environment.env, rc,
+                         "take over the place in the cluster");
+    return log_builder_name(builder, &environment->store_id, err);
 }
 
 void dbk_log_builder_remove(const char *dir)

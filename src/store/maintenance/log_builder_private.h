@@ -16,4 +16,10 @@ enum dbk_code log_builder_take_keys(struct dbk_log_builder *builder, MDB_txn *fr
 enum dbk_code log_builder_name(struct dbk_log_builder *builder,
                                const struct dbk_uuid *store_id, struct dbk_error *err);
 
+/* Make it the member of a cluster that another log is: its id, its place there and what else
+ * the members share, for a log that is that one again, whole. DBK_INVALID: it is none. */
+enum dbk_code log_builder_join(struct dbk_log_builder *builder, MDB_txn *from,
+                               const struct environment *environment,
+                               struct dbk_error *err);
+
 #endif

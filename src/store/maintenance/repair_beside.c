@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #define PROGRESS_EVERY 1024
+#define ANEW "begin it anew from a backup of another member (daybook restore --member)"
 
 static enum dbk_code add_all(struct repair_pair *pair, struct dbk_log_builder *builder,
                              const struct dbk_watch *watch, struct dbk_error *err)
@@ -31,6 +32,19 @@ static enum dbk_code add_all(struct repair_pair *pair, struct dbk_log_builder *b
     return code == DBK_NOT_FOUND ? DBK_OK : code;
 }
 
+/* Only with all its keys is it the member that it was. */
+static void join(struct dbk_log_builder *builder, MDB_txn *txn,
+                 const struct environment *damaged,
+                 const struct dbk_verify_options *options)
+{
+    struct dbk_error why;
+
+    if (log_builder_join(builder, txn, damaged, &why) != DBK_OK)
+        options->finding(
+            options->context, 0,
+            "its place in the cluster cannot be read and is left out: " ANEW);
+}
+
 /* A log is worth more than they are: what cannot be read of them is left out. */
 static enum dbk_code take_keys(const struct repair_plan *plan,
                                struct dbk_log_builder *builder,
@@ -49,6 +63,8 @@ static enum dbk_code take_keys(const struct repair_plan *plan,
 
         code = rc != 0 ? lmdb_fail(&why, damaged.env, rc, "read the log")
                        : log_builder_take_keys(builder, txn, &damaged, &why);
+        if (code == DBK_OK && damaged.member)
+            join(builder, txn, &damaged, options);
         if (rc == 0)
             mdb_txn_abort(txn);
         environment_close(&damaged);
@@ -56,8 +72,10 @@ static enum dbk_code take_keys(const struct repair_plan *plan,
     if (code != DBK_OK && code != DBK_DAMAGED)
         return dbk_fail(err, code, "%s", why.text);
     if (code == DBK_DAMAGED)
-        options->finding(options->context, 0,
-                         "idempotency keys that cannot be read are left out");
+        options->finding(
+            options->context, 0,
+            "idempotency keys that cannot be read are left out; of a member "
+            "of a cluster so is its place there: " ANEW);
     return DBK_OK;
 }
 

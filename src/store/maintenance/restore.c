@@ -135,6 +135,14 @@ static enum dbk_code add_tail(struct restore *restore, struct dbk_error *err)
     return restore_tail_add(&tail, &restore->done, err);
 }
 
+static enum dbk_code join(struct restore *restore, struct dbk_error *err)
+{
+    if (log_builder_join(restore->builder, restore->txn, &restore->source, err) ==
+        DBK_OK)
+        return DBK_OK;
+    return dbk_wrap(err, "%s", restore->wish->source);
+}
+
 static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
 {
     enum dbk_code code =
@@ -145,6 +153,8 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
     code = add_all(restore, err);
     if (code == DBK_OK)
         code = take_keys(restore, err);
+    if (code == DBK_OK && restore->wish->options->member)
+        code = join(restore, err);
     if (code == DBK_OK)
         code = add_tail(restore, err);
     restore->done.head = dbk_log_builder_head(restore->builder);
@@ -211,8 +221,15 @@ enum dbk_code dbk_log_restore(const char *source, const char *dir,
                         .options = options,
                         .was_there = access(dir, F_OK) == 0};
     uint64_t died_at;
-    enum dbk_code code = run_sandboxed(&wish, out, &died_at, err);
+    enum dbk_code code;
 
+    if (options->member && (options->to > 0 || options->continue_with)) {
+        *out = (struct dbk_restored){.head = 0};
+        return dbk_fail(err, DBK_INVALID,
+                        "a member of a cluster is restored whole: without an end, and "
+                        "without another log to go on with");
+    }
+    code = run_sandboxed(&wish, out, &died_at, err);
     if (code == DBK_OK && died_at > 0 && options->to > 0) { /* perhaps of the keys */
         wish.without_keys = true;
         code = run_sandboxed(&wish, out, &died_at, err);

@@ -6,6 +6,7 @@
 #include "index.h"
 #include "log_builder_private.h"
 #include "log_value.h"
+#include "place.h"
 #include "reindex.h"
 #include "sandbox.h"
 #include "scan.h"
@@ -116,6 +117,24 @@ static int check_keys(struct check *check, MDB_txn *txn)
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+/* Of a log that is one of several copies. */
+static int check_place(struct check *check, MDB_txn *txn)
+{
+    struct dbk_verify_result *result = check->result;
+    const char *wrong;
+    char text[256];
+    int rc = place_check(txn, &check->log, &result->place, &result->member, &wrong);
+
+    if (rc != 0 || !wrong)
+        return rc;
+    snprintf(text, sizeof text,
+             "%s: begin this member anew from a backup of another one (daybook restore "
+             "--member)",
+             wrong);
+    find(check, 0, text);
+    return 0;
+}
+
 static bool go_on(const struct check *check)
 {
     return dbk_watch_progress(&check->options->watch, "checking the log", "records",
@@ -158,6 +177,8 @@ static int check_indexes(struct check *check)
         rc = check_records(check, txn, implied, UINT64_MAX, &end);
     if (rc == 0)
         rc = check_keys(check, txn);
+    if (rc == 0)
+        rc = check_place(check, txn);
     if (rc == 0)
         check->result->whole = check->result->records == check->result->head;
     if (rc == 0)

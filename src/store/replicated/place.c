@@ -146,6 +146,43 @@ static int find(MDB_txn *txn, const struct environment *environment,
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+int place_differs(MDB_txn *a, const struct environment *a_environment, MDB_txn *b,
+                  const struct environment *b_environment, bool *differs)
+{
+    struct dbk_place one, other;
+    bool has_one, has_other;
+    int rc;
+
+    if ((rc = find(a, a_environment, &one, &has_one)) != 0 ||
+        (rc = find(b, b_environment, &other, &has_other)) != 0)
+        return rc;
+    *differs = has_one != has_other || (has_one && !place_equal(&one, &other));
+    return 0;
+}
+
+int place_check(MDB_txn *txn, const struct environment *environment,
+                struct dbk_place *out, bool *has_one, const char **wrong)
+{
+    bool member;
+    int rc = environment_get_member(txn, environment, &member);
+
+    *wrong = NULL;
+    *has_one = false;
+    if (rc == 0)
+        rc = find(txn, environment, out, has_one);
+    if (rc == MDB_CORRUPTED) {
+        *wrong = "the log's place in the cluster is damaged";
+        return 0;
+    }
+    if (rc == 0 && *has_one != member)
+        *wrong =
+            member ? "the log says that it is a member of a cluster, and has no place "
+                     "there"
+                   : "the log has a place in a cluster, and does not say that it is a "
+                     "member";
+    return rc;
+}
+
 static int copy_value(MDB_txn *to, const struct environment *environment, MDB_val key,
                       MDB_val value, bool *changed)
 {

@@ -33,6 +33,15 @@ int place_keep(MDB_txn *txn, const struct environment *environment, const char *
 int place_kept(MDB_txn *txn, const struct environment *environment, const char *name,
                MDB_val *value);
 
+/* Whether two logs are at the same place, or have none both. An LMDB code. */
+int place_differs(MDB_txn *a, const struct environment *a_environment, MDB_txn *b,
+                  const struct environment *b_environment, bool *differs);
+
+/* For checking a log: *has_one, and *wrong is why what it says cannot be, or NULL. An LMDB
+ * code. */
+int place_check(MDB_txn *txn, const struct environment *environment,
+                struct dbk_place *out, bool *has_one, const char **wrong);
+
 /* Give the one log the place of the other, and what it keeps; or none, where the other has
  * none. *changed: it was not so. An LMDB code. */
 int place_copy(MDB_txn *from, const struct environment *from_environment, MDB_txn *to,
