@@ -22,7 +22,8 @@ class Versioned:
         self.listener.bind(path)
         os.chmod(path, 0o777)
         self.listener.listen(64)
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.threads = []
+        self._start(self._serve)
 
     def become(self, version):
         """From now on, and for everyone: connections that there are end."""
@@ -32,9 +33,18 @@ class Versioned:
 
     def close(self):
         self._end(self.listener)
+        self.threads[0].join()  # from here on there is no new one
         self.listener.close()
         self.become(self.version)
+        for thread in self.threads:
+            thread.join()
         shutil.rmtree(self.directory)
+
+    def _start(self, target, *arguments):
+        thread = threading.Thread(target=target, args=arguments)
+        self.threads.append(thread)
+        thread.start()
+        return thread
 
     @staticmethod
     def _end(one):
@@ -52,8 +62,14 @@ class Versioned:
             server = socket.socket(socket.AF_UNIX)
             server.connect(os.path.join(os.environ["DAYBOOK_TEST_PG"], ".s.PGSQL.5432"))
             self.open += [client, server]
-            for pump in (self._pass_on, (client, server)), (self._greet, (server, client)):
-                threading.Thread(target=pump[0], args=pump[1], daemon=True).start()
+            self._start(self._connect, client, server)
+
+    def _connect(self, client, server):
+        with client, server:
+            other = threading.Thread(target=self._pass_on, args=(client, server))
+            other.start()
+            self._greet(server, client)
+            other.join()
 
     def _greet(self, server, client):
         """Message by message as far as ReadyForQuery: from there on as it comes."""

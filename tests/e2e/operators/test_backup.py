@@ -280,7 +280,9 @@ class Stopped(ToolCase):
                           ("restore", "b", "--data-dir", "made")):
             with self.start(*arguments, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE) as running:
-                time.sleep(0.3)
+                while running.poll() is None and \
+                        sorted(os.listdir(self.dir)) == ["b", "first"]:
+                    time.sleep(0.01)  # only then does it hear signals
                 running.send_signal(signal.SIGINT)
                 _, said = self.wait_end(running)
             if running.returncode == 0:  # it was done by then
