@@ -2,6 +2,7 @@
 #ifndef DBK_HTTP_SERVER_H
 #define DBK_HTTP_SERVER_H
 
+#include "http/membership.h"
 #include "projections/database.h"
 #include "projections/projector.h"
 #include "projections/read_model.h"
@@ -69,6 +70,9 @@ struct dbk_server_options {
      * ends with NULL. */
     const char *const *cors_origins;
     bool show_error_details;
+    /* Who leads where the log is one of several copies, and is asked from any thread; NULL:
+     * it is the only one. */
+    const struct dbk_membership *membership;
     struct dbk_history *history; /* of the log; NULL: none, its readers walk */
     unsigned streams_max;        /* open GET /log/stream at once */
     /* Where the read tables are, for what asks them beside the read model (quarantine,
@@ -106,6 +110,7 @@ enum dbk_code dbk_server_check(const char *address, unsigned port,
  * DBK_CONFLICT  the port is taken; err says so
  * DBK_INVALID   an option civetweb refuses, or an address that others can reach while
  *               there are no tokens; err says so
+ * DBK_UNSUPPORTED  membership.forward, and the program was built without libcurl
  * DBK_NO_MEMORY, DBK_IO, and what dbk_tokens_read fails with
  */
 enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projector,

@@ -22,12 +22,18 @@
 #define DBK_METRIC_ONE 1
 #define DBK_METRIC_TYPES DBK_TYPE_COUNT /* enum dbk_type */
 #define DBK_METRIC_POOLS 2              /* enum dbk_metric_pool */
+#define DBK_METRIC_FORWARD_OUTCOMES 3   /* enum dbk_metric_forward */
 #define DBK_METRIC_ROUTES                                                              \
     64 /* by place in the table of routes; what is on none: the last */
 #define DBK_METRIC_STATUSES                                                            \
     32 /* by place in a table of statuses; any other: the last */
 
 enum dbk_metric_pool { DBK_POOL_LOOKUPS, DBK_POOL_LISTS };
+enum dbk_metric_forward {
+    DBK_FORWARD_ANSWERED,
+    DBK_FORWARD_NOT_SENT,
+    DBK_FORWARD_UNKNOWN, /* sent, and not answered */
+};
 
 /* COUNTER(ID, NAME, SERIES, HELP) and HISTOGRAM(ID, NAME, BOUNDS, SERIES, HELP), by the
  * conventions of Prometheus; BOUNDS is LATENCY (observed in microseconds, shown in
@@ -58,7 +64,9 @@ enum dbk_metric_pool { DBK_POOL_LOOKUPS, DBK_POOL_LISTS };
     COUNTER(STANDBY_READS, "daybook_standby_reads_total", DBK_METRIC_ONE,              \
             "Reads that a standby of PostgreSQL answered.")                            \
     COUNTER(STREAMS_DROPPED, "daybook_streams_dropped_total", DBK_METRIC_ONE,          \
-            "Streams that were ended because their reader was too slow.")
+            "Streams that were ended because their reader was too slow.")              \
+    COUNTER(FORWARDS, "daybook_cluster_forwards_total", DBK_METRIC_FORWARD_OUTCOMES,   \
+            "Writes that were sent on to the server that leads.")
 
 #define DBK_METRIC_ID(id, ...) DBK_METRIC_##id,
 #define DBK_HISTOGRAM_ID(id, ...) DBK_HISTOGRAM_##id,

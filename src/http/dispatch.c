@@ -5,6 +5,7 @@
 #include "budget.h"
 #include "guard.h"
 #include "media_type.h"
+#include "members.h"
 #include "request_count.h"
 #include "routes.h"
 #include "shown.h"
@@ -45,15 +46,16 @@ static int check_method(struct request *rq, struct dbk_error *err)
 
 #define SMALL_BODY (64u << 10)
 
-/* A token that has used up its bounds is soon brought again: where it brings little, its
- * connection is kept, for to close it over what was not read takes longer than to read. */
+/* A token that has used up its bounds is soon brought again, and so is what another server
+ * leads for: where it brings little, its connection is kept, for to close it over what was
+ * not read takes longer than to read. */
 static void take_small_body(struct request *rq)
 {
     struct dbk_error ignored;
 
     if (rq->has_length && rq->length <= SMALL_BODY && !request_header(rq, "Expect") &&
         request_body(rq, &ignored) != 0)
-        rq->wrong_coding = false; /* 429 it is */
+        rq->wrong_coding = false; /* it is refused for what it was */
 }
 
 /* Find the route, read what the request brings, let the handler answer. *status is that
@@ -83,6 +85,11 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
         take_small_body(rq);
     if (*status != 0)
         return err->code;
+    *status = members_let(rq, err);
+    if (*status != 0) {
+        take_small_body(rq);
+        return err->code;
+    }
     if (params_parse(worker->query, route->params, &rq->params, &rq->fields, err) !=
         DBK_OK)
         return err->code;
@@ -99,7 +106,7 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
     if (*status != 0)
         return err->code;
     guarded_working(rq->guarded);
-    code = route->handle(rq, rs, err);
+    code = members_handle(rq, rs, err);
     readers_leave(rq->service->readers, &rq->reader);
     if (code != DBK_OK)
         *status = rq->failure;
@@ -117,6 +124,7 @@ static void fail(struct request *rq, struct response *rs, int status,
         rs->close = true;
     if (rq->match.wrong_method)
         response_header_text(rs, "Allow", rq->match.allow);
+    members_render(rq, rs);
 }
 
 static void begin(const struct service *service, struct worker *worker)
@@ -164,6 +172,8 @@ static void answer(struct worker *worker)
     }
     if (code != DBK_OK)
         fail(rq, rs, status, &err);
+    else if (rs->relayed)
+        members_render(rq, rs);
     response_send(rs, rq);
 }
 

@@ -24,6 +24,8 @@ handler handle_list_tokens, handle_post_token, handle_delete_token;
 handler handle_get_own_token;
 handler handle_get_rebuild, handle_post_rebuild, handle_delete_rebuild;
 handler handle_get_backups;
-handler handle_health, handle_health_live, handle_health_ready, handle_metrics;
+handler handle_get_cluster, handle_post_hand_over; /* members */
+handler handle_health, handle_health_live, handle_health_ready, handle_health_leader;
+handler handle_metrics;
 
 #endif

@@ -5,6 +5,7 @@
 #include "civetweb_settings.h"
 #include "dispatch.h"
 #include "feed.h"
+#include "forward.h"
 #include "guard.h"
 #include "limiter.h"
 #include "listen.h"
@@ -199,6 +200,8 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     service->guard = guard_create(options->threads, civetweb_settings_queue(options),
                                   address_bound(options), service->parked);
     service->rebuilder = rebuilder_create(log, &service->options);
+    if (options->membership && options->membership->forward)
+        service->forward = forward_create();
     atomic_init(&service->stopping, false);
 }
 
@@ -264,6 +267,7 @@ static void destroy(struct dbk_server *server)
     quota_destroy(server->service.quota);
     untold_finish(&server->untold);
     readers_finish(&server->readers);
+    forward_destroy(server->service.forward);
     free(server);
 }
 
@@ -289,6 +293,15 @@ enum dbk_code dbk_server_start(struct dbk_log *log, struct dbk_projector *projec
     if (!made)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a server");
     fill_service(made, log, projector, model, options);
+    if (options->membership && options->membership->forward && !made->service.forward) {
+        destroy(made);
+        return forward_built()
+                   ? dbk_fail(err, DBK_NO_MEMORY, "no memory to send writes on")
+                   : dbk_fail(err, DBK_UNSUPPORTED,
+                              "writes cannot be sent on to the leader "
+                              "(CLUSTER_FORWARD): this program was built without "
+                              "libcurl; install libcurl4-openssl-dev and build again");
+    }
     if (!made->service.guard || !made->service.quota || !made->service.parked ||
         !made->service.rebuilder)
         dbk_fail(err, DBK_NO_MEMORY, "no memory or thread to serve connections");
@@ -337,6 +350,7 @@ void dbk_server_stop(struct dbk_server *server, int drain_ms)
     guard_drain(server->service.guard, DRAIN_IDLE_MS);
     feed_stop(server->service.feed);
     wait_until_quiet(server, drain_ms);
+    forward_stop(server->service.forward);
     guard_cut(server->service.guard);
     stop_civetweb(server);
     destroy(server);

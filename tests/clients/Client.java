@@ -46,11 +46,11 @@ public class Client {
         same(person.getEmail(), email);
         same(person.getProperties().get("n"), Map.of("deep", List.of(1.0)));
         same(person.getEvents().get(0).getEventType(), "signup");
-        same(called("getPerson", persons.getPerson(id, null, null, null, null, null, null))
+        same(called("getPerson", persons.getPerson(id, null, null, null, null, null, null, null))
             .getData().getId(), id);
         PersonListAnswer found = called("listPersons", persons.listPersons(null, email, null,
             null, "{\"plan\":\"pro\"}", null, null, null, "desc", "exact", null, "rfc3339",
-            null, null));
+            null, null, null));
         same(found.getData().size(), 1);
         same(found.getResponse().getCount(), 1L);
         same(found.getData().get(0).getDatetimeCreated().endsWith("Z"), true);
@@ -65,9 +65,9 @@ public class Client {
         same(called("createAlias", persons.createAlias(id,
             new CreateAlias().anonymousId("a/java"), null, null, null, null, null))
             .getData().getPersonId(), id);
-        same(called("listAliases", persons.listAliases(id, null, null, null))
+        same(called("listAliases", persons.listAliases(id, null, null, null, null))
             .getData().get(0).getAnonymousId(), "a/java");
-        same(called("personHistory", persons.personHistory(id, 1, null, null, null, null))
+        same(called("personHistory", persons.personHistory(id, 1, null, null, null, null, null))
             .getData().get(0).getSubjectId(), id);
         return id;
     }
@@ -100,15 +100,15 @@ public class Client {
         same(statuses(mixed), List.of(201, 404));
         same(mixed.getResponse().getRefused(), 1);
         same(called("getEvent", events.getEvent(event.getId(), null, null, "received", null,
-            null, null)).getData().getEventType(), "Order Completed");
+            null, null, null)).getData().getEventType(), "Order Completed");
         EventListAnswer listed = called("listEvents", events.listEvents(
             List.of("click", "Order Completed"), id, null, null, null, null, null, null,
-            null, null, "desc", "exact", null, "received", null, null, null));
+            null, null, "desc", "exact", null, "received", null, null, null, null));
         same(listed.getResponse().getCount(), 4L);
         same(listed.getData().get(0).getReceived() != null, true);
         listed = called("listEvents", events.listEvents(null, null, null, null, "a/java",
             null, null, "{\"sum\":1.5}", null, null, null, null, null, null, null, null,
-            null));
+            null, null));
         same(listed.getData().get(0).getId(), event.getId());
         same(called("deleteEvent", events.deleteEvent(event.getId(), null, null, null, null,
             new DeleteEvent().id(event.getId()).personId(id))).getData(), null);
@@ -120,7 +120,7 @@ public class Client {
             new ReplacePersonBy().firstName("Cy").anonymousId("c"),
             null, null, null, null, null, null)).getData().getExternalId(), value);
         same(called("getPersonByExternalId", persons.getPersonByExternalId(value, null, null,
-            null, null, null, null)).getData().getEmail(), null);
+            null, null, null, null, null)).getData().getEmail(), null);
         same(called("patchPersonByExternalId", persons.patchPersonByExternalId(value,
             new PatchPerson().firstName("Cyd"), null, null, null, null, null, null))
             .getData().getFirstName(), "Cyd");
@@ -128,7 +128,7 @@ public class Client {
             new CreateAliasBy().anonymousId("d"), null, null, null, null, null))
             .getData().getAnonymousId(), "d");
         same(called("listAliasesByExternalId", persons.listAliasesByExternalId(value, null,
-            null, null)).getData().size(), 2);
+            null, null, null)).getData().size(), 2);
         called("deleteAliasByExternalId", persons.deleteAliasByExternalId(value, "d", null));
         called("deletePersonByExternalId", persons.deletePersonByExternalId(value, null,
             null, null, null, null));
@@ -147,23 +147,26 @@ public class Client {
     }
 
     static void tryStatistics() throws ApiException {
-        same(called("eventTypes", events.eventTypes(null, null, null, null)).getData().get(0)
+        same(called("eventTypes", events.eventTypes(null, null, null, null, null)).getData().get(0)
             .getCount() > 0, true);
         same(called("eventStats", events.eventStats("month", null, null, null, null, null,
-            "true", null, null, null, null)).getData().get(0).getPersons() > 0, true);
+            "true", null, null, null, null, null)).getData().get(0).getPersons() > 0, true);
         same(called("eventFunnel", events.eventFunnel("signup,click", null, null, null, null,
-            null)).getData().getSteps().size(), 2);
+            null, null)).getData().getSteps().size(), 2);
         same(called("eventRetention", events.eventRetention("signup", "click", null, null,
-            null, null, null, null, null)).getData().get(0).getPersons() > 0, true);
+            null, null, null, null, null, null)).getData().get(0).getPersons() > 0, true);
     }
 
     static void tryRest() throws ApiException {
-        same(called("getRecord", log.getRecord(1L, null, null, null)).getData().getType(),
+        same(called("getRecord", log.getRecord(1L, null, null, null, null)).getData().getType(),
             org.openapitools.client.model.Record.TypeEnum.PERSON_CREATED);
-        same(called("listLog", log.listLog(2, null, null, null, null, null)).getData().get(1)
+        same(called("listLog", log.listLog(2, null, null, null, null, null, null)).getData().get(1)
             .getSequence(), 2L);
         same(called("getBackups", admin.getBackups(null, null, null)).getData().getLast(),
             null);
+        same(called("getCluster", admin.getCluster(null, null, null)).getData().getLeads(),
+            true);
+        handOver();
         same(called("listQuarantine", admin.listQuarantine(10, null, null, null, null))
             .getData().size(), 0);
         same(called("retryQuarantine", admin.retryQuarantine(null)).getData().getRetried(),
@@ -183,6 +186,7 @@ public class Client {
             Health.StatusEnum.OK);
         same(called("healthLive", about.healthLive(null)).getData().getStatus(),
             Live.StatusEnum.OK);
+        same(called("healthLeader", about.healthLeader(null)).getData().getLeader(), true);
         same(called("healthReady", about.healthReady(null)).getData().getReasons().size(),
             0);
         same(called("metrics", about.metrics(null)).contains("daybook_commits_total"), true);
@@ -197,11 +201,21 @@ public class Client {
             "3.1.0");
     }
 
+    static void handOver() {
+        try {
+            admin.handOver(new HandOver().node("db2"), null);
+        } catch (ApiException alone) {
+            same(called("handOver", alone.getCode()), 404);
+            return;
+        }
+        throw new AssertionError("who is alone hands over");
+    }
+
     static void tryDelete(UUID id) throws ApiException {
         called("deleteAlias", persons.deleteAlias(id, "a/java", null));
         called("deletePerson", persons.deletePerson(id, null, null, null, null, null));
         try {
-            persons.getPerson(id, null, null, null, null, null, null);
+            persons.getPerson(id, null, null, null, null, null, null, null);
         } catch (ApiException gone) {
             same(gone.getCode(), 404);
             same(gone.getResponseBody().contains("/docs/errors.md#not-found"), true);

@@ -6,10 +6,11 @@ import uuid
 
 from daybook_client import AuthenticatedClient, models
 from daybook_client.api.about import (console, console_file, docs, docs_file, health,
-                                      health_live, health_ready, index, metrics, openapi)
+                                      health_leader, health_live, health_ready, index,
+                                      metrics, openapi)
 from daybook_client.api.admin import (
-    get_backups, get_own_token, get_rebuild, list_quarantine, list_tokens, make_token,
-    retry_quarantine, revoke_token, start_rebuild, stop_rebuild)
+    get_backups, get_cluster, get_own_token, get_rebuild, hand_over, list_quarantine,
+    list_tokens, make_token, retry_quarantine, revoke_token, start_rebuild, stop_rebuild)
 from daybook_client.api.events import (create_event, create_event_at, create_events,
                                        delete_event, event_funnel, event_retention,
                                        event_stats, event_types, get_event, list_events)
@@ -117,6 +118,9 @@ same(call(get_record, 1).data.type_, models.RecordType.PERSON_CREATED)
 same([each.sequence for each in call(list_log, limit=2).data], [1, 2])
 same(call(person_history, person.id, limit=1).data[0].subject_id, person.id)
 same(call(get_backups).data.last, None)
+same(call(get_cluster).data.role, models.ClusterRole.SINGLE)
+alone = call(hand_over, body=models.HandOver(node="db2"))
+same(alone.response.type_, "/docs/errors.md#not-found")
 same(call(list_quarantine, limit=10).data, [])
 same(call(retry_quarantine).data.retried, 0)
 made = call(make_token, body=models.MakeToken(name="attrs", scopes=["read"], rate=5)).data
@@ -131,6 +135,7 @@ assert call(start_rebuild, body=models.StartRebuild(keep_old=False)).data.starte
 call(stop_rebuild)
 assert call(get_rebuild).data.started_at
 same(call(health).data.status, models.HealthStatus.OK)
+assert call(health_leader).data.leader
 same(call(health_live).data.status, models.LiveStatus.OK)
 same(call(health_ready).data.reasons, [])
 assert "daybook_commits_total" in call(metrics)

@@ -197,6 +197,10 @@ func tryRest(ctx context.Context, api *client.APIClient) {
 	same(do(api.LogAPI.GetRecord(ctx, 1).Execute, "getRecord").Data.Type, "person.created")
 	same(do(api.LogAPI.ListLog(ctx).Limit(2).Execute, "listLog").Data[1].Sequence, int64(2))
 	same(do(api.AdminAPI.GetBackups(ctx).Execute, "getBackups").Response.Status, int32(200))
+	same(do(api.AdminAPI.GetCluster(ctx).Execute, "getCluster").Data.Role, "single")
+	_, alone, _ := api.AdminAPI.HandOver(ctx).HandOver(client.HandOver{Node: "db2"}).Execute()
+	same(alone.StatusCode, 404)
+	fmt.Println("called handOver")
 	same(len(do(api.AdminAPI.ListQuarantine(ctx).Limit(10).Execute, "listQuarantine").Data), 0)
 	same(do(api.AdminAPI.RetryQuarantine(ctx).Execute, "retryQuarantine").Data.Retried, int64(0))
 	made := do(api.AdminAPI.MakeToken(ctx).MakeToken(client.MakeToken{
@@ -214,6 +218,7 @@ func tryRest(ctx context.Context, api *client.APIClient) {
 	same(do(api.AdminAPI.GetRebuild(ctx).Execute, "getRebuild").Data.State != "idle", true)
 	same(do(api.AboutAPI.Health(ctx).Execute, "health").Data.Status, "ok")
 	same(do(api.AboutAPI.HealthLive(ctx).Execute, "healthLive").Data.Status, "ok")
+	same(do(api.AboutAPI.HealthLeader(ctx).Execute, "healthLeader").Data.Leader, true)
 	same(len(do(api.AboutAPI.HealthReady(ctx).Execute, "healthReady").Data.Reasons), 0)
 	text := do(api.AboutAPI.Metrics(ctx).Execute, "metrics")
 	same(strings.Contains(text, "daybook_commits_total"), true)

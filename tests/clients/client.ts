@@ -152,6 +152,10 @@ const log = await call("listLog", client.GET("/log", { params: { query: { limit:
 assert.deepEqual((log as components["schemas"]["RecordListAnswer"]).data
   .map((each) => each.sequence), [1, 2]);
 assert.equal((await call("getBackups", client.GET("/admin/backups"))).data.last, null);
+assert.equal((await call("getCluster", client.GET("/admin/cluster"))).data.role, "single");
+const alone = await client.POST("/admin/cluster/hand-over", { body: { node: "db2" } });
+assert.equal(alone.response.status, 404);
+console.log("called handOver");
 assert.deepEqual((await call("listQuarantine", client.GET("/admin/quarantine"))).data, []);
 assert.equal((await call("retryQuarantine",
   client.POST("/admin/quarantine/retry"))).data.retried, 0);
@@ -176,6 +180,7 @@ assert.ok(["running", "done"].includes(begun.data.state));
 await call("stopRebuild", client.DELETE("/admin/rebuild"));
 assert.notEqual((await call("getRebuild", client.GET("/admin/rebuild"))).data.state, "idle");
 assert.equal((await call("health", client.GET("/health"))).data.status, "ok");
+assert.ok((await call("healthLeader", client.GET("/health/leader"))).data.leader);
 assert.equal((await call("healthLive", client.GET("/health/live"))).data.status, "ok");
 assert.deepEqual((await call("healthReady", client.GET("/health/ready"))).data.reasons, []);
 assert.match(await call("metrics", client.GET("/metrics", { parseAs: "text" })), /_total/);

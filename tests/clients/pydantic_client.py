@@ -100,6 +100,13 @@ same(call(log.get_record, 1).data.type, "person.created")
 same([each.sequence for each in call(log.list_log, limit=2).data], [1, 2])
 same(call(persons.person_history, person.id, limit=1).data[0].subject_id, person.id)
 same(call(admin.get_backups).data.last, None)
+same(call(admin.get_cluster).data.role, "single")
+try:
+    call(admin.hand_over, client.HandOver(node="db2"))
+    raise AssertionError("who is alone hands over")
+except NotFoundException as alone:
+    same(alone.data.response.type, "/docs/errors.md#not-found")
+print("called handOver")
 same(call(admin.list_quarantine, limit=10).data, [])
 same(call(admin.retry_quarantine).data.retried, 0)
 made = call(admin.make_token, client.MakeToken(name="py", scopes=["read"], rate=5)).data
@@ -118,6 +125,7 @@ assert begun.state in ("running", "done")
 call(admin.stop_rebuild)
 assert call(admin.get_rebuild).data.state in ("running", "done", "stopped")
 same(call(about.health).data.status, "ok")
+assert call(about.health_leader).data.leader
 same(call(about.health_live).data.status, "ok")
 same(call(about.health_ready).data.reasons, [])
 assert "daybook_commits_total" in call(about.metrics)

@@ -8,10 +8,12 @@
 
 /* What else than the safe ones a script may send, and see. */
 #define SENT                                                                           \
-    "Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, "       \
-    "If-None-Match, Last-Event-ID, Prefer, traceparent, tracestate, X-Request-Id"
+    "Authorization, Content-Encoding, Content-Type, Daybook-Sequence, "                \
+    "Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Prefer, traceparent, "   \
+    "tracestate, X-Request-Id"
 #define SEEN                                                                           \
-    "Allow, Daybook-Projected-Sequence, Daybook-Sequence, ETag, Link, Location, "      \
+    "Allow, Daybook-Leader, Daybook-Projected-Sequence, Daybook-Sequence, ETag, "      \
+    "Link, Location, "                                                                 \
     "Idempotency-Replayed, Preference-Applied, Retry-After, WWW-Authenticate, "        \
     "X-Request-Id"
 

@@ -29,13 +29,14 @@ bool fresh_prefer_wait(const struct head *head, int *seconds)
 
 static int bound_ms(const struct request *rq, struct response *rs)
 {
-    int seconds;
+    int bound = rq->service->options.read_wait_ms, seconds;
 
-    if (!fresh_prefer_wait(rq->head, &seconds))
-        return rq->service->options.read_wait_ms;
-    assert(seconds >= 0 && seconds <= FRESH_WAIT_MAX);
-    response_header(rs, "Preference-Applied", "wait=%d", seconds);
-    return seconds * 1000;
+    if (fresh_prefer_wait(rq->head, &seconds)) {
+        assert(seconds >= 0 && seconds <= FRESH_WAIT_MAX);
+        response_header(rs, "Preference-Applied", "wait=%d", seconds);
+        bound = seconds * 1000;
+    }
+    return bound > rq->waited_ms ? bound - (int)rq->waited_ms : 0;
 }
 
 /* Why tables that are there are not read, told to everyone: which record differs is no
@@ -110,8 +111,9 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
     struct dbk_projector_status status;
     enum dbk_code code;
 
-    fresh->wanted = wanted;
-    if (wanted == 0 && dbk_log_head(service->log, &fresh->wanted, err) != DBK_OK)
+    fresh->wanted = wanted == 0 && rq->wants ? rq->wanted : wanted;
+    if (wanted == 0 && !rq->wants &&
+        dbk_log_head(service->log, &fresh->wanted, err) != DBK_OK)
         return err->code;
     rq->unavailable =
         "PostgreSQL, which answers reads, is not available now; writes, GET /log and "

@@ -27,7 +27,8 @@ bool fresh_prefer_wait(const struct head *head, int *seconds);
  * none, and rq says how that is told. */
 enum dbk_code fresh_enter(struct request *rq, bool lists, struct dbk_error *err);
 
-/* Wait for `wanted`; 0: for the head of the log. Adds Daybook-Projected-Sequence and,
+/* Wait for `wanted`; 0: for the head of the log, or the Daybook-Sequence that the client
+ * names (members.h). Adds Daybook-Projected-Sequence and,
  * where Prefer set the bound, Preference-Applied. That the bound passed is no failure:
  * fresh then says how far it is.
  *

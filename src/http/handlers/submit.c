@@ -149,7 +149,7 @@ void submit_ids_make(const struct submit_ids *ids, uint64_t index, struct dbk_uu
     make_uuid(hash, id);
 }
 
-enum dbk_code submit_keyed(const struct request *rq, struct response *rs,
+enum dbk_code submit_keyed(struct request *rq, struct response *rs,
                            struct dbk_command *const *commands, size_t count,
                            bool *replayed, struct dbk_error *err)
 {
@@ -163,6 +163,7 @@ enum dbk_code submit_keyed(const struct request *rq, struct response *rs,
     there = there && !request_only_ingests(rq); /* it has made the ids */
     code = dbk_log_submit(rq->service->log, commands, count, there ? &key : NULL,
                           replayed, err);
+    rq->submitted = count > 0;
     if (code == DBK_KEY_REUSED)
         return dbk_fail(
             err, DBK_KEY_REUSED,
@@ -199,5 +200,6 @@ enum dbk_code submit_plain(struct request *rq, struct response *rs,
 {
     enum dbk_code code = dbk_log_submit(rq->service->log, &command, 1, NULL, NULL, err);
 
+    rq->submitted = true;
     return code == DBK_OK ? submit_accept(rq, rs, command, err) : code;
 }

@@ -33,7 +33,7 @@ void submit_ids_make(const struct submit_ids *ids, uint64_t index, struct dbk_uu
  * (and more than ingests). Adds
  * Idempotency-Replayed where these are the verdicts of the first time (*replayed).
  * Failures: dbk_log_submit's, and DBK_INVALID for a bad key. */
-enum dbk_code submit_keyed(const struct request *rq, struct response *rs,
+enum dbk_code submit_keyed(struct request *rq, struct response *rs,
                            struct dbk_command *const *commands, size_t count,
                            bool *replayed, struct dbk_error *err);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 const struct problem problems[] = {
+    {307, DBK_NOT_LEADER, "not-leader", "Another server writes"},
     {400, DBK_OK, "malformed", "The request cannot be understood"},
     {400, DBK_OK, "invalid-fields", "Fields or parameters are missing or wrong"},
     {401, DBK_OK, "unauthorized", "A valid access token is needed"},
@@ -37,6 +38,7 @@ const struct problem problems[] = {
     {503, DBK_IN_DOUBT, "outcome-unknown", "Whether it was written is not known"},
     {503, DBK_NO_MEMORY, "out-of-memory", "The server is out of memory"},
     {503, DBK_INTERRUPTED, "stopping", "The server is stopping"},
+    {503, DBK_NOT_LEADER, "no-leader", "No server is known to lead"},
     {503, DBK_OK, "unavailable", "A part of the server cannot answer now"},
     {505, DBK_OK, "version-not-supported", "Only HTTP/1.1 and HTTP/1.0 are spoken"},
 };

@@ -20,7 +20,7 @@ struct problem {
 extern const struct problem problems[];
 extern const size_t problems_count;
 
-/* That of an answer with this status, 400 or more, for a failure with this code. */
+/* That of an answer with this status, 400 or more, or 307, for a failure with this code. */
 const struct problem *problem_of(int status, enum dbk_code code);
 
 /* That of this name, which must be there. */

@@ -38,6 +38,15 @@ struct request {
     char traceparent[TRACEPARENT_TEXT + 1]; /* the client's, "" where none is right */
     char actor[DBK_TOKEN_NAME_MAX + 1];     /* whose token it brought; "": not asked */
 
+    bool leads;    /* of several copies this one, when it was looked; */
+    int64_t epoch; /* since which opening (http/membership.h) */
+    /* Where who leads is reached, for the answer; the worker's. NULL: nothing to tell. */
+    const char *leader_url;
+    bool submitted;    /* the log has decided on what it brings */
+    bool wants;        /* it names the sequence that it is to see, */
+    uint64_t wanted;   /* this one */
+    int64_t waited_ms; /* for the log, of what it may wait */
+
     bool origin_let; /* it only ingests, and pages of the Origin may send with it */
     unsigned scopes; /* of that token (http/tokens.h); all where none is asked for */
     struct quota_use use; /* of that token's bounds */
@@ -58,7 +67,7 @@ struct request {
     size_t held;           /* of the budget, for its body */
     struct dbk_slice body; /* once request_body has read it */
 
-    /* What a client is told of DBK_UNAVAILABLE; static, or the worker's; NULL where nothing
+    /* What a client is told of DBK_UNAVAILABLE, _NOT_LEADER and _IN_DOUBT; static, or the worker's; NULL where nothing
      * more is known. */
     const char *unavailable;
     const char *timed_out;  /* and of DBK_TIMEOUT, in the same way */

@@ -37,6 +37,7 @@ void response_finish(struct response *rs)
 
 static void forget_answer(struct response *rs)
 {
+    rs->relayed = false;
     dbk_render_clear(&rs->head);
     dbk_render_clear(&rs->body);
     rs->content_type = "application/json";
@@ -58,7 +59,7 @@ void response_clear(struct response *rs)
 {
     forget_answer(rs);
     rs->status = 0;
-    rs->close = rs->sent = rs->broken = rs->varies = false;
+    rs->close = rs->sent = rs->broken = rs->varies = rs->relayed = false;
     rs->coding = CODING_IDENTITY;
     rs->bytes = rs->sequence = 0;
     rs->error[0] = '\0';
@@ -213,7 +214,9 @@ static void details_of(const struct request *rq, const struct dbk_error *err, ch
 {
     const char *sentence = status_sentence(err->code);
 
-    if (sentence && err->code == DBK_UNAVAILABLE && rq->unavailable)
+    if (sentence && rq->unavailable &&
+        (err->code == DBK_UNAVAILABLE || err->code == DBK_NOT_LEADER ||
+         err->code == DBK_IN_DOUBT))
         sentence = rq->unavailable;
     if (err->code == DBK_TIMEOUT && rq->timed_out)
         sentence = rq->timed_out;

@@ -38,8 +38,9 @@ struct response {
     struct dbk_render coded; /* the body, or a piece of it, coded */
     struct dbk_slice fixed;  /* a body that lives in the program; else length 0 */
     bool close;              /* the connection ends with this answer */
-    bool sent;               /* a stream; there is nothing left to send */
-    bool broken;             /* the client went away, or was cut off in mid-stream */
+    bool relayed; /* another server's: head and body are as that wrote them */
+    bool sent;    /* a stream; there is nothing left to send */
+    bool broken;  /* the client went away, or was cut off in mid-stream */
     /* How many rows a list has, for the envelope; count_is NULL: not asked. */
     uint64_t count;
     const char *count_is;

@@ -54,7 +54,7 @@ void response_choose_coding(struct response *rs, const struct request *rq,
     bool plain_will_do, unmodified = rs->status == 304;
     enum coding liked = coding_of_answer(rq->head, &plain_will_do);
 
-    if (rs->status == 204 || !can_shrink(rs->content_type))
+    if (rs->status == 204 || rs->relayed || !can_shrink(rs->content_type))
         return;
     rs->varies = unmodified || length >= CODED_FROM;
     if (unmodified ? liked != CODING_IDENTITY && knows_coded(rq, liked)
@@ -98,22 +98,10 @@ static const char *date_of(struct response *rs)
     return rs->date;
 }
 
-void response_render_head(struct response *rs, const struct request *rq,
-                          const char *length_line)
+/* The lines that are this server's, and not another's whose answer is passed on. */
+static void render_own(struct response *rs, const struct request *rq,
+                       struct dbk_render *wire)
 {
-    struct dbk_render *wire = &rs->wire;
-
-    rs->close = must_close(rs, rq) || wishes_close(rq);
-    dbk_render_clear(wire);
-    dbk_render_text(wire, "HTTP/1.1 ");
-    dbk_render_number(wire, (uint64_t)rs->status);
-    dbk_render_text(wire, " ");
-    dbk_render_text(wire, status_reason(rs->status));
-    dbk_render_text(wire, "\r\nDate: ");
-    dbk_render_text(wire, date_of(rs));
-    dbk_render_text(wire, rs->close ? "\r\nConnection: close\r\n"
-                                    : "\r\nConnection: keep-alive\r\n");
-    dbk_render_text(wire, length_line);
     dbk_render_text(wire, "X-Content-Type-Options: nosniff\r\nX-Request-Id: ");
     dbk_render_text(wire, rq->id);
     dbk_render_text(wire, "\r\nCache-Control: ");
@@ -130,6 +118,28 @@ void response_render_head(struct response *rs, const struct request *rq,
     }
     cors_render(rq, wire);
     quota_render(&rq->use, wire);
+}
+
+void response_render_head(struct response *rs, const struct request *rq,
+                          const char *length_line)
+{
+    struct dbk_render *wire = &rs->wire;
+
+    rs->close = must_close(rs, rq) || wishes_close(rq);
+    dbk_render_clear(wire);
+    dbk_render_text(wire, "HTTP/1.1 ");
+    dbk_render_number(wire, (uint64_t)rs->status);
+    dbk_render_text(wire, " ");
+    dbk_render_text(wire, status_reason(rs->status));
+    if (!rs->relayed) {
+        dbk_render_text(wire, "\r\nDate: ");
+        dbk_render_text(wire, date_of(rs));
+    }
+    dbk_render_text(wire, rs->close ? "\r\nConnection: close\r\n"
+                                    : "\r\nConnection: keep-alive\r\n");
+    dbk_render_text(wire, length_line);
+    if (!rs->relayed)
+        render_own(rs, rq, wire);
     render_lines(rs, wire);
     if (rs->varies)
         dbk_render_text(wire, "Vary: Accept-Encoding\r\n");

@@ -24,6 +24,7 @@ struct service {
     struct quota *quota;     /* of the tokens */
     struct untold *untold;   /* what those that only ingest are not told */
     struct budget *budget;   /* of bodies under way */
+    struct forward *forward; /* to the server that leads; NULL: nothing is sent on */
     atomic_bool stopping;
 };
 

@@ -97,6 +97,7 @@ static const struct {
     {204, "No Content"},
     {207, "Multi-Status"},
     {304, "Not Modified"},
+    {307, "Temporary Redirect"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},

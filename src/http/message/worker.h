@@ -17,7 +17,8 @@ struct worker {
     struct dbk_batch batch;
     struct head head;
     char query[QUERY_MAX + 1];
-    char unavailable[512]; /* what rq->unavailable may point to */
+    char unavailable[512];            /* what rq->unavailable may point to */
+    char leader_url[DBK_MEMBER_TEXT]; /* and rq->leader_url */
     char *body;
     size_t body_size;
 };

@@ -12,6 +12,17 @@ const char *counted_pool(enum dbk_metric_pool pool)
     return pool == DBK_POOL_LOOKUPS ? "lookups" : "lists";
 }
 
+static void label_forward(size_t series, char labels[LABELS])
+{
+    static const char *const outcomes[] = {
+        [DBK_FORWARD_ANSWERED] = "answered",
+        [DBK_FORWARD_NOT_SENT] = "not_sent",
+        [DBK_FORWARD_UNKNOWN] = "unknown",
+    };
+
+    snprintf(labels, LABELS, "outcome=\"%s\"", outcomes[series]);
+}
+
 static void label_pool(size_t series, char labels[LABELS])
 {
     snprintf(labels, LABELS, "pool=\"%s\"", counted_pool((enum dbk_metric_pool)series));
@@ -28,6 +39,8 @@ static bool label_counter(enum dbk_metric metric, size_t series, uint64_t count,
         snprintf(labels, LABELS, "type=\"%s\"", dbk_type_name((enum dbk_type)series));
     else if (metric == DBK_METRIC_POOL_WAITS)
         label_pool(series, labels);
+    else if (metric == DBK_METRIC_FORWARDS)
+        label_forward(series, labels);
     return !(metric == DBK_METRIC_REQUESTS && count == 0) &&
            !(metric == DBK_METRIC_RECORDS && series == 0); /* types begin at 1 */
 }

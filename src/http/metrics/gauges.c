@@ -5,6 +5,7 @@
 #include "feed.h"
 #include "guard.h"
 #include "health.h"
+#include "members_gauges.h"
 #include "readers.h"
 #include "rebuilder.h"
 #include "store/timestamp.h"
@@ -140,6 +141,8 @@ void gauges_render(const struct service *service, struct dbk_render *out)
         render_projection(&health.tables, health.lag, out);
     if (service->model)
         render_pools(service->model, out);
+    if (health.member)
+        members_gauges_render(&health.members, out);
     render_backup(service, out);
     render_rebuild(service, out);
 }

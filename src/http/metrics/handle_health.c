@@ -3,6 +3,7 @@
  * own. /health/live: the process answers. */
 #include "handlers.h"
 #include "health.h"
+#include "members.h"
 #include "request.h"
 #include "response.h"
 #include "worker.h"
@@ -15,7 +16,8 @@ struct told {
     struct health health;
     char
         reads[256]; /* why they fail, or are far behind; "": they do not, and are not */
-    char why[1024]; /* all that is wrong; "": nothing is */
+    char members[320]; /* why the copies do not follow one that leads; "": they do */
+    char why[1024];    /* all that is wrong; "": nothing is */
 };
 
 static void text(struct dbk_render *out, const char *key, const char *value)
@@ -52,15 +54,17 @@ static void explain(struct told *told)
 {
     bool writes = told->health.log.code != DBK_OK;
 
-    if (writes || *told->reads)
-        snprintf(told->why, sizeof told->why, "%s%s%s%s%s",
+    if (writes || *told->reads || *told->members)
+        snprintf(told->why, sizeof told->why, "%s%s%s%s%s%s%s", told->members,
+                 *told->members && (writes || *told->reads) ? ". " : "",
                  writes ? "Writes fail: " : "",
                  writes ? health_writes(&told->health) : "",
                  writes && *told->reads ? ". " : "",
                  *told->reads ? "Reads are not as they should be: " : "", told->reads);
 }
 
-static void render(const struct told *told, struct dbk_render *out)
+static void render(const struct service *service, const struct told *told,
+                   struct dbk_render *out)
 {
     const struct dbk_projector_status *tables = &told->health.tables;
     uint64_t lag = told->health.lag;
@@ -77,6 +81,8 @@ static void render(const struct told *told, struct dbk_render *out)
     text(out, ",\"projection\":", health_projection(&told->health));
     text(out, ",\"writes\":", health_writes(&told->health));
     text(out, ",\"reads\":", *told->reads ? told->reads : "ok");
+    if (told->health.member)
+        members_render_role(service, &told->health.members, out);
     dbk_render_text(out, "}");
 }
 
@@ -101,10 +107,11 @@ enum dbk_code handle_health(struct request *rq, struct response *rs,
     if (!told.health.log_gauges.readable)
         return refuse_unreadable(rq, &told.health.log_gauges.why, err);
     look_at_reads(rq->service, &told);
+    health_members_fail(&told.health, told.members, sizeof told.members);
     explain(&told);
 
     response_begin(rs);
-    render(&told, &rs->body);
+    render(rq->service, &told, &rs->body);
     if (!*told.why)
         return response_end(rs, 200, DETAILS_OK, err);
     response_header_number(rs, "Retry-After", 1);
@@ -118,6 +125,26 @@ enum dbk_code handle_health_live(struct request *rq, struct response *rs,
     response_begin(rs);
     dbk_render_text(&rs->body, "{\"status\":\"ok\"}");
     return response_end(rs, 200, DETAILS_OK, err);
+}
+
+/* Alone, it is the one that writes. What proxies ask before they send a write here. */
+enum dbk_code handle_health_leader(struct request *rq, struct response *rs,
+                                   struct dbk_error *err)
+{
+    const struct dbk_membership *membership = rq->service->options.membership;
+    struct dbk_membership_look look = {.leads = membership == NULL};
+
+    if (membership)
+        membership->look(membership->context, &look);
+    response_begin(rs);
+    dbk_render_text(&rs->body, look.leads ? "{\"leader\":true" : "{\"leader\":false");
+    dbk_render_text(&rs->body, "}");
+    if (look.leads)
+        return response_end(rs, 200, DETAILS_OK, err);
+    response_header_number(rs, "Retry-After", 1);
+    return response_end(
+        rs, 503, *look.leader ? "Another server leads" : "No server is known to lead",
+        err);
 }
 
 /* The reasons for people, one after the other. */
@@ -148,7 +175,10 @@ enum dbk_code handle_health_ready(struct request *rq, struct response *rs,
         text(&rs->body, ",\"message\":", ready.reasons[i].message);
         dbk_render_text(&rs->body, "}");
     }
-    dbk_render_text(&rs->body, "]}");
+    dbk_render_text(&rs->body, "]");
+    if (health.member)
+        members_render_role(rq->service, &health.members, &rs->body);
+    dbk_render_text(&rs->body, "}");
     if (ready.count == 0)
         return response_end(rs, 200, DETAILS_OK, err);
     join(&ready, why, sizeof why);

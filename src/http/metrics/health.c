@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Asked each 400 ms, so a PostgreSQL that hangs is told within two seconds. */
 enum { UNANSWERED_MS = 1500 };
@@ -22,6 +23,8 @@ static int64_t unanswered(const struct dbk_read_model *model)
 
 void health_look(const struct service *service, struct health *out)
 {
+    const struct dbk_membership *membership = service->options.membership;
+
     *out = (struct health){.tables = {.state = "no read tables"},
                            .shows_details = service->options.show_error_details};
     dbk_log_health(service->log, &out->log);
@@ -33,6 +36,41 @@ void health_look(const struct service *service, struct health *out)
     if (service->model)
         out->unanswered_ms = unanswered(service->model);
     out->refused = service->model && dbk_read_model_refused(service->model, &out->why);
+    out->member = membership != NULL;
+    if (membership)
+        membership->look(membership->context, &out->members);
+}
+
+bool health_is_cut_off(const struct health *health, char *why, size_t size)
+{
+    const struct dbk_membership_look *members = &health->members;
+    const char *reason = health->shows_details ? members->why : "";
+
+    if (health->member && strcmp(members->state, "halted") == 0)
+        snprintf(
+            why, size,
+            "This member has stopped following the others%s%.150s; daybook cluster "
+            "status says why",
+            *reason ? ": " : "", reason);
+    else if (health->member && strcmp(members->state, "starting") == 0)
+        snprintf(why, size,
+                 "This member has not reached the others since it was started%s%.150s",
+                 *reason ? ": " : "", reason);
+    else
+        return false;
+    return true;
+}
+
+bool health_members_fail(const struct health *health, char *why, size_t size)
+{
+    const struct dbk_membership_look *members = &health->members;
+
+    if (health_is_cut_off(health, why, size))
+        return true;
+    if (!health->member || members->leads || *members->leader)
+        return false;
+    snprintf(why, size, "Writes fail: no server is known to lead");
+    return true;
 }
 
 const char *health_writes(const struct health *health)
@@ -116,6 +154,8 @@ void ready_look(const struct service *service, const struct health *health,
     out->count = 0;
     if (atomic_load(&service->stopping))
         add(out, "stopping", "The server is stopping");
+    if (health_is_cut_off(health, why, sizeof why))
+        add(out, "member", "%s", why);
     look_at_log(health, out);
     if (health_reads_fail(service, health, why, sizeof why))
         add(out, "postgresql", "Reads fail: %s", why);

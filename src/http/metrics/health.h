@@ -15,7 +15,9 @@ struct health {
     int64_t unanswered_ms; /* for so long PostgreSQL has not answered; 0: it does */
     bool refused;          /* reads get no connection from it */
     struct dbk_error why;  /* they do not */
-    bool shows_details;    /* whoever asks may be told hosts and files */
+    bool member; /* the log is one of several copies, and this is where it is: */
+    struct dbk_membership_look members; /* zeroed where it is not */
+    bool shows_details;                 /* whoever asks may be told hosts and files */
 };
 
 void health_look(const struct service *service, struct health *out);
@@ -27,16 +29,21 @@ const char *health_writes(const struct health *health);
  * than the operator it is a word or two. */
 const char *health_projection(const struct health *health);
 
+/* Why it is not with the other copies, or why nobody takes writes. False: neither. */
+bool health_members_fail(const struct health *health, char *why, size_t size);
+/* The first of these alone: what it has may be old, and gets older. */
+bool health_is_cut_off(const struct health *health, char *why, size_t size);
+
 /* Why the tables cannot be asked. False: they can, however old they may be. */
 bool health_reads_fail(const struct service *service, const struct health *health,
                        char *why, size_t size);
 
 /* Why clients should not be sent here; none: they should. */
-#define READY_REASONS_MAX 4
+#define READY_REASONS_MAX 5
 struct ready {
     size_t count;
     struct ready_reason {
-        const char *code; /* "stopping", "log", "room", "postgresql", "lag" */
+        const char *code; /* "stopping", "member", "log", "room", "postgresql", "lag" */
         char message[256];
     } reasons[READY_REASONS_MAX];
 };

@@ -38,9 +38,9 @@ class OriginsGiven(Served):
                     "Access-Control-Allow-Origin": origin,
                     "Access-Control-Allow-Methods": methods,
                     "Access-Control-Allow-Headers":
-                        "Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, "
-                        "If-None-Match, Last-Event-ID, Prefer, traceparent, tracestate, "
-                        "X-Request-Id",
+                        "Authorization, Content-Encoding, Content-Type, Daybook-Sequence, "
+                        "Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Prefer, "
+                        "traceparent, tracestate, X-Request-Id",
                     "Access-Control-Max-Age": "600"})
 
     def test_answers_may_be_read_with_their_headers(self):
