@@ -105,7 +105,7 @@ export async function dialogs() {
 // Markup, words without end and marks of direction in all that a client may name.
 export async function hostile() {
   const markup = `<img src=x onerror="document.title='taken'">`;
-  const long = "x".repeat(90), turned = "\u202eevil\u2066";
+  const long = "x".repeat(90), turned = "\u202eevil\u2066"; // neither of them closed
   let one;
   for (const [n, name] of [markup, long, turned].entries()) {
     one = await person(`hostile${n}`, {
@@ -127,10 +127,13 @@ export async function hostile() {
       assert.notEqual(await page.title(), "taken");
       assert.equal(await page.locator("img[src=x]").count(), 0);
     }
-    await page.locator("main").getByText(turned).first().waitFor();
-    // The mark turns round nothing but the text that it is in.
     await go(page, `persons/${one.id}`);
     await settled(page);
+    // A mark of direction is told, and turns nothing round.
+    await page.locator("main h1", { hasText: String.raw`\u202eevil\u2066` }).waitFor();
+    const marks = await page.evaluate(() =>
+      document.body.innerText.match(/[\u202a-\u202e\u2066-\u2069]/g));
+    assert.equal(marks, null);
     await page.getByRole("button", { name: /^Delete/ }).click();
     await look(page, `dialog-hostile-${name}`);
   });

@@ -137,6 +137,11 @@ class Modules(unittest.TestCase):
             (None, "end", '{"reason":"slow"}')])
         self.assertEqual(whole[0][0]["retry"], 3000)
 
+    def test_marks_of_direction_are_shown(self):
+        told = made("""import { visible } from "./dom.js";
+            console.log(JSON.stringify(visible("a\\u202eb\\u2069 עברית\\u200f")));""")
+        self.assertEqual(told, "a\\u202eb\\u2069 עברית\u200f")
+
     def test_a_pause_leaves_nothing_with_the_signal(self):
         """One signal lasts as long as a view, which pauses all day."""
         self.assertEqual(made("""import { pause } from "./pulse.js";

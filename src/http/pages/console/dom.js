@@ -25,9 +25,15 @@ function fill(element, attributes, children) {
 function add(element, children) {
   for (const child of children) {
     if (Array.isArray(child)) add(element, child);
+    else if (typeof child === "string") element.append(visible(child));
     else if (child != null && child !== false) element.append(child);
   }
 }
+
+// Characters that turn round what is behind them, also behind the element that they are in
+// (an isolate is closed by a client's U+2069), are shown as JSON would write them.
+export const visible = (text) =>
+  text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (each) => `\\u${each.charCodeAt(0).toString(16)}`);
 
 export function replace(element, ...children) {
   element.replaceChildren();
@@ -47,8 +53,8 @@ export function openDialog(dialog) {
   });
 }
 
-// Text of a client within a sentence of ours: letters that are written from right to left, or
-// marks that say so, turn round nothing but themselves.
+// Text of a client within a sentence of ours: letters that are written from right to left
+// turn round nothing but themselves.
 export const quoted = (text) => h("bdi", {}, text);
 
 let last = 0;

@@ -102,14 +102,13 @@ function progress({ phase, done, total, unit, seconds_left: left, started_at: be
       began && h("span", { class: "quiet-text" }, ` since ${momentOf(began)}`),
     ),
     bar,
-    h(
-      "p",
-      { class: "hint" },
-      known
-        ? `${count(done)} of ${count(total)} ${unit ?? ""}`
-        : `${count(done ?? 0)} ${unit ?? ""}`,
-      left !== null && left !== undefined && `, about ${duration(left)} left`,
-    ),
+    known &&
+      h(
+        "p",
+        { class: "hint" },
+        `${count(done)} of ${count(total)} ${unit ?? ""}`,
+        left !== null && left !== undefined && `, about ${duration(left)} left`,
+      ),
   );
 }
 

@@ -33,12 +33,15 @@ export const happened = (record) => record.data?.datetime_created ?? record.reco
 
 export const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 
-// The first members of an object, in a line.
+// So much of a name or value as a line has of it.
+const short = (text) => (text.length > 100 ? `${text.match(/^.{0,100}/su)[0]}…` : text);
+
+// The first members of an object, in a line; the dialog has all.
 export function pairs(object) {
   const all = Object.entries(object ?? {});
   const some = all
     .slice(0, 4)
-    .map(([name, value]) => `${name}: ${shown(value)}`)
+    .map(([name, value]) => `${short(name)}: ${short(shown(value))}`)
     .join(" · ");
   return all.length > 4 ? `${some} · …` : some;
 }

@@ -25,17 +25,22 @@ export function retention(asked, known, keep, signal) {
       h("option", { value: each, selected: each === (asked.by ?? "week") }, each),
     ),
   );
+  let last = new AbortController();
   const draw = async () => {
+    last.abort();
+    last = new AbortController();
+    const until = AbortSignal.any([signal, last.signal]);
     replace(result, loading());
     try {
-      const shown = await look(new Date(Date.now() - BACK[by.value] * DAYS[by.value] * 86400e3));
-      if (!signal.aborted) replace(result, shown);
+      const since = new Date(Date.now() - BACK[by.value] * DAYS[by.value] * 86400e3);
+      const shown = await look(since, until);
+      if (!until.aborted) replace(result, shown);
     } catch (error) {
-      if (!signal.aborted) replace(result, failed(error));
+      if (!until.aborted) replace(result, failed(error));
     }
   };
-  const look = async (since) => {
-    if (!first.input.value.trim() || !then.input.value.trim()) await choose(since);
+  const look = async (since, until) => {
+    if (!first.input.value.trim() || !then.input.value.trim()) await choose(since, until);
     const params = { first: first.input.value.trim(), then: then.input.value.trim(), by: by.value };
     if (!params.first || !params.then)
       return empty("Type what they did first, and what then: a type of event each.");
@@ -47,7 +52,7 @@ export function retention(asked, known, keep, signal) {
         tz: zone,
         timestamps: "rfc3339",
       }),
-      { signal },
+      { signal: until },
     );
     announce(`${data.length} cohorts`);
     return data.length > 0
@@ -58,9 +63,9 @@ export function retention(asked, known, keep, signal) {
           `” in the last ${BACK[by.value]} ${by.value}s. Choose another type, or longer cohorts.`,
         );
   };
-  const choose = async (since) => {
+  const choose = async (since, until) => {
     const stretch = { since, until: new Date(), by: "day" };
-    const rows = await statistics(stretch, signal, { group: "type" });
+    const rows = await statistics(stretch, until, { group: "type" });
     const names = typesIn(rows, known).map((each) => each.event_type);
     first.input.value ||= names.includes("signup") ? "signup" : (names[0] ?? "");
     then.input.value ||= names.find((each) => each !== first.input.value) ?? names[0] ?? "";

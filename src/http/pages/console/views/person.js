@@ -1,6 +1,6 @@
 // One person: the fields, and the days.
 import { address, ask } from "../api.js";
-import { announce, h, newId, quoted, replace } from "../dom.js";
+import { announce, h, newId, quoted, replace, visible } from "../dom.js";
 import { momentOf } from "../format.js";
 import { has, own, reason } from "../may.js";
 import { icon } from "../icons.js";
@@ -114,7 +114,7 @@ async function remove(person, trouble) {
   const sure = await confirmTyped({
     title: ["Delete ", quoted(nameOf(person)), "?"],
     text: "The person and their events leave every answer but the log's. This is not undone; what was written stays in the log and in backups.",
-    word: person.email ?? person.id,
+    word: person.email && visible(person.email) === person.email ? person.email : person.id,
     action: "Delete",
   });
   if (!sure) return;

@@ -25,7 +25,11 @@ export async function show(root, { query, signal }) {
     placeholder: "Name, email, external id or id",
   });
   const found = h("div", { class: "results" }, loading());
+  let last = new AbortController(); // of a search, which a later one ends
   const search = async () => {
+    last.abort();
+    last = new AbortController();
+    const until = AbortSignal.any([signal, last.signal]);
     const text = input.value.trim();
     if (ID.test(text)) {
       location.hash = link(`persons/${text}`);
@@ -33,11 +37,12 @@ export async function show(root, { query, signal }) {
     }
     remember("persons", { q: text });
     try {
-      const { rows, next, how } = await look(text, signal);
+      const { rows, next, how } = await look(text, until);
+      if (until.aborted) return;
       announce(`${rows.length} found`);
-      replace(found, rows.length === 0 ? nobody(text, search, signal) : list(rows, next, how, signal));
+      replace(found, rows.length === 0 ? nobody(text, search, until) : list(rows, next, how, until));
     } catch (error) {
-      if (!signal.aborted) replace(found, failed(error));
+      if (!until.aborted) replace(found, failed(error));
     }
   };
   replace(
