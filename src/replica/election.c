@@ -1,0 +1,153 @@
+#include "election.h"
+
+#include "end.h"
+#include "member.h"
+
+enum { POLL_MS = 100, TELL_MS = 1000, LEAVE_MS = 1500 };
+
+struct election {
+    struct dbk_replica *replica;
+    rd_kafka_t *handle; /* NULL: it never leads */
+    bool joined;
+    dbk_deadline tell_at;
+};
+
+static void set_assigned(struct dbk_replica *replica, bool assigned)
+{
+    pthread_mutex_lock(&replica->mutex);
+    replica->assigned = assigned;
+    pthread_mutex_unlock(&replica->mutex);
+}
+
+/* By whoever polls the handle: dbk-election. */
+static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t what,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+    struct dbk_replica *replica = opaque;
+    rd_kafka_error_t *error;
+
+    if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        error = rd_kafka_incremental_assign(handle, partitions);
+        if (partitions->cnt > 0)
+            set_assigned(replica, true);
+    } else {
+        if (partitions->cnt > 0)
+            set_assigned(replica, false);
+        error = rd_kafka_incremental_unassign(handle, partitions);
+    }
+    if (error)
+        rd_kafka_error_destroy(error);
+}
+
+static rd_kafka_t *make_handle(struct dbk_replica *replica)
+{
+    struct dbk_error err = {0};
+    rd_kafka_t *handle = NULL;
+    rd_kafka_conf_t *conf;
+
+    if (replica->options.follower)
+        return NULL;
+    if (conf_create(&replica->options, CONF_ELECTION, &conf, &err) == DBK_OK) {
+        rd_kafka_conf_set_opaque(conf, replica);
+        rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+        conf_handle(RD_KAFKA_CONSUMER, conf, &handle, &err);
+    }
+    if (handle)
+        rd_kafka_poll_set_consumer(handle);
+    else
+        replica_say(replica, "cluster: this node never leads: %s", err.text);
+    return handle;
+}
+
+/* Who is behind, or halted, or shall not now, stays out: nobody would lead meanwhile. */
+static bool may_lead(struct dbk_replica *replica)
+{
+    bool may;
+
+    pthread_mutex_lock(&replica->mutex);
+    may = replica->caught_up && !replica->failing &&
+          replica->status.state != DBK_REPLICA_HALTED &&
+          dbk_deadline_left(replica->barred_until) == 0;
+    pthread_mutex_unlock(&replica->mutex);
+    return may;
+}
+
+static void join(struct election *election)
+{
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    char topic[CONF_NAME_MAX];
+
+    conf_election_name(&election->replica->options, topic);
+    rd_kafka_topic_partition_list_add(topics, topic, RD_KAFKA_PARTITION_UA);
+    election->joined =
+        rd_kafka_subscribe(election->handle, topics) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_topic_partition_list_destroy(topics);
+}
+
+static void leave(struct election *election)
+{
+    rd_kafka_unsubscribe(election->handle);
+    election->joined = false;
+    set_assigned(election->replica, false);
+}
+
+static void stand(struct election *election)
+{
+    bool may = may_lead(election->replica);
+    rd_kafka_message_t *message;
+
+    if (may && !election->joined)
+        join(election);
+    else if (!may && election->joined)
+        leave(election);
+    message = rd_kafka_consumer_poll(election->handle, POLL_MS);
+    if (message) /* nobody writes there: it says what is wrong */
+        rd_kafka_message_destroy(message);
+}
+
+/* Leave the group, so that another is elected at once; not longer than LEAVE_MS. */
+static void close_handle(rd_kafka_t *handle)
+{
+    dbk_deadline deadline = dbk_deadline_in(LEAVE_MS);
+    rd_kafka_queue_t *queue;
+    rd_kafka_error_t *error;
+
+    if (!handle)
+        return;
+    queue = rd_kafka_queue_new(handle);
+    error = rd_kafka_consumer_close_queue(handle, queue);
+    if (error)
+        rd_kafka_error_destroy(error);
+    while (!rd_kafka_consumer_closed(handle) && dbk_deadline_left(deadline) > 0)
+        rd_kafka_queue_poll_callback(queue, POLL_MS / 5);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+void *election_run(void *context)
+{
+    struct election election = {.replica = context};
+    struct dbk_replica *replica = context;
+
+    election.handle = make_handle(replica);
+    while (!atomic_load(&replica->stopping)) {
+        bool caught_up;
+
+        if (election.handle)
+            stand(&election);
+        else
+            dbk_sleep_ms(POLL_MS);
+        pthread_mutex_lock(&replica->mutex);
+        caught_up = replica->caught_up;
+        pthread_mutex_unlock(&replica->mutex);
+        if (caught_up && dbk_deadline_left(election.tell_at) > 0)
+            continue;
+        end_look(replica);
+        if (dbk_deadline_left(election.tell_at) == 0) {
+            member_tell(replica);
+            election.tell_at = dbk_deadline_in(TELL_MS);
+        }
+    }
+    close_handle(election.handle);
+    return NULL;
+}

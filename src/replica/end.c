@@ -1,0 +1,151 @@
+#include "end.h"
+
+#include <stdio.h>
+
+/* Nobody waits for the brokers longer than this at once: a stop is quick. */
+enum { ASK_MS = 1000, LOOK_AGAIN_MS = 2 };
+
+enum dbk_code end_ask(struct dbk_replica *replica, int timeout_ms, int64_t *end,
+                      struct dbk_error *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *of_stream =
+        rd_kafka_topic_partition_list_add(list, replica->options.topic, 0);
+    rd_kafka_resp_err_t rc;
+
+    of_stream->offset = RD_KAFKA_OFFSET_END; /* one request; the watermarks are two */
+    rc = rd_kafka_offsets_for_times(replica->asker, list,
+                                    timeout_ms < ASK_MS ? timeout_ms : ASK_MS);
+    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rc = of_stream->err;
+    *end = of_stream->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR && *end >= 0)
+        return DBK_OK;
+    return dbk_fail(err, DBK_UNAVAILABLE,
+                    "the brokers do not tell where the stream ends: %s",
+                    rd_kafka_err2str(rc));
+}
+
+/* With the mutex held. */
+static void note(struct dbk_replica *replica, int64_t end)
+{
+    struct dbk_replica_status *status = &replica->status;
+
+    status->end = end;
+    replica->end_at_ms = dbk_clock_ms();
+    replica->caught_up |= status->place.next >= end;
+    if (status->state == DBK_REPLICA_STARTING)
+        status->state = DBK_REPLICA_FOLLOWS;
+}
+
+void end_look(struct dbk_replica *replica)
+{
+    struct dbk_error err;
+    int64_t end;
+
+    if (end_ask(replica, ASK_MS, &end, &err) != DBK_OK) {
+        replica_trouble(replica, err.text);
+        return;
+    }
+    replica_trouble(replica, NULL);
+    pthread_mutex_lock(&replica->mutex);
+    note(replica, end);
+    pthread_mutex_unlock(&replica->mutex);
+}
+
+/* With the mutex held, which is let go meanwhile: ask for all who wait. */
+static void ask_for_all(struct dbk_replica *replica)
+{
+    struct dbk_error err = {0};
+    int64_t end = -1;
+
+    replica->asking = true;
+    pthread_mutex_unlock(&replica->mutex);
+    end_ask(replica, ASK_MS, &end, &err);
+    pthread_mutex_lock(&replica->mutex);
+    replica->asking = false;
+    replica->asks++;
+    replica->asked_end = end;
+    replica->asked_err = err;
+    if (err.code == DBK_OK)
+        note(replica, end);
+    pthread_cond_broadcast(&replica->changed);
+}
+
+/* With the mutex held: an end that was asked for since this call began. An answer on its way
+ * may be older: the one after it will do. */
+static enum dbk_code gathered_end(struct dbk_replica *replica, dbk_deadline deadline,
+                                  int64_t *end, struct dbk_error *err)
+{
+    const unsigned mine = replica->asks + (replica->asking ? 2 : 1);
+
+    while ((int)(replica->asks - mine) < 0) {
+        if (atomic_load(&replica->stopping))
+            return dbk_fail(err, DBK_UNAVAILABLE, "the node is stopping");
+        if (!replica->asking)
+            ask_for_all(replica);
+        else if (!dbk_cond_wait(&replica->changed, &replica->mutex, deadline))
+            return dbk_fail(err, DBK_TIMEOUT,
+                            "the brokers have not told yet where the stream ends");
+    }
+    if (replica->asked_err.code != DBK_OK)
+        return dbk_fail(err, replica->asked_err.code, "%s", replica->asked_err.text);
+    *end = replica->asked_end;
+    return DBK_OK;
+}
+
+/* What a leader commits itself is not told of: it is in the file. */
+static bool has(struct dbk_replica *replica, int64_t end)
+{
+    struct dbk_place place;
+
+    if (replica->status.place.next >= end)
+        return true;
+    if (replica->status.state != DBK_REPLICA_LEADS)
+        return false;
+    pthread_mutex_unlock(&replica->mutex);
+    if (dbk_log_place(replica->log, &place, NULL) != DBK_OK)
+        place.next = -1;
+    pthread_mutex_lock(&replica->mutex);
+    return place.next >= end;
+}
+
+static enum dbk_code await(struct dbk_replica *replica, int64_t end,
+                           dbk_deadline deadline, struct dbk_error *err)
+{
+    while (!has(replica, end)) {
+        bool leads = replica->status.state == DBK_REPLICA_LEADS;
+        dbk_deadline until = leads ? dbk_deadline_in(LOOK_AGAIN_MS) : deadline;
+
+        if (replica->status.state == DBK_REPLICA_HALTED)
+            return dbk_fail(err, DBK_UNAVAILABLE, "this node is halted: %s",
+                            replica->status.why);
+        if (atomic_load(&replica->stopping))
+            return dbk_fail(err, DBK_UNAVAILABLE, "the node is stopping");
+        if (dbk_deadline_left(deadline) == 0)
+            return dbk_fail(err, DBK_TIMEOUT,
+                            "this node has not read yet what others had appended");
+        dbk_cond_wait(&replica->changed, &replica->mutex,
+                      until < deadline ? until : deadline);
+    }
+    return DBK_OK;
+}
+
+enum dbk_code dbk_replica_fresh(struct dbk_replica *replica, int timeout_ms,
+                                struct dbk_error *err)
+{
+    dbk_deadline deadline = dbk_deadline_in(timeout_ms);
+    enum dbk_code code;
+    int64_t end;
+
+    pthread_mutex_lock(&replica->mutex);
+    replica->callers++;
+    code = gathered_end(replica, deadline, &end, err);
+    if (code == DBK_OK)
+        code = await(replica, end, deadline, err);
+    replica->callers--;
+    pthread_cond_broadcast(&replica->changed);
+    pthread_mutex_unlock(&replica->mutex);
+    return code;
+}

@@ -1,0 +1,149 @@
+/* dbk_replica_check, dbk_replica_init: the stream is found, and begun. */
+#include "join.h"
+#include "stream.h"
+#include "topic.h"
+
+enum { INIT_MS = 20000, REPLICATION = 3, READY_PAUSE_MS = 100 };
+
+static enum dbk_code look(const struct dbk_replica_options *options,
+                          struct stream *stream, dbk_deadline deadline,
+                          struct dbk_replica_found *found, struct dbk_error *err)
+{
+    struct message message;
+    int64_t offset;
+
+    if (topic_check(stream_handle(stream), options, dbk_deadline_left(deadline) + 1,
+                    err) != DBK_OK ||
+        join_first(options, stream, deadline, &offset, &message, err) != DBK_OK)
+        return err->code;
+    *found = (struct dbk_replica_found){
+        .store_id = message.store_id,
+        .from = message.type == MESSAGE_BATCH ? message.first - 1 : message.first};
+    return DBK_OK;
+}
+
+enum dbk_code dbk_replica_check(const struct dbk_replica_options *options,
+                                int timeout_ms, struct dbk_replica_found *found,
+                                struct dbk_error *err)
+{
+    dbk_deadline deadline = dbk_deadline_in(timeout_ms);
+    struct dbk_error why = {0};
+    struct stream *stream;
+    enum dbk_code code;
+
+    code = stream_open(options, &stream, &why);
+    if (code == DBK_OK) {
+        code = look(options, stream, deadline, found, &why);
+        stream_close(stream);
+    }
+    return code == DBK_OK ? code : dbk_fail(err, code, "%s", why.text);
+}
+
+/* They are there and fit for it. One that was just made is known to the brokers one after the
+ * other. */
+static enum dbk_code prepare(const struct dbk_replica_options *options,
+                             unsigned replication, rd_kafka_t *handle,
+                             dbk_deadline deadline, struct dbk_error *err)
+{
+    enum dbk_code code =
+        topic_check(handle, options, dbk_deadline_left(deadline) + 1, err);
+
+    if (code != DBK_NOT_FOUND)
+        return code;
+    code = topic_create(handle, options, replication > 0 ? replication : REPLICATION,
+                        INIT_MS / 2, err);
+    while (code == DBK_OK) {
+        code = topic_check(handle, options, dbk_deadline_left(deadline) + 1, err);
+        if (code != DBK_NOT_FOUND || dbk_deadline_left(deadline) == 0)
+            break;
+        dbk_sleep_ms(READY_PAUSE_MS);
+        code = DBK_OK;
+    }
+    return code;
+}
+
+static enum dbk_code check_empty(const struct dbk_replica_options *options,
+                                 struct stream *stream, dbk_deadline deadline,
+                                 struct dbk_error *err)
+{
+    int64_t begin, end;
+    enum dbk_code code;
+
+    for (;;) {
+        code =
+            stream_bounds(stream, dbk_deadline_left(deadline) + 1, &begin, &end, err);
+        if (code == DBK_OK || dbk_deadline_left(deadline) == 0)
+            break;
+        dbk_sleep_ms(READY_PAUSE_MS);
+    }
+    if (code == DBK_OK && end > 0)
+        return dbk_fail(err, DBK_EXISTS, "the topic %s has a stream already",
+                        options->topic);
+    return code;
+}
+
+static enum dbk_code send_genesis(struct dbk_log *log,
+                                  const struct dbk_replica_options *options,
+                                  struct dbk_error *err)
+{
+    struct message message = {.type = MESSAGE_GENESIS,
+                              .epoch = -1,
+                              .store_id = dbk_log_store_id(log),
+                              .reseed = -1,
+                              .node = dbk_slice(options->node),
+                              .url = dbk_slice(options->url)};
+    const struct dbk_place place = {1, -1, -1};
+    struct producer *producer;
+    enum dbk_code code;
+    int64_t offset = -1;
+
+    if (dbk_log_head(log, &message.first, err) != DBK_OK)
+        return err->code;
+    if (message.first > 0 &&
+        dbk_log_checksum(log, message.first, &message.before, err) != DBK_OK)
+        return err->code;
+    code = producer_create(options, &producer, err);
+    if (code != DBK_OK)
+        return code;
+    code = producer_send_wait(producer, &message, NULL, &offset, err);
+    producer_destroy(producer);
+    if (code != DBK_OK)
+        return code;
+    if (offset != 0)
+        return dbk_fail(err, DBK_EXISTS, "another node began the stream in %s at once",
+                        options->topic);
+    return dbk_log_put_place(log, &place, err);
+}
+
+static enum dbk_code begin(struct dbk_log *log,
+                           const struct dbk_replica_options *options,
+                           unsigned replication, struct stream *stream,
+                           struct dbk_error *err)
+{
+    dbk_deadline deadline = dbk_deadline_in(INIT_MS);
+
+    if (prepare(options, replication, stream_handle(stream), deadline, err) != DBK_OK ||
+        check_empty(options, stream, deadline, err) != DBK_OK)
+        return err->code;
+    return send_genesis(log, options, err);
+}
+
+enum dbk_code dbk_replica_init(struct dbk_log *log,
+                               const struct dbk_replica_options *options,
+                               unsigned replication, struct dbk_error *err)
+{
+    struct dbk_error why = {0};
+    struct dbk_place place;
+    struct stream *stream;
+    enum dbk_code code = dbk_log_place(log, &place, &why);
+
+    if (code == DBK_OK)
+        return dbk_fail(err, DBK_EXISTS, "this log is a copy of a stream already");
+    if (code == DBK_NOT_FOUND)
+        code = stream_open(options, &stream, &why);
+    if (code == DBK_OK) {
+        code = begin(log, options, replication, stream, &why);
+        stream_close(stream);
+    }
+    return code == DBK_OK ? code : dbk_fail(err, code, "%s", why.text);
+}

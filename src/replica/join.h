@@ -1,0 +1,19 @@
+/* join.h - whether a log is one that the stream goes on from. */
+#ifndef DBK_REPLICA_JOIN_H
+#define DBK_REPLICA_JOIN_H
+
+#include "replica_private.h"
+#include "stream.h"
+
+/* The place of a log; one without gets it where it is what the stream began with: then brokers
+ * are asked. DBK_CONFLICT: it is not; err says what to do. DBK_UNAVAILABLE, DBK_NOT_FOUND. */
+enum dbk_code join_stream(struct dbk_log *log,
+                          const struct dbk_replica_options *options,
+                          struct dbk_place *place, struct dbk_error *err);
+
+/* The first message that the brokers have. DBK_NOT_FOUND: there is none. */
+enum dbk_code join_first(const struct dbk_replica_options *options,
+                         struct stream *stream, dbk_deadline deadline, int64_t *offset,
+                         struct message *message, struct dbk_error *err);
+
+#endif

@@ -1,0 +1,384 @@
+#include "nodes.h"
+
+#include <unistd.h>
+
+static void on_report(void *context, const char *line)
+{
+    struct node *node = context;
+    size_t used;
+
+    if (getenv("NODES_TELL"))
+        fprintf(stderr, "%lld %s %s\n", (long long)dbk_clock_ms(), node->name, line);
+    pthread_mutex_lock(&node->mutex);
+    used = strlen(node->lines);
+    if (used + strlen(line) + 2 < sizeof node->lines)
+        snprintf(node->lines + used, sizeof node->lines - used, "%s\n", line);
+    pthread_mutex_unlock(&node->mutex);
+}
+
+static void on_tokens(void *context, struct dbk_slice table)
+{
+    struct node *node = context;
+
+    pthread_mutex_lock(&node->mutex);
+    snprintf(node->tokens, sizeof node->tokens, "%.*s", (int)table.length, table.data);
+    pthread_mutex_unlock(&node->mutex);
+}
+
+static void node_open(struct node *node, const struct dbk_uuid *store_id)
+{
+    struct dbk_log_options options = {.map_size = (size_t)1 << 30,
+                                      .store_id = store_id,
+                                      .report = on_report,
+                                      .report_context = node,
+                                      .held_ms = 10000};
+
+    if (dbk_log_open(node->dir, &options, &node->log, &node->cluster->err) != DBK_OK)
+        fail_msg("%s", node->cluster->err.text);
+}
+
+static void node_init(struct cluster *cluster, int i)
+{
+    struct node *node = &cluster->nodes[i];
+
+    node->cluster = cluster;
+    snprintf(node->dir, sizeof node->dir, "/tmp/daybook-replica-XXXXXX");
+    assert_non_null(mkdtemp(node->dir));
+    snprintf(node->name, sizeof node->name, "db%c", '1' + i);
+    snprintf(node->url, sizeof node->url, "http://db%c.test", '1' + i);
+    pthread_mutex_init(&node->mutex, NULL);
+    node->options = (struct dbk_replica_options){
+        .brokers = rd_kafka_mock_cluster_bootstraps(cluster->mock),
+        .topic = "daybook",
+        .node = node->name,
+        .url = node->url,
+        .unsafe = true,
+        .session_ms = 1000,
+        .tokens = on_tokens,
+        .tokens_context = node,
+        .report = on_report,
+        .report_context = node};
+}
+
+int cluster_setup(void **state)
+{
+    struct cluster *cluster = calloc(1, sizeof *cluster);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char why[256];
+
+    rd_kafka_conf_set(conf, "log_level", "2", why, sizeof why);
+    cluster->handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+    cluster->mock = rd_kafka_mock_cluster_new(cluster->handle, 3);
+    rd_kafka_mock_topic_create(cluster->mock, "daybook", 1, 3);
+    rd_kafka_mock_topic_create(cluster->mock, "daybook.leader", 1, 3);
+    for (int i = 0; i < NODES; i++)
+        node_init(cluster, i);
+    node_open(&cluster->nodes[0], NULL);
+    if (dbk_replica_init(cluster->nodes[0].log, &cluster->nodes[0].options, 3,
+                         &cluster->err) != DBK_OK)
+        fail_msg("%s", cluster->err.text);
+    dbk_log_close(cluster->nodes[0].log);
+    cluster->nodes[0].log = NULL;
+    *state = cluster;
+    return 0;
+}
+
+static void remove_dir(const char *dir)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/data.mdb", dir);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/lock.mdb", dir);
+    unlink(path);
+    rmdir(dir);
+}
+
+int cluster_teardown(void **state)
+{
+    struct cluster *cluster = *state;
+
+    for (int i = 0; i < NODES; i++) {
+        node_stop(&cluster->nodes[i]);
+        remove_dir(cluster->nodes[i].dir);
+        pthread_mutex_destroy(&cluster->nodes[i].mutex);
+    }
+    rd_kafka_mock_cluster_destroy(cluster->mock);
+    rd_kafka_destroy(cluster->handle);
+    free(cluster);
+    return 0;
+}
+
+void node_start(struct node *node)
+{
+    struct dbk_error *err = &node->cluster->err;
+    struct dbk_replica_found found;
+
+    if (dbk_replica_check(&node->options, 10000, &found, err) != DBK_OK)
+        fail_msg("%s", err->text);
+    node->store_id = found.store_id;
+    node_open(node, &found.store_id);
+    if (dbk_replica_start(node->log, &node->options, &node->replica, err) != DBK_OK)
+        fail_msg("%s", err->text);
+}
+
+void node_stop(struct node *node)
+{
+    dbk_replica_stop(node->replica);
+    dbk_log_close(node->log);
+    node->replica = NULL;
+    node->log = NULL;
+}
+
+void all_start(struct cluster *cluster)
+{
+    for (int i = 0; i < NODES; i++)
+        node_start(&cluster->nodes[i]);
+}
+
+bool eventually(bool (*is)(void *context), void *context)
+{
+    dbk_deadline deadline = dbk_deadline_in(WAIT_MS);
+
+    while (!is(context)) {
+        if (dbk_deadline_left(deadline) == 0)
+            return false;
+        dbk_sleep_ms(5);
+    }
+    return true;
+}
+
+struct dbk_replica_status look(struct node *node)
+{
+    struct dbk_replica_status status;
+
+    dbk_replica_look(node->replica, &status);
+    return status;
+}
+
+struct wanted {
+    struct node *node;
+    enum dbk_replica_state state;
+    const char *part;
+    uint64_t head;
+};
+
+static bool is_in_state(void *context)
+{
+    struct wanted *wanted = context;
+
+    return look(wanted->node).state == wanted->state;
+}
+
+void await_state(struct node *node, enum dbk_replica_state state)
+{
+    struct wanted wanted = {.node = node, .state = state};
+
+    if (!eventually(is_in_state, &wanted))
+        fail_msg("%s is in state %d: %s\n%s", node->name, look(node).state,
+                 look(node).why, node->lines);
+}
+
+static struct node *leader_of(struct cluster *cluster)
+{
+    for (int i = 0; i < NODES; i++)
+        if (cluster->nodes[i].replica &&
+            look(&cluster->nodes[i]).state == DBK_REPLICA_LEADS)
+            return &cluster->nodes[i];
+    return NULL;
+}
+
+static bool has_leader(void *context)
+{
+    return leader_of(context) != NULL;
+}
+
+struct node *await_leader(struct cluster *cluster)
+{
+    if (!eventually(has_leader, cluster))
+        fail_msg("nobody leads:\n%s%s%s", cluster->nodes[0].lines,
+                 cluster->nodes[1].lines, cluster->nodes[2].lines);
+    return leader_of(cluster);
+}
+
+static bool has_said(void *context)
+{
+    struct wanted *wanted = context;
+    bool said;
+
+    pthread_mutex_lock(&wanted->node->mutex);
+    said = strstr(wanted->node->lines, wanted->part) != NULL;
+    pthread_mutex_unlock(&wanted->node->mutex);
+    return said;
+}
+
+void await_line(struct node *node, const char *part)
+{
+    struct wanted wanted = {.node = node, .part = part};
+
+    if (!eventually(has_said, &wanted))
+        fail_msg("%s did not say \"%s\":\n%s", node->name, part, node->lines);
+}
+
+uint64_t head_of(struct node *node)
+{
+    uint64_t head = 0;
+
+    assert_int_equal(dbk_log_head(node->log, &head, NULL), DBK_OK);
+    return head;
+}
+
+static bool has_head(void *context)
+{
+    struct wanted *wanted = context;
+
+    return head_of(wanted->node) >= wanted->head;
+}
+
+void await_head(struct node *node, uint64_t head)
+{
+    struct wanted wanted = {.node = node, .head = head};
+
+    if (!eventually(has_head, &wanted))
+        fail_msg("%s is at %llu:\n%s", node->name, (unsigned long long)head_of(node),
+                 node->lines);
+}
+
+static void assert_same_records(struct node *a, struct node *b)
+{
+    struct dbk_batch of_a = {0}, of_b = {0};
+    uint64_t head = head_of(a);
+
+    for (uint64_t after = 0; after < head; after += of_a.count) {
+        assert_int_equal(dbk_log_read(a->log, after, 1000, 1 << 20, &of_a, NULL),
+                         DBK_OK);
+        assert_int_equal(dbk_log_read(b->log, after, of_a.count, 1 << 24, &of_b, NULL),
+                         DBK_OK);
+        assert_int_equal(of_a.count, of_b.count);
+        assert_int_equal(of_a.bytes_used, of_b.bytes_used);
+        assert_memory_equal(of_a.bytes, of_b.bytes, of_a.bytes_used);
+    }
+    dbk_batch_finish(&of_a);
+    dbk_batch_finish(&of_b);
+}
+
+void await_equal(struct cluster *cluster)
+{
+    struct node *most = NULL;
+
+    for (int i = 0; i < NODES; i++) {
+        struct node *node = &cluster->nodes[i];
+        if (node->replica && (!most || head_of(node) > head_of(most)))
+            most = node;
+    }
+    for (int i = 0; i < NODES; i++) {
+        struct node *node = &cluster->nodes[i];
+        if (!node->replica || node == most)
+            continue;
+        await_head(node, head_of(most));
+        assert_int_equal(head_of(node), head_of(most));
+        assert_same_records(node, most);
+    }
+}
+
+enum dbk_code node_write(struct node *node, struct dbk_error *err)
+{
+    struct dbk_command *command = dbk_command_create();
+    struct dbk_record person = {.type = DBK_PERSON_CREATED,
+                                .subject = dbk_uuid_new(),
+                                .person = {.has = DBK_HAS_ALL,
+                                           .first_name = dbk_slice("Kate"),
+                                           .last_name = dbk_slice("Pryde"),
+                                           .role = DBK_ROLE_USER},
+                                .source = dbk_slice("test")};
+    char email[32];
+    enum dbk_code code;
+
+    snprintf(email, sizeof email, "p%u@x.mock", node->cluster->mails++);
+    person.person.email = dbk_slice(email);
+    code = dbk_command_add(command, &person, err);
+    if (code == DBK_OK)
+        code = dbk_log_submit(node->log, &command, 1, NULL, NULL, err);
+    if (code == DBK_OK)
+        code = dbk_command_verdict(command)->code;
+    dbk_command_destroy(command);
+    return code;
+}
+
+void cluster_write(struct cluster *cluster, unsigned count)
+{
+    dbk_deadline deadline = dbk_deadline_in(WAIT_MS);
+
+    while (count > 0) {
+        struct node *leader = await_leader(cluster);
+
+        if (node_write(leader, &cluster->err) == DBK_OK)
+            count--;
+        else if (dbk_deadline_left(deadline) == 0)
+            fail_msg("nobody takes it: %s\n%s", cluster->err.text, leader->lines);
+    }
+}
+
+int64_t send_raw(struct cluster *cluster, struct message message)
+{
+    struct producer *producer;
+    int64_t offset = -1;
+
+    if (producer_create(&cluster->nodes[0].options, &producer, &cluster->err) !=
+            DBK_OK ||
+        producer_send_wait(producer, &message, NULL, &offset, &cluster->err) != DBK_OK)
+        fail_msg("%s", cluster->err.text);
+    producer_destroy(producer);
+    return offset;
+}
+
+struct message ghost_opening(struct node *of)
+{
+    struct message message = {.type = MESSAGE_OPENING,
+                              .epoch = -1,
+                              .store_id = of->store_id,
+                              .first = head_of(of),
+                              .reseed = -1,
+                              .node = dbk_slice("ghost"),
+                              .url = dbk_slice("http://ghost.test")};
+
+    if (message.first > 0)
+        assert_int_equal(
+            dbk_log_checksum(of->log, message.first, &message.before, NULL), DBK_OK);
+    return message;
+}
+
+static bool is_caught_up(void *context)
+{
+    struct dbk_replica_status status = look(context);
+
+    return status.end >= 0 && status.place.next >= status.end;
+}
+
+static bool leads(void *context)
+{
+    return look(context).state == DBK_REPLICA_LEADS;
+}
+
+void elect(struct node *node)
+{
+    struct message hand_over = {.type = MESSAGE_HAND_OVER,
+                                .store_id = node->store_id,
+                                .reseed = -1,
+                                .node = dbk_slice("ghost"),
+                                .body = dbk_slice(node->name)};
+
+    if (!eventually(is_caught_up, node))
+        fail_msg("%s does not catch up:\n%s", node->name, node->lines);
+    hand_over.epoch = send_raw(node->cluster, ghost_opening(node));
+    send_raw(node->cluster, hand_over);
+    if (!eventually(leads, node))
+        fail_msg("%s does not lead:\n%s", node->name, node->lines);
+}
+
+struct node *all_start_and_lead(struct cluster *cluster)
+{
+    all_start(cluster);
+    elect(&cluster->nodes[0]);
+    return &cluster->nodes[0];
+}
