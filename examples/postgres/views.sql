@@ -45,9 +45,10 @@ $$;
 create or replace function bi.read_days()
 returns table (day date, event_type text, events bigint, persons bigint)
 language sql stable as $$
-    select day, event_type, sum(events)::bigint, count(*)
-    from daybook.event_day
-    group by day, event_type
+    select datetime_created::date, event_type, count(*), count(distinct person_id)
+    from daybook.event
+    where person_id is not null
+    group by 1, 2
 $$;
 
 create or replace view bi.persons as select * from bi.read_persons();

@@ -347,7 +347,7 @@ class HowToAdd(unittest.TestCase):
     def test_each_statistic_has_all_its_parts(self):
         rows = read("src/projections/tables/statistic.c")
         names = re.findall(r'\.name = "(\w+)"', rows)
-        self.assertGreater(len(names), 1)
+        self.assertGreater(len(names), 0)
         self.assertIn("src/projections/tables/statistic.c", self.parts("a statistic"))
         for name in names:
             for part in self.parts("a statistic"):

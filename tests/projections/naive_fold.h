@@ -267,16 +267,6 @@ static inline void assert_statistics_equal_a_recount(const struct world *world)
              " select 'event_hour lacks ' || c::text from (table counted except table"
              " kept) c",
              out);
-    lines_of(world->pg,
-             "with counted as (select datetime_created::date as day, event_type,"
-             " person_id, count(*) as events from event where person_id is not null"
-             " group by 1, 2, 3),"
-             " kept as (select day, event_type, person_id, events from event_day)"
-             " select 'event_day holds ' || k::text from (table kept except table"
-             " counted) k union all"
-             " select 'event_day lacks ' || c::text from (table counted except table"
-             " kept) c",
-             out);
     fclose(out);
     assert_string_equal(text, "");
     free(text);

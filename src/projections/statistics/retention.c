@@ -3,19 +3,9 @@
 #include "sql.h"
 #include "statistics_ask.h"
 
-#include <string.h>
-
-#define PARAMS 9
-#define DAY_US INT64_C(86400000000)
+#define PARAMS 8
 
 enum { FROM, PERSONS, LAST, BEHIND, CAME_BACK };
-
-/* Days of UTC are what event_day has. */
-static bool fits_days(const struct dbk_retention_query *query)
-{
-    return strcmp(query->zone, "UTC") == 0 &&
-           statistics_range_is_whole(&query->range, DAY_US);
-}
 
 static bool begins_cohort(const struct pg_result *result, size_t row)
 {
@@ -83,7 +73,6 @@ enum dbk_code dbk_read_retention(struct dbk_read_model *model,
         pg_text(query->zone),
         [6] = pg_int8(buckets, DBK_RETENTION_MAX),
         [7] = pg_int8(cohorts, DBK_RETENTION_MAX + 1),
-        [8] = statistics_flag(fits_days(query)),
     };
     struct statistics_ask ask = {.asker = query->asker,
                                  .zone = query->zone,

@@ -8,9 +8,4 @@ const struct statistic statistics[STATISTICS] = {
      .count = sql_load_count_event_hour,
      .analyze = sql_load_analyze_event_hour,
      .compare = sql_compare_event_hour},
-    {.name = "event_day",
-     .truncate = sql_load_truncate_event_day,
-     .count = sql_load_count_event_day,
-     .analyze = sql_load_analyze_event_day,
-     .compare = sql_compare_event_day},
 };

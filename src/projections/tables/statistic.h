@@ -1,4 +1,4 @@
-/* statistic.h - tables that hold what is counted of others: event_hour, event_day.
+/* statistic.h - tables that hold what is counted of others: event_hour.
  *
  * Triggers of the migrations keep them in the transaction that changes the events, so what
  * posts knows nothing of them. A load takes the triggers away and counts once; a comparison
@@ -7,7 +7,7 @@
 #ifndef DBK_PROJECTIONS_STATISTIC_H
 #define DBK_PROJECTIONS_STATISTIC_H
 
-enum { STATISTICS = 2 };
+enum { STATISTICS = 1 };
 
 struct statistic {
     const char *name;

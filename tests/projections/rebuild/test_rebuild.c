@@ -170,12 +170,10 @@ static void changes_by_hand_are_counted_where_they_are_made(void **state)
     assert_statistics_equal_a_recount(world);
     assert_int_equal(scratch_number(world->pg, "select sum(events) from event_hour"),
                      2);
-    assert_int_equal(scratch_number(world->pg, "select count(*) from event_day"), 0);
     scratch_script(world->pg, "set search_path = rebuild_test");
     assert_statistics_equal_a_recount(world);
     assert_int_equal(scratch_number(world->pg, "select sum(events) from event_hour"),
                      1);
-    assert_int_equal(scratch_number(world->pg, "select sum(events) from event_day"), 1);
     scratch_script(world->pg, "truncate event");
     assert_statistics_equal_a_recount(world);
 }
@@ -209,9 +207,9 @@ static void what_is_wrong_is_right_again(void **state)
         "drop index event_person; alter table event drop constraint event_pkey",
         "alter table person add column extra text",
         "drop table event",
-        "update event_hour set events = events + 1; delete from event_day",
+        "update event_hour set events = events + 1",
         "drop function event_counts cascade",
-        "drop table event_hour, event_day",
+        "drop table event_hour",
         "drop schema rebuild_test cascade",
     };
     struct world *world = *state;

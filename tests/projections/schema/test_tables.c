@@ -36,8 +36,7 @@ static void each_column_is_looked_for(void **state)
     const struct pg_statement columns = {
         NULL, "select format('alter table %I drop column %I cascade', table_name,"
               " column_name) from information_schema.columns where table_schema ="
-              " 'test_tables' and table_name in ('person', 'event', 'event_hour', "
-              "'event_day',"
+              " 'test_tables' and table_name in ('person', 'event', 'event_hour',"
               " 'checkpoint', 'quarantine') and column_name <> 'only_row'"};
     struct pg_result *result;
     struct dbk_error err = {0};
@@ -56,7 +55,6 @@ static void each_table_and_function_is_looked_for(void **state)
     assert_noticed("drop table person cascade");
     assert_noticed("drop table event cascade");
     assert_noticed("drop table event_hour");
-    assert_noticed("drop table event_day");
     assert_noticed("drop table checkpoint");
     assert_noticed("drop table quarantine");
     assert_noticed("drop function person_json cascade");
@@ -69,7 +67,6 @@ static void each_trigger_is_looked_for(void **state)
     (void)state;
     assert_noticed("drop trigger event_counts_came on event");
     assert_noticed("drop trigger event_counts_went on event");
-    assert_noticed("drop trigger event_counts_moved on event");
     assert_noticed("drop trigger event_counts_emptied on event");
     assert_noticed("alter table event disable trigger event_counts_went");
 }

@@ -6,14 +6,13 @@ from (
     select count(*) as seen
     from pg_trigger
     where tgrelid = 'event'::regclass and tgenabled in ('O', 'A')
-        and tgname in ('event_counts_came', 'event_counts_went', 'event_counts_moved',
-                       'event_counts_emptied')
+        and tgname in ('event_counts_came', 'event_counts_went', 'event_counts_emptied')
 ) triggers
-where seen <> 4
-  and format('"%s of the 4 triggers event_counts_"', seen)::regclass is not null
+where seen <> 3
+  and format('"%s of the 3 triggers event_counts_"', seen)::regclass is not null
 union all
 select 1
-from person p, event e, checkpoint c, quarantine q, event_hour h, event_day d
+from person p, event e, checkpoint c, quarantine q, event_hour h
 where false
   and p.id = null::uuid and p.sequence = null::bigint
   and p.created_sequence = null::bigint and p.datetime_created = null::timestamp
@@ -27,8 +26,6 @@ where false
   and e.properties @> null::jsonb and e.properties_bytes = null::integer
   and h.hour = null::timestamp and h.event_type = null::text and h.events = null::bigint
   and h.first = null::timestamp and h.last = null::timestamp
-  and d.day = null::date and d.event_type = null::text and d.person_id = null::uuid
-  and d.events = null::bigint
   and c.store_id = null::uuid and c.sequence = null::bigint
   and c.checksum = null::bigint and c.were_at = null::bigint
   and c.epoch = null::bigint and c.holder = null::text

@@ -1,8 +1,7 @@
 -- Of the persons whose first event of one type came in a day, week or month, how many had
 -- one of another type in each of those behind.
 -- $1 first, $2 then, $3 unit, $4 zone, $5 since, $6 until (infinite: none), $7 how many buckets
--- of each, $8 how many cohorts, $9 by event_day: the zone is UTC, and the range is of whole
--- days of it. It is planned with its parameters, so the other table is not looked at.
+-- of each, $8 how many cohorts.
 -- Columns: begin of the cohort, its persons, the bucket of the last event of $2 as one behind
 -- it, a bucket behind it, and how many came back in that.
 with cohort as materialized (
@@ -11,28 +10,17 @@ with cohort as materialized (
     from (
         select person_id, min(datetime_created) as first
         from event
-        where not $9::boolean and event_type = $1::text and person_id is not null
-        group by person_id
-        union all
-        select person_id, min(day)
-        from event_day
-        where $9::boolean and event_type = $1::text
+        where event_type = $1::text and person_id is not null
         group by person_id
     ) firsts
     where first >= $5::timestamp and first < $6::timestamp
 ),
 came as (
     select distinct person_id,
-           date_trunc($3::text, at at time zone 'UTC' at time zone $4::text)::date as at
-    from (
-        select person_id, datetime_created as at
-        from event
-        where not $9::boolean and event_type = $2::text and person_id is not null
-        union all
-        select person_id, day
-        from event_day
-        where $9::boolean and event_type = $2::text
-    ) each
+           date_trunc($3::text, datetime_created at time zone 'UTC' at time zone $4::text)::date
+               as at
+    from event
+    where event_type = $2::text and person_id is not null
 ),
 came_back as (
     select bucket,

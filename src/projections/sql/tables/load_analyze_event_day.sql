@@ -1,1 +1,0 @@
-analyze :"schema".event_day;

@@ -1,1 +1,0 @@
-truncate :"schema".event_day;
