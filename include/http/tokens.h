@@ -35,6 +35,7 @@
 #define DBK_TOKEN_HASH 32     /* bytes */
 #define DBK_TOKENS_MAX 1000   /* all are compared for each request */
 #define DBK_SCOPES_TEXT 48    /* bytes for the names of all scopes */
+#define DBK_TOKEN_LINE 2048   /* bytes of a token's line, with a NUL */
 #define DBK_ORIGINS_TEXT 1024 /* bytes for the origins of a token */
 #define DBK_RATE_MAX 1000000  /* events a second */
 #define DBK_BYTES_A_DAY_MAX (INT64_C(1) << 49) /* so that it has 15 digits at most */
@@ -136,5 +137,17 @@ enum dbk_code dbk_tokens_create(const char *dir, const char *name, unsigned scop
  */
 enum dbk_code dbk_tokens_revoke(const char *dir, const char *name, bool keep_admin,
                                 size_t *left, struct dbk_error *err);
+
+/* A token's line, without its end, as the newest version of the file has it; and back: false
+ * where it is none, or is one of a newer program. For copies of the table elsewhere. */
+void dbk_token_format(const struct dbk_token *token, char out[DBK_TOKEN_LINE]);
+bool dbk_token_parse(const char *line, size_t length, struct dbk_token *out);
+
+/* Change the whole table, while nobody else can: edit is given it, with room for
+ * DBK_TOKENS_MAX in list, and returns whether it changed anything; then it is durable when
+ * this returns. As dbk_tokens_create. */
+enum dbk_code dbk_tokens_edit(const char *dir,
+                              bool (*edit)(void *context, struct dbk_tokens *tokens),
+                              void *context, struct dbk_error *err);
 
 #endif

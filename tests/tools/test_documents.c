@@ -86,7 +86,7 @@ static bool seeds(enum setting setting)
 static void the_sample_has_the_seeds_values(void **state)
 {
     struct config_sources sources = {.dotenv_path = SOURCE_DIR "/.env.sample",
-                                     .groups = 15};
+                                     .groups = 31};
     struct config *config;
     struct dbk_error err;
 

@@ -53,6 +53,8 @@ enum dbk_code serve_open_log(struct serving *serving, struct dbk_error *err)
 
     if (!tool_log_dir(serving->tool->config, dir, sizeof dir, err))
         return err->code;
+    if (serving->cluster_known)
+        options.store_id = &serving->cluster_id;
     if (log_place_open(serving->tool, serving->make, &options, &serving->log, err) !=
         DBK_OK)
         return dbk_wrap(err, "open the log");

@@ -61,6 +61,7 @@ struct dbk_server_options serve_server_options(const struct serving *serving)
         .event_types = config_list(config, SETTING_EVENT_TYPES),
         .cors_origins = config_list(config, SETTING_CORS_ORIGINS),
         .show_error_details = config_error_details(config),
+        .membership = serving->joins ? &serving->membership : NULL,
         .history = serving->history,
         .streams_max = (unsigned)config_number(config, SETTING_STREAMS_MAX),
         .database = &serving->database.at,

@@ -14,8 +14,15 @@ enum dbk_code serve_take_lock(struct serving *serving, struct dbk_error *err);
 /* Whether the server could listen: better told before a log is opened. */
 enum dbk_code serve_check_port(struct serving *serving, struct dbk_error *err);
 
+/* Whether there is a cluster to join, where CLUSTER_BROKERS names one: better told before a log
+ * is made. Brokers that are away are waited for in the background, where there is a log. */
+enum dbk_code serve_check_cluster(struct serving *serving, struct dbk_error *err);
+
 /* The log, made where serve_take_lock found that it may be. */
 enum dbk_code serve_open_log(struct serving *serving, struct dbk_error *err);
+
+/* Whether it is one of the cluster's copies; or, without one, no copy of any. */
+enum dbk_code serve_check_copy(struct serving *serving, struct dbk_error *err);
 
 /* Where the read tables are: the private PostgreSQL, or the one that is set. One that is away
  * is fine; one that the tables can never be in is not. */
@@ -34,6 +41,12 @@ enum dbk_code serve_open_read_model(struct serving *serving, struct dbk_error *e
 /* The history index. It is never needed: what keeps it from growing keeps nobody from
  * anything, and is a warning. */
 enum dbk_code serve_start_history(struct serving *serving, struct dbk_error *err);
+
+/* Follow the others, and lead where elected: nothing but the API is left to be started, so
+ * whoever leads can be reached. */
+enum dbk_code serve_join_cluster(struct serving *serving, struct dbk_error *err);
+/* Leave them: another may lead at once. After the API, which asks who leads. */
+void serve_leave_cluster(struct serving *serving);
 
 /* The API; then systemd, and who looks from beside, are told that it is ready. */
 enum dbk_code serve_start_server(struct serving *serving, struct dbk_error *err);

@@ -1,6 +1,7 @@
 /* The stop of `daybook serve`. */
 #include "lock.h"
 #include "serve_start.h"
+#include "serve_steps.h"
 #include "server_look.h"
 #include "store/clock.h"
 
@@ -14,6 +15,7 @@ void serve_stop(struct serving *serving)
         serving->reads_end = dbk_clock_ms() + DRAIN_MS;
         dbk_server_stop(serving->server, DRAIN_MS);
     }
+    serve_leave_cluster(serving);
     dbk_history_close(serving->history);
     if (serving->projector) {
         serving_say(serving, "stopping: projector");

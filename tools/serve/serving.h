@@ -3,9 +3,12 @@
 #ifndef DBK_TOOLS_SERVING_H
 #define DBK_TOOLS_SERVING_H
 
+#include "cluster_options.h"
+#include "http/membership.h"
 #include "http/server.h"
 #include "projections/projector.h"
 #include "projections/read_model.h"
+#include "shared_tokens.h"
 #include "store/history.h"
 #include "store/log.h"
 #include "tool_data.h"
@@ -17,14 +20,21 @@
  * it stays where it is until they are stopped. */
 struct serving {
     const struct tool *tool;
-    int lock;  /* of the data directory; -1: not taken */
-    bool make; /* there is no log, and one may be made */
+    int lock;   /* of the data directory; -1: not taken */
+    bool make;  /* there is no log, and one may be made */
+    bool joins; /* a cluster */
+    bool cluster_known;
+    struct dbk_uuid cluster_id; /* of its log, where known */
+    struct cluster_options cluster;
     struct dbk_log *log;
     struct tool_database database;
     struct dbk_projector *projector;
     struct dbk_standby_options standbys;
     struct dbk_read_model *model;
     struct dbk_history *history;
+    struct shared_tokens *tokens; /* this and the next: where it joins */
+    struct dbk_replica *replica;
+    struct dbk_membership membership;
     struct dbk_server *server;
     _Atomic int64_t reads_end; /* when reads are no longer waited for; 0: never */
 };

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "config_cluster.h"
 #include "config_value.h"
 #include "dotenv.h"
 
@@ -83,7 +84,8 @@ static enum dbk_code load_settings(const struct config_sources *sources,
 }
 
 /* What no setting can tell alone. */
-static enum dbk_code check_together(const struct config *config, struct dbk_error *err)
+static enum dbk_code check_together(const struct config *config, unsigned groups,
+                                    struct dbk_error *err)
 {
     if (config_list(config, SETTING_READ_HOSTS) &&
         !*config_text(config, SETTING_DB_HOST))
@@ -92,7 +94,7 @@ static enum dbk_code check_together(const struct config *config, struct dbk_erro
             "READ_HOSTS from %s: replicas are of a PostgreSQL of yours; set "
             "DB_HOST, or leave READ_HOSTS empty",
             config_origin(config, SETTING_READ_HOSTS));
-    return DBK_OK;
+    return config_cluster_check(config, groups, err);
 }
 
 /* What libpq reads of the environment (PGSSLMODE and its like) may be in .env, too: left
@@ -130,7 +132,7 @@ enum dbk_code config_load(const struct config_sources *sources, struct config **
         code = take_libpq(&dotenv, err);
     dotenv_finish(&dotenv);
     if (code == DBK_OK)
-        code = check_together(made, err);
+        code = check_together(made, sources->groups, err);
     if (code != DBK_OK)
         config_destroy(made);
     else

@@ -22,6 +22,8 @@ enum {
     CONFIG_GROUP_DATABASE = 2, /* DB_... */
     CONFIG_GROUP_SERVE = 4,    /* HOST, PORT and the bounds of the API */
     CONFIG_GROUP_EVENTS = 8,   /* EVENT_TYPES */
+    CONFIG_GROUP_CLUSTER =
+        16, /* CLUSTER_..., but for CLUSTER_DIR and CLUSTER_FORWARD */
 };
 
 enum config_kind {

@@ -101,6 +101,16 @@ static bool read_token(char *line, size_t length, int version, struct dbk_token 
            (!*token->bounds.origins || token->scopes == DBK_SCOPE_INGEST);
 }
 
+bool dbk_token_parse(const char *line, size_t length, struct dbk_token *out)
+{
+    char own[DBK_TOKEN_LINE]; /* it is changed as it is read */
+
+    if (length >= sizeof own || memchr(line, '\n', length))
+        return false;
+    memcpy(own, line, length);
+    return read_token(own, length, TOKENS_VERSION, out);
+}
+
 static bool is_new(const struct dbk_tokens *tokens, const char *name)
 {
     for (size_t i = 0; i < tokens->count; i++) {

@@ -88,21 +88,29 @@ static void end(struct change *change)
     close(change->fd); /* and the lock with it */
 }
 
-static enum dbk_code write_token(const struct change *change,
-                                 const struct dbk_token *token, struct dbk_error *err)
+void dbk_token_format(const struct dbk_token *token, char out[DBK_TOKEN_LINE])
 {
     char scopes[DBK_SCOPES_TEXT], created[DBK_TIMESTAMP_TEXT + 1];
-    char hash[2 * DBK_TOKEN_HASH + 1], bounds[TOKENS_LINE], line[TOKENS_LINE];
+    char hash[2 * DBK_TOKEN_HASH + 1], bounds[TOKENS_LINE];
     int length;
 
     dbk_scopes_format(token->scopes, scopes);
     dbk_timestamp_format(token->created, created);
     sodium_bin2hex(hash, sizeof hash, token->hash, sizeof token->hash);
     tokens_format_bounds(&token->bounds, bounds);
-    length = snprintf(line, sizeof line, "%s %s %s %s%s\n", token->name, scopes,
+    length = snprintf(out, DBK_TOKEN_LINE, "%s %s %s %s%s", token->name, scopes,
                       created, bounds, hash);
-    assert((size_t)length < sizeof line);
-    return dbk_write_all(change->fd, line, (size_t)length, change->tmp, err);
+    assert(length < DBK_TOKEN_LINE);
+}
+
+static enum dbk_code write_token(const struct change *change,
+                                 const struct dbk_token *token, struct dbk_error *err)
+{
+    char line[DBK_TOKEN_LINE + 1];
+
+    dbk_token_format(token, line);
+    strcat(line, "\n");
+    return dbk_write_all(change->fd, line, strlen(line), change->tmp, err);
 }
 
 static enum dbk_code write_tokens(const struct change *change, struct dbk_error *err)
@@ -327,6 +335,33 @@ enum dbk_code dbk_tokens_revoke(const char *dir, const char *name, bool keep_adm
         if (code == DBK_NO_ROOM)
             code = revoke_in_place(&change, name, err);
     }
+    end(&change);
+    return code;
+}
+
+/* With room for all that there may be. */
+static enum dbk_code grow(struct dbk_tokens *tokens, struct dbk_error *err)
+{
+    struct dbk_token *list =
+        reallocarray(tokens->list, DBK_TOKENS_MAX, sizeof *tokens->list);
+
+    if (!list)
+        return dbk_fail(err, DBK_NO_MEMORY, "change the tokens: out of memory");
+    tokens->list = list;
+    return DBK_OK;
+}
+
+enum dbk_code dbk_tokens_edit(const char *dir,
+                              bool (*edit)(void *context, struct dbk_tokens *tokens),
+                              void *context, struct dbk_error *err)
+{
+    struct change change;
+    enum dbk_code code = begin(&change, dir, err);
+
+    if (code == DBK_OK)
+        code = grow(&change.tokens, err);
+    if (code == DBK_OK && edit(context, &change.tokens))
+        code = put_in_place(&change, err);
     end(&change);
     return code;
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ALL_GROUPS 15U
+#define ALL_GROUPS 31U
 
 struct place {
     char dotenv[64];
@@ -388,6 +388,65 @@ static void a_broken_dotenv_is_refused(void **state)
     assert_null(place->config);
 }
 
+/* Brokers are named as librdkafka takes them, and nothing else is. */
+static void brokers_are_named_by_host_and_port(void **state)
+{
+    static const char *const right[] = {"k1:9092", "k1.example.org:9092,10.0.0.2:9093",
+                                        "[::1]:9092"};
+    static const char *const wrong[] = {
+        "k1",       ":9092",   "k1:",      "k1:9092,",        "k1:0",       "k1:65536",
+        "k1:9092 ", "k1:9o92", "::1:9092", "kafka://k1:9092", "k1:9092,k2", "k1: 9092"};
+    struct place *place = *state;
+
+    place->sources.groups = CONFIG_GROUP_CLUSTER;
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+        assert_int_equal(load_flag(place, SETTING_CLUSTER_BROKERS, right[i]), DBK_OK);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        if (load_flag(place, SETTING_CLUSTER_BROKERS, wrong[i]) != DBK_INVALID)
+            fail_msg("\"%s\" was taken", wrong[i]);
+        assert_non_null(strstr(place->err.text, "--cluster-brokers"));
+    }
+}
+
+/* Clients are told it, and put a path behind it. */
+static void a_machine_of_several_says_where_it_is(void **state)
+{
+    static const char *const wrong[] = {"db1.example.org", "https://db1.example.org/",
+                                        "https://DB1.example.org", "ftp://db1",
+                                        "https://u:secret@db1.example.org"};
+    struct place *place = *state;
+
+    setenv("CLUSTER_BROKERS", "k1:9092", 1);
+    assert_int_equal(load(place), DBK_INVALID);
+    assert_non_null(strstr(place->err.text, "CLUSTER_URL"));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        if (load_flag(place, SETTING_CLUSTER_URL, wrong[i]) != DBK_INVALID)
+            fail_msg("\"%s\" was taken", wrong[i]);
+        assert_null(strstr(place->err.text, "secret"));
+    }
+    assert_int_equal(load_flag(place, SETTING_CLUSTER_URL, "https://db1.example.org"),
+                     DBK_OK);
+    assert_int_equal(load_flag(place, SETTING_CLUSTER_URL, "http://10.0.0.1:8080"),
+                     DBK_OK);
+    /* Those that only look need none. */
+    place->sources.groups = CONFIG_GROUP_DATA | CONFIG_GROUP_CLUSTER;
+    assert_int_equal(load(place), DBK_OK);
+    unsetenv("CLUSTER_BROKERS");
+}
+
+static void names_of_machines_and_topics_are_plain(void **state)
+{
+    struct place *place = *state;
+
+    assert_int_equal(load_flag(place, SETTING_CLUSTER_NODE, "db-1.a_b"), DBK_OK);
+    assert_int_equal(load_flag(place, SETTING_CLUSTER_NODE, "db 1"), DBK_INVALID);
+    assert_int_equal(load_flag(place, SETTING_CLUSTER_NODE, "d\"b"), DBK_INVALID);
+    assert_int_equal(load_flag(place, SETTING_CLUSTER_TOPIC, ".."), DBK_INVALID);
+    assert_int_equal(load_flag(place, SETTING_CLUSTER_TOPIC, "a/b"), DBK_INVALID);
+    assert_int_equal(load_flag(place, SETTING_CLUSTER_FORWARD, "true"), DBK_INVALID);
+    assert_non_null(strstr(place->err.text, "CLUSTER_BROKERS"));
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
 
 int main(void)
@@ -395,6 +454,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_PLACE(defaults_are_allowed_and_private),
         cmocka_unit_test(each_setting_has_its_entry),
+        IN_PLACE(brokers_are_named_by_host_and_port),
+        IN_PLACE(a_machine_of_several_says_where_it_is),
+        IN_PLACE(names_of_machines_and_topics_are_plain),
         IN_PLACE(flags_go_before_environment_before_dotenv),
         IN_PLACE(an_empty_value_is_a_value),
         IN_PLACE(settings_of_other_groups_are_not_read),
