@@ -1,0 +1,189 @@
+#include "nodes.h"
+
+enum { PRODUCE = 0 }; /* Kafka's number of the request */
+
+static void write_ok(struct node *node)
+{
+    struct dbk_error *err = &node->cluster->err;
+
+    if (node_write(node, err) != DBK_OK)
+        fail_msg("%s\n%s", err->text, node->lines);
+}
+
+static void what_brokers_refuse_for_a_moment_is_sent_again(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+
+    for (int i = 0; i < 5; i++) {
+        rd_kafka_mock_push_request_errors(
+            cluster->mock, PRODUCE, 3, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+            RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR__TRANSPORT);
+        write_ok(leader);
+    }
+    await_equal(cluster);
+    assert_int_equal(head_of(leader), 5);
+}
+
+static void brokers_that_go_and_come_lose_nothing(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+
+    cluster_write(cluster, 5);
+    rd_kafka_mock_broker_set_down(cluster->mock, -1);
+    dbk_sleep_ms(500);
+    rd_kafka_mock_broker_set_up(cluster->mock, -1);
+    cluster_write(cluster, 5);
+    await_equal(cluster);
+    assert_int_equal(head_of(leader), 10);
+}
+
+static struct message tokens(struct node *node, const char *changes)
+{
+    return (struct message){.type = MESSAGE_TOKENS,
+                            .epoch = -1,
+                            .store_id = node->store_id,
+                            .reseed = -1,
+                            .body = dbk_slice(changes)};
+}
+
+/* The leader gets another offset than the one that was due. */
+static void what_comes_between_is_read_first(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+
+    for (int i = 0; i < 10; i++) {
+        send_raw(cluster, tokens(leader, "{\"put\":\"kate read 2026 00\"}\n"));
+        write_ok(leader);
+    }
+    await_equal(cluster);
+    assert_int_equal(head_of(leader), 10);
+    assert_int_equal(look(leader).state, DBK_REPLICA_LEADS);
+    assert_int_equal(look(leader).place.epoch, look(&cluster->nodes[1]).place.epoch);
+}
+
+static void what_arrived_though_its_answer_did_not_is_there_once(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+
+    write_ok(leader);
+    /* These brokers take what is sent again for something new: it lies there twice. */
+    for (int broker = 1; broker <= 3; broker++)
+        rd_kafka_mock_broker_push_request_error_rtts(cluster->mock, broker, PRODUCE, 1,
+                                                     RD_KAFKA_RESP_ERR_NO_ERROR, 3500);
+    write_ok(leader);
+    write_ok(leader);
+    await_equal(cluster);
+    assert_int_equal(head_of(leader), 3);
+}
+
+static void another_opening_ends_who_leads(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+
+    cluster_write(cluster, 3);
+    send_raw(cluster, ghost_opening(leader));
+    assert_int_not_equal(node_write(leader, &cluster->err), DBK_OK);
+    await_line(leader, "follows ghost");
+    await_state(leader, DBK_REPLICA_FOLLOWS);
+    assert_int_equal(node_write(leader, &cluster->err), DBK_NOT_LEADER);
+    assert_string_equal(look(leader).leader, "ghost");
+    elect(&cluster->nodes[1]);
+    cluster_write(cluster, 3);
+    await_equal(cluster);
+    assert_int_equal(head_of(leader), 6);
+}
+
+static struct message batch_of(struct node *node, int64_t epoch)
+{
+    return (struct message){.type = MESSAGE_BATCH,
+                            .epoch = epoch,
+                            .store_id = node->store_id,
+                            .first = head_of(node) + 1,
+                            .count = 1,
+                            .reseed = -1,
+                            .body = {"\4\0\0\0oops", 8}};
+}
+
+static void what_a_deposed_leader_sends_is_nowhere(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+
+    for (int i = 0; i < 5; i++) {
+        send_raw(cluster, batch_of(leader, look(leader).place.epoch - 1));
+        write_ok(leader);
+    }
+    await_equal(cluster);
+    assert_int_equal(head_of(leader), 5);
+    assert_int_equal(look(&cluster->nodes[2]).voids, 5);
+}
+
+static void await_halted(struct cluster *cluster, const char *why)
+{
+    for (int i = 0; i < NODES; i++) {
+        struct node *node = &cluster->nodes[i];
+
+        await_state(node, DBK_REPLICA_HALTED);
+        if (!strstr(look(node).why, why))
+            fail_msg("%s", look(node).why);
+        assert_int_not_equal(node_write(node, &cluster->err), DBK_OK);
+        assert_int_equal(dbk_replica_fresh(node->replica, 5000, &cluster->err),
+                         DBK_UNAVAILABLE);
+        assert_non_null(strstr(cluster->err.text, "halted"));
+    }
+}
+
+static void a_batch_of_an_opening_that_was_never_read_halts(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+
+    cluster_write(cluster, 3);
+    send_raw(cluster, batch_of(leader, look(leader).place.epoch + 1));
+    await_halted(cluster, "which was never here");
+    assert_int_equal(head_of(leader), 3);
+}
+
+static void what_another_program_writes_halts(void **state)
+{
+    struct cluster *cluster = *state;
+    struct message foreign;
+
+    all_start_and_lead(cluster);
+    foreign = tokens(&cluster->nodes[0], "");
+    foreign.store_id = dbk_uuid_new();
+    send_raw(cluster, foreign);
+    await_halted(cluster, "the topic is another log's");
+}
+
+static void records_that_are_damaged_on_the_way_halt(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+
+    send_raw(cluster, batch_of(leader, look(leader).place.epoch));
+    await_halted(cluster, "the message at offset");
+    assert_int_equal(head_of(leader), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CLUSTER_TEST(what_brokers_refuse_for_a_moment_is_sent_again),
+        CLUSTER_TEST(brokers_that_go_and_come_lose_nothing),
+        CLUSTER_TEST(what_comes_between_is_read_first),
+        CLUSTER_TEST(what_arrived_though_its_answer_did_not_is_there_once),
+        CLUSTER_TEST(another_opening_ends_who_leads),
+        CLUSTER_TEST(what_a_deposed_leader_sends_is_nowhere),
+        CLUSTER_TEST(a_batch_of_an_opening_that_was_never_read_halts),
+        CLUSTER_TEST(what_another_program_writes_halts),
+        CLUSTER_TEST(records_that_are_damaged_on_the_way_halt),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,162 @@
+#include "member.h"
+#include "nodes.h"
+#include "stream.h"
+#include "tokens.h"
+
+static bool is_told(void *context)
+{
+    struct node *node = context;
+    struct dbk_replica_member member;
+    struct dbk_error err = {0};
+    struct stream *stream;
+    enum dbk_code code;
+
+    assert_int_equal(stream_open(&node->options, &stream, &err), DBK_OK);
+    code = member_find(stream_handle(stream), &node->options, node->name, 2000, &member,
+                       &err);
+    stream_close(stream);
+    if (code != DBK_OK && getenv("NODES_TELL"))
+        fprintf(stderr, "%s\n", err.text);
+    return code == DBK_OK && !strcmp(member.node, node->name) &&
+           !strcmp(member.url, node->url);
+}
+
+static void a_leader_lets_another_lead(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *first = all_start_and_lead(cluster), *second = &cluster->nodes[1];
+
+    cluster_write(cluster, 5);
+    assert_int_equal(dbk_replica_hand_over(second->replica, "db1", 1000, &cluster->err),
+                     DBK_NOT_LEADER);
+    assert_int_equal(dbk_replica_hand_over(first->replica, "db9", 5000, &cluster->err),
+                     DBK_NOT_FOUND);
+    for (int i = 0; i < NODES; i++)
+        assert_true(eventually(is_told, &cluster->nodes[i]));
+    if (dbk_replica_hand_over(first->replica, "db2", WAIT_MS, &cluster->err) != DBK_OK)
+        fail_msg("%s\n%s%s", cluster->err.text, first->lines, second->lines);
+    await_state(second, DBK_REPLICA_LEADS);
+    assert_int_equal(node_write(first, &cluster->err), DBK_NOT_LEADER);
+    cluster_write(cluster, 5);
+    await_equal(cluster);
+    assert_int_equal(head_of(first), 10);
+}
+
+static void where_nobody_takes_over_the_leader_leads_on(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *first = all_start_and_lead(cluster);
+
+    assert_true(eventually(is_told, &cluster->nodes[2]));
+    node_stop(&cluster->nodes[2]);
+    assert_int_equal(dbk_replica_hand_over(first->replica, "db3", 1000, &cluster->err),
+                     DBK_TIMEOUT);
+    await_line(first, "nobody took over");
+    cluster_write(cluster, 5);
+    await_equal(cluster);
+    assert_int_equal(head_of(first), 5);
+}
+
+static void what_a_node_tells_of_itself_is_read_back(void **state)
+{
+    const struct dbk_replica_member member = {.node = "db1",
+                                              .url = "https://db1.example.org",
+                                              .role = "member",
+                                              .state = "leads",
+                                              .version = "0.1.0",
+                                              .head = 18446744073709551615U,
+                                              .projected = 7,
+                                              .at = dbk_timestamp_now()};
+    struct dbk_replica_member out;
+    struct dbk_render json = {0};
+
+    (void)state;
+    member_write(&member, &json);
+    assert_true(member_read((struct dbk_slice){json.text, json.length}, &out));
+    assert_string_equal(out.node, member.node);
+    assert_string_equal(out.url, member.url);
+    assert_string_equal(out.role, member.role);
+    assert_string_equal(out.state, member.state);
+    assert_string_equal(out.version, member.version);
+    assert_true(out.head == member.head && out.projected == 7 && out.at == member.at);
+    for (size_t cut = 0; cut < json.length; cut++) {
+        char *copy = malloc(cut + 1); /* of its size, for ASan */
+
+        memcpy(copy, json.text, cut);
+        member_read((struct dbk_slice){copy, cut}, &out);
+        free(copy);
+    }
+    assert_false(member_read(dbk_slice("{\"node\":\"\"}"), &out));
+    dbk_render_finish(&json);
+}
+
+static void tell(struct node *node, const char *changes)
+{
+    if (dbk_replica_send_tokens(node->replica, dbk_slice(changes),
+                                &node->cluster->err) != DBK_OK)
+        fail_msg("%s", node->cluster->err.text);
+}
+
+static bool has_tokens(void *context)
+{
+    struct node *node = context;
+    bool has;
+
+    pthread_mutex_lock(&node->mutex);
+    has =
+        !strcmp(node->tokens, "{\"put\":\"kate read 2\"}\n{\"put\":\"zoe admin 3\"}\n");
+    pthread_mutex_unlock(&node->mutex);
+    return has;
+}
+
+static void tokens_are_the_same_everywhere_and_after_a_start(void **state)
+{
+    struct cluster *cluster = *state;
+
+    all_start_and_lead(cluster);
+    tell(&cluster->nodes[1], "{\"put\":\"kate read 1\"}\n{\"put\":\"eve write 1\"}\n");
+    tell(&cluster->nodes[2], "{\"put\":\"kate read 2\"}\n{\"put\":\"zoe admin 3\"}\n");
+    cluster_write(cluster, 1);
+    tell(&cluster->nodes[0], "{\"revoke\":\"eve\"}\n{\"revoke\":\"nobody\"}\n");
+    for (int i = 0; i < NODES; i++)
+        if (!eventually(has_tokens, &cluster->nodes[i]))
+            fail_msg("%s", cluster->nodes[i].tokens);
+    node_stop(&cluster->nodes[2]);
+    cluster->nodes[2].tokens[0] = '\0';
+    node_start(&cluster->nodes[2]);
+    assert_true(eventually(has_tokens, &cluster->nodes[2]));
+}
+
+static void a_table_of_tokens_is_bounded(void **state)
+{
+    struct dbk_render many = {0}, table = {0};
+    size_t lines = 0;
+    char line[64];
+
+    (void)state;
+    for (int i = 0; i < TOKENS_MAX + 10; i++) {
+        snprintf(line, sizeof line, "{\"put\":\"t%d read\"}\n", i);
+        dbk_render_text(&many, line);
+    }
+    dbk_render_text(&many, "no such line\n{\"put\":\"\"}\n");
+    tokens_change((struct dbk_slice){NULL, 0},
+                  (struct dbk_slice){many.text, many.length}, &table);
+    for (size_t i = 0; i < table.length; i++)
+        lines += table.text[i] == '\n';
+    assert_int_equal(lines, TOKENS_MAX);
+    dbk_render_finish(&many);
+    dbk_render_finish(&table);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_node_tells_of_itself_is_read_back),
+        cmocka_unit_test(a_table_of_tokens_is_bounded),
+        CLUSTER_TEST(a_leader_lets_another_lead),
+        CLUSTER_TEST(where_nobody_takes_over_the_leader_leads_on),
+        CLUSTER_TEST(tokens_are_the_same_everywhere_and_after_a_start),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
