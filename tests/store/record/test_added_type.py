@@ -14,7 +14,8 @@ import unittest
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[3]
-COMPILER = [os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE"]
+COMPILER = [os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE",
+            *shlex.split(os.environ["INCLUDES"])]  # of msgpack, which may not be installed
 BUILD = Path(os.environ["BUILD"])
 HEADER = SOURCE / "include/store/record.h"
 ROW = re.compile(r'TYPE\((\d+), (DBK_\w+), "([\w.]+)", [^)]+\)')
