@@ -46,6 +46,16 @@ class Modules(unittest.TestCase):
         self.assertEqual(types, [["buy", 7], ["new", 4], ["signup", 3]])
         self.assertEqual(story, ["signup", "buy", "new"])
 
+    def test_who_leads_is_told_where_there_are_several(self):
+        told = made("""import { leaderOf } from "./parts/members.js";
+            const one = { node: "n2", state: "follows", leader: "n1" };
+            console.log(JSON.stringify([leaderOf({ status: "ok" }), leaderOf(undefined),
+              leaderOf({ ...one, role: "follower" }),
+              leaderOf({ ...one, role: "follower", leader: null }).name,
+              leaderOf({ ...one, role: "leader" }).beside]));""")
+        self.assertEqual(told, [None, None, {"name": "n1", "beside": "this is n2, which follows"},
+                                "none", "this server"])
+
     def test_the_last_minutes_are_counted_in_whole_steps(self):
         times, rates, none = made("""import { stepsOf } from "./tail.js";
             const { times, rates } = stepsOf([93, 94, 94.5, 98, 98.1, 100, 100.5], 93, 100, 2);

@@ -6,6 +6,7 @@ import { bytes, clockOf, count, duration, perSecond } from "../format.js";
 import { may, own, has, reason } from "../may.js";
 import { barChart, numbers, statistics, typeTable } from "../parts/bytype.js";
 import { sendYourFirstEvent } from "../parts/first.js";
+import { leaderOf } from "../parts/members.js";
 import { card, failed, heading, loading, note } from "../parts/notes.js";
 import { rangeChoice, rangeOf } from "../parts/range.js";
 import { EVERY, pulse } from "../pulse.js";
@@ -38,12 +39,13 @@ function figures() {
   const box = h(
     "dl",
     { class: "figures" },
-    ["Rate", "Lag", "Head of the log", "Disk free", "Health"].map((name) => {
+    ["Rate", "Lag", "Head of the log", "Disk free", "Health", "Leader"].map((name) => {
       const term = h("dt", {}, name),
         value = h("dd", {}, "–"),
         beside = h("dd", { class: "beside" });
       cells[name] = { term, value, beside };
-      return h("div", { class: "figure" }, term, value, beside);
+      cells[name].box = h("div", { class: "figure", hidden: name === "Leader" }, term, value, beside);
+      return cells[name].box;
     }),
   );
   const say = (name, value, beside = "") => {
@@ -84,6 +86,9 @@ function showFigures(cells, say, { health, metrics, rate, counts, error }) {
         ? ""
         : `the log has ${bytes(log)}`,
   );
+  const leader = leaderOf(health);
+  cells.Leader.box.hidden = !leader;
+  if (leader) say("Leader", leader.name, leader.beside);
   const well = health?.status === "ok";
   state(cells.Health.value, well, well ? "Ok" : "Not well");
   cells.Health.beside.textContent =
