@@ -196,7 +196,8 @@ class Package(unittest.TestCase):
             "/etc/systemd/system/multi-user.target.wants/daybook.service"))
         documents = run("dpkg", "-L", "daybook")
         for name in ("doc/daybook/README.md", "doc/daybook/SECURITY.md",
-                     "doc/daybook/copyright", "doc/daybook/nginx.conf.example",
+                     "doc/daybook/copyright", "doc/daybook/nginx.conf.example", "doc/daybook/nginx-cluster.conf.example",
+                     "doc/daybook/haproxy-cluster.cfg.example",
                      "doc/daybook/docs/operators.md", "doc/daybook/docs/settings.md", "man/man1/daybook.1.gz"):
             self.assertIn(f"/usr/share/{name}\n", documents)
         self.assertRegex(run(PROGRAM, "--version"), r"^daybook \d")

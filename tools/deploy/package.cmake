@@ -19,13 +19,16 @@ install(FILES ${CMAKE_CURRENT_LIST_DIR}/daybook.env DESTINATION /etc/daybook
     PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
 install(FILES README.md ARCHITECTURE.md SECURITY.md
     ${CMAKE_CURRENT_LIST_DIR}/debian/copyright
-    ${CMAKE_CURRENT_LIST_DIR}/nginx.conf.example DESTINATION share/doc/daybook)
+    ${CMAKE_CURRENT_LIST_DIR}/nginx.conf.example
+    ${CMAKE_CURRENT_LIST_DIR}/nginx-cluster.conf.example
+    ${CMAKE_CURRENT_LIST_DIR}/haproxy-cluster.cfg.example DESTINATION share/doc/daybook)
 install(DIRECTORY docs DESTINATION share/doc/daybook)
 install(DIRECTORY ${CMAKE_CURRENT_LIST_DIR}/prometheus
     DESTINATION share/doc/daybook/tools/deploy)
 # What these link to, where they look for it.
 foreach(linked LICENSE include/store/record.h tools/export/export_format.h
-        tools/deploy/nginx.conf.example)
+        tools/deploy/nginx.conf.example tools/deploy/nginx-cluster.conf.example
+        tools/deploy/haproxy-cluster.cfg.example)
     get_filename_component(below ${linked} DIRECTORY)
     install(FILES ${linked} DESTINATION share/doc/daybook/${below})
 endforeach()
