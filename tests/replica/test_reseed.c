@@ -1,0 +1,118 @@
+#include "nodes.h"
+#include "stream.h"
+
+/* What brokers that lost their end have left: the first `count` messages of the stream, as the
+ * topic "short". */
+static void copy_stream(struct cluster *cluster, int64_t count)
+{
+    struct dbk_replica_options to = cluster->nodes[0].options;
+    struct producer *producer;
+    struct stream *stream;
+    struct message message;
+    int64_t offset;
+
+    rd_kafka_mock_topic_create(cluster->mock, "short", 1, 3);
+    rd_kafka_mock_topic_create(cluster->mock, "short.leader", 1, 3);
+    to.topic = "short";
+    assert_int_equal(producer_create(&to, &producer, &cluster->err), DBK_OK);
+    assert_int_equal(stream_open(&cluster->nodes[0].options, &stream, &cluster->err),
+                     DBK_OK);
+    assert_int_equal(stream_seek(stream, 0, &cluster->err), DBK_OK);
+    for (int64_t i = 0; i < count; i++) {
+        if (stream_next(stream, WAIT_MS, &offset, &message, &cluster->err) != DBK_OK ||
+            producer_send_wait(producer, &message, NULL, &offset, &cluster->err) !=
+                DBK_OK)
+            fail_msg("%s", cluster->err.text);
+        assert_int_equal(offset, i);
+    }
+    stream_close(stream);
+    producer_destroy(producer);
+}
+
+/* Brokers lose the last `lost` messages while all nodes are down. */
+static void lose(struct cluster *cluster, int64_t lost)
+{
+    int64_t next = look(&cluster->nodes[0]).place.next;
+
+    for (int i = 0; i < NODES; i++)
+        if (cluster->nodes[i].replica)
+            node_stop(&cluster->nodes[i]);
+    copy_stream(cluster, next - lost);
+    for (int i = 0; i < NODES; i++)
+        cluster->nodes[i].options.topic = "short";
+}
+
+static enum dbk_code reseed(struct node *node, uint64_t *sent)
+{
+    struct dbk_log_options options = {.map_size = (size_t)1 << 30};
+    enum dbk_code code;
+
+    node_stop(node);
+    if (dbk_log_open(node->dir, &options, &node->log, &node->cluster->err) != DBK_OK)
+        fail_msg("%s", node->cluster->err.text);
+    code = dbk_replica_reseed(node->log, &node->options, sent, &node->cluster->err);
+    dbk_log_close(node->log);
+    node->log = NULL;
+    node_start(node);
+    return code;
+}
+
+static void what_brokers_lost_comes_from_the_one_that_has_the_most(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *most = all_start_and_lead(cluster), *least = &cluster->nodes[2];
+    uint64_t sent = 0;
+
+    cluster_write(cluster, 5);
+    await_equal(cluster);
+    node_stop(least); /* it has only what is not lost */
+    cluster_write(cluster, 10);
+    await_equal(cluster);
+    lose(cluster, 7);
+    node_start(&cluster->nodes[1]);
+    await_line(&cluster->nodes[1], "the brokers have lost");
+    node_start(
+        least); /* told by the one that was ahead: it does not go on without that */
+    await_state(least, DBK_REPLICA_HALTED);
+    assert_non_null(strstr(look(least).why, "daybook cluster reseed"));
+    assert_int_equal(head_of(least), 8);
+    if (reseed(most, &sent) != DBK_OK)
+        fail_msg("%s", cluster->err.text);
+    assert_int_equal(sent, 7);
+    for (int i = 0; i < NODES; i++) {
+        await_state(&cluster->nodes[i], DBK_REPLICA_FOLLOWS);
+        await_head(&cluster->nodes[i], 15);
+    }
+    elect(&cluster->nodes[1]);
+    cluster_write(cluster, 5);
+    await_equal(cluster);
+    assert_int_equal(head_of(least), 20);
+}
+
+static void nothing_is_sent_where_nothing_is_lost_or_others_have_more(void **state)
+{
+    struct cluster *cluster = *state;
+    uint64_t sent = 0;
+
+    all_start_and_lead(cluster);
+    cluster_write(cluster, 5);
+    await_equal(cluster);
+    node_stop(&cluster->nodes[2]);
+    cluster_write(cluster, 5);
+    await_equal(cluster);
+    assert_int_equal(reseed(&cluster->nodes[1], &sent), DBK_MOVED);
+    assert_int_equal(reseed(&cluster->nodes[2], &sent), DBK_CONFLICT);
+    assert_non_null(strstr(cluster->err.text, "not the one that has the most"));
+    await_head(&cluster->nodes[2], 10);
+    assert_int_equal(sent, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CLUSTER_TEST(what_brokers_lost_comes_from_the_one_that_has_the_most),
+        CLUSTER_TEST(nothing_is_sent_where_nothing_is_lost_or_others_have_more),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
