@@ -20,10 +20,13 @@
 #define DBK_FUNNEL_STEPS_MAX 10
 #define DBK_RETENTION_MAX 100 /* of cohorts, and of buckets of each */
 
-/* Which events, by datetime_created: from since, and before until. */
+/* Which events, by datetime_created: from since, and before until. Each may be a day: then
+ * it is 00:00 of it, and what is meant is when that day begins in the query's zone (a funnel
+ * has none: UTC). */
 struct dbk_range {
     bool has_since, has_until;
     dbk_timestamp since, until;
+    bool since_is_day, until_is_day;
 };
 
 /* Weeks begin on Monday. All but hours begin at midnight of the zone; an hour begins where

@@ -44,7 +44,7 @@ enum dbk_code handle_funnel(struct request *rq, struct response *rs,
     statistics_params_types(&rq->params, "steps", DBK_FUNNEL_STEPS_MIN,
                             DBK_FUNNEL_STEPS_MAX, &steps, &rq->fields);
     statistics_params_within(&rq->params, &query.within_us, &rq->fields);
-    statistics_params_range(&rq->params, &query.range, &rq->fields);
+    statistics_params_range(&rq->params, NULL, &query.range, &rq->fields);
     if (statistics_begin(rq, rs, NULL, &statistics, err) != DBK_OK)
         return err->code;
     query.asker = &statistics.asker;

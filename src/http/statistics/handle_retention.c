@@ -39,7 +39,7 @@ enum dbk_code handle_retention(struct request *rq, struct response *rs,
     statistics_params_type(&rq->params, "then", &query.then, &rq->fields);
     statistics_params_by(&rq->params, false, &query.by, &rq->fields);
     statistics_params_zone(&rq->params, zone, &rq->fields);
-    statistics_params_range(&rq->params, &query.range, &rq->fields);
+    statistics_params_range(&rq->params, zone, &query.range, &rq->fields);
     if (statistics_begin(rq, rs, NULL, &statistics, err) != DBK_OK)
         return err->code;
     query.zone = zone;

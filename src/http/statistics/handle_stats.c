@@ -26,7 +26,7 @@ static enum dbk_code read_query(struct request *rq, struct stats *stats,
     *query = (struct dbk_stats_query){.by = DBK_BY_DAY, .zone = stats->zone};
     statistics_params_by(params, true, &query->by, &rq->fields);
     statistics_params_zone(params, stats->zone, &rq->fields);
-    statistics_params_range(params, &query->range, &rq->fields);
+    statistics_params_range(params, stats->zone, &query->range, &rq->fields);
     statistics_params_types(params, "type", 0, DBK_FILTER_TYPES_MAX, &stats->types,
                             &rq->fields);
     query->unique = params_choice(params, "unique", no_or_yes, &rq->fields) == 1;

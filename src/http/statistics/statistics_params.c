@@ -10,12 +10,46 @@
 
 #define SECOND_US INT64_C(1000000)
 
-void statistics_params_range(const struct params *params, struct dbk_range *out,
-                             struct dbk_field_errors *fields)
+static bool read_day(struct dbk_slice text, dbk_timestamp *out)
 {
-    out->has_since = params_timestamp(params, "since", &out->since, fields);
-    out->has_until = params_timestamp(params, "until", &out->until, fields);
-    if (out->has_since && out->has_until && out->until < out->since)
+    char time[] = "YYYY-MM-DDT00:00:00";
+
+    if (text.length != strcspn(time, "T"))
+        return false;
+    memcpy(time, text.data, text.length);
+    return dbk_timestamp_parse(time, strlen(time), out);
+}
+
+static bool read_time(const struct params *params, const char *name, dbk_timestamp *out,
+                      bool *is_day, struct dbk_field_errors *fields)
+{
+    struct dbk_slice text;
+
+    *is_day = false;
+    if (!params_text(params, name, &text))
+        return false;
+    *is_day = read_day(text, out);
+    if (*is_day || dbk_timestamp_parse(text.data, text.length, out))
+        return true;
+    params_wrong(
+        fields, dbk_slice(name),
+        "a day such as 2023-10-08 or a time such as 2023-10-08T06:03:33.330037 "
+        "is needed (UTC, or with an offset whose + is written %%2B)");
+    return false;
+}
+
+void statistics_params_range(const struct params *params, const char *zone,
+                             struct dbk_range *out, struct dbk_field_errors *fields)
+{
+    bool comparable;
+
+    out->has_since =
+        read_time(params, "since", &out->since, &out->since_is_day, fields);
+    out->has_until =
+        read_time(params, "until", &out->until, &out->until_is_day, fields);
+    comparable =
+        out->since_is_day == out->until_is_day || !zone || strcmp(zone, "UTC") == 0;
+    if (out->has_since && out->has_until && comparable && out->until < out->since)
         params_wrong(fields, dbk_slice("until"), "must not be earlier than since");
 }
 

@@ -7,9 +7,11 @@
 #include "projections/statistics.h"
 #include "type_list.h"
 
-/* since= and until=, of which until is not the earlier one. */
-void statistics_params_range(const struct params *params, struct dbk_range *out,
-                             struct dbk_field_errors *fields);
+/* since= and until=, times or days of the zone (statistics_params_zone; NULL: UTC), of which
+ * until is not the earlier one. Of a day in another zone than UTC and a time that is not
+ * known here: then nothing lies between. */
+void statistics_params_range(const struct params *params, const char *zone,
+                             struct dbk_range *out, struct dbk_field_errors *fields);
 
 /* by=: hour (where that is one), day, week or month. */
 void statistics_params_by(const struct params *params, bool hours, enum dbk_bucket *out,

@@ -16,13 +16,22 @@ static enum dbk_code check_zone(struct asking *asking, struct pg *pg,
                                 dbk_deadline deadline, struct dbk_error *err)
 {
     static const struct pg_statement statement = {"zone_check", sql_zone_check};
-    const struct pg_param zone = pg_text(asking->ask->zone);
+    const struct statistics_ask *ask = asking->ask;
+    char since[8], until[8];
+    struct pg_param params[3] = {pg_text(ask->zone)};
+    struct pg_result *days = NULL;
     enum dbk_code code;
 
-    if (strcmp(asking->ask->zone, "UTC") == 0)
+    if (strcmp(ask->zone, "UTC") == 0)
         return DBK_OK;
-    code = pg_run(pg, &statement, &zone, 1, dbk_deadline_left(deadline), NULL, err);
+    statistics_range(ask->range, since, until, &params[1]);
+    code = pg_run(pg, &statement, params, 3, dbk_deadline_left(deadline), &days, err);
     asking->no_zone = code == DBK_INVALID;
+    if (code == DBK_OK && ask->range->since_is_day)
+        pg_timestamp(ask->since, pg_binary_timestamp(days, 0, 0));
+    if (code == DBK_OK && ask->range->until_is_day)
+        pg_timestamp(ask->until, pg_binary_timestamp(days, 1, 0));
+    pg_clear(days);
     return code;
 }
 

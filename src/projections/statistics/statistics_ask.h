@@ -9,6 +9,8 @@
 struct statistics_ask {
     const struct dbk_asker *asker; /* or NULL */
     const char *zone;              /* to be looked for first; NULL: none is needed */
+    const struct dbk_range *range; /* whose days are of that zone, */
+    char *since, *until;           /* and these, of statistics_range, so receive them */
     const struct pg_statement *statement;
     const struct pg_param *params;
     int count;

@@ -85,6 +85,9 @@ enum dbk_code dbk_read_stats(struct dbk_read_model *model,
     struct stats stats;
     struct statistics_ask ask = {.asker = query->asker,
                                  .zone = query->zone,
+                                 .range = &query->range,
+                                 .since = stats.since,
+                                 .until = stats.until,
                                  .statement = &stats.statement,
                                  .params = stats.params,
                                  .rows_max = DBK_STATS_ROWS_MAX};

@@ -91,7 +91,8 @@ class Asked(Served):
                      "Etc/GMT-%201", "Etc/GMT%2B-1"):
             self.refused(stats + "tz=" + zone, "tz")
             self.refused(retention + "tz=" + zone, "tz")
-        for since in ("yesterday", "2023-13-01T00:00:00", "2023-10-08"):
+        for since in ("yesterday", "2023-13-01T00:00:00", "2023-13-01", "2023-10-8",
+                      "20231008", "2023-10-08T", "2023-10-08Z"):
             for path in (stats, funnel + "steps=a,b&", retention):
                 self.refused(f"{path}since={since}", "since")
                 self.refused(f"{path}until={since}", "until")
@@ -147,7 +148,9 @@ class Asked(Served):
         types = ("", "a", "é", "a,b", "a\\", "a\nb", "a\x80")
         for name, path, values in (
                 ("Since", "/events?limit=1&since=", times),
-                ("Until", "/events/stats?until=", times),
+                ("Until", "/events?limit=1&until=", times),
+                ("SinceDay", "/events/funnel?steps=a,b&since=", times + list(dates)),
+                ("UntilDay", "/events/stats?until=", times + list(dates)),
                 ("Steps", "/events/funnel?steps=", lists),
                 ("Within", "/events/funnel?steps=a,b&within=", withins),
                 ("TypeList", "/events/stats?type=", lists),
@@ -192,6 +195,42 @@ class Asked(Served):
         self.assertEqual((len(cohorts), cohorts[0]["returned"][:2]), (89, [1, 0]))
         query(self.server, "delete from event_hour where event_type = 'many'; "
                            "delete from event where event_type = 'cohort'")
+
+    def test_a_day_is_one_of_the_zone(self):
+        """In Havana midnight comes twice in November, and is left out in March."""
+        id_ = self.created()["id"]
+        for at in ("2023-10-07T21:59:59", "2023-10-07T22:00:00", "2023-10-07T23:59:59",
+                   "2023-10-08T00:00:00", "2023-11-05T03:59:59", "2023-11-05T04:00:00",
+                   "2023-11-05T05:00:00", "2023-03-12T04:59:59", "2023-03-12T05:00:00"):
+            self.recorded(id_, "at midnight", datetime_created=at)
+        for since, until, zone, found in (
+                ("2023-10-08", "2023-10-09", "UTC", 1), ("2023-10-07", "2023-10-08", "UTC", 3),
+                ("2023-10-08", "2023-10-09", "Europe/Berlin", 3),
+                ("2023-10-07", "2023-10-08", "Europe/Berlin", 1),
+                ("2023-10-08", "2023-10-07T23:00:00", "Europe/Berlin", 1),
+                ("2023-10-07T22:00:00", "2023-10-08", "UTC", 2),
+                ("2023-10-08", "2023-10-07T21:00:00", "Europe/Berlin", 0),
+                ("2023-11-05", "2023-11-06", "America/Havana", 2),
+                ("2023-11-04", "2023-11-05", "America/Havana", 1),
+                ("2023-03-12", "2023-03-13", "America/Havana", 1),
+                ("2023-03-11", "2023-03-12", "America/Havana", 1),
+                ("2023-03-12", "2023-03-12", "America/Havana", 0)):
+            with self.subTest(since=since, until=until, zone=zone):
+                rows = self.client.get(f"/events/stats?type=at%20midnight&by=hour&tz={zone}"
+                                       f"&since={since}&until={until}").data
+                self.assertEqual(sum(row["count"] for row in rows), found)
+                if since[:7] == "2023-10":
+                    continue
+                cohorts = self.client.get(
+                    "/events/retention?first=at%20midnight&then=at%20midnight&by=day"
+                    f"&tz={zone}&since={since}&until={until}").data
+                first = (since, until) == ("2023-03-11", "2023-03-12") # of all times
+                self.assertEqual([each["persons"] for each in cohorts], [1] if first else [])
+        steps = "/events/funnel?steps=at%20midnight,at%20midnight&within=1d"
+        for since, until, persons in (("2023-10-07", "2023-10-08", 1),
+                                      ("2023-10-08", "2023-10-09", 0)):
+            data = self.client.get(f"{steps}&since={since}&until={until}").data
+            self.assertEqual(data["steps"][1]["persons"], persons)
 
     def test_nothing_is_an_answer(self):
         for path, data in (

@@ -172,15 +172,48 @@ static void a_range_does_not_end_before_it_begins(void **state)
     struct dbk_range range = {0};
 
     (void)state;
-    statistics_params_range(&query->params, &range, &query->fields);
+    statistics_params_range(&query->params, "UTC", &range, &query->fields);
     assert_field(&query->fields, "until", "must not be earlier");
     query = parse("since=2023-10-08T00:00:00&until=2023-10-08T00:00:00");
-    statistics_params_range(&query->params, &range, &query->fields);
+    statistics_params_range(&query->params, "UTC", &range, &query->fields);
     assert_int_equal(query->fields.count, 0);
     query = parse("until=2023-10-08T00:00:00");
-    statistics_params_range(&query->params, &range, &query->fields);
+    statistics_params_range(&query->params, "UTC", &range, &query->fields);
     assert_false(range.has_since);
     assert_true(range.has_until);
+    assert_false(range.until_is_day);
+}
+
+static size_t wrong_range(const char *text, const char *zone, struct dbk_range *range)
+{
+    struct query *query = parse(text);
+
+    statistics_params_range(&query->params, zone, range, &query->fields);
+    return query->fields.count;
+}
+
+static void a_range_may_be_of_days(void **state)
+{
+    struct dbk_range range = {0};
+    dbk_timestamp day;
+
+    (void)state;
+    assert_true(dbk_timestamp_parse("2024-02-29T00:00:00", 19, &day));
+    assert_int_equal(wrong_range("since=2024-02-29&until=2024-02-29", NULL, &range), 0);
+    assert_true(range.since_is_day && range.until_is_day);
+    assert_int_equal(range.since, day);
+    assert_int_equal(range.until, day);
+    assert_int_equal(wrong_range("since=2023-02-29", NULL, &range), 1);
+    assert_int_equal(wrong_range("since=2024-2-29", NULL, &range), 1);
+    assert_int_equal(wrong_range("since=2024-02-29T", NULL, &range), 1);
+    assert_int_equal(
+        wrong_range("since=2024-03-01&until=2024-02-29", "Europe/Berlin", &range), 1);
+    assert_int_equal(
+        wrong_range("since=2024-02-29&until=2024-02-28T23:30:00", "UTC", &range), 1);
+    assert_int_equal(wrong_range("since=2024-02-29&until=2024-02-28T23:30:00",
+                                 "Europe/Berlin", &range),
+                     0);
+    assert_false(range.until_is_day);
 }
 
 static void cohorts_are_not_of_hours(void **state)
@@ -208,6 +241,7 @@ int main(void)
         cmocka_unit_test(types_have_commas_between_them),
         cmocka_unit_test(what_is_no_type_is_told_by_its_place),
         cmocka_unit_test(a_range_does_not_end_before_it_begins),
+        cmocka_unit_test(a_range_may_be_of_days),
         cmocka_unit_test(cohorts_are_not_of_hours),
     };
 

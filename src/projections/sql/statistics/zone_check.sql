@@ -1,2 +1,11 @@
--- Fails (22023) where there is no such time zone. $1 its name.
-select timezone($1::text, now()) is not null;
+-- When the days $2 and $3 (00:00 of each) begin in the time zone $1, in UTC: two rows. Fails
+-- (22023) where there is no such zone.
+-- Where midnight comes twice, for clocks go back then, a day begins with the first; where it
+-- is left out, with what comes instead.
+select (case when (at - interval '1 hour') at time zone $1::text >= midnight
+            then at - interval '1 hour' else at end at time zone 'UTC')::timestamp
+from (
+    select which, midnight, midnight at time zone $1::text as at
+    from (values (1, $2::timestamp), (2, $3::timestamp)) day (which, midnight)
+) began
+order by which;
