@@ -99,7 +99,7 @@ void dbk_log_follow(struct dbk_log *log);
 /* The submissions whose shipping was in doubt, or that were shipped and not committed, wait
  * for this: known, the log has applied the stream beyond where they could be, and each is told
  * its verdicts, or DBK_NOT_LEADER where it is not there; else, DBK_IN_DOUBT. They wait no
- * longer than dbk_log_options.held_ms anyway. */
+ * longer than dbk_log_options.held_ms anyway. Waits for the turn. */
 void dbk_log_settle(struct dbk_log *log, bool known);
 
 /* Applying what the stream has: one transaction, by one thread. */

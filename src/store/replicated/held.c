@@ -3,6 +3,7 @@
 #include "index.h"
 #include "log_read.h"
 #include "shipment_body.h"
+#include "turn.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -197,8 +198,12 @@ static struct held_batch *take_all(struct dbk_log *log)
 
 void dbk_log_settle(struct dbk_log *log, bool known)
 {
-    struct held_batch *all = take_all(log), *held;
+    struct held_batch *all, *held;
 
+    /* Whoever has just lost what was shipped has it held by then. */
+    if (turn_wait(log, NULL) == DBK_OK)
+        turn_give_back(log);
+    all = take_all(log);
     while ((held = all)) {
         enum dbk_code code = known ? find_out(log, held) : DBK_IN_DOUBT;
 

@@ -1,5 +1,6 @@
 /* Every error path of LMDB where records are appended and read. */
 #include "lmdb_sweep.h"
+#include "replicated/members.h"
 
 /* Appending: what is tried, and what the log was before. */
 static struct trial {
@@ -259,11 +260,131 @@ static void whatever_fails_a_read_says_so_and_the_next_one_works(void **state)
     sweep_over(&sweep, append_one, read_all, NULL);
 }
 
+/* Two copies: one of the log that is swept over, and another. */
+static struct copies {
+    struct stream stream;
+    struct node here, there;
+    uint64_t sequence;
+} copies;
+
+static void copies_begin(struct scratch *s)
+{
+    struct dbk_uuid id = dbk_log_store_id(s->log);
+
+    memset(&copies, 0, sizeof copies);
+    stream_init(&copies.stream);
+    node_open(&copies.there, &copies.stream, &id, 0);
+    dbk_log_close(s->log);
+    s->log = NULL;
+    {
+        const struct dbk_log_options options = {.map_size = (size_t)1 << 30,
+                                                .held_ms = 1};
+
+        assert_int_equal(dbk_log_open(s->dir, &options, &s->log, &s->err), DBK_OK);
+    }
+    assert_int_equal(dbk_log_put_place(s->log, &at_the_beginning, &s->err), DBK_OK);
+    copies.here.s.log = s->log;
+    copies.here.stream = &copies.stream;
+}
+
+static void copies_end(struct scratch *s)
+{
+    node_catch_up(&copies.there);
+    node_catch_up(&copies.here);
+    assert_int_equal(node_head(&copies.here), node_head(&copies.there));
+    node_close(&copies.there);
+    stream_finish(&copies.stream);
+    dbk_log_close(s->log);
+    assert_sound(s);
+    scratch_open(s);
+}
+
+static void lead_there(struct sweep *sweep)
+{
+    (void)sweep;
+    node_catch_up(&copies.here);
+    add_person(&copies.there.s, new_email());
+}
+
+static enum dbk_code apply_here(struct sweep *sweep)
+{
+    return node_follow(&copies.here, stream_end(&copies.stream), 10, &sweep->s->err);
+}
+
+static void records_and_place_are_of_one_moment(struct sweep *sweep, enum dbk_code told)
+{
+    struct dbk_place place;
+
+    if (told != DBK_OK && dbk_log_place(sweep->s->log, &place, NULL) != DBK_OK)
+        return; /* it is opened again by the next one */
+    place = place_of(&copies.here);
+    assert_int_equal(place.next, (int64_t)node_head(&copies.here) + 1);
+    if (told == DBK_OK)
+        assert_int_equal(place.next, stream_end(&copies.stream));
+}
+
+static void whatever_fails_an_apply_is_whole_or_not_at_all(void **state)
+{
+    struct sweep sweep = begin_sweep(*state);
+
+    copies_begin(*state);
+    node_lead(&copies.there);
+    sweep_over(&sweep, lead_there, apply_here, records_and_place_are_of_one_moment);
+    copies_end(*state);
+}
+
+/* Whoever leads follows after a failure that leaves a doubt; here it leads again at once. */
+static void lead_here(struct sweep *sweep)
+{
+    (void)sweep;
+    dbk_log_follow(copies.here.s.log);
+    node_catch_up(&copies.here);
+    node_lead_on(&copies.here);
+}
+
+static enum dbk_code ship_one(struct sweep *sweep)
+{
+    struct dbk_record draft = draft_person(new_email());
+    struct dbk_command *command = command_of(&draft);
+    enum dbk_code code =
+        dbk_log_submit(sweep->s->log, &command, 1, NULL, NULL, &sweep->s->err);
+
+    if (code == DBK_OK && dbk_command_verdict(command)->code != DBK_OK) {
+        sweep->s->err = dbk_command_verdict(command)->error;
+        code = sweep->s->err.code;
+    }
+    copies.sequence = dbk_command_verdict(command)->sequence;
+    dbk_command_destroy(command);
+    return code;
+}
+
+static void what_was_told_is_there(struct sweep *sweep, enum dbk_code told)
+{
+    (void)sweep;
+    lead_here(sweep);
+    if (told == DBK_OK)
+        assert_int_equal(node_head(&copies.here), copies.sequence);
+    node_catch_up(&copies.there);
+    assert_int_equal(node_head(&copies.here), node_head(&copies.there));
+}
+
+static void whatever_fails_a_leader_the_copies_are_equal(void **state)
+{
+    struct sweep sweep = begin_sweep(*state);
+
+    copies_begin(*state);
+    node_lead(&copies.here);
+    sweep_over(&sweep, lead_here, ship_one, what_was_told_is_there);
+    copies_end(*state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(whatever_fails_an_append_is_whole_and_told_or_not_at_all),
         TEST(whatever_fails_a_read_says_so_and_the_next_one_works),
+        TEST(whatever_fails_an_apply_is_whole_or_not_at_all),
+        TEST(whatever_fails_a_leader_the_copies_are_equal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

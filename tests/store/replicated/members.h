@@ -7,7 +7,9 @@
 #include "store/replicated.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
+#include <time.h>
 
 struct message {
     bool opening; /* else a batch */
@@ -34,7 +36,10 @@ struct node {
     struct scratch s;
     struct stream *stream;
     const char *script, *confirms;
-    int ships, confirmed, lost;
+    int ships, confirmed;
+    atomic_int lost;
+    size_t largest;    /* of the bodies that were shipped */
+    atomic_bool *gate; /* a ship waits until it is open; NULL: it is */
     uint64_t voids;
 };
 
@@ -124,6 +129,10 @@ static inline enum dbk_code node_ship(void *context,
     enum dbk_code code = DBK_OK;
 
     node->ships++;
+    if (shipment->body.length > node->largest)
+        node->largest = shipment->body.length;
+    while (node->gate && !atomic_load(node->gate))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     if (what == 'd')
         _exit(0);
     if (what == 'U')
@@ -165,7 +174,7 @@ static inline void node_lost(void *context, const struct dbk_error *why)
     struct node *node = context;
 
     (void)why;
-    node->lost++;
+    atomic_fetch_add(&node->lost, 1);
 }
 
 static const struct dbk_place at_the_beginning = {.epoch = -1, .reseed = -1};

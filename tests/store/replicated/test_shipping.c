@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <stdatomic.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -36,6 +37,20 @@ int __wrap_mdb_txn_commit(MDB_txn *txn)
     if (what == '?')
         return __real_mdb_txn_commit(txn) == 0 ? EIO : EIO;
     return __real_mdb_txn_commit(txn);
+}
+
+/* The disk is as good as full. */
+static atomic_bool no_room;
+
+int __real_statvfs(const char *path, struct statvfs *out);
+int __wrap_statvfs(const char *path, struct statvfs *out);
+int __wrap_statvfs(const char *path, struct statvfs *out)
+{
+    int rc = __real_statvfs(path, out);
+
+    if (atomic_load(&no_room))
+        out->f_bavail = 1000;
+    return rc;
 }
 
 static int setup(void **state)
@@ -108,7 +123,7 @@ static void wait_until_it_follows(struct node *node)
 {
     const struct timespec moment = {.tv_nsec = 5000000};
 
-    for (int i = 0; dbk_log_role(node->s.log) != DBK_LOG_FOLLOWS && i < 12000; i++)
+    for (int i = 0; atomic_load(&node->lost) == 0 && i < 12000; i++)
         nanosleep(&moment, NULL);
     assert_int_equal(dbk_log_role(node->s.log), DBK_LOG_FOLLOWS);
 }
@@ -289,7 +304,7 @@ static void a_deposed_leader_appends_nothing(void **state)
     assert_int_equal(try_event(leader, &cluster->kate, &sequence, &leader->s.err),
                      DBK_NOT_LEADER);
     assert_int_equal(dbk_log_role(leader->s.log), DBK_LOG_FOLLOWS);
-    assert_int_equal(leader->lost, 0);
+    assert_int_equal(atomic_load(&leader->lost), 0);
     assert_int_equal(try_event(other, &cluster->kate, &sequence, &other->s.err),
                      DBK_OK);
     dbk_log_follow(leader->s.log);
@@ -327,7 +342,7 @@ static void doubt_that_turns_out_to_have_landed_is_told_its_verdict(void **state
     leader->script = "L";
     attempt_start(&attempt, leader, &cluster->kate);
     wait_until_it_follows(leader);
-    assert_int_equal(leader->lost, 1);
+    assert_int_equal(atomic_load(&leader->lost), 1);
     assert_int_equal(node_head(leader), 1); /* not before it is known */
     stream_open(&cluster->stream);
     node_catch_up(leader);
@@ -406,7 +421,7 @@ static void a_commit_that_fails_after_shipping_is_in_all_the_same(void **state)
     atomic_store(&commits, "x");
     attempt_start(&attempt, leader, &cluster->kate);
     wait_until_it_follows(leader);
-    assert_int_equal(leader->lost, 1);
+    assert_int_equal(atomic_load(&leader->lost), 1);
     assert_int_equal(node_head(leader), 1);
     node_catch_up(leader);
     dbk_log_settle(leader->s.log, true);
@@ -496,6 +511,97 @@ static void killed_at_each_step_the_stream_tells(void **state)
     }
 }
 
+/* LMDB would find that out when the others have it already. */
+static void room_is_looked_at_before_anything_is_sent(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0];
+    int ships = leader->ships;
+    uint64_t sequence;
+
+    atomic_store(&no_room, true);
+    assert_int_equal(try_event(leader, &cluster->kate, &sequence, &leader->s.err),
+                     DBK_NO_ROOM);
+    atomic_store(&no_room, false);
+    assert_int_equal(leader->ships, ships);
+    assert_int_equal(dbk_log_role(leader->s.log), DBK_LOG_LEADS);
+    assert_int_equal(try_event(leader, &cluster->kate, &sequence, &leader->s.err),
+                     DBK_OK);
+}
+
+enum { LARGE = 60000 };
+
+/* Submissions of so many events with large properties each. */
+struct load {
+    pthread_t thread;
+    struct cluster *cluster;
+    size_t count;
+    enum dbk_code code;
+    struct dbk_error err;
+};
+
+static void *load_run(void *context)
+{
+    static char properties[LARGE];
+    struct load *load = context;
+    struct dbk_command **commands = calloc(load->count, sizeof *commands);
+
+    for (size_t i = 0; i < load->count; i++) {
+        struct dbk_record event = draft_event(&load->cluster->kate);
+
+        event.properties = (struct dbk_slice){properties, sizeof properties};
+        commands[i] = dbk_command_create();
+        dbk_command_add(commands[i], &event, NULL);
+    }
+    load->code = dbk_log_submit(load->cluster->nodes[0].s.log, commands, load->count,
+                                NULL, NULL, &load->err);
+    for (size_t i = 0; i < load->count; i++)
+        dbk_command_destroy(commands[i]);
+    free(commands);
+    return NULL;
+}
+
+/* The first is being shipped while the others gather. */
+static void what_is_too_large_together_is_shipped_one_after_the_other(void **state)
+{
+    const struct timespec moment = {.tv_nsec = 50000000};
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0];
+    struct load loads[4];
+    atomic_bool open;
+
+    atomic_init(&open, false);
+    leader->gate = &open;
+    for (size_t i = 0; i < 4; i++) {
+        loads[i] = (struct load){.cluster = cluster, .count = i == 0 ? 1 : 120};
+        pthread_create(&loads[i].thread, NULL, load_run, &loads[i]);
+        nanosleep(&moment, NULL);
+    }
+    atomic_store(&open, true);
+    for (size_t i = 0; i < 4; i++) {
+        pthread_join(loads[i].thread, NULL);
+        assert_int_equal(loads[i].code, DBK_OK);
+    }
+    leader->gate = NULL;
+    assert_true(leader->largest <= DBK_SHIPMENT_MAX);
+    assert_int_equal(node_head(leader), 1 + 1 + 3 * 120);
+    node_catch_up(&cluster->nodes[1]);
+    assert_int_equal(node_head(&cluster->nodes[1]), node_head(leader));
+}
+
+static void what_is_too_large_alone_is_refused(void **state)
+{
+    struct cluster *cluster = *state;
+    struct load load = {.cluster = cluster, .count = 270};
+
+    load_run(&load);
+    assert_int_equal(load.code, DBK_TOO_LARGE);
+    assert_int_equal(node_head(&cluster->nodes[0]), 1);
+    load.count = 200;
+    load_run(&load);
+    assert_int_equal(load.code, DBK_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -517,6 +623,9 @@ int main(void)
         TEST(a_log_that_cannot_be_reopened_takes_it_from_the_stream),
         TEST(an_apply_whose_commit_fails_leaves_records_and_place),
         TEST(killed_at_each_step_the_stream_tells),
+        TEST(room_is_looked_at_before_anything_is_sent),
+        TEST(what_is_too_large_together_is_shipped_one_after_the_other),
+        TEST(what_is_too_large_alone_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
