@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api demo build viewer test test-tsan test-pooler test-browser test-clients test-metrics test-systems torture fuzz \
+.PHONY: help start-api demo build viewer test test-tsan test-pooler test-browser test-clients test-metrics test-cluster test-systems torture fuzz \
 	coverage deb test-deb bench setup-db setup-db-stop format lint clean install-deps always
 
 JOBS ?= $(shell nproc)
@@ -60,6 +60,10 @@ test-clients: build/dev/build.ninja ## clients that generators make of /openapi.
 test-metrics: build/dev/build.ninja ## what /metrics tells, held against Prometheus' own promtool
 	@cmake --build build/dev -j $(JOBS) --target daybook
 	@ctest --preset dev -R '^e2e/metrics/'
+
+test-cluster: build/dev/build.ninja ## several servers that are one, with Kafka's own brokers
+	@cmake --build build/dev -j $(JOBS)
+	@ctest --preset dev -C cluster -R '^cluster/'
 
 torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a run, PART=x runs one
 	@cmake --build build/dev -j $(JOBS)
@@ -133,6 +137,7 @@ test-pooler: DEPS = test-pooler
 test-browser: DEPS = test-browser
 test-clients: DEPS = test-clients
 test-metrics: DEPS = test-metrics
+test-cluster: DEPS = test-cluster
 demo: DEPS = demo
 
 # Each run checks for missing packages (well under a second), and configures once.

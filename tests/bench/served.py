@@ -15,10 +15,11 @@ PATIENCE = 1800  # seconds until what must happen has not happened
 
 
 class Server:
-    def __init__(self, world, log=None, like=None, log_level=None):
+    def __init__(self, world, log=None, like=None, log_level=None, port=0, settings=None):
         """log: a directory with a log to begin with; like: a whole data directory of a
-        server that is stopped. Either is copied."""
+        server that is stopped. Either is copied. settings: that it has beside."""
         self.world = world
+        self.wanted_port, self.settings = port, dict(settings or {})
         self.data_dir = world.path("data")
         self.log_level = log_level or world.options.log_level
         if like:
@@ -38,9 +39,9 @@ class Server:
     def spawn(self):
         self.offset = os.path.getsize(self.output.name)
         self.process = subprocess.Popen(
-            [self.world.daybook, "serve", "--data-dir", self.data_dir, "--port", "0",
-             "--log-level", self.log_level],
-            env=environment(), cwd=self.data_dir, stdin=subprocess.DEVNULL,
+            [self.world.daybook, "serve", "--data-dir", self.data_dir, "--port",
+             str(self.wanted_port), "--log-level", self.log_level],
+            env=self.environment(), cwd=self.data_dir, stdin=subprocess.DEVNULL,
             stdout=self.output, stderr=self.output)
         self.port = None
 
@@ -94,6 +95,9 @@ class Server:
             self.output.close()
             shutil.rmtree(self.data_dir, ignore_errors=True)
 
+    def environment(self):
+        return dict(environment(), **self.settings)
+
     # Asking it.
 
     def ask(self, method, path, body=None, headers=None, status=200):
@@ -142,13 +146,13 @@ class Server:
 
     def run(self, command, *arguments, **kwargs):
         return self.world.run(self.world.daybook, command, "--data-dir", self.data_dir,
-                              *arguments, env=environment(), cwd=self.data_dir, **kwargs)
+                              *arguments, env=self.environment(), cwd=self.data_dir, **kwargs)
 
     def popen(self, command, *arguments):
         """The same, for who waits for it in his own way; it logs where serve does."""
         return subprocess.Popen(
             [self.world.daybook, command, "--data-dir", self.data_dir, *arguments],
-            env=environment(), cwd=self.data_dir, stdin=subprocess.DEVNULL,
+            env=self.environment(), cwd=self.data_dir, stdin=subprocess.DEVNULL,
             stdout=self.output, stderr=self.output)
 
     def verify(self, tables=False):

@@ -17,9 +17,12 @@ import sys
 import tempfile
 import time
 
+from ended import ENDED
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERSION = os.environ.get("KAFKA_VERSION", "4.2.1")
 PATIENCE = 120  # seconds until something that must happen has not happened
+STARTS = 3  # that a broker may need: one has ended without a word on a machine under load
 
 # Small, and started soon. What the heap is too small for by default is set below.
 JAVA = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k",
@@ -42,11 +45,15 @@ def jars():
     os.makedirs(os.path.dirname(folder), exist_ok=True)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(folder)) as partial:
         out = os.path.join(partial, "jars")
-        done = subprocess.run(
-            ["mvn", "-q", "-B", "-f", os.path.join(HERE, "pom.xml"), "-Dkafka=" + VERSION,
-             "dependency:copy-dependencies", "-DincludeScope=runtime",
-             "-DoutputDirectory=" + out],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(
+                ["mvn", "-q", "-B", "-f", os.path.join(HERE, "pom.xml"),
+                 "-Dkafka=" + VERSION, "dependency:copy-dependencies",
+                 "-DincludeScope=runtime", "-DoutputDirectory=" + out],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                timeout=5 * PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise Missing("Maven does not bring Kafka: it takes too long") from None
         if done.returncode != 0:
             raise Missing("Maven does not bring Kafka: " + (done.stdout + done.stderr)[-400:])
         with contextlib.suppress(OSError):  # somebody was quicker
@@ -96,7 +103,7 @@ class Brokers:
         return os.path.join(self.directory, str(number))
 
     def _java(self, heap, *arguments):
-        return [*JAVA, f"-Xms{heap}m", f"-Xmx{heap}m", "-cp", self.lib + "/*", *arguments]
+        return [*ENDED, *JAVA, f"-Xms{heap}m", f"-Xmx{heap}m", "-cp", self.lib + "/*", *arguments]
 
     def _properties(self, number):
         least = min(2, self.count)
@@ -137,7 +144,8 @@ class Brokers:
         if not os.path.exists(made):
             told = subprocess.run(
                 self._java(64, "kafka.tools.StorageTool", "random-uuid"), check=True,
-                stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+                stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                timeout=PATIENCE).stdout
             os.makedirs(self.directory, exist_ok=True)
             with open(made, "w") as file:
                 file.write(told.split()[-1])
@@ -155,7 +163,7 @@ class Brokers:
                                path), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL))
         for each in formatting:
-            if each.wait() != 0:
+            if each.wait(PATIENCE) != 0:
                 raise AssertionError("a broker's directory cannot be formatted")
 
     def start(self, *numbers):
@@ -186,10 +194,11 @@ class Brokers:
         return False
 
     def await_answer(self, number):
-        deadline = time.monotonic() + PATIENCE
+        deadline, starts = time.monotonic() + PATIENCE, 1
         while not self.answers(number):
-            if self.processes[number].poll() is not None:  # seen on a machine under load
+            if self.processes[number].poll() is not None and starts < STARTS:
                 self.spawn(number)
+                starts += 1
             if time.monotonic() > deadline:
                 raise AssertionError(f"broker {number} does not answer: {self.tail(number)}")
             time.sleep(0.1)

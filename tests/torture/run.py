@@ -17,6 +17,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
+CLUSTER = os.path.join(TESTS, "cluster")
 POSTGRES = os.path.join(TESTS, "postgres.sh")
 ROOMS = ("lib", "model", "faults", "operators", "connection")  # whose tests the parts repeat
 
@@ -48,10 +49,11 @@ def environment(options, postgres):
     found = dict(os.environ, DAYBOOK=os.path.join(build, "daybook"),
                  DAYBOOK_GENERATE=os.path.join(build, "tests/generate/generate"),
                  DAYBOOK_DISK_SHIM=os.path.join(build, "tests/faults/libdaybook_disk.so"),
+                 DAYBOOK_CLOCK_SHIM=os.path.join(build, "tests/e2e/libclock.so"),
                  DAYBOOK_LOOK=os.path.join(build, "tests/faults/look_at_logs"),
                  DAYBOOK_FULL_DISK=os.path.join(build, "tests/e2e/full_disk.so"),
                  DAYBOOK_TEST_PG=postgres, DAYBOOK_SEED=str(options.seed),
-                 PYTHONPATH=os.pathsep.join([HERE] + [os.path.join(TESTS, "e2e", room)
+                 PYTHONPATH=os.pathsep.join([HERE, CLUSTER] + [os.path.join(TESTS, "e2e", room)
                                                    for room in ROOMS]))
     if options.rounds is not None:
         found["DAYBOOK_ROUNDS"] = str(options.rounds)

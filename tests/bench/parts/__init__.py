@@ -2,6 +2,7 @@
 
 from parts.batch import batch
 from parts.catchup import catchup
+from parts.cluster import cluster
 from parts.export import export
 from parts.get import get
 from parts.growth import growth
@@ -16,4 +17,4 @@ from parts.streams import streams
 
 ALL = {"post": post, "batch": batch, "get": get, "list": lists, "lag": lag,
        "streams": streams, "catchup": catchup, "export": export, "import": imported,
-       "rebuild": rebuild, "start": start, "memory": resident, "growth": growth}
+       "rebuild": rebuild, "start": start, "cluster": cluster, "memory": resident, "growth": growth}

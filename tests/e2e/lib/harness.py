@@ -227,7 +227,9 @@ class Server:
         """The whole log, by GET /log, as a list."""
         client, after, records = self.client(), 0, []
         while True:
-            page = client.get(f"/log?after={after}&limit=1000").data
+            answer = client.get(f"/log?after={after}&limit=1000")
+            assert answer.status == 200, (answer.status, answer.details, self.tail())
+            page = answer.data
             if not page:
                 client.close()
                 return records

@@ -10,7 +10,7 @@ from fold import check_gapless, event_of, person_of
 from harness import PATIENCE, Answer
 from writes import Author, mark_of
 
-DOUBT = "whether this was written is not known"
+DOUBT = "was written is not known"
 
 
 class Load:
@@ -35,7 +35,7 @@ class Load:
         self.sent = set()             # marks
         self.answered = 0             # requests
         self.wrong = []               # what must not happen, in words
-        self.clients = [_Client(self, random.Random(f"{seed}/{i}"), f"{name}{i}")
+        self.clients = [self.client(self, random.Random(f"{seed}/{i}"), f"{name}{i}")
                         for i in range(clients)]
 
     def start(self):
@@ -48,7 +48,7 @@ class Load:
         self.stopping.set()
         for client in self.clients:
             client.join(PATIENCE)
-            assert not client.is_alive(), "a client got no answer and no end"
+            assert not client.is_alive(), f"no answer and no end: {client.doing}"
 
     def promises(self):
         with self.lock:
@@ -103,12 +103,13 @@ def check_promises(promises, marks):
             f"{mark} was acknowledged as {sequence}; the log has it at {marks.get(mark)}"
 
 
-class _Client(threading.Thread):
+class LoadClient(threading.Thread):
     def __init__(self, load, chance, name):
         super().__init__(daemon=True)
         self.load = load
         self.author = Author(chance, name)
         self.again = collections.deque()  # writes to repeat
+        self.doing = None  # in words
         self.connection = None
 
     def run(self):
@@ -127,8 +128,7 @@ class _Client(threading.Thread):
     def connect(self):
         if self.connection and self.connection.sock:
             return True
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.load.server.port,
-                                                     timeout=PATIENCE)
+        self.connection = self.new_connection()
         try:
             self.connection.connect()
             return True
@@ -136,12 +136,18 @@ class _Client(threading.Thread):
             time.sleep(0.01)
             return False
 
+    def new_connection(self):
+        return http.client.HTTPConnection("127.0.0.1", self.load.server.port,
+                                          timeout=PATIENCE)
+
     def wrong(self, text):
         with self.load.lock:
             self.load.wrong.append(text)
 
     def turn(self, write):
         write.tries += 1
+        self.doing = f"{write.method} {write.path} at {self.connection.port}, " \
+                     f"since {time.strftime('%H:%M:%S')}"
         with self.load.lock:
             self.load.sent.update(write.marks)
         answer = self.exchange(write)
@@ -200,3 +206,6 @@ class _Client(threading.Thread):
             first = self.load.acknowledged.setdefault(mark, sequence)
             if first != sequence:
                 self.load.wrong.append(f"{mark} was at {first}, and then at {sequence}")
+
+
+Load.client = LoadClient

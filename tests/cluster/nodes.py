@@ -1,0 +1,146 @@
+"""Several servers that are one: a data directory and a schema of PostgreSQL each, and the
+brokers that they share."""
+
+import signal
+import time
+
+from ended import ENDED
+from harness import PATIENCE, Server
+
+SESSION = 2  # seconds until a silent leader is replaced
+
+
+class Node(Server):
+    """One of them. within: what it is started through, such as a network of its own."""
+
+    def __init__(self, name, bootstrap, within=(), topic="daybook", program=None,
+                 connect=None, **settings):
+        super().__init__()
+        self.name = name
+        self.program = [*ENDED, *within, *(program or self.program)]
+        self.connect = connect  # a socket to it, where it is not simply at 127.0.0.1
+        self.frozen = False
+        self.env.update(
+            CLUSTER_BROKERS=bootstrap, CLUSTER_TOPIC=topic, CLUSTER_NODE=name,
+            CLUSTER_URL=f"http://127.0.0.1:{self.port}", CLUSTER_SESSION=str(SESSION))
+        self.env.update({key: str(value) for key, value in settings.items()})
+
+    def client(self, timeout=PATIENCE):
+        client = super().client(timeout)
+        if self.connect:
+            client.connection._create_connection = self.connect
+        return client
+
+    @property
+    def up(self):
+        return self.process is not None and self.process.poll() is None
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+        self.frozen = True
+
+    def thaw(self):
+        if self.frozen and self.up:
+            self.process.send_signal(signal.SIGCONT)
+        self.frozen = False
+
+    def kill(self):
+        self.frozen = False
+        super().kill()
+
+    def close(self):
+        self.thaw()
+        super().close()
+
+    def health(self, path, timeout=2):
+        """The status of one of the health routes; None where nobody answers."""
+        client = self.client(timeout)
+        try:
+            return client.get(path).status
+        except OSError:
+            return None
+        finally:
+            client.close()
+            self.clients.remove(client)
+
+    @property
+    def leads(self):
+        return self.up and not self.frozen and self.health("/health/leader") == 200
+
+
+class Nodes:
+    """All of one topic. The first has made it."""
+
+    def __init__(self, bootstrap, names="abc", replication=None, make=Node, **settings):
+        self.all = [make(name, bootstrap, **settings) for name in names]
+        self.replication = replication
+
+    def __iter__(self):
+        return iter(self.all)
+
+    def __getitem__(self, name):
+        return next(node for node in self.all if node.name == name)
+
+    def init(self):
+        """The topics, and the first one's log as what they begin with."""
+        flags = ["--replication", str(self.replication)] if self.replication else []
+        return self.all[0].run("cluster", "init", *flags)
+
+    def start(self):
+        self.init()
+        for node in self.all:
+            node.spawn()
+        for node in self.all:
+            node.wait_ready()
+        self.await_leader()
+        return self
+
+    def leader(self):
+        """Who says that it leads, or None."""
+        return next((node for node in self.all if node.leads), None)
+
+    def await_leader(self, patience=PATIENCE, other_than=None):
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            found = self.leader()
+            if found and found is not other_than:
+                return found
+            time.sleep(0.02)
+        raise AssertionError("nobody leads:\n" + self.tail())
+
+    def followers(self):
+        leader = self.await_leader()
+        return [node for node in self.all if node is not leader]
+
+    def heads(self):
+        """Each one's newest sequence, as it tells."""
+        found = []
+        for node in self.all:
+            client = node.client(timeout=5)
+            try:
+                found.append(client.get("/health").data["head"])
+            finally:
+                client.close()
+        return found
+
+    def await_equal(self, patience=PATIENCE):
+        """Until all have the same head, and for a while; what it is."""
+        deadline, heads = time.monotonic() + patience, None
+        while time.monotonic() < deadline:
+            before, heads = heads, self.heads()
+            if len(set(heads)) == 1 and heads == before:
+                return heads[0]
+            time.sleep(0.3)
+        raise AssertionError(f"they do not become equal: {heads}\n" + self.tail())
+
+    def tail(self):
+        return "\n".join(f"-- {node.name}\n{node.tail()[-1500:]}" for node in self.all)
+
+    def close(self):
+        for node in self.all:
+            try:
+                node.close()
+            except AssertionError:
+                if node.process:
+                    node.kill()
+                raise
