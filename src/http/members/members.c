@@ -188,6 +188,21 @@ static enum dbk_code confirm(struct request *rq, enum dbk_code code,
                     (long long)rq->epoch);
 }
 
+/* What these are of a log that is one of several copies: not of a disk. */
+static void explain(struct request *rq, enum dbk_code code)
+{
+    if (rq->unavailable)
+        return;
+    if (code == DBK_UNAVAILABLE)
+        rq->unavailable = "The other copies of the log cannot be reached, or it is "
+                          "opened again; nothing was written. Try again shortly";
+    else if (code == DBK_IN_DOUBT)
+        rq->unavailable =
+            "Whether this was written is not known yet, for the other copies of the "
+            "log, or the disk, did not answer; send it again with the same id or "
+            "Idempotency-Key to find out";
+}
+
 static enum dbk_code write_here(struct request *rq, struct response *rs,
                                 struct dbk_error *err)
 {
@@ -195,6 +210,8 @@ static enum dbk_code write_here(struct request *rq, struct response *rs,
 
     if (membership_of(rq) && rests_on_the_log(rq, code))
         code = confirm(rq, code, err);
+    if (membership_of(rq))
+        explain(rq, code);
     return code == DBK_NOT_LEADER ? deposed(rq, rs, err) : code;
 }
 

@@ -4,6 +4,7 @@ import threading
 import unittest
 
 from served import Served, person
+from tables import Locked
 
 CONNECTIONS = 16
 WRITES = 1000
@@ -95,6 +96,34 @@ class Fresh(Served):
                 self.assertIsNotNone(answer.headers["Daybook-Projected-Sequence"])
             else:  # it is in the log, so it is never told as not found
                 self.assert_refused(answer, 503, "not yet in the read tables")
+
+    def test_a_read_may_name_what_it_is_to_see(self):
+        made = self.client.post("/persons", person())
+        for number in (made.sequence, 0):
+            answer = self.client.request("GET", "/persons/" + made.data["id"], headers={
+                "Daybook-Sequence": str(number)})
+            if number:
+                self.assertEqual((answer.status, answer.data), (200, made.data))
+                self.assertGreaterEqual(
+                    int(answer.headers["Daybook-Projected-Sequence"]), made.sequence)
+            elif answer.status != 200:
+                self.assert_refused(answer, 503, "not yet in the read tables")
+        head = self.client.get("/health").data["head"]
+        late = self.client.request("GET", "/persons", headers={
+            "Daybook-Sequence": str(head + 1000), "Prefer": "wait=1"})
+        self.assertEqual(late.status, 200)  # what is there
+        self.assertLess(int(late.headers["Daybook-Projected-Sequence"]), head + 1000)
+        bad = self.client.request("GET", "/persons", headers={"Daybook-Sequence": "x"})
+        self.assert_refused(bad, 400, "Daybook-Sequence")
+
+    def test_a_named_read_waits_for_nothing_else(self):
+        first = self.client.post("/persons", person())
+        self.client.get("/persons")
+        with Locked(self.server, "person", "exclusive"):
+            self.client.post("/persons", person())
+            answer = self.client.request("GET", "/persons?limit=1", headers={
+                "Daybook-Sequence": str(first.sequence), "Prefer": "wait=60"})
+            self.assertEqual(answer.status, 200)
 
     def test_a_read_right_after_the_start_waits_for_the_tables(self):
         made = self.client.post("/persons", person())

@@ -2,6 +2,7 @@
 #include "fake_membership.h"
 #include "forward.h"
 #include "live.h"
+#include "store/replicated.h"
 
 #include <sys/time.h>
 
@@ -237,6 +238,33 @@ static void who_is_deposed_by_the_append_tells_who_leads(void **state)
     atomic_store(&refused_by_log, DBK_NOT_LEADER);
     ask(two->other, "POST", "/events", "", EVENT, 307, "not-leader");
     assert_int_equal(head_of(two->other), 0);
+}
+
+/* By the log itself, which knows before the membership is asked again. */
+static void a_log_that_follows_takes_no_write(void **state)
+{
+    struct two *two = *state;
+    struct dbk_place place = {.next = 1, .epoch = 0, .reseed = -1};
+    struct dbk_error err;
+
+    assert_int_equal(dbk_log_put_place(two->leader->log, &place, &err), DBK_OK);
+    ask(two->leader, "POST", "/events", "", EVENT, 503, "just changed");
+    fake_set(&two->fakes[0], "n1", "follows", "n2", "http://127.0.0.1:1");
+    ask(two->leader, "GET", "/health/ready", "", NULL, 200, NULL);
+    ask(two->leader, "GET", "/log", "", NULL, 200, NULL);
+    assert_int_equal(head_of(two->leader), 0);
+}
+
+static void what_brokers_keep_from_being_written_is_no_disks_fault(void **state)
+{
+    struct two *two = *state;
+
+    atomic_store(&refused_by_log, DBK_UNAVAILABLE);
+    ask(two->leader, "POST", "/events", "", EVENT, 503, "nothing was written");
+    atomic_store(&refused_by_log, DBK_IN_DOUBT);
+    ask(two->leader, "POST", "/events", "", EVENT, 503, "is not known yet");
+    atomic_store(&refused_by_log, DBK_IN_DOUBT);
+    ask(two->leader, "POST", "/events", "", EVENT, 503, "errors.md#outcome-unknown");
 }
 
 /* Nothing is appended to refuse this, so the log asks nobody. */
@@ -697,6 +725,8 @@ int main(void)
         TELLS(without_a_leader_writes_are_to_come_again),
         TELLS(who_leads_takes_writes),
         TELLS(who_is_deposed_by_the_append_tells_who_leads),
+        TELLS(a_log_that_follows_takes_no_write),
+        TELLS(what_brokers_keep_from_being_written_is_no_disks_fault),
         TELLS(who_was_deposed_unheard_refuses_nothing_by_what_it_knows),
         TELLS(who_cannot_tell_whether_it_leads_refuses_nothing),
         TELLS(a_read_asks_the_others_first),
