@@ -8,4 +8,5 @@ from (
     select which, midnight, midnight at time zone $1::text as at
     from (values (1, $2::timestamp), (2, $3::timestamp)) day (which, midnight)
 ) began
+where timezone($1::text, now()) is not null -- which looks for it also where both are infinite
 order by which;
