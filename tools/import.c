@@ -128,8 +128,10 @@ static enum tool_exit conclude(const struct tool *tool, enum dbk_code code,
     if (code != DBK_OK) {
         enum tool_exit exit = tool_fail(tool, err);
 
-        fprintf(stderr, "daybook import: run the same again to go on: what is in the "
-                        "log is not added twice\n");
+        if (code != DBK_NOT_LEADER)
+            fprintf(stderr,
+                    "daybook import: run the same again to go on: what is in the "
+                    "log is not added twice\n");
         return exit;
     }
     return import->bad > 0 ? TOOL_DIFFERENT : TOOL_DONE;

@@ -529,6 +529,85 @@ static void room_is_looked_at_before_anything_is_sent(void **state)
                      DBK_OK);
 }
 
+/* As after the stream lost its end: what the one has is sent again, in other pieces, and held
+ * against what the other has of it. */
+static void what_is_shipped_again_is_compared_and_the_rest_is_appended(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0], *other = &cluster->nodes[1];
+    struct dbk_shipment shipment;
+    struct dbk_batch batch = {0};
+    struct dbk_apply *apply;
+    struct dbk_place place;
+    uint32_t checksum, before;
+    uint64_t head, sequence;
+
+    node_catch_up(other);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(try_event(leader, &cluster->kate, &sequence, &leader->s.err),
+                         DBK_OK);
+    assert_int_equal(dbk_log_shipment(leader->s.log, 0, 1, &batch, &shipment, NULL),
+                     DBK_OK);
+    assert_int_equal(shipment.count, 1); /* one at least */
+    assert_int_equal(shipment.before, 0);
+    assert_int_equal(
+        dbk_log_shipment(leader->s.log, 0, DBK_SHIPMENT_MAX, &batch, &shipment, NULL),
+        DBK_OK);
+    assert_int_equal(shipment.count, 4);
+    assert_int_equal(
+        dbk_log_apply_begin(other->s.log, &apply, &place, &head, &checksum, NULL),
+        DBK_OK);
+    assert_int_equal(head, 1);
+    assert_int_equal(
+        dbk_apply_overlap(apply, 1, 4, shipment.body, &head, &checksum, NULL), DBK_OK);
+    assert_int_equal(head, 4);
+    assert_int_equal(dbk_apply_compare(apply, 1, 4, shipment.body, NULL), DBK_OK);
+    place.next = place_of(leader).next;
+    assert_int_equal(dbk_apply_commit(apply, &place, NULL), DBK_OK);
+    check_equal(cluster);
+    assert_int_equal(
+        dbk_log_shipment(leader->s.log, 3, DBK_SHIPMENT_MAX, &batch, &shipment, NULL),
+        DBK_OK);
+    dbk_log_checksum(other->s.log, 3, &before, NULL);
+    assert_int_equal(shipment.before, before);
+    assert_int_equal(dbk_log_shipment(leader->s.log, 4, 100, &batch, &shipment, NULL),
+                     DBK_OK);
+    assert_int_equal(shipment.count, 0);
+    dbk_batch_finish(&batch);
+}
+
+static void another_record_in_the_place_of_ones_own_is_told(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0], *other = &cluster->nodes[1];
+    struct dbk_shipment shipment;
+    struct dbk_batch batch = {0};
+    struct dbk_apply *apply;
+    struct dbk_place place;
+    struct dbk_error err;
+    uint32_t checksum;
+    uint64_t head;
+
+    assert_int_equal(dbk_log_put_place(other->s.log, NULL, NULL), DBK_OK);
+    add_person(&other->s, "bob@x.mock");
+    assert_int_equal(dbk_log_put_place(other->s.log, &at_the_beginning, NULL), DBK_OK);
+    assert_int_equal(
+        dbk_log_shipment(leader->s.log, 0, DBK_SHIPMENT_MAX, &batch, &shipment, NULL),
+        DBK_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            dbk_log_apply_begin(other->s.log, &apply, &place, &head, &checksum, NULL),
+            DBK_OK);
+        assert_int_equal(i == 0 ? dbk_apply_compare(apply, 1, 1, shipment.body, &err)
+                                : dbk_apply_overlap(apply, 1, 1, shipment.body, &head,
+                                                    &checksum, &err),
+                         DBK_CONFLICT);
+        assert_non_null(strstr(err.text, "record 1"));
+        dbk_apply_abort(apply);
+    }
+    dbk_batch_finish(&batch);
+}
+
 enum { LARGE = 60000 };
 
 /* Submissions of so many events with large properties each. */
@@ -623,6 +702,8 @@ int main(void)
         TEST(a_log_that_cannot_be_reopened_takes_it_from_the_stream),
         TEST(an_apply_whose_commit_fails_leaves_records_and_place),
         TEST(killed_at_each_step_the_stream_tells),
+        TEST(what_is_shipped_again_is_compared_and_the_rest_is_appended),
+        TEST(another_record_in_the_place_of_ones_own_is_told),
         TEST(room_is_looked_at_before_anything_is_sent),
         TEST(what_is_too_large_together_is_shipped_one_after_the_other),
         TEST(what_is_too_large_alone_is_refused),

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "import_file.h"
+#include "store/replicated.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,19 @@ static void assert_said(const struct scene *scene, const char *path,
 
     snprintf(text, sizeof text, "%s:%s\n", path, expected);
     assert_string_equal(scene->said, text);
+}
+
+static void a_member_of_a_cluster_is_not_imported_into(void **state)
+{
+    const struct dbk_place place = {.epoch = -1, .reseed = -1};
+    struct scene *scene = *state;
+
+    put_persons(scene, 2);
+    put_events(scene, 3, 2);
+    assert_int_equal(dbk_log_put_place(scene->log, &place, &scene->err), DBK_OK);
+    assert_int_equal(import_both(scene, true), DBK_NOT_LEADER);
+    assert_non_null(strstr(scene->err.text, "member of a cluster"));
+    assert_int_equal(head(scene), 0);
 }
 
 static void each_person_comes_with_a_signup(void **state)
@@ -447,6 +461,7 @@ int main(void)
 {
 #define scene_test(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)
     const struct CMUnitTest tests[] = {
+        scene_test(a_member_of_a_cluster_is_not_imported_into),
         scene_test(each_person_comes_with_a_signup),
         scene_test(a_second_import_adds_nothing),
         scene_test(an_id_twice_in_a_file_is_added_once),
