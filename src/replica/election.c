@@ -3,12 +3,18 @@
 #include "end.h"
 #include "member.h"
 
-enum { POLL_MS = 100, TELL_MS = 1000, LEAVE_MS = 1500 };
+enum {
+    POLL_MS = 100,
+    TELL_MS = 1000,
+    LEAVE_MS = 1500,
+    BROKERS_SESSION_MS = 6000, /* the least that brokers take, unless they are told */
+};
 
 struct election {
     struct dbk_replica *replica;
     rd_kafka_t *handle; /* NULL: it never leads */
-    bool joined;
+    bool joined, again;
+    rd_kafka_resp_err_t said; /* what was wrong last */
     dbk_deadline tell_at;
 };
 
@@ -41,13 +47,15 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t what,
 
 static rd_kafka_t *make_handle(struct dbk_replica *replica)
 {
+    struct dbk_replica_options options = replica->options;
     struct dbk_error err = {0};
     rd_kafka_t *handle = NULL;
     rd_kafka_conf_t *conf;
 
-    if (replica->options.follower)
+    if (options.follower)
         return NULL;
-    if (conf_create(&replica->options, CONF_ELECTION, &conf, &err) == DBK_OK) {
+    options.session_ms = atomic_load(&replica->session_ms);
+    if (conf_create(&options, CONF_ELECTION, &conf, &err) == DBK_OK) {
         rd_kafka_conf_set_opaque(conf, replica);
         rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
         conf_handle(RD_KAFKA_CONSUMER, conf, &handle, &err);
@@ -91,20 +99,6 @@ static void leave(struct election *election)
     set_assigned(election->replica, false);
 }
 
-static void stand(struct election *election)
-{
-    bool may = may_lead(election->replica);
-    rd_kafka_message_t *message;
-
-    if (may && !election->joined)
-        join(election);
-    else if (!may && election->joined)
-        leave(election);
-    message = rd_kafka_consumer_poll(election->handle, POLL_MS);
-    if (message) /* nobody writes there: it says what is wrong */
-        rd_kafka_message_destroy(message);
-}
-
 /* Leave the group, so that another is elected at once; not longer than LEAVE_MS. */
 static void close_handle(rd_kafka_t *handle)
 {
@@ -122,6 +116,55 @@ static void close_handle(rd_kafka_t *handle)
         rd_kafka_queue_poll_callback(queue, POLL_MS / 5);
     rd_kafka_queue_destroy(queue);
     rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+/* Nobody writes to the topic of the election: a message says what is wrong. */
+static void heed(struct election *election, const rd_kafka_message_t *message)
+{
+    struct dbk_replica *replica = election->replica;
+    int session_ms = atomic_load(&replica->session_ms);
+
+    if (message->err == election->said || message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    election->said = message->err;
+    if (message->err != RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT ||
+        session_ms >= BROKERS_SESSION_MS) {
+        replica_say(replica, "cluster: election: %s", rd_kafka_message_errstr(message));
+        return;
+    }
+    replica_say(
+        replica,
+        "cluster: the brokers take no session of %d ms: it is %d ms until their "
+        "group.min.session.timeout.ms is less",
+        session_ms, BROKERS_SESSION_MS);
+    atomic_store(&replica->session_ms, BROKERS_SESSION_MS);
+    election->again = true;
+}
+
+static void begin_again(struct election *election)
+{
+    close_handle(election->handle);
+    set_assigned(election->replica, false);
+    election->handle = make_handle(election->replica);
+    election->joined = election->again = false;
+}
+
+static void stand(struct election *election)
+{
+    bool may = may_lead(election->replica);
+    rd_kafka_message_t *message;
+
+    if (may && !election->joined)
+        join(election);
+    else if (!may && election->joined)
+        leave(election);
+    message = rd_kafka_consumer_poll(election->handle, POLL_MS);
+    if (message) {
+        heed(election, message);
+        rd_kafka_message_destroy(message);
+    }
+    if (election->again)
+        begin_again(election);
 }
 
 void *election_run(void *context)

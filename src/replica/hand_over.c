@@ -17,7 +17,7 @@ static enum dbk_code find(struct dbk_replica *replica, const char *node,
     if (code != DBK_OK)
         return code;
     seen_ms = (dbk_timestamp_now() - member.at) / 1000;
-    if (seen_ms > TOLD_MS + conf_session_ms(&replica->options))
+    if (seen_ms > TOLD_MS + atomic_load(&replica->session_ms))
         return dbk_fail(err, DBK_NOT_FOUND,
                         "the node \"%s\" has told nothing for %lld s", node,
                         (long long)(seen_ms / 1000));

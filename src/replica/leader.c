@@ -16,9 +16,9 @@ static void set_state(struct dbk_replica *replica, enum dbk_replica_state state)
     pthread_mutex_unlock(&replica->mutex);
 }
 
-static int sessions(const struct dbk_replica *replica, int count)
+static int sessions(struct dbk_replica *replica, int count)
 {
-    return conf_session_ms(&replica->options) * count;
+    return atomic_load(&replica->session_ms) * count;
 }
 
 static bool leads(const struct role *role)
@@ -275,8 +275,8 @@ void leader_opened(struct dbk_replica *replica, int64_t offset)
     char leader[sizeof status->leader], url[sizeof status->leader_url];
 
     pthread_mutex_lock(&replica->mutex);
-    if (dbk_deadline_left(replica->barred_until) > 0)
-        replica->barred_until = dbk_deadline_in(sessions(replica, 1));
+    if (dbk_deadline_left(replica->barred_until) > 0) /* until it is elected, too */
+        replica->barred_until = dbk_deadline_in(sessions(replica, 1) / 2);
     snprintf(leader, sizeof leader, "%s", status->leader);
     snprintf(url, sizeof url, "%s", status->leader_url);
     pthread_mutex_unlock(&replica->mutex);

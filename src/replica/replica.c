@@ -96,6 +96,7 @@ static struct dbk_replica *create(struct dbk_log *log,
     replica->log = log;
     replica->options = *options;
     replica->store_id = dbk_log_store_id(log);
+    atomic_store(&replica->session_ms, conf_session_ms(options));
     replica->role.epoch = -1;
     replica->seen_opening = -1;
     replica->status.end = -1;

@@ -57,6 +57,7 @@ struct dbk_replica {
     bool tails, elects; /* they run */
 
     atomic_bool stopping;
+    atomic_int session_ms; /* as the brokers take it */
     /* Of a leader: behind what it shipped last. Messages before are nothing to look at. */
     _Atomic int64_t shipped_next;
 

@@ -1,6 +1,26 @@
 #include "nodes.h"
 
+#include <errno.h>
+#include <lmdb.h>
+#include <stdatomic.h>
+
 enum { PRODUCE = 0 }; /* Kafka's number of the request */
+
+static atomic_int failing_commits;
+
+int __real_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn);
+
+int __wrap_mdb_txn_commit(MDB_txn *txn)
+{
+    int left = atomic_load(&failing_commits);
+
+    if (left > 0 && atomic_compare_exchange_strong(&failing_commits, &left, left - 1)) {
+        mdb_txn_abort(txn);
+        return ENOSPC;
+    }
+    return __real_mdb_txn_commit(txn);
+}
 
 static void write_ok(struct node *node)
 {
@@ -78,6 +98,23 @@ static void what_arrived_though_its_answer_did_not_is_there_once(void **state)
     write_ok(leader);
     await_equal(cluster);
     assert_int_equal(head_of(leader), 3);
+}
+
+/* It is in the stream by then: whoever asked is told so once the disk takes it. */
+static void what_the_disk_refuses_after_it_was_shipped_is_not_lost(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+
+    write_ok(leader);
+    for (int failures = 1; failures <= 3; failures++) {
+        atomic_store(&failing_commits, failures);
+        write_ok(leader);
+    }
+    assert_int_equal(atomic_load(&failing_commits), 0);
+    cluster_write(cluster, 1);
+    await_equal(cluster);
+    assert_int_equal(head_of(leader), 5);
 }
 
 static void another_opening_ends_who_leads(void **state)
@@ -178,6 +215,7 @@ int main(void)
         CLUSTER_TEST(brokers_that_go_and_come_lose_nothing),
         CLUSTER_TEST(what_comes_between_is_read_first),
         CLUSTER_TEST(what_arrived_though_its_answer_did_not_is_there_once),
+        CLUSTER_TEST(what_the_disk_refuses_after_it_was_shipped_is_not_lost),
         CLUSTER_TEST(another_opening_ends_who_leads),
         CLUSTER_TEST(what_a_deposed_leader_sends_is_nowhere),
         CLUSTER_TEST(a_batch_of_an_opening_that_was_never_read_halts),
