@@ -35,10 +35,13 @@ struct dbk_membership {
     /* DBK_NOT_LEADER, DBK_NOT_FOUND, DBK_TIMEOUT. */
     enum dbk_code (*hand_over)(void *context, const char *node, int timeout_ms,
                                struct dbk_error *err);
-    /* All nodes as JSON, malloc'd, for GET /admin/cluster. DBK_UNAVAILABLE. */
+    /* All nodes, a JSON array of objects (openapi.json: ClusterMember), malloc'd, for GET
+     * /admin/cluster. DBK_UNAVAILABLE. */
     enum dbk_code (*members)(void *context, char **json, size_t *length,
                              struct dbk_error *err);
-    bool forward; /* writes go to the leader, instead of telling where it is */
+    /* Writes go to the leader, instead of telling where it is. Looked at when the server
+     * starts; the callbacks only once it answers. */
+    bool forward;
 };
 
 #endif

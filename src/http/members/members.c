@@ -64,6 +64,12 @@ static bool note_leader(struct request *rq, const struct dbk_membership_look *no
     return true;
 }
 
+/* As it was when the server started. */
+static bool sends_on(const struct request *rq)
+{
+    return rq->service->forward != NULL;
+}
+
 static int refuse(struct request *rq, int status, const char *why,
                   struct dbk_error *err)
 {
@@ -109,7 +115,7 @@ int members_let(struct request *rq, struct dbk_error *err)
     if (now.leads)
         return 0;
     status = refuse_write(rq, &now, err);
-    if (status != 307 || !membership->forward)
+    if (status != 307 || !sends_on(rq))
         return status;
     rq->unavailable = NULL;
     rq->failure = 0;
@@ -117,16 +123,12 @@ int members_let(struct request *rq, struct dbk_error *err)
     return 0;
 }
 
-/* To the leader, where that is wanted; else say where it is. */
+/* To the leader. */
 static enum dbk_code elsewhere(struct request *rq, struct response *rs,
                                struct dbk_error *err)
 {
-    const struct dbk_membership *membership = membership_of(rq);
-
     rq->failure = 0;
     rq->unavailable = NULL;
-    if (!membership->forward)
-        return DBK_NOT_LEADER;
     return forward_send(rq->service->forward, rq, rs, rq->leader_url, err);
 }
 
@@ -150,7 +152,7 @@ static enum dbk_code deposed(struct request *rq, struct response *rs,
                err);
         return err->code;
     }
-    if (refuse_write(rq, &now, err) == 307 && membership_of(rq)->forward)
+    if (refuse_write(rq, &now, err) == 307 && sends_on(rq))
         return elsewhere(rq, rs, err);
     return err->code;
 }
