@@ -2,6 +2,7 @@
 
 #include "store/backup.h"
 #include "store/repair.h"
+#include "store/replicated.h"
 
 #include <lmdb.h>
 
@@ -213,6 +214,34 @@ static void where_a_record_is_gone_a_new_log_is_built_with_the_same_id(void **st
     scratch_remove(told.copy);
 }
 
+/* Of a member of a cluster: what is built is the one that it was. */
+static void a_new_log_has_the_place_of_the_damaged_one(void **state)
+{
+    const struct dbk_place place = {.next = 9, .epoch = 4, .reseed = -1};
+    struct scratch *s = *state;
+    struct dbk_place now = {0};
+    struct told told;
+    char kept[96];
+
+    fill(s, &told);
+    scratch_open(s);
+    assert_int_equal(dbk_log_put_place(s->log, &place, &s->err), DBK_OK);
+    dbk_log_close(s->log);
+    s->log = NULL;
+    drop(s->dir, 7);
+    assert_int_equal(repair(s, &told), DBK_OK);
+    assert_true(told.done.built);
+    snprintf(kept, sizeof kept, "%.60s.damaged", s->dir);
+    assert_int_equal(dbk_log_replace(s->dir, told.beside, kept, &s->err), DBK_OK);
+    scratch_open(s);
+    assert_int_equal(dbk_log_role(s->log), DBK_LOG_FOLLOWS);
+    assert_int_equal(dbk_log_place(s->log, &now, &s->err), DBK_OK);
+    assert_int_equal(now.next, 9);
+    assert_int_equal(now.epoch, 4);
+    scratch_remove(kept);
+    scratch_remove(told.copy);
+}
+
 static void another_history_is_refused(void **state)
 {
     struct scratch *s = *state;
@@ -245,6 +274,7 @@ int main(void)
         TEST(an_alias_that_comes_last_is_put_back),
         TEST(what_both_have_lost_stays_lost),
         TEST(where_a_record_is_gone_a_new_log_is_built_with_the_same_id),
+        TEST(a_new_log_has_the_place_of_the_damaged_one),
         TEST(another_history_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -410,6 +410,23 @@ static void who_is_held_waits_no_longer_than_the_options_say(void **state)
     stream_finish(&stream);
 }
 
+static void who_is_held_when_the_log_closes_is_in_doubt(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0];
+    struct attempt attempt;
+
+    leader->script = "L";
+    attempt_start(&attempt, leader, &cluster->kate);
+    wait_until_it_follows(leader);
+    dbk_log_follow(leader->s.log); /* it is held by then */
+    scratch_reopen(&leader->s);
+    pthread_join(attempt.thread, NULL);
+    assert_int_equal(attempt.code, DBK_IN_DOUBT);
+    node_catch_up(leader); /* it was there */
+    assert_int_equal(node_head(leader), 2);
+}
+
 /* The commit fails, but the other copy has it: this one must not say that nothing was
  * appended, nor append something else in its place. */
 static void a_commit_that_fails_after_shipping_is_in_all_the_same(void **state)
@@ -697,6 +714,7 @@ int main(void)
         TEST(doubt_that_did_not_land_is_told_that_nothing_was_written),
         TEST(doubt_that_nobody_can_settle_stays_one),
         TEST(who_is_held_waits_no_longer_than_the_options_say),
+        TEST(who_is_held_when_the_log_closes_is_in_doubt),
         TEST(a_commit_that_fails_after_shipping_is_in_all_the_same),
         TEST(a_commit_that_happened_after_all_leads_on),
         TEST(a_log_that_cannot_be_reopened_takes_it_from_the_stream),
