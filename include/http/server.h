@@ -49,8 +49,8 @@ struct dbk_server_options {
     const char *tokens_dir;    /* the data directory whose tokens are asked for
                                (http/tokens.h); NULL: none */
     bool require_tokens;       /* ask for one though there is none yet */
-    const char *trusted_proxy; /* numeric address of the peer whose X-Forwarded-For is
-                                  believed; NULL or "": none */
+    const char *trusted_proxy; /* numeric addresses of peers whose X-Forwarded-For is
+                                  believed, with commas between; NULL or "": none */
     unsigned threads;          /* requests at once */
     /* Connections that one address may keep while others wait; at most three quarters of
      * the threads. 0: any number. */

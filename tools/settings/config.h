@@ -29,7 +29,7 @@ enum {
 enum config_kind {
     CONFIG_TEXT,    /* min 1: may not be empty */
     CONFIG_ADDRESS, /* numeric IPv4, to listen on */
-    CONFIG_PEER,    /* numeric IPv4, or empty */
+    CONFIG_PEER,    /* numeric IPv4s with commas between, or empty */
     CONFIG_PORT,
     CONFIG_INTEGER,
     CONFIG_SIZE,    /* bytes: 1048576, 1024K, 1 MiB */

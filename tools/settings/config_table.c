@@ -39,7 +39,7 @@ const struct config_entry config_table[SETTING_COUNT] = {
      .help = "Ask for an access token also while there is none, and so let nobody in"},
     {.name = "TRUSTED_PROXY", .flag = "--trusted-proxy", .fallback = "",
      .kind = CONFIG_PEER, .group = CONFIG_GROUP_SERVE,
-     .help = "Address of a proxy whose X-Forwarded-For is believed"},
+     .help = "Addresses, with commas, whose X-Forwarded-For is believed"},
     {.name = "HTTP_THREADS", .flag = "--http-threads", .fallback = "256",
      .kind = CONFIG_INTEGER, .group = CONFIG_GROUP_SERVE, .min = 2, .max = 4096,
      .help = "Connections served at once"},

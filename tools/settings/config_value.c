@@ -151,12 +151,25 @@ static enum dbk_code read_peer(const struct config_entry *entry,
                                struct config_value *out, struct dbk_error *err)
 {
     struct in_addr address;
+    char one[INET_ADDRSTRLEN];
+    const char *at = out->text;
 
     (void)entry;
-    if (!*out->text || inet_pton(AF_INET, out->text, &address) == 1)
-        return DBK_OK;
-    return dbk_fail(err, DBK_INVALID,
-                    "a numeric IPv4 address is allowed, such as 127.0.0.1");
+    while (*at) {
+        size_t length = strcspn(at, ",");
+        bool last = at[length] == '\0';
+        if (length < sizeof one) {
+            memcpy(one, at, length);
+            one[length] = '\0';
+        }
+        if (length >= sizeof one || inet_pton(AF_INET, one, &address) != 1 ||
+            (!last && at[length + 1] == '\0'))
+            return dbk_fail(err, DBK_INVALID,
+                            "numeric IPv4 addresses are allowed, with commas between, "
+                            "such as 127.0.0.1 or 10.0.0.1,10.0.0.2");
+        at += length + !last;
+    }
+    return DBK_OK;
 }
 
 /* Whether others may reach it is asked where the access tokens are known (serve). */

@@ -29,11 +29,25 @@ static bool is_address(const char *text)
            inet_pton(AF_INET6, text, &address) == 1;
 }
 
+/* The list has commas between its addresses, and nothing else. */
+static bool is_trusted(const char *peer, const char *list)
+{
+    size_t length = strlen(peer);
+
+    while (list && *list) {
+        size_t one = strcspn(list, ",");
+        if (one == length && memcmp(list, peer, one) == 0)
+            return true;
+        list += one + (list[one] == ',');
+    }
+    return false;
+}
+
 void client_address(const char *peer, const char *trusted, const char *forwarded,
                     char out[CLIENT_ADDRESS_TEXT])
 {
-    if (trusted && *trusted && forwarded && !strcmp(peer, trusted) &&
-        take_last(forwarded, out) && is_address(out))
+    if (forwarded && is_trusted(peer, trusted) && take_last(forwarded, out) &&
+        is_address(out))
         return;
     snprintf(out, CLIENT_ADDRESS_TEXT, "%s", peer);
 }

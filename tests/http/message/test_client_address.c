@@ -27,6 +27,14 @@ static void only_the_trusted_proxy_is_believed(void **state)
     assert_client("10.0.0.1", "2001:db8::7", "2001:db8::7");
 }
 
+static void several_are_believed(void **state)
+{
+    (void)state;
+    assert_client("10.0.0.2,10.0.0.1", "192.0.2.7", "192.0.2.7");
+    assert_client("10.0.0.1,10.0.0.2", "192.0.2.7", "192.0.2.7");
+    assert_client("10.0.0.11,110.0.0.1,10.0.0", "192.0.2.7", "10.0.0.1");
+}
+
 static void what_the_client_itself_said_before_is_not_believed(void **state)
 {
     (void)state;
@@ -68,6 +76,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_peer_is_the_client),
         cmocka_unit_test(only_the_trusted_proxy_is_believed),
+        cmocka_unit_test(several_are_believed),
         cmocka_unit_test(what_the_client_itself_said_before_is_not_believed),
         cmocka_unit_test(what_is_no_address_is_not_taken_for_one),
         cmocka_unit_test(networks_are_counted_apart),

@@ -213,8 +213,14 @@ static void a_proxy_is_a_numeric_address_or_none(void **state)
     assert_int_equal(load_flag(place, SETTING_TRUSTED_PROXY, ""), DBK_OK);
     assert_int_equal(load_flag(place, SETTING_TRUSTED_PROXY, "10.0.0.1"), DBK_OK);
     assert_string_equal(config_text(place->config, SETTING_TRUSTED_PROXY), "10.0.0.1");
-    assert_int_equal(load_flag(place, SETTING_TRUSTED_PROXY, "localhost"), DBK_INVALID);
-    assert_non_null(strstr(place->err.text, "numeric IPv4 address"));
+    assert_int_equal(load_flag(place, SETTING_TRUSTED_PROXY, "10.0.0.1,10.0.0.22"),
+                     DBK_OK);
+    static const char *const bad[] = {"localhost",  "10.0.0.1,",          ",10.0.0.1",
+                                      "10.0.0.1,x", "10.0.0.1, 10.0.0.2", ","};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(load_flag(place, SETTING_TRUSTED_PROXY, bad[i]), DBK_INVALID);
+        assert_non_null(strstr(place->err.text, "numeric IPv4 addresses"));
+    }
 }
 
 static void only_a_numeric_address_is_listened_on(void **state)
