@@ -98,6 +98,7 @@ static void open_stream(struct dbk_replica *replica)
         return;
     }
     role->phase = ROLE_SENDS;
+    role->from = replica_place(replica).next;
     role->epoch = -1;
     set_state(replica, DBK_REPLICA_OPENS);
 }
@@ -124,8 +125,7 @@ static void await_delivery(struct dbk_replica *replica)
     if (!delivery.arrived) {
         replica_trouble(replica, delivery.why);
         let_go(replica, role->insists, AGAIN_MS);
-    } else if (delivery.offset < replica_place(replica).next &&
-               delivery.offset != replica_place(replica).epoch) {
+    } else if (delivery.offset < role->from) {
         halt_gone_back(replica, delivery.offset);
     } else {
         role->epoch = delivery.offset;

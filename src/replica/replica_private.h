@@ -28,10 +28,11 @@ enum role_phase {
 struct role {
     enum role_phase phase;
     struct producer *producer; /* but for ROLE_FOLLOWS */
-    int64_t epoch;             /* the offset of its opening, once that is known */
-    bool insists;              /* it led, or is to: it opens whether elected or not */
-    dbk_deadline next_try;     /* not before, of opening */
-    dbk_deadline until;        /* ROLE_HANDS: then it opens again */
+    int64_t from;          /* the place when its opening was sent: it comes behind */
+    int64_t epoch;         /* the offset of its opening, once that is known */
+    bool insists;          /* it led, or is to: it opens whether elected or not */
+    dbk_deadline next_try; /* not before, of opening */
+    dbk_deadline until;    /* ROLE_HANDS: then it opens again */
 };
 
 /* What was shipped and is not known to be in the stream, or is there and not in the log. */

@@ -66,19 +66,21 @@ static enum dbk_code ship(void *context, const struct dbk_shipment *shipment,
     if (code != DBK_OK)
         return code;
     if (offset < at->next) {
+        /* It is there, among what this log will never read: it stays in doubt. */
         pthread_mutex_lock(&replica->mutex);
         replica->went_back = true;
         pthread_mutex_unlock(&replica->mutex);
-    }
-    if (offset != at->next) {
+        doubt(replica, at->epoch, -1);
+    } else if (offset != at->next) {
         /* Others' messages are before it: tokens, or those of who led before, or another
          * opening. The tail reads what came of it. */
         doubt(replica, at->epoch, offset + 1);
+    }
+    if (offset != at->next)
         return dbk_fail(err, DBK_IN_DOUBT,
                         "it came to offset %" PRId64 " of the stream, not to %" PRId64
                         ": what is before it is read first",
                         offset, at->next);
-    }
     *after = (struct dbk_place){offset + 1, at->epoch, at->reseed};
     atomic_store(&replica->shipped_next, after->next);
     count(replica, began_us);

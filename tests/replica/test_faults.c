@@ -135,6 +135,51 @@ static void another_opening_ends_who_leads(void **state)
     assert_int_equal(head_of(leader), 6);
 }
 
+struct openings {
+    struct node *node;
+    uint64_t count;
+};
+
+static bool has_read(void *context)
+{
+    const struct openings *openings = context;
+
+    return look(openings->node).openings >= openings->count;
+}
+
+/* It reads its own opening and the one behind before it hears that its own arrived. */
+static void two_that_open_at_once_are_no_loss(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster), *node = &cluster->nodes[1];
+    struct message hand_over = {.type = MESSAGE_HAND_OVER,
+                                .store_id = leader->store_id,
+                                .reseed = -1,
+                                .body = dbk_slice(node->name)};
+    struct openings openings = {.node = node};
+
+    cluster_write(cluster, 3);
+    await_equal(cluster);
+    for (int i = 0; i < 2; i++) /* it knows that it has all */
+        assert_int_equal(dbk_replica_fresh(node->replica, WAIT_MS, &cluster->err),
+                         DBK_OK);
+    openings.count = look(node).openings + 2;
+    hand_over.epoch = send_raw(cluster, ghost_opening(leader));
+    for (int broker = 1; broker <= 3; broker++)
+        rd_kafka_mock_broker_push_request_error_rtts(cluster->mock, broker, PRODUCE, 2,
+                                                     RD_KAFKA_RESP_ERR_NO_ERROR, 0,
+                                                     RD_KAFKA_RESP_ERR_NO_ERROR, 2000);
+    send_raw(cluster, hand_over);
+    if (!eventually(has_read, &openings))
+        fail_msg("%s", node->lines);
+    assert_int_equal(look(node).state, DBK_REPLICA_OPENS);
+    send_raw(cluster, ghost_opening(leader));
+    await_state(node, DBK_REPLICA_FOLLOWS);
+    elect(node);
+    cluster_write(cluster, 3);
+    await_equal(cluster);
+}
+
 static struct message batch_of(struct node *node, int64_t epoch)
 {
     return (struct message){.type = MESSAGE_BATCH,
@@ -217,6 +262,7 @@ int main(void)
         CLUSTER_TEST(what_arrived_though_its_answer_did_not_is_there_once),
         CLUSTER_TEST(what_the_disk_refuses_after_it_was_shipped_is_not_lost),
         CLUSTER_TEST(another_opening_ends_who_leads),
+        CLUSTER_TEST(two_that_open_at_once_are_no_loss),
         CLUSTER_TEST(what_a_deposed_leader_sends_is_nowhere),
         CLUSTER_TEST(a_batch_of_an_opening_that_was_never_read_halts),
         CLUSTER_TEST(what_another_program_writes_halts),

@@ -25,8 +25,9 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message,
     if ((uintptr_t)message->_private != producer->sent)
         return;
     producer->known = true;
+    /* One that brokers had already, and cannot tell where, is as good as in doubt. */
     producer->delivery = (struct delivery){
-        .arrived = message->err == RD_KAFKA_RESP_ERR_NO_ERROR,
+        .arrived = message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset >= 0,
         .maybe = rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED,
         .offset = message->offset};
     snprintf(producer->delivery.why, sizeof producer->delivery.why, "%s",
