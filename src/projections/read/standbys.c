@@ -40,7 +40,8 @@ static void let_in(struct standby *standby, uint64_t position)
     struct standbys *all = standby->all;
 
     pthread_mutex_lock(&all->mutex);
-    if (!was || position > atomic_load(&standby->position)) {
+    /* Less than before, too: where its tables were made anew. */
+    if (!was || position != atomic_load(&standby->position)) {
         atomic_store(&standby->position, position);
         pthread_cond_broadcast(&all->moved);
     }
