@@ -1,6 +1,6 @@
 #include "end.h"
 
-#include <stdio.h>
+#include <inttypes.h>
 
 /* Nobody waits for the brokers longer than this at once: a stop is quick. */
 enum { ASK_MS = 1000, LOOK_AGAIN_MS = 2 };
@@ -27,38 +27,55 @@ enum dbk_code end_ask(struct dbk_replica *replica, int timeout_ms, int64_t *end,
                     rd_kafka_err2str(rc));
 }
 
-/* With the mutex held. */
-static void note(struct dbk_replica *replica, int64_t end)
+/* Where the log was before the end is asked for: the stream cannot end before that. */
+static int64_t least_end(struct dbk_replica *replica)
+{
+    return replica->status.place.next;
+}
+
+/* With the mutex held. DBK_UNAVAILABLE: it is an end that cannot be. The tail finds out whether
+ * the brokers have lost something; and a stream that is shorter is not caught up with. */
+static enum dbk_code note(struct dbk_replica *replica, int64_t end, int64_t least,
+                          struct dbk_error *err)
 {
     struct dbk_replica_status *status = &replica->status;
 
     status->end = end;
     replica->end_at_ms = dbk_clock_ms();
-    replica->caught_up |= status->place.next >= end;
     if (status->state == DBK_REPLICA_STARTING)
         status->state = DBK_REPLICA_FOLLOWS;
+    if (end < least)
+        return dbk_fail(err, DBK_UNAVAILABLE,
+                        "the brokers tell that the stream ends at offset %" PRId64
+                        ", and this log is at %" PRId64,
+                        end, least);
+    replica->caught_up |= status->place.next >= end;
+    return DBK_OK;
 }
 
 void end_look(struct dbk_replica *replica)
 {
     struct dbk_error err;
-    int64_t end;
+    int64_t end, least;
+    enum dbk_code code;
 
-    if (end_ask(replica, ASK_MS, &end, &err) != DBK_OK) {
-        replica_trouble(replica, err.text);
-        return;
-    }
-    replica_trouble(replica, NULL);
     pthread_mutex_lock(&replica->mutex);
-    note(replica, end);
+    least = least_end(replica);
     pthread_mutex_unlock(&replica->mutex);
+    code = end_ask(replica, ASK_MS, &end, &err);
+    if (code == DBK_OK) {
+        pthread_mutex_lock(&replica->mutex);
+        code = note(replica, end, least, &err);
+        pthread_mutex_unlock(&replica->mutex);
+    }
+    replica_trouble(replica, code == DBK_OK ? NULL : err.text);
 }
 
 /* With the mutex held, which is let go meanwhile: ask for all who wait. */
 static void ask_for_all(struct dbk_replica *replica)
 {
+    int64_t end = -1, least = least_end(replica);
     struct dbk_error err = {0};
-    int64_t end = -1;
 
     replica->asking = true;
     pthread_mutex_unlock(&replica->mutex);
@@ -68,8 +85,8 @@ static void ask_for_all(struct dbk_replica *replica)
     replica->asks++;
     replica->asked_end = end;
     replica->asked_err = err;
-    if (err.code == DBK_OK)
-        note(replica, end);
+    if (replica->asked_err.code == DBK_OK)
+        note(replica, end, least, &replica->asked_err);
     pthread_cond_broadcast(&replica->changed);
 }
 
@@ -114,13 +131,17 @@ static bool has(struct dbk_replica *replica, int64_t end)
 static enum dbk_code await(struct dbk_replica *replica, int64_t end,
                            dbk_deadline deadline, struct dbk_error *err)
 {
-    while (!has(replica, end)) {
+    for (;;) {
         bool leads = replica->status.state == DBK_REPLICA_LEADS;
         dbk_deadline until = leads ? dbk_deadline_in(LOOK_AGAIN_MS) : deadline;
 
+        /* Also where it is past that end: it may have what the others lost, and not what they
+         * wrote since. */
         if (replica->status.state == DBK_REPLICA_HALTED)
             return dbk_fail(err, DBK_UNAVAILABLE, "this node is halted: %s",
                             replica->status.why);
+        if (has(replica, end))
+            return DBK_OK;
         if (atomic_load(&replica->stopping))
             return dbk_fail(err, DBK_UNAVAILABLE, "the node is stopping");
         if (dbk_deadline_left(deadline) == 0)
@@ -129,7 +150,6 @@ static enum dbk_code await(struct dbk_replica *replica, int64_t end,
         dbk_cond_wait(&replica->changed, &replica->mutex,
                       until < deadline ? until : deadline);
     }
-    return DBK_OK;
 }
 
 enum dbk_code dbk_replica_fresh(struct dbk_replica *replica, int timeout_ms,
