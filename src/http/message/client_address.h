@@ -8,8 +8,9 @@
 #define CLIENT_ADDRESS_TEXT 46 /* bytes, with the NUL */
 
 /* Write the client's numeric address to out: the last one in forwarded (a value of
- * X-Forwarded-For, or NULL) where the peer is a trusted one (addresses with commas between; NULL or "": none), for it
- * has put that one there itself; else, and where that is no address, the peer's. */
+ * X-Forwarded-For, or NULL) where the peer is a trusted proxy, for it has put that one there
+ * itself; else, and where that is no address, the peer's. trusted: addresses with commas
+ * between; NULL or "": none. */
 void client_address(const char *peer, const char *trusted, const char *forwarded,
                     char out[CLIENT_ADDRESS_TEXT]);
 
