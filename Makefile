@@ -63,7 +63,7 @@ test-metrics: build/dev/build.ninja ## what /metrics tells, held against Prometh
 
 test-cluster: build/dev/build.ninja ## several servers that are one, with Kafka's own brokers
 	@cmake --build build/dev -j $(JOBS)
-	@ctest --preset dev -C cluster -R '^cluster/'
+	@ctest --preset dev -C cluster -R '^(cluster|e2e/members)/'
 
 torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a run, PART=x runs one
 	@cmake --build build/dev -j $(JOBS)
