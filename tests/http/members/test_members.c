@@ -569,6 +569,7 @@ struct player {
     int listener;
     atomic_int connection; /* that it has now */
     atomic_uint requests, connections;
+    atomic_uint last; /* the connection, by number, that the last request came on */
     unsigned answers; /* that it gives before it ends connections unanswered */
     bool silent;      /* it does not even end them */
     char first[8192]; /* the first request */
@@ -603,6 +604,7 @@ static void *play(void *context)
         atomic_store(&player->connection, fd);
         atomic_fetch_add(&player->connections, 1);
         while (open && take_request(fd, text, sizeof text)) {
+            atomic_store(&player->last, atomic_load(&player->connections));
             if (atomic_fetch_add(&player->requests, 1) == 0)
                 memcpy(player->first, text, sizeof text);
             open = atomic_load(&player->requests) <= player->answers;
@@ -696,6 +698,7 @@ static void what_was_sent_is_never_sent_twice(void **state)
     assert_int_equal(atomic_load(&player.requests), 2);
     play_end(&player, thread);
     assert_int_equal(atomic_load(&player.requests), 2);
+    assert_int_equal(atomic_load(&player.last), 1); /* the connection was kept */
 }
 
 static void a_silent_leader_leaves_it_unknown(void **state)
