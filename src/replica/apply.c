@@ -191,8 +191,21 @@ static enum dbk_code finish(struct pass *pass, enum dbk_code code, bool whole,
     return code;
 }
 
-/* What the first message needs of what is committed: the record that an opening names, the
- * table that tokens change. */
+static enum dbk_code ask(struct pass *pass, uint64_t sequence, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    pass->asked = 0;
+    if (sequence > 0)
+        code = dbk_log_checksum(pass->replica->log, sequence, &pass->asked, err);
+    if (code != DBK_NOT_FOUND)
+        return code;
+    *err = (struct dbk_error){0}; /* the rule tells what that means */
+    return DBK_OK;
+}
+
+/* What the first message needs of what is committed: the record that an opening names, or that
+ * a batch follows; the table that tokens change. */
 static enum dbk_code prepare(struct pass *pass, const struct message *message,
                              struct dbk_error *err)
 {
@@ -200,17 +213,17 @@ static enum dbk_code prepare(struct pass *pass, const struct message *message,
 
     if (message->type == MESSAGE_TOKENS)
         return tokens_fold(log, message->body, &pass->tokens, err);
-    if ((message->type == MESSAGE_OPENING || message->type == MESSAGE_GENESIS) &&
-        message->first > 0 &&
-        dbk_log_checksum(log, message->first, &pass->asked, NULL) != DBK_OK)
-        pass->asked = 0; /* the rule tells what that means */
-    return DBK_OK;
+    if (message->type == MESSAGE_OPENING || message->type == MESSAGE_GENESIS)
+        return ask(pass, message->first, err);
+    return message->type == MESSAGE_BATCH ? ask(pass, message->first - 1, err) : DBK_OK;
 }
 
 static bool ends_before(const struct pass *pass, const struct item *item)
 {
     return item->message.type == MESSAGE_OPENING ||
            item->message.type == MESSAGE_TOKENS ||
+           (item->message.type == MESSAGE_BATCH && /* a deposed leader's */
+            item->message.epoch < pass->log.place.epoch) ||
            pass->bytes + item->message.body.length > TRANSACTION_BYTES;
 }
 

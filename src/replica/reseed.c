@@ -89,9 +89,10 @@ static enum dbk_code read_message(struct reseed *reseed, int64_t offset,
 
     if (!dbk_uuid_equal(&message->store_id, &reseed->store_id))
         return dbk_fail(err, DBK_CONFLICT, "the topic is another log's");
-    if (checksum_of(reseed, message->first, &asked, err) != DBK_OK)
-        return err->code;
     reseed->read.place.next = offset;
+    if (checksum_of(reseed, rule_asks(&reseed->read, offset, message), &asked, err) !=
+        DBK_OK)
+        return err->code;
     answer = rule_read(&reseed->read, offset, message, asked);
     if (answer.verdict == RULE_HALT) {
         reseed->stuck = true;

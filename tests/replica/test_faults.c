@@ -182,13 +182,16 @@ static void two_that_open_at_once_are_no_loss(void **state)
 
 static struct message batch_of(struct node *node, int64_t epoch)
 {
-    return (struct message){.type = MESSAGE_BATCH,
-                            .epoch = epoch,
-                            .store_id = node->store_id,
-                            .first = head_of(node) + 1,
-                            .count = 1,
-                            .reseed = -1,
-                            .body = {"\4\0\0\0oops", 8}};
+    struct message message = {.type = MESSAGE_BATCH,
+                              .epoch = epoch,
+                              .store_id = node->store_id,
+                              .first = head_of(node) + 1,
+                              .count = 1,
+                              .reseed = -1,
+                              .body = {"\4\0\0\0oops", 8}};
+
+    dbk_log_checksum(node->log, message.first - 1, &message.before, NULL);
+    return message;
 }
 
 static void what_a_deposed_leader_sends_is_nowhere(void **state)
@@ -231,6 +234,22 @@ static void a_batch_of_an_opening_that_was_never_read_halts(void **state)
     assert_int_equal(head_of(leader), 3);
 }
 
+/* The brokers lost an opening that was read here, and others wrote on from before it: what they
+ * wrote looks as if a deposed leader had sent it. */
+static void what_follows_another_history_is_not_passed_over(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+    struct message other;
+
+    cluster_write(cluster, 3);
+    other = batch_of(leader, look(leader).place.epoch - 1);
+    other.before ^= 1;
+    send_raw(cluster, other);
+    await_halted(cluster, "follows records that are not this log's");
+    assert_int_equal(head_of(leader), 3);
+}
+
 static void what_another_program_writes_halts(void **state)
 {
     struct cluster *cluster = *state;
@@ -265,6 +284,7 @@ int main(void)
         CLUSTER_TEST(two_that_open_at_once_are_no_loss),
         CLUSTER_TEST(what_a_deposed_leader_sends_is_nowhere),
         CLUSTER_TEST(a_batch_of_an_opening_that_was_never_read_halts),
+        CLUSTER_TEST(what_follows_another_history_is_not_passed_over),
         CLUSTER_TEST(what_another_program_writes_halts),
         CLUSTER_TEST(records_that_are_damaged_on_the_way_halt),
     };

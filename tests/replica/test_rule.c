@@ -10,8 +10,9 @@
 
 #include <cmocka.h>
 
-/* One message to a log at offset 10, of epoch 7, with 100 records, the last of checksum 5. */
-static const struct rule_log log_at_10 = {{10, 7, -1}, 100, 5};
+/* One message to a log at offset 10, of epoch 7, put right at 0, with 100 records, the last of
+ * checksum 5. */
+static const struct rule_log log_at_10 = {{10, 7, 0}, 100, 5};
 
 struct row {
     const char *what;
@@ -61,13 +62,51 @@ static const struct row rows[] = {
      RULE_VOID,
      0,
      7},
-    {"a deposed leader's, whatever it says",
+    {"a deposed leader's that had less",
      10,
-     {.type = MESSAGE_BATCH, .epoch = 6, .first = 900, .count = 3, .before = 1},
+     {.type = MESSAGE_BATCH, .epoch = 6, .first = 91, .count = 3, .before = 8},
+     8,
+     RULE_VOID,
+     0,
+     7},
+    {"a deposed leader's that had what is not here",
+     10,
+     {.type = MESSAGE_BATCH, .epoch = 6, .first = 102, .count = 3, .before = 5},
+     0,
+     RULE_HALT,
+     RULE_DEPOSED_OTHER,
+     0},
+    {"a deposed leader's that had another record",
+     10,
+     {.type = MESSAGE_BATCH, .epoch = 6, .first = 91, .count = 3, .before = 8},
+     9,
+     RULE_HALT,
+     RULE_DEPOSED_OTHER,
+     0},
+    {"of one that knew less of what was put right, whatever it says",
+     10,
+     {.type = MESSAGE_BATCH,
+      .epoch = 3,
+      .first = 900,
+      .count = 3,
+      .before = 1,
+      .reseed = -1},
      0,
      RULE_VOID,
      0,
      7},
+    {"put right where this log had passed already",
+     10,
+     {.type = MESSAGE_BATCH,
+      .epoch = 6,
+      .first = 101,
+      .count = 3,
+      .before = 5,
+      .reseed = 6},
+     0,
+     RULE_HALT,
+     RULE_RESEED_MISSED,
+     0},
     {"of an opening never read",
      10,
      {.type = MESSAGE_BATCH, .epoch = 8, .first = 101, .count = 3, .before = 5},
@@ -309,7 +348,8 @@ static void write_batch(struct world *w, struct node *node)
     struct sent sent = {.message = {.type = MESSAGE_BATCH,
                                     .epoch = node->opened,
                                     .first = node->log.head + 1,
-                                    .before = node->log.checksum}};
+                                    .before = node->log.checksum,
+                                    .reseed = node->log.place.reseed}};
     int64_t offset;
 
     if (node->opened < 0 || node->log.place.epoch != node->opened || node->halted ||
@@ -458,13 +498,15 @@ static void put_right(struct world *w)
                         reader.log.head * sizeof(uint32_t));
     sent.message.first = reader.log.head;
     sent.message.before = reader.log.checksum;
+    sent.message.reseed = reader.log.place.reseed;
     at = put(w, &sent);
     for (uint64_t next = reader.log.head; next < most->log.head; next++) {
         struct sent again = {.message = {.type = MESSAGE_BATCH,
                                          .epoch = at,
                                          .first = next + 1,
                                          .count = 1,
-                                         .before = checksum_of(most, next)},
+                                         .before = checksum_of(most, next),
+                                         .reseed = at},
                              .records = {most->records[next]}};
         put(w, &again);
     }
@@ -476,7 +518,7 @@ static void put_right(struct world *w)
         assert_true(rule_rejoins(&node->log, at, &w->stream[at].message,
                                  checksum_of(node, sent.message.first)));
         /* Not the epoch that was known: its offset may be another's opening now. */
-        node->log.place = (struct dbk_place){at, -1, -1};
+        node->log.place = (struct dbk_place){at, -1, node->log.place.reseed};
         node->halted = false;
     }
 }

@@ -245,7 +245,8 @@ static enum answer submit(struct world *w, struct shard *shard, struct copy *cop
                                         .epoch = copy->opened,
                                         .first = copy->log.head + 1,
                                         .count = 1,
-                                        .before = copy->log.checksum}};
+                                        .before = copy->log.checksum,
+                                        .reseed = -1}};
     enum answer answer;
     bool append;
     int64_t offset;

@@ -13,19 +13,31 @@ static bool names_a_record(const struct message *message)
     return message->type == MESSAGE_OPENING || message->type == MESSAGE_GENESIS;
 }
 
+static bool is_deposed(const struct rule_log *log, const struct message *message)
+{
+    return message->type == MESSAGE_BATCH && message->epoch < log->place.epoch;
+}
+
+/* The record whose checksum it has. */
+static uint64_t named(const struct message *message)
+{
+    return message->type == MESSAGE_BATCH ? message->first - 1 : message->first;
+}
+
 uint64_t rule_asks(const struct rule_log *log, int64_t offset,
                    const struct message *message)
 {
-    if (offset < log->place.next || !names_a_record(message) ||
-        message->first >= log->head)
+    if (offset < log->place.next ||
+        !(names_a_record(message) || is_deposed(log, message)) ||
+        named(message) >= log->head)
         return 0; /* that of the head is known */
-    return message->first;
+    return named(message);
 }
 
-static uint32_t checksum_of_first(const struct rule_log *log,
+static uint32_t checksum_of_named(const struct rule_log *log,
                                   const struct message *message, uint32_t asked)
 {
-    return message->first == log->head ? log->checksum : asked;
+    return named(message) == log->head ? log->checksum : asked;
 }
 
 /* Only the first message of all begins a stream: two began it at once where another is. */
@@ -48,7 +60,7 @@ static struct rule_answer opening(const struct rule_log *log, int64_t offset,
 {
     if (message->first > log->head)
         return halt(message->reseeds ? RULE_RESEED_AHEAD : RULE_OPENER_AHEAD);
-    if (message->before != checksum_of_first(log, message, asked))
+    if (message->before != checksum_of_named(log, message, asked))
         return halt(RULE_OPENER_OTHER);
     answer.verdict = RULE_OPEN;
     answer.place.epoch = offset;
@@ -76,17 +88,32 @@ static struct rule_answer batch(const struct rule_log *log,
     return answer;
 }
 
+/* Who was deposed had read all that this log has up to there. It had not where the brokers lost
+ * an end with openings in it, and it was written behind what was left: then the batch counts
+ * for all others. One that knew less of what was put right may have had anything. */
+static struct rule_answer deposed(const struct rule_log *log,
+                                  const struct message *message, uint32_t asked,
+                                  struct rule_answer answer)
+{
+    if (message->type == MESSAGE_BATCH && message->reseed == log->place.reseed &&
+        (named(message) > log->head ||
+         message->before != checksum_of_named(log, message, asked)))
+        return halt(RULE_DEPOSED_OTHER);
+    answer.verdict = RULE_VOID;
+    return answer;
+}
+
 /* Batches and hand-overs are of an epoch. */
 static struct rule_answer of_epoch(const struct rule_log *log,
-                                   const struct message *message,
+                                   const struct message *message, uint32_t asked,
                                    struct rule_answer answer)
 {
     if (message->epoch > log->place.epoch)
         return halt(RULE_EPOCH_AHEAD);
-    if (message->epoch < log->place.epoch) {
-        answer.verdict = RULE_VOID;
-        return answer;
-    }
+    if (message->reseed > log->place.reseed)
+        return halt(RULE_RESEED_MISSED);
+    if (message->epoch < log->place.epoch)
+        return deposed(log, message, asked, answer);
     if (message->type == MESSAGE_BATCH)
         return batch(log, message, answer);
     answer.verdict = RULE_HAND_OVER;
@@ -110,7 +137,7 @@ struct rule_answer rule_read(const struct rule_log *log, int64_t offset,
         return opening(log, offset, message, asked, answer);
     case MESSAGE_BATCH:
     case MESSAGE_HAND_OVER:
-        return of_epoch(log, message, answer);
+        return of_epoch(log, message, asked, answer);
     case MESSAGE_TOKENS:
         answer.verdict = RULE_TOKENS;
         return answer;
@@ -123,7 +150,7 @@ bool rule_rejoins(const struct rule_log *log, int64_t offset,
 {
     return message->type == MESSAGE_OPENING && message->reseeds &&
            offset > log->place.reseed && message->first <= log->head &&
-           message->before == checksum_of_first(log, message, asked);
+           message->before == checksum_of_named(log, message, asked);
 }
 
 static enum dbk_code explain_opener(const struct rule_log *log, int64_t offset,
@@ -198,6 +225,15 @@ enum dbk_code rule_explain(const struct rule_log *log, int64_t offset,
                         " or has another there: restore this node from a backup of "
                         "another, with --member",
                         message->first, log->head);
+    case RULE_DEPOSED_OTHER:
+    case RULE_RESEED_MISSED:
+        return dbk_fail(
+            err, DBK_CONFLICT,
+            "the message at offset %" PRId64 " is of the opening at %" PRId64
+            ", and follows records that are not this log's: the brokers have lost "
+            "what was acknowledged, and others wrote on from there. Run `daybook "
+            "cluster reseed` on the node with the highest head",
+            offset, message->epoch);
     }
     return dbk_fail(err, DBK_INTERNAL, "a reason without a sentence");
 }

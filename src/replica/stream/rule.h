@@ -39,7 +39,9 @@ enum rule_halt {
     RULE_OPENER_AHEAD, /* who opens has records that are not in the stream */
     RULE_OPENER_OTHER, /* who opens has another record */
     RULE_RESEED_AHEAD, /* what was put right begins behind records that the log lacks */
-    RULE_GENESIS_OTHER /* the log is not what the stream began with */
+    RULE_GENESIS_OTHER, /* the log is not what the stream began with */
+    RULE_DEPOSED_OTHER, /* a deposed leader's, whose log was no beginning of this one */
+    RULE_RESEED_MISSED  /* it was put right, at an offset that was passed before */
 };
 
 struct rule_answer {
