@@ -14,6 +14,7 @@ struct election {
     struct dbk_replica *replica;
     rd_kafka_t *handle; /* NULL: it never leads */
     bool joined, again;
+    bool asked;               /* to join, ever */
     rd_kafka_resp_err_t said; /* what was wrong last */
     dbk_deadline tell_at;
 };
@@ -32,6 +33,7 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t what,
     struct dbk_replica *replica = opaque;
     rd_kafka_error_t *error;
 
+    replica->answered = true;
     if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         error = rd_kafka_incremental_assign(handle, partitions);
         if (partitions->cnt > 0)
@@ -87,6 +89,7 @@ static void join(struct election *election)
 
     conf_election_name(&election->replica->options, topic);
     rd_kafka_topic_partition_list_add(topics, topic, RD_KAFKA_PARTITION_UA);
+    election->asked = true;
     election->joined =
         rd_kafka_subscribe(election->handle, topics) == RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_topic_partition_list_destroy(topics);
@@ -99,10 +102,13 @@ static void leave(struct election *election)
     set_assigned(election->replica, false);
 }
 
-/* Leave the group, so that another is elected at once; not longer than LEAVE_MS. */
-static void close_handle(rd_kafka_t *handle)
+/* Leave the group, so that another is elected at once; not longer than LEAVE_MS. librdkafka up
+ * to 2.0 at least aborts where a handle is destroyed that has joined a group, and was not told
+ * yet what it is assigned (rd_kafka_sticky_assignor_state_destroy): such a one is closed and
+ * left to the end of the process. */
+static void close_handle(rd_kafka_t *handle, bool destroy)
 {
-    dbk_deadline deadline = dbk_deadline_in(LEAVE_MS);
+    dbk_deadline deadline = dbk_deadline_in(destroy ? LEAVE_MS : LEAVE_MS / 5);
     rd_kafka_queue_t *queue;
     rd_kafka_error_t *error;
 
@@ -115,7 +121,8 @@ static void close_handle(rd_kafka_t *handle)
     while (!rd_kafka_consumer_closed(handle) && dbk_deadline_left(deadline) > 0)
         rd_kafka_queue_poll_callback(queue, POLL_MS / 5);
     rd_kafka_queue_destroy(queue);
-    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (destroy)
+        rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
 /* Nobody writes to the topic of the election: a message says what is wrong. */
@@ -143,7 +150,7 @@ static void heed(struct election *election, const rd_kafka_message_t *message)
 
 static void begin_again(struct election *election)
 {
-    close_handle(election->handle);
+    close_handle(election->handle, true); /* it was refused, so it has not joined */
     set_assigned(election->replica, false);
     election->handle = make_handle(election->replica);
     election->joined = election->again = false;
@@ -191,6 +198,6 @@ void *election_run(void *context)
             election.tell_at = dbk_deadline_in(TELL_MS);
         }
     }
-    close_handle(election.handle);
+    close_handle(election.handle, !election.asked || replica->answered);
     return NULL;
 }

@@ -164,7 +164,8 @@ static void await_opening(struct dbk_replica *replica)
         let_go(replica, false, sessions(replica, 2)); /* another opened behind it */
 }
 
-/* What was in doubt is settled: its own opening is still the latest, or not. */
+/* What was in doubt is settled: its own opening is still the latest, or not. Not the other way
+ * round: what is shipped, and in doubt again, is not to be settled with what was before. */
 static void await_settled(struct dbk_replica *replica)
 {
     bool open;

@@ -62,6 +62,7 @@ struct dbk_replica {
     /* Of a leader: behind what it shipped last. Messages before are nothing to look at. */
     _Atomic int64_t shipped_next;
 
+    bool answered;        /* dbk-election's: the group has told what is assigned */
     struct role role;     /* dbk-tail's */
     bool reading;         /* dbk-tail's: it has begun where the log is */
     int failures;         /* dbk-tail's: in a row, of beginning there */
