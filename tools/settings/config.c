@@ -3,6 +3,7 @@
 #include "config_cluster.h"
 #include "config_value.h"
 #include "dotenv.h"
+#include "projections/database.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -83,6 +84,26 @@ static enum dbk_code load_settings(const struct config_sources *sources,
     return DBK_OK;
 }
 
+/* Twice the same server would be asked twice as much as the others. */
+static enum dbk_code check_twice(const struct config *config, struct dbk_error *err)
+{
+    const char *const *hosts = config_list(config, SETTING_READ_HOSTS);
+    struct dbk_slice one, other;
+    const char *port, *other_port;
+
+    for (size_t i = 0; hosts && hosts[i]; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (dbk_database_host(hosts[i], &one, &port) &&
+                dbk_database_host(hosts[j], &other, &other_port) &&
+                dbk_slice_equal(one, other) &&
+                !strcmp(port ? port : "", other_port ? other_port : ""))
+                return dbk_fail(err, DBK_INVALID, "READ_HOSTS from %s: %.64s is twice",
+                                config_origin(config, SETTING_READ_HOSTS), hosts[i]);
+        }
+    }
+    return DBK_OK;
+}
+
 /* What no setting can tell alone. */
 static enum dbk_code check_together(const struct config *config, unsigned groups,
                                     struct dbk_error *err)
@@ -94,6 +115,8 @@ static enum dbk_code check_together(const struct config *config, unsigned groups
             "READ_HOSTS from %s: replicas are of a PostgreSQL of yours; set "
             "DB_HOST, or leave READ_HOSTS empty",
             config_origin(config, SETTING_READ_HOSTS));
+    if (check_twice(config, err) != DBK_OK)
+        return err->code;
     return config_cluster_check(config, groups, err);
 }
 

@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* PATIENCE: how long a read waits for one to catch up, before it goes to the primary.
+/* PATIENCE: how long a read waits for one to catch up, before it goes to the primary. VAIN:
+ * once one has waited for nothing, how long none does: replicas that stand still would cost
+ * each read that long.
  * HANGS: with no answer for so long it is left out. EAGER: how often it is asked while a read
  * waits, IDLE else; AWAY: how often a connection is tried. */
 enum {
     PATIENCE_MS = 20,
+    VAIN_MS = 100,
     HANGS_MS = 1000,
     EAGER_MS = 1,
     IDLE_MS = 250,
@@ -93,28 +96,45 @@ static enum dbk_code go_on(void *context, struct dbk_error *err)
     return DBK_OK;
 }
 
-static enum dbk_code read_position(struct standby *standby, struct pg *pg,
-                                   uint64_t *position, struct dbk_error *err)
+/* A row of its checkpoint, by what standby_checkpoint.sql asks. */
+static enum dbk_code check_standby(const struct standby *standby,
+                                   const struct pg_result *row, struct dbk_error *err)
 {
-    const struct pg_statement statement = {"standby", sql_standby_checkpoint};
+    enum { STORE_ID = 1, IN_RECOVERY };
     struct dbk_uuid store_id;
-    struct pg_result *result;
-    enum dbk_code code = pg_run(pg, &statement, NULL, 0, CONNECT_MS, &result, err);
 
-    if (code != DBK_OK)
-        return code;
-    if (pg_rows(result) == 0) {
-        pg_clear(result);
-        return dbk_fail(err, DBK_UNAVAILABLE, "it has no read tables");
-    }
-    *position = (uint64_t)pg_binary_int8(result, 0, 0);
-    pg_binary_uuid(result, 0, 1, &store_id);
-    pg_clear(result);
+    pg_binary_uuid(row, 0, STORE_ID, &store_id);
     if (!dbk_uuid_equal(&store_id, &standby->all->store_id))
         return dbk_fail(
             err, DBK_CONFLICT,
             "its read tables are of another log: it is no standby of DB_HOST");
+    if (pg_binary_int8(row, 0, IN_RECOVERY) == 0)
+        return dbk_fail(
+            err, DBK_CONFLICT,
+            "it is no standby: it is DB_HOST itself, or was promoted; take it "
+            "out of READ_HOSTS");
     return DBK_OK;
+}
+
+static enum dbk_code read_position(struct standby *standby, struct pg *pg,
+                                   uint64_t *position, struct dbk_error *err)
+{
+    const struct pg_statement statement = {"standby", sql_standby_checkpoint};
+    struct pg_result *result;
+    enum dbk_code code = pg_run(pg, &statement, NULL, 0, CONNECT_MS, &result, err);
+
+    if (code != DBK_OK && !strcmp(pg_sqlstate(pg), "42P01")) /* undefined_table */
+        return dbk_fail(err, code, "it has no read tables in that schema");
+    if (code != DBK_OK)
+        return code;
+    if (pg_rows(result) > 0) {
+        *position = (uint64_t)pg_binary_int8(result, 0, 0);
+        code = check_standby(standby, result, err);
+    } else {
+        code = dbk_fail(err, DBK_UNAVAILABLE, "its read tables are empty");
+    }
+    pg_clear(result);
+    return code;
 }
 
 /* Ask once; *pg is made where it is NULL, and NULL again where it was lost. */
@@ -295,7 +315,7 @@ struct standby *standbys_pick(struct standbys *standbys, uint64_t wanted)
     if (standbys->count == 0)
         return NULL;
     found = find(standbys, wanted, &any);
-    if (found || !any)
+    if (found || !any || dbk_clock_ms() < atomic_load(&standbys->vain_until))
         return found;
     until = dbk_deadline_in(PATIENCE_MS);
     pthread_mutex_lock(&standbys->mutex);
@@ -307,6 +327,8 @@ struct standby *standbys_pick(struct standbys *standbys, uint64_t wanted)
     }
     standbys->waiting--;
     pthread_mutex_unlock(&standbys->mutex);
+    if (!found && !waits)
+        atomic_store(&standbys->vain_until, dbk_clock_ms() + VAIN_MS);
     return found;
 }
 

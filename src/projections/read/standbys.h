@@ -2,8 +2,8 @@
  *
  * A standby shows rows and checkpoint as they were committed together, a while ago. A thread
  * for each asks it how far its checkpoint is; a read goes to one that is as far as it must
- * see, waits for that a moment, and else goes to the primary. One that does not answer, or
- * is of another log, is left out until it does, or is not.
+ * see, waits for that a moment, and else goes to the primary. One that does not answer, is of
+ * another log or no standby any more is left out until it does, or is not.
  *
  * What a standby was once seen to have it keeps: so the address of each is to be that of one
  * server, not of whichever a proxy chooses.
@@ -39,9 +39,10 @@ struct standbys {
     struct dbk_uuid store_id;
     const struct dbk_standby_options *options;
     atomic_uint turn;
-    pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t moved;  /* for reads that wait */
-    pthread_cond_t wanted; /* for the threads: a read waits, or it is over */
+    atomic_int_least64_t vain_until; /* clock.h: no read waits before */
+    pthread_mutex_t mutex;           /* guards what follows */
+    pthread_cond_t moved;            /* for reads that wait */
+    pthread_cond_t wanted;           /* for the threads: a read waits, or it is over */
     unsigned waiting;
     bool stopping;
 };
@@ -58,7 +59,8 @@ enum dbk_code standbys_open(struct standbys *standbys,
                             struct dbk_error *err);
 void standbys_close(struct standbys *standbys); /* zeroed is fine */
 
-/* One that shows `wanted`, waiting for that a moment; NULL: none does. */
+/* One that shows `wanted`, waiting for that a moment, unless others just did in vain; NULL:
+ * none does. */
 struct standby *standbys_pick(struct standbys *standbys, uint64_t wanted);
 
 /* How many there are, and how many are not left out. */

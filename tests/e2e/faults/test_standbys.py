@@ -152,6 +152,29 @@ class Refused(unittest.TestCase):
         made = client.post("/persons", person(2))
         self.assertEqual(client.get("/persons").data, [made.data])
 
+    def test_one_that_is_no_standby_any_more_is_left_out(self):
+        """DB_HOST itself never was one; and what is promoted shows nothing new."""
+        primary = Postgres()
+        self.addCleanup(primary.close)
+        standby = Standby(primary)
+        self.addCleanup(standby.close)
+        server = Server(env=dict(
+            primary.settings(), READ_HOSTS=f"{primary.directory},{standby.directory}"))
+        self.addCleanup(server.close)
+        server.start()
+        client = server.client()
+
+        def in_use():
+            return int(re.search(rb"^daybook_standbys_in_use (\d)$",
+                                 client.get("/metrics").body, re.M).group(1))
+        server.wait_for(lambda: in_use() == 1, "the standby")
+        self.assertIn(f"{primary.directory} port 5432: it is no standby", server.told())
+        standby.sql("select pg_promote()")
+        server.wait_for(lambda: in_use() == 0, "its end")
+        self.assertIn(f"{standby.directory} port 5432: it is no standby", server.told())
+        made = client.post("/persons", person(1))
+        self.assertEqual(client.get("/persons").data, [made.data])
+
     def test_of_the_private_one_there_are_none(self):
         server = Server(private=True, env={"READ_HOSTS": "db2.example.org"})
         self.addCleanup(server.close)
@@ -160,9 +183,10 @@ class Refused(unittest.TestCase):
         self.assertIn("set DB_HOST", done.stderr)
 
     def test_what_is_no_host_is_named(self):
-        for wrong in ("http://db2", "db2:port", "db2:70000", "::1", "[::1", ":5432", "a b"):
+        for wrong in ("http://db2", "db2:port", "db2:70000", "::1", "[::1", ":5432", "a b",
+                      "db2,db3,db2", "[::1]:5433,db2,[::1]:5433"):
             with self.subTest(wrong):
-                server = Server(env={"READ_HOSTS": wrong})
+                server = Server(env={"READ_HOSTS": wrong, "DB_HOST": "/nowhere"})
                 self.addCleanup(server.close)
                 done = server.run("serve", check=False)
                 self.assertEqual(done.returncode, 2, done.stderr)
