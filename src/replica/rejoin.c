@@ -7,6 +7,26 @@
 
 enum { ASK_MS = 1000, READ_MS = 1500 };
 
+/* Whether the brokers have a stream of this log at all. One that was made anew, empty or
+ * another log's, is not written into: all of its own nodes would halt at that. */
+static bool is_ours(struct dbk_replica *replica)
+{
+    struct message message;
+    struct stream *stream;
+    struct dbk_error err;
+    int64_t begin, end, offset;
+    bool ours;
+
+    if (stream_open(&replica->options, &stream, &err) != DBK_OK)
+        return false;
+    ours = stream_bounds(stream, ASK_MS, &begin, &end, &err) == DBK_OK && begin < end &&
+           stream_seek(stream, begin, &err) == DBK_OK &&
+           stream_next(stream, READ_MS, &offset, &message, &err) == DBK_OK &&
+           dbk_uuid_equal(&message.store_id, &replica->store_id);
+    stream_close(stream);
+    return ours;
+}
+
 void rejoin_alarm(struct dbk_replica *replica)
 {
     struct message message = replica_message(replica, MESSAGE_OPENING);
@@ -14,7 +34,7 @@ void rejoin_alarm(struct dbk_replica *replica)
     struct dbk_error err = {0};
     int64_t offset;
 
-    if (replica->alarmed)
+    if (replica->alarmed || !is_ours(replica))
         return;
     replica->alarmed = true;
     message.reseed = replica_place(replica).reseed;
