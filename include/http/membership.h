@@ -32,6 +32,9 @@ struct dbk_membership {
     /* Wait until the log has all that any copy acknowledged before. DBK_TIMEOUT,
      * DBK_UNAVAILABLE. */
     enum dbk_code (*fresh)(void *context, int timeout_ms, struct dbk_error *err);
+    /* The server ends, and has waited for requests as long as it may: none that is still under
+     * way is to wait for others. NULL: none does. */
+    void (*leave)(void *context);
     /* DBK_NOT_LEADER, DBK_NOT_FOUND, DBK_TIMEOUT. */
     enum dbk_code (*hand_over)(void *context, const char *node, int timeout_ms,
                                struct dbk_error *err);

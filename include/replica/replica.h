@@ -83,6 +83,10 @@ enum dbk_code dbk_replica_start(struct dbk_log *log,
                                 const struct dbk_replica_options *options,
                                 struct dbk_replica **replica, struct dbk_error *err);
 
+/* Begin to leave: who waits for brokers, also in an append, waits no longer. Waits for nobody,
+ * and is to be followed by dbk_replica_stop. NULL is fine. */
+void dbk_replica_leave(struct dbk_replica *replica);
+
 /* Leave: another may lead at once. Before dbk_log_close. NULL is fine. */
 void dbk_replica_stop(struct dbk_replica *replica);
 

@@ -338,6 +338,15 @@ static void wait_until_quiet(struct dbk_server *server, int drain_ms)
     }
 }
 
+/* A write may be on its way to machines that do not answer. */
+static void leave_others(const struct service *service)
+{
+    const struct dbk_membership *membership = service->options.membership;
+
+    if (membership && membership->leave)
+        membership->leave(membership->context);
+}
+
 /* Clients that keep their connections get their 503 and the end of the connection with
  * their next request; those that idle are ended by the guard. Only then may civetweb
  * stop, for it drops answers under way. */
@@ -351,6 +360,7 @@ void dbk_server_stop(struct dbk_server *server, int drain_ms)
     feed_stop(server->service.feed);
     wait_until_quiet(server, drain_ms);
     forward_stop(server->service.forward);
+    leave_others(&server->service);
     guard_cut(server->service.guard);
     stop_civetweb(server);
     destroy(server);

@@ -138,12 +138,19 @@ static enum dbk_code connect_brokers(struct dbk_replica *replica, struct dbk_err
     return DBK_OK;
 }
 
-static void end_threads(struct dbk_replica *replica)
+void dbk_replica_leave(struct dbk_replica *replica)
 {
+    if (!replica)
+        return;
     atomic_store(&replica->stopping, true);
     pthread_mutex_lock(&replica->mutex);
     pthread_cond_broadcast(&replica->changed);
     pthread_mutex_unlock(&replica->mutex);
+}
+
+static void end_threads(struct dbk_replica *replica)
+{
+    dbk_replica_leave(replica);
     if (replica->tails)
         pthread_join(replica->tail, NULL);
     if (replica->elects)

@@ -111,6 +111,35 @@ static void a_stop_is_quick_and_leaves_nothing(void **state)
     assert_in_range(dbk_clock_ms() - began_ms, 0, 15000);
 }
 
+static void *write_one(void *context)
+{
+    struct node *node = context;
+    struct dbk_error err;
+
+    return (void *)(uintptr_t)node_write(node, &err);
+}
+
+/* Brokers that hang keep nobody who appends once the node leaves. */
+static void who_leaves_lets_nobody_wait(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+    int64_t began_ms;
+    pthread_t writer;
+    void *code;
+
+    cluster_write(cluster, 1);
+    for (int broker = 1; broker <= 3; broker++)
+        rd_kafka_mock_broker_set_rtt(cluster->mock, broker, 60000);
+    assert_int_equal(pthread_create(&writer, NULL, write_one, leader), 0);
+    dbk_sleep_ms(300);
+    began_ms = dbk_clock_ms();
+    dbk_replica_leave(leader->replica);
+    pthread_join(writer, &code);
+    assert_int_equal((uintptr_t)code, DBK_IN_DOUBT);
+    assert_in_range(dbk_clock_ms() - began_ms, 0, 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +149,7 @@ int main(void)
         CLUSTER_TEST(a_refusal_is_given_by_who_leads_now),
         CLUSTER_TEST(one_that_only_follows_never_leads),
         CLUSTER_TEST(a_stop_is_quick_and_leaves_nothing),
+        CLUSTER_TEST(who_leaves_lets_nobody_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

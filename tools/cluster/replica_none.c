@@ -42,6 +42,11 @@ enum dbk_code dbk_replica_start(struct dbk_log *log,
     return replica_check_built(err);
 }
 
+void dbk_replica_leave(struct dbk_replica *replica)
+{
+    (void)replica;
+}
+
 void dbk_replica_stop(struct dbk_replica *replica)
 {
     (void)replica;

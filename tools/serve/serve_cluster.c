@@ -142,6 +142,13 @@ static enum dbk_code hand_over(void *context, const char *node, int timeout_ms,
     return dbk_replica_hand_over(serving->replica, node, timeout_ms, err);
 }
 
+static void leave(void *context)
+{
+    const struct serving *serving = context;
+
+    dbk_replica_leave(serving->replica);
+}
+
 static enum dbk_code list_members(void *context, char **json, size_t *length,
                                   struct dbk_error *err)
 {
@@ -217,6 +224,7 @@ enum dbk_code serve_join_cluster(struct serving *serving, struct dbk_error *err)
         .fresh = fresh,
         .hand_over = hand_over,
         .members = list_members,
+        .leave = leave,
         .forward = config_boolean(serving->tool->config, SETTING_CLUSTER_FORWARD),
     };
     serving_say_with(serving, "member of a cluster", "node", options->node);
