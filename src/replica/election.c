@@ -174,6 +174,15 @@ static void stand(struct election *election)
         begin_again(election);
 }
 
+/* What a handle complains of that nobody reads from would pile up; whoever asks is told. */
+static void drain(rd_kafka_t *handle)
+{
+    rd_kafka_message_t *message;
+
+    while ((message = rd_kafka_consumer_poll(handle, 0)))
+        rd_kafka_message_destroy(message);
+}
+
 void *election_run(void *context)
 {
     struct election election = {.replica = context};
@@ -192,6 +201,7 @@ void *election_run(void *context)
         pthread_mutex_unlock(&replica->mutex);
         if (caught_up && dbk_deadline_left(election.tell_at) > 0)
             continue;
+        drain(replica->asker);
         end_look(replica);
         if (dbk_deadline_left(election.tell_at) == 0) {
             member_tell(replica);

@@ -129,6 +129,7 @@ static enum dbk_code connect_brokers(struct dbk_replica *replica, struct dbk_err
         conf_create(&replica->options, CONF_LOOK, &conf, err) != DBK_OK ||
         conf_handle(RD_KAFKA_CONSUMER, conf, &replica->asker, err) != DBK_OK)
         return err->code;
+    rd_kafka_poll_set_consumer(replica->asker);
     replica->stream =
         rd_kafka_topic_new(replica->consumer, replica->options.topic, NULL);
     replica->queue = rd_kafka_queue_new(replica->consumer);

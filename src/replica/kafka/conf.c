@@ -224,8 +224,10 @@ static enum dbk_code set_use(rd_kafka_conf_t *conf,
         conf_election_name(options, group);
     else /* one that only looks commits nothing, and joins nothing */
         conf_member_group(options, options->node ? options->node : "", group);
-    if (set_all(conf, of_readers, err) != DBK_OK ||
-        set(conf, "group.id", group, err) != DBK_OK)
+    if (set_all(conf, of_readers, err) != DBK_OK)
+        return DBK_INVALID;
+    /* The tail knows itself where it is. Of a group it would be told, and nobody listen. */
+    if (use != CONF_TAIL && set(conf, "group.id", group, err) != DBK_OK)
         return DBK_INVALID;
     return use == CONF_ELECTION ? set_election(conf, options, err) : DBK_OK;
 }

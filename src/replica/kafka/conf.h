@@ -17,10 +17,10 @@ enum {
 };
 
 enum conf_use {
-    CONF_TAIL,     /* reads the stream, and tells of this node */
+    CONF_TAIL,     /* reads the stream */
     CONF_ELECTION, /* is in the group of those who may lead */
     CONF_PRODUCER,
-    CONF_LOOK, /* reads now and then, administrates */
+    CONF_LOOK, /* reads now and then, administrates, tells of this node */
 };
 
 /* Make them for a use; owned. DBK_INVALID: librdkafka refuses one, or the file is wrong; err
