@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* One table taken away, another put: of more lines in a message, all take the first alike. */
+enum { CHANGES_MAX = 2 * TOKENS_MAX };
+
 static const char put_begins[] = "{\"put\":\"", revoke_begins[] = "{\"revoke\":\"";
 
 static struct dbk_slice next_line(struct dbk_slice *text)
@@ -60,11 +63,22 @@ static void keep_lines(struct dbk_slice text, struct dbk_slice later, size_t *co
     }
 }
 
+/* The first CHANGES_MAX lines: each is held against all behind it. */
+static struct dbk_slice bounded(struct dbk_slice text)
+{
+    struct dbk_slice left = text;
+
+    for (size_t lines = 0; left.length > 0 && lines < CHANGES_MAX; lines++)
+        next_line(&left);
+    return (struct dbk_slice){text.data, text.length - left.length};
+}
+
 void tokens_change(struct dbk_slice table, struct dbk_slice changes,
                    struct dbk_render *out)
 {
     size_t count = 0;
 
+    changes = bounded(changes);
     keep_lines(table, changes, &count, out);
     keep_lines(changes, (struct dbk_slice){NULL, 0}, &count, out);
 }

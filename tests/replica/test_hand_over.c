@@ -148,11 +148,26 @@ static void a_table_of_tokens_is_bounded(void **state)
     dbk_render_finish(&table);
 }
 
+static void of_a_message_of_tokens_so_many_lines_are_read(void **state)
+{
+    struct dbk_render many = {0}, table = {0};
+
+    (void)state;
+    for (int i = 0; i < 1000000; i++)
+        dbk_render_text(&many, "{\"put\":\"a\"}\n");
+    tokens_change((struct dbk_slice){NULL, 0},
+                  (struct dbk_slice){many.text, many.length}, &table);
+    assert_int_equal(table.length, strlen("{\"put\":\"a\"}\n"));
+    dbk_render_finish(&many);
+    dbk_render_finish(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_node_tells_of_itself_is_read_back),
         cmocka_unit_test(a_table_of_tokens_is_bounded),
+        cmocka_unit_test(of_a_message_of_tokens_so_many_lines_are_read),
         CLUSTER_TEST(a_leader_lets_another_lead),
         CLUSTER_TEST(where_nobody_takes_over_the_leader_leads_on),
         CLUSTER_TEST(tokens_are_the_same_everywhere_and_after_a_start),
