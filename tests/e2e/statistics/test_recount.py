@@ -14,11 +14,12 @@ from served import Served, new_id, person
 SEED = 20261129
 TYPES = ["signup", "click", "purchase", "Order, Completed", "ünïcode"]
 ZONES = ["UTC", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/Havana",
-         "Pacific/Apia"]
-# About these clocks change, in one of the zones: by an hour, by half of one, at midnight.
+         "Pacific/Apia", "America/St_Johns"]
+# About these clocks change, in one of the zones: by an hour, by half of one, at midnight, and
+# by two hours a minute behind it; or a day is left out.
 AROUND = [datetime(*day, tzinfo=timezone.utc) for day in (
     (2025, 3, 30, 1), (2025, 10, 26, 1), (2025, 4, 5, 15), (2025, 10, 4, 15, 30),
-    (2025, 11, 2, 5), (2025, 3, 9, 5))]
+    (2025, 11, 2, 5), (2025, 3, 9, 5), (1988, 10, 30, 1, 30), (2011, 12, 30, 10))]
 
 
 class Recount(Served):

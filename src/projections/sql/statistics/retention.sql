@@ -38,16 +38,17 @@ came_back as (
 ),
 cohorts as (
     select bucket, count(*) as persons,
-           (bucket::timestamp at time zone $4::text) as at
+           (bucket::timestamp at time zone $4::text) as at,
+           (bucket - 1)::timestamp at time zone $4::text + interval '24 hours' as sooner
     from cohort
     group by bucket
     order by bucket
     limit $8::bigint
 )
--- Where midnight comes twice, for clocks go back then, a day begins with the first.
-select greatest(case when (at - interval '1 hour') at time zone $4::text
-                         >= cohorts.bucket
-                     then at - interval '1 hour' else at end
+-- Where midnight comes twice, for clocks go back then, a day begins with the first: 24 hours
+-- behind that of the day before.
+select greatest(case when sooner at time zone $4::text >= cohorts.bucket
+                     then least(sooner, at) else at end
                     at time zone 'UTC', timestamp '0001-01-01'),
        cohorts.persons::bigint,
        (case $3::text

@@ -20,7 +20,11 @@ hours as materialized (
                and date_trunc($1::text, hour at time zone 'UTC', $2::text)
                    = date_trunc($1::text,
                                 (hour + interval '1 hour' - interval '1 microsecond')
-                                    at time zone 'UTC', $2::text) as whole
+                                    at time zone 'UTC', $2::text)
+               -- and no clock changes within it
+               and (hour + interval '1 hour') at time zone 'UTC' at time zone $2::text
+                   = hour at time zone 'UTC' at time zone $2::text + interval '1 hour'
+               as whole
     from (select distinct hour from hourly) each
 ),
 counted as (
@@ -58,12 +62,18 @@ events_of as (
 persons_of as (
     select bucket, type, count(*) as persons from persons group by bucket, type
 )
--- Where midnight comes twice, for clocks go back then, a day begins with the first.
-select greatest(case when date_trunc($1::text, bucket - interval '1 hour', $2::text) = bucket
-                     then bucket - interval '1 hour' else bucket end
+-- Where midnight comes twice, for clocks go back then, a day begins with the first: 24 hours
+-- behind that of the day before.
+select greatest(case when $1::text <> 'hour'
+                          and sooner at time zone $2::text >= bucket at time zone $2::text
+                     then least(sooner, bucket) else bucket end
                     at time zone 'UTC', timestamp '0001-01-01'),
        events::bigint, coalesce(persons, 0)::bigint, type::text
 from events_of
 left join persons_of using (bucket, type)
+cross join lateral (
+    select (bucket at time zone $2::text - interval '1 day') at time zone $2::text
+               + interval '24 hours' as sooner
+) twice
 order by bucket, type
 limit $8::bigint;
