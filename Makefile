@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api demo build viewer test test-tsan test-pooler test-browser test-clients test-metrics test-cluster test-systems torture fuzz \
+.PHONY: help start-api demo cluster-demo build viewer test test-tsan test-pooler test-browser test-clients test-metrics test-cluster test-systems torture fuzz \
 	coverage deb test-deb bench setup-db setup-db-stop format lint clean install-deps always
 
 JOBS ?= $(shell nproc)
@@ -20,6 +20,12 @@ start-api: build ## install what is missing, build, and serve on http://127.0.0.
 demo: build ## a week of Wikipedia and edits that go on, to look at; MINUTES=15, PORT=8080; Ctrl-C ends it
 	@exec python3 -B examples/demo/run.py build/release/daybook $(if $(PORT),--port $(PORT)) \
 		$(if $(MINUTES),--minutes $(MINUTES))
+
+cluster-demo: build/release/build.ninja ## three servers, Kafka's brokers and haproxy on this machine, a leader killed; MINUTES=10
+	@cmake -DDAYBOOK_CLUSTER=ON build/release >build/release/configure.log || \
+		{ cat build/release/configure.log; exit 1; }
+	@$(MAKE) --no-print-directory build
+	@exec python3 -B examples/cluster/run.py build/release/daybook $(if $(MINUTES),--minutes $(MINUTES))
 
 # Without the viewer /docs lists the routes, without its parts /console says how to have
 # them: what cannot be had stops no build.
@@ -137,7 +143,7 @@ test-pooler: DEPS = test-pooler
 test-browser: DEPS = test-browser
 test-clients: DEPS = test-clients
 test-metrics: DEPS = test-metrics
-test-cluster: DEPS = test-cluster
+test-cluster cluster-demo: DEPS = test-cluster
 demo: DEPS = demo
 
 # Each run checks for missing packages (well under a second), and configures once.

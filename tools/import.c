@@ -66,7 +66,15 @@ static enum dbk_code open_log(const struct tool *tool, struct dbk_log **log,
 
     if (make && log_place_prepare(tool, false, err) != DBK_OK)
         return err->code;
-    return log_place_open(tool, make, NULL, log, err);
+    if (log_place_open(tool, make, NULL, log, err) != DBK_OK)
+        return err->code;
+    if (log_place_check_alone(
+            *log, "send the lines to it, by POST /events/batch (docs/batches.md)",
+            err) == DBK_OK)
+        return DBK_OK;
+    dbk_log_close(*log);
+    *log = NULL;
+    return err->code;
 }
 
 static bool came(void *context)

@@ -16,7 +16,10 @@ static enum dbk_code read_log(const struct tool *tool, struct dbk_log **log,
 {
     if (tool_log_open(tool, log, err) != DBK_OK)
         return err->code;
-    return dbk_log_stats(*log, &status->log, err);
+    if (dbk_log_stats(*log, &status->log, err) != DBK_OK)
+        return err->code;
+    status->member = dbk_log_place(*log, &status->place, err) == DBK_OK;
+    return DBK_OK;
 }
 
 static void add_quarantined(void *context, const struct dbk_quarantined *one)

@@ -18,6 +18,7 @@
 
 #include "store/error.h"
 #include "store/record.h"
+#include "store/render.h"
 
 #include <stddef.h>
 
@@ -32,6 +33,11 @@
  */
 enum dbk_code dbk_record_json_write(const struct dbk_record *record, char *out,
                                     size_t size, size_t *length, struct dbk_error *err);
+
+/* Write the record as a CloudEvent, as GET /log gives it to who asks for those, on one line;
+ * store_id names the log, which is its source. */
+void dbk_record_cloud_event(const struct dbk_record *record,
+                            const struct dbk_uuid *store_id, struct dbk_render *out);
 
 /* How many bytes reading needs to work in. */
 #define DBK_RECORD_JSON_ROOM (2 * DBK_RECORD_JSON_MAX)

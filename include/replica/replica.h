@@ -142,7 +142,8 @@ struct dbk_replica_members {
     size_t count;
     struct dbk_replica_member *list; /* by name; owned */
     int64_t end;                     /* of the stream */
-    char leader[DBK_REPLICA_NAME_MAX + 1];
+    char leader[DBK_REPLICA_NAME_MAX + 1],
+        leader_url[DBK_REPLICA_URL_MAX + 1]; /* or "" */
     int64_t epoch;
 };
 /* Ask the brokers alone, within timeout_ms. DBK_UNAVAILABLE, DBK_NOT_FOUND, DBK_NO_MEMORY. */

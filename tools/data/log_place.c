@@ -4,6 +4,7 @@
 #include "directory.h"
 #include "log_mark.h"
 #include "projections/projector.h"
+#include "store/replicated.h"
 #include "tool_data.h"
 
 #include <inttypes.h>
@@ -341,4 +342,21 @@ enum dbk_code log_place_open(const struct tool *tool, bool make,
     tell_made(tool, &id);
     warn_of_network(tool, dir);
     return DBK_OK;
+}
+
+enum dbk_code log_place_check_alone(struct dbk_log *log, const char *instead,
+                                    struct dbk_error *err)
+{
+    struct dbk_place place;
+    enum dbk_code code = dbk_log_place(log, &place, err);
+
+    if (code == DBK_NOT_FOUND)
+        return DBK_OK;
+    if (code != DBK_OK)
+        return code;
+    return dbk_fail(
+        err, DBK_CONFLICT,
+        "this log is a member of a cluster, whose leader alone writes to it: "
+        "%s",
+        instead);
 }

@@ -52,4 +52,9 @@ const char *log_place_network(long type);
 /* Fail with DBK_NOT_FOUND: no log in the data directory, and what says that one was. */
 enum dbk_code log_place_fail(const struct config *config, struct dbk_error *err);
 
+/* Whether this log is no member of a cluster, whose leader alone may write to it. DBK_CONFLICT:
+ * it is one; err says so, and what to do instead, in the caller's words. */
+enum dbk_code log_place_check_alone(struct dbk_log *log, const char *instead,
+                                    struct dbk_error *err);
+
 #endif

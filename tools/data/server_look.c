@@ -49,6 +49,18 @@ static bool find(const char *data_dir, struct sockaddr_in *at)
     return true;
 }
 
+bool server_look_at(const char *data_dir, char *host, size_t host_size, char *port,
+                    size_t port_size)
+{
+    struct sockaddr_in at;
+
+    if (!find(data_dir, &at) ||
+        !inet_ntop(AF_INET, &at.sin_addr, host, (socklen_t)host_size))
+        return false;
+    snprintf(port, port_size, "%u", (unsigned)ntohs(at.sin_port));
+    return true;
+}
+
 /* A server that was killed has left its address, where nobody answers now. */
 static int reach(const struct sockaddr_in *at)
 {
@@ -81,6 +93,16 @@ static size_t ask(int fd, char *answer, size_t size)
 }
 
 /* The details are text of ours: no quote stands in them but escaped. */
+/* The text behind a key, which can have no quote in it; "" where there is none. */
+static void read_text(const char *answer, const char *key, char *out, size_t size)
+{
+    const char *at = strstr(answer, key);
+
+    if (at)
+        snprintf(out, size, "%.*s", (int)strcspn(at + strlen(key), "\""),
+                 at + strlen(key));
+}
+
 static void read_answer(const char *answer, struct server_look *look)
 {
     static const char key[] = "\"details\":\"";
@@ -92,6 +114,8 @@ static void read_answer(const char *answer, struct server_look *look)
                  "GET /health was not answered within %d s", PATIENCE_S);
         return;
     }
+    read_text(answer, "\"state\":\"", look->state, sizeof look->state);
+    read_text(answer, "\"leader\":\"", look->leader, sizeof look->leader);
     details += strlen(key);
     snprintf(look->details, sizeof look->details, "%.*s", (int)strcspn(details, "\"\\"),
              details);

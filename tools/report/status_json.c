@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static void print_json_server(const struct server_look *server)
 {
@@ -14,6 +15,31 @@ static void print_json_server(const struct server_look *server)
     }
     printf("{\"health\":%d,\"details\":", server->status);
     escape_string(stdout, server->details);
+    putchar('}');
+}
+
+static void print_json_text(const char *key, const char *text)
+{
+    printf(",\"%s\":", key);
+    if (*text)
+        escape_string(stdout, text);
+    else
+        fputs("null", stdout);
+}
+
+static void print_json_member(const struct status *status)
+{
+    const struct server_look *server = &status->server;
+
+    if (!status->member) {
+        fputs(",\"member\":null", stdout);
+        return;
+    }
+    printf(",\"member\":{\"next\":%" PRId64 ",\"epoch\":%" PRId64 ",\"leads\":%s",
+           status->place.next, status->place.epoch,
+           !strcmp(server->state, "leads") ? "true" : "false");
+    print_json_text("state", server->state);
+    print_json_text("leader", server->leader);
     putchar('}');
 }
 
@@ -164,6 +190,7 @@ void status_print_json(const struct status *status)
            status->log.file_bytes, status->log.free_bytes);
     print_json_backup(status);
     print_json_server(&status->server);
+    print_json_member(status);
     print_json_tables(status);
     print_json_schemas(status);
     print_json_cluster(&status->cluster);

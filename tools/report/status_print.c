@@ -23,6 +23,26 @@ static void print_server(const struct server_look *server)
     putchar('\n');
 }
 
+/* Its place is the file's; what it does there its server says, where one runs. */
+static void print_member(const struct status *status)
+{
+    const struct server_look *server = &status->server;
+
+    if (!status->member)
+        return;
+    printf("%-13s of a cluster, at message %" PRId64 ", epoch %" PRId64, "member",
+           status->place.next, status->place.epoch);
+    if (*server->state) {
+        fputs("; ", stdout);
+        escape_plain(stdout, dbk_slice(server->state));
+    }
+    if (*server->leader) {
+        fputs("; the leader is ", stdout);
+        escape_plain(stdout, dbk_slice(server->leader));
+    }
+    putchar('\n');
+}
+
 static void print_count(const char *name, uint64_t count)
 {
     printf("%-13s %" PRIu64 "\n", name, count);
@@ -187,6 +207,7 @@ void status_print_text(const struct status *status)
     if (*status->postgres)
         printf("%-13s %s\n", "postgres", status->postgres);
     print_server(&status->server);
+    print_member(status);
     print_tables(status);
     print_schemas(status);
     print_leftovers(status);

@@ -8,6 +8,7 @@
 #include "projections/rebuild.h"
 #include "server_look.h"
 #include "store/log.h"
+#include "store/replicated.h"
 #include "tool_data.h"
 
 #include <stdbool.h>
@@ -18,6 +19,8 @@
 struct status {
     struct dbk_log_stats log;
     struct server_look server;
+    bool member; /* of a cluster, at this place */
+    struct dbk_place place;
     struct backup_last backup;
     struct leftovers leftovers;
     bool asked;   /* the read tables answered */

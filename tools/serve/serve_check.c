@@ -1,5 +1,6 @@
 #include "serve_check.h"
 
+#include "cluster_options.h"
 #include "directory.h"
 #include "escape.h"
 #include "http/server.h"
@@ -10,6 +11,7 @@
 #include "projections/database_look.h"
 #include "projections/migrate.h"
 #include "projections/projector.h"
+#include "store/replicated.h"
 #include "tool_data.h"
 
 #include <errno.h>
@@ -22,6 +24,8 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+#define CLUSTER_MS 5000 /* how long brokers may take to tell of the topic */
 
 /* One run. */
 struct check {
@@ -132,6 +136,64 @@ static void check_log(struct check *check)
         tell(check, RIGHT, "log",
              "%s, up to record %" PRIu64 "; %" PRIu64 " MiB are free", id, stats.head,
              stats.free_bytes >> 20);
+}
+
+/* Whose copy a log here would be. */
+static void check_copy(struct check *check, const struct cluster_options *cluster,
+                       const struct dbk_replica_found *found)
+{
+    struct dbk_place place;
+    struct dbk_uuid id;
+    char text[DBK_UUID_TEXT + 1];
+
+    dbk_uuid_format(&found->store_id, text);
+    if (!check->log && found->from > 0)
+        tell(check, WRONG, "cluster",
+             "records 1 to %" PRIu64 " are not in the topic %s: daybook restore a "
+             "backup of another node first, with --member",
+             found->from, cluster->replica.topic);
+    else if (!check->log)
+        tell(check, RIGHT, "cluster", "a copy of the log %s would be made, as %s", text,
+             cluster->replica.node);
+    else if (id = dbk_log_store_id(check->log), !dbk_uuid_equal(&id, &found->store_id))
+        tell(check, WRONG, "cluster",
+             "the topic %s is of the log %s, which this is no copy of",
+             cluster->replica.topic, text);
+    else if (dbk_log_place(check->log, &place, NULL) == DBK_OK)
+        tell(check, RIGHT, "cluster", "%s goes on at message %" PRId64 ", as %s",
+             cluster->replica.topic, place.next,
+             cluster->replica.follower ? "a follower that never leads" : "a member");
+    else
+        tell(
+            check, WARN, "cluster",
+            "it is no member yet: it would become one only where the topic begins with "
+            "what it has");
+}
+
+static void check_cluster(struct check *check)
+{
+    const struct config *config = check->tool->config;
+    struct cluster_options cluster;
+    struct dbk_replica_found found;
+    struct dbk_place place;
+    struct dbk_error err;
+    enum dbk_code code;
+
+    if (!cluster_joins(config)) {
+        if (check->log && dbk_log_place(check->log, &place, NULL) == DBK_OK)
+            tell(check, WRONG, "cluster",
+                 "the log is a member of one, and CLUSTER_BROKERS is empty");
+        return;
+    }
+    code = cluster_options_read(config, &cluster, &err);
+    check->misused = check->misused || code == DBK_INVALID;
+    if (code == DBK_OK)
+        code = dbk_replica_check(&cluster.replica, CLUSTER_MS, &found, &err);
+    if (code == DBK_OK)
+        check_copy(check, &cluster, &found);
+    else
+        tell(check, code == DBK_UNAVAILABLE && check->log ? WARN : WRONG, "cluster",
+             "%s", err.text);
 }
 
 static void check_leftovers(struct check *check)
@@ -356,6 +418,7 @@ enum tool_exit serve_check(const struct tool *tool)
     check_directory(&check);
     check_served(&check);
     check_log(&check);
+    check_cluster(&check);
     check_leftovers(&check);
     check_tokens(&check);
     check_port(&check);

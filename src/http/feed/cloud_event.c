@@ -1,5 +1,6 @@
 #include "cloud_event.h"
 
+#include "http/record_json.h"
 #include "render_record.h"
 
 void cloud_event_source(const struct dbk_uuid *store_id,
@@ -35,4 +36,13 @@ void cloud_event_render(struct dbk_render *render, const struct dbk_record *reco
     dbk_render_text(render, ",\"datacontenttype\":\"application/json\",\"data\":");
     render_record_shown(render, record);
     dbk_render_text(render, "}");
+}
+
+void dbk_record_cloud_event(const struct dbk_record *record,
+                            const struct dbk_uuid *store_id, struct dbk_render *out)
+{
+    char source[CLOUD_EVENT_SOURCE_MAX];
+
+    cloud_event_source(store_id, source);
+    cloud_event_render(out, record, source);
 }

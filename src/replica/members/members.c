@@ -100,6 +100,14 @@ static enum dbk_code add(struct dbk_replica_members *members,
     return DBK_OK;
 }
 
+static enum dbk_code untold(rd_kafka_resp_err_t rc, struct dbk_error *err)
+{
+    bool lacks = rc == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
+
+    return dbk_fail(err, lacks ? DBK_UNSUPPORTED : DBK_UNAVAILABLE,
+                    "the brokers do not tell of the nodes: %s", rd_kafka_err2str(rc));
+}
+
 /* Of all groups, those that are of nodes. rd_kafka_ListConsumerGroups would tell the same with
  * fewer requests, and leaks where a broker does not know how. */
 static enum dbk_code list_all(rd_kafka_t *handle,
@@ -115,9 +123,7 @@ static enum dbk_code list_all(rd_kafka_t *handle,
         rd_kafka_list_groups(handle, NULL, &groups, dbk_deadline_left(deadline) + 1);
 
     if (!groups)
-        return dbk_fail(err, DBK_UNAVAILABLE,
-                        "the brokers do not tell of the nodes: %s",
-                        rd_kafka_err2str(rc));
+        return untold(rc, err);
     conf_member_group(options, "", prefix);
     for (int i = 0; i < groups->group_cnt && code == DBK_OK; i++) {
         const char *name = groups->groups[i].group;
@@ -133,9 +139,7 @@ static enum dbk_code list_all(rd_kafka_t *handle,
     }
     rd_kafka_group_list_destroy(groups);
     if (code == DBK_OK && rc != RD_KAFKA_RESP_ERR_NO_ERROR && out->count == 0)
-        code =
-            dbk_fail(err, DBK_UNAVAILABLE, "the brokers do not tell of the nodes: %s",
-                     rd_kafka_err2str(rc));
+        code = untold(rc, err);
     return code;
 }
 
@@ -170,10 +174,47 @@ static enum dbk_code find_leader(struct stream *stream, dbk_deadline deadline,
         else if (message.type != MESSAGE_TOKENS)
             break;
     }
-    if (out->epoch >= 0)
-        snprintf(out->leader, sizeof out->leader, "%.*s", (int)message.node.length,
-                 message.node.data);
+    if (out->epoch < 0)
+        return DBK_OK;
+    snprintf(out->leader, sizeof out->leader, "%.*s", (int)message.node.length,
+             message.node.data);
+    snprintf(out->leader_url, sizeof out->leader_url, "%.*s", (int)message.url.length,
+             message.url.data);
     return DBK_OK;
+}
+
+static enum dbk_code add_named(rd_kafka_t *handle,
+                               const struct dbk_replica_options *options,
+                               const char *name, dbk_deadline deadline,
+                               struct dbk_replica_members *out, struct dbk_error *err)
+{
+    struct dbk_replica_member member;
+    struct dbk_error why;
+
+    if (!name || !*name)
+        return DBK_OK;
+    for (size_t i = 0; i < out->count; i++)
+        if (!strcmp(out->list[i].node, name))
+            return DBK_OK;
+    if (member_find(handle, options, name, dbk_deadline_left(deadline) + 1, &member,
+                    &why) != DBK_OK)
+        return DBK_OK;
+    return add(out, &member, err);
+}
+
+/* Brokers that list no groups tell of those that are named. */
+static enum dbk_code list_known(rd_kafka_t *handle,
+                                const struct dbk_replica_options *options,
+                                dbk_deadline deadline, struct dbk_replica_members *out,
+                                struct dbk_error *err)
+{
+    enum dbk_code code = list_all(handle, options, deadline, out, err);
+
+    if (code != DBK_UNSUPPORTED)
+        return code;
+    code = add_named(handle, options, options->node, deadline, out, err);
+    return code == DBK_OK ? add_named(handle, options, out->leader, deadline, out, err)
+                          : code;
 }
 
 enum dbk_code dbk_replica_members(const struct dbk_replica_options *options,
@@ -190,7 +231,7 @@ enum dbk_code dbk_replica_members(const struct dbk_replica_options *options,
     if (code == DBK_OK) {
         code = find_leader(stream, deadline, out, &why);
         if (code == DBK_OK)
-            code = list_all(stream_handle(stream), options, deadline, out, &why);
+            code = list_known(stream_handle(stream), options, deadline, out, &why);
         stream_close(stream);
     }
     if (code == DBK_OK) {

@@ -1,0 +1,136 @@
+#include "cluster_print.h"
+
+#include "escape.h"
+#include "members_json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A machine tells of itself each second. */
+enum { TOLD_MS = 3000 };
+
+static int64_t age_ms(const struct dbk_replica_member *member)
+{
+    int64_t age = (dbk_timestamp_now() - member->at) / 1000;
+
+    return age > 0 ? age : 0; /* clocks differ */
+}
+
+static bool was_seen(const struct dbk_replica_member *member,
+                     const struct dbk_replica_options *options)
+{
+    return age_ms(member) < TOLD_MS + options->session_ms;
+}
+
+static const struct dbk_replica_member *
+find_leader(const struct dbk_replica_members *members)
+{
+    for (size_t i = 0; i < members->count; i++) {
+        if (*members->leader && !strcmp(members->list[i].node, members->leader))
+            return &members->list[i];
+    }
+    return NULL;
+}
+
+bool cluster_is_well(const struct dbk_replica_members *members,
+                     const struct dbk_replica_options *options)
+{
+    const struct dbk_replica_member *leader = find_leader(members);
+
+    for (size_t i = 0; i < members->count; i++) {
+        if (!was_seen(&members->list[i], options) ||
+            !strcmp(members->list[i].state, "halted"))
+            return false;
+    }
+    return leader && !strcmp(leader->state, "leads");
+}
+
+/* "1 s ago", "3 h ago". */
+static void write_age(int64_t ms, char out[32])
+{
+    int64_t seconds = ms / 1000;
+
+    if (seconds < 120)
+        snprintf(out, 32, "%" PRId64 " s ago", seconds);
+    else if (seconds < 7200)
+        snprintf(out, 32, "%" PRId64 " min ago", seconds / 60);
+    else if (seconds < 172800)
+        snprintf(out, 32, "%" PRId64 " h ago", seconds / 3600);
+    else
+        snprintf(out, 32, "%" PRId64 " days ago", seconds / 86400);
+}
+
+static int node_width(const struct dbk_replica_members *members)
+{
+    int width = 4;
+
+    for (size_t i = 0; i < members->count; i++) {
+        int length = (int)strlen(members->list[i].node);
+
+        width = length > width ? length : width;
+    }
+    return width;
+}
+
+static void print_member(const struct dbk_replica_members *members,
+                         const struct dbk_replica_options *options, size_t i, int width)
+{
+    const struct dbk_replica_member *one = &members->list[i];
+    int64_t lag = members->end - one->next;
+    char age[32], row[512];
+
+    write_age(age_ms(one), age);
+    snprintf(row, sizeof row,
+             "%-*s  %-8s  %-8s  %12" PRIu64 "  %6" PRId64 "  %12" PRIu64 "  %-10s  %s",
+             width, one->node, one->role,
+             was_seen(one, options) ? one->state : "not seen", one->head,
+             lag > 0 ? lag : 0, one->projected, age, one->url);
+    escape_plain(stdout, dbk_slice(row));
+    putchar('\n');
+}
+
+void cluster_print_text(const struct dbk_replica_members *members,
+                        const struct dbk_replica_options *options)
+{
+    int width = node_width(members);
+
+    printf("topic         %s, %" PRId64 " messages\n", options->topic, members->end);
+    if (*members->leader)
+        printf("leader        %s, since message %" PRId64 "\n", members->leader,
+               members->epoch);
+    else
+        puts("leader        none yet");
+    if (members->count == 0) {
+        puts("members       none has been seen yet");
+        return;
+    }
+    printf("\n%-*s  %-8s  %-8s  %12s  %6s  %12s  %-10s  %s\n", width, "node", "role",
+           "state", "head", "lag", "projected", "seen", "url");
+    for (size_t i = 0; i < members->count; i++)
+        print_member(members, options, i, width);
+}
+
+void cluster_print_json(const struct dbk_replica_members *members,
+                        const struct dbk_replica_options *options)
+{
+    struct dbk_render list = {0};
+
+    fputs("{\"topic\":", stdout);
+    escape_string(stdout, options->topic);
+    printf(",\"end\":%" PRId64 ",\"leader\":", members->end);
+    if (*members->leader)
+        escape_string(stdout, members->leader);
+    else
+        fputs("null", stdout);
+    if (members->epoch >= 0)
+        printf(",\"epoch\":%" PRId64, members->epoch);
+    else
+        fputs(",\"epoch\":null", stdout);
+    printf(",\"well\":%s,\"members\":",
+           cluster_is_well(members, options) ? "true" : "false");
+    members_json(members, &list);
+    fwrite(list.text, 1, list.length, stdout);
+    dbk_render_finish(&list);
+    puts("}");
+}

@@ -1,0 +1,68 @@
+#include "relay_render.h"
+
+#include "http/record_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void relay_render_finish(struct relay_render *render)
+{
+    free(render->room);
+    render->room = NULL;
+}
+
+static struct dbk_slice find_key(struct relay_render *render,
+                                 const struct dbk_record *record)
+{
+    static const struct dbk_uuid nil;
+    const struct dbk_uuid *person = dbk_record_person(record);
+
+    if (dbk_uuid_equal(person, &nil) && record->anonymous_id.length > 0)
+        return record->anonymous_id;
+    dbk_uuid_format(dbk_uuid_equal(person, &nil) ? &record->subject : person,
+                    render->key);
+    return (struct dbk_slice){render->key, DBK_UUID_TEXT};
+}
+
+static enum dbk_code as_event(const struct relay_render *render,
+                              const struct dbk_record *record, char **text,
+                              size_t *length, struct dbk_error *err)
+{
+    struct dbk_render out = {0};
+
+    dbk_record_cloud_event(record, &render->store_id, &out);
+    *text = out.text;
+    *length = out.length;
+    if (dbk_render_code(&out) == DBK_OK)
+        return DBK_OK;
+    dbk_render_finish(&out);
+    return dbk_fail(err, DBK_NO_MEMORY, "no memory for a record's JSON");
+}
+
+static enum dbk_code as_json(struct relay_render *render,
+                             const struct dbk_record *record, char **text,
+                             size_t *length, struct dbk_error *err)
+{
+    if (!render->room)
+        render->room = malloc(DBK_RECORD_JSON_MAX);
+    if (!render->room)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for a record's JSON");
+    if (dbk_record_json_write(record, render->room, DBK_RECORD_JSON_MAX, length, err) !=
+        DBK_OK)
+        return err->code;
+    *text = malloc(*length);
+    if (!*text)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for a record's JSON");
+    memcpy(*text, render->room, *length);
+    return DBK_OK;
+}
+
+enum dbk_code relay_render(void *context, const struct dbk_record *record, char **text,
+                           size_t *length, struct dbk_slice *key, struct dbk_error *err)
+{
+    struct relay_render *render = context;
+
+    *key = find_key(render, record);
+    return render->cloud ? as_event(render, record, text, length, err)
+                         : as_json(render, record, text, length, err);
+}

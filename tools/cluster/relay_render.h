@@ -1,0 +1,25 @@
+/* relay_render.h - a record as a message for others: its text and its key. */
+#ifndef DBK_TOOLS_RELAY_RENDER_H
+#define DBK_TOOLS_RELAY_RENDER_H
+
+#include "store/error.h"
+#include "store/record.h"
+#include "store/slice.h"
+
+#include <stdbool.h>
+
+struct relay_render {
+    bool cloud; /* as a CloudEvent; else as GET /log shows it */
+    struct dbk_uuid store_id;
+    char key[DBK_UUID_TEXT + 1]; /* private from here on */
+    char *room;
+};
+void relay_render_finish(struct relay_render *render); /* zeroed is fine */
+
+/* As dbk_relay_options.render; context is the struct relay_render. The key is the person's id,
+ * or, where a record is nobody's, its anonymous id, borrowed from the record, or its own. */
+enum dbk_code relay_render(void *context, const struct dbk_record *record, char **text,
+                           size_t *length, struct dbk_slice *key,
+                           struct dbk_error *err);
+
+#endif
