@@ -39,15 +39,16 @@ static void report(struct standby *standby, const char *what, const char *why)
 /* Once per time that it is left out. */
 static void let_in(struct standby *standby, uint64_t position)
 {
-    bool was = atomic_exchange(&standby->in, true);
     struct standbys *all = standby->all;
+    bool was, moved;
 
     pthread_mutex_lock(&all->mutex);
-    /* Less than before, too: where its tables were made anew. */
-    if (!was || position != atomic_load(&standby->position)) {
-        atomic_store(&standby->position, position);
+    /* Less than before, too: where its tables were made anew, or it was. So it is said before
+     * it is let in. */
+    moved = atomic_exchange(&standby->position, position) != position;
+    was = atomic_exchange(&standby->in, true);
+    if (!was || moved)
         pthread_cond_broadcast(&all->moved);
-    }
     pthread_mutex_unlock(&all->mutex);
     if (!was && standby->told)
         report(standby, "use the standby again:", "");
