@@ -142,7 +142,7 @@ static enum tool_exit status(struct cluster_run *run)
 
     if (dbk_replica_members(&run->options.replica, MEMBERS_MS, &members, &err) !=
         DBK_OK)
-        return tool_fail(run->tool, &err);
+        return tool_refuse(run->tool, &err);
     if (tool_has(run->tool, "--json"))
         cluster_print_json(&members, &run->options.replica);
     else

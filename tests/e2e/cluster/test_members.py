@@ -15,6 +15,52 @@ from served import person
 REFUSED = (401, 429)  # whoever is refused again and again is told to wait
 
 
+class Kafka(unittest.TestCase):
+    """The file of passwords: its owner's alone, and shown to nobody."""
+
+    def setUp(self):
+        require_brokers()
+        self.server = Server(env={"CLUSTER_BROKERS": "127.0.0.1:1"})
+        self.addCleanup(self.server.close)
+        self.path = os.path.join(self.server.data_dir, "kafka.conf")
+        self.server.env["CLUSTER_KAFKA"] = self.path
+
+    def refused(self, status):
+        done = self.server.run("cluster", "status", check=False)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertNotIn("hunter2", done.stdout + done.stderr)
+        return done.stderr
+
+    def write(self, text, mode=0o600):
+        with open(self.path, "w") as file:
+            file.write(text)
+        os.chmod(self.path, mode)
+
+    def test_it_must_be_there(self):
+        self.assertIn("No such file", self.refused(2))
+
+    def test_others_may_not_read_it(self):
+        for mode in (0o644, 0o640, 0o602):
+            self.write("sasl.password=hunter2\n", mode)
+            self.assertIn("chmod 600", self.refused(2))
+
+    @unittest.skipIf(os.geteuid() != 0, "SKIPPED: only root can give files away")
+    def test_it_is_of_who_runs_it(self):
+        self.write("sasl.password=hunter2\n")
+        os.chown(self.path, 65534, -1)
+        self.assertIn("belongs to the user", self.refused(2))
+
+    def test_what_is_wrong_in_it_is_named_by_its_line(self):
+        self.write("sasl.password=hunter2\n# a comment\nno.such.thing=hunter2\n")
+        self.assertIn("line 3", self.refused(2))
+        self.write("sasl.password=hunter2\nacks=1\n")
+        self.assertIn("acks is not to be set", self.refused(2))
+
+    def test_brokers_that_do_not_answer_are_told(self):
+        self.write("sasl.password=hunter2\n")
+        self.assertIn("brokers", self.refused(3))
+
+
 class Members(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -149,14 +195,18 @@ class Members(unittest.TestCase):
     def test_a_member_is_not_served_alone(self):
         down = self.follower
         down.stop()
+        told = down.run("serve", "--port", str(down.port), "--check").stdout
+        self.assertRegex(told, r"ok +cluster +daybook goes on at message \d+, as a follower")
         env = down.env
         down.env = {k: v for k, v in env.items() if not k.startswith("CLUSTER_")}
         try:
             refused = down.run("serve", "--port", str(down.port), check=False)
+            told = down.run("serve", "--port", str(down.port), "--check", check=False)
         finally:
             down.env = env
         self.assertEqual(refused.returncode, 3)
         self.assertIn("CLUSTER_BROKERS is empty", refused.stderr)
+        self.assertRegex(told.stdout, r"wrong +cluster +the log is a member of one")
 
     def test_what_would_write_beside_the_leader_is_refused(self):
         folder = self.folder()
