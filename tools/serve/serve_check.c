@@ -73,7 +73,10 @@ static void check_settings(struct check *check)
         length += (size_t)snprintf(text + length, sizeof text - length, "%s %s by %s",
                                    told++ ? "," : ";", config_table[i].name, origin);
     }
-    tell(check, RIGHT, "settings", "%s", text);
+    if (*config_mistyped(config))
+        tell(check, WARN, "settings", "%s", config_mistyped(config));
+    else
+        tell(check, RIGHT, "settings", "%s", text);
 }
 
 static void check_directory(struct check *check)

@@ -27,7 +27,10 @@ static bool is_new(const struct serving *serving)
 enum dbk_code serve_take_lock(struct serving *serving, struct dbk_error *err)
 {
     const char *dir = config_text(serving->tool->config, SETTING_DATA_DIR);
+    const char *mistyped = config_mistyped(serving->tool->config);
 
+    if (*mistyped)
+        serving_warn(serving, mistyped);
     serving->make = is_new(serving) || !log_place_has_log(serving->tool->config);
     /* What is refused makes no file. --new writes over what a running server may need. */
     if (serving->make && !is_new(serving) &&

@@ -35,6 +35,17 @@ static void backups_known(void *context, struct dbk_backup_known *out)
     memcpy(out->path, last.path, sizeof last.path);
 }
 
+/* To DB_HOST, as many to each standby, and one more that asks it how far it is. */
+static unsigned read_connections(const struct config *config)
+{
+    const char *const *hosts = config_list(config, SETTING_READ_HOSTS);
+    unsigned each = (unsigned)config_number(config, SETTING_DB_CONNECTIONS), all = each;
+
+    for (; hosts && *hosts; hosts++)
+        all += each + 1;
+    return all;
+}
+
 struct dbk_server_options serve_server_options(const struct serving *serving)
 {
     const struct config *config = serving->tool->config;
@@ -64,6 +75,7 @@ struct dbk_server_options serve_server_options(const struct serving *serving)
         .membership = serving->joins ? &serving->membership : NULL,
         .history = serving->history,
         .streams_max = (unsigned)config_number(config, SETTING_STREAMS_MAX),
+        .database_connections = read_connections(config),
         .database = &serving->database.at,
         .tables_full = serving->database.cluster ? is_full : NULL,
         .tables_full_context = serving->database.cluster,

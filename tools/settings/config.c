@@ -3,6 +3,7 @@
 #include "config_cluster.h"
 #include "config_value.h"
 #include "dotenv.h"
+#include "mistyped.h"
 #include "projections/database.h"
 
 #include <assert.h>
@@ -15,6 +16,7 @@ struct config {
         struct config_value value;
         char origin[48];
     } settings[SETTING_COUNT];
+    char mistyped[MISTYPED_MAX];
 };
 
 /* What was given for a setting, and by whom. */
@@ -153,6 +155,8 @@ enum dbk_code config_load(const struct config_sources *sources, struct config **
         code = dbk_fail(err, DBK_NO_MEMORY, "read the settings: out of memory");
     if (code == DBK_OK && (sources->groups & CONFIG_GROUP_DATABASE))
         code = take_libpq(&dotenv, err);
+    if (code == DBK_OK)
+        mistyped_find(&dotenv, made->mistyped);
     dotenv_finish(&dotenv);
     if (code == DBK_OK)
         code = check_together(made, sources->groups, err);
@@ -191,6 +195,11 @@ int64_t config_number(const struct config *config, enum setting setting)
 
     assert(kind >= CONFIG_PORT && kind <= CONFIG_CHOICE); /* those that are numbers */
     return config->settings[setting].value.number;
+}
+
+const char *config_mistyped(const struct config *config)
+{
+    return config->mistyped;
 }
 
 bool config_boolean(const struct config *config, enum setting setting)

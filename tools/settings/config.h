@@ -87,6 +87,10 @@ const char *const *config_list(const struct config *config, enum setting setting
  */
 const char *config_origin(const struct config *config, enum setting setting);
 
+/* A name of .env or of the environment that is no setting and looks like one, in a sentence
+ * for who starts the server; "": none does. Borrowed from config. */
+const char *config_mistyped(const struct config *config);
+
 /* SHOW_ERROR_DETAILS, which counts only where ENVIRONMENT is "local". */
 bool config_error_details(const struct config *config);
 

@@ -48,6 +48,13 @@ class Check(unittest.TestCase):
         told = self.check(0, "--data-dir", os.path.join(self.server.data_dir, "none"))
         self.assertIn("would be made", told["directory"])
 
+    def test_a_name_that_is_no_setting_is_told(self):
+        self.server.env["READ_HOST"] = "db2"
+        self.assertIn("warn   settings   READ_HOST from the environment is no setting; "
+                      "did you mean READ_HOSTS?", self.check(0)["settings"])
+        self.lives()
+        self.assertIn("did you mean READ_HOSTS?", self.server.told())
+
     def test_beside_a_server_and_after_it(self):
         self.lives()
         told = self.check(0)

@@ -118,6 +118,26 @@ static void flags_go_before_environment_before_dotenv(void **state)
     assert_string_equal(config_origin(place->config, SETTING_DB_USER), ".env line 4");
 }
 
+static void a_name_that_is_none_is_told(void **state)
+{
+    struct place *place = *state;
+
+    write_dotenv(place, "PORTS=1\nOTHER_PORT=1\nDB_NAME_TEST=1\nREAD_HOSTS=\n");
+    assert_int_equal(load(place), DBK_OK);
+    assert_string_equal(config_mistyped(place->config), "");
+    setenv("READ_HOST", "db2", 1);
+    assert_int_equal(load(place), DBK_OK);
+    assert_string_equal(
+        config_mistyped(place->config),
+        "READ_HOST from the environment is no setting; did you mean READ_HOSTS?");
+    unsetenv("READ_HOST");
+    write_dotenv(place, "DB_NAME=a\nDB_PASSWORD=secret\n");
+    assert_int_equal(load(place), DBK_OK);
+    assert_string_equal(
+        config_mistyped(place->config),
+        "DB_PASSWORD from .env line 2 is no setting; did you mean DB_PASS?");
+}
+
 static void an_empty_value_is_a_value(void **state)
 {
     struct place *place = *state;
@@ -464,6 +484,7 @@ int main(void)
         IN_PLACE(a_machine_of_several_says_where_it_is),
         IN_PLACE(names_of_machines_and_topics_are_plain),
         IN_PLACE(flags_go_before_environment_before_dotenv),
+        IN_PLACE(a_name_that_is_none_is_told),
         IN_PLACE(an_empty_value_is_a_value),
         IN_PLACE(settings_of_other_groups_are_not_read),
         IN_PLACE(a_refusal_names_setting_origin_and_bounds),
