@@ -73,8 +73,9 @@ struct dbk_server_options {
     /* Who leads where the log is one of several copies, and is asked from any thread; NULL:
      * it is the only one. */
     const struct dbk_membership *membership;
-    struct dbk_history *history; /* of the log; NULL: none, its readers walk */
-    unsigned streams_max;        /* open GET /log/stream at once */
+    struct dbk_history *history;   /* of the log; NULL: none, its readers walk */
+    unsigned streams_max;          /* open GET /log/stream at once */
+    unsigned database_connections; /* that reads may have, for which files are left */
     /* Where the read tables are, for what asks them beside the read model (quarantine,
      * rebuild); NULL: nowhere, and that is answered 503. */
     const struct dbk_database *database;

@@ -10,12 +10,15 @@
 
 #define QUEUE_MAX 1024
 #define QUEUE_LEAST 16  /* streams leave as many */
-#define OTHER_FILES 128 /* of the log, PostgreSQL, and others */
+#define OTHER_FILES 112 /* of the log, the projector, and others */
+#define CONNECTION_FILES                                                               \
+    2 /* of one to PostgreSQL: its socket, and a second hold of it */
 
 /* Files that may be open beside those of threads and of others. */
 static rlim_t files_left(const struct dbk_server_options *options)
 {
-    rlim_t used = (rlim_t)options->threads + OTHER_FILES;
+    rlim_t used = (rlim_t)options->threads + OTHER_FILES +
+                  (rlim_t)options->database_connections * CONNECTION_FILES;
     struct rlimit files = {0};
 
     getrlimit(RLIMIT_NOFILE, &files);

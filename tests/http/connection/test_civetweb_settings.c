@@ -68,6 +68,7 @@ static void files_are_left_for_all_streams_there_may_be(void **state)
     struct dbk_server_options options = live_options(NULL);
     struct rlimit before, files;
     struct told told = {0};
+    unsigned streams;
 
     (void)state;
     version = "1.15";
@@ -88,6 +89,12 @@ static void files_are_left_for_all_streams_there_may_be(void **state)
     assert_in_range(civetweb_settings_streams(&options), 20, 4095);
     assert_true(civetweb_settings_queue(&options) + options.threads +
                     2 * civetweb_settings_streams(&options) <
+                300);
+    streams = civetweb_settings_streams(&options);
+    options.database_connections = 20; /* of replicas, say */
+    assert_true(civetweb_settings_streams(&options) < streams);
+    assert_true(civetweb_settings_queue(&options) + options.threads +
+                    2 * civetweb_settings_streams(&options) + 2 * 20 <
                 300);
     options.threads = 300;
     assert_int_equal(civetweb_settings_streams(&options), 0);
