@@ -49,6 +49,7 @@ struct dbk_replica_options {
 struct dbk_replica_found {
     struct dbk_uuid store_id; /* of the log that the topic is of */
     uint64_t from;            /* its records up to this are not in the topic */
+    bool gone;                /* brokers keep nothing of it, and so tell neither */
 };
 
 /* Ask the brokers, within timeout_ms, whether the topic may be followed.

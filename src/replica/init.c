@@ -10,12 +10,16 @@ static enum dbk_code look(const struct dbk_replica_options *options,
                           struct dbk_replica_found *found, struct dbk_error *err)
 {
     struct message message;
+    enum dbk_code code;
     int64_t offset;
 
+    *found = (struct dbk_replica_found){.gone = true};
     if (topic_check(stream_handle(stream), options, dbk_deadline_left(deadline) + 1,
-                    err) != DBK_OK ||
-        join_first(options, stream, deadline, &offset, &message, err) != DBK_OK)
+                    err) != DBK_OK)
         return err->code;
+    code = join_first(options, stream, deadline, &offset, &message, err);
+    if (code != DBK_OK)
+        return code == DBK_MOVED ? DBK_OK : code;
     *found = (struct dbk_replica_found){
         .store_id = message.store_id,
         .from = message.type == MESSAGE_BATCH ? message.first - 1 : message.first};

@@ -15,9 +15,14 @@ enum dbk_code join_first(const struct dbk_replica_options *options,
     if (stream_bounds(stream, dbk_deadline_left(deadline) + 1, &begin, &end, err) !=
         DBK_OK)
         return err->code;
-    if (begin == end)
+    if (end == 0)
         return dbk_fail(err, DBK_NOT_FOUND,
                         "the topic %s is empty: `daybook cluster init` begins it",
+                        options->topic);
+    if (begin == end)
+        return dbk_fail(err, DBK_MOVED,
+                        "the brokers keep nothing of the topic %s any more (its "
+                        "retention): restore a backup of another node, with --member",
                         options->topic);
     if (stream_seek(stream, begin, err) != DBK_OK ||
         stream_next(stream, dbk_deadline_left(deadline) + 1, offset, message, err) !=

@@ -17,6 +17,12 @@ class Traffic(Load):
     def nodes(self):
         return [node for node in self.server.all if node.up]
 
+    def stop(self):
+        try:
+            super().stop()
+        except AssertionError as wrong:
+            raise AssertionError(f"{wrong}\n{self.server.tail()}") from None
+
 
 class TrafficClient(LoadClient):
     def __init__(self, load, chance, name):

@@ -38,6 +38,14 @@ static enum dbk_code check_found(struct serving *serving,
                                  const struct dbk_replica_found *found,
                                  struct dbk_error *err)
 {
+    if (found->gone && has_log(serving))
+        return DBK_OK; /* it has its place, or none */
+    if (found->gone)
+        return dbk_fail(err, DBK_CONFLICT,
+                        "there is no log here, and the brokers keep nothing of the "
+                        "topic %s any more: daybook restore a backup of another node "
+                        "first, with --member",
+                        serving->cluster.replica.topic);
     serving->cluster_id = found->store_id;
     serving->cluster_known = true;
     if (has_log(serving) || found->from == 0)

@@ -22,12 +22,13 @@ def cluster(world):
         return []
     members.start()
     alone = Server(world).start()
-    rows = posts(world, members, alone)
+    ids = load.people(members.leader())
+    rows = posts(world, members, alone, ids)
     world.drop(alone)
-    person = load.people(members.leader(), 1)[0]
+    person = ids[0]
     rows += [pause(world, "leader killed", 3, lambda: killed(members, person)),
              pause(world, "leader handed over", 1, lambda: handed_over(members, person)),
-             fresh(world, members, person), catch_up(world, members)]
+             fresh(world, members, person), catch_up(world, members, ids)]
     members.settle()
     for server in members.all:
         server.verify(tables=True)
@@ -35,11 +36,10 @@ def cluster(world):
     return rows
 
 
-def posts(world, members, alone):
-    rows, bodies, ids = [], {}, {}
-    leader = members.leader()
+def posts(world, members, alone, joined):
+    rows, bodies, leader = [], {}, members.leader()
+    ids = {leader: joined, alone: load.people(alone)}
     for server in (leader, alone):
-        ids[server] = load.people(server)
         bodies[server] = load.post_lines(world, ids[server])
         load.posted(world, server, 32, bodies[server], seconds=1)  # warm
 
@@ -117,13 +117,13 @@ def fresh(world, members, person):
                target=1, most=True)
 
 
-def catch_up(world, members):
+def catch_up(world, members, ids):
     """Of the log alone: the tables of the one that catches up are nowhere."""
     def once():
         members.settle()
         leader, late = members.leader(), members.followers()[0]
         late.stop()
-        batches = load.batch_lines(world, load.people(leader, 10))
+        batches = load.batch_lines(world, ids)
         wanted = leader.head() + CATCH_UP
         while leader.head() < wanted:
             load.posted(world, leader, 2, batches, "/events/batch", load.BATCH, 2)

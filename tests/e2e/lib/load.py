@@ -151,6 +151,7 @@ class LoadClient(threading.Thread):
         with self.load.lock:
             self.load.sent.update(write.marks)
         answer = self.exchange(write)
+        self.doing += f": {answer and (answer.status, answer.details)}"
         if answer:
             self.take(write, answer)
         else:
