@@ -115,6 +115,14 @@ static void halt_gone_back(struct dbk_replica *replica, int64_t offset)
     leader_halt(replica, &err);
 }
 
+/* Brokers answer, and take nothing from this node: they may from another. */
+static void stand_back(struct dbk_replica *replica)
+{
+    pthread_mutex_lock(&replica->mutex);
+    replica->barred_until = dbk_deadline_in(sessions(replica, 3));
+    pthread_mutex_unlock(&replica->mutex);
+}
+
 static void await_delivery(struct dbk_replica *replica)
 {
     struct role *role = &replica->role;
@@ -124,7 +132,9 @@ static void await_delivery(struct dbk_replica *replica)
         return;
     if (!delivery.arrived) {
         replica_trouble(replica, delivery.why);
-        let_go(replica, role->insists, AGAIN_MS);
+        if (delivery.refused)
+            stand_back(replica);
+        let_go(replica, role->insists && !delivery.refused, AGAIN_MS);
     } else if (delivery.offset < role->from) {
         halt_gone_back(replica, delivery.offset);
     } else {

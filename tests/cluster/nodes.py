@@ -1,7 +1,9 @@
 """Several servers that are one: a data directory and a schema of PostgreSQL each, and the
 brokers that they share."""
 
+import os
 import signal
+import struct
 import time
 
 from ended import ENDED
@@ -24,6 +26,17 @@ class Node(Server):
             CLUSTER_BROKERS=bootstrap, CLUSTER_TOPIC=topic, CLUSTER_NODE=name,
             CLUSTER_URL=f"http://127.0.0.1:{self.port}", CLUSTER_SESSION=str(SESSION))
         self.env.update({key: str(value) for key, value in settings.items()})
+        self.env["DAYBOOK_TEST_CLOCK"] = os.path.join(self.data_dir, "clock")
+
+    def set_clock(self, seconds):
+        """Ahead by so many. The first time it must not run yet."""
+        shim = os.environ["DAYBOOK_CLOCK_SHIM"]
+        if shim not in self.env.get("LD_PRELOAD", ""):
+            self.env["LD_PRELOAD"] = f"{self.env.get('LD_PRELOAD', '')} {shim}".strip()
+            self.env["ASAN_OPTIONS"] = ":".join(filter(None, (
+                self.env.get("ASAN_OPTIONS"), "verify_asan_link_order=0")))
+        with open(self.env["DAYBOOK_TEST_CLOCK"], "wb") as file:
+            file.write(struct.pack("<q", seconds))
 
     def client(self, timeout=PATIENCE):
         client = super().client(timeout)

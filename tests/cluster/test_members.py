@@ -157,6 +157,23 @@ class Leading(Members):
         for id in ids:
             self.assertEqual(leader.client().get(f"/events/{id}").status, 200)
 
+    def test_a_clock_that_is_ahead_leads_all_the_same(self):
+        nodes = self.nodes("a")
+        nodes["a"].set_clock(86400)
+        nodes.start()
+        self.person(nodes["a"])
+
+    def test_whom_the_brokers_refuse_lets_another_lead(self):
+        nodes = self.nodes("ab")
+        nodes.init()  # it refuses what comes from tomorrow:
+        configure(self.topic, "message.timestamp.type=CreateTime")
+        nodes["a"].set_clock(86400)
+        nodes["a"].start()
+        nodes["a"].wait_for(lambda: "Invalid timestamp" in nodes["a"].told(), "a refusal")
+        nodes["b"].start()
+        self.assertIs(nodes.await_leader(), nodes["b"])
+        self.person(nodes["b"])
+
     def test_reads_go_on_without_the_broker(self):
         nodes = self.nodes().start()
         follower, person = nodes.followers()[0], self.person(nodes.leader())

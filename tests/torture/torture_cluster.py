@@ -8,7 +8,6 @@ import json
 import os
 import random
 import shutil
-import struct
 import subprocess
 import tempfile
 import time
@@ -37,19 +36,13 @@ def registers_marks(records):
 
 
 class FaultyNode(Node):
-    """With a disk that may be full, and a clock that may be set."""
+    """With a disk that may be full."""
 
     def __init__(self, *arguments, **settings):
         super().__init__(*arguments, **settings)
         self.disk = Disk(self.data_dir)
         self.env.update(self.disk.environment())
-        self.env["LD_PRELOAD"] += ":" + os.environ["DAYBOOK_CLOCK_SHIM"]
-        self.env["DAYBOOK_TEST_CLOCK"] = os.path.join(self.data_dir, "clock")
         self.set_clock(0)
-
-    def set_clock(self, seconds):
-        with open(self.env["DAYBOOK_TEST_CLOCK"], "wb") as file:
-            file.write(struct.pack("<q", seconds))
 
     def close(self):
         super().close()

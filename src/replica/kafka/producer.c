@@ -29,6 +29,7 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message,
     producer->delivery = (struct delivery){
         .arrived = message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset >= 0,
         .maybe = rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED,
+        .refused = message->err > RD_KAFKA_RESP_ERR_NO_ERROR,
         .offset = message->offset};
     snprintf(producer->delivery.why, sizeof producer->delivery.why, "%s",
              rd_kafka_err2str(message->err));
