@@ -75,7 +75,8 @@ void dbk_log_gauges(struct dbk_log *log, struct dbk_log_gauges *out)
         return;
     }
     if (!log->usable) {
-        dbk_fail(&out->why, DBK_UNAVAILABLE, "it could not be opened again yet");
+        dbk_fail(&out->why, DBK_UNAVAILABLE,
+                 "the disk failed, and it could not be opened again yet");
     } else {
         fault_enter(log->environment.env);
         measure(log, out);

@@ -217,7 +217,8 @@ class History(unittest.TestCase):
         emails = self.add(self.start(self.server))
         self.wait_shown(self.server, emails)
         self.server.stop()
-        self.assertIn("taken back", self.server.run("migrate", "--down").stdout)
+        for _ in range(2):  # to tables that cannot be read as they are
+            self.assertIn("taken back", self.server.run("migrate", "--down").stdout)
         self.assertIn("daybook migrate",
                       self.server.run("status", check=False).stderr)
         self.start(self.server)
