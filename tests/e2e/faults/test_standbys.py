@@ -149,6 +149,13 @@ class Standbys(unittest.TestCase):
         self.assertIn(f"{third.directory} port 5432: it is no standby", self.server.told())
         kate = self.create()
         self.assertEqual(self.ask(kate.data["id"]).data, kate.data)
+        self.server.stop()
+        self.server.env.update(DB_HOST=third.directory, READ_HOSTS="")
+        self.server.start()
+        self.client = self.server.client()
+        self.assertEqual(self.ask(kate.data["id"]).data, kate.data)
+        self.server.run("verify", "--projection")
+        self.server.stop()
 
 
 class Refused(unittest.TestCase):
