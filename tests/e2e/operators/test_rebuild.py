@@ -345,6 +345,7 @@ class Shell(Case):
         self.daybook("rebuild", "--dry-run")
         query(self.server, "update event set event_type = 'x' where id in "
                            "(select id from event order by sequence limit 15)")
+        query(self.server, "update event_hour set events = events + 1")
         before = rows(self.server)
         told = json.loads(self.daybook("rebuild", "--dry-run", "--json",
                                        expect=DIFFERENT).stdout)

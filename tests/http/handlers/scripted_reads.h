@@ -45,6 +45,8 @@ enum dbk_code __wrap_dbk_record_decode(const char *bytes, size_t length,
                                        struct dbk_record *out, struct dbk_error *err);
 void __wrap_dbk_read_model_claim(struct dbk_read_model *model, uint64_t sequence);
 int64_t __wrap_dbk_read_model_hangs(const struct dbk_read_model *model);
+bool __wrap_dbk_read_model_refused(const struct dbk_read_model *model,
+                                   struct dbk_error *err);
 void __wrap_dbk_read_model_gauges(const struct dbk_read_model *model,
                                   struct dbk_read_model_gauges *out);
 void __wrap_dbk_read_model_rearranged(struct dbk_read_model *model, uint64_t times);
@@ -197,6 +199,13 @@ int64_t __wrap_dbk_read_model_hangs(const struct dbk_read_model *read_model)
 {
     (void)read_model;
     return atomic_load(&script.hangs_ms);
+}
+
+bool __wrap_dbk_read_model_refused(const struct dbk_read_model *read_model,
+                                   struct dbk_error *err)
+{
+    (void)read_model, (void)err;
+    return false;
 }
 
 void __wrap_dbk_read_model_gauges(const struct dbk_read_model *read_model,
