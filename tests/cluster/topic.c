@@ -1,4 +1,4 @@
-/* topic make BROKERS NAME PARTITIONS - makes a topic on one broker.
+/* topic make BROKERS NAME PARTITIONS [REPLICAS] - makes a topic, on one broker or on more.
  * topic read BROKERS NAME - prints what is committed in it, partition after partition: a line
  *     PARTITION SEQUENCE KEY VALUE each.
  */
@@ -30,7 +30,7 @@ static rd_kafka_t *open_client(rd_kafka_type_t type, const char *brokers)
     return handle;
 }
 
-static int make(const char *brokers, const char *name, int partitions)
+static int make(const char *brokers, const char *name, int partitions, int replicas)
 {
     rd_kafka_t *handle = open_client(RD_KAFKA_PRODUCER, brokers);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
@@ -39,7 +39,7 @@ static int make(const char *brokers, const char *name, int partitions)
     char why[512];
     int rc = 1;
 
-    topic = rd_kafka_NewTopic_new(name, partitions, 1, why, sizeof why);
+    topic = rd_kafka_NewTopic_new(name, partitions, replicas, why, sizeof why);
     rd_kafka_CreateTopics(handle, &topic, 1, NULL, queue);
     event = rd_kafka_queue_poll(queue, TIMEOUT_MS);
     if (event && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -112,11 +112,12 @@ static int read_all(const char *brokers, const char *name)
 
 int main(int argc, char **argv)
 {
-    if (argc == 5 && !strcmp(argv[1], "make"))
-        return make(argv[2], argv[3], atoi(argv[4]));
+    if ((argc == 5 || argc == 6) && !strcmp(argv[1], "make"))
+        return make(argv[2], argv[3], atoi(argv[4]), argc == 6 ? atoi(argv[5]) : 1);
     if (argc == 4 && !strcmp(argv[1], "read"))
         return read_all(argv[2], argv[3]);
-    fputs("usage: topic make BROKERS NAME PARTITIONS | topic read BROKERS NAME\n",
+    fputs("usage: topic make BROKERS NAME PARTITIONS [REPLICAS] | topic read BROKERS "
+          "NAME\n",
           stderr);
     return 2;
 }

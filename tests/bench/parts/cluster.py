@@ -1,6 +1,7 @@
 """Three servers that are one, over three brokers, against one server alone."""
 
 import json
+import os
 import statistics
 import time
 
@@ -14,7 +15,7 @@ READS = 1500
 
 
 def cluster(world):
-    """Three servers over Kafka's brokers: POST /events, pauses, reads, catching up"""
+    """Three servers over Kafka's brokers: POST /events, pauses, reads, catching up, relay"""
     try:
         members = Members(world)
     except Missing as missing:
@@ -32,6 +33,7 @@ def cluster(world):
     members.settle()
     for server in members.all:
         server.verify(tables=True)
+    rows += relay(world, members)
     members.close()
     return rows
 
@@ -145,3 +147,19 @@ def catch_up(world, members, ids):
         return (head - first) / took
     return Row("cluster: a follower catches up, records", "/s",
                world.rounds(catch_up=once)["catch_up"], target=200000)
+
+
+def relay(world, members):
+    """All of the log, a message a record, to a topic for others; the start included."""
+    server = members.followers()[0]
+    topic = os.path.join(world.build, "tests", "cluster", "topic")
+    numbers = iter(range(100))
+
+    def once():
+        name = f"relayed.{next(numbers)}"
+        world.run(topic, "make", members.brokers.bootstrap, name, 1, 3)
+        begun = time.monotonic()
+        server.run("relay", "--topic", name, "--quiet")
+        return server.head() / (time.monotonic() - begun)
+    return [Row("cluster: relay, records", "/s", world.rounds(relay=once)["relay"],
+                target=50000)]
