@@ -155,6 +155,11 @@ static enum dbk_code read_settings(rd_kafka_event_t *event, struct topic_faults 
         return unanswered(event, err);
     resources = rd_kafka_DescribeConfigs_result_resources(
         rd_kafka_event_DescribeConfigs_result(event), &count);
+    if (count == 1 && rd_kafka_ConfigResource_error(resources[0]) ==
+                          RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        /* This broker may not have heard of it yet. */
+        return dbk_fail(err, DBK_NOT_FOUND,
+                        "the brokers tell no settings of the topic");
     if (count != 1 || rd_kafka_ConfigResource_error(resources[0]) != 0)
         return dbk_fail(err, DBK_UNAVAILABLE,
                         "the brokers do not tell the topic's settings: %s",
