@@ -63,8 +63,6 @@ class Cluster(unittest.TestCase):
         self.began = time.monotonic()
         self.faults, self.starting, self.counts = [], set(), {}
         self.scratch = tempfile.mkdtemp(prefix="daybook-torture-", dir="/var/tmp")
-        self.addCleanup(lambda: self._outcome.success
-                        and shutil.rmtree(self.scratch, ignore_errors=True))
         self.no_links = network.missing()
         self.net = None
         hosts, within = None, {}
@@ -266,6 +264,7 @@ class Cluster(unittest.TestCase):
                  len(registers.history), "in the history")
         head = self.nodes.await_equal(LONG)
         self.check(load, registers, head)
+        shutil.rmtree(self.scratch)  # of a failure it is kept: the history, and its page
         print(f"events: {sum(self.counts.values())}: {self.counts}", flush=True)
         if self.no_links:
             self.skipTest(f"passed, but no links were cut: {self.no_links}")
