@@ -116,12 +116,26 @@ class Node:
         except OSError:
             return None
 
+    def why_not_ready(self):
+        """None: it is; of another's server at its port nothing is believed."""
+        if self.started.process.poll() is not None:
+            return "it has ended"
+        try:
+            status, body, _ = ask(self.port, "GET", "/health/ready", timeout=2)
+            if status == 200 and json.loads(body)["data"]["node"] == self.name:
+                return None
+            return body.decode(errors="replace")
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as why:
+            return str(why)
+
     def wait_ready(self):
         deadline = time.monotonic() + PATIENCE
-        while self.status("/health/ready") != 200:
+        while (why := self.why_not_ready()) is not None:
             if self.started.process.poll() is not None or time.monotonic() > deadline:
                 with open(self.log, errors="replace") as log:
-                    sys.exit(f"cluster-demo: {self.name} does not start:\n{log.read()[-1500:]}")
+                    told = [line for line in log if " request method=" not in line]
+                sys.exit(f"cluster-demo: {self.name} does not start: {why}\n"
+                         + "".join(told)[-1500:])
             time.sleep(0.2)
 
     def outside(self):

@@ -5,7 +5,7 @@
  * log, so the directory may be deleted while nothing runs. Started as root, it runs as
  * the unprivileged user "postgres" (or else "nobody"); where that user cannot reach the
  * data directory (below /root, say) the cluster lies in
- * /var/lib/daybook-postgres/<store id>, and
+ * /var/lib/daybook-postgres/<store id>-<hash of the data directory's path>, and
  * the report says so. cluster_dir puts it on another disk.
  *
  * It belongs to the process that has started it, its owner, and ends with that, however

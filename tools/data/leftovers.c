@@ -1,6 +1,7 @@
 #include "leftovers.h"
 
 #include "log_mark.h"
+#include "projections/cluster.h"
 #include "store/durable.h"
 
 #include <dirent.h>
@@ -164,17 +165,22 @@ void leftovers_find(const struct config *config, struct leftovers *leftovers)
 {
     const char *dir = config_text(config, SETTING_DATA_DIR);
     const char *cluster_dir = config_text(config, SETTING_CLUSTER_DIR);
-    char id[DBK_UUID_TEXT + 1], path[sizeof OUTSIDE + sizeof id];
+    struct dbk_cluster_options cluster = {.data_dir = dir, .cluster_dir = cluster_dir};
+    struct dbk_cluster_size taken;
+    char id[DBK_UUID_TEXT + 1];
     enum log_mark mark;
 
     leftovers->count = 0;
     find_in(config, dir, "", leftovers);
     if (*cluster_dir)
         find_in(config, cluster_dir, "postgres.", leftovers);
-    if (log_mark_read(dir, &mark, id, NULL) != DBK_OK || mark != LOG_MARK_MADE)
+    if (log_mark_read(dir, &mark, id, NULL) != DBK_OK || mark != LOG_MARK_MADE ||
+        !dbk_uuid_parse(id, strlen(id), &cluster.store_id) ||
+        dbk_cluster_size(&cluster, &taken, NULL) != DBK_OK ||
+        strncmp(taken.dir, OUTSIDE "/", sizeof OUTSIDE) != 0)
         return;
-    snprintf(path, sizeof path, OUTSIDE "/%s", id);
-    find_in(config, path, "postgres.", leftovers);
+    *strrchr(taken.dir, '/') = '\0';
+    find_in(config, taken.dir, "postgres.", leftovers);
 }
 
 enum dbk_code leftovers_remove(const struct config *config, const struct leftover *one,

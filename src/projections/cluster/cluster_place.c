@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #define OUTSIDE "/var/lib/daybook-postgres"
+#define OUTSIDE_NAME (DBK_UUID_TEXT + sizeof "-0123456789abcdef")
 
 enum dbk_code cluster_path(char *out, const char *base, const char *name,
                            struct dbk_error *err)
@@ -57,15 +59,28 @@ static void find_chosen(const char *cluster_dir, char base[PATH_MAX])
     free(found);
 }
 
+/* Members of one log on one machine have its id in common: the path tells them apart. */
+static void name_outside(const struct dbk_uuid *store_id, const char *data_dir,
+                         char out[OUTSIDE_NAME])
+{
+    char id[DBK_UUID_TEXT + 1];
+    uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+
+    for (const char *c = data_dir; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
+    dbk_uuid_format(store_id, id);
+    snprintf(out, OUTSIDE_NAME, "%s-%016" PRIx64, id, hash);
+}
+
 enum dbk_code cluster_place_find(const char *data_dir, const char *cluster_dir,
                                  const struct dbk_uuid *store_id,
                                  struct cluster_place *place, struct dbk_error *err)
 {
-    char id[DBK_UUID_TEXT + 1], base[PATH_MAX];
+    char name[OUTSIDE_NAME], base[PATH_MAX];
 
     assert(data_dir[0] == '/'); /* the programs run in / */
     *place = (struct cluster_place){.outside = false};
-    dbk_uuid_format(store_id, id);
+    name_outside(store_id, data_dir, name);
     snprintf(place->data_dir, sizeof place->data_dir, "%s", data_dir);
     place->chosen = cluster_dir && *cluster_dir;
     if (place->chosen)
@@ -75,13 +90,13 @@ enum dbk_code cluster_place_find(const char *data_dir, const char *cluster_dir,
     place->outside = !place->chosen && place->user.drop &&
                      !cluster_user_reaches(&place->user, data_dir);
     if (place->outside) {
-        snprintf(base, sizeof base, "%s/%s", OUTSIDE, id);
+        snprintf(base, sizeof base, "%s/%s", OUTSIDE, name);
         if (set_base(place, base, err) != DBK_OK)
             return DBK_TOO_LARGE;
     }
     place->own_socket_dir = !fits_socket(place->dir);
     if (place->own_socket_dir)
-        snprintf(place->socket_dir, sizeof place->socket_dir, "/tmp/daybook-%s", id);
+        snprintf(place->socket_dir, sizeof place->socket_dir, "/tmp/daybook-%s", name);
     else
         memcpy(place->socket_dir, place->dir, strlen(place->dir) + 1);
     return DBK_OK;

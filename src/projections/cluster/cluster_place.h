@@ -25,9 +25,9 @@ struct cluster_place {
 
 /* Say where the cluster of this data directory lies, the same to everybody who asks:
  * in cluster_dir (NULL or "": none) where there is one, else inside it, or where its user
- * cannot get there in /var/lib/daybook-postgres/<store id>;
+ * cannot get there in /var/lib/daybook-postgres/<store id>-<hash of data_dir>;
  * and its socket in the cluster's directory, or where its path is too long for a socket
- * in /tmp/daybook-<store id>. Makes nothing. An absolute data_dir. DBK_TOO_LARGE. */
+ * in /tmp/daybook-<the same>. Makes nothing. An absolute data_dir. DBK_TOO_LARGE. */
 enum dbk_code cluster_place_find(const char *data_dir, const char *cluster_dir,
                                  const struct dbk_uuid *store_id,
                                  struct cluster_place *place, struct dbk_error *err);

@@ -87,7 +87,11 @@ static void assert_socket_dir(const char *data_dir, bool own)
     assert_int_equal(cluster_place_find(data_dir, NULL, &store_id, place, NULL),
                      DBK_OK);
     assert_int_equal(place->own_socket_dir, own);
-    assert_string_equal(place->socket_dir, own ? OWN_SOCKET_DIR : place->dir);
+    if (own)
+        assert_int_equal(
+            strncmp(place->socket_dir, OWN_SOCKET_DIR "-", sizeof OWN_SOCKET_DIR), 0);
+    else
+        assert_string_equal(place->socket_dir, place->dir);
     free(place);
 }
 
@@ -119,6 +123,30 @@ static void what_a_socket_cannot_be_named_has_it_elsewhere(void **state)
     assert_socket_dir(make_dir(quote), true);
     assert_int_equal(rmdir(comma), 0);
     assert_int_equal(rmdir(quote), 0);
+}
+
+/* Members of one log, which has one id, on one machine. */
+static void data_directories_of_one_log_have_places_of_their_own(void **state)
+{
+    char one_dir[] = "/tmp/dbk-place,XXXXXX", other_dir[] = "/tmp/dbk-place,XXXXXX";
+    struct cluster_place *one, *other, *again;
+
+    (void)state;
+    assert_non_null(mkdtemp(one_dir)); /* for its owner alone */
+    assert_non_null(mkdtemp(other_dir));
+    one = find(one_dir);
+    other = find(other_dir);
+    again = find(one_dir);
+    assert_string_not_equal(one->base, other->base);
+    assert_string_not_equal(one->socket_dir, other->socket_dir);
+    assert_string_equal(one->base, again->base);
+    assert_string_equal(one->socket_dir, again->socket_dir);
+    assert_int_equal(one->outside, geteuid() == 0);
+    assert_int_equal(rmdir(one_dir), 0);
+    assert_int_equal(rmdir(other_dir), 0);
+    free(one);
+    free(other);
+    free(again);
 }
 
 /* One that has its socket elsewhere, of ourselves: nobody to become. */
@@ -185,6 +213,7 @@ int main(void)
         cmocka_unit_test(it_lies_in_the_data_directory),
         cmocka_unit_test(a_path_that_is_too_long_is_refused),
         cmocka_unit_test(what_a_socket_cannot_be_named_has_it_elsewhere),
+        cmocka_unit_test(data_directories_of_one_log_have_places_of_their_own),
         cmocka_unit_test(the_directory_of_the_socket_is_made_and_taken_again),
         cmocka_unit_test(what_is_not_ours_is_not_taken),
     };
