@@ -205,14 +205,28 @@ static void explain(struct request *rq, enum dbk_code code)
             "Idempotency-Key to find out";
 }
 
+/* Events are handed to the log as they are. All else is first looked up, here: and another
+ * copy may have shown already what this one has shipped and not yet committed. So it has to
+ * have all that was acknowledged, as for a read. */
+static bool looks_up(const struct route *route)
+{
+    return route->handle != handle_post_event && route->handle != handle_post_batch &&
+           route->handle != handle_post_event_at &&
+           route->handle != handle_post_hand_over;
+}
+
 static enum dbk_code write_here(struct request *rq, struct response *rs,
                                 struct dbk_error *err)
 {
-    enum dbk_code code = rq->match.route->handle(rq, rs, err);
+    const struct route *route = rq->match.route;
+    bool member = membership_of(rq) != NULL, first = member && looks_up(route);
+    enum dbk_code code = first ? confirm(rq, DBK_OK, err) : DBK_OK;
 
-    if (membership_of(rq) && rests_on_the_log(rq, code))
+    if (code == DBK_OK)
+        code = route->handle(rq, rs, err);
+    if (member && !first && rests_on_the_log(rq, code))
         code = confirm(rq, code, err);
-    if (membership_of(rq))
+    if (member)
         explain(rq, code);
     return code == DBK_NOT_LEADER ? deposed(rq, rs, err) : code;
 }

@@ -17,7 +17,8 @@ struct fake {
         then; /* shown once fresh was asked, where it has a node */
     enum dbk_code fresh, hand_over, members;
     char handed[DBK_MEMBER_TEXT];
-    atomic_uint freshened; /* how often fresh was asked */
+    atomic_uint freshened;   /* how often fresh was asked */
+    void (*meanwhile)(void); /* done once by the next fresh; NULL: nothing */
 };
 
 static inline void fake_look(void *context, struct dbk_membership_look *out)
@@ -33,6 +34,7 @@ static inline enum dbk_code fake_fresh(void *context, int timeout_ms,
                                        struct dbk_error *err)
 {
     struct fake *fake = context;
+    void (*meanwhile)(void);
     enum dbk_code code;
 
     (void)timeout_ms;
@@ -41,7 +43,11 @@ static inline enum dbk_code fake_fresh(void *context, int timeout_ms,
     if (*fake->then.node)
         fake->look = fake->then;
     code = fake->fresh;
+    meanwhile = fake->meanwhile;
+    fake->meanwhile = NULL;
     pthread_mutex_unlock(&fake->mutex);
+    if (meanwhile)
+        meanwhile();
     return code == DBK_OK ? DBK_OK : dbk_fail(err, code, "broker k1:9092 is silent");
 }
 

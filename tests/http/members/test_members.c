@@ -281,6 +281,27 @@ static void who_was_deposed_unheard_refuses_nothing_by_what_it_knows(void **stat
     ask(two->other, "PATCH", NOBODY, "", "{\"first_name\":\"K\"}", 307, "not-leader");
 }
 
+static const struct live *late;
+
+static void create_late(void)
+{
+    ask(late, "POST", "/persons", "",
+        "{\"id\":\"01932b7e-7f3a-7c1d-9a53-5d8a1c2f4b6e\",\"email\":\"k@x.mock\","
+        "\"first_name\":\"K\",\"last_name\":\"L\"}",
+        201, NULL);
+}
+
+/* A copy shows what the leader has shipped before the leader has committed it: that is waited
+ * for before anything is decided by what is here. */
+static void what_others_show_already_is_known_to_who_decides(void **state)
+{
+    struct two *two = *state;
+
+    late = two->leader;
+    two->fakes[0].meanwhile = create_late;
+    ask(two->leader, "PATCH", NOBODY, "", "{\"first_name\":\"M\"}", 200, NULL);
+}
+
 static void who_cannot_tell_whether_it_leads_refuses_nothing(void **state)
 {
     struct two *two = *state;
@@ -732,6 +753,7 @@ int main(void)
         TELLS(what_brokers_keep_from_being_written_is_no_disks_fault),
         TELLS(who_was_deposed_unheard_refuses_nothing_by_what_it_knows),
         TELLS(who_cannot_tell_whether_it_leads_refuses_nothing),
+        TELLS(what_others_show_already_is_known_to_who_decides),
         TELLS(a_read_asks_the_others_first),
         TELLS(a_read_of_unknown_age_is_refused_unless_that_is_fine),
         cmocka_unit_test(a_read_waits_for_the_sequence_that_it_names),
