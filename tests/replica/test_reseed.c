@@ -104,7 +104,9 @@ static void nothing_is_sent_where_nothing_is_lost_or_others_have_more(void **sta
     await_equal(cluster);
     assert_int_equal(reseed(&cluster->nodes[1], &sent), DBK_MOVED);
     assert_int_equal(reseed(&cluster->nodes[2], &sent), DBK_CONFLICT);
-    assert_non_null(strstr(cluster->err.text, "not the one that has the most"));
+    /* By the stream, or by what another node has told of itself by then. */
+    assert_true(strstr(cluster->err.text, "not the one that has the most") ||
+                strstr(cluster->err.text, "reseed there"));
     await_head(&cluster->nodes[2], 10);
     assert_int_equal(sent, 0);
 }
