@@ -1,10 +1,11 @@
 #include "nodes.h"
+#include "stream.h"
 
 #include <errno.h>
 #include <lmdb.h>
 #include <stdatomic.h>
 
-enum { PRODUCE = 0 }; /* Kafka's number of the request */
+enum { PRODUCE = 0, LIST_OFFSETS = 2 }; /* Kafka's numbers of the requests */
 
 static atomic_int failing_commits;
 
@@ -279,6 +280,28 @@ static void records_that_are_damaged_on_the_way_halt(void **state)
     assert_int_equal(head_of(leader), 0);
 }
 
+/* Such as by cluster status, while the partition has no leader. */
+static void the_bounds_are_waited_for_no_longer_than_was_said(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+    struct stream *stream;
+    int64_t begin, end;
+
+    assert_int_equal(stream_open(&leader->options, &stream, &cluster->err), DBK_OK);
+    for (int i = 0; i < 300; i++) /* those of the nodes are among them */
+        rd_kafka_mock_push_request_errors(cluster->mock, LIST_OFFSETS, 1,
+                                          RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
+    assert_int_equal(stream_bounds(stream, 500, &begin, &end, &cluster->err),
+                     DBK_UNAVAILABLE);
+    rd_kafka_mock_clear_request_errors(cluster->mock, LIST_OFFSETS);
+    assert_int_equal(stream_bounds(stream, WAIT_MS, &begin, &end, &cluster->err),
+                     DBK_OK);
+    assert_int_equal(begin, 0);
+    assert_true(end > 0);
+    stream_close(stream);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +317,7 @@ int main(void)
         CLUSTER_TEST(what_follows_another_history_is_not_passed_over),
         CLUSTER_TEST(what_another_program_writes_halts),
         CLUSTER_TEST(records_that_are_damaged_on_the_way_halt),
+        CLUSTER_TEST(the_bounds_are_waited_for_no_longer_than_was_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
