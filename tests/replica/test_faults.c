@@ -5,7 +5,7 @@
 #include <lmdb.h>
 #include <stdatomic.h>
 
-enum { PRODUCE = 0, LIST_OFFSETS = 2 }; /* Kafka's numbers of the requests */
+enum { PRODUCE = 0 }; /* Kafka's number of the request */
 
 static atomic_int failing_commits;
 
@@ -280,7 +280,7 @@ static void records_that_are_damaged_on_the_way_halt(void **state)
     assert_int_equal(head_of(leader), 0);
 }
 
-/* Such as by cluster status, while the partition has no leader. */
+/* Such as by cluster status, while the broker that leads the partition is dead. */
 static void the_bounds_are_waited_for_no_longer_than_was_said(void **state)
 {
     struct cluster *cluster = *state;
@@ -289,12 +289,11 @@ static void the_bounds_are_waited_for_no_longer_than_was_said(void **state)
     int64_t begin, end;
 
     assert_int_equal(stream_open(&leader->options, &stream, &cluster->err), DBK_OK);
-    for (int i = 0; i < 300; i++) /* those of the nodes are among them */
-        rd_kafka_mock_push_request_errors(cluster->mock, LIST_OFFSETS, 1,
-                                          RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
+    rd_kafka_mock_partition_set_leader(cluster->mock, leader->options.topic, 0, 2);
+    rd_kafka_mock_broker_set_down(cluster->mock, 2);
     assert_int_equal(stream_bounds(stream, 500, &begin, &end, &cluster->err),
                      DBK_UNAVAILABLE);
-    rd_kafka_mock_clear_request_errors(cluster->mock, LIST_OFFSETS);
+    rd_kafka_mock_broker_set_up(cluster->mock, 2);
     assert_int_equal(stream_bounds(stream, WAIT_MS, &begin, &end, &cluster->err),
                      DBK_OK);
     assert_int_equal(begin, 0);
