@@ -1,5 +1,7 @@
 #include "end.h"
 
+#include "offset.h"
+
 #include <inttypes.h>
 
 /* Nobody waits for the brokers longer than this at once: a stop is quick. */
@@ -8,19 +10,11 @@ enum { ASK_MS = 1000, LOOK_AGAIN_MS = 2 };
 enum dbk_code end_ask(struct dbk_replica *replica, int timeout_ms, int64_t *end,
                       struct dbk_error *err)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *of_stream =
-        rd_kafka_topic_partition_list_add(list, replica->options.topic, 0);
-    rd_kafka_resp_err_t rc;
+    rd_kafka_resp_err_t rc =
+        offset_ask(replica->asker, replica->options.topic, 0, RD_KAFKA_OFFSET_END,
+                   timeout_ms < ASK_MS ? timeout_ms : ASK_MS, end);
 
-    of_stream->offset = RD_KAFKA_OFFSET_END; /* one request; the watermarks are two */
-    rc = rd_kafka_offsets_for_times(replica->asker, list,
-                                    timeout_ms < ASK_MS ? timeout_ms : ASK_MS);
     if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
-        rc = of_stream->err;
-    *end = of_stream->offset;
-    rd_kafka_topic_partition_list_destroy(list);
-    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR && *end >= 0)
         return DBK_OK;
     return dbk_fail(err, DBK_UNAVAILABLE,
                     "the brokers do not tell where the stream ends: %s",

@@ -2,6 +2,7 @@
 
 #include "apply.h"
 #include "leader.h"
+#include "offset.h"
 #include "rejoin.h"
 
 #include <inttypes.h>
@@ -14,6 +15,7 @@ enum {
     FAILED_MS = 500,
     HALTED_MS = 100,
     LOOK_MS = 2000,
+    ASK_MS = 1000,
     FAILURES_MAX = 5,
 };
 
@@ -108,9 +110,10 @@ static void out_of_range(struct dbk_replica *replica)
     bool known;
 
     replica->reading = false;
-    known = rd_kafka_query_watermark_offsets(replica->consumer, replica->options.topic,
-                                             0, &begin, &end,
-                                             1000) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    known = offset_ask(replica->consumer, replica->options.topic, 0,
+                       RD_KAFKA_OFFSET_BEGINNING, ASK_MS, &begin) == 0 &&
+            offset_ask(replica->consumer, replica->options.topic, 0,
+                       RD_KAFKA_OFFSET_END, ASK_MS, &end) == 0;
     if (known && (next < begin || next > end) && ++replica->failures > 1)
         halt_out_of_range(replica, next, begin, end);
     else

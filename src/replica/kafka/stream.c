@@ -1,5 +1,7 @@
 #include "stream.h"
 
+#include "offset.h"
+
 #include "store/clock.h"
 
 #include <inttypes.h>
@@ -48,36 +50,17 @@ rd_kafka_t *stream_handle(struct stream *stream)
     return stream->handle;
 }
 
-/* rd_kafka_query_watermark_offsets waits for as long as brokers do not answer, whatever it is
- * told: this does not. */
-static rd_kafka_resp_err_t ask_offset(struct stream *stream, int64_t which,
-                                      dbk_deadline deadline, int64_t *out)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *of_stream =
-        rd_kafka_topic_partition_list_add(list, stream->topic, 0);
-    rd_kafka_resp_err_t rc;
-
-    of_stream->offset = which;
-    rc = rd_kafka_offsets_for_times(stream->handle, list,
-                                    dbk_deadline_left(deadline) + 1);
-    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
-        rc = of_stream->err;
-    *out = of_stream->offset;
-    rd_kafka_topic_partition_list_destroy(list);
-    return rc == RD_KAFKA_RESP_ERR_NO_ERROR && *out < 0 ? RD_KAFKA_RESP_ERR__TIMED_OUT
-                                                        : rc;
-}
-
 enum dbk_code stream_bounds(struct stream *stream, int timeout_ms, int64_t *begin,
                             int64_t *end, struct dbk_error *err)
 {
     dbk_deadline deadline = dbk_deadline_in(timeout_ms);
     rd_kafka_resp_err_t rc =
-        ask_offset(stream, RD_KAFKA_OFFSET_BEGINNING, deadline, begin);
+        offset_ask(stream->handle, stream->topic, 0, RD_KAFKA_OFFSET_BEGINNING,
+                   dbk_deadline_left(deadline) + 1, begin);
 
     if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
-        rc = ask_offset(stream, RD_KAFKA_OFFSET_END, deadline, end);
+        rc = offset_ask(stream->handle, stream->topic, 0, RD_KAFKA_OFFSET_END,
+                        dbk_deadline_left(deadline) + 1, end);
     if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
         return DBK_OK;
     if (rc == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||

@@ -1,6 +1,7 @@
 #include "relay_end.h"
 
 #include "conf.h"
+#include "offset.h"
 #include "store/clock.h"
 
 #include <inttypes.h>
@@ -115,10 +116,13 @@ static enum dbk_code look_at(struct look *look, int32_t partition,
 {
     int64_t low, high, back = LOOK_BACK;
     rd_kafka_resp_err_t rc =
-        rd_kafka_query_watermark_offsets(look->handle, look->topic, partition, &low,
-                                         &high, dbk_deadline_left(look->deadline) + 1);
+        offset_ask(look->handle, look->topic, partition, RD_KAFKA_OFFSET_BEGINNING,
+                   dbk_deadline_left(look->deadline) + 1, &low);
     bool any = false;
 
+    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rc = offset_ask(look->handle, look->topic, partition, RD_KAFKA_OFFSET_END,
+                        dbk_deadline_left(look->deadline) + 1, &high);
     if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
         return unavailable(rc, err);
     look->had = look->had || high > 0;
