@@ -69,7 +69,7 @@ test-metrics: build/dev/build.ninja ## what /metrics tells, held against Prometh
 
 test-cluster: build/dev/build.ninja ## several servers that are one, with Kafka's own brokers
 	@cmake --build build/dev -j $(JOBS)
-	@ctest --preset dev -C cluster -R '^(cluster|e2e/members)/'
+	@ctest --preset dev -C cluster -R '^(cluster|e2e/members|e2e/cluster)/'
 
 torture: build/dev/build.ninja ## the tests that take minutes; SEED=n repeats a run, PART=x runs one
 	@cmake --build build/dev -j $(JOBS)

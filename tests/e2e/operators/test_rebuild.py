@@ -313,10 +313,12 @@ class Shell(Case):
         self.daybook("rebuild")
         for dropping in (("rebuild",), ("rebuild", "--drop-old"),
                          ("replay", "--into", "left_over_by_another")):
-            process, into = self.stopped_replay()
-            shadow = into + "_shadow"
-            process.kill()
-            process.wait(PATIENCE)
+            shadow = None
+            while shadow not in self.beside():  # it had sent the swap before it stood still
+                process, into = self.stopped_replay()
+                shadow = into + "_shadow"
+                process.kill()
+                process.wait(PATIENCE)
             self.server.wait_for(lambda: not self.beside()[shadow]["in_use"],
                                  "the end of its connections")
             self.assertRegex(self.server.run("status").stdout,
