@@ -68,6 +68,10 @@ void dbk_render_json(struct dbk_render *render, struct dbk_slice json);
 
 /* JSON values. A string's bytes that are not UTF-8 become U+FFFD, one for each byte. */
 void dbk_render_string(struct dbk_render *render, struct dbk_slice text);
+/* A member of an object: its name as it stands there, as ",\"name\":", and a string; null
+ * where the text is empty. */
+void dbk_render_named(struct dbk_render *render, const char *name,
+                      struct dbk_slice text);
 void dbk_render_number(struct dbk_render *render, uint64_t number);
 void dbk_render_uuid(struct dbk_render *render, const struct dbk_uuid *id);
 /* With a Z behind it where render->zone says so. */

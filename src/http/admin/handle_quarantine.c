@@ -17,15 +17,6 @@ struct page {
     bool more;     /* one came that is beyond the page */
 };
 
-static void render_text(struct dbk_render *out, const char *key, const char *text)
-{
-    dbk_render_text(out, key);
-    if (*text)
-        dbk_render_string(out, dbk_slice(text));
-    else
-        dbk_render_text(out, "null");
-}
-
 static void render_time(struct dbk_render *out, const char *text)
 {
     dbk_timestamp at;
@@ -49,7 +40,7 @@ static void render_one(void *context, const struct dbk_quarantined *one)
         dbk_render_uuid(out, &one->person_id);
     else
         dbk_render_text(out, "null");
-    render_text(out, ",\"anonymous_id\":", one->anonymous_id);
+    dbk_render_named(out, ",\"anonymous_id\":", dbk_slice(one->anonymous_id));
     dbk_render_text(out, ",\"sequence\":");
     dbk_render_number(out, one->sequence);
     dbk_render_text(out, ",\"reason\":");

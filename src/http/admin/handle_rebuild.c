@@ -43,15 +43,6 @@ static enum dbk_code read_wish(struct request *rq, bool *keep_old,
     return code;
 }
 
-static void text(struct dbk_render *out, const char *key, const char *value)
-{
-    dbk_render_text(out, key);
-    if (value && *value)
-        dbk_render_string(out, dbk_slice(value));
-    else
-        dbk_render_text(out, "null");
-}
-
 static void number(struct dbk_render *out, const char *key, uint64_t value)
 {
     dbk_render_text(out, key);
@@ -78,7 +69,7 @@ static void render_result(struct dbk_render *out, const struct rebuilder_status 
     number(out, ",\"sequence\":", result->sequence);
     number(out, ",\"quarantined\":", result->quarantined);
     dbk_render_text(out, result->slow ? ",\"slow\":true" : ",\"slow\":false");
-    text(out, ",\"kept\":", result->kept);
+    dbk_render_named(out, ",\"kept\":", dbk_slice(result->kept));
     snprintf(seconds, sizeof seconds, ",\"seconds\":%.3f}", status->seconds);
     dbk_render_text(out, seconds);
 }
@@ -102,9 +93,9 @@ static const char *name_of(enum rebuilder_state state)
 
 static void render(struct dbk_render *out, const struct rebuilder_status *status)
 {
-    text(out, "{\"state\":", name_of(status->state));
-    text(out, ",\"phase\":", status->phase);
-    text(out, ",\"unit\":", status->unit);
+    dbk_render_named(out, "{\"state\":", dbk_slice(name_of(status->state)));
+    dbk_render_named(out, ",\"phase\":", dbk_slice(status->phase));
+    dbk_render_named(out, ",\"unit\":", dbk_slice(status->unit));
     number(out, ",\"done\":", status->done);
     number(out, ",\"total\":", status->total);
     time_of(out, ",\"started_at\":", status->started_at);
@@ -113,7 +104,7 @@ static void render(struct dbk_render *out, const struct rebuilder_status *status
         number(out, ",\"seconds_left\":", status->seconds_left);
     else
         dbk_render_text(out, ",\"seconds_left\":null");
-    text(out, ",\"reason\":", status->reason);
+    dbk_render_named(out, ",\"reason\":", dbk_slice(status->reason));
     dbk_render_text(out, ",\"result\":");
     if (status->state == REBUILDER_DONE)
         render_result(out, status);

@@ -35,11 +35,7 @@ static void render(const struct service *service,
 {
     dbk_render_text(out, look->leads ? "{\"leads\":true" : "{\"leads\":false");
     members_render_role(service, look, out);
-    dbk_render_text(out, ",\"why\":");
-    if (*look->why)
-        dbk_render_string(out, dbk_slice(look->why));
-    else
-        dbk_render_text(out, "null");
+    dbk_render_named(out, ",\"why\":", dbk_slice(look->why));
     number(out, ",\"epoch\":", look->epoch);
     number(out, ",\"next\":", look->next);
     number(out, ",\"end\":", look->end);

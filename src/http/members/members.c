@@ -269,23 +269,14 @@ const char *members_role(const struct service *service,
     return now->leads ? "leader" : "follower";
 }
 
-static void render_text(struct dbk_render *out, const char *key, const char *text)
-{
-    dbk_render_text(out, key);
-    if (*text)
-        dbk_render_string(out, dbk_slice(text));
-    else
-        dbk_render_text(out, "null");
-}
-
 void members_render_role(const struct service *service,
                          const struct dbk_membership_look *now, struct dbk_render *out)
 {
-    render_text(out, ",\"role\":", members_role(service, now));
+    dbk_render_named(out, ",\"role\":", dbk_slice(members_role(service, now)));
     if (!service->options.membership)
         return;
-    render_text(out, ",\"node\":", now->node);
-    render_text(out, ",\"state\":", now->state);
-    render_text(out, ",\"leader\":", now->leader);
-    render_text(out, ",\"leader_url\":", now->leader_url);
+    dbk_render_named(out, ",\"node\":", dbk_slice(now->node));
+    dbk_render_named(out, ",\"state\":", dbk_slice(now->state));
+    dbk_render_named(out, ",\"leader\":", dbk_slice(now->leader));
+    dbk_render_named(out, ",\"leader_url\":", dbk_slice(now->leader_url));
 }

@@ -63,16 +63,6 @@ static enum dbk_code render_logged(const struct request *rq, struct response *rs
     return good ? DBK_OK : dbk_fail(err, DBK_NO_MEMORY, "no memory for a person");
 }
 
-static void render_named_text(struct dbk_render *out, const char *key,
-                              struct dbk_slice text)
-{
-    dbk_render_text(out, key);
-    if (text.length > 0)
-        dbk_render_string(out, text);
-    else
-        dbk_render_text(out, "null");
-}
-
 /* The fields that a request has named, in the order of a person's. False: no memory. */
 static bool render_named(struct dbk_render *out, const struct dbk_uuid *id,
                          const struct dbk_person_fields *named)
@@ -82,15 +72,15 @@ static bool render_named(struct dbk_render *out, const struct dbk_uuid *id,
     dbk_render_text(out, "{\"id\":");
     dbk_render_uuid(out, id);
     if (named->has & DBK_HAS_EMAIL)
-        render_named_text(out, ",\"email\":", named->email);
+        dbk_render_named(out, ",\"email\":", named->email);
     if (named->has & DBK_HAS_FIRST_NAME)
-        render_named_text(out, ",\"first_name\":", named->first_name);
+        dbk_render_named(out, ",\"first_name\":", named->first_name);
     if (named->has & DBK_HAS_LAST_NAME)
-        render_named_text(out, ",\"last_name\":", named->last_name);
+        dbk_render_named(out, ",\"last_name\":", named->last_name);
     if (named->has & DBK_HAS_ROLE)
-        render_named_text(out, ",\"role\":", dbk_slice(dbk_role_name(named->role)));
+        dbk_render_named(out, ",\"role\":", dbk_slice(dbk_role_name(named->role)));
     if (named->has & DBK_HAS_EXTERNAL_ID)
-        render_named_text(out, ",\"external_id\":", named->external_id);
+        dbk_render_named(out, ",\"external_id\":", named->external_id);
     if (named->has & DBK_HAS_PROPERTIES) {
         dbk_render_text(out, ",\"properties\":");
         if (named->properties.length > 0)

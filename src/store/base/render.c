@@ -164,6 +164,16 @@ void dbk_render_string(struct dbk_render *render, struct dbk_slice text)
     dbk_render_raw(render, "\"", 1);
 }
 
+void dbk_render_named(struct dbk_render *render, const char *name,
+                      struct dbk_slice text)
+{
+    dbk_render_text(render, name);
+    if (text.length > 0)
+        dbk_render_string(render, text);
+    else
+        dbk_render_text(render, "null");
+}
+
 void dbk_render_number(struct dbk_render *render, uint64_t number)
 {
     char text[DECIMAL_MAX + 1];
