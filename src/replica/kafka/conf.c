@@ -181,6 +181,16 @@ static enum dbk_code set_file(rd_kafka_conf_t *conf, const char *path,
     return code;
 }
 
+rd_kafka_AdminOptions_t *conf_within(rd_kafka_t *handle, rd_kafka_admin_op_t call,
+                                     int timeout_ms)
+{
+    rd_kafka_AdminOptions_t *bounds = rd_kafka_AdminOptions_new(handle, call);
+    char why[128];
+
+    rd_kafka_AdminOptions_set_request_timeout(bounds, timeout_ms, why, sizeof why);
+    return bounds;
+}
+
 int conf_session_ms(const struct dbk_replica_options *options)
 {
     return options->session_ms > 0 ? options->session_ms : CONF_SESSION_MS;

@@ -32,6 +32,10 @@ enum dbk_code conf_create(const struct dbk_replica_options *options, enum conf_u
 enum dbk_code conf_handle(rd_kafka_type_t type, rd_kafka_conf_t *conf,
                           rd_kafka_t **handle, struct dbk_error *err);
 
+/* How long an administrative call may take; owned. */
+rd_kafka_AdminOptions_t *conf_within(rd_kafka_t *handle, rd_kafka_admin_op_t call,
+                                     int timeout_ms);
+
 int conf_session_ms(const struct dbk_replica_options *options);
 
 /* Names of topics and groups. */

@@ -48,16 +48,6 @@ void topic_judge(const char *name, const char *value, struct topic_faults *out)
               MESSAGE_MAX);
 }
 
-static rd_kafka_AdminOptions_t *within(rd_kafka_t *handle, rd_kafka_admin_op_t op,
-                                       int timeout_ms)
-{
-    rd_kafka_AdminOptions_t *bounds = rd_kafka_AdminOptions_new(handle, op);
-    char why[128];
-
-    rd_kafka_AdminOptions_set_request_timeout(bounds, timeout_ms, why, sizeof why);
-    return bounds;
-}
-
 static enum dbk_code unanswered(rd_kafka_event_t *event, struct dbk_error *err)
 {
     return dbk_fail(err, DBK_UNAVAILABLE, "the brokers do not answer: %s",
@@ -130,7 +120,7 @@ enum dbk_code topic_create(rd_kafka_t *handle,
         return dbk_fail(err, DBK_INVALID, "%s with %u replicas can be no topic",
                         options->topic, replication);
     }
-    bounds = within(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
+    bounds = conf_within(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
     rd_kafka_AdminOptions_set_operation_timeout(bounds, timeout_ms, why, sizeof why);
     queue = rd_kafka_queue_new(handle);
     rd_kafka_CreateTopics(handle, topics, 2, bounds, queue);
@@ -180,8 +170,8 @@ static enum dbk_code judge_settings(rd_kafka_t *handle, const char *name,
 {
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
-    rd_kafka_AdminOptions_t *bounds = within(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
-                                             dbk_deadline_left(deadline) + 1);
+    rd_kafka_AdminOptions_t *bounds = conf_within(
+        handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, dbk_deadline_left(deadline) + 1);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
     rd_kafka_event_t *event;
     enum dbk_code code;

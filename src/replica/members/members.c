@@ -23,16 +23,6 @@ static rd_kafka_event_t *answer(rd_kafka_queue_t *queue, int timeout_ms,
     return NULL;
 }
 
-static rd_kafka_AdminOptions_t *within(rd_kafka_t *handle, rd_kafka_admin_op_t op,
-                                       int timeout_ms)
-{
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(handle, op);
-    char why[128];
-
-    rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why, sizeof why);
-    return options;
-}
-
 /* What a group's answer has for the stream. */
 static bool read_answer(rd_kafka_event_t *event, struct dbk_replica_member *out)
 {
@@ -61,7 +51,7 @@ enum dbk_code member_find(rd_kafka_t *handle, const struct dbk_replica_options *
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_ListConsumerGroupOffsets_t *request;
     rd_kafka_AdminOptions_t *bounds =
-        within(handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout_ms);
+        conf_within(handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout_ms);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
     rd_kafka_event_t *event;
     char group[CONF_NAME_MAX];
