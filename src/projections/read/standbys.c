@@ -20,8 +20,7 @@ enum {
     EAGER_MS = 1,
     IDLE_MS = 250,
     AWAY_MS = 1000,
-    CONNECT_MS = 5000,
-    STEP_MS = 100
+    CONNECT_MS = 5000
 };
 
 static void report(struct standby *standby, const char *what, const char *why)
@@ -167,7 +166,7 @@ static enum dbk_code ask(struct standby *standby, struct pg **pg, struct dbk_err
     return code;
 }
 
-/* Until a read waits, for ms at most, and for STEP_MS of it whoever waits; false: stop. */
+/* Until a read waits, for ms at most, and for at_least of it whoever waits; false: stop. */
 static bool rest(struct standbys *all, int ms, int at_least)
 {
     dbk_deadline until = dbk_deadline_in(ms), least = dbk_deadline_in(at_least);
