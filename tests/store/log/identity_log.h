@@ -4,7 +4,7 @@
 #define DBK_TESTS_STORE_LOG_IDENTITY_LOG_H
 
 #include "scratch_log.h"
-#include "store/verify.h"
+#include "verified_log.h"
 
 #define TEST(name)                                                                     \
     cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
@@ -112,25 +112,12 @@ static inline struct dbk_record record_at(struct scratch *s, uint64_t sequence,
     return record;
 }
 
-static inline void find_wrong(void *context, uint64_t sequence, const char *text)
-{
-    (void)context;
-    fail_msg("record %llu: %s", (unsigned long long)sequence, text);
-}
-
 /* What the log's records imply is what is in its indexes. */
 static inline void assert_verifies(struct scratch *s)
 {
-    struct dbk_verify_options options = {.finding = find_wrong};
-    struct dbk_verify_result result;
-    char scratch[100];
-
-    snprintf(scratch, sizeof scratch, "%s/verify.tmp", s->dir);
-    options.scratch_dir = scratch;
     dbk_log_close(s->log);
     s->log = NULL;
-    assert_int_equal(dbk_log_verify(s->dir, &options, &result, &s->err), DBK_OK);
-    assert_int_equal(result.findings, 0);
+    assert_verified(s->dir);
     scratch_open(s);
 }
 

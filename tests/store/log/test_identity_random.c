@@ -4,7 +4,7 @@
 #include "scratch_log.h"
 
 #include "store/log_builder.h"
-#include "store/verify.h"
+#include "verified_log.h"
 
 #define TEST(name)                                                                     \
     cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
@@ -379,25 +379,6 @@ static void check_persons(struct model *model)
     dbk_aliases_finish(&aliases);
 }
 
-static void find_wrong(void *context, uint64_t sequence, const char *text)
-{
-    (void)context;
-    fail_msg("record %llu: %s", (unsigned long long)sequence, text);
-}
-
-static void verify(const char *dir)
-{
-    struct dbk_verify_options options = {.finding = find_wrong};
-    struct dbk_verify_result result;
-    struct dbk_error err;
-    char scratch[160];
-
-    snprintf(scratch, sizeof scratch, "%s/verify.tmp", dir);
-    options.scratch_dir = scratch;
-    assert_int_equal(dbk_log_verify(dir, &options, &result, &err), DBK_OK);
-    assert_int_equal(result.findings, 0);
-}
-
 /* Whatever was decided may be taken over by another log, record by record. */
 static void rebuild(struct scratch *s)
 {
@@ -417,7 +398,7 @@ static void rebuild(struct scratch *s)
     }
     assert_int_equal(dbk_log_builder_finish(builder, &s->err), DBK_OK);
     dbk_batch_finish(&batch);
-    verify(dir);
+    assert_verified(dir);
     dbk_log_builder_remove(dir);
 }
 
@@ -440,7 +421,7 @@ static void run(struct scratch *s, uint64_t seed)
     rebuild(s);
     dbk_log_close(s->log);
     s->log = NULL;
-    verify(s->dir);
+    assert_verified(s->dir);
     scratch_open(s);
     free(model);
 }

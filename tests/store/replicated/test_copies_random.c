@@ -6,7 +6,7 @@
 
 #include "compare.h"
 #include "environment.h"
-#include "store/verify.h"
+#include "verified_log.h"
 
 #include <lmdb.h>
 #include <stdatomic.h>
@@ -370,26 +370,6 @@ static void compare_files(const char *a_dir, const char *b_dir)
     environment_close(&b);
 }
 
-static void find_wrong(void *context, uint64_t sequence, const char *text)
-{
-    (void)context;
-    fail_msg("record %llu: %s", (unsigned long long)sequence, text);
-}
-
-static void verify(const char *dir)
-{
-    struct dbk_verify_options options = {.finding = find_wrong};
-    struct dbk_verify_result result;
-    struct dbk_error err;
-    char scratch[160];
-
-    snprintf(scratch, sizeof scratch, "%s/verify.tmp", dir);
-    options.scratch_dir = scratch;
-    assert_int_equal(dbk_log_verify(dir, &options, &result, &err), DBK_OK);
-    assert_int_equal(result.findings, 0);
-    assert_true(result.member);
-}
-
 static void check_each(struct world *world, struct node *node)
 {
     struct dbk_event_state state;
@@ -420,7 +400,7 @@ static void conclude(struct world *world)
     }
     for (int i = 1; i < NODES; i++)
         compare_files(world->nodes[0].s.dir, world->nodes[i].s.dir);
-    verify(world->nodes[NODES - 1].s.dir);
+    assert_true(assert_verified(world->nodes[NODES - 1].s.dir).member);
     assert_true(world->nodes[NODES - 1].voids > 0);
     for (const char *way = ".ULlO"; *way; way++)
         assert_true(world->seen[(int)*way] > 5);
