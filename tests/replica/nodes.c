@@ -1,5 +1,7 @@
 #include "nodes.h"
 
+#include "store/scratch_log.h"
+
 #include <unistd.h>
 
 static void on_report(void *context, const char *line)
@@ -83,24 +85,13 @@ int cluster_setup(void **state)
     return 0;
 }
 
-static void remove_dir(const char *dir)
-{
-    char path[128];
-
-    snprintf(path, sizeof path, "%s/data.mdb", dir);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/lock.mdb", dir);
-    unlink(path);
-    rmdir(dir);
-}
-
 int cluster_teardown(void **state)
 {
     struct cluster *cluster = *state;
 
     for (int i = 0; i < NODES; i++) {
         node_stop(&cluster->nodes[i]);
-        remove_dir(cluster->nodes[i].dir);
+        scratch_remove(cluster->nodes[i].dir);
         pthread_mutex_destroy(&cluster->nodes[i].mutex);
     }
     rd_kafka_mock_cluster_destroy(cluster->mock);
@@ -220,7 +211,7 @@ void await_line(struct node *node, const char *part)
         fail_msg("%s did not say \"%s\":\n%s", node->name, part, node->lines);
 }
 
-uint64_t head_of(struct node *node)
+uint64_t node_head(struct node *node)
 {
     uint64_t head = 0;
 
@@ -232,7 +223,7 @@ static bool has_head(void *context)
 {
     struct wanted *wanted = context;
 
-    return head_of(wanted->node) >= wanted->head;
+    return node_head(wanted->node) >= wanted->head;
 }
 
 void await_head(struct node *node, uint64_t head)
@@ -240,14 +231,14 @@ void await_head(struct node *node, uint64_t head)
     struct wanted wanted = {.node = node, .head = head};
 
     if (!eventually(has_head, &wanted))
-        fail_msg("%s is at %llu:\n%s", node->name, (unsigned long long)head_of(node),
+        fail_msg("%s is at %llu:\n%s", node->name, (unsigned long long)node_head(node),
                  node->lines);
 }
 
 static void assert_same_records(struct node *a, struct node *b)
 {
     struct dbk_batch of_a = {0}, of_b = {0};
-    uint64_t head = head_of(a);
+    uint64_t head = node_head(a);
 
     for (uint64_t after = 0; after < head; after += of_a.count) {
         assert_int_equal(dbk_log_read(a->log, after, 1000, 1 << 20, &of_a, NULL),
@@ -268,37 +259,30 @@ void await_equal(struct cluster *cluster)
 
     for (int i = 0; i < NODES; i++) {
         struct node *node = &cluster->nodes[i];
-        if (node->replica && (!most || head_of(node) > head_of(most)))
+        if (node->replica && (!most || node_head(node) > node_head(most)))
             most = node;
     }
     for (int i = 0; i < NODES; i++) {
         struct node *node = &cluster->nodes[i];
         if (!node->replica || node == most)
             continue;
-        await_head(node, head_of(most));
-        assert_int_equal(head_of(node), head_of(most));
+        await_head(node, node_head(most));
+        assert_int_equal(node_head(node), node_head(most));
         assert_same_records(node, most);
     }
 }
 
 enum dbk_code node_write(struct node *node, struct dbk_error *err)
 {
-    struct dbk_command *command = dbk_command_create();
-    struct dbk_record person = {.type = DBK_PERSON_CREATED,
-                                .subject = dbk_uuid_new(),
-                                .person = {.has = DBK_HAS_ALL,
-                                           .first_name = dbk_slice("Kate"),
-                                           .last_name = dbk_slice("Pryde"),
-                                           .role = DBK_ROLE_USER},
-                                .source = dbk_slice("test")};
+    struct dbk_record person;
+    struct dbk_command *command;
     char email[32];
     enum dbk_code code;
 
     snprintf(email, sizeof email, "p%u@x.mock", node->cluster->mails++);
-    person.person.email = dbk_slice(email);
-    code = dbk_command_add(command, &person, err);
-    if (code == DBK_OK)
-        code = dbk_log_submit(node->log, &command, 1, NULL, NULL, err);
+    person = draft_person(email);
+    command = command_of(&person);
+    code = dbk_log_submit(node->log, &command, 1, NULL, NULL, err);
     if (code == DBK_OK)
         code = dbk_command_verdict(command)->code;
     dbk_command_destroy(command);
@@ -337,7 +321,7 @@ struct message ghost_opening(struct node *of)
     struct message message = {.type = MESSAGE_OPENING,
                               .epoch = -1,
                               .store_id = of->store_id,
-                              .first = head_of(of),
+                              .first = node_head(of),
                               .reseed = -1,
                               .node = dbk_slice("ghost"),
                               .url = dbk_slice("http://ghost.test")};

@@ -67,7 +67,7 @@ bool eventually(bool (*is)(void *context), void *context);
 /* Write a person: the log's code; or until one takes it. */
 enum dbk_code node_write(struct node *node, struct dbk_error *err);
 void cluster_write(struct cluster *cluster, unsigned count);
-uint64_t head_of(struct node *node);
+uint64_t node_head(struct node *node);
 struct dbk_replica_status look(struct node *node);
 
 /* Send a message as somebody else; returns its offset. An opening of one whose log is this

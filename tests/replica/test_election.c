@@ -32,7 +32,7 @@ static void one_is_elected_and_another_when_it_leaves(void **state)
     await_head(first, 20);
     cluster_write(cluster, 10);
     await_equal(cluster);
-    assert_int_equal(head_of(first), 30);
+    assert_int_equal(node_head(first), 30);
 }
 
 int main(void)

@@ -49,7 +49,7 @@ static void what_brokers_refuse_for_a_moment_is_sent_again(void **state)
         write_ok(leader);
     }
     await_equal(cluster);
-    assert_int_equal(head_of(leader), 5);
+    assert_int_equal(node_head(leader), 5);
 }
 
 static void brokers_that_go_and_come_lose_nothing(void **state)
@@ -63,7 +63,7 @@ static void brokers_that_go_and_come_lose_nothing(void **state)
     rd_kafka_mock_broker_set_up(cluster->mock, -1);
     cluster_write(cluster, 5);
     await_equal(cluster);
-    assert_int_equal(head_of(leader), 10);
+    assert_int_equal(node_head(leader), 10);
 }
 
 static struct message tokens(struct node *node, const char *changes)
@@ -86,7 +86,7 @@ static void what_comes_between_is_read_first(void **state)
         write_ok(leader);
     }
     await_equal(cluster);
-    assert_int_equal(head_of(leader), 10);
+    assert_int_equal(node_head(leader), 10);
     assert_int_equal(look(leader).state, DBK_REPLICA_LEADS);
     assert_int_equal(look(leader).place.epoch, look(&cluster->nodes[1]).place.epoch);
 }
@@ -104,7 +104,7 @@ static void what_arrived_though_its_answer_did_not_is_there_once(void **state)
     write_ok(leader);
     write_ok(leader);
     await_equal(cluster);
-    assert_int_equal(head_of(leader), 3);
+    assert_int_equal(node_head(leader), 3);
 }
 
 /* It is in the stream by then: whoever asked is told so once the disk takes it. */
@@ -122,7 +122,7 @@ static void what_the_disk_refuses_after_it_was_shipped_is_not_lost(void **state)
     assert_int_equal(atomic_load(&failing_commits), 0);
     cluster_write(cluster, 1);
     await_equal(cluster);
-    assert_int_equal(head_of(leader), 5);
+    assert_int_equal(node_head(leader), 5);
 }
 
 static void another_opening_ends_who_leads(void **state)
@@ -140,7 +140,7 @@ static void another_opening_ends_who_leads(void **state)
     elect(&cluster->nodes[1]);
     cluster_write(cluster, 3);
     await_equal(cluster);
-    assert_int_equal(head_of(leader), 6);
+    assert_int_equal(node_head(leader), 6);
 }
 
 struct openings {
@@ -193,7 +193,7 @@ static struct message batch_of(struct node *node, int64_t epoch)
     struct message message = {.type = MESSAGE_BATCH,
                               .epoch = epoch,
                               .store_id = node->store_id,
-                              .first = head_of(node) + 1,
+                              .first = node_head(node) + 1,
                               .count = 1,
                               .reseed = -1,
                               .body = {"\4\0\0\0oops", 8}};
@@ -212,7 +212,7 @@ static void what_a_deposed_leader_sends_is_nowhere(void **state)
         write_ok(leader);
     }
     await_equal(cluster);
-    assert_int_equal(head_of(leader), 5);
+    assert_int_equal(node_head(leader), 5);
     assert_int_equal(look(&cluster->nodes[2]).voids, 5);
 }
 
@@ -239,7 +239,7 @@ static void a_batch_of_an_opening_that_was_never_read_halts(void **state)
     cluster_write(cluster, 3);
     send_raw(cluster, batch_of(leader, look(leader).place.epoch + 1));
     await_halted(cluster, "which was never here");
-    assert_int_equal(head_of(leader), 3);
+    assert_int_equal(node_head(leader), 3);
 }
 
 /* The brokers lost an opening that was read here, and others wrote on from before it: what they
@@ -255,7 +255,7 @@ static void what_follows_another_history_is_not_passed_over(void **state)
     other.before ^= 1;
     send_raw(cluster, other);
     await_halted(cluster, "follows records that are not this log's");
-    assert_int_equal(head_of(leader), 3);
+    assert_int_equal(node_head(leader), 3);
 }
 
 static void what_another_program_writes_halts(void **state)
@@ -277,7 +277,7 @@ static void records_that_are_damaged_on_the_way_halt(void **state)
 
     send_raw(cluster, batch_of(leader, look(leader).place.epoch));
     await_halted(cluster, "the message at offset");
-    assert_int_equal(head_of(leader), 0);
+    assert_int_equal(node_head(leader), 0);
 }
 
 /* Such as by cluster status, while the broker that leads the partition is dead. */

@@ -39,7 +39,7 @@ static void a_leader_lets_another_lead(void **state)
     assert_int_equal(node_write(first, &cluster->err), DBK_NOT_LEADER);
     cluster_write(cluster, 5);
     await_equal(cluster);
-    assert_int_equal(head_of(first), 10);
+    assert_int_equal(node_head(first), 10);
 }
 
 static void where_nobody_takes_over_the_leader_leads_on(void **state)
@@ -54,7 +54,7 @@ static void where_nobody_takes_over_the_leader_leads_on(void **state)
     await_line(first, "nobody took over");
     cluster_write(cluster, 5);
     await_equal(cluster);
-    assert_int_equal(head_of(first), 5);
+    assert_int_equal(node_head(first), 5);
 }
 
 static void what_a_node_tells_of_itself_is_read_back(void **state)

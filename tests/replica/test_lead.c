@@ -10,7 +10,7 @@ static void one_leads_and_all_have_what_it_appends(void **state)
         if (node_write(leader, &cluster->err) != DBK_OK)
             fail_msg("%s", cluster->err.text);
     await_equal(cluster);
-    assert_int_equal(head_of(leader), 50);
+    assert_int_equal(node_head(leader), 50);
     for (int i = 0; i < NODES; i++) {
         struct node *node = &cluster->nodes[i];
         struct dbk_replica_status status = look(node);
@@ -39,7 +39,7 @@ static void another_goes_on_where_the_one_before_ended(void **state)
     cluster_write(cluster, 10);
     await_equal(cluster);
     assert_int_equal(look(second).state, DBK_REPLICA_LEADS);
-    assert_int_equal(head_of(first), 30);
+    assert_int_equal(node_head(first), 30);
 }
 
 static void a_follower_is_fresh_when_it_says_so(void **state)
@@ -55,7 +55,7 @@ static void a_follower_is_fresh_when_it_says_so(void **state)
 
             if (dbk_replica_fresh(node->replica, WAIT_MS, &cluster->err) != DBK_OK)
                 fail_msg("%s", cluster->err.text);
-            assert_int_equal(head_of(node), head_of(leader));
+            assert_int_equal(node_head(node), node_head(leader));
         }
     }
 }

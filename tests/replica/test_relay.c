@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "store/clock.h"
+#include "store/scratch_log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,16 +93,11 @@ static int make_place(void **state)
 static int remove_place(void **state)
 {
     struct place *place = *state;
-    char path[128];
 
     dbk_log_close(place->log);
     rd_kafka_mock_cluster_destroy(place->mock);
     rd_kafka_destroy(place->handle);
-    snprintf(path, sizeof path, "%s/data.mdb", place->dir);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/lock.mdb", place->dir);
-    unlink(path);
-    rmdir(place->dir);
+    scratch_remove(place->dir);
     free(place);
     return 0;
 }
@@ -109,19 +105,13 @@ static int remove_place(void **state)
 static void append(struct place *place, unsigned count)
 {
     while (count-- > 0) {
-        struct dbk_command *command = dbk_command_create();
-        struct dbk_record person = {.type = DBK_PERSON_CREATED,
-                                    .subject = dbk_uuid_new(),
-                                    .person = {.has = DBK_HAS_ALL,
-                                               .first_name = dbk_slice("Kate"),
-                                               .last_name = dbk_slice("Pryde"),
-                                               .role = DBK_ROLE_USER},
-                                    .source = dbk_slice("test")};
+        struct dbk_record person;
+        struct dbk_command *command;
         char email[32];
 
         snprintf(email, sizeof email, "p%u@x.mock", place->mails++);
-        person.person.email = dbk_slice(email);
-        assert_int_equal(dbk_command_add(command, &person, &place->err), DBK_OK);
+        person = draft_person(email);
+        command = command_of(&person);
         assert_int_equal(
             dbk_log_submit(place->log, &command, 1, NULL, NULL, &place->err), DBK_OK);
         dbk_command_destroy(command);

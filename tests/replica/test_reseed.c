@@ -77,7 +77,7 @@ static void what_brokers_lost_comes_from_the_one_that_has_the_most(void **state)
         least); /* told by the one that was ahead: it does not go on without that */
     await_state(least, DBK_REPLICA_HALTED);
     assert_non_null(strstr(look(least).why, "daybook cluster reseed"));
-    assert_int_equal(head_of(least), 8);
+    assert_int_equal(node_head(least), 8);
     if (reseed(most, &sent) != DBK_OK)
         fail_msg("%s", cluster->err.text);
     assert_int_equal(sent, 7);
@@ -88,7 +88,7 @@ static void what_brokers_lost_comes_from_the_one_that_has_the_most(void **state)
     elect(&cluster->nodes[1]);
     cluster_write(cluster, 5);
     await_equal(cluster);
-    assert_int_equal(head_of(least), 20);
+    assert_int_equal(node_head(least), 20);
 }
 
 static void nothing_is_sent_where_nothing_is_lost_or_others_have_more(void **state)
