@@ -319,6 +319,8 @@ class Shell(Case):
                 shadow = into + "_shadow"
                 process.kill()
                 process.wait(PATIENCE)
+                query(self.server, "set client_min_messages = warning; "
+                                   f"drop schema if exists {into} cascade")
             self.server.wait_for(lambda: not self.beside()[shadow]["in_use"],
                                  "the end of its connections")
             self.assertRegex(self.server.run("status").stdout,
