@@ -222,6 +222,7 @@ class Rooms(unittest.TestCase):
 class Layers(unittest.TestCase):
     OWNER = {"lmdb.h": "src/store/", "msgpack.h": "src/store/", "libdeflate.h": ("src/store/", "src/replica/"),
              "libpq-fe.h": "src/projections/", "civetweb.h": "src/http/",
+             "curl/curl.h": "src/http/",
              "librdkafka/rdkafka.h": "src/replica/"}
     KNOWS = {"store": {"store"}, "replica": {"store", "replica"},
              "projections": {"store", "projections"},
