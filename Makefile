@@ -68,6 +68,7 @@ test-metrics: build/dev/build.ninja ## what /metrics tells, held against Prometh
 	@ctest --preset dev -R '^e2e/metrics/'
 
 test-cluster: build/dev/build.ninja ## several servers that are one, with Kafka's own brokers
+	@npm ci --prefix tests/cluster --silent --no-audit --no-fund
 	@cmake --build build/dev -j $(JOBS)
 	@ctest --preset dev -C cluster -R '^(cluster|e2e/members|e2e/cluster)/'
 

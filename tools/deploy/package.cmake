@@ -28,7 +28,8 @@ install(DIRECTORY ${CMAKE_CURRENT_LIST_DIR}/prometheus
 # What these link to, where they look for it.
 foreach(linked LICENSE include/store/record.h tools/export/export_format.h
         tools/deploy/nginx.conf.example tools/deploy/nginx-cluster.conf.example
-        tools/deploy/haproxy-cluster.cfg.example)
+        tools/deploy/haproxy-cluster.cfg.example examples/node/records.mjs
+        examples/python/records.py examples/postgres/records.sql)
     get_filename_component(below ${linked} DIRECTORY)
     install(FILES ${linked} DESTINATION share/doc/daybook/${below})
 endforeach()
