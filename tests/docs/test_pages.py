@@ -223,7 +223,9 @@ class Layers(unittest.TestCase):
     OWNER = {"lmdb.h": "src/store/", "msgpack.h": "src/store/", "libdeflate.h": ("src/store/", "src/replica/"),
              "libpq-fe.h": "src/projections/", "civetweb.h": "src/http/",
              "curl/curl.h": "src/http/",
-             "librdkafka/rdkafka.h": "src/replica/"}
+             "librdkafka/rdkafka.h": "src/replica/",
+             "openssl/evp.h": ("src/store/", "tools/files/"),
+             "sodium.h": ("src/store/proof/", "src/projections/", "src/http/")}
     KNOWS = {"store": {"store"}, "replica": {"store", "replica"},
              "projections": {"store", "projections"},
              "http": {"store", "projections", "http"}}

@@ -1,0 +1,468 @@
+/* Keys, notes, checkpoints, proofs and paths of tiles: as the vectors have them, and in no
+ * other form. */
+#include "made_entries.h"
+#include "store/checkpoint.h"
+
+static struct dbk_error err;
+
+static struct dbk_skey made_key(void)
+{
+    struct dbk_skey key;
+
+    assert_int_equal(dbk_skey_parse(dbk_slice(MADE_SKEY), &key, &err), DBK_OK);
+    return key;
+}
+
+static struct dbk_vkey vkey_of(const char *text)
+{
+    struct dbk_vkey key;
+
+    assert_int_equal(dbk_vkey_parse(dbk_slice(text), &key, &err), DBK_OK);
+    return key;
+}
+
+static void keys_are_written_as_the_vectors_have_them(void **state)
+{
+    char text[DBK_SKEY_TEXT + 1];
+    struct dbk_skey key, witness;
+    uint8_t seed[32];
+
+    (void)state;
+    for (uint8_t i = 0; i < 32; i++)
+        seed[i] = i;
+    assert_int_equal(dbk_skey_make(dbk_slice(MADE_NAME), DBK_KEY_LOG, seed, &key, &err),
+                     DBK_OK);
+    assert_int_equal(dbk_vkey_format(&key.vkey, text), strlen(MADE_VKEY));
+    assert_string_equal(text, MADE_VKEY);
+    assert_int_equal(dbk_skey_format(&key, text), strlen(MADE_SKEY));
+    assert_string_equal(text, MADE_SKEY);
+    for (uint8_t i = 0; i < 32; i++)
+        seed[i] = (uint8_t)(255 - i);
+    assert_int_equal(dbk_skey_make(dbk_slice("witness.example/w1"), DBK_KEY_WITNESS,
+                                   seed, &witness, &err),
+                     DBK_OK);
+    dbk_vkey_format(&witness.vkey, text);
+    assert_string_equal(text, MADE_WITNESS);
+    key = made_key();
+    dbk_skey_format(&key, text);
+    assert_string_equal(text, MADE_SKEY);
+    dbk_skey_wipe(&key);
+    for (size_t i = 0; i < sizeof key; i++)
+        assert_int_equal(((const uint8_t *)&key)[i], 0);
+}
+
+static void a_key_of_chance_is_another_each_time(void **state)
+{
+    struct dbk_skey a, b;
+
+    (void)state;
+    assert_int_equal(dbk_skey_make(dbk_slice("a"), DBK_KEY_LOG, NULL, &a, &err),
+                     DBK_OK);
+    assert_int_equal(dbk_skey_make(dbk_slice("a"), DBK_KEY_LOG, NULL, &b, &err),
+                     DBK_OK);
+    assert_false(dbk_vkey_equal(&a.vkey, &b.vkey));
+}
+
+static void what_is_no_key_is_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        enum dbk_code code;
+    } cases[] = {
+        {"", DBK_INVALID},
+        {"daybook.example/log", DBK_INVALID},
+        {"daybook.example/log+2538d7a3", DBK_INVALID},
+        {"daybook.example/log+2538d7a3+", DBK_INVALID},
+        {"+2538d7a3+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4", DBK_INVALID},
+        {"daybook.example/lag+2538d7a3+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
+         DBK_INVALID},
+        {"daybook.example/log+2538d7a4+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
+         DBK_INVALID},
+        {"daybook.example/log+2538D7A3+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
+         DBK_INVALID},
+        {"daybook.example/log+2538d7a3+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG5",
+         DBK_INVALID},
+        {"daybook.example/log+2538d7a3+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4\n",
+         DBK_INVALID},
+        {"daybook.example/log+2538d7a3+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVQ==",
+         DBK_INVALID},
+        {"daybook.example/log+2538d7a3+BgOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
+         DBK_UNSUPPORTED},
+    };
+    struct dbk_vkey key;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(dbk_vkey_parse(dbk_slice(cases[i].text), &key, &err),
+                         cases[i].code);
+}
+
+static void a_name_has_no_spaces_of_any_kind(void **state)
+{
+    static const char *const wrong[] = {
+        "",      "a b",           "a+b",   "a\tb",     "a\xc2\xa0z", "\xe2\x80\x83",
+        "a\xff", "a\xe3\x80\x80", "a\x7f", "a\xc2\x85"};
+    char longest[DBK_NOTE_NAME_MAX + 2];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(dbk_note_name_valid(dbk_slice(wrong[i])));
+    memset(longest, 'a', sizeof longest);
+    assert_true(dbk_note_name_valid((struct dbk_slice){longest, DBK_NOTE_NAME_MAX}));
+    assert_false(
+        dbk_note_name_valid((struct dbk_slice){longest, DBK_NOTE_NAME_MAX + 1}));
+    assert_true(dbk_note_name_valid(dbk_slice("b\xc3\xbc"
+                                              "cher.example/log")));
+}
+
+static void a_checkpoint_is_signed_as_the_vectors_have_it(void **state)
+{
+    struct dbk_skey key = made_key();
+    struct dbk_checkpoint checkpoint = {.origin = MADE_NAME, .size = 7}, read;
+    struct dbk_signed_checkpoint made;
+    struct dbk_tree *tree = made_tree(7);
+
+    (void)state;
+    assert_int_equal(dbk_tree_root(tree, 7, &checkpoint.root, NULL), DBK_OK);
+    dbk_checkpoint_sign(&checkpoint, &key, &made);
+    assert_string_equal(made.text, MADE_SIGNED_7);
+    assert_int_equal(made.length, strlen(MADE_SIGNED_7));
+    assert_int_equal(
+        dbk_checkpoint_open(dbk_slice(made.text), &key.vkey, &read, NULL, &err),
+        DBK_OK);
+    assert_int_equal(read.size, 7);
+    assert_string_equal(read.origin, MADE_NAME);
+    assert_true(dbk_hash_equal(&read.root, &checkpoint.root));
+
+    checkpoint.size = 0;
+    dbk_hash_empty(&checkpoint.root);
+    dbk_checkpoint_sign(&checkpoint, &key, &made);
+    assert_string_equal(made.text, MADE_NAME
+                        "\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n"
+                        "\xe2\x80\x94 " MADE_NAME
+                        " JTjXo57rRctPoVTX7f9TD9G6rHJ948bwJmmlLG/dGdfyxYkMhVFdzD0t3"
+                        "VUL1FFNg0gtE5OXSjtCCDstjMpkjVct3As=\n");
+    dbk_tree_destroy(tree);
+}
+
+static void a_witness_signs_as_the_vectors_have_it(void **state)
+{
+    struct dbk_vkey log = vkey_of(MADE_VKEY), witness = vkey_of(MADE_WITNESS);
+    struct dbk_note note;
+    struct dbk_skey key;
+    char line[DBK_NOTE_LINE + 1];
+    uint8_t seed[32];
+    uint64_t time;
+
+    (void)state;
+    for (uint8_t i = 0; i < 32; i++)
+        seed[i] = (uint8_t)(255 - i);
+    assert_int_equal(dbk_skey_make(dbk_slice("witness.example/w1"), DBK_KEY_WITNESS,
+                                   seed, &key, &err),
+                     DBK_OK);
+    assert_int_equal(dbk_note_sign(dbk_slice(MADE_TEXT_7), &key, 1700000000, line),
+                     strlen(MADE_COSIGNATURE));
+    assert_string_equal(line, MADE_COSIGNATURE);
+    assert_int_equal(
+        dbk_note_parse(dbk_slice(MADE_SIGNED_7 MADE_COSIGNATURE), &note, &err), DBK_OK);
+    assert_int_equal(note.count, 2);
+    assert_int_equal(dbk_note_verify(&note, &log, NULL, &err), DBK_OK);
+    assert_int_equal(dbk_note_verify(&note, &witness, &time, &err), DBK_OK);
+    assert_int_equal(time, 1700000000);
+    assert_int_equal(dbk_note_parse(dbk_slice(MADE_SIGNED_7), &note, &err), DBK_OK);
+    assert_int_equal(dbk_note_verify(&note, &witness, &time, &err), DBK_NOT_FOUND);
+}
+
+/* Each byte of a note that is signed counts. */
+static void a_note_of_which_a_bit_was_changed_is_not_believed(void **state)
+{
+    static const char whole[] = MADE_SIGNED_7 MADE_COSIGNATURE;
+    struct dbk_vkey log = vkey_of(MADE_VKEY), witness = vkey_of(MADE_WITNESS);
+    struct dbk_checkpoint read;
+    struct dbk_note note;
+    char text[sizeof whole];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof whole - 1; i++) {
+        struct dbk_slice bytes = {text, sizeof whole - 1};
+
+        memcpy(text, whole, sizeof whole);
+        text[i] ^= 1;
+        if (dbk_checkpoint_open(bytes, &log, &read, &note, &err) == DBK_OK)
+            assert_int_not_equal(dbk_note_verify(&note, &witness, NULL, &err), DBK_OK);
+    }
+}
+
+static void what_is_no_note_is_refused(void **state)
+{
+#define SIGNATURE "\xe2\x80\x94 a " /* a name, and what follows */
+    static const char *const wrong[] = {
+        "",
+        "\n",
+        "\n\n",
+        "text\n",
+        "text\n\n",
+        "text\n" SIGNATURE "AAAAAAA=\n",
+        "text\n\n" SIGNATURE "AAAAAAA=",
+        "text\n\n" SIGNATURE "AAAAAAA=\n ",
+        "text\n\n" SIGNATURE "AAAAAA==\n",  /* no byte behind the id */
+        "text\n\n" SIGNATURE "AAAAAAB=\n",  /* bits left over */
+        "text\n\n" SIGNATURE "AAAAAAA\n",   /* no padding */
+        "text\n\n" SIGNATURE " AAAAAAA=\n", /* two spaces */
+        "text\n\n" SIGNATURE "AAAAAAA= \n",
+        "text\n\n" SIGNATURE "AAA-AAA=\n", /* the other alphabet */
+        "text\n\n" SIGNATURE "\n",
+        "text\n\n- a AAAAAAA=\n",
+        "text\n\n\xe2\x80\x94  AAAAAAA=\n", /* no name */
+        "text\n\n\xe2\x80\x94 a+b AAAAAAA=\n",
+        "te\rxt\n\n" SIGNATURE "AAAAAAA=\n",
+        "te\xffxt\n\n" SIGNATURE "AAAAAAA=\n",
+        "text\n\n" SIGNATURE "AAAAAAA=\nmore\n",
+    };
+    static const char right[] = "a\n\ntext\n\n" SIGNATURE "AAAAAAA=\n";
+    struct dbk_note note;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(dbk_note_parse(dbk_slice(wrong[i]), &note, &err), DBK_INVALID);
+    assert_int_equal(dbk_note_parse(dbk_slice(right), &note, &err), DBK_OK);
+    assert_true(dbk_slice_equal(note.text, dbk_slice("a\n\ntext\n")));
+    assert_int_equal(
+        dbk_note_parse((struct dbk_slice){right, sizeof right}, &note, &err),
+        DBK_INVALID); /* a NUL */
+}
+
+/* Post-quantum ones, and those of witnesses that nobody knows here. */
+static void signatures_of_other_kinds_are_carried_along(void **state)
+{
+    size_t size = sizeof MADE_SIGNED_7 + 8000;
+    char *text = malloc(size);
+    struct dbk_vkey log = vkey_of(MADE_VKEY);
+    struct dbk_checkpoint read;
+    struct dbk_note note;
+    int used = snprintf(text, size, "%s" SIGNATURE, MADE_SIGNED_7);
+
+    (void)state;
+    memset(text + used, 'A', 6400);
+    strcpy(text + used + 6400, "\n");
+    assert_int_equal(dbk_checkpoint_open(dbk_slice(text), &log, &read, &note, &err),
+                     DBK_OK);
+    assert_int_equal(note.count, 2);
+    assert_int_equal(note.signatures[1].length, 4796);
+    free(text);
+}
+
+static void a_note_has_no_end_of_signatures_but_a_hundred(void **state)
+{
+    char text[64 + 20 * (DBK_NOTE_SIGNATURES_MAX + 1)] = "text\n\n";
+    struct dbk_note note;
+
+    (void)state;
+    for (size_t i = 0; i < DBK_NOTE_SIGNATURES_MAX; i++)
+        strcat(text, SIGNATURE "AAAAAAA=\n");
+    assert_int_equal(dbk_note_parse(dbk_slice(text), &note, &err), DBK_OK);
+    assert_int_equal(note.count, DBK_NOTE_SIGNATURES_MAX);
+    strcat(text, SIGNATURE "AAAAAAA=\n");
+    assert_int_equal(dbk_note_parse(dbk_slice(text), &note, &err), DBK_TOO_LARGE);
+}
+
+static void a_checkpoint_of_another_log_or_key_is_told_apart(void **state)
+{
+    struct dbk_vkey other = vkey_of(MADE_VKEY);
+    struct dbk_skey same_name;
+    struct dbk_checkpoint read;
+
+    (void)state;
+    strcpy(other.name, "another.example/log");
+    assert_int_equal(
+        dbk_checkpoint_open(dbk_slice(MADE_SIGNED_7), &other, &read, NULL, &err),
+        DBK_CONFLICT);
+    assert_int_equal(
+        dbk_skey_make(dbk_slice(MADE_NAME), DBK_KEY_LOG, NULL, &same_name, &err),
+        DBK_OK);
+    assert_int_equal(dbk_checkpoint_open(dbk_slice(MADE_SIGNED_7), &same_name.vkey,
+                                         &read, NULL, &err),
+                     DBK_NOT_FOUND);
+}
+
+static void what_is_no_checkpoint_is_refused(void **state)
+{
+#define ROOT "KNCbjxESg9T/TS67XTg60t39j8jUeb5YAv73P+R6uRA="
+    static const struct {
+        const char *text;
+        enum dbk_code code;
+    } cases[] = {
+        {"a\n7\n" ROOT "\n", DBK_OK},
+        {"a\n9223372036854775807\n" ROOT "\n", DBK_OK},
+        {"a\n9223372036854775808\n" ROOT "\n", DBK_INVALID},
+        {"a\n18446744073709551623\n" ROOT "\n", DBK_INVALID},
+        {"a\n07\n" ROOT "\n", DBK_INVALID},
+        {"a\n+7\n" ROOT "\n", DBK_INVALID},
+        {"a\n\n" ROOT "\n", DBK_INVALID},
+        {"a\n7\n" ROOT, DBK_INVALID},
+        {"a\n7\n" ROOT "\nmore\n", DBK_UNSUPPORTED},
+        {"a b\n7\n" ROOT "\n", DBK_INVALID},
+        {"\n7\n" ROOT "\n", DBK_INVALID},
+        {"a\n7\nKNCbjxESg9T/TS67XTg60t39j8jUeb5YAv73P+R6uRB=\n", DBK_INVALID},
+        {"a\n7\nKNCbjxESg9T/TS67XTg60t39j8jUeb5YAv73P+R6uQ==\n", DBK_INVALID},
+        {"a\n0\n" ROOT "\n", DBK_INVALID},
+        {"a\n7\nKNCbjxESg9T/TS\xed"
+         "7XTg60t39j8jUeb5YAv73P+R6uRA=\n",
+         DBK_INVALID},
+    };
+    struct dbk_checkpoint read;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(dbk_checkpoint_parse(dbk_slice(cases[i].text), &read, &err),
+                         cases[i].code);
+}
+
+#define PROOF_5                                                                        \
+    "c2sp.org/tlog-proof@v1\nindex 5\n"                                                \
+    "H1ZHsjH+mSMLUK2mqj+cp7/63nv50ELpNFUP/i0sapQ=\n"                                   \
+    "1BJxoMT+rgx4RgEAORikKp/NJwfa0NY8P4naElYpJSg=\n"                                   \
+    "XRfzTj5kygto3HRYcBSrlhMXjE4XI9PIps+xaYoIeuU=\n\n" MADE_SIGNED_7 MADE_COSIGNATURE
+
+static void a_proof_is_written_as_the_vectors_have_it(void **state)
+{
+    struct dbk_log_proof proof = {
+        .index = 5, .checkpoint = dbk_slice(MADE_SIGNED_7 MADE_COSIGNATURE)};
+    struct dbk_tree *tree = made_tree(7);
+    struct dbk_vkey log = vkey_of(MADE_VKEY);
+    struct dbk_checkpoint checkpoint;
+    char *text = malloc(DBK_LOG_PROOF_TEXT + 1);
+    struct dbk_hash entry;
+
+    (void)state;
+    assert_int_equal(dbk_tree_inclusion(tree, 5, 7, &proof.path, NULL), DBK_OK);
+    assert_int_equal(dbk_log_proof_format(&proof, text), strlen(PROOF_5));
+    assert_string_equal(text, PROOF_5);
+    assert_int_equal(dbk_log_proof_parse(dbk_slice(PROOF_5), &proof, &err), DBK_OK);
+    assert_int_equal(
+        dbk_checkpoint_open(proof.checkpoint, &log, &checkpoint, NULL, &err), DBK_OK);
+    made_entry(5, &entry);
+    assert_true(dbk_proof_includes(&proof.path, &entry, proof.index, checkpoint.size,
+                                   &checkpoint.root));
+    dbk_tree_destroy(tree);
+    free(text);
+}
+
+static void what_is_no_proof_is_refused(void **state)
+{
+#define FIRST "c2sp.org/tlog-proof@v1\n"
+#define HASH "XRfzTj5kygto3HRYcBSrlhMXjE4XI9PIps+xaYoIeuU=\n"
+    static const char *const wrong[] = {
+        "",
+        FIRST,
+        FIRST "index 5\n" HASH,
+        FIRST "index 5\n" HASH "\n",
+        FIRST "index 05\n" HASH "\nx",
+        FIRST "index -5\n" HASH "\nx",
+        FIRST "extra \nindex 5\n" HASH "\nx",
+        FIRST "extra AA\nindex 5\n" HASH "\nx",
+        FIRST "index 5\nextra AA==\n" HASH "\nx",
+        FIRST "index 5\nAAAA\n\nx",
+        "c2sp.org/tlog-proof@v2\nindex 5\n" HASH "\nx",
+        "index 5\n" HASH "\nx",
+    };
+    struct dbk_log_proof proof;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(dbk_log_proof_parse(dbk_slice(wrong[i]), &proof, &err),
+                         DBK_INVALID);
+    assert_int_equal(
+        dbk_log_proof_parse(dbk_slice(FIRST "extra AA==\nindex 0\n\nx"), &proof, &err),
+        DBK_OK);
+    assert_true(dbk_slice_equal(proof.extra, dbk_slice("AA==")));
+    assert_int_equal(proof.path.count, 0);
+}
+
+static void a_tile_has_one_path(void **state)
+{
+    static const struct {
+        struct dbk_tile tile;
+        const char *path;
+    } right[] = {
+        {{false, 0, 5, 256}, "tile/0/005"},
+        {{false, 0, 273, 112}, "tile/0/273.p/112"},
+        {{false, 0, 999, 256}, "tile/0/999"},
+        {{false, 0, 1000, 256}, "tile/0/x001/000"},
+        {{false, 0, 1234067, 256}, "tile/0/x001/x234/067"},
+        {{false, 63, 0, 1}, "tile/63/000.p/1"},
+        {{true, 0, 1234067, 255}, "tile/entries/x001/x234/067.p/255"},
+        {{false, 1, UINT64_C(17999999999999999999), 256},
+         "tile/1/x017/x999/x999/x999/x999/x999/999"},
+    };
+    static const char *const wrong[] = {
+        "",
+        "tile",
+        "tile/",
+        "tile/0",
+        "tile/0/",
+        "tile/00/005",
+        "tile/64/005",
+        "tile/-1/005",
+        "tile/0/5",
+        "tile/0/0005",
+        "tile/0/005/",
+        "tile/0/005.p",
+        "tile/0/005.p/",
+        "tile/0/005.p/0",
+        "tile/0/005.p/01",
+        "tile/0/005.p/256",
+        "tile/0/005.p/1/",
+        "tile/0/x000/005",
+        "tile/0/x001",
+        "tile/0/x001/x000",
+        "tile/0/001/000",
+        "tile/0/X001/000",
+        "tile/0/x001//000",
+        "/tile/0/005",
+        "tile/entries/5",
+        "tile/entries/0/005",
+        "tile/data/005",
+        "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+    };
+    char path[DBK_TILE_PATH + 1];
+    struct dbk_tile tile;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        assert_int_equal(dbk_tile_format(&right[i].tile, path), strlen(right[i].path));
+        assert_string_equal(path, right[i].path);
+        assert_true(dbk_tile_parse(dbk_slice(path), &tile));
+        assert_int_equal(tile.entries, right[i].tile.entries);
+        assert_int_equal(tile.level, right[i].tile.level);
+        assert_int_equal(tile.n, right[i].tile.n);
+        assert_int_equal(tile.width, right[i].tile.width);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        if (dbk_tile_parse(dbk_slice(wrong[i]), &tile))
+            fail_msg("%s", wrong[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_are_written_as_the_vectors_have_them),
+        cmocka_unit_test(a_key_of_chance_is_another_each_time),
+        cmocka_unit_test(what_is_no_key_is_refused),
+        cmocka_unit_test(a_name_has_no_spaces_of_any_kind),
+        cmocka_unit_test(a_checkpoint_is_signed_as_the_vectors_have_it),
+        cmocka_unit_test(a_witness_signs_as_the_vectors_have_it),
+        cmocka_unit_test(a_note_of_which_a_bit_was_changed_is_not_believed),
+        cmocka_unit_test(what_is_no_note_is_refused),
+        cmocka_unit_test(signatures_of_other_kinds_are_carried_along),
+        cmocka_unit_test(a_note_has_no_end_of_signatures_but_a_hundred),
+        cmocka_unit_test(a_checkpoint_of_another_log_or_key_is_told_apart),
+        cmocka_unit_test(what_is_no_checkpoint_is_refused),
+        cmocka_unit_test(a_proof_is_written_as_the_vectors_have_it),
+        cmocka_unit_test(what_is_no_proof_is_refused),
+        cmocka_unit_test(a_tile_has_one_path),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
