@@ -62,10 +62,11 @@ struct dbk_replica {
     /* Of a leader: behind what it shipped last. Messages before are nothing to look at. */
     _Atomic int64_t shipped_next;
 
-    bool answered;        /* dbk-election's: the group has told what is assigned */
-    struct role role;     /* dbk-tail's */
-    bool reading;         /* dbk-tail's: it has begun where the log is */
-    int failures;         /* dbk-tail's: in a row, of beginning there */
+    bool answered;           /* dbk-election's: the group has told what is assigned */
+    struct role role;        /* dbk-tail's */
+    bool reading;            /* dbk-tail's: it has begun where the log is */
+    dbk_deadline busy_until; /* dbk-tail's: messages came a moment ago */
+    int failures;            /* dbk-tail's: in a row, of beginning there */
     bool alarmed;         /* dbk-tail's: the others were told what the brokers lost */
     dbk_deadline look_at; /* dbk-tail's: when a halted one looks whether it may go on */
 

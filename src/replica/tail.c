@@ -11,6 +11,9 @@
 enum {
     FOLLOW_MS = 100, /* how long it waits for a message */
     LEAD_MS = 50,    /* and gathers them: they are its own */
+    GATHER_MS = 10,  /* so does a busy follower, for so long in all, */
+    BUSY_MS = 20,    /* ... one that took some no longer ago */
+    STEP_MS = 2,     /* looking so often whether somebody waits for them */
     HURRY_MS = 2,
     FAILED_MS = 500,
     HALTED_MS = 100,
@@ -59,11 +62,45 @@ static void begin_reading(struct dbk_replica *replica)
         pause_ms(replica, FAILED_MS);
 }
 
+static bool is_busy(const struct dbk_replica *replica)
+{
+    return replica->role.phase == ROLE_FOLLOWS &&
+           dbk_deadline_left(replica->busy_until) > 0;
+}
+
+static bool is_waited_for(struct dbk_replica *replica)
+{
+    bool waited;
+
+    pthread_mutex_lock(&replica->mutex);
+    waited = replica->callers > 0;
+    pthread_mutex_unlock(&replica->mutex);
+    return waited;
+}
+
+/* A transaction costs the same, whatever is in it: a follower that has just made one takes
+ * what comes in the next moment with what it has, unless a read waits for it. */
+static size_t gather(struct dbk_replica *replica, rd_kafka_message_t **messages,
+                     size_t count)
+{
+    dbk_deadline until = dbk_deadline_in(GATHER_MS);
+
+    while (count < APPLY_MESSAGES && dbk_deadline_left(until) > 0 &&
+           !is_waited_for(replica)) {
+        ssize_t more = rd_kafka_consume_batch_queue(
+            replica->queue, STEP_MS, messages + count, APPLY_MESSAGES - count);
+
+        count += more > 0 ? (size_t)more : 0;
+    }
+    return count;
+}
+
 /* A follower takes what is there as soon as something is. */
 static size_t receive(struct dbk_replica *replica, rd_kafka_message_t **messages)
 {
     int wait_ms = leader_hurries(replica) ? HURRY_MS : FOLLOW_MS;
     ssize_t more;
+    size_t count;
 
     if (replica->role.phase == ROLE_LEADS) {
         more = rd_kafka_consume_batch_queue(replica->queue, LEAD_MS, messages,
@@ -75,7 +112,8 @@ static size_t receive(struct dbk_replica *replica, rd_kafka_message_t **messages
         return 0;
     more = rd_kafka_consume_batch_queue(replica->queue, 0, messages + 1,
                                         APPLY_MESSAGES - 1);
-    return 1 + (more > 0 ? (size_t)more : 0);
+    count = 1 + (more > 0 ? (size_t)more : 0);
+    return is_busy(replica) ? gather(replica, messages, count) : count;
 }
 
 static void halt_out_of_range(struct dbk_replica *replica, int64_t next, int64_t begin,
@@ -178,6 +216,7 @@ static void read_some(struct dbk_replica *replica, rd_kafka_message_t **messages
             replica->failures = 0;
         else
             failed(replica, &err);
+        replica->busy_until = dbk_deadline_in(BUSY_MS);
         for (size_t i = 0; i < count; i++)
             rd_kafka_message_destroy(messages[i]);
     }

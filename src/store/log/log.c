@@ -1,5 +1,6 @@
 #include "command_private.h"
 #include "environment_check.h"
+#include "gather.h"
 #include "held.h"
 #include "shipping.h"
 #include "store/thread.h"
@@ -112,7 +113,8 @@ static enum dbk_code enqueue(struct dbk_log *log, struct writer_group *group,
         log->queued_bytes += group->bytes;
         log->queued += group->count;
         group->lane = log->lane;
-        pthread_cond_signal(&log->submitted);
+        if (!gather_waits(log)) /* else it looks by itself */
+            pthread_cond_signal(&log->submitted);
     }
     pthread_mutex_unlock(&log->mutex);
     return code;

@@ -61,11 +61,13 @@ struct dbk_log {
     struct writer_group *first, **last; /* the queue */
     size_t queued_bytes, queued;        /* in it, queued: commands */
     bool writing;                       /* somebody has the turn */
-    pthread_cond_t turn;                /* who wants it, and is no writer, waits here */
-    size_t turns_wanted;                /* so many do; they go before the queue */
-    pthread_cond_t unheld;              /* whose submissions are held wait here */
-    struct held_batch *held;            /* such transactions */
-    size_t holding;                     /* submitters of theirs */
+    size_t awaited; /* commands that the next is to have, see gather.h */
+    dbk_deadline awaited_until;
+    pthread_cond_t turn;     /* who wants it, and is no writer, waits here */
+    size_t turns_wanted;     /* so many do; they go before the queue */
+    pthread_cond_t unheld;   /* whose submissions are held wait here */
+    struct held_batch *held; /* such transactions */
+    size_t holding;          /* submitters of theirs */
     bool settling; /* somebody finds out what became of those that were in the list */
     unsigned lane; /* of those who are queued now */
     uint64_t appends;    /* counts commits and interrupts, so that none is missed */

@@ -1,6 +1,7 @@
 #include "turn.h"
 
 #include "fault_watch.h"
+#include "gather.h"
 #include "place.h"
 #include "recover.h"
 #include "store/metrics.h"
@@ -14,7 +15,7 @@
 bool turn_try(struct dbk_log *log)
 {
     assert(log_is_locked(log));
-    if (log->writing || log->first || log->turns_wanted > 0)
+    if (log->writing || log->first || log->turns_wanted > 0 || gather_waits(log))
         return false;
     log->writing = true;
     return true;

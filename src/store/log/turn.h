@@ -10,7 +10,8 @@
 
 #include "log_state.h"
 
-/* With log->mutex held: take the turn where nobody has it or waits for it. */
+/* With log->mutex held: take the turn where nobody has it or waits for it, nor is
+ * gathered with. */
 bool turn_try(struct dbk_log *log);
 
 /* Wait for it: at most for what one has who has it now. DBK_UNAVAILABLE: the log is closing;

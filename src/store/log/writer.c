@@ -3,6 +3,7 @@
 #include "command_private.h"
 #include "decide.h"
 #include "fault_watch.h"
+#include "gather.h"
 #include "held.h"
 #include "idempotency.h"
 #include "index.h"
@@ -50,18 +51,20 @@ static void wait_for_turn(struct dbk_log *log)
 
     assert(log_is_locked(log));
     while (log->writing || log->turns_wanted > 0 ||
-           !(log->first || log->closing || late)) {
+           !((log->first && !gather_waits(log)) || log->closing || late)) {
         if (!log->writing && (!log->usable || atomic_load(&log->health.failing)))
             until = dbk_deadline_in(REOPEN_MS);
-        late = !dbk_cond_wait(&log->submitted, &log->mutex, until);
+        late = !dbk_cond_wait(&log->submitted, &log->mutex, gather_until(log, until)) &&
+               dbk_deadline_left(until) == 0;
         if (late && (log->writing || log->turns_wanted > 0))
             until = dbk_deadline_in(CHECK_MS); /* who has the turn looks after them */
     }
     log->writing = true;
 }
 
-/* Take from the queue's front what fits one transaction; log->mutex is held. */
-static struct writer_group *take_batch(struct dbk_log *log)
+/* Take from the queue's front what fits one transaction; log->mutex is held. *taken receives
+ * how many commands that is. */
+static struct writer_group *take_batch(struct dbk_log *log, size_t *taken)
 {
     struct writer_group *first = log->first, **end = &log->first;
     size_t bytes = 0, commands = 0;
@@ -80,6 +83,7 @@ static struct writer_group *take_batch(struct dbk_log *log)
     assert(bytes <= log->queued_bytes && commands <= log->queued);
     log->queued_bytes -= bytes;
     log->queued -= commands;
+    *taken = commands;
     log->first = *end;
     log->lane ^= 1;
     *end = NULL;
@@ -380,8 +384,10 @@ void writer_write(struct dbk_log *log, struct writer_group *group)
 
 /* In one transaction, or as many as it takes to ship them. Who is in the last one is woken
  * when the turn is given back. */
-static void process_all(struct dbk_log *log, struct batch *batch)
+static void process_all(struct dbk_log *log, struct batch *batch, size_t commands)
 {
+    int64_t began_us = dbk_clock_us();
+
     process(log, batch);
     while (batch->rest) {
         struct writer_group *rest = batch->rest;
@@ -390,6 +396,9 @@ static void process_all(struct dbk_log *log, struct batch *batch)
         *batch = (struct batch){.first = rest};
         process(log, batch);
     }
+    pthread_mutex_lock(&log->mutex);
+    gather_begin(log, commands, dbk_clock_us() - began_us);
+    pthread_mutex_unlock(&log->mutex);
 }
 
 void *writer_run(void *context)
@@ -399,14 +408,15 @@ void *writer_run(void *context)
 
     do {
         struct batch batch = {0};
+        size_t commands = 0;
 
         pthread_mutex_lock(&log->mutex);
         wait_for_turn(log);
-        batch.first = take_batch(log);
+        batch.first = take_batch(log, &commands);
         closing = log->closing && !batch.first;
         pthread_mutex_unlock(&log->mutex);
         if (batch.first)
-            process_all(log, &batch);
+            process_all(log, &batch, commands);
         else if (!closing && !log->usable)
             reopen(log);
         else if (!closing && atomic_load(&log->health.failing))

@@ -5,7 +5,7 @@
  * wait for a thread to do just that. Those who come meanwhile are queued, for the log's
  * writer thread: it takes all that is queued (bounded), and wakes those who wait. While it
  * waits for the disk the next batch gathers, so there is no timer, and N callers share
- * one sync.
+ * one sync. Only where what is committed is shipped does it wait (gather.h).
  *
  * Private to the store.
  */

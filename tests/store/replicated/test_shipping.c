@@ -351,6 +351,35 @@ static void what_is_too_large_together_is_shipped_one_after_the_other(void **sta
     assert_int_equal(node_head(&cluster->nodes[1]), node_head(leader));
 }
 
+/* Several were answered at once: who comes back first waits for the others no longer than a
+ * moment, though none of them does. */
+static void one_of_many_goes_on_alone(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = &cluster->nodes[0];
+    struct load loads[8];
+    atomic_bool open;
+
+    atomic_init(&open, false);
+    leader->gate = &open;
+    for (size_t i = 0; i < 8; i++) {
+        loads[i] = (struct load){.cluster = cluster, .count = 2};
+        pthread_create(&loads[i].thread, NULL, load_run, &loads[i]);
+    }
+    atomic_store(&open, true);
+    for (size_t i = 0; i < 8; i++) {
+        pthread_join(loads[i].thread, NULL);
+        assert_int_equal(loads[i].code, DBK_OK);
+    }
+    leader->gate = NULL;
+    for (size_t i = 0; i < 3; i++) {
+        loads[0].count = 1;
+        load_run(&loads[0]);
+        assert_int_equal(loads[0].code, DBK_OK);
+    }
+    assert_int_equal(node_head(leader), 1 + 8 * 2 + 3);
+}
+
 static void what_is_too_large_alone_is_refused(void **state)
 {
     struct cluster *cluster = *state;
@@ -380,6 +409,7 @@ int main(void)
         TEST(another_record_in_the_place_of_ones_own_is_told),
         TEST(room_is_looked_at_before_anything_is_sent),
         TEST(what_is_too_large_together_is_shipped_one_after_the_other),
+        TEST(one_of_many_goes_on_alone),
         TEST(what_is_too_large_alone_is_refused),
     };
 
