@@ -33,9 +33,10 @@ struct dbk_read_model; /* safe to share between threads */
 
 /* Nothing is connected yet: connections are made when first used, at most `connections`
  * of them (two at least), and again after they break. Of these as many as there are
- * processors, and no more than half, are for look-ups by id; the others are for lists, of
- * which a sixth is kept from any one client. database must outlive it. Every call below gives
- * up after query_timeout_ms, also where PostgreSQL hangs. DBK_NO_MEMORY. */
+ * processors, and no more than half, are for look-ups by id, and for the first hundred rows
+ * of one person's events; the others are for lists, of which a sixth is kept from any one
+ * client. database must outlive it. Every call below gives up after query_timeout_ms, also
+ * where PostgreSQL hangs. DBK_NO_MEMORY. */
 enum dbk_code dbk_read_model_open(const struct dbk_database *database,
                                   unsigned connections, int query_timeout_ms,
                                   struct dbk_read_model **model, struct dbk_error *err);

@@ -56,7 +56,7 @@ enum dbk_metric_forward {
     COUNTER(PROJECTION_BATCHES, "daybook_projection_batches_total", DBK_METRIC_ONE,    \
             "Transactions that posted records into the read tables.")                  \
     COUNTER(READS_GATHERED, "daybook_reads_gathered_total", DBK_METRIC_ONE,            \
-            "Reads of one event or person that were asked for with others.")           \
+            "Reads of one person, or its events, that went along with others.")        \
     COUNTER(POOL_WAITS, "daybook_pool_waits_total", DBK_METRIC_POOLS,                  \
             "Reads that found no connection free.")                                    \
     HISTOGRAM(POOL_WAIT, "daybook_pool_wait_duration_seconds", LATENCY,                \

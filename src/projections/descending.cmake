@@ -1,13 +1,14 @@
 # dbk_descending(FILE OUT): the statement of a list, in falling order.
 #
-# What tells the order is turned round, and all else stays: where the cursor (a bigint) is compared,
+# What tells the order is turned round, and all else stays: where the cursor (a bigint: a parameter,
+# or a column `behind`) is compared,
 # `and COLUMN <=` beside it, and each `order by` of one column, or of one and the sequence.
 # A statement is written so that no more is needed; what an index must give in either order,
 # test_read_plans.c asks PostgreSQL.
 function(dbk_descending file out)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
     file(READ ${file} rising)
-    string(REGEX REPLACE " > ([^\n]*[$][0-9]+::bigint)" " < \\1" falling "${rising}")
+    string(REGEX REPLACE " > ([^\n]*([$][0-9]+|behind)::bigint)" " < \\1" falling "${rising}")
     if(falling STREQUAL rising)
         message(FATAL_ERROR "${file}: where its cursor is compared is not to be seen")
     endif()

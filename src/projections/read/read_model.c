@@ -1,6 +1,7 @@
 /* The read model, opened and closed. */
 #include "projections/read_model.h"
 #include "find_person.h"
+#include "person_pages.h"
 #include "read_query.h"
 #include "sql.h"
 #include "store/clock.h"
@@ -184,6 +185,7 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
         return code;
     }
     find_persons_init(model, processors);
+    person_pages_init(model, processors);
     prober_beside(&model->prober, try_refused, model);
     *out = model;
     return DBK_OK;
@@ -220,6 +222,8 @@ void dbk_read_model_close(struct dbk_read_model *model)
     if (!model)
         return;
     gather_finish(&model->persons);
+    for (size_t i = 0; i < sizeof model->pages / sizeof *model->pages; i++)
+        gather_finish(&model->pages[i]);
     standbys_close(&model->standbys);
     prober_finish(&model->prober);
     pool_close(model->look_ups);

@@ -1,4 +1,5 @@
 /* Lists of events. */
+#include "person_pages.h"
 #include "pg_array.h"
 #include "projections/model_json.h"
 #include "projections/read_model.h"
@@ -19,7 +20,8 @@ struct events {
     size_t bytes_max;
     bool descending;
     const struct dbk_asker *asker;
-    bool few; /* look all matches up and sort them */
+    bool few;      /* look all matches up and sort them */
+    bool together; /* with what others ask of their persons now */
 };
 
 /* $1 to $6; NULL where the filter does not ask. */
@@ -153,6 +155,22 @@ static enum dbk_code fetch(struct events *events, uint64_t after, size_t part,
     return read_query_run(events->model, &query, events->deadline, rows, full, err);
 }
 
+/* The first rows of one person's list. */
+static enum dbk_code fetch_together(const struct events *events, uint64_t after,
+                                    size_t part, struct dbk_rows *rows, bool *full,
+                                    struct dbk_error *err)
+{
+    const struct read_query query = {
+        .add = add_event, .rows_max = part, .bytes_max = events->bytes_max};
+    const struct person_page page = {.query = &query,
+                                     .id = events->filter->person_id,
+                                     .after = after,
+                                     .descending = events->descending,
+                                     .deadline = events->deadline};
+
+    return person_pages_read(events->model, &page, rows, full, err);
+}
+
 /* A row with cursor 0 says that more match than are worth sorting. Then walking along an
  * index in sequence order comes upon enough of them soon. */
 static enum dbk_code fetch_events(void *context, uint64_t after, size_t part,
@@ -163,6 +181,11 @@ static enum dbk_code fetch_events(void *context, uint64_t after, size_t part,
     size_t before = rows->count;
     enum dbk_code code;
 
+    if (events->together && before == 0) {
+        code = fetch_together(events, after, part, rows, full, err);
+        if (code != DBK_TOO_LARGE)
+            return code;
+    }
     code = fetch(events, after, part, rows, full, err);
     if (code == DBK_OK && rows->count > before && rows->rows[before].cursor == 0) {
         rows_truncate(rows, before);
@@ -191,8 +214,10 @@ enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_pag
                  filter->has_person_id + (filter->anonymous_id.length > 0) +
                          (filter->event_types_count > 0) >
                      1;
+    events.together = filter->has_person_id && !events.few;
     pg_array_init(&events.types, PG_TEXT);
-    code = read_in_parts(page, FIRST_PART, fetch_events, &events, rows, err);
+    code = read_in_parts(page, events.together ? PERSON_PAGES_ROWS_MAX : FIRST_PART,
+                         fetch_events, &events, rows, err);
     pg_array_finish(&events.types);
     return code;
 }

@@ -10,16 +10,15 @@
 
 #define TOGETHER_MAX 100 /* rows */
 
-struct collection {
-    const struct read_query *query;
-    struct dbk_rows *rows;
-    size_t before; /* rows that were there */
-    size_t taken;
-    bool full;
-};
+void read_collection_begin(struct read_collection *to, const struct read_query *query,
+                           struct dbk_rows *rows)
+{
+    *to = (struct read_collection){.query = query, .rows = rows};
+    rows->more = false;
+}
 
-/* False when no more are wanted. */
-static bool collect(struct collection *to, const struct pg_result *result, size_t row)
+bool read_collect(struct read_collection *to, const struct pg_result *result,
+                  size_t row)
 {
     struct dbk_rows *rows = to->rows;
     struct dbk_row added = {0};
@@ -41,12 +40,12 @@ static bool collect(struct collection *to, const struct pg_result *result, size_
 
 static bool collect_one(void *context, const struct pg_result *row)
 {
-    return collect(context, row, 0);
+    return read_collect(context, row, 0);
 }
 
 /* A few rows are had for less when they come together, and a few are not much memory
  * even where each is as large as can be. */
-static enum dbk_code collect_all(struct collection *to, struct pg *pg,
+static enum dbk_code collect_all(struct read_collection *to, struct pg *pg,
                                  dbk_deadline deadline, struct dbk_error *err)
 {
     const struct read_query *query = to->query;
@@ -61,23 +60,29 @@ static enum dbk_code collect_all(struct collection *to, struct pg *pg,
     if (code != DBK_OK)
         return code;
     for (size_t row = 0; row < pg_rows(result); row++) {
-        if (!collect(to, result, row))
+        if (!read_collect(to, result, row))
             break;
     }
     pg_clear(result);
     return DBK_OK;
 }
 
+/* A query that may have to begin again. */
+struct running {
+    struct read_collection to;
+    size_t before; /* rows that were there */
+};
+
 static enum dbk_code run_query(void *context, struct pg *pg, dbk_deadline deadline,
                                struct dbk_error *err)
 {
-    struct collection *to = context;
+    struct running *running = context;
+    struct read_collection *to = &running->to;
     const struct read_query *query = to->query;
     enum dbk_code code = DBK_OK;
 
-    rows_truncate(to->rows, to->before);
-    to->rows->more = to->full = false;
-    to->taken = 0;
+    rows_truncate(to->rows, running->before);
+    read_collection_begin(to, query, to->rows);
     if (query->plan_each_time)
         code = pg_script(pg, sql_plan_each_time, dbk_deadline_left(deadline), err);
     if (code == DBK_OK)
@@ -223,12 +228,13 @@ enum dbk_code read_query_run(struct dbk_read_model *model,
                              const struct read_query *query, dbk_deadline deadline,
                              struct dbk_rows *rows, bool *full, struct dbk_error *err)
 {
-    struct collection to = {.query = query, .rows = rows, .before = rows->count};
+    struct running running = {.to = {.query = query, .rows = rows},
+                              .before = rows->count};
     enum dbk_code code =
-        read_with_connection(model, query->asker, deadline, run_query, &to, err);
+        read_with_connection(model, query->asker, deadline, run_query, &running, err);
 
     if (full)
-        *full = to.full;
+        *full = running.to.full;
     return code;
 }
 
@@ -237,11 +243,16 @@ unsigned read_events_limit(const struct dbk_rows *rows, unsigned limit)
     return !rows->shown || (rows->shown & DBK_SHOW_EVENTS) ? limit : 0;
 }
 
-struct pg_param read_behind(char out[8], uint64_t after, bool descending)
+int64_t read_behind_number(uint64_t after, bool descending)
 {
     if (after > INT64_MAX || (descending && after == 0))
-        after = INT64_MAX;
-    return pg_int8(out, (int64_t)after);
+        return INT64_MAX;
+    return (int64_t)after;
+}
+
+struct pg_param read_behind(char out[8], uint64_t after, bool descending)
+{
+    return pg_int8(out, read_behind_number(after, descending));
 }
 
 enum dbk_code read_in_parts(const struct dbk_page *page, size_t first_part,

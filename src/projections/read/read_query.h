@@ -23,6 +23,7 @@ struct dbk_read_model {
     int timeout_ms;
     atomic_uint_least64_t claimed; /* the highest of dbk_read_model_claim */
     struct gather persons;         /* look-ups by id */
+    struct gather pages[2];        /* person_pages.h: rising, and falling */
     struct event_totals totals;
 };
 
@@ -60,11 +61,25 @@ enum dbk_code read_query_run(struct dbk_read_model *model,
                              const struct read_query *query, dbk_deadline deadline,
                              struct dbk_rows *rows, bool *full, struct dbk_error *err);
 
+/* What takes rows into rows, as far as the query wants them. */
+struct read_collection {
+    const struct read_query *query;
+    struct dbk_rows *rows;
+    size_t taken;
+    bool full; /* for their size */
+};
+void read_collection_begin(struct read_collection *to, const struct read_query *query,
+                           struct dbk_rows *rows);
+/* False when no more are wanted. */
+bool read_collect(struct read_collection *to, const struct pg_result *result,
+                  size_t row);
+
 /* How many events of each person are asked for: none where they are not shown. */
 unsigned read_events_limit(const struct dbk_rows *rows, unsigned limit);
 
 /* The cursor `after` of a page as the statements take it: descending the start is behind
  * all there is. */
+int64_t read_behind_number(uint64_t after, bool descending);
 struct pg_param read_behind(char out[8], uint64_t after, bool descending);
 
 /* A list, part by part: parts grow, so that one that turns out to hold large rows was

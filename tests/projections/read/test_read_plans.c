@@ -85,6 +85,10 @@ static void every_list_walks_along_the_index_it_means(void **state)
         {"person_events_count", "array[md5('p7')::uuid], '{0}', '{5000}', 10",
          "Only Scan Backward using event_person"},
         {"person_find", "array[md5('p7')::uuid], 10, 10", "using person_pkey"},
+        {"person_pages", "array[md5('p7')::uuid], '{0}', '{10}', 10",
+         "using event_person"},
+        {"person_pages_desc", "array[md5('p7')::uuid], '{9}', '{10}', 10",
+         "Scan Backward using event_person"},
         {"person_find", "array[md5('p7')::uuid], 10, 10",
          "Scan Backward using event_person"},
     };
