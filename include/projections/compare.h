@@ -13,7 +13,8 @@
 struct dbk_difference {
     const char *kind;  /* "missing", "extra" (no record says it is there), "changed"; or
                           "columns": the table itself has others than the migrations made */
-    const char *table; /* "person", "event"; or a statistic's, "event_hour" */
+    const char *table; /* "person", "event"; or a statistic's, "event_hour",
+                          "event_day" */
     const char
         *id; /* of a statistic its key, "signup 2026-01-01T10"; a client's text */
     uint64_t sequence;   /* that the row should have; of an extra one, that it has */

@@ -355,7 +355,7 @@ class HowToAdd(unittest.TestCase):
         for name in names:
             for part in self.parts("a statistic"):
                 self.assertTrue(is_there(part.replace("NAME", name), ""), part)
-            for kind in ("load_truncate", "load_count", "load_analyze", "compare"):
+            for kind in ("load_truncate", "load_count", "load_analyze"):
                 self.assertIn(f"sql_{kind}_{name}", rows)
 
     def test_each_source_is_compiled(self):

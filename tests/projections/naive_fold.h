@@ -258,13 +258,16 @@ static inline void assert_statistics_equal_a_recount(const struct world *world)
 
     assert_non_null(out);
     lines_of(world->pg,
-             "with counted as (select date_trunc('hour', datetime_created) as hour,"
+             "with counted as (select unit, date_trunc(unit, datetime_created) as at,"
              " event_type, count(*) as events, min(datetime_created) as first,"
-             " max(datetime_created) as last from event group by 1, 2),"
-             " kept as (select hour, event_type, events, first, last from event_hour)"
-             " select 'event_hour holds ' || k::text from (table kept except table"
+             " max(datetime_created) as last"
+             " from event, (values ('hour'), ('day')) units (unit) group by 1, 2, 3),"
+             " kept as (select 'hour' as unit, hour as at, event_type, events, first,"
+             " last from event_hour union all"
+             " select 'day', day, event_type, events, first, last from event_day)"
+             " select 'they hold ' || k::text from (table kept except table"
              " counted) k union all"
-             " select 'event_hour lacks ' || c::text from (table counted except table"
+             " select 'they lack ' || c::text from (table counted except table"
              " kept) c",
              out);
     fclose(out);

@@ -174,10 +174,14 @@ static enum dbk_code compare_statistic(struct pg *pg, size_t i, const char *live
 {
     char number[8];
     const struct pg_param params[] = {
-        pg_text(live), pg_int8(number, options->most > 0 ? options->most : 1),
-        pg_text(right_events)};
+        pg_text(live),
+        pg_int8(number, options->most > 0 ? options->most : 1),
+        pg_text(right_events),
+        pg_text(statistics[i].name),
+        pg_text(statistics[i].unit),
+        pg_text(statistics[i].told)};
     struct pg_result *plan = NULL, *rows = NULL;
-    enum dbk_code code = run_made(pg, statistics[i].compare, params, 3, 0, TABLES + i,
+    enum dbk_code code = run_made(pg, sql_compare_counted, params, 6, 0, TABLES + i,
                                   &options->watch, &plan, &rows, err);
 
     if (code == DBK_OK)

@@ -8,6 +8,7 @@
 
 #define PARAMS_MAX 8
 #define HOUR_US INT64_C(3600000000)
+#define DAY_US (24 * HOUR_US)
 
 /* A statement and its parameters. */
 struct stats {
@@ -45,11 +46,16 @@ static void visit_all(const struct pg_result *result, dbk_stats_visit *visit,
     }
 }
 
-/* Whether all of it are whole hours of UTC, so that event_hour has it. */
-static bool is_of_hours(const struct dbk_stats_query *query)
+/* Whether all of it are such stretches of UTC, of which a table has the counts. */
+static bool is_of_whole(const struct dbk_stats_query *query, int64_t stretch_us)
 {
-    return !query->unique && strcmp(query->zone, "UTC") == 0 &&
-           statistics_range_is_whole(&query->range, HOUR_US);
+    return !query->person_id && !query->unique && strcmp(query->zone, "UTC") == 0 &&
+           statistics_range_is_whole(&query->range, stretch_us);
+}
+
+static bool is_of_days(const struct dbk_stats_query *query)
+{
+    return query->by != DBK_BY_HOUR && is_of_whole(query, DAY_US);
 }
 
 static void choose(struct stats *stats, const struct dbk_stats_query *query,
@@ -58,7 +64,7 @@ static void choose(struct stats *stats, const struct dbk_stats_query *query,
     struct pg_param *next = stats->params;
 
     *next++ = statistics_unit(query->by);
-    if (query->person_id || !is_of_hours(query))
+    if (!is_of_whole(query, HOUR_US))
         *next++ = pg_text(query->zone);
     *next++ = types;
     statistics_range(&query->range, stats->since, stats->until, next);
@@ -67,7 +73,9 @@ static void choose(struct stats *stats, const struct dbk_stats_query *query,
     if (query->person_id) {
         *next++ = pg_uuid(query->person_id);
         stats->statement = (struct pg_statement){"stats_person", sql_stats_person};
-    } else if (is_of_hours(query)) {
+    } else if (is_of_days(query)) {
+        stats->statement = (struct pg_statement){"stats_days", sql_stats_days};
+    } else if (is_of_whole(query, HOUR_US)) {
         stats->statement = (struct pg_statement){"stats_hours", sql_stats_hours};
     } else {
         *next++ = statistics_flag(query->unique);

@@ -168,8 +168,10 @@ class Projection(Case):
                          [("changed", self.persons[1]["id"]),
                           ("missing", self.events[2]["id"]), ("extra", added)])
         self.assertGreaterEqual(told["projection"]["statistics"], 2)
-        self.assertTrue([line for line in lines if line.startswith("extra    event_hour: forged")
-                         and line.endswith(" is 1, the log says none")], lines)
+        for table in ("event_hour", "event_day"):
+            self.assertTrue([line for line in lines
+                             if line.startswith(f"extra    {table}: forged")
+                             and line.endswith(" is 1, the log says none")], lines)
         self.assertEqual(self.server.run("rebuild").returncode, DONE)
         self.verify("--projection")
 
@@ -186,6 +188,12 @@ class Projection(Case):
         self.assertEqual([told["differences"][0][key] for key in ("table", "columns")],
                          ["event_hour", "events"])
         self.assertRegex(told["differences"][0]["how"], "^is 7, the log says [1-5]$")
+        self.server.run("rebuild")
+        self.verify("--projection")
+        query(self.server, "update event_day set events = 7 where event_type = 'click'")
+        lines = self.verify("--projection", expect=DIFFERENT).stdout.splitlines()
+        self.assertRegex(lines[0], "^changed  event_day: click [-0-9]{10} is 7, "
+                                   "the log says [1-5]$")
         self.server.run("rebuild")
         self.verify("--projection")
 

@@ -202,7 +202,7 @@ static void tables_of_a_version_before_are_posted_again(void **state)
 {
     struct world *world = *state;
 
-    for (size_t steps = 3; steps <= 4; steps++) {
+    for (size_t steps = 4; steps <= 5; steps++) {
         add_persons(world, (uint32_t)steps * 10, 3);
         post_all(world);
         make_former(world, steps, "sequence = 2");
@@ -226,7 +226,7 @@ static void tables_that_lack_statistics_only_are_kept(void **state)
     post_all(world);
     which = scratch_number(world->pg, "select relfilenode from pg_class where oid ="
                                       " 'event'::regclass");
-    assert_int_equal(dbk_migrate_down(&world->database, 2, NULL, NULL, &err), DBK_OK);
+    assert_int_equal(dbk_migrate_down(&world->database, 3, NULL, NULL, &err), DBK_OK);
     assert_int_equal(
         scratch_number(world->pg, "select count(to_regclass('event_hour'))"), 0);
     submit(world, draft_record(3, 2, ""));
@@ -250,7 +250,7 @@ static void tables_of_migration_4_move_on_and_back(void **state)
     submit(world, draft_record(2, 1, ""));
     submit(world, draft_anonymous(3, "x", ""));
     post_all(world);
-    assert_int_equal(dbk_migrate_down(&world->database, 1, NULL, NULL, &err), DBK_OK);
+    assert_int_equal(dbk_migrate_down(&world->database, 2, NULL, NULL, &err), DBK_OK);
     assert_int_equal(scratch_number(world->pg, "select sum(events) from event_day"), 2);
     scratch_script(world->pg, "begin; update event set person_id ="
                               " 'a0000000-0000-0000-0000-000000000001'"
@@ -264,9 +264,30 @@ static void tables_of_migration_4_move_on_and_back(void **state)
     scratch_script(world->pg, "rollback");
     submit(world, draft_record(4, 2, ""));
     post_all(world);
+    assert_tables_equal_the_log(world);
+}
+
+/* Which have no days, and count the hours. */
+static void tables_of_migration_5_move_on_and_back(void **state)
+{
+    struct world *world = *state;
+    struct dbk_error err = {0};
+
+    add_persons(world, 1, 2);
+    submit(world, draft_record(1, 1, ""));
+    submit(world, draft_record(2, 1, ""));
+    submit(world, draft_anonymous(3, "x", ""));
+    post_all(world);
+    assert_int_equal(dbk_migrate_down(&world->database, 1, NULL, NULL, &err), DBK_OK);
     assert_int_equal(
         scratch_number(world->pg, "select count(to_regclass('event_day'))"), 0);
-    assert_tables_equal_the_log(world);
+    scratch_script(world->pg, "begin; delete from event where sequence = 3;"
+                              "truncate event");
+    assert_int_equal(scratch_number(world->pg, "select count(*) from event_hour"), 0);
+    scratch_script(world->pg, "rollback; delete from event where sequence = 4");
+    assert_int_equal(dbk_migrate_up(&world->database, NULL, NULL, &err), DBK_OK);
+    assert_statistics_equal_a_recount(world);
+    assert_int_equal(scratch_number(world->pg, "select sum(events) from event_day"), 2);
 }
 
 static void those_of_another_history_are_not_emptied(void **state)
@@ -275,7 +296,7 @@ static void those_of_another_history_are_not_emptied(void **state)
 
     add_persons(world, 1, 3);
     post_all(world);
-    make_former(world, 3, "sequence = 3, checksum = 1");
+    make_former(world, 4, "sequence = 3, checksum = 1");
     world_start(world);
     assert_refused(world, "record 3 differs");
     world_stop(world);
@@ -313,7 +334,7 @@ static void until_they_are_where_they_were_they_are_not_read(void **state)
     add_persons(world, 1, 1);
     add_large_events(world);
     post_all(world);
-    make_former(world, 3, "sequence = 100");
+    make_former(world, 4, "sequence = 100");
     scratch_script(
         world->pg,
         "create function wait() returns trigger language plpgsql as $$ begin"
@@ -383,7 +404,7 @@ static void the_tables_say_so_without_a_projector(void **state)
                      DBK_OK);
     assert_int_equal(sequence, 6);
     assert_true(dbk_uuid_equal(&id, &store_id));
-    assert_int_equal(dbk_migrate_down(&world->database, 3, NULL, NULL, &err), DBK_OK);
+    assert_int_equal(dbk_migrate_down(&world->database, 4, NULL, NULL, &err), DBK_OK);
     assert_int_equal(dbk_checkpoint_log(&world->database, &id, &sequence, &err),
                      DBK_OK);
     assert_int_equal(sequence, 0); /* emptied */
@@ -596,6 +617,7 @@ int main(void)
         IN_A_WORLD(tables_of_a_version_before_are_posted_again),
         IN_A_WORLD(tables_that_lack_statistics_only_are_kept),
         IN_A_WORLD(tables_of_migration_4_move_on_and_back),
+        IN_A_WORLD(tables_of_migration_5_move_on_and_back),
         IN_A_WORLD(those_of_another_history_are_not_emptied),
         IN_A_WORLD(until_they_are_where_they_were_they_are_not_read),
         IN_A_WORLD(kept_tables_of_another_history_are_not_put_back),

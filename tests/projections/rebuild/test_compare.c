@@ -170,7 +170,10 @@ static void each_statistic_that_is_wrong_is_named(void **state)
         "10:30:00, the log says 2026-01-01 10:01:00; ends 2026-01-01 10:30:00, the log "
         "says 2026-01-01 10:59:59.999999\n"
         "missing event_hour: signup 2026-01-01T11 is not there, the log says 1\n"
-        "extra event_hour: click 2026-01-02T01 is 9, the log says none\n";
+        "extra event_hour: click 2026-01-02T01 is 9, the log says none\n"
+        "changed event_day: signup 2026-01-01 is 5, the log says 4\n"
+        "missing event_day: click 2026-01-02 is not there, the log says 1\n"
+        "extra event_day: click 2026-01-03 is 1, the log says none\n";
     struct world *world = *state;
     struct dbk_compare_result result;
     struct told told;
@@ -183,11 +186,13 @@ static void each_statistic_that_is_wrong_is_named(void **state)
                    " last = '2026-01-01 10:30' where hour = '2026-01-01 10:00';"
                    "delete from event_hour where hour = '2026-01-01 11:00';"
                    "insert into event_hour values ('2026-01-02 01:00', 'click', 9,"
-                   " '2026-01-02 01:00', '2026-01-02 01:00')");
+                   " '2026-01-02 01:00', '2026-01-02 01:00');"
+                   "update event_day set events = 5 where day = '2026-01-01';"
+                   "update event_day set day = '2026-01-03' where day = '2026-01-02'");
     result = compare(world, &told);
     assert_string_equal(told.lines, "");
     assert_string_equal(told.statistics, expected);
-    assert_int_equal(result.statistics, 3);
+    assert_int_equal(result.statistics, 6);
     assert_int_equal(result.missing + result.extra + result.changed, 0);
 }
 
@@ -231,10 +236,12 @@ static void what_was_not_counted_is_noticed(void **state)
         scratch_script(world->pg, sql);
         scratch_script(
             world->pg,
-            "truncate event_hour; insert into event_hour (hour, event_type,"
+            "truncate event_hour, event_day; insert into event_hour (hour, event_type,"
             " events, first, last) select date_trunc('hour', datetime_created),"
             " event_type, count(*), min(datetime_created), max(datetime_created)"
-            " from event group by 1, 2");
+            " from event group by 1, 2; insert into event_day select hour::date,"
+            " event_type, sum(events), min(first), max(last) from event_hour"
+            " group by 1, 2");
         assert_equal_to_log(world);
     }
 }

@@ -208,8 +208,10 @@ static void what_is_wrong_is_right_again(void **state)
         "alter table person add column extra text",
         "drop table event",
         "update event_hour set events = events + 1",
+        "update event_day set first = first - interval '1 second'",
         "drop function event_counts cascade",
         "drop table event_hour",
+        "drop table event_day",
         "drop schema rebuild_test cascade",
     };
     struct world *world = *state;

@@ -5,7 +5,7 @@ select c.store_id, c.sequence,
     case when e.reltuples < 0 then (select count(*) from event)
         else e.reltuples::bigint end,
     pg_total_relation_size('person') + pg_total_relation_size('event')
-        + pg_total_relation_size('event_hour'),
+        + pg_total_relation_size('event_hour') + pg_total_relation_size('event_day'),
     current_setting('transaction_read_only')::boolean,
     c.checksum,
     e.reltuples < 0

@@ -12,7 +12,8 @@ where seen <> 3
   and format('"%s of the 3 triggers event_counts_"', seen)::regclass is not null
 union all
 select 1
-from person p, event e, checkpoint c, quarantine q, event_hour h
+from person p, event e, checkpoint c, quarantine q, event_hour h,
+     event_day d
 where false
   and p.id = null::uuid and p.sequence = null::bigint
   and p.created_sequence = null::bigint and p.datetime_created = null::timestamp
@@ -26,6 +27,8 @@ where false
   and e.properties @> null::jsonb and e.properties_bytes = null::integer
   and h.hour = null::timestamp and h.event_type = null::text and h.events = null::bigint
   and h.first = null::timestamp and h.last = null::timestamp
+  and d.day = null::date and d.event_type = null::text and d.events = null::bigint
+  and d.first = null::timestamp and d.last = null::timestamp
   and c.store_id = null::uuid and c.sequence = null::bigint
   and c.checksum = null::bigint and c.were_at = null::bigint
   and c.epoch = null::bigint and c.holder = null::text

@@ -62,7 +62,7 @@ from cohorts
 cross join (
     select date_trunc($3::text, max(last) at time zone 'UTC' at time zone $4::text)::date
         as last
-    from event_hour
+    from event_day
     where event_type = $2::text
 ) ended
 left join came_back

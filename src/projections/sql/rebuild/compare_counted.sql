@@ -1,21 +1,25 @@
--- The statement that compares event_hour of the schema $1 with what right_ones come to, with
--- which it begins ($3, compare_right_events.sql), and tells at most $2 differences. It gives
--- kind, which one, the columns that differ, how, and how many are missing, extra and changed
--- in all.
+-- The statement that compares what is counted, in a table of the schema $1, with what
+-- right_ones come to, with which it begins ($3, compare_right_events.sql), and tells at most $2
+-- differences. $4 table, $5 its column, which is the unit of time by which it counts, $6 how a
+-- time is told. It gives kind, which one, the columns that differ, how, and how many are
+-- missing, extra and changed in all.
 select format($statement$
 %3$s,
 counted as (
-    select event_type, date_trunc('hour', datetime_created) as hour, count(*) as events,
+    select event_type, date_trunc(%5$L, datetime_created) as at, count(*) as events,
         min(datetime_created) as first, max(datetime_created) as last
     from right_ones
     group by 1, 2
 ),
+kept as (
+    select event_type, %5$I::timestamp as at, events, first, last from %1$I.%4$I
+),
 differing as (
-    select event_type, hour, c.events, c.first, c.last,
+    select event_type, at, c.events, c.first, c.last,
         k.events as kept_events, k.first as kept_first, k.last as kept_last,
         case when k.events is null then 'missing' when c.events is null then 'extra'
             else 'changed' end as kind
-    from counted c full join %1$I.event_hour k using (event_type, hour)
+    from counted c full join kept k using (event_type, at)
     where (c.events, c.first, c.last) is distinct from (k.events, k.first, k.last)
 ),
 first as (
@@ -23,10 +27,10 @@ first as (
         count(*) filter (where kind = 'extra') over () as extra,
         count(*) filter (where kind = 'changed') over () as changed
     from differing
-    order by hour, event_type
+    order by at, event_type
     limit %2$s
 )
-select kind, event_type || ' ' || to_char(hour, 'YYYY-MM-DD"T"HH24'),
+select kind, event_type || ' ' || to_char(at, %6$L),
     concat_ws(', ',
         case when events <> kept_events then 'events' end,
         case when first <> kept_first then 'first' end,
@@ -42,6 +46,6 @@ select kind, event_type || ' ' || to_char(hour, 'YYYY-MM-DD"T"HH24'),
                 then format('ends %%s, the log says %%s', kept_last, last) end) end,
     missing, extra, changed
 from first
-order by hour, event_type
+order by at, event_type
 $statement$,
-    $1::text, $2::bigint, $3::text);
+    $1::text, $2::bigint, $3::text, $4::text, $5::text, $6::text);

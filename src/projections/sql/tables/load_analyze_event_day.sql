@@ -1,0 +1,1 @@
+analyze :"schema".event_day;
