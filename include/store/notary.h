@@ -19,15 +19,19 @@
 /* The directory. */
 
 /* Make what is missing of the directory: a key of this name (NULL or "": of a name made up,
- * "daybook.internal/…"), noted in keys.pub. Where there is a key of another name, a given one
- * takes its place: at once where that was made up and *anew* is false, else only with anew.
- * What the former one had signed last is kept as `last.TIME`, as evidence. key (may be NULL)
- * receives it: wipe it. *made (may be NULL): whether one was made.
+ * "daybook.internal/..."), noted in keys.pub. A key that is there stays, where no name was
+ * given, or its own. Another name takes the place of one that was made up, and with anew
+ * that of any other, and of a key that is lost or damaged. What was signed last under the
+ * former name is kept as `last.TIME`, as evidence. key (may be NULL) receives it: wipe it.
+ * *made (may be NULL): whether one was made.
  *
- * DBK_INVALID   the name
- * DBK_CONFLICT  the key has another name, which was given; err says what to do
- * DBK_DAMAGED   `key` is none
- * DBK_IO, DBK_NO_ROOM, DBK_INTERNAL */
+ * Not with anew:
+ * DBK_CONFLICT   the key has another name than the given one; err says what to do
+ * DBK_NOT_FOUND  it is lost: there is what it signed
+ * DBK_DAMAGED    `key` is none
+ *
+ * DBK_INVALID    the name
+ * DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY, DBK_INTERNAL */
 enum dbk_code dbk_audit_init(const char *dir, const char *origin, bool anew,
                              struct dbk_skey *key, bool *made, struct dbk_error *err);
 
@@ -45,6 +49,11 @@ enum dbk_code dbk_audit_keys(const char *dir, struct dbk_vkey *keys, size_t coun
 enum dbk_code dbk_audit_last(const char *dir, const struct dbk_vkey *key,
                              struct dbk_signed_checkpoint *last, struct dbk_error *err);
 
+/* Go on without `last`, which is lost or damaged: the operator says that this log is the one
+ * that was signed. What is damaged is kept as `last.TIME`. DBK_CONFLICT: it is neither.
+ * As dbk_audit_key. */
+enum dbk_code dbk_audit_trust(const char *dir, struct dbk_error *err);
+
 /* Paths in it. */
 #define DBK_AUDIT_PATH 4096
 bool dbk_audit_path(const char *dir, const char *name, char out[DBK_AUDIT_PATH]);
@@ -56,6 +65,7 @@ struct dbk_notary; /* safe to share between threads */
 struct dbk_notary_options {
     const char *origin; /* as dbk_audit_init, never anew; borrowed for the start */
     int interval_ms;    /* at most so long a record waits to be signed; 0: 10 s */
+    int apart_ms;       /* at least so long there is between two checkpoints; 0: 1 s */
     /* Told what an operator should know, a line each, once until it changes; called from
      * its thread. May be NULL. */
     void (*report)(void *context, const char *line);
@@ -104,7 +114,8 @@ enum dbk_code dbk_notary_checkpoint(struct dbk_notary *notary,
                                     struct dbk_error *err);
 
 /* Ask for a checkpoint that covers `size` records at least, and wait for it, at most
- * timeout_ms. One is signed a second at most, so who asks together gets the same.
+ * timeout_ms. Those who ask within apart_ms get the same one. size is a record's that the
+ * log has.
  *
  * DBK_TIMEOUT      there was none in time
  * DBK_UNAVAILABLE  as dbk_notary_checkpoint; or it stops */

@@ -33,8 +33,9 @@ struct dbk_log {
     _Atomic size_t touched; /* bytes of the file that were mapped by reading, about */
 
     /* Of whoever has the turn to write. */
-    bool usable;             /* false: reopening failed; the next turn tries again */
-    bool settled;            /* what is visible is known to be on disk */
+    bool usable; /* false: reopening failed; the next turn tries again */
+    _Atomic bool
+        settled; /* what is visible is known to be on disk; others may read it */
     dbk_deadline check_at;   /* when to look after dead readers */
     uint8_t sweep_place[32]; /* how far idempotency keys have been looked through */
 

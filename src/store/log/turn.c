@@ -2,6 +2,8 @@
 
 #include "fault_watch.h"
 #include "gather.h"
+#include "index.h"
+#include "log_read.h"
 #include "place.h"
 #include "recover.h"
 #include "store/metrics.h"
@@ -158,4 +160,48 @@ void turn_announce(struct dbk_log *log)
     log->appends++;
     pthread_cond_broadcast(&log->appended);
     pthread_mutex_unlock(&log->mutex);
+}
+
+/* A turn that begins makes sure of it. */
+static enum dbk_code settle(struct dbk_log *log, struct dbk_error *err)
+{
+    struct dbk_error why;
+    MDB_txn *txn;
+    enum dbk_code code = turn_wait(log, err);
+
+    if (code != DBK_OK)
+        return code;
+    code = turn_begin(log, &txn, &why);
+    if (code == DBK_OK) {
+        mdb_txn_abort(txn);
+        fault_leave();
+    }
+    turn_give_back(log);
+    return code == DBK_OK ? DBK_OK : dbk_fail(err, code, "%s", why.text);
+}
+
+enum dbk_code turn_settled_head(struct dbk_log *log, uint64_t *head,
+                                struct dbk_error *err)
+{
+    MDB_txn *txn;
+    enum dbk_code code = DBK_OK;
+    int rc = 0;
+
+    *head = 0;
+    if (!log->options.read_only && !atomic_load(&log->settled))
+        code = settle(log, err);
+    if (code == DBK_OK)
+        code = log_begin_read(log, &txn, err);
+    if (code != DBK_OK)
+        return code;
+    /* With the gate held: nobody opens the log again meanwhile. */
+    if (!log->options.read_only && !atomic_load(&log->settled))
+        code = dbk_fail(err, DBK_UNAVAILABLE,
+                        "what was committed last is not known to be on disk");
+    else
+        rc = index_head(txn, &log->environment, head);
+    if (rc != 0)
+        code = lmdb_fail(err, log->environment.env, rc, "find the log's head");
+    log_end_read(log, txn);
+    return code;
 }

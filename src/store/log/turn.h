@@ -38,4 +38,11 @@ enum dbk_code turn_commit(struct dbk_log *log, MDB_txn *txn,
 /* Tell those who wait for records that there may be some. */
 void turn_announce(struct dbk_log *log);
 
+/* The last record that a power cut cannot take back any more. What is visible may be more
+ * than that, where the disk failed, or whoever wrote was killed: then the turn is waited
+ * for, and that is mended first. Of a log that is open for reading, the head.
+ * DBK_UNAVAILABLE, DBK_IO, DBK_NO_ROOM. */
+enum dbk_code turn_settled_head(struct dbk_log *log, uint64_t *head,
+                                struct dbk_error *err);
+
 #endif

@@ -1,14 +1,10 @@
 /* The tree: the vectors, sizes of every kind, its file, and a log that was changed under it. */
-#include "log_value.h"
 #include "made_entries.h"
-#include "scratch_log.h"
+#include "signed_log.h"
 #include "tree_private.h"
 
-#include <fcntl.h>
-#include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
 
 enum { LARGE = 70000 };
 
@@ -474,49 +470,11 @@ static void a_file_whose_end_was_not_told_counts_up_to_what_was(void **state)
 
 /* Of a log. */
 
-static void fill(struct scratch *s, size_t events)
+static void fill_person(struct scratch *s, size_t events)
 {
     struct dbk_uuid person = add_person(s, "kate@x.mock");
-    struct dbk_command **commands = calloc(events, sizeof *commands);
 
-    for (size_t i = 0; i < events; i++) {
-        struct dbk_record draft = draft_event(&person);
-        commands[i] = command_of(&draft);
-    }
-    assert_int_equal(dbk_log_submit(s->log, commands, events, NULL, NULL, &s->err),
-                     DBK_OK);
-    for (size_t i = 0; i < events; i++)
-        dbk_command_destroy(commands[i]);
-    free(commands);
-}
-
-/* A bit of a record, with its checksum put right: as who may write the file can. */
-static void change_record(struct scratch *s, uint64_t sequence)
-{
-    char path[100], bytes[4096];
-    MDB_val key = {sizeof sequence, &sequence}, value;
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_dbi dbi;
-
-    snprintf(path, sizeof path, "%s", s->dir);
-    dbk_log_close(s->log);
-    assert_int_equal(mdb_env_create(&env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(env, 16), 0);
-    assert_int_equal(mdb_env_set_mapsize(env, (size_t)1 << 30), 0);
-    assert_int_equal(mdb_env_open(env, path, MDB_NOTLS, 0600), 0);
-    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-    assert_int_equal(mdb_dbi_open(txn, "log", MDB_INTEGERKEY, &dbi), 0);
-    assert_int_equal(mdb_get(txn, dbi, &key, &value), 0);
-    memcpy(bytes, value.mv_data, value.mv_size);
-    bytes[12] ^= 1; /* of its time */
-    log_value_write(bytes, memcpy(bytes + 2048, bytes, value.mv_size - 4),
-                    value.mv_size - 4);
-    value.mv_data = bytes;
-    assert_int_equal(mdb_put(txn, dbi, &key, &value, 0), 0);
-    assert_int_equal(mdb_txn_commit(txn), 0);
-    mdb_env_close(env);
-    scratch_open(s);
+    fill(s, &person, events);
 }
 
 static void the_entries_of_a_log_are_the_digests_of_its_records(void **state)
@@ -526,7 +484,7 @@ static void the_entries_of_a_log_are_the_digests_of_its_records(void **state)
     struct dbk_hash entries[2], expected;
     struct dbk_batch batch = {0};
 
-    fill(s, 2);
+    fill_person(s, 2);
     assert_int_equal(source.entries(source.context, 1, 2, entries, &s->err), DBK_OK);
     assert_int_equal(dbk_log_read(s->log, 1, 2, 1 << 20, &batch, &s->err), DBK_OK);
     for (size_t i = 0; i < 2; i++) {
@@ -549,7 +507,7 @@ static void a_record_that_was_changed_is_found_where_it_is(void **state)
     struct dbk_proof proof;
     struct dbk_tree *tree;
 
-    fill(s, 599);
+    fill_person(s, 599);
     source = dbk_tree_of_log(s->log);
     assert_int_equal(dbk_tree_create(&source, &tree, NULL), DBK_OK);
     assert_int_equal(dbk_tree_grow(tree, 600, NULL, &s->err), DBK_OK);

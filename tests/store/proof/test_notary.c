@@ -1,0 +1,572 @@
+/* The notary: what it signs is the log, and extends what it signed before; and what it does
+ * where it cannot be sure of that. */
+#include "log_state.h"
+#include "signed_log.h"
+#include "store/clock.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+
+struct world {
+    struct scratch s;
+    char audit[100], older[100]; /* a copy of the log's file */
+    struct dbk_uuid person;
+    struct dbk_notary *notary;
+    struct dbk_signed_checkpoint shown;
+    char told[8192];
+};
+
+static atomic_bool disk_fails;
+static pthread_mutex_t told_mutex = PTHREAD_MUTEX_INITIALIZER; /* guards told */
+
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+int __wrap_fdatasync(int fd)
+{
+    if (!atomic_load(&disk_fails))
+        return __real_fdatasync(fd);
+    errno = EIO;
+    return -1;
+}
+
+static void note_line(void *context, const char *line)
+{
+    struct world *w = context;
+
+    pthread_mutex_lock(&told_mutex);
+    strncat(w->told, line, sizeof w->told - strlen(w->told) - 2);
+    strcat(w->told, "\n");
+    pthread_mutex_unlock(&told_mutex);
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+
+    strcpy(w->s.dir, "/tmp/daybook-store-XXXXXX");
+    if (!mkdtemp(w->s.dir))
+        return -1;
+    snprintf(w->audit, sizeof w->audit, "%s.audit", w->s.dir);
+    snprintf(w->older, sizeof w->older, "%s.older", w->s.dir);
+    scratch_open(&w->s);
+    w->person = add_person(&w->s, "kate@x.mock");
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    atomic_store(&disk_fails, false);
+    dbk_notary_stop(w->notary);
+    dbk_log_close(w->s.log);
+    scratch_remove(w->s.dir);
+    remove_folder(w->audit);
+    unlink(w->older);
+    free(w);
+    return 0;
+}
+
+static void start(struct world *w, const char *origin)
+{
+    const struct dbk_notary_options options = {
+        .origin = origin, .apart_ms = 10, .report = note_line, .report_context = w};
+
+    assert_int_equal(
+        dbk_notary_start(w->audit, w->s.log, &options, &w->notary, &w->s.err), DBK_OK);
+}
+
+static void stop(struct world *w)
+{
+    dbk_notary_stop(w->notary);
+    w->notary = NULL;
+}
+
+static const char *path(const struct world *w, const char *name)
+{
+    static char out[DBK_AUDIT_PATH];
+
+    assert_true(dbk_audit_path(w->audit, name, out));
+    return out;
+}
+
+/* Until its state is this. */
+static struct dbk_notary_state await_code(struct world *w, enum dbk_code code)
+{
+    dbk_deadline until = dbk_deadline_in(PATIENCE_MS);
+    struct dbk_notary_state state;
+
+    for (;;) {
+        dbk_notary_state(w->notary, &state);
+        if (state.code == code)
+            return state;
+        if (dbk_deadline_left(until) == 0)
+            fail_msg("%d: %s", state.code, state.why);
+        dbk_sleep_ms(5);
+    }
+}
+
+/* A checkpoint of all that is in the log, held against the log. */
+static void await_signed(struct world *w)
+{
+    const struct dbk_tree_source source = dbk_tree_of_log(w->s.log);
+    struct dbk_checkpoint read;
+    struct dbk_hash root;
+    struct dbk_tree *tree;
+    struct dbk_vkey key;
+    uint64_t head = head_of(&w->s);
+
+    await_code(w, DBK_OK);
+    if (dbk_notary_await(w->notary, head, PATIENCE_MS, &w->shown, &w->s.err) != DBK_OK)
+        fail_msg("%s", w->s.err.text);
+    assert_int_equal(dbk_notary_vkey(w->notary, &key, &w->s.err), DBK_OK);
+    assert_int_equal(
+        dbk_checkpoint_open((struct dbk_slice){w->shown.text, w->shown.length}, &key,
+                            &read, NULL, &w->s.err),
+        DBK_OK);
+    assert_true(read.size == head && w->shown.checkpoint.size == head);
+    assert_int_equal(dbk_tree_create(&source, &tree, NULL), DBK_OK);
+    assert_int_equal(dbk_tree_grow(tree, head, NULL, &w->s.err), DBK_OK);
+    assert_int_equal(dbk_tree_root(tree, head, &root, NULL), DBK_OK);
+    assert_true(dbk_hash_equal(&root, &read.root));
+    dbk_tree_destroy(tree);
+}
+
+static void what_is_appended_is_signed_and_on_disk_before_it_is_shown(void **state)
+{
+    struct world *w = *state;
+    struct dbk_signed_checkpoint last;
+    struct dbk_vkey key;
+
+    start(w, "daybook.example/log");
+    await_signed(w);
+    for (unsigned i = 0; i < 3; i++) {
+        fill(&w->s, &w->person, 200);
+        await_signed(w);
+        assert_int_equal(dbk_notary_vkey(w->notary, &key, &w->s.err), DBK_OK);
+        assert_string_equal(key.name, "daybook.example/log");
+        assert_int_equal(dbk_audit_last(w->audit, &key, &last, &w->s.err), DBK_OK);
+        assert_string_equal(last.text, w->shown.text);
+    }
+}
+
+static void a_record_is_proven_by_a_file_of_its_own(void **state)
+{
+    struct world *w = *state;
+    char *text = malloc(DBK_LOG_PROOF_TEXT + 1);
+    struct dbk_batch batch = {0};
+    struct dbk_checkpoint read;
+    struct dbk_log_proof proof;
+    struct dbk_vkey key;
+    struct dbk_hash entry;
+    size_t length;
+
+    fill(&w->s, &w->person, 400);
+    start(w, NULL);
+    await_signed(w);
+    assert_int_equal(dbk_notary_vkey(w->notary, &key, NULL), DBK_OK);
+    for (uint64_t sequence = 1; sequence <= 401; sequence += 80) {
+        assert_int_equal(
+            dbk_notary_proof(w->notary, sequence, text, &length, &w->s.err), DBK_OK);
+        assert_int_equal(length, strlen(text));
+        assert_int_equal(
+            dbk_log_proof_parse((struct dbk_slice){text, length}, &proof, &w->s.err),
+            DBK_OK);
+        assert_int_equal(proof.index, sequence - 1);
+        assert_int_equal(
+            dbk_checkpoint_open(proof.checkpoint, &key, &read, NULL, &w->s.err),
+            DBK_OK);
+        assert_int_equal(
+            dbk_log_read(w->s.log, sequence - 1, 1, 1 << 20, &batch, &w->s.err),
+            DBK_OK);
+        dbk_hash_entry(batch.bytes, batch.entries[0].length, &entry);
+        assert_true(dbk_proof_includes(&proof.path, &entry, proof.index, read.size,
+                                       &read.root));
+    }
+    assert_int_equal(dbk_notary_proof(w->notary, 402, text, &length, &w->s.err),
+                     DBK_NOT_FOUND);
+    assert_int_equal(dbk_notary_proof(w->notary, 0, text, &length, &w->s.err),
+                     DBK_NOT_FOUND);
+    dbk_batch_finish(&batch);
+    free(text);
+}
+
+static void it_goes_on_where_it_was_with_or_without_the_trees_file(void **state)
+{
+    struct world *w = *state;
+    struct stat status;
+
+    fill(&w->s, &w->person, 1000);
+    for (unsigned i = 0; i < 4; i++) {
+        start(w, "a.example/log");
+        await_signed(w);
+        stop(w);
+        assert_int_equal(stat(path(w, "tree"), &status), 0);
+        assert_int_equal(status.st_size, 32 + (1001 + 100 * i) / 256 * 32);
+        if (i == 1)
+            assert_int_equal(unlink(path(w, "tree")), 0);
+        if (i == 2)
+            assert_int_equal(truncate(path(w, "tree"), 40), 0);
+        fill(&w->s, &w->person, 100);
+    }
+    /* One line, when the key was made. */
+    assert_ptr_equal(strstr(w->told, "the log is signed from now on by a.example/log+"),
+                     w->told);
+    assert_ptr_equal(strchr(w->told, '\n'), strrchr(w->told, '\n'));
+}
+
+static void keep_older(struct world *w)
+{
+    char file[128];
+
+    snprintf(file, sizeof file, "%s/data.mdb", w->s.dir);
+    dbk_log_close(w->s.log);
+    copy_file(file, w->older);
+    scratch_open(&w->s);
+}
+
+static void put_older_back(struct world *w)
+{
+    char file[128];
+
+    snprintf(file, sizeof file, "%s/data.mdb", w->s.dir);
+    dbk_log_close(w->s.log);
+    copy_file(w->older, file);
+    scratch_open(&w->s);
+}
+
+/* Also where it has more records by now than were signed. */
+static void a_log_that_was_put_back_goes_on_and_is_not_signed(void **state)
+{
+    struct world *w = *state;
+    struct dbk_signed_checkpoint last;
+    struct dbk_notary_state told;
+    struct dbk_skey key;
+
+    fill(&w->s, &w->person, 500);
+    keep_older(w);
+    fill(&w->s, &w->person, 11 + 256);
+    start(w, "a.example/log");
+    await_signed(w);
+    last = w->shown;
+    stop(w);
+    put_older_back(w);
+    start(w, "a.example/log");
+    told = await_code(w, DBK_MOVED);
+    assert_false(told.signs);
+    assert_non_null(strstr(told.why, "it has 501 records, and 768 were signed"));
+    assert_int_equal(dbk_notary_checkpoint(w->notary, &w->shown, &w->s.err),
+                     DBK_UNAVAILABLE);
+    assert_non_null(strstr(w->s.err.text, "it was put back to an earlier state"));
+    fill(&w->s, &w->person, 600); /* it goes on */
+    assert_int_equal(
+        dbk_notary_await(w->notary, 700, PATIENCE_MS, &w->shown, &w->s.err),
+        DBK_UNAVAILABLE);
+    stop(w);
+    start(w, "a.example/log");
+    told = await_code(w, DBK_MOVED);
+    assert_non_null(
+        strstr(told.why, "its first 768 records are not those that were signed"));
+    stop(w);
+    assert_int_equal(dbk_audit_key(w->audit, &key, &w->s.err), DBK_OK);
+    assert_int_equal(dbk_audit_last(w->audit, &key.vkey, &w->shown, &w->s.err), DBK_OK);
+    assert_string_equal(w->shown.text, last.text); /* it is as it was */
+}
+
+static void another_name_begins_and_keeps_the_evidence(void **state)
+{
+    struct world *w = *state;
+    struct dbk_skey key;
+    struct dbk_vkey keys[4];
+    size_t found, kept = 0;
+    DIR *folder;
+    bool made;
+
+    fill(&w->s, &w->person, 10);
+    start(w, "a.example/log");
+    await_signed(w);
+    stop(w);
+    start(w, "b.example/log");
+    assert_non_null(
+        strstr(await_code(w, DBK_CONFLICT).why, "this log is known as a.example/log"));
+    stop(w);
+    assert_int_equal(
+        dbk_audit_init(w->audit, "b.example/log", true, &key, &made, &w->s.err),
+        DBK_OK);
+    assert_true(made);
+    assert_string_equal(key.vkey.name, "b.example/log");
+    assert_int_equal(dbk_audit_keys(w->audit, keys, 4, &found, &w->s.err), DBK_OK);
+    assert_int_equal(found, 2);
+    assert_string_equal(keys[0].name, "a.example/log");
+    assert_true(dbk_vkey_equal(&keys[1], &key.vkey));
+    folder = opendir(w->audit);
+    for (struct dirent *at; (at = readdir(folder));)
+        kept += strncmp(at->d_name, "last.", 5) == 0;
+    closedir(folder);
+    assert_int_equal(kept, 1);
+    start(w, NULL);
+    await_signed(w);
+    assert_string_equal(w->shown.checkpoint.origin, "b.example/log");
+}
+
+static void a_name_that_was_made_up_gives_way_to_one_that_is_given(void **state)
+{
+    struct world *w = *state;
+
+    start(w, "");
+    await_signed(w);
+    assert_int_equal(strlen(w->shown.checkpoint.origin),
+                     strlen("daybook.internal/") + 16);
+    stop(w);
+    start(w, "a.example/log");
+    await_signed(w);
+    assert_string_equal(w->shown.checkpoint.origin, "a.example/log");
+}
+
+static void without_what_was_signed_last_nothing_is_until_it_is_trusted(void **state)
+{
+    struct world *w = *state;
+
+    start(w, "a.example/log");
+    await_signed(w);
+    stop(w);
+    assert_int_equal(dbk_audit_trust(w->audit, &w->s.err), DBK_CONFLICT);
+    for (unsigned i = 0; i < 2; i++) {
+        if (i == 0)
+            assert_int_equal(unlink(path(w, "last")), 0);
+        else
+            assert_int_equal(truncate(path(w, "last"), 30), 0);
+        start(w, "a.example/log");
+        assert_non_null(strstr(await_code(w, i == 0 ? DBK_NOT_FOUND : DBK_DAMAGED).why,
+                               "daybook audit trust-log"));
+        stop(w);
+        assert_int_equal(dbk_audit_trust(w->audit, &w->s.err), DBK_OK);
+        start(w, "a.example/log");
+        await_signed(w);
+        stop(w);
+    }
+}
+
+static void a_key_that_is_lost_or_damaged_is_not_replaced_unasked(void **state)
+{
+    struct world *w = *state;
+    bool made;
+
+    start(w, NULL);
+    await_signed(w);
+    stop(w);
+    assert_int_equal(unlink(path(w, "key")), 0);
+    start(w, NULL);
+    await_code(w, DBK_NOT_FOUND);
+    stop(w);
+    copy_file(path(w, "keys.pub"), w->older);
+    copy_file(w->older, path(w, "key"));
+    start(w, NULL);
+    await_code(w, DBK_DAMAGED);
+    stop(w);
+    assert_int_equal(dbk_audit_init(w->audit, NULL, true, NULL, &made, &w->s.err),
+                     DBK_OK);
+    start(w, NULL);
+    await_signed(w);
+}
+
+/* Killed between the two, at the first start. */
+static void a_directory_that_is_half_made_is_made_whole(void **state)
+{
+    struct world *w = *state;
+    bool made;
+
+    assert_int_equal(dbk_audit_init(w->audit, NULL, false, NULL, &made, &w->s.err),
+                     DBK_OK);
+    assert_int_equal(unlink(path(w, "key")), 0);
+    start(w, NULL);
+    await_signed(w);
+}
+
+static void a_name_that_is_none_is_refused(void **state)
+{
+    struct world *w = *state;
+
+    start(w, "with space");
+    await_code(w, DBK_INVALID);
+}
+
+static void records_that_were_changed_are_not_signed_again(void **state)
+{
+    struct world *w = *state;
+    struct dbk_hash tile[DBK_TILE_WIDTH];
+
+    fill(&w->s, &w->person, 800);
+    start(w, "a.example/log");
+    await_signed(w);
+    stop(w);
+    change_record(&w->s, 300);
+    start(w, "a.example/log"); /* the tree's file knows what was signed */
+    await_code(w, DBK_OK);
+    assert_int_equal(
+        dbk_tree_tile(dbk_notary_tree(w->notary), 0, 1, 256, tile, &w->s.err),
+        DBK_DAMAGED);
+    stop(w);
+    assert_int_equal(unlink(path(w, "tree")), 0);
+    start(w, "a.example/log");
+    await_code(w, DBK_MOVED);
+}
+
+static void what_cannot_be_put_on_disk_is_not_shown(void **state)
+{
+    struct world *w = *state;
+    struct dbk_signed_checkpoint before;
+
+    start(w, "a.example/log");
+    await_signed(w);
+    before = w->shown;
+    assert_int_equal(mkdir(path(w, "last.tmp"), 0700), 0); /* where it would write */
+    fill(&w->s, &w->person, 5);
+    assert_int_equal(
+        dbk_notary_await(w->notary, head_of(&w->s), PATIENCE_MS, &w->shown, &w->s.err),
+        DBK_UNAVAILABLE);
+    await_code(w, DBK_IO);
+    assert_int_equal(dbk_notary_checkpoint(w->notary, &w->shown, &w->s.err), DBK_OK);
+    assert_string_equal(w->shown.text, before.text);
+    assert_int_equal(rmdir(path(w, "last.tmp")), 0);
+    await_signed(w);
+    assert_non_null(strstr(w->told, "the log is signed again"));
+}
+
+/* As after a commit that failed: what is visible may not be on disk. */
+static void what_is_not_known_to_be_on_disk_is_not_signed(void **state)
+{
+    struct world *w = *state;
+
+    start(w, "a.example/log");
+    await_signed(w);
+    atomic_store(&disk_fails, true);
+    atomic_store(&w->s.log->settled, false);
+    await_code(w, DBK_IO);
+    atomic_store(&disk_fails, false);
+    await_signed(w);
+    assert_true(atomic_load(&w->s.log->settled));
+}
+
+static void who_waits_is_told_when_there_is_none_in_time(void **state)
+{
+    struct world *w = *state;
+
+    start(w, "a.example/log");
+    await_signed(w);
+    assert_int_equal(
+        dbk_notary_await(w->notary, head_of(&w->s) + 1, 10, &w->shown, &w->s.err),
+        DBK_TIMEOUT);
+}
+
+/* Killed at any moment. */
+
+enum { KILLS = 25 };
+
+struct shown_line {
+    uint64_t size;
+    struct dbk_hash root;
+};
+
+static void *append(void *argument)
+{
+    struct world *w = argument;
+
+    for (;;)
+        fill(&w->s, &w->person, 17);
+    return NULL;
+}
+
+/* Tells what it shows, by fd. */
+static void be_server(struct world *w, int fd)
+{
+    pthread_t thread;
+
+    scratch_open(&w->s);
+    start(w, "a.example/log");
+    pthread_create(&thread, NULL, append, w);
+    for (uint64_t size = 0;;) {
+        struct shown_line line;
+
+        if (dbk_notary_await(w->notary, size + 1, PATIENCE_MS, &w->shown, NULL) !=
+            DBK_OK) {
+            dbk_sleep_ms(1);
+            continue;
+        }
+        size = w->shown.checkpoint.size;
+        line = (struct shown_line){size, w->shown.checkpoint.root};
+        if (write(fd, &line, sizeof line) != sizeof line)
+            _exit(1);
+    }
+}
+
+static void run_and_kill(struct world *w, int fd, int ms)
+{
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0)
+        be_server(w, fd);
+    dbk_sleep_ms(ms);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void what_was_shown_before_any_kill_is_extended(void **state)
+{
+    struct world *w = *state;
+    struct shown_line line;
+    struct dbk_tree_source of_log;
+    struct dbk_hash root;
+    struct dbk_tree *tree;
+    size_t count = 0;
+    int fds[2];
+
+    dbk_log_close(w->s.log);
+    w->s.log = NULL;
+    assert_int_equal(pipe(fds), 0);
+    for (unsigned i = 0; i < KILLS; i++)
+        run_and_kill(w, fds[1], (int)(20 + i * 13 % 70));
+    close(fds[1]);
+    scratch_open(&w->s);
+    start(w, "a.example/log");
+    await_signed(w);
+    of_log = dbk_tree_of_log(w->s.log);
+    assert_int_equal(dbk_tree_create(&of_log, &tree, NULL), DBK_OK);
+    assert_int_equal(dbk_tree_grow(tree, head_of(&w->s), NULL, NULL), DBK_OK);
+    for (; read(fds[0], &line, sizeof line) == sizeof line; count++) {
+        assert_int_equal(dbk_tree_root(tree, line.size, &root, &w->s.err), DBK_OK);
+        assert_true(dbk_hash_equal(&root, &line.root));
+    }
+    assert_true(count > 0);
+    close(fds[0]);
+    dbk_tree_destroy(tree);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_shown_before_any_kill_is_extended),
+        TEST(what_is_appended_is_signed_and_on_disk_before_it_is_shown),
+        TEST(a_record_is_proven_by_a_file_of_its_own),
+        TEST(it_goes_on_where_it_was_with_or_without_the_trees_file),
+        TEST(a_log_that_was_put_back_goes_on_and_is_not_signed),
+        TEST(another_name_begins_and_keeps_the_evidence),
+        TEST(a_name_that_was_made_up_gives_way_to_one_that_is_given),
+        TEST(without_what_was_signed_last_nothing_is_until_it_is_trusted),
+        TEST(a_key_that_is_lost_or_damaged_is_not_replaced_unasked),
+        TEST(a_directory_that_is_half_made_is_made_whole),
+        TEST(a_name_that_is_none_is_refused),
+        TEST(records_that_were_changed_are_not_signed_again),
+        TEST(what_cannot_be_put_on_disk_is_not_shown),
+        TEST(what_is_not_known_to_be_on_disk_is_not_signed),
+        TEST(who_waits_is_told_when_there_is_none_in_time),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
