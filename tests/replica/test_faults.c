@@ -301,6 +301,45 @@ static void the_bounds_are_waited_for_no_longer_than_was_said(void **state)
     stream_close(stream);
 }
 
+static void lead_partition(struct node *node, int32_t broker)
+{
+    rd_kafka_mock_partition_set_leader(node->cluster->mock, node->options.topic, 0,
+                                       broker);
+}
+
+static bool is_fresh(void *context)
+{
+    struct node *node = context;
+
+    return dbk_replica_fresh(node->replica, 2000, &node->cluster->err) == DBK_OK;
+}
+
+/* A handle that only asks is told by nobody that another broker leads. */
+static void the_end_is_asked_of_whoever_leads_the_partition_now(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+    struct stream *stream;
+    int64_t begin, end;
+
+    cluster_write(cluster, 1);
+    assert_int_equal(stream_open(&leader->options, &stream, &cluster->err), DBK_OK);
+    for (int32_t broker = 1; broker <= 3; broker++) {
+        lead_partition(leader, broker);
+        if (stream_bounds(stream, WAIT_MS, &begin, &end, &cluster->err) != DBK_OK)
+            fail_msg("%s", cluster->err.text);
+        for (int i = 0; i < NODES; i++)
+            if (!eventually(is_fresh, &cluster->nodes[i]))
+                fail_msg("%s", cluster->err.text);
+    }
+    stream_close(stream);
+    /* Or the one before hangs. */
+    rd_kafka_mock_broker_set_rtt(cluster->mock, 3, 60000);
+    lead_partition(leader, 1);
+    if (!eventually(is_fresh, leader))
+        fail_msg("%s", cluster->err.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +356,7 @@ int main(void)
         CLUSTER_TEST(what_another_program_writes_halts),
         CLUSTER_TEST(records_that_are_damaged_on_the_way_halt),
         CLUSTER_TEST(the_bounds_are_waited_for_no_longer_than_was_said),
+        CLUSTER_TEST(the_end_is_asked_of_whoever_leads_the_partition_now),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
