@@ -99,6 +99,7 @@ static struct dbk_replica *create(struct dbk_log *log,
     atomic_store(&replica->session_ms, conf_session_ms(options));
     replica->role.epoch = -1;
     replica->seen_opening = -1;
+    replica->kept_next = -1;
     replica->status.end = -1;
     pthread_mutex_init(&replica->mutex, NULL);
     dbk_cond_init(&replica->changed);

@@ -32,6 +32,7 @@ struct role {
     int64_t epoch;         /* the offset of its opening, once that is known */
     bool insists;          /* it led, or is to: it opens whether elected or not */
     dbk_deadline next_try; /* not before, of opening */
+    unsigned elections;    /* ... unless it was elected anew since these */
     dbk_deadline until;    /* ROLE_HANDS: then it opens again */
 };
 
@@ -76,13 +77,15 @@ struct dbk_replica {
     int64_t end_at_ms;                /* when the end was seen; 0: never */
     char trouble[512];                /* of the brokers; "" */
     bool assigned;                    /* by the group of who may lead */
+    unsigned elections;               /* how often it was */
     bool caught_up;                   /* the log had all there was, at some time */
     bool failing;                     /* the log cannot take what the stream has */
     bool barred;               /* another is to lead: not before the next opening */
     dbk_deadline barred_until; /* ... and a session */
     int64_t seen_next, seen_opening; /* of the stream, before it is applied */
-    bool lost, reopen;               /* what shipping asks of dbk-tail */
-    bool went_back; /* so, too: the brokers lost what was acknowledged */
+    int64_t kept_next; /* behind tokens that shipping kept, to be told of; -1: none */
+    bool lost, reopen; /* what shipping asks of dbk-tail */
+    bool went_back;    /* so, too: the brokers lost what was acknowledged */
     struct doubt doubt;
     char hand_to[DBK_REPLICA_NAME_MAX + 1]; /* who is to lead, or "" */
     unsigned asks; /* of the end: who asks now, how often was asked */

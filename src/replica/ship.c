@@ -1,5 +1,6 @@
 #include "ship.h"
 
+#include "between.h"
 #include "end.h"
 
 #include <inttypes.h>
@@ -46,6 +47,27 @@ static enum dbk_code send_batch(struct dbk_replica *replica,
     return code;
 }
 
+/* It came elsewhere than to where it was due. */
+static enum dbk_code misplaced(struct dbk_replica *replica, const struct dbk_place *at,
+                               int64_t offset, struct dbk_error *err)
+{
+    if (offset < at->next) {
+        /* It is there, among what this log will never read: it stays in doubt. */
+        pthread_mutex_lock(&replica->mutex);
+        replica->went_back = true;
+        pthread_mutex_unlock(&replica->mutex);
+        doubt(replica, at->epoch, -1);
+    } else {
+        /* Messages of who led before are in between, or another opening. The tail reads what
+         * came of it. */
+        doubt(replica, at->epoch, offset + 1);
+    }
+    return dbk_fail(err, DBK_IN_DOUBT,
+                    "it came to offset %" PRId64 " of the stream, not to %" PRId64
+                    ": what is before it is read first",
+                    offset, at->next);
+}
+
 static enum dbk_code ship(void *context, const struct dbk_shipment *shipment,
                           const struct dbk_place *at, struct dbk_place *after,
                           struct dbk_error *err)
@@ -53,7 +75,6 @@ static enum dbk_code ship(void *context, const struct dbk_shipment *shipment,
     struct dbk_replica *replica = context;
     struct message message = replica_message(replica, MESSAGE_BATCH);
     int64_t began_us = dbk_clock_us(), offset;
-    enum dbk_code code;
 
     message.epoch = at->epoch;
     message.first = shipment->first;
@@ -62,25 +83,12 @@ static enum dbk_code ship(void *context, const struct dbk_shipment *shipment,
     message.reseed = at->reseed;
     message.url = (struct dbk_slice){NULL, 0};
     message.body = shipment->body;
-    code = send_batch(replica, &message, &offset, err);
-    if (code != DBK_OK)
-        return code;
-    if (offset < at->next) {
-        /* It is there, among what this log will never read: it stays in doubt. */
-        pthread_mutex_lock(&replica->mutex);
-        replica->went_back = true;
-        pthread_mutex_unlock(&replica->mutex);
-        doubt(replica, at->epoch, -1);
-    } else if (offset != at->next) {
-        /* Others' messages are before it: tokens, or those of who led before, or another
-         * opening. The tail reads what came of it. */
-        doubt(replica, at->epoch, offset + 1);
-    }
-    if (offset != at->next)
-        return dbk_fail(err, DBK_IN_DOUBT,
-                        "it came to offset %" PRId64 " of the stream, not to %" PRId64
-                        ": what is before it is read first",
-                        offset, at->next);
+    if (send_batch(replica, &message, &offset, err) != DBK_OK)
+        return err->code;
+    if (offset < at->next ||
+        (offset > at->next &&
+         !between_keep(replica, shipment->apply, at->next, offset)))
+        return misplaced(replica, at, offset, err);
     *after = (struct dbk_place){offset + 1, at->epoch, at->reseed};
     atomic_store(&replica->shipped_next, after->next);
     count(replica, began_us);
@@ -96,7 +104,8 @@ static enum dbk_code look_between(struct dbk_replica *replica, int64_t next,
     bool seen, opened;
 
     pthread_mutex_lock(&replica->mutex);
-    while (replica->seen_next < end && !atomic_load(&replica->stopping) &&
+    while (replica->seen_next < end && replica->seen_opening < next &&
+           !atomic_load(&replica->stopping) &&
            dbk_cond_wait(&replica->changed, &replica->mutex, deadline))
         ;
     seen = replica->seen_next >= end;

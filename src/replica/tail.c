@@ -1,12 +1,12 @@
 #include "tail.h"
 
 #include "apply.h"
+#include "between.h"
 #include "leader.h"
 #include "offset.h"
 #include "rejoin.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 enum {
     FOLLOW_MS = 100, /* how long it waits for a message */
@@ -240,11 +240,10 @@ static void wait_halted(struct dbk_replica *replica)
 
 void *tail_run(void *context)
 {
-    static const size_t most = APPLY_MESSAGES;
     struct dbk_replica *replica = context;
-    rd_kafka_message_t **messages = calloc(most, sizeof *messages);
+    rd_kafka_message_t *messages[APPLY_MESSAGES];
 
-    while (messages && !atomic_load(&replica->stopping)) {
+    while (!atomic_load(&replica->stopping)) {
         rd_kafka_poll(replica->consumer, 0);
         if (replica_halted(replica)) {
             wait_halted(replica);
@@ -256,9 +255,9 @@ void *tail_run(void *context)
             read_some(replica, messages);
         if (!replica_halted(replica))
             leader_step(replica);
+        between_tell(replica);
     }
     leader_end(replica);
     end_reading(replica);
-    free(messages);
     return NULL;
 }

@@ -83,14 +83,14 @@ void tokens_change(struct dbk_slice table, struct dbk_slice changes,
     keep_lines(changes, (struct dbk_slice){NULL, 0}, &count, out);
 }
 
-/* What the log keeps; length 0: nothing. */
-static enum dbk_code kept(struct dbk_log *log, struct dbk_batch *batch,
+enum dbk_code tokens_kept(struct dbk_log *log, struct dbk_batch *batch,
                           struct dbk_slice *table, struct dbk_error *err)
 {
     enum dbk_code code = dbk_log_kept(log, TOKENS_KEPT, batch, table, err);
 
     if (code != DBK_NOT_FOUND)
         return code;
+    *err = (struct dbk_error){0};
     *table = (struct dbk_slice){NULL, 0};
     return DBK_OK;
 }
@@ -100,7 +100,7 @@ enum dbk_code tokens_fold(struct dbk_log *log, struct dbk_slice changes,
 {
     struct dbk_batch batch = {0};
     struct dbk_slice table;
-    enum dbk_code code = kept(log, &batch, &table, err);
+    enum dbk_code code = tokens_kept(log, &batch, &table, err);
 
     if (code == DBK_OK) {
         tokens_change(table, changes, out);

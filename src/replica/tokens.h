@@ -18,6 +18,10 @@
 void tokens_change(struct dbk_slice table, struct dbk_slice changes,
                    struct dbk_render *out);
 
+/* The table that the log keeps, or one of length 0; borrowed of the batch. */
+enum dbk_code tokens_kept(struct dbk_log *log, struct dbk_batch *batch,
+                          struct dbk_slice *table, struct dbk_error *err);
+
 /* The same of the one that the log keeps. */
 enum dbk_code tokens_fold(struct dbk_log *log, struct dbk_slice changes,
                           struct dbk_render *out, struct dbk_error *err);

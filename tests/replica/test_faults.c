@@ -1,4 +1,5 @@
 #include "nodes.h"
+#include "store/scratch_log.h"
 #include "stream.h"
 
 #include <errno.h>
@@ -340,6 +341,70 @@ static void the_end_is_asked_of_whoever_leads_the_partition_now(void **state)
         fail_msg("%s", cluster->err.text);
 }
 
+static void *write_on(void *context)
+{
+    struct node *node = context;
+    struct dbk_error err = {0};
+    uintptr_t written = 0;
+
+    for (int i = 0; i < 40 && err.code == DBK_OK; i++) {
+        struct dbk_record person;
+        struct dbk_command *command;
+        char email[64];
+
+        snprintf(email, sizeof email, "%p.%d@x.mock", (void *)&err, i);
+        person = draft_person(email);
+        command = command_of(&person);
+        if (dbk_log_submit(node->log, &command, 1, NULL, NULL, &err) == DBK_OK)
+            written++;
+        else
+            fprintf(stderr, "%s\n", err.text);
+        dbk_command_destroy(command);
+    }
+    return (void *)written;
+}
+
+static bool knows_kate(void *context)
+{
+    struct node *node = context;
+    bool knows;
+
+    pthread_mutex_lock(&node->mutex);
+    knows = strstr(node->tokens, "kate read 7") != NULL;
+    pthread_mutex_unlock(&node->mutex);
+    return knows;
+}
+
+/* Tokens come between what is shipped and the place: they are taken along. */
+static void tokens_refuse_nobody_who_writes(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+    uint64_t head = node_head(leader), openings = look(leader).openings;
+    pthread_t writers[4];
+    void *written;
+
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&writers[i], NULL, write_on, leader), 0);
+    for (int i = 0; i < 8; i++) {
+        char changes[64];
+
+        snprintf(changes, sizeof changes, "{\"put\":\"kate read %d\"}\n", i);
+        send_raw(cluster, tokens(leader, changes));
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(writers[i], &written);
+        assert_int_equal((uintptr_t)written, 40);
+    }
+    assert_int_equal(node_head(leader), head + 160);
+    for (int i = 0; i < NODES; i++)
+        if (!eventually(knows_kate, &cluster->nodes[i]))
+            fail_msg("%s: %s", cluster->nodes[i].name, cluster->nodes[i].tokens);
+    await_equal(cluster);
+    assert_int_equal(look(leader).openings, openings);
+    assert_int_equal(look(leader).state, DBK_REPLICA_LEADS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +422,7 @@ int main(void)
         CLUSTER_TEST(records_that_are_damaged_on_the_way_halt),
         CLUSTER_TEST(the_bounds_are_waited_for_no_longer_than_was_said),
         CLUSTER_TEST(the_end_is_asked_of_whoever_leads_the_partition_now),
+        CLUSTER_TEST(tokens_refuse_nobody_who_writes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
