@@ -49,7 +49,7 @@ struct dbk_replica_options {
 struct dbk_replica_found {
     struct dbk_uuid store_id; /* of the log that the topic is of */
     uint64_t from;            /* its records up to this are not in the topic */
-    bool gone;                /* brokers keep nothing of it, and so tell neither */
+    bool gone;                /* brokers keep no records of it, and so tell neither */
 };
 
 /* Ask the brokers, within timeout_ms, whether the topic may be followed.
@@ -131,7 +131,8 @@ enum dbk_code dbk_replica_hand_over(struct dbk_replica *replica, const char *nod
 enum dbk_code dbk_replica_send_tokens(struct dbk_replica *replica,
                                       struct dbk_slice changes, struct dbk_error *err);
 
-/* One of the nodes, as it told of itself last. */
+/* One of the nodes, as it told of itself last; but its state is "deposed" where it told that it
+ * leads, and another opened since. */
 struct dbk_replica_member {
     char node[DBK_REPLICA_NAME_MAX + 1], url[DBK_REPLICA_URL_MAX + 1];
     char role[16], state[16], version[32];

@@ -22,6 +22,7 @@ struct election {
 static void set_assigned(struct dbk_replica *replica, bool assigned)
 {
     pthread_mutex_lock(&replica->mutex);
+    replica->elections += assigned && !replica->assigned;
     replica->assigned = assigned;
     pthread_mutex_unlock(&replica->mutex);
 }

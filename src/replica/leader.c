@@ -53,21 +53,28 @@ static void let_go(struct dbk_replica *replica, bool insists, int wait_ms)
                           .epoch = -1,
                           .insists = insists,
                           .next_try = dbk_deadline_in(wait_ms)};
+    pthread_mutex_lock(&replica->mutex);
+    role->elections = replica->elections;
+    pthread_mutex_unlock(&replica->mutex);
     set_state(replica, DBK_REPLICA_FOLLOWS);
 }
 
 static bool wants(struct dbk_replica *replica)
 {
     const struct role *role = &replica->role;
-    bool elected;
+    bool elected, anew;
 
-    if (replica->options.follower || dbk_deadline_left(role->next_try) > 0)
+    if (replica->options.follower)
         return false;
     pthread_mutex_lock(&replica->mutex);
     elected = replica->assigned && replica->caught_up && !replica->failing &&
               dbk_deadline_left(replica->barred_until) == 0;
+    anew = replica->elections != role->elections;
     pthread_mutex_unlock(&replica->mutex);
-    return elected || role->insists;
+    /* Overtaken, it waits: whoever did that may lead well, and the group not know yet. But
+     * once it knows, and elects this one, that one is gone. */
+    return role->insists ? dbk_deadline_left(role->next_try) == 0
+                         : elected && (anew || dbk_deadline_left(role->next_try) == 0);
 }
 
 /* What this node has, for all to compare. */

@@ -1,5 +1,6 @@
 #include "member.h"
 #include "nodes.h"
+#include "replica_private.h"
 #include "stream.h"
 #include "tokens.h"
 
@@ -55,6 +56,63 @@ static void where_nobody_takes_over_the_leader_leads_on(void **state)
     cluster_write(cluster, 5);
     await_equal(cluster);
     assert_int_equal(node_head(first), 5);
+}
+
+static bool tells_that_it_leads(void *context)
+{
+    struct node *node = context;
+    struct dbk_replica_members members;
+    bool leads;
+
+    if (dbk_replica_members(&node->options, WAIT_MS, &members, &node->cluster->err) !=
+        DBK_OK)
+        return false;
+    leads = members.count == 1 && !strcmp(members.list[0].state, "leads");
+    dbk_replica_members_finish(&members);
+    return leads;
+}
+
+/* Who is killed tells nothing any more. */
+static void what_a_dead_leader_told_last_is_not_believed(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *first = all_start_and_lead(cluster);
+    struct message opening = ghost_opening(first);
+    struct dbk_replica_members members;
+
+    assert_true(eventually(tells_that_it_leads, first));
+    node_stop(first);
+    send_raw(cluster, opening);
+    if (dbk_replica_members(&first->options, WAIT_MS, &members, &cluster->err) !=
+        DBK_OK)
+        fail_msg("%s", cluster->err.text);
+    assert_string_equal(members.leader, "ghost");
+    assert_int_equal(members.count, 1);
+    assert_string_equal(members.list[0].node, first->name);
+    assert_string_equal(members.list[0].state, "deposed");
+    dbk_replica_members_finish(&members);
+}
+
+/* Overtaken, a node lets whoever did that lead for two sessions. */
+static void whom_the_group_elects_anew_opens_at_once(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *node = &cluster->nodes[0];
+
+    node->options.session_ms = 2 * WAIT_MS;
+    all_start_and_lead(cluster);
+    send_raw(cluster, ghost_opening(node));
+    await_state(node, DBK_REPLICA_FOLLOWS);
+    pthread_mutex_lock(&node->replica->mutex);
+    node->replica->assigned = true;
+    node->replica->barred_until = 0;
+    pthread_mutex_unlock(&node->replica->mutex);
+    dbk_sleep_ms(500);
+    assert_int_equal(look(node).state, DBK_REPLICA_FOLLOWS);
+    pthread_mutex_lock(&node->replica->mutex);
+    node->replica->elections++;
+    pthread_mutex_unlock(&node->replica->mutex);
+    await_state(node, DBK_REPLICA_LEADS);
 }
 
 static void what_a_node_tells_of_itself_is_read_back(void **state)
@@ -170,6 +228,8 @@ int main(void)
         cmocka_unit_test(of_a_message_of_tokens_so_many_lines_are_read),
         CLUSTER_TEST(a_leader_lets_another_lead),
         CLUSTER_TEST(where_nobody_takes_over_the_leader_leads_on),
+        CLUSTER_TEST(what_a_dead_leader_told_last_is_not_believed),
+        CLUSTER_TEST(whom_the_group_elects_anew_opens_at_once),
         CLUSTER_TEST(tokens_are_the_same_everywhere_and_after_a_start),
     };
 

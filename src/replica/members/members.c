@@ -207,6 +207,33 @@ static enum dbk_code list_known(rd_kafka_t *handle,
                           : code;
 }
 
+/* One that told that it leads, and another opened since. */
+static struct dbk_replica_member *
+find_deposed(const struct dbk_replica_members *members)
+{
+    for (size_t i = 0; i < members->count; i++)
+        if (*members->leader && !strcmp(members->list[i].state, "leads") &&
+            strcmp(members->list[i].node, members->leader) != 0)
+            return &members->list[i];
+    return NULL;
+}
+
+/* Who died as it led has that as its last word. Or it is the one that opened since the stream was
+ * looked at: so that is looked at again. */
+static enum dbk_code depose(struct stream *stream, dbk_deadline deadline,
+                            struct dbk_replica_members *out, struct dbk_error *err)
+{
+    struct dbk_replica_member *deposed;
+
+    if (!find_deposed(out))
+        return DBK_OK;
+    if (find_leader(stream, deadline, out, err) != DBK_OK)
+        return err->code;
+    while ((deposed = find_deposed(out)))
+        snprintf(deposed->state, sizeof deposed->state, "deposed");
+    return DBK_OK;
+}
+
 enum dbk_code dbk_replica_members(const struct dbk_replica_options *options,
                                   int timeout_ms, struct dbk_replica_members *out,
                                   struct dbk_error *err)
@@ -222,6 +249,8 @@ enum dbk_code dbk_replica_members(const struct dbk_replica_options *options,
         code = find_leader(stream, deadline, out, &why);
         if (code == DBK_OK)
             code = list_known(stream_handle(stream), options, deadline, out, &why);
+        if (code == DBK_OK)
+            code = depose(stream, deadline, out, &why);
         stream_close(stream);
     }
     if (code == DBK_OK) {
