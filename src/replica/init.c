@@ -20,9 +20,8 @@ static enum dbk_code look(const struct dbk_replica_options *options,
     code = join_first(options, stream, deadline, &offset, &message, err);
     if (code != DBK_OK)
         return code == DBK_MOVED ? DBK_OK : code;
-    *found = (struct dbk_replica_found){
-        .store_id = message.store_id,
-        .from = message.type == MESSAGE_BATCH ? message.first - 1 : message.first};
+    *found = (struct dbk_replica_found){.store_id = message.store_id,
+                                        .from = join_before(&message)};
     return DBK_OK;
 }
 

@@ -6,6 +6,25 @@
 
 enum { ANSWER_MS = 10000 };
 
+static bool tells_of_records(const struct message *message)
+{
+    return message->type != MESSAGE_TOKENS && message->type != MESSAGE_HAND_OVER;
+}
+
+uint64_t join_before(const struct message *message)
+{
+    return message->type == MESSAGE_BATCH ? message->first - 1 : message->first;
+}
+
+static enum dbk_code keep_nothing(const struct dbk_replica_options *options,
+                                  struct dbk_error *err)
+{
+    return dbk_fail(err, DBK_MOVED,
+                    "the brokers keep nothing of the topic %s any more (its "
+                    "retention): restore a backup of another node, with --member",
+                    options->topic);
+}
+
 enum dbk_code join_first(const struct dbk_replica_options *options,
                          struct stream *stream, dbk_deadline deadline, int64_t *offset,
                          struct message *message, struct dbk_error *err)
@@ -20,17 +39,19 @@ enum dbk_code join_first(const struct dbk_replica_options *options,
                         "the topic %s is empty: `daybook cluster init` begins it",
                         options->topic);
     if (begin == end)
-        return dbk_fail(err, DBK_MOVED,
-                        "the brokers keep nothing of the topic %s any more (its "
-                        "retention): restore a backup of another node, with --member",
-                        options->topic);
-    if (stream_seek(stream, begin, err) != DBK_OK ||
-        stream_next(stream, dbk_deadline_left(deadline) + 1, offset, message, err) !=
-            DBK_OK)
-        return err->code == DBK_TIMEOUT
-                   ? dbk_fail(err, DBK_UNAVAILABLE, "%s", err->text)
-                   : err->code;
-    return DBK_OK;
+        return keep_nothing(options, err);
+    if (stream_seek(stream, begin, err) != DBK_OK)
+        return err->code;
+    do {
+        if (stream_next(stream, dbk_deadline_left(deadline) + 1, offset, message,
+                        err) != DBK_OK)
+            return err->code == DBK_TIMEOUT
+                       ? dbk_fail(err, DBK_UNAVAILABLE, "%s", err->text)
+                       : err->code;
+        if (tells_of_records(message))
+            return DBK_OK;
+    } while (*offset + 1 < end);
+    return keep_nothing(options, err);
 }
 
 static enum dbk_code refuse(struct dbk_error *err, uint64_t head,
@@ -42,7 +63,7 @@ static enum dbk_code refuse(struct dbk_error *err, uint64_t head,
         ", and the stream begins behind record %" PRIu64
         " of it: it is no copy that can go on from there. Restore a backup of "
         "another node, with --member",
-        head, message->first);
+        head, join_before(message));
 }
 
 static enum dbk_code check_log(struct dbk_log *log, int64_t offset,

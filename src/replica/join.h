@@ -11,10 +11,13 @@ enum dbk_code join_stream(struct dbk_log *log,
                           const struct dbk_replica_options *options,
                           struct dbk_place *place, struct dbk_error *err);
 
-/* The first message that the brokers have. DBK_NOT_FOUND: there was none ever. DBK_MOVED: they
- * keep none of those that there were. */
+/* The first message that the brokers have which tells of records: tokens and hand-overs do not.
+ * DBK_NOT_FOUND: there was none ever. DBK_MOVED: they keep none of those that there were. */
 enum dbk_code join_first(const struct dbk_replica_options *options,
                          struct stream *stream, dbk_deadline deadline, int64_t *offset,
                          struct message *message, struct dbk_error *err);
+
+/* Which of the log's records are before such a message: those up to this. */
+uint64_t join_before(const struct message *message);
 
 #endif

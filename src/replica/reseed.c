@@ -1,4 +1,5 @@
 /* dbk_replica_reseed: the stream is put right by a log that has what the brokers have lost. */
+#include "join.h"
 #include "rule.h"
 #include "stream.h"
 
@@ -46,10 +47,8 @@ static void begin_at(struct reseed *reseed, int64_t offset,
                      const struct message *message)
 {
     reseed->read = (struct rule_log){.place = {offset, message->epoch, message->reseed},
-                                     .head = message->first,
+                                     .head = join_before(message),
                                      .checksum = message->before};
-    if (message->type == MESSAGE_BATCH)
-        reseed->read.head--;
 }
 
 static enum dbk_code hold_batch(struct reseed *reseed, const struct message *message,
@@ -111,27 +110,29 @@ static enum dbk_code read_stream(struct reseed *reseed, struct stream *stream,
                                  struct dbk_error *err)
 {
     struct message message;
-    int64_t begin, offset = -1;
-    bool first = true;
+    int64_t begin, offset;
+    enum dbk_code code;
 
     if (stream_bounds(stream, ANSWER_MS, &begin, &reseed->end, err) != DBK_OK)
         return err->code;
-    if (begin == reseed->end) /* all is gone: it begins anew with all there is */
+    code = join_first(reseed->options, stream, dbk_deadline_in(ANSWER_MS), &offset,
+                      &message, err);
+    if (code == DBK_NOT_FOUND || code == DBK_MOVED)
+        /* all is gone: it begins anew with all there is */
         return dbk_fail(err, DBK_NOT_FOUND,
                         "the topic is empty: take the log's place away by `daybook "
                         "restore`, and begin anew by `daybook cluster init`");
-    if (stream_seek(stream, begin, err) != DBK_OK)
-        return err->code;
-    while (offset + 1 < reseed->end) {
-        if (stream_next(stream, ANSWER_MS, &offset, &message, err) != DBK_OK)
-            return err->code;
-        if (first)
-            begin_at(reseed, offset, &message);
-        first = false;
+    if (code != DBK_OK)
+        return code;
+    begin_at(reseed, offset, &message);
+    for (;;) {
         if (read_message(reseed, offset, &message, err) != DBK_OK)
             return err->code;
+        if (offset + 1 >= reseed->end)
+            return DBK_OK;
+        if (stream_next(stream, ANSWER_MS, &offset, &message, err) != DBK_OK)
+            return err->code;
     }
-    return DBK_OK;
 }
 
 static enum dbk_code read_whole(struct reseed *reseed, struct dbk_error *err)

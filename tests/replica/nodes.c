@@ -107,8 +107,9 @@ void node_start(struct node *node)
 
     if (dbk_replica_check(&node->options, 10000, &found, err) != DBK_OK)
         fail_msg("%s", err->text);
-    node->store_id = found.store_id;
-    node_open(node, &found.store_id);
+    if (!found.gone)
+        node->store_id = found.store_id;
+    node_open(node, &node->store_id);
     if (dbk_replica_start(node->log, &node->options, &node->replica, err) != DBK_OK)
         fail_msg("%s", err->text);
 }

@@ -146,12 +146,58 @@ static void another_logs_stream_is_not_written_into(void **state)
     assert_int_equal(end, 1);
 }
 
+static void start_retention(struct cluster *cluster)
+{
+    struct message tokens = {.type = MESSAGE_TOKENS,
+                             .epoch = -1,
+                             .store_id = cluster->nodes[0].store_id,
+                             .reseed = -1};
+    static char lines[1 << 20]; /* none of which puts or revokes anything */
+
+    memset(lines, '\n', sizeof lines);
+    tokens.body = (struct dbk_slice){lines, sizeof lines};
+    for (int i = 0; i < 6; i++) /* these brokers keep 5 MB */
+        send_raw(cluster, tokens);
+}
+
+static void check(struct node *node, struct dbk_replica_found *found)
+{
+    if (dbk_replica_check(&node->options, WAIT_MS, found, &node->cluster->err) !=
+        DBK_OK)
+        fail_msg("%s", node->cluster->err.text);
+}
+
+/* Tokens tell of no records: where a log may go on from is found behind them. */
+static void what_brokers_keep_may_begin_with_tokens(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster), *other = &cluster->nodes[1];
+    struct dbk_replica_found found;
+    uint64_t sent = 0;
+
+    cluster_write(cluster, 3);
+    start_retention(cluster);
+    check(leader, &found);
+    assert_true(found.gone);
+    assert_int_equal(reseed(leader, &sent), DBK_NOT_FOUND);
+    elect(other);
+    cluster_write(cluster, 2);
+    await_equal(cluster);
+    check(leader, &found);
+    assert_false(found.gone);
+    assert_int_equal(found.from, 3);
+    if (reseed(leader, &sent) != DBK_MOVED)
+        fail_msg("%s", cluster->err.text);
+    assert_int_equal(sent, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLUSTER_TEST(what_brokers_lost_comes_from_the_one_that_has_the_most),
         CLUSTER_TEST(nothing_is_sent_where_nothing_is_lost_or_others_have_more),
         CLUSTER_TEST(another_logs_stream_is_not_written_into),
+        CLUSTER_TEST(what_brokers_keep_may_begin_with_tokens),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
