@@ -34,6 +34,9 @@ static void a_leader_lets_another_lead(void **state)
                      DBK_NOT_FOUND);
     for (int i = 0; i < NODES; i++)
         assert_true(eventually(is_told, &cluster->nodes[i]));
+    for (int i = 0; i < 2; i++) /* it knows that it has all */
+        assert_int_equal(dbk_replica_fresh(second->replica, WAIT_MS, &cluster->err),
+                         DBK_OK);
     if (dbk_replica_hand_over(first->replica, "db2", WAIT_MS, &cluster->err) != DBK_OK)
         fail_msg("%s\n%s%s", cluster->err.text, first->lines, second->lines);
     await_state(second, DBK_REPLICA_LEADS);
