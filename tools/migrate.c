@@ -44,13 +44,13 @@ static enum dbk_code check_that_none_serves(const struct tool *tool,
                                             const struct dbk_database *database,
                                             struct dbk_error *err)
 {
-    struct dbk_checkpoint tables;
+    struct dbk_tables_state tables;
     struct dbk_error unknown;
 
     if (lock_look(config_text(tool->config, SETTING_DATA_DIR), err) != DBK_OK)
         return err->code;
     /* Tables that cannot be read have nobody who posts to them. */
-    if (dbk_checkpoint_read(database, &tables, &unknown) == DBK_OK && tables.held)
+    if (dbk_tables_read(database, &tables, &unknown) == DBK_OK && tables.held)
         return dbk_fail(err, DBK_CONFLICT,
                         "a server posts to these tables (%s): stop it first",
                         *tables.holder ? tables.holder : "it has not said which");

@@ -124,8 +124,7 @@ static enum dbk_code check_replaced(const struct session *session,
     char theirs[DBK_UUID_TEXT + 1], line[256];
     uint64_t head;
 
-    if (dbk_checkpoint_log(&session->database.at, &store_id, &sequence, err) !=
-            DBK_OK ||
+    if (dbk_tables_log(&session->database.at, &store_id, &sequence, err) != DBK_OK ||
         sequence == 0) /* what is wrong with them is why they are made anew */
         return DBK_OK;
     if (dbk_log_head(session->log, &head, err) != DBK_OK)

@@ -42,10 +42,10 @@ static enum dbk_code read_tables(struct dbk_log *log,
                                  const struct dbk_database *database,
                                  struct status *status, struct dbk_error *err)
 {
-    enum dbk_code code = dbk_checkpoint_read(database, &status->tables, err);
+    enum dbk_code code = dbk_tables_read(database, &status->tables, err);
 
     if (code == DBK_OK)
-        code = dbk_checkpoint_check(log, &status->tables, err);
+        code = dbk_tables_check(log, &status->tables, err);
     status->foreign = code == DBK_UNSUPPORTED || code == DBK_BUSY;
     if (status->foreign)
         snprintf(status->why_foreign, sizeof status->why_foreign, "%s", err->text);

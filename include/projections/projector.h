@@ -117,7 +117,7 @@ bool dbk_projector_aside_between(struct dbk_projector *projector,
                                  struct dbk_set_aside *out);
 
 /* What the tables themselves say, for a process that runs no projector. */
-struct dbk_checkpoint {
+struct dbk_tables_state {
     struct dbk_uuid store_id;
     uint64_t projected;
     uint64_t quarantined;
@@ -132,15 +132,15 @@ struct dbk_checkpoint {
 };
 /* DBK_UNAVAILABLE (PostgreSQL away), DBK_NOT_FOUND (no tables yet), DBK_INVALID (tables
  * that were changed by hand, or of an older version; err says what to do). */
-enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
-                                  struct dbk_checkpoint *out, struct dbk_error *err);
+enum dbk_code dbk_tables_read(const struct dbk_database *database,
+                              struct dbk_tables_state *out, struct dbk_error *err);
 
 /* Only which log the tables name and up to which of its records they were posted, of tables
  * of any version: for one who is about to make a log where there seems to be none.
  * DBK_NOT_FOUND: there are no tables, or they name none. DBK_UNAVAILABLE. */
-enum dbk_code dbk_checkpoint_log(const struct dbk_database *database,
-                                 struct dbk_uuid *store_id, uint64_t *sequence,
-                                 struct dbk_error *err);
+enum dbk_code dbk_tables_log(const struct dbk_database *database,
+                             struct dbk_uuid *store_id, uint64_t *sequence,
+                             struct dbk_error *err);
 
 /* Whether the tables are what this log, as it is now, would answer reads from.
  *
@@ -148,9 +148,9 @@ enum dbk_code dbk_checkpoint_log(const struct dbk_database *database,
  * DBK_BUSY         another server posts to them
  * and as dbk_log_checksum; err says what mends it
  */
-enum dbk_code dbk_checkpoint_check(struct dbk_log *log,
-                                   const struct dbk_checkpoint *checkpoint,
-                                   struct dbk_error *err);
+enum dbk_code dbk_tables_check(struct dbk_log *log,
+                               const struct dbk_tables_state *checkpoint,
+                               struct dbk_error *err);
 
 /* One set-aside record, as its quarantine row says. Borrowed for the call. */
 struct dbk_quarantined {
@@ -162,14 +162,14 @@ struct dbk_quarantined {
     const char *quarantined_at; /* timestamp text */
 };
 /* Visit at most limit of them, in the order of their sequences, behind `after`. Errors as
- * dbk_checkpoint_read. */
+ * dbk_tables_read. */
 enum dbk_code
 dbk_quarantine_list(const struct dbk_database *database, uint64_t after, unsigned limit,
                     void (*visit)(void *context, const struct dbk_quarantined *one),
                     void *context, struct dbk_error *err);
 
 /* Ask the projector, running now or started later, to try all quarantined persons once
- * more from the log. *count receives how many. Errors as dbk_checkpoint_read. */
+ * more from the log. *count receives how many. Errors as dbk_tables_read. */
 enum dbk_code dbk_quarantine_retry(const struct dbk_database *database, uint64_t *count,
                                    struct dbk_error *err);
 

@@ -83,7 +83,7 @@ struct dbk_side_schema {
 };
 
 /* Visit all of the database, by name; they take room, too. one is borrowed for the call.
- * Waits for no lock. Errors as dbk_checkpoint_read. */
+ * Waits for no lock. Errors as dbk_tables_read. */
 enum dbk_code dbk_side_schemas(const struct dbk_database *database,
                                void (*visit)(void *context,
                                              const struct dbk_side_schema *one),

@@ -196,7 +196,7 @@ static enum dbk_code check_tables(const struct tool *tool, struct dbk_error *err
     if (!(tool->command->settings & CONFIG_GROUP_DATABASE) ||
         !config_database(tool->config, &database))
         return DBK_OK;
-    switch (dbk_checkpoint_log(&database, &store_id, &sequence, &why)) {
+    switch (dbk_tables_log(&database, &store_id, &sequence, &why)) {
     case DBK_OK:
         break;
     case DBK_NOT_FOUND:

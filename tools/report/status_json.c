@@ -70,7 +70,7 @@ static void print_json_quarantine(const struct status *status)
 
 static void print_json_tables(const struct status *status)
 {
-    const struct dbk_checkpoint *tables = &status->tables;
+    const struct dbk_tables_state *tables = &status->tables;
 
     if (!status->asked) {
         fputs(",\"projected\":null,\"lag\":null,\"quarantined\":null,\"tables\":null,"

@@ -27,7 +27,7 @@ struct status {
     bool foreign; /* they are not this log's as it is, or another server has them */
     char why_foreign[512];
     char why_not[512]; /* where they were not asked, or could not be */
-    struct dbk_checkpoint tables;
+    struct dbk_tables_state tables;
     struct status_quarantined {
         char person[DBK_UUID_TEXT + 1];              /* "": an anonymous id, */
         char anonymous_id[DBK_ANONYMOUS_ID_MAX + 1]; /* or "" too: a record not read */

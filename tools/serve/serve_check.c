@@ -265,7 +265,7 @@ static void count_pending(void *context, const struct dbk_migration_state *state
 
 static void check_tables(struct check *check, const struct dbk_database *database)
 {
-    struct dbk_checkpoint checkpoint;
+    struct dbk_tables_state checkpoint;
     struct dbk_error err;
     enum dbk_code code;
     size_t pending = 0;
@@ -278,9 +278,9 @@ static void check_tables(struct check *check, const struct dbk_database *databas
         tell(check, RIGHT, "tables", "%zu migrations would be applied", pending);
         return;
     }
-    code = dbk_checkpoint_read(database, &checkpoint, &err);
+    code = dbk_tables_read(database, &checkpoint, &err);
     if (code == DBK_OK && check->log)
-        code = dbk_checkpoint_check(check->log, &checkpoint, &err);
+        code = dbk_tables_check(check->log, &checkpoint, &err);
     if (code == DBK_NOT_FOUND)
         tell(check, RIGHT, "tables", "empty: they would be posted from the log");
     else if (code == DBK_BUSY && check->served)

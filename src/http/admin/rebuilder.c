@@ -265,8 +265,7 @@ static enum dbk_code check_replaced(const struct rebuilder *rebuilder,
     char id[DBK_UUID_TEXT + 1];
     uint64_t sequence, head;
 
-    if (dbk_checkpoint_log(rebuilder->options->database, &theirs, &sequence, err) !=
-        DBK_OK)
+    if (dbk_tables_log(rebuilder->options->database, &theirs, &sequence, err) != DBK_OK)
         return err->code == DBK_NOT_FOUND || err->code == DBK_INVALID ? DBK_OK
                                                                       : err->code;
     if (sequence == 0) /* what is wrong with them is why they are made anew */

@@ -94,8 +94,8 @@ enum dbk_code checkpoint_ask(const struct dbk_database *database, const char *sq
     return away_if_late(code, err);
 }
 
-enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
-                                  struct dbk_checkpoint *out, struct dbk_error *err)
+enum dbk_code dbk_tables_read(const struct dbk_database *database,
+                              struct dbk_tables_state *out, struct dbk_error *err)
 {
     struct pg_result *result = NULL;
     struct pg *pg;
@@ -138,9 +138,9 @@ enum dbk_code dbk_checkpoint_read(const struct dbk_database *database,
     return code;
 }
 
-enum dbk_code dbk_checkpoint_log(const struct dbk_database *database,
-                                 struct dbk_uuid *store_id, uint64_t *sequence,
-                                 struct dbk_error *err)
+enum dbk_code dbk_tables_log(const struct dbk_database *database,
+                             struct dbk_uuid *store_id, uint64_t *sequence,
+                             struct dbk_error *err)
 {
     struct pg_result *result = NULL;
     struct dbk_slice id;
@@ -164,9 +164,9 @@ enum dbk_code dbk_checkpoint_log(const struct dbk_database *database,
     return code;
 }
 
-enum dbk_code dbk_checkpoint_check(struct dbk_log *log,
-                                   const struct dbk_checkpoint *checkpoint,
-                                   struct dbk_error *err)
+enum dbk_code dbk_tables_check(struct dbk_log *log,
+                               const struct dbk_tables_state *checkpoint,
+                               struct dbk_error *err)
 {
     const struct history_place place = {checkpoint->store_id, checkpoint->projected,
                                         checkpoint->checksum};

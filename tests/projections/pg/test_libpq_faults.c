@@ -265,10 +265,10 @@ static void see_schema(void *context, const struct dbk_side_schema *one)
 static enum dbk_code look(struct world *world, struct dbk_error *err)
 {
     const struct dbk_database *database = &world->database;
-    struct dbk_checkpoint checkpoint;
+    struct dbk_tables_state checkpoint;
     unsigned seen = 0;
     uint64_t count;
-    enum dbk_code code = dbk_checkpoint_read(database, &checkpoint, err);
+    enum dbk_code code = dbk_tables_read(database, &checkpoint, err);
 
     if (code == DBK_OK)
         assert_int_equal(checkpoint.projected, world_head(world));

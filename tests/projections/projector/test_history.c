@@ -346,7 +346,7 @@ static void until_they_are_where_they_were_they_are_not_read(void **state)
     dbk_projector_status(world->projector, &status);
     assert_int_equal(status.refusal, DBK_REFUSAL_EMPTIED);
     assert_int_equal(dbk_projector_wait(world->projector, 1, 0, NULL), DBK_UNAVAILABLE);
-    assert_int_equal(dbk_checkpoint_log(&world->database, &store_id, &sequence, NULL),
+    assert_int_equal(dbk_tables_log(&world->database, &store_id, &sequence, NULL),
                      DBK_OK);
     assert_int_equal(sequence, 100); /* else a log that is lost would not be missed */
     scratch_script(world->pg, "select pg_advisory_unlock(77)");
@@ -383,33 +383,29 @@ static void kept_tables_of_another_history_are_not_put_back(void **state)
 static void the_tables_say_so_without_a_projector(void **state)
 {
     struct world *world = *state;
-    struct dbk_checkpoint checkpoint;
+    struct dbk_tables_state checkpoint;
     struct dbk_uuid id, store_id = dbk_log_store_id(world->log);
     uint64_t sequence;
     struct dbk_error err = {0};
 
-    assert_int_equal(dbk_checkpoint_log(&world->database, &id, &sequence, &err),
+    assert_int_equal(dbk_tables_log(&world->database, &id, &sequence, &err),
                      DBK_NOT_FOUND);
     add_persons(world, 1, 3);
     save_log(world);
     add_persons(world, 4, 3);
     post_all(world);
-    assert_int_equal(dbk_checkpoint_read(&world->database, &checkpoint, &err), DBK_OK);
-    assert_int_equal(dbk_checkpoint_check(world->log, &checkpoint, &err), DBK_OK);
+    assert_int_equal(dbk_tables_read(&world->database, &checkpoint, &err), DBK_OK);
+    assert_int_equal(dbk_tables_check(world->log, &checkpoint, &err), DBK_OK);
     assert_false(checkpoint.held);
     put_log_back(world);
-    assert_int_equal(dbk_checkpoint_check(world->log, &checkpoint, &err),
-                     DBK_UNSUPPORTED);
-    assert_int_equal(dbk_checkpoint_log(&world->database, &id, &sequence, &err),
-                     DBK_OK);
+    assert_int_equal(dbk_tables_check(world->log, &checkpoint, &err), DBK_UNSUPPORTED);
+    assert_int_equal(dbk_tables_log(&world->database, &id, &sequence, &err), DBK_OK);
     assert_int_equal(sequence, 6);
     assert_true(dbk_uuid_equal(&id, &store_id));
     assert_int_equal(dbk_migrate_down(&world->database, 4, NULL, NULL, &err), DBK_OK);
-    assert_int_equal(dbk_checkpoint_log(&world->database, &id, &sequence, &err),
-                     DBK_OK);
+    assert_int_equal(dbk_tables_log(&world->database, &id, &sequence, &err), DBK_OK);
     assert_int_equal(sequence, 0); /* emptied */
-    assert_int_equal(dbk_checkpoint_read(&world->database, &checkpoint, &err),
-                     DBK_INVALID);
+    assert_int_equal(dbk_tables_read(&world->database, &checkpoint, &err), DBK_INVALID);
     assert_non_null(strstr(err.text, "daybook migrate"));
 }
 
@@ -459,7 +455,7 @@ static void the_second_of_two_clones_is_told_who_has_the_tables(void **state)
 {
     struct world *world = *state;
     struct dbk_projector_status status;
-    struct dbk_checkpoint checkpoint;
+    struct dbk_tables_state checkpoint;
     struct dbk_error err = {0};
     struct clone clone;
 
@@ -476,11 +472,11 @@ static void the_second_of_two_clones_is_told_who_has_the_tables(void **state)
     dbk_projector_status(clone.projector, &status);
     assert_int_equal(status.refusal, DBK_REFUSAL_HELD);
     assert_int_equal(dbk_projector_wait(clone.projector, 1, 0, &err), DBK_UNAVAILABLE);
-    assert_int_equal(dbk_checkpoint_read(&world->database, &checkpoint, &err), DBK_OK);
+    assert_int_equal(dbk_tables_read(&world->database, &checkpoint, &err), DBK_OK);
     assert_true(checkpoint.held);
     assert_non_null(strstr(checkpoint.holder, world->dir));
-    assert_int_equal(dbk_checkpoint_check(world->log, &checkpoint, &err), DBK_OK);
-    assert_int_equal(dbk_checkpoint_check(clone.log, &checkpoint, &err), DBK_BUSY);
+    assert_int_equal(dbk_tables_check(world->log, &checkpoint, &err), DBK_OK);
+    assert_int_equal(dbk_tables_check(clone.log, &checkpoint, &err), DBK_BUSY);
     add_persons(world, 4, 3);
     world_catch_up(world);
     wait_state(clone.projector, false, "held by another server");

@@ -372,18 +372,18 @@ static void the_tables_can_be_asked_without_a_projector(void **state)
 {
     struct world *world = *state;
     struct dbk_uuid store_id = dbk_log_store_id(world->log);
-    struct dbk_checkpoint checkpoint;
+    struct dbk_tables_state checkpoint;
     struct dbk_database nowhere = {.host = "/nonexistent"};
     struct dbk_error err;
 
-    assert_int_equal(dbk_checkpoint_read(&world->database, &checkpoint, &err),
+    assert_int_equal(dbk_tables_read(&world->database, &checkpoint, &err),
                      DBK_NOT_FOUND);
-    assert_int_equal(dbk_checkpoint_read(&nowhere, &checkpoint, &err), DBK_UNAVAILABLE);
+    assert_int_equal(dbk_tables_read(&nowhere, &checkpoint, &err), DBK_UNAVAILABLE);
     submit(world, draft_create(1, "a@x.org"));
     submit(world, draft_record(1, 1, ""));
     world_start(world);
     world_catch_up(world);
-    assert_int_equal(dbk_checkpoint_read(&world->database, &checkpoint, &err), DBK_OK);
+    assert_int_equal(dbk_tables_read(&world->database, &checkpoint, &err), DBK_OK);
     assert_true(dbk_uuid_equal(&checkpoint.store_id, &store_id));
     assert_int_equal(checkpoint.projected, 2);
     assert_int_equal(checkpoint.persons, 1);
