@@ -30,6 +30,8 @@ struct dbk_relay_options {
  * *sent receives how many.
  *
  * DBK_UNAVAILABLE  no broker; what was sent is whole
+ * DBK_UNSUPPORTED  the brokers refuse the password in the properties, or TLS fails
+ * DBK_INVALID      librdkafka refuses the properties
  * DBK_NOT_FOUND    no such topic
  * DBK_CONFLICT     another of this name has begun; or the topic is ahead of the log
  * DBK_INTERRUPTED

@@ -1,24 +1,33 @@
 #include "end.h"
 
 #include "offset.h"
+#include "refusal.h"
 
 #include <inttypes.h>
 
 /* Nobody waits for the brokers longer than this at once: a stop is quick. */
 enum { ASK_MS = 1000, LOOK_AGAIN_MS = 2 };
 
+static rd_kafka_resp_err_t ask(struct dbk_replica *replica, int timeout_ms,
+                               int64_t *end)
+{
+    return offset_ask(replica->asker, replica->options.topic, 0, RD_KAFKA_OFFSET_END,
+                      timeout_ms < ASK_MS ? timeout_ms : ASK_MS, end);
+}
+
+static enum dbk_code untold(const char *why, struct dbk_error *err)
+{
+    return dbk_fail(err, DBK_UNAVAILABLE,
+                    "the brokers do not tell where the stream ends: %s", why);
+}
+
 enum dbk_code end_ask(struct dbk_replica *replica, int timeout_ms, int64_t *end,
                       struct dbk_error *err)
 {
-    rd_kafka_resp_err_t rc =
-        offset_ask(replica->asker, replica->options.topic, 0, RD_KAFKA_OFFSET_END,
-                   timeout_ms < ASK_MS ? timeout_ms : ASK_MS, end);
+    rd_kafka_resp_err_t rc = ask(replica, timeout_ms, end);
 
-    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return DBK_OK;
-    return dbk_fail(err, DBK_UNAVAILABLE,
-                    "the brokers do not tell where the stream ends: %s",
-                    rd_kafka_err2str(rc));
+    return rc == RD_KAFKA_RESP_ERR_NO_ERROR ? DBK_OK
+                                            : untold(rd_kafka_err2str(rc), err);
 }
 
 /* Where the log was before the end is asked for: the stream cannot end before that. */
@@ -49,15 +58,19 @@ static enum dbk_code note(struct dbk_replica *replica, int64_t end, int64_t leas
 
 void end_look(struct dbk_replica *replica)
 {
+    enum dbk_code code = DBK_OK;
+    rd_kafka_resp_err_t rc;
     struct dbk_error err;
     int64_t end, least;
-    enum dbk_code code;
 
     pthread_mutex_lock(&replica->mutex);
     least = least_end(replica);
     pthread_mutex_unlock(&replica->mutex);
-    code = end_ask(replica, ASK_MS, &end, &err);
-    if (code == DBK_OK) {
+    rc = ask(replica, ASK_MS, &end);
+    if (rc != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        code = untold(refusal_why(replica->asker, rc), &err);
+    } else {
+        refusal_clear(&replica->refusal);
         pthread_mutex_lock(&replica->mutex);
         code = note(replica, end, least, &err);
         pthread_mutex_unlock(&replica->mutex);

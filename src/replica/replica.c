@@ -127,8 +127,10 @@ static enum dbk_code connect_brokers(struct dbk_replica *replica, struct dbk_err
 
     if (conf_create(&replica->options, CONF_TAIL, &conf, err) != DBK_OK ||
         conf_handle(RD_KAFKA_CONSUMER, conf, &replica->consumer, err) != DBK_OK ||
-        conf_create(&replica->options, CONF_LOOK, &conf, err) != DBK_OK ||
-        conf_handle(RD_KAFKA_CONSUMER, conf, &replica->asker, err) != DBK_OK)
+        conf_create(&replica->options, CONF_LOOK, &conf, err) != DBK_OK)
+        return err->code;
+    refusal_keep(conf, &replica->refusal);
+    if (conf_handle(RD_KAFKA_CONSUMER, conf, &replica->asker, err) != DBK_OK)
         return err->code;
     rd_kafka_poll_set_consumer(replica->asker);
     replica->stream =

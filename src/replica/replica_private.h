@@ -10,6 +10,7 @@
 #include "conf.h"
 #include "message.h"
 #include "producer.h"
+#include "refusal.h"
 #include "store/clock.h"
 
 #include <pthread.h>
@@ -53,6 +54,7 @@ struct dbk_replica {
     /* Of all: a connection on which nobody fetches, for brokers answer in order, and a fetch
      * waits for what comes. */
     rd_kafka_t *asker;
+    struct refusal refusal; /* its, for dbk-election, which polls it */
     rd_kafka_topic_t *stream;
     rd_kafka_queue_t *queue;
     pthread_t tail, elector;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct property {
     const char *name, *value;
@@ -120,6 +121,26 @@ static char *trimmed(char *text)
     return text;
 }
 
+/* librdkafka says of a file that it cannot read neither which nor why. */
+static bool is_a_file(const char *name, const char *value)
+{
+    static const char end[] = ".location";
+    size_t length = strlen(name);
+
+    return strncmp(name, "ssl.", 4) == 0 && length > sizeof end &&
+           !strcmp(name + length - (sizeof end - 1), end) &&
+           strcmp(name, "ssl.engine.location") != 0 && strcmp(value, "probe") != 0;
+}
+
+static enum dbk_code set_named(rd_kafka_conf_t *conf, const char *name,
+                               const char *value, struct dbk_error *err)
+{
+    if (is_a_file(name, value) && access(value, R_OK) != 0)
+        return dbk_fail(err, DBK_INVALID, "%s: %.300s: %s", name, value,
+                        strerror(errno));
+    return set(conf, name, value, err);
+}
+
 static enum dbk_code set_line(rd_kafka_conf_t *conf, char *line, const char *path,
                               int number, struct dbk_error *err)
 {
@@ -136,7 +157,7 @@ static enum dbk_code set_line(rd_kafka_conf_t *conf, char *line, const char *pat
         return dbk_fail(err, DBK_INVALID,
                         "%s line %d: %s is not to be set: Daybook relies on its own",
                         path, number, name);
-    if (set(conf, name, trimmed(equals + 1), err) != DBK_OK) {
+    if (set_named(conf, name, trimmed(equals + 1), err) != DBK_OK) {
         dbk_wrap(err, "%s line %d", path, number);
         return DBK_INVALID;
     }

@@ -1,6 +1,7 @@
 #include "stream.h"
 
 #include "offset.h"
+#include "refusal.h"
 
 #include "store/clock.h"
 
@@ -11,6 +12,7 @@ struct stream {
     const char *topic;
     rd_kafka_t *handle;
     rd_kafka_message_t *last;
+    struct refusal refusal;
 };
 
 enum dbk_code stream_open(const struct dbk_replica_options *options,
@@ -24,8 +26,10 @@ enum dbk_code stream_open(const struct dbk_replica_options *options,
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a reader");
     stream->topic = options->topic;
     code = conf_create(options, CONF_LOOK, &conf, err);
-    if (code == DBK_OK)
+    if (code == DBK_OK) {
+        refusal_keep(conf, &stream->refusal);
         code = conf_handle(RD_KAFKA_CONSUMER, conf, &stream->handle, err);
+    }
     if (code == DBK_OK) {
         rd_kafka_poll_set_consumer(stream->handle);
         *out = stream;
@@ -70,7 +74,7 @@ enum dbk_code stream_bounds(struct stream *stream, int timeout_ms, int64_t *begi
                         "the brokers have no topic %s: `daybook cluster init` makes it",
                         stream->topic);
     return dbk_fail(err, DBK_UNAVAILABLE, "the brokers do not answer: %s",
-                    rd_kafka_err2str(rc));
+                    refusal_why(stream->handle, rc));
 }
 
 enum dbk_code stream_seek(struct stream *stream, int64_t offset, struct dbk_error *err)

@@ -1,5 +1,6 @@
 #include "topic.h"
 
+#include "refusal.h"
 #include "store/clock.h"
 
 #include <stdarg.h>
@@ -12,6 +13,8 @@ enum {
     IN_SYNC_MIN = 2,
     /* librdkafka answers when a request's own time is up: who leaves before that leaks it. */
     SLACK_MS = 1000,
+    LOOK_MS = 1000, /* how long brokers are waited for that let nobody in; ... */
+    LOOKS = 3,      /* ... that often, for one may not know a new password yet */
 };
 
 static void fault(struct topic_faults *out, const char *format, ...)
@@ -187,6 +190,24 @@ static enum dbk_code judge_settings(rd_kafka_t *handle, const char *name,
     return code;
 }
 
+/* Who is not let in need not wait. */
+static rd_kafka_resp_err_t ask_shape(rd_kafka_t *handle, rd_kafka_topic_t *topic,
+                                     dbk_deadline deadline,
+                                     const struct rd_kafka_metadata **out)
+{
+    rd_kafka_resp_err_t rc;
+    int left, refused = 0;
+
+    do {
+        left = dbk_deadline_left(deadline) + 1;
+        rc = rd_kafka_metadata(handle, 0, topic, out, left < LOOK_MS ? left : LOOK_MS);
+    } while (
+        (rc == RD_KAFKA_RESP_ERR__TRANSPORT || rc == RD_KAFKA_RESP_ERR__TIMED_OUT) &&
+        dbk_deadline_left(deadline) > 0 &&
+        (!refusal_is_certain(handle) || ++refused < LOOKS));
+    return rc;
+}
+
 /* One topic's partitions and replicas. */
 static enum dbk_code judge_shape(rd_kafka_t *handle, const char *name, bool stream,
                                  dbk_deadline deadline, struct topic_faults *faults,
@@ -195,14 +216,13 @@ static enum dbk_code judge_shape(rd_kafka_t *handle, const char *name, bool stre
     rd_kafka_topic_t *topic = rd_kafka_topic_new(handle, name, NULL);
     const struct rd_kafka_metadata *metadata = NULL;
     const struct rd_kafka_metadata_topic *found;
-    rd_kafka_resp_err_t rc =
-        rd_kafka_metadata(handle, 0, topic, &metadata, dbk_deadline_left(deadline) + 1);
+    rd_kafka_resp_err_t rc = ask_shape(handle, topic, deadline, &metadata);
     enum dbk_code code = DBK_OK;
 
     rd_kafka_topic_destroy(topic);
     if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
         return dbk_fail(err, DBK_UNAVAILABLE, "the brokers do not answer: %s",
-                        rd_kafka_err2str(rc));
+                        refusal_why(handle, rc));
     found = metadata->topic_cnt == 1 ? &metadata->topics[0] : NULL;
     if (!found || found->err != RD_KAFKA_RESP_ERR_NO_ERROR || found->partition_cnt == 0)
         code = dbk_fail(err, DBK_NOT_FOUND,

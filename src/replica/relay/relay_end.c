@@ -2,6 +2,7 @@
 
 #include "conf.h"
 #include "offset.h"
+#include "refusal.h"
 #include "store/clock.h"
 
 #include <inttypes.h>
@@ -22,12 +23,14 @@ struct look {
     uint64_t sequence; /* the highest yet */
     bool found;        /* a message, in some partition */
     bool had;          /* some partition had messages once */
+    struct refusal refusal;
 };
 
-static enum dbk_code unavailable(rd_kafka_resp_err_t rc, struct dbk_error *err)
+static enum dbk_code unavailable(const struct look *look, rd_kafka_resp_err_t rc,
+                                 struct dbk_error *err)
 {
     return dbk_fail(err, DBK_UNAVAILABLE, "the brokers do not answer: %s",
-                    rd_kafka_err2str(rc));
+                    refusal_why(look->handle, rc));
 }
 
 static bool read_number(const void *value, size_t size, uint64_t *out)
@@ -82,7 +85,7 @@ static enum dbk_code seek(struct look *look, int32_t partition, int64_t offset,
     rd_kafka_topic_partition_list_add(list, look->topic, partition)->offset = offset;
     rc = rd_kafka_assign(look->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
-    return rc == RD_KAFKA_RESP_ERR_NO_ERROR ? DBK_OK : unavailable(rc, err);
+    return rc == RD_KAFKA_RESP_ERR_NO_ERROR ? DBK_OK : unavailable(look, rc, err);
 }
 
 /* Read from here to the end of the partition; *any whether a message came. */
@@ -102,8 +105,8 @@ static enum dbk_code read_on(struct look *look, int32_t partition, int64_t from,
         } else if (message && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
             ended = true;
         } else if (dbk_deadline_left(look->deadline) == 0) {
-            code = message ? unavailable(message->err, err)
-                           : unavailable(RD_KAFKA_RESP_ERR__TIMED_OUT, err);
+            code = unavailable(
+                look, message ? message->err : RD_KAFKA_RESP_ERR__TIMED_OUT, err);
         }
         if (message)
             rd_kafka_message_destroy(message);
@@ -124,7 +127,7 @@ static enum dbk_code look_at(struct look *look, int32_t partition,
         rc = offset_ask(look->handle, look->topic, partition, RD_KAFKA_OFFSET_END,
                         dbk_deadline_left(look->deadline) + 1, &high);
     if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return unavailable(rc, err);
+        return unavailable(look, rc, err);
     look->had = look->had || high > 0;
     for (int64_t from = high; from > low && !any; back *= LOOK_FACTOR) {
         from = high - back > low ? high - back : low;
@@ -147,7 +150,7 @@ static enum dbk_code count_partitions(struct look *look, int32_t *count,
                            dbk_deadline_left(look->deadline) + 1);
     rd_kafka_topic_destroy(topic);
     if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return unavailable(rc, err);
+        return unavailable(look, rc, err);
     *count = metadata->topic_cnt == 1 &&
                      metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR
                  ? metadata->topics[0].partition_cnt
@@ -182,7 +185,7 @@ static enum dbk_code look_at_all(struct look *look, struct dbk_error *err)
 }
 
 static enum dbk_code open_reader(const struct dbk_relay_options *options,
-                                 rd_kafka_t **handle, struct dbk_error *err)
+                                 struct look *look, struct dbk_error *err)
 {
     const struct dbk_replica_options reader = {.brokers = options->brokers,
                                                .topic = options->topic,
@@ -194,9 +197,10 @@ static enum dbk_code open_reader(const struct dbk_relay_options *options,
         return err->code;
     rd_kafka_conf_set(conf, "isolation.level", "read_committed", why, sizeof why);
     rd_kafka_conf_set(conf, "enable.partition.eof", "true", why, sizeof why);
-    if (conf_handle(RD_KAFKA_CONSUMER, conf, handle, err) != DBK_OK)
+    refusal_keep(conf, &look->refusal);
+    if (conf_handle(RD_KAFKA_CONSUMER, conf, &look->handle, err) != DBK_OK)
         return err->code;
-    rd_kafka_poll_set_consumer(*handle);
+    rd_kafka_poll_set_consumer(look->handle);
     return DBK_OK;
 }
 
@@ -206,7 +210,7 @@ enum dbk_code relay_end_find(const struct dbk_relay_options *options,
 {
     struct look look = {.topic = options->topic,
                         .deadline = dbk_deadline_in(timeout_ms)};
-    enum dbk_code code = open_reader(options, &look.handle, err);
+    enum dbk_code code = open_reader(options, &look, err);
 
     if (code != DBK_OK)
         return code;

@@ -1,6 +1,7 @@
 #include "relay_send.h"
 
 #include "conf.h"
+#include "refusal.h"
 #include "relay_end.h"
 #include "store/clock.h"
 
@@ -8,11 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COMMIT_MS = 30000, ROOM_MS = 30000, POLL_MS = 100 };
+enum { COMMIT_MS = 30000, ROOM_MS = 30000, POLL_MS = 100, LOOK_MS = 3000 };
 
 struct relay_sender {
     const char *topic;
     rd_kafka_t *handle;
+    struct refusal refusal;
 };
 
 /* Besides those of every producer. Readers find a key's partition as Java's clients do. */
@@ -47,7 +49,11 @@ static enum dbk_code tell(const struct relay_sender *sender, rd_kafka_resp_err_t
 static enum dbk_code failed(const struct relay_sender *sender, rd_kafka_error_t *error,
                             const char *doing, struct dbk_error *err)
 {
-    tell(sender, rd_kafka_error_code(error), doing, rd_kafka_error_string(error), err);
+    if (refusal_is_certain(sender->handle))
+        dbk_fail(err, DBK_UNSUPPORTED, "%s: %s", doing, sender->refusal.text);
+    else
+        tell(sender, rd_kafka_error_code(error), doing, rd_kafka_error_string(error),
+             err);
     rd_kafka_error_destroy(error);
     return err->code;
 }
@@ -68,6 +74,21 @@ static enum dbk_code configure(const struct dbk_relay_options *options,
     return DBK_OK;
 }
 
+/* Who is not let in need not wait. */
+static rd_kafka_error_t *init(struct relay_sender *sender, int timeout_ms)
+{
+    dbk_deadline deadline = dbk_deadline_in(timeout_ms);
+    rd_kafka_error_t *error;
+
+    for (;;) {
+        error = rd_kafka_init_transactions(sender->handle, LOOK_MS);
+        if (!error || !rd_kafka_error_is_retriable(error) ||
+            dbk_deadline_left(deadline) == 0 || refusal_is_certain(sender->handle))
+            return error;
+        rd_kafka_error_destroy(error);
+    }
+}
+
 enum dbk_code relay_sender_open(const struct dbk_relay_options *options, int timeout_ms,
                                 struct relay_sender **out, struct dbk_error *err)
 {
@@ -79,12 +100,15 @@ enum dbk_code relay_sender_open(const struct dbk_relay_options *options, int tim
     if (!sender)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a sender");
     sender->topic = options->topic;
-    if (configure(options, &conf, err) != DBK_OK ||
-        conf_handle(RD_KAFKA_PRODUCER, conf, &sender->handle, err) != DBK_OK) {
+    if (configure(options, &conf, err) == DBK_OK) {
+        refusal_keep(conf, &sender->refusal);
+        conf_handle(RD_KAFKA_PRODUCER, conf, &sender->handle, err);
+    }
+    if (!sender->handle) {
         free(sender);
         return err->code;
     }
-    error = rd_kafka_init_transactions(sender->handle, timeout_ms);
+    error = init(sender, timeout_ms);
     if (error) {
         failed(sender, error, "the brokers begin no transactions", err);
         relay_sender_close(sender);

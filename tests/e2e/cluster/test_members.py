@@ -55,10 +55,13 @@ class Kafka(unittest.TestCase):
         self.assertIn("line 3", self.refused(2))
         self.write("sasl.password=hunter2\nacks=1\n")
         self.assertIn("acks is not to be set", self.refused(2))
+        self.write("sasl.password=hunter2\nssl.ca.location=/nowhere/ca.pem\n")
+        self.assertIn("line 2: ssl.ca.location: /nowhere/ca.pem: No such file", self.refused(2))
 
     def test_brokers_that_do_not_answer_are_told(self):
         self.write("sasl.password=hunter2\n")
-        self.assertIn("brokers", self.refused(3))
+        self.assertIn("the brokers do not answer", said := self.refused(3))
+        self.assertIn("Connection refused", said)
 
 
 class Members(unittest.TestCase):
