@@ -38,7 +38,7 @@ static enum dbk_code decode(struct dbk_replica *replica,
     item->offset = message->offset;
     if (message_decode(message->payload, message->len, &item->message, err) != DBK_OK)
         return dbk_wrap(err, "the message at offset %" PRId64, item->offset);
-    if (!dbk_uuid_equal(&item->message.store_id, &replica->store_id)) {
+    if (!message_is_of(&item->message, item->offset, &replica->store_id)) {
         char theirs[DBK_UUID_TEXT + 1], ours[DBK_UUID_TEXT + 1];
 
         dbk_uuid_format(&item->message.store_id, theirs);

@@ -113,7 +113,10 @@ static enum dbk_code send_genesis(struct dbk_log *log,
     if (code != DBK_OK)
         return code;
     if (offset != 0)
-        return dbk_fail(err, DBK_EXISTS, "another node began the stream in %s at once",
+        return dbk_fail(err, DBK_EXISTS,
+                        "another node began the stream in %s at the same time, and so "
+                        "it is of that one's log: begin here with an empty data "
+                        "directory, or a backup of that node, with --member",
                         options->topic);
     return dbk_log_put_place(log, &place, err);
 }

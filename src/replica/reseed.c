@@ -86,7 +86,7 @@ static enum dbk_code read_message(struct reseed *reseed, int64_t offset,
     struct rule_answer answer;
     uint32_t asked;
 
-    if (!dbk_uuid_equal(&message->store_id, &reseed->store_id))
+    if (!message_is_of(message, offset, &reseed->store_id))
         return dbk_fail(err, DBK_CONFLICT, "the topic is another log's");
     reseed->read.place.next = offset;
     if (checksum_of(reseed, rule_asks(&reseed->read, offset, message), &asked, err) !=

@@ -259,6 +259,20 @@ static void what_follows_another_history_is_not_passed_over(void **state)
     assert_int_equal(node_head(leader), 3);
 }
 
+/* Two logs were to begin the stream at once: the first is it. */
+static void a_second_beginning_is_nothing(void **state)
+{
+    struct cluster *cluster = *state;
+    const struct message second = {
+        .type = MESSAGE_GENESIS, .epoch = -1, .store_id = dbk_uuid_new(), .reseed = -1};
+
+    assert_int_equal(send_raw(cluster, second), 1);
+    write_ok(all_start_and_lead(cluster));
+    await_equal(cluster);
+    assert_int_equal(node_head(&cluster->nodes[2]), 1);
+    assert_int_equal(look(&cluster->nodes[2]).state, DBK_REPLICA_FOLLOWS);
+}
+
 static void what_another_program_writes_halts(void **state)
 {
     struct cluster *cluster = *state;
@@ -418,6 +432,7 @@ int main(void)
         CLUSTER_TEST(what_a_deposed_leader_sends_is_nowhere),
         CLUSTER_TEST(a_batch_of_an_opening_that_was_never_read_halts),
         CLUSTER_TEST(what_follows_another_history_is_not_passed_over),
+        CLUSTER_TEST(a_second_beginning_is_nothing),
         CLUSTER_TEST(what_another_program_writes_halts),
         CLUSTER_TEST(records_that_are_damaged_on_the_way_halt),
         CLUSTER_TEST(the_bounds_are_waited_for_no_longer_than_was_said),

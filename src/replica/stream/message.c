@@ -152,6 +152,13 @@ enum dbk_code message_decode(const char *bytes, size_t length, struct message *o
     return DBK_OK;
 }
 
+bool message_is_of(const struct message *message, int64_t offset,
+                   const struct dbk_uuid *store_id)
+{
+    return (message->type == MESSAGE_GENESIS && offset > 0) ||
+           dbk_uuid_equal(&message->store_id, store_id);
+}
+
 const char *message_type_name(enum message_type type)
 {
     static const char *const names[] = {

@@ -61,6 +61,11 @@ enum dbk_code message_encode(const struct message *message, char **bytes,
 enum dbk_code message_decode(const char *bytes, size_t length, struct message *out,
                              struct dbk_error *err);
 
+/* Whether it may stand there in this log's stream. A genesis behind another one begins nothing,
+ * whosever it is: two logs were to begin the stream at once. */
+bool message_is_of(const struct message *message, int64_t offset,
+                   const struct dbk_uuid *store_id);
+
 const char *message_type_name(enum message_type type);
 
 #endif
