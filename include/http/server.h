@@ -9,6 +9,7 @@
 #include "store/error.h"
 #include "store/history.h"
 #include "store/log.h"
+#include "store/notary.h"
 #include "store/timestamp.h"
 #include "store/uuid.h"
 
@@ -74,6 +75,7 @@ struct dbk_server_options {
      * it is the only one. */
     const struct dbk_membership *membership;
     struct dbk_history *history;   /* of the log; NULL: none, its readers walk */
+    struct dbk_notary *notary;     /* of the log; NULL: nobody signs it */
     unsigned streams_max;          /* open GET /log/stream at once */
     unsigned database_connections; /* that reads may have, for which files are left */
     /* Where the read tables are, for what asks them beside the read model (quarantine,

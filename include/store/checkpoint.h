@@ -7,7 +7,7 @@
 #include "store/tree.h"
 
 /* How many entries the log of this name has, and their root. */
-struct dbk_checkpoint {
+struct dbk_log_checkpoint {
     char origin[DBK_NOTE_NAME_MAX + 1]; /* the log's name, and its key's */
     uint64_t size;                      /* at most INT64_MAX */
     struct dbk_hash root;
@@ -17,23 +17,24 @@ struct dbk_checkpoint {
  * and returns the length. Lines behind the third are refused (DBK_UNSUPPORTED), for nobody
  * has said what they mean. DBK_INVALID: it is none. */
 #define DBK_CHECKPOINT_TEXT (DBK_NOTE_NAME_MAX + 1 + 20 + 1 + 44 + 1)
-size_t dbk_checkpoint_format(const struct dbk_checkpoint *checkpoint,
-                             char out[DBK_CHECKPOINT_TEXT + 1]);
-enum dbk_code dbk_checkpoint_parse(struct dbk_slice text,
-                                   struct dbk_checkpoint *checkpoint,
-                                   struct dbk_error *err);
+size_t dbk_log_checkpoint_format(const struct dbk_log_checkpoint *checkpoint,
+                                 char out[DBK_CHECKPOINT_TEXT + 1]);
+enum dbk_code dbk_log_checkpoint_parse(struct dbk_slice text,
+                                       struct dbk_log_checkpoint *checkpoint,
+                                       struct dbk_error *err);
 
 /* One with its signatures, as it is shown and kept. */
 #define DBK_SIGNED_MAX ((size_t)16 << 10)
 struct dbk_signed_checkpoint {
-    struct dbk_checkpoint checkpoint;
+    struct dbk_log_checkpoint checkpoint;
     size_t length;
     char text[DBK_SIGNED_MAX + 1]; /* the note, with a NUL behind */
 };
 
 /* Sign it with the log's key, whose name is the origin. */
-void dbk_checkpoint_sign(const struct dbk_checkpoint *checkpoint,
-                         const struct dbk_skey *key, struct dbk_signed_checkpoint *out);
+void dbk_log_checkpoint_sign(const struct dbk_log_checkpoint *checkpoint,
+                             const struct dbk_skey *key,
+                             struct dbk_signed_checkpoint *out);
 
 /* Read a note that must be a checkpoint signed by this key, under its name. note (may be
  * NULL) receives it taken apart, pointing into bytes.
@@ -42,9 +43,10 @@ void dbk_checkpoint_sign(const struct dbk_checkpoint *checkpoint,
  * DBK_CONFLICT   it is of another log: its origin is not the key's name
  * DBK_NOT_FOUND  this key has not signed it
  * DBK_UNSUPPORTED, DBK_TOO_LARGE */
-enum dbk_code dbk_checkpoint_open(struct dbk_slice bytes, const struct dbk_vkey *key,
-                                  struct dbk_checkpoint *checkpoint,
-                                  struct dbk_note *note, struct dbk_error *err);
+enum dbk_code dbk_log_checkpoint_open(struct dbk_slice bytes,
+                                      const struct dbk_vkey *key,
+                                      struct dbk_log_checkpoint *checkpoint,
+                                      struct dbk_note *note, struct dbk_error *err);
 
 /* A hash as checkpoints and proofs write it. */
 #define DBK_HASH_TEXT 44
@@ -116,11 +118,11 @@ void dbk_policy_destroy(struct dbk_policy *policy); /* NULL is fine */
  *
  * DBK_CONFLICT   it is of none of these logs
  * DBK_NOT_FOUND  no such log has signed it, or too few witnesses have
- * and as dbk_checkpoint_open; DBK_INVALID also where a known witness's is wrong */
+ * and as dbk_log_checkpoint_open; DBK_INVALID also where a known witness's is wrong */
 enum dbk_code dbk_policy_open(const struct dbk_policy *policy,
                               const struct dbk_vkey *log, struct dbk_slice bytes,
-                              struct dbk_checkpoint *checkpoint, uint64_t *witnesses,
-                              struct dbk_error *err);
+                              struct dbk_log_checkpoint *checkpoint,
+                              uint64_t *witnesses, struct dbk_error *err);
 
 /* Whether the witnesses, a bit each, are as many as it asks for. */
 bool dbk_policy_met(const struct dbk_policy *policy, uint64_t witnesses);

@@ -54,7 +54,7 @@ static void require_note(struct dbk_slice input, const struct dbk_note *note)
 static void try_note(struct dbk_slice input)
 {
     struct dbk_error err = {0};
-    struct dbk_checkpoint checkpoint;
+    struct dbk_log_checkpoint checkpoint;
     struct dbk_note *note = malloc(sizeof *note);
     struct dbk_vkey key;
 
@@ -66,7 +66,7 @@ static void try_note(struct dbk_slice input)
             require(dbk_slice_equal(note->text, dbk_slice(SIGNED)) ||
                     dbk_slice_equal(note->text, dbk_slice(EMPTY)));
     }
-    if (taken(dbk_checkpoint_open(input, &key, &checkpoint, NULL, &err), &err))
+    if (taken(dbk_log_checkpoint_open(input, &key, &checkpoint, NULL, &err), &err))
         require(checkpoint.size == 7 || checkpoint.size == 0);
     free(note);
 }
@@ -74,11 +74,11 @@ static void try_note(struct dbk_slice input)
 static void try_checkpoint(struct dbk_slice input)
 {
     char text[DBK_CHECKPOINT_TEXT + 1];
-    struct dbk_checkpoint checkpoint;
+    struct dbk_log_checkpoint checkpoint;
     struct dbk_error err = {0};
 
-    if (taken(dbk_checkpoint_parse(input, &checkpoint, &err), &err))
-        require(same(input, text, dbk_checkpoint_format(&checkpoint, text)));
+    if (taken(dbk_log_checkpoint_parse(input, &checkpoint, &err), &err))
+        require(same(input, text, dbk_log_checkpoint_format(&checkpoint, text)));
 }
 
 static void try_proof(struct dbk_slice input)

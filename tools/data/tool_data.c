@@ -30,6 +30,12 @@ bool tool_history_dir(const struct config *config, char *out, size_t size,
     return place_in(config, "history", out, size, err);
 }
 
+bool tool_audit_dir(const struct config *config, char *out, size_t size,
+                    struct dbk_error *err)
+{
+    return place_in(config, "audit", out, size, err);
+}
+
 enum dbk_code tool_log_open(const struct tool *tool, struct dbk_log **log,
                             struct dbk_error *err)
 {

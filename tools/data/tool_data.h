@@ -17,6 +17,10 @@ bool tool_log_dir(const struct config *config, char *out, size_t size,
 bool tool_history_dir(const struct config *config, char *out, size_t size,
                       struct dbk_error *err);
 
+/* DATA_DIR/audit, where what signs the log is. False as above. */
+bool tool_audit_dir(const struct config *config, char *out, size_t size,
+                    struct dbk_error *err);
+
 /* Open the log for reading. Where there is none, DBK_NOT_FOUND tells the directory and
  * what in it says that one was; else errors as dbk_log_open. Close with dbk_log_close. */
 enum dbk_code tool_log_open(const struct tool *tool, struct dbk_log **log,

@@ -1,4 +1,5 @@
-/* The steps of a start that concern the log: the directory's lock, the log, the index. */
+/* The steps of a start that concern the log: the directory's lock, the log, the
+ * index, who signs. */
 #include "lock.h"
 #include "log_place.h"
 #include "privileges.h"
@@ -89,6 +90,29 @@ enum dbk_code serve_start_history(struct serving *serving, struct dbk_error *err
     if (dbk_history_start(dir, serving->log, &options, &serving->history, &why) !=
         DBK_OK) {
         dbk_wrap(&why, "start the history index");
+        serving_warn(serving, why.text);
+    }
+    return DBK_OK;
+}
+
+enum dbk_code serve_start_notary(struct serving *serving, struct dbk_error *err)
+{
+    const struct config *config = serving->tool->config;
+    const struct dbk_notary_options options = {
+        .origin = config_text(config, SETTING_AUDIT_ORIGIN),
+        .interval_ms = (int)config_number(config, SETTING_AUDIT_INTERVAL),
+        .report = serve_report_trouble,
+        .report_context = serving_logger(serving)};
+    char dir[4096];
+    struct dbk_error why;
+
+    if (!config_boolean(config, SETTING_AUDIT))
+        return DBK_OK;
+    if (!tool_audit_dir(config, dir, sizeof dir, err))
+        return err->code;
+    if (dbk_notary_start(dir, serving->log, &options, &serving->notary, &why) !=
+        DBK_OK) {
+        dbk_wrap(&why, "start to sign the log");
         serving_warn(serving, why.text);
     }
     return DBK_OK;

@@ -74,6 +74,7 @@ struct dbk_server_options serve_server_options(const struct serving *serving)
         .show_error_details = config_error_details(config),
         .membership = serving->joins ? &serving->membership : NULL,
         .history = serving->history,
+        .notary = serving->notary,
         .streams_max = (unsigned)config_number(config, SETTING_STREAMS_MAX),
         .database_connections = read_connections(config),
         .database = &serving->database.at,

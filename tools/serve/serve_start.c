@@ -10,7 +10,8 @@ enum dbk_code serve_start(struct serving *serving, struct dbk_error *err)
         serve_take_lock,       serve_check_port,       serve_check_cluster,
         serve_open_log,        serve_check_copy,       serve_open_database,
         serve_start_projector, serve_await_projection, serve_open_read_model,
-        serve_start_history,   serve_join_cluster,     serve_start_server,
+        serve_start_history,   serve_start_notary,     serve_join_cluster,
+        serve_start_server,
     };
 
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !signals_came(); i++) {

@@ -42,6 +42,10 @@ enum dbk_code serve_open_read_model(struct serving *serving, struct dbk_error *e
  * anything, and is a warning. */
 enum dbk_code serve_start_history(struct serving *serving, struct dbk_error *err);
 
+/* Who signs what the log is. What keeps it from that keeps nobody from anything, and is a
+ * warning. */
+enum dbk_code serve_start_notary(struct serving *serving, struct dbk_error *err);
+
 /* Follow the others, and lead where elected: nothing but the API is left to be started, so
  * whoever leads can be reached. */
 enum dbk_code serve_join_cluster(struct serving *serving, struct dbk_error *err);

@@ -16,6 +16,7 @@ void serve_stop(struct serving *serving)
         dbk_server_stop(serving->server, DRAIN_MS);
     }
     serve_leave_cluster(serving);
+    dbk_notary_stop(serving->notary);
     dbk_history_close(serving->history);
     if (serving->projector) {
         serving_say(serving, "stopping: projector");

@@ -11,6 +11,7 @@
 #include "shared_tokens.h"
 #include "store/history.h"
 #include "store/log.h"
+#include "store/notary.h"
 #include "tool_data.h"
 
 #include <stdbool.h>
@@ -32,6 +33,7 @@ struct serving {
     struct dbk_standby_options standbys;
     struct dbk_read_model *model;
     struct dbk_history *history;
+    struct dbk_notary *notary;    /* NULL also where it is not wanted */
     struct shared_tokens *tokens; /* this and the next: where it joins */
     struct dbk_replica *replica;
     struct dbk_membership membership;

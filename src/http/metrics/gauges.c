@@ -38,6 +38,21 @@ static void render_log(const struct dbk_log_gauges *log, struct dbk_render *out)
                      log->readers);
 }
 
+static void render_notary(struct dbk_notary *notary, struct dbk_render *out)
+{
+    struct dbk_notary_state state;
+
+    dbk_notary_state(notary, &state);
+    exposition_gauge(out, "daybook_audit_signing",
+                     "1 while the log is signed; 0: it must not be, or cannot.",
+                     state.signs);
+    exposition_gauge(out, "daybook_audit_signed_sequence",
+                     "The last record that is in the newest signed checkpoint.",
+                     state.signed_size);
+    exposition_gauge(out, "daybook_audit_lag_records",
+                     "Records that are not hashed yet.", state.head - state.size);
+}
+
 static void render_projection(const struct dbk_projector_status *tables, uint64_t lag,
                               struct dbk_render *out)
 {
@@ -137,6 +152,8 @@ void gauges_render(const struct service *service, struct dbk_render *out)
         exposition_gauge(out, "daybook_history_indexed_sequence",
                          "The last record that is in the history index.",
                          dbk_history_position(service->options.history));
+    if (service->options.notary)
+        render_notary(service->options.notary, out);
     if (service->projector)
         render_projection(&health.tables, health.lag, out);
     if (service->model)

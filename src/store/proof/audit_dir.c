@@ -155,8 +155,8 @@ enum dbk_code dbk_audit_last(const char *dir, const struct dbk_vkey *key,
         code = read_file(path, last->text, sizeof last->text, &last->length, err);
     if (code != DBK_OK)
         return code;
-    if (dbk_checkpoint_open((struct dbk_slice){last->text, last->length}, key,
-                            &last->checkpoint, NULL, &why) != DBK_OK)
+    if (dbk_log_checkpoint_open((struct dbk_slice){last->text, last->length}, key,
+                                &last->checkpoint, NULL, &why) != DBK_OK)
         return dbk_fail(err, DBK_DAMAGED, "%s: %s", path, why.text);
     return DBK_OK;
 }
@@ -243,7 +243,7 @@ static enum dbk_code keep_last(const char *dir, struct dbk_error *err)
 static enum dbk_code begin_last(const char *dir, const struct dbk_skey *key,
                                 struct dbk_error *err)
 {
-    struct dbk_checkpoint none = {.size = 0};
+    struct dbk_log_checkpoint none = {.size = 0};
     struct dbk_signed_checkpoint *last = malloc(sizeof *last);
     enum dbk_code code;
 
@@ -251,7 +251,7 @@ static enum dbk_code begin_last(const char *dir, const struct dbk_skey *key,
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to sign");
     memcpy(none.origin, key->vkey.name, sizeof none.origin);
     dbk_hash_empty(&none.root);
-    dbk_checkpoint_sign(&none, key, last);
+    dbk_log_checkpoint_sign(&none, key, last);
     code = audit_dir_put_last(dir, last, err);
     free(last);
     return code;
@@ -299,13 +299,13 @@ static bool has_signed(const char *path)
 {
     struct dbk_note *note = malloc(sizeof *note);
     char *text = malloc(DBK_SIGNED_MAX + 1);
-    struct dbk_checkpoint read = {.size = 1};
+    struct dbk_log_checkpoint read = {.size = 1};
     size_t length;
     bool there = note && text &&
                  read_file(path, text, DBK_SIGNED_MAX + 1, &length, NULL) == DBK_OK;
 
     if (there && dbk_note_parse((struct dbk_slice){text, length}, note, NULL) == DBK_OK)
-        dbk_checkpoint_parse(note->text, &read, NULL);
+        dbk_log_checkpoint_parse(note->text, &read, NULL);
     free(note);
     free(text);
     return there && read.size > 0;

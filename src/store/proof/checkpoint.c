@@ -27,8 +27,8 @@ bool dbk_hash_parse(struct dbk_slice text, struct dbk_hash *out)
            length == sizeof out->bytes;
 }
 
-size_t dbk_checkpoint_format(const struct dbk_checkpoint *checkpoint,
-                             char out[DBK_CHECKPOINT_TEXT + 1])
+size_t dbk_log_checkpoint_format(const struct dbk_log_checkpoint *checkpoint,
+                                 char out[DBK_CHECKPOINT_TEXT + 1])
 {
     char root[DBK_HASH_TEXT + 1];
 
@@ -37,9 +37,9 @@ size_t dbk_checkpoint_format(const struct dbk_checkpoint *checkpoint,
                            checkpoint->size, root);
 }
 
-enum dbk_code dbk_checkpoint_parse(struct dbk_slice text,
-                                   struct dbk_checkpoint *checkpoint,
-                                   struct dbk_error *err)
+enum dbk_code dbk_log_checkpoint_parse(struct dbk_slice text,
+                                       struct dbk_log_checkpoint *checkpoint,
+                                       struct dbk_error *err)
 {
     struct dbk_slice origin, size, root;
     struct dbk_hash empty;
@@ -62,10 +62,11 @@ enum dbk_code dbk_checkpoint_parse(struct dbk_slice text,
     return DBK_OK;
 }
 
-void dbk_checkpoint_sign(const struct dbk_checkpoint *checkpoint,
-                         const struct dbk_skey *key, struct dbk_signed_checkpoint *out)
+void dbk_log_checkpoint_sign(const struct dbk_log_checkpoint *checkpoint,
+                             const struct dbk_skey *key,
+                             struct dbk_signed_checkpoint *out)
 {
-    size_t length = dbk_checkpoint_format(checkpoint, out->text);
+    size_t length = dbk_log_checkpoint_format(checkpoint, out->text);
 
     assert(!strcmp(checkpoint->origin, key->vkey.name) &&
            key->vkey.type == DBK_KEY_LOG);
@@ -77,9 +78,9 @@ void dbk_checkpoint_sign(const struct dbk_checkpoint *checkpoint,
 }
 
 static enum dbk_code check(const struct dbk_note *note, const struct dbk_vkey *key,
-                           struct dbk_checkpoint *checkpoint, struct dbk_error *err)
+                           struct dbk_log_checkpoint *checkpoint, struct dbk_error *err)
 {
-    enum dbk_code code = dbk_checkpoint_parse(note->text, checkpoint, err);
+    enum dbk_code code = dbk_log_checkpoint_parse(note->text, checkpoint, err);
 
     if (code != DBK_OK)
         return code;
@@ -89,9 +90,10 @@ static enum dbk_code check(const struct dbk_note *note, const struct dbk_vkey *k
     return dbk_note_verify(note, key, NULL, err);
 }
 
-enum dbk_code dbk_checkpoint_open(struct dbk_slice bytes, const struct dbk_vkey *key,
-                                  struct dbk_checkpoint *checkpoint,
-                                  struct dbk_note *note, struct dbk_error *err)
+enum dbk_code dbk_log_checkpoint_open(struct dbk_slice bytes,
+                                      const struct dbk_vkey *key,
+                                      struct dbk_log_checkpoint *checkpoint,
+                                      struct dbk_note *note, struct dbk_error *err)
 {
     struct dbk_note *own = note ? NULL : malloc(sizeof *own);
     enum dbk_code code;

@@ -162,7 +162,7 @@ static enum dbk_code grow(struct work *work, uint64_t head, struct dbk_error *er
 static enum dbk_code moved(const struct work *work, uint64_t size,
                            struct dbk_error *err)
 {
-    const struct dbk_checkpoint *last = &work->last.checkpoint;
+    const struct dbk_log_checkpoint *last = &work->last.checkpoint;
 
     if (size < last->size)
         return dbk_fail(
@@ -185,7 +185,7 @@ static enum dbk_code moved(const struct work *work, uint64_t size,
 static enum dbk_code check_extends(struct work *work, bool *again,
                                    struct dbk_error *err)
 {
-    const struct dbk_checkpoint *last = &work->last.checkpoint;
+    const struct dbk_log_checkpoint *last = &work->last.checkpoint;
     struct dbk_tree *tree = work->notary->tree;
     uint64_t size = dbk_tree_size(tree);
     struct dbk_hash root;
@@ -250,7 +250,7 @@ static void show(struct work *work, bool signed_now)
 static enum dbk_code sign(struct work *work, struct dbk_error *err)
 {
     struct dbk_notary *notary = work->notary;
-    struct dbk_checkpoint next = {.size = dbk_tree_size(notary->tree)};
+    struct dbk_log_checkpoint next = {.size = dbk_tree_size(notary->tree)};
     struct dbk_signed_checkpoint *made = malloc(sizeof *made);
     enum dbk_code code;
 
@@ -259,7 +259,7 @@ static enum dbk_code sign(struct work *work, struct dbk_error *err)
     memcpy(next.origin, work->key.vkey.name, sizeof next.origin);
     code = dbk_tree_root(notary->tree, next.size, &next.root, err);
     if (code == DBK_OK) {
-        dbk_checkpoint_sign(&next, &work->key, made);
+        dbk_log_checkpoint_sign(&next, &work->key, made);
         code = audit_dir_put_last(notary->dir, made, err);
     }
     if (code == DBK_OK) { /* from now on it counts, shown or not */

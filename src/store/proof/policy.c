@@ -352,7 +352,7 @@ bool dbk_policy_met(const struct dbk_policy *policy, uint64_t witnesses)
 /* By which log's key. */
 static enum dbk_code check_log(const struct dbk_policy *policy,
                                const struct dbk_vkey *log, const struct dbk_note *note,
-                               const struct dbk_checkpoint *checkpoint,
+                               const struct dbk_log_checkpoint *checkpoint,
                                struct dbk_error *err)
 {
     enum dbk_code code = DBK_CONFLICT;
@@ -394,11 +394,12 @@ static enum dbk_code find_witnesses(const struct dbk_policy *policy,
 
 static enum dbk_code open_note(const struct dbk_policy *policy,
                                const struct dbk_vkey *log, struct dbk_slice bytes,
-                               struct dbk_note *note, struct dbk_checkpoint *checkpoint,
+                               struct dbk_note *note,
+                               struct dbk_log_checkpoint *checkpoint,
                                uint64_t *witnesses, struct dbk_error *err)
 {
     if (dbk_note_parse(bytes, note, err) != DBK_OK ||
-        dbk_checkpoint_parse(note->text, checkpoint, err) != DBK_OK ||
+        dbk_log_checkpoint_parse(note->text, checkpoint, err) != DBK_OK ||
         check_log(policy, log, note, checkpoint, err) != DBK_OK)
         return err->code;
     return find_witnesses(policy, note, witnesses, err);
@@ -406,8 +407,8 @@ static enum dbk_code open_note(const struct dbk_policy *policy,
 
 enum dbk_code dbk_policy_open(const struct dbk_policy *policy,
                               const struct dbk_vkey *log, struct dbk_slice bytes,
-                              struct dbk_checkpoint *checkpoint, uint64_t *witnesses,
-                              struct dbk_error *err)
+                              struct dbk_log_checkpoint *checkpoint,
+                              uint64_t *witnesses, struct dbk_error *err)
 {
     struct dbk_note *note = malloc(sizeof *note);
     struct dbk_error why;

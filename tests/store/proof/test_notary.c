@@ -114,7 +114,7 @@ static struct dbk_notary_state await_code(struct world *w, enum dbk_code code)
 static void await_signed(struct world *w)
 {
     const struct dbk_tree_source source = dbk_tree_of_log(w->s.log);
-    struct dbk_checkpoint read;
+    struct dbk_log_checkpoint read;
     struct dbk_hash root;
     struct dbk_tree *tree;
     struct dbk_vkey key;
@@ -125,8 +125,8 @@ static void await_signed(struct world *w)
         fail_msg("%s", w->s.err.text);
     assert_int_equal(dbk_notary_vkey(w->notary, &key, &w->s.err), DBK_OK);
     assert_int_equal(
-        dbk_checkpoint_open((struct dbk_slice){w->shown.text, w->shown.length}, &key,
-                            &read, NULL, &w->s.err),
+        dbk_log_checkpoint_open((struct dbk_slice){w->shown.text, w->shown.length},
+                                &key, &read, NULL, &w->s.err),
         DBK_OK);
     assert_true(read.size == head && w->shown.checkpoint.size == head);
     assert_int_equal(dbk_tree_create(&source, &tree, NULL), DBK_OK);
@@ -159,7 +159,7 @@ static void a_record_is_proven_by_a_file_of_its_own(void **state)
     struct world *w = *state;
     char *text = malloc(DBK_LOG_PROOF_TEXT + 1);
     struct dbk_batch batch = {0};
-    struct dbk_checkpoint read;
+    struct dbk_log_checkpoint read;
     struct dbk_log_proof proof;
     struct dbk_vkey key;
     struct dbk_hash entry;
@@ -178,7 +178,7 @@ static void a_record_is_proven_by_a_file_of_its_own(void **state)
             DBK_OK);
         assert_int_equal(proof.index, sequence - 1);
         assert_int_equal(
-            dbk_checkpoint_open(proof.checkpoint, &key, &read, NULL, &w->s.err),
+            dbk_log_checkpoint_open(proof.checkpoint, &key, &read, NULL, &w->s.err),
             DBK_OK);
         assert_int_equal(
             dbk_log_read(w->s.log, sequence - 1, 1, 1 << 20, &batch, &w->s.err),

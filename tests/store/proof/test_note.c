@@ -118,17 +118,17 @@ static void a_name_has_no_spaces_of_any_kind(void **state)
 static void a_checkpoint_is_signed_as_the_vectors_have_it(void **state)
 {
     struct dbk_skey key = made_key();
-    struct dbk_checkpoint checkpoint = {.origin = MADE_NAME, .size = 7}, read;
+    struct dbk_log_checkpoint checkpoint = {.origin = MADE_NAME, .size = 7}, read;
     struct dbk_signed_checkpoint made;
     struct dbk_tree *tree = made_tree(7);
 
     (void)state;
     assert_int_equal(dbk_tree_root(tree, 7, &checkpoint.root, NULL), DBK_OK);
-    dbk_checkpoint_sign(&checkpoint, &key, &made);
+    dbk_log_checkpoint_sign(&checkpoint, &key, &made);
     assert_string_equal(made.text, MADE_SIGNED_7);
     assert_int_equal(made.length, strlen(MADE_SIGNED_7));
     assert_int_equal(
-        dbk_checkpoint_open(dbk_slice(made.text), &key.vkey, &read, NULL, &err),
+        dbk_log_checkpoint_open(dbk_slice(made.text), &key.vkey, &read, NULL, &err),
         DBK_OK);
     assert_int_equal(read.size, 7);
     assert_string_equal(read.origin, MADE_NAME);
@@ -136,7 +136,7 @@ static void a_checkpoint_is_signed_as_the_vectors_have_it(void **state)
 
     checkpoint.size = 0;
     dbk_hash_empty(&checkpoint.root);
-    dbk_checkpoint_sign(&checkpoint, &key, &made);
+    dbk_log_checkpoint_sign(&checkpoint, &key, &made);
     assert_string_equal(made.text, MADE_NAME
                         "\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n"
                         "\xe2\x80\x94 " MADE_NAME
@@ -178,7 +178,7 @@ static void a_note_of_which_a_bit_was_changed_is_not_believed(void **state)
 {
     static const char whole[] = MADE_SIGNED_7 MADE_COSIGNATURE;
     struct dbk_vkey log = vkey_of(MADE_VKEY), witness = vkey_of(MADE_WITNESS);
-    struct dbk_checkpoint read;
+    struct dbk_log_checkpoint read;
     struct dbk_note note;
     char text[sizeof whole];
 
@@ -188,7 +188,7 @@ static void a_note_of_which_a_bit_was_changed_is_not_believed(void **state)
 
         memcpy(text, whole, sizeof whole);
         text[i] ^= 1;
-        if (dbk_checkpoint_open(bytes, &log, &read, &note, &err) == DBK_OK)
+        if (dbk_log_checkpoint_open(bytes, &log, &read, &note, &err) == DBK_OK)
             assert_int_not_equal(dbk_note_verify(&note, &witness, NULL, &err), DBK_OK);
     }
 }
@@ -238,14 +238,14 @@ static void signatures_of_other_kinds_are_carried_along(void **state)
     size_t size = sizeof MADE_SIGNED_7 + 8000;
     char *text = malloc(size);
     struct dbk_vkey log = vkey_of(MADE_VKEY);
-    struct dbk_checkpoint read;
+    struct dbk_log_checkpoint read;
     struct dbk_note note;
     int used = snprintf(text, size, "%s" SIGNATURE, MADE_SIGNED_7);
 
     (void)state;
     memset(text + used, 'A', 6400);
     strcpy(text + used + 6400, "\n");
-    assert_int_equal(dbk_checkpoint_open(dbk_slice(text), &log, &read, &note, &err),
+    assert_int_equal(dbk_log_checkpoint_open(dbk_slice(text), &log, &read, &note, &err),
                      DBK_OK);
     assert_int_equal(note.count, 2);
     assert_int_equal(note.signatures[1].length, 4796);
@@ -270,18 +270,18 @@ static void a_checkpoint_of_another_log_or_key_is_told_apart(void **state)
 {
     struct dbk_vkey other = vkey_of(MADE_VKEY);
     struct dbk_skey same_name;
-    struct dbk_checkpoint read;
+    struct dbk_log_checkpoint read;
 
     (void)state;
     strcpy(other.name, "another.example/log");
     assert_int_equal(
-        dbk_checkpoint_open(dbk_slice(MADE_SIGNED_7), &other, &read, NULL, &err),
+        dbk_log_checkpoint_open(dbk_slice(MADE_SIGNED_7), &other, &read, NULL, &err),
         DBK_CONFLICT);
     assert_int_equal(
         dbk_skey_make(dbk_slice(MADE_NAME), DBK_KEY_LOG, NULL, &same_name, &err),
         DBK_OK);
-    assert_int_equal(dbk_checkpoint_open(dbk_slice(MADE_SIGNED_7), &same_name.vkey,
-                                         &read, NULL, &err),
+    assert_int_equal(dbk_log_checkpoint_open(dbk_slice(MADE_SIGNED_7), &same_name.vkey,
+                                             &read, NULL, &err),
                      DBK_NOT_FOUND);
 }
 
@@ -310,12 +310,13 @@ static void what_is_no_checkpoint_is_refused(void **state)
          "7XTg60t39j8jUeb5YAv73P+R6uRA=\n",
          DBK_INVALID},
     };
-    struct dbk_checkpoint read;
+    struct dbk_log_checkpoint read;
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(dbk_checkpoint_parse(dbk_slice(cases[i].text), &read, &err),
-                         cases[i].code);
+        assert_int_equal(
+            dbk_log_checkpoint_parse(dbk_slice(cases[i].text), &read, &err),
+            cases[i].code);
 }
 
 #define PROOF_5                                                                        \
@@ -330,7 +331,7 @@ static void a_proof_is_written_as_the_vectors_have_it(void **state)
         .index = 5, .checkpoint = dbk_slice(MADE_SIGNED_7 MADE_COSIGNATURE)};
     struct dbk_tree *tree = made_tree(7);
     struct dbk_vkey log = vkey_of(MADE_VKEY);
-    struct dbk_checkpoint checkpoint;
+    struct dbk_log_checkpoint checkpoint;
     char *text = malloc(DBK_LOG_PROOF_TEXT + 1);
     struct dbk_hash entry;
 
@@ -340,7 +341,8 @@ static void a_proof_is_written_as_the_vectors_have_it(void **state)
     assert_string_equal(text, PROOF_5);
     assert_int_equal(dbk_log_proof_parse(dbk_slice(PROOF_5), &proof, &err), DBK_OK);
     assert_int_equal(
-        dbk_checkpoint_open(proof.checkpoint, &log, &checkpoint, NULL, &err), DBK_OK);
+        dbk_log_checkpoint_open(proof.checkpoint, &log, &checkpoint, NULL, &err),
+        DBK_OK);
     made_entry(5, &entry);
     assert_true(dbk_proof_includes(&proof.path, &entry, proof.index, checkpoint.size,
                                    &checkpoint.root));

@@ -129,7 +129,7 @@ static size_t cosigned(uint64_t witnesses, char *out)
 static void a_checkpoint_is_believed_where_enough_have_seen_it(void **state)
 {
     char text[4096];
-    struct dbk_checkpoint read;
+    struct dbk_log_checkpoint read;
     struct dbk_policy *policy;
     uint64_t witnesses;
 
@@ -158,7 +158,7 @@ static void a_checkpoint_is_believed_where_enough_have_seen_it(void **state)
 static void a_log_that_a_policy_does_not_name_is_not_believed(void **state)
 {
     char text[4096], line[DBK_VKEY_TEXT + 64], vkey[DBK_VKEY_TEXT + 1];
-    struct dbk_checkpoint read;
+    struct dbk_log_checkpoint read;
     struct dbk_policy *policy;
     struct dbk_skey other;
     struct dbk_vkey made;
