@@ -4,6 +4,7 @@ program that made it."""
 
 import ctypes
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,10 +17,12 @@ RULES = """
 table ip links {
     set gone { type ipv4_addr; }
     set lossy { type ipv4_addr; }
+    counter cut {}
+    counter lost {}
     chain in {
         type filter hook input priority 0;
-        ip saddr @gone drop
-        ip saddr @lossy numgen random mod 100 < %d drop
+        ip saddr @gone counter name cut drop
+        ip saddr @lossy numgen random mod 100 < %d counter name lost drop
     }
 }
 """
@@ -41,6 +44,7 @@ def missing():
 def _run(*command, given=None):
     done = subprocess.run(command, input=given, text=True, capture_output=True, check=False)
     assert done.returncode == 0, (command, done.stderr)
+    return done.stdout
 
 
 class Network:
@@ -79,7 +83,7 @@ class Network:
 
     @staticmethod
     def _within(pid, *command, given=None):
-        _run("nsenter", "-t", str(pid), "-n", "--", *command, given=given)
+        return _run("nsenter", "-t", str(pid), "-n", "--", *command, given=given)
 
     def _attach(self, switch, number, name):
         pid, port = self._hold(name), f"port{number}"
@@ -120,6 +124,15 @@ class Network:
     def lose(self, sender, receiver):
         """Some of it does not."""
         self._filter("add", "lossy", receiver, sender)
+
+    def dropped(self):
+        """How many packets did not arrive so far: on cut links, on lossy ones."""
+        counts = {"cut": 0, "lost": 0}
+        for name in self.names:
+            told = self._within(self.holders[name].pid, "nft", "list", "counters")
+            for which, packets in re.findall(r"counter (\w+) \{\s*packets (\d+)", told):
+                counts[which] += int(packets)
+        return counts["cut"], counts["lost"]
 
     def heal(self):
         for name in self.names:

@@ -23,9 +23,10 @@ from registers import DOMAIN, Registers
 from traffic import Traffic
 from writes import mark_of
 
-ROUNDS = int(os.environ.get("DAYBOOK_ROUNDS", 10))
+ROUNDS = int(os.environ.get("DAYBOOK_ROUNDS", 20))
 SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
 LONG = 300  # seconds until all is well again after the last fault
+LONG_ROUNDS = 60  # of a run in which everything must have happened
 
 
 def registers_marks(records):
@@ -61,10 +62,14 @@ class Cluster(unittest.TestCase):
         print(f"DAYBOOK_SEED={SEED}", flush=True)
         self.chance = random.Random(SEED)
         self.began = time.monotonic()
-        self.faults, self.starting, self.counts = [], set(), {}
+        self.faults, self.starting = [], set()
+        self.counts = {}  # of each event, and of each kind of it
+        self.bites = dict.fromkeys(("packets on cut links", "packets on lossy links",
+                                    "calls on full disks", "seconds between clocks"), 0)
         self.scratch = tempfile.mkdtemp(prefix="daybook-torture-", dir="/var/tmp")
         self.no_links = network.missing()
         self.net = None
+        self.clocks = dict.fromkeys("abc", 0)
         hosts, within = None, {}
         if self.no_links:
             print(f"SKIPPED: cut links, for {self.no_links}", flush=True)
@@ -99,6 +104,10 @@ class Cluster(unittest.TestCase):
         self.faults.append(Fault(what, of, time.monotonic() +
                                  self.chance.uniform(1, longest), end))
         return of
+
+    def bite(self, what, count):
+        self.bites[what] += count
+        self.say(f"  {count} {what}")
 
     def has(self, *whats):
         return any(fault.what in whats for fault in self.faults)
@@ -164,6 +173,33 @@ class Cluster(unittest.TestCase):
         self.brokers.freeze(number)
         return self.last("broker", number, 12, lambda: self.brokers.thaw(number))
 
+    def restart_brokers(self):
+        """All at once, as where their power fails, but that the disks have all: they come
+        back as they are killed."""
+        if self.a_broker() is None:
+            return None
+        how = self.chance.choice((self.brokers.kill, self.brokers.terminate))
+        for number in self.brokers.numbers:
+            how(number)
+        return self.last("broker", how.__name__, 3, lambda: [
+            self.restart_broker(number) for number in self.brokers.numbers])
+
+    def hand_over(self):
+        leader = self.nodes.leader()
+        others = [node for node in self.nodes if node.up and node is not leader]
+        if not leader or not others:
+            return None
+        to = self.chance.choice(others)
+        client = leader.client(timeout=10)
+        try:
+            answer = client.post("/admin/cluster/hand-over", {"node": to.name}).status
+        except OSError as error:
+            answer = error
+        finally:
+            client.close()
+            leader.clients.remove(client)
+        return f"to {to.name}: {answer}"
+
     def cut_links(self):
         """Of a node to some brokers, or of a broker to the others; one way, or both, or with
         loss."""
@@ -182,19 +218,39 @@ class Cluster(unittest.TestCase):
                 self.net.cut(one, other)
             if how in ("from", "both"):
                 self.net.cut(other, one)
-        return self.last("links", f"{how} {one} {others}", 12, self.net.heal)
+        kind = f"cut_links: {how}, of a {'broker' if one in brokers else 'node'}"
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        return self.last("links", f"{how} {one} {others}", 12, self.heal_links)
+
+    def heal_links(self):
+        self.net.heal()
+        before = (self.bites["packets on cut links"], self.bites["packets on lossy links"])
+        cut, lost = self.net.dropped()
+        if cut > before[0]:
+            self.bite("packets on cut links", cut - before[0])
+        if lost > before[1]:
+            self.bite("packets on lossy links", lost - before[1])
 
     def fill_disk(self):
         node = self.a_node()
         if not node or self.has("disk"):
             return None
+        failed = node.disk.failed
         node.disk.fail("write", "sync", "meta", error=errno.ENOSPC)
-        return self.last("disk", node.name, 6, node.disk.heal)
+
+        def heal():
+            node.disk.heal()
+            self.bite("calls on full disks", node.disk.failed - failed)
+        return self.last("disk", node.name, 6, heal)
 
     def set_clock(self):
         node = self.chance.choice(self.nodes.all)
         seconds = self.chance.choice((-86400, -3600, -7, 0, 7, 3600, 86400))
         node.set_clock(seconds)
+        self.clocks[node.name] = seconds
+        apart = max(self.clocks.values()) - min(self.clocks.values())
+        self.bites["seconds between clocks"] = max(
+            apart, self.bites["seconds between clocks"])
         return f"{node.name} {seconds:+}"
 
     def look_after(self):
@@ -213,16 +269,24 @@ class Cluster(unittest.TestCase):
                 raise AssertionError(f"{node.name} ended by itself, with "
                                      f"{node.process.returncode}: {node.tail()}")
 
-    def happen(self):
-        events = [(self.kill_node, 5), (self.stop_node, 1), (self.freeze_node, 3),
-                  (self.kill_broker, 3), (self.stop_broker, 1), (self.freeze_broker, 2),
-                  (self.cut_links, 5), (self.fill_disk, 2), (self.set_clock, 1)]
-        doing, weights = zip(*events)
+    def events(self):
+        """What may happen, and how often."""
+        return [(self.kill_node, 5), (self.stop_node, 1), (self.freeze_node, 3),
+                (self.kill_broker, 3), (self.stop_broker, 1), (self.freeze_broker, 2),
+                (self.restart_brokers, 1), (self.fill_disk, 2), (self.set_clock, 1),
+                (self.hand_over, 1)] + ([(self.cut_links, 5)] if self.net else [])
+
+    def happen(self, due):
+        """One of those that are due, or any where none can be done."""
+        doing, weights = zip(*self.events())
         while True:
-            event = self.chance.choices(doing, weights)[0]
+            event = self.chance.choice(due) if due and self.chance.random() < 0.8 else \
+                self.chance.choices(doing, weights)[0]
             leader = self.nodes.leader()
             of = event()
             if of is not None:
+                if event in due:
+                    due.remove(event)
                 name = event.__name__
                 self.counts[name] = self.counts.get(name, 0) + 1
                 self.say(name, of, "while", leader.name if leader else "nobody", "leads")
@@ -249,11 +313,29 @@ class Cluster(unittest.TestCase):
         raise AssertionError("not well again: " + self.nodes.tail())
 
     def test_they_are_as_one(self):
+        try:
+            self.torture()
+        except BaseException:
+            self.keep()
+            raise
+
+    def keep(self):
+        """What a failure may be explained by."""
+        for node in self.nodes:
+            shutil.copytree(node.data_dir, os.path.join(self.scratch, node.name),
+                            ignore_dangling_symlinks=True)
+        for number in self.brokers.numbers:
+            shutil.copy(os.path.join(self.brokers.directory, str(number), "server.log"),
+                        os.path.join(self.scratch, f"broker{number}.log"))
+        self.say("kept in", self.scratch)
+
+    def torture(self):
         load = Traffic(self.nodes, SEED, clients=6, may_refuse=True, pause=0.05).start()
         registers = Registers(self.nodes.all, SEED).start()
         self.pause(2)
+        due = [event for event, _ in self.events()]  # each once, and then as it comes
         for _ in range(ROUNDS):
-            self.happen()
+            self.happen(due)
             self.pause(self.chance.uniform(0.5, 6))
             self.assertFalse(load.wrong, load.wrong[:5])
         self.all_well()
@@ -264,10 +346,22 @@ class Cluster(unittest.TestCase):
                  len(registers.history), "in the history")
         head = self.nodes.await_equal(LONG)
         self.check(load, registers, head)
-        shutil.rmtree(self.scratch)  # of a failure it is kept: the history, and its page
-        print(f"events: {sum(self.counts.values())}: {self.counts}", flush=True)
+        shutil.rmtree(self.scratch)  # of a failure it is kept
+        self.tell()
         if self.no_links:
             self.skipTest(f"passed, but no links were cut: {self.no_links}")
+
+    def tell(self):
+        """How often each happened, and that none of it was for nothing."""
+        print(f"events: {ROUNDS}: {dict(sorted(self.counts.items()))}", self.bites,
+              flush=True)
+        if ROUNDS < LONG_ROUNDS:
+            return
+        never = [event.__name__ for event, _ in self.events()
+                 if event.__name__ not in self.counts]
+        never += [what for what, count in self.bites.items()
+                  if not count and (self.net or "links" not in what)]
+        self.assertFalse(never, "did not happen")
 
     def check(self, load, registers, head):
         records = self.nodes.all[0].log_records()
