@@ -238,6 +238,8 @@ static void several_versions_may_be_expected(void **state)
     make_kate(*state, id);
     snprintf(path, sizeof path, "/persons/%s", id);
     expect(*state, "PATCH", path, "If-Match: \"7\", \"1-00ff\"\r\n",
+           "{\"role\":\"admin\"}", 412, NULL);
+    expect(*state, "PATCH", path, "If-Match: \"7\", \"1-0123456789abcdef\"\r\n",
            "{\"role\":\"admin\"}", 200, NULL);
     expect(*state, "PATCH", path, "If-Match: \"7\", \"1\"\r\n", "{\"role\":\"user\"}",
            412, NULL);

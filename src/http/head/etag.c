@@ -91,37 +91,45 @@ static bool next_tag(const char **at, bool *weak, struct dbk_slice *inside)
     return **at == '\0' || **at == ',';
 }
 
-/* The checksum at the front of what is behind the dash, where that is as long as ours. */
-static bool checksum_of(struct dbk_slice rest, uint32_t *checksum)
+static bool is_hex(struct dbk_slice text)
 {
-    char digits[CHECKSUM_DIGITS + 1], *end;
+    for (size_t i = 0; i < text.length; i++)
+        if (!memchr("0123456789abcdef", text.data[i], 16))
+            return false;
+    return true;
+}
 
+/* What is behind the dash: a checksum, a hash, or both. False: none of ours. */
+static bool read_rest(struct dbk_slice rest, struct etag_version *out)
+{
+    char digits[CHECKSUM_DIGITS + 1] = "";
+
+    if (!is_hex(rest))
+        return false;
+    if (rest.length == (size_t)2 * HASH_BYTES)
+        return true;
     if (rest.length != CHECKSUM_DIGITS &&
         rest.length != CHECKSUM_DIGITS + 2 * HASH_BYTES)
         return false;
     memcpy(digits, rest.data, CHECKSUM_DIGITS);
-    digits[CHECKSUM_DIGITS] = '\0';
-    if (strspn(digits, "0123456789abcdef") != CHECKSUM_DIGITS)
-        return false;
-    *checksum = (uint32_t)strtoul(digits, &end, 16);
+    out->has_checksum = true;
+    out->checksum = (uint32_t)strtoul(digits, NULL, 16);
     return true;
 }
 
-/* The number before '-' or the end, and the checksum behind it, if any; version 0 for a tag
- * that is not one of ours. */
-static struct etag_version version_of(struct dbk_slice tag)
+/* False: a tag that no answer has, so that it matches nothing. */
+static bool read_version(struct dbk_slice tag, struct etag_version *out)
 {
-    struct etag_version found = {0};
     size_t i = 0;
 
+    *out = (struct etag_version){0};
     for (; i < tag.length && i < 19 && tag.data[i] >= '0' && tag.data[i] <= '9'; i++)
-        found.version = found.version * 10 + (uint64_t)(tag.data[i] - '0');
-    if (i < tag.length && tag.data[i] != '-')
-        found.version = 0;
-    else if (i < tag.length)
-        found.has_checksum = checksum_of(
-            (struct dbk_slice){tag.data + i + 1, tag.length - i - 1}, &found.checksum);
-    return found;
+        out->version = out->version * 10 + (uint64_t)(tag.data[i] - '0');
+    if (i == 0 || tag.data[0] == '0')
+        return false;
+    return i == tag.length ||
+           (tag.data[i] == '-' &&
+            read_rest((struct dbk_slice){tag.data + i + 1, tag.length - i - 1}, out));
 }
 
 static enum dbk_code take_versions(const char *name, const char *header,
@@ -135,8 +143,9 @@ static enum dbk_code take_versions(const char *name, const char *header,
     if (versions->any)
         return DBK_OK;
     while (next_tag(&header, &weak, &tag)) {
-        struct etag_version version = version_of(tag);
-        if ((weak && !weak_count) || version.version == 0)
+        struct etag_version version;
+
+        if ((weak && !weak_count) || !read_version(tag, &version))
             continue;
         if (versions->count == ETAG_VERSIONS_MAX)
             return dbk_fail(err, DBK_INVALID, "%s has more than %d entity tags", name,

@@ -5,7 +5,8 @@
  * where it was just written. The checksum is that of the record which the version is the
  * sequence of: after a log was put back the same number can be another state. If-Match is
  * about version and checksum, and takes both, and tags without a checksum, as events have
- * and persons had; so is If-None-Match on a write; on a read it compares whole tags. An
+ * and persons had; so is If-None-Match on a write; on a read it compares whole tags. A tag of
+ * any other shape is nobody's, and matches nothing. An
  * answer that has a coding has its name at the end of the tag, behind a dash, which is not
  * looked at: it is the same version. Source: RFC 9110, sections 8.8.3, 13.1.1 and 13.1.2.
  */

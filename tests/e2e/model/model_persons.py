@@ -22,6 +22,10 @@ def same_person(shown, brought):
         and same(shown.get("properties"), brought.get("properties"))
 
 
+# A checksum, a hash, or both: what else is there is no tag of ours.
+BEHIND_VERSION = r'-([0-9a-f]{8}|[0-9a-f]{16}|[0-9a-f]{24})"'
+
+
 class Persons(Reads):
     # What writes have in common.
 
@@ -29,10 +33,10 @@ class Persons(Reads):
         tags = rq.headers.get("If-Match", "*")
         if not re.fullmatch(r'\*|(W/)?"[^"]*"(, *(W/)?"[^"]*")*', tags):
             raise Refused(400)
-        if tags != "*" and f'"{version}"' not in [re.sub("-[0-9a-f]+", "", tag)
+        if tags != "*" and f'"{version}"' not in [re.sub(BEHIND_VERSION, '"', tag)
                                                   for tag in re.split(", *", tags)]:
             raise Refused(412)
-        but = re.sub("-[0-9a-f]+", "", rq.headers.get("If-None-Match", ""))
+        but = re.sub(BEHIND_VERSION, '"', rq.headers.get("If-None-Match", ""))
         if but in ("*", f'"{version}"'):
             raise Refused(412)
 
