@@ -36,6 +36,10 @@ void dbk_log_checkpoint_sign(const struct dbk_log_checkpoint *checkpoint,
                              const struct dbk_skey *key,
                              struct dbk_signed_checkpoint *out);
 
+/* Add the line of another signature, with its line feed. DBK_TOO_LARGE. */
+enum dbk_code dbk_log_checkpoint_add(struct dbk_signed_checkpoint *checkpoint,
+                                     const char *line, struct dbk_error *err);
+
 /* Read a note that must be a checkpoint signed by this key, under its name. note (may be
  * NULL) receives it taken apart, pointing into bytes.
  *

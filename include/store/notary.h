@@ -1,8 +1,8 @@
 /* notary.h - who signs what the log is: the audit directory, and the thread that follows the
  * log with a tree and signs checkpoints.
  *
- * Files in the directory (0700): `key`, the log's name and what it signs with (0600); it is in
- * no backup and no export. `keys.pub`, each key that ever signed here, a line each, as others
+ * Files in the directory (0700): `key`, the log's name and what it signs with (0600), a line a key;
+ * it is in no backup and no export. `keys.pub`, each key that ever signed here, a line each, as others
  * verify it. `last`, the newest checkpoint signed: on disk before it is shown to anybody.
  * `tree`, the tree's file (tree.h).
  *
@@ -15,6 +15,7 @@
 
 #include "store/checkpoint.h"
 #include "store/watch.h"
+#include "store/witness.h"
 
 /* The directory. */
 
@@ -38,6 +39,32 @@ enum dbk_code dbk_audit_init(const char *dir, const char *origin, bool anew,
 /* Read the key. DBK_NOT_FOUND: there is none. DBK_DAMAGED, DBK_IO. */
 enum dbk_code dbk_audit_key(const char *dir, struct dbk_skey *key,
                             struct dbk_error *err);
+
+/* Another key takes over from the one that signs, which goes on signing beside it until its
+ * end: who verifies by the former has that long to take the new one. Both have the log's name;
+ * a running notary takes them up.
+ *
+ * Killed at any moment, what was signed verifies by a key of keys.pub: the new one is there
+ * before it signs. */
+#define DBK_AUDIT_SIGNERS 2
+struct dbk_audit_signers {
+    size_t count;
+    struct dbk_skey keys[DBK_AUDIT_SIGNERS]; /* the newest first */
+};
+/* As dbk_audit_key. Wipe them. */
+enum dbk_code dbk_audit_signers(const char *dir, struct dbk_audit_signers *out,
+                                struct dbk_error *err);
+void dbk_audit_signers_wipe(struct dbk_audit_signers *signers);
+
+/* Begin that. *made receives the new key. DBK_CONFLICT: two sign already. DBK_NO_ROOM,
+ * DBK_INTERNAL, and as dbk_audit_key. */
+enum dbk_code dbk_audit_rotate(const char *dir, struct dbk_vkey *made,
+                               struct dbk_error *err);
+/* End it: the former key, which *ended receives, signs no more, and is wiped from the file.
+ * DBK_NOT_FOUND: one key signs. DBK_CONFLICT: the new one has signed nothing yet. DBK_NO_ROOM,
+ * and as dbk_audit_key. */
+enum dbk_code dbk_audit_rotate_end(const char *dir, struct dbk_vkey *ended,
+                                   struct dbk_error *err);
 
 /* Read the keys of keys.pub, the newest last, at most count of them; returns how many by
  * *found. DBK_NOT_FOUND, DBK_DAMAGED, DBK_IO. */
@@ -66,6 +93,11 @@ struct dbk_notary_options {
     const char *origin; /* as dbk_audit_init, never anew; borrowed for the start */
     int interval_ms;    /* at most so long a record waits to be signed; 0: 10 s */
     int apart_ms;       /* at least so long there is between two checkpoints; 0: 1 s */
+    /* What is shown must meet this one, where it asks for witnesses: the newest checkpoint
+     * that they signed, too, as `cosigned` has it (witness.h). NULL: what was signed here is
+     * shown. Borrowed until dbk_notary_stop. */
+    const struct dbk_policy *policy;
+    int witness_patience_ms; /* so long they may be behind until it is told; 0: 1 min */
     /* Told what an operator should know, a line each, once until it changes; called from
      * its thread. May be NULL. */
     void (*report)(void *context, const char *line);
@@ -97,7 +129,14 @@ struct dbk_notary_state {
     uint64_t head;        /* of the log, as it saw it last; head - size is its lag */
     uint64_t signed_size; /* of the newest checkpoint */
     int64_t signed_at; /* when, microseconds since 1970; 0: not since it was started */
-    uint64_t signatures; /* since the start */
+    uint64_t signatures;    /* since the start */
+    bool needs_witnesses;   /* the policy asks for some: */
+    uint64_t cosigned_size; /* of the newest checkpoint that they signed; it is shown */
+    int64_t
+        behind_since; /* when what they have not signed was, as signed_at; 0: nothing */
+    bool behind;      /* ... which is longer ago than their patience */
+    unsigned alarms;  /* witnesses that have seen more records, or other ones */
+    char alarm[400];  /* of the first of them: what, and what to do */
 };
 void dbk_notary_state(struct dbk_notary *notary, struct dbk_notary_state *out);
 
@@ -106,7 +145,8 @@ void dbk_notary_state(struct dbk_notary *notary, struct dbk_notary_state *out);
 enum dbk_code dbk_notary_vkey(struct dbk_notary *notary, struct dbk_vkey *key,
                               struct dbk_error *err);
 
-/* The newest checkpoint. Waits for nobody.
+/* The newest checkpoint that is shown: that was signed, and by witnesses where the policy asks
+ * for them. Waits for nobody.
  *
  * DBK_UNAVAILABLE  nothing is signed, or no more: err says why, as dbk_notary_state does */
 enum dbk_code dbk_notary_checkpoint(struct dbk_notary *notary,
@@ -114,7 +154,7 @@ enum dbk_code dbk_notary_checkpoint(struct dbk_notary *notary,
                                     struct dbk_error *err);
 
 /* Ask for a checkpoint that covers `size` records at least, and wait for it, at most
- * timeout_ms. Those who ask within apart_ms get the same one. size is a record's that the
+ * timeout_ms; witnesses are not waited for. Those who ask within apart_ms get the same one. size is a record's that the
  * log has.
  *
  * DBK_TIMEOUT      there was none in time
@@ -127,7 +167,7 @@ enum dbk_code dbk_notary_await(struct dbk_notary *notary, uint64_t size, int tim
  * checkpoint is not to be shown. Borrowed until dbk_notary_stop. */
 struct dbk_tree *dbk_notary_tree(struct dbk_notary *notary);
 
-/* The proof that a record is in the newest checkpoint, as a file of text. *size (may be NULL)
+/* The proof that a record is in the newest checkpoint that is shown, as a file of text. *size (may be NULL)
  * receives the checkpoint's.
  *
  * DBK_NOT_FOUND    the checkpoint has no such record; perhaps not yet

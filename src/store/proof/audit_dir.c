@@ -5,6 +5,7 @@
  * anything that it signed last is a loss that was not made here. */
 #include "audit_dir.h"
 
+#include "lines.h"
 #include "store/durable.h"
 #include "store/timestamp.h"
 
@@ -27,17 +28,16 @@ bool dbk_audit_path(const char *dir, const char *name, char out[DBK_AUDIT_PATH])
     return snprintf(out, DBK_AUDIT_PATH, "%s/%s", dir, name) < DBK_AUDIT_PATH;
 }
 
-static enum dbk_code find_path(const char *dir, const char *name,
-                               char out[DBK_AUDIT_PATH], struct dbk_error *err)
+enum dbk_code audit_dir_path(const char *dir, const char *name,
+                             char out[DBK_AUDIT_PATH], struct dbk_error *err)
 {
     if (dbk_audit_path(dir, name, out))
         return DBK_OK;
     return dbk_fail(err, DBK_INVALID, "the path of the audit directory is too long");
 }
 
-/* All of a file, at most size - 1 bytes, with a NUL behind. */
-static enum dbk_code read_file(const char *path, char *out, size_t size, size_t *length,
-                               struct dbk_error *err)
+enum dbk_code audit_dir_read(const char *path, char *out, size_t size, size_t *length,
+                             struct dbk_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = 0;
@@ -62,9 +62,8 @@ static enum dbk_code read_file(const char *path, char *out, size_t size, size_t 
     return DBK_OK;
 }
 
-/* Whole and durable, or as it was. */
-static enum dbk_code write_file(const char *path, const char *bytes, size_t length,
-                                struct dbk_error *err)
+enum dbk_code audit_dir_write(const char *path, const char *bytes, size_t length,
+                              struct dbk_error *err)
 {
     char tmp[DBK_AUDIT_PATH + 8];
     enum dbk_code code;
@@ -83,32 +82,60 @@ static enum dbk_code write_file(const char *path, const char *bytes, size_t leng
     return code;
 }
 
-/* The line without its line feed, and nothing behind it. */
-static bool only_line(const char *text, size_t length, struct dbk_slice *line)
+/* A line for each key, at most as many as sign. */
+static bool read_signers(struct dbk_slice text, struct dbk_audit_signers *out)
 {
-    *line = (struct dbk_slice){text, length ? length - 1 : 0};
-    return length > 0 && text[length - 1] == '\n' && !memchr(text, '\n', length - 1);
+    struct dbk_slice line;
+
+    while (lines_next(&text, &line)) {
+        struct dbk_skey *key = &out->keys[out->count];
+
+        if (out->count == DBK_AUDIT_SIGNERS ||
+            dbk_skey_parse(line, key, NULL) != DBK_OK ||
+            key->vkey.type != DBK_KEY_LOG ||
+            strcmp(key->vkey.name, out->keys[0].vkey.name) != 0)
+            return false;
+        out->count++;
+    }
+    return out->count > 0 && text.length == 0;
 }
 
-enum dbk_code dbk_audit_key(const char *dir, struct dbk_skey *key,
-                            struct dbk_error *err)
+enum dbk_code dbk_audit_signers(const char *dir, struct dbk_audit_signers *out,
+                                struct dbk_error *err)
 {
-    char path[DBK_AUDIT_PATH], text[DBK_SKEY_TEXT + 64];
-    struct dbk_slice line;
+    char path[DBK_AUDIT_PATH], text[DBK_AUDIT_SIGNERS * (DBK_SKEY_TEXT + 1) + 64];
     size_t length;
-    enum dbk_code code = find_path(dir, "key", path, err);
+    enum dbk_code code = audit_dir_path(dir, "key", path, err);
 
-    *key = (struct dbk_skey){.vkey.type = DBK_KEY_LOG};
+    out->count = 0;
     if (code == DBK_OK)
-        code = read_file(path, text, sizeof text, &length, err);
-    if (code == DBK_OK &&
-        (!only_line(text, length, &line) || dbk_skey_parse(line, key, NULL) != DBK_OK ||
-         key->vkey.type != DBK_KEY_LOG))
+        code = audit_dir_read(path, text, sizeof text, &length, err);
+    if (code == DBK_OK && !read_signers((struct dbk_slice){text, length}, out))
         code = dbk_fail(err, DBK_DAMAGED,
                         "%s holds no key: put a copy back, or begin another name by "
                         "daybook audit init --origin NAME",
                         path);
     sodium_memzero(text, sizeof text);
+    if (code != DBK_OK)
+        dbk_audit_signers_wipe(out);
+    return code;
+}
+
+void dbk_audit_signers_wipe(struct dbk_audit_signers *signers)
+{
+    sodium_memzero(signers, sizeof *signers);
+}
+
+enum dbk_code dbk_audit_key(const char *dir, struct dbk_skey *key,
+                            struct dbk_error *err)
+{
+    struct dbk_audit_signers signers;
+    enum dbk_code code = dbk_audit_signers(dir, &signers, err);
+
+    *key = (struct dbk_skey){.vkey.type = DBK_KEY_LOG};
+    if (code == DBK_OK)
+        *key = signers.keys[0];
+    dbk_audit_signers_wipe(&signers);
     return code;
 }
 
@@ -118,13 +145,13 @@ enum dbk_code dbk_audit_keys(const char *dir, struct dbk_vkey *keys, size_t coun
     enum { SIZE = KEYS_MAX * (DBK_VKEY_TEXT + 1) };
     char path[DBK_AUDIT_PATH], *text = malloc(SIZE), *feed;
     size_t length;
-    enum dbk_code code = find_path(dir, "keys.pub", path, err);
+    enum dbk_code code = audit_dir_path(dir, "keys.pub", path, err);
 
     *found = 0;
     if (!text)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to read keys");
     if (code == DBK_OK)
-        code = read_file(path, text, SIZE, &length, err);
+        code = audit_dir_read(path, text, SIZE, &length, err);
     for (char *at = text; code == DBK_OK && at < text + length; at = feed + 1) {
         feed = memchr(at, '\n', (size_t)(text + length - at));
         if (!feed)
@@ -149,10 +176,10 @@ enum dbk_code dbk_audit_last(const char *dir, const struct dbk_vkey *key,
 {
     char path[DBK_AUDIT_PATH];
     struct dbk_error why;
-    enum dbk_code code = find_path(dir, "last", path, err);
+    enum dbk_code code = audit_dir_path(dir, "last", path, err);
 
     if (code == DBK_OK)
-        code = read_file(path, last->text, sizeof last->text, &last->length, err);
+        code = audit_dir_read(path, last->text, sizeof last->text, &last->length, err);
     if (code != DBK_OK)
         return code;
     if (dbk_log_checkpoint_open((struct dbk_slice){last->text, last->length}, key,
@@ -166,9 +193,9 @@ enum dbk_code audit_dir_put_last(const char *dir,
                                  struct dbk_error *err)
 {
     char path[DBK_AUDIT_PATH];
-    enum dbk_code code = find_path(dir, "last", path, err);
+    enum dbk_code code = audit_dir_path(dir, "last", path, err);
 
-    return code == DBK_OK ? write_file(path, last->text, last->length, err) : code;
+    return code == DBK_OK ? audit_dir_write(path, last->text, last->length, err) : code;
 }
 
 /* Making it. */
@@ -197,13 +224,12 @@ static bool is_made_up(const char *name)
            strlen(name) == strlen(MADE_UP) + 2 * MADE_UP_BYTES;
 }
 
-/* Append the key's line, where it is not the last. */
-static enum dbk_code note_key(const char *dir, const struct dbk_vkey *key,
-                              struct dbk_error *err)
+enum dbk_code audit_dir_note_key(const char *dir, const struct dbk_vkey *key,
+                                 struct dbk_error *err)
 {
     char path[DBK_AUDIT_PATH], text[DBK_VKEY_TEXT + 3] = "\n";
     size_t length = dbk_vkey_format(key, text + 1) + 1;
-    enum dbk_code code = find_path(dir, "keys.pub", path, err);
+    enum dbk_code code = audit_dir_path(dir, "keys.pub", path, err);
     struct stat status;
     char last = '\n';
     int fd;
@@ -229,7 +255,7 @@ static enum dbk_code note_key(const char *dir, const struct dbk_vkey *key,
 static enum dbk_code keep_last(const char *dir, struct dbk_error *err)
 {
     char path[DBK_AUDIT_PATH], kept[DBK_AUDIT_PATH + 32];
-    enum dbk_code code = find_path(dir, "last", path, err);
+    enum dbk_code code = audit_dir_path(dir, "last", path, err);
     int64_t seconds = dbk_timestamp_now() / 1000000;
 
     if (code != DBK_OK)
@@ -257,17 +283,31 @@ static enum dbk_code begin_last(const char *dir, const struct dbk_skey *key,
     return code;
 }
 
+enum dbk_code audit_dir_put_signers(const char *dir,
+                                    const struct dbk_audit_signers *signers,
+                                    struct dbk_error *err)
+{
+    char path[DBK_AUDIT_PATH], text[DBK_AUDIT_SIGNERS * (DBK_SKEY_TEXT + 1) + 1];
+    size_t length = 0;
+    enum dbk_code code = audit_dir_path(dir, "key", path, err);
+
+    for (size_t i = 0; i < signers->count; i++) {
+        length += dbk_skey_format(&signers->keys[i], text + length);
+        text[length++] = '\n';
+    }
+    if (code == DBK_OK)
+        code = audit_dir_write(path, text, length, err);
+    sodium_memzero(text, sizeof text);
+    return code;
+}
+
 static enum dbk_code put_key(const char *dir, const struct dbk_skey *key,
                              struct dbk_error *err)
 {
-    char path[DBK_AUDIT_PATH], text[DBK_SKEY_TEXT + 2];
-    size_t length = dbk_skey_format(key, text);
-    enum dbk_code code = find_path(dir, "key", path, err);
+    struct dbk_audit_signers alone = {.count = 1, .keys = {*key}};
+    enum dbk_code code = audit_dir_put_signers(dir, &alone, err);
 
-    text[length++] = '\n';
-    if (code == DBK_OK)
-        code = write_file(path, text, length, err);
-    sodium_memzero(text, sizeof text);
+    dbk_audit_signers_wipe(&alone);
     return code;
 }
 
@@ -284,7 +324,7 @@ static enum dbk_code make_key(const char *dir, const char *origin, struct dbk_sk
     code =
         dbk_skey_make(dbk_slice(*origin ? origin : name), DBK_KEY_LOG, NULL, key, err);
     if (code == DBK_OK)
-        code = note_key(dir, &key->vkey, err);
+        code = audit_dir_note_key(dir, &key->vkey, err);
     if (code == DBK_OK)
         code = keep_last(dir, err);
     if (code == DBK_OK)
@@ -301,8 +341,9 @@ static bool has_signed(const char *path)
     char *text = malloc(DBK_SIGNED_MAX + 1);
     struct dbk_log_checkpoint read = {.size = 1};
     size_t length;
-    bool there = note && text &&
-                 read_file(path, text, DBK_SIGNED_MAX + 1, &length, NULL) == DBK_OK;
+    bool there =
+        note && text &&
+        audit_dir_read(path, text, DBK_SIGNED_MAX + 1, &length, NULL) == DBK_OK;
 
     if (there && dbk_note_parse((struct dbk_slice){text, length}, note, NULL) == DBK_OK)
         dbk_log_checkpoint_parse(note->text, &read, NULL);
@@ -315,7 +356,7 @@ static bool has_signed(const char *path)
 static enum dbk_code check_lost(const char *dir, bool anew, struct dbk_error *err)
 {
     char path[DBK_AUDIT_PATH];
-    enum dbk_code code = find_path(dir, "last", path, err);
+    enum dbk_code code = audit_dir_path(dir, "last", path, err);
 
     if (code != DBK_OK || anew || !has_signed(path))
         return code;

@@ -90,6 +90,19 @@ static enum dbk_code check(const struct dbk_note *note, const struct dbk_vkey *k
     return dbk_note_verify(note, key, NULL, err);
 }
 
+enum dbk_code dbk_log_checkpoint_add(struct dbk_signed_checkpoint *checkpoint,
+                                     const char *line, struct dbk_error *err)
+{
+    size_t length = strlen(line);
+
+    if (length > DBK_SIGNED_MAX - checkpoint->length)
+        return dbk_fail(err, DBK_TOO_LARGE, "a checkpoint of more than %zu bytes",
+                        DBK_SIGNED_MAX);
+    memcpy(checkpoint->text + checkpoint->length, line, length + 1);
+    checkpoint->length += length;
+    return DBK_OK;
+}
+
 enum dbk_code dbk_log_checkpoint_open(struct dbk_slice bytes,
                                       const struct dbk_vkey *key,
                                       struct dbk_log_checkpoint *checkpoint,

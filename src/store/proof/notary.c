@@ -35,6 +35,8 @@ static enum dbk_code create(const char *dir, struct dbk_log *log,
     if (notary->options.apart_ms <= 0)
         notary->options.apart_ms = NOTARY_APART_MS;
     atomic_init(&notary->stopping, false);
+    notary->state.needs_witnesses =
+        notary->options.policy && !dbk_policy_met(notary->options.policy, 0);
     notary->state.code = DBK_UNAVAILABLE;
     strcpy(notary->state.why, "it has not gone through the log yet");
     pthread_mutex_init(&notary->mutex, NULL);
@@ -125,17 +127,37 @@ enum dbk_code dbk_notary_vkey(struct dbk_notary *notary, struct dbk_vkey *key,
     return code;
 }
 
+/* With the mutex: what is shown, of a log that is signed. One with more records is of a
+ * state that this log was put back from. */
+static const struct dbk_signed_checkpoint *find_shown(const struct dbk_notary *notary)
+{
+    if (!notary->state.needs_witnesses)
+        return &notary->last;
+    if (!notary->has_cosigned ||
+        strcmp(notary->cosigned.checkpoint.origin, notary->state.origin) != 0 ||
+        notary->cosigned.checkpoint.size > notary->last.checkpoint.size)
+        return NULL;
+    return &notary->cosigned;
+}
+
 enum dbk_code dbk_notary_checkpoint(struct dbk_notary *notary,
                                     struct dbk_signed_checkpoint *out,
                                     struct dbk_error *err)
 {
+    const struct dbk_signed_checkpoint *shown = NULL;
     enum dbk_code code = DBK_OK;
 
     pthread_mutex_lock(&notary->mutex);
     if (notary->has_shown)
-        *out = notary->last;
-    else
+        shown = find_shown(notary);
+    if (shown)
+        *out = *shown;
+    else if (!notary->has_shown)
         code = not_shown(notary, err);
+    else
+        code = dbk_fail(err, DBK_UNAVAILABLE,
+                        "no checkpoint has the signatures of as many witnesses as the "
+                        "policy asks for: daybook audit cosign --follow asks them");
     pthread_mutex_unlock(&notary->mutex);
     return code;
 }

@@ -28,6 +28,8 @@ struct dbk_notary {
     struct dbk_vkey vkey; /* where state.origin is known */
     bool has_shown;       /* last may be shown: it is of this log */
     struct dbk_signed_checkpoint last;
+    bool has_cosigned; /* witnesses have signed: */
+    struct dbk_signed_checkpoint cosigned;
 };
 
 /* The thread's body; the argument is the notary. */

@@ -5,6 +5,7 @@
  * is signed next is first held against it. */
 #include "audit_dir.h"
 #include "notary_private.h"
+#include "notary_watch.h"
 #include "store/durable.h"
 #include "store/timestamp.h"
 #include "turn.h"
@@ -22,8 +23,10 @@ enum { RETRY_MS = 1000, NICE = 10, SAVE_RECORDS = 16384 };
 /* What it knows. */
 struct work {
     struct dbk_notary *notary;
-    struct dbk_skey key;
+    struct dbk_audit_signers signers;
+    struct notary_mark signers_mark;
     bool has_key;
+    bool resigns;      /* others sign since */
     bool has_tree;     /* its file was looked at */
     bool from_file;    /* some of the tree is from its file, and not from the log */
     bool extends;      /* the tree is known to extend last */
@@ -31,6 +34,7 @@ struct work {
     uint32_t checksum; /* of it */
     uint64_t saved;    /* records that the tree's file was about last */
     struct dbk_signed_checkpoint last;
+    struct notary_cosigned cosigned;
     dbk_deadline apart;    /* not to sign before */
     dbk_deadline interval; /* to sign by, where there is something */
     char told[sizeof((struct dbk_error *)0)->text];
@@ -75,16 +79,36 @@ static bool stops(void *context)
     return atomic_load(&((struct dbk_notary *)context)->stopping);
 }
 
+/* By whichever of the keys that sign: the newest may not have yet. */
+static enum dbk_code read_last(struct work *work, struct dbk_error *err)
+{
+    const struct dbk_audit_signers *signers = &work->signers;
+    enum dbk_code code =
+        dbk_audit_last(work->notary->dir, &signers->keys[0].vkey, &work->last, err);
+
+    work->resigns = false;
+    if (code != DBK_DAMAGED || signers->count < 2)
+        return code;
+    work->resigns = true;
+    return dbk_audit_last(work->notary->dir, &signers->keys[1].vkey, &work->last, err);
+}
+
 static enum dbk_code open_key(struct work *work, struct dbk_error *err)
 {
     struct dbk_notary *notary = work->notary;
+    const struct dbk_vkey *key = &work->signers.keys[0].vkey;
     bool made;
     enum dbk_code code =
-        dbk_audit_init(notary->dir, notary->origin, false, &work->key, &made, err);
+        dbk_audit_init(notary->dir, notary->origin, false, NULL, &made, err);
     char line[DBK_VKEY_TEXT + 64], vkey[DBK_VKEY_TEXT + 1];
 
-    if (code == DBK_OK)
-        code = dbk_audit_last(notary->dir, &work->key.vkey, &work->last, err);
+    if (code == DBK_OK) {
+        notary_mark_moved(&work->signers_mark, notary->dir, "key");
+        code = dbk_audit_signers(notary->dir, &work->signers, err);
+    }
+    if (code != DBK_OK)
+        return code;
+    code = read_last(work, err);
     if (code == DBK_NOT_FOUND || code == DBK_DAMAGED)
         return dbk_wrap(err,
                         "what was signed last is not known, and nothing may "
@@ -94,16 +118,41 @@ static enum dbk_code open_key(struct work *work, struct dbk_error *err)
         return code;
     work->has_key = true;
     pthread_mutex_lock(&notary->mutex);
-    notary->vkey = work->key.vkey;
-    strcpy(notary->state.origin, work->key.vkey.name);
+    notary->vkey = *key;
+    strcpy(notary->state.origin, key->name);
     notary->state.signed_size = work->last.checkpoint.size;
     pthread_mutex_unlock(&notary->mutex);
     if (made) {
-        dbk_vkey_format(&work->key.vkey, vkey);
+        dbk_vkey_format(key, vkey);
         snprintf(line, sizeof line, "the log is signed from now on by %s", vkey);
         report(work, line);
     }
     return DBK_OK;
+}
+
+/* Keys that take over while it runs: of the same name, and with one of those before. Another
+ * name is for the next start. */
+static void take_over(struct work *work)
+{
+    struct dbk_audit_signers now, *before = &work->signers;
+    const bool moved =
+        notary_mark_moved(&work->signers_mark, work->notary->dir, "key") &&
+        dbk_audit_signers(work->notary->dir, &now, NULL) == DBK_OK;
+    bool related = false;
+
+    if (!moved)
+        return;
+    for (size_t i = 0; i < now.count * before->count; i++)
+        related = related || dbk_vkey_equal(&now.keys[i % now.count].vkey,
+                                            &before->keys[i / now.count].vkey);
+    if (related) {
+        work->resigns = !dbk_vkey_equal(&now.keys[0].vkey, &before->keys[0].vkey);
+        *before = now;
+        pthread_mutex_lock(&work->notary->mutex);
+        work->notary->vkey = now.keys[0].vkey;
+        pthread_mutex_unlock(&work->notary->mutex);
+    }
+    dbk_audit_signers_wipe(&now);
 }
 
 /* It is made again from the log. */
@@ -247,6 +296,25 @@ static void show(struct work *work, bool signed_now)
     pthread_mutex_unlock(&notary->mutex);
 }
 
+/* By each key that signs. */
+static enum dbk_code sign_text(const struct work *work,
+                               const struct dbk_log_checkpoint *next,
+                               struct dbk_signed_checkpoint *made,
+                               struct dbk_error *err)
+{
+    const struct dbk_audit_signers *signers = &work->signers;
+    char text[DBK_CHECKPOINT_TEXT + 1], line[DBK_NOTE_LINE + 1];
+    const size_t length = dbk_log_checkpoint_format(next, text);
+    enum dbk_code code = DBK_OK;
+
+    dbk_log_checkpoint_sign(next, &signers->keys[0], made);
+    for (size_t i = 1; code == DBK_OK && i < signers->count; i++) {
+        dbk_note_sign((struct dbk_slice){text, length}, &signers->keys[i], 0, line);
+        code = dbk_log_checkpoint_add(made, line, err);
+    }
+    return code;
+}
+
 static enum dbk_code sign(struct work *work, struct dbk_error *err)
 {
     struct dbk_notary *notary = work->notary;
@@ -256,14 +324,15 @@ static enum dbk_code sign(struct work *work, struct dbk_error *err)
 
     if (!made)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to sign");
-    memcpy(next.origin, work->key.vkey.name, sizeof next.origin);
+    memcpy(next.origin, work->signers.keys[0].vkey.name, sizeof next.origin);
     code = dbk_tree_root(notary->tree, next.size, &next.root, err);
-    if (code == DBK_OK) {
-        dbk_log_checkpoint_sign(&next, &work->key, made);
+    if (code == DBK_OK)
+        code = sign_text(work, &next, made, err);
+    if (code == DBK_OK)
         code = audit_dir_put_last(notary->dir, made, err);
-    }
     if (code == DBK_OK) { /* from now on it counts, shown or not */
         work->last = *made;
+        work->resigns = false;
         show(work, true);
     }
     free(made);
@@ -278,6 +347,8 @@ static bool is_due(struct work *work)
     struct dbk_notary *notary = work->notary;
     uint64_t size = dbk_tree_size(notary->tree), wanted;
 
+    if (work->resigns)
+        return dbk_deadline_left(work->apart) == 0;
     if (size <= work->last.checkpoint.size)
         return false;
     pthread_mutex_lock(&notary->mutex);
@@ -307,6 +378,8 @@ static enum dbk_code go_on(struct work *work, struct dbk_error *err)
 
     if (!work->has_key)
         code = open_key(work, err);
+    else
+        take_over(work);
     if (code == DBK_OK)
         code = follow(work, err);
     if (code == DBK_OK && !work->notary->has_shown) /* it alone changes that */
@@ -351,10 +424,12 @@ void *notary_work(void *argument)
         code = go_on(&work, &err);
         if (code != DBK_INTERRUPTED)
             tell(&work, code, &err);
+        if (work.has_key)
+            notary_cosigned_look(&work.cosigned, work.notary);
         save_tree(&work, last);
         if (!last)
             rest(&work, code == DBK_OK ? NOTARY_LOOK_MS : RETRY_MS);
     } while (!last);
-    dbk_skey_wipe(&work.key);
+    dbk_audit_signers_wipe(&work.signers);
     return NULL;
 }

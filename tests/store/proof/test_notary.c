@@ -5,6 +5,7 @@
 #include "store/clock.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -504,14 +505,18 @@ static void be_server(struct world *w, int fd)
     }
 }
 
-static void run_and_kill(struct world *w, int fd, int ms)
+/* After ms, or with ms 0 when it has shown something, which `from` reads. */
+static void run_and_kill(struct world *w, int fd, int ms, int from)
 {
+    struct pollfd shown = {.fd = from, .events = POLLIN};
     pid_t child = fork();
 
     assert_true(child >= 0);
     if (child == 0)
         be_server(w, fd);
     dbk_sleep_ms(ms);
+    if (ms == 0)
+        assert_int_equal(poll(&shown, 1, PATIENCE_MS), 1);
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
 }
@@ -529,8 +534,9 @@ static void what_was_shown_before_any_kill_is_extended(void **state)
     dbk_log_close(w->s.log);
     w->s.log = NULL;
     assert_int_equal(pipe(fds), 0);
+    run_and_kill(w, fds[1], 0, fds[0]);
     for (unsigned i = 0; i < KILLS; i++)
-        run_and_kill(w, fds[1], (int)(20 + i * 13 % 70));
+        run_and_kill(w, fds[1], (int)(20 + i * 13 % 70), fds[0]);
     close(fds[1]);
     scratch_open(&w->s);
     start(w, "a.example/log");
