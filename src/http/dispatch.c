@@ -4,6 +4,7 @@
 #include "authorize.h"
 #include "budget.h"
 #include "guard.h"
+#include "lent.h"
 #include "media_type.h"
 #include "members.h"
 #include "request_count.h"
@@ -178,7 +179,7 @@ static void answer(struct worker *worker)
 }
 
 int dispatch(const struct service *service, struct worker *worker,
-             struct mg_connection *connection)
+             struct mg_connection *connection, struct lent *lent)
 {
     struct request *rq = &worker->request;
     struct response *rs = &worker->response;
@@ -186,12 +187,14 @@ int dispatch(const struct service *service, struct worker *worker,
 
     begin(service, worker);
     rq->connection = connection;
+    rq->lent = lent;
     answer(worker);
     took_us = dbk_clock_us() - rq->began;
     request_count(rq, rs, took_us);
     access_line_tell(rq, rs, took_us);
     worker_trim(worker);
     budget_release(service->budget, &rq->held);
-    guarded_idle(rq->guarded);
+    if (!lent || !lent->unsent) /* else it is still being written */
+        guarded_idle(rq->guarded);
     return rs->status;
 }

@@ -10,7 +10,9 @@
 #include "limiter.h"
 #include "listen.h"
 #include "parked.h"
+#include "quick.h"
 #include "quota.h"
+#include "reactor.h"
 #include "readers.h"
 #include "rebuilder.h"
 #include "store/clock.h"
@@ -30,6 +32,9 @@
 #define DRAIN_REFUSE_MS 1000 /* how long those that keep coming are told so */
 #define DRAIN_STEP_MS 10
 #define OPEN_STEP_MS 1
+/* How long a connection is lent at most, for civetweb ends one of which it has not seen a
+ * request for keep_alive_timeout_ms (civetweb_settings.c). */
+#define LENT_MAX_MS 5000
 
 struct dbk_server {
     struct service service;
@@ -37,6 +42,7 @@ struct dbk_server {
     struct untold untold;
     struct budget budget;
     struct readers readers;
+    struct reactor *reactor; /* NULL: no connection is lent */
     struct mg_context *context;
     unsigned port;
     atomic_bool open;              /* requests are answered; until then they wait */
@@ -56,11 +62,57 @@ static void wait_for_doors(const struct dbk_server *server)
         dbk_sleep_ms(OPEN_STEP_MS);
 }
 
+/* Counted before looking, so that the stop waits for all that did not see it. */
+static int answer(struct dbk_server *server, struct worker *worker,
+                  struct mg_connection *connection, struct lent *lent)
+{
+    bool accepted;
+    int status;
+
+    atomic_fetch_add(&server->under_way, 1);
+    accepted = !atomic_load(&server->service.stopping);
+    if (!accepted)
+        atomic_fetch_sub(&server->under_way, 1);
+    status = dispatch(&server->service, worker, connection, lent);
+    if (accepted)
+        atomic_fetch_sub(&server->under_way, 1);
+    return status;
+}
+
+static bool is_lent_for_long(const struct reactor_seat *seat)
+{
+    return dbk_clock_tick_ms() - seat->lent.since > LENT_MAX_MS;
+}
+
+static bool on_lent(void *context, void *thread, struct reactor_seat *seat)
+{
+    struct dbk_server *server = context;
+    struct worker *worker = thread;
+    char *head;
+    size_t length;
+
+    switch (tap_lent(seat)) {
+    case TAP_LENT_NOTHING:
+        return true;
+    case TAP_LENT_LEFT:
+        return false;
+    case TAP_LENT_WHOLE:
+        break;
+    }
+    tap_head(&head, &length);
+    if (!quick_is(head, length) || is_lent_for_long(seat)) {
+        tap_lent_leave(seat);
+        return false;
+    }
+    answer(server, worker, NULL, &seat->lent);
+    tap_lent_end();
+    return quick_was(worker) && !seat->lent.end && !seat->lent.unsent;
+}
+
 static int on_request(struct mg_connection *connection)
 {
     struct dbk_server *server = server_of(connection);
     struct worker *worker = mg_get_thread_pointer(connection);
-    bool accepted;
     int status;
 
     if (!worker) { /* the thread began without memory; civetweb cannot be told so */
@@ -69,16 +121,11 @@ static int on_request(struct mg_connection *connection)
     }
     wait_for_doors(server);
     tap_inside(true);
-    /* Counted before looking, so that the stop waits for all that did not see it. */
-    atomic_fetch_add(&server->under_way, 1);
-    accepted = !atomic_load(&server->service.stopping);
-    if (!accepted)
-        atomic_fetch_sub(&server->under_way, 1);
-    status = dispatch(&server->service, worker, connection);
+    status = answer(server, worker, connection, NULL);
     tap_inside(false);
     assert(status != 0); /* else civetweb would answer, too */
-    if (accepted)
-        atomic_fetch_sub(&server->under_way, 1);
+    if (server->reactor && quick_was(worker))
+        tap_lend(worker->request.guarded);
     return status;
 }
 
@@ -100,13 +147,16 @@ static void on_close(const struct mg_connection *connection)
 static void *on_thread(const struct mg_context *context, int type)
 {
     const struct dbk_server *server = mg_get_user_data(context);
+    struct worker *worker;
 
     dbk_thread_name(type == 1 ? "dbk-worker" : "dbk-listener");
     if (type != 1)
         return NULL;
+    worker = worker_create();
     tap_start(civetweb_settings_head_ms(&server->service.options),
-              &server->service.stopping);
-    return worker_create();
+              &server->service.stopping,
+              server->reactor && worker ? reactor_join(server->reactor, worker) : NULL);
+    return worker;
 }
 
 static void on_thread_end(const struct mg_context *context, int type, void *worker)
@@ -202,6 +252,8 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     service->rebuilder = rebuilder_create(log, &service->options);
     if (options->membership && options->membership->forward)
         service->forward = forward_create();
+    if (!options->membership) /* else a read waits for the other members */
+        server->reactor = reactor_create(options->threads, on_lent, server);
     atomic_init(&service->stopping, false);
 }
 
@@ -268,6 +320,7 @@ static void destroy(struct dbk_server *server)
     untold_finish(&server->untold);
     readers_finish(&server->readers);
     forward_destroy(server->service.forward);
+    reactor_destroy(server->reactor);
     free(server);
 }
 

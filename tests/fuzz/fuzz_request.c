@@ -348,7 +348,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text = copy_bytes(data + 1, size - 1);
     connection = fake_connection(text, size - 1);
     fake_submit_answer(codes[data[0] % 8]);
-    status = dispatch(closed ? &world.closed : &world.open, world.worker, connection);
+    status =
+        dispatch(closed ? &world.closed : &world.open, world.worker, connection, NULL);
     require_answer(status);
     require_line(&world.text);
     require_line(&world.json);

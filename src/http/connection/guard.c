@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -169,7 +170,8 @@ void guard_destroy(struct guard *guard)
     free_guard(guard);
 }
 
-static struct guarded *take_place(struct guard *guard, int sock, uint16_t port)
+static struct guarded *take_place(struct guard *guard, int sock, uint16_t port,
+                                  const char *peer)
 {
     struct guarded *taken = NULL;
 
@@ -185,6 +187,7 @@ static struct guarded *take_place(struct guard *guard, int sock, uint16_t port)
         atomic_store(&taken->idle_since, taken->since);
         taken->sock = sock;
         taken->port = port;
+        snprintf(taken->peer, sizeof taken->peer, "%s", peer);
         taken->refused = overload_is_over(guard->overload, sock, port);
         atomic_store(&taken->over, taken->refused);
         if (atomic_fetch_add(&guard->guarded, 1) == 0)
@@ -221,7 +224,8 @@ struct guarded *guard_begin(struct guard *guard, const char *remote, int remote_
     int sock =
         peer_socket(remote, remote_port, own_port, &guard->highest, guard->parked);
 
-    return sock < 0 ? NULL : take_place(guard, sock, htons((uint16_t)remote_port));
+    return sock < 0 ? NULL
+                    : take_place(guard, sock, htons((uint16_t)remote_port), remote);
 }
 
 void guard_end(struct guarded *guarded)

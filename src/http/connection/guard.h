@@ -41,6 +41,9 @@ struct guarded *guard_begin(struct guard *guard, const char *remote, int remote_
                             int own_port);
 void guard_end(struct guarded *guarded); /* NULL is fine, here and below */
 
+/* From which address it comes, as text; until it ends. */
+const char *guarded_peer(const struct guarded *guarded);
+
 /* A request begins: it must have arrived within `ms`, or reading fails. */
 void guarded_reading(struct guarded *guarded, int ms);
 /* What is written now must have been taken within `ms`, or writing fails. */

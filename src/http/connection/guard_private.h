@@ -3,6 +3,7 @@
 #ifndef DBK_HTTP_GUARD_PRIVATE_H
 #define DBK_HTTP_GUARD_PRIVATE_H
 
+#include "client_address.h"
 #include "guard.h"
 
 #include <pthread.h>
@@ -12,6 +13,7 @@ struct guarded {
     struct guard *guard;
     int sock; /* -1: the place is free. Changed under the mutex only */
     uint16_t port;
+    char peer[CLIENT_ADDRESS_TEXT];
     int64_t since;
     bool refused;
     atomic_bool over;                    /* above the bound of its address */

@@ -16,6 +16,11 @@ static void begin(struct guarded *guarded, atomic_int_least64_t *deadline, int m
     guard_set(deadline, now + ms);
 }
 
+const char *guarded_peer(const struct guarded *guarded)
+{
+    return guarded->peer;
+}
+
 void guarded_reading(struct guarded *guarded, int ms)
 {
     if (!guarded)

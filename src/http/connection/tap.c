@@ -1,5 +1,7 @@
 #include "tap.h"
 
+#include "guard.h"
+#include "reactor.h"
 #include "store/clock.h"
 
 #include <assert.h>
@@ -27,6 +29,10 @@ static _Thread_local struct {
     char *bytes;
     size_t at, end; /* what was received behind it, and not read yet */
     int taken;      /* the connection that lives on when civetweb closes this; or -1 */
+    struct reactor_seat *seat;
+    struct guarded *guarded; /* of the connection, where it may be lent, */
+    int64_t lent_at;         /* since when */
+    bool ended;              /* nothing more is to be read of it */
 } tap = {.fd = -1, .taken = -1};
 
 static ssize_t (*system_recv)(int, void *, size_t, int);
@@ -46,11 +52,14 @@ static void forget(void)
     tap.fd = -1;
     tap.head = TAP_NONE;
     tap.length = tap.at = tap.end = 0;
+    tap.guarded = NULL;
+    tap.ended = false;
 }
 
-void tap_start(int head_ms, const atomic_bool *stopping)
+void tap_start(int head_ms, const atomic_bool *stopping, struct reactor_seat *seat)
 {
     forget();
+    tap.seat = seat;
     tap.head_ms = head_ms;
     tap.stopping = stopping;
     tap.serves = true;
@@ -58,6 +67,8 @@ void tap_start(int head_ms, const atomic_bool *stopping)
 
 void tap_finish(void)
 {
+    reactor_part(tap.seat);
+    tap.seat = NULL;
     free(tap.bytes);
     tap.bytes = NULL;
     tap.serves = tap.open = false;
@@ -211,10 +222,92 @@ static ssize_t give_head(int fd, char *out, size_t size)
         return -1;
     }
     tap.fd = fd;
-    if (!read_head())
+    tap.guarded = NULL;
+    if (tap.ended || !read_head())
         return 0;
     memcpy(out, shown, sizeof shown - 1);
     return sizeof shown - 1;
+}
+
+void tap_lend(struct guarded *guarded)
+{
+    tap.guarded = guarded;
+    tap.lent_at = dbk_clock_tick_ms();
+}
+
+static void forget_lent(void)
+{
+    tap.head = TAP_NONE;
+    tap.length = tap.at = tap.end = 0;
+    tap.inside = false;
+}
+
+/* Its own head is behind this thread, so there is room for another's. */
+enum tap_lent tap_lent(struct reactor_seat *seat)
+{
+    ssize_t got;
+
+    assert(tap.serves && !tap.inside && tap.at == tap.end);
+    do
+        got = system_recv(seat->lent.fd, tap.bytes, READ_MAX, MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return TAP_LENT_NOTHING;
+    tap.at = tap.line = tap.length = 0;
+    tap.end = got > 0 ? (size_t)got : 0;
+    tap.head = TAP_NONE;
+    if (got > 0 && find_end() && tap.head == TAP_WHOLE && tap.at == tap.end) {
+        tap.length = tap.at;
+        tap.inside = true;
+        return TAP_LENT_WHOLE;
+    }
+    tap_lent_leave(seat);
+    return TAP_LENT_LEFT;
+}
+
+void tap_lent_end(void)
+{
+    forget_lent();
+}
+
+void tap_lent_leave(struct reactor_seat *seat)
+{
+    seat->received = tap.end > 0 ? malloc(tap.end) : NULL;
+    seat->received_length = tap.end;
+    if (seat->received)
+        memcpy(seat->received, tap.bytes, tap.end);
+    else
+        seat->lent.end = tap.end > 0; /* no memory: a part of it is lost */
+    forget_lent();
+}
+
+/* While it is lent. As poll. */
+static int wait_lent(struct pollfd *one, int ms)
+{
+    struct reactor_seat *seat = tap.seat;
+    bool called;
+
+    seat->lent =
+        (struct lent){.fd = tap.fd, .guarded = tap.guarded, .since = tap.lent_at};
+    called = reactor_wait(seat, ms);
+    if (!called) {
+        one->revents = 0;
+        return 0;
+    }
+    if (seat->lent.unsent) {
+        tap.ended = !lent_flush(&seat->lent);
+        guarded_idle(tap.guarded);
+    }
+    tap.ended = tap.ended || seat->lent.end;
+    tap.guarded = NULL;
+    tap.at = 0;
+    tap.end = seat->received ? seat->received_length : 0;
+    if (seat->received)
+        memcpy(tap.bytes, seat->received, tap.end);
+    free(seat->received);
+    seat->received = NULL;
+    one->revents = POLLIN;
+    return tap.end > 0 || tap.ended ? 1 : system_poll(one, 1, ms);
 }
 
 static ssize_t take(char *out, size_t size)
@@ -293,7 +386,12 @@ int tap_poll(struct pollfd *list, nfds_t count, int ms)
             ours = true;
         }
     }
-    return ours ? 1 : system_poll(list, count, ms);
+    if (ours)
+        return 1;
+    if (tap.serves && tap.guarded && !tap.inside && tap.seat && count == 1 &&
+        list->fd == tap.fd && (list->events & POLLIN) && ms > 0)
+        return wait_lent(list, ms);
+    return system_poll(list, count, ms);
 }
 
 int tap_shutdown(int fd, int how)

@@ -17,9 +17,13 @@
 
 #define TAP_HEAD_MAX 16384 /* bytes of a head, with its empty line */
 
+struct guarded;
+struct reactor_seat;
+
 /* This thread serves connections; before it ends, tap_finish. A head must have arrived
- * head_ms after its first byte, and at once when *stopping. */
-void tap_start(int head_ms, const atomic_bool *stopping);
+ * head_ms after its first byte, and at once when *stopping. seat: where its connections may
+ * be lent (reactor.h), which tap_finish gives back; or NULL. */
+void tap_start(int head_ms, const atomic_bool *stopping, struct reactor_seat *seat);
 void tap_finish(void);
 
 /* A connection begins, or ends: whatever was kept of one is none of the next. */
@@ -28,6 +32,21 @@ void tap_close(void);
 
 /* A request is being answered, or has been: civetweb then asks for the next head. */
 void tap_inside(bool inside);
+
+/* The request that was answered took no waiting: until the next one has come, the connection
+ * is lent. */
+void tap_lend(struct guarded *guarded);
+
+/* For who answers another's: receive what has come on a connection that is lent. */
+enum tap_lent {
+    TAP_LENT_NOTHING,
+    TAP_LENT_WHOLE, /* one head: as tap_inside(true) has it */
+    TAP_LENT_LEFT, /* more or less than that, or the end: it is left to its own thread */
+};
+enum tap_lent tap_lent(struct reactor_seat *seat);
+/* That head is answered; or is left to its own thread. */
+void tap_lent_end(void);
+void tap_lent_leave(struct reactor_seat *seat);
 
 enum tap_head {
     TAP_NONE,     /* civetweb's calls do not come here */

@@ -3,6 +3,7 @@
 #include "cloud_event.h"
 #include "framing.h"
 #include "guard.h"
+#include "lent.h"
 #include "sse.h"
 #include "tap.h"
 #include "worker.h"
@@ -85,18 +86,23 @@ static bool take_id(struct request *rq, const char *id)
     return true;
 }
 
+/* civetweb tells it while a request is its own. */
+static const char *peer_of(const struct request *rq)
+{
+    return rq->lent ? guarded_peer(rq->guarded)
+                    : mg_get_request_info(rq->connection)->remote_addr;
+}
+
 /* Proxies replace the header, add to it, or add a line: theirs is the last one. */
 void request_client(const struct request *rq, char out[CLIENT_ADDRESS_TEXT])
 {
-    const struct mg_request_info *info = mg_get_request_info(rq->connection);
     const char *forwarded = NULL;
 
     for (size_t i = 0; i < rq->head->count; i++) {
         if (!strcasecmp(rq->head->fields[i].name, "X-Forwarded-For"))
             forwarded = rq->head->fields[i].value;
     }
-    client_address(info->remote_addr, rq->service->options.trusted_proxy, forwarded,
-                   out);
+    client_address(peer_of(rq), rq->service->options.trusted_proxy, forwarded, out);
 }
 
 bool request_may_read(const struct request *rq)
@@ -147,11 +153,16 @@ static void copy_query(struct request *rq, const char *query)
 /* civetweb says who is there with the first request of a connection. */
 static void be_guarded(struct request *rq)
 {
-    const struct mg_request_info *info = mg_get_request_info(rq->connection);
+    const struct mg_request_info *info;
 
+    if (rq->lent) {
+        rq->guarded = rq->lent->guarded;
+        return;
+    }
     rq->guarded = mg_get_user_connection_data(rq->connection);
     if (rq->guarded)
         return;
+    info = mg_get_request_info(rq->connection);
     rq->guarded = guard_begin(rq->service->guard, info->remote_addr, info->remote_port,
                               info->server_port);
     mg_set_user_connection_data(rq->connection, rq->guarded);

@@ -26,7 +26,8 @@ struct request {
     struct worker *worker; /* the memory of this thread (worker.h) */
     struct mg_connection *connection;
     struct guarded *guarded;
-    int64_t began; /* clock.h */
+    struct lent *lent; /* the connection is another thread's: NULL, and this instead */
+    int64_t began;     /* clock.h */
     struct head *head;
 
     const char *method;

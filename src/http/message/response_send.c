@@ -1,6 +1,7 @@
 #include "cors.h"
 #include "encode.h"
 #include "guard.h"
+#include "lent.h"
 #include "request.h"
 #include "response.h"
 #include "status.h"
@@ -156,9 +157,11 @@ static bool write_bytes(struct response *rs, struct request *rq, const char *byt
         rq->service->options.request_timeout_ms + (int)(length / CLIENT_SLOWEST);
 
     guarded_writing(rq->guarded, allowed);
-    if (mg_write(rq->connection, bytes, length) != (int)length)
+    if (rq->lent ? !lent_send(rq->lent, bytes, length)
+                 : mg_write(rq->connection, bytes, length) != (int)length)
         rs->broken = true;
-    guarded_working(rq->guarded);
+    if (!rq->lent || !rq->lent->unsent)
+        guarded_working(rq->guarded);
     return !rs->broken;
 }
 
@@ -270,6 +273,10 @@ void response_send(struct response *rs, struct request *rq)
         rs->close = true;
     if (!rs->close)
         return;
+    if (rq->lent) {
+        rq->lent->end = true;
+        return;
+    }
     mg_disable_connection_keep_alive(rq->connection);
     if (!rs->broken && !rq->body_taken)
         guarded_linger(rq->guarded, LINGER_MS);

@@ -18,7 +18,7 @@ static atomic_bool stopping;
 static void start(int head_ms)
 {
     tap_finish();
-    tap_start(head_ms, &stopping);
+    tap_start(head_ms, &stopping, NULL);
     tap_open();
 }
 

@@ -1,0 +1,58 @@
+/* reactor.h - idle connections that few threads wait for, and answer.
+ *
+ * civetweb has a thread for each connection. Where a request takes less than to wake a
+ * thread and to bring its memory into the processor's cache, most of it is that. So the
+ * connection whose last request took no waiting is lent while it idles: its thread sleeps,
+ * and a leader, one of those threads, waits for all of them at once (epoll) and answers what
+ * comes, one after the other, with its own memory. What it cannot answer so, or not at once,
+ * it leaves to the connection's own thread, which it wakes.
+ *
+ * There is a leader while anybody idles here, and another one where several requests come
+ * together, up to the number of processors.
+ */
+#ifndef DBK_HTTP_REACTOR_H
+#define DBK_HTTP_REACTOR_H
+
+#include "lent.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct reactor; /* safe to share between threads */
+
+/* The connection of a thread, while that sleeps. */
+struct reactor_seat {
+    struct lent lent;
+    char
+        *received; /* what arrived, and is its own thread's to answer; owned, or NULL */
+    size_t received_length;
+
+    /* Private from here on. */
+    struct reactor *reactor;
+    void *thread;
+    atomic_int state;
+    atomic_int_least64_t served_at; /* the coarse clock; 0: not since it sleeps */
+    pthread_cond_t woken;
+    bool leads;                        /* guarded by the reactor's mutex, */
+    struct reactor_seat *next, **link; /* as is its place among those that sleep */
+};
+
+/* Something came: receive and answer it, with the memory of the thread that calls, but wait
+ * for nothing. True: it is answered, or nothing came after all. False: its own thread is to
+ * look after the connection, and to answer what was received. */
+typedef bool reactor_serve(void *context, void *thread, struct reactor_seat *seat);
+
+/* For so many threads. NULL: out of memory, or the system has no epoll left. */
+struct reactor *reactor_create(unsigned threads, reactor_serve *serve, void *context);
+void reactor_destroy(struct reactor *reactor); /* nobody sleeps; NULL is fine */
+
+/* A seat for the calling thread, whose memory is `thread`; NULL: there is none left. */
+struct reactor_seat *reactor_join(struct reactor *reactor, void *thread);
+void reactor_part(struct reactor_seat *seat); /* NULL is fine */
+
+/* Sleep, or lead, until there is something for the caller (true), or nothing has come for
+ * ms (false). The caller has filled in lent. */
+bool reactor_wait(struct reactor_seat *seat, int ms);
+
+#endif
