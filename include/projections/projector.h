@@ -36,6 +36,9 @@ struct dbk_projector_options {
     /* Each commit waits for PostgreSQL's disk, for its standbys get only what is there: one
      * that does not is there a while later, and nothing is lost by it but that while. */
     bool flush;
+    /* For how many milliseconds at most it gathers records, for a batch of many costs less
+     * each. Whoever waits for one (dbk_projector_wait) has it posted at once. 0: 50. */
+    int gather_ms;
 };
 
 /* Start following. PostgreSQL need not be there yet. log and database must outlive it.
@@ -46,7 +49,7 @@ enum dbk_code dbk_projector_start(struct dbk_log *log,
                                   struct dbk_projector **projector,
                                   struct dbk_error *err);
 
-/* Finish the batch under way, then end; where PostgreSQL hangs, break it off after a second or two.
+/* Post what is there, or one batch of it, then end; where PostgreSQL hangs, break it off after a second or two.
  * NULL is fine. */
 void dbk_projector_stop(struct dbk_projector *projector);
 

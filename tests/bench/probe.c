@@ -1,8 +1,8 @@
 /* probe - one client with one connection, which tells how long things take.
  *
  *   probe post PORT SECONDS BODY   POST /events, one after the other: sent to answered
- *   probe lag PORT SECONDS BODY    POST /events, then ask GET /health until the tables
- *                                  have it: answered to visible
+ *   probe read PORT SECONDS BODY   POST /events, then read a list of its person, which
+ *                                  waits for it: answered to answered
  *
  * Prints one JSON object of percentiles. wrk corrects its latencies for what it takes for
  * its own delay, and Python is slower than what is measured: hence a client of our own.
@@ -19,8 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define POLL_US 500
-#define PATIENCE 30 /* seconds until what is written must be visible */
+#define PATIENCE 30 /* seconds until what was written must be read */
 
 struct client {
     int fd;
@@ -88,37 +87,57 @@ static void post(struct client *client, const char *request)
         give_up("POST /events", client->answer);
 }
 
-static void wait_until_visible(struct client *client, unsigned long long sequence)
+/* The newest event of whom the body names. */
+static void make_list(const char *body, char *out, size_t size)
 {
-    static const char health[] = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    const struct timespec pause = {.tv_nsec = POLL_US * 1000};
-    double until = latency_now() + PATIENCE;
+    static const char key[] = "\"person_id\":\"";
+    const char *person = strstr(body, key);
 
-    for (;;) {
-        if (ask(client, health, sizeof health - 1) != 200)
-            give_up("GET /health", client->answer);
-        if (number_after(client, "\"projected\":") >= sequence)
-            return;
-        if (latency_now() > until)
-            give_up("what was written", "is not visible");
-        nanosleep(&pause, NULL);
-    }
+    if (!person)
+        give_up("no person in", body);
+    snprintf(out, size,
+             "GET /events?limit=1&person_id=%.36s HTTP/1.1\r\nHost: localhost\r\n\r\n",
+             person + sizeof key - 1);
 }
 
-static void run(const char *mode, int port, double seconds, const char *request)
+/* Again where it waited in vain, for as long as a read waits. */
+static void read_list(struct client *client, const char *list,
+                      unsigned long long sequence)
 {
-    bool lag = !strcmp(mode, "lag");
+    double until = latency_now() + PATIENCE;
+
+    do {
+        if (ask(client, list, strlen(list)) != 200)
+            give_up("GET /events", client->answer);
+        if (latency_now() > until)
+            give_up("the list has not", "what was written");
+    } while (number_after(client, "Daybook-Projected-Sequence:") < sequence);
+}
+
+static void run(const char *mode, int port, double seconds, const char *body)
+{
+    bool list = !strcmp(mode, "read");
     static struct client client;
+    char request[8192], list_request[256];
     struct latency latency = {0};
     double start = latency_now(), at = start;
 
+    snprintf(
+        request, sizeof request,
+        "POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Content-Length: %zu\r\n\r\n%s",
+        strlen(body), body);
+    if (list)
+        make_list(body, list_request, sizeof list_request);
     connect_to(&client, port);
     while (at < start + seconds) {
         at = latency_now();
         post(&client, request);
-        if (lag) {
+        if (list) {
+            unsigned long long sequence = number_after(&client, "Daybook-Sequence:");
+
             at = latency_now();
-            wait_until_visible(&client, number_after(&client, "Daybook-Sequence:"));
+            read_list(&client, list_request, sequence);
         }
         latency_add(&latency, latency_now() - at);
         at = latency_now();
@@ -130,17 +149,10 @@ static void run(const char *mode, int port, double seconds, const char *request)
 
 int main(int argc, char **argv)
 {
-    char request[8192];
-
-    if (argc != 5 || (strcmp(argv[1], "post") != 0 && strcmp(argv[1], "lag") != 0)) {
-        fputs("usage: probe post|lag PORT SECONDS BODY\n", stderr);
+    if (argc != 5 || (strcmp(argv[1], "post") != 0 && strcmp(argv[1], "read") != 0)) {
+        fputs("usage: probe post|read PORT SECONDS BODY\n", stderr);
         return 2;
     }
-    snprintf(
-        request, sizeof request,
-        "POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        "Content-Length: %zu\r\n\r\n%s",
-        strlen(argv[4]), argv[4]);
-    run(argv[1], atoi(argv[2]), strtod(argv[3], NULL), request);
+    run(argv[1], atoi(argv[2]), strtod(argv[3], NULL), argv[4]);
     return 0;
 }

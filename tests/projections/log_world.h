@@ -61,15 +61,22 @@ static inline void remove_dir(const char *dir)
     assert_int_equal(system(command), 0);
 }
 
-static inline struct dbk_projector *start_projector(const struct world *world)
+static inline struct dbk_projector *
+start_projector_with(const struct world *world,
+                     const struct dbk_projector_options *options)
 {
     struct dbk_projector *projector;
     struct dbk_error err = {0};
 
-    if (dbk_projector_start(world->log, &world->database, NULL, &projector, &err) !=
+    if (dbk_projector_start(world->log, &world->database, options, &projector, &err) !=
         DBK_OK)
         fail_msg("%s", err.text);
     return projector;
+}
+
+static inline struct dbk_projector *start_projector(const struct world *world)
+{
+    return start_projector_with(world, NULL);
 }
 
 static inline void world_start(struct world *world)

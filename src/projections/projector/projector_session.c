@@ -99,11 +99,8 @@ static enum dbk_code follow(struct dbk_projector *projector, int timeout_ms,
     poster->batch.count = 0;
     if (code != DBK_OK || head <= poster->projected)
         return code;
-    projector_linger(projector, head);
-    code = poster_step(poster, UINT64_MAX, err); /* also what came meanwhile */
-    if (poster->batch.count > 0)
-        projector_linger_from_now(projector);
-    return code;
+    projector_gather(projector, head);
+    return poster_step(poster, UINT64_MAX, err); /* also what came meanwhile */
 }
 
 /* Notices, while there is nothing to write, that PostgreSQL has gone, that the log was put
@@ -162,6 +159,9 @@ static enum dbk_code follow_until_stop(struct dbk_projector *projector,
         if (code == DBK_MOVED)
             code = poster_load(&projector->poster, err);
     }
+    /* What has come meanwhile, so that whoever looks at the tables then finds it. */
+    if (code == DBK_OK && !projector_put_off(projector, err))
+        code = follow(projector, 0, err);
     return code;
 }
 

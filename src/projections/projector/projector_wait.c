@@ -1,5 +1,5 @@
-/* Waiting for the read tables to have a record, and the projector's waiting for more to
- * come before it posts. */
+/* Waiting for the read tables to have a record, and the projector's gathering
+ * before it posts. */
 #include "projector_wait.h"
 #include "store/clock.h"
 
@@ -9,10 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A batch of many costs less a record, so from one to the next it gathers for so long,
- * unless there is enough, or a read waits. The first after a calm is posted at once; so is
- * what follows on a read that had to wait, for then the next read is near. */
-enum { LINGER_MS = 3, ENOUGH_RECORDS = 256 };
+/* A batch of many costs less a record, so it gathers for so long, or until there is enough
+ * at the rate at which they came the last time, unless a read waits. What follows on a read
+ * that had to wait is posted at once, for then the next read is near. More than enough
+ * would be no cheaper, and a read that comes then waits for all of them. */
+enum { GATHER_MS = 50, ENOUGH_RECORDS = 512 };
 
 /* Somebody holds it, which can only be the caller. */
 static bool is_held(pthread_mutex_t *lock)
@@ -202,7 +203,7 @@ static void wait_linked(struct dbk_projector *projector, uint64_t sequence,
     dbk_cond_init(&waiter.woken);
     link_waiter(projector, &waiter);
     projector->waited_for = true;
-    if (projector->lingering)
+    if (projector->gathering)
         pthread_cond_broadcast(&projector->changed);
     while (may_come(projector, sequence) &&
            dbk_cond_wait(&waiter.woken, &projector->lock, until))
@@ -312,28 +313,49 @@ static bool is_waited_for(const struct dbk_projector *projector)
     return false;
 }
 
-bool projector_linger(struct dbk_projector *projector, uint64_t head)
+/* With the lock held, which it gives up meanwhile. False: it was not to the end. */
+static bool sleep_gathering(struct dbk_projector *projector, dbk_deadline until)
 {
     bool to_the_end = false;
 
-    assert(head > projector->poster.projected);
-    if (head - projector->poster.projected >= ENOUGH_RECORDS ||
-        dbk_deadline_left(projector->linger_until) == 0)
-        return false;
-    pthread_mutex_lock(&projector->lock);
-    projector->lingering = true;
+    assert(is_held(&projector->lock));
+    projector->gathering = true;
     while (!to_the_end && !projector->stopping && !projector->waited_for &&
            !is_waited_for(projector))
-        to_the_end = !dbk_cond_wait(&projector->changed, &projector->lock,
-                                    projector->linger_until);
-    projector->lingering = projector->waited_for = false;
-    pthread_mutex_unlock(&projector->lock);
+        to_the_end = !dbk_cond_wait(&projector->changed, &projector->lock, until);
+    projector->gathering = projector->waited_for = false;
     return to_the_end;
 }
 
-void projector_linger_from_now(struct dbk_projector *projector)
+static int gather_max(const struct dbk_projector *projector)
 {
-    projector->linger_until = dbk_deadline_in(LINGER_MS);
+    return projector->options.gather_ms > 0 ? projector->options.gather_ms : GATHER_MS;
+}
+
+/* In which time there would be enough, at the rate of those that came in this time. */
+static void adapt(struct dbk_projector *projector, uint64_t came, int ms)
+{
+    int max = gather_max(projector);
+    uint64_t next = came > 0 ? (uint64_t)ms * ENOUGH_RECORDS / came : (uint64_t)max;
+
+    projector->gather_ms = next < 1 ? 1 : next < (uint64_t)max ? (int)next : max;
+}
+
+bool projector_gather(struct dbk_projector *projector, uint64_t head)
+{
+    int ms = projector->gather_ms > 0 ? projector->gather_ms : gather_max(projector);
+    bool to_the_end;
+    uint64_t now;
+
+    assert(head > projector->poster.projected);
+    if (head - projector->poster.projected >= ENOUGH_RECORDS)
+        return false;
+    pthread_mutex_lock(&projector->lock);
+    to_the_end = sleep_gathering(projector, dbk_deadline_in(ms));
+    pthread_mutex_unlock(&projector->lock);
+    if (to_the_end && dbk_log_head(projector->poster.log, &now, NULL) == DBK_OK)
+        adapt(projector, now > head ? now - head : 0, ms);
+    return to_the_end;
 }
 
 static void on_moved(void *context)

@@ -4,7 +4,7 @@
  * projector.c          starts and stops
  * projector_session.c  one connection's life: follow the log, poll the tables
  * projector_hold.c     sees that there is one for the tables
- * projector_wait.c     lets others wait, and waits for more to post
+ * projector_wait.c     lets others wait, and gathers what is posted at once
  * projector_tidy.c     keeps an index of the tables in order meanwhile
  *
  * What it posts, and how, is its poster's matter (poster.h).
@@ -39,7 +39,7 @@ struct dbk_projector {
     struct dbk_projector_status status;
     const struct pg *breakable; /* for a stop that has waited enough: poster.pg */
     bool tried;                 /* the first connection has been made or has failed */
-    bool lingering;             /* a waiter should signal `changed` */
+    bool gathering;             /* a waiter should signal `changed` */
     bool waited_for; /* somebody has begun to wait since the last batch was gathered */
     bool stopping;
     bool ended;
@@ -54,7 +54,7 @@ struct dbk_projector {
     /* The thread's own. */
     struct poster poster;
     struct post_retry retry;
-    dbk_deadline linger_until;
+    int gather_ms; /* how long the next time; 0: as long as it may */
     struct holder holder;
     bool held;     /* by another one, when last looked */
     bool emptied;  /* by a migration, and not where they were yet */
@@ -76,11 +76,8 @@ void projector_finish(struct dbk_projector *projector); /* nobody waits any more
 /* Let the waiting ones know where the poster is. */
 void projector_publish(struct dbk_projector *projector);
 /* The log's head is past us: before its records are read, let more of them come where
- * that pays and nobody waits. False where it was not waited to the end of the time that
- * the last batch began. */
-bool projector_linger(struct dbk_projector *projector, uint64_t head);
-void projector_linger_from_now(
-    struct dbk_projector *projector); /* a batch was posted */
+ * that pays and nobody waits. False where that was not to the end of its time. */
+bool projector_gather(struct dbk_projector *projector, uint64_t head);
 /* Wait so long; false when it is time to end. */
 bool projector_pause(struct dbk_projector *projector, int ms);
 /* A turn ended well: PostgreSQL answers, and what was posted is known. */

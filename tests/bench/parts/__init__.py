@@ -10,11 +10,13 @@ from parts.imported import imported
 from parts.lag import lag
 from parts.list import lists
 from parts.post import post
+from parts.projection import projection
 from parts.rebuild import rebuild
 from parts.resident import resident
 from parts.start import start
 from parts.streams import streams
 
 ALL = {"post": post, "batch": batch, "get": get, "list": lists, "lag": lag,
+       "projection": projection,
        "streams": streams, "catchup": catchup, "export": export, "import": imported,
        "rebuild": rebuild, "start": start, "cluster": cluster, "memory": resident, "growth": growth}

@@ -11,7 +11,7 @@ WRITERS = 32
 
 
 def lag(world):
-    """projection following 32 busy writers: written to visible, and whether it keeps up"""
+    """projection following 32 busy writers: written to read, and whether it keeps up"""
     server = Server(world).start()
     ids = load.people(server)
     bodies = load.post_lines(world, ids)
@@ -22,14 +22,15 @@ def lag(world):
     world.drop(server)
     rounds = found["following"]
     work = f"projection following {WRITERS} writers"
-    return [Row(f"{work}, lag p50", "ms", [each["p50_ms"] for each in rounds]),
-            Row(f"{work}, lag p99", "ms", [each["p99_ms"] for each in rounds],
-                target=20, most=True),
+    return [Row(f"{work}, a read of what was just written, p50", "ms",
+                [each["p50_ms"] for each in rounds]),
+            Row(f"{work}, a read of what was just written, p99", "ms",
+                [each["p99_ms"] for each in rounds], target=10, most=True),
             Row(f"{work}, records", "/s", [each["projected_per_s"] for each in rounds],
                 [each["written_per_s"] for each in rounds], "records written",
                 target=0.99),
             Row(f"{work}, behind at the end", "ms",
-                [each["behind_ms"] for each in rounds], target=20, most=True)]
+                [each["behind_ms"] for each in rounds], target=100, most=True)]
 
 
 def follow(world, server, bodies, person_id):
@@ -40,7 +41,7 @@ def follow(world, server, bodies, person_id):
                               "/events")
     watch = Watch(server, writers)
     time.sleep(0.5)
-    probed = load.probe(world, "lag", server.port, person_id, seconds)
+    probed = load.probe(world, "read", server.port, person_id, seconds)
     watch.join()
     written = writers.finish()
     world.open.remove(writers)

@@ -54,6 +54,66 @@ static void a_long_log_is_posted_in_large_batches(void **state)
     wait_quarantined(world->projector, 0);
 }
 
+static uint64_t rows_of_persons(struct world *world)
+{
+    return scratch_number(world->pg, "select count(*) from person");
+}
+
+/* One that gathers for as long as this test would wait, with one person posted. */
+static void start_gathering(struct world *world)
+{
+    static const struct dbk_projector_options options = {.gather_ms = 10 * PATIENCE_MS};
+
+    world->projector = start_projector_with(world, &options);
+    wait_state(world->projector, true, "following");
+    submit(world, draft_create(1, "a@x.org"));
+    world_catch_up(world);
+}
+
+static void what_nobody_waits_for_is_posted_all_the_same(void **state)
+{
+    struct world *world = *state;
+
+    world_start(world);
+    wait_state(world->projector, true, "following");
+    for (uint32_t i = 1; i <= 3; i++) {
+        char email[16];
+
+        snprintf(email, sizeof email, "p%u@x.org", i);
+        submit(world, draft_create(i, email));
+        for (int waited = 0; rows_of_persons(world) < i; waited += 10) {
+            assert_true(waited < PATIENCE_MS);
+            pause_10ms();
+        }
+    }
+}
+
+static void who_waits_ends_the_gathering(void **state)
+{
+    struct world *world = *state;
+
+    start_gathering(world);
+    submit(world, draft_create(2, "b@x.org"));
+    assert_int_equal(dbk_projector_wait(world->projector, 2, PATIENCE_MS, NULL),
+                     DBK_OK);
+    submit(world, draft_create(3, "c@x.org"));
+    for (int i = 0; i < 20; i++) /* so that it is gathering */
+        pause_10ms();
+    assert_int_equal(dbk_projector_wait(world->projector, 3, PATIENCE_MS, NULL),
+                     DBK_OK);
+    assert_int_equal(rows_of_persons(world), 3);
+}
+
+static void at_the_stop_what_was_gathered_is_posted(void **state)
+{
+    struct world *world = *state;
+
+    start_gathering(world);
+    submit(world, draft_create(2, "b@x.org"));
+    world_stop(world);
+    assert_int_equal(rows_of_persons(world), 2);
+}
+
 static void wait_tidied(struct world *world)
 {
     for (int waited = 0; waited < PATIENCE_MS; waited += 10) {
@@ -407,6 +467,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(any_commands_in_any_batches_end_as_the_log_says),
         IN_A_WORLD(a_long_log_is_posted_in_large_batches),
+        IN_A_WORLD(what_nobody_waits_for_is_posted_all_the_same),
+        IN_A_WORLD(who_waits_ends_the_gathering),
+        IN_A_WORLD(at_the_stop_what_was_gathered_is_posted),
         IN_A_WORLD(in_a_calm_moment_the_index_of_properties_is_tidied),
         IN_A_WORLD(emails_change_hands_within_a_batch),
         IN_A_WORLD(what_was_posted_is_not_posted_again),
