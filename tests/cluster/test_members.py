@@ -144,6 +144,17 @@ class Leading(Members):
         status = json.loads(to.run("cluster", "status", "--json").stdout)
         self.assertEqual(status["leader"], to.name)
 
+    def test_one_whose_clock_is_apart_takes_over(self):
+        nodes = self.nodes("abc")
+        for node, seconds in zip(nodes, (0, -3600, 3600)):
+            node.set_clock(seconds)
+        nodes.start()
+        for to in nodes:
+            leader = nodes.await_leader()
+            if leader is not to:
+                leader.run("cluster", "hand-over", to.name)
+                self.assertIs(nodes.await_leader(), to)
+
     def test_a_frozen_leader_is_replaced_and_does_not_write(self):
         nodes = self.nodes().start()
         leader, person = nodes.leader(), self.person(nodes.leader())

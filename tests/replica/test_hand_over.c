@@ -59,6 +59,10 @@ static void where_nobody_takes_over_the_leader_leads_on(void **state)
     cluster_write(cluster, 5);
     await_equal(cluster);
     assert_int_equal(node_head(first), 5);
+    dbk_sleep_ms(3000); /* by then it is known that it tells nothing */
+    assert_int_equal(
+        dbk_replica_hand_over(first->replica, "db3", WAIT_MS, &cluster->err),
+        DBK_NOT_FOUND);
 }
 
 static bool tells_that_it_leads(void *context)

@@ -63,7 +63,7 @@ class Cluster(unittest.TestCase):
         self.chance = random.Random(SEED)
         self.began = time.monotonic()
         self.faults, self.starting = [], set()
-        self.counts = {}  # of each event, and of each kind of it
+        self.counts = {}  # of each event
         self.bites = dict.fromkeys(("packets on cut links", "packets on lossy links",
                                     "calls on full disks", "seconds between clocks"), 0)
         self.scratch = tempfile.mkdtemp(prefix="daybook-torture-", dir="/var/tmp")
@@ -142,7 +142,7 @@ class Cluster(unittest.TestCase):
 
     def a_broker(self):
         """One at a time: two of three are needed."""
-        if self.has("broker", "links") or self.starting:
+        if self.has("broker", "broker links") or self.starting:
             return None
         return self.chance.choice((1, 2, 3))
 
@@ -200,27 +200,36 @@ class Cluster(unittest.TestCase):
             leader.clients.remove(client)
         return f"to {to.name}: {answer}"
 
-    def cut_links(self):
-        """Of a node to some brokers, or of a broker to the others; one way, or both, or with
-        loss."""
-        if not self.net or self.has("links", "broker") or self.starting:
-            return None
+    def hurt_links(self, how):
+        """Of a node to some brokers, or of a broker to the others."""
         brokers = ["k1", "k2", "k3"]
         one = self.chance.choice(["a", "b", "c"] * 2 + brokers)
+        if self.has("links", "broker links") or (one in brokers and self.a_broker() is None):
+            return None
         others = [name for name in brokers if name != one]
         others = self.chance.sample(others, self.chance.randint(1, len(others)))
-        how = self.chance.choice(("to", "from", "both", "loss"))
         for other in others:
-            if how == "loss":
+            if how == "lose":
                 self.net.lose(one, other)
                 self.net.lose(other, one)
             if how in ("to", "both"):
                 self.net.cut(one, other)
             if how in ("from", "both"):
                 self.net.cut(other, one)
-        kind = f"cut_links: {how}, of a {'broker' if one in brokers else 'node'}"
-        self.counts[kind] = self.counts.get(kind, 0) + 1
-        return self.last("links", f"{how} {one} {others}", 12, self.heal_links)
+        return self.last("broker links" if one in brokers else "links",
+                         f"{one} {others}", 12, self.heal_links)
+
+    def cut_both(self):
+        return self.hurt_links("both")
+
+    def cut_to(self):
+        return self.hurt_links("to")
+
+    def cut_from(self):
+        return self.hurt_links("from")
+
+    def lose_packets(self):
+        return self.hurt_links("lose")
 
     def heal_links(self):
         self.net.heal()
@@ -274,7 +283,11 @@ class Cluster(unittest.TestCase):
         return [(self.kill_node, 5), (self.stop_node, 1), (self.freeze_node, 3),
                 (self.kill_broker, 3), (self.stop_broker, 1), (self.freeze_broker, 2),
                 (self.restart_brokers, 1), (self.fill_disk, 2), (self.set_clock, 1),
-                (self.hand_over, 1)] + ([(self.cut_links, 5)] if self.net else [])
+                (self.hand_over, 1), *self.events_of_links()]
+
+    def events_of_links(self):
+        return [(self.cut_both, 2), (self.cut_to, 2), (self.cut_from, 2),
+                (self.lose_packets, 2)] if self.net else []
 
     def happen(self, due):
         """One of those that are due, or any where none can be done."""
