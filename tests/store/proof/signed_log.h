@@ -47,7 +47,7 @@ static inline void change_record(struct scratch *s, uint64_t sequence)
     assert_int_equal(mdb_dbi_open(txn, "log", MDB_INTEGERKEY, &dbi), 0);
     assert_int_equal(mdb_get(txn, dbi, &key, &value), 0);
     memcpy(copy, value.mv_data, value.mv_size);
-    copy[12] ^= 1; /* of its time */
+    copy[3 + (copy[2] & 31) + 17] ^= 1; /* of its time, behind its type */
     log_value_write(bytes, copy, value.mv_size - LOG_VALUE_CHECKSUM);
     value.mv_data = bytes;
     assert_int_equal(mdb_put(txn, dbi, &key, &value, 0), 0);

@@ -1,0 +1,395 @@
+"""daybook audit: who has a checkpoint finds whatever was done to the log since, and where."""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import unittest
+import zlib
+
+from harness import NOWHERE, Server
+from tools import DIFFERENT, DONE, FAILED, MISUSED, ToolCase
+
+MAGIC = b"DAYBOOK EXPORT 1"
+NAME = "a.example/log"
+EVENTS = 600
+
+
+def unpack(export):
+    """The records of a msgpack export."""
+    records, at = [], len(MAGIC)
+    while True:
+        length = int.from_bytes(export[at:at + 4], "big")
+        if length == 0:
+            return records
+        records.append(export[at + 8:at + 8 + length])
+        at += 8 + length
+
+
+def pack(records):
+    """An export of these, with every checksum as it must be: what a forger would make."""
+    out = bytearray(MAGIC)
+    for record in records:
+        out += len(record).to_bytes(4, "big") + zlib.crc32(record).to_bytes(4, "big") + record
+    trailer = json.dumps({"export": {
+        "version": 1, "format": "msgpack", "records": len(records), "first": 1,
+        "last": len(records), "whole": True, "sha256": hashlib.sha256(out).hexdigest()}},
+        separators=(",", ":")).encode()
+    return bytes(out + bytes(4) + len(trailer).to_bytes(4, "big") + trailer)
+
+
+def fixed(record):
+    """Where sequence, time and id stand (src/store/record/record_layout.h)."""
+    behind = 3 + (record[2] & 31)  # the type
+    return behind + 1, behind + 10, behind + 20
+
+
+def numbered(records):
+    """With the sequences that follow from their places."""
+    out = []
+    for number, record in enumerate(records, 1):
+        at = fixed(record)[0]
+        out.append(record[:at] + number.to_bytes(8, "big") + record[at + 8:])
+    return out
+
+
+def flipped(record, at):
+    return record[:at] + bytes([record[at] ^ 1]) + record[at + 1:]
+
+
+def changed(record):
+    """A bit of its time is another."""
+    return flipped(record, fixed(record)[1] + 7)
+
+
+def renamed(record):
+    """It has another id."""
+    return flipped(record, fixed(record)[2] + 15)
+
+
+def kind(record):
+    return record[3:3 + (record[2] & 31)]
+
+
+def leaf(record):
+    return hashlib.sha256(b"\0" + hashlib.sha256(record).digest()).digest()
+
+
+def root_by_proof(record, index, size, path):
+    """RFC 9162, 2.1.3.2."""
+    fn, sn, node = index, size - 1, leaf(record)
+    for sibling in path:
+        if fn & 1 or fn == sn:
+            node = hashlib.sha256(b"\1" + sibling + node).digest()
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            node = hashlib.sha256(b"\1" + node + sibling).digest()
+        fn, sn = fn >> 1, sn >> 1
+    return node
+
+
+class Audit(ToolCase):
+    def setUp(self):
+        super().setUp()
+        self.generate("log", EVENTS)
+        self.vkey = self.audit("init", "--origin", NAME).stdout.decode().strip()
+
+    def audit(self, *arguments, data="log", status=DONE):
+        return self.run_tool("audit", *arguments, "--data-dir", data, status=status)
+
+    def checkpoint(self, name, data="log"):
+        return self.write(name, self.audit("checkpoint", data=data).stdout)
+
+    def verify(self, *arguments, status=DONE, data="log"):
+        return self.audit("verify", *arguments, status=status, data=data).stdout.decode()
+
+    def export_file(self, name, *arguments, data="log"):
+        self.run_tool("export", name, "--data-dir", data, *arguments)
+        return name
+
+    def event(self, records):
+        return next(one for one in reversed(records) if kind(one) == b"event.recorded")
+
+    def records(self):
+        return unpack(self.read(self.export_file("whole.msgpack")))
+
+
+class Commands(Audit):
+    def test_a_log_a_backup_and_an_export_are_what_was_signed(self):
+        self.checkpoint("now")
+        self.run_tool("backup", "backup", "--data-dir", "log")
+        self.export_file("log.msgpack")
+        self.export_file("log.ndjson.zst")
+        self.run_tool("import", "log.msgpack", "--data-dir", "moved")
+        size = len(unpack(self.read("log.msgpack")))
+        for copy in ("log", "log/log", "backup", "log.msgpack", "log.ndjson.zst", "moved"):
+            said = self.verify("--vkey", self.vkey, "--checkpoint", "now", copy)
+            self.assertIn(f"now: right: the first {size} records are those that {NAME} signed",
+                          said)
+            self.assertIn(f"records {size}, root ", said)
+        said = self.verify()  # by its own keys, the newest of its own
+        self.assertIn("audit/last: right", said)
+
+    def test_a_key_is_given_as_text_or_in_a_file_and_printed(self):
+        self.assertEqual(self.audit("vkey").stdout.decode().strip(), self.vkey)
+        self.assertRegex(self.vkey, rf"^{NAME}\+[0-9a-f]{{8}}\+[A-Za-z0-9+/]{{44}}$")
+        self.checkpoint("now")
+        self.write("keys", b"# of last year\n" + self.vkey.encode() + b"\n")
+        self.verify("--vkey", "keys", "--checkpoint", "now")
+        self.assertEqual(self.audit("init").stdout.decode().strip(), self.vkey)
+        mode = os.stat(self.path("log", "audit", "key")).st_mode
+        self.assertEqual(mode & 0o777, 0o600)
+
+    def test_a_proof_of_a_record_holds_without_us(self):
+        records = self.records()
+        text = self.checkpoint("now")
+        head, size, root = self.read("now").decode().split("\n")[:3]
+        for sequence in (1, 256, 257, len(records)):
+            self.audit("prove", str(sequence), "-o", "one.tlog-proof")
+            lines = self.read("one.tlog-proof").decode().split("\n")
+            self.assertEqual(lines[:2], ["c2sp.org/tlog-proof@v1", f"index {sequence - 1}"])
+            end = lines.index("")
+            path = [base64.b64decode(line, validate=True) for line in lines[2:end]]
+            self.assertEqual("\n".join(lines[end + 1:]).encode(), self.read(text))
+            self.assertEqual(
+                root_by_proof(records[sequence - 1], sequence - 1, int(size), path),
+                base64.b64decode(root))
+        self.assertEqual(head, NAME)
+        for wrong in ("0", str(len(records) + 1)):
+            self.refused(FAILED, "is not in the newest checkpoint", "audit", "prove", wrong,
+                         "--data-dir", "log")
+        self.refused(MISUSED, "is no record's sequence", "audit", "prove", "x",
+                     "--data-dir", "log")
+
+    def test_one_checkpoint_extends_another(self):
+        self.checkpoint("old")
+        records = self.records()
+        self.write("more.msgpack", pack(numbered(records + [renamed(self.event(records))])))
+        self.run_tool("import", "more.msgpack", "--data-dir", "more")
+        shutil.copytree(self.path("log", "audit"), self.path("more", "audit"))
+        self.checkpoint("new", data="more")
+        done = self.audit("consistency", "old", "new", data="more")
+        self.assertIn(f"{len(records) + 1} records extend {len(records)}", done.stderr.decode())
+        for line in done.stdout.decode().split():
+            self.assertEqual(len(base64.b64decode(line, validate=True)), 32)
+        self.refused(MISUSED, "the first has more records", "audit", "consistency", "new",
+                     "old", "--data-dir", "more")
+        self.verify("--checkpoint", "old", "--checkpoint", "new", data="more")
+
+    def test_what_is_signed_by_others_is_not_believed(self):
+        self.checkpoint("now")
+        self.generate("other", 50, seed=7)
+        other = self.audit("init", "--origin", NAME, data="other").stdout.decode().strip()
+        said = self.verify("--vkey", other, "--checkpoint", "now", status=DIFFERENT)
+        self.assertIn(f"now: {NAME} has not signed it: WRONG, not to be believed", said)
+        self.write("changed", self.read("now").replace(b"\n\n", b"\n", 1))
+        said = self.verify("--checkpoint", "changed", status=DIFFERENT)
+        self.assertIn("no signed note", said)
+        lines = self.read("now").split(b"\n")
+        lines[1] = b"17"
+        self.write("changed", b"\n".join(lines))
+        said = self.verify("--checkpoint", "changed", status=DIFFERENT)
+        self.assertIn(f"the signature of {NAME} is wrong", said)
+        self.refused(MISUSED, "nothing to hold the log against", "audit", "verify",
+                     "--vkey", self.vkey, "--data-dir", "nowhere")
+
+    def test_a_policy_asks_for_witnesses(self):
+        self.checkpoint("now")
+        witness = "witness.example/w1+c9cb6cd1+BLr8cb6tOsXktj6cghbucaNKrsZXIu7bynKLTps8zOOW"
+        self.write("none", f"log {self.vkey}\nquorum none\n".encode())
+        self.write("one", f"log {self.vkey}\nwitness w {witness}\nquorum w\n".encode())
+        self.verify("--policy", "none", "--checkpoint", "now")
+        said = self.verify("--policy", "one", "--checkpoint", "now", status=DIFFERENT)
+        self.assertIn("0 of the policy's 1 witnesses have signed it: too few", said)
+        self.write("wrong", b"quorum all\n")
+        self.refused(MISUSED, "wrong: line 1: no line above says what all is", "audit",
+                     "verify", "--policy", "wrong", "--data-dir", "log")
+
+    def test_wrong_use_says_what_is_right(self):
+        self.refused(MISUSED, "expected init, vkey", "audit", "sign", "--data-dir", "log")
+        self.refused(MISUSED, "needs the SEQUENCE", "audit", "prove", "--data-dir", "log")
+        self.refused(MISUSED, "a log's name has", "audit", "init", "--origin", "a b",
+                     "--data-dir", "log")
+
+
+class Tampering(Audit):
+    """A forger has the operator's rights: all checksums are as they must be. What he has not
+    are the checkpoints and exports of the auditor."""
+
+    def setUp(self):
+        super().setUp()
+        self.whole = self.records()
+        self.half = self.whole[:300]
+        self.write("half.msgpack", pack(self.half))
+        self.run_tool("import", "half.msgpack", "--data-dir", "earlier")
+        shutil.copytree(self.path("log", "audit"), self.path("earlier", "audit"))
+        self.checkpoint("year", data="earlier")
+        self.checkpoint("now")
+
+    def forge(self, records):
+        """As an export, and as a log that goes on under the same key."""
+        self.write("forged.msgpack", pack(numbered(records)))
+        shutil.rmtree(self.path("forged"), True)
+        self.run_tool("import", "forged.msgpack", "--data-dir", "forged")
+        return "forged"
+
+    def assert_found(self, records, *expected, exact):
+        """By the checkpoints, between them; by an older export, where it is."""
+        self.forge(records)
+        for copy in ("forged", "forged.msgpack"):
+            said = self.verify("--vkey", self.vkey, "--checkpoint", "year", "--checkpoint",
+                               "now", copy, status=DIFFERENT, data="nowhere")
+            for line in expected:
+                self.assertIn(line, said)
+            said = self.verify("--vkey", self.vkey, "--checkpoint", "now", "--against",
+                               "whole.msgpack", copy, status=DIFFERENT, data="nowhere")
+            for line in exact:
+                self.assertIn(line, said)
+
+    def test_a_bit_of_a_record(self):
+        records = list(self.whole)
+        records[399] = changed(records[399])
+        size = len(records)
+        self.assert_found(
+            records, "year: right: the first 300 records",
+            f"now: WRONG: the first {size} records are not those that {NAME} signed: it is in "
+            f"records 301 to {size}", exact=["record 400: not as in the older copy\n"])
+
+    def test_a_bit_before_the_older_checkpoint(self):
+        records = list(self.whole)
+        records[100] = changed(records[100])
+        self.assert_found(
+            records, "year: WRONG: the first 300 records are not those",
+            "it is in records 1 to 300", exact=["record 101: not as in the older copy\n"])
+
+    def test_a_record_removed(self):
+        at = next(i for i in range(350, 600) if kind(self.whole[i]) == b"event.recorded")
+        self.assert_found(
+            self.whole[:at] + self.whole[at + 1:], "year: right",
+            f"now: WRONG: {NAME} signed {len(self.whole)} records, and there are "
+            f"{len(self.whole) - 1}",
+            exact=[f"records {at + 1} to {len(self.whole) - 1}: not as in the older copy"])
+
+    def test_two_swapped(self):
+        records = list(self.whole)
+        events = [i for i in range(310, 600) if kind(records[i]) == b"event.recorded"]
+        one, other = events[0], events[5]
+        records[one], records[other] = records[other], records[one]
+        self.assert_found(
+            records, "year: right", "now: WRONG: the first",
+            exact=[f"record {one + 1}: not as", f"record {other + 1}: not as"])
+
+    def test_one_inserted(self):
+        new = renamed(self.event(self.whole))
+        records = self.whole[:-1] + [new, self.whole[-1]]
+        self.assert_found(
+            records, "year: right",
+            f"now: WRONG: the first {len(self.whole)} records are not those",
+            exact=[f"record {len(self.whole)}: not as in the older copy"])
+
+    def test_a_tail_cut(self):
+        self.assert_found(
+            self.whole[:-3], "year: right",
+            f"now: WRONG: {NAME} signed {len(self.whole)} records, and there are "
+            f"{len(self.whole) - 3}", exact=["now: WRONG"])
+
+    def test_the_whole_log_rebuilt(self):
+        self.generate("rebuilt", EVENTS, seed=99)
+        self.run_tool("export", "rebuilt.msgpack", "--data-dir", "rebuilt")
+        self.assert_found(
+            unpack(self.read("rebuilt.msgpack")), "year: WRONG: the first 300",
+            "it is in records 1 to 300", exact=["not as in the older copy"])
+
+    def test_the_server_kept_enough_to_find_256(self):
+        """By audit/tree alone, while the newest checkpoint is of before."""
+        records = list(self.whole)
+        records[299] = changed(records[299])
+        self.forge(records)
+        shutil.copytree(self.path("log", "audit"), self.path("forged", "audit"))
+        said = self.verify("--checkpoint", "now", status=DIFFERENT, data="forged")
+        self.assertIn("records 257 to 512: at least one is not what it was", said)
+
+    def test_a_second_history_under_the_stolen_key_is_shown_by_an_old_checkpoint_only(self):
+        records = list(self.whole)
+        records[99] = changed(records[99])
+        self.forge(records)
+        stolen = self.path("forged", "audit")
+        shutil.copytree(self.path("log", "audit"), stolen)
+        for name in ("last", "tree"):
+            os.unlink(os.path.join(stolen, name))
+        self.audit("trust-log", data="forged")  # the thief's word
+        self.checkpoint("second", data="forged")
+        # By itself it is right: nothing in it tells that there is another.
+        self.verify("--vkey", self.vkey, "--checkpoint", "second", "forged.msgpack")
+        said = self.verify("--vkey", self.vkey, "--checkpoint", "year", "forged.msgpack",
+                           status=DIFFERENT)
+        self.assertIn("year: WRONG", said)
+        self.refused(DIFFERENT, "two histories", "audit", "consistency", "year", "second",
+                     "--data-dir", "forged")
+
+
+class Serving(Audit):
+    def scrape(self, server):
+        text = server.client().get("/metrics").body.decode()
+        return {name: int(value) for name, value in
+                re.findall(r"^(daybook_audit_\w+) (\d+)$", text, re.M)}
+
+    def test_it_signs_what_is_written_and_not_a_log_that_was_put_back(self):
+        server = Server(env={"DB_HOST": NOWHERE, "AUDIT_ORIGIN": NAME, "AUDIT_INTERVAL": "1"})
+        self.addCleanup(server.close)
+        server.start()
+        client = server.client()
+
+        def write(count):
+            for number in range(count):
+                answer = client.post("/persons", {
+                    "email": f"{number}.{os.urandom(4).hex()}@x.mock", "first_name": "a",
+                    "last_name": "b", "role": "user"})
+                self.assertEqual(answer.status, 201, answer.body)
+            return answer.sequence
+
+        write(3)
+        self.run_tool("backup", self.path("older"), "--data-dir", server.data_dir)
+        head = write(5)
+        server.wait_for(lambda: self.scrape(server).get("daybook_audit_signed_sequence", 0)
+                        >= head, "the newest record signed")
+        state = self.scrape(server)
+        self.assertEqual(state["daybook_audit_signing"], 1)
+        server.stop()
+        self.assertIn("audit/last: right", self.verify(data=server.data_dir))
+        last = self.read(os.path.join(server.data_dir, "audit", "last"))
+
+        shutil.rmtree(os.path.join(server.data_dir, "log"))
+        shutil.copytree(self.path("older"), os.path.join(server.data_dir, "log"))
+        server.start()
+        client = server.client()
+        server.wait_for(lambda: self.scrape(server)["daybook_audit_signing"] == 0,
+                        "it says that it does not sign")
+        write(2)  # it goes on
+        server.stop()
+        with open(server.log.name) as said:
+            self.assertIn("it was put back to an earlier state", said.read())
+        self.assertEqual(self.read(os.path.join(server.data_dir, "audit", "last")), last)
+        said = self.verify(data=server.data_dir, status=DIFFERENT)
+        self.assertIn("audit/last: WRONG", said)
+
+    def test_it_makes_a_name_up_and_can_be_told_not_to(self):
+        for audit in ("true", "false"):
+            server = Server(env={"DB_HOST": NOWHERE, "AUDIT": audit, "AUDIT_INTERVAL": "1"})
+            self.addCleanup(server.close)
+            server.start()
+            if audit == "true":
+                server.wait_for(lambda: self.scrape(server)["daybook_audit_signing"] == 1,
+                                "it signs")
+            server.stop()
+            self.assertEqual(os.path.exists(os.path.join(server.data_dir, "audit")),
+                             audit == "true")
+        made = self.audit("vkey", data=server.data_dir, status=FAILED)
+        self.assertIn("keys.pub", made.stderr.decode())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,90 @@
+/* daybook audit - proves what the log is, to who trusts nobody. */
+#include "audit_parts.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const struct part {
+    const char *name;
+    size_t operands_min, operands_max; /* behind the name */
+    const char *operands;
+    enum tool_exit (*run)(const struct tool *tool);
+} parts[] = {
+    {"init", 0, 0, "", audit_init},
+    {"vkey", 0, 0, "", audit_vkey},
+    {"checkpoint", 0, 0, "", audit_checkpoint},
+    {"prove", 1, 1, "the SEQUENCE of a record", audit_prove},
+    {"verify", 0, 1, "", audit_verify},
+    {"consistency", 2, 2, "two checkpoints, OLD and NEW", audit_consistency},
+    {"trust-log", 0, 0, "", audit_trust_log},
+};
+/* clang-format on */
+
+static enum tool_exit run(struct tool *tool)
+{
+    const char *name = tool->operands[0];
+    size_t more = tool->operand_count - 1;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (strcmp(parts[i].name, name) != 0)
+            continue;
+        if (more < parts[i].operands_min)
+            return tool_misused(tool, "audit %s needs %s", name, parts[i].operands);
+        if (more > parts[i].operands_max)
+            return tool_misused(tool, "unexpected \"%.64s\"",
+                                tool->operands[1 + parts[i].operands_max]);
+        return parts[i].run(tool);
+    }
+    return tool_misused(tool,
+                        "audit \"%.64s\": expected init, vkey, checkpoint, prove, "
+                        "verify, consistency or trust-log",
+                        name);
+}
+
+const struct command command_audit = {
+    .name = "audit",
+    .purpose = "prove what the log is, to who trusts nobody",
+    .operands = "init | vkey | checkpoint | prove SEQUENCE | verify [COPY] | "
+                "consistency OLD NEW | trust-log",
+    .details =
+        "The server signs checkpoints: how many records the log has, and a hash of "
+        "all\n"
+        "of them. Who has kept one can tell for ever whether what was before it has\n"
+        "changed (docs/audit.md).\n"
+        "\n"
+        "init names the log and makes what it signs with; with --origin another name\n"
+        "than before begins anew. The server must not run. vkey prints the key that\n"
+        "auditors need. checkpoint prints the newest checkpoint, and signs the log as\n"
+        "it is where no server runs. prove prints a proof that a record is in it, "
+        "which\n"
+        "anybody can check without the log.\n"
+        "\n"
+        "verify hashes all of the log, a backup or an export, and holds it against\n"
+        "checkpoints: those given, or the newest of this machine. It says which fail,\n"
+        "and between which records; with --against an older copy, or by what the "
+        "server\n"
+        "kept, at which. consistency proves that one checkpoint extends another. "
+        "Where\n"
+        "DATA_DIR/audit/last is lost, trust-log lets the server sign all the same.\n"
+        "\n"
+        "Exit codes: 0 all is right, 1 something is not, 2 wrong use, 3 not checked.\n",
+    .example = "  daybook audit init --origin log.example.org/daybook\n"
+               "  daybook audit checkpoint > 2026-11-29.checkpoint\n"
+               "  daybook audit prove 1234 -o 1234.tlog-proof\n"
+               "  daybook audit verify --vkey KEY --checkpoint 2026-11-29.checkpoint\n",
+    .settings = CONFIG_GROUP_DATA,
+    .operands_min = 1,
+    .operands_max = 3,
+    .options =
+        {
+            {"--origin", "NAME", "Name of the log, as log.example.org/daybook", false},
+            {"--checkpoint", "FILE", "Hold it against this one; again for more", true},
+            {"--vkey", "KEY", "Key that signs, or a file of some; else keys.pub",
+             false},
+            {"--policy", "FILE", "Logs and witnesses that are believed", false},
+            {"--against", "COPY", "An older log, backup or export, record by record",
+             false},
+            {"-o", "FILE", "Where to put a proof; else it is printed", false},
+        },
+    .run = run,
+};

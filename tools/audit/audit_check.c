@@ -1,0 +1,115 @@
+/* Whether a log is what was signed: daybook audit verify. */
+#include "audit_parts.h"
+#include "audit_verify.h"
+#include "signals.h"
+#include "store/notary.h"
+#include "tool_data.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CHECKPOINTS_MAX = 64 };
+
+struct check {
+    const struct tool *tool;
+    struct audit_keys keys;
+    struct audit_verified list[CHECKPOINTS_MAX];
+    size_t count;
+    bool wrong; /* one that is not to be believed */
+    char dir[4096], tree[DBK_AUDIT_PATH], last[DBK_AUDIT_PATH];
+};
+
+/* One that is not signed as it must be is a finding; one that is not there is not. */
+static enum dbk_code add(struct check *check, const char *path, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    if (check->count == CHECKPOINTS_MAX)
+        return dbk_fail(err, DBK_INVALID, "more than %d checkpoints", CHECKPOINTS_MAX);
+    if (access(path, R_OK) != 0 && strcmp(path, "-") != 0)
+        return dbk_fail(err, DBK_NOT_FOUND, "there is no checkpoint %s", path);
+    code = audit_checkpoint_read(&check->keys, path,
+                                 &check->list[check->count].checkpoint, err);
+    if (code == DBK_OK) {
+        check->count++;
+        return DBK_OK;
+    }
+    free(check->list[check->count].checkpoint.text);
+    if (code == DBK_IO || code == DBK_NO_MEMORY)
+        return code;
+    printf("%s: WRONG, not to be believed\n", err->text);
+    check->wrong = true;
+    return DBK_OK;
+}
+
+/* The option came several times: joined by commas. */
+static enum dbk_code add_all(struct check *check, const char *given,
+                             struct dbk_error *err)
+{
+    char *list = strdup(given), *rest = NULL;
+    enum dbk_code code =
+        list ? DBK_OK : dbk_fail(err, DBK_NO_MEMORY, "no memory to verify");
+
+    for (char *one = list ? strtok_r(list, ",", &rest) : NULL; one && code == DBK_OK;
+         one = strtok_r(NULL, ",", &rest))
+        code = add(check, one, err);
+    free(list);
+    return code;
+}
+
+static enum dbk_code prepare(struct check *check, struct dbk_error *err)
+{
+    const char *given = tool_value(check->tool, "--checkpoint");
+    enum dbk_code code;
+
+    if (!tool_audit_dir(check->tool->config, check->dir, sizeof check->dir, err))
+        return err->code;
+    if (!dbk_audit_path(check->dir, "tree", check->tree) ||
+        !dbk_audit_path(check->dir, "last", check->last))
+        return dbk_fail(err, DBK_INVALID, "the data directory's path is too long");
+    code = audit_keys_read(check->tool, &check->keys, err);
+    if (code != DBK_OK)
+        return code;
+    code = given ? add_all(check, given, err) : add(check, check->last, err);
+    if (code == DBK_NOT_FOUND && !given)
+        return dbk_fail(err, DBK_INVALID,
+                        "nothing to hold the log against: give --checkpoint");
+    return code;
+}
+
+static enum tool_exit verify(struct check *check)
+{
+    const struct tool *tool = check->tool;
+    const char *older = tool_value(tool, "--against");
+    const char *path = tool->operand_count > 1
+                           ? tool->operands[1]
+                           : config_text(tool->config, SETTING_DATA_DIR);
+    enum tool_exit exit;
+
+    if (check->keys.own)
+        fputs("by the keys of this machine: an auditor brings his own (--vkey)\n",
+              stderr);
+    exit = audit_verify_run(tool, path, check->list, check->count, check->tree,
+                            older ? older : "");
+    return exit == TOOL_DONE && check->wrong ? TOOL_DIFFERENT : exit;
+}
+
+enum tool_exit audit_verify(const struct tool *tool)
+{
+    struct check *check = calloc(1, sizeof *check);
+    struct dbk_error err = {.code = DBK_NO_MEMORY, .text = "no memory to verify"};
+    enum tool_exit exit;
+
+    if (!check)
+        return tool_fail(tool, &err);
+    check->tool = tool;
+    signals_hold();
+    exit = prepare(check, &err) == DBK_OK ? verify(check) : tool_refuse(tool, &err);
+    for (size_t i = 0; i < check->count; i++)
+        free(check->list[i].checkpoint.text);
+    audit_keys_finish(&check->keys);
+    free(check);
+    return exit;
+}

@@ -1,0 +1,255 @@
+/* What was signed, and what that proves: daybook audit checkpoint, prove, consistency. */
+#include "audit_file.h"
+#include "audit_parts.h"
+#include "audit_tree.h"
+#include "lock.h"
+#include "log_place.h"
+#include "signals.h"
+#include "store/durable.h"
+#include "store/notary.h"
+#include "tool_data.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LOOK_MS = 100, KEYS_MAX = 8 };
+
+/* The newest of this machine, by whichever of its keys signed it. */
+static enum dbk_code read_last(const struct tool *tool,
+                               struct dbk_signed_checkpoint *last,
+                               struct dbk_error *err)
+{
+    struct dbk_vkey keys[KEYS_MAX];
+    char dir[4096];
+    size_t count;
+    enum dbk_code code;
+
+    if (!tool_audit_dir(tool->config, dir, sizeof dir, err) ||
+        dbk_audit_keys(dir, keys, KEYS_MAX, &count, err) != DBK_OK)
+        return err->code;
+    code = dbk_fail(err, DBK_NOT_FOUND, "%s/keys.pub has no key", dir);
+    while (code != DBK_OK && count-- > 0)
+        code = dbk_audit_last(dir, &keys[count], last, err);
+    return code;
+}
+
+/* No server does it: let a notary follow the log up to its head. */
+static enum dbk_code sign_head(struct dbk_notary *notary, uint64_t head,
+                               struct dbk_signed_checkpoint *last,
+                               struct dbk_error *err)
+{
+    enum dbk_code code = DBK_UNAVAILABLE;
+    struct dbk_notary_state state = {.code = DBK_UNAVAILABLE};
+
+    while (code != DBK_OK &&
+           state.code == DBK_UNAVAILABLE) { /* it goes through the log */
+        if (signals_came())
+            return dbk_fail(err, DBK_INTERRUPTED, "interrupted");
+        code = dbk_notary_await(notary, head, LOOK_MS, last, err);
+        dbk_notary_state(notary, &state);
+        if (code == DBK_TIMEOUT)
+            state.code = DBK_UNAVAILABLE;
+        else if (code != DBK_OK)
+            usleep(LOOK_MS * 1000);
+    }
+    return code;
+}
+
+static enum dbk_code sign(const struct tool *tool, struct dbk_signed_checkpoint *last,
+                          struct dbk_error *err)
+{
+    struct dbk_notary *notary = NULL;
+    struct dbk_log *log = NULL;
+    char dir[4096];
+    uint64_t head;
+    enum dbk_code code;
+
+    if (!tool_audit_dir(tool->config, dir, sizeof dir, err))
+        return err->code;
+    code = log_place_open(tool, false, NULL, &log, err);
+    if (code == DBK_OK)
+        code = dbk_log_head(log, &head, err);
+    if (code == DBK_OK)
+        code = dbk_notary_start(dir, log, NULL, &notary, err);
+    if (code == DBK_OK)
+        code = sign_head(notary, head, last, err);
+    dbk_notary_stop(notary);
+    dbk_log_close(log);
+    return code;
+}
+
+enum tool_exit audit_checkpoint(const struct tool *tool)
+{
+    struct dbk_signed_checkpoint *last = malloc(sizeof *last);
+    struct dbk_error err = {.code = DBK_NO_MEMORY, .text = "no memory to sign"};
+    enum tool_exit exit = TOOL_DONE;
+    enum dbk_code code;
+    int lock = -1;
+
+    if (!last)
+        return tool_fail(tool, &err);
+    code = log_place_check(tool->config, &err);
+    if (code == DBK_OK)
+        code = lock_take(config_text(tool->config, SETTING_DATA_DIR), &lock, &err);
+    if (code == DBK_CONFLICT)
+        code = read_last(tool, last, &err); /* the server's */
+    else if (code == DBK_OK)
+        code = sign(tool, last, &err);
+    lock_release(lock);
+    if (code == DBK_OK)
+        fwrite(last->text, 1, last->length, stdout);
+    else
+        exit = tool_fail(tool, &err);
+    free(last);
+    return exit;
+}
+
+/* To -o FILE, whole or not at all; else to standard output. */
+static enum dbk_code put(const struct tool *tool, const char *text, size_t length,
+                         struct dbk_error *err)
+{
+    const char *path = tool_value(tool, "-o");
+    char tmp[4096];
+    enum dbk_code code;
+    int fd;
+
+    if (!path) {
+        fwrite(text, 1, length, stdout);
+        return DBK_OK;
+    }
+    if (snprintf(tmp, sizeof tmp, "%s.tmp", path) >= (int)sizeof tmp)
+        return dbk_fail(err, DBK_INVALID, "the path %.64s... is too long", path);
+    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return dbk_system_fail(err, "make", tmp);
+    code = dbk_write_all(fd, text, length, tmp, err);
+    if (code == DBK_OK)
+        code = dbk_replace(fd, tmp, path, err);
+    close(fd);
+    if (code != DBK_OK)
+        unlink(tmp);
+    return code;
+}
+
+static enum dbk_code prove(const struct tool *tool, uint64_t sequence,
+                           const struct dbk_signed_checkpoint *last,
+                           struct dbk_error *err)
+{
+    struct dbk_log_proof proof = {.index = sequence - 1,
+                                  .checkpoint = {last->text, last->length}};
+    const struct dbk_log_checkpoint *is = &last->checkpoint;
+    char *text = malloc(DBK_LOG_PROOF_TEXT + 1);
+    struct audit_tree tree = {NULL, NULL};
+    enum dbk_code code;
+
+    if (!text)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for a proof");
+    if (sequence == 0 || sequence > is->size)
+        code = dbk_fail(err, DBK_NOT_FOUND,
+                        "record %" PRIu64 " is not in the newest checkpoint, which has "
+                        "%" PRIu64 " records: daybook audit checkpoint makes another",
+                        sequence, is->size);
+    else
+        code = audit_tree_open(tool, is->size, &is->root, &tree, err);
+    if (code == DBK_OK)
+        code = dbk_tree_inclusion(tree.tree, proof.index, is->size, &proof.path, err);
+    if (code == DBK_OK)
+        code = put(tool, text, dbk_log_proof_format(&proof, text), err);
+    audit_tree_close(&tree);
+    free(text);
+    return code;
+}
+
+enum tool_exit audit_prove(const struct tool *tool)
+{
+    struct dbk_signed_checkpoint *last = malloc(sizeof *last);
+    struct dbk_error err = {.code = DBK_NO_MEMORY, .text = "no memory for a proof"};
+    uint64_t sequence;
+    char *end;
+    enum dbk_code code;
+
+    if (!last)
+        return tool_fail(tool, &err);
+    sequence = strtoull(tool->operands[1], &end, 10);
+    if (*end || tool->operands[1][0] < '0' || tool->operands[1][0] > '9')
+        code = dbk_fail(&err, DBK_INVALID, "\"%.64s\" is no record's sequence",
+                        tool->operands[1]);
+    else
+        code = read_last(tool, last, &err);
+    if (code == DBK_OK)
+        code = prove(tool, sequence, last, &err);
+    free(last);
+    return code == DBK_OK ? TOOL_DONE : tool_refuse(tool, &err);
+}
+
+/* The proof's hashes, a line each, as witnesses are told them. */
+static void print_proof(const struct dbk_proof *proof)
+{
+    char text[DBK_HASH_TEXT + 1];
+
+    for (size_t i = 0; i < proof->count; i++) {
+        dbk_hash_format(&proof->hashes[i], text);
+        puts(text);
+    }
+}
+
+static enum dbk_code compare(const struct tool *tool,
+                             const struct dbk_log_checkpoint *old,
+                             const struct dbk_log_checkpoint *new,
+                             struct dbk_error *err)
+{
+    struct audit_tree tree = {NULL, NULL};
+    struct dbk_proof proof;
+    enum dbk_code code;
+
+    if (strcmp(old->origin, new->origin) != 0)
+        return dbk_fail(err, DBK_INVALID, "they are of two logs: %.160s and %.160s",
+                        old->origin, new->origin);
+    if (old->size > new->size)
+        return dbk_fail(err, DBK_INVALID, "the first has more records than the second");
+    code = audit_tree_open(tool, new->size, &new->root, &tree, err);
+    if (code == DBK_OK)
+        code = dbk_tree_consistency(tree.tree, old->size, new->size, &proof, err);
+    if (code == DBK_OK &&
+        !dbk_proof_extends(&proof, old->size, &old->root, new->size, &new->root))
+        code = dbk_fail(err, DBK_DAMAGED,
+                        "two histories: the second, of %" PRIu64
+                        " records, does not extend the first, of %" PRIu64
+                        ", and both are signed",
+                        new->size, old->size);
+    if (code == DBK_OK) {
+        fprintf(stderr,
+                "%" PRIu64 " records extend %" PRIu64 ", as these %zu hashes "
+                "prove:\n",
+                new->size, old->size, proof.count);
+        print_proof(&proof);
+    }
+    audit_tree_close(&tree);
+    return code;
+}
+
+enum tool_exit audit_consistency(const struct tool *tool)
+{
+    struct audit_keys *keys = calloc(1, sizeof *keys);
+    struct audit_checkpoint *two = calloc(2, sizeof *two);
+    struct dbk_error err = {.code = DBK_NO_MEMORY, .text = "no memory for a proof"};
+    enum dbk_code code = DBK_NO_MEMORY;
+
+    if (keys && two)
+        code = audit_keys_read(tool, keys, &err);
+    for (size_t i = 0; i < 2 && code == DBK_OK; i++)
+        code = audit_checkpoint_read(keys, tool->operands[i + 1], &two[i], &err);
+    if (code == DBK_OK)
+        code = compare(tool, &two[0].is, &two[1].is, &err);
+    for (size_t i = 0; i < 2 && two; i++)
+        free(two[i].text);
+    if (keys)
+        audit_keys_finish(keys);
+    free(keys);
+    free(two);
+    return code == DBK_OK ? TOOL_DONE : tool_refuse(tool, &err);
+}

@@ -1,0 +1,103 @@
+#include "audit_source.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { BATCH_RECORDS = 4096, BATCH_BYTES = 4 << 20 };
+
+static bool is_file(const char *path)
+{
+    struct stat status;
+
+    return !strcmp(path, "-") || (stat(path, &status) == 0 && !S_ISDIR(status.st_mode));
+}
+
+static enum dbk_code open_export(const char *path, struct audit_source *source,
+                                 struct dbk_error *err)
+{
+    struct compress_reader *bytes;
+    enum export_format format;
+    struct dbk_slice front;
+    enum dbk_code code = compress_reader_open(path, NULL, &bytes, err);
+
+    if (code != DBK_OK)
+        return code;
+    code = compress_front(bytes, &front, err);
+    if (code == DBK_OK && (!export_recognise(front, &format) || format == EXPORT_CSV))
+        code = dbk_fail(err, DBK_INVALID,
+                        "it is neither a log, a backup nor an export of records");
+    if (code == DBK_OK)
+        return export_reader_open(bytes, format, &source->reader, err);
+    compress_reader_close(bytes);
+    return code;
+}
+
+static enum dbk_code open_log(const char *path, struct audit_source *source,
+                              struct dbk_error *err)
+{
+    const struct dbk_log_options options = {.read_only = true};
+    char folder[PATH_MAX];
+
+    if (!backup_folder_find(path, folder))
+        return dbk_fail(err, DBK_INVALID, "the path is too long");
+    backup_folder_enter(&source->folder, folder);
+    return dbk_log_open(folder, &options, &source->log, err);
+}
+
+enum dbk_code audit_source_open(const char *path, struct audit_source *source,
+                                struct dbk_error *err)
+{
+    size_t length = strlen(path);
+    bool is_data = length >= 9 && !strcmp(path + length - 9, "/data.mdb");
+
+    *source =
+        (struct audit_source){.folder = {.use = -1, .write = -1, .had_lock = true}};
+    if ((is_file(path) && !is_data ? open_export : open_log)(path, source, err) !=
+        DBK_OK)
+        return dbk_wrap(err, "%s", path);
+    return DBK_OK;
+}
+
+void audit_source_close(struct audit_source *source)
+{
+    export_reader_close(source->reader);
+    dbk_log_close(source->log);
+    dbk_batch_finish(&source->batch);
+    backup_folder_leave(&source->folder);
+}
+
+static enum dbk_code next_of_log(struct audit_source *source, struct dbk_slice *bytes,
+                                 struct dbk_error *err)
+{
+    const struct dbk_batch_entry *entry;
+
+    if (source->next == source->batch.count) {
+        source->next = 0;
+        if (dbk_log_read(source->log, source->given, BATCH_RECORDS, BATCH_BYTES,
+                         &source->batch, err) != DBK_OK)
+            return err->code;
+        if (source->batch.count == 0)
+            return DBK_OK;
+    }
+    entry = &source->batch.entries[source->next++];
+    if (entry->length == 0)
+        return dbk_fail(err, DBK_DAMAGED,
+                        "record %" PRIu64 " is damaged: its checksum is wrong",
+                        entry->sequence);
+    *bytes = (struct dbk_slice){source->batch.bytes + entry->offset, entry->length};
+    return DBK_OK;
+}
+
+enum dbk_code audit_source_next(struct audit_source *source, struct dbk_slice *bytes,
+                                struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    *bytes = (struct dbk_slice){0};
+    code = source->reader ? export_reader_next(source->reader, bytes, err)
+                          : next_of_log(source, bytes, err);
+    if (code == DBK_OK && bytes->length > 0)
+        source->given++;
+    return code;
+}
