@@ -45,11 +45,12 @@ struct dbk_backup_known {
 };
 
 struct dbk_server_options {
-    const char *address;       /* numeric */
-    unsigned port;             /* 0: any free one (dbk_server_port tells) */
-    const char *tokens_dir;    /* the data directory whose tokens are asked for
+    const char *address;    /* numeric */
+    unsigned port;          /* 0: any free one (dbk_server_port tells) */
+    const char *tokens_dir; /* the data directory whose tokens are asked for
                                (http/tokens.h); NULL: none */
-    bool require_tokens;       /* ask for one though there is none yet */
+    bool require_tokens;    /* ask for one though there is none yet */
+    bool audit_public; /* checkpoints, tiles and proofs are for everyone, without one */
     const char *trusted_proxy; /* numeric addresses of peers whose X-Forwarded-For is
                                   believed, with commas between; NULL or "": none */
     unsigned threads;          /* requests at once */

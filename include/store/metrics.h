@@ -66,7 +66,9 @@ enum dbk_metric_forward {
     COUNTER(STREAMS_DROPPED, "daybook_streams_dropped_total", DBK_METRIC_ONE,          \
             "Streams that were ended because their reader was too slow.")              \
     COUNTER(FORWARDS, "daybook_cluster_forwards_total", DBK_METRIC_FORWARD_OUTCOMES,   \
-            "Writes that were sent on to the server that leads.")
+            "Writes that were sent on to the server that leads.")                      \
+    COUNTER(AUDIT_MISMATCHES, "daybook_audit_mismatches_total", DBK_METRIC_ONE,        \
+            "Tiles and proofs that the log no longer bears out.")
 
 #define DBK_METRIC_ID(id, ...) DBK_METRIC_##id,
 #define DBK_HISTOGRAM_ID(id, ...) DBK_HISTOGRAM_##id,

@@ -7,6 +7,7 @@
 #include "lent.h"
 #include "media_type.h"
 #include "members.h"
+#include "proof.h"
 #include "request_count.h"
 #include "routes.h"
 #include "shown.h"
@@ -59,6 +60,12 @@ static void take_small_body(struct request *rq)
         rq->wrong_coding = false; /* it is refused for what it was */
 }
 
+/* The one that a token must have; 0: none is asked for. */
+static unsigned scope_of(const struct request *rq, const struct route *route)
+{
+    return rq->service->options.audit_public && proof_route(route) ? 0 : route->scope;
+}
+
 /* Find the route, read what the request brings, let the handler answer. *status is that
  * of a failure in err, where its code alone does not tell. */
 static enum dbk_code handle(struct request *rq, struct response *rs, int *status,
@@ -81,7 +88,7 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
     if (rq->match.options)
         return answer_options(rq, rs);
     route = rq->match.route;
-    *status = authorize(rq, route->scope, err);
+    *status = authorize(rq, scope_of(rq, route), err);
     if (*status == 429)
         take_small_body(rq);
     if (*status != 0)

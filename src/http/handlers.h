@@ -19,7 +19,8 @@ handler handle_post_batch;
 handler handle_stats, handle_types, handle_funnel, handle_retention; /* statistics */
 handler handle_list_log, handle_get_record, handle_stream;           /* feed */
 handler handle_person_history;
-handler handle_list_quarantine, handle_retry_quarantine; /* admin */
+handler handle_checkpoint, handle_tile, handle_get_proof; /* proof */
+handler handle_list_quarantine, handle_retry_quarantine;  /* admin */
 handler handle_list_tokens, handle_post_token, handle_delete_token;
 handler handle_get_own_token;
 handler handle_get_rebuild, handle_post_rebuild, handle_delete_rebuild;

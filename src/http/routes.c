@@ -59,6 +59,7 @@ const struct route routes[] = {
     {"GET", "/admin/tokens", BODY_NONE, ADMIN, times, handle_list_tokens},
     {"POST", "/admin/tokens", BODY_JSON, ADMIN, times, handle_post_token},
     {"DELETE", "/admin/tokens/{name}", BODY_NONE, ADMIN, none, handle_delete_token},
+    {"GET", "/checkpoint", BODY_NONE, AUDIT, none, handle_checkpoint},
     {"GET", "/docs", BODY_NONE, PUBLIC, none, handle_docs},
     {"GET", "/docs/{file}", BODY_NONE, PUBLIC, none, handle_docs_file},
     {"GET", "/events", BODY_NONE, READ, events, handle_list_events},
@@ -78,6 +79,7 @@ const struct route routes[] = {
     {"GET", "/log", BODY_NONE, AUDIT, log_page, handle_list_log},
     {"GET", "/log/stream", BODY_NONE, AUDIT, log_stream, handle_stream},
     {"GET", "/log/{sequence}", BODY_NONE, AUDIT, times, handle_get_record},
+    {"GET", "/log/{sequence}/proof", BODY_NONE, AUDIT, none, handle_get_proof},
     {"GET", "/metrics", BODY_NONE, METRICS, none, handle_metrics},
     {"GET", "/openapi.json", BODY_NONE, PUBLIC, none, handle_openapi},
     {"GET", "/persons", BODY_NONE, READ, persons, handle_list_persons},
@@ -105,6 +107,8 @@ const struct route routes[] = {
      handle_post_alias_by},
     {"DELETE", "/persons/by/external_id/{value}/aliases/{anonymous_id}", BODY_NONE,
      WRITE, none, handle_delete_alias_by},
+    {"GET", "/tile/{level}/{index}.p/{width}", BODY_NONE, AUDIT, none, handle_tile},
+    {"GET", "/tile/{level}/{index}", BODY_NONE, AUDIT, none, handle_tile},
     {"GET", "/tokens/self", BODY_NONE, LEARN, none, handle_get_own_token},
 };
 

@@ -9,6 +9,7 @@
 #include "guard.h"
 #include "limiter.h"
 #include "listen.h"
+#include "mismatches.h"
 #include "parked.h"
 #include "quick.h"
 #include "quota.h"
@@ -40,6 +41,7 @@ struct dbk_server {
     struct service service;
     struct limiter limiter;
     struct untold untold;
+    struct mismatches mismatches;
     struct budget budget;
     struct readers readers;
     struct reactor *reactor; /* NULL: no connection is lent */
@@ -237,6 +239,8 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     service->quota = quota_create();
     untold_init(&server->untold, options->report, options->report_context);
     service->untold = &server->untold;
+    mismatches_init(&server->mismatches, options->report, options->report_context);
+    service->mismatches = &server->mismatches;
     budget_init(&server->budget, options->bodies_max);
     service->budget = &server->budget;
     readers_init(&server->readers, options->threads);
@@ -318,6 +322,7 @@ static void destroy(struct dbk_server *server)
     limiter_finish(&server->limiter);
     quota_destroy(server->service.quota);
     untold_finish(&server->untold);
+    mismatches_finish(&server->mismatches);
     readers_finish(&server->readers);
     forward_destroy(server->service.forward);
     reactor_destroy(server->reactor);

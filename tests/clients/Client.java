@@ -6,6 +6,7 @@ import java.io.InputStreamReader;
 import java.net.URI;
 import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -14,6 +15,7 @@ import org.openapitools.client.ApiClient;
 import org.openapitools.client.ApiException;
 import org.openapitools.client.api.AboutApi;
 import org.openapitools.client.api.AdminApi;
+import org.openapitools.client.api.AuditApi;
 import org.openapitools.client.api.EventsApi;
 import org.openapitools.client.api.LogApi;
 import org.openapitools.client.api.PersonsApi;
@@ -25,6 +27,7 @@ public class Client {
     static LogApi log;
     static AboutApi about;
     static AdminApi admin;
+    static AuditApi audit;
 
     static <T> T called(String operation, T answer) {
         System.out.println("called " + operation);
@@ -157,6 +160,18 @@ public class Client {
             null, null, null, null, null, null)).getData().get(0).getPersons() > 0, true);
     }
 
+    static void tryProofs() throws ApiException {
+        called("createEvents", events.createEvents(new CreateEvents(Collections.nCopies(256,
+            new BatchItem().eventType("click").anonymousId("tile/java"))),
+            null, null, null)); /* so that there is a whole tile */
+        same(called("getCheckpoint", audit.getCheckpoint(null)).contains("\n\n\u2014 "), true);
+        same(called("getProof", audit.getProof(1L, null, null, null))
+            .startsWith("c2sp.org/tlog-proof@v1\nindex 0\n"), true);
+        same(called("getTile", audit.getTile("0", "000", null)).length(), 8192L);
+        same(called("getPartialTile", audit.getPartialTile("entries", "000", 3, null))
+            .length(), 3L * 34);
+    }
+
     static void tryRest() throws ApiException {
         same(called("getRecord", log.getRecord(1L, null, null, null, null)).getData().getType(),
             org.openapitools.client.model.Record.TypeEnum.PERSON_CREATED);
@@ -232,10 +247,12 @@ public class Client {
         log = new LogApi(client);
         about = new AboutApi(client);
         admin = new AdminApi(client);
+        audit = new AuditApi(client);
         UUID id = tryPersons();
         tryEvents(id);
         tryExternalIds();
         tryStatistics();
+        tryProofs();
         tryRest();
         same(firstOfStream(arguments[0]), "retry: 3000");
         tryDelete(id);

@@ -11,6 +11,7 @@ from daybook_client.api.about import (console, console_file, docs, docs_file, he
 from daybook_client.api.admin import (
     get_backups, get_cluster, get_own_token, get_rebuild, hand_over, list_quarantine,
     list_tokens, make_token, retry_quarantine, revoke_token, start_rebuild, stop_rebuild)
+from daybook_client.api.audit import get_checkpoint, get_partial_tile, get_proof, get_tile
 from daybook_client.api.events import (create_event, create_event_at, create_events,
                                        delete_event, event_funnel, event_retention,
                                        event_stats, event_types, get_event, list_events)
@@ -113,6 +114,13 @@ same(call(event_types).data[0].count > 0, True)
 same(call(event_stats, type_="signup").data[0].count > 0, True)
 same(len(call(event_funnel, steps="signup,click").data.steps), 2)
 same(call(event_retention, first="signup", then="click").data[0].persons > 0, True)
+
+call(create_events, body=[  # so that there is a whole tile
+    models.BatchItem(event_type="click", anonymous_id="tile/attrs") for _ in range(256)])
+assert "\n\n— " in call(get_checkpoint)
+assert call(get_proof, 1).startswith("c2sp.org/tlog-proof@v1\nindex 0\n")
+same(len(call(get_tile, "0", "000").payload.read()), 8192)
+same(len(call(get_partial_tile, "entries", "000", 3).payload.read()), 3 * 34)
 
 same(call(get_record, 1).data.type_, models.RecordType.PERSON_CREATED)
 same([each.sequence for each in call(list_log, limit=2).data], [1, 2])

@@ -49,6 +49,7 @@ func main() {
 	tryEvents(ctx, api, id)
 	tryStatistics(ctx, api)
 	tryExternalIds(ctx, api)
+	tryProofs(ctx, api)
 	tryRest(ctx, api)
 	tryDelete(ctx, api, id)
 }
@@ -233,6 +234,30 @@ func tryRest(ctx context.Context, api *client.APIClient) {
 	same(strings.Contains(file, "<svg"), true)
 	document := do(api.AboutAPI.Openapi(ctx).Execute, "openapi")
 	same(*document["openapi"], any("3.1.0"))
+}
+
+func tryProofs(ctx context.Context, api *client.APIClient) {
+	clicks := make([]client.BatchItem, 256) // so that there is a whole tile
+	for i := range clicks {
+		clicks[i] = client.BatchItem{EventType: one("click"), AnonymousId: one("tile/go")}
+	}
+	do(api.EventsAPI.CreateEvents(ctx).CreateEvents(
+		client.ArrayOfBatchItemAsCreateEvents(&clicks)).Execute, "createEvents")
+	note := do(api.AuditAPI.GetCheckpoint(ctx).Execute, "getCheckpoint")
+	same(strings.Contains(note, "\n\n\u2014 "), true)
+	proof := do(api.AuditAPI.GetProof(ctx, 1).Execute, "getProof")
+	same(strings.HasPrefix(proof, "c2sp.org/tlog-proof@v1\nindex 0\n"), true)
+	same(size(do(api.AuditAPI.GetTile(ctx, "0", "000").Execute, "getTile")), int64(8192))
+	same(size(do(api.AuditAPI.GetPartialTile(ctx, "entries", "000", 3).Execute,
+		"getPartialTile")), int64(3*34))
+}
+
+func size(file *os.File) int64 {
+	state, err := file.Stat()
+	if err != nil {
+		panic(err)
+	}
+	return state.Size()
 }
 
 func tryDelete(ctx context.Context, api *client.APIClient, id string) {

@@ -145,6 +145,23 @@ const cohorts = await call("eventRetention", client.GET("/events/retention",
   { params: { query: { first: "signup", then: "click" } } }));
 assert.ok(cohorts.data[0].persons > 0);
 
+await call("createEvents", client.POST("/events/batch", { /* so that there is a whole tile */
+  body: Array.from({ length: 256 }, () => ({ event_type: "click", anonymous_id: "tile/ts" })),
+}));
+assert.match(await call("getCheckpoint", client.GET("/checkpoint", { parseAs: "text" })),
+  /\n\n\u2014 /);
+assert.match(await call("getProof", client.GET("/log/{sequence}/proof", {
+  params: { path: { sequence: 1 } }, parseAs: "text",
+})), /^c2sp.org\/tlog-proof@v1\nindex 0\n/);
+const tile = await call("getTile", client.GET("/tile/{level}/{index}", {
+  params: { path: { level: "0", index: "000" } }, parseAs: "arrayBuffer",
+}));
+assert.equal((tile as unknown as ArrayBuffer).byteLength, 8192);
+const part = await call("getPartialTile", client.GET("/tile/{level}/{index}.p/{width}", {
+  params: { path: { level: "entries", index: "000", width: 3 } }, parseAs: "arrayBuffer",
+}));
+assert.equal((part as unknown as ArrayBuffer).byteLength, 3 * 34);
+
 const record = await call("getRecord",
   client.GET("/log/{sequence}", { params: { path: { sequence: 1 } } }));
 assert.equal((record as components["schemas"]["RecordAnswer"]).data.type, "person.created");

@@ -10,8 +10,9 @@ from openapi_client.exceptions import NotFoundException
 
 connection = client.ApiClient(client.Configuration(
     host=sys.argv[1], access_token=os.environ["DAYBOOK_TOKEN"]))
-about, admin, events, log, persons = (each(connection) for each in (
-    client.AboutApi, client.AdminApi, client.EventsApi, client.LogApi, client.PersonsApi))
+about, admin, audit, events, log, persons = (each(connection) for each in (
+    client.AboutApi, client.AdminApi, client.AuditApi, client.EventsApi, client.LogApi,
+    client.PersonsApi))
 
 
 def call(operation, *arguments, **named):
@@ -95,6 +96,13 @@ same(call(events.event_types).data[0].count > 0, True)
 same(call(events.event_stats, by="month", unique="true").data[0].persons > 0, True)
 same(len(call(events.event_funnel, steps="signup,click").data.steps), 2)
 same(call(events.event_retention, first="signup", then="click").data[0].persons > 0, True)
+
+call(events.create_events, client.CreateEvents([  # so that there is a whole tile
+    client.BatchItem(event_type="click", anonymous_id="tile/py") for _ in range(256)]))
+assert "\n\n— " in call(audit.get_checkpoint)
+assert call(audit.get_proof, 1).startswith("c2sp.org/tlog-proof@v1\nindex 0\n")
+same(len(call(audit.get_tile, "0", "000")), 8192)
+same(len(call(audit.get_partial_tile, "entries", "000", 3)), 3 * 34)
 
 same(call(log.get_record, 1).data.type, "person.created")
 same([each.sequence for each in call(log.list_log, limit=2).data], [1, 2])

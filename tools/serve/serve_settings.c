@@ -55,6 +55,7 @@ struct dbk_server_options serve_server_options(const struct serving *serving)
         .port = (unsigned)config_number(config, SETTING_PORT),
         .tokens_dir = config_text(config, SETTING_DATA_DIR),
         .require_tokens = config_boolean(config, SETTING_REQUIRE_TOKENS),
+        .audit_public = config_boolean(config, SETTING_AUDIT_PUBLIC),
         .trusted_proxy = config_text(config, SETTING_TRUSTED_PROXY),
         .threads = (unsigned)config_number(config, SETTING_HTTP_THREADS),
         .address_connections_max =

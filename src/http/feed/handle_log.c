@@ -1,5 +1,6 @@
 /* GET /log, GET /log/{sequence}: the records themselves, straight from the log, so they
- * are answered while PostgreSQL is away. As JSON, a record a line (NDJSON), or CloudEvents.
+ * are answered while PostgreSQL is away. As JSON, a record a line (NDJSON), or CloudEvents;
+ * one also as the bytes that the log keeps.
  * With wait=S and nothing behind `after`, the connection waits for a record in the feed. */
 #include "cloud_event.h"
 #include "feed.h"
@@ -162,6 +163,51 @@ enum dbk_code handle_list_log(struct request *rq, struct response *rs,
                          has_more(&page) ? DETAILS_OK : LOG_PAGE_NOTHING, err);
 }
 
+/* Whether it is wanted as the log keeps it: the very bytes that are hashed. */
+static bool wants_bytes(const struct request *rq, const char *else_type)
+{
+    return accept_prefers(request_accept(rq, RECORD_MEDIA),
+                          request_accept(rq, else_type));
+}
+
+static const char *media_of(enum log_form form)
+{
+    switch (form) {
+    case LOG_JSON:
+        return "application/json";
+    case LOG_LINES:
+        return NDJSON_MEDIA;
+    case LOG_CLOUD:
+        return CLOUD_EVENT_MEDIA;
+    }
+    return "";
+}
+
+/* Whatever they say, also where this version cannot read it. */
+static enum dbk_code answer_bytes(const struct request *rq, struct response *rs,
+                                  struct dbk_error *err)
+{
+    struct dbk_batch *batch = &rq->worker->batch;
+    uint64_t sequence = rq->match.sequence;
+
+    if (dbk_log_read(rq->service->log, sequence - 1, 1, DBK_RECORD_MAX, batch, err) !=
+        DBK_OK)
+        return err->code;
+    if (batch->count == 0)
+        return dbk_fail(err, DBK_NOT_FOUND, "The log has no record %" PRIu64 " yet",
+                        sequence);
+    if (batch->entries[0].length == 0)
+        return dbk_fail(err, DBK_DAMAGED, "record %" PRIu64 ": its checksum is wrong",
+                        sequence);
+    rs->content_type = RECORD_MEDIA;
+    dbk_render_raw(&rs->body, batch->bytes + batch->entries[0].offset,
+                   batch->entries[0].length);
+    rs->status = 200;
+    return dbk_render_code(&rs->body) == DBK_OK
+               ? DBK_OK
+               : dbk_fail(err, DBK_NO_MEMORY, "no memory for a record");
+}
+
 enum dbk_code handle_get_record(struct request *rq, struct response *rs,
                                 struct dbk_error *err)
 {
@@ -169,13 +215,15 @@ enum dbk_code handle_get_record(struct request *rq, struct response *rs,
     char source[CLOUD_EVENT_SOURCE_MAX];
     struct dbk_record record;
 
+    response_header(rs, "Vary", "Accept");
+    if (wants_bytes(rq, media_of(form)))
+        return answer_bytes(rq, rs, err);
     if (logged_read(rq, rq->match.sequence, &record, 1, err) != DBK_OK)
         return err->code;
-    response_header(rs, "Vary", "Accept");
     if (form == LOG_JSON)
         response_begin(rs);
     else
-        rs->content_type = form == LOG_CLOUD ? CLOUD_EVENT_MEDIA : NDJSON_MEDIA;
+        rs->content_type = media_of(form);
     name_source(rq, source);
     log_page_record(&rs->body, &record, form, true, source);
     if (form == LOG_JSON)

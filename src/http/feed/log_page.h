@@ -7,6 +7,7 @@
 #include "store/record.h"
 
 #define NDJSON_MEDIA "application/x-ndjson"
+#define RECORD_MEDIA "application/msgpack" /* a record's own bytes */
 
 enum log_form {
     LOG_JSON,  /* in the envelope */

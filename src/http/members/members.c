@@ -18,10 +18,12 @@ bool members_writes(const struct route *route)
     return strcmp(route->method, "GET") != 0 && (route->scope & DBK_SCOPE_WRITE);
 }
 
-/* A stream is followed, and so shows what comes. */
+/* A stream is followed, and so shows what comes; a checkpoint says which it is of, and what
+ * a tile has never changes. */
 bool members_reads(const struct route *route)
 {
     return strcmp(route->method, "GET") == 0 && route->handle != handle_stream &&
+           route->handle != handle_checkpoint && route->handle != handle_tile &&
            (route->scope == DBK_SCOPE_READ || route->scope == DBK_SCOPE_AUDIT);
 }
 

@@ -4,6 +4,7 @@
 #include "framing.h"
 #include "guard.h"
 #include "lent.h"
+#include "log_page.h"
 #include "sse.h"
 #include "tap.h"
 #include "worker.h"
@@ -28,7 +29,7 @@ struct accept request_accept(const struct request *rq, const char *type)
 /* What paths answer with that do not answer with JSON alone. */
 static const struct {
     const char *path;
-    const char *types[4]; /* none: what is there */
+    const char *types[5]; /* none: what is there */
 } others[] = {
     {"/", {"text/html", "application/json"}},
     {"/console", {"text/html"}},
@@ -39,7 +40,11 @@ static const struct {
     {"/log", {"application/json", "application/x-ndjson", CLOUD_EVENT_BATCH_MEDIA}},
     {"/log/stream", {SSE_MEDIA, CLOUD_EVENT_MEDIA}},
     {"/log/{sequence}",
-     {"application/json", "application/x-ndjson", CLOUD_EVENT_MEDIA}},
+     {"application/json", "application/x-ndjson", CLOUD_EVENT_MEDIA, RECORD_MEDIA}},
+    {"/log/{sequence}/proof", {NULL}},
+    {"/checkpoint", {NULL}},
+    {"/tile/{level}/{index}", {NULL}},
+    {"/tile/{level}/{index}.p/{width}", {NULL}},
     {"/persons/{id}/history", {"application/json", "application/x-ndjson"}},
 };
 

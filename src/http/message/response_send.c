@@ -33,10 +33,11 @@ static bool wishes_close(const struct request *rq)
             !head_lists(rq->head, "Connection", "keep-alive"));
 }
 
-/* Text, which gets shorter; pictures are compressed already. */
+/* Text, which gets shorter; pictures are compressed already, and hashes cannot be. */
 static bool can_shrink(const char *type)
 {
-    return strncmp(type, "image/", 6) != 0;
+    return strncmp(type, "image/", 6) != 0 &&
+           strcmp(type, "application/octet-stream") != 0;
 }
 
 /* A 304 has the tag that the client has. */

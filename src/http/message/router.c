@@ -139,6 +139,24 @@ static enum dbk_code refuse_segment(enum dbk_code code, struct dbk_error *err)
     return dbk_fail(err, code, "The path has a %% without two hex digits, or %%00");
 }
 
+/* Of a tile's path one form alone is right, which its handler knows: no segment is read. */
+static bool is_raw(struct dbk_slice pattern)
+{
+    return dbk_slice_equal(pattern, dbk_slice("{level}")) ||
+           dbk_slice_equal(pattern, dbk_slice("{index}.p")) ||
+           dbk_slice_equal(pattern, dbk_slice("{index}")) ||
+           dbk_slice_equal(pattern, dbk_slice("{width}"));
+}
+
+static bool raw_fits(struct dbk_slice pattern, struct dbk_slice raw)
+{
+    static const char part[] = ".p";
+    size_t end = sizeof part - 1;
+
+    return pattern.data[pattern.length - 1] == '}' ||
+           (raw.length > end && memcmp(raw.data + raw.length - end, part, end) == 0);
+}
+
 static enum dbk_code path_fits(const char *pattern, const struct path *path,
                                enum fit *fits, struct route_match *match,
                                struct dbk_error *err)
@@ -153,6 +171,14 @@ static enum dbk_code path_fits(const char *pattern, const struct path *path,
         struct dbk_slice part = {pattern + 1, segment_length(pattern + 1)};
         struct dbk_slice *text = text_of(part, match);
         enum dbk_code code = segment->code;
+        if (is_raw(part)) {
+            if (!raw_fits(part, segment->raw))
+                return DBK_OK;
+            pattern += 1 + part.length;
+            if (*pattern == '\0') /* the last stands for all that follows */
+                i = path->count - 1;
+            continue;
+        }
         if (text) { /* no log shows it, also where it cannot be read */
             *text = segment->raw;
             code = check_encoding(segment->raw);

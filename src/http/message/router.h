@@ -29,7 +29,8 @@ struct route {
     const char *method; /* HEAD is GET without the body; OPTIONS is the router's */
     const char *path;   /* segments; {id} is a UUID, {sequence} a number; {value},
                            {name} and {anonymous_id} are texts, whose slashes are encoded,
-                           and which no log shows */
+                           and which no log shows; {level}, {width} and {index}, which
+                           at the end is all that follows, only their handler reads */
     enum body_kind body;
     unsigned scope; /* that a token must have (http/tokens.h); 0: none is asked for */
     const char *const *params; /* of the query; ends with NULL */

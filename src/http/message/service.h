@@ -20,10 +20,11 @@ struct service {
     struct access *access;
     struct rebuilder *rebuilder; /* of the read tables, by POST /admin/rebuild */
     struct readers *readers;
-    struct limiter *limiter; /* of those who bring wrong tokens */
-    struct quota *quota;     /* of the tokens */
-    struct untold *untold;   /* what those that only ingest are not told */
-    struct budget *budget;   /* of bodies under way */
+    struct limiter *limiter;       /* of those who bring wrong tokens */
+    struct quota *quota;           /* of the tokens */
+    struct untold *untold;         /* what those that only ingest are not told */
+    struct budget *budget;         /* of bodies under way */
+    struct mismatches *mismatches; /* that tiles and proofs came upon */
     struct forward *forward; /* to the server that leads; NULL: nothing is sent on */
     atomic_bool stopping;
 };

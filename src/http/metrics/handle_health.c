@@ -4,6 +4,7 @@
 #include "handlers.h"
 #include "health.h"
 #include "members.h"
+#include "proof.h"
 #include "request.h"
 #include "response.h"
 #include "worker.h"
@@ -16,6 +17,8 @@ struct told {
     struct health health;
     char
         reads[256]; /* why they fail, or are far behind; "": they do not, and are not */
+    char
+        audit[512]; /* why the log is not signed, or differs; "": it is, and does not */
     char members[320]; /* why the copies do not follow one that leads; "": they do */
     char why[1024];    /* all that is wrong; "": nothing is */
 };
@@ -68,7 +71,8 @@ static void render(const struct service *service, const struct told *told,
 {
     const struct dbk_projector_status *tables = &told->health.tables;
     uint64_t lag = told->health.lag;
-    bool well = !*told->why && tables->running && tables->quarantined == 0;
+    bool well =
+        !*told->why && !*told->audit && tables->running && tables->quarantined == 0;
 
     dbk_render_text(out, well ? "{\"status\":\"ok\"" : "{\"status\":\"degraded\"");
     dbk_render_text(out, ",\"version\":\"" DAYBOOK_VERSION "\"");
@@ -81,6 +85,8 @@ static void render(const struct service *service, const struct told *told,
     text(out, ",\"projection\":", health_projection(&told->health));
     text(out, ",\"writes\":", health_writes(&told->health));
     text(out, ",\"reads\":", *told->reads ? told->reads : "ok");
+    if (service->options.notary)
+        text(out, ",\"audit\":", *told->audit ? told->audit : "ok");
     if (told->health.member)
         members_render_role(service, &told->health.members, out);
     dbk_render_text(out, "}");
@@ -108,6 +114,7 @@ enum dbk_code handle_health(struct request *rq, struct response *rs,
         return refuse_unreadable(rq, &told.health.log_gauges.why, err);
     look_at_reads(rq->service, &told);
     health_members_fail(&told.health, told.members, sizeof told.members);
+    proof_fails(rq->service, told.audit, sizeof told.audit); /* nobody waits for it */
     explain(&told);
 
     response_begin(rs);

@@ -107,6 +107,18 @@ static void unknown_paths_are_not_found(void **state)
     }
 }
 
+/* Whether it is a tile's, its handler knows. */
+static void a_tiles_path_is_left_to_its_handler(void **state)
+{
+    (void)state;
+    assert_route("GET", "/tile/0/000", "/tile/{level}/{index}");
+    assert_route("GET", "/tile/entries/x001/x234/067", "/tile/{level}/{index}");
+    assert_route("GET", "/tile/0/x001/x234/067.p/8", "/tile/{level}/{index}");
+    assert_route("GET", "/tile/0/000.p/8", "/tile/{level}/{index}.p/{width}");
+    assert_route("GET", "/tile/%zz/%2f/1/2/3/4/5/6/7/8/9/", "/tile/{level}/{index}");
+    assert_route("GET", "/tile/0/.p/8", "/tile/{level}/{index}");
+}
+
 static void an_id_that_cannot_be_read_is_invalid(void **state)
 {
     static const char *const paths[] = {
@@ -258,6 +270,7 @@ int main(void)
         cmocka_unit_test(an_encoded_slash_does_not_cut_the_path),
         cmocka_unit_test(broken_encoding_is_invalid),
         cmocka_unit_test(unknown_paths_are_not_found),
+        cmocka_unit_test(a_tiles_path_is_left_to_its_handler),
         cmocka_unit_test(an_id_that_cannot_be_read_is_invalid),
         cmocka_unit_test(a_segment_of_any_length_is_harmless),
         cmocka_unit_test(a_text_may_have_any_characters),

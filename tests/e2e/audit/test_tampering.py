@@ -1,0 +1,98 @@
+"""A log that is not what was signed: changed on disk under the server, or put back."""
+
+import os
+import shutil
+import unittest
+import zlib
+
+from audited import MSGPACK, Log
+
+COUNTER = "daybook_audit_mismatches_total"
+
+
+def forge(path, record, mark):
+    """Change a bit of a record where it lies, with its checksum put right, as whoever may
+    write to the file can. Returns how often it was there."""
+    changed = bytearray(record)
+    changed[record.index(mark)] ^= 0x01
+    old, new = (each + zlib.crc32(each).to_bytes(4, "little")
+                for each in (record, bytes(changed)))
+    with open(path, "r+b") as file:
+        data = file.read()
+        count, at = 0, data.find(old)
+        while at >= 0:
+            file.seek(at)
+            file.write(new)
+            count, at = count + 1, data.find(old, at + 1)
+    return count
+
+
+class Tampering(Log):
+    def file(self):
+        return os.path.join(self.server.data_dir, "log", "data.mdb")
+
+    def test_a_changed_record_is_told_with_its_place(self):
+        self.grow(600)
+        self.checkpoint()
+        for path in ("/tile/0/001", "/tile/entries/001", "/log/300/proof"):
+            self.assertEqual(self.client.get(path).status, 200)
+        self.assertGreater(forge(self.file(), self.records[299], b"a299"), 0)
+        record = self.client.get("/log/300", Accept=MSGPACK)
+        self.assertEqual(record.status, 200)  # its checksum is right
+        self.assertNotEqual(record.body, self.records[299])
+        for path in ("/tile/0/001", "/tile/entries/001", "/tile/0/001.p/7", "/log/300/proof"):
+            self.assert_refused(self.client.get(path), 500, "257 to 512")
+        self.assertEqual(self.client.get("/tile/0/000").status, 200)
+        self.assertEqual(self.client.get("/tile/1/000.p/2").status, 200)
+
+        health = self.client.get("/health")
+        self.assertEqual((health.status, health.data["status"]), (200, "degraded"))
+        self.assertIn("257 to 512", health.data["audit"])
+        self.server.wait_for(lambda: "has been changed on disk" in self.server.told(), "a line")
+        self.assertEqual(self.server.told().count("has been changed on disk"), 1)
+        self.assertIn(COUNTER + " 4\n", self.client.get("/metrics").body.decode())
+
+
+class PutBack(Log):
+    def test_a_log_that_was_put_back_goes_on_unsigned_and_says_why(self):
+        log = os.path.join(self.server.data_dir, "log")
+        copy = os.path.join(self.server.data_dir, "copy")
+        self.grow(3)
+        self.checkpoint()
+        self.client.close()
+        self.server.stop()
+        shutil.copytree(log, copy)
+        self.server.start()
+        self.client = self.server.client()
+        self.grow(5)
+        newest = self.checkpoint()
+        self.assertEqual(newest.size, 5)
+        self.client.close()
+        self.server.stop()
+        shutil.rmtree(log)
+        os.rename(copy, log)
+        self.server.start()
+        self.client = self.server.client()
+        self.server.wait_for(
+            lambda: "put back" in self.client.get("/checkpoint").details, "the reason")
+        refused = self.client.get("/checkpoint")
+        self.assert_refused(refused, 503, "put back to an earlier state")
+        self.assertEqual(refused.headers["Retry-After"], "60")
+        self.assert_refused(self.client.get("/tile/0/000.p/1"), 503, "put back")
+        self.assert_refused(self.client.get("/log/1/proof"), 503, "put back")
+        self.assertIn("put back", self.client.get("/health").data["audit"])
+        self.recorded(self.created()["id"])  # writes go on
+
+
+class Off(Log):
+    settings = {"AUDIT": "false"}
+
+    def test_who_does_not_sign_says_so(self):
+        self.created()
+        for path in ("/checkpoint", "/tile/0/000.p/1", "/log/1/proof"):
+            self.assert_refused(self.client.get(path), 503, "does not sign")
+        self.assertNotIn("audit", self.client.get("/health").data)
+
+
+if __name__ == "__main__":
+    unittest.main()
