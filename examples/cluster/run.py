@@ -360,7 +360,8 @@ def main():
     parser.add_argument("--place", default=PLACE, help="a folder that is made and deleted")
     options = parser.parse_args()
     place, nodes, others = os.path.abspath(options.place), [], []
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for number in (signal.SIGTERM, signal.SIGHUP):  # also where the terminal is closed
+        signal.signal(number, lambda *_: sys.exit(0))
     prepare(place)
     try:
         return run(options, place, nodes, others)

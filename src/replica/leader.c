@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { AGAIN_MS = 500, HAND_OVER_MS = 5000 };
 
@@ -303,6 +304,12 @@ void leader_opened(struct dbk_replica *replica, int64_t offset)
     role->insists = false;
     replica_say(replica, "cluster: follows %s (%s) from offset %" PRId64, leader, url,
                 offset);
+    if (!strcmp(leader, replica->options.node) &&
+        strcmp(url, replica->options.url) != 0)
+        replica_say(replica,
+                    "cluster: %s is also called %s: give each node a CLUSTER_NODE of "
+                    "its own",
+                    url, leader);
 }
 
 void leader_handed(struct dbk_replica *replica, struct dbk_slice node)

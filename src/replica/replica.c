@@ -226,7 +226,8 @@ void dbk_replica_look(struct dbk_replica *replica, struct dbk_replica_status *ou
     if (leads && dbk_log_place(replica->log, &place, NULL) == DBK_OK)
         out->place = place; /* what it commits itself nobody tells */
     /* One that led, and does not now, is no one to go to. */
-    if (!leads && !strcmp(out->leader, replica->options.node))
+    if (!leads && !strcmp(out->leader, replica->options.node) &&
+        !strcmp(out->leader_url, replica->options.url))
         out->leader[0] = out->leader_url[0] = '\0';
 }
 

@@ -5,9 +5,11 @@ import os
 import signal
 import struct
 import time
+import urllib.parse
+import uuid
 
 from ended import ENDED
-from harness import PATIENCE, Server
+from harness import PATIENCE, Client, Server
 
 SESSION = 2  # seconds until a silent leader is replaced
 
@@ -44,6 +46,21 @@ class Node(Server):
         if self.connect:
             client.connection._create_connection = self.connect
         return client
+
+    def insist(self, path, body):
+        """Post it here, or where the leader is by then: on a machine under load it changes
+        by itself. The answer."""
+        port, key, deadline = self.port, str(uuid.uuid4()), time.monotonic() + PATIENCE
+        while True:
+            client = Client(port)
+            try:
+                answer = client.post(path, body, idempotency_key=key)
+            finally:
+                client.close()
+            if answer.status not in (307, 503) or time.monotonic() > deadline:
+                return answer
+            port = urllib.parse.urlsplit(answer.headers.get("Location", "")).port or self.port
+            time.sleep(0.1)
 
     def tail(self):
         """What a sanitizer found, rather than what was logged last."""

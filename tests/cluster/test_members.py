@@ -3,7 +3,9 @@ over, mended."""
 
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 import unittest
 import uuid
 
@@ -51,7 +53,7 @@ class Members(unittest.TestCase):
         return nodes
 
     def person(self, node, name="Kate"):
-        answer = node.client().post("/persons", {
+        answer = node.insist("/persons", {
             "email": f"{uuid.uuid4().hex}@members.test", "first_name": name,
             "last_name": "Pryde"})
         self.assertEqual(answer.status, 201, answer.details)
@@ -101,6 +103,102 @@ class Beginning(Members):
         self.assertNotEqual(other.process.wait(PATIENCE), 0)
         other.process = None
         self.assertIn("copies of each other", other.told())
+
+
+class Sharing(Members):
+    """What two were to have that is one's: refused in a sentence, or harmless."""
+
+    def test_two_beginnings_at_once(self):
+        for _ in range(3):
+            self.topic = "t" + uuid.uuid4().hex[:8]
+            nodes = self.nodes("ab")
+            running = [subprocess.Popen(
+                [*node.program, "cluster", "init", "--replication", "1", "--data-dir",
+                 node.data_dir], env=node.env, text=True, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE) for node in nodes]
+            told = [process.communicate(timeout=PATIENCE) for process in running]
+            self.assertEqual(sorted(process.returncode for process in running), [0, 3], told)
+            second = running[1].returncode == 3
+            first, other = nodes.all[not second], nodes.all[second]
+            self.assertRegex(told[second][1], "at the same time|has a stream already")
+            first.start()
+            nodes.await_leader()
+            person = self.person(first)
+            other.spawn()
+            self.assertEqual(other.process.wait(PATIENCE), 3)
+            other.process = None
+            self.assertIn("not copies of each other", other.told())
+            third = self.nodes("c").all[0].start()
+            self.assertEqual(third.client().get(f"/persons/{person}").status, 200)
+            for node in (first, third):
+                node.stop()
+
+    def test_one_data_directory(self):
+        nodes = self.nodes("ab")
+        nodes.init()
+        nodes["a"].start()
+        refused = nodes["b"].run("serve", "--data-dir", nodes["a"].data_dir, "--port",
+                                 str(nodes["b"].port), check=False)
+        self.assertEqual(refused.returncode, 3)
+        self.assertIn("is served already", refused.stderr)
+
+    def refuses_an_empty_directory(self, node, why):
+        """For it looks as if its log were lost; then it is told to begin all the same."""
+        node.spawn()
+        self.assertEqual(node.process.wait(PATIENCE), 3)
+        node.process = None
+        self.assertIn(why, node.told())
+        node.flags = ["--new"]
+        node.spawn()
+
+    def test_one_directory_for_both_their_postgresqls(self):
+        nodes = self.nodes("ab")
+        folder = tempfile.mkdtemp(prefix="daybook-sharing-")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        os.chmod(folder, 0o755)
+        for node in nodes:
+            for name in ("DB_HOST", "DB_NAME", "DB_USER", "DB_SCHEMA"):
+                del node.env[name]
+            node.env["CLUSTER_DIR"] = folder
+        nodes.init()
+        one, other = nodes
+        one.start()
+        nodes.await_leader()
+        person = self.person(one)
+        self.refuses_an_empty_directory(other, "which has CLUSTER_DIR")
+        other.wait_for(lambda: "give each its own CLUSTER_DIR" in other.told(), "it says so")
+        other.wait_for(lambda: other.health("/health/live") == 200, "it answers")
+        self.assertEqual(other.client().get("/log?after=0").status, 200)
+        self.assertEqual(other.client().get(f"/persons/{person}").status, 503)
+        self.assertEqual(one.client().get(f"/persons/{person}").status, 200)
+        other.stop()
+
+    def test_one_schema_of_one_postgresql(self):
+        nodes = self.nodes("ab")
+        nodes["b"].env["DB_SCHEMA"] = nodes["a"].env["DB_SCHEMA"]
+        nodes.init()
+        one, other = nodes
+        one.start()
+        nodes.await_leader()
+        person = self.person(one)
+        self.assertEqual(one.client().get(f"/persons/{person}").status, 200)
+        self.refuses_an_empty_directory(other, "the tables in the schema")
+        other.wait_for(lambda: other.health("/health/live") == 200, "it answers")
+        shown = other.client().get(f"/persons/{person}")
+        self.assertEqual(shown.status, 503)
+        self.assertIn("held by another server", shown.details)
+        other.wait_for(lambda: "a DB_SCHEMA or DB_NAME of its own" in other.told(), "it says so")
+        self.assertEqual(one.client().get(f"/persons/{self.person(one)}").status, 200)
+
+    def test_one_name(self):
+        """It works, and is told."""
+        nodes = self.nodes("ab")
+        nodes["b"].env["CLUSTER_NODE"] = "a"
+        nodes.start()
+        other = nodes.followers()[0]
+        other.wait_for(lambda: "is also called a" in other.told(), "it says so")
+        self.assertIn(other.client().post("/events", event(self.person(
+            nodes.await_leader()))).status, (201, 307, 503))
 
 
 class Leading(Members):

@@ -67,7 +67,7 @@ class TestSecured(unittest.TestCase):
         """First: it begins the cluster."""
         self.nodes.start()
         leader, follower = self.nodes.await_leader(), self.nodes.followers()[0]
-        answer = leader.client().post("/persons", {
+        answer = leader.insist("/persons", {
             "email": f"{uuid.uuid4().hex}@secured.test", "first_name": "Kate",
             "last_name": "Pryde"})
         self.assertEqual(answer.status, 201, answer.details)

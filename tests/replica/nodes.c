@@ -317,6 +317,25 @@ int64_t send_raw(struct cluster *cluster, struct message message)
     return offset;
 }
 
+void send_bytes(struct cluster *cluster, const char *bytes, size_t length)
+{
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *handle;
+
+    if (conf_create(&cluster->nodes[0].options, CONF_PRODUCER, &conf, &cluster->err) !=
+            DBK_OK ||
+        conf_handle(RD_KAFKA_PRODUCER, conf, &handle, &cluster->err) != DBK_OK)
+        fail_msg("%s", cluster->err.text);
+    assert_int_equal(
+        rd_kafka_producev(handle, RD_KAFKA_V_TOPIC(cluster->nodes[0].options.topic),
+                          RD_KAFKA_V_PARTITION(0),
+                          RD_KAFKA_V_VALUE((char *)bytes, length),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+        0);
+    assert_int_equal(rd_kafka_flush(handle, WAIT_MS), 0);
+    rd_kafka_destroy(handle);
+}
+
 struct message ghost_opening(struct node *of)
 {
     struct message message = {.type = MESSAGE_OPENING,

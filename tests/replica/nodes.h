@@ -2,6 +2,7 @@
 #ifndef NODES_H
 #define NODES_H
 
+#include "conf.h"
 #include "message.h"
 #include "producer.h"
 #include "store/clock.h"
@@ -70,9 +71,10 @@ void cluster_write(struct cluster *cluster, unsigned count);
 uint64_t node_head(struct node *node);
 struct dbk_replica_status look(struct node *node);
 
-/* Send a message as somebody else; returns its offset. An opening of one whose log is this
- * node's. */
+/* Send a message as somebody else; returns its offset. Or what may be none. An opening of one
+ * whose log is this node's. */
 int64_t send_raw(struct cluster *cluster, struct message message);
+void send_bytes(struct cluster *cluster, const char *bytes, size_t length);
 struct message ghost_opening(struct node *of);
 
 #define CLUSTER_TEST(name)                                                             \

@@ -259,6 +259,20 @@ static void what_follows_another_history_is_not_passed_over(void **state)
     assert_int_equal(node_head(leader), 3);
 }
 
+static void another_of_the_same_name_is_another(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *node = &cluster->nodes[1];
+    struct message other;
+
+    all_start_and_lead(cluster);
+    other = ghost_opening(node);
+    other.node = dbk_slice(node->name);
+    send_raw(cluster, other);
+    await_line(node, "http://ghost.test is also called");
+    assert_string_equal(look(node).leader_url, "http://ghost.test");
+}
+
 /* Two logs were to begin the stream at once: the first is it. */
 static void a_second_beginning_is_nothing(void **state)
 {
@@ -283,6 +297,23 @@ static void what_another_program_writes_halts(void **state)
     foreign.store_id = dbk_uuid_new();
     send_raw(cluster, foreign);
     await_halted(cluster, "the topic is another log's");
+}
+
+/* As while the machines are upgraded one after the other. */
+static void what_a_newer_version_writes_halts(void **state)
+{
+    struct cluster *cluster = *state;
+    struct message message;
+    size_t length;
+    char *bytes;
+
+    all_start_and_lead(cluster);
+    message = tokens(&cluster->nodes[0], "");
+    assert_int_equal(message_encode(&message, &bytes, &length, &cluster->err), DBK_OK);
+    bytes[4] = 2;
+    send_bytes(cluster, bytes, length);
+    free(bytes);
+    await_halted(cluster, "bring Daybook up to date here");
 }
 
 static void records_that_are_damaged_on_the_way_halt(void **state)
@@ -432,8 +463,10 @@ int main(void)
         CLUSTER_TEST(what_a_deposed_leader_sends_is_nowhere),
         CLUSTER_TEST(a_batch_of_an_opening_that_was_never_read_halts),
         CLUSTER_TEST(what_follows_another_history_is_not_passed_over),
+        CLUSTER_TEST(another_of_the_same_name_is_another),
         CLUSTER_TEST(a_second_beginning_is_nothing),
         CLUSTER_TEST(what_another_program_writes_halts),
+        CLUSTER_TEST(what_a_newer_version_writes_halts),
         CLUSTER_TEST(records_that_are_damaged_on_the_way_halt),
         CLUSTER_TEST(the_bounds_are_waited_for_no_longer_than_was_said),
         CLUSTER_TEST(the_end_is_asked_of_whoever_leads_the_partition_now),
