@@ -9,7 +9,7 @@ enum { FIND_MS = 2000, TOLD_MS = 2000, AGAIN_MS = 200 };
 static enum dbk_code find(struct dbk_replica *replica, const char *node,
                           struct dbk_replica_member *out, struct dbk_error *err)
 {
-    return member_find(replica->asker, &replica->options, node, FIND_MS, out, err);
+    return member_find(&replica->options, node, FIND_MS, out, err);
 }
 
 /* It is there where it goes on telling. When it told is by its own clock, which may be apart

@@ -4,18 +4,15 @@
 #include "stream.h"
 #include "tokens.h"
 
+enum { FIND_COORDINATOR = 10 }; /* Kafka's number of the request */
+
 static bool is_told(void *context)
 {
     struct node *node = context;
     struct dbk_replica_member member;
     struct dbk_error err = {0};
-    struct stream *stream;
-    enum dbk_code code;
+    enum dbk_code code = member_find(&node->options, node->name, 2000, &member, &err);
 
-    assert_int_equal(stream_open(&node->options, &stream, &err), DBK_OK);
-    code = member_find(stream_handle(stream), &node->options, node->name, 2000, &member,
-                       &err);
-    stream_close(stream);
     if (code != DBK_OK && getenv("NODES_TELL"))
         fprintf(stderr, "%s\n", err.text);
     return code == DBK_OK && !strcmp(member.node, node->name) &&
@@ -63,6 +60,30 @@ static void where_nobody_takes_over_the_leader_leads_on(void **state)
     assert_int_equal(
         dbk_replica_hand_over(first->replica, "db3", WAIT_MS, &cluster->err),
         DBK_NOT_FOUND);
+}
+
+/* Brokers that find a coordinator late: librdkafka's administrative calls ended the process
+ * then. */
+static void who_asks_of_others_outlives_late_answers(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+    struct dbk_replica_members members;
+
+    assert_true(eventually(is_told, &cluster->nodes[1]));
+    for (int broker = 1; broker <= 3; broker++)
+        rd_kafka_mock_broker_push_request_error_rtts(cluster->mock, broker,
+                                                     FIND_COORDINATOR, 1,
+                                                     RD_KAFKA_RESP_ERR_NO_ERROR, 4000);
+    assert_int_equal(dbk_replica_hand_over(leader->replica, "db2", 1000, &cluster->err),
+                     DBK_UNAVAILABLE);
+    if (dbk_replica_members(&leader->options, WAIT_MS, &members, &cluster->err) !=
+        DBK_OK)
+        fail_msg("%s", cluster->err.text);
+    dbk_replica_members_finish(&members);
+    dbk_sleep_ms(2000);
+    cluster_write(cluster, 1);
+    assert_int_equal(look(leader).state, DBK_REPLICA_LEADS);
 }
 
 static bool tells_that_it_leads(void *context)
@@ -236,6 +257,7 @@ int main(void)
         CLUSTER_TEST(a_leader_lets_another_lead),
         CLUSTER_TEST(where_nobody_takes_over_the_leader_leads_on),
         CLUSTER_TEST(what_a_dead_leader_told_last_is_not_believed),
+        CLUSTER_TEST(who_asks_of_others_outlives_late_answers),
         CLUSTER_TEST(whom_the_group_elects_anew_opens_at_once),
         CLUSTER_TEST(tokens_are_the_same_everywhere_and_after_a_start),
     };

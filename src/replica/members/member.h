@@ -14,8 +14,8 @@ bool member_read(struct dbk_slice json, struct dbk_replica_member *out);
 void member_tell(struct dbk_replica *replica);
 
 /* What the node of this name told last. DBK_NOT_FOUND, DBK_UNAVAILABLE. */
-enum dbk_code member_find(rd_kafka_t *handle, const struct dbk_replica_options *options,
-                          const char *node, int timeout_ms,
-                          struct dbk_replica_member *out, struct dbk_error *err);
+enum dbk_code member_find(const struct dbk_replica_options *options, const char *node,
+                          int timeout_ms, struct dbk_replica_member *out,
+                          struct dbk_error *err);
 
 #endif

@@ -5,76 +5,58 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* librdkafka answers when a request's own time is up: who leaves before that leaks it. */
-enum { SLACK_MS = 1000 };
-
-/* Wait for the answer to an administrator's request; owned. NULL: err says why. */
-static rd_kafka_event_t *answer(rd_kafka_queue_t *queue, int timeout_ms,
-                                struct dbk_error *err)
+/* What the group has for the stream. False: no node has told that. */
+static bool read_told(const rd_kafka_topic_partition_t *told,
+                      struct dbk_replica_member *out)
 {
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms + SLACK_MS);
-
-    if (event && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return event;
-    dbk_fail(err, DBK_UNAVAILABLE, "the brokers do not tell of the nodes: %s",
-             event ? rd_kafka_event_error_string(event) : "they do not answer");
-    if (event)
-        rd_kafka_event_destroy(event);
-    return NULL;
-}
-
-/* What a group's answer has for the stream. */
-static bool read_answer(rd_kafka_event_t *event, struct dbk_replica_member *out)
-{
-    const rd_kafka_topic_partition_list_t *list;
-    const rd_kafka_group_result_t **groups;
-    size_t count;
-
-    groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-        rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
-    if (count != 1 || rd_kafka_group_result_error(groups[0]))
+    if (!member_read((struct dbk_slice){told->metadata, told->metadata_size}, out))
         return false;
-    list = rd_kafka_group_result_partitions(groups[0]);
-    if (!list || list->cnt != 1 ||
-        !member_read(
-            (struct dbk_slice){list->elems[0].metadata, list->elems[0].metadata_size},
-            out))
-        return false;
-    out->next = list->elems[0].offset;
+    out->next = told->offset;
     return true;
 }
 
-enum dbk_code member_find(rd_kafka_t *handle, const struct dbk_replica_options *options,
-                          const char *node, int timeout_ms,
-                          struct dbk_replica_member *out, struct dbk_error *err)
+static enum dbk_code find_in(rd_kafka_t *handle, const char *topic, int timeout_ms,
+                             struct dbk_replica_member *out, struct dbk_error *err)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_ListConsumerGroupOffsets_t *request;
-    rd_kafka_AdminOptions_t *bounds =
-        conf_within(handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout_ms);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
-    rd_kafka_event_t *event;
-    char group[CONF_NAME_MAX];
-    bool found = false;
+    enum dbk_code code = DBK_OK;
+    rd_kafka_resp_err_t rc;
 
-    conf_member_group(options, node, group);
-    rd_kafka_topic_partition_list_add(list, options->topic, 0);
-    request = rd_kafka_ListConsumerGroupOffsets_new(group, list);
-    rd_kafka_ListConsumerGroupOffsets(handle, &request, 1, bounds, queue);
-    event = answer(queue, timeout_ms, err);
-    if (event) {
-        found = read_answer(event, out);
-        rd_kafka_event_destroy(event);
-    }
-    rd_kafka_ListConsumerGroupOffsets_destroy(request);
+    rd_kafka_topic_partition_list_add(list, topic, 0);
+    rc = rd_kafka_committed(handle, list, timeout_ms);
+    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rc = list->elems[0].err;
+    if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
+        code =
+            dbk_fail(err, DBK_UNAVAILABLE, "the brokers do not tell of the nodes: %s",
+                     rd_kafka_err2str(rc));
+    else if (!read_told(&list->elems[0], out))
+        code = DBK_NOT_FOUND;
     rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_AdminOptions_destroy(bounds);
-    rd_kafka_queue_destroy(queue);
-    if (found)
-        return DBK_OK;
-    return event
-               ? dbk_fail(err, DBK_NOT_FOUND, "no node \"%s\" has told of itself", node)
-               : DBK_UNAVAILABLE;
+    return code;
+}
+
+/* By a handle of that node's group, for rd_kafka_ListConsumerGroupOffsets, which would ask of any
+ * by one, ends the process: librdkafka 2.0 at least aborts where a coordinator is found after the
+ * time for such a request is up. */
+enum dbk_code member_find(const struct dbk_replica_options *options, const char *node,
+                          int timeout_ms, struct dbk_replica_member *out,
+                          struct dbk_error *err)
+{
+    struct dbk_replica_options of = *options;
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *handle;
+    enum dbk_code code;
+
+    of.node = node;
+    if (conf_create(&of, CONF_LOOK, &conf, err) != DBK_OK ||
+        conf_handle(RD_KAFKA_CONSUMER, conf, &handle, err) != DBK_OK)
+        return err->code;
+    code = find_in(handle, options->topic, timeout_ms, out, err);
+    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (code == DBK_NOT_FOUND)
+        return dbk_fail(err, code, "no node \"%s\" has told of itself", node);
+    return code;
 }
 
 static enum dbk_code add(struct dbk_replica_members *members,
@@ -120,7 +102,7 @@ static enum dbk_code list_all(rd_kafka_t *handle,
 
         if (strncmp(name, prefix, strlen(prefix)) != 0)
             continue;
-        code = member_find(handle, options, name + strlen(prefix),
+        code = member_find(options, name + strlen(prefix),
                            dbk_deadline_left(deadline) + 1, &member, err);
         if (code == DBK_OK)
             code = add(out, &member, err);
@@ -173,8 +155,7 @@ static enum dbk_code find_leader(struct stream *stream, dbk_deadline deadline,
     return DBK_OK;
 }
 
-static enum dbk_code add_named(rd_kafka_t *handle,
-                               const struct dbk_replica_options *options,
+static enum dbk_code add_named(const struct dbk_replica_options *options,
                                const char *name, dbk_deadline deadline,
                                struct dbk_replica_members *out, struct dbk_error *err)
 {
@@ -186,8 +167,8 @@ static enum dbk_code add_named(rd_kafka_t *handle,
     for (size_t i = 0; i < out->count; i++)
         if (!strcmp(out->list[i].node, name))
             return DBK_OK;
-    if (member_find(handle, options, name, dbk_deadline_left(deadline) + 1, &member,
-                    &why) != DBK_OK)
+    if (member_find(options, name, dbk_deadline_left(deadline) + 1, &member, &why) !=
+        DBK_OK)
         return DBK_OK;
     return add(out, &member, err);
 }
@@ -202,9 +183,8 @@ static enum dbk_code list_known(rd_kafka_t *handle,
 
     if (code != DBK_UNSUPPORTED)
         return code;
-    code = add_named(handle, options, options->node, deadline, out, err);
-    return code == DBK_OK ? add_named(handle, options, out->leader, deadline, out, err)
-                          : code;
+    code = add_named(options, options->node, deadline, out, err);
+    return code == DBK_OK ? add_named(options, out->leader, deadline, out, err) : code;
 }
 
 /* One that told that it leads, and another opened since. */
