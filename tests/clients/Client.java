@@ -96,10 +96,10 @@ public class Client {
                 new BatchItem().person(new CreatePerson().externalId("in a batch")),
                 new BatchItem().alias(new BatchAlias().anonymousId("b/java")
                     .externalId("in a batch"))))),
-            null, null, null))), List.of(201, 201, 201));
+            null, null, null, null))), List.of(201, 201, 201));
         BatchAnswer mixed = called("createEvents", events.createEvents(new CreateEvents(
             List.of(click, new BatchItem().eventType("click").personId(UUID.randomUUID()))),
-            null, null, null));
+            null, null, null, null));
         same(statuses(mixed), List.of(201, 404));
         same(mixed.getResponse().getRefused(), 1);
         same(called("getEvent", events.getEvent(event.getId(), null, null, "received", null,
@@ -163,7 +163,7 @@ public class Client {
     static void tryProofs() throws ApiException {
         called("createEvents", events.createEvents(new CreateEvents(Collections.nCopies(256,
             new BatchItem().eventType("click").anonymousId("tile/java"))),
-            null, null, null)); /* so that there is a whole tile */
+            null, null, null, null)); /* so that there is a whole tile */
         same(called("getCheckpoint", audit.getCheckpoint(null)).contains("\n\n\u2014 "), true);
         same(called("getProof", audit.getProof(1L, null, null, null))
             .startsWith("c2sp.org/tlog-proof@v1\nindex 0\n"), true);

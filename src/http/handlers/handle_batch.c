@@ -6,6 +6,7 @@
 #include "batch_item.h"
 #include "body_fields.h"
 #include "handlers.h"
+#include "receipt.h"
 #include "request.h"
 #include "response.h"
 #include "store/clock.h"
@@ -91,11 +92,12 @@ static enum dbk_code end(const struct request *rq, struct response *rs,
     return response_end_with(rs, status_for(counts), details, members, err);
 }
 
-static enum dbk_code answer(const struct request *rq, struct response *rs,
+static enum dbk_code answer(struct request *rq, struct response *rs,
                             const struct batch *batch, struct dbk_error *err)
 {
     struct batch_counts counts = {0};
 
+    receipt_of_batch(rq, rs, batch->commands, batch->command_count);
     response_begin(rs);
     for (size_t i = 0; i < batch->item_count; i++) {
         dbk_render_text(&rs->body, i ? "," : "[");

@@ -6,6 +6,7 @@
 #include "handlers.h"
 #include "ingest.h"
 #include "logged.h"
+#include "receipt.h"
 #include "render_logged.h"
 #include "request.h"
 #include "response.h"
@@ -37,7 +38,7 @@ static enum dbk_code answer_event(const struct request *rq, struct response *rs,
 }
 
 /* The id is taken: by this very event, so that the client has sent it twice, or not. */
-static enum dbk_code answer_known(const struct request *rq, struct response *rs,
+static enum dbk_code answer_known(struct request *rq, struct response *rs,
                                   const struct dbk_record *brought, uint64_t sequence,
                                   struct dbk_error *err)
 {
@@ -52,6 +53,7 @@ static enum dbk_code answer_known(const struct request *rq, struct response *rs,
         logged_event(rq, &brought->subject, &logged, &sequence, err) != DBK_OK)
         return err->code;
     response_header_number(rs, "Daybook-Sequence", sequence);
+    receipt_of(rq, rs, sequence, sequence);
     return answer_event(rq, rs, 200, &logged, sequence, logged.recorded_at, err);
 }
 

@@ -1,6 +1,7 @@
 #include "submit.h"
 
 #include "holder.h"
+#include "receipt.h"
 
 #include <ctype.h>
 #include <sodium.h>
@@ -192,6 +193,7 @@ enum dbk_code submit_accept(struct request *rq, struct response *rs,
     if (verdict->first_sequence > 0)
         rs->sequence = verdict->sequence;
     response_header_number(rs, "Daybook-Sequence", verdict->sequence);
+    receipt_of(rq, rs, verdict->first_sequence, verdict->sequence);
     return DBK_OK;
 }
 

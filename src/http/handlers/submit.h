@@ -38,7 +38,7 @@ enum dbk_code submit_keyed(struct request *rq, struct response *rs,
                            bool *replayed, struct dbk_error *err);
 
 /* The verdict as a failure, whose field names who has what was asked for (holder.h); or
- * DBK_OK, then Daybook-Sequence is added. */
+ * DBK_OK, then Daybook-Sequence is added, and what is to be kept of it (receipt.h). */
 enum dbk_code submit_accept(struct request *rq, struct response *rs,
                             const struct dbk_command *command, struct dbk_error *err);
 

@@ -24,6 +24,7 @@ void response_init(struct response *rs)
     dbk_render_init(&rs->body, RESPONSE_MAX);
     dbk_render_init(&rs->wire, HEAD_MAX + RESPONSE_MAX);
     dbk_render_init(&rs->coded, RESPONSE_MAX);
+    dbk_render_init(&rs->proofs, RESPONSE_MAX);
 }
 
 void response_finish(struct response *rs)
@@ -32,6 +33,7 @@ void response_finish(struct response *rs)
     dbk_render_finish(&rs->body);
     dbk_render_finish(&rs->wire);
     dbk_render_finish(&rs->coded);
+    dbk_render_finish(&rs->proofs);
     encoder_destroy(rs->encoder);
 }
 
@@ -40,6 +42,7 @@ static void forget_answer(struct response *rs)
     rs->relayed = false;
     dbk_render_clear(&rs->head);
     dbk_render_clear(&rs->body);
+    dbk_render_clear(&rs->proofs);
     rs->content_type = "application/json";
     rs->cache_control = "no-store";
     rs->fixed = rs->row = (struct dbk_slice){NULL, 0};
@@ -51,6 +54,7 @@ void response_trim(struct response *rs)
     dbk_render_trim(&rs->body, KEPT_MAX);
     dbk_render_trim(&rs->wire, KEPT_MAX);
     dbk_render_trim(&rs->coded, KEPT_MAX);
+    dbk_render_trim(&rs->proofs, KEPT_MAX);
     encoder_destroy(rs->encoder);
     rs->encoder = NULL;
 }
@@ -173,6 +177,11 @@ static enum dbk_code end_with(struct response *rs, int status, const char *detai
     dbk_render_text(&rs->body, ",\"message\":");
     dbk_render_string(&rs->body,
                       dbk_slice(status < 207 ? "Ok" : status_reason(status)));
+    if (rs->proofs.length > 0) {
+        dbk_render_text(&rs->body, ",\"proofs\":[");
+        dbk_render_raw(&rs->body, rs->proofs.text, rs->proofs.length);
+        dbk_render_text(&rs->body, "]");
+    }
     dbk_render_text(&rs->body, ",\"status\":");
     dbk_render_number(&rs->body, (uint64_t)status);
     if (!problem && status >= 400)

@@ -31,13 +31,14 @@ struct response {
     struct dbk_render body;
     struct dbk_slice row; /* borrowed, and stands in the body at row_at; or length 0 */
     size_t row_at;
-    struct dbk_render wire;  /* what is about to go out */
-    enum coding coding;      /* of what goes out, */
-    bool varies;             /* where it depends on Accept-Encoding; */
-    struct encoder *encoder; /* of a stream, or NULL */
-    struct dbk_render coded; /* the body, or a piece of it, coded */
-    struct dbk_slice fixed;  /* a body that lives in the program; else length 0 */
-    bool close;              /* the connection ends with this answer */
+    struct dbk_render wire;   /* what is about to go out */
+    enum coding coding;       /* of what goes out, */
+    bool varies;              /* where it depends on Accept-Encoding; */
+    struct encoder *encoder;  /* of a stream, or NULL */
+    struct dbk_render coded;  /* the body, or a piece of it, coded */
+    struct dbk_render proofs; /* of the records, for the envelope (receipt.h) */
+    struct dbk_slice fixed;   /* a body that lives in the program; else length 0 */
+    bool close;               /* the connection ends with this answer */
     bool relayed; /* another server's: head and body are as that wrote them */
     bool sent;    /* a stream; there is nothing left to send */
     bool broken;  /* the client went away, or was cut off in mid-stream */

@@ -55,11 +55,12 @@ bool proof_fails(const struct service *service, char *why, size_t size)
     if (!service->options.notary)
         return false;
     dbk_notary_state(service->options.notary, &state);
-    if (state.signs || state.code == DBK_UNAVAILABLE) /* not yet */
-        return false;
-    snprintf(why, size, "%s",
-             is_for_all(state.code) && *state.why ? state.why : OPERATORS);
-    return true;
+    if (state.alarms > 0)
+        snprintf(why, size, "%s", state.alarm);
+    else if (!state.signs && state.code != DBK_UNAVAILABLE) /* which is: not yet */
+        snprintf(why, size, "%s",
+                 is_for_all(state.code) && *state.why ? state.why : OPERATORS);
+    return *why != '\0';
 }
 
 enum dbk_code proof_newest(struct request *rq, struct dbk_signed_checkpoint *out,
