@@ -377,6 +377,12 @@ class HowToAdd(unittest.TestCase):
                  for path in TREE if re.fullmatch(r"tests/e2e/\w+/test_\w+\.py", path)]
         self.assert_same(set(there), set(listed))
 
+    def test_none_calls_what_a_newer_cmocka_has_a_macro_for(self):
+        """cmocka 2's stop() takes no arguments."""
+        calling = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests").rglob("*.[ch]"))
+                   if re.search(r"\bstop\(", path.read_text(encoding="utf-8"))]
+        self.assertEqual(calling, [])
+
     def test_each_test_in_python_is_run(self):
         for path in TREE:
             name = re.fullmatch(r"tests/.*/test_(\w+)\.py", path)

@@ -46,7 +46,7 @@ static void wait_until_it_may_end(const struct dbk_rebuild_options *options,
                         script.total);
         dbk_sleep_ms(5);
     }
-    if (dbk_watch_stops(watch)) /* stop in brackets: cmocka 2 has a macro stop() */
+    if (dbk_watch_stops(watch)) /* cmocka 2 has a macro of the name stop */
         script.waits_stopped = (database->stop)(database->stop_context);
 }
 

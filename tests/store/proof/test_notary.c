@@ -81,7 +81,7 @@ static void start(struct world *w, const char *origin)
         dbk_notary_start(w->audit, w->s.log, &options, &w->notary, &w->s.err), DBK_OK);
 }
 
-static void stop(struct world *w)
+static void stop_notary(struct world *w)
 {
     dbk_notary_stop(w->notary);
     w->notary = NULL;
@@ -205,7 +205,7 @@ static void it_goes_on_where_it_was_with_or_without_the_trees_file(void **state)
     for (unsigned i = 0; i < 4; i++) {
         start(w, "a.example/log");
         await_signed(w);
-        stop(w);
+        stop_notary(w);
         assert_int_equal(stat(path(w, "tree"), &status), 0);
         assert_int_equal(status.st_size, 32 + (1001 + 100 * i) / 256 * 32);
         if (i == 1)
@@ -254,7 +254,7 @@ static void a_log_that_was_put_back_goes_on_and_is_not_signed(void **state)
     start(w, "a.example/log");
     await_signed(w);
     last = w->shown;
-    stop(w);
+    stop_notary(w);
     put_older_back(w);
     start(w, "a.example/log");
     told = await_code(w, DBK_MOVED);
@@ -267,12 +267,12 @@ static void a_log_that_was_put_back_goes_on_and_is_not_signed(void **state)
     assert_int_equal(
         dbk_notary_await(w->notary, 700, PATIENCE_MS, &w->shown, &w->s.err),
         DBK_UNAVAILABLE);
-    stop(w);
+    stop_notary(w);
     start(w, "a.example/log");
     told = await_code(w, DBK_MOVED);
     assert_non_null(
         strstr(told.why, "its first 768 records are not those that were signed"));
-    stop(w);
+    stop_notary(w);
     assert_int_equal(dbk_audit_key(w->audit, &key, &w->s.err), DBK_OK);
     assert_int_equal(dbk_audit_last(w->audit, &key.vkey, &w->shown, &w->s.err), DBK_OK);
     assert_string_equal(w->shown.text, last.text); /* it is as it was */
@@ -290,11 +290,11 @@ static void another_name_begins_and_keeps_the_evidence(void **state)
     fill(&w->s, &w->person, 10);
     start(w, "a.example/log");
     await_signed(w);
-    stop(w);
+    stop_notary(w);
     start(w, "b.example/log");
     assert_non_null(
         strstr(await_code(w, DBK_CONFLICT).why, "this log is known as a.example/log"));
-    stop(w);
+    stop_notary(w);
     assert_int_equal(
         dbk_audit_init(w->audit, "b.example/log", true, &key, &made, &w->s.err),
         DBK_OK);
@@ -322,7 +322,7 @@ static void a_name_that_was_made_up_gives_way_to_one_that_is_given(void **state)
     await_signed(w);
     assert_int_equal(strlen(w->shown.checkpoint.origin),
                      strlen("daybook.internal/") + 16);
-    stop(w);
+    stop_notary(w);
     start(w, "a.example/log");
     await_signed(w);
     assert_string_equal(w->shown.checkpoint.origin, "a.example/log");
@@ -334,7 +334,7 @@ static void without_what_was_signed_last_nothing_is_until_it_is_trusted(void **s
 
     start(w, "a.example/log");
     await_signed(w);
-    stop(w);
+    stop_notary(w);
     assert_int_equal(dbk_audit_trust(w->audit, &w->s.err), DBK_CONFLICT);
     for (unsigned i = 0; i < 2; i++) {
         if (i == 0)
@@ -344,11 +344,11 @@ static void without_what_was_signed_last_nothing_is_until_it_is_trusted(void **s
         start(w, "a.example/log");
         assert_non_null(strstr(await_code(w, i == 0 ? DBK_NOT_FOUND : DBK_DAMAGED).why,
                                "daybook audit trust-log"));
-        stop(w);
+        stop_notary(w);
         assert_int_equal(dbk_audit_trust(w->audit, &w->s.err), DBK_OK);
         start(w, "a.example/log");
         await_signed(w);
-        stop(w);
+        stop_notary(w);
     }
 }
 
@@ -359,16 +359,16 @@ static void a_key_that_is_lost_or_damaged_is_not_replaced_unasked(void **state)
 
     start(w, NULL);
     await_signed(w);
-    stop(w);
+    stop_notary(w);
     assert_int_equal(unlink(path(w, "key")), 0);
     start(w, NULL);
     await_code(w, DBK_NOT_FOUND);
-    stop(w);
+    stop_notary(w);
     copy_file(path(w, "keys.pub"), w->older);
     copy_file(w->older, path(w, "key"));
     start(w, NULL);
     await_code(w, DBK_DAMAGED);
-    stop(w);
+    stop_notary(w);
     assert_int_equal(dbk_audit_init(w->audit, NULL, true, NULL, &made, &w->s.err),
                      DBK_OK);
     start(w, NULL);
@@ -404,14 +404,14 @@ static void records_that_were_changed_are_not_signed_again(void **state)
     fill(&w->s, &w->person, 800);
     start(w, "a.example/log");
     await_signed(w);
-    stop(w);
+    stop_notary(w);
     change_record(&w->s, 300);
     start(w, "a.example/log"); /* the tree's file knows what was signed */
     await_code(w, DBK_OK);
     assert_int_equal(
         dbk_tree_tile(dbk_notary_tree(w->notary), 0, 1, 256, tile, &w->s.err),
         DBK_DAMAGED);
-    stop(w);
+    stop_notary(w);
     assert_int_equal(unlink(path(w, "tree")), 0);
     start(w, "a.example/log");
     await_code(w, DBK_MOVED);
