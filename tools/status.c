@@ -121,7 +121,7 @@ static bool is_well(const struct status *status)
 {
     return !server_is_ill(&status->server) && !status->foreign &&
            !status->tables.quarantined && !status->tables.read_only &&
-           status->log.free_bytes >= ROOM_MIN;
+           status->log.free_bytes >= ROOM_MIN && !*status->audit.error;
 }
 
 static enum tool_exit run_into(const struct tool *tool, struct status *status)
@@ -135,6 +135,7 @@ static enum tool_exit run_into(const struct tool *tool, struct status *status)
         return tool_fail(tool, &err);
     }
     backup_last_read(config_text(tool->config, SETTING_DATA_DIR), &status->backup);
+    audit_look(tool->config, log, status->log.head, &status->audit);
     leftovers_find(tool->config, &status->leftovers);
     code = ask_tables(tool, log, status, &err);
     dbk_log_close(log);

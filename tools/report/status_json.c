@@ -146,6 +146,24 @@ static void print_json_backup(const struct status *status)
     putchar('}');
 }
 
+static void print_json_audit(const struct status *status)
+{
+    const struct audit_look *audit = &status->audit;
+    char at[DBK_TIMESTAMP_TEXT + 1];
+
+    if (!audit->found) {
+        fputs(",\"audit\":null", stdout);
+        return;
+    }
+    dbk_timestamp_format(audit->at, at);
+    fputs(",\"audit\":{\"origin\":", stdout);
+    escape_string(stdout, audit->origin);
+    printf(",\"signed\":%" PRIu64 ",\"signed_at\":\"%s\",\"lag\":%" PRIu64, audit->size,
+           at, status->log.head > audit->size ? status->log.head - audit->size : 0);
+    print_json_text("error", audit->error);
+    putchar('}');
+}
+
 static void print_json_leftovers(const struct status *status)
 {
     const char *comma = "";
@@ -189,6 +207,7 @@ void status_print_json(const struct status *status)
            id, status->log.head, status->log.persons, status->log.events,
            status->log.file_bytes, status->log.free_bytes);
     print_json_backup(status);
+    print_json_audit(status);
     print_json_server(&status->server);
     print_json_member(status);
     print_json_tables(status);

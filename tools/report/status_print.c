@@ -177,6 +177,26 @@ static void print_backup(const struct status *status)
     putchar('\n');
 }
 
+static void print_audit(const struct status *status)
+{
+    const struct audit_look *audit = &status->audit;
+    char at[DBK_TIMESTAMP_TEXT + 1];
+
+    if (!audit->found)
+        return;
+    if (*audit->error) {
+        printf("%-13s no more: ", "signed");
+        escape_plain(stdout, dbk_slice(audit->error));
+        putchar('\n');
+        return;
+    }
+    dbk_timestamp_format(audit->at, at);
+    printf("%-13s %.19s, %" PRIu64 " records ago, as ", "signed", at,
+           status->log.head - audit->size);
+    escape_plain(stdout, dbk_slice(audit->origin));
+    putchar('\n');
+}
+
 static void print_leftovers(const struct status *status)
 {
     char bytes[64];
@@ -204,6 +224,7 @@ void status_print_text(const struct status *status)
     print_bytes("free disk", status->log.free_bytes);
     print_cluster(&status->cluster);
     print_backup(status);
+    print_audit(status);
     if (*status->postgres)
         printf("%-13s %s\n", "postgres", status->postgres);
     print_server(&status->server);

@@ -2,6 +2,7 @@
 #ifndef DBK_TOOLS_STATUS_PRINT_H
 #define DBK_TOOLS_STATUS_PRINT_H
 
+#include "audit_look.h"
 #include "backup_last.h"
 #include "leftovers.h"
 #include "projections/projector.h"
@@ -22,6 +23,7 @@ struct status {
     bool member; /* of a cluster, at this place */
     struct dbk_place place;
     struct backup_last backup;
+    struct audit_look audit;
     struct leftovers leftovers;
     bool asked;   /* the read tables answered */
     bool foreign; /* they are not this log's as it is, or another server has them */

@@ -132,6 +132,11 @@ class Commands(Audit):
             self.assertIn(f"records {size}, root ", said)
         said = self.verify()  # by its own keys, the newest of its own
         self.assertIn("audit/last: right", said)
+        status = json.loads(self.run_tool("status", "--json", "--data-dir", "log").stdout)
+        self.assertEqual([status["audit"][key] for key in ("origin", "signed", "lag", "error")],
+                         [NAME, size, 0, None])
+        self.assertIn(b"0 records ago, as a.example/log\n",
+                      self.run_tool("status", "--data-dir", "log").stdout)
 
     def test_a_key_is_given_as_text_or_in_a_file_and_printed(self):
         self.assertEqual(self.audit("vkey").stdout.decode().strip(), self.vkey)
@@ -311,6 +316,9 @@ class Tampering(Audit):
         shutil.copytree(self.path("log", "audit"), self.path("forged", "audit"))
         said = self.verify("--checkpoint", "now", status=DIFFERENT, data="forged")
         self.assertIn("records 257 to 512: at least one is not what it was", said)
+        os.unlink(self.path("forged", "audit", "tree"))
+        said = self.run_tool("status", "--data-dir", "forged", status=DIFFERENT).stdout
+        self.assertIn(b"are not those that were signed", said)
 
     def test_a_second_history_under_the_stolen_key_is_shown_by_an_old_checkpoint_only(self):
         records = list(self.whole)
@@ -375,6 +383,12 @@ class Serving(Audit):
         self.assertEqual(self.read(os.path.join(server.data_dir, "audit", "last")), last)
         said = self.verify(data=server.data_dir, status=DIFFERENT)
         self.assertIn("audit/last: WRONG", said)
+        os.unlink(os.path.join(server.data_dir, "database"))  # which nobody answers at
+        said = json.loads(self.run_tool("status", "--json", "--data-dir", server.data_dir,
+                                        status=DIFFERENT).stdout)["audit"]
+        self.assertEqual(said["signed"], head)
+        self.assertIn("it was put back to an earlier state", said["error"])
+        self.run_tool("status", "--data-dir", server.data_dir, status=DIFFERENT)
 
     def test_it_makes_a_name_up_and_can_be_told_not_to(self):
         for audit in ("true", "false"):
