@@ -188,6 +188,26 @@ enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_pag
                               const struct dbk_event_filter *filter,
                               struct dbk_rows *rows, struct dbk_error *err);
 
+#define DBK_AHEAD_MAX 16
+
+/* What is asked for together: a person, as dbk_read_person reads it, or the events of one
+ * from the first on, as dbk_read_events reads a page of them. */
+struct dbk_ahead {
+    bool events;
+    struct dbk_uuid id;
+    unsigned limit;   /* of events; 100 at most */
+    size_t max_bytes; /* of a page */
+    struct dbk_rows *rows;
+    enum dbk_code
+        code; /* how it ended: as of those; or DBK_TOO_LARGE: ask for it alone, */
+    struct dbk_error error; /* and why */
+};
+
+/* At most DBK_AHEAD_MAX. For who has several questions, in one thread; of different threads
+ * the model does the like by itself. */
+void dbk_read_ahead(struct dbk_read_model *model, struct dbk_ahead *asked,
+                    size_t count);
+
 struct dbk_count {
     const struct dbk_asker *asker; /* given, as a page has it */
     uint64_t rows;

@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include "access.h"
+#include "ahead.h"
 #include "budget.h"
 #include "civetweb_settings.h"
 #include "dispatch.h"
@@ -44,7 +45,8 @@ struct dbk_server {
     struct mismatches mismatches;
     struct budget budget;
     struct readers readers;
-    struct reactor *reactor; /* NULL: no connection is lent */
+    struct reactor *quick, *ahead; /* NULL: no connection is lent to those */
+    struct aheads aheads;
     struct mg_context *context;
     unsigned port;
     atomic_bool open;              /* requests are answered; until then they wait */
@@ -86,29 +88,99 @@ static bool is_lent_for_long(const struct reactor_seat *seat)
     return dbk_clock_tick_ms() - seat->lent.since > LENT_MAX_MS;
 }
 
-static bool on_lent(void *context, void *thread, struct reactor_seat *seat)
+/* False: nothing came, or it is left to its own thread. */
+static bool receive_lent(struct reactor_seat *seat, char **head, size_t *length,
+                         bool *left)
+{
+    enum tap_lent what = tap_lent(seat);
+
+    *left = what == TAP_LENT_LEFT;
+    if (what != TAP_LENT_WHOLE)
+        return false;
+    tap_head(head, length);
+    if (!is_lent_for_long(seat))
+        return true;
+    tap_lent_leave(seat);
+    *left = true;
+    return false;
+}
+
+static bool has_to_be_looked_after(const struct reactor_seat *seat)
+{
+    return seat->lent.end || seat->lent.unsent;
+}
+
+/* What takes no waiting, one after the other. */
+static void on_quick(void *context, void *thread, struct reactor_seat *const *seats,
+                     size_t count, bool *left)
 {
     struct dbk_server *server = context;
-    struct worker *worker = thread;
     char *head;
     size_t length;
 
-    switch (tap_lent(seat)) {
-    case TAP_LENT_NOTHING:
-        return true;
-    case TAP_LENT_LEFT:
-        return false;
-    case TAP_LENT_WHOLE:
-        break;
+    for (size_t i = 0; i < count; i++) {
+        if (!receive_lent(seats[i], &head, &length, &left[i]))
+            continue;
+        left[i] = !quick_is(head, length);
+        if (left[i]) {
+            tap_lent_leave(seats[i]);
+            continue;
+        }
+        answer(server, thread, NULL, &seats[i]->lent);
+        tap_lent_end();
+        left[i] = !quick_was(thread) || has_to_be_looked_after(seats[i]);
     }
-    tap_head(&head, &length);
-    if (!quick_is(head, length) || is_lent_for_long(seat)) {
-        tap_lent_leave(seat);
-        return false;
+}
+
+/* Those that can be read ahead. */
+static size_t receive_ahead(struct ahead_batch *batch,
+                            struct reactor_seat *const *seats, size_t count, bool *left)
+{
+    size_t found = 0, length;
+    char *head;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!receive_lent(seats[i], &head, &length, &left[i]))
+            continue;
+        left[i] = !batch || !ahead_is(head, length, &batch->list[found]);
+        if (left[i]) {
+            tap_lent_leave(seats[i]);
+            continue;
+        }
+        tap_lent_end();
+        batch->list[found].seat = seats[i];
+        batch->list[found++].place = i;
     }
-    answer(server, worker, NULL, &seat->lent);
-    tap_lent_end();
-    return quick_was(worker) && !seat->lent.end && !seat->lent.unsent;
+    return found;
+}
+
+static void on_ahead(void *context, void *thread, struct reactor_seat *const *seats,
+                     size_t count, bool *left)
+{
+    struct dbk_server *server = context;
+    struct ahead_batch *batch = aheads_take(&server->aheads);
+    size_t found = receive_ahead(batch, seats, count, left);
+    bool read;
+
+    tap_inside(true); /* libpq's reading is not civetweb's */
+    read = found > 0 && ahead_read(&server->service, batch->list, found);
+    tap_inside(false);
+    for (size_t i = 0; i < found; i++) {
+        struct ahead *one = &batch->list[i];
+
+        tap_lent_again(one->head, one->length);
+        left[one->place] = !read || !ahead_has(one);
+        if (left[one->place]) {
+            tap_lent_leave(one->seat);
+            continue;
+        }
+        one->seat->lent.ahead = one;
+        answer(server, thread, NULL, &one->seat->lent);
+        one->seat->lent.ahead = NULL;
+        tap_lent_end();
+        left[one->place] = has_to_be_looked_after(one->seat);
+    }
+    aheads_give(&server->aheads, batch);
 }
 
 static int on_request(struct mg_connection *connection)
@@ -126,8 +198,10 @@ static int on_request(struct mg_connection *connection)
     status = answer(server, worker, connection, NULL);
     tap_inside(false);
     assert(status != 0); /* else civetweb would answer, too */
-    if (server->reactor && quick_was(worker))
-        tap_lend(worker->request.guarded);
+    if (quick_was(worker))
+        tap_lend(worker->request.guarded, TAP_TO_QUICK);
+    else if (ahead_was(&worker->request))
+        tap_lend(worker->request.guarded, TAP_TO_AHEAD);
     return status;
 }
 
@@ -146,18 +220,25 @@ static void on_close(const struct mg_connection *connection)
     guard_left(server_of(connection)->service.guard);
 }
 
+static struct reactor_seat *join(struct reactor *reactor, struct worker *worker)
+{
+    return reactor && worker ? reactor_join(reactor, worker) : NULL;
+}
+
 static void *on_thread(const struct mg_context *context, int type)
 {
     const struct dbk_server *server = mg_get_user_data(context);
+    struct reactor_seat *seats[TAP_SEATS];
     struct worker *worker;
 
     dbk_thread_name(type == 1 ? "dbk-worker" : "dbk-listener");
     if (type != 1)
         return NULL;
     worker = worker_create();
+    seats[TAP_TO_QUICK] = join(server->quick, worker);
+    seats[TAP_TO_AHEAD] = join(server->ahead, worker);
     tap_start(civetweb_settings_head_ms(&server->service.options),
-              &server->service.stopping,
-              server->reactor && worker ? reactor_join(server->reactor, worker) : NULL);
+              &server->service.stopping, seats);
     return worker;
 }
 
@@ -256,9 +337,13 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     service->rebuilder = rebuilder_create(log, &service->options);
     if (options->membership && options->membership->forward)
         service->forward = forward_create();
-    if (!options->membership) /* else a read waits for the other members */
-        server->reactor = reactor_create(options->threads, on_lent, server);
     atomic_init(&service->stopping, false);
+    aheads_init(&server->aheads);
+    if (options->membership) /* a read waits for the other members */
+        return;
+    server->quick =
+        reactor_create(options->threads, REACTOR_BATCH_MAX, on_quick, server);
+    server->ahead = reactor_create(options->threads, DBK_AHEAD_MAX, on_ahead, server);
 }
 
 static void stop_civetweb(struct dbk_server *server)
@@ -325,7 +410,9 @@ static void destroy(struct dbk_server *server)
     mismatches_finish(&server->mismatches);
     readers_finish(&server->readers);
     forward_destroy(server->service.forward);
-    reactor_destroy(server->reactor);
+    reactor_destroy(server->quick);
+    reactor_destroy(server->ahead);
+    aheads_finish(&server->aheads);
     free(server);
 }
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ahead;
 struct guarded;
 
 /* Used by one thread at a time. */
@@ -17,8 +18,9 @@ struct lent {
     int fd;
     int64_t since; /* the coarse clock: its own thread has seen nothing of it since */
     struct guarded *guarded;
-    bool end;     /* the connection is to end once all is sent */
-    char *unsent; /* what the socket did not take; owned, NULL: nothing */
+    struct ahead *ahead; /* what was read for its request (ahead.h); NULL: nothing */
+    bool end;            /* the connection is to end once all is sent */
+    char *unsent;        /* what the socket did not take; owned, NULL: nothing */
     size_t unsent_length;
 };
 

@@ -8,7 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { EVENTS_MAX = 32, BUSY_MS = 1 };
+enum { BUSY_MS = 1 };
 
 /* Of a seat. Only its own thread takes it from AWAY to IDLE, and from IDLE or CALLED to AWAY;
  * only a leader does what is between. */
@@ -17,6 +17,7 @@ enum { AWAY, IDLE, SERVED, AGAIN, CALLED };
 struct reactor {
     reactor_serve *serve;
     void *context;
+    size_t batch;
     int epoll;
     unsigned leaders_max;
 
@@ -28,12 +29,14 @@ struct reactor {
     struct reactor_seat seats[];
 };
 
-struct reactor *reactor_create(unsigned threads, reactor_serve *run, void *context)
+struct reactor *reactor_create(unsigned threads, size_t batch, reactor_serve *run,
+                               void *context)
 {
     struct reactor *reactor =
         calloc(1, sizeof *reactor + threads * sizeof *reactor->seats);
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
+    assert(batch > 0 && batch <= REACTOR_BATCH_MAX);
     if (!reactor)
         return NULL;
     reactor->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -42,6 +45,7 @@ struct reactor *reactor_create(unsigned threads, reactor_serve *run, void *conte
         return NULL;
     }
     reactor->serve = run;
+    reactor->batch = batch;
     reactor->context = context;
     reactor->threads = threads;
     reactor->leaders_max = processors > 0 ? (unsigned)processors : 1;
@@ -176,22 +180,36 @@ static bool claim(struct reactor_seat *seat)
     }
 }
 
-static void serve(struct reactor *reactor, void *thread, struct reactor_seat *seat)
+/* False: more has come meanwhile. */
+static bool let_go(struct reactor_seat *seat, bool left)
 {
-    if (!claim(seat))
-        return;
-    for (;;) {
-        int state = SERVED;
+    int state = SERVED;
 
-        if (!reactor->serve(reactor->context, thread, seat)) {
-            call(seat);
-            return;
+    if (left) {
+        call(seat);
+        return true;
+    }
+    atomic_store(&seat->served_at, dbk_clock_tick_ms());
+    if (atomic_compare_exchange_strong(&seat->state, &state, IDLE))
+        return true;
+    assert(state == AGAIN);
+    atomic_store(&seat->state, SERVED);
+    return false;
+}
+
+static void serve(struct reactor *reactor, void *thread, struct reactor_seat **seats,
+                  size_t count)
+{
+    while (count > 0) {
+        bool left[REACTOR_BATCH_MAX] = {false};
+        size_t again = 0;
+
+        reactor->serve(reactor->context, thread, seats, count, left);
+        for (size_t i = 0; i < count; i++) {
+            if (!let_go(seats[i], left[i]))
+                seats[again++] = seats[i];
         }
-        atomic_store(&seat->served_at, dbk_clock_tick_ms());
-        if (atomic_compare_exchange_strong(&seat->state, &state, IDLE))
-            return;
-        assert(state == AGAIN);
-        atomic_store(&seat->state, SERVED);
+        count = again;
     }
 }
 
@@ -199,19 +217,24 @@ static void serve(struct reactor *reactor, void *thread, struct reactor_seat *se
 static void lead(struct reactor_seat *leader, dbk_deadline until)
 {
     struct reactor *reactor = leader->reactor;
-    struct epoll_event events[EVENTS_MAX];
-    int count;
+    struct epoll_event events[REACTOR_BATCH_MAX];
+    struct reactor_seat *seats[REACTOR_BATCH_MAX];
 
     do {
-        count =
-            epoll_wait(reactor->epoll, events, EVENTS_MAX, dbk_deadline_left(until));
+        int count = epoll_wait(reactor->epoll, events, (int)reactor->batch,
+                               dbk_deadline_left(until));
+        size_t claimed = 0;
+
         if (count > 1) {
             pthread_mutex_lock(&reactor->mutex);
             promote(reactor);
             pthread_mutex_unlock(&reactor->mutex);
         }
-        for (int i = 0; i < count; i++)
-            serve(reactor, leader->thread, events[i].data.ptr);
+        for (int i = 0; i < count; i++) {
+            seats[claimed] = events[i].data.ptr;
+            claimed += claim(seats[claimed]);
+        }
+        serve(reactor, leader->thread, seats, claimed);
     } while (atomic_load(&leader->state) != CALLED && dbk_deadline_left(until) > 0);
 }
 

@@ -38,13 +38,18 @@ struct reactor_seat {
     struct reactor_seat *next, **link; /* as is its place among those that sleep */
 };
 
-/* Something came: receive and answer it, with the memory of the thread that calls, but wait
- * for nothing. True: it is answered, or nothing came after all. False: its own thread is to
- * look after the connection, and to answer what was received. */
-typedef bool reactor_serve(void *context, void *thread, struct reactor_seat *seat);
+#define REACTOR_BATCH_MAX 32
 
-/* For so many threads. NULL: out of memory, or the system has no epoll left. */
-struct reactor *reactor_create(unsigned threads, reactor_serve *serve, void *context);
+/* Something came on each of these: receive and answer it, with the memory of the thread that
+ * calls, but wait for no client. left[i], which is false, becomes true where its own thread
+ * is to look after the connection, and to answer what was received. */
+typedef void reactor_serve(void *context, void *thread,
+                           struct reactor_seat *const *seats, size_t count, bool *left);
+
+/* For so many threads; at most `batch` are served at once. NULL: out of memory, or the system
+ * has no epoll left. */
+struct reactor *reactor_create(unsigned threads, size_t batch, reactor_serve *serve,
+                               void *context);
 void reactor_destroy(struct reactor *reactor); /* nobody sleeps; NULL is fine */
 
 /* A seat for the calling thread, whose memory is `thread`; NULL: there is none left. */

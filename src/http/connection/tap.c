@@ -29,10 +29,11 @@ static _Thread_local struct {
     char *bytes;
     size_t at, end; /* what was received behind it, and not read yet */
     int taken;      /* the connection that lives on when civetweb closes this; or -1 */
-    struct reactor_seat *seat;
-    struct guarded *guarded; /* of the connection, where it may be lent, */
-    int64_t lent_at;         /* since when */
-    bool ended;              /* nothing more is to be read of it */
+    struct reactor_seat *seats[TAP_SEATS];
+    struct reactor_seat *seat; /* where the connection may be lent, */
+    struct guarded *guarded;   /* as which, */
+    int64_t lent_at;           /* since when */
+    bool ended;                /* nothing more is to be read of it */
 } tap = {.fd = -1, .taken = -1};
 
 static ssize_t (*system_recv)(int, void *, size_t, int);
@@ -52,14 +53,15 @@ static void forget(void)
     tap.fd = -1;
     tap.head = TAP_NONE;
     tap.length = tap.at = tap.end = 0;
-    tap.guarded = NULL;
+    tap.seat = NULL;
     tap.ended = false;
 }
 
-void tap_start(int head_ms, const atomic_bool *stopping, struct reactor_seat *seat)
+void tap_start(int head_ms, const atomic_bool *stopping,
+               struct reactor_seat *const seats[TAP_SEATS])
 {
     forget();
-    tap.seat = seat;
+    memcpy(tap.seats, seats, sizeof tap.seats);
     tap.head_ms = head_ms;
     tap.stopping = stopping;
     tap.serves = true;
@@ -67,8 +69,9 @@ void tap_start(int head_ms, const atomic_bool *stopping, struct reactor_seat *se
 
 void tap_finish(void)
 {
-    reactor_part(tap.seat);
-    tap.seat = NULL;
+    for (size_t i = 0; i < TAP_SEATS; i++)
+        reactor_part(tap.seats[i]);
+    memset(tap.seats, 0, sizeof tap.seats);
     free(tap.bytes);
     tap.bytes = NULL;
     tap.serves = tap.open = false;
@@ -222,15 +225,16 @@ static ssize_t give_head(int fd, char *out, size_t size)
         return -1;
     }
     tap.fd = fd;
-    tap.guarded = NULL;
+    tap.seat = NULL;
     if (tap.ended || !read_head())
         return 0;
     memcpy(out, shown, sizeof shown - 1);
     return sizeof shown - 1;
 }
 
-void tap_lend(struct guarded *guarded)
+void tap_lend(struct guarded *guarded, enum tap_lent_to to)
 {
+    tap.seat = tap.seats[to];
     tap.guarded = guarded;
     tap.lent_at = dbk_clock_tick_ms();
 }
@@ -270,6 +274,15 @@ void tap_lent_end(void)
     forget_lent();
 }
 
+void tap_lent_again(const char *head, size_t length)
+{
+    assert(!tap.inside && length <= READ_MAX);
+    memcpy(tap.bytes, head, length);
+    tap.length = tap.at = tap.end = length;
+    tap.head = TAP_WHOLE;
+    tap.inside = true;
+}
+
 void tap_lent_leave(struct reactor_seat *seat)
 {
     seat->received = tap.end > 0 ? malloc(tap.end) : NULL;
@@ -299,7 +312,7 @@ static int wait_lent(struct pollfd *one, int ms)
         guarded_idle(tap.guarded);
     }
     tap.ended = tap.ended || seat->lent.end;
-    tap.guarded = NULL;
+    tap.seat = NULL;
     tap.at = 0;
     tap.end = seat->received ? seat->received_length : 0;
     if (seat->received)
@@ -388,8 +401,8 @@ int tap_poll(struct pollfd *list, nfds_t count, int ms)
     }
     if (ours)
         return 1;
-    if (tap.serves && tap.guarded && !tap.inside && tap.seat && count == 1 &&
-        list->fd == tap.fd && (list->events & POLLIN) && ms > 0)
+    if (tap.serves && tap.seat && !tap.inside && count == 1 && list->fd == tap.fd &&
+        (list->events & POLLIN) && ms > 0)
         return wait_lent(list, ms);
     return system_poll(list, count, ms);
 }

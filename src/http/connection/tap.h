@@ -20,10 +20,15 @@
 struct guarded;
 struct reactor_seat;
 
+/* To whom a connection is lent (reactor.h): to those who answer what takes no waiting, or
+ * what is read ahead. */
+enum tap_lent_to { TAP_TO_QUICK, TAP_TO_AHEAD, TAP_SEATS };
+
 /* This thread serves connections; before it ends, tap_finish. A head must have arrived
- * head_ms after its first byte, and at once when *stopping. seat: where its connections may
- * be lent (reactor.h), which tap_finish gives back; or NULL. */
-void tap_start(int head_ms, const atomic_bool *stopping, struct reactor_seat *seat);
+ * head_ms after its first byte, and at once when *stopping. seats: its seats there, each may
+ * be NULL, which tap_finish gives back. */
+void tap_start(int head_ms, const atomic_bool *stopping,
+               struct reactor_seat *const seats[TAP_SEATS]);
 void tap_finish(void);
 
 /* A connection begins, or ends: whatever was kept of one is none of the next. */
@@ -33,9 +38,8 @@ void tap_close(void);
 /* A request is being answered, or has been: civetweb then asks for the next head. */
 void tap_inside(bool inside);
 
-/* The request that was answered took no waiting: until the next one has come, the connection
- * is lent. */
-void tap_lend(struct guarded *guarded);
+/* Lend the connection until its next request has come, where this thread has a seat there. */
+void tap_lend(struct guarded *guarded, enum tap_lent_to to);
 
 /* For who answers another's: receive what has come on a connection that is lent. */
 enum tap_lent {
@@ -44,8 +48,10 @@ enum tap_lent {
     TAP_LENT_LEFT, /* more or less than that, or the end: it is left to its own thread */
 };
 enum tap_lent tap_lent(struct reactor_seat *seat);
-/* That head is answered; or is left to its own thread. */
+/* That head is answered, or kept by the caller, who brings it again, to answer or leave it; or
+ * it is left to its own thread. */
 void tap_lent_end(void);
+void tap_lent_again(const char *head, size_t length);
 void tap_lent_leave(struct reactor_seat *seat);
 
 enum tap_head {

@@ -1,5 +1,6 @@
 #include "fresh.h"
 
+#include "ahead.h"
 #include "guard.h"
 #include "prefer.h"
 #include "store/clock.h"
@@ -66,6 +67,8 @@ static void say_refusal(struct request *rq, const struct dbk_projector_status *s
 
 enum dbk_code fresh_enter(struct request *rq, bool lists, struct dbk_error *err)
 {
+    if (ahead_of(rq)) /* it waits for nothing any more */
+        return DBK_OK;
     switch (
         readers_enter(rq->service->readers, &rq->reader, request_share(rq), lists)) {
     case READERS_IN:
@@ -109,6 +112,7 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
 {
     const struct service *service = rq->service;
     struct dbk_projector_status status;
+    const struct ahead *ahead = ahead_of(rq);
     enum dbk_code code;
 
     fresh->wanted = wanted == 0 && rq->wants ? rq->wanted : wanted;
@@ -118,12 +122,19 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
     rq->unavailable =
         "PostgreSQL, which answers reads, is not available now; writes, GET /log and "
         "GET /events/{id} go on";
+    if (ahead) {
+        *fresh = (struct fresh){ahead->wanted, ahead->projected};
+        response_header_number(rs, "Daybook-Projected-Sequence", fresh->projected);
+        return DBK_OK;
+    }
     if (!service->projector)
         return dbk_fail(err, DBK_UNAVAILABLE, "this server has no read tables");
     if (check_answers(rq, err) != DBK_OK)
         return err->code;
     if (fresh_enter(rq, false, err) != DBK_OK)
         return err->code;
+    rq->was_fresh =
+        dbk_projector_wait(service->projector, fresh->wanted, 0, NULL) == DBK_OK;
     code = dbk_projector_wait(service->projector, fresh->wanted, bound_ms(rq, rs), err);
     dbk_projector_status(service->projector, &status);
     if (code != DBK_OK && code != DBK_TIMEOUT) {

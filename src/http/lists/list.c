@@ -1,11 +1,13 @@
 #include "list.h"
 
+#include "ahead.h"
 #include "aside.h"
 #include "fresh.h"
 #include "guard.h"
 #include "response_stream.h"
 #include "worker.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +15,8 @@
 #define WHOLE_MAX (1u << 20)     /* a larger page is streamed */
 #define PIECE_BYTES (256u << 10) /* what is read, and sent, at a time */
 #define TRIES 5
+
+static_assert(PIECE_BYTES == AHEAD_BYTES, "as much is read ahead");
 
 /* Where a walk over the page is. */
 struct walk {
@@ -92,6 +96,15 @@ enum dbk_code list_tell(struct request *rq, struct dbk_error *err)
     return err->code;
 }
 
+/* Of one that was read ahead this is all. */
+static enum dbk_code read_piece(struct request *rq, const struct list *list,
+                                const struct dbk_page *page, struct dbk_error *err)
+{
+    if (ahead_of(rq))
+        return ahead_take(rq, err);
+    return list->read(rq->service->model, page, list->context, &rq->worker->rows, err);
+}
+
 static enum dbk_code read_rows(struct request *rq, const struct list *list,
                                struct walk *walk, struct dbk_error *err)
 {
@@ -106,8 +119,7 @@ static enum dbk_code read_rows(struct request *rq, const struct list *list,
 
     rows->count = 0;
     rows->more = false;
-    if (!list->of_nobody &&
-        list->read(rq->service->model, &page, list->context, rows, err) != DBK_OK)
+    if (!list->of_nobody && read_piece(rq, list, &page, err) != DBK_OK)
         return list_tell(rq, err);
     if (walk->count == 0 && rows->count > 0)
         walk->first = rows->rows[0].cursor;

@@ -47,6 +47,7 @@ struct request {
     bool wants;        /* it names the sequence that it is to see, */
     uint64_t wanted;   /* this one */
     int64_t waited_ms; /* for the log, of what it may wait */
+    bool was_fresh;    /* the read tables had what it is to see when it came */
 
     bool origin_let; /* it only ingests, and pages of the Origin may send with it */
     unsigned scopes; /* of that token (http/tokens.h); all where none is asked for */

@@ -1,4 +1,5 @@
 /* GET /persons, GET /persons/{id}. */
+#include "ahead.h"
 #include "aside.h"
 #include "etag.h"
 #include "fresh.h"
@@ -16,6 +17,8 @@
 #define EVENTS_LIMIT_DEFAULT 100
 #define EVENTS_LIMIT_MAX 1000
 #define PREFIX_CHARACTERS_MAX 254 /* as many as an email has */
+
+static_assert(EVENTS_LIMIT_DEFAULT == AHEAD_EVENTS, "as many are read ahead");
 
 static unsigned events_limit(struct request *rq)
 {
@@ -160,8 +163,9 @@ enum dbk_code handle_get_person(struct request *rq, struct response *rs,
         return err->code;
     if (aside_check_person(rq, &rq->match.id, err) != DBK_OK)
         return gone_or(rq, err);
-    code = dbk_read_person(rq->service->model, &rq->match.id, limit, &rq->worker->rows,
-                           err);
+    code = ahead_of(rq) ? ahead_take(rq, err)
+                        : dbk_read_person(rq->service->model, &rq->match.id, limit,
+                                          &rq->worker->rows, err);
     if (code == DBK_NOT_FOUND)
         return fresh_no_person(rq, &rq->match.id, &fresh, err);
     if (code != DBK_OK)

@@ -263,6 +263,12 @@ void find_persons_init(struct dbk_read_model *model, unsigned processors)
     gather_init(&model->persons, FIND_TOGETHER_MAX, processors, carry, model);
 }
 
+void find_persons_now(struct dbk_read_model *model, struct look_up *const *asked,
+                      size_t count)
+{
+    gather_now(&model->persons, asked, count);
+}
+
 static enum dbk_code tell(const struct look_up *look_up, struct dbk_error *err)
 {
     if (look_up->code != DBK_OK && err)

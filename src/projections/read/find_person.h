@@ -2,6 +2,7 @@
 #ifndef DBK_PROJECTIONS_FIND_PERSON_H
 #define DBK_PROJECTIONS_FIND_PERSON_H
 
+#include "gather.h"
 #include "projections/read_model.h"
 #include "store/clock.h"
 
@@ -13,6 +14,10 @@
 
 /* Make the model's gather ready, for so many processors; gather_finish ends it. */
 void find_persons_init(struct dbk_read_model *model, unsigned processors);
+
+/* Answer look-ups that are at hand together, FIND_TOGETHER_MAX at most. */
+void find_persons_now(struct dbk_read_model *model, struct look_up *const *asked,
+                      size_t count);
 
 /* Add those of a list to rows, in the order given; who is not there any more is left out.
  * count is at most FIND_TOGETHER_MAX. Errors as read_model.h has them. */

@@ -51,6 +51,16 @@ static size_t take_along(struct gather *gather, struct look_up **asked)
     return count;
 }
 
+void gather_now(struct gather *gather, struct look_up *const *asked, size_t count)
+{
+    struct carrying carrying = {.gather = gather, .passed_on = true};
+
+    assert(count > 0 && count <= gather->most);
+    if (count > 1)
+        dbk_metric_add(DBK_METRIC_READS_GATHERED, count);
+    gather->carry(gather->context, &carrying, asked, count);
+}
+
 /* The caller has been counted among the carriers. */
 static void carry(struct gather *gather, struct look_up *own)
 {

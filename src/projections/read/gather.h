@@ -64,6 +64,9 @@ void gather_init(struct gather *gather, size_t most, unsigned carriers,
                  gather_carry *carry, void *context);
 void gather_finish(struct gather *gather); /* nobody may be asking */
 
+/* Carry those that are at hand together, at most `most`, beside whatever is under way. */
+void gather_now(struct gather *gather, struct look_up *const *asked, size_t count);
+
 /* Ask, and wait for the answer. A statement is bounded by the deadline of its first, which
  * asked before all others in it. Any thread. */
 void gather_ask(struct gather *gather, struct look_up *look_up);

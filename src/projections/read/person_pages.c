@@ -16,16 +16,9 @@ static const struct pg_statement statements[] = {
 /* Behind the columns that the query's own statements have. */
 enum { SEQUENCE = 0, PLACE = 8, PROPERTIES_BYTES = 9 };
 
-/* Who waits: the look-up comes first, for that is what a gather knows. */
-struct waiting {
-    struct look_up look_up;
-    const struct person_page *page;
-    bool full;
-};
-
-static struct waiting *waiting_of(struct look_up *look_up)
+static struct person_pages_one *waiting_of(struct look_up *look_up)
 {
-    return (struct waiting *)look_up;
+    return (struct person_pages_one *)look_up;
 }
 
 /* Where a row belongs. */
@@ -128,7 +121,7 @@ static bool has_large(const struct pages *pages, const struct placed *first,
 }
 
 static void put(const struct pages *pages, const struct placed *first, size_t count,
-                struct waiting *one)
+                struct person_pages_one *one)
 {
     const struct read_query *query = one->page->query;
     struct read_collection to;
@@ -186,17 +179,24 @@ void person_pages_init(struct dbk_read_model *model, unsigned processors)
                     model);
 }
 
+void person_pages_begin(struct person_pages_one *one, const struct person_page *page,
+                        struct dbk_rows *rows)
+{
+    assert(page->query->rows_max <= PERSON_PAGES_ROWS_MAX);
+    *one = (struct person_pages_one){.look_up = {.id = page->id,
+                                                 .rows = rows,
+                                                 .deadline = page->deadline,
+                                                 .code = DBK_OK},
+                                     .page = page};
+}
+
 enum dbk_code person_pages_read(struct dbk_read_model *model,
                                 const struct person_page *page, struct dbk_rows *rows,
                                 bool *full, struct dbk_error *err)
 {
-    struct waiting one = {.look_up = {.id = page->id,
-                                      .rows = rows,
-                                      .deadline = page->deadline,
-                                      .code = DBK_OK},
-                          .page = page};
+    struct person_pages_one one;
 
-    assert(page->query->rows_max <= PERSON_PAGES_ROWS_MAX);
+    person_pages_begin(&one, page, rows);
     gather_ask(&model->pages[page->descending], &one.look_up);
     if (one.look_up.code == DBK_OK && rows->no_memory)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");

@@ -25,6 +25,15 @@ struct person_page {
 /* Make the model's gathers ready, for so many processors; gather_finish ends each. */
 void person_pages_init(struct dbk_read_model *model, unsigned processors);
 
+/* Who waits for a page: the look-up comes first, for that is what a gather knows. */
+struct person_pages_one {
+    struct look_up look_up;
+    const struct person_page *page;
+    bool full;
+};
+void person_pages_begin(struct person_pages_one *one, const struct person_page *page,
+                        struct dbk_rows *rows);
+
 /* As read_query_run. DBK_TOO_LARGE: rows are as they were, and it must be read alone. */
 enum dbk_code person_pages_read(struct dbk_read_model *model,
                                 const struct person_page *page, struct dbk_rows *rows,

@@ -80,8 +80,8 @@ static const struct pg_statement *choose(const struct events *events)
     return &list[events->descending];
 }
 
-static void add_event(const struct pg_result *result, size_t row, struct dbk_rows *rows,
-                      struct dbk_row *added)
+void read_add_event(const struct pg_result *result, size_t row, struct dbk_rows *rows,
+                    struct dbk_row *added)
 {
     enum {
         SEQUENCE,
@@ -140,7 +140,7 @@ static enum dbk_code fetch(struct events *events, uint64_t after, size_t part,
         .statement = choose(events),
         .params = params,
         .count = FILTER_PARAMS + 2,
-        .add = add_event,
+        .add = read_add_event,
         .plan_each_time = events->few,
         .rows_max = part,
         .bytes_max = events->bytes_max,
@@ -161,7 +161,7 @@ static enum dbk_code fetch_together(const struct events *events, uint64_t after,
                                     struct dbk_error *err)
 {
     const struct read_query query = {
-        .add = add_event, .rows_max = part, .bytes_max = events->bytes_max};
+        .add = read_add_event, .rows_max = part, .bytes_max = events->bytes_max};
     const struct person_page page = {.query = &query,
                                      .id = events->filter->person_id,
                                      .after = after,

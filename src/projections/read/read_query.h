@@ -74,6 +74,10 @@ void read_collection_begin(struct read_collection *to, const struct read_query *
 bool read_collect(struct read_collection *to, const struct pg_result *result,
                   size_t row);
 
+/* An event as the lists' statements have it, as JSON (read_query.add). */
+void read_add_event(const struct pg_result *result, size_t row, struct dbk_rows *rows,
+                    struct dbk_row *added);
+
 /* How many events of each person are asked for: none where they are not shown. */
 unsigned read_events_limit(const struct dbk_rows *rows, unsigned limit);
 

@@ -111,6 +111,56 @@ class LookUps(Served):
             self.assertIn("status=404", line)
 
 
+class Together(Served):
+    """Persons and their events, on connections that stay: several are read at once."""
+    settings = {"HTTP_THREADS": "64"}
+
+    def setUp(self):
+        self.persons = [self.created() for _ in range(12)]
+        for one in self.persons:
+            one["events"] += [self.recorded(one["id"], f"type{n}", properties={"n": n})
+                              for n in range(5)]
+        self.client.get(f"/persons/{self.persons[-1]['id']}")
+
+    def test_each_gets_its_own_person_and_list(self):
+        wires = [Wire(self.server.port) for _ in self.persons]
+        for round_ in range(30):
+            shift = self.persons[round_ % 12:] + self.persons[:round_ % 12]
+            for n, (wire, one) in enumerate(zip(wires, shift)):
+                wire.send(get(f"/persons/{one['id']}" if (n + round_) % 3 else
+                              f"/events?person_id={one['id']}"))
+            for n, (wire, one) in enumerate(zip(wires, shift)):
+                status, _, body = wire.answer()
+                expected = one if (n + round_) % 3 else one["events"]
+                self.assertEqual((status, json.loads(body)["data"]), (200, expected))
+        for wire in wires:
+            wire.close()
+
+    def test_each_sees_what_was_written_before_it(self):
+        wires = [Wire(self.server.port) for _ in self.persons]
+        for n in range(30):
+            for one in self.persons:
+                one["events"].append(self.recorded(one["id"], f"later{n}"))
+            for wire, one in zip(wires, self.persons):
+                wire.send(get(f"/persons/{one['id']}"))
+            for wire, one in zip(wires, self.persons):
+                self.assertEqual(json.loads(wire.answer()[2])["data"], one)
+            for _ in range(3):
+                for wire, one in zip(wires, self.persons):
+                    wire.send(get(f"/events?person_id={one['id']}"))
+                for wire, one in zip(wires, self.persons):
+                    self.assertEqual(json.loads(wire.answer()[2])["data"], one["events"])
+        gone = self.persons[0]["id"]
+        self.client.delete(f"/persons/{gone}")
+        for path in (f"/persons/{gone}", f"/events?person_id={gone}"):
+            for wire in wires:
+                wire.send(get(path))
+            for wire in wires:
+                self.assertEqual(wire.answer()[0], 404 if "persons/" in path else 200)
+        for wire in wires:
+            wire.close()
+
+
 class FromTheLog(Served):
     """Events are looked up in the log: whatever becomes of the tables."""
 

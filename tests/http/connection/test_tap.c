@@ -17,8 +17,10 @@ static atomic_bool stopping;
 
 static void start(int head_ms)
 {
+    struct reactor_seat *const none[TAP_SEATS] = {NULL};
+
     tap_finish();
-    tap_start(head_ms, &stopping, NULL);
+    tap_start(head_ms, &stopping, none);
     tap_open();
 }
 

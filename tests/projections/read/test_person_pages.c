@@ -185,6 +185,59 @@ static void a_statement_that_ends_late_fails_all_it_carried_and_no_other(void **
     assert_found(&askers[0], "p7");
 }
 
+/* The rows as one text. */
+static char *json_of(const struct dbk_rows *rows)
+{
+    return strndup(rows->json.text ? rows->json.text : "", rows->json.length);
+}
+
+static void assert_as_alone(const struct dbk_ahead *asked)
+{
+    const struct dbk_event_filter filter = {.has_person_id = true,
+                                            .person_id = asked->id};
+    const struct dbk_page page = {.limit = asked->limit, .max_bytes = asked->max_bytes};
+    struct dbk_rows rows = {0};
+    enum dbk_code code =
+        asked->events ? dbk_read_events(model, &page, &filter, &rows, &err)
+                      : dbk_read_person(model, &asked->id, asked->limit, &rows, &err);
+    char *alone, *together;
+
+    assert_int_equal(asked->code, code);
+    alone = json_of(&rows);
+    together = json_of(asked->rows);
+    assert_string_equal(together, alone);
+    assert_int_equal(asked->rows->count, rows.count);
+    assert_int_equal(asked->rows->more, rows.more);
+    free(alone);
+    free(together);
+    dbk_rows_finish(&rows);
+}
+
+/* One thread's questions. */
+static void what_is_asked_ahead_is_as_if_asked_alone(void **state)
+{
+    static const char *const names[] = {"p1", "p7", "p200", "p201", "nobody", LARGE};
+    enum { NAMES = sizeof names / sizeof *names };
+    struct dbk_ahead asked[2 * NAMES];
+    struct dbk_rows rows[2 * NAMES] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * NAMES; i++)
+        asked[i] = (struct dbk_ahead){.events = i % 2,
+                                      .id = id_of(names[i / 2]),
+                                      .limit = i % 3 ? 100 : 5,
+                                      .max_bytes = i % 5 ? SIZE_MAX : 1000,
+                                      .rows = &rows[i]};
+    dbk_read_ahead(model, asked, 2 * NAMES);
+    for (size_t i = 0; i < 2 * NAMES; i++) {
+        if (asked[i].code != DBK_TOO_LARGE)
+            assert_as_alone(&asked[i]);
+    }
+    assert_int_equal(asked[2 * NAMES - 1].code, DBK_TOO_LARGE);
+    for (size_t i = 0; i < 2 * NAMES; i++)
+        dbk_rows_finish(&rows[i]);
+}
+
 static int start_with_large(void **state)
 {
     char sql[200];
@@ -211,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_gets_its_own_page_of_those_carried_together),
         cmocka_unit_test(what_is_too_large_to_be_carried_is_read_alone),
+        cmocka_unit_test(what_is_asked_ahead_is_as_if_asked_alone),
         cmocka_unit_test(a_statement_that_ends_late_fails_all_it_carried_and_no_other),
     };
 
