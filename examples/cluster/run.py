@@ -72,10 +72,16 @@ class Started:
             self.process = subprocess.Popen(
                 command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 start_new_session=True, preexec_fn=die_with_parent)
+        self.told = False  # to end
+
+    def tell(self):
+        if not self.told and self.process.poll() is None:
+            self.process.terminate()
+        self.told = True
 
     def end(self):
+        self.tell()
         if self.process.poll() is None:
-            self.process.terminate()
             try:
                 self.process.wait(30)
             except subprocess.TimeoutExpired:
@@ -289,9 +295,11 @@ def play(nodes, writer):
 
 def end_all(nodes, others, place):
     outside = [one.outside() for one in nodes]
-    for one in nodes:
-        if one.started:
-            one.started.end()
+    started = [one.started for one in nodes if one.started]
+    for one in started:
+        one.tell()
+    for one in started:
+        one.end()
     for other in others:
         other()
     for folder in [*filter(None, outside), place]:
@@ -374,6 +382,7 @@ def main():
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         end_all(nodes, others, place)
+        say("ended: nothing of it runs, and what it made is deleted")
 
 
 if __name__ == "__main__":
