@@ -7,6 +7,8 @@
  * set aside too, everyone else's go on. One of an event with an anonymous id quarantines
  * that, and not whose it is: of it events are set aside, and no other records.
  *
+ * New tables of a long log are loaded as by a rebuild; where that cannot be, they are posted.
+ *
  * Tables that were posted from another log, or from another history of this one (it was put back to an earlier state, or is a copy), stop
  * projection with a clear state until they are made again, however far the log grows; so
  * do tables that another server posts to, until that one is gone. Tables that a migration
@@ -39,6 +41,9 @@ struct dbk_projector_options {
     /* For how many milliseconds at most it gathers records, for a batch of many costs less
      * each. Whoever waits for one (dbk_projector_wait) has it posted at once. 0: 50. */
     int gather_ms;
+    /* From how many records on new tables are loaded at once (rebuild.h), with projection
+     * not running meanwhile, instead of posted batch by batch. 0: 50,000. */
+    uint64_t load_from;
 };
 
 /* Start following. PostgreSQL need not be there yet. log and database must outlive it.

@@ -2,6 +2,7 @@
 
 #include "projections/migrate.h"
 #include "projector_hold.h"
+#include "projector_load.h"
 #include "sql.h"
 #include "store/clock.h"
 #include "tables.h"
@@ -193,6 +194,8 @@ enum dbk_code projector_session(struct dbk_projector *projector, struct dbk_erro
         code = tables_look(projector->poster.pg, QUERY_MS, err);
     if (code == DBK_OK)
         code = tables_check_counted(projector->poster.pg, QUERY_MS, err);
+    if (code == DBK_OK)
+        code = projector_load(projector, err);
     if (code == DBK_OK && !projector->retried_all) {
         code = post_retry_begin(&projector->retry, true, err);
         projector->retried_all = code == DBK_OK;

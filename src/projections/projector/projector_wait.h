@@ -4,6 +4,7 @@
  * projector.c          starts and stops
  * projector_session.c  one connection's life: follow the log, poll the tables
  * projector_hold.c     sees that there is one for the tables
+ * projector_load.c     loads new tables of a long log
  * projector_wait.c     lets others wait, and gathers what is posted at once
  * projector_tidy.c     keeps an index of the tables in order meanwhile
  *
@@ -60,6 +61,7 @@ struct dbk_projector {
     bool emptied;  /* by a migration, and not where they were yet */
     uint64_t mark; /* the head as of mark_at: once it is posted, that is caught_up_at */
     int64_t mark_at;
+    bool load_failed;   /* so it is not tried again */
     bool retried_all;   /* everyone in quarantine gets one try at start */
     bool tables_missed; /* the last session ended since one was not there */
     bool migrating;     /* if it ends now, that is told of another connection */
