@@ -6,6 +6,7 @@
 #include "projections/read_model.h"
 #include "request.h"
 #include "response.h"
+#include "store/checkpoint.h"
 #include "store/log.h"
 
 #define QUERY_MAX 16384 /* no head is longer */
@@ -17,8 +18,10 @@ struct worker {
     struct dbk_batch batch;
     struct head head;
     char query[QUERY_MAX + 1];
-    char unavailable[512];            /* what rq->unavailable may point to */
-    char leader_url[DBK_MEMBER_TEXT]; /* and rq->leader_url */
+    char unavailable[512];                   /* what rq->unavailable may point to */
+    char leader_url[DBK_MEMBER_TEXT];        /* and rq->leader_url */
+    struct dbk_signed_checkpoint checkpoint; /* of who shows proofs (proof.h), */
+    char proof[DBK_LOG_PROOF_TEXT + 1]; /* and a proof: a thread's stack is small */
     char *body;
     size_t body_size;
 };

@@ -5,13 +5,13 @@
 #include "proof.h"
 #include "response.h"
 #include "store/notary.h"
+#include "worker.h"
 
 #include <inttypes.h>
 
 /* Until the record is signed, which a new one is not yet. */
 static enum dbk_code wait_until_signed(struct request *rq, struct dbk_error *err)
 {
-    struct dbk_signed_checkpoint newest;
     uint64_t sequence = rq->match.sequence, head;
     int wait_ms = PROOF_WAIT_MS, seconds;
 
@@ -22,9 +22,9 @@ static enum dbk_code wait_until_signed(struct request *rq, struct dbk_error *err
                         sequence);
     if (fresh_prefer_wait(rq->head, &seconds))
         wait_ms = seconds * 1000;
-    if (proof_await(rq, sequence, wait_ms, &newest, err) != DBK_OK)
+    if (proof_await(rq, sequence, wait_ms, err) != DBK_OK)
         return err->code;
-    if (newest.checkpoint.size >= sequence)
+    if (rq->worker->checkpoint.checkpoint.size >= sequence)
         return DBK_OK;
     rq->timed_out = "The record is in the log, and no checkpoint has it yet; try again "
                     "shortly";
@@ -34,7 +34,7 @@ static enum dbk_code wait_until_signed(struct request *rq, struct dbk_error *err
 enum dbk_code handle_get_proof(struct request *rq, struct response *rs,
                                struct dbk_error *err)
 {
-    char text[DBK_LOG_PROOF_TEXT + 1];
+    char *text = rq->worker->proof;
     size_t length;
 
     if (wait_until_signed(rq, err) != DBK_OK)

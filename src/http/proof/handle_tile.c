@@ -5,6 +5,7 @@
 #include "proof.h"
 #include "response.h"
 #include "store/notary.h"
+#include "worker.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -29,19 +30,19 @@ static bool is_there(const struct dbk_tile *tile, uint64_t size)
 static enum dbk_code find_tile(struct request *rq, struct dbk_tile *tile,
                                struct dbk_error *err)
 {
-    struct dbk_signed_checkpoint newest;
+    const struct dbk_log_checkpoint *newest = &rq->worker->checkpoint.checkpoint;
 
     if (!dbk_tile_parse(dbk_slice(rq->path + 1), tile))
         return dbk_fail(err, DBK_NOT_FOUND,
                         "There is no such tile; they are told as /tile/L/N, "
                         "/tile/entries/N, and partial ones with .p/W behind that");
-    if (proof_newest(rq, &newest, err) != DBK_OK)
+    if (proof_newest(rq, err) != DBK_OK)
         return err->code;
-    if (!is_there(tile, newest.checkpoint.size))
+    if (!is_there(tile, newest->size))
         return dbk_fail(err, DBK_NOT_FOUND,
                         "The newest checkpoint, of %" PRIu64
                         " records, has no such tile",
-                        newest.checkpoint.size);
+                        newest->size);
     return DBK_OK;
 }
 

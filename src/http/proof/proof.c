@@ -63,8 +63,7 @@ bool proof_fails(const struct service *service, char *why, size_t size)
     return *why != '\0';
 }
 
-enum dbk_code proof_newest(struct request *rq, struct dbk_signed_checkpoint *out,
-                           struct dbk_error *err)
+enum dbk_code proof_newest(struct request *rq, struct dbk_error *err)
 {
     struct dbk_notary *notary = rq->service->options.notary;
 
@@ -72,27 +71,27 @@ enum dbk_code proof_newest(struct request *rq, struct dbk_signed_checkpoint *out
         rq->unavailable = "This server does not sign its log";
         return dbk_fail(err, DBK_UNAVAILABLE, "there is no notary");
     }
-    if (dbk_notary_checkpoint(notary, out, err) != DBK_OK)
+    if (dbk_notary_checkpoint(notary, &rq->worker->checkpoint, err) != DBK_OK)
         return not_signed(rq, err);
     return DBK_OK;
 }
 
 enum dbk_code proof_await(struct request *rq, uint64_t size, int wait_ms,
-                          struct dbk_signed_checkpoint *out, struct dbk_error *err)
+                          struct dbk_error *err)
 {
     const struct service *service = rq->service;
+    struct dbk_signed_checkpoint *newest = &rq->worker->checkpoint;
     struct dbk_error why;
 
-    if (!service->options.notary ||
-        (dbk_notary_checkpoint(service->options.notary, out, &why) == DBK_OK &&
-         out->checkpoint.size >= size))
-        return proof_newest(rq, out, err);
-    if (wait_ms > 0 && fresh_enter(rq, false, &why) == DBK_OK) {
-        dbk_notary_await(service->options.notary, size, wait_ms, out, &why);
+    if (proof_newest(rq, err) == DBK_OK && newest->checkpoint.size >= size)
+        return DBK_OK;
+    if (service->options.notary && wait_ms > 0 &&
+        fresh_enter(rq, false, &why) == DBK_OK) {
+        dbk_notary_await(service->options.notary, size, wait_ms, newest, &why);
         readers_leave(service->readers, &rq->reader);
     }
     rq->unavailable = NULL; /* what was said of waiting is not about what follows */
-    return proof_newest(rq, out, err);
+    return proof_newest(rq, err);
 }
 
 enum dbk_code proof_failed(struct request *rq, struct dbk_error *err)

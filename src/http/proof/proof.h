@@ -4,7 +4,6 @@
 #define DBK_HTTP_PROOF_H
 
 #include "request.h"
-#include "store/checkpoint.h"
 
 /* How long is waited for a checkpoint, of which there is one a second at most. */
 #define PROOF_WAIT_MS 1500
@@ -12,15 +11,15 @@
 /* Whether a route tells nothing but what proves, so that AUDIT_PUBLIC opens it. */
 bool proof_route(const struct route *route);
 
-/* The newest checkpoint. DBK_UNAVAILABLE: nothing is signed; rq says why. */
-enum dbk_code proof_newest(struct request *rq, struct dbk_signed_checkpoint *out,
-                           struct dbk_error *err);
+/* Take the newest checkpoint into the worker's. DBK_UNAVAILABLE: nothing is signed; rq says
+ * why. */
+enum dbk_code proof_newest(struct request *rq, struct dbk_error *err);
 
 /* The same, but ask for one that covers so many records, and wait for it as long as it may,
- * where a thread is free for who waits (readers.h). Where there is none in time, *out is one
- * that covers less. */
+ * where a thread is free for who waits (readers.h). Where there is none in time it is one that
+ * covers less. */
 enum dbk_code proof_await(struct request *rq, uint64_t size, int wait_ms,
-                          struct dbk_signed_checkpoint *out, struct dbk_error *err);
+                          struct dbk_error *err);
 
 /* Why the log is not signed, or what of it is no longer what was hashed, for everyone to
  * read. False: neither. */

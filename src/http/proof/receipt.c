@@ -4,6 +4,7 @@
 #include "prefer.h"
 #include "proof.h"
 #include "store/notary.h"
+#include "worker.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -25,13 +26,12 @@ static bool is_wanted(const struct request *rq)
 /* Until a checkpoint has the last of them. */
 static bool wait_until_signed(struct request *rq, uint64_t last, struct dbk_error *err)
 {
-    struct dbk_signed_checkpoint newest;
     int wait_ms = PROOF_WAIT_MS, seconds;
 
     if (fresh_prefer_wait(rq->head, &seconds))
         wait_ms = seconds * 1000;
-    return proof_await(rq, last, wait_ms, &newest, err) == DBK_OK &&
-           newest.checkpoint.size >= last;
+    return proof_await(rq, last, wait_ms, err) == DBK_OK &&
+           rq->worker->checkpoint.checkpoint.size >= last;
 }
 
 /* Whose an anonymous id is, only who may read is told, and the bytes tell it. */
@@ -84,7 +84,7 @@ static enum dbk_code render_one(struct request *rq, struct response *rs,
                                 uint64_t sequence, struct dbk_batch *batch,
                                 struct dbk_error *err)
 {
-    char text[DBK_LOG_PROOF_TEXT + 1];
+    char *text = rq->worker->proof;
     struct dbk_render *out = &rs->proofs;
     size_t length;
 

@@ -53,6 +53,10 @@ struct tree_leaves {
         struct dbk_hash entries[TREE_WIDTH], leaves[TREE_WIDTH];
     } group[2];
     unsigned next; /* to be replaced */
+
+    /* Of one node; here, for who goes down the tree has a frame for each level, on a stack
+     * that may be small. */
+    struct dbk_hash node[TREE_WIDTH], tail[TREE_WIDTH];
 };
 
 /* The leaves (and entries) of the n-th 256, at least the first count: read from the log, and

@@ -18,11 +18,10 @@ static enum dbk_code copy_leaves(struct tree_leaves *leaves, uint64_t first,
 {
     size_t offset = first % TREE_WIDTH;
     const struct dbk_hash *read, *entries;
-    struct dbk_hash tail[TREE_WIDTH];
     enum dbk_code code = DBK_OK;
 
-    if (tree_tail(leaves->tree, first / TREE_WIDTH, offset + count, tail))
-        read = tail;
+    if (tree_tail(leaves->tree, first / TREE_WIDTH, offset + count, leaves->tail))
+        read = leaves->tail;
     else
         code = tree_leaves_read(leaves, first / TREE_WIDTH, offset + count, &read,
                                 &entries, err);
@@ -38,7 +37,7 @@ static enum dbk_code read_node(struct tree_leaves *leaves, unsigned level,
                                struct dbk_error *err)
 {
     size_t count = (size_t)1 << level % 8;
-    struct dbk_hash hashes[TREE_WIDTH];
+    struct dbk_hash *hashes = leaves->node;
 
     if (level < 8) {
         if (copy_leaves(leaves, index * count, count, hashes, err) != DBK_OK)
