@@ -1,5 +1,6 @@
 /* daybook log - shows records: one, the last ones, or all of one person. */
 #include "store/log.h"
+#include "audit_proof.h"
 #include "command.h"
 #include "http/record_json.h"
 #include "log_print.h"
@@ -122,6 +123,21 @@ static enum dbk_code show_one(struct showing *showing, uint64_t sequence,
                         "there is no record %" PRIu64 ": the log ends with %" PRIu64,
                         sequence, head);
     return show_range(showing, sequence - 1, sequence, err);
+}
+
+/* Behind the record, so that what is behind the empty line is a proof file. */
+static enum dbk_code show_proof(const struct tool *tool, uint64_t sequence,
+                                struct dbk_error *err)
+{
+    char *text;
+    size_t length;
+
+    if (audit_proof_make(tool, sequence, &text, &length, err) != DBK_OK)
+        return err->code;
+    putchar('\n');
+    fwrite(text, 1, length, stdout);
+    free(text);
+    return flush(err);
 }
 
 /* Those of a page. */
@@ -295,6 +311,9 @@ static enum tool_exit read_wish(const struct tool *tool, struct wish *wish)
     *wish = (struct wish){.what = TAIL, .number = TAIL_LINES};
     if (strcmp(what, "tail") != 0 && (lines || tool_has(tool, "-f")))
         return tool_misused(tool, "-n and -f are for log tail");
+    if (tool_has(tool, "--proof") &&
+        (strcmp(what, "show") != 0 || tool_has(tool, "--json")))
+        return tool_misused(tool, "--proof is for log show, and without --json");
     if (!strcmp(what, "list"))
         return read_list(tool, wish);
     if (has_filter(tool))
@@ -325,7 +344,9 @@ static enum dbk_code show(const struct tool *tool, const struct wish *wish,
 {
     switch (wish->what) {
     case SHOW:
-        return show_one(showing, wish->number, err);
+        if (show_one(showing, wish->number, err) != DBK_OK)
+            return err->code;
+        return tool_has(tool, "--proof") ? show_proof(tool, wish->number, err) : DBK_OK;
     case TAIL:
         return show_tail(showing, wish->number, tool_has(tool, "-f"), err);
     case LIST:
@@ -396,6 +417,7 @@ const struct command command_log = {
     .example = "  daybook log tail -f\n"
                "  daybook log list --from 2026-11-23 --actor shop --limit 50\n"
                "  daybook log show 1234 --json\n"
+               "  daybook log show 1234 --proof\n"
                "  daybook log person 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c\n",
     .settings = CONFIG_GROUP_DATA,
     .operands_min = 1,
@@ -409,6 +431,8 @@ const struct command command_log = {
             {"--type", "TYPE", "With list: only of this type, such as event.recorded"},
             {"--actor", "NAME", "With list: only what this token has written"},
             {"--limit", "N", "With list: the first N of them"},
+            {"--proof", NULL,
+             "With show: prove that it is in the signed log, as audit prove"},
             {"--json", NULL, "Records as JSON, a line each, as GET /log has them"},
         },
     .run = run,

@@ -1,6 +1,7 @@
 /* What was signed, and what that proves: daybook audit checkpoint, prove, consistency. */
 #include "audit_file.h"
 #include "audit_parts.h"
+#include "audit_proof.h"
 #include "audit_tree.h"
 #include "lock.h"
 #include "log_place.h"
@@ -16,26 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 100, KEYS_MAX = 8 };
-
-/* The newest of this machine, by whichever of its keys signed it. */
-static enum dbk_code read_last(const struct tool *tool,
-                               struct dbk_signed_checkpoint *last,
-                               struct dbk_error *err)
-{
-    struct dbk_vkey keys[KEYS_MAX];
-    char dir[4096];
-    size_t count;
-    enum dbk_code code;
-
-    if (!tool_audit_dir(tool->config, dir, sizeof dir, err) ||
-        dbk_audit_keys(dir, keys, KEYS_MAX, &count, err) != DBK_OK)
-        return err->code;
-    code = dbk_fail(err, DBK_NOT_FOUND, "%s/keys.pub has no key", dir);
-    while (code != DBK_OK && count-- > 0)
-        code = dbk_audit_last(dir, &keys[count], last, err);
-    return code;
-}
+enum { LOOK_MS = 100 };
 
 /* No server does it: let a notary follow the log up to its head. */
 static enum dbk_code sign_head(struct dbk_notary *notary, uint64_t head,
@@ -96,7 +78,7 @@ enum tool_exit audit_checkpoint(const struct tool *tool)
     if (code == DBK_OK)
         code = lock_take(config_text(tool->config, SETTING_DATA_DIR), &lock, &err);
     if (code == DBK_CONFLICT)
-        code = read_last(tool, last, &err); /* the server's */
+        code = audit_last_read(tool, last, &err); /* the server's */
     else if (code == DBK_OK)
         code = sign(tool, last, &err);
     lock_release(lock);
@@ -135,54 +117,23 @@ static enum dbk_code put(const struct tool *tool, const char *text, size_t lengt
     return code;
 }
 
-static enum dbk_code prove(const struct tool *tool, uint64_t sequence,
-                           const struct dbk_signed_checkpoint *last,
-                           struct dbk_error *err)
-{
-    struct dbk_log_proof proof = {.index = sequence - 1,
-                                  .checkpoint = {last->text, last->length}};
-    const struct dbk_log_checkpoint *is = &last->checkpoint;
-    char *text = malloc(DBK_LOG_PROOF_TEXT + 1);
-    struct audit_tree tree = {NULL, NULL};
-    enum dbk_code code;
-
-    if (!text)
-        return dbk_fail(err, DBK_NO_MEMORY, "no memory for a proof");
-    if (sequence == 0 || sequence > is->size)
-        code = dbk_fail(err, DBK_NOT_FOUND,
-                        "record %" PRIu64 " is not in the newest checkpoint, which has "
-                        "%" PRIu64 " records: daybook audit checkpoint makes another",
-                        sequence, is->size);
-    else
-        code = audit_tree_open(tool, is->size, &is->root, &tree, err);
-    if (code == DBK_OK)
-        code = dbk_tree_inclusion(tree.tree, proof.index, is->size, &proof.path, err);
-    if (code == DBK_OK)
-        code = put(tool, text, dbk_log_proof_format(&proof, text), err);
-    audit_tree_close(&tree);
-    free(text);
-    return code;
-}
-
 enum tool_exit audit_prove(const struct tool *tool)
 {
-    struct dbk_signed_checkpoint *last = malloc(sizeof *last);
-    struct dbk_error err = {.code = DBK_NO_MEMORY, .text = "no memory for a proof"};
+    struct dbk_error err;
     uint64_t sequence;
-    char *end;
+    char *end, *text = NULL;
+    size_t length;
     enum dbk_code code;
 
-    if (!last)
-        return tool_fail(tool, &err);
     sequence = strtoull(tool->operands[1], &end, 10);
     if (*end || tool->operands[1][0] < '0' || tool->operands[1][0] > '9')
         code = dbk_fail(&err, DBK_INVALID, "\"%.64s\" is no record's sequence",
                         tool->operands[1]);
     else
-        code = read_last(tool, last, &err);
+        code = audit_proof_make(tool, sequence, &text, &length, &err);
     if (code == DBK_OK)
-        code = prove(tool, sequence, last, &err);
-    free(last);
+        code = put(tool, text, length, &err);
+    free(text);
     return code == DBK_OK ? TOOL_DONE : tool_refuse(tool, &err);
 }
 

@@ -162,7 +162,12 @@ class Commands(Audit):
             self.assertEqual(
                 root_by_proof(records[sequence - 1], sequence - 1, int(size), path),
                 base64.b64decode(root))
+            shown = self.run_tool("log", "show", str(sequence), "--proof", "--data-dir", "log")
+            self.assertTrue(shown.stdout.startswith(b"record %d " % sequence), shown.stdout)
+            self.assertTrue(shown.stdout.endswith(b"\n\n" + self.read("one.tlog-proof")))
         self.assertEqual(head, NAME)
+        self.refused(MISUSED, "--proof is for log show", "log", "tail", "--proof",
+                     "--data-dir", "log")
         for wrong in ("0", str(len(records) + 1)):
             self.refused(FAILED, "is not in the newest checkpoint", "audit", "prove", wrong,
                          "--data-dir", "log")
