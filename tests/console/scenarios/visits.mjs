@@ -39,6 +39,14 @@ export async function live() {
   await page.locator(".record", { hasText: "unseen" }).waitFor();
   await page.locator(".record", { hasText: "arrived" }).first().click();
   await page.getByText(`"${kitty.id}"`).first().waitFor();
+  await page.locator(".proof", { hasText: "has signed" }).waitFor();
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Download the proof" }).click(),
+  ]);
+  const [, sequence] = file.suggestedFilename().match(/^(\d+)\.tlog-proof$/);
+  assert.match(readFileSync(await file.path(), "utf8"),
+    new RegExp(`^c2sp.org/tlog-proof@v1\nindex ${sequence - 1}\n`));
 }
 
 // Searched for by what a name begins with; old and new of an update; deleted once the email

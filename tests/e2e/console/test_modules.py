@@ -15,6 +15,12 @@ class Modules(unittest.TestCase):
         self.assertEqual(text, "n\r\n'=1+1,'+1,'-1,'@a,'\t=1,' =1,\"'\r\",'\uff1d1\r\n"
                          '"a,b","a""b","a\nb",,-5,"{""a"":""=1""}",,fine\r\n')
 
+    def test_a_proof_says_which_entry_of_which_log_it_is_about(self):
+        told = made("""import { proofOf } from "./parts/proof.js";
+            console.log(JSON.stringify(proofOf(
+              "c2sp.org/tlog-proof@v1\\nindex 41\\nAAAA\\n\\nlog.example/a\\n1042\\nAAAA\\n\\n— x y\\n")));""")
+        self.assertEqual(told, {"index": 41, "origin": "log.example/a", "size": 1042})
+
     def test_types_with_commas_and_backslashes_stay_what_they_are(self):
         text, back, typed = made("""import { typeList, typesOf } from "./api.js";
             const types = ["a", "b,c", "d\\\\e", ",", "f\\\\,"], text = typeList(types);

@@ -55,6 +55,20 @@ export async function request(path, options = {}) {
   }
 }
 
+// The answer of what is text.
+export async function text(path, options = {}) {
+  const answer = await request(path, options);
+  const told = await answer.text();
+  if (answer.ok) return told;
+  let envelope = null;
+  try {
+    envelope = parseJson(told);
+  } catch {
+    // a proxy's, perhaps
+  }
+  throw new Failure(answer.status, sentenceOf(answer.status, envelope, path));
+}
+
 // The envelope of a JSON answer. options.allow: statuses besides those of success whose
 // data is an answer too.
 export async function ask(path, options = {}) {

@@ -4,6 +4,7 @@ import { clockOf, momentOf } from "../format.js";
 import { icon } from "../icons.js";
 import { link } from "../router.js";
 import { json } from "./code.js";
+import { proof } from "./proof.js";
 
 export const TYPES = [
   "event.recorded",
@@ -77,6 +78,7 @@ export function openRecord(record) {
     ],
     record,
     personOf(record),
+    proof(record.sequence),
   );
 }
 
@@ -84,7 +86,7 @@ export function openEvent(event) {
   open(event.event_type, momentOf(event.datetime_created), event, event.person_id);
 }
 
-function open(title, about, value, person) {
+function open(title, about, value, person, more) {
   const dialog = h(
     "dialog",
     { class: "dialog wide", "aria-labelledby": "record-title" },
@@ -103,6 +105,7 @@ function open(title, about, value, person) {
       ),
       h("p", { class: "quiet-text" }, about),
       json(value),
+      more,
       person &&
         h(
           "p",
