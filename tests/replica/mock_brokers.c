@@ -9,6 +9,7 @@
  *   rtt ID MS          it answers so late
  *   lead TOPIC ID      another broker leads the topic; -1: none
  *   coordinate GROUP ID
+ *   error TOPIC CODE   what they tell of a topic: 3, that there is none; 0: as it is
  *   fail KEY CODE...   the next requests of an API key (0 produce, 1 fetch, 2 list offsets,
  *                      ...) are refused with these codes of Kafka's (-195: hung up)
  *   late ID KEY MS...  the next answers of a broker to requests of the key come so late
@@ -61,15 +62,18 @@ static int late(rd_kafka_mock_cluster_t *mock)
     return rc;
 }
 
-static int named(rd_kafka_mock_cluster_t *mock, bool topic)
+static int named(rd_kafka_mock_cluster_t *mock, char what)
 {
     const char *name = strtok(NULL, " \n"), *id = strtok(NULL, " \n");
 
     if (!name || !id)
         return -1;
-    if (topic)
+    if (what == 'l')
         return rd_kafka_mock_partition_set_leader(mock, name, 0, atoi(id));
-    return rd_kafka_mock_coordinator_set(mock, "group", name, atoi(id));
+    if (what == 'c')
+        return rd_kafka_mock_coordinator_set(mock, "group", name, atoi(id));
+    rd_kafka_mock_topic_set_error(mock, name, (rd_kafka_resp_err_t)atoi(id));
+    return 0;
 }
 
 static int of_broker(rd_kafka_mock_cluster_t *mock, const char *what)
@@ -96,8 +100,8 @@ static int command(rd_kafka_mock_cluster_t *mock, char *line)
         return fail(mock);
     if (!strcmp(what, "late"))
         return late(mock);
-    if (!strcmp(what, "lead") || !strcmp(what, "coordinate"))
-        return named(mock, what[0] == 'l');
+    if (!strcmp(what, "lead") || !strcmp(what, "coordinate") || !strcmp(what, "error"))
+        return named(mock, what[0]);
     return of_broker(mock, what);
 }
 

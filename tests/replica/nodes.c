@@ -114,6 +114,15 @@ void node_start(struct node *node)
         fail_msg("%s", err->text);
 }
 
+void node_start_unchecked(struct node *node)
+{
+    struct dbk_error *err = &node->cluster->err;
+
+    node_open(node, NULL);
+    if (dbk_replica_start(node->log, &node->options, &node->replica, err) != DBK_OK)
+        fail_msg("%s", err->text);
+}
+
 void node_stop(struct node *node)
 {
     dbk_replica_stop(node->replica);

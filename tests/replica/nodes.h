@@ -48,6 +48,8 @@ int cluster_teardown(void **state);
 
 /* A node comes, with the log that it has, or the stream's; and goes. */
 void node_start(struct node *node);
+/* The same where no broker answers at the start. */
+void node_start_unchecked(struct node *node);
 void node_stop(struct node *node);
 void all_start(struct cluster *cluster);
 

@@ -386,6 +386,31 @@ static void the_end_is_asked_of_whoever_leads_the_partition_now(void **state)
         fail_msg("%s", cluster->err.text);
 }
 
+static void know_no_topic(struct cluster *cluster, rd_kafka_resp_err_t rc)
+{
+    rd_kafka_mock_topic_set_error(cluster->mock, "daybook", rc);
+}
+
+/* As those that have just started say for a while. */
+static void brokers_that_know_no_topic_are_waited_for(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster), *late = &cluster->nodes[2];
+
+    cluster_write(cluster, 1);
+    node_stop(late);
+    know_no_topic(cluster, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    node_start_unchecked(late);
+    dbk_sleep_ms(1500);
+    know_no_topic(cluster, RD_KAFKA_RESP_ERR_NO_ERROR);
+    for (int i = 0; i < NODES; i++)
+        if (!eventually(is_fresh, &cluster->nodes[i]))
+            fail_msg("%s", cluster->err.text);
+    cluster_write(cluster, 1);
+    await_equal(cluster);
+    assert_int_equal(node_head(leader), 2);
+}
+
 static void *write_on(void *context)
 {
     struct node *node = context;
@@ -470,6 +495,7 @@ int main(void)
         CLUSTER_TEST(records_that_are_damaged_on_the_way_halt),
         CLUSTER_TEST(the_bounds_are_waited_for_no_longer_than_was_said),
         CLUSTER_TEST(the_end_is_asked_of_whoever_leads_the_partition_now),
+        CLUSTER_TEST(brokers_that_know_no_topic_are_waited_for),
         CLUSTER_TEST(tokens_refuse_nobody_who_writes),
     };
 

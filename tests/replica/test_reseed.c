@@ -111,17 +111,6 @@ static void nothing_is_sent_where_nothing_is_lost_or_others_have_more(void **sta
     assert_int_equal(sent, 0);
 }
 
-/* As where no broker answers at the start. */
-static void start_unchecked(struct node *node)
-{
-    struct dbk_log_options options = {.map_size = (size_t)1 << 30};
-
-    if (dbk_log_open(node->dir, &options, &node->log, &node->cluster->err) != DBK_OK ||
-        dbk_replica_start(node->log, &node->options, &node->replica,
-                          &node->cluster->err) != DBK_OK)
-        fail_msg("%s", node->cluster->err.text);
-}
-
 static void another_logs_stream_is_not_written_into(void **state)
 {
     struct cluster *cluster = *state;
@@ -137,7 +126,7 @@ static void another_logs_stream_is_not_written_into(void **state)
     rd_kafka_mock_topic_create(cluster->mock, "other.leader", 1, 3);
     node->options.topic = "other";
     send_raw(cluster, genesis); /* as node 0 sends */
-    start_unchecked(node);
+    node_start_unchecked(node);
     await_state(node, DBK_REPLICA_HALTED);
     assert_int_equal(stream_open(&node->options, &stream, &cluster->err), DBK_OK);
     assert_int_equal(stream_bounds(stream, WAIT_MS, &begin, &end, &cluster->err),

@@ -75,7 +75,9 @@ enum dbk_code serve_check_cluster(struct serving *serving, struct dbk_error *err
     code = dbk_replica_check(&serving->cluster.replica, CHECK_MS, &found, err);
     if (code == DBK_OK)
         return check_found(serving, &found, err);
-    if (code != DBK_UNAVAILABLE || !has_log(serving))
+    /* Brokers that have just started may not know yet which topics there are. Of a log that is
+     * no member that is found again when it is to join. */
+    if ((code != DBK_UNAVAILABLE && code != DBK_NOT_FOUND) || !has_log(serving))
         return dbk_wrap(err, "join the cluster at CLUSTER_BROKERS");
     serving_warn(serving, err->text);
     serving_warn(serving, "starting without the brokers: reads with \"Prefer: wait=0\" "

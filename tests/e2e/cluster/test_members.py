@@ -105,6 +105,18 @@ class Members(unittest.TestCase):
         for member in members:
             self.assertEqual(member.log_records(), first)
 
+    def test_brokers_that_know_no_topic_yet_are_waited_for(self):
+        one = self.follower
+        one.stop()
+        self.brokers.say("error daybook 3")
+        one.spawn()
+        one.wait_for(lambda: "starting without the brokers" in one.told()
+                     or one.process.poll() is not None, "a start")
+        self.brokers.say("error daybook 0")
+        one.wait_ready()
+        made = self.create(self.leader)
+        one.wait_for(lambda: one.ask("GET", f"/persons/{made}").status == 200, "a read")
+
     def test_what_is_written_at_the_leader_is_read_at_all(self):
         for _ in range(20):
             made = self.create(self.leader)
