@@ -140,8 +140,7 @@ static enum tool_exit status(struct cluster_run *run)
     struct dbk_error err;
     bool well;
 
-    if (dbk_replica_members(&run->options.replica, MEMBERS_MS, &members, &err) !=
-        DBK_OK)
+    if (cluster_look(&run->options.replica, &members, &err) != DBK_OK)
         return tool_refuse(run->tool, &err);
     if (tool_has(run->tool, "--json"))
         cluster_print_json(&members, &run->options.replica);

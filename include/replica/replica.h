@@ -138,7 +138,7 @@ struct dbk_replica_member {
     char role[16], state[16], version[32];
     int64_t next; /* its place */
     uint64_t head, projected;
-    dbk_timestamp at;
+    dbk_timestamp at; /* by its own clock */
 };
 struct dbk_replica_members {
     size_t count;

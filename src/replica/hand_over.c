@@ -4,19 +4,23 @@
 #include <string.h>
 
 /* It tells of itself each second. */
-enum { FIND_MS = 2000, TOLD_MS = 2000, AGAIN_MS = 200 };
+enum { FIND_MS = 5000, TOLD_MS = 2000, AGAIN_MS = 200 };
 
 static enum dbk_code find(struct dbk_replica *replica, const char *node,
-                          struct dbk_replica_member *out, struct dbk_error *err)
+                          dbk_deadline deadline, struct dbk_replica_member *out,
+                          struct dbk_error *err)
 {
-    return member_find(&replica->options, node, FIND_MS, out, err);
+    int left_ms = dbk_deadline_left(deadline) + 1;
+
+    return member_find(&replica->options, node, left_ms < FIND_MS ? left_ms : FIND_MS,
+                       out, err);
 }
 
 /* It is there where it goes on telling. When it told is by its own clock, which may be apart
  * from this one: that is believed where it is near, and else watched. */
 static enum dbk_code await_told(struct dbk_replica *replica,
                                 const struct dbk_replica_member *member,
-                                struct dbk_error *err)
+                                dbk_deadline until, struct dbk_error *err)
 {
     int told_ms = TOLD_MS + atomic_load(&replica->session_ms);
     int64_t age_ms = (dbk_timestamp_now() - member->at) / 1000;
@@ -26,7 +30,7 @@ static enum dbk_code await_told(struct dbk_replica *replica,
     if (age_ms >= -TOLD_MS && age_ms <= told_ms)
         return DBK_OK;
     while (dbk_deadline_left(deadline) > 0 && !atomic_load(&replica->stopping)) {
-        if (find(replica, member->node, &now, err) != DBK_OK)
+        if (find(replica, member->node, until, &now, err) != DBK_OK)
             return err->code;
         if (now.at != member->at)
             return DBK_OK;
@@ -37,17 +41,17 @@ static enum dbk_code await_told(struct dbk_replica *replica,
 }
 
 static enum dbk_code check(struct dbk_replica *replica, const char *node,
-                           struct dbk_error *err)
+                           dbk_deadline deadline, struct dbk_error *err)
 {
     struct dbk_replica_member member;
 
-    if (find(replica, node, &member, err) != DBK_OK)
+    if (find(replica, node, deadline, &member, err) != DBK_OK)
         return err->code;
     if (strcmp(member.role, "member") != 0 || !strcmp(member.state, "halted"))
         return dbk_fail(err, DBK_NOT_FOUND, "the node \"%s\" is %s, and does not lead",
                         node,
                         !strcmp(member.state, "halted") ? "halted" : "a follower");
-    return await_told(replica, &member, err);
+    return await_told(replica, &member, deadline, err);
 }
 
 /* With the mutex held. */
@@ -70,7 +74,7 @@ static enum dbk_code hand_over(struct dbk_replica *replica, const char *node,
 {
     enum dbk_code code;
 
-    if (check(replica, node, err) != DBK_OK)
+    if (check(replica, node, deadline, err) != DBK_OK)
         return err->code;
     pthread_mutex_lock(&replica->mutex);
     snprintf(replica->hand_to, sizeof replica->hand_to, "%s", node);

@@ -211,6 +211,10 @@ class Leading(Members):
         self.assertEqual(first.status, 201)
         leader.kill()
         other = nodes.await_leader()
+        told = json.loads(other.run("cluster", "status", "--json", check=False).stdout)
+        self.assertEqual(told["leader"], other.name)
+        self.assertEqual([one["state"] for one in told["members"]
+                          if one["node"] == leader.name], ["deposed"])
         again = other.client().post("/events", event(person), idempotency_key=key)
         self.assertEqual((again.status, again.data), (first.status, first.data))
         leader.start()
@@ -252,6 +256,14 @@ class Leading(Members):
             if leader is not to:
                 leader.run("cluster", "hand-over", to.name)
                 self.assertIs(nodes.await_leader(), to)
+        all_, last = nodes["a"], nodes["c"]
+        all_.wait_for(lambda: all_.run("cluster", "status", check=False).returncode == 0,
+                      "all are seen")
+        last.kill()
+        nodes.await_leader()
+        told = all_.run("cluster", "status", check=False)
+        self.assertEqual(told.returncode, 1)
+        self.assertRegex(told.stdout, r"\nc +member +not seen .* \? ")
 
     def test_a_frozen_leader_is_replaced_and_does_not_write(self):
         nodes = self.nodes().start()

@@ -2,41 +2,81 @@
 
 #include "escape.h"
 #include "members_json.h"
+#include "store/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 /* A machine tells of itself each second. */
-enum { TOLD_MS = 3000 };
+enum { TOLD_MS = 3000, AHEAD_MS = 2000, AGAIN_MS = 1500, MEMBERS_MS = 10000 };
 
 static int64_t age_ms(const struct dbk_replica_member *member)
 {
-    int64_t age = (dbk_timestamp_now() - member->at) / 1000;
-
-    return age > 0 ? age : 0; /* clocks differ */
+    return (dbk_timestamp_now() - member->at) / 1000;
 }
 
 static bool was_seen(const struct dbk_replica_member *member,
                      const struct dbk_replica_options *options)
 {
-    return age_ms(member) < TOLD_MS + options->session_ms;
+    int64_t age = age_ms(member);
+
+    return age >= -AHEAD_MS && age < TOLD_MS + options->session_ms;
 }
 
-static const struct dbk_replica_member *
-find_leader(const struct dbk_replica_members *members)
+static const struct dbk_replica_member *find(const struct dbk_replica_members *members,
+                                             const char *node)
 {
     for (size_t i = 0; i < members->count; i++) {
-        if (*members->leader && !strcmp(members->list[i].node, members->leader))
+        if (!strcmp(members->list[i].node, node))
             return &members->list[i];
     }
     return NULL;
 }
 
+/* What it told before and after a while tells whether it is there. */
+static void compare(const struct dbk_replica_members *before,
+                    struct dbk_replica_members *after,
+                    const struct dbk_replica_options *options)
+{
+    for (size_t i = 0; i < after->count; i++) {
+        struct dbk_replica_member *one = &after->list[i];
+        const struct dbk_replica_member *old = find(before, one->node);
+
+        if (was_seen(one, options) || !old)
+            continue;
+        if (old->at != one->at)
+            one->at = dbk_timestamp_now();
+        else if (age_ms(one) < 0)
+            one->at = 0;
+    }
+}
+
+enum dbk_code cluster_look(const struct dbk_replica_options *options,
+                           struct dbk_replica_members *out, struct dbk_error *err)
+{
+    struct dbk_replica_members before;
+    bool all = true;
+    enum dbk_code code = dbk_replica_members(options, MEMBERS_MS, out, err);
+
+    for (size_t i = 0; code == DBK_OK && i < out->count; i++)
+        all = all && was_seen(&out->list[i], options);
+    if (code != DBK_OK || all)
+        return code;
+    before = *out;
+    dbk_sleep_ms(AGAIN_MS);
+    code = dbk_replica_members(options, MEMBERS_MS, out, err);
+    if (code == DBK_OK)
+        compare(&before, out, options);
+    dbk_replica_members_finish(&before);
+    return code;
+}
+
 bool cluster_is_well(const struct dbk_replica_members *members,
                      const struct dbk_replica_options *options)
 {
-    const struct dbk_replica_member *leader = find_leader(members);
+    const struct dbk_replica_member *leader =
+        *members->leader ? find(members, members->leader) : NULL;
 
     for (size_t i = 0; i < members->count; i++) {
         if (!was_seen(&members->list[i], options) ||
@@ -47,12 +87,14 @@ bool cluster_is_well(const struct dbk_replica_members *members,
 }
 
 /* "1 s ago", "3 h ago". */
-static void write_age(int64_t ms, char out[32])
+static void write_age(const struct dbk_replica_member *member, char out[32])
 {
-    int64_t seconds = ms / 1000;
+    int64_t seconds = age_ms(member) / 1000;
 
-    if (seconds < 120)
-        snprintf(out, 32, "%" PRId64 " s ago", seconds);
+    if (member->at == 0)
+        snprintf(out, 32, "?");
+    else if (seconds < 120)
+        snprintf(out, 32, "%" PRId64 " s ago", seconds > 0 ? seconds : 0);
     else if (seconds < 7200)
         snprintf(out, 32, "%" PRId64 " min ago", seconds / 60);
     else if (seconds < 172800)
@@ -80,7 +122,7 @@ static void print_member(const struct dbk_replica_members *members,
     int64_t lag = members->end - one->next;
     char age[32], row[512];
 
-    write_age(age_ms(one), age);
+    write_age(one, age);
     snprintf(row, sizeof row,
              "%-*s  %-8s  %-8s  %12" PRIu64 "  %6" PRId64 "  %12" PRIu64 "  %-10s  %s",
              width, one->node, one->role,
