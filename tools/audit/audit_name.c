@@ -1,6 +1,7 @@
 /* Who signs: daybook audit init, vkey, trust-log. */
 #include "audit_parts.h"
 #include "lock.h"
+#include "log_place.h"
 #include "store/notary.h"
 #include "tool_data.h"
 
@@ -27,6 +28,13 @@ static enum dbk_code begin(const struct tool *tool, char dir[4096], int *lock,
     return *lock < 0 ? err->code : DBK_OK;
 }
 
+/* A name may come before the first start: what that will make is prepared. */
+static enum dbk_code prepare(const struct tool *tool, struct dbk_error *err)
+{
+    return log_place_has_log(tool->config) ? DBK_OK
+                                           : log_place_prepare(tool, false, err);
+}
+
 enum tool_exit audit_init(const struct tool *tool)
 {
     const char *origin = tool_value(tool, "--origin");
@@ -34,9 +42,11 @@ enum tool_exit audit_init(const struct tool *tool)
     struct dbk_skey key;
     struct dbk_error err;
     bool made = false;
-    int lock;
-    enum dbk_code code = begin(tool, dir, &lock, &err);
+    int lock = -1;
+    enum dbk_code code = prepare(tool, &err);
 
+    if (code == DBK_OK)
+        code = begin(tool, dir, &lock, &err);
     if (code == DBK_OK)
         code = dbk_audit_init(dir, origin, origin != NULL, &key, &made, &err);
     lock_release(lock);

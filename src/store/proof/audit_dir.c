@@ -221,7 +221,7 @@ static void make_up(char out[DBK_NOTE_NAME_MAX + 1])
 static bool is_made_up(const char *name)
 {
     return !strncmp(name, MADE_UP, strlen(MADE_UP)) &&
-           strlen(name) == strlen(MADE_UP) + 2 * MADE_UP_BYTES;
+           strlen(name) == strlen(MADE_UP) + (size_t)2 * MADE_UP_BYTES;
 }
 
 enum dbk_code audit_dir_note_key(const char *dir, const struct dbk_vkey *key,

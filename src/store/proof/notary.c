@@ -10,6 +10,8 @@
 
 static void destroy(struct dbk_notary *notary)
 {
+    if (!notary)
+        return;
     dbk_tree_destroy(notary->tree);
     pthread_cond_destroy(&notary->shown);
     pthread_cond_destroy(&notary->woken);

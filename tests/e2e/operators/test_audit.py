@@ -395,6 +395,15 @@ class Serving(Audit):
         self.assertIn("it was put back to an earlier state", said["error"])
         self.run_tool("status", "--data-dir", server.data_dir, status=DIFFERENT)
 
+    def test_a_name_may_come_before_the_first_start(self):
+        server = Server(env={"DB_HOST": NOWHERE})
+        self.addCleanup(server.close)
+        self.audit("init", "--origin", NAME, data=server.data_dir)
+        server.start()
+        server.wait_for(lambda: self.scrape(server)["daybook_audit_signing"] == 1, "it signs")
+        server.stop()
+        self.assertIn(NAME, self.audit("vkey", data=server.data_dir).stdout.decode())
+
     def test_it_makes_a_name_up_and_can_be_told_not_to(self):
         for audit in ("true", "false"):
             server = Server(env={"DB_HOST": NOWHERE, "AUDIT": audit, "AUDIT_INTERVAL": "1"})
