@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help start-api demo cluster-demo build viewer test test-tsan test-pooler test-browser test-clients test-metrics test-cluster test-systems torture fuzz \
+.PHONY: help start-api demo cluster-demo build viewer test test-tsan test-pooler test-browser test-clients test-metrics test-audit test-cluster test-systems torture fuzz \
 	coverage deb test-deb bench setup-db setup-db-stop format lint clean install-deps always
 
 JOBS ?= $(shell nproc)
@@ -66,6 +66,10 @@ test-clients: build/dev/build.ninja ## clients that generators make of /openapi.
 test-metrics: build/dev/build.ninja ## what /metrics tells, held against Prometheus' own promtool
 	@cmake --build build/dev -j $(JOBS) --target daybook
 	@ctest --preset dev -R '^e2e/metrics/'
+
+test-audit: build/dev/build.ninja ## proofs and witnesses, held against public tools in Go
+	@cmake --build build/dev -j $(JOBS) --target daybook
+	@python3 -B tests/audit/run.py build/dev
 
 test-cluster: build/dev/build.ninja ## several servers that are one, with Kafka's own brokers
 	@npm ci --prefix tests/cluster --silent --no-audit --no-fund

@@ -16,6 +16,8 @@ static const struct part {
     {"prove", 1, 1, "the SEQUENCE of a record", audit_prove},
     {"verify", 0, 1, "", audit_verify},
     {"consistency", 2, 2, "two checkpoints, OLD and NEW", audit_consistency},
+    {"cosign", 0, 0, "", audit_cosign},
+    {"rotate-key", 0, 0, "", audit_rotate},
     {"trust-log", 0, 0, "", audit_trust_log},
 };
 /* clang-format on */
@@ -37,15 +39,15 @@ static enum tool_exit run(struct tool *tool)
     }
     return tool_misused(tool,
                         "audit \"%.64s\": expected init, vkey, checkpoint, prove, "
-                        "verify, consistency or trust-log",
+                        "verify, consistency, cosign, rotate-key or trust-log",
                         name);
 }
 
 const struct command command_audit = {
     .name = "audit",
     .purpose = "prove what the log is, to who trusts nobody",
-    .operands = "init | vkey | checkpoint | prove SEQUENCE | verify [COPY] | "
-                "consistency OLD NEW | trust-log",
+    .operands = "init | vkey | checkpoint | prove N | verify | consistency | cosign | "
+                "rotate-key | trust-log",
     .details =
         "The server signs checkpoints: how many records the log has, and a hash of "
         "all\n"
@@ -67,12 +69,19 @@ const struct command command_audit = {
         "Where\n"
         "DATA_DIR/audit/last is lost, trust-log lets the server sign all the same.\n"
         "\n"
+        "cosign has the witnesses of AUDIT_POLICY sign the newest checkpoint, too, "
+        "and\n"
+        "with --follow each that comes, beside the server; what they have seen before\n"
+        "and is not in this log is an alarm. rotate-key makes another key, which "
+        "signs\n"
+        "beside the present one until rotate-key --end.\n"
+        "\n"
         "Exit codes: 0 all is right, 1 something is not, 2 wrong use, 3 not checked.\n",
     .example = "  daybook audit init --origin log.example.org/daybook\n"
                "  daybook audit checkpoint > 2026-11-29.checkpoint\n"
                "  daybook audit prove 1234 -o 1234.tlog-proof\n"
                "  daybook audit verify --vkey KEY --checkpoint 2026-11-29.checkpoint\n",
-    .settings = CONFIG_GROUP_DATA,
+    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_AUDIT,
     .operands_min = 1,
     .operands_max = 3,
     .options =
@@ -85,6 +94,10 @@ const struct command command_audit = {
             {"--against", "COPY", "An older log, backup or export, record by record",
              false},
             {"-o", "FILE", "Where to put a proof; else it is printed", false},
+            {"--follow", NULL, "With cosign: go on with what comes, until Ctrl-C",
+             false},
+            {"--end", NULL, "With rotate-key: the former key signs no more", false},
+            {"--json", NULL, "With cosign, rotate-key: print one JSON object", false},
         },
     .run = run,
 };

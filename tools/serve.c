@@ -1,5 +1,6 @@
 /* daybook serve - the log, the projector and the REST API in one process. */
 #include "command.h"
+#include "policy_file.h"
 #include "serve_check.h"
 #include "serve_report.h"
 #include "serve_start.h"
@@ -36,12 +37,25 @@ static void keep_memory_small(void)
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 }
 
+/* Before anything is made: what is wrong with it is wrong use. */
+static enum tool_exit read_policy(struct serving *serving)
+{
+    const char *path = config_text(serving->tool->config, SETTING_AUDIT_POLICY);
+    struct dbk_error err;
+
+    if (!*path || policy_file_read(path, &serving->policy, &err) == DBK_OK)
+        return TOOL_DONE;
+    return tool_refuse(serving->tool, &err);
+}
+
 static enum tool_exit serve(struct tool *tool)
 {
     struct serving serving = {.tool = tool, .lock = -1};
     enum tool_exit status = serve_check_access(&serving);
     struct dbk_error err;
 
+    if (status == TOOL_DONE)
+        status = read_policy(&serving);
     if (status != TOOL_DONE)
         return status;
     signals_hold();

@@ -81,7 +81,8 @@ enum dbk_code dbk_cosigned_read(const char *dir, const struct dbk_policy *policy
                                 struct dbk_signed_checkpoint *out,
                                 struct dbk_error *err);
 /* Put one that meets the policy into its place, on disk when it returns. DBK_MOVED: what is
- * there has more records. DBK_IO, DBK_NO_ROOM, and as above. */
+ * there has more records. DBK_IO, DBK_NO_ROOM; and as dbk_policy_open: the policy does not
+ * take it, for it names another key of the log perhaps. */
 enum dbk_code dbk_cosigned_write(const char *dir, const struct dbk_policy *policy,
                                  const struct dbk_vkey *log,
                                  const struct dbk_signed_checkpoint *checkpoint,

@@ -14,6 +14,10 @@ enum tool_exit audit_checkpoint(const struct tool *tool);
 enum tool_exit audit_prove(const struct tool *tool);
 enum tool_exit audit_consistency(const struct tool *tool);
 
+/* Whose it is besides: audit_cosign.c, audit_rotate.c. */
+enum tool_exit audit_cosign(const struct tool *tool);
+enum tool_exit audit_rotate(const struct tool *tool);
+
 /* Whether it holds: audit_check.c. */
 enum tool_exit audit_verify(const struct tool *tool);
 

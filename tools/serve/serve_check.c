@@ -7,6 +7,7 @@
 #include "http/tokens.h"
 #include "leftovers.h"
 #include "log_place.h"
+#include "policy_file.h"
 #include "privileges.h"
 #include "projections/database_look.h"
 #include "projections/migrate.h"
@@ -258,6 +259,23 @@ static void check_port(struct check *check)
         tell(check, WRONG, "port", "%s:%u: %s", address, port, err.text);
 }
 
+static void check_policy(struct check *check)
+{
+    const char *path = config_text(check->tool->config, SETTING_AUDIT_POLICY);
+    struct dbk_policy *policy;
+    struct dbk_error err;
+
+    if (!*path)
+        return;
+    if (policy_file_read(path, &policy, &err) != DBK_OK) {
+        tell(check, WRONG, "witnesses", "%s", err.text);
+        check->misused = true;
+        return;
+    }
+    tell(check, RIGHT, "witnesses", "%zu in %s", policy->witness_count, path);
+    dbk_policy_destroy(policy);
+}
+
 static void count_pending(void *context, const struct dbk_migration_state *state)
 {
     *(size_t *)context += !state->applied;
@@ -425,6 +443,7 @@ enum tool_exit serve_check(const struct tool *tool)
     check_leftovers(&check);
     check_tokens(&check);
     check_port(&check);
+    check_policy(&check);
     check_database(&check);
     dbk_log_close(check.log);
     if (check.misused)

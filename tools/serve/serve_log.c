@@ -99,8 +99,11 @@ enum dbk_code serve_start_notary(struct serving *serving, struct dbk_error *err)
 {
     const struct config *config = serving->tool->config;
     const struct dbk_notary_options options = {
+        .policy = serving->policy,
         .origin = config_text(config, SETTING_AUDIT_ORIGIN),
         .interval_ms = (int)config_number(config, SETTING_AUDIT_INTERVAL),
+        .witness_patience_ms =
+            (int)config_number(config, SETTING_AUDIT_WITNESS_PATIENCE),
         .report = serve_report_trouble,
         .report_context = serving_logger(serving)};
     char dir[4096];

@@ -17,6 +17,7 @@ void serve_stop(struct serving *serving)
     }
     serve_leave_cluster(serving);
     dbk_notary_stop(serving->notary);
+    dbk_policy_destroy(serving->policy);
     dbk_history_close(serving->history);
     if (serving->projector) {
         serving_say(serving, "stopping: projector");

@@ -33,6 +33,7 @@ struct serving {
     struct dbk_standby_options standbys;
     struct dbk_read_model *model;
     struct dbk_history *history;
+    struct dbk_policy *policy;    /* of witnesses; NULL: none */
     struct dbk_notary *notary;    /* NULL also where it is not wanted */
     struct shared_tokens *tokens; /* this and the next: where it joins */
     struct dbk_replica *replica;

@@ -23,7 +23,8 @@ enum {
     CONFIG_GROUP_SERVE = 4,    /* HOST, PORT and the bounds of the API */
     CONFIG_GROUP_EVENTS = 8,   /* EVENT_TYPES */
     CONFIG_GROUP_CLUSTER =
-        16, /* CLUSTER_..., but for CLUSTER_DIR and CLUSTER_FORWARD */
+        16,                  /* CLUSTER_..., but for CLUSTER_DIR and CLUSTER_FORWARD */
+    CONFIG_GROUP_AUDIT = 32, /* AUDIT_POLICY */
 };
 
 enum config_kind {

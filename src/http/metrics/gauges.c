@@ -51,6 +51,19 @@ static void render_notary(struct dbk_notary *notary, struct dbk_render *out)
                      state.signed_size);
     exposition_gauge(out, "daybook_audit_lag_records",
                      "Records that are not hashed yet.", state.head - state.size);
+    if (!state.needs_witnesses)
+        return;
+    exposition_gauge(out, "daybook_audit_cosigned_sequence",
+                     "The last record that is in the newest checkpoint that as many "
+                     "witnesses signed as the policy asks for.",
+                     state.cosigned_size);
+    exposition_gauge(out, "daybook_audit_witnesses_behind",
+                     "1 where witnesses have signed nothing for longer than their "
+                     "patience, and there is something to sign.",
+                     state.behind);
+    exposition_gauge(out, "daybook_audit_witness_alarms",
+                     "Witnesses that have seen more records of this log, or others.",
+                     state.alarms);
 }
 
 static void render_projection(const struct dbk_projector_status *tables, uint64_t lag,

@@ -7,6 +7,7 @@
 #include "worker.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 enum { RETRY_S = 60 }; /* what an operator has to look after passes no sooner */
@@ -46,6 +47,18 @@ static enum dbk_code not_signed(struct request *rq, struct dbk_error *err)
     return err->code;
 }
 
+static bool witnesses_fail(const struct dbk_notary_state *state, char *why, size_t size)
+{
+    if (state->alarms > 0)
+        snprintf(why, size, "%s", state->alarm);
+    else if (state->behind)
+        snprintf(why, size,
+                 "witnesses have signed %" PRIu64 " of %" PRIu64
+                 " records, and nothing since",
+                 state->cosigned_size, state->signed_size);
+    return state->alarms > 0 || state->behind;
+}
+
 bool proof_fails(const struct service *service, char *why, size_t size)
 {
     struct dbk_notary_state state;
@@ -55,12 +68,13 @@ bool proof_fails(const struct service *service, char *why, size_t size)
     if (!service->options.notary)
         return false;
     dbk_notary_state(service->options.notary, &state);
-    if (state.alarms > 0)
-        snprintf(why, size, "%s", state.alarm);
-    else if (!state.signs && state.code != DBK_UNAVAILABLE) /* which is: not yet */
-        snprintf(why, size, "%s",
-                 is_for_all(state.code) && *state.why ? state.why : OPERATORS);
-    return *why != '\0';
+    if (state.signs || state.alarms > 0)
+        return witnesses_fail(&state, why, size);
+    if (state.code == DBK_UNAVAILABLE) /* not yet */
+        return false;
+    snprintf(why, size, "%s",
+             is_for_all(state.code) && *state.why ? state.why : OPERATORS);
+    return true;
 }
 
 enum dbk_code proof_newest(struct request *rq, struct dbk_error *err)

@@ -168,10 +168,13 @@ enum dbk_code dbk_cosigned_write(const char *dir, const struct dbk_policy *polic
                                  const struct dbk_signed_checkpoint *checkpoint,
                                  struct dbk_error *err)
 {
+    const struct dbk_slice note = {checkpoint->text, checkpoint->length};
     char path[DBK_AUDIT_PATH];
-    enum dbk_code code =
-        check_place(dir, policy, log, checkpoint->checkpoint.size, err);
+    struct dbk_log_checkpoint read;
+    enum dbk_code code = dbk_policy_open(policy, log, note, &read, NULL, err);
 
+    if (code == DBK_OK)
+        code = check_place(dir, policy, log, read.size, err);
     if (code == DBK_OK)
         code = audit_dir_path(dir, "cosigned", path, err);
     if (code == DBK_OK)

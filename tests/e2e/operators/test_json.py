@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import Server
 from tables import query
-from tools import DIFFERENT, DONE, ToolCase
+from tools import DIFFERENT, DONE, FAILED, ToolCase
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "json.md"
 RECORDS = ("log",)  # whose lines are the API's
@@ -129,6 +129,18 @@ class Log(Json):
         found = self.held("verify", self.told("verify", "--data-dir", "a",
                                               status=DIFFERENT))
         self.assertGreater(len(found["findings"]), 0)
+
+    def test_keys_and_witnesses_of_an_audit(self):
+        key = self.run_tool("audit", "init", "--origin", "json.test/log", "--data-dir",
+                            "a").stdout
+        self.assertIn(b"json.test/log+", key)
+        self.write("policy", b"witness w w.test+9fc21cdc+"
+                   b"BFSuthGvUwHBkIj3dGHbMARxUMj8GCK0dqRsrXNhLPtD http://127.0.0.1:9/\n"
+                   b"quorum w\n")
+        self.held("audit cosign", self.told("audit", "cosign", "--data-dir", "a",
+                                            "--audit-policy", "policy", status=FAILED))
+        self.held("audit rotate-key",
+                  self.told("audit", "rotate-key", "--data-dir", "a"))
 
     def test_tokens(self):
         self.run_tool("token", "create", "shop", "--scope", "read", "--data-dir", "a")

@@ -1,0 +1,259 @@
+"""A server's checkpoints, tiles and proofs, as tools see them that are not ours."""
+
+import base64
+import hashlib
+import os
+import sqlite3
+import subprocess
+import threading
+import time
+import unittest
+
+from harness import NOWHERE, PATIENCE, Server, free_port
+from witness import EMPTY, Note, Witness, b64
+
+TOOLS = os.environ["DAYBOOK_AUDIT_TOOLS"]
+SIZES = (0, 1, 255, 256, 257, 511, 513, 65_536, 65_537)
+MSGPACK = "application/msgpack"
+
+
+def tool(name):
+    return os.path.join(TOOLS, name)
+
+
+class Case(unittest.TestCase):
+    env = {}
+
+    def setUp(self):
+        self.server = Server(env={"DB_HOST": NOWHERE, "AUDIT_ORIGIN": "daybook.test/log",
+                                  "AUDIT_INTERVAL": "1", **self.env})
+        self.addCleanup(self.server.close)
+        self.dir = self.server.data_dir
+        self.kept = []  # files of checkpoints
+
+    def path(self, *parts):
+        return os.path.join(self.dir, *parts)
+
+    def start(self):
+        self.server.start()
+        self.server.wait_for(lambda: os.path.exists(self.path("audit", "last")), "a name")
+        with open(self.path("audit", "keys.pub")) as file:
+            self.vkey = file.read().split()[-1]
+        with open(self.path("vkey"), "w") as file:
+            file.write(self.vkey + "\n")
+        return self.server.client()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server.port}"
+
+    def run_tool(self, name, *arguments, status=0, **kwargs):
+        done = subprocess.run([tool(name), *arguments], capture_output=True, text=True,
+                              timeout=600, check=False, **kwargs)
+        if status is not None:
+            self.assertEqual(done.returncode, status, (name, arguments, done.stdout, done.stderr))
+        return done
+
+    def grow(self, client, size, head):
+        while head < size:
+            count = min(size - head, 5000)
+            answer = client.post("/events/batch", [
+                {"event_type": "click", "anonymous_id": f"a{head + n}"} for n in range(count)])
+            self.assertEqual(answer.status, 200, answer.body)
+            head += count
+
+    def keep(self, client, size=0):
+        """The checkpoint of at least so many records, as a file."""
+        def is_there():
+            self.note = client.get("/checkpoint").body.decode()
+            return self.note.startswith("daybook.test/log\n") and Note(self.note).size >= size
+        self.server.wait_for(is_there, "a checkpoint")
+        file = self.path(f"checkpoint.{Note(self.note).size}")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(self.note)
+        if file not in self.kept:
+            self.kept.append(file)
+        return Note(self.note)
+
+    def check(self, *arguments):
+        old = [word for file in self.kept for word in ("-old", file)]
+        self.run_tool("tlog", "check", "-url", self.url, "-vkey", self.path("vkey"), *old,
+                      *arguments)
+
+    def fsck(self):
+        """It ends with 0 whatever it finds, and may not end where a tile differs."""
+        done = self.run_tool("fsck", "-ui=false", "-logtostderr", f"-storage_url={self.url}/",
+                             f"-public_key={self.path('vkey')}")
+        self.assertIn("Successfully fsck'd", done.stderr + done.stdout)
+
+
+class Tiles(Case):
+    def test_every_tool_agrees_at_sizes_beside_the_borders(self):
+        client, head = self.start(), 0
+        for size in SIZES:
+            with self.subTest(size=size):
+                self.grow(client, size, head)
+                head = size
+                self.assertEqual(self.keep(client, size).size, size)
+                self.check()
+                self.fsck()
+                if os.path.exists(tool("tlogcheck")):
+                    self.run_tool("tlogcheck", "check", "-url", self.url, "-vkey",
+                                  self.path("vkey"), "-n", "5",
+                                  *(word for file in self.kept for word in ("-old", file)))
+
+    def test_every_tool_agrees_while_32_write(self):
+        client = self.start()
+        over = threading.Event()
+
+        def write(number):
+            own = self.server.client()
+            while not over.is_set():
+                own.post("/events", {"event_type": "click", "anonymous_id": f"w{number}"})
+                time.sleep(0.005)
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(32)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(4):
+                self.keep(client, 1)
+                self.check()
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        head = client.post("/events", {"event_type": "click", "anonymous_id": "w"}).sequence
+        self.keep(client, head)
+        self.check()
+        self.fsck()
+
+
+class Cosigned(Case):
+    def setUp(self):
+        super().setUp()
+        self.policy = self.path("policy")
+        with open(self.policy, "w") as file:
+            file.write("quorum none\n")
+        self.server.env["AUDIT_POLICY"] = self.policy
+
+    def cosign(self, status=0):
+        done = self.server.run("audit", "cosign", "--audit-policy", self.policy, check=False)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout
+
+    def litewitness(self):
+        """A real one, that knows the log; its line of a policy."""
+        port, socket = free_port(), self.path("agent")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.path("key")],
+                       check=True)
+        agent = subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL)
+        self.addCleanup(agent.wait)
+        self.addCleanup(agent.terminate)
+        env = {**os.environ, "SSH_AUTH_SOCK": socket}
+        self.server.wait_for(lambda: os.path.exists(socket), "an agent")
+        subprocess.run(["ssh-add", "-q", self.path("key")], env=env, check=True)
+        print_ = subprocess.run(["ssh-keygen", "-lf", self.path("key.pub")], check=True,
+                                capture_output=True, text=True).stdout.split()[1]
+        arguments = [tool("litewitness"), "-name", "witness.test/lite", "-db", self.path("db"),
+                     "-key", print_, "-ssh-agent", socket, "-listen", f"127.0.0.1:{port}"]
+        told = open(self.path("litewitness.log"), "wb")
+        self.addCleanup(told.close)
+        process = subprocess.Popen(arguments, stdout=told, stderr=told)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        self.server.wait_for(lambda: b"istening" in self.read("litewitness.log") or
+                             process.poll() is not None, "a witness")
+        self.introduce()
+        with open(self.path("key.pub")) as file:
+            public = base64.b64decode(file.read().split()[1])[-32:]
+        number = hashlib.sha256(b"witness.test/lite\n\x04" + public).digest()[:4].hex()
+        return (f"witness lite witness.test/lite+{number}+{b64(bytes([4]) + public)} "
+                f"http://127.0.0.1:{port}\n")
+
+    def introduce(self):
+        """Its own tool for that cannot be built here."""
+        with sqlite3.connect(self.path("db"), timeout=30) as database:
+            database.execute("insert into log (origin, tree_size, tree_hash) values (?, 0, ?)",
+                             ("daybook.test/log", b64(EMPTY)))
+            database.execute("insert into key (origin, key) values (?, ?)",
+                             ("daybook.test/log", self.vkey))
+        database.close()
+
+    def read(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def test_a_real_witness_signs_and_a_policy_of_two_is_met_offline(self):
+        client = self.start()
+        self.grow(client, 300, 0)
+        self.keep(client, 300)
+        own = Witness("witness.test/own", [self.vkey])
+        self.addCleanup(own.close)
+        with open(self.policy, "w") as file:
+            file.write(f"log {self.vkey}\n{self.litewitness()}{own.line}"
+                       "group two all lite witness.test/own\nquorum two\n")
+        self.server.stop()
+        client = self.start()
+        self.assertEqual(client.get("/checkpoint").status, 503)
+        self.assertIn("2 of 2", self.cosign())
+        for size in (301, 512, 700):
+            self.grow(client, size, size - 1 if size == 301 else head)
+            head = size
+            self.server.wait_for(
+                lambda: Note(self.read("audit/last").decode()).size == size, "a checkpoint")
+            self.assertIn("2 of 2", self.cosign())
+            self.assertEqual(self.keep(client, size).size, size)
+        self.run_tool("policy", self.policy, self.kept[-1])
+        record = client.get("/log/257", Accept=MSGPACK).body
+        proof = client.get("/log/257/proof")
+        self.assertEqual(proof.status, 200, proof.body)
+        with open(self.path("257.proof"), "wb") as file:
+            file.write(proof.body)
+        self.server.stop()  # from here on nobody is asked
+        entry = hashlib.sha256(record)
+        self.run_tool("policy", self.policy, self.path("257.proof"), entry.hexdigest())
+        self.run_tool("policy", self.policy, self.path("257.proof"),
+                      hashlib.sha256(record + b" ").hexdigest(), status=1)
+        with open(self.path("entry"), "wb") as file:
+            file.write(entry.digest())
+        with open(self.path("entry.spicy"), "wb") as file:
+            file.write(proof.body.partition(b"\n")[2])  # this version wants no first line
+        self.run_tool("spicy", "-verify", self.vkey, self.path("entry"))
+
+    def test_a_witness_of_the_other_tools_with_each_fault(self):
+        if not os.path.exists(tool("tlogcheck")):
+            self.skipTest("no tlogcheck beside the project")
+        client = self.start()
+        self.grow(client, 10, 0)
+        self.keep(client, 10)
+        for fault, status in ((None, 0), ("slow", 3), ("badsig", 3), ("500", 3),
+                              ("409loop", 3), ("garbage", 3)):
+            with self.subTest(fault=fault):
+                port = free_port()
+                process = subprocess.Popen(
+                    [tool("tlogcheck"), "witness", "-listen", f"127.0.0.1:{port}", "-logkey",
+                     self.path("vkey"), *(("-fault", fault) if fault else ())],
+                    stdout=subprocess.PIPE, text=True)
+                try:
+                    vkey = process.stdout.readline().strip()
+                    with open(self.policy, "w") as file:
+                        file.write(f"witness w {vkey} http://127.0.0.1:{port}\nquorum w\n")
+                    self.listening(port)
+                    began = time.monotonic()
+                    self.cosign(status)
+                    self.assertLess(time.monotonic() - began, PATIENCE)
+                finally:
+                    process.kill()
+                    process.communicate()
+
+    def listening(self, port):
+        import socket
+
+        def answers():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+        self.server.wait_for(answers, "a witness")
+
+
+if __name__ == "__main__":
+    unittest.main()
