@@ -104,7 +104,8 @@ enum dbk_code proof_await(struct request *rq, uint64_t size, int wait_ms,
         dbk_notary_await(service->options.notary, size, wait_ms, newest, &why);
         readers_leave(service->readers, &rq->reader);
     }
-    rq->unavailable = NULL; /* what was said of waiting is not about what follows */
+    rq->unavailable = NULL; /* what was said until now is not about what follows */
+    rq->retry_after = 0;
     return proof_newest(rq, err);
 }
 
@@ -113,6 +114,8 @@ enum dbk_code proof_failed(struct request *rq, struct dbk_error *err)
     if (err->code == DBK_NOT_FOUND) { /* the notary has begun anew since it was asked */
         rq->unavailable = "The tree of the log is made again; try again shortly";
         err->code = DBK_UNAVAILABLE;
+    } else if (err->code == DBK_UNAVAILABLE) { /* nor may what it had signed be shown */
+        return not_signed(rq, err);
     } else if (err->code == DBK_DAMAGED) {
         mismatches_add(rq->service->mismatches, err->text);
         say(rq, err->text);
