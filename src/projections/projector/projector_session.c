@@ -100,7 +100,8 @@ static enum dbk_code follow(struct dbk_projector *projector, int timeout_ms,
     poster->batch.count = 0;
     if (code != DBK_OK || head <= poster->projected)
         return code;
-    projector_gather(projector, head);
+    if (timeout_ms > 0) /* else there is something to be done behind it */
+        projector_gather(projector, head);
     return poster_step(poster, UINT64_MAX, err); /* also what came meanwhile */
 }
 

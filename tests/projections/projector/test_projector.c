@@ -59,12 +59,13 @@ static uint64_t rows_of_persons(struct world *world)
     return scratch_number(world->pg, "select count(*) from person");
 }
 
-/* One that gathers for as long as this test would wait, with one person posted. */
+/* For as long as no test would wait. */
+static const struct dbk_projector_options gathering = {.gather_ms = 10 * PATIENCE_MS};
+
+/* One that gathers, with one person posted. */
 static void start_gathering(struct world *world)
 {
-    static const struct dbk_projector_options options = {.gather_ms = 10 * PATIENCE_MS};
-
-    world->projector = start_projector_with(world, &options);
+    world->projector = start_projector_with(world, &gathering);
     wait_state(world->projector, true, "following");
     submit(world, draft_create(1, "a@x.org"));
     world_catch_up(world);
@@ -112,6 +113,26 @@ static void at_the_stop_what_was_gathered_is_posted(void **state)
     submit(world, draft_create(2, "b@x.org"));
     world_stop(world);
     assert_int_equal(rows_of_persons(world), 2);
+}
+
+static void while_somebody_is_tried_again_it_does_not_gather(void **state)
+{
+    struct world *world = *state;
+
+    submit(world, draft_create(1, "a@x.org"));
+    world_start(world);
+    world_catch_up(world);
+    scratch_script(world->pg, "alter table person add constraint poison"
+                              " check (email <> 'poison@x.org')");
+    submit(world, draft_create(2, "poison@x.org"));
+    wait_quarantined(world->projector, 1);
+    world_stop(world);
+    scratch_script(world->pg, "alter table person drop constraint poison");
+    submit(world, draft_create(3, "c@x.org"));
+    world->projector = start_projector_with(world, &gathering);
+    wait_state(world->projector, true, "following");
+    wait_quarantined(world->projector, 0);
+    assert_int_equal(rows_of_persons(world), 3);
 }
 
 /* What a projector that loads has told; the test reads it once it follows, or has ended. */
@@ -546,6 +567,7 @@ int main(void)
         IN_A_WORLD(what_nobody_waits_for_is_posted_all_the_same),
         IN_A_WORLD(who_waits_ends_the_gathering),
         IN_A_WORLD(at_the_stop_what_was_gathered_is_posted),
+        IN_A_WORLD(while_somebody_is_tried_again_it_does_not_gather),
         IN_A_WORLD(new_tables_of_a_long_log_are_loaded),
         IN_A_WORLD(what_cannot_be_loaded_is_posted),
         IN_A_WORLD(a_load_that_was_stopped_is_begun_again),
