@@ -98,6 +98,19 @@ static void look(const char *dir, struct dbk_log *log, uint64_t head,
                  out->size);
 }
 
+static void look_at_witnesses(const char *dir, struct audit_look *out)
+{
+    if (dbk_witnesses_read(dir, &out->witnesses, NULL) != DBK_OK)
+        out->witnesses.count = 0;
+    for (size_t i = 0; i < out->witnesses.count; i++) {
+        const struct dbk_witness_state *one = &out->witnesses.list[i];
+
+        if (dbk_witness_is_alarm(one->verdict) && !*out->error)
+            snprintf(out->error, sizeof out->error, "witness %.200s: %s", one->name,
+                     one->why);
+    }
+}
+
 void audit_look(const struct config *config, struct dbk_log *log, uint64_t head,
                 struct audit_look *out)
 {
@@ -110,6 +123,7 @@ void audit_look(const struct config *config, struct dbk_log *log, uint64_t head,
         dbk_audit_path(dir, "keys.pub", path) && stat(path, &status) == 0) {
         out->found = true;
         look(dir, log, head, last, out);
+        look_at_witnesses(dir, out);
     }
     free(last);
 }

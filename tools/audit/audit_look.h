@@ -6,13 +6,16 @@
 #include "store/note.h"
 #include "store/timestamp.h"
 #include "store/tree.h"
+#include "store/witness.h"
 
 struct audit_look {
     bool found; /* somebody signs it, or did */
     char origin[DBK_NOTE_NAME_MAX + 1];
     uint64_t size;    /* of the newest checkpoint: so many records */
     dbk_timestamp at; /* when it was signed */
-    char error[512];  /* why it is not signed any more, and what to do; "": it is */
+    char error[512];  /* why it is not signed any more, or what a witness is alarmed by,
+                         and what to do; "": neither */
+    struct dbk_witnesses witnesses; /* none: nobody asks any */
 };
 
 /* Look at DATA_DIR/audit, and hold the newest checkpoint against the log, whose head is given:

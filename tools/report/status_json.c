@@ -146,6 +146,23 @@ static void print_json_backup(const struct status *status)
     putchar('}');
 }
 
+static void print_json_witnesses(const struct dbk_witnesses *witnesses)
+{
+    fputs(",\"witnesses\":[", stdout);
+    for (size_t i = 0; i < witnesses->count; i++) {
+        const struct dbk_witness_state *one = &witnesses->list[i];
+
+        fputs(i == 0 ? "{\"name\":" : ",{\"name\":", stdout);
+        escape_string(stdout, one->name);
+        printf(",\"state\":\"%s\",\"records\":%" PRIu64,
+               dbk_witness_verdict_name(one->verdict), one->size);
+        fputs(",\"why\":", stdout);
+        escape_string(stdout, one->why);
+        putchar('}');
+    }
+    putchar(']');
+}
+
 static void print_json_audit(const struct status *status)
 {
     const struct audit_look *audit = &status->audit;
@@ -161,6 +178,7 @@ static void print_json_audit(const struct status *status)
     printf(",\"signed\":%" PRIu64 ",\"signed_at\":\"%s\",\"lag\":%" PRIu64, audit->size,
            at, status->log.head > audit->size ? status->log.head - audit->size : 0);
     print_json_text("error", audit->error);
+    print_json_witnesses(&audit->witnesses);
     putchar('}');
 }
 

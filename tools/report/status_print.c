@@ -177,6 +177,20 @@ static void print_backup(const struct status *status)
     putchar('\n');
 }
 
+static void print_witnesses(const struct dbk_witnesses *witnesses)
+{
+    for (size_t i = 0; i < witnesses->count; i++) {
+        const struct dbk_witness_state *one = &witnesses->list[i];
+
+        printf("%-13s ", i == 0 ? "witnesses" : "");
+        escape_plain(stdout, dbk_slice(one->name));
+        printf(" %s, %" PRIu64 " records%s", dbk_witness_verdict_name(one->verdict),
+               one->size, *one->why ? ": " : "");
+        escape_plain(stdout, dbk_slice(one->why));
+        putchar('\n');
+    }
+}
+
 static void print_audit(const struct status *status)
 {
     const struct audit_look *audit = &status->audit;
@@ -185,9 +199,10 @@ static void print_audit(const struct status *status)
     if (!audit->found)
         return;
     if (*audit->error) {
-        printf("%-13s no more: ", "signed");
+        printf("%-13s trouble: ", "signed");
         escape_plain(stdout, dbk_slice(audit->error));
         putchar('\n');
+        print_witnesses(&audit->witnesses);
         return;
     }
     dbk_timestamp_format(audit->at, at);
@@ -195,6 +210,7 @@ static void print_audit(const struct status *status)
            status->log.head - audit->size);
     escape_plain(stdout, dbk_slice(audit->origin));
     putchar('\n');
+    print_witnesses(&audit->witnesses);
 }
 
 static void print_leftovers(const struct status *status)

@@ -310,6 +310,11 @@ class Alarms(Case):
         client = self.server.client()
         self.assertIn("w.test/one: it has signed this log with", client.get("/health").data["audit"])
         self.assertIn(b"daybook_audit_witness_alarms 1\n", client.get("/metrics").body)
+        done = self.server.run("status", "--json", check=False)
+        told = json.loads(done.stdout)["audit"]
+        self.assertEqual(told["witnesses"][0]["state"], "rolled_back")
+        self.assertIn("w.test/one: it has signed", told["error"])
+        self.assertIn("w.test/one rolled_back,", self.server.run("status", check=False).stdout)
 
     def test_a_second_history_by_the_same_key_is_told_by_the_witness(self):
         kept = self.server.data_dir + ".kept"
