@@ -6,8 +6,8 @@
 #include "store/notary.h"
 #include "worker.h"
 
+#include <inttypes.h>
 #include <sodium.h>
-#include <stdio.h>
 
 enum { PIECE = 3 * 1024 }; /* bytes that are encoded at once */
 
@@ -34,14 +34,15 @@ static bool wait_until_signed(struct request *rq, uint64_t last, struct dbk_erro
            rq->worker->checkpoint.checkpoint.size >= last;
 }
 
-/* Whose an anonymous id is, only who may read is told, and the bytes tell it. */
+/* Whose an anonymous id is, only who may read is told: the bytes of its events tell it, and
+ * so do those of their deletion. */
 static bool may_have_bytes(const struct request *rq, const struct dbk_batch *batch)
 {
     struct dbk_record record;
 
     return request_may_read(rq) ||
            (dbk_batch_record(batch, 0, &record, NULL) == DBK_OK &&
-            record.anonymous_id.length == 0);
+            record.type != DBK_EVENT_DELETED && record.anonymous_id.length == 0);
 }
 
 /* By pieces of whole groups, for a thread's stack is small. */
@@ -96,8 +97,8 @@ static enum dbk_code render_one(struct request *rq, struct response *rs,
     dbk_render_text(out, out->length > 0 ? ",{\"sequence\":" : "{\"sequence\":");
     dbk_render_number(out, sequence);
     if (batch->count == 0 || !render_record(rq, batch, out))
-        return dbk_fail(err, DBK_DAMAGED, "record %llu cannot be read",
-                        (unsigned long long)sequence);
+        return dbk_fail(err, DBK_DAMAGED, "record %" PRIu64 " cannot be read",
+                        sequence);
     dbk_render_named(out, ",\"proof\":", (struct dbk_slice){text, length});
     dbk_render_text(out, "}");
     return dbk_render_code(out) == DBK_OK

@@ -121,6 +121,11 @@ class Scopes(Served):
     def test_whose_an_anonymous_id_is_the_bytes_do_not_tell(self):
         given, = self.post(CLICK, "write").json["response"]["proofs"]
         self.assertEqual(list(given), ["sequence", "entry", "proof"])
+        event = self.post(CLICK, "write").data["id"]
+        gone = self.client.request("DELETE", "/events/" + event, None,
+                                   {**self.tokens["write"], **PROOF})
+        given, = gone.json["response"]["proofs"]
+        self.assertEqual(list(given), ["sequence", "entry", "proof"])
         made = self.client.request("POST", "/persons", person(), self.tokens["write"])
         given, = self.post({"event_type": "click", "person_id": made.data["id"]},
                            "write").json["response"]["proofs"]
