@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help start-api demo cluster-demo build viewer test test-tsan test-pooler test-browser test-clients test-metrics test-audit test-cluster test-systems torture fuzz \
-	coverage deb test-deb bench setup-db setup-db-stop format lint clean install-deps always
+	coverage deb test-deb bench bench-peers setup-db setup-db-stop format lint clean install-deps always
 
 JOBS ?= $(shell nproc)
 # Tests at once: much of what one takes is waiting for a disk, a clock or another process.
@@ -109,6 +109,10 @@ bench: build/release/build.ninja ## measure against the parts underneath, and pr
 	@cmake --build build/release -j $(JOBS) --target bench
 	@python3 -B tests/bench/run.py build/release
 
+bench-peers: build/release/build.ninja ## measure against what others would take, in ../shared/peers or PEERS=DIR
+	@$(MAKE) --no-print-directory build
+	@python3 -B tests/bench/peers/run.py build/release $(if $(PEERS),--peers $(PEERS))
+
 setup-db: ## start a local PostgreSQL for the values in .env
 	@tools/install-deps
 	@tools/setup-db start
@@ -142,7 +146,7 @@ test test-tsan: DEPS = test
 coverage: DEPS = coverage
 deb: DEPS = deb
 fuzz: DEPS = fuzz
-bench: DEPS = bench
+bench bench-peers: DEPS = bench
 lint: DEPS = lint
 test-pooler: DEPS = test-pooler
 test-browser: DEPS = test-browser

@@ -51,9 +51,14 @@ def pgbench(server, table, count, clients):
     path = server.world.path("select")
     with open(path, "w") as file:
         file.write(_script(table, count))
+    return pgbench_script(server, path, clients, server.world.seconds)
+
+
+def pgbench_script(server, path, clients, seconds):
+    """How often a second the script in this file is run."""
     out = server.world.run(
-        "pgbench", "-n", "-M", "prepared", "-c", clients, "-j", 2, "-T",
-        max(1, round(server.world.seconds)), "-f", path, env=environment(server))
+        "pgbench", "-n", "-M", "prepared", "-c", clients, "-j", min(2, clients), "-T",
+        max(1, round(seconds)), "-f", path, env=environment(server))
     return float(re.search(r"^tps = ([\d.]+)", out, re.M)[1])
 
 

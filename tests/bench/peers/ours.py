@@ -1,0 +1,85 @@
+"""The product as one of the peers: loaded by the same client, measured in the same way."""
+
+import os
+import threading
+import time
+
+import load
+import served
+import sql
+
+BATCH = 100
+
+# Persons and their events, as the rows that the product reads: what PostgreSQL takes for
+# them by itself.
+PERSONS_SQL = """\
+with p as materialized (select * from {schema}.person order by created_sequence limit 100)
+select id, datetime_created, datetime_modified, email, first_name, last_name, role,
+    properties, external_id, sequence, null::bigint from p
+union all
+select e.id, e.datetime_created, null, e.event_type, null, null, null, e.properties,
+    e.anonymous_id, e.sequence, e.properties_bytes
+from p cross join lateral (
+    select * from {schema}.event where person_id between p.id and p.id
+    order by person_id desc, sequence desc limit 101) e;
+"""
+
+
+def ours(world, peers):
+    """A peer of class api.Api, which is known only once the peers' folder is."""
+
+    class Daybook(peers.api.Api):
+        name, port = "daybook", 19690
+        local = threading.local()  # of Api, where it keeps its connection
+
+        def __init__(self):
+            self.world, self.place = world, world.path("ours")
+
+        @property
+        def dir(self):
+            return self.place
+
+        @property
+        def socket_dir(self):
+            return os.path.join(self.place, "postgres")
+
+        def command(self, variant):
+            return [world.daybook, "serve", "--data-dir", self.place, "--port",
+                    str(self.port), "--log-level", world.options.log_level]
+
+        def stop(self):
+            super().stop()
+            served.end_postgres(self.socket_dir)
+
+        def settle(self):
+            health = self.ask("GET", "/health")
+            while health["projected"] < health["head"]:
+                time.sleep(0.02)
+                health = self.ask("GET", "/health")
+
+        def load(self, variant, what, conns, secs):
+            if what == "batch":
+                lines = peers.lib.lines(f"{self.dir}.batch", batches(peers.api, self.ids))
+                found = peers.lib.wrk(self.port, conns, secs, "POST", lines,
+                                      "/events/batch")
+                self.settle()
+                return {**found, "rows": found["ops"] * BATCH}
+            if what == "persons":
+                lines = peers.lib.lines(f"{self.dir}.persons", ["/persons?limit=100"])
+                return peers.lib.wrk(self.port, conns, secs, "GET", lines)
+            return super().load(variant, what, conns, secs)
+
+        def persons_by_sql(self, secs):
+            """As often a second as PostgreSQL answers one who asks for the rows of 100
+            persons."""
+            path = world.path("persons.sql")
+            with open(path, "w") as file:
+                file.write(PERSONS_SQL.format(schema=sql.SCHEMA))
+            return sql.pgbench_script(self, path, 1, secs)
+
+    return Daybook()
+
+
+def batches(api, ids):
+    return ("[" + ",".join(api.body(ids[(first + n) % len(ids)], first + n)
+                           for n in range(BATCH)) + "]" for first in range(0, 800, BATCH))
