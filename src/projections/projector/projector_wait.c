@@ -12,7 +12,7 @@
 /* A batch of many costs less a record, so it gathers for so long, or until there is enough
  * at the rate at which they came the last time, unless a read waits. What follows on a read
  * that had to wait is posted at once, for then the next read is near. More than enough
- * would be no cheaper, and a read that comes then waits for all of them. */
+ * would be hardly cheaper, and a read that comes then waits for all of them. */
 enum { GATHER_MS = 50, ENOUGH_RECORDS = 512 };
 
 /* Somebody holds it, which can only be the caller. */
