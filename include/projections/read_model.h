@@ -199,7 +199,8 @@ struct dbk_ahead {
     size_t max_bytes; /* of a page */
     struct dbk_rows *rows;
     enum dbk_code
-        code; /* how it ended: as of those; or DBK_TOO_LARGE: ask for it alone, */
+        code; /* how it ended: as of those, but for that it waits for a second at most;
+                 or DBK_TOO_LARGE: ask for it alone, */
     struct dbk_error error; /* and why */
 };
 

@@ -3,12 +3,13 @@
 #include "handlers.h"
 #include "lent.h"
 #include "projections/projector.h"
+#include "quick.h"
 #include "worker.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <unistd.h>
 
 #define ROWS_KEPT_MAX (32u << 10)
 
@@ -19,13 +20,19 @@ static const struct {
 
 static const char ends[] = " HTTP/1.1\r\n";
 
-/* What tells how to show it, or for what to wait. */
-static const char *const telling[] = {"Prefer", "Daybook-Sequence"};
+/* What tells how to show it, or for what to wait; the client's body, too. */
+static const char *const telling[] = {"Prefer", "Daybook-Sequence", "Content-Length",
+                                      "Transfer-Encoding"};
+#define TELLING (sizeof telling / sizeof *telling)
 
 void aheads_init(struct aheads *aheads)
 {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
     pthread_mutex_init(&aheads->mutex, NULL);
     aheads->idle = NULL;
+    aheads->taken = 0;
+    aheads->most = processors > 0 ? 2 * (unsigned)processors : 2;
 }
 
 void aheads_finish(struct aheads *aheads)
@@ -43,14 +50,19 @@ void aheads_finish(struct aheads *aheads)
 
 struct ahead_batch *aheads_take(struct aheads *aheads)
 {
-    struct ahead_batch *batch;
+    struct ahead_batch *batch = NULL;
 
     pthread_mutex_lock(&aheads->mutex);
-    batch = aheads->idle;
-    if (batch)
-        aheads->idle = batch->next;
+    if (aheads->taken < aheads->most) {
+        batch = aheads->idle;
+        if (batch)
+            aheads->idle = batch->next;
+        else
+            batch = calloc(1, sizeof *batch);
+        aheads->taken += batch != NULL;
+    }
     pthread_mutex_unlock(&aheads->mutex);
-    return batch ? batch : calloc(1, sizeof *batch);
+    return batch;
 }
 
 void aheads_give(struct aheads *aheads, struct ahead_batch *batch)
@@ -64,29 +76,8 @@ void aheads_give(struct aheads *aheads, struct ahead_batch *batch)
     pthread_mutex_lock(&aheads->mutex);
     batch->next = aheads->idle;
     aheads->idle = batch;
+    aheads->taken--;
     pthread_mutex_unlock(&aheads->mutex);
-}
-
-static bool is_named(const char *line, const char *end, const char *name)
-{
-    size_t length = strlen(name);
-
-    return (size_t)(end - line) > length && line[length] == ':' &&
-           strncasecmp(line, name, length) == 0;
-}
-
-static bool tells(const char *head, size_t length)
-{
-    const char *end = head + length, *line = head;
-
-    while ((line = memchr(line, '\n', (size_t)(end - line)))) {
-        line++;
-        for (size_t i = 0; i < sizeof telling / sizeof *telling; i++) {
-            if (is_named(line, end, telling[i]))
-                return true;
-        }
-    }
-    return false;
 }
 
 static bool find_form(const char *head, size_t length, struct dbk_ahead *asked)
@@ -106,8 +97,9 @@ static bool find_form(const char *head, size_t length, struct dbk_ahead *asked)
 bool ahead_is(const char *head, size_t length, struct ahead *ahead)
 {
     if (length > sizeof ahead->head || !find_form(head, length, &ahead->asked) ||
-        tells(head, length))
+        quick_names(head, length, telling, TELLING))
         return false;
+    ahead->taken = false;
     ahead->asked.limit = AHEAD_EVENTS;
     ahead->asked.max_bytes = AHEAD_BYTES;
     ahead->asked.rows = &ahead->rows;
@@ -122,7 +114,7 @@ bool ahead_was(const struct request *rq)
 
     if (!route || !rq->guarded || !rq->was_fresh)
         return false;
-    for (size_t i = 0; i < sizeof telling / sizeof *telling; i++) {
+    for (size_t i = 0; i < TELLING; i++) {
         if (request_header(rq, telling[i]))
             return false;
     }
@@ -163,8 +155,9 @@ bool ahead_read(const struct service *service, struct ahead *list, size_t count)
 
 bool ahead_has(const struct ahead *ahead)
 {
-    return ahead->asked.code != DBK_TOO_LARGE &&
-           !(ahead->asked.code == DBK_OK && ahead->asked.events && ahead->rows.more);
+    if (ahead->asked.code == DBK_OK)
+        return !ahead->asked.events || !ahead->rows.more;
+    return ahead->asked.code == DBK_NOT_FOUND;
 }
 
 struct ahead *ahead_of(const struct request *rq)
@@ -180,6 +173,7 @@ enum dbk_code ahead_take(struct request *rq, struct dbk_error *err)
     assert(own.shown == 0 && !own.json.zone); /* its form tells nothing of that */
     rq->worker->rows = ahead->rows;
     ahead->rows = own;
+    ahead->taken = true;
     if (ahead->asked.code != DBK_OK)
         *err = ahead->asked.error;
     return ahead->asked.code;

@@ -30,6 +30,7 @@ struct ahead {
     uint64_t wanted, projected; /* as of struct fresh */
     struct dbk_ahead asked;
     struct dbk_rows rows;
+    bool taken; /* by its request, which was not refused before */
 };
 
 struct ahead_batch {
@@ -41,10 +42,12 @@ struct ahead_batch {
 struct aheads {
     pthread_mutex_t mutex; /* guards what follows */
     struct ahead_batch *idle;
+    unsigned taken, most; /* two a processor: more requests ask alone */
 };
 void aheads_init(struct aheads *aheads);
-void aheads_finish(struct aheads *aheads);              /* all are given back */
-struct ahead_batch *aheads_take(struct aheads *aheads); /* NULL: no memory */
+void aheads_finish(struct aheads *aheads); /* all are given back */
+/* NULL: PostgreSQL is waited for with all there may be, or no memory. */
+struct ahead_batch *aheads_take(struct aheads *aheads);
 void aheads_give(struct aheads *aheads, struct ahead_batch *batch); /* NULL is fine */
 
 /* Whether a whole head, with its empty line, is of such a read; then ahead is of it. */

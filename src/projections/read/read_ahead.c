@@ -5,6 +5,15 @@
 
 #include <assert.h>
 
+/* Who asks answers others meanwhile: what takes longer is asked for alone. */
+#define PATIENCE_MS 1000
+
+static dbk_deadline deadline_of(const struct dbk_read_model *model)
+{
+    return dbk_deadline_in(model->timeout_ms < PATIENCE_MS ? model->timeout_ms
+                                                           : PATIENCE_MS);
+}
+
 static void ask_persons(struct dbk_read_model *model, struct dbk_ahead *asked,
                         size_t count)
 {
@@ -21,7 +30,7 @@ static void ask_persons(struct dbk_read_model *model, struct dbk_ahead *asked,
             (struct look_up){.id = asked[i].id,
                              .limit = read_events_limit(asked[i].rows, asked[i].limit),
                              .rows = asked[i].rows,
-                             .deadline = dbk_deadline_in(model->timeout_ms)};
+                             .deadline = deadline_of(model)};
     }
     if (found > 0)
         find_persons_now(model, list, found);
@@ -51,10 +60,9 @@ static void ask_events(struct dbk_read_model *model, struct dbk_ahead *asked,
         queries[found] = (struct read_query){.add = read_add_event,
                                              .rows_max = asked[i].limit,
                                              .bytes_max = asked[i].max_bytes};
-        pages[found] =
-            (struct person_page){.query = &queries[found],
-                                 .id = asked[i].id,
-                                 .deadline = dbk_deadline_in(model->timeout_ms)};
+        pages[found] = (struct person_page){.query = &queries[found],
+                                            .id = asked[i].id,
+                                            .deadline = deadline_of(model)};
         person_pages_begin(&ones[found], &pages[found], asked[i].rows);
         list[found] = &ones[found].look_up;
         found++;
