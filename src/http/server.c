@@ -178,7 +178,7 @@ static void on_ahead(void *context, void *thread, struct reactor_seat *const *se
         answer(server, thread, NULL, &one->seat->lent);
         one->seat->lent.ahead = NULL;
         tap_lent_end();
-        left[one->place] = has_to_be_looked_after(one->seat);
+        left[one->place] = has_to_be_looked_after(one->seat) || !one->taken;
     }
     aheads_give(&server->aheads, batch);
 }
@@ -309,6 +309,14 @@ static unsigned address_bound(const struct dbk_server_options *options)
                                                    : most;
 }
 
+static void look_at_leaders(void *context)
+{
+    const struct dbk_server *server = context;
+
+    reactor_look(server->quick);
+    reactor_look(server->ahead);
+}
+
 static void fill_service(struct dbk_server *server, struct dbk_log *log,
                          struct dbk_projector *projector, struct dbk_read_model *model,
                          const struct dbk_server_options *options)
@@ -344,6 +352,8 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     server->quick =
         reactor_create(options->threads, REACTOR_BATCH_MAX, on_quick, server);
     server->ahead = reactor_create(options->threads, DBK_AHEAD_MAX, on_ahead, server);
+    if (service->guard)
+        guard_beside(service->guard, look_at_leaders, server);
 }
 
 static void stop_civetweb(struct dbk_server *server)
@@ -476,7 +486,7 @@ static void wait_until_quiet(struct dbk_server *server, int drain_ms)
     for (; now < start + drain_ms; now = dbk_clock_ms()) {
         bool connected = guard_count(guard) > 0 ||
                          (now < start + DRAIN_IDLE_MS && guard_arrivals(guard) > 0);
-        if (atomic_load(&server->under_way) == 0 &&
+        if (atomic_load(&server->under_way) == 0 && !guard_writes(guard) &&
             (!connected || now >= start + DRAIN_REFUSE_MS))
             return;
         dbk_sleep_ms(DRAIN_STEP_MS);

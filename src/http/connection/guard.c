@@ -118,6 +118,10 @@ static void *watch(void *argument)
         for (unsigned i = 0; i < guard->threads; i++)
             look_at(guard, &guard->list[i], now);
         ease_overload(guard, now);
+        pthread_mutex_unlock(&guard->mutex);
+        if (guard->beside)
+            guard->beside(guard->beside_context);
+        pthread_mutex_lock(&guard->mutex);
     }
     pthread_mutex_unlock(&guard->mutex);
     return NULL;
@@ -168,6 +172,14 @@ void guard_destroy(struct guard *guard)
     pthread_mutex_unlock(&guard->mutex);
     pthread_join(guard->thread, NULL);
     free_guard(guard);
+}
+
+void guard_beside(struct guard *guard, void (*beside)(void *context), void *context)
+{
+    pthread_mutex_lock(&guard->mutex);
+    guard->beside = beside;
+    guard->beside_context = context;
+    pthread_mutex_unlock(&guard->mutex);
 }
 
 static struct guarded *take_place(struct guard *guard, int sock, uint16_t port,
@@ -255,6 +267,18 @@ void guard_cut(struct guard *guard)
             shutdown(guard->list[i].sock, SHUT_RDWR);
     }
     pthread_mutex_unlock(&guard->mutex);
+}
+
+bool guard_writes(struct guard *guard)
+{
+    bool writes = false;
+
+    pthread_mutex_lock(&guard->mutex);
+    for (unsigned i = 0; i < guard->threads && !writes; i++)
+        writes = guard->list[i].sock >= 0 &&
+                 atomic_load(&guard->list[i].write_deadline) != 0;
+    pthread_mutex_unlock(&guard->mutex);
+    return writes;
 }
 
 unsigned guard_count(const struct guard *guard)

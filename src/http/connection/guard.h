@@ -27,6 +27,10 @@ struct guard *guard_create(unsigned threads, unsigned queue, unsigned bound,
 /* Every connection must have ended. NULL is fine. */
 void guard_destroy(struct guard *guard);
 
+/* What its thread does beside, every now and then while there are connections. Set before the
+ * first one comes. */
+void guard_beside(struct guard *guard, void (*beside)(void *context), void *context);
+
 /* At which port; until it is told nobody must leave for others. */
 void guard_listens(struct guard *guard, int own_port);
 
@@ -77,6 +81,8 @@ bool guard_full(const struct guard *guard);
 void guard_drain(struct guard *guard, int idle_ms);
 /* End each connection now, whatever it is doing: what waits for a client fails. */
 void guard_cut(struct guard *guard);
+/* Whether an answer is on its way that a client has not taken yet. */
+bool guard_writes(struct guard *guard);
 /* How many connections have a thread, and how many of them are guarded. */
 unsigned guard_arrivals(const struct guard *guard);
 unsigned guard_count(const struct guard *guard);

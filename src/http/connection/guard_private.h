@@ -28,6 +28,8 @@ struct guard {
     pthread_mutex_t mutex; /* no socket is closed while it is held */
     pthread_cond_t changed;
     bool stopping;
+    void (*beside)(void *context); /* or NULL */
+    void *beside_context;
     atomic_int drain_idle_ms; /* -1: not draining */
     atomic_uint connections;  /* that have a thread */
     atomic_uint guarded;      /* of these, those in the list */

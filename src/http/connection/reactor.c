@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 enum { BUSY_MS = 1 };
@@ -14,20 +15,46 @@ enum { BUSY_MS = 1 };
  * only a leader does what is between. */
 enum { AWAY, IDLE, SERVED, AGAIN, CALLED };
 
+/* Of a seat that leads: whether the bell reaches it. */
+enum { DEAF, LISTENS, RUNG };
+
 struct reactor {
     reactor_serve *serve;
     void *context;
     size_t batch;
-    int epoll;
+    int epoll, bell; /* the bell counts the leaders that are to hear it */
     unsigned leaders_max;
+    atomic_uint began, ended; /* how often leaders have waited */
 
     pthread_mutex_t mutex; /* guards what follows */
+    unsigned seen;         /* of began, when it was looked last */
     unsigned leaders;
     struct reactor_seat *sleeping; /* those that do not lead; the last one first */
     unsigned threads;
     struct reactor_seat *free_seats;
     struct reactor_seat seats[];
 };
+
+static void close_files(const struct reactor *reactor)
+{
+    if (reactor->epoll >= 0)
+        close(reactor->epoll);
+    if (reactor->bell >= 0)
+        close(reactor->bell);
+}
+
+static bool open_files(struct reactor *reactor)
+{
+    struct epoll_event rings = {.events = EPOLLIN, .data.ptr = NULL};
+
+    reactor->epoll = epoll_create1(EPOLL_CLOEXEC);
+    reactor->bell = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+    if (reactor->epoll >= 0 && reactor->bell >= 0 &&
+        epoll_ctl(reactor->epoll, EPOLL_CTL_ADD, reactor->bell, &rings) == 0)
+        return true;
+    close_files(reactor);
+    return false;
+}
 
 struct reactor *reactor_create(unsigned threads, size_t batch, reactor_serve *run,
                                void *context)
@@ -39,11 +66,12 @@ struct reactor *reactor_create(unsigned threads, size_t batch, reactor_serve *ru
     assert(batch > 0 && batch <= REACTOR_BATCH_MAX);
     if (!reactor)
         return NULL;
-    reactor->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (reactor->epoll < 0) {
+    if (!open_files(reactor)) {
         free(reactor);
         return NULL;
     }
+    atomic_init(&reactor->began, 0);
+    atomic_init(&reactor->ended, 0);
     reactor->serve = run;
     reactor->batch = batch;
     reactor->context = context;
@@ -55,6 +83,7 @@ struct reactor *reactor_create(unsigned threads, size_t batch, reactor_serve *ru
 
         seat->reactor = reactor;
         atomic_init(&seat->state, AWAY);
+        atomic_init(&seat->ear, DEAF);
         atomic_init(&seat->served_at, 0);
         dbk_cond_init(&seat->woken);
         seat->next = reactor->free_seats;
@@ -71,7 +100,7 @@ void reactor_destroy(struct reactor *reactor)
     for (unsigned i = 0; i < reactor->threads; i++)
         pthread_cond_destroy(&reactor->seats[i].woken);
     pthread_mutex_destroy(&reactor->mutex);
-    close(reactor->epoll);
+    close_files(reactor);
     free(reactor);
 }
 
@@ -123,7 +152,7 @@ static void promote(struct reactor *reactor)
 {
     struct reactor_seat *seat = reactor->sleeping;
 
-    if (!seat || reactor->leaders >= reactor->leaders_max)
+    if (!seat)
         return;
     unlink_seat(seat);
     seat->leads = true;
@@ -156,10 +185,23 @@ static void leave_place(struct reactor_seat *seat)
         promote(reactor);
 }
 
+/* One that leads waits for what comes, and not to be woken. */
+static void ring(struct reactor_seat *seat)
+{
+    const uint64_t once = 1;
+    int ear = LISTENS;
+    ssize_t written = sizeof once;
+
+    if (atomic_compare_exchange_strong(&seat->ear, &ear, RUNG))
+        written = write(seat->reactor->bell, &once, sizeof once);
+    assert(written == (ssize_t)sizeof once); /* fewer than fill it are threads */
+}
+
 static void call(struct reactor_seat *seat)
 {
     pthread_mutex_lock(&seat->reactor->mutex);
     atomic_store(&seat->state, CALLED);
+    ring(seat);
     pthread_cond_signal(&seat->woken);
     pthread_mutex_unlock(&seat->reactor->mutex);
 }
@@ -206,11 +248,32 @@ static void serve(struct reactor *reactor, void *thread, struct reactor_seat **s
 
         reactor->serve(reactor->context, thread, seats, count, left);
         for (size_t i = 0; i < count; i++) {
-            if (!let_go(seats[i], left[i]))
+            if (!let_go(seats[i], left[i] || seats[i]->ends))
                 seats[again++] = seats[i];
         }
         count = again;
     }
+}
+
+/* It is called before it listens, and sees that, or the bell rings. Whoever waits sees that,
+ * until as many have heard it as were to. */
+static int wait_for_any(struct reactor_seat *leader, struct epoll_event *events,
+                        dbk_deadline until)
+{
+    struct reactor *reactor = leader->reactor;
+    uint64_t once;
+    int count;
+
+    atomic_fetch_add(&reactor->began, 1);
+    atomic_store(&leader->ear, LISTENS);
+    count = epoll_wait(
+        reactor->epoll, events, (int)reactor->batch,
+        atomic_load(&leader->state) == CALLED ? 0 : dbk_deadline_left(until));
+    if (atomic_exchange(&leader->ear, DEAF) == RUNG)
+        while (read(reactor->bell, &once, sizeof once) < 0)
+            assert(errno == EINTR);
+    atomic_fetch_add(&reactor->ended, 1);
+    return count;
 }
 
 /* Until the leader is called itself, or its time is up. */
@@ -221,21 +284,39 @@ static void lead(struct reactor_seat *leader, dbk_deadline until)
     struct reactor_seat *seats[REACTOR_BATCH_MAX];
 
     do {
-        int count = epoll_wait(reactor->epoll, events, (int)reactor->batch,
-                               dbk_deadline_left(until));
+        int count = wait_for_any(leader, events, until);
         size_t claimed = 0;
 
         if (count > 1) {
             pthread_mutex_lock(&reactor->mutex);
-            promote(reactor);
+            if (reactor->leaders < reactor->leaders_max)
+                promote(reactor);
             pthread_mutex_unlock(&reactor->mutex);
         }
         for (int i = 0; i < count; i++) {
-            seats[claimed] = events[i].data.ptr;
-            claimed += claim(seats[claimed]);
+            struct reactor_seat *seat = events[i].data.ptr;
+
+            if (!seat || !claim(seat)) /* NULL: the bell */
+                continue;
+            seat->ends = events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+            seats[claimed++] = seat;
         }
         serve(reactor, leader->thread, seats, claimed);
     } while (atomic_load(&leader->state) != CALLED && dbk_deadline_left(until) > 0);
+}
+
+void reactor_look(struct reactor *reactor)
+{
+    unsigned began;
+
+    if (!reactor)
+        return;
+    pthread_mutex_lock(&reactor->mutex);
+    began = atomic_load(&reactor->began);
+    if (began == reactor->seen && began == atomic_load(&reactor->ended))
+        promote(reactor);
+    reactor->seen = began;
+    pthread_mutex_unlock(&reactor->mutex);
 }
 
 /* Not called, and nothing has come for ms: go, unless somebody just serves it. */
@@ -303,6 +384,7 @@ bool reactor_wait(struct reactor_seat *seat, int ms)
     bool called;
 
     assert(atomic_load(&seat->state) == AWAY && !seat->received);
+    seat->ends = false;
     atomic_store(&seat->served_at, 0);
     atomic_store(&seat->state, IDLE); /* before an event of it can be seen */
     if (epoll_ctl(reactor->epoll, EPOLL_CTL_ADD, seat->lent.fd, &event) != 0) {

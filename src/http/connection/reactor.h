@@ -7,8 +7,8 @@
  * comes, one after the other, with its own memory. What it cannot answer so, or not at once,
  * it leaves to the connection's own thread, which it wakes.
  *
- * There is a leader while anybody idles here, and another one where several requests come
- * together, up to the number of processors.
+ * There is a leader while anybody idles here, another one where several requests come
+ * together, up to the number of processors, and another one where those there are hang.
  */
 #ifndef DBK_HTTP_REACTOR_H
 #define DBK_HTTP_REACTOR_H
@@ -31,9 +31,10 @@ struct reactor_seat {
     /* Private from here on. */
     struct reactor *reactor;
     void *thread;
-    atomic_int state;
+    atomic_int state, ear;
     atomic_int_least64_t served_at; /* the coarse clock; 0: not since it sleeps */
     pthread_cond_t woken;
+    bool ends;                         /* the client has sent its last */
     bool leads;                        /* guarded by the reactor's mutex, */
     struct reactor_seat *next, **link; /* as is its place among those that sleep */
 };
@@ -55,6 +56,11 @@ void reactor_destroy(struct reactor *reactor); /* nobody sleeps; NULL is fine */
 /* A seat for the calling thread, whose memory is `thread`; NULL: there is none left. */
 struct reactor_seat *reactor_join(struct reactor *reactor, void *thread);
 void reactor_part(struct reactor_seat *seat); /* NULL is fine */
+
+/* To be called every now and then: where each leader has been serving since the last time,
+ * as it waits for a disk or for PostgreSQL after all, another one leads, too, while anybody
+ * sleeps. NULL is fine. */
+void reactor_look(struct reactor *reactor);
 
 /* Sleep, or lead, until there is something for the caller (true), or nothing has come for
  * ms (false). The caller has filled in lent. */

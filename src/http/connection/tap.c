@@ -260,7 +260,8 @@ enum tap_lent tap_lent(struct reactor_seat *seat)
     tap.at = tap.line = tap.length = 0;
     tap.end = got > 0 ? (size_t)got : 0;
     tap.head = TAP_NONE;
-    if (got > 0 && find_end() && tap.head == TAP_WHOLE && tap.at == tap.end) {
+    if (got > 0 && (size_t)got < READ_MAX && find_end() && tap.head == TAP_WHOLE &&
+        tap.at == tap.end) {
         tap.length = tap.at;
         tap.inside = true;
         return TAP_LENT_WHOLE;

@@ -1,6 +1,8 @@
 """Readers that ask for more than there is, and a PostgreSQL that hangs: writes and look-ups
 go on, and nothing works on for who is gone."""
 
+import json
+import select
 import socket
 import struct
 import threading
@@ -11,6 +13,7 @@ from harness import PATIENCE, Server
 from postgres import Postgres
 from served import person
 from tables import Locked, query
+from wire import Wire
 
 LIST = "/events?properties=%7B%22n%22%3A1%7D"
 
@@ -132,6 +135,31 @@ class Readers(unittest.TestCase):
         self.server.wait_for(
             lambda: self.client_anew().get(f"/persons/{self.kate}").status == 200, "reads")
         self.assertEqual(self.health().status, 200)
+
+    def test_writes_on_kept_connections_go_on_while_persons_are_waited_for(self):
+        """Few threads wait for what comes on those that idle."""
+        read = f"GET /persons/{self.kate} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        body = json.dumps({"event_type": "click", "person_id": self.kate})
+        kept = [Wire(self.server.port) for _ in range(8)]
+        for wire in kept * 2:
+            wire.send(read)
+            self.assertEqual(wire.answer()[0], 200)
+        with Locked(self.server, "person"):
+            for wire in kept[:6]:
+                wire.send(read)
+                time.sleep(0.05)
+            for wire in kept[6:]:
+                wire.send("POST /events HTTP/1.1\r\nHost: localhost\r\n"
+                          "Content-Type: application/json\r\n"
+                          f"Content-Length: {len(body)}\r\n\r\n{body}")
+            for wire in kept[6:]:
+                self.assertEqual(wire.answer()[0], 201)
+            sockets = [wire.socket for wire in kept[:6]]
+            self.assertEqual(select.select(sockets, [], [], 0)[0], [])
+        for wire in kept[:6]:
+            self.assertIn(wire.answer()[0], (200, 503))
+        for wire in kept:
+            wire.close()
 
     def test_a_put_is_answered_without_events_while_it_hangs(self):
         self.postgres.freeze()

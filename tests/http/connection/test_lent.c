@@ -267,6 +267,16 @@ static void whatever_else_comes_its_own_thread_answers(void **state)
     say(fds[5], "GET /events/\001 HTTP/1.1\r\n\r\n");
     hear(fds[5], 400, "control character");
     assert_true(live_ends(fds[5]));
+    /* With a body that is late: it is dropped, for a reset would cost the answer. */
+    fds[5] = (close(fds[5]), live_connect(&seen.live));
+    get(fds[5], 5);
+    usleep(50000);
+    say_get(fds[5], 5, "Content-Length: 3\r\n");
+    hear_event(fds[5], 5);
+    say(fds[5], "a");
+    usleep(50000);
+    say(fds[5], "b");
+    assert_true(live_ends(fds[5]));
     /* What is not there. */
     snprintf(head, sizeof head, "GET /events/%s HTTP/1.1\r\nHost: localhost\r\n\r\n",
              person);
@@ -354,6 +364,65 @@ static void each_client_hears_the_answer_to_its_own_question(void **state)
         pthread_join(threads[i], NULL);
 }
 
+static void *stop_slowly(void *argument)
+{
+    (void)argument;
+    dbk_server_stop(seen.live.server, PATIENCE_MS);
+    return NULL;
+}
+
+static bool is_answered(int fd, unsigned number)
+{
+    size_t before = answered();
+
+    say_get(fd, number, "");
+    for (int waited = 0; answered() == before && waited < 200; waited++)
+        usleep(1000);
+    return answered() > before;
+}
+
+/* How many answers with the event come, and whether the last one is whole. */
+static unsigned hear_to_end(int fd, bool *whole)
+{
+    static char part[1 << 16];
+    unsigned answers = 0;
+    ssize_t got;
+
+    *whole = false;
+    while ((got = recv(fd, part, sizeof part, 0)) > 0) {
+        for (ssize_t i = 0; i < got; i++)
+            answers += part[i] == '~';
+        *whole = part[got - 1] == '}';
+    }
+    return answers;
+}
+
+/* The last one that was answered is on its way for longer than connections are waited for.
+ * A small one in between, for what it was asked of last has its connection lent. */
+static void a_server_that_stops_waits_for_what_is_not_taken_yet(void **state)
+{
+    int slow = live_connect(&seen.live);
+    unsigned asked = 0;
+    pthread_t stops;
+    bool whole;
+
+    get(slow, 1);
+    do {
+        usleep(2000);
+        asked++;
+    } while (asked < PILE_MAX && is_answered(slow, asked % 2 ? CONNECTIONS : 1));
+    assert_int_equal(pthread_create(&stops, NULL, stop_slowly, NULL), 0);
+    usleep(1500000);
+    assert_true(hear_to_end(slow, &whole) >= asked - 1);
+    close(slow);
+    pthread_join(stops, NULL);
+    assert_true(whole);
+    dbk_log_close(seen.live.log);
+    scratch_dir_remove(seen.live.dir);
+    memset(&seen.live, 0, sizeof seen.live);
+    start(state);
+}
+
 static void a_server_stops_while_connections_are_lent(void **state)
 {
     int fds[CONNECTIONS];
@@ -375,6 +444,7 @@ int main(void)
         cmocka_unit_test(whatever_else_comes_its_own_thread_answers),
         cmocka_unit_test(a_client_that_does_not_read_holds_up_nobody),
         cmocka_unit_test(each_client_hears_the_answer_to_its_own_question),
+        cmocka_unit_test(a_server_that_stops_waits_for_what_is_not_taken_yet),
         cmocka_unit_test(a_server_stops_while_connections_are_lent),
     };
 
