@@ -419,17 +419,29 @@ enum dbk_code dbk_audit_init(const char *dir, const char *origin, bool anew,
     return code == DBK_OK ? DBK_OK : dbk_fail(err, code, "%s", why.text);
 }
 
+/* By any of the keys that sign: the newest may not have yet. */
+static enum dbk_code read_any_last(const char *dir,
+                                   const struct dbk_audit_signers *signers,
+                                   struct dbk_signed_checkpoint *last)
+{
+    enum dbk_code code = DBK_DAMAGED;
+
+    for (size_t i = 0; code == DBK_DAMAGED && i < signers->count; i++)
+        code = dbk_audit_last(dir, &signers->keys[i].vkey, last, NULL);
+    return code;
+}
+
 enum dbk_code dbk_audit_trust(const char *dir, struct dbk_error *err)
 {
     struct dbk_signed_checkpoint *last = malloc(sizeof *last);
-    struct dbk_skey key;
+    struct dbk_audit_signers signers;
     enum dbk_code code;
 
     if (!last)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to read a checkpoint");
-    code = dbk_audit_key(dir, &key, err);
+    code = dbk_audit_signers(dir, &signers, err);
     if (code == DBK_OK) {
-        code = dbk_audit_last(dir, &key.vkey, last, NULL);
+        code = read_any_last(dir, &signers, last);
         if (code == DBK_OK)
             code =
                 dbk_fail(err, DBK_CONFLICT,
@@ -438,10 +450,12 @@ enum dbk_code dbk_audit_trust(const char *dir, struct dbk_error *err)
             code = keep_last(dir, err);
         else if (code == DBK_NOT_FOUND)
             code = DBK_OK;
+        else
+            dbk_fail(err, code, "%s/last cannot be read", dir);
         if (code == DBK_OK)
-            code = begin_last(dir, &key, err);
+            code = begin_last(dir, &signers.keys[0], err);
     }
-    dbk_skey_wipe(&key);
+    dbk_audit_signers_wipe(&signers);
     free(last);
     return code;
 }

@@ -334,10 +334,10 @@ static enum dbk_code sign(struct work *work, struct dbk_error *err)
         work->last = *made;
         work->resigns = false;
         show(work, true);
-    }
+        work->apart = dbk_deadline_in(notary->options.apart_ms);
+        work->interval = dbk_deadline_in(notary->options.interval_ms);
+    } /* else it stays due: that it does not sign is so until it has */
     free(made);
-    work->apart = dbk_deadline_in(notary->options.apart_ms);
-    work->interval = dbk_deadline_in(notary->options.interval_ms);
     return code;
 }
 

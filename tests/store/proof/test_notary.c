@@ -352,6 +352,22 @@ static void without_what_was_signed_last_nothing_is_until_it_is_trusted(void **s
     }
 }
 
+static void what_the_former_key_signed_last_is_not_to_be_trusted_anew(void **state)
+{
+    struct world *w = *state;
+    struct dbk_signed_checkpoint last;
+    struct dbk_vkey former, made;
+
+    start(w, "a.example/log");
+    await_signed(w);
+    assert_int_equal(dbk_notary_vkey(w->notary, &former, &w->s.err), DBK_OK);
+    stop_notary(w);
+    assert_int_equal(dbk_audit_rotate(w->audit, &made, &w->s.err), DBK_OK);
+    assert_int_equal(dbk_audit_trust(w->audit, &w->s.err), DBK_CONFLICT);
+    assert_int_equal(dbk_audit_last(w->audit, &former, &last, &w->s.err), DBK_OK);
+    assert_string_equal(last.text, w->shown.text);
+}
+
 static void a_key_that_is_lost_or_damaged_is_not_replaced_unasked(void **state)
 {
     struct world *w = *state;
@@ -436,6 +452,29 @@ static void what_cannot_be_put_on_disk_is_not_shown(void **state)
     assert_int_equal(rmdir(path(w, "last.tmp")), 0);
     await_signed(w);
     assert_non_null(strstr(w->told, "the log is signed again"));
+}
+
+/* Nobody waits for it, so it signs by the interval; between two trials nothing is better. */
+static void that_nothing_is_signed_is_so_until_something_is(void **state)
+{
+    struct world *w = *state;
+    const struct dbk_notary_options options = {
+        .apart_ms = 10, .interval_ms = 1500, .report = note_line, .report_context = w};
+    struct dbk_notary_state now;
+
+    assert_int_equal(
+        dbk_notary_start(w->audit, w->s.log, &options, &w->notary, &w->s.err), DBK_OK);
+    await_signed(w);
+    assert_int_equal(mkdir(path(w, "last.tmp"), 0700), 0); /* where it would write */
+    fill(&w->s, &w->person, 5);
+    await_code(w, DBK_IO);
+    dbk_sleep_ms(1200); /* it has tried again */
+    dbk_notary_state(w->notary, &now);
+    assert_false(now.signs);
+    assert_int_equal(rmdir(path(w, "last.tmp")), 0);
+    await_code(w, DBK_OK);
+    dbk_notary_state(w->notary, &now);
+    assert_true(now.signed_size == head_of(&w->s));
 }
 
 /* As after a commit that failed: what is visible may not be on disk. */
@@ -577,11 +616,13 @@ int main(void)
         TEST(another_name_begins_and_keeps_the_evidence),
         TEST(a_name_that_was_made_up_gives_way_to_one_that_is_given),
         TEST(without_what_was_signed_last_nothing_is_until_it_is_trusted),
+        TEST(what_the_former_key_signed_last_is_not_to_be_trusted_anew),
         TEST(a_key_that_is_lost_or_damaged_is_not_replaced_unasked),
         TEST(a_directory_that_is_half_made_is_made_whole),
         TEST(a_name_that_is_none_is_refused),
         TEST(records_that_were_changed_are_not_signed_again),
         TEST(what_cannot_be_put_on_disk_is_not_shown),
+        TEST(that_nothing_is_signed_is_so_until_something_is),
         TEST(what_is_not_known_to_be_on_disk_is_not_signed),
         TEST(who_waits_is_told_when_there_is_none_in_time),
     };
