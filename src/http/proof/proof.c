@@ -10,7 +10,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { RETRY_S = 60 }; /* what an operator has to look after passes no sooner */
+enum {
+    RETRY_S = 60, /* what an operator has to look after passes no sooner */
+    STOP_LOOK_MS = 250,
+};
 
 bool proof_route(const struct route *route)
 {
@@ -90,22 +93,39 @@ enum dbk_code proof_newest(struct request *rq, struct dbk_error *err)
     return DBK_OK;
 }
 
+/* By parts, for a server that stops waits for this thread. */
+static void wait_for_it(const struct request *rq, uint64_t size, int wait_ms)
+{
+    const struct service *service = rq->service;
+    enum dbk_code code = DBK_TIMEOUT;
+
+    while (code == DBK_TIMEOUT && wait_ms > 0 && !atomic_load(&service->stopping)) {
+        int part = wait_ms < STOP_LOOK_MS ? wait_ms : STOP_LOOK_MS;
+
+        code = dbk_notary_await(service->options.notary, size, part,
+                                &rq->worker->checkpoint, NULL);
+        wait_ms -= part;
+    }
+}
+
 enum dbk_code proof_await(struct request *rq, uint64_t size, int wait_ms,
                           struct dbk_error *err)
 {
     const struct service *service = rq->service;
-    struct dbk_signed_checkpoint *newest = &rq->worker->checkpoint;
     struct dbk_error why;
 
-    if (proof_newest(rq, err) == DBK_OK && newest->checkpoint.size >= size)
+    if (proof_newest(rq, err) == DBK_OK &&
+        rq->worker->checkpoint.checkpoint.size >= size)
         return DBK_OK;
+    /* As lists do: one client's leave threads to others, and all leave some to look-ups. */
     if (service->options.notary && wait_ms > 0 &&
-        fresh_enter(rq, false, &why) == DBK_OK) {
-        dbk_notary_await(service->options.notary, size, wait_ms, newest, &why);
+        fresh_enter(rq, true, &why) == DBK_OK) {
+        wait_for_it(rq, size, wait_ms);
         readers_leave(service->readers, &rq->reader);
     }
     rq->unavailable = NULL; /* what was said until now is not about what follows */
     rq->retry_after = 0;
+    rq->failure = 0;
     return proof_newest(rq, err);
 }
 

@@ -1,6 +1,7 @@
 """Prefer: proof with a write: its answer has what a client may keep of it."""
 
 import base64
+import threading
 import unittest
 
 import proofs
@@ -99,6 +100,31 @@ class Receipts(Log):
         answer = self.client.post("/events", CLICK)
         self.assertIsNone(answer.headers["Preference-Applied"])
         self.assertEqual(list(answer.json["response"]), ["details", "message", "status"])
+
+
+class Threads(Log):
+    settings = {"HTTP_THREADS": "8"}
+
+    def test_who_waits_for_proofs_leaves_threads_to_who_reads(self):
+        made, stop = self.created(), threading.Event()
+        waiting = [threading.Thread(target=self.write, args=(stop,)) for _ in range(8)]
+        for each in waiting:
+            each.start()
+        try:
+            for _ in range(30):
+                answer = self.client.get("/persons/" + made["id"])
+                self.assertEqual(answer.status, 200, answer.body)
+                stop.wait(0.05)
+        finally:
+            stop.set()
+            for each in waiting:
+                each.join()
+
+    def write(self, stop):
+        client = self.server.client()
+        while not stop.wait(0.02):
+            client.post("/events", CLICK, **PROOF)
+        client.close()
 
 
 class Scopes(Served):
