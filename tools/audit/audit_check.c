@@ -79,6 +79,22 @@ static enum dbk_code prepare(struct check *check, struct dbk_error *err)
     return code;
 }
 
+/* Whether a checkpoint is of the log that audit/tree is of: what is verified may be another's,
+ * which that says nothing about. */
+static bool is_own(const struct check *check)
+{
+    struct dbk_vkey keys[AUDIT_KEYS_MAX];
+    size_t count;
+
+    if (dbk_audit_keys(check->dir, keys, AUDIT_KEYS_MAX, &count, NULL) != DBK_OK)
+        return false;
+    for (size_t i = 0; i < check->count * count; i++) {
+        if (!strcmp(check->list[i / count].checkpoint.is.origin, keys[i % count].name))
+            return true;
+    }
+    return false;
+}
+
 static enum tool_exit verify(struct check *check)
 {
     const struct tool *tool = check->tool;
@@ -91,8 +107,8 @@ static enum tool_exit verify(struct check *check)
     if (check->keys.own)
         fputs("by the keys of this machine: an auditor brings his own (--vkey)\n",
               stderr);
-    exit = audit_verify_run(tool, path, check->list, check->count, check->tree,
-                            older ? older : "");
+    exit = audit_verify_run(tool, path, check->list, check->count,
+                            is_own(check) ? check->tree : "", older ? older : "");
     return exit == TOOL_DONE && check->wrong ? TOOL_DIFFERENT : exit;
 }
 

@@ -37,7 +37,9 @@ static enum dbk_code prepare(const struct tool *tool, struct dbk_error *err)
 
 enum tool_exit audit_init(const struct tool *tool)
 {
-    const char *origin = tool_value(tool, "--origin");
+    const char *given = tool_value(tool, "--origin");
+    const char *origin =
+        given ? given : config_text(tool->config, SETTING_AUDIT_ORIGIN);
     char dir[4096], text[DBK_VKEY_TEXT + 1];
     struct dbk_skey key;
     struct dbk_error err;
@@ -48,7 +50,7 @@ enum tool_exit audit_init(const struct tool *tool)
     if (code == DBK_OK)
         code = begin(tool, dir, &lock, &err);
     if (code == DBK_OK)
-        code = dbk_audit_init(dir, origin, origin != NULL, &key, &made, &err);
+        code = dbk_audit_init(dir, origin, given != NULL, &key, &made, &err);
     lock_release(lock);
     if (code != DBK_OK)
         return tool_refuse(tool, &err);

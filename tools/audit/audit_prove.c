@@ -44,6 +44,8 @@ static enum dbk_code sign_head(struct dbk_notary *notary, uint64_t head,
 static enum dbk_code sign(const struct tool *tool, struct dbk_signed_checkpoint *last,
                           struct dbk_error *err)
 {
+    const struct dbk_notary_options options = {
+        .origin = config_text(tool->config, SETTING_AUDIT_ORIGIN)};
     struct dbk_notary *notary = NULL;
     struct dbk_log *log = NULL;
     char dir[4096];
@@ -56,7 +58,7 @@ static enum dbk_code sign(const struct tool *tool, struct dbk_signed_checkpoint 
     if (code == DBK_OK)
         code = dbk_log_head(log, &head, err);
     if (code == DBK_OK)
-        code = dbk_notary_start(dir, log, NULL, &notary, err);
+        code = dbk_notary_start(dir, log, &options, &notary, err);
     if (code == DBK_OK)
         code = sign_head(notary, head, last, err);
     dbk_notary_stop(notary);

@@ -24,7 +24,7 @@ enum {
     CONFIG_GROUP_EVENTS = 8,   /* EVENT_TYPES */
     CONFIG_GROUP_CLUSTER =
         16,                  /* CLUSTER_..., but for CLUSTER_DIR and CLUSTER_FORWARD */
-    CONFIG_GROUP_AUDIT = 32, /* AUDIT_POLICY */
+    CONFIG_GROUP_AUDIT = 32, /* AUDIT_ORIGIN, AUDIT_POLICY */
 };
 
 enum config_kind {

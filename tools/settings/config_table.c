@@ -128,7 +128,7 @@ const struct config_entry config_table[SETTING_COUNT] = {
      .kind = CONFIG_BOOLEAN, .group = CONFIG_GROUP_SERVE,
      .help = "Sign what the log is, so that anybody can hold it to that"},
     {.name = "AUDIT_ORIGIN", .flag = "--audit-origin", .fallback = "",
-     .kind = CONFIG_TEXT, .group = CONFIG_GROUP_SERVE, .max = 255,
+     .kind = CONFIG_TEXT, .group = CONFIG_GROUP_SERVE | CONFIG_GROUP_AUDIT, .max = 255,
      .help = "Name the log is signed under, as daybook.example.org/log; empty: one that is made up"},
     {.name = "AUDIT_INTERVAL", .flag = "--audit-interval", .fallback = "10",
      .kind = CONFIG_SECONDS, .group = CONFIG_GROUP_SERVE,

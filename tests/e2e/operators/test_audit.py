@@ -174,6 +174,26 @@ class Commands(Audit):
         self.refused(MISUSED, "is no record's sequence", "audit", "prove", "x",
                      "--data-dir", "log")
 
+    def test_what_another_log_is_known_by_here_says_nothing_of_this_one(self):
+        self.export_file("log.msgpack")
+        self.write("half.msgpack", pack(self.records()[:300]))
+        self.run_tool("import", "half.msgpack", "--data-dir", "earlier")
+        shutil.copytree(self.path("log", "audit"), self.path("earlier", "audit"))
+        self.checkpoint("year", data="earlier")
+        self.generate("own", EVENTS, seed=7)  # of who verifies
+        self.audit("init", "--origin", "b.example/log", data="own")
+        self.checkpoint("now", data="own")  # with a tree
+        said = self.verify("--vkey", self.vkey, "--checkpoint", "year", "log.msgpack",
+                           data="own")
+        self.assertNotIn("audit/tree", said)
+
+    def test_the_name_of_the_settings_is_signed_under_without_a_server_too(self):
+        name = ("--audit-origin", "c.example/log")
+        self.generate("named", 10, seed=7)
+        said = self.audit("checkpoint", *name, data="named").stdout
+        self.assertTrue(said.startswith(b"c.example/log\n"), said)
+        self.assertIn(b"c.example/log+", self.audit("init", *name, data="named").stdout)
+
     def test_one_checkpoint_extends_another(self):
         self.checkpoint("old")
         records = self.records()
