@@ -108,6 +108,41 @@ static void what_arrived_though_its_answer_did_not_is_there_once(void **state)
     assert_int_equal(node_head(leader), 3);
 }
 
+static void *write_one(void *context)
+{
+    struct node *node = context;
+    struct dbk_error err;
+
+    return (void *)(uintptr_t)node_write(node, &err);
+}
+
+/* The first try is taken and not answered, all others are refused until the time is up:
+ * librdkafka tells that it is surely not there. */
+static void what_was_taken_and_then_refused_is_not_taken_for_lost(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *leader = all_start_and_lead(cluster);
+    pthread_t writer;
+    void *code;
+
+    write_ok(leader);
+    for (int broker = 1; broker <= 3; broker++)
+        rd_kafka_mock_broker_push_request_error_rtts(cluster->mock, broker, PRODUCE, 1,
+                                                     RD_KAFKA_RESP_ERR_NO_ERROR, 3500);
+    assert_int_equal(pthread_create(&writer, NULL, write_one, leader), 0);
+    dbk_sleep_ms(2500);
+    for (int i = 0; i < 500; i++)
+        rd_kafka_mock_push_request_errors(cluster->mock, PRODUCE, 1,
+                                          RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+    dbk_sleep_ms(9000);
+    rd_kafka_mock_clear_request_errors(cluster->mock, PRODUCE);
+    pthread_join(writer, &code);
+    assert_int_equal((uintptr_t)code, DBK_OK);
+    cluster_write(cluster, 1);
+    await_equal(cluster);
+    assert_int_equal(node_head(leader), 3);
+}
+
 /* It is in the stream by then: whoever asked is told so once the disk takes it. */
 static void what_the_disk_refuses_after_it_was_shipped_is_not_lost(void **state)
 {
@@ -482,6 +517,7 @@ int main(void)
         CLUSTER_TEST(brokers_that_go_and_come_lose_nothing),
         CLUSTER_TEST(what_comes_between_is_read_first),
         CLUSTER_TEST(what_arrived_though_its_answer_did_not_is_there_once),
+        CLUSTER_TEST(what_was_taken_and_then_refused_is_not_taken_for_lost),
         CLUSTER_TEST(what_the_disk_refuses_after_it_was_shipped_is_not_lost),
         CLUSTER_TEST(another_opening_ends_who_leads),
         CLUSTER_TEST(two_that_open_at_once_are_no_loss),

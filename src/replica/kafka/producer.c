@@ -28,7 +28,6 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message,
     /* One that brokers had already, and cannot tell where, is as good as in doubt. */
     producer->delivery = (struct delivery){
         .arrived = message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset >= 0,
-        .maybe = rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED,
         .refused = message->err > RD_KAFKA_RESP_ERR_NO_ERROR,
         .offset = message->offset};
     snprintf(producer->delivery.why, sizeof producer->delivery.why, "%s",
@@ -121,6 +120,7 @@ enum dbk_code producer_send_wait(struct producer *producer,
         *offset = delivery.offset;
         return DBK_OK;
     }
-    return dbk_fail(err, delivery.maybe ? DBK_IN_DOUBT : DBK_UNAVAILABLE,
-                    "the brokers did not take it: %s", delivery.why);
+    /* Whether it was persisted librdkafka tells of its last try alone: of one that was refused,
+     * though the one before was taken, and the answer lost with the broker. */
+    return dbk_fail(err, DBK_IN_DOUBT, "the brokers did not take it: %s", delivery.why);
 }

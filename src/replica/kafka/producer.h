@@ -26,7 +26,6 @@ enum dbk_code producer_send(struct producer *producer, const struct message *mes
 
 struct delivery {
     bool arrived;   /* at this offset, and will stay */
-    bool maybe;     /* not arrived, as far as is known; else surely not */
     bool refused;   /* a broker said so, and what it says is why */
     int64_t offset; /* of what arrived */
     char why[256];  /* of what did not */
