@@ -1,20 +1,18 @@
 #include "http/server.h"
 
 #include "access.h"
-#include "ahead.h"
 #include "budget.h"
 #include "civetweb_settings.h"
 #include "dispatch.h"
 #include "feed.h"
 #include "forward.h"
 #include "guard.h"
+#include "lending.h"
 #include "limiter.h"
 #include "listen.h"
 #include "mismatches.h"
 #include "parked.h"
-#include "quick.h"
 #include "quota.h"
-#include "reactor.h"
 #include "readers.h"
 #include "rebuilder.h"
 #include "store/clock.h"
@@ -34,9 +32,6 @@
 #define DRAIN_REFUSE_MS 1000 /* how long those that keep coming are told so */
 #define DRAIN_STEP_MS 10
 #define OPEN_STEP_MS 1
-/* How long a connection is lent at most, for civetweb ends one of which it has not seen a
- * request for keep_alive_timeout_ms (civetweb_settings.c). */
-#define LENT_MAX_MS 5000
 
 struct dbk_server {
     struct service service;
@@ -45,8 +40,7 @@ struct dbk_server {
     struct mismatches mismatches;
     struct budget budget;
     struct readers readers;
-    struct reactor *quick, *ahead; /* NULL: no connection is lent to those */
-    struct aheads aheads;
+    struct lending *lending; /* NULL: no connection is lent */
     struct mg_context *context;
     unsigned port;
     atomic_bool open;              /* requests are answered; until then they wait */
@@ -67,9 +61,10 @@ static void wait_for_doors(const struct dbk_server *server)
 }
 
 /* Counted before looking, so that the stop waits for all that did not see it. */
-static int answer(struct dbk_server *server, struct worker *worker,
+static int answer(void *context, struct worker *worker,
                   struct mg_connection *connection, struct lent *lent)
 {
+    struct dbk_server *server = context;
     bool accepted;
     int status;
 
@@ -81,106 +76,6 @@ static int answer(struct dbk_server *server, struct worker *worker,
     if (accepted)
         atomic_fetch_sub(&server->under_way, 1);
     return status;
-}
-
-static bool is_lent_for_long(const struct reactor_seat *seat)
-{
-    return dbk_clock_tick_ms() - seat->lent.since > LENT_MAX_MS;
-}
-
-/* False: nothing came, or it is left to its own thread. */
-static bool receive_lent(struct reactor_seat *seat, char **head, size_t *length,
-                         bool *left)
-{
-    enum tap_lent what = tap_lent(seat);
-
-    *left = what == TAP_LENT_LEFT;
-    if (what != TAP_LENT_WHOLE)
-        return false;
-    tap_head(head, length);
-    if (!is_lent_for_long(seat))
-        return true;
-    tap_lent_leave(seat);
-    *left = true;
-    return false;
-}
-
-static bool has_to_be_looked_after(const struct reactor_seat *seat)
-{
-    return seat->lent.end || seat->lent.unsent;
-}
-
-/* What takes no waiting, one after the other. */
-static void on_quick(void *context, void *thread, struct reactor_seat *const *seats,
-                     size_t count, bool *left)
-{
-    struct dbk_server *server = context;
-    char *head;
-    size_t length;
-
-    for (size_t i = 0; i < count; i++) {
-        if (!receive_lent(seats[i], &head, &length, &left[i]))
-            continue;
-        left[i] = !quick_is(head, length);
-        if (left[i]) {
-            tap_lent_leave(seats[i]);
-            continue;
-        }
-        answer(server, thread, NULL, &seats[i]->lent);
-        tap_lent_end();
-        left[i] = !quick_was(thread) || has_to_be_looked_after(seats[i]);
-    }
-}
-
-/* Those that can be read ahead. */
-static size_t receive_ahead(struct ahead_batch *batch,
-                            struct reactor_seat *const *seats, size_t count, bool *left)
-{
-    size_t found = 0, length;
-    char *head;
-
-    for (size_t i = 0; i < count; i++) {
-        if (!receive_lent(seats[i], &head, &length, &left[i]))
-            continue;
-        left[i] = !batch || !ahead_is(head, length, &batch->list[found]);
-        if (left[i]) {
-            tap_lent_leave(seats[i]);
-            continue;
-        }
-        tap_lent_end();
-        batch->list[found].seat = seats[i];
-        batch->list[found++].place = i;
-    }
-    return found;
-}
-
-static void on_ahead(void *context, void *thread, struct reactor_seat *const *seats,
-                     size_t count, bool *left)
-{
-    struct dbk_server *server = context;
-    struct ahead_batch *batch = aheads_take(&server->aheads);
-    size_t found = receive_ahead(batch, seats, count, left);
-    bool read;
-
-    tap_inside(true); /* libpq's reading is not civetweb's */
-    read = found > 0 && ahead_read(&server->service, batch->list, found);
-    tap_inside(false);
-    for (size_t i = 0; i < found; i++) {
-        struct ahead *one = &batch->list[i];
-
-        tap_lent_again(one->head, one->length);
-        left[one->place] = !read || !ahead_has(one);
-        if (left[one->place]) {
-            tap_lent_leave(one->seat);
-            continue;
-        }
-        one->seat->lent.ahead = one;
-        answer(server, thread, NULL, &one->seat->lent);
-        one->seat->lent.ahead = NULL;
-        tap_lent_end();
-        left[one->place] = has_to_be_looked_after(one->seat) || !one->taken;
-    }
-    aheads_give(&server->aheads, batch);
 }
 
 static int on_request(struct mg_connection *connection)
@@ -198,10 +93,8 @@ static int on_request(struct mg_connection *connection)
     status = answer(server, worker, connection, NULL);
     tap_inside(false);
     assert(status != 0); /* else civetweb would answer, too */
-    if (quick_was(worker))
-        tap_lend(worker->request.guarded, TAP_TO_QUICK);
-    else if (ahead_was(&worker->request))
-        tap_lend(worker->request.guarded, TAP_TO_AHEAD);
+    if (server->lending)
+        lending_lend(worker);
     return status;
 }
 
@@ -220,23 +113,18 @@ static void on_close(const struct mg_connection *connection)
     guard_left(server_of(connection)->service.guard);
 }
 
-static struct reactor_seat *join(struct reactor *reactor, struct worker *worker)
-{
-    return reactor && worker ? reactor_join(reactor, worker) : NULL;
-}
-
 static void *on_thread(const struct mg_context *context, int type)
 {
     const struct dbk_server *server = mg_get_user_data(context);
-    struct reactor_seat *seats[TAP_SEATS];
+    struct reactor_seat *seats[TAP_SEATS] = {NULL};
     struct worker *worker;
 
     dbk_thread_name(type == 1 ? "dbk-worker" : "dbk-listener");
     if (type != 1)
         return NULL;
     worker = worker_create();
-    seats[TAP_TO_QUICK] = join(server->quick, worker);
-    seats[TAP_TO_AHEAD] = join(server->ahead, worker);
+    if (server->lending && worker)
+        lending_join(server->lending, worker, seats);
     tap_start(civetweb_settings_head_ms(&server->service.options),
               &server->service.stopping, seats);
     return worker;
@@ -313,8 +201,8 @@ static void look_at_leaders(void *context)
 {
     const struct dbk_server *server = context;
 
-    reactor_look(server->quick);
-    reactor_look(server->ahead);
+    if (server->lending)
+        lending_look(server->lending);
 }
 
 static void fill_service(struct dbk_server *server, struct dbk_log *log,
@@ -346,13 +234,9 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     if (options->membership && options->membership->forward)
         service->forward = forward_create();
     atomic_init(&service->stopping, false);
-    aheads_init(&server->aheads);
-    if (options->membership) /* a read waits for the other members */
-        return;
-    server->quick =
-        reactor_create(options->threads, REACTOR_BATCH_MAX, on_quick, server);
-    server->ahead = reactor_create(options->threads, DBK_AHEAD_MAX, on_ahead, server);
-    if (service->guard)
+    if (!options->membership) /* else a read waits for the other members */
+        server->lending = lending_create(service, answer, server);
+    if (server->lending && service->guard)
         guard_beside(service->guard, look_at_leaders, server);
 }
 
@@ -420,9 +304,7 @@ static void destroy(struct dbk_server *server)
     mismatches_finish(&server->mismatches);
     readers_finish(&server->readers);
     forward_destroy(server->service.forward);
-    reactor_destroy(server->quick);
-    reactor_destroy(server->ahead);
-    aheads_finish(&server->aheads);
+    lending_destroy(server->lending);
     free(server);
 }
 
