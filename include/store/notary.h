@@ -36,7 +36,8 @@
 enum dbk_code dbk_audit_init(const char *dir, const char *origin, bool anew,
                              struct dbk_skey *key, bool *made, struct dbk_error *err);
 
-/* Read the key. DBK_NOT_FOUND: there is none. DBK_DAMAGED, DBK_IO. */
+/* Read the key. DBK_NOT_FOUND: there is none. DBK_IO: also where it is open to others than
+ * its owner. DBK_DAMAGED. */
 enum dbk_code dbk_audit_key(const char *dir, struct dbk_skey *key,
                             struct dbk_error *err);
 

@@ -100,6 +100,21 @@ static bool read_signers(struct dbk_slice text, struct dbk_audit_signers *out)
     return out->count > 0 && text.length == 0;
 }
 
+/* Whoever can read it signs as this log does. */
+static enum dbk_code check_mode(const char *path, struct dbk_error *err)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0 || (status.st_mode & 077) == 0)
+        return DBK_OK; /* what else is wrong is found when it is read */
+    return dbk_fail(
+        err, DBK_IO,
+        "%s is open to others than its owner (mode %03o): chmod 600 it, and "
+        "where others had it, begin another name by daybook audit init "
+        "--origin NAME",
+        path, (unsigned)status.st_mode & 0777U);
+}
+
 enum dbk_code dbk_audit_signers(const char *dir, struct dbk_audit_signers *out,
                                 struct dbk_error *err)
 {
@@ -108,6 +123,8 @@ enum dbk_code dbk_audit_signers(const char *dir, struct dbk_audit_signers *out,
     enum dbk_code code = audit_dir_path(dir, "key", path, err);
 
     out->count = 0;
+    if (code == DBK_OK)
+        code = check_mode(path, err);
     if (code == DBK_OK)
         code = audit_dir_read(path, text, sizeof text, &length, err);
     if (code == DBK_OK && !read_signers((struct dbk_slice){text, length}, out))

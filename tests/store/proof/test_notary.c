@@ -391,6 +391,22 @@ static void a_key_that_is_lost_or_damaged_is_not_replaced_unasked(void **state)
     await_signed(w);
 }
 
+static void a_key_that_others_may_read_signs_nothing(void **state)
+{
+    struct world *w = *state;
+    struct dbk_notary_state refused;
+
+    assert_int_equal(
+        dbk_audit_init(w->audit, "a.example/log", false, NULL, NULL, &w->s.err),
+        DBK_OK);
+    assert_int_equal(chmod(path(w, "key"), 0640), 0);
+    start(w, "a.example/log");
+    refused = await_code(w, DBK_IO);
+    assert_non_null(strstr(refused.why, "is open to others than its owner (mode 640)"));
+    assert_int_equal(chmod(path(w, "key"), 0600), 0);
+    await_signed(w);
+}
+
 /* Killed between the two, at the first start. */
 static void a_directory_that_is_half_made_is_made_whole(void **state)
 {
@@ -618,6 +634,7 @@ int main(void)
         TEST(without_what_was_signed_last_nothing_is_until_it_is_trusted),
         TEST(what_the_former_key_signed_last_is_not_to_be_trusted_anew),
         TEST(a_key_that_is_lost_or_damaged_is_not_replaced_unasked),
+        TEST(a_key_that_others_may_read_signs_nothing),
         TEST(a_directory_that_is_half_made_is_made_whole),
         TEST(a_name_that_is_none_is_refused),
         TEST(records_that_were_changed_are_not_signed_again),
