@@ -117,7 +117,7 @@ static void *write_one(void *context)
 }
 
 /* The first try is taken and not answered, all others are refused until the time is up:
- * librdkafka tells that it is surely not there. */
+ * whatever librdkafka makes of that. */
 static void what_was_taken_and_then_refused_is_not_taken_for_lost(void **state)
 {
     struct cluster *cluster = *state;
