@@ -48,7 +48,7 @@ static bool has_to_be_looked_after(const struct reactor_seat *seat)
 }
 
 /* What takes no waiting, one after the other. */
-static void on_quick(void *context, void *thread, struct reactor_seat *const *seats,
+static void on_quick(void *context, void *thread, struct reactor_seat **seats,
                      size_t count, bool *left)
 {
     struct lending *lending = context;
@@ -70,8 +70,8 @@ static void on_quick(void *context, void *thread, struct reactor_seat *const *se
 }
 
 /* Those that can be read ahead. */
-static size_t receive_ahead(struct ahead_batch *batch,
-                            struct reactor_seat *const *seats, size_t count, bool *left)
+static size_t receive_ahead(struct ahead_batch *batch, struct reactor_seat **seats,
+                            size_t count, bool *left)
 {
     size_t found = 0, length;
     char *head;
@@ -91,7 +91,18 @@ static size_t receive_ahead(struct ahead_batch *batch,
     return found;
 }
 
-static void on_ahead(void *context, void *thread, struct reactor_seat *const *seats,
+/* They do not wait for PostgreSQL. */
+static void leave_others(struct reactor_seat **seats, size_t count, const bool *left)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!left[i])
+            continue;
+        reactor_leave(seats[i]);
+        seats[i] = NULL;
+    }
+}
+
+static void on_ahead(void *context, void *thread, struct reactor_seat **seats,
                      size_t count, bool *left)
 {
     struct lending *lending = context;
@@ -99,6 +110,7 @@ static void on_ahead(void *context, void *thread, struct reactor_seat *const *se
     size_t found = receive_ahead(batch, seats, count, left);
     bool read;
 
+    leave_others(seats, count, left);
     tap_inside(true); /* libpq's reading is not civetweb's */
     read = found > 0 && ahead_read(lending->service, batch->list, found);
     tap_inside(false);

@@ -206,6 +206,11 @@ static void call(struct reactor_seat *seat)
     pthread_mutex_unlock(&seat->reactor->mutex);
 }
 
+void reactor_leave(struct reactor_seat *seat)
+{
+    call(seat);
+}
+
 /* Whether it is the caller's to serve. Where another leader serves it, that one is told that
  * more has come; what comes to one that is not here its own thread finds. */
 static bool claim(struct reactor_seat *seat)
@@ -248,7 +253,7 @@ static void serve(struct reactor *reactor, void *thread, struct reactor_seat **s
 
         reactor->serve(reactor->context, thread, seats, count, left);
         for (size_t i = 0; i < count; i++) {
-            if (!let_go(seats[i], left[i] || seats[i]->ends))
+            if (seats[i] && !let_go(seats[i], left[i] || seats[i]->ends))
                 seats[again++] = seats[i];
         }
         count = again;

@@ -43,9 +43,13 @@ struct reactor_seat {
 
 /* Something came on each of these: receive and answer it, with the memory of the thread that
  * calls, but wait for no client. left[i], which is false, becomes true where its own thread
- * is to look after the connection, and to answer what was received. */
-typedef void reactor_serve(void *context, void *thread,
-                           struct reactor_seat *const *seats, size_t count, bool *left);
+ * is to look after the connection, and to answer what was received; seats[i] NULL where it
+ * was told so already. */
+typedef void reactor_serve(void *context, void *thread, struct reactor_seat **seats,
+                           size_t count, bool *left);
+
+/* While serving: the seat is its own thread's at once, for others are waited for. */
+void reactor_leave(struct reactor_seat *seat);
 
 /* For so many threads; at most `batch` are served at once. NULL: out of memory, or the system
  * has no epoll left. */

@@ -5,6 +5,7 @@
 #include "store/clock.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,7 +22,8 @@
 
 static struct place {
     struct reactor *reactor;
-    atomic_bool ends, held, ended[THREADS];
+    sem_t released; /* as many as hang */
+    atomic_bool ends, ended[THREADS];
     atomic_uint hanging, answered, called[THREADS];
     int there[THREADS], here[THREADS];
     pthread_t threads[THREADS];
@@ -36,20 +38,25 @@ static void serve_one(struct reactor_seat *seat, bool *left)
     for (ssize_t i = 0; i < got; i++) {
         *left = *left || bytes[i] == LEFT;
         atomic_fetch_add(&place.hanging, bytes[i] == HANGS);
-        while (bytes[i] == HANGS && atomic_load(&place.held))
-            usleep(1000);
+        if (bytes[i] == HANGS)
+            sem_wait(&place.released);
         atomic_fetch_sub(&place.hanging, bytes[i] == HANGS);
         atomic_fetch_add(&place.answered, bytes[i] == QUICK);
     }
 }
 
-static void serve(void *context, void *thread, struct reactor_seat *const *seats,
+static void serve(void *context, void *thread, struct reactor_seat **seats,
                   size_t count, bool *left)
 {
     (void)context;
     (void)thread;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         serve_one(seats[i], &left[i]);
+        if (!left[i])
+            continue;
+        reactor_leave(seats[i]);
+        seats[i] = NULL;
+    }
 }
 
 static void *idle(void *argument)
@@ -70,6 +77,7 @@ static int start(void **state)
 {
     (void)state;
     memset(&place, 0, sizeof place);
+    sem_init(&place.released, 0, 0);
     place.reactor = reactor_create(THREADS, REACTOR_BATCH_MAX, serve, NULL);
     assert_non_null(place.reactor);
     for (size_t i = 0; i < THREADS; i++) {
@@ -112,6 +120,7 @@ static int tear_down(void **state)
         close(place.here[i]);
     }
     reactor_destroy(place.reactor);
+    sem_destroy(&place.released);
     return 0;
 }
 
@@ -120,12 +129,11 @@ static void let_two_lead(void)
 {
     unsigned before = atomic_load(&place.answered);
 
-    atomic_store(&place.held, true);
     say(0, HANGS);
     await(&place.hanging, 1);
     for (size_t i = 1; i < THREADS; i++)
         say(i, QUICK);
-    atomic_store(&place.held, false);
+    sem_post(&place.released);
     await(&place.answered, before + THREADS - 1);
 }
 
@@ -158,7 +166,6 @@ static void await_looking(atomic_uint *count, unsigned wanted)
 static void where_all_who_lead_hang_another_one_does(void **state)
 {
     (void)state;
-    atomic_store(&place.held, true);
     for (size_t i = 0; i < THREADS - 2; i++) {
         say(i, HANGS);
         await_looking(&place.hanging, (unsigned)i + 1);
@@ -167,22 +174,34 @@ static void where_all_who_lead_hang_another_one_does(void **state)
         say(i, QUICK);
         await_looking(&place.answered, (unsigned)(i - (THREADS - 2)) + 1);
     }
-    atomic_store(&place.held, false);
+    for (size_t i = 0; i < THREADS - 2; i++)
+        sem_post(&place.released);
 }
 
 /* The end comes with a request, and is no event of its own. */
 static void one_that_ends_is_called(void **state)
 {
     (void)state;
-    atomic_store(&place.held, true);
     say(0, HANGS);
     await(&place.hanging, 1);
     say(1, QUICK);
     shutdown(place.there[1], SHUT_WR);
-    atomic_store(&place.held, false);
+    sem_post(&place.released);
     await(&place.answered, 1);
     await(&place.called[1], 1);
     atomic_store(&place.ended[1], true);
+}
+
+static void one_that_is_left_does_not_wait_for_the_next(void **state)
+{
+    (void)state;
+    say(0, HANGS);
+    await(&place.hanging, 1);
+    say(1, LEFT);
+    say(2, HANGS);
+    sem_post(&place.released);
+    await(&place.called[1], 1);
+    sem_post(&place.released);
 }
 
 int main(void)
@@ -190,6 +209,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(who_leads_is_called_by_another_who_leads, start,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(one_that_is_left_does_not_wait_for_the_next,
+                                        start, tear_down),
         cmocka_unit_test_setup_teardown(one_that_ends_is_called, start, tear_down),
         cmocka_unit_test_setup_teardown(where_all_who_lead_hang_another_one_does, start,
                                         tear_down),
