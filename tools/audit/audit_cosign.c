@@ -165,8 +165,8 @@ static void tell(struct run *run, enum dbk_code code, const struct dbk_error *er
     snprintf(run->told, sizeof run->told, "%s", text);
 }
 
-/* Where something is wrong with what is open, all of it is opened anew: the log may have been
- * put back, the policy been mended. */
+/* Where something is wrong with the log or what was signed, all is opened anew: the log may
+ * have been put back. What cannot be written here is no reason to ask witnesses again. */
 static enum dbk_code step(struct run *run, struct dbk_error *err)
 {
     enum dbk_code code = run->cosign ? DBK_OK : open_all(run, err);
@@ -174,7 +174,7 @@ static enum dbk_code step(struct run *run, struct dbk_error *err)
     if (code != DBK_OK)
         return code;
     code = cosign_step(run->cosign, WAIT_MS, err);
-    if (code != DBK_OK && code != DBK_NOT_FOUND)
+    if (code == DBK_MOVED || code == DBK_DAMAGED)
         close_all(run);
     return code;
 }

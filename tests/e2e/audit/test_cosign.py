@@ -114,6 +114,21 @@ class Cosigned(Case):
         self.cosign()  # nothing new: its time is renewed
         self.assertEqual(one.asked[2:], [(many, many, 200)])
 
+    def test_no_witness_is_asked_again_for_what_cannot_be_written_here(self):
+        self.server.start()
+        self.add()
+        one = self.witness("w.test/one")
+        self.write_policy(one)
+        where = os.path.join(self.audit, "witnesses")
+        os.mkdir(where + ".tmp")  # where it would write
+        process = self.follow()
+        self.server.wait_for(self.cosigned, "a checkpoint of a witness")
+        time.sleep(3)  # it tries to write once a second
+        self.assertEqual(len(one.asked), 1)
+        os.rmdir(where + ".tmp")
+        self.server.wait_for(lambda: os.path.exists(where), "it to be written")
+        self.assertEqual(self.end(process).count("witnesses.tmp"), 1)
+
     def test_one_that_knows_another_size_gets_the_proof_from_there(self):
         self.server.start()
         few = self.add(5)
