@@ -19,7 +19,8 @@ struct lent {
     int64_t since; /* the coarse clock: its own thread has seen nothing of it since */
     struct guarded *guarded;
     struct ahead *ahead; /* what was read for its request (ahead.h); NULL: nothing */
-    bool end;            /* the connection is to end once all is sent */
+    bool end;            /* the connection is to end once all is sent, */
+    int linger_ms;       /* and what still comes for so long is dropped before */
     char *unsent;        /* what the socket did not take; owned, NULL: nothing */
     size_t unsent_length;
 };

@@ -308,12 +308,16 @@ static int wait_lent(struct pollfd *one, int ms)
         one->revents = 0;
         return 0;
     }
+    tap.seat = NULL;
+    tap_inside(true); /* what is read and waited for until then is no request */
     if (seat->lent.unsent) {
         tap.ended = !lent_flush(&seat->lent);
         guarded_idle(tap.guarded);
     }
+    if (seat->lent.linger_ms > 0 && !tap.ended)
+        guarded_linger(tap.guarded, seat->lent.linger_ms);
+    tap_inside(false);
     tap.ended = tap.ended || seat->lent.end;
-    tap.seat = NULL;
     tap.at = 0;
     tap.end = seat->received ? seat->received_length : 0;
     if (seat->received)

@@ -276,6 +276,7 @@ void response_send(struct response *rs, struct request *rq)
         return;
     if (rq->lent) {
         rq->lent->end = true;
+        rq->lent->linger_ms = rs->broken || rq->body_taken ? 0 : LINGER_MS;
         return;
     }
     mg_disable_connection_keep_alive(rq->connection);
