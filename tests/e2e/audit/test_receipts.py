@@ -1,6 +1,7 @@
 """Prefer: proof with a write: its answer has what a client may keep of it."""
 
 import base64
+import os
 import threading
 import unittest
 
@@ -125,6 +126,27 @@ class Threads(Log):
         while not stop.wait(0.02):
             client.post("/events", CLICK, **PROOF)
         client.close()
+
+
+class Stops(Log):
+    def test_who_waits_is_answered_when_the_server_stops(self):
+        self.checkpoint()
+        hangs = os.path.join(self.server.data_dir, "audit", "last.tmp")
+        os.mkfifo(hangs)  # as a disk does: the next checkpoint is not written
+        answers = []
+        waits = threading.Thread(target=lambda: answers.append(
+            self.server.client().post("/events", CLICK, Prefer="proof, wait=60")))
+        waits.start()
+        try:
+            self.server.wait_for(lambda: self.client.get("/log/1").status == 200, "a record")
+            stops = threading.Thread(target=self.server.stop)
+            stops.start()
+            waits.join()
+        finally:
+            os.close(os.open(hangs, os.O_RDONLY | os.O_NONBLOCK))
+        stops.join()
+        self.assertEqual([(each.status, each.headers["Preference-Applied"])
+                          for each in answers], [(201, "proof=none")])
 
 
 class Scopes(Served):
