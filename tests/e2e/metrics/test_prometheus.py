@@ -62,6 +62,9 @@ class Shipped(unittest.TestCase):
         for name in asked - {"up"}:
             self.assertIn(re.sub(r"_(bucket|sum|count)$", "", name), described)
 
+# What only members of a cluster tell, and those who ask witnesses.
+ELSEWHERE = ("daybook_cluster_", "daybook_audit_witness")
+
 
 @unittest.skipUnless(shutil.which("prometheus"), "prometheus is of the package of this name")
 class Scraped(unittest.TestCase):
@@ -148,7 +151,7 @@ class Scraped(unittest.TestCase):
                             if not self.asked(expr) and not expr.endswith("> 0")],
                    "panels without data")
         names = set(METRIC.findall(told() + "\n".join(expr for _, expr in shown())))
-        names = {name for name in names if not name.startswith("daybook_cluster_")}
+        names = {name for name in names if not name.startswith(ELSEWHERE)}
         self.until(lambda: [name for name in names if not self.asked(name)], "no series")
         rules = self.api("rules")["groups"][0]["rules"]
         self.assertEqual([rule["name"] for rule in rules if rule["health"] == "err"], [])
