@@ -73,7 +73,8 @@ enum dbk_projector_refusal {
     DBK_REFUSAL_NONE,
     DBK_REFUSAL_HISTORY, /* posted from another log, or another history of this one */
     DBK_REFUSAL_HELD,    /* another server posts to them */
-    DBK_REFUSAL_EMPTIED, /* by a migration; they are not yet where they were before */
+    DBK_REFUSAL_EMPTIED, /* by a migration, and not yet where they were before; or new ones,
+                            which a long log is loaded into */
 };
 
 struct dbk_projector_status {

@@ -39,9 +39,9 @@ static void tell_loading(struct dbk_projector *projector, uint64_t head)
     char why[sizeof projector->status.state];
 
     snprintf(why, sizeof why,
-             "the log is loaded into new read tables, up to record %llu; until then "
-             "reads answer 503, writes go on",
+             "the log is loaded into new read tables, up to record %llu",
              (unsigned long long)head);
+    projector->loading = true;
     projector_set_running(projector, why);
 }
 
@@ -59,6 +59,7 @@ enum dbk_code projector_load(struct dbk_projector *projector, struct dbk_error *
         return DBK_OK;
     tell_loading(projector, head);
     code = dbk_rebuild(poster->log, poster->database, &options, &result, &why);
+    projector->loading = false;
     if (projector_stopping(projector))
         return dbk_fail(err, DBK_UNAVAILABLE, "the projector is stopping");
     if (code != DBK_OK && projector_put_off(projector, err))

@@ -105,7 +105,8 @@ static enum dbk_projector_refusal refusal_of(const struct dbk_projector *project
         return DBK_REFUSAL_HISTORY;
     if (projector->held)
         return DBK_REFUSAL_HELD;
-    return projector->emptied ? DBK_REFUSAL_EMPTIED : DBK_REFUSAL_NONE;
+    return projector->emptied || projector->loading ? DBK_REFUSAL_EMPTIED
+                                                    : DBK_REFUSAL_NONE;
 }
 
 bool projector_put_off(const struct dbk_projector *projector, struct dbk_error *err)

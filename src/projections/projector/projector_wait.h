@@ -61,6 +61,7 @@ struct dbk_projector {
     bool emptied;  /* by a migration, and not where they were yet */
     uint64_t mark; /* the head as of mark_at: once it is posted, that is caught_up_at */
     int64_t mark_at;
+    bool loading;       /* new tables, which nothing was posted to */
     bool load_failed;   /* so it is not tried again */
     bool retried_all;   /* everyone in quarantine gets one try at start */
     bool tables_missed; /* the last session ended since one was not there */

@@ -4,6 +4,7 @@
 #include "random_commands.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* How many records a read of the log may give the projector; 0: as many as it wants. */
 static _Atomic size_t records_at_once;
@@ -174,6 +175,41 @@ static void new_tables_of_a_long_log_are_loaded(void **state)
     world_catch_up(world);
     world_stop(world);
     assert_null(strstr(told, "is loaded"));
+}
+
+static atomic_bool loads, looked;
+
+/* Until somebody has looked at the state, it waits. */
+static void wait_for_looks(void *context, const char *line)
+{
+    (void)context;
+    if (!strstr(line, "is loaded into new read tables"))
+        return;
+    atomic_store(&loads, true);
+    for (int waited = 0; !atomic_load(&looked) && waited < PATIENCE_MS; waited += 10)
+        pause_10ms();
+}
+
+static void while_it_loads_it_says_so_to_who_reads(void **state)
+{
+    static const struct dbk_projector_options options = {.report = wait_for_looks,
+                                                         .load_from = 100};
+    struct world *world = *state;
+    struct dbk_projector_status status;
+    uint32_t seed = 24;
+
+    submit_random(world, &seed, 500);
+    world->projector = start_projector_with(world, &options);
+    for (int waited = 0; !atomic_load(&loads) && waited < PATIENCE_MS; waited += 10)
+        pause_10ms();
+    dbk_projector_status(world->projector, &status);
+    atomic_store(&looked, true);
+    assert_false(status.running);
+    assert_int_equal(status.refusal, DBK_REFUSAL_EMPTIED);
+    assert_non_null(strstr(status.state, "is loaded into new read tables, up to"));
+    world_catch_up(world);
+    dbk_projector_status(world->projector, &status);
+    assert_int_equal(status.refusal, DBK_REFUSAL_NONE);
 }
 
 static void what_cannot_be_loaded_is_posted(void **state)
@@ -569,6 +605,7 @@ int main(void)
         IN_A_WORLD(at_the_stop_what_was_gathered_is_posted),
         IN_A_WORLD(while_somebody_is_tried_again_it_does_not_gather),
         IN_A_WORLD(new_tables_of_a_long_log_are_loaded),
+        IN_A_WORLD(while_it_loads_it_says_so_to_who_reads),
         IN_A_WORLD(what_cannot_be_loaded_is_posted),
         IN_A_WORLD(a_load_that_was_stopped_is_begun_again),
         IN_A_WORLD(in_a_calm_moment_the_index_of_properties_is_tidied),
