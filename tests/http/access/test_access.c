@@ -228,7 +228,8 @@ static unsigned scope_of(const struct route *route)
 {
     if (is_public(route->path))
         return 0;
-    if (!strncmp(route->path, "/log", 4) || strstr(route->path, "/history"))
+    if (!strncmp(route->path, "/log", 4) || strstr(route->path, "/history") ||
+        !strcmp(route->path, "/checkpoint") || !strncmp(route->path, "/tile/", 6))
         return DBK_SCOPE_AUDIT;
     if (!strncmp(route->path, "/admin/", 7))
         return DBK_SCOPE_ADMIN;

@@ -17,9 +17,9 @@ enum dbk_code __wrap_dbk_rebuild(struct dbk_log *log,
                                  const struct dbk_rebuild_options *options,
                                  struct dbk_rebuild_result *result,
                                  struct dbk_error *err);
-enum dbk_code __wrap_dbk_checkpoint_log(const struct dbk_database *database,
-                                        struct dbk_uuid *store_id, uint64_t *sequence,
-                                        struct dbk_error *err);
+enum dbk_code __wrap_dbk_tables_log(const struct dbk_database *database,
+                                    struct dbk_uuid *store_id, uint64_t *sequence,
+                                    struct dbk_error *err);
 
 static struct {
     enum dbk_code code;  /* how it ends, */
@@ -75,9 +75,9 @@ enum dbk_code __wrap_dbk_rebuild(struct dbk_log *log,
     return DBK_OK;
 }
 
-enum dbk_code __wrap_dbk_checkpoint_log(const struct dbk_database *database,
-                                        struct dbk_uuid *store_id, uint64_t *sequence,
-                                        struct dbk_error *err)
+enum dbk_code __wrap_dbk_tables_log(const struct dbk_database *database,
+                                    struct dbk_uuid *store_id, uint64_t *sequence,
+                                    struct dbk_error *err)
 {
     (void)database, (void)err;
     *store_id = script.tables_of;
