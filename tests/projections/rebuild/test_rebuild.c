@@ -501,6 +501,8 @@ static void rights_of_others_are_carried_over(void **state)
                    " drop role if exists \"a Reader\"; create role \"a Reader\";"
                    " grant usage on schema rebuild_test to \"a Reader\";"
                    " grant select on person to \"a Reader\";"
+                   " alter default privileges in schema rebuild_test"
+                   " grant select on tables to \"a Reader\";"
                    " comment on schema rebuild_test is 'it''s mine'");
     rebuild(world, false);
     assert_int_equal(scratch_number(world->pg,
@@ -510,6 +512,10 @@ static void rights_of_others_are_carried_over(void **state)
                                     " 'rebuild_test', 'usage')"
                                     " and not has_table_privilege('a Reader',"
                                     " 'event', 'select')"
+                                    " and exists (select from pg_default_acl"
+                                    " where defaclnamespace ="
+                                    " 'rebuild_test'::regnamespace"
+                                    " and defaclacl::text like '%a Reader%=r/%')"
                                     " and obj_description('rebuild_test'::regnamespace,"
                                     " 'pg_namespace') = 'it''s mine')::int"),
                      1);
