@@ -91,11 +91,16 @@ static int make_sure(struct dbk_log *log)
     return rc;
 }
 
-void turn_failed(struct dbk_log *log, int rc, const char *doing, struct dbk_error *err)
+static void tell(struct dbk_log *log, int rc, const char *doing, struct dbk_error *err)
 {
     lmdb_fail(err, log->environment.env, rc, doing);
-    dbk_metric_add(DBK_METRIC_COMMIT_FAILURES, 1);
     log_health_failed(log, err);
+}
+
+void turn_failed(struct dbk_log *log, int rc, const char *doing, struct dbk_error *err)
+{
+    dbk_metric_add(DBK_METRIC_COMMIT_FAILURES, 1);
+    tell(log, rc, doing, err);
 }
 
 static enum dbk_code reopen(struct dbk_log *log, struct dbk_error *err)
@@ -104,7 +109,6 @@ static enum dbk_code reopen(struct dbk_log *log, struct dbk_error *err)
 
     if (log->usable || recover_log(log, NULL, 0, &committed, err) == DBK_OK)
         return DBK_OK;
-    dbk_metric_add(DBK_METRIC_COMMIT_FAILURES, 1);
     log_health_failed(log, err);
     return dbk_fail(
         err, DBK_IO,
@@ -112,7 +116,9 @@ static enum dbk_code reopen(struct dbk_log *log, struct dbk_error *err)
         "was recorded");
 }
 
-enum dbk_code turn_begin(struct dbk_log *log, MDB_txn **txn, struct dbk_error *err)
+/* As turn_begin, but a failure is not counted. */
+static enum dbk_code begin_sure(struct dbk_log *log, MDB_txn **txn,
+                                struct dbk_error *err)
 {
     int rc;
 
@@ -128,8 +134,17 @@ enum dbk_code turn_begin(struct dbk_log *log, MDB_txn **txn, struct dbk_error *e
         mdb_txn_abort(*txn);
         fault_leave();
     }
-    turn_failed(log, rc, "append to the log", err);
+    tell(log, rc, "append to the log", err);
     return err->code;
+}
+
+enum dbk_code turn_begin(struct dbk_log *log, MDB_txn **txn, struct dbk_error *err)
+{
+    enum dbk_code code = begin_sure(log, txn, err);
+
+    if (code != DBK_OK)
+        dbk_metric_add(DBK_METRIC_COMMIT_FAILURES, 1);
+    return code;
 }
 
 enum dbk_code turn_commit(struct dbk_log *log, MDB_txn *txn,
@@ -162,7 +177,7 @@ void turn_announce(struct dbk_log *log)
     pthread_mutex_unlock(&log->mutex);
 }
 
-/* A turn that begins makes sure of it. */
+/* A turn that begins makes sure of it. Nobody wants to commit: no failure of that. */
 static enum dbk_code settle(struct dbk_log *log, struct dbk_error *err)
 {
     struct dbk_error why;
@@ -171,7 +186,7 @@ static enum dbk_code settle(struct dbk_log *log, struct dbk_error *err)
 
     if (code != DBK_OK)
         return code;
-    code = turn_begin(log, &txn, &why);
+    code = begin_sure(log, &txn, &why);
     if (code == DBK_OK) {
         mdb_txn_abort(txn);
         fault_leave();

@@ -12,6 +12,7 @@ from served import Server
 
 CATCH_UP = 300000  # records
 READS = 1500
+WARM = 15  # seconds: brokers begin as bytecode, and take half as long after some
 
 
 def cluster(world):
@@ -43,7 +44,7 @@ def posts(world, members, alone, joined):
     ids = {leader: joined, alone: load.people(alone)}
     for server in (leader, alone):
         bodies[server] = load.post_lines(world, ids[server])
-        load.posted(world, server, 32, bodies[server], seconds=1)  # warm
+        load.posted(world, server, 32, bodies[server], seconds=WARM)
 
     def posted(server, connections):
         alone.settle()

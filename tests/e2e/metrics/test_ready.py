@@ -61,6 +61,8 @@ class Reasons(Ready):
                 self.assertEqual(self.client.post("/persons", person()).status, 503)
                 failures += 1
                 self.await_codes(code)
+                for _ in range(3):  # who looks whether it is on disk commits nothing
+                    self.client.get("/checkpoint")
                 self.assertEqual(
                     scrape(self.client).get("daybook_commit_failures_total"), failures)
                 disk.heal()
