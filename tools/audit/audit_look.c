@@ -85,6 +85,8 @@ static void look(const char *dir, struct dbk_log *log, uint64_t head,
     if (dbk_audit_path(dir, "last", path) && stat(path, &status) == 0)
         out->at = (dbk_timestamp)status.st_mtim.tv_sec * 1000000 +
                   status.st_mtim.tv_nsec / 1000;
+    if (head < out->size) /* signed since, maybe */
+        dbk_log_head(log, &head, NULL);
     if (head < out->size)
         snprintf(out->error, sizeof out->error,
                  "the log has %" PRIu64 " records, and %" PRIu64
@@ -111,16 +113,23 @@ static void look_at_witnesses(const char *dir, struct audit_look *out)
     }
 }
 
+static bool has(const char *dir, const char *name)
+{
+    char path[DBK_AUDIT_PATH];
+    struct stat status;
+
+    return dbk_audit_path(dir, name, path) && stat(path, &status) == 0;
+}
+
 void audit_look(const struct config *config, struct dbk_log *log, uint64_t head,
                 struct audit_look *out)
 {
     struct dbk_signed_checkpoint *last = malloc(sizeof *last);
-    char dir[4096], path[DBK_AUDIT_PATH];
-    struct stat status;
+    char dir[4096];
 
     *out = (struct audit_look){.found = false};
-    if (last && tool_audit_dir(config, dir, sizeof dir, NULL) &&
-        dbk_audit_path(dir, "keys.pub", path) && stat(path, &status) == 0) {
+    if (last && tool_audit_dir(config, dir, sizeof dir, NULL) && has(dir, "keys.pub") &&
+        (has(dir, "key") || has(dir, "last"))) { /* else killed while it began */
         out->found = true;
         look(dir, log, head, last, out);
         look_at_witnesses(dir, out);

@@ -207,7 +207,7 @@ static void print_audit(const struct status *status)
     }
     dbk_timestamp_format(audit->at, at);
     printf("%-13s %.19s, %" PRIu64 " records ago, as ", "signed", at,
-           status->log.head - audit->size);
+           status->log.head > audit->size ? status->log.head - audit->size : 0);
     escape_plain(stdout, dbk_slice(audit->origin));
     putchar('\n');
     print_witnesses(&audit->witnesses);

@@ -167,8 +167,10 @@ class FullFile(Full, unittest.TestCase):
 
     def test_a_write_that_begins_behind_the_bound_does_not_kill_it(self):
         self.fill()
-        statuses = [self.event("small").status for _ in range(40)]
-        self.assertIn(503, statuses)
+        statuses = []  # pages that a reader kept are free once it is gone
+        while statuses.count(503) < 20 and len(statuses) < 5000:
+            statuses.append(self.event("small").status)
+        self.assertEqual(statuses.count(503), 20)
         self.assertEqual(statuses.count(201), self.kinds().count("small"))
         self.make_room(16)
         self.assertEqual(self.event("after").status, 201)

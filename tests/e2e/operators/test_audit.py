@@ -415,6 +415,24 @@ class Serving(Audit):
         self.assertIn("it was put back to an earlier state", said["error"])
         self.run_tool("status", "--data-dir", server.data_dir, status=DIFFERENT)
 
+    def test_killed_while_it_began_it_has_lost_nothing(self):
+        """A key is told in keys.pub before it is there."""
+        server = Server(env={"DB_HOST": NOWHERE, "AUDIT_ORIGIN": NAME})
+        self.addCleanup(server.close)
+        for gone, told in ((("last", "key"), False), (("last",), True)):
+            server.start()
+            server.wait_for(lambda: self.scrape(server)["daybook_audit_signing"] == 1, "it signs")
+            server.stop()
+            for name in gone:
+                os.unlink(os.path.join(server.data_dir, "audit", name))
+            if os.path.exists(os.path.join(server.data_dir, "database")):
+                os.unlink(os.path.join(server.data_dir, "database"))
+            said = json.loads(self.run_tool(
+                "status", "--json", "--data-dir", server.data_dir,
+                status=DIFFERENT if told else 0).stdout)["audit"]
+            self.assertEqual(bool(said), told)
+        self.assertIn("last is lost", said["error"])
+
     def test_a_name_may_come_before_the_first_start(self):
         server = Server(env={"DB_HOST": NOWHERE})
         self.addCleanup(server.close)
