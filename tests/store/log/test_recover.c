@@ -1,6 +1,7 @@
 /* What happens when a commit fails: mdb_txn_commit is wrapped by the linker, and so is
  * mdb_txn_begin, which then fails, too. */
 #include "scratch_log.h"
+#include "scripted_commits.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -8,8 +9,6 @@
 
 #include <lmdb.h>
 
-int __real_mdb_txn_commit(MDB_txn *txn);
-int __wrap_mdb_txn_commit(MDB_txn *txn);
 int __real_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
 int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
 
@@ -23,30 +22,9 @@ int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn 
     return __real_mdb_txn_begin(env, parent, flags, txn);
 }
 
-/* What the next commits do, one character each: '.' works, 'x' fails and writes nothing,
- * '*' as well, and so do all that follow, '?' writes and says that it failed, as after a
- * failed sync of the meta page. */
-static _Atomic(const char *) script;
-
-int __wrap_mdb_txn_commit(MDB_txn *txn)
-{
-    const char *at = atomic_load(&script);
-    char what = at && *at ? *at : '.';
-
-    if (at && *at && what != '*')
-        atomic_store(&script, at + 1);
-    if (what == 'x' || what == '*') {
-        mdb_txn_abort(txn);
-        return EIO;
-    }
-    if (what == '?')
-        return __real_mdb_txn_commit(txn) == 0 ? EIO : EIO;
-    return __real_mdb_txn_commit(txn);
-}
-
 static int teardown(void **state)
 {
-    atomic_store(&script, NULL);
+    atomic_store(&commits, NULL);
     return scratch_teardown(state);
 }
 
@@ -70,7 +48,7 @@ static void a_commit_that_failed_is_not_acknowledged(void **state)
     struct dbk_uuid kate = add_person(s, "kate@x.mock");
     uint64_t sequence;
 
-    atomic_store(&script, "x");
+    atomic_store(&commits, "x");
     assert_int_equal(try_event(s, &kate, &sequence), DBK_IO);
     assert_int_equal(head_of(s), 1);
     assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
@@ -83,7 +61,7 @@ static void a_commit_that_happened_after_all_is_acknowledged(void **state)
     struct dbk_uuid kate = add_person(s, "kate@x.mock");
     uint64_t sequence;
 
-    atomic_store(&script, "?");
+    atomic_store(&commits, "?");
     assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
     assert_int_equal(sequence, 2);
     assert_int_equal(head_of(s), 2);
@@ -114,7 +92,7 @@ static void a_merge_that_happened_after_all_is_acknowledged(void **state)
     patch.person.properties = dbk_slice("{}");
     command = command_of(&patch);
     dbk_command_merge(command, take_patch);
-    atomic_store(&script, "?");
+    atomic_store(&commits, "?");
     assert_int_equal(submit_command(s, command).sequence, 2);
     dbk_command_destroy(command);
 }
@@ -127,7 +105,7 @@ static void what_may_not_be_on_disk_is_not_acknowledged(void **state)
 
     /* It is visible, but the commit that would prove it on disk fails as well: after
      * reopening there is one commit of the opening itself, then the proof. */
-    atomic_store(&script, "?.x");
+    atomic_store(&commits, "?.x");
     assert_int_equal(try_event(s, &kate, &sequence), DBK_IN_DOUBT);
     assert_non_null(strstr(s->err.text, "unknown what was recorded: settle: "));
     assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
@@ -162,11 +140,11 @@ static void a_log_that_cannot_be_reopened_comes_back(void **state)
     struct dbk_uuid kate = add_person(s, "kate@x.mock");
     uint64_t sequence, head;
 
-    atomic_store(&script, "*"); /* the commit, the opening's, and all to come */
+    atomic_store(&commits, "*"); /* the commit, the opening's, and all to come */
     assert_int_equal(try_event(s, &kate, &sequence), DBK_IN_DOUBT);
     assert_int_equal(dbk_log_head(s->log, &head, &s->err), DBK_UNAVAILABLE);
     assert_int_equal(try_event(s, &kate, &sequence), DBK_IO);
-    atomic_store(&script, NULL);
+    atomic_store(&commits, NULL);
     assert_int_equal(try_event(s, &kate, &sequence), DBK_OK);
     assert_int_equal(sequence, 2);
 }
@@ -180,10 +158,10 @@ a_log_that_cannot_be_reopened_comes_back_for_those_who_only_read(void **state)
     enum dbk_code code = DBK_UNAVAILABLE;
     uint64_t sequence, head;
 
-    atomic_store(&script, "*");
+    atomic_store(&commits, "*");
     assert_int_equal(try_event(s, &kate, &sequence), DBK_IN_DOUBT);
     assert_int_equal(dbk_log_head(s->log, &head, &s->err), DBK_UNAVAILABLE);
-    atomic_store(&script, NULL);
+    atomic_store(&commits, NULL);
     for (int i = 0; code == DBK_UNAVAILABLE && i < 3000; i++) {
         nanosleep(&moment, NULL);
         code = dbk_log_head(s->log, &head, &s->err);

@@ -4,6 +4,7 @@
 #define SHIPPING_PAIR_H
 
 #include "members.h"
+#include "scripted_commits.h"
 
 #include <errno.h>
 #include <lmdb.h>
@@ -18,28 +19,6 @@ struct cluster {
     struct node nodes[NODES];
     struct dbk_uuid kate;
 };
-
-/* What the next commits do: '.' works, 'x' fails and writes nothing, '?' writes and says that
- * it failed, '*' as 'x', and so do all that follow. */
-static _Atomic(const char *) commits;
-
-int __real_mdb_txn_commit(MDB_txn *txn);
-int __wrap_mdb_txn_commit(MDB_txn *txn);
-int __wrap_mdb_txn_commit(MDB_txn *txn)
-{
-    const char *at = atomic_load(&commits);
-    char what = at && *at ? *at : '.';
-
-    if (at && *at && what != '*')
-        atomic_store(&commits, at + 1);
-    if (what == 'x' || what == '*') {
-        mdb_txn_abort(txn);
-        return EIO;
-    }
-    if (what == '?')
-        return __real_mdb_txn_commit(txn) == 0 ? EIO : EIO;
-    return __real_mdb_txn_commit(txn);
-}
 
 /* The disk is as good as full. */
 static atomic_bool no_room;
