@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "refusal.h"
 #include "store/clock.h"
 #include "store/scratch_log.h"
 
@@ -26,7 +27,13 @@
 #define RECORDS_MAX 256
 
 /* API keys and errors of Kafka's protocol. */
-enum { PRODUCE = 0, END_TXN = 26, COORDINATOR_LOADING = 14, HUNG_UP = -195 };
+enum {
+    PRODUCE = 0,
+    END_TXN = 26,
+    COORDINATOR_LOADING = 14,
+    INVALID_TXN_STATE = 48,
+    HUNG_UP = -195,
+};
 
 struct place {
     char dir[64];
@@ -37,8 +44,21 @@ struct place {
     struct dbk_error err;
     unsigned mails, rendered;
     unsigned stop_after; /* records; 0: never */
+    bool refused;        /* by one broker, at the first record */
     char key[DBK_UUID_TEXT + 1];
 };
+
+static struct refusal *senders; /* refusal of the first sender: that is opened first */
+
+void __real_refusal_keep(rd_kafka_conf_t *conf, struct refusal *refusal);
+void __wrap_refusal_keep(rd_kafka_conf_t *conf, struct refusal *refusal);
+
+void __wrap_refusal_keep(rd_kafka_conf_t *conf, struct refusal *refusal)
+{
+    if (!senders)
+        senders = refusal;
+    __real_refusal_keep(conf, refusal);
+}
 
 static enum dbk_code render(void *context, const struct dbk_record *record, char **text,
                             size_t *length, struct dbk_slice *key,
@@ -49,6 +69,8 @@ static enum dbk_code render(void *context, const struct dbk_record *record, char
 
     (void)err;
     place->rendered++;
+    if (place->refused && place->rendered == 1)
+        *senders = (struct refusal){.certain = true, .text = "not let in"};
     *length = (size_t)snprintf(line, sizeof line, "{\"n\":%llu}",
                                (unsigned long long)record->sequence);
     *text = strndup(line, *length);
@@ -121,6 +143,7 @@ static void append(struct place *place, unsigned count)
 static enum dbk_code run(struct place *place, uint64_t *sent)
 {
     place->rendered = 0;
+    senders = NULL;
     return dbk_relay_run(place->log, &place->options, sent, &place->err);
 }
 
@@ -221,6 +244,21 @@ static void brokers_that_hang_up_are_tried_again(void **state)
     assert_each_once(place, 20);
 }
 
+/* The rest took it; and whether a commit has come about the topic tells. */
+static void one_broker_that_refuses_it_ends_no_relay(void **state)
+{
+    static const rd_kafka_resp_err_t ending[] = {INVALID_TXN_STATE};
+    struct place *place = *state;
+    uint64_t sent;
+
+    append(place, 20);
+    place->refused = true;
+    rd_kafka_mock_push_request_errors_array(place->mock, END_TXN, 1, ending);
+    if (run(place, &sent) != DBK_OK)
+        fail_msg("%s", place->err.text);
+    assert_int_equal(sent, 20);
+}
+
 static void what_is_no_topic_of_its_own_is_refused(void **state)
 {
     struct place *place = *state, other = *place;
@@ -250,6 +288,7 @@ int main(void)
         TEST(each_record_is_a_message_and_it_goes_on_where_it_ended),
         TEST(it_stops_between_transactions),
         TEST(brokers_that_hang_up_are_tried_again),
+        TEST(one_broker_that_refuses_it_ends_no_relay),
         TEST(what_is_no_topic_of_its_own_is_refused),
     };
 

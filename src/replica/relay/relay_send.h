@@ -7,7 +7,8 @@
 struct relay_sender;
 
 /* Whoever sent under this name before can send no more, and what he has not committed is
- * void. DBK_UNAVAILABLE, DBK_INVALID, DBK_IO, DBK_NO_MEMORY. */
+ * void. DBK_UNAVAILABLE, DBK_INVALID, DBK_IO, DBK_NO_MEMORY; DBK_UNSUPPORTED: brokers let it in
+ * neither now nor later. */
 enum dbk_code relay_sender_open(const struct dbk_relay_options *options, int timeout_ms,
                                 struct relay_sender **out, struct dbk_error *err);
 void relay_sender_close(struct relay_sender *sender); /* NULL is fine */
