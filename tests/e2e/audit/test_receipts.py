@@ -53,6 +53,38 @@ class Receipts(Log):
         self.hold(self.client.delete("/persons/" + made.data["id"], **PROOF),
                   [changed.sequence + 1])
 
+    def test_every_way_to_write_has_one_and_the_schema_says_so(self):
+        shop = "/persons/by/external_id/shop-7"
+        body = person(external_id="shop-7")
+        made = self.client.put(shop, body, **PROOF)
+        event = self.client.post("/events", {"event_type": "click",
+                                             "person_id": made.data["id"]}).data["id"]
+        mine = "/persons/" + made.data["id"]
+        self.client.post(mine + "/aliases", {"anonymous_id": "ours"})
+        done = [made, self.client.put(mine, {**body, "last_name": "B"}, **PROOF),
+                self.client.delete(shop + "/aliases/ours", **PROOF),
+                self.client.delete("/events/" + event, **PROOF)]
+        for answer in done:
+            self.assertIn(answer.status, (200, 201), answer.body)
+            self.assertIn("proof", answer.headers.get_all("Preference-Applied"))
+            self.assertEqual(answer.json["response"]["proofs"][-1]["sequence"],
+                             answer.sequence)
+        schema = self.client.get("/openapi.json").json
+        for path, methods in schema["paths"].items():
+            for method, operation in methods.items():
+                if method != "get" and path.startswith(("/persons", "/events")):
+                    self.assert_told(schema, operation)
+
+    def assert_told(self, schema, operation):
+        named = [each["$ref"].rpartition("/")[2] for each in operation["parameters"]
+                 if "$ref" in each]
+        told = [schema["components"]["parameters"][name]["description"] for name in named
+                if name.startswith("Prefer")]
+        self.assertEqual(len(told), 1, operation["operationId"])
+        self.assertIn("`proof`: with the answer", told[0])
+        answer = min(operation["responses"].items())[1]
+        self.assertIn("Preference-Applied", answer["headers"])
+
     def test_what_is_sent_again_has_the_same_record(self):
         body = {**CLICK, "id": new_id()}
         first = self.post("/events", body)
