@@ -359,17 +359,25 @@ unsigned dbk_server_port(const struct dbk_server *server)
 
 /* Requests that were accepted are waited for. Connections, which are being refused or
  * closed, only for a while: others may keep coming for as long as they like. One that has
- * a thread and no request yet is not guarded; it gets as long as one that idles. */
+ * a thread and no request yet is not guarded; it gets as long as one that idles. So does
+ * one that took its answer slowly, to say what it asked meanwhile: were it cut between the
+ * two, what it has not read would be lost with its connection. */
 static void wait_until_quiet(struct dbk_server *server, int drain_ms)
 {
-    int64_t start = dbk_clock_ms(), now = start;
+    int64_t start = dbk_clock_ms(), now = start, slow = start - DRAIN_IDLE_MS;
     struct guard *guard = server->service.guard;
+    bool writes = false, wrote;
 
     for (; now < start + drain_ms; now = dbk_clock_ms()) {
         bool connected = guard_count(guard) > 0 ||
                          (now < start + DRAIN_IDLE_MS && guard_arrivals(guard) > 0);
-        if (atomic_load(&server->under_way) == 0 && !guard_writes(guard) &&
-            (!connected || now >= start + DRAIN_REFUSE_MS))
+        wrote = writes;
+        writes = guard_writes(guard);
+        if (writes && wrote)
+            slow = now;
+        if (atomic_load(&server->under_way) == 0 && !writes &&
+            (!connected ||
+             (now >= start + DRAIN_REFUSE_MS && now >= slow + DRAIN_IDLE_MS)))
             return;
         dbk_sleep_ms(DRAIN_STEP_MS);
     }
