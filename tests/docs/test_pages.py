@@ -225,7 +225,7 @@ class Layers(unittest.TestCase):
              "curl/curl.h": "src/http/",
              "librdkafka/rdkafka.h": "src/replica/",
              "openssl/evp.h": ("src/store/", "tools/files/"),
-             "sodium.h": ("src/store/proof/", "src/projections/", "src/http/")}
+             "sodium.h": ("src/store/", "src/projections/", "src/http/")}
     KNOWS = {"store": {"store"}, "replica": {"store", "replica"},
              "projections": {"store", "projections"},
              "http": {"store", "projections", "http"}}

@@ -1,5 +1,5 @@
 /* The bounds of a token, as words of its line. */
-#include "store/decimal.h"
+#include "store/render.h"
 #include "tokens_private.h"
 
 #include <stdio.h>

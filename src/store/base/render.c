@@ -1,6 +1,5 @@
 #include "store/render.h"
 
-#include "store/decimal.h"
 #include "store/json_plain.h"
 #include "store/utf8.h"
 

@@ -1,4 +1,4 @@
-#include "store/decimal.h"
+#include "store/render.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

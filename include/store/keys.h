@@ -1,0 +1,156 @@
+/* keys.h - the ring: a key for each whose data in the log is sealed, and what destroys one
+ * for good.
+ *
+ * A key has a number, 1 or more, which the records that it seals name; the ring knows no ids.
+ * Keys are made and on disk ahead of their use, so that taking one writes nothing. Each is
+ * wrapped by the master key, and lies in a slot of a file that is never LMDB's: erasing one
+ * overwrites it where it is, and rotating the master key makes every older copy of the
+ * file worthless.
+ *
+ * Files in the directory (0700): `ring`; `lock`, held by whoever changes it; `master`, where
+ * the master key is kept here (0600); `ring.new` and `master.new` while the master key is
+ * rotated. Their bytes: src/store/seal/ring_format.h.
+ *
+ * Several processes may have one ring open. An erased key is given by none from 50 ms after
+ * its erasure on, by the process that erased it not at all. err may be NULL.
+ */
+#ifndef DBK_STORE_KEYS_H
+#define DBK_STORE_KEYS_H
+
+#include "store/error.h"
+#include "store/slice.h"
+#include "store/timestamp.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DBK_KEY_BYTES 32        /* a key; for XChaCha20-Poly1305 */
+#define DBK_KEY_TAG_BYTES 16    /* what dbk_keys_tag makes */
+#define DBK_KEYS_AHEAD 65536    /* so many unused keys there are at least */
+#define DBK_KEYS_FIRST_BYTES 32 /* SHA-256 of the log's first record */
+
+struct dbk_keys; /* one open ring; safe to share between threads */
+
+struct dbk_keys_options {
+    const char
+        *master; /* the master key's file; NULL: `master` in the directory. Borrowed */
+    bool read_only; /* for reading keys, from a read-only medium too */
+};
+
+/* The master key's file: configured, where it is not NULL or ""; else master_key in
+ * credentials (systemd's $CREDENTIALS_DIRECTORY; may be NULL), where it is there; else "",
+ * which stands for `master` in the ring's directory. DBK_INVALID: the path is too long. */
+#define DBK_KEYS_PATH 4096
+enum dbk_code dbk_keys_master(const char *configured, const char *credentials,
+                              char out[DBK_KEYS_PATH], struct dbk_error *err);
+
+/* Make a ring, of no log yet: the directory, the master key where options name none, and
+ * DBK_KEYS_AHEAD keys. Killed at any moment, it can be asked for again.
+ *
+ * DBK_EXISTS     there is a ring; it is left alone
+ * DBK_NOT_FOUND, DBK_INVALID  the master key's file that options name, as dbk_keys_open
+ * DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY */
+enum dbk_code dbk_keys_make(const char *dir, const struct dbk_keys_options *options,
+                            struct dbk_error *err);
+
+/* Open it; options may be NULL. What a killed rotation left is cleared away. Follow with
+ * dbk_keys_bind, dbk_keys_ahead, and the erasures behind dbk_keys_state's erased_through.
+ *
+ * DBK_NOT_FOUND    there is no ring, or no master key; err says which
+ * DBK_INVALID      the master key's file has not 32 bytes or 64 hexadecimal digits
+ * DBK_CONFLICT     it is another master key's
+ * DBK_DAMAGED      no ring, cut short, or its header is damaged
+ * DBK_UNSUPPORTED  from a newer version
+ * DBK_IO           also where the master key is open to others, or another user's
+ * DBK_NO_MEMORY */
+enum dbk_code dbk_keys_open(const char *dir, const struct dbk_keys_options *options,
+                            struct dbk_keys **keys, struct dbk_error *err);
+
+/* Wipe what it has in memory. No other call may be under way. NULL is fine. */
+void dbk_keys_close(struct dbk_keys *keys);
+
+/* Hold the ring against its log, by SHA-256 of the log's first record's bytes; the first time,
+ * bind it to that. For a log that was opened and is not empty, and once after its first record
+ * was committed.
+ *
+ * DBK_CONFLICT   it is the ring of another log
+ * DBK_NOT_FOUND  read only, and it is bound to none yet: as good as DBK_OK
+ * DBK_IO, DBK_NO_ROOM */
+enum dbk_code dbk_keys_bind(struct dbk_keys *keys,
+                            const uint8_t first[DBK_KEYS_FIRST_BYTES],
+                            struct dbk_error *err);
+
+/* See that there are DBK_KEYS_AHEAD keys beyond the highest number that the log names (0:
+ * none), on disk when it returns. At once where there are; else, each some thousand
+ * numbers, it writes 256 KiB and waits for the disk: before the highest is used, best where
+ * nobody waits. Slots up to the highest are never written: what is damaged there stays so.
+ *
+ * DBK_DAMAGED  the ring ends before the highest: it was cut, or is an older copy than
+ *              DBK_KEYS_AHEAD numbers
+ * DBK_CONFLICT, DBK_UNAVAILABLE  as dbk_keys_get
+ * DBK_UNSUPPORTED  read only
+ * DBK_IO, DBK_NO_ROOM */
+enum dbk_code dbk_keys_ahead(struct dbk_keys *keys, uint64_t highest,
+                             struct dbk_error *err);
+
+/* The key of this number; wipe it after use. From memory, or by one read of the file.
+ *
+ * DBK_NOT_FOUND    it was erased
+ * DBK_INVALID      the ring has no such number: it ends before, or it is 0
+ * DBK_DAMAGED      its slot is damaged: torn, overwritten, or of another number
+ * DBK_UNAVAILABLE  the ring was replaced by one that cannot be opened; err says why. Tried
+ *                  again by itself
+ * DBK_IO */
+enum dbk_code dbk_keys_get(struct dbk_keys *keys, uint64_t number,
+                           uint8_t key[DBK_KEY_BYTES], struct dbk_error *err);
+
+/* The first key beyond the highest number that the log names, for somebody new. It is not
+ * always the very next: beside a log that was put back to an earlier state, those that
+ * follow may be erased. As dbk_keys_get, never DBK_NOT_FOUND. */
+enum dbk_code dbk_keys_next(struct dbk_keys *keys, uint64_t highest, uint64_t *number,
+                            uint8_t key[DBK_KEY_BYTES], struct dbk_error *err);
+
+/* Destroy these keys: overwritten, synced, read back, and out of memory. Erased, missing and
+ * damaged ones are fine, and count 0, so that it can be done again at any time. The record
+ * that says so must be durable before.
+ *
+ * through (0: leave it) is the sequence up to which every erasure that the log tells of is
+ * done then, with these; it is kept with the ring (dbk_keys_state), so that no older ring
+ * brings anyone back. So erasures are done one after the other, in the log's order.
+ *
+ * DBK_UNSUPPORTED  read only
+ * DBK_DAMAGED      what is read back is not what was written
+ * DBK_IO, DBK_NO_ROOM, DBK_UNAVAILABLE: some may be erased: ask again */
+enum dbk_code dbk_keys_erase(struct dbk_keys *keys, const uint64_t *numbers,
+                             size_t count, uint64_t through, struct dbk_error *err);
+
+/* What stands for a text in an index: BLAKE2b-128, keyed by the ring's pepper, which no
+ * rotation changes. Texts of two kinds never share one. The text as it is compared: an
+ * e-mail in lower case. Thread-safe. */
+enum dbk_key_tag {
+    DBK_TAG_EMAIL,
+    DBK_TAG_EXTERNAL_ID,
+    DBK_TAG_ANONYMOUS_ID,
+    DBK_TAG_REQUEST, /* of an idempotency key */
+};
+void dbk_keys_tag(const struct dbk_keys *keys, enum dbk_key_tag kind,
+                  struct dbk_slice text, uint8_t tag[DBK_KEY_TAG_BYTES]);
+
+/* How the ring is. */
+struct dbk_keys_state {
+    uint64_t epoch;          /* 1, and one more with each rotation */
+    uint64_t count;          /* numbers that it has */
+    uint64_t erased_through; /* all erasures of the log up to this sequence are done */
+    bool bound;
+    uint8_t first[DBK_KEYS_FIRST_BYTES]; /* what it is bound to */
+    char master[DBK_KEYS_PATH];          /* the master key's file */
+    bool beside;                         /* ... lies in the ring's directory */
+    /* The newest copy that dbk_keys_backup made: */
+    uint64_t copied_epoch, copied_count; /* 0: none */
+    dbk_timestamp copied_at;
+};
+enum dbk_code dbk_keys_state(struct dbk_keys *keys, struct dbk_keys_state *out,
+                             struct dbk_error *err);
+
+#endif

@@ -1,0 +1,176 @@
+#include "ring_format.h"
+
+#include <endian.h>
+#include <libdeflate.h>
+#include <sodium.h>
+
+_Static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == DBK_KEY_BYTES &&
+                   crypto_aead_xchacha20poly1305_ietf_NPUBBYTES == 24 &&
+                   DBK_KEY_BYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES ==
+                       RING_WRAPPED,
+               "XChaCha20-Poly1305");
+
+static void put32(uint8_t *at, uint32_t value)
+{
+    value = htole32(value);
+    memcpy(at, &value, sizeof value);
+}
+
+static void put64(uint8_t *at, uint64_t value)
+{
+    value = htole64(value);
+    memcpy(at, &value, sizeof value);
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+    uint32_t value;
+
+    memcpy(&value, at, sizeof value);
+    return le32toh(value);
+}
+
+static uint64_t get64(const uint8_t *at)
+{
+    uint64_t value;
+
+    memcpy(&value, at, sizeof value);
+    return le64toh(value);
+}
+
+/* The last four bytes are the checksum of those before. */
+static void put_sum(uint8_t *bytes, size_t length)
+{
+    put32(bytes + length - 4, libdeflate_crc32(0, bytes, length - 4));
+}
+
+static bool sum_is_right(const uint8_t *bytes, size_t length)
+{
+    return get32(bytes + length - 4) == libdeflate_crc32(0, bytes, length - 4);
+}
+
+void ring_fixed_write(const struct ring_fixed *fixed, uint8_t out[RING_FIXED])
+{
+    memset(out, 0, RING_FIXED);
+    memcpy(out, "DBKR", 4);
+    put32(out + 4, RING_VERSION);
+    put64(out + 8, fixed->epoch);
+    memcpy(out + 16, fixed->master_id, sizeof fixed->master_id);
+    memcpy(out + 32, fixed->pepper, sizeof fixed->pepper);
+    put_sum(out, RING_FIXED);
+}
+
+enum dbk_code ring_fixed_read(const uint8_t in[RING_FIXED], struct ring_fixed *fixed,
+                              struct dbk_error *err)
+{
+    if (memcmp(in, "DBKR", 4) != 0)
+        return dbk_fail(err, DBK_DAMAGED, "it is no ring of keys");
+    if (get32(in + 4) > RING_VERSION)
+        return dbk_fail(err, DBK_UNSUPPORTED,
+                        "it is a ring of version %u: this program knows %d",
+                        get32(in + 4), RING_VERSION);
+    if (!sum_is_right(in, RING_FIXED) || get32(in + 4) != RING_VERSION)
+        return dbk_fail(err, DBK_DAMAGED, "its header is damaged");
+    fixed->epoch = get64(in + 8);
+    memcpy(fixed->master_id, in + 16, sizeof fixed->master_id);
+    memcpy(fixed->pepper, in + 32, sizeof fixed->pepper);
+    return DBK_OK;
+}
+
+void ring_mark_write(const struct ring_mark *mark, uint8_t out[RING_MARK])
+{
+    memset(out, 0, RING_MARK);
+    put64(out, mark->generation);
+    put64(out + 8, mark->erased_through);
+    put64(out + 16, mark->copied_epoch);
+    put64(out + 24, mark->copied_count);
+    put64(out + 32, (uint64_t)mark->copied_at);
+    memcpy(out + 40, mark->first, sizeof mark->first);
+    put_sum(out, RING_MARK);
+}
+
+bool ring_mark_read(const uint8_t page[RING_PAGE], struct ring_mark *mark,
+                    unsigned *place)
+{
+    bool found = false;
+
+    for (unsigned i = 0; i < RING_MARKS; i++) {
+        const uint8_t *in = page + RING_MARK_AT(i);
+
+        if (!sum_is_right(in, RING_MARK) || (found && get64(in) <= mark->generation))
+            continue;
+        found = true;
+        *place = i;
+        mark->generation = get64(in);
+        mark->erased_through = get64(in + 8);
+        mark->copied_epoch = get64(in + 16);
+        mark->copied_count = get64(in + 24);
+        mark->copied_at = (dbk_timestamp)get64(in + 32);
+        memcpy(mark->first, in + 40, sizeof mark->first);
+    }
+    return found;
+}
+
+void ring_slot_write(uint64_t number, const uint8_t *wrapped, uint8_t out[RING_SLOT])
+{
+    if (wrapped)
+        memcpy(out, wrapped, RING_WRAPPED);
+    else
+        memset(out, 0, RING_WRAPPED);
+    put64(out + 48, number);
+    put32(out + 56, wrapped ? RING_KEY : RING_ERASED);
+    put_sum(out, RING_SLOT);
+}
+
+enum ring_slot ring_slot_read(const uint8_t in[RING_SLOT], uint64_t number)
+{
+    uint32_t state = get32(in + 56);
+
+    if (!sum_is_right(in, RING_SLOT) || get64(in + 48) != number || state > RING_ERASED)
+        return RING_TORN;
+    return (enum ring_slot)state;
+}
+
+uint64_t ring_count(uint64_t file_size)
+{
+    return file_size < RING_PAGE ? 0 : (file_size - RING_PAGE) / RING_SLOT;
+}
+
+void ring_master_id(const uint8_t master[DBK_KEY_BYTES], uint8_t id[RING_MASTER_ID])
+{
+    static const uint8_t personal[crypto_generichash_blake2b_PERSONALBYTES] =
+        "daybook master";
+
+    crypto_generichash_blake2b_salt_personal(id, RING_MASTER_ID, NULL, 0, master,
+                                             DBK_KEY_BYTES, NULL, personal);
+}
+
+static void find_nonce(uint64_t epoch, uint64_t number, uint8_t nonce[24],
+                       uint8_t bound[8])
+{
+    memset(nonce, 0, 24);
+    put64(nonce, epoch);
+    put64(nonce + 8, number);
+    put64(bound, number);
+}
+
+void ring_wrap(const uint8_t master[DBK_KEY_BYTES], uint64_t epoch, uint64_t number,
+               const uint8_t key[DBK_KEY_BYTES], uint8_t out[RING_WRAPPED])
+{
+    uint8_t nonce[24], bound[8];
+
+    find_nonce(epoch, number, nonce, bound);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(out, NULL, key, DBK_KEY_BYTES, bound,
+                                               sizeof bound, NULL, nonce, master);
+}
+
+bool ring_unwrap(const uint8_t master[DBK_KEY_BYTES], uint64_t epoch, uint64_t number,
+                 const uint8_t wrapped[RING_WRAPPED], uint8_t key[DBK_KEY_BYTES])
+{
+    uint8_t nonce[24], bound[8];
+
+    find_nonce(epoch, number, nonce, bound);
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(key, NULL, NULL, wrapped,
+                                                      RING_WRAPPED, bound, sizeof bound,
+                                                      nonce, master) == 0;
+}

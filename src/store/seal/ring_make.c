@@ -1,0 +1,83 @@
+/* A new ring: its first keys, and a master key where none is given. The ring gets its name
+ * last, so that one with a name is whole. */
+#include "master.h"
+#include "ring_private.h"
+#include "store/durable.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum dbk_code take_master(const struct dbk_keys *keys, struct dbk_error *err)
+{
+    struct dbk_error why = {.code = DBK_OK};
+    struct stat status;
+    enum dbk_code code;
+
+    if (fstat(keys->lock_fd, &status) != 0)
+        return dbk_system_fail(err, "look at", keys->dir);
+    code = master_read(keys->master, keys->beside, status.st_uid, keys->secrets->master,
+                       &why);
+    if (code == DBK_NOT_FOUND && keys->beside) /* else it is of one that was killed */
+        return master_make(keys->master, keys->secrets->master, err);
+    return code == DBK_OK ? DBK_OK : dbk_fail(err, code, "%s", why.text);
+}
+
+static enum dbk_code write_slots(const struct dbk_keys *keys, int fd, const char *path,
+                                 struct dbk_error *err)
+{
+    uint8_t *slots = malloc((size_t)RING_STEP * RING_SLOT);
+    enum dbk_code code = DBK_OK;
+
+    if (!slots)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for keys");
+    for (uint64_t at = 1; code == DBK_OK && at <= DBK_KEYS_AHEAD + RING_STEP;
+         at += RING_STEP) {
+        ring_fill(keys->secrets, 1, at, RING_STEP, slots);
+        code = ring_write_at(fd, slots, (size_t)RING_STEP * RING_SLOT, RING_SLOT_AT(at),
+                             path, err);
+    }
+    free(slots);
+    return code;
+}
+
+static enum dbk_code write_ring(const struct dbk_keys *keys, struct dbk_error *err)
+{
+    const struct ring_mark mark = {.generation = 1};
+    struct ring_fixed fixed = {.epoch = 1};
+    char path[RING_NEXT_PATH];
+    enum dbk_code code;
+    int fd;
+
+    ring_next_path(keys->path, path);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return dbk_system_fail(err, "make", path);
+    ring_master_id(keys->secrets->master, fixed.master_id);
+    randombytes_buf(keys->secrets->pepper, DBK_KEY_BYTES);
+    ring_wrap(keys->secrets->master, 1, 0, keys->secrets->pepper, fixed.pepper);
+    code = ring_put_page(fd, &fixed, &mark, path, err);
+    if (code == DBK_OK)
+        code = write_slots(keys, fd, path, err);
+    if (code == DBK_OK)
+        code = dbk_replace(fd, path, keys->path, err);
+    if (code != DBK_OK)
+        unlink(path);
+    close(fd);
+    return code;
+}
+
+enum dbk_code ring_make(struct dbk_keys *keys, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    if (flock(keys->lock_fd, LOCK_EX) != 0) /* until it is closed */
+        return dbk_system_fail(err, "lock", keys->dir);
+    if (access(keys->path, F_OK) == 0)
+        return dbk_fail(err, DBK_EXISTS, "there is a ring of keys %s", keys->path);
+    code = take_master(keys, err);
+    return code == DBK_OK ? write_ring(keys, err) : code;
+}

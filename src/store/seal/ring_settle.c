@@ -1,0 +1,58 @@
+/* What a rotation that was killed left behind. */
+#include "master.h"
+#include "ring_private.h"
+
+#include "store/durable.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Remove it, where it is there. */
+static enum dbk_code clear(const char *path, struct dbk_error *err)
+{
+    if (unlink(path) == 0 || errno == ENOENT)
+        return DBK_OK;
+    return dbk_system_fail(err, "remove", path);
+}
+
+/* Whether the master key's file holds the one that the ring is wrapped by. */
+static bool master_is_right(const struct dbk_keys *keys)
+{
+    uint8_t key[DBK_KEY_BYTES];
+    struct stat status;
+    bool right =
+        fstat(keys->file.fd, &status) == 0 &&
+        master_read(keys->master, keys->beside, status.st_uid, key, NULL) == DBK_OK &&
+        sodium_memcmp(key, keys->secrets->master, sizeof key) == 0;
+
+    sodium_memzero(key, sizeof key);
+    return right;
+}
+
+enum dbk_code ring_settle(struct dbk_keys *keys, struct dbk_error *err)
+{
+    char ring[RING_NEXT_PATH], master[RING_NEXT_PATH];
+    enum dbk_code code = DBK_OK;
+
+    ring_next_path(keys->path, ring);
+    ring_next_path(keys->master, master);
+    if (access(ring, F_OK) != 0 && (!keys->beside || access(master, F_OK) != 0))
+        return DBK_OK;
+    code = ring_change_begin(keys, err);
+    if (code != DBK_OK)
+        return code;
+    code = clear(ring, err);
+    /* Another one's file than ours is its owner's to change. */
+    if (code == DBK_OK && keys->beside && !master_is_right(keys))
+        code = master_overwrite(keys->master, master, err);
+    if (code == DBK_OK && keys->beside)
+        code = clear(master, err);
+    if (code == DBK_OK)
+        code = dbk_sync_directory(keys->dir, err);
+    ring_change_end(keys);
+    return code;
+}

@@ -1,0 +1,184 @@
+/* The ring: what it gives, what it destroys, and what it says of one that is not right. */
+#include "ring_private.h"
+#include "scratch_ring.h"
+
+#include <sodium.h>
+
+static void keys_are_the_same_each_time_and_all_different(void **state)
+{
+    struct ring *r = *state;
+    uint8_t first[DBK_KEY_BYTES], other[DBK_KEY_BYTES], again[DBK_KEY_BYTES];
+
+    assert_int_equal(get(r, 1, first), DBK_OK);
+    assert_int_equal(get(r, DBK_KEYS_AHEAD, other), DBK_OK);
+    assert_memory_not_equal(first, other, sizeof first);
+    reopen_keys(r);
+    assert_int_equal(get(r, DBK_KEYS_AHEAD, again), DBK_OK);
+    assert_memory_equal(other, again, sizeof other);
+    assert_int_equal(get(r, 1, again), DBK_OK);
+    assert_memory_equal(first, again, sizeof first);
+}
+
+static void a_number_beyond_the_ring_is_none_of_its(void **state)
+{
+    struct ring *r = *state;
+    uint8_t key[DBK_KEY_BYTES];
+
+    assert_told(r, get(r, 0, key), DBK_INVALID, "has no key 0");
+    assert_told(r, get(r, 2 * DBK_KEYS_AHEAD, key), DBK_INVALID, "it ends before");
+    assert_told(r, get(r, UINT64_MAX, key), DBK_INVALID, "it ends before");
+}
+
+static void an_erased_key_is_gone_and_its_neighbours_are_not(void **state)
+{
+    struct ring *r = *state;
+    uint8_t before[3][DBK_KEY_BYTES], after[DBK_KEY_BYTES], slot[RING_SLOT],
+        none[RING_WRAPPED] = {0};
+    const uint64_t numbers[] = {12, 12, 0, UINT64_MAX};
+
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(get(r, 11 + i, before[i]), DBK_OK);
+    assert_int_equal(dbk_keys_erase(r->keys, numbers, 4, 77, &r->err), DBK_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_told(r, get(r, 12, after), DBK_NOT_FOUND, "was erased");
+        assert_int_equal(get(r, 11, after), DBK_OK);
+        assert_memory_equal(after, before[0], sizeof after);
+        assert_int_equal(get(r, 13, after), DBK_OK);
+        assert_memory_equal(after, before[2], sizeof after);
+        reopen_keys(r);
+    }
+    peek(r, "ring", RING_SLOT_AT(UINT64_C(12)), slot, sizeof slot);
+    assert_memory_equal(slot, none, sizeof none);
+}
+
+static void the_ring_knows_how_far_erasures_are_done(void **state)
+{
+    struct ring *r = *state;
+    const uint64_t number = 5;
+    struct dbk_keys_state is;
+
+    assert_int_equal(dbk_keys_erase(r->keys, &number, 1, 77, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_erase(r->keys, &number, 1, 0, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_erase(r->keys, NULL, 0, 60, &r->err), DBK_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(dbk_keys_state(r->keys, &is, &r->err), DBK_OK);
+        assert_int_equal(is.erased_through, 77);
+        assert_int_equal(is.epoch, 1);
+        assert_true(is.beside && !is.bound && is.count >= DBK_KEYS_AHEAD);
+        reopen_keys(r);
+    }
+}
+
+static void somebody_new_never_gets_an_erased_key(void **state)
+{
+    struct ring *r = *state;
+    const uint64_t numbers[] = {3, 4};
+    uint8_t key[DBK_KEY_BYTES];
+    uint64_t number;
+
+    assert_int_equal(dbk_keys_next(r->keys, 2, &number, key, &r->err), DBK_OK);
+    assert_int_equal(number, 3);
+    assert_int_equal(dbk_keys_erase(r->keys, numbers, 2, 0, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_next(r->keys, 2, &number, key, &r->err), DBK_OK);
+    assert_int_equal(number, 5);
+}
+
+static void a_ring_grows_ahead_of_what_is_used(void **state)
+{
+    struct ring *r = *state;
+    uint8_t before[DBK_KEY_BYTES], key[DBK_KEY_BYTES];
+    struct dbk_keys_state is;
+
+    assert_int_equal(get(r, DBK_KEYS_AHEAD, before), DBK_OK);
+    assert_int_equal(dbk_keys_ahead(r->keys, 0, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_ahead(r->keys, 10000, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_state(r->keys, &is, &r->err), DBK_OK);
+    assert_true(is.count >= 10000 + DBK_KEYS_AHEAD);
+    reopen_keys(r);
+    assert_int_equal(get(r, 10000 + DBK_KEYS_AHEAD, key), DBK_OK);
+    assert_int_equal(get(r, DBK_KEYS_AHEAD, key), DBK_OK);
+    assert_memory_equal(before, key, sizeof key);
+}
+
+static void a_ring_is_of_one_log(void **state)
+{
+    struct ring *r = *state;
+    const uint8_t first[DBK_KEYS_FIRST_BYTES] = {1}, other[DBK_KEYS_FIRST_BYTES] = {2};
+
+    assert_int_equal(dbk_keys_bind(r->keys, first, &r->err), DBK_OK);
+    reopen_keys(r);
+    assert_int_equal(dbk_keys_bind(r->keys, first, &r->err), DBK_OK);
+    assert_told(r, dbk_keys_bind(r->keys, other, &r->err), DBK_CONFLICT,
+                "of another log");
+}
+
+static void a_second_ring_is_not_made_over_the_first(void **state)
+{
+    struct ring *r = *state;
+
+    assert_int_equal(dbk_keys_make(r->dir, NULL, &r->err), DBK_EXISTS);
+}
+
+static void nobody_else_may_read_what_is_made(void **state)
+{
+    static const char *const names[] = {".", "ring", "master"};
+    struct ring *r = *state;
+    struct stat status;
+
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(stat(in_ring(r, names[i]), &status), 0);
+        assert_int_equal(status.st_mode & 0777, i == 0 ? 0700 : 0600);
+    }
+}
+
+/* The email's is BLAKE2b-128 as other implementations have it. */
+static void a_text_has_a_tag_by_its_kind(void **state)
+{
+    static const char email[] = "kate@marauders.mock";
+    struct ring *r = *state;
+    uint8_t tags[4][DBK_KEY_TAG_BYTES], again[DBK_KEY_TAG_BYTES];
+    char hex[2 * DBK_KEY_TAG_BYTES + 1];
+
+    for (size_t i = 0; i < DBK_KEY_BYTES; i++)
+        r->keys->secrets->pepper[i] = (uint8_t)(0x80 + i);
+    for (size_t i = 0; i < 4; i++) {
+        dbk_keys_tag(r->keys, (enum dbk_key_tag)i, dbk_slice(email), tags[i]);
+        for (size_t k = 0; k < i; k++)
+            assert_memory_not_equal(tags[i], tags[k], sizeof tags[i]);
+    }
+    sodium_bin2hex(hex, sizeof hex, tags[DBK_TAG_EMAIL], DBK_KEY_TAG_BYTES);
+    assert_string_equal(hex, "a43a9fd5ef384c90565c99f25fe300e7");
+    dbk_keys_tag(r->keys, DBK_TAG_EMAIL, (struct dbk_slice){NULL, 0}, again);
+    assert_memory_not_equal(again, tags[DBK_TAG_EMAIL], sizeof again);
+}
+
+static void tags_outlive_the_ring_being_closed(void **state)
+{
+    struct ring *r = *state;
+    uint8_t before[DBK_KEY_TAG_BYTES], after[DBK_KEY_TAG_BYTES];
+
+    dbk_keys_tag(r->keys, DBK_TAG_EMAIL, dbk_slice("a@x.mock"), before);
+    reopen_keys(r);
+    dbk_keys_tag(r->keys, DBK_TAG_EMAIL, dbk_slice("a@x.mock"), after);
+    assert_memory_equal(before, after, sizeof after);
+}
+
+int main(void)
+{
+#define TEST(test) cmocka_unit_test_setup_teardown(test, ring_setup, ring_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(keys_are_the_same_each_time_and_all_different),
+        TEST(a_number_beyond_the_ring_is_none_of_its),
+        TEST(an_erased_key_is_gone_and_its_neighbours_are_not),
+        TEST(the_ring_knows_how_far_erasures_are_done),
+        TEST(somebody_new_never_gets_an_erased_key),
+        TEST(a_ring_grows_ahead_of_what_is_used),
+        TEST(a_ring_is_of_one_log),
+        TEST(a_second_ring_is_not_made_over_the_first),
+        TEST(nobody_else_may_read_what_is_made),
+        TEST(a_text_has_a_tag_by_its_kind),
+        TEST(tags_outlive_the_ring_being_closed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
