@@ -1,9 +1,8 @@
-/* Tables are posted from one history of one log, by one server at a time; where that does
- * not hold they are not read, and nothing goes on because a log has grown. */
+/* Tables are posted from one history of one log; where that does not hold they are not
+ * read, and nothing goes on because a log has grown. */
 #include "naive_fold.h"
 #include "projections/migrate.h"
-#include "projections/rebuild.h"
-#include "watched.h"
+#include "put_back.h"
 
 /* What the log's checksums are taken to be changed by, as if it had been put back under
  * whoever has it open. */
@@ -21,98 +20,6 @@ enum dbk_code __wrap_dbk_log_checksum(struct dbk_log *log, uint64_t sequence,
 
     *checksum ^= changed_by;
     return code;
-}
-
-static void copy_dir(const char *from, const char *to)
-{
-    char command[256];
-
-    snprintf(command, sizeof command, "rm -rf %s && cp -a %s %s", to, from, to);
-    assert_int_equal(system(command), 0);
-}
-
-static void saved_name(const struct world *world, char out[80])
-{
-    snprintf(out, 80, "%s.saved", world->dir);
-}
-
-static void save_log(struct world *world)
-{
-    char saved[80];
-
-    saved_name(world, saved);
-    dbk_log_close(world->log);
-    copy_dir(world->dir, saved);
-    world_open_log(world);
-}
-
-static void put_log_back(struct world *world)
-{
-    char saved[80];
-
-    saved_name(world, saved);
-    dbk_log_close(world->log);
-    copy_dir(saved, world->dir);
-    world_open_log(world);
-}
-
-static void add_persons(struct world *world, uint32_t from, uint32_t count)
-{
-    for (uint32_t i = from; i < from + count; i++) {
-        char email[32];
-
-        snprintf(email, sizeof email, "p%u@x.org", i);
-        submit(world, draft_create(i, email));
-    }
-}
-
-static void post_all(struct world *world)
-{
-    world_start(world);
-    world_catch_up(world);
-    world_stop(world);
-}
-
-static void assert_refused(struct world *world, const char *text)
-{
-    struct dbk_projector_status status;
-
-    wait_state(world->projector, false, text);
-    dbk_projector_status(world->projector, &status);
-    assert_int_equal(status.refusal, DBK_REFUSAL_HISTORY);
-    assert_int_equal(dbk_projector_wait(world->projector, 1, 0, NULL), DBK_UNAVAILABLE);
-    assert_non_null(strstr(status.state, "daybook rebuild"));
-}
-
-/* Six persons are posted, and the log is the one of the first three again. */
-static void post_and_put_back(struct world *world)
-{
-    add_persons(world, 1, 3);
-    save_log(world);
-    add_persons(world, 4, 3);
-    post_all(world);
-    put_log_back(world);
-}
-
-static void rebuild(struct world *world)
-{
-    struct watched watched = {0};
-    const struct dbk_rebuild_options options = {false, watch_with(&watched)};
-    struct dbk_rebuild_result result;
-    struct dbk_error err = {0};
-
-    if (dbk_rebuild(world->log, &world->database, &options, &result, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-}
-
-static void assert_rebuild_mends(struct world *world)
-{
-    rebuild(world);
-    world_catch_up(world);
-    assert_tables_equal_the_log(world);
-    add_persons(world, 5000, 1);
-    world_catch_up(world);
-    assert_tables_equal_the_log(world);
 }
 
 static void a_log_that_lost_its_end_is_not_posted_until_a_rebuild(void **state)
@@ -409,195 +316,10 @@ static void the_tables_say_so_without_a_projector(void **state)
     assert_non_null(strstr(err.text, "daybook migrate"));
 }
 
-/* A copy of the world's log, open, with a projector on the same tables. */
-struct clone {
-    char dir[80];
-    struct dbk_log *log;
-    struct dbk_projector *projector;
-};
-
-static void open_clone(struct clone *clone, struct world *world)
-{
-    struct dbk_error err = {0};
-
-    snprintf(clone->dir, sizeof clone->dir, "%s.clone", world->dir);
-    dbk_log_close(world->log);
-    copy_dir(world->dir, clone->dir);
-    world_open_log(world);
-    if (dbk_log_open(clone->dir, NULL, &clone->log, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-}
-
-static void start_clone(struct clone *clone, struct world *world)
-{
-    struct dbk_error err = {0};
-
-    if (dbk_projector_start(clone->log, &world->database, NULL, &clone->projector,
-                            &err) != DBK_OK)
-        fail_msg("%s", err.text);
-}
-
-static void close_clone(struct clone *clone)
-{
-    dbk_projector_stop(clone->projector);
-    dbk_log_close(clone->log);
-    remove_dir(clone->dir);
-}
-
-static void write_to_clone(struct clone *clone, uint32_t person, const char *email)
-{
-    struct world world = {.log = clone->log};
-
-    submit(&world, draft_create(person, email));
-}
-
-static void the_second_of_two_clones_is_told_who_has_the_tables(void **state)
-{
-    struct world *world = *state;
-    struct dbk_projector_status status;
-    struct dbk_tables_state checkpoint;
-    struct dbk_error err = {0};
-    struct clone clone;
-
-    add_persons(world, 1, 3);
-    world_start(world);
-    world_catch_up(world);
-    world_stop(world);
-    open_clone(&clone, world);
-    world_start(world);
-    world_catch_up(world);
-    start_clone(&clone, world);
-    wait_state(clone.projector, false, world->dir);
-    wait_state(clone.projector, false, "held by another server");
-    dbk_projector_status(clone.projector, &status);
-    assert_int_equal(status.refusal, DBK_REFUSAL_HELD);
-    assert_int_equal(dbk_projector_wait(clone.projector, 1, 0, &err), DBK_UNAVAILABLE);
-    assert_int_equal(dbk_tables_read(&world->database, &checkpoint, &err), DBK_OK);
-    assert_true(checkpoint.held);
-    assert_non_null(strstr(checkpoint.holder, world->dir));
-    assert_int_equal(dbk_tables_check(world->log, &checkpoint, &err), DBK_OK);
-    assert_int_equal(dbk_tables_check(clone.log, &checkpoint, &err), DBK_BUSY);
-    add_persons(world, 4, 3);
-    world_catch_up(world);
-    wait_state(clone.projector, false, "held by another server");
-    close_clone(&clone);
-}
-
-static void it_takes_over_when_the_first_has_gone(void **state)
-{
-    struct world *world = *state;
-    struct clone clone;
-
-    add_persons(world, 1, 3);
-    open_clone(&clone, world);
-    world_start(world);
-    world_catch_up(world);
-    start_clone(&clone, world);
-    wait_state(clone.projector, false, "held by another server");
-    world_stop(world);
-    wait_posted(clone.projector, 3);
-    write_to_clone(&clone, 50, "clone@x.org");
-    wait_posted(clone.projector, 4);
-    add_persons(world, 4, 3);
-    world_start(world);
-    wait_state(world->projector, false, "held by another server");
-    close_clone(&clone);
-    assert_refused(world, "record 4 differs");
-    assert_rebuild_mends(world);
-}
-
-static void a_rebuild_does_not_take_the_tables_from_another_server(void **state)
-{
-    struct world *world = *state;
-    struct watched watched = {0};
-    const struct dbk_rebuild_options options = {false, watch_with(&watched)};
-    struct dbk_rebuild_result result;
-    struct dbk_error err = {0};
-    struct clone clone = {.projector = NULL};
-
-    add_persons(world, 1, 3);
-    open_clone(&clone, world);
-    world_start(world);
-    world_catch_up(world);
-    assert_int_equal(dbk_rebuild(clone.log, &world->database, &options, &result, &err),
-                     DBK_CONFLICT);
-    assert_non_null(strstr(err.text, world->dir));
-    rebuild(world); /* beside its own server */
-    world_catch_up(world);
-    world_stop(world);
-    assert_int_equal(dbk_rebuild(clone.log, &world->database, &options, &result, &err),
-                     DBK_OK);
-    close_clone(&clone);
-}
-
-/* Killed, it has left its name; and the one that has the lock now cannot post. */
-static void a_rebuild_is_not_refused_for_a_server_that_is_gone(void **state)
-{
-    struct world *world = *state;
-
-    post_and_put_back(world);
-    scratch_script(world->pg,
-                   "update checkpoint set holder = 'gone', held_by = 'gone'");
-    world_start(world);
-    assert_refused(world, "the log ends at 3");
-    for (int i = 0; i < 3; i++) {
-        rebuild(world);
-        pause_10ms();
-    }
-    world_catch_up(world);
-    assert_tables_equal_the_log(world);
-}
-
-/* As if its lock had gone, by a pooler or on a connection that only seems to live. */
-static void who_has_been_taken_over_from_moves_nothing(void **state)
-{
-    struct world *world = *state;
-
-    add_persons(world, 1, 3);
-    world_start(world);
-    world_catch_up(world);
-    scratch_script(world->pg, "update checkpoint set epoch = epoch + 1");
-    add_persons(world, 4, 3);
-    world_catch_up(world); /* by taking them over again */
-    assert_tables_equal_the_log(world);
-    assert_int_equal(
-        scratch_number(world->pg, "select count(*) from checkpoint where epoch > 2"),
-        1);
-}
-
-static void a_projector_that_ends_leaves_no_name(void **state)
-{
-    struct world *world = *state;
-
-    add_persons(world, 1, 1);
-    world_start(world);
-    world_catch_up(world);
-    assert_int_equal(
-        scratch_number(world->pg, "select count(*) from checkpoint where holder is not"
-                                  " null and held_by like '%process%'"),
-        1);
-    world_stop(world);
-    assert_int_equal(
-        scratch_number(world->pg,
-                       "select count(*) from checkpoint where holder is null"),
-        1);
-}
-
 static int make_world(void **state)
 {
     changed_by = 0;
     *state = world_make("history_test");
-    return 0;
-}
-
-static int end_world(void **state)
-{
-    struct world *world = *state;
-    char saved[80];
-
-    saved_name(world, saved);
-    remove_dir(saved);
-    world_end(world);
     return 0;
 }
 
@@ -618,12 +340,6 @@ int main(void)
         IN_A_WORLD(until_they_are_where_they_were_they_are_not_read),
         IN_A_WORLD(kept_tables_of_another_history_are_not_put_back),
         IN_A_WORLD(the_tables_say_so_without_a_projector),
-        IN_A_WORLD(the_second_of_two_clones_is_told_who_has_the_tables),
-        IN_A_WORLD(it_takes_over_when_the_first_has_gone),
-        IN_A_WORLD(a_rebuild_does_not_take_the_tables_from_another_server),
-        IN_A_WORLD(a_rebuild_is_not_refused_for_a_server_that_is_gone),
-        IN_A_WORLD(who_has_been_taken_over_from_moves_nothing),
-        IN_A_WORLD(a_projector_that_ends_leaves_no_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
