@@ -23,8 +23,9 @@
  * "daybook.internal/..."), noted in keys.pub. A key that is there stays, where no name was
  * given, or its own. Another name takes the place of one that was made up, and with anew
  * that of any other, and of a key that is lost or damaged. What was signed last under the
- * former name is kept as `last.TIME`, as evidence. key (may be NULL) receives it: wipe it.
- * *made (may be NULL): whether one was made.
+ * former name is kept as `last.TIME`, as evidence. A key that stays is noted in keys.pub again
+ * where that was lost. key (may be NULL) receives it: wipe it. *made (may be NULL): whether one
+ * was made.
  *
  * Not with anew:
  * DBK_CONFLICT   the key has another name than the given one; err says what to do
@@ -32,6 +33,7 @@
  * DBK_DAMAGED    `key` is none
  *
  * DBK_INVALID    the name
+ * DBK_CONFLICT   it signed here before, and what that was is not to be contradicted
  * DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY, DBK_INTERNAL */
 enum dbk_code dbk_audit_init(const char *dir, const char *origin, bool anew,
                              struct dbk_skey *key, bool *made, struct dbk_error *err);
@@ -73,14 +75,16 @@ enum dbk_code dbk_audit_keys(const char *dir, struct dbk_vkey *keys, size_t coun
                              size_t *found, struct dbk_error *err);
 
 /* Read the newest checkpoint signed, which must be by this key. DBK_NOT_FOUND: there is none.
- * DBK_DAMAGED, DBK_IO. */
+ * DBK_CONFLICT: another key signed it, or under another name. DBK_DAMAGED, DBK_IO. */
 enum dbk_code dbk_audit_last(const char *dir, const struct dbk_vkey *key,
                              struct dbk_signed_checkpoint *last, struct dbk_error *err);
 
 /* Go on without `last`, which is lost or damaged: the operator says that this log is the one
- * that was signed. What is damaged is kept as `last.TIME`. DBK_CONFLICT: it is neither.
- * As dbk_audit_key. */
-enum dbk_code dbk_audit_trust(const char *dir, struct dbk_error *err);
+ * that was signed. What is damaged is kept as `last.TIME`. *key receives what signs it from now
+ * on. DBK_CONFLICT: it is neither lost nor damaged, or another key signed it. As
+ * dbk_audit_key. */
+enum dbk_code dbk_audit_trust(const char *dir, struct dbk_vkey *key,
+                              struct dbk_error *err);
 
 /* Paths in it. */
 #define DBK_AUDIT_PATH 4096

@@ -66,20 +66,34 @@ enum tool_exit audit_init(const struct tool *tool)
     return TOOL_DONE;
 }
 
+/* Of what signs. Where that cannot be read, the last that was noted: a key may be noted that
+ * never came to sign. */
+static enum dbk_code find_vkey(const char *dir, struct dbk_vkey *vkey,
+                               struct dbk_error *err)
+{
+    struct dbk_skey key;
+    size_t found;
+    enum dbk_code code = dbk_audit_key(dir, &key, NULL);
+
+    *vkey = key.vkey;
+    dbk_skey_wipe(&key);
+    if (code == DBK_OK)
+        return DBK_OK;
+    if (dbk_audit_keys(dir, vkey, 1, &found, err) != DBK_OK)
+        return err->code;
+    return found > 0 ? DBK_OK
+                     : dbk_fail(err, DBK_NOT_FOUND, "%s/keys.pub has no key", dir);
+}
+
 enum tool_exit audit_vkey(const struct tool *tool)
 {
     struct dbk_vkey key;
     char dir[4096], text[DBK_VKEY_TEXT + 1];
     struct dbk_error err;
-    size_t found;
 
     if (!tool_audit_dir(tool->config, dir, sizeof dir, &err) ||
-        dbk_audit_keys(dir, &key, 1, &found, &err) != DBK_OK)
+        find_vkey(dir, &key, &err) != DBK_OK)
         return tool_fail(tool, &err);
-    if (found == 0) {
-        dbk_fail(&err, DBK_NOT_FOUND, "%s/keys.pub has no key", dir);
-        return tool_fail(tool, &err);
-    }
     dbk_vkey_format(&key, text);
     puts(text);
     return TOOL_DONE;
@@ -89,15 +103,18 @@ enum tool_exit audit_trust_log(const struct tool *tool)
 {
     char dir[4096];
     struct dbk_error err;
+    struct dbk_vkey key;
     int lock;
     enum dbk_code code = begin(tool, dir, &lock, &err);
 
     if (code == DBK_OK)
-        code = dbk_audit_trust(dir, &err);
+        code = dbk_audit_trust(dir, &key, &err);
     lock_release(lock);
     if (code != DBK_OK)
         return tool_refuse(tool, &err);
-    fprintf(stderr, "what is signed next is held against no former checkpoint of this "
-                    "machine: auditors and witnesses have theirs\n");
+    fprintf(stderr,
+            "what is signed next, as %s, is held against no former checkpoint of this "
+            "machine: auditors and witnesses have theirs\n",
+            key.name);
     return TOOL_DONE;
 }

@@ -10,6 +10,7 @@
 #include "store/notary.h"
 #include "tool_data.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -127,8 +128,9 @@ enum tool_exit audit_prove(const struct tool *tool)
     size_t length;
     enum dbk_code code;
 
+    errno = 0;
     sequence = strtoull(tool->operands[1], &end, 10);
-    if (*end || tool->operands[1][0] < '0' || tool->operands[1][0] > '9')
+    if (*end || errno != 0 || tool->operands[1][0] < '1' || tool->operands[1][0] > '9')
         code = dbk_fail(&err, DBK_INVALID, "\"%.64s\" is no record's sequence",
                         tool->operands[1]);
     else

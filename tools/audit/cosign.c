@@ -136,7 +136,7 @@ enum dbk_code cosign_read_last(const char *dir, struct dbk_vkey *key,
         *key = keys[count - 1];
         code = dbk_audit_last(dir, key, out, err);
         found = code == DBK_OK;
-        if (code == DBK_DAMAGED && count > 1)
+        if (code == DBK_CONFLICT && count > 1)
             code = DBK_OK;
     }
     free(keys);

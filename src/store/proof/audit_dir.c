@@ -1,17 +1,11 @@
-/* The audit directory: who signs here, and what was signed last.
- *
- * A key comes into its place last, behind its line in keys.pub and a `last` of its own, of a
- * log without records: killed in between, the former key is still there, and a key without
- * anything that it signed last is a loss that was not made here. */
+/* The audit directory's files: who signs here, and what was signed last. */
 #include "audit_dir.h"
 
 #include "lines.h"
 #include "store/durable.h"
-#include "store/timestamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MADE_UP "daybook.internal/" /* and 16 hexadecimal digits: a name of nobody's */
-
-enum { MADE_UP_BYTES = 8, KEYS_MAX = 256 };
+enum { KEYS_MAX = 256 };
 
 bool dbk_audit_path(const char *dir, const char *name, char out[DBK_AUDIT_PATH])
 {
@@ -36,17 +28,31 @@ enum dbk_code audit_dir_path(const char *dir, const char *name,
     return dbk_fail(err, DBK_INVALID, "the path of the audit directory is too long");
 }
 
+enum dbk_code audit_dir_open(const char *path, int *fd, struct dbk_error *err)
+{
+    struct stat status;
+
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*fd < 0 && errno == ENOENT)
+        return dbk_fail(err, DBK_NOT_FOUND, "there is no %s", path);
+    if (*fd < 0)
+        return dbk_system_fail(err, "open", path);
+    if (fstat(*fd, &status) == 0 && S_ISREG(status.st_mode))
+        return DBK_OK;
+    close(*fd);
+    return dbk_fail(err, DBK_IO, "%s is no file", path);
+}
+
 enum dbk_code audit_dir_read(const char *path, char *out, size_t size, size_t *length,
                              struct dbk_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = 0;
+    int fd;
+    enum dbk_code code = audit_dir_open(path, &fd, err);
 
     *length = 0;
-    if (fd < 0 && errno == ENOENT)
-        return dbk_fail(err, DBK_NOT_FOUND, "there is no %s", path);
-    if (fd < 0)
-        return dbk_system_fail(err, "open", path);
+    if (code != DBK_OK)
+        return code;
     while (*length < size && ((got = read(fd, out + *length, size - *length)) > 0 ||
                               (got < 0 && errno == EINTR)))
         *length += got > 0 ? (size_t)got : 0;
@@ -199,10 +205,12 @@ enum dbk_code dbk_audit_last(const char *dir, const struct dbk_vkey *key,
         code = audit_dir_read(path, last->text, sizeof last->text, &last->length, err);
     if (code != DBK_OK)
         return code;
-    if (dbk_log_checkpoint_open((struct dbk_slice){last->text, last->length}, key,
-                                &last->checkpoint, NULL, &why) != DBK_OK)
-        return dbk_fail(err, DBK_DAMAGED, "%s: %s", path, why.text);
-    return DBK_OK;
+    code = dbk_log_checkpoint_open((struct dbk_slice){last->text, last->length}, key,
+                                   &last->checkpoint, NULL, &why);
+    if (code == DBK_CONFLICT || code == DBK_NOT_FOUND)
+        return dbk_fail(err, DBK_CONFLICT, "%s", why.text);
+    return code == DBK_OK ? DBK_OK
+                          : dbk_fail(err, DBK_DAMAGED, "%s: %s", path, why.text);
 }
 
 enum dbk_code audit_dir_put_last(const char *dir,
@@ -213,32 +221,6 @@ enum dbk_code audit_dir_put_last(const char *dir,
     enum dbk_code code = audit_dir_path(dir, "last", path, err);
 
     return code == DBK_OK ? audit_dir_write(path, last->text, last->length, err) : code;
-}
-
-/* Making it. */
-
-static enum dbk_code make_dir(const char *dir, struct dbk_error *err)
-{
-    if (mkdir(dir, 0700) == 0)
-        return dbk_sync_parent(dir, err);
-    return errno == EEXIST ? DBK_OK : dbk_system_fail(err, "make", dir);
-}
-
-/* One that nobody will take for another's. */
-static void make_up(char out[DBK_NOTE_NAME_MAX + 1])
-{
-    uint8_t bytes[MADE_UP_BYTES];
-    char hex[2 * MADE_UP_BYTES + 1];
-
-    randombytes_buf(bytes, sizeof bytes);
-    sodium_bin2hex(hex, sizeof hex, bytes, sizeof bytes);
-    snprintf(out, DBK_NOTE_NAME_MAX + 1, MADE_UP "%s", hex);
-}
-
-static bool is_made_up(const char *name)
-{
-    return !strncmp(name, MADE_UP, strlen(MADE_UP)) &&
-           strlen(name) == strlen(MADE_UP) + (size_t)2 * MADE_UP_BYTES;
 }
 
 enum dbk_code audit_dir_note_key(const char *dir, const struct dbk_vkey *key,
@@ -268,38 +250,6 @@ enum dbk_code audit_dir_note_key(const char *dir, const struct dbk_vkey *key,
     return code == DBK_OK ? dbk_sync_directory(dir, err) : code;
 }
 
-/* What was signed last under another key, as evidence. */
-static enum dbk_code keep_last(const char *dir, struct dbk_error *err)
-{
-    char path[DBK_AUDIT_PATH], kept[DBK_AUDIT_PATH + 32];
-    enum dbk_code code = audit_dir_path(dir, "last", path, err);
-    int64_t seconds = dbk_timestamp_now() / 1000000;
-
-    if (code != DBK_OK)
-        return code;
-    snprintf(kept, sizeof kept, "%s.%" PRId64, path, seconds);
-    if (link(path, kept) == 0 || errno == ENOENT || errno == EEXIST)
-        return dbk_sync_directory(dir, err);
-    return dbk_system_fail(err, "keep", path);
-}
-
-static enum dbk_code begin_last(const char *dir, const struct dbk_skey *key,
-                                struct dbk_error *err)
-{
-    struct dbk_log_checkpoint none = {.size = 0};
-    struct dbk_signed_checkpoint *last = malloc(sizeof *last);
-    enum dbk_code code;
-
-    if (!last)
-        return dbk_fail(err, DBK_NO_MEMORY, "no memory to sign");
-    memcpy(none.origin, key->vkey.name, sizeof none.origin);
-    dbk_hash_empty(&none.root);
-    dbk_log_checkpoint_sign(&none, key, last);
-    code = audit_dir_put_last(dir, last, err);
-    free(last);
-    return code;
-}
-
 enum dbk_code audit_dir_put_signers(const char *dir,
                                     const struct dbk_audit_signers *signers,
                                     struct dbk_error *err)
@@ -315,164 +265,5 @@ enum dbk_code audit_dir_put_signers(const char *dir,
     if (code == DBK_OK)
         code = audit_dir_write(path, text, length, err);
     sodium_memzero(text, sizeof text);
-    return code;
-}
-
-static enum dbk_code put_key(const char *dir, const struct dbk_skey *key,
-                             struct dbk_error *err)
-{
-    struct dbk_audit_signers alone = {.count = 1, .keys = {*key}};
-    enum dbk_code code = audit_dir_put_signers(dir, &alone, err);
-
-    dbk_audit_signers_wipe(&alone);
-    return code;
-}
-
-static enum dbk_code make_key(const char *dir, const char *origin, struct dbk_skey *key,
-                              struct dbk_error *err)
-{
-    char name[DBK_NOTE_NAME_MAX + 1];
-    enum dbk_code code;
-
-    if (sodium_init() < 0)
-        return dbk_fail(err, DBK_INTERNAL, "libsodium does not start");
-    if (!*origin)
-        make_up(name);
-    code =
-        dbk_skey_make(dbk_slice(*origin ? origin : name), DBK_KEY_LOG, NULL, key, err);
-    if (code == DBK_OK)
-        code = audit_dir_note_key(dir, &key->vkey, err);
-    if (code == DBK_OK)
-        code = keep_last(dir, err);
-    if (code == DBK_OK)
-        code = begin_last(dir, key, err);
-    if (code == DBK_OK)
-        code = put_key(dir, key, err);
-    return code;
-}
-
-/* Whether somebody signed a log that has records: else it was killed while it was made. */
-static bool has_signed(const char *path)
-{
-    struct dbk_note *note = malloc(sizeof *note);
-    char *text = malloc(DBK_SIGNED_MAX + 1);
-    struct dbk_log_checkpoint read = {.size = 1};
-    size_t length;
-    bool there =
-        note && text &&
-        audit_dir_read(path, text, DBK_SIGNED_MAX + 1, &length, NULL) == DBK_OK;
-
-    if (there && dbk_note_parse((struct dbk_slice){text, length}, note, NULL) == DBK_OK)
-        dbk_log_checkpoint_parse(note->text, &read, NULL);
-    free(note);
-    free(text);
-    return there && read.size > 0;
-}
-
-/* There is none. Where there was one, it is lost, and that is not to be passed over. */
-static enum dbk_code check_lost(const char *dir, bool anew, struct dbk_error *err)
-{
-    char path[DBK_AUDIT_PATH];
-    enum dbk_code code = audit_dir_path(dir, "last", path, err);
-
-    if (code != DBK_OK || anew || !has_signed(path))
-        return code;
-    return dbk_fail(err, DBK_NOT_FOUND,
-                    "%s/key is lost, which signed %s: put a copy back, or begin "
-                    "another name by daybook audit init --origin NAME",
-                    dir, path);
-}
-
-/* Whether the key that is there is the one to go on with. */
-static enum dbk_code check_key(const struct dbk_skey *key, const char *origin,
-                               bool anew, bool *stays, struct dbk_error *err)
-{
-    *stays = !*origin || !strcmp(origin, key->vkey.name);
-    if (*stays || anew || is_made_up(key->vkey.name))
-        return DBK_OK;
-    return dbk_fail(err, DBK_CONFLICT,
-                    "this log is known as %.160s: go on with that name, or begin "
-                    "another by daybook audit init --origin %.160s",
-                    key->vkey.name, origin);
-}
-
-static enum dbk_code init(const char *dir, const char *origin, bool anew,
-                          struct dbk_skey *key, bool *made, struct dbk_error *err)
-{
-    enum dbk_code code;
-    bool stays = false;
-
-    if (*origin && !dbk_note_name_valid(dbk_slice(origin)))
-        return dbk_fail(err, DBK_INVALID,
-                        "a log's name has 1 to %d bytes and no spaces or +, as "
-                        "daybook.example.org/log: \"%.64s\" is none",
-                        DBK_NOTE_NAME_MAX, origin);
-    code = make_dir(dir, err);
-    if (code == DBK_OK)
-        code = dbk_audit_key(dir, key, err);
-    if (code == DBK_OK)
-        code = check_key(key, origin, anew, &stays, err);
-    else if (code == DBK_NOT_FOUND)
-        code = check_lost(dir, anew, err);
-    else if (code == DBK_DAMAGED && anew)
-        code = DBK_OK;
-    *made = code == DBK_OK && !stays;
-    return *made ? make_key(dir, origin, key, err) : code;
-}
-
-enum dbk_code dbk_audit_init(const char *dir, const char *origin, bool anew,
-                             struct dbk_skey *key, bool *made, struct dbk_error *err)
-{
-    struct dbk_skey own = {.vkey.type = DBK_KEY_LOG};
-    struct dbk_error why;
-    bool made_one = false;
-    enum dbk_code code = init(dir, origin ? origin : "", anew, &own, &made_one, &why);
-
-    if (made)
-        *made = made_one && code == DBK_OK;
-    if (key)
-        *key = own;
-    dbk_skey_wipe(&own);
-    return code == DBK_OK ? DBK_OK : dbk_fail(err, code, "%s", why.text);
-}
-
-/* By any of the keys that sign: the newest may not have yet. */
-static enum dbk_code read_any_last(const char *dir,
-                                   const struct dbk_audit_signers *signers,
-                                   struct dbk_signed_checkpoint *last)
-{
-    enum dbk_code code = DBK_DAMAGED;
-
-    for (size_t i = 0; code == DBK_DAMAGED && i < signers->count; i++)
-        code = dbk_audit_last(dir, &signers->keys[i].vkey, last, NULL);
-    return code;
-}
-
-enum dbk_code dbk_audit_trust(const char *dir, struct dbk_error *err)
-{
-    struct dbk_signed_checkpoint *last = malloc(sizeof *last);
-    struct dbk_audit_signers signers;
-    enum dbk_code code;
-
-    if (!last)
-        return dbk_fail(err, DBK_NO_MEMORY, "no memory to read a checkpoint");
-    code = dbk_audit_signers(dir, &signers, err);
-    if (code == DBK_OK) {
-        code = read_any_last(dir, &signers, last);
-        if (code == DBK_OK)
-            code =
-                dbk_fail(err, DBK_CONFLICT,
-                         "%s/last is there, and right: nothing is to be trusted", dir);
-        else if (code == DBK_DAMAGED)
-            code = keep_last(dir, err);
-        else if (code == DBK_NOT_FOUND)
-            code = DBK_OK;
-        else
-            dbk_fail(err, code, "%s/last cannot be read", dir);
-        if (code == DBK_OK)
-            code = begin_last(dir, &signers.keys[0], err);
-    }
-    dbk_audit_signers_wipe(&signers);
-    free(last);
     return code;
 }

@@ -2,8 +2,30 @@
  * by a key that nobody can look up. A line there whose key was never put is of no harm. */
 #include "audit_dir.h"
 
+#include "store/durable.h"
+
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* One at a time: of two that began at once, the key of one would be told and never sign. Close
+ * it. */
+static enum dbk_code lock_dir(const char *dir, int *lock, struct dbk_error *err)
+{
+    *lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock < 0)
+        return errno == ENOENT ? dbk_fail(err, DBK_NOT_FOUND, "there is no %s", dir)
+                               : dbk_system_fail(err, "open", dir);
+    if (flock(*lock, LOCK_EX) == 0)
+        return DBK_OK;
+    dbk_system_fail(err, "lock", dir);
+    close(*lock);
+    *lock = -1;
+    return DBK_IO;
+}
 
 static enum dbk_code take_over(const char *dir, struct dbk_audit_signers *signers,
                                struct dbk_error *err)
@@ -21,8 +43,8 @@ static enum dbk_code take_over(const char *dir, struct dbk_audit_signers *signer
     return code;
 }
 
-enum dbk_code dbk_audit_rotate(const char *dir, struct dbk_vkey *made,
-                               struct dbk_error *err)
+static enum dbk_code rotate(const char *dir, struct dbk_vkey *made,
+                            struct dbk_error *err)
 {
     struct dbk_audit_signers signers;
     enum dbk_code code = dbk_audit_signers(dir, &signers, err);
@@ -36,6 +58,19 @@ enum dbk_code dbk_audit_rotate(const char *dir, struct dbk_vkey *made,
         code = take_over(dir, &signers, err);
     *made = signers.keys[0].vkey;
     dbk_audit_signers_wipe(&signers);
+    return code;
+}
+
+enum dbk_code dbk_audit_rotate(const char *dir, struct dbk_vkey *made,
+                               struct dbk_error *err)
+{
+    int lock;
+    enum dbk_code code = lock_dir(dir, &lock, err);
+
+    if (code != DBK_OK)
+        return code;
+    code = rotate(dir, made, err);
+    close(lock);
     return code;
 }
 
@@ -57,8 +92,8 @@ static enum dbk_code check_signed(const char *dir, const struct dbk_vkey *key,
                     "second, where it runs");
 }
 
-enum dbk_code dbk_audit_rotate_end(const char *dir, struct dbk_vkey *ended,
-                                   struct dbk_error *err)
+static enum dbk_code rotate_end(const char *dir, struct dbk_vkey *ended,
+                                struct dbk_error *err)
 {
     struct dbk_audit_signers signers;
     enum dbk_code code = dbk_audit_signers(dir, &signers, err);
@@ -73,5 +108,18 @@ enum dbk_code dbk_audit_rotate_end(const char *dir, struct dbk_vkey *ended,
         code = audit_dir_put_signers(dir, &signers, err);
     }
     dbk_audit_signers_wipe(&signers);
+    return code;
+}
+
+enum dbk_code dbk_audit_rotate_end(const char *dir, struct dbk_vkey *ended,
+                                   struct dbk_error *err)
+{
+    int lock;
+    enum dbk_code code = lock_dir(dir, &lock, err);
+
+    if (code != DBK_OK)
+        return code;
+    code = rotate_end(dir, ended, err);
+    close(lock);
     return code;
 }

@@ -87,7 +87,7 @@ static enum dbk_code read_last(struct work *work, struct dbk_error *err)
         dbk_audit_last(work->notary->dir, &signers->keys[0].vkey, &work->last, err);
 
     work->resigns = false;
-    if (code != DBK_DAMAGED || signers->count < 2)
+    if (code != DBK_CONFLICT || signers->count < 2)
         return code;
     work->resigns = true;
     return dbk_audit_last(work->notary->dir, &signers->keys[1].vkey, &work->last, err);
@@ -114,6 +114,8 @@ static enum dbk_code open_key(struct work *work, struct dbk_error *err)
                         "what was signed last is not known, and nothing may "
                         "contradict it; put a copy back, or where this log is sure "
                         "to be whole: daybook audit trust-log");
+    if (code == DBK_CONFLICT)
+        return dbk_wrap(err, AUDIT_DIR_APART);
     if (code != DBK_OK)
         return code;
     work->has_key = true;

@@ -99,7 +99,9 @@ enum dbk_code dbk_note_parse(struct dbk_slice bytes, struct dbk_note *note,
     if (bytes.length > DBK_NOTE_MAX)
         return dbk_fail(err, DBK_TOO_LARGE, "a note of more than %zu bytes",
                         DBK_NOTE_MAX);
-    if (bytes.length == 0 || !is_text(bytes))
+    if (bytes.length == 0)
+        return malformed(err, "it is empty");
+    if (!is_text(bytes))
         return malformed(err, "it is not UTF-8, or has control characters");
     end = find_signatures(bytes);
     if (end < 2 || end == bytes.length)
@@ -141,6 +143,8 @@ static bool verify_witness(struct dbk_slice text,
         return false;
     memcpy(time, signature->bytes, sizeof *time);
     *time = be64toh(*time);
+    if (*time > INT64_MAX) /* others refuse the whole note for it */
+        return false;
     message = witnessed(text, *time, &length);
     if (!message)
         return false;

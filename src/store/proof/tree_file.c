@@ -2,6 +2,7 @@
  * are right, their CRC-32, and the CRC-32 of the header before it. Then the hashes. It grows
  * by those first and the header after: killed in between, the header tells of fewer; after a
  * power cut the checksum may be wrong, and it is made anew. So nothing is synced. */
+#include "audit_dir.h"
 #include "tree_private.h"
 
 #include "store/durable.h"
@@ -123,13 +124,11 @@ static enum dbk_code load(struct dbk_tree *tree, int fd, const char *path,
 enum dbk_code dbk_tree_load(struct dbk_tree *tree, const char *path,
                             struct dbk_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    enum dbk_code code;
+    int fd;
+    enum dbk_code code = audit_dir_open(path, &fd, err);
 
-    if (fd < 0 && errno == ENOENT)
-        return dbk_fail(err, DBK_NOT_FOUND, "there is no %s", path);
-    if (fd < 0)
-        return dbk_system_fail(err, "open", path);
+    if (code != DBK_OK)
+        return code;
     code = load(tree, fd, path, err);
     close(fd);
     if (code != DBK_OK)

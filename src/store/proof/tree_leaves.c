@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-static enum dbk_code differs(uint64_t first, uint64_t last, struct dbk_error *err)
+enum dbk_code tree_differs(uint64_t first, uint64_t last, struct dbk_error *err)
 {
     if (first == last)
         return dbk_fail(err, DBK_DAMAGED,
@@ -34,7 +34,8 @@ static enum dbk_code check_group(struct dbk_tree *tree, uint64_t n, size_t count
     if (count < TREE_WIDTH && tree_tail(tree, n, count, known)) {
         for (size_t i = 0; i < count; i++) {
             if (!dbk_hash_equal(&known[i], &leaves[i]))
-                return differs(n * TREE_WIDTH + i + 1, n * TREE_WIDTH + i + 1, err);
+                return tree_differs(n * TREE_WIDTH + i + 1, n * TREE_WIDTH + i + 1,
+                                    err);
         }
         return DBK_OK;
     }
@@ -44,7 +45,7 @@ static enum dbk_code check_group(struct dbk_tree *tree, uint64_t n, size_t count
     tree_fold(known, TREE_WIDTH, &known[0]);
     return dbk_hash_equal(&known[0], &node)
                ? DBK_OK
-               : differs(n * TREE_WIDTH + 1, (n + 1) * TREE_WIDTH, err);
+               : tree_differs(n * TREE_WIDTH + 1, (n + 1) * TREE_WIDTH, err);
 }
 
 static enum dbk_code read_group(struct tree_leaves *leaves, unsigned i, uint64_t n,

@@ -65,4 +65,7 @@ enum dbk_code tree_leaves_read(struct tree_leaves *leaves, uint64_t n, size_t co
                                const struct dbk_hash **out,
                                const struct dbk_hash **entries, struct dbk_error *err);
 
+/* DBK_DAMAGED: one of these records is not what was hashed. */
+enum dbk_code tree_differs(uint64_t first, uint64_t last, struct dbk_error *err);
+
 #endif

@@ -52,6 +52,12 @@ class Tampering(Log):
         self.assertEqual(self.server.told().count("has been changed on disk"), 1)
         self.assertIn(COUNTER + " 4\n", self.client.get("/metrics").body.decode())
 
+        # Of the last, not full 256, a proof of another record needs nothing of this one.
+        self.assertGreater(forge(self.file(), self.records[549], b"a549"), 0)
+        for path in ("/tile/0/002.p/88", "/log/550/proof"):
+            self.assert_refused(self.client.get(path), 500, "record 550 is not what")
+        self.assertEqual(self.client.get("/log/551/proof").status, 200)
+
 
 class PutBack(Log):
     def test_a_log_that_was_put_back_goes_on_unsigned_and_says_why(self):

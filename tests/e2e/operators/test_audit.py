@@ -168,11 +168,24 @@ class Commands(Audit):
         self.assertEqual(head, NAME)
         self.refused(MISUSED, "--proof is for log show", "log", "tail", "--proof",
                      "--data-dir", "log")
-        for wrong in ("0", str(len(records) + 1)):
-            self.refused(FAILED, "is not in the newest checkpoint", "audit", "prove", wrong,
+        self.refused(FAILED, "is not in the newest checkpoint", "audit", "prove",
+                     str(len(records) + 1), "--data-dir", "log")
+        for wrong in ("x", "0", "9" * 24):
+            self.refused(MISUSED, "is no record's sequence", "audit", "prove", wrong,
                          "--data-dir", "log")
-        self.refused(MISUSED, "is no record's sequence", "audit", "prove", "x",
-                     "--data-dir", "log")
+
+    def test_the_key_that_is_told_is_the_one_that_signs(self):
+        self.generate("own", 10)
+        vkey = self.audit("init", data="own").stdout
+        with open(self.path("own", "audit", "keys.pub"), "a", encoding="ascii") as file:
+            file.write(self.vkey + "\n")  # of one that never came: the disk was full
+        self.assertEqual(self.audit("vkey", data="own").stdout, vkey)
+        os.unlink(self.path("own", "audit", "keys.pub"))
+        self.assertEqual(self.audit("vkey", data="own").stdout, vkey)
+        self.checkpoint("one", data="own")
+        self.verify("--checkpoint", "one", data="own")  # by keys.pub, which is there again
+        os.unlink(self.path("own", "audit", "key"))
+        self.assertEqual(self.audit("vkey", data="own").stdout, vkey)
 
     def test_what_another_log_is_known_by_here_says_nothing_of_this_one(self):
         self.export_file("log.msgpack")

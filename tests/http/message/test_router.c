@@ -237,6 +237,8 @@ static void a_wrong_method_is_told_the_right_ones(void **state)
     assert_int_equal(find("GET", "/events/batch", &match), DBK_NOT_FOUND);
     assert_true(match.wrong_method);
     assert_string_equal(match.allow, "POST, OPTIONS");
+    assert_int_equal(find("DELETE", "/tile/0/000.p/7", &match), DBK_NOT_FOUND);
+    assert_string_equal(match.allow, "GET, HEAD, OPTIONS"); /* of two routes, once */
 }
 
 static void options_are_those_of_the_path(void **state)

@@ -1,27 +1,16 @@
 /* The notary: what it signs is the log, and extends what it signed before; and what it does
  * where it cannot be sure of that. */
+#include "notary_world.h"
+
 #include "log_state.h"
-#include "signed_log.h"
-#include "store/clock.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 
-struct world {
-    struct scratch s;
-    char audit[100], older[100]; /* a copy of the log's file */
-    struct dbk_uuid person;
-    struct dbk_notary *notary;
-    struct dbk_signed_checkpoint shown;
-    char told[8192];
-};
-
 static atomic_bool disk_fails;
-static pthread_mutex_t told_mutex = PTHREAD_MUTEX_INITIALIZER; /* guards told */
 
 int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
@@ -33,108 +22,10 @@ int __wrap_fdatasync(int fd)
     return -1;
 }
 
-static void note_line(void *context, const char *line)
-{
-    struct world *w = context;
-
-    pthread_mutex_lock(&told_mutex);
-    strncat(w->told, line, sizeof w->told - strlen(w->told) - 2);
-    strcat(w->told, "\n");
-    pthread_mutex_unlock(&told_mutex);
-}
-
-static int setup(void **state)
-{
-    struct world *w = calloc(1, sizeof *w);
-
-    strcpy(w->s.dir, "/tmp/daybook-store-XXXXXX");
-    if (!mkdtemp(w->s.dir))
-        return -1;
-    snprintf(w->audit, sizeof w->audit, "%s.audit", w->s.dir);
-    snprintf(w->older, sizeof w->older, "%s.older", w->s.dir);
-    scratch_open(&w->s);
-    w->person = add_person(&w->s, "kate@x.mock");
-    *state = w;
-    return 0;
-}
-
 static int teardown(void **state)
 {
-    struct world *w = *state;
-
     atomic_store(&disk_fails, false);
-    dbk_notary_stop(w->notary);
-    dbk_log_close(w->s.log);
-    scratch_remove(w->s.dir);
-    remove_folder(w->audit);
-    unlink(w->older);
-    free(w);
-    return 0;
-}
-
-static void start(struct world *w, const char *origin)
-{
-    const struct dbk_notary_options options = {
-        .origin = origin, .apart_ms = 10, .report = note_line, .report_context = w};
-
-    assert_int_equal(
-        dbk_notary_start(w->audit, w->s.log, &options, &w->notary, &w->s.err), DBK_OK);
-}
-
-static void stop_notary(struct world *w)
-{
-    dbk_notary_stop(w->notary);
-    w->notary = NULL;
-}
-
-static const char *path(const struct world *w, const char *name)
-{
-    static char out[DBK_AUDIT_PATH];
-
-    assert_true(dbk_audit_path(w->audit, name, out));
-    return out;
-}
-
-/* Until its state is this. */
-static struct dbk_notary_state await_code(struct world *w, enum dbk_code code)
-{
-    dbk_deadline until = dbk_deadline_in(PATIENCE_MS);
-    struct dbk_notary_state state;
-
-    for (;;) {
-        dbk_notary_state(w->notary, &state);
-        if (state.code == code)
-            return state;
-        if (dbk_deadline_left(until) == 0)
-            fail_msg("%d: %s", state.code, state.why);
-        dbk_sleep_ms(5);
-    }
-}
-
-/* A checkpoint of all that is in the log, held against the log. */
-static void await_signed(struct world *w)
-{
-    const struct dbk_tree_source source = dbk_tree_of_log(w->s.log);
-    struct dbk_log_checkpoint read;
-    struct dbk_hash root;
-    struct dbk_tree *tree;
-    struct dbk_vkey key;
-    uint64_t head = head_of(&w->s);
-
-    await_code(w, DBK_OK);
-    if (dbk_notary_await(w->notary, head, PATIENCE_MS, &w->shown, &w->s.err) != DBK_OK)
-        fail_msg("%s", w->s.err.text);
-    assert_int_equal(dbk_notary_vkey(w->notary, &key, &w->s.err), DBK_OK);
-    assert_int_equal(
-        dbk_log_checkpoint_open((struct dbk_slice){w->shown.text, w->shown.length},
-                                &key, &read, NULL, &w->s.err),
-        DBK_OK);
-    assert_true(read.size == head && w->shown.checkpoint.size == head);
-    assert_int_equal(dbk_tree_create(&source, &tree, NULL), DBK_OK);
-    assert_int_equal(dbk_tree_grow(tree, head, NULL, &w->s.err), DBK_OK);
-    assert_int_equal(dbk_tree_root(tree, head, &root, NULL), DBK_OK);
-    assert_true(dbk_hash_equal(&root, &read.root));
-    dbk_tree_destroy(tree);
+    return world_teardown(state);
 }
 
 static void what_is_appended_is_signed_and_on_disk_before_it_is_shown(void **state)
@@ -276,156 +167,6 @@ static void a_log_that_was_put_back_goes_on_and_is_not_signed(void **state)
     assert_int_equal(dbk_audit_key(w->audit, &key, &w->s.err), DBK_OK);
     assert_int_equal(dbk_audit_last(w->audit, &key.vkey, &w->shown, &w->s.err), DBK_OK);
     assert_string_equal(w->shown.text, last.text); /* it is as it was */
-}
-
-static void another_name_begins_and_keeps_the_evidence(void **state)
-{
-    struct world *w = *state;
-    struct dbk_skey key;
-    struct dbk_vkey keys[4];
-    size_t found, kept = 0;
-    DIR *folder;
-    bool made;
-
-    fill(&w->s, &w->person, 10);
-    start(w, "a.example/log");
-    await_signed(w);
-    stop_notary(w);
-    start(w, "b.example/log");
-    assert_non_null(
-        strstr(await_code(w, DBK_CONFLICT).why, "this log is known as a.example/log"));
-    stop_notary(w);
-    assert_int_equal(
-        dbk_audit_init(w->audit, "b.example/log", true, &key, &made, &w->s.err),
-        DBK_OK);
-    assert_true(made);
-    assert_string_equal(key.vkey.name, "b.example/log");
-    assert_int_equal(dbk_audit_keys(w->audit, keys, 4, &found, &w->s.err), DBK_OK);
-    assert_int_equal(found, 2);
-    assert_string_equal(keys[0].name, "a.example/log");
-    assert_true(dbk_vkey_equal(&keys[1], &key.vkey));
-    folder = opendir(w->audit);
-    for (struct dirent *at; (at = readdir(folder));)
-        kept += strncmp(at->d_name, "last.", 5) == 0;
-    closedir(folder);
-    assert_int_equal(kept, 1);
-    start(w, NULL);
-    await_signed(w);
-    assert_string_equal(w->shown.checkpoint.origin, "b.example/log");
-}
-
-static void a_name_that_was_made_up_gives_way_to_one_that_is_given(void **state)
-{
-    struct world *w = *state;
-
-    start(w, "");
-    await_signed(w);
-    assert_int_equal(strlen(w->shown.checkpoint.origin),
-                     strlen("daybook.internal/") + 16);
-    stop_notary(w);
-    start(w, "a.example/log");
-    await_signed(w);
-    assert_string_equal(w->shown.checkpoint.origin, "a.example/log");
-}
-
-static void without_what_was_signed_last_nothing_is_until_it_is_trusted(void **state)
-{
-    struct world *w = *state;
-
-    start(w, "a.example/log");
-    await_signed(w);
-    stop_notary(w);
-    assert_int_equal(dbk_audit_trust(w->audit, &w->s.err), DBK_CONFLICT);
-    for (unsigned i = 0; i < 2; i++) {
-        if (i == 0)
-            assert_int_equal(unlink(path(w, "last")), 0);
-        else
-            assert_int_equal(truncate(path(w, "last"), 30), 0);
-        start(w, "a.example/log");
-        assert_non_null(strstr(await_code(w, i == 0 ? DBK_NOT_FOUND : DBK_DAMAGED).why,
-                               "daybook audit trust-log"));
-        stop_notary(w);
-        assert_int_equal(dbk_audit_trust(w->audit, &w->s.err), DBK_OK);
-        start(w, "a.example/log");
-        await_signed(w);
-        stop_notary(w);
-    }
-}
-
-static void what_the_former_key_signed_last_is_not_to_be_trusted_anew(void **state)
-{
-    struct world *w = *state;
-    struct dbk_signed_checkpoint last;
-    struct dbk_vkey former, made;
-
-    start(w, "a.example/log");
-    await_signed(w);
-    assert_int_equal(dbk_notary_vkey(w->notary, &former, &w->s.err), DBK_OK);
-    stop_notary(w);
-    assert_int_equal(dbk_audit_rotate(w->audit, &made, &w->s.err), DBK_OK);
-    assert_int_equal(dbk_audit_trust(w->audit, &w->s.err), DBK_CONFLICT);
-    assert_int_equal(dbk_audit_last(w->audit, &former, &last, &w->s.err), DBK_OK);
-    assert_string_equal(last.text, w->shown.text);
-}
-
-static void a_key_that_is_lost_or_damaged_is_not_replaced_unasked(void **state)
-{
-    struct world *w = *state;
-    bool made;
-
-    start(w, NULL);
-    await_signed(w);
-    stop_notary(w);
-    assert_int_equal(unlink(path(w, "key")), 0);
-    start(w, NULL);
-    await_code(w, DBK_NOT_FOUND);
-    stop_notary(w);
-    copy_file(path(w, "keys.pub"), w->older);
-    copy_file(w->older, path(w, "key"));
-    start(w, NULL);
-    await_code(w, DBK_DAMAGED);
-    stop_notary(w);
-    assert_int_equal(dbk_audit_init(w->audit, NULL, true, NULL, &made, &w->s.err),
-                     DBK_OK);
-    start(w, NULL);
-    await_signed(w);
-}
-
-static void a_key_that_others_may_read_signs_nothing(void **state)
-{
-    struct world *w = *state;
-    struct dbk_notary_state refused;
-
-    assert_int_equal(
-        dbk_audit_init(w->audit, "a.example/log", false, NULL, NULL, &w->s.err),
-        DBK_OK);
-    assert_int_equal(chmod(path(w, "key"), 0640), 0);
-    start(w, "a.example/log");
-    refused = await_code(w, DBK_IO);
-    assert_non_null(strstr(refused.why, "is open to others than its owner (mode 640)"));
-    assert_int_equal(chmod(path(w, "key"), 0600), 0);
-    await_signed(w);
-}
-
-/* Killed between the two, at the first start. */
-static void a_directory_that_is_half_made_is_made_whole(void **state)
-{
-    struct world *w = *state;
-    bool made;
-
-    assert_int_equal(dbk_audit_init(w->audit, NULL, false, NULL, &made, &w->s.err),
-                     DBK_OK);
-    assert_int_equal(unlink(path(w, "key")), 0);
-    start(w, NULL);
-    await_signed(w);
-}
-
-static void a_name_that_is_none_is_refused(void **state)
-{
-    struct world *w = *state;
-
-    start(w, "with space");
-    await_code(w, DBK_INVALID);
 }
 
 static void records_that_were_changed_are_not_signed_again(void **state)
@@ -622,21 +363,13 @@ static void what_was_shown_before_any_kill_is_extended(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(what_was_shown_before_any_kill_is_extended),
         TEST(what_is_appended_is_signed_and_on_disk_before_it_is_shown),
         TEST(a_record_is_proven_by_a_file_of_its_own),
         TEST(it_goes_on_where_it_was_with_or_without_the_trees_file),
         TEST(a_log_that_was_put_back_goes_on_and_is_not_signed),
-        TEST(another_name_begins_and_keeps_the_evidence),
-        TEST(a_name_that_was_made_up_gives_way_to_one_that_is_given),
-        TEST(without_what_was_signed_last_nothing_is_until_it_is_trusted),
-        TEST(what_the_former_key_signed_last_is_not_to_be_trusted_anew),
-        TEST(a_key_that_is_lost_or_damaged_is_not_replaced_unasked),
-        TEST(a_key_that_others_may_read_signs_nothing),
-        TEST(a_directory_that_is_half_made_is_made_whole),
-        TEST(a_name_that_is_none_is_refused),
         TEST(records_that_were_changed_are_not_signed_again),
         TEST(what_cannot_be_put_on_disk_is_not_shown),
         TEST(that_nothing_is_signed_is_so_until_something_is),

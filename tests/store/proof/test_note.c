@@ -173,6 +173,27 @@ static void a_witness_signs_as_the_vectors_have_it(void **state)
     assert_int_equal(dbk_note_verify(&note, &witness, &time, &err), DBK_NOT_FOUND);
 }
 
+/* Which other verifiers do not take: they would refuse the whole checkpoint for it. */
+static void a_time_that_is_none_signs_nothing(void **state)
+{
+    struct dbk_note note;
+    struct dbk_skey key;
+    char text[sizeof MADE_SIGNED_7 + DBK_NOTE_LINE];
+
+    (void)state;
+    assert_int_equal(dbk_skey_make(dbk_slice("witness.example/w1"), DBK_KEY_WITNESS,
+                                   NULL, &key, &err),
+                     DBK_OK);
+    for (uint64_t more = 0; more < 2; more++) {
+        strcpy(text, MADE_SIGNED_7);
+        dbk_note_sign(dbk_slice(MADE_TEXT_7), &key, (uint64_t)INT64_MAX + more,
+                      text + strlen(text));
+        assert_int_equal(dbk_note_parse(dbk_slice(text), &note, &err), DBK_OK);
+        assert_int_equal(dbk_note_verify(&note, &key.vkey, NULL, &err),
+                         more ? DBK_INVALID : DBK_OK);
+    }
+}
+
 /* Each byte of a note that is signed counts. */
 static void a_note_of_which_a_bit_was_changed_is_not_believed(void **state)
 {
@@ -455,6 +476,7 @@ int main(void)
         cmocka_unit_test(a_name_has_no_spaces_of_any_kind),
         cmocka_unit_test(a_checkpoint_is_signed_as_the_vectors_have_it),
         cmocka_unit_test(a_witness_signs_as_the_vectors_have_it),
+        cmocka_unit_test(a_time_that_is_none_signs_nothing),
         cmocka_unit_test(a_note_of_which_a_bit_was_changed_is_not_believed),
         cmocka_unit_test(what_is_no_note_is_refused),
         cmocka_unit_test(signatures_of_other_kinds_are_carried_along),

@@ -525,6 +525,8 @@ static void a_record_that_was_changed_is_found_where_it_is(void **state)
     assert_int_equal(dbk_tree_entries(tree, 2, 88, tile, &s->err), DBK_DAMAGED);
     assert_string_equal(s->err.text,
                         "record 590 is not what it was when it was hashed");
+    assert_int_equal(dbk_tree_inclusion(tree, 588, 600, &proof, &s->err), DBK_OK);
+    assert_int_equal(dbk_tree_inclusion(tree, 589, 600, &proof, &s->err), DBK_DAMAGED);
     dbk_tree_destroy(tree);
 }
 
