@@ -1,7 +1,10 @@
 /* daybook export - writes the log, or a part of it, to a file or a pipe. */
+#include "audit_file.h"
 #include "command.h"
 #include "compress.h"
+#include "escape.h"
 #include "export_beside.h"
+#include "export_checkpoint.h"
 #include "export_output.h"
 #include "export_run.h"
 #include "export_salvage.h"
@@ -91,6 +94,22 @@ static void forget(void *context)
         signals_forget();
 }
 
+/* Only of records 1 on, all of them, can it be held against the export alone. */
+static void print_checkpoint(const struct export_trailer *trailer)
+{
+    char text[EXPORT_CHECKPOINT_MAX];
+    struct dbk_slice note = {text, export_trailer_note(trailer, text)};
+    struct dbk_log_checkpoint is;
+
+    if (note.length == 0 || audit_checkpoint_parse(note, &is, NULL) != DBK_OK)
+        return;
+    printf("checkpoint    of the first %" PRIu64 " records, signed by ", is.size);
+    escape_plain(stdout, dbk_slice(is.origin));
+    puts(trailer->records < trailer->last || is.size > trailer->last
+             ? "; not all of them are in this file, so it cannot be held against it"
+             : "");
+}
+
 static void print_text(const struct wish *wish, const struct export_trailer *trailer,
                        uint64_t bytes, double seconds)
 {
@@ -106,6 +125,7 @@ static void print_text(const struct wish *wish, const struct export_trailer *tra
         printf("escaped       %s that a spreadsheet would run, by a ' in front\n",
                plural(trailer->escaped, "cells").text);
     printf("sha256        %s\n", trailer->sha256);
+    print_checkpoint(trailer);
     if (wish->format == EXPORT_CSV &&
         export_beside_name(wish->path, beside, NULL) == DBK_OK)
         printf("trailer       %s\n", beside);
@@ -167,17 +187,21 @@ static enum dbk_code keep(const struct wish *wish, const struct export_writer *w
 }
 
 static enum dbk_code run_into(const struct wish *wish, struct export_run *run,
-                              struct dbk_salvage *salvage, struct export_output *output,
-                              uint64_t *bytes, struct dbk_error *err)
+                              struct dbk_salvage *salvage,
+                              struct export_checkpoint *checkpoint,
+                              struct export_output *output, uint64_t *bytes,
+                              struct dbk_error *err)
 {
-    const struct export_source source =
-        run->log ? export_select_source(&run->select, run->log)
-                 : export_salvage_source(&run->select, salvage);
+    struct export_source source = run->log
+                                      ? export_select_source(&run->select, run->log)
+                                      : export_salvage_source(&run->select, salvage);
     struct compress_writer *out;
     enum dbk_code code = compress_writer_open(output->fd, wish->compression, &out, err);
 
     if (code != DBK_OK)
         return code;
+    source.sign = export_checkpoint_sign;
+    source.context = checkpoint;
     code = export_writer_create(wish->format, &source, out, &run->writer, err);
     if (code == DBK_OK)
         code = run->log ? export_run(run, err) : export_salvage_run(run, salvage, err);
@@ -193,12 +217,14 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
     struct progress progress;
     struct export_run run = {
         .log = log, .select = wish->select, .follow = wish->follow, .stopping = forget};
+    struct export_checkpoint checkpoint;
     struct export_output output;
     struct dbk_error err;
     uint64_t bytes = 0;
     bool missing;
     enum dbk_code code;
 
+    export_checkpoint_begin(tool, &checkpoint);
     if (log && export_select_resolve(log, wish->follow, &run.select, &err) != DBK_OK) {
         enum tool_exit exit = tool_refuse(tool, &err);
         return err.code == DBK_NOT_FOUND ? TOOL_DIFFERENT : exit;
@@ -211,7 +237,7 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
     progress_start(&progress,
                    wish->path || !isatty(STDOUT_FILENO) ? tool_progress(tool) : NULL);
     run.watch = progress_watch(&progress, NULL);
-    code = run_into(wish, &run, salvage, &output, &bytes, &err);
+    code = run_into(wish, &run, salvage, &checkpoint, &output, &bytes, &err);
     progress_clear(&progress);
     if (code == DBK_OK)
         code = keep(wish, run.writer, &output, &err);
@@ -222,8 +248,10 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
     else if (code == DBK_OK && wish->path)
         print_text(wish, export_writer_trailer(run.writer), bytes,
                    progress_seconds(&progress));
-    if (code == DBK_OK)
+    if (code == DBK_OK) {
         say_if_empty(wish, export_writer_trailer(run.writer));
+        export_checkpoint_tell(&checkpoint);
+    }
     missing = code == DBK_OK && export_writer_trailer(run.writer)->missing > 0;
     export_writer_destroy(run.writer);
     export_select_finish(&run.select);
@@ -282,11 +310,11 @@ const struct command command_export = {
         "Lines that are no records: behind every 1,000 of them a check line,\n"
         "{\"check\": ...}, has their checksums; the last one, the trailer, "
         "{\"export\":\n"
-        "...}, says how many there are, the SHA-256 of all bytes before it, and which\n"
-        "log, range, filter and time it is of. So an export that was cut or changed "
-        "is\n"
-        "noticed. To leave them out: jq 'select(.format)'. docs/disk-format.md has "
-        "it.\n"
+        "...}, says how many there are, the SHA-256 of all bytes before it, which "
+        "log,\n"
+        "range, filter and time it is of, and carries the newest checkpoint that was\n"
+        "signed. So an export that was cut or changed is noticed. To leave them out:\n"
+        "jq 'select(.format)'. docs/disk-format.md has it.\n"
         "\n"
         "csv: the trailer is in FILE.trailer.json, or on stderr where there is no "
         "FILE.\n"

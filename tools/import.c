@@ -204,6 +204,15 @@ static enum tool_exit refuse(const struct tool *tool, const char *path, bool rec
     return tool_fail(tool, &err);
 }
 
+#define FOR_EXPORT                                                                     \
+    "--checkpoint, --vkey and --no-checkpoint are for an EXPORT: nobody signed lines"
+
+static bool asks_for_checkpoint(const struct tool *tool)
+{
+    return tool_has(tool, "--checkpoint") || tool_has(tool, "--vkey") ||
+           tool_has(tool, "--no-checkpoint");
+}
+
 /* One operand: an export, or a file of persons. What it is, its first bytes say. */
 static enum tool_exit import_one(const struct tool *tool, struct sources *sources)
 {
@@ -231,6 +240,10 @@ static enum tool_exit import_one(const struct tool *tool, struct sources *source
         compress_reader_close(reader);
         return exit;
     }
+    if (asks_for_checkpoint(tool)) {
+        compress_reader_close(reader);
+        return tool_misused(tool, FOR_EXPORT);
+    }
     sources->persons_path = path;
     if (line_reader_take(reader, &sources->persons, &err) != DBK_OK)
         return tool_fail(tool, &err);
@@ -252,6 +265,8 @@ static enum tool_exit run(struct tool *tool)
                                 "name it alone",
                                 operand(tool, i));
     }
+    if (tool->operand_count > 1 && asks_for_checkpoint(tool))
+        return tool_misused(tool, FOR_EXPORT);
     signals_hold();
     if (tool->operand_count > 1)
         exit = import_lists(tool, &sources);
@@ -287,7 +302,8 @@ const struct command command_import = {
         "the\n"
         "log of an empty data directory that no server runs on, with the very bytes.\n"
         "One that was cut or changed is refused with the line, and nothing is left\n"
-        "behind (exit code 1).\n",
+        "behind (exit code 1). So is one whose records are not those that the\n"
+        "checkpoint in its trailer, or one of --checkpoint, is of (docs/proofs.md).\n",
     .example = "  daybook import persons.ndjson.gz events.ndjson.gz\n"
                "  daybook import - more_events.ndjson --continue\n"
                "  daybook import log.ndjson.zst --data-dir /srv/daybook\n",
@@ -296,8 +312,13 @@ const struct command command_import = {
     .operands_max = 2,
     .options =
         {
-            {"--continue", NULL, "Go on past bad lines; not for an EXPORT"},
-            {"--json", NULL, "Print one JSON object"},
+            {"--continue", NULL, "Go on past bad lines; not for an EXPORT", false},
+            {"--checkpoint", "FILE", "Hold an EXPORT against this, too; again for more",
+             true},
+            {"--vkey", "KEY", "Key that must have signed it, or a file of some", false},
+            {"--no-checkpoint", NULL, "Import it though it is not what was signed",
+             false},
+            {"--json", NULL, "Print one JSON object", false},
         },
     .run = run,
 };

@@ -1,6 +1,9 @@
 /* daybook restore - makes the log of an empty data directory from a backup. */
 #include "store/restore.h"
 
+#include "audit_file.h"
+#include "audit_held.h"
+#include "backup_checkpoint.h"
 #include "backup_folder.h"
 #include "command.h"
 #include "log_check.h"
@@ -12,6 +15,7 @@
 #include "store/salvage.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,6 +31,7 @@ struct restore {
     bool continues; /* with another log's tail */
     char tail[PATH_MAX];
     struct dbk_restored done;
+    struct audit_held *held;
 };
 
 /* An empty file is no log yet; but what was to be a backup is damaged. */
@@ -112,6 +117,28 @@ static enum dbk_code check_made(struct restore *restore, struct dbk_error *err)
                     "this machine's disk and memory");
 }
 
+/* What was made, against what was signed of it: that is what tells a backup whose every
+ * checksum is right from the one that was made. */
+static enum dbk_code hold(struct restore *restore, struct dbk_error *err)
+{
+    char path[PATH_MAX + 16], *text = NULL;
+    enum dbk_code code = DBK_OK;
+    size_t length;
+
+    snprintf(path, sizeof path, "%s/" BACKUP_CHECKPOINT, restore->from);
+    if (access(path, F_OK) == 0) {
+        code = audit_file_read(path, &text, &length, err);
+        if (code == DBK_OK)
+            code = audit_held_add(restore->held, "backup",
+                                  (struct dbk_slice){text, length}, err);
+        free(text);
+    }
+    return code == DBK_OK
+               ? audit_held_check(restore->held, restore->staging.tmp,
+                                  restore->range.has_to, &restore->progress, err)
+               : code;
+}
+
 /* Where an end is named, what is behind it may be damaged, and is not looked at: what is
  * before it is checked as it is copied, and once more in what was made. */
 static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
@@ -133,7 +160,9 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
     progress_clear(&restore->progress);
     if (code == DBK_DAMAGED)
         return dbk_wrap(err, "%s is damaged: take an older backup", restore->from);
-    return code == DBK_OK ? check_made(restore, err) : code;
+    if (code == DBK_OK)
+        code = check_made(restore, err);
+    return code == DBK_OK ? hold(restore, err) : code;
 }
 
 static enum dbk_code restore_into(struct restore *restore, struct dbk_error *err)
@@ -165,6 +194,7 @@ static void print_json(const struct restore *restore)
                done->head - done->own, done->gap, done->behind_gap);
     else
         fputs("null", stdout);
+    audit_held_print_json(restore->held);
     printf(",\"seconds\":%.3f}\n", progress_seconds(&restore->progress));
 }
 
@@ -181,6 +211,7 @@ static void print_text(const struct restore *restore)
             "continued     with nothing: %s has nothing readable behind record %" PRIu64
             "\n",
             restore->tail, done->own);
+    audit_held_print(restore->held);
     printf("seconds       %.2f\n", progress_seconds(&restore->progress));
     printf("next          %s\n", staging_next(&restore->staging));
 }
@@ -208,9 +239,25 @@ static enum tool_exit conclude(const struct restore *restore, struct dbk_error *
     return tool_refuse(restore->tool, err);
 }
 
+static enum tool_exit restore_all(struct restore *restore)
+{
+    struct dbk_error err;
+
+    progress_start(&restore->progress, tool_progress(restore->tool));
+    if (restore_into(restore, &err) != DBK_OK)
+        return conclude(restore, &err);
+    log_place_made(restore->tool);
+    if (tool_has(restore->tool, "--json"))
+        print_json(restore);
+    else
+        print_text(restore);
+    return tell_gap(restore);
+}
+
 static enum tool_exit run(struct tool *tool)
 {
     struct restore restore = {.tool = tool};
+    enum tool_exit exit;
     struct dbk_error err;
 
     if (position_range_parse(NULL, tool_value(tool, "--to"), &restore.range, &err) !=
@@ -227,15 +274,12 @@ static enum tool_exit run(struct tool *tool)
         return tool_misused(tool, "--member takes the whole backup: without --to and "
                                   "--continue-with");
     signals_hold();
-    progress_start(&restore.progress, tool_progress(tool));
-    if (restore_into(&restore, &err) != DBK_OK)
-        return conclude(&restore, &err);
-    log_place_made(tool);
-    if (tool_has(tool, "--json"))
-        print_json(&restore);
+    if (audit_held_begin(tool, &restore.held, &err) == DBK_OK)
+        exit = restore_all(&restore);
     else
-        print_text(&restore);
-    return tell_gap(&restore);
+        exit = tool_refuse(tool, &err);
+    audit_held_destroy(restore.held);
+    return exit;
 }
 
 const struct command command_restore = {
@@ -268,6 +312,11 @@ const struct command command_restore = {
         "of\n"
         "one backup; without --member it is a log of its own, outside of the cluster.\n"
         "\n"
+        "What was made is held against the checkpoint that the backup has, and those "
+        "of\n"
+        "--checkpoint: so a backup that was changed, with all checksums put right, is\n"
+        "refused (docs/proofs.md).\n"
+        "\n"
         "Exit codes: 0 done; 1 the backup is damaged, or LOG was not taken to its "
         "end;\n"
         "2 wrong use; 3 it could not be done. Where it says nothing else, nothing is\n"
@@ -280,10 +329,16 @@ const struct command command_restore = {
     .operands_max = 1,
     .options =
         {
-            {"--to", "P", "End with this record"},
-            {"--continue-with", "LOG", "Go on with what a damaged log has behind FROM"},
-            {"--member", NULL, "Stay the member of a cluster that FROM was"},
-            {"--json", NULL, "Print one JSON object"},
+            {"--to", "P", "End with this record", false},
+            {"--continue-with", "LOG", "Go on with what a damaged log has behind FROM",
+             false},
+            {"--member", NULL, "Stay the member of a cluster that FROM was", false},
+            {"--checkpoint", "FILE", "Hold it against this one, too; again for more",
+             true},
+            {"--vkey", "KEY", "Key that must have signed it, or a file of some", false},
+            {"--no-checkpoint", NULL, "Take it though it is not what was signed",
+             false},
+            {"--json", NULL, "Print one JSON object", false},
         },
     .run = run,
 };

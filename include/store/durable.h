@@ -41,4 +41,10 @@ enum dbk_code dbk_sync_parent(const char *path, struct dbk_error *err);
 enum dbk_code dbk_replace(int fd, const char *tmp, const char *path,
                           struct dbk_error *err);
 
+/* Put a small file in its place, whole and durable: made as path.tmp, which what a killed run
+ * left there makes room for, is no link, and is gone where this fails. mode is 0600 for what
+ * is its owner's alone. For one process at a time; err as above. */
+enum dbk_code dbk_write_file(const char *path, unsigned mode, const void *bytes,
+                             size_t length, struct dbk_error *err);
+
 #endif

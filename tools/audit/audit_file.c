@@ -60,7 +60,7 @@ static enum dbk_code take_lines(char *text, struct audit_keys *keys,
     return keys->count > 0 ? DBK_OK : dbk_fail(err, DBK_INVALID, "no key");
 }
 
-static enum dbk_code read_vkey(const char *text, struct audit_keys *keys,
+enum dbk_code audit_keys_parse(const char *text, struct audit_keys *keys,
                                struct dbk_error *err)
 {
     size_t length;
@@ -103,7 +103,8 @@ enum dbk_code audit_keys_read(const struct tool *tool, struct audit_keys *keys,
     if (policy && read_policy(policy, keys, err) != DBK_OK)
         return err->code;
     if (vkey)
-        return read_vkey(vkey, keys, err) == DBK_OK ? DBK_OK : dbk_wrap(err, "--vkey");
+        return audit_keys_parse(vkey, keys, err) == DBK_OK ? DBK_OK
+                                                           : dbk_wrap(err, "--vkey");
     if (keys->policy && keys->policy->log_count > 0)
         return DBK_OK;
     keys->own = true;
@@ -144,6 +145,22 @@ static enum dbk_code check(const struct audit_keys *keys, struct dbk_slice bytes
             *err = why;
         }
     }
+    return code;
+}
+
+enum dbk_code audit_checkpoint_parse(struct dbk_slice bytes,
+                                     struct dbk_log_checkpoint *out,
+                                     struct dbk_error *err)
+{
+    struct dbk_note *note = malloc(sizeof *note);
+    enum dbk_code code;
+
+    if (!note)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory to read a checkpoint");
+    code = dbk_note_parse(bytes, note, err);
+    if (code == DBK_OK)
+        code = dbk_log_checkpoint_parse(note->text, out, err);
+    free(note);
     return code;
 }
 

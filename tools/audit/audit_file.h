@@ -19,7 +19,12 @@ struct audit_keys {
     bool own; /* they are from the audit directory itself */
 };
 
-/* By --vkey (a key, or a file of some, a line each) and --policy; without either, those in
+/* Those of a text: a key, or the path of a file of some, a line each. DBK_INVALID,
+ * DBK_NOT_FOUND, DBK_UNSUPPORTED, DBK_TOO_LARGE, DBK_IO, DBK_NO_MEMORY. */
+enum dbk_code audit_keys_parse(const char *text, struct audit_keys *keys,
+                               struct dbk_error *err);
+
+/* By --vkey (as above) and --policy; without either, those in
  * the audit directory. Finish it either way. DBK_INVALID, DBK_NOT_FOUND, DBK_DAMAGED, ... */
 enum dbk_code audit_keys_read(const struct tool *tool, struct audit_keys *keys,
                               struct dbk_error *err);
@@ -33,6 +38,12 @@ struct audit_checkpoint {
     size_t length;
     uint64_t witnesses; /* of the policy, a bit each */
 };
+
+/* What a checkpoint says, whoever signed it. DBK_INVALID, DBK_TOO_LARGE, DBK_UNSUPPORTED,
+ * DBK_NO_MEMORY. */
+enum dbk_code audit_checkpoint_parse(struct dbk_slice note,
+                                     struct dbk_log_checkpoint *out,
+                                     struct dbk_error *err);
 
 /* Read it, and hold its signatures against the keys. err begins with the path. Errors as
  * dbk_log_checkpoint_open, dbk_policy_open and audit_file_read. Free its text either way. */

@@ -1,5 +1,6 @@
 #include "backup_bring.h"
 
+#include "backup_checkpoint.h"
 #include "backup_folder.h"
 #include "backup_make.h"
 #include "tool_data.h"
@@ -40,19 +41,22 @@ static enum dbk_code append(const struct tool *tool, const char *to,
         .finding = log_check_keep,
         .context = check,
         .watch = progress_watch(progress, NULL)};
+    struct dbk_signed_checkpoint checkpoint;
     enum dbk_code code;
     char dir[PATH_MAX];
 
     if (!tool_log_dir(tool->config, dir, sizeof dir, err))
         return err->code;
+    backup_checkpoint_read(tool, &checkpoint);
     code = dbk_log_backup_append(dir, to, &options, appended, err);
     progress_clear(progress);
     check->result.store_id = appended->store_id;
     check->result.head = appended->head;
     check->result.findings = appended->findings;
-    if (code == DBK_OK && appended->findings == 0)
-        touch(to);
-    return code;
+    if (code != DBK_OK || appended->findings > 0)
+        return code; /* the older checkpoint still holds */
+    touch(to);
+    return backup_checkpoint_put(to, &checkpoint, err);
 }
 
 enum dbk_code backup_bring(const struct tool *tool, const char *to,

@@ -1,5 +1,6 @@
 #include "backup_entries.h"
 
+#include "backup_checkpoint.h"
 #include "backup_folder.h"
 #include "store/backup.h"
 #include "tool_data.h"
@@ -27,7 +28,8 @@ static bool is_excluded(const char *name)
 
 static bool holds_a_log_alone(const char *path)
 {
-    static const char *const known[] = {".", "..", "data.mdb", "lock.mdb"};
+    static const char *const known[] = {
+        ".", "..", "data.mdb", "lock.mdb", BACKUP_CHECKPOINT, BACKUP_CHECKPOINT ".tmp"};
     bool found = false, foreign = false;
     struct dirent *entry;
     DIR *stream = opendir(path);

@@ -1,5 +1,6 @@
 #include "backup_keep.h"
 
+#include "backup_checkpoint.h"
 #include "backup_entries.h"
 #include "backup_folder.h"
 
@@ -42,7 +43,8 @@ static const char *remove_claimed(const struct backup_entry *entry)
         return "it was changed meanwhile";
     snprintf(gone, sizeof gone, "%s.partial", entry->path);
     if (rename(entry->path, gone) != 0 || !remove_file(gone, "data.mdb") ||
-        !remove_file(gone, "lock.mdb") || rmdir(gone) != 0)
+        !remove_file(gone, "lock.mdb") || !remove_file(gone, BACKUP_CHECKPOINT) ||
+        !remove_file(gone, BACKUP_CHECKPOINT ".tmp") || rmdir(gone) != 0)
         return strerror(errno);
     return NULL;
 }

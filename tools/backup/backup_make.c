@@ -1,5 +1,6 @@
 #include "backup_make.h"
 
+#include "backup_checkpoint.h"
 #include "lock.h"
 #include "store/backup.h"
 #include "store/durable.h"
@@ -34,7 +35,8 @@ bool backup_name_beside(const char *dir, const char *ending, char out[PATH_MAX])
 /* What a backup that was killed left, or one that failed. */
 static void remove_files(const struct copy *copy)
 {
-    static const char *const names[] = {"data.mdb", "lock.mdb"};
+    static const char *const names[] = {"data.mdb", "lock.mdb", BACKUP_CHECKPOINT,
+                                        BACKUP_CHECKPOINT ".tmp"};
     char path[PATH_MAX + 16];
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -94,13 +96,17 @@ static enum dbk_code make_copy(const struct tool *tool, const struct copy *copy,
 {
     const struct dbk_backup_options options = {.compact = tool_has(tool, "--compact"),
                                                .watch = progress_watch(progress, NULL)};
+    struct dbk_signed_checkpoint checkpoint;
     enum dbk_code code;
     char dir[4096];
 
     if (!tool_log_dir(tool->config, dir, sizeof dir, err))
         return err->code;
+    backup_checkpoint_read(tool, &checkpoint);
     code = dbk_log_backup(dir, copy->partial, &options, err);
     progress_clear(progress);
+    if (code == DBK_OK)
+        code = backup_checkpoint_put(copy->partial, &checkpoint, err);
     if (code == DBK_DAMAGED && options.compact)
         dbk_wrap(err, "without --compact it is copied as it is");
     return code;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#define CHECKPOINT ",\"checkpoint\":"
+
 static const char *const names[] = {
     [EXPORT_NDJSON] = "ndjson", [EXPORT_MSGPACK] = "msgpack", [EXPORT_CSV] = "csv"};
 
@@ -148,13 +150,72 @@ size_t export_trailer_text(const struct export_trailer *trailer,
     add_source(source, out, &used);
     add(out, &used,
         ",\"escaped\":%" PRIu64 ",\"missing\":%" PRIu64
-        ",\"missing_sequences\":\"%s\"}",
+        ",\"missing_sequences\":\"%s\"}" CHECKPOINT,
         trailer->escaped, trailer->missing, trailer->missing_ranges);
+    if (*trailer->checkpoint)
+        add(out, &used, "\"%s\"", trailer->checkpoint);
+    else
+        add(out, &used, "null");
     add_self(out, &used);
     return used;
 }
 
-bool export_trailer_fits(const struct export_trailer *trailer, struct dbk_slice text)
+/* A note has no control characters but line feeds. */
+bool export_trailer_carry(struct export_trailer *trailer, struct dbk_slice note)
+{
+    char out[EXPORT_CHECKPOINT_MAX];
+    size_t used = 0;
+
+    for (size_t i = 0; i < note.length; i++) {
+        char byte = note.data[i];
+
+        if (used + 3 > sizeof out)
+            return false;
+        if (byte == '"' || byte == '\\' || byte == '\n')
+            out[used++] = '\\';
+        out[used++] = byte == '\n' ? 'n' : byte;
+    }
+    memcpy(trailer->checkpoint, out, used);
+    trailer->checkpoint[used] = '\0';
+    return true;
+}
+
+size_t export_trailer_note(const struct export_trailer *trailer,
+                           char out[EXPORT_CHECKPOINT_MAX])
+{
+    size_t used = 0;
+
+    for (const char *at = trailer->checkpoint; *at; at++) {
+        bool escaped = *at == '\\' && at[1];
+
+        at += escaped;
+        out[used++] = escaped && *at == 'n' ? '\n' : *at;
+    }
+    return used;
+}
+
+/* What stands as the checkpoint in a trailer that is otherwise right, as it stands there.
+ * False: it has no end, or is longer than any. */
+static bool take_checkpoint(struct export_trailer *trailer, struct dbk_slice text)
+{
+    static const char name[] = "}" CHECKPOINT "\"";
+    const char *end = text.data + text.length;
+    const char *at = memmem(text.data, text.length, name, sizeof name - 1), *from;
+
+    *trailer->checkpoint = '\0';
+    if (!at)
+        return true;
+    from = at += sizeof name - 1;
+    while (at < end && *at && *at != '"')
+        at += *at == '\\' ? 2 : 1;
+    if (at >= end || !*at || at - from >= EXPORT_CHECKPOINT_MAX)
+        return false;
+    memcpy(trailer->checkpoint, from, (size_t)(at - from));
+    trailer->checkpoint[at - from] = '\0';
+    return true;
+}
+
+bool export_trailer_fits(struct export_trailer *trailer, struct dbk_slice text)
 {
     char expected[EXPORT_TRAILER_MAX];
     size_t length = export_trailer_text_1(trailer, expected), ending = 0, before;
@@ -169,5 +230,5 @@ bool export_trailer_fits(const struct export_trailer *trailer, struct dbk_slice 
     before = text.length - ending;
     memcpy(expected, text.data, before);
     add_self(expected, &before);
-    return !memcmp(text.data, expected, text.length);
+    return !memcmp(text.data, expected, text.length) && take_checkpoint(trailer, text);
 }

@@ -23,7 +23,8 @@
  *     {"export":{"version":2,"format":"ndjson","records":2,"first":1,"last":2,
  *      "whole":true,"sha256":"…","source":{"store_id":"…","from":1,"to":2,"type":null,
  *      "person_id":null,"exported_at":"2026-11-23T17:00:00.000000","escaped":0,
- *      "missing":0,"missing_sequences":""},"self":"8293a4b5"}}
+ *      "missing":0,"missing_sequences":""},"checkpoint":"log.example.org/daybook\n2\n…",
+ *      "self":"8293a4b5"}}
  *
  * without the line breaks; whole where nothing was left out, sha256 that of all bytes
  * before the trailer's line (in msgpack: before the length of 0; of csv: of the file). So
@@ -31,9 +32,13 @@
  * from, what was asked for (to is null where nothing bounds it), when, and how many cells
  * of a csv were changed; `missing` how many --salvage could not read, and
  * missing_sequences which, "7-9,12" (cut, with "..." behind it, where they are very
- * many); self is the CRC-32 of the trailer before `,"self"`. Version 1
- * ends behind sha256. But for source and self, a log made of an export, exported again,
- * gives the same bytes.
+ * many); checkpoint is what was signed of the log (store/checkpoint.h), signatures and all:
+ * the newest that the export covers, else the newest there was; null where there is none,
+ * and missing in what was exported before there were any. Its first three lines are the
+ * log's name, how many records it is about, and their root: it can be held against the
+ * records 1 to that of an export that has them all. self is the CRC-32 of the trailer
+ * before `,"self"`. Version 1 ends behind sha256. But for source, checkpoint and self, a log
+ * made of an export, exported again, gives the same bytes.
  */
 #ifndef DBK_TOOLS_EXPORT_FORMAT_H
 #define DBK_TOOLS_EXPORT_FORMAT_H
@@ -74,6 +79,8 @@ bool export_block_full(const struct export_block *block);
 #define EXPORT_CHECK_MAX (8 * EXPORT_BLOCK_RECORDS + 100)
 size_t export_block_line(const struct export_block *block, char out[EXPORT_CHECK_MAX]);
 
+struct export_trailer;
+
 /* Where an export comes from, and what was asked for. */
 struct export_source {
     bool whole; /* nothing was left out */
@@ -83,9 +90,16 @@ struct export_source {
     bool has_person;
     struct dbk_uuid person;
     dbk_timestamp exported_at;
+    /* Lets the trailer carry a checkpoint, when all else of it is known; called by the thread
+     * that writes. NULL: it carries none. */
+    void (*sign)(void *context, struct export_trailer *trailer);
+    void *context;
 };
 
 #define EXPORT_MISSING_MAX 2048
+/* With it a trailer that misses nothing stays below the 2,816 bytes that were the most there
+ * were when nothing was signed: whoever reads those reads this. */
+#define EXPORT_CHECKPOINT_MAX 2048
 
 struct export_trailer {
     enum export_format format;
@@ -97,10 +111,17 @@ struct export_trailer {
     /* What --salvage could not read: how many, and which, as far as there is room. */
     uint64_t missing;
     char missing_ranges[EXPORT_MISSING_MAX]; /* "7-9,12" */
+    char checkpoint[EXPORT_CHECKPOINT_MAX];  /* the inside of a JSON string; "": none */
 };
 
+/* Let the trailer carry this note. False: it is too long, and nothing changed. */
+bool export_trailer_carry(struct export_trailer *trailer, struct dbk_slice note);
+/* Write the note that it carries; returns its length, 0: it carries none. */
+size_t export_trailer_note(const struct export_trailer *trailer,
+                           char out[EXPORT_CHECKPOINT_MAX]);
+
 /* Write the trailer's object, without a line feed; returns its length. */
-#define EXPORT_TRAILER_MAX (768 + EXPORT_MISSING_MAX)
+#define EXPORT_TRAILER_MAX (768 + EXPORT_MISSING_MAX + EXPORT_CHECKPOINT_MAX)
 size_t export_trailer_text(const struct export_trailer *trailer,
                            const struct export_source *source,
                            char out[EXPORT_TRAILER_MAX]);
@@ -108,7 +129,8 @@ size_t export_trailer_text(const struct export_trailer *trailer,
 size_t export_trailer_text_1(const struct export_trailer *trailer,
                              char out[EXPORT_TRAILER_MAX]);
 
-/* Whether text is a trailer, of either version, that says the same as this one. */
-bool export_trailer_fits(const struct export_trailer *trailer, struct dbk_slice text);
+/* Whether text is a trailer, of either version, that says the same as this one, which then
+ * carries the checkpoint that text does. */
+bool export_trailer_fits(struct export_trailer *trailer, struct dbk_slice text);
 
 #endif

@@ -208,6 +208,8 @@ enum dbk_code export_writer_end(struct export_writer *writer, struct dbk_error *
         code = digest_hex(writer->digest, writer->trailer.sha256, err);
     if (code != DBK_OK)
         return code;
+    if (writer->source.sign)
+        writer->source.sign(writer->source.context, &writer->trailer);
     gather_trailer(writer);
     code = write_out(writer, err);
     return code == DBK_OK ? compress_end(writer->out, err) : code;

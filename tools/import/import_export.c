@@ -1,5 +1,6 @@
 #include "import_export.h"
 
+#include "audit_held.h"
 #include "log_place.h"
 #include "progress.h"
 #include "signals.h"
@@ -87,8 +88,22 @@ enum dbk_code import_export_fill(const char *path, const char *dir,
     return code == DBK_OK ? code : dbk_wrap(err, "%s", path);
 }
 
+/* What was made, against what was signed of it. */
+static enum dbk_code hold(const struct export_reader *reader, const char *dir,
+                          struct audit_held *held, struct progress *progress,
+                          struct dbk_error *err)
+{
+    char text[EXPORT_CHECKPOINT_MAX];
+    struct dbk_slice note = {text,
+                             export_trailer_note(export_reader_trailer(reader), text)};
+
+    if (note.length > 0 && audit_held_add(held, "trailer", note, err) != DBK_OK)
+        return err->code;
+    return audit_held_check(held, dir, false, progress, err);
+}
+
 static enum dbk_code import_into(const struct tool *tool, struct staging *staging,
-                                 struct export_reader *reader,
+                                 struct export_reader *reader, struct audit_held *held,
                                  struct progress *progress, struct dbk_error *err)
 {
     enum dbk_code code = staging_begin(tool->config, staging, err);
@@ -97,22 +112,28 @@ static enum dbk_code import_into(const struct tool *tool, struct staging *stagin
         return code;
     code = fill(staging->tmp, reader, progress, err);
     if (code == DBK_OK)
+        code = hold(reader, staging->tmp, held, progress, err);
+    if (code == DBK_OK)
         return staging_place(staging, err);
     staging_abandon(staging);
     return code;
 }
 
 static void print_done(const struct tool *tool, const struct staging *staging,
-                       const struct export_trailer *trailer, double seconds)
+                       const struct export_trailer *trailer,
+                       const struct audit_held *held, double seconds)
 {
     if (tool_has(tool, "--json")) {
         char text[EXPORT_TRAILER_MAX];
         size_t length = export_trailer_text_1(trailer, text);
-        printf("%.*s,\"seconds\":%.3f}\n", (int)length - 1, text, seconds);
+        printf("%.*s", (int)length - 1, text);
+        audit_held_print_json(held);
+        printf(",\"seconds\":%.3f}\n", seconds);
         return;
     }
     printf("records       %" PRIu64 ", the whole of the export\n", trailer->records);
     printf("sha256        %s, checked\n", trailer->sha256);
+    audit_held_print(held);
     printf("seconds       %.2f, %.0f records a second\n", seconds,
            seconds > 0 ? (double)trailer->records / seconds : 0);
     printf("next          %s\n", staging_next(staging));
@@ -132,24 +153,42 @@ static enum tool_exit conclude(const struct tool *tool, const char *path,
     return TOOL_DIFFERENT;
 }
 
-enum tool_exit import_export(const struct tool *tool, const char *path,
-                             struct compress_reader *source, enum export_format format)
+static enum tool_exit run(const struct tool *tool, const char *path,
+                          struct export_reader *reader, struct audit_held *held)
 {
-    struct export_reader *reader;
     struct staging staging;
     struct progress progress;
     struct dbk_error err;
     enum dbk_code code;
 
-    if (export_reader_open(source, format, &reader, &err) != DBK_OK)
-        return tool_fail(tool, &err);
     progress_start(&progress, tool_progress(tool));
-    code = import_into(tool, &staging, reader, &progress, &err);
-    if (code == DBK_OK) {
-        log_place_made(tool);
-        print_done(tool, &staging, export_reader_trailer(reader),
-                   progress_seconds(&progress));
+    code = import_into(tool, &staging, reader, held, &progress, &err);
+    if (code != DBK_OK)
+        return conclude(tool, path, code, &err);
+    log_place_made(tool);
+    print_done(tool, &staging, export_reader_trailer(reader), held,
+               progress_seconds(&progress));
+    return TOOL_DONE;
+}
+
+enum tool_exit import_export(const struct tool *tool, const char *path,
+                             struct compress_reader *source, enum export_format format)
+{
+    struct export_reader *reader = NULL;
+    struct audit_held *held;
+    struct dbk_error err;
+    enum tool_exit exit;
+
+    if (audit_held_begin(tool, &held, &err) != DBK_OK) {
+        compress_reader_close(source);
+        exit = err.code == DBK_DAMAGED ? conclude(tool, path, err.code, &err)
+                                       : tool_refuse(tool, &err);
+    } else if (export_reader_open(source, format, &reader, &err) != DBK_OK) {
+        exit = tool_fail(tool, &err);
+    } else {
+        exit = run(tool, path, reader, held);
     }
     export_reader_close(reader);
-    return code == DBK_OK ? TOOL_DONE : conclude(tool, path, code, &err);
+    audit_held_destroy(held);
+    return exit;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum dbk_code dbk_errno_code(int number)
@@ -90,4 +91,26 @@ enum dbk_code dbk_replace(int fd, const char *tmp, const char *path,
     if (rename(tmp, path) != 0)
         return dbk_system_fail(err, "rename to", path);
     return dbk_sync_parent(path, err);
+}
+
+enum dbk_code dbk_write_file(const char *path, unsigned mode, const void *bytes,
+                             size_t length, struct dbk_error *err)
+{
+    char tmp[PATH_MAX];
+    enum dbk_code code;
+    int fd;
+
+    if (snprintf(tmp, sizeof tmp, "%s.tmp", path) >= (int)sizeof tmp)
+        return dbk_fail(err, DBK_IO, "the path %.64s... is too long", path);
+    unlink(tmp); /* not written into: it may be a link, or be read */
+    fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    if (fd < 0)
+        return dbk_system_fail(err, "make", tmp);
+    code = dbk_write_all(fd, bytes, length, tmp, err);
+    if (code == DBK_OK)
+        code = dbk_replace(fd, tmp, path, err);
+    close(fd);
+    if (code != DBK_OK)
+        unlink(tmp);
+    return code;
 }

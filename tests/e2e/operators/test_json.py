@@ -101,6 +101,15 @@ class Log(Json):
             self.held("export FILE", self.told("export", "out" + str(len(arguments)),
                                                "--data-dir", "a", *arguments))
         self.held("import EXPORT", self.told("import", "out0", "--data-dir", "b"))
+        self.run_tool("audit", "init", "--origin", "json.test/log", "--data-dir", "a")
+        self.run_tool("audit", "checkpoint", "--data-dir", "a")
+        found = self.held("export FILE", self.told("export", "out", "--data-dir", "a"))
+        self.assertIn("json.test/log\n", found["export"]["checkpoint"])
+        found = self.held("import EXPORT", self.told("import", "out", "--data-dir", "c"))
+        self.assertEqual(len(found["checkpoints"]), 1)
+        self.run_tool("backup", "signed", "--data-dir", "a")
+        found = self.held("restore FROM", self.told("restore", "signed", "--data-dir", "d"))
+        self.assertEqual(len(found["checkpoints"]), 1)
 
     def test_import_of_lists(self):
         self.write("persons", b'{"id": "9c65af1a-c109-4c17-9bf1-5f4bcac95e3c", "email": '

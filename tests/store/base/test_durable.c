@@ -201,6 +201,51 @@ static void whatever_says_that_there_is_no_room_is_told_as_that(void **state)
     }
 }
 
+static mode_t mode_of(const char *path)
+{
+    struct stat status;
+
+    assert_int_equal(lstat(path, &status), 0);
+    return status.st_mode & (S_IFMT | 0777);
+}
+
+static void a_small_file_is_whole_or_as_it_was(void **state)
+{
+    struct place *place = *state; /* with what a killed run left */
+    struct dbk_error err = {0};
+
+    assert_int_equal(dbk_write_file(place->path, 0600, "new\n", 4, &err), DBK_OK);
+    assert_string_equal(steps, "frd");
+    assert_int_equal(mode_of(place->path), S_IFREG | 0600);
+    for (enum call call = WRITE; call <= RENAME; call++) {
+        if (call == SYNC_FOLDER) /* it has its name then */
+            continue;
+        broken = call;
+        broken_with = ENOSPC;
+        assert_int_equal(dbk_write_file(place->path, 0600, "newer\n", 6, &err),
+                         DBK_NO_ROOM);
+        broken = NONE;
+        step_count = 0;
+        assert_holds(place->path, "new\n");
+        assert_int_equal(access(place->tmp, F_OK), -1);
+    }
+}
+
+static void a_small_file_is_not_written_through_a_link(void **state)
+{
+    struct place *place = *state;
+    struct dbk_error err = {0};
+    char other[96];
+
+    snprintf(other, sizeof other, "%s/other", place->dir);
+    assert_int_equal(rename(place->tmp, other), 0);
+    assert_int_equal(symlink(other, place->tmp), 0);
+    assert_int_equal(dbk_write_file(place->path, 0600, "new\n", 4, &err), DBK_OK);
+    assert_holds(other, "");
+    assert_int_equal(mode_of(place->path), S_IFREG | 0600);
+    assert_int_equal(unlink(other), 0);
+}
+
 static void the_parent_of_a_name_with_slashes_behind_it_is_synced(void **state)
 {
     const struct place *place = *state;
@@ -252,6 +297,8 @@ int main(void)
         IN_PLACE(what_is_not_on_disk_gets_no_name),
         IN_PLACE(a_call_that_takes_little_or_is_interrupted_is_made_again),
         cmocka_unit_test(whatever_says_that_there_is_no_room_is_told_as_that),
+        IN_PLACE(a_small_file_is_whole_or_as_it_was),
+        IN_PLACE(a_small_file_is_not_written_through_a_link),
         IN_PLACE(the_parent_of_a_name_with_slashes_behind_it_is_synced),
         IN_PLACE(a_file_system_that_cannot_sync_a_folder_is_no_failure),
         cmocka_unit_test(a_path_that_is_too_long_is_refused),

@@ -99,8 +99,8 @@ static void an_empty_log_is_a_trailer(void **state)
         "0000-"
         "000000000000\",\"from\":1,\"to\":0,\"type\":null,\"person_id\":null,"
         "\"exported_at\":\"1970-01-01T00:00:00.000000\",\"escaped\":0,\"missing\":0,"
-        "\"missing_sequences\":\"\"},"
-        "\"self\":\"4a0624f5\"}}\n");
+        "\"missing_sequences\":\"\"},\"checkpoint\":null,"
+        "\"self\":\"d587b114\"}}\n");
     free((char *)(uintptr_t)text.data);
 }
 
@@ -166,7 +166,7 @@ static void a_trailer_says_where_it_comes_from(void **state)
                                          .has_person = true,
                                          .person = made_id(0xAA, 1),
                                          .exported_at = 1500000};
-    const struct export_trailer trailer = {.sha256 = "5ha", .escaped = 2};
+    struct export_trailer trailer = {.sha256 = "5ha", .escaped = 2};
     char text[EXPORT_TRAILER_MAX];
     struct dbk_slice slice = {text, export_trailer_text(&trailer, &source, text)};
 
@@ -182,6 +182,72 @@ static void a_trailer_says_where_it_comes_from(void **state)
     }
     slice.length = export_trailer_text_1(&trailer, text);
     assert_true(export_trailer_fits(&trailer, slice));
+}
+
+/* Whose readers took at most so many bytes, and looked at nothing between source and self. */
+#define FORMER_MAX 2816
+
+static void assert_carries(struct export_trailer *trailer, const char *note)
+{
+    const struct export_source source = {.from = UINT64_MAX - 1, .to = UINT64_MAX - 1};
+    char text[EXPORT_TRAILER_MAX], read[EXPORT_CHECKPOINT_MAX];
+    struct export_trailer other = {.sha256 = "5ha"};
+    struct dbk_slice slice = {text, export_trailer_text(trailer, &source, text)};
+    size_t length;
+
+    assert_true(slice.length < FORMER_MAX);
+    assert_true(export_trailer_fits(&other, slice));
+    length = export_trailer_note(&other, read);
+    assert_int_equal(length, strlen(note));
+    assert_memory_equal(read, note, length);
+}
+
+static void a_trailer_carries_a_checkpoint(void **state)
+{
+    static const char *const notes[] = {
+        "a.example/log\n2\nroot=\n\n\xE2\x80\x94 a.example/log c2ln\n",
+        "say\"checkpoint\":\"\\n\n2\n\\\\\n"};
+    struct export_trailer trailer = {.sha256 = "5ha"};
+    char many[EXPORT_CHECKPOINT_MAX] = "";
+
+    (void)state;
+    assert_carries(&trailer, ""); /* none */
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+        assert_true(export_trailer_carry(&trailer, dbk_slice(notes[i])));
+        assert_carries(&trailer, notes[i]);
+    }
+    memset(many, '\n', EXPORT_CHECKPOINT_MAX / 2 - 1);
+    assert_true(export_trailer_carry(&trailer, dbk_slice(many)));
+    assert_carries(&trailer, many);
+    strcat(many, "\n");
+    assert_false(export_trailer_carry(&trailer, dbk_slice(many)));
+    many[strlen(many) - 1] = '\0';
+    assert_carries(&trailer, many); /* as it was */
+}
+
+/* Its own checksum put right. */
+static void a_trailer_with_a_longer_checkpoint_than_any_is_none(void **state)
+{
+    const struct export_source source = {.from = 1, .to = 2};
+    struct export_trailer trailer = {.sha256 = "5ha"};
+    char text[EXPORT_TRAILER_MAX], *at;
+    size_t before;
+
+    (void)state;
+    assert_true(export_trailer_carry(&trailer, dbk_slice("a\n")));
+    export_trailer_text(&trailer, &source, text);
+    at = strstr(text, "a\\n\"");
+    memmove(at + EXPORT_CHECKPOINT_MAX, at, strlen(at) + 1);
+    memset(at, 'a', EXPORT_CHECKPOINT_MAX);
+    before = strlen(text) - strlen(",\"self\":\"00000000\"}}");
+    sprintf(text + before, ",\"self\":\"%08lx\"}}",
+            crc32_z(0, (const unsigned char *)text, before));
+    assert_false(export_trailer_fits(&trailer, dbk_slice(text)));
+    memmove(at, at + 4, strlen(at + 4) + 1);
+    before -= 4;
+    sprintf(text + before, ",\"self\":\"%08lx\"}}",
+            crc32_z(0, (const unsigned char *)text, before));
+    assert_true(export_trailer_fits(&trailer, dbk_slice(text)));
 }
 
 /* The cells of one, up to the next comma. */
@@ -289,6 +355,8 @@ int main(void)
         WITH_DIRECTORY(frames_hold_the_record_bytes),
         WITH_DIRECTORY(rows_are_quoted_as_rfc_4180_has_it),
         WITH_DIRECTORY(a_trailer_says_where_it_comes_from),
+        WITH_DIRECTORY(a_trailer_carries_a_checkpoint),
+        WITH_DIRECTORY(a_trailer_with_a_longer_checkpoint_than_any_is_none),
         WITH_DIRECTORY(a_cell_that_a_spreadsheet_would_run_is_made_harmless),
         WITH_DIRECTORY(the_longest_records_fit_every_format),
         WITH_DIRECTORY(text_that_json_cannot_say_is_told_with_the_way_out),

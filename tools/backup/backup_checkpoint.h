@@ -1,0 +1,21 @@
+/* backup_checkpoint.h - the newest checkpoint of a log, beside it in a backup: what tells, when
+ * that is restored, whether it is the log that was signed. What signs is in no backup. */
+#ifndef DBK_TOOLS_BACKUP_CHECKPOINT_H
+#define DBK_TOOLS_BACKUP_CHECKPOINT_H
+
+#include "command.h"
+#include "store/checkpoint.h"
+
+#define BACKUP_CHECKPOINT "checkpoint" /* the file's name, in the backup's folder */
+
+/* Read it, before the log is copied: so it is of no more records than the copy. Length 0:
+ * nothing was signed, or it cannot be read, which is said on stderr. */
+void backup_checkpoint_read(const struct tool *tool, struct dbk_signed_checkpoint *out);
+
+/* Put it into the folder, in place of an older one; nothing where there is none. DBK_IO,
+ * DBK_NO_ROOM. */
+enum dbk_code backup_checkpoint_put(const char *dir,
+                                    const struct dbk_signed_checkpoint *checkpoint,
+                                    struct dbk_error *err);
+
+#endif
