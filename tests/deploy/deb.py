@@ -190,10 +190,11 @@ class Package(unittest.TestCase):
         self.assertEqual(mode_and_owner(SETTINGS), ("0o640", "root", "daybook"))
         self.assertEqual(mode_and_owner(PROGRAM), ("0o755", "root", "root"))
         self.assertEqual(lacks(PROGRAM), [])
-        told = run("systemd-analyze", "verify", "--man=no", UNIT)
-        self.assertNotIn("daybook", told)
-        self.assertFalse(os.path.lexists(
-            "/etc/systemd/system/multi-user.target.wants/daybook.service"))
+        for unit in (UNIT, UNIT.replace("daybook.", "daybook-cosign.")):
+            told = run("systemd-analyze", "verify", "--man=no", unit)
+            self.assertNotIn("daybook", told)
+            self.assertFalse(os.path.lexists(
+                "/etc/systemd/system/multi-user.target.wants/" + os.path.basename(unit)))
         documents = run("dpkg", "-L", "daybook")
         for name in ("doc/daybook/README.md", "doc/daybook/SECURITY.md",
                      "doc/daybook/copyright", "doc/daybook/nginx.conf.example", "doc/daybook/nginx-cluster.conf.example",
@@ -267,7 +268,7 @@ class Package(unittest.TestCase):
         told = dpkg("--purge", "daybook")
         self.assertIn(f"{DATA} is kept", told)
         self.assertFalse(os.path.exists("/etc/daybook"))
-        self.assertEqual(sorted(os.listdir(DATA)), ["history", "log", "log.id", "tokens"])
+        self.assertEqual(sorted(os.listdir(DATA)), ["audit", "history", "log", "log.id", "tokens"])
         self.assertTrue(there_is_a_user())  # who owns what is kept
         shutil.rmtree(DATA)
         dpkg("-i", package)

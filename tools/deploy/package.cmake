@@ -14,7 +14,7 @@ add_custom_target(manual DEPENDS ${manual})
 install(TARGETS daybook RUNTIME)
 install(FILES ${manual} DESTINATION share/man/man1)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/daybook.service
-    DESTINATION lib/systemd/system)
+    ${CMAKE_CURRENT_LIST_DIR}/daybook-cosign.service DESTINATION lib/systemd/system)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/daybook.env DESTINATION /etc/daybook
     PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
 install(FILES README.md ARCHITECTURE.md SECURITY.md
