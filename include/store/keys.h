@@ -153,4 +153,52 @@ struct dbk_keys_state {
 enum dbk_code dbk_keys_state(struct dbk_keys *keys, struct dbk_keys_state *out,
                              struct dbk_error *err);
 
+/* Look at every slot, and unwrap what is in it. */
+struct dbk_keys_check {
+    uint64_t live; /* keys, used ones and those ahead */
+    uint64_t erased;
+    uint64_t damaged; /* the first of them: */
+    uint64_t first_damaged;
+};
+enum dbk_code dbk_keys_check(struct dbk_keys *keys, struct dbk_keys_check *out,
+                             struct dbk_error *err);
+
+/* Copy the ring to the file `to`, in the place of the copy that is there: whole and on disk
+ * when it returns, or as it was. It opens by the master key of now, which it does not have,
+ * and is put back as `ring`. It also covers the DBK_KEYS_AHEAD numbers that follow. Each copy
+ * that is kept elsewhere keeps what is erased after it, until the next rotation.
+ *
+ * DBK_EXISTS    `to` is there, and no ring
+ * DBK_CONFLICT  it is another log's, or newer than the ring
+ * DBK_DAMAGED   a slot of the ring is: the copy may have what it held, and is left
+ * DBK_INVALID   it is the ring itself, or its path is too long
+ * DBK_UNSUPPORTED: read only. DBK_UNAVAILABLE, DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY */
+enum dbk_code dbk_keys_backup(struct dbk_keys *keys, const char *to,
+                              struct dbk_error *err);
+
+/* Wrap every key anew, by another master key, and destroy the former: every older copy of
+ * the ring is worthless then, wherever it lies, with what has been erased since. Old
+ * backups of the log go on with the new ring. Other processes go on, too.
+ *
+ * The new master key is made as the file with ".new" behind the master key's path; where the
+ * master key lies elsewhere, and its owner has put one there, it is that. In the end it lies in
+ * the former's place. Where we may not write there, as in what systemd hands over, that is left
+ * to the operator (done is false), and until then it is found under either name.
+ *
+ * Killed at any moment, it is done or it is not: dbk_keys_open clears away.
+ *
+ * DBK_DAMAGED      a slot is, which an older copy may have; nothing was changed
+ * DBK_EXISTS       the file ".new" holds the master key of now
+ * DBK_UNSUPPORTED  read only
+ * DBK_UNAVAILABLE, DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY; err says where the ring is wrapped anew
+ * already, and the former key not destroyed yet */
+struct dbk_keys_rotation {
+    uint64_t epoch; /* of now */
+    uint64_t live, erased;
+    bool done; /* else put the file next in the place of master: */
+    char next[DBK_KEYS_PATH + 16];
+};
+enum dbk_code dbk_keys_rotate(struct dbk_keys *keys, struct dbk_keys_rotation *out,
+                              struct dbk_error *err);
+
 #endif

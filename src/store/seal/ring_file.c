@@ -75,14 +75,16 @@ enum dbk_code ring_size(int fd, const char *path, uint64_t *count,
 void ring_fill(const struct ring_secrets *secrets, uint64_t epoch, uint64_t first,
                size_t count, uint8_t *slots)
 {
-    uint8_t key[DBK_KEY_BYTES], wrapped[RING_WRAPPED];
+    enum { SOME = 64 }; /* at once, for each time is a call of the system */
+    uint8_t keys[SOME][DBK_KEY_BYTES], wrapped[RING_WRAPPED];
 
     for (size_t i = 0; i < count; i++) {
-        randombytes_buf(key, sizeof key);
-        ring_wrap(secrets->master, epoch, first + i, key, wrapped);
+        if (i % SOME == 0)
+            randombytes_buf(keys, (count - i < SOME ? count - i : SOME) * sizeof *keys);
+        ring_wrap(secrets->master, epoch, first + i, keys[i % SOME], wrapped);
         ring_slot_write(first + i, wrapped, slots + i * RING_SLOT);
     }
-    sodium_memzero(key, sizeof key);
+    sodium_memzero(keys, sizeof keys);
 }
 
 void ring_next_path(const char *path, char out[RING_NEXT_PATH])
@@ -153,12 +155,15 @@ static enum dbk_code find_master(const struct dbk_keys *keys, uid_t owner,
                                  struct ring_secrets *secrets, struct dbk_error *err)
 {
     char next[RING_NEXT_PATH];
-    enum dbk_code code = try_master(keys, keys->master, owner, file, secrets, err);
+    struct dbk_error why = {.code = DBK_OK};
+    enum dbk_code code = try_master(keys, keys->master, owner, file, secrets, &why);
 
-    if (code == DBK_OK || code == DBK_DAMAGED || code == DBK_IO)
-        return code;
     ring_next_path(keys->master, next);
-    return try_master(keys, next, owner, file, secrets, NULL) == DBK_OK ? DBK_OK : code;
+    if (code == DBK_NOT_FOUND || code == DBK_INVALID || code == DBK_CONFLICT) {
+        if (try_master(keys, next, owner, file, secrets, NULL) == DBK_OK)
+            return DBK_OK;
+    }
+    return code == DBK_OK ? DBK_OK : dbk_fail(err, code, "%s", why.text);
 }
 
 static enum dbk_code open_ring(const struct dbk_keys *keys, struct ring_file *file,
@@ -181,8 +186,8 @@ static enum dbk_code open_ring(const struct dbk_keys *keys, struct ring_file *fi
     return read_page(file, keys->path, err);
 }
 
-enum dbk_code ring_load(const struct dbk_keys *keys, struct ring_file *file,
-                        struct ring_secrets *secrets, struct dbk_error *err)
+static enum dbk_code load(const struct dbk_keys *keys, struct ring_file *file,
+                          struct ring_secrets *secrets, struct dbk_error *err)
 {
     struct stat status;
     enum dbk_code code = open_ring(keys, file, &status, err);
@@ -194,6 +199,18 @@ enum dbk_code ring_load(const struct dbk_keys *keys, struct ring_file *file,
         file->fd = -1;
     }
     return code;
+}
+
+enum dbk_code ring_load(const struct dbk_keys *keys, struct ring_file *file,
+                        struct ring_secrets *secrets, struct dbk_error *err)
+{
+    struct dbk_error why = {.code = DBK_OK};
+    enum dbk_code code = load(keys, file, secrets, &why);
+
+    /* Perhaps a rotation went by between one file and the other. */
+    for (int i = 0; i < 2 && code == DBK_CONFLICT; i++)
+        code = load(keys, file, secrets, &why);
+    return code == DBK_OK ? DBK_OK : dbk_fail(err, code, "%s", why.text);
 }
 
 /* Another one in its place. */
@@ -279,12 +296,11 @@ static enum dbk_code look(struct dbk_keys *keys, struct dbk_error *err)
 enum dbk_code ring_refresh(struct dbk_keys *keys, struct dbk_error *err)
 {
     struct dbk_error why = {.code = DBK_OK};
-    bool changes;
 
     atomic_store(&keys->looked_ms, dbk_clock_tick_ms());
-    look(keys, &why);
-    changes = why.code != keys->broken.code; /* written with `changing` held only */
-    if (changes) {
+    if (look(keys, &why) == DBK_OK)
+        why.code = DBK_OK;
+    if (why.code != keys->broken.code) { /* written with `changing` held only */
         pthread_rwlock_wrlock(&keys->opened);
         keys->broken = why;
         ring_cache_clear(keys->cache);

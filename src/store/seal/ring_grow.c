@@ -11,21 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Make those of the count slots that are not whole, of which `there` are in the file. */
+/* Make those of the count slots that are not whole, of which `there` are in the file, a run of
+ * them at a time. */
 static bool mend(const struct dbk_keys *keys, uint64_t first, size_t count,
                  size_t there, uint8_t *slots)
 {
-    bool made = false;
+    size_t made = 0, run = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        uint8_t *slot = slots + i * RING_SLOT;
-
-        if (i < there && ring_slot_read(slot, first + i) != RING_TORN)
+    for (size_t i = 0; i <= count; i++) {
+        if (i < count && (i >= there || ring_slot_read(slots + i * RING_SLOT,
+                                                       first + i) == RING_TORN)) {
+            run++;
             continue;
-        ring_fill(keys->secrets, keys->file.fixed.epoch, first + i, 1, slot);
-        made = true;
+        }
+        ring_fill(keys->secrets, keys->file.fixed.epoch, first + i - run, run,
+                  slots + (i - run) * RING_SLOT);
+        made += run;
+        run = 0;
     }
-    return made;
+    return made > 0;
 }
 
 static enum dbk_code grow_step(struct dbk_keys *keys, uint64_t first, size_t count,

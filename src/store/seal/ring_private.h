@@ -84,8 +84,10 @@ enum dbk_code ring_put_page(int fd, const struct ring_fixed *fixed,
                             struct dbk_error *err);
 
 /* Finish a rotation that was killed past the point of no return, and clear away what one left
- * that was not. Nobody else has the ring yet. */
+ * that was not. */
 enum dbk_code ring_settle(struct dbk_keys *keys, struct dbk_error *err);
+/* The same within a change. */
+enum dbk_code ring_settle_changing(struct dbk_keys *keys, struct dbk_error *err);
 
 /* Begin a change: nobody else makes one, and the file is the one at its path. As
  * dbk_keys_get's DBK_UNAVAILABLE; DBK_UNSUPPORTED: read only. */
@@ -99,5 +101,19 @@ enum dbk_code ring_put_mark(struct dbk_keys *keys, struct ring_mark mark,
 /* Open it again where it was replaced; forget what is in memory where it was changed. With
  * `changing` held. What it fails with is in `broken`, too. */
 enum dbk_code ring_refresh(struct dbk_keys *keys, struct dbk_error *err);
+
+/* Within a change: visit all slots, RING_STEP at a time at most, from the number `first` on. A
+ * code but DBK_OK of visit ends it. */
+struct ring_walk {
+    void *context;
+    enum dbk_code (*visit)(void *context, uint64_t first, size_t count, uint8_t *slots,
+                           struct dbk_error *err);
+};
+enum dbk_code ring_walk(struct dbk_keys *keys, const struct ring_walk *walk,
+                        struct dbk_error *err);
+
+/* Read a slot of a walk, and unwrap its key. */
+enum ring_slot ring_open_slot(const struct dbk_keys *keys, uint64_t number,
+                              const uint8_t *slot, uint8_t key[DBK_KEY_BYTES]);
 
 #endif

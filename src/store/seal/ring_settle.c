@@ -1,4 +1,4 @@
-/* What a rotation that was killed left behind. */
+/* What a rotation that was killed left behind: ring_rotate.c has the order of its steps. */
 #include "master.h"
 #include "ring_private.h"
 
@@ -33,10 +33,31 @@ static bool master_is_right(const struct dbk_keys *keys)
     return right;
 }
 
+enum dbk_code ring_settle_changing(struct dbk_keys *keys, struct dbk_error *err)
+{
+    char ring[RING_NEXT_PATH], master[RING_NEXT_PATH];
+    enum dbk_code code;
+
+    ring_next_path(keys->path, ring);
+    ring_next_path(keys->master, master);
+    code = clear(ring, err);
+    /* The ring's name first: the former master key is of the ring that a power cut might bring
+     * back. */
+    if (code == DBK_OK)
+        code = dbk_sync_directory(keys->dir, err);
+    if (code != DBK_OK || !keys->beside) /* what lies elsewhere is its owner's */
+        return code;
+    if (!master_is_right(keys))
+        code = master_overwrite(keys->master, master, err);
+    if (code == DBK_OK)
+        code = clear(master, err);
+    return code == DBK_OK ? dbk_sync_directory(keys->dir, err) : code;
+}
+
 enum dbk_code ring_settle(struct dbk_keys *keys, struct dbk_error *err)
 {
     char ring[RING_NEXT_PATH], master[RING_NEXT_PATH];
-    enum dbk_code code = DBK_OK;
+    enum dbk_code code;
 
     ring_next_path(keys->path, ring);
     ring_next_path(keys->master, master);
@@ -45,14 +66,7 @@ enum dbk_code ring_settle(struct dbk_keys *keys, struct dbk_error *err)
     code = ring_change_begin(keys, err);
     if (code != DBK_OK)
         return code;
-    code = clear(ring, err);
-    /* Another one's file than ours is its owner's to change. */
-    if (code == DBK_OK && keys->beside && !master_is_right(keys))
-        code = master_overwrite(keys->master, master, err);
-    if (code == DBK_OK && keys->beside)
-        code = clear(master, err);
-    if (code == DBK_OK)
-        code = dbk_sync_directory(keys->dir, err);
+    code = ring_settle_changing(keys, err);
     ring_change_end(keys);
     return code;
 }

@@ -180,5 +180,5 @@ int main(void)
         TEST(tags_outlive_the_ring_being_closed),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+    return cmocka_run_group_tests(tests, make_template, remove_template) != 0;
 }
