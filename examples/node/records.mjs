@@ -54,7 +54,7 @@ export class Tables {
       const person = Object.assign(persons.get(id), data, {datetime_modified: recorded_at});
       for (const name of ['external_id', 'properties'])
         if (person[name] === null) delete person[name]; // it was removed
-    } else if (type === 'person.deleted') {
+    } else if (type === 'person.deleted' || type === 'person.erased') {
       persons.delete(id);
       for (const event of whose('person_id', id)) events.delete(event.id);
     } else if (type === 'event.recorded') {

@@ -78,7 +78,7 @@ begin
         from jsonb_populate_record(
             (select old from person old where old.id = subject), data) new
         where p.id = subject;
-    when 'person.deleted' then
+    when 'person.deleted', 'person.erased' then
         delete from event where person_id = subject;
         delete from person where id = subject;
     when 'event.recorded' then

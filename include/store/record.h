@@ -20,6 +20,21 @@
  * written in that, byte for byte as programs did that knew no newer one, and they can read
  * it.
  *
+ * Format 4 is for what can be erased: what a record says of a person is sealed with a key of
+ * the person's (store/keys.h), and is gone with the key. It is made of a record of the others
+ * by dbk_record_seal. Its data is then
+ *
+ *   person_id      of an event.recorded, as before
+ *   key            uint: the number of the key
+ *   sealed         bin: 24 bytes of nonce, ciphertext, 16 bytes of tag (XChaCha20-Poly1305)
+ *
+ * and what is in the ciphertext is the map that data was, without person_id; of a person's
+ * record with one entry more, the key "" and bytes of zero, so many (0 to 31) that all of it
+ * is a multiple of 32 bytes, for the length of an email is a hint. It is bound to "DBK2", the
+ * number of the type (a byte), subject_id and person_id, of a person's record subject_id
+ * twice. person.erased is of format 4, too; records that say nothing but who and when are
+ * not: they are as ever.
+ *
  * The bytes of a record never change once written. Format: https://msgpack.org (spec of
  * 2017, bin and str types).
  */
@@ -31,7 +46,7 @@
 #include "store/timestamp.h"
 #include "store/uuid.h"
 
-#define DBK_RECORD_FORMAT 3 /* the newest that there is */
+#define DBK_RECORD_FORMAT 4 /* the newest that there is */
 
 /* The longest fields that a record may carry, in bytes. What is in them is the caller's
  * part: event_type, external_id and anonymous_id are UTF-8 without control characters (C0,
@@ -43,7 +58,10 @@
 #define DBK_ANONYMOUS_ID_MAX 512 /* 128 characters */
 #define DBK_PROPERTIES_MAX 65536
 #define DBK_META_MAX 128
-#define DBK_RECORD_MAX 70000 /* a record with all of them at their longest fits */
+#define DBK_KEYS_MAX                                                                   \
+    8008 /* of a person, and of as many anonymous ids as there may be */
+#define DBK_RECORD_MAX                                                                 \
+    70000 /* a record with all of them at their longest fits, sealed, too */
 
 /* What a record is about; its id is the subject_id. */
 enum dbk_subject { DBK_SUBJECT_PERSON = 1, DBK_SUBJECT_EVENT };
@@ -64,6 +82,9 @@ enum {
     DBK_HAS_DATETIME_CREATED = 128,
     DBK_HAS_EXTERNAL_ID = 256,
     DBK_HAS_ANONYMOUS_ID = 512,
+    DBK_HAS_KEYS = 1024,
+    DBK_HAS_KEY = 2048, /* its number; and what it opens */
+    DBK_HAS_SEALED = 4096,
     DBK_HAS_PERSON = 335, /* all that a person may have: also external_id, properties */
     DBK_HAS_OPTIONAL = 327, /* of these what there may be none of: all but role */
 };
@@ -84,7 +105,8 @@ enum {
     TYPE(6, DBK_PERSON_ALIASED, "person.aliased", DBK_SUBJECT_PERSON,                  \
          DBK_HAS_ANONYMOUS_ID, 0)                                                      \
     TYPE(7, DBK_PERSON_UNALIASED, "person.unaliased", DBK_SUBJECT_PERSON,              \
-         DBK_HAS_ANONYMOUS_ID, 0)
+         DBK_HAS_ANONYMOUS_ID, 0)                                                      \
+    TYPE(8, DBK_PERSON_ERASED, "person.erased", DBK_SUBJECT_PERSON, DBK_HAS_KEYS, 0)
 
 #define DBK_TYPE_CONSTANT(number, type, ...) type = number,
 #define DBK_TYPE_ONE(...) +1 /* NOLINT(bugprone-macro-parentheses): behind another */
@@ -143,6 +165,18 @@ struct dbk_record {
     bool has_datetime_created;
     dbk_timestamp datetime_created;
 
+    /* person.erased: which keys are destroyed, the person's and those of the anonymous ids
+     * that are the person's: 8 bytes each, big-endian. */
+    struct dbk_slice keys;
+
+    /* Decoding gives these, of what is sealed; else 0. Until dbk_record_open has opened it
+     * what is in it is not here: fields are empty, and person.has says none. */
+    uint64_t key;            /* its number, from 1 on */
+    struct dbk_slice sealed; /* as on disk */
+    bool opened;
+    bool
+        erased; /* whoever read it knows that its key was destroyed: it says nothing more */
+
     /* meta; length 0 is absent */
     struct dbk_slice request_id;
     struct dbk_slice actor;
@@ -169,11 +203,12 @@ const char *dbk_role_name(enum dbk_role role);
 bool dbk_role_parse(const char *text, size_t length, enum dbk_role *out);
 
 /* Write the record's bytes, in the oldest format that can say it, to out, which has size
- * bytes (DBK_RECORD_MAX is enough); *length receives how many. Thread-safe.
+ * bytes (DBK_RECORD_MAX is enough); *length receives how many. One that is sealed, and was
+ * not opened, is written as it was. Thread-safe.
  *
  * DBK_TOO_LARGE  a field is over its bound, or out is too small
  * DBK_INVALID    datetime_created cannot be written as text; or the type must have an
- *                anonymous_id, and it is empty
+ *                anonymous_id, or keys, and there are none
  */
 enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size_t size,
                                 size_t *length, struct dbk_error *err);
@@ -186,6 +221,29 @@ enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size
  */
 enum dbk_code dbk_record_decode(const char *bytes, size_t length,
                                 struct dbk_record *out, struct dbk_error *err);
+
+/* Whether a record of the type says what can be sealed. */
+bool dbk_type_is_sealed(enum dbk_type type);
+
+/* Make of an encoded record, whose type is one of these, and which is not sealed yet, the same
+ * in format 4, in out, which has size bytes; *sealed_length receives how many it took. number
+ * is that of the key, and not 0. Sequence and time are those of bytes, and may be filled in
+ * afterwards; its subject and person may not. Thread-safe.
+ *
+ * DBK_TOO_LARGE  out is too small
+ */
+enum dbk_code dbk_record_seal(const char *bytes, size_t length, uint64_t number,
+                              const uint8_t key[32], char *out, size_t size,
+                              size_t *sealed_length, struct dbk_error *err);
+
+/* Fill in what is sealed in a record as it was decoded: its slices point into room, which has
+ * as many bytes as `sealed`. Checked as strictly as decoding does. Thread-safe.
+ *
+ * DBK_DAMAGED  it was not sealed with this key, or what is in it is no such record; the
+ *              record is left as it was
+ */
+enum dbk_code dbk_record_open(struct dbk_record *record, const uint8_t key[32],
+                              char *room, struct dbk_error *err);
 
 /* The format in which the record would be encoded. */
 unsigned dbk_record_format(const struct dbk_record *record);

@@ -28,6 +28,8 @@ static void require_within(const struct dbk_record *record, const char *bytes,
         record->anonymous_id,
         record->clock_offset,
         record->traceparent,
+        record->keys,
+        record->sealed,
     };
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -131,6 +133,8 @@ static void require_same(const struct dbk_record *a, const struct dbk_record *b)
     require(dbk_slice_equal(a->anonymous_id, b->anonymous_id));
     require(dbk_slice_equal(a->clock_offset, b->clock_offset));
     require(dbk_slice_equal(a->traceparent, b->traceparent));
+    require(dbk_slice_equal(a->keys, b->keys));
+    require(a->key == b->key && dbk_slice_equal(a->sealed, b->sealed));
 }
 
 static size_t encode(const struct dbk_record *record, char out[DBK_RECORD_MAX])

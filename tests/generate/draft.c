@@ -184,7 +184,8 @@ static void delete_person(struct history *history, struct dbk_record *record)
 {
     struct inhabitant *person = population_pick(&history->population, &history->random);
 
-    record->type = DBK_PERSON_DELETED;
+    record->type =
+        history->erases && chance(history, 2) ? DBK_PERSON_ERASED : DBK_PERSON_DELETED;
     record->subject = person->id;
     visitors_end(&history->visitors, &person->id);
     population_remove(&history->population, person);

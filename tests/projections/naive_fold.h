@@ -145,6 +145,7 @@ static inline void naive_add(struct naive *naive, const struct dbk_record *recor
         naive_change(person, &record->person);
         return;
     case DBK_PERSON_DELETED:
+    case DBK_PERSON_ERASED:
         naive_delete(naive, &record->subject);
         return;
     case DBK_EVENT_RECORDED:

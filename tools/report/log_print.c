@@ -152,6 +152,9 @@ void log_print_block(FILE *out, const struct dbk_record *record,
     case DBK_PERSON_DELETED:
         fputs("    deleted, with all events\n", out);
         break;
+    case DBK_PERSON_ERASED:
+        fputs("    erased for good, with all events\n", out);
+        break;
     case DBK_EVENT_DELETED:
         fputs("    deleted\n", out);
         break;

@@ -4,6 +4,7 @@
 #include "json_walk.h"
 
 #include <assert.h>
+#include <endian.h>
 
 /* A text being read. Each read_ function reads what begins at `at` and leaves `at` behind
  * it; false where it is not there, and wrong says what was expected. That all is spelled
@@ -260,6 +261,28 @@ static bool read_anonymous_id(struct reading *reading)
            read_string(reading, &reading->out->anonymous_id);
 }
 
+/* Numbers, which become 8 bytes each. */
+static bool read_keys(struct reading *reading)
+{
+    struct dbk_slice *keys = &reading->out->keys;
+    uint64_t number;
+
+    if (!expect(reading, "\"keys\":["))
+        return false;
+    keys->data = reading->room;
+    do {
+        if (keys->length == DBK_KEYS_MAX)
+            return refuse(reading, "fewer keys");
+        if (!read_number(reading, &number))
+            return false;
+        number = htobe64(number);
+        memcpy(reading->room, &number, sizeof number);
+        reading->room += sizeof number;
+        keys->length += sizeof number;
+    } while (skip(reading, ","));
+    return expect(reading, "]");
+}
+
 static bool read_person_id(struct reading *reading)
 {
     return expect(reading, "\"person_id\":") &&
@@ -300,6 +323,8 @@ static bool read_data(struct reading *reading)
         return read_person(reading) && read_external_id(reading);
     case DBK_PERSON_DELETED:
         return true;
+    case DBK_PERSON_ERASED:
+        return read_keys(reading);
     case DBK_EVENT_RECORDED:
         return read_event(reading) && read_created_at(reading) &&
                read_text(reading, ",\"anonymous_id\":", &out->anonymous_id, &there, 1);
@@ -351,12 +376,13 @@ static enum dbk_code fail_at(const char *text, const char *at, const char *expec
 static enum dbk_code compare(const struct reading *reading, struct dbk_error *err)
 {
     size_t length = (size_t)(reading->end - reading->text), same = 0, written;
+    size_t used = (size_t)(reading->room - reading->start);
     char *again = reading->room;
 
-    /* No string is longer than its JSON; the other half of the room is left. */
-    assert((size_t)(again - reading->start) <= length);
-    if (dbk_record_json_write(reading->out, again, DBK_RECORD_JSON_MAX, &written,
-                              err) != DBK_OK)
+    /* No string is longer than its JSON: the other half of the room is left. */
+    assert(used <= length + DBK_KEYS_MAX);
+    if (dbk_record_json_write(reading->out, again, DBK_RECORD_JSON_ROOM - used,
+                              &written, err) != DBK_OK)
         return err ? err->code : DBK_INVALID;
     if (written == length && !memcmp(again, reading->text, length))
         return DBK_OK;

@@ -4,6 +4,7 @@
 #include "http/record_json.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <inttypes.h>
 
 /* Members of an object, with a comma before all but the first. */
@@ -120,11 +121,38 @@ static void event_members(struct members *members, const struct dbk_record *reco
         properties_members(members, record->properties);
 }
 
+/* Eight bytes each, as store/record.h has them. */
+static void keys_member(struct members *members, struct dbk_slice keys)
+{
+    uint64_t number;
+
+    key(members, ",\"keys\":");
+    for (size_t at = 0; at + sizeof number <= keys.length; at += sizeof number) {
+        memcpy(&number, keys.data + at, sizeof number);
+        dbk_render_text(members->render, at == 0 ? "[" : ",");
+        dbk_render_number(members->render, be64toh(number));
+    }
+    dbk_render_text(members->render, "]");
+}
+
+/* What there is to say of one whose key is gone, or not here. */
+static void shut_members(struct members *members, const struct dbk_record *record)
+{
+    if (dbk_type_subject(record->type) == DBK_SUBJECT_EVENT)
+        person_id_member(members, record);
+    key(members, record->erased ? ",\"erased\":" : ",\"sealed\":");
+    dbk_render_text(members->render, "true");
+}
+
 static void render_data(struct dbk_render *render, const struct dbk_record *record,
                         bool exact)
 {
     struct members members = {.render = render, .exact = exact};
 
+    if (record->sealed.length > 0 && !record->opened) {
+        shut_members(&members, record);
+        return;
+    }
     switch (record->type) {
     case DBK_PERSON_CREATED:
         person_members(&members, record);
@@ -136,6 +164,9 @@ static void render_data(struct dbk_render *render, const struct dbk_record *reco
         external_id_member(&members, record);
         break;
     case DBK_PERSON_DELETED:
+        break;
+    case DBK_PERSON_ERASED:
+        keys_member(&members, record->keys);
         break;
     case DBK_EVENT_RECORDED:
         event_members(&members, record);

@@ -58,10 +58,12 @@ static enum dbk_code add_change(struct load_fold *fold, const struct dbk_record 
 {
     struct load_person *person = load_table_find(&fold->persons, &record->subject);
 
+    if (person && person->deleted && record->type == DBK_PERSON_ERASED)
+        return DBK_OK; /* its events went before */
     if (!person || person->deleted)
         return load_contradicts(record, err);
     person->last = record->sequence;
-    person->deleted = record->type == DBK_PERSON_DELETED;
+    person->deleted = record->type != DBK_PERSON_UPDATED;
     for (size_t i = 0; i < LOAD_FIELDS; i++) {
         if (record->person.has & has_bit[i])
             person->set_by[i] = record->sequence;
@@ -163,11 +165,14 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
 {
     struct load_fold *fold = context;
 
+    if (record->erased && record->type != DBK_PERSON_CREATED)
+        return DBK_OK; /* the person's row is left out, and nothing was anybody's */
     switch (record->type) {
     case DBK_PERSON_CREATED:
         return add_created(fold, record, err);
     case DBK_PERSON_UPDATED:
     case DBK_PERSON_DELETED:
+    case DBK_PERSON_ERASED:
         return add_change(fold, record, err);
     case DBK_EVENT_RECORDED:
         return DBK_OK; /* the second walk's */

@@ -91,7 +91,7 @@ static enum dbk_code add_person(struct walk *walk, const struct dbk_record *reco
 
     if (!person || person->created != record->sequence)
         return load_contradicts(record, err);
-    if (person->deleted)
+    if (person->deleted || record->erased)
         return DBK_OK;
     if (final_state(walk, person, record, &final, err) != DBK_OK)
         return err->code;
@@ -143,13 +143,13 @@ static enum dbk_code add_event(struct walk *walk, const struct dbk_record *recor
     struct dbk_uuid owner = record->person_id;
     bool lives;
 
-    if (!has_whom_it_says(walk->fold, record))
+    if (!record->erased && !has_whom_it_says(walk->fold, record))
         return load_contradicts(record, err);
     if (load_table_find(&walk->fold->deleted_events, &record->subject)) {
         walk->deleted++;
         return DBK_OK;
     }
-    if (record->sequence < walk->source->from)
+    if (record->sequence < walk->source->from || record->erased)
         return DBK_OK;
     if (record->anonymous_id.length > 0)
         lives = load_fold_owner(walk->fold, record, &owner);
@@ -168,6 +168,7 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
         return add_event(context, record, err);
     case DBK_PERSON_UPDATED:
     case DBK_PERSON_DELETED:
+    case DBK_PERSON_ERASED:
     case DBK_EVENT_DELETED:
     case DBK_PERSON_ALIASED:
     case DBK_PERSON_UNALIASED:

@@ -85,7 +85,7 @@ bool post_claims_note(struct post_claims *claims, const struct dbk_record *recor
     struct post_claim *claim;
     size_t place;
 
-    if (record->type == DBK_PERSON_DELETED)
+    if (record->type == DBK_PERSON_DELETED || record->type == DBK_PERSON_ERASED)
         note_deleted(claims, record);
     if (record->type != DBK_PERSON_ALIASED && record->type != DBK_PERSON_UNALIASED)
         return true;

@@ -171,6 +171,8 @@ static enum dbk_code add_person_deleted(struct fold *fold,
 {
     struct fold_person *person = find_person(fold, &record->subject);
 
+    if (person && person->deleted && record->type == DBK_PERSON_ERASED)
+        return DBK_OK; /* deleted before */
     if (person && person->deleted)
         return contradicts(record, err);
     if (!person)
@@ -238,12 +240,15 @@ static enum dbk_code add_alias(struct fold *fold, const struct dbk_record *recor
 enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
                        struct dbk_error *err)
 {
+    if (record->erased)
+        return DBK_OK; /* the person.erased behind it says what becomes of the rows */
     switch (record->type) {
     case DBK_PERSON_CREATED:
         return add_person_created(fold, record, err);
     case DBK_PERSON_UPDATED:
         return add_person_updated(fold, record, err);
     case DBK_PERSON_DELETED:
+    case DBK_PERSON_ERASED:
         return add_person_deleted(fold, record, err);
     case DBK_EVENT_RECORDED:
         return add_event_recorded(fold, record, err);

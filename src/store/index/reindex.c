@@ -131,7 +131,7 @@ static int add_changed(struct place *place)
     if (rc != 0 || place->wrong)
         return rc;
     keep_old(&person, &old);
-    if (place->record->type == DBK_PERSON_DELETED)
+    if (place->record->type != DBK_PERSON_UPDATED)
         person_state_forget(&person);
     else
         person_state_change(&person, &place->record->person, place->record->sequence);
@@ -262,6 +262,7 @@ static int add(struct place *place)
         return add_created(place);
     case DBK_PERSON_UPDATED:
     case DBK_PERSON_DELETED:
+    case DBK_PERSON_ERASED:
         return add_changed(place);
     case DBK_EVENT_RECORDED:
         return add_recorded(place);

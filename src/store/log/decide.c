@@ -126,6 +126,7 @@ static void fill_in(struct rules_plan *plan, const struct command_entry *entry)
     switch (entry->type) {
     case DBK_PERSON_CREATED:
     case DBK_PERSON_DELETED:
+    case DBK_PERSON_ERASED:
         break;
     case DBK_PERSON_UPDATED:
     case DBK_PERSON_ALIASED:
@@ -161,6 +162,7 @@ static int write_entry(struct rules_plan *plan, struct decide_turn *turn, size_t
     case DBK_PERSON_CREATED:
     case DBK_PERSON_UPDATED:
     case DBK_PERSON_DELETED:
+    case DBK_PERSON_ERASED:
         return index_person(plan, turn);
     case DBK_EVENT_RECORDED:
         return index_recorded(plan, turn, entry);

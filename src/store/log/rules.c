@@ -374,6 +374,9 @@ static bool check_entry(struct rules_plan *plan, struct decide_turn *turn, size_
         return rules_check_aliased(plan, turn, i == 0);
     case DBK_PERSON_UNALIASED:
         return rules_check_unaliased(plan, turn);
+    case DBK_PERSON_ERASED:
+        return rules_refuse(plan, DBK_CONFLICT,
+                            "this log is not sealed: nobody can be erased from it");
     }
     return false;
 }

@@ -1,4 +1,7 @@
+#include "record_layout.h"
+#include "record_sealed.h"
 #include "record_types.h"
+#include "seal.h"
 #include "walk.h"
 
 #include <assert.h>
@@ -50,6 +53,27 @@ static bool read_role(struct record_walk *walk, enum dbk_role *role)
            record_walk_fail(walk, "the role user or admin");
 }
 
+/* Numbers of keys begin at 1. */
+static bool read_key_number(struct record_walk *walk, uint64_t *number)
+{
+    if (!record_walk_uint(walk, number))
+        return false;
+    return *number > 0 || record_walk_fail(walk, "the number of a key");
+}
+
+static bool read_bytes(struct record_walk *walk, const struct record_field *field,
+                       struct dbk_slice *bytes)
+{
+    if (!record_walk_bin(walk, bytes))
+        return false;
+    if (bytes->length > field->bound)
+        return record_walk_fail(walk, "fewer bytes");
+    if (field->bit == DBK_HAS_KEYS && !record_keys_fit(*bytes))
+        return record_walk_fail(walk, "numbers of keys");
+    return field->bit != DBK_HAS_SEALED || bytes->length > SEAL_OVERHEAD ||
+           record_walk_fail(walk, "what is sealed");
+}
+
 /* In format 2 a text that a person may lack is nil where it was removed, and like the
  * anonymous id never empty. */
 static bool read_field(struct record_walk *walk, const struct record_field *field,
@@ -82,6 +106,10 @@ static bool read_value(struct record_walk *walk, const struct record_field *fiel
         return read_id(walk, value);
     case RECORD_TIME:
         return read_time(walk, value);
+    case RECORD_NUMBER:
+        return read_key_number(walk, value);
+    case RECORD_BYTES:
+        return read_bytes(walk, field, value);
     }
     return false;
 }
@@ -106,32 +134,55 @@ static const struct record_field *read_key(struct record_walk *walk, size_t *fro
     return NULL;
 }
 
-/* *there receives which fields it has. */
-static bool read_data(struct record_walk *walk, struct dbk_record *out, unsigned *there)
+/* So many entries of data, of which there must be some, and may be others. *there receives
+ * which there are. */
+static bool read_entries(struct record_walk *walk, size_t count, unsigned must,
+                         unsigned may, struct dbk_record *out, unsigned *there)
 {
-    const struct record_type *type = record_type(out->type);
-    size_t count, next = 0;
     unsigned seen = 0;
+    size_t next = 0;
 
-    assert(type);
-    if (!record_walk_map(walk, &count))
-        return false;
     for (size_t i = 0; i < count; i++) {
         const struct record_field *field = read_key(walk, &next);
 
         if (!field || !read_value(walk, field, out))
             return false;
-        if (!((type->must | type->may) & field->bit) || seen & field->bit)
+        if (!((must | may) & field->bit) || seen & field->bit)
             return record_walk_fail(walk, "a key of this type, once");
         seen |= field->bit;
     }
-    if ((seen & type->must) != type->must)
-        return record_walk_fail(walk, "all keys of this type");
-    out->person.has = type->subject == DBK_SUBJECT_PERSON ? seen & DBK_HAS_PERSON : 0;
-    out->has_datetime_created = (seen & DBK_HAS_DATETIME_CREATED) != 0;
+    *there = seen;
+    return (seen & must) == must || record_walk_fail(walk, "all keys of this type");
+}
+
+static void take_fields(struct dbk_record *out, unsigned there)
+{
+    out->person.has = there & DBK_HAS_PERSON;
+    out->has_datetime_created = (there & DBK_HAS_DATETIME_CREATED) != 0;
     if (!out->has_datetime_created)
         out->datetime_created = out->recorded_at;
-    *there = seen;
+    if (dbk_type_subject(out->type) == DBK_SUBJECT_EVENT)
+        out->person.has = 0;
+}
+
+/* In format 4 there is what is sealed, and what older ones had not. */
+static bool read_data(struct record_walk *walk, struct dbk_record *out, unsigned *there)
+{
+    const struct record_type *type = record_type(out->type);
+    unsigned must = type->must, may = type->may;
+    size_t count;
+
+    assert(type);
+    if (out->format >= RECORD_FORMAT_SEALED && !(must & DBK_HAS_KEYS)) {
+        must = record_sealed_fields(type);
+        may = 0;
+        if (!must)
+            return record_walk_fail(walk, "an older format");
+    }
+    if (!record_walk_map(walk, &count) ||
+        !read_entries(walk, count, must, may, out, there))
+        return false;
+    take_fields(out, *there);
     return true;
 }
 
@@ -200,4 +251,60 @@ enum dbk_code dbk_record_decode(const char *bytes, size_t length,
 damaged:
     return dbk_fail(err, DBK_DAMAGED, "not a record: expected %s at byte %zu",
                     walk.wrong, (size_t)(walk.at - walk.start));
+}
+
+/* What fills a person's record up, so that its length tells nothing. */
+static bool read_padding(struct record_walk *walk)
+{
+    struct dbk_slice key, zeros;
+
+    if (!record_walk_str(walk, &key) || !record_walk_bin(walk, &zeros))
+        return false;
+    if (key.length > 0 || zeros.length >= RECORD_PADDED ||
+        (size_t)(walk->end - walk->start) % RECORD_PADDED != 0)
+        return record_walk_fail(walk, "padding");
+    for (size_t i = 0; i < zeros.length; i++)
+        if (zeros.data[i] != '\0')
+            return record_walk_fail(walk, "zeros");
+    return true;
+}
+
+static bool read_sealed(struct record_walk *walk, struct dbk_record *out)
+{
+    const struct record_type *type = record_type(out->type);
+    bool padded = type->subject == DBK_SUBJECT_PERSON;
+    unsigned must = type->must & ~(unsigned)DBK_HAS_PERSON_ID, there;
+    size_t count;
+
+    if (!record_walk_map(walk, &count))
+        return false;
+    if (padded && count == 0)
+        return record_walk_fail(walk, "padding");
+    if (!read_entries(walk, count - padded, must, type->may, out, &there) ||
+        (padded && !read_padding(walk)))
+        return false;
+    take_fields(out, there);
+    return walk->at == walk->end || record_walk_fail(walk, "the end of the record");
+}
+
+enum dbk_code dbk_record_open(struct dbk_record *record, const uint8_t key[SEAL_KEY],
+                              char *room, struct dbk_error *err)
+{
+    struct dbk_record opened = *record;
+    char bytes[RECORD_BOUND_TO];
+    struct record_walk walk;
+
+    assert(record_is_shut(record) && dbk_type_is_sealed(record->type));
+    if (!seal_open(key, record_bound_to(record, bytes), record->sealed, room))
+        return dbk_fail(err, DBK_DAMAGED,
+                        "what is sealed cannot be opened with the key %llu",
+                        (unsigned long long)record->key);
+    record_walk_init(&walk, room, record->sealed.length - SEAL_OVERHEAD);
+    opened.opened = true;
+    if (!read_sealed(&walk, &opened))
+        return dbk_fail(err, DBK_DAMAGED,
+                        "what was sealed is no record: expected %s at byte %zu of it",
+                        walk.wrong, (size_t)(walk.at - walk.start));
+    *record = opened;
+    return DBK_OK;
 }

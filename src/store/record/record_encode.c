@@ -17,6 +17,11 @@ static size_t sequence_offset(const char *bytes)
     return 3 + type_length;
 }
 
+size_t record_data_offset(const char *bytes)
+{
+    return sequence_offset(bytes) + 18 + 18; /* sequence and time, subject */
+}
+
 /* msgpack's markers of what is filled in later. */
 enum { NIL = 0xc0, BIN = 0xc4, UINT64 = 0xcf, INT64 = 0xd3 };
 
@@ -66,6 +71,12 @@ static int pack_id(msgpack_packer *packer, const struct dbk_uuid *id)
            msgpack_pack_bin_body(packer, id->bytes, sizeof id->bytes);
 }
 
+static int pack_bytes(msgpack_packer *packer, struct dbk_slice bytes)
+{
+    return msgpack_pack_bin(packer, bytes.length) ||
+           msgpack_pack_bin_body(packer, bytes.data, bytes.length);
+}
+
 static int pack_entry(msgpack_packer *packer, const char *key, struct dbk_slice value)
 {
     return pack_text(packer, dbk_slice(key)) || pack_text(packer, value);
@@ -95,6 +106,10 @@ static int pack_value(msgpack_packer *packer, const struct record_field *field,
         return pack_id(packer, value);
     case RECORD_TIME:
         return msgpack_pack_int64(packer, *(const dbk_timestamp *)value);
+    case RECORD_NUMBER:
+        return msgpack_pack_uint64(packer, *(const uint64_t *)value);
+    case RECORD_BYTES:
+        return pack_bytes(packer, *(const struct dbk_slice *)value);
     }
     return -1;
 }
@@ -120,8 +135,10 @@ static unsigned without_empty(const struct dbk_record *record,
 static unsigned fields_of(const struct dbk_record *record,
                           const struct record_type *type)
 {
-    unsigned there = type->must & (DBK_HAS_EVENT | DBK_HAS_ANONYMOUS_ID);
+    unsigned there = type->must & (DBK_HAS_EVENT | DBK_HAS_ANONYMOUS_ID | DBK_HAS_KEYS);
 
+    if (record_is_shut(record))
+        return record_sealed_fields(type);
     if (type->subject == DBK_SUBJECT_EVENT) {
         there |= record->properties.length > 0 ? DBK_HAS_PROPERTIES : 0;
         there |= record->anonymous_id.length > 0 ? DBK_HAS_ANONYMOUS_ID : 0;
@@ -202,8 +219,8 @@ static bool within_bounds(const struct dbk_record *record,
         const struct record_field *field = &record_fields[i];
         const void *value = record_value(record, field, type);
 
-        if (field->kind == RECORD_TEXT && too_long(*(const struct dbk_slice *)value,
-                                                   field->bound, field->key.data, err))
+        if (field->bound > 0 && too_long(*(const struct dbk_slice *)value, field->bound,
+                                         field->key.data, err))
             return false;
     }
     return !(too_long(record->request_id, DBK_META_MAX, "request_id", err) ||
@@ -213,6 +230,19 @@ static bool within_bounds(const struct dbk_record *record,
              too_long(record->traceparent, DBK_META_MAX, "traceparent", err));
 }
 
+/* Whether what the type must have is there, as far as a draft can lack it. */
+static enum dbk_code check_present(const struct dbk_record *record, unsigned there,
+                                   struct dbk_error *err)
+{
+    if (record->has_datetime_created && !dbk_timestamp_valid(record->datetime_created))
+        return dbk_fail(err, DBK_INVALID, "datetime_created is not in years 1 to 9999");
+    if (there & DBK_HAS_ANONYMOUS_ID && record->anonymous_id.length == 0)
+        return dbk_fail(err, DBK_INVALID, "anonymous_id is empty");
+    if (there & DBK_HAS_KEYS && !record_keys_fit(record->keys))
+        return dbk_fail(err, DBK_INVALID, "keys are not numbers of 8 bytes each");
+    return DBK_OK;
+}
+
 enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size_t size,
                                 size_t *length, struct dbk_error *err)
 {
@@ -220,17 +250,17 @@ enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size
     struct target target = {out, 0, size};
     msgpack_packer packer;
     unsigned there, format;
+    enum dbk_code code;
 
     assert(type);
     assert(!(record->person.has & ~(unsigned)DBK_HAS_PERSON));
     assert(!(record->person.has & DBK_HAS_ROLE) || *dbk_role_name(record->person.role));
     if (!within_bounds(record, type, err))
         return DBK_TOO_LARGE;
-    if (record->has_datetime_created && !dbk_timestamp_valid(record->datetime_created))
-        return dbk_fail(err, DBK_INVALID, "datetime_created is not in years 1 to 9999");
-    if (type->must & DBK_HAS_ANONYMOUS_ID && record->anonymous_id.length == 0)
-        return dbk_fail(err, DBK_INVALID, "anonymous_id is empty");
     there = fields_of(record, type);
+    code = check_present(record, there, err);
+    if (code != DBK_OK)
+        return code;
     format = record_format(record, there);
     msgpack_packer_init(&packer, &target, target_write);
     if (msgpack_pack_array(&packer, 7) || msgpack_pack_unsigned_int(&packer, format) ||
@@ -268,8 +298,8 @@ void record_set_subject(char *bytes, const struct dbk_uuid *subject)
 
 void record_set_person(char *bytes, const struct dbk_uuid *person_id)
 {
-    /* sequence and time, subject, map header, the key "person_id", bin header */
-    char *at = bytes + sequence_offset(bytes) + 18 + 18 + 1 + 10 + 2;
+    /* map header, the key "person_id", bin header */
+    char *at = bytes + record_data_offset(bytes) + 1 + 10 + 2;
 
     assert((unsigned char)at[-2] == BIN && at[-1] == sizeof person_id->bytes);
     memcpy(at, person_id->bytes, sizeof person_id->bytes);

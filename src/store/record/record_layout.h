@@ -10,12 +10,22 @@
 
 #include "store/uuid.h"
 
+#include <stddef.h>
+
+/* Where data begins. */
+size_t record_data_offset(const char *bytes);
+
+/* What data of an event begins with, behind the map's header: its person_id. */
+enum { RECORD_PERSON_ENTRY = 10 + 2 + 16 };
+
 /* For a record drafted before anyone knows of whom it is: fill in its subject. */
 void record_set_subject(char *bytes, const struct dbk_uuid *subject);
 
 /* For an event, drafted before anyone knows whose it is: fill in person_id, the first entry
  * of its data. */
 void record_set_person(char *bytes, const struct dbk_uuid *person_id);
+
+#define RECORD_FORMAT_SEALED 4
 
 /* Whether it says what only a later format can say may hang on what is filled in. */
 void record_set_format(char *bytes, unsigned format);

@@ -1,5 +1,7 @@
 #include "record_types.h"
 
+#include "record_layout.h"
+
 #include <assert.h>
 
 #define TEXT(literal)                                                                  \
@@ -36,11 +38,29 @@ const struct record_field record_fields[RECORD_FIELDS] = {
      DBK_EXTERNAL_ID_MAX},
     {DBK_HAS_ANONYMOUS_ID, RECORD_TEXT, TEXT("anonymous_id"), PLACE(anonymous_id),
      DBK_ANONYMOUS_ID_MAX},
+    {DBK_HAS_KEYS, RECORD_BYTES, TEXT("keys"), PLACE(keys), DBK_KEYS_MAX},
+    {DBK_HAS_KEY, RECORD_NUMBER, TEXT("key"), PLACE(key), 0},
+    {DBK_HAS_SEALED, RECORD_BYTES, TEXT("sealed"), PLACE(sealed), DBK_RECORD_MAX},
 };
 
 const struct record_type *record_type(enum dbk_type type)
 {
     return type >= 1 && type < DBK_TYPE_COUNT ? &types[type] : NULL;
+}
+
+unsigned record_sealed_fields(const struct record_type *type)
+{
+    const unsigned clear = DBK_HAS_PERSON_ID | DBK_HAS_KEYS;
+
+    if (!((type->must | type->may) & ~clear))
+        return 0;
+    return (type->must & DBK_HAS_PERSON_ID) | DBK_HAS_KEY | DBK_HAS_SEALED;
+}
+
+bool dbk_type_is_sealed(enum dbk_type type)
+{
+    assert(record_type(type));
+    return record_sealed_fields(&types[type]) != 0;
 }
 
 /* Whether one of the texts that are there is empty: in a person.updated, removed. */
@@ -84,6 +104,8 @@ unsigned record_format(const struct dbk_record *record, unsigned there)
                       ? person_of_format_1(record, type, there)
                       : event_of_format_1(record, there);
 
+    if (there & (DBK_HAS_KEYS | DBK_HAS_SEALED))
+        return RECORD_FORMAT_SEALED;
     if (record->traceparent.length > 0)
         return 3;
     if (there & (DBK_HAS_EXTERNAL_ID | DBK_HAS_ANONYMOUS_ID) ||

@@ -16,7 +16,14 @@ struct record_type {
 /* NULL for what is no type. */
 const struct record_type *record_type(enum dbk_type type);
 
-enum record_kind { RECORD_TEXT, RECORD_ROLE, RECORD_ID, RECORD_TIME };
+enum record_kind {
+    RECORD_TEXT,
+    RECORD_ROLE,
+    RECORD_ID,
+    RECORD_TIME,
+    RECORD_NUMBER,
+    RECORD_BYTES
+};
 
 /* An entry of data: the key, and where its value stands in struct dbk_record; record_value
  * tells it for every type. */
@@ -25,10 +32,14 @@ struct record_field {
     enum record_kind kind;
     struct dbk_slice key;
     size_t offset;
-    size_t bound; /* of a text, in bytes */
+    size_t bound; /* of a text or bytes */
 };
 
-#define RECORD_FIELDS 10
+#define RECORD_FIELDS 13
+
+/* The key that fills a person's record up to a multiple of so many bytes, where it is sealed;
+ * and what there is of that entry at least. */
+enum { RECORD_PADDED = 32, RECORD_PAD_HEAD = 3 };
 
 /* In the order in which data has them. */
 extern const struct record_field record_fields[RECORD_FIELDS];
@@ -42,6 +53,22 @@ static inline const void *record_value(const struct dbk_record *record,
     if (field->bit == DBK_HAS_PROPERTIES && type->subject == DBK_SUBJECT_PERSON)
         return &record->person.properties;
     return (const char *)record + field->offset;
+}
+
+/* What stays in the clear of a record that is sealed, of a type of which that can be: which
+ * fields its data then has. 0: there is nothing to seal. */
+unsigned record_sealed_fields(const struct record_type *type);
+
+/* Whether they are numbers of 8 bytes each, and one at least. */
+static inline bool record_keys_fit(struct dbk_slice keys)
+{
+    return keys.length > 0 && keys.length % sizeof(uint64_t) == 0;
+}
+
+/* Whether it is sealed, and what is in it not known. */
+static inline bool record_is_shut(const struct dbk_record *record)
+{
+    return record->sealed.length > 0 && !record->opened;
 }
 
 /* The oldest format that can say what the record does, whose data has the fields `there`. */

@@ -178,3 +178,20 @@ bool record_walk_nil(struct record_walk *walk)
     walk->at++;
     return true;
 }
+
+bool record_walk_skip(struct record_walk *walk)
+{
+    struct dbk_slice bytes;
+    int64_t number;
+    unsigned byte;
+
+    if (record_walk_nil(walk))
+        return true;
+    if (!next_byte(walk, "a value", &byte))
+        return false;
+    if (byte >= 0xc4 && byte <= 0xc6)
+        return record_walk_bin(walk, &bytes);
+    if ((byte & 0xe0) == 0xa0 || (byte >= 0xd9 && byte <= 0xdb))
+        return record_walk_str(walk, &bytes);
+    return record_walk_int(walk, &number);
+}

@@ -32,6 +32,9 @@ bool record_walk_int(struct record_walk *walk, int64_t *value);
 bool record_walk_str(struct record_walk *walk, struct dbk_slice *text);
 bool record_walk_bin(struct record_walk *walk, struct dbk_slice *bytes);
 
+/* Move past any item that records hold, but arrays and maps. */
+bool record_walk_skip(struct record_walk *walk);
+
 /* Move past a nil, where one comes next; false, and nothing is wrong, where not. */
 bool record_walk_nil(struct record_walk *walk);
 

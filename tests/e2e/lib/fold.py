@@ -51,8 +51,9 @@ def fold(records):
         elif kind == "person.updated":
             change(persons[subject],
                    dict(record["data"], datetime_modified=record["recorded_at"]))
-        elif kind == "person.deleted":
-            del persons[subject]
+        elif kind in ("person.deleted", "person.erased"):
+            if kind == "person.deleted" or subject in persons:
+                del persons[subject]
             for id in of_person.pop(subject, ()):
                 if id in events and events[id]["person_id"] == subject:
                     del events[id]

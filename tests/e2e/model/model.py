@@ -43,7 +43,7 @@ class Model:
             shown = dict(self.persons[id]["shown"])
             change(shown, dict(record["data"], datetime_modified=record["recorded_at"]))
             self.persons[id] = {**self.persons[id], "version": sequence, "shown": shown}
-        elif kind == "person.deleted":
+        elif kind in ("person.deleted", "person.erased"):
             self._delete_person(id)
         elif kind == "event.recorded":
             self.events[id] = {"shown": event_of(record), "sequence": sequence,

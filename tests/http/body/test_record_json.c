@@ -92,6 +92,9 @@ static const char *const lines[] = {
     "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"
     "5f4bcac95e3c\",\"data\":{},\"meta\":{\"clock_offset\":\"-1500000\"}}",
     TRACED,
+    "{\"format\":4,\"type\":\"person.erased\",\"sequence\":7,\"recorded_at\":"
+    "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"
+    "5f4bcac95e3c\",\"data\":{\"keys\":[7,18446744073709551615,1]},\"meta\":{}}",
 };
 #define LINES (sizeof lines / sizeof *lines)
 
@@ -310,7 +313,7 @@ static void properties_must_be_json_as_it_was_kept(void **state)
 
 static void a_newer_format_is_told_from_damage(void **state)
 {
-    static const char newer[] = "{\"format\":4,\"kind\":\"new\"}";
+    static const char newer[] = "{\"format\":5,\"kind\":\"new\"}";
     struct dbk_record record;
     struct dbk_error err = {0};
 

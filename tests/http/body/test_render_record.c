@@ -104,6 +104,7 @@ static void every_type_of_record_has_its_seven_names(void **state)
                                 .properties = dbk_slice("{\"a\":1}"),
                                 .has_datetime_created = true,
                                 .datetime_created = timestamp(AT),
+                                .keys = {"\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\x01\x02", 16},
                                 .person = {.has = DBK_HAS_ALL,
                                            .email = dbk_slice("a@b"),
                                            .first_name = dbk_slice("A"),
@@ -129,6 +130,7 @@ static void every_type_of_record_has_its_seven_names(void **state)
         {DBK_EVENT_DELETED, "event.deleted", "{\"person_id\":\"" PERSON "\"}"},
         {DBK_PERSON_ALIASED, "person.aliased", "{\"anonymous_id\":\"d 1\"}"},
         {DBK_PERSON_UNALIASED, "person.unaliased", "{\"anonymous_id\":\"d 1\"}"},
+        {DBK_PERSON_ERASED, "person.erased", "{\"keys\":[7,258]}"},
     };
 
     (void)state;

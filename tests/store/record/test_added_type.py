@@ -102,7 +102,7 @@ class AddedType(unittest.TestCase):
         store = SOURCE / "src/store"
         run = self.compile(store, "-Wall", "-Wextra", "-Werror", "-o", program,
                            SOURCE / "tests/store/record/test_record_types.c",
-                           *(store / "record").glob("*.c"), *self.base.glob("*.o"),
+                           *(store / "record").glob("*.c"), store / "seal/seal.c", *self.base.glob("*.o"),
                            *shlex.split(os.environ["LIBRARIES"]))
         if run.returncode:
             return run.stderr
@@ -119,7 +119,7 @@ class AddedType(unittest.TestCase):
                              ("event.tried", "person.tried"),
                              ("event.tried", "event.tried_with_a_name_of_32_bytes"),
                              ("DBK_HAS_PERSON_ID", "0"),
-                             ("DBK_HAS_PROPERTIES", "1024")]:
+                             ("DBK_HAS_PROPERTIES", "2048")]:
             with self.subTest(wrong):
                 self.add(ADDED.replace(right, wrong))
                 self.assertIsNotNone(self.try_records())

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#define ALL_FIELDS (DBK_HAS_ANONYMOUS_ID * 2 - 1)
+#define ALL_FIELDS (DBK_HAS_KEYS * 2 - 1)
 
 static void every_type_has_a_name_that_gives_it_back(void **state)
 {
@@ -71,12 +71,13 @@ static void every_field_has_a_bit_and_a_key_of_its_own(void **state)
 
         assert_int_equal(field->bit, 1 << i);
         assert_in_range(field->key.length, 1, 31);
-        assert_int_equal(field->bound > 0, field->kind == RECORD_TEXT);
+        assert_int_equal(field->bound > 0,
+                         field->kind == RECORD_TEXT || field->kind == RECORD_BYTES);
         for (size_t j = 0; j < i; j++)
             assert_false(dbk_slice_equal(field->key, record_fields[j].key));
         seen |= field->bit;
     }
-    assert_int_equal(seen, ALL_FIELDS);
+    assert_int_equal(seen, ALL_FIELDS | DBK_HAS_KEY | DBK_HAS_SEALED);
 }
 
 static struct dbk_record record_with(enum dbk_type type, unsigned fields)
@@ -96,6 +97,8 @@ static struct dbk_record record_with(enum dbk_type type, unsigned fields)
             continue;
         if (field->kind == RECORD_TEXT)
             *(struct dbk_slice *)value = field->key;
+        else if (field->kind == RECORD_BYTES)
+            *(struct dbk_slice *)value = (struct dbk_slice){"one key,another", 16};
         else if (field->kind == RECORD_ROLE)
             *(enum dbk_role *)value = DBK_ROLE_ADMIN;
         else
@@ -112,7 +115,7 @@ static void assert_field_equal(const struct record_field *field,
     const void *left = record_value(a, field, record_type(a->type));
     const void *right = record_value(b, field, record_type(b->type));
 
-    if (field->kind == RECORD_TEXT)
+    if (field->kind == RECORD_TEXT || field->kind == RECORD_BYTES)
         assert_true(dbk_slice_equal(*(const struct dbk_slice *)left,
                                     *(const struct dbk_slice *)right));
     else if (field->kind == RECORD_ROLE)
@@ -177,6 +180,19 @@ static void no_type_is_read_without_what_it_must_have(void **state)
     }
 }
 
+/* And none is left out of sealing that says more than who, whose and when. */
+static void a_type_that_says_something_can_be_sealed(void **state)
+{
+    (void)state;
+    for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
+        const struct record_type *row = record_type(type);
+        unsigned said =
+            (row->must | row->may) & ~(unsigned)(DBK_HAS_PERSON_ID | DBK_HAS_KEYS);
+
+        assert_int_equal(dbk_type_is_sealed(type), said != 0);
+    }
+}
+
 /* What a draft has besides is not its type's: it is left out. */
 static void no_type_is_written_with_what_it_may_not_have(void **state)
 {
@@ -203,6 +219,7 @@ int main(void)
         cmocka_unit_test(every_field_has_a_bit_and_a_key_of_its_own),
         cmocka_unit_test(every_type_comes_back_with_and_without_what_it_may_have),
         cmocka_unit_test(no_type_is_read_without_what_it_must_have),
+        cmocka_unit_test(a_type_that_says_something_can_be_sealed),
         cmocka_unit_test(no_type_is_written_with_what_it_may_not_have),
     };
 

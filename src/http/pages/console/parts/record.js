@@ -14,13 +14,14 @@ export const TYPES = [
   "person.deleted",
   "person.aliased",
   "person.unaliased",
+  "person.erased",
 ];
 
 export const typeBadge = (type) =>
   h(
     "span",
     {
-      class: `badge ${type.endsWith(".deleted") ? "bad" : type.startsWith("person.") ? "warn" : ""}`,
+      class: `badge ${/\.(deleted|erased)$/.test(type) ? "bad" : type.startsWith("person.") ? "warn" : ""}`,
     },
     type,
   );

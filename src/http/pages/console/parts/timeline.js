@@ -122,6 +122,8 @@ function words({ type, data = {} }) {
       return { what: "Person changed" };
     case "person.deleted":
       return { what: "Person deleted" };
+    case "person.erased":
+      return { what: "Person erased" };
     case "person.aliased":
       return { what: "Anonymous id tied", beside: data.anonymous_id };
     case "person.unaliased":
