@@ -60,12 +60,16 @@ static enum dbk_code await(struct dbk_replica *replica, const char *node,
 {
     const struct dbk_replica_status *status = &replica->status;
 
-    while (strcmp(status->leader, node) != 0)
+    while (strcmp(status->leader, node) != 0) {
+        if (strcmp(status->leader, replica->options.node) != 0)
+            return dbk_fail(err, DBK_NOT_LEADER, "the node \"%s\" leads by now",
+                            status->leader);
         if (atomic_load(&replica->stopping) ||
             !dbk_cond_wait(&replica->changed, &replica->mutex, deadline))
             return dbk_fail(err, DBK_TIMEOUT,
                             "the node \"%s\" has not taken over; this one leads on",
                             node);
+    }
     return DBK_OK;
 }
 

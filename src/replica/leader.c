@@ -294,7 +294,9 @@ void leader_opened(struct dbk_replica *replica, int64_t offset)
     char leader[sizeof status->leader], url[sizeof status->leader_url];
 
     pthread_mutex_lock(&replica->mutex);
-    if (dbk_deadline_left(replica->barred_until) > 0) /* until it is elected, too */
+    if (offset == role->epoch) /* the others stay out until the group has this one */
+        replica->barred_until = 0;
+    else if (dbk_deadline_left(replica->barred_until) > 0)
         replica->barred_until = dbk_deadline_in(sessions(replica, 1) / 2);
     snprintf(leader, sizeof leader, "%s", status->leader);
     snprintf(url, sizeof url, "%s", status->leader_url);
@@ -319,8 +321,9 @@ void leader_handed(struct dbk_replica *replica, struct dbk_slice node)
 
     pthread_mutex_lock(&replica->mutex);
     now = replica->caught_up && replica->status.place.next >= replica->status.end;
-    if (now && !mine)
-        replica->barred_until = dbk_deadline_in(HAND_OVER_MS + sessions(replica, 1));
+    if (now) /* an earlier one may have kept it out, too */
+        replica->barred_until =
+            mine ? 0 : dbk_deadline_in(HAND_OVER_MS + sessions(replica, 1));
     pthread_mutex_unlock(&replica->mutex);
     if (!now || !mine || replica->options.follower ||
         replica->role.phase != ROLE_FOLLOWS)

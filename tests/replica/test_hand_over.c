@@ -43,6 +43,79 @@ static void a_leader_lets_another_lead(void **state)
     assert_int_equal(node_head(first), 10);
 }
 
+/* How long the node stays out of the group that elects, in ms. */
+static int kept_out(struct node *node)
+{
+    int left;
+
+    pthread_mutex_lock(&node->replica->mutex);
+    left = dbk_deadline_left(node->replica->barred_until);
+    pthread_mutex_unlock(&node->replica->mutex);
+    return left;
+}
+
+/* Else, when all come back to the group, it may elect another, which deposes the new leader. */
+static void who_is_handed_the_lead_is_in_the_group_before_the_others(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *nodes = cluster->nodes;
+
+    for (int i = 0; i < NODES; i++)
+        nodes[i].options.session_ms = 2 * WAIT_MS;
+    all_start_and_lead(cluster);
+    for (int i = 0; i < NODES; i++)
+        assert_true(eventually(is_told, &nodes[i]));
+    for (int to = 1; to < NODES; to++) {
+        for (int i = 0; i < 2; i++) /* it knows that it has all */
+            assert_int_equal(
+                dbk_replica_fresh(nodes[to].replica, WAIT_MS, &cluster->err), DBK_OK);
+        assert_true(to == 1 || kept_out(&nodes[to]) > 0);
+        if (dbk_replica_hand_over(nodes[to - 1].replica, nodes[to].name, WAIT_MS,
+                                  &cluster->err) != DBK_OK)
+            fail_msg("%s\n%s%s", cluster->err.text, nodes[to - 1].lines,
+                     nodes[to].lines);
+        await_state(&nodes[to], DBK_REPLICA_LEADS);
+        assert_int_equal(kept_out(&nodes[to]), 0);
+        assert_true(kept_out(&nodes[to - 1]) > 0);
+    }
+}
+
+static bool hands_over(void *context)
+{
+    struct node *node = context;
+    bool said;
+
+    pthread_mutex_lock(&node->mutex);
+    said = strstr(node->lines, "hands over") != NULL;
+    pthread_mutex_unlock(&node->mutex);
+    return said;
+}
+
+static void *depose(void *context)
+{
+    struct node *node = context;
+
+    if (eventually(hands_over, node))
+        send_raw(node->cluster, ghost_opening(node));
+    return NULL;
+}
+
+static void where_another_takes_over_that_is_told_at_once(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *first = all_start_and_lead(cluster);
+    pthread_t other;
+
+    assert_true(eventually(is_told, &cluster->nodes[2]));
+    node_stop(&cluster->nodes[2]);
+    pthread_create(&other, NULL, depose, first);
+    assert_int_equal(
+        dbk_replica_hand_over(first->replica, "db3", 100 * WAIT_MS, &cluster->err),
+        DBK_NOT_LEADER);
+    pthread_join(other, NULL);
+    assert_non_null(strstr(cluster->err.text, "\"ghost\" leads"));
+}
+
 static void where_nobody_takes_over_the_leader_leads_on(void **state)
 {
     struct cluster *cluster = *state;
@@ -255,6 +328,8 @@ int main(void)
         cmocka_unit_test(a_table_of_tokens_is_bounded),
         cmocka_unit_test(of_a_message_of_tokens_so_many_lines_are_read),
         CLUSTER_TEST(a_leader_lets_another_lead),
+        CLUSTER_TEST(who_is_handed_the_lead_is_in_the_group_before_the_others),
+        CLUSTER_TEST(where_another_takes_over_that_is_told_at_once),
         CLUSTER_TEST(where_nobody_takes_over_the_leader_leads_on),
         CLUSTER_TEST(what_a_dead_leader_told_last_is_not_believed),
         CLUSTER_TEST(who_asks_of_others_outlives_late_answers),
