@@ -17,6 +17,7 @@ struct election {
     bool asked;               /* to join, ever */
     rd_kafka_resp_err_t said; /* what was wrong last */
     dbk_deadline tell_at;
+    enum dbk_replica_state told;
 };
 
 static void set_assigned(struct dbk_replica *replica, bool assigned)
@@ -184,6 +185,18 @@ static void drain(rd_kafka_t *handle)
         rd_kafka_message_destroy(message);
 }
 
+/* Once a second; and at once that it leads, or does so no longer: who handed over looks. Not
+ * that it stops: what it did is told as its last word. */
+static void tell(struct election *election, enum dbk_replica_state state)
+{
+    if ((dbk_deadline_left(election->tell_at) > 0 && state == election->told) ||
+        atomic_load(&election->replica->stopping))
+        return;
+    member_tell(election->replica);
+    election->told = state;
+    election->tell_at = dbk_deadline_in(TELL_MS);
+}
+
 void *election_run(void *context)
 {
     struct election election = {.replica = context};
@@ -191,6 +204,7 @@ void *election_run(void *context)
 
     election.handle = make_handle(replica);
     while (!atomic_load(&replica->stopping)) {
+        enum dbk_replica_state state;
         bool caught_up;
 
         if (election.handle)
@@ -199,15 +213,14 @@ void *election_run(void *context)
             dbk_sleep_ms(POLL_MS);
         pthread_mutex_lock(&replica->mutex);
         caught_up = replica->caught_up;
+        state = replica->status.state;
         pthread_mutex_unlock(&replica->mutex);
-        if (caught_up && dbk_deadline_left(election.tell_at) > 0)
+        if (caught_up && state == election.told &&
+            dbk_deadline_left(election.tell_at) > 0)
             continue;
         drain(replica->asker);
         end_look(replica);
-        if (dbk_deadline_left(election.tell_at) == 0) {
-            member_tell(replica);
-            election.tell_at = dbk_deadline_in(TELL_MS);
-        }
+        tell(&election, state);
     }
     close_handle(election.handle, !election.asked || replica->answered);
     return NULL;
