@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,4 +64,24 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone)
     clock_gettime(CLOCK_REALTIME, &at);
     *now = (struct timeval){at.tv_sec, at.tv_nsec / 1000};
     return 0;
+}
+
+int timespec_get(struct timespec *now, int base)
+{
+    return base == TIME_UTC && clock_gettime(CLOCK_REALTIME, now) == 0 ? base : 0;
+}
+
+/* Until a time of that clock, which the C library does not know: of librdkafka's waits some
+ * would be over at once, or never, where it is asked by the functions above. */
+int cnd_timedwait(cnd_t *restrict changed, mtx_t *restrict mutex,
+                  const struct timespec *restrict until)
+{
+    static int (*wait)(cnd_t *, mtx_t *, const struct timespec *);
+    struct timespec at = *until;
+
+    if (!wait)
+        wait = (int (*)(cnd_t *, mtx_t *, const struct timespec *))dlsym(
+            RTLD_NEXT, "cnd_timedwait");
+    at.tv_sec -= seconds ? atomic_load(seconds) : 0;
+    return wait(changed, mutex, &at);
 }
