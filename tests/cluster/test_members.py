@@ -202,6 +202,12 @@ class Sharing(Members):
 
 
 class Leading(Members):
+    @staticmethod
+    def states(node):
+        """What each told last, by its name."""
+        told = json.loads(node.run("cluster", "status", "--json", check=False).stdout)
+        return {one["node"]: one["state"] for one in told["members"]}
+
     def test_who_dies_is_replaced_and_comes_back(self):
         nodes = self.nodes().start()
         leader = nodes.leader()
@@ -209,12 +215,12 @@ class Leading(Members):
         key = str(uuid.uuid4())
         first = leader.client().post("/events", event(person), idempotency_key=key)
         self.assertEqual(first.status, 201)
+        leader.wait_for(lambda: self.states(leader).get(leader.name) == "leads", "it tells so")
         leader.kill()
         other = nodes.await_leader()
         told = json.loads(other.run("cluster", "status", "--json", check=False).stdout)
         self.assertEqual(told["leader"], other.name)
-        self.assertEqual([one["state"] for one in told["members"]
-                          if one["node"] == leader.name], ["deposed"])
+        self.assertEqual(self.states(other)[leader.name], "deposed")
         again = other.client().post("/events", event(person), idempotency_key=key)
         self.assertEqual((again.status, again.data), (first.status, first.data))
         leader.start()
@@ -243,6 +249,7 @@ class Leading(Members):
         done = leader.run("cluster", "hand-over", to.name)
         self.assertIs(nodes.await_leader(), to, done.stdout)
         self.person(to)
+        to.wait_for(lambda: self.states(to).get(to.name) == "leads", "it tells so")
         status = json.loads(to.run("cluster", "status", "--json").stdout)
         self.assertEqual(status["leader"], to.name)
 

@@ -72,7 +72,8 @@ class TestSecured(unittest.TestCase):
             "last_name": "Pryde"})
         self.assertEqual(answer.status, 201, answer.details)
         self.assertEqual(follower.client().get("/persons/" + answer.data["id"]).status, 200)
-        self.assertEqual(leader.run("cluster", "status").returncode, 0)
+        leader.wait_for(lambda: leader.run("cluster", "status", check=False).returncode == 0,
+                        "all are seen")
         leader.run("cluster", "hand-over", follower.name)
         follower.run("relay", "--topic", "records")
 
