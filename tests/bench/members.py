@@ -62,7 +62,7 @@ class Members:
     def settle(self):
         head = self.leader().quiet_head()
         for server in self.all:
-            server.until(lambda s=server: s.head() == head, "following")
+            server.until(lambda s=server: s.head() >= head, "following")
             server.settle()
 
     def close(self):
