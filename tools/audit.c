@@ -8,17 +8,18 @@ static const struct part {
     const char *name;
     size_t operands_min, operands_max; /* behind the name */
     const char *operands;
+    bool json; /* prints it where it is asked to */
     enum tool_exit (*run)(const struct tool *tool);
 } parts[] = {
-    {"init", 0, 0, "", audit_init},
-    {"vkey", 0, 0, "", audit_vkey},
-    {"checkpoint", 0, 0, "", audit_checkpoint},
-    {"prove", 1, 1, "the SEQUENCE of a record", audit_prove},
-    {"verify", 0, 1, "", audit_verify},
-    {"consistency", 2, 2, "two checkpoints, OLD and NEW", audit_consistency},
-    {"cosign", 0, 0, "", audit_cosign},
-    {"rotate-key", 0, 0, "", audit_rotate},
-    {"trust-log", 0, 0, "", audit_trust_log},
+    {"init", 0, 0, "", false, audit_init},
+    {"vkey", 0, 0, "", false, audit_vkey},
+    {"checkpoint", 0, 0, "", true, audit_checkpoint},
+    {"prove", 1, 1, "the SEQUENCE of a record", false, audit_prove},
+    {"verify", 0, 1, "", true, audit_verify},
+    {"consistency", 2, 2, "two checkpoints, OLD and NEW", true, audit_consistency},
+    {"cosign", 0, 0, "", true, audit_cosign},
+    {"rotate-key", 0, 0, "", true, audit_rotate},
+    {"trust-log", 0, 0, "", false, audit_trust_log},
 };
 /* clang-format on */
 
@@ -35,6 +36,8 @@ static enum tool_exit run(struct tool *tool)
         if (more > parts[i].operands_max)
             return tool_misused(tool, "unexpected \"%.64s\"",
                                 tool->operands[1 + parts[i].operands_max]);
+        if (tool_has(tool, "--json") && !parts[i].json)
+            return tool_misused(tool, "audit %s prints no JSON", name);
         return parts[i].run(tool);
     }
     return tool_misused(tool,
@@ -97,7 +100,7 @@ const struct command command_audit = {
             {"--follow", NULL, "With cosign: go on with what comes, until Ctrl-C",
              false},
             {"--end", NULL, "With rotate-key: the former key signs no more", false},
-            {"--json", NULL, "With cosign, rotate-key: print one JSON object", false},
+            {"--json", NULL, "Print one JSON object; not of a key or a proof", false},
         },
     .run = run,
 };

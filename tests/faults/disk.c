@@ -170,6 +170,11 @@ static int sync_data(int fd, long call, enum disk_call kind)
     const struct disk_fault *fault = meet(kind);
     int rc = 0;
 
+    if (fault && fault->how == DISK_LATE) {
+        while (atomic_load(&fault->calls))
+            usleep(1000);
+        fault = NULL;
+    }
     pthread_mutex_lock(&order);
     if (!fault || fault->how == DISK_ALL)
         rc = (int)syscall(call, fd);

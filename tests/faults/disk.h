@@ -25,6 +25,7 @@ enum disk_how {
     DISK_NOTHING, /* the call does nothing, and fails */
     DISK_ALL,     /* it does all, and fails */
     DISK_HALF,    /* it does half, and says so; of a sync, that is nothing */
+    DISK_LATE,    /* of a sync: it is done once the fault is taken back */
 };
 
 /* "The calls in the set, but for the first `skip`, and then `times` of them." */

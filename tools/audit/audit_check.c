@@ -17,9 +17,25 @@ struct check {
     struct audit_keys keys;
     struct audit_verified list[CHECKPOINTS_MAX];
     size_t count;
-    bool wrong; /* one that is not to be believed */
+    struct audit_refused *refused; /* owned */
+    size_t refused_count;
     char dir[4096], tree[DBK_AUDIT_PATH], last[DBK_AUDIT_PATH];
 };
+
+static enum dbk_code refuse(struct check *check, const char *path,
+                            struct dbk_error *err)
+{
+    struct audit_refused *grown =
+        realloc(check->refused, (check->refused_count + 1) * sizeof *grown);
+
+    if (!grown)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory to verify");
+    check->refused = grown;
+    grown += check->refused_count++;
+    snprintf(grown->path, sizeof grown->path, "%s", path);
+    grown->why = *err;
+    return DBK_OK;
+}
 
 /* One that is not signed as it must be is a finding; one that is not there is not. */
 static enum dbk_code add(struct check *check, const char *path, struct dbk_error *err)
@@ -37,11 +53,7 @@ static enum dbk_code add(struct check *check, const char *path, struct dbk_error
         return DBK_OK;
     }
     free(check->list[check->count].checkpoint.text);
-    if (code == DBK_IO || code == DBK_NO_MEMORY)
-        return code;
-    printf("%s: WRONG, not to be believed\n", err->text);
-    check->wrong = true;
-    return DBK_OK;
+    return code == DBK_IO || code == DBK_NO_MEMORY ? code : refuse(check, path, err);
 }
 
 /* The option came several times: joined by commas. */
@@ -102,14 +114,27 @@ static enum tool_exit verify(struct check *check)
     const char *path = tool->operand_count > 1
                            ? tool->operands[1]
                            : config_text(tool->config, SETTING_DATA_DIR);
-    enum tool_exit exit;
+    struct audit_found found;
+    struct audit_report report;
+    struct dbk_error err;
 
     if (check->keys.own)
         fputs("by the keys of this machine: an auditor brings his own (--vkey)\n",
               stderr);
-    exit = audit_verify_run(tool, path, check->list, check->count,
-                            is_own(check) ? check->tree : "", older ? older : "");
-    return exit == TOOL_DONE && check->wrong ? TOOL_DIFFERENT : exit;
+    if (audit_verify_run(tool, path, check->list, check->count,
+                         is_own(check) ? check->tree : "", older ? older : "", &found,
+                         &err) != DBK_OK)
+        return tool_refuse(tool, &err);
+    report = (struct audit_report){.found = &found,
+                                   .verified = check->list,
+                                   .count = check->count,
+                                   .refused = check->refused,
+                                   .refused_count = check->refused_count};
+    if (tool_has(tool, "--json"))
+        audit_report_print_json(&report);
+    else
+        audit_report_print(&report);
+    return found.right && check->refused_count == 0 ? TOOL_DONE : TOOL_DIFFERENT;
 }
 
 enum tool_exit audit_verify(const struct tool *tool)
@@ -126,6 +151,7 @@ enum tool_exit audit_verify(const struct tool *tool)
     for (size_t i = 0; i < check->count; i++)
         free(check->list[i].checkpoint.text);
     audit_keys_finish(&check->keys);
+    free(check->refused);
     free(check);
     return exit;
 }

@@ -3,6 +3,7 @@
 #include "audit_parts.h"
 #include "audit_proof.h"
 #include "audit_tree.h"
+#include "escape.h"
 #include "lock.h"
 #include "log_place.h"
 #include "signals.h"
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LOOK_MS = 100 };
@@ -67,6 +69,19 @@ static enum dbk_code sign(const struct tool *tool, struct dbk_signed_checkpoint 
     return code;
 }
 
+static void print_checkpoint_json(const struct dbk_signed_checkpoint *last)
+{
+    const struct dbk_log_checkpoint *is = &last->checkpoint;
+    char root[DBK_HASH_TEXT + 1];
+
+    dbk_hash_format(&is->root, root);
+    fputs("{\"origin\":", stdout);
+    escape_string(stdout, is->origin);
+    printf(",\"records\":%" PRIu64 ",\"root\":\"%s\",\"checkpoint\":", is->size, root);
+    escape_string(stdout, last->text);
+    puts("}");
+}
+
 enum tool_exit audit_checkpoint(const struct tool *tool)
 {
     struct dbk_signed_checkpoint *last = malloc(sizeof *last);
@@ -85,12 +100,28 @@ enum tool_exit audit_checkpoint(const struct tool *tool)
     else if (code == DBK_OK)
         code = sign(tool, last, &err);
     lock_release(lock);
-    if (code == DBK_OK)
-        fwrite(last->text, 1, last->length, stdout);
-    else
+    if (code != DBK_OK)
         exit = tool_fail(tool, &err);
+    else if (tool_has(tool, "--json"))
+        print_checkpoint_json(last);
+    else
+        fwrite(last->text, 1, last->length, stdout);
     free(last);
     return exit;
+}
+
+/* What is no file of its own, a FIFO or a device or a link, is not to be replaced by one. */
+static enum dbk_code put_into(const char *path, const char *text, size_t length,
+                              struct dbk_error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    enum dbk_code code;
+
+    if (fd < 0)
+        return dbk_system_fail(err, "open", path);
+    code = dbk_write_all(fd, text, length, path, err);
+    close(fd);
+    return code;
 }
 
 /* To -o FILE, whole or not at all; else to standard output. */
@@ -98,26 +129,15 @@ static enum dbk_code put(const struct tool *tool, const char *text, size_t lengt
                          struct dbk_error *err)
 {
     const char *path = tool_value(tool, "-o");
-    char tmp[4096];
-    enum dbk_code code;
-    int fd;
+    struct stat status;
 
-    if (!path) {
+    if (!path || !strcmp(path, "-") || !strcmp(path, "/dev/stdout")) {
         fwrite(text, 1, length, stdout);
         return DBK_OK;
     }
-    if (snprintf(tmp, sizeof tmp, "%s.tmp", path) >= (int)sizeof tmp)
-        return dbk_fail(err, DBK_INVALID, "the path %.64s... is too long", path);
-    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return dbk_system_fail(err, "make", tmp);
-    code = dbk_write_all(fd, text, length, tmp, err);
-    if (code == DBK_OK)
-        code = dbk_replace(fd, tmp, path, err);
-    close(fd);
-    if (code != DBK_OK)
-        unlink(tmp);
-    return code;
+    if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return put_into(path, text, length, err);
+    return dbk_write_file(path, 0666, text, length, err);
 }
 
 enum tool_exit audit_prove(const struct tool *tool)
@@ -141,11 +161,33 @@ enum tool_exit audit_prove(const struct tool *tool)
     return code == DBK_OK ? TOOL_DONE : tool_refuse(tool, &err);
 }
 
-/* The proof's hashes, a line each, as witnesses are told them. */
-static void print_proof(const struct dbk_proof *proof)
+static void print_proof_json(const struct dbk_log_checkpoint *old,
+                             const struct dbk_log_checkpoint *new,
+                             const struct dbk_proof *proof)
 {
     char text[DBK_HASH_TEXT + 1];
 
+    fputs("{\"origin\":", stdout);
+    escape_string(stdout, new->origin);
+    printf(",\"old\":%" PRIu64 ",\"new\":%" PRIu64 ",\"hashes\":[", old->size,
+           new->size);
+    for (size_t i = 0; i < proof->count; i++) {
+        dbk_hash_format(&proof->hashes[i], text);
+        printf("%s\"%s\"", i ? "," : "", text);
+    }
+    puts("]}");
+}
+
+/* The proof's hashes, a line each, as witnesses are told them. */
+static void print_proof(const struct dbk_log_checkpoint *old,
+                        const struct dbk_log_checkpoint *new,
+                        const struct dbk_proof *proof)
+{
+    char text[DBK_HASH_TEXT + 1];
+
+    fprintf(stderr,
+            "%" PRIu64 " records extend %" PRIu64 ", as these %zu hashes prove:\n",
+            new->size, old->size, proof->count);
     for (size_t i = 0; i < proof->count; i++) {
         dbk_hash_format(&proof->hashes[i], text);
         puts(text);
@@ -176,13 +218,8 @@ static enum dbk_code compare(const struct tool *tool,
                         " records, does not extend the first, of %" PRIu64
                         ", and both are signed",
                         new->size, old->size);
-    if (code == DBK_OK) {
-        fprintf(stderr,
-                "%" PRIu64 " records extend %" PRIu64 ", as these %zu hashes "
-                "prove:\n",
-                new->size, old->size, proof.count);
-        print_proof(&proof);
-    }
+    if (code == DBK_OK)
+        (tool_has(tool, "--json") ? print_proof_json : print_proof)(old, new, &proof);
     audit_tree_close(&tree);
     return code;
 }

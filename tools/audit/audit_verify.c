@@ -9,18 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RANGES_MAX = 20, SHOW_EVERY = 4096 };
-
-/* Places that differ from what they are held against, next to each other as one. */
-struct ranges {
-    size_t count; /* all; of the first RANGES_MAX is told where */
-    struct range {
-        uint64_t first, last; /* sequences */
-    } list[RANGES_MAX];
-};
+enum { SHOW_EVERY = 4096 };
 
 struct verify {
-    const struct tool *tool;
     struct audit_verified *verified;
     size_t count, next; /* the first that is not reached yet */
     struct audit_source source, older;
@@ -28,24 +19,20 @@ struct verify {
     bool has_older, has_known;
     struct dbk_hash entries[DBK_TILE_WIDTH]; /* not in the tree yet */
     size_t waiting;
-    struct ranges changed;   /* by the older copy: records */
-    struct ranges hashed;    /* by the tree's file: 256 each */
-    struct dbk_error broken; /* why it could not be read on; text "": it could */
+    struct audit_found *found;
     struct progress progress;
 };
 
-static void add_range(struct ranges *ranges, uint64_t first, uint64_t last)
+static void add_range(struct audit_ranges *ranges, uint64_t first, uint64_t last)
 {
-    size_t at = ranges->count < RANGES_MAX ? ranges->count : RANGES_MAX;
+    size_t at = ranges->count;
 
-    if (at > 0 && ranges->count <= RANGES_MAX &&
-        ranges->list[at - 1].last + 1 == first) {
+    if (ranges->more == 0 && at > 0 && ranges->list[at - 1].last + 1 == first)
         ranges->list[at - 1].last = last;
-        return;
-    }
-    if (ranges->count < RANGES_MAX)
-        ranges->list[ranges->count] = (struct range){first, last};
-    ranges->count++;
+    else if (ranges->count < AUDIT_RANGES_MAX)
+        ranges->list[ranges->count++] = (struct audit_range){first, last};
+    else
+        ranges->more++;
 }
 
 /* The group that was just filled, against the tree's file. */
@@ -57,7 +44,7 @@ static void look_at_group(struct verify *verify, uint64_t size)
     if (verify->has_known && size % DBK_TILE_WIDTH == 0 &&
         dbk_tree_kept(verify->tree, n, &own) &&
         dbk_tree_kept(verify->known, n, &known) && !dbk_hash_equal(&own, &known))
-        add_range(&verify->hashed, n * DBK_TILE_WIDTH + 1, size);
+        add_range(&verify->found->hashed, n * DBK_TILE_WIDTH + 1, size);
 }
 
 static enum dbk_code add_waiting(struct verify *verify, struct dbk_error *err)
@@ -107,7 +94,7 @@ static enum dbk_code look_at_older(struct verify *verify, struct dbk_slice bytes
         return dbk_wrap(err, "--against");
     verify->has_older = other.length > 0;
     if (verify->has_older && !dbk_slice_equal(bytes, other))
-        add_range(&verify->changed, verify->source.given, verify->source.given);
+        add_range(&verify->found->changed, verify->source.given, verify->source.given);
     return DBK_OK;
 }
 
@@ -139,7 +126,7 @@ static enum dbk_code read_all(struct verify *verify, struct dbk_error *err)
     while (code == DBK_OK && bytes.length > 0) {
         code = audit_source_next(&verify->source, &bytes, err);
         if (code == DBK_DAMAGED) {
-            verify->broken = *err;
+            verify->found->broken = *err;
             code = DBK_OK;
             bytes.length = 0;
         }
@@ -150,100 +137,41 @@ static enum dbk_code read_all(struct verify *verify, struct dbk_error *err)
     return code == DBK_OK ? add_waiting(verify, err) : code;
 }
 
-/* Up to which record it is shown to be what was signed. */
-static uint64_t proven(const struct verify *verify)
+/* Of what is shown to be what was signed it is the tree's file that is wrong. */
+static void forget_proven(struct audit_ranges *ranges, uint64_t size)
 {
-    uint64_t size = 0;
+    size_t kept = 0;
 
+    for (size_t i = 0; i < ranges->count; i++) {
+        if (ranges->list[i].last > size)
+            ranges->list[kept++] = ranges->list[i];
+    }
+    ranges->count = kept;
+}
+
+static enum dbk_code conclude(struct verify *verify, struct dbk_error *err)
+{
+    struct audit_found *found = verify->found;
+    uint64_t proven = 0;
+
+    found->right = !*found->broken.text;
     for (size_t i = 0; i < verify->count; i++) {
-        if (verify->verified[i].holds)
-            size = verify->verified[i].checkpoint.is.size;
+        struct audit_verified *one = &verify->verified[i];
+
+        for (size_t k = 0; k < i; k++) {
+            if (verify->verified[k].holds &&
+                verify->verified[k].checkpoint.is.size < one->checkpoint.is.size)
+                one->proven = verify->verified[k].checkpoint.is.size;
+        }
+        found->right = found->right && one->holds;
+        if (one->holds)
+            proven = one->checkpoint.is.size;
     }
-    return size;
-}
-
-/* The largest that held, below a size. */
-static uint64_t proven_below(const struct verify *verify, uint64_t below)
-{
-    uint64_t size = 0;
-
-    for (size_t i = 0; i < verify->count; i++) {
-        const struct audit_verified *one = &verify->verified[i];
-
-        if (one->holds && one->checkpoint.is.size < below)
-            size = one->checkpoint.is.size;
-    }
-    return size;
-}
-
-static void print_checkpoint(const struct verify *verify,
-                             const struct audit_verified *one)
-{
-    const struct dbk_log_checkpoint *is = &one->checkpoint.is;
-
-    printf("%s: ", one->checkpoint.path);
-    if (one->holds)
-        printf("right: the first %" PRIu64 " records are those that %s signed",
-               is->size, is->origin);
-    else if (one->reached)
-        printf("WRONG: the first %" PRIu64
-               " records are not those that %s signed: it is "
-               "in records %" PRIu64 " to %" PRIu64,
-               is->size, is->origin, proven_below(verify, is->size) + 1, is->size);
-    else
-        printf("WRONG: %s signed %" PRIu64 " records, and there are %" PRIu64,
-               is->origin, is->size, verify->source.given);
-    if (one->checkpoint.witnesses)
-        printf("; %d witnesses saw it",
-               __builtin_popcountll(one->checkpoint.witnesses));
-    putchar('\n');
-}
-
-static size_t print_ranges(const struct ranges *ranges, uint64_t above,
-                           const char *what)
-{
-    size_t told = 0;
-
-    for (size_t i = 0; i < ranges->count && i < RANGES_MAX; i++) {
-        const struct range *range = &ranges->list[i];
-
-        if (range->last <= above) /* it is the other that is wrong */
-            continue;
-        told++;
-        if (range->first == range->last)
-            printf("record %" PRIu64 ": %s\n", range->first, what);
-        else
-            printf("records %" PRIu64 " to %" PRIu64 ": %s\n", range->first,
-                   range->last, what);
-    }
-    if (ranges->count > RANGES_MAX)
-        printf("and %zu more places\n", ranges->count - RANGES_MAX);
-    return told;
-}
-
-static enum tool_exit print(struct verify *verify, struct dbk_error *err)
-{
-    char text[DBK_HASH_TEXT + 1];
-    struct dbk_hash root;
-    bool right = !*verify->broken.text;
-    uint64_t size = dbk_tree_size(verify->tree);
-
-    for (size_t i = 0; i < verify->count; i++) {
-        print_checkpoint(verify, &verify->verified[i]);
-        right = right && verify->verified[i].holds;
-    }
-    if (*verify->broken.text)
-        printf("%s\n", verify->broken.text);
-    right = print_ranges(&verify->changed, 0, "not as in the older copy") == 0 && right;
-    right = print_ranges(&verify->hashed, proven(verify),
-                         "at least one is not what it was when it was hashed "
-                         "(audit/tree)") == 0 &&
-            right;
-    if (dbk_tree_root(verify->tree, size, &root, err) != DBK_OK)
-        return tool_fail(verify->tool, err);
-    dbk_hash_format(&root, text);
-    printf("records %" PRIu64 ", root %s\n", size, text);
-    return right ? TOOL_DONE : TOOL_DIFFERENT;
+    forget_proven(&found->hashed, proven);
+    found->right =
+        found->right && found->changed.count == 0 && found->hashed.count == 0;
+    found->records = dbk_tree_size(verify->tree);
+    return dbk_tree_root(verify->tree, found->records, &found->root, err);
 }
 
 static int compare_sizes(const void *a, const void *b)
@@ -278,27 +206,28 @@ static void close_all(struct verify *verify)
     dbk_tree_destroy(verify->known);
 }
 
-enum tool_exit audit_verify_run(const struct tool *tool, const char *path,
-                                struct audit_verified *verified, size_t count,
-                                const char *tree_path, const char *older)
+enum dbk_code audit_verify_run(const struct tool *tool, const char *path,
+                               struct audit_verified *verified, size_t count,
+                               const char *tree_path, const char *older,
+                               struct audit_found *found, struct dbk_error *err)
 {
     struct verify *verify = calloc(1, sizeof *verify);
-    struct dbk_error err = {.code = DBK_NO_MEMORY, .text = "no memory to verify"};
-    enum tool_exit exit;
     enum dbk_code code;
 
+    memset(found, 0, sizeof *found);
     if (!verify)
-        return tool_fail(tool, &err);
-    *verify = (struct verify){.tool = tool, .verified = verified, .count = count};
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory to verify");
+    *verify = (struct verify){.verified = verified, .count = count, .found = found};
     verify->source.folder = verify->older.folder =
         (struct backup_folder){.use = -1, .write = -1, .had_lock = true};
     qsort(verified, count, sizeof *verified, compare_sizes);
     progress_start(&verify->progress, tool_progress(tool));
-    code = open_all(verify, path, tree_path, older, &err);
+    code = open_all(verify, path, tree_path, older, err);
     if (code == DBK_OK)
-        code = read_all(verify, &err);
-    exit = code == DBK_OK ? print(verify, &err) : tool_refuse(tool, &err);
+        code = read_all(verify, err);
+    if (code == DBK_OK)
+        code = conclude(verify, err);
     close_all(verify);
     free(verify);
-    return exit;
+    return code;
 }

@@ -6,14 +6,15 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum dbk_code make_path(const char *dir, const char *name, const char *ending,
-                               char path[PATH_MAX], struct dbk_error *err)
+static enum dbk_code make_path(const char *dir, const char *name, char path[PATH_MAX],
+                               struct dbk_error *err)
 {
-    if (snprintf(path, PATH_MAX, "%s/%s%s", dir, name, ending) < PATH_MAX)
+    if (snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX)
         return DBK_OK;
     return dbk_fail(err, DBK_IO, "the data directory's path is too long");
 }
@@ -27,7 +28,7 @@ enum dbk_code note_read(const char *dir, const char *name, char *text, size_t si
 
     *text = '\0';
     *there = false;
-    if (make_path(dir, name, "", path, err) != DBK_OK)
+    if (make_path(dir, name, path, err) != DBK_OK)
         return DBK_IO;
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
@@ -45,35 +46,21 @@ enum dbk_code note_read(const char *dir, const char *name, char *text, size_t si
     return DBK_OK;
 }
 
-static enum dbk_code write_line(int fd, const char *line, const char *path,
-                                struct dbk_error *err)
-{
-    enum dbk_code code = dbk_write_all(fd, line, strlen(line), path, err);
-
-    return code == DBK_OK && *line ? dbk_write_all(fd, "\n", 1, path, err) : code;
-}
-
-/* What a run that was killed left of it is not written into, whatever it is. */
 enum dbk_code note_write(const char *dir, const char *name, const char *line,
                          struct dbk_error *err)
 {
-    char path[PATH_MAX], tmp[PATH_MAX];
-    enum dbk_code code = make_path(dir, name, "", path, err);
-    int fd;
+    size_t length = strlen(line);
+    char path[PATH_MAX], *text;
+    enum dbk_code code = make_path(dir, name, path, err);
 
-    if (code == DBK_OK)
-        code = make_path(dir, name, ".tmp", tmp, err);
     if (code != DBK_OK)
         return code;
-    unlink(tmp);
-    fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return dbk_system_fail(err, "make", tmp);
-    code = write_line(fd, line, tmp, err);
-    if (code == DBK_OK)
-        code = dbk_replace(fd, tmp, path, err);
-    close(fd);
-    if (code != DBK_OK)
-        unlink(tmp);
+    text = malloc(length + 1);
+    if (!text)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory to write %s", path);
+    memcpy(text, line, length);
+    text[length] = '\n';
+    code = dbk_write_file(path, 0600, text, *line ? length + 1 : 0, err);
+    free(text);
     return code;
 }

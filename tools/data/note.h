@@ -13,7 +13,7 @@ enum dbk_code note_read(const char *dir, const char *name, char *text, size_t si
                         bool *there, struct dbk_error *err);
 
 /* Put the line in its place, for its owner only and durably; NAME.tmp until then. "" makes
- * an empty file. DBK_IO, DBK_NO_ROOM. */
+ * an empty file. DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY. */
 enum dbk_code note_write(const char *dir, const char *name, const char *line,
                          struct dbk_error *err);
 

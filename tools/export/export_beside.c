@@ -1,10 +1,11 @@
 #include "export_beside.h"
 
+#include "export_format.h"
 #include "store/durable.h"
 
-#include <fcntl.h>
+#include <assert.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <string.h>
 
 enum dbk_code export_beside_name(const char *path, char out[PATH_MAX],
                                  struct dbk_error *err)
@@ -14,32 +15,15 @@ enum dbk_code export_beside_name(const char *path, char out[PATH_MAX],
     return DBK_OK;
 }
 
-static enum dbk_code fill(int fd, const char *tmp, struct dbk_slice trailer,
-                          struct dbk_error *err)
-{
-    if (dbk_write_all(fd, trailer.data, trailer.length, tmp, err) != DBK_OK)
-        return err->code;
-    return dbk_write_all(fd, "\n", 1, tmp, err);
-}
-
 enum dbk_code export_beside_write(const char *path, struct dbk_slice trailer,
                                   struct dbk_error *err)
 {
-    char name[PATH_MAX], tmp[PATH_MAX + 16];
-    enum dbk_code code;
-    int fd;
+    char name[PATH_MAX], text[EXPORT_TRAILER_MAX + 1];
 
+    assert(trailer.length < sizeof text);
     if (export_beside_name(path, name, err) != DBK_OK)
         return err->code;
-    snprintf(tmp, sizeof tmp, "%s.partial", name);
-    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return dbk_system_fail(err, "open", tmp);
-    code = fill(fd, tmp, trailer, err);
-    if (code == DBK_OK)
-        code = dbk_replace(fd, tmp, name, err);
-    if (code != DBK_OK)
-        unlink(tmp);
-    close(fd);
-    return code;
+    memcpy(text, trailer.data, trailer.length);
+    text[trailer.length] = '\n';
+    return dbk_write_file(name, 0600, text, trailer.length + 1, err);
 }

@@ -68,26 +68,6 @@ enum dbk_code audit_dir_read(const char *path, char *out, size_t size, size_t *l
     return DBK_OK;
 }
 
-enum dbk_code audit_dir_write(const char *path, const char *bytes, size_t length,
-                              struct dbk_error *err)
-{
-    char tmp[DBK_AUDIT_PATH + 8];
-    enum dbk_code code;
-    int fd;
-
-    snprintf(tmp, sizeof tmp, "%s.tmp", path);
-    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return dbk_system_fail(err, "make", tmp);
-    code = dbk_write_all(fd, bytes, length, tmp, err);
-    if (code == DBK_OK)
-        code = dbk_replace(fd, tmp, path, err);
-    if (code != DBK_OK)
-        unlink(tmp);
-    close(fd);
-    return code;
-}
-
 /* A line for each key, at most as many as sign. */
 static bool read_signers(struct dbk_slice text, struct dbk_audit_signers *out)
 {
@@ -220,7 +200,8 @@ enum dbk_code audit_dir_put_last(const char *dir,
     char path[DBK_AUDIT_PATH];
     enum dbk_code code = audit_dir_path(dir, "last", path, err);
 
-    return code == DBK_OK ? audit_dir_write(path, last->text, last->length, err) : code;
+    return code == DBK_OK ? dbk_write_file(path, 0600, last->text, last->length, err)
+                          : code;
 }
 
 enum dbk_code audit_dir_note_key(const char *dir, const struct dbk_vkey *key,
@@ -263,7 +244,7 @@ enum dbk_code audit_dir_put_signers(const char *dir,
         text[length++] = '\n';
     }
     if (code == DBK_OK)
-        code = audit_dir_write(path, text, length, err);
+        code = dbk_write_file(path, 0600, text, length, err);
     sodium_memzero(text, sizeof text);
     return code;
 }

@@ -22,10 +22,6 @@ enum dbk_code audit_dir_open(const char *path, int *fd, struct dbk_error *err);
 enum dbk_code audit_dir_read(const char *path, char *out, size_t size, size_t *length,
                              struct dbk_error *err);
 
-/* Whole and durable, or as it was. DBK_IO, DBK_NO_ROOM. */
-enum dbk_code audit_dir_write(const char *path, const char *bytes, size_t length,
-                              struct dbk_error *err);
-
 /* Append the key's line to keys.pub. DBK_IO, DBK_NO_ROOM. */
 enum dbk_code audit_dir_note_key(const char *dir, const struct dbk_vkey *key,
                                  struct dbk_error *err);

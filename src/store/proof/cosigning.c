@@ -1,6 +1,7 @@
 /* What is kept of witnesses in the audit directory. */
 #include "audit_dir.h"
 #include "lines.h"
+#include "store/durable.h"
 #include "store/witness.h"
 
 #include <inttypes.h>
@@ -114,7 +115,7 @@ enum dbk_code dbk_witnesses_write(const char *dir,
         length += add_state(&witnesses->list[i], text + length);
     code = audit_dir_path(dir, "witnesses", path, err);
     if (code == DBK_OK)
-        code = audit_dir_write(path, text, length, err);
+        code = dbk_write_file(path, 0600, text, length, err);
     free(text);
     return code;
 }
@@ -178,6 +179,6 @@ enum dbk_code dbk_cosigned_write(const char *dir, const struct dbk_policy *polic
     if (code == DBK_OK)
         code = audit_dir_path(dir, "cosigned", path, err);
     if (code == DBK_OK)
-        code = audit_dir_write(path, checkpoint->text, checkpoint->length, err);
+        code = dbk_write_file(path, 0600, checkpoint->text, checkpoint->length, err);
     return code;
 }

@@ -1,12 +1,12 @@
 """Prefer: proof with a write: its answer has what a client may keep of it."""
 
 import base64
-import os
 import threading
 import unittest
 
 import proofs
 from audited import MSGPACK, Log
+from disk import Disk
 from harness import Server
 from served import Served, new_id, person
 
@@ -160,22 +160,27 @@ class Threads(Log):
         client.close()
 
 
-class Stops(Log):
+class Stops(unittest.TestCase):
     def test_who_waits_is_answered_when_the_server_stops(self):
-        self.checkpoint()
-        hangs = os.path.join(self.server.data_dir, "audit", "last.tmp")
-        os.mkfifo(hangs)  # as a disk does: the next checkpoint is not written
+        server = Server()
+        self.addCleanup(server.close)
+        disk = Disk(server.data_dir)
+        self.addCleanup(disk.close)
+        self.addCleanup(disk.heal)
+        server.env.update(disk.environment())
+        server.start()
+        client = server.client()
+        server.wait_for(lambda: client.get("/checkpoint").status == 200, "a checkpoint")
+        disk.fail("directory", how="late")  # the next checkpoint is not known to be there
         answers = []
         waits = threading.Thread(target=lambda: answers.append(
-            self.server.client().post("/events", CLICK, Prefer="proof, wait=60")))
+            server.client().post("/events", CLICK, Prefer="proof, wait=60")))
         waits.start()
-        try:
-            self.server.wait_for(lambda: self.client.get("/log/1").status == 200, "a record")
-            stops = threading.Thread(target=self.server.stop)
-            stops.start()
-            waits.join()
-        finally:
-            os.close(os.open(hangs, os.O_RDONLY | os.O_NONBLOCK))
+        server.wait_for(lambda: client.get("/log/1").status == 200, "a record")
+        stops = threading.Thread(target=server.stop)
+        stops.start()
+        waits.join()
+        disk.heal()
         stops.join()
         self.assertEqual([(each.status, each.headers["Preference-Applied"])
                           for each in answers], [(201, "proof=none")])

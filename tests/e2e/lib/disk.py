@@ -9,7 +9,7 @@ import struct
 SHIM = os.environ["DAYBOOK_DISK_SHIM"]
 
 CALLS = ("write", "sync", "meta", "head", "copy", "read", "directory")
-HOW = ("nothing", "all", "half")
+HOW = ("nothing", "all", "half", "late")
 FAULT = struct.Struct("<6I")  # calls, error, how, skip, times, seen
 FAULTS = 4
 COUNTS = FAULTS * FAULT.size
@@ -38,7 +38,8 @@ class Disk:
 
     def fail(self, *calls, error=errno.EIO, how="nothing", skip=0, times=FOREVER):
         """From now on these calls fail, but for the first `skip`, and then `times` of
-        them. nothing: it did nothing; all: it was done all the same; half: half was."""
+        them. nothing: it did nothing; all: it was done all the same; half: half was; late,
+        of a sync: it does not come back before heal()."""
         bits = sum(1 << CALLS.index(call) for call in calls)
         at = self.used * FAULT.size
         self.used += 1

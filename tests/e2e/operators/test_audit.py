@@ -10,7 +10,7 @@ import unittest
 from harness import NOWHERE, Server
 from signed import (EVENTS, NAME, Audit, changed, kind, numbered, pack, renamed,
                     root_by_proof, unpack)
-from tools import DIFFERENT, FAILED, MISUSED
+from tools import DIFFERENT, DONE, FAILED, MISUSED
 
 
 class Commands(Audit):
@@ -82,6 +82,30 @@ class Commands(Audit):
         self.verify("--checkpoint", "one", data="own")  # by keys.pub, which is there again
         os.unlink(self.path("own", "audit", "key"))
         self.assertEqual(self.audit("vkey", data="own").stdout, vkey)
+
+    def test_a_proof_goes_where_it_is_told_to(self):
+        self.checkpoint("now")
+        proof = self.audit("prove", "1").stdout
+        for name in ("-", "/dev/stdout"):
+            self.assertEqual(self.audit("prove", "1", "-o", name).stdout, proof)
+        os.mkfifo(self.path("pipe"))
+        process = self.start("audit", "prove", "1", "-o", "pipe", "--data-dir", "log")
+        self.assertEqual(self.read("pipe"), proof)
+        self.wait_end(process)
+        self.assertEqual(process.returncode, DONE)
+        self.write("target", b"longer than it will be" * 100)
+        os.symlink("target", self.path("link"))
+        self.audit("prove", "1", "-o", "link")
+        self.assertEqual(self.read("target"), proof)
+        self.assertTrue(os.path.islink(self.path("link")))
+        self.write("file.tmp", b"of a killed run")
+        self.audit("prove", "1", "-o", "file")
+        self.assertEqual(self.read("file"), proof)
+        self.assertFalse(os.path.exists(self.path("file.tmp")))
+        self.refused(FAILED, "nowhere/file", "audit", "prove", "1", "-o", "nowhere/file",
+                     "--data-dir", "log")
+        self.refused(MISUSED, "audit prove prints no JSON", "audit", "prove", "1", "--json",
+                     "--data-dir", "log")
 
     def test_what_another_log_is_known_by_here_says_nothing_of_this_one(self):
         self.export_file("log.msgpack")

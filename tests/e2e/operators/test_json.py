@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shutil
 import unittest
 from pathlib import Path
 
 from harness import Server
+from signed import changed, pack, unpack
 from tables import query
 from tools import DIFFERENT, DONE, FAILED, ToolCase
 
@@ -110,6 +112,45 @@ class Log(Json):
         self.run_tool("backup", "signed", "--data-dir", "a")
         found = self.held("restore FROM", self.told("restore", "signed", "--data-dir", "d"))
         self.assertEqual(len(found["checkpoints"]), 1)
+
+    def test_what_a_verification_finds(self):
+        """Of a record changed by a forger, who has put all checksums right."""
+        key = self.run_tool("audit", "init", "--origin", "json.test/log", "--data-dir",
+                            "a").stdout.decode().strip()
+
+        def audit(name, *arguments, data="a", status=DONE):
+            text = self.told("audit", name, *arguments, "--data-dir", data, status=status)
+            return self.held("audit " + name, text)
+
+        now = audit("checkpoint")
+        self.write("now", now["checkpoint"].encode())
+        self.assertEqual(now["checkpoint"].split("\n")[:3],
+                         ["json.test/log", str(now["records"]), now["root"]])
+        self.assertEqual(audit("consistency", "now", "now"),
+                         {"origin": "json.test/log", "old": now["records"],
+                          "new": now["records"], "hashes": []})
+        found = audit("verify", "--vkey", key, "--checkpoint", "now")
+        self.assertTrue(found["right"] and found["checkpoints"][0]["holds"])
+        self.assertEqual((found["records"], found["root"]), (now["records"], now["root"]))
+
+        self.run_tool("export", "whole.msgpack", "--data-dir", "a")
+        records = unpack(self.read("whole.msgpack"))
+        records[99] = changed(records[99])
+        self.write("forged.msgpack", pack(records))
+        self.write("wrong", b"no checkpoint")
+        found = audit("verify", "--vkey", key, "--checkpoint", "now", "--checkpoint", "wrong",
+                      "--against", "whole.msgpack", "forged.msgpack", status=DIFFERENT)
+        self.assertFalse(found["right"] or found["checkpoints"][0]["holds"])
+        self.assertEqual(found["checkpoints"][0]["wrong_from"], 1)
+        self.assertEqual(found["refused"][0]["path"], "wrong")
+        self.assertEqual(found["changed"], [{"first": 100, "last": 100}])
+        self.run_tool("import", "forged.msgpack", "--data-dir", "forged")
+        shutil.copytree(self.path("a", "audit"), self.path("forged", "audit"))
+        found = audit("verify", data="forged", status=DIFFERENT)
+        self.assertEqual(found["hashed"], [{"first": 1, "last": 256}])
+        self.write("cut", self.read("forged.msgpack")[:-500])
+        found = audit("verify", "--vkey", key, "--checkpoint", "now", "cut", status=DIFFERENT)
+        self.assertIn("cut short", found["broken"])
 
     def test_import_of_lists(self):
         self.write("persons", b'{"id": "9c65af1a-c109-4c17-9bf1-5f4bcac95e3c", "email": '
