@@ -124,7 +124,7 @@ static enum dbk_code destroy_former(const struct dbk_keys *keys,
     struct dbk_error why = {.code = DBK_OK};
     enum dbk_code code;
 
-    if (!keys->beside && access(keys->master, W_OK) != 0)
+    if (!keys->beside && faccessat(AT_FDCWD, keys->master, W_OK, AT_EACCESS) != 0)
         return DBK_OK; /* the operator's to do: not done */
     code = master_overwrite(keys->master, rotating->master, &why);
     if (code == DBK_OK && unlink(rotating->master) != 0)

@@ -28,9 +28,9 @@ struct ring {
 /* A path of a file of the ring's directory, or of `..`. */
 static inline const char *in_ring(const struct ring *r, const char *name)
 {
-    static char paths[4][160];
+    static char paths[16][160];
     static unsigned next;
-    char *path = paths[next++ % 4];
+    char *path = paths[next++ % 16];
 
     snprintf(path, sizeof paths[0], "%s/%s", r->dir, name);
     return path;
@@ -116,6 +116,8 @@ static inline int ring_teardown(void **state)
     struct ring *r = *state;
     char command[128];
 
+    if (getuid() == 0 && seteuid(0) != 0) /* a test that failed as nobody */
+        return -1;
     dbk_keys_close(r->keys);
     snprintf(command, sizeof command, "rm -r %s", r->root);
     if (system(command) != 0)
