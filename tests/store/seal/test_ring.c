@@ -163,6 +163,38 @@ static void tags_outlive_the_ring_being_closed(void **state)
     assert_memory_equal(before, after, sizeof after);
 }
 
+/* Written by hand after the description in ring_format.h. */
+static void a_ring_made_elsewhere_is_read(void **state)
+{
+    static const char golden[] = SOURCE_DIR "/tests/fuzz/corpus/ring/whole";
+    struct ring *r = *state;
+    uint8_t master[DBK_KEY_BYTES], key[DBK_KEY_BYTES], expected[DBK_KEY_BYTES];
+    uint8_t tag[DBK_KEY_TAG_BYTES];
+    char command[300], hex[2 * sizeof tag + 1];
+    struct dbk_keys_state is;
+
+    for (size_t i = 0; i < sizeof master; i++)
+        master[i] = (uint8_t)(0xa0 + i);
+    close_keys(r);
+    assert_int_equal(truncate(in_ring(r, "master"), sizeof master), 0);
+    poke(r, "master", 0, master, sizeof master);
+    snprintf(command, sizeof command, "cp %s %s", golden, in_ring(r, "ring"));
+    assert_int_equal(system(command), 0);
+    open_keys(r);
+    for (uint8_t i = 1; i <= 7; i++) {
+        memset(expected, i, sizeof expected);
+        assert_int_equal(get(r, i, key), i == 2 ? DBK_NOT_FOUND : DBK_OK);
+        if (i != 2)
+            assert_memory_equal(key, expected, sizeof key);
+    }
+    assert_int_equal(dbk_keys_state(r->keys, &is, &r->err), DBK_OK);
+    assert_true(is.epoch == 3 && is.count == 7 && is.erased_through == 41);
+    assert_true(is.bound && is.first[31] == 1 && is.copied_count == 5);
+    dbk_keys_tag(r->keys, DBK_TAG_EMAIL, dbk_slice("kate@marauders.mock"), tag);
+    sodium_bin2hex(hex, sizeof hex, tag, sizeof tag);
+    assert_string_equal(hex, "a43a9fd5ef384c90565c99f25fe300e7");
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, ring_setup, ring_teardown)
@@ -178,6 +210,7 @@ int main(void)
         TEST(nobody_else_may_read_what_is_made),
         TEST(a_text_has_a_tag_by_its_kind),
         TEST(tags_outlive_the_ring_being_closed),
+        TEST(a_ring_made_elsewhere_is_read),
     };
 
     return cmocka_run_group_tests(tests, make_template, remove_template) != 0;
