@@ -321,9 +321,10 @@ void leader_handed(struct dbk_replica *replica, struct dbk_slice node)
 
     pthread_mutex_lock(&replica->mutex);
     now = replica->caught_up && replica->status.place.next >= replica->status.end;
-    if (now) /* an earlier one may have kept it out, too */
-        replica->barred_until =
-            mine ? 0 : dbk_deadline_in(HAND_OVER_MS + sessions(replica, 1));
+    if (mine && now) /* an earlier one may have kept it out */
+        replica->barred_until = 0;
+    else if (!mine && replica->caught_up) /* the end may have its opening already */
+        replica->barred_until = dbk_deadline_in(HAND_OVER_MS + sessions(replica, 1));
     pthread_mutex_unlock(&replica->mutex);
     if (!now || !mine || replica->options.follower ||
         replica->role.phase != ROLE_FOLLOWS)
