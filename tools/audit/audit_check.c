@@ -71,12 +71,25 @@ static enum dbk_code add_all(struct check *check, const char *given,
     return code;
 }
 
+/* A data directory has its own. */
+static bool find_dir(struct check *check, struct dbk_error *err)
+{
+    const struct tool *tool = check->tool;
+
+    if (tool->operand_count > 1 &&
+        snprintf(check->dir, sizeof check->dir, "%s/audit", tool->operands[1]) <
+            (int)sizeof check->dir &&
+        access(check->dir, F_OK) == 0)
+        return true;
+    return tool_audit_dir(tool->config, check->dir, sizeof check->dir, err);
+}
+
 static enum dbk_code prepare(struct check *check, struct dbk_error *err)
 {
     const char *given = tool_value(check->tool, "--checkpoint");
     enum dbk_code code;
 
-    if (!tool_audit_dir(check->tool->config, check->dir, sizeof check->dir, err))
+    if (!find_dir(check, err))
         return err->code;
     if (!dbk_audit_path(check->dir, "tree", check->tree) ||
         !dbk_audit_path(check->dir, "last", check->last))

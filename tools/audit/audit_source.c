@@ -1,8 +1,10 @@
 #include "audit_source.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { BATCH_RECORDS = 4096, BATCH_BYTES = 4 << 20 };
 
@@ -53,6 +55,9 @@ enum dbk_code audit_source_open(const char *path, struct audit_source *source,
 
     *source =
         (struct audit_source){.folder = {.use = -1, .write = -1, .had_lock = true}};
+    if (strcmp(path, "-") != 0 && access(path, F_OK) != 0)
+        return dbk_fail(err, errno == ENOENT ? DBK_NOT_FOUND : DBK_IO, "%s: %s", path,
+                        strerror(errno));
     if ((is_file(path) && !is_data ? open_export : open_log)(path, source, err) !=
         DBK_OK)
         return dbk_wrap(err, "%s", path);

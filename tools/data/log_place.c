@@ -4,9 +4,11 @@
 #include "directory.h"
 #include "log_mark.h"
 #include "projections/projector.h"
+#include "store/durable.h"
 #include "store/replicated.h"
 #include "tool_data.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -125,7 +127,16 @@ static bool has_file(const struct config *config)
 
 enum dbk_code log_place_check(const struct config *config, struct dbk_error *err)
 {
-    return has_file(config) ? DBK_OK : log_place_fail(config, err);
+    char path[PATH_MAX];
+    struct stat status;
+
+    if (has_file(config))
+        return DBK_OK;
+    if (make_path(config, "log/data.mdb", path) && stat(path, &status) != 0 &&
+        errno != ENOENT &&
+        errno != ENOTDIR) /* it may be there: nothing is to be restored */
+        return dbk_system_fail(err, "look at", path);
+    return log_place_fail(config, err);
 }
 
 bool log_place_has_log(const struct config *config)

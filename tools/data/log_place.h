@@ -16,7 +16,7 @@
 enum dbk_code log_place_check_new(const struct tool *tool, struct dbk_error *err);
 
 /* Whether there is a file that may be a log: for what looks at damaged ones, too.
- * DBK_NOT_FOUND as log_place_fail. */
+ * DBK_NOT_FOUND as log_place_fail. DBK_IO: one may not look. */
 enum dbk_code log_place_check(const struct config *config, struct dbk_error *err);
 
 /* Whether the data directory has a log, whole or damaged; one that is half made, by a first

@@ -172,6 +172,12 @@ class Commands(Audit):
                      "verify", "--policy", "wrong", "--data-dir", "log")
 
     def test_wrong_use_says_what_is_right(self):
+        self.checkpoint("now")
+        self.refused(FAILED, "none.msgpack: No such file", "audit", "verify", "--vkey",
+                     self.vkey, "--checkpoint", "now", "none.msgpack")
+        self.write("none", b"")
+        self.assertIn("none: no signed note: it is empty",
+                      self.verify("--checkpoint", "none", status=DIFFERENT))
         self.refused(MISUSED, "expected init, vkey", "audit", "sign", "--data-dir", "log")
         self.refused(MISUSED, "needs the SEQUENCE", "audit", "prove", "--data-dir", "log")
         self.refused(MISUSED, "a log's name has", "audit", "init", "--origin", "a b",
@@ -273,6 +279,9 @@ class Tampering(Audit):
         self.forge(records)
         shutil.copytree(self.path("log", "audit"), self.path("forged", "audit"))
         said = self.verify("--checkpoint", "now", status=DIFFERENT, data="forged")
+        self.assertIn("records 257 to 512: at least one is not what it was", said)
+        said = self.verify("--vkey", self.vkey, "--checkpoint", "now", "forged",
+                           status=DIFFERENT, data="nowhere")  # it has that beside it
         self.assertIn("records 257 to 512: at least one is not what it was", said)
         os.unlink(self.path("forged", "audit", "tree"))
         said = self.run_tool("status", "--data-dir", "forged", status=DIFFERENT).stdout

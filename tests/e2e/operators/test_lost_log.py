@@ -313,6 +313,16 @@ class Mistyped(ToolCase):
                                   done.stderr.decode())
                     self.assertEqual(tree(self.dir), [self.path("typo")] * there)
 
+    def test_one_that_may_not_be_looked_at_is_not_said_to_be_lost(self):
+        """As another user, or here by a link to itself: for that holds for root, too."""
+        os.mkdir(self.path("a"))
+        os.symlink("log", self.path("a", "log"))
+        for arguments in (["verify"], ["backup", "copy"], ["clean"], ["audit", "checkpoint"]):
+            with self.subTest(arguments):
+                said = self.run_tool(*arguments, "--data-dir", "a", status=FAILED).stderr
+                self.assertIn(b"look at a/log/data.mdb: ", said)
+                self.assertNotIn(b"restore", said)
+
     def test_what_makes_one_says_where(self):
         self.generate("a", 3)
         export = self.write("a.ndjson", self.export("a"))
