@@ -72,8 +72,8 @@ enum dbk_code ring_size(int fd, const char *path, uint64_t *count,
     return DBK_OK;
 }
 
-void ring_fill(const struct ring_secrets *secrets, uint64_t epoch, uint64_t first,
-               size_t count, uint8_t *slots)
+void ring_make_slots(const struct ring_secrets *secrets, uint64_t epoch, uint64_t first,
+                     size_t count, uint8_t *slots)
 {
     enum { SOME = 64 }; /* at once, for each time is a call of the system */
     uint8_t keys[SOME][DBK_KEY_BYTES], wrapped[RING_WRAPPED];

@@ -24,8 +24,8 @@ static bool mend(const struct dbk_keys *keys, uint64_t first, size_t count,
             run++;
             continue;
         }
-        ring_fill(keys->secrets, keys->file.fixed.epoch, first + i - run, run,
-                  slots + (i - run) * RING_SLOT);
+        ring_make_slots(keys->secrets, keys->file.fixed.epoch, first + i - run, run,
+                        slots + (i - run) * RING_SLOT);
         made += run;
         run = 0;
     }

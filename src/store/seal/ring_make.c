@@ -36,7 +36,7 @@ static enum dbk_code write_slots(const struct dbk_keys *keys, int fd, const char
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for keys");
     for (uint64_t at = 1; code == DBK_OK && at <= DBK_KEYS_AHEAD + RING_STEP;
          at += RING_STEP) {
-        ring_fill(keys->secrets, 1, at, RING_STEP, slots);
+        ring_make_slots(keys->secrets, 1, at, RING_STEP, slots);
         code = ring_write_at(fd, slots, (size_t)RING_STEP * RING_SLOT, RING_SLOT_AT(at),
                              path, err);
     }

@@ -65,8 +65,8 @@ enum dbk_code ring_size(int fd, const char *path, uint64_t *count,
                         struct dbk_error *err);
 
 /* Make count wrapped slots from `first` on. */
-void ring_fill(const struct ring_secrets *secrets, uint64_t epoch, uint64_t first,
-               size_t count, uint8_t *slots);
+void ring_make_slots(const struct ring_secrets *secrets, uint64_t epoch, uint64_t first,
+                     size_t count, uint8_t *slots);
 
 /* Open the file at keys->path, with the master key of keys->master or of its ".new",
  * whichever it is wrapped by. Close file->fd; -1 on failure. */
