@@ -310,6 +310,11 @@ static inline void assert_tables_equal_the_log(const struct world *world)
 
     assert_string_equal(actual, expected);
     assert_true(expected[0] != '\0'); /* or nothing is compared */
+    assert_int_equal(scratch_number(world->pg,
+                                    "select count(*) from event where properties_bytes"
+                                    " is distinct from"
+                                    " coalesce(octet_length(properties::text), 0)"),
+                     0);
     free(expected);
     free(actual);
 }

@@ -77,6 +77,14 @@ void copy_rows_null(struct copy_rows *copy)
         pg_put_int4(at - 4, UINT32_MAX);
 }
 
+void copy_rows_int4(struct copy_rows *copy, int32_t value)
+{
+    char *at = field(copy, 4);
+
+    if (at)
+        pg_put_int4(at, (uint32_t)value);
+}
+
 void copy_rows_int8(struct copy_rows *copy, int64_t value)
 {
     char *at = field(copy, 8);

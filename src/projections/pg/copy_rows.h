@@ -35,6 +35,7 @@ void copy_rows_finish(struct copy_rows *copy); /* what was zeroed is fine */
 
 void copy_rows_begin(struct copy_rows *copy, int fields);
 void copy_rows_null(struct copy_rows *copy);
+void copy_rows_int4(struct copy_rows *copy, int32_t value);
 void copy_rows_int8(struct copy_rows *copy, int64_t value);
 void copy_rows_text(struct copy_rows *copy, struct dbk_slice text);
 void copy_rows_timestamp(struct copy_rows *copy, dbk_timestamp at);

@@ -87,6 +87,14 @@ void pg_array_null(struct pg_array *array)
     array->has_null = true;
 }
 
+void pg_array_int4(struct pg_array *array, int32_t value)
+{
+    char *at = element(array, PG_INT4, 4);
+
+    if (at)
+        pg_put_int4(at, (uint32_t)value);
+}
+
 void pg_array_int8(struct pg_array *array, int64_t value)
 {
     char *at = element(array, PG_INT8, 8);

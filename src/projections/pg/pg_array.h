@@ -12,6 +12,7 @@
 /* Values are the oids of pg_type, which never change. */
 enum pg_element {
     PG_INT8 = 20,
+    PG_INT4 = 23,
     PG_TEXT = 25,
     PG_TIMESTAMP = 1114,
     PG_UUID = 2950,
@@ -35,6 +36,7 @@ void pg_array_finish(struct pg_array *array);
 
 /* Add an element of the array's own type. */
 void pg_array_null(struct pg_array *array);
+void pg_array_int4(struct pg_array *array, int32_t value);
 void pg_array_int8(struct pg_array *array, int64_t value);
 void pg_array_text(struct pg_array *array, struct dbk_slice text);
 void pg_array_timestamp(struct pg_array *array, dbk_timestamp at);

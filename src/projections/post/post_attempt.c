@@ -99,7 +99,8 @@ static enum dbk_code fold_records(struct attempt *attempt, struct dbk_error *err
         if (code != DBK_OK)
             break;
         event = dbk_type_subject(record.type) == DBK_SUBJECT_EVENT;
-        code = fold_add(event ? &attempt->events : &poster->fold, &record, err);
+        code =
+            poster_fold(poster, event ? &attempt->events : &poster->fold, &record, err);
     }
     if (!own_texts(attempt))
         code = dbk_fail(err, DBK_NO_MEMORY, "out of memory");

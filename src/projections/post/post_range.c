@@ -50,6 +50,19 @@ static enum dbk_code is_aside(struct poster *poster, const struct dbk_record *re
     return code;
 }
 
+enum dbk_code poster_fold(struct poster *poster, struct fold *fold,
+                          const struct dbk_record *record, struct dbk_error *err)
+{
+    struct dbk_record event;
+    enum dbk_code code = fold_add(fold, record, err);
+
+    if (code == DBK_OK && record->type == DBK_EVENT_DELETED &&
+        dbk_log_event_recorded(poster->log, &record->subject, &poster->event, &event,
+                               NULL) == DBK_OK)
+        fold_locate(fold, &record->subject, event.sequence);
+    return code;
+}
+
 static enum dbk_code fold_one(struct poster *poster, const struct dbk_record *record,
                               struct dbk_error *err)
 {
@@ -61,7 +74,8 @@ static enum dbk_code fold_one(struct poster *poster, const struct dbk_record *re
     if (record->type != DBK_PERSON_CREATED && record->type != DBK_PERSON_UPDATED &&
         record->type != DBK_EVENT_RECORDED)
         poster->rearranges = true;
-    return code == DBK_OK && !out ? fold_add(&poster->fold, record, err) : code;
+    return code == DBK_OK && !out ? poster_fold(poster, &poster->fold, record, err)
+                                  : code;
 }
 
 static enum dbk_code fold_range(struct poster *poster, size_t first, size_t end,

@@ -130,14 +130,21 @@ struct neutral_record {
     bool anonymous;
 };
 
+static uint64_t neutral_sequence(struct neutral_record which)
+{
+    uint64_t place = (uint64_t)which.type + (which.anonymous ? DBK_TYPE_COUNT : 0);
+
+    return (uint64_t)INT64_MAX - UINT64_C(2) * DBK_TYPE_COUNT + place;
+}
+
 static enum dbk_code add(struct fold *fold, const struct neutral *neutral,
                          struct neutral_record which, struct dbk_error *err)
 {
     bool of_event = dbk_type_subject(which.type) == DBK_SUBJECT_EVENT;
-    uint64_t place = (uint64_t)which.type + (which.anonymous ? DBK_TYPE_COUNT : 0);
+    static const struct neutral_record recorded = {DBK_EVENT_RECORDED, false};
     struct dbk_record record = {
         .type = which.type,
-        .sequence = (uint64_t)INT64_MAX - UINT64_C(2) * DBK_TYPE_COUNT + place,
+        .sequence = neutral_sequence(which),
         .subject = of_event ? neutral->event : neutral->person,
         .person = {.has = DBK_HAS_ALL,
                    .email = dbk_slice(neutral->email),
@@ -148,6 +155,7 @@ static enum dbk_code add(struct fold *fold, const struct neutral *neutral,
         .event_type = dbk_slice("nothing"),
         .properties = dbk_slice("{\"n\":0}"),
     };
+    enum dbk_code code;
 
     if (which.anonymous)
         record.anonymous_id = dbk_slice(neutral->id);
@@ -155,7 +163,9 @@ static enum dbk_code add(struct fold *fold, const struct neutral *neutral,
         record.subject = neutral->anonymous;
         record.person_id = (struct dbk_uuid){{0}};
     }
-    return fold_add(fold, &record, err);
+    code = fold_add(fold, &record, err);
+    fold_locate(fold, &neutral->event, neutral_sequence(recorded));
+    return code;
 }
 
 /* Made, changed, and taken away: each with what came before in the tables already. */

@@ -100,6 +100,11 @@ enum dbk_code poster_poll(struct poster *poster, bool *same, uint64_t *retries,
 enum dbk_code poster_read(struct poster *poster, uint64_t after, uint64_t to,
                           struct dbk_error *err);
 
+/* Add a record to a fold, and say which row it is where it deletes an event; one that cannot
+ * be read is looked for by its id. Errors as fold_add. */
+enum dbk_code poster_fold(struct poster *poster, struct fold *fold,
+                          const struct dbk_record *record, struct dbk_error *err);
+
 /* Post the next batch, of records up to and with `to`; it is empty where the log has no
  * more. projected has moved over what was applied, also on failure.
  *

@@ -8,7 +8,7 @@ enum { CONNECT_MS = 1000, STATEMENT_MS = 60000 };
 /* Records since the last time, while there are more to post, and while there are none. Far
  * below the 4 MB after which PostgreSQL would do it: then it takes a processor for half a
  * second, in which the batches wait. */
-enum { BUSY_RECORDS = 8192, CALM_RECORDS = 1024 };
+enum { BUSY_RECORDS = 16384, CALM_RECORDS = 1024 };
 
 void projector_tidy_end(struct projector_tidy *tidy)
 {

@@ -1,10 +1,25 @@
 /* The table event: a row each that lives, of persons who do or of nobody. */
 #include "table.h"
 
+#include "jsonb_bytes.h"
 #include "sql.h"
 
 /* In the order of the parameters of the insert, and of the columns of the COPY. */
-enum { ID, SEQUENCE, PERSON, ANONYMOUS, TYPE, CREATED, RECEIVED, PROPERTIES, COLUMNS };
+enum {
+    ID,
+    SEQUENCE,
+    PERSON,
+    ANONYMOUS,
+    TYPE,
+    CREATED,
+    RECEIVED,
+    PROPERTIES,
+    BYTES,
+    COLUMNS
+};
+
+/* Of an event that goes. */
+enum { D_ID, D_ROW };
 
 /* Of a crowd: which anonymous id, whose it was, and whose it is now. */
 enum { C_ANONYMOUS, C_BEFORE, C_OWNER };
@@ -18,9 +33,20 @@ static void add_owner(struct pg_array *column, const struct dbk_uuid *owner)
         pg_array_uuid(column, owner);
 }
 
+/* False: it is for PostgreSQL to find out, when it is read. */
+static bool tell_bytes(struct dbk_slice properties, int32_t *bytes)
+{
+    int64_t found = jsonb_bytes(properties);
+
+    *bytes = (int32_t)found;
+    return found == *bytes && found >= 0;
+}
+
 static void fill_inserted(struct pg_array *columns, const struct fold_event *event,
                           struct dbk_uuid owner)
 {
+    int32_t bytes;
+
     pg_array_uuid(&columns[ID], &event->id);
     pg_array_int8(&columns[SEQUENCE], (int64_t)event->sequence);
     if (event->anonymous_id.length > 0) {
@@ -37,6 +63,19 @@ static void fill_inserted(struct pg_array *columns, const struct fold_event *eve
         pg_array_jsonb(&columns[PROPERTIES], event->properties);
     else
         pg_array_null(&columns[PROPERTIES]);
+    if (tell_bytes(event->properties, &bytes))
+        pg_array_int4(&columns[BYTES], bytes);
+    else
+        pg_array_null(&columns[BYTES]);
+}
+
+static void fill_deleted(struct pg_array *columns, const struct fold_event *event)
+{
+    pg_array_uuid(&columns[D_ID], &event->id);
+    if (event->row > 0)
+        pg_array_int8(&columns[D_ROW], (int64_t)event->row);
+    else
+        pg_array_null(&columns[D_ROW]);
 }
 
 static void fill_crowds(struct table_rows rows[TABLE_KINDS], const struct fold *fold)
@@ -66,7 +105,7 @@ static void fill(struct table_rows rows[TABLE_KINDS], const struct fold *fold)
             fill_inserted(rows[TABLE_INSERT].columns, event,
                           fold_event_owner(fold, event));
         else if (fate == FOLD_DELETE)
-            pg_array_uuid(&rows[TABLE_DELETE].columns[ID], &event->id);
+            fill_deleted(rows[TABLE_DELETE].columns, event);
     }
     fill_crowds(rows, fold);
 }
@@ -74,6 +113,8 @@ static void fill(struct table_rows rows[TABLE_KINDS], const struct fold *fold)
 static enum dbk_code copy_event(struct copy_rows *copy, const struct fold_event *event,
                                 struct dbk_error *err)
 {
+    int32_t bytes;
+
     copy_rows_begin(copy, COLUMNS);
     copy_rows_uuid(copy, &event->id);
     copy_rows_int8(copy, (int64_t)event->sequence);
@@ -92,6 +133,10 @@ static enum dbk_code copy_event(struct copy_rows *copy, const struct fold_event 
         copy_rows_jsonb(copy, event->properties);
     else
         copy_rows_null(copy);
+    if (tell_bytes(event->properties, &bytes))
+        copy_rows_int4(copy, bytes);
+    else
+        copy_rows_null(copy);
     return copy_rows_end(copy, err);
 }
 
@@ -101,7 +146,7 @@ const struct table table_event = {
     .anonymous = "anonymous_id",
     .changes =
         {[TABLE_DELETE] = {.statement = {"event_delete", sql_event_delete},
-                           .columns = {PG_UUID},
+                           .columns = {[D_ID] = PG_UUID, [D_ROW] = PG_INT8},
                            .missing = "the event"},
          [TABLE_LOSE] = {.statement = {"event_lose", sql_event_lose},
                          .columns = {[C_ANONYMOUS] = PG_TEXT, [C_BEFORE] = PG_UUID}},
@@ -120,7 +165,8 @@ const struct table table_event = {
                                        [TYPE] = PG_TEXT,
                                        [CREATED] = PG_TIMESTAMP,
                                        [RECEIVED] = PG_TIMESTAMP,
-                                       [PROPERTIES] = PG_JSONB}}},
+                                       [PROPERTIES] = PG_JSONB,
+                                       [BYTES] = PG_INT4}}},
     .fill = fill,
     .drop = {"event_drop", sql_event_drop},
     .settle = {"event_settle", sql_event_settle},

@@ -262,6 +262,14 @@ enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
                     (unsigned long long)record->sequence);
 }
 
+void fold_locate(struct fold *fold, const struct dbk_uuid *event, uint64_t row)
+{
+    struct fold_event *found = find_event(fold, event);
+
+    if (found && found->fate == FOLD_DELETE)
+        found->row = row;
+}
+
 bool fold_deleted(const struct fold *fold, const struct dbk_uuid *person)
 {
     const struct fold_person *found = find_person(fold, person);

@@ -37,6 +37,7 @@ struct fold_event {
     struct dbk_uuid person_id; /* ask fold_event_owner */
     size_t crowd;      /* where it has an anonymous_id, and was recorded in this run */
     uint64_t sequence; /* of its last record */
+    uint64_t row;      /* FOLD_DELETE: the sequence of its row; 0: nobody knows */
     struct dbk_slice anonymous_id; /* length 0: none */
     struct dbk_slice event_type;
     struct dbk_slice properties;
@@ -65,6 +66,10 @@ void fold_clear(struct fold *fold);
  */
 enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
                        struct dbk_error *err);
+
+/* Tell which row an event has that was not recorded in this run and is deleted in it: that of
+ * this sequence. Of others it does nothing. */
+void fold_locate(struct fold *fold, const struct dbk_uuid *event, uint64_t row);
 
 /* What becomes of the event at the end of the run: the events of a person go with it.
  */

@@ -2,8 +2,8 @@
  *
  * A table is a file beside this one and a place in tables[]. Posting, loading and
  * comparing go through that list, so they need not be told of another table. What its
- * migration must give it: a primary key `id`, and the `sequence` of the record that last
- * changed the row.
+ * migration must give it: an `id` that is one row's alone, and the `sequence` of the record
+ * that last changed the row.
  */
 #ifndef DBK_PROJECTIONS_TABLE_H
 #define DBK_PROJECTIONS_TABLE_H

@@ -42,6 +42,12 @@ static void each_type_is_read_as_written(void **state)
     assert_reads(&array, "select $1::int8[]::text", "{9223372036854775807,-1}");
     pg_array_finish(&array);
 
+    pg_array_init(&array, PG_INT4);
+    pg_array_int4(&array, INT32_MAX);
+    pg_array_int4(&array, -1);
+    assert_reads(&array, "select $1::int4[]::text", "{2147483647,-1}");
+    pg_array_finish(&array);
+
     pg_array_init(&array, PG_TEXT);
     pg_array_text(&array, dbk_slice(""));
     pg_array_text(&array, dbk_slice("a,{\"b\"}"));

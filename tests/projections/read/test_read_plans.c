@@ -105,10 +105,23 @@ static void every_list_walks_along_the_index_it_means(void **state)
     }
 }
 
+/* Else each event that is deleted would be looked for in all of the table. */
+static void an_event_goes_by_its_sequence(void **state)
+{
+    char *plan =
+        plan_of("../tables/event_delete", "array[md5('e1')::uuid], '{1001}', 1");
+
+    (void)state;
+    if (!strstr(plan, "using event_sequence on event e\n"))
+        fail_msg("%s", plan);
+    free(plan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_list_walks_along_the_index_it_means),
+        cmocka_unit_test(an_event_goes_by_its_sequence),
     };
 
     database = scratch_database("test_read_plans");

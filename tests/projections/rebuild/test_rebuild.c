@@ -204,7 +204,7 @@ static void what_is_wrong_is_right_again(void **state)
         "delete from event",
         "truncate person, event, checkpoint, quarantine",
         "update checkpoint set store_id = gen_random_uuid(), sequence = 1000000",
-        "drop index event_person; alter table event drop constraint event_pkey",
+        "drop index event_person; alter table event drop constraint event_sequence",
         "alter table person add column extra text",
         "drop table event",
         "update event_hour set events = events + 1",

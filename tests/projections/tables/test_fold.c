@@ -335,6 +335,21 @@ static void an_event_recorded_and_deleted_leaves_nothing(void **state)
     assert_int_equal(fate_at(world, 1), FOLD_DELETE);
 }
 
+static void which_row_goes_is_told_of_those_that_were_there_before(void **state)
+{
+    struct world *world = *state;
+    struct dbk_uuid here = id_of(10), before = id_of(11), never = id_of(12);
+
+    assert_int_equal(record(world, 10, 1), DBK_OK);
+    assert_int_equal(erase(world, 10, 1), DBK_OK);
+    assert_int_equal(erase(world, 11, 1), DBK_OK);
+    fold_locate(&world->fold, &here, 1);
+    fold_locate(&world->fold, &before, 7);
+    fold_locate(&world->fold, &never, 8);
+    assert_int_equal(world->fold.events[0].row, 0);
+    assert_int_equal(world->fold.events[1].row, 7);
+}
+
 static void events_stay_in_the_order_of_the_log(void **state)
 {
     struct world *world = *state;
@@ -433,6 +448,7 @@ int main(void)
         IN_A_WORLD(rows_of_one_who_is_deleted_go_with_the_person_s_own),
         IN_A_WORLD(only_those_of_whom_it_is_taken_from_move),
         IN_A_WORLD(an_event_recorded_and_deleted_leaves_nothing),
+        IN_A_WORLD(which_row_goes_is_told_of_those_that_were_there_before),
         IN_A_WORLD(events_stay_in_the_order_of_the_log),
         IN_A_WORLD(what_contradicts_is_refused),
         IN_A_WORLD(a_cleared_fold_knows_nobody),

@@ -20,9 +20,12 @@ select asked.place::bigint, newest.sequence::bigint, newest.id::uuid,
        newest.anonymous_id::text
 from unnest($1::uuid[]) with ordinality asked (id, place)
 cross join lateral (
-    select sequence, id, datetime_created, event_type, properties_bytes, anonymous_id,
-           case when properties_bytes <= $3::bigint then properties end as properties
+    select sequence, id, datetime_created, event_type, bytes as properties_bytes,
+           anonymous_id, case when bytes <= $3::bigint then properties end as properties
     from event
+    cross join lateral (
+        select coalesce(properties_bytes, octet_length(properties::text), 0) as bytes
+    ) counted
     where person_id between asked.id and asked.id
     order by person_id desc, sequence desc
     limit $2::bigint

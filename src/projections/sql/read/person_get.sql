@@ -12,13 +12,14 @@ where person.id = $1::uuid
 union all
 select 1::bigint, sequence::bigint, id::uuid, datetime_created::timestamp,
        null::timestamp, null::text, event_type::text, null::text, null::text,
-       properties::jsonb, properties_bytes::bigint, anonymous_id::text
+       properties::jsonb, coalesce(properties_bytes, octet_length(properties::text), 0)::bigint,
+       anonymous_id::text
 from (
     select *, sum(own_bytes) over (
         order by person_id desc, sequence desc rows unbounded preceding) as bytes
     from (
         select *,
-            256 + properties_bytes
+            256 + coalesce(properties_bytes, octet_length(properties::text), 0)
                 + case when octet_length(event_type) <= 32 then 0
                     else greatest(octet_length(to_json(event_type)::text) - 66, 0) end
                 + coalesce(octet_length(to_json(anonymous_id)::text) + 16, 0)

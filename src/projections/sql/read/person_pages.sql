@@ -10,9 +10,12 @@ from unnest($1::uuid[], $2::bigint[], $3::bigint[])
     with ordinality asked (id, behind, most, place)
 cross join lateral (
     select sequence, id, datetime_created, event_type, anonymous_id, received,
-           properties_bytes,
-           case when properties_bytes <= $4::bigint then properties end as properties
+           bytes as properties_bytes,
+           case when bytes <= $4::bigint then properties end as properties
     from event
+    cross join lateral (
+        select coalesce(properties_bytes, octet_length(properties::text), 0) as bytes
+    ) counted
     where (person_id, sequence) > (asked.id, asked.behind::bigint)
       and person_id <= asked.id
     order by person_id, sequence
