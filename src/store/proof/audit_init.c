@@ -186,7 +186,7 @@ static enum dbk_code check_unused(const char *dir, const char *name,
     return code;
 }
 
-/* Keys that sign are in keys.pub: that may have been lost. */
+/* Keys that sign are in keys.pub: that may have been lost. What is damaged is left as it is. */
 static enum dbk_code note_missing(const char *dir, struct dbk_error *err)
 {
     struct dbk_vkey *noted = calloc(NOTED_MAX, sizeof *noted);
@@ -197,10 +197,11 @@ static enum dbk_code note_missing(const char *dir, struct dbk_error *err)
     if (!noted)
         return dbk_fail(err, code, "no memory to read keys");
     code = dbk_audit_keys(dir, noted, NOTED_MAX, &count, err);
-    if (code == DBK_OK || code == DBK_NOT_FOUND)
+    signers.count = 0;
+    if (code == DBK_DAMAGED)
+        code = DBK_OK;
+    else if (code == DBK_OK || code == DBK_NOT_FOUND)
         code = dbk_audit_signers(dir, &signers, err);
-    else
-        signers.count = 0;
     for (size_t i = signers.count; code == DBK_OK && i-- > 0;) {
         bool there = false;
 

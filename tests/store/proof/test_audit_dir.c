@@ -251,6 +251,11 @@ static void keys_that_were_lost_are_noted_again(void **state)
     assert_true(dbk_vkey_equal(&keys[0], &signers.keys[1].vkey));
     assert_true(dbk_vkey_equal(&keys[1], &signers.keys[0].vkey));
     dbk_audit_signers_wipe(&signers);
+    copy_file(path(w, "last"), w->older);
+    copy_file(w->older, path(w, "keys.pub")); /* damaged: it is not what signs */
+    fill(&w->s, &w->person, 1);
+    start(w, NULL);
+    await_signed(w);
 }
 
 /* Nor is it advised to trust the log: that would sign another's name under it. */
