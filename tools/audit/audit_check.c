@@ -1,5 +1,6 @@
 /* Whether a log is what was signed: daybook audit verify. */
 #include "audit_parts.h"
+#include "audit_source.h"
 #include "audit_verify.h"
 #include "signals.h"
 #include "store/notary.h"
@@ -37,7 +38,19 @@ static enum dbk_code refuse(struct check *check, const char *path,
     return DBK_OK;
 }
 
-/* One that is not signed as it must be is a finding; one that is not there is not. */
+/* One that is not signed as it must be is a finding. */
+static enum dbk_code believe(struct check *check, const char *path, enum dbk_code code,
+                             struct dbk_error *err)
+{
+    if (code == DBK_OK) {
+        check->count++;
+        return DBK_OK;
+    }
+    free(check->list[check->count].checkpoint.text);
+    return code == DBK_IO || code == DBK_NO_MEMORY ? code : refuse(check, path, err);
+}
+
+/* One that is not there is none. */
 static enum dbk_code add(struct check *check, const char *path, struct dbk_error *err)
 {
     enum dbk_code code;
@@ -48,12 +61,40 @@ static enum dbk_code add(struct check *check, const char *path, struct dbk_error
         return dbk_fail(err, DBK_NOT_FOUND, "there is no checkpoint %s", path);
     code = audit_checkpoint_read(&check->keys, path,
                                  &check->list[check->count].checkpoint, err);
-    if (code == DBK_OK) {
-        check->count++;
+    return believe(check, path, code, err);
+}
+
+/* What the copy to be verified carries, where one was named and it does. */
+static enum dbk_code add_carried(struct check *check, struct dbk_error *err)
+{
+    char name[AUDIT_SOURCE_NAME], *text;
+    size_t length;
+
+    if (check->tool->operand_count < 2)
         return DBK_OK;
-    }
-    free(check->list[check->count].checkpoint.text);
-    return code == DBK_IO || code == DBK_NO_MEMORY ? code : refuse(check, path, err);
+    if (audit_source_checkpoint(check->tool->operands[1], name, &text, &length, err) !=
+        DBK_OK)
+        return err->code;
+    if (!text)
+        return DBK_OK;
+    return believe(check, name,
+                   audit_checkpoint_take(&check->keys, name, text, length,
+                                         &check->list[0].checkpoint, err),
+                   err);
+}
+
+/* None was given. */
+static enum dbk_code add_found(struct check *check, struct dbk_error *err)
+{
+    enum dbk_code code = add_carried(check, err);
+
+    if (code != DBK_OK || check->count + check->refused_count > 0)
+        return code;
+    code = add(check, check->last, err);
+    return code == DBK_NOT_FOUND ? dbk_fail(err, DBK_INVALID,
+                                            "nothing to hold the log against: give "
+                                            "--checkpoint")
+                                 : code;
 }
 
 /* The option came several times: joined by commas. */
@@ -97,11 +138,7 @@ static enum dbk_code prepare(struct check *check, struct dbk_error *err)
     code = audit_keys_read(check->tool, &check->keys, err);
     if (code != DBK_OK)
         return code;
-    code = given ? add_all(check, given, err) : add(check, check->last, err);
-    if (code == DBK_NOT_FOUND && !given)
-        return dbk_fail(err, DBK_INVALID,
-                        "nothing to hold the log against: give --checkpoint");
-    return code;
+    return given ? add_all(check, given, err) : add_found(check, err);
 }
 
 /* Whether a checkpoint is of the log that audit/tree is of: what is verified may be another's,

@@ -164,14 +164,28 @@ enum dbk_code audit_checkpoint_parse(struct dbk_slice bytes,
     return code;
 }
 
-enum dbk_code audit_checkpoint_read(const struct audit_keys *keys, const char *path,
+enum dbk_code audit_checkpoint_take(const struct audit_keys *keys, const char *name,
+                                    char *text, size_t length,
                                     struct audit_checkpoint *out, struct dbk_error *err)
 {
     memset(out, 0, sizeof *out);
-    snprintf(out->path, sizeof out->path, "%s", path);
-    if (audit_file_read(path, &out->text, &out->length, err) != DBK_OK)
-        return err->code;
-    if (check(keys, (struct dbk_slice){out->text, out->length}, out, err) != DBK_OK)
-        return dbk_wrap(err, "%s", path);
-    return DBK_OK;
+    snprintf(out->path, sizeof out->path, "%s", name);
+    out->text = text;
+    out->length = length;
+    return check(keys, (struct dbk_slice){text, length}, out, err) == DBK_OK
+               ? DBK_OK
+               : dbk_wrap(err, "%s", name);
+}
+
+enum dbk_code audit_checkpoint_read(const struct audit_keys *keys, const char *path,
+                                    struct audit_checkpoint *out, struct dbk_error *err)
+{
+    size_t length;
+    char *text;
+
+    memset(out, 0, sizeof *out);
+    if (audit_file_read(path, &text, &length, err) == DBK_OK)
+        return audit_checkpoint_take(keys, path, text, length, out, err);
+    free(text);
+    return err->code;
 }

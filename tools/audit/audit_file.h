@@ -45,8 +45,15 @@ enum dbk_code audit_checkpoint_parse(struct dbk_slice note,
                                      struct dbk_log_checkpoint *out,
                                      struct dbk_error *err);
 
-/* Read it, and hold its signatures against the keys. err begins with the path. Errors as
- * dbk_log_checkpoint_open, dbk_policy_open and audit_file_read. Free its text either way. */
+/* Hold the signatures of one that was read against the keys: its text is taken over, and name
+ * stands for its path, with which err begins. Errors as dbk_log_checkpoint_open and
+ * dbk_policy_open. Free its text either way. */
+enum dbk_code audit_checkpoint_take(const struct audit_keys *keys, const char *name,
+                                    char *text, size_t length,
+                                    struct audit_checkpoint *out,
+                                    struct dbk_error *err);
+
+/* Read it, and do that. Errors as audit_file_read, too. */
 enum dbk_code audit_checkpoint_read(const struct audit_keys *keys, const char *path,
                                     struct audit_checkpoint *out,
                                     struct dbk_error *err);

@@ -6,6 +6,8 @@
 #include "export_reader.h"
 #include "store/log.h"
 
+#define AUDIT_SOURCE_NAME 4096
+
 struct audit_source {
     uint64_t given; /* records */
     /* Private: */
@@ -22,6 +24,14 @@ struct audit_source {
 enum dbk_code audit_source_open(const char *path, struct audit_source *source,
                                 struct dbk_error *err);
 void audit_source_close(struct audit_source *source);
+
+/* The checkpoint that a backup or an export carries: *text, with a NUL behind, is the caller's;
+ * NULL: it carries none, or cannot be read to its end, or only once ("-"). All of an export is
+ * read for it. name receives what it is called. DBK_IO, DBK_INTERRUPTED, DBK_NO_MEMORY,
+ * DBK_TOO_LARGE. */
+enum dbk_code audit_source_checkpoint(const char *path, char name[AUDIT_SOURCE_NAME],
+                                      char **text, size_t *length,
+                                      struct dbk_error *err);
 
 /* The next record's bytes, valid until the next call; length 0 behind the last. DBK_DAMAGED
  * names the record, or its place. */

@@ -125,6 +125,31 @@ class Exports(Copies):
                       "odd.keys", "--data-dir", "copy")
 
 
+class Verified(Copies):
+    def test_a_copy_is_held_against_what_it_carries_where_nothing_else_is_given(self):
+        self.run_tool("backup", "backup", "--data-dir", "log")
+        self.write_more()
+        self.checkpoint("newer")  # which says nothing of a copy of before
+        self.write("b.msgpack", pack(self.whole, self.signed))
+        for copy, name in (("backup", "backup/checkpoint"),
+                           ("b.msgpack", "the trailer of b.msgpack")):
+            said = self.verify("--vkey", self.vkey, copy, data="nowhere")
+            self.assertIn(f"{name}: right: {self.said}", said)
+        self.write("b.msgpack", pack(self.forged(), self.signed))
+        said = self.verify("--vkey", self.vkey, "b.msgpack", data="nowhere", status=DIFFERENT)
+        self.assertIn("the trailer of b.msgpack: WRONG: the first", said)
+        self.write("b.msgpack", pack(self.whole, b"not one"))
+        said = self.verify("--vkey", self.vkey, "b.msgpack", data="nowhere", status=DIFFERENT)
+        self.assertIn("the trailer of b.msgpack: ", said)
+        self.assertIn("WRONG, not to be believed", said)
+
+    def test_what_carries_none_is_held_against_the_newest_of_this_machine(self):
+        self.write("of-before.msgpack", pack(self.whole))
+        self.assertIn("audit/last: right", self.verify("of-before.msgpack"))
+        self.write("cut.msgpack", pack(self.whole, self.signed)[:-400])
+        self.assertIn("cut short", self.verify("cut.msgpack", status=DIFFERENT))
+
+
 class Imports(Copies):
     def imports(self, name, *arguments, to="copy", **kwargs):
         shutil.rmtree(self.path("copy"), True)
