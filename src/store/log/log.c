@@ -113,6 +113,7 @@ static enum dbk_code enqueue(struct dbk_log *log, struct writer_group *group,
         log->queued_bytes += group->bytes;
         log->queued += group->count;
         group->lane = log->lane;
+        gather_came(log);
         if (!gather_waits(log)) /* else it looks by itself */
             pthread_cond_signal(&log->submitted);
     }

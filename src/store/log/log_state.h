@@ -63,7 +63,7 @@ struct dbk_log {
     size_t queued_bytes, queued;        /* in it, queued: commands */
     bool writing;                       /* somebody has the turn */
     size_t awaited; /* commands that the next is to have, see gather.h */
-    dbk_deadline awaited_until;
+    dbk_deadline awaited_until, awaited_last;
     pthread_cond_t turn;     /* who wants it, and is no writer, waits here */
     size_t turns_wanted;     /* so many do; they go before the queue */
     pthread_cond_t unheld;   /* whose submissions are held wait here */

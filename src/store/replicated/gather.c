@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum { PART = 4, MOST_MS = 5 };
+enum { PART = 4, MOST_MS = 5, NEXT_MS = 2 };
 
 void gather_begin(struct dbk_log *log, size_t commands, int64_t took_us)
 {
@@ -13,7 +13,18 @@ void gather_begin(struct dbk_log *log, size_t commands, int64_t took_us)
     if (commands < 2 || atomic_load(&log->role) != DBK_LOG_LEADS)
         return;
     log->awaited = commands + log->queued;
-    log->awaited_until = dbk_deadline_in((int)(ms < MOST_MS ? ms : MOST_MS));
+    ms = ms < MOST_MS ? ms : MOST_MS;
+    log->awaited_until = dbk_deadline_in((int)ms);
+    log->awaited_last = dbk_deadline_in((int)ms * 2);
+}
+
+void gather_came(struct dbk_log *log)
+{
+    dbk_deadline next = dbk_deadline_in(NEXT_MS);
+
+    if (!gather_waits(log) || next <= log->awaited_until)
+        return;
+    log->awaited_until = next < log->awaited_last ? next : log->awaited_last;
 }
 
 bool gather_waits(const struct dbk_log *log)

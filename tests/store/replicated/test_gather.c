@@ -56,6 +56,24 @@ static void but_not_for_ever(void **state)
     assert_int_equal(gather_until(log, late), late);
 }
 
+static void who_comes_has_the_others_waited_for_but_not_for_ever(void **state)
+{
+    struct dbk_log *log = *state;
+    dbk_deadline until;
+
+    do { /* until none comes too late */
+        gather_begin(log, 5, SLOW_US);
+        until = log->awaited_until = dbk_deadline_in(1);
+        gather_came(log);
+    } while (log->awaited_until == until);
+    assert_true(log->awaited_until > until);
+    assert_true(log->awaited_until <= log->awaited_last);
+    gather_begin(log, 5, SLOW_US);
+    until = log->awaited_until = log->awaited_last = dbk_deadline_in(1);
+    gather_came(log);
+    assert_int_equal(log->awaited_until, until);
+}
+
 static void nobody_waits_for_who_wrote_alone(void **state)
 {
     struct dbk_log *log = *state;
@@ -90,6 +108,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             those_who_were_answered_are_waited_for_until_all_are_back, setup, teardown),
         cmocka_unit_test_setup_teardown(but_not_for_ever, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            who_comes_has_the_others_waited_for_but_not_for_ever, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_waits_for_who_wrote_alone, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(nor_where_the_log_is_no_leader_or_closes, setup,
