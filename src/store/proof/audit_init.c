@@ -186,32 +186,67 @@ static enum dbk_code check_unused(const char *dir, const char *name,
     return code;
 }
 
-/* Keys that sign are in keys.pub: that may have been lost. What is damaged is left as it is. */
-static enum dbk_code note_missing(const char *dir, struct dbk_error *err)
+/* By any of the keys that sign: the newest may not have yet. */
+static enum dbk_code read_any_last(const char *dir,
+                                   const struct dbk_audit_signers *signers,
+                                   struct dbk_signed_checkpoint *last,
+                                   struct dbk_error *err)
+{
+    enum dbk_code code = DBK_CONFLICT;
+
+    for (size_t i = 0; code == DBK_CONFLICT && i < signers->count; i++)
+        code = dbk_audit_last(dir, &signers->keys[i].vkey, last, err);
+    return code;
+}
+
+static bool has_key(const struct dbk_vkey *keys, size_t count,
+                    const struct dbk_vkey *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (dbk_vkey_equal(&keys[i], key))
+            return true;
+    }
+    return false;
+}
+
+/* Note the keys that sign in keys.pub, which may have been lost. What is damaged is left as it
+ * is. */
+static enum dbk_code note_missing(const char *dir,
+                                  const struct dbk_audit_signers *signers,
+                                  struct dbk_error *err)
 {
     struct dbk_vkey *noted = calloc(NOTED_MAX, sizeof *noted);
-    struct dbk_audit_signers signers;
     size_t count = 0;
-    enum dbk_code code = DBK_NO_MEMORY;
+    enum dbk_code code;
 
     if (!noted)
-        return dbk_fail(err, code, "no memory to read keys");
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory to read keys");
     code = dbk_audit_keys(dir, noted, NOTED_MAX, &count, err);
-    signers.count = 0;
-    if (code == DBK_DAMAGED)
+    if (code == DBK_NOT_FOUND)
         code = DBK_OK;
-    else if (code == DBK_OK || code == DBK_NOT_FOUND)
-        code = dbk_audit_signers(dir, &signers, err);
-    for (size_t i = signers.count; code == DBK_OK && i-- > 0;) {
-        bool there = false;
-
-        for (size_t k = 0; k < count; k++)
-            there = there || dbk_vkey_equal(&noted[k], &signers.keys[i].vkey);
-        if (!there)
-            code = audit_dir_note_key(dir, &signers.keys[i].vkey, err);
+    for (size_t i = signers->count; code == DBK_OK && i-- > 0;) {
+        if (!has_key(noted, count, &signers->keys[i].vkey))
+            code = audit_dir_note_key(dir, &signers->keys[i].vkey, err);
     }
-    dbk_audit_signers_wipe(&signers);
     free(noted);
+    return code == DBK_DAMAGED ? DBK_OK : code;
+}
+
+/* A key that did not sign what is there may be another log's, and is not noted: whoever signs
+ * finds that out. */
+static enum dbk_code note_again(const char *dir, struct dbk_error *err)
+{
+    struct dbk_signed_checkpoint *last = malloc(sizeof *last);
+    struct dbk_audit_signers signers;
+    enum dbk_code code;
+
+    if (!last)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory to read a checkpoint");
+    code = dbk_audit_signers(dir, &signers, err);
+    if (code == DBK_OK && read_any_last(dir, &signers, last, NULL) == DBK_OK)
+        code = note_missing(dir, &signers, err);
+    dbk_audit_signers_wipe(&signers);
+    free(last);
     return code;
 }
 
@@ -250,7 +285,7 @@ static enum dbk_code init(const char *dir, const char *origin, bool anew,
         code = DBK_OK;
     *made = code == DBK_OK && !stays;
     if (code == DBK_OK && stays)
-        return note_missing(dir, err);
+        return note_again(dir, err);
     if (code == DBK_OK && *origin)
         code = check_unused(dir, origin, err);
     return code == DBK_OK ? make_key(dir, origin, key, err) : code;
@@ -270,19 +305,6 @@ enum dbk_code dbk_audit_init(const char *dir, const char *origin, bool anew,
         *key = own;
     dbk_skey_wipe(&own);
     return code == DBK_OK ? DBK_OK : dbk_fail(err, code, "%s", why.text);
-}
-
-/* By any of the keys that sign: the newest may not have yet. */
-static enum dbk_code read_any_last(const char *dir,
-                                   const struct dbk_audit_signers *signers,
-                                   struct dbk_signed_checkpoint *last,
-                                   struct dbk_error *err)
-{
-    enum dbk_code code = DBK_CONFLICT;
-
-    for (size_t i = 0; code == DBK_CONFLICT && i < signers->count; i++)
-        code = dbk_audit_last(dir, &signers->keys[i].vkey, last, err);
-    return code;
 }
 
 static enum dbk_code trust(const char *dir, const struct dbk_audit_signers *signers,

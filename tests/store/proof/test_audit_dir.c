@@ -268,9 +268,11 @@ static void the_key_of_another_log_signs_nothing(void **state)
     copy_file(path(w, "key"), w->older);
     sign_as(w, "a.example/log");
     copy_file(w->older, path(w, "key"));
+    assert_int_equal(unlink(path(w, "keys.pub")), 0);
     start(w, NULL);
     assert_non_null(strstr(await_code(w, DBK_CONFLICT).why, "put the right one back"));
     assert_null(strstr(w->told, "trust-log"));
+    assert_int_equal(access(path(w, "keys.pub"), F_OK), -1); /* nor is it noted */
     stop_notary(w);
     assert_int_equal(dbk_audit_trust(w->audit, &vkey, &w->s.err), DBK_CONFLICT);
     assert_true(has_evidence(w, "a.example/log"));
