@@ -76,6 +76,13 @@ class Relay(unittest.TestCase):
         json.loads(out)
         self.assertEqual(self.assert_each_once_in_order("killed"), self.records)
 
+    def test_one_that_died_in_its_first_transaction(self):
+        self.make("aborted", 2)
+        subprocess.run([TOPIC, "abort", self.brokers.bootstrap, "aborted"], check=True,
+                       timeout=60)
+        self.server.run("relay", "--topic", "aborted")
+        self.assertEqual(self.assert_each_once_in_order("aborted"), self.records)
+
     def test_a_second_one_ends_the_first(self):
         self.make("twice", 1)
         first = self.spawn("twice", "--follow")

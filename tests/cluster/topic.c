@@ -1,9 +1,12 @@
 /* topic make BROKERS NAME PARTITIONS [REPLICAS] - makes a topic, on one broker or on more.
  * topic read BROKERS NAME - prints what is committed in it, partition after partition: a line
  *     PARTITION SEQUENCE KEY VALUE each.
+ * topic abort BROKERS NAME - begins a transaction, sends a message to its first partition, and
+ *     takes it back.
  */
 #include <librdkafka/rdkafka.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,14 +113,50 @@ static int read_all(const char *brokers, const char *name)
     return rc;
 }
 
+static bool done(rd_kafka_error_t *error)
+{
+    if (!error)
+        return true;
+    fprintf(stderr, "topic: %s\n", rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+    return false;
+}
+
+static int abort_one(const char *brokers, const char *name)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_t *handle;
+    char why[512];
+    bool aborted;
+
+    rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why, sizeof why);
+    rd_kafka_conf_set(conf, "transactional.id", name, why, sizeof why);
+    handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+    if (!handle) {
+        fprintf(stderr, "topic: %s\n", why);
+        return 1;
+    }
+    aborted = done(rd_kafka_init_transactions(handle, TIMEOUT_MS)) &&
+              done(rd_kafka_begin_transaction(handle)) &&
+              rd_kafka_producev(handle, RD_KAFKA_V_TOPIC(name), RD_KAFKA_V_PARTITION(0),
+                                RD_KAFKA_V_VALUE("x", 1),
+                                RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+              rd_kafka_flush(handle, TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+              done(rd_kafka_abort_transaction(handle, TIMEOUT_MS));
+    rd_kafka_destroy(handle);
+    return aborted ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     if ((argc == 5 || argc == 6) && !strcmp(argv[1], "make"))
         return make(argv[2], argv[3], atoi(argv[4]), argc == 6 ? atoi(argv[5]) : 1);
     if (argc == 4 && !strcmp(argv[1], "read"))
         return read_all(argv[2], argv[3]);
-    fputs("usage: topic make BROKERS NAME PARTITIONS [REPLICAS] | topic read BROKERS "
-          "NAME\n",
+    if (argc == 4 && !strcmp(argv[1], "abort"))
+        return abort_one(argv[2], argv[3]);
+    fputs("usage: topic make BROKERS NAME PARTITIONS [REPLICAS] | topic read|abort "
+          "BROKERS NAME\n",
           stderr);
     return 2;
 }

@@ -22,7 +22,7 @@ struct look {
     dbk_deadline deadline;
     uint64_t sequence; /* the highest yet */
     bool found;        /* a message, in some partition */
-    bool had;          /* some partition had messages once */
+    bool lost;         /* some partition had messages that are deleted */
     struct refusal refusal;
 };
 
@@ -128,7 +128,7 @@ static enum dbk_code look_at(struct look *look, int32_t partition,
                         dbk_deadline_left(look->deadline) + 1, &high);
     if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
         return unavailable(look, rc, err);
-    look->had = look->had || high > 0;
+    look->lost = look->lost || low > 0;
     for (int64_t from = high; from > low && !any; back *= LOOK_FACTOR) {
         from = high - back > low ? high - back : low;
         if (read_on(look, partition, from, &any, err) != DBK_OK)
@@ -175,7 +175,7 @@ static enum dbk_code look_at_all(struct look *look, struct dbk_error *err)
         if (look_at(look, i, err) != DBK_OK)
             return err->code;
     }
-    if (look->found || !look->had)
+    if (look->found || !look->lost) /* what was begun and not committed is nothing */
         return DBK_OK;
     return dbk_fail(
         err, DBK_CONFLICT,
