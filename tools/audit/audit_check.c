@@ -105,6 +105,9 @@ static enum dbk_code add_all(struct check *check, const char *given,
     enum dbk_code code =
         list ? DBK_OK : dbk_fail(err, DBK_NO_MEMORY, "no memory to verify");
 
+    if (list && !given[strspn(given, ",")]) /* a variable that was not set, say */
+        code = dbk_fail(err, DBK_INVALID, "--checkpoint is empty: name a file");
+
     for (char *one = list ? strtok_r(list, ",", &rest) : NULL; one && code == DBK_OK;
          one = strtok_r(NULL, ",", &rest))
         code = add(check, one, err);
@@ -168,6 +171,8 @@ static enum tool_exit verify(struct check *check)
     struct audit_report report;
     struct dbk_error err;
 
+    if (older && !*older)
+        return tool_misused(tool, "--against is empty: name a copy");
     if (check->keys.own)
         fputs("by the keys of this machine: an auditor brings his own (--vkey)\n",
               stderr);

@@ -115,6 +115,8 @@ static enum dbk_code add_files(struct audit_held *held, const char *given,
     held->paths = strdup(given);
     if (!held->paths)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to read checkpoints");
+    if (!given[strspn(given, ",")]) /* a variable that was not set, say */
+        return dbk_fail(err, DBK_INVALID, "--checkpoint is empty: name a file");
     for (char *one = strtok_r(held->paths, ",", &rest); one && code == DBK_OK;
          one = strtok_r(NULL, ",", &rest))
         code = add_file(held, one, err);

@@ -143,6 +143,15 @@ class Verified(Copies):
         self.assertIn("the trailer of b.msgpack: ", said)
         self.assertIn("WRONG, not to be believed", said)
 
+    def test_an_empty_name_is_no_checkpoint(self):
+        self.export_file("a.msgpack")
+        self.run_tool("backup", "backup", "--data-dir", "log")
+        for arguments in (("audit", "verify"), ("import", "a.msgpack"), ("restore", "backup")):
+            self.refused(MISUSED, "--checkpoint is empty", *arguments, "--checkpoint", "",
+                         "--data-dir", "log" if arguments[0] == "audit" else "none")
+        self.refused(MISUSED, "--against is empty", "audit", "verify", "--against", "",
+                     "--data-dir", "log")
+
     def test_what_carries_none_is_held_against_the_newest_of_this_machine(self):
         self.write("of-before.msgpack", pack(self.whole))
         self.assertIn("audit/last: right", self.verify("of-before.msgpack"))
