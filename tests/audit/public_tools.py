@@ -15,6 +15,8 @@ from witness import EMPTY, Note, Witness, b64
 TOOLS = os.environ["DAYBOOK_AUDIT_TOOLS"]
 SIZES = (0, 1, 255, 256, 257, 511, 513, 65_536, 65_537)
 MSGPACK = "application/msgpack"
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "docs",
+                    "audit.md")
 
 
 def tool(name):
@@ -214,11 +216,23 @@ class Cosigned(Case):
         self.run_tool("policy", self.policy, self.path("257.proof"), entry.hexdigest())
         self.run_tool("policy", self.policy, self.path("257.proof"),
                       hashlib.sha256(record + b" ").hexdigest(), status=1)
-        with open(self.path("entry"), "wb") as file:
-            file.write(entry.digest())
-        with open(self.path("entry.spicy"), "wb") as file:
-            file.write(proof.body.partition(b"\n")[2])  # this version wants no first line
-        self.run_tool("spicy", "-verify", self.vkey, self.path("entry"))
+        self.as_documented(record, proof.body)
+
+    def as_documented(self, record, proof):
+        """The page for auditors has the lines, from the entry on; they are told to type them."""
+        with open(PAGE) as file:
+            lines = file.read().split("\n")
+        first = next(i for i, line in enumerate(lines) if line.endswith("> 1234.entry"))
+        lines = lines[first:lines.index("```", first)]
+        self.assertTrue(lines[-1].startswith("spicy -verify "), lines)
+        for name, content in (("1234.record", record), ("1234.tlog-proof", proof),
+                              ("vkey.txt", self.vkey.encode() + b"\n")):
+            with open(self.path(name), "wb") as file:
+                file.write(content)
+        done = subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=self.dir, check=False,
+                              env={**os.environ, "PATH": TOOLS + ":" + os.environ["PATH"]},
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_a_witness_of_the_other_tools_with_each_fault(self):
         if not os.path.exists(tool("tlogcheck")):
