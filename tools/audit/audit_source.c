@@ -100,12 +100,13 @@ enum dbk_code audit_source_checkpoint(const char *path, char name[AUDIT_SOURCE_N
                                       struct dbk_error *err)
 {
     char folder[PATH_MAX];
+    struct stat status;
 
     *text = NULL;
     *length = 0;
-    if (!strcmp(path, "-"))
-        return DBK_OK;
     if (is_export(path)) {
+        if (!strcmp(path, "-") || stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+            return DBK_OK;
         snprintf(name, AUDIT_SOURCE_NAME, "the trailer of %s", path);
         return note_of_export(path, text, length, err);
     }

@@ -26,7 +26,7 @@ enum dbk_code audit_source_open(const char *path, struct audit_source *source,
 void audit_source_close(struct audit_source *source);
 
 /* The checkpoint that a backup or an export carries: *text, with a NUL behind, is the caller's;
- * NULL: it carries none, or cannot be read to its end, or only once ("-"). All of an export is
+ * NULL: it carries none, or cannot be read to its end, or only once (of a pipe). All of an export is
  * read for it. name receives what it is called. DBK_IO, DBK_INTERRUPTED, DBK_NO_MEMORY,
  * DBK_TOO_LARGE. */
 enum dbk_code audit_source_checkpoint(const char *path, char name[AUDIT_SOURCE_NAME],

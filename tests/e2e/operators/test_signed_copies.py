@@ -155,6 +155,10 @@ class Verified(Copies):
     def test_what_carries_none_is_held_against_the_newest_of_this_machine(self):
         self.write("of-before.msgpack", pack(self.whole))
         self.assertIn("audit/last: right", self.verify("of-before.msgpack"))
+        for pipe in ("-", "/dev/stdin"):  # which is read once
+            said = self.run_tool("audit", "verify", pipe, "--data-dir", "log",
+                                 input=pack(self.whole, self.signed)).stdout.decode()
+            self.assertIn("audit/last: right", said)
         self.write("cut.msgpack", pack(self.whole, self.signed)[:-400])
         self.assertIn("cut short", self.verify("cut.msgpack", status=DIFFERENT))
 
