@@ -44,7 +44,7 @@ static const char *const settings[] = {
     "logging_collector=off",
     "log_min_messages=log",
     "log_checkpoints=off",
-    "autovacuum_naptime=15s",
+    "autovacuum_naptime=30s",
     "log_autovacuum_min_duration=-1",
     "log_timezone=UTC",
 };
