@@ -63,5 +63,10 @@ bool dbk_render_person_begin(struct dbk_render *render,
                              const struct dbk_person_view *person);
 void dbk_render_person_end(struct dbk_render *render,
                            const struct dbk_person_view *person);
+/* Or its two parts: what stands behind the events, and how many there are, which ends it. */
+void dbk_render_person_rest(struct dbk_render *render,
+                            const struct dbk_person_view *person);
+void dbk_render_person_close(struct dbk_render *render,
+                             const struct dbk_person_view *person);
 
 #endif

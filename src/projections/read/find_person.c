@@ -4,6 +4,7 @@
  * has large events among those shown, or of whom many are asked for, is asked for alone.
  */
 #include "find_person.h"
+#include "count_events.h"
 #include "find_rows.h"
 #include "gather.h"
 #include "pg_array.h"
@@ -15,16 +16,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* What is shown of a person's events is at most 1 MiB. This many, none larger, cannot come
- * to more, so nobody needs to add them up: beside its properties an event takes 256 bytes,
- * and 1,400 more with the longest type and anonymous id (person_get.sql). */
-#define EVENTS_MAX 100
-#define PROPERTIES_MAX ((1 << 20) / EVENTS_MAX - 256 - 1400)
-
 static const struct pg_statement together = {"person_find", sql_person_find};
 static const struct pg_statement alone = {"person_get", sql_person_get};
-static const struct pg_statement count_events = {"person_events_count",
-                                                 sql_person_events_count};
 
 /* What is asked of several at once, and what was found. */
 struct find {
@@ -53,99 +46,29 @@ static enum dbk_code run(void *context, struct pg *pg, dbk_deadline deadline,
                   dbk_deadline_left(deadline), &ask->result, err);
 }
 
-/* Those whose events are counted, and what is known of them. */
-struct counting {
-    struct pg_array ids, behind, newest;
-    size_t count;
-    struct find_one *found[FIND_TOGETHER_MAX];
-    struct dbk_uuid id[FIND_TOGETHER_MAX];
-    struct event_total known[FIND_TOGETHER_MAX];
-};
-
-static void know(struct find *find, struct find_one *found, const struct dbk_uuid *id,
-                 const struct event_total *total)
-{
-    event_totals_keep(&find->model->totals, find->tag, id, total);
-    if (total->events > found->count) /* else they were deleted meanwhile */
-        found->total = total->events;
-}
-
-/* That of the person is known, or else to be counted. */
-static void add_to_count(struct find *find, struct counting *counting, size_t i)
-{
-    struct find_one *found = &find->rows.found[i];
-    uint64_t newest = found->events[found->count - 1].sequence;
-    struct event_total *known = &counting->known[counting->count];
-
-    event_totals_find(&find->model->totals, find->tag, &find->ids[i], known);
-    if (known->newest == newest || known->events >= FIND_EVENTS_COUNTED_MAX) {
-        known->newest = newest;
-        know(find, found, &find->ids[i], known);
-        return;
-    }
-    pg_array_uuid(&counting->ids, &find->ids[i]);
-    pg_array_int8(&counting->behind, (int64_t)known->newest);
-    pg_array_int8(&counting->newest, (int64_t)newest);
-    known->newest = newest;
-    counting->id[counting->count] = find->ids[i];
-    counting->found[counting->count++] = found;
-}
-
-static void take_count(struct find *find, struct counting *counting,
-                       const struct pg_result *result)
-{
-    for (size_t row = 0; row < pg_rows(result); row++) {
-        size_t i = (size_t)pg_binary_int8(result, row, 0) - 1;
-        struct event_total *total = &counting->known[i];
-
-        total->events += (uint64_t)pg_binary_int8(result, row, 1);
-        if (total->events > FIND_EVENTS_COUNTED_MAX)
-            total->events = FIND_EVENTS_COUNTED_MAX;
-        know(find, counting->found[i], &counting->id[i], total);
-    }
-}
-
-static enum dbk_code count_added(struct find *find, struct counting *counting,
-                                 struct dbk_error *err)
-{
-    char most[8];
-    struct pg_param params[4];
-    struct ask ask = {.statement = &count_events, .params = params, .count = 4};
-    enum dbk_code code;
-
-    params[3] = pg_int8(most, FIND_EVENTS_COUNTED_MAX);
-    code = pg_array_param(&counting->ids, &params[0], err);
-    if (code == DBK_OK)
-        code = pg_array_param(&counting->behind, &params[1], err);
-    if (code == DBK_OK)
-        code = pg_array_param(&counting->newest, &params[2], err);
-    if (code == DBK_OK)
-        code = read_with_connection(find->model, find->asker, find->deadline, run, &ask,
-                                    err);
-    if (code == DBK_OK)
-        take_count(find, counting, ask.result);
-    pg_clear(ask.result);
-    return code;
-}
-
 /* Of those of find->ids whose bit is set. */
 static enum dbk_code count_all(struct find *find, unsigned which, struct dbk_error *err)
 {
-    struct counting counting = {.count = 0};
-    enum dbk_code code = DBK_OK;
+    struct count_one ones[FIND_TOGETHER_MAX];
+    struct find_one *of[FIND_TOGETHER_MAX];
+    size_t count = 0;
+    enum dbk_code code;
 
-    pg_array_init(&counting.ids, PG_UUID);
-    pg_array_init(&counting.behind, PG_INT8);
-    pg_array_init(&counting.newest, PG_INT8);
     for (size_t i = 0; i < find->rows.count; i++) {
-        if ((which & 1u << i) && find->rows.found[i].count > 0)
-            add_to_count(find, &counting, i);
+        struct find_one *found = &find->rows.found[i];
+
+        if (!(which & 1u << i) || found->count == 0)
+            continue;
+        of[count] = found;
+        ones[count++] =
+            (struct count_one){.id = find->ids[i],
+                               .newest = found->events[found->count - 1].sequence,
+                               .shown = found->count};
     }
-    if (counting.count > 0)
-        code = count_added(find, &counting, err);
-    pg_array_finish(&counting.ids);
-    pg_array_finish(&counting.behind);
-    pg_array_finish(&counting.newest);
+    code = count_events(find->model, find->asker, find->deadline, find->tag, ones,
+                        count, err);
+    for (size_t i = 0; i < count && code == DBK_OK; i++)
+        of[i]->total = ones[i].total;
     return code;
 }
 
@@ -156,7 +79,7 @@ static enum dbk_code find_together(struct find *find, unsigned most,
     char events[8], bytes[8];
     struct pg_param params[] = {{NULL, 0, false},
                                 pg_int8(events, most > 0 ? (int64_t)most + 1 : 0),
-                                pg_int8(bytes, PROPERTIES_MAX)};
+                                pg_int8(bytes, FIND_PROPERTIES_MAX)};
     struct ask ask = {.statement = &together, .params = params, .count = 3};
     struct pg_array ids;
     enum dbk_code code;
@@ -174,22 +97,21 @@ static enum dbk_code find_together(struct find *find, unsigned most,
     return code == DBK_OK ? find_rows_sort(&find->rows, err) : code;
 }
 
-/* One that has large events among those shown, or of whom many are asked for. */
-static enum dbk_code find_alone(const struct find *group, const struct dbk_uuid *id,
-                                unsigned limit, struct dbk_rows *rows,
-                                struct dbk_error *err)
+enum dbk_code find_person_alone(struct dbk_read_model *model,
+                                const struct dbk_asker *asker, dbk_deadline deadline,
+                                const struct dbk_uuid *id, unsigned limit,
+                                struct dbk_rows *rows, struct dbk_error *err)
 {
-    struct find find = {.model = group->model,
-                        .asker = group->asker,
-                        .deadline = group->deadline,
-                        .tag = event_totals_tag(&group->model->totals),
+    struct find find = {.model = model,
+                        .asker = asker,
+                        .deadline = deadline,
+                        .tag = event_totals_tag(&model->totals),
                         .rows.count = 1,
                         .ids = {*id}};
     char events[8];
     const struct pg_param params[] = {pg_uuid(id), pg_int8(events, limit)};
     struct ask ask = {.statement = &alone, .params = params, .count = 2};
-    enum dbk_code code =
-        read_with_connection(find.model, find.asker, find.deadline, run, &ask, err);
+    enum dbk_code code = read_with_connection(model, asker, deadline, run, &ask, err);
 
     find.rows.result = ask.result;
     if (code == DBK_OK)
@@ -250,7 +172,7 @@ static void carry(void *context, struct carrying *carrying,
         asked[i]->error = err;
         if (code != DBK_OK || !find.rows.found[i].person)
             continue;
-        if (find_rows_have_large(&find.rows, &find.rows.found[i], PROPERTIES_MAX))
+        if (find_rows_have_large(&find.rows, &find.rows.found[i], FIND_PROPERTIES_MAX))
             asked[i]->code = DBK_TOO_LARGE; /* it must be asked for alone */
         else
             find_rows_put(&find.rows, &find.rows.found[i], asked[i]->rows);
@@ -291,52 +213,12 @@ enum dbk_code dbk_read_person(struct dbk_read_model *model, const struct dbk_uui
                               .rows = rows,
                               .deadline = dbk_deadline_in(model->timeout_ms),
                               .code = DBK_TOO_LARGE};
-    const struct find find = {.model = model, .deadline = look_up.deadline};
 
     rows_clear(rows);
-    if (look_up.limit <= EVENTS_MAX)
+    if (look_up.limit <= FIND_EVENTS_MAX)
         gather_ask(&model->persons, &look_up);
     if (look_up.code == DBK_TOO_LARGE)
-        look_up.code = find_alone(&find, id, look_up.limit, rows, &look_up.error);
+        look_up.code = find_person_alone(model, NULL, look_up.deadline, id,
+                                         look_up.limit, rows, &look_up.error);
     return tell(&look_up, err);
-}
-
-static enum dbk_code find_each(const struct find *find, unsigned limit,
-                               struct dbk_rows *rows, struct dbk_error *err)
-{
-    enum dbk_code code = DBK_OK;
-
-    for (size_t i = 0; i < find->rows.count && code == DBK_OK; i++)
-        code = find_alone(find, &find->ids[i], limit, rows, err);
-    return code;
-}
-
-enum dbk_code find_persons_listed(struct dbk_read_model *model,
-                                  const struct dbk_asker *asker, dbk_deadline deadline,
-                                  const struct dbk_uuid *ids, size_t count,
-                                  unsigned events_limit, struct dbk_rows *rows,
-                                  struct dbk_error *err)
-{
-    struct find find = {
-        .model = model, .asker = asker, .deadline = deadline, .rows.count = count};
-    unsigned limits[FIND_TOGETHER_MAX];
-    enum dbk_code code;
-
-    assert(count <= FIND_TOGETHER_MAX);
-    memcpy(find.ids, ids, count * sizeof *ids);
-    for (size_t i = 0; i < count; i++)
-        limits[i] = events_limit;
-    if (events_limit > EVENTS_MAX)
-        return find_each(&find, events_limit, rows, err);
-    code = find_cut(&find, limits, err);
-    for (size_t i = 0; i < count && code == DBK_OK; i++) {
-        if (!find.rows.found[i].person)
-            continue;
-        if (find_rows_have_large(&find.rows, &find.rows.found[i], PROPERTIES_MAX))
-            code = find_alone(&find, &find.ids[i], events_limit, rows, err);
-        else
-            find_rows_put(&find.rows, &find.rows.found[i], rows);
-    }
-    find_rows_finish(&find.rows);
-    return code;
 }

@@ -31,9 +31,29 @@ static int by_sequence(const void *a, const void *b)
     return (x->sequence > y->sequence) - (x->sequence < y->sequence);
 }
 
+int64_t find_row_place(const struct pg_result *result, size_t row)
+{
+    return pg_binary_int8(result, row, PLACE);
+}
+
+bool find_row_is_person(const struct pg_result *result, size_t row)
+{
+    return !pg_null(result, row, ROLE);
+}
+
+uint64_t find_row_sequence(const struct pg_result *result, size_t row)
+{
+    return (uint64_t)pg_binary_int8(result, row, SEQUENCE);
+}
+
+bool find_row_is_large(const struct pg_result *result, size_t row, int64_t bytes)
+{
+    return pg_binary_int8(result, row, PROPERTIES_BYTES) > bytes;
+}
+
 static struct find_one *found_at(struct find_rows *rows, size_t row)
 {
-    return &rows->found[pg_binary_int8(rows->result, row, PLACE) - 1];
+    return &rows->found[find_row_place(rows->result, row) - 1];
 }
 
 /* Each gets its part of the events' places. */
@@ -44,7 +64,7 @@ static void give_room(struct find_rows *rows, size_t count)
     for (size_t row = 0; row < count; row++) {
         struct find_one *one = found_at(rows, row);
 
-        if (pg_null(rows->result, row, ROLE)) {
+        if (!find_row_is_person(rows->result, row)) {
             one->count++;
             continue;
         }
@@ -71,9 +91,9 @@ enum dbk_code find_rows_sort(struct find_rows *rows, struct dbk_error *err)
     for (size_t row = 0; row < count; row++) {
         struct find_one *one = found_at(rows, row);
 
-        if (pg_null(rows->result, row, ROLE))
-            one->events[one->count++] = (struct find_event){
-                (uint64_t)pg_binary_int8(rows->result, row, SEQUENCE), row};
+        if (!find_row_is_person(rows->result, row))
+            one->events[one->count++] =
+                (struct find_event){find_row_sequence(rows->result, row), row};
     }
     for (size_t i = 0; i < rows->count; i++)
         qsort(rows->found[i].events, rows->found[i].count, sizeof *rows->events,
@@ -102,14 +122,14 @@ bool find_rows_have_large(const struct find_rows *rows, const struct find_one *o
                           int64_t bytes)
 {
     for (size_t i = 0; i < one->count; i++) {
-        if (pg_binary_int8(rows->result, one->events[i].row, PROPERTIES_BYTES) > bytes)
+        if (find_row_is_large(rows->result, one->events[i].row, bytes))
             return true;
     }
     return false;
 }
 
-static void put_event(const struct pg_result *result, size_t row,
-                      const struct dbk_uuid *person_id, struct dbk_rows *out)
+void find_row_put_event(const struct pg_result *result, size_t row,
+                        const struct dbk_uuid *person_id, struct dbk_render *out)
 {
     struct dbk_event_view event = {
         .person_id = *person_id,
@@ -120,7 +140,7 @@ static void put_event(const struct pg_result *result, size_t row,
     };
 
     pg_binary_uuid(result, row, ID, &event.id);
-    dbk_render_event(&out->json, &event);
+    dbk_render_event(out, &event);
 }
 
 static void put_events(const struct pg_result *result, const struct find_one *one,
@@ -130,38 +150,44 @@ static void put_events(const struct pg_result *result, const struct find_one *on
     for (size_t i = 0; i < one->count; i++) {
         if (i > 0)
             dbk_render_text(&out->json, ",");
-        put_event(result, one->events[i].row, person_id, out);
+        find_row_put_event(result, one->events[i].row, person_id, &out->json);
     }
     dbk_render_text(&out->json, "]");
 }
 
-void find_rows_put(const struct find_rows *rows, const struct find_one *one,
-                   struct dbk_rows *out)
+struct dbk_row find_row_person(const struct pg_result *result, size_t row,
+                               struct dbk_person_view *person)
 {
-    const struct pg_result *result = rows->result;
-    size_t row = one->row;
-    struct dbk_person_view person = {
-        .shown = out->shown,
-        .datetime_created = pg_binary_timestamp(result, row, DATETIME_CREATED),
-        .datetime_modified = pg_binary_timestamp(result, row, DATETIME_MODIFIED),
-        .email = pg_value(result, row, EMAIL),
-        .first_name = pg_value(result, row, FIRST_NAME),
-        .last_name = pg_value(result, row, LAST_NAME),
-        .role = pg_value(result, row, ROLE),
-        .external_id = pg_value(result, row, EXTERNAL_ID),
-        .properties = pg_binary_jsonb(result, row, PROPERTIES),
-        .events_total = one->total,
-        .events_after = one->count > 0 ? one->events[0].sequence : 0,
-    };
     struct dbk_row added = {
         .cursor = (uint64_t)pg_binary_int8(result, row, CREATED_SEQUENCE),
         .version = (uint64_t)pg_binary_int8(result, row, SEQUENCE),
     };
 
-    pg_binary_uuid(result, row, ID, &person.id);
-    added.person_id = person.id;
+    person->datetime_created = pg_binary_timestamp(result, row, DATETIME_CREATED);
+    person->datetime_modified = pg_binary_timestamp(result, row, DATETIME_MODIFIED);
+    person->email = pg_value(result, row, EMAIL);
+    person->first_name = pg_value(result, row, FIRST_NAME);
+    person->last_name = pg_value(result, row, LAST_NAME);
+    person->role = pg_value(result, row, ROLE);
+    person->external_id = pg_value(result, row, EXTERNAL_ID);
+    person->properties = pg_binary_jsonb(result, row, PROPERTIES);
+    pg_binary_uuid(result, row, ID, &person->id);
+    added.person_id = person->id;
+    return added;
+}
+
+void find_rows_put(const struct find_rows *rows, const struct find_one *one,
+                   struct dbk_rows *out)
+{
+    struct dbk_person_view person = {
+        .shown = out->shown,
+        .events_total = one->total,
+        .events_after = one->count > 0 ? one->events[0].sequence : 0,
+    };
+    struct dbk_row added = find_row_person(rows->result, one->row, &person);
+
     if (dbk_render_person_begin(&out->json, &person))
-        put_events(result, one, &person.id, out);
+        put_events(rows->result, one, &person.id, out);
     dbk_render_person_end(&out->json, &person);
     rows_end(out, &added);
 }

@@ -5,6 +5,7 @@
 
 #include "find_person.h"
 #include "pg.h"
+#include "projections/model_json.h"
 
 /* The rows of one person: its own, and those of its events, oldest first. */
 struct find_one {
@@ -39,5 +40,17 @@ bool find_rows_have_large(const struct find_rows *rows, const struct find_one *o
 /* Add the person, who is there, to those that are answered. */
 void find_rows_put(const struct find_rows *rows, const struct find_one *one,
                    struct dbk_rows *out);
+
+/* One row: the place of whose it is, from 1 on; a person's own row, or an event's. */
+int64_t find_row_place(const struct pg_result *result, size_t row);
+bool find_row_is_person(const struct pg_result *result, size_t row);
+uint64_t find_row_sequence(const struct pg_result *result, size_t row);
+/* Of a person: fill in what the row has, borrowed; its cursor and version. */
+struct dbk_row find_row_person(const struct pg_result *result, size_t row,
+                               struct dbk_person_view *person);
+/* Of an event: as JSON, and whether its properties are larger, and thus not there. */
+void find_row_put_event(const struct pg_result *result, size_t row,
+                        const struct dbk_uuid *person_id, struct dbk_render *out);
+bool find_row_is_large(const struct pg_result *result, size_t row, int64_t bytes);
 
 #endif

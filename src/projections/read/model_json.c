@@ -83,32 +83,12 @@ bool dbk_render_person_begin(struct dbk_render *render,
     return member(&members, DBK_SHOW_EVENTS, ",\"events\":");
 }
 
-/* How many events there are, and where those are that are not shown. */
-static void link_rest(struct members *members, const struct dbk_person_view *person)
-{
-    char id[DBK_UUID_TEXT + 1];
-
-    if (!(members->shown & DBK_SHOW_EVENTS) || person->events_total == 0)
-        return;
-    member(members, DBK_SHOW_EVENTS, ",\"events_total\":");
-    dbk_render_number(members->render, person->events_total);
-    dbk_render_text(members->render, ",\"events_next\":\"/events?person_id=");
-    dbk_uuid_format(&person->id, id);
-    dbk_render_text(members->render, id);
-    dbk_render_text(members->render, "&order=desc");
-    if (person->events_after > 0) {
-        dbk_render_text(members->render, "&after=");
-        dbk_render_number(members->render, person->events_after);
-    }
-    dbk_render_text(members->render, "\"");
-}
-
 #define BEFORE_EVENTS                                                                  \
     (DBK_SHOW_ID | DBK_SHOW_DATETIME_CREATED | DBK_SHOW_DATETIME_MODIFIED |            \
      DBK_SHOW_EMAIL | DBK_SHOW_EVENTS)
 
-void dbk_render_person_end(struct dbk_render *render,
-                           const struct dbk_person_view *person)
+void dbk_render_person_rest(struct dbk_render *render,
+                            const struct dbk_person_view *person)
 {
     struct members members = members_of(render, person->shown);
 
@@ -125,6 +105,37 @@ void dbk_render_person_end(struct dbk_render *render,
     if (person->properties.length > 0 &&
         member(&members, DBK_SHOW_PROPERTIES, ",\"properties\":"))
         dbk_render_json(render, person->properties);
-    link_rest(&members, person);
+}
+
+static bool shows_events(const struct dbk_person_view *person)
+{
+    return !person->shown || (person->shown & DBK_SHOW_EVENTS);
+}
+
+void dbk_render_person_close(struct dbk_render *render,
+                             const struct dbk_person_view *person)
+{
+    char id[DBK_UUID_TEXT + 1];
+
+    if (shows_events(person) && person->events_total > 0) {
+        dbk_render_text(render, ",\"events_total\":");
+        dbk_render_number(render, person->events_total);
+        dbk_render_text(render, ",\"events_next\":\"/events?person_id=");
+        dbk_uuid_format(&person->id, id);
+        dbk_render_text(render, id);
+        dbk_render_text(render, "&order=desc");
+        if (person->events_after > 0) {
+            dbk_render_text(render, "&after=");
+            dbk_render_number(render, person->events_after);
+        }
+        dbk_render_text(render, "\"");
+    }
     dbk_render_text(render, "}");
+}
+
+void dbk_render_person_end(struct dbk_render *render,
+                           const struct dbk_person_view *person)
+{
+    dbk_render_person_rest(render, person);
+    dbk_render_person_close(render, person);
 }

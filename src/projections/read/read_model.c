@@ -65,7 +65,10 @@ static enum dbk_code check_new(void *context, struct pg *pg, dbk_deadline deadli
     return check_claimed(context, pg, deadline, err);
 }
 
-enum { TRY_MS = 1000 };
+enum {
+    TRY_MS = 1000,
+    PERSON_BYTES = 64 << 10
+}; /* so that at first few are asked for */
 
 /* Whether the pool gets no connection from a PostgreSQL that answers: what was refused
  * before that is past. */
@@ -175,6 +178,9 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
     model->lists_max = all - look_ups;
     prober_init(&model->prober, database);
     event_totals_init(&model->totals);
+    for (size_t i = 0; i < sizeof model->person_bytes / sizeof *model->person_bytes;
+         i++)
+        atomic_init(&model->person_bytes[i], PERSON_BYTES);
     code = open_pools(model, database, &model->look_ups, &model->lists, err);
     if (code != DBK_OK) {
         pool_close(model->look_ups);

@@ -1,7 +1,7 @@
 /* Lists of persons: first which they are, then they themselves with their events, some at a
  * time. So no more are read than there is room for. */
 #include "find_person.h"
-#include "pg_array.h"
+#include "person_stream.h"
 #include "projections/read_model.h"
 #include "read_count.h"
 #include "read_query.h"
@@ -13,8 +13,7 @@
 
 #define FILTER_PARAMS 3
 #define PATTERN_MAX (2 * DBK_FILTER_PREFIX_MAX + 1)
-#define PART_MAX 256 /* of which it is asked which they are, at a time */
-#define FIRST_TOGETHER 4
+#define PART_MAX PERSON_STREAM_MAX /* of which it is asked which they are, at a time */
 
 struct listing {
     struct dbk_read_model *model;
@@ -22,7 +21,9 @@ struct listing {
     const struct dbk_asker *asker;
     dbk_deadline deadline;
     bool descending;
-    bool few; /* look all matches up and sort them */
+    bool few;                    /* look all matches up and sort them */
+    atomic_size_t *person_bytes; /* the model's */
+    size_t most;                 /* of whom are asked for together now */
 
     const struct pg_param *params; /* of the statement that is under way */
     struct pg_result *result;      /* which they are */
@@ -73,6 +74,7 @@ static struct listing listing_of(struct dbk_read_model *model,
         .filter = filter,
         .asker = filter->has_id ? NULL : read_asker(page->asker), /* else a look-up */
         .deadline = dbk_deadline_in(model->timeout_ms),
+        .most = PERSON_STREAM_MAX,
         .descending = page->descending,
         .few = filter->has_id || filter->properties.length > 0 ||
                filter->prefix.length > 0,
@@ -129,54 +131,112 @@ static enum dbk_code list_part(struct listing *listing, uint64_t after, size_t m
     } while (true);
 }
 
-/* How many are asked for together: about as many as there is room for. */
-static size_t together(const struct dbk_rows *rows, size_t max_bytes, size_t left)
+/* How many are asked for together: about as many as there is room for, if they are like
+ * those of this page, or else of the one before. What is read and finds no room was in
+ * vain. */
+static size_t together(const struct listing *listing, const struct dbk_rows *rows,
+                       size_t max_bytes, size_t left)
 {
-    size_t used = rows->json.length, count = FIRST_TOGETHER;
+    size_t used = rows->json.length;
+    size_t each =
+        rows->count > 0 ? used / rows->count + 1 : atomic_load(listing->person_bytes);
+    size_t count = used < max_bytes ? (max_bytes - used) / each + 1 : 1;
 
-    if (rows->count > 0)
-        count = used < max_bytes ? (max_bytes - used) / (used / rows->count + 1) : 1;
-    if (count > FIND_TOGETHER_MAX)
-        count = FIND_TOGETHER_MAX;
-    if (count > left)
-        count = left;
-    return count > 0 ? count : 1;
+    if (count > listing->most)
+        count = listing->most;
+    return count < left ? count : left;
 }
 
-/* Leave out what there is no room for, but for the first. True where that is some. */
-static bool drop_excess(struct dbk_rows *rows, size_t max_bytes)
+/* Read the next ones. Behind one that had to be asked for alone few are asked for, for the
+ * next may be, too. */
+static enum dbk_code read_some(struct listing *listing, struct person_stream *stream,
+                               size_t left, struct dbk_rows *rows,
+                               struct person_stream_end *end, struct dbk_error *err)
 {
-    size_t count = rows->count;
+    enum dbk_code code;
 
-    while (count > 1 &&
-           rows->rows[count - 1].offset + rows->rows[count - 1].length > max_bytes)
-        count--;
-    if (count == rows->count)
-        return false;
-    rows_truncate(rows, count);
-    return true;
+    if (stream->ids && stream->events_limit > FIND_EVENTS_MAX) {
+        *end = (struct person_stream_end){.taken = 0};
+        return person_stream_alone(stream, stream->ids, rows, end, err);
+    }
+    stream->count = together(listing, rows, stream->max_bytes, left);
+    code = person_stream_read(stream, rows, end, err);
+    listing->most = 2 * stream->count;
+    if (end->taken < stream->count)
+        listing->most = end->taken + 1;
+    if (listing->most > PERSON_STREAM_MAX)
+        listing->most = PERSON_STREAM_MAX;
+    return code;
 }
 
 /* The first `count` of the part that was listed. *full: there is no room for more. */
-static enum dbk_code read_part_of(struct listing *listing, size_t count,
-                                  unsigned events_limit, size_t max_bytes,
-                                  struct dbk_rows *rows, bool *full,
+static enum dbk_code read_part_of(struct listing *listing, struct person_stream *stream,
+                                  size_t count, struct dbk_rows *rows, bool *full,
                                   struct dbk_error *err)
 {
-    struct dbk_uuid ids[FIND_TOGETHER_MAX];
+    struct dbk_uuid ids[PART_MAX];
+    struct person_stream_end end = {.taken = 0};
     enum dbk_code code = DBK_OK;
 
-    for (size_t at = 0, some; at < count && !*full && code == DBK_OK; at += some) {
-        some = together(rows, max_bytes, count - at);
-        for (size_t i = 0; i < some; i++)
-            pg_binary_uuid(listing->result, at + i, ID, &ids[i]);
-        code = find_persons_listed(listing->model, listing->asker, listing->deadline,
-                                   ids, some, events_limit, rows, err);
-        if (code == DBK_OK && rows->no_memory)
-            code = dbk_fail(err, DBK_NO_MEMORY, "out of memory");
-        *full = drop_excess(rows, max_bytes);
+    for (size_t i = 0; i < count; i++)
+        pg_binary_uuid(listing->result, i, ID, &ids[i]);
+    for (size_t at = 0; at < count && !end.full && code == DBK_OK; at += end.taken) {
+        stream->ids = ids + at;
+        code = read_some(listing, stream, count - at, rows, &end, err);
     }
+    *full = end.full;
     return code;
+}
+
+/* Those that the filter finds: first which they are. */
+static enum dbk_code read_found(struct listing *listing, struct person_stream *stream,
+                                unsigned limit, struct dbk_rows *rows,
+                                struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+    bool full = false, more = true;
+
+    while (code == DBK_OK && more && !full && rows->count < limit) {
+        size_t left = limit - rows->count;
+        size_t part = left < PART_MAX ? left : PART_MAX, found;
+
+        code = list_part(listing, stream->after, part + 1, err);
+        if (code != DBK_OK)
+            break;
+        found = pg_rows(listing->result);
+        more = found > part;
+        if (found == 0)
+            break;
+        if (more)
+            found = part;
+        stream->after = cursor_at(listing, found - 1);
+        code = read_part_of(listing, stream, found, rows, &full, err);
+    }
+    rows->more = more || full;
+    pg_clear(listing->result);
+    return code;
+}
+
+static enum dbk_code read_all(struct listing *listing, struct person_stream *stream,
+                              unsigned limit, struct dbk_rows *rows,
+                              struct dbk_error *err)
+{
+    struct person_stream_end end = {.more = true};
+    enum dbk_code code = DBK_OK;
+
+    while (code == DBK_OK && end.more && !end.full && rows->count < limit) {
+        code = read_some(listing, stream, limit - rows->count, rows, &end, err);
+        if (rows->count > 0)
+            stream->after = rows->rows[rows->count - 1].cursor;
+    }
+    rows->more = end.more;
+    return code;
+}
+
+static bool finds_all(const struct dbk_person_filter *filter)
+{
+    return !filter->has_id && filter->properties.length == 0 &&
+           filter->prefix.length == 0;
 }
 
 enum dbk_code dbk_read_persons(struct dbk_read_model *model,
@@ -186,34 +246,28 @@ enum dbk_code dbk_read_persons(struct dbk_read_model *model,
                                struct dbk_error *err)
 {
     struct listing listing = listing_of(model, page, filter);
-    unsigned events = read_events_limit(rows, events_limit);
-    uint64_t after = page->after;
-    enum dbk_code code = DBK_OK;
-    bool full = false, more = true;
+    struct person_stream stream = {.model = model,
+                                   .asker = listing.asker,
+                                   .deadline = listing.deadline,
+                                   .events_limit =
+                                       read_events_limit(rows, events_limit),
+                                   .max_bytes = page->max_bytes,
+                                   .after = page->after,
+                                   .descending = page->descending};
+    enum dbk_code code;
 
-    if (page->brief && events > 1)
-        events = 1;
+    if (page->brief && stream.events_limit > 1)
+        stream.events_limit = 1;
+    listing.person_bytes = &model->person_bytes[stream.events_limit > 0];
     rows_clear(rows);
-    while (code == DBK_OK && more && !full && rows->count < page->limit) {
-        size_t left = page->limit - rows->count;
-        size_t part = left < PART_MAX ? left : PART_MAX, found;
-
-        code = list_part(&listing, after, part + 1, err);
-        if (code != DBK_OK)
-            break;
-        found = pg_rows(listing.result);
-        more = found > part;
-        if (found == 0)
-            break;
-        if (more)
-            found = part;
-        after = cursor_at(&listing, found - 1);
-        code = read_part_of(&listing, found, events, page->max_bytes, rows, &full, err);
-    }
-    rows->more = more || full;
+    if (finds_all(filter) && stream.events_limit <= FIND_EVENTS_MAX)
+        code = read_all(&listing, &stream, page->limit, rows, err);
+    else
+        code = read_found(&listing, &stream, page->limit, rows, err);
     if (code != DBK_OK)
         rows_clear(rows);
-    pg_clear(listing.result);
+    else if (rows->count > 0)
+        atomic_store(listing.person_bytes, rows->json.length / rows->count + 1);
     return code;
 }
 

@@ -25,6 +25,8 @@ struct dbk_read_model {
     struct gather persons;         /* look-ups by id */
     struct gather pages[2];        /* person_pages.h: rising, and falling */
     struct event_totals totals;
+    atomic_size_t
+        person_bytes[2]; /* of one in the list read last, without and with events */
 };
 
 /* Call work with a connection for the asker's lists, or, where that is NULL, with one for

@@ -62,6 +62,41 @@ bool rows_end(struct dbk_rows *rows, const struct dbk_row *row)
     return true;
 }
 
+/* From the last row to the first, so that each moves behind what has not moved yet. */
+bool rows_close(struct dbk_rows *rows, const struct rows_closing *closings,
+                size_t count)
+{
+    static const char blank[64];
+    size_t more = 0, left;
+    char *text;
+
+    for (size_t i = 0; i < count; i++)
+        more += closings[i].text.length - 1;
+    for (left = more; left > 0; left -= left < sizeof blank ? left : sizeof blank)
+        dbk_render_raw(&rows->json, blank, left < sizeof blank ? left : sizeof blank);
+    if (dbk_render_code(&rows->json) != DBK_OK) {
+        rows->no_memory = true;
+        return false;
+    }
+    text = rows->json.text;
+    for (size_t at = rows->count; more > 0; at--) {
+        struct dbk_row *row = &rows->rows[at - 1];
+        bool closes = count > 0 && closings[count - 1].row == at - 1;
+        struct dbk_slice closing =
+            closes ? closings[--count].text : (struct dbk_slice){NULL, 0};
+        size_t kept = row->length - closes;
+
+        if (closes)
+            memcpy(text + row->offset + more + kept - (closing.length - 1),
+                   closing.data, closing.length);
+        more -= closes ? closing.length - 1 : 0;
+        memmove(text + row->offset + more, text + row->offset, kept);
+        row->offset += more;
+        row->length = kept + closing.length;
+    }
+    return true;
+}
+
 void dbk_rows_finish(struct dbk_rows *rows)
 {
     free(rows->rows);

@@ -15,4 +15,13 @@ void rows_truncate(struct dbk_rows *rows, size_t count);
  * then. */
 bool rows_end(struct dbk_rows *rows, const struct dbk_row *row);
 
+/* What stands in the place of the last byte of a row. */
+struct rows_closing {
+    size_t row;
+    struct dbk_slice text;
+};
+/* Close rows anew, which rise. False when out of memory. */
+bool rows_close(struct dbk_rows *rows, const struct rows_closing *closings,
+                size_t count);
+
 #endif

@@ -91,6 +91,13 @@ static void every_list_walks_along_the_index_it_means(void **state)
          "Scan Backward using event_person"},
         {"person_find", "array[md5('p7')::uuid], 10, 10",
          "Scan Backward using event_person"},
+        {"person_stream", "array[md5('p7')::uuid], 10, 10", "using person_pkey"},
+        {"person_stream", "array[md5('p7')::uuid], 10, 10",
+         "Scan Backward using event_person"},
+        {"person_stream_all", "0, 10, 10, 10", "using person_created_sequence"},
+        {"person_stream_all", "0, 10, 10, 10", "Scan Backward using event_person"},
+        {"person_stream_all_desc", "9, 10, 10, 10",
+         "Scan Backward using person_created_sequence"},
     };
 
     (void)state;
