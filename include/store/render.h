@@ -35,6 +35,8 @@ void dbk_render_finish(struct dbk_render *render);
 void dbk_render_clear(struct dbk_render *render);
 /* The same, but keep no more memory than so many bytes. */
 void dbk_render_trim(struct dbk_render *render, size_t kept);
+/* Empty both, and let one have the memory of the other, which must be within its limit. */
+void dbk_render_take(struct dbk_render *render, struct dbk_render *from);
 
 /* DBK_OK, DBK_TOO_LARGE (over the limit) or DBK_NO_MEMORY. */
 enum dbk_code dbk_render_code(const struct dbk_render *render);

@@ -15,6 +15,7 @@
 #include "quota.h"
 #include "readers.h"
 #include "rebuilder.h"
+#include "spares.h"
 #include "store/clock.h"
 #include "store/thread.h"
 #include "tap.h"
@@ -39,6 +40,7 @@ struct dbk_server {
     struct untold untold;
     struct mismatches mismatches;
     struct budget budget;
+    struct spares spares;
     struct readers readers;
     struct lending *lending; /* NULL: no connection is lent */
     struct mg_context *context;
@@ -220,6 +222,8 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
     service->mismatches = &server->mismatches;
     budget_init(&server->budget, options->bodies_max);
     service->budget = &server->budget;
+    spares_init(&server->spares);
+    service->spares = &server->spares;
     readers_init(&server->readers, options->threads);
     service->readers = &server->readers;
     service->log = log;
@@ -303,6 +307,7 @@ static void destroy(struct dbk_server *server)
     untold_finish(&server->untold);
     mismatches_finish(&server->mismatches);
     readers_finish(&server->readers);
+    spares_finish(&server->spares);
     forward_destroy(server->service.forward);
     lending_destroy(server->lending);
     free(server);

@@ -17,6 +17,7 @@
 #include "logger.h"
 #include "rebuilder.h"
 #include "serve_report.h"
+#include "spares.h"
 #include "store/utf8.h"
 #include "worker.h"
 
@@ -39,6 +40,7 @@ static struct {
     struct dbk_log *log;
     struct limiter limiter;
     struct budget budget;
+    struct spares spares;
     struct service open, closed; /* the second asks for tokens */
     struct worker *worker;
     struct logger text, json;
@@ -148,6 +150,7 @@ static void make_service(struct service *service, const char *tokens_dir)
     service->log = world.log;
     service->limiter = &world.limiter;
     service->budget = &world.budget;
+    service->spares = &world.spares;
     service->options = (struct dbk_server_options){
         .address = "127.0.0.1",
         .tokens_dir = tokens_dir,
@@ -175,6 +178,7 @@ static void make_world(void)
     make_log();
     limiter_init(&world.limiter);
     budget_init(&world.budget, 1 << 20);
+    spares_init(&world.spares);
     make_service(&world.open, NULL);
     make_service(&world.closed, world.dir);
     world.worker = worker_create();

@@ -5,6 +5,7 @@
 #include "fresh.h"
 #include "guard.h"
 #include "response_stream.h"
+#include "spares.h"
 #include "worker.h"
 
 #include <assert.h>
@@ -13,10 +14,11 @@
 #include <string.h>
 
 #define WHOLE_MAX (1u << 20)     /* a larger page is streamed */
-#define PIECE_BYTES (256u << 10) /* what is read, and sent, at a time */
+#define PIECE_BYTES (480u << 10) /* what is read, and sent, at a time */
+#define LARGE_LIMIT 50           /* fewer rows come to little */
 #define TRIES 5
 
-static_assert(PIECE_BYTES == AHEAD_BYTES, "as much is read ahead");
+static_assert(PIECE_BYTES >= AHEAD_BYTES, "what is read ahead is all of it");
 
 /* Where a walk over the page is. */
 struct walk {
@@ -293,6 +295,20 @@ static enum dbk_code count_rows(struct request *rq, struct response *rs,
     return DBK_OK;
 }
 
+/* For what may become large. */
+static void borrow_memory(struct request *rq, struct response *rs,
+                          const struct list *list)
+{
+    struct spares *spares = rq->service->spares;
+
+    if (list->of_person || list->limit < LARGE_LIMIT)
+        return;
+    dbk_render_clear(&rs->body);
+    dbk_render_clear(&rq->worker->rows.json);
+    spares_lend(spares, &rs->body);
+    spares_lend(spares, &rq->worker->rows.json);
+}
+
 enum dbk_code list_answer(struct request *rq, struct response *rs,
                           const struct list *list, struct dbk_error *err)
 {
@@ -306,6 +322,7 @@ enum dbk_code list_answer(struct request *rq, struct response *rs,
         return err->code;
     if (fresh_wait(rq, rs, 0, &fresh, err) != DBK_OK)
         return err->code;
+    borrow_memory(rq, rs, list);
     if (read_page(rq, rs, list, &end, &rendered, err) != DBK_OK)
         return err->code;
     if (list->is_known && end.count == 0 &&

@@ -24,6 +24,7 @@ struct service {
     struct quota *quota;           /* of the tokens */
     struct untold *untold;         /* what those that only ingest are not told */
     struct budget *budget;         /* of bodies under way */
+    struct spares *spares;         /* memory for large answers */
     struct mismatches *mismatches; /* that tiles and proofs came upon */
     struct forward *forward; /* to the server that leads; NULL: nothing is sent on */
     atomic_bool stopping;

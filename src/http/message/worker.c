@@ -1,5 +1,8 @@
 #include "worker.h"
 
+#include "service.h"
+#include "spares.h"
+
 #include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -44,6 +47,7 @@ void worker_clear(struct worker *worker)
 
 void worker_trim(struct worker *worker)
 {
+    spares_keep(worker->request.service->spares, &worker->response.body);
     response_trim(&worker->response);
     worker->request.body = (struct dbk_slice){NULL, 0};
     if (worker->body_size > KEPT_MAX) {
@@ -52,6 +56,7 @@ void worker_trim(struct worker *worker)
         worker->body_size = 0;
     }
     if (worker->rows.json.size > KEPT_MAX) {
+        spares_keep(worker->request.service->spares, &worker->rows.json);
         dbk_rows_finish(&worker->rows);
         worker->rows = (struct dbk_rows){0};
     }

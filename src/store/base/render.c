@@ -3,6 +3,7 @@
 #include "store/json_plain.h"
 #include "store/utf8.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,6 +33,18 @@ void dbk_render_trim(struct dbk_render *render, size_t kept)
         dbk_render_finish(render);
     else
         dbk_render_clear(render);
+}
+
+void dbk_render_take(struct dbk_render *render, struct dbk_render *from)
+{
+    free(render->text);
+    render->text = from->text;
+    render->size = from->size;
+    assert(render->limit == 0 || render->size <= render->limit);
+    dbk_render_clear(render);
+    from->text = NULL;
+    from->size = 0;
+    dbk_render_clear(from);
 }
 
 enum dbk_code dbk_render_code(const struct dbk_render *render)
