@@ -2,6 +2,7 @@
 goes within a measurement to the clock tick, of the rest to the nanosecond."""
 
 import os
+import time
 
 TICK = 1e6 / os.sysconf("SC_CLK_TCK")
 
@@ -11,10 +12,21 @@ def projection(server):
     return of_threads(server, "dbk-projector") + of_postgres(server)
 
 
+def server(served):
+    """Microseconds of all threads of serve and of all of its PostgreSQL."""
+    ticks = sum(int(ticks) for ticks in _stat(served.process.pid)[11:13])
+    return ticks * TICK + of_postgres(served)
+
+
 def of_threads(server, name):
     base = f"/proc/{server.process.pid}/task"
     return sum(_had(f"{base}/{thread}") for thread in os.listdir(base)
                if _line(f"{base}/{thread}/comm") == name)
+
+
+def of_process(pid):
+    """Microseconds of one process to this moment, also while it runs."""
+    return time.clock_gettime_ns(~pid << 3 | 2) / 1e3  # its clock, as clock_getcpuclockid has it
 
 
 def of_postgres(server):

@@ -4,6 +4,7 @@ import threading
 import time
 
 import load
+from parts.lone import LoneReads, percentile
 from report import Failure, Row
 from served import Server
 
@@ -26,6 +27,14 @@ def lag(world):
                 [each["p50_ms"] for each in rounds]),
             Row(f"{work}, a read of what was just written, p99", "ms",
                 [each["p99_ms"] for each in rounds], target=10, most=True),
+            Row(f"{work}, a read that comes alone, p50", "ms",
+                [each["lone_p50_ms"] for each in rounds]),
+            Row(f"{work}, a read that comes alone, p99", "ms",
+                [each["lone_p99_ms"] for each in rounds], target=10, most=True),
+            Row(f"{work}, processor that it waits for, p50", "ms",
+                [each["cost_p50_ms"] for each in rounds]),
+            Row(f"{work}, processor that it waits for, p99", "ms",
+                [each["cost_p99_ms"] for each in rounds], target=10, most=True),
             Row(f"{work}, records", "/s", [each["projected_per_s"] for each in rounds],
                 [each["written_per_s"] for each in rounds], "records written",
                 target=0.99),
@@ -37,9 +46,10 @@ def follow(world, server, bodies, person_id):
     """One load with a probe beside it; two seconds more than the probe has."""
     server.settle()
     before, seconds = server.quiet_head(), 2 * world.seconds
-    writers = load.Background(world, server.port, WRITERS, seconds + 2, "POST", bodies,
-                              "/events")
+    writers = load.Background(world, server.port, WRITERS, 2 * seconds + 2, "POST",
+                              bodies, "/events")
     watch = Watch(server, writers)
+    lone = alone(server, writers, person_id, seconds)
     time.sleep(0.5)
     probed = load.probe(world, "read", server.port, person_id, seconds)
     watch.join()
@@ -48,7 +58,21 @@ def follow(world, server, bodies, person_id):
     load.check_growth(written["requests"] + probed["count"], WRITERS,
                       server.head() - before)
     return {"p50_ms": probed["p50_us"] / 1e3, "p99_ms": probed["p99_us"] / 1e3,
-            **watch.rates()}
+            **lone, **watch.rates()}
+
+
+def alone(server, writers, person_id, seconds):
+    """Before the probe, after which none is alone."""
+    until = time.monotonic() + seconds
+    reads = LoneReads(server, person_id,
+                      lambda: writers.running() and time.monotonic() < until)
+    reads.join()
+    if reads.failed or not reads.waits:
+        raise Failure(f"a lone read was not answered: {reads.failed}")
+    return {"lone_p50_ms": percentile(reads.waits, 0.5),
+            "lone_p99_ms": percentile(reads.waits, 0.99),
+            "cost_p50_ms": percentile(reads.costs, 0.5),
+            "cost_p99_ms": percentile(reads.costs, 0.99)}
 
 
 class Watch(threading.Thread):
