@@ -7,6 +7,7 @@ from report import Failure
 from world import HERE
 
 SCHEMA = "daybook"
+PERSONS = os.path.join(HERE, "parts", "persons.sql")
 
 
 def environment(server):

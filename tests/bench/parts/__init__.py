@@ -9,6 +9,7 @@ from parts.growth import growth
 from parts.imported import imported
 from parts.lag import lag
 from parts.list import lists
+from parts.persons import persons
 from parts.post import post
 from parts.projection import projection
 from parts.rebuild import rebuild
@@ -16,7 +17,7 @@ from parts.resident import resident
 from parts.start import start
 from parts.streams import streams
 
-ALL = {"post": post, "batch": batch, "get": get, "list": lists, "lag": lag,
-       "projection": projection,
-       "streams": streams, "catchup": catchup, "export": export, "import": imported,
-       "rebuild": rebuild, "start": start, "cluster": cluster, "memory": resident, "growth": growth}
+ALL = {"post": post, "batch": batch, "get": get, "list": lists, "persons": persons,
+       "lag": lag, "projection": projection, "streams": streams, "catchup": catchup,
+       "export": export, "import": imported, "rebuild": rebuild, "start": start,
+       "cluster": cluster, "memory": resident, "growth": growth}

@@ -10,20 +10,6 @@ import sql
 
 BATCH = 100
 
-# Persons and their events, as the rows that the product reads: what PostgreSQL takes for
-# them by itself.
-PERSONS_SQL = """\
-with p as materialized (select * from {schema}.person order by created_sequence limit 100)
-select id, datetime_created, datetime_modified, email, first_name, last_name, role,
-    properties, external_id, sequence, null::bigint from p
-union all
-select e.id, e.datetime_created, null, e.event_type, null, null, null, e.properties,
-    e.anonymous_id, e.sequence, e.properties_bytes
-from p cross join lateral (
-    select * from {schema}.event where person_id between p.id and p.id
-    order by person_id desc, sequence desc limit 101) e;
-"""
-
 
 def ours(world, peers):
     """A peer of class api.Api, which is known only once the peers' folder is."""
@@ -72,10 +58,7 @@ def ours(world, peers):
         def persons_by_sql(self, secs):
             """As often a second as PostgreSQL answers one who asks for the rows of 100
             persons."""
-            path = world.path("persons.sql")
-            with open(path, "w") as file:
-                file.write(PERSONS_SQL.format(schema=sql.SCHEMA))
-            return sql.pgbench_script(self, path, 1, secs)
+            return sql.pgbench_script(self, sql.PERSONS, 1, secs)
 
     return Daybook()
 
