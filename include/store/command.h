@@ -8,6 +8,7 @@
  *   person.created [event.recorded of that person ...] [person.aliased of that person]
  *   person.updated [event.recorded of that person ...]
  *   person.deleted
+ *   person.erased, of a sealed log; its draft has no keys, the writer knows them
  *   event.recorded
  *   event.deleted
  *   person.aliased
@@ -36,6 +37,8 @@ struct dbk_person_state {
     dbk_timestamp datetime_created;
     dbk_timestamp datetime_modified;
     bool deleted;
+    bool erased;  /* deleted for good: in a sealed log nothing more is known */
+    uint64_t key; /* of a sealed log: the number of the person's key; else 0 */
     enum dbk_role role;
     uint32_t aliases;              /* how many anonymous ids are the person's */
     uint64_t properties_sequence;  /* of the record that has its properties; 0: none */

@@ -12,6 +12,7 @@
 
 #include "store/command.h"
 #include "store/error.h"
+#include "store/keys.h"
 #include "store/record.h"
 #include "store/uuid.h"
 
@@ -26,6 +27,11 @@ struct dbk_log_options {
     size_t queue_bytes; /* bound on the records that wait for the writer; 0: 64 MiB */
     size_t map_size;    /* bound on the file, address space only; 0: 1 TiB */
     const struct dbk_uuid *store_id; /* of a log that is made; NULL: a new one's own */
+    /* The ring of the log's keys, borrowed until the log is closed: a log that is made is sealed
+     * then, and one that is sealed can be written to, and read. NULL: one that is made is not,
+     * and of one that is only that can be read which is in the clear. A log that is there is
+     * what it was made. */
+    struct dbk_keys *keys;
     int held_ms; /* how long a submission whose shipping is in doubt waits to be settled
                     (replicated.h); 0: 15 s */
     /* Told of what an operator should know (a commit that failed, a reopen): one line,
@@ -48,10 +54,16 @@ struct dbk_log_options {
  *                  or dbk_log_number_taken
  * DBK_NO_ROOM      the file system is full
  * DBK_IO           the system refused; err says which call and why
+ * DBK_CONFLICT     the ring is another log's; or read_only, and it is behind the erasures
  * DBK_NO_MEMORY
+ *
+ * A sealed log also as dbk_keys_erase: the ring is brought up to its erasures first.
  */
 enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *options,
                            struct dbk_log **log, struct dbk_error *err);
+
+/* Whether what its records say of persons is sealed, as it was made. */
+bool dbk_log_is_sealed(const struct dbk_log *log);
 
 /* Whether another process that has this process's number, as one in another container may,
  * has the log in dir open: opening it is DBK_BUSY then. This process must not have it open.
@@ -93,15 +105,22 @@ struct dbk_idempotency {
  * DBK_UNAVAILABLE    the log is closing, or the other copies cannot be reached; nothing was
  *                    appended
  * DBK_NOT_LEADER     another copy of this log appends (replicated.h); nothing was appended
+ * DBK_UNSUPPORTED    it is sealed, and open without its ring; nothing was appended
+ *
+ * Where a person.erased is among the commands it is DBK_OK only when the keys are destroyed;
+ * else, as dbk_keys_erase, it is appended, and that is tried again with each write, and by who
+ * opens the log.
  *
  * Verdicts (dbk_command_verdict):
  *   DBK_EXISTS     a record with this id is in the log, live; sequence tells which
- *                  (of a person.aliased: that made it this person's)
+ *                  (of a person.aliased: that made it this person's; of a person.erased:
+ *                  that erased the person before)
  *   DBK_CONFLICT   the email, external id or anonymous id is another person's, whom the
  *                  verdict names; or the id was deleted, or is the nil UUID, which no person
  *                  can have; or an event.deleted names another person than the event's; or a
  *                  person would be left without e-mail and names, and without anything else
- *                  to be known by; or has DBK_ALIASES_MAX anonymous ids
+ *                  to be known by; or has DBK_ALIASES_MAX anonymous ids; or is to be erased,
+ *                  and the log is not sealed
  *   DBK_NOT_FOUND  no such person or event; or the person has no such anonymous id
  *   DBK_MOVED      the person is not at the expected version
  *   DBK_DAMAGED    what deciding needs to know of it is damaged on disk
@@ -138,6 +157,7 @@ struct dbk_batch {
         uint32_t checksum; /* CRC-32 (zlib's) of its bytes, as the log keeps it */
     } * entries;           /* owned by the batch */
     char *bytes;
+    struct dbk_keys *keys; /* that open it; private, borrowed from the log */
     size_t bytes_used, bytes_size, entries_size; /* private */
 };
 
@@ -153,9 +173,13 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
                            size_t max_bytes, struct dbk_batch *batch,
                            struct dbk_error *err);
 
-/* Decode the i-th record of the batch; record's slices point into it.
+/* Decode the i-th record of the batch, and open it where it is sealed; record's slices point
+ * into the batch, which two threads must not do at once. Where the log was open without a ring
+ * it stays shut; where its key was erased, record->erased is set.
  *
- * DBK_DAMAGED, DBK_UNSUPPORTED  as dbk_record_decode, told as "record 7: why"
+ * DBK_DAMAGED, DBK_UNSUPPORTED  as dbk_record_decode, told as "record 7: why"; DBK_DAMAGED also
+ *                               where its key is not in the ring, and was not erased
+ * DBK_IO, DBK_UNAVAILABLE       the ring cannot be read
  */
 enum dbk_code dbk_batch_record(const struct dbk_batch *batch, size_t i,
                                struct dbk_record *record, struct dbk_error *err);

@@ -10,6 +10,7 @@
 #ifndef DBK_STORE_VERIFY_H
 #define DBK_STORE_VERIFY_H
 
+#include "store/keys.h"
 #include "store/replicated.h"
 #include "store/timestamp.h"
 #include "store/uuid.h"
@@ -26,6 +27,9 @@ struct dbk_verify_options {
      * the call, one line. May be NULL. */
     void (*finding)(void *context, uint64_t sequence, const char *text);
     void *context;
+    /* The ring of a sealed log's keys, borrowed; NULL: its indexes are not looked at, and of its
+     * records only what is in the clear. */
+    struct dbk_keys *keys;
     struct dbk_watch watch; /* nothing is reported to it */
 };
 
@@ -41,6 +45,7 @@ struct dbk_verify_result {
     bool readable;          /* nothing in the file kills its reader, or stops it */
     bool member;            /* it has a place in a cluster: */
     struct dbk_place place;
+    bool shut;  /* it is sealed, and was checked without its keys */
     bool whole; /* the records are all from 1 to the head: a log can be made of them */
 };
 

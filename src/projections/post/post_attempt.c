@@ -110,6 +110,20 @@ static enum dbk_code fold_records(struct attempt *attempt, struct dbk_error *err
     return code;
 }
 
+/* As it would be in a log that is not sealed. */
+static bool add_opened(struct attempt *attempt, const struct dbk_record *record)
+{
+    char *bytes = malloc(DBK_RECORD_MAX);
+    size_t length;
+    bool fine =
+        bytes &&
+        dbk_record_encode(record, bytes, DBK_RECORD_MAX, &length, NULL) == DBK_OK &&
+        records_add(&attempt->records, bytes, length);
+
+    free(bytes);
+    return fine;
+}
+
 /* One of theirs. What an alias comes to, the scan has found; here is seen whose it was. */
 static bool take(struct attempt *attempt, size_t i, const struct dbk_record *record)
 {
@@ -121,6 +135,10 @@ static bool take(struct attempt *attempt, size_t i, const struct dbk_record *rec
             attempt->claimed[place] = true;
         return true;
     }
+    if (record->erased)
+        return true;
+    if (record->opened)
+        return add_opened(attempt, record);
     return records_add(&attempt->records, batch->bytes + batch->entries[i].offset,
                        batch->entries[i].length);
 }

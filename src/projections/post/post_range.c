@@ -11,9 +11,12 @@ static enum dbk_code decode(const struct poster *poster, size_t i,
                             struct dbk_record *record, struct dbk_error *err)
 {
     const struct dbk_batch_entry *entry = &poster->batch.entries[i];
+    enum dbk_code code = dbk_record_decode(poster->batch.bytes + entry->offset,
+                                           entry->length, record, err);
 
-    return dbk_record_decode(poster->batch.bytes + entry->offset, entry->length, record,
-                             err);
+    if (code != DBK_OK || record->sealed.length == 0)
+        return code;
+    return dbk_batch_record(&poster->batch, i, record, err);
 }
 
 /* Whether the record is about an event that these tables do not have by intent. */

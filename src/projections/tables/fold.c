@@ -242,6 +242,10 @@ enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
 {
     if (record->erased)
         return DBK_OK; /* the person.erased behind it says what becomes of the rows */
+    if (record->sealed.length > 0 && !record->opened)
+        return dbk_fail(err, DBK_UNSUPPORTED,
+                        "record %llu is sealed, and the ring of keys is not here",
+                        (unsigned long long)record->sequence);
     switch (record->type) {
     case DBK_PERSON_CREATED:
         return add_person_created(fold, record, err);

@@ -1,6 +1,7 @@
 /* Finding what is about a person: in the runs, as far as they go, and behind them in the
  * log. */
 #include "history_private.h"
+#include "log_keys.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -227,8 +228,8 @@ static enum dbk_code list_ids(struct finding *finding, struct dbk_error *err)
     finding->ids[finding->id_count++] = finding->person->id;
     finding->id_count++;
     for (size_t i = 0; i < aliases->count && room; i++)
-        room = history_alias_id(aliases->list[i].anonymous_id,
-                                &finding->ids[finding->id_count++]);
+        room = log_alias_id(finding->person->log, aliases->list[i].anonymous_id,
+                            &finding->ids[finding->id_count++]);
     return room ? DBK_OK
                 : dbk_fail(err, DBK_NO_MEMORY, "no memory to look at a history");
 }

@@ -3,6 +3,7 @@
  * It looks what came a few times a second rather than with each commit: who reads walks over
  * what is not in the index yet, so nobody waits for it. */
 #include "history_private.h"
+#include "log_keys.h"
 
 #include "store/clock.h"
 #include "store/durable.h"
@@ -158,7 +159,7 @@ static bool add_record(struct grower *grower, const struct dbk_record *record,
         return false;
     if (record->type != DBK_EVENT_RECORDED || record->anonymous_id.length == 0)
         return true;
-    return history_alias_id(record->anonymous_id, &alias) &&
+    return log_alias_id(grower->history->log, record->anonymous_id, &alias) &&
            add(grower, &alias, sequence);
 }
 

@@ -39,16 +39,6 @@ uint64_t dbk_history_position(struct dbk_history *history)
     return position;
 }
 
-bool history_alias_id(struct dbk_slice anonymous_id, struct dbk_uuid *out)
-{
-    struct identity_key key;
-
-    if (!identity_key_of(anonymous_id, &key))
-        return false;
-    memcpy(out->bytes, key.bytes, sizeof out->bytes);
-    return true;
-}
-
 static enum dbk_code create(const char *dir, struct dbk_log *log,
                             struct dbk_history **out, struct dbk_error *err)
 {

@@ -28,9 +28,6 @@ void history_hold(struct dbk_history *history, struct runs *out);
 /* Publish these; they stay the caller's, too. */
 void history_publish(struct dbk_history *history, const struct runs *runs);
 
-/* Whose pairs an anonymous id has. False: no memory. */
-bool history_alias_id(struct dbk_slice anonymous_id, struct dbk_uuid *out);
-
 /* The thread's body; the argument is the history. */
 void *history_grow(void *history);
 

@@ -40,6 +40,8 @@ static bool is_nobodys(const struct dbk_record *record)
 bool dbk_person_records_has(const struct dbk_person_records *records,
                             const struct dbk_record *record)
 {
+    if (record->erased)
+        return false;
     return (!is_nobodys(record) &&
             dbk_uuid_equal(dbk_record_person(record), &records->id)) ||
            is_by_alias(records, record);

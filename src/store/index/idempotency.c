@@ -32,6 +32,19 @@ static MDB_val key_of(const uint8_t hash[32])
     return (MDB_val){32, (void *)(uintptr_t)hash};
 }
 
+/* What is kept of the request: in a sealed log a keyed hash, for who guesses one must not be
+ * able to tell. */
+static void request_of(const struct environment *environment,
+                       const struct dbk_idempotency *idempotency, uint8_t out[32])
+{
+    memcpy(out, idempotency->request, 32);
+    if (!environment->keys)
+        return;
+    memset(out, 0, 32);
+    dbk_keys_tag(environment->keys, DBK_TAG_REQUEST,
+                 (struct dbk_slice){(const char *)idempotency->request, 32}, out);
+}
+
 static void recall(const char *at, struct dbk_command *command)
 {
     struct dbk_verdict *verdict = &command->verdict;
@@ -112,6 +125,7 @@ int idempotency_find(MDB_txn *txn, const struct environment *environment,
     MDB_val value;
     int rc = look_up(txn, environment, idempotency, &value);
     struct kept_head head;
+    uint8_t request[32];
 
     *state = IDEMPOTENCY_NEW;
     if (rc != 0)
@@ -125,7 +139,8 @@ int idempotency_find(MDB_txn *txn, const struct environment *environment,
         return 0;
     /* The same request may have been read as another number of commands, by other rules
      * (an event type that is no longer allowed): not the same request then. */
-    if (memcmp(head.request, idempotency->request, sizeof head.request) != 0 ||
+    request_of(environment, idempotency, request);
+    if (memcmp(head.request, request, sizeof head.request) != 0 ||
         value.mv_size != sizeof head + count * sizeof(struct kept_verdict)) {
         *state = IDEMPOTENCY_OTHER_REQUEST;
         return 0;
@@ -166,7 +181,7 @@ int idempotency_keep(MDB_txn *txn, const struct environment *environment,
 
     if (rc != 0)
         return rc;
-    memcpy(head.request, idempotency->request, sizeof head.request);
+    request_of(environment, idempotency, head.request);
     memcpy(at, &head, sizeof head);
     at += sizeof head;
     for (size_t i = 0; i < count; i++) {

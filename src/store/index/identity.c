@@ -1,11 +1,13 @@
 #include "identity.h"
 
 #include "index.h"
+#include "sealed.h"
 
 #include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* As on disk; the text follows. */
@@ -29,6 +31,22 @@ bool identity_key_of(struct dbk_slice text, struct identity_key *out)
            1;
 }
 
+/* What stands for a key in the databases. */
+static struct identity_key place_of(const struct environment *environment,
+                                    enum dbk_key_tag kind,
+                                    const struct identity_key *key)
+{
+    struct identity_key place = {{0}};
+
+    if (!environment->sealed)
+        return *key;
+    if (environment->keys)
+        dbk_keys_tag(environment->keys, kind,
+                     (struct dbk_slice){(const char *)key->bytes, sizeof key->bytes},
+                     place.bytes);
+    return place;
+}
+
 static MDB_val key_of(const struct identity_key *key)
 {
     return (MDB_val){sizeof key->bytes, (void *)(uintptr_t)key->bytes};
@@ -37,7 +55,8 @@ static MDB_val key_of(const struct identity_key *key)
 int identity_get_external(MDB_txn *txn, const struct environment *environment,
                           const struct identity_key *key, struct dbk_uuid *out)
 {
-    MDB_val name = key_of(key), value;
+    struct identity_key place = place_of(environment, DBK_TAG_EXTERNAL_ID, key);
+    MDB_val name = key_of(&place), value;
     int rc = environment->external ? mdb_get(txn, environment->external, &name, &value)
                                    : MDB_NOTFOUND;
 
@@ -51,7 +70,8 @@ int identity_get_external(MDB_txn *txn, const struct environment *environment,
 int identity_put_external(MDB_txn *txn, const struct environment *environment,
                           const struct identity_key *key, const struct dbk_uuid *person)
 {
-    MDB_val name = key_of(key);
+    struct identity_key place = place_of(environment, DBK_TAG_EXTERNAL_ID, key);
+    MDB_val name = key_of(&place);
     MDB_val value = {sizeof person->bytes, (void *)(uintptr_t)person->bytes};
 
     return mdb_put(txn, environment->external, &name, &value, 0);
@@ -60,16 +80,24 @@ int identity_put_external(MDB_txn *txn, const struct environment *environment,
 int identity_drop_external(MDB_txn *txn, const struct environment *environment,
                            const struct identity_key *key)
 {
-    MDB_val name = key_of(key);
+    struct identity_key place = place_of(environment, DBK_TAG_EXTERNAL_ID, key);
+    MDB_val name = key_of(&place);
     int rc = mdb_del(txn, environment->external, &name, NULL);
 
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-int identity_get_alias(MDB_txn *txn, const struct environment *environment,
-                       const struct identity_key *key, struct identity_alias *out)
+/* How much of a value there is before the text. */
+static size_t fixed_size(const struct environment *environment)
 {
-    MDB_val name = key_of(key), value;
+    return sizeof(struct alias_value) + (environment->sealed ? sizeof(uint64_t) : 0);
+}
+
+int identity_get_alias_at(MDB_txn *txn, const struct environment *environment,
+                          const struct identity_key *place, struct identity_alias *out)
+{
+    size_t before = fixed_size(environment);
+    MDB_val name = key_of(place), value;
     struct alias_value fixed;
     int rc = environment->alias ? mdb_get(txn, environment->alias, &name, &value)
                                 : MDB_NOTFOUND;
@@ -77,64 +105,137 @@ int identity_get_alias(MDB_txn *txn, const struct environment *environment,
     *out = (struct identity_alias){.gone = 0};
     if (rc != 0)
         return rc == MDB_NOTFOUND ? 0 : rc;
-    if (value.mv_size < sizeof fixed ||
-        value.mv_size > sizeof fixed + DBK_ANONYMOUS_ID_MAX)
+    if (value.mv_size < before ||
+        value.mv_size > before + SEAL_OVERHEAD + DBK_ANONYMOUS_ID_MAX)
         return LMDB_INDEX_DAMAGED;
     memcpy(&fixed, value.mv_data, sizeof fixed);
     out->person = fixed.person;
     out->gone = le64toh(fixed.gone);
     out->sequence = le64toh(fixed.sequence);
-    out->text = (struct dbk_slice){(const char *)value.mv_data + sizeof fixed,
-                                   value.mv_size - sizeof fixed};
+    if (environment->sealed) {
+        memcpy(&out->number, (const char *)value.mv_data + sizeof fixed,
+               sizeof out->number);
+        out->number = le64toh(out->number);
+    }
+    out->text = (struct dbk_slice){(const char *)value.mv_data + before,
+                                   value.mv_size - before};
     return 0;
 }
 
+int identity_get_alias(MDB_txn *txn, const struct environment *environment,
+                       const struct identity_key *key, struct identity_alias *out)
+{
+    struct identity_key place = place_of(environment, DBK_TAG_ANONYMOUS_ID, key);
+
+    return identity_get_alias_at(txn, environment, &place, out);
+}
+
+int identity_alias_text(MDB_txn *txn, const struct environment *environment,
+                        const struct identity_key *place,
+                        const struct identity_alias *alias, char *out, size_t *length)
+{
+    struct dbk_person_state person;
+    size_t overhead = environment->sealed ? SEAL_OVERHEAD : 0;
+    int rc;
+
+    if (alias->text.length < overhead ||
+        alias->text.length - overhead > DBK_ANONYMOUS_ID_MAX)
+        return LMDB_INDEX_DAMAGED;
+    *length = alias->text.length - overhead;
+    if (!environment->sealed) {
+        memcpy(out, alias->text.data, alias->text.length);
+        return 0;
+    }
+    rc = index_look_person(txn, environment, &alias->person, &person);
+    return rc == 0 ? sealed_take(environment, person.key, 'A', place->bytes,
+                                 sizeof place->bytes, alias->text, out)
+                   : rc;
+}
+
 static int put_alias(MDB_txn *txn, const struct environment *environment,
-                     const struct identity_key *key, const struct identity_alias *alias)
+                     const struct identity_key *place,
+                     const struct identity_alias *alias)
 {
     const struct alias_value fixed = {alias->person, htole64(alias->gone),
                                       htole64(alias->sequence)};
-    MDB_val name = key_of(key), value = {sizeof fixed + alias->text.length, NULL};
-    int rc = mdb_put(txn, environment->alias, &name, &value, MDB_RESERVE);
+    uint64_t number = htole64(alias->number);
+    size_t before = fixed_size(environment);
+    char bytes[sizeof fixed + sizeof number + SEAL_OVERHEAD + DBK_ANONYMOUS_ID_MAX];
+    MDB_val name = key_of(place), value = {before + alias->text.length, bytes};
 
-    assert(alias->text.length <= DBK_ANONYMOUS_ID_MAX);
-    if (rc != 0)
-        return rc;
-    memcpy(value.mv_data, &fixed, sizeof fixed);
+    assert(alias->text.length <= SEAL_OVERHEAD + DBK_ANONYMOUS_ID_MAX);
+    memcpy(bytes, &fixed, sizeof fixed);
+    if (environment->sealed)
+        memcpy(bytes + sizeof fixed, &number, sizeof number);
     if (alias->text.length)
-        memcpy((char *)value.mv_data + sizeof fixed, alias->text.data,
-               alias->text.length);
-    return 0;
+        memcpy(bytes + before, alias->text.data, alias->text.length);
+    return mdb_put(txn, environment->alias, &name, &value, 0);
+}
+
+int identity_give(MDB_txn *txn, const struct environment *environment,
+                  const struct identity_key *key, uint64_t number)
+{
+    struct identity_key place = place_of(environment, DBK_TAG_ANONYMOUS_ID, key);
+    struct identity_alias alias;
+    int rc = identity_get_alias_at(txn, environment, &place, &alias);
+
+    alias.number = number;
+    return rc == 0 ? put_alias(txn, environment, &place, &alias) : rc;
+}
+
+/* Its text as the database has it, in room. */
+static int seal_text(MDB_txn *txn, const struct environment *environment,
+                     const struct identity_key *place, struct dbk_slice text,
+                     const struct dbk_uuid *person,
+                     char room[SEAL_OVERHEAD + DBK_ANONYMOUS_ID_MAX],
+                     struct dbk_slice *out)
+{
+    struct dbk_person_state state;
+    int rc;
+
+    *out = text;
+    if (!environment->sealed)
+        return 0;
+    assert(text.length <= DBK_ANONYMOUS_ID_MAX);
+    memcpy(room + SEAL_NONCE, text.data, text.length);
+    *out = (struct dbk_slice){room, text.length + SEAL_OVERHEAD};
+    rc = index_look_person(txn, environment, person, &state);
+    return rc == 0 ? sealed_put(environment, state.key, 'A', place->bytes,
+                                sizeof place->bytes, room, text.length)
+                   : rc;
 }
 
 int identity_claim(MDB_txn *txn, const struct environment *environment,
                    const struct identity_key *key, struct dbk_slice text,
                    const struct dbk_uuid *person, uint64_t sequence)
 {
-    struct person_alias_key both = {*person, *key};
+    struct identity_key place = place_of(environment, DBK_TAG_ANONYMOUS_ID, key);
+    struct person_alias_key both = {*person, place};
     MDB_val name = {sizeof both, &both}, nothing = {0, NULL};
+    char room[SEAL_OVERHEAD + DBK_ANONYMOUS_ID_MAX];
     struct identity_alias alias;
-    int rc = identity_get_alias(txn, environment, key, &alias);
+    int rc = identity_get_alias_at(txn, environment, &place, &alias);
 
+    if (rc == 0)
+        rc = seal_text(txn, environment, &place, text, person, room, &alias.text);
     if (rc != 0)
         return rc;
     alias.person = *person;
     alias.sequence = sequence;
-    alias.text = text;
-    rc = put_alias(txn, environment, key, &alias);
+    rc = put_alias(txn, environment, &place, &alias);
     return rc == 0 ? mdb_put(txn, environment->person_alias, &name, &nothing, 0) : rc;
 }
 
 /* What is left of it when it is nobody's. */
 static int leave(MDB_txn *txn, const struct environment *environment,
-                 const struct identity_key *key, uint64_t gone)
+                 const struct identity_key *place, uint64_t gone, uint64_t number)
 {
-    const struct identity_alias alias = {.gone = gone};
-    MDB_val name = key_of(key);
+    const struct identity_alias alias = {.gone = gone, .number = number};
+    MDB_val name = key_of(place);
     int rc;
 
-    if (gone > 0)
-        return put_alias(txn, environment, key, &alias);
+    if (gone > 0 || number > 0)
+        return put_alias(txn, environment, place, &alias);
     rc = mdb_del(txn, environment->alias, &name, NULL);
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
@@ -142,13 +243,14 @@ static int leave(MDB_txn *txn, const struct environment *environment,
 int identity_release(MDB_txn *txn, const struct environment *environment,
                      const struct identity_key *key, const struct dbk_uuid *person)
 {
-    struct person_alias_key both = {*person, *key};
+    struct identity_key place = place_of(environment, DBK_TAG_ANONYMOUS_ID, key);
+    struct person_alias_key both = {*person, place};
     MDB_val name = {sizeof both, &both};
     struct identity_alias alias;
-    int rc = identity_get_alias(txn, environment, key, &alias);
+    int rc = identity_get_alias_at(txn, environment, &place, &alias);
 
     if (rc == 0)
-        rc = leave(txn, environment, key, alias.gone);
+        rc = leave(txn, environment, &place, alias.gone, alias.number);
     if (rc == 0)
         rc = mdb_del(txn, environment->person_alias, &name, NULL);
     return rc == MDB_NOTFOUND ? 0 : rc;
@@ -175,19 +277,109 @@ int identity_next(MDB_cursor *cursor, const struct dbk_uuid *person,
     return 0;
 }
 
+/* In a sealed log: the key goes, and who erases the person must find it. */
+static int end_sealed(MDB_cursor *cursor, const struct environment *environment,
+                      const struct dbk_uuid *person, const struct identity_key *place)
+{
+    MDB_txn *txn = mdb_cursor_txn(cursor);
+    struct person_alias_key both = {*person, *place};
+    struct identity_alias alias;
+    int rc = identity_get_alias_at(txn, environment, place, &alias);
+    uint64_t number = htole64(alias.number);
+    MDB_val name = {sizeof both, &both}, value = {sizeof number, &number};
+
+    if (rc == 0 && alias.number > 0)
+        rc = mdb_cursor_put(cursor, &name, &value, 0);
+    else if (rc == 0)
+        rc = mdb_cursor_del(cursor, 0);
+    return rc == 0 ? leave(txn, environment, place, 0, 0) : rc;
+}
+
 int identity_end(MDB_txn *txn, const struct environment *environment,
                  const struct dbk_uuid *person, uint64_t gone)
 {
-    struct identity_key key = {{0}};
+    struct identity_key place = {{0}};
     MDB_cursor *cursor;
     int rc = mdb_cursor_open(txn, environment->person_alias, &cursor);
 
     if (rc != 0)
         return rc;
-    while (rc == 0 && (rc = identity_next(cursor, person, &key)) == 0) {
+    while (rc == 0 && (rc = identity_next(cursor, person, &place)) == 0) {
+        if (environment->sealed) {
+            rc = end_sealed(cursor, environment, person, &place);
+            continue;
+        }
         rc = mdb_cursor_del(cursor, 0);
         if (rc == 0)
-            rc = leave(txn, environment, &key, gone);
+            rc = leave(txn, environment, &place, gone, 0);
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* Of the row that the cursor is at: what was kept in it, or what the alias has. */
+static int number_at(MDB_cursor *cursor, const struct environment *environment,
+                     const struct dbk_uuid *person, const struct identity_key *place,
+                     uint64_t *number)
+{
+    struct identity_alias alias;
+    MDB_val name, value;
+    int rc = mdb_cursor_get(cursor, &name, &value, MDB_GET_CURRENT);
+
+    *number = 0;
+    if (rc == 0 && value.mv_size == sizeof *number) {
+        memcpy(number, value.mv_data, sizeof *number);
+        *number = le64toh(*number);
+        return 0;
+    }
+    if (rc == 0)
+        rc = identity_get_alias_at(mdb_cursor_txn(cursor), environment, place, &alias);
+    if (rc == 0 && dbk_uuid_equal(&alias.person, person))
+        *number = alias.number;
+    return rc;
+}
+
+int identity_numbers(MDB_txn *txn, const struct environment *environment,
+                     const struct dbk_uuid *person, uint64_t *numbers, size_t max,
+                     size_t *count)
+{
+    struct identity_key place = {{0}};
+    MDB_cursor *cursor;
+    uint64_t number;
+    int rc = mdb_cursor_open(txn, environment->person_alias, &cursor);
+
+    *count = 0;
+    if (rc != 0)
+        return rc;
+    while ((rc = identity_next(cursor, person, &place)) == 0) {
+        rc = number_at(cursor, environment, person, &place, &number);
+        if (rc == 0 && number > 0 && *count == max)
+            rc = LMDB_INDEX_DAMAGED;
+        if (rc != 0)
+            break;
+        if (number > 0)
+            numbers[(*count)++] = number;
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int identity_forget(MDB_txn *txn, const struct environment *environment,
+                    const struct dbk_uuid *person)
+{
+    struct identity_key place = {{0}};
+    struct identity_alias alias;
+    MDB_cursor *cursor;
+    int rc = mdb_cursor_open(txn, environment->person_alias, &cursor);
+
+    if (rc != 0)
+        return rc;
+    while (rc == 0 && (rc = identity_next(cursor, person, &place)) == 0) {
+        rc = mdb_cursor_del(cursor, 0);
+        if (rc == 0)
+            rc = identity_get_alias_at(txn, environment, &place, &alias);
+        if (rc == 0 && alias.sequence > 0 && dbk_uuid_equal(&alias.person, person))
+            rc = leave(txn, environment, &place, 0, 0);
     }
     mdb_cursor_close(cursor);
     return rc == MDB_NOTFOUND ? 0 : rc;
@@ -201,6 +393,8 @@ int identity_of_record(MDB_txn *txn, const struct environment *environment,
     int rc;
 
     *owner = record->person_id;
+    if (record->erased)
+        return MDB_NOTFOUND;
     if (record->anonymous_id.length == 0)
         return 0;
     if (!identity_key_of(record->anonymous_id, &key))
@@ -209,23 +403,45 @@ int identity_of_record(MDB_txn *txn, const struct environment *environment,
     if (rc != 0)
         return rc;
     *owner = alias.person;
+    if (environment->sealed)
+        return alias.number == record->key ? 0 : MDB_NOTFOUND;
     return alias.gone >= record->sequence ? MDB_NOTFOUND : 0;
+}
+
+static int of_event(MDB_txn *txn, const struct environment *environment,
+                    uint64_t sequence, char *room, struct dbk_uuid *owner,
+                    struct dbk_record *record)
+{
+    int rc = index_get_record(txn, environment, sequence, room, record);
+
+    if (rc != 0)
+        return rc == MDB_NOTFOUND ? LMDB_INDEX_DAMAGED : rc;
+    if (record->type != DBK_EVENT_RECORDED)
+        return LMDB_INDEX_DAMAGED;
+    return identity_of_record(txn, environment, record, owner);
 }
 
 int identity_of_event(MDB_txn *txn, const struct environment *environment,
                       const struct dbk_event_state *event, struct dbk_uuid *owner,
                       struct dbk_record *record)
 {
+    size_t length;
+    char *room;
     int rc;
 
     *owner = event->person_id;
     memset(record, 0, sizeof *record);
     if (!dbk_uuid_is_nil(owner))
         return 0;
-    rc = index_get_record(txn, environment, event->sequence, record);
-    if (rc != 0)
-        return rc == MDB_NOTFOUND ? LMDB_INDEX_DAMAGED : rc;
-    if (record->type != DBK_EVENT_RECORDED)
-        return LMDB_INDEX_DAMAGED;
-    return identity_of_record(txn, environment, record, owner);
+    if (!environment->sealed)
+        return of_event(txn, environment, event->sequence, NULL, owner, record);
+    room = malloc(DBK_RECORD_MAX);
+    if (!room)
+        return ENOMEM;
+    rc = of_event(txn, environment, event->sequence, room, owner, record);
+    length = record->anonymous_id.length;
+    memset(record, 0, sizeof *record); /* what its slices point to goes */
+    record->anonymous_id.length = length;
+    free(room);
+    return rc;
 }

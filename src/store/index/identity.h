@@ -8,6 +8,16 @@
  *                 person.aliased (0: nobody's), the text (none: nobody's)
  *   person_alias  person id, key of the anonymous id -> nothing
  *
+ * In a sealed log a key is a tag of that hash (sealed.h), and
+ *
+ *   alias         also, before the text, the number of the key of the anonymous id's events,
+ *                 u64 (0: none yet); the text is sealed with the person's key
+ *   person_alias  of a deleted person that stays: the number of the key that those events had,
+ *                 u64, for whoever erases the person
+ *
+ * where an anonymous id whose person is deleted gets another key: its events of before are
+ * known by that, and `gone` is 0.
+ *
  * An event with an anonymous_id belongs to whose that is now. But those up to `gone` went
  * with a person who was deleted, and are nobody's ever again. An entry of alias that says
  * neither is removed.
@@ -29,7 +39,9 @@ bool identity_key_of(struct dbk_slice text, struct identity_key *out);
 struct identity_alias {
     struct dbk_uuid person; /* nil: nobody's */
     uint64_t gone, sequence;
-    struct dbk_slice text; /* in the map, as long as nothing is written */
+    uint64_t number; /* of a sealed log: of the key of its events; 0: none yet */
+    struct dbk_slice
+        text; /* in the map, as long as nothing is written; sealed, maybe */
 };
 
 /* Each returns 0, MDB_NOTFOUND, LMDB_INDEX_DAMAGED (not of the shape above) or another LMDB
@@ -46,6 +58,30 @@ int identity_drop_external(MDB_txn *txn, const struct environment *environment,
 int identity_get_alias(MDB_txn *txn, const struct environment *environment,
                        const struct identity_key *key, struct identity_alias *out);
 
+/* The same by what the databases have for the key, which identity_next gives. */
+int identity_get_alias_at(MDB_txn *txn, const struct environment *environment,
+                          const struct identity_key *place, struct identity_alias *out);
+
+/* The text of an alias whose person is this one, to out (DBK_ANONYMOUS_ID_MAX); *length
+ * receives how long it is. */
+int identity_alias_text(MDB_txn *txn, const struct environment *environment,
+                        const struct identity_key *place,
+                        const struct identity_alias *alias, char *out, size_t *length);
+
+/* In a sealed log: from now on the events of the anonymous id have this key. */
+int identity_give(MDB_txn *txn, const struct environment *environment,
+                  const struct identity_key *key, uint64_t number);
+
+/* The numbers of the keys of the anonymous ids that are the person's, or were when the person
+ * was deleted: at most max of them. */
+int identity_numbers(MDB_txn *txn, const struct environment *environment,
+                     const struct dbk_uuid *person, uint64_t *numbers, size_t max,
+                     size_t *count);
+
+/* Nothing is known any more of anonymous ids that were the person's. */
+int identity_forget(MDB_txn *txn, const struct environment *environment,
+                    const struct dbk_uuid *person);
+
 /* An anonymous id becomes the person's, by the record at that sequence; it was nobody's. */
 int identity_claim(MDB_txn *txn, const struct environment *environment,
                    const struct identity_key *key, struct dbk_slice text,
@@ -60,19 +96,19 @@ int identity_release(MDB_txn *txn, const struct environment *environment,
 int identity_end(MDB_txn *txn, const struct environment *environment,
                  const struct dbk_uuid *person, uint64_t gone);
 
-/* The key of the person's first anonymous id behind *key, through a cursor of person_alias;
- * *key receives it. All zeroes are before the first. */
+/* The person's first anonymous id behind *key, by its place in the databases, through a cursor
+ * of person_alias; *key receives it. All zeroes are before the first. */
 int identity_next(MDB_cursor *cursor, const struct dbk_uuid *person,
                   struct identity_key *key);
 
 /* Whose an event is now, which the index says is where `event` is: *owner is nil for one
- * that is nobody's; *record receives its record where that had to be asked, else zeroes.
- * MDB_NOTFOUND: it went with a person. */
+ * that is nobody's; *record receives its record where that had to be asked, else zeroes, and
+ * of a sealed log's only how long its anonymous_id is. MDB_NOTFOUND: it went with a person. */
 int identity_of_event(MDB_txn *txn, const struct environment *environment,
                       const struct dbk_event_state *event, struct dbk_uuid *owner,
                       struct dbk_record *record);
 
-/* The same of an event.recorded, wherever it was read. */
+/* The same of an event.recorded, opened or erased, wherever it was read. */
 int identity_of_record(MDB_txn *txn, const struct environment *environment,
                        const struct dbk_record *record, struct dbk_uuid *owner);
 

@@ -1,6 +1,7 @@
 #include "index.h"
 
 #include "log_value.h"
+#include "sealed.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -85,7 +86,7 @@ static void take_text(const char **at, size_t length, char *out)
     *at += length;
 }
 
-enum { DELETED = 1, LONGER = 2 };
+enum { DELETED = 1, LONGER = 2, ERASED = 4 };
 
 /* What is behind the names, which are all there is to most. */
 static int unpack_longer(const char *at, size_t left, struct dbk_person_state *out)
@@ -116,6 +117,8 @@ static int unpack_person(MDB_val value, struct dbk_person_state *out)
     out->datetime_modified = (dbk_timestamp)take_u64(&at);
     marks = (unsigned char)*at++;
     out->deleted = (marks & DELETED) != 0;
+    out->erased = false;
+    out->key = 0;
     out->role = *at++ == DBK_ROLE_ADMIN ? DBK_ROLE_ADMIN : DBK_ROLE_USER;
     email = take_u16(&at);
     first_name = take_u16(&at);
@@ -136,6 +139,61 @@ static int unpack_person(MDB_val value, struct dbk_person_state *out)
     return left == 0 ? 0 : LMDB_INDEX_DAMAGED;
 }
 
+#define SEALED_FIXED (8 + 1 + 8)
+#define PERSON_MAX                                                                     \
+    (PERSON_FIXED + DBK_EMAIL_MAX + 2 * DBK_NAME_MAX + PERSON_LONGER +                 \
+     DBK_EXTERNAL_ID_MAX)
+
+/* Nothing is known of the person but that. */
+static void unknown(struct dbk_person_state *out)
+{
+    const struct dbk_uuid id = out->id;
+
+    memset(out, 0, sizeof *out);
+    out->id = id;
+    out->role = DBK_ROLE_USER;
+}
+
+/* What stands in the clear; *blob is the rest. */
+static int unpack_marks(MDB_val value, struct dbk_person_state *out,
+                        struct dbk_slice *blob)
+{
+    const char *at = value.mv_data;
+    unsigned marks;
+
+    unknown(out);
+    if (value.mv_size < SEALED_FIXED)
+        return LMDB_INDEX_DAMAGED;
+    out->version = take_u64(&at);
+    marks = (unsigned char)*at++;
+    out->deleted = (marks & DELETED) != 0;
+    out->erased = (marks & ERASED) != 0;
+    out->key = take_u64(&at);
+    *blob = (struct dbk_slice){at, value.mv_size - SEALED_FIXED};
+    return 0;
+}
+
+static int unpack_sealed(const struct environment *environment, MDB_val value,
+                         struct dbk_person_state *out)
+{
+    char bytes[PERSON_MAX];
+    struct dbk_slice blob;
+    uint64_t number;
+    int rc = unpack_marks(value, out, &blob);
+
+    if (rc != 0 || out->erased)
+        return rc;
+    if (blob.length < SEAL_OVERHEAD || blob.length - SEAL_OVERHEAD > sizeof bytes)
+        return LMDB_INDEX_DAMAGED;
+    number = out->key;
+    rc = sealed_take(environment, number, 'P', out->id.bytes, sizeof out->id.bytes,
+                     blob, bytes);
+    if (rc == 0)
+        rc = unpack_person(value_of(bytes, blob.length - SEAL_OVERHEAD), out);
+    out->key = number;
+    return rc;
+}
+
 int index_get_person(MDB_txn *txn, const struct environment *environment,
                      const struct dbk_uuid *id, struct dbk_person_state *out)
 {
@@ -143,7 +201,24 @@ int index_get_person(MDB_txn *txn, const struct environment *environment,
     int rc = mdb_get(txn, environment->person, &key, &value);
 
     out->id = *id;
-    return rc == 0 ? unpack_person(value, out) : rc;
+    if (rc != 0)
+        return rc;
+    return environment->sealed ? unpack_sealed(environment, value, out)
+                               : unpack_person(value, out);
+}
+
+int index_look_person(MDB_txn *txn, const struct environment *environment,
+                      const struct dbk_uuid *id, struct dbk_person_state *out)
+{
+    MDB_val key = key_of(id), value;
+    struct dbk_slice blob;
+    int rc;
+
+    if (!environment->sealed)
+        return index_get_person(txn, environment, id, out);
+    rc = mdb_get(txn, environment->person, &key, &value);
+    out->id = *id;
+    return rc == 0 ? unpack_marks(value, out, &blob) : rc;
 }
 
 static bool is_longer(const struct dbk_person_state *state)
@@ -162,17 +237,13 @@ static char *put_longer(char *at, const struct dbk_person_state *state)
     return put_bytes(at, state->external_id, external_id);
 }
 
-int index_put_person(MDB_txn *txn, const struct environment *environment,
-                     const struct dbk_person_state *state)
+static size_t pack_person(const struct dbk_person_state *state, char out[PERSON_MAX])
 {
-    char bytes[PERSON_FIXED + DBK_EMAIL_MAX + 2 * DBK_NAME_MAX + PERSON_LONGER +
-               DBK_EXTERNAL_ID_MAX];
     bool longer = is_longer(state);
     size_t email = strlen(state->email);
     size_t first_name = strlen(state->first_name);
     size_t last_name = strlen(state->last_name);
-    char *at = bytes;
-    MDB_val key = key_of(&state->id), value;
+    char *at = out;
 
     assert(email <= DBK_EMAIL_MAX && first_name <= DBK_NAME_MAX &&
            last_name <= DBK_NAME_MAX);
@@ -190,8 +261,42 @@ int index_put_person(MDB_txn *txn, const struct environment *environment,
     at = put_bytes(at, state->last_name, last_name);
     if (longer)
         at = put_longer(at, state);
-    value = value_of(bytes, (size_t)(at - bytes));
-    return mdb_put(txn, environment->person, &key, &value, 0);
+    return (size_t)(at - out);
+}
+
+static int pack_sealed(const struct environment *environment,
+                       const struct dbk_person_state *state,
+                       char out[SEALED_FIXED + SEAL_OVERHEAD + PERSON_MAX],
+                       size_t *length)
+{
+    char *at = put_u64(out, state->version);
+
+    *at++ = (char)((state->deleted ? DELETED : 0) | (state->erased ? ERASED : 0));
+    at = put_u64(at, state->key);
+    *length = SEALED_FIXED;
+    if (state->erased)
+        return 0;
+    *length = pack_person(state, at + SEAL_NONCE);
+    *length += SEALED_FIXED + SEAL_OVERHEAD;
+    return sealed_put(environment, state->key, 'P', state->id.bytes,
+                      sizeof state->id.bytes, at,
+                      *length - SEALED_FIXED - SEAL_OVERHEAD);
+}
+
+int index_put_person(MDB_txn *txn, const struct environment *environment,
+                     const struct dbk_person_state *state)
+{
+    char bytes[SEALED_FIXED + SEAL_OVERHEAD + PERSON_MAX];
+    MDB_val key = key_of(&state->id), value;
+    size_t length;
+    int rc = 0;
+
+    if (environment->sealed)
+        rc = pack_sealed(environment, state, bytes, &length);
+    else
+        length = pack_person(state, bytes);
+    value = value_of(bytes, rc == 0 ? length : 0);
+    return rc == 0 ? mdb_put(txn, environment->person, &key, &value, 0) : rc;
 }
 
 static int unpack_event(MDB_val value, struct dbk_event_state *out)
@@ -260,23 +365,33 @@ int index_add_event(MDB_cursor *cursor, const struct dbk_uuid *id,
     return rc;
 }
 
-/* Emails are ASCII (WHATWG), so lower case is; what is not a capital letter stays. */
-static MDB_val email_key(struct dbk_slice email, char bytes[DBK_EMAIL_MAX])
+/* Emails are ASCII (WHATWG), so lower case is; what is not a capital letter stays. Of a sealed
+ * log that is open without its ring, one that nobody has. */
+static MDB_val email_key(const struct environment *environment, struct dbk_slice email,
+                         char bytes[DBK_EMAIL_MAX])
 {
+    uint8_t tag[DBK_KEY_TAG_BYTES] = {0};
+
     assert(email.length <= DBK_EMAIL_MAX);
     for (size_t i = 0; i < email.length; i++) {
         char c = email.data[i];
 
         bytes[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
     }
-    return value_of(bytes, email.length);
+    if (!environment->sealed)
+        return value_of(bytes, email.length);
+    if (environment->keys)
+        dbk_keys_tag(environment->keys, DBK_TAG_EMAIL,
+                     (struct dbk_slice){bytes, email.length}, tag);
+    memcpy(bytes, tag, sizeof tag);
+    return value_of(bytes, sizeof tag);
 }
 
 int index_get_email(MDB_txn *txn, const struct environment *environment,
                     struct dbk_slice email, struct dbk_uuid *out)
 {
     char bytes[DBK_EMAIL_MAX];
-    MDB_val key = email_key(email, bytes), value;
+    MDB_val key = email_key(environment, email, bytes), value;
     int rc = mdb_get(txn, environment->email, &key, &value);
 
     if (rc == 0 && value.mv_size != sizeof out->bytes)
@@ -290,7 +405,7 @@ int index_put_email(MDB_txn *txn, const struct environment *environment,
                     struct dbk_slice email, const struct dbk_uuid *person_id)
 {
     char bytes[DBK_EMAIL_MAX];
-    MDB_val key = email_key(email, bytes);
+    MDB_val key = email_key(environment, email, bytes);
     MDB_val value = key_of(person_id);
 
     return mdb_put(txn, environment->email, &key, &value, 0);
@@ -300,14 +415,14 @@ int index_drop_email(MDB_txn *txn, const struct environment *environment,
                      struct dbk_slice email)
 {
     char bytes[DBK_EMAIL_MAX];
-    MDB_val key = email_key(email, bytes);
+    MDB_val key = email_key(environment, email, bytes);
     int rc = mdb_del(txn, environment->email, &key, NULL);
 
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
 int index_get_record(MDB_txn *txn, const struct environment *environment,
-                     uint64_t sequence, struct dbk_record *out)
+                     uint64_t sequence, char *room, struct dbk_record *out)
 {
     MDB_val key = {sizeof sequence, &sequence}, value;
     size_t length;
@@ -319,7 +434,11 @@ int index_get_record(MDB_txn *txn, const struct environment *environment,
         dbk_record_decode(value.mv_data, length, out, NULL) != DBK_OK ||
         out->sequence != sequence)
         return LMDB_INDEX_DAMAGED;
-    return 0;
+    if (out->sealed.length > 0 && !environment->keys)
+        return LMDB_KEY_MISSING;
+    return sealed_open_record(environment->keys, out, room, NULL) == DBK_OK
+               ? 0
+               : LMDB_KEY_MISSING;
 }
 
 int index_head(MDB_txn *txn, const struct environment *environment, uint64_t *head)

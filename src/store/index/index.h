@@ -8,6 +8,15 @@
  *           their bytes; where it is longer, for it has some of these: length of
  *           external_id u16, properties_sequence u64, aliases u32, the bytes of external_id
  *   email   lower-cased email -> person id
+ *
+ * and in a sealed log (sealed.h)
+ *
+ *   person  id -> version u64, marks u8 (1, and 4: erased, which is all there is then), number
+ *           of the key u64, and what is above, sealed with it
+ *   email   tag of the lower-cased email -> person id
+ *
+ * and in both
+ *
  *   event   id -> sequence u64, deleted_sequence u64, person id (nil: it has an
  *           anonymous_id; identity.h tells whose it is)
  */
@@ -22,6 +31,10 @@
  * code. Everything is copied. */
 int index_get_person(MDB_txn *txn, const struct environment *environment,
                      const struct dbk_uuid *id, struct dbk_person_state *out);
+/* The same without what a sealed log has sealed: version, deleted, erased and key are told, and
+ * the rest of a log that is not sealed. */
+int index_look_person(MDB_txn *txn, const struct environment *environment,
+                      const struct dbk_uuid *id, struct dbk_person_state *out);
 int index_get_event(MDB_txn *txn, const struct environment *environment,
                     const struct dbk_uuid *id, struct dbk_event_state *out);
 int index_get_email(MDB_txn *txn, const struct environment *environment,
@@ -43,10 +56,11 @@ int index_put_email(MDB_txn *txn, const struct environment *environment,
 int index_drop_email(MDB_txn *txn, const struct environment *environment,
                      struct dbk_slice email);
 
-/* Decode a record of the log: its slices point into the map, as long as nothing is written.
- * LMDB_INDEX_DAMAGED: it is damaged. */
+/* Decode a record of the log: its slices point into the map, as long as nothing is written;
+ * or, where it is sealed, into room (DBK_RECORD_MAX). LMDB_INDEX_DAMAGED: it is damaged.
+ * LMDB_KEY_MISSING; but where its key was erased out->erased says so. */
 int index_get_record(MDB_txn *txn, const struct environment *environment,
-                     uint64_t sequence, struct dbk_record *out);
+                     uint64_t sequence, char *room, struct dbk_record *out);
 
 /* The last sequence; 0 for an empty log. */
 int index_head(MDB_txn *txn, const struct environment *environment, uint64_t *head);

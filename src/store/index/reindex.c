@@ -3,9 +3,11 @@
 #include "identity.h"
 #include "index.h"
 #include "person_state.h"
+#include "sealed.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What a record is applied to. */
@@ -107,18 +109,29 @@ static int put_person(struct place *place, const struct old *old,
     return index_put_person(place->txn, place->environment, person);
 }
 
+/* In a sealed log a person's records have the person's key. */
+static bool has_its_key(struct place *place, const struct dbk_person_state *person)
+{
+    if (person->key == place->record->key)
+        return true;
+    place->wrong = "its key is not that of its person";
+    return false;
+}
+
 static int add_created(struct place *place)
 {
     const struct old old = {.email = ""};
     struct dbk_person_state person;
-    int rc = index_get_person(place->txn, place->environment, &place->record->subject,
-                              &person);
+    int rc = index_look_person(place->txn, place->environment, &place->record->subject,
+                               &person);
 
     if (rc == 0)
         return wrong(place, "its person was created before");
     if (rc != MDB_NOTFOUND)
         return rc;
     person_state_begin(&person, place->record, place->record->recorded_at);
+    person.key = place->record->key;
+    person.erased = place->record->erased;
     return put_person(place, &old, &person);
 }
 
@@ -130,8 +143,10 @@ static int add_changed(struct place *place)
 
     if (rc != 0 || place->wrong)
         return rc;
+    if (place->record->type == DBK_PERSON_UPDATED && !has_its_key(place, &person))
+        return 0;
     keep_old(&person, &old);
-    if (place->record->type != DBK_PERSON_UPDATED)
+    if (place->record->type == DBK_PERSON_DELETED)
         person_state_forget(&person);
     else
         person_state_change(&person, &place->record->person, place->record->sequence);
@@ -140,6 +155,31 @@ static int add_changed(struct place *place)
     if (rc == 0 && !place->wrong && person.deleted)
         rc = identity_end(place->txn, place->environment, &person.id,
                           place->record->sequence);
+    return rc;
+}
+
+/* A deleted person may be erased, too. What can still be read of the person, where the ring is
+ * not told yet, goes. */
+static int add_erased(struct place *place)
+{
+    struct dbk_person_state person;
+    struct old old;
+    int rc = index_get_person(place->txn, place->environment, &place->record->subject,
+                              &person);
+
+    if (rc == MDB_NOTFOUND)
+        return wrong(place, "its person was never created");
+    if (rc != 0)
+        return rc;
+    keep_old(&person, &old);
+    person_state_forget(&person);
+    person.erased = true;
+    rc = put_person(place, &old, &person);
+    if (rc == 0 && !place->wrong)
+        rc = identity_forget(place->txn, place->environment, &person.id);
+    if (rc == 0 && !place->wrong)
+        rc = environment_put_mark(place->txn, place->environment, ENVIRONMENT_ERASED,
+                                  place->record->sequence);
     return rc;
 }
 
@@ -156,9 +196,13 @@ static int check_anonymous(struct place *place)
     rc = identity_get_alias(place->txn, place->environment, &key, &alias);
     if (rc != 0)
         return rc;
-    return dbk_uuid_equal(&alias.person, &record->person_id)
-               ? 0
-               : wrong(place, "its anonymous_id was another's");
+    if (!dbk_uuid_equal(&alias.person, &record->person_id))
+        return wrong(place, "its anonymous_id was another's");
+    if (!place->environment->sealed || alias.number == record->key)
+        return 0;
+    if (alias.number > 0)
+        return wrong(place, "its key is not that of its anonymous_id");
+    return identity_give(place->txn, place->environment, &key, record->key);
 }
 
 /* Find the person and the anonymous id of a person.aliased or person.unaliased; wrong is
@@ -192,9 +236,12 @@ static int add_alias(struct place *place)
     const struct dbk_record *record = place->record;
     struct dbk_person_state person;
     struct identity_key key;
-    int rc = find_alias(place, &person, &key);
+    int rc;
 
-    if (rc != 0 || place->wrong)
+    if (record->erased) /* of whom, nobody will know */
+        return find_person(place, &record->subject, &person);
+    rc = find_alias(place, &person, &key);
+    if (rc != 0 || place->wrong || !has_its_key(place, &person))
         return rc;
     if (record->type == DBK_PERSON_ALIASED) {
         person.aliases++;
@@ -207,20 +254,38 @@ static int add_alias(struct place *place)
     return rc == 0 ? index_put_person(place->txn, place->environment, &person) : rc;
 }
 
+/* Whose event it is, which has no anonymous id. Of an erased one that is not known, but the key
+ * of a person is no other's: *anonymous then tells it. */
+static int find_recorded_of(struct place *place, bool *anonymous)
+{
+    const struct dbk_record *record = place->record;
+    struct dbk_person_state person;
+    int rc;
+
+    *anonymous = record->erased && dbk_uuid_is_nil(&record->person_id);
+    if (*anonymous)
+        return 0;
+    rc = find_person(place, &record->person_id, &person);
+    if (rc != 0 || place->wrong)
+        return rc;
+    *anonymous = record->erased && person.key != record->key;
+    if (!*anonymous)
+        has_its_key(place, &person);
+    return 0;
+}
+
 static int add_recorded(struct place *place)
 {
     const struct dbk_record *record = place->record;
     struct dbk_event_state event = {.sequence = record->sequence,
                                     .person_id = record->person_id};
     struct dbk_event_state before;
-    struct dbk_person_state person;
-    int rc = record->anonymous_id.length > 0
-                 ? check_anonymous(place)
-                 : find_person(place, &record->person_id, &person);
+    bool anonymous = record->anonymous_id.length > 0;
+    int rc = anonymous ? check_anonymous(place) : find_recorded_of(place, &anonymous);
 
     if (rc != 0 || place->wrong)
         return rc;
-    if (record->anonymous_id.length > 0)
+    if (anonymous)
         event.person_id = (struct dbk_uuid){{0}};
     rc = index_get_event(place->txn, place->environment, &record->subject, &before);
     if (rc == 0)
@@ -262,8 +327,9 @@ static int add(struct place *place)
         return add_created(place);
     case DBK_PERSON_UPDATED:
     case DBK_PERSON_DELETED:
-    case DBK_PERSON_ERASED:
         return add_changed(place);
+    case DBK_PERSON_ERASED:
+        return add_erased(place);
     case DBK_EVENT_RECORDED:
         return add_recorded(place);
     case DBK_EVENT_DELETED:
@@ -275,6 +341,40 @@ static int add(struct place *place)
     return MDB_CORRUPTED;
 }
 
+static int note_key(struct place *place)
+{
+    uint64_t highest;
+    int rc =
+        environment_get_mark(place->txn, place->environment, ENVIRONMENT_KEY, &highest);
+
+    if (rc == 0 && place->record->key > highest)
+        rc = environment_put_mark(place->txn, place->environment, ENVIRONMENT_KEY,
+                                  place->record->key);
+    return rc;
+}
+
+static int add_sealed(struct place *place)
+{
+    struct dbk_record record = *place->record;
+    char *room;
+    int rc = 0;
+
+    if (!place->environment->keys)
+        return wrong(place, "it is sealed, and the ring of its keys is not here");
+    room = malloc(record.sealed.length);
+    if (!room)
+        return ENOMEM;
+    place->record = &record;
+    if (sealed_open_record(place->environment->keys, &record, room, NULL) != DBK_OK)
+        wrong(place, "its key is not in the ring of keys, or does not open it");
+    if (!place->wrong)
+        rc = add(place);
+    if (rc == 0 && !place->wrong)
+        rc = note_key(place);
+    free(room);
+    return rc;
+}
+
 int reindex_add(MDB_txn *txn, const struct environment *environment,
                 const struct dbk_record *record, const char **why)
 {
@@ -282,7 +382,7 @@ int reindex_add(MDB_txn *txn, const struct environment *environment,
     int rc;
 
     assert(record->sequence > 0);
-    rc = add(&place);
+    rc = record->key > 0 ? add_sealed(&place) : add(&place);
     *why = place.wrong;
     return rc;
 }

@@ -91,6 +91,9 @@ enum dbk_code lmdb_fail(struct dbk_error *err, MDB_env *env, int rc, const char 
     case LMDB_INDEX_DAMAGED:
         return dbk_fail(err, DBK_DAMAGED, "%s: an entry of the indexes is damaged",
                         doing);
+    case LMDB_KEY_MISSING:
+        return dbk_fail(err, DBK_DAMAGED,
+                        "%s: the key that opens it is not in the ring of keys", doing);
     case LMDB_FILE_REMOVED:
         return removed(err, env, doing);
     case MDB_VERSION_MISMATCH:
@@ -212,11 +215,17 @@ static int initialise(MDB_txn *txn, struct environment *out)
 {
     struct dbk_uuid store_id =
         dbk_uuid_is_nil(&out->store_id) ? dbk_uuid_new() : out->store_id;
-    uint32_t format = ENVIRONMENT_FORMAT_FIRST;
+    /* What knows nothing of keys is kept from writing to a sealed one. */
+    uint32_t format = out->sealed ? ENVIRONMENT_FORMAT : ENVIRONMENT_FORMAT_FIRST;
+    uint32_t sealed = 1;
     int rc;
 
     if ((rc = mdb_dbi_open(txn, "meta", MDB_CREATE, &out->meta)) != 0 ||
         (rc = put_meta(txn, out->meta, "format", &format, sizeof format)) != 0)
+        return rc;
+    if (out->sealed)
+        rc = put_meta(txn, out->meta, "sealed", &sealed, sizeof sealed);
+    if (rc != 0)
         return rc;
     return put_meta(txn, out->meta, "store_id", store_id.bytes, sizeof store_id.bytes);
 }
@@ -226,6 +235,22 @@ int environment_put_store_id(MDB_txn *txn, const struct environment *environment
 {
     return put_meta(txn, environment->meta, "store_id", store_id->bytes,
                     sizeof store_id->bytes);
+}
+
+int environment_get_mark(MDB_txn *txn, const struct environment *environment,
+                         const char *name, uint64_t *number)
+{
+    int rc = get_meta(txn, environment->meta, name, number, sizeof *number);
+
+    if (rc == MDB_NOTFOUND)
+        *number = 0;
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int environment_put_mark(MDB_txn *txn, const struct environment *environment,
+                         const char *name, uint64_t number)
+{
+    return put_meta(txn, environment->meta, name, &number, sizeof number);
 }
 
 int environment_need_format(MDB_txn *txn, const struct environment *environment,
@@ -276,6 +301,15 @@ static int look_whether_empty(MDB_txn *txn, bool *empty)
     return rc;
 }
 
+static int read_sealed(MDB_txn *txn, struct environment *out)
+{
+    uint32_t sealed;
+    int rc = get_meta(txn, out->meta, "sealed", &sealed, sizeof sealed);
+
+    out->sealed = rc == 0;
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 static enum dbk_code check_format(MDB_txn *txn, struct environment *out,
                                   struct dbk_error *err)
 {
@@ -294,6 +328,8 @@ static enum dbk_code check_format(MDB_txn *txn, struct environment *out,
     if (rc == 0)
         rc = get_meta(txn, out->meta, "store_id", out->store_id.bytes,
                       sizeof out->store_id.bytes);
+    if (rc == 0)
+        rc = read_sealed(txn, out);
     return rc == 0 ? DBK_OK : lmdb_fail(err, out->env, rc, "read what the log is");
 }
 
@@ -433,11 +469,13 @@ enum dbk_code environment_open(const char *dir, enum dbk_access access, size_t m
 }
 
 enum dbk_code environment_make(const char *dir, size_t map_size,
-                               const struct dbk_uuid *store_id, struct environment *out,
-                               struct dbk_error *err)
+                               const struct dbk_uuid *store_id, bool sealed,
+                               struct environment *out, struct dbk_error *err)
 {
     memset(out, 0, sizeof *out);
-    out->store_id = *store_id;
+    if (store_id)
+        out->store_id = *store_id;
+    out->sealed = sealed;
     return open_checked(dir, ENVIRONMENT_MAKE, map_size, out, err);
 }
 

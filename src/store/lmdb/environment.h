@@ -6,6 +6,7 @@
 #define DBK_STORE_ENVIRONMENT_H
 
 #include "store/error.h"
+#include "store/keys.h"
 #include "store/record.h"
 #include "store/uuid.h"
 
@@ -36,9 +37,16 @@ struct environment {
     MDB_dbi alias;        /* anonymous id -> person id */
     MDB_dbi person_alias; /* person id and anonymous id -> nothing */
 
-    MDB_dbi meta; /* "format", "store_id", "reopened"; see place.h for the others */
+    MDB_dbi
+        meta; /* "format", "store_id", "reopened", "sealed", and what environment_get_mark
+                     has; see place.h for the others */
     struct dbk_uuid store_id;
     bool member; /* it had a place when it was opened */
+    bool
+        sealed; /* what its records say of persons is, and its indexes have no plaintext */
+    struct dbk_keys
+        *keys; /* of a sealed log that is open with its ring, whose they are:
+                              borrowed, set by who opened it; else NULL */
 };
 
 /* What a log is opened for. */
@@ -54,10 +62,21 @@ enum dbk_code environment_open(const char *dir, enum dbk_access access, size_t m
                                struct environment *out, struct dbk_error *err);
 void environment_close(struct environment *environment); /* zeroed is fine */
 
-/* As environment_open for ENVIRONMENT_MAKE; a log that is made has this id. */
+/* As environment_open for ENVIRONMENT_MAKE; a log that is made has this id (NULL: its own),
+ * and is sealed or not. */
 enum dbk_code environment_make(const char *dir, size_t map_size,
-                               const struct dbk_uuid *store_id, struct environment *out,
-                               struct dbk_error *err);
+                               const struct dbk_uuid *store_id, bool sealed,
+                               struct environment *out, struct dbk_error *err);
+
+/* What a sealed log keeps of its keys. Both follow from the log. */
+#define ENVIRONMENT_KEY "key"       /* the highest number that a record names */
+#define ENVIRONMENT_ERASED "erased" /* the sequence of the last person.erased */
+
+/* 0 where there is none. An LMDB code. */
+int environment_get_mark(MDB_txn *txn, const struct environment *environment,
+                         const char *name, uint64_t *number);
+int environment_put_mark(MDB_txn *txn, const struct environment *environment,
+                         const char *name, uint64_t number);
 
 /* Give the log another id, inside txn. An LMDB code. */
 int environment_put_store_id(MDB_txn *txn, const struct environment *environment,
@@ -97,6 +116,10 @@ int environment_settle(const struct environment *environment, bool *proven);
 
 /* And: the file has no name any more. What is written to it is gone with the process. */
 #define LMDB_FILE_REMOVED (-31001)
+
+/* And: what it says is sealed, and its key is not in the ring (or there is no ring here, or
+ * it cannot be read). Concerns only who asks, as LMDB_INDEX_DAMAGED. */
+#define LMDB_KEY_MISSING (-31002)
 
 /* Whether the file has a name still. An LMDB or system code, or the one above. */
 int environment_check_named(const struct environment *environment);

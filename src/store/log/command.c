@@ -31,6 +31,7 @@ static void clear(struct dbk_command *command)
     command->merge = NULL;
     command->drafted = command->first_offset = command->first_length = 0;
     command->person = NULL;
+    command->sealed = NULL;
     command_clear_verdict(&command->verdict);
 }
 
@@ -61,6 +62,7 @@ void dbk_command_destroy(struct dbk_command *command)
         free(command->entries);
     if (command->bytes != command->small)
         free(command->bytes);
+    free(command->sealed);
     free(command->person);
     free(command);
 }
@@ -71,6 +73,7 @@ void dbk_command_reset(struct dbk_command *command)
         free(command->bytes);
         use_small(command);
     }
+    free(command->sealed);
     free(command->person);
     clear(command);
 }
@@ -216,8 +219,14 @@ static bool hash_identities(struct dbk_command *command, const struct dbk_record
 static enum dbk_code encode(struct dbk_command *command, const struct dbk_record *draft,
                             struct command_entry *entry, struct dbk_error *err)
 {
+    static const uint64_t none; /* which they are the writer finds out */
+    struct dbk_record erased = *draft;
     enum dbk_code code;
 
+    if (draft->type == DBK_PERSON_ERASED) {
+        erased.keys = (struct dbk_slice){(const char *)&none, sizeof none};
+        draft = &erased;
+    }
     *entry = (struct command_entry){.type = draft->type,
                                     .subject = draft->subject,
                                     .person_id = draft->person_id,
@@ -293,6 +302,8 @@ void command_begin(struct dbk_command *command)
     command_clear_verdict(&command->verdict);
     command->bytes_used = command->drafted;
     command->has_merged = false;
+    free(command->sealed);
+    command->sealed = NULL;
     if (command->count > 0)
         command_set_first(command, command->entries);
 }
@@ -309,6 +320,17 @@ bool command_keep_merged(struct dbk_command *command, const struct command_entry
     command->merged.length = length;
     command->bytes_used += length;
     command->has_merged = true;
+    return true;
+}
+
+bool command_keep_sealed(struct dbk_command *command, const char *bytes, size_t length)
+{
+    assert(!command->sealed);
+    command->sealed = malloc(length);
+    if (!command->sealed)
+        return false;
+    memcpy(command->sealed, bytes, length);
+    command->sealed_length = length;
     return true;
 }
 

@@ -35,6 +35,10 @@ struct dbk_command {
     size_t drafted;
     size_t first_offset, first_length; /* of what dbk_command_first tells */
 
+    char *sealed; /* the record that it appended first, as a sealed log has it: kept of
+                     the first command of a transaction; else NULL */
+    size_t sealed_length;
+
     struct dbk_verdict verdict;
     struct command_entry first;
     char small[COMMAND_SMALL];
@@ -58,6 +62,9 @@ void command_begin(struct dbk_command *command);
 /* Keep the record that is appended instead of a drafted one. False: no memory. */
 bool command_keep_merged(struct dbk_command *command, const struct command_entry *from,
                          const char *bytes, size_t length);
+
+/* Keep what was written of its first record. False: no memory. */
+bool command_keep_sealed(struct dbk_command *command, const char *bytes, size_t length);
 
 /* What the command begins with is now this. */
 void command_set_first(struct dbk_command *command, const struct command_entry *first);

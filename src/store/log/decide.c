@@ -4,22 +4,85 @@
 #include "log_value.h"
 #include "record_layout.h"
 #include "rules.h"
+#include "sealed.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
+/* The next key, for somebody new. */
+static int take_number(struct decide_turn *turn, uint64_t *number)
+{
+    const struct environment *environment = turn->environment;
+    uint8_t key[DBK_KEY_BYTES];
+    int rc = 0;
+
+    *number = 0;
+    if (!environment->sealed)
+        return 0;
+    if (!turn->has_key)
+        rc = environment_get_mark(turn->txn, environment, ENVIRONMENT_KEY,
+                                  &turn->highest);
+    turn->has_key = true;
+    if (rc != 0)
+        return rc;
+    if (!environment->keys ||
+        dbk_keys_next(environment->keys, turn->highest, number, key, NULL) != DBK_OK)
+        return LMDB_KEY_MISSING;
+    sealed_wipe(key);
+    turn->highest = *number;
+    return environment_put_mark(turn->txn, environment, ENVIRONMENT_KEY, *number);
+}
+
+bool decide_have_scratch(struct decide_turn *turn)
+{
+    if (!turn->scratch)
+        turn->scratch = malloc(sizeof *turn->scratch);
+    return turn->scratch != NULL;
+}
+
+/* The record as it is to be written, in turn->scratch. */
+static int seal(struct decide_turn *turn, struct dbk_command *command,
+                const struct command_entry *entry, uint64_t number, size_t *length)
+{
+    uint8_t key[DBK_KEY_BYTES];
+    enum dbk_code code;
+    int rc;
+
+    if (!decide_have_scratch(turn))
+        return ENOMEM;
+    rc = sealed_key(turn->environment, number, key, NULL);
+    if (rc != 0)
+        return rc;
+    code = dbk_record_seal(command->bytes + entry->offset, entry->length, number, key,
+                           turn->scratch->sealed, sizeof turn->scratch->sealed, length,
+                           NULL);
+    sealed_wipe(key);
+    assert(code == DBK_OK); /* DBK_RECORD_MAX is enough */
+    return 0;
+}
+
+/* number: of the key that seals it; 0: it is not. */
 static int append(struct decide_turn *turn, struct dbk_command *command,
-                  const struct command_entry *entry)
+                  const struct command_entry *entry, uint64_t number)
 {
     uint64_t sequence = turn->head + 1;
     MDB_val key = {sizeof sequence, &sequence};
     MDB_val value = {entry->length + LOG_VALUE_CHECKSUM, NULL};
-    char *record = command->bytes + entry->offset;
-    unsigned format = record_get_format(record);
+    char *plain = command->bytes + entry->offset, *record = plain;
+    size_t length = entry->length;
+    unsigned format;
     int rc = 0;
 
     assert(entry->offset + entry->length <= command->bytes_used);
+    if (number > 0) {
+        rc = seal(turn, command, entry, number, &length);
+        if (rc != 0)
+            return rc;
+        record = turn->scratch->sealed;
+        value.mv_size = length + LOG_VALUE_CHECKSUM;
+    }
+    format = record_get_format(record);
     if (format > turn->format) {
         rc = environment_need_format(turn->txn, turn->environment, format);
         turn->format = format;
@@ -28,8 +91,14 @@ static int append(struct decide_turn *turn, struct dbk_command *command,
         rc = mdb_cursor_put(turn->log_cursor, &key, &value, MDB_APPEND | MDB_RESERVE);
     if (rc != 0)
         return rc;
-    dbk_record_stamp(record, sequence, turn->now);
-    log_value_write(value.mv_data, record, entry->length);
+    dbk_record_stamp(plain, sequence, turn->now);
+    if (number > 0) {
+        dbk_record_stamp(record, sequence, turn->now);
+        if (!turn->first_kept && !command_keep_sealed(command, record, length))
+            return ENOMEM;
+        turn->first_kept = true;
+    }
+    log_value_write(value.mv_data, record, length);
     turn->head = sequence;
     turn->appended[entry->type]++;
     return turn->body ? body_add_record(turn->body, value.mv_data, value.mv_size) : 0;
@@ -78,8 +147,14 @@ static int index_person(struct rules_plan *plan, const struct decide_turn *turn)
         person->properties_sequence = plan->has_properties ? turn->head : 0;
     if ((rc = index_email(plan, turn)) != 0 || (rc = index_external(plan, turn)) != 0)
         return rc;
-    if (person->deleted)
+    if (person->erased) {
+        rc = identity_forget(turn->txn, turn->environment, &person->id);
+        if (rc == 0)
+            rc = environment_put_mark(turn->txn, turn->environment, ENVIRONMENT_ERASED,
+                                      turn->head);
+    } else if (person->deleted) {
         rc = identity_end(turn->txn, turn->environment, &person->id, turn->head);
+    }
     return rc == 0 ? index_put_person(turn->txn, turn->environment, person) : rc;
 }
 
@@ -154,7 +229,10 @@ static int write_entry(struct rules_plan *plan, struct decide_turn *turn, size_t
     fill_in(plan, entry);
     if (rules_is_skipped(plan, i))
         return 0;
-    rc = append(turn, command, entry);
+    rc = entry->type == DBK_PERSON_CREATED ? take_number(turn, &plan->person.key) : 0;
+    if (rc == 0)
+        rc = append(turn, command, entry,
+                    dbk_type_is_sealed(entry->type) ? plan->person.key : 0);
     if (rc != 0)
         return rc;
 
@@ -194,6 +272,16 @@ static void accept(struct rules_plan *plan, const struct decide_turn *turn,
         *command->person = plan->person;
 }
 
+/* The first event of an anonymous id that has no key, or whose person is deleted. */
+static int begin_anonymous(struct rules_plan *plan, struct decide_turn *turn)
+{
+    int rc = take_number(turn, &plan->number);
+
+    return rc == 0 ? identity_give(turn->txn, turn->environment, &plan->command->alias,
+                                   plan->number)
+                   : rc;
+}
+
 /* An event alone is indexed before it is appended: whether its id is new then takes no
  * search of its own. False where it was refused. */
 static bool write_event(struct rules_plan *plan, struct decide_turn *turn)
@@ -208,9 +296,11 @@ static bool write_event(struct rules_plan *plan, struct decide_turn *turn)
     else
         event.person_id = entry->person_id;
     rc = index_add_event(turn->event_cursor, &entry->subject, &event, &known);
-    if (rc == 0)
-        plan->rc = append(turn, command, entry);
-    else
+    if (rc == 0 && turn->environment->sealed && plan->number == 0)
+        plan->rc = begin_anonymous(plan, turn);
+    if (rc == 0 && plan->rc == 0)
+        plan->rc = append(turn, command, entry, plan->number);
+    else if (rc != 0)
         rules_refuse_event(plan, turn, &entry->subject, rc, &known);
     return rc == 0 && plan->rc == 0;
 }

@@ -25,14 +25,23 @@ struct decide_turn {
     unsigned appended[DBK_TYPE_COUNT]; /* records so far, by their type */
     unsigned format; /* the log is known to say that it has such records; 0: of none */
     struct shipment_body *body; /* what is appended is gathered there; NULL: nowhere */
-    struct decide_scratch *scratch; /* NULL until properties are merged */
+    struct decide_scratch *scratch; /* NULL until something is made there */
+    bool has_key;                   /* highest is known */
+    uint64_t highest;               /* number of a key in a sealed log */
+    bool first_kept; /* the first record that was sealed is with its command */
 };
 
-/* Where properties are merged, and the record with them is encoded. */
+/* Where properties are merged, and the record with them is encoded; where records are sealed. */
 struct decide_scratch {
     char properties[DBK_PROPERTIES_MAX];
     char record[DBK_RECORD_MAX];
+    char opened[DBK_RECORD_MAX]; /* what was sealed of what a person has now */
+    char sealed[DBK_RECORD_MAX];
+    uint64_t numbers[DBK_KEYS_MAX / sizeof(uint64_t)];
 };
+
+/* False: no memory. */
+bool decide_have_scratch(struct decide_turn *turn);
 
 /* Free what the turn has besides its transaction. */
 void decide_finish(struct decide_turn *turn);

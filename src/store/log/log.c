@@ -2,6 +2,7 @@
 #include "environment_check.h"
 #include "gather.h"
 #include "held.h"
+#include "log_keys.h"
 #include "shipping.h"
 #include "store/thread.h"
 #include "turn.h"
@@ -23,9 +24,9 @@ static enum dbk_code open_environment(struct dbk_log *log, struct dbk_error *err
     const struct dbk_log_options *options = &log->options;
     enum dbk_access access = access_of(options);
 
-    if (access == ENVIRONMENT_MAKE && options->store_id)
+    if (access == ENVIRONMENT_MAKE)
         return environment_make(log->dir, options->map_size, options->store_id,
-                                &log->environment, err);
+                                options->keys != NULL, &log->environment, err);
     return environment_open(log->dir, access, options->map_size, &log->environment,
                             err);
 }
@@ -40,10 +41,13 @@ enum dbk_code dbk_log_open(const char *dir, const struct dbk_log_options *option
     if (!log)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to open the log");
     code = open_environment(log, err);
+    if (code == DBK_OK)
+        code = log_keys_open(log, err);
     if (code != DBK_OK)
         goto fail;
     log->options.store_id = NULL; /* the caller's */
     log->store_id = log->environment.store_id;
+    log->sealed = log->environment.sealed;
     log->usable = true;
     atomic_store(&log->role, log->environment.member ? DBK_LOG_FOLLOWS : DBK_LOG_ALONE);
     code = dbk_thread_start(&log->writer, "dbk-writer", writer_run, log, err);
@@ -81,6 +85,11 @@ void dbk_log_close(struct dbk_log *log)
 const char *dbk_log_dir(const struct dbk_log *log)
 {
     return log->dir;
+}
+
+bool dbk_log_is_sealed(const struct dbk_log *log)
+{
+    return log->sealed;
 }
 
 struct dbk_uuid dbk_log_store_id(const struct dbk_log *log)

@@ -1,6 +1,5 @@
+#include "sealed.h"
 #include "store/log.h"
-
-#include "store/record.h"
 
 enum { BATCH_RECORDS = 4096, BATCH_BYTES = 1 << 20 };
 
@@ -9,8 +8,11 @@ enum dbk_code dbk_batch_record(const struct dbk_batch *batch, size_t i,
 {
     const struct dbk_batch_entry *entry = &batch->entries[i];
 
-    if (dbk_record_decode(batch->bytes + entry->offset, entry->length, record, err) ==
-        DBK_OK)
+    char *bytes = batch->bytes + entry->offset;
+
+    /* Behind the bytes of one that is sealed is room for what it says. */
+    if (dbk_record_decode(bytes, entry->length, record, err) == DBK_OK &&
+        sealed_open_record(batch->keys, record, bytes + entry->length, err) == DBK_OK)
         return DBK_OK;
     return dbk_wrap(err, "record %llu", (unsigned long long)entry->sequence);
 }

@@ -100,15 +100,18 @@ static int copy_alias(MDB_txn *txn, const struct environment *environment,
 {
     char *at = out->bytes + out->count * DBK_ANONYMOUS_ID_MAX;
     struct identity_alias alias;
-    int rc = identity_get_alias(txn, environment, key, &alias);
+    size_t length;
+    int rc = identity_get_alias_at(txn, environment, key, &alias);
 
     if (rc != 0)
         return rc;
     if (alias.sequence == 0 || !dbk_uuid_equal(&alias.person, person))
         return LMDB_INDEX_DAMAGED;
-    memcpy(at, alias.text.data, alias.text.length);
-    out->list[out->count++] = (struct dbk_alias){
-        .anonymous_id = {at, alias.text.length}, .sequence = alias.sequence};
+    rc = identity_alias_text(txn, environment, key, &alias, at, &length);
+    if (rc != 0)
+        return rc;
+    out->list[out->count++] =
+        (struct dbk_alias){.anonymous_id = {at, length}, .sequence = alias.sequence};
     return 0;
 }
 

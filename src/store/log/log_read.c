@@ -5,6 +5,7 @@
 #include "index.h"
 #include "log_value.h"
 #include "map.h"
+#include "record_layout.h"
 #include "store/clock.h"
 
 #include <assert.h>
@@ -143,15 +144,23 @@ static bool reserve(void **memory, size_t *size, size_t needed, size_t item,
     return true;
 }
 
+/* A sealed record is opened behind its bytes. */
+static size_t room_to_open(MDB_val value)
+{
+    return value.mv_size > 2 && record_get_format(value.mv_data) == RECORD_FORMAT_SEALED
+               ? value.mv_size
+               : 0;
+}
+
 static bool batch_add(struct dbk_batch *batch, uint64_t sequence, MDB_val value)
 {
+    size_t length, room = room_to_open(value);
     uint32_t checksum = 0;
-    size_t length;
 
     if (!reserve((void **)&batch->entries, &batch->entries_size, batch->count + 1,
                  sizeof *batch->entries, 64) ||
         !reserve((void **)&batch->bytes, &batch->bytes_size,
-                 batch->bytes_used + value.mv_size, 1, 16384))
+                 batch->bytes_used + value.mv_size + room, 1, 16384))
         return false;
     if (!log_value_check(value.mv_data, value.mv_size, &length))
         length = 0;
@@ -163,7 +172,7 @@ static bool batch_add(struct dbk_batch *batch, uint64_t sequence, MDB_val value)
     }
     batch->entries[batch->count++] =
         (struct dbk_batch_entry){sequence, batch->bytes_used, length, checksum};
-    batch->bytes_used += length;
+    batch->bytes_used += length + room;
     return true;
 }
 
@@ -243,6 +252,7 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
 
     batch->count = 0;
     batch->bytes_used = 0;
+    batch->keys = log->sealed ? log->options.keys : NULL;
     if (max_records == 0 || after == UINT64_MAX)
         return DBK_OK;
     code = log_begin_read(log, &txn, err);
@@ -280,7 +290,7 @@ static int find_live_event(const struct environment *environment, MDB_txn *txn,
     *sequence = event.sequence;
     if (record.anonymous_id.length > 0) /* whoever has it lives */
         return 0;
-    rc = index_get_person(txn, environment, &event.person_id, &person);
+    rc = index_look_person(txn, environment, &event.person_id, &person);
     return rc == 0 && person.deleted ? MDB_NOTFOUND : rc;
 }
 
@@ -322,6 +332,7 @@ static enum dbk_code copy_event(struct dbk_log *log, const struct dbk_uuid *id,
 
     batch->count = 0;
     batch->bytes_used = 0;
+    batch->keys = log->sealed ? log->options.keys : NULL;
     code = log_begin_read(log, &txn, err);
     if (code != DBK_OK)
         return code;

@@ -26,6 +26,7 @@ struct dbk_log {
     char *dir;                      /* from open on, never changes */
     struct dbk_log_options options; /* the same */
     struct dbk_uuid store_id;       /* the same */
+    bool sealed;                    /* the same */
     pthread_t writer;
 
     pthread_rwlock_t gate;
@@ -37,6 +38,7 @@ struct dbk_log {
     _Atomic bool
         settled; /* what is visible is known to be on disk; others may read it */
     dbk_deadline check_at;   /* when to look after dead readers */
+    bool unsettled;          /* a key that the log says is destroyed may not be */
     uint8_t sweep_place[32]; /* how far idempotency keys have been looked through */
 
     /* The same, of a log that is one of several copies; the role is read by everybody. */

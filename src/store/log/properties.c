@@ -3,10 +3,15 @@
 #include "index.h"
 
 #include <assert.h>
-#include <stdlib.h>
+
+static bool have_scratch(struct rules_plan *plan, struct decide_turn *turn)
+{
+    return decide_have_scratch(turn) ||
+           rules_refuse(plan, DBK_NO_MEMORY, "no memory to merge properties");
+}
 
 /* Those of plan->person now: in the map, or length 0. */
-static bool properties_now(struct rules_plan *plan, const struct decide_turn *turn,
+static bool properties_now(struct rules_plan *plan, struct decide_turn *turn,
                            struct dbk_slice *out)
 {
     uint64_t sequence = plan->person.properties_sequence;
@@ -16,7 +21,12 @@ static bool properties_now(struct rules_plan *plan, const struct decide_turn *tu
     *out = (struct dbk_slice){NULL, 0};
     if (sequence == 0)
         return true;
-    rc = index_get_record(turn->txn, turn->environment, sequence, &record);
+    if (!have_scratch(plan, turn))
+        return false;
+    rc = index_get_record(turn->txn, turn->environment, sequence, turn->scratch->opened,
+                          &record);
+    if (rc == 0 && record.erased)
+        rc = LMDB_KEY_MISSING;
     if (rc != 0)
         return rules_spoil(plan, rc == MDB_NOTFOUND ? LMDB_INDEX_DAMAGED : rc);
     if (!(record.person.has & DBK_HAS_PROPERTIES) ||
@@ -24,14 +34,6 @@ static bool properties_now(struct rules_plan *plan, const struct decide_turn *tu
         return rules_spoil(plan, LMDB_INDEX_DAMAGED);
     *out = record.person.properties;
     return true;
-}
-
-static bool have_scratch(struct rules_plan *plan, struct decide_turn *turn)
-{
-    if (!turn->scratch)
-        turn->scratch = malloc(sizeof *turn->scratch);
-    return turn->scratch ||
-           rules_refuse(plan, DBK_NO_MEMORY, "no memory to merge properties");
 }
 
 static bool merge(struct rules_plan *plan, struct decide_turn *turn,

@@ -22,6 +22,9 @@ static bool same_record(const struct dbk_command *command, MDB_val value)
 
     if (!log_value_check(value.mv_data, value.mv_size, &length))
         return false;
+    if (command->sealed)
+        return command->sealed_length == length &&
+               !memcmp(command->sealed, value.mv_data, length);
     for (size_t i = 0; i < command->count; i++) {
         if (is_entry(command, &command->entries[i], value, length))
             return true;
@@ -55,6 +58,7 @@ static enum dbk_code reopen(struct dbk_log *log, struct dbk_error *err)
     environment_close(environment);
     code = environment_open(log->dir, ENVIRONMENT_WRITE, log->options.map_size,
                             environment, err);
+    environment->keys = environment->sealed ? log->options.keys : NULL;
     if (code == DBK_OK && !dbk_uuid_equal(&environment->store_id, &log->store_id)) {
         environment_close(environment);
         code = dbk_fail(err, DBK_UNSUPPORTED, "%s holds another log now", log->dir);

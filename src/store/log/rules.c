@@ -3,8 +3,10 @@
 #include "index.h"
 #include "person_state.h"
 #include "properties.h"
+#include "sealed.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,8 +44,25 @@ bool rules_spoil(struct rules_plan *plan, int rc)
     if (rc == LMDB_INDEX_DAMAGED)
         return rules_refuse(plan, DBK_DAMAGED,
                             "its entry in the log's indexes is damaged");
+    if (rc == LMDB_KEY_MISSING)
+        return rules_refuse(plan, DBK_DAMAGED,
+                            "its key is not in the ring of keys: daybook keys status "
+                            "tells more");
     plan->rc = rc;
     return false;
+}
+
+bool rules_have_key(struct rules_plan *plan, const struct decide_turn *turn,
+                    uint64_t number)
+{
+    uint8_t key[DBK_KEY_BYTES];
+    int rc = 0;
+
+    if (turn->environment->sealed) {
+        rc = sealed_key(turn->environment, number, key, NULL);
+        sealed_wipe(key);
+    }
+    return rc == 0 || rules_spoil(plan, rc);
 }
 
 static bool check_email_free(struct rules_plan *plan, const struct decide_turn *turn)
@@ -86,6 +105,19 @@ static bool find_person(struct rules_plan *plan, const struct decide_turn *turn,
                         const struct dbk_uuid *id, struct dbk_person_state *out)
 {
     int rc = index_get_person(turn->txn, turn->environment, id, out);
+
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        return rules_spoil(plan, rc);
+    if (rc == MDB_NOTFOUND || out->deleted)
+        return refuse_id(plan, DBK_NOT_FOUND, "there is no person", id);
+    return true;
+}
+
+/* The same where nothing of it is asked that may be sealed. */
+static bool look_for_person(struct rules_plan *plan, const struct decide_turn *turn,
+                            const struct dbk_uuid *id, struct dbk_person_state *out)
+{
+    int rc = index_look_person(turn->txn, turn->environment, id, out);
 
     if (rc != 0 && rc != MDB_NOTFOUND)
         return rules_spoil(plan, rc);
@@ -189,7 +221,7 @@ static bool check_new(struct rules_plan *plan, const struct decide_turn *turn)
     int rc;
 
     decode_first(plan, &record);
-    rc = index_get_person(turn->txn, turn->environment, &record.subject, person);
+    rc = index_look_person(turn->txn, turn->environment, &record.subject, person);
     if (rc == 0 && person->deleted)
         return refuse_id(plan, DBK_CONFLICT, "a deleted person had the id",
                          &record.subject);
@@ -242,6 +274,65 @@ static bool check_deleted(struct rules_plan *plan, const struct decide_turn *tur
     plan->email_changes = plan->external_changes = true;
     person->datetime_modified = turn->now;
     return true;
+}
+
+/* As person.erased is to be appended. */
+static bool keep_numbers(struct rules_plan *plan, struct decide_turn *turn,
+                         size_t count)
+{
+    struct dbk_command *command = plan->command;
+    uint64_t *numbers = turn->scratch->numbers;
+    struct dbk_record record;
+    struct dbk_error why;
+    size_t length;
+
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = htobe64(numbers[i]);
+    decode_first(plan, &record);
+    record.keys = (struct dbk_slice){(const char *)numbers, count * sizeof *numbers};
+    if (dbk_record_encode(&record, turn->scratch->record, sizeof turn->scratch->record,
+                          &length, &why) != DBK_OK)
+        return rules_refuse(plan, why.code, why.text);
+    if (!command_keep_merged(command, plan->first, turn->scratch->record, length))
+        return rules_refuse(plan, DBK_NO_MEMORY, "no memory to erase a person");
+    plan->first = &command->merged;
+    return true;
+}
+
+bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn)
+{
+    const struct dbk_uuid *id = &plan->command->entries[0].subject;
+    struct dbk_person_state *person = &plan->person;
+    size_t max = sizeof turn->scratch->numbers / sizeof *turn->scratch->numbers, count;
+    int rc;
+
+    if (!turn->environment->sealed)
+        return rules_refuse(plan, DBK_CONFLICT,
+                            "this log is not sealed: nobody can be erased from it");
+    if (!decide_have_scratch(turn))
+        return rules_refuse(plan, DBK_NO_MEMORY, "no memory to erase a person");
+    rc = index_get_person(turn->txn, turn->environment, id, person);
+    if (rc == MDB_NOTFOUND)
+        return refuse_id(plan, DBK_NOT_FOUND, "there is no person", id);
+    if (rc != 0)
+        return rules_spoil(plan, rc);
+    if (person->erased) {
+        plan->command->verdict.sequence = person->version;
+        return refuse_id(plan, DBK_EXISTS, "there is no more of the erased person", id);
+    }
+    if (!check_version(plan))
+        return false;
+    turn->scratch->numbers[0] = person->key;
+    rc = identity_numbers(turn->txn, turn->environment, id, turn->scratch->numbers + 1,
+                          max - 1, &count);
+    if (rc != 0)
+        return rules_spoil(plan, rc);
+    keep_old(plan);
+    plan->email_changes = plan->old_email[0] != '\0';
+    plan->external_changes = plan->old_external_id[0] != '\0';
+    person_state_forget(person);
+    person->erased = true;
+    return keep_numbers(plan, turn, count + 1);
 }
 
 /* MDB_NOTFOUND: an anonymous event that went with a person. */
@@ -298,7 +389,10 @@ static bool check_recorded(struct rules_plan *plan, const struct decide_turn *tu
         return check_event_id(plan, turn, &entry->subject);
     if (command_is_anonymous(plan->command))
         return rules_check_anonymous(plan, turn);
-    return find_person(plan, turn, &entry->person_id, &person);
+    if (!look_for_person(plan, turn, &entry->person_id, &person))
+        return false;
+    plan->number = person.key;
+    return rules_have_key(plan, turn, person.key);
 }
 
 /* Whose the event is, plan->event telling where it is; MDB_NOTFOUND: it went with a
@@ -313,7 +407,7 @@ static int find_owner(struct rules_plan *plan, const struct decide_turn *turn)
     decode_first(plan, &deleted);
     deleted.format = 0;
     if (rc == 0 && recorded.anonymous_id.length == 0) {
-        rc = index_get_person(turn->txn, turn->environment, &plan->owner, &person);
+        rc = index_look_person(turn->txn, turn->environment, &plan->owner, &person);
         if (rc == MDB_NOTFOUND)
             return LMDB_INDEX_DAMAGED;
         if (rc == 0 && person.deleted) /* its events went with it */
@@ -349,6 +443,7 @@ void rules_plan_begin(struct rules_plan *plan, struct dbk_command *command)
     plan->first = command->entries;
     plan->external = &command->external;
     plan->rc = 0;
+    plan->number = 0;
     plan->otherwise = plan->email_changes = plan->external_changes = false;
     plan->sets_properties = plan->has_properties = false;
     plan->nothing_changes = plan->alias_is_known = false;
@@ -375,8 +470,7 @@ static bool check_entry(struct rules_plan *plan, struct decide_turn *turn, size_
     case DBK_PERSON_UNALIASED:
         return rules_check_unaliased(plan, turn);
     case DBK_PERSON_ERASED:
-        return rules_refuse(plan, DBK_CONFLICT,
-                            "this log is not sealed: nobody can be erased from it");
+        return rules_check_erased(plan, turn);
     }
     return false;
 }

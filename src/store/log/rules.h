@@ -26,7 +26,10 @@ struct rules_plan {
     struct dbk_person_state person; /* as the first record leaves it, where that is of a
                                        person; its version is the old one, and so is where
                                        its properties are */
-    struct dbk_event_state event;   /* event.deleted: where the event is */
+    uint64_t
+        number; /* of a sealed log: of the key of an event that stands alone; 0: the
+                        next one, which the anonymous id gets */
+    struct dbk_event_state event; /* event.deleted: where the event is */
     struct dbk_uuid owner; /* of that, or of an anonymous event: whose; nil: nobody's */
     unsigned deleted_format; /* of the event.deleted that says so */
 };
@@ -50,6 +53,13 @@ bool rules_refuse_taken(struct rules_plan *plan, enum dbk_identity held,
 /* The indexes could not answer: where only this entry is damaged the others go on. Returns
  * false. */
 bool rules_spoil(struct rules_plan *plan, int rc);
+
+/* In a sealed log: whether there is the key of this number. */
+bool rules_have_key(struct rules_plan *plan, const struct decide_turn *turn,
+                    uint64_t number);
+
+/* The rules of erasing: plan->first is the record with all its keys then. */
+bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn);
 
 /* Find plan->person: who the command is about, by id or by external id. */
 bool rules_find_person(struct rules_plan *plan, const struct decide_turn *turn);

@@ -59,7 +59,10 @@ bool rules_check_anonymous(struct rules_plan *plan, const struct decide_turn *tu
         identity_get_alias(turn->txn, turn->environment, &plan->command->alias, &alias);
 
     plan->owner = alias.person;
-    return rc == 0 || rules_spoil(plan, rc);
+    plan->number = alias.number;
+    if (rc != 0)
+        return rules_spoil(plan, rc);
+    return alias.number == 0 || rules_have_key(plan, turn, alias.number);
 }
 
 bool rules_check_known(struct rules_plan *plan)

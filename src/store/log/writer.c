@@ -8,6 +8,7 @@
 #include "idempotency.h"
 #include "index.h"
 #include "log_health.h"
+#include "log_keys.h"
 #include "recover.h"
 #include "shipping.h"
 #include "store/clock.h"
@@ -288,6 +289,36 @@ static void give_up(struct dbk_log *log, struct batch *batch, int rc,
         fail_batch(batch, refused);
 }
 
+static bool erases(const struct writer_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->commands[i]->verdict.code == DBK_OK &&
+            group->commands[i]->entries[0].type == DBK_PERSON_ERASED)
+            return true;
+    }
+    return false;
+}
+
+/* Who asked for an erasure is told that it is done only when it is. */
+static void settle_keys(struct dbk_log *log, struct batch *batch)
+{
+    bool first = batch->head_before == 0 && batch->turn.head > 0;
+    struct dbk_error err;
+
+    if (!first && !log->unsettled && batch->turn.appended[DBK_PERSON_ERASED] == 0)
+        return;
+    log->unsettled = log_keys_settle(log, first, &err) != DBK_OK;
+    if (!log->unsettled)
+        return;
+    log_report(log, err.text);
+    for (struct writer_group *group = batch->first; group; group = group->next) {
+        if (group->code == DBK_OK && erases(group)) {
+            group->code = err.code;
+            group->error = err;
+        }
+    }
+}
+
 static void commit_batch(struct dbk_log *log, struct batch *batch)
 {
     int64_t began_us = dbk_clock_us();
@@ -298,6 +329,7 @@ static void commit_batch(struct dbk_log *log, struct batch *batch)
     if (rc == 0) {
         log_health_works(log);
         count_commit(batch, began_us);
+        settle_keys(log, batch);
     } else {
         turn_failed(log, rc, "commit to the log", &err);
         settle_failed_commit(log, batch, began_us, &err);
@@ -312,6 +344,8 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
 
     turn->now = dbk_timestamp_now();
     turn->body = batch->shipping.body;
+    if (rc == 0 && refused.code == DBK_OK)
+        log_keys_ahead(log, turn->txn, &refused);
     if (rc == 0 && refused.code == DBK_OK)
         rc = decide_batch(log, batch);
     decide_finish(turn);

@@ -22,7 +22,7 @@ static bool has_alias(MDB_txn *txn, const struct environment *environment,
         mdb_cursor_open(txn, environment->person_alias, &cursor) != 0)
         return false;
     while (!found && identity_next(cursor, person, &key) == 0)
-        found = identity_get_alias(txn, environment, &key, &alias) == 0 &&
+        found = identity_get_alias_at(txn, environment, &key, &alias) == 0 &&
                 alias.sequence == sequence;
     mdb_cursor_close(cursor);
     return found;

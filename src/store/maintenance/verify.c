@@ -68,7 +68,7 @@ static int check_record(struct check *check, const struct lmdb_scan *scan,
 
     if (scan->missing)
         find_missing(check, scan->missing, scan->sequence);
-    if (!wrong)
+    if (!wrong && !check->result->shut)
         rc = reindex_add(implied, &check->scratch, &scan->record, &wrong);
     if (rc != 0)
         return rc;
@@ -181,7 +181,7 @@ static int check_indexes(struct check *check)
         rc = check_place(check, txn);
     if (rc == 0)
         check->result->whole = check->result->records == check->result->head;
-    if (rc == 0)
+    if (rc == 0 && !check->result->shut)
         rc = compare_indexes(txn, &check->log, implied, &check->scratch,
                              find_in_indexes, check);
     check->result->readable = rc == 0;
@@ -233,9 +233,11 @@ static enum dbk_code check_log(const void *dir,
     if (code != DBK_OK)
         return code;
     result->store_id = check.log.store_id;
-    code = environment_open(options->scratch_dir, ENVIRONMENT_MAKE, 0, &check.scratch,
-                            err);
+    result->shut = check.log.sealed && !options->keys;
+    code = environment_make(options->scratch_dir, 0, NULL, check.log.sealed,
+                            &check.scratch, err);
     if (code == DBK_OK) {
+        check.log.keys = check.scratch.keys = check.log.sealed ? options->keys : NULL;
         /* Nobody will ever open it again: no need to wait for the disk. */
         mdb_env_set_flags(check.scratch.env, MDB_NOSYNC, 1);
         code = check_all(&check, err);

@@ -117,7 +117,7 @@ static inline void assert_verifies(struct scratch *s)
 {
     dbk_log_close(s->log);
     s->log = NULL;
-    assert_verified(s->dir);
+    assert_verified_with(s->dir, s->keys);
     scratch_open(s);
 }
 

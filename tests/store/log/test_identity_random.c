@@ -3,18 +3,22 @@
  * are those that the records imply. */
 #include "scratch_log.h"
 
+#include "sealed_log.h"
 #include "store/log_builder.h"
 #include "verified_log.h"
 
 #define TEST(name)                                                                     \
     cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
+#define SEALED_TEST(name)                                                              \
+    cmocka_unit_test_setup_teardown(name, sealed_setup, sealed_teardown)
 
 enum { PERSONS = 6, EXTERNALS = 4, ANONYMOUS = 5, EVENTS = 4000, STEPS = 3000 };
 
 struct person {
     struct dbk_uuid id;
     bool lives, has_names;
-    int external; /* -1: none */
+    bool known, erased; /* was there ever; of a sealed log */
+    int external;       /* -1: none */
     int aliases;
 };
 
@@ -149,15 +153,17 @@ static void create(struct model *model)
     int i = chance(model, PERSONS), external = chance(model, EXTERNALS + 2) - 2;
     int claimed = chance(model, 2) ? chance(model, ANONYMOUS) : -1;
     bool has_names = chance(model, 2);
-    struct person *person = &model->persons[i], made = {.lives = true};
+    struct person *person = &model->persons[i], made = {.lives = true, .known = true};
     struct dbk_record draft, alias;
     struct dbk_command *command;
     enum dbk_code foretold = DBK_OK;
 
     if (external < 0)
         external = -1;
-    if (!person->lives)
+    if (!person->lives) {
         person->id = dbk_uuid_new();
+        person->known = person->erased = false;
+    }
     made.id = person->id;
     made.external = external;
     made.has_names = has_names;
@@ -221,6 +227,7 @@ static void upsert(struct model *model)
     if (person->lives)
         return;
     person->id = dbk_uuid_new();
+    person->known = person->erased = false;
     draft = draft_person_of(model, i, external, false);
     updated = draft_of(DBK_PERSON_UPDATED, &nobody);
     updated.person = draft.person;
@@ -234,7 +241,8 @@ static void upsert(struct model *model)
     dbk_command_destroy(command);
     if (holder >= 0)
         return;
-    *person = (struct person){.id = person->id, .lives = true, .external = external};
+    *person = (struct person){
+        .id = person->id, .lives = true, .known = true, .external = external};
     model->events[model->event_count++] =
         (struct event){.id = event.subject, .anonymous = -1, .person = i};
 }
@@ -243,10 +251,15 @@ static void delete_person(struct model *model)
 {
     int i = chance(model, PERSONS);
     struct person *person = &model->persons[i];
-    struct dbk_record draft = draft_of(DBK_PERSON_DELETED, &person->id);
+    bool erases = model->s->keys && chance(model, 2);
+    struct dbk_record draft =
+        draft_of(erases ? DBK_PERSON_ERASED : DBK_PERSON_DELETED, &person->id);
+    enum dbk_code foretold = person->lives ? DBK_OK : DBK_NOT_FOUND;
 
-    submit_draft(model, &draft, person->lives ? DBK_OK : DBK_NOT_FOUND);
-    if (!person->lives)
+    if (erases && person->known)
+        foretold = person->erased ? DBK_EXISTS : DBK_OK;
+    submit_draft(model, &draft, foretold);
+    if (foretold != DBK_OK)
         return;
     for (int e = 0; e < model->event_count; e++) {
         struct event *event = &model->events[e];
@@ -258,7 +271,8 @@ static void delete_person(struct model *model)
     for (int a = 0; a < ANONYMOUS; a++)
         if (model->owners[a] == i)
             model->owners[a] = -1;
-    *person = (struct person){.id = person->id, .external = -1};
+    *person = (struct person){
+        .id = person->id, .external = -1, .known = true, .erased = erases};
 }
 
 static void claim(struct model *model)
@@ -418,10 +432,11 @@ static void run(struct scratch *s, uint64_t seed)
         check_event(model, &model->events[e]);
     check_persons(model);
     assert_true(model->accepted > STEPS / 4 && model->refused > STEPS / 10);
-    rebuild(s);
+    if (!s->keys)
+        rebuild(s);
     dbk_log_close(s->log);
     s->log = NULL;
-    assert_verified(s->dir);
+    assert_verified_with(s->dir, s->keys);
     scratch_open(s);
     free(model);
 }
@@ -436,11 +451,23 @@ static void and_another_time(void **state)
     run(*state, 20261128);
 }
 
+static void of_a_sealed_log_too(void **state)
+{
+    run(*state, 1);
+}
+
+static void and_of_another_one(void **state)
+{
+    run(*state, 20261129);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_model_foretells_every_verdict),
         TEST(and_another_time),
+        SEALED_TEST(of_a_sealed_log_too),
+        SEALED_TEST(and_of_another_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

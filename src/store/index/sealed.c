@@ -1,0 +1,85 @@
+#include "sealed.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+
+int sealed_key(const struct environment *environment, uint64_t number,
+               uint8_t key[DBK_KEY_BYTES], bool *erased)
+{
+    enum dbk_code code = environment->keys
+                             ? dbk_keys_get(environment->keys, number, key, NULL)
+                             : DBK_UNAVAILABLE;
+
+    if (erased)
+        *erased = code == DBK_NOT_FOUND;
+    return code == DBK_OK ? 0 : LMDB_KEY_MISSING;
+}
+
+void sealed_wipe(uint8_t key[DBK_KEY_BYTES])
+{
+    sodium_memzero(key, DBK_KEY_BYTES);
+}
+
+enum { BOUND = 4 + 1 + 32 };
+
+static struct dbk_slice bound_to(char kind, const void *id, size_t length,
+                                 char out[BOUND])
+{
+    assert(length <= 32);
+    memcpy(out, "DBKI", 4);
+    out[4] = kind;
+    memcpy(out + 5, id, length);
+    return (struct dbk_slice){out, 5 + length};
+}
+
+int sealed_put(const struct environment *environment, uint64_t number, char kind,
+               const void *id, size_t id_length, char *out, size_t length)
+{
+    uint8_t key[DBK_KEY_BYTES];
+    char bound[BOUND];
+    int rc = sealed_key(environment, number, key, NULL);
+
+    if (rc != 0)
+        return rc;
+    seal_the_same(key, bound_to(kind, id, id_length, bound), out, length);
+    sealed_wipe(key);
+    return 0;
+}
+
+int sealed_take(const struct environment *environment, uint64_t number, char kind,
+                const void *id, size_t id_length, struct dbk_slice blob, char *out)
+{
+    uint8_t key[DBK_KEY_BYTES];
+    char bound[BOUND];
+    int rc = sealed_key(environment, number, key, NULL);
+    bool fine;
+
+    if (rc != 0)
+        return rc;
+    fine = seal_open(key, bound_to(kind, id, id_length, bound), blob, out);
+    sealed_wipe(key);
+    return fine ? 0 : LMDB_INDEX_DAMAGED;
+}
+
+enum dbk_code sealed_open_record(struct dbk_keys *keys, struct dbk_record *record,
+                                 char *room, struct dbk_error *err)
+{
+    uint8_t key[DBK_KEY_BYTES];
+    enum dbk_code code;
+
+    if (record->sealed.length == 0 || record->opened || !keys)
+        return DBK_OK;
+    code = dbk_keys_get(keys, record->key, key, err);
+    if (code == DBK_NOT_FOUND) {
+        record->erased = true;
+        return DBK_OK;
+    }
+    if (code == DBK_INVALID) /* the ring ends before */
+        return dbk_fail(err, DBK_DAMAGED, "its key, %llu, is not in the ring",
+                        (unsigned long long)record->key);
+    if (code == DBK_OK)
+        code = dbk_record_open(record, key, room, err);
+    sealed_wipe(key);
+    return code;
+}

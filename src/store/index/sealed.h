@@ -1,0 +1,34 @@
+/* sealed.h - what the indexes of a sealed log have instead of texts: tags of what is looked
+ * for, and the rest sealed with the key of whom it is of.
+ *
+ * Private to the store. The same is sealed the same, so that indexes can be compared with
+ * what a log implies. Thread-safe.
+ */
+#ifndef DBK_STORE_SEALED_H
+#define DBK_STORE_SEALED_H
+
+#include "environment.h"
+#include "seal.h"
+
+/* The key of that number. 0 or LMDB_KEY_MISSING; *erased (may be NULL): it was erased. Wipe
+ * it after use (sealed_wipe). */
+int sealed_key(const struct environment *environment, uint64_t number,
+               uint8_t key[DBK_KEY_BYTES], bool *erased);
+void sealed_wipe(uint8_t key[DBK_KEY_BYTES]);
+
+/* Seal so many bytes at out + SEAL_NONCE where they are, with the key of that number; bound to
+ * kind, a letter, and the id. 0 or LMDB_KEY_MISSING. */
+int sealed_put(const struct environment *environment, uint64_t number, char kind,
+               const void *id, size_t id_length, char *out, size_t length);
+
+/* Open a blob into out. 0, LMDB_KEY_MISSING, or LMDB_INDEX_DAMAGED. */
+int sealed_take(const struct environment *environment, uint64_t number, char kind,
+                const void *id, size_t id_length, struct dbk_slice blob, char *out);
+
+/* Open a record that was decoded, with the keys that there are: its slices point into room,
+ * which has as many bytes as `sealed`. Where there are none it stays shut; where its key was
+ * erased that, and record->erased says so. DBK_DAMAGED, and as dbk_keys_get. */
+enum dbk_code sealed_open_record(struct dbk_keys *keys, struct dbk_record *record,
+                                 char *room, struct dbk_error *err);
+
+#endif

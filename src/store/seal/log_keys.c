@@ -1,0 +1,168 @@
+#include "log_keys.h"
+
+#include "identity.h"
+#include "index.h"
+#include "log_value.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+static enum dbk_code read_fail(const struct environment *environment, int rc,
+                               struct dbk_error *err)
+{
+    return lmdb_fail(err, environment->env, rc, "read the log");
+}
+
+/* Hold the ring against the log's first record. */
+static enum dbk_code bind(const struct environment *environment, MDB_txn *txn,
+                          struct dbk_error *err)
+{
+    uint64_t sequence = 1;
+    MDB_val key = {sizeof sequence, &sequence}, value;
+    uint8_t first[DBK_KEYS_FIRST_BYTES];
+    enum dbk_code code;
+    int rc = mdb_get(txn, environment->log, &key, &value);
+
+    if (rc == MDB_NOTFOUND)
+        return DBK_OK;
+    if (rc != 0)
+        return read_fail(environment, rc, err);
+    if (value.mv_size < LOG_VALUE_CHECKSUM)
+        return dbk_fail(err, DBK_DAMAGED, "record 1 has no checksum");
+    if (EVP_Digest(value.mv_data, value.mv_size - LOG_VALUE_CHECKSUM, first, NULL,
+                   EVP_sha256(), NULL) != 1)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory to hash a record");
+    code = dbk_keys_bind(environment->keys, first, err);
+    return code == DBK_NOT_FOUND ? DBK_OK : code;
+}
+
+/* The keys of one person.erased. */
+static enum dbk_code erase_keys(const struct environment *environment,
+                                const struct dbk_record *record, struct dbk_error *err)
+{
+    uint64_t numbers[DBK_KEYS_MAX / sizeof(uint64_t)];
+    size_t count = record->keys.length / sizeof *numbers;
+
+    memcpy(numbers, record->keys.data, record->keys.length);
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = be64toh(numbers[i]);
+    return dbk_keys_erase(environment->keys, numbers, count, record->sequence, err);
+}
+
+/* One after the other, in the log's order. */
+static enum dbk_code erase_from(const struct environment *environment, MDB_txn *txn,
+                                uint64_t after, uint64_t last, struct dbk_error *err)
+{
+    struct dbk_record record;
+    enum dbk_code code = DBK_OK;
+
+    for (uint64_t at = after + 1; code == DBK_OK && at <= last; at++) {
+        MDB_val key = {sizeof at, &at}, value;
+        size_t length;
+        int rc = mdb_get(txn, environment->log, &key, &value);
+
+        if (rc != 0)
+            return read_fail(environment, rc, err);
+        if (!log_value_check(value.mv_data, value.mv_size, &length) ||
+            dbk_record_decode(value.mv_data, length, &record, NULL) != DBK_OK)
+            continue; /* whoever reads it is told; it erases nobody that is known */
+        if (record.type == DBK_PERSON_ERASED)
+            code = erase_keys(environment, &record, err);
+    }
+    return code;
+}
+
+static enum dbk_code catch_up(const struct environment *environment, MDB_txn *txn,
+                              bool read_only, struct dbk_error *err)
+{
+    struct dbk_keys_state state;
+    uint64_t last;
+    enum dbk_code code;
+    int rc = environment_get_mark(txn, environment, ENVIRONMENT_ERASED, &last);
+
+    if (rc != 0)
+        return read_fail(environment, rc, err);
+    code = dbk_keys_state(environment->keys, &state, err);
+    if (code != DBK_OK || state.erased_through >= last)
+        return code;
+    if (read_only)
+        return dbk_fail(err, DBK_CONFLICT,
+                        "the ring of keys is older than the last erasure, record %llu: "
+                        "daybook serve brings it up to the log",
+                        (unsigned long long)last);
+    return erase_from(environment, txn, state.erased_through, last, err);
+}
+
+static enum dbk_code settle(const struct environment *environment, bool first,
+                            bool read_only, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
+
+    if (rc != 0)
+        return read_fail(environment, rc, err);
+    if (first)
+        code = bind(environment, txn, err);
+    if (code == DBK_OK)
+        code = catch_up(environment, txn, read_only, err);
+    mdb_txn_abort(txn);
+    return code;
+}
+
+static enum dbk_code ahead(const struct environment *environment, MDB_txn *txn,
+                           struct dbk_error *err)
+{
+    uint64_t highest;
+    int rc = environment_get_mark(txn, environment, ENVIRONMENT_KEY, &highest);
+
+    if (rc != 0)
+        return read_fail(environment, rc, err);
+    return dbk_keys_ahead(environment->keys, highest, err);
+}
+
+enum dbk_code log_keys_open(struct dbk_log *log, struct dbk_error *err)
+{
+    struct environment *environment = &log->environment;
+
+    if (!environment->sealed || !log->options.keys)
+        return DBK_OK;
+    environment->keys = log->options.keys;
+    return settle(environment, true, log->options.read_only, err);
+}
+
+enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn, struct dbk_error *err)
+{
+    if (!log->environment.sealed)
+        return DBK_OK;
+    if (!log->environment.keys)
+        return dbk_fail(
+            err, DBK_UNSUPPORTED,
+            "the log is sealed, and is open without its ring of keys: nothing "
+            "can be written to it");
+    return ahead(&log->environment, txn, err);
+}
+
+enum dbk_code log_keys_settle(struct dbk_log *log, bool first, struct dbk_error *err)
+{
+    assert(log->writing);
+    return log->environment.keys ? settle(&log->environment, first, false, err)
+                                 : DBK_OK;
+}
+
+bool log_alias_id(const struct dbk_log *log, struct dbk_slice anonymous_id,
+                  struct dbk_uuid *out)
+{
+    struct identity_key key;
+
+    if (!identity_key_of(anonymous_id, &key))
+        return false;
+    memcpy(out->bytes, key.bytes, sizeof out->bytes);
+    if (log->sealed && log->options.keys)
+        dbk_keys_tag(log->options.keys, DBK_TAG_ANONYMOUS_ID,
+                     (struct dbk_slice){(const char *)key.bytes, sizeof key.bytes},
+                     out->bytes);
+    return true;
+}
