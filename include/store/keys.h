@@ -11,8 +11,8 @@
  * the master key is kept here (0600); `ring.new` and `master.new` while the master key is
  * rotated. Their bytes: src/store/seal/ring_format.h.
  *
- * Several processes may have one ring open. An erased key is given by none from 50 ms after
- * its erasure on, by the process that erased it not at all. err may be NULL.
+ * Several processes may have one ring open: each looks every 50 ms whether another has erased
+ * keys, and forgets them; the process that erases forgets at once. err may be NULL.
  */
 #ifndef DBK_STORE_KEYS_H
 #define DBK_STORE_KEYS_H
@@ -33,9 +33,8 @@
 struct dbk_keys; /* one open ring; safe to share between threads */
 
 struct dbk_keys_options {
-    const char
-        *master; /* the master key's file; NULL: `master` in the directory. Borrowed */
-    bool read_only; /* for reading keys, from a read-only medium too */
+    const char *master; /* its file; NULL or "": `master` in the directory. Borrowed */
+    bool read_only;     /* for reading keys, from a read-only medium too */
 };
 
 /* The master key's file: configured, where it is not NULL or ""; else master_key in

@@ -43,7 +43,7 @@ static enum dbk_code grow_step(struct dbk_keys *keys, uint64_t first, size_t cou
     if (there > 0)
         code = ring_read_at(keys->file.fd, slots, there * RING_SLOT,
                             RING_SLOT_AT(first), keys->path, err);
-    if (code == DBK_OK && mend(keys, first, count, there, slots))
+    if (code == DBK_OK && (mend(keys, first, count, there, slots) || keys->unsynced))
         code = ring_write_at(keys->file.fd, slots, count * RING_SLOT,
                              RING_SLOT_AT(first), keys->path, err);
     return code;
@@ -66,7 +66,11 @@ static enum dbk_code grow(struct dbk_keys *keys, uint64_t first, uint64_t last,
         first += count;
     }
     free(slots);
-    return code == DBK_OK ? ring_sync(keys->file.fd, keys->path, err) : code;
+    if (code != DBK_OK)
+        return code;
+    code = ring_sync(keys->file.fd, keys->path, err);
+    keys->unsynced = code != DBK_OK;
+    return code;
 }
 
 static enum dbk_code grow_beyond(struct dbk_keys *keys, uint64_t highest,

@@ -38,6 +38,9 @@ struct dbk_keys {
      * the file `lock`, against other processes. */
     pthread_mutex_t changing;
     int lock_fd; /* -1: read only */
+    /* A sync failed: what was written before it may not be on disk, though it reads so, and a
+     * sync that goes well says nothing of it. */
+    bool unsynced;
     /* Slots up to here are known to be whole and on disk, from the highest on that was used
      * then. */
     _Atomic uint64_t made;
