@@ -25,16 +25,16 @@ static int64_t fail(struct reader *reader)
 
 static unsigned hex(struct reader *reader)
 {
-    static const char digits[] = "0123456789abcdef";
+    static const char sixteen[] = "0123456789abcdef";
     unsigned value = 0;
 
     for (int i = 0; i < 4; i++) {
         char lower = (char)(peek(reader) | ' ');
-        const char *found = memchr(digits, lower, sizeof digits - 1);
+        const char *found = memchr(sixteen, lower, sizeof sixteen - 1);
 
         if (!found)
             return (unsigned)fail(reader);
-        value = value * 16 + (unsigned)(found - digits);
+        value = value * 16 + (unsigned)(found - sixteen);
         reader->at++;
     }
     return value;
