@@ -38,8 +38,9 @@ struct dbk_restored {
  * DBK_INVALID      there is no record `to`; or a member was asked for, with an end, with
  *                  another log's tail, or of a source that has no place in a cluster
  * DBK_DAMAGED      a record in source is damaged; err names it
- * DBK_CONFLICT     continue_with is of another history; or nothing in it tells, or can be
- *                  read
+ * DBK_CONFLICT     continue_with is of another history, where the backup's last record (or
+ *                  the last that can be read of both) differs; or nothing in it tells, or can be
+ *                  read. One that differs before one that does not was changed where it lay
  * DBK_EXISTS       dir holds records
  * DBK_INTERRUPTED  the watch said stop
  * DBK_UNSUPPORTED, DBK_NO_ROOM, DBK_IO

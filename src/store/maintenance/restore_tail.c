@@ -23,19 +23,33 @@ static bool is_the_backups(const struct restore_tail *tail,
            !memcmp(value.mv_data, item->bytes, item->length);
 }
 
-static enum dbk_code compare(const struct restore_tail *tail,
-                             const struct dbk_salvaged *item, uint64_t *same,
-                             struct dbk_error *err)
+/* What was seen of the records that both should have. */
+struct seen {
+    uint64_t same;    /* the last that is the backup's */
+    uint64_t differs; /* the first behind that which is not; 0: none */
+};
+
+/* One that differs, and is followed by one that does not, was changed where it lay. */
+static void compare(const struct restore_tail *tail, const struct dbk_salvaged *item,
+                    struct seen *seen)
 {
     if (item->state != DBK_SALVAGED)
+        return;
+    if (is_the_backups(tail, item))
+        *seen = (struct seen){.same = item->sequence};
+    else if (seen->differs == 0)
+        seen->differs = item->sequence;
+}
+
+static enum dbk_code check_same(const struct restore_tail *tail,
+                                const struct seen *seen, struct dbk_error *err)
+{
+    if (seen->differs == 0)
         return DBK_OK;
-    if (!is_the_backups(tail, item))
-        return dbk_fail(err, DBK_CONFLICT,
-                        "%s is of another history than the backup: record %" PRIu64
-                        " differs",
-                        tail->dir, item->sequence);
-    *same = item->sequence;
-    return DBK_OK;
+    return dbk_fail(err, DBK_CONFLICT,
+                    "%s is of another history than the backup: record %" PRIu64
+                    " differs",
+                    tail->dir, seen->differs);
 }
 
 /* By the indexes of the damaged log, where the backup's last record cannot be read in it:
@@ -54,11 +68,13 @@ static bool is_shown(const struct restore_tail *tail, uint64_t sequence)
 
 /* Before the first record behind the backup's `own` is taken. */
 static enum dbk_code check_join(const struct restore_tail *tail,
-                                const struct dbk_salvaged *item, uint64_t same,
-                                struct dbk_error *err)
+                                const struct dbk_salvaged *item,
+                                const struct seen *seen, struct dbk_error *err)
 {
-    uint64_t own = item->sequence - 1;
+    uint64_t own = item->sequence - 1, same = seen->same;
 
+    if (check_same(tail, seen, err) != DBK_OK)
+        return err->code;
     if (own == 0 || same == own || (same > 0 && item->state != DBK_SALVAGED) ||
         is_shown(tail, own))
         return DBK_OK;
@@ -88,7 +104,8 @@ static enum dbk_code take(const struct restore_tail *tail,
 static enum dbk_code walk(const struct restore_tail *tail, struct dbk_salvage *salvage,
                           struct dbk_restored *out, struct dbk_error *err)
 {
-    uint64_t own = dbk_log_builder_head(tail->builder), same = 0;
+    uint64_t own = dbk_log_builder_head(tail->builder);
+    struct seen seen = {0};
     enum dbk_code code = DBK_OK;
     struct dbk_salvaged item;
 
@@ -97,12 +114,13 @@ static enum dbk_code walk(const struct restore_tail *tail, struct dbk_salvage *s
             dbk_watch_progress(&tail->options->watch, "restoring", "records",
                                item.sequence, dbk_salvage_head(salvage), NULL);
         if (item.sequence == own + 1)
-            code = check_join(tail, &item, same, err);
-        if (code == DBK_OK)
-            code = item.sequence <= own ? compare(tail, &item, &same, err)
-                                        : take(tail, &item, out, err);
+            code = check_join(tail, &item, &seen, err);
+        if (code == DBK_OK && item.sequence <= own)
+            compare(tail, &item, &seen);
+        else if (code == DBK_OK)
+            code = take(tail, &item, out, err);
     }
-    return code == DBK_NOT_FOUND ? DBK_OK : code;
+    return code == DBK_NOT_FOUND ? check_same(tail, &seen, err) : code;
 }
 
 enum dbk_code restore_tail_add(const struct restore_tail *tail,

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import unittest
+import zlib
 
 from harness import NOWHERE, Server
 from signed import (EVENTS, NAME, Audit, changed, kind, numbered, pack, renamed,
@@ -233,6 +234,25 @@ class Tampering(Audit):
         self.assert_found(
             records, "year: WRONG: the first 300 records are not those",
             "it is in records 1 to 300", exact=["record 101: not as in the older copy\n"])
+
+    def test_a_backup_of_before_puts_it_right_and_it_is_signed_on(self):
+        self.run_tool("backup", "copy", "--data-dir", "log")
+        old, new = (each + zlib.crc32(each).to_bytes(4, "little")
+                    for each in (self.whole[100], changed(self.whole[100])))
+        with open(self.path("log", "log", "data.mdb"), "r+b") as file:
+            data = file.read()
+            self.assertIn(old, data)
+            file.seek(0)
+            file.write(data.replace(old, new))
+        self.run_tool("verify", "--data-dir", "log")  # its checksum is right
+        said = self.verify("--against", "copy", status=DIFFERENT)
+        self.assertIn("record 101: not as in the older copy\n", said)
+        self.run_tool("restore", "copy", "--continue-with", "log", "--data-dir", "mended")
+        shutil.copytree(self.path("log", "audit"), self.path("mended", "audit"),
+                        dirs_exist_ok=True)
+        self.verify("--checkpoint", "year", "--checkpoint", "now", data="mended")
+        self.checkpoint("signed", data="mended")
+        self.verify("--checkpoint", "signed", status=DIFFERENT)
 
     def test_a_record_removed(self):
         at = next(i for i in range(350, 600) if kind(self.whole[i]) == b"event.recorded")
