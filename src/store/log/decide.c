@@ -14,7 +14,6 @@
 static int take_number(struct decide_turn *turn, uint64_t *number)
 {
     const struct environment *environment = turn->environment;
-    uint8_t key[DBK_KEY_BYTES];
     int rc = 0;
 
     *number = 0;
@@ -26,11 +25,10 @@ static int take_number(struct decide_turn *turn, uint64_t *number)
     turn->has_key = true;
     if (rc != 0)
         return rc;
-    if (!environment->keys ||
-        dbk_keys_next(environment->keys, turn->highest, number, key, NULL) != DBK_OK)
+    if (!environment->keys || dbk_keys_next(environment->keys, turn->highest, number,
+                                            turn->key, NULL) != DBK_OK)
         return LMDB_KEY_MISSING;
-    sealed_wipe(key);
-    turn->highest = *number;
+    turn->highest = turn->key_number = *number;
     return environment_put_mark(turn->txn, environment, ENVIRONMENT_KEY, *number);
 }
 
@@ -41,23 +39,32 @@ bool decide_have_scratch(struct decide_turn *turn)
     return turn->scratch != NULL;
 }
 
+int decide_find_key(struct decide_turn *turn, uint64_t number)
+{
+    int rc;
+
+    if (turn->key_number == number)
+        return 0;
+    rc = sealed_key(turn->environment, number, turn->key, NULL);
+    turn->key_number = rc == 0 ? number : 0;
+    return rc;
+}
+
 /* The record as it is to be written, in turn->scratch. */
 static int seal(struct decide_turn *turn, struct dbk_command *command,
                 const struct command_entry *entry, uint64_t number, size_t *length)
 {
-    uint8_t key[DBK_KEY_BYTES];
     enum dbk_code code;
     int rc;
 
     if (!decide_have_scratch(turn))
         return ENOMEM;
-    rc = sealed_key(turn->environment, number, key, NULL);
+    rc = decide_find_key(turn, number);
     if (rc != 0)
         return rc;
-    code = dbk_record_seal(command->bytes + entry->offset, entry->length, number, key,
-                           turn->scratch->sealed, sizeof turn->scratch->sealed, length,
-                           NULL);
-    sealed_wipe(key);
+    code = dbk_record_seal(command->bytes + entry->offset, entry->length, number,
+                           turn->key, turn->scratch->sealed,
+                           sizeof turn->scratch->sealed, length, NULL);
     assert(code == DBK_OK); /* DBK_RECORD_MAX is enough */
     return 0;
 }
@@ -349,4 +356,6 @@ void decide_finish(struct decide_turn *turn)
 {
     free(turn->scratch);
     turn->scratch = NULL;
+    sealed_wipe(turn->key);
+    turn->key_number = 0;
 }

@@ -28,6 +28,8 @@ struct decide_turn {
     struct decide_scratch *scratch; /* NULL until something is made there */
     bool has_key;                   /* highest is known */
     uint64_t highest;               /* number of a key in a sealed log */
+    uint8_t key[DBK_KEY_BYTES]; /* that was looked up last, of this number; 0: none */
+    uint64_t key_number;
     bool first_kept; /* the first record that was sealed is with its command */
 };
 
@@ -45,6 +47,9 @@ bool decide_have_scratch(struct decide_turn *turn);
 
 /* Free what the turn has besides its transaction. */
 void decide_finish(struct decide_turn *turn);
+
+/* Have turn->key be the one of this number. 0 or LMDB_KEY_MISSING. */
+int decide_find_key(struct decide_turn *turn, uint64_t number);
 
 /* Give the command its verdict, and if it is accepted append its records and change the
  * indexes. Either all of it happens or nothing.

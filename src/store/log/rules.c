@@ -3,7 +3,6 @@
 #include "index.h"
 #include "person_state.h"
 #include "properties.h"
-#include "sealed.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -52,16 +51,10 @@ bool rules_spoil(struct rules_plan *plan, int rc)
     return false;
 }
 
-bool rules_have_key(struct rules_plan *plan, const struct decide_turn *turn,
-                    uint64_t number)
+bool rules_have_key(struct rules_plan *plan, struct decide_turn *turn, uint64_t number)
 {
-    uint8_t key[DBK_KEY_BYTES];
-    int rc = 0;
+    int rc = turn->environment->sealed ? decide_find_key(turn, number) : 0;
 
-    if (turn->environment->sealed) {
-        rc = sealed_key(turn->environment, number, key, NULL);
-        sealed_wipe(key);
-    }
     return rc == 0 || rules_spoil(plan, rc);
 }
 
@@ -379,7 +372,7 @@ static bool check_event_id(struct rules_plan *plan, const struct decide_turn *tu
     return false;
 }
 
-static bool check_recorded(struct rules_plan *plan, const struct decide_turn *turn,
+static bool check_recorded(struct rules_plan *plan, struct decide_turn *turn,
                            const struct command_entry *entry)
 {
     struct dbk_person_state person;

@@ -55,8 +55,7 @@ bool rules_refuse_taken(struct rules_plan *plan, enum dbk_identity held,
 bool rules_spoil(struct rules_plan *plan, int rc);
 
 /* In a sealed log: whether there is the key of this number. */
-bool rules_have_key(struct rules_plan *plan, const struct decide_turn *turn,
-                    uint64_t number);
+bool rules_have_key(struct rules_plan *plan, struct decide_turn *turn, uint64_t number);
 
 /* The rules of erasing: plan->first is the record with all its keys then. */
 bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn);
@@ -71,7 +70,7 @@ bool rules_check_known(struct rules_plan *plan);
 bool rules_check_aliased(struct rules_plan *plan, const struct decide_turn *turn,
                          bool alone);
 bool rules_check_unaliased(struct rules_plan *plan, const struct decide_turn *turn);
-bool rules_check_anonymous(struct rules_plan *plan, const struct decide_turn *turn);
+bool rules_check_anonymous(struct rules_plan *plan, struct decide_turn *turn);
 
 /* Whether the command's i-th record comes to nothing. */
 bool rules_is_skipped(const struct rules_plan *plan, size_t i);

@@ -52,7 +52,7 @@ bool rules_check_unaliased(struct rules_plan *plan, const struct decide_turn *tu
 }
 
 /* Of a new event: nobody has to be looked for but whose the anonymous id is. */
-bool rules_check_anonymous(struct rules_plan *plan, const struct decide_turn *turn)
+bool rules_check_anonymous(struct rules_plan *plan, struct decide_turn *turn)
 {
     struct identity_alias alias;
     int rc =

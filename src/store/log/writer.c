@@ -253,42 +253,6 @@ static void hold_batch(struct dbk_log *log, struct batch *batch,
     held_add(log, batch->first, batch->head_before + 1, why);
 }
 
-/* A commit failed, and whether it happened is unknown until the file is read again. */
-static void settle_failed_commit(struct dbk_log *log, struct batch *batch,
-                                 int64_t began_us, const struct dbk_error *why)
-{
-    const struct dbk_command *command = first_appended(batch);
-    struct dbk_error err;
-    bool committed;
-    enum dbk_code code =
-        recover_log(log, command, batch->head_before + 1, &committed, &err);
-
-    if (code == DBK_OK)
-        err = *why;
-    else
-        log_health_failed(log, &err);
-    if (code == DBK_OK && committed)
-        count_commit(batch, began_us);
-    else if (batch->shipping.shipped)
-        hold_batch(log, batch, &err);
-    else
-        fail_batch(batch, &err);
-}
-
-/* Not committed: the transaction met an LMDB code, or *refused says why not. */
-static void give_up(struct dbk_log *log, struct batch *batch, int rc,
-                    struct dbk_error *refused)
-{
-    mdb_txn_abort(batch->turn.txn);
-    fault_leave();
-    if (rc != 0)
-        turn_failed(log, rc, "append to the log", refused);
-    if (batch->shipping.shipped || refused->code == DBK_IN_DOUBT)
-        hold_batch(log, batch, refused);
-    else
-        fail_batch(batch, refused);
-}
-
 static bool erases(const struct writer_group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
@@ -317,6 +281,45 @@ static void settle_keys(struct dbk_log *log, struct batch *batch)
             group->error = err;
         }
     }
+}
+
+/* A commit failed, and whether it happened is unknown until the file is read again. */
+static void settle_failed_commit(struct dbk_log *log, struct batch *batch,
+                                 int64_t began_us, const struct dbk_error *why)
+{
+    const struct dbk_command *command = first_appended(batch);
+    struct dbk_error err;
+    bool committed;
+    enum dbk_code code =
+        recover_log(log, command, batch->head_before + 1, &committed, &err);
+
+    if (code == DBK_OK)
+        err = *why;
+    else
+        log_health_failed(log, &err);
+    /* What is not known now is looked at by the next. */
+    log->unsettled |= log->sealed;
+    if (code == DBK_OK && committed) {
+        count_commit(batch, began_us);
+        settle_keys(log, batch);
+    } else if (batch->shipping.shipped)
+        hold_batch(log, batch, &err);
+    else
+        fail_batch(batch, &err);
+}
+
+/* Not committed: the transaction met an LMDB code, or *refused says why not. */
+static void give_up(struct dbk_log *log, struct batch *batch, int rc,
+                    struct dbk_error *refused)
+{
+    mdb_txn_abort(batch->turn.txn);
+    fault_leave();
+    if (rc != 0)
+        turn_failed(log, rc, "append to the log", refused);
+    if (batch->shipping.shipped || refused->code == DBK_IN_DOUBT)
+        hold_batch(log, batch, refused);
+    else
+        fail_batch(batch, refused);
 }
 
 static void commit_batch(struct dbk_log *log, struct batch *batch)

@@ -4,6 +4,7 @@
 #include "fault_watch.h"
 #include "idempotency.h"
 #include "index.h"
+#include "log_keys.h"
 #include "log_value.h"
 #include "place.h"
 #include "reindex.h"
@@ -351,6 +352,7 @@ enum dbk_code dbk_apply_commit(struct dbk_apply *apply, const struct dbk_place *
                                struct dbk_error *err)
 {
     struct dbk_log *log = apply->log;
+    struct dbk_error why;
     enum dbk_code code;
 
     assert(!apply->failed);
@@ -367,6 +369,8 @@ enum dbk_code dbk_apply_commit(struct dbk_apply *apply, const struct dbk_place *
     code = turn_commit(log, apply->txn, place, err);
     if (code == DBK_OK)
         count_commit(apply);
+    if (code == DBK_OK && log_keys_settle(log, true, &why) != DBK_OK)
+        log_report(log, why.text); /* the next does it */
     end(apply);
     turn_announce(log);
     return code;
