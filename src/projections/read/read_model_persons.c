@@ -1,5 +1,5 @@
-/* Lists of persons: first which they are, then they themselves with their events, some at a
- * time. So no more are read than there is room for. */
+/* Lists of persons: all there are, or those that a filter finds, of whom it is asked first
+ * which they are. As many are read at a time as there is likely to be room for. */
 #include "find_person.h"
 #include "person_stream.h"
 #include "projections/read_model.h"
