@@ -148,7 +148,7 @@ static void a_failure_in_mid_stream_leaves_the_answer_open(void **state)
 
     atomic_store(&script.rows, 12000);
     atomic_store(&script.row_bytes, 500);
-    atomic_store(&script.fail_after, 30);
+    atomic_store(&script.fail_after, 15);
     heard = live_ask(*state, "GET", "/events?limit=10000", "", NULL);
     assert_heard(&heard, 200, "Transfer-Encoding: chunked");
     assert_true(heard.ended);
