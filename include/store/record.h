@@ -58,10 +58,8 @@
 #define DBK_ANONYMOUS_ID_MAX 512 /* 128 characters */
 #define DBK_PROPERTIES_MAX 65536
 #define DBK_META_MAX 128
-#define DBK_KEYS_MAX                                                                   \
-    8008 /* of a person, and of as many anonymous ids as there may be */
-#define DBK_RECORD_MAX                                                                 \
-    70000 /* a record with all of them at their longest fits, sealed, too */
+#define DBK_KEYS_MAX 8008    /* a person's, and those of 1,000 aliases */
+#define DBK_RECORD_MAX 70000 /* with all at its longest it fits, sealed, too */
 
 /* What a record is about; its id is the subject_id. */
 enum dbk_subject { DBK_SUBJECT_PERSON = 1, DBK_SUBJECT_EVENT };
@@ -174,8 +172,7 @@ struct dbk_record {
     uint64_t key;            /* its number, from 1 on */
     struct dbk_slice sealed; /* as on disk */
     bool opened;
-    bool
-        erased; /* whoever read it knows that its key was destroyed: it says nothing more */
+    bool erased; /* its key is known to be destroyed: it says nothing more */
 
     /* meta; length 0 is absent */
     struct dbk_slice request_id;

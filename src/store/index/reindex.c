@@ -167,6 +167,8 @@ static int add_erased(struct place *place)
     int rc = index_get_person(place->txn, place->environment, &place->record->subject,
                               &person);
 
+    if (!place->environment->sealed)
+        return wrong(place, "it erases a person, and its log is not sealed");
     if (rc == MDB_NOTFOUND)
         return wrong(place, "its person was never created");
     if (rc != 0)

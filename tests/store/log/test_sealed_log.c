@@ -5,6 +5,7 @@
 #include "identity_log.h"
 #include "scripted_commits.h"
 #include "store/history.h"
+#include "store/log_builder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -432,6 +433,29 @@ static void a_torn_slot_concerns_its_person_only(void **state)
     dbk_batch_finish(&batch);
 }
 
+/* Else what only the ring can say would be missing from its indexes. */
+static void a_log_that_is_not_sealed_takes_none_of_its_records(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_batch batch = {0};
+    struct dbk_log_builder *builder;
+    char dir[120];
+
+    assert_int_equal(delete_it(s, DBK_PERSON_ERASED, &kate.person.subject).code,
+                     DBK_OK);
+    snprintf(dir, sizeof dir, "%s.again", s->dir);
+    assert_int_equal(dbk_log_builder_open(dir, &builder, &s->err), DBK_OK);
+    assert_int_equal(dbk_log_read(s->log, 0, 1, SIZE_MAX, &batch, &s->err), DBK_OK);
+    assert_int_not_equal(
+        dbk_log_builder_add(builder, batch.bytes, batch.entries[0].length, &s->err),
+        DBK_OK);
+    assert_non_null(strstr(s->err.text, "the ring of its keys is not here"));
+    dbk_log_builder_abandon(builder);
+    dbk_log_builder_remove(dir);
+    dbk_batch_finish(&batch);
+}
+
 static void a_history_leaves_out_who_was_erased(void **state)
 {
     struct scratch *s = *state;
@@ -465,6 +489,7 @@ int main(void)
         TEST(a_commit_that_happened_after_all_is_acknowledged),
         TEST(the_ring_of_another_log_is_refused),
         TEST(a_torn_slot_concerns_its_person_only),
+        TEST(a_log_that_is_not_sealed_takes_none_of_its_records),
         TEST(a_history_leaves_out_who_was_erased),
     };
 
