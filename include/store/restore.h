@@ -2,6 +2,7 @@
 #ifndef DBK_STORE_RESTORE_H
 #define DBK_STORE_RESTORE_H
 
+#include "store/keys.h"
 #include "store/watch.h"
 
 #include <stdbool.h>
@@ -15,6 +16,8 @@ struct dbk_restore_options {
     /* Stay the member of a cluster that the source is: the same id, and its place. Only of a
      * whole source: without `to` and continue_with. Else what is made is a log of its own. */
     bool member;
+    /* The ring of the source's keys, where it is sealed; borrowed. */
+    struct dbk_keys *keys;
     struct dbk_watch watch; /* told, too, where idempotency keys are left out */
 };
 
@@ -43,7 +46,8 @@ struct dbk_restored {
  *                  read. One that differs before one that does not was changed where it lay
  * DBK_EXISTS       dir holds records
  * DBK_INTERRUPTED  the watch said stop
- * DBK_UNSUPPORTED, DBK_NO_ROOM, DBK_IO
+ * DBK_UNSUPPORTED  also where source is sealed, and there are no keys
+ * DBK_NO_ROOM, DBK_IO
  */
 enum dbk_code dbk_log_restore(const char *source, const char *dir,
                               const struct dbk_restore_options *options,

@@ -66,8 +66,8 @@ static bool has_data(const char *dir)
            access(path, F_OK) == 0;
 }
 
-enum dbk_code dbk_log_builder_open(const char *dir, struct dbk_log_builder **out,
-                                   struct dbk_error *err)
+enum dbk_code log_builder_open(const char *dir, struct dbk_keys *keys,
+                               struct dbk_log_builder **out, struct dbk_error *err)
 {
     struct dbk_log_builder *builder = calloc(1, sizeof *builder);
     bool is_new = !has_data(dir);
@@ -77,7 +77,8 @@ enum dbk_code dbk_log_builder_open(const char *dir, struct dbk_log_builder **out
     *out = NULL;
     if (!builder)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to fill a log");
-    code = environment_open(dir, ENVIRONMENT_MAKE, 0, &builder->environment, err);
+    code = environment_make(dir, 0, NULL, keys != NULL, &builder->environment, err);
+    builder->environment.keys = keys;
     if (code == DBK_OK)
         code = begin(builder, err);
     if (code != DBK_OK)
@@ -98,6 +99,12 @@ fail:
     if (is_new)
         dbk_log_builder_remove(dir);
     return code;
+}
+
+enum dbk_code dbk_log_builder_open(const char *dir, struct dbk_log_builder **out,
+                                   struct dbk_error *err)
+{
+    return log_builder_open(dir, NULL, out, err);
 }
 
 static int put(struct dbk_log_builder *builder, const char *bytes, size_t length)

@@ -145,9 +145,17 @@ static enum dbk_code join(struct restore *restore, struct dbk_error *err)
 
 static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
 {
-    enum dbk_code code =
-        dbk_log_builder_open(restore->wish->dir, &restore->builder, err);
+    struct dbk_keys *keys =
+        restore->source.sealed ? restore->wish->options->keys : NULL;
+    enum dbk_code code;
 
+    if (restore->source.sealed && !keys)
+        return dbk_fail(
+            err, DBK_UNSUPPORTED,
+            "%s is a sealed log, whose indexes are made by its ring of keys: "
+            "put that, and its master key, into the data directory's keys first",
+            restore->wish->source);
+    code = log_builder_open(restore->wish->dir, keys, &restore->builder, err);
     if (code != DBK_OK)
         return code;
     code = add_all(restore, err);

@@ -6,6 +6,7 @@
 #include "scripted_commits.h"
 #include "store/history.h"
 #include "store/log_builder.h"
+#include "store/restore.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -406,6 +407,36 @@ static void the_ring_of_another_log_is_refused(void **state)
     scratch_open(s);
 }
 
+/* Also an older state of it, by the ring of now, whose keys are fewer. */
+static void a_log_is_restored_by_its_ring(void **state)
+{
+    struct scratch *s = *state, made = {.keys = s->keys};
+    struct kate kate = add_kate(s);
+    struct dbk_uuid erik = add_person(s, "erik@x.mock");
+    struct dbk_verdict gone = delete_it(s, DBK_PERSON_ERASED, &kate.person.subject);
+    struct dbk_restore_options options = {.to = 0};
+    struct dbk_record event;
+    struct dbk_restored done;
+
+    snprintf(made.dir, sizeof made.dir, "%.60s.made", s->dir);
+    assert_int_equal(dbk_log_restore(s->dir, made.dir, &options, &done, &s->err),
+                     DBK_UNSUPPORTED);
+    assert_non_null(strstr(s->err.text, "put that, and its master key"));
+    options.keys = s->keys;
+    for (int i = 0; i < 2; i++) {
+        options.to = i ? gone.sequence - 1 : 0;
+        if (dbk_log_restore(s->dir, made.dir, &options, &done, &s->err) != DBK_OK)
+            fail_msg("%s", s->err.text);
+        scratch_open(&made);
+        assert_true(dbk_log_is_sealed(made.log));
+        event = draft_event(&erik);
+        assert_int_equal(submit(&made, &event).code, DBK_OK);
+        assert_verifies(&made);
+        dbk_log_close(made.log);
+        scratch_remove(made.dir);
+    }
+}
+
 static void a_torn_slot_concerns_its_person_only(void **state)
 {
     struct scratch *s = *state;
@@ -488,6 +519,7 @@ int main(void)
         TEST(an_erasure_that_the_disk_refused_is_finished_by_the_next),
         TEST(a_commit_that_happened_after_all_is_acknowledged),
         TEST(the_ring_of_another_log_is_refused),
+        TEST(a_log_is_restored_by_its_ring),
         TEST(a_torn_slot_concerns_its_person_only),
         TEST(a_log_that_is_not_sealed_takes_none_of_its_records),
         TEST(a_history_leaves_out_who_was_erased),
