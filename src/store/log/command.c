@@ -31,7 +31,8 @@ static void clear(struct dbk_command *command)
     command->merge = NULL;
     command->drafted = command->first_offset = command->first_length = 0;
     command->person = NULL;
-    command->sealed = NULL;
+    command->sealed = command->made = NULL;
+    command->made_with = 0;
     command_clear_verdict(&command->verdict);
 }
 
@@ -62,6 +63,7 @@ void dbk_command_destroy(struct dbk_command *command)
         free(command->entries);
     if (command->bytes != command->small)
         free(command->bytes);
+    free(command->made);
     free(command->sealed);
     free(command->person);
     free(command);
@@ -73,6 +75,7 @@ void dbk_command_reset(struct dbk_command *command)
         free(command->bytes);
         use_small(command);
     }
+    free(command->made);
     free(command->sealed);
     free(command->person);
     clear(command);
@@ -320,6 +323,25 @@ bool command_keep_merged(struct dbk_command *command, const struct command_entry
     command->merged.length = length;
     command->bytes_used += length;
     command->has_merged = true;
+    return true;
+}
+
+/* Of what sealing adds there is never more. */
+enum { SEALING = 128 };
+
+bool command_seal(struct dbk_command *command, uint64_t number, const uint8_t key[32])
+{
+    const struct command_entry *entry = command->entries;
+    size_t size = entry->length + SEALING;
+
+    free(command->made);
+    command->made_with = 0;
+    command->made = malloc(size);
+    if (!command->made ||
+        dbk_record_seal(command->bytes + entry->offset, entry->length, number, key,
+                        command->made, size, &command->made_length, NULL) != DBK_OK)
+        return false;
+    command->made_with = number;
     return true;
 }
 

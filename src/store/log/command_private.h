@@ -35,6 +35,11 @@ struct dbk_command {
     size_t drafted;
     size_t first_offset, first_length; /* of what dbk_command_first tells */
 
+    char *
+        made; /* its only record, sealed by the submitter with the key of this number */
+    size_t made_length;
+    uint64_t made_with;
+
     char *sealed; /* the record that it appended first, as a sealed log has it: kept of
                      the first command of a transaction; else NULL */
     size_t sealed_length;
@@ -62,6 +67,10 @@ void command_begin(struct dbk_command *command);
 /* Keep the record that is appended instead of a drafted one. False: no memory. */
 bool command_keep_merged(struct dbk_command *command, const struct command_entry *from,
                          const char *bytes, size_t length);
+
+/* Seal an event of a known person that stands alone, for who is about to submit it, with the
+ * person's key. False: no memory; it is sealed in the turn then. */
+bool command_seal(struct dbk_command *command, uint64_t number, const uint8_t key[32]);
 
 /* Keep what was written of its first record. False: no memory. */
 bool command_keep_sealed(struct dbk_command *command, const char *bytes, size_t length);

@@ -82,11 +82,16 @@ static int append(struct decide_turn *turn, struct dbk_command *command,
     int rc = 0;
 
     assert(entry->offset + entry->length <= command->bytes_used);
-    if (number > 0) {
+    if (number > 0 && number == command->made_with) {
+        record = command->made;
+        length = command->made_length;
+    } else if (number > 0) {
         rc = seal(turn, command, entry, number, &length);
         if (rc != 0)
             return rc;
         record = turn->scratch->sealed;
+    }
+    if (number > 0) {
         value.mv_size = length + LOG_VALUE_CHECKSUM;
     }
     format = record_get_format(record);

@@ -159,6 +159,7 @@ enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *com
         return DBK_OK;
     for (size_t i = 0; i < count; i++)
         group.bytes += commands[i]->bytes_used + COMMAND_COST;
+    log_keys_seal(log, commands, count);
     code = enqueue(log, &group, &turn, err);
     if (code != DBK_OK)
         return code;

@@ -1,8 +1,11 @@
 #include "log_keys.h"
 
+#include "command_private.h"
 #include "identity.h"
 #include "index.h"
+#include "log_read.h"
 #include "log_value.h"
+#include "sealed.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -150,6 +153,39 @@ enum dbk_code log_keys_settle(struct dbk_log *log, bool first, struct dbk_error 
     assert(log->writing);
     return log->environment.keys ? settle(&log->environment, first, false, err)
                                  : DBK_OK;
+}
+
+static void seal_event(const struct environment *environment, MDB_txn *txn,
+                       struct dbk_command *command)
+{
+    const struct command_entry *entry = command->entries;
+    struct dbk_person_state person;
+    uint8_t key[DBK_KEY_BYTES];
+
+    if (command->count != 1 || entry->type != DBK_EVENT_RECORDED ||
+        command_is_anonymous(command))
+        return;
+    if (index_look_person(txn, environment, &entry->person_id, &person) != 0 ||
+        person.deleted || sealed_key(environment, person.key, key, NULL) != 0)
+        return;
+    command_seal(command, person.key, key);
+    sealed_wipe(key);
+}
+
+/* For fewer it is not worth a look of their own. */
+enum { SEALED_BEFORE = 8 };
+
+void log_keys_seal(struct dbk_log *log, struct dbk_command *const *commands,
+                   size_t count)
+{
+    MDB_txn *txn;
+
+    if (!log->sealed || !log->options.keys || count < SEALED_BEFORE ||
+        log_begin_read(log, &txn, NULL) != DBK_OK)
+        return;
+    for (size_t i = 0; i < count; i++)
+        seal_event(&log->environment, txn, commands[i]);
+    log_end_read(log, txn);
 }
 
 bool log_alias_id(const struct dbk_log *log, struct dbk_slice anonymous_id,

@@ -13,6 +13,11 @@
  * Failures as dbk_log_open tells them. */
 enum dbk_code log_keys_open(struct dbk_log *log, struct dbk_error *err);
 
+/* Without it: seal what is submitted, as far as its keys are known, so that the turn need not.
+ * What cannot be looked at now the turn seals, or refuses. */
+void log_keys_seal(struct dbk_log *log, struct dbk_command *const *commands,
+                   size_t count);
+
 /* Having the turn, in its transaction: see that there are keys for all it may append. Where
  * the log is sealed and there is no ring that is DBK_UNSUPPORTED. */
 enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn, struct dbk_error *err);

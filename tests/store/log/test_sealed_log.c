@@ -464,6 +464,47 @@ static void a_torn_slot_concerns_its_person_only(void **state)
     dbk_batch_finish(&batch);
 }
 
+/* Many at once are sealed before their turn, where that can be known. */
+static void a_batch_says_what_each_alone_would_have_said(void **state)
+{
+    enum { COMMANDS = 12 };
+    struct scratch *s = *state;
+    struct dbk_uuid kate = add_person(s, "kate@x.mock"),
+                    erik = add_person(s, "e@x.mock");
+    struct dbk_uuid unknown = dbk_uuid_new();
+    struct dbk_record drafts[COMMANDS];
+    struct dbk_command *commands[COMMANDS];
+    struct dbk_batch batch = {0};
+    struct dbk_record record;
+
+    for (int i = 0; i < COMMANDS; i++)
+        drafts[i] = marked_event(i % 2 ? &kate : &erik);
+    drafts[3] = draft_of(DBK_PERSON_ERASED, &kate);
+    drafts[6] = draft_anonymous("A-" MARKER);
+    drafts[8] = draft_event(&unknown);
+    for (int i = 0; i < COMMANDS; i++)
+        commands[i] = command_of(&drafts[i]);
+    assert_int_equal(dbk_log_submit(s->log, commands, COMMANDS, NULL, NULL, &s->err),
+                     DBK_OK);
+    for (int i = 0; i < COMMANDS; i++) {
+        const struct dbk_verdict *verdict = dbk_command_verdict(commands[i]);
+        bool fine = i != 8 && (i <= 3 || i % 2 == 0);
+
+        assert_int_equal(verdict->code, fine ? DBK_OK : DBK_NOT_FOUND);
+        if (fine && i != 3 && i % 2 == 0) {
+            record = record_at(s, verdict->sequence, &batch);
+            assert_true(record.opened);
+            assert_true(dbk_slice_equal(record.event_type, drafts[i].event_type));
+        } else if (i == 1) {
+            assert_erased(s, verdict->sequence);
+        }
+        dbk_command_destroy(commands[i]);
+    }
+    dbk_batch_finish(&batch);
+    assert_not_in_log(s, MARKER);
+    assert_verifies(s);
+}
+
 /* Else what only the ring can say would be missing from its indexes. */
 static void a_log_that_is_not_sealed_takes_none_of_its_records(void **state)
 {
@@ -521,6 +562,7 @@ int main(void)
         TEST(the_ring_of_another_log_is_refused),
         TEST(a_log_is_restored_by_its_ring),
         TEST(a_torn_slot_concerns_its_person_only),
+        TEST(a_batch_says_what_each_alone_would_have_said),
         TEST(a_log_that_is_not_sealed_takes_none_of_its_records),
         TEST(a_history_leaves_out_who_was_erased),
     };
