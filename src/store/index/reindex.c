@@ -358,6 +358,7 @@ static int note_key(struct place *place)
 static int add_sealed(struct place *place)
 {
     struct dbk_record record = *place->record;
+    struct place opened = {place->txn, place->environment, &record, NULL};
     char *room;
     int rc = 0;
 
@@ -366,13 +367,13 @@ static int add_sealed(struct place *place)
     room = malloc(record.sealed.length);
     if (!room)
         return ENOMEM;
-    place->record = &record;
-    if (sealed_open_record(place->environment->keys, &record, room, NULL) != DBK_OK)
-        wrong(place, "its key is not in the ring of keys, or does not open it");
-    if (!place->wrong)
-        rc = add(place);
-    if (rc == 0 && !place->wrong)
-        rc = note_key(place);
+    if (sealed_open_record(place->environment->keys, &record, room, NULL) == DBK_OK)
+        rc = add(&opened);
+    else
+        wrong(&opened, "its key is not in the ring of keys, or does not open it");
+    if (rc == 0 && !opened.wrong)
+        rc = note_key(&opened);
+    place->wrong = opened.wrong;
     free(room);
     return rc;
 }

@@ -75,7 +75,7 @@ static int append(struct decide_turn *turn, struct dbk_command *command,
 {
     uint64_t sequence = turn->head + 1;
     MDB_val key = {sizeof sequence, &sequence};
-    MDB_val value = {entry->length + LOG_VALUE_CHECKSUM, NULL};
+    MDB_val value = {0, NULL};
     char *plain = command->bytes + entry->offset, *record = plain;
     size_t length = entry->length;
     unsigned format;
@@ -91,9 +91,7 @@ static int append(struct decide_turn *turn, struct dbk_command *command,
             return rc;
         record = turn->scratch->sealed;
     }
-    if (number > 0) {
-        value.mv_size = length + LOG_VALUE_CHECKSUM;
-    }
+    value.mv_size = length + LOG_VALUE_CHECKSUM;
     format = record_get_format(record);
     if (format > turn->format) {
         rc = environment_need_format(turn->txn, turn->environment, format);
