@@ -1,7 +1,6 @@
 /* daybook restore - makes the log of an empty data directory from a backup. */
 #include "store/restore.h"
 
-#include "audit_file.h"
 #include "audit_held.h"
 #include "backup_checkpoint.h"
 #include "backup_folder.h"
@@ -117,26 +116,29 @@ static enum dbk_code check_made(struct restore *restore, struct dbk_error *err)
                     "this machine's disk and memory");
 }
 
+/* What was signed of the backup. Before it is copied: one that is brought up to date meanwhile
+ * gets another, of more records than the copy may have. */
+static enum dbk_code take_checkpoint(struct restore *restore, struct dbk_error *err)
+{
+    char *text;
+    size_t length;
+    enum dbk_code code = backup_checkpoint_find(restore->from, &text, &length, err);
+
+    if (code != DBK_OK && tool_has(restore->tool, "--no-checkpoint"))
+        return DBK_OK; /* whatever it is */
+    if (code == DBK_OK && text)
+        code = audit_held_add(restore->held, "backup", (struct dbk_slice){text, length},
+                              err);
+    free(text);
+    return code;
+}
+
 /* What was made, against what was signed of it: that is what tells a backup whose every
  * checksum is right from the one that was made. */
 static enum dbk_code hold(struct restore *restore, struct dbk_error *err)
 {
-    char path[PATH_MAX + 16], *text = NULL;
-    enum dbk_code code = DBK_OK;
-    size_t length;
-
-    snprintf(path, sizeof path, "%s/" BACKUP_CHECKPOINT, restore->from);
-    if (access(path, F_OK) == 0) {
-        code = audit_file_read(path, &text, &length, err);
-        if (code == DBK_OK)
-            code = audit_held_add(restore->held, "backup",
-                                  (struct dbk_slice){text, length}, err);
-        free(text);
-    }
-    return code == DBK_OK
-               ? audit_held_check(restore->held, restore->staging.tmp,
-                                  restore->range.has_to, &restore->progress, err)
-               : code;
+    return audit_held_check(restore->held, restore->staging.tmp, restore->range.has_to,
+                            &restore->progress, err);
 }
 
 /* Where an end is named, what is behind it may be damaged, and is not looked at: what is
@@ -153,6 +155,8 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
         code = check_backup(restore, err);
     if (code == DBK_OK)
         code = find_end(restore, &options.to, err);
+    if (code == DBK_OK)
+        code = take_checkpoint(restore, err);
     if (code != DBK_OK)
         return code;
     code = dbk_log_restore(restore->from, restore->staging.tmp, &options,

@@ -1,6 +1,5 @@
 #include "audit_source.h"
 
-#include "audit_file.h"
 #include "backup_checkpoint.h"
 #include "signals.h"
 
@@ -112,10 +111,9 @@ enum dbk_code audit_source_checkpoint(const char *path, char name[AUDIT_SOURCE_N
     }
     if (!backup_folder_find(path, folder) ||
         snprintf(name, AUDIT_SOURCE_NAME, "%s/" BACKUP_CHECKPOINT, folder) >=
-            AUDIT_SOURCE_NAME ||
-        access(name, F_OK) != 0)
+            AUDIT_SOURCE_NAME)
         return DBK_OK;
-    return audit_file_read(name, text, length, err);
+    return backup_checkpoint_find(folder, text, length, err);
 }
 
 enum dbk_code audit_source_open(const char *path, struct audit_source *source,

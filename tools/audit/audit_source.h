@@ -26,9 +26,9 @@ enum dbk_code audit_source_open(const char *path, struct audit_source *source,
 void audit_source_close(struct audit_source *source);
 
 /* The checkpoint that a backup or an export carries: *text, with a NUL behind, is the caller's;
- * NULL: it carries none, or cannot be read to its end, or only once (of a pipe). All of an export is
- * read for it. name receives what it is called. DBK_IO, DBK_INTERRUPTED, DBK_NO_MEMORY,
- * DBK_TOO_LARGE. */
+ * NULL: it carries none, or cannot be read to its end, or only once (of a pipe). All of an
+ * export is read for it. name receives what it is called. DBK_INTERRUPTED, DBK_NO_MEMORY, and
+ * as backup_checkpoint_find. */
 enum dbk_code audit_source_checkpoint(const char *path, char name[AUDIT_SOURCE_NAME],
                                       char **text, size_t *length,
                                       struct dbk_error *err);

@@ -1,11 +1,15 @@
 #include "backup_checkpoint.h"
 
+#include "audit_file.h"
 #include "audit_proof.h"
 #include "escape.h"
 #include "store/durable.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 void backup_checkpoint_read(const struct tool *tool, struct dbk_signed_checkpoint *out)
 {
@@ -32,4 +36,24 @@ enum dbk_code backup_checkpoint_put(const char *dir,
         return DBK_OK;
     snprintf(path, sizeof path, "%s/" BACKUP_CHECKPOINT, dir);
     return dbk_write_file(path, 0600, checkpoint->text, checkpoint->length, err);
+}
+
+enum dbk_code backup_checkpoint_find(const char *dir, char **text, size_t *length,
+                                     struct dbk_error *err)
+{
+    char path[PATH_MAX + 16];
+    struct stat status;
+
+    *text = NULL;
+    *length = 0;
+    snprintf(path, sizeof path, "%s/" BACKUP_CHECKPOINT, dir);
+    if (stat(path, &status) != 0)
+        return errno == ENOENT ? DBK_OK : dbk_system_fail(err, "look at", path);
+    if (!S_ISREG(status.st_mode))
+        return dbk_fail(err, DBK_DAMAGED, "%s is no file", path);
+    if (audit_file_read(path, text, length, err) == DBK_OK)
+        return DBK_OK;
+    free(*text);
+    *text = NULL;
+    return err->code;
 }

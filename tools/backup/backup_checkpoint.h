@@ -18,4 +18,10 @@ enum dbk_code backup_checkpoint_put(const char *dir,
                                     const struct dbk_signed_checkpoint *checkpoint,
                                     struct dbk_error *err);
 
+/* Read what a backup has: *text, with a NUL behind, is the caller's; NULL: it has none, or err
+ * says why not. DBK_DAMAGED: it is no file, such as a pipe, which would be waited for. Errors as
+ * audit_file_read, too. */
+enum dbk_code backup_checkpoint_find(const char *dir, char **text, size_t *length,
+                                     struct dbk_error *err);
+
 #endif

@@ -4,11 +4,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 import unittest
 
 from signed import NAME, Audit, changed, numbered, pack
-from tools import DIFFERENT, FAILED, MISUSED, ToolCase, bare
+from tools import DIFFERENT, DONE, FAILED, MISUSED, ToolCase, bare
 
 OTHER = "say\"so\\here.example/" + "\"" * 200  # as long as they get, and escaped
 
@@ -301,6 +303,33 @@ class Backups(Copies):
         self.write(self.backup(), b"")
         self.assertIn(b"the checkpoint in the backup", self.restore(status=DIFFERENT).stderr)
         self.restore("--no-checkpoint")
+
+    def test_what_is_no_file_is_not_waited_for(self):
+        place = self.path(self.backup())
+        for make in (os.mkdir, os.mkfifo):
+            os.remove(place) if os.path.isfile(place) else os.rmdir(place)
+            make(place)
+            said = self.restore(status=DIFFERENT).stderr.decode()
+            self.assertIn("backup/checkpoint is no file", said)
+            self.nothing_is_left("copy")
+            said = self.audit("verify", "backup", status=DIFFERENT).stderr.decode()
+            self.assertIn("backup/checkpoint is no file", said)
+            self.restore("--no-checkpoint")
+
+    def test_one_that_comes_while_it_is_restored_is_of_more_than_was_copied(self):
+        place = self.path(self.backup())
+        self.write_more()
+        self.checkpoint("newer")
+        shutil.rmtree(self.path("copy"), True)
+        restore = self.start("restore", "backup", "--data-dir", "copy", stderr=subprocess.PIPE)
+        while restore.poll() is None and \
+                not os.path.exists(self.path("copy", "log.tmp", "data.mdb")):
+            time.sleep(0.0005)
+        restore.send_signal(signal.SIGSTOP)
+        shutil.copy(self.path("newer"), place)
+        restore.send_signal(signal.SIGCONT)
+        _, said = self.wait_end(restore)
+        self.assertEqual(restore.returncode, DONE, said)
 
     def test_it_is_brought_up_with_the_backup_and_goes_with_it(self):
         place = self.backup()
