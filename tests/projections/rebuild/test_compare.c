@@ -98,6 +98,16 @@ static void tables_that_lag_are_compared_where_they_are(void **state)
     assert_equal_to_log(world);
 }
 
+/* As in rows that come by hand. */
+static void how_long_properties_are_need_not_be_said(void **state)
+{
+    struct world *world = *state;
+
+    post_random(world, 1, 50);
+    scratch_script(world->pg, "update event set properties_bytes = null");
+    assert_equal_to_log(world);
+}
+
 static void each_kind_of_difference_is_named(void **state)
 {
     static const char *const expected =
@@ -476,6 +486,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(posted_tables_are_equal),
         IN_A_WORLD(tables_that_lag_are_compared_where_they_are),
+        IN_A_WORLD(how_long_properties_are_need_not_be_said),
         IN_A_WORLD(each_kind_of_difference_is_named),
         IN_A_WORLD(each_statistic_that_is_wrong_is_named),
         IN_A_WORLD(what_was_not_counted_is_noticed),
