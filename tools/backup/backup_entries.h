@@ -34,8 +34,8 @@ struct backup_entries {
 };
 
 /* Find what looks like backups in the folder dir: folders that hold data.mdb, and beside it
- * nothing but lock.mdb and its checkpoint; not what is being made. dir itself, where it is one. Nothing is
- * opened. DBK_IO, DBK_NO_MEMORY. Finish it either way. */
+ * nothing but lock.mdb and its checkpoint; not what is being made. dir itself, where it is
+ * one. Nothing is opened. DBK_IO, DBK_NO_MEMORY. Finish it either way. */
 enum dbk_code backup_entries_find(const char *dir, struct backup_entries *entries,
                                   struct dbk_error *err);
 void backup_entries_finish(struct backup_entries *entries);

@@ -15,16 +15,17 @@
  * it. */
 static enum dbk_code lock_dir(const char *dir, int *lock, struct dbk_error *err)
 {
+    enum dbk_code code;
+
     *lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*lock < 0)
         return errno == ENOENT ? dbk_fail(err, DBK_NOT_FOUND, "there is no %s", dir)
                                : dbk_system_fail(err, "open", dir);
     if (flock(*lock, LOCK_EX) == 0)
         return DBK_OK;
-    dbk_system_fail(err, "lock", dir);
+    code = dbk_system_fail(err, "lock", dir);
     close(*lock);
-    *lock = -1;
-    return DBK_IO;
+    return code;
 }
 
 static enum dbk_code take_over(const char *dir, struct dbk_audit_signers *signers,
