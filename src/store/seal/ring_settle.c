@@ -19,15 +19,14 @@ static enum dbk_code clear(const char *path, struct dbk_error *err)
     return dbk_system_fail(err, "remove", path);
 }
 
-/* Whether the master key's file holds the one that the ring is wrapped by. */
-static bool master_is_right(const struct dbk_keys *keys)
+/* Whether the file can be read, and holds the master key that the ring is wrapped by. */
+static bool holds_master(const struct dbk_keys *keys, const char *path)
 {
     uint8_t key[DBK_KEY_BYTES];
     struct stat status;
-    bool right =
-        fstat(keys->file.fd, &status) == 0 &&
-        master_read(keys->master, keys->beside, status.st_uid, key, NULL) == DBK_OK &&
-        sodium_memcmp(key, keys->secrets->master, sizeof key) == 0;
+    bool right = fstat(keys->file.fd, &status) == 0 &&
+                 master_read(path, keys->beside, status.st_uid, key, NULL) == DBK_OK &&
+                 sodium_memcmp(key, keys->secrets->master, sizeof key) == 0;
 
     sodium_memzero(key, sizeof key);
     return right;
@@ -47,8 +46,16 @@ enum dbk_code ring_settle_changing(struct dbk_keys *keys, struct dbk_error *err)
         code = dbk_sync_directory(keys->dir, err);
     if (code != DBK_OK || !keys->beside) /* what lies elsewhere is its owner's */
         return code;
-    if (!master_is_right(keys))
+    if (!holds_master(keys, keys->master)) {
+        /* What only cannot be read now may be the right one. */
+        if (!holds_master(keys, master))
+            return dbk_fail(
+                err, DBK_IO,
+                "neither %s nor %s can be read as the master key of %s: try "
+                "again",
+                keys->master, master, keys->path);
         code = master_overwrite(keys->master, master, err);
+    }
     if (code == DBK_OK)
         code = clear(master, err);
     return code == DBK_OK ? dbk_sync_directory(keys->dir, err) : code;

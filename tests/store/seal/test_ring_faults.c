@@ -30,6 +30,8 @@ ssize_t __real_pwrite(int fd, const void *bytes, size_t length, off_t offset);
 ssize_t __wrap_pwrite(int fd, const void *bytes, size_t length, off_t offset);
 ssize_t __real_write(int fd, const void *bytes, size_t length);
 ssize_t __wrap_write(int fd, const void *bytes, size_t length);
+ssize_t __real_read(int fd, void *bytes, size_t length);
+ssize_t __wrap_read(int fd, void *bytes, size_t length);
 int __wrap_fsync(int fd);
 int __wrap_fdatasync(int fd);
 int __real_rename(const char *from, const char *to);
@@ -96,6 +98,16 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t length)
         _exit(9);
     }
     return __real_write(fd, bytes, length);
+}
+
+static int reads; /* until one is refused; 0: none is */
+
+ssize_t __wrap_read(int fd, void *bytes, size_t length)
+{
+    if (reads == 0 || --reads > 0)
+        return __real_read(fd, bytes, length);
+    errno = EIO;
+    return -1;
 }
 
 /* A kill leaves what was written, synced or not: so none of the tests waits for the disk. */
@@ -362,6 +374,35 @@ static void the_former_master_key_goes_last(void **state)
     assert_non_null(strstr(destroyed, "smum")); /* and the new one's other name after */
 }
 
+/* A rotation that was killed early left another master key; the one of now is not written over
+ * with that because it cannot be read for a moment. */
+static void a_master_key_that_cannot_be_read_is_not_destroyed(void **state)
+{
+    struct ring *r = *state;
+    uint8_t before[DBK_KEY_BYTES];
+    char text[65];
+    int refused = 0;
+
+    open_keys(r);
+    assert_int_equal(get(r, 1, before), DBK_OK);
+    memset(text, 'b', 64);
+    text[64] = '\n';
+    for (int at = 1; at <= 6; at++) {
+        int fd = open(in_ring(r, "master.new"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+        assert_int_equal(write(fd, text, sizeof text), sizeof text);
+        close(fd);
+        close_keys(r);
+        reads = at;
+        refused += dbk_keys_open(r->dir, NULL, &r->keys, &r->err) != DBK_OK;
+        reads = 0;
+        close_keys(r);
+        open_keys(r);
+        assert_key(r, 1, before);
+    }
+    assert_true(refused > 2);
+}
+
 /* The other parts. */
 
 static void check_copied(struct ring *r, uint8_t keys[FEW][DBK_KEY_BYTES])
@@ -459,6 +500,7 @@ int main(void)
         TEST(an_erasure_that_is_cut_short_is_done_again),
         TEST(a_rotation_that_is_cut_short_leaves_the_one_or_the_other),
         TEST(the_former_master_key_goes_last),
+        TEST(a_master_key_that_cannot_be_read_is_not_destroyed),
         TEST(a_copy_that_is_cut_short_is_none),
         TEST(a_ring_that_grew_in_part_is_made_whole),
         cmocka_unit_test_setup_teardown(a_ring_that_was_not_made_is_made_again,
