@@ -93,6 +93,16 @@ static enum dbk_code grow_beyond(struct dbk_keys *keys, uint64_t highest,
     return code;
 }
 
+static bool gives_keys(struct dbk_keys *keys)
+{
+    bool gives;
+
+    pthread_rwlock_rdlock(&keys->opened);
+    gives = keys->broken.code == DBK_OK;
+    pthread_rwlock_unlock(&keys->opened);
+    return gives;
+}
+
 enum dbk_code dbk_keys_ahead(struct dbk_keys *keys, uint64_t highest,
                              struct dbk_error *err)
 {
@@ -100,7 +110,7 @@ enum dbk_code dbk_keys_ahead(struct dbk_keys *keys, uint64_t highest,
 
     if (highest > RING_NUMBER_MAX)
         return dbk_fail(err, DBK_DAMAGED, "there is no key %" PRIu64, highest);
-    if (atomic_load(&keys->made) >= highest + DBK_KEYS_AHEAD)
+    if (atomic_load(&keys->made) >= highest + DBK_KEYS_AHEAD && gives_keys(keys))
         return DBK_OK;
     code = ring_change_begin(keys, err);
     if (code != DBK_OK)

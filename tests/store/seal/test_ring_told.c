@@ -316,8 +316,10 @@ static void a_ring_taken_away_is_told_and_found_again(void **state)
 {
     struct ring *r = *state;
 
+    assert_int_equal(dbk_keys_ahead(r->keys, 1, &r->err), DBK_OK);
     assert_int_equal(rename(in_ring(r, "ring"), in_ring(r, "away")), 0);
     await_refusal(r, 8, DBK_UNAVAILABLE);
+    assert_int_equal(dbk_keys_ahead(r->keys, 1, &r->err), DBK_UNAVAILABLE);
     assert_int_equal(rename(in_ring(r, "away"), in_ring(r, "ring")), 0);
     await_refusal(r, 8, DBK_OK);
 }
