@@ -385,7 +385,10 @@ int reindex_add(MDB_txn *txn, const struct environment *environment,
     int rc;
 
     assert(record->sequence > 0);
-    rc = record->key > 0 ? add_sealed(&place) : add(&place);
+    if (environment->sealed && record->key == 0 && dbk_type_is_sealed(record->type))
+        rc = wrong(&place, "it is not sealed, and its log is");
+    else
+        rc = record->key > 0 ? add_sealed(&place) : add(&place);
     *why = place.wrong;
     return rc;
 }

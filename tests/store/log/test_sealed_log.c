@@ -3,6 +3,7 @@
 #include "sealed_log.h"
 
 #include "identity_log.h"
+#include "log_builder_private.h"
 #include "scripted_commits.h"
 #include "store/history.h"
 #include "store/log_builder.h"
@@ -528,6 +529,26 @@ static void a_log_that_is_not_sealed_takes_none_of_its_records(void **state)
     dbk_batch_finish(&batch);
 }
 
+static void a_sealed_log_takes_no_record_that_is_not(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_record draft = draft_person("kate@x.mock");
+    struct dbk_log_builder *builder;
+    char dir[120], bytes[1000];
+    size_t length;
+
+    draft.sequence = 1;
+    draft.recorded_at = draft.datetime_created = 1;
+    assert_int_equal(dbk_record_encode(&draft, bytes, sizeof bytes, &length, NULL),
+                     DBK_OK);
+    snprintf(dir, sizeof dir, "%s.again", s->dir);
+    assert_int_equal(log_builder_open(dir, s->keys, &builder, &s->err), DBK_OK);
+    assert_int_not_equal(dbk_log_builder_add(builder, bytes, length, &s->err), DBK_OK);
+    assert_non_null(strstr(s->err.text, "it is not sealed"));
+    dbk_log_builder_abandon(builder);
+    dbk_log_builder_remove(dir);
+}
+
 static void a_history_leaves_out_who_was_erased(void **state)
 {
     struct scratch *s = *state;
@@ -564,6 +585,7 @@ int main(void)
         TEST(a_torn_slot_concerns_its_person_only),
         TEST(a_batch_says_what_each_alone_would_have_said),
         TEST(a_log_that_is_not_sealed_takes_none_of_its_records),
+        TEST(a_sealed_log_takes_no_record_that_is_not),
         TEST(a_history_leaves_out_who_was_erased),
     };
 
