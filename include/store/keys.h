@@ -54,7 +54,8 @@ enum dbk_code dbk_keys_make(const char *dir, const struct dbk_keys_options *opti
                             struct dbk_error *err);
 
 /* Open it; options may be NULL. What a killed rotation left is cleared away. Follow with
- * dbk_keys_bind, dbk_keys_ahead, and the erasures behind dbk_keys_state's erased_through.
+ * dbk_keys_bind, dbk_keys_ahead, and the erasures behind dbk_keys_state's erased_through, or
+ * dbk_keys_rewind where that is ahead of the log's last one.
  *
  * DBK_NOT_FOUND    there is no ring, or no master key; err says which
  * DBK_INVALID      the master key's file has not 32 bytes or 64 hexadecimal digits
@@ -75,7 +76,7 @@ void dbk_keys_close(struct dbk_keys *keys);
  *
  * DBK_CONFLICT   it is the ring of another log
  * DBK_NOT_FOUND  read only, and it is bound to none yet: as good as DBK_OK
- * DBK_IO, DBK_NO_ROOM */
+ * DBK_UNAVAILABLE, DBK_IO, DBK_NO_ROOM */
 enum dbk_code dbk_keys_bind(struct dbk_keys *keys,
                             const uint8_t first[DBK_KEYS_FIRST_BYTES],
                             struct dbk_error *err);
@@ -87,9 +88,9 @@ enum dbk_code dbk_keys_bind(struct dbk_keys *keys,
  *
  * DBK_DAMAGED  the ring ends before the highest: it was cut, or is an older copy than
  *              DBK_KEYS_AHEAD numbers
- * DBK_CONFLICT, DBK_UNAVAILABLE  as dbk_keys_get
+ * DBK_UNAVAILABLE  as dbk_keys_get
  * DBK_UNSUPPORTED  read only
- * DBK_IO, DBK_NO_ROOM */
+ * DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY */
 enum dbk_code dbk_keys_ahead(struct dbk_keys *keys, uint64_t highest,
                              struct dbk_error *err);
 
@@ -124,6 +125,17 @@ enum dbk_code dbk_keys_next(struct dbk_keys *keys, uint64_t highest, uint64_t *n
 enum dbk_code dbk_keys_erase(struct dbk_keys *keys, const uint64_t *numbers,
                              size_t count, uint64_t through, struct dbk_error *err);
 
+/* The last erasure that the log tells of is at the sequence `last` (0: there is none). Where the
+ * ring says that it is further, the log was put back to an earlier state, and other records get
+ * those sequences: the ring then forgets how far it was (erased_through is 0), and all that the
+ * log tells of is to be done again. Another process that has the ring open gives no key until
+ * it opens it anew.
+ *
+ * DBK_UNSUPPORTED  read only
+ * DBK_IO, DBK_NO_ROOM, DBK_UNAVAILABLE */
+enum dbk_code dbk_keys_rewind(struct dbk_keys *keys, uint64_t last,
+                              struct dbk_error *err);
+
 /* What stands for a text in an index: BLAKE2b-128, keyed by the ring's pepper, which no
  * rotation changes. Texts of two kinds never share one. The text as it is compared: an
  * e-mail in lower case. Thread-safe. */
@@ -136,7 +148,7 @@ enum dbk_key_tag {
 void dbk_keys_tag(const struct dbk_keys *keys, enum dbk_key_tag kind,
                   struct dbk_slice text, uint8_t tag[DBK_KEY_TAG_BYTES]);
 
-/* How the ring is. */
+/* How the ring is. DBK_UNAVAILABLE, DBK_IO. */
 struct dbk_keys_state {
     uint64_t epoch;          /* 1, and one more with each rotation */
     uint64_t count;          /* numbers that it has */
@@ -152,7 +164,7 @@ struct dbk_keys_state {
 enum dbk_code dbk_keys_state(struct dbk_keys *keys, struct dbk_keys_state *out,
                              struct dbk_error *err);
 
-/* Look at every slot, and unwrap what is in it. */
+/* Look at every slot, and unwrap what is in it. DBK_UNAVAILABLE, DBK_IO, DBK_NO_MEMORY. */
 struct dbk_keys_check {
     uint64_t live; /* keys, used ones and those ahead */
     uint64_t erased;

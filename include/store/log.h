@@ -107,9 +107,9 @@ struct dbk_idempotency {
  * DBK_NOT_LEADER     another copy of this log appends (replicated.h); nothing was appended
  * DBK_UNSUPPORTED    it is sealed, and open without its ring; nothing was appended
  *
- * Where a person.erased is among the commands it is DBK_OK only when the keys are destroyed;
- * else, as dbk_keys_erase, it is appended, and that is tried again with each write, and by who
- * opens the log.
+ * Where a person.erased is among the commands, of one who was erased before too, it is DBK_OK
+ * only when the keys are destroyed; else, as dbk_keys_erase, it is appended, and that is tried
+ * again with each write, and by who opens the log.
  *
  * Verdicts (dbk_command_verdict):
  *   DBK_EXISTS     a record with this id is in the log, live; sequence tells which

@@ -39,6 +39,7 @@ struct dbk_log {
         settled; /* what is visible is known to be on disk; others may read it */
     dbk_deadline check_at;   /* when to look after dead readers */
     bool unsettled;          /* a key that the log says is destroyed may not be */
+    uint64_t erased_through; /* all that records up to here say is destroyed is */
     uint8_t sweep_place[32]; /* how far idempotency keys have been looked through */
 
     /* The same, of a log that is one of several copies; the role is read by everybody. */

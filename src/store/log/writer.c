@@ -253,10 +253,13 @@ static void hold_batch(struct dbk_log *log, struct batch *batch,
     held_add(log, batch->first, batch->head_before + 1, why);
 }
 
+/* Or asks for what was accepted before, and may not be done. */
 static bool erases(const struct writer_group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
-        if (group->commands[i]->verdict.code == DBK_OK &&
+        enum dbk_code code = group->commands[i]->verdict.code;
+
+        if ((code == DBK_OK || code == DBK_EXISTS) &&
             group->commands[i]->entries[0].type == DBK_PERSON_ERASED)
             return true;
     }
@@ -269,8 +272,11 @@ static void settle_keys(struct dbk_log *log, struct batch *batch)
     bool first = batch->head_before == 0 && batch->turn.head > 0;
     struct dbk_error err;
 
-    if (!first && !log->unsettled && batch->turn.appended[DBK_PERSON_ERASED] == 0)
+    if (!first && !log->unsettled && batch->turn.appended[DBK_PERSON_ERASED] == 0) {
+        if (log->erased_through == batch->head_before) /* and nobody else wrote */
+            log->erased_through = batch->turn.head;
         return;
+    }
     log->unsettled = log_keys_settle(log, first, &err) != DBK_OK;
     if (!log->unsettled)
         return;

@@ -8,12 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum {
-    NOTARY_LOOK_MS = 200,
-    NOTARY_APART_MS = 1000,
-    NOTARY_INTERVAL_MS = 10000,
-    NOTARY_AT_ONCE = 16384, /* some twentieth of a processor */
-};
+enum { NOTARY_LOOK_MS = 200, NOTARY_APART_MS = 1000, NOTARY_INTERVAL_MS = 10000 };
 
 struct dbk_notary {
     char dir[DBK_AUDIT_PATH];

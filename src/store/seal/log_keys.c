@@ -1,6 +1,7 @@
 #include "log_keys.h"
 
 #include "command_private.h"
+#include "fault_watch.h"
 #include "identity.h"
 #include "index.h"
 #include "log_read.h"
@@ -26,16 +27,16 @@ static enum dbk_code bind(const struct environment *environment, MDB_txn *txn,
     MDB_val key = {sizeof sequence, &sequence}, value;
     uint8_t first[DBK_KEYS_FIRST_BYTES];
     enum dbk_code code;
+    size_t length;
     int rc = mdb_get(txn, environment->log, &key, &value);
 
     if (rc == MDB_NOTFOUND)
         return DBK_OK;
     if (rc != 0)
         return read_fail(environment, rc, err);
-    if (value.mv_size < LOG_VALUE_CHECKSUM)
-        return dbk_fail(err, DBK_DAMAGED, "record 1 has no checksum");
-    if (EVP_Digest(value.mv_data, value.mv_size - LOG_VALUE_CHECKSUM, first, NULL,
-                   EVP_sha256(), NULL) != 1)
+    if (!log_value_check(value.mv_data, value.mv_size, &length))
+        return DBK_OK; /* whoever reads it is told; it cannot say whose the ring is */
+    if (EVP_Digest(value.mv_data, length, first, NULL, EVP_sha256(), NULL) != 1)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to hash a record");
     code = dbk_keys_bind(environment->keys, first, err);
     return code == DBK_NOT_FOUND ? DBK_OK : code;
@@ -77,41 +78,84 @@ static enum dbk_code erase_from(const struct environment *environment, MDB_txn *
     return code;
 }
 
-static enum dbk_code catch_up(const struct environment *environment, MDB_txn *txn,
-                              bool read_only, struct dbk_error *err)
+/* Keys go only for records that are known to be on disk. */
+static int prove(const struct environment *environment)
 {
-    struct dbk_keys_state state;
-    uint64_t last;
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(environment->env, NULL, 0, &txn);
+
+    if (rc != 0)
+        return rc;
+    rc = environment_prove(environment);
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+/* Up to the log's last erasure. `done`, what the ring says of itself, is at most that, but
+ * where the log was put back to an earlier state: then others have the sequences since. */
+static enum dbk_code erase_up_to(struct dbk_log *log, MDB_txn *txn, uint64_t done,
+                                 uint64_t last, struct dbk_error *err)
+{
+    const struct environment *environment = &log->environment;
+    uint64_t after = done > log->erased_through ? done : log->erased_through;
+    enum dbk_code code = DBK_OK;
+
+    if (done > last) {
+        code = dbk_keys_rewind(environment->keys, last, err);
+        after = 0;
+    }
+    return code == DBK_OK ? erase_from(environment, txn, after, last, err) : code;
+}
+
+static enum dbk_code catch_up(struct dbk_log *log, MDB_txn *txn, uint64_t done,
+                              bool opening, struct dbk_error *err)
+{
+    const struct environment *environment = &log->environment;
+    uint64_t last, head;
     enum dbk_code code;
     int rc = environment_get_mark(txn, environment, ENVIRONMENT_ERASED, &last);
 
+    if (rc == 0)
+        rc = index_head(txn, environment, &head);
+    if (rc == 0 && opening && done != last && !log->options.read_only)
+        rc = prove(environment);
     if (rc != 0)
         return read_fail(environment, rc, err);
-    code = dbk_keys_state(environment->keys, &state, err);
-    if (code != DBK_OK || state.erased_through >= last)
-        return code;
-    if (read_only)
+    if (log->options.read_only && done < last)
         return dbk_fail(err, DBK_CONFLICT,
                         "the ring of keys is older than the last erasure, record %llu: "
                         "daybook serve brings it up to the log",
                         (unsigned long long)last);
-    return erase_from(environment, txn, state.erased_through, last, err);
+    if (log->options.read_only)
+        return DBK_OK;
+    code = erase_up_to(log, txn, done, last, err);
+    if (code == DBK_OK)
+        log->erased_through = head;
+    return code;
 }
 
-static enum dbk_code settle(const struct environment *environment, bool first,
-                            bool read_only, struct dbk_error *err)
+/* The ring is asked before the log: what it says is done is in the log then. */
+static enum dbk_code settle(struct dbk_log *log, bool first, bool opening,
+                            struct dbk_error *err)
 {
-    enum dbk_code code = DBK_OK;
+    const struct environment *environment = &log->environment;
+    struct dbk_keys_state state;
+    enum dbk_code code = dbk_keys_state(environment->keys, &state, err);
     MDB_txn *txn;
-    int rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
+    int rc;
 
+    if (code != DBK_OK)
+        return code;
+    rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
     if (rc != 0)
         return read_fail(environment, rc, err);
+    fault_enter(environment->env);
     if (first)
         code = bind(environment, txn, err);
     if (code == DBK_OK)
-        code = catch_up(environment, txn, read_only, err);
+        code = catch_up(log, txn, state.erased_through, opening, err);
     mdb_txn_abort(txn);
+    fault_leave();
     return code;
 }
 
@@ -133,7 +177,7 @@ enum dbk_code log_keys_open(struct dbk_log *log, struct dbk_error *err)
     if (!environment->sealed || !log->options.keys)
         return DBK_OK;
     environment->keys = log->options.keys;
-    return settle(environment, true, log->options.read_only, err);
+    return settle(log, true, true, err);
 }
 
 enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn, struct dbk_error *err)
@@ -151,8 +195,7 @@ enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn, struct dbk_error
 enum dbk_code log_keys_settle(struct dbk_log *log, bool first, struct dbk_error *err)
 {
     assert(log->writing);
-    return log->environment.keys ? settle(&log->environment, first, false, err)
-                                 : DBK_OK;
+    return log->environment.keys ? settle(log, first, false, err) : DBK_OK;
 }
 
 static void seal_event(const struct environment *environment, MDB_txn *txn,

@@ -31,6 +31,9 @@ static enum dbk_code overwrite(struct dbk_keys *keys, const uint64_t *numbers,
     return code;
 }
 
+/* The system lets go of whole pages only, and pages are at most so large. */
+enum { LET_GO = 65536 };
+
 /* From the disk, where the system lets go of what it has in memory. */
 static enum dbk_code read_back(const struct dbk_keys *keys, const uint64_t *numbers,
                                size_t count, uint64_t in_file, struct dbk_error *err)
@@ -41,7 +44,8 @@ static enum dbk_code read_back(const struct dbk_keys *keys, const uint64_t *numb
     for (size_t i = 0; i < count && code == DBK_OK; i++) {
         if (!has(numbers[i], in_file))
             continue;
-        posix_fadvise(keys->file.fd, (off_t)RING_SLOT_AT(numbers[i]), RING_SLOT,
+        posix_fadvise(keys->file.fd,
+                      (off_t)(RING_SLOT_AT(numbers[i]) / LET_GO * LET_GO), LET_GO,
                       POSIX_FADV_DONTNEED);
         code = ring_read_at(keys->file.fd, slot, sizeof slot, RING_SLOT_AT(numbers[i]),
                             keys->path, err);
@@ -76,6 +80,23 @@ enum dbk_code dbk_keys_erase(struct dbk_keys *keys, const uint64_t *numbers,
         mark.erased_through = through;
     if (code == DBK_OK) /* tells other processes, too */
         code = ring_put_mark(keys, mark, err);
+    ring_change_end(keys);
+    return code;
+}
+
+enum dbk_code dbk_keys_rewind(struct dbk_keys *keys, uint64_t last,
+                              struct dbk_error *err)
+{
+    struct ring_mark mark;
+    enum dbk_code code = ring_change_begin(keys, err);
+
+    if (code != DBK_OK)
+        return code;
+    mark = keys->file.mark;
+    if (mark.erased_through > last) {
+        mark.erased_through = 0;
+        code = ring_put_mark(keys, mark, err);
+    }
     ring_change_end(keys);
     return code;
 }

@@ -69,6 +69,22 @@ static void the_ring_knows_how_far_erasures_are_done(void **state)
     }
 }
 
+static void a_ring_ahead_of_its_log_forgets_how_far_it_was(void **state)
+{
+    struct ring *r = *state;
+    const uint64_t number = 9;
+    struct dbk_keys_state is;
+
+    assert_int_equal(dbk_keys_erase(r->keys, &number, 1, 77, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_rewind(r->keys, 77, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_state(r->keys, &is, &r->err), DBK_OK);
+    assert_int_equal(is.erased_through, 77);
+    assert_int_equal(dbk_keys_rewind(r->keys, 76, &r->err), DBK_OK);
+    reopen_keys(r);
+    assert_int_equal(dbk_keys_state(r->keys, &is, &r->err), DBK_OK);
+    assert_int_equal(is.erased_through, 0);
+}
+
 static void somebody_new_never_gets_an_erased_key(void **state)
 {
     struct ring *r = *state;
@@ -203,6 +219,7 @@ int main(void)
         TEST(a_number_beyond_the_ring_is_none_of_its),
         TEST(an_erased_key_is_gone_and_its_neighbours_are_not),
         TEST(the_ring_knows_how_far_erasures_are_done),
+        TEST(a_ring_ahead_of_its_log_forgets_how_far_it_was),
         TEST(somebody_new_never_gets_an_erased_key),
         TEST(a_ring_grows_ahead_of_what_is_used),
         TEST(a_ring_is_of_one_log),
