@@ -15,12 +15,12 @@ int __wrap_mdb_env_copy2(MDB_env *env, const char *path, unsigned flags)
         pause(); /* its parent ends it */
 }
 
-/* A clock on which ten seconds pass each time it is looked at. */
+/* A clock on which ten seconds pass each time it is looked at, by whatever thread. */
 int __real_clock_gettime(clockid_t id, struct timespec *now);
 int __wrap_clock_gettime(clockid_t id, struct timespec *now);
 int __wrap_clock_gettime(clockid_t id, struct timespec *now)
 {
-    static time_t passed;
+    static _Atomic time_t passed;
     int rc = __real_clock_gettime(id, now);
 
     if (id == CLOCK_MONOTONIC)
