@@ -136,11 +136,18 @@ class Budget(Served):
     def setUp(self):
         self.kate = self.created()["id"]
         self.batch = json.dumps([{"event_type": "click", "person_id": self.kate}])
-        self.under_way = Wire(self.server.port)  # alone, so it is let in
+        self.server.wait_for(self.begins, "room, which the test before gives back")
         self.addCleanup(self.under_way.close)
+
+    def begins(self):
+        """Alone, a large one is let in."""
+        self.under_way = Wire(self.server.port)
         self.under_way.send(self.HEAD + "Content-Length: 2000000\r\nExpect: 100-continue"
                             "\r\n\r\n")
-        self.assertEqual(self.under_way.answer()[0], 100)
+        if self.under_way.answer()[0] == 100:
+            return True
+        self.under_way.close()
+        return False
 
     def refused(self, rest):
         status, headers, body, closed = exchange(self.server.port, self.HEAD + rest)
