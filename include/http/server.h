@@ -9,7 +9,7 @@
 #include "store/error.h"
 #include "store/history.h"
 #include "store/log.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "store/timestamp.h"
 #include "store/uuid.h"
 

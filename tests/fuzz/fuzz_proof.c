@@ -2,7 +2,7 @@
  * what is taken is in the one form that writing it gives, and no signature is believed of a
  * text that is not the one that was signed. */
 #include "fuzz.h"
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
 
 #define VKEY "daybook.example/log+2538d7a3+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
 /* All that this key ever signed for the corpus. */

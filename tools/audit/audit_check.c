@@ -3,7 +3,7 @@
 #include "audit_source.h"
 #include "audit_verify.h"
 #include "signals.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "tool_data.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "audit_file.h"
 
 #include "store/durable.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "tool_data.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #define DBK_TOOLS_AUDIT_FILE_H
 
 #include "command.h"
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
 
 /* All of a file ("-": standard input) that has less than 256 KiB, with a NUL behind. Free
  * *bytes. DBK_NOT_FOUND, DBK_TOO_LARGE, DBK_IO, DBK_NO_MEMORY. */

@@ -2,7 +2,7 @@
 
 #include "audit_file.h"
 #include "escape.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "tool_data.h"
 
 #include <inttypes.h>

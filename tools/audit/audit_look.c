@@ -1,6 +1,6 @@
 #include "audit_look.h"
 
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "tool_data.h"
 
 #include <inttypes.h>

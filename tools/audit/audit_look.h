@@ -3,10 +3,10 @@
 #define DBK_TOOLS_AUDIT_LOOK_H
 
 #include "config.h"
-#include "store/note.h"
+#include "store/proof/note.h"
+#include "store/proof/tree.h"
+#include "store/proof/witness.h"
 #include "store/timestamp.h"
-#include "store/tree.h"
-#include "store/witness.h"
 
 struct audit_look {
     bool found; /* somebody signs it, or did */

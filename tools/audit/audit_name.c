@@ -2,7 +2,7 @@
 #include "audit_parts.h"
 #include "lock.h"
 #include "log_place.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "tool_data.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "audit_proof.h"
 
 #include "audit_tree.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "tool_data.h"
 
 #include <inttypes.h>

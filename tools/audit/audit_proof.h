@@ -3,7 +3,7 @@
 #define DBK_TOOLS_AUDIT_PROOF_H
 
 #include "command.h"
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
 
 /* Read the newest checkpoint, by whichever of this machine's keys signed it. Errors as
  * dbk_audit_keys and dbk_audit_last. */

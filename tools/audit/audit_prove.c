@@ -8,7 +8,7 @@
 #include "log_place.h"
 #include "signals.h"
 #include "store/durable.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "tool_data.h"
 
 #include <errno.h>

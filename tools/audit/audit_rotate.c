@@ -2,7 +2,7 @@
 #include "audit_parts.h"
 
 #include "escape.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "tool_data.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 
 #include "progress.h"
 #include "signals.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "tool_data.h"
 
 #include <inttypes.h>

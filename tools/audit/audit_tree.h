@@ -3,7 +3,7 @@
 #define DBK_TOOLS_AUDIT_TREE_H
 
 #include "command.h"
-#include "store/tree.h"
+#include "store/proof/tree.h"
 
 struct audit_tree {
     struct dbk_log *log;

@@ -5,7 +5,7 @@
 #include "cosign_private.h"
 #include "lock.h"
 #include "store/durable.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "store/timestamp.h"
 
 #include <errno.h>

@@ -7,9 +7,9 @@
 #ifndef DBK_TOOLS_COSIGN_H
 #define DBK_TOOLS_COSIGN_H
 
-#include "store/checkpoint.h"
 #include "store/log.h"
-#include "store/witness.h"
+#include "store/proof/checkpoint.h"
+#include "store/proof/witness.h"
 
 struct cosign; /* of one thread */
 

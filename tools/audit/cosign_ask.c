@@ -1,6 +1,6 @@
 /* One witness: asked, and its answer taken. */
 #include "cosign_private.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "store/timestamp.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #ifndef DBK_TOOLS_POLICY_FILE_H
 #define DBK_TOOLS_POLICY_FILE_H
 
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
 
 /* Read a policy file; free it by dbk_policy_destroy. DBK_INVALID and others as
  * dbk_policy_parse, with the path before; DBK_IO. */

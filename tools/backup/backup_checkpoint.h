@@ -4,7 +4,7 @@
 #define DBK_TOOLS_BACKUP_CHECKPOINT_H
 
 #include "command.h"
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
 
 #define BACKUP_CHECKPOINT "checkpoint" /* the file's name, in the backup's folder */
 

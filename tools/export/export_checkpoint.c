@@ -3,7 +3,7 @@
 #include "audit_file.h"
 #include "audit_proof.h"
 #include "escape.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "tool_data.h"
 
 #include <stdio.h>

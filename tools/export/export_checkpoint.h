@@ -7,7 +7,7 @@
 
 #include "command.h"
 #include "export_format.h"
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
 
 struct export_checkpoint {
     const struct tool *tool;

@@ -32,7 +32,7 @@
  * from, what was asked for (to is null where nothing bounds it), when, and how many cells
  * of a csv were changed; `missing` how many --salvage could not read, and
  * missing_sequences which, "7-9,12" (cut, with "..." behind it, where they are very
- * many); checkpoint is what was signed of the log (store/checkpoint.h), signatures and all:
+ * many); checkpoint is what was signed of the log (store/proof/checkpoint.h), signatures and all:
  * the newest that the export covers, else the newest there was; null where there is none,
  * and missing in what was exported before there were any. Its first three lines are the
  * log's name, how many records it is about, and their root: it can be held against the

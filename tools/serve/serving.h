@@ -11,7 +11,7 @@
 #include "shared_tokens.h"
 #include "store/history.h"
 #include "store/log.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "tool_data.h"
 
 #include <stdbool.h>

@@ -6,8 +6,8 @@
 #include "projections/read_model.h"
 #include "request.h"
 #include "response.h"
-#include "store/checkpoint.h"
 #include "store/log.h"
+#include "store/proof/checkpoint.h"
 
 #define QUERY_MAX 16384 /* no head is longer */
 

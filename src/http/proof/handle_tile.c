@@ -4,7 +4,7 @@
 #include "handlers.h"
 #include "proof.h"
 #include "response.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "worker.h"
 
 #include <inttypes.h>

@@ -3,7 +3,7 @@
 #include "fresh.h"
 #include "handlers.h"
 #include "mismatches.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "worker.h"
 
 #include <ctype.h>

@@ -1,5 +1,5 @@
 /* proof.h - what checkpoints, tiles, proofs and receipts have in common: they are of what
- * the notary has signed (store/notary.h), and of no more. */
+ * the notary has signed (store/proof/notary.h), and of no more. */
 #ifndef DBK_HTTP_PROOF_H
 #define DBK_HTTP_PROOF_H
 

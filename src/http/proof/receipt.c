@@ -3,7 +3,7 @@
 #include "fresh.h"
 #include "prefer.h"
 #include "proof.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 #include "worker.h"
 
 #include <inttypes.h>

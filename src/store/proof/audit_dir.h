@@ -2,7 +2,7 @@
 #ifndef DBK_STORE_AUDIT_DIR_H
 #define DBK_STORE_AUDIT_DIR_H
 
-#include "store/notary.h"
+#include "store/proof/notary.h"
 
 /* What to do where dbk_audit_last has DBK_CONFLICT. */
 #define AUDIT_DIR_APART                                                                \

@@ -1,5 +1,5 @@
 /* Checkpoints: as text, signed, and read back. */
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
 
 #include "base64.h"
 #include "lines.h"

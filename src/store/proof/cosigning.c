@@ -2,7 +2,7 @@
 #include "audit_dir.h"
 #include "lines.h"
 #include "store/durable.h"
-#include "store/witness.h"
+#include "store/proof/witness.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * so nothing that can fail. libsodium's take four times as long: they have no use for the
  * processor's own instructions. */
 #define OPENSSL_SUPPRESS_DEPRECATED /* they are there in 3.0 to 3.5 */
-#include "store/tree.h"
+#include "store/proof/tree.h"
 
 #include <openssl/sha.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Keys as text. */
 #include "base64.h"
-#include "store/note.h"
-#include "store/tree.h"
+#include "store/proof/note.h"
+#include "store/proof/tree.h"
 #include "store/utf8.h"
 
 #include <sodium.h>

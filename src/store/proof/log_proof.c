@@ -1,7 +1,7 @@
 /* A proof as a file. */
 #include "base64.h"
 #include "lines.h"
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
 
 #include <assert.h>
 #include <inttypes.h>

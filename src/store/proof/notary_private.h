@@ -3,7 +3,7 @@
 #define DBK_STORE_NOTARY_PRIVATE_H
 
 #include "store/clock.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

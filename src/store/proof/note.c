@@ -1,5 +1,5 @@
 /* Notes: taken apart, verified, signed. */
-#include "store/note.h"
+#include "store/proof/note.h"
 
 #include "base64.h"
 #include "store/utf8.h"

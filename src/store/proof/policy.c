@@ -1,6 +1,6 @@
 /* Policy files, and what they ask for. Source: c2sp.org/tlog-policy. */
 #include "lines.h"
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Where tiles are told. Source: c2sp.org/tlog-tiles. */
 #include "lines.h"
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
 
 #include <assert.h>
 #include <inttypes.h>

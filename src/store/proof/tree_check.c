@@ -1,5 +1,5 @@
 /* An auditor's side. Source: RFC 9162, 2.1.3.2 and 2.1.4.2. */
-#include "store/tree.h"
+#include "store/proof/tree.h"
 
 static void step(uint64_t *fn, uint64_t *sn)
 {

@@ -1,5 +1,5 @@
 /* The entries of a log. */
-#include "store/tree.h"
+#include "store/proof/tree.h"
 
 #include <inttypes.h>
 

@@ -2,7 +2,7 @@
 #ifndef DBK_STORE_TREE_PRIVATE_H
 #define DBK_STORE_TREE_PRIVATE_H
 
-#include "store/tree.h"
+#include "store/proof/tree.h"
 
 #include <limits.h>
 #include <pthread.h>

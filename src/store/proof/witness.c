@@ -1,5 +1,5 @@
 /* What a log says to a witness, and what is made of its answer. Source: c2sp.org/tlog-witness. */
-#include "store/witness.h"
+#include "store/proof/witness.h"
 
 #include "lines.h"
 

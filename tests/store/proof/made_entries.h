@@ -4,7 +4,7 @@
 #ifndef MADE_ENTRIES_H
 #define MADE_ENTRIES_H
 
-#include "store/tree.h"
+#include "store/proof/tree.h"
 
 #include <inttypes.h>
 #include <setjmp.h>

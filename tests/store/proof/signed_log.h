@@ -4,7 +4,7 @@
 
 #include "log_value.h"
 #include "scratch_log.h"
-#include "store/notary.h"
+#include "store/proof/notary.h"
 
 #include <fcntl.h>
 #include <lmdb.h>

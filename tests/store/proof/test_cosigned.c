@@ -1,7 +1,7 @@
 /* What the notary takes up while it runs: what witnesses have signed, and another key. */
 #include "signed_log.h"
 #include "store/clock.h"
-#include "store/witness.h"
+#include "store/proof/witness.h"
 
 struct world {
     struct scratch s;

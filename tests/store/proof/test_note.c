@@ -1,7 +1,7 @@
 /* Keys, notes, checkpoints, proofs and paths of tiles: as the vectors have them, and in no
  * other form. */
 #include "made_entries.h"
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
 
 static struct dbk_error err;
 

@@ -1,6 +1,6 @@
 /* Policies: read strictly, and what they ask for. */
 #include "made_entries.h"
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
 
 enum { WITNESSES = 5 };
 

@@ -1,6 +1,6 @@
 /* What a log asks a witness, and what it makes of each answer; what is kept of that. */
 #include "made_entries.h"
-#include "store/witness.h"
+#include "store/proof/witness.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

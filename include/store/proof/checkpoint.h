@@ -1,10 +1,10 @@
 /* checkpoint.h - what a log says of itself by a signature, and what is proven by that: as
  * c2sp.org/tlog-checkpoint, tlog-proof, tlog-tiles and tlog-policy have it. */
-#ifndef DBK_STORE_CHECKPOINT_H
-#define DBK_STORE_CHECKPOINT_H
+#ifndef DBK_STORE_PROOF_CHECKPOINT_H
+#define DBK_STORE_PROOF_CHECKPOINT_H
 
-#include "store/note.h"
-#include "store/tree.h"
+#include "store/proof/note.h"
+#include "store/proof/tree.h"
 
 /* How many entries the log of this name has, and their root. */
 struct dbk_log_checkpoint {

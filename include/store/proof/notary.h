@@ -10,12 +10,12 @@
  * state, or is another one, nothing is signed any more. Nor is a record hashed that is not
  * known to be on disk.
  */
-#ifndef DBK_STORE_NOTARY_H
-#define DBK_STORE_NOTARY_H
+#ifndef DBK_STORE_PROOF_NOTARY_H
+#define DBK_STORE_PROOF_NOTARY_H
 
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
+#include "store/proof/witness.h"
 #include "store/watch.h"
-#include "store/witness.h"
 
 /* The directory. */
 

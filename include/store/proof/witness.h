@@ -4,10 +4,10 @@
  * Nothing here has a network: requests are carried by who calls this. A witness is believed
  * in what its key has signed, and in nothing else.
  */
-#ifndef DBK_STORE_WITNESS_H
-#define DBK_STORE_WITNESS_H
+#ifndef DBK_STORE_PROOF_WITNESS_H
+#define DBK_STORE_PROOF_WITNESS_H
 
-#include "store/checkpoint.h"
+#include "store/proof/checkpoint.h"
 
 /* The body of POST PREFIX/add-checkpoint, and a NUL behind; returns its length, 0: more than
  * 63 hashes. The proof is that the checkpoint extends the log of the first `old` records.

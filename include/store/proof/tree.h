@@ -12,8 +12,8 @@
  * what was kept: what was changed on disk since is told instead of believed. A tile is as
  * C2SP's tlog-tiles has it, 256 hashes wide.
  */
-#ifndef DBK_STORE_TREE_H
-#define DBK_STORE_TREE_H
+#ifndef DBK_STORE_PROOF_TREE_H
+#define DBK_STORE_PROOF_TREE_H
 
 #include "store/log.h"
 

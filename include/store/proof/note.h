@@ -4,8 +4,8 @@
  *
  * Everything here is strict: what is taken is in its one canonical form.
  */
-#ifndef DBK_STORE_NOTE_H
-#define DBK_STORE_NOTE_H
+#ifndef DBK_STORE_PROOF_NOTE_H
+#define DBK_STORE_PROOF_NOTE_H
 
 #include "store/error.h"
 #include "store/slice.h"
