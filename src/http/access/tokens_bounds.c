@@ -1,5 +1,5 @@
 /* The bounds of a token, as words of its line. */
-#include "store/render.h"
+#include "store/decimal.h"
 #include "tokens_private.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "etag.h"
 
 #include "coding.h"
-#include "store/render.h"
+#include "store/decimal.h"
 
 #include <assert.h>
 #include <inttypes.h>

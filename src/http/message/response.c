@@ -6,6 +6,7 @@
 #include "problem.h"
 #include "request.h"
 #include "status.h"
+#include "store/decimal.h"
 
 #include <assert.h>
 #include <ctype.h>

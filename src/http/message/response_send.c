@@ -5,7 +5,7 @@
 #include "request.h"
 #include "response.h"
 #include "status.h"
-#include "store/render.h"
+#include "store/decimal.h"
 
 #include <assert.h>
 #include <civetweb.h>

@@ -1,5 +1,6 @@
 #include "store/render.h"
 
+#include "store/decimal.h"
 #include "store/json_plain.h"
 #include "store/utf8.h"
 

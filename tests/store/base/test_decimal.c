@@ -1,4 +1,4 @@
-#include "store/render.h"
+#include "store/decimal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
