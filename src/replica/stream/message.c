@@ -1,6 +1,7 @@
 #include "message.h"
 
-#include <endian.h>
+#include "store/little_endian.h"
+
 #include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,34 +9,6 @@
 enum { AT_CHECKSUM = 64, VERSION = 1, FLAG_RESEEDS = 1 };
 
 static const char magic[4] = {'D', 'B', 'K', 'C'};
-
-static void put32(char *at, uint32_t number)
-{
-    number = htole32(number);
-    memcpy(at, &number, sizeof number);
-}
-
-static void put64(char *at, uint64_t number)
-{
-    number = htole64(number);
-    memcpy(at, &number, sizeof number);
-}
-
-static uint32_t get32(const char *at)
-{
-    uint32_t number;
-
-    memcpy(&number, at, sizeof number);
-    return le32toh(number);
-}
-
-static uint64_t get64(const char *at)
-{
-    uint64_t number;
-
-    memcpy(&number, at, sizeof number);
-    return le64toh(number);
-}
 
 static uint32_t checksum(const char *bytes, size_t length)
 {
@@ -73,17 +46,17 @@ enum dbk_code message_encode(const struct message *message, char **bytes,
     out[4] = VERSION;
     out[5] = (char)message->type;
     out[6] = message->reseeds ? FLAG_RESEEDS : 0;
-    put64(out + 8, (uint64_t)message->epoch);
+    dbk_put_le64(out + 8, (uint64_t)message->epoch);
     memcpy(out + 16, message->store_id.bytes, 16);
-    put64(out + 32, message->first);
-    put32(out + 40, message->count);
-    put32(out + 44, message->before);
-    put64(out + 48, (uint64_t)message->reseed);
-    put32(out + 56, (uint32_t)message->node.length);
-    put32(out + 60, (uint32_t)message->url.length);
+    dbk_put_le64(out + 32, message->first);
+    dbk_put_le32(out + 40, message->count);
+    dbk_put_le32(out + 44, message->before);
+    dbk_put_le64(out + 48, (uint64_t)message->reseed);
+    dbk_put_le32(out + 56, (uint32_t)message->node.length);
+    dbk_put_le32(out + 60, (uint32_t)message->url.length);
     put_slice(put_slice(put_slice(out + MESSAGE_HEADER, message->node), message->url),
               message->body);
-    put32(out + AT_CHECKSUM, checksum(out, *length));
+    dbk_put_le32(out + AT_CHECKSUM, checksum(out, *length));
     *bytes = out;
     return DBK_OK;
 }
@@ -99,7 +72,7 @@ static enum dbk_code check_kind(const char *bytes, size_t length, struct dbk_err
                         "it is of version %u, and this program knows version %d: bring "
                         "Daybook up to date here",
                         (unsigned)(unsigned char)bytes[4], VERSION);
-    if (get32(bytes + AT_CHECKSUM) != checksum(bytes, length))
+    if (dbk_get_le32(bytes + AT_CHECKSUM) != checksum(bytes, length))
         return dbk_fail(err, DBK_DAMAGED, "its checksum is wrong");
     if (bytes[5] < MESSAGE_GENESIS || bytes[5] > MESSAGE_TOKENS)
         return dbk_fail(err, DBK_UNSUPPORTED,
@@ -129,18 +102,18 @@ enum dbk_code message_decode(const char *bytes, size_t length, struct message *o
 
     if (check_kind(bytes, length, err) != DBK_OK)
         return err ? err->code : DBK_UNSUPPORTED;
-    name = get32(bytes + 56);
-    url = get32(bytes + 60);
+    name = dbk_get_le32(bytes + 56);
+    url = dbk_get_le32(bytes + 60);
     if (name > DBK_REPLICA_NAME_MAX || url > DBK_REPLICA_URL_MAX ||
         name + url > length - MESSAGE_HEADER)
         return dbk_fail(err, DBK_DAMAGED, "its names are longer than it is");
     *out = (struct message){.type = (enum message_type)bytes[5],
                             .reseeds = (bytes[6] & FLAG_RESEEDS) != 0,
-                            .epoch = (int64_t)get64(bytes + 8),
-                            .first = get64(bytes + 32),
-                            .count = get32(bytes + 40),
-                            .before = get32(bytes + 44),
-                            .reseed = (int64_t)get64(bytes + 48)};
+                            .epoch = (int64_t)dbk_get_le64(bytes + 8),
+                            .first = dbk_get_le64(bytes + 32),
+                            .count = dbk_get_le32(bytes + 40),
+                            .before = dbk_get_le32(bytes + 44),
+                            .reseed = (int64_t)dbk_get_le64(bytes + 48)};
     memcpy(out->store_id.bytes, bytes + 16, 16);
     bytes += MESSAGE_HEADER;
     out->node = (struct dbk_slice){bytes, name};

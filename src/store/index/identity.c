@@ -2,6 +2,7 @@
 
 #include "index.h"
 #include "sealed.h"
+#include "store/little_endian.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -112,11 +113,8 @@ int identity_get_alias_at(MDB_txn *txn, const struct environment *environment,
     out->person = fixed.person;
     out->gone = le64toh(fixed.gone);
     out->sequence = le64toh(fixed.sequence);
-    if (environment->sealed) {
-        memcpy(&out->number, (const char *)value.mv_data + sizeof fixed,
-               sizeof out->number);
-        out->number = le64toh(out->number);
-    }
+    if (environment->sealed)
+        out->number = dbk_get_le64((const char *)value.mv_data + sizeof fixed);
     out->text = (struct dbk_slice){(const char *)value.mv_data + before,
                                    value.mv_size - before};
     return 0;
@@ -158,15 +156,15 @@ static int put_alias(MDB_txn *txn, const struct environment *environment,
 {
     const struct alias_value fixed = {alias->person, htole64(alias->gone),
                                       htole64(alias->sequence)};
-    uint64_t number = htole64(alias->number);
     size_t before = fixed_size(environment);
-    char bytes[sizeof fixed + sizeof number + SEAL_OVERHEAD + DBK_ANONYMOUS_ID_MAX];
+    char bytes[sizeof fixed + sizeof alias->number + SEAL_OVERHEAD +
+               DBK_ANONYMOUS_ID_MAX];
     MDB_val name = key_of(place), value = {before + alias->text.length, bytes};
 
     assert(alias->text.length <= SEAL_OVERHEAD + DBK_ANONYMOUS_ID_MAX);
     memcpy(bytes, &fixed, sizeof fixed);
     if (environment->sealed)
-        memcpy(bytes + sizeof fixed, &number, sizeof number);
+        dbk_put_le64(bytes + sizeof fixed, alias->number);
     if (alias->text.length)
         memcpy(bytes + before, alias->text.data, alias->text.length);
     return mdb_put(txn, environment->alias, &name, &value, 0);
@@ -328,8 +326,7 @@ static int number_at(MDB_cursor *cursor, const struct environment *environment,
 
     *number = 0;
     if (rc == 0 && value.mv_size == sizeof *number) {
-        memcpy(number, value.mv_data, sizeof *number);
-        *number = le64toh(*number);
+        *number = dbk_get_le64(value.mv_data);
         return 0;
     }
     if (rc == 0)

@@ -2,6 +2,7 @@
 
 #include "log_value.h"
 #include "sealed.h"
+#include "store/little_endian.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -15,8 +16,7 @@ _Static_assert(sizeof(struct dbk_uuid) == 16, "a key of persons and of events");
 
 static char *put_u64(char *at, uint64_t value)
 {
-    value = htole64(value);
-    memcpy(at, &value, sizeof value);
+    dbk_put_le64(at, value);
     return at + sizeof value;
 }
 
@@ -37,11 +37,10 @@ static char *put_bytes(char *at, const void *bytes, size_t length)
 
 static uint64_t take_u64(const char **at)
 {
-    uint64_t value;
+    uint64_t value = dbk_get_le64(*at);
 
-    memcpy(&value, *at, sizeof value);
     *at += sizeof value;
-    return le64toh(value);
+    return value;
 }
 
 static size_t take_u16(const char **at)
@@ -55,18 +54,16 @@ static size_t take_u16(const char **at)
 
 static char *put_u32(char *at, uint32_t value)
 {
-    value = htole32(value);
-    memcpy(at, &value, sizeof value);
+    dbk_put_le32(at, value);
     return at + sizeof value;
 }
 
 static uint32_t take_u32(const char **at)
 {
-    uint32_t value;
+    uint32_t value = dbk_get_le32(*at);
 
-    memcpy(&value, *at, sizeof value);
     *at += sizeof value;
-    return le32toh(value);
+    return value;
 }
 
 static MDB_val value_of(const void *bytes, size_t length)

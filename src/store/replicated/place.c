@@ -1,7 +1,8 @@
 #include "place.h"
 
+#include "store/little_endian.h"
+
 #include <assert.h>
-#include <endian.h>
 #include <string.h>
 
 #define PLACE "place"
@@ -12,19 +13,13 @@ static void pack(const struct dbk_place *place, unsigned char out[PLACE_BYTES])
 {
     const int64_t numbers[] = {place->next, place->epoch, place->reseed};
 
-    for (size_t i = 0; i < 3; i++) {
-        uint64_t number = htole64((uint64_t)numbers[i]);
-
-        memcpy(out + i * sizeof number, &number, sizeof number);
-    }
+    for (size_t i = 0; i < 3; i++)
+        dbk_put_le64(out + i * sizeof *numbers, (uint64_t)numbers[i]);
 }
 
 static int64_t unpack(const unsigned char *at)
 {
-    uint64_t number;
-
-    memcpy(&number, at, sizeof number);
-    return (int64_t)le64toh(number);
+    return (int64_t)dbk_get_le64(at);
 }
 
 bool place_is_right(const struct dbk_place *place)

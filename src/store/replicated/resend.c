@@ -1,16 +1,17 @@
 /* What was shipped once, out of the log again. */
 #include "log_read.h"
 #include "log_value.h"
+#include "store/little_endian.h"
 
-#include <endian.h>
 #include <inttypes.h>
 #include <string.h>
 
 static bool add(struct dbk_batch *batch, MDB_val value)
 {
-    uint32_t length = htole32((uint32_t)value.mv_size);
+    char length[sizeof(uint32_t)];
 
-    return log_batch_append(batch, &length, sizeof length) &&
+    dbk_put_le32(length, (uint32_t)value.mv_size);
+    return log_batch_append(batch, length, sizeof length) &&
            log_batch_append(batch, value.mv_data, value.mv_size);
 }
 

@@ -1,7 +1,8 @@
 #include "shipment_body.h"
 
+#include "store/little_endian.h"
+
 #include <assert.h>
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,10 +60,11 @@ static void put(struct body_bytes *bytes, const void *what, size_t length)
 
 static void put_length(struct body_bytes *bytes, size_t length)
 {
-    uint32_t number = htole32((uint32_t)length);
+    char number[LENGTH_BYTES];
 
     assert(length <= UINT32_MAX);
-    put(bytes, &number, sizeof number);
+    dbk_put_le32(number, (uint32_t)length);
+    put(bytes, number, sizeof number);
 }
 
 int body_add_record(struct shipment_body *body, const void *value, size_t size)
@@ -111,12 +113,10 @@ static bool take(struct body_walk *walk, size_t length, struct dbk_slice *out)
 static bool take_length(struct body_walk *walk, size_t *out)
 {
     struct dbk_slice bytes;
-    uint32_t number;
 
     if (!take(walk, LENGTH_BYTES, &bytes))
         return false;
-    memcpy(&number, bytes.data, sizeof number);
-    *out = le32toh(number);
+    *out = dbk_get_le32(bytes.data);
     return true;
 }
 

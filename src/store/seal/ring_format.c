@@ -1,6 +1,7 @@
 #include "ring_format.h"
 
-#include <endian.h>
+#include "store/little_endian.h"
+
 #include <libdeflate.h>
 #include <sodium.h>
 
@@ -10,51 +11,23 @@ _Static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == DBK_KEY_BYTES &&
                        RING_WRAPPED,
                "XChaCha20-Poly1305");
 
-static void put32(uint8_t *at, uint32_t value)
-{
-    value = htole32(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static void put64(uint8_t *at, uint64_t value)
-{
-    value = htole64(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    uint32_t value;
-
-    memcpy(&value, at, sizeof value);
-    return le32toh(value);
-}
-
-static uint64_t get64(const uint8_t *at)
-{
-    uint64_t value;
-
-    memcpy(&value, at, sizeof value);
-    return le64toh(value);
-}
-
 /* The last four bytes are the checksum of those before. */
 static void put_sum(uint8_t *bytes, size_t length)
 {
-    put32(bytes + length - 4, libdeflate_crc32(0, bytes, length - 4));
+    dbk_put_le32(bytes + length - 4, libdeflate_crc32(0, bytes, length - 4));
 }
 
 static bool sum_is_right(const uint8_t *bytes, size_t length)
 {
-    return get32(bytes + length - 4) == libdeflate_crc32(0, bytes, length - 4);
+    return dbk_get_le32(bytes + length - 4) == libdeflate_crc32(0, bytes, length - 4);
 }
 
 void ring_fixed_write(const struct ring_fixed *fixed, uint8_t out[RING_FIXED])
 {
     memset(out, 0, RING_FIXED);
     memcpy(out, "DBKR", 4);
-    put32(out + 4, RING_VERSION);
-    put64(out + 8, fixed->epoch);
+    dbk_put_le32(out + 4, RING_VERSION);
+    dbk_put_le64(out + 8, fixed->epoch);
     memcpy(out + 16, fixed->master_id, sizeof fixed->master_id);
     memcpy(out + 32, fixed->pepper, sizeof fixed->pepper);
     put_sum(out, RING_FIXED);
@@ -65,13 +38,13 @@ enum dbk_code ring_fixed_read(const uint8_t in[RING_FIXED], struct ring_fixed *f
 {
     if (memcmp(in, "DBKR", 4) != 0)
         return dbk_fail(err, DBK_DAMAGED, "it is no ring of keys");
-    if (get32(in + 4) > RING_VERSION)
+    if (dbk_get_le32(in + 4) > RING_VERSION)
         return dbk_fail(err, DBK_UNSUPPORTED,
                         "it is a ring of version %u: this program knows %d",
-                        get32(in + 4), RING_VERSION);
-    if (!sum_is_right(in, RING_FIXED) || get32(in + 4) != RING_VERSION)
+                        dbk_get_le32(in + 4), RING_VERSION);
+    if (!sum_is_right(in, RING_FIXED) || dbk_get_le32(in + 4) != RING_VERSION)
         return dbk_fail(err, DBK_DAMAGED, "its header is damaged");
-    fixed->epoch = get64(in + 8);
+    fixed->epoch = dbk_get_le64(in + 8);
     memcpy(fixed->master_id, in + 16, sizeof fixed->master_id);
     memcpy(fixed->pepper, in + 32, sizeof fixed->pepper);
     return DBK_OK;
@@ -80,11 +53,11 @@ enum dbk_code ring_fixed_read(const uint8_t in[RING_FIXED], struct ring_fixed *f
 void ring_mark_write(const struct ring_mark *mark, uint8_t out[RING_MARK])
 {
     memset(out, 0, RING_MARK);
-    put64(out, mark->generation);
-    put64(out + 8, mark->erased_through);
-    put64(out + 16, mark->copied_epoch);
-    put64(out + 24, mark->copied_count);
-    put64(out + 32, (uint64_t)mark->copied_at);
+    dbk_put_le64(out, mark->generation);
+    dbk_put_le64(out + 8, mark->erased_through);
+    dbk_put_le64(out + 16, mark->copied_epoch);
+    dbk_put_le64(out + 24, mark->copied_count);
+    dbk_put_le64(out + 32, (uint64_t)mark->copied_at);
     memcpy(out + 40, mark->first, sizeof mark->first);
     put_sum(out, RING_MARK);
 }
@@ -97,15 +70,16 @@ bool ring_mark_read(const uint8_t page[RING_PAGE], struct ring_mark *mark,
     for (unsigned i = 0; i < RING_MARKS; i++) {
         const uint8_t *in = page + RING_MARK_AT(i);
 
-        if (!sum_is_right(in, RING_MARK) || (found && get64(in) <= mark->generation))
+        if (!sum_is_right(in, RING_MARK) ||
+            (found && dbk_get_le64(in) <= mark->generation))
             continue;
         found = true;
         *place = i;
-        mark->generation = get64(in);
-        mark->erased_through = get64(in + 8);
-        mark->copied_epoch = get64(in + 16);
-        mark->copied_count = get64(in + 24);
-        mark->copied_at = (dbk_timestamp)get64(in + 32);
+        mark->generation = dbk_get_le64(in);
+        mark->erased_through = dbk_get_le64(in + 8);
+        mark->copied_epoch = dbk_get_le64(in + 16);
+        mark->copied_count = dbk_get_le64(in + 24);
+        mark->copied_at = (dbk_timestamp)dbk_get_le64(in + 32);
         memcpy(mark->first, in + 40, sizeof mark->first);
     }
     return found;
@@ -117,16 +91,17 @@ void ring_slot_write(uint64_t number, const uint8_t *wrapped, uint8_t out[RING_S
         memcpy(out, wrapped, RING_WRAPPED);
     else
         memset(out, 0, RING_WRAPPED);
-    put64(out + 48, number);
-    put32(out + 56, wrapped ? RING_KEY : RING_ERASED);
+    dbk_put_le64(out + 48, number);
+    dbk_put_le32(out + 56, wrapped ? RING_KEY : RING_ERASED);
     put_sum(out, RING_SLOT);
 }
 
 enum ring_slot ring_slot_read(const uint8_t in[RING_SLOT], uint64_t number)
 {
-    uint32_t state = get32(in + 56);
+    uint32_t state = dbk_get_le32(in + 56);
 
-    if (!sum_is_right(in, RING_SLOT) || get64(in + 48) != number || state > RING_ERASED)
+    if (!sum_is_right(in, RING_SLOT) || dbk_get_le64(in + 48) != number ||
+        state > RING_ERASED)
         return RING_TORN;
     return (enum ring_slot)state;
 }
@@ -149,9 +124,9 @@ static void find_nonce(uint64_t epoch, uint64_t number, uint8_t nonce[24],
                        uint8_t bound[8])
 {
     memset(nonce, 0, 24);
-    put64(nonce, epoch);
-    put64(nonce + 8, number);
-    put64(bound, number);
+    dbk_put_le64(nonce, epoch);
+    dbk_put_le64(nonce + 8, number);
+    dbk_put_le64(bound, number);
 }
 
 void ring_wrap(const uint8_t master[DBK_KEY_BYTES], uint64_t epoch, uint64_t number,
