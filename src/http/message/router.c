@@ -205,8 +205,8 @@ static void add_allowed(struct route_match *match, const char *method)
     size_t used = strlen(match->allow);
     bool get = strcmp(method, "GET") == 0;
 
-    if (strstr(match->allow,
-               method)) /* of another route that fits; no name is in another */
+    /* Of another route that fits. No method's name is in another's. */
+    if (strstr(match->allow, method))
         return;
     assert(used + strlen(method) + sizeof ", HEAD, " < sizeof match->allow);
     snprintf(match->allow + used, sizeof match->allow - used, "%s%s", method,
