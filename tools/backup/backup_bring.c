@@ -56,7 +56,7 @@ static enum dbk_code append(const struct tool *tool, const char *to,
     if (code != DBK_OK || appended->findings > 0)
         return code; /* the older checkpoint still holds */
     touch(to);
-    return backup_checkpoint_put(to, &checkpoint, err);
+    return backup_checkpoint_put(to, &checkpoint, appended->head, err);
 }
 
 enum dbk_code backup_bring(const struct tool *tool, const char *to,

@@ -6,10 +6,18 @@
 #include "store/durable.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+
+static void say_none(const struct dbk_error *why)
+{
+    fputs("daybook backup: it has no checkpoint: ", stderr);
+    escape_plain(stderr, dbk_slice(why->text));
+    fputc('\n', stderr);
+}
 
 void backup_checkpoint_read(const struct tool *tool, struct dbk_signed_checkpoint *out)
 {
@@ -19,21 +27,34 @@ void backup_checkpoint_read(const struct tool *tool, struct dbk_signed_checkpoin
     if (code == DBK_OK && out->checkpoint.size > 0)
         return;
     out->length = 0;
-    if (code == DBK_OK || code == DBK_NOT_FOUND)
-        return;
-    fputs("daybook backup: it has no checkpoint: ", stderr);
-    escape_plain(stderr, dbk_slice(err.text));
-    fputc('\n', stderr);
+    if (code != DBK_OK && code != DBK_NOT_FOUND)
+        say_none(&err);
+}
+
+/* A restore would refuse it for records that the log has lost. */
+static void say_behind(const struct dbk_log_checkpoint *is, uint64_t head)
+{
+    struct dbk_error why;
+
+    dbk_fail(&why, DBK_CONFLICT,
+             "the newest is of %" PRIu64 " records, and the log has %" PRIu64
+             ": daybook audit verify tells more",
+             is->size, head);
+    say_none(&why);
 }
 
 enum dbk_code backup_checkpoint_put(const char *dir,
                                     const struct dbk_signed_checkpoint *checkpoint,
-                                    struct dbk_error *err)
+                                    uint64_t head, struct dbk_error *err)
 {
     char path[PATH_MAX + 16];
 
     if (checkpoint->length == 0)
         return DBK_OK;
+    if (checkpoint->checkpoint.size > head) {
+        say_behind(&checkpoint->checkpoint, head);
+        return DBK_OK;
+    }
     snprintf(path, sizeof path, "%s/" BACKUP_CHECKPOINT, dir);
     return dbk_write_file(path, 0600, checkpoint->text, checkpoint->length, err);
 }

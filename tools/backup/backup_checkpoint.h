@@ -8,15 +8,17 @@
 
 #define BACKUP_CHECKPOINT "checkpoint" /* the file's name, in the backup's folder */
 
-/* Read it, before the log is copied: so it is of no more records than the copy. Length 0:
- * nothing was signed, or it cannot be read, which is said on stderr. */
+/* Read it, before the log is copied: so it is of no more records than the copy, where the log
+ * has what was signed. Length 0: nothing was signed, or it cannot be read, which is said on
+ * stderr. */
 void backup_checkpoint_read(const struct tool *tool, struct dbk_signed_checkpoint *out);
 
-/* Put it into the folder, in place of an older one; nothing where there is none. DBK_IO,
+/* Put it into the folder of a copy up to record head, in place of an older one; nothing where
+ * there is none, or where it is of more records, which is said on stderr. DBK_IO,
  * DBK_NO_ROOM. */
 enum dbk_code backup_checkpoint_put(const char *dir,
                                     const struct dbk_signed_checkpoint *checkpoint,
-                                    struct dbk_error *err);
+                                    uint64_t head, struct dbk_error *err);
 
 /* Read what a backup has: *text, with a NUL behind, is the caller's; NULL: it has none, or err
  * says why not. DBK_DAMAGED: it is no file, such as a pipe, which would be waited for. Errors as

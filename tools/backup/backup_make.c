@@ -96,17 +96,13 @@ static enum dbk_code make_copy(const struct tool *tool, const struct copy *copy,
 {
     const struct dbk_backup_options options = {.compact = tool_has(tool, "--compact"),
                                                .watch = progress_watch(progress, NULL)};
-    struct dbk_signed_checkpoint checkpoint;
     enum dbk_code code;
     char dir[4096];
 
     if (!tool_log_dir(tool->config, dir, sizeof dir, err))
         return err->code;
-    backup_checkpoint_read(tool, &checkpoint);
     code = dbk_log_backup(dir, copy->partial, &options, err);
     progress_clear(progress);
-    if (code == DBK_OK)
-        code = backup_checkpoint_put(copy->partial, &checkpoint, err);
     if (code == DBK_DAMAGED && options.compact)
         dbk_wrap(err, "without --compact it is copied as it is");
     return code;
@@ -128,10 +124,16 @@ static enum dbk_code give_name(const struct copy *copy, struct dbk_error *err)
 static enum dbk_code make_and_check(const struct tool *tool, struct copy *copy,
                                     struct progress *progress, struct dbk_error *err)
 {
-    enum dbk_code code = make_copy(tool, copy, progress, err);
+    struct dbk_signed_checkpoint checkpoint;
+    enum dbk_code code;
 
+    backup_checkpoint_read(tool, &checkpoint);
+    code = make_copy(tool, copy, progress, err);
     if (code == DBK_OK)
         code = log_check_run(copy->check, copy->partial, copy->scratch, progress, err);
+    if (code == DBK_OK)
+        code = backup_checkpoint_put(copy->partial, &checkpoint,
+                                     copy->check->result.head, err);
     if (code == DBK_OK)
         code = give_name(copy, err);
     if (code != DBK_OK) {

@@ -331,6 +331,20 @@ class Backups(Copies):
         _, said = self.wait_end(restore)
         self.assertEqual(restore.returncode, DONE, said)
 
+    def test_one_of_a_log_that_is_behind_what_was_signed_has_none(self):
+        self.write("short.msgpack", pack(self.whole[:-3]))
+        self.run_tool("import", "short.msgpack", "--data-dir", "short")
+        place = self.backup("before", data="short")
+        shutil.copytree(self.path("log", "audit"), self.path("short", "audit"))
+        behind = (f"it has no checkpoint: the newest is of {len(self.whole)} records, and the "
+                  f"log has {len(self.whole) - 3}")
+        for arguments in (("backup",), ("before", "--incremental")):
+            done = self.run_tool("backup", *arguments, "--data-dir", "short")
+            self.assertIn(behind, done.stderr.decode())
+        self.assertFalse(os.path.exists(self.path(place)))
+        self.assertEqual(os.listdir(self.path("backup")), ["data.mdb"])
+        self.restore()
+
     def test_it_is_brought_up_with_the_backup_and_goes_with_it(self):
         place = self.backup()
         self.write_more()
