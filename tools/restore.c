@@ -116,7 +116,7 @@ static enum dbk_code check_made(struct restore *restore, struct dbk_error *err)
                     "this machine's disk and memory");
 }
 
-/* What was signed of the backup. Before it is copied: one that is brought up to date meanwhile
+/* What was signed of the backup. Before it is read: one that is brought up to date meanwhile
  * gets another, of more records than the copy may have. */
 static enum dbk_code take_checkpoint(struct restore *restore, struct dbk_error *err)
 {
@@ -130,7 +130,7 @@ static enum dbk_code take_checkpoint(struct restore *restore, struct dbk_error *
         code = audit_held_add(restore->held, "backup", (struct dbk_slice){text, length},
                               err);
     free(text);
-    return code;
+    return code == DBK_OK ? audit_held_expect(restore->held, err) : code;
 }
 
 /* What was made, against what was signed of it: that is what tells a backup whose every
@@ -149,14 +149,12 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
         .continue_with = restore->continues ? restore->tail : NULL,
         .member = tool_has(restore->tool, "--member"),
         .watch = progress_watch(&restore->progress, restore->tool->logger)};
-    enum dbk_code code = DBK_OK;
+    enum dbk_code code = take_checkpoint(restore, err);
 
-    if (!restore->range.has_to)
+    if (code == DBK_OK && !restore->range.has_to)
         code = check_backup(restore, err);
     if (code == DBK_OK)
         code = find_end(restore, &options.to, err);
-    if (code == DBK_OK)
-        code = take_checkpoint(restore, err);
     if (code != DBK_OK)
         return code;
     code = dbk_log_restore(restore->from, restore->staging.tmp, &options,

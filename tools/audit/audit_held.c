@@ -92,6 +92,15 @@ enum dbk_code audit_held_add(struct audit_held *held, const char *from,
     return dbk_fail(err, DBK_DAMAGED, "%.500s" ALL_THE_SAME, err->text);
 }
 
+enum dbk_code audit_held_expect(const struct audit_held *held, struct dbk_error *err)
+{
+    if (!held->given || held->count > 0)
+        return DBK_OK;
+    return dbk_fail(err, DBK_INVALID,
+                    "--vkey, but no checkpoint came along that the key could have "
+                    "signed: give one (--checkpoint)");
+}
+
 static enum dbk_code add_file(struct audit_held *held, const char *path,
                               struct dbk_error *err)
 {
@@ -226,10 +235,6 @@ enum dbk_code audit_held_check(struct audit_held *held, const char *dir, bool pa
     struct dbk_log *log;
     enum dbk_code code;
 
-    if (held->given && held->count == 0)
-        return dbk_fail(err, DBK_INVALID,
-                        "--vkey, but no checkpoint came along that the key could have "
-                        "signed: give one (--checkpoint)");
     if (held->off || held->count == 0)
         return DBK_OK;
     code = dbk_log_open(dir, &options, &log, err);

@@ -29,11 +29,14 @@ void audit_held_destroy(struct audit_held *held); /* NULL is fine */
 enum dbk_code audit_held_add(struct audit_held *held, const char *from,
                              struct dbk_slice note, struct dbk_error *err);
 
+/* Behind what came along. DBK_INVALID: --vkey was given, and there is no checkpoint. */
+enum dbk_code audit_held_expect(const struct audit_held *held, struct dbk_error *err);
+
 /* Hold the log in the folder dir against all of them, by its bytes. part: it ends where it was
  * told to, so what came along may be of more records, and is not held against it then.
  *
  * DBK_DAMAGED      its records are not those that were signed, or fewer; err says what to do
- * DBK_INVALID      --vkey was given, and there is no checkpoint
+ * DBK_INVALID      part, and a checkpoint of --checkpoint is of more records
  * DBK_INTERRUPTED, and as dbk_log_open and dbk_tree_grow */
 enum dbk_code audit_held_check(struct audit_held *held, const char *dir, bool part,
                                struct progress *progress, struct dbk_error *err);

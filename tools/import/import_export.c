@@ -99,6 +99,8 @@ static enum dbk_code hold(const struct export_reader *reader, const char *dir,
 
     if (note.length > 0 && audit_held_add(held, "trailer", note, err) != DBK_OK)
         return err->code;
+    if (audit_held_expect(held, err) != DBK_OK)
+        return err->code;
     return audit_held_check(held, dir, false, progress, err);
 }
 

@@ -299,6 +299,15 @@ class Backups(Copies):
                       done.stderr)
         self.nothing_is_left("copy")
 
+    def test_a_key_without_a_checkpoint_is_refused_before_anything_is_read(self):
+        self.generate("unsigned", 20)
+        self.backup(data="unsigned")
+        os.truncate(self.path("backup", "data.mdb"), 20000)
+        said = self.restore("--vkey", self.vkey, status=MISUSED).stderr
+        self.assertIn(b"no checkpoint came along", said)
+        self.assertIn(b"is cut off", self.restore(status=DIFFERENT).stderr)
+        self.nothing_is_left("copy")
+
     def test_what_cannot_be_read_of_it_is_no_checkpoint(self):
         self.write(self.backup(), b"")
         self.assertIn(b"the checkpoint in the backup", self.restore(status=DIFFERENT).stderr)
