@@ -98,6 +98,9 @@ struct dbk_notary_options {
     const char *origin; /* as dbk_audit_init, never anew; borrowed for the start */
     int interval_ms;    /* at most so long a record waits to be signed; 0: 10 s */
     int apart_ms;       /* at least so long there is between two checkpoints; 0: 1 s */
+    /* While others write more than that and nobody waits, so many records are hashed each
+     * fifth of a second: the rest of a burst is behind it. 0: 16,384. */
+    unsigned at_once;
     /* What is shown must meet this one, where it asks for witnesses: the newest checkpoint
      * that they signed, too, as `cosigned` has it (witness.h). NULL: what was signed here is
      * shown. Borrowed until dbk_notary_stop. */

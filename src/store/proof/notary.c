@@ -36,6 +36,8 @@ static enum dbk_code create(const char *dir, struct dbk_log *log,
         notary->options.interval_ms = NOTARY_INTERVAL_MS;
     if (notary->options.apart_ms <= 0)
         notary->options.apart_ms = NOTARY_APART_MS;
+    if (notary->options.at_once == 0)
+        notary->options.at_once = NOTARY_AT_ONCE;
     atomic_init(&notary->stopping, false);
     notary->state.needs_witnesses =
         notary->options.policy && !dbk_policy_met(notary->options.policy, 0);

@@ -8,7 +8,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { NOTARY_LOOK_MS = 200, NOTARY_APART_MS = 1000, NOTARY_INTERVAL_MS = 10000 };
+enum {
+    NOTARY_LOOK_MS = 200,
+    NOTARY_APART_MS = 1000,
+    NOTARY_INTERVAL_MS = 10000,
+    NOTARY_AT_ONCE = 16384, /* some twentieth of a processor */
+};
 
 struct dbk_notary {
     char dir[DBK_AUDIT_PATH];

@@ -20,6 +20,8 @@
 
 enum { RETRY_MS = 1000, NICE = 10, SAVE_RECORDS = 16384 };
 
+#define BEHIND_MAX (4u << 20) /* records that it leaves for later */
+
 /* What it knows. */
 struct work {
     struct dbk_notary *notary;
@@ -30,6 +32,7 @@ struct work {
     bool has_tree;     /* its file was looked at */
     bool from_file;    /* some of the tree is from its file, and not from the log */
     bool extends;      /* the tree is known to extend last */
+    uint64_t seen;     /* the head when it last looked; 0: it has not */
     uint64_t hashed;   /* the last record in the tree */
     uint32_t checksum; /* of it */
     uint64_t saved;    /* records that the tree's file was about last */
@@ -197,6 +200,23 @@ static void check_history(struct work *work, uint64_t head)
         forget_tree(work);
 }
 
+/* How far to hash now. While others write a burst, most of it is left until they have: it
+ * takes a processor from them, and nobody waits. What was signed is known to be reached. */
+static uint64_t so_far(struct work *work, uint64_t head)
+{
+    struct dbk_notary *notary = work->notary;
+    uint64_t size = dbk_tree_size(notary->tree), to = size + notary->options.at_once;
+    bool writes = work->seen != 0 && head != work->seen, waits;
+
+    work->seen = head;
+    pthread_mutex_lock(&notary->mutex);
+    waits = notary->wanted > size;
+    pthread_mutex_unlock(&notary->mutex);
+    if (to < work->last.checkpoint.size)
+        to = work->last.checkpoint.size;
+    return writes && !waits && to < head && head - size < BEHIND_MAX ? to : head;
+}
+
 static enum dbk_code grow(struct work *work, uint64_t head, struct dbk_error *err)
 {
     struct dbk_notary *notary = work->notary;
@@ -259,7 +279,7 @@ static enum dbk_code check_extends(struct work *work, bool *again,
 static enum dbk_code follow(struct work *work, struct dbk_error *err)
 {
     bool again = true;
-    uint64_t head;
+    uint64_t head, to;
     enum dbk_code code = turn_settled_head(work->notary->log, &head, err);
 
     if (code != DBK_OK)
@@ -270,8 +290,9 @@ static enum dbk_code follow(struct work *work, struct dbk_error *err)
     if (!work->has_tree)
         open_tree(work, head);
     check_history(work, head);
+    to = so_far(work, head);
     while (again) {
-        code = grow(work, head, err);
+        code = grow(work, to, err);
         if (code != DBK_OK)
             return code;
         code = check_extends(work, &again, err);

@@ -22,8 +22,30 @@ int __wrap_fdatasync(int fd)
     return -1;
 }
 
+/* How far the notary hashed, look by look. */
+static const struct dbk_tree *_Atomic watched;
+static _Atomic uint64_t looks[16];
+static atomic_uint looked;
+
+enum dbk_code __real_dbk_tree_grow(struct dbk_tree *tree, uint64_t size,
+                                   const struct dbk_watch *watch,
+                                   struct dbk_error *err);
+enum dbk_code __wrap_dbk_tree_grow(struct dbk_tree *tree, uint64_t size,
+                                   const struct dbk_watch *watch,
+                                   struct dbk_error *err);
+enum dbk_code __wrap_dbk_tree_grow(struct dbk_tree *tree, uint64_t size,
+                                   const struct dbk_watch *watch, struct dbk_error *err)
+{
+    if (tree == atomic_load(&watched) && size > dbk_tree_size(tree)) {
+        atomic_store(&looks[atomic_load(&looked) % 16], size);
+        atomic_fetch_add(&looked, 1);
+    }
+    return __real_dbk_tree_grow(tree, size, watch, err);
+}
+
 static int teardown(void **state)
 {
+    atomic_store(&watched, NULL);
     atomic_store(&disk_fails, false);
     return world_teardown(state);
 }
@@ -361,6 +383,37 @@ static void what_was_shown_before_any_kill_is_extended(void **state)
     dbk_tree_destroy(tree);
 }
 
+static uint64_t await_look(unsigned number)
+{
+    dbk_deadline until = dbk_deadline_in(PATIENCE_MS);
+
+    while (atomic_load(&looked) <= number) {
+        assert_true(dbk_deadline_left(until) > 0);
+        dbk_sleep_ms(5);
+    }
+    return atomic_load(&looks[number]);
+}
+
+/* It comes by one commit, so that the look behind it finds no more. */
+static void most_of_a_burst_is_hashed_behind_it(void **state)
+{
+    struct world *w = *state;
+    const struct dbk_notary_options options = {.apart_ms = 10, .at_once = 10};
+    uint64_t head;
+
+    assert_int_equal(
+        dbk_notary_start(w->audit, w->s.log, &options, &w->notary, &w->s.err), DBK_OK);
+    await_signed(w);
+    head = head_of(&w->s);
+    atomic_store(&looked, 0);
+    atomic_store(&watched, dbk_notary_tree(w->notary));
+    fill(&w->s, &w->person, 100);
+    assert_int_equal(await_look(0), head + 10);
+    assert_int_equal(await_look(1), head + 100);
+    fill(&w->s, &w->person, 100);
+    await_signed(w); /* who waits does not wait for that */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, teardown)
@@ -375,6 +428,7 @@ int main(void)
         TEST(that_nothing_is_signed_is_so_until_something_is),
         TEST(what_is_not_known_to_be_on_disk_is_not_signed),
         TEST(who_waits_is_told_when_there_is_none_in_time),
+        TEST(most_of_a_burst_is_hashed_behind_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
