@@ -6,7 +6,6 @@ import time
 
 import load
 import served
-import sql
 
 BATCH = 100
 
@@ -50,15 +49,7 @@ def ours(world, peers):
                                       "/events/batch")
                 self.settle()
                 return {**found, "rows": found["ops"] * BATCH}
-            if what == "persons":
-                lines = peers.lib.lines(f"{self.dir}.persons", ["/persons?limit=100"])
-                return peers.lib.wrk(self.port, conns, secs, "GET", lines)
             return super().load(variant, what, conns, secs)
-
-        def persons_by_sql(self, secs):
-            """As often a second as PostgreSQL answers one who asks for the rows of 100
-            persons."""
-            return sql.pgbench_script(self, sql.PERSONS, 1, secs)
 
     return Daybook()
 

@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 import machine
 from borrowed import Peers, missing
 from ours import ours
+from parts.persons import persons
 from report import Failure, Row, table, write_json
 from world import World
 
@@ -41,9 +42,8 @@ AGAINST = {
 }
 WORK = {"post": POST, "batch": "POST /events/batch of 100, events",
         "get": "GET /events/{id}", "person": "GET /persons/{id}, ten events",
-        "list": "GET /events?person_id=, ten events",
-        "persons": "GET /persons, 100 with events"}
-READS = ("get", "person", "list", "persons")
+        "list": "GET /events?person_id=, ten events"}
+READS = ("get", "person", "list")
 
 
 def arguments():
@@ -66,9 +66,7 @@ class Contest:
 
     def __init__(self, world, peers, theirs, variant, against):
         self.world, self.peers, self.against = world, peers, against
-        self.sides = {"ours": (ours(world, peers), "default")}
-        if theirs:
-            self.sides["theirs"] = (theirs, variant)
+        self.sides = {"ours": (ours(world, peers), "default"), "theirs": (theirs, variant)}
 
     def start(self):
         for peer, variant in self.sides.values():
@@ -95,16 +93,6 @@ class Contest:
         return Row(f"{WORK[what]}, {conns} connection{'s' if conns > 1 else ''}", "/s",
                    found["ours"], found["theirs"], self.against, target=target)
 
-    def persons_row(self):
-        """Against PostgreSQL's own time, on our own tables."""
-        peer, variant = self.sides["ours"]
-        peer.before(variant, "persons")
-        found = self.world.rounds(
-            ours=lambda: self.rate("ours", "persons", 1),
-            sql=lambda: peer.persons_by_sql(self.world.seconds))
-        return Row(f"{WORK['persons']}, 1 connection", "/s", found["ours"], found["sql"],
-                   "PostgreSQL alone, the same rows", target=0.7)
-
 
 def contest_rows(world, peers, name, variant, against, works):
     theirs = peers.load(name)
@@ -115,14 +103,6 @@ def contest_rows(world, peers, name, variant, against, works):
     contest = world.keep(Contest(world, peers, theirs, variant, against))
     contest.start()
     rows = [contest.row(*work) for work in works]
-    world.drop(contest)
-    return rows
-
-
-def postgres_rows(world, peers):
-    contest = world.keep(Contest(world, peers, None, None, ""))
-    contest.start()
-    rows = [contest.persons_row()]
     world.drop(contest)
     return rows
 
@@ -139,7 +119,7 @@ def measure(world, peers, only):
     plans = [(name, lambda name=name, variant=variant, against=against, works=works:
               contest_rows(world, peers, name, variant, against, works))
              for (name, variant), (against, works) in AGAINST.items()]
-    plans.append(("postgres", lambda: postgres_rows(world, peers)))
+    plans.append(("postgres", lambda: persons(world)))
     for name, plan in plans:
         if only and name not in only:
             continue
