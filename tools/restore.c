@@ -319,10 +319,9 @@ const struct command command_restore = {
         "--checkpoint: so a backup that was changed, with all checksums put right, is\n"
         "refused (docs/proofs.md).\n"
         "\n"
-        "Exit codes: 0 done; 1 the backup is damaged, or LOG was not taken to its "
-        "end;\n"
-        "2 wrong use; 3 it could not be done. Where it says nothing else, nothing is\n"
-        "left behind.\n",
+        "Exit codes: 0 done; 1 the backup is damaged or not what was signed, or LOG\n"
+        "was not taken to its end; 2 wrong use; 3 it could not be done. Where it says\n"
+        "nothing else, nothing is left behind.\n",
     .example = "  daybook restore /mnt/backups/daybook-2026-11-23 --data-dir /srv/new\n"
                "  daybook restore backup --to 2026-11-23T17:00:00 --data-dir before\n"
                "  daybook restore backup --continue-with damaged --data-dir /srv/new\n",

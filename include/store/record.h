@@ -4,7 +4,7 @@
  *
  *     [format, type, sequence, recorded_at_us, subject_id, data, meta]
  *
- *   format         positive fixint: 1, or 2 or 3 where no older one can say it (see below)
+ *   format         positive fixint: 1, or 2 to 4 where no older one can say it (see below)
  *   type           str: "person.created", ...
  *   sequence       uint 64, always nine bytes, so that the writer can fill it in
  *   recorded_at_us int 64, always nine bytes; microseconds since 1970 UTC
