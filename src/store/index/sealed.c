@@ -5,15 +5,12 @@
 #include <string.h>
 
 int sealed_key(const struct environment *environment, uint64_t number,
-               uint8_t key[DBK_KEY_BYTES], bool *erased)
+               uint8_t key[DBK_KEY_BYTES])
 {
-    enum dbk_code code = environment->keys
-                             ? dbk_keys_get(environment->keys, number, key, NULL)
-                             : DBK_UNAVAILABLE;
+    bool there = environment->keys &&
+                 dbk_keys_get(environment->keys, number, key, NULL) == DBK_OK;
 
-    if (erased)
-        *erased = code == DBK_NOT_FOUND;
-    return code == DBK_OK ? 0 : LMDB_KEY_MISSING;
+    return there ? 0 : LMDB_KEY_MISSING;
 }
 
 void sealed_wipe(uint8_t key[DBK_KEY_BYTES])
@@ -38,7 +35,7 @@ int sealed_put(const struct environment *environment, uint64_t number, char kind
 {
     uint8_t key[DBK_KEY_BYTES];
     char bound[BOUND];
-    int rc = sealed_key(environment, number, key, NULL);
+    int rc = sealed_key(environment, number, key);
 
     if (rc != 0)
         return rc;
@@ -52,7 +49,7 @@ int sealed_take(const struct environment *environment, uint64_t number, char kin
 {
     uint8_t key[DBK_KEY_BYTES];
     char bound[BOUND];
-    int rc = sealed_key(environment, number, key, NULL);
+    int rc = sealed_key(environment, number, key);
     bool fine;
 
     if (rc != 0)

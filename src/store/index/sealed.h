@@ -10,10 +10,9 @@
 #include "environment.h"
 #include "seal.h"
 
-/* The key of that number. 0 or LMDB_KEY_MISSING; *erased (may be NULL): it was erased. Wipe
- * it after use (sealed_wipe). */
+/* The key of that number. 0 or LMDB_KEY_MISSING. Wipe it after use (sealed_wipe). */
 int sealed_key(const struct environment *environment, uint64_t number,
-               uint8_t key[DBK_KEY_BYTES], bool *erased);
+               uint8_t key[DBK_KEY_BYTES]);
 void sealed_wipe(uint8_t key[DBK_KEY_BYTES]);
 
 /* Seal so many bytes at out + SEAL_NONCE where they are, with the key of that number; bound to

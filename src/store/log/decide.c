@@ -45,7 +45,7 @@ int decide_find_key(struct decide_turn *turn, uint64_t number)
 
     if (turn->key_number == number)
         return 0;
-    rc = sealed_key(turn->environment, number, turn->key, NULL);
+    rc = sealed_key(turn->environment, number, turn->key);
     turn->key_number = rc == 0 ? number : 0;
     return rc;
 }

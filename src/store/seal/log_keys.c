@@ -209,7 +209,7 @@ static void seal_event(const struct environment *environment, MDB_txn *txn,
         command_is_anonymous(command))
         return;
     if (index_look_person(txn, environment, &entry->person_id, &person) != 0 ||
-        person.deleted || sealed_key(environment, person.key, key, NULL) != 0)
+        person.deleted || sealed_key(environment, person.key, key) != 0)
         return;
     command_seal(command, person.key, key);
     sealed_wipe(key);
