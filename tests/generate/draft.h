@@ -11,7 +11,6 @@ struct history {
     struct random random;
     struct population population;
     bool identities; /* with aliases, external ids and properties of persons, too */
-    bool erases;     /* for a sealed log: some who go are erased */
     struct visitors visitors;
     dbk_timestamp now;
     uint64_t emails; /* made so far */
