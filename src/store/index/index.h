@@ -58,7 +58,8 @@ int index_drop_email(MDB_txn *txn, const struct environment *environment,
 
 /* Decode a record of the log: its slices point into the map, as long as nothing is written;
  * or, where it is sealed, into room (DBK_RECORD_MAX). LMDB_INDEX_DAMAGED: it is damaged.
- * LMDB_KEY_MISSING; but where its key was erased out->erased says so. */
+ * LMDB_KEY_MISSING; but where its key was erased out->erased says so. room may be
+ * NULL where the log is not sealed. */
 int index_get_record(MDB_txn *txn, const struct environment *environment,
                      uint64_t sequence, char *room, struct dbk_record *out);
 

@@ -10,21 +10,22 @@ static bool have_scratch(struct rules_plan *plan, struct decide_turn *turn)
            rules_refuse(plan, DBK_NO_MEMORY, "no memory to merge properties");
 }
 
-/* Those of plan->person now: in the map, or length 0. */
+/* Those of plan->person now: in the map, of a sealed log in turn->scratch; or length 0. */
 static bool properties_now(struct rules_plan *plan, struct decide_turn *turn,
                            struct dbk_slice *out)
 {
     uint64_t sequence = plan->person.properties_sequence;
+    bool sealed = turn->environment->sealed;
     struct dbk_record record;
     int rc;
 
     *out = (struct dbk_slice){NULL, 0};
     if (sequence == 0)
         return true;
-    if (!have_scratch(plan, turn))
+    if (sealed && !have_scratch(plan, turn))
         return false;
-    rc = index_get_record(turn->txn, turn->environment, sequence, turn->scratch->opened,
-                          &record);
+    rc = index_get_record(turn->txn, turn->environment, sequence,
+                          sealed ? turn->scratch->opened : NULL, &record);
     if (rc == 0 && record.erased)
         rc = LMDB_KEY_MISSING;
     if (rc != 0)
