@@ -1,108 +1,9 @@
-/* A log whose records are sealed: what is where in its file, who can read it, and what is left
- * of who was erased. */
-#include "sealed_log.h"
+/* A log whose records are sealed: what is where in its file, and who can read it. */
+#include "kate_log.h"
 
-#include "identity_log.h"
 #include "log_builder_private.h"
-#include "scripted_commits.h"
-#include "store/history.h"
 #include "store/log_builder.h"
 #include "store/restore.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#undef TEST
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sealed_setup, sealed_teardown)
-
-/* Nothing like it is anywhere unless somebody wrote it. */
-#define MARKER "zanzibar"
-
-/* So many syncs of the ring the disk refuses; LMDB's are not ours. */
-int __real_fdatasync(int fd);
-int __wrap_fdatasync(int fd);
-static int refused_syncs;
-int __wrap_fdatasync(int fd)
-{
-    if (refused_syncs > 0) {
-        refused_syncs--;
-        errno = EIO;
-        return -1;
-    }
-    return __real_fdatasync(fd);
-}
-
-static char *read_file(const char *path, size_t *length)
-{
-    struct stat status;
-    char *bytes;
-    int fd = open(path, O_RDONLY);
-
-    assert_true(fd >= 0 && fstat(fd, &status) == 0);
-    *length = (size_t)status.st_size;
-    bytes = malloc(*length + 1);
-    assert_int_equal(read(fd, bytes, *length), (ssize_t)*length);
-    close(fd);
-    return bytes;
-}
-
-static void assert_not_in(const char *path, const char *text)
-{
-    size_t length;
-    char *bytes = read_file(path, &length);
-
-    if (memmem(bytes, length, text, strlen(text)))
-        fail_msg("%s has \"%s\"", path, text);
-    free(bytes);
-}
-
-static void assert_not_in_log(const struct scratch *s, const char *text)
-{
-    char path[160];
-
-    snprintf(path, sizeof path, "%s/data.mdb", s->dir);
-    assert_not_in(path, text);
-}
-
-static struct dbk_record marked_person(void)
-{
-    struct dbk_record draft = draft_person("a-" MARKER "@x.mock");
-
-    draft.person.has = DBK_HAS_PERSON;
-    draft.person.first_name = dbk_slice("F-" MARKER);
-    draft.person.last_name = dbk_slice("L-" MARKER);
-    draft.person.external_id = dbk_slice("X-" MARKER);
-    draft.person.properties = dbk_slice("{\"p\": \"" MARKER "\"}");
-    return draft;
-}
-
-static struct dbk_record marked_event(const struct dbk_uuid *person)
-{
-    struct dbk_record draft = draft_event(person);
-
-    draft.event_type = dbk_slice("T-" MARKER);
-    draft.properties = dbk_slice("{\"e\": \"" MARKER "\"}");
-    return draft;
-}
-
-/* A person with all there can be, and an event of each kind. */
-struct kate {
-    struct dbk_record person, event, visit;
-};
-
-static struct kate add_kate(struct scratch *s)
-{
-    struct kate kate = {.person = marked_person(), .visit = marked_event(&nobody)};
-
-    kate.event = marked_event(&kate.person.subject);
-    kate.visit.anonymous_id = dbk_slice("A-" MARKER);
-    assert_int_equal(submit(s, &kate.visit).code, DBK_OK);
-    assert_int_equal(submit(s, &kate.person).code, DBK_OK);
-    assert_int_equal(submit(s, &kate.event).code, DBK_OK);
-    assert_int_equal(alias(s, &kate.person.subject, "A-" MARKER).code, DBK_OK);
-    return kate;
-}
 
 static void change_kate(struct scratch *s, const struct kate *kate)
 {
@@ -177,16 +78,6 @@ static void who_has_the_ring_reads_all_of_it(void **state)
     dbk_batch_finish(&batch);
 }
 
-/* Open the log anew, reading, with other keys or none. */
-static enum dbk_code open_with(struct scratch *s, struct dbk_keys *keys, bool read_only)
-{
-    struct dbk_log_options options = {
-        .map_size = (size_t)1 << 30, .keys = keys, .read_only = read_only};
-
-    dbk_log_close(s->log);
-    return dbk_log_open(s->dir, &options, &s->log, &s->err);
-}
-
 static void without_the_ring_what_is_in_the_clear_is_read(void **state)
 {
     struct scratch *s = *state;
@@ -223,198 +114,6 @@ static void a_log_that_is_not_sealed_stays_so(void **state)
     dbk_log_close(plain.log);
     assert_verified(plain.dir);
     scratch_remove(plain.dir);
-}
-
-static void assert_erased(struct scratch *s, uint64_t sequence)
-{
-    struct dbk_batch batch = {0};
-    struct dbk_record record = record_at(s, sequence, &batch);
-
-    assert_true(record.erased);
-    assert_int_equal(record.person.has, 0);
-    assert_int_equal(record.properties.length + record.anonymous_id.length, 0);
-    dbk_batch_finish(&batch);
-}
-
-/* Of the first four records, of a person who was erased. */
-static void assert_nothing_left(struct scratch *s, const struct kate *kate)
-{
-    struct dbk_person_state person;
-    struct dbk_uuid whose;
-
-    for (uint64_t sequence = 1; sequence <= 4; sequence++)
-        assert_erased(s, sequence);
-    assert_gone(s, &kate->visit.subject);
-    assert_int_equal(dbk_log_person(s->log, &kate->person.subject, &person, NULL),
-                     DBK_OK);
-    assert_true(person.erased && person.deleted);
-    assert_string_equal(person.email, "");
-    assert_int_equal(dbk_log_whose(s->log, DBK_IDENTITY_EMAIL,
-                                   kate->person.person.email, &whose, NULL),
-                     DBK_NOT_FOUND);
-    assert_int_equal(dbk_log_whose(s->log, DBK_IDENTITY_EXTERNAL_ID,
-                                   kate->person.person.external_id, &whose, NULL),
-                     DBK_NOT_FOUND);
-}
-
-static void an_erased_person_is_gone_with_events_and_aliases(void **state)
-{
-    struct scratch *s = *state;
-    struct kate kate = add_kate(s);
-    struct dbk_uuid erik = add_person(s, "erik@x.mock"), later;
-    struct dbk_record event = draft_event(&kate.person.subject);
-    struct dbk_verdict verdict, again;
-    struct dbk_batch batch = {0};
-    struct dbk_record record;
-
-    verdict = delete_it(s, DBK_PERSON_ERASED, &kate.person.subject);
-    assert_int_equal(verdict.code, DBK_OK);
-    assert_nothing_left(s, &kate);
-    record = record_at(s, verdict.sequence, &batch);
-    assert_int_equal(record.type, DBK_PERSON_ERASED);
-    assert_int_equal(record.keys.length, 16); /* hers, and that of the anonymous id */
-    dbk_batch_finish(&batch);
-
-    again = delete_it(s, DBK_PERSON_ERASED, &kate.person.subject);
-    assert_int_equal(again.code, DBK_EXISTS);
-    assert_int_equal(again.sequence, verdict.sequence);
-    assert_int_equal(submit(s, &event).code, DBK_NOT_FOUND);
-    assert_int_equal(submit(s, &kate.person).code, DBK_CONFLICT);
-    /* What is freed others may have, and the anonymous id goes on with another key. */
-    kate.person.subject = dbk_uuid_new();
-    assert_int_equal(submit(s, &kate.person).code, DBK_OK);
-    later = record_anonymous(s, "A-" MARKER);
-    assert_owner(s, &later, &nobody);
-    assert_int_equal(alias(s, &erik, "A-" MARKER).code, DBK_OK);
-    assert_owner(s, &later, &erik);
-    sealed_reopen(s);
-    assert_owner(s, &later, &erik);
-    assert_verifies(s);
-}
-
-static void a_deleted_person_can_be_erased_with_what_went_then(void **state)
-{
-    struct scratch *s = *state;
-    struct kate kate = add_kate(s);
-    struct dbk_uuid later;
-
-    assert_int_equal(delete_it(s, DBK_PERSON_DELETED, &kate.person.subject).code,
-                     DBK_OK);
-    later = record_anonymous(s, "A-" MARKER);
-    assert_gone(s, &kate.visit.subject);
-    assert_int_equal(delete_it(s, DBK_PERSON_ERASED, &kate.person.subject).code,
-                     DBK_OK);
-    assert_nothing_left(s, &kate);
-    assert_owner(s, &later, &nobody);
-    assert_verifies(s);
-}
-
-static enum dbk_code submit_once(struct scratch *s, const struct dbk_record *draft)
-{
-    struct dbk_command *command = command_of(draft);
-    enum dbk_code code = dbk_log_submit(s->log, &command, 1, NULL, NULL, &s->err);
-
-    dbk_command_destroy(command);
-    return code;
-}
-
-static void copy_file(const char *from, const char *to)
-{
-    size_t length;
-    char *bytes = read_file(from, &length);
-    int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-    assert_int_equal(write(fd, bytes, length), (ssize_t)length);
-    close(fd);
-    free(bytes);
-}
-
-static void an_old_ring_brings_nobody_back(void **state)
-{
-    struct scratch *s = *state;
-    struct kate kate = add_kate(s);
-    char ring[120], old[120];
-
-    snprintf(ring, sizeof ring, "%s.keys/ring", s->dir);
-    snprintf(old, sizeof old, "%s.keys/old", s->dir);
-    copy_file(ring, old);
-    assert_int_equal(delete_it(s, DBK_PERSON_ERASED, &kate.person.subject).code,
-                     DBK_OK);
-    dbk_log_close(s->log);
-    dbk_keys_close(s->keys);
-    s->log = NULL;
-    rename(old, ring);
-    sealed_open_keys(s);
-    assert_int_equal(open_with(s, s->keys, true), DBK_CONFLICT);
-    assert_non_null(strstr(s->err.text, "older than the last erasure"));
-    scratch_open(s);
-    assert_nothing_left(s, &kate);
-    assert_verifies(s);
-}
-
-/* As after a kill between the record and the key, too. */
-static void an_erasure_that_the_disk_refused_is_finished_by_the_next(void **state)
-{
-    struct scratch *s = *state;
-    struct kate kate = add_kate(s);
-    struct dbk_record gone = draft_of(DBK_PERSON_ERASED, &kate.person.subject);
-
-    refused_syncs = 2;
-    assert_int_equal(submit_once(s, &gone), DBK_IO);
-    assert_int_equal(submit_once(s, &gone), DBK_IO); /* not: it is done already */
-    assert_int_equal(refused_syncs, 0);
-    sealed_reopen(s);
-    assert_nothing_left(s, &kate);
-    assert_int_equal(submit(s, &gone).code, DBK_EXISTS);
-}
-
-/* Else a power cut could leave a person without a key whom no record says to be erased. */
-static void no_key_goes_for_a_record_that_may_not_be_on_disk(void **state)
-{
-    struct scratch *s = *state;
-    struct kate kate = add_kate(s);
-    struct dbk_record gone = draft_of(DBK_PERSON_ERASED, &kate.person.subject);
-    struct dbk_batch batch = {0};
-    uint64_t number = record_at(s, 2, &batch).key;
-    uint8_t key[DBK_KEY_BYTES];
-    char ring[120], old[120];
-
-    snprintf(ring, sizeof ring, "%s.keys/ring", s->dir);
-    snprintf(old, sizeof old, "%s.keys/old", s->dir);
-    copy_file(ring, old);
-    assert_int_equal(submit(s, &gone).code, DBK_OK);
-    dbk_log_close(s->log);
-    dbk_keys_close(s->keys);
-    rename(old, ring); /* as before a kill between the record and the key */
-    sealed_open_keys(s);
-    s->log = NULL;
-    refused_syncs = 1;
-    assert_int_equal(open_with(s, s->keys, false), DBK_IO);
-    assert_int_equal(refused_syncs, 0);
-    assert_int_equal(dbk_keys_get(s->keys, number, key, NULL), DBK_OK);
-    scratch_open(s);
-    assert_nothing_left(s, &kate);
-    dbk_batch_finish(&batch);
-}
-
-/* LMDB says that it failed, and the file has it: the records are known again by their bytes,
- * which are sealed. */
-static void a_commit_that_happened_after_all_is_acknowledged(void **state)
-{
-    struct scratch *s = *state;
-    struct kate kate = add_kate(s);
-    struct dbk_record event = draft_event(&kate.person.subject);
-
-    atomic_store(&commits, "x");
-    assert_int_equal(submit_once(s, &event), DBK_IO);
-    atomic_store(&commits, "?");
-    assert_int_equal(submit_once(s, &event), DBK_OK);
-    event = draft_of(DBK_PERSON_ERASED, &kate.person.subject);
-    atomic_store(&commits, "?");
-    assert_int_equal(submit_once(s, &event), DBK_OK);
-    atomic_store(&commits, NULL);
-    assert_nothing_left(s, &kate);
-    assert_verifies(s);
 }
 
 static void the_ring_of_another_log_is_refused(void **state)
@@ -611,25 +310,6 @@ static void a_sealed_log_takes_no_record_that_is_not(void **state)
     dbk_log_builder_remove(dir);
 }
 
-static void a_history_leaves_out_who_was_erased(void **state)
-{
-    struct scratch *s = *state;
-    struct kate kate = add_kate(s);
-    struct dbk_person_records records;
-    struct dbk_batch batch = {0};
-    struct dbk_record record = record_at(s, 1, &batch);
-
-    assert_int_equal(
-        dbk_person_records_init(&records, s->log, &kate.person.subject, NULL), DBK_OK);
-    assert_true(dbk_person_records_has(&records, &record));
-    assert_int_equal(delete_it(s, DBK_PERSON_ERASED, &kate.person.subject).code,
-                     DBK_OK);
-    record = record_at(s, 2, &batch);
-    assert_false(dbk_person_records_has(&records, &record));
-    dbk_person_records_finish(&records);
-    dbk_batch_finish(&batch);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -637,12 +317,6 @@ int main(void)
         TEST(who_has_the_ring_reads_all_of_it),
         TEST(without_the_ring_what_is_in_the_clear_is_read),
         TEST(a_log_that_is_not_sealed_stays_so),
-        TEST(an_erased_person_is_gone_with_events_and_aliases),
-        TEST(a_deleted_person_can_be_erased_with_what_went_then),
-        TEST(an_old_ring_brings_nobody_back),
-        TEST(an_erasure_that_the_disk_refused_is_finished_by_the_next),
-        TEST(no_key_goes_for_a_record_that_may_not_be_on_disk),
-        TEST(a_commit_that_happened_after_all_is_acknowledged),
         TEST(the_ring_of_another_log_is_refused),
         TEST(a_log_is_restored_by_its_ring),
         TEST(a_damaged_record_does_not_keep_the_log_shut),
@@ -650,7 +324,6 @@ int main(void)
         TEST(a_batch_says_what_each_alone_would_have_said),
         TEST(a_log_that_is_not_sealed_takes_none_of_its_records),
         TEST(a_sealed_log_takes_no_record_that_is_not),
-        TEST(a_history_leaves_out_who_was_erased),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -1,0 +1,326 @@
+/* What is left of who was erased from a sealed log: nothing, whatever fails meanwhile. */
+#include "kate_log.h"
+
+#include "log_value.h"
+#include "scripted_commits.h"
+#include "shipment_body.h"
+#include "store/history.h"
+
+/* So many syncs of the ring the disk refuses; LMDB's are not ours. */
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+static int refused_syncs;
+int __wrap_fdatasync(int fd)
+{
+    if (refused_syncs > 0) {
+        refused_syncs--;
+        errno = EIO;
+        return -1;
+    }
+    return __real_fdatasync(fd);
+}
+
+/* Of the first four records, of a person who was erased. */
+static void assert_nothing_left(struct scratch *s, const struct kate *kate)
+{
+    struct dbk_person_state person;
+    struct dbk_uuid whose;
+
+    for (uint64_t sequence = 1; sequence <= 4; sequence++)
+        assert_erased(s, sequence);
+    assert_gone(s, &kate->visit.subject);
+    assert_int_equal(dbk_log_person(s->log, &kate->person.subject, &person, NULL),
+                     DBK_OK);
+    assert_true(person.erased && person.deleted);
+    assert_string_equal(person.email, "");
+    assert_int_equal(dbk_log_whose(s->log, DBK_IDENTITY_EMAIL,
+                                   kate->person.person.email, &whose, NULL),
+                     DBK_NOT_FOUND);
+    assert_int_equal(dbk_log_whose(s->log, DBK_IDENTITY_EXTERNAL_ID,
+                                   kate->person.person.external_id, &whose, NULL),
+                     DBK_NOT_FOUND);
+}
+
+static void an_erased_person_is_gone_with_events_and_aliases(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_uuid erik = add_person(s, "erik@x.mock"), later;
+    struct dbk_record event = draft_event(&kate.person.subject);
+    struct dbk_verdict verdict, again;
+    struct dbk_batch batch = {0};
+    struct dbk_record record;
+
+    verdict = delete_it(s, DBK_PERSON_ERASED, &kate.person.subject);
+    assert_int_equal(verdict.code, DBK_OK);
+    assert_nothing_left(s, &kate);
+    record = record_at(s, verdict.sequence, &batch);
+    assert_int_equal(record.type, DBK_PERSON_ERASED);
+    assert_int_equal(record.keys.length, 16); /* hers, and that of the anonymous id */
+    dbk_batch_finish(&batch);
+
+    again = delete_it(s, DBK_PERSON_ERASED, &kate.person.subject);
+    assert_int_equal(again.code, DBK_EXISTS);
+    assert_int_equal(again.sequence, verdict.sequence);
+    assert_int_equal(submit(s, &event).code, DBK_NOT_FOUND);
+    assert_int_equal(submit(s, &kate.person).code, DBK_CONFLICT);
+    /* What is freed others may have, and the anonymous id goes on with another key. */
+    kate.person.subject = dbk_uuid_new();
+    assert_int_equal(submit(s, &kate.person).code, DBK_OK);
+    later = record_anonymous(s, "A-" MARKER);
+    assert_owner(s, &later, &nobody);
+    assert_int_equal(alias(s, &erik, "A-" MARKER).code, DBK_OK);
+    assert_owner(s, &later, &erik);
+    sealed_reopen(s);
+    assert_owner(s, &later, &erik);
+    assert_verifies(s);
+}
+
+static void a_deleted_person_can_be_erased_with_what_went_then(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_uuid later;
+
+    assert_int_equal(delete_it(s, DBK_PERSON_DELETED, &kate.person.subject).code,
+                     DBK_OK);
+    later = record_anonymous(s, "A-" MARKER);
+    assert_gone(s, &kate.visit.subject);
+    assert_int_equal(delete_it(s, DBK_PERSON_ERASED, &kate.person.subject).code,
+                     DBK_OK);
+    assert_nothing_left(s, &kate);
+    assert_owner(s, &later, &nobody);
+    assert_verifies(s);
+}
+
+static enum dbk_code submit_once(struct scratch *s, const struct dbk_record *draft)
+{
+    struct dbk_command *command = command_of(draft);
+    enum dbk_code code = dbk_log_submit(s->log, &command, 1, NULL, NULL, &s->err);
+
+    dbk_command_destroy(command);
+    return code;
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    size_t length;
+    char *bytes = read_file(from, &length);
+    int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    assert_int_equal(write(fd, bytes, length), (ssize_t)length);
+    close(fd);
+    free(bytes);
+}
+
+static void an_old_ring_brings_nobody_back(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    char ring[120], old[120];
+
+    snprintf(ring, sizeof ring, "%s.keys/ring", s->dir);
+    snprintf(old, sizeof old, "%s.keys/old", s->dir);
+    copy_file(ring, old);
+    assert_int_equal(delete_it(s, DBK_PERSON_ERASED, &kate.person.subject).code,
+                     DBK_OK);
+    dbk_log_close(s->log);
+    dbk_keys_close(s->keys);
+    s->log = NULL;
+    rename(old, ring);
+    sealed_open_keys(s);
+    assert_int_equal(open_with(s, s->keys, true), DBK_CONFLICT);
+    assert_non_null(strstr(s->err.text, "older than the last erasure"));
+    scratch_open(s);
+    assert_nothing_left(s, &kate);
+    assert_verifies(s);
+}
+
+/* As after a kill between the record and the key, too. */
+static void an_erasure_that_the_disk_refused_is_finished_by_the_next(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_record gone = draft_of(DBK_PERSON_ERASED, &kate.person.subject);
+
+    refused_syncs = 2;
+    assert_int_equal(submit_once(s, &gone), DBK_IO);
+    assert_int_equal(submit_once(s, &gone), DBK_IO); /* not: it is done already */
+    assert_int_equal(refused_syncs, 0);
+    sealed_reopen(s);
+    assert_nothing_left(s, &kate);
+    assert_int_equal(submit(s, &gone).code, DBK_EXISTS);
+}
+
+/* Else a power cut could leave a person without a key whom no record says to be erased. */
+static void no_key_goes_for_a_record_that_may_not_be_on_disk(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_record gone = draft_of(DBK_PERSON_ERASED, &kate.person.subject);
+    struct dbk_batch batch = {0};
+    uint64_t number = record_at(s, 2, &batch).key;
+    uint8_t key[DBK_KEY_BYTES];
+    char ring[120], old[120];
+
+    snprintf(ring, sizeof ring, "%s.keys/ring", s->dir);
+    snprintf(old, sizeof old, "%s.keys/old", s->dir);
+    copy_file(ring, old);
+    assert_int_equal(submit(s, &gone).code, DBK_OK);
+    dbk_log_close(s->log);
+    dbk_keys_close(s->keys);
+    rename(old, ring); /* as before a kill between the record and the key */
+    sealed_open_keys(s);
+    s->log = NULL;
+    refused_syncs = 1;
+    assert_int_equal(open_with(s, s->keys, false), DBK_IO);
+    assert_int_equal(refused_syncs, 0);
+    assert_int_equal(dbk_keys_get(s->keys, number, key, NULL), DBK_OK);
+    scratch_open(s);
+    assert_nothing_left(s, &kate);
+    dbk_batch_finish(&batch);
+}
+
+/* LMDB says that it failed, and the file has it: the records are known again by their bytes,
+ * which are sealed. */
+static void a_commit_that_happened_after_all_is_acknowledged(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_record event = draft_event(&kate.person.subject);
+
+    atomic_store(&commits, "x");
+    assert_int_equal(submit_once(s, &event), DBK_IO);
+    atomic_store(&commits, "?");
+    assert_int_equal(submit_once(s, &event), DBK_OK);
+    event = draft_of(DBK_PERSON_ERASED, &kate.person.subject);
+    atomic_store(&commits, "?");
+    assert_int_equal(submit_once(s, &event), DBK_OK);
+    atomic_store(&commits, NULL);
+    assert_nothing_left(s, &kate);
+    assert_verifies(s);
+}
+
+/* Another copy of the log, still empty, with the ring as it is. */
+static void open_copy(const struct scratch *s, struct scratch *copy)
+{
+    static const char *const names[] = {"ring", "master"};
+    const struct dbk_place place = {.epoch = -1, .reseed = -1};
+    struct dbk_uuid id = dbk_log_store_id(s->log);
+    struct dbk_log_options options = {.map_size = (size_t)1 << 30, .store_id = &id};
+    char from[160], to[160];
+
+    snprintf(copy->dir, sizeof copy->dir, "%.60s.copy", s->dir);
+    sealed_keys_dir(copy, to);
+    assert_int_equal(mkdir(to, 0700), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(from, sizeof from, "%s.keys/%s", s->dir, names[i]);
+        snprintf(to, sizeof to, "%s.keys/%s", copy->dir, names[i]);
+        copy_file(from, to);
+    }
+    sealed_open_keys(copy);
+    options.keys = copy->keys;
+    assert_int_equal(dbk_log_open(copy->dir, &options, &copy->log, NULL), DBK_OK);
+    assert_int_equal(dbk_log_put_place(copy->log, &place, NULL), DBK_OK);
+}
+
+/* The next record of the other, in a transaction of its own. */
+static void apply_next(struct scratch *copy, struct dbk_log *from)
+{
+    struct shipment_body body = {.count = 0};
+    struct dbk_batch batch = {0};
+    struct dbk_place place;
+    struct dbk_apply *apply;
+    struct dbk_slice bytes;
+    uint32_t checksum;
+    uint64_t head;
+    char value[1000];
+    size_t length;
+
+    assert_int_equal(
+        dbk_log_apply_begin(copy->log, &apply, &place, &head, &checksum, NULL), DBK_OK);
+    assert_int_equal(dbk_log_read(from, head, 1, SIZE_MAX, &batch, NULL), DBK_OK);
+    length = batch.entries[0].length;
+    log_value_write(value, batch.bytes, length);
+    assert_int_equal(body_add_record(&body, value, length + LOG_VALUE_CHECKSUM), 0);
+    assert_true(body_join(&body, &bytes));
+    assert_int_equal(
+        dbk_apply_batch(apply, head + 1, 1, bytes, &head, &checksum, &copy->err),
+        DBK_OK);
+    place.next++;
+    assert_int_equal(dbk_apply_commit(apply, &place, NULL), DBK_OK);
+    body_finish(&body);
+    dbk_batch_finish(&batch);
+}
+
+static struct dbk_keys_state ring_of(const struct scratch *s)
+{
+    struct dbk_keys_state state;
+
+    assert_int_equal(dbk_keys_state(s->keys, &state, NULL), DBK_OK);
+    return state;
+}
+
+static void a_copy_of_the_log_destroys_its_keys_too(void **state)
+{
+    struct scratch *s = *state, copy = {.log = NULL};
+    struct kate kate;
+    uint64_t gone;
+
+    open_copy(s, &copy);
+    kate = add_kate(s);
+    gone = delete_it(s, DBK_PERSON_ERASED, &kate.person.subject).sequence;
+    add_person(s, "erik@x.mock");
+    for (uint64_t at = 1; at < gone; at++)
+        apply_next(&copy, s->log);
+    assert_true(ring_of(&copy).bound);
+    assert_int_equal(ring_of(&copy).erased_through, 0);
+    refused_syncs = 1;
+    apply_next(&copy, s->log);
+    assert_int_equal(refused_syncs, 0);
+    assert_int_equal(ring_of(&copy).erased_through, 0);
+    apply_next(&copy, s->log); /* and what the one before could not */
+    assert_int_equal(ring_of(&copy).erased_through, gone);
+    for (uint64_t at = 1; at < gone; at++)
+        assert_erased(&copy, at);
+    assert_verifies(&copy);
+    dbk_log_close(copy.log);
+    dbk_keys_close(copy.keys);
+    sealed_remove_keys(&copy);
+    scratch_remove(copy.dir);
+}
+
+static void a_history_leaves_out_who_was_erased(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_person_records records;
+    struct dbk_batch batch = {0};
+    struct dbk_record record = record_at(s, 1, &batch);
+
+    assert_int_equal(
+        dbk_person_records_init(&records, s->log, &kate.person.subject, NULL), DBK_OK);
+    assert_true(dbk_person_records_has(&records, &record));
+    assert_int_equal(delete_it(s, DBK_PERSON_ERASED, &kate.person.subject).code,
+                     DBK_OK);
+    record = record_at(s, 2, &batch);
+    assert_false(dbk_person_records_has(&records, &record));
+    dbk_person_records_finish(&records);
+    dbk_batch_finish(&batch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_erased_person_is_gone_with_events_and_aliases),
+        TEST(a_deleted_person_can_be_erased_with_what_went_then),
+        TEST(an_old_ring_brings_nobody_back),
+        TEST(an_erasure_that_the_disk_refused_is_finished_by_the_next),
+        TEST(no_key_goes_for_a_record_that_may_not_be_on_disk),
+        TEST(a_commit_that_happened_after_all_is_acknowledged),
+        TEST(a_copy_of_the_log_destroys_its_keys_too),
+        TEST(a_history_leaves_out_who_was_erased),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
