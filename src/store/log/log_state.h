@@ -37,8 +37,8 @@ struct dbk_log {
     bool usable; /* false: reopening failed; the next turn tries again */
     _Atomic bool
         settled; /* what is visible is known to be on disk; others may read it */
-    dbk_deadline check_at;   /* when to look after dead readers */
-    bool unsettled;          /* a key that the log says is destroyed may not be */
+    dbk_deadline check_at; /* when to look after dead readers */
+    bool unsettled; /* the ring may not be bound to it, or have keys that it destroys */
     uint64_t erased_through; /* all that records up to here say is destroyed is */
     uint8_t sweep_place[32]; /* how far idempotency keys have been looked through */
 

@@ -269,16 +269,11 @@ static bool erases(const struct writer_group *group)
 /* Who asked for an erasure is told that it is done only when it is. */
 static void settle_keys(struct dbk_log *log, struct batch *batch)
 {
-    bool first = batch->head_before == 0 && batch->turn.head > 0;
+    const struct decide_turn *turn = &batch->turn;
     struct dbk_error err;
 
-    if (!first && !log->unsettled && batch->turn.appended[DBK_PERSON_ERASED] == 0) {
-        if (log->erased_through == batch->head_before) /* and nobody else wrote */
-            log->erased_through = batch->turn.head;
-        return;
-    }
-    log->unsettled = log_keys_settle(log, first, &err) != DBK_OK;
-    if (!log->unsettled)
+    if (log_keys_settle(log, batch->head_before, turn->head,
+                        turn->appended[DBK_PERSON_ERASED] > 0, &err) == DBK_OK)
         return;
     log_report(log, err.text);
     for (struct writer_group *group = batch->first; group; group = group->next) {
@@ -303,8 +298,7 @@ static void settle_failed_commit(struct dbk_log *log, struct batch *batch,
         err = *why;
     else
         log_health_failed(log, &err);
-    /* What is not known now is looked at by the next. */
-    log->unsettled |= log->sealed;
+    log_keys_doubt(log);
     if (code == DBK_OK && committed) {
         count_commit(batch, began_us);
         settle_keys(log, batch);

@@ -62,6 +62,7 @@ static enum dbk_code begin(struct dbk_apply *apply, struct dbk_place *place,
             apply->log->dir);
     if (rc == 0)
         rc = apply_find_end(apply->txn, environment, &apply->head, &apply->checksum);
+    apply->before = apply->head;
     return fail(apply, rc, err);
 }
 
@@ -348,11 +349,23 @@ static void count_commit(const struct dbk_apply *apply)
     dbk_metric_observe(DBK_HISTOGRAM_COMMIT_RECORDS, records);
 }
 
+/* It was committed, or nobody knows. */
+static void settle_keys(const struct dbk_apply *apply, bool committed)
+{
+    struct dbk_log *log = apply->log;
+    struct dbk_error why;
+
+    if (!committed)
+        log_keys_doubt(log);
+    else if (log_keys_settle(log, apply->before, apply->head,
+                             apply->appended[DBK_PERSON_ERASED] > 0, &why) != DBK_OK)
+        log_report(log, why.text); /* the next does it */
+}
+
 enum dbk_code dbk_apply_commit(struct dbk_apply *apply, const struct dbk_place *place,
                                struct dbk_error *err)
 {
     struct dbk_log *log = apply->log;
-    struct dbk_error why;
     enum dbk_code code;
 
     assert(!apply->failed);
@@ -369,8 +382,7 @@ enum dbk_code dbk_apply_commit(struct dbk_apply *apply, const struct dbk_place *
     code = turn_commit(log, apply->txn, place, err);
     if (code == DBK_OK)
         count_commit(apply);
-    if (code == DBK_OK && log_keys_settle(log, true, &why) != DBK_OK)
-        log_report(log, why.text); /* the next does it */
+    settle_keys(apply, code == DBK_OK);
     end(apply);
     turn_announce(log);
     return code;

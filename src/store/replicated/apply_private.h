@@ -8,6 +8,7 @@
 struct dbk_apply {
     struct dbk_log *log;
     MDB_txn *txn;
+    uint64_t before; /* the head as it was found */
     uint64_t head;
     uint32_t checksum;    /* of the record there */
     int rc;               /* the first LMDB code it met */

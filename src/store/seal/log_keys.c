@@ -135,8 +135,7 @@ static enum dbk_code catch_up(struct dbk_log *log, MDB_txn *txn, uint64_t done,
 }
 
 /* The ring is asked before the log: what it says is done is in the log then. */
-static enum dbk_code settle(struct dbk_log *log, bool first, bool opening,
-                            struct dbk_error *err)
+static enum dbk_code settle(struct dbk_log *log, bool opening, struct dbk_error *err)
 {
     const struct environment *environment = &log->environment;
     struct dbk_keys_state state;
@@ -150,8 +149,7 @@ static enum dbk_code settle(struct dbk_log *log, bool first, bool opening,
     if (rc != 0)
         return read_fail(environment, rc, err);
     fault_enter(environment->env);
-    if (first)
-        code = bind(environment, txn, err);
+    code = bind(environment, txn, err);
     if (code == DBK_OK)
         code = catch_up(log, txn, state.erased_through, opening, err);
     mdb_txn_abort(txn);
@@ -177,7 +175,7 @@ enum dbk_code log_keys_open(struct dbk_log *log, struct dbk_error *err)
     if (!environment->sealed || !log->options.keys)
         return DBK_OK;
     environment->keys = log->options.keys;
-    return settle(log, true, true, err);
+    return settle(log, true, err);
 }
 
 enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn, struct dbk_error *err)
@@ -192,10 +190,29 @@ enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn, struct dbk_error
     return ahead(&log->environment, txn, err);
 }
 
-enum dbk_code log_keys_settle(struct dbk_log *log, bool first, struct dbk_error *err)
+enum dbk_code log_keys_settle(struct dbk_log *log, uint64_t before, uint64_t head,
+                              bool erases, struct dbk_error *err)
+{
+    bool first = before == 0 && head > 0;
+    enum dbk_code code;
+
+    assert(log->writing);
+    if (!log->environment.keys)
+        return DBK_OK;
+    if (!first && !erases && !log->unsettled) {
+        if (log->erased_through == before) /* and nobody else wrote */
+            log->erased_through = head;
+        return DBK_OK;
+    }
+    code = settle(log, false, err);
+    log->unsettled = code != DBK_OK;
+    return code;
+}
+
+void log_keys_doubt(struct dbk_log *log)
 {
     assert(log->writing);
-    return log->environment.keys ? settle(log, first, false, err) : DBK_OK;
+    log->unsettled = log->sealed;
 }
 
 static void seal_event(const struct environment *environment, MDB_txn *txn,

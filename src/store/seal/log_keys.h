@@ -22,10 +22,15 @@ void log_keys_seal(struct dbk_log *log, struct dbk_command *const *commands,
  * the log is sealed and there is no ring that is DBK_UNSUPPORTED. */
 enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn, struct dbk_error *err);
 
-/* Having the turn, behind its transaction: bind the ring to the log's first record, where that
- * was in it, and destroy the keys that the log says are destroyed. What fails is done by the
- * next, at the latest when the log is opened. */
-enum dbk_code log_keys_settle(struct dbk_log *log, bool first, struct dbk_error *err);
+/* Having the turn, behind its transaction, which appended the records behind `before`, up to
+ * head, and a person.erased among them or not: bind the ring to the log's first record, where
+ * that was in it, and destroy the keys that the log says are destroyed. What fails is done by
+ * the next, at the latest when the log is opened. */
+enum dbk_code log_keys_settle(struct dbk_log *log, uint64_t before, uint64_t head,
+                              bool erases, struct dbk_error *err);
+
+/* Having the turn: nobody knows whether its transaction happened. The next one looks. */
+void log_keys_doubt(struct dbk_log *log);
 
 /* What an anonymous id is known by outside of the log's own indexes: of its hash, in a sealed
  * log of a tag of that, the first 16 bytes. False: no memory. Thread-safe. */
