@@ -73,10 +73,11 @@ static void try_parts(const char *bytes, size_t size)
 static void require_wrapped(const char *bytes, uint64_t number, uint64_t epoch,
                             const uint8_t key[DBK_KEY_BYTES])
 {
+    const uint8_t *slot = (const uint8_t *)bytes + RING_SLOT_AT(number);
     uint8_t wrapped[RING_WRAPPED];
 
-    ring_wrap(master, epoch, number, key, wrapped);
-    require(!memcmp(wrapped, bytes + RING_SLOT_AT(number), sizeof wrapped));
+    ring_wrap(master, epoch, number, slot + RING_WRAPPED - RING_SALT, key, wrapped);
+    require(!memcmp(wrapped, slot, sizeof wrapped));
 }
 
 static void try_keys(struct dbk_keys *keys, const char *bytes, size_t size)

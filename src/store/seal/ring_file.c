@@ -76,15 +76,18 @@ void ring_make_slots(const struct ring_secrets *secrets, uint64_t epoch, uint64_
                      size_t count, uint8_t *slots)
 {
     enum { SOME = 64 }; /* at once, for each time is a call of the system */
-    uint8_t keys[SOME][DBK_KEY_BYTES], wrapped[RING_WRAPPED];
+    uint8_t random[SOME][DBK_KEY_BYTES + RING_SALT], wrapped[RING_WRAPPED];
 
     for (size_t i = 0; i < count; i++) {
+        const uint8_t *key = random[i % SOME];
+
         if (i % SOME == 0)
-            randombytes_buf(keys, (count - i < SOME ? count - i : SOME) * sizeof *keys);
-        ring_wrap(secrets->master, epoch, first + i, keys[i % SOME], wrapped);
+            randombytes_buf(random,
+                            (count - i < SOME ? count - i : SOME) * sizeof *random);
+        ring_wrap(secrets->master, epoch, first + i, key + DBK_KEY_BYTES, key, wrapped);
         ring_slot_write(first + i, wrapped, slots + i * RING_SLOT);
     }
-    sodium_memzero(keys, sizeof keys);
+    sodium_memzero(random, sizeof random);
 }
 
 void ring_next_path(const char *path, char out[RING_NEXT_PATH])

@@ -7,9 +7,12 @@
 
 _Static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == DBK_KEY_BYTES &&
                    crypto_aead_xchacha20poly1305_ietf_NPUBBYTES == 24 &&
-                   DBK_KEY_BYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES ==
+                   DBK_KEY_BYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES +
+                           RING_SALT ==
                        RING_WRAPPED,
                "XChaCha20-Poly1305");
+
+enum { SEALED = RING_WRAPPED - RING_SALT };
 
 /* The last four bytes are the checksum of those before. */
 static void put_sum(uint8_t *bytes, size_t length)
@@ -85,25 +88,32 @@ bool ring_mark_read(const uint8_t page[RING_PAGE], struct ring_mark *mark,
     return found;
 }
 
+static uint32_t slot_sum(uint64_t number, const uint8_t slot[RING_SLOT])
+{
+    uint8_t bound[8];
+
+    dbk_put_le64(bound, number);
+    return libdeflate_crc32(libdeflate_crc32(0, bound, sizeof bound), slot,
+                            RING_SLOT - 4);
+}
+
 void ring_slot_write(uint64_t number, const uint8_t *wrapped, uint8_t out[RING_SLOT])
 {
     if (wrapped)
         memcpy(out, wrapped, RING_WRAPPED);
     else
         memset(out, 0, RING_WRAPPED);
-    dbk_put_le64(out + 48, number);
     dbk_put_le32(out + 56, wrapped ? RING_KEY : RING_ERASED);
-    put_sum(out, RING_SLOT);
+    dbk_put_le32(out + 60, slot_sum(number, out));
 }
 
 enum ring_slot ring_slot_read(const uint8_t in[RING_SLOT], uint64_t number)
 {
     uint32_t state = dbk_get_le32(in + 56);
 
-    if (!sum_is_right(in, RING_SLOT) || dbk_get_le64(in + 48) != number ||
-        state > RING_ERASED)
+    if (dbk_get_le32(in + 60) != slot_sum(number, in) || state > RING_ERASED)
         return RING_TORN;
-    return (enum ring_slot)state;
+    return (enum ring_slot)state; /* 0: a hole that has the checksum of one by chance */
 }
 
 uint64_t ring_count(uint64_t file_size)
@@ -120,21 +130,23 @@ void ring_master_id(const uint8_t master[DBK_KEY_BYTES], uint8_t id[RING_MASTER_
                                              DBK_KEY_BYTES, NULL, personal);
 }
 
-static void find_nonce(uint64_t epoch, uint64_t number, uint8_t nonce[24],
-                       uint8_t bound[8])
+static void find_nonce(uint64_t epoch, uint64_t number, const uint8_t salt[RING_SALT],
+                       uint8_t nonce[24], uint8_t bound[8])
 {
-    memset(nonce, 0, 24);
     dbk_put_le64(nonce, epoch);
     dbk_put_le64(nonce + 8, number);
+    memcpy(nonce + 16, salt, RING_SALT);
     dbk_put_le64(bound, number);
 }
 
 void ring_wrap(const uint8_t master[DBK_KEY_BYTES], uint64_t epoch, uint64_t number,
-               const uint8_t key[DBK_KEY_BYTES], uint8_t out[RING_WRAPPED])
+               const uint8_t salt[RING_SALT], const uint8_t key[DBK_KEY_BYTES],
+               uint8_t out[RING_WRAPPED])
 {
     uint8_t nonce[24], bound[8];
 
-    find_nonce(epoch, number, nonce, bound);
+    find_nonce(epoch, number, salt, nonce, bound);
+    memcpy(out + SEALED, salt, RING_SALT);
     crypto_aead_xchacha20poly1305_ietf_encrypt(out, NULL, key, DBK_KEY_BYTES, bound,
                                                sizeof bound, NULL, nonce, master);
 }
@@ -144,8 +156,8 @@ bool ring_unwrap(const uint8_t master[DBK_KEY_BYTES], uint64_t epoch, uint64_t n
 {
     uint8_t nonce[24], bound[8];
 
-    find_nonce(epoch, number, nonce, bound);
-    return crypto_aead_xchacha20poly1305_ietf_decrypt(key, NULL, NULL, wrapped,
-                                                      RING_WRAPPED, bound, sizeof bound,
-                                                      nonce, master) == 0;
+    find_nonce(epoch, number, wrapped + SEALED, nonce, bound);
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(key, NULL, NULL, wrapped, SEALED,
+                                                      bound, sizeof bound, nonce,
+                                                      master) == 0;
 }

@@ -9,23 +9,25 @@
  *     4    version, 4: 1                     8    erased_through, 8: a sequence
  *     8    epoch, 8                          16   copied_epoch, 8
  *     16   master_id, 16                     24   copied_count, 8
- *     32   pepper, wrapped as number 0, 48   32   copied_at, 8: microseconds since 1970
- *     80   zeros, 12                         40   first, 32: SHA-256 of the log's first record;
+ *     32   pepper, wrapped as number 0, 56   32   copied_at, 8: microseconds since 1970
+ *     88   zeros, 4                          40   first, 32: SHA-256 of the log's first record;
  *     92   CRC-32 of what is before, 4            zeros: bound to none
  *                                            72   zeros, 52
  *     a slot                                 124  CRC-32 of what is before, 4
- *     0    the key, wrapped, 48
- *     48   number, 8
- *     56   state, 4: 0 a key, 1 erased
- *     60   CRC-32 of what is before, 4
+ *     0    the key, wrapped, 56
+ *     56   state, 4: 1 a key, 2 erased
+ *     60   CRC-32 of the number, 8, and of what is before, 4
  *
  * The page's first part never changes: a rotation makes another file. What changes is in the
  * marks, each in a sector of its own, written in turn: the one with the higher generation
  * counts, and where that is torn the other one.
  *
- * Wrapped: XChaCha20-Poly1305 under the master key, of 32 bytes, 16 of tag behind; nonce
- * epoch, number, 8 zeros; additional data the number. master_id is BLAKE2b-128 of nothing,
- * keyed by the master key, personal "daybook master\0\0". An erased slot's first 48 bytes are zeros.
+ * Wrapped: XChaCha20-Poly1305 under the master key, of 32 bytes, 16 of tag behind, then 8 bytes
+ * of salt; nonce epoch, number, salt; additional data the number. The salt is random, and new
+ * each time: one master key may wrap several rings, and an older copy of a ring that is put back
+ * grows anew, so that epoch and number alone would be one nonce for two keys. An erased slot's
+ * first 56 bytes are zeros. master_id is BLAKE2b-128 of nothing, keyed by the master key,
+ * personal "daybook master\0\0".
  */
 #ifndef DBK_STORE_RING_FORMAT_H
 #define DBK_STORE_RING_FORMAT_H
@@ -39,7 +41,8 @@ enum {
     RING_MARK = 128,
     RING_MARKS = 2,
     RING_SLOT = 64,
-    RING_WRAPPED = DBK_KEY_BYTES + 16,
+    RING_SALT = 8,
+    RING_WRAPPED = DBK_KEY_BYTES + 16 + RING_SALT,
     RING_MASTER_ID = 16,
 };
 
@@ -61,9 +64,9 @@ struct ring_mark {
 };
 
 enum ring_slot {
-    RING_KEY, /* wrapped points at its 48 bytes */
+    RING_TORN, /* its checksum or state is wrong, or it is of another number */
+    RING_KEY,  /* its first RING_WRAPPED bytes are one, wrapped */
     RING_ERASED,
-    RING_TORN, /* its checksum, number or state is wrong */
 };
 
 void ring_fixed_write(const struct ring_fixed *fixed, uint8_t out[RING_FIXED]);
@@ -83,8 +86,10 @@ enum ring_slot ring_slot_read(const uint8_t in[RING_SLOT], uint64_t number);
 uint64_t ring_count(uint64_t file_size);
 
 void ring_master_id(const uint8_t master[DBK_KEY_BYTES], uint8_t id[RING_MASTER_ID]);
+/* The salt from randombytes_buf, never used before. */
 void ring_wrap(const uint8_t master[DBK_KEY_BYTES], uint64_t epoch, uint64_t number,
-               const uint8_t key[DBK_KEY_BYTES], uint8_t out[RING_WRAPPED]);
+               const uint8_t salt[RING_SALT], const uint8_t key[DBK_KEY_BYTES],
+               uint8_t out[RING_WRAPPED]);
 /* False: it is not what was wrapped so. */
 bool ring_unwrap(const uint8_t master[DBK_KEY_BYTES], uint64_t epoch, uint64_t number,
                  const uint8_t wrapped[RING_WRAPPED], uint8_t key[DBK_KEY_BYTES]);

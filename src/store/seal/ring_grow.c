@@ -2,9 +2,7 @@
  *
  * What lies beyond the highest number that was used is nobody's: of a growth that was killed
  * some of it is whole and some is not, or is whole and not on disk. So each slot is looked at,
- * one that is not whole is made, and all is synced, before any is given out. One that is made
- * a second time is wrapped by the nonce of the first: that tells the difference of the two
- * keys, the first of which is nobody's. */
+ * one that is not whole is made, and all is synced, before any is given out. */
 #include "ring_private.h"
 
 #include <inttypes.h>

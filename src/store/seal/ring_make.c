@@ -48,6 +48,7 @@ static enum dbk_code write_ring(const struct dbk_keys *keys, struct dbk_error *e
 {
     const struct ring_mark mark = {.generation = 1};
     struct ring_fixed fixed = {.epoch = 1};
+    uint8_t salt[RING_SALT];
     char path[RING_NEXT_PATH];
     enum dbk_code code;
     int fd;
@@ -58,7 +59,8 @@ static enum dbk_code write_ring(const struct dbk_keys *keys, struct dbk_error *e
         return dbk_system_fail(err, "make", path);
     ring_master_id(keys->secrets->master, fixed.master_id);
     randombytes_buf(keys->secrets->pepper, DBK_KEY_BYTES);
-    ring_wrap(keys->secrets->master, 1, 0, keys->secrets->pepper, fixed.pepper);
+    randombytes_buf(salt, sizeof salt);
+    ring_wrap(keys->secrets->master, 1, 0, salt, keys->secrets->pepper, fixed.pepper);
     code = ring_put_page(fd, &fixed, &mark, path, err);
     if (code == DBK_OK)
         code = write_slots(keys, fd, path, err);

@@ -53,16 +53,17 @@ static enum dbk_code wrap_slots(void *context, uint64_t first, size_t count,
                                 uint8_t *slots, struct dbk_error *err)
 {
     const struct rotating *rotating = context;
-    uint8_t key[DBK_KEY_BYTES], wrapped[RING_WRAPPED];
+    uint8_t salts[RING_STEP][RING_SALT], key[DBK_KEY_BYTES], wrapped[RING_WRAPPED];
     enum dbk_code code = DBK_OK;
 
+    randombytes_buf(salts, count * sizeof *salts);
     for (size_t i = 0; i < count && code == DBK_OK; i++) {
         uint8_t *slot = slots + i * RING_SLOT;
 
         switch (ring_open_slot(rotating->keys, first + i, slot, key)) {
         case RING_KEY:
-            ring_wrap(rotating->next->master, rotating->out->epoch, first + i, key,
-                      wrapped);
+            ring_wrap(rotating->next->master, rotating->out->epoch, first + i, salts[i],
+                      key, wrapped);
             ring_slot_write(first + i, wrapped, slot);
             rotating->out->live++;
             break;
@@ -91,10 +92,12 @@ static enum dbk_code write_page(const struct rotating *rotating, struct dbk_erro
     const struct dbk_keys *keys = rotating->keys;
     struct ring_fixed fixed = {.epoch = rotating->out->epoch};
     struct ring_mark mark = keys->file.mark;
+    uint8_t salt[RING_SALT];
 
     mark.generation++;
+    randombytes_buf(salt, sizeof salt);
     ring_master_id(rotating->next->master, fixed.master_id);
-    ring_wrap(rotating->next->master, fixed.epoch, 0, keys->secrets->pepper,
+    ring_wrap(rotating->next->master, fixed.epoch, 0, salt, keys->secrets->pepper,
               fixed.pepper);
     return ring_put_page(rotating->fd, &fixed, &mark, rotating->ring, err);
 }

@@ -211,12 +211,43 @@ static void a_ring_made_elsewhere_is_read(void **state)
     assert_string_equal(hex, "a43a9fd5ef384c90565c99f25fe300e7");
 }
 
+static void assert_other_salt(const struct ring *r, const char *name, uint64_t number,
+                              const uint8_t salt[RING_SALT])
+{
+    uint8_t other[RING_SALT];
+
+    peek(r, name, RING_SLOT_AT(number) + RING_WRAPPED - RING_SALT, other, sizeof other);
+    assert_memory_not_equal(other, salt, sizeof other);
+}
+
+/* So that no nonce is used for two keys. */
+static void what_one_master_key_wraps_as_one_number_has_salts_of_its_own(void **state)
+{
+    struct ring *r = *state;
+    const struct dbk_keys_options options = {.master = in_ring(r, "master")};
+    uint8_t salt[RING_SALT];
+
+    peek(r, "ring", RING_SLOT_AT(UINT64_C(101)) + RING_WRAPPED - RING_SALT, salt,
+         sizeof salt);
+    assert_other_salt(r, "ring", 102, salt);
+    close_keys(r);
+    assert_int_equal(dbk_keys_make(in_ring(r, "other"), &options, &r->err), DBK_OK);
+    assert_other_salt(r, "other/ring", 101, salt);
+    /* An older copy, which grows again. */
+    assert_int_equal(truncate(in_ring(r, "ring"), RING_SLOT_AT(101)), 0);
+    open_keys(r);
+    assert_int_equal(dbk_keys_ahead(r->keys, 100, &r->err), DBK_OK);
+    assert_other_salt(r, "ring", 101, salt);
+    assert_int_equal(dbk_keys_make(in_ring(r, "other"), &options, &r->err), DBK_EXISTS);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, ring_setup, ring_teardown)
     const struct CMUnitTest tests[] = {
         TEST(keys_are_the_same_each_time_and_all_different),
         TEST(a_number_beyond_the_ring_is_none_of_its),
+        TEST(what_one_master_key_wraps_as_one_number_has_salts_of_its_own),
         TEST(an_erased_key_is_gone_and_its_neighbours_are_not),
         TEST(the_ring_knows_how_far_erasures_are_done),
         TEST(a_ring_ahead_of_its_log_forgets_how_far_it_was),

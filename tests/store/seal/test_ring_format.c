@@ -21,15 +21,16 @@ static void assert_hex(const uint8_t *bytes, size_t length, const char *hex)
 static void a_key_is_wrapped_as_elsewhere(void **state)
 {
     uint8_t master[DBK_KEY_BYTES], key[DBK_KEY_BYTES], wrapped[RING_WRAPPED],
-        back[DBK_KEY_BYTES];
+        back[DBK_KEY_BYTES], salt[RING_SALT];
 
     (void)state;
     fill(master, sizeof master, 0xa0);
     fill(key, sizeof key, 0x40);
-    ring_wrap(master, 3, 7, key, wrapped);
+    fill(salt, sizeof salt, 0x90);
+    ring_wrap(master, 3, 7, salt, key, wrapped);
     assert_hex(wrapped, sizeof wrapped,
-               "f014f64cc4cd336121763a31cc18ebd0e96bdeb49ba08e6242494cb316027f28"
-               "fa5a3d005ea6b9d632344e81fd2ea8e5");
+               "c1d7c4a6b7e18e189e934733d328e21edd9e7d320f264965d84071383d34e670"
+               "5ce2bfa86ba57d3a1744fba136598acc9091929394959697");
     assert_true(ring_unwrap(master, 3, 7, wrapped, back));
     assert_memory_equal(back, key, sizeof key);
 }
@@ -37,10 +38,10 @@ static void a_key_is_wrapped_as_elsewhere(void **state)
 static void a_key_opens_as_what_it_was_wrapped_as_only(void **state)
 {
     uint8_t master[DBK_KEY_BYTES] = {1}, key[DBK_KEY_BYTES] = {2},
-            wrapped[RING_WRAPPED], back[DBK_KEY_BYTES];
+            wrapped[RING_WRAPPED], back[DBK_KEY_BYTES], salt[RING_SALT] = {3};
 
     (void)state;
-    ring_wrap(master, 3, 7, key, wrapped);
+    ring_wrap(master, 3, 7, salt, key, wrapped);
     assert_false(ring_unwrap(master, 3, 8, wrapped, back));
     assert_false(ring_unwrap(master, 4, 7, wrapped, back));
     for (size_t i = 0; i < sizeof wrapped; i++) {
