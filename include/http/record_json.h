@@ -10,6 +10,8 @@
  * and meta have the names that store/record.h lists, in that order, times and ids as
  * text. One thing GET /log does not have: where the client's properties hold line breaks,
  * which one line cannot show, "properties_text" behind them is their text as a string.
+ * And where a record is sealed, data is as it lies in the log, whether it was opened or not:
+ * person_id (of an event), key, a number, and sealed, its bytes in base64.
  *
  * All functions are thread-safe and allocate nothing.
  */
@@ -33,6 +35,13 @@
  */
 enum dbk_code dbk_record_json_write(const struct dbk_record *record, char *out,
                                     size_t size, size_t *length, struct dbk_error *err);
+
+/* The same with what is sealed in it, where it was opened: for people, and others' programs.
+ * It is not read back: nothing would be sealed any more. One whose key is destroyed has
+ * "erased":true, one that was not opened "sealed":true. */
+enum dbk_code dbk_record_json_write_opened(const struct dbk_record *record, char *out,
+                                           size_t size, size_t *length,
+                                           struct dbk_error *err);
 
 /* Write the record as a CloudEvent, as GET /log gives it to who asks for those, on one line;
  * store_id names the log, which is its source. */

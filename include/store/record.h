@@ -205,7 +205,7 @@ bool dbk_role_parse(const char *text, size_t length, enum dbk_role *out);
  *
  * DBK_TOO_LARGE  a field is over its bound, or out is too small
  * DBK_INVALID    datetime_created cannot be written as text; or the type must have an
- *                anonymous_id, or keys, and there are none
+ *                anonymous_id, or keys, and there are none; or sealed is too short
  */
 enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size_t size,
                                 size_t *length, struct dbk_error *err);

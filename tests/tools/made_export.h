@@ -39,40 +39,80 @@ static inline void made_records(struct dbk_record *records)
     memcpy(records, all, sizeof all);
 }
 
-/* Write count records, made again and again with rising sequences, to dir/NAME. */
-static inline void made_export(struct made *made, const char *name,
-                               enum export_format format, bool whole, size_t count)
+/* The i-th of them, encoded in bytes, which has DBK_RECORD_MAX of them, and decoded. */
+static inline void made_item(struct made *made, size_t i, char *bytes,
+                             struct export_item *item)
+{
+    struct dbk_record records[MADE_RECORDS];
+
+    made_records(records);
+    records[i % MADE_RECORDS].sequence = i + 1;
+    *item = (struct export_item){.bytes.data = bytes};
+    assert_int_equal(dbk_record_encode(&records[i % MADE_RECORDS], bytes,
+                                       DBK_RECORD_MAX, &item->bytes.length, &made->err),
+                     DBK_OK);
+    assert_int_equal(
+        dbk_record_decode(bytes, item->bytes.length, &item->record, &made->err),
+        DBK_OK);
+}
+
+static const uint8_t made_key[32] = {7};
+
+/* The same, sealed. */
+static inline void made_sealed_item(struct made *made, size_t i, char *bytes,
+                                    struct export_item *item)
+{
+    static char plain[DBK_RECORD_MAX];
+
+    made_item(made, i, plain, item);
+    item->bytes.data = bytes;
+    if (!dbk_type_is_sealed(item->record.type))
+        memcpy(bytes, plain, item->bytes.length);
+    else
+        assert_int_equal(dbk_record_seal(plain, item->bytes.length, i + 1, made_key,
+                                         bytes, DBK_RECORD_MAX, &item->bytes.length,
+                                         &made->err),
+                         DBK_OK);
+    assert_int_equal(
+        dbk_record_decode(bytes, item->bytes.length, &item->record, &made->err),
+        DBK_OK);
+}
+
+/* Write count items, made again and again with rising sequences, to dir/NAME. */
+static inline void
+made_export_of(struct made *made, const char *name, enum export_format format,
+               const struct export_source *source, size_t count,
+               void make(struct made *, size_t, char *, struct export_item *))
 {
     static char bytes[DBK_RECORD_MAX];
-    struct dbk_record records[MADE_RECORDS];
     int fd = open(made_path(made, name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    const struct export_source source = {.whole = whole, .from = 1, .to = count};
     struct compress_writer *out;
     struct export_writer *writer;
 
-    made_records(records);
     assert_int_equal(compress_writer_open(fd, COMPRESSION_NONE, &out, &made->err),
                      DBK_OK);
-    assert_int_equal(export_writer_create(format, &source, out, &writer, &made->err),
+    assert_int_equal(export_writer_create(format, source, out, &writer, &made->err),
                      DBK_OK);
     for (size_t i = 0; i < count; i++) {
-        struct export_item item = {.bytes.data = bytes};
-        records[i % MADE_RECORDS].sequence = i + 1;
-        assert_int_equal(dbk_record_encode(&records[i % MADE_RECORDS], bytes,
-                                           sizeof bytes, &item.bytes.length,
-                                           &made->err),
-                         DBK_OK);
-        assert_int_equal(
-            dbk_record_decode(bytes, item.bytes.length, &item.record, &made->err),
-            DBK_OK);
-        item.checksum =
-            (uint32_t)crc32_z(0, (const unsigned char *)bytes, item.bytes.length);
+        struct export_item item;
+
+        make(made, i, bytes, &item);
+        item.checksum = (uint32_t)crc32_z(0, (const unsigned char *)item.bytes.data,
+                                          item.bytes.length);
         assert_int_equal(export_writer_add(writer, &item, &made->err), DBK_OK);
     }
     assert_int_equal(export_writer_end(writer, &made->err), DBK_OK);
     export_writer_destroy(writer);
     compress_writer_close(out);
     close(fd);
+}
+
+static inline void made_export(struct made *made, const char *name,
+                               enum export_format format, bool whole, size_t count)
+{
+    const struct export_source source = {.whole = whole, .from = 1, .to = count};
+
+    made_export_of(made, name, format, &source, count, made_item);
 }
 
 /* The bytes of dir/NAME, with a NUL behind; the caller frees them. */

@@ -47,8 +47,8 @@ static enum dbk_code as_json(struct relay_render *render,
         render->room = malloc(DBK_RECORD_JSON_MAX);
     if (!render->room)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a record's JSON");
-    if (dbk_record_json_write(record, render->room, DBK_RECORD_JSON_MAX, length, err) !=
-        DBK_OK)
+    if (dbk_record_json_write_opened(record, render->room, DBK_RECORD_JSON_MAX, length,
+                                     err) != DBK_OK)
         return err->code;
     *text = malloc(*length);
     if (!*text)

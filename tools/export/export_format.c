@@ -149,9 +149,11 @@ size_t export_trailer_text(const struct export_trailer *trailer,
 
     add_source(source, out, &used);
     add(out, &used,
-        ",\"escaped\":%" PRIu64 ",\"missing\":%" PRIu64
-        ",\"missing_sequences\":\"%s\"}" CHECKPOINT,
+        ",\"escaped\":%" PRIu64 ",\"missing\":%" PRIu64 ",\"missing_sequences\":\"%s\"",
         trailer->escaped, trailer->missing, trailer->missing_ranges);
+    if (source->unsealed)
+        add(out, &used, ",\"unsealed\":true,\"erased\":%" PRIu64, trailer->erased);
+    add(out, &used, "}" CHECKPOINT);
     if (*trailer->checkpoint)
         add(out, &used, "\"%s\"", trailer->checkpoint);
     else

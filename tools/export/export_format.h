@@ -1,7 +1,9 @@
 /* export_format.h - the bytes of an export: what stands beside the records, so that a cut
  * or changed one is noticed, and where. For who writes them and who reads them.
  *
- * ndjson   A record a line, as include/http/record_json.h has it. Behind each block of
+ * ndjson   A record a line, as include/http/record_json.h has it: what is sealed as it lies
+ *          in the log, or opened, where the export was asked for so (`unsealed`), and
+ *          then nothing reads it back. Behind each block of
  *          records (EXPORT_BLOCK_RECORDS of them, or once its lines have reached
  *          EXPORT_BLOCK_BYTES) and behind the last one, a check line:
  *
@@ -32,7 +34,8 @@
  * from, what was asked for (to is null where nothing bounds it), when, and how many cells
  * of a csv were changed; `missing` how many --salvage could not read, and
  * missing_sequences which, "7-9,12" (cut, with "..." behind it, where they are very
- * many); checkpoint is what was signed of the log (store/proof/checkpoint.h), signatures and all:
+ * many); of an unsealed one behind that `"unsealed":true,"erased":0`, how many records say
+ * nothing, for their keys are destroyed; checkpoint is what was signed of the log (store/proof/checkpoint.h), signatures and all:
  * the newest that the export covers, else the newest there was; null where there is none,
  * and missing in what was exported before there were any. Its first three lines are the
  * log's name, how many records it is about, and their root: it can be held against the
@@ -90,6 +93,7 @@ struct export_source {
     bool has_person;
     struct dbk_uuid person;
     dbk_timestamp exported_at;
+    bool unsealed; /* of a sealed log: records are opened, as far as they can be */
     /* Lets the trailer carry a checkpoint, when all else of it is known; called by the thread
      * that writes. NULL: it carries none. */
     void (*sign)(void *context, struct export_trailer *trailer);
@@ -108,6 +112,7 @@ struct export_trailer {
     bool whole;
     char sha256[DIGEST_HEX + 1];
     uint64_t escaped; /* cells of a csv that were changed */
+    uint64_t erased;  /* of an unsealed one: records whose keys are destroyed */
     /* What --salvage could not read: how many, and which, as far as there is room. */
     uint64_t missing;
     char missing_ranges[EXPORT_MISSING_MAX]; /* "7-9,12" */

@@ -101,10 +101,16 @@ static void end_block(struct export_writer *writer)
 static enum dbk_code add_line(struct export_writer *writer,
                               const struct export_item *item, struct dbk_error *err)
 {
+    char *at = writer->bytes + writer->length;
+    enum dbk_code code;
     size_t length;
 
-    if (dbk_record_json_write(&item->record, writer->bytes + writer->length,
-                              DBK_RECORD_JSON_MAX, &length, err) != DBK_OK)
+    code = writer->source.unsealed
+               ? dbk_record_json_write_opened(&item->record, at, DBK_RECORD_JSON_MAX,
+                                              &length, err)
+               : dbk_record_json_write(&item->record, at, DBK_RECORD_JSON_MAX, &length,
+                                       err);
+    if (code != DBK_OK)
         return dbk_wrap(err, "export with --format msgpack, which keeps any bytes");
     writer->length += length;
     gather(writer, "\n", 1);
@@ -124,6 +130,20 @@ static void add_frame(struct export_writer *writer, const struct export_item *it
     gather(writer, item->bytes.data, item->bytes.length);
 }
 
+/* Cells that are empty for want of a key would look as if nothing had been there. */
+static enum dbk_code add_row(struct export_writer *writer,
+                             const struct export_item *item, struct dbk_error *err)
+{
+    if (item->record.sealed.length > 0 && !writer->source.unsealed)
+        return dbk_fail(err, DBK_INVALID,
+                        "record %" PRIu64 " is sealed: csv is for reading, so it needs "
+                        "--unseal; ndjson and msgpack have what is sealed as it is",
+                        item->record.sequence);
+    writer->length += export_csv_row(&item->record, writer->bytes + writer->length,
+                                     &writer->trailer.escaped);
+    return DBK_OK;
+}
+
 enum dbk_code export_writer_add(struct export_writer *writer,
                                 const struct export_item *item, struct dbk_error *err)
 {
@@ -139,10 +159,11 @@ enum dbk_code export_writer_add(struct export_writer *writer,
         add_frame(writer, item);
         break;
     case EXPORT_CSV:
-        writer->length += export_csv_row(&item->record, writer->bytes + writer->length,
-                                         &trailer->escaped);
+        if (add_row(writer, item, err) != DBK_OK)
+            return err->code;
         break;
     }
+    trailer->erased += item->record.erased;
     if (trailer->records++ == 0)
         trailer->first = item->record.sequence;
     trailer->last = item->record.sequence;

@@ -8,7 +8,7 @@
 
 /* A record to be exported. */
 struct export_item {
-    struct dbk_record record; /* decoded from bytes */
+    struct dbk_record record; /* decoded from bytes; opened, for what is unsealed */
     struct dbk_slice bytes;
     uint32_t checksum; /* of bytes */
 };
@@ -26,7 +26,8 @@ void export_writer_destroy(struct export_writer *writer); /* NULL is fine */
 
 /* Add a record. It may stay in memory for now.
  *
- * DBK_INVALID      NDJSON, and its text is not UTF-8
+ * DBK_INVALID      NDJSON, and its text is not UTF-8; CSV, and it is sealed, in an export that
+ *                  is not unsealed
  * DBK_UNAVAILABLE, DBK_NO_ROOM, DBK_IO   as compress_write has them
  */
 enum dbk_code export_writer_add(struct export_writer *writer,

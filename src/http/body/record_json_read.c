@@ -1,5 +1,6 @@
 #include "http/record_json.h"
 
+#include "json_base64.h"
 #include "json_check.h"
 #include "json_walk.h"
 
@@ -15,6 +16,9 @@ struct reading {
     const char *wrong;
     struct dbk_record *out;
 };
+
+/* That of records whose texts are sealed (store/record.h). */
+enum { SEALED_FORMAT = 4 };
 
 static bool refuse(struct reading *reading, const char *expected)
 {
@@ -308,11 +312,50 @@ static bool read_created_at(struct reading *reading)
     return !out->has_datetime_created || read_time(reading, &out->datetime_created);
 }
 
+/* Its bytes, which become as many fewer as base64 has more. */
+static bool read_sealed_text(struct reading *reading, struct dbk_slice *sealed)
+{
+    struct dbk_slice text = {reading->at, 0};
+    const char *end = memchr(reading->at, '"', (size_t)(reading->end - reading->at));
+
+    if (!end)
+        return refuse(reading, "the end of a text");
+    text.length = (size_t)(end - text.data);
+    sealed->data = reading->room;
+    if (!json_base64_read(text, reading->room, &sealed->length) || sealed->length == 0)
+        return refuse(reading, "base64, as an export has it");
+    reading->room += sealed->length;
+    reading->at = end;
+    return expect(reading, "\"");
+}
+
+/* Whoever has it opened, and not as it lies there, made it by export --unseal. */
+static bool read_sealed(struct reading *reading)
+{
+    struct dbk_record *out = reading->out;
+
+    out->datetime_created = out->recorded_at; /* as decoding gives it */
+    if (dbk_type_subject(out->type) == DBK_SUBJECT_EVENT &&
+        !(read_person_id(reading) && expect(reading, ",")))
+        return false;
+    if (!skip(reading, "\"key\":"))
+        return refuse(reading,
+                      "\"key\": an export that was made with --unseal cannot be "
+                      "imported; make one without");
+    if (!read_number(reading, &out->key))
+        return false;
+    if (out->key == 0)
+        return refuse(reading, "a key from 1 before");
+    return expect(reading, ",\"sealed\":\"") && read_sealed_text(reading, &out->sealed);
+}
+
 static bool read_data(struct reading *reading)
 {
     struct dbk_record *out = reading->out;
     unsigned there = 0;
 
+    if (out->format == SEALED_FORMAT && dbk_type_is_sealed(out->type))
+        return read_sealed(reading);
     switch (out->type) {
     case DBK_PERSON_CREATED:
         return read_person(reading) &&

@@ -2,15 +2,23 @@
 #include "render_record.h"
 
 #include "http/record_json.h"
+#include "json_base64.h"
 
 #include <assert.h>
 #include <endian.h>
 #include <inttypes.h>
 
+/* What is written of a record. */
+enum manner {
+    SHOWN,  /* on a line each, as GET /log does */
+    EXACT,  /* with nothing lost */
+    SEALED, /* that, and what is sealed as it lies there */
+};
+
 /* Members of an object, with a comma before all but the first. */
 struct members {
     struct dbk_render *render;
-    bool exact;
+    enum manner manner;
     bool any;
 };
 
@@ -66,7 +74,7 @@ static void properties_members(struct members *members, struct dbk_slice propert
         return;
     }
     dbk_render_json(members->render, properties);
-    if (members->exact)
+    if (members->manner != SHOWN)
         string_member(members, ",\"properties_text\":", properties);
 }
 
@@ -144,11 +152,26 @@ static void shut_members(struct members *members, const struct dbk_record *recor
     dbk_render_text(members->render, "true");
 }
 
-static void render_data(struct dbk_render *render, const struct dbk_record *record,
-                        bool exact)
+/* The very bytes, from which the record can be made again. */
+static void sealed_members(struct members *members, const struct dbk_record *record)
 {
-    struct members members = {.render = render, .exact = exact};
+    if (dbk_type_subject(record->type) == DBK_SUBJECT_EVENT)
+        person_id_member(members, record);
+    key(members, ",\"key\":");
+    dbk_render_number(members->render, record->key);
+    key(members, ",\"sealed\":");
+    json_base64_render(members->render, record->sealed);
+}
 
+static void render_data(struct dbk_render *render, const struct dbk_record *record,
+                        enum manner manner)
+{
+    struct members members = {.render = render, .manner = manner};
+
+    if (record->sealed.length > 0 && manner == SEALED) {
+        sealed_members(&members, record);
+        return;
+    }
     if (record->sealed.length > 0 && !record->opened) {
         shut_members(&members, record);
         return;
@@ -200,9 +223,8 @@ static void render_meta(struct dbk_render *render, const struct dbk_record *reco
         string_member(&members, ",\"traceparent\":", record->traceparent);
 }
 
-/* exact: with nothing lost, as exports have it. */
 static void render_record(struct dbk_render *render, const struct dbk_record *record,
-                          bool exact)
+                          enum manner manner)
 {
     dbk_render_text(render, "{\"format\":");
     dbk_render_number(render, record->format);
@@ -215,7 +237,7 @@ static void render_record(struct dbk_render *render, const struct dbk_record *re
     dbk_render_text(render, ",\"subject_id\":");
     dbk_render_uuid(render, &record->subject);
     dbk_render_text(render, ",\"data\":{");
-    render_data(render, record, exact);
+    render_data(render, record, manner);
     dbk_render_text(render, "},\"meta\":{");
     render_meta(render, record);
     dbk_render_text(render, "}}");
@@ -223,16 +245,17 @@ static void render_record(struct dbk_render *render, const struct dbk_record *re
 
 void render_record_shown(struct dbk_render *render, const struct dbk_record *record)
 {
-    render_record(render, record, false);
+    render_record(render, record, SHOWN);
 }
 
-enum dbk_code dbk_record_json_write(const struct dbk_record *record, char *out,
-                                    size_t size, size_t *length, struct dbk_error *err)
+static enum dbk_code write_as(enum manner manner, const struct dbk_record *record,
+                              char *out, size_t size, size_t *length,
+                              struct dbk_error *err)
 {
     /* A buffer as large as its limit never grows: it stays the caller's. */
     struct dbk_render render = {.text = out, .size = size, .limit = size};
 
-    render_record(&render, record, true);
+    render_record(&render, record, manner);
     assert(render.text == out && render.size == size);
     *length = render.length;
     if (render.replaced)
@@ -244,4 +267,17 @@ enum dbk_code dbk_record_json_write(const struct dbk_record *record, char *out,
                         "record %" PRIu64 " does not fit %zu bytes of JSON",
                         record->sequence, size);
     return DBK_OK;
+}
+
+enum dbk_code dbk_record_json_write(const struct dbk_record *record, char *out,
+                                    size_t size, size_t *length, struct dbk_error *err)
+{
+    return write_as(SEALED, record, out, size, length, err);
+}
+
+enum dbk_code dbk_record_json_write_opened(const struct dbk_record *record, char *out,
+                                           size_t size, size_t *length,
+                                           struct dbk_error *err)
+{
+    return write_as(EXACT, record, out, size, length, err);
 }

@@ -1,6 +1,7 @@
 #include "receipt.h"
 
 #include "fresh.h"
+#include "json_base64.h"
 #include "prefer.h"
 #include "proof.h"
 #include "store/proof/notary.h"
@@ -8,8 +9,6 @@
 
 #include <inttypes.h>
 #include <sodium.h>
-
-enum { PIECE = 3 * 1024 }; /* bytes that are encoded at once */
 
 /* Records first to last. */
 struct range {
@@ -45,21 +44,6 @@ static bool may_have_bytes(const struct request *rq, const struct dbk_batch *bat
             record.type != DBK_EVENT_DELETED && record.anonymous_id.length == 0);
 }
 
-/* By pieces of whole groups, for a thread's stack is small. */
-static void render_base64(struct dbk_render *out, struct dbk_slice bytes)
-{
-    char text[sodium_base64_ENCODED_LEN(PIECE, sodium_base64_VARIANT_ORIGINAL)];
-
-    dbk_render_text(out, "\"");
-    for (size_t at = 0, length; at < bytes.length; at += length) {
-        length = bytes.length - at < PIECE ? bytes.length - at : PIECE;
-        sodium_bin2base64(text, sizeof text, (const unsigned char *)bytes.data + at,
-                          length, sodium_base64_VARIANT_ORIGINAL);
-        dbk_render_text(out, text);
-    }
-    dbk_render_text(out, "\"");
-}
-
 static bool render_record(const struct request *rq, const struct dbk_batch *batch,
                           struct dbk_render *out)
 {
@@ -76,7 +60,7 @@ static bool render_record(const struct request *rq, const struct dbk_batch *batc
     if (!may_have_bytes(rq, batch))
         return true;
     dbk_render_text(out, ",\"record\":");
-    render_base64(out, (struct dbk_slice){bytes, length});
+    json_base64_render(out, (struct dbk_slice){bytes, length});
     return true;
 }
 

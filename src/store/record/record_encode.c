@@ -1,5 +1,6 @@
 #include "record_layout.h"
 #include "record_types.h"
+#include "seal.h"
 
 #include <assert.h>
 #include <msgpack.h>
@@ -240,6 +241,8 @@ static enum dbk_code check_present(const struct dbk_record *record, unsigned the
         return dbk_fail(err, DBK_INVALID, "anonymous_id is empty");
     if (there & DBK_HAS_KEYS && !record_keys_fit(record->keys))
         return dbk_fail(err, DBK_INVALID, "keys are not numbers of 8 bytes each");
+    if (there & DBK_HAS_SEALED && record->sealed.length <= SEAL_OVERHEAD)
+        return dbk_fail(err, DBK_INVALID, "sealed is too short to hold anything");
     return DBK_OK;
 }
 

@@ -62,6 +62,19 @@ static char line[DBK_RECORD_JSON_MAX], room[DBK_RECORD_JSON_ROOM];
     "5f4bcac95e3c\",\"data\":{},\"meta\":{\"source\":\"rest\",\"traceparent\":\"00-"   \
     "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"}}"
 
+/* 41 bytes. */
+#define BLOB_GROUPS "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUm"
+#define BLOB BLOB_GROUPS "J/8="
+#define SEALED(type, data)                                                             \
+    "{\"format\":4,\"type\":\"" type "\",\"sequence\":7,\"recorded_at\":"              \
+    "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"         \
+    "5f4bcac95e3c\",\"data\":{" data "},\"meta\":{\"source\":\"rest\"}}"
+#define SEALED_PERSON SEALED("person.created", "\"key\":7,\"sealed\":\"" BLOB "\"")
+#define SEALED_EVENT                                                                   \
+    SEALED("event.recorded",                                                           \
+           "\"person_id\":\"9c65af1a-c109-4c17-9bf1-5f4bcac95e3c\","                   \
+           "\"key\":18446744073709551615,\"sealed\":\"" BLOB_GROUPS "Jygp\"")
+
 static const char *const lines[] = {
     PERSON,
     EVENT,
@@ -95,6 +108,12 @@ static const char *const lines[] = {
     "{\"format\":4,\"type\":\"person.erased\",\"sequence\":7,\"recorded_at\":"
     "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"
     "5f4bcac95e3c\",\"data\":{\"keys\":[7,18446744073709551615,1]},\"meta\":{}}",
+    SEALED_PERSON,
+    SEALED_EVENT,
+    SEALED("event.recorded", "\"person_id\":null,\"key\":1,\"sealed\":\"" BLOB "\""),
+    SEALED("person.updated", "\"key\":1,\"sealed\":\"" BLOB "\""),
+    SEALED("person.aliased", "\"key\":1,\"sealed\":\"" BLOB "\""),
+    SEALED("person.unaliased", "\"key\":1,\"sealed\":\"" BLOB "\""),
 };
 #define LINES (sizeof lines / sizeof *lines)
 
@@ -131,7 +150,7 @@ static void the_line_is_the_object_of_get_log(void **state)
 
     (void)state;
     for (size_t i = 0; i < LINES; i++) {
-        if (strstr(lines[i], "properties_text"))
+        if (strstr(lines[i], "properties_text") || strstr(lines[i], "\"sealed\":"))
             continue;
         assert_int_equal(
             dbk_record_json_read(lines[i], strlen(lines[i]), room, &record, NULL),
@@ -311,6 +330,72 @@ static void properties_must_be_json_as_it_was_kept(void **state)
     refused(lines[4], "\"{\\n\\\"a\\\":1\\r}\"", "\"{ \\\"a\\\":1 }\"", 0);
 }
 
+static void a_sealed_record_has_all_of_its_bytes(void **state)
+{
+    (void)state;
+    refused(SEALED_PERSON, "J/8=", "J/9=", 0); /* bits that are left over */
+    refused(SEALED_PERSON, "J/8=", "J/8", 0);
+    refused(SEALED_PERSON, "J/8=", "J_8=", 0);
+    refused(SEALED_PERSON, "J/8=", "J/8=\\n", 0);
+    refused(SEALED_PERSON, BLOB, "", 0);
+    refused(SEALED_PERSON, "\"key\":7", "\"key\":07", 0);
+    refused(SEALED_PERSON, "\"key\":7", "\"key\":0", 0);
+    refused(SEALED_PERSON, "\"format\":4", "\"format\":3", 0);
+    refused(SEALED_EVENT, "\"person_id\":\"9c65af1a-c109-4c17-9bf1-5f4bcac95e3c\",", "",
+            0);
+}
+
+static const char *written_as(enum dbk_code write(const struct dbk_record *, char *,
+                                                  size_t, size_t *, struct dbk_error *),
+                              const struct dbk_record *record)
+{
+    size_t length;
+
+    assert_int_equal(write(record, line, sizeof line - 1, &length, NULL), DBK_OK);
+    line[length] = '\0';
+    return line;
+}
+
+static void what_is_sealed_stays_so_whether_it_was_opened_or_not(void **state)
+{
+    static char bytes[DBK_RECORD_MAX], sealed[DBK_RECORD_MAX], opened[DBK_RECORD_MAX];
+    const uint8_t key[32] = {1};
+    struct dbk_record record;
+    size_t length;
+    char *before;
+
+    (void)state;
+    assert_int_equal(
+        dbk_record_json_read(UPDATED, strlen(UPDATED), room, &record, NULL), DBK_OK);
+    assert_int_equal(dbk_record_encode(&record, bytes, sizeof bytes, &length, NULL),
+                     DBK_OK);
+    assert_int_equal(
+        dbk_record_seal(bytes, length, 9, key, sealed, sizeof sealed, &length, NULL),
+        DBK_OK);
+    assert_int_equal(dbk_record_decode(sealed, length, &record, NULL), DBK_OK);
+    before = strdup(written_as(dbk_record_json_write, &record));
+    assert_non_null(strstr(before, "\"data\":{\"key\":9,\"sealed\":\""));
+    assert_non_null(strstr(written_as(dbk_record_json_write_opened, &record),
+                           "\"data\":{\"sealed\":true}"));
+    assert_int_equal(dbk_record_open(&record, key, opened, NULL), DBK_OK);
+    assert_string_equal(written_as(dbk_record_json_write, &record), before);
+    assert_non_null(strstr(written_as(dbk_record_json_write_opened, &record),
+                           "\"data\":{\"last_name\":\"Pryde\"}"));
+    free(before);
+}
+
+static void what_is_not_sealed_any_more_is_not_read(void **state)
+{
+    static const char text[] = SEALED("person.updated", "\"last_name\":\"Pryde\"");
+    struct dbk_record record;
+    struct dbk_error err;
+
+    (void)state;
+    assert_int_equal(dbk_record_json_read(text, strlen(text), room, &record, &err),
+                     DBK_INVALID);
+    assert_non_null(strstr(err.text, "--unseal"));
+}
+
 static void a_newer_format_is_told_from_damage(void **state)
 {
     static const char newer[] = "{\"format\":5,\"kind\":\"new\"}";
@@ -393,6 +478,9 @@ int main(void)
         cmocka_unit_test(fields_that_are_missing_or_too_many_are_refused),
         cmocka_unit_test(the_format_is_the_one_it_is_written_in),
         cmocka_unit_test(properties_must_be_json_as_it_was_kept),
+        cmocka_unit_test(a_sealed_record_has_all_of_its_bytes),
+        cmocka_unit_test(what_is_sealed_stays_so_whether_it_was_opened_or_not),
+        cmocka_unit_test(what_is_not_sealed_any_more_is_not_read),
         cmocka_unit_test(a_newer_format_is_told_from_damage),
         cmocka_unit_test(cut_anywhere_it_is_refused),
         cmocka_unit_test(a_changed_byte_is_refused_or_means_what_it_says),

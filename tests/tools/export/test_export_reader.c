@@ -75,6 +75,86 @@ static void what_was_written_is_read(void **state)
     }
 }
 
+/* The same bytes for the same record, although each sealing takes another nonce. */
+static void made_same_item(struct made *made, size_t i, char *bytes,
+                           struct export_item *item)
+{
+    static char kept[MADE_RECORDS][DBK_RECORD_MAX];
+    static size_t lengths[MADE_RECORDS];
+
+    if (lengths[i] == 0) {
+        made_sealed_item(made, i, kept[i], item);
+        lengths[i] = item->bytes.length;
+    }
+    memcpy(bytes, kept[i], lengths[i]);
+    *item = (struct export_item){.bytes = {bytes, lengths[i]}};
+    assert_int_equal(dbk_record_decode(bytes, lengths[i], &item->record, &made->err),
+                     DBK_OK);
+}
+
+static void made_opened_item(struct made *made, size_t i, char *bytes,
+                             struct export_item *item)
+{
+    static char room[DBK_RECORD_MAX];
+
+    made_sealed_item(made, i, bytes, item);
+    assert_int_equal(dbk_record_open(&item->record, made_key, room, &made->err),
+                     DBK_OK);
+}
+
+/* Each record's bytes come out as they went in, whichever way they took. */
+static void what_is_sealed_is_read_byte_for_byte(void **state)
+{
+    const struct export_source source = {.whole = true, .from = 1, .to = MADE_RECORDS};
+    struct made *made = *state;
+    char *ways[2];
+
+    for (int format = EXPORT_NDJSON; format <= EXPORT_MSGPACK; format++) {
+        struct dbk_slice bytes, record;
+        struct compress_reader *from;
+        struct export_reader *reader;
+        size_t used = 0;
+
+        made_export_of(made, "export", (enum export_format)format, &source,
+                       MADE_RECORDS, made_same_item);
+        bytes = made_bytes(made, "export");
+        ways[format] = calloc(MADE_RECORDS, DBK_RECORD_MAX);
+        assert_int_equal(compress_reader_open_bytes(bytes, &from, &made->err), DBK_OK);
+        assert_int_equal(
+            export_reader_open(from, (enum export_format)format, &reader, &made->err),
+            DBK_OK);
+        do {
+            if (export_reader_next(reader, &record, &made->err) != DBK_OK)
+                fail_msg("%s", made->err.text);
+            if (record.length > 0)
+                memcpy(ways[format] + used, record.data, record.length);
+            used += record.length;
+        } while (record.length > 0);
+        assert_true(used > 0);
+        export_reader_close(reader);
+        release(bytes);
+    }
+    assert_memory_equal(ways[0], ways[1], (size_t)MADE_RECORDS * DBK_RECORD_MAX);
+    free(ways[0]);
+    free(ways[1]);
+}
+
+static void what_was_unsealed_is_refused_with_the_way_out(void **state)
+{
+    const struct export_source source = {
+        .whole = true, .from = 1, .to = 2, .unsealed = true};
+    struct dbk_slice bytes;
+    struct dbk_error err;
+    size_t count;
+
+    made_export_of(*state, "export", EXPORT_NDJSON, &source, 2, made_opened_item);
+    bytes = made_bytes(*state, "export");
+    assert_int_equal(read_all(bytes, EXPORT_NDJSON, &count, &err), DBK_DAMAGED);
+    assert_true(!strncmp(err.text, "line 1: ", 8));
+    assert_non_null(strstr(err.text, "--unseal cannot be imported; make one without"));
+    release(bytes);
+}
+
 static void any_flipped_bit_of_a_line_is_named(void **state)
 {
     struct dbk_slice bytes = made_exported(*state, EXPORT_NDJSON, true, MADE_RECORDS);
@@ -290,6 +370,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_DIRECTORY(what_was_written_is_read),
+        WITH_DIRECTORY(what_is_sealed_is_read_byte_for_byte),
+        WITH_DIRECTORY(what_was_unsealed_is_refused_with_the_way_out),
         WITH_DIRECTORY(any_flipped_bit_of_a_line_is_named),
         WITH_DIRECTORY(any_flipped_bit_of_a_frame_is_named),
         WITH_DIRECTORY(cut_anywhere_it_is_refused),

@@ -344,6 +344,83 @@ static void text_that_json_cannot_say_is_told_with_the_way_out(void **state)
 #define WITH_DIRECTORY(test)                                                           \
     cmocka_unit_test_setup_teardown(test, made_setup, made_teardown)
 
+/* Opened, as far as the keys are there: that of the second is destroyed. */
+static void make_opened(struct made *made, size_t i, char *bytes,
+                        struct export_item *item)
+{
+    static char room[DBK_RECORD_MAX];
+
+    made_sealed_item(made, i, bytes, item);
+    if (i == 1)
+        item->record.erased = true;
+    else if (item->record.sealed.length > 0)
+        assert_int_equal(dbk_record_open(&item->record, made_key, room, &made->err),
+                         DBK_OK);
+}
+
+static void what_is_sealed_is_written_as_it_lies(void **state)
+{
+    const struct export_source source = {.whole = true, .from = 1, .to = 2};
+    struct dbk_slice text;
+
+    made_export_of(*state, "export", EXPORT_NDJSON, &source, 2, make_opened);
+    text = made_bytes(*state, "export");
+    assert_starts(strstr(line_at(text, 1), "\"data\":"),
+                  "\"data\":{\"key\":1,\"sealed\":\"");
+    assert_starts(strstr(line_at(text, 2), "\"data\":"),
+                  "\"data\":{\"person_id\":\"" PERSON "\",\"key\":2,\"sealed\":\"");
+    assert_null(strstr(text.data, "kate@x.mock"));
+    assert_null(strstr(text.data, "unsealed"));
+    free((char *)(uintptr_t)text.data);
+}
+
+static void an_unsealed_one_says_so_and_counts_the_erased(void **state)
+{
+    const struct export_source source = {
+        .whole = true, .from = 1, .to = 3, .unsealed = true};
+    struct dbk_slice text;
+
+    made_export_of(*state, "export", EXPORT_NDJSON, &source, 3, make_opened);
+    text = made_bytes(*state, "export");
+    assert_starts(line_at(text, 1), "{\"format\":4,\"type\":\"person.created\"");
+    assert_starts(strstr(line_at(text, 1), "\"data\":"),
+                  "\"data\":{\"email\":\"kate@x.mock\"");
+    assert_starts(strstr(line_at(text, 2), "\"data\":"),
+                  "\"data\":{\"person_id\":\"" PERSON "\",\"erased\":true}");
+    assert_non_null(strstr(line_at(text, 5), "\"missing_sequences\":\"\","
+                                             "\"unsealed\":true,\"erased\":1},"
+                                             "\"checkpoint\":null"));
+    free((char *)(uintptr_t)text.data);
+}
+
+static void csv_is_of_what_is_opened(void **state)
+{
+    struct export_source source = {.whole = true, .unsealed = true};
+    struct made *made = *state;
+    static char bytes[DBK_RECORD_MAX];
+    struct compress_writer *out;
+    struct export_writer *writer;
+    struct export_item item;
+    struct dbk_slice text;
+
+    made_export_of(made, "export", EXPORT_CSV, &source, 2, make_opened);
+    text = made_bytes(made, "export");
+    assert_non_null(strstr(text.data, ",kate@x.mock,Kate,Pryde,user,"));
+    assert_non_null(strstr(text.data, "," PERSON ",,,,,,,,,,test,,,,\r\n"));
+    free((char *)(uintptr_t)text.data);
+    source.unsealed = false;
+    assert_int_equal(compress_writer_open(open(made_path(made, "export"), O_WRONLY),
+                                          COMPRESSION_NONE, &out, &made->err),
+                     DBK_OK);
+    assert_int_equal(
+        export_writer_create(EXPORT_CSV, &source, out, &writer, &made->err), DBK_OK);
+    made_sealed_item(made, 0, bytes, &item);
+    assert_int_equal(export_writer_add(writer, &item, &made->err), DBK_INVALID);
+    assert_non_null(strstr(made->err.text, "record 1 is sealed"));
+    export_writer_destroy(writer);
+    compress_writer_close(out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +436,9 @@ int main(void)
         WITH_DIRECTORY(a_trailer_with_a_longer_checkpoint_than_any_is_none),
         WITH_DIRECTORY(a_cell_that_a_spreadsheet_would_run_is_made_harmless),
         WITH_DIRECTORY(the_longest_records_fit_every_format),
+        WITH_DIRECTORY(what_is_sealed_is_written_as_it_lies),
+        WITH_DIRECTORY(an_unsealed_one_says_so_and_counts_the_erased),
+        WITH_DIRECTORY(csv_is_of_what_is_opened),
         WITH_DIRECTORY(text_that_json_cannot_say_is_told_with_the_way_out),
     };
 
