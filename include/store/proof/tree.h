@@ -39,8 +39,8 @@ void dbk_hash_empty(struct dbk_hash *root);
 
 /* What a tree is made of. */
 struct dbk_tree_source {
-    /* Write the entries first to first + count - 1, which are of one 256. Called by any
-     * thread that asks the tree. */
+    /* Write the entries first to first + count - 1. Called by any thread that asks the tree,
+     * and by a second one while it grows. */
     enum dbk_code (*entries)(void *context, uint64_t first, size_t count,
                              struct dbk_hash *out, struct dbk_error *err);
     void *context;
@@ -65,8 +65,9 @@ uint64_t dbk_tree_size(struct dbk_tree *tree);
 enum dbk_code dbk_tree_add(struct dbk_tree *tree, const struct dbk_hash *entries,
                            size_t count, struct dbk_error *err);
 
-/* Grow by entries of the source, until it has size of them. watch (may be NULL) is asked
- * whether to stop. What was added stays. DBK_NO_MEMORY, DBK_INTERRUPTED, and as the source. */
+/* Grow by entries of the source, until it has size of them; far behind, a second thread of the
+ * same priority helps until then. watch (may be NULL) is asked whether to stop. What was added
+ * stays. DBK_NO_MEMORY, DBK_INTERRUPTED, and as the source. */
 struct dbk_watch;
 enum dbk_code dbk_tree_grow(struct dbk_tree *tree, uint64_t size,
                             const struct dbk_watch *watch, struct dbk_error *err);

@@ -1,8 +1,6 @@
 /* What is kept of a tree, and how it grows. */
 #include "tree_private.h"
 
-#include "store/watch.h"
-
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,13 +187,11 @@ static enum dbk_code grow_some(struct dbk_tree *tree, size_t count,
     return code == DBK_OK ? dbk_tree_add(tree, entries, count, err) : code;
 }
 
-enum dbk_code dbk_tree_grow(struct dbk_tree *tree, uint64_t size,
-                            const struct dbk_watch *watch, struct dbk_error *err)
+static enum dbk_code grow_near(struct dbk_tree *tree, uint64_t size,
+                               const struct dbk_watch *watch, struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
 
-    if (!tree->source.entries)
-        return dbk_fail(err, DBK_NOT_FOUND, "the tree has no log to grow by");
     while (code == DBK_OK && tree->size < size) {
         code = grow_some(tree, until_full(tree, size - tree->size), err);
         if (code == DBK_OK && tree->size % (16 * TREE_WIDTH) == 0)
@@ -203,4 +199,20 @@ enum dbk_code dbk_tree_grow(struct dbk_tree *tree, uint64_t size,
                                       size, err);
     }
     return code;
+}
+
+enum dbk_code dbk_tree_grow(struct dbk_tree *tree, uint64_t size,
+                            const struct dbk_watch *watch, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+
+    if (!tree->source.entries)
+        return dbk_fail(err, DBK_NOT_FOUND, "the tree has no log to grow by");
+    if (size > tree->size && size - tree->size >= TREE_FAR) {
+        if (tree->size % TREE_WIDTH != 0)
+            code = grow_some(tree, until_full(tree, TREE_WIDTH), err);
+        if (code == DBK_OK)
+            code = tree_grow_far(tree, size, watch, err);
+    }
+    return code == DBK_OK ? grow_near(tree, size, watch, err) : code;
 }

@@ -3,8 +3,9 @@
 
 #include <inttypes.h>
 
-/* So much may be copied at once: 256 records of the largest kind. */
-enum { READ_BYTES = 32 << 20 };
+/* So much may be copied at once: 256 records of the largest kind. Small ones stay in a
+ * processor's cache from copying to hashing. */
+enum { READ_RECORDS = 256, READ_BYTES = 32 << 20 };
 
 static enum dbk_code hash_batch(const struct dbk_batch *batch, struct dbk_hash *out,
                                 struct dbk_error *err)
@@ -28,7 +29,8 @@ static enum dbk_code read_entries(void *context, uint64_t first, size_t count,
     enum dbk_code code = DBK_OK;
 
     while (code == DBK_OK && count > 0) {
-        code = dbk_log_read(context, first, count, READ_BYTES, &batch, err);
+        code = dbk_log_read(context, first, count < READ_RECORDS ? count : READ_RECORDS,
+                            READ_BYTES, &batch, err);
         if (code == DBK_OK && batch.count == 0)
             code = dbk_fail(err, DBK_DAMAGED,
                             "the log ends before record %" PRIu64

@@ -3,11 +3,16 @@
 #define DBK_STORE_TREE_PRIVATE_H
 
 #include "store/proof/tree.h"
+#include "store/watch.h"
 
 #include <limits.h>
 #include <pthread.h>
 
-enum { TREE_WIDTH = DBK_TILE_WIDTH, TREE_KEPT_LEVELS = 7 };
+enum {
+    TREE_WIDTH = DBK_TILE_WIDTH,
+    TREE_KEPT_LEVELS = 7,
+    TREE_FAR = 65536, /* entries from which on it is far behind */
+};
 
 struct dbk_tree {
     struct dbk_tree_source source; /* entries NULL: none */
@@ -42,6 +47,12 @@ void tree_fold(struct dbk_hash *hashes, size_t count, struct dbk_hash *out);
 /* Keep the next node over 256 leaves, and what it completes. False: no memory. With the
  * lock. */
 bool tree_keep(struct dbk_tree *tree, const struct dbk_hash *node);
+
+/* Grow by many entries, with a second thread where there is a processor for it; it ends with
+ * the call. The tree's size is a multiple of 256. What is left to be done, or fails, is for
+ * who goes on entry by entry from where it is: so DBK_INTERRUPTED is all that is told. */
+enum dbk_code tree_grow_far(struct dbk_tree *tree, uint64_t size,
+                            const struct dbk_watch *watch, struct dbk_error *err);
 
 /* Leaves by 256, as they are asked for in one call. */
 struct tree_leaves {
