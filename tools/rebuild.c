@@ -5,20 +5,24 @@
 #include "escape.h"
 #include "plural.h"
 #include "projections/projector.h"
+#include "scrub.h"
 #include "session.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 /* What was asked for; at most one. */
-enum action { REBUILD, UNDO, DROP_OLD, DRY_RUN };
+enum action { REBUILD, UNDO, DROP_OLD, DRY_RUN, SCRUB };
 
 static enum tool_exit read_action(const struct tool *tool, enum action *action)
 {
     static const struct {
         const char *flag;
         enum action action;
-    } flags[] = {{"--undo", UNDO}, {"--drop-old", DROP_OLD}, {"--dry-run", DRY_RUN}};
+    } flags[] = {{"--undo", UNDO},
+                 {"--drop-old", DROP_OLD},
+                 {"--dry-run", DRY_RUN},
+                 {"--scrub", SCRUB}};
     const char *given = NULL;
 
     *action = REBUILD;
@@ -114,6 +118,23 @@ static enum tool_exit dry_run(struct session *session)
     return exit;
 }
 
+static enum tool_exit run_scrub(struct session *session)
+{
+    struct scrubbed done;
+    struct dbk_error err;
+
+    if (scrub(session, &done, &err) != DBK_OK)
+        return session_fail(session, &err);
+    progress_clear(&session->progress);
+    if (tool_has(session->tool, "--json")) {
+        scrub_print_json(&done);
+        putchar('\n');
+    } else {
+        scrub_print(&done);
+    }
+    return TOOL_DONE;
+}
+
 /* The tables may be all that is left of a log that is lost: an empty one is not put in
  * their place by itself, and another one not without a word. */
 static enum dbk_code check_replaced(const struct session *session,
@@ -176,6 +197,11 @@ static enum tool_exit run_action(struct session *session, enum action action)
         return TOOL_DONE;
     case DRY_RUN:
         return dry_run(session);
+    case SCRUB:
+        code = check_replaced(session, &err);
+        if (code != DBK_OK)
+            break;
+        return run_scrub(session);
     }
     return conclude(session, code, &result, &err);
 }
@@ -210,7 +236,13 @@ const struct command command_rebuild = {
         "running server, which goes on answering, and without one. Killed at any\n"
         "point, it can be run again: it drops what it, or a replay, has left behind.\n"
         "Where the log is empty and the tables are not, it needs --force: they may be\n"
-        "all that is left of a log that is lost.\n",
+        "all that is left of a log that is lost.\n"
+        "With --scrub, the kept tables and all replays are dropped, too, and "
+        "statistics\n"
+        "and write-ahead log of the private PostgreSQL are replaced, for they have "
+        "what\n"
+        "was deleted still. With DB_HOST it prints what the administrator runs for "
+        "that.\n",
     .example = "  daybook rebuild --dry-run\n"
                "  daybook rebuild --keep-old\n"
                "  daybook rebuild --undo\n",
@@ -222,6 +254,8 @@ const struct command command_rebuild = {
             {"--drop-old", NULL, "Drop the kept tables, and what was left half made"},
             {"--dry-run", NULL,
              "Build, tell the difference to the tables, swap nothing"},
+            {"--scrub", NULL,
+             "Leave nothing in PostgreSQL of what was deleted or erased"},
             {"--all", NULL, "With --dry-run: tell all differing rows"},
             {"--force", NULL, "Replace full tables also where the log is empty"},
             {"--json", NULL, "Print one JSON object"},

@@ -1,0 +1,18 @@
+/* scrub_wal.h - the statistics and the write-ahead log of the private cluster, without what
+ * was deleted. */
+#ifndef DBK_PROJECTIONS_SCRUB_WAL_H
+#define DBK_PROJECTIONS_SCRUB_WAL_H
+
+#include "projections/database.h"
+#include "store/watch.h"
+
+/* As a superuser. *segments receives how many files of the log were replaced. The settings
+ * are put back, whatever fails; where this process is killed, by the next call.
+ *
+ * DBK_BUSY  there are files left that were there before, or something keeps them
+ * Else as pg.h; DBK_INTERRUPTED. */
+enum dbk_code scrub_wal(const struct dbk_database *database,
+                        const struct dbk_watch *watch, unsigned *segments,
+                        struct dbk_error *err);
+
+#endif

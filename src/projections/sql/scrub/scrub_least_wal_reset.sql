@@ -1,0 +1,1 @@
+alter system reset min_wal_size;

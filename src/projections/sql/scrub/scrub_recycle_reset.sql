@@ -1,0 +1,1 @@
+alter system reset wal_recycle;

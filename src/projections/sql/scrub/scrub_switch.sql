@@ -1,0 +1,2 @@
+-- Go on in the next file of the write-ahead log.
+select pg_switch_wal();

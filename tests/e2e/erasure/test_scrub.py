@@ -1,0 +1,96 @@
+"""What was deleted is nowhere in a PostgreSQL that was scrubbed: a private one is cleaned,
+the administrator of another is told what to run."""
+
+import json
+import os
+import subprocess
+import unittest
+
+import places
+from harness import Server
+
+MARK = "markerzqx"
+
+
+class Scrubbed(unittest.TestCase):
+    PRIVATE = True
+
+    def setUp(self):
+        self.server = Server(private=self.PRIVATE)
+        self.addCleanup(self.server.close)
+        self.server.start()
+        self.client = self.server.client()
+
+    def person(self, name):
+        made = self.client.post("/persons", {
+            "email": f"{name}@x.test", "first_name": name, "last_name": name})
+        self.assertEqual(made.status, 201, made.details)
+        for n in range(30):
+            event = self.client.post("/events", {
+                "event_type": "click", "person_id": made.data["id"],
+                "properties": {"name": name, "n": n}})
+            self.assertEqual(event.status, 201, event.details)
+        return made.data["id"]
+
+    def scrub(self):
+        return json.loads(self.server.run("rebuild", "--scrub", "--json").stdout)
+
+    def schemas(self):
+        found = json.loads(self.server.run("status", "--json", check=False).stdout)
+        return {each["name"] for each in found["schemas"]}
+
+
+class OfThePrivateCluster(Scrubbed):
+    def places(self):
+        return places.in_files(os.path.join(self.server.data_dir, "postgres"),
+                               places.texts(MARK))
+
+    def test_nothing_is_left_and_the_rest_is_there(self):
+        gone, kept = self.person(MARK), self.person("stays")
+        self.server.run("rebuild", "--keep-old")
+        self.server.run("replay", "--into", "then")
+        os.makedirs(os.path.join(self.server.data_dir, "postgres.damaged"))
+        self.assertEqual(self.client.delete("/persons/" + gone).status, 200)
+        self.assertEqual(self.client.get("/persons/" + gone).status, 404)
+        self.assertIn("then", self.schemas())
+        self.server.run("rebuild", "--drop-old")
+        self.assertTrue(self.places(), "there is nothing to be shown")
+        done = self.scrub()
+        found = self.places()
+        self.assertEqual(found, [], places.told(found))
+        self.assertEqual((done["dropped"], done["removed"], done["by_hand"]), (1, 1, None))
+        self.assertGreater(done["segments"], 0)
+        self.assertEqual(self.schemas(), set())
+        self.assertEqual(len(self.client.get(f"/persons/{kept}").data["events"]), 31)
+        self.assertIn("replaced      statistics, and", self.server.run("rebuild", "--scrub").stdout)
+
+
+class OfAnother(Scrubbed):
+    PRIVATE = False
+
+    def test_our_schemas_are_made_anew_and_the_rest_is_told(self):
+        gone, into = self.person(MARK), self.server.env["DB_SCHEMA"] + "_then"
+        self.server.run("replay", "--into", into)
+        other = Server()  # on the same PostgreSQL, with a replay of its own
+        self.addCleanup(other.close)
+        other.start()
+        theirs = other.env["DB_SCHEMA"] + "_theirs"
+        other.run("replay", "--into", theirs)
+        self.assertEqual(self.client.delete("/persons/" + gone).status, 200)
+        done = self.scrub()
+        self.assertEqual((done["dropped"], done["segments"]), (1, 0))
+        self.assertIn("vacuum (full) pg_catalog.pg_statistic;", done["by_hand"])
+        self.assertNotIn(into, self.schemas())
+        self.assertIn(theirs, self.schemas())
+        shown = self.server.run("rebuild", "--scrub").stdout
+        self.assertIn("left to you", shown)
+        self.assertIn("alter system set wal_recycle = off;", shown)
+        subprocess.run(["psql", "-h", os.environ["DAYBOOK_TEST_PG"], "-U", "daybook", "-d", "daybook",
+                        "-q", "-c", f'drop schema "{theirs}" cascade'], check=True,
+                       capture_output=True)
+
+
+del Scrubbed
+
+if __name__ == "__main__":
+    unittest.main()
