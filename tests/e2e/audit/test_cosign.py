@@ -3,6 +3,7 @@ and one that fails in each way."""
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -309,6 +310,31 @@ class Alarms(Case):
                             os.path.join(self.server.data_dir, name))
         shutil.rmtree(os.path.join(self.server.data_dir, "history"), ignore_errors=True)
 
+    def assert_alarm(self, verdict, said):
+        """By who asks the witness, and by the server where an operator looks: its log once,
+        health, metrics, status."""
+        said = f"w.test/one: {said}"
+        done = self.cosign("--json", status=DIFFERENT)
+        told, = json.loads(done.stdout)["witnesses"]
+        self.assertEqual(told["state"], verdict)
+        self.assertIn(f"ALARM: witness {said}", done.stderr)
+        self.server.wait_for(lambda: "ALARM" in self.server.told(), "an alarm in the log")
+        lines = [line for line in self.server.told().splitlines() if "ALARM" in line]
+        self.assertEqual([f"ALARM: witness {said}" in line for line in lines], [True], lines)
+        client = self.server.client()
+        health = client.get("/health").data
+        self.assertEqual(health["status"], "degraded")
+        self.assertIn(said, health["audit"])
+        self.assertIn(b"daybook_audit_witness_alarms 1\n", client.get("/metrics").body)
+        done = self.server.run("status", "--json", check=False)
+        self.assertNotEqual(done.returncode, DONE, done.stdout)
+        told = json.loads(done.stdout)["audit"]
+        self.assertEqual(told["witnesses"][0]["state"], verdict)
+        self.assertIn(said, told["error"])
+        done = self.server.run("status", check=False)
+        self.assertIn(f"w.test/one {verdict},", done.stdout)
+        self.assertRegex(done.stdout, rf"signed +trouble: witness {re.escape(said)}")
+
     def test_a_log_that_was_put_back_with_all_beside_it_is_told_by_the_witness(self):
         kept = self.server.data_dir + ".kept"
         self.keep(kept)
@@ -317,19 +343,7 @@ class Alarms(Case):
         self.cosign()
         self.put_back(kept)
         self.server.start()
-        done = self.cosign("--json", status=DIFFERENT)
-        state, = json.loads(done.stdout)["witnesses"]
-        self.assertEqual((state["state"], state["records"]), ("rolled_back", seen))
-        self.assertIn("ALARM", done.stderr)
-        self.server.wait_for(lambda: "ALARM" in self.server.told(), "an alarm in the log")
-        client = self.server.client()
-        self.assertIn("w.test/one: it has signed this log with", client.get("/health").data["audit"])
-        self.assertIn(b"daybook_audit_witness_alarms 1\n", client.get("/metrics").body)
-        done = self.server.run("status", "--json", check=False)
-        told = json.loads(done.stdout)["audit"]
-        self.assertEqual(told["witnesses"][0]["state"], "rolled_back")
-        self.assertIn("w.test/one: it has signed", told["error"])
-        self.assertIn("w.test/one rolled_back,", self.server.run("status", check=False).stdout)
+        self.assert_alarm("rolled_back", f"it has signed this log with {seen} records")
 
     def test_a_second_history_by_the_same_key_is_told_by_the_witness(self):
         kept = self.server.data_dir + ".kept"
@@ -340,7 +354,7 @@ class Alarms(Case):
         self.put_back(kept)
         self.server.start()
         self.add(2)  # as many, and others
-        self.assertEqual(self.states(DIFFERENT), {"w.test/one": "split"})
+        self.assert_alarm("split", "it has signed another history of this log")
         self.add(1)
         self.assertEqual(self.states(DIFFERENT), {"w.test/one": "split"})
 

@@ -1,5 +1,6 @@
 """A log that is not what was signed: changed on disk under the server, or put back."""
 
+import json
 import os
 import shutil
 import unittest
@@ -87,7 +88,24 @@ class PutBack(Log):
         self.assert_refused(self.client.get("/tile/0/000.p/1"), 503, "put back")
         self.assert_refused(self.client.get("/log/1/proof"), 503, "put back")
         self.assertIn("put back", self.client.get("/health").data["audit"])
+        self.assert_told_to_the_operator("it has 3 records, and 5 were signed: it was put back")
         self.recorded(self.created()["id"])  # writes go on
+
+    def assert_told_to_the_operator(self, said):
+        """In the server's log, once; in metrics; by status."""
+        lines = [line for line in self.server.told().splitlines() if "but goes on" in line]
+        self.assertEqual([f"the log is not signed, but goes on: {said}" in line
+                          for line in lines], [True], lines)
+        told = self.client.get("/metrics").body.decode()
+        self.assertIn("daybook_audit_signing 0\n", told)
+        self.assertIn("daybook_audit_signed_sequence 5\n", told)
+        done = self.server.run("status", "--json", check=False)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        status = json.loads(done.stdout)["audit"]
+        self.assertEqual(status["signed"], 5)
+        self.assertIn("has 3 records, and 5 were signed", status["error"])
+        done = self.server.run("status", check=False)
+        self.assertRegex(done.stdout, r"signed +trouble: .*5 were signed: it was put back")
 
 
 class Off(Log):
