@@ -57,6 +57,9 @@ struct dbk_shipment {
     uint32_t
         before; /* the checksum of record first - 1 (dbk_log_checksum); 0 for none */
     struct dbk_slice body; /* records and keys, as dbk_apply_batch takes them */
+    struct dbk_slice
+        keys; /* of a sealed log: those that the copies are to have in their
+                              rings, for dbk_apply_keys; or length 0 */
     /* Of this transaction, for dbk_apply_keep alone, inside the call: what lies in the stream
      * before this shipment, and behind the place. NULL from dbk_log_shipment. */
     struct dbk_apply *apply;
@@ -131,6 +134,14 @@ enum dbk_code dbk_apply_batch(struct dbk_apply *apply, uint64_t first, uint32_t 
                               struct dbk_slice body, uint64_t *head, uint32_t *checksum,
                               struct dbk_error *err);
 
+/* Take keys of a shipment into the ring of a sealed log, before its records are appended; they
+ * are on disk when it returns. After a failure only dbk_apply_abort is left.
+ *
+ * DBK_CONFLICT  the log is not sealed
+ * and as dbk_keys_take */
+enum dbk_code dbk_apply_keys(struct dbk_apply *apply, struct dbk_slice keys,
+                             struct dbk_error *err);
+
 /* Hold the records of a body, which the log has already, against its own, by their checksums.
  * DBK_CONFLICT: one is another; err names it. DBK_DAMAGED as above. */
 enum dbk_code dbk_apply_compare(struct dbk_apply *apply, uint64_t first, uint32_t count,
@@ -161,5 +172,13 @@ void dbk_apply_abort(struct dbk_apply *apply); /* NULL is fine */
 enum dbk_code dbk_log_shipment(struct dbk_log *log, uint64_t after, size_t max_bytes,
                                struct dbk_batch *batch, struct dbk_shipment *shipment,
                                struct dbk_error *err);
+
+/* The same of the keys of a sealed log, which are not in its records: a parcel, malloc'd
+ * (keys_share.h), of those from the number `first` on that all copies have, at most `most`, or
+ * none; *shared receives up to which number they have them. *bytes is NULL where the log is
+ * not sealed. As dbk_keys_parcel; DBK_UNSUPPORTED: it is open without its ring. */
+enum dbk_code dbk_log_parcel(struct dbk_log *log, uint64_t first, uint32_t most,
+                             char **bytes, size_t *length, uint64_t *shared,
+                             struct dbk_error *err);
 
 #endif

@@ -348,7 +348,7 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
     turn->now = dbk_timestamp_now();
     turn->body = batch->shipping.body;
     if (rc == 0 && refused.code == DBK_OK)
-        log_keys_ahead(log, turn->txn, &refused);
+        log_keys_ahead(log, turn->txn, &batch->shipping, &refused);
     if (rc == 0 && refused.code == DBK_OK)
         rc = decide_batch(log, batch);
     decide_finish(turn);
@@ -359,6 +359,7 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
         commit_batch(log, batch);
     else
         give_up(log, batch, rc, &refused);
+    shipping_finish(&batch->shipping);
 }
 
 /* To those whose submissions were queued. */

@@ -2,6 +2,7 @@
 #include "fault_watch.h"
 #include "log_read.h"
 #include "place.h"
+#include "shared_keys.h"
 #include "turn.h"
 
 #include <assert.h>
@@ -43,6 +44,7 @@ enum dbk_code dbk_log_place(struct dbk_log *log, struct dbk_place *place,
 static enum dbk_code write_place(struct dbk_log *log, const struct dbk_place *place,
                                  struct dbk_error *err)
 {
+    enum dbk_code code = DBK_OK;
     MDB_txn *txn;
     int rc;
 
@@ -50,11 +52,14 @@ static enum dbk_code write_place(struct dbk_log *log, const struct dbk_place *pl
         return err->code;
     rc = place ? place_put(txn, &log->environment, place)
                : place_drop(txn, &log->environment);
-    if (rc == 0)
+    if (rc == 0 && place)
+        code = shared_keys_begin(log, txn, err);
+    if (rc == 0 && code == DBK_OK)
         return turn_commit(log, txn, place, err);
     mdb_txn_abort(txn);
     fault_leave();
-    turn_failed(log, rc, "put the log's place", err);
+    if (rc != 0)
+        turn_failed(log, rc, "put the log's place", err);
     return err->code;
 }
 

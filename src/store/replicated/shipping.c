@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* What a commit may take of the disk besides the bytes themselves: a page each for the indexes
  * of a record, and as much again for values that get pages of their own. */
@@ -136,6 +137,12 @@ static enum dbk_code ship(const struct shipping *shipping, struct dbk_log *log,
     return code;
 }
 
+void shipping_finish(struct shipping *shipping)
+{
+    free(shipping->keys.bytes);
+    shipping->keys = (struct shared_keys){NULL, 0};
+}
+
 int shipping_send(struct shipping *shipping, struct dbk_log *log, MDB_txn *txn,
                   uint64_t first, struct dbk_error *refused)
 {
@@ -153,9 +160,13 @@ int shipping_send(struct shipping *shipping, struct dbk_log *log, MDB_txn *txn,
     shipment.count = shipping->body->count;
     if (!body_join(shipping->body, &shipment.body))
         return ENOMEM;
+    shipment.keys = (struct dbk_slice){shipping->keys.bytes, shipping->keys.length};
     note_refusal(log, ship(shipping, log, &shipment, &after, refused), refused);
     if (refused->code != DBK_OK)
         return 0;
     shipping->shipped = true;
+    if (shipment.keys.length > 0 &&
+        shared_keys_take(log, txn, shipment.keys, refused) != DBK_OK)
+        return 0;
     return apply.rc == 0 ? place_put(txn, &log->environment, &after) : apply.rc;
 }

@@ -6,15 +6,17 @@
 #define DBK_STORE_SHIPPING_H
 
 #include "log_state.h"
+#include "shared_keys.h"
 #include "shipment_body.h"
 
-/* One transaction. Zero it before. */
+/* One transaction. Zero it before; shipping_finish frees what it has. */
 struct shipping {
     bool leads;          /* what it appends is shipped */
     bool shipped;        /* it was: the other copies have it, or will */
     struct dbk_place at; /* where the log is */
     uint32_t before;     /* the checksum of the record that is the last one now */
     struct shipment_body *body; /* where it is gathered; NULL: nowhere */
+    struct shared_keys keys;    /* what goes with it */
 };
 
 /* The sentence for who would append to a log that follows. Returns DBK_NOT_LEADER. */
@@ -35,6 +37,8 @@ int shipping_begin(struct shipping *shipping, struct dbk_log *log, MDB_txn *txn,
  * An LMDB code: shipping->shipped tells whether that was done before. */
 int shipping_send(struct shipping *shipping, struct dbk_log *log, MDB_txn *txn,
                   uint64_t first, struct dbk_error *refused);
+
+void shipping_finish(struct shipping *shipping);
 
 /* What was shipped cannot be committed, or is in doubt: the log follows, and the shipper is
  * told. */

@@ -7,6 +7,7 @@
 #include "log_read.h"
 #include "log_value.h"
 #include "sealed.h"
+#include "shipping.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -149,7 +150,9 @@ static enum dbk_code settle(struct dbk_log *log, bool opening, struct dbk_error 
     if (rc != 0)
         return read_fail(environment, rc, err);
     fault_enter(environment->env);
-    code = bind(environment, txn, err);
+    code = opening ? shared_keys_check(log, txn, err) : DBK_OK;
+    if (code == DBK_OK)
+        code = bind(environment, txn, err);
     if (code == DBK_OK)
         code = catch_up(log, txn, state.erased_through, opening, err);
     mdb_txn_abort(txn);
@@ -178,7 +181,8 @@ enum dbk_code log_keys_open(struct dbk_log *log, struct dbk_error *err)
     return settle(log, true, err);
 }
 
-enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn, struct dbk_error *err)
+enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn,
+                             struct shipping *shipping, struct dbk_error *err)
 {
     if (!log->environment.sealed)
         return DBK_OK;
@@ -187,6 +191,8 @@ enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn, struct dbk_error
             err, DBK_UNSUPPORTED,
             "the log is sealed, and is open without its ring of keys: nothing "
             "can be written to it");
+    if (shipping->leads)
+        return shared_keys_make(log, txn, &shipping->keys, err);
     return ahead(&log->environment, txn, err);
 }
 

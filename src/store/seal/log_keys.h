@@ -18,9 +18,12 @@ enum dbk_code log_keys_open(struct dbk_log *log, struct dbk_error *err);
 void log_keys_seal(struct dbk_log *log, struct dbk_command *const *commands,
                    size_t count);
 
-/* Having the turn, in its transaction: see that there are keys for all it may append. Where
- * the log is sealed and there is no ring that is DBK_UNSUPPORTED. */
-enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn, struct dbk_error *err);
+/* Having the turn, in its transaction: see that there are keys for all it may append, or that
+ * they are shipped with it. Where the log is sealed and there is no ring that is
+ * DBK_UNSUPPORTED. */
+struct shipping;
+enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn,
+                             struct shipping *shipping, struct dbk_error *err);
 
 /* Having the turn, behind its transaction, which appended the records behind `before`, up to
  * head, and a person.erased among them or not: bind the ring to the log's first record, where

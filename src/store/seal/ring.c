@@ -2,6 +2,7 @@
 #include "ring_private.h"
 #include "store/clock.h"
 #include "store/durable.h"
+#include "store/keys_share.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,8 +96,8 @@ static enum dbk_code make_directory(const char *dir, struct dbk_error *err)
     return errno == EEXIST ? DBK_OK : dbk_system_fail(err, "make", dir);
 }
 
-enum dbk_code dbk_keys_make(const char *dir, const struct dbk_keys_options *options,
-                            struct dbk_error *err)
+static enum dbk_code make(const char *dir, const struct dbk_keys_options *options,
+                          struct dbk_slice parcel, struct dbk_error *err)
 {
     struct dbk_keys *keys;
     enum dbk_code code = create(dir, options, &keys, err);
@@ -107,9 +108,23 @@ enum dbk_code dbk_keys_make(const char *dir, const struct dbk_keys_options *opti
     if (code == DBK_OK)
         code = open_lock(keys, err);
     if (code == DBK_OK)
-        code = ring_make(keys, err);
+        code = ring_make(keys, parcel, err);
     dbk_keys_close(keys);
     return code;
+}
+
+enum dbk_code dbk_keys_make(const char *dir, const struct dbk_keys_options *options,
+                            struct dbk_error *err)
+{
+    return make(dir, options, (struct dbk_slice){NULL, 0}, err);
+}
+
+enum dbk_code dbk_keys_make_of(const char *dir, const struct dbk_keys_options *options,
+                               struct dbk_slice parcel, struct dbk_error *err)
+{
+    if (parcel.length == 0)
+        return dbk_fail(err, DBK_DAMAGED, "what should be keys is none");
+    return make(dir, options, parcel, err);
 }
 
 /* Open. */

@@ -90,6 +90,20 @@ void ring_make_slots(const struct ring_secrets *secrets, uint64_t epoch, uint64_
     sodium_memzero(random, sizeof random);
 }
 
+void ring_wrap_slots(const struct ring_secrets *secrets, uint64_t epoch, uint64_t first,
+                     size_t count, const uint8_t *plain, uint8_t *slots)
+{
+    uint8_t salt[RING_SALT], wrapped[RING_WRAPPED];
+
+    for (size_t i = 0; i < count; i++, plain += DBK_KEY_BYTES, slots += RING_SLOT) {
+        bool erased = sodium_is_zero(plain, DBK_KEY_BYTES);
+
+        randombytes_buf(salt, sizeof salt);
+        ring_wrap(secrets->master, epoch, first + i, salt, plain, wrapped);
+        ring_slot_write(first + i, erased ? NULL : wrapped, slots);
+    }
+}
+
 void ring_next_path(const char *path, char out[RING_NEXT_PATH])
 {
     snprintf(out, RING_NEXT_PATH, "%s.new", path);

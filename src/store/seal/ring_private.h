@@ -76,8 +76,14 @@ void ring_make_slots(const struct ring_secrets *secrets, uint64_t epoch, uint64_
 enum dbk_code ring_load(const struct dbk_keys *keys, struct ring_file *file,
                         struct ring_secrets *secrets, struct dbk_error *err);
 
-/* A new ring's file, under the paths of keys, where there is none. */
-enum dbk_code ring_make(struct dbk_keys *keys, struct dbk_error *err);
+/* The same of keys that there are, one behind the other; zeros: erased. */
+void ring_wrap_slots(const struct ring_secrets *secrets, uint64_t epoch, uint64_t first,
+                     size_t count, const uint8_t *plain, uint8_t *slots);
+
+/* A new ring's file, under the paths of keys, where there is none: of a parcel
+ * (store/keys_share.h) that has its keys, or, where that has no bytes, of new ones. */
+enum dbk_code ring_make(struct dbk_keys *keys, struct dbk_slice parcel,
+                        struct dbk_error *err);
 /* The path of the ring or of the master key while there is a next one of it. */
 #define RING_NEXT_PATH (DBK_KEYS_PATH + 16)
 void ring_next_path(const char *path, char out[RING_NEXT_PATH]);

@@ -16,8 +16,8 @@ struct message {
     int64_t epoch;
     uint64_t first;
     uint32_t count, before;
-    char *body;
-    size_t length;
+    char *body, *keys;
+    size_t length, keys_length;
 };
 
 /* Safe between threads; what is in it stays. */
@@ -51,8 +51,10 @@ static inline void stream_init(struct stream *stream)
 
 static inline void stream_finish(struct stream *stream)
 {
-    for (int64_t i = 0; i < stream->count; i++)
+    for (int64_t i = 0; i < stream->count; i++) {
         free(stream->messages[i].body);
+        free(stream->messages[i].keys);
+    }
     free(stream->messages);
     pthread_mutex_destroy(&stream->mutex);
 }
@@ -106,8 +108,13 @@ static inline void land(struct stream *stream, const struct dbk_shipment *shipme
                               .first = shipment->first,
                               .count = shipment->count,
                               .before = shipment->before,
-                              .length = shipment->body.length};
+                              .length = shipment->body.length,
+                              .keys_length = shipment->keys.length};
 
+    if (message.keys_length > 0) {
+        message.keys = malloc(message.keys_length);
+        memcpy(message.keys, shipment->keys.data, message.keys_length);
+    }
     message.body = malloc(message.length ? message.length : 1);
     memcpy(message.body, shipment->body.data, message.length);
     stream_add(stream, message);
@@ -179,15 +186,20 @@ static inline void node_lost(void *context, const struct dbk_error *why)
 
 static const struct dbk_place at_the_beginning = {.epoch = -1, .reseed = -1};
 
+/* With the ring node->s.keys, where there is one. */
 static inline void node_open(struct node *node, struct stream *stream,
                              const struct dbk_uuid *store_id, int held_ms)
 {
-    struct dbk_log_options options = {
-        .map_size = (size_t)1 << 30, .store_id = store_id, .held_ms = held_ms};
+    struct dbk_log_options options = {.map_size = (size_t)1 << 30,
+                                      .store_id = store_id,
+                                      .held_ms = held_ms,
+                                      .keys = node->s.keys};
 
     node->stream = stream;
-    strcpy(node->s.dir, "/tmp/daybook-store-XXXXXX");
-    assert_non_null(mkdtemp(node->s.dir));
+    if (!node->s.dir[0]) {
+        strcpy(node->s.dir, "/tmp/daybook-store-XXXXXX");
+        assert_non_null(mkdtemp(node->s.dir));
+    }
     assert_int_equal(dbk_log_open(node->s.dir, &options, &node->s.log, &node->s.err),
                      DBK_OK);
     assert_int_equal(dbk_log_put_place(node->s.log, &at_the_beginning, &node->s.err),
@@ -220,6 +232,10 @@ static inline enum dbk_code apply_one(struct node *node, struct dbk_apply *apply
     if (message->epoch > place->epoch || message->first != *head + 1 ||
         message->before != *checksum)
         return dbk_fail(err, DBK_DAMAGED, "changed history");
+    if (message->keys_length > 0 &&
+        dbk_apply_keys(apply, (struct dbk_slice){message->keys, message->keys_length},
+                       err) != DBK_OK)
+        return err->code;
     return dbk_apply_batch(apply, message->first, message->count, body, head, checksum,
                            err);
 }
