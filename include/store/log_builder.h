@@ -10,6 +10,7 @@
 #define DBK_STORE_LOG_BUILDER_H
 
 #include "store/error.h"
+#include "store/keys.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,13 +23,21 @@ struct dbk_log_builder; /* a log being filled; one thread at a time */
 enum dbk_code dbk_log_builder_open(const char *dir, struct dbk_log_builder **builder,
                                    struct dbk_error *err);
 
+/* The same of a sealed log, by the ring of its keys, borrowed until the end; NULL: as above. The
+ * indexes are made by what the keys open, and of whom the ring has none any more they say what
+ * they say of an erased person. */
+enum dbk_code dbk_log_builder_open_sealed(const char *dir, struct dbk_keys *keys,
+                                          struct dbk_log_builder **builder,
+                                          struct dbk_error *err);
+
 /* Add the next record's bytes. They are copied; they are durable after
  * dbk_log_builder_finish.
  *
  * DBK_DAMAGED      they are no record, not the one that comes next, or contradict those
  *                  before (an event of a person who was never created)
  * DBK_UNSUPPORTED  of a newer format
- * DBK_NO_ROOM, DBK_IO
+ * DBK_CONFLICT     it is the first, and the ring is another log's
+ * DBK_NO_ROOM, DBK_IO, DBK_UNAVAILABLE
  */
 enum dbk_code dbk_log_builder_add(struct dbk_log_builder *builder, const char *bytes,
                                   size_t length, struct dbk_error *err);

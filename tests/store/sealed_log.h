@@ -44,16 +44,23 @@ static inline int sealed_setup(void **state)
     return 0;
 }
 
-static inline void sealed_remove_keys(const struct scratch *s)
+static inline void sealed_remove_ring(const char *dir)
 {
     static const char *const names[] = {"ring", "master", "lock", ""};
-    char dir[120], path[160];
+    char path[160];
 
-    sealed_keys_dir(s, dir);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);
         remove(path);
     }
+}
+
+static inline void sealed_remove_keys(const struct scratch *s)
+{
+    char dir[120];
+
+    sealed_keys_dir(s, dir);
+    sealed_remove_ring(dir);
 }
 
 static inline int sealed_teardown(void **state)

@@ -33,6 +33,8 @@ enum dbk_code dbk_log_person(struct dbk_log *log, const struct dbk_uuid *id,
     rc = index_get_person(txn, &log->environment, id, out);
     if (rc != 0)
         code = look_up_fail(log, rc, "person", id, err);
+    else
+        out->deleted |= out->erased;
     log_end_read(log, txn);
     return code;
 }

@@ -291,7 +291,7 @@ static int find_live_event(const struct environment *environment, MDB_txn *txn,
     if (record.anonymous_id.length > 0) /* whoever has it lives */
         return 0;
     rc = index_look_person(txn, environment, &event.person_id, &person);
-    return rc == 0 && person.deleted ? MDB_NOTFOUND : rc;
+    return rc == 0 && (person.deleted || person.erased) ? MDB_NOTFOUND : rc;
 }
 
 static enum dbk_code copy_record(struct dbk_log *log, MDB_txn *txn, uint64_t sequence,

@@ -93,6 +93,12 @@ static bool check_external_free(struct rules_plan *plan, const struct decide_tur
                               "another person has this external_id", &owner);
 }
 
+/* Also of whom the log does not say so, where the ring has no key any more. */
+static bool is_gone(const struct dbk_person_state *person)
+{
+    return person->deleted || person->erased;
+}
+
 /* Find a person who is there and not deleted. */
 static bool find_person(struct rules_plan *plan, const struct decide_turn *turn,
                         const struct dbk_uuid *id, struct dbk_person_state *out)
@@ -101,7 +107,7 @@ static bool find_person(struct rules_plan *plan, const struct decide_turn *turn,
 
     if (rc != 0 && rc != MDB_NOTFOUND)
         return rules_spoil(plan, rc);
-    if (rc == MDB_NOTFOUND || out->deleted)
+    if (rc == MDB_NOTFOUND || is_gone(out))
         return refuse_id(plan, DBK_NOT_FOUND, "there is no person", id);
     return true;
 }
@@ -114,7 +120,7 @@ static bool look_for_person(struct rules_plan *plan, const struct decide_turn *t
 
     if (rc != 0 && rc != MDB_NOTFOUND)
         return rules_spoil(plan, rc);
-    if (rc == MDB_NOTFOUND || out->deleted)
+    if (rc == MDB_NOTFOUND || is_gone(out))
         return refuse_id(plan, DBK_NOT_FOUND, "there is no person", id);
     return true;
 }
@@ -215,7 +221,7 @@ static bool check_new(struct rules_plan *plan, const struct decide_turn *turn)
 
     decode_first(plan, &record);
     rc = index_look_person(turn->txn, turn->environment, &record.subject, person);
-    if (rc == 0 && person->deleted)
+    if (rc == 0 && is_gone(person))
         return refuse_id(plan, DBK_CONFLICT, "a deleted person had the id",
                          &record.subject);
     if (rc == 0) {
@@ -403,7 +409,7 @@ static int find_owner(struct rules_plan *plan, const struct decide_turn *turn)
         rc = index_look_person(turn->txn, turn->environment, &plan->owner, &person);
         if (rc == MDB_NOTFOUND)
             return LMDB_INDEX_DAMAGED;
-        if (rc == 0 && person.deleted) /* its events went with it */
+        if (rc == 0 && is_gone(&person)) /* its events went with it */
             return MDB_NOTFOUND;
         deleted.format = 1; /* once a person could have the nil UUID */
     }

@@ -6,6 +6,7 @@
 #include "log_value.h"
 #include "place.h"
 #include "reindex.h"
+#include "store/proof/tree.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -66,8 +67,9 @@ static bool has_data(const char *dir)
            access(path, F_OK) == 0;
 }
 
-enum dbk_code log_builder_open(const char *dir, struct dbk_keys *keys,
-                               struct dbk_log_builder **out, struct dbk_error *err)
+enum dbk_code dbk_log_builder_open_sealed(const char *dir, struct dbk_keys *keys,
+                                          struct dbk_log_builder **out,
+                                          struct dbk_error *err)
 {
     struct dbk_log_builder *builder = calloc(1, sizeof *builder);
     bool is_new = !has_data(dir);
@@ -104,7 +106,7 @@ fail:
 enum dbk_code dbk_log_builder_open(const char *dir, struct dbk_log_builder **out,
                                    struct dbk_error *err)
 {
-    return log_builder_open(dir, NULL, out, err);
+    return dbk_log_builder_open_sealed(dir, NULL, out, err);
 }
 
 static int put(struct dbk_log_builder *builder, const char *bytes, size_t length)
@@ -147,6 +149,23 @@ static enum dbk_code add(struct dbk_log_builder *builder,
     return DBK_OK;
 }
 
+/* Else the ring of another log would be told as damage of the first record. */
+static enum dbk_code check_ring(struct dbk_keys *keys, const char *bytes, size_t length,
+                                struct dbk_error *err)
+{
+    struct dbk_keys_state state;
+    struct dbk_hash first;
+    enum dbk_code code = dbk_keys_state(keys, &state, err);
+
+    if (code != DBK_OK || !state.bound)
+        return code;
+    dbk_hash_entry(bytes, length, &first);
+    if (!memcmp(first.bytes, state.first, sizeof state.first))
+        return DBK_OK;
+    return dbk_fail(err, DBK_CONFLICT,
+                    "the ring of keys is another log's: put this one's there");
+}
+
 enum dbk_code dbk_log_builder_add(struct dbk_log_builder *builder, const char *bytes,
                                   size_t length, struct dbk_error *err)
 {
@@ -159,7 +178,10 @@ enum dbk_code dbk_log_builder_add(struct dbk_log_builder *builder, const char *b
         return dbk_fail(err, DBK_DAMAGED, "record %llu where %llu comes next",
                         (unsigned long long)record.sequence,
                         (unsigned long long)builder->head + 1);
-    code = add(builder, &record, bytes, length, err);
+    if (record.sequence == 1 && builder->environment.keys)
+        code = check_ring(builder->environment.keys, bytes, length, err);
+    if (code == DBK_OK)
+        code = add(builder, &record, bytes, length, err);
     if (code == DBK_OK &&
         (builder->records >= BATCH_RECORDS || builder->bytes >= BATCH_BYTES)) {
         code = commit(builder, err);

@@ -5,11 +5,6 @@
 #include "environment.h"
 #include "store/log_builder.h"
 
-/* As dbk_log_builder_open, of a log that is sealed by these keys, which its indexes are made by;
- * NULL: that is not. */
-enum dbk_code log_builder_open(const char *dir, struct dbk_keys *keys,
-                               struct dbk_log_builder **out, struct dbk_error *err);
-
 /* Take over the idempotency keys of another log that answer only for records up to the
  * builder's head. Damaged ones are left out: a log is worth more than they are. */
 enum dbk_code log_builder_take_keys(struct dbk_log_builder *builder, MDB_txn *from,

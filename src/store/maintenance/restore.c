@@ -155,7 +155,8 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
             "%s is a sealed log, whose indexes are made by its ring of keys: "
             "put that, and its master key, into the data directory's keys first",
             restore->wish->source);
-    code = log_builder_open(restore->wish->dir, keys, &restore->builder, err);
+    code =
+        dbk_log_builder_open_sealed(restore->wish->dir, keys, &restore->builder, err);
     if (code != DBK_OK)
         return code;
     code = add_all(restore, err);

@@ -303,11 +303,114 @@ static void a_sealed_log_takes_no_record_that_is_not(void **state)
     assert_int_equal(dbk_record_encode(&draft, bytes, sizeof bytes, &length, NULL),
                      DBK_OK);
     snprintf(dir, sizeof dir, "%s.again", s->dir);
-    assert_int_equal(log_builder_open(dir, s->keys, &builder, &s->err), DBK_OK);
+    assert_int_equal(dbk_log_builder_open_sealed(dir, s->keys, &builder, &s->err),
+                     DBK_OK);
     assert_int_not_equal(dbk_log_builder_add(builder, bytes, length, &s->err), DBK_OK);
     assert_non_null(strstr(s->err.text, "it is not sealed"));
     dbk_log_builder_abandon(builder);
     dbk_log_builder_remove(dir);
+}
+
+/* A ring of its own in dir, none of whose first keys is there any more. */
+static struct dbk_keys *open_emptied_ring(struct scratch *s, const char *dir)
+{
+    uint64_t numbers[100];
+    struct dbk_keys *keys;
+
+    for (size_t i = 0; i < 100; i++)
+        numbers[i] = i + 1;
+    assert_int_equal(dbk_keys_make(dir, NULL, &s->err), DBK_OK);
+    assert_int_equal(dbk_keys_open(dir, NULL, &keys, &s->err), DBK_OK);
+    assert_int_equal(dbk_keys_erase(keys, numbers, 100, 0, &s->err), DBK_OK);
+    return keys;
+}
+
+/* The log in s, in copy, by these keys. */
+static void make_again(struct scratch *s, struct scratch *copy, struct dbk_keys *keys)
+{
+    struct dbk_batch batch = {0};
+    struct dbk_log_builder *builder;
+
+    snprintf(copy->dir, sizeof copy->dir, "%.60s.new", s->dir);
+    assert_int_equal(dbk_log_builder_open_sealed(copy->dir, keys, &builder, &s->err),
+                     DBK_OK);
+    assert_int_equal(dbk_log_read(s->log, 0, 1000, SIZE_MAX, &batch, &s->err), DBK_OK);
+    for (size_t i = 0; i < batch.count; i++) {
+        if (dbk_log_builder_add(builder, batch.bytes + batch.entries[i].offset,
+                                batch.entries[i].length, &s->err) != DBK_OK)
+            fail_msg("%s", s->err.text);
+    }
+    dbk_batch_finish(&batch);
+    assert_int_equal(dbk_log_builder_finish(builder, &s->err), DBK_OK);
+    copy->keys = keys;
+    scratch_open(copy);
+}
+
+/* Whoever has lost the ring has a log without names, which goes on. */
+static void made_again_by_a_ring_without_keys_all_are_gone(void **state)
+{
+    struct scratch *s = *state, copy = {.log = NULL};
+    struct kate kate = add_kate(s);
+    struct dbk_record again = marked_person(), event, update = kate.person;
+    struct dbk_batch batch = {0};
+    struct dbk_person_state person;
+    char dir[120];
+
+    update.type = DBK_PERSON_UPDATED;
+    update.person.last_name = dbk_slice("M");
+    assert_int_equal(submit(s, &update).code, DBK_OK);
+    snprintf(dir, sizeof dir, "%.60s.empty", s->dir);
+    make_again(s, &copy, open_emptied_ring(s, dir));
+    assert_verifies(&copy);
+    assert_int_equal(dbk_log_person(copy.log, &kate.person.subject, &person, NULL),
+                     DBK_OK);
+    assert_true(person.deleted && person.erased && !*person.email);
+    assert_int_equal(
+        dbk_log_read_event(copy.log, &kate.event.subject, &batch, &event, NULL),
+        DBK_NOT_FOUND);
+    assert_erased(&copy, 1);
+    assert_erased(&copy, 2);
+    event = marked_event(&kate.person.subject);
+    assert_int_equal(submit(&copy, &event).code, DBK_NOT_FOUND);
+    assert_int_equal(submit(&copy, &update).code, DBK_NOT_FOUND);
+    assert_int_equal(submit(&copy, &kate.person).code, DBK_CONFLICT);
+    assert_int_equal(delete_it(&copy, DBK_PERSON_DELETED, &kate.person.subject).code,
+                     DBK_NOT_FOUND);
+    assert_int_equal(submit(&copy, &again).code, DBK_OK); /* their e-mail is free */
+    assert_int_equal(alias(&copy, &again.subject, "A-" MARKER).code, DBK_OK);
+    assert_verifies(&copy);
+    dbk_log_close(copy.log);
+    dbk_keys_close(copy.keys);
+    scratch_remove(copy.dir);
+    sealed_remove_ring(dir);
+    dbk_batch_finish(&batch);
+}
+
+static void the_ring_of_another_log_makes_none(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_log_builder *builder;
+    struct dbk_batch batch = {0};
+    struct dbk_keys *keys;
+    char dir[120], ring[120];
+
+    add_kate(s);
+    snprintf(dir, sizeof dir, "%.60s.new", s->dir);
+    snprintf(ring, sizeof ring, "%.60s.other", s->dir);
+    keys = open_emptied_ring(s, ring);
+    assert_int_equal(
+        dbk_keys_bind(keys, (const uint8_t[DBK_KEYS_FIRST_BYTES]){9}, &s->err), DBK_OK);
+    assert_int_equal(dbk_log_builder_open_sealed(dir, keys, &builder, &s->err), DBK_OK);
+    assert_int_equal(dbk_log_read(s->log, 0, 1, SIZE_MAX, &batch, &s->err), DBK_OK);
+    assert_int_equal(
+        dbk_log_builder_add(builder, batch.bytes, batch.entries[0].length, &s->err),
+        DBK_CONFLICT);
+    assert_non_null(strstr(s->err.text, "another log's"));
+    dbk_log_builder_abandon(builder);
+    dbk_log_builder_remove(dir);
+    dbk_batch_finish(&batch);
+    dbk_keys_close(keys);
+    sealed_remove_ring(ring);
 }
 
 int main(void)
@@ -324,6 +427,8 @@ int main(void)
         TEST(a_batch_says_what_each_alone_would_have_said),
         TEST(a_log_that_is_not_sealed_takes_none_of_its_records),
         TEST(a_sealed_log_takes_no_record_that_is_not),
+        TEST(made_again_by_a_ring_without_keys_all_are_gone),
+        TEST(the_ring_of_another_log_makes_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
