@@ -64,7 +64,7 @@ export class Tables {
     } else if (type === 'person.aliased' || type === 'person.unaliased') {
       for (const event of whose('anonymous_id', data.anonymous_id))
         event.person_id = type === 'person.aliased' ? id : null;
-    } else {
+    } else if (type !== 'person.restricted' && type !== 'person.unrestricted') {
       throw new Error(`a record of the type ${type}`);
     }
   }

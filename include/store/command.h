@@ -13,6 +13,8 @@
  *   event.deleted
  *   person.aliased
  *   person.unaliased
+ *   person.restricted
+ *   person.unrestricted
  *
  * An event.recorded with an anonymous_id stands alone; its draft's person_id is ignored,
  * the writer fills in whose the anonymous id is.
@@ -31,8 +33,8 @@ struct dbk_command;
  * NUL-terminated, and "" where the person has none. */
 struct dbk_person_state {
     struct dbk_uuid id;
-    /* The sequence of the record that last changed the person: neither person.aliased nor
-     * person.unaliased does. */
+    /* The sequence of the record that last changed the person: those of aliases and of
+     * restrictions do not. */
     uint64_t version;
     dbk_timestamp datetime_created;
     dbk_timestamp datetime_modified;
@@ -90,8 +92,8 @@ void dbk_command_reset(struct dbk_command *command);
 enum dbk_code dbk_command_add(struct dbk_command *command,
                               const struct dbk_record *draft, struct dbk_error *err);
 
-/* For a command that begins with person.updated, person.aliased or person.unaliased: its
- * person is whoever has this external id when it is decided (DBK_NOT_FOUND: nobody), and the
+/* For a command that begins with person.updated, person.aliased, person.unaliased,
+ * person.restricted or person.unrestricted: its person is whoever has this external id when it is decided (DBK_NOT_FOUND: nobody), and the
  * draft's subject is ignored. Copied. */
 void dbk_command_by_external_id(struct dbk_command *command,
                                 struct dbk_slice external_id);

@@ -113,15 +113,16 @@ struct dbk_idempotency {
  *
  * Verdicts (dbk_command_verdict):
  *   DBK_EXISTS     a record with this id is in the log, live; sequence tells which
- *                  (of a person.aliased: that made it this person's; of a person.erased:
- *                  that erased the person before)
+ *                  (of a person.aliased: that made it this person's; of a person.erased or
+ *                  person.restricted: that did it before)
  *   DBK_CONFLICT   the email, external id or anonymous id is another person's, whom the
  *                  verdict names; or the id was deleted, or is the nil UUID, which no person
  *                  can have; or an event.deleted names another person than the event's; or a
  *                  person would be left without e-mail and names, and without anything else
  *                  to be known by; or has DBK_ALIASES_MAX anonymous ids; or is to be erased,
  *                  and the log is not sealed
- *   DBK_NOT_FOUND  no such person or event; or the person has no such anonymous id
+ *   DBK_NOT_FOUND  no such person or event; or the person has no such anonymous id, or is
+ *                  not restricted
  *   DBK_MOVED      the person is not at the expected version
  *   DBK_DAMAGED    what deciding needs to know of it is damaged on disk
  */
@@ -266,6 +267,26 @@ enum dbk_code dbk_log_person(struct dbk_log *log, const struct dbk_uuid *id,
 enum dbk_code dbk_log_whose(struct dbk_log *log, enum dbk_identity identity,
                             struct dbk_slice text, struct dbk_uuid *person,
                             struct dbk_error *err);
+
+/* Whether the person is restricted: of whom data is kept, but not to be shown. *since: the
+ * sequence of the person.restricted, 0 where not, or where there is no such person; one who
+ * was deleted meanwhile still is. DBK_IO, DBK_UNAVAILABLE, DBK_DAMAGED. */
+enum dbk_code dbk_log_restricted(struct dbk_log *log, const struct dbk_uuid *person,
+                                 uint64_t *since, struct dbk_error *err);
+
+/* All who are, at one moment. Zero it before first use; dbk_restricted_finish frees it. */
+struct dbk_restricted {
+    size_t count;
+    struct dbk_uuid *list; /* owned by it; in ascending order of their bytes */
+};
+
+/* What out held before is freed. As dbk_log_restricted; DBK_NO_MEMORY. */
+enum dbk_code dbk_log_restricted_all(struct dbk_log *log, struct dbk_restricted *out,
+                                     struct dbk_error *err);
+void dbk_restricted_finish(struct dbk_restricted *restricted);
+/* Thread-safe. */
+bool dbk_restricted_has(const struct dbk_restricted *restricted,
+                        const struct dbk_uuid *person);
 
 /* The anonymous ids of a person, in the order of their person.aliased. Zero it before first
  * use; dbk_aliases_finish frees it. */

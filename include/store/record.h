@@ -4,7 +4,7 @@
  *
  *     [format, type, sequence, recorded_at_us, subject_id, data, meta]
  *
- *   format         positive fixint: 1, or 2 to 4 where no older one can say it (see below)
+ *   format         positive fixint: 1, or 2 to 5 where no older one can say it (see below)
  *   type           str: "person.created", ...
  *   sequence       uint 64, always nine bytes, so that the writer can fill it in
  *   recorded_at_us int 64, always nine bytes; microseconds since 1970 UTC
@@ -35,6 +35,9 @@
  * twice. person.erased is of format 4, too; records that say nothing but who and when are
  * not: they are as ever.
  *
+ * Format 5 has person.restricted and person.unrestricted, and nothing else: they say nothing
+ * but who and when, but a program that does not know them would show the person.
+ *
  * The bytes of a record never change once written. Format: https://msgpack.org (spec of
  * 2017, bin and str types).
  */
@@ -46,7 +49,7 @@
 #include "store/timestamp.h"
 #include "store/uuid.h"
 
-#define DBK_RECORD_FORMAT 4 /* the newest that there is */
+#define DBK_RECORD_FORMAT 5 /* the newest that there is */
 
 /* The longest fields that a record may carry, in bytes. What is in them is the caller's
  * part: event_type, external_id and anonymous_id are UTF-8 without control characters (C0,
@@ -104,7 +107,9 @@ enum {
          DBK_HAS_ANONYMOUS_ID, 0)                                                      \
     TYPE(7, DBK_PERSON_UNALIASED, "person.unaliased", DBK_SUBJECT_PERSON,              \
          DBK_HAS_ANONYMOUS_ID, 0)                                                      \
-    TYPE(8, DBK_PERSON_ERASED, "person.erased", DBK_SUBJECT_PERSON, DBK_HAS_KEYS, 0)
+    TYPE(8, DBK_PERSON_ERASED, "person.erased", DBK_SUBJECT_PERSON, DBK_HAS_KEYS, 0)   \
+    TYPE(9, DBK_PERSON_RESTRICTED, "person.restricted", DBK_SUBJECT_PERSON, 0, 0)      \
+    TYPE(10, DBK_PERSON_UNRESTRICTED, "person.unrestricted", DBK_SUBJECT_PERSON, 0, 0)
 
 #define DBK_TYPE_CONSTANT(number, type, ...) type = number,
 #define DBK_TYPE_ONE(...) +1 /* NOLINT(bugprone-macro-parentheses): behind another */

@@ -188,6 +188,8 @@ static void delete_person(struct history *history, struct dbk_record *record)
 
     record->type = DBK_PERSON_DELETED;
     record->subject = person->id;
+    if (dbk_uuid_equal(&history->restricted, &person->id))
+        history->restricted = (struct dbk_uuid){{0}};
     visitors_end(&history->visitors, &person->id);
     population_remove(&history->population, person);
     history->deletes++;
@@ -248,6 +250,20 @@ static void identify_visitor(struct history *history, struct dbk_record *record)
     }
 }
 
+/* One at a time. */
+static void restrict_person(struct history *history, struct dbk_record *record)
+{
+    if (dbk_uuid_is_nil(&history->restricted)) {
+        record->type = DBK_PERSON_RESTRICTED;
+        record->subject = population_pick(&history->population, &history->random)->id;
+        history->restricted = record->subject;
+    } else {
+        record->type = DBK_PERSON_UNRESTRICTED;
+        record->subject = history->restricted;
+        history->restricted = (struct dbk_uuid){{0}};
+    }
+}
+
 static bool delete_event(struct history *history, struct dbk_record *record)
 {
     bool anonymous = history->identities && chance(history, 2);
@@ -289,6 +305,8 @@ bool history_next(struct history *history, struct dbk_record *record)
         visit(history, record);
     else if (history->identities && kind >= 200 && kind < 230)
         identify_visitor(history, record);
+    else if (history->identities && kind >= 230 && kind < 233)
+        restrict_person(history, record);
     else if (kind >= 90 || !delete_event(history, record))
         record_any(history, record);
     stamp(history, record);

@@ -15,7 +15,8 @@ struct history {
     dbk_timestamp now;
     uint64_t emails; /* made so far */
     uint64_t persons, updates, deletes, event_deletes, events;
-    struct dbk_uuid newcomer; /* whose signup comes next, where `signup` */
+    struct dbk_uuid restricted; /* who is; nil: nobody */
+    struct dbk_uuid newcomer;   /* whose signup comes next, where `signup` */
     bool signup;
 
     /* What the slices of the last draft point to. */

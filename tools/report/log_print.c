@@ -155,6 +155,12 @@ void log_print_block(FILE *out, const struct dbk_record *record,
     case DBK_PERSON_ERASED:
         fputs("    erased for good, with all events\n", out);
         break;
+    case DBK_PERSON_RESTRICTED:
+        fputs("    kept, but shown to nobody but admins from here on\n", out);
+        break;
+    case DBK_PERSON_UNRESTRICTED:
+        fputs("    shown again\n", out);
+        break;
     case DBK_EVENT_DELETED:
         fputs("    deleted\n", out);
         break;

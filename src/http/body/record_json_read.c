@@ -365,6 +365,8 @@ static bool read_data(struct reading *reading)
     case DBK_PERSON_UPDATED:
         return read_person(reading) && read_external_id(reading);
     case DBK_PERSON_DELETED:
+    case DBK_PERSON_RESTRICTED:
+    case DBK_PERSON_UNRESTRICTED:
         return true;
     case DBK_PERSON_ERASED:
         return read_keys(reading);

@@ -187,6 +187,8 @@ static void render_data(struct dbk_render *render, const struct dbk_record *reco
         external_id_member(&members, record);
         break;
     case DBK_PERSON_DELETED:
+    case DBK_PERSON_RESTRICTED:
+    case DBK_PERSON_UNRESTRICTED:
         break;
     case DBK_PERSON_ERASED:
         keys_member(&members, record->keys);

@@ -182,6 +182,10 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
         return add_aliased(fold, record, err);
     case DBK_PERSON_UNALIASED:
         return add_unaliased(fold, record, err);
+    case DBK_PERSON_RESTRICTED: /* who may be shown is asked of the log */
+    case DBK_PERSON_UNRESTRICTED:
+        return load_fold_lives(fold, &record->subject) ? DBK_OK
+                                                       : load_contradicts(record, err);
     }
     return dbk_fail(err, DBK_UNSUPPORTED, "record %llu is of an unknown type",
                     (unsigned long long)record->sequence);

@@ -172,6 +172,8 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
     case DBK_EVENT_DELETED:
     case DBK_PERSON_ALIASED:
     case DBK_PERSON_UNALIASED:
+    case DBK_PERSON_RESTRICTED:
+    case DBK_PERSON_UNRESTRICTED:
         break;
     }
     return DBK_OK;

@@ -136,6 +136,8 @@ int compare_indexes(MDB_txn *there, const struct environment *there_environment,
         {"alias", true, there_environment->alias, implied_environment->alias},
         {"person_alias", true, there_environment->person_alias,
          implied_environment->person_alias},
+        {"restricted", false, there_environment->restricted,
+         implied_environment->restricted},
     };
     int rc = 0;
 

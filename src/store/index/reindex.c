@@ -3,6 +3,7 @@
 #include "identity.h"
 #include "index.h"
 #include "person_state.h"
+#include "restricted.h"
 #include "sealed.h"
 
 #include <assert.h>
@@ -256,6 +257,33 @@ static int add_alias(struct place *place)
     return rc == 0 ? index_put_person(place->txn, place->environment, &person) : rc;
 }
 
+static int add_restricted(struct place *place)
+{
+    const struct dbk_record *record = place->record;
+    bool restricts = record->type == DBK_PERSON_RESTRICTED;
+    struct dbk_person_state person;
+    uint64_t since;
+    int rc =
+        index_look_person(place->txn, place->environment, &record->subject, &person);
+
+    if (rc == MDB_NOTFOUND)
+        return wrong(place, "its person was never created");
+    if (rc == 0 && person.deleted)
+        return wrong(place, "its person was deleted before");
+    if (rc == 0)
+        rc = restricted_get(place->txn, place->environment, &record->subject, &since);
+    if (rc != 0)
+        return rc;
+    if (restricts && since > 0)
+        return wrong(place, "its person was restricted before");
+    if (!restricts && since == 0)
+        return wrong(place, "its person was not restricted");
+    return restricts
+               ? restricted_put(place->txn, place->environment, &record->subject,
+                                record->sequence)
+               : restricted_drop(place->txn, place->environment, &record->subject);
+}
+
 /* Whose event it is, which has no anonymous id. Of an erased one that is not known, but the key
  * of a person is no other's: *anonymous then tells it. */
 static int find_recorded_of(struct place *place, bool *anonymous)
@@ -339,6 +367,9 @@ static int add(struct place *place)
     case DBK_PERSON_ALIASED:
     case DBK_PERSON_UNALIASED:
         return add_alias(place);
+    case DBK_PERSON_RESTRICTED:
+    case DBK_PERSON_UNRESTRICTED:
+        return add_restricted(place);
     }
     return MDB_CORRUPTED;
 }
@@ -402,7 +433,8 @@ int reindex_clear(MDB_txn *txn, const struct environment *environment)
         return rc;
     if ((rc = mdb_drop(txn, environment->external, 0)) != 0 ||
         (rc = mdb_drop(txn, environment->alias, 0)) != 0 ||
-        (rc = mdb_drop(txn, environment->person_alias, 0)) != 0)
+        (rc = mdb_drop(txn, environment->person_alias, 0)) != 0 ||
+        (rc = mdb_drop(txn, environment->restricted, 0)) != 0)
         return rc;
     return mdb_drop(txn, environment->event, 0);
 }

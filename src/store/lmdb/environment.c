@@ -183,9 +183,10 @@ static int open_identities(MDB_txn *txn, unsigned flags, struct environment *out
     int rc;
 
     if ((rc = open_added(txn, "external", flags, &out->external)) != 0 ||
-        (rc = open_added(txn, "alias", flags, &out->alias)) != 0)
+        (rc = open_added(txn, "alias", flags, &out->alias)) != 0 ||
+        (rc = open_added(txn, "person_alias", flags, &out->person_alias)) != 0)
         return rc;
-    return open_added(txn, "person_alias", flags, &out->person_alias);
+    return open_added(txn, "restricted", flags, &out->restricted);
 }
 
 static int put_meta(MDB_txn *txn, MDB_dbi meta, const char *name, const void *bytes,
@@ -216,7 +217,8 @@ static int initialise(MDB_txn *txn, struct environment *out)
     struct dbk_uuid store_id =
         dbk_uuid_is_nil(&out->store_id) ? dbk_uuid_new() : out->store_id;
     /* What knows nothing of keys is kept from writing to a sealed one. */
-    uint32_t format = out->sealed ? ENVIRONMENT_FORMAT : ENVIRONMENT_FORMAT_FIRST;
+    uint32_t format =
+        out->sealed ? ENVIRONMENT_FORMAT_SEALED : ENVIRONMENT_FORMAT_FIRST;
     uint32_t sealed = 1;
     int rc;
 
@@ -388,7 +390,7 @@ static enum dbk_code make_identities(struct environment *out, struct dbk_error *
     MDB_txn *txn;
     int rc;
 
-    if (out->external && out->alias && out->person_alias)
+    if (out->external && out->alias && out->person_alias && out->restricted)
         return DBK_OK;
     rc = mdb_txn_begin(out->env, NULL, 0, &txn);
     if (rc == 0) {

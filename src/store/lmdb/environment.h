@@ -18,6 +18,7 @@
  * know no more than what is in a log can go on with it. */
 #define ENVIRONMENT_FORMAT DBK_RECORD_FORMAT
 #define ENVIRONMENT_FORMAT_FIRST 1
+#define ENVIRONMENT_FORMAT_SEALED 4 /* what a sealed log begins with */
 
 /* Added to the format of a log that is one of several copies (place.h): a program that knows
  * no places refuses it, and so does not append beside its leader. */
@@ -31,11 +32,12 @@ struct environment {
     MDB_dbi event;       /* event id -> place, see index.h */
     MDB_dbi idempotency; /* key hash -> verdicts, see idempotency.h */
 
-    /* See identity.h. A log of a program before has them once it is opened for writing; 0
+    /* See identity.h, but of the last. A log of a program before has them once it is opened for writing; 0
      * where it is not: as if they were empty. */
     MDB_dbi external;     /* external id -> person id */
     MDB_dbi alias;        /* anonymous id -> person id */
     MDB_dbi person_alias; /* person id and anonymous id -> nothing */
+    MDB_dbi restricted;   /* person id -> sequence, see restricted.h */
 
     MDB_dbi
         meta; /* "format", "store_id", "reopened", "sealed", and what environment_get_mark

@@ -3,6 +3,7 @@
 #include "index.h"
 #include "log_value.h"
 #include "record_layout.h"
+#include "restricted.h"
 #include "rules.h"
 #include "sealed.h"
 
@@ -216,6 +217,8 @@ static void fill_in(struct rules_plan *plan, const struct command_entry *entry)
     case DBK_PERSON_UPDATED:
     case DBK_PERSON_ALIASED:
     case DBK_PERSON_UNALIASED:
+    case DBK_PERSON_RESTRICTED:
+    case DBK_PERSON_UNRESTRICTED:
         record_set_subject(record, &plan->person.id);
         break;
     case DBK_EVENT_RECORDED:
@@ -261,6 +264,11 @@ static int write_entry(struct rules_plan *plan, struct decide_turn *turn, size_t
         return index_aliased(plan, turn, entry);
     case DBK_PERSON_UNALIASED:
         return index_unaliased(plan, turn);
+    case DBK_PERSON_RESTRICTED:
+        return restricted_put(turn->txn, turn->environment, &plan->person.id,
+                              turn->head);
+    case DBK_PERSON_UNRESTRICTED:
+        return restricted_drop(turn->txn, turn->environment, &plan->person.id);
     }
     return MDB_CORRUPTED;
 }

@@ -2,6 +2,7 @@
 #include "identity.h"
 #include "index.h"
 #include "log_read.h"
+#include "restricted.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -191,4 +192,72 @@ enum dbk_code dbk_log_person_properties(struct dbk_log *log,
             "the log's index of persons is damaged: daybook verify tells more");
     *out = record.person.properties;
     return DBK_OK;
+}
+
+enum dbk_code dbk_log_restricted(struct dbk_log *log, const struct dbk_uuid *person,
+                                 uint64_t *since, struct dbk_error *err)
+{
+    MDB_txn *txn;
+    enum dbk_code code = log_begin_read(log, &txn, err);
+    int rc;
+
+    *since = 0;
+    if (code != DBK_OK)
+        return code;
+    rc = restricted_get(txn, &log->environment, person, since);
+    if (rc != 0)
+        code = lmdb_fail(err, log->environment.env, rc, "look up in the log");
+    log_end_read(log, txn);
+    return code;
+}
+
+static int copy_restricted(MDB_txn *txn, const struct environment *environment,
+                           struct dbk_restricted *out)
+{
+    size_t count;
+    int rc = restricted_count(txn, environment, &count);
+
+    if (rc != 0 || count == 0)
+        return rc;
+    out->list = malloc(count * sizeof *out->list);
+    if (!out->list)
+        return ENOMEM;
+    return restricted_list(txn, environment, count, out->list, &out->count);
+}
+
+enum dbk_code dbk_log_restricted_all(struct dbk_log *log, struct dbk_restricted *out,
+                                     struct dbk_error *err)
+{
+    MDB_txn *txn;
+    enum dbk_code code = log_begin_read(log, &txn, err);
+    int rc;
+
+    dbk_restricted_finish(out);
+    if (code != DBK_OK)
+        return code;
+    rc = copy_restricted(txn, &log->environment, out);
+    if (rc != 0)
+        code = lmdb_fail(err, log->environment.env, rc, "look up in the log");
+    log_end_read(log, txn);
+    if (code != DBK_OK)
+        dbk_restricted_finish(out);
+    return code;
+}
+
+void dbk_restricted_finish(struct dbk_restricted *restricted)
+{
+    free(restricted->list);
+    memset(restricted, 0, sizeof *restricted);
+}
+
+static int by_bytes(const void *left, const void *right)
+{
+    return memcmp(left, right, sizeof(struct dbk_uuid));
+}
+
+bool dbk_restricted_has(const struct dbk_restricted *restricted,
+                        const struct dbk_uuid *person)
+{
+    return restricted->count > 0 && bsearch(person, restricted->list, restricted->count,
+                                            sizeof *restricted->list, by_bytes) != NULL;
 }

@@ -3,6 +3,7 @@
 #include "index.h"
 #include "person_state.h"
 #include "properties.h"
+#include "restricted.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -334,6 +335,24 @@ bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn)
     return keep_numbers(plan, turn, count + 1);
 }
 
+static bool check_restricted(struct rules_plan *plan, const struct decide_turn *turn,
+                             bool restricts)
+{
+    uint64_t since;
+    int rc;
+
+    if (!rules_find_person(plan, turn))
+        return false;
+    rc = restricted_get(turn->txn, turn->environment, &plan->person.id, &since);
+    if (rc != 0)
+        return rules_spoil(plan, rc);
+    plan->command->verdict.sequence = since;
+    if (restricts && since > 0)
+        return rules_refuse(plan, DBK_EXISTS, "the person is restricted already");
+    return restricts || since > 0 ||
+           rules_refuse(plan, DBK_NOT_FOUND, "the person is not restricted");
+}
+
 /* MDB_NOTFOUND: an anonymous event that went with a person. */
 static int find_known(const struct decide_turn *turn,
                       const struct dbk_event_state *known)
@@ -470,6 +489,10 @@ static bool check_entry(struct rules_plan *plan, struct decide_turn *turn, size_
         return rules_check_unaliased(plan, turn);
     case DBK_PERSON_ERASED:
         return rules_check_erased(plan, turn);
+    case DBK_PERSON_RESTRICTED:
+        return check_restricted(plan, turn, true);
+    case DBK_PERSON_UNRESTRICTED:
+        return check_restricted(plan, turn, false);
     }
     return false;
 }

@@ -165,6 +165,15 @@ static void take_fields(struct dbk_record *out, unsigned there)
         out->person.has = 0;
 }
 
+/* Of formats above 3 none has what is in the clear as older ones had it. */
+static bool is_of_a_later_format(const struct dbk_record *record,
+                                 const struct record_type *type)
+{
+    if (record->format == RECORD_FORMAT_SEALED)
+        return (type->must & DBK_HAS_KEYS) != 0;
+    return record_type_restricts(record->type);
+}
+
 /* In format 4 there is what is sealed, and what older ones had not. */
 static bool read_data(struct record_walk *walk, struct dbk_record *out, unsigned *there)
 {
@@ -173,8 +182,8 @@ static bool read_data(struct record_walk *walk, struct dbk_record *out, unsigned
     size_t count;
 
     assert(type);
-    if (out->format >= RECORD_FORMAT_SEALED && !(must & DBK_HAS_KEYS)) {
-        must = record_sealed_fields(type);
+    if (out->format >= RECORD_FORMAT_SEALED && !is_of_a_later_format(out, type)) {
+        must = out->format == RECORD_FORMAT_SEALED ? record_sealed_fields(type) : 0;
         may = 0;
         if (!must)
             return record_walk_fail(walk, "an older format");

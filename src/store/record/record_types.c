@@ -97,6 +97,11 @@ static bool event_of_format_1(const struct dbk_record *record, unsigned there)
     return record->format == 1 || !dbk_uuid_is_nil(&record->person_id);
 }
 
+bool record_type_restricts(enum dbk_type type)
+{
+    return type == DBK_PERSON_RESTRICTED || type == DBK_PERSON_UNRESTRICTED;
+}
+
 unsigned record_format(const struct dbk_record *record, unsigned there)
 {
     const struct record_type *type = record_type(record->type);
@@ -104,6 +109,8 @@ unsigned record_format(const struct dbk_record *record, unsigned there)
                       ? person_of_format_1(record, type, there)
                       : event_of_format_1(record, there);
 
+    if (record_type_restricts(record->type))
+        return RECORD_FORMAT_RESTRICTED;
     if (there & (DBK_HAS_KEYS | DBK_HAS_SEALED))
         return RECORD_FORMAT_SEALED;
     if (record->traceparent.length > 0)

@@ -59,6 +59,9 @@ static inline const void *record_value(const struct dbk_record *record,
  * fields its data then has. 0: there is nothing to seal. */
 unsigned record_sealed_fields(const struct record_type *type);
 
+/* Whether records of the type say who may be shown: those of RECORD_FORMAT_RESTRICTED. */
+bool record_type_restricts(enum dbk_type type);
+
 /* Whether they are numbers of 8 bytes each, and one at least. */
 static inline bool record_keys_fit(struct dbk_slice keys)
 {

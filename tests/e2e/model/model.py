@@ -54,7 +54,7 @@ class Model:
             self.aliases[record["data"]["anonymous_id"]] = id, sequence
         elif kind == "person.unaliased":
             del self.aliases[record["data"]["anonymous_id"]]
-        else:
+        elif kind not in ("person.restricted", "person.unrestricted"):
             raise ValueError(f"what becomes of {kind}?")
 
     def _delete_person(self, id):

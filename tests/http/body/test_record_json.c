@@ -74,6 +74,10 @@ static char line[DBK_RECORD_JSON_MAX], room[DBK_RECORD_JSON_ROOM];
     SEALED("event.recorded",                                                           \
            "\"person_id\":\"9c65af1a-c109-4c17-9bf1-5f4bcac95e3c\","                   \
            "\"key\":18446744073709551615,\"sealed\":\"" BLOB_GROUPS "Jygp\"")
+#define FORMAT_5(type)                                                                 \
+    "{\"format\":5,\"type\":\"" type "\",\"sequence\":7,\"recorded_at\":"              \
+    "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"         \
+    "5f4bcac95e3c\",\"data\":{},\"meta\":{\"source\":\"rest\"}}"
 
 static const char *const lines[] = {
     PERSON,
@@ -114,6 +118,8 @@ static const char *const lines[] = {
     SEALED("person.updated", "\"key\":1,\"sealed\":\"" BLOB "\""),
     SEALED("person.aliased", "\"key\":1,\"sealed\":\"" BLOB "\""),
     SEALED("person.unaliased", "\"key\":1,\"sealed\":\"" BLOB "\""),
+    FORMAT_5("person.restricted"),
+    FORMAT_5("person.unrestricted"),
 };
 #define LINES (sizeof lines / sizeof *lines)
 
@@ -398,7 +404,7 @@ static void what_is_not_sealed_any_more_is_not_read(void **state)
 
 static void a_newer_format_is_told_from_damage(void **state)
 {
-    static const char newer[] = "{\"format\":5,\"kind\":\"new\"}";
+    static const char newer[] = "{\"format\":6,\"kind\":\"new\"}";
     struct dbk_record record;
     struct dbk_error err = {0};
 

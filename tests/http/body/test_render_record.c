@@ -131,6 +131,8 @@ static void every_type_of_record_has_its_seven_names(void **state)
         {DBK_PERSON_ALIASED, "person.aliased", "{\"anonymous_id\":\"d 1\"}"},
         {DBK_PERSON_UNALIASED, "person.unaliased", "{\"anonymous_id\":\"d 1\"}"},
         {DBK_PERSON_ERASED, "person.erased", "{\"keys\":[7,258]}"},
+        {DBK_PERSON_RESTRICTED, "person.restricted", "{}"},
+        {DBK_PERSON_UNRESTRICTED, "person.unrestricted", "{}"},
     };
 
     (void)state;

@@ -75,7 +75,8 @@ static void a_trace_in_the_first_record_says_so_at_once(void **state)
 /* As a program before left it: without what that did not know. */
 static void take_identities_away(struct scratch *s)
 {
-    static const char *const names[] = {"external", "alias", "person_alias"};
+    static const char *const names[] = {"external", "alias", "person_alias",
+                                        "restricted"};
     MDB_env *env;
     MDB_txn *txn;
     MDB_dbi dbi;

@@ -102,6 +102,10 @@ static const struct golden goldens[] = {
     {"person.erased.4",
      {COMMON, .type = DBK_PERSON_ERASED, .subject = ID(0xab),
       .keys = {"\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\x01\x02", 16}}},
+    {"person.restricted.5",
+     {COMMON, .type = DBK_PERSON_RESTRICTED, .subject = ID(0xab)}},
+    {"person.unrestricted.5",
+     {COMMON, .type = DBK_PERSON_UNRESTRICTED, .subject = ID(0xab)}},
 };
 
 #define GOLDENS (sizeof goldens / sizeof *goldens)

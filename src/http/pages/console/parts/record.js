@@ -15,6 +15,8 @@ export const TYPES = [
   "person.aliased",
   "person.unaliased",
   "person.erased",
+  "person.restricted",
+  "person.unrestricted",
 ];
 
 export const typeBadge = (type) =>

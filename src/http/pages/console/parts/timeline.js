@@ -124,6 +124,10 @@ function words({ type, data = {} }) {
       return { what: "Person deleted" };
     case "person.erased":
       return { what: "Person erased" };
+    case "person.restricted":
+      return { what: "Person restricted" };
+    case "person.unrestricted":
+      return { what: "Person no more restricted" };
     case "person.aliased":
       return { what: "Anonymous id tied", beside: data.anonymous_id };
     case "person.unaliased":
