@@ -4,6 +4,7 @@
 #include "authorize.h"
 #include "budget.h"
 #include "guard.h"
+#include "handlers.h"
 #include "lent.h"
 #include "media_type.h"
 #include "members.h"
@@ -66,14 +67,13 @@ static unsigned scope_of(const struct request *rq, const struct route *route)
     return rq->service->options.audit_public && proof_route(route) ? 0 : route->scope;
 }
 
-/* Find the route, read what the request brings, let the handler answer. *status is that
- * of a failure in err, where its code alone does not tell. */
-static enum dbk_code handle(struct request *rq, struct response *rs, int *status,
+/* Find the route, and read what the request brings: it is answered then (rs->status), or the
+ * handler's. *status is that of a failure in err, where its code alone does not tell. */
+static enum dbk_code let_in(struct request *rq, struct response *rs, int *status,
                             struct dbk_error *err)
 {
     struct worker *worker = rq->worker;
     const struct route *route;
-    enum dbk_code code;
 
     *status = authorize_host(rq, err);
     if (*status == 0)
@@ -114,7 +114,14 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
     if (*status != 0)
         return err->code;
     guarded_working(rq->guarded);
-    code = members_handle(rq, rs, err);
+    return DBK_OK;
+}
+
+static enum dbk_code handle(struct request *rq, struct response *rs, int *status,
+                            struct dbk_error *err)
+{
+    enum dbk_code code = members_handle(rq, rs, err);
+
     readers_leave(rq->service->readers, &rq->reader);
     if (code != DBK_OK)
         *status = rq->failure;
@@ -135,11 +142,14 @@ static void fail(struct request *rq, struct response *rs, int status,
     members_render(rq, rs);
 }
 
-static void begin(const struct service *service, struct worker *worker)
+static void begin(const struct service *service, struct worker *worker,
+                  struct mg_connection *connection, struct lent *lent)
 {
     worker_clear(worker);
     worker->request.service = service;
     worker->request.began = dbk_clock_us();
+    worker->request.connection = connection;
+    worker->request.lent = lent;
 }
 
 /* Whether it asks how we are: that we are stopping is among the answers. */
@@ -161,28 +171,43 @@ static const char *refusal(const struct request *rq, bool stopping)
     return NULL;
 }
 
-static void answer(struct worker *worker)
+/* As let_in, from its head on. */
+static enum dbk_code receive(struct request *rq, struct response *rs, int *status,
+                             struct dbk_error *err)
 {
-    struct request *rq = &worker->request;
-    struct response *rs = &worker->response;
-    struct dbk_error err = {0};
     bool stopping = atomic_load(&rq->service->stopping);
-    int status = request_open(rq, rq->connection, &err);
-    enum dbk_code code = err.code;
 
+    *status = request_open(rq, rq->connection, err);
     guarded_reading(rq->guarded, rq->service->options.request_timeout_ms);
     rq->unavailable = refusal(rq, stopping);
     if (rq->unavailable) {
-        status = 503;
-        code = dbk_fail(&err, DBK_UNAVAILABLE, "refused");
-    } else if (status == 0) {
-        code = handle(rq, rs, &status, &err);
+        *status = 503;
+        return dbk_fail(err, DBK_UNAVAILABLE, "refused");
     }
+    return *status == 0 ? let_in(rq, rs, status, err) : err->code;
+}
+
+static int answer(struct worker *worker, enum dbk_code code, int status,
+                  const struct dbk_error *err)
+{
+    struct request *rq = &worker->request;
+    struct response *rs = &worker->response;
+    const struct service *service = rq->service;
+    int64_t took_us;
+
     if (code != DBK_OK)
-        fail(rq, rs, status, &err);
+        fail(rq, rs, status, err);
     else if (rs->relayed)
         members_render(rq, rs);
     response_send(rs, rq);
+    took_us = dbk_clock_us() - rq->began;
+    request_count(rq, rs, took_us);
+    access_line_tell(rq, rs, took_us);
+    worker_trim(worker);
+    budget_release(service->budget, &rq->held);
+    if (!rq->lent || !rq->lent->unsent) /* else it is still being written */
+        guarded_idle(rq->guarded);
+    return rs->status;
 }
 
 int dispatch(const struct service *service, struct worker *worker,
@@ -190,18 +215,48 @@ int dispatch(const struct service *service, struct worker *worker,
 {
     struct request *rq = &worker->request;
     struct response *rs = &worker->response;
-    int64_t took_us;
+    struct dbk_error err = {0};
+    enum dbk_code code;
+    int status;
 
-    begin(service, worker);
-    rq->connection = connection;
-    rq->lent = lent;
-    answer(worker);
-    took_us = dbk_clock_us() - rq->began;
-    request_count(rq, rs, took_us);
-    access_line_tell(rq, rs, took_us);
-    worker_trim(worker);
-    budget_release(service->budget, &rq->held);
-    if (!lent || !lent->unsent) /* else it is still being written */
-        guarded_idle(rq->guarded);
-    return rs->status;
+    begin(service, worker, connection, lent);
+    code = receive(rq, rs, &status, &err);
+    if (code == DBK_OK && rs->status == 0)
+        code = handle(rq, rs, &status, &err);
+    return answer(worker, code, status, &err);
+}
+
+bool dispatch_begin(const struct service *service, struct worker *worker,
+                    struct lent *lent)
+{
+    struct request *rq = &worker->request;
+    struct response *rs = &worker->response;
+    struct dbk_error err = {0};
+    enum dbk_code code;
+    int status;
+
+    assert(!service->options.membership);
+    begin(service, worker, NULL, lent);
+    code = receive(rq, rs, &status, &err);
+    if (code == DBK_OK && rs->status == 0) {
+        assert(rq->match.route->handle == handle_post_event);
+        code = event_write_begin(rq, &worker->write, &err);
+        if (code == DBK_OK)
+            return true;
+        status = rq->failure;
+    }
+    answer(worker, code, status, &err);
+    return false;
+}
+
+void dispatch_end(struct worker *worker, enum dbk_code code,
+                  const struct dbk_error *failure)
+{
+    struct request *rq = &worker->request;
+    struct response *rs = &worker->response;
+    struct dbk_error err = *failure;
+
+    code = event_write_end(rq, rs, &worker->write, code, &err);
+    code = members_decided(rq, rs, code, &err);
+    answer(worker, code, rq->failure, &err);
 }

@@ -3,6 +3,9 @@
 #define DBK_HTTP_DISPATCH_H
 
 #include "service.h"
+#include "store/error.h"
+
+#include <stdbool.h>
 
 struct lent;
 struct mg_connection;
@@ -13,5 +16,13 @@ struct worker;
  * status. */
 int dispatch(const struct service *service, struct worker *worker,
              struct mg_connection *connection, struct lent *lent);
+
+/* The same of a POST /events that is lent, in two halves: true, and the log is to decide on
+ * worker->write, and then it is answered with the code of that, and err. False: it is answered
+ * already. */
+bool dispatch_begin(const struct service *service, struct worker *worker,
+                    struct lent *lent);
+void dispatch_end(struct worker *worker, enum dbk_code code,
+                  const struct dbk_error *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include "reactor.h"
 #include "store/clock.h"
 #include "worker.h"
+#include "writes.h"
 
 #include <stdlib.h>
 
@@ -12,12 +13,14 @@
  * request for keep_alive_timeout_ms (civetweb_settings.c). */
 #define LENT_MAX_MS 5000
 
+#define QUICK_MAX 32 /* that are answered before it is looked for others */
+
 struct lending {
     const struct service *service;
-    lending_answer *answer;
-    void *context;
-    struct reactor *quick, *ahead; /* NULL: no connection is lent to those */
+    struct lending_answers answers;
+    struct reactor *reactors[TAP_SEATS]; /* NULL: no connection is lent to those */
     struct aheads aheads;
+    struct writes writes;
 };
 
 static bool is_lent_for_long(const struct reactor_seat *seat)
@@ -27,9 +30,9 @@ static bool is_lent_for_long(const struct reactor_seat *seat)
 
 /* False: nothing came, or it is left to its own thread. */
 static bool receive_lent(struct reactor_seat *seat, char **head, size_t *length,
-                         bool *left)
+                         size_t *body, bool *left)
 {
-    enum tap_lent what = tap_lent(seat);
+    enum tap_lent what = body ? tap_lent_with_body(seat, body) : tap_lent(seat);
 
     *left = what == TAP_LENT_LEFT;
     if (what != TAP_LENT_WHOLE)
@@ -56,14 +59,14 @@ static void on_quick(void *context, void *thread, struct reactor_seat **seats,
     size_t length;
 
     for (size_t i = 0; i < count; i++) {
-        if (!receive_lent(seats[i], &head, &length, &left[i]))
+        if (!receive_lent(seats[i], &head, &length, NULL, &left[i]))
             continue;
         left[i] = !quick_is(head, length);
         if (left[i]) {
             tap_lent_leave(seats[i]);
             continue;
         }
-        lending->answer(lending->context, thread, NULL, &seats[i]->lent);
+        lending->answers.whole(lending->answers.context, thread, NULL, &seats[i]->lent);
         tap_lent_end();
         left[i] = !quick_was(thread) || has_to_be_looked_after(seats[i]);
     }
@@ -77,7 +80,7 @@ static size_t receive_ahead(struct ahead_batch *batch, struct reactor_seat **sea
     char *head;
 
     for (size_t i = 0; i < count; i++) {
-        if (!receive_lent(seats[i], &head, &length, &left[i]))
+        if (!receive_lent(seats[i], &head, &length, NULL, &left[i]))
             continue;
         left[i] = !batch || !ahead_is(head, length, &batch->list[found]);
         if (left[i]) {
@@ -124,7 +127,8 @@ static void on_ahead(void *context, void *thread, struct reactor_seat **seats,
             continue;
         }
         one->seat->lent.ahead = one;
-        lending->answer(lending->context, thread, NULL, &one->seat->lent);
+        lending->answers.whole(lending->answers.context, thread, NULL,
+                               &one->seat->lent);
         one->seat->lent.ahead = NULL;
         tap_lent_end();
         left[one->place] = has_to_be_looked_after(one->seat) || !one->taken;
@@ -132,8 +136,74 @@ static void on_ahead(void *context, void *thread, struct reactor_seat **seats,
     aheads_give(&lending->aheads, batch);
 }
 
-struct lending *lending_create(const struct service *service, lending_answer *answer,
-                               void *context)
+/* The first half of each: what is refused is answered, and the others wait for the log. */
+static void receive_writes(struct lending *lending, struct write_batch *batch,
+                           struct reactor_seat **seats, size_t count, bool *left)
+{
+    const struct lending_answers *answers = &lending->answers;
+    size_t length, body;
+    char *head;
+
+    for (size_t i = 0; i < count; i++) {
+        struct write_place *place;
+
+        if (!receive_lent(seats[i], &head, &length, &body, &left[i]))
+            continue;
+        place = batch && write_is(head, length, body) ? write_next(batch) : NULL;
+        left[i] = !place;
+        if (left[i]) {
+            tap_lent_leave(seats[i]);
+            continue;
+        }
+        place->seat = seats[i];
+        place->place = i;
+        if (answers->begin(answers->context, place->worker, &seats[i]->lent)) {
+            write_waits(batch, place);
+            continue;
+        }
+        tap_lent_end();
+        left[i] = has_to_be_looked_after(seats[i]);
+    }
+}
+
+/* Each gets its own verdict; what befalls the submission befalls all. */
+static void decide_writes(struct lending *lending, struct write_batch *batch,
+                          bool *left)
+{
+    const struct lending_answers *answers = &lending->answers;
+    struct dbk_command *commands[WRITES_MAX];
+    struct dbk_error err = {0};
+    enum dbk_code code;
+
+    for (size_t i = 0; i < batch->count; i++)
+        commands[i] = batch->list[i].worker->write.command;
+    code =
+        dbk_log_submit(lending->service->log, commands, batch->count, NULL, NULL, &err);
+    for (size_t i = 0; i < batch->count; i++) {
+        struct write_place *place = &batch->list[i];
+
+        answers->end(answers->context, place->worker, code, &err);
+        left[place->place] = has_to_be_looked_after(place->seat);
+    }
+}
+
+/* Those that are left do not wait for the disk with the others. */
+static void on_writes(void *context, void *thread, struct reactor_seat **seats,
+                      size_t count, bool *left)
+{
+    struct lending *lending = context;
+    struct write_batch *batch = writes_take(&lending->writes);
+
+    (void)thread;
+    receive_writes(lending, batch, seats, count, left);
+    leave_others(seats, count, left);
+    if (batch)
+        decide_writes(lending, batch, left);
+    writes_give(&lending->writes, batch);
+}
+
+struct lending *lending_create(const struct service *service,
+                               const struct lending_answers *answers)
 {
     struct lending *lending = calloc(1, sizeof *lending);
     unsigned threads = service->options.threads;
@@ -141,11 +211,15 @@ struct lending *lending_create(const struct service *service, lending_answer *an
     if (!lending)
         return NULL;
     lending->service = service;
-    lending->answer = answer;
-    lending->context = context;
+    lending->answers = *answers;
     aheads_init(&lending->aheads);
-    lending->quick = reactor_create(threads, REACTOR_BATCH_MAX, on_quick, lending);
-    lending->ahead = reactor_create(threads, DBK_AHEAD_MAX, on_ahead, lending);
+    writes_init(&lending->writes);
+    lending->reactors[TAP_TO_QUICK] =
+        reactor_create(threads, QUICK_MAX, false, on_quick, lending);
+    lending->reactors[TAP_TO_AHEAD] =
+        reactor_create(threads, DBK_AHEAD_MAX, false, on_ahead, lending);
+    lending->reactors[TAP_TO_WRITES] =
+        reactor_create(threads, WRITES_MAX, true, on_writes, lending);
     return lending;
 }
 
@@ -153,8 +227,9 @@ void lending_destroy(struct lending *lending)
 {
     if (!lending)
         return;
-    reactor_destroy(lending->quick);
-    reactor_destroy(lending->ahead);
+    for (size_t i = 0; i < TAP_SEATS; i++)
+        reactor_destroy(lending->reactors[i]);
+    writes_finish(&lending->writes);
     aheads_finish(&lending->aheads);
     free(lending);
 }
@@ -162,10 +237,10 @@ void lending_destroy(struct lending *lending)
 void lending_join(struct lending *lending, struct worker *worker,
                   struct reactor_seat *seats[TAP_SEATS])
 {
-    if (lending->quick)
-        seats[TAP_TO_QUICK] = reactor_join(lending->quick, worker);
-    if (lending->ahead)
-        seats[TAP_TO_AHEAD] = reactor_join(lending->ahead, worker);
+    for (size_t i = 0; i < TAP_SEATS; i++) {
+        if (lending->reactors[i])
+            seats[i] = reactor_join(lending->reactors[i], worker);
+    }
 }
 
 void lending_lend(const struct worker *worker)
@@ -174,10 +249,12 @@ void lending_lend(const struct worker *worker)
         tap_lend(worker->request.guarded, TAP_TO_QUICK);
     else if (ahead_was(&worker->request))
         tap_lend(worker->request.guarded, TAP_TO_AHEAD);
+    else if (write_was(worker))
+        tap_lend(worker->request.guarded, TAP_TO_WRITES);
 }
 
 void lending_look(struct lending *lending)
 {
-    reactor_look(lending->quick);
-    reactor_look(lending->ahead);
+    for (size_t i = 0; i < TAP_SEATS; i++)
+        reactor_look(lending->reactors[i]);
 }

@@ -1,25 +1,34 @@
 /* lending.h - which connections are lent (connection/reactor.h), and how those who lead answer
- * what comes on them: what takes no waiting (quick.h), and what can be read together
- * (handlers/ahead.h). */
+ * what comes on them: what takes no waiting (quick.h), what can be read together
+ * (handlers/ahead.h), and what can be written together (writes.h). */
 #ifndef DBK_HTTP_LENDING_H
 #define DBK_HTTP_LENDING_H
 
 #include "service.h"
+#include "store/error.h"
 #include "tap.h"
+
+#include <stdbool.h>
 
 struct lending; /* safe to share between threads */
 struct lent;
 struct mg_connection;
 struct worker;
 
-/* Answers a request, as dispatch does. */
-typedef int lending_answer(void *context, struct worker *worker,
-                           struct mg_connection *connection, struct lent *lent);
+/* How a request is answered, as dispatch does it at once, and in two halves. */
+struct lending_answers {
+    int (*whole)(void *context, struct worker *worker, struct mg_connection *connection,
+                 struct lent *lent);
+    bool (*begin)(void *context, struct worker *worker, struct lent *lent);
+    void (*end)(void *context, struct worker *worker, enum dbk_code code,
+                const struct dbk_error *err);
+    void *context;
+};
 
 /* For the threads of this service, which must outlive it. NULL: out of memory; then none is
  * lent. */
-struct lending *lending_create(const struct service *service, lending_answer *answer,
-                               void *context);
+struct lending *lending_create(const struct service *service,
+                               const struct lending_answers *answers);
 void lending_destroy(
     struct lending *lending); /* its threads have ended; NULL is fine */
 

@@ -80,6 +80,29 @@ static int answer(void *context, struct worker *worker,
     return status;
 }
 
+/* As answer, in two halves: who is under way is until the second. That it is stopping is
+ * looked at behind it, so one that waits for the log was accepted. */
+static bool begin(void *context, struct worker *worker, struct lent *lent)
+{
+    struct dbk_server *server = context;
+    bool waits;
+
+    atomic_fetch_add(&server->under_way, 1);
+    waits = dispatch_begin(&server->service, worker, lent);
+    if (!waits)
+        atomic_fetch_sub(&server->under_way, 1);
+    return waits;
+}
+
+static void end(void *context, struct worker *worker, enum dbk_code code,
+                const struct dbk_error *err)
+{
+    struct dbk_server *server = context;
+
+    dispatch_end(worker, code, err);
+    atomic_fetch_sub(&server->under_way, 1);
+}
+
 static int on_request(struct mg_connection *connection)
 {
     struct dbk_server *server = server_of(connection);
@@ -212,6 +235,7 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
                          const struct dbk_server_options *options)
 {
     struct service *service = &server->service;
+    const struct lending_answers answers = {answer, begin, end, server};
 
     limiter_init(&server->limiter);
     service->limiter = &server->limiter;
@@ -239,7 +263,7 @@ static void fill_service(struct dbk_server *server, struct dbk_log *log,
         service->forward = forward_create();
     atomic_init(&service->stopping, false);
     if (!options->membership) /* else a read waits for the other members */
-        server->lending = lending_create(service, answer, server);
+        server->lending = lending_create(service, &answers);
     if (server->lending && service->guard)
         guard_beside(service->guard, look_at_leaders, server);
 }

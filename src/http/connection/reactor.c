@@ -22,6 +22,7 @@ struct reactor {
     reactor_serve *serve;
     void *context;
     size_t batch;
+    size_t crowd;    /* another leads, too, where so many come together */
     int epoll, bell; /* the bell counts the leaders that are to hear it */
     unsigned leaders_max;
     atomic_uint began, ended; /* how often leaders have waited */
@@ -56,8 +57,8 @@ static bool open_files(struct reactor *reactor)
     return false;
 }
 
-struct reactor *reactor_create(unsigned threads, size_t batch, reactor_serve *run,
-                               void *context)
+struct reactor *reactor_create(unsigned threads, size_t batch, bool gathers,
+                               reactor_serve *run, void *context)
 {
     struct reactor *reactor =
         calloc(1, sizeof *reactor + threads * sizeof *reactor->seats);
@@ -74,6 +75,7 @@ struct reactor *reactor_create(unsigned threads, size_t batch, reactor_serve *ru
     atomic_init(&reactor->ended, 0);
     reactor->serve = run;
     reactor->batch = batch;
+    reactor->crowd = gathers ? batch : 2;
     reactor->context = context;
     reactor->threads = threads;
     reactor->leaders_max = processors > 0 ? (unsigned)processors : 1;
@@ -281,23 +283,41 @@ static int wait_for_any(struct reactor_seat *leader, struct epoll_event *events,
     return count;
 }
 
-/* Until the leader is called itself, or its time is up. */
+static void promote_for_many(struct reactor *reactor)
+{
+    pthread_mutex_lock(&reactor->mutex);
+    if (reactor->leaders < reactor->leaders_max)
+        promote(reactor);
+    pthread_mutex_unlock(&reactor->mutex);
+}
+
+/* Whether fewer come than it takes several for, where those that come are to be gathered. */
+static bool is_spare(struct reactor *reactor, size_t count)
+{
+    bool spare = false;
+
+    if (reactor->crowd < reactor->batch || count >= reactor->crowd)
+        return false;
+    pthread_mutex_lock(&reactor->mutex);
+    spare = reactor->leaders > 1;
+    pthread_mutex_unlock(&reactor->mutex);
+    return spare;
+}
+
+/* Until the leader is called itself, or its time is up, or it is spare. */
 static void lead(struct reactor_seat *leader, dbk_deadline until)
 {
     struct reactor *reactor = leader->reactor;
     struct epoll_event events[REACTOR_BATCH_MAX];
     struct reactor_seat *seats[REACTOR_BATCH_MAX];
+    int count;
 
     do {
-        int count = wait_for_any(leader, events, until);
         size_t claimed = 0;
 
-        if (count > 1) {
-            pthread_mutex_lock(&reactor->mutex);
-            if (reactor->leaders < reactor->leaders_max)
-                promote(reactor);
-            pthread_mutex_unlock(&reactor->mutex);
-        }
+        count = wait_for_any(leader, events, until);
+        if (count >= (int)reactor->crowd)
+            promote_for_many(reactor);
         for (int i = 0; i < count; i++) {
             struct reactor_seat *seat = events[i].data.ptr;
 
@@ -307,7 +327,8 @@ static void lead(struct reactor_seat *leader, dbk_deadline until)
             seats[claimed++] = seat;
         }
         serve(reactor, leader->thread, seats, claimed);
-    } while (atomic_load(&leader->state) != CALLED && dbk_deadline_left(until) > 0);
+    } while (atomic_load(&leader->state) != CALLED && dbk_deadline_left(until) > 0 &&
+             !is_spare(reactor, count > 0 ? (size_t)count : 0));
 }
 
 void reactor_look(struct reactor *reactor)
@@ -357,6 +378,19 @@ static void withdraw(struct reactor_seat *seat)
     pthread_mutex_unlock(&seat->reactor->mutex);
 }
 
+/* With the mutex held: of several that gather one is enough. What has come meanwhile another
+ * finds, for there is one. */
+static void step_down(struct reactor_seat *seat)
+{
+    struct reactor *reactor = seat->reactor;
+
+    if (reactor->crowd < reactor->batch || reactor->leaders <= 1)
+        return;
+    seat->leads = false;
+    reactor->leaders--;
+    link_seat(seat);
+}
+
 /* With the mutex held. True: it was called. */
 static bool wait_in_place(struct reactor_seat *seat, int ms)
 {
@@ -368,6 +402,7 @@ static bool wait_in_place(struct reactor_seat *seat, int ms)
             pthread_mutex_unlock(mutex);
             lead(seat, until);
             pthread_mutex_lock(mutex);
+            step_down(seat);
         } else if (dbk_deadline_left(until) > 0) {
             dbk_cond_wait(&seat->woken, mutex, until);
             continue;

@@ -39,7 +39,7 @@ struct reactor_seat {
     struct reactor_seat *next, **link; /* as is its place among those that sleep */
 };
 
-#define REACTOR_BATCH_MAX 32
+#define REACTOR_BATCH_MAX 128
 
 /* Something came on each of these: receive and answer it, with the memory of the thread that
  * calls, but wait for no client. left[i], which is false, becomes true where its own thread
@@ -51,10 +51,11 @@ typedef void reactor_serve(void *context, void *thread, struct reactor_seat **se
 /* While serving: the seat is its own thread's at once, for others are waited for. */
 void reactor_leave(struct reactor_seat *seat);
 
-/* For so many threads; at most `batch` are served at once. NULL: out of memory, or the system
- * has no epoll left. */
-struct reactor *reactor_create(unsigned threads, size_t batch, reactor_serve *serve,
-                               void *context);
+/* For so many threads; at most `batch` are served at once. gathers: what comes while others are
+ * served is to be served together, too, so another leads only where a batch is full. NULL: out
+ * of memory, or the system has no epoll left. */
+struct reactor *reactor_create(unsigned threads, size_t batch, bool gathers,
+                               reactor_serve *serve, void *context);
 void reactor_destroy(struct reactor *reactor); /* nobody sleeps; NULL is fine */
 
 /* A seat for the calling thread, whose memory is `thread`; NULL: there is none left. */

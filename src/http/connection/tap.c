@@ -28,6 +28,7 @@ static _Thread_local struct {
     size_t line;   /* where its last line begins */
     char *bytes;
     size_t at, end; /* what was received behind it, and not read yet */
+    bool whole;     /* nothing had to be received since */
     int taken;      /* the connection that lives on when civetweb closes this; or -1 */
     struct reactor_seat *seats[TAP_SEATS];
     struct reactor_seat *seat; /* where the connection may be lent, */
@@ -210,7 +211,13 @@ static bool read_head(void)
     if (tap.head == TAP_NONE)
         tap.head = more;
     tap.length = tap.at;
+    tap.whole = true;
     return tap.end > 0;
+}
+
+char *tap_memory(void)
+{
+    return malloc(KEPT_MAX);
 }
 
 /* civetweb asks for a head: whatever it is, this is what it gets to see. */
@@ -219,7 +226,7 @@ static ssize_t give_head(int fd, char *out, size_t size)
     static const char shown[] = "GET / HTTP/1.1\r\n\r\n";
 
     if (!tap.bytes)
-        tap.bytes = malloc(KEPT_MAX);
+        tap.bytes = tap_memory();
     if (!tap.bytes || size < sizeof shown - 1) {
         errno = ENOMEM;
         return -1;
@@ -247,7 +254,7 @@ static void forget_lent(void)
 }
 
 /* Its own head is behind this thread, so there is room for another's. */
-enum tap_lent tap_lent(struct reactor_seat *seat)
+enum tap_lent tap_lent_with_body(struct reactor_seat *seat, size_t *body)
 {
     ssize_t got;
 
@@ -260,14 +267,35 @@ enum tap_lent tap_lent(struct reactor_seat *seat)
     tap.at = tap.line = tap.length = 0;
     tap.end = got > 0 ? (size_t)got : 0;
     tap.head = TAP_NONE;
-    if (got > 0 && (size_t)got < READ_MAX && find_end() && tap.head == TAP_WHOLE &&
-        tap.at == tap.end) {
+    if (got > 0 && (size_t)got < READ_MAX && find_end() && tap.head == TAP_WHOLE) {
         tap.length = tap.at;
-        tap.inside = true;
+        *body = tap.end - tap.at;
+        tap.inside = tap.whole = true;
         return TAP_LENT_WHOLE;
     }
     tap_lent_leave(seat);
     return TAP_LENT_LEFT;
+}
+
+enum tap_lent tap_lent(struct reactor_seat *seat)
+{
+    size_t body = 0;
+    enum tap_lent what = tap_lent_with_body(seat, &body);
+
+    if (body == 0)
+        return what;
+    tap_lent_leave(seat);
+    return TAP_LENT_LEFT;
+}
+
+char *tap_lent_keep(char *memory)
+{
+    char *kept = tap.bytes;
+
+    assert(tap.inside && memory);
+    tap.bytes = memory;
+    forget_lent();
+    return kept;
 }
 
 void tap_lent_end(void)
@@ -345,6 +373,7 @@ ssize_t tap_read(char *out, size_t size, int ms)
     assert(tap.inside && tap.head == TAP_WHOLE);
     if (tap.at < tap.end)
         return take(out, size);
+    tap.whole = false;
     ready = wait_for_bytes(ms);
     if (ready <= 0)
         return ready;
@@ -358,6 +387,11 @@ ssize_t tap_read(char *out, size_t size, int ms)
         return -1;
     tap.end += (size_t)got;
     return take(out, size);
+}
+
+bool tap_came_whole(void)
+{
+    return tap.whole;
 }
 
 /* civetweb shuts a connection down before it closes it, which would end it for whoever has

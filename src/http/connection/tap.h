@@ -21,8 +21,8 @@ struct guarded;
 struct reactor_seat;
 
 /* To whom a connection is lent (reactor.h): to those who answer what takes no waiting, or
- * what is read ahead. */
-enum tap_lent_to { TAP_TO_QUICK, TAP_TO_AHEAD, TAP_SEATS };
+ * what is read ahead, what is written together. */
+enum tap_lent_to { TAP_TO_QUICK, TAP_TO_AHEAD, TAP_TO_WRITES, TAP_SEATS };
 
 /* This thread serves connections; before it ends, tap_finish. A head must have arrived
  * head_ms after its first byte, and at once when *stopping. seats: its seats there, each may
@@ -48,6 +48,13 @@ enum tap_lent {
     TAP_LENT_LEFT, /* more or less than that, or the end: it is left to its own thread */
 };
 enum tap_lent tap_lent(struct reactor_seat *seat);
+/* The same, but for the bytes of one body that may be behind the head, of so many: they are
+ * there to be read. No body is longer than a buffer. */
+enum tap_lent tap_lent_with_body(struct reactor_seat *seat, size_t *body);
+/* What that head points into stays the caller's, who gives other memory instead, by
+ * tap_memory. */
+char *tap_lent_keep(char *memory);
+char *tap_memory(void); /* the caller's to free; NULL: out of memory */
 /* That head is answered, or kept by the caller, who brings it again, to answer or leave it; or
  * it is left to its own thread. */
 void tap_lent_end(void);
@@ -71,6 +78,8 @@ enum tap_head tap_head(char **text, size_t *length);
 /* Read on behind the head, waiting at most ms. Returns how many bytes, 0 where none came
  * in time, -1 at the end of the connection. */
 ssize_t tap_read(char *out, size_t size, int ms);
+/* Whether all that was read behind it had come with it. */
+bool tap_came_whole(void);
 
 /* Take the connection over from civetweb, within a request: a descriptor of it that is the
  * caller's to close, or -1 (errno). What civetweb does when the request is answered closes

@@ -2,6 +2,7 @@
  * alone, so they work while PostgreSQL is away. */
 #include "body_fields.h"
 #include "etag.h"
+#include "event_write.h"
 #include "expect.h"
 #include "handlers.h"
 #include "ingest.h"
@@ -81,28 +82,61 @@ static enum dbk_code answer_verdict(struct request *rq, struct response *rs,
                         err);
 }
 
-/* has_id: the client has given it one. */
+/* has_id: the client has given it one. NULL: err says why. */
+static struct dbk_command *draft(const struct request *rq, struct dbk_record *event,
+                                 bool has_id, struct dbk_error *err)
+{
+    struct submit_ids ids;
+
+    if (submit_ids_begin(rq, &ids, err) != DBK_OK)
+        return NULL;
+    if (!has_id)
+        submit_ids_make(&ids, 0, &event->subject);
+    submit_meta(rq, event);
+    return submit_drafts(event, 1, err);
+}
+
 static enum dbk_code record_event(struct request *rq, struct response *rs,
                                   struct dbk_record *event, bool has_id,
                                   struct dbk_error *err)
 {
-    struct dbk_command *command;
+    struct dbk_command *command = draft(rq, event, has_id, err);
     enum dbk_code code;
     bool replayed;
-    struct submit_ids ids;
 
-    if (submit_ids_begin(rq, &ids, err) != DBK_OK)
-        return err->code;
-    if (!has_id)
-        submit_ids_make(&ids, 0, &event->subject);
-    submit_meta(rq, event);
-    command = submit_drafts(event, 1, err);
     if (!command)
         return err->code;
     code = submit_keyed(rq, rs, &command, 1, &replayed, err);
     if (code == DBK_OK)
         code = answer_verdict(rq, rs, event, command, replayed, err);
     dbk_command_destroy(command);
+    return code;
+}
+
+enum dbk_code event_write_begin(struct request *rq, struct event_write *write,
+                                struct dbk_error *err)
+{
+    if (dbk_body_event(rq->body.data, rq->body.length, DBK_BODY_CREATE,
+                       &rq->service->rules, &write->body, &rq->fields, err) != DBK_OK)
+        return err->code;
+    write->command = draft(rq, &write->body.record, write->body.has_id, err);
+    if (write->command)
+        return DBK_OK;
+    dbk_body_finish(&write->body);
+    *write = (struct event_write){0};
+    return err->code;
+}
+
+enum dbk_code event_write_end(struct request *rq, struct response *rs,
+                              struct event_write *write, enum dbk_code code,
+                              struct dbk_error *err)
+{
+    rq->submitted = true;
+    if (code == DBK_OK)
+        code = answer_verdict(rq, rs, &write->body.record, write->command, false, err);
+    dbk_command_destroy(write->command);
+    dbk_body_finish(&write->body);
+    *write = (struct event_write){0};
     return code;
 }
 

@@ -217,6 +217,12 @@ static bool looks_up(const struct route *route)
            route->handle != handle_post_hand_over;
 }
 
+enum dbk_code members_decided(struct request *rq, struct response *rs,
+                              enum dbk_code code, struct dbk_error *err)
+{
+    return code == DBK_NOT_LEADER ? deposed(rq, rs, err) : code;
+}
+
 static enum dbk_code write_here(struct request *rq, struct response *rs,
                                 struct dbk_error *err)
 {
@@ -230,7 +236,7 @@ static enum dbk_code write_here(struct request *rq, struct response *rs,
         code = confirm(rq, code, err);
     if (member)
         explain(rq, code);
-    return code == DBK_NOT_LEADER ? deposed(rq, rs, err) : code;
+    return members_decided(rq, rs, code, err);
 }
 
 enum dbk_code members_handle(struct request *rq, struct response *rs,

@@ -31,6 +31,11 @@ int members_let(struct request *rq, struct dbk_error *err);
 enum dbk_code members_handle(struct request *rq, struct response *rs,
                              struct dbk_error *err);
 
+/* The same of a write that was decided apart from its route's handler, with this code, where
+ * there is no membership. */
+enum dbk_code members_decided(struct request *rq, struct response *rs,
+                              enum dbk_code code, struct dbk_error *err);
+
 /* Header lines of an answer that says who leads; none where rq does not know. */
 void members_render(const struct request *rq, struct response *rs);
 

@@ -25,7 +25,8 @@ static struct place {
     sem_t released; /* as many as hang */
     atomic_bool ends, ended[THREADS];
     atomic_uint hanging, answered, called[THREADS];
-    atomic_size_t leader; /* who served last */
+    atomic_size_t leader; /* who served last, */
+    atomic_size_t most;   /* how many at once, since it was 0 */
     int there[THREADS], here[THREADS];
     pthread_t threads[THREADS];
 } place;
@@ -51,6 +52,8 @@ static void serve(void *context, void *thread, struct reactor_seat **seats,
 {
     (void)context;
     atomic_store(&place.leader, (size_t)((int *)thread - place.here));
+    if (count > atomic_load(&place.most))
+        atomic_store(&place.most, count);
     for (size_t i = 0; i < count; i++) {
         serve_one(seats[i], &left[i]);
         if (!left[i])
@@ -88,12 +91,11 @@ static void await(atomic_uint *count, unsigned wanted)
     assert_true(atomic_load(count) >= wanted);
 }
 
-static int start(void **state)
+static int start_with(size_t batch, bool gathers)
 {
-    (void)state;
     memset(&place, 0, sizeof place);
     sem_init(&place.released, 0, 0);
-    place.reactor = reactor_create(THREADS, REACTOR_BATCH_MAX, serve, NULL);
+    place.reactor = reactor_create(THREADS, batch, gathers, serve, NULL);
     assert_non_null(place.reactor);
     for (size_t i = 0; i < THREADS; i++) {
         int ends[2];
@@ -110,6 +112,24 @@ static int start(void **state)
     }
     atomic_store(&place.answered, 0);
     return 0;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    return start_with(REACTOR_BATCH_MAX, false);
+}
+
+static int start_gathering(void **state)
+{
+    (void)state;
+    return start_with(REACTOR_BATCH_MAX, true);
+}
+
+static int start_gathering_two(void **state)
+{
+    (void)state;
+    return start_with(2, true);
 }
 
 static int tear_down(void **state)
@@ -185,6 +205,52 @@ static void where_all_who_lead_hang_another_one_does(void **state)
         sem_post(&place.released);
 }
 
+/* How many of the others are served at once that come while one hangs. */
+static size_t gathered(void)
+{
+    unsigned before = atomic_load(&place.answered);
+
+    say(0, HANGS);
+    await(&place.hanging, 1);
+    atomic_store(&place.most, 0);
+    for (size_t i = 1; i < THREADS; i++)
+        say(i, QUICK);
+    sem_post(&place.released);
+    await(&place.answered, before + THREADS - 1);
+    return atomic_load(&place.most);
+}
+
+/* Also once another one led while one hung: then there is one again. */
+static void those_that_gather_are_served_by_one(void **state)
+{
+    unsigned waited = 0;
+
+    (void)state;
+    say(0, HANGS);
+    await(&place.hanging, 1);
+    say(1, QUICK);
+    await_looking(&place.answered, 1);
+    sem_post(&place.released);
+    while (gathered() < THREADS - 1 && waited < PATIENCE_MS)
+        waited++;
+    for (unsigned round = 0; round < ROUNDS; round++)
+        assert_int_equal(gathered(), THREADS - 1);
+}
+
+static void where_more_gather_than_are_served_at_once_two_lead(void **state)
+{
+    (void)state;
+    say(0, HANGS);
+    await(&place.hanging, 1);
+    say(1, HANGS);
+    say(2, HANGS);
+    say(3, QUICK);
+    sem_post(&place.released);
+    await(&place.answered, 1); /* while the two hang */
+    sem_post(&place.released);
+    sem_post(&place.released);
+}
+
 /* The end comes with a request, and is no event of its own. */
 static void one_that_ends_is_called(void **state)
 {
@@ -225,6 +291,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_that_ends_is_called, start, tear_down),
         cmocka_unit_test_setup_teardown(where_all_who_lead_hang_another_one_does, start,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(those_that_gather_are_served_by_one,
+                                        start_gathering, tear_down),
+        cmocka_unit_test_setup_teardown(
+            where_more_gather_than_are_served_at_once_two_lead, start_gathering_two,
+            tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
