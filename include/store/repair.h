@@ -10,6 +10,7 @@
 #ifndef DBK_STORE_REPAIR_H
 #define DBK_STORE_REPAIR_H
 
+#include "store/keys.h"
 #include "store/watch.h"
 
 #include <stdbool.h>
@@ -24,6 +25,8 @@ struct dbk_repair_options {
     void (*told)(void *context, uint64_t from, uint64_t to, bool taken,
                  const char *text);
     void *context;
+    /* The ring of the log's keys, where it is sealed, for a new log; borrowed. */
+    struct dbk_keys *keys;
     struct dbk_watch watch;
 };
 
@@ -45,7 +48,8 @@ struct dbk_repaired {
  * DBK_CONFLICT     they are not of one history; nothing was changed
  * DBK_DAMAGED      one of them is so damaged that it cannot be opened
  * DBK_INTERRUPTED  the watch said stop; nothing was changed
- * DBK_NOT_FOUND, DBK_UNSUPPORTED, DBK_NO_ROOM, DBK_NO_MEMORY, DBK_IO
+ * DBK_UNSUPPORTED  also where a new log must be built, it is sealed, and there are no keys
+ * DBK_NOT_FOUND, DBK_NO_ROOM, DBK_NO_MEMORY, DBK_IO
  */
 enum dbk_code dbk_log_repair_records(const char *dir, const char *copy,
                                      const struct dbk_repair_options *options,

@@ -61,13 +61,16 @@ enum dbk_code dbk_log_verify(const char *dir, const struct dbk_verify_options *o
 
 /* Make the indexes of persons, emails and events anew from the records, in one
  * transaction: writers wait for it, and killed in between the old ones are still there.
- * Idempotency keys stay. watch may be NULL.
+ * Idempotency keys stay. keys: the ring of a sealed log, by which they are made; borrowed.
+ * watch may be NULL.
  *
+ * DBK_UNSUPPORTED  also where it is sealed, and keys is NULL
  * DBK_DAMAGED  a record is damaged or contradicts those before it, so what the indexes
  *              should hold is not known; or the file's structure is: nothing was changed
  * DBK_INTERRUPTED, DBK_NO_ROOM, DBK_IO, and as dbk_log_open
  */
-enum dbk_code dbk_log_repair_indexes(const char *dir, const struct dbk_watch *watch,
+enum dbk_code dbk_log_repair_indexes(const char *dir, struct dbk_keys *keys,
+                                     const struct dbk_watch *watch,
                                      struct dbk_error *err);
 
 #endif

@@ -104,7 +104,7 @@ static enum dbk_code repair_indexes(struct verify_log *verify, const char *dir,
                                     const struct dbk_watch *watch,
                                     struct dbk_error *err)
 {
-    enum dbk_code code = dbk_log_repair_indexes(dir, watch, err);
+    enum dbk_code code = dbk_log_repair_indexes(dir, NULL, watch, err);
 
     if (code != DBK_DAMAGED)
         return code;

@@ -186,6 +186,22 @@ static int add_erased(struct place *place)
     return rc;
 }
 
+/* The event says that it was a person's, and no alias does: that of somebody who was erased
+ * since, whose records of it nobody can read. */
+static int check_erased_owner(struct place *place, const struct identity_alias *alias)
+{
+    struct dbk_person_state person;
+    int rc = MDB_NOTFOUND;
+
+    if (place->environment->sealed && dbk_uuid_is_nil(&alias->person))
+        rc = index_look_person(place->txn, place->environment,
+                               &place->record->person_id, &person);
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        return rc;
+    return rc == 0 && person.erased ? 0
+                                    : wrong(place, "its anonymous_id was another's");
+}
+
 /* An anonymous event says whose it was when it was recorded. */
 static int check_anonymous(struct place *place)
 {
@@ -200,7 +216,9 @@ static int check_anonymous(struct place *place)
     if (rc != 0)
         return rc;
     if (!dbk_uuid_equal(&alias.person, &record->person_id))
-        return wrong(place, "its anonymous_id was another's");
+        rc = check_erased_owner(place, &alias);
+    if (rc != 0 || place->wrong)
+        return rc;
     if (!place->environment->sealed || alias.number == record->key)
         return 0;
     if (alias.number > 0)

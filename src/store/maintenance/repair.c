@@ -76,8 +76,15 @@ static enum dbk_code repair(const void *dir, const struct dbk_verify_options *op
     int rc;
 
     (void)result;
+    if (code == DBK_OK && environment.sealed && !options->keys) {
+        environment_close(&environment);
+        return dbk_fail(err, DBK_UNSUPPORTED,
+                        "the log is sealed, and its indexes are made by its ring of "
+                        "keys, which is not here");
+    }
     if (code != DBK_OK)
         return code;
+    environment.keys = environment.sealed ? options->keys : NULL;
     rc = mdb_txn_begin(environment.env, NULL, 0, &txn);
     if (rc == 0 && (rc = environment_prove(&environment)) != 0)
         mdb_txn_abort(txn);
@@ -94,11 +101,13 @@ static enum dbk_code repair(const void *dir, const struct dbk_verify_options *op
     return code;
 }
 
-enum dbk_code dbk_log_repair_indexes(const char *dir, const struct dbk_watch *watch,
+enum dbk_code dbk_log_repair_indexes(const char *dir, struct dbk_keys *keys,
+                                     const struct dbk_watch *watch,
                                      struct dbk_error *err)
 {
     static const struct dbk_watch nobody = {.context = NULL};
-    const struct dbk_verify_options options = {.watch = watch ? *watch : nobody};
+    const struct dbk_verify_options options = {.keys = keys,
+                                               .watch = watch ? *watch : nobody};
     struct dbk_verify_result result;
     uint64_t died_at;
     enum dbk_code code = sandbox_run(repair, dir, &options, &result, &died_at, err);

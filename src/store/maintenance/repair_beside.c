@@ -4,15 +4,44 @@
 #include "log_builder_private.h"
 #include "repair_pair.h"
 #include "sandbox.h"
+#include "store/record.h"
 
 #include <inttypes.h>
 
 #define PROGRESS_EVERY 1024
 #define ANEW "begin it anew from a backup of another member (daybook restore --member)"
 
-static enum dbk_code add_all(struct repair_pair *pair, struct dbk_log_builder *builder,
-                             const struct dbk_watch *watch, struct dbk_error *err)
+/* A log under way, which its first record says how to begin. */
+struct fill {
+    const struct repair_plan *plan;
+    struct repair_pair *pair;
+    struct dbk_log_builder *builder; /* NULL: not begun */
+};
+
+/* Whoever is sealed is so from the first record on. */
+static enum dbk_code begin(struct fill *fill, const struct dbk_salvaged *first,
+                           struct dbk_error *err)
 {
+    const struct dbk_repair_options *options = fill->plan->options;
+    struct dbk_uuid id = dbk_salvage_store_id(fill->pair->log);
+    struct dbk_record record;
+    enum dbk_code code = dbk_record_decode(first->bytes, first->length, &record, err);
+
+    if (code == DBK_OK && record.key > 0 && !options->keys)
+        code = dbk_fail(err, DBK_UNSUPPORTED,
+                        "the log is sealed, and a new one is made by its ring of keys, "
+                        "which is not here");
+    if (code == DBK_OK)
+        code = dbk_log_builder_open_sealed(options->beside,
+                                           record.key > 0 ? options->keys : NULL,
+                                           &fill->builder, err);
+    return code == DBK_OK ? log_builder_name(fill->builder, &id, err) : code;
+}
+
+static enum dbk_code add_all(struct fill *fill, const struct dbk_watch *watch,
+                             struct dbk_error *err)
+{
+    struct repair_pair *pair = fill->pair;
     enum dbk_code code;
 
     while ((code = repair_pair_next(pair, err)) == DBK_OK) {
@@ -25,7 +54,9 @@ static enum dbk_code add_all(struct repair_pair *pair, struct dbk_log_builder *b
         if (one->state != DBK_SALVAGED)
             return dbk_fail(err, DBK_DAMAGED, "record %" PRIu64 " cannot be read now",
                             one->sequence);
-        code = dbk_log_builder_add(builder, one->bytes, one->length, err);
+        if (!fill->builder && begin(fill, one, err) != DBK_OK)
+            return err->code;
+        code = dbk_log_builder_add(fill->builder, one->bytes, one->length, err);
         if (code != DBK_OK)
             return code;
     }
@@ -83,20 +114,16 @@ static enum dbk_code fill(const struct repair_plan *plan, struct repair_pair *pa
                           const struct dbk_verify_options *options,
                           struct dbk_error *err)
 {
-    struct dbk_uuid id = dbk_salvage_store_id(pair->log);
-    struct dbk_log_builder *builder;
-    enum dbk_code code = dbk_log_builder_open(plan->options->beside, &builder, err);
+    struct fill fill = {.plan = plan, .pair = pair};
+    enum dbk_code code = add_all(&fill, &options->watch, err);
 
-    if (code != DBK_OK)
-        return code;
-    code = log_builder_name(builder, &id, err);
+    if (code == DBK_OK && !fill.builder)
+        code = dbk_fail(err, DBK_DAMAGED, "no record can be read now");
     if (code == DBK_OK)
-        code = add_all(pair, builder, &options->watch, err);
+        code = take_keys(plan, fill.builder, options, err);
     if (code == DBK_OK)
-        code = take_keys(plan, builder, options, err);
-    if (code == DBK_OK)
-        return dbk_log_builder_finish(builder, err);
-    dbk_log_builder_abandon(builder);
+        return dbk_log_builder_finish(fill.builder, err);
+    dbk_log_builder_abandon(fill.builder);
     return code;
 }
 

@@ -94,11 +94,12 @@ void sandbox_become_child(pid_t parent)
 }
 
 static _Noreturn void be_child(sandbox_body *run, const void *what,
-                               const char *scratch_dir, int fd)
+                               const struct dbk_verify_options *parents, int fd)
 {
     struct teller teller = {.fd = fd};
     struct dbk_verify_options options = {
-        .scratch_dir = scratch_dir,
+        .scratch_dir = parents->scratch_dir,
+        .keys = parents->keys,
         .finding = tell_finding,
         .context = &teller,
         .watch = {.progress = tell_progress, .context = &teller}};
@@ -254,7 +255,7 @@ static enum dbk_code run_once(sandbox_body *run, const void *what,
     if (listener.child == 0) {
         sandbox_become_child(parent);
         close(fds[0]);
-        be_child(run, what, options->scratch_dir, fds[1]);
+        be_child(run, what, options, fds[1]);
     }
     close(fds[1]);
     listener.fd = fds[0];

@@ -206,7 +206,7 @@ static void whatever_fails_a_check_does_not_call_the_log_sound_unread(void **sta
 
 static enum dbk_code repair(struct sweep *sweep)
 {
-    return dbk_log_repair_indexes(sweep->s->dir, NULL, &sweep->s->err);
+    return dbk_log_repair_indexes(sweep->s->dir, NULL, NULL, &sweep->s->err);
 }
 
 static void whatever_fails_a_repair_is_done_or_not(void **state)

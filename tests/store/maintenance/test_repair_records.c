@@ -1,4 +1,4 @@
-#include "scratch_log.h"
+#include "sealed_log.h"
 
 #include "store/backup.h"
 #include "store/repair.h"
@@ -49,7 +49,7 @@ static void fill(struct scratch *s, struct told *told)
 static enum dbk_code repair(struct scratch *s, struct told *told)
 {
     const struct dbk_repair_options options = {
-        .beside = told->beside, .told = note, .context = told};
+        .beside = told->beside, .told = note, .context = told, .keys = s->keys};
 
     told->taken = told->not_taken = 0;
     return dbk_log_repair_records(s->dir, told->copy, &options, &told->done, &s->err);
@@ -242,6 +242,40 @@ static void a_new_log_has_the_place_of_the_damaged_one(void **state)
     scratch_remove(told.copy);
 }
 
+static void a_new_log_of_a_sealed_one_is_made_by_its_ring(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_keys *keys = s->keys;
+    struct told told;
+    char kept[96];
+
+    fill(s, &told);
+    change(s->dir, 3, false); /* in place no key is needed */
+    s->keys = NULL;
+    assert_int_equal(repair(s, &told), DBK_OK);
+    assert_int_equal(told.done.taken, 1);
+    assert_false(told.done.built);
+    drop(s->dir, 7);
+    assert_int_equal(repair(s, &told), DBK_UNSUPPORTED);
+    assert_non_null(strstr(s->err.text, "ring of keys, which is not here"));
+    assert_int_not_equal(access(told.beside, F_OK), 0);
+    s->keys = keys;
+    assert_int_equal(repair(s, &told), DBK_OK);
+    assert_true(told.done.built);
+    snprintf(kept, sizeof kept, "%.60s.damaged", s->dir);
+    assert_int_equal(dbk_log_replace(s->dir, told.beside, kept, &s->err), DBK_OK);
+    are_same(s, s->dir, told.copy);
+    scratch_open(s);
+    assert_true(dbk_log_is_sealed(s->log));
+    {
+        struct dbk_record taken = draft_person("P1@x.mock");
+
+        assert_int_equal(submit(s, &taken).code, DBK_CONFLICT); /* indexes work */
+    }
+    scratch_remove(kept);
+    scratch_remove(told.copy);
+}
+
 static void another_history_is_refused(void **state)
 {
     struct scratch *s = *state;
@@ -275,6 +309,8 @@ int main(void)
         TEST(what_both_have_lost_stays_lost),
         TEST(where_a_record_is_gone_a_new_log_is_built_with_the_same_id),
         TEST(a_new_log_has_the_place_of_the_damaged_one),
+        cmocka_unit_test_setup_teardown(a_new_log_of_a_sealed_one_is_made_by_its_ring,
+                                        sealed_setup, sealed_teardown),
         TEST(another_history_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

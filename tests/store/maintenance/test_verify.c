@@ -1,4 +1,4 @@
-#include "scratch_log.h"
+#include "sealed_log.h"
 
 #include "store/verify.h"
 
@@ -56,7 +56,8 @@ static void fill(struct scratch *s)
 
 static struct dbk_verify_result check(struct scratch *s, struct findings *findings)
 {
-    struct dbk_verify_options options = {.finding = note, .context = findings};
+    struct dbk_verify_options options = {
+        .finding = note, .context = findings, .keys = s->keys};
     struct dbk_verify_result result;
     char scratch_dir[80];
 
@@ -156,7 +157,7 @@ static void index_entries_missing_extra_and_other_are_named(void **state)
     assert_non_null(strstr(findings.texts[1], "missing"));
     assert_non_null(strstr(findings.texts[2], "another value"));
 
-    assert_int_equal(dbk_log_repair_indexes(s->dir, NULL, &s->err), DBK_OK);
+    assert_int_equal(dbk_log_repair_indexes(s->dir, NULL, NULL, &s->err), DBK_OK);
     check(s, &findings);
     assert_int_equal(findings.count, 0);
 }
@@ -245,7 +246,7 @@ static void a_flipped_byte_never_kills_a_repair(void **state)
         size_t at = i / 6 * 4096 + places[i % 6];
 
         write_byte(path, at, (char)(bytes[at] ^ 0xff));
-        if (dbk_log_repair_indexes(s->dir, NULL, &s->err) == DBK_DAMAGED)
+        if (dbk_log_repair_indexes(s->dir, NULL, NULL, &s->err) == DBK_DAMAGED)
             died += strstr(s->err.text, "ended the reader") != NULL;
         write_file(path, bytes, size);
     }
@@ -344,10 +345,34 @@ static void a_damaged_record_forbids_a_repair(void **state)
          at++)
         write_byte(path, (size_t)(at - bytes), 'U');
     free(bytes);
-    assert_int_equal(dbk_log_repair_indexes(s->dir, NULL, &s->err), DBK_DAMAGED);
+    assert_int_equal(dbk_log_repair_indexes(s->dir, NULL, NULL, &s->err), DBK_DAMAGED);
     assert_non_null(strstr(s->err.text, "record 2"));
     check(s, &findings);
     assert_int_equal(findings.sequences[0], 2);
+}
+
+static void the_indexes_of_a_sealed_log_are_made_by_its_ring(void **state)
+{
+    struct scratch *s = *state;
+    struct findings findings;
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi email;
+
+    fill(s);
+    dbk_log_close(s->log);
+    s->log = NULL;
+    txn = begin(s, &env);
+    assert_int_equal(mdb_dbi_open(txn, "email", 0, &email), 0);
+    assert_int_equal(mdb_drop(txn, email, 0), 0);
+    end(env, txn);
+    assert_int_equal(dbk_log_repair_indexes(s->dir, NULL, NULL, &s->err),
+                     DBK_UNSUPPORTED);
+    assert_non_null(strstr(s->err.text, "ring of keys, which is not here"));
+    if (dbk_log_repair_indexes(s->dir, s->keys, NULL, &s->err) != DBK_OK)
+        fail_msg("%s", s->err.text);
+    check(s, &findings);
+    assert_int_equal(findings.count, 0);
 }
 
 int main(void)
@@ -362,6 +387,9 @@ int main(void)
         TEST(a_damaged_idempotency_key_is_told_and_does_not_spoil_the_rest),
         TEST(a_check_can_be_stopped),
         TEST(a_damaged_record_forbids_a_repair),
+        cmocka_unit_test_setup_teardown(
+            the_indexes_of_a_sealed_log_are_made_by_its_ring, sealed_setup,
+            sealed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

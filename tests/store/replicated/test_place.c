@@ -361,7 +361,8 @@ static void made_anew_indexes_leave_the_place(void **state)
 
     close_node(world);
     assert_int_equal(
-        dbk_log_repair_indexes(world->node.s.dir, NULL, &world->node.s.err), DBK_OK);
+        dbk_log_repair_indexes(world->node.s.dir, NULL, NULL, &world->node.s.err),
+        DBK_OK);
     open_node(world);
     assert_int_equal(place_of(&world->node).next, 2);
     record(world, 1);
