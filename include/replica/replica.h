@@ -49,7 +49,8 @@ struct dbk_replica_options {
 struct dbk_replica_found {
     struct dbk_uuid store_id; /* of the log that the topic is of */
     uint64_t from;            /* its records up to this are not in the topic */
-    bool gone;                /* brokers keep no records of it, and so tell neither */
+    bool sealed; /* that is, if `from` is 0: dbk_replica_ring makes its ring */
+    bool gone;   /* brokers keep no records of it, and so tell nothing */
 };
 
 /* Ask the brokers, within timeout_ms, whether the topic may be followed.
@@ -62,6 +63,19 @@ struct dbk_replica_found {
 enum dbk_code dbk_replica_check(const struct dbk_replica_options *options,
                                 int timeout_ms, struct dbk_replica_found *found,
                                 struct dbk_error *err);
+
+/* Make the ring of keys of a member that begins with an empty log, in the directory `dir`, of what
+ * the stream begins with: by the master key that options name, which is that of the node where
+ * the stream was begun. A ring that is there is left alone.
+ *
+ * DBK_NOT_FOUND  the stream has no keys: the log is not sealed, or nodes begin with a backup; or
+ *                there is no master key
+ * and as dbk_replica_check and dbk_keys_make_of
+ */
+enum dbk_code dbk_replica_ring(const struct dbk_replica_options *options,
+                               int timeout_ms, const char *dir,
+                               const struct dbk_keys_options *keys,
+                               struct dbk_error *err);
 
 /* Make both topics, where they are not there, and begin the stream with this log, which gets
  * its place. replication: of the topics; 0: 3. No other process has the log open for writing.

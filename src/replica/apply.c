@@ -80,6 +80,14 @@ static enum dbk_code keep_leader(struct pass *pass, const struct message *messag
                           (struct dbk_slice){text, (size_t)length}, err);
 }
 
+/* Before the records that use them. */
+static enum dbk_code take_keys(struct pass *pass, const struct message *message,
+                               struct dbk_error *err)
+{
+    return message->keys.length > 0 ? dbk_apply_keys(pass->apply, message->keys, err)
+                                    : DBK_OK;
+}
+
 static enum dbk_code take(struct pass *pass, const struct item *item,
                           const struct rule_answer *answer, struct dbk_error *err)
 {
@@ -94,10 +102,14 @@ static enum dbk_code take(struct pass *pass, const struct item *item,
         return keep_leader(pass, m, err);
     case RULE_APPEND:
         pass->batches++;
+        if (take_keys(pass, m, err) != DBK_OK)
+            return err->code;
         return dbk_apply_batch(pass->apply, m->first, m->count, m->body,
                                &pass->log.head, &pass->log.checksum, err);
     case RULE_OVERLAP:
         pass->batches++;
+        if (take_keys(pass, m, err) != DBK_OK)
+            return err->code;
         return dbk_apply_overlap(pass->apply, m->first, m->count, m->body,
                                  &pass->log.head, &pass->log.checksum, err);
     case RULE_TOKENS:
@@ -136,7 +148,7 @@ static enum dbk_code take_one(struct pass *pass, const struct item *item,
     if (take(pass, item, &answer, err) != DBK_OK)
         return dbk_wrap(err, "the message at offset %" PRId64, item->offset);
     pass->log.place = answer.place;
-    pass->bytes += item->message.body.length;
+    pass->bytes += item->message.body.length + item->message.keys.length;
     return DBK_OK;
 }
 

@@ -1,7 +1,10 @@
 /* dbk_replica_check, dbk_replica_init: the stream is found, and begun. */
 #include "join.h"
+#include "store/keys_share.h"
 #include "stream.h"
 #include "topic.h"
+
+#include <stdlib.h>
 
 enum { INIT_MS = 20000, REPLICATION = 3, READY_PAUSE_MS = 100 };
 
@@ -21,7 +24,9 @@ static enum dbk_code look(const struct dbk_replica_options *options,
     if (code != DBK_OK)
         return code == DBK_MOVED ? DBK_OK : code;
     *found = (struct dbk_replica_found){.store_id = message.store_id,
-                                        .from = join_before(&message)};
+                                        .from = join_before(&message),
+                                        .sealed = message.type == MESSAGE_GENESIS &&
+                                                  message.keys.length > 0};
     return DBK_OK;
 }
 
@@ -40,6 +45,41 @@ enum dbk_code dbk_replica_check(const struct dbk_replica_options *options,
         stream_close(stream);
     }
     return code == DBK_OK ? code : dbk_fail(err, code, "%s", why.text);
+}
+
+static enum dbk_code make_ring(const struct dbk_replica_options *options,
+                               struct stream *stream, dbk_deadline deadline,
+                               const char *dir, const struct dbk_keys_options *keys,
+                               struct dbk_error *err)
+{
+    struct message message;
+    int64_t offset;
+
+    if (join_first(options, stream, deadline, &offset, &message, err) != DBK_OK)
+        return err->code;
+    if (message.type != MESSAGE_GENESIS || message.keys.length == 0 ||
+        message.first > 0)
+        return dbk_fail(err, DBK_NOT_FOUND,
+                        "the stream does not have the keys that it begins with: put a "
+                        "copy of another member's ring there (daybook keys backup)");
+    return dbk_keys_make_of(dir, keys, message.keys, err);
+}
+
+enum dbk_code dbk_replica_ring(const struct dbk_replica_options *options,
+                               int timeout_ms, const char *dir,
+                               const struct dbk_keys_options *keys,
+                               struct dbk_error *err)
+{
+    struct dbk_error why = {0};
+    struct stream *stream;
+    enum dbk_code code = stream_open(options, &stream, &why);
+
+    if (code == DBK_OK) {
+        code = make_ring(options, stream, dbk_deadline_in(timeout_ms), dir, keys, &why);
+        stream_close(stream);
+    }
+    return code == DBK_OK || code == DBK_EXISTS ? DBK_OK
+                                                : dbk_fail(err, code, "%s", why.text);
 }
 
 /* They are there and fit for it. One that was just made is known to the brokers one after the
@@ -85,6 +125,41 @@ static enum dbk_code check_empty(const struct dbk_replica_options *options,
     return code;
 }
 
+/* Of a log that is empty all keys that its ring has, for nodes begin with an empty directory then;
+ * of another none, for they begin with a backup, and a copy of the ring. */
+static enum dbk_code add_keys(struct dbk_log *log, struct message *message,
+                              char **bytes, struct dbk_error *err)
+{
+    uint32_t most = message->first == 0 ? DBK_PARCEL_MOST : 0;
+    uint64_t shared;
+    size_t length;
+
+    if (dbk_log_parcel(log, 1, most, bytes, &length, &shared, err) != DBK_OK)
+        return err->code;
+    message->keys = (struct dbk_slice){*bytes, length};
+    return DBK_OK;
+}
+
+static enum dbk_code send_first(const struct dbk_replica_options *options,
+                                const struct message *message, struct dbk_error *err)
+{
+    struct producer *producer;
+    enum dbk_code code = producer_create(options, &producer, err);
+    int64_t offset = -1;
+
+    if (code != DBK_OK)
+        return code;
+    code = producer_send_wait(producer, message, NULL, &offset, err);
+    producer_destroy(producer);
+    if (code != DBK_OK || offset == 0)
+        return code;
+    return dbk_fail(err, DBK_EXISTS,
+                    "another node began the stream in %s at the same time, and so "
+                    "it is of that one's log: begin here with an empty data "
+                    "directory, or a backup of that node, with --member",
+                    options->topic);
+}
+
 static enum dbk_code send_genesis(struct dbk_log *log,
                                   const struct dbk_replica_options *options,
                                   struct dbk_error *err)
@@ -96,29 +171,19 @@ static enum dbk_code send_genesis(struct dbk_log *log,
                               .node = dbk_slice(options->node),
                               .url = dbk_slice(options->url)};
     const struct dbk_place place = {1, -1, -1};
-    struct producer *producer;
     enum dbk_code code;
-    int64_t offset = -1;
+    char *keys;
 
     if (dbk_log_head(log, &message.first, err) != DBK_OK)
         return err->code;
     if (message.first > 0 &&
         dbk_log_checksum(log, message.first, &message.before, err) != DBK_OK)
         return err->code;
-    code = producer_create(options, &producer, err);
-    if (code != DBK_OK)
-        return code;
-    code = producer_send_wait(producer, &message, NULL, &offset, err);
-    producer_destroy(producer);
-    if (code != DBK_OK)
-        return code;
-    if (offset != 0)
-        return dbk_fail(err, DBK_EXISTS,
-                        "another node began the stream in %s at the same time, and so "
-                        "it is of that one's log: begin here with an empty data "
-                        "directory, or a backup of that node, with --member",
-                        options->topic);
-    return dbk_log_put_place(log, &place, err);
+    code = add_keys(log, &message, &keys, err);
+    if (code == DBK_OK)
+        code = send_first(options, &message, err);
+    free(keys);
+    return code == DBK_OK ? dbk_log_put_place(log, &place, err) : code;
 }
 
 static enum dbk_code begin(struct dbk_log *log,

@@ -79,6 +79,13 @@ static enum dbk_code check_log(struct dbk_log *log, int64_t offset,
             "the topic is another log's: this one was made anew, or elsewhere. "
             "Restore a backup of another node, with --member, or begin with "
             "an empty directory");
+    if (offset == 0 && (message->keys.length > 0) != dbk_log_is_sealed(log))
+        return dbk_fail(
+            err, DBK_CONFLICT,
+            "the other nodes' log is %s, and this one is %s: begin with an empty data "
+            "directory, or a backup of another node, with --member",
+            message->keys.length > 0 ? "sealed" : "not sealed",
+            message->keys.length > 0 ? "not" : "sealed");
     if (dbk_log_head(log, &head, err) != DBK_OK)
         return err->code;
     if (head > 0 && dbk_log_checksum(log, head, &checksum, err) != DBK_OK)

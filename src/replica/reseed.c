@@ -5,8 +5,10 @@
 
 #include "producer.h"
 #include "store/clock.h"
+#include "store/keys_share.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ANSWER_MS = 10000, MEMBERS_MS = 5000, BATCH_BYTES = 4 << 20 };
@@ -173,6 +175,31 @@ static enum dbk_code send_one(struct producer *producer, const struct message *m
     return DBK_OK;
 }
 
+/* All keys: which of them the stream lacks nobody knows, and those that a copy has used stay. */
+static enum dbk_code send_keys(struct reseed *reseed, struct producer *producer,
+                               struct message message, int64_t *offset,
+                               struct dbk_error *err)
+{
+    uint64_t shared = 1;
+    enum dbk_code code = DBK_OK;
+
+    if (!dbk_log_is_sealed(reseed->log))
+        return DBK_OK;
+    message.first = reseed->read.head + 1;
+    for (uint64_t first = 1; code == DBK_OK && first <= shared;
+         first += DBK_PARCEL_MOST) {
+        char *bytes;
+
+        code = dbk_log_parcel(reseed->log, first, DBK_PARCEL_MOST, &bytes,
+                              &message.keys.length, &shared, err);
+        message.keys.data = bytes;
+        if (code == DBK_OK)
+            code = send_one(producer, &message, offset, err);
+        free(bytes);
+    }
+    return code;
+}
+
 /* The records that the stream lacks, as batches of the epoch at *offset, where the last one
  * comes to. */
 static enum dbk_code send_records(struct reseed *reseed, struct producer *producer,
@@ -222,7 +249,8 @@ static enum dbk_code send_tail(struct reseed *reseed, struct producer *producer,
     message.reseeds = false;
     message.epoch = message.reseed = opening;
     message.url = (struct dbk_slice){NULL, 0};
-    if (send_records(reseed, producer, message, &offset, err) != DBK_OK)
+    if (send_keys(reseed, producer, message, &offset, err) != DBK_OK ||
+        send_records(reseed, producer, message, &offset, err) != DBK_OK)
         return err->code;
     reseed->place = (struct dbk_place){offset + 1, opening, opening};
     return dbk_log_put_place(reseed->log, &reseed->place, err);

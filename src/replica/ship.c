@@ -83,6 +83,7 @@ static enum dbk_code ship(void *context, const struct dbk_shipment *shipment,
     message.reseed = at->reseed;
     message.url = (struct dbk_slice){NULL, 0};
     message.body = shipment->body;
+    message.keys = shipment->keys;
     if (send_batch(replica, &message, &offset, err) != DBK_OK)
         return err->code;
     if (offset < at->next ||

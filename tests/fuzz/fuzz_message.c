@@ -36,6 +36,8 @@ static void try_one(char *bytes, size_t size)
     }
     require_within(message.node, bytes, size);
     require_within(message.url, bytes, size);
+    if (message.keys.length > 0)
+        require_within(message.keys, bytes, size);
     require_within(message.body, bytes, size);
     require(message_encode(&message, &again, &length, &err) == DBK_OK);
     bytes[6] &= 1; /* flags that nobody knows */

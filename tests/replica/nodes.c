@@ -2,7 +2,28 @@
 
 #include "store/scratch_log.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
+
+void ring_dir(const struct node *node, char out[80])
+{
+    snprintf(out, 80, "%s.keys", node->dir);
+}
+
+void node_master(const struct node *node, const char *behind, char digit)
+{
+    char path[100], text[66];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s%s", node->master, behind);
+    memset(text, digit, 64);
+    strcpy(text + 64, "\n");
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fchmod(fileno(file), 0600), 0);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
 
 static void on_report(void *context, const char *line)
 {
@@ -27,6 +48,20 @@ static void on_tokens(void *context, struct dbk_slice table)
     pthread_mutex_unlock(&node->mutex);
 }
 
+/* NULL: the cluster is not sealed. */
+static struct dbk_keys *open_ring(struct node *node)
+{
+    const struct dbk_keys_options options = {.master = node->master};
+    char dir[80];
+
+    if (!node->cluster->sealed)
+        return NULL;
+    ring_dir(node, dir);
+    if (dbk_keys_open(dir, &options, &node->keys, &node->cluster->err) != DBK_OK)
+        fail_msg("%s", node->cluster->err.text);
+    return node->keys;
+}
+
 static void node_open(struct node *node, const struct dbk_uuid *store_id)
 {
     struct dbk_log_options options = {.map_size = (size_t)1 << 30,
@@ -35,8 +70,42 @@ static void node_open(struct node *node, const struct dbk_uuid *store_id)
                                       .report_context = node,
                                       .held_ms = 10000};
 
+    options.keys = open_ring(node);
     if (dbk_log_open(node->dir, &options, &node->log, &node->cluster->err) != DBK_OK)
         fail_msg("%s", node->cluster->err.text);
+}
+
+static void make_ring(struct node *node)
+{
+    const struct dbk_keys_options options = {.master = node->master};
+    char dir[80];
+
+    ring_dir(node, dir);
+    if (dbk_keys_make(dir, &options, &node->cluster->err) != DBK_OK)
+        fail_msg("%s", node->cluster->err.text);
+}
+
+static void take_ring(struct node *node)
+{
+    const struct dbk_keys_options options = {.master = node->master};
+    char dir[80];
+
+    ring_dir(node, dir);
+    if (dbk_replica_ring(&node->options, 10000, dir, &options, &node->cluster->err) !=
+        DBK_OK)
+        fail_msg("%s", node->cluster->err.text);
+}
+
+static void remove_ring(const struct node *node)
+{
+    char command[400], dir[80];
+
+    if (!node->cluster->sealed)
+        return;
+    ring_dir(node, dir);
+    snprintf(command, sizeof command, "rm -rf %s %s %s.new", dir, node->master,
+             node->master);
+    assert_int_equal(system(command), 0);
 }
 
 static void node_init(struct cluster *cluster, int i)
@@ -48,6 +117,9 @@ static void node_init(struct cluster *cluster, int i)
     assert_non_null(mkdtemp(node->dir));
     snprintf(node->name, sizeof node->name, "db%c", '1' + i);
     snprintf(node->url, sizeof node->url, "http://db%c.test", '1' + i);
+    stpcpy(stpcpy(node->master, node->dir), ".master");
+    if (cluster->sealed)
+        node_master(node, "", 'a');
     pthread_mutex_init(&node->mutex, NULL);
     node->options = (struct dbk_replica_options){
         .brokers = rd_kafka_mock_cluster_bootstraps(cluster->mock),
@@ -62,7 +134,7 @@ static void node_init(struct cluster *cluster, int i)
         .report_context = node};
 }
 
-int cluster_setup(void **state)
+static int begin(void **state, bool sealed)
 {
     struct cluster *cluster = calloc(1, sizeof *cluster);
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -73,16 +145,28 @@ int cluster_setup(void **state)
     cluster->mock = rd_kafka_mock_cluster_new(cluster->handle, 3);
     rd_kafka_mock_topic_create(cluster->mock, "daybook", 1, 3);
     rd_kafka_mock_topic_create(cluster->mock, "daybook.leader", 1, 3);
+    cluster->sealed = sealed;
     for (int i = 0; i < NODES; i++)
         node_init(cluster, i);
+    if (sealed)
+        make_ring(&cluster->nodes[0]);
     node_open(&cluster->nodes[0], NULL);
     if (dbk_replica_init(cluster->nodes[0].log, &cluster->nodes[0].options, 3,
                          &cluster->err) != DBK_OK)
         fail_msg("%s", cluster->err.text);
-    dbk_log_close(cluster->nodes[0].log);
-    cluster->nodes[0].log = NULL;
+    node_stop(&cluster->nodes[0]);
     *state = cluster;
     return 0;
+}
+
+int cluster_setup(void **state)
+{
+    return begin(state, false);
+}
+
+int cluster_setup_sealed(void **state)
+{
+    return begin(state, true);
 }
 
 int cluster_teardown(void **state)
@@ -92,6 +176,7 @@ int cluster_teardown(void **state)
     for (int i = 0; i < NODES; i++) {
         node_stop(&cluster->nodes[i]);
         scratch_remove(cluster->nodes[i].dir);
+        remove_ring(&cluster->nodes[i]);
         pthread_mutex_destroy(&cluster->nodes[i].mutex);
     }
     rd_kafka_mock_cluster_destroy(cluster->mock);
@@ -109,6 +194,8 @@ void node_start(struct node *node)
         fail_msg("%s", err->text);
     if (!found.gone)
         node->store_id = found.store_id;
+    if (found.sealed)
+        take_ring(node);
     node_open(node, &node->store_id);
     if (dbk_replica_start(node->log, &node->options, &node->replica, err) != DBK_OK)
         fail_msg("%s", err->text);
@@ -127,8 +214,10 @@ void node_stop(struct node *node)
 {
     dbk_replica_stop(node->replica);
     dbk_log_close(node->log);
+    dbk_keys_close(node->keys);
     node->replica = NULL;
     node->log = NULL;
+    node->keys = NULL;
 }
 
 void all_start(struct cluster *cluster)
@@ -256,8 +345,12 @@ static void assert_same_records(struct node *a, struct node *b)
         assert_int_equal(dbk_log_read(b->log, after, of_a.count, 1 << 24, &of_b, NULL),
                          DBK_OK);
         assert_int_equal(of_a.count, of_b.count);
-        assert_int_equal(of_a.bytes_used, of_b.bytes_used);
-        assert_memory_equal(of_a.bytes, of_b.bytes, of_a.bytes_used);
+        for (size_t i = 0; i < of_a.count; i++) {
+            assert_int_equal(of_a.entries[i].length, of_b.entries[i].length);
+            assert_memory_equal(of_a.bytes + of_a.entries[i].offset,
+                                of_b.bytes + of_b.entries[i].offset,
+                                of_a.entries[i].length);
+        }
     }
     dbk_batch_finish(&of_a);
     dbk_batch_finish(&of_b);

@@ -26,6 +26,8 @@ struct node {
     struct cluster *cluster;
     char dir[64], name[8], url[32];
     struct dbk_log *log;
+    struct dbk_keys *keys;       /* of a sealed cluster */
+    char master[80];             /* its file, in such a one */
     struct dbk_replica *replica; /* NULL: it is down */
     struct dbk_replica_options options;
     pthread_mutex_t mutex;
@@ -40,11 +42,18 @@ struct cluster {
     struct node nodes[NODES];
     struct dbk_error err;
     unsigned mails;
+    bool sealed;
 };
 
 /* Brokers, and the stream begun with node 0's log. */
 int cluster_setup(void **state);
+int cluster_setup_sealed(void **state);
 int cluster_teardown(void **state);
+
+/* Of a sealed one: where a node's ring lies; its master key's file, with this behind its name, is
+ * of this digit alone ('a' at first). */
+void ring_dir(const struct node *node, char out[80]);
+void node_master(const struct node *node, const char *behind, char digit);
 
 /* A node comes, with the log that it has, or the stream's; and goes. */
 void node_start(struct node *node);

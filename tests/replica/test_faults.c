@@ -345,7 +345,7 @@ static void what_a_newer_version_writes_halts(void **state)
     all_start_and_lead(cluster);
     message = tokens(&cluster->nodes[0], "");
     assert_int_equal(message_encode(&message, &bytes, &length, &cluster->err), DBK_OK);
-    bytes[4] = 2;
+    bytes[4] = 3;
     send_bytes(cluster, bytes, length);
     free(bytes);
     await_halted(cluster, "bring Daybook up to date here");

@@ -39,6 +39,7 @@ static void assert_same(const struct message *a, const struct message *b)
     assert_true(dbk_uuid_equal(&a->store_id, &b->store_id));
     assert_true(dbk_slice_equal(a->node, b->node));
     assert_true(dbk_slice_equal(a->url, b->url));
+    assert_true(dbk_slice_equal(a->keys, b->keys));
     assert_true(dbk_slice_equal(a->body, b->body));
 }
 
@@ -56,6 +57,17 @@ static void what_was_written_is_read(void **state)
          .url = dbk_slice("https://db2.example.org")},
         {.type = MESSAGE_GENESIS, .epoch = -1, .reseed = -1},
         {.type = MESSAGE_BATCH, .epoch = 2, .first = 9, .body = dbk_slice("keys")},
+        {.type = MESSAGE_GENESIS,
+         .epoch = -1,
+         .reseed = -1,
+         .keys = dbk_slice("of the ring")},
+        {.type = MESSAGE_BATCH,
+         .epoch = 2,
+         .first = 9,
+         .count = 1,
+         .url = dbk_slice("https://db3.example.org"),
+         .keys = dbk_slice("the next"),
+         .body = dbk_slice("a record")},
         {.type = MESSAGE_HAND_OVER, .epoch = 3, .reseed = -1, .body = dbk_slice("db3")},
         {.type = MESSAGE_TOKENS, .epoch = -1, .reseed = -1, .body = dbk_slice("{}\n")},
     };
@@ -117,6 +129,31 @@ static void any_changed_byte_is_noticed(void **state)
     free(bytes);
 }
 
+/* A program that knows none refuses them, by their version, and reads all others. */
+static void only_what_has_keys_is_of_another_version(void **state)
+{
+    struct message message = batch_message(), out;
+    size_t length, at = MESSAGE_HEADER + message.node.length;
+    char *bytes = encoded(&message, &length);
+
+    (void)state;
+    assert_int_equal(bytes[4], 1);
+    free(bytes);
+    message.keys = dbk_slice("of the ring");
+    bytes = encoded(&message, &length);
+    assert_int_equal(bytes[4], 2);
+    assert_memory_equal(bytes + at,
+                        "\x0b\0\0\0of the ring"
+                        "records and keys",
+                        31);
+    for (size_t i = 0; i < length; i++) {
+        bytes[i] ^= 0x40;
+        assert_int_not_equal(message_decode(bytes, length, &out, NULL), DBK_OK);
+        bytes[i] ^= 0x40;
+    }
+    free(bytes);
+}
+
 static void a_newer_version_says_what_to_do(void **state)
 {
     struct message message = batch_message(), out;
@@ -125,9 +162,9 @@ static void a_newer_version_says_what_to_do(void **state)
     char *bytes = encoded(&message, &length);
 
     (void)state;
-    bytes[4] = 2;
+    bytes[4] = 3;
     assert_int_equal(message_decode(bytes, length, &out, &err), DBK_UNSUPPORTED);
-    assert_non_null(strstr(err.text, "of version 2"));
+    assert_non_null(strstr(err.text, "of version 3"));
     free(bytes);
     assert_int_equal(message_decode("{\"a\":1}", 7, &out, &err), DBK_UNSUPPORTED);
     assert_non_null(strstr(err.text, "another program"));
@@ -135,17 +172,20 @@ static void a_newer_version_says_what_to_do(void **state)
 
 static void what_contradicts_itself_is_refused(void **state)
 {
-    struct message wrong[5], out;
+    struct message wrong[6], out;
 
     (void)state;
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < 6; i++)
         wrong[i] = batch_message();
     wrong[0].first = 0;
     wrong[1].first = UINT64_MAX;
     wrong[2].epoch = -1;
     wrong[3].reseed = -2;
     wrong[4].type = MESSAGE_OPENING;
-    for (size_t i = 0; i < 5; i++) {
+    wrong[5].type = MESSAGE_HAND_OVER;
+    wrong[5].count = 0;
+    wrong[5].keys = dbk_slice("of the ring");
+    for (size_t i = 0; i < 6; i++) {
         size_t length;
         char *bytes = encoded(&wrong[i], &length);
 
@@ -175,6 +215,7 @@ int main(void)
         cmocka_unit_test(what_was_written_is_read),
         cmocka_unit_test(the_bytes_stay_where_they_are),
         cmocka_unit_test(any_changed_byte_is_noticed),
+        cmocka_unit_test(only_what_has_keys_is_of_another_version),
         cmocka_unit_test(a_newer_version_says_what_to_do),
         cmocka_unit_test(what_contradicts_itself_is_refused),
         cmocka_unit_test(what_kafka_would_not_take_is_too_large),

@@ -22,6 +22,18 @@ enum dbk_code dbk_replica_check(const struct dbk_replica_options *options,
     return replica_check_built(err);
 }
 
+enum dbk_code dbk_replica_ring(const struct dbk_replica_options *options,
+                               int timeout_ms, const char *dir,
+                               const struct dbk_keys_options *keys,
+                               struct dbk_error *err)
+{
+    (void)options;
+    (void)timeout_ms;
+    (void)dir;
+    (void)keys;
+    return replica_check_built(err);
+}
+
 enum dbk_code dbk_replica_init(struct dbk_log *log,
                                const struct dbk_replica_options *options,
                                unsigned replication, struct dbk_error *err)

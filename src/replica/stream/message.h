@@ -1,7 +1,7 @@
 /* message.h - one message of the stream: an opening, or what one transaction appended.
  *
  *   0  4   "DBKC"
- *   4  1   version: 1
+ *   4  1   version: 1; 2 where it has keys
  *   5  1   type
  *   6  2   flags: 1, an opening that puts the stream right (reseed)
  *   8  8   epoch: the offset of the opening that it was sent under; -1: of none
@@ -14,10 +14,12 @@
  *   56 4   length of the sender's name
  *   60 4   length of its URL
  *   64 4   CRC-32 (zlib's) of all bytes, these four being 0
- *   68     name, URL, body
+ *   68     name, URL; with keys their length, 4, and they; body
  *
  * Numbers are little-endian. A batch's body is replicated.h's; that of a hand-over is the name
- * of who shall lead; of tokens, the lines of tokens.h. Everything here is pure, and may be
+ * of who shall lead; of tokens, the lines of tokens.h. Of a sealed log, genesis has keys, those
+ * that all copies begin with, or none but what says whose they are; a batch has those that all
+ * are to have before it (store/keys_share.h). Everything here is pure, and may be
  * called from any thread.
  */
 #ifndef DBK_REPLICA_MESSAGE_H
@@ -26,8 +28,10 @@
 #include "replica/replica.h"
 
 #define MESSAGE_HEADER 68
-#define MESSAGE_MAX (16 << 20)      /* of Kafka's max.message.bytes */
-#define MESSAGE_BODY_MAX (15 << 20) /* the rest is for the header, and Kafka's own */
+#define MESSAGE_MAX (16 << 20) /* of Kafka's max.message.bytes */
+#define MESSAGE_BODY_MAX (15 << 20)
+#define MESSAGE_REST                                                                   \
+    (64 << 10) /* for the header, and Kafka's own; else keys may fill it */
 
 enum message_type {
     MESSAGE_GENESIS = 1,
@@ -46,7 +50,7 @@ struct message {
     uint32_t count;
     uint32_t before;
     int64_t reseed;
-    struct dbk_slice node, url, body; /* borrowed */
+    struct dbk_slice node, url, keys, body; /* borrowed */
 };
 
 /* Write it, malloc'd. DBK_TOO_LARGE, DBK_NO_MEMORY. */
