@@ -28,6 +28,22 @@ static inline void note_line(void *context, const char *line)
     pthread_mutex_unlock(&told_mutex);
 }
 
+/* A line comes a little after what it tells. */
+static inline void await_told(struct world *w, const char *line)
+{
+    dbk_deadline until = dbk_deadline_in(PATIENCE_MS);
+    bool told = false;
+
+    while (!told) {
+        pthread_mutex_lock(&told_mutex);
+        told = strstr(w->told, line) != NULL;
+        pthread_mutex_unlock(&told_mutex);
+        if (!told && dbk_deadline_left(until) == 0)
+            fail_msg("not told: %s", line);
+        dbk_sleep_ms(1);
+    }
+}
+
 static inline int world_setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);

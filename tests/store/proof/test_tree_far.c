@@ -109,9 +109,20 @@ static enum dbk_code entries(void *context, uint64_t first, size_t count,
 
 static struct dbk_hash expected[SIZE + 1]; /* entries */
 
+static void *end_at_once(void *argument)
+{
+    return argument;
+}
+
+/* A sanitizer may begin a thread of its own with the first. */
 static int make_expected(void **state)
 {
+    pthread_t thread;
+
     (void)state;
+    if (pthread_create(&thread, NULL, end_at_once, NULL) != 0 ||
+        pthread_join(thread, NULL) != 0)
+        return -1;
     return made_entries(NULL, 0, SIZE + 1, expected, NULL);
 }
 
@@ -174,6 +185,12 @@ static unsigned count_threads(void)
     return count;
 }
 
+/* One that was joined is listed for a moment more. */
+static bool are_threads(unsigned count)
+{
+    return count_threads() == count;
+}
+
 static void two_hash_while_it_is_far_behind_and_one_when_it_is_not(void **state)
 {
     const unsigned before = count_threads();
@@ -181,7 +198,7 @@ static void two_hash_while_it_is_far_behind_and_one_when_it_is_not(void **state)
     made.first_is_late = has_two_processors();
     assert_grows(*state, TREE_FAR);
     assert_int_equal(atomic_load(&made.helped), has_two_processors());
-    assert_int_equal(count_threads(), before);
+    assert_true(await(are_threads, before));
     atomic_store(&made.helped, false);
     assert_grows(*state, 2 * TREE_FAR - 1);
     assert_false(atomic_load(&made.helped));
@@ -249,7 +266,7 @@ static void it_stops_in_between_and_goes_on_from_there(void **state)
 
     assert_int_equal(dbk_tree_grow(*state, SIZE, &watch, &err), DBK_INTERRUPTED);
     assert_is(*state, 6 * 4096);
-    assert_int_equal(count_threads(), before);
+    assert_true(await(are_threads, before));
     assert_grows(*state, SIZE);
 }
 
