@@ -12,12 +12,13 @@ from parts.list import lists
 from parts.persons import persons
 from parts.post import post
 from parts.projection import projection
+from parts.proofs import proofs
 from parts.rebuild import rebuild
 from parts.resident import resident
 from parts.start import start
 from parts.streams import streams
 
 ALL = {"post": post, "batch": batch, "get": get, "list": lists, "persons": persons,
-       "lag": lag, "projection": projection, "streams": streams, "catchup": catchup,
-       "export": export, "import": imported, "rebuild": rebuild, "start": start,
-       "cluster": cluster, "memory": resident, "growth": growth}
+       "lag": lag, "projection": projection, "streams": streams, "proofs": proofs,
+       "catchup": catchup, "export": export, "import": imported, "rebuild": rebuild,
+       "start": start, "cluster": cluster, "memory": resident, "growth": growth}
