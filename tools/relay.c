@@ -70,6 +70,7 @@ static enum tool_exit run(struct tool *tool)
     if (cluster_options_read(tool->config, &cluster, &err) != DBK_OK ||
         read_format(tool, &render, &err) != DBK_OK)
         return tool_refuse(tool, &err);
+    render.unsealed = tool_has(tool, "--unseal");
     options = (struct dbk_relay_options){
         .brokers = cluster.replica.brokers,
         .topic = tool_value(tool, "--topic"),
@@ -106,6 +107,12 @@ const struct command command_relay = {
         "where the topic ends, whoever sent that and however that ended, and works on\n"
         "any machine that has the log, of a cluster or not, beside its server.\n"
         "\n"
+        "Of a sealed log the messages have what is sealed as it lies there: who and\n"
+        "when, no names. With --unseal they have it in the clear, where erasing a "
+        "person\n"
+        "does not reach it: give that topic a retention, and have its readers delete\n"
+        "whom a record person.erased names.\n"
+        "\n"
         "The topic must be there, with partitions and replicas as its readers want.\n"
         "One relay of a name runs at a time: a second one ends the first.\n",
     .example = "  daybook relay --topic daybook.records\n"
@@ -113,6 +120,7 @@ const struct command command_relay = {
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_CLUSTER,
     .options = {{"--topic", "TOPIC", "Where to"},
                 {"--format", "F", "json [json] or cloudevents"},
+                {"--unseal", NULL, "What a sealed log says of persons, in the clear"},
                 {"--follow", NULL, "Go on with what comes, until Ctrl-C"},
                 {"--name", "NAME", "What it is called, among those at once [TOPIC]"},
                 {"--json", NULL, "Print one JSON object at the end"}},

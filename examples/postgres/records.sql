@@ -60,6 +60,9 @@ begin
         end if;
         return;
     end if;
+    if (data->>'erased')::boolean then -- whoever it was about is deleted later on
+        return;
+    end if;
     case record->>'type'
     when 'person.created' then
         insert into person values (

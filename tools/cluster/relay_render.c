@@ -2,6 +2,8 @@
 
 #include "http/record_json.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +21,10 @@ static struct dbk_slice find_key(struct relay_render *render,
 
     if (dbk_uuid_equal(person, &nil) && record->anonymous_id.length > 0)
         return record->anonymous_id;
+    if (dbk_uuid_equal(person, &nil) && record->key > 0) {
+        snprintf(render->key, sizeof render->key, "%" PRIu64, record->key);
+        return dbk_slice(render->key);
+    }
     dbk_uuid_format(dbk_uuid_equal(person, &nil) ? &record->subject : person,
                     render->key);
     return (struct dbk_slice){render->key, DBK_UUID_TEXT};
@@ -47,8 +53,11 @@ static enum dbk_code as_json(struct relay_render *render,
         render->room = malloc(DBK_RECORD_JSON_MAX);
     if (!render->room)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for a record's JSON");
-    if (dbk_record_json_write_opened(record, render->room, DBK_RECORD_JSON_MAX, length,
-                                     err) != DBK_OK)
+    if ((render->unsealed
+             ? dbk_record_json_write_opened(record, render->room, DBK_RECORD_JSON_MAX,
+                                            length, err)
+             : dbk_record_json_write(record, render->room, DBK_RECORD_JSON_MAX, length,
+                                     err)) != DBK_OK)
         return err->code;
     *text = malloc(*length);
     if (!*text)
@@ -61,7 +70,19 @@ enum dbk_code relay_render(void *context, const struct dbk_record *record, char 
                            size_t *length, struct dbk_slice *key, struct dbk_error *err)
 {
     struct relay_render *render = context;
+    struct dbk_record shut = *record;
 
+    if (record->sealed.length > 0 && render->unsealed && !record->opened &&
+        !record->erased)
+        return dbk_fail(err, DBK_UNSUPPORTED,
+                        "record %" PRIu64 " cannot be opened: --unseal needs the log's "
+                        "ring of keys",
+                        record->sequence);
+    if (record->sealed.length > 0 && !render->unsealed) {
+        shut.opened = shut.erased = false; /* which a reader may take from the bytes */
+        shut.anonymous_id = (struct dbk_slice){NULL, 0};
+        record = &shut;
+    }
     *key = find_key(render, record);
     return render->cloud ? as_event(render, record, text, length, err)
                          : as_json(render, record, text, length, err);
