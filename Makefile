@@ -30,13 +30,13 @@ cluster-demo: build/release/build.ninja ## three servers, Kafka's brokers and ha
 # Without the viewer /docs lists the routes, without its parts /console says how to have
 # them: what cannot be had stops no build.
 build: build/release/build.ninja ## build build/release/daybook, optimised
-	@tools/get-viewer || true
-	@tools/get-console || true
+	@src/http/pages/get-viewer || true
+	@src/http/pages/get-console || true
 	@cmake --build build/release -j $(JOBS) --target daybook
 
 viewer: ## bring what /docs and /console are made with, by npm where that is there
-	@tools/get-viewer
-	@tools/get-console
+	@src/http/pages/get-viewer
+	@src/http/pages/get-console
 
 test: build/dev/build.ninja ## build with ASan and UBSan, and run all tests
 	@cmake --build build/dev -j $(JOBS)
@@ -54,7 +54,7 @@ test-systems: ## as root: build and test in Debian 12 and 13, and on other Postg
 	@python3 -B tests/systems/run.py --jobs $(JOBS) $(PART)
 
 test-browser: build/dev/build.ninja ## in a real Chromium: pages send events, and the console is driven
-	@tools/get-console
+	@src/http/pages/get-console
 	@npm ci --prefix tests/console --silent --no-audit --no-fund
 	@cmake --build build/dev -j $(JOBS)
 	@ctest --preset dev -C browser -R '^e2e/(access/chromium|examples/browser|console/driven)$$'

@@ -1,4 +1,4 @@
-"""What tools/get-viewer and tools/get-console take from npm, which is played by a script."""
+"""What get-viewer and get-console of src/http/pages take from npm, which is played by a script."""
 
 import base64
 import hashlib
@@ -13,6 +13,7 @@ import unittest
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 NODE = shutil.which("node")
+PAGES = "src/http/pages"
 FILES = ("swagger-ui-bundle.js", "swagger-ui.css", "LICENSE", "NOTICE", "other.js")
 
 
@@ -32,10 +33,10 @@ class GetViewer(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, self.dir)
-        for folder in ("tools", "bin"):
-            os.mkdir(f"{self.dir}/{folder}")
+        for folder in (PAGES, "bin"):
+            os.makedirs(f"{self.dir}/{folder}")
         for name in ("get-npm", "get-viewer", "get-console"):
-            shutil.copy(f"{ROOT}/tools/{name}", f"{self.dir}/tools/{name}")
+            shutil.copy(f"{ROOT}/{PAGES}/{name}", f"{self.dir}/{PAGES}/{name}")
         for name in ("bash", "cp", "dirname", "env", "mkdir", "mktemp", "rm", "tar", "gzip",
                      "uname"):
             os.symlink(shutil.which(name), f"{self.dir}/bin/{name}")
@@ -54,7 +55,7 @@ class GetViewer(unittest.TestCase):
         with open(self.dir + "/package-lock.json", "w", encoding="utf-8") as file:
             json.dump({"packages": {"node_modules/swagger-ui-dist": {
                 "version": "5.0.0", "integrity": integrity}}}, file)
-        return subprocess.run([self.dir + "/tools/get-viewer"], text=True, timeout=60,
+        return subprocess.run([f"{self.dir}/{PAGES}/get-viewer"], text=True, timeout=60,
                               capture_output=True, check=False,
                               env={"PATH": self.dir + "/bin"})
 
@@ -77,7 +78,7 @@ class GetViewer(unittest.TestCase):
             self.assertEqual(len(calls.readlines()), 1)
 
     def test_without_npm_the_console_says_how_to_have_it(self):
-        done = subprocess.run([self.dir + "/tools/get-console"], text=True, timeout=60,
+        done = subprocess.run([f"{self.dir}/{PAGES}/get-console"], text=True, timeout=60,
                               capture_output=True, check=False,
                               env={"PATH": self.dir + "/bin"})
         self.assertEqual(done.returncode, 1)
