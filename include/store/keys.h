@@ -160,6 +160,11 @@ struct dbk_keys_state {
     /* The newest copy that dbk_keys_backup made: */
     uint64_t copied_epoch, copied_count; /* 0: none */
     dbk_timestamp copied_at;
+    /* The last rotation, and up to which sequence erasures are complete by it: what they
+     * destroyed is in no older copy of the ring that could be opened. 0: none, or the former
+     * master key is not destroyed yet (dbk_keys_rotation's done). */
+    dbk_timestamp rotated_at;
+    uint64_t rotated_through;
 };
 enum dbk_code dbk_keys_state(struct dbk_keys *keys, struct dbk_keys_state *out,
                              struct dbk_error *err);

@@ -274,6 +274,10 @@ enum dbk_code dbk_keys_state(struct dbk_keys *keys, struct dbk_keys_state *out,
     out->copied_epoch = mark->copied_epoch;
     out->copied_count = mark->copied_count;
     out->copied_at = mark->copied_at;
+    out->rotated_at = mark->rotated_at;
+    if (code == DBK_OK && mark->rotated_through > 0 &&
+        ring_holds_master(keys, keys->master))
+        out->rotated_through = mark->rotated_through;
     pthread_mutex_unlock(&keys->changing);
     return code;
 }

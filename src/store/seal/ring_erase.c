@@ -94,7 +94,7 @@ enum dbk_code dbk_keys_rewind(struct dbk_keys *keys, uint64_t last,
         return code;
     mark = keys->file.mark;
     if (mark.erased_through > last) {
-        mark.erased_through = 0;
+        mark.erased_through = mark.rotated_through = 0;
         code = ring_put_mark(keys, mark, err);
     }
     ring_change_end(keys);

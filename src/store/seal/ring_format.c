@@ -62,6 +62,8 @@ void ring_mark_write(const struct ring_mark *mark, uint8_t out[RING_MARK])
     dbk_put_le64(out + 24, mark->copied_count);
     dbk_put_le64(out + 32, (uint64_t)mark->copied_at);
     memcpy(out + 40, mark->first, sizeof mark->first);
+    dbk_put_le64(out + 72, mark->rotated_through);
+    dbk_put_le64(out + 80, (uint64_t)mark->rotated_at);
     put_sum(out, RING_MARK);
 }
 
@@ -84,6 +86,8 @@ bool ring_mark_read(const uint8_t page[RING_PAGE], struct ring_mark *mark,
         mark->copied_count = dbk_get_le64(in + 24);
         mark->copied_at = (dbk_timestamp)dbk_get_le64(in + 32);
         memcpy(mark->first, in + 40, sizeof mark->first);
+        mark->rotated_through = dbk_get_le64(in + 72);
+        mark->rotated_at = (dbk_timestamp)dbk_get_le64(in + 80);
     }
     return found;
 }

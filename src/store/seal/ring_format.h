@@ -12,7 +12,9 @@
  *     32   pepper, wrapped as number 0, 56   32   copied_at, 8: microseconds since 1970
  *     88   zeros, 4                          40   first, 32: SHA-256 of the log's first record;
  *     92   CRC-32 of what is before, 4            zeros: bound to none
- *                                            72   zeros, 52
+ *                                            72   rotated_through, 8: a sequence
+ *                                            80   rotated_at, 8, as copied_at
+ *                                            88   zeros, 36
  *     a slot                                 124  CRC-32 of what is before, 4
  *     0    the key, wrapped, 56
  *     56   state, 4: 1 a key, 2 erased
@@ -60,6 +62,8 @@ struct ring_fixed {
 struct ring_mark {
     uint64_t generation, erased_through, copied_epoch, copied_count;
     dbk_timestamp copied_at;
+    uint64_t rotated_through;
+    dbk_timestamp rotated_at;
     uint8_t first[DBK_KEYS_FIRST_BYTES];
 };
 

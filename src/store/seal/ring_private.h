@@ -98,6 +98,9 @@ enum dbk_code ring_settle(struct dbk_keys *keys, struct dbk_error *err);
 /* The same within a change. */
 enum dbk_code ring_settle_changing(struct dbk_keys *keys, struct dbk_error *err);
 
+/* Whether the file can be read, and holds the master key that the ring is wrapped by. */
+bool ring_holds_master(const struct dbk_keys *keys, const char *path);
+
 /* Begin a change: nobody else makes one, and the file is the one at its path. As
  * dbk_keys_get's DBK_UNAVAILABLE; DBK_UNSUPPORTED: read only. */
 enum dbk_code ring_change_begin(struct dbk_keys *keys, struct dbk_error *err);

@@ -95,6 +95,8 @@ static enum dbk_code write_page(const struct rotating *rotating, struct dbk_erro
     uint8_t salt[RING_SALT];
 
     mark.generation++;
+    mark.rotated_through = mark.erased_through;
+    mark.rotated_at = dbk_timestamp_now();
     randombytes_buf(salt, sizeof salt);
     ring_master_id(rotating->next->master, fixed.master_id);
     ring_wrap(rotating->next->master, fixed.epoch, 0, salt, keys->secrets->pepper,

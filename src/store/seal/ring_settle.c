@@ -19,8 +19,7 @@ static enum dbk_code clear(const char *path, struct dbk_error *err)
     return dbk_system_fail(err, "remove", path);
 }
 
-/* Whether the file can be read, and holds the master key that the ring is wrapped by. */
-static bool holds_master(const struct dbk_keys *keys, const char *path)
+bool ring_holds_master(const struct dbk_keys *keys, const char *path)
 {
     uint8_t key[DBK_KEY_BYTES];
     struct stat status;
@@ -46,9 +45,9 @@ enum dbk_code ring_settle_changing(struct dbk_keys *keys, struct dbk_error *err)
         code = dbk_sync_directory(keys->dir, err);
     if (code != DBK_OK || !keys->beside) /* what lies elsewhere is its owner's */
         return code;
-    if (!holds_master(keys, keys->master)) {
+    if (!ring_holds_master(keys, keys->master)) {
         /* What only cannot be read now may be the right one. */
-        if (!holds_master(keys, master))
+        if (!ring_holds_master(keys, master))
             return dbk_fail(
                 err, DBK_IO,
                 "neither %s nor %s can be read as the master key of %s: try "

@@ -85,6 +85,30 @@ static void a_ring_ahead_of_its_log_forgets_how_far_it_was(void **state)
     assert_int_equal(is.erased_through, 0);
 }
 
+static void a_rotation_completes_the_erasures_before_it(void **state)
+{
+    struct ring *r = *state;
+    const uint64_t number = 5;
+    struct dbk_keys_rotation rotation;
+    struct dbk_keys_state is;
+
+    assert_int_equal(dbk_keys_erase(r->keys, &number, 1, 77, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_state(r->keys, &is, &r->err), DBK_OK);
+    assert_true(is.rotated_through == 0 && is.rotated_at == 0);
+    assert_int_equal(dbk_keys_rotate(r->keys, &rotation, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_erase(r->keys, &number, 1, 90, &r->err), DBK_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(dbk_keys_state(r->keys, &is, &r->err), DBK_OK);
+        assert_int_equal(is.erased_through, 90);
+        assert_int_equal(is.rotated_through, 77);
+        assert_true(is.rotated_at > 0);
+        reopen_keys(r);
+    }
+    assert_int_equal(dbk_keys_rewind(r->keys, 80, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_state(r->keys, &is, &r->err), DBK_OK);
+    assert_int_equal(is.rotated_through, 0);
+}
+
 static void somebody_new_never_gets_an_erased_key(void **state)
 {
     struct ring *r = *state;
@@ -251,6 +275,7 @@ int main(void)
         TEST(an_erased_key_is_gone_and_its_neighbours_are_not),
         TEST(the_ring_knows_how_far_erasures_are_done),
         TEST(a_ring_ahead_of_its_log_forgets_how_far_it_was),
+        TEST(a_rotation_completes_the_erasures_before_it),
         TEST(somebody_new_never_gets_an_erased_key),
         TEST(a_ring_grows_ahead_of_what_is_used),
         TEST(a_ring_is_of_one_log),

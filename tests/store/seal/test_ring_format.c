@@ -80,7 +80,9 @@ static void of_two_marks_the_newer_whole_one_counts(void **state)
                               .erased_through = 50,
                               .copied_epoch = 1,
                               .copied_count = 2,
-                              .copied_at = 3},
+                              .copied_at = 3,
+                              .rotated_through = 6,
+                              .rotated_at = 7},
                      read = {0};
     uint8_t page[RING_PAGE] = {0};
     unsigned place = 9;

@@ -423,7 +423,9 @@ a_master_key_that_cannot_be_written_is_the_operators_to_replace(void **state)
 {
     struct ring *r = *state;
     const struct dbk_keys_options options = {.master = in_ring(r, "../handed")};
+    const uint64_t number = 5;
     struct dbk_keys_rotation rotation;
+    struct dbk_keys_state is;
     char text[65];
 
     copy_file(r, "master", "../handed");
@@ -435,8 +437,11 @@ a_master_key_that_cannot_be_written_is_the_operators_to_replace(void **state)
     text[64] = '\n';
     write_file(r, "../handed.new", text, sizeof text);
     assert_int_equal(dbk_keys_open(r->dir, &options, &r->keys, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_erase(r->keys, &number, 1, 77, &r->err), DBK_OK);
     assert_int_equal(dbk_keys_rotate(r->keys, &rotation, &r->err), DBK_OK);
     assert_false(rotation.done);
+    assert_int_equal(dbk_keys_state(r->keys, &is, &r->err), DBK_OK);
+    assert_true(is.erased_through == 77 && is.rotated_through == 0);
     assert_non_null(strstr(rotation.next, "handed.new"));
     close_keys(r);
     assert_int_equal(dbk_keys_open(r->dir, &options, &r->keys, &r->err), DBK_OK);
