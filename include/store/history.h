@@ -19,12 +19,18 @@ struct dbk_person_records {
     struct dbk_uuid id;
     struct dbk_log *log;        /* borrowed */
     struct dbk_aliases aliases; /* as they were at first */
+    /* Of who was erased: the keys of the person.erased, as it has them; borrowed. Then they
+     * are the records that these keys sealed, which nobody can open. */
+    struct dbk_slice keys;
 };
 
 /* As dbk_log_aliases. */
 enum dbk_code dbk_person_records_init(struct dbk_person_records *records,
                                       struct dbk_log *log, const struct dbk_uuid *id,
                                       struct dbk_error *err);
+/* Of a person who was erased: those that became unreadable. keys: as above. */
+void dbk_person_records_erased(struct dbk_person_records *records, struct dbk_log *log,
+                               const struct dbk_uuid *id, struct dbk_slice keys);
 void dbk_person_records_finish(struct dbk_person_records *records); /* zeroed is fine */
 
 /* Thread-safe. */

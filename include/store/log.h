@@ -295,8 +295,10 @@ struct dbk_aliases {
     struct dbk_alias {
         struct dbk_slice anonymous_id; /* points into bytes */
         uint64_t sequence;             /* of the person.aliased */
-    } * list;                          /* owned by it */
-    char *bytes;                       /* private */
+        uint64_t
+            key; /* of a sealed log: the number of the key of its events; 0: none */
+    } * list;    /* owned by it */
+    char *bytes; /* private */
 };
 
 /* All of them, at most DBK_ALIASES_MAX; none for who is no person, or deleted. What out held

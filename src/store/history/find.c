@@ -4,6 +4,7 @@
 #include "log_keys.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,21 +216,44 @@ static const struct run *run_behind(const struct runs *runs, uint64_t after)
     return NULL;
 }
 
+static bool add_alias(struct finding *finding, const struct dbk_alias *alias)
+{
+    struct dbk_uuid *id = &finding->ids[finding->id_count++];
+
+    if (alias->key == 0)
+        return log_alias_id(finding->person->log, alias->anonymous_id, id);
+    history_key_id(alias->key, id);
+    return true;
+}
+
+/* Of a person who was erased. */
+static void add_keys(struct finding *finding)
+{
+    const struct dbk_slice *keys = &finding->person->keys;
+    uint64_t number;
+
+    for (size_t at = 0; at + sizeof number <= keys->length; at += sizeof number) {
+        memcpy(&number, keys->data + at, sizeof number);
+        history_key_id(be64toh(number), &finding->ids[finding->id_count++]);
+    }
+}
+
 /* The nil id, which no person can have now, has those that could not be read: they may have
  * been repaired since. */
 static enum dbk_code list_ids(struct finding *finding, struct dbk_error *err)
 {
     const struct dbk_aliases *aliases = &finding->person->aliases;
+    size_t keys = finding->person->keys.length / sizeof(uint64_t);
     bool room = true;
 
-    finding->ids = calloc(aliases->count + 2, sizeof *finding->ids);
+    finding->ids = calloc(aliases->count + keys + 2, sizeof *finding->ids);
     if (!finding->ids)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to look at a history");
     finding->ids[finding->id_count++] = finding->person->id;
     finding->id_count++;
     for (size_t i = 0; i < aliases->count && room; i++)
-        room = log_alias_id(finding->person->log, aliases->list[i].anonymous_id,
-                            &finding->ids[finding->id_count++]);
+        room = add_alias(finding, &aliases->list[i]);
+    add_keys(finding);
     return room ? DBK_OK
                 : dbk_fail(err, DBK_NO_MEMORY, "no memory to look at a history");
 }

@@ -157,7 +157,14 @@ static bool add_record(struct grower *grower, const struct dbk_record *record,
     if ((record->format < 2 || !dbk_uuid_is_nil(person)) &&
         !add(grower, person, sequence))
         return false;
-    if (record->type != DBK_EVENT_RECORDED || record->anonymous_id.length == 0)
+    if (record->type != DBK_EVENT_RECORDED)
+        return true;
+    if (record->key > 0 &&
+        (record->anonymous_id.length > 0 || dbk_uuid_is_nil(person))) {
+        history_key_id(record->key, &alias);
+        return add(grower, &alias, sequence);
+    }
+    if (record->anonymous_id.length == 0)
         return true;
     return log_alias_id(grower->history->log, record->anonymous_id, &alias) &&
            add(grower, &alias, sequence);

@@ -4,6 +4,7 @@
 #include "store/clock.h"
 #include "store/thread.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,13 @@ void history_hold(struct dbk_history *history, struct runs *out)
     pthread_mutex_lock(&history->mutex);
     runs_copy(out, &history->runs);
     pthread_mutex_unlock(&history->mutex);
+}
+
+void history_key_id(uint64_t number, struct dbk_uuid *out)
+{
+    number = htobe64(number);
+    memcpy(out->bytes, "the key ", 8);
+    memcpy(out->bytes + 8, &number, sizeof number);
 }
 
 void history_publish(struct dbk_history *history, const struct runs *runs)

@@ -28,6 +28,11 @@ void history_hold(struct dbk_history *history, struct runs *out);
 /* Publish these; they stay the caller's, too. */
 void history_publish(struct dbk_history *history, const struct runs *runs);
 
+/* What an anonymous id's events are found by, in a sealed log: the number of their key, for that
+ * is all that is left of it once it is destroyed. It may be a person's id, too: who finds a
+ * record looks at it. */
+void history_key_id(uint64_t number, struct dbk_uuid *out);
+
 /* The thread's body; the argument is the history. */
 void *history_grow(void *history);
 

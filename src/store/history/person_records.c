@@ -1,11 +1,20 @@
 #include "store/history.h"
 
+#include <endian.h>
+#include <string.h>
+
 enum dbk_code dbk_person_records_init(struct dbk_person_records *records,
                                       struct dbk_log *log, const struct dbk_uuid *id,
                                       struct dbk_error *err)
 {
     *records = (struct dbk_person_records){.id = *id, .log = log};
     return dbk_log_aliases(log, id, &records->aliases, err);
+}
+
+void dbk_person_records_erased(struct dbk_person_records *records, struct dbk_log *log,
+                               const struct dbk_uuid *id, struct dbk_slice keys)
+{
+    *records = (struct dbk_person_records){.id = *id, .log = log, .keys = keys};
 }
 
 void dbk_person_records_finish(struct dbk_person_records *records)
@@ -37,9 +46,23 @@ static bool is_nobodys(const struct dbk_record *record)
     return record->format > 1 && dbk_uuid_is_nil(dbk_record_person(record));
 }
 
+static bool is_sealed_by(struct dbk_slice keys, uint64_t number)
+{
+    uint64_t key;
+
+    for (size_t at = 0; at + sizeof key <= keys.length; at += sizeof key) {
+        memcpy(&key, keys.data + at, sizeof key);
+        if (be64toh(key) == number)
+            return true;
+    }
+    return false;
+}
+
 bool dbk_person_records_has(const struct dbk_person_records *records,
                             const struct dbk_record *record)
 {
+    if (records->keys.length > 0)
+        return record->key > 0 && is_sealed_by(records->keys, record->key);
     if (record->erased)
         return false;
     return (!is_nobodys(record) &&

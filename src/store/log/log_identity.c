@@ -111,8 +111,8 @@ static int copy_alias(MDB_txn *txn, const struct environment *environment,
     rc = identity_alias_text(txn, environment, key, &alias, at, &length);
     if (rc != 0)
         return rc;
-    out->list[out->count++] =
-        (struct dbk_alias){.anonymous_id = {at, length}, .sequence = alias.sequence};
+    out->list[out->count++] = (struct dbk_alias){
+        .anonymous_id = {at, length}, .sequence = alias.sequence, .key = alias.number};
     return 0;
 }
 

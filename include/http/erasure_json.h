@@ -1,0 +1,30 @@
+/* erasure_json.h - the receipt of who was erased, as a JSON object: for the API, for tools, and
+ * for who keeps it.
+ *
+ *     {"person_id":"…","sequence":42,"erased_at":"2026-11-29T…","keys_destroyed":2,
+ *      "records":17,"pending":true,"rotation":{"epoch":1,"at":null},
+ *      "done":{"keys":"destroyed","memory":"wiped","tables":"removed"},
+ *      "not_known":[{"what":"backups","at":null,"text":"…"},…],
+ *      "entry":"…","record":"…","proof":"…"}
+ *
+ * docs/erasure.md says what each tells. All functions are thread-safe.
+ */
+#ifndef DBK_HTTP_ERASURE_JSON_H
+#define DBK_HTTP_ERASURE_JSON_H
+
+#include "store/erasure.h"
+#include "store/render.h"
+
+/* What whoever writes it knows besides. */
+struct dbk_erasure_known {
+    struct dbk_slice proof; /* of the record, a tlog-proof; length 0: none */
+    /* How far the read tables are: 0 where that is not known. */
+    uint64_t tables;
+    /* When the last backup was made that is known; 0: none is. */
+    dbk_timestamp backup_at;
+};
+
+void dbk_erasure_json(const struct dbk_erasure *erasure,
+                      const struct dbk_erasure_known *known, struct dbk_render *out);
+
+#endif

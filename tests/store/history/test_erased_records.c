@@ -1,0 +1,184 @@
+/* What is told of who was erased: how many records became unreadable, with the history index
+ * and without it, and what the ring says. */
+#include "log/kate_log.h"
+
+#include "store/clock.h"
+#include "store/erasure.h"
+
+enum { PATIENCE_MS = 60000, EVENTS = 4200 };
+
+static void index_of(const struct scratch *s, char out[120])
+{
+    snprintf(out, 120, "%s.history", s->dir);
+}
+
+/* An index of all that is there. */
+static struct dbk_history *grown(struct scratch *s)
+{
+    const struct dbk_history_options options = {.records = 1};
+    struct dbk_history *history;
+    char dir[120];
+    uint64_t head;
+    int64_t until = dbk_clock_ms() + PATIENCE_MS;
+
+    index_of(s, dir);
+    assert_int_equal(dbk_history_start(dir, s->log, &options, &history, NULL), DBK_OK);
+    assert_int_equal(dbk_log_head(s->log, &head, NULL), DBK_OK);
+    while (dbk_history_position(history) < head) {
+        assert_true(dbk_clock_ms() < until);
+        usleep(1000);
+    }
+    return history;
+}
+
+static struct dbk_erasure found(struct scratch *s, struct dbk_history *history,
+                                const struct dbk_uuid *person)
+{
+    struct dbk_erasure erasure;
+
+    if (dbk_erasure_find(s->log, history, person, 0, &erasure, &s->err) != DBK_OK)
+        fail_msg("%s", s->err.text);
+    assert_true(erasure.bytes.length > 0);
+    dbk_erasure_finish(&erasure);
+    return erasure;
+}
+
+static uint64_t erase(struct scratch *s, const struct dbk_uuid *person)
+{
+    struct dbk_verdict verdict = delete_it(s, DBK_PERSON_ERASED, person);
+
+    assert_int_equal(verdict.code, DBK_OK);
+    return verdict.sequence;
+}
+
+/* Of her: person.created, her event, person.aliased, and the event of before, which nobody
+ * could say to be hers by any other thing than its key. */
+static void records_are_counted_by_their_keys(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s), other = {.person = draft_person("o@x.mock")};
+    struct dbk_erasure erasure;
+    uint64_t sequence;
+
+    assert_int_equal(submit(s, &other.person).code, DBK_OK);
+    sequence = erase(s, &kate.person.subject);
+    erasure = found(s, NULL, &kate.person.subject);
+    assert_true(dbk_uuid_equal(&erasure.person, &kate.person.subject));
+    assert_int_equal(erasure.sequence, sequence);
+    assert_int_equal(erasure.keys, 2);
+    assert_true(erasure.counted);
+    assert_int_equal(erasure.records, 4);
+    assert_true(erasure.has_ring && erasure.destroyed);
+    assert_true(erasure.erased_at > 0);
+}
+
+static void an_index_made_before_or_after_counts_the_same(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_history *history = grown(s);
+    char dir[120];
+
+    erase(s, &kate.person.subject);
+    assert_int_equal(found(s, history, &kate.person.subject).records, 4);
+    dbk_history_close(history);
+    index_of(s, dir);
+    dbk_history_remove(dir);
+    history = grown(s);
+    assert_int_equal(found(s, history, &kate.person.subject).records, 4);
+    dbk_history_close(history);
+    dbk_history_remove(dir);
+}
+
+static void add_events(struct scratch *s, const struct dbk_uuid *person)
+{
+    static struct dbk_command *commands[EVENTS];
+
+    for (size_t i = 0; i < EVENTS; i++) {
+        struct dbk_record event = draft_event(person);
+
+        commands[i] = dbk_command_create();
+        assert_int_equal(dbk_command_add(commands[i], &event, NULL), DBK_OK);
+    }
+    assert_int_equal(dbk_log_submit(s->log, commands, EVENTS, NULL, NULL, NULL),
+                     DBK_OK);
+    for (size_t i = 0; i < EVENTS; i++)
+        dbk_command_destroy(commands[i]);
+}
+
+/* A page of a history holds 4,096. */
+static void more_than_a_page_is_counted(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_erasure erasure;
+
+    add_events(s, &kate.person.subject);
+    erase(s, &kate.person.subject);
+    assert_int_equal(found(s, NULL, &kate.person.subject).records, EVENTS + 4);
+    assert_int_equal(
+        dbk_erasure_find(s->log, NULL, &kate.person.subject, 100, &erasure, NULL),
+        DBK_OK);
+    assert_false(erasure.counted);
+    dbk_erasure_finish(&erasure);
+}
+
+static void who_was_deleted_first_counts_too(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+
+    assert_int_equal(delete_it(s, DBK_PERSON_DELETED, &kate.person.subject).code,
+                     DBK_OK);
+    erase(s, &kate.person.subject);
+    assert_int_equal(found(s, NULL, &kate.person.subject).records, 4);
+}
+
+/* What the log alone tells, for who has no ring. */
+static void without_the_ring_the_log_tells_its_part(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_erasure erasure;
+
+    erase(s, &kate.person.subject);
+    assert_int_equal(open_with(s, NULL, true), DBK_OK);
+    erasure = found(s, NULL, &kate.person.subject);
+    assert_int_equal(erasure.records, 4);
+    assert_false(erasure.has_ring);
+}
+
+static void of_others_there_is_nothing_to_tell(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_erasure erasure;
+
+    assert_int_equal(
+        dbk_erasure_find(s->log, NULL, &(struct dbk_uuid){{9}}, 0, &erasure, &s->err),
+        DBK_NOT_FOUND);
+    assert_int_equal(
+        dbk_erasure_find(s->log, NULL, &kate.person.subject, 0, &erasure, &s->err),
+        DBK_CONFLICT);
+    assert_non_null(strstr(s->err.text, "is there, and not erased"));
+    assert_int_equal(delete_it(s, DBK_PERSON_DELETED, &kate.person.subject).code,
+                     DBK_OK);
+    assert_int_equal(
+        dbk_erasure_find(s->log, NULL, &kate.person.subject, 0, &erasure, &s->err),
+        DBK_CONFLICT);
+    assert_non_null(strstr(s->err.text, "was deleted, and not erased"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(records_are_counted_by_their_keys),
+        TEST(an_index_made_before_or_after_counts_the_same),
+        TEST(more_than_a_page_is_counted),
+        TEST(who_was_deleted_first_counts_too),
+        TEST(without_the_ring_the_log_tells_its_part),
+        TEST(of_others_there_is_nothing_to_tell),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,67 @@
+/* daybook person - what the law lets a person ask for. */
+#include "person_parts.h"
+
+#include <string.h>
+
+/* clang-format off */
+static const struct part {
+    const char *name;
+    size_t operands_min, operands_max; /* behind the name */
+    const char *operands;
+    bool json; /* prints it where it is asked to */
+    enum tool_exit (*run)(const struct tool *tool);
+} parts[] = {
+    {"receipt", 1, 1, "the ID of a person", true, person_receipt},
+};
+/* clang-format on */
+
+enum tool_exit person_operand(const struct tool *tool, struct dbk_uuid *out)
+{
+    const char *text = tool->operands[1];
+
+    if (dbk_uuid_parse(text, strlen(text), out))
+        return TOOL_DONE;
+    return tool_misused(tool, "\"%.64s\" is no person's id, which is a UUID", text);
+}
+
+static enum tool_exit run(struct tool *tool)
+{
+    const char *name = tool->operands[0];
+    size_t more = tool->operand_count - 1;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (strcmp(parts[i].name, name) != 0)
+            continue;
+        if (more < parts[i].operands_min)
+            return tool_misused(tool, "person %s needs %s", name, parts[i].operands);
+        if (more > parts[i].operands_max)
+            return tool_misused(tool, "unexpected \"%.64s\"",
+                                tool->operands[1 + parts[i].operands_max]);
+        if (tool_has(tool, "--json") && !parts[i].json)
+            return tool_misused(tool, "person %s prints no JSON", name);
+        return parts[i].run(tool);
+    }
+    return tool_misused(tool, "person \"%.64s\": expected receipt", name);
+}
+
+const struct command command_person = {
+    .name = "person",
+    .purpose = "what a person may ask for: the receipt of an erasure",
+    .operands = "receipt ID",
+    .details =
+        "receipt  what is known of the erasure of a person: its record, the keys and\n"
+        "         records that went with it, whether a rotation of the ring has\n"
+        "         completed it, what nobody can know from here, and the proof that\n"
+        "         its record is in the log, where that is signed\n"
+        "\n"
+        "It works beside a running server and needs no PostgreSQL.\n",
+    .example = "  daybook person receipt 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c --json\n",
+    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_AUDIT,
+    .operands_min = 1,
+    .operands_max = 2,
+    .options =
+        {
+            {"--json", NULL, "Print one JSON object"},
+        },
+    .run = run,
+};

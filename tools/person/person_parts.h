@@ -1,0 +1,14 @@
+/* person_parts.h - the parts of `daybook person`, each a word behind it. */
+#ifndef DBK_TOOLS_PERSON_PARTS_H
+#define DBK_TOOLS_PERSON_PARTS_H
+
+#include "command.h"
+#include "store/uuid.h"
+
+/* What is known of who was erased: person_receipt.c. */
+enum tool_exit person_receipt(const struct tool *tool);
+
+/* The id that is the part's operand. TOOL_MISUSED: it is none, and that is told. */
+enum tool_exit person_operand(const struct tool *tool, struct dbk_uuid *out);
+
+#endif
