@@ -307,7 +307,7 @@ const struct command command_import = {
     .example = "  daybook import persons.ndjson.gz events.ndjson.gz\n"
                "  daybook import - more_events.ndjson --continue\n"
                "  daybook import log.ndjson.zst --data-dir /srv/daybook\n",
-    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_EVENTS,
+    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_EVENTS | CONFIG_GROUP_NEW,
     .operands_min = 1,
     .operands_max = 2,
     .options =

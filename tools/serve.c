@@ -121,7 +121,7 @@ const struct command command_serve = {
     .example = "  daybook serve --data-dir /var/lib/daybook --port 8080\n"
                "  daybook serve --check\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE | CONFIG_GROUP_SERVE |
-                CONFIG_GROUP_EVENTS | CONFIG_GROUP_CLUSTER,
+                CONFIG_GROUP_EVENTS | CONFIG_GROUP_CLUSTER | CONFIG_GROUP_NEW,
     .options = {{"--check", NULL, "Say what it would do, and do nothing"},
                 {"--new", NULL, "Begin an empty log where one was and is lost"}},
     .run = run,

@@ -7,6 +7,7 @@
 #include "store/durable.h"
 #include "store/replicated.h"
 #include "tool_data.h"
+#include "tool_keys.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -322,6 +323,57 @@ static void warn_of_network(const struct tool *tool, const char *dir)
             dir, name);
 }
 
+static enum dbk_code open_existing(const struct tool *tool, const char *dir,
+                                   const struct dbk_log_options *how,
+                                   struct dbk_log **log, struct dbk_error *err)
+{
+    struct dbk_error why;
+    enum dbk_code code = tool_keys_log_open(tool, dir, how, log, &why, err);
+
+    if (code != DBK_OK || why.code == DBK_OK)
+        return code;
+    dbk_log_close(*log);
+    *log = NULL;
+    return tool_keys_fail(&why, err);
+}
+
+/* One that several machines share is what the first of them made it. */
+static bool is_to_be_sealed(const struct tool *tool, const struct dbk_log_options *how)
+{
+    return (tool->command->settings & CONFIG_GROUP_NEW) &&
+           config_boolean(tool->config, SETTING_SEALED) && !how->store_id;
+}
+
+static void tell_sealed(const struct tool *tool)
+{
+    char path[PATH_MAX];
+
+    warn(
+        tool,
+        "what it says of persons is sealed with the keys in %s/keys: nobody can read a "
+        "name without them, so keep a copy of them",
+        shown(tool->config, path));
+}
+
+static enum dbk_code make_log(const struct tool *tool, const char *dir,
+                              struct dbk_log_options *how, struct dbk_log **log,
+                              struct dbk_error *err)
+{
+    struct dbk_uuid id;
+
+    how->existing = false;
+    how->keys = NULL;
+    if (is_to_be_sealed(tool, how) && tool_keys_make(tool, &how->keys, err) != DBK_OK)
+        return err->code;
+    if (tool_keys_own(dir, how, log, err) != DBK_OK)
+        return err->code;
+    id = dbk_log_store_id(*log);
+    tell_made(tool, &id);
+    if (dbk_log_is_sealed(*log))
+        tell_sealed(tool);
+    return DBK_OK;
+}
+
 enum dbk_code log_place_open(const struct tool *tool, bool make,
                              const struct dbk_log_options *options,
                              struct dbk_log **log, struct dbk_error *err)
@@ -334,25 +386,18 @@ enum dbk_code log_place_open(const struct tool *tool, bool make,
     *log = NULL;
     if (!tool_log_dir(tool->config, dir, sizeof dir, err))
         return err->code;
-    how.existing = true;
-    code = dbk_log_open(dir, &how, log, err);
+    code = open_existing(tool, dir, &how, log, err);
     if (code == DBK_NOT_FOUND && !make)
         return log_place_fail(tool->config, err);
     if (code == DBK_OK) {
         id = dbk_log_store_id(*log);
         note(tool, &id);
-        warn_of_network(tool, dir);
+    } else if (code == DBK_NOT_FOUND) {
+        code = make_log(tool, dir, &how, log, err);
     }
-    if (code != DBK_NOT_FOUND)
-        return code;
-    how.existing = false;
-    code = dbk_log_open(dir, &how, log, err);
-    if (code != DBK_OK)
-        return code;
-    id = dbk_log_store_id(*log);
-    tell_made(tool, &id);
-    warn_of_network(tool, dir);
-    return DBK_OK;
+    if (code == DBK_OK)
+        warn_of_network(tool, dir);
+    return code;
 }
 
 enum dbk_code log_place_check_alone(struct dbk_log *log, const char *instead,

@@ -37,7 +37,7 @@ enum dbk_code session_open(struct session *session, const struct tool *tool,
 
     *session = (struct session){.tool = tool};
     signals_hold(); /* before the log's thread is made */
-    if (tool_log_open(tool, &session->log, err) != DBK_OK)
+    if (tool_log_open_whole(tool, &session->log, err) != DBK_OK)
         return err->code;
     store_id = dbk_log_store_id(session->log);
     if (tool_database_open(tool, &store_id, false, &session->database, err) != DBK_OK)

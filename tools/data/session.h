@@ -22,7 +22,7 @@ struct session {
 };
 
 /* From here on signals wait to be asked for. Open the log, which must exist, and start or
- * reach PostgreSQL. Errors as dbk_log_open, tool_database_open. Close it either way. */
+ * reach PostgreSQL. Errors as tool_log_open_whole, tool_database_open. Close it either way. */
 enum dbk_code session_open(struct session *session, const struct tool *tool,
                            struct dbk_error *err);
 void session_close(struct session *session);

@@ -2,6 +2,7 @@
 
 #include "log_place.h"
 #include "signals.h"
+#include "tool_keys.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -36,8 +37,8 @@ bool tool_audit_dir(const struct config *config, char *out, size_t size,
     return place_in(config, "audit", out, size, err);
 }
 
-enum dbk_code tool_log_open(const struct tool *tool, struct dbk_log **log,
-                            struct dbk_error *err)
+static enum dbk_code open_log(const struct tool *tool, struct dbk_log **log,
+                              struct dbk_error *why, struct dbk_error *err)
 {
     const struct dbk_log_options options = {.read_only = true};
     char dir[PATH_MAX];
@@ -46,8 +47,34 @@ enum dbk_code tool_log_open(const struct tool *tool, struct dbk_log **log,
     *log = NULL;
     if (!tool_log_dir(tool->config, dir, sizeof dir, err))
         return err->code;
-    code = dbk_log_open(dir, &options, log, err);
+    code = tool_keys_log_open(tool, dir, &options, log, why, err);
     return code == DBK_NOT_FOUND ? log_place_fail(tool->config, err) : code;
+}
+
+enum dbk_code tool_log_open(const struct tool *tool, struct dbk_log **log,
+                            struct dbk_error *err)
+{
+    struct dbk_error why, told;
+    enum dbk_code code = open_log(tool, log, &why, err);
+
+    if (code == DBK_OK && why.code != DBK_OK) {
+        tool_keys_fail(&why, &told);
+        logger_line(tool->logger, LOG_LEVEL_WARN, told.text);
+    }
+    return code;
+}
+
+enum dbk_code tool_log_open_whole(const struct tool *tool, struct dbk_log **log,
+                                  struct dbk_error *err)
+{
+    struct dbk_error why;
+    enum dbk_code code = open_log(tool, log, &why, err);
+
+    if (code != DBK_OK || why.code == DBK_OK)
+        return code;
+    dbk_log_close(*log);
+    *log = NULL;
+    return tool_keys_fail(&why, err);
 }
 
 /* The private cluster is named after its log where it must lie outside of it. */

@@ -22,9 +22,17 @@ bool tool_audit_dir(const struct config *config, char *out, size_t size,
                     struct dbk_error *err);
 
 /* Open the log for reading. Where there is none, DBK_NOT_FOUND tells the directory and
- * what in it says that one was; else errors as dbk_log_open. Close with dbk_log_close. */
+ * what in it says that one was; else errors as dbk_log_open. Close with dbk_log_close.
+ *
+ * A sealed log is opened with its ring (tool_keys.h). Without one that can be used it is open all
+ * the same, for what is in the clear; that is said at warn. */
 enum dbk_code tool_log_open(const struct tool *tool, struct dbk_log **log,
                             struct dbk_error *err);
+
+/* The same for who needs what it says of persons, too. DBK_UNSUPPORTED: it is sealed, and its ring
+ * cannot be used; err says why, and what to do. */
+enum dbk_code tool_log_open_whole(const struct tool *tool, struct dbk_log **log,
+                                  struct dbk_error *err);
 
 struct tool_database {
     struct dbk_database at;      /* how to connect; borrowed from config or cluster */

@@ -125,10 +125,11 @@ static void check_log(struct check *check)
         if (!is_new && log_place_check_new(check->tool, &err) != DBK_OK)
             tell(check, WRONG, "log", "%s", err.text);
         else
-            tell(check, WARN, "log", "there is none: a new one would be made");
+            tell(check, WARN, "log", "there is none: a new one would be made%s",
+                 config_boolean(check->tool->config, SETTING_SEALED) ? ", sealed" : "");
         return;
     }
-    if (tool_log_open(check->tool, &check->log, &err) != DBK_OK ||
+    if (tool_log_open_whole(check->tool, &check->log, &err) != DBK_OK ||
         dbk_log_stats(check->log, &stats, &err) != DBK_OK) {
         tell(check, WRONG, "log", "%s", err.text);
         return;

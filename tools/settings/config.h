@@ -18,13 +18,15 @@
 /* Which settings a subcommand reads: those of other groups are neither flags of it nor
  * checked, so a wrong PORT does not keep `daybook status` from running. */
 enum {
-    CONFIG_GROUP_DATA = 1,     /* DATA_DIR, RUN_AS, LOG_...: every subcommand */
+    CONFIG_GROUP_DATA = 1,     /* DATA_DIR, MASTER_KEY_FILE, RUN_AS, LOG_...: every
+                                  subcommand */
     CONFIG_GROUP_DATABASE = 2, /* DB_... */
     CONFIG_GROUP_SERVE = 4,    /* HOST, PORT and the bounds of the API */
     CONFIG_GROUP_EVENTS = 8,   /* EVENT_TYPES */
     CONFIG_GROUP_CLUSTER =
         16,                  /* CLUSTER_..., but for CLUSTER_DIR and CLUSTER_FORWARD */
     CONFIG_GROUP_AUDIT = 32, /* AUDIT_ORIGIN, AUDIT_POLICY */
+    CONFIG_GROUP_NEW = 64,   /* SEALED: of those that make a log */
 };
 
 enum config_kind {

@@ -30,6 +30,8 @@ static bool init_locks(struct dbk_log *log)
 void log_destroy(struct dbk_log *log)
 {
     environment_close(&log->environment);
+    if (log->owns_keys)
+        dbk_keys_close(log->options.keys);
     body_finish(&log->body);
     pthread_cond_destroy(&log->unheld);
     pthread_cond_destroy(&log->turn);

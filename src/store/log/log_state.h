@@ -27,6 +27,7 @@ struct dbk_log {
     struct dbk_log_options options; /* the same */
     struct dbk_uuid store_id;       /* the same */
     bool sealed;                    /* the same */
+    bool owns_keys;                 /* the ring of the options is closed with it */
     pthread_t writer;
 
     pthread_rwlock_t gate;

@@ -1,0 +1,162 @@
+"""The ring of keys of a sealed log: who opens the log opens it, and says what is wrong with it."""
+
+import glob
+import os
+import shutil
+import unittest
+
+from harness import Server
+from served import person
+from test_lost_log import serve
+from tools import FAILED
+
+MARK = "Quetzalcoatlus"
+
+
+class Sealed(unittest.TestCase):
+    def setUp(self):
+        self.server = Server(env={"SEALED": "true"})
+        self.addCleanup(self.server.close)
+        self.keys = os.path.join(self.server.data_dir, "keys")
+        self.ring = os.path.join(self.keys, "ring")
+
+    def put_aside(self, name):
+        path = os.path.join(self.keys, name)
+        os.rename(path, path + ".aside")
+
+    def put_back(self, name):
+        path = os.path.join(self.keys, name)
+        os.replace(path + ".aside", path)
+
+    def add_person(self):
+        """With a name that is looked for; its id."""
+        answer = self.server.client().post("/persons", person(first_name=MARK))
+        self.assertEqual(answer.status, 201, answer.details)
+        return answer.data["id"]
+
+    def assert_whole(self, person_id):
+        """It is served, and the log can be written to."""
+        client = self.server.client()
+        self.assertEqual(client.get(f"/persons/{person_id}").data["first_name"], MARK)
+        self.add_person()
+
+    def assert_serve_refuses(self, *said):
+        told = serve(self, self.server, status=FAILED)
+        for sentence in ("the log is sealed", *said):
+            self.assertIn(sentence, told)
+
+
+class Opening(Sealed):
+    def test_a_log_that_is_made_is_sealed_and_its_keys_lie_beside(self):
+        self.server.start()
+        one = self.add_person()
+        self.assertIn("is sealed with the keys in", self.server.told())
+        self.assertEqual(os.stat(self.keys).st_mode & 0o777, 0o700)
+        for path in glob.glob(os.path.join(self.server.data_dir, "log", "*")):
+            with open(path, "rb") as file:
+                self.assertNotIn(MARK.encode(), file.read(), path)
+        self.server.stop()
+        self.server.start()
+        self.assert_whole(one)
+        self.assertIn(MARK, self.server.run("log", "show", "1").stdout)
+
+    def test_a_log_that_is_there_is_what_it_was_made(self):
+        self.server.env["SEALED"] = "false"
+        self.server.start()
+        self.add_person()
+        self.server.stop()
+        self.server.env["SEALED"] = "true"
+        self.server.start()
+        self.add_person()
+        self.assertFalse(os.path.exists(self.keys))
+
+    def test_without_its_ring_the_log_is_read_and_not_served(self):
+        self.server.start()
+        one = self.add_person()
+        self.server.stop()
+        self.put_aside("ring")
+        self.assert_serve_refuses(f"no ring of keys {self.ring}", "put back the copy")
+        self.assertIn("wrong  log", self.server.run("serve", "--check", check=False).stdout)
+        shown = self.server.run("log", "show", "1")
+        self.assertIn("the log is sealed: there is no ring of keys", shown.stderr)
+        self.assertNotIn(MARK, shown.stdout)
+        self.assertIn(one, shown.stdout)
+        refused = self.server.run("rebuild", check=False)
+        self.assertEqual(refused.returncode, FAILED)
+        self.assertIn("the log is sealed: there is no ring of keys", refused.stderr)
+        self.put_back("ring")
+        self.server.start()
+        self.assert_whole(one)
+
+    def test_without_its_master_key_it_is_not_served(self):
+        self.server.start()
+        one = self.add_person()
+        self.server.stop()
+        self.put_aside("master")
+        self.assert_serve_refuses(f"there is no master key {self.keys}/master")
+        self.put_back("master")
+        self.server.start()
+        self.assert_whole(one)
+
+    def test_the_master_key_may_lie_elsewhere(self):
+        master = os.path.join(self.server.data_dir, "elsewhere")
+        with open(master, "w", encoding="ascii") as file:
+            file.write(os.urandom(32).hex() + "\n")
+        os.chmod(master, 0o600)
+        self.server.env["MASTER_KEY_FILE"] = master
+        self.server.start()
+        one = self.add_person()
+        self.assertFalse(os.path.exists(os.path.join(self.keys, "master")))
+        self.server.stop()
+        del self.server.env["MASTER_KEY_FILE"]
+        self.assert_serve_refuses(f"there is no master key {self.keys}/master")
+        folder = os.path.join(self.server.data_dir, "credentials")
+        os.mkdir(folder)
+        shutil.move(master, os.path.join(folder, "master_key"))
+        self.server.env["CREDENTIALS_DIRECTORY"] = folder
+        self.server.start()
+        self.assert_whole(one)
+
+    def test_a_torn_header_is_told_and_changes_nothing(self):
+        self.server.start()
+        one = self.add_person()
+        self.server.stop()
+        shutil.copy2(self.ring, self.ring + ".aside")
+        with open(self.ring, "r+b") as file:
+            file.seek(20)
+            file.write(b"torn")
+        self.assert_serve_refuses("its header is damaged; put back the copy")
+        self.assertIn("header is damaged", self.server.run("log", "show", "1").stderr)
+        self.put_back("ring")
+        self.server.start()
+        self.assert_whole(one)
+
+    def test_the_ring_of_another_log_opens_none(self):
+        other = Server(env={"SEALED": "true"})
+        self.addCleanup(other.close)
+        for server in (self.server, other):
+            server.start()
+            self.assertEqual(server.client().post("/persons", person()).status, 201)
+            server.stop()
+        self.put_aside("ring")
+        self.put_aside("master")
+        for name in ("ring", "master"):
+            shutil.copy2(os.path.join(other.data_dir, "keys", name), self.keys)
+        self.assert_serve_refuses("is the ring of another log: put this one's there")
+        self.put_back("ring")
+        self.put_back("master")
+        self.server.start()
+        self.add_person()
+
+    def test_no_log_is_made_beside_the_ring_of_another(self):
+        self.server.start()
+        self.add_person()
+        self.server.stop()
+        shutil.rmtree(os.path.join(self.server.data_dir, "log"))
+        told = serve(self, self.server, "--new", status=FAILED)
+        self.assertIn("has the ring of another log", told)
+        self.assertTrue(os.path.exists(self.ring))
+
+
+if __name__ == "__main__":
+    unittest.main()
