@@ -148,7 +148,9 @@ struct dbk_event_filter {
     bool has_since, has_until; /* of datetime_created: since <= it < until */
     dbk_timestamp since, until;
     struct dbk_slice properties; /* JSON text of an object to contain; length 0: any */
-    struct dbk_slice anonymous_id; /* that they were recorded with; length 0: any */
+    struct dbk_slice anonymous_id;  /* that they were recorded with; length 0: any */
+    const struct dbk_uuid *without; /* persons whose are left out; borrowed */
+    size_t without_count;
 };
 
 #define DBK_FILTER_PREFIX_MAX 1024 /* bytes */
@@ -160,6 +162,8 @@ struct dbk_person_filter {
     /* What the email, the first or the last name begins with, whatever the case; length 0:
      * anything, at most DBK_FILTER_PREFIX_MAX. */
     struct dbk_slice prefix;
+    const struct dbk_uuid *without; /* who is left out; borrowed */
+    size_t without_count;
 };
 
 /* Each of these:

@@ -179,6 +179,10 @@ struct dbk_record {
     bool opened;
     bool erased; /* its key is known to be destroyed: it says nothing more */
 
+    /* Nothing here sets it: its person is restricted, and who asks is not to be told more than
+     * who and when. */
+    bool withheld;
+
     /* meta; length 0 is absent */
     struct dbk_slice request_id;
     struct dbk_slice actor;

@@ -227,6 +227,13 @@ public class Client {
     }
 
     static void tryDelete(UUID id) throws ApiException {
+        same(called("exportPerson", persons.exportPerson(id, null, null, null, null))
+            .getData().getRecords().size() > 2, true);
+        long since = called("restrictPerson", persons.restrictPerson(id, null, null, null, null))
+            .getData().getSequence();
+        same(called("getRestriction", persons.getRestriction(id, null, null, null, null))
+            .getData().getSequence(), since);
+        called("unrestrictPerson", persons.unrestrictPerson(id, null, null));
         called("deleteAlias", persons.deleteAlias(id, "a/java", null));
         called("deletePerson", persons.deletePerson(id, null, null, null, null, null));
         try {

@@ -18,10 +18,10 @@ from daybook_client.api.events import (create_event, create_event_at, create_eve
 from daybook_client.api.log import get_record, list_log
 from daybook_client.api.persons import (
     create_alias, create_alias_by_external_id, create_person, delete_alias,
-    delete_alias_by_external_id, delete_person, delete_person_by_external_id, get_person,
-    get_person_by_external_id, list_aliases, list_aliases_by_external_id, list_persons,
+    delete_alias_by_external_id, delete_person, delete_person_by_external_id, export_person,
+    get_person, get_person_by_external_id, get_restriction, list_aliases, list_aliases_by_external_id, list_persons,
     patch_person, patch_person_by_external_id, person_history, put_person_by_external_id,
-    replace_person)
+    replace_person, restrict_person, unrestrict_person)
 
 # The first page is JSON for programs that say so.
 client = AuthenticatedClient(base_url=sys.argv[1], token=os.environ["DAYBOOK_TOKEN"],
@@ -154,6 +154,10 @@ assert "<html" in call(console)
 assert "<svg" in call(console_file, "icon.svg")
 same(call(openapi)["openapi"][:3], "3.1")
 
+assert len(call(export_person, person.id).data.records) > 2
+since = call(restrict_person, person.id).data
+same(call(get_restriction, person.id).data.sequence, since.sequence)
+same(call(unrestrict_person, person.id).data, None)
 same(call(delete_alias, person.id, "a/attrs").data, None)
 same(call(delete_person, person.id).data, None)
 gone = call(get_person, person.id)

@@ -261,6 +261,12 @@ func size(file *os.File) int64 {
 }
 
 func tryDelete(ctx context.Context, api *client.APIClient, id string) {
+	same(len(do(api.PersonsAPI.ExportPerson(ctx, id).Execute, "exportPerson").
+		Data.Records) > 2, true)
+	since := do(api.PersonsAPI.RestrictPerson(ctx, id).Execute, "restrictPerson").Data
+	same(do(api.PersonsAPI.GetRestriction(ctx, id).Execute, "getRestriction").Data.Sequence,
+		since.Sequence)
+	do(api.PersonsAPI.UnrestrictPerson(ctx, id).Execute, "unrestrictPerson")
 	do(api.PersonsAPI.DeleteAlias(ctx, id, "a/go").Execute, "deleteAlias")
 	do(api.PersonsAPI.DeletePerson(ctx, id).DeletePerson(client.DeletePerson{Id: &id}).
 		Execute, "deletePerson")

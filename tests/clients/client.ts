@@ -214,6 +214,15 @@ assert.match(await call("consoleFile", client.GET("/console/{file}", {
 })), /<svg/);
 assert.match(String((await call("openapi", client.GET("/openapi.json"))).openapi), /^3\.1/);
 
+assert.ok((await call("exportPerson",
+  client.GET("/persons/{id}/export", { params: { path } }))).data.records.length > 2);
+const since = await call("restrictPerson",
+  client.POST("/persons/{id}/restriction", { params: { path } }));
+assert.equal((await call("getRestriction",
+  client.GET("/persons/{id}/restriction", { params: { path } }))).data.sequence,
+since.data.sequence);
+await call("unrestrictPerson",
+  client.DELETE("/persons/{id}/restriction", { params: { path } }));
 await call("deleteAlias", client.DELETE("/persons/{id}/aliases/{anonymous_id}", {
   params: { path: { id, anonymous_id: "a/ts" } },
 }));

@@ -147,6 +147,10 @@ assert b"<svg" in picture.read()
 print("called consoleFile")
 same(call(about.openapi)["openapi"][:3], "3.1")
 
+assert len(call(persons.export_person, person.id).data.records) > 2
+since = call(persons.restrict_person, person.id).data
+same(call(persons.get_restriction, person.id).data.sequence, since.sequence)
+same(call(persons.unrestrict_person, person.id).data, None)
 same(call(persons.delete_alias, person.id, "a/py").data, None)
 same(call(persons.delete_person, person.id).data, None)
 try:

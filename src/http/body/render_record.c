@@ -143,12 +143,14 @@ static void keys_member(struct members *members, struct dbk_slice keys)
     dbk_render_text(members->render, "]");
 }
 
-/* What there is to say of one whose key is gone, or not here. */
+/* What there is to say of one whose key is gone, or not here, or that is not to be shown. */
 static void shut_members(struct members *members, const struct dbk_record *record)
 {
     if (dbk_type_subject(record->type) == DBK_SUBJECT_EVENT)
         person_id_member(members, record);
-    key(members, record->erased ? ",\"erased\":" : ",\"sealed\":");
+    key(members, record->withheld ? ",\"restricted\":"
+                 : record->erased ? ",\"erased\":"
+                                  : ",\"sealed\":");
     dbk_render_text(members->render, "true");
 }
 
@@ -172,7 +174,7 @@ static void render_data(struct dbk_render *render, const struct dbk_record *reco
         sealed_members(&members, record);
         return;
     }
-    if (record->sealed.length > 0 && !record->opened) {
+    if (record->withheld || (record->sealed.length > 0 && !record->opened)) {
         shut_members(&members, record);
         return;
     }

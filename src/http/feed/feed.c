@@ -21,6 +21,7 @@ static void free_feed(struct feed *feed)
         close(feed->epoll);
     pthread_mutex_destroy(&feed->mutex);
     ring_destroy(feed->ring);
+    dbk_restricted_finish(&feed->withheld);
     dbk_batch_finish(&feed->batch);
     response_finish(&feed->answer);
     free(feed->list);
@@ -255,6 +256,7 @@ enum dbk_code feed_take(struct feed *feed, struct request *rq, struct response *
     request_client(rq, client);
     stream->address = client_address_key(client);
     stream->bears = *rq->actor;
+    stream->shows_all = (rq->scopes & DBK_SCOPE_ADMIN) != 0;
     memcpy(stream->hash, rq->use.hash, sizeof stream->hash);
     if (enter(feed, rq, stream, err) != DBK_OK)
         return err->code;

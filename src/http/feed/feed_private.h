@@ -29,10 +29,11 @@ struct feed {
     struct stream **list; /* those that the thread has; `count` is at most list_size */
     unsigned list_count, list_size;
     struct dbk_batch batch;
-    struct response answer; /* of a poll */
-    uint64_t head;          /* of the log, as last seen */
-    int64_t looked_at;      /* whether tokens hold, and history: */
-    uint64_t mark;          /* this record, 0: none, had this checksum then */
+    struct response answer;         /* of a poll */
+    uint64_t head;                  /* of the log, as last seen, */
+    struct dbk_restricted withheld; /* and who was restricted then */
+    int64_t looked_at;              /* whether tokens hold, and history: */
+    uint64_t mark;                  /* this record, 0: none, had this checksum then */
     uint32_t mark_checksum;
 };
 

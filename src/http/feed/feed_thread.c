@@ -3,6 +3,7 @@
 #include "feed_private.h"
 #include "store/clock.h"
 #include "store/metrics.h"
+#include "withheld.h"
 
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -34,10 +35,12 @@ enum {
 #define REPLACED                                                                       \
     "The log was replaced by another, or put back to an earlier state: begin anew"
 
-static unsigned wants(const struct stream *stream)
+static unsigned wants(const struct feed *feed, const struct stream *stream)
 {
+    bool hides_some = !stream->shows_all && feed->withheld.count > 0;
+
     return RING_HAS_FORM(stream->form) |
-           (stream->filter.has_person ? RING_HAS_OWNER : 0);
+           (stream->filter.has_person || hides_some ? RING_HAS_OWNER : 0);
 }
 
 /* It is a stream, and may be given more. */
@@ -55,30 +58,6 @@ static void end_slow(struct stream *stream, int64_t now)
 {
     dbk_metric_add(DBK_METRIC_STREAMS_DROPPED, 1);
     stream_end(stream, "slow", SLOW, now + LEAVE_MS);
-}
-
-static void take_from_ring(struct feed *feed, struct stream *stream)
-{
-    uint64_t next = ring_next(feed->ring), sequences[BLOCKS];
-    struct iovec blocks[BLOCKS];
-
-    while (takes_more(stream) && stream->at + 1 < next) {
-        uint64_t at = stream->at;
-        size_t count = 0, put;
-        while (count < BLOCKS && at + 1 < next) {
-            const struct ring_entry *entry = ring_entry(feed->ring, ++at);
-            struct dbk_slice frame = entry->frames[stream->form];
-            if (!filter_lets(&stream->filter, &entry->seen))
-                continue;
-            blocks[count] = (struct iovec){(void *)frame.data, frame.length};
-            sequences[count++] = at;
-        }
-        put = count > 0 ? stream_put(stream, blocks, count) : 0;
-        if (put == count)
-            stream->at = at;
-        else if (put > 0)
-            stream->at = sequences[put - 1];
-    }
 }
 
 /* A piece of the log itself. */
@@ -99,6 +78,10 @@ static void take_from_log(struct feed *feed, struct stream *stream, int64_t now)
             break;
         }
         seen_look(feed->options.log, &record, stream->filter.has_person, &seen);
+        record.withheld = !stream->shows_all &&
+                          withheld_says(feed->options.log, &feed->withheld, &record);
+        if (record.withheld)
+            seen.event_type.length = 0;
         if (filter_lets(&stream->filter, &seen))
             sse_record(&stream->out, &record, stream->form, feed->source);
         stream->at = batch->entries[i].sequence;
@@ -108,9 +91,50 @@ static void take_from_log(struct feed *feed, struct stream *stream, int64_t now)
     stream_flush(stream);
 }
 
+/* Whether what the record says of its person is not for the stream. */
+static bool hides(const struct feed *feed, const struct stream *stream,
+                  const struct seen *seen)
+{
+    return !stream->shows_all && (dbk_restricted_has(&feed->withheld, &seen->person) ||
+                                  dbk_restricted_has(&feed->withheld, &seen->owner));
+}
+
+static void take_from_ring(struct feed *feed, struct stream *stream, int64_t now)
+{
+    uint64_t next = ring_next(feed->ring), sequences[BLOCKS];
+    struct iovec blocks[BLOCKS];
+
+    while (takes_more(stream) && stream->at + 1 < next) {
+        uint64_t at = stream->at;
+        size_t count = 0, put;
+        bool hidden = false;
+        while (count < BLOCKS && at + 1 < next) {
+            const struct ring_entry *entry = ring_entry(feed->ring, at + 1);
+            struct dbk_slice frame = entry->frames[stream->form];
+            hidden = hides(feed, stream, &entry->seen);
+            if (hidden)
+                break;
+            at++;
+            if (!filter_lets(&stream->filter, &entry->seen))
+                continue;
+            blocks[count] = (struct iovec){(void *)frame.data, frame.length};
+            sequences[count++] = at;
+        }
+        put = count > 0 ? stream_put(stream, blocks, count) : 0;
+        if (put == count)
+            stream->at = at;
+        else if (put > 0)
+            stream->at = sequences[put - 1];
+        if (hidden && put == count && takes_more(stream)) {
+            take_from_log(feed, stream, now); /* as this one may see it */
+            return;
+        }
+    }
+}
+
 static void give(struct feed *feed, struct stream *stream, int64_t now)
 {
-    bool behind = stream->at + 1 < ring_first(feed->ring, wants(stream));
+    bool behind = stream->at + 1 < ring_first(feed->ring, wants(feed, stream));
 
     if (now >= stream->heartbeat_at) {
         sse_heartbeat(&stream->out, stream->at);
@@ -120,7 +144,7 @@ static void give(struct feed *feed, struct stream *stream, int64_t now)
         if (behind)
             take_from_log(feed, stream, now);
         else
-            take_from_ring(feed, stream);
+            take_from_ring(feed, stream, now);
         stream->live = !behind;
     } else if (behind && stream->live) {
         end_slow(stream, now); /* the ring has moved past it */
@@ -195,7 +219,7 @@ static void fill_ring(struct feed *feed, int64_t now)
     for (unsigned i = 0; i < feed->list_count; i++) {
         const struct stream *one = feed->list[i];
         if (is_open(one))
-            has |= wants(one);
+            has |= wants(feed, one);
         wanted = wanted || (takes_more(one) && one->at + 1 == next);
     }
     if (!wanted || feed->head < next)
@@ -241,12 +265,24 @@ static void look_at_history(struct feed *feed, int64_t now)
         feed->mark = 0;
 }
 
+/* Where the log does not tell it stays as it was. */
+static void look_who_is_restricted(struct feed *feed)
+{
+    struct dbk_restricted now = {0};
+
+    if (dbk_log_restricted_all(feed->options.log, &now, NULL) != DBK_OK)
+        return;
+    dbk_restricted_finish(&feed->withheld);
+    feed->withheld = now;
+}
+
 static void look(struct feed *feed, int64_t now)
 {
     uint64_t head;
 
     if (dbk_log_head(feed->options.log, &head, NULL) == DBK_OK && head > feed->head)
         feed->head = head;
+    look_who_is_restricted(feed);
     if (now - feed->looked_at < LOOK_MS)
         return;
     feed->looked_at = now;

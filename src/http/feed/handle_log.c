@@ -11,6 +11,7 @@
 #include "request.h"
 #include "response.h"
 #include "store/clock.h"
+#include "withheld.h"
 #include "worker.h"
 
 #include <assert.h>
@@ -27,6 +28,7 @@ struct log_page {
     enum log_form form;
     bool first; /* nothing is rendered yet */
     char source[CLOUD_EVENT_SOURCE_MAX];
+    struct dbk_restricted withheld;
 };
 
 static bool has_more(const void *context)
@@ -54,6 +56,7 @@ static enum dbk_code render_piece(struct request *rq, struct dbk_render *out,
     for (size_t i = 0; i < batch->count; i++) {
         if (dbk_batch_record(batch, i, &record, err) != DBK_OK)
             return log_page_unreadable(rq, batch->entries[i].sequence, err);
+        record.withheld = withheld_says(rq->service->log, &page->withheld, &record);
         log_page_record(out, &record, page->form, page->first, page->source);
         page->first = false;
         page->after = batch->entries[i].sequence; /* whatever it says of itself */
@@ -92,7 +95,8 @@ static enum dbk_code open_page(struct request *rq, struct response *rs,
     read_params(rq, page);
     if (params_done(&rq->fields, err) != DBK_OK)
         return err->code;
-    if (dbk_log_head(rq->service->log, head, err) != DBK_OK)
+    if (dbk_log_head(rq->service->log, head, err) != DBK_OK ||
+        withheld_all(rq, &page->withheld, err) != DBK_OK)
         return err->code;
     response_header(rs, "Vary", "Accept");
     name_source(rq, page->source);
@@ -151,16 +155,21 @@ enum dbk_code handle_list_log(struct request *rq, struct response *rs,
 {
     struct log_page page;
     const struct log_pieces pieces = {has_more, render_piece, &page};
+    enum dbk_code code;
     uint64_t head;
 
     if (open_page(rq, rs, &page, &head, err) != DBK_OK)
         return err->code;
-    if (page.wait_s > 0 && page.after >= head && !rq->match.head)
-        return wait_for_record(rq, rs, &page, head, err);
-    if (page.last < head || page.from_head)
-        list_link_next(rq, rs, page.last);
-    return log_page_send(rq, rs, page.form, &pieces,
-                         has_more(&page) ? DETAILS_OK : LOG_PAGE_NOTHING, err);
+    if (page.wait_s > 0 && page.after >= head && !rq->match.head) {
+        code = wait_for_record(rq, rs, &page, head, err);
+    } else {
+        if (page.last < head || page.from_head)
+            list_link_next(rq, rs, page.last);
+        code = log_page_send(rq, rs, page.form, &pieces,
+                             has_more(&page) ? DETAILS_OK : LOG_PAGE_NOTHING, err);
+    }
+    dbk_restricted_finish(&page.withheld);
+    return code;
 }
 
 /* Whether it is wanted as the log keeps it: the very bytes that are hashed. */
@@ -208,18 +217,39 @@ static enum dbk_code answer_bytes(const struct request *rq, struct response *rs,
                : dbk_fail(err, DBK_NO_MEMORY, "no memory for a record");
 }
 
+/* Of whom it says something that this request is not to be told: then *withheld is set. */
+static enum dbk_code look_whether_withheld(const struct request *rq, bool *withheld,
+                                           struct dbk_error *err)
+{
+    struct dbk_restricted all = {0};
+    struct dbk_record record;
+    enum dbk_code code = withheld_all(rq, &all, err);
+
+    *withheld = false;
+    if (code == DBK_OK && all.count > 0) {
+        code = logged_read(rq, rq->match.sequence, &record, 1, err);
+        *withheld = code == DBK_OK && withheld_says(rq->service->log, &all, &record);
+    }
+    dbk_restricted_finish(&all);
+    return code;
+}
+
 enum dbk_code handle_get_record(struct request *rq, struct response *rs,
                                 struct dbk_error *err)
 {
     enum log_form form = log_page_wanted(rq, CLOUD_EVENT_MEDIA);
     char source[CLOUD_EVENT_SOURCE_MAX];
     struct dbk_record record;
+    bool withheld;
 
     response_header(rs, "Vary", "Accept");
+    if (look_whether_withheld(rq, &withheld, err) != DBK_OK)
+        return err->code;
     if (wants_bytes(rq, media_of(form)))
-        return answer_bytes(rq, rs, err);
+        return withheld ? withheld_refuse(rq, err) : answer_bytes(rq, rs, err);
     if (logged_read(rq, rq->match.sequence, &record, 1, err) != DBK_OK)
         return err->code;
+    record.withheld = withheld;
     if (form == LOG_JSON)
         response_begin(rs);
     else

@@ -49,6 +49,7 @@ struct stream {
     int fd;
     bool bears; /* it was let in by a token, whose hash this is */
     unsigned char hash[DBK_TOKEN_HASH];
+    bool shows_all; /* of persons who are restricted, too (withheld.h) */
     struct filter filter;
     enum form form;
     struct stream_poll poll;

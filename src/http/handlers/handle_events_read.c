@@ -7,6 +7,7 @@
 #include "request.h"
 #include "response.h"
 #include "whose.h"
+#include "withheld.h"
 #include "worker.h"
 
 #include <assert.h>
@@ -59,6 +60,8 @@ enum dbk_code handle_list_events(struct request *rq, struct response *rs,
 {
     static_assert(PARAMS_REPEATED_MAX <= DBK_FILTER_TYPES_MAX, "each is looked for");
     struct search search = {0};
+    struct dbk_restricted withheld = {0};
+    enum dbk_code code;
     struct list list = {.read = read_page,
                         .count = count_rows,
                         .of = DBK_SET_ASIDE_EVENTS,
@@ -66,12 +69,19 @@ enum dbk_code handle_list_events(struct request *rq, struct response *rs,
                         .nothing =
                             "The request was successful, and no events match it"};
 
-    if (read_search(rq, &search, err) != DBK_OK)
+    if (read_search(rq, &search, err) != DBK_OK ||
+        withheld_all(rq, &withheld, err) != DBK_OK)
         return err->code;
-    list.of_nobody = search.whose == WHOSE_NOBODY;
+    search.filter.without = withheld.list;
+    search.filter.without_count = withheld.count;
+    list.of_nobody = search.whose == WHOSE_NOBODY ||
+                     (search.whose == WHOSE_ONE &&
+                      dbk_restricted_has(&withheld, &search.filter.person_id));
     list.of_person = search.whose == WHOSE_ANYBODY ? NULL : &search.filter.person_id;
     list_params(rq, &list);
-    return list_answer(rq, rs, &list, err);
+    code = list_answer(rq, rs, &list, err);
+    dbk_restricted_finish(&withheld);
+    return code;
 }
 
 /* The log has each event by its id, and is never behind: so this waits for no tables, and
@@ -88,7 +98,8 @@ enum dbk_code handle_get_event(struct request *rq, struct response *rs,
     size_t at;
 
     if (dbk_log_head(rq->service->log, &head, err) != DBK_OK ||
-        logged_event(rq, &rq->match.id, &event, &sequence, err) != DBK_OK)
+        logged_event(rq, &rq->match.id, &event, &sequence, err) != DBK_OK ||
+        withheld_check(rq, &event.person_id, err) != DBK_OK)
         return err->code;
     response_header_number(rs, "Daybook-Projected-Sequence", head);
     response_begin(rs);

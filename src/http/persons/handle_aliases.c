@@ -9,6 +9,7 @@
 #include "request.h"
 #include "response.h"
 #include "submit.h"
+#include "withheld.h"
 
 static void render_alias(struct dbk_render *render, const struct dbk_uuid *person,
                          struct dbk_slice anonymous_id, dbk_timestamp recorded_at)
@@ -138,14 +139,14 @@ enum dbk_code handle_post_alias_by(struct request *rq, struct response *rs,
     return code;
 }
 
-static enum dbk_code check_person(const struct request *rq, struct dbk_error *err)
+static enum dbk_code check_person(struct request *rq, struct dbk_error *err)
 {
     struct dbk_person_state person;
     enum dbk_code code = dbk_log_person(rq->service->log, &rq->match.id, &person, err);
 
     if (code == DBK_NOT_FOUND || (code == DBK_OK && person.deleted))
         return dbk_fail(err, DBK_NOT_FOUND, "There is no person with this id");
-    return code;
+    return code == DBK_OK ? withheld_check(rq, &rq->match.id, err) : code;
 }
 
 static enum dbk_code render_aliases(struct request *rq, struct response *rs,

@@ -6,6 +6,7 @@
 #include "request.h"
 #include "response.h"
 #include "store/history.h"
+#include "withheld.h"
 #include "worker.h"
 
 #include <stdlib.h>
@@ -72,7 +73,7 @@ static enum dbk_code answer(struct request *rq, struct response *rs,
 }
 
 /* Nothing is about who was never made: events need a person. */
-static enum dbk_code find(const struct request *rq, struct history_page *page,
+static enum dbk_code find(struct request *rq, struct history_page *page,
                           struct dbk_error *err)
 {
     struct dbk_person_records person;
@@ -81,8 +82,9 @@ static enum dbk_code find(const struct request *rq, struct history_page *page,
 
     if (code == DBK_NOT_FOUND)
         return dbk_fail(err, code, "No record is about a person with this id");
-    if (code != DBK_OK || dbk_person_records_init(&person, rq->service->log,
-                                                  &rq->match.id, err) != DBK_OK)
+    if (code != DBK_OK || withheld_check(rq, &rq->match.id, err) != DBK_OK ||
+        dbk_person_records_init(&person, rq->service->log, &rq->match.id, err) !=
+            DBK_OK)
         return err->code;
     code = dbk_history_find(rq->service->options.history, &person, &page->found, err);
     dbk_person_records_finish(&person);

@@ -10,6 +10,7 @@
 #include "request.h"
 #include "response.h"
 #include "whose.h"
+#include "withheld.h"
 #include "worker.h"
 
 #include <assert.h>
@@ -101,6 +102,8 @@ enum dbk_code handle_list_persons(struct request *rq, struct response *rs,
                                   struct dbk_error *err)
 {
     struct search search = {0};
+    struct dbk_restricted withheld = {0};
+    enum dbk_code code;
     struct list list = {.read = read_page,
                         .skip = skip_page,
                         .count = count_rows,
@@ -109,15 +112,22 @@ enum dbk_code handle_list_persons(struct request *rq, struct response *rs,
                         .nothing = "The request was successful, and there are no "
                                    "persons to show"};
 
-    if (read_search(rq, &search, err) != DBK_OK)
+    if (read_search(rq, &search, err) != DBK_OK ||
+        withheld_all(rq, &withheld, err) != DBK_OK)
         return err->code;
-    list.of_nobody = search.whose == WHOSE_NOBODY;
+    search.filter.without = withheld.list;
+    search.filter.without_count = withheld.count;
+    list.of_nobody =
+        search.whose == WHOSE_NOBODY ||
+        (search.whose == WHOSE_ONE && dbk_restricted_has(&withheld, &search.filter.id));
     list.of_person = search.whose == WHOSE_ANYBODY ? NULL : &search.filter.id;
     list_params(rq, &list);
-    list.is_known = search.whose == WHOSE_ONE && list.after == 0 &&
+    list.is_known = search.whose == WHOSE_ONE && !list.of_nobody && list.after == 0 &&
                     search.filter.properties.length == 0 &&
                     search.filter.prefix.length == 0;
-    return list_answer(rq, rs, &list, err);
+    code = list_answer(rq, rs, &list, err);
+    dbk_restricted_finish(&withheld);
+    return code;
 }
 
 /* It shows events too, which move without its version: so its tag is of its text, too. */
@@ -139,14 +149,16 @@ static enum dbk_code answer_person(struct request *rq, struct response *rs,
     return response_end(rs, 200, DETAILS_OK, err);
 }
 
-/* The log knows whether one who is set aside was deleted. */
-static enum dbk_code gone_or(const struct request *rq, struct dbk_error *err)
+/* The log knows whether one who is not to be shown was deleted. */
+static enum dbk_code gone_or(struct request *rq, struct dbk_error *err)
 {
     struct dbk_person_state state;
 
     if (dbk_log_person(rq->service->log, &rq->match.id, &state, NULL) == DBK_OK &&
-        state.deleted)
+        state.deleted) {
+        rq->failure = 0;
         return dbk_fail(err, DBK_NOT_FOUND, "There is no person with this id");
+    }
     return err->code;
 }
 
@@ -163,6 +175,8 @@ enum dbk_code handle_get_person(struct request *rq, struct response *rs,
         return err->code;
     if (aside_check_person(rq, &rq->match.id, err) != DBK_OK)
         return gone_or(rq, err);
+    if (withheld_check(rq, &rq->match.id, err) != DBK_OK)
+        return rq->failure == 403 ? gone_or(rq, err) : err->code;
     code = ahead_of(rq) ? ahead_take(rq, err)
                         : dbk_read_person(rq->service->model, &rq->match.id, limit,
                                           &rq->worker->rows, err);

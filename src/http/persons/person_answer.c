@@ -4,6 +4,7 @@
 #include "json_stored.h"
 #include "logged.h"
 #include "render_logged.h"
+#include "withheld.h"
 #include "worker.h"
 
 #include <string.h>
@@ -105,7 +106,7 @@ enum dbk_code person_answer(struct request *rq, struct response *rs,
         return err->code;
     response_header_text(rs, "ETag", tag);
     response_begin(rs);
-    if (!request_may_read(rq))
+    if (!request_may_read(rq) || withheld_is(rq, &person->id))
         return render_named(&rs->body, &person->id, named)
                    ? response_end(rs, 200, DETAILS_OK, err)
                    : dbk_fail(err, DBK_NO_MEMORY, "no memory for a person");

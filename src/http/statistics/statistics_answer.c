@@ -3,6 +3,7 @@
 #include "aside.h"
 #include "fresh.h"
 #include "list.h"
+#include "withheld.h"
 
 enum dbk_code statistics_begin(struct request *rq, struct response *rs,
                                const struct dbk_uuid *person,
@@ -15,7 +16,8 @@ enum dbk_code statistics_begin(struct request *rq, struct response *rs,
     if (fresh_enter(rq, true, err) != DBK_OK ||
         fresh_wait(rq, rs, 0, &fresh, err) != DBK_OK)
         return err->code;
-    if (person && aside_check_person(rq, person, err) != DBK_OK)
+    if (person && (aside_check_person(rq, person, err) != DBK_OK ||
+                   withheld_check(rq, person, err) != DBK_OK))
         return err->code;
     statistics->asker = list_asker(rq);
     statistics->of_person = person != NULL;

@@ -15,7 +15,7 @@
 struct events {
     struct dbk_read_model *model;
     const struct dbk_event_filter *filter;
-    struct pg_array types;
+    struct pg_array types, without;
     dbk_deadline deadline;
     size_t bytes_max;
     bool descending;
@@ -44,6 +44,30 @@ static enum dbk_code put_filter(struct events *events, char since[8], char until
     for (size_t i = 0; i < filter->event_types_count; i++)
         pg_array_text(&events->types, filter->event_types[i]);
     return pg_array_param(&events->types, &params[1], err);
+}
+
+static void begin(struct events *events)
+{
+    pg_array_init(&events->types, PG_TEXT);
+    pg_array_init(&events->without, PG_UUID);
+    for (size_t i = 0; i < events->filter->without_count; i++)
+        pg_array_uuid(&events->without, &events->filter->without[i]);
+}
+
+static void finish(struct events *events)
+{
+    pg_array_finish(&events->types);
+    pg_array_finish(&events->without);
+}
+
+/* Those whose are left out; NULL where nobody's. */
+static enum dbk_code put_without(struct events *events, struct pg_param *param,
+                                 struct dbk_error *err)
+{
+    *param = (struct pg_param){NULL, 0, false};
+    return events->filter->without_count == 0
+               ? DBK_OK
+               : pg_array_param(&events->without, param, err);
 }
 
 /* Each in the order of the log, and backwards. */
@@ -118,15 +142,18 @@ enum dbk_code dbk_count_events(struct dbk_read_model *model,
     static const struct read_count_statements statements = {
         {"event_count", sql_event_count}, {NULL, sql_event_estimate}};
     struct events events = {.filter = filter};
-    struct pg_param params[FILTER_PARAMS];
+    struct pg_param params[FILTER_PARAMS + 1];
     char since[8], until[8];
     enum dbk_code code;
 
-    pg_array_init(&events.types, PG_TEXT);
+    begin(&events);
     code = put_filter(&events, since, until, params, err);
     if (code == DBK_OK)
-        code = read_count(model, &statements, params, FILTER_PARAMS, exact, count, err);
-    pg_array_finish(&events.types);
+        code = put_without(&events, &params[FILTER_PARAMS], err);
+    if (code == DBK_OK)
+        code = read_count(model, &statements, params, FILTER_PARAMS + 1, exact, count,
+                          err);
+    finish(&events);
     return code;
 }
 
@@ -134,12 +161,12 @@ static enum dbk_code fetch(struct events *events, uint64_t after, size_t part,
                            struct dbk_rows *rows, bool *full, struct dbk_error *err)
 {
     char since[8], until[8], behind[8], limit[8];
-    struct pg_param params[FILTER_PARAMS + 2];
+    struct pg_param params[FILTER_PARAMS + 3];
     const struct read_query query = {
         .asker = events->asker,
         .statement = choose(events),
         .params = params,
-        .count = FILTER_PARAMS + 2,
+        .count = FILTER_PARAMS + 3,
         .add = read_add_event,
         .plan_each_time = events->few,
         .rows_max = part,
@@ -148,6 +175,8 @@ static enum dbk_code fetch(struct events *events, uint64_t after, size_t part,
     enum dbk_code code;
 
     code = put_filter(events, since, until, params, err);
+    if (code == DBK_OK)
+        code = put_without(events, &params[FILTER_PARAMS + 2], err);
     if (code != DBK_OK)
         return code;
     params[FILTER_PARAMS] = read_behind(behind, after, events->descending);
@@ -214,10 +243,11 @@ enum dbk_code dbk_read_events(struct dbk_read_model *model, const struct dbk_pag
                  filter->has_person_id + (filter->anonymous_id.length > 0) +
                          (filter->event_types_count > 0) >
                      1;
-    events.together = filter->has_person_id && !events.few;
-    pg_array_init(&events.types, PG_TEXT);
+    events.together =
+        filter->has_person_id && !events.few && filter->without_count == 0;
+    begin(&events);
     code = read_in_parts(page, events.together ? PERSON_PAGES_ROWS_MAX : FIRST_PART,
                          fetch_events, &events, rows, err);
-    pg_array_finish(&events.types);
+    finish(&events);
     return code;
 }

@@ -2,6 +2,7 @@
  * which they are. As many are read at a time as there is likely to be room for. */
 #include "find_person.h"
 #include "person_stream.h"
+#include "pg_array.h"
 #include "projections/read_model.h"
 #include "read_count.h"
 #include "read_query.h"
@@ -25,6 +26,7 @@ struct listing {
     atomic_size_t *person_bytes; /* the model's */
     size_t most;                 /* of whom are asked for together now */
 
+    struct pg_array without;       /* who is left out */
     const struct pg_param *params; /* of the statement that is under way */
     struct pg_result *result;      /* which they are */
 };
@@ -65,6 +67,22 @@ static void put_filter(const struct dbk_person_filter *filter,
     params[2] = filter->prefix.length ? put_prefix(filter->prefix, pattern) : null;
 }
 
+static void begin_without(const struct dbk_person_filter *filter,
+                          struct pg_array *without)
+{
+    pg_array_init(without, PG_UUID);
+    for (size_t i = 0; i < filter->without_count; i++)
+        pg_array_uuid(without, &filter->without[i]);
+}
+
+/* NULL where nobody is left out. */
+static enum dbk_code put_without(struct pg_array *without, struct pg_param *param,
+                                 struct dbk_error *err)
+{
+    *param = (struct pg_param){NULL, 0, false};
+    return without->count == 0 ? DBK_OK : pg_array_param(without, param, err);
+}
+
 static struct listing listing_of(struct dbk_read_model *model,
                                  const struct dbk_page *page,
                                  const struct dbk_person_filter *filter)
@@ -92,7 +110,7 @@ static enum dbk_code run(void *context, struct pg *pg, dbk_deadline deadline,
         code = pg_script(pg, sql_plan_each_time, dbk_deadline_left(deadline), err);
     if (code == DBK_OK)
         code = pg_run(pg, &statements[listing->descending], listing->params,
-                      FILTER_PARAMS + 2, dbk_deadline_left(deadline), &listing->result,
+                      FILTER_PARAMS + 3, dbk_deadline_left(deadline), &listing->result,
                       err);
     if (listing->few && pg_alive(pg))
         pg_script(pg, sql_plan_once, dbk_deadline_left(deadline), NULL);
@@ -110,9 +128,12 @@ static enum dbk_code list_part(struct listing *listing, uint64_t after, size_t m
                                struct dbk_error *err)
 {
     char behind[8], limit[8], pattern[PATTERN_MAX];
-    struct pg_param params[FILTER_PARAMS + 2];
-    enum dbk_code code;
+    struct pg_param params[FILTER_PARAMS + 3];
+    enum dbk_code code =
+        put_without(&listing->without, &params[FILTER_PARAMS + 2], err);
 
+    if (code != DBK_OK)
+        return code;
     put_filter(listing->filter, pattern, params);
     params[FILTER_PARAMS] = read_behind(behind, after, listing->descending);
     params[FILTER_PARAMS + 1] = pg_int8(limit, (int64_t)most);
@@ -236,7 +257,7 @@ static enum dbk_code read_all(struct listing *listing, struct person_stream *str
 static bool finds_all(const struct dbk_person_filter *filter)
 {
     return !filter->has_id && filter->properties.length == 0 &&
-           filter->prefix.length == 0;
+           filter->prefix.length == 0 && filter->without_count == 0;
 }
 
 enum dbk_code dbk_read_persons(struct dbk_read_model *model,
@@ -259,11 +280,13 @@ enum dbk_code dbk_read_persons(struct dbk_read_model *model,
     if (page->brief && stream.events_limit > 1)
         stream.events_limit = 1;
     listing.person_bytes = &model->person_bytes[stream.events_limit > 0];
+    begin_without(filter, &listing.without);
     rows_clear(rows);
     if (finds_all(filter) && stream.events_limit <= FIND_EVENTS_MAX)
         code = read_all(&listing, &stream, page->limit, rows, err);
     else
         code = read_found(&listing, &stream, page->limit, rows, err);
+    pg_array_finish(&listing.without);
     if (code != DBK_OK)
         rows_clear(rows);
     else if (rows->count > 0)
@@ -277,9 +300,12 @@ enum dbk_code dbk_skip_persons(struct dbk_read_model *model,
                                bool *more, struct dbk_error *err)
 {
     struct listing listing = listing_of(model, page, filter);
-    enum dbk_code code = list_part(&listing, page->after, (size_t)page->limit + 1, err);
+    enum dbk_code code;
     size_t found;
 
+    begin_without(filter, &listing.without);
+    code = list_part(&listing, page->after, (size_t)page->limit + 1, err);
+    pg_array_finish(&listing.without);
     *cursor = page->after;
     *more = false;
     if (code != DBK_OK)
@@ -300,9 +326,17 @@ enum dbk_code dbk_count_persons(struct dbk_read_model *model,
 {
     static const struct read_count_statements statements = {
         {"person_count", sql_person_count}, {NULL, sql_person_estimate}};
-    struct pg_param params[FILTER_PARAMS];
+    struct pg_param params[FILTER_PARAMS + 1];
     char pattern[PATTERN_MAX];
+    struct pg_array without;
+    enum dbk_code code;
 
+    begin_without(filter, &without);
     put_filter(filter, pattern, params);
-    return read_count(model, &statements, params, FILTER_PARAMS, exact, count, err);
+    code = put_without(&without, &params[FILTER_PARAMS], err);
+    if (code == DBK_OK)
+        code = read_count(model, &statements, params, FILTER_PARAMS + 1, exact, count,
+                          err);
+    pg_array_finish(&without);
+    return code;
 }

@@ -154,6 +154,32 @@ static void every_type_of_record_has_its_seven_names(void **state)
     }
 }
 
+static void of_one_that_is_withheld_only_whose_it_is_is_shown(void **state)
+{
+    struct dbk_record record = {.format = 2,
+                                .type = DBK_EVENT_RECORDED,
+                                .sequence = 7,
+                                .event_type = dbk_slice("secret"),
+                                .properties = dbk_slice("{\"secret\":1}"),
+                                .anonymous_id = dbk_slice("secret"),
+                                .has_datetime_created = true,
+                                .withheld = true};
+    struct dbk_render render;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        dbk_render_init(&render, 4096);
+        render_record_shown(&render, &record);
+        dbk_render_raw(&render, "", 1);
+        assert_null(strstr(render.text, "secret"));
+        assert_non_null(strstr(
+            render.text, i == 0 ? "\"data\":{\"person_id\":null,\"restricted\":true}"
+                                : "\"data\":{\"restricted\":true}"));
+        dbk_render_finish(&render);
+        record.type = DBK_PERSON_ALIASED;
+    }
+}
+
 static void a_record_shows_only_what_it_has(void **state)
 {
     struct dbk_record record = {
@@ -198,6 +224,7 @@ int main(void)
         cmocka_unit_test(an_event_shows_its_own_time_and_properties),
         cmocka_unit_test(a_person_has_the_seeds_shape),
         cmocka_unit_test(every_type_of_record_has_its_seven_names),
+        cmocka_unit_test(of_one_that_is_withheld_only_whose_it_is_is_shown),
         cmocka_unit_test(a_record_shows_only_what_it_has),
         cmocka_unit_test(an_event_without_time_or_properties_shows_neither),
     };

@@ -222,6 +222,64 @@ static void filters_that_match_nothing_find_nothing(void **state)
     assert_lists(&filter, "false");
 }
 
+static void assert_filters_leave_out(const struct dbk_uuid *ids, size_t count)
+{
+    const struct dbk_event_filter filters[] = {
+        {.without_count = 0},
+        {.event_types_count = 1, .event_types = {dbk_slice("click")}},
+        {.event_types_count = 2,
+         .event_types = {dbk_slice("click"), dbk_slice("signup")}},
+        {.properties = dbk_slice("{\"bot\": true}")},
+        {.has_since = true, .since = 0},
+        {.anonymous_id = dbk_slice("a0")},
+        {.has_person_id = true, .person_id = ids[0]},
+    };
+    static const char *const wheres[] = {"true",
+                                         "event_type = 'click'",
+                                         "event_type in ('click', 'signup')",
+                                         "properties @> '{\"bot\": true}'",
+                                         "datetime_created >= '1970-01-01'",
+                                         "anonymous_id = 'a0'",
+                                         "false"};
+
+    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+        struct dbk_event_filter filter = filters[i];
+        char where[400];
+
+        filter.without = ids;
+        filter.without_count = count;
+        snprintf(where, sizeof where,
+                 "(person_id in (md5('p7')::uuid, md5('p9')::uuid)) is not true and %s",
+                 wheres[i]);
+        assert_lists(&filter, where);
+    }
+}
+
+/* Nobody's events are not theirs. */
+static void those_who_are_left_out_are_in_no_list(void **state)
+{
+    struct dbk_person_filter persons = {.without_count = 2};
+    struct dbk_page page = {.limit = 10000, .max_bytes = SIZE_MAX};
+    struct dbk_count count = {0};
+    struct dbk_rows rows = {0};
+    const struct dbk_uuid ids[2] = {id_of("p7"), id_of("p9")};
+    char *text = sql_text("select count(*)::text from person");
+    size_t all = (size_t)atoi(text);
+    (void)state;
+
+    free(text);
+    assert_filters_leave_out(ids, 2);
+    persons.without = ids;
+    assert_int_equal(dbk_read_persons(model, &page, &persons, 1, &rows, &err), DBK_OK);
+    assert_int_equal(rows.count, all - 2);
+    for (size_t i = 0; i < rows.count; i++)
+        assert_false(dbk_uuid_equal(&rows.rows[i].person_id, &ids[0]) ||
+                     dbk_uuid_equal(&rows.rows[i].person_id, &ids[1]));
+    assert_int_equal(dbk_count_persons(model, &persons, true, &count, &err), DBK_OK);
+    assert_int_equal(count.rows, all - 2);
+    dbk_rows_finish(&rows);
+}
+
 static void times_are_taken_from_since_on_and_before_until(void **state)
 {
     struct dbk_event_filter filter = {.has_since = true,
@@ -386,6 +444,7 @@ int main(void)
         cmocka_unit_test(persons_are_found_by_their_properties),
         cmocka_unit_test(many_persons_with_a_property_are_all_found_too),
         cmocka_unit_test(filters_that_match_nothing_find_nothing),
+        cmocka_unit_test(those_who_are_left_out_are_in_no_list),
         cmocka_unit_test(times_are_taken_from_since_on_and_before_until),
         cmocka_unit_test(the_planner_estimates_how_many_match),
         cmocka_unit_test(what_takes_too_long_to_count_is_estimated),

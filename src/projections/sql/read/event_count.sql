@@ -1,5 +1,6 @@
 -- How many events match. To be planned for its parameters.
--- $1 person, $2 types, $3 since, $4 until, $5 properties, $6 anonymous id (each null: any).
+-- $1 person, $2 types, $3 since, $4 until, $5 properties, $6 anonymous id (each null: any),
+-- $7 persons whose are left out (null: none).
 select count(*)::bigint
 from event
 where ($1::uuid is null or person_id = $1::uuid)
@@ -7,4 +8,5 @@ where ($1::uuid is null or person_id = $1::uuid)
   and ($3::timestamp is null or datetime_created >= $3::timestamp)
   and ($4::timestamp is null or datetime_created < $4::timestamp)
   and ($5::text is null or properties @> $5::text::jsonb)
-  and ($6::text is null or anonymous_id = $6::text);
+  and ($6::text is null or anonymous_id = $6::text)
+  and ($7::uuid[] is null or (person_id = any($7::uuid[])) is not true);

@@ -2,7 +2,7 @@
 -- finds them, then sorted. One row of zeros where more match. To be planned anew for its
 -- parameters each time.
 -- $1 person, $2 types, $3 since, $4 until, $5 properties, $6 anonymous id (each null: any),
--- $7 behind this sequence, $8 how many.
+-- $7 behind this sequence, $8 how many, $9 persons whose are left out (null: none).
 with few as materialized (
     select sequence as at
     from event
@@ -12,6 +12,7 @@ with few as materialized (
       and ($4::timestamp is null or datetime_created < $4::timestamp)
       and ($5::text is null or properties @> $5::text::jsonb)
       and ($6::text is null or anonymous_id = $6::text)
+      and ($9::uuid[] is null or (person_id = any($9::uuid[])) is not true)
     limit 10001
 ),
 page as (

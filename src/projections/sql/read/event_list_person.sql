@@ -3,7 +3,7 @@
 -- it, and would pass millions of events on the way to the first of someone who came late.
 -- The order asked for here only the index of persons gives.
 -- $1 person, $2 types, $3 since, $4 until, $5 properties, $6 anonymous id (each null: any),
--- $7 behind this sequence, $8 how many.
+-- $7 behind this sequence, $8 how many, $9 persons whose are left out (null: none).
 select sequence::bigint, id::uuid, datetime_created::timestamp, event_type::text,
        person_id::uuid, properties::jsonb, anonymous_id::text, received::timestamp
 from event
@@ -14,5 +14,6 @@ where (person_id, sequence) > ($1::uuid, $7::bigint)
   and ($4::timestamp is null or datetime_created < $4::timestamp)
   and ($5::text is null or properties @> $5::text::jsonb)
   and ($6::text is null or anonymous_id = $6::text)
+  and ($9::uuid[] is null or (person_id = any($9::uuid[])) is not true)
 order by person_id, sequence
 limit $8::bigint;

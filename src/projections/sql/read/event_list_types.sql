@@ -1,7 +1,7 @@
 -- Events of several types in sequence order: of each as many as are asked for, along the index
 -- of types, then the first of those. A type that is given twice counts once.
 -- $1 person, $2 types, $3 since, $4 until, $5 properties, $6 anonymous id (each null: any),
--- $7 behind this sequence, $8 how many.
+-- $7 behind this sequence, $8 how many, $9 persons whose are left out (null: none).
 with page as (
     select found.at
     from (select distinct unnest($2::text[])) asked (type)
@@ -15,6 +15,7 @@ with page as (
           and ($4::timestamp is null or datetime_created < $4::timestamp)
           and ($5::text is null or properties @> $5::text::jsonb)
           and ($6::text is null or anonymous_id = $6::text)
+          and ($9::uuid[] is null or (person_id = any($9::uuid[])) is not true)
         order by event_type, sequence
         limit $8::bigint
     ) found

@@ -1,0 +1,57 @@
+#include "withheld.h"
+
+#include "http/tokens.h"
+
+static bool sees_all(const struct request *rq)
+{
+    return (rq->scopes & DBK_SCOPE_ADMIN) != 0;
+}
+
+enum dbk_code withheld_refuse(struct request *rq, struct dbk_error *err)
+{
+    rq->failure = 403;
+    return dbk_fail(err, DBK_INVALID,
+                    "The person is restricted: what is held of the person is kept, and "
+                    "shown only to tokens with the scope admin");
+}
+
+enum dbk_code withheld_check(struct request *rq, const struct dbk_uuid *person,
+                             struct dbk_error *err)
+{
+    uint64_t since = 0;
+
+    if (sees_all(rq))
+        return DBK_OK;
+    if (dbk_log_restricted(rq->service->log, person, &since, err) != DBK_OK)
+        return err->code;
+    return since == 0 ? DBK_OK : withheld_refuse(rq, err);
+}
+
+bool withheld_is(const struct request *rq, const struct dbk_uuid *person)
+{
+    uint64_t since = 0;
+
+    return !sees_all(rq) &&
+           (dbk_log_restricted(rq->service->log, person, &since, NULL) != DBK_OK ||
+            since > 0);
+}
+
+enum dbk_code withheld_all(const struct request *rq, struct dbk_restricted *out,
+                           struct dbk_error *err)
+{
+    return sees_all(rq) ? DBK_OK : dbk_log_restricted_all(rq->service->log, out, err);
+}
+
+bool withheld_says(struct dbk_log *log, const struct dbk_restricted *withheld,
+                   const struct dbk_record *record)
+{
+    struct dbk_event_state event;
+
+    if (withheld->count == 0 || !dbk_type_is_sealed(record->type))
+        return false;
+    if (dbk_restricted_has(withheld, dbk_record_person(record)))
+        return true;
+    return record->type == DBK_EVENT_RECORDED && record->anonymous_id.length > 0 &&
+           dbk_log_event(log, &record->subject, &event, NULL) == DBK_OK &&
+           dbk_restricted_has(withheld, &event.person_id);
+}

@@ -1,0 +1,34 @@
+/* withheld.h - persons who are restricted (GDPR, article 18): what is held of them is kept, and
+ * shown to nobody whose token has not the scope admin. Where no tokens are asked for everybody
+ * is an admin. */
+#ifndef DBK_HTTP_WITHHELD_H
+#define DBK_HTTP_WITHHELD_H
+
+#include "request.h"
+#include "store/log.h"
+
+/* Whether the request may be told of the person, whoever it is; for handlers. That there is such
+ * a person is not kept from who knows the id: who took it for gone would make it again.
+ *
+ * DBK_INVALID  it may not: rq->failure is 403, and err says so
+ * and as dbk_log_restricted
+ */
+enum dbk_code withheld_check(struct request *rq, const struct dbk_uuid *person,
+                             struct dbk_error *err);
+
+/* Refuse it so. Returns err->code. */
+enum dbk_code withheld_refuse(struct request *rq, struct dbk_error *err);
+
+/* Whether it may not; also where the log does not tell. */
+bool withheld_is(const struct request *rq, const struct dbk_uuid *person);
+
+/* All of whom it may not be told: nobody, where it may be told of everybody. Zero *out before;
+ * dbk_restricted_finish frees it. As dbk_log_restricted_all. */
+enum dbk_code withheld_all(const struct request *rq, struct dbk_restricted *out,
+                           struct dbk_error *err);
+
+/* Whether a record says something of one of them: of an anonymous event whose it is now. */
+bool withheld_says(struct dbk_log *log, const struct dbk_restricted *withheld,
+                   const struct dbk_record *record);
+
+#endif
