@@ -1,6 +1,7 @@
 /* daybook - one program, a subcommand a file. */
 #include "arguments.h"
 #include "command.h"
+#include "core.h"
 #include "help.h"
 #include "number.h"
 #include "privileges.h"
@@ -171,6 +172,7 @@ static enum tool_exit run_with(struct tool *tool, const struct arguments *argume
         return tool_misused(tool, "%s", err.text);
     tool->config = config;
     memcpy(tool->values, arguments->values, sizeof tool->values);
+    core_forbid();
     status = settle_user(tool);
     if (status == TOOL_DONE) {
         logger.level = (enum log_level)config_number(config, SETTING_LOG_LEVEL);

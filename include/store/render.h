@@ -31,7 +31,7 @@ struct dbk_render {
 void dbk_render_init(struct dbk_render *render, size_t limit);
 void dbk_render_finish(struct dbk_render *render);
 
-/* Empty it, forget a failure, keep the memory. */
+/* Empty it, forget a failure, keep the memory, wiped. */
 void dbk_render_clear(struct dbk_render *render);
 /* The same, but keep no more memory than so many bytes. */
 void dbk_render_trim(struct dbk_render *render, size_t kept);

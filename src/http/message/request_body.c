@@ -288,6 +288,7 @@ static int read_all(struct request *rq, struct dbk_error *err)
     }
     status = decoder ? read_coded(rq, decoder, &used, err) : read_plain(rq, &used, err);
     decoder_destroy(decoder);
+    rq->worker->body_used = used;
     if (status != 0)
         return status;
     rq->body = without_mark(rq->worker->body, used);

@@ -45,11 +45,23 @@ void worker_clear(struct worker *worker)
     worker->rows.shown = 0;
 }
 
+/* What is left of a request in memory that is kept would outlive an erasure, until another
+ * as large comes. */
+static void forget(struct worker *worker)
+{
+    worker->request.body = (struct dbk_slice){NULL, 0};
+    if (worker->body_used > 0)
+        explicit_bzero(worker->body, worker->body_used);
+    worker->body_used = 0;
+    if (*worker->query)
+        explicit_bzero(worker->query, sizeof worker->query);
+}
+
 void worker_trim(struct worker *worker)
 {
     spares_keep(worker->request.service->spares, &worker->response.body);
     response_trim(&worker->response);
-    worker->request.body = (struct dbk_slice){NULL, 0};
+    forget(worker);
     if (worker->body_size > KEPT_MAX) {
         free(worker->body);
         worker->body = NULL;

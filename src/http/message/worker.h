@@ -25,7 +25,7 @@ struct worker {
     struct dbk_signed_checkpoint checkpoint; /* of who shows proofs (proof.h), */
     char proof[DBK_LOG_PROOF_TEXT + 1]; /* and a proof: a thread's stack is small */
     char *body;
-    size_t body_size;
+    size_t body_size, body_used;
 };
 
 struct worker *worker_create(void); /* NULL: out of memory */
@@ -33,7 +33,7 @@ void worker_destroy(struct worker *worker);
 
 /* Make ready for a request. */
 void worker_clear(struct worker *worker);
-/* It is answered: free what grew large. */
+/* It is answered: wipe what it brought, free what grew large. */
 void worker_trim(struct worker *worker);
 
 #endif

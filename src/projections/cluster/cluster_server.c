@@ -43,6 +43,7 @@ static const char *const settings[] = {
     "log_destination=stderr",
     "logging_collector=off",
     "log_min_messages=log",
+    "log_error_verbosity=terse", /* the detail of an error has the row's values */
     "log_checkpoints=off",
     "autovacuum_naptime=30s",
     "log_autovacuum_min_duration=-1",

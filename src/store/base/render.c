@@ -23,6 +23,9 @@ void dbk_render_finish(struct dbk_render *render)
 
 void dbk_render_clear(struct dbk_render *render)
 {
+    /* What is kept is memory, not what was said of a person. */
+    if (render->length > 0)
+        explicit_bzero(render->text, render->length);
     render->length = 0;
     render->replaced = false;
     render->code = DBK_OK;
@@ -38,7 +41,9 @@ void dbk_render_trim(struct dbk_render *render, size_t kept)
 
 void dbk_render_take(struct dbk_render *render, struct dbk_render *from)
 {
+    dbk_render_clear(from);
     free(render->text);
+    render->length = 0;
     render->text = from->text;
     render->size = from->size;
     assert(render->limit == 0 || render->size <= render->limit);

@@ -15,10 +15,12 @@ from parts.projection import projection
 from parts.proofs import proofs
 from parts.rebuild import rebuild
 from parts.resident import resident
+from parts.sealed import sealed
 from parts.start import start
 from parts.streams import streams
 
 ALL = {"post": post, "batch": batch, "get": get, "list": lists, "persons": persons,
        "lag": lag, "projection": projection, "streams": streams, "proofs": proofs,
        "catchup": catchup, "export": export, "import": imported, "rebuild": rebuild,
-       "start": start, "cluster": cluster, "memory": resident, "growth": growth}
+       "start": start, "sealed": sealed, "cluster": cluster, "memory": resident,
+       "growth": growth}

@@ -8,6 +8,7 @@ import unittest
 
 import places
 from harness import Server
+from postgres import postmaster_of
 
 MARK = "markerzqx"
 
@@ -63,6 +64,14 @@ class OfThePrivateCluster(Scrubbed):
         self.assertEqual(self.schemas(), set())
         self.assertEqual(len(self.client.get(f"/persons/{kept}").data["events"]), 31)
         self.assertIn("replaced      statistics, and", self.server.run("rebuild", "--scrub").stdout)
+
+
+    def test_neither_dumps_core(self):
+        for pid in (self.server.process.pid,
+                    postmaster_of(os.path.join(self.server.data_dir, "postgres"))):
+            with open(f"/proc/{pid}/limits") as limits:
+                bound = next(line for line in limits if line.startswith("Max core file"))
+            self.assertIn(bound.split()[4:6], (["1", "1"], ["0", "0"]), bound)
 
 
 class OfAnother(Scrubbed):
