@@ -24,6 +24,10 @@ enum dbk_code dbk_system_fail(struct dbk_error *err, const char *doing,
 enum dbk_code dbk_write_all(int fd, const void *bytes, size_t length, const char *path,
                             struct dbk_error *err);
 
+/* Read until it ends, at most size bytes, however little each call gives. */
+enum dbk_code dbk_read_all(int fd, void *out, size_t size, size_t *length,
+                           const char *path, struct dbk_error *err);
+
 /* Sync the file that is open as fd; for reading will do. path is for the error's text. */
 enum dbk_code dbk_sync_file(int fd, const char *path, struct dbk_error *err);
 

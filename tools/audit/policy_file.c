@@ -8,23 +8,6 @@
 
 enum { POLICY_BYTES = 256 << 10 };
 
-static enum dbk_code read_all(int fd, const char *path, char *text, size_t *length,
-                              struct dbk_error *err)
-{
-    ssize_t got = 1;
-
-    *length = 0;
-    while (got > 0 && *length < POLICY_BYTES) {
-        got = read(fd, text + *length, POLICY_BYTES - *length);
-        *length += got > 0 ? (size_t)got : 0;
-    }
-    if (got < 0)
-        return dbk_system_fail(err, "read", path);
-    return *length < POLICY_BYTES
-               ? DBK_OK
-               : dbk_fail(err, DBK_INVALID, "%.300s: too large for a policy", path);
-}
-
 enum dbk_code policy_file_read(const char *path, struct dbk_policy **policy,
                                struct dbk_error *err)
 {
@@ -39,7 +22,9 @@ enum dbk_code policy_file_read(const char *path, struct dbk_policy **policy,
     else if (!text)
         code = dbk_fail(err, DBK_NO_MEMORY, "no memory to read %.300s", path);
     if (code == DBK_OK)
-        code = read_all(fd, path, text, &length, err);
+        code = dbk_read_all(fd, text, POLICY_BYTES, &length, path, err);
+    if (code == DBK_OK && length == POLICY_BYTES)
+        code = dbk_fail(err, DBK_INVALID, "%.300s: too large for a policy", path);
     if (code == DBK_OK &&
         dbk_policy_parse((struct dbk_slice){text, length}, policy, err) != DBK_OK)
         code = dbk_wrap(err, "%.300s", path);

@@ -1,5 +1,7 @@
 #include "tokens_private.h"
 
+#include "store/durable.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -194,21 +196,6 @@ static enum dbk_code check_file(int fd, const char *path, struct dbk_error *err)
     return DBK_OK;
 }
 
-static enum dbk_code read_all(int fd, char *text, size_t *length, const char *path,
-                              struct dbk_error *err)
-{
-    ssize_t got;
-
-    for (*length = 0; *length < FILE_MAX; *length += (size_t)got) {
-        got = read(fd, text + *length, FILE_MAX - *length);
-        if (got < 0)
-            return dbk_fail(err, DBK_IO, "read %s: %s", path, strerror(errno));
-        if (got == 0)
-            return DBK_OK;
-    }
-    return dbk_fail(err, DBK_DAMAGED, "%s is too large", path);
-}
-
 static enum dbk_code read_open(int fd, const char *path, struct dbk_tokens *tokens,
                                struct dbk_error *err)
 {
@@ -224,7 +211,9 @@ static enum dbk_code read_open(int fd, const char *path, struct dbk_tokens *toke
     }
     code = check_file(fd, path, err);
     if (code == DBK_OK)
-        code = read_all(fd, text, &length, path, err);
+        code = dbk_read_all(fd, text, FILE_MAX, &length, path, err);
+    if (code == DBK_OK && length == FILE_MAX)
+        code = dbk_fail(err, DBK_DAMAGED, "%s is too large", path);
     if (code == DBK_OK)
         code = parse(text, length, path, tokens, err);
     free(text);

@@ -40,6 +40,21 @@ enum dbk_code dbk_write_all(int fd, const void *bytes, size_t length, const char
     return DBK_OK;
 }
 
+enum dbk_code dbk_read_all(int fd, void *out, size_t size, size_t *length,
+                           const char *path, struct dbk_error *err)
+{
+    char *at = out;
+    ssize_t got = 1;
+
+    for (*length = 0; got != 0 && *length < size;) {
+        got = read(fd, at + *length, size - *length);
+        if (got < 0 && errno != EINTR)
+            return dbk_system_fail(err, "read", path);
+        *length += got > 0 ? (size_t)got : 0;
+    }
+    return DBK_OK;
+}
+
 enum dbk_code dbk_sync_file(int fd, const char *path, struct dbk_error *err)
 {
     return fsync(fd) == 0 ? DBK_OK : dbk_system_fail(err, "sync", path);

@@ -46,22 +46,16 @@ enum dbk_code audit_dir_open(const char *path, int *fd, struct dbk_error *err)
 enum dbk_code audit_dir_read(const char *path, char *out, size_t size, size_t *length,
                              struct dbk_error *err)
 {
-    ssize_t got = 0;
     int fd;
     enum dbk_code code = audit_dir_open(path, &fd, err);
 
     *length = 0;
     if (code != DBK_OK)
         return code;
-    while (*length < size && ((got = read(fd, out + *length, size - *length)) > 0 ||
-                              (got < 0 && errno == EINTR)))
-        *length += got > 0 ? (size_t)got : 0;
-    if (got < 0) {
-        dbk_system_fail(err, "read", path);
-        close(fd);
-        return err ? err->code : DBK_IO;
-    }
+    code = dbk_read_all(fd, out, size, length, path, err);
     close(fd);
+    if (code != DBK_OK)
+        return code;
     if (*length == size)
         return dbk_fail(err, DBK_DAMAGED, "%s is too large", path);
     out[*length] = '\0';

@@ -34,31 +34,22 @@ static uint32_t sum_header(const struct header *header)
     return libdeflate_crc32(0, header, offsetof(struct header, own));
 }
 
-static enum dbk_code read_all(int fd, void *out, size_t length, const char *path,
-                              struct dbk_error *err)
+static enum dbk_code read_whole(int fd, void *out, size_t length, const char *path,
+                                struct dbk_error *err)
 {
-    char *at = out;
+    size_t got;
+    enum dbk_code code = dbk_read_all(fd, out, length, &got, path, err);
 
-    while (length > 0) {
-        ssize_t got = read(fd, at, length);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return dbk_system_fail(err, "read", path);
-        if (got == 0)
-            return dbk_fail(err, DBK_DAMAGED, "%s is cut short", path);
-        at += got;
-        length -= (size_t)got;
-    }
-    return DBK_OK;
+    if (code == DBK_OK && got < length)
+        code = dbk_fail(err, DBK_DAMAGED, "%s is cut short", path);
+    return code;
 }
 
 static enum dbk_code load_some(struct dbk_tree *tree, int fd, size_t count,
                                struct dbk_hash *hashes, uint32_t *sum, const char *path,
                                struct dbk_error *err)
 {
-    enum dbk_code code = read_all(fd, hashes, count * sizeof *hashes, path, err);
+    enum dbk_code code = read_whole(fd, hashes, count * sizeof *hashes, path, err);
     bool kept = true;
 
     if (code != DBK_OK)
@@ -109,7 +100,7 @@ static enum dbk_code load(struct dbk_tree *tree, int fd, const char *path,
                           struct dbk_error *err)
 {
     struct header header;
-    enum dbk_code code = read_all(fd, &header, sizeof header, path, err);
+    enum dbk_code code = read_whole(fd, &header, sizeof header, path, err);
 
     if (code == DBK_OK && (memcmp(header.magic, magic, sizeof magic) != 0 ||
                            sum_header(&header) != le32toh(header.own)))

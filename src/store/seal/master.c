@@ -54,20 +54,6 @@ static enum dbk_code check_access(int fd, const char *path, bool beside, uid_t o
     return DBK_OK;
 }
 
-/* All of it, at most READ_MOST bytes. */
-static enum dbk_code read_bytes(int fd, const char *path, char bytes[READ_MOST],
-                                size_t *length, struct dbk_error *err)
-{
-    ssize_t got;
-
-    *length = 0;
-    do {
-        got = read(fd, bytes + *length, READ_MOST - *length);
-        *length += got > 0 ? (size_t)got : 0;
-    } while ((got > 0 && *length < READ_MOST) || (got < 0 && errno == EINTR));
-    return got < 0 ? dbk_system_fail(err, "read", path) : DBK_OK;
-}
-
 static enum dbk_code open_read(const char *path, int *fd, struct dbk_error *err)
 {
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe waits for nobody */
@@ -113,7 +99,7 @@ enum dbk_code master_read(const char *path, bool beside, uid_t owner,
         return code;
     code = check_access(fd, path, beside, owner, err);
     if (code == DBK_OK)
-        code = read_bytes(fd, path, bytes, &length, err);
+        code = dbk_read_all(fd, bytes, sizeof bytes, &length, path, err);
     if (code == DBK_OK)
         code = parse(path, bytes, length, key, err);
     sodium_memzero(bytes, sizeof bytes);
@@ -124,24 +110,14 @@ enum dbk_code master_read(const char *path, bool beside, uid_t owner,
 enum dbk_code master_make(const char *path, uint8_t key[DBK_KEY_BYTES],
                           struct dbk_error *err)
 {
-    char tmp[DBK_KEYS_PATH + 8], text[MASTER_TEXT + 1];
+    char text[MASTER_TEXT + 1];
     enum dbk_code code;
-    int fd;
 
-    snprintf(tmp, sizeof tmp, "%s.tmp", path);
-    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return dbk_system_fail(err, "make", tmp);
     randombytes_buf(key, DBK_KEY_BYTES);
     sodium_bin2hex(text, sizeof text, key, DBK_KEY_BYTES);
     text[MASTER_TEXT - 1] = '\n';
-    code = dbk_write_all(fd, text, MASTER_TEXT, tmp, err);
-    if (code == DBK_OK)
-        code = dbk_replace(fd, tmp, path, err);
-    if (code != DBK_OK)
-        unlink(tmp);
+    code = dbk_write_file(path, 0600, text, MASTER_TEXT, err);
     sodium_memzero(text, sizeof text);
-    close(fd);
     return code;
 }
 
@@ -165,7 +141,7 @@ enum dbk_code master_overwrite(const char *path, const char *from,
 
     if (code != DBK_OK)
         return code;
-    code = read_bytes(fd, from, bytes, &length, err);
+    code = dbk_read_all(fd, bytes, sizeof bytes, &length, from, err);
     close(fd);
     if (code == DBK_OK) {
         fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum call { NONE, WRITE, SYNC_FILE, SYNC_FOLDER, RENAME };
+enum call { NONE, READ, WRITE, SYNC_FILE, SYNC_FOLDER, RENAME };
 
 /* Which call fails, and with what; and what was done, in order: 'f' a file was synced, 'd'
  * a folder, 'r' a name given. */
@@ -30,8 +30,12 @@ static size_t step_count;
 static size_t
     write_most; /* bytes a call takes, and every other is interrupted; 0: all */
 
+static size_t read_most; /* as write_most */
+
 ssize_t __real_write(int fd, const void *bytes, size_t length);
 ssize_t __wrap_write(int fd, const void *bytes, size_t length);
+ssize_t __real_read(int fd, void *bytes, size_t length);
+ssize_t __wrap_read(int fd, void *bytes, size_t length);
 int __wrap_fsync(int fd);
 int __real_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
@@ -57,6 +61,20 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t length)
         return -1;
     return __real_write(fd, bytes,
                         write_most > 0 && write_most < length ? write_most : length);
+}
+
+ssize_t __wrap_read(int fd, void *bytes, size_t length)
+{
+    static bool interrupted;
+
+    if (fails(READ))
+        return -1;
+    interrupted = read_most > 0 && !interrupted;
+    errno = EINTR;
+    if (interrupted)
+        return -1;
+    return __real_read(fd, bytes,
+                       read_most > 0 && read_most < length ? read_most : length);
 }
 
 int __wrap_fsync(int fd)
@@ -88,6 +106,7 @@ static int make_place(void **state)
 
     broken = NONE;
     write_most = 0;
+    read_most = 0;
     memset(steps, 0, sizeof steps);
     step_count = 0;
     snprintf(place->dir, sizeof place->dir, "/tmp/daybook-durable-XXXXXX");
@@ -167,6 +186,32 @@ static void a_call_that_takes_little_or_is_interrupted_is_made_again(void **stat
     assert_int_equal(dbk_write_all(place->fd, "0123456789", 10, place->tmp, &err),
                      DBK_OK);
     assert_holds(place->tmp, "0123456789");
+}
+
+static void what_gives_little_or_is_interrupted_is_read_to_its_end(void **state)
+{
+    struct place *place = *state;
+    struct dbk_error err = {0};
+    char found[16] = "";
+    size_t length;
+    int fd = open(place->tmp, O_RDONLY | O_CLOEXEC);
+
+    assert_int_equal(dbk_write_all(place->fd, "0123456789", 10, place->tmp, &err),
+                     DBK_OK);
+    read_most = 3;
+    assert_int_equal(dbk_read_all(fd, found, 7, &length, place->tmp, &err), DBK_OK);
+    assert_int_equal(length, 7);
+    assert_string_equal(found, "0123456");
+    assert_int_equal(dbk_read_all(fd, found, 7, &length, place->tmp, &err), DBK_OK);
+    assert_int_equal(length, 3);
+    assert_memory_equal(found, "789", 3);
+    assert_int_equal(dbk_read_all(fd, found, 7, &length, place->tmp, &err), DBK_OK);
+    assert_int_equal(length, 0);
+    broken = READ;
+    broken_with = EIO;
+    assert_int_equal(dbk_read_all(fd, found, 7, &length, place->tmp, &err), DBK_IO);
+    assert_non_null(strstr(err.text, place->tmp));
+    close(fd);
 }
 
 static enum dbk_code write_and_replace(struct place *place, struct dbk_error *err)
@@ -296,6 +341,7 @@ int main(void)
         IN_PLACE(bytes_are_on_disk_before_their_name_and_that_last),
         IN_PLACE(what_is_not_on_disk_gets_no_name),
         IN_PLACE(a_call_that_takes_little_or_is_interrupted_is_made_again),
+        IN_PLACE(what_gives_little_or_is_interrupted_is_read_to_its_end),
         cmocka_unit_test(whatever_says_that_there_is_no_room_is_told_as_that),
         IN_PLACE(a_small_file_is_whole_or_as_it_was),
         IN_PLACE(a_small_file_is_not_written_through_a_link),
