@@ -67,9 +67,9 @@ test-metrics: build/dev/build.ninja ## what /metrics tells, held against Prometh
 	@cmake --build build/dev -j $(JOBS) --target daybook
 	@ctest --preset dev -R '^e2e/metrics/'
 
-test-audit: build/dev/build.ninja ## proofs and witnesses, held against public tools in Go
+test-audit: build/dev/build.ninja ## proofs and witnesses, held against public tools in Go; KILLS=n of the server (200)
 	@cmake --build build/dev -j $(JOBS) --target daybook
-	@python3 -B tests/audit/run.py build/dev
+	@$(if $(KILLS),DAYBOOK_ROUNDS=$(KILLS)) python3 -B tests/audit/run.py build/dev
 
 test-cluster: build/dev/build.ninja ## several servers that are one, with Kafka's own brokers
 	@npm ci --prefix tests/cluster --silent --no-audit --no-fund

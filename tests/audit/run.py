@@ -4,7 +4,7 @@ make test-audit.
     run.py BUILD [TEST...]
 
 The tools come into BUILD/audit-tools, by exact versions. Without Go it says that it was
-skipped, and ends with 0.
+skipped, and ends with 0. The server is killed DAYBOOK_ROUNDS times (200).
 """
 
 import os
@@ -59,7 +59,7 @@ def main():
                DAYBOOK_TEST_PG="/nowhere",
                PYTHONPATH=os.pathsep.join([os.path.join(TESTS, "e2e", "lib"),
                                            os.path.join(TESTS, "torture")]))
-    env.setdefault("DAYBOOK_ROUNDS", "15")
+    env.setdefault("DAYBOOK_ROUNDS", "200")
     return subprocess.run([sys.executable, "-B", "-m", "unittest", "-v",
                            *(sys.argv[2:] or ["public_tools", "torture_audit"])],
                           cwd=HERE, env=env, check=False).returncode

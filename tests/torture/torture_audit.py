@@ -42,6 +42,7 @@ class Killed(unittest.TestCase):
                                   "AUDIT_ORIGIN": "killed.test/log"})
         self.addCleanup(self.server.close)
         self.shown = {}  # note by size: one of a size, whatever happens between
+        self.wrote = 0
         self.differ = []
         self.over = threading.Event()
 
@@ -49,9 +50,11 @@ class Killed(unittest.TestCase):
         client = self.server.client(timeout=5)
         while not self.over.is_set():
             try:
-                client.post("/events/batch", [
+                answer = client.post("/events/batch", [
                     {"event_type": "click", "anonymous_id": f"a{self.random.random()}"}
                     for _ in range(self.random.choice((1, 3, 40, 300)))])
+                if answer.status == 200:
+                    self.wrote = max(self.wrote, answer.sequence)
             except (OSError, HTTPException):
                 return
 
@@ -70,17 +73,23 @@ class Killed(unittest.TestCase):
         if self.shown.setdefault(checkpoint.size, note) != note:
             self.differ.append((checkpoint.size, note))
 
-    def round(self):
+    def killed_while_it_writes(self):
         self.over.clear()
         self.server.start()
         threads = [threading.Thread(target=work) for work in (self.write, self.write, self.look)]
         for thread in threads:
             thread.start()
-        time.sleep(self.random.uniform(0.05, 1.5))
+        time.sleep(self.random.uniform(0.01, 0.3))
         self.server.kill()
         self.over.set()
         for thread in threads:
             thread.join()
+
+    def killed_while_it_starts(self):
+        """It goes through the log, and signs what the one before did not come to."""
+        self.server.spawn()
+        time.sleep(self.random.uniform(0.01, 0.5))
+        self.server.kill()
 
     def entries(self, client, size):
         for n in range((size + 255) // 256):
@@ -92,12 +101,16 @@ class Killed(unittest.TestCase):
 
     def test_what_was_ever_shown_is_extended_at_the_end(self):
         for number in range(ROUNDS):
-            self.round()
+            if number % 4 == 3:
+                self.killed_while_it_starts()
+            else:
+                self.killed_while_it_writes()
             if number % 20 == 19:
                 print(f"{number + 1} kills, {len(self.shown)} checkpoints", flush=True)
         self.server.start()
         client = self.server.client()
         head = client.post("/events", {"event_type": "click", "anonymous_id": "last"}).sequence
+        self.assertGreater(head, self.wrote)  # what was acknowledged is there
 
         def all_is_signed():
             answer = client.get("/checkpoint")
