@@ -150,7 +150,8 @@ enum dbk_code dbk_replica_send_tokens(struct dbk_replica *replica,
 struct dbk_replica_member {
     char node[DBK_REPLICA_NAME_MAX + 1], url[DBK_REPLICA_URL_MAX + 1];
     char role[16], state[16], version[32];
-    int64_t next; /* its place */
+    char master_key[DBK_KEYS_MASTER_TEXT + 1]; /* dbk_log_master_key */
+    int64_t next;                              /* its place */
     uint64_t head, projected;
     dbk_timestamp at; /* by its own clock */
 };

@@ -29,6 +29,8 @@
 #define DBK_KEY_TAG_BYTES 16    /* what dbk_keys_tag makes */
 #define DBK_KEYS_AHEAD 65536    /* so many unused keys there are at least */
 #define DBK_KEYS_FIRST_BYTES 32 /* SHA-256 of the log's first record */
+#define DBK_KEYS_MASTER_TEXT                                                           \
+    16 /* hexadecimal digits that tell one master key of others */
 
 struct dbk_keys; /* one open ring; safe to share between threads */
 
@@ -156,7 +158,9 @@ struct dbk_keys_state {
     bool bound;
     uint8_t first[DBK_KEYS_FIRST_BYTES]; /* what it is bound to */
     char master[DBK_KEYS_PATH];          /* the master key's file */
-    bool beside;                         /* ... lies in the ring's directory */
+    char master_id[DBK_KEYS_MASTER_TEXT +
+                   1]; /* which one wraps it; tells nothing of it */
+    bool beside;       /* ... lies in the ring's directory */
     /* The newest copy that dbk_keys_backup made: */
     uint64_t copied_epoch, copied_count; /* 0: none */
     dbk_timestamp copied_at;

@@ -181,4 +181,8 @@ enum dbk_code dbk_log_parcel(struct dbk_log *log, uint64_t first, uint32_t most,
                              char **bytes, size_t *length, uint64_t *shared,
                              struct dbk_error *err);
 
+/* Which master key the ring of a sealed log is wrapped by, of which all copies have the same but
+ * while it is rotated: dbk_keys_state's master_id; "" where it is not sealed, or the ring away. */
+void dbk_log_master_key(struct dbk_log *log, char out[DBK_KEYS_MASTER_TEXT + 1]);
+
 #endif

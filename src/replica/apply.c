@@ -234,6 +234,7 @@ static bool ends_before(const struct pass *pass, const struct item *item)
 {
     return item->message.type == MESSAGE_OPENING ||
            item->message.type == MESSAGE_TOKENS ||
+           item->message.keys.length > 0 ||        /* which may have to be waited for */
            (item->message.type == MESSAGE_BATCH && /* a deposed leader's */
             item->message.epoch < pass->log.place.epoch) ||
            pass->bytes + item->message.body.length > TRANSACTION_BYTES;

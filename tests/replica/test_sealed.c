@@ -1,4 +1,5 @@
 /* Nodes of one sealed log, each with a ring of its own. */
+#include "member.h"
 #include "nodes.h"
 #include "shortened.h"
 #include "store/keys_share.h"
@@ -169,12 +170,40 @@ static void who_leads_next_goes_on_with_the_same_keys(void **state)
     assert_same_keys(cluster);
 }
 
+/* Of a node, as it tells of itself. */
+static const char *told_master(struct cluster *cluster, int i)
+{
+    static struct dbk_replica_member told[NODES];
+
+    if (member_find(&cluster->nodes[i].options, cluster->nodes[i].name, WAIT_MS,
+                    &told[i], &cluster->err) != DBK_OK)
+        fail_msg("%s", cluster->err.text);
+    assert_int_equal(strlen(told[i].master_key), DBK_KEYS_MASTER_TEXT);
+    return told[i].master_key;
+}
+
+struct rotated {
+    struct cluster *cluster;
+    char before[DBK_KEYS_MASTER_TEXT + 1];
+};
+
+static bool all_tell_of_another(void *context)
+{
+    struct rotated *rotated = context;
+
+    for (int i = 0; i < NODES; i++)
+        if (!strcmp(told_master(rotated->cluster, i), rotated->before))
+            return false;
+    return true;
+}
+
 /* One after the other rotates, while there are writes: the next master key is at all first, and
  * where it is not yet, its node waits for it. */
 static void nodes_rotate_one_after_the_other(void **state)
 {
     struct cluster *cluster = *state;
     struct node *leader = all_start_and_lead(cluster), *late = &cluster->nodes[2];
+    struct rotated rotated = {.cluster = cluster};
 
     for (int i = 0; i < 2; i++)
         node_master(&cluster->nodes[i], ".new", 'b');
@@ -185,6 +214,8 @@ static void nodes_rotate_one_after_the_other(void **state)
     assert_int_equal(node_head(late), MANY);
     node_master(late, ".new", 'b');
     await_head(late, MANY + 1);
+    strcpy(rotated.before, told_master(cluster, 0));
+    assert_string_equal(rotated.before, told_master(cluster, 2));
     for (int i = 0; i < NODES; i++) {
         struct dbk_keys_rotation done;
 
@@ -196,6 +227,7 @@ static void nodes_rotate_one_after_the_other(void **state)
         cluster_write(cluster, 1);
     }
     await_equal(cluster);
+    assert_true(eventually(all_tell_of_another, &rotated));
     assert_same_keys(cluster);
 }
 

@@ -132,6 +132,32 @@ static void print_member(const struct dbk_replica_members *members,
     putchar('\n');
 }
 
+/* While it is rotated, those who have done so have another than those who have not. */
+static void print_master_keys(const struct dbk_replica_members *members)
+{
+    const char *first = members->list[0].master_key;
+    bool any = false, differ = false;
+
+    for (size_t i = 0; i < members->count; i++) {
+        any = any || *members->list[i].master_key;
+        differ = differ || strcmp(first, members->list[i].master_key) != 0;
+    }
+    if (!any)
+        return;
+    if (!differ) {
+        printf("\nmaster key    %s, at all\n", first);
+        return;
+    }
+    puts("");
+    for (size_t i = 0; i < members->count; i++) {
+        const struct dbk_replica_member *one = &members->list[i];
+
+        printf("%s%s at %s\n", i == 0 ? "master keys   " : "              ",
+               *one->master_key ? one->master_key : "none told", one->node);
+    }
+    puts("              daybook keys rotate where it has not been yet");
+}
+
 void cluster_print_text(const struct dbk_replica_members *members,
                         const struct dbk_replica_options *options)
 {
@@ -151,6 +177,7 @@ void cluster_print_text(const struct dbk_replica_members *members,
            "state", "head", "lag", "projected", "seen", "url");
     for (size_t i = 0; i < members->count; i++)
         print_member(members, options, i, width);
+    print_master_keys(members);
 }
 
 void cluster_print_json(const struct dbk_replica_members *members,

@@ -34,6 +34,7 @@ static void member(const struct dbk_replica_member *one, int64_t end,
     number(",\"lag\":", end < 0 || one->next < 0 ? -1 : lag > 0 ? lag : 0, out);
     number(",\"head\":", (int64_t)one->head, out);
     number(",\"projected\":", (int64_t)one->projected, out);
+    text(",\"master_key\":", one->master_key, out);
     text(",\"at\":", at, out);
     dbk_render_text(out, "}");
 }

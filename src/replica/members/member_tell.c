@@ -18,6 +18,7 @@ static struct dbk_replica_member this_one(struct dbk_replica *replica)
              options->follower ? "follower" : "member");
     snprintf(member.state, sizeof member.state, "%s", replica_state_name(status.state));
     snprintf(member.version, sizeof member.version, "%s", DAYBOOK_VERSION);
+    dbk_log_master_key(replica->log, member.master_key);
     dbk_log_head(replica->log, &member.head, NULL);
     if (options->projected)
         member.projected = options->projected(options->projected_context);

@@ -32,6 +32,8 @@ void member_write(const struct dbk_replica_member *member, struct dbk_render *ou
     write_text(out, "version", member->version);
     write_number(out, "head", member->head);
     write_number(out, "projected", member->projected);
+    if (member->master_key[0])
+        write_text(out, "master_key", member->master_key);
     write_text(out, "at", at);
     dbk_render_text(out, "}");
 }
@@ -83,7 +85,11 @@ bool member_read(struct dbk_slice json, struct dbk_replica_member *out)
     char at[DBK_TIMESTAMP_TEXT + 1];
 
     *out = (struct dbk_replica_member){.next = -1};
-    return json.length > 0 && read_text(json, "node", out->node, sizeof out->node) &&
+    if (json.length == 0)
+        return false;
+    if (!read_text(json, "master_key", out->master_key, sizeof out->master_key))
+        out->master_key[0] = '\0'; /* not sealed, or of a version before */
+    return read_text(json, "node", out->node, sizeof out->node) &&
            read_text(json, "url", out->url, sizeof out->url) &&
            read_text(json, "role", out->role, sizeof out->role) &&
            read_text(json, "state", out->state, sizeof out->state) &&

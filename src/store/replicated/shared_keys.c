@@ -8,6 +8,7 @@
 #include "store/little_endian.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define KEPT_AS "keys" /* u64, little-endian */
 
@@ -192,4 +193,13 @@ enum dbk_code dbk_log_parcel(struct dbk_log *log, uint64_t first, uint32_t most,
     else if (*shared - first + 1 < most)
         most = (uint32_t)(*shared - first + 1);
     return dbk_keys_parcel(log->options.keys, first, most, false, bytes, length, err);
+}
+
+void dbk_log_master_key(struct dbk_log *log, char out[DBK_KEYS_MASTER_TEXT + 1])
+{
+    struct dbk_keys_state state;
+
+    out[0] = '\0';
+    if (has_keys(log) && dbk_keys_state(log->options.keys, &state, NULL) == DBK_OK)
+        memcpy(out, state.master_id, sizeof state.master_id);
 }

@@ -271,6 +271,8 @@ enum dbk_code dbk_keys_state(struct dbk_keys *keys, struct dbk_keys_state *out,
     out->erased_through = mark->erased_through;
     out->bound = memcmp(mark->first, none, sizeof none) != 0;
     memcpy(out->first, mark->first, sizeof out->first);
+    sodium_bin2hex(out->master_id, sizeof out->master_id, keys->file.fixed.master_id,
+                   DBK_KEYS_MASTER_TEXT / 2);
     out->copied_epoch = mark->copied_epoch;
     out->copied_count = mark->copied_count;
     out->copied_at = mark->copied_at;
