@@ -121,7 +121,8 @@ static bool is_well(const struct status *status)
 {
     return !server_is_ill(&status->server) && !status->foreign &&
            !status->tables.quarantined && !status->tables.read_only &&
-           status->log.free_bytes >= ROOM_MIN && !*status->audit.error;
+           status->log.free_bytes >= ROOM_MIN && !*status->audit.error &&
+           !*status->keys.error;
 }
 
 static enum tool_exit run_into(const struct tool *tool, struct status *status)
@@ -136,6 +137,7 @@ static enum tool_exit run_into(const struct tool *tool, struct status *status)
     }
     backup_last_read(config_text(tool->config, SETTING_DATA_DIR), &status->backup);
     audit_look(tool->config, log, status->log.head, &status->audit);
+    keys_look(tool, log, &status->keys);
     leftovers_find(tool->config, &status->leftovers);
     code = ask_tables(tool, log, status, &err);
     dbk_log_close(log);
@@ -175,8 +177,10 @@ const struct command command_status = {
         "Works beside a running server, and without one. Exits with 1 where the\n"
         "server's GET /health is not 200 (a running one is asked), persons are\n"
         "quarantined, the tables are of another log or of another history of it,\n"
-        "another server has them, PostgreSQL is read-only, or the disk of the log is\n"
-        "full; with 3 where the log or the tables cannot be asked.\n",
+        "another server has them, PostgreSQL is read-only, the ring of keys of a "
+        "sealed\n"
+        "log cannot be used, or the disk of the log is full; with 3 where the log or "
+        "the tables cannot be asked.\n",
     .example = "  daybook status\n"
                "  daybook status --json\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE,

@@ -146,6 +146,21 @@ static void print_json_backup(const struct status *status)
     putchar('}');
 }
 
+static void print_json_keys(const struct keys_look *keys)
+{
+    if (!keys->sealed) {
+        fputs(",\"keys\":null", stdout);
+        return;
+    }
+    printf(",\"keys\":{\"used\":%" PRIu64 ",\"epoch\":%" PRIu64, keys->used,
+           keys->state.epoch);
+    print_json_text("copied_at", keys->copied_at);
+    print_json_text("error", keys->error);
+    fputs(",\"warnings\":", stdout);
+    keys_look_print_warnings(keys, stdout);
+    putchar('}');
+}
+
 static void print_json_witnesses(const struct dbk_witnesses *witnesses)
 {
     fputs(",\"witnesses\":[", stdout);
@@ -226,6 +241,7 @@ void status_print_json(const struct status *status)
            status->log.file_bytes, status->log.free_bytes);
     print_json_backup(status);
     print_json_audit(status);
+    print_json_keys(&status->keys);
     print_json_server(&status->server);
     print_json_member(status);
     print_json_tables(status);

@@ -177,6 +177,30 @@ static void print_backup(const struct status *status)
     putchar('\n');
 }
 
+static void print_warning(void *context, const char *sentence)
+{
+    (void)context;
+    printf("%-13s ", "warning");
+    escape_plain(stdout, dbk_slice(sentence));
+    putchar('\n');
+}
+
+static void print_keys(const struct keys_look *keys)
+{
+    if (!keys->sealed)
+        return;
+    if (*keys->error) {
+        printf("%-13s trouble: ", "keys");
+        escape_plain(stdout, dbk_slice(keys->error));
+        putchar('\n');
+        return;
+    }
+    printf("%-13s %" PRIu64 " used, epoch %" PRIu64 "%s%.19s\n", "keys", keys->used,
+           keys->state.epoch, *keys->copied_at ? "; newest copy " : "",
+           keys->copied_at);
+    keys_look_warn(keys, print_warning, NULL);
+}
+
 static void print_witnesses(const struct dbk_witnesses *witnesses)
 {
     for (size_t i = 0; i < witnesses->count; i++) {
@@ -241,6 +265,7 @@ void status_print_text(const struct status *status)
     print_cluster(&status->cluster);
     print_backup(status);
     print_audit(status);
+    print_keys(&status->keys);
     if (*status->postgres)
         printf("%-13s %s\n", "postgres", status->postgres);
     print_server(&status->server);

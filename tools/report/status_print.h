@@ -4,6 +4,7 @@
 
 #include "audit_look.h"
 #include "backup_last.h"
+#include "keys_look.h"
 #include "leftovers.h"
 #include "projections/projector.h"
 #include "projections/rebuild.h"
@@ -24,6 +25,7 @@ struct status {
     struct dbk_place place;
     struct backup_last backup;
     struct audit_look audit;
+    struct keys_look keys;
     struct leftovers leftovers;
     bool asked;   /* the read tables answered */
     bool foreign; /* they are not this log's as it is, or another server has them */

@@ -192,6 +192,28 @@ class Log(Json):
         self.held("audit rotate-key",
                   self.told("audit", "rotate-key", "--data-dir", "a"))
 
+    def test_keys(self):
+        self.assertIsNone(self.told_keys("a")["ring"])
+        self.write("persons", b'{"email": "a@b.test", "first_name": "A", "last_name": "B"}\n')
+        self.run_tool("import", "persons", "--data-dir", "s", "--sealed")
+        self.assertIsNone(self.told_keys("s")["ring"]["copy"])
+        self.run_tool("keys", "backup", "copy", "--data-dir", "s")
+        self.run_tool("keys", "rotate", "--data-dir", "s")
+        found = self.told_keys("s")
+        self.assertEqual((found["ring"]["used"], found["ring"]["epoch"]), (1, 2))
+        self.assertIn("before the last rotation", found["warnings"][0])
+        status = self.held("status", self.told("status", "--data-dir", "s"))
+        self.assertEqual(status["keys"]["warnings"], found["warnings"])
+        os.remove(self.path("s", "keys", "ring"))
+        self.assertIn("no ring of keys", self.told_keys("s", DIFFERENT)["error"])
+        status = self.held("status", self.told("status", "--data-dir", "s",
+                                               status=DIFFERENT))
+        self.assertIn("no ring of keys", status["keys"]["error"])
+
+    def told_keys(self, data, status=DONE):
+        return self.held("keys status", self.told("keys", "status", "--data-dir", data,
+                                                  status=status))
+
     def test_tokens(self):
         self.run_tool("token", "create", "shop", "--scope", "read", "--data-dir", "a")
         self.held("token list", self.told("token list", "list", "--data-dir", "a"))

@@ -8,7 +8,7 @@ import unittest
 from harness import Server
 from served import person
 from test_lost_log import serve
-from tools import FAILED
+from tools import DIFFERENT, DONE, FAILED, MISUSED
 
 MARK = "Quetzalcoatlus"
 
@@ -156,6 +156,100 @@ class Opening(Sealed):
         told = serve(self, self.server, "--new", status=FAILED)
         self.assertIn("has the ring of another log", told)
         self.assertTrue(os.path.exists(self.ring))
+
+
+class Command(Sealed):
+    """daybook keys."""
+
+    def setUp(self):
+        super().setUp()
+        self.copy = os.path.join(self.server.data_dir, "copy")
+
+    def keys_of(self, *arguments, status=DONE):
+        done = self.server.run("keys", *arguments, check=False)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def test_a_ring_may_be_made_before_its_log(self):
+        self.assertIn("made the ring of keys", self.keys_of("init"))
+        self.assertIn("there is a ring of keys already", self.keys_of("init", status=FAILED))
+        with open(self.ring, "rb") as file:
+            pepper = file.read(96)
+        self.server.start()
+        one = self.add_person()
+        with open(self.ring, "rb") as file:
+            self.assertEqual(file.read(96), pepper)
+        self.assert_whole(one)
+
+    def test_no_ring_is_made_for_a_log_that_has_no_use_of_it(self):
+        self.server.env["SEALED"] = "false"
+        self.server.start()
+        self.assertIn("which is not sealed", self.keys_of("init", status=FAILED))
+        self.assertIn("the log is not sealed", self.keys_of("status"))
+        self.assertFalse(os.path.exists(self.keys))
+
+    def test_a_copy_is_put_back_and_opens_what_came_after_it(self):
+        self.server.start()
+        self.assertIn("is in no backup", self.keys_of("status"))
+        self.assertIn("copied", self.keys_of("backup", self.copy))
+        self.assertNotIn("in no backup", self.keys_of("status"))
+        one = self.add_person()
+        self.server.stop()
+        shutil.copy2(self.copy, self.ring)
+        self.server.start()
+        self.assert_whole(one)
+
+    def test_a_rotation_beside_the_server_ends_older_copies(self):
+        self.server.start()
+        one = self.add_person()
+        self.keys_of("backup", self.copy)
+        with open(os.path.join(self.keys, "master"), "rb") as file:
+            former = file.read()
+        self.assertIn("epoch 2", self.keys_of("rotate"))
+        with open(os.path.join(self.keys, "master"), "rb") as file:
+            self.assertNotEqual(file.read(), former)
+        self.assert_whole(one)
+        self.assertIn("is of before the last rotation", self.keys_of("status"))
+        self.server.stop()
+        self.put_aside("ring")
+        shutil.copy2(self.copy, self.ring)
+        self.assert_serve_refuses("is not the master key of")
+        self.put_back("ring")
+        self.server.start()
+        self.assert_whole(one)
+
+    def test_a_torn_slot_is_told_and_costs_one_person(self):
+        self.server.start()
+        torn, one = self.add_person(), self.add_person()
+        self.keys_of("backup", self.copy)
+        self.server.stop()
+        with open(self.ring, "r+b") as file:
+            file.seek(4096 + 5)
+            file.write(b"torn")
+        told = self.keys_of("status", status=DIFFERENT)
+        self.assertIn("1, the first is 1: put the copy back", told)
+        self.assertIn("key 1 in", self.keys_of("backup", self.copy, status=DIFFERENT))
+        self.assertIn("nothing was changed", self.keys_of("rotate", status=DIFFERENT))
+        self.server.start()
+        self.assert_whole(one)
+        self.server.stop()
+        shutil.copy2(self.copy, self.ring)
+        self.server.start()
+        self.assert_whole(torn)
+
+    def test_status_tells_what_should_be_done(self):
+        self.server.start()
+        self.add_person()
+        told = self.server.run("status").stdout
+        self.assertIn("keys          1 used, epoch 1", told)
+        self.assertIn("the ring of keys is in no backup", told)
+        self.assertIn("the master key lies beside the ring", told)
+
+    def test_wrong_use(self):
+        for arguments, said in ((["backup"], "needs TO"), (["burn"], "is none of init"),
+                                (["init", "now"], 'unexpected "now"'),
+                                (["rotate", "--json"], "--json is for keys status")):
+            self.assertIn(said, self.keys_of(*arguments, status=MISUSED))
 
 
 if __name__ == "__main__":
