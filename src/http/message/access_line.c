@@ -48,14 +48,28 @@ static void add(char *target, const char *text, size_t length)
     target[used + length] = '\0';
 }
 
+/* Where somebody has put an address in the place of an id, or made a path of one: where its
+ * segment begins; else the path's end. */
+static const char *before_address(const char *path, size_t length)
+{
+    const char *at = memchr(path, '@', length), *coded = memmem(path, length, "%40", 3);
+
+    if (!at || (coded && coded < at))
+        at = coded;
+    if (!at)
+        return path + length;
+    while (at > path && at[-1] != '/')
+        at--;
+    return at;
+}
+
 /* How much of the path is before the first text that names somebody, as an external id does,
  * which may well be an address; all of it where there is none. */
 static size_t before_text(const struct request *rq)
 {
     const char *texts[] = {rq->match.value.data, rq->match.anonymous_id.data,
                            rq->match.name.data};
-    size_t length = strlen(rq->path);
-    const char *first = rq->path + length;
+    const char *first = before_address(rq->path, path_length(rq->path));
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (texts[i] && texts[i] >= rq->path && texts[i] < first)
