@@ -121,11 +121,11 @@ static enum tool_exit create(const struct tool *tool)
         return tool_misused(tool, "token create needs the NAME of the token");
     if (!text)
         return tool_misused(tool, "token create needs --scope: read, write, audit, "
-                                  "admin, ingest or metrics");
+                                  "admin, ingest, metrics or erase");
     if (!dbk_scopes_parse(text, strlen(text), &scopes))
         return tool_misused(tool,
                             "--scope is \"%.64s\": allowed are read, write, audit, "
-                            "admin, ingest and metrics, or several of them",
+                            "admin, ingest, metrics and erase, or several of them",
                             text);
     if (read_bounds(tool, &bounds, &err) != DBK_OK)
         return tool_refuse(tool, &err);
@@ -304,8 +304,8 @@ const struct command command_token = {
     .operands_max = 2,
     .options = {{.flag = "--scope",
                  .argument = "SCOPE",
-                 .help = "With create: read, write, audit, admin, ingest or metrics; "
-                         "may come again",
+                 .help = "With create: read, write, audit, admin, ingest, metrics or "
+                         "erase; may come again",
                  .many = true},
                 {.flag = "--rate",
                  .argument = "N/s",

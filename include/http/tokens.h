@@ -5,7 +5,8 @@
  *
  * A line a token: its name, its scopes, when it was created, and the BLAKE2b hash of its
  * secret in hex. Where a token has bounds, or the scope ingest, the file is of version 2,
- * and where one has the scope metrics, of version 3: so an older program says that the file
+ * where one has the scope metrics, of version 3, and where one has the scope erase, of
+ * version 4: so an older program says that the file
  * is of a newer one. Before the hash stand the bounds that a token has, in this order:
  *
  *     daybook tokens 2
@@ -49,6 +50,7 @@ enum {
      * whatever the log knows, so that it may stand in a page that everybody can read. */
     DBK_SCOPE_INGEST = 16,
     DBK_SCOPE_METRICS = 32, /* GET /metrics, and nothing else */
+    DBK_SCOPE_ERASE = 64,   /* erase persons for good, and read the receipts */
 };
 
 /* How much a token may be used, and by whose pages; zeroed: as much as one likes. */
@@ -79,7 +81,7 @@ void dbk_tokens_finish(struct dbk_tokens *tokens); /* a zeroed one is fine */
 
 /* Add to *scopes those that text names, separated by commas. False: something else is
  * there. The other way, in this order: "read,write,audit,admin,ingest,
- * metrics". */
+ * metrics,erase". */
 bool dbk_scopes_parse(const char *text, size_t length, unsigned *scopes);
 void dbk_scopes_format(unsigned scopes, char out[DBK_SCOPES_TEXT]);
 

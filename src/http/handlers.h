@@ -20,6 +20,7 @@ handler handle_stats, handle_types, handle_funnel, handle_retention; /* statisti
 handler handle_list_log, handle_get_record, handle_stream;           /* feed */
 handler handle_person_history, handle_person_export;
 handler handle_post_restriction, handle_get_restriction, handle_delete_restriction;
+handler handle_get_receipt;
 handler handle_checkpoint, handle_tile, handle_get_proof; /* proof */
 handler handle_list_quarantine, handle_retry_quarantine;  /* admin */
 handler handle_list_tokens, handle_post_token, handle_delete_token;

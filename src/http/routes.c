@@ -14,8 +14,11 @@ enum {
     AUDIT = DBK_SCOPE_AUDIT,
     ADMIN = DBK_SCOPE_ADMIN,
     METRICS = DBK_SCOPE_METRICS,
+    DELETE = DBK_SCOPE_WRITE | DBK_SCOPE_ERASE, /* which of them, the handler says */
+    RECEIPT = DBK_SCOPE_AUDIT | DBK_SCOPE_ERASE,
     APPEND = DBK_SCOPE_WRITE | DBK_SCOPE_INGEST,
-    LEARN = DBK_SCOPE_READ | DBK_SCOPE_WRITE | DBK_SCOPE_AUDIT | DBK_SCOPE_METRICS,
+    LEARN = DBK_SCOPE_READ | DBK_SCOPE_WRITE | DBK_SCOPE_AUDIT | DBK_SCOPE_METRICS |
+            DBK_SCOPE_ERASE,
 };
 
 static const char *const none[] = {NULL};
@@ -39,6 +42,7 @@ static const char *const types[] = {"limit", "timestamps", NULL};
 static const char *const funnel[] = {"steps", "within", "since", "until", NULL};
 static const char *const retention[] = {"first", "then", "by",         "since",
                                         "until", "tz",   "timestamps", NULL};
+static const char *const erase[] = {"erase", "timestamps", NULL};
 static const char *const log_page[] = {"limit", "after", "wait", "timestamps", NULL};
 static const char *const log_stream[] = {
     "after", "type", "person_id", "event_type", "timestamps", "format", NULL};
@@ -87,13 +91,14 @@ const struct route routes[] = {
     {"GET", "/persons/{id}", BODY_NONE, READ, person, handle_get_person},
     {"PUT", "/persons/{id}", BODY_JSON, WRITE, times, handle_put_person},
     {"PATCH", "/persons/{id}", BODY_PATCH, WRITE, times, handle_patch_person},
-    {"DELETE", "/persons/{id}", BODY_OPTIONAL, WRITE, none, handle_delete_person},
+    {"DELETE", "/persons/{id}", BODY_OPTIONAL, DELETE, erase, handle_delete_person},
     {"GET", "/persons/{id}/aliases", BODY_NONE, READ, times, handle_list_aliases},
     {"POST", "/persons/{id}/aliases", BODY_JSON, APPEND, append_one, handle_post_alias},
     {"DELETE", "/persons/{id}/aliases/{anonymous_id}", BODY_NONE, WRITE, none,
      handle_delete_alias},
     {"GET", "/persons/{id}/export", BODY_NONE, ADMIN, times, handle_person_export},
     {"GET", "/persons/{id}/history", BODY_NONE, AUDIT, page, handle_person_history},
+    {"GET", "/persons/{id}/receipt", BODY_NONE, RECEIPT, times, handle_get_receipt},
     {"GET", "/persons/{id}/restriction", BODY_NONE, ADMIN, times,
      handle_get_restriction},
     {"POST", "/persons/{id}/restriction", BODY_NONE, ADMIN, times,
@@ -106,7 +111,7 @@ const struct route routes[] = {
      handle_put_person_by},
     {"PATCH", "/persons/by/external_id/{value}", BODY_PATCH, WRITE, times,
      handle_patch_person_by},
-    {"DELETE", "/persons/by/external_id/{value}", BODY_OPTIONAL, WRITE, none,
+    {"DELETE", "/persons/by/external_id/{value}", BODY_OPTIONAL, DELETE, erase,
      handle_delete_person_by},
     {"GET", "/persons/by/external_id/{value}/aliases", BODY_NONE, READ, times,
      handle_list_aliases_by},

@@ -134,7 +134,7 @@ public class Client {
             null, null, null)).getData().size(), 2);
         called("deleteAliasByExternalId", persons.deleteAliasByExternalId(value, "d", null));
         called("deletePersonByExternalId", persons.deletePersonByExternalId(value, null,
-            null, null, null, null));
+            null, null, null, null, null, null));
     }
 
     /* The stream has no end, so it is read by hand. */
@@ -226,6 +226,16 @@ public class Client {
         throw new AssertionError("who is alone hands over");
     }
 
+    static void receipt(UUID id) {
+        try {
+            persons.getReceipt(id, null, null, null, null);
+        } catch (ApiException none) {
+            same(called("getReceipt", none.getCode()), 404);
+            return;
+        }
+        throw new AssertionError("who was not erased has a receipt");
+    }
+
     static void tryDelete(UUID id) throws ApiException {
         same(called("exportPerson", persons.exportPerson(id, null, null, null, null))
             .getData().getRecords().size() > 2, true);
@@ -235,7 +245,9 @@ public class Client {
             .getData().getSequence(), since);
         called("unrestrictPerson", persons.unrestrictPerson(id, null, null));
         called("deleteAlias", persons.deleteAlias(id, "a/java", null));
-        called("deletePerson", persons.deletePerson(id, null, null, null, null, null));
+        called("deletePerson", persons.deletePerson(id, null, null, null, null, null, null,
+            null));
+        receipt(id);
         try {
             persons.getPerson(id, null, null, null, null, null, null, null);
         } catch (ApiException gone) {

@@ -19,9 +19,9 @@ from daybook_client.api.log import get_record, list_log
 from daybook_client.api.persons import (
     create_alias, create_alias_by_external_id, create_person, delete_alias,
     delete_alias_by_external_id, delete_person, delete_person_by_external_id, export_person,
-    get_person, get_person_by_external_id, get_restriction, list_aliases, list_aliases_by_external_id, list_persons,
-    patch_person, patch_person_by_external_id, person_history, put_person_by_external_id,
-    replace_person, restrict_person, unrestrict_person)
+    get_person, get_person_by_external_id, get_receipt, get_restriction, list_aliases,
+    list_aliases_by_external_id, list_persons, patch_person, patch_person_by_external_id, person_history,
+    put_person_by_external_id, replace_person, restrict_person, unrestrict_person)
 
 # The first page is JSON for programs that say so.
 client = AuthenticatedClient(base_url=sys.argv[1], token=os.environ["DAYBOOK_TOKEN"],
@@ -160,5 +160,7 @@ same(call(get_restriction, person.id).data.sequence, since.sequence)
 same(call(unrestrict_person, person.id).data, None)
 same(call(delete_alias, person.id, "a/attrs").data, None)
 same(call(delete_person, person.id).data, None)
-gone = call(get_person, person.id)
-same((type(gone), gone.response.type_), (models.Error, "/docs/errors.md#not-found"))
+for look in (get_person, get_receipt):  # it was not erased
+    gone = call(look, person.id)
+    same((type(gone), gone.response.type_), (models.Error, "/docs/errors.md#not-found"))
+print("called getReceipt")

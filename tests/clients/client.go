@@ -274,4 +274,8 @@ func tryDelete(ctx context.Context, api *client.APIClient, id string) {
 	var refused *client.GenericOpenAPIError
 	same(errors.As(err, &refused), true)
 	same(refused.Model().(client.Error).Response.Type, "/docs/errors.md#not-found")
+	_, _, err = api.PersonsAPI.GetReceipt(ctx, id).Execute() // it was not erased
+	same(errors.As(err, &refused), true)
+	same(refused.Model().(client.Error).Response.Type, "/docs/errors.md#not-found")
+	fmt.Println("called getReceipt")
 }

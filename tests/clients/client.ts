@@ -227,6 +227,10 @@ await call("deleteAlias", client.DELETE("/persons/{id}/aliases/{anonymous_id}", 
   params: { path: { id, anonymous_id: "a/ts" } },
 }));
 await call("deletePerson", client.DELETE("/persons/{id}", { params: { path } }));
+const none = await client.GET("/persons/{id}/receipt", { params: { path } });
+assert.equal((none.error as components["schemas"]["Error"]).response.type, // it was not erased
+  "/docs/errors.md#not-found");
+console.log("called getReceipt");
 const gone = await client.GET("/persons/{id}", { params: { path } });
 assert.equal((gone.error as components["schemas"]["Error"]).response.type,
   "/docs/errors.md#not-found");

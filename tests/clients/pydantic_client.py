@@ -158,3 +158,8 @@ try:
     raise AssertionError("who was deleted is there")
 except NotFoundException as gone:
     same(gone.data.response.type, "/docs/errors.md#not-found")
+try:
+    call(persons.get_receipt, person.id)
+    raise AssertionError("who was not erased has a receipt")
+except NotFoundException as none:
+    same(none.data.response.type, "/docs/errors.md#not-found")

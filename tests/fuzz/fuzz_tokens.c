@@ -49,8 +49,8 @@ static size_t count_lines(const uint8_t *data, size_t size)
 /* The words of the line say which scopes. */
 static void require_scopes(const char *line, const struct dbk_token *token)
 {
-    static const char *const names[] = {"read",  "write",  "audit",
-                                        "admin", "ingest", "metrics"};
+    static const char *const names[] = {"read",   "write",   "audit", "admin",
+                                        "ingest", "metrics", "erase"};
     char scopes[1024];
 
     require(strncmp(line, token->name, strlen(token->name)) == 0);
@@ -72,7 +72,7 @@ static void require_tokens(const struct dbk_tokens *tokens)
     for (size_t i = 0; i < tokens->count; i++) {
         const struct dbk_token *token = &tokens->list[i];
         require(dbk_token_name_valid(token->name, strlen(token->name)));
-        require(token->scopes > 0 && token->scopes < 2 * DBK_SCOPE_METRICS);
+        require(token->scopes > 0 && token->scopes < 2 * DBK_SCOPE_ERASE);
         require(dbk_timestamp_valid(token->created));
         for (size_t before = 0; before < i; before++)
             require(strcmp(tokens->list[before].name, token->name) != 0);

@@ -79,8 +79,7 @@ static int refuse_wrong(struct request *rq, struct dbk_error *err)
     return 401;
 }
 
-static int refuse_scope(struct request *rq, const struct access_bearer *bearer,
-                        unsigned scope, struct dbk_error *err)
+static int refuse_scope(struct request *rq, unsigned scope, struct dbk_error *err)
 {
     char name[DBK_SCOPES_TEXT];
 
@@ -88,7 +87,7 @@ static int refuse_scope(struct request *rq, const struct access_bearer *bearer,
     scope &= ~(unsigned)DBK_SCOPE_INGEST;
     dbk_scopes_format(scope, name);
     rq->challenge = REALM ", error=\"insufficient_scope\"";
-    dbk_fail(err, DBK_INVALID, "The access token \"%s\" lacks %s %s", bearer->name,
+    dbk_fail(err, DBK_INVALID, "The access token \"%s\" lacks %s %s", rq->actor,
              scope & (scope - 1) ? "all of the scopes" : "the scope", name);
     return 403;
 }
@@ -144,7 +143,7 @@ static int check_bearer(struct request *rq, const struct access_bearer *bearer,
                         unsigned scope, bool in_query, struct dbk_error *err)
 {
     if (!(bearer->scopes & (scope | DBK_SCOPE_ADMIN)))
-        return refuse_scope(rq, bearer, scope, err);
+        return refuse_scope(rq, scope, err);
     if (in_query && !request_only_ingests(rq))
         return refuse_in_query(rq, err);
     if (!bearer->origin_let)
@@ -181,6 +180,14 @@ static void look_at_use(struct request *rq)
 int authorize_bytes(struct request *rq, uint64_t bytes, struct dbk_error *err)
 {
     return bytes == 0 ? 0 : take(rq, 0, bytes, err);
+}
+
+enum dbk_code authorize_scope(struct request *rq, unsigned scope, struct dbk_error *err)
+{
+    if (rq->scopes & (scope | DBK_SCOPE_ADMIN))
+        return DBK_OK;
+    rq->failure = refuse_scope(rq, scope, err);
+    return err->code;
 }
 
 enum dbk_code authorize_events(struct request *rq, uint64_t events,

@@ -11,6 +11,11 @@
  * 401, 403, 429 or 503, and err says why. */
 int authorize(struct request *rq, unsigned scope, struct dbk_error *err);
 
+/* Whether its token has one of these scopes, where the route takes several; for handlers. Else
+ * rq->failure is 403, and err says why. */
+enum dbk_code authorize_scope(struct request *rq, unsigned scope,
+                              struct dbk_error *err);
+
 /* Count a body's bytes. Returns 0, or 429 (err says why). */
 int authorize_bytes(struct request *rq, uint64_t bytes, struct dbk_error *err);
 

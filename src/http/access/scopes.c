@@ -11,6 +11,7 @@ static const struct {
     {"read", DBK_SCOPE_READ, 1},     {"write", DBK_SCOPE_WRITE, 1},
     {"audit", DBK_SCOPE_AUDIT, 1},   {"admin", DBK_SCOPE_ADMIN, 1},
     {"ingest", DBK_SCOPE_INGEST, 2}, {"metrics", DBK_SCOPE_METRICS, 3},
+    {"erase", DBK_SCOPE_ERASE, 4},
 };
 
 #define SCOPES_COUNT (sizeof scopes_known / sizeof *scopes_known)

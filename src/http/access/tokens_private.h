@@ -11,7 +11,7 @@
 /* How a version begins: with its number, of one digit, and a line's end. The file is written
  * in the first that can say all that is in it. */
 #define TOKENS_HEADER TOKENS_BEGINNING "1\n"
-#define TOKENS_VERSION 3 /* the newest */
+#define TOKENS_VERSION 4 /* the newest */
 
 /* What a line from version 2 on says between the time and the hash: each with a space behind
  * it; "" where there are none. */

@@ -50,8 +50,8 @@ enum dbk_code expect_version(const struct request *rq, uint64_t version, bool *a
 
 /* The client may name several versions. The writer is told the one the person has now,
  * and refuses where it has moved in between. */
-enum dbk_code expect_person(const struct request *rq, struct dbk_command *command,
-                            struct dbk_error *err)
+static enum dbk_code expect_one(const struct request *rq, bool erases,
+                                struct dbk_command *command, struct dbk_error *err)
 {
     struct dbk_person_state person;
     bool asked;
@@ -60,13 +60,25 @@ enum dbk_code expect_person(const struct request *rq, struct dbk_command *comman
         return DBK_OK;
     if (dbk_log_person(rq->service->log, &rq->match.id, &person, err) != DBK_OK)
         return err->code;
-    if (person.deleted)
-        return DBK_OK; /* the writer says that there is none */
+    if (erases ? person.erased : person.deleted)
+        return DBK_OK; /* the writer says that there is none, or nothing more to do */
     if (expect_version(rq, person.version, &asked, err) != DBK_OK)
         return err->code;
     if (asked)
         dbk_command_expect(command, person.version);
     return DBK_OK;
+}
+
+enum dbk_code expect_person(const struct request *rq, struct dbk_command *command,
+                            struct dbk_error *err)
+{
+    return expect_one(rq, false, command, err);
+}
+
+enum dbk_code expect_erased(const struct request *rq, struct dbk_command *command,
+                            struct dbk_error *err)
+{
+    return expect_one(rq, true, command, err);
 }
 
 enum dbk_code expect_event(const struct request *rq, struct dbk_error *err)

@@ -22,6 +22,11 @@ enum dbk_code expect_excluded(const struct request *rq, uint64_t version,
 enum dbk_code expect_person(const struct request *rq, struct dbk_command *command,
                             struct dbk_error *err);
 
+/* The same for who is to be erased, deleted or not; who was erased before stays as is,
+ * whatever the headers say. */
+enum dbk_code expect_erased(const struct request *rq, struct dbk_command *command,
+                            struct dbk_error *err);
+
 /* The same for an event, whose version never moves: it is the sequence of its record. */
 enum dbk_code expect_event(const struct request *rq, struct dbk_error *err);
 

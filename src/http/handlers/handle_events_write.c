@@ -76,7 +76,7 @@ static enum dbk_code answer_verdict(struct request *rq, struct response *rs,
         dbk_command_first(command, &appended);
         logged.person_id = appended.person_id;
     }
-    if (replayed && logged_read(rq, verdict->sequence, &logged, 1, err) != DBK_OK)
+    if (replayed && logged_again(rq, verdict->sequence, &logged, 1, err) != DBK_OK)
         return err->code;
     return answer_event(rq, rs, 201, &logged, verdict->sequence, verdict->recorded_at,
                         err);

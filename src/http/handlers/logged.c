@@ -23,6 +23,21 @@ enum dbk_code logged_read(const struct request *rq, uint64_t sequence,
     return DBK_OK;
 }
 
+enum dbk_code logged_again(const struct request *rq, uint64_t sequence,
+                           struct dbk_record *records, size_t count,
+                           struct dbk_error *err)
+{
+    enum dbk_code code = logged_read(rq, sequence, records, count, err);
+
+    for (size_t i = 0; i < count && code == DBK_OK; i++) {
+        if (records[i].erased)
+            code = dbk_fail(err, DBK_CONFLICT,
+                            "It was recorded before, and its person has been erased "
+                            "since: what it said nobody knows any more");
+    }
+    return code;
+}
+
 enum dbk_code logged_event(const struct request *rq, const struct dbk_uuid *id,
                            struct dbk_record *event, uint64_t *sequence,
                            struct dbk_error *err)
@@ -50,7 +65,7 @@ enum dbk_code logged_compare(const struct request *rq, const struct dbk_record *
                              uint64_t sequence, struct dbk_record *logged,
                              struct dbk_error *err)
 {
-    if (logged_read(rq, sequence, logged, 1, err) != DBK_OK)
+    if (logged_again(rq, sequence, logged, 1, err) != DBK_OK)
         return err->code;
     if (dbk_body_same_event(brought, logged))
         return DBK_OK;

@@ -14,6 +14,14 @@ enum dbk_code logged_read(const struct request *rq, uint64_t sequence,
                           struct dbk_record *records, size_t count,
                           struct dbk_error *err);
 
+/* The same for what is sent again, and answered as it was the first time.
+ *
+ * DBK_CONFLICT   its person has been erased since, so that nobody knows that any more
+ */
+enum dbk_code logged_again(const struct request *rq, uint64_t sequence,
+                           struct dbk_record *records, size_t count,
+                           struct dbk_error *err);
+
 /* The event with this id, and where it is; valid as above.
  *
  * DBK_NOT_FOUND  there is none, or it was deleted, or its person was
@@ -27,7 +35,7 @@ enum dbk_code logged_event(const struct request *rq, const struct dbk_uuid *id,
  * DBK_NOT_FOUND  the log has no event with this id
  * DBK_OK         it has this one
  * DBK_EXISTS     it has another one; err names it
- * DBK_CONFLICT   it was deleted; err names it
+ * DBK_CONFLICT   it was deleted; err names it; or as logged_again
  */
 enum dbk_code logged_check(const struct request *rq, const struct dbk_record *brought,
                            struct dbk_error *err);

@@ -6,6 +6,7 @@
 #include "person_answer.h"
 #include "person_draft.h"
 #include "person_update.h"
+#include "persons_erase.h"
 #include "request.h"
 #include "response.h"
 #include "submit.h"
@@ -27,6 +28,10 @@ enum dbk_code handle_patch_person_by(struct request *rq, struct response *rs,
 enum dbk_code handle_delete_person_by(struct request *rq, struct response *rs,
                                       struct dbk_error *err)
 {
+    bool erases;
+
+    if (persons_erase_asked(rq, &erases, err) != DBK_OK)
+        return err->code; /* before it is told whether there is somebody */
     return external_handle(rq, rs, handle_delete_person, err);
 }
 

@@ -1,5 +1,5 @@
-/* POST /persons, DELETE /persons/{id}. Both are answered from the log alone, so they
- * work while PostgreSQL is away. */
+/* POST /persons, DELETE /persons/{id}, which erases by handle_erasure.c. Both are answered
+ * from the log alone, so they work while PostgreSQL is away. */
 #include "body_fields.h"
 #include "expect.h"
 #include "handlers.h"
@@ -7,6 +7,7 @@
 #include "person_answer.h"
 #include "person_draft.h"
 #include "person_known.h"
+#include "persons_erase.h"
 #include "request.h"
 #include "response.h"
 #include "submit.h"
@@ -52,7 +53,7 @@ static enum dbk_code create(struct request *rq, struct response *rs,
     if (code == DBK_OK)
         code = submit_accept(rq, rs, command, err);
     if (code == DBK_OK && replayed)
-        code = logged_read(rq, verdict->first_sequence, draft->records, 2, err);
+        code = logged_again(rq, verdict->first_sequence, draft->records, 2, err);
     if (code == DBK_OK)
         code = person_answer_created(rq, rs, draft->records, verdict, err);
     dbk_command_destroy(command);
@@ -81,10 +82,14 @@ enum dbk_code handle_delete_person(struct request *rq, struct response *rs,
     struct dbk_record deleted = {.type = DBK_PERSON_DELETED, .subject = rq->match.id};
     struct dbk_command *command;
     enum dbk_code code;
+    bool erases;
 
-    if (body_delete_person(rq->body.data, rq->body.length, &rq->match.id, &rq->fields,
+    if (persons_erase_asked(rq, &erases, err) != DBK_OK ||
+        body_delete_person(rq->body.data, rq->body.length, &rq->match.id, &rq->fields,
                            err) != DBK_OK)
         return err->code;
+    if (erases)
+        return persons_erase(rq, rs, err);
     submit_meta(rq, &deleted);
     command = submit_drafts(&deleted, 1, err);
     if (!command)

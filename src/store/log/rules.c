@@ -308,7 +308,8 @@ bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn)
 
     if (!turn->environment->sealed)
         return rules_refuse(plan, DBK_CONFLICT,
-                            "this log is not sealed: nobody can be erased from it");
+                            "this log is not sealed: nobody can be erased from it "
+                            "before daybook reseal has made a sealed one of it");
     if (!decide_have_scratch(turn))
         return rules_refuse(plan, DBK_NO_MEMORY, "no memory to erase a person");
     rc = index_get_person(turn->txn, turn->environment, id, person);

@@ -224,19 +224,32 @@ static bool is_public(const char *path)
            !strcmp(path, "/openapi.json");
 }
 
+static bool deletes_person(const struct route *route)
+{
+    return !strcmp(route->method, "DELETE") &&
+           (!strcmp(route->path, "/persons/{id}") ||
+            !strcmp(route->path, "/persons/by/external_id/{value}"));
+}
+
 static unsigned scope_of(const struct route *route)
 {
     if (is_public(route->path))
         return 0;
+    if (strstr(route->path, "/receipt"))
+        return DBK_SCOPE_AUDIT | DBK_SCOPE_ERASE;
+    if (deletes_person(route))
+        return DBK_SCOPE_WRITE | DBK_SCOPE_ERASE;
     if (!strncmp(route->path, "/log", 4) || strstr(route->path, "/history") ||
         !strcmp(route->path, "/checkpoint") || !strncmp(route->path, "/tile/", 6))
         return DBK_SCOPE_AUDIT;
-    if (!strncmp(route->path, "/admin/", 7))
+    if (!strncmp(route->path, "/admin/", 7) || strstr(route->path, "/restriction") ||
+        strstr(route->path, "}/export"))
         return DBK_SCOPE_ADMIN;
     if (!strcmp(route->path, "/metrics"))
         return DBK_SCOPE_METRICS;
     if (!strcmp(route->path, "/tokens/self")) /* any but what learns nothing */
-        return DBK_SCOPE_READ | DBK_SCOPE_WRITE | DBK_SCOPE_AUDIT | DBK_SCOPE_METRICS;
+        return DBK_SCOPE_READ | DBK_SCOPE_WRITE | DBK_SCOPE_AUDIT | DBK_SCOPE_METRICS |
+               DBK_SCOPE_ERASE;
     if (!strcmp(route->method, "POST") &&
         (!strncmp(route->path, "/events", 7) || strstr(route->path, "/aliases")))
         return DBK_SCOPE_WRITE | DBK_SCOPE_INGEST;
@@ -289,11 +302,12 @@ static void each_route_asks_for_its_scope(void **state)
                                       DBK_SCOPE_ADMIN,
                                       DBK_SCOPE_READ | DBK_SCOPE_WRITE,
                                       DBK_SCOPE_INGEST,
-                                      DBK_SCOPE_METRICS};
+                                      DBK_SCOPE_METRICS,
+                                      DBK_SCOPE_ERASE};
     struct world *world = *state;
-    char headers[7][128], name[8];
+    char headers[8][128], name[8];
 
-    for (size_t i = 0; i < 7; i++) {
+    for (size_t i = 0; i < 8; i++) {
         snprintf(name, sizeof name, "t%zu", i);
         token(world, name, scopes[i], headers[i]);
     }
@@ -302,9 +316,11 @@ static void each_route_asks_for_its_scope(void **state)
         const struct route *route = &routes[r];
         assert_int_equal(route->scope, scope_of(route));
         assert_int_equal(refuses(world, route, ""), !is_public(route->path));
-        for (size_t i = 0; i < 7; i++) {
+        for (size_t i = 0; i < 8; i++) {
             bool allowed = route->scope == 0 || scopes[i] & route->scope ||
                            scopes[i] == DBK_SCOPE_ADMIN;
+            if (deletes_person(route) && scopes[i] == DBK_SCOPE_ERASE)
+                allowed = false; /* it does not say that it erases */
             if (refuses(world, route, headers[i]) == allowed)
                 fail_msg("%s %s with %u", route->method, route->path, scopes[i]);
         }

@@ -22,6 +22,9 @@ static void scopes_are_named_in_order(void **state)
     assert_true(dbk_scopes_parse("metrics", 7, &scopes));
     dbk_scopes_format(scopes, text);
     assert_string_equal(text, "read,write,audit,admin,ingest,metrics");
+    assert_true(dbk_scopes_parse("erase", 5, &scopes));
+    dbk_scopes_format(scopes, text);
+    assert_string_equal(text, "read,write,audit,admin,ingest,metrics,erase");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(dbk_scopes_parse(bad[i], strlen(bad[i]), &scopes));
 }

@@ -211,6 +211,14 @@ static void what_is_newer_makes_the_file_so_and_only_that(void **state)
     assert_string_equal(head, HEADER_3);
     assert_int_equal(read_again(place), DBK_OK);
     assert_int_equal(place->tokens.list[2].scopes, DBK_SCOPE_METRICS);
+    assert_int_equal(dbk_tokens_create(place->dir, "dpo", DBK_SCOPE_ERASE, NULL, secret,
+                                       &place->err),
+                     DBK_OK);
+    read_head(place, head);
+    assert_string_equal(head, HEADER_4);
+    assert_int_equal(read_again(place), DBK_OK);
+    assert_int_equal(place->tokens.list[3].scopes, DBK_SCOPE_ERASE);
+    dbk_tokens_revoke(place->dir, "dpo", false, &left, &place->err);
     dbk_tokens_revoke(place->dir, "scraper", false, &left, &place->err);
     read_head(place, head);
     assert_string_equal(head, HEADER_2);

@@ -14,6 +14,7 @@
 #define HEADER "daybook tokens 1\n"
 #define HEADER_2 "daybook tokens 2\n"
 #define HEADER_3 "daybook tokens 3\n"
+#define HEADER_4 "daybook tokens 4\n"
 
 struct place {
     char dir[64], path[80], tmp[80];

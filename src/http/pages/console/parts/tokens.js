@@ -14,6 +14,7 @@ const SCOPES = [
   ["write", "every change"],
   ["audit", "the log"],
   ["metrics", "the metrics"],
+  ["erase", "erase persons for good"],
   ["ingest", "append, and learn nothing: for pages"],
   ["admin", "everything"],
 ];
