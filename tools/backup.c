@@ -246,7 +246,7 @@ static enum dbk_code verify(const char *to, struct log_check *check,
     if (code != DBK_OK)
         return code;
     backup_folder_enter(&folder, to);
-    code = log_check_run(check, to, scratch, progress, err);
+    code = log_check_run(check, to, scratch, NULL, progress, err);
     backup_folder_leave(&folder);
     if (*made)
         rmdir(made);

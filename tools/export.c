@@ -23,6 +23,7 @@ struct wish {
     enum export_format format;
     enum compression compression;
     bool follow, force, json;
+    bool unseal;
     struct export_select select;
 };
 
@@ -64,7 +65,8 @@ static enum tool_exit read_wish(const struct tool *tool, struct wish *wish)
 
     *wish = (struct wish){.follow = tool_has(tool, "--follow"),
                           .force = tool_has(tool, "--force"),
-                          .json = tool_has(tool, "--json")};
+                          .json = tool_has(tool, "--json"),
+                          .unseal = tool_has(tool, "--unseal")};
     if (tool->operand_count > 0 && !*tool->operands[0])
         return tool_misused(tool, "FILE is empty: name a file");
     if (tool->operand_count > 0 && strcmp(tool->operands[0], "-") != 0)
@@ -78,6 +80,13 @@ static enum tool_exit read_wish(const struct tool *tool, struct wish *wish)
                                   "other: name one");
     if (export_select_read(tool, &wish->select, &err) != DBK_OK)
         return tool_misused(tool, "%s", err.text);
+    if (wish->unseal && wish->format == EXPORT_MSGPACK)
+        return tool_misused(tool,
+                            "--unseal is for ndjson and csv: msgpack has the very "
+                            "bytes of the records");
+    if (wish->unseal && tool_has(tool, "--salvage"))
+        return tool_misused(tool, "--salvage takes what can be read as it lies in the "
+                                  "log, sealed: give it without --unseal");
     if (!wish->path && (wish->json || wish->force))
         return tool_misused(tool, "--json and --force are for an export to a file");
     if (!wish->path && isatty(STDOUT_FILENO) &&
@@ -92,6 +101,15 @@ static void forget(void *context)
     (void)context;
     if (signals_came())
         signals_forget();
+}
+
+static void print_unsealed(const struct export_trailer *trailer)
+{
+    printf("unsealed      for reading: it cannot be imported, and erases nobody whom "
+           "the log "
+           "erases; %s of erased persons %s nothing\n",
+           plural(trailer->erased, "records").text,
+           trailer->erased == 1 ? "says" : "say");
 }
 
 /* Only of records 1 on, all of them, can it be held against the export alone. */
@@ -111,7 +129,7 @@ static void print_checkpoint(const struct export_trailer *trailer)
 }
 
 static void print_text(const struct wish *wish, const struct export_trailer *trailer,
-                       uint64_t bytes, double seconds)
+                       bool unsealed, uint64_t bytes, double seconds)
 {
     char beside[PATH_MAX];
 
@@ -121,6 +139,8 @@ static void print_text(const struct wish *wish, const struct export_trailer *tra
         printf(", %" PRIu64 " to %" PRIu64, trailer->first, trailer->last);
     puts(trailer->whole ? ", the whole log" : "");
     printf("bytes         %" PRIu64 "\n", bytes);
+    if (unsealed)
+        print_unsealed(trailer);
     if (trailer->escaped > 0)
         printf("escaped       %s that a spreadsheet would run, by a ' in front\n",
                plural(trailer->escaped, "cells").text);
@@ -200,6 +220,7 @@ static enum dbk_code run_into(const struct wish *wish, struct export_run *run,
 
     if (code != DBK_OK)
         return code;
+    source.unsealed = run->unsealed;
     source.sign = export_checkpoint_sign;
     source.context = checkpoint;
     code = export_writer_create(wish->format, &source, out, &run->writer, err);
@@ -215,8 +236,11 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
                                struct dbk_log *log, struct dbk_salvage *salvage)
 {
     struct progress progress;
-    struct export_run run = {
-        .log = log, .select = wish->select, .follow = wish->follow, .stopping = forget};
+    struct export_run run = {.log = log,
+                             .select = wish->select,
+                             .follow = wish->follow,
+                             .unsealed = wish->unseal && log && dbk_log_is_sealed(log),
+                             .stopping = forget};
     struct export_checkpoint checkpoint;
     struct export_output output;
     struct dbk_error err;
@@ -246,7 +270,7 @@ static enum tool_exit run_with(const struct tool *tool, const struct wish *wish,
     if (code == DBK_OK && wish->json)
         print_json(run.writer, bytes, progress_seconds(&progress));
     else if (code == DBK_OK && wish->path)
-        print_text(wish, export_writer_trailer(run.writer), bytes,
+        print_text(wish, export_writer_trailer(run.writer), run.unsealed, bytes,
                    progress_seconds(&progress));
     if (code == DBK_OK) {
         say_if_empty(wish, export_writer_trailer(run.writer));
@@ -277,6 +301,14 @@ static enum tool_exit run_salvage(const struct tool *tool, struct wish *wish)
     return exit;
 }
 
+/* Its ring is needed for what is sealed, and to know a person's anonymous ids by. */
+static enum dbk_code open_log(const struct tool *tool, const struct wish *wish,
+                              struct dbk_log **log, struct dbk_error *err)
+{
+    return wish->unseal || wish->select.has_person ? tool_log_open_whole(tool, log, err)
+                                                   : tool_log_open_shut(tool, log, err);
+}
+
 static enum tool_exit run(struct tool *tool)
 {
     struct wish wish;
@@ -289,8 +321,13 @@ static enum tool_exit run(struct tool *tool)
     signals_hold();
     if (tool_has(tool, "--salvage"))
         return run_salvage(tool, &wish);
-    if (tool_log_open(tool, &log, &err) != DBK_OK)
+    if (open_log(tool, &wish, &log, &err) != DBK_OK)
         return tool_fail(tool, &err);
+    if (wish.format == EXPORT_CSV && !wish.unseal && dbk_log_is_sealed(log)) {
+        dbk_log_close(log);
+        return tool_misused(tool, "the log is sealed, and csv is for reading: it needs "
+                                  "--unseal");
+    }
     exit = run_with(tool, &wish, log, NULL);
     dbk_log_close(log);
     return exit;
@@ -323,6 +360,16 @@ const struct command command_export = {
         "has a ' in front, as has one that begins with ': take it away to have the\n"
         "recorded text.\n"
         "\n"
+        "Of a sealed log what is sealed stays so: whoever has the export and not the "
+        "ring\n"
+        "of keys reads no name in it, and only such a one can be imported. --unseal "
+        "opens\n"
+        "it for reading, which csv needs: its trailer says so, no import takes it, and "
+        "what\n"
+        "it says stays there when a person is erased; of those who were erased before "
+        "it\n"
+        "has \"erased\":true.\n"
+        "\n"
         "FILE's ending chooses .csv and .msgpack, and .gz and .zst behind them. It\n"
         "appears under its name when it is whole.\n"
         "\n" POSITION_HELP "\n"
@@ -348,6 +395,7 @@ const struct command command_export = {
             {"--type", "TYPE", "Only records of this type, such as event.recorded"},
             {"--person", "ID", "Only what is about this person"},
             {"--follow", NULL, "Go on with what is appended, until Ctrl-C"},
+            {"--unseal", NULL, "Open what is sealed: for reading, not for import"},
             {"--salvage", NULL, "Step over what cannot be read of a damaged log"},
             {"--gzip", NULL, "Compress, as for a FILE that ends in .gz"},
             {"--zstd", NULL, "Compress, as for a FILE that ends in .zst"},

@@ -205,12 +205,14 @@ static enum tool_exit refuse(const struct tool *tool, const char *path, bool rec
 }
 
 #define FOR_EXPORT                                                                     \
-    "--checkpoint, --vkey and --no-checkpoint are for an EXPORT: nobody signed lines"
+    "--checkpoint, --vkey, --no-checkpoint and --without-keys are for an EXPORT: "     \
+    "nobody "                                                                          \
+    "signed lines, or sealed them"
 
-static bool asks_for_checkpoint(const struct tool *tool)
+static bool asks_for_export(const struct tool *tool)
 {
-    return tool_has(tool, "--checkpoint") || tool_has(tool, "--vkey") ||
-           tool_has(tool, "--no-checkpoint");
+    return tool_has(tool, "--without-keys") || tool_has(tool, "--checkpoint") ||
+           tool_has(tool, "--vkey") || tool_has(tool, "--no-checkpoint");
 }
 
 /* One operand: an export, or a file of persons. What it is, its first bytes say. */
@@ -240,7 +242,7 @@ static enum tool_exit import_one(const struct tool *tool, struct sources *source
         compress_reader_close(reader);
         return exit;
     }
-    if (asks_for_checkpoint(tool)) {
+    if (asks_for_export(tool)) {
         compress_reader_close(reader);
         return tool_misused(tool, FOR_EXPORT);
     }
@@ -265,7 +267,7 @@ static enum tool_exit run(struct tool *tool)
                                 "name it alone",
                                 operand(tool, i));
     }
-    if (tool->operand_count > 1 && asks_for_checkpoint(tool))
+    if (tool->operand_count > 1 && asks_for_export(tool))
         return tool_misused(tool, FOR_EXPORT);
     signals_hold();
     if (tool->operand_count > 1)
@@ -303,7 +305,15 @@ const struct command command_import = {
         "log of an empty data directory that no server runs on, with the very bytes.\n"
         "One that was cut or changed is refused with the line, and nothing is left\n"
         "behind (exit code 1). So is one whose records are not those that the\n"
-        "checkpoint in its trailer, or one of --checkpoint, is of (docs/proofs.md).\n",
+        "checkpoint in its trailer, or one of --checkpoint, is of (docs/proofs.md).\n"
+        "\n"
+        "One that is sealed needs the log's ring: put that, and the master key that "
+        "lay\n"
+        "beside it, into DATA_DIR/keys first. Where it is lost for good, "
+        "--without-keys\n"
+        "makes a log in which nobody is known any more: same records, proofs and "
+        "counts,\n"
+        "no names, and a new ring for whoever comes.\n",
     .example = "  daybook import persons.ndjson.gz events.ndjson.gz\n"
                "  daybook import - more_events.ndjson --continue\n"
                "  daybook import log.ndjson.zst --data-dir /srv/daybook\n",
@@ -316,6 +326,8 @@ const struct command command_import = {
             {"--checkpoint", "FILE", "Hold an EXPORT against this, too; again for more",
              true},
             {"--vkey", "KEY", "Key that must have signed it, or a file of some", false},
+            {"--without-keys", NULL, "Make a log without names of a sealed EXPORT",
+             false},
             {"--no-checkpoint", NULL, "Import it though it is not what was signed",
              false},
             {"--json", NULL, "Print one JSON object", false},

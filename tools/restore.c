@@ -51,7 +51,7 @@ static enum dbk_code check(struct restore *restore, const char *dir,
     char scratch[STAGING_PATH];
 
     snprintf(scratch, sizeof scratch, "%s/check.tmp", restore->staging.data_dir);
-    return log_check_run(&restore->check, dir, scratch, &restore->progress, err);
+    return log_check_run(&restore->check, dir, scratch, NULL, &restore->progress, err);
 }
 
 /* What only its indexes are wrong in can be restored: they are made anew. */

@@ -59,7 +59,8 @@ static enum dbk_code check_projection(struct verify *verify, struct dbk_error *e
 
 static enum tool_exit print(struct verify *verify)
 {
-    bool right = verify->log.result.findings == 0 && !*verify->log.not_repaired;
+    bool right = verify->log.result.findings == 0 && !*verify->log.not_repaired &&
+                 !verify->log.ring_broken;
 
     if (verify->lines) {
         if (verify->repair_from)
@@ -142,6 +143,10 @@ const struct command command_verify = {
         "record, and never over one that is right. Where the file's structure is\n"
         "damaged, a new file is built and checked, and the old one kept as\n"
         "DATA_DIR/log.damaged. Stop the server first. Then the log is checked.\n"
+        "\n"
+        "A sealed log is checked with its ring of keys. Without one, what is in the "
+        "clear is\n"
+        "checked, and it says what was not.\n"
         "\n"
         "With --projection also the read tables: they are built from the log in a\n"
         "schema of their own up to the record they are at, and held against each\n"

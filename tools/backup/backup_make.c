@@ -130,7 +130,8 @@ static enum dbk_code make_and_check(const struct tool *tool, struct copy *copy,
     backup_checkpoint_read(tool, &checkpoint);
     code = make_copy(tool, copy, progress, err);
     if (code == DBK_OK)
-        code = log_check_run(copy->check, copy->partial, copy->scratch, progress, err);
+        code = log_check_run(copy->check, copy->partial, copy->scratch, NULL, progress,
+                             err);
     if (code == DBK_OK)
         code = backup_checkpoint_put(copy->partial, &checkpoint,
                                      copy->check->result.head, err);

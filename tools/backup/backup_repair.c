@@ -9,6 +9,7 @@
 #include "plural.h"
 #include "store/log_builder.h"
 #include "tool_data.h"
+#include "tool_keys.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct repair {
     FILE *lines;
     char log[PATH_MAX], copy[PATH_MAX];
     char beside[PATH_MAX + 16], scratch[PATH_MAX + 16], imported[PATH_MAX + 16];
+    struct dbk_keys *keys; /* NULL: there is no ring */
     struct backup_repair *out;
 };
 
@@ -84,15 +86,16 @@ static enum dbk_code find_copy(struct repair *repair, struct dbk_error *err)
     if (!is_file(repair->copy))
         return DBK_OK;
     snprintf(repair->copy, sizeof repair->copy, "%.*s", PATH_MAX - 1, repair->imported);
-    return import_export_fill(repair->from, repair->imported, repair->progress, err);
+    return import_export_fill(repair->tool, repair->from, repair->imported,
+                              repair->progress, err);
 }
 
 static enum dbk_code check_built(struct repair *repair, struct dbk_error *err)
 {
     struct log_check check;
 
-    if (log_check_run(&check, repair->beside, repair->scratch, repair->progress, err) !=
-        DBK_OK)
+    if (log_check_run(&check, repair->beside, repair->scratch, repair->keys,
+                      repair->progress, err) != DBK_OK)
         return err->code;
     if (check.result.findings == 0 && check.result.head == repair->out->done.head)
         return DBK_OK;
@@ -123,6 +126,7 @@ static enum dbk_code mend(struct repair *repair, struct dbk_error *err)
         .beside = repair->beside,
         .told = tell,
         .context = repair,
+        .keys = repair->keys,
         .watch = progress_watch(repair->progress, repair->tool->logger)};
     struct backup_folder folder;
     enum dbk_code code = find_copy(repair, err);
@@ -157,7 +161,11 @@ enum dbk_code backup_repair_run(const struct tool *tool, const char *from,
         return err->code;
     dbk_log_builder_remove(repair.beside); /* of a run that was killed */
     dbk_log_builder_remove(repair.imported);
-    code = mend(&repair, err);
+    if (tool_keys_there(tool->config))
+        code = tool_keys_open(tool, true, &repair.keys, err);
+    if (code == DBK_OK)
+        code = mend(&repair, err);
+    dbk_keys_close(repair.keys);
     dbk_log_builder_remove(repair.imported);
     lock_release(lock);
     return code;

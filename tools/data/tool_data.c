@@ -64,6 +64,20 @@ enum dbk_code tool_log_open(const struct tool *tool, struct dbk_log **log,
     return code;
 }
 
+enum dbk_code tool_log_open_shut(const struct tool *tool, struct dbk_log **log,
+                                 struct dbk_error *err)
+{
+    const struct dbk_log_options options = {.read_only = true};
+    char dir[PATH_MAX];
+    enum dbk_code code;
+
+    *log = NULL;
+    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
+        return err->code;
+    code = dbk_log_open(dir, &options, log, err);
+    return code == DBK_NOT_FOUND ? log_place_fail(tool->config, err) : code;
+}
+
 enum dbk_code tool_log_open_whole(const struct tool *tool, struct dbk_log **log,
                                   struct dbk_error *err)
 {

@@ -29,6 +29,10 @@ bool tool_audit_dir(const struct config *config, char *out, size_t size,
 enum dbk_code tool_log_open(const struct tool *tool, struct dbk_log **log,
                             struct dbk_error *err);
 
+/* The same without its ring, for who needs nothing but the bytes of its records. */
+enum dbk_code tool_log_open_shut(const struct tool *tool, struct dbk_log **log,
+                                 struct dbk_error *err);
+
 /* The same for who needs what it says of persons, too. DBK_UNSUPPORTED: it is sealed, and its ring
  * cannot be used; err says why, and what to do. */
 enum dbk_code tool_log_open_whole(const struct tool *tool, struct dbk_log **log,

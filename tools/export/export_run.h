@@ -9,6 +9,7 @@
 struct export_run {
     struct dbk_log *log;
     struct export_select select; /* resolved */
+    bool unsealed;               /* of a sealed log, whose records are to be opened */
     bool follow; /* wait for what is appended, until the watch says stop */
     struct export_writer *writer;
     struct dbk_watch watch;

@@ -15,12 +15,13 @@ void log_check_keep(void *context, uint64_t sequence, const char *text)
 }
 
 enum dbk_code log_check_run(struct log_check *check, const char *dir,
-                            const char *scratch, struct progress *progress,
-                            struct dbk_error *err)
+                            const char *scratch, struct dbk_keys *keys,
+                            struct progress *progress, struct dbk_error *err)
 {
     const struct dbk_verify_options options = {.scratch_dir = scratch,
                                                .finding = log_check_keep,
                                                .context = check,
+                                               .keys = keys,
                                                .watch = progress_watch(progress, NULL)};
     enum dbk_code code;
 

@@ -19,11 +19,11 @@ struct log_check {
 };
 
 /* Check the log in dir; scratch is a directory to be made for the time, where there is
- * room for its indexes. The process must have no other threads, and hold signals
+ * room for its indexes. keys: the ring of a sealed one (store/verify.h). The process must have no other threads, and hold signals
  * (signals.h): one that comes stops it. Errors as dbk_log_verify; findings are none. */
 enum dbk_code log_check_run(struct log_check *check, const char *dir,
-                            const char *scratch, struct progress *progress,
-                            struct dbk_error *err);
+                            const char *scratch, struct dbk_keys *keys,
+                            struct progress *progress, struct dbk_error *err);
 
 /* Keep a finding: for who checks otherwise. context is the log_check. */
 void log_check_keep(void *context, uint64_t sequence, const char *text);

@@ -241,8 +241,8 @@ enum dbk_code log_print_json(FILE *out, const struct dbk_record *record, char *r
 {
     struct dbk_slice json = {.data = room};
 
-    if (dbk_record_json_write(record, room, DBK_RECORD_JSON_MAX, &json.length, err) !=
-        DBK_OK)
+    if (dbk_record_json_write_opened(record, room, DBK_RECORD_JSON_MAX, &json.length,
+                                     err) != DBK_OK)
         return err->code;
     escape_json(out, json);
     fputc('\n', out);

@@ -3,6 +3,7 @@
 #include "escape.h"
 #include "plural.h"
 #include "tool_data.h"
+#include "tool_keys.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -101,10 +102,11 @@ static enum dbk_code name_dirs(struct verify_log *verify, const struct tool *too
 
 /* Damage that keeps it from it is found, and told, by the check that follows. */
 static enum dbk_code repair_indexes(struct verify_log *verify, const char *dir,
+                                    struct dbk_keys *keys,
                                     const struct dbk_watch *watch,
                                     struct dbk_error *err)
 {
-    enum dbk_code code = dbk_log_repair_indexes(dir, NULL, watch, err);
+    enum dbk_code code = dbk_log_repair_indexes(dir, keys, watch, err);
 
     if (code != DBK_DAMAGED)
         return code;
@@ -112,15 +114,46 @@ static enum dbk_code repair_indexes(struct verify_log *verify, const char *dir,
     return DBK_OK;
 }
 
+/* Whoever has none checks what is in the clear. */
+static struct dbk_keys *open_ring(struct verify_log *verify, const struct tool *tool,
+                                  struct dbk_error *why)
+{
+    struct dbk_keys *keys;
+
+    verify->ring_broken = tool_keys_there(tool->config);
+    if (verify->ring_broken && tool_keys_open(tool, true, &keys, why) == DBK_OK) {
+        verify->ring_broken = false;
+        return keys;
+    }
+    if (!verify->ring_broken)
+        dbk_fail(why, DBK_NOT_FOUND, "its ring of keys is not in %.300s/keys",
+                 config_text(tool->config, SETTING_DATA_DIR));
+    return NULL;
+}
+
+static void note_shut(struct verify_log *verify, const struct dbk_error *why)
+{
+    if (!verify->result.shut) {
+        verify->ring_broken = false;
+        return;
+    }
+    snprintf(
+        verify->shut, sizeof verify->shut,
+        "%s; so what is sealed, whether records can follow each other, and the indexes "
+        "were not checked",
+        why->text);
+}
+
 enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
                              bool repair, struct progress *progress, FILE *lines,
                              struct dbk_error *err)
 {
     char dir[4096], scratch[4096];
-    const struct dbk_verify_options options = {.scratch_dir = scratch,
-                                               .finding = tell,
-                                               .context = verify,
-                                               .watch = progress_watch(progress, NULL)};
+    struct dbk_verify_options options = {.scratch_dir = scratch,
+                                         .finding = tell,
+                                         .context = verify,
+                                         .watch = progress_watch(progress, NULL)};
+    struct dbk_error why;
     enum dbk_code code;
 
     *verify = (struct verify_log){.progress = progress, .lines = lines};
@@ -128,10 +161,15 @@ enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
     if (!verify->json)
         return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
     code = name_dirs(verify, tool, dir, scratch, sizeof dir, err);
+    if (code == DBK_OK)
+        options.keys = open_ring(verify, tool, &why);
     if (code == DBK_OK && repair)
-        code = repair_indexes(verify, dir, &options.watch, err);
+        code = repair_indexes(verify, dir, options.keys, &options.watch, err);
     if (code == DBK_OK)
         code = dbk_log_verify(dir, &options, &verify->result, err);
+    dbk_keys_close(options.keys);
+    if (code == DBK_OK)
+        note_shut(verify, &why);
     if (code == DBK_NO_ROOM)
         dbk_wrap(
             err,
@@ -157,9 +195,11 @@ void verify_log_print(const struct verify_log *verify, FILE *out)
     const struct dbk_verify_result *result = &verify->result;
 
     if (result->findings == 0)
-        fprintf(out, "log           right: %s and %s indexes\n",
+        fprintf(out, "log           right: %s%s\n",
                 plural(result->records, "records").text,
-                result->records == 1 ? "its" : "their");
+                result->shut           ? ", as far as they are in the clear"
+                : result->records == 1 ? " and its indexes"
+                                       : " and their indexes");
     else if (!result->readable) /* how many there are, and are right, is not known */
         fprintf(out, "log           %s; it cannot be read to its end\n",
                 plural(result->findings, "findings").text);
@@ -172,6 +212,8 @@ void verify_log_print(const struct verify_log *verify, FILE *out)
                 "member        of a cluster: next message %" PRId64 ", epoch %" PRId64
                 "\n",
                 result->place.next, result->place.epoch);
+    if (*verify->shut)
+        fprintf(out, "sealed        %s\n", verify->shut);
     if (*verify->not_repaired)
         fprintf(out, "indexes       not made anew: %s\n", verify->not_repaired);
     else if (result->findings > 0 && result->whole && result->records == result->head)
@@ -203,6 +245,11 @@ void verify_log_print_json(struct verify_log *verify, FILE *out)
             store_id, result->head, result->records, result->findings,
             verify->json_text ? verify->json_text : "");
     print_member(result, out);
+    fputs(",\"shut\":", out);
+    if (*verify->shut)
+        escape_string(out, verify->shut);
+    else
+        fputs("null", out);
     fputs(",\"not_repaired\":", out);
     if (*verify->not_repaired)
         escape_string(out, verify->not_repaired);

@@ -1,0 +1,114 @@
+#include "import_ring.h"
+
+#include "store/durable.h"
+#include "tool_keys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* So many at once: each time is waited for the disk. Those behind the last that is named are
+ * passed over. */
+enum { AT_ONCE = 4096 };
+
+void import_ring_begin(struct import_ring *ring, const struct tool *tool)
+{
+    *ring =
+        (struct import_ring){.tool = tool, .anew = tool_has(tool, "--without-keys")};
+}
+
+/* Of a run that was killed, or has failed. */
+static void remove_tmp(const struct import_ring *ring)
+{
+    static const char *const names[] = {"ring", "ring.tmp", "master", "master.tmp",
+                                        "lock"};
+    char path[sizeof ring->tmp + 16];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", ring->tmp, names[i]);
+        unlink(path);
+    }
+    rmdir(ring->tmp);
+}
+
+static enum dbk_code make(struct import_ring *ring, struct dbk_error *err)
+{
+    const struct config *config = ring->tool->config;
+    char master[DBK_KEYS_PATH];
+    const struct dbk_keys_options options = {.master = master};
+    enum dbk_code code;
+
+    if (!tool_keys_dir(config, ring->dir, PATH_MAX, err))
+        return err->code;
+    snprintf(ring->tmp, sizeof ring->tmp, "%.*s.tmp", PATH_MAX, ring->dir);
+    code = dbk_keys_master(config_text(config, SETTING_MASTER_KEY_FILE),
+                           getenv("CREDENTIALS_DIRECTORY"), master, err);
+    if (code != DBK_OK)
+        return code;
+    remove_tmp(ring);
+    code = dbk_keys_make(ring->tmp, &options, err);
+    return code == DBK_OK ? dbk_keys_open(ring->tmp, &options, &ring->keys, err) : code;
+}
+
+enum dbk_code import_ring_open(struct import_ring *ring, struct dbk_error *err)
+{
+    const char *dir = config_text(ring->tool->config, SETTING_DATA_DIR);
+    bool there = tool_keys_there(ring->tool->config);
+
+    if (there && ring->anew)
+        return dbk_fail(
+            err, DBK_EXISTS,
+            "%.300s/keys has a ring of keys: leave --without-keys out, or move "
+            "that away",
+            dir);
+    ring->used = true;
+    if (there)
+        return tool_keys_open(ring->tool, false, &ring->keys, err);
+    if (ring->anew)
+        return make(ring, err);
+    return dbk_fail(
+        err, DBK_NOT_FOUND,
+        "it is sealed, and its ring of keys is not here: put the log's ring, and the "
+        "master key that lay beside it, into %.300s/keys first; where it is lost for "
+        "good, "
+        "--without-keys makes a log in which nobody is known any more",
+        dir);
+}
+
+enum dbk_code import_ring_forget(struct import_ring *ring, uint64_t number,
+                                 struct dbk_error *err)
+{
+    uint64_t numbers[AT_ONCE];
+    enum dbk_code code = DBK_OK;
+
+    while (ring->anew && code == DBK_OK && ring->gone < number) {
+        for (size_t i = 0; i < AT_ONCE; i++)
+            numbers[i] = ring->gone + 1 + i;
+        code = dbk_keys_ahead(ring->keys, ring->gone + AT_ONCE, err);
+        if (code == DBK_OK)
+            code = dbk_keys_erase(ring->keys, numbers, AT_ONCE, 0, err);
+        ring->gone += AT_ONCE;
+    }
+    return code;
+}
+
+enum dbk_code import_ring_place(struct import_ring *ring, struct dbk_error *err)
+{
+    if (!ring->keys || !ring->anew)
+        return DBK_OK;
+    dbk_keys_close(ring->keys);
+    ring->keys = NULL;
+    if (rename(ring->tmp, ring->dir) != 0)
+        return dbk_system_fail(err, "make", ring->dir);
+    *ring->tmp = '\0';
+    return dbk_sync_parent(ring->dir, err);
+}
+
+void import_ring_end(struct import_ring *ring)
+{
+    dbk_keys_close(ring->keys);
+    ring->keys = NULL;
+    if (*ring->tmp)
+        remove_tmp(ring);
+    *ring->tmp = '\0';
+}
