@@ -127,7 +127,7 @@ class Damage(ToolCase):
         changed[at] ^= 1 << bit
         begin = self.whole.rfind(b"\n", 0, at) + 1
         line = self.whole.count(b"\n", 0, at) + 1
-        newer = re.match(rb'\{"format":[4-9],', changed[begin:])
+        newer = re.match(rb'\{"format":[6-9],', changed[begin:])
         self.refused_import(f"line {line}: ", bytes(changed),
                             status=FAILED if newer else DIFFERENT)
 
@@ -196,7 +196,7 @@ class Damage(ToolCase):
                             forged + trailer[:-67] + digest + b'"}}\n')
 
     def test_a_newer_format_is_told(self):
-        self.write("newer", self.whole.replace(b'{"format":1,', b'{"format":5,', 1))
+        self.write("newer", self.whole.replace(b'{"format":1,', b'{"format":6,', 1))
         self.refused(FAILED, "newer than this program", "import", "newer", "--data-dir",
                      "made")
         self.assertFalse(os.path.exists(self.path("made")))

@@ -71,10 +71,10 @@ class Log(Case):
             content = file.read()
         # The name is in the record, and in the index of persons; "Flipped" stands
         # before it in both, but only the record has the key between them.
-        place = content.index(b"last_name\xa8Name0020") + 10
-        with open(path, "r+b") as file:
-            file.seek(place)
-            file.write(b"n")
+        # Former copies of the page may lie in the file, too.
+        self.assertIn(b"last_name\xa8Name0020", content)
+        with open(path, "wb") as file:
+            file.write(content.replace(b"last_name\xa8Name0020", b"last_name\xa8name0020"))
         told = json.loads(self.verify("--json", expect=DIFFERENT).stdout)
         self.assertIn(41, [each["sequence"] for each in told["findings"]])
         self.assertRegex(self.verify(expect=DIFFERENT).stdout, r"(?m)^record 41: ")
