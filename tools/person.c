@@ -11,6 +11,9 @@ static const struct part {
     bool json; /* prints it where it is asked to */
     enum tool_exit (*run)(const struct tool *tool);
 } parts[] = {
+    {"export", 1, 1, "the ID of a person", false, person_export},
+    {"restrict", 1, 1, "the ID of a person", false, person_restrict},
+    {"unrestrict", 1, 1, "the ID of a person", false, person_unrestrict},
     {"receipt", 1, 1, "the ID of a person", true, person_receipt},
 };
 /* clang-format on */
@@ -39,29 +42,45 @@ static enum tool_exit run(struct tool *tool)
                                 tool->operands[1 + parts[i].operands_max]);
         if (tool_has(tool, "--json") && !parts[i].json)
             return tool_misused(tool, "person %s prints no JSON", name);
+        if (tool_has(tool, "--output") && parts[i].run != person_export)
+            return tool_misused(tool, "--output is for person export");
         return parts[i].run(tool);
     }
-    return tool_misused(tool, "person \"%.64s\": expected receipt", name);
+    return tool_misused(tool,
+                        "person \"%.64s\": expected export, restrict, "
+                        "unrestrict or receipt",
+                        name);
 }
 
 const struct command command_person = {
     .name = "person",
-    .purpose = "what a person may ask for: the receipt of an erasure",
-    .operands = "receipt ID",
+    .purpose =
+        "what a person may ask for: all that is held, to be restricted, a receipt",
+    .operands = "export|restrict|unrestrict|receipt ID",
     .details =
-        "receipt  what is known of the erasure of a person: its record, the keys and\n"
-        "         records that went with it, whether a rotation of the ring has\n"
-        "         completed it, what nobody can know from here, and the proof that\n"
-        "         its record is in the log, where that is signed\n"
+        "export      all that is held of a person, as JSON: the person as of now, and "
+        "every\n"
+        "            record about the person, as of one sequence\n"
+        "restrict    what is held is kept, and shown to tokens with the scope admin "
+        "only;\n"
+        "            unrestrict shows it again\n"
+        "receipt     what is known of the erasure of a person: its record, the keys "
+        "and\n"
+        "            records that went with it, whether a rotation of the ring has\n"
+        "            completed it, what nobody can know from here, and the proof that\n"
+        "            its record is in the log, where that is signed\n"
         "\n"
         "It works beside a running server and needs no PostgreSQL.\n",
-    .example = "  daybook person receipt 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c --json\n",
+    .example =
+        "  daybook person export 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c --output k.json\n"
+        "  daybook person receipt 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c --json\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_AUDIT,
     .operands_min = 1,
     .operands_max = 2,
     .options =
         {
-            {"--json", NULL, "Print one JSON object"},
+            {"--json", NULL, "Print one JSON object (receipt)"},
+            {"--output", "FILE", "Write the export to FILE, which is not there yet"},
         },
     .run = run,
 };

@@ -44,6 +44,7 @@ export class Tables {
   events = new Map();
 
   take({type, subject_id: id, recorded_at, data}) {
+    if (data?.restricted) return; // only a token with the scope admin is shown it
     if (data?.erased) return; // its key is destroyed: whoever it was about is deleted later on
     const {persons, events} = this;
     const whose = (name, value) => [...events.values()].filter((event) => event[name] === value);

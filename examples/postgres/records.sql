@@ -60,6 +60,9 @@ begin
         end if;
         return;
     end if;
+    if (data->>'restricted')::boolean then -- only a token with the scope admin is shown it
+        return;
+    end if;
     if (data->>'erased')::boolean then -- whoever it was about is deleted later on
         return;
     end if;

@@ -8,6 +8,14 @@
 /* What is known of who was erased: person_receipt.c. */
 enum tool_exit person_receipt(const struct tool *tool);
 
+/* Everything that is held of a person, to --output or standard output: person_export.c. */
+enum tool_exit person_export(const struct tool *tool);
+
+/* Keep what is held of a person, and show it to admins only; and show it again:
+ * person_restrict.c. */
+enum tool_exit person_restrict(const struct tool *tool);
+enum tool_exit person_unrestrict(const struct tool *tool);
+
 /* The id that is the part's operand. TOOL_MISUSED: it is none, and that is told. */
 enum tool_exit person_operand(const struct tool *tool, struct dbk_uuid *out);
 

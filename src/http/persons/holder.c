@@ -1,5 +1,7 @@
 #include "holder.h"
 
+#include "withheld.h"
+
 #include <stdio.h>
 
 const char *holder_field(enum dbk_identity held)
@@ -21,7 +23,8 @@ void holder_tell(const struct request *rq, const struct dbk_command *command,
     const struct dbk_verdict *verdict = dbk_command_verdict(command);
     struct dbk_field_error *one = &fields->list[0];
 
-    if (!verdict->has_holder || !request_may_read(rq))
+    if (!verdict->has_holder || !request_may_read(rq) ||
+        withheld_is(rq, &verdict->holder))
         return;
     snprintf(one->field, sizeof one->field, "%s", holder_field(verdict->held));
     snprintf(one->message, sizeof one->message, "another person has this %s",

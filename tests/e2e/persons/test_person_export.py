@@ -1,9 +1,11 @@
 """GET /persons/{id}/export: everything that is held of a person, as of one sequence."""
 
 import json
+import os
 import threading
 import unittest
 
+from damage import change, damage
 from harness import Server
 from served import new_id, person
 
@@ -100,6 +102,55 @@ class PersonExport(unittest.TestCase):
             names = [record["data"]["last_name"] for record in each["records"]
                      if "last_name" in record["data"]]
             self.assertEqual(each["person"]["last_name"], names[-1])
+        path = f"{self.server.data_dir}/kate.json"
+        self.server.run("person", "export", kate["id"], "--output", path)
+        with open(path) as file:
+            told = json.load(file)
+        self.assertEqual(told["records"][:len(found[0]["records"])], found[0]["records"])
+        again = self.server.run("person", "export", kate["id"], "--output", path, check=False)
+        self.assertEqual(again.returncode, 3)
+
+    def test_a_damaged_record_is_told_and_the_others_are_there(self):
+        server = Server(env={"DB_HOST": "/nowhere"})
+        self.addCleanup(server.close)
+        server.start()
+        client, mark = server.client(), "Damaged " + new_id()[:8]
+        id = client.post("/persons", person()).data["id"]
+        hit = client.post("/events", {"person_id": id, "event_type": mark}).sequence
+        client.post("/events", {"person_id": id, "event_type": "click"})
+        server.stop()
+        damage(f"{server.data_dir}/log/data.mdb", change, mark.encode())
+        server.start()
+        records = server.client().get(f"/persons/{id}/export").data["records"]
+        self.assertEqual([record["sequence"] for record in records], [1, 2, hit, hit + 1])
+        self.assertIn(f"record {hit}: ", records[2]["unreadable"])
+        self.assertNotIn(mark, json.dumps(records))
+
+    def test_of_a_sealed_log_it_is_opened(self):
+        server = Server(env={"DB_HOST": "/nowhere", "SEALED": "true"})
+        self.addCleanup(server.close)
+        server.start()
+        client = server.client()
+        made = client.post("/persons", person()).data
+        self.assertEqual(client.post(f"/persons/{made['id']}/restriction", None).status, 201)
+        found = client.get(f"/persons/{made['id']}/export").data
+        self.assertEqual((found["person"]["email"], found["records"][0]["data"]["email"]),
+                         (made["email"], made["email"]))
+        told = json.loads(server.run("person", "export", made["id"]).stdout)
+        self.assertEqual(told["records"], found["records"])
+        os.rename(f"{server.data_dir}/keys", f"{server.data_dir}/away")
+        self.assertIn("keys", server.run("person", "export", made["id"], check=False).stderr)
+        os.rename(f"{server.data_dir}/away", f"{server.data_dir}/keys")
+
+    def test_the_command_restricts_and_takes_it_back(self):
+        kate = self.made("/persons", person())
+        run = self.server.run
+        self.assertIn("restricted", run("person", "restrict", kate["id"]).stdout)
+        self.assertIsNotNone(self.export(kate["id"])["restricted_by"])
+        self.assertEqual(run("person", "restrict", kate["id"]).returncode, 0)
+        self.assertIn("shown again", run("person", "unrestrict", kate["id"]).stdout)
+        self.assertIsNone(self.export(kate["id"])["restricted_by"])
+        self.assertEqual(run("person", "unrestrict", new_id(), check=False).returncode, 3)
 
     @staticmethod
     def name_of(answer):

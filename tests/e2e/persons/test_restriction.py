@@ -232,6 +232,9 @@ class Restriction(unittest.TestCase):
                           by=WRITER)
         self.assertEqual((answer.status, answer.data),
                          (200, {"id": self.kate, "last_name": "Summers"}))
+        taken = self.ask("POST", "/persons", person(email=self.email), by=WRITER)
+        self.assertEqual(taken.status, 409)
+        self.assertNotIn(self.kate, taken.body.decode())
         self.assertEqual(self.ask("GET", f"/persons/{self.kate}").data["last_name"], "Summers")
         self.assertEqual(self.ask("DELETE", f"/persons/{self.kate}", by=WRITER).status, 200)
         self.assertEqual(self.ask("GET", f"/persons/{self.kate}", by=READER).status, 404)
