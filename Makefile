@@ -98,6 +98,7 @@ deb: build/release/build.ninja ## make build/release/daybook_VERSION_ARCH.deb
 test-deb: deb ## as root: install the package, use it, purge it; in a copy of the system if it may
 	@tools/install-deps test-deb
 	@python3 -B tests/deploy/deb.py build/release/daybook_*.deb
+	@python3 -B tests/deploy/booted.py build/release/daybook_*.deb
 
 fuzz: build/fuzz/build.ninja ## fuzz what reads input, FUZZ_SECONDS=600 a target; PART=x fuzzes one
 	@cmake --build build/fuzz -j $(JOBS) --target fuzz_targets
