@@ -1,5 +1,5 @@
-"""A marked person goes through all that the product does, in a sealed log, and goes: the mark
-is nowhere any more, and all that was signed before holds."""
+"""A marked person goes through all that the product does, in a sealed log, and is erased: the
+mark is nowhere any more, and all that was signed before holds."""
 
 import os
 import shutil
@@ -99,8 +99,9 @@ class Marked(unittest.TestCase):
         return path
 
     def erase(self, person):
-        gone = self.ask("DELETE", f"/persons/{person}")
-        return {"sequence": gone.sequence}
+        done = self.ask("DELETE", f"/persons/{person}?erase=true")
+        self.assertEqual(done.data["person_id"], person)
+        return done.data
 
     def test_the_mark_is_nowhere(self):
         marked, other = self.person(MARK), self.person("somebody")
@@ -126,7 +127,7 @@ class Marked(unittest.TestCase):
             found = self.places(folder)
             self.assertEqual(found, [], places.told(found))
         self.holds(before, proven, receipt)
-        self.adds_up(marked, other, head)
+        self.adds_up(marked, other, head, receipt)
         self.forgets()
 
     def record(self, sequence):
@@ -145,13 +146,21 @@ class Marked(unittest.TestCase):
             self.assertTrue(again.proves(record))
         self.server.run("verify", "--projection")
 
-    def adds_up(self, marked, other, head):
+    def adds_up(self, marked, other, head, receipt):
         """Every record is there, and tells whose it was and when; the tables have the other."""
         records = self.server.log_records()
         self.assertEqual([each["sequence"] for each in records],
                          list(range(1, len(records) + 1)))
-        self.assertEqual(records[head]["type"], "person.deleted")
+        self.assertEqual(records[head]["type"], "person.erased")
         self.assertEqual(records[head]["subject_id"], marked)
+        theirs = [each for each in records[:head] if
+                  marked in (each["subject_id"], each["data"].get("person_id"))]
+        self.assertGreater(len(theirs), 2 * EVENTS)
+        erased = [each for each in records if each["data"].get("erased") is True]
+        self.assertEqual(receipt["records"], len(erased))
+        self.assertLessEqual({each["sequence"] for each in theirs
+                              if each["type"] != "person.aliased"},
+                             {each["sequence"] for each in erased})
         self.assertEqual(self.client.get("/persons/" + marked).status, 404)
         listed = self.ask("GET", "/persons?count=exact")
         self.assertEqual([each["id"] for each in listed.data], [other])

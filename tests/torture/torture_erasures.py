@@ -1,0 +1,277 @@
+"""Persons are erased while the server, and tools beside it, are killed at random: an erasure
+that is in the log is done before anything is served, none is ever undone, and none is half.
+Then rings and logs of before are put back."""
+
+import collections
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import threading
+import time
+import unittest
+from http.client import HTTPException
+
+from harness import NOWHERE, PROGRAM, Server
+
+SEED = int(os.environ.get("DAYBOOK_SEED", 1))
+ROUNDS = int(os.environ.get("DAYBOOK_ROUNDS", 500))
+AGO = 12    # rounds that a ring is of which is put back
+AGAIN = 40  # each so many it is
+LOST = (OSError, HTTPException)
+
+
+class Person:
+    def __init__(self, answer, name):
+        self.id, self.name = answer.data["id"], name
+        self.records = [answer.sequence - 1]  # that have the name in them
+        self.erased = self.asked = False      # acknowledged; sent
+
+
+class Erasures(unittest.TestCase):
+    def setUp(self):
+        print(f"DAYBOOK_SEED={SEED}", flush=True)
+        self.chance = random.Random(SEED)
+        self.server = Server(env={"DB_HOST": NOWHERE, "SEALED": "true",
+                                  "AUDIT_INTERVAL": "1", "AUDIT_ORIGIN": "erased.test/log"})
+        self.addCleanup(self.server.close)
+        self.lock = threading.Lock()
+        self.people, self.numbers = [], 0
+        self.over = threading.Event()
+        self.met = collections.Counter()
+        self.erased_by_log = {}  # person id -> sequence of its person.erased
+        self.checked = 0         # the log up to here was read
+        self.rings = []          # copies of keys/, a round each
+
+    # What goes on.
+
+    def name(self):
+        with self.lock:
+            self.numbers += 1
+            return f"markerzqx{self.numbers}x"
+
+    def make(self):
+        client, chance = self.server.client(timeout=10), random.Random(self.chance.random())
+        while not self.over.is_set():
+            name = self.name()
+            try:
+                made = client.post("/persons", {"email": f"{name}@x.test", "first_name": name,
+                                                "last_name": name})
+                if made.status != 201:
+                    continue
+                person = Person(made, name)
+                for _ in range(chance.randint(0, 3)):
+                    event = client.post("/events", {"event_type": name, "person_id": person.id,
+                                                    "properties": {"name": name}})
+                    if event.status == 201:
+                        person.records.append(event.sequence)
+            except LOST:
+                return
+            with self.lock:
+                self.people.append(person)
+
+    def erase(self):
+        client, chance = self.server.client(timeout=10), random.Random(self.chance.random())
+        while not self.over.is_set():
+            person = self.somebody(chance)
+            if not person:
+                time.sleep(0.01)
+                continue
+            try:
+                answer = client.delete(f"/persons/{person.id}?erase=true")
+            except LOST:
+                return
+            if answer.status == 200:
+                person.erased = True
+            elif answer.status != 503:
+                self.wrong.append((person.id, answer.status, answer.body))
+
+    def somebody(self, chance):
+        """Not erased yet, and asked for by nobody else."""
+        with self.lock:
+            among = [each for each in self.people[-60:] if not each.asked]
+            person = chance.choice(among) if among else None
+            if person:
+                person.asked = True
+            return person
+
+    def tool(self):
+        """One beside the server, killed at any moment, or not."""
+        person = self.somebody(self.chance)
+        commands = [("keys", "rotate"), ("keys", "backup", self.server.data_dir + "/copy")]
+        if person:
+            commands += 2 * [("person", "erase", person.id)]
+        command = self.chance.choice(commands)
+        if person and command[1] != "erase":
+            person.asked = False
+        tool = subprocess.Popen(
+            [PROGRAM, command[0], "--data-dir", self.server.data_dir, *command[1:]],
+            env=self.server.env, cwd=self.server.data_dir, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            out, err = tool.communicate(timeout=self.chance.choice((0.02, 0.1, 0.3, 60)))
+            self.met[f"{command[0]} {command[1]}"] += 1
+            if tool.returncode != 0 and "BUSY" not in err:
+                self.told[f"{command[:2]} {tool.returncode}: {err.strip()[:200]}"] += 1
+            if tool.returncode == 0 and command[1] == "erase":
+                person.erased = True
+        except subprocess.TimeoutExpired:
+            tool.send_signal(signal.SIGKILL)
+            tool.communicate()
+            self.met[f"{command[0]} {command[1]} killed"] += 1
+
+    # What must hold.
+
+    def first_words(self, person):
+        """The very first answer of a server that starts: a record of this person's."""
+        self.server.spawn()
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            self.assertIsNone(self.server.process.poll(), self.server.tail())
+            client = self.server.client(timeout=10)
+            try:
+                answer = client.get(f"/log/{person.records[-1]}")
+                if answer.status == 200:
+                    return answer.body.decode()
+                time.sleep(0.005)
+            except LOST:
+                time.sleep(0.005)
+            finally:
+                client.close()
+        raise AssertionError("no answer: " + self.server.tail())
+
+    def read_log(self):
+        """What was erased since, by the log."""
+        client = self.server.client()
+        while True:
+            page = client.get(f"/log?after={self.checked}&limit=1000").data
+            if not page:
+                client.close()
+                return
+            for record in page:
+                if record["type"] == "person.erased":
+                    self.assertNotIn(record["subject_id"], self.erased_by_log, "twice")
+                    self.erased_by_log[record["subject_id"]] = record["sequence"]
+            self.checked = page[-1]["sequence"]
+
+    def hold(self, person, body, when):
+        erased = person.id in self.erased_by_log
+        self.assertFalse(person.erased and not erased, (when, person.id, "was acknowledged"))
+        if erased:
+            self.assertNotIn(person.name, body, (when, "is back"))
+        else:
+            self.assertIn(person.name, body, (when, "is gone without a record"))
+
+    def look(self, people, when):
+        client = self.server.client()
+        for person in people:
+            for sequence in person.records:
+                answer = client.get(f"/log/{sequence}")
+                self.assertEqual(answer.status, 200, answer.body)
+                self.hold(person, answer.body.decode(), when)
+        client.close()
+
+    def touched(self):
+        with self.lock:
+            return [each for each in self.people if each.asked]
+
+    # A round.
+
+    def keep_ring(self):
+        to = os.path.join(self.server.data_dir, f"ring-{len(self.rings)}")
+        shutil.copytree(os.path.join(self.server.data_dir, "keys"), to)
+        self.rings.append(to)
+        if len(self.rings) > AGO:
+            shutil.rmtree(self.rings[-AGO - 1], True)
+
+    def put_back(self, ring):
+        keys = os.path.join(self.server.data_dir, "keys")
+        shutil.rmtree(keys)
+        shutil.copytree(ring, keys)
+        self.met["old ring put back"] += 1
+
+    def round(self, number):
+        self.over.clear()
+        threads = [threading.Thread(target=work, daemon=True)
+                   for work in (self.make, self.make, self.erase, self.erase)]
+        for thread in threads:
+            thread.start()
+        if self.chance.random() < 0.2:
+            self.tool()
+        time.sleep(self.chance.uniform(0.01, 0.4))
+        self.server.kill()
+        self.over.set()
+        for thread in threads:
+            thread.join(30)
+        self.assertEqual(self.wrong, [])
+        self.keep_ring()
+        if number % AGAIN == AGAIN - 1:
+            self.put_back(self.rings[-AGO])
+        touched = self.touched()
+        last = self.chance.choice(touched[-3:] or self.people or [None])
+        if not last:
+            self.server.start()
+            return
+        first = self.first_words(last)
+        self.server.wait_ready()
+        self.read_log()
+        self.hold(last, first, f"round {number}, first answer")
+        with self.lock:
+            some = self.people[-8:] + self.chance.sample(self.people, min(8, len(self.people)))
+        self.look(touched[-12:] + some, f"round {number}")
+
+    def test_never_half_and_never_back(self):
+        self.wrong, self.told = [], collections.Counter()
+        self.server.start()
+        for number in range(ROUNDS):
+            self.round(number)
+            if number % 50 == 49:
+                print(f"{number + 1} kills, {len(self.people)} persons, "
+                      f"{len(self.erased_by_log)} erased, {dict(self.met)}", flush=True)
+        self.read_log()
+        self.look(self.people, "at the end")
+        print(f"{ROUNDS} kills, {len(self.people)} persons, {len(self.erased_by_log)} erased, "
+              f"{dict(self.met)}; tools said {dict(self.told)}", flush=True)
+        self.server.run("verify")
+        self.whole_state_put_back()
+
+    def whole_state_put_back(self):
+        """Ring and log of before an erasure: nothing in them knows of it. What was signed
+        does, and it is erased again by the receipt."""
+        client = self.server.client()
+        person = next(each for each in self.people if not each.asked)
+        self.signed(client, self.checked)
+        self.server.stop()
+        before = os.path.join(self.server.data_dir, "before")
+        for name in ("log", "keys"):
+            shutil.copytree(os.path.join(self.server.data_dir, name),
+                            os.path.join(before, name))
+        self.server.start()
+        client = self.server.client()
+        receipt = client.delete(f"/persons/{person.id}?erase=true")
+        self.assertEqual(receipt.status, 200, receipt.body)
+        self.signed(client, receipt.data["sequence"])
+        self.server.stop()
+        for name in ("log", "keys"):
+            shutil.rmtree(os.path.join(self.server.data_dir, name))
+            shutil.move(os.path.join(before, name), os.path.join(self.server.data_dir, name))
+        self.server.start()
+        client = self.server.client()
+        self.server.wait_for(lambda: client.get("/checkpoint").status == 503, "the alarm")
+        said = json.loads(client.get("/checkpoint").body)["response"]["details"]
+        self.assertRegex(said, "earlier state|fewer records|put back")
+        self.assertIn(person.name, client.get(f"/log/{person.records[0]}").body.decode())
+        again = client.delete(f"/persons/{receipt.data['person_id']}?erase=true")
+        self.assertEqual(again.status, 200, again.body)
+        self.assertNotIn(person.name, client.get(f"/log/{person.records[0]}").body.decode())
+        print(f"ring and log put back: {said}")
+
+    def signed(self, client, size):
+        self.server.wait_for(lambda: (found := client.get("/checkpoint")).status == 200 and
+                             int(found.body.split(b"\n")[1]) >= size, "a checkpoint")
+
+
+if __name__ == "__main__":
+    unittest.main()
