@@ -138,6 +138,12 @@ class PersonExport(unittest.TestCase):
                          (made["email"], made["email"]))
         told = json.loads(server.run("person", "export", made["id"]).stdout)
         self.assertEqual(told["records"], found["records"])
+        self.assertEqual(client.delete(f"/persons/{made['id']}?erase=true").status, 200)
+        gone = client.get(f"/persons/{made['id']}/export").data
+        self.assertEqual((gone["erased"], gone["person"]), (True, None))
+        self.assertNotIn(made["email"], json.dumps(gone))
+        self.assertEqual([record["type"] for record in gone["records"]][-2:],
+                         ["person.restricted", "person.erased"])
         os.rename(f"{server.data_dir}/keys", f"{server.data_dir}/away")
         self.assertIn("keys", server.run("person", "export", made["id"], check=False).stderr)
         os.rename(f"{server.data_dir}/away", f"{server.data_dir}/keys")
