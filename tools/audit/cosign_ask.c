@@ -139,6 +139,8 @@ static void take_verdict(struct cosign *cosign, struct cosign_ask *ask,
                  "it contradicts itself: another size each time, %" PRIu64 " now",
                  size);
     }
+    if (verdict == DBK_WITNESS_SPLIT) /* it was asked from where it is */
+        size = ask->asked_with;
     if (dbk_witness_is_alarm(verdict) && size > ask->state->size)
         ask->state->size = size;
     put_off(ask, verdict);

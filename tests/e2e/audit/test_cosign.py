@@ -310,13 +310,13 @@ class Alarms(Case):
                             os.path.join(self.server.data_dir, name))
         shutil.rmtree(os.path.join(self.server.data_dir, "history"), ignore_errors=True)
 
-    def assert_alarm(self, verdict, said):
+    def assert_alarm(self, verdict, seen, said):
         """By who asks the witness, and by the server where an operator looks: its log once,
         health, metrics, status."""
         said = f"w.test/one: {said}"
         done = self.cosign("--json", status=DIFFERENT)
         told, = json.loads(done.stdout)["witnesses"]
-        self.assertEqual(told["state"], verdict)
+        self.assertEqual((told["state"], told["records"]), (verdict, seen))
         self.assertIn(f"ALARM: witness {said}", done.stderr)
         self.server.wait_for(lambda: "ALARM" in self.server.told(), "an alarm in the log")
         lines = [line for line in self.server.told().splitlines() if "ALARM" in line]
@@ -343,18 +343,18 @@ class Alarms(Case):
         self.cosign()
         self.put_back(kept)
         self.server.start()
-        self.assert_alarm("rolled_back", f"it has signed this log with {seen} records")
+        self.assert_alarm("rolled_back", seen, f"it has signed this log with {seen} records")
 
     def test_a_second_history_by_the_same_key_is_told_by_the_witness(self):
         kept = self.server.data_dir + ".kept"
         self.keep(kept)
         self.server.start()
-        self.add(2)
+        seen = self.add(2)
         self.cosign()
         self.put_back(kept)
         self.server.start()
         self.add(2)  # as many, and others
-        self.assert_alarm("split", "it has signed another history of this log")
+        self.assert_alarm("split", seen, "it has signed another history of this log")
         self.add(1)
         self.assertEqual(self.states(DIFFERENT), {"w.test/one": "split"})
 
