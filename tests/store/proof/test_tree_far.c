@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 60000, SIZE = 3 * TREE_FAR + 1000, LATE = 10, NEVER = INT32_MAX };
@@ -24,6 +26,7 @@ static struct {
     uint64_t broken;            /* that entry cannot be read */
     _Atomic unsigned broken_at; /* nor can what this call, and a later one, asks for */
     bool no_thread;
+    atomic_int helpers_nice;
 } made;
 
 enum dbk_code __real_dbk_thread_start(pthread_t *thread, const char *name,
@@ -84,6 +87,12 @@ static bool is_called_more(unsigned calls)
     return atomic_load(&made.calls) > calls;
 }
 
+/* Of this thread. */
+static int own_nice(void)
+{
+    return getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid));
+}
+
 static enum dbk_code entries(void *context, uint64_t first, size_t count,
                              struct dbk_hash *out, struct dbk_error *err)
 {
@@ -97,6 +106,8 @@ static enum dbk_code entries(void *context, uint64_t first, size_t count,
         ;
     if (made.first_is_late && first == 0 && !await(is_past, LATE * 4096))
         return dbk_fail(err, DBK_TIMEOUT, "nobody hashes what is behind it");
+    if (helps)
+        atomic_store(&made.helpers_nice, own_nice());
     if (helps && !atomic_exchange(&made.helped, true) && made.helper_is_late &&
         !await(is_called_more, call + LATE))
         return dbk_fail(err, DBK_TIMEOUT, "nobody hashes meanwhile");
@@ -270,6 +281,18 @@ static void it_stops_in_between_and_goes_on_from_there(void **state)
     assert_grows(*state, SIZE);
 }
 
+/* It does not come back from there: the last test. */
+static void who_helps_gives_way_as_who_grows_it_does(void **state)
+{
+    const int nice = own_nice() + 3;
+
+    assert_int_equal(setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice), 0);
+    made.first_is_late = has_two_processors();
+    assert_grows(*state, TREE_FAR);
+    if (has_two_processors())
+        assert_int_equal(atomic_load(&made.helpers_nice), own_nice());
+}
+
 static void one_goes_on_without_a_thread_or_memory_for_two(void **state)
 {
     made.no_thread = true;
@@ -307,6 +330,7 @@ int main(void)
         TEST(it_stops_in_between_and_goes_on_from_there),
         TEST(one_goes_on_without_a_thread_or_memory_for_two),
         TEST(without_memory_for_the_tree_it_is_as_it_was),
+        TEST(who_helps_gives_way_as_who_grows_it_does),
     };
 
     return cmocka_run_group_tests(tests, make_expected, NULL) != 0;
