@@ -1,4 +1,5 @@
 /* daybook cluster - begins, shows and mends what several machines share. */
+#include "cluster_keys.h"
 #include "cluster_options.h"
 #include "cluster_print.h"
 #include "command.h"
@@ -31,15 +32,21 @@ static const char *dir_of(const struct cluster_run *run)
 /* No server runs on it meanwhile. With make a log is made where there is none. */
 static enum dbk_code open_log(struct cluster_run *run, bool make, struct dbk_error *err)
 {
-    bool makes = make && !log_place_has_log(run->tool->config);
+    const struct config *config = run->tool->config;
+    bool makes = make && !log_place_has_log(config);
 
+    if (makes && config_boolean(config, SETTING_SEALED) &&
+        cluster_keys_check(config, err) != DBK_OK)
+        return err->code;
     if (makes && log_place_prepare(run->tool, false, err) != DBK_OK)
         return err->code;
-    if (!makes && log_place_check(run->tool->config, err) != DBK_OK)
+    if (!makes && log_place_check(config, err) != DBK_OK)
         return err->code;
     if (lock_take(dir_of(run), &run->lock, err) != DBK_OK)
         return dbk_wrap(err, "stop the server first");
-    return log_place_open(run->tool, makes, NULL, &run->log, err);
+    if (log_place_open(run->tool, makes, NULL, &run->log, err) != DBK_OK)
+        return err->code;
+    return dbk_log_is_sealed(run->log) ? cluster_keys_check(config, err) : DBK_OK;
 }
 
 static enum dbk_code read_replication(const struct tool *tool, unsigned *out,
@@ -89,11 +96,14 @@ static enum dbk_code init(struct cluster_run *run, struct dbk_error *err)
                run->options.replica.topic, run->options.replica.node, id, head);
     else
         printf("topic         %s, begun with the log %s, which has %s\n"
-               "next          daybook serve here; on each other machine %s, then "
+               "next          daybook serve here; on each other machine %s%s, then "
                "daybook serve\n",
                run->options.replica.topic, id, plural(head, "records").text,
                head == 0 ? "an empty data directory"
-                         : "daybook restore a backup of this one, with --member");
+                         : "daybook restore a backup of this one, with --member",
+               !dbk_log_is_sealed(run->log) ? ""
+               : head == 0                  ? ", the same MASTER_KEY_FILE"
+                           : ", the same MASTER_KEY_FILE, a copy of the ring of keys");
     return DBK_OK;
 }
 
@@ -226,7 +236,7 @@ const struct command command_cluster = {
     .example = "  daybook cluster init --cluster-brokers k1:9092,k2:9092,k3:9092\n"
                "  daybook cluster status --json\n"
                "  daybook cluster hand-over db2\n",
-    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_CLUSTER,
+    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_CLUSTER | CONFIG_GROUP_NEW,
     .operands_min = 1,
     .operands_max = 2,
     .options = {{"--replication", "N", "With init: brokers that have each record [3]"},

@@ -100,7 +100,8 @@ class Node:
         self.env = {key: value for key, value in os.environ.items()
                     if key in ("PATH", "HOME", "LANG", "TZ") or key.endswith("SAN_OPTIONS")}
         self.env.update(CLUSTER_BROKERS=bootstrap, CLUSTER_NODE=name,
-                        CLUSTER_URL=f"http://127.0.0.1:{port}", CLUSTER_SESSION="2")
+                        CLUSTER_URL=f"http://127.0.0.1:{port}", CLUSTER_SESSION="2",
+                        SEALED="false")
         self.started = None
 
     def run(self, *command):

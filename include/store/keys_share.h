@@ -49,6 +49,10 @@ bool dbk_parcel_look(struct dbk_slice parcel, uint64_t *first, uint32_t *count);
 enum dbk_code dbk_keys_take(struct dbk_keys *keys, struct dbk_slice parcel,
                             uint64_t used, struct dbk_error *err);
 
+/* Whether a next master key lies where parcels are sealed by it then, and dbk_keys_rotate takes
+ * it: to be so at each copy, with the same one, before one of them rotates. */
+bool dbk_keys_has_next(struct dbk_keys *keys);
+
 /* As dbk_keys_make, but a ring of what is in the parcel, whose first number is 1. A master key
  * is not made.
  *

@@ -47,12 +47,29 @@ enum dbk_code dbk_replica_check(const struct dbk_replica_options *options,
     return code == DBK_OK ? code : dbk_fail(err, code, "%s", why.text);
 }
 
+/* One that is there: of another log, or of this one since the start was killed. */
+static enum dbk_code check_ring(const char *dir, const struct dbk_keys_options *options,
+                                struct dbk_slice parcel, struct dbk_error *err)
+{
+    const uint64_t all = UINT64_C(1) << 56; /* none is written */
+    struct dbk_keys *keys;
+    enum dbk_code code = dbk_keys_open(dir, options, &keys, err);
+
+    if (code != DBK_OK)
+        return code;
+    code = dbk_keys_take(keys, parcel, all, err);
+    dbk_keys_close(keys);
+    return code == DBK_UNAVAILABLE ? DBK_OK
+                                   : code; /* its master key is another by now */
+}
+
 static enum dbk_code make_ring(const struct dbk_replica_options *options,
                                struct stream *stream, dbk_deadline deadline,
                                const char *dir, const struct dbk_keys_options *keys,
                                struct dbk_error *err)
 {
     struct message message;
+    enum dbk_code code;
     int64_t offset;
 
     if (join_first(options, stream, deadline, &offset, &message, err) != DBK_OK)
@@ -62,7 +79,8 @@ static enum dbk_code make_ring(const struct dbk_replica_options *options,
         return dbk_fail(err, DBK_NOT_FOUND,
                         "the stream does not have the keys that it begins with: put a "
                         "copy of another member's ring there (daybook keys backup)");
-    return dbk_keys_make_of(dir, keys, message.keys, err);
+    code = dbk_keys_make_of(dir, keys, message.keys, err);
+    return code == DBK_EXISTS ? check_ring(dir, keys, message.keys, err) : code;
 }
 
 enum dbk_code dbk_replica_ring(const struct dbk_replica_options *options,
@@ -78,8 +96,7 @@ enum dbk_code dbk_replica_ring(const struct dbk_replica_options *options,
         code = make_ring(options, stream, dbk_deadline_in(timeout_ms), dir, keys, &why);
         stream_close(stream);
     }
-    return code == DBK_OK || code == DBK_EXISTS ? DBK_OK
-                                                : dbk_fail(err, code, "%s", why.text);
+    return code == DBK_OK ? DBK_OK : dbk_fail(err, code, "%s", why.text);
 }
 
 /* They are there and fit for it. One that was just made is known to the brokers one after the

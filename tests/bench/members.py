@@ -29,7 +29,8 @@ class Members:
 
     def settings(self, name, port):
         return {"CLUSTER_BROKERS": self.brokers.bootstrap, "CLUSTER_NODE": name,
-                "CLUSTER_URL": f"http://127.0.0.1:{port}", "CLUSTER_SESSION": str(SESSION)}
+                "CLUSTER_URL": f"http://127.0.0.1:{port}", "CLUSTER_SESSION": str(SESSION),
+                "SEALED": "false"}
 
     def start(self):
         self.all[0].run("cluster", "init")

@@ -26,7 +26,8 @@ class Node(Server):
         self.frozen = False
         self.env.update(
             CLUSTER_BROKERS=bootstrap, CLUSTER_TOPIC=topic, CLUSTER_NODE=name,
-            CLUSTER_URL=f"http://127.0.0.1:{self.port}", CLUSTER_SESSION=str(SESSION))
+            CLUSTER_URL=f"http://127.0.0.1:{self.port}", CLUSTER_SESSION=str(SESSION),
+            SEALED="false")
         self.env.update({key: str(value) for key, value in settings.items()})
         self.env["DAYBOOK_TEST_CLOCK"] = os.path.join(self.data_dir, "clock")
 

@@ -362,8 +362,8 @@ static enum dbk_code make_log(const struct tool *tool, const char *dir,
     struct dbk_uuid id;
 
     how->existing = false;
-    how->keys = NULL;
-    if (is_to_be_sealed(tool, how) && tool_keys_make(tool, &how->keys, err) != DBK_OK)
+    if (!how->keys && is_to_be_sealed(tool, how) &&
+        tool_keys_make(tool, &how->keys, err) != DBK_OK)
         return err->code;
     if (tool_keys_own(dir, how, log, err) != DBK_OK)
         return err->code;
@@ -384,20 +384,21 @@ enum dbk_code log_place_open(const struct tool *tool, bool make,
     struct dbk_uuid id;
 
     *log = NULL;
-    if (!tool_log_dir(tool->config, dir, sizeof dir, err))
-        return err->code;
-    code = open_existing(tool, dir, &how, log, err);
+    code = tool_log_dir(tool->config, dir, sizeof dir, err)
+               ? open_existing(tool, dir, &how, log, err)
+               : DBK_INVALID;
+    if (code == DBK_NOT_FOUND && make)
+        code = make_log(tool, dir, &how, log, err);
+    else
+        dbk_keys_close(how.keys);
     if (code == DBK_NOT_FOUND && !make)
         return log_place_fail(tool->config, err);
-    if (code == DBK_OK) {
-        id = dbk_log_store_id(*log);
-        note(tool, &id);
-    } else if (code == DBK_NOT_FOUND) {
-        code = make_log(tool, dir, &how, log, err);
-    }
-    if (code == DBK_OK)
-        warn_of_network(tool, dir);
-    return code;
+    if (code != DBK_OK)
+        return code;
+    id = dbk_log_store_id(*log);
+    note(tool, &id);
+    warn_of_network(tool, dir);
+    return DBK_OK;
 }
 
 enum dbk_code log_place_check_alone(struct dbk_log *log, const char *instead,

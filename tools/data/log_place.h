@@ -38,9 +38,10 @@ enum dbk_code log_place_prepare(const struct tool *tool, bool anew,
  * Notes its id. Says at warn that one was made, and where, and that it is on a network file
  * system.
  *
- * A sealed log is opened with its ring (tool_keys.h); one that is made is, where SEALED is true
- * and options name no id. What options say of keys is not asked. Errors as dbk_log_open and
- * tool_keys_make. DBK_UNSUPPORTED: also where it is sealed, and its ring cannot be used. */
+ * A sealed log is opened with its ring (tool_keys.h). One that is made is sealed where options have
+ * a ring, which is taken over in any case, or SEALED is true and options name no id. Errors as
+ * dbk_log_open and tool_keys_make. DBK_UNSUPPORTED: also where it is sealed, and its ring cannot
+ * be used. */
 enum dbk_code log_place_open(const struct tool *tool, bool make,
                              const struct dbk_log_options *options,
                              struct dbk_log **log, struct dbk_error *err);

@@ -33,13 +33,8 @@ bool tool_keys_there(const struct config *config)
     return access(ring, F_OK) == 0;
 }
 
-/* What the settings say of the ring: its directory, and the master key's file. */
-struct place {
-    char dir[PATH_MAX], master[DBK_KEYS_PATH];
-};
-
-static enum dbk_code find(const struct config *config, struct place *place,
-                          struct dbk_error *err)
+enum dbk_code tool_keys_find(const struct config *config, struct tool_keys_place *place,
+                             struct dbk_error *err)
 {
     if (!tool_keys_dir(config, place->dir, sizeof place->dir, err))
         return err->code;
@@ -50,10 +45,10 @@ static enum dbk_code find(const struct config *config, struct place *place,
 enum dbk_code tool_keys_open(const struct tool *tool, bool read_only,
                              struct dbk_keys **keys, struct dbk_error *err)
 {
-    struct place place;
+    struct tool_keys_place place;
     const struct dbk_keys_options options = {.master = place.master,
                                              .read_only = read_only};
-    enum dbk_code code = find(tool->config, &place, err);
+    enum dbk_code code = tool_keys_find(tool->config, &place, err);
 
     *keys = NULL;
     return code == DBK_OK ? dbk_keys_open(place.dir, &options, keys, err) : code;
@@ -77,9 +72,9 @@ static enum dbk_code check_unbound(struct dbk_keys *keys, const char *dir,
 enum dbk_code tool_keys_make(const struct tool *tool, struct dbk_keys **keys,
                              struct dbk_error *err)
 {
-    struct place place;
+    struct tool_keys_place place;
     const struct dbk_keys_options options = {.master = place.master};
-    enum dbk_code code = find(tool->config, &place, err);
+    enum dbk_code code = tool_keys_find(tool->config, &place, err);
 
     *keys = NULL;
     if (code != DBK_OK)

@@ -7,9 +7,18 @@
 #include "store/keys.h"
 #include "store/log.h"
 
+#include <limits.h>
+
 /* DATA_DIR/keys, where the ring is. False where the path is too long. */
 bool tool_keys_dir(const struct config *config, char *out, size_t size,
                    struct dbk_error *err);
+
+/* Where the ring is, and the file of its master key; "": beside it. */
+struct tool_keys_place {
+    char dir[PATH_MAX], master[DBK_KEYS_PATH];
+};
+enum dbk_code tool_keys_find(const struct config *config, struct tool_keys_place *out,
+                             struct dbk_error *err);
 
 /* Whether there is a ring, in whatever state. */
 bool tool_keys_there(const struct config *config);

@@ -2,6 +2,8 @@
 #include "escape.h"
 #include "keys_open.h"
 #include "keys_parts.h"
+#include "store/keys_share.h"
+#include "store/replicated.h"
 
 #include <inttypes.h>
 
@@ -40,12 +42,33 @@ enum tool_exit keys_backup(const struct tool *tool)
     return TOOL_DONE;
 }
 
+/* Of several copies each would make a master key of its own. */
+static enum dbk_code check_copies(const struct keys_open *open, struct dbk_error *err)
+{
+    struct dbk_keys_state state;
+    struct dbk_place place;
+
+    if (!open->log || dbk_log_place(open->log, &place, NULL) != DBK_OK ||
+        dbk_keys_has_next(open->keys))
+        return DBK_OK;
+    if (dbk_keys_state(open->keys, &state, err) != DBK_OK)
+        return err->code;
+    return dbk_fail(
+        err, DBK_CONFLICT,
+        "this log is a member of a cluster, all of which need the same next "
+        "master key: put it on each as %s.new first (openssl rand -hex 32, "
+        "chmod 600), then run daybook keys rotate on each; nothing was changed",
+        state.master);
+}
+
 static enum dbk_code rotate(const struct tool *tool, struct dbk_keys_rotation *rotation,
                             struct dbk_keys_state *state, struct dbk_error *err)
 {
     struct keys_open open;
     enum dbk_code code = keys_open(tool, &open, err);
 
+    if (code == DBK_OK)
+        code = check_copies(&open, err);
     if (code == DBK_OK)
         code = dbk_keys_rotate(open.keys, rotation, err);
     if (code == DBK_OK)

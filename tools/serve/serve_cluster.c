@@ -1,4 +1,5 @@
 /* The steps of a start that concern the other machines, where there are some. */
+#include "cluster_keys.h"
 #include "cluster_options.h"
 #include "members_json.h"
 #include "serve_report.h"
@@ -48,6 +49,7 @@ static enum dbk_code check_found(struct serving *serving,
                         serving->cluster.replica.topic);
     serving->cluster_id = found->store_id;
     serving->cluster_known = true;
+    serving->cluster_sealed = found->sealed;
     if (has_log(serving) || found->from == 0)
         return DBK_OK;
     return dbk_fail(
@@ -85,6 +87,18 @@ enum dbk_code serve_check_cluster(struct serving *serving, struct dbk_error *err
     return DBK_OK;
 }
 
+enum dbk_code serve_take_ring(struct serving *serving, struct dbk_keys **keys,
+                              struct dbk_error *err)
+{
+    *keys = NULL;
+    if (has_log(serving) || !serving->cluster_known || !serving->cluster_sealed)
+        return DBK_OK;
+    if (cluster_keys_make(serving->tool, &serving->cluster.replica, CHECK_MS, keys,
+                          err) != DBK_OK)
+        return dbk_wrap(err, "take the keys of the cluster");
+    return DBK_OK;
+}
+
 enum dbk_code serve_check_copy(struct serving *serving, struct dbk_error *err)
 {
     struct dbk_uuid id = dbk_log_store_id(serving->log);
@@ -92,6 +106,9 @@ enum dbk_code serve_check_copy(struct serving *serving, struct dbk_error *err)
 
     if (!serving->joins)
         return check_alone(serving, err);
+    if (dbk_log_is_sealed(serving->log) &&
+        cluster_keys_check(serving->tool->config, err) != DBK_OK)
+        return err->code;
     if (!serving->cluster_known || dbk_uuid_equal(&id, &serving->cluster_id))
         return DBK_OK;
     dbk_uuid_format(&id, own);

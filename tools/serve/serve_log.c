@@ -59,6 +59,8 @@ enum dbk_code serve_open_log(struct serving *serving, struct dbk_error *err)
         return err->code;
     if (serving->cluster_known)
         options.store_id = &serving->cluster_id;
+    if (serve_take_ring(serving, &options.keys, err) != DBK_OK)
+        return err->code;
     if (log_place_open(serving->tool, serving->make, &options, &serving->log, err) !=
         DBK_OK)
         return dbk_wrap(err, "open the log");

@@ -21,6 +21,10 @@ enum dbk_code serve_check_cluster(struct serving *serving, struct dbk_error *err
 /* The log, made where serve_take_lock found that it may be. */
 enum dbk_code serve_open_log(struct serving *serving, struct dbk_error *err);
 
+/* The ring of keys of a log that is made as a copy of one that is sealed; else NULL. */
+enum dbk_code serve_take_ring(struct serving *serving, struct dbk_keys **keys,
+                              struct dbk_error *err);
+
 /* Whether it is one of the cluster's copies; or, without one, no copy of any. */
 enum dbk_code serve_check_copy(struct serving *serving, struct dbk_error *err);
 

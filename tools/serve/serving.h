@@ -24,7 +24,7 @@ struct serving {
     int lock;   /* of the data directory; -1: not taken */
     bool make;  /* there is no log, and one may be made */
     bool joins; /* a cluster */
-    bool cluster_known;
+    bool cluster_known, cluster_sealed;
     struct dbk_uuid cluster_id; /* of its log, where known */
     struct cluster_options cluster;
     struct dbk_log *log;

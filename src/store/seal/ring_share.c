@@ -21,6 +21,18 @@ static bool read_next(const struct dbk_keys *keys, uint8_t master[DBK_KEY_BYTES]
            master_read(path, false, status.st_uid, master, NULL) == DBK_OK;
 }
 
+bool dbk_keys_has_next(struct dbk_keys *keys)
+{
+    uint8_t master[DBK_KEY_BYTES];
+    bool has;
+
+    pthread_mutex_lock(&keys->changing);
+    has = read_next(keys, master);
+    pthread_mutex_unlock(&keys->changing);
+    sodium_memzero(master, sizeof master);
+    return has;
+}
+
 /* Parcels. */
 
 static enum dbk_code read_keys(const struct dbk_keys *keys, uint64_t first,

@@ -53,7 +53,7 @@ class Member(Server):
         super().__init__(env={
             "CLUSTER_BROKERS": brokers.bootstraps, "CLUSTER_NODE": node,
             "LSAN_OPTIONS": f"suppressions={LEAKS}:print_suppressions=0",
-            "CLUSTER_SESSION": SESSION, "CLUSTER_UNSAFE": "true", **env})
+            "CLUSTER_SESSION": SESSION, "CLUSTER_UNSAFE": "true", "SEALED": "false", **env})
         self.node = node
         self.url = f"http://127.0.0.1:{self.port}"
         self.env["CLUSTER_URL"] = self.url

@@ -225,7 +225,9 @@ static void while_some_have_rotated_all_can_take(void **state)
     struct parcel parcel;
 
     two_apart(r, &other);
+    assert_false(dbk_keys_has_next(r->keys));
     put_master(r, "../elsewhere.new", 'b');
+    assert_true(dbk_keys_has_next(r->keys));
     parcel = parcel_of(r, THERE + 1, COUNT, true);
     assert_told(&other, take(&other, &parcel, 0), DBK_UNAVAILABLE, "elsewhere.new");
     put_master(&other, "../elsewhere.new", 'b');

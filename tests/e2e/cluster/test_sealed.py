@@ -1,0 +1,99 @@
+"""Servers of one sealed log: what each needs is the file of the master key, and no other."""
+
+import os
+import shutil
+import tempfile
+import unittest
+
+from members import Brokers, Member, find_leader, require_brokers, status_of
+from served import person
+
+
+class Sealed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        require_brokers()
+        cls.brokers = Brokers()
+        cls.addClassCleanup(cls.brokers.close)
+        cls.place = tempfile.mkdtemp(prefix="daybook-e2e-")
+        cls.addClassCleanup(shutil.rmtree, cls.place, ignore_errors=True)
+        cls.members = [cls.member(name) for name in ("db1", "db2")]
+
+    @classmethod
+    def member(cls, name, digit="a"):
+        master = os.path.join(cls.place, name)
+        cls.put(master, digit)
+        made = Member(cls.brokers, name, SEALED="true", MASTER_KEY_FILE=master)
+        cls.addClassCleanup(made.close)
+        return made
+
+    @staticmethod
+    def put(path, digit):
+        with open(path, "w") as file:
+            file.write(digit * 64 + "\n")
+        os.chmod(path, 0o600)
+
+    def told_keys(self, member):
+        """Of it and of the leader: these brokers list no groups."""
+        told = []
+
+        def both_tell():
+            told[:] = [one["master_key"] for one in status_of(member)[0]["members"]]
+            return len(told) == 2
+        member.wait_for(both_tell, "both tell of themselves")
+        for key in told:
+            self.assertRegex(key, "^[0-9a-f]{16}$")
+        return told
+
+    def ring(self, member):
+        return os.path.join(member.data_dir, "keys", "ring")
+
+    def test_from_nothing(self):
+        first, second = self.members
+        master = first.env.pop("MASTER_KEY_FILE")
+        refused = first.run("cluster", "init", check=False)
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertIn("MASTER_KEY_FILE", refused.stderr)
+        first.env["MASTER_KEY_FILE"] = master
+        self.assertIn("the same MASTER_KEY_FILE", first.run("cluster", "init").stdout)
+
+        self.put(second.env["MASTER_KEY_FILE"], "f")
+        refused = second.run("serve", check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("another master key", refused.stderr)
+        self.assertFalse(os.path.exists(self.ring(second)))
+        self.put(second.env["MASTER_KEY_FILE"], "a")
+
+        for member in self.members:
+            member.spawn()
+        for member in self.members:
+            member.wait_ready()
+        leader = find_leader(self.members, self.brokers)
+        other = second if leader is first else first
+        answer = leader.ask("POST", "/persons", person())
+        self.assertEqual(answer.status, 201, answer.body)
+        told = other.ask("GET", f"/persons/{answer.data['id']}").data
+        self.assertEqual(told["email"], answer.data["email"])
+        for member in self.members: # neither log has it in the clear
+            with open(os.path.join(member.data_dir, "log", "data.mdb"), "rb") as file:
+                self.assertNotIn(answer.data["email"].encode(), file.read())
+
+        before = self.told_keys(other)
+        self.assertEqual(len(set(before)), 1)
+
+        refused = first.run("keys", "rotate", check=False)  # each would make one of its own
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn(".new", refused.stderr)
+        for member in self.members:
+            self.put(member.env["MASTER_KEY_FILE"] + ".new", "b")
+        for member in self.members:
+            member.run("keys", "rotate")
+            self.assertFalse(os.path.exists(member.env["MASTER_KEY_FILE"] + ".new"))
+        other.wait_for(lambda: not set(self.told_keys(other)) & set(before), "both have rotated")
+        answer = leader.ask("POST", "/persons", person())
+        told = other.ask("GET", f"/persons/{answer.data['id']}").data
+        self.assertEqual(told["email"], answer.data["email"])
+
+
+if __name__ == "__main__":
+    unittest.main()
