@@ -14,6 +14,7 @@ static const struct part {
     {"export", 1, 1, "the ID of a person", false, person_export},
     {"restrict", 1, 1, "the ID of a person", false, person_restrict},
     {"unrestrict", 1, 1, "the ID of a person", false, person_unrestrict},
+    {"erase", 1, 1, "the ID of a person", true, person_erase},
     {"receipt", 1, 1, "the ID of a person", true, person_receipt},
 };
 /* clang-format on */
@@ -40,6 +41,8 @@ static enum tool_exit run(struct tool *tool)
         if (more > parts[i].operands_max)
             return tool_misused(tool, "unexpected \"%.64s\"",
                                 tool->operands[1 + parts[i].operands_max]);
+        if (tool_has(tool, "--receipt") && parts[i].run != person_erase)
+            return tool_misused(tool, "--receipt is for person erase");
         if (tool_has(tool, "--json") && !parts[i].json)
             return tool_misused(tool, "person %s prints no JSON", name);
         if (tool_has(tool, "--output") && parts[i].run != person_export)
@@ -48,15 +51,15 @@ static enum tool_exit run(struct tool *tool)
     }
     return tool_misused(tool,
                         "person \"%.64s\": expected export, restrict, "
-                        "unrestrict or receipt",
+                        "unrestrict, erase or receipt",
                         name);
 }
 
 const struct command command_person = {
     .name = "person",
     .purpose =
-        "what a person may ask for: all that is held, to be restricted, a receipt",
-    .operands = "export|restrict|unrestrict|receipt ID",
+        "what a person may ask for: all that is held, to be restricted, to be erased",
+    .operands = "export|restrict|unrestrict|erase|receipt ID",
     .details =
         "export      all that is held of a person, as JSON: the person as of now, and "
         "every\n"
@@ -64,23 +67,38 @@ const struct command command_person = {
         "restrict    what is held is kept, and shown to tokens with the scope admin "
         "only;\n"
         "            unrestrict shows it again\n"
+        "erase       destroy the keys that what the log says of a person is sealed "
+        "with, so\n"
+        "            that nobody can read it any more, and print the receipt; it can "
+        "be\n"
+        "            asked for again, and of who was deleted before. The log must be\n"
+        "            sealed\n"
         "receipt     what is known of the erasure of a person: its record, the keys "
         "and\n"
         "            records that went with it, whether a rotation of the ring has\n"
         "            completed it, what nobody can know from here, and the proof that\n"
         "            its record is in the log, where that is signed\n"
         "\n"
-        "It works beside a running server and needs no PostgreSQL.\n",
+        "It works beside a running server and needs no PostgreSQL: its rows of who "
+        "was\n"
+        "erased are gone once a server has followed. docs/erasure.md tells more.\n"
+        "\n"
+        "Exit codes: 0 done, 1 not done, for the log is not sealed, or another leads "
+        "it,\n"
+        "2 wrong use, 3 could not run.\n",
     .example =
         "  daybook person export 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c --output k.json\n"
+        "  daybook person erase 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c --receipt r.json\n"
         "  daybook person receipt 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c --json\n",
     .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_AUDIT,
     .operands_min = 1,
     .operands_max = 2,
     .options =
         {
-            {"--json", NULL, "Print one JSON object (receipt)"},
-            {"--output", "FILE", "Write the export to FILE, which is not there yet"},
+            {"--receipt", "FILE", "With erase: put the receipt there, as JSON", false},
+            {"--json", NULL, "Print one JSON object (erase, receipt)", false},
+            {"--output", "FILE", "Write the export to FILE, which is not there yet",
+             false},
         },
     .run = run,
 };

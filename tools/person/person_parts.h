@@ -5,6 +5,9 @@
 #include "command.h"
 #include "store/uuid.h"
 
+/* Destroy the keys of a person: person_erase.c. */
+enum tool_exit person_erase(const struct tool *tool);
+
 /* What is known of who was erased: person_receipt.c. */
 enum tool_exit person_receipt(const struct tool *tool);
 

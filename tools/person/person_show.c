@@ -1,6 +1,7 @@
 #include "person_show.h"
 
 #include "plural.h"
+#include "store/durable.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,6 +31,33 @@ static void print_text(const struct dbk_erasure *erasure,
                                  : "proof     none: the record is not signed");
 }
 
+static enum dbk_code render(const struct dbk_erasure *erasure,
+                            const struct dbk_erasure_known *known,
+                            struct dbk_render *out, struct dbk_error *err)
+{
+    dbk_erasure_json(erasure, known, out);
+    dbk_render_text(out, "\n");
+    return dbk_render_code(out) == DBK_OK
+               ? DBK_OK
+               : dbk_fail(err, DBK_NO_MEMORY, "no memory for a receipt");
+}
+
+enum tool_exit person_keep(const struct tool *tool, const struct dbk_erasure *erasure,
+                           const struct dbk_erasure_known *known)
+{
+    const char *path = tool_value(tool, "--receipt");
+    struct dbk_render out = {0};
+    enum dbk_code code = DBK_OK;
+    struct dbk_error err;
+
+    if (path)
+        code = render(erasure, known, &out, &err);
+    if (path && code == DBK_OK)
+        code = dbk_write_file(path, 0666, out.text, out.length, &err);
+    dbk_render_finish(&out);
+    return code == DBK_OK ? TOOL_DONE : tool_fail(tool, &err);
+}
+
 enum tool_exit person_show(const struct tool *tool, const struct dbk_erasure *erasure,
                            const struct dbk_erasure_known *known)
 {
@@ -41,14 +69,9 @@ enum tool_exit person_show(const struct tool *tool, const struct dbk_erasure *er
         print_text(erasure, known);
         return TOOL_DONE;
     }
-    dbk_erasure_json(erasure, known, &out);
-    dbk_render_text(&out, "\n");
-    code = dbk_render_code(&out);
+    code = render(erasure, known, &out, &err);
     if (code == DBK_OK)
         fwrite(out.text, 1, out.length, stdout);
     dbk_render_finish(&out);
-    if (code == DBK_OK)
-        return TOOL_DONE;
-    dbk_fail(&err, code, "no memory for a receipt");
-    return tool_fail(tool, &err);
+    return code == DBK_OK ? TOOL_DONE : tool_fail(tool, &err);
 }

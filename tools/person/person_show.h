@@ -10,7 +10,8 @@ enum dbk_code person_erasure_find(const struct tool *tool, struct dbk_log *log,
                                   const struct dbk_uuid *id,
                                   struct dbk_erasure *erasure, struct dbk_error *err);
 
-/* What the data directory knows besides. What cannot be had is told at warn, and left out. No
+/* What the data directory knows besides. Where a server signs it is waited for, some seconds
+ * at most. What cannot be had is told at warn, and left out. No
  * log must be open in this process. Finish it. */
 struct person_known {
     struct dbk_erasure_known is;
@@ -19,6 +20,11 @@ struct person_known {
 void person_known_find(const struct tool *tool, const struct dbk_erasure *erasure,
                        struct person_known *known);
 void person_known_finish(struct person_known *known);
+
+/* Put it into the file that --receipt names, as JSON, whole or not at all; where it names none
+ * nothing is done. */
+enum tool_exit person_keep(const struct tool *tool, const struct dbk_erasure *erasure,
+                           const struct dbk_erasure_known *known);
 
 /* Print it, with --json as that, and a line feed. */
 enum tool_exit person_show(const struct tool *tool, const struct dbk_erasure *erasure,

@@ -8,6 +8,7 @@ import unittest
 from pathlib import Path
 
 from harness import Server
+from served import person
 from signed import changed, pack, unpack
 from tables import query
 from tools import DIFFERENT, DONE, FAILED, ToolCase
@@ -266,6 +267,17 @@ class Tables(Json):
             self.hold(table, found, "rebuild --dry-run")
             self.assertEqual((len(found["differences"]), found["not_told"]),
                              (told, 25 - told))
+
+
+class Sealed(Json):
+    def test_erasing_a_person(self):
+        server = Server(env={"SEALED": "true"})
+        self.addCleanup(server.close)
+        server.start()
+        one = server.client().post("/persons", person()).data["id"]
+        for part in ("erase", "receipt"):
+            self.held("person erase",
+                      server.run("person", part, one, "--json").stdout)
 
 
 class Page(unittest.TestCase):

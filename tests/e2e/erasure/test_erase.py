@@ -1,0 +1,241 @@
+"""Persons are erased for good, over HTTP and by the command: nothing that is read has what was
+said of them, whatever happens meanwhile, and the receipt holds."""
+
+import base64
+import json
+import os
+import threading
+import unittest
+import urllib.request
+import uuid
+
+import proofs
+from harness import Server
+from served import person
+from tools import DIFFERENT, FAILED, MISUSED
+
+MARK = "quetzalmark"
+VOLATILE = ("done", "pending", "rotation", "not_known", "proof")
+
+
+class Erase(unittest.TestCase):
+    def setUp(self):
+        self.server = Server(env={"SEALED": "true", "AUDIT_ORIGIN": "erase.test/log",
+                                  "AUDIT_INTERVAL": "1"})
+        self.addCleanup(self.server.close)
+        self.start()
+
+    def start(self):
+        self.server.start()
+        self.client = self.server.client()
+        self.server.wait_for(lambda: self.client.get("/health").data["projection"] ==
+                             "following", "following the log")
+
+    def ask(self, method, path, body=None, status=200, **headers):
+        answer = self.client.request(method, path, body, headers)
+        self.assertEqual(answer.status, status, (method, path, answer.body[:500]))
+        return answer
+
+    def marked(self):
+        """A person with all there can be, of seven records; its id, and that of an event."""
+        before = self.ask("POST", "/events", {
+            "event_type": "seen " + MARK, "anonymous_id": "anon-" + MARK}, 201).data["id"]
+        one = self.ask("POST", "/persons", person(
+            first_name=MARK, external_id="ext-" + MARK, email=f"{MARK}@x.mock",
+            properties={"note": MARK}), 201, **{"Idempotency-Key": "made"}).data["id"]
+        self.ask("POST", "/events", {"event_type": MARK, "person_id": one,
+                                     "properties": {"of": MARK}}, 201)
+        self.ask("POST", f"/persons/{one}/aliases", {"anonymous_id": "anon-" + MARK}, 201)
+        self.ask("PATCH", "/persons/" + one, {"last_name": MARK})
+        return one, before
+
+    def erase(self, one, **headers):
+        return self.ask("DELETE", f"/persons/{one}?erase=true", **headers).data
+
+    def assert_gone(self, one, event):
+        for path in (f"/persons/{one}", f"/persons/by/external_id/ext-{MARK}",
+                     f"/events/{event}", f"/persons/{one}/aliases"):
+            self.assertEqual(self.ask("GET", path, status=404).json["data"], None)
+        for path in ("/persons", f"/persons?email={MARK}@x.mock", "/events",
+                     f"/events?person_id={one}", f"/events?anonymous_id=anon-{MARK}",
+                     "/events/types", "/events/stats?by=day", "/metrics", "/log",
+                     f"/persons/{one}/history", "/events/funnel?steps=signup,click"):
+            self.assertNotIn(MARK.encode(), self.client.get(path).body, path)
+        for sequence in range(1, 8):
+            self.assertNotIn(MARK.encode(), self.ask("GET", f"/log/{sequence}").body)
+        self.assertNotIn(MARK.encode(), self.streamed())
+
+    def streamed(self):
+        """What the stream of the log begins with, up to the head."""
+        head = self.client.get("/health").data["head"]
+        seen = b""
+        with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.server.port}/log/stream?after=0", timeout=60) as feed:
+            while b"id: %d" % head not in seen and b"id:%d" % head not in seen:
+                seen += feed.readline()
+            seen += feed.readline() + feed.readline()
+        return seen
+
+    def stable(self, receipt):
+        return {key: value for key, value in receipt.items() if key not in VOLATILE}
+
+    def test_nothing_that_is_read_has_it(self):
+        one, before = self.marked()
+        receipt = self.erase(one)
+        self.assertEqual((receipt["person_id"], receipt["keys_destroyed"],
+                          receipt["records"], receipt["pending"]), (one, 2, 6, True))
+        self.assertEqual(receipt["done"], {"keys": "destroyed", "memory": "wiped",
+                                           "tables": "removed"})
+        self.assert_gone(one, before)
+        self.assertEqual([each["data"] for each in self.ask("GET", "/log").data
+                          if each["type"] == "person.created"], [{"erased": True}])
+        again = self.client.request("POST", "/persons", person(
+            first_name=MARK, external_id="ext-" + MARK, email=f"{MARK}@x.mock",
+            properties={"note": MARK}), {"Idempotency-Key": "made"})
+        self.assertIn(again.status, (409, 422))
+        self.assertNotIn(MARK.encode(), again.body)
+        self.server.stop()
+        self.start()
+        self.assert_gone(one, before)
+        self.assertEqual(self.stable(self.ask("GET", f"/persons/{one}/receipt").data),
+                         self.stable(receipt))
+        self.assertEqual(self.stable(self.erase(one)), self.stable(receipt))
+        self.server.run("verify", "--projection")
+
+    def test_the_receipt_holds_without_the_log(self):
+        one, _ = self.marked()
+        receipt = self.erase(one)
+        record = base64.b64decode(receipt["record"])
+        self.assertEqual(proofs.sha256(record).hex(), receipt["entry"])
+        proof = proofs.Proof(receipt["proof"].encode())
+        self.assertEqual(proof.index, receipt["sequence"] - 1)
+        self.assertTrue(proof.proves(record))
+        self.assertIn(uuid.UUID(one).bytes, record)
+        self.assertIn(b"person.erased", record)
+
+    def test_a_rotation_completes_it(self):
+        one, _ = self.marked()
+        self.assertTrue(self.erase(one)["pending"])
+        self.server.run("keys", "rotate")
+        self.server.wait_for(lambda: not self.ask(
+            "GET", f"/persons/{one}/receipt").data["pending"], "the rotation")
+        rotation = self.ask("GET", f"/persons/{one}/receipt").data["rotation"]
+        self.assertEqual(rotation["epoch"], 2)
+        self.assertTrue(rotation["at"])
+
+    def test_the_command_does_it_beside_the_server(self):
+        one, before = self.marked()
+        kept = os.path.join(self.server.data_dir, "receipt.json")
+        told = json.loads(self.server.run("person", "erase", one, "--json", "--receipt",
+                                          kept).stdout)
+        with open(kept, encoding="utf-8") as file:
+            self.assertEqual(json.load(file), told)
+        self.assertEqual((told["keys_destroyed"], told["records"]), (2, 6))
+        self.assertTrue(told["proof"])
+        self.ask("GET", "/persons")  # has followed
+        self.assert_gone(one, before)
+        self.ask("POST", "/events", {"event_type": "x", "person_id": one}, 404)
+        self.assertEqual(self.stable(self.erase(one)), self.stable(told))
+        self.assertIn("2 keys, destroyed",
+                      self.server.run("person", "receipt", one).stdout)
+
+    def test_the_command_does_it_without_a_server(self):
+        one, before = self.marked()
+        other = self.ask("POST", "/persons", person(), 201).data["id"]
+        self.ask("DELETE", f"/persons/{one}")  # deleted before
+        self.server.stop()
+        told = json.loads(self.server.run("person", "erase", one, "--json").stdout)
+        self.assertEqual(told["records"], 6)
+        for again in ("erase", "receipt"):
+            done = json.loads(self.server.run("person", again, one, "--json").stdout)
+            self.assertEqual(self.stable(done), self.stable(told))
+        for status, said, *arguments in (
+                (FAILED, "not erased", "receipt", other),
+                (FAILED, "no person", "erase", str(uuid.uuid4())),
+                (MISUSED, "no person's id", "erase", "kate"),
+                (MISUSED, "--receipt is for", "receipt", one, "--receipt", "x")):
+            done = self.server.run("person", *arguments, check=False)
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertIn(said, done.stderr)
+        self.start()
+        self.assert_gone(one, before)
+
+    def test_who_writes_meanwhile_is_refused_and_nothing_of_it_stays(self):
+        one, before = self.marked()
+        stop, ended = threading.Event(), []
+
+        def write():
+            client = self.server.client()
+            while not stop.is_set():
+                answer = client.post("/events", {"event_type": MARK, "person_id": one})
+                if answer.status == 404:
+                    ended.append(answer.status)
+                    return
+                self.assertEqual(answer.status, 201)
+
+        writers = [threading.Thread(target=write) for _ in range(4)]
+        for writer in writers:
+            writer.start()
+        self.server.wait_for(lambda: self.client.get("/health").data["head"] > 40, "writes")
+        receipt = self.erase(one)
+        for writer in writers:
+            writer.join(60)
+        stop.set()
+        self.assertEqual(len(ended), 4)
+        sealed = [each for each in self.server.log_records()
+                  if each["data"].get("erased")]
+        self.assertEqual(len(sealed), receipt["records"])
+        self.assert_gone(one, before)
+
+    def test_killed_at_any_moment_nobody_is_half_erased(self):
+        for round_ in range(3):
+            ids = [self.ask("POST", "/persons", person(first_name=MARK), 201).data["id"]
+                   for _ in range(12)]
+            done = set()
+
+            def erase():
+                client = self.server.client()
+                for one in ids:
+                    try:
+                        if client.delete(f"/persons/{one}?erase=true").status == 200:
+                            done.add(one)
+                    except OSError:
+                        return
+
+            worker = threading.Thread(target=erase)
+            worker.start()
+            self.server.wait_for(lambda n=3 * round_: len(done) > n, "erasures")
+            self.server.kill()
+            worker.join(60)
+            self.start()
+            for one in ids:
+                receipt = self.client.get(f"/persons/{one}/receipt")
+                shown = self.client.get(f"/persons/{one}")
+                self.assertEqual({receipt.status, shown.status}, {200, 404})
+                if one in done:
+                    self.assertEqual(receipt.status, 200)
+                if receipt.status == 200:
+                    self.assertEqual(receipt.data["done"]["keys"], "destroyed")
+                    self.assertEqual(receipt.data["records"], 2)
+                else:
+                    self.assertEqual(shown.data["first_name"], MARK)
+
+
+class NotSealed(unittest.TestCase):
+    def test_it_says_what_to_do(self):
+        server = Server(env={"SEALED": "false"})
+        self.addCleanup(server.close)
+        server.start()
+        client = server.client()
+        one = client.post("/persons", person()).data["id"]
+        answer = client.delete(f"/persons/{one}?erase=true")
+        self.assertEqual(answer.status, 409)
+        self.assertIn("not sealed", answer.details)
+        self.assertEqual(client.get(f"/persons/{one}").status, 200)
+        done = server.run("person", "erase", one, check=False)
+        self.assertEqual(done.returncode, DIFFERENT)
+        self.assertIn("not sealed", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,79 @@
+/* daybook person erase: destroys the keys of a person, beside a server or without one. */
+#include "log_place.h"
+#include "person_parts.h"
+#include "person_show.h"
+#include "signals.h"
+#include "store/command.h"
+
+/* Erased before is as good: the receipt is the same. */
+static enum dbk_code submit(struct dbk_log *log, struct dbk_command *command,
+                            struct dbk_error *err)
+{
+    const struct dbk_verdict *verdict = dbk_command_verdict(command);
+    enum dbk_code code = dbk_log_submit(log, &command, 1, NULL, NULL, err);
+
+    if (code != DBK_OK || verdict->code == DBK_OK || verdict->code == DBK_EXISTS)
+        return code;
+    *err = verdict->error;
+    return verdict->code;
+}
+
+static enum dbk_code erase(struct dbk_log *log, const struct dbk_uuid *id,
+                           struct dbk_error *err)
+{
+    const struct dbk_record erased = {
+        .type = DBK_PERSON_ERASED, .subject = *id, .source = dbk_slice("command")};
+    struct dbk_command *command = dbk_command_create();
+    enum dbk_code code;
+
+    if (!command)
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory to erase a person");
+    code = dbk_command_add(command, &erased, err);
+    if (code == DBK_OK)
+        code = submit(log, command, err);
+    dbk_command_destroy(command);
+    return code;
+}
+
+static enum dbk_code erase_in(const struct tool *tool, const struct dbk_uuid *id,
+                              struct dbk_erasure *erasure, struct dbk_error *err)
+{
+    struct dbk_log *log;
+    enum dbk_code code;
+
+    if (log_place_open(tool, false, NULL, &log, err) != DBK_OK)
+        return err->code;
+    code = log_place_check_alone(
+        log, "send it DELETE /persons/{id}?erase=true (docs/erasure.md)", err);
+    if (code == DBK_OK)
+        code = erase(log, id, err);
+    if (code == DBK_OK)
+        code = person_erasure_find(tool, log, id, erasure, err);
+    dbk_log_close(log);
+    return code;
+}
+
+enum tool_exit person_erase(const struct tool *tool)
+{
+    struct dbk_erasure erasure = {0};
+    struct person_known known;
+    struct dbk_error err;
+    struct dbk_uuid id;
+    enum tool_exit exit = person_operand(tool, &id);
+
+    if (exit != TOOL_DONE)
+        return exit;
+    signals_hold(); /* it is done, or it was not begun */
+    if (erase_in(tool, &id, &erasure, &err) != DBK_OK) {
+        dbk_erasure_finish(&erasure);
+        exit = tool_fail(tool, &err);
+        return err.code == DBK_CONFLICT ? TOOL_DIFFERENT : exit;
+    }
+    person_known_find(tool, &erasure, &known);
+    exit = person_keep(tool, &erasure, &known.is);
+    if (exit == TOOL_DONE)
+        exit = person_show(tool, &erasure, &known.is);
+    person_known_finish(&known);
+    dbk_erasure_finish(&erasure);
+    return exit;
+}
