@@ -20,9 +20,9 @@
 
 extern const struct command command_serve, command_status, command_import,
     command_export, command_log, command_backup, command_restore, command_verify,
-    command_rebuild, command_replay, command_migrate, command_retry, command_token,
-    command_clean, command_cluster, command_relay, command_audit, command_person,
-    command_keys;
+    command_rebuild, command_replay, command_reseal, command_migrate, command_retry,
+    command_token, command_clean, command_cluster, command_relay, command_audit,
+    command_person, command_keys;
 
 /* In the order that help lists them. */
 /* clang-format off */
@@ -38,6 +38,7 @@ static const struct command *const commands[] = {
     &command_audit,
     &command_rebuild,
     &command_replay,
+    &command_reseal,
     &command_migrate,
     &command_retry,
     &command_token,
