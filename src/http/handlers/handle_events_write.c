@@ -12,6 +12,7 @@
 #include "request.h"
 #include "response.h"
 #include "submit.h"
+#include "withheld.h"
 #include "worker.h"
 
 #include <string.h>
@@ -32,7 +33,8 @@ static enum dbk_code answer_event(const struct request *rq, struct response *rs,
     etag_format(tag, sequence, (struct dbk_slice){NULL, 0});
     response_header_text(rs, "ETag", tag);
     response_begin(rs);
-    if (event->anonymous_id.length > 0 && !request_may_read(rq))
+    if (event->anonymous_id.length > 0 &&
+        (!request_may_read(rq) || withheld_is(rq, &event->person_id)))
         shown.person_id = (struct dbk_uuid){0};
     render_logged_event(&rs->body, &shown, recorded_at, rq->worker->rows.shown);
     return response_end(rs, status, DETAILS_OK, err);

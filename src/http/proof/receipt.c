@@ -5,6 +5,7 @@
 #include "prefer.h"
 #include "proof.h"
 #include "store/proof/notary.h"
+#include "withheld.h"
 #include "worker.h"
 
 #include <inttypes.h>
@@ -33,15 +34,17 @@ static bool wait_until_signed(struct request *rq, uint64_t last, struct dbk_erro
            rq->worker->checkpoint.checkpoint.size >= last;
 }
 
-/* Whose an anonymous id is, only who may read is told: the bytes of its events tell it, and
- * so do those of their deletion. */
+/* Of who is restricted only admins are told. Whose an anonymous id is, only who may read is told:
+ * the bytes of its events tell it, and so do those of their deletion. */
 static bool may_have_bytes(const struct request *rq, const struct dbk_batch *batch)
 {
     struct dbk_record record;
+    bool readable = dbk_batch_record(batch, 0, &record, NULL) == DBK_OK;
 
-    return request_may_read(rq) ||
-           (dbk_batch_record(batch, 0, &record, NULL) == DBK_OK &&
-            record.type != DBK_EVENT_DELETED && record.anonymous_id.length == 0);
+    if (readable && withheld_is(rq, dbk_record_person(&record)))
+        return false;
+    return request_may_read(rq) || (readable && record.type != DBK_EVENT_DELETED &&
+                                    record.anonymous_id.length == 0);
 }
 
 static bool render_record(const struct request *rq, const struct dbk_batch *batch,

@@ -216,6 +216,16 @@ class Scopes(Served):
                            "write").json["response"]["proofs"]
         self.assertEqual(list(given), ["sequence", "entry", "record", "proof"])
 
+    def test_of_who_is_restricted_only_an_admin_has_the_bytes(self):
+        id = self.client.request("POST", "/persons", person(),
+                                 self.tokens["write"]).data["id"]
+        self.client.request("POST", f"/persons/{id}/restriction", None, self.tokens["admin"])
+        click = {"event_type": "click", "person_id": id}
+        for scope, names in (("write", ["sequence", "entry", "proof"]),
+                             ("admin", ["sequence", "entry", "record", "proof"])):
+            given, = self.post(click, scope).json["response"]["proofs"]
+            self.assertEqual(list(given), names)
+
     def test_who_only_ingests_is_told_nothing(self):
         answer = self.post(CLICK, "ingest")
         self.assertEqual(answer.status, 202)

@@ -232,6 +232,10 @@ class Restriction(unittest.TestCase):
                           by=WRITER)
         self.assertEqual((answer.status, answer.data),
                          (200, {"id": self.kate, "last_name": "Summers"}))
+        visit = {"anonymous_id": self.device, "event_type": "visit", "id": new_id()}
+        for status in (201, 200):
+            answer = self.ask("POST", "/events", visit, by=WRITER)
+            self.assertEqual((answer.status, answer.data["person_id"]), (status, None))
         taken = self.ask("POST", "/persons", person(email=self.email), by=WRITER)
         self.assertEqual(taken.status, 409)
         self.assertNotIn(self.kate, taken.body.decode())
