@@ -16,6 +16,7 @@ static const struct part {
     {"unrestrict", 1, 1, "the ID of a person", false, person_unrestrict},
     {"erase", 1, 1, "the ID of a person", true, person_erase},
     {"receipt", 1, 1, "the ID of a person", true, person_receipt},
+    {"verify", 1, 1, "the FILE of a receipt", false, person_verify},
 };
 /* clang-format on */
 
@@ -43,6 +44,9 @@ static enum tool_exit run(struct tool *tool)
                                 tool->operands[1 + parts[i].operands_max]);
         if (tool_has(tool, "--receipt") && parts[i].run != person_erase)
             return tool_misused(tool, "--receipt is for person erase");
+        if ((tool_has(tool, "--vkey") || tool_has(tool, "--policy")) &&
+            parts[i].run != person_verify)
+            return tool_misused(tool, "--vkey and --policy are for person verify");
         if (tool_has(tool, "--json") && !parts[i].json)
             return tool_misused(tool, "person %s prints no JSON", name);
         if (tool_has(tool, "--output") && parts[i].run != person_export)
@@ -51,7 +55,7 @@ static enum tool_exit run(struct tool *tool)
     }
     return tool_misused(tool,
                         "person \"%.64s\": expected export, restrict, "
-                        "unrestrict, erase or receipt",
+                        "unrestrict, erase, receipt or verify",
                         name);
 }
 
@@ -59,7 +63,7 @@ const struct command command_person = {
     .name = "person",
     .purpose =
         "what a person may ask for: all that is held, to be restricted, to be erased",
-    .operands = "export|restrict|unrestrict|erase|receipt ID",
+    .operands = "export|restrict|unrestrict|erase|receipt ID, verify FILE",
     .details =
         "export      all that is held of a person, as JSON: the person as of now, and "
         "every\n"
@@ -78,6 +82,7 @@ const struct command command_person = {
         "            records that went with it, whether a rotation of the ring has\n"
         "            completed it, what nobody can know from here, and the proof that\n"
         "            its record is in the log, where that is signed\n"
+        "verify      whether the receipt in a file holds: without a log, by its key\n"
         "\n"
         "It works beside a running server and needs no PostgreSQL: its rows of who "
         "was\n"
@@ -97,6 +102,9 @@ const struct command command_person = {
         {
             {"--receipt", "FILE", "With erase: put the receipt there, as JSON", false},
             {"--json", NULL, "Print one JSON object (erase, receipt)", false},
+            {"--vkey", "KEY", "With verify: key that signs, or a file of some", false},
+            {"--policy", "FILE", "With verify: logs and witnesses that are believed",
+             false},
             {"--output", "FILE", "Write the export to FILE, which is not there yet",
              false},
         },

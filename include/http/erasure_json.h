@@ -27,4 +27,19 @@ struct dbk_erasure_known {
 void dbk_erasure_json(const struct dbk_erasure *erasure,
                       const struct dbk_erasure_known *known, struct dbk_render *out);
 
+/* What of one can be held against a log's key. */
+struct dbk_erasure_claim {
+    struct dbk_slice person_id, erased_at; /* as they stand there */
+    uint64_t sequence, keys;
+    struct dbk_slice record; /* its bytes */
+    struct dbk_slice proof;  /* length 0: it has none */
+};
+
+/* Read one, as a file has it: the object, or an answer of the API, whose data it is. Slices
+ * point into text or room, which has twice as many bytes. Other members are not looked at.
+ * DBK_INVALID: it is none. DBK_NO_MEMORY. */
+enum dbk_code dbk_erasure_json_read(const char *text, size_t length, char *room,
+                                    struct dbk_erasure_claim *out,
+                                    struct dbk_error *err);
+
 #endif

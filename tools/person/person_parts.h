@@ -19,6 +19,9 @@ enum tool_exit person_export(const struct tool *tool);
 enum tool_exit person_restrict(const struct tool *tool);
 enum tool_exit person_unrestrict(const struct tool *tool);
 
+/* Whether a receipt holds: person_verify.c. */
+enum tool_exit person_verify(const struct tool *tool);
+
 /* The id that is the part's operand. TOOL_MISUSED: it is none, and that is told. */
 enum tool_exit person_operand(const struct tool *tool, struct dbk_uuid *out);
 

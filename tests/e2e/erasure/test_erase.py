@@ -112,6 +112,37 @@ class Erase(unittest.TestCase):
         self.assertTrue(proof.proves(record))
         self.assertIn(uuid.UUID(one).bytes, record)
         self.assertIn(b"person.erased", record)
+        self.assert_verified(receipt)
+
+    def verify(self, receipt, *key):
+        path = os.path.join(self.server.data_dir, "receipt.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(receipt, file)
+        done = self.server.run("person", "verify", path, *key, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def assert_verified(self, receipt):
+        vkey = self.server.run("audit", "vkey").stdout.strip()
+        for form in (receipt, {"data": receipt, "response": {}}):
+            status, told = self.verify(form, "--vkey", vkey)
+            self.assertEqual(status, 0, told)
+            self.assertIn(f"{receipt['person_id']} was erased at", told)
+        other = "other.test/log+6c9e3f1b+AVRs7yVpV3Yqj9cGYQ0x2v0cXyO5cVQmZ0r4gQ3Qm9nB"
+        record = bytearray(base64.b64decode(receipt["record"]))
+        record[-1] ^= 1
+        for changed, said in (
+                ({"person_id": str(uuid.uuid4())}, "another person"),
+                ({"sequence": receipt["sequence"] + 1}, "another person"),
+                ({"keys_destroyed": 3}, "another person"),
+                ({"erased_at": "2026-01-01T00:00:00.000000"}, "another person"),
+                ({"record": base64.b64encode(record).decode()}, ""),
+                ({"proof": receipt["proof"].replace("index ", "index 1")}, ""),
+                ({"proof": "no proof"}, ""), ({"person_id": 7}, "no receipt")):
+            status, told = self.verify({**receipt, **changed}, "--vkey", vkey)
+            self.assertEqual(status, DIFFERENT, (changed, told))
+            self.assertIn(said, told)
+        self.assertEqual(self.verify({**receipt, "proof": None}, "--vkey", vkey)[0], FAILED)
+        self.assertNotEqual(self.verify(receipt, "--vkey", other)[0], 0)
 
     def test_a_rotation_completes_it(self):
         one, _ = self.marked()
