@@ -3,6 +3,7 @@
 #include "plural.h"
 #include "position.h"
 #include "projections/rebuild.h"
+#include "rebuild_print.h"
 #include "session.h"
 
 #include <inttypes.h>
@@ -25,11 +26,13 @@ static void print_json(const struct tool *tool, const struct dbk_rebuild_result 
                        double seconds)
 {
     printf("{\"schema\":\"%s\",\"sequence\":%" PRIu64 ",\"loaded\":%" PRIu64
-           ",\"persons\":%" PRIu64 ",\"events\":%" PRIu64 ",\"quarantined\":%" PRIu64
+           ",\"persons\":%" PRIu64 ",\"events\":%" PRIu64 ",\"erased_persons\":%" PRIu64
+           ",\"erased_events\":%" PRIu64 ",\"quarantined\":%" PRIu64
            ",\"slow\":%s,\"seconds\":%.3f}\n",
            tool_value(tool, "--into"), result->sequence, result->loaded,
-           result->persons, result->events, result->quarantined,
-           result->slow ? "true" : "false", seconds);
+           result->persons, result->events, result->erased_persons,
+           result->erased_events, result->quarantined, result->slow ? "true" : "false",
+           seconds);
 }
 
 static void print_text(const struct tool *tool, const struct dbk_rebuild_result *result,
@@ -40,6 +43,7 @@ static void print_text(const struct tool *tool, const struct dbk_rebuild_result 
     if (!result->slow)
         printf("loaded        %s, %s\n", plural(result->persons, "persons").text,
                plural(result->events, "events").text);
+    rebuild_print_erased(result);
     printf("quarantined   %" PRIu64 "\n", result->quarantined);
     printf("seconds       %.2f\n", seconds);
 }
@@ -117,6 +121,11 @@ const struct command command_replay = {
         "ones, which are not touched; in place of an earlier replay into that schema.\n"
         "With --from, events recorded before it are left out; persons are as of --to\n"
         "all the same.\n"
+        "\n"
+        "Whoever was erased by now is left out with all events, also where the log "
+        "erases\n"
+        "the person behind --to: nobody can read what was said then. How many is "
+        "told.\n"
         "\n" POSITION_HELP "\n"
         "To be rid of it: drop schema SCHEMA cascade, in psql.\n",
     .example = "  daybook replay --to 2026-11-01 --into october\n"

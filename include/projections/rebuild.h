@@ -35,11 +35,14 @@
 struct dbk_rebuild_result {
     uint64_t loaded;          /* the record up to which rows were loaded at once */
     uint64_t persons, events; /* rows loaded at once */
-    uint64_t sequence;        /* the last record posted */
-    uint64_t quarantined;     /* persons (and unreadable records) set aside */
+    /* Left out of these: who was erased by now, whichever record the tables are as of, and what
+     * they did. */
+    uint64_t erased_persons, erased_events;
+    uint64_t sequence;    /* the last record posted */
+    uint64_t quarantined; /* persons (and unreadable records) set aside */
     bool
         slow; /* a record could not be loaded, so all were posted batch by batch: loaded,
-                  persons and events are 0 */
+                  persons, events and those left out are 0 */
     uint64_t
         undone_from; /* of dbk_rebuild_undo: the record that the kept tables were at
                              before they were caught up; else 0 */

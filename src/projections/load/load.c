@@ -25,6 +25,7 @@ struct load {
     struct copy_rows copies[TABLES];
     struct load_indexes indexes;
     struct load_fold fold;
+    struct load_erased erased;
     size_t at; /* whose connection failed */
 };
 
@@ -224,7 +225,7 @@ static enum dbk_code fill(struct load *load, bool *refused, struct dbk_error *er
         code = begin_copies(load, err);
     load->at = TABLES;
     if (code == DBK_OK)
-        code = load_rows(&load->fold, source, load->copies, err);
+        code = load_rows(&load->fold, source, load->copies, &load->erased, err);
     for (size_t i = 0; i < TABLES && code != DBK_OK; i++) {
         if (load->copies[i].failed)
             load->at = i;
@@ -270,7 +271,8 @@ enum dbk_code load_tables(const struct load_source *source,
     if (code == DBK_OK)
         code = write_checkpoint(&load, err);
     *count = (struct load_count){load.copies[TABLE_PERSON].rows,
-                                 load.copies[TABLE_EVENT].rows};
+                                 load.copies[TABLE_EVENT].rows, load.erased.persons,
+                                 load.erased.events};
     finish(&load);
     return code;
 }

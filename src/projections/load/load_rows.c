@@ -10,6 +10,7 @@ struct walk {
     const struct load_source *source;
     struct copy_rows *copies; /* one a table */
     uint64_t deleted;         /* events passed over because they are deleted */
+    struct load_erased *erased;
     struct dbk_batch batches[LOOKED_UP];
     struct dbk_record records[LOOKED_UP]; /* decoded from the batches */
 };
@@ -91,6 +92,7 @@ static enum dbk_code add_person(struct walk *walk, const struct dbk_record *reco
 
     if (!person || person->created != record->sequence)
         return load_contradicts(record, err);
+    walk->erased->persons += record->erased;
     if (person->deleted || record->erased)
         return DBK_OK;
     if (final_state(walk, person, record, &final, err) != DBK_OK)
@@ -149,7 +151,10 @@ static enum dbk_code add_event(struct walk *walk, const struct dbk_record *recor
         walk->deleted++;
         return DBK_OK;
     }
-    if (record->sequence < walk->source->from || record->erased)
+    if (record->sequence < walk->source->from)
+        return DBK_OK;
+    walk->erased->events += record->erased;
+    if (record->erased)
         return DBK_OK;
     if (record->anonymous_id.length > 0)
         lives = load_fold_owner(walk->fold, record, &owner);
@@ -180,11 +185,15 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
 }
 
 enum dbk_code load_rows(const struct load_fold *fold, const struct load_source *source,
-                        struct copy_rows copies[TABLES], struct dbk_error *err)
+                        struct copy_rows copies[TABLES], struct load_erased *erased,
+                        struct dbk_error *err)
 {
-    struct walk walk = {.fold = fold, .source = source, .copies = copies};
-    enum dbk_code code = load_scan(source, "loading the tables", visit, &walk, err);
+    struct walk walk = {
+        .fold = fold, .source = source, .copies = copies, .erased = erased};
+    enum dbk_code code;
 
+    *erased = (struct load_erased){.persons = 0};
+    code = load_scan(source, "loading the tables", visit, &walk, err);
     if (code == DBK_OK && walk.deleted != fold->deleted_events.count)
         code =
             dbk_fail(err, DBK_CONFLICT, "an event was deleted that is not in the log");

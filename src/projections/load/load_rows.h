@@ -10,13 +10,21 @@
 #include "load_fold.h"
 #include "table.h"
 
+/* What has no rows, for nobody can read any more what is said of it. */
+struct load_erased {
+    uint64_t persons, events;
+};
+
 /* Walk over the log and send its rows, those of each table (table.h) in a stream and on a
  * connection of its own, since they come by turns. The caller finishes the streams.
+ * *erased receives what is left out because its key is destroyed, of events those that were not
+ * deleted before.
  *
  * DBK_CONFLICT  a record contradicts those before it
  * and as load_scan, copy_rows_end
  */
 enum dbk_code load_rows(const struct load_fold *fold, const struct load_source *source,
-                        struct copy_rows copies[TABLES], struct dbk_error *err);
+                        struct copy_rows copies[TABLES], struct load_erased *erased,
+                        struct dbk_error *err);
 
 #endif

@@ -110,6 +110,8 @@ enum dbk_code rebuild_build(struct rebuild *rebuild, uint64_t from, uint64_t to,
     result->loaded = to;
     result->persons = count.persons;
     result->events = count.events;
+    result->erased_persons = count.erased_persons;
+    result->erased_events = count.erased_events;
     return rebuild_post_open(rebuild, &rebuild->shadow, from, err);
 }
 
