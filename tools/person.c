@@ -15,6 +15,7 @@ static const struct part {
     {"restrict", 1, 1, "the ID of a person", false, person_restrict},
     {"unrestrict", 1, 1, "the ID of a person", false, person_unrestrict},
     {"erase", 1, 1, "the ID of a person", true, person_erase},
+    {"restricted", 0, 0, "nothing more", false, person_restricted},
     {"receipt", 1, 1, "the ID of a person", true, person_receipt},
     {"verify", 1, 1, "the FILE of a receipt", false, person_verify},
 };
@@ -55,7 +56,7 @@ static enum tool_exit run(struct tool *tool)
     }
     return tool_misused(tool,
                         "person \"%.64s\": expected export, restrict, "
-                        "unrestrict, erase, receipt or verify",
+                        "unrestrict, restricted, erase, receipt or verify",
                         name);
 }
 
@@ -63,7 +64,7 @@ const struct command command_person = {
     .name = "person",
     .purpose =
         "what a person may ask for: all that is held, to be restricted, to be erased",
-    .operands = "export|restrict|unrestrict|erase|receipt ID, verify FILE",
+    .operands = "export|restrict|unrestrict|erase|receipt ID, restricted, verify FILE",
     .details =
         "export      all that is held of a person, as JSON: the person as of now, and "
         "every\n"
@@ -71,6 +72,8 @@ const struct command command_person = {
         "restrict    what is held is kept, and shown to tokens with the scope admin "
         "only;\n"
         "            unrestrict shows it again\n"
+        "restricted  who is, since when, by which record and, where it is known, by "
+        "whom\n"
         "erase       destroy the keys that what the log says of a person is sealed "
         "with, so\n"
         "            that nobody can read it any more, and print the receipt; it can "

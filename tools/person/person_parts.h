@@ -22,6 +22,9 @@ enum tool_exit person_unrestrict(const struct tool *tool);
 /* Whether a receipt holds: person_verify.c. */
 enum tool_exit person_verify(const struct tool *tool);
 
+/* Who is restricted: person_restricted.c. */
+enum tool_exit person_restricted(const struct tool *tool);
+
 /* The id that is the part's operand. TOOL_MISUSED: it is none, and that is told. */
 enum tool_exit person_operand(const struct tool *tool, struct dbk_uuid *out);
 

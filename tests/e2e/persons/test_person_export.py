@@ -154,8 +154,13 @@ class PersonExport(unittest.TestCase):
         self.assertIn("restricted", run("person", "restrict", kate["id"]).stdout)
         self.assertIsNotNone(self.export(kate["id"])["restricted_by"])
         self.assertEqual(run("person", "restrict", kate["id"]).returncode, 0)
+        listed = run("person", "restricted").stdout.splitlines()
+        line, = [line for line in listed if line.startswith(kate["id"])]
+        self.assertEqual(line.split()[2], str(self.export(kate["id"])["restricted_by"]))
+        self.assertEqual(run("person", "restricted", kate["id"], check=False).returncode, 2)
         self.assertIn("shown again", run("person", "unrestrict", kate["id"]).stdout)
         self.assertIsNone(self.export(kate["id"])["restricted_by"])
+        self.assertNotIn(kate["id"], run("person", "restricted").stdout)
         self.assertEqual(run("person", "unrestrict", new_id(), check=False).returncode, 3)
 
     @staticmethod
