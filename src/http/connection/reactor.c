@@ -11,6 +11,9 @@
 
 enum { BUSY_MS = 1 };
 
+/* How many come together before another one leads, too: all of it on one processor. */
+enum { CROWD_ALL = 256, CROWD_LEAST = 16 };
+
 /* Of a seat. Only its own thread takes it from AWAY to IDLE, and from IDLE or CALLED to AWAY;
  * only a leader does what is between. */
 enum { AWAY, IDLE, SERVED, AGAIN, CALLED };
@@ -22,7 +25,8 @@ struct reactor {
     reactor_serve *serve;
     void *context;
     size_t batch;
-    size_t crowd;    /* another leads, too, where so many come together */
+    size_t crowd; /* another leads, too, where so many come together */
+    bool gathers;
     int epoll, bell; /* the bell counts the leaders that are to hear it */
     unsigned leaders_max;
     atomic_uint began, ended; /* how often leaders have waited */
@@ -57,6 +61,16 @@ static bool open_files(struct reactor *reactor)
     return false;
 }
 
+/* One processor is soon all that a lone leader has, where there are many. */
+static size_t crowd_of(size_t batch, unsigned processors)
+{
+    size_t crowd = CROWD_ALL / processors;
+
+    if (crowd < CROWD_LEAST)
+        crowd = CROWD_LEAST;
+    return crowd < batch ? crowd : batch;
+}
+
 struct reactor *reactor_create(unsigned threads, size_t batch, bool gathers,
                                reactor_serve *run, void *context)
 {
@@ -75,10 +89,11 @@ struct reactor *reactor_create(unsigned threads, size_t batch, bool gathers,
     atomic_init(&reactor->ended, 0);
     reactor->serve = run;
     reactor->batch = batch;
-    reactor->crowd = gathers ? batch : 2;
     reactor->context = context;
     reactor->threads = threads;
     reactor->leaders_max = processors > 0 ? (unsigned)processors : 1;
+    reactor->gathers = gathers;
+    reactor->crowd = gathers ? crowd_of(batch, reactor->leaders_max) : 2;
     pthread_mutex_init(&reactor->mutex, NULL);
     for (unsigned i = 0; i < threads; i++) {
         struct reactor_seat *seat = &reactor->seats[i];
@@ -296,7 +311,7 @@ static bool is_spare(struct reactor *reactor, size_t count)
 {
     bool spare = false;
 
-    if (reactor->crowd < reactor->batch || count >= reactor->crowd)
+    if (!reactor->gathers || count >= reactor->crowd)
         return false;
     pthread_mutex_lock(&reactor->mutex);
     spare = reactor->leaders > 1;
@@ -384,7 +399,7 @@ static void step_down(struct reactor_seat *seat)
 {
     struct reactor *reactor = seat->reactor;
 
-    if (reactor->crowd < reactor->batch || reactor->leaders <= 1)
+    if (!reactor->gathers || reactor->leaders <= 1)
         return;
     seat->leads = false;
     reactor->leaders--;

@@ -52,8 +52,9 @@ typedef void reactor_serve(void *context, void *thread, struct reactor_seat **se
 void reactor_leave(struct reactor_seat *seat);
 
 /* For so many threads; at most `batch` are served at once. gathers: what comes while others are
- * served is to be served together, too, so another leads only where a batch is full. NULL: out
- * of memory, or the system has no epoll left. */
+ * served is to be served together, too, so another leads only where a batch is full, or where
+ * many come and there are many processors. NULL: out of memory, or the system has no epoll
+ * left. */
 struct reactor *reactor_create(unsigned threads, size_t batch, bool gathers,
                                reactor_serve *serve, void *context);
 void reactor_destroy(struct reactor *reactor); /* nobody sleeps; NULL is fine */
