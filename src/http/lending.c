@@ -245,12 +245,15 @@ void lending_join(struct lending *lending, struct worker *worker,
 
 void lending_lend(const struct worker *worker)
 {
+    enum tap_lent_to to = TAP_SEATS;
+
     if (quick_was(worker))
-        tap_lend(worker->request.guarded, TAP_TO_QUICK);
+        to = TAP_TO_QUICK;
     else if (ahead_was(&worker->request))
-        tap_lend(worker->request.guarded, TAP_TO_AHEAD);
+        to = TAP_TO_AHEAD;
     else if (write_was(worker))
-        tap_lend(worker->request.guarded, TAP_TO_WRITES);
+        to = TAP_TO_WRITES;
+    tap_lend(worker->request.guarded, to);
 }
 
 void lending_look(struct lending *lending)

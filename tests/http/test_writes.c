@@ -479,6 +479,35 @@ static void the_connection_ends_as_the_client_says(void **state)
     assert_true(live_ends(seen.fds[3]));
 }
 
+/* Reads between writes are not lent with them: none waits for the others' commit. */
+static void one_that_reads_between_waits_for_no_commit(void **state)
+{
+    char id[40], body[300], text[400];
+    int fd = live_connect(&seen.live);
+
+    (void)state;
+    round_id(0, id);
+    event_body(body, id, person, "read");
+    snprintf(text, sizeof text, "GET /events/%s HTTP/1.1\r\nHost: localhost\r\n\r\n",
+             id);
+    say(fd, "", body);
+    hear(fd, 201, "\"read\"");
+    for (unsigned round = 0; round < 3; round++) {
+        say_text(fd, text);
+        hear(fd, 200, "\"read\"");
+        say_event(fd, "between");
+        hear(fd, 201, "\"between\"");
+        usleep(20000);
+        hold();
+        say_text(fd, text);
+        hear(fd, 200, "\"read\"");
+        let_go();
+        say_event(fd, "between");
+        hear(fd, 201, "\"between\"");
+    }
+    close(fd);
+}
+
 /* With a key it is a submission of its own, whose second time is told as the first. */
 static void one_with_a_key_is_submitted_alone(void **state)
 {
@@ -554,6 +583,7 @@ int main(void)
         LIVE(a_pipeline_is_answered_in_order),
         LIVE(the_connection_ends_as_the_client_says),
         LIVE(one_with_a_key_is_submitted_alone),
+        LIVE(one_that_reads_between_waits_for_no_commit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

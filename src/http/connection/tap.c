@@ -34,8 +34,9 @@ static _Thread_local struct {
     struct reactor_seat *seat; /* where the connection may be lent, */
     struct guarded *guarded;   /* as which, */
     int64_t lent_at;           /* since when */
+    int before;                /* as tap_lend was told of the last request; -1: none */
     bool ended;                /* nothing more is to be read of it */
-} tap = {.fd = -1, .taken = -1};
+} tap = {.fd = -1, .taken = -1, .before = -1};
 
 static ssize_t (*system_recv)(int, void *, size_t, int);
 static int (*system_poll)(struct pollfd *, nfds_t, int);
@@ -82,7 +83,7 @@ void tap_finish(void)
 void tap_open(void)
 {
     forget();
-    tap.taken = -1;
+    tap.taken = tap.before = -1;
     tap.open = true;
 }
 
@@ -241,6 +242,11 @@ static ssize_t give_head(int fd, char *out, size_t size)
 
 void tap_lend(struct guarded *guarded, enum tap_lent_to to)
 {
+    bool turns = tap.before >= 0 && tap.before != (int)to;
+
+    tap.before = (int)to;
+    if (turns || to == TAP_SEATS)
+        return;
     tap.seat = tap.seats[to];
     tap.guarded = guarded;
     tap.lent_at = dbk_clock_tick_ms();

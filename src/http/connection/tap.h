@@ -38,7 +38,9 @@ void tap_close(void);
 /* A request is being answered, or has been: civetweb then asks for the next head. */
 void tap_inside(bool inside);
 
-/* Lend the connection until its next request has come, where this thread has a seat there. */
+/* Lend the connection until its next request has come, where this thread has a seat there, and
+ * the request before was to be lent there, too, or there was none: where they take turns, who
+ * leads could only leave the next one. TAP_SEATS: to nobody. */
 void tap_lend(struct guarded *guarded, enum tap_lent_to to);
 
 /* For who answers another's: receive what has come on a connection that is lent. */
