@@ -164,6 +164,10 @@ struct dbk_batch {
 
 void dbk_batch_finish(struct dbk_batch *batch);
 
+/* Empty it, and keep the memory; what was opened in it is wiped. Reading into it does so,
+ * too. */
+void dbk_batch_clear(struct dbk_batch *batch);
+
 /* Copy the records after sequence `after`, at most max_records of them and, but for the
  * first, at most max_bytes. An empty batch: there are none. The read transaction ends
  * before it returns.

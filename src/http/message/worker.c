@@ -53,6 +53,8 @@ static void forget(struct worker *worker)
     if (worker->body_used > 0)
         explicit_bzero(worker->body, worker->body_used);
     worker->body_used = 0;
+    dbk_batch_clear(&worker->batch);
+    dbk_render_clear(&worker->rows.json);
     if (*worker->query)
         explicit_bzero(worker->query, sizeof worker->query);
 }

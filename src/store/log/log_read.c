@@ -118,6 +118,14 @@ enum dbk_code dbk_log_head(struct dbk_log *log, uint64_t *head, struct dbk_error
     return code;
 }
 
+void dbk_batch_clear(struct dbk_batch *batch)
+{
+    /* Of a log that is not sealed the file has it all. */
+    if (batch->keys && batch->bytes_used > 0)
+        explicit_bzero(batch->bytes, batch->bytes_used);
+    batch->count = batch->bytes_used = 0;
+}
+
 void dbk_batch_finish(struct dbk_batch *batch)
 {
     free(batch->entries);
@@ -250,8 +258,7 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
     MDB_txn *txn;
     int rc;
 
-    batch->count = 0;
-    batch->bytes_used = 0;
+    dbk_batch_clear(batch);
     batch->keys = log->sealed ? log->options.keys : NULL;
     if (max_records == 0 || after == UINT64_MAX)
         return DBK_OK;
@@ -330,8 +337,7 @@ static enum dbk_code copy_event(struct dbk_log *log, const struct dbk_uuid *id,
     MDB_txn *txn;
     int rc;
 
-    batch->count = 0;
-    batch->bytes_used = 0;
+    dbk_batch_clear(batch);
     batch->keys = log->sealed ? log->options.keys : NULL;
     code = log_begin_read(log, &txn, err);
     if (code != DBK_OK)

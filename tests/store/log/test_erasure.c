@@ -41,6 +41,26 @@ static void assert_nothing_left(struct scratch *s, const struct kate *kate)
                      DBK_NOT_FOUND);
 }
 
+/* In memory that is kept for the next records. */
+static void what_was_opened_is_wiped_before_more_is_read(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_slice email = kate.person.person.email;
+    struct dbk_batch batch = {0};
+    struct dbk_record record = record_at(s, 2, &batch);
+
+    assert_true(dbk_slice_equal(record.person.email, email));
+    assert_non_null(memmem(batch.bytes, batch.bytes_size, email.data, email.length));
+    dbk_batch_clear(&batch);
+    assert_null(memmem(batch.bytes, batch.bytes_size, email.data, email.length));
+    record = record_at(s, 2, &batch);
+    assert_int_equal(dbk_log_read(s->log, 100, 1, 1, &batch, NULL), DBK_OK);
+    assert_int_equal(batch.count, 0);
+    assert_null(memmem(batch.bytes, batch.bytes_size, email.data, email.length));
+    dbk_batch_finish(&batch);
+}
+
 static void an_erased_person_is_gone_with_events_and_aliases(void **state)
 {
     struct scratch *s = *state;
@@ -296,7 +316,7 @@ static void a_history_leaves_out_who_was_erased(void **state)
     struct kate kate = add_kate(s);
     struct dbk_person_records records;
     struct dbk_batch batch = {0};
-    struct dbk_record record = record_at(s, 1, &batch);
+    struct dbk_record record = record_at(s, 2, &batch);
 
     assert_int_equal(
         dbk_person_records_init(&records, s->log, &kate.person.subject, NULL), DBK_OK);
@@ -312,6 +332,7 @@ static void a_history_leaves_out_who_was_erased(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(what_was_opened_is_wiped_before_more_is_read),
         TEST(an_erased_person_is_gone_with_events_and_aliases),
         TEST(a_deleted_person_can_be_erased_with_what_went_then),
         TEST(an_old_ring_brings_nobody_back),
