@@ -2,6 +2,7 @@
 #include "backup_bring.h"
 #include "backup_folder.h"
 #include "backup_keep.h"
+#include "backup_keys.h"
 #include "backup_last.h"
 #include "backup_list.h"
 #include "backup_make.h"
@@ -24,6 +25,7 @@ struct run {
     bool appended; /* to one that was there */
     struct dbk_backup_appended by;
     struct log_check check;
+    struct backup_keys keys;
     struct progress progress;
     uint64_t keep; /* 0: all */
     FILE *removed; /* the array of --json, without its brackets */
@@ -40,19 +42,65 @@ static uint64_t file_bytes(const char *dir)
     return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
 }
 
+static void print_json_keys(const struct backup_keys *keys)
+{
+    char at[DBK_TIMESTAMP_TEXT + 1];
+
+    if (!keys->copied) {
+        fputs("null", stdout);
+        return;
+    }
+    dbk_timestamp_format(keys->at, at);
+    printf("{\"at\":\"%s\",\"master\":%s}", at, keys->master ? "true" : "false");
+}
+
 static void print_json(struct run *run)
 {
     const struct dbk_verify_result *result = &run->check.result;
 
     fflush(run->removed);
     printf("{\"head\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"finding_count\":%" PRIu64
-           ",\"incremental\":%s,\"appended\":%" PRIu64 ",\"removed\":[%s],\"seconds\":"
-           "%.3f}\n",
+           ",\"incremental\":%s,\"appended\":%" PRIu64 ",\"removed\":[%s],\"keys\":",
            result->head, file_bytes(run->to), result->findings,
            run->appended ? "true" : "false",
            run->appended ? run->by.head - run->by.before : result->head,
-           run->removed_text ? run->removed_text : "",
-           progress_seconds(&run->progress));
+           run->removed_text ? run->removed_text : "");
+    print_json_keys(&run->keys);
+    printf(",\"seconds\":%.3f}\n", progress_seconds(&run->progress));
+}
+
+static void print_keys(const struct backup_keys *keys)
+{
+    char at[DBK_TIMESTAMP_TEXT + 1];
+
+    if (!keys->copied)
+        return;
+    dbk_timestamp_format(keys->at, at);
+    printf("keys          the ring%s, as of %.19s\n",
+           keys->master ? " and the master key" : "", at);
+}
+
+/* Who reads it decides how many such he keeps. */
+static void tell_keys(const struct backup_keys *keys)
+{
+    char at[DBK_TIMESTAMP_TEXT + 1];
+
+    if (*keys->why)
+        fprintf(
+            stderr,
+            "daybook backup: it is without its keys, and nobody can read a name in it: "
+            "%s\n",
+            keys->why);
+    if (!keys->copied)
+        return;
+    dbk_timestamp_format(keys->at, at);
+    fprintf(stderr,
+            "daybook backup: who is erased after %.19s can still be read from this "
+            "one, %s: "
+            "keep many generations of the log, one of the keys (--without-keys)\n",
+            at,
+            keys->master ? "for as long as it is kept"
+                         : "with the master key, until daybook keys rotate");
 }
 
 static void print_text(const struct run *run)
@@ -70,6 +118,7 @@ static void print_text(const struct run *run)
     else
         puts(result->findings ? "" : ", all of them checked");
     printf("bytes         %" PRIu64 "\n", file_bytes(run->to));
+    print_keys(&run->keys);
     printf("seconds       %.2f\n", progress_seconds(&run->progress));
 }
 
@@ -130,10 +179,13 @@ static enum dbk_code make(struct run *run, struct dbk_error *err)
     if (log_place_check(run->tool->config, err) != DBK_OK)
         return err->code;
     run->appended = tool_has(run->tool, "--incremental") && !backup_is_new(run->to);
-    if (run->appended)
-        return backup_bring(run->tool, run->to, &run->by, &run->check, &run->progress,
-                            err);
-    return backup_make(run->tool, run->to, &run->check, &run->progress, err);
+    if (!run->appended)
+        return backup_make(run->tool, run->to, &run->check, &run->keys, &run->progress,
+                           err);
+    if (backup_bring(run->tool, run->to, &run->by, &run->check, &run->progress, err) !=
+        DBK_OK)
+        return err->code;
+    return backup_keys_put(run->tool, run->to, &run->keys, err);
 }
 
 static enum tool_exit conclude(const struct run *run, struct dbk_error *err)
@@ -150,7 +202,7 @@ static enum tool_exit conclude(const struct run *run, struct dbk_error *err)
 /* The backup is right: what follows from that. */
 static enum tool_exit finish_right(struct run *run)
 {
-    enum tool_exit exit = TOOL_DONE;
+    enum tool_exit exit = *run->keys.why ? TOOL_DIFFERENT : TOOL_DONE;
     struct dbk_error err;
 
     leave_word(run);
@@ -162,6 +214,7 @@ static enum tool_exit finish_right(struct run *run)
     }
     if (tool_has(run->tool, "--json"))
         print_json(run);
+    tell_keys(&run->keys);
     return exit;
 }
 
@@ -171,6 +224,7 @@ static enum tool_exit finish_damaged(struct run *run)
         print_json(run);
     else
         print_text(run);
+    tell_keys(&run->keys);
     log_check_tell(&run->check, stderr);
     fputs(
         run->appended
@@ -311,7 +365,8 @@ static enum tool_exit run(struct tool *tool)
                             tool_value(tool, "--keep"));
     if (!tool_has(tool, "--verify"))
         return run_make(tool, to, keep);
-    if (keep || tool_has(tool, "--incremental") || tool_has(tool, "--compact"))
+    if (keep || tool_has(tool, "--without-keys") || tool_has(tool, "--incremental") ||
+        tool_has(tool, "--compact"))
         return tool_misused(tool, "--verify only looks: give it alone");
     return run_verify(tool, to);
 }
@@ -340,9 +395,16 @@ const struct command command_backup = {
         "and of this log, and nothing else; it reads them before. `backup list DIR`\n"
         "shows those in a folder, newest first, and reads them, too.\n"
         "\n"
+        "Of a sealed log the ring of keys comes along, and the master key where it "
+        "lies\n"
+        "beside it: who is erased later can still be read from such a backup. Keep "
+        "many\n"
+        "generations of the log, made --without-keys, and one of the keys.\n"
+        "\n"
         "Exit codes: 0 done, 1 the log is damaged, and so is the copy where one was\n"
-        "kept (or one that was looked at), 2 wrong use, 3 it could not be made: TO is\n"
-        "not there, or as it was.\n",
+        "kept (or one that was looked at), or its keys could not be copied, 2 wrong "
+        "use,\n"
+        "3 it could not be made: TO is not there, or as it was.\n",
     .example =
         "  daybook backup /mnt/backups/daybook/$(date +%F) --keep 14\n"
         "  daybook backup --incremental /mnt/backups/daybook/nightly\n"
@@ -356,6 +418,7 @@ const struct command command_backup = {
             {"--incremental", NULL, "Add what is new to the backup in TO"},
             {"--keep", "N", "Remove all but the N newest, TO among them"},
             {"--verify", NULL, "Check the backup in TO, and change nothing"},
+            {"--without-keys", NULL, "Of a sealed log: leave its ring of keys out"},
             {"--compact", NULL, "Leave free pages out: smaller, and slower to make"},
             {"--json", NULL, "Print one JSON object"},
         },

@@ -4,6 +4,7 @@
 #include "audit_held.h"
 #include "backup_checkpoint.h"
 #include "backup_folder.h"
+#include "backup_keys.h"
 #include "command.h"
 #include "log_check.h"
 #include "log_place.h"
@@ -12,6 +13,7 @@
 #include "signals.h"
 #include "staging.h"
 #include "store/salvage.h"
+#include "tool_keys.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -31,6 +33,8 @@ struct restore {
     char tail[PATH_MAX];
     struct dbk_restored done;
     struct audit_held *held;
+    struct dbk_keys *keys; /* NULL: none */
+    bool placed;           /* they came from the backup */
 };
 
 /* An empty file is no log yet; but what was to be a backup is damaged. */
@@ -148,6 +152,7 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
     struct dbk_restore_options options = {
         .continue_with = restore->continues ? restore->tail : NULL,
         .member = tool_has(restore->tool, "--member"),
+        .keys = restore->keys,
         .watch = progress_watch(&restore->progress, restore->tool->logger)};
     enum dbk_code code = take_checkpoint(restore, err);
 
@@ -167,6 +172,23 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
     return code == DBK_OK ? hold(restore, err) : code;
 }
 
+/* Those that are here already stay: they are as old as the last erasure, or newer. Where there are
+ * none, a log that is sealed is refused, and one that is not needs none. */
+static enum dbk_code take_keys(struct restore *restore, struct dbk_error *err)
+{
+    const struct config *config = restore->tool->config;
+    char from[PATH_MAX];
+    enum dbk_code code = DBK_OK;
+
+    if (!tool_keys_there(config)) {
+        if (!backup_keys_find(restore->from, from))
+            return DBK_OK;
+        code = backup_keys_place(config, from, &restore->placed, err);
+    }
+    return code == DBK_OK ? tool_keys_open(restore->tool, true, &restore->keys, err)
+                          : code;
+}
+
 static enum dbk_code restore_into(struct restore *restore, struct dbk_error *err)
 {
     struct backup_folder folder;
@@ -177,12 +199,25 @@ static enum dbk_code restore_into(struct restore *restore, struct dbk_error *err
     if (code != DBK_OK)
         return code;
     backup_folder_enter(&folder, restore->from); /* left as it was found */
-    code = fill(restore, err);
+    code = take_keys(restore, err);
+    if (code == DBK_OK)
+        code = fill(restore, err);
     backup_folder_leave(&folder);
+    dbk_keys_close(restore->keys);
     if (code == DBK_OK)
         return staging_place(&restore->staging, err);
+    if (restore->placed)
+        backup_keys_remove(restore->staging.data_dir);
     staging_abandon(&restore->staging);
     return code;
+}
+
+static const char *keys_of(const struct restore *restore, const char *backup,
+                           const char *here, const char *none)
+{
+    if (restore->placed)
+        return backup;
+    return tool_keys_there(restore->tool->config) ? here : none;
 }
 
 static void print_json(const struct restore *restore)
@@ -197,6 +232,7 @@ static void print_json(const struct restore *restore)
     else
         fputs("null", stdout);
     audit_held_print_json(restore->held);
+    printf(",\"keys\":%s", keys_of(restore, "\"backup\"", "\"here\"", "null"));
     printf(",\"seconds\":%.3f}\n", progress_seconds(&restore->progress));
 }
 
@@ -214,6 +250,12 @@ static void print_text(const struct restore *restore)
             "\n",
             restore->tail, done->own);
     audit_held_print(restore->held);
+    fputs(keys_of(
+              restore,
+              "keys          those of the backup; who was erased after it can be read "
+              "again\n",
+              "keys          those that were here\n", ""),
+          stdout);
     printf("seconds       %.2f\n", progress_seconds(&restore->progress));
     printf("next          %s\n", staging_next(&restore->staging));
 }
@@ -318,6 +360,11 @@ const struct command command_restore = {
         "of\n"
         "--checkpoint: so a backup that was changed, with all checksums put right, is\n"
         "refused (docs/proofs.md).\n"
+        "\n"
+        "A sealed log is restored with the ring in DATA_DIR/keys, if one is there; "
+        "else\n"
+        "with that of the backup, which is put there. One that was made without keys\n"
+        "needs the log's ring, and its master key, put there first.\n"
         "\n"
         "Exit codes: 0 done; 1 the backup is damaged or not what was signed, or LOG\n"
         "was not taken to its end; 2 wrong use; 3 it could not be done. Where it says\n"

@@ -2,6 +2,7 @@
 #ifndef DBK_STORE_BACKUP_H
 #define DBK_STORE_BACKUP_H
 
+#include "store/keys.h"
 #include "store/verify.h"
 
 #include <stdbool.h>
@@ -32,6 +33,8 @@ struct dbk_backup_append_options {
     /* Told what is not right of what was appended, or was to be: as in verify.h. */
     void (*finding)(void *context, uint64_t sequence, const char *text);
     void *context;
+    struct dbk_keys
+        *keys; /* the ring of the log's keys, where it is sealed; borrowed */
     struct dbk_watch watch;
 };
 
@@ -61,7 +64,8 @@ struct dbk_backup_appended {
  * DBK_CONFLICT     of another log, or of another history: err tells; it is as it was
  * DBK_DAMAGED      the end of the backup is, or the structure of either file
  * DBK_INTERRUPTED  the watch said stop; what was appended stays
- * DBK_NOT_FOUND, DBK_UNSUPPORTED  there is no log, or no backup, that can be opened
+ * DBK_NOT_FOUND, DBK_UNSUPPORTED  there is no log, or no backup, that can be opened; or they are
+ *                  sealed, and there are no keys
  * DBK_NO_ROOM, DBK_IO
  */
 enum dbk_code dbk_log_backup_append(const char *source, const char *dir,

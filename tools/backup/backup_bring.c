@@ -4,6 +4,7 @@
 #include "backup_folder.h"
 #include "backup_make.h"
 #include "tool_data.h"
+#include "tool_keys.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -37,18 +38,24 @@ static enum dbk_code append(const struct tool *tool, const char *to,
                             struct log_check *check, struct progress *progress,
                             struct dbk_error *err)
 {
-    const struct dbk_backup_append_options options = {
-        .finding = log_check_keep,
-        .context = check,
-        .watch = progress_watch(progress, NULL)};
+    struct dbk_backup_append_options options = {.finding = log_check_keep,
+                                                .context = check,
+                                                .watch =
+                                                    progress_watch(progress, NULL)};
     struct dbk_signed_checkpoint checkpoint;
+    struct dbk_error why = {.code = DBK_OK};
     enum dbk_code code;
     char dir[PATH_MAX];
 
     if (!tool_log_dir(tool->config, dir, sizeof dir, err))
         return err->code;
     backup_checkpoint_read(tool, &checkpoint);
+    if (tool_keys_there(tool->config))
+        tool_keys_open(tool, true, &options.keys, &why);
     code = dbk_log_backup_append(dir, to, &options, appended, err);
+    dbk_keys_close(options.keys);
+    if (code == DBK_UNSUPPORTED && why.code != DBK_OK)
+        dbk_fail(err, code, "the log is sealed: %s", why.text);
     progress_clear(progress);
     check->result.store_id = appended->store_id;
     check->result.head = appended->head;

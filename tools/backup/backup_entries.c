@@ -2,6 +2,7 @@
 
 #include "backup_checkpoint.h"
 #include "backup_folder.h"
+#include "backup_keys.h"
 #include "store/backup.h"
 #include "tool_data.h"
 
@@ -28,8 +29,13 @@ static bool is_excluded(const char *name)
 
 static bool holds_a_log_alone(const char *path)
 {
-    static const char *const known[] = {
-        ".", "..", "data.mdb", "lock.mdb", BACKUP_CHECKPOINT, BACKUP_CHECKPOINT ".tmp"};
+    static const char *const known[] = {".",
+                                        "..",
+                                        "data.mdb",
+                                        "lock.mdb",
+                                        BACKUP_CHECKPOINT,
+                                        BACKUP_CHECKPOINT ".tmp",
+                                        BACKUP_KEYS};
     bool found = false, foreign = false;
     struct dirent *entry;
     DIR *stream = opendir(path);

@@ -3,6 +3,7 @@
 #include "backup_checkpoint.h"
 #include "backup_entries.h"
 #include "backup_folder.h"
+#include "backup_keys.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -42,8 +43,11 @@ static const char *remove_claimed(const struct backup_entry *entry)
     if (!is_unchanged(entry))
         return "it was changed meanwhile";
     snprintf(gone, sizeof gone, "%s.partial", entry->path);
-    if (rename(entry->path, gone) != 0 || !remove_file(gone, "data.mdb") ||
-        !remove_file(gone, "lock.mdb") || !remove_file(gone, BACKUP_CHECKPOINT) ||
+    if (rename(entry->path, gone) != 0)
+        return strerror(errno);
+    backup_keys_remove(gone);
+    if (!remove_file(gone, "data.mdb") || !remove_file(gone, "lock.mdb") ||
+        !remove_file(gone, BACKUP_CHECKPOINT) ||
         !remove_file(gone, BACKUP_CHECKPOINT ".tmp") || rmdir(gone) != 0)
         return strerror(errno);
     return NULL;

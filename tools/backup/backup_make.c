@@ -21,6 +21,7 @@ struct copy {
     char partial[PATH_MAX], scratch[PATH_MAX];
     int lock; /* partial, kept open so that nobody else writes it */
     struct log_check *check;
+    struct backup_keys *keys;
 };
 
 bool backup_name_beside(const char *dir, const char *ending, char out[PATH_MAX])
@@ -43,6 +44,7 @@ static void remove_files(const struct copy *copy)
         snprintf(path, sizeof path, "%s/%s", copy->partial, names[i]);
         unlink(path);
     }
+    backup_keys_remove(copy->partial);
 }
 
 /* Make partial, or take what a killed run left, and empty it. */
@@ -136,6 +138,8 @@ static enum dbk_code make_and_check(const struct tool *tool, struct copy *copy,
         code = backup_checkpoint_put(copy->partial, &checkpoint,
                                      copy->check->result.head, err);
     if (code == DBK_OK)
+        code = backup_keys_put(tool, copy->partial, copy->keys, err);
+    if (code == DBK_OK)
         code = give_name(copy, err);
     if (code != DBK_OK) {
         remove_files(copy);
@@ -206,10 +210,10 @@ enum dbk_code backup_check_place(const struct tool *tool, const char *to,
 }
 
 enum dbk_code backup_make(const struct tool *tool, const char *to,
-                          struct log_check *check, struct progress *progress,
-                          struct dbk_error *err)
+                          struct log_check *check, struct backup_keys *keys,
+                          struct progress *progress, struct dbk_error *err)
 {
-    struct copy copy = {.to = to, .lock = -1, .check = check};
+    struct copy copy = {.to = to, .lock = -1, .check = check, .keys = keys};
     enum dbk_code code = backup_check_place(tool, to, err);
 
     if (code == DBK_OK)

@@ -3,12 +3,14 @@
 #ifndef DBK_TOOLS_BACKUP_MAKE_H
 #define DBK_TOOLS_BACKUP_MAKE_H
 
+#include "backup_keys.h"
 #include "command.h"
 #include "log_check.h"
 
 #include <limits.h>
 
-/* Copy the log of DATA_DIR to TO.partial, check the copy, and give it its name. With
+/* Copy the log of DATA_DIR to TO.partial, check the copy, put its keys beside it, and give it
+ * its name. With
  * findings the log is damaged, and so is the copy, which is kept.
  *
  * DBK_INVALID   it may not lie there
@@ -17,8 +19,8 @@
  * and as dbk_log_backup and dbk_log_verify; nothing is left behind then
  */
 enum dbk_code backup_make(const struct tool *tool, const char *to,
-                          struct log_check *check, struct progress *progress,
-                          struct dbk_error *err);
+                          struct log_check *check, struct backup_keys *keys,
+                          struct progress *progress, struct dbk_error *err);
 
 /* Whether nothing is there yet, or an empty folder. */
 bool backup_is_new(const char *to);

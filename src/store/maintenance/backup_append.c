@@ -375,6 +375,20 @@ static enum dbk_code look_and_bring_up(struct append *append, struct dbk_error *
     return rc == 0 ? DBK_OK : fail(append, rc, err);
 }
 
+/* By which the indexes are made. */
+static enum dbk_code take_ring(struct append *append, struct dbk_error *err)
+{
+    if (!append->log.sealed)
+        return DBK_OK;
+    append->log.keys = append->backup.keys = append->options->keys;
+    if (append->options->keys)
+        return DBK_OK;
+    return dbk_fail(
+        err, DBK_UNSUPPORTED,
+        "the log is sealed, and its ring of keys is not here, by which a backup "
+        "is added to: make a whole one");
+}
+
 static enum dbk_code run(const void *what, const struct dbk_verify_options *options,
                          struct dbk_verify_result *result, struct dbk_error *err)
 {
@@ -387,6 +401,8 @@ static enum dbk_code run(const void *what, const struct dbk_verify_options *opti
     if (code == DBK_OK)
         code = environment_open(append.places->dir, ENVIRONMENT_WRITE, 0,
                                 &append.backup, err);
+    if (code == DBK_OK)
+        code = take_ring(&append, err);
     if (code == DBK_OK)
         code = look_and_bring_up(&append, err);
     store_id = append.log.store_id;
@@ -409,6 +425,7 @@ enum dbk_code dbk_log_backup_append(const char *source, const char *dir,
 {
     const struct dbk_verify_options told = {.finding = options->finding,
                                             .context = options->context,
+                                            .keys = options->keys,
                                             .watch = options->watch};
     const struct places places = {source, dir};
     struct dbk_verify_result result;

@@ -195,7 +195,8 @@ class Log(Json):
 
     def test_keys(self):
         self.assertIsNone(self.told_keys("a")["ring"])
-        self.write("persons", b'{"email": "a@b.test", "first_name": "A", "last_name": "B"}\n')
+        self.write("persons", b'{"id": "9c65af1a-c109-4c17-9bf1-5f4bcac95e3c", "email": '
+                   b'"a@b.test", "first_name": "A", "last_name": "B", "datetime_created": "2015-09-12T00:00:00"}\n')
         self.run_tool("import", "persons", "--data-dir", "s", "--sealed")
         self.assertIsNone(self.told_keys("s")["ring"]["copy"])
         self.run_tool("keys", "backup", "copy", "--data-dir", "s")
@@ -203,6 +204,11 @@ class Log(Json):
         found = self.told_keys("s")
         self.assertEqual((found["ring"]["used"], found["ring"]["epoch"]), (1, 2))
         self.assertIn("before the last rotation", found["warnings"][0])
+        self.assertTrue(self.held("backup TO", self.told("backup", "sb", "--data-dir", "s"))
+                        ["keys"]["master"])
+        self.assertEqual(self.held("restore FROM", self.told("restore", "sb", "--data-dir",
+                                                             "sr"))["keys"], "backup")
+        found = self.told_keys("s")
         status = self.held("status", self.told("status", "--data-dir", "s"))
         self.assertEqual(status["keys"]["warnings"], found["warnings"])
         os.remove(self.path("s", "keys", "ring"))

@@ -252,5 +252,116 @@ class Command(Sealed):
             self.assertIn(said, self.keys_of(*arguments, status=MISUSED))
 
 
+class Backups(Sealed):
+    """daybook backup and restore of a sealed log."""
+
+    def setUp(self):
+        super().setUp()
+        self.backup = os.path.join(self.server.data_dir, "backup")
+        self.server.start()
+        self.one = self.add_person()
+
+    def back_up(self, *arguments, status=DONE):
+        done = self.server.run("backup", self.backup, *arguments, check=False)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done
+
+    def keys_in_backup(self):
+        try:
+            return sorted(os.listdir(os.path.join(self.backup, "keys")))
+        except FileNotFoundError:
+            return None
+
+    def restore(self, ring=None, status=DONE):
+        """Into a server of its own, with what of the keys is in the folder `ring`."""
+        other = Server(env={name: value for name, value in self.server.env.items()
+                            if name == "MASTER_KEY_FILE"})
+        self.addCleanup(other.close)
+        if ring:
+            shutil.copytree(ring, os.path.join(other.data_dir, "keys"))
+        done = other.run("restore", self.backup, check=False)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return other, done
+
+    def assert_restored(self, other):
+        other.start()
+        self.assertEqual(other.client().get(f"/persons/{self.one}").data["first_name"], MARK)
+        self.assertEqual(other.client().post("/persons", person()).status, 201)
+
+    def test_it_is_complete_and_says_what_that_means(self):
+        done = self.back_up()
+        self.assertEqual(self.keys_in_backup(), ["master", "ring"])
+        self.assertIn("the ring and the master key, as of", done.stdout)
+        self.assertIn("can still be read from this one, for as long as it is kept", done.stderr)
+        for path in ("keys", "keys/ring", "keys/master"):
+            mode = os.stat(os.path.join(self.backup, path)).st_mode
+            self.assertEqual(mode & 0o077, 0, path)
+        self.assertNotIn("is in no backup", self.server.run("status").stdout)
+        other, done = self.restore()
+        self.assertIn("those of the backup", done.stdout)
+        self.assert_restored(other)
+
+    def test_an_incremental_one_takes_the_keys_of_now(self):
+        self.back_up("--incremental")
+        self.server.run("keys", "rotate")
+        self.one = self.add_person()
+        self.back_up("--incremental")
+        self.assertEqual(self.keys_in_backup(), ["master", "ring"])
+        self.assert_restored(self.restore()[0])
+
+    def test_without_keys_it_needs_the_ring_to_be_restored(self):
+        self.back_up("--without-keys")
+        self.assertIsNone(self.keys_in_backup())
+        other, done = self.restore(status=FAILED)
+        self.assertIn("into the data directory's keys first", done.stderr)
+        self.assertFalse(os.path.exists(os.path.join(other.data_dir, "log")))
+        self.server.stop()
+        other, done = self.restore(self.keys)
+        self.assertIn("those that were here", done.stdout)
+        self.assert_restored(other)
+
+    def test_no_keys_of_before_stay_in_one_without(self):
+        self.back_up("--incremental")
+        done = self.back_up("--incremental", "--without-keys", status=FAILED)
+        self.assertIn("has keys from before", done.stderr)
+
+    def test_a_master_key_that_is_kept_elsewhere_stays_there(self):
+        self.server.stop()
+        master = os.path.join(self.server.data_dir, "elsewhere")
+        shutil.move(os.path.join(self.keys, "master"), master)
+        self.server.env["MASTER_KEY_FILE"] = master
+        self.server.start()
+        done = self.back_up()
+        self.assertEqual(self.keys_in_backup(), ["ring"])
+        self.assertIn("until daybook keys rotate", done.stderr)
+        self.assert_restored(self.restore()[0])
+
+    def test_a_lost_ring_keeps_nobody_from_a_backup_of_the_log(self):
+        self.put_aside("ring")
+        done = self.back_up(status=DIFFERENT)
+        self.assertIn("without its keys, and nobody can read a name in it", done.stderr)
+        self.assertTrue(os.path.exists(os.path.join(self.backup, "data.mdb")))
+        self.put_back("ring")
+        self.assert_restored(self.restore(self.keys)[0])
+
+    def test_older_ones_are_removed_with_their_keys(self):
+        older, self.backup = self.backup, self.backup + "2"
+        self.server.run("backup", older)
+        self.back_up("--keep", "1")
+        self.assertFalse(os.path.exists(older))
+        self.assertEqual([name for name in os.listdir(self.server.data_dir)
+                          if name.startswith("backup")], ["backup2"])
+
+    def test_what_fails_leaves_no_keys_behind(self):
+        self.back_up()
+        path = os.path.join(self.backup, "data.mdb")
+        with open(path, "r+b") as file:
+            data = file.read()
+            file.seek(data.rindex(b"person.created") if b"person.created" in data else 8192)
+            file.write(b"damaged!")
+        other, _ = self.restore(status=DIFFERENT)
+        self.assertFalse(os.path.exists(os.path.join(other.data_dir, "keys")))
+
+
 if __name__ == "__main__":
     unittest.main()
