@@ -64,13 +64,26 @@ static void drop_oldest(struct ring *ring)
     ring->count--;
 }
 
-void ring_clear(struct ring *ring, uint64_t next)
+/* What was rendered of somebody before the person was erased may be asked for again: the log
+ * is read for it then, which has it no more. */
+static void drop_all(struct ring *ring)
 {
     while (ring->count > 0)
         drop_oldest(ring);
+}
+
+/* The memory in which records were opened and rendered. */
+static void let_go(struct ring *ring)
+{
     dbk_batch_finish(&ring->batch);
     dbk_render_finish(&ring->render);
     ring->render = (struct dbk_render){0};
+}
+
+void ring_clear(struct ring *ring, uint64_t next)
+{
+    drop_all(ring);
+    let_go(ring);
     ring->next = next;
     for (unsigned i = 0; i < RING_HAS_COUNT; i++)
         ring->from[i] = next;
@@ -164,6 +177,7 @@ enum dbk_code ring_fill(struct ring *ring, struct dbk_log *log, unsigned has,
                         const char *source, size_t *added, struct dbk_error *err)
 {
     struct dbk_record record;
+    bool erases = false;
 
     *added = 0;
     if (dbk_log_read(log, ring->next - 1, PIECE_RECORDS, PIECE_BYTES, &ring->batch,
@@ -171,6 +185,10 @@ enum dbk_code ring_fill(struct ring *ring, struct dbk_log *log, unsigned has,
         return err->code;
     for (size_t i = 0; i < ring->batch.count; i++) {
         enum dbk_code code = dbk_batch_record(&ring->batch, i, &record, err);
+        if (code == DBK_OK && record.type == DBK_PERSON_ERASED) {
+            drop_all(ring);
+            erases = true;
+        }
         if (code == DBK_OK)
             code = add(ring, log, &record, has, source, err);
         if (code != DBK_OK && i == 0)
@@ -183,5 +201,7 @@ enum dbk_code ring_fill(struct ring *ring, struct dbk_log *log, unsigned has,
         if (!(has & 1u << i))
             ring->from[i] = ring->next;
     }
+    if (erases)
+        let_go(ring);
     return DBK_OK;
 }

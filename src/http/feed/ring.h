@@ -1,9 +1,9 @@
 /* ring.h - the latest records, rendered once for all streams that follow the log.
  *
  * It holds a stretch of the log without gaps, bounded in bytes: what is added at its end
- * makes the oldest give way. A record is rendered when it is added, in the forms that are
- * wanted then; who wants another form finds only what was added since, and reads the log
- * itself until it is there. One thread has it. */
+ * makes the oldest give way, and a person.erased all that is before it. A record is rendered
+ * when it is added, in the forms that are wanted then; who wants another form finds only what
+ * was added since, and reads the log itself until it is there. One thread has it. */
 #ifndef DBK_HTTP_RING_H
 #define DBK_HTTP_RING_H
 

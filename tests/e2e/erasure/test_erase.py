@@ -65,6 +65,20 @@ class Erase(unittest.TestCase):
             self.assertNotIn(MARK.encode(), self.ask("GET", f"/log/{sequence}").body)
         self.assertNotIn(MARK.encode(), self.streamed())
 
+    def test_a_stream_that_is_open_keeps_nothing_for_the_next(self):
+        head = self.client.get("/health").data["head"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.server.port}"
+                                    f"/log/stream?after={head}", timeout=60) as open_:
+            one, before = self.marked()
+            seen = b""
+            while b"person.updated" not in seen:
+                seen += open_.readline()
+            self.assertIn(MARK.encode(), seen)
+            self.erase(one)
+            while b"person.erased" not in seen:
+                seen += open_.readline()
+            self.assert_gone(one, before)
+
     def streamed(self):
         """What the stream of the log begins with, up to the head."""
         head = self.client.get("/health").data["head"]
