@@ -1,5 +1,6 @@
 #include "serve_check.h"
 
+#include "cluster_keys.h"
 #include "cluster_options.h"
 #include "directory.h"
 #include "escape.h"
@@ -148,6 +149,7 @@ static void check_copy(struct check *check, const struct cluster_options *cluste
                        const struct dbk_replica_found *found)
 {
     struct dbk_place place;
+    struct dbk_error err;
     struct dbk_uuid id;
     char text[DBK_UUID_TEXT + 1];
 
@@ -157,6 +159,9 @@ static void check_copy(struct check *check, const struct cluster_options *cluste
              "records 1 to %" PRIu64 " are not in the topic %s: daybook restore a "
              "backup of another node first, with --member",
              found->from, cluster->replica.topic);
+    else if (!check->log && found->sealed &&
+             cluster_keys_check(check->tool->config, &err) != DBK_OK)
+        tell(check, WRONG, "cluster", "%s", err.text);
     else if (!check->log)
         tell(check, RIGHT, "cluster", "a copy of the log %s would be made, as %s", text,
              cluster->replica.node);

@@ -57,6 +57,11 @@ class Sealed(unittest.TestCase):
         first.env["MASTER_KEY_FILE"] = master
         self.assertIn("the same MASTER_KEY_FILE", first.run("cluster", "init").stdout)
 
+        del second.env["MASTER_KEY_FILE"]
+        checked = second.run("serve", "--check", check=False)
+        self.assertIn("name it in MASTER_KEY_FILE", checked.stdout + checked.stderr)
+        second.env["MASTER_KEY_FILE"] = os.path.join(self.place, "db2")
+
         self.put(second.env["MASTER_KEY_FILE"], "f")
         refused = second.run("serve", check=False)
         self.assertNotEqual(refused.returncode, 0)

@@ -2,6 +2,7 @@
  * its own. */
 #include "members.h"
 
+#include "generate/random.h"
 #include "scripted_commits.h"
 #include "sealed_log.h"
 #include "store/keys_share.h"
@@ -298,6 +299,51 @@ static void a_ring_that_is_older_is_refused(void **state)
     a->s.log = NULL;
 }
 
+/* Whoever leads, whatever fails meanwhile. */
+static void step(struct cluster *cluster, struct random *random)
+{
+    static const char *const scripts[] = {"", "", "", "L", "l", "U", "N"};
+    struct node *leader = &cluster->nodes[random_below(random, NODES)];
+    int count = random_below(random, 3) == 0 ? 2500 : 1 + (int)random_below(random, 9);
+    enum dbk_code code;
+
+    for (int i = 0; i < NODES; i++)
+        dbk_log_follow(cluster->nodes[i].s.log);
+    node_lead(leader);
+    leader->script = scripts[random_below(random, sizeof scripts / sizeof *scripts)];
+    if (random_below(random, 6) == 0)
+        atomic_store(&commits, "x");
+    code = add_many(cluster, leader, count, &leader->s.err);
+    atomic_store(&commits, NULL);
+    leader->script = NULL;
+    if (code != DBK_OK && code != DBK_IN_DOUBT && code != DBK_UNAVAILABLE &&
+        code != DBK_NOT_LEADER)
+        fail_msg("%d: %s", code, leader->s.err.text);
+    if (random_below(random, 4) == 0)
+        node_reopen(&cluster->nodes[random_below(random, NODES)]);
+}
+
+static void whatever_fails_all_have_the_same_keys(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *a = &cluster->nodes[0], *b = &cluster->nodes[1];
+    struct random random = {16};
+    struct dbk_uuid erik;
+
+    for (int i = 0; i < 30; i++)
+        step(cluster, &random);
+    dbk_log_follow(b->s.log);
+    node_lead(a);
+    erik = add_person(&a->s, "erik@x.mock");
+    node_catch_up(b);
+    assert_reads(b, &erik, "erik@x.mock");
+    assert_true(ring_count(a) > THERE);
+    assert_int_equal(ring_count(a), ring_count(b));
+    for (uint64_t at = 1; at <= ring_count(a); at += 61)
+        assert_same_key(cluster, at);
+    assert_same_key(cluster, ring_count(a));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +355,7 @@ int main(void)
         TEST(each_destroys_its_own),
         TEST(a_ring_that_is_newer_than_the_log_serves),
         TEST(a_ring_that_is_older_is_refused),
+        TEST(whatever_fails_all_have_the_same_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
