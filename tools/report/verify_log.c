@@ -153,7 +153,7 @@ enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
                                          .finding = tell,
                                          .context = verify,
                                          .watch = progress_watch(progress, NULL)};
-    struct dbk_error why;
+    struct dbk_error why = {.text = "its ring of keys is another log's"};
     enum dbk_code code;
 
     *verify = (struct verify_log){.progress = progress, .lines = lines};
@@ -216,7 +216,8 @@ void verify_log_print(const struct verify_log *verify, FILE *out)
         fprintf(out, "sealed        %s\n", verify->shut);
     if (*verify->not_repaired)
         fprintf(out, "indexes       not made anew: %s\n", verify->not_repaired);
-    else if (result->findings > 0 && result->whole && result->records == result->head)
+    else if (result->findings > 0 && result->whole && !*verify->shut &&
+             result->records == result->head)
         fputs("next          daybook verify --repair-indexes makes the indexes anew\n",
               out);
 }

@@ -10,6 +10,7 @@
 #include "reindex.h"
 #include "sandbox.h"
 #include "scan.h"
+#include "store/proof/tree.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -220,6 +221,29 @@ static enum dbk_code check_all(struct check *check, struct dbk_error *err)
     return rc == 0 ? DBK_OK : lmdb_fail(err, check->scratch.env, rc, "check the log");
 }
 
+/* Every record would be found wrong, and none is. */
+static bool is_other_ring(const struct check *check)
+{
+    uint64_t first = 1;
+    MDB_val key = {sizeof first, &first}, value;
+    struct dbk_keys_state state;
+    struct dbk_hash hash;
+    bool other = false;
+    size_t length;
+    MDB_txn *txn;
+
+    if (!check->log.keys || dbk_keys_state(check->log.keys, &state, NULL) != DBK_OK ||
+        !state.bound || mdb_txn_begin(check->log.env, NULL, MDB_RDONLY, &txn) != 0)
+        return false;
+    if (mdb_get(txn, check->log.log, &key, &value) == 0 &&
+        log_value_check(value.mv_data, value.mv_size, &length)) {
+        dbk_hash_entry(value.mv_data, length, &hash);
+        other = memcmp(hash.bytes, state.first, sizeof state.first) != 0;
+    }
+    mdb_txn_abort(txn);
+    return other;
+}
+
 /* In the sandbox. The scratch directory is left for the caller to remove. */
 static enum dbk_code check_log(const void *dir,
                                const struct dbk_verify_options *options,
@@ -238,6 +262,10 @@ static enum dbk_code check_log(const void *dir,
                             &check.scratch, err);
     if (code == DBK_OK) {
         check.log.keys = check.scratch.keys = check.log.sealed ? options->keys : NULL;
+        if (is_other_ring(&check)) {
+            result->shut = true;
+            find(&check, 0, "the ring of keys is another log's: put this one's there");
+        }
         /* Nobody will ever open it again: no need to wait for the disk. */
         mdb_env_set_flags(check.scratch.env, MDB_NOSYNC, 1);
         code = check_all(&check, err);

@@ -145,6 +145,16 @@ class Verify(Sealed):
         done = self.run_tool("verify", "--data-dir", "first", status=DIFFERENT)
         self.assertIn(b"sealed        ", done.stdout)
 
+    def test_the_ring_of_another_log_is_one_finding(self):
+        self.run_tool("import", self.path("persons"), "--data-dir", "other", "--sealed")
+        shutil.rmtree(self.path("first", "keys"))
+        shutil.copytree(self.path("other", "keys"), self.path("first", "keys"))
+        told = json.loads(self.run_tool("verify", "--json", "--data-dir", "first",
+                                        status=DIFFERENT).stdout)
+        self.assertEqual([each["text"] for each in told["findings"]],
+                         ["the ring of keys is another log's: put this one's there"])
+        self.assertIn("its ring of keys is another log's; so", told["shut"])
+
     def test_a_damaged_record_is_put_back_from_an_export(self):
         self.run_tool("export", "whole.ndjson", "--data-dir", "first")
         sealed = base64.b64decode(records_of(self.read("whole.ndjson"))[6]["data"]["sealed"])
