@@ -351,7 +351,7 @@ static void tell_sealed(const struct tool *tool)
     warn(
         tool,
         "what it says of persons is sealed with the keys in %s/keys: nobody can read a "
-        "name without them, so keep a copy of them",
+        "name without them, so keep a copy of them, as daybook backup has one",
         shown(tool->config, path));
 }
 

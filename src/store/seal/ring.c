@@ -232,10 +232,11 @@ enum dbk_code dbk_keys_next(struct dbk_keys *keys, uint64_t highest, uint64_t *n
 {
     enum dbk_code code;
 
+    /* One that is damaged was nobody's. */
     *number = highest;
     do
         code = dbk_keys_get(keys, ++*number, key, err);
-    while (code == DBK_NOT_FOUND);
+    while (code == DBK_NOT_FOUND || code == DBK_DAMAGED);
     return code;
 }
 

@@ -174,6 +174,7 @@ static void a_torn_slot_is_told_and_no_other_is_touched(void **state)
     uint8_t key[DBK_KEY_BYTES], before[DBK_KEY_BYTES];
     struct dbk_keys_rotation rotation;
     struct dbk_keys_check found;
+    uint64_t number;
 
     assert_int_equal(get(r, 51, before), DBK_OK);
     poke(r, "ring", RING_SLOT_AT(UINT64_C(50)) + 10, "torn", 4);
@@ -190,6 +191,10 @@ static void a_torn_slot_is_told_and_no_other_is_touched(void **state)
     assert_told(r, dbk_keys_rotate(r->keys, &rotation, &r->err), DBK_DAMAGED, "key 50");
     assert_int_equal(dbk_keys_ahead(r->keys, 60, &r->err), DBK_OK);
     assert_told(r, get(r, 50, key), DBK_DAMAGED, "key 50");
+    /* Nobody new gets it, or waits for it. */
+    assert_int_equal(dbk_keys_next(r->keys, 49, &number, key, &r->err), DBK_OK);
+    assert_int_equal(number, 51);
+    assert_memory_equal(key, before, sizeof key);
 }
 
 static void another_numbers_slot_is_not_taken_for_it(void **state)
