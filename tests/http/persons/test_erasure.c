@@ -10,6 +10,18 @@
     "\",\"email\":\"kate@zanzibar.mock\",\"first_name\":\"K\",\"last_name\":\"M\"}"
 #define EVENT "{\"event_type\":\"zanzibar\",\"person_id\":\"" ID "\"}"
 
+static atomic_int refused_syncs; /* of the ring's file, not of LMDB's */
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+int __wrap_fdatasync(int fd)
+{
+    if (atomic_load(&refused_syncs) == 0)
+        return __real_fdatasync(fd);
+    atomic_fetch_sub(&refused_syncs, 1);
+    errno = EIO;
+    return -1;
+}
+
 struct world {
     struct live *live;
     struct dbk_keys *keys;
@@ -249,6 +261,22 @@ static void erasing_is_a_scope_of_its_own(void **state)
     free(ask(world, "GET", RECEIPT, audit, NULL, 200));
 }
 
+/* The record is there, so nothing more is accepted of the person; the receipt says how it is. */
+static void what_the_disk_refused_is_done_when_it_is_asked_for_again(void **state)
+{
+    struct world *world = *state;
+
+    add_kate(world);
+    atomic_store(&refused_syncs, 1);
+    free(ask(world, "DELETE", ERASE, "", NULL, 503));
+    assert_int_equal(atomic_load(&refused_syncs), 0);
+    expect(world, "GET", RECEIPT, NULL, 200,
+           "\"keys\":\"pending\",\"memory\":\"pending\"");
+    expect(world, "DELETE", "/persons/" ID, NULL, 404, "");
+    expect(world, "DELETE", ERASE, NULL, 200, "\"sequence\":4,");
+    expect(world, "GET", RECEIPT, NULL, 200, "\"keys\":\"destroyed\"");
+}
+
 static void a_rotation_completes_it(void **state)
 {
     struct world *world = *state;
@@ -288,6 +316,7 @@ int main(void)
         TEST(a_version_that_is_named_must_be_the_persons, sealed_setup),
         TEST(a_log_that_is_not_sealed_says_so, plain_setup),
         TEST(erasing_is_a_scope_of_its_own, sealed_setup),
+        TEST(what_the_disk_refused_is_done_when_it_is_asked_for_again, sealed_setup),
         TEST(a_rotation_completes_it, sealed_setup),
         TEST(an_email_is_no_request_id, sealed_setup),
     };
