@@ -101,9 +101,7 @@ static enum dbk_code init(struct cluster_run *run, struct dbk_error *err)
                run->options.replica.topic, id, plural(head, "records").text,
                head == 0 ? "an empty data directory"
                          : "daybook restore a backup of this one, with --member",
-               !dbk_log_is_sealed(run->log) ? ""
-               : head == 0                  ? ", the same MASTER_KEY_FILE"
-                           : ", the same MASTER_KEY_FILE, a copy of the ring of keys");
+               dbk_log_is_sealed(run->log) ? ", the same MASTER_KEY_FILE" : "");
     return DBK_OK;
 }
 

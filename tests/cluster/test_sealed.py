@@ -119,6 +119,20 @@ class Sealed(unittest.TestCase):
             self.assertEqual('"data":{"erased":true}' in told, bool(flags))
             self.assertIn('"person.erased"', told)
 
+    def test_a_node_that_comes_later(self):
+        kate, ororo = self.person(), self.person()
+        late = self.nodes["c"]
+        copy = late.data_dir + ".copy"
+        late.kill()
+        self.nodes["a"].run("backup", copy)
+        self.addCleanup(subprocess.run, ["rm", "-r", copy], check=True)
+        subprocess.run(["rm", "-r", late.data_dir], check=True)
+        os.mkdir(late.data_dir, 0o700)
+        self.erase(kate)
+        late.run("restore", copy, "--member")
+        late.start()
+        self.assert_all_have([ororo], [kate], 1)
+
 
 if __name__ == "__main__":
     unittest.main()
