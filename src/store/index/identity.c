@@ -361,8 +361,19 @@ int identity_numbers(MDB_txn *txn, const struct environment *environment,
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-int identity_forget(MDB_txn *txn, const struct environment *environment,
-                    const struct dbk_uuid *person)
+static uint64_t left_of(const struct environment *environment, uint64_t number,
+                        bool late)
+{
+    uint8_t key[DBK_KEY_BYTES];
+
+    if (!late || sealed_key(environment, number, key) != 0)
+        return 0;
+    sealed_wipe(key);
+    return number;
+}
+
+static int forget(MDB_txn *txn, const struct environment *environment,
+                  const struct dbk_uuid *person, bool late)
 {
     struct identity_key place = {{0}};
     struct identity_alias alias;
@@ -376,10 +387,23 @@ int identity_forget(MDB_txn *txn, const struct environment *environment,
         if (rc == 0)
             rc = identity_get_alias_at(txn, environment, &place, &alias);
         if (rc == 0 && alias.sequence > 0 && dbk_uuid_equal(&alias.person, person))
-            rc = leave(txn, environment, &place, 0, 0);
+            rc = leave(txn, environment, &place, 0,
+                       left_of(environment, alias.number, late));
     }
     mdb_cursor_close(cursor);
     return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int identity_forget(MDB_txn *txn, const struct environment *environment,
+                    const struct dbk_uuid *person)
+{
+    return forget(txn, environment, person, false);
+}
+
+int identity_forget_late(MDB_txn *txn, const struct environment *environment,
+                         const struct dbk_uuid *person)
+{
+    return forget(txn, environment, person, true);
 }
 
 int identity_of_record(MDB_txn *txn, const struct environment *environment,

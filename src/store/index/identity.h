@@ -81,6 +81,10 @@ int identity_numbers(MDB_txn *txn, const struct environment *environment,
 /* Nothing is known any more of anonymous ids that were the person's. */
 int identity_forget(MDB_txn *txn, const struct environment *environment,
                     const struct dbk_uuid *person);
+/* The same of who was erased a while ago: of those whose key is there, for they had left the
+ * person before, the key is known on. */
+int identity_forget_late(MDB_txn *txn, const struct environment *environment,
+                         const struct dbk_uuid *person);
 
 /* An anonymous id becomes the person's, by the record at that sequence; it was nobody's. */
 int identity_claim(MDB_txn *txn, const struct environment *environment,

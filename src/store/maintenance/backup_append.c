@@ -4,6 +4,7 @@
 #include "environment.h"
 #include "idempotency.h"
 #include "index.h"
+#include "index_forget.h"
 #include "log_value.h"
 #include "place.h"
 #include "reindex.h"
@@ -328,6 +329,17 @@ static int drop_place(struct append *append)
                : 0;
 }
 
+/* Whoever was erased since the backup cannot be read in it any more. */
+static int forget_erased(const struct append *append)
+{
+    uint64_t last;
+    int rc =
+        environment_get_mark(append->log_txn, &append->log, ENVIRONMENT_ERASED, &last);
+
+    return rc == 0 && last > append->before ? index_forget(append->txn, &append->backup)
+                                            : rc;
+}
+
 /* With txn open, in which nothing is changed yet. */
 static int bring_up(struct append *append)
 {
@@ -339,6 +351,8 @@ static int bring_up(struct append *append)
         rc = drop_keys(append);
     if (rc == 0)
         rc = drop_place(append);
+    if (rc == 0)
+        rc = forget_erased(append);
     if (rc == 0)
         rc = append_all(append);
     if (rc == 0)
