@@ -1,7 +1,8 @@
 """Runs the real program and talks to it over real HTTP.
 
 DAYBOOK is the program, DAYBOOK_TEST_PG the socket directory of the tests' PostgreSQL;
-ctest sets both. Each server gets a data directory and a schema of its own.
+ctest sets both. Each server gets a data directory and a schema of its own. With
+DAYBOOK_TEST_SEALED=1 in the environment the logs that they make are sealed.
 """
 
 import http.client
@@ -124,6 +125,8 @@ class Server:
             self.env.update(
                 DB_HOST=os.environ["DAYBOOK_TEST_PG"], DB_NAME="daybook",
                 DB_USER="daybook", DB_SCHEMA="e2e_" + uuid.uuid4().hex)
+        if os.environ.get("DAYBOOK_TEST_SEALED"):
+            self.env["SEALED"] = "true"
         self.env.update(env or {})
         self.process = None
         self.clients = []
