@@ -15,8 +15,8 @@ static const struct {
     {"replays", "schemas made by daybook replay or rebuild --keep-old before have the "
                 "data: drop them"},
     {"postgresql",
-     "PostgreSQL's dead rows, statistics and WAL have the data until they "
-     "are written over, and so have its backups, archives and replicas"},
+     "PostgreSQL's dead rows, statistics and WAL have the data until daybook "
+     "rebuild --scrub, and so have its backups, archives and replicas"},
     {"clients",
      "who was answered with the data, or followed the log, may have kept it"},
 };
