@@ -113,7 +113,7 @@ public class Client {
             null, null, "{\"sum\":1.5}", null, null, null, null, null, null, null, null,
             null, null));
         same(listed.getData().get(0).getId(), event.getId());
-        same(called("deleteEvent", events.deleteEvent(event.getId(), null, null, null, null,
+        same(called("deleteEvent", events.deleteEvent(event.getId(), null, null, null, null, null,
             new DeleteEvent().id(event.getId()).personId(id))).getData(), null);
     }
 
@@ -132,8 +132,8 @@ public class Client {
             .getData().getAnonymousId(), "d");
         same(called("listAliasesByExternalId", persons.listAliasesByExternalId(value, null,
             null, null, null)).getData().size(), 2);
-        called("deleteAliasByExternalId", persons.deleteAliasByExternalId(value, "d", null));
-        called("deletePersonByExternalId", persons.deletePersonByExternalId(value, null,
+        called("deleteAliasByExternalId", persons.deleteAliasByExternalId(value, "d", null, null));
+        called("deletePersonByExternalId", persons.deletePersonByExternalId(value, null, null,
             null, null, null, null, null, null));
     }
 
@@ -244,8 +244,8 @@ public class Client {
         same(called("getRestriction", persons.getRestriction(id, null, null, null, null))
             .getData().getSequence(), since);
         called("unrestrictPerson", persons.unrestrictPerson(id, null, null));
-        called("deleteAlias", persons.deleteAlias(id, "a/java", null));
-        called("deletePerson", persons.deletePerson(id, null, null, null, null, null, null,
+        called("deleteAlias", persons.deleteAlias(id, "a/java", null, null));
+        called("deletePerson", persons.deletePerson(id, null, null, null, null, null, null, null,
             null));
         receipt(id);
         try {
