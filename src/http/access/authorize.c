@@ -79,12 +79,36 @@ static int refuse_wrong(struct request *rq, struct dbk_error *err)
     return 401;
 }
 
+/* Whether the query has this part; what is percent-encoded is none. */
+static bool asks(const char *query, const char *part)
+{
+    size_t length = strlen(part);
+
+    while (*query) {
+        size_t here = strcspn(query, "&");
+        if (here == length && memcmp(query, part, length) == 0)
+            return true;
+        query += here + (query[here] == '&');
+    }
+    return false;
+}
+
+/* What to ask for, of what the route takes. */
+static unsigned scope_to_name(const struct request *rq, unsigned scope)
+{
+    /* That of who may do more is the one to name. */
+    scope &= ~(unsigned)DBK_SCOPE_INGEST;
+    /* The query tells which of them a DELETE needs. */
+    if (scope == (DBK_SCOPE_WRITE | DBK_SCOPE_ERASE))
+        scope = asks(rq->query, "erase=true") ? DBK_SCOPE_ERASE : DBK_SCOPE_WRITE;
+    return scope;
+}
+
 static int refuse_scope(struct request *rq, unsigned scope, struct dbk_error *err)
 {
     char name[DBK_SCOPES_TEXT];
 
-    /* That of who may do more is the one to name. */
-    scope &= ~(unsigned)DBK_SCOPE_INGEST;
+    scope = scope_to_name(rq, scope);
     dbk_scopes_format(scope, name);
     rq->challenge = REALM ", error=\"insufficient_scope\"";
     dbk_fail(err, DBK_INVALID, "The access token \"%s\" lacks %s %s", rq->actor,

@@ -240,6 +240,14 @@ class Answers(Ingesting):
             answer = self.client.request(method, f"{path}?key={self.web}", body)
             self.assert_refused(answer, 401, "access token")
 
+    def test_who_may_not_delete_is_told_the_scope_that_it_takes(self):
+        for query, scope in (("", "write"), ("?erase=false", "write"),
+                             ("?timestamps=iso&erase=true", "erase")):
+            for path in (f"/persons/{self.person}", "/persons/by/external_id/none"):
+                answer = self.ask("DELETE", path + query, self.app)
+                self.assert_refused(answer, 403, "lacks the scope " + scope)
+                self.assertTrue(answer.details.endswith("scope " + scope), answer.details)
+
     def test_who_may_read_is_answered_in_full(self):
         answer = self.ask("POST", "/events", self.mixed, self.event())
         self.assertEqual(answer.status, 201)

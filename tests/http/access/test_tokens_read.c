@@ -46,7 +46,7 @@ static void a_malformed_file_is_refused_whole_with_its_line(void **state)
         {HEADER_3 "grafana metrics " TIME " " HASH "\n", NULL, DBK_OK},
         {HEADER_3 "web ingest " TIME " rate=5 " HASH "\n", NULL, DBK_OK},
         {HEADER_3 LINE, NULL, DBK_OK},
-        {"daybook tokens 4\n" LINE, "newer", DBK_UNSUPPORTED},
+        {"daybook tokens 5\n" LINE, "newer", DBK_UNSUPPORTED},
         {HEADER_2, NULL, DBK_OK},
         {HEADER_2 LINE, NULL, DBK_OK},
         {HEADER_2 "web ingest " TIME " " HASH "\n", NULL, DBK_OK},
