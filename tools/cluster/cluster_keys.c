@@ -12,8 +12,9 @@ enum dbk_code cluster_keys_check(const struct config *config, struct dbk_error *
     return dbk_fail(
         err, DBK_INVALID,
         "the members of a cluster with a sealed log have one master key: put "
-        "the same file on each (openssl rand -hex 32), and name it in "
-        "MASTER_KEY_FILE; or, where a log is made, set SEALED=false");
+        "the same file on each (openssl rand -hex 32; for a log that is there "
+        "what was DATA_DIR/keys/master), and name it in MASTER_KEY_FILE; or, "
+        "where a log is made, set SEALED=false");
 }
 
 enum dbk_code cluster_keys_make(const struct tool *tool,

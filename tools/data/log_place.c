@@ -282,14 +282,19 @@ void log_place_made(const struct tool *tool)
     struct dbk_error err;
     struct dbk_log *log;
     struct dbk_uuid id;
+    bool sealed;
 
     if (tool_log_open(tool, &log, &err) != DBK_OK) {
         warn(tool, "%s", err.text);
         return;
     }
     id = dbk_log_store_id(log);
+    sealed = dbk_log_is_sealed(log);
     dbk_log_close(log);
     tell_made(tool, &id);
+    if (!sealed)
+        warn(tool, "it is not sealed, for what it was made of is not: nobody can be "
+                   "erased from it for good; daybook reseal makes one that is");
 }
 
 const char *log_place_network(long type)
@@ -346,13 +351,18 @@ static bool is_to_be_sealed(const struct tool *tool, const struct dbk_log_option
 
 static void tell_sealed(const struct tool *tool)
 {
+    struct tool_keys_place place;
+    bool elsewhere =
+        tool_keys_find(tool->config, &place, NULL) == DBK_OK && place.master[0];
     char path[PATH_MAX];
 
     warn(
         tool,
         "what it says of persons is sealed with the keys in %s/keys: nobody can read a "
-        "name without them, so keep a copy of them, as daybook backup has one",
-        shown(tool->config, path));
+        "name without them; daybook backup takes them along%s%s",
+        shown(tool->config, path),
+        elsewhere ? ", but not the master key: keep a copy of " : "",
+        elsewhere ? place.master : "");
 }
 
 static enum dbk_code make_log(const struct tool *tool, const char *dir,

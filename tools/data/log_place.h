@@ -46,8 +46,9 @@ enum dbk_code log_place_open(const struct tool *tool, bool make,
                              const struct dbk_log_options *options,
                              struct dbk_log **log, struct dbk_error *err);
 
-/* A log has been put into its place whole: note its id, and say at warn where it is. That
- * it cannot be noted is told, and no failure. No other must be open in this process. */
+/* A log has been put into its place whole: note its id, and say at warn where it is, and where
+ * it is not sealed, as what it was made of. That it cannot be noted is told, and no failure. No
+ * other must be open in this process. */
 void log_place_made(const struct tool *tool);
 
 /* The name of a network file system by what statfs says (f_type); NULL: none that is

@@ -243,10 +243,10 @@ class Kept(Served):
 
     def test_the_log_and_exports_give_what_was_written(self):
         self.assert_records_have_all(self.server.log_records())
-        exported = self.server.run("export").stdout
+        exported = self.server.run("export", "--unseal").stdout
         self.assert_records_have_all(records_of(exported.encode()))
         rows = list(csv.DictReader(io.StringIO(
-            self.server.run("export", "--format", "csv").stdout, newline="")))
+            self.server.run("export", "--unseal", "--format", "csv").stdout, newline="")))
         self.assertEqual(len(rows), len(exported.split("\n")) - 3)
         kept = {row["subject_id"]: row for row in rows
                 if row["type"] in ("person.created", "event.recorded")}
@@ -261,6 +261,7 @@ class Kept(Served):
         path = os.path.join(self.server.data_dir, "export.msgpack.gz")
         again = os.path.join(self.server.data_dir, "again")
         self.server.run("export", path)
+        self.server.bring_keys(again)
         self.terminal("import", path, "--data-dir", again)
         made = subprocess.run([PROGRAM, "export", "--data-dir", again], env=environment(),
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,

@@ -7,6 +7,7 @@ import unittest
 import zlib
 
 from audited import MSGPACK, Log
+from harness import UNSEALED
 
 COUNTER = "daybook_audit_mismatches_total"
 
@@ -29,6 +30,8 @@ def forge(path, record, mark):
 
 
 class Tampering(Log):
+    settings = UNSEALED  # else a record that is changed opens no more
+
     def file(self):
         return os.path.join(self.server.data_dir, "log", "data.mdb")
 

@@ -133,6 +133,7 @@ class Numbers(Served):
         self.server.run("export", path)
         other = Server()
         self.addCleanup(other.close)
+        self.server.bring_keys(other.data_dir)
         other.run("import", path)
         client = other.start().client()
         for id, value in sent:

@@ -125,6 +125,7 @@ class SetBack(unittest.TestCase):
         self.addCleanup(other.close)
         file = os.path.join(other.data_dir, "export.ndjson")
         self.server.run("export", file)
+        self.server.bring_keys(other.data_dir)
         other.run("import", file)
         other.start()
         records = other.log_records()

@@ -20,6 +20,9 @@ import uuid
 PROGRAM = os.environ["DAYBOOK"]
 PATIENCE = 60  # seconds until something that must happen has not happened
 GRACE = 2  # seconds in which the tables of a server that answers are followed
+# What a server of a test is set to that looks for a text in the log's bytes, or holds an export
+# against what the API says. All others have the default.
+UNSEALED = {"SEALED": "false"}
 NOWHERE = "/nowhere"  # the DB_HOST of a server whose tables never will be
 
 
@@ -207,6 +210,10 @@ class Server:
         if check and done.returncode != 0:
             raise AssertionError(f"{arguments} ended {done.returncode}: {done.stderr}")
         return done
+
+    def bring_keys(self, data_dir):
+        """The ring of its log, which is in no export, to where one is to be imported."""
+        shutil.copytree(os.path.join(self.data_dir, "keys"), os.path.join(data_dir, "keys"))
 
     def told(self):
         """All it has logged. A request's line comes after its answer: wait_for it."""

@@ -5,11 +5,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
-from model import FIELDS
 from model_bodies import Refused
 
 OK = "The request was successful"
-FIRST = set(FIELDS)
+SEALED = {"person.created", "person.updated", "person.aliased", "person.unaliased",
+          "event.recorded"}
 LINES = "application/x-ndjson"
 ENVELOPE = {"context", "items"}
 
@@ -108,15 +108,11 @@ class Draft:
 
     @property
     def format(self):
-        """2 where it says what a program of the first API cannot read."""
-        if self.type in ("person.aliased", "person.unaliased"):
-            return 2
-        if self.type == "person.created":
-            return 1 if self.data.keys() - {"datetime_created"} == FIRST else 2
-        if self.type == "person.updated":
-            return 2 if self.data.keys() - FIRST or None in self.data.values() else 1
-        return 2 if "anonymous_id" in self.data \
-            or self.data.get("person_id", "") is None else 1
+        """4: what is said of a person is sealed. 2 where it says what a program of the first
+        API cannot read."""
+        if self.type in SEALED:
+            return 4
+        return 2 if self.data.get("person_id", "") is None else 1
 
 
 @dataclass

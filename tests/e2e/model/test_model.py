@@ -69,6 +69,8 @@ class Life:
         self.moves += 1
         try:
             old.run(tools[0], between)
+            if tools[1] == "import":
+                old.bring_keys(self.server.data_dir)
             self.server.run(tools[1], between)
         finally:
             old.close()
@@ -78,7 +80,7 @@ class Life:
         self.move("backup", "restore")
 
     def export_and_import(self):
-        """Keys are not in an export: from here on none is known."""
+        """Keys of requests are not in an export: from here on none is known."""
         self.move("export", "import")
         self.model.keys.clear()
 

@@ -52,7 +52,7 @@ class KilledUnderLoad(ToolCase):
     def check_backup(self):
         """It can be restored at any moment, and has what it must have."""
         self.run_tool("restore", "b", "--data-dir", "r")
-        records = records_of(self.export("r"))
+        records = records_of(self.export("r", "--unseal"))
         self.assertEqual([record["sequence"] for record in records],
                          list(range(1, len(records) + 1)))
         for event, sequence in self.promised.items():

@@ -14,7 +14,7 @@ import time
 import unittest
 import uuid
 
-from harness import PATIENCE, PROGRAM, Server
+from harness import PATIENCE, PROGRAM, UNSEALED, Server
 from load import Load
 from tools import (DIFFERENT, DONE, FAILED, MISUSED, ToolCase, bare, environment,
                    records_of)
@@ -71,7 +71,7 @@ class RoundTrip(ToolCase):
         self.assertEqual(server.log_records(), records_of(self.read("whole")))
 
     def test_what_was_written_over_http_comes_back(self):
-        server = Server().start()
+        server = Server(env=UNSEALED).start()
         self.addCleanup(server.close)
         client = server.client()
         person = client.post("/persons", {"email": "z@x.test", "first_name": "Zoë \"\\",
@@ -542,7 +542,7 @@ class Follow(ToolCase):
             stderr=subprocess.PIPE, **kwargs)
 
     def test_what_is_appended_comes_until_ctrl_c_and_then_the_trailer(self):
-        server = Server().start()
+        server = Server(env=UNSEALED).start()
         self.addCleanup(server.close)
         client = server.client()
         running = self.follow(server, stdout=subprocess.PIPE)
@@ -568,7 +568,7 @@ class Follow(ToolCase):
         self.run_tool("import", self.write("whole", export), "--data-dir", "made")
 
     def test_a_compressed_file_is_whole_at_the_end(self):
-        server = Server().start()
+        server = Server(env=UNSEALED).start()
         self.addCleanup(server.close)
         client = server.client()
         running = self.follow(server, "--to", "6", "out.zst", stdout=subprocess.PIPE)

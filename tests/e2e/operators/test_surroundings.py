@@ -54,7 +54,7 @@ class Surroundings(unittest.TestCase):
         server.run("verify", "--projection")
         server.run("backup", self.path("backup"))
         server.run("export", self.path("log.ndjson.zst"))
-        server.run("export", self.path("log.csv.gz"))
+        server.run("export", "--unseal", self.path("log.csv.gz"))
         server.run("token", "create", "t", "--scope", "read")
         kept = os.stat(os.path.join(server.data_dir, "tokens"))
         self.assertEqual(stat.S_IMODE(kept.st_mode), 0o600)
@@ -63,6 +63,8 @@ class Surroundings(unittest.TestCase):
         for number, copy in enumerate((["restore", self.path("backup")],
                                        ["import", self.path("log.ndjson.zst")])):
             to = self.path(f"copy {number}")
+            if "import" in copy:
+                server.bring_keys(to)
             server.run(*copy, "--data-dir", to)
             self.assertEqual(server.run("log", "list", "--json", "--data-dir", to).stdout,
                              records)

@@ -9,7 +9,7 @@ import time
 import unittest
 
 from fold import check_reads
-from harness import PATIENCE, Server
+from harness import PATIENCE, UNSEALED, Server
 from load import Load
 from tables import drop_schemas, query
 
@@ -60,6 +60,7 @@ class Log(Case):
         check_reads(self.server, records)
 
     def test_a_flipped_byte_in_a_record_is_found_and_named(self):
+        self.server.env.update(UNSEALED)  # so that the byte is found by what it says
         self.server.start()
         client = self.server.client()
         for i in range(50):

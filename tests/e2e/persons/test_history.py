@@ -9,7 +9,7 @@ import time
 import unittest
 
 from damage import change, damage
-from harness import Server
+from harness import UNSEALED, Server
 from served import new_id, person
 
 SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
@@ -25,11 +25,14 @@ class History(unittest.TestCase):
     def setUp(self):
         print(f"DAYBOOK_SEED={SEED}", flush=True)
         self.chance = random.Random(SEED)
-        self.server = Server(env={"DB_HOST": "/nowhere"})  # it needs no PostgreSQL
+        self.begin({})
+        self.people, self.events = [], []
+
+    def begin(self, settings):
+        self.server = Server(env={"DB_HOST": "/nowhere", **settings})  # it needs no PostgreSQL
         self.addCleanup(self.server.close)
         self.server.start()
         self.client = self.server.client()
-        self.people, self.events = [], []
 
     def index(self):
         return os.path.join(self.server.data_dir, "history")
@@ -190,6 +193,7 @@ class History(unittest.TestCase):
 
     def test_one_that_cannot_be_read_is_told(self):
         """Whose it is nobody knows, so it may be anybody's."""
+        self.begin(UNSEALED)
         kate, anna = (self.client.post("/persons", person(last_name=name)).data["id"]
                       for name in ("Damaged", "Whole"))
         for whom in (kate, anna):

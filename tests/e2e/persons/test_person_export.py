@@ -6,7 +6,7 @@ import threading
 import unittest
 
 from damage import change, damage
-from harness import Server
+from harness import UNSEALED, Server
 from served import new_id, person
 
 
@@ -53,7 +53,7 @@ class PersonExport(unittest.TestCase):
         self.assertEqual((shown["email"], shown["last_name"], shown["properties"]),
                          (email, "Summers", {"plan": "pro", "n": [1, 2]}))
         self.assertEqual([alias["anonymous_id"] for alias in found["aliases"]], [device])
-        log = [json.loads(line) for line in self.server.run("export").stdout.splitlines()
+        log = [json.loads(line) for line in self.server.run("export", "--unseal").stdout.splitlines()
                if line.startswith('{"format"')]
         hers = [record for record in log
                 if kate["id"] in (record["subject_id"], record["data"].get("person_id"))
@@ -111,7 +111,7 @@ class PersonExport(unittest.TestCase):
         self.assertEqual(again.returncode, 3)
 
     def test_a_damaged_record_is_told_and_the_others_are_there(self):
-        server = Server(env={"DB_HOST": "/nowhere"})
+        server = Server(env={"DB_HOST": "/nowhere", **UNSEALED})
         self.addCleanup(server.close)
         server.start()
         client, mark = server.client(), "Damaged " + new_id()[:8]
