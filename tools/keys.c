@@ -32,6 +32,8 @@ static enum tool_exit run(struct tool *tool)
                                 tool->operands[1 + parts[i].operands]);
         if (tool_has(tool, "--json") && parts[i].run != keys_status)
             return tool_misused(tool, "--json is for keys status");
+        if (tool_has(tool, "--scrub") && parts[i].run != keys_rotate)
+            return tool_misused(tool, "--scrub is for keys rotate");
         return parts[i].run(tool);
     }
     return tool_misused(tool, "\"%.64s\" is none of init, status, backup and rotate",
@@ -60,7 +62,10 @@ const struct command command_keys = {
         "rotate  another master key: all keys are wrapped anew, and the former master\n"
         "        key is destroyed. What was erased before is then in no copy of the\n"
         "        ring any more, wherever it lies, but where its master key lies with "
-        "it\n"
+        "it.\n"
+        "        With --scrub, then as daybook rebuild --scrub: nothing of who was "
+        "erased\n"
+        "        is left in PostgreSQL's files\n"
         "\n"
         "All of it works beside a running server. Keep many generations of the log, "
         "and\n"
@@ -71,9 +76,14 @@ const struct command command_keys = {
     .example = "  daybook keys status\n"
                "  daybook keys backup /mnt/safe/daybook.ring\n"
                "  daybook keys rotate && daybook keys backup /mnt/safe/daybook.ring\n",
-    .settings = CONFIG_GROUP_DATA,
+    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE,
     .operands_min = 1,
     .operands_max = 2,
-    .options = {{"--json", NULL, "With status: print one JSON object"}},
+    .options =
+        {
+            {"--json", NULL, "With status: print one JSON object", false},
+            {"--scrub", NULL,
+             "With rotate: leave nothing in PostgreSQL of who was erased", false},
+        },
     .run = run,
 };

@@ -45,6 +45,8 @@ static enum tool_exit run(struct tool *tool)
                                 tool->operands[1 + parts[i].operands_max]);
         if (tool_has(tool, "--receipt") && parts[i].run != person_erase)
             return tool_misused(tool, "--receipt is for person erase");
+        if (tool_has(tool, "--scrub") && parts[i].run != person_erase)
+            return tool_misused(tool, "--scrub is for person erase");
         if ((tool_has(tool, "--vkey") || tool_has(tool, "--policy")) &&
             parts[i].run != person_verify)
             return tool_misused(tool, "--vkey and --policy are for person verify");
@@ -79,7 +81,9 @@ const struct command command_person = {
         "            that nobody can read it any more, and print the receipt; it can "
         "be\n"
         "            asked for again, and of who was deleted before. The log must be\n"
-        "            sealed\n"
+        "            sealed. With --scrub, then as daybook rebuild --scrub: nothing of "
+        "who\n"
+        "            was erased is left in PostgreSQL's files\n"
         "receipt     what is known of the erasure of a person: its record, the keys "
         "and\n"
         "            records that went with it, whether a rotation of the ring has\n"
@@ -87,9 +91,11 @@ const struct command command_person = {
         "            its record is in the log, where that is signed\n"
         "verify      whether the receipt in a file holds: without a log, by its key\n"
         "\n"
-        "It works beside a running server and needs no PostgreSQL: its rows of who "
-        "was\n"
-        "erased are gone once a server has followed. docs/erasure.md tells more.\n"
+        "It works beside a running server and, without --scrub, needs no PostgreSQL: "
+        "its\n"
+        "rows of who was erased are gone once a server has followed. docs/erasure.md "
+        "tells\n"
+        "more.\n"
         "\n"
         "Exit codes: 0 done, 1 not done, for the log is not sealed, or another leads "
         "it,\n"
@@ -98,12 +104,14 @@ const struct command command_person = {
         "  daybook person export 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c --output k.json\n"
         "  daybook person erase 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c --receipt r.json\n"
         "  daybook person receipt 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c --json\n",
-    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_AUDIT,
+    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE | CONFIG_GROUP_AUDIT,
     .operands_min = 1,
     .operands_max = 2,
     .options =
         {
             {"--receipt", "FILE", "With erase: put the receipt there, as JSON", false},
+            {"--scrub", NULL,
+             "With erase: leave nothing in PostgreSQL of who was erased", false},
             {"--json", NULL, "Print one JSON object (erase, receipt)", false},
             {"--vkey", "KEY", "With verify: key that signs, or a file of some", false},
             {"--policy", "FILE", "With verify: logs and witnesses that are believed",

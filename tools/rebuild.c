@@ -4,8 +4,8 @@
 #include "differences.h"
 #include "escape.h"
 #include "plural.h"
-#include "projections/projector.h"
 #include "rebuild_print.h"
+#include "replaced.h"
 #include "scrub.h"
 #include "session.h"
 
@@ -139,38 +139,6 @@ static enum tool_exit run_scrub(struct session *session)
     return TOOL_DONE;
 }
 
-/* The tables may be all that is left of a log that is lost: an empty one is not put in
- * their place by itself, and another one not without a word. */
-static enum dbk_code check_replaced(const struct session *session,
-                                    struct dbk_error *err)
-{
-    struct dbk_uuid ours = dbk_log_store_id(session->log), store_id;
-    uint64_t sequence;
-    char theirs[DBK_UUID_TEXT + 1], line[256];
-    uint64_t head;
-
-    if (dbk_tables_log(&session->database.at, &store_id, &sequence, err) != DBK_OK ||
-        sequence == 0) /* what is wrong with them is why they are made anew */
-        return DBK_OK;
-    if (dbk_log_head(session->log, &head, err) != DBK_OK)
-        return err->code;
-    dbk_uuid_format(&store_id, theirs);
-    if (head == 0 && !tool_has(session->tool, "--force"))
-        return dbk_fail(err, DBK_CONFLICT,
-                        "this log is empty, and the tables hold what the log %s has up "
-                        "to record %" PRIu64 ": mount its disk or restore a backup "
-                        "first; --force replaces them by empty ones",
-                        theirs, sequence);
-    if (dbk_uuid_equal(&ours, &store_id))
-        return DBK_OK;
-    snprintf(
-        line, sizeof line,
-        "the tables that are replaced are of another log, %s, up to record %" PRIu64,
-        theirs, sequence);
-    logger_line(session->tool->logger, LOG_LEVEL_WARN, line);
-    return DBK_OK;
-}
-
 static enum tool_exit run_action(struct session *session, enum action action)
 {
     const struct dbk_rebuild_options options = {
@@ -182,7 +150,7 @@ static enum tool_exit run_action(struct session *session, enum action action)
 
     switch (action) {
     case REBUILD:
-        code = check_replaced(session, &err);
+        code = replaced_check(session, tool_has(session->tool, "--force"), &err);
         if (code != DBK_OK)
             break;
         do {
@@ -202,7 +170,7 @@ static enum tool_exit run_action(struct session *session, enum action action)
     case DRY_RUN:
         return dry_run(session);
     case SCRUB:
-        code = check_replaced(session, &err);
+        code = replaced_check(session, tool_has(session->tool, "--force"), &err);
         if (code != DBK_OK)
             break;
         return run_scrub(session);

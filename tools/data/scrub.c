@@ -1,8 +1,10 @@
 #include "scrub.h"
 
+#include "database_file.h"
 #include "escape.h"
 #include "leftovers.h"
 #include "plural.h"
+#include "replaced.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,6 +56,34 @@ enum dbk_code scrub(struct session *session, struct scrubbed *out,
     if (code == DBK_OK && options.private_cluster)
         code = remove_clusters(session, &out->removed, err);
     return code;
+}
+
+enum tool_exit scrub_check(const struct tool *tool)
+{
+    return database_file_check(tool);
+}
+
+enum tool_exit scrub_behind(const struct tool *tool, const char *done,
+                            struct scrubbed *out)
+{
+    struct session session;
+    struct dbk_error err;
+    enum dbk_code code = session_open(&session, tool, &err);
+
+    if (code == DBK_OK)
+        code = replaced_check(&session, false, &err);
+    if (code == DBK_OK)
+        code = scrub(&session, out, &err);
+    session_close(&session);
+    if (code == DBK_OK)
+        return TOOL_DONE;
+    tool_fail(tool, &err);
+    fprintf(
+        stderr,
+        "daybook %s: %s; but PostgreSQL's files may have what was erased still: run "
+        "daybook rebuild --scrub\n",
+        tool->command->name, done);
+    return TOOL_FAILED;
 }
 
 void scrub_print(const struct scrubbed *done)

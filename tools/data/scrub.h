@@ -18,6 +18,15 @@ struct scrubbed {
 enum dbk_code scrub(struct session *session, struct scrubbed *out,
                     struct dbk_error *err);
 
+/* The same in a session of its own, behind something else that is done and stays so, as the
+ * sentence done says: that is told with what has failed, and what to run. Signals are held from
+ * here on. No log must be open in this process. */
+enum tool_exit scrub_behind(const struct tool *tool, const char *done,
+                            struct scrubbed *out);
+/* Before that something is done: whether it is known where the tables are. Else TOOL_MISUSED, and
+ * it is told. */
+enum tool_exit scrub_check(const struct tool *tool);
+
 /* Print what was done; where by_hand, also what the administrator runs. */
 void scrub_print(const struct scrubbed *done);
 /* The same as an object, for --json: no newline. */

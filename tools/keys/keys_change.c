@@ -2,6 +2,7 @@
 #include "escape.h"
 #include "keys_open.h"
 #include "keys_parts.h"
+#include "scrub.h"
 #include "store/keys_share.h"
 #include "store/replicated.h"
 
@@ -105,10 +106,20 @@ enum tool_exit keys_rotate(const struct tool *tool)
 {
     struct dbk_keys_rotation rotation;
     struct dbk_keys_state state;
+    bool scrubs = tool_has(tool, "--scrub");
+    enum tool_exit exit = scrubs ? scrub_check(tool) : TOOL_DONE;
+    struct scrubbed scrubbed;
     struct dbk_error err;
 
+    if (exit != TOOL_DONE)
+        return exit;
     if (rotate(tool, &rotation, &state, &err) != DBK_OK)
         return tool_fail(tool, &err);
     tell_rotated(&rotation, &state);
-    return TOOL_DONE;
+    fflush(stdout);
+    if (scrubs)
+        exit = scrub_behind(tool, "the keys are wrapped anew", &scrubbed);
+    if (scrubs && exit == TOOL_DONE)
+        scrub_print(&scrubbed);
+    return exit;
 }

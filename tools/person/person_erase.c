@@ -2,6 +2,7 @@
 #include "log_place.h"
 #include "person_parts.h"
 #include "person_show.h"
+#include "scrub.h"
 #include "signals.h"
 #include "store/command.h"
 
@@ -59,8 +60,11 @@ enum tool_exit person_erase(const struct tool *tool)
     struct person_known known;
     struct dbk_error err;
     struct dbk_uuid id;
+    bool scrubs = tool_has(tool, "--scrub");
     enum tool_exit exit = person_operand(tool, &id);
 
+    if (exit == TOOL_DONE && scrubs)
+        exit = scrub_check(tool);
     if (exit != TOOL_DONE)
         return exit;
     signals_hold(); /* it is done, or it was not begun */
@@ -72,7 +76,8 @@ enum tool_exit person_erase(const struct tool *tool)
     person_known_find(tool, &erasure, &known);
     exit = person_keep(tool, &erasure, &known.is);
     if (exit == TOOL_DONE)
-        exit = person_show(tool, &erasure, &known.is);
+        exit = scrubs ? person_show_scrub(tool, &erasure, &known.is)
+                      : person_show(tool, &erasure, &known.is);
     person_known_finish(&known);
     dbk_erasure_finish(&erasure);
     return exit;

@@ -1,10 +1,12 @@
 #include "person_show.h"
 
 #include "plural.h"
+#include "scrub.h"
 #include "store/durable.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static void print_text(const struct dbk_erasure *erasure,
                        const struct dbk_erasure_known *known)
@@ -58,20 +60,59 @@ enum tool_exit person_keep(const struct tool *tool, const struct dbk_erasure *er
     return code == DBK_OK ? TOOL_DONE : tool_fail(tool, &err);
 }
 
+/* All but the brace that ends it. */
+static enum tool_exit print_json(const struct tool *tool,
+                                 const struct dbk_erasure *erasure,
+                                 const struct dbk_erasure_known *known)
+{
+    static const char end[] = "}\n";
+    struct dbk_render out = {0};
+    struct dbk_error err;
+    enum dbk_code code = render(erasure, known, &out, &err);
+
+    if (code == DBK_OK)
+        fwrite(out.text, 1, out.length - strlen(end), stdout);
+    dbk_render_finish(&out);
+    return code == DBK_OK ? TOOL_DONE : tool_fail(tool, &err);
+}
+
 enum tool_exit person_show(const struct tool *tool, const struct dbk_erasure *erasure,
                            const struct dbk_erasure_known *known)
 {
-    struct dbk_render out = {0};
-    enum dbk_code code;
-    struct dbk_error err;
+    enum tool_exit exit = TOOL_DONE;
 
-    if (!tool_has(tool, "--json")) {
+    if (!tool_has(tool, "--json"))
         print_text(erasure, known);
-        return TOOL_DONE;
+    else if ((exit = print_json(tool, erasure, known)) == TOOL_DONE)
+        puts("}");
+    return exit;
+}
+
+enum tool_exit person_show_scrub(const struct tool *tool,
+                                 const struct dbk_erasure *erasure,
+                                 const struct dbk_erasure_known *known)
+{
+    bool json = tool_has(tool, "--json");
+    enum tool_exit exit = TOOL_DONE;
+    struct scrubbed scrubbed;
+
+    if (!json)
+        print_text(erasure, known);
+    else
+        exit = print_json(tool, erasure, known);
+    if (exit != TOOL_DONE)
+        return exit;
+    fflush(stdout); /* whatever comes now: it is erased */
+    exit = scrub_behind(tool, "the person is erased", &scrubbed);
+    if (json) {
+        fputs(",\"scrub\":", stdout);
+        if (exit == TOOL_DONE)
+            scrub_print_json(&scrubbed);
+        else
+            fputs("null", stdout);
+        puts("}");
+    } else if (exit == TOOL_DONE) {
+        scrub_print(&scrubbed);
     }
-    code = render(erasure, known, &out, &err);
-    if (code == DBK_OK)
-        fwrite(out.text, 1, out.length, stdout);
-    dbk_render_finish(&out);
-    return code == DBK_OK ? TOOL_DONE : tool_fail(tool, &err);
+    return exit;
 }

@@ -30,4 +30,10 @@ enum tool_exit person_keep(const struct tool *tool, const struct dbk_erasure *er
 enum tool_exit person_show(const struct tool *tool, const struct dbk_erasure *erasure,
                            const struct dbk_erasure_known *known);
 
+/* The same, and scrub PostgreSQL (scrub.h): what that did is printed behind it, in JSON as its
+ * member "scrub", which is null where it failed. Then that is told, and TOOL_FAILED. */
+enum tool_exit person_show_scrub(const struct tool *tool,
+                                 const struct dbk_erasure *erasure,
+                                 const struct dbk_erasure_known *known);
+
 #endif

@@ -9,6 +9,7 @@ import unittest
 import places
 from harness import Server
 from postgres import postmaster_of
+from tools import FAILED, MISUSED
 
 MARK = "markerzqx"
 
@@ -17,7 +18,7 @@ class Scrubbed(unittest.TestCase):
     PRIVATE = True
 
     def setUp(self):
-        self.server = Server(private=self.PRIVATE)
+        self.server = Server(private=self.PRIVATE, env={"SEALED": "true"})
         self.addCleanup(self.server.close)
         self.server.start()
         self.client = self.server.client()
@@ -66,6 +67,23 @@ class OfThePrivateCluster(Scrubbed):
         self.assertIn("replaced      statistics, and", self.server.run("rebuild", "--scrub").stdout)
 
 
+    def test_an_erasure_brings_its_own(self):
+        gone, kept = self.person(MARK), self.person("stays")
+        self.assertTrue(self.places(), "there is nothing to be shown")
+        kept_at = os.path.join(self.server.data_dir, "receipt.json")
+        done = json.loads(self.server.run("person", "erase", gone, "--scrub", "--json",
+                                          "--receipt", kept_at).stdout)
+        found = self.places()
+        self.assertEqual(found, [], places.told(found))
+        self.assertGreater(done["scrub"]["segments"], 0)
+        self.assertGreaterEqual(done["scrub"]["sequence"], done["sequence"])
+        with open(kept_at) as receipt:  # of the erasure, for years; the other is of this run
+            self.assertNotIn("scrub", json.load(receipt))
+        shown = self.server.run("keys", "rotate", "--scrub").stdout
+        self.assertIn("1 are erased", shown.replace("\n", " "))
+        self.assertIn("replaced      statistics, and", shown)
+        self.assertEqual(len(self.client.get(f"/persons/{kept}").data["events"]), 31)
+
     def test_neither_dumps_core(self):
         for pid in (self.server.process.pid,
                     postmaster_of(os.path.join(self.server.data_dir, "postgres"))):
@@ -76,6 +94,33 @@ class OfThePrivateCluster(Scrubbed):
 
 class OfAnother(Scrubbed):
     PRIVATE = False
+
+    def test_who_erases_is_told_what_the_administrator_runs(self):
+        shown = self.server.run("person", "erase", self.person(MARK), "--scrub").stdout
+        for text in ("person    ", "made anew ", "alter system set wal_recycle = off;"):
+            self.assertIn(text, shown)
+        self.assertIn("left to you", self.server.run("keys", "rotate", "--scrub").stdout)
+
+    def test_what_is_erased_stays_so_where_the_tables_are_away(self):
+        gone = self.person(MARK)
+        done = self.server.run("person", "erase", gone, "--scrub", "--json", "--db-port", "1",
+                               check=False)
+        self.assertEqual(done.returncode, FAILED, done.stderr)
+        self.assertIsNone(json.loads(done.stdout)["scrub"])
+        self.assertIn("the person is erased; but", done.stderr)
+        self.assertIn("daybook rebuild --scrub", done.stderr)
+        self.assertEqual(self.client.get(f"/persons/{gone}/receipt").status, 200)
+        done = self.server.run("keys", "rotate", "--scrub", "--db-port", "1", check=False)
+        self.assertEqual(done.returncode, FAILED, done.stderr)
+        self.assertIn("The former master key is destroyed", done.stdout)
+        self.assertIn("the keys are wrapped anew; but", done.stderr)
+
+    def test_it_belongs_to_an_erasure_and_to_a_rotation(self):
+        for part in (("person", "receipt", "9c65af1a-c109-4c17-9bf1-5f4bcac95e3c"),
+                     ("keys", "status")):
+            done = self.server.run(*part, "--scrub", check=False)
+            self.assertEqual(done.returncode, MISUSED, done.stderr)
+            self.assertIn("--scrub is for", done.stderr)
 
     def test_our_schemas_are_made_anew_and_the_rest_is_told(self):
         gone, into = self.person(MARK), self.server.env["DB_SCHEMA"] + "_then"
