@@ -3,6 +3,7 @@
 #include "cluster_private.h"
 #include "cluster_room.h"
 #include "pg.h"
+#include "scrub_wal.h"
 #include "sql.h"
 
 #include <stdio.h>
@@ -135,6 +136,17 @@ static enum dbk_code set_wal(struct pg *pg, unsigned mb)
     return code;
 }
 
+/* Since it was started. */
+static void end_scrub(struct dbk_cluster *cluster, struct pg *pg)
+{
+    bool found;
+
+    if (scrub_wal_put_back(pg, &found, NULL) == DBK_OK && found)
+        dbk_watch_say(&cluster->watch,
+                      "put back wal_recycle and min_wal_size, which a scrub that was "
+                      "killed had left");
+}
+
 /* Not on its command line: that would keep it from being changed while it runs. */
 static void bound_wal(struct dbk_cluster *cluster)
 {
@@ -150,6 +162,8 @@ static void bound_wal(struct dbk_cluster *cluster)
         return;
     if (pg_open(&cluster->database, &options, &pg, NULL) != DBK_OK)
         return;
+    if (cluster->wal_mb == 0)
+        end_scrub(cluster, pg);
     if (set_wal(pg, mb) == DBK_OK)
         cluster->wal_mb = mb;
     pg_close(pg);

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { STATEMENT_MS = 600000, MORE_ROUNDS = 5 };
+enum { STATEMENT_MS = 600000, PUT_BACK_MS = 5000, MORE_ROUNDS = 5 };
 
 static enum dbk_code number(struct pg *pg, const char *sql,
                             const struct pg_param *param, int count, uint64_t *out,
@@ -27,12 +27,12 @@ static enum dbk_code number(struct pg *pg, const char *sql,
 }
 
 static enum dbk_code run_all(struct pg *pg, const char *const *scripts, size_t count,
-                             struct dbk_error *err)
+                             int each_ms, struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
 
     for (size_t i = 0; code == DBK_OK && i < count; i++)
-        code = pg_script(pg, scripts[i], STATEMENT_MS, err);
+        code = pg_script(pg, scripts[i], each_ms, err);
     return code;
 }
 
@@ -44,15 +44,16 @@ static enum dbk_code use_none_again(struct pg *pg, struct dbk_error *err)
                                    sql_wal_reload, sql_scrub_checkpoint,
                                    sql_scrub_checkpoint};
 
-    return run_all(pg, scripts, sizeof scripts / sizeof *scripts, err);
+    return run_all(pg, scripts, sizeof scripts / sizeof *scripts, STATEMENT_MS, err);
 }
 
+/* wal_recycle last: it tells whether there is anything to be put back. */
 static enum dbk_code put_back(struct pg *pg, struct dbk_error *err)
 {
-    const char *const scripts[] = {sql_scrub_recycle_reset, sql_scrub_least_wal_reset,
+    const char *const scripts[] = {sql_scrub_least_wal_reset, sql_scrub_recycle_reset,
                                    sql_wal_reload};
 
-    return run_all(pg, scripts, sizeof scripts / sizeof *scripts, err);
+    return run_all(pg, scripts, sizeof scripts / sizeof *scripts, PUT_BACK_MS, err);
 }
 
 /* before: the names of the files, as an array's text. */
@@ -71,7 +72,7 @@ static enum dbk_code move_on(struct pg *pg, const char *before,
         code = dbk_watch_progress(watch, "replacing the write-ahead log", "files",
                                   all - left, all, err);
         if (code == DBK_OK)
-            code = run_all(pg, round, 2, err);
+            code = run_all(pg, round, 2, STATEMENT_MS, err);
         if (code == DBK_OK)
             code = number(pg, sql_scrub_segments_left, &param, 1, &left, err);
     }
@@ -101,6 +102,20 @@ static enum dbk_code replace(struct pg *pg, const struct dbk_watch *watch,
     return code;
 }
 
+enum dbk_code scrub_wal_put_back(struct pg *pg, bool *found, struct dbk_error *err)
+{
+    static const struct pg_statement statement = {NULL, sql_scrub_left_behind};
+    struct pg_result *result;
+    enum dbk_code code = pg_run(pg, &statement, NULL, 0, PUT_BACK_MS, &result, err);
+
+    *found = false;
+    if (code != DBK_OK)
+        return code;
+    *found = *pg_value(result, 0, 0).data == 't';
+    pg_clear(result);
+    return *found ? put_back(pg, err) : DBK_OK;
+}
+
 enum dbk_code scrub_wal(const struct dbk_database *database,
                         const struct dbk_watch *watch, unsigned *segments,
                         struct dbk_error *err)
@@ -113,7 +128,9 @@ enum dbk_code scrub_wal(const struct dbk_database *database,
 
     if (code != DBK_OK)
         return code;
-    code = pg_script(pg, sql_scrub_statistics, STATEMENT_MS, err);
+    code = pg_script(pg, sql_scrub_lock, STATEMENT_MS, err);
+    if (code == DBK_OK)
+        code = pg_script(pg, sql_scrub_statistics, STATEMENT_MS, err);
     if (code == DBK_OK) {
         code = replace(pg, watch, segments, err);
         mended = code == DBK_OK ? err : NULL; /* the first failure is the one to tell */

@@ -3,6 +3,7 @@ the administrator of another is told what to run."""
 
 import json
 import os
+import re
 import subprocess
 import unittest
 
@@ -83,6 +84,20 @@ class OfThePrivateCluster(Scrubbed):
         self.assertIn("1 are erased", shown.replace("\n", " "))
         self.assertIn("replaced      statistics, and", shown)
         self.assertEqual(len(self.client.get(f"/persons/{kept}").data["events"]), 31)
+
+    def test_what_a_killed_one_has_left_is_put_back_at_the_next_start(self):
+        self.server.stop()
+        kept = os.path.join(self.server.data_dir, "postgres", "postgresql.auto.conf")
+        with open(kept, "a") as settings:
+            settings.write("min_wal_size = '32MB'\nwal_recycle = 'off'\n")
+        self.server.start()
+
+        def put_back():
+            with open(kept) as settings:
+                return not re.search("wal_recycle|min_wal_size", settings.read())
+
+        self.server.wait_for(put_back, "the settings as they were")
+        self.assertIn("put back wal_recycle", self.server.told())
 
     def test_neither_dumps_core(self):
         for pid in (self.server.process.pid,

@@ -3,6 +3,7 @@
 #include "naive_fold.h"
 #include "projections/cluster.h"
 #include "projections/scrub.h"
+#include "scrub_wal.h"
 #include "watched.h"
 
 #include <fcntl.h>
@@ -238,6 +239,58 @@ static void a_stop_is_obeyed_and_leaves_the_settings_alone(void **state)
     assert_settings_are_put_back(s);
 }
 
+static bool puts_back(struct scrubbed *s)
+{
+    struct pg *pg = scratch_open(&s->world.database);
+    struct dbk_error err = {0};
+    bool found;
+
+    if (scrub_wal_put_back(pg, &found, &err) != DBK_OK)
+        fail_msg("%s", err.text);
+    pg_close(pg);
+    return found;
+}
+
+static void set_as_one_that_runs(struct pg *pg)
+{
+    scratch_script(pg, "select pg_advisory_lock(hashtextextended('daybook scrub', 0))");
+    scratch_script(pg, "alter system set min_wal_size = '32MB'");
+    scratch_script(pg, "alter system set wal_recycle = off");
+    scratch_script(pg, "select pg_reload_conf()");
+}
+
+static void wait_until_read(const struct scrubbed *s)
+{
+    bool recycles = true;
+
+    while (recycles) {
+        struct pg *pg = scratch_open(&s->world.database);
+
+        recycles =
+            scratch_number(pg, "select current_setting('wal_recycle')::bool::int") == 1;
+        pg_close(pg);
+    }
+}
+
+static void what_a_killed_one_has_left_is_put_back(void **state)
+{
+    struct scrubbed *s = *state;
+    struct pg *running = scratch_open(&s->world.database);
+
+    assert_false(puts_back(s));
+    set_as_one_that_runs(running);
+    wait_until_read(s);
+    assert_false(puts_back(s));
+    assert_int_equal(scratch_number(s->world.pg,
+                                    "select count(*) from pg_file_settings where name ="
+                                    " 'wal_recycle' and sourcefile like '%auto.conf'"),
+                     1);
+    pg_close(running); /* killed; its server learns of it a little later */
+    while (!puts_back(s))
+        pause_10ms();
+    assert_settings_are_put_back(s);
+}
+
 /* Statement by statement, each with the comments before it; behind the last are some. */
 static void what_the_administrator_is_told_runs(void **state)
 {
@@ -260,6 +313,7 @@ int main(void)
         cmocka_unit_test(what_was_deleted_is_nowhere),
         cmocka_unit_test(a_replay_that_is_followed_is_told_and_stays),
         cmocka_unit_test(a_stop_is_obeyed_and_leaves_the_settings_alone),
+        cmocka_unit_test(what_a_killed_one_has_left_is_put_back),
         cmocka_unit_test(what_the_administrator_is_told_runs),
     };
 
