@@ -90,6 +90,7 @@ class History(unittest.TestCase):
         other = self.make(**{name: value for name, value in server.env.items()
                              if name.startswith("DB_")})
         shutil.copytree(self.log(server), self.log(other))
+        server.bring_keys(other.data_dir)
         return other
 
     def rebuild_mends(self, server, emails):

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import PATIENCE, PROGRAM
+from harness import PATIENCE, PROGRAM, UNSEALED
 from postgres import parent_of, postmaster_of, processes_in, signal_all, wait_for_none
 from private import ROUNDS, SEED, WithPrivateCluster
 from test_postgres import write_read
@@ -22,6 +22,8 @@ def is_postmaster(pid):
 
 
 class Users(WithPrivateCluster):
+    settings = UNSEALED  # to a sealed log the generator cannot add
+
     def tool(self, *arguments):
         """One that uses the private PostgreSQL meanwhile."""
         process = subprocess.Popen(

@@ -14,9 +14,11 @@ SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
 
 
 class WithPrivateCluster(unittest.TestCase):
+    settings = {}  # the server's environment
+
     def setUp(self):
         print(f"DAYBOOK_SEED={SEED}", flush=True)
-        self.server = Server(private=True)
+        self.server = Server(private=True, env=self.settings)
         self.cluster = os.path.join(self.server.data_dir, "postgres")
         self.addCleanup(self.end)
         self.server.start()
