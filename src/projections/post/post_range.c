@@ -1,5 +1,6 @@
 #include "poster.h"
 
+#include "post_erased.h"
 #include "post_party.h"
 #include "store/metrics.h"
 
@@ -56,13 +57,21 @@ static enum dbk_code is_aside(struct poster *poster, const struct dbk_record *re
 enum dbk_code poster_fold(struct poster *poster, struct fold *fold,
                           const struct dbk_record *record, struct dbk_error *err)
 {
+    struct dbk_person_state person;
     struct dbk_record event;
     enum dbk_code code = fold_add(fold, record, err);
 
     if (code == DBK_OK && record->type == DBK_EVENT_DELETED &&
         dbk_log_event_recorded(poster->log, &record->subject, &poster->event, &event,
-                               NULL) == DBK_OK)
+                               NULL) == DBK_OK) {
         fold_locate(fold, &record->subject, event.sequence);
+        if (event.erased)
+            code = fold_lacks_event(fold, &event, err);
+    }
+    if (code == DBK_OK && record->type == DBK_PERSON_DELETED &&
+        dbk_log_person(poster->log, &record->subject, &person, NULL) == DBK_OK &&
+        person.erased)
+        fold_lacks_person(fold, &record->subject);
     return code;
 }
 
@@ -77,6 +86,8 @@ static enum dbk_code fold_one(struct poster *poster, const struct dbk_record *re
     if (record->type != DBK_PERSON_CREATED && record->type != DBK_PERSON_UPDATED &&
         record->type != DBK_EVENT_RECORDED)
         poster->rearranges = true;
+    if (code == DBK_OK && !out && record->erased)
+        code = post_erased_note(poster, record, err);
     return code == DBK_OK && !out ? poster_fold(poster, &poster->fold, record, err)
                                   : code;
 }
@@ -88,13 +99,13 @@ static enum dbk_code fold_range(struct poster *poster, size_t first, size_t end,
     enum dbk_code code = DBK_OK;
 
     fold_clear(&poster->fold);
-    poster->rearranges = false;
+    poster->rearranges = poster->noted = false;
     for (size_t i = first; i < end && code == DBK_OK; i++) {
         code = decode(poster, i, &record, err);
         if (code == DBK_OK)
             code = fold_one(poster, &record, err);
     }
-    return code;
+    return code == DBK_OK ? post_erased_fold(poster, err) : code;
 }
 
 static enum dbk_code move_to(const struct poster *poster, uint64_t to,
@@ -135,6 +146,8 @@ static enum dbk_code apply_range(struct poster *poster, size_t first, size_t end
     if (code != DBK_OK)
         return code;
     moved(poster, &move);
+    if (poster->noted)
+        poster->erased_through = poster->erasing_through;
     if (poster->rearranges)
         atomic_fetch_add(&poster->rearranged, 1);
     poster_moved(poster);

@@ -134,7 +134,7 @@ static enum dbk_code look_at(struct post_scan *scan, struct poster *poster, size
         return DBK_OK;
     if (post_wanted_has(&scan->wanted, poster, &record, &theirs, err) != DBK_OK)
         return err->code;
-    if (theirs && record.type == DBK_PERSON_ALIASED &&
+    if (theirs && record.type == DBK_PERSON_ALIASED && !record.erased &&
         !post_claims_add(&scan->claims, record.anonymous_id))
         return out_of_memory(err);
     if (!post_claims_note(&scan->claims, &record))

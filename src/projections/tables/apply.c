@@ -16,7 +16,7 @@ static const struct pg_statement add = {"quarantine_add", sql_quarantine_add};
 
 void apply_init(struct apply *apply)
 {
-    pg_array_init(&apply->forgotten, PG_UUID);
+    pg_array_init(&apply->forgotten.columns[0], PG_UUID);
     for (size_t t = 0; t < TABLES; t++) {
         for (size_t kind = 0; kind < TABLE_KINDS; kind++) {
             for (size_t i = 0; i < TABLE_COLUMNS; i++)
@@ -29,7 +29,7 @@ void apply_init(struct apply *apply)
 /* Do it to every array. */
 static void each_array(struct apply *apply, void (*visit)(struct pg_array *array))
 {
-    visit(&apply->forgotten);
+    visit(&apply->forgotten.columns[0]);
     for (size_t t = 0; t < TABLES; t++) {
         for (size_t kind = 0; kind < TABLE_KINDS; kind++) {
             for (size_t i = 0; i < TABLE_COLUMNS; i++)
@@ -43,15 +43,31 @@ void apply_finish(struct apply *apply)
     each_array(apply, pg_array_finish);
 }
 
+/* Those who may have no row come last. */
+static void fill_forgotten(struct table_rows *rows, const struct fold *fold)
+{
+    rows->may_lack = 0;
+    for (int may_lack = 0; may_lack <= 1; may_lack++) {
+        for (size_t i = 0; i < fold->person_count; i++) {
+            const struct fold_person *person = &fold->persons[i];
+
+            if (person->fate != FOLD_DELETE || person->may_lack != (bool)may_lack)
+                continue;
+            pg_array_uuid(&rows->columns[0], &person->id);
+            rows->may_lack += person->may_lack;
+        }
+    }
+}
+
 static void fill(struct apply *apply, const struct fold *fold)
 {
     each_array(apply, pg_array_clear);
-    for (size_t i = 0; i < fold->person_count; i++) {
-        if (fold->persons[i].fate == FOLD_DELETE)
-            pg_array_uuid(&apply->forgotten, &fold->persons[i].id);
-    }
-    for (size_t t = 0; t < TABLES; t++)
+    fill_forgotten(&apply->forgotten, fold);
+    for (size_t t = 0; t < TABLES; t++) {
+        for (size_t kind = 0; kind < TABLE_KINDS; kind++)
+            apply->rows[t][kind].may_lack = 0;
         tables[t]->fill(apply->rows[t], fold);
+    }
 }
 
 static void begin_steps(struct apply *apply)
@@ -124,8 +140,9 @@ static void add_move(struct apply *apply, const struct pg *pg,
 }
 
 static enum dbk_code add_change(struct apply *apply, const struct table_change *change,
-                                struct pg_array *columns, struct dbk_error *err)
+                                struct table_rows *rows, struct dbk_error *err)
 {
+    struct pg_array *columns = rows->columns;
     struct pg_step *step;
 
     if (columns[0].count == 0 && columns[0].failed == DBK_OK)
@@ -141,7 +158,7 @@ static enum dbk_code add_change(struct apply *apply, const struct table_change *
         add_param(apply, step, param);
     }
     if (change->missing)
-        add_number(apply, step, columns[0].count);
+        add_number(apply, step, columns[0].count - rows->may_lack);
     return DBK_OK;
 }
 
@@ -155,10 +172,9 @@ static enum dbk_code add_kind(struct apply *apply, enum table_kind kind,
         const struct table_change *change = &tables[t]->changes[kind];
 
         if (change->statement.sql)
-            code = add_change(apply, change,
-                              kind == TABLE_FORGET ? &apply->forgotten
-                                                   : apply->rows[t][kind].columns,
-                              err);
+            code = add_change(
+                apply, change,
+                kind == TABLE_FORGET ? &apply->forgotten : &apply->rows[t][kind], err);
     }
     return code;
 }

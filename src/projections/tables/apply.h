@@ -15,8 +15,8 @@ enum { APPLY_STEPS = 5 + TABLES * TABLE_KINDS };
 
 /* Parameters under construction; belongs to one thread and keeps its memory. */
 struct apply {
-    int timeout_ms;            /* for a statement, or a transaction of several */
-    struct pg_array forgotten; /* ids of persons */
+    int timeout_ms;              /* for a statement, or a transaction of several */
+    struct table_rows forgotten; /* ids of persons */
     struct table_rows rows[TABLES][TABLE_KINDS];
     struct pg_param params[APPLY_STEPS * (TABLE_COLUMNS + 1)];
     char numbers[7 + APPLY_STEPS][8]; /* the checkpoint has seven, a step one at most */

@@ -78,6 +78,19 @@ static void fill_deleted(struct pg_array *columns, const struct fold_event *even
         pg_array_null(&columns[D_ROW]);
 }
 
+/* Those that may have no row come last. */
+static void fill_lacking(struct table_rows *rows, const struct fold *fold)
+{
+    for (size_t i = 0; i < fold->event_count; i++) {
+        const struct fold_event *event = &fold->events[i];
+
+        if (!event->may_lack || fold_event_fate(fold, event) != FOLD_DELETE)
+            continue;
+        fill_deleted(rows->columns, event);
+        rows->may_lack++;
+    }
+}
+
 static void fill_crowds(struct table_rows rows[TABLE_KINDS], const struct fold *fold)
 {
     for (size_t i = 0; i < fold->crowds.count; i++) {
@@ -104,9 +117,10 @@ static void fill(struct table_rows rows[TABLE_KINDS], const struct fold *fold)
         if (fate == FOLD_INSERT)
             fill_inserted(rows[TABLE_INSERT].columns, event,
                           fold_event_owner(fold, event));
-        else if (fate == FOLD_DELETE)
+        else if (fate == FOLD_DELETE && !event->may_lack)
             fill_deleted(rows[TABLE_DELETE].columns, event);
     }
+    fill_lacking(&rows[TABLE_DELETE], fold);
     fill_crowds(rows, fold);
 }
 

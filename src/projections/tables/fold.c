@@ -179,6 +179,8 @@ static enum dbk_code add_person_deleted(struct fold *fold,
         person = new_person(fold, &record->subject, FOLD_DELETE);
     if (!person)
         return no_memory(err);
+    /* Who was deleted before is erased, too, and one who came when it could not be read. */
+    person->may_lack = record->type == DBK_PERSON_ERASED;
     person->fate = person->fate == FOLD_INSERT ? FOLD_NOTHING : FOLD_DELETE;
     person->deleted = true;
     person->sequence = record->sequence;
@@ -275,6 +277,29 @@ void fold_locate(struct fold *fold, const struct dbk_uuid *event, uint64_t row)
 
     if (found && found->fate == FOLD_DELETE)
         found->row = row;
+}
+
+void fold_lacks_person(struct fold *fold, const struct dbk_uuid *id)
+{
+    struct fold_person *found = find_person(fold, id);
+
+    if (found)
+        found->may_lack = true;
+}
+
+enum dbk_code fold_lacks_event(struct fold *fold, const struct dbk_record *record,
+                               struct dbk_error *err)
+{
+    struct fold_event *event = find_event(fold, &record->subject);
+
+    if (!event)
+        event = new_event(fold, record, FOLD_DELETE);
+    if (!event)
+        return no_memory(err);
+    event->fate = event->fate == FOLD_INSERT ? FOLD_NOTHING : event->fate;
+    event->row = record->sequence;
+    event->may_lack = true;
+    return DBK_OK;
 }
 
 bool fold_deleted(const struct fold *fold, const struct dbk_uuid *person)

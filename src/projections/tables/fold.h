@@ -23,10 +23,11 @@ enum fold_fate {
 struct fold_person {
     struct dbk_uuid id;
     enum fold_fate fate;
-    bool deleted;                    /* its last record is person.deleted */
-    uint64_t sequence;               /* of its last record */
-    uint64_t created_sequence;       /* FOLD_INSERT */
-    dbk_timestamp datetime_created;  /* FOLD_INSERT */
+    bool deleted;                   /* its last record is person.deleted or .erased */
+    bool may_lack;                  /* FOLD_DELETE: of who was erased; perhaps no row */
+    uint64_t sequence;              /* of its last record */
+    uint64_t created_sequence;      /* FOLD_INSERT */
+    dbk_timestamp datetime_created; /* FOLD_INSERT */
     dbk_timestamp datetime_modified; /* FOLD_INSERT, FOLD_UPDATE */
     struct dbk_person_fields fields; /* FOLD_INSERT: all; FOLD_UPDATE: those changed */
 };
@@ -38,6 +39,7 @@ struct fold_event {
     size_t crowd;      /* where it has an anonymous_id, and was recorded in this run */
     uint64_t sequence; /* of its last record */
     uint64_t row;      /* FOLD_DELETE: the sequence of its row; 0: nobody knows */
+    bool may_lack;     /* FOLD_DELETE: of who was erased; perhaps it has no row */
     struct dbk_slice anonymous_id; /* length 0: none */
     struct dbk_slice event_type;
     struct dbk_slice properties;
@@ -70,6 +72,15 @@ enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
 /* Tell which row an event has that was not recorded in this run and is deleted in it: that of
  * this sequence. Of others it does nothing. */
 void fold_locate(struct fold *fold, const struct dbk_uuid *event, uint64_t row);
+
+/* Tell of a person who is deleted in this run that nobody can read the records any more: there
+ * may be no row, for what was read after the erasure has made none. */
+void fold_lacks_person(struct fold *fold, const struct dbk_uuid *id);
+
+/* An event.recorded that says nothing any more, for its person was erased: its
+ * row goes, if it has one. DBK_NO_MEMORY. */
+enum dbk_code fold_lacks_event(struct fold *fold, const struct dbk_record *record,
+                               struct dbk_error *err);
 
 /* What becomes of the event at the end of the run: the events of a person go with it.
  */

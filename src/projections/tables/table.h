@@ -32,13 +32,15 @@ struct table_change {
     /* Its parameters: an array with an element a row each. Up to the first that is 0. */
     enum pg_element columns[TABLE_COLUMNS];
     /* What has no row, where the statement divides by zero. It is told one parameter
-     * more, how many rows it must find; NULL: any number. Without words it is not told. */
+     * more, how many of the first elements must have one; NULL: any number. Without words it
+     * is not told. */
     const char *missing;
 };
 
 /* The arrays of one change under construction. */
 struct table_rows {
     struct pg_array columns[TABLE_COLUMNS];
+    size_t may_lack; /* so many of the last elements may have no row */
 };
 
 struct table {
