@@ -32,7 +32,8 @@ struct dbk_erasure {
  * about (0: any number). Thread-safe.
  *
  * DBK_NOT_FOUND  there is no person with this id, and was none
- * DBK_CONFLICT   there is, or was, and was not erased; err says which
+ * DBK_CONFLICT   there is, or was, and was not erased; or the log was put back to before
+ *                that, and no record says so; err says which
  * DBK_DAMAGED    the person.erased cannot be read
  * DBK_IO, DBK_UNAVAILABLE, DBK_NO_MEMORY
  */

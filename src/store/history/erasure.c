@@ -23,10 +23,11 @@ static enum dbk_code find_record(struct dbk_log *log, const struct dbk_uuid *id,
                         person.deleted ? "was deleted, and" : "is there, and");
     code = dbk_log_record(log, person.version, batch, record, err);
     if (code == DBK_OK && record->type != DBK_PERSON_ERASED)
-        code = dbk_fail(err, DBK_DAMAGED,
-                        "record %llu is no person.erased: daybook "
-                        "verify tells more",
-                        (unsigned long long)person.version);
+        code =
+            dbk_fail(err, DBK_CONFLICT,
+                     "no record says that the person was erased, and the ring of keys "
+                     "does: the log was put back to an earlier state. Erase the "
+                     "person again");
     return code;
 }
 

@@ -188,7 +188,8 @@ static int unpack_sealed(const struct environment *environment, MDB_val value,
     if (rc == 0)
         rc = unpack_person(value_of(bytes, blob.length - SEAL_OVERHEAD), out);
     out->key = number;
-    return rc;
+    out->erased = rc == LMDB_KEY_MISSING && sealed_is_destroyed(environment, number);
+    return out->erased ? 0 : rc;
 }
 
 int index_get_person(MDB_txn *txn, const struct environment *environment,

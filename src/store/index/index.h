@@ -28,7 +28,8 @@
 #include "store/log.h"
 
 /* Each returns 0, MDB_NOTFOUND, LMDB_INDEX_DAMAGED (not of the shape above) or another LMDB
- * code. Everything is copied. */
+ * code. Everything is copied. Whose key the ring has destroyed is erased, whatever the index
+ * says. */
 int index_get_person(MDB_txn *txn, const struct environment *environment,
                      const struct dbk_uuid *id, struct dbk_person_state *out);
 /* The same without what a sealed log has sealed: version, deleted, erased and key are told, and

@@ -2,9 +2,9 @@
 
 #include "identity.h"
 #include "index.h"
+#include "sealed.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,16 +29,6 @@ static int note(struct gone *gone, const struct dbk_uuid *id)
     return 0;
 }
 
-static bool is_destroyed(const struct environment *environment, uint64_t number)
-{
-    uint8_t key[DBK_KEY_BYTES];
-    enum dbk_code code = dbk_keys_get(environment->keys, number, key, NULL);
-
-    if (code == DBK_OK)
-        sodium_memzero(key, sizeof key);
-    return code == DBK_NOT_FOUND;
-}
-
 static int look(MDB_txn *txn, const struct environment *environment, MDB_val key,
                 struct gone *gone)
 {
@@ -50,7 +40,7 @@ static int look(MDB_txn *txn, const struct environment *environment, MDB_val key
         return LMDB_INDEX_DAMAGED;
     memcpy(&id, key.mv_data, sizeof id);
     rc = index_look_person(txn, environment, &id, &person);
-    if (rc == 0 && !person.erased && is_destroyed(environment, person.key))
+    if (rc == 0 && !person.erased && sealed_is_destroyed(environment, person.key))
         rc = note(gone, &id);
     return rc;
 }
@@ -93,6 +83,23 @@ static int drop_tags(MDB_txn *txn, MDB_dbi tags, const struct gone *gone)
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+static int drop_all_tags(MDB_txn *txn, const struct environment *environment,
+                         const struct gone *gone)
+{
+    int rc = drop_tags(txn, environment->email, gone);
+
+    return rc == 0 ? drop_tags(txn, environment->external, gone) : rc;
+}
+
+int index_forget_tags(MDB_txn *txn, const struct environment *environment,
+                      const struct dbk_uuid *person)
+{
+    struct dbk_uuid id = *person;
+    const struct gone gone = {.ids = &id, .count = 1};
+
+    return drop_all_tags(txn, environment, &gone);
+}
+
 static int forget(MDB_txn *txn, const struct environment *environment,
                   const struct dbk_uuid *id)
 {
@@ -115,9 +122,7 @@ int index_forget(MDB_txn *txn, const struct environment *environment)
     if (rc == 0 && gone.count > 0)
         qsort(gone.ids, gone.count, sizeof *gone.ids, by_id);
     if (rc == 0 && gone.count > 0)
-        rc = drop_tags(txn, environment->email, &gone);
-    if (rc == 0 && gone.count > 0)
-        rc = drop_tags(txn, environment->external, &gone);
+        rc = drop_all_tags(txn, environment, &gone);
     for (size_t i = 0; i < gone.count && rc == 0; i++)
         rc = forget(txn, environment, &gone.ids[i]);
     free(gone.ids);

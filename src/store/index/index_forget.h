@@ -14,4 +14,9 @@
  * them. Where the log is not sealed, nothing is done. 0, ENOMEM, or what LMDB says. */
 int index_forget(MDB_txn *txn, const struct environment *environment);
 
+/* Drop the e-mail and the external id of this person alone, whose key is destroyed, so that
+ * nobody can read any more what they were: looks at all there are. As index_forget. */
+int index_forget_tags(MDB_txn *txn, const struct environment *environment,
+                      const struct dbk_uuid *person);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "identity.h"
 #include "index.h"
+#include "index_forget.h"
 #include "person_state.h"
 #include "restricted.h"
 #include "sealed.h"
@@ -25,11 +26,27 @@ static int wrong(struct place *place, const char *why)
     return 0;
 }
 
+/* As index_get_person. Of whose key is destroyed, and the index does not say so yet, for it was
+ * put back to an earlier state, the tags go that nobody could find any more. */
+static int get_person(struct place *place, const struct dbk_uuid *id,
+                      struct dbk_person_state *person)
+{
+    struct dbk_person_state told;
+    int rc = index_get_person(place->txn, place->environment, id, person);
+
+    if (rc != 0 || !person->erased)
+        return rc;
+    rc = index_look_person(place->txn, place->environment, id, &told);
+    return rc == 0 && !told.erased
+               ? index_forget_tags(place->txn, place->environment, id)
+               : rc;
+}
+
 /* A person who is there; wrong is set where not. */
 static int find_person(struct place *place, const struct dbk_uuid *id,
                        struct dbk_person_state *person)
 {
-    int rc = index_get_person(place->txn, place->environment, id, person);
+    int rc = get_person(place, id, person);
 
     if (rc == MDB_NOTFOUND)
         return wrong(place, "its person was never created");
@@ -165,8 +182,7 @@ static int add_erased(struct place *place)
 {
     struct dbk_person_state person;
     struct old old;
-    int rc = index_get_person(place->txn, place->environment, &place->record->subject,
-                              &person);
+    int rc = get_person(place, &place->record->subject, &person);
 
     if (!place->environment->sealed)
         return wrong(place, "it erases a person, and its log is not sealed");

@@ -13,6 +13,19 @@ int sealed_key(const struct environment *environment, uint64_t number,
     return there ? 0 : LMDB_KEY_MISSING;
 }
 
+bool sealed_is_destroyed(const struct environment *environment, uint64_t number)
+{
+    uint8_t key[DBK_KEY_BYTES];
+    enum dbk_code code;
+
+    if (!environment->keys)
+        return false;
+    code = dbk_keys_get(environment->keys, number, key, NULL);
+    if (code == DBK_OK)
+        sealed_wipe(key);
+    return code == DBK_NOT_FOUND;
+}
+
 void sealed_wipe(uint8_t key[DBK_KEY_BYTES])
 {
     sodium_memzero(key, DBK_KEY_BYTES);

@@ -13,6 +13,8 @@
 /* The key of that number. 0 or LMDB_KEY_MISSING. Wipe it after use (sealed_wipe). */
 int sealed_key(const struct environment *environment, uint64_t number,
                uint8_t key[DBK_KEY_BYTES]);
+/* Whether the ring says that this key was destroyed. */
+bool sealed_is_destroyed(const struct environment *environment, uint64_t number);
 void sealed_wipe(uint8_t key[DBK_KEY_BYTES]);
 
 /* Seal so many bytes at out + SEAL_NONCE where they are, with the key of that number; bound to

@@ -1,6 +1,7 @@
 #include "decide.h"
 
 #include "index.h"
+#include "index_forget.h"
 #include "log_value.h"
 #include "record_layout.h"
 #include "restricted.h"
@@ -157,6 +158,10 @@ static int index_person(struct rules_plan *plan, const struct decide_turn *turn)
     if (plan->sets_properties)
         person->properties_sequence = plan->has_properties ? turn->head : 0;
     if ((rc = index_email(plan, turn)) != 0 || (rc = index_external(plan, turn)) != 0)
+        return rc;
+    if (plan->forgets_tags)
+        rc = index_forget_tags(turn->txn, turn->environment, &person->id);
+    if (rc != 0)
         return rc;
     if (person->erased) {
         rc = identity_forget(turn->txn, turn->environment, &person->id);

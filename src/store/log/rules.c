@@ -4,6 +4,7 @@
 #include "person_state.h"
 #include "properties.h"
 #include "restricted.h"
+#include "sealed.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -56,6 +57,10 @@ bool rules_have_key(struct rules_plan *plan, struct decide_turn *turn, uint64_t 
 {
     int rc = turn->environment->sealed ? decide_find_key(turn, number) : 0;
 
+    if (rc == LMDB_KEY_MISSING && sealed_is_destroyed(turn->environment, number))
+        return rules_refuse(plan, DBK_NOT_FOUND,
+                            "whose it is was erased, and the log was put back to an "
+                            "earlier state: erase the person again");
     return rc == 0 || rules_spoil(plan, rc);
 }
 
@@ -299,11 +304,30 @@ static bool keep_numbers(struct rules_plan *plan, struct decide_turn *turn,
     return true;
 }
 
+/* Whether a record says so: of a log that was put back to an earlier state none may, and the
+ * ring has destroyed the key. Then what was taken out of the indexes is to be found out, too. */
+static int find_erased(struct rules_plan *plan, const struct decide_turn *turn,
+                       bool *recorded)
+{
+    const struct dbk_person_state *person = &plan->person;
+    struct dbk_person_state told;
+    struct dbk_record record;
+    int rc = index_get_record(turn->txn, turn->environment, person->version,
+                              turn->scratch->opened, &record);
+
+    *recorded = rc == 0 && record.type == DBK_PERSON_ERASED;
+    if (rc == 0 && !*recorded)
+        rc = index_look_person(turn->txn, turn->environment, &person->id, &told);
+    plan->forgets_tags = rc == 0 && !*recorded && !told.erased;
+    return rc == MDB_NOTFOUND ? LMDB_INDEX_DAMAGED : rc;
+}
+
 bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn)
 {
     const struct dbk_uuid *id = &plan->command->entries[0].subject;
     struct dbk_person_state *person = &plan->person;
     size_t max = sizeof turn->scratch->numbers / sizeof *turn->scratch->numbers, count;
+    bool recorded = false;
     int rc;
 
     if (!turn->environment->sealed)
@@ -315,13 +339,15 @@ bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn)
     rc = index_get_person(turn->txn, turn->environment, id, person);
     if (rc == MDB_NOTFOUND)
         return refuse_id(plan, DBK_NOT_FOUND, "there is no person", id);
+    if (rc == 0 && person->erased)
+        rc = find_erased(plan, turn, &recorded);
     if (rc != 0)
         return rules_spoil(plan, rc);
-    if (person->erased) {
+    if (recorded) {
         plan->command->verdict.sequence = person->version;
         return refuse_id(plan, DBK_EXISTS, "there is no more of the erased person", id);
     }
-    if (!check_version(plan))
+    if (!person->erased && !check_version(plan))
         return false;
     turn->scratch->numbers[0] = person->key;
     rc = identity_numbers(turn->txn, turn->environment, id, turn->scratch->numbers + 1,
@@ -465,7 +491,7 @@ void rules_plan_begin(struct rules_plan *plan, struct dbk_command *command)
     plan->number = 0;
     plan->otherwise = plan->email_changes = plan->external_changes = false;
     plan->sets_properties = plan->has_properties = false;
-    plan->nothing_changes = plan->alias_is_known = false;
+    plan->nothing_changes = plan->alias_is_known = plan->forgets_tags = false;
     plan->old_email[0] = plan->old_external_id[0] = '\0';
 }
 

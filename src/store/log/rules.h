@@ -20,7 +20,9 @@ struct rules_plan {
     bool sets_properties, has_properties; /* its first record does; and not to none */
     bool nothing_changes;                 /* person.updated to what it is already */
     bool alias_is_known;                  /* it is the person's already */
-    char old_email[DBK_EMAIL_MAX + 1];    /* "" for a new person, as the next */
+    bool
+        forgets_tags; /* nobody can read any more which are the person's: all are looked at */
+    char old_email[DBK_EMAIL_MAX + 1]; /* "" for a new person, as the next */
     char old_external_id[DBK_EXTERNAL_ID_MAX + 1];
     const struct identity_key *external; /* of the new external id */
     struct dbk_person_state person; /* as the first record leaves it, where that is of a
