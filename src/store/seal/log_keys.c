@@ -4,6 +4,7 @@
 #include "fault_watch.h"
 #include "identity.h"
 #include "index.h"
+#include "log_bind.h"
 #include "log_read.h"
 #include "log_value.h"
 #include "sealed.h"
@@ -11,36 +12,12 @@
 
 #include <assert.h>
 #include <endian.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 static enum dbk_code read_fail(const struct environment *environment, int rc,
                                struct dbk_error *err)
 {
     return lmdb_fail(err, environment->env, rc, "read the log");
-}
-
-/* Hold the ring against the log's first record. */
-static enum dbk_code bind(const struct environment *environment, MDB_txn *txn,
-                          struct dbk_error *err)
-{
-    uint64_t sequence = 1;
-    MDB_val key = {sizeof sequence, &sequence}, value;
-    uint8_t first[DBK_KEYS_FIRST_BYTES];
-    enum dbk_code code;
-    size_t length;
-    int rc = mdb_get(txn, environment->log, &key, &value);
-
-    if (rc == MDB_NOTFOUND)
-        return DBK_OK;
-    if (rc != 0)
-        return read_fail(environment, rc, err);
-    if (!log_value_check(value.mv_data, value.mv_size, &length))
-        return DBK_OK; /* whoever reads it is told; it cannot say whose the ring is */
-    if (EVP_Digest(value.mv_data, length, first, NULL, EVP_sha256(), NULL) != 1)
-        return dbk_fail(err, DBK_NO_MEMORY, "no memory to hash a record");
-    code = dbk_keys_bind(environment->keys, first, err);
-    return code == DBK_NOT_FOUND ? DBK_OK : code;
 }
 
 /* The keys of one person.erased. */
@@ -152,7 +129,7 @@ static enum dbk_code settle(struct dbk_log *log, bool opening, struct dbk_error 
     fault_enter(environment->env);
     code = opening ? shared_keys_check(log, txn, err) : DBK_OK;
     if (code == DBK_OK)
-        code = bind(environment, txn, err);
+        code = log_bind(environment, txn, state.bound, err);
     if (code == DBK_OK)
         code = catch_up(log, txn, state.erased_through, opening, err);
     mdb_txn_abort(txn);

@@ -137,6 +137,34 @@ static void the_ring_of_another_log_is_refused(void **state)
     scratch_open(s);
 }
 
+/* As `daybook keys init` makes one where a log's own is lost. */
+static void a_new_ring_is_not_bound_to_a_log_that_it_does_not_open(void **state)
+{
+    struct scratch *s = *state, other = {.log = NULL};
+    struct dbk_keys_state ring;
+    char dir[120];
+
+    add_person(s, "kate@x.mock");
+    snprintf(other.dir, sizeof other.dir, "%.60s.other", s->dir);
+    sealed_keys_dir(&other, dir);
+    assert_int_equal(dbk_keys_make(dir, NULL, NULL), DBK_OK);
+    sealed_open_keys(&other);
+    for (int read_only = 0; read_only < 2; read_only++) {
+        assert_int_equal(open_with(s, other.keys, read_only), DBK_CONFLICT);
+        assert_non_null(strstr(s->err.text, "does not open this log"));
+        assert_int_equal(dbk_keys_state(other.keys, &ring, NULL), DBK_OK);
+        assert_false(ring.bound);
+    }
+    /* Whose key is gone says nothing; who comes behind does. */
+    assert_int_equal(dbk_keys_erase(other.keys, &(uint64_t){1}, 1, 0, NULL), DBK_OK);
+    assert_int_equal(open_with(s, s->keys, false), DBK_OK);
+    add_person(s, "erik@x.mock");
+    assert_int_equal(open_with(s, other.keys, false), DBK_CONFLICT);
+    dbk_keys_close(other.keys);
+    sealed_remove_keys(&other);
+    scratch_open(s);
+}
+
 /* Also an older state of it, by the ring of now, whose keys are fewer. */
 static void a_log_is_restored_by_its_ring(void **state)
 {
@@ -421,6 +449,7 @@ int main(void)
         TEST(without_the_ring_what_is_in_the_clear_is_read),
         TEST(a_log_that_is_not_sealed_stays_so),
         TEST(the_ring_of_another_log_is_refused),
+        TEST(a_new_ring_is_not_bound_to_a_log_that_it_does_not_open),
         TEST(a_log_is_restored_by_its_ring),
         TEST(a_damaged_record_does_not_keep_the_log_shut),
         TEST(a_torn_slot_concerns_its_person_only),
