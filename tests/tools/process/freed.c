@@ -1,17 +1,22 @@
 /* Nothing of a block is left once it was given back. Looks at memory that is not ours any
  * more, so it is built without a sanitizer. */
+#include <errno.h>
+#include <malloc.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #define MARK "markerzqx"
-#define LINKS 32 /* free blocks are linked by their first bytes */
 
 static void fill(char *block, size_t size)
 {
@@ -27,22 +32,85 @@ static int has_mark(uintptr_t block, size_t size)
     return memmem(bytes, size, MARK, strlen(MARK)) != NULL;
 }
 
+static char *aligned(size_t size)
+{
+    void *block = NULL;
+
+    return posix_memalign(&block, 64, size) == 0 ? block : NULL;
+}
+
 static void a_block_that_was_freed_is_wiped(void **state)
 {
-    static const size_t sizes[] = {24, 100, 1000, 5000, 100000};
+    /* Smaller ones glibc writes over: free blocks are linked by their first bytes. */
+    static const size_t sizes[] = {48, 100, 1000, 5000, 100000};
 
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        char *block = malloc(sizes[i]), *behind = malloc(16); /* not the heap's end */
-        uintptr_t was = (uintptr_t)block;
+        char *blocks[] = {malloc(sizes[i]), calloc(sizes[i], 1), aligned(sizes[i])};
 
-        assert_non_null(block);
-        fill(block, sizes[i]);
-        assert_true(has_mark(was, sizes[i]));
+        for (size_t kind = 0; kind < sizeof blocks / sizeof *blocks; kind++) {
+            uintptr_t was = (uintptr_t)blocks[kind];
+
+            assert_non_null(blocks[kind]);
+            fill(blocks[kind], sizes[i]);
+            assert_true(has_mark(was, sizes[i]));
+            free(blocks[kind]);
+            assert_false(has_mark(was, sizes[i]));
+        }
+    }
+}
+
+static void what_it_has_room_for_can_be_used(void **state)
+{
+    (void)state;
+    assert_int_equal(malloc_usable_size(NULL), 0);
+    for (size_t size = 1; size < 2 << 20; size = size * 3 / 2 + 1) {
+        char *block = malloc(size), *behind = malloc(size);
+        size_t room = malloc_usable_size(block);
+
+        assert_true(room >= size);
+        memset(behind, 'b', size);
+        memset(block, 'a', room);
+        assert_int_equal(behind[0], 'b');
+        assert_int_equal(behind[size - 1], 'b');
         free(block);
-        assert_false(has_mark(was, sizes[i]));
         free(behind);
     }
+    assert_int_equal(posix_memalign(&(void *){NULL}, 24, 10), EINVAL);
+}
+
+/* As glibc ends the program itself: what is wiped must not hide it. */
+static void given_back_twice_it_ends_the_program(void **state)
+{
+    pid_t child = fork();
+    int status;
+
+    (void)state;
+    if (child == 0) {
+        char *volatile block = malloc(100);
+
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        signal(SIGABRT, SIG_DFL);
+        free(block);
+        free(block);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
+/* Else it would be wiped whole each time: by itself, glibc learns to keep it. */
+static void a_large_one_stays_a_mapping(void **state)
+{
+    void *volatile block = malloc(4 << 20); /* else the compiler sees no use */
+
+    (void)state;
+    free(block);
+    assert_int_equal(mallinfo2().hblks, 0);
+    block = malloc(4 << 20);
+    assert_int_equal(mallinfo2().hblks, 1);
+    free(block);
 }
 
 static void a_block_that_moves_leaves_nothing_behind(void **state)
@@ -103,7 +171,11 @@ int main(void)
         cmocka_unit_test(a_block_that_moves_leaves_nothing_behind),
         cmocka_unit_test(one_that_shrinks_keeps_its_beginning),
         cmocka_unit_test(a_large_one_grows_and_goes),
+        cmocka_unit_test(what_it_has_room_for_can_be_used),
+        cmocka_unit_test(given_back_twice_it_ends_the_program),
+        cmocka_unit_test(a_large_one_stays_a_mapping),
     };
 
+    mallopt(M_TRIM_THRESHOLD, 1 << 30); /* what is looked at stays there */
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
