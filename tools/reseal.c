@@ -21,6 +21,7 @@ struct reseal {
     struct staging staging;
     struct import_ring ring;
     struct progress progress;
+    struct reseal_origin origin;
     struct resealed done;
 };
 
@@ -61,7 +62,11 @@ static enum dbk_code copy(struct reseal *reseal, struct dbk_error *err)
         return code;
     code = dbk_log_head(log, &head, err);
     if (code == DBK_OK)
-        code = reseal_copy(log, head, reseal->staging.tmp, &reseal->ring,
+        code = reseal_origin_find(log, head, reseal->given,
+                                  tool_has(reseal->tool, "--no-checkpoint"), &watch,
+                                  &reseal->origin, err);
+    if (code == DBK_OK)
+        code = reseal_copy(log, &reseal->origin, reseal->staging.tmp, &reseal->ring,
                            tool_has(reseal->tool, "--keep-deleted"), &watch,
                            &reseal->done, err);
     dbk_log_close(log);
@@ -113,12 +118,31 @@ static void settle(const struct tool *tool)
         dbk_log_close(log);
 }
 
+/* The next record says it. */
+static void print_origin(const struct reseal_origin *origin)
+{
+    char id[DBK_UUID_TEXT + 1], root[DBK_HASH_TEXT + 1];
+
+    if (origin->size == 0)
+        return;
+    dbk_uuid_format(&origin->store_id, id);
+    dbk_hash_format(&origin->root, root);
+    printf("made of       the log %s, root %s\n", id, root);
+    if (origin->checkpoint)
+        printf("checkpoint    %s signed %" PRIu64 " of them\n", origin->is.origin,
+               origin->is.size);
+    else
+        puts("checkpoint    none");
+    printf("said by       record %" PRIu64 ", log.resealed\n", origin->size + 1);
+}
+
 static void print_text(const struct reseal *reseal)
 {
     const char *dir = config_text(reseal->tool->config, SETTING_DATA_DIR);
 
     printf("records       1 to %" PRIu64 ", under their sequences and times\n",
            reseal->done.records);
+    print_origin(&reseal->origin);
     printf("deleted       %s, whose keys are destroyed\n",
            plural(reseal->done.persons, "persons").text);
     printf("keys          %s/keys: keep a copy (daybook keys backup)\n", dir);
@@ -137,14 +161,43 @@ static void print_text(const struct reseal *reseal)
 
 static void print_json(const struct reseal *reseal)
 {
-    printf("{\"records\":%" PRIu64 ",\"deleted_persons\":%" PRIu64
-           ",\"seconds\":%.3f}\n",
-           reseal->done.records, reseal->done.persons,
+    const struct reseal_origin *origin = &reseal->origin;
+    char id[DBK_UUID_TEXT + 1], root[DBK_HASH_TEXT + 1];
+
+    dbk_uuid_format(&origin->store_id, id);
+    dbk_hash_format(&origin->root, root);
+    printf("{\"records\":%" PRIu64 ",\"store_id\":\"%s\",\"root\":\"%s\","
+           "\"checkpoint_records\":",
+           reseal->done.records, id, root);
+    if (origin->checkpoint)
+        printf("%" PRIu64, origin->is.size);
+    else
+        fputs("null", stdout);
+    printf(",\"deleted_persons\":%" PRIu64 ",\"seconds\":%.3f}\n", reseal->done.persons,
            progress_seconds(&reseal->progress));
+}
+
+static enum tool_exit reseal_run(struct tool *tool, struct reseal *reseal)
+{
+    struct dbk_error err;
+
+    if (reseal_into(reseal, &err) != DBK_OK) {
+        if (err.code == DBK_INTERRUPTED)
+            dbk_fail(&err, err.code, "stopped; nothing was made: run the same again");
+        return tool_refuse(tool, &err);
+    }
+    settle(tool);
+    log_place_made(tool);
+    if (tool_has(tool, "--json"))
+        print_json(reseal);
+    else
+        print_text(reseal);
+    return TOOL_DONE;
 }
 
 static enum tool_exit run(struct tool *tool)
 {
+    enum tool_exit exit;
     struct reseal reseal = {.tool = tool, .given = tool->operands[0]};
     struct dbk_error err;
 
@@ -155,18 +208,9 @@ static enum tool_exit run(struct tool *tool)
         return tool_fail(tool, &err);
     reseal.ring = (struct import_ring){.tool = tool, .anew = true};
     progress_start(&reseal.progress, tool_progress(tool));
-    if (reseal_into(&reseal, &err) != DBK_OK) {
-        if (err.code == DBK_INTERRUPTED)
-            dbk_fail(&err, err.code, "stopped; nothing was made: run the same again");
-        return tool_refuse(tool, &err);
-    }
-    settle(tool);
-    log_place_made(tool);
-    if (tool_has(tool, "--json"))
-        print_json(&reseal);
-    else
-        print_text(&reseal);
-    return TOOL_DONE;
+    exit = reseal_run(tool, &reseal);
+    reseal_origin_finish(&reseal.origin);
+    return exit;
 }
 
 const struct command command_reseal = {
@@ -182,11 +226,16 @@ const struct command command_reseal = {
                "stay right;\n"
                "what they say of persons is sealed. Of persons who are deleted by the "
                "end of the\n"
-               "log the key is destroyed at once, or with --keep-deleted is not. It is "
-               "a log of\n"
-               "its own: its bytes are others, so it is signed under another name. "
-               "Idempotency\n"
-               "keys are left behind.\n"
+               "log the key is destroyed at once, or with --keep-deleted is not. "
+               "Idempotency keys\n"
+               "are left behind.\n"
+               "\n"
+               "It is a log of its own: its bytes are others, so it is signed under "
+               "another name.\n"
+               "One more record, log.resealed, ends it: how many records FROM has, "
+               "their root, and\n"
+               "the newest checkpoint that was signed of it, which it is held against "
+               "first.\n"
                "\n"
                "FROM is left as it is. Nobody is erased from it, nor from its backups "
                "and exports:\n"
@@ -202,6 +251,7 @@ const struct command command_reseal = {
     .options =
         {
             {"--keep-deleted", NULL, "Seal what was said of deleted persons, too"},
+            {"--no-checkpoint", NULL, "Take FROM as it is, whatever was signed of it"},
             {"--json", NULL, "Print one JSON object"},
         },
     .run = run,

@@ -66,7 +66,7 @@ export class Tables {
     } else if (type === 'person.aliased' || type === 'person.unaliased') {
       for (const event of whose('anonymous_id', data.anonymous_id))
         event.person_id = type === 'person.aliased' ? id : null;
-    } else if (type !== 'person.restricted' && type !== 'person.unrestricted') {
+    } else if (!['person.restricted', 'person.unrestricted', 'log.resealed'].includes(type)) {
       throw new Error(`a record of the type ${type}`);
     }
   }

@@ -100,6 +100,8 @@ begin
         update event set person_id = owner where anonymous_id = data->>'anonymous_id';
     when 'person.restricted', 'person.unrestricted' then
         null; -- who may be shown the person is not these tables' matter
+    when 'log.resealed' then
+        null; -- of no person: the records before it are another log's, sealed
     else
         raise 'record % is of the type %: a newer records.sql knows it', number,
             record->>'type';

@@ -4,11 +4,11 @@
  *
  *     [format, type, sequence, recorded_at_us, subject_id, data, meta]
  *
- *   format         positive fixint: 1, or 2 to 5 where no older one can say it (see below)
+ *   format         positive fixint: 1, or 2 to 6 where no older one can say it (see below)
  *   type           str: "person.created", ...
  *   sequence       uint 64, always nine bytes, so that the writer can fill it in
  *   recorded_at_us int 64, always nine bytes; microseconds since 1970 UTC
- *   subject_id     bin 8 of 16 bytes: the person or event the record is about
+ *   subject_id     bin 8 of 16 bytes: the person, event or log the record is about
  *   data           map of str to value, in the order of the bits DBK_HAS_... below
  *   meta           map of str to str: request_id, actor, source, clock_offset,
  *                  traceparent; only those there are
@@ -38,6 +38,9 @@
  * Format 5 has person.restricted and person.unrestricted, and nothing else: they say nothing
  * but who and when, but a program that does not know them would show the person.
  *
+ * Format 6 has log.resealed, and nothing else: that the records before it were those of
+ * another log, which was not sealed. A program that does not know it refuses the log.
+ *
  * The bytes of a record never change once written. Format: https://msgpack.org (spec of
  * 2017, bin and str types).
  */
@@ -49,7 +52,7 @@
 #include "store/timestamp.h"
 #include "store/uuid.h"
 
-#define DBK_RECORD_FORMAT 5 /* the newest that there is */
+#define DBK_RECORD_FORMAT 6 /* the newest that there is */
 
 /* The longest fields that a record may carry, in bytes. What is in them is the caller's
  * part: event_type, external_id and anonymous_id are UTF-8 without control characters (C0,
@@ -61,11 +64,13 @@
 #define DBK_ANONYMOUS_ID_MAX 512 /* 128 characters */
 #define DBK_PROPERTIES_MAX 65536
 #define DBK_META_MAX 128
-#define DBK_KEYS_MAX 8008    /* a person's, and those of 1,000 aliases */
+#define DBK_KEYS_MAX 8008 /* a person's, and those of 1,000 aliases */
+#define DBK_ROOT_BYTES 32
+#define DBK_CHECKPOINT_MAX 16384
 #define DBK_RECORD_MAX 70000 /* with all at its longest it fits, sealed, too */
 
-/* What a record is about; its id is the subject_id. */
-enum dbk_subject { DBK_SUBJECT_PERSON = 1, DBK_SUBJECT_EVENT };
+/* What a record is about; its id is the subject_id, that of a log its store id. */
+enum dbk_subject { DBK_SUBJECT_PERSON = 1, DBK_SUBJECT_EVENT, DBK_SUBJECT_LOG };
 
 enum dbk_role { DBK_ROLE_USER = 1, DBK_ROLE_ADMIN };
 
@@ -86,6 +91,9 @@ enum {
     DBK_HAS_KEYS = 1024,
     DBK_HAS_KEY = 2048, /* its number; and what it opens */
     DBK_HAS_SEALED = 4096,
+    DBK_HAS_SIZE = 8192,
+    DBK_HAS_ROOT = 16384,
+    DBK_HAS_CHECKPOINT = 32768,
     DBK_HAS_PERSON = 335, /* all that a person may have: also external_id, properties */
     DBK_HAS_OPTIONAL = 327, /* of these what there may be none of: all but role */
 };
@@ -109,7 +117,9 @@ enum {
          DBK_HAS_ANONYMOUS_ID, 0)                                                      \
     TYPE(8, DBK_PERSON_ERASED, "person.erased", DBK_SUBJECT_PERSON, DBK_HAS_KEYS, 0)   \
     TYPE(9, DBK_PERSON_RESTRICTED, "person.restricted", DBK_SUBJECT_PERSON, 0, 0)      \
-    TYPE(10, DBK_PERSON_UNRESTRICTED, "person.unrestricted", DBK_SUBJECT_PERSON, 0, 0)
+    TYPE(10, DBK_PERSON_UNRESTRICTED, "person.unrestricted", DBK_SUBJECT_PERSON, 0, 0) \
+    TYPE(11, DBK_LOG_RESEALED, "log.resealed", DBK_SUBJECT_LOG,                        \
+         DBK_HAS_SIZE | DBK_HAS_ROOT, DBK_HAS_CHECKPOINT)
 
 #define DBK_TYPE_CONSTANT(number, type, ...) type = number,
 #define DBK_TYPE_ONE(...) +1 /* NOLINT(bugprone-macro-parentheses): behind another */
@@ -172,6 +182,14 @@ struct dbk_record {
      * that are the person's: 8 bytes each, big-endian. */
     struct dbk_slice keys;
 
+    /* log.resealed: the log that this one was made of by `daybook reseal`, whose store id is
+     * the subject. data: size (uint, from 1 on), how many records it had; root (bin 32), that
+     * of their tree (store/proof/tree.h); and checkpoint (str), the newest one that was signed
+     * of it, as it is kept, where there was one. It may be of fewer records. */
+    uint64_t size;
+    struct dbk_slice root;
+    struct dbk_slice checkpoint;
+
     /* Decoding gives these, of what is sealed; else 0. Until dbk_record_open has opened it
      * what is in it is not here: fields are empty, and person.has says none. */
     uint64_t key;            /* its number, from 1 on */
@@ -201,7 +219,7 @@ bool dbk_type_parse(const char *text, size_t length, enum dbk_type *out);
 /* What records of a type are about. */
 enum dbk_subject dbk_type_subject(enum dbk_type type);
 /* The person that the record is about: the subject of a person's record, whose event an
- * event's is, the nil UUID where it says nobody's. Borrowed from record. */
+ * event's is, the nil UUID where it says nobody's, and of what is about a log. Borrowed from record. */
 const struct dbk_uuid *dbk_record_person(const struct dbk_record *record);
 /* "user" or "admin". Static. */
 const char *dbk_role_name(enum dbk_role role);
@@ -214,7 +232,7 @@ bool dbk_role_parse(const char *text, size_t length, enum dbk_role *out);
  *
  * DBK_TOO_LARGE  a field is over its bound, or out is too small
  * DBK_INVALID    datetime_created cannot be written as text; or the type must have an
- *                anonymous_id, or keys, and there are none; or sealed is too short
+ *                anonymous_id, keys, a size or a root, and has none; or sealed is too short
  */
 enum dbk_code dbk_record_encode(const struct dbk_record *record, char *out, size_t size,
                                 size_t *length, struct dbk_error *err);

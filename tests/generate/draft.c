@@ -264,6 +264,19 @@ static void restrict_person(struct history *history, struct dbk_record *record)
     }
 }
 
+/* As if all before had been another log's. */
+static void reseal_log(struct history *history, struct dbk_record *record)
+{
+    record->type = DBK_LOG_RESEALED;
+    record->subject = new_id(history);
+    record->size = history->persons + history->events + 1;
+    record->root = dbk_slice("a root of thirty-two bytes, or so");
+    record->root.length = DBK_ROOT_BYTES;
+    if (chance(history, 2))
+        record->checkpoint =
+            dbk_slice("log.example\n1\nroot\n\n\xE2\x80\x94 log.example a+b=\n");
+}
+
 static bool delete_event(struct history *history, struct dbk_record *record)
 {
     bool anonymous = history->identities && chance(history, 2);
@@ -307,6 +320,8 @@ bool history_next(struct history *history, struct dbk_record *record)
         identify_visitor(history, record);
     else if (history->identities && kind >= 230 && kind < 233)
         restrict_person(history, record);
+    else if (history->identities && kind >= 233 && kind < 237)
+        reseal_log(history, record);
     else if (kind >= 90 || !delete_event(history, record))
         record_any(history, record);
     stamp(history, record);

@@ -162,6 +162,8 @@ static inline void naive_add(struct naive *naive, const struct dbk_record *recor
     case DBK_PERSON_UNALIASED:
         naive_claim(naive, record->anonymous_id, (struct dbk_uuid){{0}});
         return;
+    case DBK_LOG_RESEALED:
+        return;
     case DBK_PERSON_RESTRICTED:
     case DBK_PERSON_UNRESTRICTED:
         assert_false(naive_find(naive, &record->subject)->gone);

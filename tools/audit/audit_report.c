@@ -14,6 +14,14 @@ static void print_checkpoint(const struct audit_found *found,
     if (one->holds)
         printf("right: the first %" PRIu64 " records are those that %s signed",
                is->size, is->origin);
+    else if (one->named > 0)
+        printf("%s: record %" PRIu64 " names it as that of the log that this one was "
+               "made of (log.resealed)%s",
+               one->vouched ? "right" : "WRONG", one->named,
+               one->vouched
+                   ? "; what its records were that log alone shows"
+                   : ", which nothing signed vouches for: give a checkpoint of "
+                     "this log, too");
     else if (one->reached)
         printf("WRONG: the first %" PRIu64
                " records are not those that %s signed: it is "
@@ -57,6 +65,10 @@ void audit_report_print(const struct audit_report *report)
     print_ranges(&found->changed, "not as in the older copy");
     print_ranges(&found->hashed, "at least one is not what it was when it was hashed "
                                  "(audit/tree)");
+    if (found->resealed > 0)
+        printf("record %" PRIu64 ": the %" PRIu64
+               " records before were another log's, not sealed (log.resealed)\n",
+               found->resealed, found->resealed_of);
     dbk_hash_format(&found->root, text);
     printf("records %" PRIu64 ", root %s\n", found->records, text);
 }
@@ -76,10 +88,12 @@ static void name_checkpoint(const struct audit_verified *one)
     name_text("origin", is->origin);
     printf(",\"records\":%" PRIu64 ",\"holds\":%s,\"wrong_from\":", is->size,
            one->holds ? "true" : "false");
-    if (one->holds)
+    if (one->holds || one->named > 0)
         fputs("null", stdout);
     else
         printf("%" PRIu64, one->proven + 1);
+    printf(",\"named\":%" PRIu64 ",\"vouched\":%s", one->named,
+           one->vouched ? "true" : "false");
     printf(",\"witnesses\":%d}", __builtin_popcountll(one->checkpoint.witnesses));
 }
 
@@ -115,6 +129,7 @@ void audit_report_print_json(const struct audit_report *report)
     putchar(']');
     name_ranges("changed", &found->changed);
     name_ranges("hashed", &found->hashed);
+    printf(",\"resealed\":%" PRIu64, found->resealed);
     fputs(",\"broken\":", stdout);
     if (*found->broken.text)
         escape_string(stdout, found->broken.text);

@@ -98,10 +98,41 @@ static enum dbk_code look_at_older(struct verify *verify, struct dbk_slice bytes
     return DBK_OK;
 }
 
+/* What is signed stands above the empty line. */
+static bool is_named(const struct dbk_record *record,
+                     const struct audit_checkpoint *checkpoint)
+{
+    const char *end = strstr(checkpoint->text, "\n\n");
+    size_t length = end ? (size_t)(end - checkpoint->text) + 2 : 0;
+
+    if (length > 0 && record->checkpoint.length >= length &&
+        !memcmp(record->checkpoint.data, checkpoint->text, length))
+        return true;
+    return record->size == checkpoint->is.size &&
+           !memcmp(record->root.data, checkpoint->is.root.bytes, DBK_HASH_BYTES);
+}
+
+/* Bytes that are no record are what was signed, or not, like any others. */
+static void look_at_origin(struct verify *verify, struct dbk_slice bytes)
+{
+    struct dbk_record record;
+
+    if (dbk_record_decode(bytes.data, bytes.length, &record, NULL) != DBK_OK ||
+        record.type != DBK_LOG_RESEALED)
+        return;
+    verify->found->resealed = verify->source.given;
+    verify->found->resealed_of = record.size;
+    for (size_t i = 0; i < verify->count; i++) {
+        if (is_named(&record, &verify->verified[i].checkpoint))
+            verify->verified[i].named = verify->source.given;
+    }
+}
+
 static enum dbk_code take(struct verify *verify, struct dbk_slice bytes,
                           struct dbk_error *err)
 {
     dbk_hash_entry(bytes.data, bytes.length, &verify->entries[verify->waiting++]);
+    look_at_origin(verify, bytes);
     if (look_at_older(verify, bytes, err) != DBK_OK)
         return err->code;
     if (verify->source.given % DBK_TILE_WIDTH == 0 &&
@@ -149,11 +180,28 @@ static void forget_proven(struct audit_ranges *ranges, uint64_t size)
     ranges->count = kept;
 }
 
+/* The log's own word counts where it is signed by whom the auditor believes. */
+static void vouch(struct verify *verify)
+{
+    uint64_t proven = 0;
+
+    for (size_t i = 0; i < verify->count; i++) {
+        if (verify->verified[i].holds)
+            proven = verify->verified[i].checkpoint.is.size;
+    }
+    for (size_t i = 0; i < verify->count; i++) {
+        struct audit_verified *one = &verify->verified[i];
+
+        one->vouched = one->named > 0 && one->named <= proven;
+    }
+}
+
 static enum dbk_code conclude(struct verify *verify, struct dbk_error *err)
 {
     struct audit_found *found = verify->found;
     uint64_t proven = 0;
 
+    vouch(verify);
     found->right = !*found->broken.text;
     for (size_t i = 0; i < verify->count; i++) {
         struct audit_verified *one = &verify->verified[i];
@@ -163,7 +211,7 @@ static enum dbk_code conclude(struct verify *verify, struct dbk_error *err)
                 verify->verified[k].checkpoint.is.size < one->checkpoint.is.size)
                 one->proven = verify->verified[k].checkpoint.is.size;
         }
-        found->right = found->right && one->holds;
+        found->right = found->right && (one->holds || one->vouched);
         if (one->holds)
             proven = one->checkpoint.is.size;
     }

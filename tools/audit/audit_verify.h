@@ -9,6 +9,10 @@ struct audit_verified {
     struct audit_checkpoint checkpoint;
     bool reached; /* the log has so many records */
     bool holds;
+    /* By its log.resealed the log was made of the one that this was signed of: the record's
+     * sequence, or 0. What the records of that one were, it alone shows. */
+    uint64_t named;
+    bool vouched;    /* and a checkpoint that holds covers that record */
     uint64_t proven; /* the largest that held and is of fewer records; 0: none */
 };
 
@@ -29,6 +33,8 @@ struct audit_found {
     struct dbk_hash root;
     struct audit_ranges changed; /* by the older copy: records */
     struct audit_ranges hashed;  /* by the tree's file: 256 each */
+    uint64_t resealed;           /* the sequence of the last log.resealed, or 0 */
+    uint64_t resealed_of;        /* so many records that log had */
     struct dbk_error broken;     /* why it could not be read on; text "": it could */
 };
 

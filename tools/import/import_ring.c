@@ -50,6 +50,36 @@ static enum dbk_code make(struct import_ring *ring, struct dbk_error *err)
     return code == DBK_OK ? dbk_keys_open(ring->tmp, &options, &ring->keys, err) : code;
 }
 
+/* What was killed between the two renames left a ring without a log: by that nobody in another
+ * one is known, and it would not be told that somebody asked for it. */
+static enum dbk_code check_left(const struct import_ring *ring, const char *dir,
+                                struct dbk_error *err)
+{
+    struct dbk_keys_state state;
+    struct dbk_keys_check check;
+    enum dbk_code code = dbk_keys_state(ring->keys, &state, err);
+
+    if (code != DBK_OK || state.bound)
+        return code;
+    code = dbk_keys_check(ring->keys, &check, err);
+    if (code != DBK_OK || check.erased == 0)
+        return code;
+    return dbk_fail(err, DBK_EXISTS,
+                    "%.300s/keys is the ring of no log, and keys in it are destroyed: "
+                    "reseal, or import --without-keys, did not come to its end. Remove "
+                    "it, and run that again; or put the log's own ring there",
+                    dir);
+}
+
+/* Closed by import_ring_end. */
+static enum dbk_code open_there(struct import_ring *ring, const char *dir,
+                                struct dbk_error *err)
+{
+    enum dbk_code code = tool_keys_open(ring->tool, false, &ring->keys, err);
+
+    return code == DBK_OK ? check_left(ring, dir, err) : code;
+}
+
 enum dbk_code import_ring_open(struct import_ring *ring, struct dbk_error *err)
 {
     const char *dir = config_text(ring->tool->config, SETTING_DATA_DIR);
@@ -63,7 +93,7 @@ enum dbk_code import_ring_open(struct import_ring *ring, struct dbk_error *err)
             dir);
     ring->used = true;
     if (there)
-        return tool_keys_open(ring->tool, false, &ring->keys, err);
+        return open_there(ring, dir, err);
     if (ring->anew)
         return make(ring, err);
     return dbk_fail(

@@ -26,7 +26,8 @@ void import_ring_begin(struct import_ring *ring, const struct tool *tool);
 /* Open it, for an export that turns out to be sealed.
  *
  * DBK_NOT_FOUND  there is none; err says what to do
- * DBK_EXISTS     there is one, and a new one was asked for
+ * DBK_EXISTS     there is one, and a new one was asked for; or it is what a run that was killed
+ *                left, of no log, and with keys destroyed
  * and as dbk_keys_open, dbk_keys_make
  */
 enum dbk_code import_ring_open(struct import_ring *ring, struct dbk_error *err);

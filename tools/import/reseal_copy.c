@@ -13,7 +13,9 @@ struct copy {
     struct dbk_log_builder *builder;
     const struct dbk_watch *watch;
     const char *phase;
+    const struct reseal_origin *origin;
     uint64_t to;
+    dbk_timestamp last; /* when the last record was appended */
     char plain[DBK_RECORD_MAX], sealed[DBK_RECORD_MAX];
 };
 
@@ -70,6 +72,7 @@ static enum dbk_code add(void *context, const struct dbk_record *record,
     size_t length;
     bool gone;
 
+    copy->last = record->recorded_at;
     code = reseal_keys_of(&copy->keys, record, &number, &gone, err);
     if (code == DBK_OK && number > 0)
         plain.format = 0;
@@ -81,6 +84,20 @@ static enum dbk_code add(void *context, const struct dbk_record *record,
         code = dbk_log_builder_add(
             copy->builder, number > 0 ? copy->sealed : copy->plain, length, err);
     return code;
+}
+
+/* Never before the record that it follows, whatever the clock says. */
+static enum dbk_code add_origin(struct copy *copy, struct dbk_error *err)
+{
+    const dbk_timestamp now = dbk_timestamp_now();
+    const struct dbk_record record =
+        reseal_origin_record(copy->origin, now > copy->last ? now : copy->last);
+    size_t length;
+    enum dbk_code code =
+        dbk_record_encode(&record, copy->plain, sizeof copy->plain, &length, err);
+
+    return code == DBK_OK ? dbk_log_builder_add(copy->builder, copy->plain, length, err)
+                          : code;
 }
 
 static enum dbk_code walk(struct copy *copy, struct dbk_log *log, const char *phase,
@@ -112,24 +129,27 @@ static enum dbk_code fill(struct copy *copy, struct dbk_log *log, const char *di
         return code;
     reseal_keys_begin(&copy->keys, copy->ring->gone + 1);
     code = walk(copy, log, "sealing", add, err);
+    if (code == DBK_OK && copy->to > 0)
+        code = add_origin(copy, err);
     if (code == DBK_OK)
         return dbk_log_builder_finish(copy->builder, err);
     dbk_log_builder_abandon(copy->builder);
     return code;
 }
 
-enum dbk_code reseal_copy(struct dbk_log *log, uint64_t to, const char *dir,
-                          struct import_ring *ring, bool keep_deleted,
+enum dbk_code reseal_copy(struct dbk_log *log, const struct reseal_origin *origin,
+                          const char *dir, struct import_ring *ring, bool keep_deleted,
                           const struct dbk_watch *watch, struct resealed *out,
                           struct dbk_error *err)
 {
     static struct copy copy; /* too large for a stack */
     enum dbk_code code;
 
-    copy = (struct copy){.ring = ring, .watch = watch, .to = to};
+    copy = (struct copy){
+        .ring = ring, .watch = watch, .origin = origin, .to = origin->size};
     reseal_keys_init(&copy.keys, keep_deleted);
     code = fill(&copy, log, dir, err);
-    *out = (struct resealed){.records = to, .persons = copy.keys.persons};
+    *out = (struct resealed){.records = origin->size, .persons = copy.keys.persons};
     reseal_keys_finish(&copy.keys);
     explicit_bzero(copy.plain, sizeof copy.plain);
     return code;

@@ -2,6 +2,8 @@
 
 #include "escape.h"
 #include "http/record_json.h"
+#include "plural.h"
+#include "store/proof/checkpoint.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -54,6 +56,16 @@ static const char *whose(const struct dbk_record *record, char id[DBK_UUID_TEXT 
     return id;
 }
 
+/* As checkpoints write it. */
+static void root_text(const struct dbk_record *record, char out[DBK_HASH_TEXT + 1])
+{
+    struct dbk_hash root = {{0}};
+
+    if (record->root.length == sizeof root.bytes)
+        memcpy(root.bytes, record->root.data, sizeof root.bytes);
+    dbk_hash_format(&root, out);
+}
+
 /* Who and what a record is about, and how it came to be. */
 static void print_head(FILE *out, const struct dbk_record *record)
 {
@@ -63,10 +75,13 @@ static void print_head(FILE *out, const struct dbk_record *record)
     fprintf(out, "record %" PRIu64 " %s\n", record->sequence,
             dbk_type_name(record->type));
     fprintf(out, "Time:     %s\n", time);
-    fprintf(out, "Person:   %s\n", whose(record, id));
+    if (dbk_type_subject(record->type) != DBK_SUBJECT_LOG)
+        fprintf(out, "Person:   %s\n", whose(record, id));
     dbk_uuid_format(&record->subject, id);
     if (dbk_type_subject(record->type) == DBK_SUBJECT_EVENT)
         fprintf(out, "Event:    %s\n", id);
+    if (dbk_type_subject(record->type) == DBK_SUBJECT_LOG)
+        fprintf(out, "Log:      %s\n", id);
     print_origin(out, "Anon. id: ", record->anonymous_id);
     print_origin(out, "Source:   ", record->source);
     print_origin(out, "Actor:    ", record->actor);
@@ -133,6 +148,33 @@ static void print_created_at(FILE *out, const struct dbk_record *record)
     print_field(out, "datetime_created", NULL, dbk_slice(time));
 }
 
+/* As a checkpoint is read: a line each. */
+static void print_checkpoint(FILE *out, struct dbk_slice text)
+{
+    while (text.length > 0) {
+        const char *end = memchr(text.data, '\n', text.length);
+        struct dbk_slice line = {text.data,
+                                 end ? (size_t)(end - text.data) : text.length};
+        size_t taken = line.length + (end != NULL);
+
+        if (line.length > 0)
+            print_field(out, "checkpoint", NULL, line);
+        text.data += taken;
+        text.length -= taken;
+    }
+}
+
+static void print_resealed(FILE *out, const struct dbk_record *record)
+{
+    char root[DBK_HASH_TEXT + 1];
+
+    root_text(record, root);
+    fprintf(out, "    the %s before it were those of this log, which was not sealed\n",
+            plural(record->size, "records").text);
+    print_field(out, "root", NULL, dbk_slice(root));
+    print_checkpoint(out, record->checkpoint);
+}
+
 void log_print_block(FILE *out, const struct dbk_record *record,
                      const struct log_before *before)
 {
@@ -169,6 +211,9 @@ void log_print_block(FILE *out, const struct dbk_record *record,
         break;
     case DBK_PERSON_UNALIASED:
         fputs("    is nobody's from here on\n", out);
+        break;
+    case DBK_LOG_RESEALED:
+        print_resealed(out, record);
         break;
     }
     fputc('\n', out);
@@ -230,8 +275,14 @@ void log_print_line(FILE *out, const struct dbk_record *record)
     char time[DBK_TIMESTAMP_TEXT + 1], id[DBK_UUID_TEXT + 1];
 
     dbk_timestamp_format(record->recorded_at, time);
-    fprintf(out, "%" PRIu64 "  %s  %s  person %s", record->sequence, time,
-            dbk_type_name(record->type), whose(record, id));
+    fprintf(out, "%" PRIu64 "  %s  %s  ", record->sequence, time,
+            dbk_type_name(record->type));
+    if (dbk_type_subject(record->type) == DBK_SUBJECT_LOG) {
+        dbk_uuid_format(&record->subject, id);
+        fprintf(out, "log %s size=%" PRIu64, id, record->size);
+    } else {
+        fprintf(out, "person %s", whose(record, id));
+    }
     print_brief(out, record);
     fputc('\n', out);
 }

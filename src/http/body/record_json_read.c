@@ -313,7 +313,7 @@ static bool read_created_at(struct reading *reading)
 }
 
 /* Its bytes, which become as many fewer as base64 has more. */
-static bool read_sealed_text(struct reading *reading, struct dbk_slice *sealed)
+static bool read_base64(struct reading *reading, struct dbk_slice *bytes)
 {
     struct dbk_slice text = {reading->at, 0};
     const char *end = memchr(reading->at, '"', (size_t)(reading->end - reading->at));
@@ -321,10 +321,10 @@ static bool read_sealed_text(struct reading *reading, struct dbk_slice *sealed)
     if (!end)
         return refuse(reading, "the end of a text");
     text.length = (size_t)(end - text.data);
-    sealed->data = reading->room;
-    if (!json_base64_read(text, reading->room, &sealed->length) || sealed->length == 0)
+    bytes->data = reading->room;
+    if (!json_base64_read(text, reading->room, &bytes->length) || bytes->length == 0)
         return refuse(reading, "base64, as an export has it");
-    reading->room += sealed->length;
+    reading->room += bytes->length;
     reading->at = end;
     return expect(reading, "\"");
 }
@@ -346,7 +346,23 @@ static bool read_sealed(struct reading *reading)
         return false;
     if (out->key == 0)
         return refuse(reading, "a key from 1 before");
-    return expect(reading, ",\"sealed\":\"") && read_sealed_text(reading, &out->sealed);
+    return expect(reading, ",\"sealed\":\"") && read_base64(reading, &out->sealed);
+}
+
+static bool read_resealed(struct reading *reading)
+{
+    struct dbk_record *out = reading->out;
+    unsigned there = 0;
+
+    if (!expect(reading, "\"size\":") || !read_number(reading, &out->size))
+        return false;
+    if (out->size == 0)
+        return refuse(reading, "a size from 1 before");
+    if (!expect(reading, ",\"root\":\"") || !read_base64(reading, &out->root))
+        return false;
+    if (out->root.length != DBK_ROOT_BYTES)
+        return refuse(reading, "a root of 32 bytes before");
+    return read_text(reading, ",\"checkpoint\":", &out->checkpoint, &there, 1);
 }
 
 static bool read_data(struct reading *reading)
@@ -370,6 +386,8 @@ static bool read_data(struct reading *reading)
         return true;
     case DBK_PERSON_ERASED:
         return read_keys(reading);
+    case DBK_LOG_RESEALED:
+        return read_resealed(reading);
     case DBK_EVENT_RECORDED:
         return read_event(reading) && read_created_at(reading) &&
                read_text(reading, ",\"anonymous_id\":", &out->anonymous_id, &there, 1);

@@ -143,6 +143,17 @@ static void keys_member(struct members *members, struct dbk_slice keys)
     dbk_render_text(members->render, "]");
 }
 
+/* Whose records those before it were. */
+static void resealed_members(struct members *members, const struct dbk_record *record)
+{
+    key(members, ",\"size\":");
+    dbk_render_number(members->render, record->size);
+    key(members, ",\"root\":");
+    json_base64_render(members->render, record->root);
+    if (record->checkpoint.length > 0)
+        string_member(members, ",\"checkpoint\":", record->checkpoint);
+}
+
 /* What there is to say of one whose key is gone, or not here, or that is not to be shown. */
 static void shut_members(struct members *members, const struct dbk_record *record)
 {
@@ -194,6 +205,9 @@ static void render_data(struct dbk_render *render, const struct dbk_record *reco
         break;
     case DBK_PERSON_ERASED:
         keys_member(&members, record->keys);
+        break;
+    case DBK_LOG_RESEALED:
+        resealed_members(&members, record);
         break;
     case DBK_EVENT_RECORDED:
         event_members(&members, record);

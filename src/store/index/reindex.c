@@ -404,6 +404,8 @@ static int add(struct place *place)
     case DBK_PERSON_RESTRICTED:
     case DBK_PERSON_UNRESTRICTED:
         return add_restricted(place);
+    case DBK_LOG_RESEALED:
+        return 0; /* of nobody */
     }
     return MDB_CORRUPTED;
 }

@@ -183,7 +183,8 @@ static size_t room_for(const struct dbk_record *draft)
            draft->properties.length + draft->request_id.length + draft->actor.length +
            draft->source.length + draft->person.external_id.length +
            draft->person.properties.length + draft->anonymous_id.length +
-           draft->clock_offset.length + draft->traceparent.length;
+           draft->clock_offset.length + draft->traceparent.length + draft->root.length +
+           draft->checkpoint.length;
 }
 
 static bool make_room(struct dbk_command *command, const struct dbk_record *draft)

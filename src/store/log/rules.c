@@ -520,6 +520,9 @@ static bool check_entry(struct rules_plan *plan, struct decide_turn *turn, size_
         return check_restricted(plan, turn, true);
     case DBK_PERSON_UNRESTRICTED:
         return check_restricted(plan, turn, false);
+    case DBK_LOG_RESEALED:
+        return rules_refuse(plan, DBK_INVALID,
+                            "a log.resealed is written where a log is made of another");
     }
     return false;
 }

@@ -53,12 +53,12 @@ static bool read_role(struct record_walk *walk, enum dbk_role *role)
            record_walk_fail(walk, "the role user or admin");
 }
 
-/* Numbers of keys begin at 1. */
-static bool read_key_number(struct record_walk *walk, uint64_t *number)
+/* Numbers of keys begin at 1, and so do sizes. */
+static bool read_from_1(struct record_walk *walk, uint64_t *number)
 {
     if (!record_walk_uint(walk, number))
         return false;
-    return *number > 0 || record_walk_fail(walk, "the number of a key");
+    return *number > 0 || record_walk_fail(walk, "a number from 1 on");
 }
 
 static bool read_bytes(struct record_walk *walk, const struct record_field *field,
@@ -70,6 +70,8 @@ static bool read_bytes(struct record_walk *walk, const struct record_field *fiel
         return record_walk_fail(walk, "fewer bytes");
     if (field->bit == DBK_HAS_KEYS && !record_keys_fit(*bytes))
         return record_walk_fail(walk, "numbers of keys");
+    if (field->bit == DBK_HAS_ROOT && bytes->length != DBK_ROOT_BYTES)
+        return record_walk_fail(walk, "a root of 32 bytes");
     return field->bit != DBK_HAS_SEALED || bytes->length > SEAL_OVERHEAD ||
            record_walk_fail(walk, "what is sealed");
 }
@@ -80,7 +82,8 @@ static bool read_field(struct record_walk *walk, const struct record_field *fiel
                        struct dbk_record *out, struct dbk_slice *text)
 {
     bool has_nil = out->type == DBK_PERSON_UPDATED && field->bit & DBK_HAS_OPTIONAL;
-    bool is_full = field->bit & (DBK_HAS_OPTIONAL | DBK_HAS_ANONYMOUS_ID);
+    bool is_full =
+        field->bit & (DBK_HAS_OPTIONAL | DBK_HAS_ANONYMOUS_ID | DBK_HAS_CHECKPOINT);
 
     if (out->format > 1 && has_nil && record_walk_nil(walk)) {
         *text = (struct dbk_slice){NULL, 0};
@@ -107,7 +110,7 @@ static bool read_value(struct record_walk *walk, const struct record_field *fiel
     case RECORD_TIME:
         return read_time(walk, value);
     case RECORD_NUMBER:
-        return read_key_number(walk, value);
+        return read_from_1(walk, value);
     case RECORD_BYTES:
         return read_bytes(walk, field, value);
     }
@@ -161,7 +164,7 @@ static void take_fields(struct dbk_record *out, unsigned there)
     out->has_datetime_created = (there & DBK_HAS_DATETIME_CREATED) != 0;
     if (!out->has_datetime_created)
         out->datetime_created = out->recorded_at;
-    if (dbk_type_subject(out->type) == DBK_SUBJECT_EVENT)
+    if (dbk_type_subject(out->type) != DBK_SUBJECT_PERSON)
         out->person.has = 0;
 }
 
@@ -171,7 +174,9 @@ static bool is_of_a_later_format(const struct dbk_record *record,
 {
     if (record->format == RECORD_FORMAT_SEALED)
         return (type->must & DBK_HAS_KEYS) != 0;
-    return record_type_restricts(record->type);
+    if (record->format == RECORD_FORMAT_RESTRICTED)
+        return record_type_restricts(record->type);
+    return type->subject == DBK_SUBJECT_LOG;
 }
 
 /* In format 4 there is what is sealed, and what older ones had not. */

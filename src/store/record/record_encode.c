@@ -136,11 +136,14 @@ static unsigned without_empty(const struct dbk_record *record,
 static unsigned fields_of(const struct dbk_record *record,
                           const struct record_type *type)
 {
-    unsigned there = type->must & (DBK_HAS_EVENT | DBK_HAS_ANONYMOUS_ID | DBK_HAS_KEYS);
+    unsigned there = type->must & (DBK_HAS_EVENT | DBK_HAS_ANONYMOUS_ID | DBK_HAS_KEYS |
+                                   DBK_HAS_SIZE | DBK_HAS_ROOT);
 
     if (record_is_shut(record))
         return record_sealed_fields(type);
-    if (type->subject == DBK_SUBJECT_EVENT) {
+    if (type->subject == DBK_SUBJECT_LOG) {
+        there |= record->checkpoint.length > 0 ? DBK_HAS_CHECKPOINT : 0;
+    } else if (type->subject == DBK_SUBJECT_EVENT) {
         there |= record->properties.length > 0 ? DBK_HAS_PROPERTIES : 0;
         there |= record->anonymous_id.length > 0 ? DBK_HAS_ANONYMOUS_ID : 0;
     } else if (record->type == DBK_PERSON_CREATED && record->format != 1) {
@@ -243,6 +246,11 @@ static enum dbk_code check_present(const struct dbk_record *record, unsigned the
         return dbk_fail(err, DBK_INVALID, "keys are not numbers of 8 bytes each");
     if (there & DBK_HAS_SEALED && record->sealed.length <= SEAL_OVERHEAD)
         return dbk_fail(err, DBK_INVALID, "sealed is too short to hold anything");
+    if (there & DBK_HAS_SIZE && record->size == 0)
+        return dbk_fail(err, DBK_INVALID, "size is 0");
+    if (there & DBK_HAS_ROOT && record->root.length != DBK_ROOT_BYTES)
+        return dbk_fail(err, DBK_INVALID, "root has %zu bytes, not %d",
+                        record->root.length, DBK_ROOT_BYTES);
     return DBK_OK;
 }
 

@@ -41,6 +41,10 @@ const struct record_field record_fields[RECORD_FIELDS] = {
     {DBK_HAS_KEYS, RECORD_BYTES, TEXT("keys"), PLACE(keys), DBK_KEYS_MAX},
     {DBK_HAS_KEY, RECORD_NUMBER, TEXT("key"), PLACE(key), 0},
     {DBK_HAS_SEALED, RECORD_BYTES, TEXT("sealed"), PLACE(sealed), DBK_RECORD_MAX},
+    {DBK_HAS_SIZE, RECORD_NUMBER, TEXT("size"), PLACE(size), 0},
+    {DBK_HAS_ROOT, RECORD_BYTES, TEXT("root"), PLACE(root), DBK_ROOT_BYTES},
+    {DBK_HAS_CHECKPOINT, RECORD_TEXT, TEXT("checkpoint"), PLACE(checkpoint),
+     DBK_CHECKPOINT_MAX},
 };
 
 const struct record_type *record_type(enum dbk_type type)
@@ -50,7 +54,7 @@ const struct record_type *record_type(enum dbk_type type)
 
 unsigned record_sealed_fields(const struct record_type *type)
 {
-    const unsigned clear = DBK_HAS_PERSON_ID | DBK_HAS_KEYS;
+    const unsigned clear = DBK_HAS_PERSON_ID | DBK_HAS_KEYS | RECORD_OF_A_LOG;
 
     if (!((type->must | type->may) & ~clear))
         return 0;
@@ -109,6 +113,8 @@ unsigned record_format(const struct dbk_record *record, unsigned there)
                       ? person_of_format_1(record, type, there)
                       : event_of_format_1(record, there);
 
+    if (type->subject == DBK_SUBJECT_LOG)
+        return RECORD_FORMAT_RESEALED;
     if (record_type_restricts(record->type))
         return RECORD_FORMAT_RESTRICTED;
     if (there & (DBK_HAS_KEYS | DBK_HAS_SEALED))
@@ -151,6 +157,7 @@ const struct dbk_uuid *dbk_record_person(const struct dbk_record *record)
     case DBK_SUBJECT_PERSON:
         return &record->subject;
     case DBK_SUBJECT_EVENT:
+    case DBK_SUBJECT_LOG:
         break;
     }
     return &record->person_id;

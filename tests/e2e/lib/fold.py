@@ -70,7 +70,7 @@ def fold(records):
                 if id in events:
                     events[id]["person_id"] = owner
                     of_person.setdefault(owner, []).append(id)
-        elif kind not in ("person.restricted", "person.unrestricted"):
+        elif kind not in ("person.restricted", "person.unrestricted", "log.resealed"):
             raise AssertionError(f"a record of type {kind}")
     return persons, events
 

@@ -54,7 +54,7 @@ class Model:
             self.aliases[record["data"]["anonymous_id"]] = id, sequence
         elif kind == "person.unaliased":
             del self.aliases[record["data"]["anonymous_id"]]
-        elif kind not in ("person.restricted", "person.unrestricted"):
+        elif kind not in ("person.restricted", "person.unrestricted", "log.resealed"):
             raise ValueError(f"what becomes of {kind}?")
 
     def _delete_person(self, id):

@@ -24,9 +24,9 @@ class Identities(ToolCase):
         self.assertEqual(self.export(name), self.whole)
 
     def test_it_has_what_is_new(self):
-        self.assertTrue(NEW | {"person.restricted", "person.unrestricted"}
+        self.assertTrue(NEW | {"person.restricted", "person.unrestricted", "log.resealed"}
                         <= {record["type"] for record in self.records})
-        self.assertEqual({record["format"] for record in self.records}, {1, 2, 3, 5})
+        self.assertEqual({record["format"] for record in self.records}, {1, 2, 3, 5, 6})
         data = [record["data"] for record in self.records]
         for key in "anonymous_id", "external_id", "properties":
             self.assertTrue(any(key in one for one in data), key)

@@ -23,7 +23,12 @@ class Reseal(ToolCase):
         self.deleted = deleted
 
     def opened(self, name):
-        return records_of(self.export(name, "--unseal"))
+        """All but what it says of the log that it was made of."""
+        *records, last = records_of(self.export(name, "--unseal"))
+        self.assertEqual([last[key] for key in ("type", "format", "sequence")],
+                         ["log.resealed", 6, len(records) + 1])
+        self.assertEqual(last["data"]["size"], len(records))
+        return records
 
     def assert_same(self, one, other):
         """But for the format, in which it is written."""
@@ -95,7 +100,7 @@ class Reseal(ToolCase):
         else:
             self.run_tool("reseal", "first", "--data-dir", "made")
         self.run_tool("verify", "--data-dir", "made")
-        self.assertEqual(len(records_of(self.export("made"))), len(self.plain))
+        self.assertEqual(len(self.opened("made")), len(self.plain))
 
 
 if __name__ == "__main__":

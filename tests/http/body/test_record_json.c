@@ -79,6 +79,12 @@ static char line[DBK_RECORD_JSON_MAX], room[DBK_RECORD_JSON_ROOM];
     "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"         \
     "5f4bcac95e3c\",\"data\":{},\"meta\":{\"source\":\"rest\"}}"
 
+#define ROOT "dGhlIHJvb3Qgb2YgYSB0cmVlIG9mIDI1OCBsZWF2ZXM="
+#define RESEALED(data)                                                                 \
+    "{\"format\":6,\"type\":\"log.resealed\",\"sequence\":7,\"recorded_at\":"          \
+    "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"         \
+    "5f4bcac95e3c\",\"data\":{" data "},\"meta\":{}}"
+
 static const char *const lines[] = {
     PERSON,
     EVENT,
@@ -120,6 +126,9 @@ static const char *const lines[] = {
     SEALED("person.unaliased", "\"key\":1,\"sealed\":\"" BLOB "\""),
     FORMAT_5("person.restricted"),
     FORMAT_5("person.unrestricted"),
+    RESEALED("\"size\":18446744073709551615,\"root\":\"" ROOT "\""),
+    RESEALED("\"size\":1,\"root\":\"" ROOT
+             "\",\"checkpoint\":\"a\\n1\\n\\n\xE2\x80\x94 a b\\n\""),
 };
 #define LINES (sizeof lines / sizeof *lines)
 
@@ -404,7 +413,7 @@ static void what_is_not_sealed_any_more_is_not_read(void **state)
 
 static void a_newer_format_is_told_from_damage(void **state)
 {
-    static const char newer[] = "{\"format\":6,\"kind\":\"new\"}";
+    static const char newer[] = "{\"format\":7,\"kind\":\"new\"}";
     struct dbk_record record;
     struct dbk_error err = {0};
 

@@ -105,6 +105,9 @@ static void every_type_of_record_has_its_seven_names(void **state)
                                 .has_datetime_created = true,
                                 .datetime_created = timestamp(AT),
                                 .keys = {"\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\x01\x02", 16},
+                                .size = 258,
+                                .root = dbk_slice("the root"),
+                                .checkpoint = dbk_slice("a\n"),
                                 .person = {.has = DBK_HAS_ALL,
                                            .email = dbk_slice("a@b"),
                                            .first_name = dbk_slice("A"),
@@ -133,6 +136,8 @@ static void every_type_of_record_has_its_seven_names(void **state)
         {DBK_PERSON_ERASED, "person.erased", "{\"keys\":[7,258]}"},
         {DBK_PERSON_RESTRICTED, "person.restricted", "{}"},
         {DBK_PERSON_UNRESTRICTED, "person.unrestricted", "{}"},
+        {DBK_LOG_RESEALED, "log.resealed",
+         "{\"size\":258,\"root\":\"dGhlIHJvb3Q=\",\"checkpoint\":\"a\\n\"}"},
     };
 
     (void)state;

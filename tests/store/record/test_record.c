@@ -106,6 +106,15 @@ static const struct golden goldens[] = {
      {COMMON, .type = DBK_PERSON_RESTRICTED, .subject = ID(0xab)}},
     {"person.unrestricted.5",
      {COMMON, .type = DBK_PERSON_UNRESTRICTED, .subject = ID(0xab)}},
+    {"log.resealed.6",
+     {COMMON, .type = DBK_LOG_RESEALED, .subject = ID(0xab), .size = 258,
+      .root = {"the root of a tree of 258 leaves", 32},
+      .checkpoint =
+          TEXT("log.example/a\n258\ndGhlIHJvb3Q=\n\n\xE2\x80\x94 log.example/a"
+               " c2lnbmF0dXJl\n")}},
+    {"log.resealed-bare.6",
+     {COMMON, .type = DBK_LOG_RESEALED, .subject = ID(0xab), .size = 1,
+      .root = {"the root of a tree of one leaf..", 32}}},
 };
 
 #define GOLDENS (sizeof goldens / sizeof *goldens)
@@ -157,6 +166,9 @@ static void assert_same(const struct dbk_record *a, const struct dbk_record *b)
     assert_true(dbk_slice_equal(a->person.properties, b->person.properties));
     assert_true(dbk_slice_equal(a->anonymous_id, b->anonymous_id));
     assert_true(dbk_slice_equal(a->keys, b->keys));
+    assert_int_equal(a->size, b->size);
+    assert_true(dbk_slice_equal(a->root, b->root));
+    assert_true(dbk_slice_equal(a->checkpoint, b->checkpoint));
     assert_true(dbk_slice_equal(a->clock_offset, b->clock_offset));
     assert_true(dbk_slice_equal(a->traceparent, b->traceparent));
 }

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-#define ALL_FIELDS (DBK_HAS_KEYS * 2 - 1)
+#define ALL_FIELDS                                                                     \
+    (DBK_HAS_KEYS * 2 - 1 + DBK_HAS_SIZE + DBK_HAS_ROOT + DBK_HAS_CHECKPOINT)
 
 static void every_type_has_a_name_that_gives_it_back(void **state)
 {
@@ -30,15 +31,16 @@ static void every_type_has_a_name_that_gives_it_back(void **state)
 
 static void every_type_says_what_it_is_about(void **state)
 {
-    static const char *const prefix[] = {
-        [DBK_SUBJECT_PERSON] = "person.", [DBK_SUBJECT_EVENT] = "event."};
+    static const char *const prefix[] = {[DBK_SUBJECT_PERSON] = "person.",
+                                         [DBK_SUBJECT_EVENT] = "event.",
+                                         [DBK_SUBJECT_LOG] = "log."};
     (void)state;
 
     for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
         struct dbk_record record = {.type = type};
         enum dbk_subject subject = dbk_type_subject(type);
 
-        assert_in_range(subject, DBK_SUBJECT_PERSON, DBK_SUBJECT_EVENT);
+        assert_in_range(subject, DBK_SUBJECT_PERSON, DBK_SUBJECT_LOG);
         assert_memory_equal(dbk_type_name(type), prefix[subject],
                             strlen(prefix[subject]));
         assert_ptr_equal(dbk_record_person(&record), subject == DBK_SUBJECT_PERSON
@@ -55,9 +57,8 @@ static void every_type_has_fields_that_there_are(void **state)
         const struct record_type *row = record_type(type);
 
         assert_int_equal(row->must & row->may, 0);
-        assert_in_range(row->must | row->may, 0, ALL_FIELDS);
-        assert_true(row->subject == DBK_SUBJECT_PERSON ||
-                    row->must & DBK_HAS_PERSON_ID);
+        assert_int_equal((row->must | row->may) & ~(unsigned)ALL_FIELDS, 0);
+        assert_true(row->subject != DBK_SUBJECT_EVENT || row->must & DBK_HAS_PERSON_ID);
     }
 }
 
@@ -98,7 +99,9 @@ static struct dbk_record record_with(enum dbk_type type, unsigned fields)
         if (field->kind == RECORD_TEXT)
             *(struct dbk_slice *)value = field->key;
         else if (field->kind == RECORD_BYTES)
-            *(struct dbk_slice *)value = (struct dbk_slice){"one key,another", 16};
+            *(struct dbk_slice *)value =
+                (struct dbk_slice){"one key,another;a root is longer",
+                                   field->bit == DBK_HAS_ROOT ? 32 : 16};
         else if (field->kind == RECORD_ROLE)
             *(enum dbk_role *)value = DBK_ROLE_ADMIN;
         else
@@ -186,8 +189,8 @@ static void a_type_that_says_something_can_be_sealed(void **state)
     (void)state;
     for (enum dbk_type type = 1; type < DBK_TYPE_COUNT; type++) {
         const struct record_type *row = record_type(type);
-        unsigned said =
-            (row->must | row->may) & ~(unsigned)(DBK_HAS_PERSON_ID | DBK_HAS_KEYS);
+        unsigned said = (row->must | row->may) &
+                        ~(unsigned)(DBK_HAS_PERSON_ID | DBK_HAS_KEYS | RECORD_OF_A_LOG);
 
         assert_int_equal(dbk_type_is_sealed(type), said != 0);
     }

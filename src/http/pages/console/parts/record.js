@@ -17,6 +17,7 @@ export const TYPES = [
   "person.erased",
   "person.restricted",
   "person.unrestricted",
+  "log.resealed",
 ];
 
 export const typeBadge = (type) =>

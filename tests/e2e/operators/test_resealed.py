@@ -1,0 +1,158 @@
+"""daybook reseal says in the new log what the old one was, and leaves that as it is."""
+
+import json
+import os
+import shutil
+import subprocess
+import unittest
+
+from harness import NOWHERE, Server
+from signed import NAME, Audit, changed, pack, unpack
+from tools import DIFFERENT, FAILED, records_of
+
+
+class Resealed(Audit):
+    """self.dir has the log `log`, which is signed as NAME."""
+
+    def reseal(self, *arguments, source="log", made="made"):
+        return json.loads(self.run_tool("reseal", source, "--data-dir", made, "--json",
+                                        *arguments).stdout)
+
+    def last(self, made="made"):
+        return records_of(self.export(made))[-1]
+
+    def signed(self):
+        """A checkpoint of the old log, and the keys that sign it and the new one."""
+        self.checkpoint("old")
+        told = self.reseal()
+        key = self.audit("init", "--origin", "b.example/log", data="made").stdout
+        self.checkpoint("new", data="made")
+        self.write("keys", self.vkey.encode() + b"\n" + key)
+        return told
+
+    def test_the_new_log_says_what_the_old_one_was(self):
+        before = len(self.records())
+        told = self.signed()
+        _, size, root = self.read("old").decode().split("\n")[:3]
+        self.assertEqual([told[key] for key in ("records", "checkpoint_records", "root")],
+                         [before, int(size), root])
+        last = self.last()
+        self.assertEqual(last["data"], {"size": before, "root": root,
+                                        "checkpoint": self.read("old").decode()})
+        self.assertEqual([last["subject_id"], last["sequence"], last["format"], last["meta"]],
+                         [told["store_id"], before + 1, 6, {}])
+        shown = self.run_tool("log", "show", str(before + 1), "--data-dir", "made").stdout
+        for part in (told["store_id"], root, NAME, f"the {before} records before it"):
+            self.assertIn(part, shown.decode())
+        self.run_tool("verify", "--data-dir", "made")
+
+    def test_an_auditor_is_told_that_his_checkpoint_is_named(self):
+        before = self.signed()["records"]
+        arguments = ("--vkey", "keys", "--checkpoint", "old")
+        said = self.verify(*arguments, "--checkpoint", "new", data="made")
+        self.assertIn(f"old: right: record {before + 1} names it as that of the log that this "
+                      "one was made of", said)
+        self.assertIn(f"new: right: the first {before + 1} records", said)
+        said = self.verify(*arguments, data="made", status=DIFFERENT)
+        self.assertIn("which nothing signed vouches for", said)
+        found = json.loads(self.verify(*arguments, "--checkpoint", "new", "--json",
+                                       data="made"))
+        self.assertEqual([[one[key] for key in ("named", "vouched", "holds")]
+                          for one in found["checkpoints"]],
+                         [[before + 1, True, False], [0, False, True]])
+        self.assertEqual([found["right"], found["resealed"]], [True, before + 1])
+
+    def test_a_checkpoint_of_another_log_is_not_named(self):
+        self.signed()
+        self.generate("other", 20, seed=3)
+        key = self.audit("init", "--origin", "c.example/log", data="other").stdout
+        self.checkpoint("others", data="other")
+        self.write("keys", self.read("keys") + key)
+        said = self.verify("--vkey", "keys", "--checkpoint", "others", "--checkpoint", "new",
+                           data="made", status=DIFFERENT)
+        self.assertIn("others: WRONG: the first", said)
+
+    def test_what_is_not_what_was_signed_is_refused(self):
+        self.checkpoint("old")
+        records = self.records()
+        records[3] = changed(records[3])
+        self.write("forged", pack(records))
+        self.run_tool("import", "forged", "--data-dir", "other")
+        shutil.copytree(self.path("log", "audit"), self.path("other", "audit"),
+                        dirs_exist_ok=True)
+        self.refused(DIFFERENT, "is not what was signed of it", "reseal", "other", "--data-dir",
+                     "made")
+        self.assertFalse(os.path.exists(self.path("made")))
+        self.assertIsNone(self.reseal("--no-checkpoint", source="other")["checkpoint_records"])
+        self.assertNotIn("checkpoint", self.last()["data"])
+
+    def test_of_a_backup_it_is_the_one_that_came_along(self):
+        self.checkpoint("old")
+        self.run_tool("backup", "copy", "--data-dir", "log")
+        self.reseal(source="copy")
+        self.assertEqual(self.last()["data"]["checkpoint"], self.read("old").decode())
+
+    def test_what_was_never_signed_carries_none(self):
+        self.generate("plain", 20)
+        told = self.reseal(source="plain")
+        self.assertIsNone(told["checkpoint_records"])
+        self.assertEqual(sorted(self.last()["data"]), ["root", "size"])
+
+    def test_exports_of_it_are_imported_with_its_ring(self):
+        self.signed()
+        self.run_tool("export", "e", "--data-dir", "made")
+        shutil.copytree(self.path("made", "keys"), self.path("again", "keys"))
+        self.run_tool("import", "e", "--data-dir", "again")
+        self.assertEqual(self.export("again"), self.export("made"))
+
+
+class Surroundings(Audit):
+    def test_a_source_that_cannot_be_written(self):
+        os.mkdir(self.path("ro"))
+        for options in (["--bind", "log", "ro"], ["-o", "remount,bind,ro", "ro"]):
+            if subprocess.run(["mount", *options], cwd=self.dir, check=False,
+                              stderr=subprocess.DEVNULL).returncode != 0:
+                self.skipTest("no right to mount a file system")
+            self.addCleanup(subprocess.run, ["umount", "-q", self.path("ro")], check=False)
+        self.run_tool("reseal", "ro", "--data-dir", "made")
+        self.run_tool("verify", "--data-dir", "made")
+
+    def test_a_disk_that_is_full(self):
+        os.mkdir(self.path("small"))
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "none", "small"],
+                          cwd=self.dir, check=False,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("no right to mount a file system")
+        self.addCleanup(subprocess.run, ["umount", "-q", self.path("small")], check=False)
+        before = self.read("log/log/data.mdb")
+        self.refused(FAILED, "No space left", "reseal", "log", "--data-dir", "small/made")
+        self.assertEqual(os.listdir(self.path("small")), [])
+        self.assertEqual(self.read("log/log/data.mdb"), before)
+
+    def test_a_server_that_runs_on_the_source(self):
+        server = Server(env={"DB_HOST": NOWHERE, "SEALED": "false"}).start()
+        self.addCleanup(server.close)
+        self.refused(FAILED, "is served already", "reseal", server.data_dir, "--data-dir",
+                     "made")
+        self.assertFalse(os.path.exists(self.path("made")))
+
+    def test_a_ring_that_was_left_is_not_taken_for_the_logs(self):
+        """As it is between the two renames, of the ring and of the log: here the second fails."""
+        self.generate("old", 3000, identities=True)
+        self.run_tool("reseal", "old", "--data-dir", "made")
+        self.run_tool("export", "e", "--data-dir", "made")
+        os.makedirs(self.path("left", "log"))
+        self.write("left/log/in the way", b"")
+        self.run_tool("reseal", "old", "--data-dir", "left", status=FAILED)
+        shutil.rmtree(self.path("left", "log"))
+        self.assertEqual(os.path.isdir(self.path("left", "keys")), True)
+        self.refused(FAILED, "left/keys is the ring of no log", "import", "e", "--data-dir",
+                     "left")
+        self.assertFalse(os.path.exists(self.path("left", "log")))
+        shutil.rmtree(self.path("left", "keys"))
+        self.run_tool("reseal", "old", "--data-dir", "left")
+        self.run_tool("verify", "--data-dir", "left")
+
+
+if __name__ == "__main__":
+    unittest.main()
