@@ -51,7 +51,8 @@ bool withheld_says(struct dbk_log *log, const struct dbk_restricted *withheld,
         return false;
     if (dbk_restricted_has(withheld, dbk_record_person(record)))
         return true;
-    return record->type == DBK_EVENT_RECORDED && record->anonymous_id.length > 0 &&
-           dbk_log_event(log, &record->subject, &event, NULL) == DBK_OK &&
+    if (record->type != DBK_EVENT_RECORDED || record->anonymous_id.length == 0)
+        return false;
+    return dbk_log_event(log, &record->subject, &event, NULL) != DBK_OK ||
            dbk_restricted_has(withheld, &event.person_id);
 }

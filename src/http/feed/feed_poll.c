@@ -23,8 +23,9 @@ static enum dbk_code render_page(struct feed *feed, const struct stream *stream,
     log_page_begin(rs, poll->form);
     *last = stream->at;
     if (dbk_log_read(feed->options.log, stream->at, limit, PAGE_BYTES, batch, err) !=
-        DBK_OK)
-        batch->count = 0;
+            DBK_OK ||
+        !feed_look(feed))
+        dbk_batch_clear(batch);
     for (size_t i = 0; i < batch->count; i++) {
         if (dbk_batch_record(batch, i, &record, err) != DBK_OK)
             break;
@@ -33,6 +34,7 @@ static enum dbk_code render_page(struct feed *feed, const struct stream *stream,
         log_page_record(&rs->body, &record, poll->form, i == 0, feed->source);
         *last = batch->entries[i].sequence;
     }
+    dbk_batch_clear(batch);
     return log_page_end(rs, poll->form,
                         *last > stream->at ? DETAILS_OK : LOG_PAGE_NOTHING, err);
 }

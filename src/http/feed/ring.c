@@ -64,8 +64,6 @@ static void drop_oldest(struct ring *ring)
     ring->count--;
 }
 
-/* What was rendered of somebody before the person was erased may be asked for again: the log
- * is read for it then, which has it no more. */
 static void drop_all(struct ring *ring)
 {
     while (ring->count > 0)
@@ -87,6 +85,20 @@ void ring_clear(struct ring *ring, uint64_t next)
     ring->next = next;
     for (unsigned i = 0; i < RING_HAS_COUNT; i++)
         ring->from[i] = next;
+}
+
+bool ring_forget(struct ring *ring, uint64_t through)
+{
+    if (oldest(ring) > through)
+        return false;
+    if (ring->next <= through) {
+        ring_clear(ring, through + 1);
+        return true;
+    }
+    while (oldest(ring) <= through)
+        drop_oldest(ring);
+    let_go(ring);
+    return true;
 }
 
 uint64_t ring_next(const struct ring *ring)
@@ -114,6 +126,19 @@ const struct ring_entry *ring_entry(const struct ring *ring, uint64_t sequence)
 {
     assert(sequence >= oldest(ring) && sequence < ring->next);
     return &ring->list[sequence % ENTRIES_MAX]->entry;
+}
+
+const struct seen *ring_ask_owner(struct ring *ring, struct dbk_log *log,
+                                  uint64_t sequence, uint64_t head)
+{
+    struct ring_entry *entry;
+
+    assert(sequence >= oldest(ring) && sequence < ring->next);
+    entry = &(*place(ring, sequence))->entry;
+    if (entry->asked_at != head)
+        seen_ask_owner(log, &entry->seen);
+    entry->asked_at = head;
+    return &entry->seen;
 }
 
 /* All the bytes of an entry: its frames, one behind the other, and its event's type. */
@@ -160,6 +185,7 @@ static enum dbk_code add(struct ring *ring, struct dbk_log *log,
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for the records of streams");
     held->bytes = sizeof *held + render->length;
     held->entry.sequence = ring->next;
+    held->entry.asked_at = 0;
     seen_look(log, record, has & RING_HAS_OWNER, &held->entry.seen);
     if (render->length > 0)
         memcpy(held->text, render->text, render->length);
@@ -177,7 +203,6 @@ enum dbk_code ring_fill(struct ring *ring, struct dbk_log *log, unsigned has,
                         const char *source, size_t *added, struct dbk_error *err)
 {
     struct dbk_record record;
-    bool erases = false;
 
     *added = 0;
     if (dbk_log_read(log, ring->next - 1, PIECE_RECORDS, PIECE_BYTES, &ring->batch,
@@ -185,10 +210,6 @@ enum dbk_code ring_fill(struct ring *ring, struct dbk_log *log, unsigned has,
         return err->code;
     for (size_t i = 0; i < ring->batch.count; i++) {
         enum dbk_code code = dbk_batch_record(&ring->batch, i, &record, err);
-        if (code == DBK_OK && record.type == DBK_PERSON_ERASED) {
-            drop_all(ring);
-            erases = true;
-        }
         if (code == DBK_OK)
             code = add(ring, log, &record, has, source, err);
         if (code != DBK_OK && i == 0)
@@ -201,7 +222,5 @@ enum dbk_code ring_fill(struct ring *ring, struct dbk_log *log, unsigned has,
         if (!(has & 1u << i))
             ring->from[i] = ring->next;
     }
-    if (erases)
-        let_go(ring);
     return DBK_OK;
 }

@@ -1,9 +1,9 @@
 /* ring.h - the latest records, rendered once for all streams that follow the log.
  *
  * It holds a stretch of the log without gaps, bounded in bytes: what is added at its end
- * makes the oldest give way, and a person.erased all that is before it. A record is rendered
- * when it is added, in the forms that are wanted then; who wants another form finds only what
- * was added since, and reads the log itself until it is there. One thread has it. */
+ * makes the oldest give way. A record is rendered when it is added, in the forms that are
+ * wanted then; who wants another form finds only what was added since, and reads the log
+ * itself until it is there. One thread has it. */
 #ifndef DBK_HTTP_RING_H
 #define DBK_HTTP_RING_H
 
@@ -21,6 +21,8 @@ struct ring;
 struct ring_entry {
     uint64_t sequence;
     struct seen seen;
+    uint64_t
+        asked_at; /* the log's head when it was asked last for the owner; 0: it was not */
     struct dbk_slice frames[FORMS]; /* sse_record; length 0: it was not wanted */
 };
 
@@ -41,6 +43,15 @@ size_t ring_bytes(const struct ring *ring);
 
 /* A record that is in it. */
 const struct ring_entry *ring_entry(const struct ring *ring, uint64_t sequence);
+
+/* What is seen of it, whose it is as of this head of the log or newer. */
+const struct seen *ring_ask_owner(struct ring *ring, struct dbk_log *log,
+                                  uint64_t sequence, uint64_t head);
+
+/* Forget all records up to this one, a person.erased: they may have been rendered before the
+ * keys were destroyed. The next to be added is behind it, whoever wants them reads the log.
+ * True: there was something to forget, or that moved it. */
+bool ring_forget(struct ring *ring, uint64_t through);
 
 /* Read a piece of the log behind the last one, render it, and add it; *added receives how
  * many, 0 at the log's end. DBK_DAMAGED, DBK_UNSUPPORTED: ring_next cannot be read. Else as

@@ -7,8 +7,10 @@
 /* Its slice is the record's. */
 struct seen {
     enum dbk_type type;
-    struct dbk_uuid person;      /* that the record names; the nil UUID: nobody */
-    struct dbk_uuid owner;       /* of an anonymous event: whose it is now; else nil */
+    struct dbk_uuid person; /* that the record names; the nil UUID: nobody */
+    struct dbk_uuid event;  /* an event with an anonymous_id; else nil */
+    struct dbk_uuid owner;  /* of that: whose it is now; nil: nobody's */
+    bool ownerless;         /* of that: the log does not tell any more whose it was */
     struct dbk_slice event_type; /* of an event.recorded; else length 0 */
 };
 
@@ -16,5 +18,7 @@ struct seen {
  * so. */
 void seen_look(struct dbk_log *log, const struct dbk_record *record, bool owner,
                struct seen *out);
+/* Look again whose it is. */
+void seen_ask_owner(struct dbk_log *log, struct seen *seen);
 
 #endif

@@ -56,6 +56,17 @@ void stream_destroy(struct stream *stream)
     free(stream);
 }
 
+bool stream_is_open(const struct stream *stream)
+{
+    return stream->state == STREAM_OPEN && !stream->poll.waits;
+}
+
+bool stream_takes_more(const struct stream *stream)
+{
+    return stream_is_open(stream) && !stream->blocked &&
+           stream->out_at == stream->out.length;
+}
+
 void stream_prepare(struct stream *stream)
 {
     setsockopt(stream->fd, SOL_SOCKET, SO_SNDBUF, &(int){SEND_BUFFER}, sizeof(int));

@@ -74,6 +74,11 @@ struct stream *stream_create(void);
 /* Closes the socket, too. NULL is fine. */
 void stream_destroy(struct stream *stream);
 
+/* It is a stream, no poll, and was not ended. */
+bool stream_is_open(const struct stream *stream);
+/* And may be given more. */
+bool stream_takes_more(const struct stream *stream);
+
 /* How the socket is to be. */
 void stream_prepare(struct stream *stream);
 

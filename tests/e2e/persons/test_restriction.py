@@ -27,8 +27,10 @@ class Restriction(unittest.TestCase):
                           READER: ["--scope", "read"],
                           AUDITOR: ["--scope", "audit"],
                           WRITER: ["--scope", "write", "--scope", "read"]}.items()}
-        cls.server.wait_for(lambda: cls.ask("GET", "/persons", by=READER).status == 200,
-                            "tokens known")
+        # While no tokens are known everybody is an admin.
+        cls.server.wait_for(lambda: cls.client.get("/persons").status == 401 and
+                            all(cls.ask("GET", "/persons", by=name).status != 401
+                                for name in cls.tokens), "tokens known")
 
     @classmethod
     def ask(cls, method, path, body=None, by="root", **headers):
@@ -245,6 +247,22 @@ class Restriction(unittest.TestCase):
         self.assertEqual(self.ask("DELETE", f"/persons/{self.kate}/restriction").status, 404)
         self.assertEqual(
             self.ask("GET", f"/persons/{self.kate}/history", by=AUDITOR).status, 403)
+
+    def test_events_of_before_stay_withheld_when_the_person_is_deleted(self):
+        """They are nobody's then: the log knows no more whose they were."""
+        hers = self.hers_in_log()
+        self.restrict()
+        self.assertEqual(self.ask("DELETE", f"/persons/{self.kate}", by=WRITER).status, 200)
+        self.assertNotIn(MARK, self.records(f"/log?after={hers[0] - 1}").body.decode())
+        for sequence in hers:
+            record = self.records(f"/log/{sequence}").data
+            self.assertTrue(record["data"]["restricted"], record)
+        end = self.made("/events", {"person_id": self.erik, "event_type": "end"})
+        stream = self.stream(f"?after={hers[0] - 1}").open()
+        found = [stream.event().json]
+        while found[-1]["subject_id"] != end:
+            found.append(stream.event().json)
+        self.assertNotIn(MARK, json.dumps(found))
 
     def test_it_is_so_after_another_start_and_after_a_rebuild(self):
         self.restrict()
