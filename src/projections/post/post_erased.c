@@ -63,6 +63,9 @@ enum dbk_code post_erased_fold(struct poster *poster, struct dbk_error *err)
     if (code == DBK_OK) /* whose keys go while it walks is looked for again */
         poster->erasing_through =
             erasure.has_ring ? erasure.ring.erased_through : erasure.sequence;
+    else if (code ==
+             DBK_CONFLICT) /* no record says so: they had gone before all that do */
+        code = dbk_log_head(poster->log, &poster->erasing_through, err);
     dbk_erasure_finish(&erasure);
     return code == DBK_OK && poster->projected > 0
                ? dbk_log_each(poster->log, 0, poster->projected, &visitor, err)

@@ -1,6 +1,7 @@
 """Tables that are behind an erasure, or begin anew behind it, come to what the log says: they
 have nothing of whoever was erased, and set nobody aside."""
 
+import os
 import unittest
 import uuid
 
@@ -59,6 +60,30 @@ class Behind(unittest.TestCase):
         self.assert_as_the_log([], [])
         self.again(DB_SCHEMA="e2e_" + uuid.uuid4().hex)  # posted from the first record on
         self.assert_as_the_log([], [])
+
+    def test_an_older_log_has_the_erasures_of_its_ring_recorded_again(self):
+        self.event(anonymous_id="kate-before")
+        one = self.ask("POST", "/persons", person(), 201)["id"]
+        self.ask("POST", f"/persons/{one}/aliases", {"anonymous_id": "kate-before"}, 201)
+        stays = self.ask("POST", "/persons", person(), 201)["id"]
+        backup = os.path.join(self.server.data_dir, "backup")
+        self.server.run("backup", backup, "--without-keys")
+        self.ask("DELETE", f"/persons/{one}?erase=true")
+        self.server.stop()
+        older = Server(env={"SEALED": "true"})
+        self.addCleanup(older.close)
+        self.server.bring_keys(older.data_dir)
+        older.run("restore", backup)
+        self.server = older.start()
+        signup = self.ask("GET", f"/persons/{stays}")["events"][0]["id"]
+        self.assert_as_the_log([stays], [signup])
+        self.ask("GET", f"/persons/{one}/receipt", status=404)
+        receipt = self.ask("DELETE", f"/persons/{one}?erase=true")
+        self.assertEqual(receipt["sequence"],
+                         older.client().get("/health").data["head"])
+        self.assertEqual(self.ask("GET", f"/persons/{one}/receipt")["sequence"],
+                         receipt["sequence"])
+        self.assert_as_the_log([stays], [signup])
 
 
 if __name__ == "__main__":
