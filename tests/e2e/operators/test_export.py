@@ -221,7 +221,12 @@ class WrongUse(ToolCase):
         self.assertEqual(self.read("made/log/data.mdb"), b"mine" * 4096)
 
     def test_records_that_come_meanwhile_are_kept(self):
-        whole = self.read("whole.ndjson")
+        """The log is begun with the first record, which is believed with the first check, behind
+        1,000 of them."""
+        self.generate("many", 1500)
+        self.run_tool("export", "many.ndjson", "--data-dir", "many")
+        whole = self.read("many.ndjson")
+        part = sum(len(line) + 1 for line in whole.split(b"\n")[:1200])
         person = {"id": str(uuid.uuid4()), "email": "first@x.test", "first_name": "A",
                   "last_name": "B", "datetime_created": "2015-09-12T00:00:00"}
         self.write("persons", json.dumps(person).encode() + b"\n")
@@ -229,7 +234,7 @@ class WrongUse(ToolCase):
         self.run_tool("import", "none", "-", "--data-dir", "made")
         with self.start("import", "-", "--data-dir", "made", stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-            running.stdin.write(whole[:1000])
+            running.stdin.write(whole[:part])
             running.stdin.flush()
             deadline = time.monotonic() + PATIENCE
             while not os.path.exists(self.path("made", "log.tmp", "data.mdb")):
@@ -237,7 +242,7 @@ class WrongUse(ToolCase):
                 time.sleep(0.01)
             self.run_tool("import", "persons", "-", "--data-dir", "made")
             try:
-                said = running.communicate(whole[1000:], timeout=PATIENCE)[1]
+                said = running.communicate(whole[part:], timeout=PATIENCE)[1]
             finally:
                 running.kill()
         self.assertEqual(running.returncode, FAILED, said)
