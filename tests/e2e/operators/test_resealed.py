@@ -44,6 +44,8 @@ class Resealed(Audit):
         shown = self.run_tool("log", "show", str(before + 1), "--data-dir", "made").stdout
         for part in (told["store_id"], root, NAME, f"the {before} records before it"):
             self.assertIn(part, shown.decode())
+        listed = self.run_tool("log", "tail", "-n", "1", "--data-dir", "made").stdout.decode()
+        self.assertIn(f"log.resealed  log {told['store_id']} size={before}", listed)
         self.run_tool("verify", "--data-dir", "made")
 
     def test_an_auditor_is_told_that_his_checkpoint_is_named(self):

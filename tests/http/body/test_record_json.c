@@ -319,6 +319,22 @@ static void fields_that_are_missing_or_too_many_are_refused(void **state)
     refused(ANONYMOUS, "null", "\"00000000-0000-0000-0000-000000000000\"", 0);
 }
 
+static void what_a_log_was_is_told_whole(void **state)
+{
+    static const char text[] =
+        RESEALED("\"size\":7,\"root\":\"" ROOT "\",\"checkpoint\":\"a\"");
+
+    (void)state;
+    refused(text, "\"size\":7", "\"size\":0", 0);
+    refused(text, "\"size\":7,", "", 0);
+    refused(text, ",\"root\":\"" ROOT "\"", "", 0);
+    refused(text, ROOT, "dGhlIHJvb3Q=", 0);
+    refused(text, ROOT, "", 0);
+    refused(text, "\"a\"", "\"\"", 0);
+    refused(text, "\"a\"", "null", 0);
+    refused(text, "\"format\":6", "\"format\":5", 0);
+}
+
 static void the_format_is_the_one_it_is_written_in(void **state)
 {
     (void)state;
@@ -491,6 +507,7 @@ int main(void)
         cmocka_unit_test(text_that_is_not_utf8_is_not_written),
         cmocka_unit_test(any_other_spelling_is_refused),
         cmocka_unit_test(fields_that_are_missing_or_too_many_are_refused),
+        cmocka_unit_test(what_a_log_was_is_told_whole),
         cmocka_unit_test(the_format_is_the_one_it_is_written_in),
         cmocka_unit_test(properties_must_be_json_as_it_was_kept),
         cmocka_unit_test(a_sealed_record_has_all_of_its_bytes),

@@ -331,6 +331,19 @@ static void ids_may_come_in_any_order(void **state)
     assert_int_equal(head_of(s), 1 + 2 * MANY);
 }
 
+static void what_a_log_was_made_of_no_command_says(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid other = add_person(s, "kate@x.mock");
+    struct dbk_record draft = draft_of(DBK_LOG_RESEALED, &other);
+    static const char root[DBK_ROOT_BYTES] = "root";
+
+    draft.size = 1;
+    draft.root = (struct dbk_slice){root, sizeof root};
+    assert_int_equal(submit(s, &draft).code, DBK_INVALID);
+    assert_int_equal(head_of(s), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +363,7 @@ int main(void)
         TEST(a_refused_command_does_not_disturb_the_others),
         TEST(a_damaged_index_entry_disturbs_nobody_else),
         TEST(a_damaged_event_is_told_and_not_written_back),
+        TEST(what_a_log_was_made_of_no_command_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

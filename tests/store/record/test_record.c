@@ -367,6 +367,29 @@ static void no_flipped_bit_is_read_out_of_bounds(void **state)
     }
 }
 
+static void what_a_log_was_is_written_whole(void **state)
+{
+    struct dbk_record none = sample(DBK_LOG_RESEALED), cut = none, out;
+    char bytes[DBK_RECORD_MAX], *root;
+    size_t length;
+    struct dbk_error err;
+    (void)state;
+
+    none.size = 0;
+    assert_int_equal(dbk_record_encode(&none, bytes, sizeof bytes, &length, &err),
+                     DBK_INVALID);
+    cut.root.length--;
+    assert_int_equal(dbk_record_encode(&cut, bytes, sizeof bytes, &length, &err),
+                     DBK_INVALID);
+    cut.root.length++;
+    length = encode(&cut, bytes);
+    root = memmem(bytes, length, "\xC4\x20the root", 10);
+    assert_non_null(root);
+    root[1]--; /* and its last byte is no key */
+    assert_int_equal(dbk_record_decode(bytes, length, &out, &err), DBK_DAMAGED);
+    assert_non_null(strstr(err.text, "a root of 32 bytes"));
+}
+
 static void a_newer_format_is_named(void **state)
 {
     struct dbk_record record = sample(DBK_PERSON_DELETED), out;
@@ -494,6 +517,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(msgpack_itself_reads_a_record),
         cmocka_unit_test(every_cut_is_damage),
         cmocka_unit_test(no_flipped_bit_is_read_out_of_bounds),
+        cmocka_unit_test(what_a_log_was_is_written_whole),
         cmocka_unit_test(a_newer_format_is_named),
         cmocka_unit_test(fields_over_their_bound_are_refused),
         cmocka_unit_test(a_record_fits_the_room_or_is_refused),
