@@ -67,7 +67,7 @@ static void render_unknown(const struct dbk_erasure *erasure,
 static void render_done(const struct dbk_erasure *erasure,
                         const struct dbk_erasure_known *known, struct dbk_render *out)
 {
-    bool gone = known->tables >= erasure->sequence;
+    bool gone = known->tables >= erasure->sequence && !known->aside;
 
     dbk_render_text(out, ",\"done\":{\"keys\":");
     dbk_render_text(out, erasure->destroyed  ? "\"destroyed\",\"memory\":\"wiped\""

@@ -12,6 +12,7 @@ import uuid
 import proofs
 from harness import Server
 from served import person
+from tables import query, refuse_bad, take_bad
 from tools import DIFFERENT, FAILED, MISUSED
 
 MARK = "quetzalmark"
@@ -115,6 +116,25 @@ class Erase(unittest.TestCase):
                          self.stable(receipt))
         self.assertEqual(self.stable(self.erase(one)), self.stable(receipt))
         self.server.run("verify", "--projection")
+
+    def test_rows_of_who_is_in_quarantine_are_pending(self):
+        one, _ = self.marked()
+        self.ask("GET", "/persons/" + one)
+        refuse_bad(self.server)
+        self.ask("PATCH", "/persons/" + one, {"first_name": "bad"})
+        self.server.wait_for(lambda: self.client.get("/health").data["quarantined"] == 1,
+                             "the quarantine")
+        erased = self.erase(one)
+        self.server.wait_for(lambda: self.client.get("/health").data["projected"] >=
+                             erased["sequence"], "the tables")
+        receipt = self.ask("GET", f"/persons/{one}/receipt").data
+        self.assertEqual(receipt["done"], {"keys": "destroyed", "memory": "wiped",
+                                           "tables": "pending"})
+        take_bad(self.server)
+        self.ask("POST", "/admin/quarantine/retry")
+        self.server.wait_for(lambda: self.ask("GET", f"/persons/{one}/receipt").data[
+            "done"]["tables"] == "removed", "the rows to go")
+        self.assertEqual(query(self.server, "SELECT count(*) FROM person"), "0")
 
     def test_the_receipt_holds_without_the_log(self):
         one, _ = self.marked()
