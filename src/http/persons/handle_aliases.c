@@ -83,7 +83,7 @@ static enum dbk_code answer_verdict(struct request *rq, struct response *rs,
         response_header_number(rs, "Daybook-Sequence", verdict->sequence);
     else if (by_external_id(alias) && !replayed)
         shown.subject = dbk_command_person(command)->id;
-    if ((known || (by_external_id(alias) && replayed)) &&
+    if ((known || replayed) && /* whose it was, and that it can be read still */
         logged_again(rq, verdict->sequence, &shown, 1, err) != DBK_OK)
         return err->code;
     return answer_alias(rs, known ? 200 : 201, &shown, err);
