@@ -32,6 +32,7 @@ void dbk_erasure_json(const struct dbk_erasure *erasure,
 struct dbk_erasure_claim {
     struct dbk_slice person_id, erased_at; /* as they stand there */
     uint64_t sequence, keys;
+    struct dbk_slice entry;  /* its hash, in hexadecimal digits */
     struct dbk_slice record; /* its bytes */
     struct dbk_slice proof;  /* length 0: it has none */
 };

@@ -8,6 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The entry is what others find the record by. */
+static bool is_entry(const struct dbk_erasure_claim *claim)
+{
+    char digits[2 * DBK_HASH_BYTES + 1];
+    struct dbk_hash entry;
+
+    dbk_hash_entry(claim->record.data, claim->record.length, &entry);
+    for (size_t i = 0; i < DBK_HASH_BYTES; i++)
+        snprintf(digits + 2 * i, 3, "%02x", (unsigned)entry.bytes[i]);
+    return dbk_slice_equal(dbk_slice(digits), claim->entry);
+}
+
 /* The record says what the receipt does. */
 static enum dbk_code check_record(const struct dbk_erasure_claim *claim,
                                   struct dbk_error *err)
@@ -28,6 +40,8 @@ static enum dbk_code check_record(const struct dbk_erasure_claim *claim,
         return dbk_fail(err, DBK_DAMAGED,
                         "the record in it is of another person, time or sequence than "
                         "it says");
+    if (!is_entry(claim))
+        return dbk_fail(err, DBK_DAMAGED, "its entry is not the hash of its record");
     return DBK_OK;
 }
 

@@ -83,6 +83,7 @@ enum dbk_code dbk_erasure_json_read(const char *text, size_t length, char *room,
         !read_text(&reading, "erased_at", &out->erased_at) ||
         !read_number(&reading, "sequence", &out->sequence) ||
         !read_number(&reading, "keys_destroyed", &out->keys) ||
+        !read_text(&reading, "entry", &out->entry) ||
         !read_bytes(&reading, "record", &out->record))
         return dbk_fail(err, DBK_INVALID, "this is no receipt of an erasure");
     read_text(&reading, "proof", &out->proof);

@@ -46,7 +46,8 @@ class Erase(unittest.TestCase):
             properties={"note": MARK}), 201, **{"Idempotency-Key": "made"}).data["id"]
         self.ask("POST", "/events", {"event_type": MARK, "person_id": one,
                                      "properties": {"of": MARK}}, 201)
-        self.ask("POST", f"/persons/{one}/aliases", {"anonymous_id": "anon-" + MARK}, 201)
+        self.ask("POST", f"/persons/{one}/aliases", {"anonymous_id": "anon-" + MARK}, 201,
+                 **{"Idempotency-Key": "tied"})
         self.ask("PATCH", "/persons/" + one, {"last_name": MARK})
         return one, before
 
@@ -109,6 +110,8 @@ class Erase(unittest.TestCase):
             properties={"note": MARK}), {"Idempotency-Key": "made"})
         self.assertIn(again.status, (409, 422))
         self.assertNotIn(MARK.encode(), again.body)
+        self.ask("POST", f"/persons/{one}/aliases", {"anonymous_id": "anon-" + MARK}, 409,
+                 **{"Idempotency-Key": "tied"})
         self.server.stop()
         self.start()
         self.assert_gone(one, before)
@@ -169,6 +172,7 @@ class Erase(unittest.TestCase):
                 ({"sequence": receipt["sequence"] + 1}, "another person"),
                 ({"keys_destroyed": 3}, "another person"),
                 ({"erased_at": "2026-01-01T00:00:00.000000"}, "another person"),
+                ({"entry": "0" * 64}, "not the hash of its record"),
                 ({"record": base64.b64encode(record).decode()}, ""),
                 ({"proof": receipt["proof"].replace("index ", "index 1")}, ""),
                 ({"proof": "no proof"}, ""), ({"person_id": 7}, "no receipt")):
