@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import unittest
 
+from feed import Stream
 from harness import NOWHERE, Server
 from signed import NAME, Audit, changed, pack, unpack
 from tools import DIFFERENT, FAILED, records_of
@@ -106,6 +107,33 @@ class Resealed(Audit):
         shutil.copytree(self.path("made", "keys"), self.path("again", "keys"))
         self.run_tool("import", "e", "--data-dir", "again")
         self.assertEqual(self.export("again"), self.export("made"))
+
+
+class Served(Audit):
+    """It is shown like any other record, and the tables are posted past it."""
+
+    def test_it_is_shown_and_posted(self):
+        server = Server()
+        self.addCleanup(server.close)
+        self.checkpoint("old")
+        told = json.loads(self.run_tool("reseal", "log", "--data-dir", server.data_dir,
+                                        "--json").stdout)
+        server.start()
+        client = server.client()
+        last = told["records"] + 1
+        stream = Stream(server, "?after=0&type=log.resealed").open()
+        self.addCleanup(stream.close)
+        record = stream.event().json
+        self.assertEqual([record[key] for key in ("sequence", "subject_id")],
+                         [last, told["store_id"]])
+        self.assertEqual(record["data"]["root"], told["root"])
+        answer = client.get(f"/log/{last}")
+        self.assertEqual(answer.status, 200, answer.body)
+        self.assertIn(b'"type":"log.resealed"', answer.body)
+        self.assertIn(told["store_id"].encode(), answer.body)
+        self.assertEqual(client.get("/persons").status, 200)
+        server.stop()
+        self.run_tool("verify", "--data-dir", server.data_dir)
 
 
 class Surroundings(Audit):
