@@ -1,6 +1,7 @@
 """The ring of keys of a sealed log: who opens the log opens it, and says what is wrong with it."""
 
 import glob
+import json
 import os
 import shutil
 import unittest
@@ -46,7 +47,27 @@ class Sealed(unittest.TestCase):
             self.assertIn(sentence, told)
 
 
+    def assert_told(self, said):
+        """By what looks at the keys, with an exit code that a script sees."""
+        done = self.server.run("keys", "status", "--json", check=False)
+        self.assertEqual(done.returncode, DIFFERENT, done.stderr)
+        self.assertIn(said, json.loads(done.stdout)["error"])
+        self.assertIn(said, self.server.run("status", check=False).stdout)
+
+
 class Opening(Sealed):
+    def test_a_ring_that_was_cut_is_told(self):
+        self.server.start()
+        one = self.add_person()
+        self.add_person()
+        self.server.stop()
+        shutil.copy2(self.ring, self.ring + ".aside")
+        os.truncate(self.ring, 4096 + 64)  # its header, and one key
+        self.assert_told("the ring ends at key 1, and the log uses 2: put back")
+        self.put_back("ring")
+        self.server.start()
+        self.assert_whole(one)
+
     def test_a_log_that_is_made_is_sealed_and_its_keys_lie_beside(self):
         self.server.start()
         one = self.add_person()
@@ -143,6 +164,7 @@ class Opening(Sealed):
         for name in ("ring", "master"):
             shutil.copy2(os.path.join(other.data_dir, "keys", name), self.keys)
         self.assert_serve_refuses("is the ring of another log: put this one's there")
+        self.assert_told("it is the ring of another log")
         self.put_back("ring")
         self.put_back("master")
         self.server.start()
