@@ -3,6 +3,7 @@
 #include "backup_folder.h"
 #include "backup_keep.h"
 #include "backup_keys.h"
+#include "backup_keys_tell.h"
 #include "backup_last.h"
 #include "backup_list.h"
 #include "backup_make.h"
@@ -42,18 +43,6 @@ static uint64_t file_bytes(const char *dir)
     return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
 }
 
-static void print_json_keys(const struct backup_keys *keys)
-{
-    char at[DBK_TIMESTAMP_TEXT + 1];
-
-    if (!keys->copied) {
-        fputs("null", stdout);
-        return;
-    }
-    dbk_timestamp_format(keys->at, at);
-    printf("{\"at\":\"%s\",\"master\":%s}", at, keys->master ? "true" : "false");
-}
-
 static void print_json(struct run *run)
 {
     const struct dbk_verify_result *result = &run->check.result;
@@ -65,42 +54,8 @@ static void print_json(struct run *run)
            run->appended ? "true" : "false",
            run->appended ? run->by.head - run->by.before : result->head,
            run->removed_text ? run->removed_text : "");
-    print_json_keys(&run->keys);
+    backup_keys_print_json(&run->keys);
     printf(",\"seconds\":%.3f}\n", progress_seconds(&run->progress));
-}
-
-static void print_keys(const struct backup_keys *keys)
-{
-    char at[DBK_TIMESTAMP_TEXT + 1];
-
-    if (!keys->copied)
-        return;
-    dbk_timestamp_format(keys->at, at);
-    printf("keys          the ring%s, as of %.19s\n",
-           keys->master ? " and the master key" : "", at);
-}
-
-/* Who reads it decides how many such he keeps. */
-static void tell_keys(const struct backup_keys *keys)
-{
-    char at[DBK_TIMESTAMP_TEXT + 1];
-
-    if (*keys->why)
-        fprintf(
-            stderr,
-            "daybook backup: it is without its keys, and nobody can read a name in it: "
-            "%s\n",
-            keys->why);
-    if (!keys->copied)
-        return;
-    dbk_timestamp_format(keys->at, at);
-    fprintf(stderr,
-            "daybook backup: who is erased after %.19s can still be read from this "
-            "one, %s: "
-            "keep many generations of the log, one of the keys (--without-keys)\n",
-            at,
-            keys->master ? "for as long as it is kept"
-                         : "with the master key, until daybook keys rotate");
 }
 
 static void print_text(const struct run *run)
@@ -118,7 +73,7 @@ static void print_text(const struct run *run)
     else
         puts(result->findings ? "" : ", all of them checked");
     printf("bytes         %" PRIu64 "\n", file_bytes(run->to));
-    print_keys(&run->keys);
+    backup_keys_print(&run->keys);
     printf("seconds       %.2f\n", progress_seconds(&run->progress));
 }
 
@@ -148,12 +103,31 @@ static void say_left(void *context, const char *path, const char *why)
     fputc('\n', stderr);
 }
 
+static void say_kept(void *context, const char *path)
+{
+    const struct run *run = context;
+
+    if (tool_has(run->tool, "--json"))
+        return;
+    fputs("kept          ", stdout);
+    escape_plain(stdout, dbk_slice(path));
+    puts(", the newest that has the keys");
+}
+
+/* None goes behind one that lacks its keys: it may have the only ones that there are. */
 static enum dbk_code remove_older(struct run *run, struct dbk_error *err)
 {
-    const struct backup_keep_told told = {say_removed, say_left, run};
+    const struct backup_keep_told told = {say_removed, say_left, say_kept, run};
 
     if (run->keep == 0)
         return DBK_OK;
+    if (*run->keys.why) {
+        fputs(
+            "daybook backup: no older one was removed, since the keys of this one are "
+            "not right\n",
+            stderr);
+        return DBK_OK;
+    }
     return backup_keep(run->tool, run->to, (size_t)run->keep, &told, &run->progress,
                        err);
 }
@@ -182,10 +156,23 @@ static enum dbk_code make(struct run *run, struct dbk_error *err)
     if (!run->appended)
         return backup_make(run->tool, run->to, &run->check, &run->keys, &run->progress,
                            err);
-    if (backup_bring(run->tool, run->to, &run->by, &run->check, &run->progress, err) !=
-        DBK_OK)
+    if (backup_keys_check(run->tool, run->to, err) != DBK_OK ||
+        backup_bring(run->tool, run->to, &run->by, &run->check, &run->progress, err) !=
+            DBK_OK)
         return err->code;
-    return backup_keys_put(run->tool, run->to, &run->keys, err);
+    backup_keys_put(run->tool, run->to, run->check.result.shut, &run->keys);
+    return DBK_OK;
+}
+
+/* For daybook keys status, as leave_word: what it said before would hold of a backup that is
+ * not there. */
+static void note_keys(const struct run *run)
+{
+    struct dbk_error err;
+
+    if (backup_keys_note(run->tool, &run->keys, &err) != DBK_OK)
+        fprintf(stderr, "daybook backup: daybook keys status will not tell of it: %s\n",
+                err.text);
 }
 
 static enum tool_exit conclude(const struct run *run, struct dbk_error *err)
@@ -214,7 +201,7 @@ static enum tool_exit finish_right(struct run *run)
     }
     if (tool_has(run->tool, "--json"))
         print_json(run);
-    tell_keys(&run->keys);
+    backup_keys_tell(&run->keys);
     return exit;
 }
 
@@ -224,7 +211,7 @@ static enum tool_exit finish_damaged(struct run *run)
         print_json(run);
     else
         print_text(run);
-    tell_keys(&run->keys);
+    backup_keys_tell(&run->keys);
     log_check_tell(&run->check, stderr);
     fputs(
         run->appended
@@ -251,10 +238,11 @@ static enum tool_exit run_make(const struct tool *tool, const char *to, uint64_t
     progress_start(&run.progress, tool_progress(tool));
     if (make(&run, &err) != DBK_OK)
         exit = conclude(&run, &err);
-    else if (run.check.result.findings > 0)
-        exit = finish_damaged(&run);
-    else
-        exit = finish_right(&run);
+    else {
+        note_keys(&run);
+        exit =
+            run.check.result.findings > 0 ? finish_damaged(&run) : finish_right(&run);
+    }
     fclose(run.removed);
     free(run.removed_text);
     return exit;
@@ -399,7 +387,9 @@ const struct command command_backup = {
         "lies\n"
         "beside it: who is erased later can still be read from such a backup. Keep "
         "many\n"
-        "generations of the log, made --without-keys, and one of the keys.\n"
+        "generations of the log, made --without-keys, and one of the keys: where TO "
+        "has\n"
+        "none, --keep leaves the newest that has them.\n"
         "\n"
         "Exit codes: 0 done, 1 the log is damaged, and so is the copy where one was\n"
         "kept (or one that was looked at), or its keys could not be copied, 2 wrong "

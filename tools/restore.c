@@ -4,7 +4,7 @@
 #include "audit_held.h"
 #include "backup_checkpoint.h"
 #include "backup_folder.h"
-#include "backup_keys.h"
+#include "backup_keys_place.h"
 #include "command.h"
 #include "log_check.h"
 #include "log_place.h"
@@ -33,8 +33,8 @@ struct restore {
     char tail[PATH_MAX];
     struct dbk_restored done;
     struct audit_held *held;
-    struct dbk_keys *keys; /* NULL: none */
-    bool placed;           /* they came from the backup */
+    struct dbk_keys *keys;            /* NULL: none */
+    struct backup_keys_placed placed; /* which came from the backup */
 };
 
 /* An empty file is no log yet; but what was to be a backup is damaged. */
@@ -206,8 +206,7 @@ static enum dbk_code restore_into(struct restore *restore, struct dbk_error *err
     dbk_keys_close(restore->keys);
     if (code == DBK_OK)
         return staging_place(&restore->staging, err);
-    if (restore->placed)
-        backup_keys_remove(restore->staging.data_dir);
+    backup_keys_take_back(&restore->placed);
     staging_abandon(&restore->staging);
     return code;
 }
@@ -215,7 +214,7 @@ static enum dbk_code restore_into(struct restore *restore, struct dbk_error *err
 static const char *keys_of(const struct restore *restore, const char *backup,
                            const char *here, const char *none)
 {
-    if (restore->placed)
+    if (restore->placed.ring)
         return backup;
     return tool_keys_there(restore->tool->config) ? here : none;
 }
@@ -363,7 +362,9 @@ const struct command command_restore = {
         "\n"
         "A sealed log is restored with the ring in DATA_DIR/keys, if one is there; "
         "else\n"
-        "with that of the backup, which is put there. One that was made without keys\n"
+        "with that of the backup, which is put there; over no master key that is "
+        "there\n"
+        "or configured, by which it must open then. One that was made without keys\n"
         "needs the log's ring, and its master key, put there first.\n"
         "\n"
         "Exit codes: 0 done; 1 the backup is damaged or not what was signed, or LOG\n"

@@ -42,6 +42,7 @@ struct dbk_backup_appended {
     struct dbk_uuid store_id; /* of both */
     uint64_t before, head;    /* the last record of the backup: before, and now */
     uint64_t findings;        /* all; the first hundred are told */
+    bool sealed;              /* both are */
 };
 
 /* Bring the backup in dir up to the head of the log in directory source, beside whoever

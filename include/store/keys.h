@@ -161,7 +161,7 @@ struct dbk_keys_state {
     char master_id[DBK_KEYS_MASTER_TEXT +
                    1]; /* which one wraps it; tells nothing of it */
     bool beside;       /* ... lies in the ring's directory */
-    /* The newest copy that dbk_keys_backup made: */
+    /* The newest copy that was noted, or made by dbk_keys_backup: */
     uint64_t copied_epoch, copied_count; /* 0: none */
     dbk_timestamp copied_at;
     /* The last rotation, and up to which sequence erasures are complete by it: what they
@@ -195,6 +195,19 @@ enum dbk_code dbk_keys_check(struct dbk_keys *keys, struct dbk_keys_check *out,
  * DBK_UNSUPPORTED: read only. DBK_UNAVAILABLE, DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY */
 enum dbk_code dbk_keys_backup(struct dbk_keys *keys, const char *to,
                               struct dbk_error *err);
+
+/* The same in two steps, for who knows only later that the copy is of use: nothing is noted of
+ * it before dbk_keys_note_copy, which leaves one of a later epoch that is noted, and fails as
+ * dbk_keys_rewind. */
+struct dbk_keys_copied {
+    uint64_t epoch, count;
+    dbk_timestamp at;
+};
+enum dbk_code dbk_keys_copy(struct dbk_keys *keys, const char *to,
+                            struct dbk_keys_copied *out, struct dbk_error *err);
+enum dbk_code dbk_keys_note_copy(struct dbk_keys *keys,
+                                 const struct dbk_keys_copied *copied,
+                                 struct dbk_error *err);
 
 /* Wrap every key anew, by another master key, and destroy the former: every older copy of
  * the ring is worthless then, wherever it lies, with what has been erased since. Old

@@ -60,6 +60,7 @@ static enum dbk_code append(const struct tool *tool, const char *to,
     check->result.store_id = appended->store_id;
     check->result.head = appended->head;
     check->result.findings = appended->findings;
+    check->result.shut = appended->sealed;
     if (code != DBK_OK || appended->findings > 0)
         return code; /* the older checkpoint still holds */
     touch(to);

@@ -51,7 +51,7 @@ static bool holds_a_log_alone(const char *path)
         foreign = foreign || !is_known;
     }
     closedir(stream);
-    return found && !foreign;
+    return found && !foreign && backup_keys_alone(path);
 }
 
 /* Whether path is a folder of its own, no link to one, that holds a backup. */

@@ -34,7 +34,7 @@ struct backup_entries {
 };
 
 /* Find what looks like backups in the folder dir: folders that hold data.mdb, and beside it
- * nothing but lock.mdb and its checkpoint; not what is being made. dir itself, where it is
+ * nothing but lock.mdb, its checkpoint and its keys; not what is being made. dir itself, where it is
  * one. Nothing is opened. DBK_IO, DBK_NO_MEMORY. Finish it either way. */
 enum dbk_code backup_entries_find(const char *dir, struct backup_entries *entries,
                                   struct dbk_error *err);

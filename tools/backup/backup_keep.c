@@ -72,8 +72,10 @@ static bool is_file(const struct backup_entry *entry, const struct stat *status)
     return entry->inode == status->st_ino && entry->device == status->st_dev;
 }
 
+/* Keys that TO lacks are never removed with the last backup that has them. */
 static void remove_rest(const struct backup_entries *entries, size_t keep,
-                        const struct stat *made, const struct backup_keep_told *told)
+                        bool needs_keys, const struct stat *made,
+                        const struct backup_keep_told *told)
 {
     size_t kept = 1;
 
@@ -82,9 +84,17 @@ static void remove_rest(const struct backup_entries *entries, size_t keep,
 
         if (is_file(entry, made))
             continue;
-        if (entry->of == BACKUP_OF_THIS && entry->look.whole && kept++ >= keep)
-            remove_one(entry, told);
-        else if (*entry->wrong)
+        if (entry->of == BACKUP_OF_THIS && entry->look.whole) {
+            bool for_keys = needs_keys && backup_keys_there(entry->path);
+
+            needs_keys = needs_keys && !for_keys;
+            if (kept++ < keep)
+                continue;
+            if (for_keys)
+                told->kept(told->context, entry->path);
+            else
+                remove_one(entry, told);
+        } else if (*entry->wrong)
             told->left(told->context, entry->path, entry->wrong);
     }
 }
@@ -120,7 +130,7 @@ enum dbk_code backup_keep(const struct tool *tool, const char *to, size_t keep,
     if (code == DBK_OK && entries.count > keep) {
         code = backup_entries_look(tool, &entries, progress, err);
         if (code == DBK_OK)
-            remove_rest(&entries, keep, &made, told);
+            remove_rest(&entries, keep, !backup_keys_there(to), &made, told);
     }
     backup_entries_finish(&entries);
     return code;

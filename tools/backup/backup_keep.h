@@ -5,17 +5,18 @@
 #include "command.h"
 #include "progress.h"
 
-/* Told of a folder that was removed, and of one that should have been, and why it was not.
- * Borrowed for the call. */
+/* Told of a folder that was removed; of one that should have been, and why it was not; and of
+ * the one that is kept for its keys. Borrowed for the call. */
 struct backup_keep_told {
     void (*removed)(void *context, const char *path);
     void (*left)(void *context, const char *path, const char *why);
+    void (*kept)(void *context, const char *path);
     void *context;
 };
 
 /* Of the backups in the folder that TO, just made and right, lies in, keep the `keep`
  * newest that are whole and of DATA_DIR's log, TO being one of them, and remove the rest of
- * those. What is not whole, of another log or history, in use, or has anything else in its
+ * those; but where TO has no ring of keys, not the newest that has one. What is not whole, of another log or history, in use, or has anything else in its
  * folder, is neither counted nor removed. Where there are no more than `keep` none is
  * opened; else all their records are read.
  *

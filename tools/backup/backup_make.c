@@ -138,7 +138,7 @@ static enum dbk_code make_and_check(const struct tool *tool, struct copy *copy,
         code = backup_checkpoint_put(copy->partial, &checkpoint,
                                      copy->check->result.head, err);
     if (code == DBK_OK)
-        code = backup_keys_put(tool, copy->partial, copy->keys, err);
+        backup_keys_put(tool, copy->partial, copy->check->result.shut, copy->keys);
     if (code == DBK_OK)
         code = give_name(copy, err);
     if (code != DBK_OK) {

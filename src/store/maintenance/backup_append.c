@@ -410,6 +410,7 @@ static enum dbk_code run(const void *what, const struct dbk_verify_options *opti
     enum dbk_code code =
         environment_open(append.places->source, ENVIRONMENT_READ, 0, &append.log, err);
     struct dbk_uuid store_id;
+    bool sealed;
 
     memset(result, 0, sizeof *result);
     if (code == DBK_OK)
@@ -420,6 +421,7 @@ static enum dbk_code run(const void *what, const struct dbk_verify_options *opti
     if (code == DBK_OK)
         code = look_and_bring_up(&append, err);
     store_id = append.log.store_id;
+    sealed = append.log.sealed;
     mdb_txn_abort(append.txn); /* NULL is fine */
     mdb_txn_abort(append.log_txn);
     environment_close(&append.backup);
@@ -429,6 +431,7 @@ static enum dbk_code run(const void *what, const struct dbk_verify_options *opti
     result->head = append.head;
     result->records = append.head - append.before;
     result->findings = append.findings;
+    result->shut = sealed;
     return code;
 }
 
@@ -449,7 +452,8 @@ enum dbk_code dbk_log_backup_append(const char *source, const char *dir,
     *out = (struct dbk_backup_appended){.store_id = result.store_id,
                                         .before = result.head - result.records,
                                         .head = result.head,
-                                        .findings = result.findings};
+                                        .findings = result.findings,
+                                        .sealed = result.shut};
     if (code == DBK_OK && died_at > 0)
         code =
             dbk_fail(err, DBK_DAMAGED,

@@ -114,19 +114,8 @@ static enum dbk_code copy(struct dbk_keys *keys, const char *to, struct dbk_erro
     return code;
 }
 
-/* For whoever asks how old the copy is. */
-static enum dbk_code remember(struct dbk_keys *keys, struct dbk_error *err)
-{
-    struct ring_mark mark = keys->file.mark;
-    enum dbk_code code = ring_size(keys->file.fd, keys->path, &mark.copied_count, err);
-
-    mark.copied_epoch = keys->file.fixed.epoch;
-    mark.copied_at = dbk_timestamp_now();
-    return code == DBK_OK ? ring_put_mark(keys, mark, err) : code;
-}
-
-enum dbk_code dbk_keys_backup(struct dbk_keys *keys, const char *to,
-                              struct dbk_error *err)
+enum dbk_code dbk_keys_copy(struct dbk_keys *keys, const char *to,
+                            struct dbk_keys_copied *out, struct dbk_error *err)
 {
     enum dbk_code code;
 
@@ -135,11 +124,42 @@ enum dbk_code dbk_keys_backup(struct dbk_keys *keys, const char *to,
     code = ring_change_begin(keys, err);
     if (code != DBK_OK)
         return code;
-    code = check_target(keys, to, err);
+    *out = (struct dbk_keys_copied){.epoch = keys->file.fixed.epoch,
+                                    .at = dbk_timestamp_now()};
+    code = ring_size(keys->file.fd, keys->path, &out->count, err);
+    if (code == DBK_OK)
+        code = check_target(keys, to, err);
     if (code == DBK_OK)
         code = copy(keys, to, err);
-    if (code == DBK_OK)
-        code = remember(keys, err);
     ring_change_end(keys);
     return code;
+}
+
+enum dbk_code dbk_keys_note_copy(struct dbk_keys *keys,
+                                 const struct dbk_keys_copied *copied,
+                                 struct dbk_error *err)
+{
+    enum dbk_code code = ring_change_begin(keys, err);
+    struct ring_mark mark;
+
+    if (code != DBK_OK)
+        return code;
+    mark = keys->file.mark;
+    if (copied->epoch >= mark.copied_epoch) {
+        mark.copied_epoch = copied->epoch;
+        mark.copied_count = copied->count;
+        mark.copied_at = copied->at;
+        code = ring_put_mark(keys, mark, err);
+    }
+    ring_change_end(keys);
+    return code;
+}
+
+enum dbk_code dbk_keys_backup(struct dbk_keys *keys, const char *to,
+                              struct dbk_error *err)
+{
+    struct dbk_keys_copied copied;
+    enum dbk_code code = dbk_keys_copy(keys, to, &copied, err);
+
+    return code == DBK_OK ? dbk_keys_note_copy(keys, &copied, err) : code;
 }

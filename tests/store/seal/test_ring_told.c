@@ -387,6 +387,31 @@ static void a_copy_takes_the_place_of_nothing_but_an_older_one(void **state)
                 "another log's");
 }
 
+static void a_copy_counts_once_it_is_noted(void **state)
+{
+    struct ring *r = *state;
+    struct dbk_keys_copied first, second;
+    struct dbk_keys_rotation rotation;
+    struct dbk_keys_state told;
+
+    assert_int_equal(dbk_keys_copy(r->keys, in_ring(r, "../copy"), &first, &r->err),
+                     DBK_OK);
+    assert_int_equal(dbk_keys_state(r->keys, &told, &r->err), DBK_OK);
+    assert_int_equal(told.copied_epoch, 0);
+    assert_int_equal(dbk_keys_note_copy(r->keys, &first, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_state(r->keys, &told, &r->err), DBK_OK);
+    assert_true(told.copied_epoch == 1 && told.copied_count == told.count &&
+                told.copied_at == first.at);
+
+    assert_int_equal(dbk_keys_rotate(r->keys, &rotation, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_copy(r->keys, in_ring(r, "../copy"), &second, &r->err),
+                     DBK_OK);
+    assert_int_equal(dbk_keys_note_copy(r->keys, &second, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_note_copy(r->keys, &first, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_state(r->keys, &told, &r->err), DBK_OK);
+    assert_int_equal(told.copied_epoch, 2);
+}
+
 static void a_rotation_makes_the_older_copy_worthless(void **state)
 {
     struct ring *r = *state;
@@ -552,6 +577,7 @@ int main(void)
         TEST(a_ring_cut_while_it_is_open_ends_nobody),
         TEST(another_logs_ring_in_its_place_is_refused),
         TEST(a_copy_takes_the_place_of_nothing_but_an_older_one),
+        TEST(a_copy_counts_once_it_is_noted),
         TEST(a_rotation_makes_the_older_copy_worthless),
         TEST(a_master_key_that_cannot_be_written_is_the_operators_to_replace),
         TEST(a_ring_is_read_where_nothing_can_be_written),
