@@ -158,7 +158,7 @@ static void receive_writes(struct lending *lending, struct write_batch *batch,
         place->seat = seats[i];
         place->place = i;
         if (answers->begin(answers->context, place->worker, &seats[i]->lent)) {
-            write_waits(batch, place);
+            write_waits(batch, place, length + body);
             continue;
         }
         tap_lent_end();

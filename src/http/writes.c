@@ -60,8 +60,6 @@ struct write_batch *writes_take(struct writes *writes)
         writes->taken += batch != NULL;
     }
     pthread_mutex_unlock(&writes->mutex);
-    if (batch)
-        batch->count = 0;
     return batch;
 }
 
@@ -69,6 +67,10 @@ void writes_give(struct writes *writes, struct write_batch *batch)
 {
     if (!batch)
         return;
+    /* What they said would outlive an erasure, until as many come again. */
+    for (size_t i = 0; i < batch->count; i++)
+        explicit_bzero(batch->list[i].head, batch->list[i].used);
+    batch->count = 0;
     pthread_mutex_lock(&writes->mutex);
     batch->next = writes->idle;
     writes->idle = batch;
@@ -143,9 +145,10 @@ struct write_place *write_next(struct write_batch *batch)
     return place->worker && place->head ? place : NULL;
 }
 
-void write_waits(struct write_batch *batch, struct write_place *place)
+void write_waits(struct write_batch *batch, struct write_place *place, size_t length)
 {
     assert(place == &batch->list[batch->count]);
     place->head = tap_lent_keep(place->head);
+    place->used = length;
     batch->count++;
 }

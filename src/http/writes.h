@@ -21,6 +21,7 @@ struct worker;
 struct write_place {
     struct worker *worker; /* its memory; NULL: not needed yet */
     char *head;            /* what its head points into, or will (tap.h); the same */
+    size_t used;           /* its bytes, once it waits */
     struct reactor_seat *seat;
     size_t place; /* the caller's */
 };
@@ -52,8 +53,8 @@ bool write_was(const struct worker *worker);
 
 /* The place of the next one; NULL: no memory. */
 struct write_place *write_next(struct write_batch *batch);
-/* It has one half behind it, and waits for the log: the head that this thread received stays
- * its own. */
-void write_waits(struct write_batch *batch, struct write_place *place);
+/* It has one half behind it, and waits for the log: the head that this thread received, with its
+ * body of so many bytes in all, stays its own until the batch is given back. */
+void write_waits(struct write_batch *batch, struct write_place *place, size_t length);
 
 #endif

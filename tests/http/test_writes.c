@@ -568,12 +568,36 @@ static void what_is_told_of_a_head(void **state)
     }
 }
 
+static void what_they_said_is_wiped_when_they_are_answered(void **state)
+{
+    struct writes writes;
+    struct write_batch *batch;
+    char *memory;
+
+    (void)state;
+    writes_init(&writes);
+    batch = writes_take(&writes);
+    assert_non_null(batch);
+    assert_non_null(write_next(batch));
+    memory = batch->list[0].head;
+    memcpy(memory, "zanzibar", 9);
+    batch->list[0].used = 9;
+    batch->count = 1; /* as where it waited */
+    writes_give(&writes, batch);
+    assert_memory_equal(memory, "\0\0\0\0\0\0\0\0", 9);
+    assert_ptr_equal(writes_take(&writes), batch);
+    assert_int_equal(batch->count, 0);
+    writes_give(&writes, batch);
+    writes_finish(&writes);
+}
+
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, start, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_told_of_a_head),
+        cmocka_unit_test(what_they_said_is_wiped_when_they_are_answered),
         LIVE(each_of_those_that_come_together_gets_its_own_verdict),
         LIVE(a_client_that_goes_costs_the_others_nothing),
         LIVE(where_it_fails_all_are_told_and_go_on),

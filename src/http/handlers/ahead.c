@@ -72,6 +72,8 @@ void aheads_give(struct aheads *aheads, struct ahead_batch *batch)
     for (size_t i = 0; i < DBK_AHEAD_MAX; i++) {
         if (batch->list[i].rows.json.size > ROWS_KEPT_MAX)
             dbk_rows_finish(&batch->list[i].rows);
+        else /* what nobody took would outlive an erasure */
+            dbk_render_clear(&batch->list[i].rows.json);
     }
     pthread_mutex_lock(&aheads->mutex);
     batch->next = aheads->idle;

@@ -34,17 +34,19 @@ static bool wait_until_signed(struct request *rq, uint64_t last, struct dbk_erro
            rq->worker->checkpoint.checkpoint.size >= last;
 }
 
-/* Of who is restricted only admins are told. Whose an anonymous id is, only who may read is told:
- * the bytes of its events tell it, and so do those of their deletion. */
+/* Of who is restricted only admins are told, so where it cannot be read of whom it is, too. Whose
+ * an anonymous id is, only who may read is told: the bytes of its events tell it, and so do those
+ * of their deletion. */
 static bool may_have_bytes(const struct request *rq, const struct dbk_batch *batch)
 {
     struct dbk_record record;
-    bool readable = dbk_batch_record(batch, 0, &record, NULL) == DBK_OK;
 
-    if (readable && withheld_is(rq, dbk_record_person(&record)))
+    if (dbk_batch_record(batch, 0, &record, NULL) != DBK_OK)
+        return (rq->scopes & DBK_SCOPE_ADMIN) != 0;
+    if (withheld_is(rq, dbk_record_person(&record)))
         return false;
-    return request_may_read(rq) || (readable && record.type != DBK_EVENT_DELETED &&
-                                    record.anonymous_id.length == 0);
+    return request_may_read(rq) ||
+           (record.type != DBK_EVENT_DELETED && record.anonymous_id.length == 0);
 }
 
 static bool render_record(const struct request *rq, const struct dbk_batch *batch,

@@ -1,4 +1,5 @@
 /* Reads that are asked for together, ahead of the requests they are for: of scripted tables. */
+#include "ahead.h"
 #include "scripted_reads.h"
 
 #define CONNECTIONS 5
@@ -215,6 +216,25 @@ static void what_fails_is_asked_for_alone(void **state)
     close(fd);
 }
 
+static void what_nobody_took_is_wiped(void **state)
+{
+    struct aheads aheads;
+    struct ahead_batch *batch;
+    struct dbk_render *json;
+
+    (void)state;
+    aheads_init(&aheads);
+    batch = aheads_take(&aheads);
+    assert_non_null(batch);
+    json = &batch->list[DBK_AHEAD_MAX - 1].rows.json;
+    dbk_render_text(json, "zanzibar");
+    assert_int_equal(json->length, 8);
+    aheads_give(&aheads, batch);
+    assert_int_equal(json->length, 0);
+    assert_memory_equal(json->text, "\0\0\0\0\0\0\0\0", 8);
+    aheads_finish(&aheads);
+}
+
 int main(void)
 {
 #define AHEAD(test) cmocka_unit_test_setup_teardown(test, begin, tear_down)
@@ -224,6 +244,7 @@ int main(void)
         AHEAD(what_is_too_large_or_goes_on_is_read_by_itself),
         AHEAD(where_tables_are_not_fresh_nothing_is_read_ahead),
         AHEAD(what_fails_is_asked_for_alone),
+        cmocka_unit_test(what_nobody_took_is_wiped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
