@@ -60,7 +60,10 @@ static enum dbk_code open_read(const char *path, int *fd, struct dbk_error *err)
     if (*fd >= 0)
         return DBK_OK;
     if (errno == ENOENT)
-        return dbk_fail(err, DBK_NOT_FOUND, "there is no master key %s", path);
+        return dbk_fail(err, DBK_NOT_FOUND,
+                        "there is no master key %s: put it back, or name in "
+                        "MASTER_KEY_FILE where it is",
+                        path);
     return dbk_system_fail(err, "open", path);
 }
 

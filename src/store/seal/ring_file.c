@@ -29,7 +29,10 @@ enum dbk_code ring_read_at(int fd, void *out, size_t length, uint64_t offset,
         if (got < 0)
             return dbk_system_fail(err, "read", path);
         if (got == 0)
-            return dbk_fail(err, DBK_DAMAGED, "%s is cut short", path);
+            return dbk_fail(
+                err, DBK_DAMAGED,
+                "%s is cut short: put back the copy that daybook keys backup made",
+                path);
         at += got;
         offset += (uint64_t)got;
         length -= (size_t)got;
