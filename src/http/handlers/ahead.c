@@ -18,7 +18,7 @@ static const struct {
     bool events;
 } forms[] = {{"GET /persons/", false}, {"GET /events?person_id=", true}};
 
-static const char ends[] = " HTTP/1.1\r\n";
+static const char ends[] = " HTTP/1.1\r\n", person_id[] = "person_id=";
 
 /* What tells how to show it, or for what to wait; the client's body, too. */
 static const char *const telling[] = {"Prefer", "Daybook-Sequence", "Content-Length",
@@ -120,9 +120,9 @@ bool ahead_was(const struct request *rq)
         if (request_header(rq, telling[i]))
             return false;
     }
-    if (route->handle == handle_list_events)
-        return rq->params.count == 1 &&
-               dbk_slice_equal(rq->params.list[0].name, dbk_slice("person_id"));
+    if (route->handle == handle_list_events) /* what it was parsed into is wiped */
+        return strncmp(rq->query, person_id, sizeof person_id - 1) == 0 &&
+               strlen(rq->query) == sizeof person_id - 1 + DBK_UUID_TEXT;
     return route->handle == handle_get_person && rq->params.count == 0;
 }
 
