@@ -76,7 +76,7 @@ const struct command command_keys = {
     .example = "  daybook keys status\n"
                "  daybook keys backup /mnt/safe/daybook.ring\n"
                "  daybook keys rotate && daybook keys backup /mnt/safe/daybook.ring\n",
-    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE,
+    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE | CONFIG_GROUP_CLUSTER,
     .operands_min = 1,
     .operands_max = 2,
     .options =

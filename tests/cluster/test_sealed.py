@@ -105,6 +105,22 @@ class Sealed(unittest.TestCase):
             node.run("keys", "rotate")
         self.assert_all_have([logan, jean, self.person()], [kate, ororo], 2)
 
+    def test_who_is_behind_does_not_rotate(self):
+        """Keys on their way to it are by the former master key, which it would destroy."""
+        down = self.nodes.followers()[0]
+        down.kill()
+        kate = self.person()
+        for node in self.nodes:
+            self.put_master(node, ".new", "b")
+        refused = down.run("keys", "rotate", check=False)
+        self.assertEqual(refused.returncode, 3, refused.stderr)
+        self.assertIn("behind", refused.stderr)
+        self.assertIn("nothing was changed", refused.stderr)
+        down.start()
+        for node in self.nodes:
+            node.run("keys", "rotate")
+        self.assert_all_have([kate, self.person()], [], 0)
+
     def test_the_topic_for_others(self):
         kate, ororo = self.person(), self.person()
         self.erase(kate)

@@ -1,4 +1,5 @@
 /* daybook keys backup and rotate. */
+#include "caught_up.h"
 #include "escape.h"
 #include "keys_open.h"
 #include "keys_parts.h"
@@ -43,15 +44,27 @@ enum tool_exit keys_backup(const struct tool *tool)
     return TOOL_DONE;
 }
 
+/* What the others were sent before may be sealed by the master key that is destroyed. */
+static enum dbk_code check_read(const struct tool *tool, struct dbk_log *log,
+                                struct dbk_error *err)
+{
+    if (caught_up_wait(tool->config, log, err) == DBK_OK)
+        return DBK_OK;
+    return dbk_wrap(err, "nothing was changed: a member rotates when it has read all "
+                         "that the brokers have (cluster status: lag)");
+}
+
 /* Of several copies each would make a master key of its own. */
-static enum dbk_code check_copies(const struct keys_open *open, struct dbk_error *err)
+static enum dbk_code check_copies(const struct tool *tool, const struct keys_open *open,
+                                  struct dbk_error *err)
 {
     struct dbk_keys_state state;
     struct dbk_place place;
 
-    if (!open->log || dbk_log_place(open->log, &place, NULL) != DBK_OK ||
-        dbk_keys_has_next(open->keys))
+    if (!open->log || dbk_log_place(open->log, &place, NULL) != DBK_OK)
         return DBK_OK;
+    if (dbk_keys_has_next(open->keys))
+        return check_read(tool, open->log, err);
     if (dbk_keys_state(open->keys, &state, err) != DBK_OK)
         return err->code;
     return dbk_fail(
@@ -69,7 +82,7 @@ static enum dbk_code rotate(const struct tool *tool, struct dbk_keys_rotation *r
     enum dbk_code code = keys_open(tool, &open, err);
 
     if (code == DBK_OK)
-        code = check_copies(&open, err);
+        code = check_copies(tool, &open, err);
     if (code == DBK_OK)
         code = dbk_keys_rotate(open.keys, rotation, err);
     if (code == DBK_OK)

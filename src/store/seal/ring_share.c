@@ -131,7 +131,9 @@ static enum dbk_code find_master(const struct dbk_keys *keys, struct dbk_slice p
     sodium_memzero(master, DBK_KEY_BYTES);
     return dbk_fail(err, DBK_UNAVAILABLE,
                     "the leader sent keys from number %" PRIu64
-                    " on by another master key than %s: put the leader's into %s.new",
+                    " on by another master key than %.96s: put the leader's into "
+                    "%.96s.new; where no member has that key any more, begin this one "
+                    "anew from a backup",
                     first, keys->master, keys->master);
 }
 

@@ -278,6 +278,34 @@ static void a_ring_that_is_newer_than_the_log_serves(void **state)
     assert_int_equal(ring_count(a), ring_count(b));
 }
 
+/* The same behind a rotation: what the stream has of keys opens by no master key any more. */
+static void a_ring_from_behind_a_rotation_has_what_cannot_be_read(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *a = &cluster->nodes[0], *b = &cluster->nodes[1];
+    struct dbk_keys_rotation done;
+    struct dbk_uuid erik;
+    char command[400], from[160], to[160];
+
+    add_all(cluster, a, MANY);
+    erik = add_person(&a->s, "erik@x.mock");
+    assert_true(ring_count(a) > THERE);
+    assert_int_equal(dbk_keys_rotate(a->s.keys, &done, &a->s.err), DBK_OK);
+    assert_int_equal(dbk_keys_rotate(b->s.keys, &done, &b->s.err), DBK_OK);
+    assert_int_equal(node_follow(b, stream_end(b->stream), 3, &b->s.err),
+                     DBK_UNAVAILABLE);
+    for (int i = 0; i < 2; i++) {
+        keys_file(a, i ? "master" : "ring", from);
+        keys_file(b, i ? "master" : "ring", to);
+        snprintf(command, sizeof command, "cp -p %s %s", from, to);
+        assert_int_equal(system(command), 0);
+    }
+    node_reopen(b);
+    node_catch_up(b);
+    assert_reads(b, &erik, "erik@x.mock");
+    assert_int_equal(ring_count(a), ring_count(b));
+}
+
 static void a_ring_that_is_older_is_refused(void **state)
 {
     struct cluster *cluster = *state;
@@ -354,6 +382,7 @@ int main(void)
         TEST(keys_that_are_not_committed_come_again),
         TEST(each_destroys_its_own),
         TEST(a_ring_that_is_newer_than_the_log_serves),
+        TEST(a_ring_from_behind_a_rotation_has_what_cannot_be_read),
         TEST(a_ring_that_is_older_is_refused),
         TEST(whatever_fails_all_have_the_same_keys),
     };

@@ -230,6 +230,7 @@ static void while_some_have_rotated_all_can_take(void **state)
     assert_true(dbk_keys_has_next(r->keys));
     parcel = parcel_of(r, THERE + 1, COUNT, true);
     assert_told(&other, take(&other, &parcel, 0), DBK_UNAVAILABLE, "elsewhere.new");
+    assert_non_null(strstr(other.err.text, "anew from a backup"));
     put_master(&other, "../elsewhere.new", 'b');
     assert_taken(&other, &parcel);
     assert_taken(r, &parcel);
