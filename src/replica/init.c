@@ -47,6 +47,14 @@ enum dbk_code dbk_replica_check(const struct dbk_replica_options *options,
     return code == DBK_OK ? code : dbk_fail(err, code, "%s", why.text);
 }
 
+/* One that has a log is held against that as it is opened: it may be from behind a rotation. */
+static bool is_bound(struct dbk_keys *keys)
+{
+    struct dbk_keys_state state;
+
+    return dbk_keys_state(keys, &state, NULL) == DBK_OK && state.bound;
+}
+
 /* One that is there: of another log, or of this one since the start was killed. */
 static enum dbk_code check_ring(const char *dir, const struct dbk_keys_options *options,
                                 struct dbk_slice parcel, struct dbk_error *err)
@@ -58,9 +66,12 @@ static enum dbk_code check_ring(const char *dir, const struct dbk_keys_options *
     if (code != DBK_OK)
         return code;
     code = dbk_keys_take(keys, parcel, all, err);
+    if (code == DBK_UNAVAILABLE && is_bound(keys))
+        code = DBK_OK;
     dbk_keys_close(keys);
-    return code == DBK_UNAVAILABLE ? DBK_OK
-                                   : code; /* its master key is another by now */
+    return code == DBK_UNAVAILABLE
+               ? dbk_wrap(err, "%.160s has a ring that is of no log yet", dir)
+               : code;
 }
 
 static enum dbk_code make_ring(const struct dbk_replica_options *options,

@@ -99,6 +99,27 @@ static void another_master_key_is_refused(void **state)
     node_start(node);
 }
 
+/* As `daybook keys init` makes one there, by a master key of its own. */
+static void a_ring_of_no_log_by_another_master_key_is_refused(void **state)
+{
+    struct cluster *cluster = *state;
+    struct node *node = &cluster->nodes[1];
+    const struct dbk_keys_options options = {.master = node->master};
+    char command[160], dir[80];
+
+    ring_dir(node, dir);
+    node_master(node, "", 'f');
+    assert_int_equal(dbk_keys_make(dir, &options, &cluster->err), DBK_OK);
+    assert_int_equal(
+        dbk_replica_ring(&node->options, 10000, dir, &options, &cluster->err),
+        DBK_UNAVAILABLE);
+    assert_non_null(strstr(cluster->err.text, "of no log yet"));
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    assert_int_equal(system(command), 0);
+    node_master(node, "", 'a');
+    node_start(node);
+}
+
 static void a_log_that_is_not_sealed_does_not_join_one_that_is(void **state)
 {
     struct cluster *cluster = *state;
@@ -273,6 +294,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, cluster_setup_sealed, cluster_teardown)
         TEST(nodes_begin_with_the_master_key_alone),
         TEST(another_master_key_is_refused),
+        TEST(a_ring_of_no_log_by_another_master_key_is_refused),
         TEST(a_log_that_is_not_sealed_does_not_join_one_that_is),
         TEST(each_destroys_its_own_key_when_it_comes_to_it),
         TEST(who_leads_next_goes_on_with_the_same_keys),
