@@ -101,7 +101,7 @@ const struct command command_clean = {
     .operands = "",
     .details =
         "Tells what runs that were killed, and private PostgreSQL clusters that were\n"
-        "set aside, have left in the data directory (NAME.partial, log.tmp,\n"
+        "set aside, have left in the data directory (NAME.partial, log.tmp, keys.tmp,\n"
         "verify.tmp, postgres.damaged, postgres.version-N.TIME and others), and\n"
         "removes it once you say so. What somebody makes at the moment is told, and\n"
         "stays. Tables that are left behind are dropped by daybook rebuild "

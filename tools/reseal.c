@@ -74,21 +74,10 @@ static enum dbk_code copy(struct reseal *reseal, struct dbk_error *err)
     return code;
 }
 
-static enum dbk_code check_target(const struct reseal *reseal, struct dbk_error *err)
-{
-    if (!tool_keys_there(reseal->tool->config))
-        return DBK_OK;
-    return dbk_fail(
-        err, DBK_EXISTS,
-        "%.300s/keys has a ring of keys already: move it away, or give another "
-        "--data-dir",
-        config_text(reseal->tool->config, SETTING_DATA_DIR));
-}
-
 static enum dbk_code reseal_into(struct reseal *reseal, struct dbk_error *err)
 {
     struct backup_folder folder;
-    enum dbk_code code = check_target(reseal, err);
+    enum dbk_code code = import_ring_check(reseal->tool->config, err);
 
     if (code == DBK_OK)
         code = staging_begin(reseal->tool->config, &reseal->staging, err);

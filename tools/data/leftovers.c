@@ -33,6 +33,7 @@ static const struct kind {
     {"postgres.version-*", NOBODY},
     {"postgres.tmp.??????", CLUSTER},
     {"log.tmp", SERVER},
+    {"keys.tmp", SERVER},
     {"check.tmp", SERVER},
     {"verify.tmp", ITSELF},
     {"tokens.tmp", ITSELF},

@@ -3,8 +3,11 @@
 #include "store/durable.h"
 #include "tool_keys.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* So many at once: each time is waited for the disk. Those behind the last that is named are
@@ -31,6 +34,31 @@ static void remove_tmp(const struct import_ring *ring)
     rmdir(ring->tmp);
 }
 
+enum dbk_code import_ring_check(const struct config *config, struct dbk_error *err)
+{
+    char dir[PATH_MAX];
+    struct dirent *entry = NULL;
+    enum dbk_code code = DBK_OK;
+    DIR *stream;
+
+    if (!tool_keys_dir(config, dir, sizeof dir, err))
+        return err->code;
+    stream = opendir(dir);
+    if (!stream)
+        return errno == ENOENT ? DBK_OK : dbk_system_fail(err, "look into", dir);
+    while ((entry = readdir(stream)) &&
+           (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")))
+        continue;
+    if (entry)
+        code =
+            dbk_fail(err, DBK_EXISTS,
+                     "%.300s has %s already: move it away, or give another "
+                     "--data-dir",
+                     dir, tool_keys_there(config) ? "a ring of keys" : entry->d_name);
+    closedir(stream);
+    return code;
+}
+
 static enum dbk_code make(struct import_ring *ring, struct dbk_error *err)
 {
     const struct config *config = ring->tool->config;
@@ -38,7 +66,8 @@ static enum dbk_code make(struct import_ring *ring, struct dbk_error *err)
     const struct dbk_keys_options options = {.master = master};
     enum dbk_code code;
 
-    if (!tool_keys_dir(config, ring->dir, PATH_MAX, err))
+    if (import_ring_check(config, err) != DBK_OK ||
+        !tool_keys_dir(config, ring->dir, PATH_MAX, err))
         return err->code;
     snprintf(ring->tmp, sizeof ring->tmp, "%.*s.tmp", PATH_MAX, ring->dir);
     code = dbk_keys_master(config_text(config, SETTING_MASTER_KEY_FILE),

@@ -23,10 +23,14 @@ struct import_ring {
 /* Take --without-keys. Nothing is opened. */
 void import_ring_begin(struct import_ring *ring, const struct tool *tool);
 
+/* Whether a new one can be put there: the folder is not there, or empty. DBK_EXISTS: it is not;
+ * err says what to do. */
+enum dbk_code import_ring_check(const struct config *config, struct dbk_error *err);
+
 /* Open it, for an export that turns out to be sealed.
  *
  * DBK_NOT_FOUND  there is none; err says what to do
- * DBK_EXISTS     there is one, and a new one was asked for; or it is what a run that was killed
+ * DBK_EXISTS     there is one, or a file of one, and a new one was asked for; or it is what a run that was killed
  *                left, of no log, and with keys destroyed
  * and as dbk_keys_open, dbk_keys_make
  */

@@ -11,7 +11,7 @@ from harness import PATIENCE, PROGRAM
 from test_lost_log import tree
 from tools import FAILED, MISUSED, ToolCase, environment
 
-LEFT = ["check.tmp", "log.tmp", "old.ndjson.partial", "postgres.damaged",
+LEFT = ["check.tmp", "keys.tmp", "log.tmp", "old.ndjson.partial", "postgres.damaged",
         "postgres.tmp.abcdef", "postgres.version-14.1700000000", "tokens.tmp",
         "verify.tmp"]
 
@@ -65,7 +65,7 @@ class Clean(ToolCase):
             os.close(slave)
             os.close(master)
             self.assertEqual(process.returncode, 0, said)
-            self.assertIn(b"remove 8? [y/N]", said[1])
+            self.assertIn(b"remove %d? [y/N]" % len(LEFT), said[1])
             self.assertEqual(os.path.exists(self.path("a", "log.tmp")), left)
         self.assertEqual(tree(self.path("a")), self.before)
 
@@ -78,8 +78,9 @@ class Clean(ToolCase):
             fcntl.flock(fd, fcntl.LOCK_EX)
             held.append(fd)
         done = self.clean("--yes")
-        self.assertEqual(done.stdout.decode().count("in use"), 5, done.stdout)
-        for name in ("old.ndjson.partial", "verify.tmp", "tokens.tmp", "log.tmp", "check.tmp"):
+        self.assertEqual(done.stdout.decode().count("in use"), 6, done.stdout)
+        for name in ("old.ndjson.partial", "verify.tmp", "tokens.tmp", "log.tmp", "check.tmp",
+                     "keys.tmp"):
             self.assertTrue(os.path.exists(self.path("a", name)), name)
         self.assertFalse(os.path.exists(self.path("a", "postgres.damaged")))
 

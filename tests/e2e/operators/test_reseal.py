@@ -86,6 +86,16 @@ class Reseal(ToolCase):
         self.refused(FAILED, "give an empty --data-dir", "reseal", "made", "--data-dir",
                      "first")
 
+    def test_a_master_key_that_is_there_is_told_before_anything_is_done(self):
+        os.makedirs(self.path("made", "keys"))
+        self.write("made/keys/master", b"a" * 64)
+        done = self.refused(FAILED, "keys has master already", "reseal", "first",
+                            "--data-dir", "made")
+        self.assertNotIn(b"stopped", done.stderr)
+        self.assertEqual(os.listdir(self.path("made")), ["keys"])
+        os.remove(self.path("made", "keys", "master"))
+        self.run_tool("reseal", "first", "--data-dir", "made")
+
     def test_killed_it_is_run_again(self):
         chance = random.Random(SEED)
         for _ in range(8):

@@ -109,6 +109,14 @@ class WithoutKeys(Sealed):
                      "made", "--without-keys")
         self.run_tool("import", export, "--data-dir", "made")
 
+    def test_a_master_key_that_is_there_is_told_before_anything_is_done(self):
+        export = self.write("whole", self.export("first"))
+        os.makedirs(self.path("made", "keys"))
+        self.write("made/keys/lock", b"")
+        self.refused(FAILED, "keys has lock already", "import", export, "--data-dir",
+                     "made", "--without-keys")
+        self.assertLessEqual(set(os.listdir(self.path("made"))), {"keys", "serve.lock"})
+
     def test_what_fails_leaves_no_ring_behind(self):
         cut = self.write("cut", self.export("first")[:-40])
         self.run_tool("import", cut, "--data-dir", "made", "--without-keys", status=DIFFERENT)
