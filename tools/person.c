@@ -97,9 +97,9 @@ const struct command command_person = {
         "tells\n"
         "more.\n"
         "\n"
-        "Exit codes: 0 done, 1 not done, for the log is not sealed, or another leads "
-        "it,\n"
-        "2 wrong use, 3 could not run.\n",
+        "Exit codes: 0 done; 1 not erased, for the log is not sealed or is a cluster's "
+        "member,\n"
+        "or a receipt that does not hold; 2 wrong use; 3 it could not be done.\n",
     .example =
         "  daybook person export 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c --output k.json\n"
         "  daybook person erase 9c65af1a-c109-4c17-9bf1-5f4bcac95e3c --receipt r.json\n"

@@ -36,49 +36,77 @@ static enum dbk_code erase(struct dbk_log *log, const struct dbk_uuid *id,
     return code;
 }
 
+/* *done: whatever comes then, the person is erased. */
 static enum dbk_code erase_in(const struct tool *tool, const struct dbk_uuid *id,
-                              struct dbk_erasure *erasure, struct dbk_error *err)
+                              bool *done, struct dbk_erasure *erasure,
+                              struct dbk_error *err)
 {
     struct dbk_log *log;
     enum dbk_code code;
 
+    *done = false;
     if (log_place_open(tool, false, NULL, &log, err) != DBK_OK)
         return err->code;
     code = log_place_check_alone(
         log, "send it DELETE /persons/{id}?erase=true (docs/erasure.md)", err);
     if (code == DBK_OK)
         code = erase(log, id, err);
+    *done = code == DBK_OK;
     if (code == DBK_OK)
         code = person_erasure_find(tool, log, id, erasure, err);
     dbk_log_close(log);
     return code;
 }
 
+static enum tool_exit fail(const struct tool *tool, bool done, struct dbk_error *err)
+{
+    if (done)
+        dbk_wrap(err,
+                 "the person is erased, and there is no receipt yet (daybook person "
+                 "receipt prints it)");
+    tool_fail(tool, err);
+    return err->code == DBK_CONFLICT && !done ? TOOL_DIFFERENT : TOOL_FAILED;
+}
+
+/* What cannot be put into its file is printed, and PostgreSQL scrubbed, all the same. */
+static enum tool_exit tell(const struct tool *tool, struct person_file *file,
+                           const struct dbk_erasure *erasure)
+{
+    struct person_known known;
+    enum tool_exit kept, exit;
+
+    person_known_find(tool, erasure, &known);
+    kept = person_file_put(tool, file, erasure, &known.is);
+    exit = tool_has(tool, "--scrub") ? person_show_scrub(tool, erasure, &known.is)
+                                     : person_show(tool, erasure, &known.is);
+    person_known_finish(&known);
+    return kept == TOOL_DONE ? exit : kept;
+}
+
 enum tool_exit person_erase(const struct tool *tool)
 {
     struct dbk_erasure erasure = {0};
-    struct person_known known;
+    struct person_file file;
     struct dbk_error err;
     struct dbk_uuid id;
-    bool scrubs = tool_has(tool, "--scrub");
     enum tool_exit exit = person_operand(tool, &id);
+    bool done;
 
-    if (exit == TOOL_DONE && scrubs)
+    if (exit == TOOL_DONE && tool_has(tool, "--scrub"))
         exit = scrub_check(tool);
     if (exit != TOOL_DONE)
         return exit;
-    signals_hold(); /* it is done, or it was not begun */
-    if (erase_in(tool, &id, &erasure, &err) != DBK_OK) {
-        dbk_erasure_finish(&erasure);
-        exit = tool_fail(tool, &err);
-        return err.code == DBK_CONFLICT ? TOOL_DIFFERENT : exit;
+    if (person_file_open(tool, &file, &err) != DBK_OK) {
+        dbk_wrap(&err, "nobody was erased");
+        return tool_fail(tool, &err);
     }
-    person_known_find(tool, &erasure, &known);
-    exit = person_keep(tool, &erasure, &known.is);
-    if (exit == TOOL_DONE)
-        exit = scrubs ? person_show_scrub(tool, &erasure, &known.is)
-                      : person_show(tool, &erasure, &known.is);
-    person_known_finish(&known);
+    signals_hold(); /* it is done, or it was not begun */
+    if (erase_in(tool, &id, &done, &erasure, &err) == DBK_OK) {
+        exit = tell(tool, &file, &erasure);
+    } else {
+        person_file_drop(&file);
+        exit = fail(tool, done, &err);
+    }
     dbk_erasure_finish(&erasure);
     return exit;
 }

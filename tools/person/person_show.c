@@ -4,9 +4,12 @@
 #include "scrub.h"
 #include "store/durable.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void print_text(const struct dbk_erasure *erasure,
                        const struct dbk_erasure_known *known)
@@ -44,20 +47,67 @@ static enum dbk_code render(const struct dbk_erasure *erasure,
                : dbk_fail(err, DBK_NO_MEMORY, "no memory for a receipt");
 }
 
-enum tool_exit person_keep(const struct tool *tool, const struct dbk_erasure *erasure,
-                           const struct dbk_erasure_known *known)
+enum dbk_code person_file_open(const struct tool *tool, struct person_file *file,
+                               struct dbk_error *err)
 {
-    const char *path = tool_value(tool, "--receipt");
+    file->path = tool_value(tool, "--receipt");
+    file->fd = -1;
+    if (!file->path)
+        return DBK_OK;
+    file->fd = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file->fd >= 0)
+        return DBK_OK;
+    if (errno == EEXIST)
+        return dbk_fail(err, DBK_EXISTS, "%s is there already: name another file",
+                        file->path);
+    return dbk_system_fail(err, "create", file->path);
+}
+
+void person_file_drop(struct person_file *file)
+{
+    if (file->fd < 0)
+        return;
+    close(file->fd);
+    unlink(file->path);
+    file->fd = -1;
+}
+
+static enum dbk_code write_to(const struct person_file *file,
+                              const struct dbk_erasure *erasure,
+                              const struct dbk_erasure_known *known,
+                              struct dbk_error *err)
+{
     struct dbk_render out = {0};
-    enum dbk_code code = DBK_OK;
+    enum dbk_code code = render(erasure, known, &out, err);
+
+    if (code == DBK_OK)
+        code = dbk_write_all(file->fd, out.text, out.length, file->path, err);
+    if (code == DBK_OK)
+        code = dbk_sync_file(file->fd, file->path, err);
+    if (code == DBK_OK)
+        code = dbk_sync_parent(file->path, err);
+    dbk_render_finish(&out);
+    return code;
+}
+
+enum tool_exit person_file_put(const struct tool *tool, struct person_file *file,
+                               const struct dbk_erasure *erasure,
+                               const struct dbk_erasure_known *known)
+{
     struct dbk_error err;
 
-    if (path)
-        code = render(erasure, known, &out, &err);
-    if (path && code == DBK_OK)
-        code = dbk_write_file(path, 0666, out.text, out.length, &err);
-    dbk_render_finish(&out);
-    return code == DBK_OK ? TOOL_DONE : tool_fail(tool, &err);
+    if (file->fd < 0)
+        return TOOL_DONE;
+    if (write_to(file, erasure, known, &err) != DBK_OK) {
+        person_file_drop(file); /* half of one is none */
+        dbk_wrap(&err,
+                 "the person is erased, and the receipt is not in its file (daybook "
+                 "person receipt --json prints it)");
+        return tool_fail(tool, &err);
+    }
+    close(file->fd);
+    file->fd = -1;
+    return TOOL_DONE;
 }
 
 /* All but the brace that ends it. */

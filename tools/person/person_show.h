@@ -21,10 +21,21 @@ void person_known_find(const struct tool *tool, const struct dbk_erasure *erasur
                        struct person_known *known);
 void person_known_finish(struct person_known *known);
 
-/* Put it into the file that --receipt names, as JSON, whole or not at all; where it names none
- * nothing is done. */
-enum tool_exit person_keep(const struct tool *tool, const struct dbk_erasure *erasure,
-                           const struct dbk_erasure_known *known);
+/* The file that --receipt names. */
+struct person_file {
+    const char *path; /* NULL: it names none, and nothing is done. Borrowed */
+    int fd;           /* -1: not open */
+};
+/* Make it, before anybody is erased. DBK_EXISTS: it is there. DBK_IO, DBK_NO_ROOM. */
+enum dbk_code person_file_open(const struct tool *tool, struct person_file *file,
+                               struct dbk_error *err);
+/* Nobody was erased: remove it. */
+void person_file_drop(struct person_file *file);
+/* Put the receipt there, as JSON, durable. TOOL_FAILED: it cannot be written; that is told, with
+ * that the person is erased, and the file is gone. */
+enum tool_exit person_file_put(const struct tool *tool, struct person_file *file,
+                               const struct dbk_erasure *erasure,
+                               const struct dbk_erasure_known *known);
 
 /* Print it, with --json as that, and a line feed. */
 enum tool_exit person_show(const struct tool *tool, const struct dbk_erasure *erasure,

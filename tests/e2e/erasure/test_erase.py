@@ -10,6 +10,7 @@ import urllib.request
 import uuid
 
 import proofs
+from disk import Disk
 from harness import Server
 from served import person
 from tables import query, refuse_bad, take_bad
@@ -108,7 +109,7 @@ class Erase(unittest.TestCase):
         again = self.client.request("POST", "/persons", person(
             first_name=MARK, external_id="ext-" + MARK, email=f"{MARK}@x.mock",
             properties={"note": MARK}), {"Idempotency-Key": "made"})
-        self.assertIn(again.status, (409, 422))
+        self.assertEqual(again.status, 409, again.body)
         self.assertNotIn(MARK.encode(), again.body)
         self.ask("POST", f"/persons/{one}/aliases", {"anonymous_id": "anon-" + MARK}, 409,
                  **{"Idempotency-Key": "tied"})
@@ -227,6 +228,40 @@ class Erase(unittest.TestCase):
             self.assertEqual(done.returncode, status, done.stderr)
             self.assertIn(said, done.stderr)
         self.start()
+        self.assert_gone(one, before)
+
+    def test_a_receipt_that_cannot_be_kept_is_told_before(self):
+        one, _ = self.marked()
+        there = os.path.join(self.server.data_dir, "serve.log")
+        for path, said in ((there, "is there already"),
+                           (os.path.join(self.server.data_dir, "none", "r.json"), "create")):
+            done = self.server.run("person", "erase", one, "--receipt", path, check=False)
+            self.assertEqual(done.returncode, FAILED, done.stderr)
+            self.assertIn(said, done.stderr)
+            self.assertIn("nobody was erased", done.stderr)
+        self.assertEqual(self.client.get(f"/persons/{one}").status, 200)
+        kept = os.path.join(self.server.data_dir, "kept.json")
+        done = self.server.run("person", "erase", str(uuid.uuid4()), "--receipt", kept,
+                               check=False)
+        self.assertEqual(done.returncode, FAILED, done.stderr)
+        self.assertFalse(os.path.exists(kept))
+
+    def test_a_receipt_that_could_not_be_kept_is_printed(self):
+        one, before = self.marked()
+        kept = os.path.join(self.server.data_dir, "kept.json")
+        disk = Disk(self.server.data_dir)
+        self.addCleanup(disk.close)
+        self.server.env.update(disk.environment())
+        self.server.run("person", "erase", one, "--receipt", kept)
+        os.remove(kept)
+        disk.fail("directory", skip=disk.count("directory") - 1)  # the last is the receipt's
+        done = self.server.run("person", "erase", one, "--json", "--receipt", kept,
+                               check=False)
+        self.assertEqual(done.returncode, FAILED, done.stderr)
+        self.assertIn("the person is erased", done.stderr)
+        self.assertEqual(json.loads(done.stdout)["records"], 6)
+        self.assertFalse(os.path.exists(kept))
+        self.ask("GET", "/persons")  # has followed
         self.assert_gone(one, before)
 
     def test_who_writes_meanwhile_is_refused_and_nothing_of_it_stays(self):
