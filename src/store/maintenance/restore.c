@@ -153,7 +153,9 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
         return dbk_fail(
             err, DBK_UNSUPPORTED,
             "%s is a sealed log, whose indexes are made by its ring of keys: "
-            "put that, and its master key, into the data directory's keys first",
+            "put that, and its master key, into the data directory's keys first; "
+            "where it is lost for good, daybook import --without-keys takes an export "
+            "of it",
             restore->wish->source);
     code =
         dbk_log_builder_open_sealed(restore->wish->dir, keys, &restore->builder, err);

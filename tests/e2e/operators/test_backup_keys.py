@@ -211,6 +211,7 @@ class Restores(BackedUp):
         self.assertIsNone(self.keys_in_backup())
         other, done = self.restore(status=FAILED)
         self.assertIn("into the data directory's keys first", done.stderr)
+        self.assertIn("import --without-keys takes an export of it", done.stderr)
         self.assertFalse(os.path.exists(os.path.join(other.data_dir, "log")))
         self.server.stop()
         other, done = self.restore(self.keys)
@@ -233,6 +234,21 @@ class Restores(BackedUp):
         self.damage(os.path.join(self.backup, "data.mdb"))
         other, _ = self.restore(status=DIFFERENT)
         self.assertFalse(os.path.exists(os.path.join(other.data_dir, "keys")))
+
+    def test_where_the_ring_is_lost_for_good_the_rest_is_there(self):
+        self.back_up("--without-keys")
+        old, new = Server(), Server()
+        for server in (old, new):
+            self.addCleanup(server.close)
+        os.mkdir(os.path.join(old.data_dir, "log"))
+        shutil.copy2(os.path.join(self.backup, "data.mdb"), os.path.join(old.data_dir, "log"))
+        export = os.path.join(old.data_dir, "export")
+        old.run("export", export)
+        new.run("import", export, "--without-keys")
+        new.start()
+        self.assertEqual(new.client().get(f"/persons/{self.one}").status, 404)
+        self.assertEqual(new.client().post("/persons", person()).status, 201)
+        self.assertIn(self.one, new.run("log", "show", "1").stdout)
 
     def other(self, **files):
         """A server of its own that has these keys already."""
