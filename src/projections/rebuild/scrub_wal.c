@@ -10,6 +10,13 @@
 
 enum { STATEMENT_MS = 600000, PUT_BACK_MS = 5000, MORE_ROUNDS = 5 };
 
+#define LEFT                                                                           \
+    "wal_recycle and min_wal_size stay as they were set for this, until it is done "   \
+    "again, or the server is started anew"
+
+static const struct pg_options options = {.application = "daybook scrub",
+                                          .connect_timeout_ms = 10000};
+
 static enum dbk_code number(struct pg *pg, const char *sql,
                             const struct pg_param *param, int count, uint64_t *out,
                             struct dbk_error *err)
@@ -116,14 +123,41 @@ enum dbk_code scrub_wal_put_back(struct pg *pg, bool *found, struct dbk_error *e
     return *found ? put_back(pg, err) : DBK_OK;
 }
 
+/* By a connection of its own, once the server has noticed that the former is gone. */
+static enum dbk_code put_back_anew(const struct dbk_database *database,
+                                   struct dbk_error *err)
+{
+    struct pg *pg;
+    enum dbk_code code = pg_open(database, &options, &pg, err);
+
+    if (code != DBK_OK)
+        return code;
+    code = pg_script(pg, sql_scrub_lock, PUT_BACK_MS, err);
+    if (code == DBK_OK)
+        code = put_back(pg, err);
+    pg_close(pg);
+    return code;
+}
+
+/* The first failure is the one to tell, and that the settings stay. */
+static enum dbk_code end(struct pg *pg, const struct dbk_database *database,
+                         enum dbk_code code, struct dbk_error *err)
+{
+    struct dbk_error first = {.code = DBK_OK}, why;
+
+    if (put_back(pg, &why) == DBK_OK || put_back_anew(database, &why) == DBK_OK)
+        return code;
+    if (code == DBK_OK)
+        return dbk_fail(err, why.code, "%s (%s)", LEFT, why.text);
+    first = *err;
+    return dbk_fail(err, code, "%.300s; and %s (%.200s)", first.text, LEFT, why.text);
+}
+
 enum dbk_code scrub_wal(const struct dbk_database *database,
                         const struct dbk_watch *watch, unsigned *segments,
                         struct dbk_error *err)
 {
-    const struct pg_options options = {.application = "daybook scrub",
-                                       .connect_timeout_ms = 10000};
     struct pg *pg;
-    struct dbk_error *mended = NULL;
     enum dbk_code code = pg_open(database, &options, &pg, err);
 
     if (code != DBK_OK)
@@ -133,9 +167,7 @@ enum dbk_code scrub_wal(const struct dbk_database *database,
         code = pg_script(pg, sql_scrub_statistics, STATEMENT_MS, err);
     if (code == DBK_OK) {
         code = replace(pg, watch, segments, err);
-        mended = code == DBK_OK ? err : NULL; /* the first failure is the one to tell */
-        if (put_back(pg, mended) != DBK_OK && code == DBK_OK)
-            code = err->code;
+        code = end(pg, database, code, err);
     }
     pg_close(pg);
     return code;

@@ -11,8 +11,10 @@
 struct pg;
 
 /* As a superuser. *segments receives how many files of the log were replaced. The settings
- * are put back, whatever fails; where this process is killed, by the next call, or when the
- * cluster is next started (scrub_wal_put_back). One that runs already is waited for.
+ * are put back, whatever fails: on another connection where this one does; err says where
+ * that could not be done, either. Then, and where this process is killed, they are by the next
+ * call, or when the cluster is next started (scrub_wal_put_back). One that runs already is waited
+ * for.
  *
  * DBK_BUSY  there are files left that were there before, or something keeps them
  * Else as pg.h; DBK_INTERRUPTED. */

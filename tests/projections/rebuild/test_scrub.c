@@ -251,6 +251,38 @@ static bool puts_back(struct scrubbed *s)
     return found;
 }
 
+static struct scrubbed *ended_in; /* by the one session that is scrubbing */
+
+/* The server ends its session while the settings are changed. */
+static void end_session(void *context)
+{
+    const struct watched *watched = context;
+    struct pg *pg;
+
+    if (strcmp(watched->phase, "replacing the write-ahead log") != 0)
+        return;
+    pg = scratch_open(&ended_in->world.database);
+    assert_int_equal(scratch_number(pg, "select count(pg_terminate_backend(pid)) from"
+                                        " pg_stat_activity where application_name ="
+                                        " 'daybook scrub' and pid <> pg_backend_pid()"),
+                     1);
+    pg_close(pg);
+}
+
+static void a_connection_that_fails_leaves_the_settings_alone(void **state)
+{
+    struct scrubbed *s = *state;
+    struct watched watched = {.meanwhile = end_session, .context = &watched};
+    struct dbk_scrub_result result;
+    struct dbk_error err = {0};
+
+    ended_in = s;
+    assert_int_not_equal(try_scrub(s, &watched, &result, &err), DBK_OK);
+    assert_null(strstr(err.text, "stay as they were set"));
+    assert_settings_are_put_back(s);
+    assert_false(puts_back(s)); /* nor is the lock held */
+}
+
 static void set_as_one_that_runs(struct pg *pg)
 {
     scratch_script(pg, "select pg_advisory_lock(hashtextextended('daybook scrub', 0))");
@@ -313,6 +345,7 @@ int main(void)
         cmocka_unit_test(what_was_deleted_is_nowhere),
         cmocka_unit_test(a_replay_that_is_followed_is_told_and_stays),
         cmocka_unit_test(a_stop_is_obeyed_and_leaves_the_settings_alone),
+        cmocka_unit_test(a_connection_that_fails_leaves_the_settings_alone),
         cmocka_unit_test(what_a_killed_one_has_left_is_put_back),
         cmocka_unit_test(what_the_administrator_is_told_runs),
     };
