@@ -158,6 +158,15 @@ static enum dbk_code check_ring(const struct dbk_keys *keys, const uint8_t *text
     return DBK_OK;
 }
 
+/* From this one on slots may not be on disk, though they read so: whoever asks for keys ahead
+ * writes them again before any is given out. */
+static void doubt(struct dbk_keys *keys, uint64_t first)
+{
+    keys->unsynced = true;
+    if (atomic_load(&keys->made) >= first)
+        atomic_store(&keys->made, first - 1);
+}
+
 /* Nobody reads one meanwhile: none that was there before is kept in memory. */
 static enum dbk_code put_slots(struct dbk_keys *keys, uint64_t first, uint64_t count,
                                const uint8_t *plain, uint8_t *slots,
@@ -172,7 +181,11 @@ static enum dbk_code put_slots(struct dbk_keys *keys, uint64_t first, uint64_t c
     for (uint64_t i = 0; i < count; i++)
         ring_cache_drop(keys->cache, first + i);
     pthread_rwlock_unlock(&keys->opened);
-    return code == DBK_OK ? ring_sync(keys->file.fd, keys->path, err) : code;
+    if (code == DBK_OK)
+        code = ring_sync(keys->file.fd, keys->path, err);
+    if (code != DBK_OK)
+        doubt(keys, first);
+    return code;
 }
 
 static enum dbk_code put(struct dbk_keys *keys, uint64_t first, uint32_t count,

@@ -3,6 +3,35 @@
 
 #include "scratch_ring.h"
 
+#include <errno.h>
+
+ssize_t __real_pwrite(int fd, const void *bytes, size_t length, off_t offset);
+ssize_t __wrap_pwrite(int fd, const void *bytes, size_t length, off_t offset);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+static int refused_syncs;   /* so many the disk refuses from now on */
+static off_t written_to;    /* the end of what was written furthest */
+static unsigned syncs_done; /* since this was 0, as the one before */
+
+ssize_t __wrap_pwrite(int fd, const void *bytes, size_t length, off_t offset)
+{
+    if (offset + (off_t)length > written_to)
+        written_to = offset + (off_t)length;
+    return __real_pwrite(fd, bytes, length, offset);
+}
+
+int __wrap_fdatasync(int fd)
+{
+    if (refused_syncs > 0) {
+        refused_syncs--;
+        errno = EIO;
+        return -1;
+    }
+    syncs_done++;
+    return __real_fdatasync(fd);
+}
+
 enum { COUNT = 100 };
 #define THERE (DBK_KEYS_AHEAD + 4096) /* keys that a new ring has */
 
@@ -147,6 +176,31 @@ static void what_nobody_has_used_is_replaced_and_no_other(void **state)
     free(parcel.bytes);
 }
 
+/* What reads as it was written may not be on disk then, and the next sync says nothing of it. */
+static void what_a_refused_sync_left_is_written_again(void **state)
+{
+    enum { FIRST = 1000, USED = 900 };
+    struct ring *r = *state;
+    struct parcel parcel = parcel_of(r, FIRST, COUNT, true);
+    uint8_t taken[DBK_KEY_BYTES], now[DBK_KEY_BYTES];
+
+    assert_int_equal(dbk_keys_ahead(r->keys, USED, &r->err), DBK_OK);
+    refused_syncs = 1;
+    assert_int_equal(take(r, &parcel, USED), DBK_IO);
+    assert_int_equal(refused_syncs, 0);
+    assert_int_equal(get(r, FIRST, taken), DBK_OK);
+    written_to = 0;
+    syncs_done = 0;
+    assert_int_equal(dbk_keys_ahead(r->keys, USED, &r->err), DBK_OK);
+    assert_true(written_to >= (off_t)RING_SLOT_AT(FIRST + COUNT));
+    assert_int_equal(syncs_done, 1);
+    assert_int_equal(get(r, FIRST, now), DBK_OK);
+    assert_memory_equal(taken, now, sizeof now);
+    assert_int_equal(dbk_keys_ahead(r->keys, USED, &r->err), DBK_OK);
+    assert_int_equal(syncs_done, 1); /* once is enough */
+    free(parcel.bytes);
+}
+
 static void nothing_in_it_can_be_read_and_no_byte_changed(void **state)
 {
     static const size_t places[] = {0, 16, 24, 28, 52, 52 + 32, 1000};
@@ -274,6 +328,7 @@ int main(void)
         TEST(a_ring_is_made_of_what_another_has),
         TEST(keys_that_are_made_are_in_no_ring_until_they_are_taken),
         TEST(what_nobody_has_used_is_replaced_and_no_other),
+        TEST(what_a_refused_sync_left_is_written_again),
         TEST(nothing_in_it_can_be_read_and_no_byte_changed),
         TEST(another_ring_takes_none),
         TEST(while_some_have_rotated_all_can_take),
