@@ -84,6 +84,7 @@ struct dbk_history_page {
     /* How many records may be looked at, about; the page ends then, and may be empty though
      * there are more. 0: any number. */
     uint64_t look_max;
+    uint64_t looked; /* receives at how many it did */
     bool unreadable; /* find those that are damaged, too: whose they are nobody knows */
     bool more;       /* receives whether there may be more behind */
 };

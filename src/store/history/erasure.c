@@ -36,17 +36,19 @@ static enum dbk_code count(struct dbk_history *history,
                            struct dbk_erasure *out, struct dbk_error *err)
 {
     uint64_t *sequences = calloc(PAGE, sizeof *sequences);
-    struct dbk_history_page page = {
-        .limit = PAGE, .sequences = sequences, .look_max = look_max};
+    struct dbk_history_page page = {.limit = PAGE, .sequences = sequences};
+    uint64_t looked = 0;
     enum dbk_code code;
 
     if (!sequences)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to look at a history");
     do { /* a page that has room left, and yet more behind it, has looked enough */
+        page.look_max = look_max > 0 ? look_max - looked : 0;
         code = dbk_history_find(history, records, &page, err);
         out->records += code == DBK_OK ? page.count : 0;
+        looked += page.looked;
     } while (code == DBK_OK && page.more && page.count == PAGE &&
-             (look_max == 0 || out->records < look_max));
+             (look_max == 0 || looked < look_max));
     out->counted = !page.more;
     free(sequences);
     return code;

@@ -285,6 +285,7 @@ enum dbk_code dbk_history_find(struct dbk_history *history,
 
     assert(page->limit > 0);
     page->count = 0;
+    page->looked = 0;
     page->more = false;
     if (!finding)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to look at a history");
@@ -292,6 +293,7 @@ enum dbk_code dbk_history_find(struct dbk_history *history,
     finding->person = person;
     finding->page = page;
     code = find(finding, err);
+    page->looked = finding->looked;
     runs_drop(&finding->runs);
     dbk_batch_finish(&finding->batch);
     free(finding->ids);

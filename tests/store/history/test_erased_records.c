@@ -123,6 +123,25 @@ static void more_than_a_page_is_counted(void **state)
     dbk_erasure_finish(&erasure);
 }
 
+/* Not for each page anew. */
+static void so_many_records_are_looked_at_for_all_pages(void **state)
+{
+    enum { LOOKS = 4150 }; /* more than a page, and less than two */
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_uuid other = add_person(s, "other@x.mock");
+    struct dbk_erasure erasure;
+
+    add_events(s, &kate.person.subject);
+    add_events(s, &other);
+    erase(s, &kate.person.subject);
+    assert_int_equal(
+        dbk_erasure_find(s->log, NULL, &kate.person.subject, LOOKS, &erasure, NULL),
+        DBK_OK);
+    assert_false(erasure.counted);
+    dbk_erasure_finish(&erasure);
+}
+
 static void who_was_deleted_first_counts_too(void **state)
 {
     struct scratch *s = *state;
@@ -175,6 +194,7 @@ int main(void)
         TEST(records_are_counted_by_their_keys),
         TEST(an_index_made_before_or_after_counts_the_same),
         TEST(more_than_a_page_is_counted),
+        TEST(so_many_records_are_looked_at_for_all_pages),
         TEST(who_was_deleted_first_counts_too),
         TEST(without_the_ring_the_log_tells_its_part),
         TEST(of_others_there_is_nothing_to_tell),
