@@ -20,7 +20,7 @@ struct dbk_erasure_known {
     struct dbk_slice proof; /* of the record, a tlog-proof; length 0: none */
     /* How far the read tables are: 0 where that is not known. */
     uint64_t tables;
-    bool aside; /* they have set the person aside, so its rows are there still */
+    bool aside; /* they have set the person aside, so its rows may be there still */
     /* When the last backup was made that is known; 0: none is. */
     dbk_timestamp backup_at;
 };

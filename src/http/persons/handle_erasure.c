@@ -61,13 +61,15 @@ static uint64_t tables_at(const struct request *rq)
     return status.refusal == DBK_REFUSAL_NONE ? status.projected : 0;
 }
 
-/* What is in quarantine is not posted, nor is the person.erased, until it is tried again. */
-static bool is_aside(const struct request *rq, const struct dbk_uuid *person)
+/* Whether the person is in quarantine for the person.erased itself, which is not posted then until
+ * it is tried again. */
+static bool is_aside(const struct request *rq, const struct dbk_erasure *erasure)
 {
     struct dbk_set_aside how;
 
     return rq->service->projector &&
-           dbk_projector_set_aside(rq->service->projector, person, &how);
+           dbk_projector_set_aside(rq->service->projector, &erasure->person, &how) &&
+           how.last >= erasure->sequence;
 }
 
 static dbk_timestamp last_backup(const struct request *rq)
@@ -89,7 +91,7 @@ static enum dbk_code answer(struct request *rq, struct response *rs,
 {
     struct dbk_erasure_known known = {.proof = prove(rq, erasure->sequence),
                                       .tables = tables_at(rq),
-                                      .aside = is_aside(rq, &erasure->person),
+                                      .aside = is_aside(rq, erasure),
                                       .backup_at = last_backup(rq)};
 
     forget_trouble(rq);

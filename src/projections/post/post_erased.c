@@ -67,6 +67,11 @@ enum dbk_code post_erased_fold(struct poster *poster, struct dbk_error *err)
              DBK_CONFLICT) /* no record says so: they had gone before all that do */
         code = dbk_log_head(poster->log, &poster->erasing_through, err);
     dbk_erasure_finish(&erasure);
+    if (code ==
+        DBK_CONFLICT) { /* the log was put back to before the record that says so */
+        poster->erasing_through = poster->erased_through;
+        code = DBK_OK;
+    }
     return code == DBK_OK && poster->projected > 0
                ? dbk_log_each(poster->log, 0, poster->projected, &visitor, err)
                : code;

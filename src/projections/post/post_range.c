@@ -37,7 +37,8 @@ static enum dbk_code is_left_out(struct poster *poster, const struct dbk_record 
     return code;
 }
 
-/* Whether it is set aside. */
+/* Whether it is set aside. Not where somebody is erased: what the tables have of a person goes,
+ * whatever else could not be posted. */
 static enum dbk_code is_aside(struct poster *poster, const struct dbk_record *record,
                               bool *aside, struct dbk_error *err)
 {
@@ -46,7 +47,7 @@ static enum dbk_code is_aside(struct poster *poster, const struct dbk_record *re
     enum dbk_code code;
 
     *aside = false;
-    if (atomic_load(&poster->aside.count) == 0)
+    if (atomic_load(&poster->aside.count) == 0 || record->type == DBK_PERSON_ERASED)
         return DBK_OK;
     code = post_party(poster->log, record, &poster->event, &party, &nobody, err);
     if (code == DBK_OK && !nobody)

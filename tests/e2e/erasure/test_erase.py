@@ -121,24 +121,43 @@ class Erase(unittest.TestCase):
         self.assertEqual(self.stable(self.erase(one)), self.stable(receipt))
         self.server.run("verify", "--projection")
 
-    def test_rows_of_who_is_in_quarantine_are_pending(self):
-        one, _ = self.marked()
-        self.ask("GET", "/persons/" + one)
-        refuse_bad(self.server)
-        self.ask("PATCH", "/persons/" + one, {"first_name": "bad"})
+    def test_who_is_in_quarantine_goes_from_the_tables_too(self):
+        one, before = self.marked()
+        refuse_bad(self.server, bad="last_name = 'bad'")
+        self.addCleanup(take_bad, self.server)
+        self.ask("PATCH", "/persons/" + one, {"last_name": "bad"})
         self.server.wait_for(lambda: self.client.get("/health").data["quarantined"] == 1,
                              "the quarantine")
-        erased = self.erase(one)
-        self.server.wait_for(lambda: self.client.get("/health").data["projected"] >=
-                             erased["sequence"], "the tables")
-        receipt = self.ask("GET", f"/persons/{one}/receipt").data
-        self.assertEqual(receipt["done"], {"keys": "destroyed", "memory": "wiped",
-                                           "tables": "pending"})
+        self.assertEqual(query(self.server, "select count(*) from person"), "1")
+        self.assertEqual(self.erase(one)["done"]["tables"], "removed")
+        self.assertEqual(query(self.server, "select count(*) from person"), "0")
+        self.assertEqual(query(self.server, "select count(*) from event"), "0")
         take_bad(self.server)
         self.ask("POST", "/admin/quarantine/retry")
-        self.server.wait_for(lambda: self.ask("GET", f"/persons/{one}/receipt").data[
-            "done"]["tables"] == "removed", "the rows to go")
-        self.assertEqual(query(self.server, "SELECT count(*) FROM person"), "0")
+        self.server.wait_for(lambda: self.client.get("/health").data["quarantined"] == 0,
+                             "the healing")
+        self.assertEqual(query(self.server, "select count(*) from person"), "0")
+        self.assert_gone(one, before)
+
+    def test_a_removal_that_was_refused_is_pending(self):
+        one, _ = self.marked()
+        query(self.server, "create function kept() returns trigger language plpgsql as "
+                           f"$$ begin if old.last_name = '{MARK}' then "
+                           "raise check_violation using message = 'kept'; "
+                           "end if; return old; end $$; "
+                           "create trigger kept before delete on person for each row "
+                           "execute function kept()")
+        self.addCleanup(query, self.server, "drop function if exists kept cascade")
+        self.assertEqual(self.erase(one)["done"]["tables"], "pending")
+        self.server.wait_for(lambda: self.client.get("/health").data["quarantined"] == 1,
+                             "the quarantine")
+        receipt = f"/persons/{one}/receipt"
+        self.assertEqual(self.ask("GET", receipt).data["done"]["tables"], "pending")
+        query(self.server, "drop function kept cascade")
+        self.ask("POST", "/admin/quarantine/retry")
+        self.server.wait_for(lambda: self.ask("GET", receipt).data["done"]["tables"] ==
+                             "removed", "the removal")
+        self.assertEqual(query(self.server, "select count(*) from person"), "0")
 
     def test_the_receipt_holds_without_the_log(self):
         one, _ = self.marked()
