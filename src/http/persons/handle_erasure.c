@@ -109,9 +109,9 @@ static enum dbk_code answer_receipt(struct request *rq, struct response *rs,
                          LOOK_MAX, &erasure, err);
 
     if (code == DBK_CONFLICT)
-        code =
-            dbk_fail(err, DBK_NOT_FOUND,
-                     "There is no receipt: no record says that the person was erased");
+        code = dbk_fail(
+            err, DBK_NOT_FOUND,
+            "There is no receipt: the person was not erased, or no record says so");
     else if (code == DBK_NOT_FOUND)
         code = dbk_fail(err, code, "There is no receipt: no person has had this id");
     if (code == DBK_OK)
