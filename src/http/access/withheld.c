@@ -1,6 +1,7 @@
 #include "withheld.h"
 
 #include "http/tokens.h"
+#include "worker.h"
 
 static bool sees_all(const struct request *rq)
 {
@@ -36,10 +37,40 @@ bool withheld_is(const struct request *rq, const struct dbk_uuid *person)
             since > 0);
 }
 
-enum dbk_code withheld_all(const struct request *rq, struct dbk_restricted *out,
+/* The head is looked at first: what follows from it is as of that, or newer. */
+static enum dbk_code look(struct dbk_log *log, struct withheld_known *withheld,
+                          struct dbk_error *err)
+{
+    uint32_t checksum = 0;
+    uint64_t head;
+
+    if (dbk_log_head(log, &head, err) != DBK_OK ||
+        (head > 0 && dbk_log_checksum(log, head, &checksum, err) != DBK_OK))
+        return err->code;
+    if (withheld->known && withheld->head == head && withheld->checksum == checksum)
+        return DBK_OK;
+    withheld->known = false;
+    if (dbk_log_restricted_all(log, &withheld->all, err) != DBK_OK)
+        return err->code;
+    withheld->known = true;
+    withheld->head = head;
+    withheld->checksum = checksum;
+    return DBK_OK;
+}
+
+enum dbk_code withheld_all(const struct request *rq, const struct dbk_restricted **out,
                            struct dbk_error *err)
 {
-    return sees_all(rq) ? DBK_OK : dbk_log_restricted_all(rq->service->log, out, err);
+    static const struct dbk_restricted nobody;
+    struct withheld_known *withheld = &rq->worker->withheld;
+
+    *out = &nobody;
+    if (sees_all(rq))
+        return DBK_OK;
+    if (look(rq->service->log, withheld, err) != DBK_OK)
+        return err->code;
+    *out = &withheld->all;
+    return DBK_OK;
 }
 
 bool withheld_says(struct dbk_log *log, const struct dbk_restricted *withheld,

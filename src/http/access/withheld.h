@@ -22,9 +22,10 @@ enum dbk_code withheld_refuse(struct request *rq, struct dbk_error *err);
 /* Whether it may not; also where the log does not tell. */
 bool withheld_is(const struct request *rq, const struct dbk_uuid *person);
 
-/* All of whom it may not be told: nobody, where it may be told of everybody. Zero *out before;
- * dbk_restricted_finish frees it. As dbk_log_restricted_all. */
-enum dbk_code withheld_all(const struct request *rq, struct dbk_restricted *out,
+/* All of whom it may not be told, as of now: nobody, where it may be told of everybody. They are
+ * read anew only where the log has another record since. *out is the worker's, until this is
+ * called again. Errors as dbk_log_restricted_all; nothing is to be shown then. */
+enum dbk_code withheld_all(const struct request *rq, const struct dbk_restricted **out,
                            struct dbk_error *err);
 
 /* Whether a record says something of one of them: of an anonymous event whose it is now. Where

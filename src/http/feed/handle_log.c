@@ -28,7 +28,6 @@ struct log_page {
     enum log_form form;
     bool first; /* nothing is rendered yet */
     char source[CLOUD_EVENT_SOURCE_MAX];
-    struct dbk_restricted withheld;
 };
 
 static bool has_more(const void *context)
@@ -45,10 +44,13 @@ static enum dbk_code render_piece(struct request *rq, struct dbk_render *out,
     struct dbk_batch *batch = &rq->worker->batch;
     uint64_t left = page->last - page->after;
     size_t records = left < PIECE_RECORDS ? (size_t)left : PIECE_RECORDS;
+    const struct dbk_restricted *withheld;
     struct dbk_record record;
 
+    /* Who was told that somebody is restricted must find that no page shows the person. */
     if (dbk_log_read(rq->service->log, page->after, records, LOG_PIECE_BYTES, batch,
-                     err) != DBK_OK)
+                     err) != DBK_OK ||
+        withheld_all(rq, &withheld, err) != DBK_OK)
         return err->code;
     if (batch->count == 0)
         return dbk_fail(err, DBK_DAMAGED, "the log ends before record %" PRIu64,
@@ -56,7 +58,7 @@ static enum dbk_code render_piece(struct request *rq, struct dbk_render *out,
     for (size_t i = 0; i < batch->count; i++) {
         if (dbk_batch_record(batch, i, &record, err) != DBK_OK)
             return log_page_unreadable(rq, batch->entries[i].sequence, err);
-        record.withheld = withheld_says(rq->service->log, &page->withheld, &record);
+        record.withheld = withheld_says(rq->service->log, withheld, &record);
         log_page_record(out, &record, page->form, page->first, page->source);
         page->first = false;
         page->after = batch->entries[i].sequence; /* whatever it says of itself */
@@ -95,8 +97,7 @@ static enum dbk_code open_page(struct request *rq, struct response *rs,
     read_params(rq, page);
     if (params_done(&rq->fields, err) != DBK_OK)
         return err->code;
-    if (dbk_log_head(rq->service->log, head, err) != DBK_OK ||
-        withheld_all(rq, &page->withheld, err) != DBK_OK)
+    if (dbk_log_head(rq->service->log, head, err) != DBK_OK)
         return err->code;
     response_header(rs, "Vary", "Accept");
     name_source(rq, page->source);
@@ -168,7 +169,6 @@ enum dbk_code handle_list_log(struct request *rq, struct response *rs,
         code = log_page_send(rq, rs, page.form, &pieces,
                              has_more(&page) ? DETAILS_OK : LOG_PAGE_NOTHING, err);
     }
-    dbk_restricted_finish(&page.withheld);
     return code;
 }
 
@@ -221,16 +221,15 @@ static enum dbk_code answer_bytes(const struct request *rq, struct response *rs,
 static enum dbk_code look_whether_withheld(const struct request *rq, bool *withheld,
                                            struct dbk_error *err)
 {
-    struct dbk_restricted all = {0};
+    const struct dbk_restricted *all;
     struct dbk_record record;
     enum dbk_code code = withheld_all(rq, &all, err);
 
     *withheld = false;
-    if (code == DBK_OK && all.count > 0) {
+    if (code == DBK_OK && all->count > 0) {
         code = logged_read(rq, rq->match.sequence, &record, 1, err);
-        *withheld = code == DBK_OK && withheld_says(rq->service->log, &all, &record);
+        *withheld = code == DBK_OK && withheld_says(rq->service->log, all, &record);
     }
-    dbk_restricted_finish(&all);
     return code;
 }
 

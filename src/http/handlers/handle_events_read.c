@@ -60,8 +60,7 @@ enum dbk_code handle_list_events(struct request *rq, struct response *rs,
 {
     static_assert(PARAMS_REPEATED_MAX <= DBK_FILTER_TYPES_MAX, "each is looked for");
     struct search search = {0};
-    struct dbk_restricted withheld = {0};
-    enum dbk_code code;
+    const struct dbk_restricted *withheld;
     struct list list = {.read = read_page,
                         .count = count_rows,
                         .of = DBK_SET_ASIDE_EVENTS,
@@ -72,16 +71,14 @@ enum dbk_code handle_list_events(struct request *rq, struct response *rs,
     if (read_search(rq, &search, err) != DBK_OK ||
         withheld_all(rq, &withheld, err) != DBK_OK)
         return err->code;
-    search.filter.without = withheld.list;
-    search.filter.without_count = withheld.count;
+    search.filter.without = withheld->list;
+    search.filter.without_count = withheld->count;
     list.of_nobody = search.whose == WHOSE_NOBODY ||
                      (search.whose == WHOSE_ONE &&
-                      dbk_restricted_has(&withheld, &search.filter.person_id));
+                      dbk_restricted_has(withheld, &search.filter.person_id));
     list.of_person = search.whose == WHOSE_ANYBODY ? NULL : &search.filter.person_id;
     list_params(rq, &list);
-    code = list_answer(rq, rs, &list, err);
-    dbk_restricted_finish(&withheld);
-    return code;
+    return list_answer(rq, rs, &list, err);
 }
 
 /* The log has each event by its id, and is never behind: so this waits for no tables, and

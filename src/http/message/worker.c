@@ -27,6 +27,7 @@ void worker_destroy(struct worker *worker)
     response_finish(&worker->response);
     dbk_rows_finish(&worker->rows);
     dbk_batch_finish(&worker->batch);
+    dbk_restricted_finish(&worker->withheld.all);
     free(worker->body);
     free(worker);
 }

@@ -12,11 +12,21 @@
 
 #define QUERY_MAX 16384 /* no head is longer */
 
+/* Who was restricted as of a head of the log; the head's checksum tells that it is of the same
+ * log still. */
+struct withheld_known {
+    bool known;
+    uint64_t head;
+    uint32_t checksum;
+    struct dbk_restricted all;
+};
+
 struct worker {
     struct request request;
     struct response response;
     struct dbk_rows rows;
     struct dbk_batch batch;
+    struct withheld_known withheld;
     struct head head;
     struct event_write write; /* of who waits for the log */
     char query[QUERY_MAX + 1];

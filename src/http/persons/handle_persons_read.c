@@ -102,8 +102,7 @@ enum dbk_code handle_list_persons(struct request *rq, struct response *rs,
                                   struct dbk_error *err)
 {
     struct search search = {0};
-    struct dbk_restricted withheld = {0};
-    enum dbk_code code;
+    const struct dbk_restricted *withheld;
     struct list list = {.read = read_page,
                         .skip = skip_page,
                         .count = count_rows,
@@ -115,19 +114,17 @@ enum dbk_code handle_list_persons(struct request *rq, struct response *rs,
     if (read_search(rq, &search, err) != DBK_OK ||
         withheld_all(rq, &withheld, err) != DBK_OK)
         return err->code;
-    search.filter.without = withheld.list;
-    search.filter.without_count = withheld.count;
+    search.filter.without = withheld->list;
+    search.filter.without_count = withheld->count;
     list.of_nobody =
         search.whose == WHOSE_NOBODY ||
-        (search.whose == WHOSE_ONE && dbk_restricted_has(&withheld, &search.filter.id));
+        (search.whose == WHOSE_ONE && dbk_restricted_has(withheld, &search.filter.id));
     list.of_person = search.whose == WHOSE_ANYBODY ? NULL : &search.filter.id;
     list_params(rq, &list);
     list.is_known = search.whose == WHOSE_ONE && !list.of_nobody && list.after == 0 &&
                     search.filter.properties.length == 0 &&
                     search.filter.prefix.length == 0;
-    code = list_answer(rq, rs, &list, err);
-    dbk_restricted_finish(&withheld);
-    return code;
+    return list_answer(rq, rs, &list, err);
 }
 
 /* It shows events too, which move without its version: so its tag is of its text, too. */
