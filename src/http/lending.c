@@ -166,20 +166,27 @@ static void receive_writes(struct lending *lending, struct write_batch *batch,
     }
 }
 
-/* Each gets its own verdict; what befalls the submission befalls all. */
-static void decide_writes(struct lending *lending, struct write_batch *batch,
-                          bool *left)
+/* Each gets its own verdict; what befalls the submission befalls all. But where all of them are
+ * more than may wait for the log, each half is submitted: some may have room yet. */
+static void decide_some(struct lending *lending, struct write_batch *batch,
+                        size_t first, size_t end, bool *left)
 {
     const struct lending_answers *answers = &lending->answers;
+    size_t middle = first + (end - first) / 2;
     struct dbk_command *commands[WRITES_MAX];
     struct dbk_error err = {0};
     enum dbk_code code;
 
-    for (size_t i = 0; i < batch->count; i++)
-        commands[i] = batch->list[i].worker->write.command;
+    for (size_t i = first; i < end; i++)
+        commands[i - first] = batch->list[i].worker->write.command;
     code =
-        dbk_log_submit(lending->service->log, commands, batch->count, NULL, NULL, &err);
-    for (size_t i = 0; i < batch->count; i++) {
+        dbk_log_submit(lending->service->log, commands, end - first, NULL, NULL, &err);
+    if (code == DBK_BUSY && end - first > 1) {
+        decide_some(lending, batch, first, middle, left);
+        decide_some(lending, batch, middle, end, left);
+        return;
+    }
+    for (size_t i = first; i < end; i++) {
         struct write_place *place = &batch->list[i];
 
         answers->end(answers->context, place->worker, code, &err);
@@ -198,7 +205,7 @@ static void on_writes(void *context, void *thread, struct reactor_seat **seats,
     receive_writes(lending, batch, seats, count, left);
     leave_others(seats, count, left);
     if (batch)
-        decide_writes(lending, batch, left);
+        decide_some(lending, batch, 0, batch->count, left);
     writes_give(&lending->writes, batch);
 }
 

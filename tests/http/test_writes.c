@@ -18,9 +18,11 @@ static const char person[] = "0190a1b2-0000-7000-8000-000000000001";
 static struct {
     struct live live;
     int fds[CONNECTIONS];
-    atomic_bool holds;  /* the next submission, */
-    atomic_bool held;   /* which has come, */
-    sem_t released;     /* and waits for this */
+    atomic_bool holds; /* the next submission, */
+    atomic_bool held;  /* which has come, */
+    sem_t released;    /* and waits for this */
+    atomic_size_t
+        too_many;       /* so many commands at once are refused: DBK_BUSY; 0: none */
     atomic_int failure; /* what the next one fails with; DBK_OK: nothing */
     atomic_size_t most; /* commands in one submission, since it was 0 */
     atomic_uint keyed;  /* submissions with a key */
@@ -42,6 +44,7 @@ enum dbk_code __wrap_dbk_log_submit(struct dbk_log *log,
                                     bool *replayed, struct dbk_error *err)
 {
     int failure = atomic_exchange(&seen.failure, DBK_OK);
+    size_t too_many = atomic_load(&seen.too_many);
 
     if (atomic_exchange(&seen.holds, false)) {
         atomic_store(&seen.held, true);
@@ -52,6 +55,8 @@ enum dbk_code __wrap_dbk_log_submit(struct dbk_log *log,
     atomic_fetch_add(&seen.keyed, idempotency != NULL);
     if (failure != DBK_OK)
         return dbk_fail(err, (enum dbk_code)failure, "as the test says");
+    if (too_many > 0 && count >= too_many)
+        return dbk_fail(err, DBK_BUSY, "too many, says the test");
     return __real_dbk_log_submit(log, commands, count, idempotency, replayed, err);
 }
 
@@ -324,7 +329,6 @@ static void fail_together(enum dbk_code code, int status, const char *saying)
 static void where_it_fails_all_are_told_and_go_on(void **state)
 {
     (void)state;
-    fail_together(DBK_BUSY, 503, "Retry-After: ");
     fail_together(DBK_NO_ROOM, 503, "disk is full");
     fail_together(DBK_IN_DOUBT, 503, "\"data\":null");
     fail_together(DBK_NOT_LEADER, 503, "several copies");
@@ -332,6 +336,52 @@ static void where_it_fails_all_are_told_and_go_on(void **state)
         say_event(seen.fds[i], "again");
         hear(seen.fds[i], 201, "\"again\"");
     }
+}
+
+static void send_to_a_full_queue(unsigned round)
+{
+    (void)round;
+    atomic_store(&seen.too_many, 2);
+    for (size_t i = 1; i < CONNECTIONS; i++)
+        say_event(seen.fds[i], "fits");
+}
+
+static void hear_that_each_fits(unsigned round)
+{
+    (void)round;
+    for (size_t i = 1; i < CONNECTIONS; i++)
+        hear(seen.fds[i], 201, "\"fits\"");
+    atomic_store(&seen.too_many, 0);
+}
+
+/* All at once are more than may wait for the log, and each alone is not. */
+static void what_has_no_room_together_is_written_in_parts(void **state)
+{
+    (void)state;
+    send_until_together(CONNECTIONS - 1, send_to_a_full_queue, hear_that_each_fits);
+}
+
+static void send_where_there_is_no_room(unsigned round)
+{
+    (void)round;
+    atomic_store(&seen.too_many, 1);
+    for (size_t i = 1; i < CONNECTIONS; i++)
+        say_event(seen.fds[i], "waits");
+}
+
+static void hear_that_none_fits(unsigned round)
+{
+    (void)round;
+    for (size_t i = 1; i < CONNECTIONS; i++)
+        hear(seen.fds[i], 503, "Retry-After: ");
+    atomic_store(&seen.too_many, 0);
+}
+
+static void where_none_has_room_all_are_told(void **state)
+{
+    (void)state;
+    send_until_together(CONNECTIONS - 1, send_where_there_is_no_room,
+                        hear_that_none_fits);
 }
 
 static void *stop_server(void *server)
@@ -601,6 +651,8 @@ int main(void)
         LIVE(each_of_those_that_come_together_gets_its_own_verdict),
         LIVE(a_client_that_goes_costs_the_others_nothing),
         LIVE(where_it_fails_all_are_told_and_go_on),
+        LIVE(what_has_no_room_together_is_written_in_parts),
+        LIVE(where_none_has_room_all_are_told),
         LIVE(those_under_way_are_answered_when_it_stops),
         LIVE(who_asks_first_is_told_to_go_on),
         LIVE(a_body_that_comes_later_is_waited_for),
