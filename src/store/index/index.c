@@ -439,6 +439,11 @@ int index_get_record(MDB_txn *txn, const struct environment *environment,
                : LMDB_KEY_MISSING;
 }
 
+int index_by_id(const void *left, const void *right)
+{
+    return memcmp(left, right, sizeof(struct dbk_uuid));
+}
+
 int index_head(MDB_txn *txn, const struct environment *environment, uint64_t *head)
 {
     MDB_cursor *cursor;

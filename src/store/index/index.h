@@ -64,6 +64,9 @@ int index_drop_email(MDB_txn *txn, const struct environment *environment,
 int index_get_record(MDB_txn *txn, const struct environment *environment,
                      uint64_t sequence, char *room, struct dbk_record *out);
 
+/* Compare two ids (struct dbk_uuid), for qsort and bsearch: in the databases' order. */
+int index_by_id(const void *left, const void *right);
+
 /* The last sequence; 0 for an empty log. */
 int index_head(MDB_txn *txn, const struct environment *environment, uint64_t *head);
 

@@ -60,11 +60,6 @@ static int find_gone(MDB_txn *txn, const struct environment *environment,
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-static int by_id(const void *left, const void *right)
-{
-    return memcmp(left, right, sizeof(struct dbk_uuid));
-}
-
 /* Of e-mails, or of external ids: nobody can read of whom a tag is, but where it leads. */
 static int drop_tags(MDB_txn *txn, MDB_dbi tags, const struct gone *gone)
 {
@@ -76,7 +71,8 @@ static int drop_tags(MDB_txn *txn, MDB_dbi tags, const struct gone *gone)
         return rc;
     while (rc == 0 && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
         if (value.mv_size == sizeof *gone->ids &&
-            bsearch(value.mv_data, gone->ids, gone->count, sizeof *gone->ids, by_id))
+            bsearch(value.mv_data, gone->ids, gone->count, sizeof *gone->ids,
+                    index_by_id))
             rc = mdb_cursor_del(cursor, 0);
     }
     mdb_cursor_close(cursor);
@@ -120,7 +116,7 @@ int index_forget(MDB_txn *txn, const struct environment *environment)
     if (environment->sealed && environment->keys)
         rc = find_gone(txn, environment, &gone);
     if (rc == 0 && gone.count > 0)
-        qsort(gone.ids, gone.count, sizeof *gone.ids, by_id);
+        qsort(gone.ids, gone.count, sizeof *gone.ids, index_by_id);
     if (rc == 0 && gone.count > 0)
         rc = drop_all_tags(txn, environment, &gone);
     for (size_t i = 0; i < gone.count && rc == 0; i++)

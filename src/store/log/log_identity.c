@@ -250,14 +250,10 @@ void dbk_restricted_finish(struct dbk_restricted *restricted)
     memset(restricted, 0, sizeof *restricted);
 }
 
-static int by_bytes(const void *left, const void *right)
-{
-    return memcmp(left, right, sizeof(struct dbk_uuid));
-}
-
 bool dbk_restricted_has(const struct dbk_restricted *restricted,
                         const struct dbk_uuid *person)
 {
-    return restricted->count > 0 && bsearch(person, restricted->list, restricted->count,
-                                            sizeof *restricted->list, by_bytes) != NULL;
+    return restricted->count > 0 &&
+           bsearch(person, restricted->list, restricted->count,
+                   sizeof *restricted->list, index_by_id) != NULL;
 }
