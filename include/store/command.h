@@ -93,8 +93,8 @@ enum dbk_code dbk_command_add(struct dbk_command *command,
                               const struct dbk_record *draft, struct dbk_error *err);
 
 /* For a command that begins with person.updated, person.aliased, person.unaliased,
- * person.restricted or person.unrestricted: its person is whoever has this external id when it is decided (DBK_NOT_FOUND: nobody), and the
- * draft's subject is ignored. Copied. */
+ * person.restricted or person.unrestricted: its person is whoever has this external id when
+ * it is decided (DBK_NOT_FOUND: nobody), and the draft's subject is ignored. Copied. */
 void dbk_command_by_external_id(struct dbk_command *command,
                                 struct dbk_slice external_id);
 

@@ -27,9 +27,9 @@ struct dbk_erasure {
     struct dbk_batch batch; /* private */
 };
 
-/* Fill it in for the person; finish it either way. records are counted by history, which is of that log, or NULL:
- * then, and as far as it does not go, by a walk over the log; looking at look_max records,
- * about (0: any number). Thread-safe.
+/* Fill it in for the person; finish it either way. records are counted by history, which is
+ * of that log, or NULL: then, and as far as it does not go, by a walk over the log; looking
+ * at look_max records, about (0: any number). Thread-safe.
  *
  * DBK_NOT_FOUND  there is no person with this id, and was none
  * DBK_CONFLICT   there is, or was, and was not erased; or the log was put back to before

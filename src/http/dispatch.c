@@ -15,6 +15,7 @@
 #include "status.h"
 #include "store/clock.h"
 #include "worker.h"
+#include "writes.h"
 
 #include <assert.h>
 #include <string.h>
@@ -226,9 +227,10 @@ int dispatch(const struct service *service, struct worker *worker,
     return answer(worker, code, status, &err);
 }
 
-bool dispatch_begin(const struct service *service, struct worker *worker,
+bool dispatch_begin(const struct service *service, struct write_place *place,
                     struct lent *lent)
 {
+    struct worker *worker = place->worker;
     struct request *rq = &worker->request;
     struct response *rs = &worker->response;
     struct dbk_error err = {0};
@@ -240,7 +242,7 @@ bool dispatch_begin(const struct service *service, struct worker *worker,
     code = receive(rq, rs, &status, &err);
     if (code == DBK_OK && rs->status == 0) {
         assert(rq->match.route->handle == handle_post_event);
-        code = event_write_begin(rq, &worker->write, &err);
+        code = event_write_begin(rq, &place->write, &err);
         if (code == DBK_OK)
             return true;
         status = rq->failure;
@@ -249,14 +251,15 @@ bool dispatch_begin(const struct service *service, struct worker *worker,
     return false;
 }
 
-void dispatch_end(struct worker *worker, enum dbk_code code,
+void dispatch_end(struct write_place *place, enum dbk_code code,
                   const struct dbk_error *failure)
 {
+    struct worker *worker = place->worker;
     struct request *rq = &worker->request;
     struct response *rs = &worker->response;
     struct dbk_error err = *failure;
 
-    code = event_write_end(rq, rs, &worker->write, code, &err);
+    code = event_write_end(rq, rs, &place->write, code, &err);
     code = members_decided(rq, rs, code, &err);
     answer(worker, code, rq->failure, &err);
 }

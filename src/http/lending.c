@@ -157,7 +157,7 @@ static void receive_writes(struct lending *lending, struct write_batch *batch,
         }
         place->seat = seats[i];
         place->place = i;
-        if (answers->begin(answers->context, place->worker, &seats[i]->lent)) {
+        if (answers->begin(answers->context, place, &seats[i]->lent)) {
             write_waits(batch, place, length + body);
             continue;
         }
@@ -178,7 +178,7 @@ static void decide_some(struct lending *lending, struct write_batch *batch,
     enum dbk_code code;
 
     for (size_t i = first; i < end; i++)
-        commands[i - first] = batch->list[i].worker->write.command;
+        commands[i - first] = batch->list[i].write.command;
     code =
         dbk_log_submit(lending->service->log, commands, end - first, NULL, NULL, &err);
     if (code == DBK_BUSY && end - first > 1) {
@@ -189,7 +189,7 @@ static void decide_some(struct lending *lending, struct write_batch *batch,
     for (size_t i = first; i < end; i++) {
         struct write_place *place = &batch->list[i];
 
-        answers->end(answers->context, place->worker, code, &err);
+        answers->end(answers->context, place, code, &err);
         left[place->place] = has_to_be_looked_after(place->seat);
     }
 }

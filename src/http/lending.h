@@ -14,13 +14,14 @@ struct lending; /* safe to share between threads */
 struct lent;
 struct mg_connection;
 struct worker;
+struct write_place;
 
 /* How a request is answered, as dispatch does it at once, and in two halves. */
 struct lending_answers {
     int (*whole)(void *context, struct worker *worker, struct mg_connection *connection,
                  struct lent *lent);
-    bool (*begin)(void *context, struct worker *worker, struct lent *lent);
-    void (*end)(void *context, struct worker *worker, enum dbk_code code,
+    bool (*begin)(void *context, struct write_place *place, struct lent *lent);
+    void (*end)(void *context, struct write_place *place, enum dbk_code code,
                 const struct dbk_error *err);
     void *context;
 };

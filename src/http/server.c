@@ -82,24 +82,24 @@ static int answer(void *context, struct worker *worker,
 
 /* As answer, in two halves: who is under way is until the second. That it is stopping is
  * looked at behind it, so one that waits for the log was accepted. */
-static bool begin(void *context, struct worker *worker, struct lent *lent)
+static bool begin(void *context, struct write_place *place, struct lent *lent)
 {
     struct dbk_server *server = context;
     bool waits;
 
     atomic_fetch_add(&server->under_way, 1);
-    waits = dispatch_begin(&server->service, worker, lent);
+    waits = dispatch_begin(&server->service, place, lent);
     if (!waits)
         atomic_fetch_sub(&server->under_way, 1);
     return waits;
 }
 
-static void end(void *context, struct worker *worker, enum dbk_code code,
+static void end(void *context, struct write_place *place, enum dbk_code code,
                 const struct dbk_error *err)
 {
     struct dbk_server *server = context;
 
-    dispatch_end(worker, code, err);
+    dispatch_end(place, code, err);
     atomic_fetch_sub(&server->under_way, 1);
 }
 

@@ -7,6 +7,8 @@
 #ifndef DBK_HTTP_WRITES_H
 #define DBK_HTTP_WRITES_H
 
+#include "event_write.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,8 +22,9 @@ struct worker;
 /* One of them, between its two halves (dispatch.h). */
 struct write_place {
     struct worker *worker; /* its memory; NULL: not needed yet */
-    char *head;            /* what its head points into, or will (tap.h); the same */
-    size_t used;           /* its bytes, once it waits */
+    struct event_write write;
+    char *head;  /* what its head points into, or will (tap.h); the same */
+    size_t used; /* its bytes, once it waits */
     struct reactor_seat *seat;
     size_t place; /* the caller's */
 };

@@ -40,8 +40,9 @@ enum dbk_code logged_event(const struct request *rq, const struct dbk_uuid *id,
 enum dbk_code logged_check(const struct request *rq, const struct dbk_record *brought,
                            struct dbk_error *err);
 
-/* The same, where the writer has told the sequence; *logged is the record, which of
- * an anonymous event does not tell whose it is now, valid until the worker's batch is used again. */
+/* The same, where the writer has told the sequence; *logged is the record, which of an
+ * anonymous event does not tell whose it is now, valid until the worker's batch is used
+ * again. */
 enum dbk_code logged_compare(const struct request *rq, const struct dbk_record *brought,
                              uint64_t sequence, struct dbk_record *logged,
                              struct dbk_error *err);

@@ -3,7 +3,6 @@
 #ifndef DBK_HTTP_WORKER_H
 #define DBK_HTTP_WORKER_H
 
-#include "event_write.h"
 #include "projections/read_model.h"
 #include "request.h"
 #include "response.h"
@@ -28,7 +27,6 @@ struct worker {
     struct dbk_batch batch;
     struct withheld_known withheld;
     struct head head;
-    struct event_write write; /* of who waits for the log */
     char query[QUERY_MAX + 1];
     char unavailable[512];                   /* what rq->unavailable may point to */
     char leader_url[DBK_MEMBER_TEXT];        /* and rq->leader_url */
