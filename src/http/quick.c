@@ -1,11 +1,11 @@
 #include "quick.h"
 
 #include "handlers.h"
+#include "head_lines.h"
 #include "store/clock.h"
 #include "worker.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define QUICK_US 200
 
@@ -13,29 +13,6 @@ static const char begins[] = "GET /events/";
 /* What it waits for: the log, or the client. */
 static const char *const waits[] = {"Daybook-Sequence", "Content-Length",
                                     "Transfer-Encoding"};
-
-static bool is_named(const char *line, const char *end, const char *name)
-{
-    size_t length = strlen(name);
-
-    return (size_t)(end - line) > length && line[length] == ':' &&
-           strncasecmp(line, name, length) == 0;
-}
-
-bool quick_names(const char *head, size_t length, const char *const *names,
-                 size_t count)
-{
-    const char *end = head + length, *line = head;
-
-    while ((line = memchr(line, '\n', (size_t)(end - line)))) {
-        line++;
-        for (size_t i = 0; i < count; i++) {
-            if (is_named(line, end, names[i]))
-                return true;
-        }
-    }
-    return false;
-}
 
 static bool is_event(const char *head, size_t length)
 {
@@ -50,7 +27,7 @@ static bool is_event(const char *head, size_t length)
 bool quick_is(const char *head, size_t length)
 {
     return is_event(head, length) &&
-           !quick_names(head, length, waits, sizeof waits / sizeof *waits);
+           !head_names(head, length, waits, sizeof waits / sizeof *waits);
 }
 
 bool quick_was(const struct worker *worker)

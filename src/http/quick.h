@@ -8,10 +8,6 @@
 
 struct worker;
 
-/* Whether a whole head has a header of one of these names. */
-bool quick_names(const char *head, size_t length, const char *const *names,
-                 size_t count);
-
 /* Whether a whole head, with its empty line, is of such a request. */
 bool quick_is(const char *head, size_t length);
 

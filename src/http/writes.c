@@ -1,19 +1,16 @@
 #include "writes.h"
 
 #include "handlers.h"
-#include "quick.h"
+#include "head_lines.h"
 #include "tap.h"
 #include "worker.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 static const char begins[] = "POST /events HTTP/1.1\r\n";
-static const char length_name[] = "Content-Length:";
 
 /* For whom it waits else, the client, the log or the notary; or what makes it another. */
 static const char *const telling[] = {"Expect", "Transfer-Encoding", "Content-Encoding",
@@ -78,43 +75,12 @@ void writes_give(struct writes *writes, struct write_batch *batch)
     pthread_mutex_unlock(&writes->mutex);
 }
 
-/* Digits, and blanks around them; whatever else there may be, its own thread refuses. */
-static bool is_number(const char *at, const char *end, size_t expected)
-{
-    size_t number = 0, digits = 0;
-
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    for (; at < end && isdigit((unsigned char)*at) && digits < 9; at++, digits++)
-        number = number * 10 + (size_t)(*at - '0');
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    return digits > 0 && at < end && *at == '\r' && number == expected;
-}
-
-static bool says_length(const char *head, const char *end, size_t expected)
-{
-    const char *line = head;
-    size_t said = 0;
-
-    while ((line = memchr(line, '\n', (size_t)(end - line)))) {
-        line++;
-        if ((size_t)(end - line) < sizeof length_name ||
-            strncasecmp(line, length_name, sizeof length_name - 1) != 0)
-            continue;
-        said++;
-        if (!is_number(line + sizeof length_name - 1, end, expected))
-            return false;
-    }
-    return said == 1;
-}
-
 bool write_is(const char *head, size_t length, size_t body)
 {
     return body > 0 && length > sizeof begins &&
            memcmp(head, begins, sizeof begins - 1) == 0 &&
-           says_length(head, head + length, body) &&
-           !quick_names(head, length, telling, TELLING);
+           head_says_length(head, length, body) &&
+           !head_names(head, length, telling, TELLING);
 }
 
 bool write_was(const struct worker *worker)

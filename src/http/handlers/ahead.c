@@ -1,9 +1,9 @@
 #include "ahead.h"
 
 #include "handlers.h"
+#include "head_lines.h"
 #include "lent.h"
 #include "projections/projector.h"
-#include "quick.h"
 #include "worker.h"
 
 #include <assert.h>
@@ -99,7 +99,7 @@ static bool find_form(const char *head, size_t length, struct dbk_ahead *asked)
 bool ahead_is(const char *head, size_t length, struct ahead *ahead)
 {
     if (length > sizeof ahead->head || !find_form(head, length, &ahead->asked) ||
-        quick_names(head, length, telling, TELLING))
+        head_names(head, length, telling, TELLING))
         return false;
     ahead->taken = false;
     ahead->asked.limit = AHEAD_EVENTS;
