@@ -319,10 +319,11 @@ class Shell(Case):
                 shadow = into + "_shadow"
                 process.kill()
                 process.wait(PATIENCE)
+                self.server.wait_for(
+                    lambda: not self.beside().get(shadow, {}).get("in_use"),
+                    "the end of its connections")
                 query(self.server, "set client_min_messages = warning; "
                                    f"drop schema if exists {into} cascade")
-            self.server.wait_for(lambda: not self.beside()[shadow]["in_use"],
-                                 "the end of its connections")
             self.assertRegex(self.server.run("status").stdout,
                              rf"(?m)^left behind +.*, schema {shadow}; ")
             self.assertIn(f"dropped the schema {shadow}", self.daybook(*dropping).stderr)
