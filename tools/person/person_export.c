@@ -37,12 +37,11 @@ static enum dbk_code close_target(struct target *target, enum dbk_code code,
                                   struct dbk_error *err)
 {
     const char *name = target->path ? target->path : "standard output";
-    bool fine = fflush(target->file) == 0 && !ferror(target->file);
 
-    if (target->path && fine)
-        fine = fsync(fileno(target->file)) == 0;
-    if (code == DBK_OK && !fine)
+    if (code == DBK_OK && (fflush(target->file) != 0 || ferror(target->file)))
         code = dbk_system_fail(err, "write to", name);
+    if (code == DBK_OK && target->path)
+        code = dbk_sync_file(fileno(target->file), target->path, err);
     if (target->path) {
         fclose(target->file);
         if (code != DBK_OK) /* half of it is not what was asked for */
