@@ -98,20 +98,28 @@ static struct dbk_command *draft(const struct request *rq, struct dbk_record *ev
     return submit_drafts(event, 1, err);
 }
 
-static enum dbk_code record_event(struct request *rq, struct response *rs,
-                                  struct dbk_record *event, bool has_id,
-                                  struct dbk_error *err)
+/* The body is read. A failure leaves it zeroed. */
+static enum dbk_code prepare(struct request *rq, struct event_write *write, bool has_id,
+                             struct dbk_error *err)
 {
-    struct dbk_command *command = draft(rq, event, has_id, err);
-    enum dbk_code code;
-    bool replayed;
+    write->command = draft(rq, &write->body.record, has_id, err);
+    if (write->command)
+        return DBK_OK;
+    dbk_body_finish(&write->body);
+    *write = (struct event_write){0};
+    return err->code;
+}
 
-    if (!command)
-        return err->code;
-    code = submit_keyed(rq, rs, &command, 1, &replayed, err);
+static enum dbk_code finish(struct request *rq, struct response *rs,
+                            struct event_write *write, bool replayed,
+                            enum dbk_code code, struct dbk_error *err)
+{
     if (code == DBK_OK)
-        code = answer_verdict(rq, rs, event, command, replayed, err);
-    dbk_command_destroy(command);
+        code =
+            answer_verdict(rq, rs, &write->body.record, write->command, replayed, err);
+    dbk_command_destroy(write->command);
+    dbk_body_finish(&write->body);
+    *write = (struct event_write){0};
     return code;
 }
 
@@ -121,12 +129,7 @@ enum dbk_code event_write_begin(struct request *rq, struct event_write *write,
     if (dbk_body_event(rq->body.data, rq->body.length, DBK_BODY_CREATE,
                        &rq->service->rules, &write->body, &rq->fields, err) != DBK_OK)
         return err->code;
-    write->command = draft(rq, &write->body.record, write->body.has_id, err);
-    if (write->command)
-        return DBK_OK;
-    dbk_body_finish(&write->body);
-    *write = (struct event_write){0};
-    return err->code;
+    return prepare(rq, write, write->body.has_id, err);
 }
 
 enum dbk_code event_write_end(struct request *rq, struct response *rs,
@@ -134,40 +137,39 @@ enum dbk_code event_write_end(struct request *rq, struct response *rs,
                               struct dbk_error *err)
 {
     rq->submitted = true;
-    if (code == DBK_OK)
-        code = answer_verdict(rq, rs, &write->body.record, write->command, false, err);
-    dbk_command_destroy(write->command);
-    dbk_body_finish(&write->body);
-    *write = (struct event_write){0};
-    return code;
+    return finish(rq, rs, write, false, code, err);
+}
+
+/* Alone, and with the Idempotency-Key that it may have. */
+static enum dbk_code submit(struct request *rq, struct response *rs,
+                            struct event_write *write, struct dbk_error *err)
+{
+    bool replayed = false;
+    enum dbk_code code = submit_keyed(rq, rs, &write->command, 1, &replayed, err);
+
+    return finish(rq, rs, write, replayed, code, err);
 }
 
 enum dbk_code handle_post_event(struct request *rq, struct response *rs,
                                 struct dbk_error *err)
 {
-    struct dbk_body body = {0};
-    enum dbk_code code;
+    struct event_write write = {0};
 
-    if (dbk_body_event(rq->body.data, rq->body.length, DBK_BODY_CREATE,
-                       &rq->service->rules, &body, &rq->fields, err) != DBK_OK)
+    if (event_write_begin(rq, &write, err) != DBK_OK)
         return err->code;
-    code = record_event(rq, rs, &body.record, body.has_id, err);
-    dbk_body_finish(&body);
-    return code;
+    return submit(rq, rs, &write, err);
 }
 
 enum dbk_code handle_post_event_at(struct request *rq, struct response *rs,
                                    struct dbk_error *err)
 {
-    struct dbk_body body = {0};
-    enum dbk_code code;
+    struct event_write write = {0};
 
     if (body_event_at(rq->body.data, rq->body.length, &rq->match.id,
-                      &rq->service->rules, &body, &rq->fields, err) != DBK_OK)
+                      &rq->service->rules, &write.body, &rq->fields, err) != DBK_OK ||
+        prepare(rq, &write, true, err) != DBK_OK)
         return err->code;
-    code = record_event(rq, rs, &body.record, true, err);
-    dbk_body_finish(&body);
-    return code;
+    return submit(rq, rs, &write, err);
 }
 
 enum dbk_code handle_delete_event(struct request *rq, struct response *rs,
