@@ -5,6 +5,7 @@
 #include "live.h"
 #include "service.h"
 #include "store/command.h"
+#include "submit_draft.h"
 #include "worker.h"
 
 #define MARK "zanzibar"
@@ -33,24 +34,11 @@ enum dbk_code __wrap_dbk_log_restricted_all(struct dbk_log *log,
     return __real_dbk_log_restricted_all(log, out, err);
 }
 
-static void submit(struct dbk_log *log, const struct dbk_record *draft)
-{
-    struct dbk_command *command = dbk_command_create();
-    struct dbk_error err;
-
-    assert_non_null(command);
-    if (dbk_command_add(command, draft, &err) != DBK_OK ||
-        dbk_log_submit(log, &command, 1, NULL, NULL, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-    assert_int_equal(dbk_command_verdict(command)->code, DBK_OK);
-    dbk_command_destroy(command);
-}
-
 static void say(struct dbk_log *log, enum dbk_type type, const struct dbk_uuid *who)
 {
     const struct dbk_record draft = {.type = type, .subject = *who};
 
-    submit(log, &draft);
+    submit_draft(log, &draft);
 }
 
 static struct dbk_uuid add_person(struct dbk_log *log, const char *external_id)
@@ -62,7 +50,7 @@ static struct dbk_uuid add_person(struct dbk_log *log, const char *external_id)
                    .role = DBK_ROLE_USER,
                    .external_id = dbk_slice(external_id)}};
 
-    submit(log, &person);
+    submit_draft(log, &person);
     return person.subject;
 }
 

@@ -7,6 +7,7 @@
 #include "store/clock.h"
 #include "store/command.h"
 #include "store/keys.h"
+#include "submit_draft.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -47,24 +48,11 @@ enum dbk_code __wrap_dbk_log_restricted_all(struct dbk_log *log,
     return __real_dbk_log_restricted_all(log, out, err);
 }
 
-static void submit(struct place *place, const struct dbk_record *draft)
-{
-    struct dbk_command *command = dbk_command_create();
-    struct dbk_error err;
-
-    assert_non_null(command);
-    if (dbk_command_add(command, draft, &err) != DBK_OK ||
-        dbk_log_submit(place->log, &command, 1, NULL, NULL, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-    assert_int_equal(dbk_command_verdict(command)->code, DBK_OK);
-    dbk_command_destroy(command);
-}
-
 static void about(struct place *place, enum dbk_type type, const struct dbk_uuid *who)
 {
     const struct dbk_record draft = {.type = type, .subject = *who};
 
-    submit(place, &draft);
+    submit_draft(place->log, &draft);
 }
 
 enum dbk_code __real_dbk_log_read(struct dbk_log *log, uint64_t after,
@@ -96,7 +84,7 @@ static struct dbk_uuid add_person(struct place *place, const char *external_id)
                    .role = DBK_ROLE_USER,
                    .external_id = dbk_slice(external_id)}};
 
-    submit(place, &person);
+    submit_draft(place->log, &person);
     return person.subject;
 }
 
@@ -107,7 +95,7 @@ static void add_event(struct place *place, const char *anonymous_id)
                                      .anonymous_id = dbk_slice(anonymous_id),
                                      .event_type = dbk_slice("seen " MARK)};
 
-    submit(place, &event);
+    submit_draft(place->log, &event);
 }
 
 static void alias(struct place *place, const struct dbk_uuid *who,
@@ -117,7 +105,7 @@ static void alias(struct place *place, const struct dbk_uuid *who,
                                      .subject = *who,
                                      .anonymous_id = dbk_slice(anonymous_id)};
 
-    submit(place, &draft);
+    submit_draft(place->log, &draft);
 }
 
 /* A feed whose thread has ended, so that its turns are the test's. */

@@ -4,6 +4,7 @@
 #include "check.h"
 #include "scratch_dir.h"
 #include "store/command.h"
+#include "submit_draft.h"
 
 #include <unistd.h>
 
@@ -39,19 +40,6 @@ static int close_place(void **state)
     return 0;
 }
 
-static void submit(struct place *place, const struct dbk_record *draft)
-{
-    struct dbk_command *command = dbk_command_create();
-    struct dbk_error err;
-
-    assert_non_null(command);
-    if (dbk_command_add(command, draft, &err) != DBK_OK ||
-        dbk_log_submit(place->log, &command, 1, NULL, NULL, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-    assert_int_equal(dbk_command_verdict(command)->code, DBK_OK);
-    dbk_command_destroy(command);
-}
-
 /* An event of somebody unknown. */
 static void append(struct place *place, const char *anonymous_id)
 {
@@ -60,7 +48,7 @@ static void append(struct place *place, const char *anonymous_id)
                                      .anonymous_id = dbk_slice(anonymous_id),
                                      .event_type = dbk_slice("click")};
 
-    submit(place, &event);
+    submit_draft(place->log, &event);
 }
 
 static size_t fill(struct place *place, unsigned has)
@@ -164,8 +152,8 @@ static void whose_an_event_is_now_is_known_where_that_is_wanted(void **state)
     place->ring = ring_create(1 << 20);
     append(place, "a");
     append(place, "b");
-    submit(place, &person);
-    submit(place, &alias);
+    submit_draft(place->log, &person);
+    submit_draft(place->log, &alias);
     fill(place, RECORD);
     assert_true(dbk_uuid_is_nil(&ring_entry(place->ring, 1)->seen.owner));
     ring_clear(place->ring, 1);
