@@ -3,6 +3,7 @@
 #include "access_line.h"
 #include "authorize.h"
 #include "budget.h"
+#include "gone.h"
 #include "guard.h"
 #include "handlers.h"
 #include "lent.h"
@@ -125,7 +126,7 @@ static enum dbk_code handle(struct request *rq, struct response *rs, int *status
 
     readers_leave(rq->service->readers, &rq->reader);
     if (code != DBK_OK)
-        *status = rq->failure;
+        *status = gone_status(rq, err);
     return code;
 }
 

@@ -80,7 +80,7 @@ class Sealed(unittest.TestCase):
             for person in living:
                 self.assertEqual(self.status_of(node, person), 200, node.name)
             for person in erased:
-                self.assertEqual(self.status_of(node, person), 404, node.name)
+                self.assertEqual(self.status_of(node, person), 410, node.name)
             node.wait_for(lambda: self.erased_keys(node) == keys, f"{node.name} erases")
 
     def test_erased_at_each(self):

@@ -15,6 +15,7 @@ const struct problem problems[] = {
     {408, DBK_OK, "request-timeout", "The request did not arrive in time"},
     {409, DBK_EXISTS, "already-exists", "The id is in use"},
     {409, DBK_OK, "conflict", "What is recorded forbids this"},
+    {410, DBK_OK, "erased", "The person has been erased"},
     {411, DBK_OK, "length-required", "The length of the body is missing"},
     {412, DBK_OK, "precondition-failed", "It is not as If-Match or If-None-Match says"},
     {413, DBK_OK, "too-large", "The body, or the batch, is too large"},

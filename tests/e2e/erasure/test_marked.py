@@ -161,7 +161,7 @@ class Marked(unittest.TestCase):
         self.assertLessEqual({each["sequence"] for each in theirs
                               if each["type"] != "person.aliased"},
                              {each["sequence"] for each in erased})
-        self.assertEqual(self.client.get("/persons/" + marked).status, 404)
+        self.assertEqual(self.client.get("/persons/" + marked).status, 410)
         listed = self.ask("GET", "/persons?count=exact")
         self.assertEqual([each["id"] for each in listed.data], [other])
         self.assertEqual(len(self.ask("GET", f"/events?person_id={other}").data),

@@ -54,6 +54,7 @@ static void the_code_tells_more_than_the_status(void **state)
 {
     (void)state;
     assert_string_equal(problem_of(404, DBK_NOT_FOUND)->name, "not-found");
+    assert_string_equal(problem_of(410, DBK_NOT_FOUND)->name, "erased");
     assert_string_equal(problem_of(409, DBK_EXISTS)->name, "already-exists");
     assert_string_equal(problem_of(409, DBK_CONFLICT)->name, "conflict");
     assert_string_equal(problem_of(503, DBK_NO_ROOM)->name, "disk-full");

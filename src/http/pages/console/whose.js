@@ -27,5 +27,5 @@ async function looked(by, as, signal) {
 // Whether somebody has this id now.
 export async function isThere(id, signal) {
   const path = address(`/persons/${id}`, { events_limit: 0, fields: "id" });
-  return (await ask(path, { signal, allow: [404] })).status !== 404;
+  return (await ask(path, { signal, allow: [404, 410] })).status === 200;
 }

@@ -18,7 +18,7 @@ export function failed(error) {
   const sentence =
     error.status === undefined ? `The console failed: ${error.message}` : error.message;
   if (error.status === 401 || error.status === 403) return refused(sentence);
-  return note(error.status === 404 ? "quiet" : "bad", sentence);
+  return note([404, 410].includes(error.status) ? "quiet" : "bad", sentence);
 }
 
 // What the tab's token may not do, and another may.
