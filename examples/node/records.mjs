@@ -42,8 +42,9 @@ export async function follow(options, topic, take) {
 export class Tables {
   persons = new Map();
   events = new Map();
+  recorded = new Map(); // the sequence of each event
 
-  take({type, subject_id: id, recorded_at, data}) {
+  take({type, sequence, subject_id: id, recorded_at, data}) {
     if (data?.restricted) return; // only a token with the scope admin is shown it
     if (data?.erased) return; // its key is destroyed: whoever it was about is deleted later on
     const {persons, events} = this;
@@ -61,8 +62,12 @@ export class Tables {
       for (const event of whose('person_id', id)) events.delete(event.id);
     } else if (type === 'event.recorded') {
       events.set(id, {datetime_created: recorded_at, ...data, id});
+      this.recorded.set(id, sequence);
     } else if (type === 'event.deleted') {
       events.delete(id);
+    } else if (type === 'events.expired') {
+      for (const event of [...events.keys()])
+        if (this.recorded.get(event) <= data.through) events.delete(event);
     } else if (type === 'person.aliased' || type === 'person.unaliased') {
       for (const event of whose('anonymous_id', data.anonymous_id))
         event.person_id = type === 'person.aliased' ? id : null;

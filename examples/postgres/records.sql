@@ -93,6 +93,8 @@ begin
             data->>'event_type', said, recorded, data->'properties');
     when 'event.deleted' then
         delete from event where id = subject;
+    when 'events.expired' then
+        delete from event where sequence <= (data->>'through')::bigint;
     when 'person.aliased', 'person.unaliased' then
         if record->>'type' = 'person.aliased' then
             owner := subject;

@@ -4,7 +4,7 @@
  *
  *     [format, type, sequence, recorded_at_us, subject_id, data, meta]
  *
- *   format         positive fixint: 1, or 2 to 6 where no older one can say it (see below)
+ *   format         positive fixint: 1, or 2 to 7 where no older one can say it (see below)
  *   type           str: "person.created", ...
  *   sequence       uint 64, always nine bytes, so that the writer can fill it in
  *   recorded_at_us int 64, always nine bytes; microseconds since 1970 UTC
@@ -41,6 +41,15 @@
  * Format 6 has log.resealed, and nothing else: that the records before it were those of
  * another log, which was not sealed. A program that does not know it refuses the log.
  *
+ * Format 7 is for what can be forgotten by age. It has events.expired, and each event.recorded
+ * whose key is mixed of two: its data then is that of format 4, and behind it
+ *
+ *   month          uint: the number of the key of the month in which it was recorded
+ *
+ * Both keys are needed to open it: it is sealed with their dbk_record_mix. Destroying a month's
+ * key makes all unreadable that names it, of whomever it is. events.expired says that this was
+ * done, and is in the clear.
+ *
  * The bytes of a record never change once written. Format: https://msgpack.org (spec of
  * 2017, bin and str types).
  */
@@ -52,7 +61,7 @@
 #include "store/timestamp.h"
 #include "store/uuid.h"
 
-#define DBK_RECORD_FORMAT 6 /* the newest that there is */
+#define DBK_RECORD_FORMAT 7 /* the newest that there is */
 
 /* The longest fields that a record may carry, in bytes. What is in them is the caller's
  * part: event_type, external_id and anonymous_id are UTF-8 without control characters (C0,
@@ -94,6 +103,9 @@ enum {
     DBK_HAS_SIZE = 8192,
     DBK_HAS_ROOT = 16384,
     DBK_HAS_CHECKPOINT = 32768,
+    DBK_HAS_MONTH = 65536, /* the number of another key, mixed with `key` */
+    DBK_HAS_THROUGH = 131072,
+    DBK_HAS_BEFORE = 262144,
     DBK_HAS_PERSON = 335, /* all that a person may have: also external_id, properties */
     DBK_HAS_OPTIONAL = 327, /* of these what there may be none of: all but role */
 };
@@ -119,7 +131,9 @@ enum {
     TYPE(9, DBK_PERSON_RESTRICTED, "person.restricted", DBK_SUBJECT_PERSON, 0, 0)      \
     TYPE(10, DBK_PERSON_UNRESTRICTED, "person.unrestricted", DBK_SUBJECT_PERSON, 0, 0) \
     TYPE(11, DBK_LOG_RESEALED, "log.resealed", DBK_SUBJECT_LOG,                        \
-         DBK_HAS_SIZE | DBK_HAS_ROOT, DBK_HAS_CHECKPOINT)
+         DBK_HAS_SIZE | DBK_HAS_ROOT, DBK_HAS_CHECKPOINT)                              \
+    TYPE(12, DBK_EVENTS_EXPIRED, "events.expired", DBK_SUBJECT_LOG,                    \
+         DBK_HAS_KEYS | DBK_HAS_THROUGH | DBK_HAS_BEFORE, 0)
 
 #define DBK_TYPE_CONSTANT(number, type, ...) type = number,
 #define DBK_TYPE_ONE(...) +1 /* NOLINT(bugprone-macro-parentheses): behind another */
@@ -179,7 +193,7 @@ struct dbk_record {
     dbk_timestamp datetime_created;
 
     /* person.erased: which keys are destroyed, the person's and those of the anonymous ids
-     * that are the person's: 8 bytes each, big-endian. */
+     * that are the person's: 8 bytes each, big-endian. events.expired: those of months. */
     struct dbk_slice keys;
 
     /* log.resealed: the log that this one was made of by `daybook reseal`, whose store id is
@@ -190,12 +204,21 @@ struct dbk_record {
     struct dbk_slice root;
     struct dbk_slice checkpoint;
 
+    /* events.expired: all events with a sequence up to and with this one are expired: they are
+     * shown nowhere any more, and what those of format 7 said nobody can read. data: through
+     * (uint, from 1 on); and before (int, microseconds), the beginning of a month, UTC: they
+     * were recorded before it. The subject is the log's store id. */
+    uint64_t through;
+    dbk_timestamp before;
+
     /* Decoding gives these, of what is sealed; else 0. Until dbk_record_open has opened it
      * what is in it is not here: fields are empty, and person.has says none. */
     uint64_t key;            /* its number, from 1 on */
+    uint64_t month;          /* that of the key which is mixed with it; 0: none is */
     struct dbk_slice sealed; /* as on disk */
     bool opened;
-    bool erased; /* its key is known to be destroyed: it says nothing more */
+    bool erased;  /* its key is known to be destroyed: it says nothing more */
+    bool expired; /* ... and it is the month's */
 
     /* Nothing here sets it: its person is restricted, and who asks is not to be told more than
      * who and when. */
@@ -260,8 +283,20 @@ enum dbk_code dbk_record_seal(const char *bytes, size_t length, uint64_t number,
                               const uint8_t key[32], char *out, size_t size,
                               size_t *sealed_length, struct dbk_error *err);
 
+/* The same of an event.recorded, in format 7: month is the number of the month's key, and not
+ * 0, and key is the dbk_record_mix of both. */
+enum dbk_code dbk_record_seal_in_month(const char *bytes, size_t length,
+                                       uint64_t number, uint64_t month,
+                                       const uint8_t key[32], char *out, size_t size,
+                                       size_t *sealed_length, struct dbk_error *err);
+
+/* The key of an event of format 7: BLAKE2b-256 of the person's key (that of the number `key`)
+ * and the month's behind it, personal "daybook month". Wipe it after use. Thread-safe. */
+void dbk_record_mix(const uint8_t key[32], const uint8_t month[32], uint8_t mixed[32]);
+
 /* Fill in what is sealed in a record as it was decoded: its slices point into room, which has
- * as many bytes as `sealed`. Checked as strictly as decoding does. Thread-safe.
+ * as many bytes as `sealed`. key is that of its number, in format 7 the dbk_record_mix. Checked
+ * as strictly as decoding does. Thread-safe.
  *
  * DBK_DAMAGED  it was not sealed with this key, or what is in it is no such record; the
  *              record is left as it was

@@ -180,7 +180,8 @@ static void update_person(struct history *history, struct dbk_record *record)
     history->updates++;
 }
 
-/* Nobody is erased (DBK_PERSON_ERASED): these logs are not sealed. Of those that are
+/* Nobody is erased (DBK_PERSON_ERASED), and nothing expires (DBK_EVENTS_EXPIRED): these logs
+ * are not sealed. Of those that are
  * tests/store/log/test_identity_random.c makes histories. */
 static void delete_person(struct history *history, struct dbk_record *record)
 {

@@ -163,6 +163,7 @@ static inline void naive_add(struct naive *naive, const struct dbk_record *recor
         naive_claim(naive, record->anonymous_id, (struct dbk_uuid){{0}});
         return;
     case DBK_LOG_RESEALED:
+    case DBK_EVENTS_EXPIRED:
         return;
     case DBK_PERSON_RESTRICTED:
     case DBK_PERSON_UNRESTRICTED:

@@ -66,6 +66,17 @@ static void root_text(const struct dbk_record *record, char out[DBK_HASH_TEXT + 
     dbk_hash_format(&root, out);
 }
 
+static void print_expired(FILE *out, const struct dbk_record *record)
+{
+    char before[DBK_TIMESTAMP_TEXT + 1];
+
+    dbk_timestamp_format(record->before, before);
+    fprintf(out,
+            "    forgot what all events said up to record %" PRIu64
+            ", which were recorded before %s\n",
+            record->through, before);
+}
+
 /* Who and what a record is about, and how it came to be. */
 static void print_head(FILE *out, const struct dbk_record *record)
 {
@@ -215,6 +226,9 @@ void log_print_block(FILE *out, const struct dbk_record *record,
     case DBK_LOG_RESEALED:
         print_resealed(out, record);
         break;
+    case DBK_EVENTS_EXPIRED:
+        print_expired(out, record);
+        break;
     }
     fputc('\n', out);
 }
@@ -279,7 +293,11 @@ void log_print_line(FILE *out, const struct dbk_record *record)
             dbk_type_name(record->type));
     if (dbk_type_subject(record->type) == DBK_SUBJECT_LOG) {
         dbk_uuid_format(&record->subject, id);
-        fprintf(out, "log %s size=%" PRIu64, id, record->size);
+        fprintf(out, "log %s", id);
+        if (record->type == DBK_LOG_RESEALED)
+            fprintf(out, " size=%" PRIu64, record->size);
+        else
+            fprintf(out, " through=%" PRIu64, record->through);
     } else {
         fprintf(out, "person %s", whose(record, id));
     }

@@ -18,7 +18,7 @@ struct reading {
 };
 
 /* That of records whose texts are sealed (store/record.h). */
-enum { SEALED_FORMAT = 4 };
+enum { SEALED_FORMAT = 4, MONTH_FORMAT = 7 };
 
 static bool refuse(struct reading *reading, const char *expected)
 {
@@ -329,6 +329,12 @@ static bool read_base64(struct reading *reading, struct dbk_slice *bytes)
     return expect(reading, "\"");
 }
 
+static bool read_from_1(struct reading *reading, const char *name, uint64_t *number)
+{
+    return expect(reading, name) && read_number(reading, number) &&
+           (*number > 0 || refuse(reading, "a number from 1 before"));
+}
+
 /* Whoever has it opened, and not as it lies there, made it by export --unseal. */
 static bool read_sealed(struct reading *reading)
 {
@@ -346,7 +352,17 @@ static bool read_sealed(struct reading *reading)
         return false;
     if (out->key == 0)
         return refuse(reading, "a key from 1 before");
-    return expect(reading, ",\"sealed\":\"") && read_base64(reading, &out->sealed);
+    return expect(reading, ",\"sealed\":\"") && read_base64(reading, &out->sealed) &&
+           (out->format != MONTH_FORMAT ||
+            read_from_1(reading, ",\"month\":", &out->month));
+}
+
+static bool read_expired(struct reading *reading)
+{
+    struct dbk_record *out = reading->out;
+
+    return read_keys(reading) && read_from_1(reading, ",\"through\":", &out->through) &&
+           expect(reading, ",\"before\":") && read_time(reading, &out->before);
 }
 
 static bool read_resealed(struct reading *reading)
@@ -370,7 +386,8 @@ static bool read_data(struct reading *reading)
     struct dbk_record *out = reading->out;
     unsigned there = 0;
 
-    if (out->format == SEALED_FORMAT && dbk_type_is_sealed(out->type))
+    if ((out->format == SEALED_FORMAT && dbk_type_is_sealed(out->type)) ||
+        (out->format == MONTH_FORMAT && out->type == DBK_EVENT_RECORDED))
         return read_sealed(reading);
     switch (out->type) {
     case DBK_PERSON_CREATED:
@@ -388,6 +405,8 @@ static bool read_data(struct reading *reading)
         return read_keys(reading);
     case DBK_LOG_RESEALED:
         return read_resealed(reading);
+    case DBK_EVENTS_EXPIRED:
+        return read_expired(reading);
     case DBK_EVENT_RECORDED:
         return read_event(reading) && read_created_at(reading) &&
                read_text(reading, ",\"anonymous_id\":", &out->anonymous_id, &there, 1);

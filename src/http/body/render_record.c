@@ -154,6 +154,15 @@ static void resealed_members(struct members *members, const struct dbk_record *r
         string_member(members, ",\"checkpoint\":", record->checkpoint);
 }
 
+static void expired_members(struct members *members, const struct dbk_record *record)
+{
+    keys_member(members, record->keys);
+    key(members, ",\"through\":");
+    dbk_render_number(members->render, record->through);
+    key(members, ",\"before\":");
+    dbk_render_timestamp(members->render, record->before);
+}
+
 /* What there is to say of one whose key is gone, or not here, or that is not to be shown. */
 static void shut_members(struct members *members, const struct dbk_record *record)
 {
@@ -174,6 +183,10 @@ static void sealed_members(struct members *members, const struct dbk_record *rec
     dbk_render_number(members->render, record->key);
     key(members, ",\"sealed\":");
     json_base64_render(members->render, record->sealed);
+    if (record->month > 0) {
+        key(members, ",\"month\":");
+        dbk_render_number(members->render, record->month);
+    }
 }
 
 static void render_data(struct dbk_render *render, const struct dbk_record *record,
@@ -208,6 +221,9 @@ static void render_data(struct dbk_render *render, const struct dbk_record *reco
         break;
     case DBK_LOG_RESEALED:
         resealed_members(&members, record);
+        break;
+    case DBK_EVENTS_EXPIRED:
+        expired_members(&members, record);
         break;
     case DBK_EVENT_RECORDED:
         event_members(&members, record);

@@ -187,6 +187,7 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
         return load_fold_lives(fold, &record->subject) ? DBK_OK
                                                        : load_contradicts(record, err);
     case DBK_LOG_RESEALED:
+    case DBK_EVENTS_EXPIRED:
         return DBK_OK; /* of nobody */
     }
     return dbk_fail(err, DBK_UNSUPPORTED, "record %llu is of an unknown type",

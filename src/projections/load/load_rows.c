@@ -180,6 +180,7 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
     case DBK_PERSON_RESTRICTED:
     case DBK_PERSON_UNRESTRICTED:
     case DBK_LOG_RESEALED:
+    case DBK_EVENTS_EXPIRED:
         break;
     }
     return DBK_OK;

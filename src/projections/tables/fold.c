@@ -267,6 +267,7 @@ enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
     case DBK_PERSON_UNRESTRICTED:
         return fold_deleted(fold, &record->subject) ? contradicts(record, err) : DBK_OK;
     case DBK_LOG_RESEALED:
+    case DBK_EVENTS_EXPIRED:
         return DBK_OK; /* of nobody */
     }
     return dbk_fail(err, DBK_UNSUPPORTED, "record %llu is of an unknown type",

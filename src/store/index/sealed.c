@@ -72,6 +72,28 @@ int sealed_take(const struct environment *environment, uint64_t number, char kin
     return fine ? 0 : LMDB_INDEX_DAMAGED;
 }
 
+enum dbk_code sealed_record_key(struct dbk_keys *keys, const struct dbk_record *record,
+                                uint8_t key[DBK_KEY_BYTES], bool *expired,
+                                struct dbk_error *err)
+{
+    uint8_t own[DBK_KEY_BYTES], month[DBK_KEY_BYTES];
+    enum dbk_code code = dbk_keys_get(keys, record->key, own, err);
+
+    *expired = false;
+    if (code == DBK_OK && record->month == 0)
+        memcpy(key, own, sizeof own);
+    if (code != DBK_OK || record->month == 0)
+        goto wipe;
+    code = dbk_keys_get(keys, record->month, month, err);
+    if (code == DBK_OK)
+        dbk_record_mix(own, month, key);
+    *expired = code == DBK_NOT_FOUND;
+    sealed_wipe(month);
+wipe:
+    sealed_wipe(own);
+    return code;
+}
+
 enum dbk_code sealed_open_record(struct dbk_keys *keys, struct dbk_record *record,
                                  char *room, struct dbk_error *err)
 {
@@ -80,14 +102,16 @@ enum dbk_code sealed_open_record(struct dbk_keys *keys, struct dbk_record *recor
 
     if (record->sealed.length == 0 || record->opened || !keys)
         return DBK_OK;
-    code = dbk_keys_get(keys, record->key, key, err);
+    code = sealed_record_key(keys, record, key, &record->expired, err);
     if (code == DBK_NOT_FOUND) {
         record->erased = true;
         return DBK_OK;
     }
     if (code == DBK_INVALID) /* the ring ends before */
         return dbk_fail(err, DBK_DAMAGED, "its key, %llu, is not in the ring",
-                        (unsigned long long)record->key);
+                        (unsigned long long)(record->month > record->key
+                                                 ? record->month
+                                                 : record->key));
     if (code == DBK_OK)
         code = dbk_record_open(record, key, room, err);
     sealed_wipe(key);

@@ -26,6 +26,13 @@ int sealed_put(const struct environment *environment, uint64_t number, char kind
 int sealed_take(const struct environment *environment, uint64_t number, char kind,
                 const void *id, size_t id_length, struct dbk_slice blob, char *out);
 
+/* The key that opens a sealed record: that of its number, mixed with the month's where it names
+ * one. As dbk_keys_get; DBK_NOT_FOUND: either was erased, and *expired is whether it was only
+ * the month's. Wipe it after use. */
+enum dbk_code sealed_record_key(struct dbk_keys *keys, const struct dbk_record *record,
+                                uint8_t key[DBK_KEY_BYTES], bool *expired,
+                                struct dbk_error *err);
+
 /* Open a record that was decoded, with the keys that there are: its slices point into room,
  * which has as many bytes as `sealed`. Where there are none it stays shut; where its key was
  * erased that, and record->erased says so. DBK_DAMAGED, and as dbk_keys_get. */

@@ -219,6 +219,7 @@ static void fill_in(struct rules_plan *plan, const struct command_entry *entry)
     case DBK_PERSON_DELETED:
     case DBK_PERSON_ERASED:
     case DBK_LOG_RESEALED: /* refused before: no command has it */
+    case DBK_EVENTS_EXPIRED:
         break;
     case DBK_PERSON_UPDATED:
     case DBK_PERSON_ALIASED:
@@ -276,6 +277,7 @@ static int write_entry(struct rules_plan *plan, struct decide_turn *turn, size_t
     case DBK_PERSON_UNRESTRICTED:
         return restricted_drop(turn->txn, turn->environment, &plan->person.id);
     case DBK_LOG_RESEALED:
+    case DBK_EVENTS_EXPIRED:
         break;
     }
     return MDB_CORRUPTED;

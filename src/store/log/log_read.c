@@ -155,7 +155,9 @@ static bool reserve(void **memory, size_t *size, size_t needed, size_t item,
 /* A sealed record is opened behind its bytes. */
 static size_t room_to_open(MDB_val value)
 {
-    return value.mv_size > 2 && record_get_format(value.mv_data) == RECORD_FORMAT_SEALED
+    unsigned format = value.mv_size > 2 ? record_get_format(value.mv_data) : 0;
+
+    return format == RECORD_FORMAT_SEALED || format == RECORD_FORMAT_MONTH
                ? value.mv_size
                : 0;
 }

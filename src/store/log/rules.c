@@ -523,6 +523,8 @@ static bool check_entry(struct rules_plan *plan, struct decide_turn *turn, size_
     case DBK_LOG_RESEALED:
         return rules_refuse(plan, DBK_INVALID,
                             "a log.resealed is written where a log is made of another");
+    case DBK_EVENTS_EXPIRED:
+        return rules_refuse(plan, DBK_INVALID, "no command has an events.expired");
     }
     return false;
 }

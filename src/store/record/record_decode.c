@@ -53,7 +53,7 @@ static bool read_role(struct record_walk *walk, enum dbk_role *role)
            record_walk_fail(walk, "the role user or admin");
 }
 
-/* Numbers of keys begin at 1, and so do sizes. */
+/* Numbers of keys begin at 1, and so do sizes and sequences. */
 static bool read_from_1(struct record_walk *walk, uint64_t *number)
 {
     if (!record_walk_uint(walk, number))
@@ -176,10 +176,23 @@ static bool is_of_a_later_format(const struct dbk_record *record,
         return (type->must & DBK_HAS_KEYS) != 0;
     if (record->format == RECORD_FORMAT_RESTRICTED)
         return record_type_restricts(record->type);
-    return type->subject == DBK_SUBJECT_LOG;
+    if (record->format == RECORD_FORMAT_MONTH)
+        return (type->must & DBK_HAS_THROUGH) != 0;
+    return (type->must & DBK_HAS_SIZE) != 0;
 }
 
-/* In format 4 there is what is sealed, and what older ones had not. */
+/* Which fields it must have, where it is sealed; 0: that format has no sealed ones of its type. */
+static unsigned sealed_fields(const struct dbk_record *record,
+                              const struct record_type *type)
+{
+    if (record->format == RECORD_FORMAT_SEALED)
+        return record_sealed_fields(type);
+    if (record->format == RECORD_FORMAT_MONTH && record->type == DBK_EVENT_RECORDED)
+        return record_sealed_fields(type) | DBK_HAS_MONTH;
+    return 0;
+}
+
+/* In formats 4 and 7 there is what is sealed, and what older ones had not. */
 static bool read_data(struct record_walk *walk, struct dbk_record *out, unsigned *there)
 {
     const struct record_type *type = record_type(out->type);
@@ -188,7 +201,7 @@ static bool read_data(struct record_walk *walk, struct dbk_record *out, unsigned
 
     assert(type);
     if (out->format >= RECORD_FORMAT_SEALED && !is_of_a_later_format(out, type)) {
-        must = out->format == RECORD_FORMAT_SEALED ? record_sealed_fields(type) : 0;
+        must = sealed_fields(out, type);
         may = 0;
         if (!must)
             return record_walk_fail(walk, "an older format");

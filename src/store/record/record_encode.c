@@ -137,10 +137,10 @@ static unsigned fields_of(const struct dbk_record *record,
                           const struct record_type *type)
 {
     unsigned there = type->must & (DBK_HAS_EVENT | DBK_HAS_ANONYMOUS_ID | DBK_HAS_KEYS |
-                                   DBK_HAS_SIZE | DBK_HAS_ROOT);
+                                   RECORD_OF_A_LOG);
 
     if (record_is_shut(record))
-        return record_sealed_fields(type);
+        return record_sealed_fields(type) | (record->month > 0 ? DBK_HAS_MONTH : 0);
     if (type->subject == DBK_SUBJECT_LOG) {
         there |= record->checkpoint.length > 0 ? DBK_HAS_CHECKPOINT : 0;
     } else if (type->subject == DBK_SUBJECT_EVENT) {
@@ -248,6 +248,10 @@ static enum dbk_code check_present(const struct dbk_record *record, unsigned the
         return dbk_fail(err, DBK_INVALID, "sealed is too short to hold anything");
     if (there & DBK_HAS_SIZE && record->size == 0)
         return dbk_fail(err, DBK_INVALID, "size is 0");
+    if (there & DBK_HAS_THROUGH && record->through == 0)
+        return dbk_fail(err, DBK_INVALID, "through is 0");
+    if (there & DBK_HAS_BEFORE && !dbk_timestamp_valid(record->before))
+        return dbk_fail(err, DBK_INVALID, "before is not in years 1 to 9999");
     if (there & DBK_HAS_ROOT && record->root.length != DBK_ROOT_BYTES)
         return dbk_fail(err, DBK_INVALID, "root has %zu bytes, not %d",
                         record->root.length, DBK_ROOT_BYTES);

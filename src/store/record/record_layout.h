@@ -28,6 +28,7 @@ void record_set_person(char *bytes, const struct dbk_uuid *person_id);
 #define RECORD_FORMAT_SEALED 4
 #define RECORD_FORMAT_RESTRICTED 5
 #define RECORD_FORMAT_RESEALED 6
+#define RECORD_FORMAT_MONTH 7
 
 /* Whether it says what only a later format can say may hang on what is filled in. */
 void record_set_format(char *bytes, unsigned format);

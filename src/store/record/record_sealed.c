@@ -6,6 +6,7 @@
 #include "walk.h"
 
 #include <assert.h>
+#include <sodium.h>
 
 static struct dbk_slice bound_to(enum dbk_type type, const void *subject,
                                  const void *person, char out[RECORD_BOUND_TO])
@@ -85,9 +86,9 @@ static char *put_marked(char *at, unsigned first, uint64_t number)
 
 enum { FIXMAP = 0x80, BIN8 = 0xc4, UINT8 = 0xcc, FIXINT_MAX = 0x7f };
 
-static char *put_key(char *at, uint64_t number)
+static char *put_entry(char *at, const char *name, uint64_t number)
 {
-    at = put(at, dbk_slice("\xa3key"));
+    at = put(at, dbk_slice(name));
     if (number > FIXINT_MAX)
         return put_marked(at, UINT8, number);
     *at = (char)number;
@@ -118,11 +119,17 @@ static void put_plain(char *at, const struct parts *parts, size_t zeros)
     memset(at, 0, zeros);
 }
 
-enum { MAP_ENTRIES_MAX = 15, WIDEST = 9, SEALED_NAME = 7 };
+enum {
+    MAP_ENTRIES_MAX = 15,
+    WIDEST = 9,
+    KEY_NAME = 4,
+    SEALED_NAME = 7,
+    MONTH_NAME = 6
+};
 
-enum dbk_code record_seal(const char *bytes, size_t length, uint64_t number,
-                          const uint8_t key[SEAL_KEY], const uint8_t *nonce, char *out,
-                          size_t size, size_t *sealed_length, struct dbk_error *err)
+enum dbk_code record_seal(const char *bytes, size_t length, struct record_key key,
+                          const uint8_t *nonce, char *out, size_t size,
+                          size_t *sealed_length, struct dbk_error *err)
 {
     char bound[RECORD_BOUND_TO], *at = out;
     const char *person;
@@ -130,27 +137,32 @@ enum dbk_code record_seal(const char *bytes, size_t length, uint64_t number,
     size_t plain, zeros;
 
     take_apart(bytes, length, &parts);
-    assert(number > 0 && dbk_type_is_sealed(parts.type));
+    assert(key.number > 0 && dbk_type_is_sealed(parts.type));
+    assert(key.month == 0 || parts.type == DBK_EVENT_RECORDED);
     assert(parts.count + parts.padded <= MAP_ENTRIES_MAX);
     plain = plain_length(&parts, &zeros);
-    if (parts.head.length + 1 + parts.person.length + 4 + WIDEST + SEALED_NAME +
-            WIDEST + plain + SEAL_OVERHEAD + parts.meta.length >
+    if (parts.head.length + 1 + parts.person.length + KEY_NAME + WIDEST + SEALED_NAME +
+            WIDEST + plain + SEAL_OVERHEAD + (key.month > 0 ? MONTH_NAME + WIDEST : 0) +
+            parts.meta.length >
         size)
         return dbk_fail(err, DBK_TOO_LARGE, "a record does not fit %zu bytes", size);
     at = put(at, parts.head);
-    record_set_format(out, RECORD_FORMAT_SEALED);
-    *at++ = (char)(FIXMAP | (parts.padded ? 2 : 3));
+    record_set_format(out, key.month > 0 ? RECORD_FORMAT_MONTH : RECORD_FORMAT_SEALED);
+    *at++ = (char)(FIXMAP | (2 + !parts.padded + (key.month > 0)));
     at = put(at, parts.person);
-    at = put_key(at, number);
+    at = put_entry(at, "\xa3key", key.number);
     at = put(at, dbk_slice("\xa6sealed"));
     at = put_marked(at, BIN8, plain + SEAL_OVERHEAD);
     put_plain(at + SEAL_NONCE, &parts, zeros);
     person = parts.padded
                  ? parts.subject
                  : parts.person.data + RECORD_PERSON_ENTRY - sizeof(struct dbk_uuid);
-    seal_in_place(key, bound_to(parts.type, parts.subject, person, bound), nonce, at,
-                  plain);
-    at = put(at + plain + SEAL_OVERHEAD, parts.meta);
+    seal_in_place(key.bytes, bound_to(parts.type, parts.subject, person, bound), nonce,
+                  at, plain);
+    at += plain + SEAL_OVERHEAD;
+    if (key.month > 0)
+        at = put_entry(at, "\xa5month", key.month);
+    at = put(at, parts.meta);
     *sealed_length = (size_t)(at - out);
     return DBK_OK;
 }
@@ -159,5 +171,35 @@ enum dbk_code dbk_record_seal(const char *bytes, size_t length, uint64_t number,
                               const uint8_t key[SEAL_KEY], char *out, size_t size,
                               size_t *sealed_length, struct dbk_error *err)
 {
-    return record_seal(bytes, length, number, key, NULL, out, size, sealed_length, err);
+    const struct record_key with = {number, 0, key};
+
+    return record_seal(bytes, length, with, NULL, out, size, sealed_length, err);
+}
+
+enum dbk_code dbk_record_seal_in_month(const char *bytes, size_t length,
+                                       uint64_t number, uint64_t month,
+                                       const uint8_t key[SEAL_KEY], char *out,
+                                       size_t size, size_t *sealed_length,
+                                       struct dbk_error *err)
+{
+    const struct record_key with = {number, month, key};
+
+    assert(month > 0);
+    return record_seal(bytes, length, with, NULL, out, size, sealed_length, err);
+}
+
+/* Both are random, and of one length: what is hashed is one block, which costs half of what
+ * hashing one keyed by the other does. */
+void dbk_record_mix(const uint8_t key[SEAL_KEY], const uint8_t month[SEAL_KEY],
+                    uint8_t mixed[SEAL_KEY])
+{
+    static const uint8_t personal[crypto_generichash_blake2b_PERSONALBYTES] =
+        "daybook month";
+    uint8_t both[2 * SEAL_KEY];
+
+    memcpy(both, key, SEAL_KEY);
+    memcpy(both + SEAL_KEY, month, SEAL_KEY);
+    crypto_generichash_blake2b_salt_personal(mixed, SEAL_KEY, both, sizeof both, NULL,
+                                             0, NULL, personal);
+    sodium_memzero(both, sizeof both);
 }

@@ -11,9 +11,14 @@ enum { RECORD_BOUND_TO = 4 + 1 + 16 + 16 };
 struct dbk_slice record_bound_to(const struct dbk_record *record,
                                  char out[RECORD_BOUND_TO]);
 
-/* As dbk_record_seal, with a nonce; NULL: a random one. */
-enum dbk_code record_seal(const char *bytes, size_t length, uint64_t number,
-                          const uint8_t key[32], const uint8_t *nonce, char *out,
-                          size_t size, size_t *sealed_length, struct dbk_error *err);
+/* As dbk_record_seal, or where month is not 0 as dbk_record_seal_in_month, with a nonce; NULL: a
+ * random one. */
+struct record_key {
+    uint64_t number, month;
+    const uint8_t *bytes; /* 32 */
+};
+enum dbk_code record_seal(const char *bytes, size_t length, struct record_key key,
+                          const uint8_t *nonce, char *out, size_t size,
+                          size_t *sealed_length, struct dbk_error *err);
 
 #endif

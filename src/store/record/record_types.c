@@ -45,6 +45,9 @@ const struct record_field record_fields[RECORD_FIELDS] = {
     {DBK_HAS_ROOT, RECORD_BYTES, TEXT("root"), PLACE(root), DBK_ROOT_BYTES},
     {DBK_HAS_CHECKPOINT, RECORD_TEXT, TEXT("checkpoint"), PLACE(checkpoint),
      DBK_CHECKPOINT_MAX},
+    {DBK_HAS_MONTH, RECORD_NUMBER, TEXT("month"), PLACE(month), 0},
+    {DBK_HAS_THROUGH, RECORD_NUMBER, TEXT("through"), PLACE(through), 0},
+    {DBK_HAS_BEFORE, RECORD_TIME, TEXT("before"), PLACE(before), 0},
 };
 
 const struct record_type *record_type(enum dbk_type type)
@@ -113,6 +116,8 @@ unsigned record_format(const struct dbk_record *record, unsigned there)
                       ? person_of_format_1(record, type, there)
                       : event_of_format_1(record, there);
 
+    if (there & (DBK_HAS_MONTH | DBK_HAS_THROUGH))
+        return RECORD_FORMAT_MONTH;
     if (type->subject == DBK_SUBJECT_LOG)
         return RECORD_FORMAT_RESEALED;
     if (record_type_restricts(record->type))

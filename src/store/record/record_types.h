@@ -35,10 +35,12 @@ struct record_field {
     size_t bound; /* of a text or bytes */
 };
 
-#define RECORD_FIELDS 16
+#define RECORD_FIELDS 19
 
 /* What is said of a log: of nobody, and so in the clear. */
-#define RECORD_OF_A_LOG (DBK_HAS_SIZE | DBK_HAS_ROOT | DBK_HAS_CHECKPOINT)
+#define RECORD_OF_A_LOG                                                                \
+    (DBK_HAS_SIZE | DBK_HAS_ROOT | DBK_HAS_CHECKPOINT | DBK_HAS_THROUGH |              \
+     DBK_HAS_BEFORE)
 
 /* The key that fills a person's record up to a multiple of so many bytes, where it is sealed;
  * and what there is of that entry at least. */

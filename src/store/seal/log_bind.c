@@ -23,6 +23,7 @@ static enum dbk_code look(const struct environment *environment, const char *byt
 {
     uint8_t key[DBK_KEY_BYTES];
     struct dbk_record record;
+    bool expired;
     size_t length;
     enum dbk_code code;
 
@@ -31,7 +32,7 @@ static enum dbk_code look(const struct environment *environment, const char *byt
         dbk_record_decode(bytes, length, &record, NULL) != DBK_OK ||
         record.sealed.length == 0)
         return DBK_OK; /* whoever reads a damaged one is told */
-    code = dbk_keys_get(environment->keys, record.key, key, NULL);
+    code = sealed_record_key(environment->keys, &record, key, &expired, NULL);
     if (code != DBK_OK) /* erased, damaged, or the ring ends before: it says nothing */
         return code == DBK_UNAVAILABLE || code == DBK_IO ? code : DBK_OK;
     *told = true;

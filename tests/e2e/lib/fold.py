@@ -42,6 +42,7 @@ def person_of(record):
 def fold(records):
     """(persons, events) by id, each in the order in which the log made them."""
     persons, events = {}, {}
+    recorded = {}  # sequence of each event
     of_person = {}  # ids of all events that each ever had
     of_anonymous = {}  # and that each anonymous id ever had
     for record in records:
@@ -59,11 +60,15 @@ def fold(records):
                     del events[id]
         elif kind == "event.recorded":
             event = events[subject] = event_of(record)
+            recorded[subject] = record["sequence"]
             of_person.setdefault(event["person_id"], []).append(subject)
             if "anonymous_id" in event:
                 of_anonymous.setdefault(event["anonymous_id"], []).append(subject)
         elif kind == "event.deleted":
             del events[subject]
+        elif kind == "events.expired":
+            for id in [id for id in events if recorded[id] <= record["data"]["through"]]:
+                del events[id]
         elif kind in ("person.aliased", "person.unaliased"):
             owner = subject if kind == "person.aliased" else None
             for id in of_anonymous.get(record["data"]["anonymous_id"], ()):

@@ -50,6 +50,10 @@ class Model:
                                "deleted": False, "gone": False}
         elif kind == "event.deleted":
             self.events[id] = {**self.events[id], "deleted": True}
+        elif kind == "events.expired":
+            for event_id, event in self.events.items():
+                if event["sequence"] <= record["data"]["through"]:
+                    self.events[event_id] = {**event, "gone": True}
         elif kind == "person.aliased":
             self.aliases[record["data"]["anonymous_id"]] = id, sequence
         elif kind == "person.unaliased":

@@ -196,7 +196,7 @@ class Damage(ToolCase):
                             forged + trailer[:-67] + digest + b'"}}\n')
 
     def test_a_newer_format_is_told(self):
-        self.write("newer", self.whole.replace(b'{"format":1,', b'{"format":7,', 1))
+        self.write("newer", self.whole.replace(b'{"format":1,', b'{"format":8,', 1))
         self.refused(FAILED, "newer than this program", "import", "newer", "--data-dir",
                      "made")
         self.assertFalse(os.path.exists(self.path("made")))

@@ -85,6 +85,11 @@ static char line[DBK_RECORD_JSON_MAX], room[DBK_RECORD_JSON_ROOM];
     "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"         \
     "5f4bcac95e3c\",\"data\":{" data "},\"meta\":{}}"
 
+#define FORMAT_7(type, data)                                                           \
+    "{\"format\":7,\"type\":\"" type "\",\"sequence\":7,\"recorded_at\":"              \
+    "\"2023-10-08T06:03:33.330037\",\"subject_id\":\"9c65af1a-c109-4c17-9bf1-"         \
+    "5f4bcac95e3c\",\"data\":{" data "},\"meta\":{}}"
+
 static const char *const lines[] = {
     PERSON,
     EVENT,
@@ -129,6 +134,10 @@ static const char *const lines[] = {
     RESEALED("\"size\":18446744073709551615,\"root\":\"" ROOT "\""),
     RESEALED("\"size\":1,\"root\":\"" ROOT
              "\",\"checkpoint\":\"a\\n1\\n\\n\xE2\x80\x94 a b\\n\""),
+    FORMAT_7("event.recorded", "\"person_id\":null,\"key\":1,\"sealed\":\"" BLOB
+                               "\",\"month\":18446744073709551615"),
+    FORMAT_7("events.expired", "\"keys\":[7,1],\"through\":18446744073709551615,"
+                               "\"before\":\"2023-10-01T00:00:00.000000\""),
 };
 #define LINES (sizeof lines / sizeof *lines)
 
@@ -429,7 +438,7 @@ static void what_is_not_sealed_any_more_is_not_read(void **state)
 
 static void a_newer_format_is_told_from_damage(void **state)
 {
-    static const char newer[] = "{\"format\":7,\"kind\":\"new\"}";
+    static const char newer[] = "{\"format\":8,\"kind\":\"new\"}";
     struct dbk_record record;
     struct dbk_error err = {0};
 

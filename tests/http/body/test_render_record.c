@@ -108,6 +108,8 @@ static void every_type_of_record_has_its_seven_names(void **state)
                                 .size = 258,
                                 .root = dbk_slice("the root"),
                                 .checkpoint = dbk_slice("a\n"),
+                                .through = 70000,
+                                .before = timestamp(AT),
                                 .person = {.has = DBK_HAS_ALL,
                                            .email = dbk_slice("a@b"),
                                            .first_name = dbk_slice("A"),
@@ -138,6 +140,8 @@ static void every_type_of_record_has_its_seven_names(void **state)
         {DBK_PERSON_UNRESTRICTED, "person.unrestricted", "{}"},
         {DBK_LOG_RESEALED, "log.resealed",
          "{\"size\":258,\"root\":\"dGhlIHJvb3Q=\",\"checkpoint\":\"a\\n\"}"},
+        {DBK_EVENTS_EXPIRED, "events.expired",
+         "{\"keys\":[7,258],\"through\":70000,\"before\":\"" AT "\"}"},
     };
 
     (void)state;

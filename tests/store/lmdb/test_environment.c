@@ -148,9 +148,9 @@ static void a_newer_format_is_refused_by_name(void **state)
     scratch_open(s);
     dbk_log_close(s->log);
     s->log = NULL;
-    put_meta(s, "meta", "format", 7);
+    put_meta(s, "meta", "format", 8);
     assert_int_equal(try_open(s, false), DBK_UNSUPPORTED);
-    assert_says(s, "written by a newer daybook (format 7, this one knows 6)");
+    assert_says(s, "written by a newer daybook (format 8, this one knows 7)");
 }
 
 /* Make a log of some pages; its file's size. */

@@ -115,6 +115,10 @@ static const struct golden goldens[] = {
     {"log.resealed-bare.6",
      {COMMON, .type = DBK_LOG_RESEALED, .subject = ID(0xab), .size = 1,
       .root = {"the root of a tree of one leaf..", 32}}},
+    {"events.expired.7",
+     {COMMON, .type = DBK_EVENTS_EXPIRED, .subject = ID(0xab),
+      .keys = {"\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\x01\x02", 16}, .through = 70000,
+      .before = INT64_C(1696118400000000)}},
 };
 
 #define GOLDENS (sizeof goldens / sizeof *goldens)
@@ -167,6 +171,8 @@ static void assert_same(const struct dbk_record *a, const struct dbk_record *b)
     assert_true(dbk_slice_equal(a->anonymous_id, b->anonymous_id));
     assert_true(dbk_slice_equal(a->keys, b->keys));
     assert_int_equal(a->size, b->size);
+    assert_int_equal(a->through, b->through);
+    assert_int_equal(a->before, b->before);
     assert_true(dbk_slice_equal(a->root, b->root));
     assert_true(dbk_slice_equal(a->checkpoint, b->checkpoint));
     assert_true(dbk_slice_equal(a->clock_offset, b->clock_offset));

@@ -31,7 +31,7 @@ static uint8_t key[SEAL_KEY], nonce[SEAL_NONCE];
 static const struct sealed_case {
     const char *name; /* of its golden bytes */
     uint64_t number;
-    struct dbk_record record;
+    struct dbk_record record; /* of format 7: it has a month */
 } cases[] = {
     {"person.created-sealed.4",
      7,
@@ -76,6 +76,16 @@ static const struct sealed_case {
     {"person.unaliased-sealed.4",
      5000000000,
      {COMMON, .type = DBK_PERSON_UNALIASED, .anonymous_id = TEXT("d3b0")}},
+    {"event.recorded-sealed.7",
+     70000,
+     {COMMON, .type = DBK_EVENT_RECORDED, .person_id = {{9}},
+      .event_type = TEXT("click"), .properties = TEXT("{\"page\": \"/home\"}"),
+      .month = 127}},
+    {"event.recorded-anonymous.7",
+     5,
+     {COMMON, .type = DBK_EVENT_RECORDED, .event_type = TEXT("Order Completed"),
+      .anonymous_id = TEXT("d3b0"), .has_datetime_created = true, .datetime_created = 1,
+      .clock_offset = TEXT("-1500000"), .month = UINT64_MAX}},
 };
 
 #define CASES (sizeof cases / sizeof *cases)
@@ -87,15 +97,16 @@ struct sealed {
     struct dbk_record record;
 };
 
-static void seal_it(const struct dbk_record *draft, uint64_t number,
+static void seal_in(const struct dbk_record *draft, uint64_t number, uint64_t month,
                     struct sealed *sealed)
 {
+    const struct record_key with = {number, month, key};
     static char plain[DBK_RECORD_MAX];
     size_t length;
 
     assert_int_equal(dbk_record_encode(draft, plain, sizeof plain, &length, NULL),
                      DBK_OK);
-    assert_int_equal(record_seal(plain, length, number, key, nonce, sealed->bytes,
+    assert_int_equal(record_seal(plain, length, with, nonce, sealed->bytes,
                                  sizeof sealed->bytes, &sealed->length, NULL),
                      DBK_OK);
     assert_int_equal(
@@ -103,11 +114,17 @@ static void seal_it(const struct dbk_record *draft, uint64_t number,
         DBK_OK);
 }
 
+static void seal_it(const struct dbk_record *draft, uint64_t number,
+                    struct sealed *sealed)
+{
+    seal_in(draft, number, 0, sealed);
+}
+
 static struct sealed *seal_case(size_t i)
 {
     static struct sealed sealed;
 
-    seal_it(&cases[i].record, cases[i].number, &sealed);
+    seal_in(&cases[i].record, cases[i].number, cases[i].record.month, &sealed);
     return &sealed;
 }
 
@@ -167,6 +184,23 @@ static void blobs_are_what_others_make(void **state)
             key, aad, (struct dbk_slice){blob, length + SEAL_OVERHEAD}, opened));
         assert_memory_equal(opened, plain, length);
     }
+}
+
+/* By Python's hashlib. */
+static void the_key_of_an_event_is_what_others_mix(void **state)
+{
+    uint8_t month[SEAL_KEY], mixed[SEAL_KEY];
+    char expected[SEAL_KEY];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof month; i++)
+        month[i] = (uint8_t)(0x80 + i);
+    from_hex("e061d0e41898ec2e46315c203a39ecf4fe784f2be40b95c5cb4b634613ae0293",
+             expected);
+    dbk_record_mix(key, month, mixed);
+    assert_memory_equal(mixed, expected, sizeof mixed);
+    dbk_record_mix(month, key, mixed);
+    assert_memory_not_equal(mixed, expected, sizeof mixed);
 }
 
 /* The first case is bound to what the first vector is. */
@@ -248,8 +282,9 @@ static void what_is_sealed_is_opened(void **state)
         struct sealed *sealed = seal_case(i);
         struct dbk_error err;
 
-        assert_int_equal(sealed->record.format, 4);
+        assert_int_equal(sealed->record.format, cases[i].record.month > 0 ? 7 : 4);
         assert_int_equal(sealed->record.key, cases[i].number);
+        assert_int_equal(sealed->record.month, cases[i].record.month);
         assert_int_equal(sealed->record.person.has, 0);
         assert_int_equal(sealed->record.event_type.length, 0);
         assert_false(sealed->record.opened);
@@ -522,6 +557,25 @@ static void only_what_can_be_sealed_is_of_format_4(void **state)
     assert_non_null(strstr(err.text, "an older format"));
 }
 
+/* A month's key is an event's matter only, and an event of format 7 names one. */
+static void only_an_event_that_names_a_month_is_of_format_7(void **state)
+{
+    struct dbk_record out;
+    (void)state;
+
+    for (size_t i = 0; i < CASES; i++) {
+        struct sealed *sealed = seal_case(i);
+        bool right = cases[i].record.month > 0;
+
+        record_set_format(sealed->bytes, 7);
+        assert_int_equal(dbk_record_decode(sealed->bytes, sealed->length, &out, NULL),
+                         right ? DBK_OK : DBK_DAMAGED);
+        record_set_format(sealed->bytes, 4);
+        assert_int_equal(dbk_record_decode(sealed->bytes, sealed->length, &out, NULL),
+                         right ? DBK_DAMAGED : DBK_OK);
+    }
+}
+
 static void the_longest_there_can_be_fits(void **state)
 {
     static char text[DBK_PROPERTIES_MAX];
@@ -562,6 +616,19 @@ static void what_does_not_fit_is_refused(void **state)
             DBK_TOO_LARGE);
         assert_int_equal(out[size], 'x');
     }
+    assert_int_equal(
+        dbk_record_encode(&cases[EVENT].record, plain, sizeof plain, &length, NULL),
+        DBK_OK);
+    assert_int_equal(dbk_record_seal_in_month(plain, length, 7, UINT64_MAX, key, out,
+                                              sizeof out, &sealed, NULL),
+                     DBK_OK);
+    for (size_t size = 0; size < sealed; size++) {
+        out[size] = 'x';
+        assert_int_equal(dbk_record_seal_in_month(plain, length, 7, UINT64_MAX, key,
+                                                  out, size, &sealed, &err),
+                         DBK_TOO_LARGE);
+        assert_int_equal(out[size], 'x');
+    }
 }
 
 static void write_golden(void)
@@ -585,6 +652,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blobs_are_what_others_make),
+        cmocka_unit_test(the_key_of_an_event_is_what_others_mix),
         cmocka_unit_test(a_record_is_bound_to_type_subject_and_person),
         cmocka_unit_test(no_two_blobs_have_one_nonce),
         cmocka_unit_test(the_same_is_sealed_the_same_where_that_is_asked_for),
@@ -597,6 +665,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_cut_is_damage),
         cmocka_unit_test(what_is_sealed_is_read_as_strictly_as_what_is_not),
         cmocka_unit_test(only_what_can_be_sealed_is_of_format_4),
+        cmocka_unit_test(only_an_event_that_names_a_month_is_of_format_7),
         cmocka_unit_test(the_longest_there_can_be_fits),
         cmocka_unit_test(what_does_not_fit_is_refused),
     };

@@ -18,13 +18,14 @@ export const TYPES = [
   "person.restricted",
   "person.unrestricted",
   "log.resealed",
+  "events.expired",
 ];
 
 export const typeBadge = (type) =>
   h(
     "span",
     {
-      class: `badge ${/\.(deleted|erased)$/.test(type) ? "bad" : type.startsWith("person.") ? "warn" : ""}`,
+      class: `badge ${/\.(deleted|erased|expired)$/.test(type) ? "bad" : type.startsWith("person.") ? "warn" : ""}`,
     },
     type,
   );
